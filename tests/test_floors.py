@@ -1,0 +1,320 @@
+"""The floor plan of kan_ref, and a checker that reads every import: they only go down, and below the roof NumPy is enough.
+
+A module may import any module of a lower floor. On its own floor it may import what SIDEWAYS names, with the reason. An
+exception of any kind needs a line in one of the tables below.
+"""
+
+import ast
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "kan_ref"
+
+FLOORS = {
+    0: ("checks",),
+    1: (
+        "knots",
+        "knot_insertion",
+        "bspline",
+        "base_function",
+        "functions",
+        "targets",
+        "optimizers",
+        "optimizers.result",
+        "optimizers.row_sparse",
+        "optimizers.cholesky",
+        "optimizers.line_search",
+        "optimizers.adam",
+        "optimizers.lbfgs",
+        "optimizers.bfgs",
+        "optimizers.levenberg_marquardt",
+    ),
+    2: ("curve_fit", "contraction", "symbolic_edge", "layer"),
+    3: ("network", "initialization", "inspection", "baselines"),
+    4: ("losses", "penalties", "jets", "jacobian", "objective", "gradient_check"),
+    5: ("refinement", "pruning", "symbolic", "run_record", "training", "starts"),
+    6: ("drawing", "expression", "storage", "interop"),
+    7: ("conformance", "discovery", "__main__"),
+}
+FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in modules}
+
+# (importer, imported) on the same floor -> why
+SIDEWAYS = {
+    ("bspline", "knots"): "bases stand on checked knot rows",
+    ("knot_insertion", "knots"): "it turns one knot row into another",
+    ("knot_insertion", "bspline"): "a blossom needs the cell of a point",
+    ("optimizers.line_search", "optimizers.result"): "a search reports like the methods it serves",
+    ("optimizers.adam", "optimizers.result"): "one record for what every method returns",
+    ("optimizers.lbfgs", "optimizers.result"): "one record for what every method returns",
+    ("optimizers.bfgs", "optimizers.result"): "one record for what every method returns",
+    ("optimizers.levenberg_marquardt", "optimizers.result"): "one record for what every method returns",
+    ("optimizers.lbfgs", "optimizers.line_search"): "a quasi-Newton direction needs a step length",
+    ("optimizers.bfgs", "optimizers.line_search"): "a quasi-Newton direction needs a step length",
+    ("optimizers.levenberg_marquardt", "optimizers.row_sparse"): "Jacobians of splines have few live columns in a row",
+    ("optimizers.levenberg_marquardt", "optimizers.cholesky"): "it solves the damped normal equations",
+    ("layer", "contraction"): "a layer is a contraction of coefficients with bases",
+    ("layer", "symbolic_edge"): "a layer's edges are splines or formulas",
+    ("initialization", "network"): "it makes one",
+    ("inspection", "network"): "it looks into one",
+    ("objective", "losses"): "the objective is loss plus penalties",
+    ("objective", "penalties"): "the objective is loss plus penalties",
+    ("objective", "jacobian"): "its residual form has one",
+    ("objective", "jets"): "differential equations are objectives on jets",
+    ("gradient_check", "objective"): "it judges the gradient of the objective",
+    ("gradient_check", "jacobian"): "it judges the per-sample Jacobian",
+    ("training", "refinement"): "training changes grids on its way",
+    ("training", "run_record"): "training writes down what it did",
+    ("training", "pruning"): "training may follow a simplification",
+    ("training", "symbolic"): "training may follow a simplification",
+    ("starts", "training"): "a start is a short training",
+    ("starts", "run_record"): "it takes the data that training takes",
+}
+
+# (module, third-party package) -> why; besides NumPy, and only inside functions (but for programs), so that importing a
+# module stays cheap
+THIRD_PARTY = {
+    ("targets", "scipy"): "special functions as data",
+    ("run_record", "tqdm"): "progress=True",
+    ("drawing", "matplotlib"): "it draws",
+    ("expression", "sympy"): "it makes formulas",
+    ("interop", "scipy"): "it converts SciPy's splines",
+    ("__main__", "matplotlib"): "the demonstration draws its table",
+    ("__main__", "tqdm"): "the demonstration shows how far it is",
+}
+
+PROGRAMS = {"__main__": "the demonstration: it prints, and nobody imports it"}
+ROOF = "__init__"  # hands out public names lazily; every other module must live without it, except on the top floor
+MOST_LINES = 300
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module: dotted name, and where the statement stands."""
+
+    module: str
+    line: int
+    in_function: bool
+    for_types: bool
+
+
+def imports(source, package):
+    """All imports of a source text that is a module of `package`, also those inside functions and dynamic ones."""
+    found = []
+
+    def visit(node, *, in_function, for_types):
+        def add(module):
+            found.append(Import(module, node.lineno, in_function, for_types))
+
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                add(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")
+            base = ".".join(parents[: len(parents) - node.level + 1]) if node.level else ""
+            origin = ".".join(part for part in (base, node.module) if part)
+            for alias in node.names:
+                add(f"{origin}.{alias.name}" if _is_module(f"{origin}.{alias.name}") else origin)
+        elif isinstance(node, ast.Call) and _last_name(node.func) in ("import_module", "__import__"):
+            add("<dynamic>")
+        elif isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
+            for child in node.body:
+                visit(child, in_function=in_function, for_types=True)
+            for child in node.orelse:
+                visit(child, in_function=in_function, for_types=for_types)
+            return
+        deeper = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            visit(child, in_function=deeper, for_types=for_types)
+
+    visit(ast.parse(source), in_function=False, for_types=False)
+    return found
+
+
+def _last_name(node):
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+
+
+def _is_module(dotted):
+    """Whether a dotted name under kan_ref is a module, planned or present (and not a name inside one)."""
+    name = dotted.removeprefix("kan_ref.")
+    file = PACKAGE.joinpath(*name.split("."))
+    return dotted.startswith("kan_ref.") and (name in FLOOR_OF or file.with_suffix(".py").exists() or (file / "__init__.py").exists())
+
+
+def faults(module, source, *, is_package=False):
+    """Sentences on what is wrong with the module kan_ref.<module> that has this source text; empty if nothing is."""
+    package = ".".join(["kan_ref", *module.split(".")][: None if is_package else -1])
+    if module != ROOF and module not in FLOOR_OF:
+        return [f"{module} has no place in the plan"]
+    found = []
+    for item in imports(source, "kan_ref" if module == ROOF else package):
+        where = f"{module}, line {item.line}:"
+        top = item.module.split(".")[0]
+        if item.module == "<dynamic>":
+            problem = None if module == ROOF else "a dynamic import hides what is imported"
+        elif top == "kan_ref":
+            problem = _internal_fault(module, item)
+        else:
+            problem = _external_fault(module, top, item)
+        if problem:
+            found.append(f"{where} {problem}")
+    found += [f"{module}, line {line}: {what} outside {', '.join(PROGRAMS)}" for line, what in _outputs(source) if module not in PROGRAMS]
+    lines = len(source.splitlines())
+    if lines > MOST_LINES:
+        found.append(f"{module} has {lines} lines, more than {MOST_LINES}")
+    return found
+
+
+def _internal_fault(module, item):
+    other = item.module.removeprefix("kan_ref").removeprefix(".") or ROOF
+    if module == ROOF:
+        return None if item.for_types else f"the roof imports {other} for more than types"
+    floor = FLOOR_OF[module]
+    if other == ROOF:
+        return None if floor == max(FLOORS) else f"floor {floor} imports the roof"
+    if other not in FLOOR_OF:
+        return f"imports {other}, which has no place in the plan"
+    if FLOOR_OF[other] > floor:
+        return f"floor {floor} imports {other} up on floor {FLOOR_OF[other]}"
+    if FLOOR_OF[other] == floor and (module, other) not in SIDEWAYS:
+        return f"imports {other} sideways on floor {floor}"
+    return None
+
+
+def _external_fault(module, top, item):
+    if top in sys.stdlib_module_names or (top == "numpy" and module != ROOF):
+        return None
+    if (module, top) not in THIRD_PARTY:
+        return f"imports {top}, but {module} has NumPy and the standard library" if module != ROOF else f"the roof imports {top}"
+    if item.in_function or item.for_types or module in PROGRAMS:
+        return None
+    return f"imports {top} on loading, not where it is used"
+
+
+def _outputs(source):
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            yield node.lineno, "print"
+        elif isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr") and _last_name(node.value) == "sys":
+            yield node.lineno, f"sys.{node.attr}"
+
+
+def modules():
+    """(name, path) of every module of the package as it is."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts), path
+
+
+# --- the house as it stands
+
+
+@pytest.mark.parametrize(("module", "path"), [pytest.param(*found, id=found[0]) for found in modules()])
+def test_imports_go_down_only_and_nothing_but_numpy_is_needed(module, path):
+    assert faults(module, path.read_text(encoding="utf-8"), is_package=path.name == "__init__.py") == []
+
+
+def test_every_exception_on_a_floor_joins_two_of_its_modules():
+    assert {pair: (FLOOR_OF.get(pair[0]), FLOOR_OF.get(pair[1])) for pair in SIDEWAYS if FLOOR_OF[pair[0]] != FLOOR_OF[pair[1]]} == {}
+
+
+def test_exceptions_on_a_floor_never_close_a_circle():
+    left = set(SIDEWAYS)
+    while left:
+        free = {pair for pair in left if not any(importer == pair[1] for importer, _ in left)}
+        assert free, f"a circle among {sorted(left)}"
+        left -= free
+
+
+def test_every_exception_has_a_reason_and_a_module_of_the_plan():
+    for table in (SIDEWAYS, THIRD_PARTY):
+        assert all(reason and key[0] in FLOOR_OF for key, reason in table.items())
+
+
+def test_no_module_stands_on_two_floors():
+    assert sum(map(len, FLOORS.values())) == len(FLOOR_OF)
+
+
+# --- the checker can fail
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "sentence"),
+    [
+        ("layer", "from kan_ref.network import Network", "layer, line 1: floor 2 imports network up on floor 3"),
+        ("layer", "import kan_ref.network as upstairs", "floor 2 imports network up on floor 3"),
+        ("layer", "from kan_ref import network", "floor 2 imports network up on floor 3"),
+        ("layer", "from . import network", "floor 2 imports network up on floor 3"),
+        ("layer", "from .network import Network", "floor 2 imports network up on floor 3"),
+        ("layer", "def f():\n    from kan_ref import training", "layer, line 2: floor 2 imports training up on floor 5"),
+        ("layer", "class A:\n    async def f(self):\n        import kan_ref.training", "line 3: floor 2 imports training up"),
+        ("layer", "try:\n    import os\nexcept ImportError:\n    from kan_ref import fit", "line 4: floor 2 imports the roof"),
+        ("layer", "if TYPE_CHECKING:\n    from kan_ref.network import Network", "floor 2 imports network up on floor 3"),
+        ("checks", "from kan_ref.knots import uniform_knots", "floor 0 imports knots up on floor 1"),
+        ("optimizers.lbfgs", "from ..layer import Layer", "floor 1 imports layer up on floor 2"),
+        ("optimizers.lbfgs", "from .adam import adam", "imports optimizers.adam sideways on floor 1"),
+        ("optimizers.lbfgs", "from . import adam", "imports optimizers.adam sideways on floor 1"),
+        ("optimizers.line_search", "from kan_ref.optimizers import lbfgs", "imports optimizers.lbfgs sideways on floor 1"),
+        ("optimizers.result", "from kan_ref.bspline import basis", "imports bspline sideways on floor 1"),
+        ("knots", "from kan_ref.bspline import basis", "imports bspline sideways on floor 1"),
+        ("network", "from kan_ref.inspection import distance", "imports inspection sideways on floor 3"),
+        ("training", "from kan_ref.starts import best_start", "imports starts sideways on floor 5"),
+        ("training", "import kan_ref", "floor 5 imports the roof"),
+        ("training", "from kan_ref import fit", "floor 5 imports the roof"),
+        ("training", "from kan_ref.cellar import wine", "imports cellar, which has no place in the plan"),
+        ("training", "import kan_ref.cellar", "imports cellar, which has no place in the plan"),
+        ("cellar", "import numpy", "cellar has no place in the plan"),
+        ("network", "import torch", "imports torch, but network has NumPy and the standard library"),
+        ("network", "from scipy.special import j0", "imports scipy, but network has NumPy"),
+        ("network", "def f():\n    import matplotlib.pyplot", "line 2: imports matplotlib, but network has NumPy"),
+        ("network", "from oracles import slow_layer", "imports oracles, but network has NumPy"),
+        ("drawing", "def f():\n    import sympy", "imports sympy, but drawing has NumPy"),
+        ("targets", "from scipy.special import j0", "imports scipy on loading, not where it is used"),
+        ("run_record", "from tqdm import tqdm", "imports tqdm on loading, not where it is used"),
+        ("network", "import importlib\nimportlib.import_module('kan_ref.training')", "line 2: a dynamic import hides"),
+        ("network", "__import__('torch')", "a dynamic import hides what is imported"),
+        ("__init__", "from kan_ref.layer import Layer", "the roof imports layer for more than types"),
+        ("__init__", "import numpy", "the roof imports numpy"),
+        ("network", "def f():\n    print(1)", "network, line 2: print outside __main__"),
+        ("network", "import sys\nsys.stdout.write('1')", "network, line 2: sys.stdout outside __main__"),
+        ("network", "\n" * 301, "network has 301 lines, more than 300"),
+    ],
+)
+def test_a_planted_fault_is_found(module, source, sentence):
+    found = faults(module, source)
+
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("layer", "import numpy as np\nfrom numpy.typing import NDArray\nimport dataclasses, collections.abc"),
+        ("layer", "from kan_ref.checks import FloatArray\nfrom kan_ref import bspline, contraction"),
+        ("optimizers.lbfgs", "from .line_search import search\nfrom ..checks import number\nfrom kan_ref.optimizers.result import Result"),
+        ("targets", "def f():\n    from scipy.special import j0"),
+        ("drawing", "if TYPE_CHECKING:\n    from matplotlib.axes import Axes"),
+        ("run_record", "def f():\n    from tqdm import tqdm"),
+        ("__main__", "import kan_ref as kr\nfrom kan_ref import fit\nprint(kr.__version__)\nimport tqdm"),
+        ("__init__", "import importlib\nif TYPE_CHECKING:\n    from kan_ref.training import fit\nimportlib.import_module('x')"),
+        ("network", "text = 'import torch'  # import torch\ndef f(x):\n    return x.print(text)"),
+        ("network", "\n" * 300),
+    ],
+)
+def test_what_the_plan_allows_passes(module, source):
+    assert faults(module, source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("from . import lbfgs", "optimizers, line 1: imports optimizers.lbfgs sideways on floor 1"),
+        ("from .. import network", "optimizers, line 1: floor 1 imports network up on floor 3"),
+    ],
+)
+def test_a_package_resolves_its_relative_imports_from_itself(source, sentence):
+    assert faults("optimizers", source, is_package=True) == [sentence]

@@ -1,0 +1,122 @@
+"""What `import kan_ref` offers: every public name, loaded when it is used, and nothing before."""
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kan_ref
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(code, *flags, **variables):
+    """Standard output of a fresh interpreter that finds the package on PYTHONPATH alone."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    return subprocess.run([sys.executable, *flags, "-c", code], check=True, capture_output=True, text=True, env=environment).stdout
+
+
+def module_files():
+    return {path.stem for path in ROOT.glob("kan_ref/*.py")} | {path.parent.name for path in ROOT.glob("kan_ref/*/__init__.py")}
+
+
+@pytest.mark.parametrize("name", kan_ref.__all__)
+def test_every_public_name_resolves_and_explains_itself(name):
+    thing = getattr(kan_ref, name)
+
+    if callable(thing):
+        assert thing.__name__ == name
+        assert inspect.getdoc(thing)
+        assert thing.__module__ == f"kan_ref.{kan_ref._EXPORTS[name]}"
+
+
+def test_every_module_is_reached_by_its_own_name_and_explains_itself():
+    code = """
+import kan_ref
+for name in kan_ref._MODULES:
+    module = getattr(kan_ref, name)
+    print(name, module.__name__, bool(module.__doc__))
+"""
+
+    assert run(code).splitlines() == [f"{name} kan_ref.{name} True" for name in kan_ref._MODULES]
+
+
+def test_the_list_of_names_is_the_table():
+    assert set(kan_ref.__all__) == set(kan_ref._EXPORTS)
+    assert len(kan_ref.__all__) == len(set(kan_ref.__all__))
+
+
+def test_the_list_of_modules_is_the_folder():
+    assert set(kan_ref._MODULES) == module_files() - {"__init__", "__main__"}
+
+
+def test_type_checkers_see_the_names_of_the_table_from_the_same_modules():
+    tree = ast.parse((ROOT / "kan_ref" / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    seen = {alias.name: statement.module.removeprefix("kan_ref").removeprefix(".") for statement in block.body for alias in statement.names}
+
+    assert seen == kan_ref._EXPORTS | dict.fromkeys(kan_ref._MODULES, "")
+
+
+def test_no_module_is_named_like_a_public_name():
+    assert module_files().isdisjoint(kan_ref.__all__)
+
+
+def test_dir_shows_every_public_name_before_it_is_loaded():
+    shown = set(run("import kan_ref; print(*dir(kan_ref))").split())
+
+    assert shown >= {*kan_ref.__all__, *kan_ref._MODULES, "__version__"}
+
+
+def test_importing_loads_the_standard_library_alone():
+    code = "import sys; before = set(sys.modules); import kan_ref; print(*{m.split('.')[0] for m in set(sys.modules) - before})"
+
+    loaded = set(run(code).split())
+
+    assert loaded - set(sys.stdlib_module_names) == {"kan_ref"}
+
+
+def test_the_first_use_of_a_name_loads_numpy_and_its_own_module():
+    code = """
+import sys, kan_ref
+kan_ref.uniform_knots
+print(*(module for module in ("numpy", "kan_ref.knots", "kan_ref.training") if module in sys.modules))
+"""
+
+    assert run(code).split() == ["numpy", "kan_ref.knots"]
+
+
+def test_a_star_import_gives_exactly_the_public_names():
+    code = "before = set(globals()) | {'before'}; from kan_ref import *; print(*set(globals()) - before)"
+
+    assert set(run(code).split()) == set(kan_ref.__all__)
+
+
+def test_loading_everything_warns_of_nothing_and_prints_nothing():
+    code = "import kan_ref; [getattr(kan_ref, name) for name in kan_ref.__all__ + list(kan_ref._MODULES)]"
+
+    assert run(code, "-W", "error") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("extent_grid", r"module 'kan_ref' has no attribute 'extent_grid' \(did you mean 'extend_grid'\?\)"),
+        ("bsplines", r"module 'kan_ref' has no attribute 'bsplines' \(did you mean 'bspline'\?\)"),
+        ("qqqqq", "module 'kan_ref' has no attribute 'qqqqq'$"),
+    ],
+)
+def test_a_name_that_is_not_there_is_refused_with_the_nearest_one(name, sentence):
+    with pytest.raises(AttributeError, match=sentence):
+        getattr(kan_ref, name)
+
+
+def test_the_version_is_a_literal_that_the_build_can_read():
+    lines = (ROOT / "kan_ref" / "__init__.py").read_text(encoding="utf-8").splitlines()
+
+    assert lines.count(f'__version__ = "{kan_ref.__version__}"') == 1
+    assert f"## [{kan_ref.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
