@@ -1,0 +1,197 @@
+"""A step along a downhill direction d that satisfies the strong Wolfe conditions.
+
+With phi(a) = value(theta + a d), phi'(0) < 0 and 0 < c1 < c2 < 1, a step a is accepted when
+
+    (W1)  phi(a)    <= phi(0) + c1 a phi'(0)                sufficient decrease
+    (W2)  |phi'(a)| <= c2 |phi'(0)|                         curvature
+    (W3)  phi'(a)   <= (2 c1 - 1) phi'(0)                   stands in for (W1) where rounding hides it
+
+(W1), (W2): Nocedal & Wright, Numerical Optimization, 2nd ed., (3.7); a smooth phi that is bounded below has such steps (Lemma 3.1
+there), and Algorithms 3.5 and 3.6 find one by a bracket [low, high], whose next point is the minimizer of a cubic,
+
+    (W4)  a+ = a - (a - b) (phi'(a) + d2 - d1) / (phi'(a) - phi'(b) + 2 d2),
+          d1 = phi'(a) + phi'(b) - 3 (phi(a) - phi(b)) / (a - b),   d2 = sign(a - b) sqrt(d1^2 - phi'(a) phi'(b))
+
+(their (3.59), b the earlier point). Near a minimizer the decrease drops below the rounding of phi, while slopes still tell left from
+right. Hager & Zhang, SIAM J. Optim. 16 (2005), section 4, therefore also accept the "approximate Wolfe conditions" (W3) with (W2):
+for a quadratic phi, (W3) is (W1). Here (W3) decides exactly where |phi(a) - phi(0)| is within rounding, so a value may rise by
+that much and no more.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.optimizers.result import ValueAndGrad
+
+C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
+C2 = 0.9
+_ROUNDING = 10 * np.finfo(np.float64).eps  # relative error of a value: thousands of terms, summed pairwise, lose a few eps
+_MARGIN = 0.1  # a new point stays this share of the bracket away from its ends
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient there.
+
+    A value or slope that is not finite is kept as value inf, slope nan: it only says "too long a step".
+    """
+
+    step: float
+    theta: FloatArray
+    value: float
+    slope: float
+    gradient: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class LineSearch:
+    """The accepted point, or the start itself with step 0 if `found` is False.
+
+    Attributes
+    ----------
+    step : float
+    theta, gradient : (n_params,)
+    value : float
+        At theta: nothing has to be evaluated again.
+    n_evaluations : int
+    found : bool
+        Whether the point is accepted.
+    reason : str
+        Which conditions hold, or why there is no point.
+    """
+
+    step: float
+    theta: FloatArray
+    value: float
+    gradient: FloatArray
+    n_evaluations: int
+    found: bool
+    reason: str
+
+
+def line_search(
+    value_and_grad: ValueAndGrad,
+    theta: FloatArray,
+    direction: FloatArray,
+    value: float,
+    gradient: FloatArray,
+    *,
+    first_step: float = 1.0,
+    c1: float = C1,
+    c2: float = C2,
+    max_evaluations: int = 30,
+) -> LineSearch:
+    """A point on the half line theta + a direction, a > 0, with (W1) or (W3), and (W2).
+
+    Parameters
+    ----------
+    value_and_grad : callable
+        theta -> (value, gradient). A trial value or gradient that is not finite shortens the step.
+    theta, direction : (n_params,)
+    value, gradient : float and (n_params,)
+        At theta.
+    first_step : float
+        Positive: the first a that is tried.
+    c1, c2 : float
+        0 < c1 < c2 < 1.
+    max_evaluations : int
+        After so many, the lowest point with (W1) is taken, if there is one.
+
+    Returns
+    -------
+    search : LineSearch
+
+    Notes
+    -----
+    Implements :eq:`strong-wolfe` and :eq:`approximate-wolfe`. One loop is both algorithms: Algorithm 3.5 as long as `high` is
+    None, then Algorithm 3.6 (zoom). One function call a trial and about 10 microseconds.
+    """
+    with np.errstate(over="ignore"):
+        slope = float(direction @ gradient)
+    start = Trial(0.0, theta, value, slope, gradient)
+    if not -math.inf < slope < 0.0:
+        return _answer(start, 0, f"the direction does not lead downhill: its slope is {slope:.2g}")
+    rounding = _ROUNDING * abs(value)
+    behind, low, high = start, start, None
+    step, zooms = first_step, 0
+    for n_evaluations in range(1, max_evaluations + 1):
+        trial = _trial(value_and_grad, theta, direction, step)
+        if high is not None and (np.array_equal(trial.theta, low.theta) or np.array_equal(trial.theta, high.theta)):
+            break  # rounding leaves no point inside the bracket
+        # [eq:approximate-wolfe]
+        if abs(trial.value - value) <= rounding:
+            decreases = trial.slope <= (2.0 * c1 - 1.0) * slope
+        # [/eq:approximate-wolfe]
+        # [eq:strong-wolfe]
+        else:
+            decreases = trial.value <= value + c1 * step * slope
+        if not decreases or trial.value >= low.value + rounding:  # 3.5: zoom(low, trial); 3.6: high = trial
+            high = trial
+        elif abs(trial.slope) <= -c2 * slope:  # both: stop at this point
+            return _answer(trial, n_evaluations, "the Wolfe conditions hold")
+        else:
+            if trial.slope * (1.0 if high is None else high.step - low.step) >= 0.0:  # 3.5: zoom(trial, low); 3.6: high = low
+                high = low
+            behind, low = low, trial
+        # [/eq:strong-wolfe]
+        if high is None:  # 3.5: a_{i+1} beyond a_i
+            step = _clip(_cubic_minimizer(behind, low), 2.0 * low.step, 10.0 * low.step)
+        else:
+            zooms += 1
+            step = _between(low, high, halve=zooms % 3 == 0)
+    if low.value < value:
+        return _answer(low, n_evaluations, f"the value fell, but no smaller slope was found in {n_evaluations} evaluations")
+    return _answer(start, n_evaluations, f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}")
+
+
+def _answer(point: Trial, n_evaluations: int, reason: str) -> LineSearch:
+    return LineSearch(point.step, point.theta, point.value, point.gradient, n_evaluations, point.step > 0.0, reason)
+
+
+def _trial(value_and_grad: ValueAndGrad, theta: FloatArray, direction: FloatArray, step: float) -> Trial:
+    """The point at `step`. The gradient is copied: the caller may fill the same array every time."""
+    point = theta + step * direction
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a trial may go too far; the bracket then shrinks
+        value, gradient = value_and_grad(point)
+        gradient = np.array(gradient, dtype=np.float64)
+        slope = float(direction @ gradient)
+    finite = math.isfinite(value) and math.isfinite(slope)
+    return Trial(step, point, float(value) if finite else math.inf, slope if finite else math.nan, gradient)
+
+
+def _between(low: Trial, high: Trial, *, halve: bool) -> float:
+    """A point inside the bracket: the cubic's minimizer kept off the ends; every third time the middle, so that it shrinks."""
+    width = high.step - low.step
+    if halve:
+        share = 0.5
+    elif high.value == math.inf:
+        share = _MARGIN
+    else:
+        share = _clip((_cubic_minimizer(high, low) - low.step) / width, _MARGIN, 1.0 - _MARGIN)
+    return low.step + share * width
+
+
+def _cubic_minimizer(a: Trial, b: Trial) -> float:
+    """Minimizer (W4) of the cubic with the values and slopes of two points, nan if it has none.
+
+    Notes
+    -----
+    Implements :eq:`cubic-interpolation`.
+    """
+    # [eq:cubic-interpolation]
+    d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step)
+    radicand = d1 * d1 - a.slope * b.slope
+    if not radicand >= 0.0:
+        return math.nan
+    d2 = math.copysign(math.sqrt(radicand), a.step - b.step)
+    denominator = a.slope - b.slope + 2.0 * d2
+    return math.nan if denominator == 0.0 else a.step - (a.step - b.step) * (a.slope + d2 - d1) / denominator
+    # [/eq:cubic-interpolation]
+
+
+def _clip(number: float, low: float, high: float) -> float:
+    """`number` in [low, high], the middle if it is nan."""
+    return 0.5 * (low + high) if math.isnan(number) else min(max(number, low), high)

@@ -1,0 +1,237 @@
+"""Steps with the strong Wolfe conditions, and what happens where rounding, infinities or wrong slopes leave none."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+from oracles_optimizers import PROBLEMS, bowl, satisfies_strong_wolfe
+from scipy import optimize
+
+from kan_ref.optimizers.line_search import C1, C2, Trial, _cubic_minimizer, line_search
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+class Counted:
+    """A function of one number as value_and_grad of a vector of one; remembers where it was called."""
+
+    def __init__(self, phi, slope):
+        self.phi, self.slope, self.calls = phi, slope, []
+
+    def __call__(self, theta):
+        self.calls.append(float(theta[0]))
+        return self.phi(theta[0]), np.array([self.slope(theta[0])])
+
+    def search(self, start=0.0, direction=1.0, **options):
+        value, gradient = self.phi(start), np.array([self.slope(start)])
+        return line_search(self, np.array([start]), np.array([direction]), value, gradient, **options)
+
+
+def random_curve(rng):
+    """A smooth function on a >= 0 with phi'(0) = -1, bounded below, with several minima; and its derivative."""
+    wave, frequency = rng.uniform(0.0, 2.0), rng.uniform(0.5, 8.0)
+    curvature = 10.0 ** rng.uniform(-3, 3)
+
+    def phi(a):
+        return -a + 0.5 * curvature * a * a + wave * (1.0 - math.cos(frequency * a))
+
+    def slope(a):
+        return -1.0 + curvature * a + wave * frequency * math.sin(frequency * a)
+
+    return phi, slope
+
+
+@given(seeds, st.floats(-6, 6), st.sampled_from([(1e-4, 0.9), (1e-4, 0.1), (0.1, 0.2)]))
+def test_the_accepted_step_satisfies_the_strong_wolfe_conditions(seed, exponent, constants):
+    """Whatever the first trial: far too short, right, or far too long."""
+    phi, slope = random_curve(np.random.default_rng(seed))
+    c1, c2 = constants
+
+    search = Counted(phi, slope).search(first_step=10.0**exponent, c1=c1, c2=c2)
+
+    assert search.found, search.reason
+    assert satisfies_strong_wolfe(phi, slope, search.step, c1, c2)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_it_finds_a_step_where_scipy_does_and_the_same_one_if_the_first_trial_is_right(problem):
+    """Along the gradient and along the Gauss-Newton direction; SciPy's step passes our oracle too."""
+    theta = np.array(problem.start)
+    value, gradient = problem.value_and_grad(theta)
+    gauss_newton = -np.linalg.lstsq(problem.jacobian(theta), problem.residuals(theta))[0]
+    for direction in (-gradient / np.linalg.norm(gradient), gauss_newton):
+
+        def phi(a, d=direction):
+            return problem.value_and_grad(theta + a * d)[0]
+
+        def slope(a, d=direction):
+            return float(problem.value_and_grad(theta + a * d)[1] @ d)
+
+        theirs = optimize.line_search(phi_of(problem, 0), phi_of(problem, 1), theta, direction, gradient, value, c1=C1, c2=C2)[0]
+        ours = line_search(problem.value_and_grad, theta, direction, value, gradient)
+
+        assert satisfies_strong_wolfe(phi, slope, theirs, C1, C2)
+        assert satisfies_strong_wolfe(phi, slope, ours.step, C1, C2)
+        assert (theirs == 1.0) == (ours.step == 1.0) == satisfies_strong_wolfe(phi, slope, 1.0, C1, C2)
+
+
+def phi_of(problem, part):
+    return lambda theta: problem.value_and_grad(theta)[part]
+
+
+@given(st.tuples(*[st.floats(-3, 3)] * 4), st.floats(-2, 2), st.floats(-2, 2))
+def test_interpolation_finds_the_minimizer_of_a_cubic(coefficients, a, b):
+    """From values and slopes at two points, in either order; nan exactly if the cubic has no minimizer."""
+    cubic = np.polynomial.Polynomial(coefficients)
+    first, second = cubic.deriv(), cubic.deriv(2)
+    radicand = coefficients[2] ** 2 - 3 * coefficients[3] * coefficients[1]
+    if abs(a - b) < 0.1 or abs(radicand) < 1e-3 or abs(coefficients[3]) < 1e-2:
+        return  # too close to a cubic without a clear minimizer to say which it is
+
+    points = [Trial(t, np.empty(0), float(cubic(t)), float(first(t)), np.empty(0)) for t in (a, b)]
+    for one, other in (points, points[::-1]):
+        found = _cubic_minimizer(one, other)
+        assert math.isnan(found) == (radicand < 0)
+        if radicand > 0:
+            assert abs(first(found)) <= 1e-6
+            assert second(found) > 0
+
+
+def test_a_quadratic_needs_one_interpolation_for_its_minimizer():
+    """phi = (a - 3)^2 from a first trial of 8 with a strict slope: the cubic through both ends is phi itself."""
+    search = Counted(lambda a: (a - 3.0) ** 2, lambda a: 2.0 * (a - 3.0)).search(first_step=8.0, c2=1e-3)
+
+    assert search.n_evaluations == 2
+    assert search.step == pytest.approx(3.0, abs=1e-14)
+
+
+def test_a_short_first_step_grows_fast():
+    """From 1e-6 to the minimizer 1: six factors of ten, and a few trials to settle."""
+    search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(first_step=1e-6, c2=0.1)
+
+    assert search.found
+    assert search.n_evaluations <= 10
+
+
+@pytest.mark.parametrize("outside", [math.nan, math.inf, -math.inf])
+def test_a_trial_that_is_not_finite_shortens_the_step(outside):
+    """-log(1 - a) - 3 a lives on a < 1 and is smallest at a = 2/3."""
+
+    def phi(a):
+        return -math.log(1.0 - a) - 3.0 * a if a < 1.0 else outside
+
+    def slope(a):
+        return 1.0 / (1.0 - a) - 3.0 if a < 1.0 else outside
+
+    search = Counted(phi, slope).search(first_step=1e4)
+
+    assert search.found
+    assert satisfies_strong_wolfe(phi, slope, search.step, C1, C2)
+
+
+def test_a_finite_value_with_a_gradient_that_is_not_shortens_the_step():
+    def slope(a):
+        return 2.0 * (a - 1.0) if a < 3.0 else math.nan
+
+    search = Counted(lambda a: min((a - 1.0) ** 2, 0.5), slope).search(first_step=5.0)
+
+    assert search.found
+    assert search.step < 3.0
+
+
+def test_overflow_at_a_trial_raises_no_warning():
+    """exp(exp(a)) - 10 a overflows at the first trial; warnings are errors in these tests."""
+    search = Counted(lambda a: np.exp(np.exp(a)) - 10.0 * a, lambda a: np.exp(a) * np.exp(np.exp(a)) - 10.0).search(first_step=50.0)
+
+    assert search.found
+
+
+def test_where_rounding_hides_the_decrease_the_slope_decides():
+    """1e10 + t^2 at t = 1e-4: the fall of 1e-8 is lost in a value whose last digit is 2e-6, the slope is exact."""
+    curve = Counted(lambda t: 1e10 + t * t, lambda t: 2.0 * t)
+
+    search = curve.search(start=1e-4, direction=-2e-4, first_step=1.0, c2=0.1)
+
+    assert search.found
+    assert abs(search.theta[0]) <= 0.1 * 1e-4
+    assert search.value == 1e10
+
+
+def test_a_rise_by_more_than_rounding_is_never_accepted():
+    """A slope that claims descent wherever it is asked, and a value that rises."""
+    search = Counted(lambda a: 1.0 + 1e-12 * (a > 0), lambda a: -1e-13 / (1.0 + a)).search()
+
+    assert not search.found
+    assert search.step == 0.0
+
+
+def test_without_any_decrease_the_start_is_returned_with_a_sentence():
+    """|t| at its kink, with a slope that points downhill."""
+    curve = Counted(abs, lambda t: -1.0 if t <= 0 else 1.0)
+
+    search = curve.search(start=0.0, direction=1.0)
+
+    assert not search.found
+    assert search.theta[0] == 0.0
+    assert search.value == 0.0
+    assert search.n_evaluations == len(curve.calls) <= 30
+    assert search.reason.startswith("no decrease in 30 evaluations, down to a step of ")
+
+
+def test_an_uphill_direction_is_refused_without_evaluation():
+    curve = Counted(lambda t: t * t, lambda t: 2.0 * t)
+
+    search = curve.search(start=1.0)
+
+    assert not search.found
+    assert search.reason == "the direction does not lead downhill: its slope is 2"
+    assert curve.calls == []
+
+
+def test_a_function_without_a_lower_bound_ends_with_the_lowest_point():
+    curve = Counted(lambda t: -t, lambda t: -1.0)
+
+    search = curve.search(max_evaluations=12)
+
+    assert search.found
+    assert search.value == min(-t for t in curve.calls)
+    assert search.reason == "the value fell, but no smaller slope was found in 12 evaluations"
+
+
+@given(seeds)
+def test_the_answer_is_the_last_evaluation_and_none_is_repeated(seed):
+    rng = np.random.default_rng(seed)
+    curve = Counted(*random_curve(rng))
+
+    search = curve.search(first_step=10.0 ** rng.uniform(-3, 3), c2=0.1)
+
+    assert search.n_evaluations == len(curve.calls) == len(set(curve.calls))
+    assert search.theta[0] == curve.calls[-1] == search.step
+    assert search.value == curve.phi(search.step)
+    assert search.gradient[0] == curve.slope(search.step)
+
+
+def test_a_caller_may_fill_the_same_gradient_array_again():
+    curvatures, buffer = np.array([1.0, 10.0]), np.empty(2)
+
+    def value_and_grad(theta):
+        buffer[:] = curvatures * theta
+        return 0.5 * theta @ buffer, buffer
+
+    theta = np.array([1.0, 1.0])
+    value, gradient = bowl(curvatures)(theta)
+    search = line_search(value_and_grad, theta, -gradient, value, gradient)
+    buffer[:] = np.nan
+
+    np.testing.assert_array_equal(search.gradient, curvatures * search.theta)
+
+
+def test_theta_and_direction_stay_as_they_are():
+    theta, direction = np.array([1.0, 1.0]), np.array([-1.0, -10.0])
+    value, gradient = bowl(np.array([1.0, 10.0]))(theta)
+
+    line_search(bowl(np.array([1.0, 10.0])), theta, direction, value, gradient)
+
+    np.testing.assert_array_equal(theta, [1.0, 1.0])
+    np.testing.assert_array_equal(direction, [-1.0, -10.0])
