@@ -1,0 +1,238 @@
+"""Toy functions with known Kolmogorov-Arnold forms, and the record of data that every fit takes.
+
+Each target is a composition of sums and functions of one variable, so that a small network of a known shape can
+represent it exactly up to the splines (Liu et al., "KAN: Kolmogorov-Arnold Networks", arXiv 2404.19756, section 3.1):
+
+    (T1)  bessel         J_0(20 x)                                                          [1, 1]
+    (T2)  exp_sin        exp(sin(pi x_1) + x_2^2)                                           [2, 1, 1]
+    (T3)  product        x_1 x_2                                                            [2, 2, 1]
+    (T4)  exp_mean_sin2  exp((1/100) sum_i sin^2(pi x_i / 2))                               [100, 1, 1]
+    (T5)  exp_two_sines  exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)       [4, 4, 2, 1]
+
+The paper states no domain for them. Points here are uniform on [-1, 1]^d, the default of the paper's own code; so are the
+1000 points for training and 1000 for testing. For (T5) the paper names two shapes; the one above is its list's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, choice, float_array, generator, integer, number
+
+_SECTION = "Liu et al., arXiv 2404.19756, section 3.1"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Data:
+    """Points and values to learn from and, apart from them, to be judged by: four arrays of finite numbers.
+
+    Parameters
+    ----------
+    x_train : (n_train, n_in)
+    y_train : (n_train, n_out)
+        One column per output, one row per row of `x_train`.
+    x_test : (n_test, n_in)
+    y_test : (n_test, n_out)
+
+    Raises
+    ------
+    ValueError
+        "y_train has shape (3,), but needs shape (n_train, n_out); for one output write y[:, None]";
+        "y_test has 4 rows, but x_test has 5"; "x_train contains nan at row 3, column 0"
+
+    Notes
+    -----
+    Arrays are kept as float64; those that already are C-contiguous float64 are not copied.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1.0, 1.0, 5)[:, None]
+    >>> Data(x, x**2, x[1:3], x[1:3] ** 2)
+    Data(x_train (5, 1), y_train (5, 1), x_test (2, 1), y_test (2, 1))
+    """
+
+    x_train: FloatArray
+    y_train: FloatArray
+    x_test: FloatArray
+    y_test: FloatArray
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            for letter, columns in (("x", "n_in"), ("y", "n_out")):
+                name = f"{letter}_{part}"
+                object.__setattr__(self, name, _two_axes(name, getattr(self, name), letter, (f"n_{part}", columns)))
+            _agree(self, f"y_{part}", f"x_{part}", axis=0)
+        _agree(self, "x_test", "x_train", axis=1)
+        _agree(self, "y_test", "y_train", axis=1)
+
+    def __repr__(self) -> str:
+        return f"Data({', '.join(f'{field.name} {getattr(self, field.name).shape}' for field in fields(self))})"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function to learn.
+
+    Parameters
+    ----------
+    name : str
+        Its key in `TARGETS`.
+    f : callable
+        x (n, n_in) -> y (n, 1), exact to rounding.
+    n_in : int
+        Number of inputs.
+    domain : (float, float)
+        Bounds of every input.
+    shape : tuple of int
+        Widths of the smallest network that the paper gives for it.
+    formula : str
+        The definition in plain text, inputs counted from 1.
+    source : str
+        Where the function stands.
+    """
+
+    name: str
+    f: Callable[[FloatArray], FloatArray]
+    n_in: int
+    domain: tuple[float, float]
+    shape: tuple[int, ...]
+    formula: str
+    source: str
+
+
+def _bessel(x: FloatArray) -> FloatArray:
+    from scipy.special import j0  # here, because four of the five targets need no SciPy
+
+    return np.asarray(j0(20.0 * x), dtype=np.float64)
+
+
+def _exp_sin(x: FloatArray) -> FloatArray:
+    return np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
+
+
+def _product(x: FloatArray) -> FloatArray:
+    return x[:, :1] * x[:, 1:]
+
+
+def _exp_mean_sin2(x: FloatArray) -> FloatArray:
+    mean: FloatArray = np.mean(np.sin(0.5 * np.pi * x) ** 2, axis=1, keepdims=True)
+    return np.exp(mean)
+
+
+def _exp_two_sines(x: FloatArray) -> FloatArray:
+    squares = x**2
+    first = np.sin(np.pi * (squares[:, :1] + squares[:, 1:2]))
+    second = np.sin(np.pi * (squares[:, 2:3] + squares[:, 3:]))
+    return np.exp(0.5 * (first + second))
+
+
+def _target(name: str, f: Callable[[FloatArray], FloatArray], shape: tuple[int, ...], formula: str) -> Target:
+    return Target(name, f, shape[0], (-1.0, 1.0), shape, formula, _SECTION)
+
+
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        _target("bessel", _bessel, (1, 1), "J_0(20 x_1)"),
+        _target("exp_sin", _exp_sin, (2, 1, 1), "exp(sin(pi x_1) + x_2^2)"),
+        _target("product", _product, (2, 2, 1), "x_1 x_2"),
+        _target("exp_mean_sin2", _exp_mean_sin2, (100, 1, 1), "exp((1/100) sum_i sin^2(pi x_i / 2))"),
+        _target("exp_two_sines", _exp_two_sines, (4, 4, 2, 1), "exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)"),
+    )
+}
+
+
+def sample(name: str, *, n_train: int = 1000, n_test: int = 1000, noise: float = 0.0, rng: np.random.Generator) -> Data:
+    """Independent uniform points on the domain of a target, with its values there.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TARGETS`: "bessel", "exp_sin", "product", "exp_mean_sin2" or "exp_two_sines".
+    n_train, n_test : int
+        Numbers of points, at least 1.
+    noise : float
+        Standard deviation of the normal noise added to `y_train`, at least 0. Test values are always exact.
+    rng : numpy.random.Generator
+        The only source of chance.
+
+    Returns
+    -------
+    data : Data
+        `x_train` (n_train, n_in), `y_train` (n_train, 1), `x_test` (n_test, n_in), `y_test` (n_test, 1).
+
+    Raises
+    ------
+    ValueError
+        Unknown name, with the nearest known one; a number of points below 1; negative noise.
+    TypeError
+        rng is no Generator.
+
+    Notes
+    -----
+    The order of draws is fixed: training points, their noise (drawn even where its deviation is 0), test points. So the
+    training part does not depend on `n_test`, and `noise` changes nothing but `y_train`.
+
+    Examples
+    --------
+    >>> sample("product", n_train=3, n_test=2, rng=np.random.default_rng(0))
+    Data(x_train (3, 2), y_train (3, 1), x_test (2, 2), y_test (2, 1))
+    """
+    target = TARGETS[choice("name", name, tuple(TARGETS))]
+    n_train = integer("n_train", n_train, low=1)
+    n_test = integer("n_test", n_test, low=1)
+    noise = number("noise", noise, low=0.0)
+    rng = generator("rng", rng)
+    low, high = target.domain
+    x_train = rng.uniform(low, high, (n_train, target.n_in))
+    y_train = target.f(x_train) + noise * rng.standard_normal((n_train, 1))
+    x_test = rng.uniform(low, high, (n_test, target.n_in))
+    return Data(x_train, y_train, x_test, target.f(x_test))
+
+
+def check_data(data: object) -> Data:
+    """`data` as a checked `Data`, whatever its type, if it has the four arrays as attributes; a `Data` passes as it is.
+
+    Parameters
+    ----------
+    data : object
+        With attributes `x_train`, `y_train`, `x_test`, `y_test`.
+
+    Returns
+    -------
+    data : Data
+
+    Raises
+    ------
+    TypeError
+        "data is a dict without attribute x_train, but needs x_train, y_train, x_test, y_test (as kan_ref.Data has them)"
+    ValueError
+        As `Data` says.
+    """
+    if isinstance(data, Data):
+        return data
+    names = [field.name for field in fields(Data)]
+    for name in names:
+        if not hasattr(data, name):
+            kind = type(data).__name__
+            raise TypeError(f"data is a {kind} without attribute {name}, but needs {', '.join(names)} (as kan_ref.Data has them)")
+    return Data(*(getattr(data, name) for name in names))
+
+
+def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) -> FloatArray:
+    """`value` with two axes; an array of one axis is refused with the index that gives it the second."""
+    if getattr(value, "ndim", 2) == 1:
+        advice = f"for one {'output' if letter == 'y' else 'input'} write {letter}[:, None]"
+        raise ValueError(f"{name} has shape {np.shape(value)}, but needs shape ({', '.join(axes)}); {advice}")
+    array = float_array(name, value, axes)
+    if 0 in array.shape:
+        raise ValueError(f"{name} has shape {array.shape}, but needs at least one row and one column")
+    return array
+
+
+def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
+    """Raise ValueError if the two arrays differ in their number of rows (axis 0) or columns (axis 1)."""
+    n, m = getattr(data, name).shape[axis], getattr(data, other).shape[axis]
+    if n != m:
+        raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")
