@@ -1,0 +1,268 @@
+"""A Kolmogorov-Arnold network: layers one after another, one flat vector of parameters, forward and backward.
+
+Theorem (Liu et al. 2024, eq. 2.7, and the chain rule). With layers Phi_0, ..., Phi_{L-1},
+
+    (N1)  y    = (Phi_{L-1} o ... o Phi_0)(x),           x_{l+1} = Phi_l(x_l),  x_0 = x
+    (N2)  dx_l = Phi_l's (L6) at dx_{l+1},               dx_L = dy
+    (N3)  d_theta = the layers' (L3)-(L5), each at its own dx_{l+1}, in the order of theta
+
+theta runs layer by layer; in each layer coef, w_base, w_spline, in C order. The layers' arrays are views of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kan_ref import layer as edges
+from kan_ref.checks import FloatArray, float_array, integer
+from kan_ref.layer import Cache, Layer, with_parameters
+
+PARAMETER_NAMES = ("coef", "w_base", "w_spline")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Layers that fit together, and their parameters as one read-only vector `theta` (n_params,).
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        At least one; each takes as many inputs as the one before has outputs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "layer 1 takes 3 inputs, but layer 0 has 5 outputs"
+    """
+
+    layers: tuple[Layer, ...]
+    theta: FloatArray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        layers = tuple(self.layers)
+        if not layers:
+            raise ValueError("layers is empty, but a network needs at least one layer")
+        for number, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layers[{number}] is {layer!r}, but must be a Layer")
+            if number and layer.n_in != layers[number - 1].n_out:
+                before = layers[number - 1].n_out
+                raise ValueError(f"layer {number} takes {layer.n_in} inputs, but layer {number - 1} has {before} outputs")
+        theta = np.concatenate([getattr(layer, name).reshape(-1) for layer in layers for name in PARAMETER_NAMES])
+        _fill(self, layers, theta)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers of nodes (n_0, ..., n_L)."""
+        return (self.layers[0].n_in, *(layer.n_out for layer in self.layers))
+
+    @property
+    def n_params(self) -> int:
+        """Length of theta."""
+        return len(self.theta)
+
+    @property
+    def n_live_params(self) -> int:
+        """Number of parameters on living edges."""
+        return sum(int(layer.mask.sum()) * (layer.n_basis + 2) for layer in self.layers)
+
+    def with_theta(self, theta: object) -> "Network":
+        """This network with other parameters (n_params,), copied once; the layers become views of the copy.
+
+        Raises
+        ------
+        ValueError
+            "theta has 149 numbers, but this network has 150"
+        """
+        own = float_array("theta", theta, ("n_params",))
+        if len(own) != self.n_params:
+            raise ValueError(f"theta has {len(own)} numbers, but this network has {self.n_params}")
+        return replace_theta(self, own.copy())
+
+    def __call__(self, x: object) -> FloatArray:
+        """Outputs (batch, n_out) at x (batch, n_in)."""
+        return predict(self, evaluate_inputs(self, check_inputs(self, x), slopes=False))
+
+    def __repr__(self) -> str:
+        intervals = ", ".join(str(layer.n_intervals) for layer in self.layers)
+        degrees = sorted({layer.degree for layer in self.layers})
+        degree = str(degrees[0]) if len(degrees) == 1 else str([layer.degree for layer in self.layers])
+        dead = sum(int((layer.mask == 0).sum()) for layer in self.layers)
+        note = f", {dead} dead edges" if dead else ""
+        return f"Network({list(self.widths)}, n_intervals [{intervals}], degree {degree}, {self.n_params} parameters{note})"
+
+
+def replace_theta(network: Network, theta: FloatArray) -> Network:
+    """`network` with the parameters `theta`, taken as they are: no copy, no check; `theta` becomes read-only."""
+    new = object.__new__(Network)
+    _fill(new, network.layers, theta)
+    return new
+
+
+def _fill(network: Network, layers: Sequence[Layer], theta: FloatArray) -> None:
+    theta.flags.writeable = False
+    views, start = [], 0
+    for layer in layers:
+        parts = []
+        for array in (layer.coef, layer.w_base, layer.w_spline):
+            parts.append(theta[start : start + array.size].reshape(array.shape))
+            start += array.size
+        views.append(with_parameters(layer, *parts))
+    network.__dict__.update(layers=tuple(views), theta=theta)
+
+
+def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
+    """The door for batches: x as float64 (batch, n_in), finite."""
+    return float_array(name, x, ("batch", network.layers[0].n_in))
+
+
+def evaluate_inputs(network: Network, x: FloatArray, *, slopes: bool) -> Cache:
+    """What the first layer needs of x. As long as x and the first knots stay, it serves every theta."""
+    return edges.evaluate(network.layers[0], x, slopes=slopes)
+
+
+def predict(network: Network, inputs: Cache) -> FloatArray:
+    """(N1) without anything kept for a way back; `inputs` from `evaluate_inputs`."""
+    y = edges.outputs(network.layers[0], inputs)
+    for layer in network.layers[1:]:
+        y = edges.outputs(layer, edges.evaluate(layer, y, slopes=False))
+    return y
+
+
+def activations(network: Network, inputs: Cache) -> list[FloatArray]:
+    """Inputs of every layer but the first, and the outputs of the last: [(batch, n_1), ..., (batch, n_L)]."""
+    values = [edges.outputs(network.layers[0], inputs)]
+    for layer in network.layers[1:]:
+        values.append(edges.outputs(layer, edges.evaluate(layer, values[-1], slopes=False)))
+    return values
+
+
+# --- forward
+
+
+def run_forward(network: Network, inputs: Cache) -> tuple[FloatArray, tuple[Cache, ...]]:
+    """(N1) from the evaluated inputs; what `forward` does after its door."""
+    # [eq:network-forward]
+    caches = [inputs]
+    y = edges.outputs(network.layers[0], inputs)
+    for layer in network.layers[1:]:
+        y, cache = edges.forward(layer, y)
+        caches.append(cache)
+    # [/eq:network-forward]
+    return y, tuple(caches)
+
+
+def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]:
+    """Outputs of the network and what backward needs.
+
+    Parameters
+    ----------
+    network : Network
+    x : (batch, n_in)
+        Finite; inside or outside the grids.
+
+    Returns
+    -------
+    y : (batch, n_out)
+    caches : tuple of Cache
+        One a layer.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a wrong shape, or numbers that are not finite.
+
+    Notes
+    -----
+    Implements :eq:`network-forward`, Liu et al. 2024, eq. 2.7.
+    """
+    return run_forward(network, evaluate_inputs(network, check_inputs(network, x), slopes=True))
+
+
+# --- backward
+
+
+def run_backward(network: Network, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
+    """(N3) alone, as a flat vector in the order of theta; the first layer's inputs get no gradient."""
+    # [eq:network-backward]
+    pieces: list[FloatArray] = []
+    for number in range(len(network.layers) - 1, -1, -1):
+        layer, cache = network.layers[number], caches[number]
+        grads = edges.parameter_gradients(layer, cache, dy)
+        pieces[:0] = (grads.coef.reshape(-1), grads.w_base.reshape(-1), grads.w_spline.reshape(-1))
+        if number:
+            dy = edges.input_gradient(layer, cache, dy)
+    # [/eq:network-backward]
+    return np.concatenate(pieces)
+
+
+def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[FloatArray, Network]:
+    """Gradients of a scalar R with respect to the inputs and all parameters.
+
+    Parameters
+    ----------
+    network : Network
+    caches : sequence of Cache
+        From `forward` at the same x.
+    dy : (batch, n_out)
+        dR/dy.
+
+    Returns
+    -------
+    dx : (batch, n_in)
+    grads : Network
+        The gradient lives in the space of its parameters: `grads.layers[l].coef` is d_coef of layer l, `grads.theta`
+        is d_theta.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a wrong number of caches, a wrong shape of dy, or numbers that are not finite.
+
+    Notes
+    -----
+    Implements :eq:`network-backward`. About two forward passes.
+    """
+    if len(caches) != len(network.layers):
+        raise ValueError(f"caches holds {len(caches)} records, but this network has {len(network.layers)} layers")
+    upstream = float_array("dy", dy, (len(caches[0].base), network.widths[-1]))
+    collected: list[FloatArray] = []
+    for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
+        upstream, grads = edges.backward(layer, cache, upstream)
+        collected[:0] = (grads.coef.reshape(-1), grads.w_base.reshape(-1), grads.w_spline.reshape(-1))
+    return upstream, replace_theta(network, np.concatenate(collected))
+
+
+def mask_edges(network: Network, layer: int, mask: object) -> Network:
+    """A network in which the edges of one layer live (1) or are dead (0).
+
+    Parameters
+    ----------
+    network : Network
+    layer : int
+        Which layer, from 0.
+    mask : (n_out, n_in) of 0 and 1
+        Any, also one that cuts an output off. A revived edge has the coefficients and weights it had when it died.
+
+    Returns
+    -------
+    masked : Network
+
+    Raises
+    ------
+    IndexError, ValueError, TypeError
+        "layer is 2, but must be between 0 and 1"
+    """
+    number = check_layer_index(network, layer)
+    old = network.layers[number]
+    new = Layer(old.knots, old.coef, old.w_base, old.w_spline, np.asarray(mask), old.degree, old.base)
+    return Network((*network.layers[:number], new, *network.layers[number + 1 :]))
+
+
+def check_layer_index(network: Network, layer: object) -> int:
+    """`layer` as an index of the network's layers, else IndexError."""
+    try:
+        return integer("layer", layer, low=0, high=len(network.layers) - 1)
+    except ValueError as error:
+        raise IndexError(str(error)) from None
