@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles_optimizers import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian
 from scipy import optimize
 
 from kan_ref.checks import central_difference
 from kan_ref.optimizers import lbfgs as module
 from kan_ref.optimizers.lbfgs import lbfgs, make_pair, two_loop_direction
-from kan_ref.optimizers.line_search import line_search
+from kan_ref.optimizers.line_search import LineSearch, line_search
+from kan_ref.optimizers.result import Iterate
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -147,11 +149,19 @@ def test_a_pair_without_positive_curvature_is_not_stored(change):
     assert make_pair(np.array([1.0, 0.0]), np.array(change)) is None
 
 
-def test_a_run_goes_on_where_the_curvature_is_negative():
-    """cos near its maximum: the first step moves through negative curvature, and its pair is left out."""
-    seen = []
+def test_a_run_goes_on_where_there_is_no_curvature():
+    """A slope without end: gradients do not change, so no pair is stored, and every direction is the gradient's."""
+    points = []
 
-    result = lbfgs(lambda t: (float(np.cos(t[0])), -np.sin(t)), [0.1], callback=lambda iterate: seen.append(iterate.theta[0]))
+    result = lbfgs(lambda t: (-float(t.sum()), -np.ones(2)), [0.0, 1.0], n_steps=2, callback=lambda iterate: points.append(iterate.theta))
+
+    assert result.n_steps == 2
+    assert result.value < -1e10
+    np.testing.assert_allclose(points[0] - [0.0, 1.0], (points[0] - [0.0, 1.0])[0], rtol=1e-12)
+
+
+def test_a_minimum_is_reached_from_beside_a_maximum():
+    result = lbfgs(lambda t: (float(np.cos(t[0])), -np.sin(t)), [0.1])
 
     assert result.theta[0] == pytest.approx(np.pi, abs=1e-10)
     assert result.value == -1.0
@@ -209,28 +219,52 @@ def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
     assert result.stopped.startswith("the line search found no decrease along the gradient: no decrease in ")
 
 
-def test_at_the_floor_of_rounding_a_run_wastes_few_evaluations():
-    """Consistent least squares to the last digit, without a gradient tolerance."""
+@pytest.mark.parametrize(("noise", "floor"), [(0.0, 1e-28), (1.0, None)], ids=["vanishing", "noisy"])
+def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise, floor):
+    """Least squares without a gradient tolerance. Where residuals remain, slopes carry theta to its last digit."""
     rng = np.random.default_rng(1)
     matrix = rng.normal(size=(200, 50))
-    rhs = matrix @ np.ones(50)
+    rhs = matrix @ np.ones(50) + noise * rng.normal(size=200)
+    truth = np.linalg.lstsq(matrix, rhs)[0]
+    floor = 1.0001 * np.mean((matrix @ truth - rhs) ** 2) if floor is None else floor
 
     def value_and_grad(theta):
         r = matrix @ theta - rhs
         return r @ r / 200, 2 * matrix.T @ r / 200
 
-    floor_reached = []
+    reached = []
     result = lbfgs(
         value_and_grad,
         np.zeros(50),
         n_steps=1000,
         gradient_tolerance=0.0,
-        callback=lambda iterate: floor_reached.append(iterate.n_evaluations) if iterate.value < 1e-28 else None,
+        callback=lambda iterate: reached.append(iterate.n_evaluations) if iterate.value < floor else None,
     )
 
-    assert result.value < 1e-28
-    assert result.n_evaluations - floor_reached[0] <= 60
+    np.testing.assert_allclose(result.theta, truth, rtol=0, atol=1e-14)
+    assert result.n_evaluations - reached[0] <= 400
     assert result.stopped.startswith("the line search found no decrease")
+
+
+def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
+    """All searches but those along the gradient are made to fail, and these move theta by its last digit."""
+    original, n_searches = module.line_search, []
+
+    def spoiled(value_and_grad, theta, direction, value, gradient, **options):
+        n_searches.append(1)
+        if len(n_searches) <= 3:
+            return original(value_and_grad, theta, direction, value, gradient, **options)
+        if not np.array_equal(direction, -gradient):
+            return original(None, theta, gradient, value, gradient)  # uphill: not found
+        creep = np.nextafter(theta, np.inf)
+        return LineSearch(1.0, creep, value, gradient + 1e-3, 1, True, "")
+
+    monkeypatch.setattr(module, "line_search", spoiled)
+
+    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
+
+    assert len(n_searches) == 6
+    assert result.stopped.startswith("the line search found no decrease twice, with theta standing still in between at value ")
 
 
 def test_a_small_gradient_ends_the_run():
@@ -291,20 +325,25 @@ def test_no_point_is_evaluated_twice():
     assert len({point.tobytes() for point in points}) == len(points)
 
 
-def test_iterates_are_kept_as_they_were_and_changing_them_changes_nothing():
+def test_iterates_stay_as_they_were():
     kept, copies = [], []
 
-    def spoil(iterate):
+    def keep(iterate):
         kept.append(iterate.theta)
         copies.append(iterate.theta.copy())
-        if len(kept) > 1:
-            kept[-2][:] = 0.0
-            np.testing.assert_array_equal(kept[-1], copies[-1])
+
+    lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=keep)
+
+    np.testing.assert_array_equal(kept, copies)
+
+
+def test_a_callback_that_changes_its_iterate_changes_nothing_else():
+    def spoil(iterate):
+        iterate.theta[:] = np.nan
 
     spoiled = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=spoil)
-    plain = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
 
-    np.testing.assert_array_equal(spoiled.theta, plain.theta)
+    np.testing.assert_array_equal(spoiled.theta, lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start).theta)
 
 
 def test_the_start_is_not_modified():
@@ -328,6 +367,10 @@ def test_a_result_prints_in_a_line():
     result = lbfgs(bowl(np.linspace(1.0, 2.0, 3000)), np.ones(3000), n_steps=2)
 
     assert repr(result).startswith("OptimizeResult(theta of 3000 numbers, value=")
+    assert (
+        repr(Iterate(np.zeros(3), 0.5, 1e-9, 2, 4))
+        == "Iterate(theta of 3 numbers, value=0.5, gradient_norm=1e-09, step=2, n_evaluations=4)"
+    )
     assert len(repr(result)) <= 200
     assert "\n" not in repr(result)
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles_optimizers import BARD, BEALE, FREUDENSTEIN_ROTH, HELICAL_VALLEY, PROBLEMS, ROSENBROCK, naive_levenberg_marquardt
 from scipy import optimize
 
@@ -297,6 +298,23 @@ def test_a_matrix_that_is_not_positive_definite_raises_the_damping():
     assert result.value == pytest.approx(value[0], rel=1e-13)
 
 
+def test_every_refusal_of_the_matrix_doubles_the_factor_of_the_damping(monkeypatch):
+    """mu, 2 mu, 8 mu, 64 mu: what Cholesky refuses counts as a rejected step."""
+    dampings, original = [], module.solve_positive_definite
+
+    def refuse_three_times(matrix, rhs):
+        dampings.append(matrix[0, 0] - 9.0)
+        if len(dampings) <= 3:
+            raise np.linalg.LinAlgError("matrix is not positive definite in float64")
+        return original(matrix, rhs)
+
+    monkeypatch.setattr(module, "solve_positive_definite", refuse_three_times)
+
+    levenberg_marquardt(lambda theta: (3.0 * theta - 1.0, np.array([[3.0]])), [0.0], n_steps=1)
+
+    np.testing.assert_allclose(dampings, 9e-3 * np.array([1.0, 2.0, 8.0, 64.0]), rtol=1e-10)
+
+
 @pytest.mark.parametrize("broken", ["residuals", "jacobian"])
 def test_a_trial_that_is_not_finite_is_rejected(broken):
     """log(theta) = -3 from theta = 6: the first Gauss-Newton step leads below zero."""
@@ -319,6 +337,18 @@ def test_a_problem_that_is_finite_nowhere_but_at_its_start_ends_with_a_sentence(
     assert result.n_steps == 0
     assert result.value == 1.0
     assert result.stopped.startswith(("the next step, of length", "a further fall of ", "the damping has grown beyond all numbers"))
+
+
+def test_derivatives_whose_squares_overflow_end_the_run_with_a_sentence():
+    result = levenberg_marquardt(lambda theta: (1e200 * theta - 1.0, np.array([[1e200]])), [0.0])
+
+    assert result.n_steps == 0
+    assert result.stopped == "the damping has grown beyond all numbers, and still no step lowers the value"
+
+
+def test_a_step_that_overflows_is_no_step():
+    with pytest.raises(np.linalg.LinAlgError, match="the step overflows float64"):
+        normal_equations(np.array([[1e-100]]), np.array([1e200])).step(1e-300)
 
 
 def test_residuals_serve_the_trials_and_change_nothing():
@@ -383,7 +413,7 @@ def test_a_small_step_ends_the_run_before_it_is_taken():
     assert np.linalg.norm(more[-1] - points[-1]) <= 1e-3 * (np.linalg.norm(points[-1]) + 1e-3)
     assert np.all(np.linalg.norm(np.diff(points, axis=0), axis=1) > 1e-3 * np.linalg.norm(points[:-1], axis=1))
     assert result.stopped.startswith("the next step, of length ")
-    assert "is below 0.001 of theta, whose length is " in result.stopped
+    assert "is below 0.001 of theta's length " in result.stopped
     assert further.n_steps == result.n_steps + 1
 
 

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles_optimizers import PROBLEMS, bowl, satisfies_strong_wolfe
 from scipy import optimize
+from scipy.interpolate import CubicHermiteSpline
 
 from kan_ref.optimizers.line_search import C1, C2, Trial, _cubic_minimizer, line_search
 
@@ -42,7 +44,7 @@ def random_curve(rng):
     return phi, slope
 
 
-@given(seeds, st.floats(-6, 6), st.sampled_from([(1e-4, 0.9), (1e-4, 0.1), (0.1, 0.2)]))
+@given(seeds, st.floats(-6, 6), st.sampled_from([(1e-4, 0.9), (1e-4, 0.1), (0.4, 0.9)]))
 def test_the_accepted_step_satisfies_the_strong_wolfe_conditions(seed, exponent, constants):
     """Whatever the first trial: far too short, right, or far too long."""
     phi, slope = random_curve(np.random.default_rng(seed))
@@ -104,6 +106,23 @@ def test_a_quadratic_needs_one_interpolation_for_its_minimizer():
 
     assert search.n_evaluations == 2
     assert search.step == pytest.approx(3.0, abs=1e-14)
+
+
+def test_a_small_slope_without_enough_decrease_is_not_accepted():
+    """(a - 1)^2 with c1 = 0.4: at 1.5 the slope is half of the start's, but (W1) allows steps up to 1.2 only."""
+    search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(first_step=1.5, c1=0.4)
+
+    assert search.step <= 1.2
+
+
+def test_a_minimum_between_two_falling_points_is_not_jumped_over():
+    """Trials 1 and 10 both go down steeply, but phi(10) > phi(1): there is a minimum in between, and the search turns back."""
+    curve = CubicHermiteSpline([0, 1, 5, 10, 100], [0.0, -0.495, -1.5, -0.45, -50.0], [-0.5, -0.49, 0.0, -0.49, 0.0])
+
+    search = Counted(curve, curve.derivative()).search(first_step=1.0)
+
+    assert search.found
+    assert 1.0 < search.step < 10.0
 
 
 def test_a_short_first_step_grows_fast():

@@ -4,7 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles_optimizers import dense_by_definition
 
 from kan_ref.optimizers import row_sparse

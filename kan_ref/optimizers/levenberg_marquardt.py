@@ -9,9 +9,9 @@ minimizer of the damped linear model |r + J h|^2 + mu |h|^2, and its quality is 
     (V4)  rho = (r^T r - r_new^T r_new) / predicted,   r^T r - r_new^T r_new = (r - r_new)^T (r + r_new)
     (V5)  rho > 0:   mu <- mu max(1/3, 1 - (2 rho - 1)^3),  nu <- 2;    otherwise   mu <- mu nu,  nu <- 2 nu
 
-(V1), (V3)-(V5): Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., IMM, Technical University of
-Denmark 2004, Algorithm 3.16 (its F is half of our value, so rho is the same). (V2): J^T (J J^T + mu I) = (J^T J + mu I) J^T. The
-second form of the fall in (V4) loses nothing where r and r_new are close. A column of zeros gives h = 0 there and is left out.
+(V1), (V3)-(V5): Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., IMM 2004, Algorithm 3.16
+(its F is half of our value, so rho is the same). (V2): J^T (J J^T + mu I) = (J^T J + mu I) J^T. The second form of the fall in (V4)
+loses nothing where r and r_new are close. A column of zeros gives h = 0 there and is left out.
 
 Rounding. Once `predicted` is below the rounding of r^T r, rho is noise. A step is then accepted if the gradient halves (and the value
 stays within the noise of residuals), and the run ends where it does not: theta gains digits after the value has none left to gain.
@@ -20,6 +20,7 @@ stays within the noise of residuals), and the run ends where it does not: theta 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ class NormalEquations:
         Raises
         ------
         numpy.linalg.LinAlgError
-            The damped matrix is not positive definite in float64.
+            The damped matrix is not positive definite in float64, or the step overflows.
 
         Notes
         -----
@@ -87,15 +88,18 @@ class NormalEquations:
         """
         damped = self.matrix.copy()
         damped.reshape(-1)[:: len(damped) + 1] += damping
-        # [eq:damped-normal-equations]
-        if self.dual:
-            step = multiply_transposed(self.jacobian, solve_positive_definite(damped, -self.residuals))
-        else:
-            step = solve_positive_definite(damped, -self.half_gradient)
-        # [/eq:damped-normal-equations]
-        # [eq:predicted-fall]
-        predicted = float(step @ (damping * step - self.half_gradient))
-        # [/eq:predicted-fall]
+        with np.errstate(over="ignore", invalid="ignore"):
+            # [eq:damped-normal-equations]
+            if self.dual:
+                step = multiply_transposed(self.jacobian, solve_positive_definite(damped, -self.residuals))
+            else:
+                step = solve_positive_definite(damped, -self.half_gradient)
+            # [/eq:damped-normal-equations]
+            # [eq:predicted-fall]
+            predicted = float(step @ (damping * step - self.half_gradient))
+            # [/eq:predicted-fall]
+        if not math.isfinite(predicted):
+            raise np.linalg.LinAlgError("the step overflows float64")
         whole = np.zeros(self.active.size)
         whole[self.active] = step
         return whole, predicted
@@ -107,12 +111,12 @@ def normal_equations(jacobian: Jacobian, residuals: FloatArray, *, dual: bool | 
     chosen = jacobian if active.all() else select_columns(jacobian, active)
     if dual is None:
         dual = int(active.sum()) > residuals.size
-    matrix = gram_matrix(chosen) if dual else normal_matrix(chosen)
+    with np.errstate(over="ignore"):  # then the matrix is refused, whatever the damping, and the run says so
+        matrix = gram_matrix(chosen) if dual else normal_matrix(chosen)
     return NormalEquations(chosen, active, residuals, multiply_transposed(chosen, residuals), matrix, dual)
 
 
-@dataclass(frozen=True, eq=False)
-class _Point:
+class _Point(NamedTuple):
     theta: FloatArray
     residuals: FloatArray
     jacobian: Jacobian
@@ -134,10 +138,9 @@ class _Problem:
         if shape(jacobian) != (residuals.size, theta.size):
             raise ValueError(f"the Jacobian has shape {shape(jacobian)}, but needs shape ({residuals.size}, {theta.size})")
         with np.errstate(over="ignore", invalid="ignore"):
-            point = self.point(theta, residuals, jacobian)
-            number("the value at the start", point.value)
+            number("the value at the start", float(residuals @ residuals))
             float_array("the gradient at the start", multiply_transposed(jacobian, residuals), (theta.size,))
-        return point
+        return self.point(theta, residuals, jacobian)
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Jacobian | None]:
         """Residuals at a trial point; the Jacobian too if it came with them."""
@@ -161,8 +164,6 @@ class _Problem:
 
 @dataclass
 class _Damping:
-    """mu and nu of (V5)."""
-
     mu: float
     nu: float = 2.0
 
@@ -190,10 +191,7 @@ def _next_point(problem: _Problem, point: _Point, state: _Damping, equations: No
             continue
         length = float(np.linalg.norm(step))
         if length <= step_tolerance * (size + step_tolerance):  # "if |h| <= eps2 (|x| + eps2)"
-            return f"the next step, of length {length:.2g}, is below {step_tolerance:g} of theta, whose length is {size:.2g}"
-        if not 0.0 <= predicted < math.inf:  # rounding spoiled the solution
-            state.reject()
-            continue
+            return f"the next step, of length {length:.2g}, is below {step_tolerance:g} of theta's length {size:.2g}"
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a trial may go too far: then it is refused
             trial, jacobian = problem.try_at(point.theta + step)
             if trial.shape != point.residuals.shape:
@@ -204,7 +202,8 @@ def _next_point(problem: _Problem, point: _Point, state: _Damping, equations: No
             decidable = predicted > rounding
             if fall > (0.0 if decidable else -_NOISE * point.value):  # "if rho > 0 {step acceptable}"; False for nan
                 new = problem.point(point.theta + step, trial, jacobian)
-                if math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm:
+                good = math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm
+                if good:
                     state.accept(fall / predicted if decidable else 1.0)
                     return new
         if not decidable:
@@ -282,22 +281,20 @@ def levenberg_marquardt(
     step_tolerance = number("step_tolerance", step_tolerance, low=0.0)
     value_tolerance = number("value_tolerance", value_tolerance, low=0.0)
     problem = _Problem(linearize, residuals)
-    point, state, step = problem.start(theta), None, 0
+    point = problem.start(theta)
+    state, step, stopped = None, 0, None
     while True:
-        stopped = is_small(point.norm, gradient_tolerance) or (steps_are_done(n_steps) if step == n_steps else None)
+        stopped = stopped or is_small(point.norm, gradient_tolerance) or (steps_are_done(n_steps) if step == n_steps else None)
         if stopped:
-            break
+            return OptimizeResult(point.theta, point.value, point.norm, step, problem.n_evaluations, stopped)
         equations = normal_equations(point.jacobian, point.residuals)
         if state is None:  # "mu := tau max a_ii"
             state = _Damping(max(damping * equations.largest_square(), _TINY))
         outcome = _next_point(problem, point, state, equations, step_tolerance)
         if isinstance(outcome, str):
-            stopped = outcome
-            break
-        fall, point, step = point.value - outcome.value, outcome, step + 1
+            return OptimizeResult(point.theta, point.value, point.norm, step, problem.n_evaluations, outcome)
+        fall, allowed = point.value - outcome.value, value_tolerance * point.value
+        point, step = outcome, step + 1
         stopped = asked_to_stop(callback, Iterate(point.theta, point.value, point.norm, step, problem.n_evaluations))
-        if not stopped and value_tolerance > 0.0 and fall <= value_tolerance * point.value:
+        if not stopped and value_tolerance > 0.0 and fall <= allowed:
             stopped = f"step {step} lowered the value by {fall:.2g}, not more than {value_tolerance:g} of it"
-        if stopped:
-            break
-    return OptimizeResult(point.theta, point.value, point.norm, step, problem.n_evaluations, stopped)

@@ -107,7 +107,8 @@ def line_search(
     Notes
     -----
     Implements :eq:`strong-wolfe` and :eq:`approximate-wolfe`. One loop is both algorithms: Algorithm 3.5 as long as `high` is
-    None, then Algorithm 3.6 (zoom). One function call a trial and about 10 microseconds.
+    None, then Algorithm 3.6 (zoom). A trial costs one function call and, for 100 to 3000 parameters,
+    10 to 40 microseconds.
     """
     with np.errstate(over="ignore"):
         slope = float(direction @ gradient)
@@ -115,33 +116,29 @@ def line_search(
     if not -math.inf < slope < 0.0:
         return _answer(start, 0, f"the direction does not lead downhill: its slope is {slope:.2g}")
     rounding = _ROUNDING * abs(value)
-    behind, low, high = start, start, None
-    step, zooms = first_step, 0
+    low, step = start, first_step
+    high: Trial | None = None
     for n_evaluations in range(1, max_evaluations + 1):
         trial = _trial(value_and_grad, theta, direction, step)
         if high is not None and (np.array_equal(trial.theta, low.theta) or np.array_equal(trial.theta, high.theta)):
             break  # rounding leaves no point inside the bracket
+        # [eq:strong-wolfe]
+        decreases = trial.value <= value + c1 * step * slope
+        flattens = abs(trial.slope) <= -c2 * slope
+        # [/eq:strong-wolfe]
         # [eq:approximate-wolfe]
         if abs(trial.value - value) <= rounding:
             decreases = trial.slope <= (2.0 * c1 - 1.0) * slope
         # [/eq:approximate-wolfe]
-        # [eq:strong-wolfe]
-        else:
-            decreases = trial.value <= value + c1 * step * slope
         if not decreases or trial.value >= low.value + rounding:  # 3.5: zoom(low, trial); 3.6: high = trial
             high = trial
-        elif abs(trial.slope) <= -c2 * slope:  # both: stop at this point
+        elif flattens:  # both: stop at this point
             return _answer(trial, n_evaluations, "the Wolfe conditions hold")
         else:
             if trial.slope * (1.0 if high is None else high.step - low.step) >= 0.0:  # 3.5: zoom(trial, low); 3.6: high = low
                 high = low
-            behind, low = low, trial
-        # [/eq:strong-wolfe]
-        if high is None:  # 3.5: a_{i+1} beyond a_i
-            step = _clip(_cubic_minimizer(behind, low), 2.0 * low.step, 10.0 * low.step)
-        else:
-            zooms += 1
-            step = _between(low, high, halve=zooms % 3 == 0)
+            low = trial
+        step = _beyond(start, low) if high is None else _between(low, high)  # 3.5: a_{i+1}; 3.6: a_j
     if low.value < value:
         return _answer(low, n_evaluations, f"the value fell, but no smaller slope was found in {n_evaluations} evaluations")
     return _answer(start, n_evaluations, f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}")
@@ -162,16 +159,17 @@ def _trial(value_and_grad: ValueAndGrad, theta: FloatArray, direction: FloatArra
     return Trial(step, point, float(value) if finite else math.inf, slope if finite else math.nan, gradient)
 
 
-def _between(low: Trial, high: Trial, *, halve: bool) -> float:
-    """A point inside the bracket: the cubic's minimizer kept off the ends; every third time the middle, so that it shrinks."""
+def _beyond(start: Trial, low: Trial) -> float:
+    """A longer step while nothing brackets it: the cubic's minimizer if that is 2 to 10 times as long."""
+    return _clip(_cubic_minimizer(low, start), 2.0 * low.step, 10.0 * low.step)
+
+
+def _between(low: Trial, high: Trial) -> float:
+    """A point inside the bracket: the cubic's minimizer, kept off the ends so that the bracket shrinks."""
     width = high.step - low.step
-    if halve:
-        share = 0.5
-    elif high.value == math.inf:
-        share = _MARGIN
-    else:
-        share = _clip((_cubic_minimizer(high, low) - low.step) / width, _MARGIN, 1.0 - _MARGIN)
-    return low.step + share * width
+    if high.value == math.inf:
+        return low.step + _MARGIN * width
+    return low.step + width * _clip((_cubic_minimizer(high, low) - low.step) / width, _MARGIN, 1.0 - _MARGIN)
 
 
 def _cubic_minimizer(a: Trial, b: Trial) -> float:

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from kan_ref.checks import FloatArray, IntArray, integer
 
 # Measured milliseconds, one thread of OpenBLAS at about 50 Gflop/s, for (rows, entries, columns), assembled against dense:
-# (10000, 18, 615) 5, 84; (1000, 90, 150) 9, 0.7; (1000, 90, 1575) 22, 52; (1000, 606, 1515) 600, 50; (10000, 18, 3015) 48, 2000;
-# (1000, 18, 30) 0.4, 0.09. The constants, in nanoseconds, are fitted to these and take the faster way in all six.
+# (10000, 18, 615) 8, 85; (1000, 90, 150) 9, 0.8; (1000, 90, 1575) 26, 61; (1000, 606, 1515) 424, 57; (10000, 18, 3015) 50, 1940;
+# (1000, 18, 30) 0.4, 0.1. The constants, in nanoseconds, are fitted to these and take the faster way in all six.
 _PER_PAIR = 3.0  # gather, multiply and add one pair of live entries
 _PER_MIRRORED = 2.5  # one entry of U + U^T
 _PER_PRODUCT = 0.022  # one multiply-add of the dense product, by its symmetric half
@@ -189,7 +189,7 @@ def _assembling_is_cheaper(block: RowSparse) -> bool:
     n_rows, n_entries = block.columns.shape
     assembling = _PER_PAIR * n_rows * n_entries**2 / 2 + _PER_MIRRORED * block.n_columns**2
     by_blas = _PER_PRODUCT * n_rows * block.n_columns**2 + _PER_SCATTERED * n_rows * block.n_columns
-    return assembling < by_blas
+    return bool(assembling < by_blas)
 
 
 def _assemble(block: RowSparse, upper: FloatArray) -> None:
