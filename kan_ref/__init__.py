@@ -51,6 +51,7 @@ _MODULES = (
     "knot_insertion",
     "knots",
     "layer",
+    "live_bspline",
     "losses",
     "network",
     "objective",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from kan_ref import knot_insertion as knot_insertion
     from kan_ref import knots as knots
     from kan_ref import layer as layer
+    from kan_ref import live_bspline as live_bspline
     from kan_ref import losses as losses
     from kan_ref import network as network
     from kan_ref import objective as objective

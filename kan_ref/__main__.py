@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 # matrices of this size gain nothing from a second thread and lose much to it on a busy machine; set before NumPy loads
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -63,7 +63,7 @@ class Ladder:
     n_failed: int
 
 
-def climb(method: Method, seed: int, n_samples: int, bar: "tqdm[None]") -> Ladder:
+def climb(method: Method, seed: int, n_samples: int, bar: "tqdm[NoReturn]") -> Ladder:
     """One seed's ladder of grids: fresh data, the best of eight short starts, then every grid in turn."""
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=n_samples, n_test=n_samples, rng=rng)
@@ -123,7 +123,7 @@ def draw(ladders: dict[str, list[Ladder]]) -> "Figure":
     """Test error against the number of intervals, every seed a thin line, the median a thick one, with both slopes."""
     from matplotlib import pyplot as plt
 
-    style = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "legend.frameon": False}
+    style: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "legend.frameon": False}
     with plt.rc_context(style):
         figure, ax = plt.subplots(figsize=(7.0, 5.0), layout="constrained")
         grids = np.array(GRIDS, dtype=float)

@@ -14,7 +14,7 @@ about eps |g| / h: near h = 1e-6 the two balance for functions of size one.
 import difflib
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,15 @@ Value = TypeVar("Value", float, FloatArray)
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
 
-def float_array(name: str, value: object, shape: Sequence[int | str | None]) -> FloatArray:
+def rectangular(name: str, value: object) -> NDArray[Any]:
+    """`value` as an array of any kind; ValueError if its rows differ in length."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no rectangular array: {error}") from error
+
+
+def float_array(name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False) -> FloatArray:
     """`value` as a C-contiguous float64 array of finite numbers; a copy only where one is needed.
 
     Parameters
@@ -34,9 +42,11 @@ def float_array(name: str, value: object, shape: Sequence[int | str | None]) -> 
     name : str
         How the caller knows the argument; it opens every sentence.
     value : array_like of real numbers
-        float32 and integers are accepted and become float64. Booleans, complex numbers, text and objects are not.
+        float32 and integers are accepted and become float64. Complex numbers, text and objects are not.
     shape : sequence
         One entry an axis: an int that the axis must have, or a name that the sentence shows ("batch").
+    flags : bool
+        Whether booleans are accepted too, as 0 and 1.
 
     Returns
     -------
@@ -49,11 +59,8 @@ def float_array(name: str, value: object, shape: Sequence[int | str | None]) -> 
     ValueError
         "x has shape (3,), but needs shape (batch, 2)"; "x contains nan at row 3, column 0"
     """
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is no rectangular array: {error}") from error
-    if array.dtype.kind not in "iuf":
+    array = rectangular(name, value)
+    if array.dtype.kind not in ("biuf" if flags else "iuf"):
         raise TypeError(f"{name} has dtype {array.dtype}, but needs real numbers")
     if array.ndim != len(shape) or any(isinstance(n, int) and n != m for n, m in zip(shape, array.shape, strict=True)):
         wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")

@@ -14,10 +14,11 @@ each output. (S1)-(S3) choose by `gathers`; (S4) and (S5) always gather.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from kan_ref.bspline import KnotRows, LiveBasis, live_basis, scatter
+from kan_ref.live_bspline import KnotRows, LiveBasis, live_basis, scatter
 from kan_ref.checks import FloatArray, IntArray
 
 
@@ -30,12 +31,11 @@ def gathers(n_out: int, n_basis: int, degree: int) -> bool:
 class Bases:
     """B-splines of a batch in the form that a contraction of one layer wants.
 
-    `live`: values, and where they were asked for slopes, of the live B-splines. `places` (degree + 1, batch, n_in):
-    the column of each of them. `dense` (batch, n_in * n_basis): the scattered values F, None where the layer gathers.
+    `live`: values, and where they were asked for slopes, of the live B-splines. `n_columns` is n_in * n_basis. `dense`
+    (batch, n_columns): the scattered values F, None where the layer gathers.
     """
 
     live: LiveBasis
-    places: IntArray
     n_columns: int
     dense: FloatArray | None
 
@@ -49,6 +49,11 @@ class Bases:
         """Live slopes (degree + 1, batch, n_in)."""
         return self.live.planes[1]
 
+    @cached_property
+    def places(self) -> IntArray:
+        """The column of each live number, (degree + 1, batch, n_in); made when it is first asked for."""
+        return self.live.columns + np.arange(len(self.values))[:, None, None]
+
     def __repr__(self) -> str:
         how = "gathered" if self.dense is None else f"dense {self.dense.shape}"
         return f"Bases({self.live!r}, {how})"
@@ -58,9 +63,8 @@ def evaluate_bases(rows: KnotRows, x: FloatArray, n_out: int, *, slopes: bool = 
     """B-splines of the batch x (batch, n_in), for a layer with n_out outputs; without `slopes` there is no (S3)."""
     live = live_basis(rows, x, (0, 1) if slopes else (0,))
     n_columns = len(rows.low) * rows.n_basis
-    places = live.columns + np.arange(rows.degree + 1)[:, None, None]
     dense = None if gathers(n_out, rows.n_basis, rows.degree) else scatter(live, 0, n_columns)
-    return Bases(live, places, n_columns, dense)
+    return Bases(live, n_columns, dense)
 
 
 def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
@@ -68,7 +72,7 @@ def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
     # [eq:spline-sums]
     if bases.dense is not None:
         return bases.dense @ matrix.T
-    sums = np.empty((bases.places.shape[1], len(matrix)))
+    sums = np.empty((len(bases.live.columns), len(matrix)))
     for j, row in enumerate(matrix):
         terms = row.take(bases.places)
         terms *= bases.values
@@ -85,23 +89,24 @@ def matrix_gradient(dy: FloatArray, bases: Bases) -> FloatArray:
     places = bases.places.reshape(-1)
     rows = [np.bincount(places, (bases.values * dy_j[:, None]).reshape(-1), minlength=bases.n_columns) for dy_j in dy.T]
     # [/eq:spline-matrix-gradient]
-    return np.stack(rows)
+    return np.stack(rows).astype(np.float64, copy=False)  # bincount of an empty batch gives integers
 
 
 def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
     """(S3): gradient with respect to the inputs, (batch, n_in), given dy (batch, n_out)."""
-    batch = len(dy)
     # [eq:spline-slope-sums]
-    if bases.dense is not None:
-        pulled = (dy @ matrix).reshape(-1)
-        terms = pulled.take(bases.places + bases.n_columns * np.arange(batch)[:, None])
-        terms *= bases.slopes
-        return np.asarray(terms.sum(axis=0))
-    dx = np.zeros(bases.places.shape[1:])
-    for row, dy_j in zip(matrix, dy.T, strict=True):
-        terms = row.take(bases.places)
-        terms *= bases.slopes
-        dx += terms.sum(axis=0) * dy_j[:, None]
+    if bases.dense is None:
+        total = np.zeros(bases.live.columns.shape)
+        for row, dy_j in zip(matrix, dy.T, strict=True):
+            terms = row.take(bases.places)
+            terms *= bases.slopes
+            total += terms.sum(axis=0) * dy_j[:, None]
+        return total
+    pulled = (dy @ matrix).reshape(-1)
+    places = bases.live.columns + bases.n_columns * np.arange(len(dy))[:, None]
+    dx: FloatArray = pulled.take(places) * bases.slopes[0]
+    for r in range(1, len(bases.slopes)):
+        dx += pulled[r:].take(places) * bases.slopes[r]
     # [/eq:spline-slope-sums]
     return dx
 
@@ -109,7 +114,7 @@ def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
 def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
     """(S4): sums over the bases of each edge, (batch, n_out, n_in); `plane` 0 for values, 1 for slopes."""
     # [eq:edge-sums]
-    batch, n_in = bases.places.shape[1:]
+    batch, n_in = bases.live.columns.shape
     sums = np.empty((batch, len(matrix), n_in))
     for j, row in enumerate(matrix):
         terms = row.take(bases.places)
@@ -127,4 +132,4 @@ def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
         np.bincount(places, (bases.values * d_edges[:, j]).reshape(-1), minlength=bases.n_columns) for j in range(d_edges.shape[1])
     ]
     # [/eq:edge-matrix-gradient]
-    return np.stack(rows)
+    return np.stack(rows).astype(np.float64, copy=False)  # bincount of an empty batch gives integers

@@ -9,11 +9,12 @@ before it make of a probe batch, with a margin (the rules are in `knots`).
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from kan_ref.base_function import BASE_NAMES
-from kan_ref.checks import FloatArray, choice, float_array, generator, integer
+from kan_ref.checks import FloatArray, choice, float_array, generator, integer, rectangular
 from kan_ref.knots import data_bounds, hidden_bounds, uniform_knots
 from kan_ref.layer import Layer, evaluate, outputs
 from kan_ref.network import Network
@@ -95,16 +96,17 @@ def init_network(
 
 def check_widths(widths: object) -> tuple[int, ...]:
     """`widths` as a tuple of at least two positive ints."""
-    if isinstance(widths, str) or not isinstance(widths, Sequence | np.ndarray):
+    flat = widths.ndim == 1 if isinstance(widths, np.ndarray) else isinstance(widths, Sequence) and not isinstance(widths, str)
+    if not flat:
         raise TypeError(f"widths is {widths!r}, but must be a sequence of integers such as (2, 5, 1)")
-    sizes = tuple(integer(f"widths[{place}]", n, low=1) for place, n in enumerate(widths))
+    sizes = tuple(integer(f"widths[{place}]", n, low=1) for place, n in enumerate(cast("Sequence[object]", widths)))
     if len(sizes) < 2:
         raise ValueError(f"widths is {sizes}, but a network needs at least two numbers of nodes")
     return sizes
 
 
 def _read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    array = np.asarray(domain)
+    array = rectangular("domain", domain)
     if array.shape == (2,):
         low, high = float_array("domain", array, (2,))
         return np.full(n_in, low), np.full(n_in, high), None

@@ -131,4 +131,6 @@ def distance(old: Network, new: Network, x: object) -> Distance:
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a distance needs at least one sample")
     difference = new(points) - old(points)
-    return Distance(float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+    largest = float(np.abs(difference).max())
+    # squares of what is divided by the largest neither overflow nor vanish
+    return Distance(largest, largest * float(np.sqrt(np.mean((difference / largest) ** 2))) if largest > 0.0 else 0.0)

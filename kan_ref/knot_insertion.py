@@ -65,16 +65,17 @@ def blossom(knots: object, degree: int, coef: object, piece: object, arguments: 
     rows, values = _curves(knots, degree, coef)
     n_in, n_intervals = rows.shape[0], rows.shape[1] - 2 * degree - 1
     pieces = np.asarray(piece)
-    if pieces.dtype.kind not in "iu" or pieces.ndim != 2 or len(pieces) != n_in:
-        raise ValueError(f"piece has dtype {pieces.dtype} and shape {pieces.shape}, but needs integers in shape ({n_in}, n_new)")
+    if pieces.dtype.kind not in "iu":
+        raise TypeError(f"piece has dtype {pieces.dtype}, but needs integers")
+    if pieces.ndim != 2 or len(pieces) != n_in:
+        raise ValueError(f"piece has shape {pieces.shape}, but needs shape ({n_in}, n_new)")
     points = float_array("arguments", arguments, (n_in, pieces.shape[1], degree))
     grid = breakpoints(rows, degree)
-    wrong = (pieces < 0) | (pieces >= n_intervals)
-    if not wrong.any():
-        wrong = np.take_along_axis(grid, pieces, axis=1) == np.take_along_axis(grid, pieces + 1, axis=1)
-    if wrong.any():
-        i, n = (int(index) for index in np.argwhere(wrong)[0])
-        raise ValueError(f"piece is {pieces[i, n]} at row {i}, column {n}, but must be one of {n_intervals} intervals and not empty")
+    for (i, n), g in np.ndenumerate(pieces):
+        if not 0 <= g < n_intervals:
+            raise ValueError(f"piece is {g} at row {i}, column {n}, but the grid has {n_intervals} intervals, 0 to {n_intervals - 1}")
+        if grid[i, g] == grid[i, g + 1]:
+            raise ValueError(f"piece is {g} at row {i}, column {n}, but that interval is empty: it begins and ends at {grid[i, g]}")
     return _blossom(rows, degree, values, pieces.astype(np.intp), points)
 
 
@@ -175,7 +176,7 @@ def insert_knot(knots_row: object, degree: int, coef_rows: object, t: float) -> 
     nothing = np.zeros((len(coef), 1))
     # [eq:boehm]
     low, high = row[: n_basis + 1], row[degree : degree + n_basis + 1]
-    alpha = np.where(t >= high, 1.0, np.clip((t - low) / np.where(high > low, high - low, 1.0), 0.0, 1.0))
+    alpha = np.where(t >= high, 1.0, (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1.0))
     moved = (1.0 - alpha) * np.hstack([nothing, coef]) + alpha * np.hstack([coef, nothing])
     # [/eq:boehm]
     return np.insert(row, np.searchsorted(row, t, side="right"), t), moved
@@ -225,9 +226,10 @@ def refinement_matrix(knots_row: object, degree: int, new_knots_row: object) -> 
     # [eq:oslo]
     matrix: FloatArray = ((old[:-1] <= start) & (start < old[1:])).astype(np.float64)
     for d in range(1, degree + 1):
-        low, high, place = old[:-d], old[d:], new[d : d + n_new, None]
-        scaled = matrix / np.where(high > low, high - low, np.inf)
-        matrix = (place - low[:-1]) * scaled[:, :-1] + (high[1:] - place) * scaled[:, 1:]
+        low, high = old[:-d], old[d:]
+        # where an entry is not zero the place lies between low and high already; elsewhere the quotient might overflow
+        place, span = np.clip(new[d : d + n_new, None], low, high), np.where(high > low, high - low, np.inf)
+        matrix = ((place - low) / span * matrix)[:, :-1] + ((high - place) / span * matrix)[:, 1:]
     # [/eq:oslo]
     return matrix
 
@@ -266,7 +268,8 @@ def _blossom(rows: FloatArray, degree: int, coef: FloatArray, piece: IntArray, a
         for level in range(1, degree + 1):
             u, m = ordered[:, :, level - 1 : level], live[:, :, level:]
             low, high = rows[inputs, m], rows[inputs, m + degree + 1 - level]
-            d = (high - u) / (high - low) * d[..., :-1] + (u - low) / (high - low) * d[..., 1:]
+            alpha = (u - low) / (high - low)
+            d = (1.0 - alpha) * d[..., :-1] + alpha * d[..., 1:]
         # [/eq:blossom]
     values = d[..., 0]
     refuse_non_finite("the continued curve", values)

@@ -58,7 +58,7 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     array([[-0.5,  0. ,  0.5,  1. ,  1.5]])
     """
     n_intervals = integer("n_intervals", n_intervals, low=1)
-    a, b = _per_input(low=low, high=high)
+    a, b = per_input(low=low, high=high)
     _refuse(a >= b, lambda i: f"low must lie below high, but they are {a[i]} and {b[i]} at input {i}")
     _refuse_too_wide(a, b, a, b)
     knots = extended_knots(_uniform_breakpoints(a, b, n_intervals), degree)
@@ -154,7 +154,7 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
     >>> grid_bounds([0.0, 3.0], [2.0, 3.0], pad=0.5)
     (array([-0.5,  1.5]), array([2.5, 4.5]))
     """
-    a, b, pads = _per_input(low=low, high=high, pad=pad)
+    a, b, pads = per_input(low=low, high=high, pad=pad)
     _refuse(a > b, lambda i: f"low must not lie above high, but they are {a[i]} and {b[i]} at input {i}")
     _refuse(pads < 0, lambda i: f"pad must be at least 0, but is {pads[i]} at input {i}")
     return _widened(a, b, pads)[:2]
@@ -208,7 +208,7 @@ def blended_knots(x: object, n_intervals: int, degree: int, *, uniform_share: fl
     # [eq:blended-breakpoints]
     blend = share * uniform + (1.0 - share) * quantiles
     # [/eq:blended-breakpoints]
-    blend = np.clip(np.where(flat[:, None], uniform, blend), a[:, None], b[:, None])
+    blend = np.where(flat[:, None], uniform, blend)
     blend[:, 0], blend[:, -1] = a, b
     return extended_knots(blend, degree)
 
@@ -257,11 +257,11 @@ def _multiplicity(values: FloatArray, row: FloatArray) -> IntArray:
     return np.searchsorted(row, values, side="right") - np.searchsorted(row, values, side="left")
 
 
-def _per_input(**values: Any) -> list[FloatArray]:
-    """Each of the named values as (n_in,); a single number serves all inputs."""
+def per_input(n_in: int | None = None, **values: Any) -> list[FloatArray]:
+    """Each of the named values as (n_in,); a single number serves all inputs, whose number is the longest's if not given."""
     arrays = {name: float_array(name, np.atleast_1d(value), ("n_in",)) for name, value in values.items()}
-    n_in = next((len(array) for array in arrays.values() if len(array) != 1), 1)
-    return [np.broadcast_to(array if len(array) == 1 else float_array(name, array, (n_in,)), n_in) for name, array in arrays.items()]
+    count = next((len(array) for array in arrays.values() if len(array) != 1), 1) if n_in is None else n_in
+    return [np.broadcast_to(array if len(array) == 1 else float_array(name, array, (count,)), count) for name, array in arrays.items()]
 
 
 def _check_breakpoints(name: str, value: object) -> FloatArray:

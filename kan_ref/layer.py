@@ -22,7 +22,7 @@ import numpy as np
 
 from kan_ref import contraction
 from kan_ref.base_function import BASE_NAMES, base_function
-from kan_ref.bspline import KnotRows, prepare_rows
+from kan_ref.live_bspline import KnotRows, prepare_rows
 from kan_ref.checks import FloatArray, choice, float_array, integer
 from kan_ref.contraction import Bases
 from kan_ref.knots import check_knots
@@ -68,6 +68,8 @@ class Layer:
         knots = check_knots("knots", self.knots, degree)
         n_in, n_intervals = knots.shape[0], knots.shape[1] - 2 * degree - 1
         w_base = float_array("w_base", self.w_base, ("n_out", n_in))
+        if 0 in w_base.shape:
+            raise ValueError(f"w_base has shape {w_base.shape}, but a layer needs at least one output and one input")
         n_out, n_basis = w_base.shape[0], n_intervals + degree
         coef = float_array("coef", self.coef, ("n_out", "n_in", "n_basis"))
         if coef.shape != (n_out, n_in, n_basis):
@@ -75,7 +77,7 @@ class Layer:
                 f"coef has shape {coef.shape}, but {n_out} outputs, {n_in} inputs and "
                 f"n_intervals {n_intervals} + degree {degree} need {(n_out, n_in, n_basis)}"
             )
-        mask = float_array("mask", self.mask, (n_out, n_in))
+        mask = float_array("mask", self.mask, (n_out, n_in), flags=True)
         if not np.isin(mask, (0.0, 1.0)).all():
             j, i = (int(n) for n in np.argwhere(~np.isin(mask, (0.0, 1.0)))[0])
             raise ValueError(f"mask is {mask[j, i]:g} at output {j}, input {i}, but every edge needs 0 or 1")
@@ -130,6 +132,10 @@ class Layer:
         """W of (L1): masked base weights, (n_out, n_in)."""
         return self.w_base * self.mask
 
+    def __reduce__(self) -> tuple[type["Layer"], tuple[object, ...]]:
+        """Copies and pickles are built, and checked, anew: read-only like the original."""
+        return Layer, (self.knots, self.coef, self.w_base, self.w_spline, self.mask, self.degree, self.base)
+
     def __repr__(self) -> str:
         dead = int((self.mask == 0).sum())
         note = f", {dead} dead edges" if dead else ""
@@ -147,6 +153,14 @@ class Cache:
     bases: Bases
     base: FloatArray
     base_slope: FloatArray | None
+
+    def fits(self, layer: Layer, batch: int) -> bool:
+        """Whether this record can come from `layer` and a batch of that size."""
+        return (
+            self.base.shape == (batch, layer.n_in)
+            and self.bases.n_columns == layer.n_in * layer.n_basis
+            and len(self.bases.values) == layer.degree + 1
+        )
 
     def __repr__(self) -> str:
         slope = "None" if self.base_slope is None else str(self.base_slope.shape)

@@ -40,6 +40,8 @@ class Network:
     theta: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.layers, Sequence):
+            raise TypeError(f"layers is {self.layers!r}, but must be a sequence of Layer")
         layers = tuple(self.layers)
         if not layers:
             raise ValueError("layers is empty, but a network needs at least one layer")
@@ -83,6 +85,10 @@ class Network:
     def __call__(self, x: object) -> FloatArray:
         """Outputs (batch, n_out) at x (batch, n_in)."""
         return predict(self, evaluate_inputs(self, check_inputs(self, x), slopes=False))
+
+    def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
+        """Copies and pickles are built anew: read-only, with layers that are views of theta, like the original."""
+        return Network, (self.layers,)
 
     def __repr__(self) -> str:
         intervals = ", ".join(str(layer.n_intervals) for layer in self.layers)
@@ -226,6 +232,9 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     """
     if len(caches) != len(network.layers):
         raise ValueError(f"caches holds {len(caches)} records, but this network has {len(network.layers)} layers")
+    for number, (layer, cache) in enumerate(zip(network.layers, caches, strict=True)):
+        if not cache.fits(layer, len(caches[0].base)):
+            raise ValueError(f"caches[{number}] is {cache!r}, which does not belong to {layer!r}")
     upstream = float_array("dy", dy, (len(caches[0].base), network.widths[-1]))
     collected: list[FloatArray] = []
     for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
@@ -256,7 +265,7 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
     """
     number = check_layer_index(network, layer)
     old = network.layers[number]
-    new = Layer(old.knots, old.coef, old.w_base, old.w_spline, np.asarray(mask), old.degree, old.base)
+    new = Layer(old.knots, old.coef, old.w_base, old.w_spline, mask, old.degree, old.base)  # type: ignore[arg-type]  # checked there
     return Network((*network.layers[:number], new, *network.layers[number + 1 :]))
 
 

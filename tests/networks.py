@@ -4,6 +4,7 @@ Everything is drawn from a numpy.random.Generator; the strategies of Hypothesis 
 """
 
 import contextlib
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def random_network(rng, *, degrees=range(8), widths=None, kind=None, base=None, 
     """A network of 1 to 3 layers of 1 to 4 nodes, each layer with a degree and a number of intervals of its own."""
     widths = widths or tuple(rng.integers(1, 5, rng.integers(2, 5)).tolist())
     layers = []
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+    for n_in, n_out in pairwise(widths):
         sizes = {"degree": int(rng.choice(list(degrees))), "n_intervals": int(rng.integers(1, 7))}
         layers.append(random_layer(rng, n_in, n_out, **sizes, kind=kind, base=base, dead=dead, silent=silent))
     return Network(tuple(layers))
@@ -98,8 +99,12 @@ WAYS = ("dense", "gathered")
 seeds = st.integers(0, 2**32 - 1)
 
 
+any_degree = st.integers(0, 7)
+a_few = st.integers(1, 5)
+
+
 @st.composite
-def layer_cases(draw, degrees=st.integers(0, 7), at_knots=True, n_samples=st.integers(1, 5)):
+def layer_cases(draw, degrees=any_degree, at_knots=True, n_samples=a_few):
     """(layer, x, rng): a random layer, a batch for it, and a generator for what else the test needs."""
     rng = np.random.default_rng(draw(seeds))
     layer = random_layer(
@@ -115,7 +120,7 @@ def layer_cases(draw, degrees=st.integers(0, 7), at_knots=True, n_samples=st.int
 
 
 @st.composite
-def network_cases(draw, degrees=range(8), n_samples=st.integers(1, 6)):
+def network_cases(draw, degrees=range(8), n_samples=a_few):
     """(network, x, rng): a random network of 1 to 3 layers, a batch for it, and a generator."""
     rng = np.random.default_rng(draw(seeds))
     widths = tuple(draw(st.lists(st.integers(1, 4), min_size=2, max_size=4)))

@@ -61,11 +61,9 @@ def edge_terms(layer, j, i, x, curve=bspline, base=base_value):
     """The summands of phi_ji(x); with the slopes of base and B-splines for `base` and `curve`, those of phi'_ji(x)."""
     if layer.mask[j, i] == 0:
         return []
-    row, degree, n_basis = layer.knots[i].tolist(), layer.degree, layer.coef.shape[2]
-    terms = [float(layer.w_base[j, i]) * base(layer.base, x)]
-    for m in range(n_basis):
-        terms.append(float(layer.w_spline[j, i]) * float(layer.coef[j, i, m]) * curve(m, degree, row, x))
-    return terms
+    row, w_spline, coef = layer.knots[i].tolist(), float(layer.w_spline[j, i]), layer.coef[j, i].tolist()
+    spline_terms = [w_spline * coef[m] * curve(m, layer.degree, row, x) for m in range(len(coef))]
+    return [float(layer.w_base[j, i]) * base(layer.base, x), *spline_terms]
 
 
 def slope_terms(layer, j, i, x):
@@ -152,12 +150,7 @@ def theta_by_hand(layers):
     numbers = []
     for layer in layers:
         n_out, n_in, n_basis = layer.coef.shape
-        for j in range(n_out):
-            for i in range(n_in):
-                for m in range(n_basis):
-                    numbers.append(layer.coef[j, i, m])
-        for weights in (layer.w_base, layer.w_spline):
-            for j in range(n_out):
-                for i in range(n_in):
-                    numbers.append(weights[j, i])
+        numbers += [layer.coef[j, i, m] for j in range(n_out) for i in range(n_in) for m in range(n_basis)]
+        numbers += [layer.w_base[j, i] for j in range(n_out) for i in range(n_in)]
+        numbers += [layer.w_spline[j, i] for j in range(n_out) for i in range(n_in)]
     return np.array(numbers)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from networks import WAYS, contraction_by, layer_cases, random_batch, random_layer
 
 from kan_ref import bspline, contraction

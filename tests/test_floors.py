@@ -18,6 +18,7 @@ FLOORS = {
     1: (
         "knots",
         "knot_insertion",
+        "live_bspline",
         "bspline",
         "base_function",
         "functions",
@@ -44,6 +45,7 @@ FLOOR_OF = {module: floor for floor, modules in FLOORS.items() for module in mod
 # (importer, imported) on the same floor -> why
 SIDEWAYS = {
     ("bspline", "knots"): "bases stand on checked knot rows",
+    ("bspline", "live_bspline"): "all bases are the live ones in their places",
     ("knot_insertion", "knots"): "it turns one knot row into another",
     ("knot_insertion", "bspline"): "a blossom needs the cell of a point",
     ("optimizers.line_search", "optimizers.result"): "a search reports like the methods it serves",

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from networks import WAYS, contraction_by, layer_cases, random_batch, random_layer
 from oracles_layer import layer_edges, layer_values, slope_terms
 

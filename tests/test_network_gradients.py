@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from networks import WAYS, clear_samples, contraction_by, network_cases, random_batch, random_network
 from oracles_layer import network_backward
 
