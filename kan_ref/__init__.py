@@ -12,11 +12,16 @@ __version__ = "0.1.0"
 # public name -> the module under kan_ref that holds it
 _EXPORTS = {
     "Data": "targets",
+    "History": "run_record",
     "Layer": "layer",
+    "MLP": "baselines",
     "Network": "network",
+    "Run": "run_record",
     "TARGETS": "targets",
+    "adam": "optimizers.adam",
     "backward": "network",
     "best_start": "starts",
+    "bfgs": "optimizers.bfgs",
     "check_gradients": "gradient_check",
     "distance": "inspection",
     "edge_curve": "inspection",
@@ -26,12 +31,15 @@ _EXPORTS = {
     "fit": "training",
     "fit_curve": "curve_fit",
     "forward": "network",
+    "init_mlp": "baselines",
     "init_network": "initialization",
     "lbfgs": "optimizers.lbfgs",
     "levenberg_marquardt": "optimizers.levenberg_marquardt",
+    "load": "storage",
     "mask_edges": "network",
     "run_starts": "starts",
     "sample": "targets",
+    "save": "storage",
     "uniform_knots": "knots",
     "update_grid": "refinement",
     "value_and_grad": "objective",
@@ -40,10 +48,12 @@ _EXPORTS = {
 # modules by their own name, as in kan_ref.bspline.basis(x, knots, degree)
 _MODULES = (
     "base_function",
+    "baselines",
     "bspline",
     "checks",
     "contraction",
     "curve_fit",
+    "families",
     "gradient_check",
     "initialization",
     "inspection",
@@ -59,18 +69,26 @@ _MODULES = (
     "penalties",
     "refinement",
     "run_record",
+    "smoothness",
+    "solvers",
     "starts",
+    "storage",
     "targets",
     "training",
 )
 
 __all__ = [
+    "MLP",
     "TARGETS",
     "Data",
+    "History",
     "Layer",
     "Network",
+    "Run",
+    "adam",
     "backward",
     "best_start",
+    "bfgs",
     "check_gradients",
     "distance",
     "edge_curve",
@@ -80,12 +98,15 @@ __all__ = [
     "fit",
     "fit_curve",
     "forward",
+    "init_mlp",
     "init_network",
     "lbfgs",
     "levenberg_marquardt",
+    "load",
     "mask_edges",
     "run_starts",
     "sample",
+    "save",
     "uniform_knots",
     "update_grid",
     "value_and_grad",
@@ -93,10 +114,12 @@ __all__ = [
 
 if TYPE_CHECKING:
     from kan_ref import base_function as base_function
+    from kan_ref import baselines as baselines
     from kan_ref import bspline as bspline
     from kan_ref import checks as checks
     from kan_ref import contraction as contraction
     from kan_ref import curve_fit as curve_fit
+    from kan_ref import families as families
     from kan_ref import gradient_check as gradient_check
     from kan_ref import initialization as initialization
     from kan_ref import inspection as inspection
@@ -112,9 +135,13 @@ if TYPE_CHECKING:
     from kan_ref import penalties as penalties
     from kan_ref import refinement as refinement
     from kan_ref import run_record as run_record
+    from kan_ref import smoothness as smoothness
+    from kan_ref import solvers as solvers
     from kan_ref import starts as starts
+    from kan_ref import storage as storage
     from kan_ref import targets as targets
     from kan_ref import training as training
+    from kan_ref.baselines import MLP, init_mlp
     from kan_ref.curve_fit import fit_curve
     from kan_ref.gradient_check import check_gradients
     from kan_ref.initialization import init_network
@@ -123,10 +150,14 @@ if TYPE_CHECKING:
     from kan_ref.layer import Layer
     from kan_ref.network import Network, backward, forward, mask_edges
     from kan_ref.objective import value_and_grad
+    from kan_ref.optimizers.adam import adam
+    from kan_ref.optimizers.bfgs import bfgs
     from kan_ref.optimizers.lbfgs import lbfgs
     from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
     from kan_ref.refinement import extend_grid, update_grid
+    from kan_ref.run_record import History, Run
     from kan_ref.starts import best_start, run_starts
+    from kan_ref.storage import load, save
     from kan_ref.targets import TARGETS, Data, sample
     from kan_ref.training import fit
 

@@ -18,8 +18,8 @@ from functools import cached_property
 
 import numpy as np
 
-from kan_ref.live_bspline import KnotRows, LiveBasis, live_basis, scatter
 from kan_ref.checks import FloatArray, IntArray
+from kan_ref.live_bspline import KnotRows, LiveBasis, live_basis, scatter
 
 
 def gathers(n_out: int, n_basis: int, degree: int) -> bool:
@@ -128,8 +128,6 @@ def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
     """(S5): gradient with respect to the matrix, given a gradient d_edges (batch, n_out, n_in) on each edge."""
     places = bases.places.reshape(-1)
     # [eq:edge-matrix-gradient]
-    rows = [
-        np.bincount(places, (bases.values * d_edges[:, j]).reshape(-1), minlength=bases.n_columns) for j in range(d_edges.shape[1])
-    ]
+    rows = [np.bincount(places, (bases.values * d_edges[:, j]).reshape(-1), minlength=bases.n_columns) for j in range(d_edges.shape[1])]
     # [/eq:edge-matrix-gradient]
     return np.stack(rows).astype(np.float64, copy=False)  # bincount of an empty batch gives integers

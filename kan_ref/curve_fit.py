@@ -100,9 +100,7 @@ def fit_curve(x: object, y: object, *, knots: object, degree: int, start: object
     )
 
 
-def nearest_coefficients(
-    design: FloatArray, targets: FloatArray, start: FloatArray, *, cut: float | None = None
-) -> tuple[FloatArray, int]:
+def nearest_coefficients(design: FloatArray, targets: FloatArray, start: FloatArray, *, cut: float | None = None) -> tuple[FloatArray, int]:
     """(F1) for several curves at once: design (n, n_basis), targets (n, n_out), start (n_out, n_basis); also the rank.
 
     Directions whose singular value is below `cut` times the largest stay at the start; None cuts at rounding.
@@ -113,9 +111,7 @@ def nearest_coefficients(
     # [/eq:nearest-least-squares]
 
 
-def move_coefficients(
-    knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray, x: FloatArray | None = None
-) -> FloatArray:
+def move_coefficients(knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray, x: FloatArray | None = None) -> FloatArray:
     """Coefficients of the same curves on other knot rows.
 
     Parameters

@@ -9,6 +9,7 @@ before it make of a probe batch, with a margin (the rules are in `knots`).
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -77,7 +78,7 @@ def init_network(
         raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
 
     layers: list[Layer] = []
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in pairwise(sizes):
         if layers:
             if probe is None:
                 low, high = np.full(n_in, low.min()), np.full(n_in, high.max())
@@ -114,9 +115,7 @@ def _read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, Flo
         bounds = float_array("domain", array, (n_in, 2))
         return bounds[:, 0].copy(), bounds[:, 1].copy(), None
     if array.ndim != 2 or array.shape[1] != n_in:
-        raise ValueError(
-            f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, or (N, {n_in}) for samples"
-        )
+        raise ValueError(f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, or (N, {n_in}) for samples")
     samples = float_array("domain", array, ("N", n_in))
     if len(samples) == 0:
         raise ValueError(f"domain has shape {array.shape}, but samples need at least one row")

@@ -22,10 +22,10 @@ import numpy as np
 
 from kan_ref import contraction
 from kan_ref.base_function import BASE_NAMES, base_function
-from kan_ref.live_bspline import KnotRows, prepare_rows
 from kan_ref.checks import FloatArray, choice, float_array, integer
 from kan_ref.contraction import Bases
 from kan_ref.knots import check_knots
+from kan_ref.live_bspline import KnotRows, prepare_rows
 
 
 @dataclass(frozen=True, eq=False)

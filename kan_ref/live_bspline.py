@@ -22,7 +22,6 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
 
-
 _BLOCK = 8192  # points x inputs that go through the recursion together
 
 
@@ -110,7 +109,8 @@ def find_cells(rows: KnotRows, x: FloatArray) -> IntArray:
         # evenness to a quarter of an interval leaves the guess off by one at most
         cell -= x < rows.knots.reshape(-1).take(cell + row_start)
         cell += x >= rows.knots.reshape(-1).take(cell + row_start + 1)
-        return np.minimum(cell, n_knots - 2)
+        np.minimum(cell, n_knots - 2, out=cell)
+        return cell
     found = [np.searchsorted(row, x[:, i], side="right") for i, row in enumerate(rows.knots)]
     owner: IntArray = np.minimum(np.maximum(np.stack(found, axis=1) - 1, rows.first_cell), rows.last_cell)
     return owner

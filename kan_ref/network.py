@@ -70,7 +70,7 @@ class Network:
         return sum(int(layer.mask.sum()) * (layer.n_basis + 2) for layer in self.layers)
 
     def with_theta(self, theta: object) -> "Network":
-        """This network with other parameters (n_params,), copied once; the layers become views of the copy.
+        """The same network with other parameters (n_params,), copied once; the layers become views of the copy.
 
         Raises
         ------
@@ -147,16 +147,23 @@ def activations(network: Network, inputs: Cache) -> list[FloatArray]:
 # --- forward
 
 
-def run_forward(network: Network, inputs: Cache) -> tuple[FloatArray, tuple[Cache, ...]]:
-    """(N1) from the evaluated inputs; what `forward` does after its door."""
+def run_flow(network: Network, inputs: Cache) -> tuple[list[FloatArray], tuple[Cache, ...]]:
+    """(N1) from the evaluated inputs: every layer's outputs, [(batch, n_1), ..., (batch, n_L)], and what backward needs."""
     # [eq:network-forward]
     caches = [inputs]
-    y = edges.outputs(network.layers[0], inputs)
+    flow = [edges.outputs(network.layers[0], inputs)]
     for layer in network.layers[1:]:
-        y, cache = edges.forward(layer, y)
+        y, cache = edges.forward(layer, flow[-1])
+        flow.append(y)
         caches.append(cache)
     # [/eq:network-forward]
-    return y, tuple(caches)
+    return flow, tuple(caches)
+
+
+def run_forward(network: Network, inputs: Cache) -> tuple[FloatArray, tuple[Cache, ...]]:
+    """(N1) from the evaluated inputs; what `forward` does after its door."""
+    flow, caches = run_flow(network, inputs)
+    return flow[-1], caches
 
 
 def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]:

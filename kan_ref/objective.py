@@ -1,77 +1,75 @@
 """The number that training makes small, as a function of a flat vector: value and gradient, or residuals and Jacobian.
 
-    (O1)  objective(theta) = mse(network_theta(x), y) + smoothness_weight * smoothness(network_theta)
+    (O1)  objective(theta) = loss(model_theta(x), y) + smoothness_weight * smoothness(model_theta)
+                             + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
-As a sum of squares it has the residuals (prediction - y) / sqrt(n) and sqrt(smoothness_weight) * jumps, so that
-objective = residuals @ residuals. Optimizers see nothing of a network but these functions. The first layer's B-splines
-depend on x and its knots alone: they are evaluated once, whatever the number of steps.
+Without the last term, and with the mean squared error, it is a sum of squares: its residuals are (prediction - y) / sqrt(n) and
+sqrt(smoothness_weight) * jumps, and objective = residuals @ residuals. Optimizers see nothing of a model but these functions. A
+KAN's first layer's B-splines depend on x and its knots alone: they are evaluated once, whatever the number of steps.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, choice, float_array, number
-from kan_ref.jacobian import prediction_jacobian
-from kan_ref.layer import Cache
-from kan_ref.losses import LOSS_NAMES, mean_square_residuals, mean_squared_error
-from kan_ref.network import (
-    PARAMETER_NAMES,
-    Network,
-    check_inputs,
-    evaluate_inputs,
-    predict,
-    replace_theta,
-    run_backward,
-    run_forward,
-)
-from kan_ref.optimizers.row_sparse import Jacobian, select_columns
-from kan_ref.penalties import (
-    Smoothness,
-    prepare_smoothness,
-    smoothness_jacobian,
-    smoothness_residuals,
-    smoothness_value_and_grad,
-)
+from kan_ref.checks import FloatArray, IntArray, choice, float_array, number
+from kan_ref.families import Family, Model, family_of
+from kan_ref.losses import Loss, named_loss
+from kan_ref.network import PARAMETER_NAMES, Network, run_flow
+from kan_ref.optimizers.row_sparse import Block, Jacobian, select_columns
+from kan_ref.penalties import PENALTY_NAMES, PenaltyWeights, penalized_backward, penalty_value
+from kan_ref.smoothness import Smoothness, prepare_smoothness, smoothness_jacobian, smoothness_residuals, smoothness_value_and_grad
 
 
 @dataclass(frozen=True)
 class Objective:
-    """(O1) for one network's shape and grids and one batch, as functions of the trainable part of theta.
+    """(O1) for one model's shape and grids and one batch, as functions of the trainable part of theta.
 
-    `network` gives knots, masks and the parameters that stay; `inputs` are its first layer's evaluated bases; `free`
-    (n_params,) is True where a number of theta moves, None where all do.
+    `network` (a KAN or a perceptron) gives everything that stays; `inputs` is what its family evaluated of `x` once; `targets`
+    (batch, n_out) in the loss's own form; `free` (n_params,) is True where a number of theta moves, None where all do.
     """
 
-    network: Network
-    inputs: Cache
-    y: FloatArray
-    smoothness: Smoothness
+    network: Any
+    family: Family
+    inputs: Any
+    x: FloatArray
+    targets: FloatArray
+    loss: Loss
+    smoothness: Smoothness | None
     smoothness_weight: float
+    penalty: PenaltyWeights | None
     free: NDArray[np.bool_] | None
 
     def start(self) -> FloatArray:
-        """The network's own parameters, the trainable part."""
-        return self.network.theta.copy() if self.free is None else self.network.theta[self.free]
+        """The model's own parameters, the trainable part."""
+        theta: FloatArray = self.network.theta
+        return theta.copy() if self.free is None else theta[self.free]
 
-    def network_at(self, free_theta: FloatArray) -> Network:
-        """The network with the trainable part of its parameters replaced."""
+    def network_at(self, free_theta: FloatArray) -> Any:
+        """The model with the trainable part of its parameters replaced."""
         if self.free is None:
-            return replace_theta(self.network, free_theta.copy())
+            return self.family.replace_theta(self.network, free_theta.copy())
         theta = self.network.theta.copy()
         theta[self.free] = free_theta
-        return replace_theta(self.network, theta)
+        return self.family.replace_theta(self.network, theta)
 
     def value_and_grad(self, free_theta: FloatArray) -> tuple[float, FloatArray]:
         """Objective and its gradient, (n_free,)."""
         network = self.network_at(free_theta)
-        prediction, caches = run_forward(network, self.inputs)
         # [eq:objective]
-        value, d_prediction = mean_squared_error(prediction, self.y)
-        gradient = run_backward(network, caches, d_prediction)
-        if self.smoothness_weight:
+        if self.penalty is None:
+            prediction, caches = self.family.run_forward(network, self.inputs)
+            value, d_prediction = self.loss.value_and_grad(prediction, self.targets)
+            gradient = self.family.run_backward(network, caches, d_prediction)
+        else:
+            flow, caches = run_flow(network, self.inputs)
+            value, d_prediction = self.loss.value_and_grad(flow[-1], self.targets)
+            penalty, gradient = penalized_backward(network, self.x, caches, flow, d_prediction, self.penalty)
+            value += penalty
+        if self.smoothness is not None:
             smoothness, d_smoothness = smoothness_value_and_grad(self.smoothness, network)
             value += self.smoothness_weight * smoothness
             gradient += self.smoothness_weight * d_smoothness
@@ -81,29 +79,41 @@ class Objective:
     def residuals(self, free_theta: FloatArray) -> FloatArray:
         """Residuals whose squares sum to the objective: data first (samples, then outputs), then jumps."""
         network = self.network_at(free_theta)
-        return self._stack(network, predict(network, self.inputs))
+        return self._stack(network, self.family.predict(network, self.inputs))
 
     def linearize(self, free_theta: FloatArray) -> tuple[FloatArray, Jacobian]:
-        """Residuals and their Jacobian with respect to the trainable part, as row-sparse blocks on top of each other."""
+        """Residuals and their Jacobian with respect to the trainable part, as blocks on top of each other."""
         network = self.network_at(free_theta)
-        prediction, caches = run_forward(network, self.inputs)
-        blocks = [prediction_jacobian(network, caches, 1.0 / np.sqrt(self.y.size))]
-        if self.smoothness_weight:
+        prediction, caches = self.family.run_forward(network, self.inputs)
+        data = self.family.jacobian(network, caches, 1.0 / np.sqrt(self.targets.size))
+        blocks: list[Block] = list(data) if isinstance(data, list | tuple) else [data]  # type: ignore[list-item]
+        if self.smoothness is not None:
             blocks += smoothness_jacobian(self.smoothness, network, np.sqrt(self.smoothness_weight))
         jacobian: Jacobian = blocks if self.free is None else select_columns(blocks, self.free)
         return self._stack(network, prediction), jacobian
 
-    def penalty(self, network: Network) -> float:
-        """What (O1) adds to the data's loss."""
-        if not self.smoothness_weight:
-            return 0.0
-        jumps = smoothness_residuals(self.smoothness, network)
-        return self.smoothness_weight * float(np.vdot(jumps, jumps))
+    def added(self, network: Any) -> float:
+        """What (O1) adds to the loss."""
+        total = 0.0
+        if self.smoothness is not None:
+            jumps = smoothness_residuals(self.smoothness, network)
+            total += self.smoothness_weight * float(np.vdot(jumps, jumps))
+        if self.penalty is not None:
+            flow, caches = run_flow(network, self.inputs)
+            total += penalty_value(network, self.x, caches, flow, self.penalty)
+        return total
 
-    def _stack(self, network: Network, prediction: FloatArray) -> FloatArray:
+    def on_samples(self, chosen: IntArray) -> "Objective":
+        """The objective of some of the samples: a mini-batch."""
+        x = self.x[chosen]
+        return replace(self, x=x, targets=self.targets[chosen], inputs=self.family.prepare(self.network, x))
+
+    def _stack(self, network: Any, prediction: FloatArray) -> FloatArray:
+        if self.loss.residuals is None or self.penalty is not None:
+            raise ValueError(f"loss {self.loss.name!r} with an L1 or entropy penalty, or one that is no sum of squares, has no residuals")
         # [eq:objective-residuals]
-        residuals = mean_square_residuals(prediction, self.y)
-        if self.smoothness_weight:
+        residuals = self.loss.residuals(prediction, self.targets)
+        if self.smoothness is not None:
             jumps = np.sqrt(self.smoothness_weight) * smoothness_residuals(self.smoothness, network)
             residuals = np.concatenate([residuals, jumps])
         # [/eq:objective-residuals]
@@ -111,36 +121,46 @@ class Objective:
 
     def __repr__(self) -> str:
         n_free = self.network.n_params if self.free is None else int(self.free.sum())
-        return f"Objective({self.network!r}, {len(self.y)} samples, {n_free} trainable parameters)"
+        return f"Objective({self.network!r}, {self.loss.name}, {len(self.x)} samples, {n_free} trainable parameters)"
 
 
 def make_objective(
-    network: Network,
+    network: Model,
     x: FloatArray,
-    y: FloatArray,
+    targets: FloatArray,
     *,
+    loss: str = "mse",
     smoothness_weight: float = 0.0,
+    penalty: PenaltyWeights | None = None,
     trainable: Sequence[str] = PARAMETER_NAMES,
-    inputs: Cache | None = None,
+    inputs: Any = None,
 ) -> Objective:
-    """(O1) for a network and a checked batch x (batch, n_in), y (batch, n_out); `inputs` if they are evaluated already."""
+    """(O1) for a model and a checked batch x (batch, n_in), targets (batch, n_out); `inputs` if they are evaluated already."""
+    family = family_of(network)
+    if not isinstance(network, Network) and (smoothness_weight or penalty is not None):
+        raise TypeError(f"network is {network!r}, but smoothness and penalties on edges need the curves of a Network")
+    smoothness = prepare_smoothness(network) if smoothness_weight and isinstance(network, Network) else None
     return Objective(
         network=network,
-        inputs=evaluate_inputs(network, x, slopes=False) if inputs is None else inputs,
-        y=y,
-        smoothness=prepare_smoothness(network),
+        family=family,
+        inputs=family.prepare(network, x) if inputs is None else inputs,
+        x=x,
+        targets=targets,
+        loss=named_loss(loss),
+        smoothness=smoothness,
         smoothness_weight=smoothness_weight,
+        penalty=penalty,
         free=trainable_places(network, trainable),
     )
 
 
-def trainable_places(network: Network, trainable: Sequence[str]) -> NDArray[np.bool_] | None:
+def trainable_places(network: Model, trainable: Sequence[str]) -> NDArray[np.bool_] | None:
     """True at the places in theta of the named parameters; None where that is all of them.
 
     Raises
     ------
-    ValueError
-        For an unknown name, a repeated one, or none at all.
+    ValueError, TypeError
+        For an unknown name, a repeated one, or none at all; for a part of a perceptron.
     """
     if isinstance(trainable, str):
         raise TypeError(f"trainable is {trainable!r}, but must be a sequence of names such as ({trainable!r},)")
@@ -149,16 +169,30 @@ def trainable_places(network: Network, trainable: Sequence[str]) -> NDArray[np.b
         raise ValueError(f"trainable is {tuple(names)}, but needs at least one name, each once")
     if len(names) == len(PARAMETER_NAMES):
         return None
+    if not isinstance(network, Network):
+        raise TypeError(f"trainable is {tuple(names)}, but the parameters of {network!r} have no such parts: they move together")
     chosen = [np.full(getattr(layer, name).size, name in names) for layer in network.layers for name in PARAMETER_NAMES]
     return np.concatenate(chosen)
 
 
-def check_batch(network: Network, x: object, y: object, names: tuple[str, str] = ("x", "y")) -> tuple[FloatArray, FloatArray]:
-    """The door for a batch with targets: x (batch, n_in), y (batch, n_out), at least one sample."""
-    points = check_inputs(network, x, names[0])
-    if isinstance(y, np.ndarray) and y.ndim == 1:
-        raise ValueError(f"{names[1]} has shape {y.shape}, but needs shape (batch, n_out): give {names[1]}[:, None] for one output")
-    targets = float_array(names[1], y, ("batch", network.widths[-1]))
+def check_penalty(penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object) -> PenaltyWeights | None:
+    """The door for lambda, mu_1, mu_2 and the kind of penalty; None where it would add nothing."""
+    kind = choice("penalty", penalty, PENALTY_NAMES)
+    weights = PenaltyWeights(
+        number("penalty_weight", penalty_weight, low=0.0),
+        number("l1_weight", l1_weight, low=0.0),
+        number("entropy_weight", entropy_weight, low=0.0),
+        kind,
+    )
+    return weights if weights.weight * (weights.l1 + weights.entropy) > 0.0 else None
+
+
+def check_batch(
+    network: Model, x: object, y: object, names: tuple[str, str] = ("x", "y"), loss: str = "mse"
+) -> tuple[FloatArray, FloatArray]:
+    """The door for a batch with targets: x (batch, n_in), y as the loss wants it, at least one sample; y as (batch, n_out)."""
+    points = float_array(names[0], x, ("batch", network.widths[0]))
+    targets = named_loss(loss).targets(names[1], y, network.widths[-1])
     if len(points) != len(targets):
         raise ValueError(f"{names[1]} has {len(targets)} rows, but {names[0]} has {len(points)}")
     if len(points) == 0:
@@ -167,19 +201,33 @@ def check_batch(network: Network, x: object, y: object, names: tuple[str, str] =
 
 
 def value_and_grad(
-    network: Network, x: object, y: object, loss: str = "mse", *, smoothness_weight: float = 0.0
+    network: Model,
+    x: object,
+    y: object,
+    loss: str = "mse",
+    *,
+    penalty_weight: float = 0.0,
+    l1_weight: float = 1.0,
+    entropy_weight: float = 1.0,
+    penalty: str = "paper",
+    smoothness_weight: float = 0.0,
 ) -> tuple[float, FloatArray]:
-    """Loss of a network on a batch, and its gradient with respect to all parameters.
+    """Objective of a model on a batch, and its gradient with respect to all parameters.
 
     Parameters
     ----------
-    network : Network
+    network : Network or MLP
     x : (batch, n_in)
-    y : (batch, n_out)
+    y : (batch, n_out), or (batch,) of int
+        Numbers; 0 or 1 for "logistic"; class labels 0 .. n_out - 1 for "cross_entropy".
     loss : str
-        "mse": mean over all batch x n_out numbers.
+        "mse" (mean over all batch x n_out numbers), "cross_entropy" or "logistic" (in nats).
+    penalty_weight, l1_weight, entropy_weight : float
+        lambda, mu_1, mu_2 of Liu et al. 2024, eq. 2.20; at least 0.
+    penalty : str
+        Which l1 and entropy: "paper", "pykan", "pykan-0.0" or "coef"; see `penalties`.
     smoothness_weight : float
-        At least 0; what (P1) of `penalties` counts beside the loss.
+        At least 0; what (P1) of `smoothness` counts beside the loss.
 
     Returns
     -------
@@ -194,9 +242,11 @@ def value_and_grad(
 
     Notes
     -----
-    Implements :eq:`objective`. About three forward passes.
+    Implements :eq:`objective`. About three forward passes; with a penalty on edges two more.
     """
-    choice("loss", loss, LOSS_NAMES)
-    points, targets = check_batch(network, x, y)
-    weight = number("smoothness_weight", smoothness_weight, low=0.0)
-    return make_objective(network, points, targets, smoothness_weight=weight).value_and_grad(network.theta)
+    family_of(network)
+    weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
+    smoothness = number("smoothness_weight", smoothness_weight, low=0.0)
+    points, targets = check_batch(network, x, y, loss=named_loss(loss).name)
+    objective = make_objective(network, points, targets, loss=loss, smoothness_weight=smoothness, penalty=weights)
+    return objective.value_and_grad(network.theta)

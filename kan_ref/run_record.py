@@ -1,43 +1,54 @@
 """What a training run leaves behind: every step's numbers, the network it found, and the sentence that says why it ended.
 
 Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj (prediction_bj - y_bj)^2), of the network
-as it is after the step; never the last point that a line search tried.
+as it is after the step; never the last point that a line search tried. For classes the predictions compared are probabilities,
+and y is 1 at the right class, else 0; losses are never square-rooted.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from kan_ref.checks import FloatArray
-from kan_ref.losses import mean_squared_error
-from kan_ref.network import Network, activations, evaluate_inputs, predict
+from kan_ref.losses import Loss, mean_squared_error
+from kan_ref.network import Network
 from kan_ref.objective import Objective
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 class DataLike(Protocol):
     """Anything with the four arrays x_train (n, n_in), y_train (n, n_out), x_test, y_test."""
 
     @property
-    def x_train(self) -> object: ...
+    def x_train(self) -> object:
+        """Training inputs (n, n_in)."""
+
     @property
-    def y_train(self) -> object: ...
+    def y_train(self) -> object:
+        """Training targets (n, n_out), or labels (n,)."""
+
     @property
-    def x_test(self) -> object: ...
+    def x_test(self) -> object:
+        """Test inputs."""
+
     @property
-    def y_test(self) -> object: ...
+    def y_test(self) -> object:
+        """Test targets."""
 
 
 @dataclass(frozen=True)
 class Step:
     """What a callback is shown: where a run stands after a step (or at the start of a grid).
 
-    `step` counts from the start of the run, `n_intervals` is the first layer's, `penalty` is what the objective adds to
-    the mean squared error, `seconds` since the start. `network` is the network as it is.
+    `step` counts from the start of the run, `n_intervals` is the first layer's (0 for a perceptron), `penalty` is what the
+    objective adds to the loss, `seconds` since the start; `*_accuracy` is the share of right answers for class losses, else nan.
+    `network` is the network as it is.
     """
 
     step: int
@@ -47,12 +58,22 @@ class Step:
     penalty: float
     n_evaluations: int
     seconds: float
-    network: Network = field(repr=False)
+    train_loss: float
+    test_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    network: Any = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A run step by step: arrays of one length, an entry at the start of each grid and after every step."""
+    """A run step by step: arrays of one length, an entry at the start of each grid and after every step; see `Step`.
+
+    Parameters
+    ----------
+    step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, train_loss, test_loss, train_accuracy, test_accuracy
+        Arrays (n_entries,), as `Step` has them one by one.
+    """
 
     step: NDArray[np.int_]
     n_intervals: NDArray[np.int_]
@@ -61,6 +82,10 @@ class History:
     penalty: FloatArray
     n_evaluations: NDArray[np.int_]
     seconds: FloatArray
+    train_loss: FloatArray
+    test_loss: FloatArray
+    train_accuracy: FloatArray
+    test_accuracy: FloatArray
 
     def __repr__(self) -> str:
         return f"History({len(self.step)} entries: {', '.join(self.__dict__)})"
@@ -68,9 +93,18 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run: the trained `network`, its `history`, and `stopped`, the sentence that says why it ended."""
+    """A finished run.
 
-    network: Network
+    Parameters
+    ----------
+    network : Network or MLP
+        Trained.
+    history : History
+    stopped : str
+        The sentence that says why the run ended.
+    """
+
+    network: Any
     history: History
     stopped: str
 
@@ -78,10 +112,13 @@ class Run:
         if not len(self.history.step):
             return f"Run({self.network!r}, stopped {self.stopped!r})"
         train, test = self.history.train_rmse[-1], self.history.test_rmse[-1]
-        return f"Run({self.network!r}, {self.history.step[-1]} steps, train_rmse {train:.2e}, test_rmse {test:.2e}, stopped {self.stopped!r})"
+        return (
+            f"Run({self.network!r}, {self.history.step[-1]} steps, train_rmse {train:.2e}, test_rmse {test:.2e}, stopped {self.stopped!r})"
+        )
 
 
 HISTORY_NAMES = tuple(entry.name for entry in fields(History))
+_COUNTS = ("step", "n_intervals", "n_evaluations")
 Callback = Callable[[Step], bool | None]
 Batch = tuple[FloatArray, FloatArray]
 
@@ -93,24 +130,25 @@ class Recorder:
     so far.
     """
 
-    def __init__(self, train: Batch, test: Batch, callback: Callback | None, *, n_steps: int | None) -> None:
-        self.train, self.test = train, test
+    def __init__(self, train: Batch, test: Batch, loss: Loss, callback: Callback | None, *, n_steps: int | None) -> None:
+        self.train, self.test, self.loss = train, test, loss
         self.asked = ""
-        self.best: Network | None = None
+        self.best: Any = None
         self._entries: list[tuple[float, ...]] = []
         self._callback = callback
-        self._bar = None if n_steps is None else tqdm(total=n_steps, unit="step")
+        self._bar = None if n_steps is None else _bar(n_steps)
         self._began = time.perf_counter()
         self._evaluations_before = 0
         self._lowest = np.inf
+        self._test_inputs: Any = None
 
     def enter_grid(self, objective: Objective) -> None:
         """Record the network as a grid begins."""
         network = objective.network
-        self._test_inputs = evaluate_inputs(network, self.test[0], slopes=False)
-        self._write(network, objective, activations(network, objective.inputs)[-1], 0, step=self.n_steps)
+        self._test_inputs = objective.family.prepare(network, self.test[0])
+        self._write(network, objective, objective.family.predict(network, objective.inputs), 0, step=self.n_steps)
 
-    def add(self, network: Network, objective: Objective, prediction: FloatArray, n_evaluations: int) -> None:
+    def add(self, network: Any, objective: Objective, prediction: FloatArray, n_evaluations: int) -> None:
         """Record one step of an optimizer; `n_evaluations` counts from the optimizer's own start."""
         self._write(network, objective, prediction, n_evaluations, step=self.n_steps + 1)
         if self._bar is not None:
@@ -125,27 +163,39 @@ class Recorder:
         """Steps done so far."""
         return int(self._entries[-1][0]) if self._entries else 0
 
-    def _write(self, network: Network, objective: Objective, prediction: FloatArray, n_evaluations: int, step: int) -> None:
-        mse, penalty = mean_squared_error(prediction, self.train[1])[0], objective.penalty(network)
-        test_mse = mean_squared_error(predict(network, self._test_inputs), self.test[1])[0]
+    def _write(self, network: Any, objective: Objective, prediction: FloatArray, n_evaluations: int, step: int) -> None:
+        added = objective.added(network)
+        train = self._judge(prediction, self.train[1])
+        test = self._judge(objective.family.predict(network, self._test_inputs), self.test[1])
         entry = Step(
             step=step,
-            n_intervals=network.layers[0].n_intervals,
-            train_rmse=float(np.sqrt(mse)),
-            test_rmse=float(np.sqrt(test_mse)),
-            penalty=penalty,
+            n_intervals=network.layers[0].n_intervals if isinstance(network, Network) else 0,
+            train_rmse=train[1],
+            test_rmse=test[1],
+            penalty=added,
             n_evaluations=self._evaluations_before + n_evaluations,
             seconds=time.perf_counter() - self._began,
+            train_loss=train[0],
+            test_loss=test[0],
+            train_accuracy=train[2],
+            test_accuracy=test[2],
             network=network,
         )
         # without its network: a long run would hold every theta it ever had
         self._entries.append(tuple(getattr(entry, name) for name in HISTORY_NAMES))
-        if mse + penalty < self._lowest:
-            self._lowest, self.best = mse + penalty, network
+        if train[0] + added < self._lowest:
+            self._lowest, self.best = train[0] + added, network
         if self._bar is not None:
             self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}, test {entry.test_rmse:.1e}")
         if self._callback is not None and not self.asked and self._callback(entry):
             self.asked = f"the callback asked to stop after step {step}"
+
+    def _judge(self, prediction: FloatArray, targets: FloatArray) -> tuple[float, float, float]:
+        """Loss, root mean square error and accuracy of predictions."""
+        loss = self.loss.value_and_grad(prediction, targets)[0]
+        error = float(np.sqrt(mean_squared_error(self.loss.probabilities(prediction), targets)[0]))
+        accuracy = np.nan if self.loss.hits is None else float(self.loss.hits(prediction, targets).mean())
+        return loss, error, accuracy
 
     def close(self) -> None:
         """Take the bar away."""
@@ -155,13 +205,14 @@ class Recorder:
     def history(self) -> History:
         """Everything recorded."""
         columns = list(zip(*self._entries, strict=True)) if self._entries else [()] * len(HISTORY_NAMES)
-        step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds = (np.array(column) for column in columns)
-        return History(
-            step=step.astype(np.int_),
-            n_intervals=n_intervals.astype(np.int_),
-            train_rmse=train_rmse,
-            test_rmse=test_rmse,
-            penalty=penalty,
-            n_evaluations=n_evaluations.astype(np.int_),
-            seconds=seconds,
-        )
+        arrays: dict[str, Any] = {
+            name: np.array(column, dtype=np.int_ if name in _COUNTS else np.float64)
+            for name, column in zip(HISTORY_NAMES, columns, strict=True)
+        }
+        return History(**arrays)
+
+
+def _bar(n_steps: int) -> "tqdm[NoReturn]":
+    from tqdm import tqdm  # here, so that training without a bar loads nothing but NumPy
+
+    return tqdm(total=n_steps, unit="step")

@@ -31,9 +31,9 @@ class Data:
     ----------
     x_train : (n_train, n_in)
     y_train : (n_train, n_out)
-        One column per output, one row per row of `x_train`.
+        One column per output, one row per row of `x_train`; or class labels, integers of shape (n_train,).
     x_test : (n_test, n_in)
-    y_test : (n_test, n_out)
+    y_test : (n_test, n_out), or (n_test,) of int
 
     Raises
     ------
@@ -64,7 +64,12 @@ class Data:
                 object.__setattr__(self, name, _two_axes(name, getattr(self, name), letter, (f"n_{part}", columns)))
             _agree(self, f"y_{part}", f"x_{part}", axis=0)
         _agree(self, "x_test", "x_train", axis=1)
-        _agree(self, "y_test", "y_train", axis=1)
+        if self.y_train.ndim != self.y_test.ndim:
+            raise ValueError(
+                f"y_test has shape {self.y_test.shape}, but y_train {self.y_train.shape}: both need columns, or both class labels"
+            )
+        if self.y_train.ndim == 2:
+            _agree(self, "y_test", "y_train", axis=1)
 
     def __repr__(self) -> str:
         return f"Data({', '.join(f'{field.name} {getattr(self, field.name).shape}' for field in fields(self))})"
@@ -221,7 +226,9 @@ def check_data(data: object) -> Data:
 
 
 def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) -> FloatArray:
-    """`value` with two axes; an array of one axis is refused with the index that gives it the second."""
+    """`value` with two axes, or integer labels y; other arrays of one axis are refused with the index that gives the second."""
+    if letter == "y" and isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu" and value.size:
+        return value
     if getattr(value, "ndim", 2) == 1:
         advice = f"for one {'output' if letter == 'y' else 'input'} write {letter}[:, None]"
         raise ValueError(f"{name} has shape {np.shape(value)}, but needs shape ({', '.join(axes)}); {advice}")

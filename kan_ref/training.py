@@ -10,34 +10,42 @@ the network as it is, and hands it to an optimizer; the optimizer's memory ends 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.checks import choice, integer, number
-from kan_ref.losses import LOSS_NAMES
+from kan_ref.checks import generator, integer, number
+from kan_ref.families import Model, family_of
+from kan_ref.losses import named_loss
 from kan_ref.network import PARAMETER_NAMES, Network, activations, evaluate_inputs
-from kan_ref.objective import Objective, check_batch, make_objective, trainable_places
-from kan_ref.optimizers.lbfgs import lbfgs
-from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
-from kan_ref.optimizers.result import Iterate, OptimizeResult
+from kan_ref.objective import Objective, check_batch, check_penalty, make_objective, trainable_places
+from kan_ref.optimizers.result import Iterate, steps_are_done
+from kan_ref.penalties import PenaltyWeights
 from kan_ref.refinement import activations_left, place_hidden_grids, refine
 from kan_ref.run_record import Callback, DataLike, Recorder, Run
+from kan_ref.solvers import Solver, choose_solver
 
-OPTIMIZER_NAMES = ("lm", "lbfgs")
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (G2), the schedule of the paper's code
 
 
 def fit(
-    network: Network,
+    network: Model,
     data: DataLike,
     *,
     optimizer: str | None = None,
     n_steps: int = 100,
     loss: str = "mse",
+    penalty_weight: float = 0.0,
+    l1_weight: float = 1.0,
+    entropy_weight: float = 1.0,
+    penalty: str = "paper",
     smoothness_weight: float = 0.0,
     grids: Sequence[int] | None = None,
     update_grids: bool = True,
     trainable: Sequence[str] = PARAMETER_NAMES,
+    learning_rate: float = 1e-2,
+    batch_size: int | None = None,
+    rng: np.random.Generator | None = None,
     callback: Callback | None = None,
     progress: bool = False,
 ) -> Run:
@@ -45,15 +53,18 @@ def fit(
 
     Parameters
     ----------
-    network : Network
+    network : Network or MLP
     data : record with x_train, y_train, x_test, y_test
-        y (n, n_out). Test data are only reported.
+        y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported.
     optimizer : str, optional
-        "lm" (Levenberg-Marquardt, the default) or "lbfgs".
+        "lm" (Levenberg-Marquardt), "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm", or "lbfgs" where the objective
+        is no sum of squares.
     n_steps : int
-        Steps on each grid, 0 allowed.
+        Steps on each grid, 0 allowed; for "adam" with mini-batches, updates.
     loss : str
-        "mse".
+        "mse", "cross_entropy" or "logistic".
+    penalty_weight, l1_weight, entropy_weight, penalty
+        As in `value_and_grad`.
     smoothness_weight : float
         At least 0.
     grids : sequence of int, optional
@@ -62,6 +73,12 @@ def fit(
         Whether hidden grids follow activations that have left them, (G2).
     trainable : sequence of str
         Of "coef", "w_base", "w_spline", those that move.
+    learning_rate : float
+        For "adam", above 0.
+    batch_size : int, optional
+        For "adam": samples an update; all of them without it.
+    rng : numpy.random.Generator, optional
+        Draws mini-batches; needed with `batch_size` alone.
     callback : callable, optional
         Called with a `Step` after every step and at the start of every grid; True stops the run.
     progress : bool
@@ -82,24 +99,27 @@ def fit(
     Implements :eq:`fit-schedule`. Beside the optimizer's own work a step costs one forward pass for the training error
     and one for the test error.
     """
-    name = "lm" if optimizer is None else choice("optimizer", optimizer, OPTIMIZER_NAMES)
+    family_of(network)
     n_steps = integer("n_steps", n_steps, low=0)
-    choice("loss", loss, LOSS_NAMES)
+    loss_kind = named_loss(loss)
+    edge_penalty = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
     weight = number("smoothness_weight", smoothness_weight, low=0.0)
+    name = choose_solver(optimizer, loss=loss, has_residuals=loss_kind.residuals is not None and edge_penalty is None)
+    solver = _make_solver(name, learning_rate, batch_size, rng)
     if not isinstance(update_grids, bool):
         raise TypeError(f"update_grids is {update_grids!r}, but must be True or False")
     trainable_places(network, trainable)
     schedule = _check_grids(network, grids)
-    train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
-    test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"))
+    train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
 
-    recorder = Recorder(train, test, callback, n_steps=len(schedule) * n_steps if progress else None)
-    settings = _Settings(name, n_steps, weight, update_grids, tuple(trainable))
+    recorder = Recorder(train, test, loss_kind, callback, n_steps=len(schedule) * n_steps if progress else None)
+    settings = _Settings(solver, n_steps, loss, weight, edge_penalty, update_grids, tuple(trainable))
     stopped = ""
     try:
         # [eq:fit-schedule]
         for n_intervals in schedule:
-            if n_intervals is not None and any(layer.n_intervals != n_intervals for layer in network.layers):
+            if isinstance(network, Network) and n_intervals is not None and _differs(network, n_intervals):
                 network = refine(network, train[0], n_intervals)
             network, stopped = _fit_one_grid(network, settings, recorder)
             if recorder.asked:
@@ -115,23 +135,44 @@ def fit(
 
 @dataclass(frozen=True)
 class _Settings:
-    optimizer: str
+    solver: Solver
     n_steps: int
+    loss: str
     smoothness_weight: float
+    penalty: PenaltyWeights | None
     update_grids: bool
     trainable: tuple[str, ...]
 
 
-def _check_grids(network: Network, grids: Sequence[int] | None) -> tuple[int | None, ...]:
+def _make_solver(name: str, learning_rate: object, batch_size: object, rng: object) -> Solver:
+    """The solver, with what only Adam takes refused for the others."""
+    rate = number("learning_rate", learning_rate, low=0.0)
+    if rate == 0.0:
+        raise ValueError("learning_rate is 0.0, but must be above 0")
+    if batch_size is None:
+        return Solver(name, rate)
+    size = integer("batch_size", batch_size, low=1)
+    if name != "adam":
+        raise ValueError(f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: take 'adam'")
+    return Solver(name, rate, size, generator("rng", rng))
+
+
+def _differs(network: Network, n_intervals: int) -> bool:
+    return any(layer.n_intervals != n_intervals for layer in network.layers)
+
+
+def _check_grids(network: Model, grids: Sequence[int] | None) -> tuple[int | None, ...]:
     """The schedule as ints that never fall; (None,) keeps the grids there are."""
     if grids is None:
         return (None,)
+    if not isinstance(network, Network):
+        raise TypeError(f"grids is {grids!r}, but {network!r} has no grids")
     if isinstance(grids, str) or not isinstance(grids, Sequence | np.ndarray):
         raise TypeError(f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)")
     schedule = tuple(integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))
     if not schedule:
         raise ValueError("grids is empty, but a schedule needs at least one number of intervals")
-    if any(later < earlier for earlier, later in zip(schedule[:-1], schedule[1:], strict=True)):
+    if any(later < earlier for earlier, later in pairwise(schedule)):
         raise ValueError(f"grids is {schedule}, but must not fall")
     finest = max(layer.n_intervals for layer in network.layers)
     if schedule[0] < finest:
@@ -139,52 +180,58 @@ def _check_grids(network: Network, grids: Sequence[int] | None) -> tuple[int | N
     return schedule
 
 
-def _fit_one_grid(network: Network, settings: _Settings, recorder: Recorder) -> tuple[Network, str]:
+def _fit_one_grid(network: Model, settings: _Settings, recorder: Recorder) -> tuple[Model, str]:
     """The network after `n_steps` steps without a change of `n_intervals`, and why they ended."""
-    x, y = recorder.train
-    inputs = evaluate_inputs(network, x, slopes=False)
-    if settings.update_grids and activations_left(network, activations(network, inputs)):
-        network = place_hidden_grids(network, x)
+    x, targets = recorder.train
+    follow = settings.update_grids and isinstance(network, Network)
+    if isinstance(network, Network) and follow:
+        inputs = evaluate_inputs(network, x, slopes=False)
+        if activations_left(network, activations(network, inputs)):
+            network = place_hidden_grids(network, x)
+    inputs = family_of(network).prepare(network, x)
     done, first = 0, True
     while True:
         objective = make_objective(
-            network, x, y, smoothness_weight=settings.smoothness_weight, trainable=settings.trainable, inputs=inputs
+            network,
+            x,
+            targets,
+            loss=settings.loss,
+            smoothness_weight=settings.smoothness_weight,
+            penalty=settings.penalty,
+            trainable=settings.trainable,
+            inputs=inputs,
         )
-        watcher = _Watcher(objective, settings, recorder, done)
         if first:
             recorder.enter_grid(objective)
             first = False
             if recorder.asked:
                 return network, recorder.asked
-        result = _run_optimizer(objective, settings, settings.n_steps - done, watcher)
+        watcher = _Watcher(objective, settings, recorder, done, follow=follow)
+        result = settings.solver.run(objective, settings.n_steps - done, watcher)
         network = objective.network_at(result.theta)
         recorder.leave_optimizer(result.n_evaluations)
         done += result.n_steps
-        if not watcher.left_grid:
-            return network, recorder.asked or result.stopped
+        if not watcher.left_grid or not isinstance(network, Network):
+            stopped = steps_are_done(done) if done == settings.n_steps else result.stopped
+            return network, recorder.asked or stopped
         network = place_hidden_grids(network, x)
-
-
-def _run_optimizer(objective: Objective, settings: _Settings, n_steps: int, watcher: "_Watcher") -> OptimizeResult:
-    if settings.optimizer == "lbfgs":
-        return lbfgs(objective.value_and_grad, objective.start(), n_steps=n_steps, callback=watcher)
-    return levenberg_marquardt(
-        objective.linearize, objective.start(), residuals=objective.residuals, n_steps=n_steps, callback=watcher
-    )
 
 
 class _Watcher:
     """The optimizer's callback: records every step, and stops it when a hidden grid has to move, (G2)."""
 
-    def __init__(self, objective: Objective, settings: _Settings, recorder: Recorder, done: int) -> None:
-        self.objective, self.settings, self.recorder, self.done = objective, settings, recorder, done
+    def __init__(self, objective: Objective, settings: _Settings, recorder: Recorder, done: int, *, follow: bool) -> None:
+        self.objective, self.settings, self.recorder, self.done, self.follow = objective, settings, recorder, done, follow
         self.left_grid = False
 
     def __call__(self, iterate: Iterate) -> bool:
         network = self.objective.network_at(iterate.theta)
-        flow = activations(network, self.objective.inputs)
-        self.recorder.add(network, self.objective, flow[-1], iterate.n_evaluations)
         step = self.done + iterate.step
-        due = step % CHECK_EVERY == 0 and step <= CHECK_UNTIL and step < self.settings.n_steps
-        self.left_grid = self.settings.update_grids and due and activations_left(network, flow)
+        due = self.follow and step % CHECK_EVERY == 0 and step <= CHECK_UNTIL and step < self.settings.n_steps
+        if due:
+            flow = activations(network, self.objective.inputs)
+            self.left_grid, prediction = activations_left(network, flow), flow[-1]
+        else:
+            prediction = self.objective.family.predict(network, self.objective.inputs)
+        self.recorder.add(network, self.objective, prediction, iterate.n_evaluations)
         return self.left_grid or bool(self.recorder.asked)

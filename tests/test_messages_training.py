@@ -51,7 +51,7 @@ BATCHES = {
     "complex": ({"y": Y + 1j}, TypeError, "y has dtype complex128, but needs real numbers"),
     "booleans": ({"y": Y > 0}, TypeError, "y has dtype bool, but needs real numbers"),
     "loss": ({"loss": "mae"}, ValueError, r"loss is 'mae', but must be one of 'mse'.*"),
-    "loss of another kind": ({"loss": None}, TypeError, "loss is None, but must be one of 'mse'"),
+    "loss of another kind": ({"loss": None}, TypeError, "loss is None, but must be one of 'mse', 'cross_entropy', 'logistic'"),
     "weight": ({"smoothness_weight": -1.0}, ValueError, r"smoothness_weight is -1\.0, but must be at least 0"),
     "weight not finite": ({"smoothness_weight": np.inf}, ValueError, "smoothness_weight is inf, but must be finite"),
     "weight of another kind": ({"smoothness_weight": "1"}, TypeError, "smoothness_weight is '1', but must be a real number"),
@@ -103,17 +103,29 @@ def test_fit_refuses_data_by_name_and_position(name):
 # --- fit: settings
 
 SETTINGS = {
-    "optimizer": ({"optimizer": "adam"}, ValueError, "optimizer is 'adam', but must be one of 'lm', 'lbfgs'"),
+    "optimizer": (
+        {"optimizer": "adamw"},
+        ValueError,
+        r"optimizer is 'adamw', but must be one of 'lm', 'lbfgs', 'bfgs', 'ssbfgs', 'ssbroyden', 'adam' \(did you mean 'adam'\?\)",
+    ),
     "optimizer nearly": (
         {"optimizer": "lbgfs"},
         ValueError,
-        r"optimizer is 'lbgfs', but must be one of 'lm', 'lbfgs' \(did you mean 'lbfgs'\?\)",
+        r"optimizer is 'lbgfs', but must be one of 'lm', 'lbfgs', 'bfgs', 'ssbfgs', 'ssbroyden', 'adam' \(did you mean 'lbfgs'\?\)",
     ),
-    "optimizer of another kind": ({"optimizer": 3}, TypeError, "optimizer is 3, but must be one of 'lm', 'lbfgs'"),
+    "optimizer of another kind": (
+        {"optimizer": 3},
+        TypeError,
+        "optimizer is 3, but must be one of 'lm', 'lbfgs', 'bfgs', 'ssbfgs', 'ssbroyden', 'adam'",
+    ),
     "steps": ({"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
     "half a step": ({"n_steps": 2.5}, TypeError, r"n_steps is 2\.5, but must be an integer"),
     "true steps": ({"n_steps": True}, TypeError, "n_steps is True, but must be an integer"),
-    "loss": ({"loss": "cross_entropy"}, ValueError, "loss is 'cross_entropy', but must be one of 'mse'"),
+    "loss": (
+        {"loss": "crossentropy"},
+        ValueError,
+        r"loss is 'crossentropy', but must be one of 'mse', 'cross_entropy', 'logistic' \(did you mean 'cross_entropy'\?\)",
+    ),
     "weight": ({"smoothness_weight": -1e-9}, ValueError, "smoothness_weight is -1e-09, but must be at least 0"),
     "weight nan": ({"smoothness_weight": np.nan}, ValueError, "smoothness_weight is nan, but must be finite"),
     "update_grids": ({"update_grids": 1}, TypeError, "update_grids is 1, but must be True or False"),
@@ -277,7 +289,11 @@ STARTS = {
     ),
     "outputs": ({"widths": (2, 2)}, ValueError, r"y_train has shape \(4, 1\), but needs shape \(batch, 2\)"),
     "steps": ({"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
-    "optimizer": ({"optimizer": "sgd"}, ValueError, "optimizer is 'sgd', but must be one of 'lm', 'lbfgs'"),
+    "optimizer": (
+        {"optimizer": "sgd"},
+        ValueError,
+        "optimizer is 'sgd', but must be one of 'lm', 'lbfgs', 'bfgs', 'ssbfgs', 'ssbroyden', 'adam'",
+    ),
     "base": ({"base": "relu"}, ValueError, "base is 'relu', but must be one of 'silu', 'identity', 'zero'"),
     "flat y": (
         {"data": data(y_train=Y[:, 0])},

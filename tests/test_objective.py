@@ -14,7 +14,7 @@ from kan_ref.checks import central_difference
 from kan_ref.network import PARAMETER_NAMES, evaluate_inputs
 from kan_ref.objective import make_objective, trainable_places
 from kan_ref.optimizers.row_sparse import dense_form, multiply_transposed, shape
-from kan_ref.penalties import prepare_smoothness, smoothness_residuals
+from kan_ref.smoothness import prepare_smoothness, smoothness_residuals
 
 SUBSETS = [names for n in (1, 2, 3) for names in combinations(PARAMETER_NAMES, n)]
 weights = st.sampled_from([0.0, 1e-8, 0.3, 1e4])
@@ -108,7 +108,7 @@ def test_without_a_weight_there_are_no_residuals_but_the_data_s():
 
     assert len(residuals) == y.size
     assert shape(jacobian) == (y.size, network.n_params)
-    assert objective.penalty(network) == 0.0
+    assert objective.added(network) == 0.0
 
 
 def test_the_penalty_is_what_the_value_has_beside_the_mean_square():
@@ -116,8 +116,8 @@ def test_the_penalty_is_what_the_value_has_beside_the_mean_square():
 
     value, _ = objective.value_and_grad(objective.start())
 
-    assert objective.penalty(network) == pytest.approx(value - mean_square(network(x), y), rel=1e-12)
-    assert objective.penalty(network) > 0.1 * value
+    assert objective.added(network) == pytest.approx(value - mean_square(network(x), y), rel=1e-12)
+    assert objective.added(network) > 0.1 * value
 
 
 # --- the part that moves
@@ -224,4 +224,4 @@ def test_the_public_loss_is_by_default_the_mean_square_alone():
 def test_an_objective_prints_sizes_and_no_numbers():
     _, _, _, objective = example(trainable=("w_base",))
 
-    assert repr(objective) == f"Objective({objective.network!r}, 9 samples, 12 trainable parameters)"
+    assert repr(objective) == f"Objective({objective.network!r}, mse, 9 samples, 12 trainable parameters)"

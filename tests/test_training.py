@@ -13,7 +13,19 @@ from kan_ref.network import PARAMETER_NAMES
 from kan_ref.refinement import refine
 
 OPTIMIZERS = ("lm", "lbfgs")
-FIELDS = ["step", "n_intervals", "train_rmse", "test_rmse", "penalty", "n_evaluations", "seconds"]
+FIELDS = [
+    "step",
+    "n_intervals",
+    "train_rmse",
+    "test_rmse",
+    "penalty",
+    "n_evaluations",
+    "seconds",
+    "train_loss",
+    "test_loss",
+    "train_accuracy",
+    "test_accuracy",
+]
 
 
 def toy(x):
@@ -105,7 +117,7 @@ def test_test_data_influence_nothing_but_their_own_error(optimizer):
 
     assert bits(one.network) == bits(two.network)
     assert one.stopped == two.stopped
-    for name, column in columns(one.history, without=["seconds", "test_rmse"]).items():
+    for name, column in columns(one.history, without=["seconds", "test_rmse", "test_loss"]).items():
         np.testing.assert_array_equal(column, getattr(two.history, name))
     assert (one.history.test_rmse != two.history.test_rmse).all()
 
@@ -156,7 +168,8 @@ def test_every_entry_is_the_network_that_the_callback_sees(optimizer, weight):
 
     assert len(seen) == len(history.step) == 10
     for place, step in enumerate(seen):
-        assert [getattr(step, name) for name in FIELDS] == [column[place] for column in columns(history).values()]
+        shown = [getattr(step, name) for name in FIELDS]
+        np.testing.assert_array_equal(shown, [column[place] for column in columns(history).values()])
         assert step.train_rmse == pytest.approx(root_mean_square(step.network(data.x_train), data.y_train), rel=1e-12)
         assert step.test_rmse == pytest.approx(root_mean_square(step.network(data.x_test), data.y_test), rel=1e-12)
         assert step.penalty == pytest.approx(weight * smoothness(step.network), rel=1e-9)
@@ -234,7 +247,10 @@ def test_records_print_in_one_line():
 
     run = kr.fit(network, data, n_steps=2)
 
-    assert repr(run.history) == "History(3 entries: step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds)"
+    assert (
+        repr(run.history)
+        == "History(3 entries: step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, train_loss, test_loss, train_accuracy, test_accuracy)"
+    )
     assert repr(run).startswith(f"Run({run.network!r}, 2 steps, train_rmse ")
     assert repr(run).endswith("stopped '2 steps are done')")
 

@@ -15,7 +15,7 @@ from kan_ref.checks import central_difference
 from kan_ref.layer import Layer
 from kan_ref.network import Network
 from kan_ref.optimizers.row_sparse import dense_form, multiply_transposed
-from kan_ref.penalties import (
+from kan_ref.smoothness import (
     jump_weights,
     prepare_smoothness,
     smoothness_jacobian,

@@ -1,0 +1,61 @@
+"""The kinds of model that an objective can train: what each does for it, under one set of names.
+
+A model has `widths`, `theta`, `n_params`, and is immutable. What the objective needs besides are the functions of a `Family`; a KAN
+evaluates its first layer's B-splines once for a batch, a perceptron has nothing to prepare.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kan_ref import baselines, jacobian, network
+from kan_ref.baselines import MLP
+from kan_ref.checks import FloatArray
+from kan_ref.network import Network
+from kan_ref.optimizers.row_sparse import Jacobian
+
+Model = Network | MLP
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a kind of model does for an objective.
+
+    `prepare(model, x)`: what a batch needs to have evaluated once; `predict(model, inputs)` -> (batch, n_out);
+    `run_forward(model, inputs)` -> (prediction, caches); `run_backward(model, caches, dy)` -> (n_params,);
+    `jacobian(model, caches, scale)` of the predictions, samples first; `replace_theta(model, theta)`.
+    """
+
+    prepare: Callable[[Any, FloatArray], Any]
+    predict: Callable[[Any, Any], FloatArray]
+    run_forward: Callable[[Any, Any], tuple[FloatArray, Any]]
+    run_backward: Callable[[Any, Any, FloatArray], FloatArray]
+    jacobian: Callable[[Any, Any, float], Jacobian]
+    replace_theta: Callable[[Any, FloatArray], Any]
+
+
+KAN_FAMILY = Family(
+    prepare=lambda model, x: network.evaluate_inputs(model, x, slopes=False),
+    predict=network.predict,
+    run_forward=network.run_forward,
+    run_backward=network.run_backward,
+    jacobian=jacobian.prediction_jacobian,
+    replace_theta=network.replace_theta,
+)
+MLP_FAMILY = Family(
+    prepare=lambda model, x: x,
+    predict=baselines.predict,
+    run_forward=baselines.run_forward,
+    run_backward=baselines.run_backward,
+    jacobian=baselines.prediction_jacobian,
+    replace_theta=baselines.replace_theta,
+)
+
+
+def family_of(model: object) -> Family:
+    """The functions that serve this model; TypeError if it is none of ours."""
+    if isinstance(model, Network):
+        return KAN_FAMILY
+    if isinstance(model, MLP):
+        return MLP_FAMILY
+    raise TypeError(f"network is {model!r}, but must be a Network or an MLP")
