@@ -114,7 +114,7 @@ def report(ladders: dict[str, list[Ladder]]) -> str:
         spread = f" ({min(slopes):.2f} to {max(slopes):.2f})" if len(slopes) > 1 else ""
         failed = sum(run.n_failed for run in runs)
         lines.append(f"   slope of the test error, G = {SLOPE_FROM} to {method.slope_to}: {np.median(slopes):.2f}{spread}; theorem 2.1: -4")
-        lines.append(f"   starts that missed the basin: {failed} of {8 * len(runs)}; the best of 8 is used")
+        lines.append(f"   starts more than 10 times worse than the best of their 8, which is used: {failed} of {8 * len(runs)}")
         lines.append("")
     return "\n".join(lines)
 
