@@ -78,7 +78,10 @@ class MLP:
 
     def __post_init__(self) -> None:
         choice("activation", self.activation, ACTIVATION_NAMES)
-        if not self.weights or len(self.weights) != len(self.biases):
+        for name, value in (("weights", self.weights), ("biases", self.biases)):
+            if not isinstance(value, Sequence | np.ndarray):
+                raise TypeError(f"{name} is {value!r}, but must be a sequence of arrays, one a layer")
+        if len(self.weights) == 0 or len(self.weights) != len(self.biases):
             raise ValueError(
                 f"weights has {len(self.weights)} layers and biases {len(self.biases)}, but both need the same number, at least 1"
             )
@@ -86,6 +89,8 @@ class MLP:
         shapes: list[tuple[int, int]] = []
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             matrix = float_array(f"weights[{number}]", weight, ("n_out", "n_in"))
+            if 0 in matrix.shape:
+                raise ValueError(f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one output and one input")
             if shapes and matrix.shape[1] != shapes[-1][0]:
                 raise ValueError(f"weights[{number}] takes {matrix.shape[1]} inputs, but weights[{number - 1}] has {shapes[-1][0]} outputs")
             pieces += [matrix.reshape(-1), float_array(f"biases[{number}]", bias, (matrix.shape[0],))]
@@ -113,12 +118,17 @@ class MLP:
         """Outputs (batch, n_out) at x (batch, n_in)."""
         return predict(self, float_array("x", x, ("batch", self.widths[0])))
 
+    def __reduce__(self) -> tuple[type["MLP"], tuple[object, ...]]:
+        """Copies and pickles are built anew: read-only, with arrays that are views of theta, like the original."""
+        return MLP, (self.weights, self.biases, self.activation)
+
     def __repr__(self) -> str:
         return f"MLP({list(self.widths)}, {self.activation}, {self.n_params} parameters)"
 
 
 def _fill(mlp: MLP, shapes: Sequence[tuple[int, int]], activation: str, theta: FloatArray) -> None:
     theta.flags.writeable = False
+    theta = theta.view()  # of an array that nobody holds: a view of read-only memory stays read-only
     weights, biases, start = [], [], 0
     for n_out, n_in in shapes:
         weights.append(theta[start : start + n_out * n_in].reshape(n_out, n_in))

@@ -108,11 +108,12 @@ def check_widths(widths: object) -> tuple[int, ...]:
 
 def _read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
     array = rectangular("domain", domain)
-    if array.shape == (2,):
-        low, high = float_array("domain", array, (2,))
-        return np.full(n_in, low), np.full(n_in, high), None
-    if array.shape == (n_in, 2):
-        bounds = float_array("domain", array, (n_in, 2))
+    if array.shape in ((2,), (n_in, 2)):
+        bounds = np.broadcast_to(float_array("domain", array, array.shape), (n_in, 2))
+        wrong = np.flatnonzero(bounds[:, 0] >= bounds[:, 1])
+        if wrong.size:
+            low, high = bounds[wrong[0]]
+            raise ValueError(f"domain is {low:g} to {high:g} at input {wrong[0]}, but low must lie below high")
         return bounds[:, 0].copy(), bounds[:, 1].copy(), None
     if array.ndim != 2 or array.shape[1] != n_in:
         raise ValueError(f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, or (N, {n_in}) for samples")

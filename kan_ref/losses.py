@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, choice, float_array
+from kan_ref.checks import FloatArray, choice, float_array, rectangular
 
 
 def mean_squared_error(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
@@ -157,7 +157,7 @@ def _regression_targets(name: str, y: object, n_out: int) -> FloatArray:
 
 
 def _class_targets(name: str, y: object, n_out: int) -> FloatArray:
-    labels = np.asarray(y)
+    labels = rectangular(name, y)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(f"{name} has dtype {labels.dtype} and shape {labels.shape}, but class labels are integers of shape (batch,)")
     wrong = np.flatnonzero((labels < 0) | (labels >= n_out))

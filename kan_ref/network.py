@@ -108,6 +108,7 @@ def replace_theta(network: Network, theta: FloatArray) -> Network:
 
 def _fill(network: Network, layers: Sequence[Layer], theta: FloatArray) -> None:
     theta.flags.writeable = False
+    theta = theta.view()  # of an array that nobody holds: a view of read-only memory stays read-only
     views, start = [], 0
     for layer in layers:
         parts = []

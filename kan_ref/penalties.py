@@ -150,7 +150,8 @@ def _row_and_column_entropy(strengths: FloatArray) -> tuple[float, FloatArray]:
 
 def _std(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Standard deviation over samples (N - 1), and its derivative by each sample; both 0 where nothing varies."""
-    centred = values - values.mean(axis=0)
+    # the mean of equal numbers need not be that number in floating point
+    centred = np.where(values.max(axis=0) > values.min(axis=0), values - values.mean(axis=0), 0.0)
     n = max(1, len(values) - 1)
     spread = np.sqrt((centred**2).sum(axis=0) / n)
     return spread, np.divide(centred, n * spread, out=np.zeros_like(centred), where=spread > 0.0)

@@ -109,12 +109,13 @@ class Run:
     stopped: str
 
     def __repr__(self) -> str:
-        if not len(self.history.step):
+        history = self.history
+        if not len(history.step):
             return f"Run({self.network!r}, stopped {self.stopped!r})"
-        train, test = self.history.train_rmse[-1], self.history.test_rmse[-1]
-        return (
-            f"Run({self.network!r}, {self.history.step[-1]} steps, train_rmse {train:.2e}, test_rmse {test:.2e}, stopped {self.stopped!r})"
-        )
+        numbers = f"train_rmse {history.train_rmse[-1]:.2e}, test_rmse {history.test_rmse[-1]:.2e}"
+        if not np.isnan(history.test_accuracy[-1]):
+            numbers += f", test_accuracy {history.test_accuracy[-1]:.3f}"
+        return f"Run({self.network!r}, {history.step[-1]} steps, {numbers}, stopped {self.stopped!r})"
 
 
 HISTORY_NAMES = tuple(entry.name for entry in fields(History))

@@ -149,6 +149,8 @@ def _make_solver(name: str, learning_rate: object, batch_size: object, rng: obje
     rate = number("learning_rate", learning_rate, low=0.0)
     if rate == 0.0:
         raise ValueError("learning_rate is 0.0, but must be above 0")
+    if rng is not None:
+        generator("rng", rng)
     if batch_size is None:
         return Solver(name, rate)
     size = integer("batch_size", batch_size, low=1)

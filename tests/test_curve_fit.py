@@ -217,6 +217,20 @@ def test_the_coefficients_are_those_that_dense_least_squares_finds(degree):
     np.testing.assert_allclose(moved[0, 0], expected, rtol=0, atol=1e-9)
 
 
+def test_a_carried_over_curve_needs_no_least_squares(monkeypatch):
+    from kan_ref import curve_fit
+
+    monkeypatch.delattr(curve_fit, "nearest_coefficients")
+    row = even_row(3, 5)
+    new = extended_knots(refined_breakpoints(row[None, 3:-3], 15), 3)[0]
+    coef = np.random.default_rng(0).normal(size=(1, 1, 8))
+
+    moved = move_coefficients(row[None], 3, coef, new[None])
+
+    x = points_of(row, 3)
+    np.testing.assert_allclose(curve(new, 3, moved[0, 0], x), curve(row, 3, coef[0, 0], x), rtol=0, atol=1e-13)
+
+
 def test_every_input_moves_by_itself():
     """One row nested, one not: each as if alone."""
     rng = np.random.default_rng(0)

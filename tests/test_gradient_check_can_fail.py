@@ -268,6 +268,13 @@ def test_a_wrong_jacobian_is_refused_by_name(fault, monkeypatch):
         kr.check_gradients(network, x, rng=rng)
 
 
+def test_a_refusal_of_nan_says_that_the_error_is_nan():
+    network, x, rng = example(0)
+
+    with pytest.raises(ValueError, match=r"^d_coef of layer 0 is wrong: .* backward gives nan, .* \(relative error nan, allowed 1e-07\)$"):
+        kr.check_gradients(network, x, rng=rng, backward=backward_with(d_coef=with_nan))
+
+
 def test_a_refusal_says_both_numbers_the_error_and_what_was_allowed():
     network, x, _ = example(0)
 

@@ -104,6 +104,18 @@ def test_layers_with_different_numbers_of_intervals_end_with_one():
     assert kr.distance(network, finer, x).max <= 1e-12 * np.abs(network(x)).max()
 
 
+def test_samples_reach_a_later_layer_through_the_layers_that_were_extended_before_it():
+    """Two layers at once are the first alone, and then the second alone on what the new first one makes."""
+    network, x = example()
+
+    finer = kr.extend_grid(network, x, n_intervals=7)
+
+    first = kr.extend_grid(Network(network.layers[:1]), x, n_intervals=7)
+    second = kr.extend_grid(Network(network.layers[1:]), first(x), n_intervals=7)
+    assert bits(finer) == bits(Network((*first.layers, *second.layers)))
+    assert np.abs(first(x) - Network(network.layers[:1])(x)).max() > 1e-4
+
+
 # --- update_grid
 
 
@@ -183,6 +195,16 @@ def test_refinement_for_training_extends_the_first_grid_and_lays_the_others_anew
     np.testing.assert_allclose(ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12)
     assert_even(finer.layers[1])
     assert [layer.n_intervals for layer in finer.layers] == [n_intervals, n_intervals]
+
+
+@pytest.mark.parametrize("n_intervals", [7, 8])
+def test_refinement_for_training_moves_the_first_curves_as_extension_with_the_samples_does(n_intervals):
+    network, x = example(n_intervals=4)
+
+    finer = refine(network, x, n_intervals)
+
+    extended = kr.extend_grid(network, x, n_intervals=n_intervals)
+    np.testing.assert_array_equal(finer.layers[0].coef, extended.layers[0].coef)
 
 
 def test_hidden_grids_are_placed_with_as_many_intervals_as_they_have():
@@ -272,6 +294,16 @@ def test_fit_walks_through_its_schedule_and_ends_on_the_finest_grid():
     assert run.history.n_intervals.tolist() == [4] * 6 + [6] * 3 + [12] * 3
 
 
+def test_fit_brings_layers_of_different_grids_to_the_one_of_its_schedule():
+    first, x = example((2, 3), n_intervals=4)
+    second = covered_network(np.random.default_rng(1), (3, 1), degree=2, n_intervals=6, x=first(x))
+    data = samples(toy, 2, np.random.default_rng(0))
+
+    run = kr.fit(Network((*first.layers, *second.layers)), data, n_steps=0, grids=(6,))
+
+    assert [layer.n_intervals for layer in run.network.layers] == [6, 6]
+
+
 def test_fit_keeps_the_first_grid_s_ends_to_the_bit():
     network, _ = example((2, 3, 1))
 
@@ -311,16 +343,16 @@ def test_fit_without_updates_never_moves_a_grid():
     assert run.history.train_rmse[-1] < run.history.train_rmse[0]
 
 
-def growing(amplitude=10.0):
+def growing(seed):
     """A network whose hidden activations must grow far beyond its grids before it fits its data."""
-    rng = np.random.default_rng(0)
-    data = samples(lambda x: amplitude * x[:, :1] * x[:, 1:], 2, rng)
+    rng = np.random.default_rng(seed)
+    data = samples(lambda x: 10.0 * x[:, :1] * x[:, 1:], 2, rng)
     return kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng), data
 
 
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
-def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_and_only_if_left(optimizer):
-    network, data = growing()
+@pytest.mark.parametrize(("optimizer", "seed"), [("lm", 0), ("lm", 5), ("lbfgs", 0), ("lbfgs", 2)])
+def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_and_only_if_left(optimizer, seed):
+    network, data = growing(seed)
     seen = []
 
     kr.fit(network, data, optimizer=optimizer, n_steps=70, callback=lambda step: seen.append(step.network))
@@ -335,8 +367,19 @@ def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_
         np.testing.assert_allclose(ends(seen[n + 1].layers[1]), bounds, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("optimizer", "seed"), [("lm", 5), ("lbfgs", 2)])
+def test_a_run_whose_grids_move_has_the_steps_that_it_was_given_and_says_so(optimizer, seed):
+    network, data = growing(seed)
+
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=60)
+
+    assert run.history.step.tolist() == list(range(61))
+    assert run.stopped == "60 steps are done"
+    assert (np.diff(run.history.n_evaluations) >= 1).all()
+
+
 def test_fit_moves_no_grid_after_the_last_step():
-    network, data = growing()
+    network, data = growing(0)
     seen = []
 
     run = kr.fit(network, data, n_steps=5, callback=lambda step: seen.append(step.network))

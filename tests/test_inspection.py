@@ -182,9 +182,12 @@ def test_distance_compares_networks_of_different_depth_and_grids():
     assert found.max == np.abs(network(x) - other(x)).max()
 
 
-def test_distance_of_far_outputs_does_not_overflow():
-    network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), base="identity", rng=np.random.default_rng(3))
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
+    layer = kr.Layer(kr.uniform_knots(-1.0, 1.0, 2, 1), np.zeros((1, 1, 3)), [[1.0]], [[1.0]], [[1.0]], 1, "identity")
+    network = kr.Network((layer,))
 
-    found = kr.distance(network, network.with_theta(2.0 * network.theta), [[1e200], [1e200]])
+    found = kr.distance(network, network.with_theta(2.0 * network.theta), [[size], [size]])
 
+    assert found.max == size
     assert found.rms == pytest.approx(found.max, rel=1e-14)

@@ -166,12 +166,17 @@ def test_a_backward_pass_refuses_what_does_not_fit(caches, dy, sentence):
         kr.backward(NETWORK, caches, dy)
 
 
-def test_a_backward_pass_refuses_caches_of_another_grid_or_batch():
+def test_a_backward_pass_refuses_caches_of_another_grid_degree_or_batch():
     finer = kr.init_network((2, 5, 1), n_intervals=7, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    as_wide = kr.init_network((2, 5, 1), n_intervals=6, degree=2, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
     _, of_other_batch = kr.forward(NETWORK, X[:3])
 
     with pytest.raises(ValueError, match=r"^caches\[0\] is Cache\(.*\), which does not belong to Layer\(2 -> 5, n_intervals 7, .*\)$"):
         kr.backward(finer, CACHES, Y)
+    with pytest.raises(
+        ValueError, match=r"^caches\[0\] is Cache\(.*\), which does not belong to Layer\(2 -> 5, n_intervals 6, degree 2, .*\)$"
+    ):
+        kr.backward(as_wide, CACHES, Y)
     with pytest.raises(ValueError, match=r"^caches\[1\] is Cache\(base \(3, 5\), .*\), which does not belong to Layer\(5 -> 1, .*\)$"):
         kr.backward(NETWORK, (CACHES[0], of_other_batch[1]), Y)
 

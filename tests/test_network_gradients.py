@@ -292,6 +292,18 @@ def test_samples_at_a_repeated_knot_are_left_out_and_counted_at_any_degree(kind)
     assert report.n_samples == 2
 
 
+@pytest.mark.parametrize("degree", [0, 1, 2])
+def test_a_node_that_stands_still_on_a_knot_leaves_no_sample_out(degree):
+    """A node without living inputs is 0, here a knot: nothing moves it across."""
+    rng = np.random.default_rng(22)
+    network = kr.init_network((2, 2, 1), n_intervals=4, degree=degree, domain=(-1.0, 1.0), rng=rng)
+    x = rng.uniform(0.1, 0.4, (6, 2))
+
+    report = kr.check_gradients(kr.mask_edges(network, 0, [[0, 0], [1, 1]]), x, rng=rng)
+
+    assert report.n_samples == 6
+
+
 def test_samples_at_simple_knots_of_degree_3_count():
     rng = np.random.default_rng(21)
     network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng)

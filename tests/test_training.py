@@ -38,6 +38,25 @@ def example(*, widths=(2, 2, 1), degree=3, n_intervals=3, seed=0, f=toy, **optio
     return kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), x=data.x_train, rng=rng), data
 
 
+@pytest.fixture
+def bars(monkeypatch):
+    """Every bar that a run opens, kept, so that none is closed merely because it was forgotten."""
+    opened = []
+
+    class Bar(tqdm):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            opened.append(self)
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    return opened
+
+
+def closed(bar):
+    """What tqdm sets when a bar is taken away."""
+    return bar.disable
+
+
 def columns(history, without=()):
     return {name: getattr(history, name) for name in FIELDS if name not in without}
 
@@ -247,10 +266,7 @@ def test_records_print_in_one_line():
 
     run = kr.fit(network, data, n_steps=2)
 
-    assert (
-        repr(run.history)
-        == "History(3 entries: step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, train_loss, test_loss, train_accuracy, test_accuracy)"
-    )
+    assert repr(run.history) == f"History(3 entries: {', '.join(FIELDS)})"
     assert repr(run).startswith(f"Run({run.network!r}, 2 steps, train_rmse ")
     assert repr(run).endswith("stopped '2 steps are done')")
 
@@ -320,6 +336,15 @@ def test_a_callback_that_says_true_stops_the_run_there(optimizer, answer):
     assert root_mean_square(run.network(data.x_train), data.y_train) == pytest.approx(run.history.train_rmse[-1], rel=1e-12)
 
 
+def test_the_sentence_counts_steps_from_the_start_of_the_run():
+    network, data = example()
+
+    run = kr.fit(network, data, n_steps=4, grids=(3, 6), callback=lambda step: step.step == 6)
+
+    assert run.history.step[-1] == 6
+    assert run.stopped == "the callback asked to stop after step 6"
+
+
 def test_a_callback_can_stop_at_the_start_of_a_run_and_of_a_grid():
     network, data = example()
 
@@ -336,7 +361,7 @@ def test_a_callback_can_stop_at_the_start_of_a_run_and_of_a_grid():
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_an_interrupt_gives_the_best_network_so_far(optimizer, capfd):
+def test_an_interrupt_gives_the_best_network_so_far(optimizer, capfd, bars):
     network, data = example()
     seen = []
 
@@ -351,7 +376,7 @@ def test_an_interrupt_gives_the_best_network_so_far(optimizer, capfd):
     assert bits(run.network) == bits(best.network)
     assert run.stopped == "interrupted after 6 steps: this is the best network so far"
     assert run.history.step.tolist() == [0, 1, 2, 3, 4, 4, 5, 6]
-    assert not tqdm._instances
+    assert [closed(bar) for bar in bars] == [True]
     assert capfd.readouterr().out == ""
 
 
@@ -386,7 +411,7 @@ def test_an_interrupt_before_the_first_entry_gives_the_network_as_it_came(monkey
     assert repr(run) == f"Run({network!r}, stopped {run.stopped!r})"
 
 
-def test_any_other_exception_of_a_callback_goes_through_and_closes_the_bar(capfd):
+def test_any_other_exception_of_a_callback_goes_through_and_closes_the_bar(capfd, bars):
     network, data = example()
 
     def fail(step):
@@ -396,22 +421,23 @@ def test_any_other_exception_of_a_callback_goes_through_and_closes_the_bar(capfd
     with pytest.raises(ZeroDivisionError, match="the caller's own"):
         kr.fit(network, data, n_steps=5, callback=fail, progress=True)
 
-    assert not tqdm._instances
+    assert [closed(bar) for bar in bars] == [True]
     assert capfd.readouterr().out == ""
 
 
 # --- the bar
 
 
-def test_a_run_writes_nothing_at_all(capfd):
+def test_a_run_writes_nothing_at_all(capfd, bars):
     network, data = example()
 
     kr.fit(network, data, n_steps=3, grids=(3, 6))
 
     assert capfd.readouterr() == ("", "")
+    assert bars == []
 
 
-def test_the_bar_counts_all_steps_of_all_grids_on_standard_error_alone(capfd):
+def test_the_bar_counts_all_steps_of_all_grids_on_standard_error_alone(capfd, bars):
     network, data = example()
 
     kr.fit(network, data, n_steps=3, grids=(3, 6), progress=True)
@@ -420,7 +446,7 @@ def test_the_bar_counts_all_steps_of_all_grids_on_standard_error_alone(capfd):
     assert out == ""
     assert "6/6" in err
     assert "G 6, train " in err
-    assert not tqdm._instances
+    assert [(bar.n, bar.total, closed(bar)) for bar in bars] == [(6, 6, True)]
 
 
 def test_a_run_leaves_numpy_s_error_handling_and_generator_alone():

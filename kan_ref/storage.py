@@ -1,0 +1,299 @@
+"""Networks in files: .npz for machines, .json for people and other languages; written whole or not at all, read with distrust.
+
+A network is its state, and a file holds nothing else. Both formats hold one document, here as the JSON file has it:
+
+    {"format": "kan_ref network", "version": 1,  a version grows when a file can say what the one before cannot
+     "kan_ref": "0.1.0",                         the writer, for people alone
+     "layers": [{"degree": 3, "base": "silu",    one entry a layer, from the inputs on
+                 "knots": [[...], ...],          (n_in, n_intervals + 2 degree + 1)
+                 "coef": [[[...], ...], ...],    (n_out, n_in, n_intervals + degree)
+                 "w_base": [[...], ...], "w_spline": [[...], ...], "mask": [[...], ...]}]}      (n_out, n_in) each
+
+JSON (RFC 8259): UTF-8; float64 as the shortest decimals that give the same bits back; no NaN, no infinity, no key twice.
+npz: a zip archive of uncompressed .npy members, which `numpy.load(path, allow_pickle=False)` opens too: `coef` of layer 0 is
+`layer_0_coef`, little-endian float64; what is no array stands as JSON in the 0-d unicode array `meta`.
+
+Nothing in a file is executed or unpickled. No size is believed before that many bytes have been found in the file, and no
+file above `MOST_BYTES` is read. The same network gives the same bytes: no clock, no user, no folder enters a file.
+"""
+
+import contextlib
+import io
+import json
+import math
+import os
+import re
+import secrets
+import stat
+import sys
+import zipfile
+from reprlib import repr as short
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from kan_ref.layer import Layer
+from kan_ref.network import Network
+
+FORMAT, VERSION = "kan_ref network", 1
+ARRAY_NAMES = ("knots", "coef", "w_base", "w_spline", "mask")
+MOST_BYTES = {".npz": 2**30, ".json": 2**27}  # reading takes about 4 and 25 times as much memory
+MOST_LAYERS, MOST_DIRECTORY_BYTES, MOST_META_CHARACTERS = 1000, 2**20, 2**20
+
+# the two kinds of array that we write; no literal of a file is ever evaluated
+_NPY_HEADER = re.compile(r"\{'descr': '<(f8|U\d{1,8})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,60})\), \} *\n")
+
+
+def save(network: Network, path: str | os.PathLike[str]) -> None:
+    """The network in a file, from which `load` makes the same one, bit for bit.
+
+    Parameters
+    ----------
+    network : Network
+    path : str or path, ending in ".npz" or ".json"
+
+    Returns
+    -------
+    None
+        An older file is replaced in one step at the very end; if anything fails before, it stays as it was.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        Another ending; no network, or one with numbers that are not finite; no such folder, no permission, disk full.
+    """
+    if not isinstance(network, Network):
+        raise TypeError(f"network is {short(network)}, but must be a Network")
+    name, suffix = _name_and_suffix(path)
+    document = network_to_plain(network)
+    network_from_plain(document)  # what could not be read must not replace what can
+    data = _npz_bytes(document) if suffix == ".npz" else _json_text(document, "\n").encode("ascii") + b"\n"
+    if len(data) > MOST_BYTES[suffix]:
+        raise ValueError(f"network takes {len(data)} bytes as {suffix}, but such a file may have at most {MOST_BYTES[suffix]}")
+    _replace_file(name, data)
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """The network in a file that `save` wrote; the file may come from anywhere.
+
+    Parameters
+    ----------
+    path : str or path, ending in ".npz" or ".json"
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        "hello.npz holds no network that can be read: layer 0 lacks 'coef'", and the like for every other fault; no such file.
+    """
+    name, suffix = _name_and_suffix(path)
+    with open(name, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES[suffix]:
+            raise ValueError(f"{name} has {size} bytes, but a {suffix} file may have at most {MOST_BYTES[suffix]}")
+        data = file.read(size)
+    try:
+        return network_from_plain(_npz_document(data) if suffix == ".npz" else _json_document(data))
+    except ValueError as error:
+        raise ValueError(f"{name} holds no network that can be read: {str(error)[:300]}") from error
+
+
+def _name_and_suffix(path: object) -> tuple[str, str]:
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else path
+    if not isinstance(name, str):
+        raise TypeError(f"path is {short(path)}, but must be a str or a pathlib.Path")
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix not in MOST_BYTES:
+        raise ValueError(f"path is {name!r}, but must end in '.npz' or '.json'")
+    return name, suffix
+
+
+def _replace_file(name: str, data: bytes) -> None:
+    """All of `data` in the file, in one step; links are followed, and an older file keeps its permissions."""
+    target, mode = os.path.realpath(name), None
+    temporary = os.path.join(os.path.dirname(target), f".kan_ref-{secrets.token_hex(8)}.tmp")
+    with contextlib.suppress(FileNotFoundError), open(target, "r+b") as old:  # refused where it may not be written
+        mode = stat.S_IMODE(os.fstat(old.fileno()).st_mode)
+    try:
+        with open(temporary, "xb") as file:
+            if mode is not None:
+                os.chmod(temporary, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename = name
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+# --- the document, which both formats share
+
+
+def network_to_plain(network: Network) -> dict[str, Any]:
+    """The whole document: dicts, lists, numbers and text, with float64 arrays as they are."""
+    writer = sys.modules["kan_ref"].__version__  # loaded before any of its modules; an import would go up
+    return {"format": FORMAT, "version": VERSION, "kan_ref": writer, "layers": [layer_to_plain(layer) for layer in network.layers]}
+
+
+def layer_to_plain(layer: Layer) -> dict[str, Any]:
+    """All state of a layer by name: degree, base and five arrays."""
+    return {"degree": layer.degree, "base": layer.base, **{name: getattr(layer, name) for name in ARRAY_NAMES}}
+
+
+def network_from_plain(document: object) -> Network:
+    """The network of a document, else ValueError."""
+    return Network(tuple(layer_from_plain(plain, f"layer {number}") for number, plain in enumerate(_layers(document))))
+
+
+def layer_from_plain(plain: dict[str, Any], owner: str = "layer") -> Layer:
+    """The layer of what `layer_to_plain` gives, else ValueError; `owner` opens the sentence."""
+    _check_keys(owner, plain, ("degree", "base", *ARRAY_NAMES))
+    degree, base = plain["degree"], plain["base"]
+    if type(degree) is not int or type(base) is not str or len(base) > 99:
+        raise ValueError(f"{owner} has degree {short(degree)} and base {short(base)}, but needs an integer and a short name")
+    for name in ARRAY_NAMES:
+        if not isinstance(plain[name], np.ndarray) or plain[name].dtype.kind != "f":
+            raise ValueError(f"{owner} has something else than an array of numbers as {name!r}")
+    try:
+        return Layer(**plain)
+    except ValueError as error:
+        raise ValueError(f"{owner}: {error}") from error
+
+
+def _layers(document: Any) -> list[dict[str, Any]]:
+    """The entries of the layers, if format and version are ours: a file of the future gets no further than that."""
+    if type(document) is not dict or document.get("format") != FORMAT:
+        raise ValueError(f"it does not say format {FORMAT!r}")
+    version, writer, layers = document.get("version"), short(document.get("kan_ref")), document.get("layers")
+    if type(version) is not int or not 1 <= version <= VERSION:
+        raise ValueError(f"it has format version {short(version)}, by kan_ref {writer}, but this kan_ref reads versions 1 to {VERSION}")
+    _check_keys("it", document, ("format", "version", "kan_ref", "layers"))
+    if type(layers) is not list or not 1 <= len(layers) <= MOST_LAYERS or any(type(plain) is not dict for plain in layers):
+        raise ValueError(f"it needs its layers as a list of 1 to {MOST_LAYERS} objects")
+    return layers
+
+
+def _check_keys(owner: str, plain: dict[str, Any], names: tuple[str, ...]) -> None:
+    faults = [f"lacks {name!r}" for name in names if name not in plain]
+    faults += [f"has {short(name)}, which has no place in format version {VERSION}" for name in plain if name not in names]
+    if faults:
+        raise ValueError(f"{owner} {faults[0]}")
+
+
+# --- JSON
+
+
+def _json_text(value: Any, line: str) -> str:
+    """JSON with one row of numbers on a line; `line` is the line break with its indentation."""
+    deeper = line + " "
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{deeper}{json.dumps(key)}: {_json_text(inner, deeper)}" for key, inner in value.items()) + line + "}"
+    if isinstance(value, list) and isinstance(value[0], list | dict):
+        return "[" + ",".join(deeper + _json_text(inner, deeper) for inner in value) + line + "]"
+    return json.dumps(value)
+
+
+def _json_document(data: bytes) -> Any:
+    document = _parse_json(data.decode("utf-8"))
+    for number, plain in enumerate(_layers(document)):
+        plain.update({name: _array(f"layer {number}: {short(name)}", value) for name, value in plain.items() if type(value) is list})
+    return document
+
+
+def _parse_json(text: str) -> Any:
+    def whole(digits: str) -> float:  # an int would lose the sign of -0, and may be long beyond all use
+        return float(digits) if len(digits) > 15 or digits == "-0" else int(digits)
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            raise ValueError(f"it has a key twice among {short([key for key, _ in pairs])}")
+        return members
+
+    try:
+        return json.loads(text, parse_int=whole, object_pairs_hook=unique)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _array(name: str, value: list[Any]) -> NDArray[np.float64]:
+    items = np.array(value, dtype=object)  # where rows differ in length, lists are left as items
+    wrong = [item for item in items.ravel().tolist() if type(item) not in (float, int)]
+    if wrong:
+        raise ValueError(f"{name} contains {short(wrong[0])}, but needs numbers in rows of one length")
+    return items.astype(np.float64)
+
+
+# --- npz
+
+
+def _npz_bytes(document: dict[str, Any]) -> bytes:
+    entries = [(number, name, value) for number, plain in enumerate(document["layers"]) for name, value in plain.items()]
+    arrays = {f"layer_{number}_{name}": value for number, name, value in entries if isinstance(value, np.ndarray)}
+    layers = [{name: value for name, value in plain.items() if not isinstance(value, np.ndarray)} for plain in document["layers"]]
+    meta = np.array(json.dumps({**document, "layers": layers}))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in {"meta": meta, **arrays}.items():
+            info = zipfile.ZipInfo(f"{name}.npy")  # dated 1980
+            info.create_system = 3
+            with archive.open(info, "w") as member:
+                npy.write_array(member, array.astype(array.dtype.newbyteorder("<"), copy=False), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _npz_document(data: bytes) -> Any:
+    members = _zip_members(data)
+    meta = _npy_array("meta.npy", members.pop("meta.npy", b""))
+    if meta.shape or meta.dtype.kind != "U" or meta.dtype.itemsize > 4 * MOST_META_CHARACTERS:
+        raise ValueError(f"its member 'meta.npy' must be text of at most {MOST_META_CHARACTERS} characters in a 0-d array")
+    document = _parse_json(meta.tobytes().decode("utf-32-le"))
+    layers = _layers(document)
+    for name, member in members.items():
+        place = re.fullmatch(r"layer_(0|[1-9]\d{0,3})_(\w+)\.npy", name)
+        if not place or int(place[1]) >= len(layers) or place[2] in layers[int(place[1])]:
+            raise ValueError(f"its member {short(name)} has no place in a network of {len(layers)} layers")
+        layers[int(place[1])][place[2]] = _npy_array(name, member)
+    return document
+
+
+def _zip_members(data: bytes) -> dict[str, bytes]:
+    """The members of a zip archive, if they are stored as they are: together they cannot outgrow the file."""
+    if data[-22:-18] != b"PK\5\6" or data[-42:-38] == b"PK\6\7" or int.from_bytes(data[-10:-6], "little") > MOST_DIRECTORY_BYTES:
+        raise ValueError("it does not end like a small zip archive: cut short, or no .npz file")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _stored_members(archive, len(data))
+    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OverflowError) as error:
+        raise ValueError(f"it is no sound zip archive: {str(error) or 'it is cut short'}") from error
+
+
+def _stored_members(archive: zipfile.ZipFile, most: int) -> dict[str, bytes]:
+    found = archive.infolist()
+    if any(info.compress_type or info.compress_size != info.file_size for info in found):
+        raise ValueError("a member is compressed, but must be stored as it is")
+    if len({info.filename for info in found}) < len(found) or sum(info.file_size for info in found) > most:
+        raise ValueError("a member is there twice, or lies on top of another")
+    return {info.filename: archive.read(info) for info in found}
+
+
+def _npy_array(name: str, member: bytes) -> NDArray[Any]:
+    end = 10 + int.from_bytes(member[8:10], "little")
+    header = _NPY_HEADER.fullmatch(member[10:end].decode("latin-1"))
+    if not member.startswith(b"\x93NUMPY\1\0") or not header:
+        raise ValueError(f"its member {short(name)} is missing, or no .npy array of float64 or text")
+    descr, fortran, sizes = header.groups()
+    shape = tuple(map(int, re.findall(r"\d+", sizes)))
+    if math.prod(shape) * np.dtype(descr).itemsize != len(member) - end:
+        raise ValueError(f"its member {short(name)} has {len(member) - end} bytes, but declares {math.prod(shape)} numbers")
+    return np.frombuffer(member, "<" + descr, offset=end).reshape(shape, order="F" if fortran == "True" else "C")
