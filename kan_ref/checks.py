@@ -31,7 +31,7 @@ def rectangular(name: str, value: object) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"{name} is no rectangular array: {error}") from error
+        raise ValueError(f"{name} is no rectangular array: its rows differ in length") from error
 
 
 def float_array(name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False) -> FloatArray:

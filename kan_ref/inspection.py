@@ -13,7 +13,7 @@ import numpy as np
 
 from kan_ref import layer as edges
 from kan_ref.checks import FloatArray, float_array, integer
-from kan_ref.network import Network, check_inputs, check_layer_index, forward
+from kan_ref.network import Network, check_inputs, check_layer_index, check_network, forward
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
     IndexError, ValueError, TypeError
         "output is 1, but must be between 0 and 0"
     """
-    chosen = network.layers[check_layer_index(network, layer)]
+    number = check_layer_index(network, layer)
+    chosen = network.layers[number]
     try:
         j = integer("output", output, low=0, high=chosen.n_out - 1)
         i = integer("input", input, low=0, high=chosen.n_in - 1)
@@ -124,6 +125,8 @@ def distance(old: Network, new: Network, x: object) -> Distance:
     ValueError
         "new maps 3 inputs to 1 outputs, but old maps 2 to 1"
     """
+    check_network("old", old)
+    check_network("new", new)
     ends_old, ends_new = (old.widths[0], old.widths[-1]), (new.widths[0], new.widths[-1])
     if ends_old != ends_new:
         raise ValueError(f"new maps {ends_new[0]} inputs to {ends_new[1]} outputs, but old maps {ends_old[0]} to {ends_old[1]}")

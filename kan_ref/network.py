@@ -119,8 +119,16 @@ def _fill(network: Network, layers: Sequence[Layer], theta: FloatArray) -> None:
     network.__dict__.update(layers=tuple(views), theta=theta)
 
 
+def check_network(name: str, value: object) -> Network:
+    """The door for networks: TypeError if `value` is none."""
+    if not isinstance(value, Network):
+        raise TypeError(f"{name} is {value!r}, but must be a Network")
+    return value
+
+
 def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
-    """The door for batches: x as float64 (batch, n_in), finite."""
+    """The door for batches: x as float64 (batch, n_in), finite; and for the network they go through."""
+    check_network("network", network)
     return float_array(name, x, ("batch", network.layers[0].n_in))
 
 
@@ -238,6 +246,9 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     -----
     Implements :eq:`network-backward`. About two forward passes.
     """
+    check_network("network", network)
+    if not isinstance(caches, Sequence) or not all(isinstance(cache, Cache) for cache in caches):
+        raise TypeError(f"caches is {caches!r}, but must be the caches that forward gave")
     if len(caches) != len(network.layers):
         raise ValueError(f"caches holds {len(caches)} records, but this network has {len(network.layers)} layers")
     for number, (layer, cache) in enumerate(zip(network.layers, caches, strict=True)):
@@ -279,6 +290,7 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
 
 def check_layer_index(network: Network, layer: object) -> int:
     """`layer` as an index of the network's layers, else IndexError."""
+    check_network("network", network)
     try:
         return integer("layer", layer, low=0, high=len(network.layers) - 1)
     except ValueError as error:

@@ -162,8 +162,8 @@ def trainable_places(network: Model, trainable: Sequence[str]) -> NDArray[np.boo
     ValueError, TypeError
         For an unknown name, a repeated one, or none at all; for a part of a perceptron.
     """
-    if isinstance(trainable, str):
-        raise TypeError(f"trainable is {trainable!r}, but must be a sequence of names such as ({trainable!r},)")
+    if isinstance(trainable, str) or not isinstance(trainable, Sequence):
+        raise TypeError(f"trainable is {trainable!r}, but must be a sequence of names such as ('coef', 'w_base')")
     names = [choice("trainable", name, PARAMETER_NAMES) for name in trainable]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"trainable is {tuple(names)}, but needs at least one name, each once")

@@ -15,7 +15,7 @@ from kan_ref.checks import FloatArray, integer, number
 from kan_ref.curve_fit import move_coefficients
 from kan_ref.knots import blended_knots, extended_knots, hidden_bounds, refined_breakpoints, uniform_knots
 from kan_ref.layer import Layer, evaluate, outputs
-from kan_ref.network import Network, check_inputs
+from kan_ref.network import Network, check_inputs, check_network
 
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
@@ -56,6 +56,7 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
     ValueError, TypeError
         "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer"
     """
+    check_network("network", network)
     n_intervals = integer("n_intervals", n_intervals, low=1)
     _refuse_coarser(network, n_intervals)
     samples = None if x is None else _check_samples(network, x)

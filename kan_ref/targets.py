@@ -217,12 +217,17 @@ def check_data(data: object) -> Data:
     """
     if isinstance(data, Data):
         return data
+    check_arrays(data)
+    return Data(*(getattr(data, field.name) for field in fields(Data)))
+
+
+def check_arrays(data: object) -> None:
+    """TypeError if `data` lacks one of the four arrays."""
     names = [field.name for field in fields(Data)]
     for name in names:
         if not hasattr(data, name):
             kind = type(data).__name__
             raise TypeError(f"data is a {kind} without attribute {name}, but needs {', '.join(names)} (as kan_ref.Data has them)")
-    return Data(*(getattr(data, name) for name in names))
 
 
 def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) -> FloatArray:

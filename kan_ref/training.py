@@ -24,6 +24,7 @@ from kan_ref.penalties import PenaltyWeights
 from kan_ref.refinement import activations_left, place_hidden_grids, refine
 from kan_ref.run_record import Callback, DataLike, Recorder, Run
 from kan_ref.solvers import Solver, choose_solver
+from kan_ref.targets import check_arrays
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (G2), the schedule of the paper's code
 
@@ -106,8 +107,12 @@ def fit(
     weight = number("smoothness_weight", smoothness_weight, low=0.0)
     name = choose_solver(optimizer, loss=loss, has_residuals=loss_kind.residuals is not None and edge_penalty is None)
     solver = _make_solver(name, learning_rate, batch_size, rng)
-    if not isinstance(update_grids, bool):
-        raise TypeError(f"update_grids is {update_grids!r}, but must be True or False")
+    for switch, value in (("update_grids", update_grids), ("progress", progress)):
+        if not isinstance(value, bool):
+            raise TypeError(f"{switch} is {value!r}, but must be True or False")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
+    check_arrays(data)
     trainable_places(network, trainable)
     schedule = _check_grids(network, grids)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)

@@ -367,6 +367,16 @@ def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_
         np.testing.assert_allclose(ends(seen[n + 1].layers[1]), bounds, rtol=1e-12)
 
 
+def test_fit_asks_whether_activations_left_after_steps_5_to_50_and_never_again(monkeypatch):
+    network, data = growing(0)
+    monkeypatch.setattr("kan_ref.training.activations_left", lambda network, activations: True)
+    knots = []
+
+    kr.fit(network, data, n_steps=62, callback=lambda step: knots.append(step.network.layers[1].knots))
+
+    assert [n for n in range(len(knots) - 1) if not np.array_equal(knots[n], knots[n + 1])] == list(range(5, 51, 5))
+
+
 @pytest.mark.parametrize(("optimizer", "seed"), [("lm", 5), ("lbfgs", 2)])
 def test_a_run_whose_grids_move_has_the_steps_that_it_was_given_and_says_so(optimizer, seed):
     network, data = growing(seed)

@@ -254,8 +254,8 @@ def test_widths_that_are_none_are_refused(kind, widths, sentence):
         (ValueError, {"domain": [[0.0, 1.0], [-np.inf, 1.0]]}, "domain contains -inf at row 1, column 0"),
         (ValueError, {"domain": with_nan((9, 2), 8, 0)}, "domain contains nan at row 8, column 0"),
         (TypeError, {"domain": ("a", "b")}, "domain has dtype <U1, but needs real numbers"),
-        (ValueError, {"domain": (1.0, -1.0)}, "low must lie below high, but they are 1.0 and -1.0 at input 0"),
-        (ValueError, {"domain": [[0.0, 1.0], [2.0, 2.0]]}, "low must lie below high, but they are 2.0 and 2.0 at input 1"),
+        (ValueError, {"domain": (1.0, -1.0)}, "domain is 1 to -1 at input 0, but low must lie below high"),
+        (ValueError, {"domain": [[0.0, 1.0], [2.0, 2.0]]}, "domain is 2 to 2 at input 1, but low must lie below high"),
     ],
 )
 def test_a_new_network_refuses_what_does_not_fit(kind, wrong, sentence):

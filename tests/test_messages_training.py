@@ -142,7 +142,11 @@ SETTINGS = {
     "grids of floats": ({"grids": (5, 10.0)}, TypeError, r"grids\[1\] is 10\.0, but must be an integer"),
     "grids of text": ({"grids": ("5",)}, TypeError, r"grids\[0\] is '5', but must be an integer"),
     "grids of nothing": ({"grids": (0, 5)}, ValueError, r"grids\[0\] is 0, but must be at least 1"),
-    "trainable text": ({"trainable": "coef"}, TypeError, r"trainable is 'coef', but must be a sequence of names such as \('coef',\)"),
+    "trainable text": (
+        {"trainable": "coef"},
+        TypeError,
+        r"trainable is 'coef', but must be a sequence of names such as \('coef', 'w_base'\)",
+    ),
     "trainable empty": ({"trainable": ()}, ValueError, r"trainable is \(\), but needs at least one name, each once"),
     "trainable twice": (
         {"trainable": ("coef", "coef")},

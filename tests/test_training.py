@@ -194,6 +194,17 @@ def test_every_entry_is_the_network_that_the_callback_sees(optimizer, weight):
         assert step.penalty == pytest.approx(weight * smoothness(step.network), rel=1e-9)
 
 
+def test_the_loss_is_the_square_of_the_error_and_there_is_no_accuracy_without_classes():
+    network, data = example()
+
+    history = kr.fit(network, data, n_steps=4).history
+
+    np.testing.assert_allclose(history.train_loss, history.train_rmse**2, rtol=1e-14)
+    np.testing.assert_allclose(history.test_loss, history.test_rmse**2, rtol=1e-14)
+    assert np.isnan(history.train_accuracy).all()
+    assert np.isnan(history.test_accuracy).all()
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_last_entry_is_the_network_that_is_returned(optimizer):
     network, data = example()

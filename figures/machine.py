@@ -1,0 +1,272 @@
+"""The figure machine: which records a figure needs, which are there, and how the missing ones are computed.
+
+A record is one JSON file for one configuration: figure, configuration, seed, results, versions, seconds. Its name holds a
+hash of the configuration, so that everything a run depends on has to stand there. It appears in one piece or not at all:
+written beside its place, then moved onto it (`os.replace` is atomic on one file system). An interruption therefore costs
+the records in progress and no others. Drawing reads records and computes nothing.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import json
+import os
+import platform
+import signal
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+import numpy as np
+from joblib import Parallel, delayed
+
+import kan_ref as kr
+from kan_ref.checks import choice
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+Config = dict[str, Any]
+Record = dict[str, Any]
+RECORD_KEYS = ("figure", "config", "seed", "results", "versions", "seconds")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement, what the paper has for it, what came out here, whether they agree ("yes", "partly", "no"), and from what."""
+
+    claim: str
+    paper: str
+    ours: str
+    agrees: str
+    evidence: str
+
+    def __post_init__(self) -> None:
+        choice("agrees", self.agrees, ("yes", "partly", "no"))
+
+
+class Figure(Protocol):
+    """What a figure's module offers."""
+
+    __name__: str
+    NAME: str
+    TITLE: str
+
+    def configs(self, full: bool, seeds: int | None) -> list[Config]:
+        """Configurations of all records, quick or full; `seeds` repetitions, None for the figure's own number."""
+        ...
+
+    def cost(self, config: Config) -> float:
+        """CPU seconds of a record, roughly: for the time that is left, and the longest first."""
+        ...
+
+    def run(self, config: Config) -> Any:
+        """Results of a configuration as plain data, from nothing but the configuration."""
+        ...
+
+    def draw(self, records: Sequence[Record]) -> "Picture":
+        """The picture of all records."""
+        ...
+
+    def claims(self, records: Sequence[Record]) -> list[Claim]:
+        """Rows of the table from all records."""
+        ...
+
+
+def file_stem(figure: Figure) -> str:
+    """Name of a figure's files without folder and ending: that of its module."""
+    return figure.__name__.rsplit(".", 1)[-1]
+
+
+# --- records on disk
+
+
+def record_path(folder: Path, figure: Figure, config: Config) -> Path:
+    """Where the record of a configuration belongs; TypeError if JSON would give it back changed (tuples, NumPy numbers)."""
+    text = json.dumps({"figure": figure.NAME, "config": config}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if json.loads(text)["config"] != config:
+        raise TypeError(f"a configuration of figure {figure.NAME} is {config}, but must be plain data that JSON keeps: lists, no tuples")
+    return folder / "records" / f"{file_stem(figure)}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """`content` under the name `path`: all of it or, whatever happens, what was there before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            os.chmod(path.parent / file.name, 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def write_record(path: Path, record: Record) -> None:
+    """A record as JSON, one line a key; ValueError for nan and infinity, which JSON does not have."""
+    lines = [f"{json.dumps(key)}: {json.dumps(record[key], allow_nan=False)}" for key in RECORD_KEYS]
+    write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+
+
+def read_record(path: Path, figure: Figure, config: Config) -> Record | None:
+    """The finished record of a configuration, None if there is none.
+
+    Raises
+    ------
+    ValueError
+        The file is there but is no whole record of this configuration; the sentence says what is wrong.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no JSON: {error}") from None
+    if not isinstance(record, dict) or set(record) != set(RECORD_KEYS):
+        raise ValueError(f"{path.name} does not hold exactly {', '.join(RECORD_KEYS)}")
+    if record["figure"] != figure.NAME or record["config"] != config:
+        raise ValueError(f"{path.name} holds another configuration than its name says")
+    return record
+
+
+# --- what there is and what is missing
+
+
+@dataclass(frozen=True)
+class Task:
+    """One record to compute: the module's full name, the configuration, the file, the expected CPU seconds."""
+
+    module: str
+    config: Config
+    path: Path
+    cost: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A figure's records: `finished` in the order of its configurations, `missing` ones, and `complaints` about broken files."""
+
+    figure: Figure
+    finished: list[Record]
+    missing: list[Task]
+    complaints: list[str]
+
+
+def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) -> Plan:
+    """Look for every record of a figure. Broken files count as missing, with a sentence each."""
+    plan = Plan(figure, [], [], [])
+    for config in figure.configs(full, seeds):
+        path = record_path(folder, figure, config)
+        try:
+            record = read_record(path, figure, config)
+        except ValueError as error:
+            plan.complaints.append(f"{error}; it is computed again")
+            record = None
+        if record is None:
+            plan.missing.append(Task(figure.__name__, config, path, figure.cost(config)))
+        else:
+            plan.finished.append(record)
+    return plan
+
+
+# --- computing
+
+
+def compute(task: Task) -> str:
+    """Compute one record and write it; "" or, if `run` failed, the traceback."""
+    figure: Figure = importlib.import_module(task.module)  # a module with the protocol's names
+    began = time.perf_counter()
+    try:
+        with _interruption_leaves_no_record():
+            results = figure.run(task.config)
+            record = {
+                "figure": figure.NAME,
+                "config": task.config,
+                "seed": task.config.get("seed"),
+                "results": results,
+                "versions": versions(),
+                "seconds": round(time.perf_counter() - began, 3),
+            }
+            write_record(task.path, record)
+    except Exception:  # one failing record must not take hours of others with it; the program reports it and fails
+        return traceback.format_exc()
+    return ""
+
+
+def compute_all(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, str]]:
+    """Compute records, several at a time, the longest first; each task as it ends, with the answer of `compute`."""
+    ordered = sorted(tasks, key=lambda task: -task.cost)
+    if jobs == 1 or len(ordered) < 2:
+        for task in ordered:
+            yield task, compute(task)
+        return
+    parallel = Parallel(n_jobs=jobs, backend="loky", inner_max_num_threads=1, batch_size=1, return_as="generator_unordered")
+    yield from parallel(delayed(_with_task)(task) for task in ordered)
+
+
+def _with_task(task: Task) -> tuple[Task, str]:
+    return task, compute(task)
+
+
+class _Interruption(BaseException):
+    """Ctrl-C during a record. Not KeyboardInterrupt, at which `kr.fit` would return the network so far as if it were done."""
+
+
+@contextlib.contextmanager
+def _interruption_leaves_no_record() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only the main thread is interrupted
+        yield
+        return
+
+    def interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
+        raise _Interruption
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except _Interruption:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def versions() -> dict[str, str]:
+    """What a record was computed with."""
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "kan_ref": kr.__version__,
+        "machine": platform.machine(),
+    }
+
+
+# --- the table
+
+
+def claims_table(claims: Sequence[tuple[str, Claim]], *, evidence: bool) -> str:
+    """Claims of figures, (name, claim) each, as a Markdown table; the last column only where `evidence` asks for it."""
+    names = ["figure", *(entry.name for entry in fields(Claim))]
+    heads = [{"agrees": "agrees?"}.get(name, name) for name in names]
+    rows = [[figure, *(getattr(claim, entry.name) for entry in fields(Claim))] for figure, claim in claims]
+    width = len(heads) if evidence else len(heads) - 1
+    lines = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line[:width])} |" for line in lines) + "\n"
+
+
+def provenance(records: Sequence[Record]) -> str:
+    """Where numbers come from, in a sentence: how many records and seeds, CPU of what kind, versions, time."""
+    made_with = sorted({", ".join(f"{name} {version}" for name, version in record["versions"].items()) for record in records})
+    seeds = sorted({record["seed"] for record in records if record["seed"] is not None})
+    chance = f"seeds {', '.join(map(str, seeds))}" if seeds else "no seed"
+    minutes = sum(record["seconds"] for record in records) / 60.0
+    number = f"{len(records)} record{'s' if len(records) > 1 else ''}"
+    return f"{number}, {chance}, {minutes:.1f} minutes in all; {'; '.join(made_with)}."

@@ -1,0 +1,68 @@
+"""Slopes, medians with their range, and the words of the table."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+
+
+def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, high: int) -> float:
+    """Slope of log error against log G by least squares over low <= G <= high.
+
+    Examples
+    --------
+    >>> round(slope([1, 2, 4, 8], [9.0, 1.0, 1 / 8, 1 / 64], 2, 8), 12)
+    -3.0
+    """
+    chosen = [place for place, grid in enumerate(grids) if low <= grid <= high]
+    if len(chosen) < 2:
+        raise ValueError(f"grids is {list(grids)}, but a slope from G = {low} to {high} needs at least two of them")
+    points = np.array([[grids[place], errors[place]] for place in chosen], dtype=np.float64)
+    return float(np.polyfit(np.log(points[:, 0]), np.log(points[:, 1]), 1)[0])
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """Median and, for several values, the range.
+
+    Examples
+    --------
+    >>> spread([-3.0, -4.0, -2.0])
+    '-3.00 (-4.00 to -2.00)'
+    """
+    median = format(float(np.median(values)), form)
+    return f"{median} ({min(values):{form}} to {max(values):{form}})" if len(values) > 1 else median
+
+
+def known_median(values: FloatArray) -> FloatArray:
+    """Median of each column over its numbers that are not nan; nan where there is none.
+
+    Examples
+    --------
+    >>> known_median(np.array([[1.0, np.nan, np.nan], [3.0, 5.0, np.nan]]))
+    array([ 2.,  5., nan])
+    """
+    columns = [column[~np.isnan(column)] for column in values.T]
+    return np.array([np.median(column) if len(column) else np.nan for column in columns])
+
+
+def grid_spread(grids: Sequence[int]) -> str:
+    """The (lower) median grid and, for several, the range.
+
+    Examples
+    --------
+    >>> grid_spread([20, 50, 10, 20])
+    'G = 20 (10 to 50)'
+    """
+    middle = sorted(grids)[(len(grids) - 1) // 2]
+    return f"G = {middle} ({min(grids)} to {max(grids)})" if len(grids) > 1 else f"G = {middle}"
+
+
+def verdict(good: Sequence[bool]) -> str:
+    """The word of the table: all hold, none does, or some do."""
+    return "yes" if all(good) else "partly" if any(good) else "no"
+
+
+def shape_name(widths: Sequence[int]) -> str:
+    """[2, 5, 1] as the paper writes it."""
+    return f"[{','.join(map(str, widths))}]"
