@@ -68,12 +68,18 @@ _MILLISECONDS = {
 }
 
 
+_STEPS_ON_FINE_GRIDS = 1500  # there long runs end on their gradient tolerance
+
+
 def climb_cost(config: Config) -> float:
     """CPU seconds of a climb, roughly."""
     table = _MILLISECONDS[config["optimizer"]]
     column = 2 if config["widths"][1] > 1 else 1
-    milliseconds = [next(row[column] for row in table if grid <= row[0]) for grid in config["grids"]]
-    return 1.0 + float(config["n_steps"] * sum(milliseconds)) / 1000.0
+    seconds = 1.0
+    for grid in config["grids"]:
+        steps = min(config["n_steps"], _STEPS_ON_FINE_GRIDS) if grid > 100 else config["n_steps"]
+        seconds += steps * next(row[column] for row in table if grid <= row[0]) / 1000.0
+    return seconds
 
 
 def method_of(record: Record) -> Method:

@@ -14,6 +14,7 @@ C = (w_spline * mask)[..., None] * coef as (n_out, n_in * n_basis), W = w_base *
           dy_bj + d_edges_bji in (L2)-(L6)
 
 There is no bias: the bases sum to 1 on the grid, so a constant lives in the coefficients.
+Arrays are indexed batch first, but in memory the batch comes last: NumPy's inner loops are long then. Hence (A.T @ B.T).T for B @ A.
 """
 
 from dataclasses import dataclass, field
@@ -214,7 +215,7 @@ def forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
 def outputs(layer: Layer, cache: Cache) -> FloatArray:
     """(L1) from what is already evaluated, (batch, n_out)."""
     # [eq:layer-forward]
-    return cache.base @ layer.base_matrix.T + contraction.spline_sums(layer.spline_matrix, cache.bases)
+    return (layer.base_matrix @ cache.base.T).T + contraction.spline_sums(layer.spline_matrix, cache.bases)
     # [/eq:layer-forward]
 
 
@@ -252,7 +253,7 @@ def input_gradient(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArr
     if cache.base_slope is None:
         raise ValueError("cache holds no slopes, but a gradient with respect to x needs evaluate(..., slopes=True)")
     # [eq:layer-input-gradient]
-    dx = (dy @ layer.base_matrix) * cache.base_slope + contraction.slope_sums(layer.spline_matrix, cache.bases, dy)
+    dx = (layer.base_matrix.T @ dy.T).T * cache.base_slope + contraction.slope_sums(layer.spline_matrix, cache.bases, dy)
     # [/eq:layer-input-gradient]
     if d_edges is not None:
         # [eq:layer-backward-edges]
@@ -270,9 +271,8 @@ def parameter_gradients(layer: Layer, cache: Cache, dy: FloatArray, d_edges: Flo
         d_matrix += contraction.edge_matrix_gradient(d_edges, cache.bases)
         d_base_matrix += np.einsum("bji,bi->ji", d_edges, cache.base)
     d_spline = d_matrix.reshape(layer.coef.shape)
-    d_spline *= layer.mask[:, :, None]
-    d_w_spline = np.einsum("jim,jim->ji", layer.coef, d_spline)
-    d_coef = np.multiply(d_spline, layer.w_spline[:, :, None], out=d_spline)
+    d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
+    d_coef = np.multiply((layer.mask * layer.w_spline)[:, :, None], d_spline, out=d_spline)
     d_w_base = d_base_matrix * layer.mask
     # [/eq:layer-backward]
     return with_parameters(layer, d_coef, d_w_base, d_w_spline)

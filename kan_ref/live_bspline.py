@@ -19,20 +19,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, IntArray
 
-_BLOCK = 8192  # points x inputs that go through the recursion together
+_BLOCK = 8192  # points worked on at once: few enough for the cache, many enough for NumPy's calls not to count
 
 
 @dataclass(frozen=True)
 class KnotRows:
     """Knot rows prepared for evaluation; see `prepare_rows`.
 
-    `padded` holds every row between `degree` copies of its end knots, flat; `starts` (n_in,) the place in it of each
-    row's first knot, less degree - 1. `low`, `high` (n_in,) are first and last knot. `cells_per_unit` (n_in,) turns a distance into
-    a number of intervals where all rows are evenly spaced to a quarter of an interval, and is None otherwise;
-    `first_cell`, `last_cell` (n_in,) are the first and last non-empty intervals.
+    Column `starts[i]` + mu of `padded` holds what surrounds interval mu of row i: t_{mu-reach+1}, ..., t_{mu+reach}, where reach
+    is max(degree, 1). `low`, `high` (n_in,) are first and last knot. `cells_per_unit` (n_in,) turns a distance into a number
+    of intervals where all rows are evenly spaced to a quarter of an interval, and is None otherwise; `first_cell`,
+    `last_cell` (n_in,) are the first and last non-empty intervals.
     """
 
     knots: FloatArray
@@ -58,7 +59,7 @@ class KnotRows:
 
 @dataclass(frozen=True)
 class LiveBasis:
-    """The B-splines that are not zero at each point.
+    """The B-splines that are not zero at each point. In memory the batch is the last axis: NumPy's inner loops are long.
 
     `columns` (batch, n_in): place of the first of them in a flat row of n_in * n_basis numbers, the others follow it.
     `planes`: for each derivative asked for, an array (degree + 1, batch, n_in).
@@ -73,11 +74,10 @@ class LiveBasis:
 
 def prepare_rows(knots: FloatArray, degree: int) -> KnotRows:
     """What evaluation needs to know of knot rows (n_in, n_knots), worked out once; `knots` and all else become read-only."""
-    n_in, n_knots = knots.shape
-    padded = np.concatenate([np.repeat(knots[:, :1], degree, axis=1), knots, np.repeat(knots[:, -1:], degree, axis=1)], axis=1)
-    low, high = knots[:, 0].copy(), knots[:, -1].copy()
-    spacing = (high - low) / (n_knots - 1)
-    even = low[:, None] + spacing[:, None] * np.arange(n_knots)
+    (n_in, n_knots), reach = knots.shape, max(degree, 1)
+    padded = np.concatenate([np.repeat(knots[:, :1], reach, axis=1), knots, np.repeat(knots[:, -1:], reach, axis=1)], axis=1)
+    spacing = (knots[:, -1] - knots[:, 0]) / (n_knots - 1)
+    even = knots[:, :1] + spacing[:, None] * np.arange(n_knots)
     cells_per_unit = None
     if np.all(spacing > 1e-300) and np.all(np.abs(knots - even) < 0.25 * spacing[:, None]):
         cells_per_unit = 1.0 / spacing
@@ -85,10 +85,10 @@ def prepare_rows(knots: FloatArray, degree: int) -> KnotRows:
     rows = KnotRows(
         knots=knots,
         degree=degree,
-        padded=padded.reshape(-1),
-        starts=padded.shape[1] * np.arange(n_in) + 1,
-        low=low,
-        high=high,
+        padded=np.stack([padded[:, q : q + n_knots - 1].reshape(-1) for q in range(1, 2 * reach + 1)]),
+        starts=(n_knots - 1) * np.arange(n_in),
+        low=knots[:, 0].copy(),
+        high=knots[:, -1].copy(),
         cells_per_unit=cells_per_unit,
         first_cell=filled.argmax(axis=1),
         last_cell=n_knots - 2 - filled[:, ::-1].argmax(axis=1),
@@ -101,19 +101,25 @@ def prepare_rows(knots: FloatArray, degree: int) -> KnotRows:
 
 def find_cells(rows: KnotRows, x: FloatArray) -> IntArray:
     """Index mu of the non-empty interval that owns each x; x (batch, n_in) must lie within the row's ends."""
-    n_knots = rows.knots.shape[1]
-    if rows.cells_per_unit is not None:
-        cell: IntArray = ((x - rows.low) * rows.cells_per_unit).astype(np.intp)
-        cell = np.minimum(cell, n_knots - 2)
-        row_start = n_knots * np.arange(len(rows.low))
-        # evenness to a quarter of an interval leaves the guess off by one at most
-        cell -= x < rows.knots.reshape(-1).take(cell + row_start)
-        cell += x >= rows.knots.reshape(-1).take(cell + row_start + 1)
-        np.minimum(cell, n_knots - 2, out=cell)
-        return cell
-    found = [np.searchsorted(row, x[:, i], side="right") for i, row in enumerate(rows.knots)]
-    owner: IntArray = np.minimum(np.maximum(np.stack(found, axis=1) - 1, rows.first_cell), rows.last_cell)
-    return owner
+    return _locate(rows, slice(None), x.T)[0].T
+
+
+def _locate(rows: KnotRows, inputs: slice, points: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Interval mu that owns each of points (n_in, batch) of some inputs, and the knots around it, (2 reach, n_in, batch)."""
+    last, starts, reach = rows.knots.shape[1] - 2, rows.starts[inputs, None], max(rows.degree, 1)
+    if rows.cells_per_unit is None:
+        found = [np.searchsorted(row, own, side="right") for row, own in zip(rows.knots[inputs], points, strict=True)]
+        cell = np.clip(np.stack(found) - 1, rows.first_cell[inputs, None], rows.last_cell[inputs, None])
+        return cell, rows.padded.take(cell + starts, axis=1)
+    guess = points - rows.low[inputs, None]
+    guess *= rows.cells_per_unit[inputs, None]
+    cell = np.minimum(guess.astype(np.intp), last)
+    around = rows.padded.take(cell + starts, axis=1)
+    below, beyond = points < around[reach - 1], points >= around[reach]
+    if below.any() or beyond.any():  # evenness to a quarter of an interval leaves the guess off by one at most
+        cell = np.minimum(cell - below + beyond, last)
+        around = rows.padded.take(cell + starts, axis=1)
+    return cell, around
 
 
 def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,)) -> LiveBasis:
@@ -130,101 +136,100 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
     Returns
     -------
     live : LiveBasis
-        One plane stack (degree + 1, batch, n_in) for each order, in the order asked for.
+        One plane (degree + 1, batch, n_in) for each order, in the order asked for.
 
     Notes
     -----
     Implements :eq:`cox-de-boor` and :eq:`bspline-derivative` (The NURBS Book, 2nd ed., A2.2 and A2.3, on whole batches).
     Cost: (degree + 1) degree / 2 divisions a number, whatever the length of the row.
     """
-    samples = max(1, _BLOCK // max(1, x.shape[1]))
-    if len(x) <= samples:
-        return _live_block(rows, x, derivatives)
-    blocks = [_live_block(rows, x[start : start + samples], derivatives) for start in range(0, len(x), samples)]
-    planes = zip(*(block.planes for block in blocks), strict=True)
-    return LiveBasis(np.concatenate([block.columns for block in blocks]), tuple(np.concatenate(parts, axis=1) for parts in planes))
+    points = np.ascontiguousarray(x.T)
+    n_in, batch = points.shape
+    columns = np.empty(points.shape, dtype=np.intp)
+    planes = {order: np.empty((rows.degree + 1, *points.shape)) for order in sorted({0, *derivatives})}
+    samples = max(1, min(batch, _BLOCK))
+    inputs = max(1, _BLOCK // samples)
+    for i in range(0, n_in, inputs):
+        for b in range(0, batch, samples):
+            block = slice(i, i + inputs), slice(b, b + samples)
+            columns[block] = _fill({order: plane[:, *block] for order, plane in planes.items()}, rows, block[0], points[block])
+    columns += rows.n_basis * np.arange(n_in)[:, None]
+    return LiveBasis(columns.T, tuple(planes[order].swapaxes(1, 2) for order in derivatives))
 
 
-def _live_block(rows: KnotRows, x: FloatArray, derivatives: Sequence[int]) -> LiveBasis:
-    """`live_basis` of few enough points that everything on the way stays in the processor's cache."""
-    degree, row_ends = rows.degree, (rows.low, rows.high)
-    # np.clip dispatches slowly on small arrays; the two ufuncs do the same
-    held = np.minimum(np.maximum(x, row_ends[0]), row_ends[1])
-    cell = find_cells(rows, held)
-    at = cell + rows.starts
-    # left[q] = x - t_{mu-q}, right[q] = t_{mu+1+q} - x, q = 0 .. degree - 1
-    left = [held - rows.padded[degree - 1 - q :].take(at) for q in range(degree)]
-    right = [rows.padded[degree + q :].take(at) - held for q in range(degree)]
+def _fill(planes: dict[int, FloatArray], rows: KnotRows, inputs: slice, points: FloatArray) -> IntArray:
+    """Fill each order's plane (degree + 1, n_in, batch) at points (n_in, batch) of some inputs; return the first live m."""
+    degree, n_basis = rows.degree, rows.n_basis
+    low, high = rows.knots[inputs, degree, None], rows.knots[inputs, n_basis, None]
+    inside = bool(((low <= points) & (points < high)).all())  # [a, b), where all live B-splines belong to the row
+    held = points if inside else np.clip(points, rows.low[inputs, None], rows.high[inputs, None])
+    cell, around = _locate(rows, inputs, held)
+    left, right = around[: len(around) // 2], around[len(around) // 2 :]
+    np.subtract(held, left, out=left)  # x - t_m, m = mu - degree + 1, ..., mu
+    right -= held  # t_m - x, m = mu + 1, ..., mu + degree
 
-    stages: list[FloatArray] = [np.ones((1, *x.shape))]
+    for order, plane in planes.items():
+        plane[0] = 1.0 if order == 0 else 0.0
     for d in range(1, degree + 1):
-        stages.append(_raise_degree(stages[-1], left, right, d))
-    planes = {order: _derivative(stages, left, right, degree, order) for order in derivatives}
-
+        quotients = _quotients(planes[0][:d], left, right)
+        for order, plane in planes.items():
+            if order == degree - d + 1:
+                _differentiate(plane, quotients)
+            elif order > degree - d + 1:
+                _differentiate(plane, _quotients(plane[:d], left, right))
+        _raise_degree(planes[0], quotients, left, right)
     first = cell - degree
-    window = np.minimum(np.maximum(first, 0), rows.n_basis - degree - 1)
-    strays, outside = np.flatnonzero(window != first), np.flatnonzero(held != x)
-    for plane in planes.values() if strays.size or outside.size else ():
-        points = plane.reshape(degree + 1, -1)
-        points[:, strays] = _shift_window(points[:, strays], (window - first).reshape(-1)[strays])
-        points[:, outside] = 0.0
-    return LiveBasis(window + rows.n_basis * np.arange(len(rows.low)), tuple(planes[order] for order in derivatives))
+    return first if inside else _drop_strangers(planes, first, held != points, n_basis - degree - 1)
 
 
-def _raise_degree(lower: FloatArray, left: list[FloatArray], right: list[FloatArray], d: int) -> FloatArray:
-    """(B2): the d live B-splines of degree d - 1 become the d + 1 of degree d."""
-    raised = np.empty((d + 1, *lower.shape[1:]))
-    carried: FloatArray | float = 0.0
+def _quotients(lower: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+    """The T_{m,d} of (B2), (B3) that are not zero, m = mu - d + 1, ..., mu, from the d live numbers of degree d - 1."""
+    d = len(lower)
+    quotients = right[:d] + left[-d:]
+    return np.divide(lower, quotients, out=quotients)
+
+
+def _raise_degree(plane: FloatArray, quotients: FloatArray, left: FloatArray, right: FloatArray) -> None:
+    """(B2): the d + 1 live B-splines of degree d, into `plane`, by the d quotients, which are spent."""
+    d = len(quotients)
     # [eq:cox-de-boor]
-    for r in range(d):
-        quotient = right[r] + left[d - 1 - r]
-        np.divide(lower[r], quotient, out=quotient)
-        np.multiply(right[r], quotient, out=raised[r])
-        raised[r] += carried
-        carried = np.multiply(left[d - 1 - r], quotient, out=quotient)
-    raised[d] = carried
+    np.multiply(right[:d], quotients, out=plane[:d])
+    plane[d] = 0.0
+    quotients *= left[-d:]
+    plane[1 : d + 1] += quotients
     # [/eq:cox-de-boor]
-    return raised
 
 
-def _derivative(stages: list[FloatArray], left: list[FloatArray], right: list[FloatArray], degree: int, order: int) -> FloatArray:
-    """(B3), `order` times, from the live B-splines of degree `degree - order`."""
-    if order > degree:
-        return np.zeros_like(stages[degree])
-    plane = stages[degree - order]
-    for d in range(degree - order + 1, degree + 1):
-        raised = np.empty((d + 1, *plane.shape[1:]))
-        # [eq:bspline-derivative]
-        for r in range(d):
-            quotient = right[r] + left[d - 1 - r]
-            np.divide(plane[r], quotient, out=quotient)
-            quotient *= d
-            if r == 0:
-                np.negative(quotient, out=raised[0])
-            else:
-                raised[r] -= quotient
-            raised[r + 1] = quotient
-        # [/eq:bspline-derivative]
-        plane = raised
-    return plane
+def _differentiate(plane: FloatArray, quotients: FloatArray) -> None:
+    """(B3): the d + 1 live slopes of degree d, into `plane`, by the d quotients."""
+    d = len(quotients)
+    # [eq:bspline-derivative]
+    np.negative(quotients, out=plane[:d])
+    plane[d] = 0.0
+    plane[1 : d + 1] += quotients
+    plane[: d + 1] *= d
+    # [/eq:bspline-derivative]
 
 
-def _shift_window(plane: FloatArray, shift: IntArray) -> FloatArray:
-    """Numbers (degree + 1, n) of n points, entry r of each moved to r - shift; what falls out is dropped, what opens is 0.
-
-    On the outer intervals some of the live B-splines do not belong to the row: the window slides until it does.
-    """
-    width = len(plane)
-    between_zeros = np.zeros((3 * width, plane.shape[1]))
-    between_zeros[width : 2 * width] = plane
-    return np.take_along_axis(between_zeros, np.arange(width, 2 * width)[:, None] + shift, axis=0)
+def _drop_strangers(planes: dict[int, FloatArray], first: IntArray, outside: NDArray[np.bool_], last: int) -> IntArray:
+    """Outside the row everything becomes 0; on its outer intervals the window slides until all its B-splines belong to the row."""
+    window = np.clip(first, 0, last)
+    slid = window != first
+    width, slides = len(planes[0]), (window - first)[slid]
+    for plane in planes.values():
+        nothing = np.zeros((width, len(slides)))
+        between = np.concatenate([nothing, plane[:, slid], nothing])
+        plane[:, slid] = np.take_along_axis(between, np.arange(width, 2 * width)[:, None] + slides, axis=0)
+        plane[:, outside] = 0.0
+    return window
 
 
 def scatter(live: LiveBasis, plane: int, n_columns: int) -> FloatArray:
-    """The live numbers of one derivative in their places: (batch, n_columns), zero elsewhere."""
-    dense = np.zeros((live.columns.shape[0], n_columns))
+    """The live numbers of one derivative in their places: (batch, n_columns), zero elsewhere, in memory the batch last."""
+    batch = len(live.columns)
+    dense = np.zeros((n_columns, batch))
     flat = dense.reshape(-1)
-    index = live.columns + n_columns * np.arange(live.columns.shape[0])[:, None]
-    for r, values in enumerate(live.planes[plane]):
-        flat[r:][index] = values
-    return dense
+    places = live.columns.T * batch + np.arange(batch)
+    for r, numbers in enumerate(live.planes[plane]):
+        flat[r * batch :][places] = numbers.T
+    return dense.T

@@ -115,9 +115,9 @@ def test_sums_and_matrix_gradient_are_adjoint(case, way):
 
 @pytest.mark.parametrize(
     ("n_out", "n_basis", "degree", "walks"),
-    [(1, 8, 3, True), (1, 7, 3, False), (2, 16, 3, True), (2, 15, 3, False), (5, 20, 1, True), (5, 19, 1, False), (1, 2, 0, True)],
+    [(1, 8, 3, True), (1, 7, 3, False), (2, 14, 3, True), (2, 13, 3, False), (5, 20, 1, True), (5, 19, 1, False), (1, 4, 0, True)],
 )
-def test_a_layer_gathers_where_the_grid_has_twice_the_live_bases_of_all_outputs(n_out, n_basis, degree, walks):
+def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(n_out, n_basis, degree, walks):
     rng = np.random.default_rng(0)
     layer = random_layer(rng, 2, n_out, degree=degree, n_intervals=n_basis - degree)
 

@@ -454,6 +454,17 @@ def test_a_drop_at_the_last_extension_is_part_of_the_claim(factor_at_last, word)
     assert agreement(claims, "drops at each extension but the last") == {word}
 
 
+def test_an_extension_with_nothing_left_to_do_is_no_bad_landscape():
+    records = fig_2_3_records()
+    for record in records:
+        record["results"]["grids"][-1]["n_steps"] = 0
+
+    claims = [claim for claim in fig_2_3_grid_extension.claims(records) if "but the last" in claim.claim]
+
+    assert {claim.agrees for claim in claims} == {"partly"}
+    assert all("at G = 1000 it took 0 steps, the gradient being below its tolerance" in claim.evidence for claim in claims)
+
+
 def test_a_ladder_that_ends_early_is_not_asked_about_fine_grids():
     records = fig_2_3_records(methods=(ladder.LBFGS,))
     for record in records:
@@ -735,5 +746,7 @@ def test_a_curve_moves_to_a_finer_grid_in_both_ways_and_stays():
     assert results["difference_of_coefficients"] < 1e-13
     points, inside = np.array(results["points"]), np.abs(results["points"]) <= 1.0
     coarse, fine = (np.array(grid["scaled_bases"]).sum(axis=0) for grid in results["grids"])
+    curve = kr.bspline.basis(points[:, None], [results["grids"][0]["knots"]], config["degree"])[:, 0] @ config["coef"]
+    np.testing.assert_allclose(coarse, curve, rtol=0, atol=1e-4)
     np.testing.assert_allclose(coarse[inside], fine[inside], rtol=0, atol=1e-5)
     assert np.abs(coarse - fine)[points < -1.5].max() > 0.05

@@ -237,8 +237,8 @@ def bfgs(
     -----
     Implements :eq:`bfgs-step`. The first step goes along the gradient and is tried with length min(1, |gradient|). After a step without
     positive curvature, or a failed line search, H is forgotten and the run starts again along the gradient; when a search fails there, or
-    ten searches in a row gain nothing, the run stops. Beside the caller's function a step takes 50 and 390 microseconds
-    for 100 and 600 parameters, 25 ms for 3000.
+    ten searches in a row gain nothing, the run stops. Beside the caller's function a step takes 50 and 350 microseconds
+    for 100 and 600 parameters, 10 to 25 ms for 3000.
 
     Examples
     --------

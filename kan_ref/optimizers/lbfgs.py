@@ -155,7 +155,8 @@ def lbfgs(
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         # [eq:lbfgs-step]
         direction = two_loop_direction(gradient, pairs)
-        first_step = 1.0 if pairs else min(1.0, 1.0 / float(np.linalg.norm(gradient)))
+        # the norm by way of the largest entry, whose square may be below all numbers
+        first_step = 1.0 if pairs else min(1.0, 1.0 / max(norm * float(np.linalg.norm(gradient / norm)), 1.0))
         search = line_search(value_and_grad, theta, direction, value, gradient, first_step=first_step)
         # [/eq:lbfgs-step]
         n_evaluations += search.n_evaluations

@@ -1,0 +1,44 @@
+"""The benchmarks compare like with like, and report what they ran."""
+
+import numpy as np
+import pytest
+
+import kan_ref as kr
+from benchmarks import accuracy, textbook, training_step
+
+
+@pytest.mark.parametrize("contraction", ["matmul", "einsum"])
+@pytest.mark.parametrize("widths", [(2, 1, 1), (2, 5, 1), (3, 4, 2, 2)])
+def test_the_textbook_step_computes_what_ours_computes(widths, contraction):
+    rng = np.random.default_rng(0)
+    network = kr.init_network(widths, n_intervals=6, degree=3, domain=(-1.0, 1.0), rng=rng)
+    network = network.with_theta(network.theta + 0.3 * rng.standard_normal(network.n_params))
+    x, y = rng.uniform(-1.2, 1.2, (40, widths[0])), rng.standard_normal((40, widths[-1]))
+
+    value, gradient = textbook.value_and_grad(network, x, y, contraction)
+
+    ours, d_theta = kr.value_and_grad(network, x, y)
+    assert value == pytest.approx(ours, rel=1e-12)
+    np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-12 * np.abs(d_theta).max())
+
+
+def test_a_row_of_the_step_table_holds_times_ratios_and_the_bar():
+    row = training_step.compare(training_step.Shape("t", (2, 2, 1), 4, 50, 0.5), seconds=0.0)
+
+    *_, book, cached, fresh, ratio, ratio_fresh, bar = (float(cell) for cell in row.split(")")[1].split("]")[1].split())
+    assert min(book, cached, fresh) > 0
+    assert (ratio, ratio_fresh) == pytest.approx((cached / book, fresh / book), rel=0.2)
+    assert bar == 0.5
+
+
+def test_a_case_of_the_accuracy_table_is_run_and_reported_over_seeds():
+    case = accuracy.Case("small", "lm", 200, 3, (3, 5, 10), 10, 1e-8, (5, 10), "none")
+
+    outcomes = [accuracy.run_seed(case, seed) for seed in range(2)]
+
+    text = accuracy.report(case, outcomes)
+    errors = np.array([outcome.test for outcome in outcomes])
+    assert errors.shape == (2, 3)
+    assert f"{np.median(errors[:, -1]):.1e}" in text
+    assert f"slope of the median, G = 5 to 10: {np.log(np.median(errors[:, 2]) / np.median(errors[:, 1])) / np.log(2):.2f}" in text
+    assert accuracy.run_seed(case, 0).test.tobytes() == outcomes[0].test.tobytes()
