@@ -156,7 +156,7 @@ def lbfgs(
         # [eq:lbfgs-step]
         direction = two_loop_direction(gradient, pairs)
         # the norm by way of the largest entry, whose square may be below all numbers
-        first_step = 1.0 if pairs else min(1.0, 1.0 / max(norm * float(np.linalg.norm(gradient / norm)), 1.0))
+        first_step = 1.0 if pairs else 1.0 / max(1.0, norm * float(np.linalg.norm(gradient / norm)))
         search = line_search(value_and_grad, theta, direction, value, gradient, first_step=first_step)
         # [/eq:lbfgs-step]
         n_evaluations += search.n_evaluations
