@@ -28,6 +28,7 @@ from figures.machine import (
     file_stem,
     make_plan,
     provenance,
+    versions,
     write_atomically,
 )
 from figures.style import picture_bytes, style
@@ -110,6 +111,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plans = [plan(figure) for figure in figures]
     for complaint in (complaint for one in plans for complaint in one.complaints):
         print(complaint, file=sys.stderr)
+    now = versions()
+    n_other = sum(record["versions"] != now for one in plans for record in one.finished)
+    if n_other:
+        print(
+            f"{n_other} records in {options.out / 'records'} stem from other versions or sources; delete them to compute anew",
+            file=sys.stderr,
+        )
     if options.list:
         print(list_figures(plans))
         return 0

@@ -240,11 +240,15 @@ def _interruption_leaves_no_record() -> Iterator[None]:
 
 
 def versions() -> dict[str, str]:
-    """What a record was computed with."""
+    """What a record is computed with; "source" is a hash of the package's files, which change between versions too."""
+    root = Path(kr.__file__).parent
+    files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
+    source = hashlib.sha256(b"".join(path.relative_to(root).as_posix().encode() + path.read_bytes() for path in files))
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
         "kan_ref": kr.__version__,
+        "source": source.hexdigest()[:12],
         "machine": platform.machine(),
     }
 

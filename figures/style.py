@@ -58,5 +58,6 @@ def label_grids(ax: Axes, grids: list[int]) -> None:
     """A logarithmic x axis that names the numbers of intervals and nothing else."""
     ax.set_xscale("log")
     ax.set_xticks(grids, labels=[str(grid) for grid in grids])
+    ax.set_xlim(grids[0] / 1.15, grids[-1] * 1.15)
     ax.minorticks_off()
     ax.set_xlabel("intervals per grid, $G$")

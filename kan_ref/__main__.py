@@ -32,6 +32,7 @@ WIDTHS, DEGREE, DOMAIN, FIRST_GRID = (2, 1, 1), 3, (-1.0, 1.0), 3
 GRIDS = (3, 5, 10, 20, 50, 100)
 SMOOTHNESS = 1e-8
 TRAINABLE = ("coef", "w_base")  # w_spline only rescales coef: fixed at 1 it costs no accuracy and helps L-BFGS
+PICTURES = (".png", ".pdf", ".svg")
 SLOPE_FROM = 5
 
 
@@ -151,6 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=1000, metavar="N", help="training and test samples (default %(default)s)")
     parser.add_argument("--picture", type=Path, default=Path("kan_ref_demo.png"), metavar="FILE", help="where the picture goes")
     options = parser.parse_args(arguments)
+    folder = options.picture.resolve().parent
+    if options.picture.suffix.lower() not in PICTURES or options.picture.is_dir() or not folder.is_dir():
+        parser.error(f"--picture is {options.picture}, but must be a file in a folder that exists, ending in {', '.join(PICTURES)}")
     if options.seeds < 1 or options.samples < 10:
         parser.error(f"--seeds is {options.seeds} and --samples {options.samples}, but they must be at least 1 and 10")
 

@@ -54,12 +54,13 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
         last = number == len(network.layers) - 1
         # [eq:prediction-jacobian]
         if last:
-            values.append(scale * terms.reshape(n_rows, -1))
-            columns.append(places.reshape(n_rows, -1))
+            values.append(scale * terms.reshape(n_rows, layer.n_in * (layer.degree + 3)))
+            columns.append(places.reshape(n_rows, layer.n_in * (layer.degree + 3)))
         else:
             upstream = sensitivity.reshape(batch, n_last, layer.n_out, 1, 1)
-            values.append((upstream * terms[:, None]).reshape(n_rows, -1))
-            columns.append(np.repeat(places.reshape(batch, -1), n_last, axis=0))
+            n_entries = layer.n_out * layer.n_in * (layer.degree + 3)
+            values.append((upstream * terms[:, None]).reshape(n_rows, n_entries))
+            columns.append(np.repeat(places.reshape(batch, n_entries), n_last, axis=0))
         if number:
             slopes = edge_slopes(layer, cache)
             if last:

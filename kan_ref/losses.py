@@ -151,8 +151,8 @@ class Loss:
 
 
 def _regression_targets(name: str, y: object, n_out: int) -> FloatArray:
-    if isinstance(y, np.ndarray) and y.ndim == 1:
-        raise ValueError(f"{name} has shape {y.shape}, but needs shape (batch, n_out): give {name}[:, None] for one output")
+    if isinstance(y, list | tuple | np.ndarray) and getattr(y, "ndim", 1) == 1 and len(y) and np.ndim(y[0]) == 0:
+        raise ValueError(f"{name} has shape {np.shape(y)}, but needs shape (batch, n_out): give {name}[:, None] for one output")
     return float_array(name, y, ("batch", n_out))
 
 

@@ -24,7 +24,7 @@ from kan_ref.penalties import PENALTY_NAMES, PenaltyWeights, penalized_backward,
 from kan_ref.smoothness import Smoothness, prepare_smoothness, smoothness_jacobian, smoothness_residuals, smoothness_value_and_grad
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Objective:
     """(O1) for one model's shape and grids and one batch, as functions of the trainable part of theta.
 

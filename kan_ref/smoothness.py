@@ -12,7 +12,8 @@ polynomial nothing. On any row the k-th derivative comes from the coefficients b
     (P2)  d^(0) = c,   d^(q)_m = (k - q + 1) (d^(q-1)_m - d^(q-1)_{m-1}) / (t_{m+k-q+1} - t_m),   0/0 := 0
 
 (de Boor, A Practical Guide to Splines, rev. ed., ch. X, (15)-(16)), so each jump is a fixed combination of k + 2
-coefficients. As residuals these are linear in coef, and least-squares optimizers take them beside the data.
+coefficients. Beside an empty interval, at a repeated breakpoint, nothing is counted: there the curve may be less smooth. As
+residuals the jumps are linear in coef, and least-squares optimizers take them beside the data.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from kan_ref.network import Network
 from kan_ref.optimizers.row_sparse import RowSparse
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Smoothness:
     """The penalty (P1) of networks with given knot rows: `weights`, one array (n_in, n_intervals - 1, degree + 2) a layer.
 
@@ -68,7 +69,10 @@ def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
         span = knots[:, degree + 1 : n_knots - q] - knots[:, q:n_basis]
         scale = np.divide((degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0)
         weights = _differences(weights) * scale[:, :, None]
-    return _differences(weights)
+    grid = knots[:, degree : n_knots - degree]
+    filled = np.diff(grid, axis=1) > 0
+    # beside an empty interval there is no derivative to jump from: a repeated breakpoint is a licence to be less smooth there
+    return _differences(weights) * (filled[:, :-1] & filled[:, 1:])[:, :, None]
     # [/eq:derivative-jumps]
 
 

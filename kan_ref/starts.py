@@ -16,6 +16,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, generator, integer, number
 from kan_ref.initialization import init_network
+from kan_ref.knots import data_bounds
 from kan_ref.network import Network
 from kan_ref.run_record import DataLike
 from kan_ref.targets import Data, check_data
@@ -106,7 +107,7 @@ def run_starts(
             widths,
             n_intervals=n_intervals,
             degree=degree,
-            domain=checked.x_train if domain is None else domain,
+            domain=_samples_as_domain(checked.x_train) if domain is None else domain,
             x=part.x_train,
             base=base,
             rng=rng,
@@ -176,6 +177,11 @@ def best_start(
         validation_share=validation_share,
         rng=rng,
     ).network
+
+
+def _samples_as_domain(x: FloatArray) -> FloatArray:
+    """The samples, or where two samples of two inputs would be read as bounds, the bounds that they stand for."""
+    return np.stack(data_bounds(x), axis=1) if x.shape == (2, 2) else x
 
 
 def _set_aside(data: Data, share: float, rng: np.random.Generator) -> Data:

@@ -132,7 +132,8 @@ def fit(
         # [/eq:fit-schedule]
     except KeyboardInterrupt:
         network = network if recorder.best is None else recorder.best
-        stopped = f"interrupted after {recorder.n_steps} steps: this is the best network so far"
+        steps = "1 step" if recorder.n_steps == 1 else f"{recorder.n_steps} steps"
+        stopped = f"interrupted after {steps}: this is the best network so far"
     finally:
         recorder.close()
     return Run(network, recorder.history(), stopped)
@@ -218,7 +219,7 @@ def _fit_one_grid(network: Model, settings: _Settings, recorder: Recorder) -> tu
         network = objective.network_at(result.theta)
         recorder.leave_optimizer(result.n_evaluations)
         done += result.n_steps
-        if not watcher.left_grid or not isinstance(network, Network):
+        if recorder.asked or not watcher.left_grid or not isinstance(network, Network):
             stopped = steps_are_done(done) if done == settings.n_steps else result.stopped
             return network, recorder.asked or stopped
         network = place_hidden_grids(network, x)

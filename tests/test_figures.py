@@ -97,7 +97,7 @@ def test_a_record_says_what_was_computed_from_what_with_what_and_how_long(toy, t
         "seed": 2,
         "results": {"square": 4.0},
     }
-    assert set(record["versions"]) == {"python", "numpy", "kan_ref", "machine"}
+    assert set(record["versions"]) == {"python", "numpy", "kan_ref", "source", "machine"}
     assert record["versions"]["kan_ref"] == kr.__version__
     assert 0.0 <= record["seconds"] < 10.0
 
@@ -321,6 +321,17 @@ def test_broken_records_are_named_on_stderr(toy_program, toy, tmp_path, capsys):
     assert f"{path.name} is no JSON" in capsys.readouterr().err
 
 
+def test_records_of_other_code_are_used_but_named(toy_program, tmp_path, monkeypatch, capsys):
+    toy_program(["--out", str(tmp_path / "out"), "--seeds", "2"])
+    assert "stem from other versions" not in capsys.readouterr().err
+    monkeypatch.setattr(program, "versions", lambda: {**machine.versions(), "source": "other"})
+
+    toy_program(["--out", str(tmp_path / "out"), "--seeds", "2"])
+
+    assert f"2 records in {tmp_path / 'out' / 'records'} stem from other versions or sources" in capsys.readouterr().err
+    assert len(seeds_run(tmp_path)) == 2
+
+
 def test_an_interrupted_program_says_what_it_keeps(toy_program, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TOY_CTRL_C", "1")
 
@@ -475,6 +486,18 @@ def test_a_ladder_that_ends_early_is_not_asked_about_fine_grids():
 
     assert not any(word in claim.claim for claim in claims for word in ("U-shaped", "best near", "but the last"))
     assert agreement(claims, "drops at each extension") == {"yes"}
+
+
+def test_a_shape_that_a_method_was_not_run_on_is_left_out():
+    records = [
+        record for record in fig_2_3_records() if ladder.method_of(record) is ladder.LM or record["config"]["widths"] == ladder.SMALL
+    ]
+
+    about_wide = [claim for claim in fig_2_3_grid_extension.claims(records) if "[2,5,1]" in claim.claim]
+
+    assert about_wide == []
+    with style():
+        assert fig_2_3_grid_extension.draw(records).axes
 
 
 def u_shape_records(on_grid_rise=1.0, cured_rise=1.0, methods=(ladder.LBFGS, ladder.LM)):

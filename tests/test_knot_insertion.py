@@ -244,7 +244,7 @@ def test_on_a_nested_row_the_curve_and_its_continuation_stay_exactly(case, data)
     for point in x:
         error = abs(exact_continued(point, new, degree, moved) - exact_continued(point, row, degree, coef))
         off = point < row[degree] or point > row[len(row) - 1 - degree]
-        assert float(error) <= 1e-14 * np.abs(coef).max() * (farthest if off else 1.0)
+        assert float(error) <= 1e-13 * np.abs(coef).max() * (farthest if off else 1.0)
 
 
 @given(curves(), st.floats(0.0, 0.9), st.floats(0.1, 1.0))
@@ -260,7 +260,7 @@ def test_on_a_narrower_row_with_the_old_breakpoints_in_its_range_the_curve_stays
 
     for x in np.linspace(low, high, 7)[:-1]:
         change = exact_continued(x, new[0], degree, moved) - exact_continued(x, row, degree, coef)
-        assert abs(float(change)) <= 1e-14 * np.abs(coef).max()
+        assert abs(float(change)) <= 1e-13 * np.abs(coef).max()
 
 
 @given(curves(), st.integers(1, 3))
@@ -292,7 +292,7 @@ def test_a_polynomial_moves_to_any_row_nested_or_not(degree, power, data):
 
     ends = pieces_of(old, degree)[0], pieces_of(old, degree)[-1]
     farthest = sum(reach(old, degree, piece, np.full(degree, end)) for piece in ends for end in (-1.0, 1.0))
-    np.testing.assert_allclose(moved, power_coef(new, degree, power), rtol=0, atol=1e-14 * farthest)
+    np.testing.assert_allclose(moved, power_coef(new, degree, power), rtol=0, atol=1e-13 * farthest)
 
 
 def test_a_coefficient_between_two_old_pieces_comes_from_the_one_under_the_middle_of_its_basis():
@@ -378,8 +378,8 @@ def test_blossom_boehm_and_oslo_agree_where_knots_are_added_inside_the_grid(case
     by_oslo = refinement_matrix(row, degree, new) @ coef
 
     lives = np.maximum(new[: -degree - 1], a) < np.minimum(new[degree + 1 :], b)
-    np.testing.assert_allclose(by_blossom[lives], one_by_one[0, lives], rtol=0, atol=1e-14 * np.abs(coef).max())
-    np.testing.assert_allclose(by_blossom[lives], by_oslo[lives], rtol=0, atol=1e-14 * np.abs(coef).max())
+    np.testing.assert_allclose(by_blossom[lives], one_by_one[0, lives], rtol=0, atol=1e-13 * np.abs(coef).max())
+    np.testing.assert_allclose(by_blossom[lives], by_oslo[lives], rtol=0, atol=1e-13 * np.abs(coef).max())
 
 
 @given(curves(), st.data())
