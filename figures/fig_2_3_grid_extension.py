@@ -164,7 +164,8 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
     ax.set_xlabel("training, grid after grid: intervals per grid, $G$")
     ax.set_ylabel("root mean square error")
     ax.set_title(f"KAN {shape_name(widths)}: median over seeds")
-    lines = [Line2D([], [], color=method.color, label=method.label) for method in methods_in(records)]
+    drawn = methods_in([record for record in records if record["config"]["widths"] == list(widths)])
+    lines = [Line2D([], [], color=method.color, label=method.label) for method in drawn]
     lines += [Line2D([], [], color=GREY, ls=dash, label=name) for name, dash in (("training", "-"), ("test", (0, (3, 1.5))))]
     ax.legend(handles=lines, loc="lower left")
 

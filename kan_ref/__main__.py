@@ -87,6 +87,8 @@ def climb(method: Method, seed: int, n_samples: int, bar: "tqdm[NoReturn]") -> L
         trainable=TRAINABLE,
         callback=show,
     )
+    if run.interrupted:
+        raise KeyboardInterrupt
     bar.update()
     history = run.history
     last = [int(np.flatnonzero(history.n_intervals == grid)[-1]) for grid in GRIDS]
@@ -161,10 +163,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"kan_ref {kr.__version__}: a KAN {list(WIDTHS)} with cubic splines learns exp(sin(pi x) + y^2) on [-1, 1]^2")
     print(f"from {options.samples} samples; errors on {options.samples} fresh ones; medians of {options.seeds} seeds\n", flush=True)
     ladders: dict[str, list[Ladder]] = {method.label: [] for method in METHODS}
-    with tqdm(total=len(METHODS) * options.seeds, unit="run", leave=False) as bar:
-        for method in METHODS:
-            for seed in range(options.seeds):
-                ladders[method.label].append(climb(method, seed, options.samples, bar))
+    try:
+        with tqdm(total=len(METHODS) * options.seeds, unit="run", leave=False) as bar:
+            for method in METHODS:
+                for seed in range(options.seeds):
+                    ladders[method.label].append(climb(method, seed, options.samples, bar))
+    except KeyboardInterrupt:
+        print("interrupted: no table without every run", file=sys.stderr)
+        return 130
     print(report(ladders))
     draw(ladders).savefig(options.picture, dpi=150, metadata={"Software": None})
     print(f"picture: {options.picture}")

@@ -102,11 +102,14 @@ class Run:
     history : History
     stopped : str
         The sentence that says why the run ended.
+    interrupted : bool
+        Whether a KeyboardInterrupt ended it; then `network` is the best so far.
     """
 
     network: Any
     history: History
     stopped: str
+    interrupted: bool = False
 
     def __repr__(self) -> str:
         history = self.history

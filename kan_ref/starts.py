@@ -91,6 +91,8 @@ def run_starts(
     ------
     ValueError, TypeError
         As `init_network` and `fit`.
+    KeyboardInterrupt
+        Passed on: a part of the starts would be a choice that nobody asked for.
 
     Notes
     -----
@@ -112,7 +114,10 @@ def run_starts(
             base=base,
             rng=rng,
         )
-        runs.append(fit(network, part, optimizer=optimizer, n_steps=n_steps, smoothness_weight=smoothness_weight))
+        run = fit(network, part, optimizer=optimizer, n_steps=n_steps, smoothness_weight=smoothness_weight)
+        if run.interrupted:
+            raise KeyboardInterrupt
+        runs.append(run)
     # [eq:best-of-starts]
     validation = np.array([run.history.test_rmse[-1] for run in runs])
     chosen = int(np.argmin(validation))

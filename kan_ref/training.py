@@ -120,7 +120,7 @@ def fit(
 
     recorder = Recorder(train, test, loss_kind, callback, n_steps=len(schedule) * n_steps if progress else None)
     settings = _Settings(solver, n_steps, loss, weight, edge_penalty, update_grids, tuple(trainable))
-    stopped = ""
+    stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
         for n_intervals in schedule:
@@ -131,12 +131,13 @@ def fit(
                 break
         # [/eq:fit-schedule]
     except KeyboardInterrupt:
+        interrupted = True
         network = network if recorder.best is None else recorder.best
         steps = "1 step" if recorder.n_steps == 1 else f"{recorder.n_steps} steps"
         stopped = f"interrupted after {steps}: this is the best network so far"
     finally:
         recorder.close()
-    return Run(network, recorder.history(), stopped)
+    return Run(network, recorder.history(), stopped, interrupted)
 
 
 @dataclass(frozen=True)

@@ -135,3 +135,15 @@ def test_the_report_takes_medians_over_seeds_and_shows_the_range_of_slopes():
         assert (rows(table)[:, 3] == 3.0).all()
         assert ": -3.00 (-4.00 to -2.00)" in table
         assert "3 of 24" in table
+
+
+def test_an_interrupted_demonstration_says_so_and_draws_nothing(tmp_path, capsys, monkeypatch):
+    def interrupt(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demonstration, "climb", interrupt)
+
+    assert demonstration.main(["--picture", str(tmp_path / "picture.png")]) == 130
+
+    assert "interrupted" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -231,3 +231,18 @@ def test_the_best_of_many_starts_finds_the_basin_that_single_ones_miss():
 
     assert 0 < starts.n_failed < 8
     assert root_mean_square(starts.network(data.x_test), data.y_test) <= 0.03
+
+
+def test_an_interrupt_during_the_starts_is_passed_on(monkeypatch):
+    data = kr.sample("exp_sin", n_train=30, n_test=10, rng=np.random.default_rng(0))
+    network = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+
+    def interrupt(step):
+        raise KeyboardInterrupt
+
+    interrupted = kr.fit(network, data, n_steps=2, callback=interrupt)
+    monkeypatch.setattr("kan_ref.starts.fit", lambda *given, **options: interrupted)
+
+    assert interrupted.interrupted
+    with pytest.raises(KeyboardInterrupt):
+        kr.run_starts((2, 1, 1), data, n_intervals=3, degree=3, rng=np.random.default_rng(0))
