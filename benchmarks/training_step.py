@@ -64,10 +64,10 @@ print(f"{tracemalloc.get_traced_memory()[1] / 2**20:.1f} MiB of arrays at the mo
 
 
 def problem(shape: Shape) -> tuple[Network, FloatArray, FloatArray]:
-    """A random network of the shape, and a batch for it."""
+    """A random network of the shape and a batch for it; its hidden grids lie on the batch's activations, where `fit` keeps them."""
     rng = np.random.default_rng(0)
-    network = kr.init_network(shape.widths, n_intervals=shape.n_intervals, degree=3, domain=(-1.0, 1.0), rng=rng)
     x = rng.uniform(-1.0, 1.0, (shape.batch, shape.widths[0]))
+    network = kr.init_network(shape.widths, n_intervals=shape.n_intervals, degree=3, domain=(-1.0, 1.0), x=x, rng=rng)
     return network, x, rng.standard_normal((shape.batch, shape.widths[-1]))
 
 
