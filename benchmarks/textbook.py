@@ -14,7 +14,7 @@ first layer's), and (X4) contracted by `einsum` or by one matrix product, whiche
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from kan_ref.layer import Layer
 from kan_ref.network import Network
 
 Contraction = Literal["matmul", "einsum"]
+CONTRACTIONS: tuple[Contraction, ...] = get_args(Contraction)
 
 
 @dataclass(frozen=True)

@@ -127,10 +127,12 @@ def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
 
 def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
     """(S4): sums over the bases of each edge, (batch, n_out, n_in); `plane` 0 for values, 1 for slopes."""
+    sums = np.empty((len(matrix), *bases.live.columns.T.shape))
     # [eq:edge-sums]
-    sums = [np.einsum("rbi,rbi->bi", _gather(row, bases), bases.live.planes[plane]) for row in matrix]
+    for j, row in enumerate(matrix):
+        np.einsum("rbi,rbi->ib", _gather(row, bases), bases.live.planes[plane], out=sums[j])
     # [/eq:edge-sums]
-    return np.stack(sums, axis=1)
+    return sums.transpose(2, 0, 1)
 
 
 def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:

@@ -180,6 +180,7 @@ def evaluate(layer: Layer, x: FloatArray, *, slopes: bool = True) -> Cache:
 
     Where x does not change between two steps (a first layer, the full batch), this is computed once.
     """
+    x = np.ascontiguousarray(x.T).T  # batch last, as all that is made of it
     bases = contraction.evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes)
     if slopes:
         base, base_slope = base_function(layer.base, x, (0, 1))

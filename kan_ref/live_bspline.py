@@ -117,8 +117,9 @@ def _locate(rows: KnotRows, inputs: slice, points: FloatArray) -> tuple[IntArray
     around = rows.padded.take(cell + starts, axis=1)
     below, beyond = points < around[reach - 1], points >= around[reach]
     if below.any() or beyond.any():  # evenness to a quarter of an interval leaves the guess off by one at most
+        wrong = np.flatnonzero(below | (beyond & (cell < last)))
         cell = np.minimum(cell - below + beyond, last)
-        around = rows.padded.take(cell + starts, axis=1)
+        around.reshape(2 * reach, -1)[:, wrong] = rows.padded.take((cell + starts).take(wrong), axis=1)
     return cell, around
 
 
@@ -144,29 +145,31 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
     Cost: (degree + 1) degree / 2 divisions a number, whatever the length of the row.
     """
     points = np.ascontiguousarray(x.T)
-    n_in, batch = points.shape
-    columns = np.empty(points.shape, dtype=np.intp)
+    (n_in, batch), low, high = points.shape, rows.knots[:, rows.degree, None], rows.knots[:, rows.n_basis, None]
+    strays, held = np.flatnonzero((points < low) | (points >= high)), points
+    if strays.size:
+        held = np.minimum(np.maximum(points, rows.low[:, None]), rows.high[:, None])
+    first = np.empty(points.shape, dtype=np.intp)
     planes = {order: np.empty((rows.degree + 1, *points.shape)) for order in sorted({0, *derivatives})}
     samples = max(1, min(batch, _BLOCK))
     inputs = max(1, _BLOCK // samples)
     for i in range(0, n_in, inputs):
         for b in range(0, batch, samples):
             block = slice(i, i + inputs), slice(b, b + samples)
-            columns[block] = _fill({order: plane[:, *block] for order, plane in planes.items()}, rows, block[0], points[block])
-    columns += rows.n_basis * np.arange(n_in)[:, None]
-    return LiveBasis(columns.T, tuple(planes[order].swapaxes(1, 2) for order in derivatives))
+            first[block] = _fill({order: plane[:, *block] for order, plane in planes.items()}, rows, block[0], held[block])
+    if strays.size:
+        _drop_strangers(list(planes.values()), first, strays, held.take(strays) != points.take(strays), rows.n_basis)
+    first += rows.n_basis * np.arange(n_in)[:, None]
+    return LiveBasis(first.T, tuple(planes[order].swapaxes(1, 2) for order in derivatives))
 
 
 def _fill(planes: dict[int, FloatArray], rows: KnotRows, inputs: slice, points: FloatArray) -> IntArray:
     """Fill each order's plane (degree + 1, n_in, batch) at points (n_in, batch) of some inputs; return the first live m."""
-    degree, n_basis = rows.degree, rows.n_basis
-    low, high = rows.knots[inputs, degree, None], rows.knots[inputs, n_basis, None]
-    inside = bool(((low <= points) & (points < high)).all())  # [a, b), where all live B-splines belong to the row
-    held = points if inside else np.clip(points, rows.low[inputs, None], rows.high[inputs, None])
-    cell, around = _locate(rows, inputs, held)
+    degree = rows.degree
+    cell, around = _locate(rows, inputs, points)
     left, right = around[: len(around) // 2], around[len(around) // 2 :]
-    np.subtract(held, left, out=left)  # x - t_m, m = mu - degree + 1, ..., mu
-    right -= held  # t_m - x, m = mu + 1, ..., mu + degree
+    np.subtract(points, left, out=left)  # x - t_m, m = mu - degree + 1, ..., mu
+    right -= points  # t_m - x, m = mu + 1, ..., mu + degree
 
     for order, plane in planes.items():
         plane[0] = 1.0 if order == 0 else 0.0
@@ -178,8 +181,7 @@ def _fill(planes: dict[int, FloatArray], rows: KnotRows, inputs: slice, points: 
             elif order > degree - d + 1:
                 _differentiate(plane, _quotients(plane[:d], left, right))
         _raise_degree(planes[0], quotients, left, right)
-    first = cell - degree
-    return first if inside else _drop_strangers(planes, first, held != points, n_basis - degree - 1)
+    return cell - degree
 
 
 def _quotients(lower: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
@@ -211,17 +213,16 @@ def _differentiate(plane: FloatArray, quotients: FloatArray) -> None:
     # [/eq:bspline-derivative]
 
 
-def _drop_strangers(planes: dict[int, FloatArray], first: IntArray, outside: NDArray[np.bool_], last: int) -> IntArray:
-    """Outside the row everything becomes 0; on its outer intervals the window slides until all its B-splines belong to the row."""
-    window = np.clip(first, 0, last)
-    slid = window != first
-    width, slides = len(planes[0]), (window - first)[slid]
-    for plane in planes.values():
-        nothing = np.zeros((width, len(slides)))
-        between = np.concatenate([nothing, plane[:, slid], nothing])
-        plane[:, slid] = np.take_along_axis(between, np.arange(width, 2 * width)[:, None] + slides, axis=0)
-        plane[:, outside] = 0.0
-    return window
+def _drop_strangers(planes: list[FloatArray], first: IntArray, strays: IntArray, outside: NDArray[np.bool_], n_basis: int) -> None:
+    """At points outside [a, b) the window slides until all its B-splines belong to the row; outside the row they are all 0."""
+    width, old = len(planes[0]), first.take(strays)
+    window = np.minimum(np.maximum(old, 0), n_basis - width)
+    source = np.arange(width)[:, None] + (window - old)
+    stays = (source >= 0) & (source < width) & ~outside
+    places = np.minimum(np.maximum(source, 0), width - 1) * first.size + strays
+    for plane in planes:
+        plane.reshape(width, -1)[:, strays] = np.where(stays, plane.take(places), 0.0)
+    first.reshape(-1)[strays] = window
 
 
 def scatter(live: LiveBasis, plane: int, n_columns: int) -> FloatArray:

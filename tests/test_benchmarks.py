@@ -1,5 +1,7 @@
 """The benchmarks compare like with like, and report what they ran."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,45 @@ def test_the_textbook_step_computes_what_ours_computes(widths, contraction):
     ours, d_theta = kr.value_and_grad(network, x, y)
     assert value == pytest.approx(ours, rel=1e-12)
     np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-12 * np.abs(d_theta).max())
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 3, 5])
+def test_the_textbook_recursion_gives_all_bases_and_slopes_where_knots_repeat_too(degree):
+    rng = np.random.default_rng(degree)
+    knots = np.sort(rng.uniform(-1.0, 1.0, (3, 2 * degree + 8)), axis=1)
+    knots[1, 3:5], knots[2, :3] = knots[1, 3], knots[2, 0]
+    x = rng.uniform(-1.1, 1.1, (50, 3))
+
+    basis, basis_slope = textbook.bases(x, knots, degree, slopes=True)
+
+    slopes = kr.bspline.basis(x, knots, degree, derivative=1)
+    np.testing.assert_allclose(basis, kr.bspline.basis(x, knots, degree), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(basis_slope, slopes, rtol=0, atol=1e-13 * max(1.0, np.abs(slopes).max()))
+
+
+def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(monkeypatch):
+    clock, last = [0.0], [""]
+    monkeypatch.setattr(training_step.time, "process_time", lambda: clock[0])
+
+    def work(name, milliseconds):
+        def call():
+            clock[0] += 1e-3 * (milliseconds if last[0] == name else 5.0 * milliseconds)  # another one has just emptied the cache
+            last[0] = name
+
+        return call
+
+    short, long = training_step.least_times([work("short", 0.1), work("long", 4.0)], seconds=0.5)
+
+    assert 0.1 <= short < 0.13
+    assert long == pytest.approx(20.0)
+
+
+def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many():
+    sentence = training_step.memory()
+
+    arrays, resident = (float(number) for number in re.findall(r"([0-9.]+) MiB", sentence))
+    assert 0.5 < arrays < 10.0
+    assert 0.0 <= resident < 10.0
 
 
 def test_a_row_of_the_step_table_holds_times_ratios_and_the_bar():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SMOOTH_KINDS, degrees, grid_ends, knot_arrays, knot_rows, points_anywhere, points_in_grid
 
+from kan_ref import live_bspline
 from kan_ref.bspline import basis, basis_integral, greville
 
 
@@ -195,6 +196,19 @@ def test_greville_points_at_degree_0_are_the_middles():
 
 
 # --- shapes, kinds and refusals
+
+
+@pytest.mark.parametrize("n_in", [1, 3, 40])
+def test_points_worked_on_in_blocks_of_any_size_have_the_same_bases_bit_for_bit(n_in, monkeypatch):
+    rng = np.random.default_rng(n_in)
+    knots = np.sort(rng.uniform(-1.0, 1.0, (n_in, 12)), axis=1)
+    x = rng.uniform(-1.2, 1.2, (23, n_in))
+    at_once = [basis(x, knots, 3, derivative) for derivative in (0, 1, 2)]
+
+    for block in (1, 7, 50):
+        monkeypatch.setattr(live_bspline, "_BLOCK", block)
+        for derivative, expected in enumerate(at_once):
+            np.testing.assert_array_equal(basis(x, knots, 3, derivative), expected)
 
 
 def test_no_points_make_no_rows():
