@@ -18,6 +18,7 @@ from kan_ref.optimizers.lbfgs import lbfgs
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
 from kan_ref.optimizers.result import Callback, OptimizeResult
 
+LEARNING_RATE = 1e-2
 OPTIMIZER_NAMES = ("lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam")
 
 
@@ -29,7 +30,7 @@ class Solver:
     """
 
     name: str
-    learning_rate: float = 1e-2
+    learning_rate: float = LEARNING_RATE
     batch_size: int | None = None
     rng: np.random.Generator | None = None
 

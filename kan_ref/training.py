@@ -23,7 +23,7 @@ from kan_ref.optimizers.result import Iterate, steps_are_done
 from kan_ref.penalties import PenaltyWeights
 from kan_ref.refinement import activations_left, place_hidden_grids, refine
 from kan_ref.run_record import Callback, DataLike, Recorder, Run
-from kan_ref.solvers import Solver, choose_solver
+from kan_ref.solvers import LEARNING_RATE, Solver, choose_solver
 from kan_ref.targets import check_arrays
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (G2), the schedule of the paper's code
@@ -44,7 +44,7 @@ def fit(
     grids: Sequence[int] | None = None,
     update_grids: bool = True,
     trainable: Sequence[str] = PARAMETER_NAMES,
-    learning_rate: float = 1e-2,
+    learning_rate: float | None = None,
     batch_size: int | None = None,
     rng: np.random.Generator | None = None,
     callback: Callback | None = None,
@@ -74,8 +74,8 @@ def fit(
         Whether hidden grids follow activations that have left them, (G2).
     trainable : sequence of str
         Of "coef", "w_base", "w_spline", those that move.
-    learning_rate : float
-        For "adam", above 0.
+    learning_rate : float, optional
+        For "adam", above 0; 1e-2 without it.
     batch_size : int, optional
         For "adam": samples an update; all of them without it.
     rng : numpy.random.Generator, optional
@@ -153,9 +153,11 @@ class _Settings:
 
 def _make_solver(name: str, learning_rate: object, batch_size: object, rng: object) -> Solver:
     """The solver, with what only Adam takes refused for the others."""
-    rate = number("learning_rate", learning_rate, low=0.0)
+    rate = LEARNING_RATE if learning_rate is None else number("learning_rate", learning_rate, low=0.0)
     if rate == 0.0:
         raise ValueError("learning_rate is 0.0, but must be above 0")
+    if learning_rate is not None and name != "adam":
+        raise ValueError(f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: take 'adam'")
     if rng is not None:
         generator("rng", rng)
     if batch_size is None:

@@ -185,6 +185,10 @@ REFUSED = {
     "the default": ({"batch_size": 4}, "batch_size is 4, but optimizer 'lm' needs all samples at every step"),
     "zero": ({"optimizer": "adam", "batch_size": 0}, "batch_size is 0, but must be at least 1"),
     "half": ({"optimizer": "adam", "batch_size": 2.5}, "batch_size is 2.5, but must be an integer"),
+    "a rate for another": (
+        {"optimizer": "lm", "learning_rate": 0.1},
+        "learning_rate is 0.1, but optimizer 'lm' finds its own step lengths",
+    ),
     "rate 0": ({"optimizer": "adam", "learning_rate": 0.0}, "learning_rate is 0.0, but must be above 0"),
     "rate below": ({"optimizer": "adam", "learning_rate": -1.0}, "learning_rate is -1.0, but must be at least 0"),
     "lm with a penalty": ({"optimizer": "lm", "penalty_weight": 1e-3}, "optimizer is 'lm', but with an L1 or entropy penalty"),

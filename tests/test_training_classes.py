@@ -24,8 +24,8 @@ def class_problem(widths=(2, 3)):
     return kr.init_network(widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng), data
 
 
-def regression_problem():
-    rng = np.random.default_rng(0)
+def regression_problem(seed=0):
+    rng = np.random.default_rng(seed)
     x = rng.uniform(-0.95, 0.95, (60, 2))
     data = kr.Data(x, np.sin(3.0 * x[:, :1]), x[:20], np.sin(3.0 * x[:20, :1]))
     return kr.init_network((2, 2, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng), data
@@ -70,15 +70,17 @@ def test_loss_and_penalty_together_fall_at_every_step_and_the_history_tells_both
 
 
 def test_a_penalty_silences_the_feature_that_does_not_matter():
-    """y = sin(3 x_1): after training, what leaves input 2 is small beside what leaves input 1, much smaller than without."""
-    network, data = regression_problem()
+    """y = sin(3 x_1): in the median of 9 seeds, what leaves input 2 is a tenth or less of what leaves it without a penalty."""
 
-    def share_of_the_second(weight):
+    def share_of_the_second(weight, seed):
+        network, data = regression_problem(seed)
         trained = kr.fit(network, data, optimizer="lbfgs", n_steps=200, penalty_weight=weight, entropy_weight=0.0).network
         first, second = kr.edge_scores(trained, data.x_train)[0].max(axis=0)
         return second / first
 
-    assert share_of_the_second(1e-2) < 0.02 < share_of_the_second(0.0)
+    with_penalty, without = (np.median([share_of_the_second(weight, seed) for seed in range(9)]) for weight in (1e-2, 0.0))
+
+    assert with_penalty < 0.1 * without
 
 
 def test_a_penalty_goes_along_with_smoothness_grids_and_a_part_of_the_parameters():
