@@ -19,7 +19,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 
 Contraction = Literal["matmul", "einsum"]

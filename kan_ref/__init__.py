@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Data": "targets",
     "History": "run_record",
-    "Layer": "layer",
+    "Layer": "layer_record",
     "MLP": "baselines",
     "Network": "network",
     "Run": "run_record",
@@ -36,7 +36,7 @@ _EXPORTS = {
     "lbfgs": "optimizers.lbfgs",
     "levenberg_marquardt": "optimizers.levenberg_marquardt",
     "load": "storage",
-    "mask_edges": "network",
+    "mask_edges": "editing",
     "run_starts": "starts",
     "sample": "targets",
     "save": "storage",
@@ -53,6 +53,7 @@ _MODULES = (
     "checks",
     "contraction",
     "curve_fit",
+    "editing",
     "families",
     "gradient_check",
     "initialization",
@@ -61,6 +62,7 @@ _MODULES = (
     "knot_insertion",
     "knots",
     "layer",
+    "layer_record",
     "live_bspline",
     "losses",
     "network",
@@ -73,6 +75,7 @@ _MODULES = (
     "solvers",
     "starts",
     "storage",
+    "symbolic_edge",
     "targets",
     "training",
 )
@@ -119,6 +122,7 @@ if TYPE_CHECKING:
     from kan_ref import checks as checks
     from kan_ref import contraction as contraction
     from kan_ref import curve_fit as curve_fit
+    from kan_ref import editing as editing
     from kan_ref import families as families
     from kan_ref import gradient_check as gradient_check
     from kan_ref import initialization as initialization
@@ -127,6 +131,7 @@ if TYPE_CHECKING:
     from kan_ref import knot_insertion as knot_insertion
     from kan_ref import knots as knots
     from kan_ref import layer as layer
+    from kan_ref import layer_record as layer_record
     from kan_ref import live_bspline as live_bspline
     from kan_ref import losses as losses
     from kan_ref import network as network
@@ -139,16 +144,18 @@ if TYPE_CHECKING:
     from kan_ref import solvers as solvers
     from kan_ref import starts as starts
     from kan_ref import storage as storage
+    from kan_ref import symbolic_edge as symbolic_edge
     from kan_ref import targets as targets
     from kan_ref import training as training
     from kan_ref.baselines import MLP, init_mlp
     from kan_ref.curve_fit import fit_curve
+    from kan_ref.editing import mask_edges
     from kan_ref.gradient_check import check_gradients
     from kan_ref.initialization import init_network
     from kan_ref.inspection import distance, edge_curve, edge_outputs, edge_scores
     from kan_ref.knots import uniform_knots
-    from kan_ref.layer import Layer
-    from kan_ref.network import Network, backward, forward, mask_edges
+    from kan_ref.layer_record import Layer
+    from kan_ref.network import Network, backward, forward
     from kan_ref.objective import value_and_grad
     from kan_ref.optimizers.adam import adam
     from kan_ref.optimizers.bfgs import bfgs

@@ -63,7 +63,7 @@ def base_function(name: str, x: FloatArray, derivatives: Sequence[int] = (0,)) -
         return _silu(x, orders)
     if name == "identity":
         return tuple(x.copy() if order == 0 else np.full_like(x, 1.0 if order == 1 else 0.0) for order in orders)
-    return tuple(np.zeros_like(x) for _ in orders)
+    return tuple(np.where(np.isnan(x), np.nan, 0.0) for _ in orders)
 
 
 def _silu(x: FloatArray, orders: Sequence[int]) -> tuple[FloatArray, ...]:

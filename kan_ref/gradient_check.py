@@ -25,7 +25,8 @@ from kan_ref import network as stack
 from kan_ref.checks import FloatArray, central_difference, generator, integer, number
 from kan_ref.jacobian import prediction_jacobian
 from kan_ref.layer import Cache
-from kan_ref.network import PARAMETER_NAMES, Network, check_inputs
+from kan_ref.layer_record import PARAMETER_ARRAYS
+from kan_ref.network import Network, check_inputs
 from kan_ref.optimizers.row_sparse import multiply
 
 Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
@@ -162,9 +163,11 @@ def _directions(network: Network, x: FloatArray, rng: np.random.Generator) -> li
     parts = [_Part("dx", rng.standard_normal(x.shape), still_theta)]
     start = 0
     for number_, layer in enumerate(network.layers):
-        for name in PARAMETER_NAMES:
+        for name in PARAMETER_ARRAYS.values():
             direction = still_theta.copy()
             size = getattr(layer, name).size
+            if not size:
+                continue
             direction[start : start + size] = rng.standard_normal(size)
             start += size
             parts.append(_Part(f"d_{name} of layer {number_}", still_x, direction))

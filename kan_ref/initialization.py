@@ -17,7 +17,8 @@ import numpy as np
 from kan_ref.base_function import BASE_NAMES
 from kan_ref.checks import FloatArray, choice, float_array, generator, integer, rectangular
 from kan_ref.knots import data_bounds, hidden_bounds, uniform_knots
-from kan_ref.layer import Layer, evaluate, outputs
+from kan_ref.layer import evaluate, outputs
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 
 COEF_SCALE = 0.1

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref import layer as edges
-from kan_ref.checks import FloatArray, float_array, integer
-from kan_ref.network import Network, check_inputs, check_layer_index, check_network, forward
+from kan_ref.checks import FloatArray, float_array
+from kan_ref.editing import check_edge_index
+from kan_ref.layer_record import Layer
+from kan_ref.network import Network, check_inputs, check_network, forward
+from kan_ref.symbolic_edge import SymbolicEdge
 
 
 @dataclass(frozen=True)
@@ -61,24 +64,27 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
     IndexError, ValueError, TypeError
         "output is 1, but must be between 0 and 0"
     """
-    number = check_layer_index(network, layer)
-    chosen = network.layers[number]
-    try:
-        j = integer("output", output, low=0, high=chosen.n_out - 1)
-        i = integer("input", input, low=0, high=chosen.n_in - 1)
-    except ValueError as error:
-        raise IndexError(str(error)) from None
+    number, j, i = check_edge_index(network, layer, output, input)
     points = float_array("x", x, ("n",))
-    alone = edges.Layer(
-        chosen.knots[i : i + 1],
-        chosen.coef[j : j + 1, i : i + 1],
-        chosen.w_base[j : j + 1, i : i + 1],
-        chosen.w_spline[j : j + 1, i : i + 1],
-        chosen.mask[j : j + 1, i : i + 1],
-        chosen.degree,
-        chosen.base,
+    alone = Network((_lone_edge(network.layers[number], j, i),))
+    return alone(points[:, None])[:, 0]
+
+
+def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
+    """The layer of one input and one output that has this edge alone."""
+    chosen = [edge for edge in layer.symbolic if (edge.output, edge.input) == (j, i)]
+    picked = np.index_exp[j : j + 1, i : i + 1]
+    return Layer(
+        layer.knots[i : i + 1],
+        layer.coef[picked],
+        layer.w_base[picked],
+        layer.w_spline[picked],
+        layer.mask[picked],
+        layer.degree,
+        layer.base,
+        [SymbolicEdge(0, 0, edge.function, edge.row) for edge in chosen],
+        layer.affine,
     )
-    return edges.outputs(alone, edges.evaluate(alone, points[:, None], slopes=False))[:, 0]
 
 
 def edge_scores(network: Network, x: object) -> list[FloatArray]:

@@ -7,6 +7,7 @@ for each pair n = (sample b, output o), and S_{L-1}[(b, o), j] = 1 where j = o, 
     (J2)  d prediction_n / d w_base_ji  = S[n, j] mask_ji b(x_bi)
     (J3)  d prediction_n / d w_spline_ji = S[n, j] mask_ji sum_m coef_jim B_m(x_bi)
     (J4)  S_{l-1}[n, i] = sum_j S_l[n, j] phi'_ji(x_bi)
+    (J5)  d prediction_n / d (a, b, c, d) = S[n, j] (c f'(u) x_bi, c f'(u), f(u), 1) of a formula from i to j,  u = a x_bi + b
 
 Only the live B-splines of (J1) are written down: a row has n_out n_in (degree + 3) entries a layer, in the last layer
 n_in (degree + 3), however fine the grid.
@@ -16,9 +17,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kan_ref import contraction
+from kan_ref import contraction, symbolic_edge
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.layer import Cache, Layer, edge_slopes
+from kan_ref.layer import Cache, edge_slopes
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 from kan_ref.optimizers.row_sparse import RowSparse
 
@@ -40,35 +42,55 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
 
     Notes
     -----
-    Implements :eq:`prediction-jacobian` and :eq:`edge-rows`. Memory: 16 bytes an entry.
+    Implements :eq:`prediction-jacobian`, :eq:`edge-rows` and :eq:`formula-rows`. Memory: 16 bytes an entry.
     """
     batch, n_last = len(caches[0].base), network.widths[-1]
     n_rows, start = batch * n_last, network.n_params
     columns: list[IntArray] = []
     values: list[FloatArray] = []
-    sensitivity = np.empty(0)
+    sensitivity: FloatArray | None = None  # S of the layer at hand, (batch, n_last, n_out); None stands for the unit matrix
     for number in range(len(network.layers) - 1, -1, -1):
         layer, cache = network.layers[number], caches[number]
-        start -= layer.coef.size + 2 * layer.w_base.size
-        places, terms = _edge_rows(layer, cache, start)
-        last = number == len(network.layers) - 1
-        # [eq:prediction-jacobian]
-        if last:
-            values.append(scale * terms.reshape(n_rows, layer.n_in * (layer.degree + 3)))
-            columns.append(places.reshape(n_rows, layer.n_in * (layer.degree + 3)))
-        else:
-            upstream = sensitivity.reshape(batch, n_last, layer.n_out, 1, 1)
-            n_entries = layer.n_out * layer.n_in * (layer.degree + 3)
-            values.append((upstream * terms[:, None]).reshape(n_rows, n_entries))
-            columns.append(np.repeat(places.reshape(batch, n_entries), n_last, axis=0))
+        start -= layer.n_params
+        blocks = [_spline_rows(layer, cache, start, sensitivity)]
+        if layer.symbolic:
+            blocks.append(_formula_rows(layer, cache, start, sensitivity))
+        for places, terms in blocks:
+            columns.append(places.reshape(n_rows, -1))
+            values.append((scale * terms).reshape(n_rows, -1))
         if number:
+            # [eq:prediction-jacobian]
             slopes = edge_slopes(layer, cache)
-            if last:
-                sensitivity = scale * slopes.reshape(n_rows, layer.n_in)
-            else:
-                sensitivity = np.einsum("boj,bji->boi", upstream[..., 0, 0], slopes).reshape(n_rows, layer.n_in)
-        # [/eq:prediction-jacobian]
-    return RowSparse(np.concatenate(columns[::-1], axis=1), np.concatenate(values[::-1], axis=1), network.n_params)
+            sensitivity = slopes if sensitivity is None else np.einsum("boj,bji->boi", sensitivity, slopes)
+            # [/eq:prediction-jacobian]
+    return RowSparse(np.concatenate(columns, axis=1), np.concatenate(values, axis=1), network.n_params)
+
+
+def _spline_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None) -> tuple[IntArray, FloatArray]:
+    """Places in theta and the numbers of (J1)-(J3), each (batch, n_last, entries); in the last layer each output has its own edges."""
+    places, terms = _edge_rows(layer, cache, start)
+    batch, n_out = terms.shape[:2]
+    if sensitivity is None:
+        return places.reshape(batch, n_out, -1), terms.reshape(batch, n_out, -1)
+    n_last = sensitivity.shape[1]
+    places = np.repeat(places.reshape(batch, 1, -1), n_last, axis=1)
+    return places, (sensitivity[..., None, None] * terms[:, None]).reshape(batch, n_last, -1)
+
+
+def _formula_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None) -> tuple[IntArray, FloatArray]:
+    """The same of (J5)."""
+    x, outputs = symbolic_edge.inputs_of(cache.x), symbolic_edge.numbers(layer.symbolic)[0]
+    # [eq:formula-rows]
+    terms = symbolic_edge.affine_slopes(layer.symbolic, layer.affine, x)
+    # [/eq:formula-rows]
+    first = start + layer.n_params - layer.affine.size
+    places = first + 4 * np.array([edge.row for edge in layer.symbolic])[:, None] + np.arange(4)
+    if sensitivity is not None:
+        values = sensitivity[:, :, outputs, None] * terms[:, None]
+    else:
+        own = np.arange(layer.n_out)[:, None] == np.array(outputs)
+        values = np.where(own[:, :, None], terms[:, None], 0.0)  # an edge moves its own output alone
+    return np.broadcast_to(places, values.shape), values
 
 
 def _edge_rows(layer: Layer, cache: Cache, start: int) -> tuple[IntArray, FloatArray]:

@@ -130,7 +130,7 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
     ----------
     rows : KnotRows
     x : (batch, n_in)
-        Finite.
+        Finite, or nan (what an undefined formula before this layer gives), at which all bases are 0.
     derivatives : sequence of int
         Orders, each at least 0; above the degree a derivative is zero.
 
@@ -146,9 +146,9 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
     """
     points = np.ascontiguousarray(x.T)
     (n_in, batch), low, high = points.shape, rows.knots[:, rows.degree, None], rows.knots[:, rows.n_basis, None]
-    strays, held = np.flatnonzero((points < low) | (points >= high)), points
+    strays, held = np.flatnonzero(~((points >= low) & (points < high))), points  # nan is one
     if strays.size:
-        held = np.minimum(np.maximum(points, rows.low[:, None]), rows.high[:, None])
+        held = np.fmin(np.fmax(points, rows.low[:, None]), rows.high[:, None])
     first = np.empty(points.shape, dtype=np.intp)
     planes = {order: np.empty((rows.degree + 1, *points.shape)) for order in sorted({0, *derivatives})}
     samples = max(1, min(batch, _BLOCK))

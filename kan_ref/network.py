@@ -4,9 +4,10 @@ Theorem (Liu et al. 2024, eq. 2.7, and the chain rule). With layers Phi_0, ..., 
 
     (N1)  y    = (Phi_{L-1} o ... o Phi_0)(x),           x_{l+1} = Phi_l(x_l),  x_0 = x
     (N2)  dx_l = Phi_l's (L6) at dx_{l+1},               dx_L = dy
-    (N3)  d_theta = the layers' (L3)-(L5), each at its own dx_{l+1}, in the order of theta
+    (N3)  d_theta = the layers' (L3)-(L5) and (L8), each at its own dx_{l+1}, in the order of theta
 
-theta runs layer by layer; in each layer coef, w_base, w_spline, in C order. The layers' arrays are views of it.
+theta runs layer by layer; in each layer coef, w_base, w_spline, and its formulas' a, b, c, d, in C order. The layers' arrays are
+views of it.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kan_ref import layer as edges
-from kan_ref.checks import FloatArray, float_array, integer
-from kan_ref.layer import Cache, Layer, with_parameters
-
-PARAMETER_NAMES = ("coef", "w_base", "w_spline")
+from kan_ref.checks import FloatArray, float_array
+from kan_ref.layer import Cache
+from kan_ref.layer_record import Layer, parameter_arrays, parameter_vector, with_parameters
+from kan_ref.symbolic_edge import find_undefined
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +52,7 @@ class Network:
             if number and layer.n_in != layers[number - 1].n_out:
                 before = layers[number - 1].n_out
                 raise ValueError(f"layer {number} takes {layer.n_in} inputs, but layer {number - 1} has {before} outputs")
-        theta = np.concatenate([getattr(layer, name).reshape(-1) for layer in layers for name in PARAMETER_NAMES])
-        _fill(self, layers, theta)
+        _fill(self, layers, np.concatenate([parameter_vector(layer) for layer in layers]))
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -67,7 +67,7 @@ class Network:
     @property
     def n_live_params(self) -> int:
         """Number of parameters on living edges."""
-        return sum(int(layer.mask.sum()) * (layer.n_basis + 2) for layer in self.layers)
+        return sum(int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size for layer in self.layers)
 
     def with_theta(self, theta: object) -> "Network":
         """The same network with other parameters (n_params,), copied once; the layers become views of the copy.
@@ -83,8 +83,9 @@ class Network:
         return replace_theta(self, own.copy())
 
     def __call__(self, x: object) -> FloatArray:
-        """Outputs (batch, n_out) at x (batch, n_in)."""
-        return predict(self, evaluate_inputs(self, check_inputs(self, x), slopes=False))
+        """Outputs (batch, n_out) at x (batch, n_in); ValueError where a formula is not defined."""
+        points = check_inputs(self, x)
+        return refuse_undefined(self, points, predict(self, evaluate_inputs(self, points, slopes=False)))
 
     def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
         """Copies and pickles are built anew: read-only, with layers that are views of theta, like the original."""
@@ -94,8 +95,10 @@ class Network:
         intervals = ", ".join(str(layer.n_intervals) for layer in self.layers)
         degrees = sorted({layer.degree for layer in self.layers})
         degree = str(degrees[0]) if len(degrees) == 1 else str([layer.degree for layer in self.layers])
-        dead = sum(int((layer.mask == 0).sum()) for layer in self.layers)
-        note = f", {dead} dead edges" if dead else ""
+        formulas = sum(len(layer.symbolic) for layer in self.layers)
+        dead = sum(layer.mask.size - layer.n_live for layer in self.layers)
+        note = f", {formulas} symbolic edges" if formulas else ""
+        note += f", {dead} dead edges" if dead else ""
         return f"Network({list(self.widths)}, n_intervals [{intervals}], degree {degree}, {self.n_params} parameters{note})"
 
 
@@ -112,10 +115,10 @@ def _fill(network: Network, layers: Sequence[Layer], theta: FloatArray) -> None:
     views, start = [], 0
     for layer in layers:
         parts = []
-        for array in (layer.coef, layer.w_base, layer.w_spline):
+        for array in parameter_arrays(layer):
             parts.append(theta[start : start + array.size].reshape(array.shape))
             start += array.size
-        views.append(with_parameters(layer, *parts))
+        views.append(with_parameters(layer, parts))
     network.__dict__.update(layers=tuple(views), theta=theta)
 
 
@@ -130,6 +133,22 @@ def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
     """The door for batches: x as float64 (batch, n_in), finite; and for the network they go through."""
     check_network("network", network)
     return float_array(name, x, ("batch", network.layers[0].n_in))
+
+
+def refuse_undefined(network: Network, x: FloatArray, y: FloatArray) -> FloatArray:
+    """The outputs y at x as they are, if no formula on the way lacks a value; else ValueError that names layer, edge and sample."""
+    if not any(layer.symbolic for layer in network.layers) or np.isfinite(y).all():
+        return y
+    for number, layer in enumerate(network.layers):
+        found = find_undefined(layer.symbolic, layer.affine, x)
+        if found is not None:
+            edge = found.edge
+            raise ValueError(
+                f"x[{found.sample}] gives {edge.name} on the edge from input {edge.input} to output {edge.output} of layer {number} "
+                f"the argument {found.u:.6g}, where it has no finite value"
+            )
+        x = edges.outputs(layer, edges.evaluate(layer, x, slopes=False))
+    return y
 
 
 def evaluate_inputs(network: Network, x: FloatArray, *, slopes: bool) -> Cache:
@@ -193,13 +212,15 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
     Raises
     ------
     ValueError, TypeError
-        For a wrong shape, or numbers that are not finite.
+        For a wrong shape, or numbers that are not finite; where a formula is not defined.
 
     Notes
     -----
     Implements :eq:`network-forward`, Liu et al. 2024, eq. 2.7.
     """
-    return run_forward(network, evaluate_inputs(network, check_inputs(network, x), slopes=True))
+    points = check_inputs(network, x)
+    y, caches = run_forward(network, evaluate_inputs(network, points, slopes=True))
+    return refuse_undefined(network, points, y), caches
 
 
 # --- backward
@@ -212,7 +233,7 @@ def run_backward(network: Network, caches: Sequence[Cache], dy: FloatArray) -> F
     for number in range(len(network.layers) - 1, -1, -1):
         layer, cache = network.layers[number], caches[number]
         grads = edges.parameter_gradients(layer, cache, dy)
-        pieces[:0] = (grads.coef.reshape(-1), grads.w_base.reshape(-1), grads.w_spline.reshape(-1))
+        pieces.insert(0, parameter_vector(grads))
         if number:
             dy = edges.input_gradient(layer, cache, dy)
     # [/eq:network-backward]
@@ -258,40 +279,5 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     collected: list[FloatArray] = []
     for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
         upstream, grads = edges.backward(layer, cache, upstream)
-        collected[:0] = (grads.coef.reshape(-1), grads.w_base.reshape(-1), grads.w_spline.reshape(-1))
+        collected.insert(0, parameter_vector(grads))
     return upstream, replace_theta(network, np.concatenate(collected))
-
-
-def mask_edges(network: Network, layer: int, mask: object) -> Network:
-    """A network in which the edges of one layer live (1) or are dead (0).
-
-    Parameters
-    ----------
-    network : Network
-    layer : int
-        Which layer, from 0.
-    mask : (n_out, n_in) of 0 and 1
-        Any, also one that cuts an output off. A revived edge has the coefficients and weights it had when it died.
-
-    Returns
-    -------
-    masked : Network
-
-    Raises
-    ------
-    IndexError, ValueError, TypeError
-        "layer is 2, but must be between 0 and 1"
-    """
-    number = check_layer_index(network, layer)
-    old = network.layers[number]
-    new = Layer(old.knots, old.coef, old.w_base, old.w_spline, mask, old.degree, old.base)  # type: ignore[arg-type]  # checked there
-    return Network((*network.layers[:number], new, *network.layers[number + 1 :]))
-
-
-def check_layer_index(network: Network, layer: object) -> int:
-    """`layer` as an index of the network's layers, else IndexError."""
-    check_network("network", network)
-    try:
-        return integer("layer", layer, low=0, high=len(network.layers) - 1)
-    except ValueError as error:
-        raise IndexError(str(error)) from None

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, IntArray, choice, float_array, number
 from kan_ref.families import Family, Model, family_of
+from kan_ref.layer_record import PARAMETER_ARRAYS, PARAMETER_NAMES
 from kan_ref.losses import Loss, named_loss
-from kan_ref.network import PARAMETER_NAMES, Network, run_flow
+from kan_ref.network import Network, run_flow
 from kan_ref.optimizers.row_sparse import Block, Jacobian, select_columns
 from kan_ref.penalties import PENALTY_NAMES, PenaltyWeights, penalized_backward, penalty_value
 from kan_ref.smoothness import Smoothness, prepare_smoothness, smoothness_jacobian, smoothness_residuals, smoothness_value_and_grad
@@ -160,7 +161,7 @@ def trainable_places(network: Model, trainable: Sequence[str]) -> NDArray[np.boo
     Raises
     ------
     ValueError, TypeError
-        For an unknown name, a repeated one, or none at all; for a part of a perceptron.
+        For an unknown name, a repeated one, or none at all; for a part of a perceptron; for formulas where there are none.
     """
     if isinstance(trainable, str) or not isinstance(trainable, Sequence):
         raise TypeError(f"trainable is {trainable!r}, but must be a sequence of names such as ('coef', 'w_base')")
@@ -171,8 +172,11 @@ def trainable_places(network: Model, trainable: Sequence[str]) -> NDArray[np.boo
         return None
     if not isinstance(network, Network):
         raise TypeError(f"trainable is {tuple(names)}, but the parameters of {network!r} have no such parts: they move together")
-    chosen = [np.full(getattr(layer, name).size, name in names) for layer in network.layers for name in PARAMETER_NAMES]
-    return np.concatenate(chosen)
+    chosen = [np.full(getattr(layer, array).size, name in names) for layer in network.layers for name, array in PARAMETER_ARRAYS.items()]
+    places = np.concatenate(chosen)
+    if not places.any():
+        raise ValueError(f"trainable is {tuple(names)}, but {network!r} has no symbolic edges")
+    return None if places.all() else places
 
 
 def check_penalty(penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object) -> PenaltyWeights | None:

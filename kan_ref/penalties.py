@@ -32,7 +32,8 @@ import numpy as np
 
 from kan_ref import layer as edges
 from kan_ref.checks import FloatArray, choice
-from kan_ref.layer import Cache, Layer
+from kan_ref.layer import Cache
+from kan_ref.layer_record import Layer, parameter_vector
 from kan_ref.network import Network
 
 PENALTY_NAMES = ("paper", "pykan", "pykan-0.0", "coef")
@@ -216,8 +217,9 @@ def penalized_backward(
         part = layer_penalty(weights.kind, layer, cache, inputs[number], weights.weight * weights.l1, weights.weight * weights.entropy)
         value += weights.weight * (weights.l1 * part.l1 + weights.entropy * part.entropy)
         grads = edges.parameter_gradients(layer, cache, dy, part.d_edges)
-        d_coef = grads.coef if part.d_coef is None else grads.coef + part.d_coef
-        pieces[:0] = (d_coef.reshape(-1), grads.w_base.reshape(-1), grads.w_spline.reshape(-1))
+        pieces.insert(0, parameter_vector(grads))
+        if part.d_coef is not None:
+            pieces[0][: layer.coef.size] += part.d_coef.reshape(-1)
         if number:
             dy = edges.input_gradient(layer, cache, dy, part.d_edges)
             if part.d_x is not None:

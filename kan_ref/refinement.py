@@ -9,19 +9,22 @@ Grid update (Liu et al. 2024, section 2.2, third trick): grids move to where the
 one after another, each seeing what the moved ones before it make of the batch. Coefficients move, w_spline stays.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from kan_ref.checks import FloatArray, integer, number
 from kan_ref.curve_fit import move_coefficients
 from kan_ref.knots import blended_knots, extended_knots, hidden_bounds, refined_breakpoints, uniform_knots
-from kan_ref.layer import Layer, evaluate, outputs
+from kan_ref.layer import evaluate, outputs
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network, check_inputs, check_network
 
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
     """A layer on other knot rows, its curves kept as `curve_fit.move_coefficients` says."""
     coef = move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
-    return Layer(new_knots, coef, layer.w_base, layer.w_spline, layer.mask, layer.degree, layer.base)
+    return replace(layer, knots=new_knots, coef=coef)
 
 
 def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:

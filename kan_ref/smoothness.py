@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 from kan_ref.optimizers.row_sparse import RowSparse
 
@@ -121,7 +121,7 @@ def smoothness_value_and_grad(smoothness: Smoothness, network: Network) -> tuple
         for q in range(weights.shape[2]):
             d_coef[:, :, q : q + weights.shape[1]] += live[:, :, None] * d_jumps * weights[:, :, q]
         d_w_spline = layer.mask * (d_jumps * unweighted).sum(axis=2)
-        pieces += [d_coef.reshape(-1), np.zeros(layer.w_base.size), d_w_spline.reshape(-1)]
+        pieces += [d_coef.reshape(-1), np.zeros(layer.w_base.size), d_w_spline.reshape(-1), np.zeros(layer.affine.size)]
     return value, np.concatenate(pieces)
 
 
@@ -152,5 +152,5 @@ def smoothness_jacobian(smoothness: Smoothness, network: Network, scale: float) 
             unweighted = np.einsum("ipq,jipq->jip", weights, _windows(layer))
             values[..., width] = (scale * layer.mask)[:, :, None] * unweighted
             blocks.append(RowSparse(columns.reshape(-1, width + 1), values.reshape(-1, width + 1), network.n_params))
-        start += layer.coef.size + 2 * layer.w_base.size
+        start += layer.n_params
     return blocks

@@ -1,13 +1,6 @@
 """Networks in files: .npz for machines, .json for people and other languages; written whole or not at all, read with distrust.
 
-A network is its state, and a file holds nothing else. Both formats hold one document, here as the JSON file has it:
-
-    {"format": "kan_ref network", "version": 1,  a version grows when a file can say what the one before cannot
-     "kan_ref": "0.1.0",                         the writer, for people alone
-     "layers": [{"degree": 3, "base": "silu",    one entry a layer, from the inputs on
-                 "knots": [[...], ...],          (n_in, n_intervals + 2 degree + 1)
-                 "coef": [[[...], ...], ...],    (n_out, n_in, n_intervals + degree)
-                 "w_base": [[...], ...], "w_spline": [[...], ...], "mask": [[...], ...]}]}      (n_out, n_in) each
+Both formats hold the one document of `plain_form`.
 
 JSON (RFC 8259): UTF-8; float64 as the shortest decimals that give the same bits back; no NaN, no infinity, no key twice.
 npz: a zip archive of uncompressed .npy members, which `numpy.load(path, allow_pickle=False)` opens too: `coef` of layer 0 is
@@ -25,7 +18,6 @@ import os
 import re
 import secrets
 import stat
-import sys
 import zipfile
 from reprlib import repr as short
 from typing import Any
@@ -34,13 +26,11 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from kan_ref.layer import Layer
 from kan_ref.network import Network
+from kan_ref.plain_form import holds_numbers, layer_entries, network_from_plain, network_to_plain
 
-FORMAT, VERSION = "kan_ref network", 1
-ARRAY_NAMES = ("knots", "coef", "w_base", "w_spline", "mask")
 MOST_BYTES = {".npz": 2**30, ".json": 2**27}  # reading takes about 4 and 25 times as much memory
-MOST_LAYERS, MOST_DIRECTORY_BYTES, MOST_META_CHARACTERS = 1000, 2**20, 2**20
+MOST_DIRECTORY_BYTES, MOST_META_CHARACTERS = 2**20, 2**20
 
 # the two kinds of array that we write; no literal of a file is ever evaluated
 _NPY_HEADER = re.compile(r"\{'descr': '<(f8|U\d{1,8})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,60})\), \} *\n")
@@ -135,60 +125,6 @@ def _replace_file(name: str, data: bytes) -> None:
         raise
 
 
-# --- the document, which both formats share
-
-
-def network_to_plain(network: Network) -> dict[str, Any]:
-    """The whole document: dicts, lists, numbers and text, with float64 arrays as they are."""
-    writer = sys.modules["kan_ref"].__version__  # loaded before any of its modules; an import would go up
-    return {"format": FORMAT, "version": VERSION, "kan_ref": writer, "layers": [layer_to_plain(layer) for layer in network.layers]}
-
-
-def layer_to_plain(layer: Layer) -> dict[str, Any]:
-    """All state of a layer by name: degree, base and five arrays."""
-    return {"degree": layer.degree, "base": layer.base, **{name: getattr(layer, name) for name in ARRAY_NAMES}}
-
-
-def network_from_plain(document: object) -> Network:
-    """The network of a document, else ValueError."""
-    return Network(tuple(layer_from_plain(plain, f"layer {number}") for number, plain in enumerate(_layers(document))))
-
-
-def layer_from_plain(plain: dict[str, Any], owner: str = "layer") -> Layer:
-    """The layer of what `layer_to_plain` gives, else ValueError; `owner` opens the sentence."""
-    _check_keys(owner, plain, ("degree", "base", *ARRAY_NAMES))
-    degree, base = plain["degree"], plain["base"]
-    if type(degree) is not int or type(base) is not str or len(base) > 99:
-        raise ValueError(f"{owner} has degree {short(degree)} and base {short(base)}, but needs an integer and a short name")
-    for name in ARRAY_NAMES:
-        if not isinstance(plain[name], np.ndarray) or plain[name].dtype.kind != "f":
-            raise ValueError(f"{owner} has something else than an array of numbers as {name!r}")
-    try:
-        return Layer(**plain)
-    except ValueError as error:
-        raise ValueError(f"{owner}: {error}") from error
-
-
-def _layers(document: Any) -> list[dict[str, Any]]:
-    """The entries of the layers, if format and version are ours: a file of the future gets no further than that."""
-    if type(document) is not dict or document.get("format") != FORMAT:
-        raise ValueError(f"it does not say format {FORMAT!r}")
-    version, writer, layers = document.get("version"), short(document.get("kan_ref")), document.get("layers")
-    if type(version) is not int or not 1 <= version <= VERSION:
-        raise ValueError(f"it has format version {short(version)}, by kan_ref {writer}, but this kan_ref reads versions 1 to {VERSION}")
-    _check_keys("it", document, ("format", "version", "kan_ref", "layers"))
-    if type(layers) is not list or not 1 <= len(layers) <= MOST_LAYERS or any(type(plain) is not dict for plain in layers):
-        raise ValueError(f"it needs its layers as a list of 1 to {MOST_LAYERS} objects")
-    return layers
-
-
-def _check_keys(owner: str, plain: dict[str, Any], names: tuple[str, ...]) -> None:
-    faults = [f"lacks {name!r}" for name in names if name not in plain]
-    faults += [f"has {short(name)}, which has no place in format version {VERSION}" for name in plain if name not in names]
-    if faults:
-        raise ValueError(f"{owner} {faults[0]}")
-
-
 # --- JSON
 
 
@@ -205,8 +141,8 @@ def _json_text(value: Any, line: str) -> str:
 
 def _json_document(data: bytes) -> Any:
     document = _parse_json(data.decode("utf-8"))
-    for number, plain in enumerate(_layers(document)):
-        plain.update({name: _array(f"layer {number}: {short(name)}", value) for name, value in plain.items() if type(value) is list})
+    for number, plain in enumerate(layer_entries(document)):
+        plain.update({name: _array(f"layer {number}: {short(name)}", value) for name, value in plain.items() if holds_numbers(name, value)})
     return document
 
 
@@ -258,7 +194,7 @@ def _npz_document(data: bytes) -> Any:
     if meta.shape or meta.dtype.kind != "U" or meta.dtype.itemsize > 4 * MOST_META_CHARACTERS:
         raise ValueError(f"its member 'meta.npy' must be text of at most {MOST_META_CHARACTERS} characters in a 0-d array")
     document = _parse_json(meta.tobytes().decode("utf-32-le"))
-    layers = _layers(document)
+    layers = layer_entries(document)
     for name, member in members.items():
         place = re.fullmatch(r"layer_(0|[1-9]\d{0,3})_(\w+)\.npy", name)
         if not place or int(place[1]) >= len(layers) or place[2] in layers[int(place[1])]:

@@ -16,8 +16,9 @@ import numpy as np
 
 from kan_ref.checks import generator, integer, number
 from kan_ref.families import Model, family_of
+from kan_ref.layer_record import PARAMETER_NAMES
 from kan_ref.losses import named_loss
-from kan_ref.network import PARAMETER_NAMES, Network, activations, evaluate_inputs
+from kan_ref.network import Network, activations, evaluate_inputs
 from kan_ref.objective import Objective, check_batch, check_penalty, make_objective, trainable_places
 from kan_ref.optimizers.result import Iterate, steps_are_done
 from kan_ref.penalties import PenaltyWeights
@@ -73,7 +74,7 @@ def fit(
     update_grids : bool
         Whether hidden grids follow activations that have left them, (G2).
     trainable : sequence of str
-        Of "coef", "w_base", "w_spline", those that move.
+        Of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of the formulas), those that move.
     learning_rate : float, optional
         For "adam", above 0; 1e-2 without it.
     batch_size : int, optional

@@ -4,6 +4,7 @@ Everything is drawn from a numpy.random.Generator; the strategies of Hypothesis 
 """
 
 import contextlib
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,11 +12,14 @@ import pytest
 from hypothesis import strategies as st
 
 from kan_ref import contraction
-from kan_ref.layer import Layer
+from kan_ref.functions import LIBRARY
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
+from kan_ref.symbolic_edge import SymbolicEdge
 
 KINDS = ("uniform", "uneven", "repeated", "clamped")
 BASES = ("silu", "identity", "zero")
+SPLINE_ARRAYS = ("coef", "w_base", "w_spline")
 
 
 def random_row(rng, n_intervals, degree, kind):
@@ -54,6 +58,28 @@ def random_network(rng, *, degrees=range(8), widths=None, kind=None, base=None, 
     for n_in, n_out in pairwise(widths):
         sizes = {"degree": int(rng.choice(list(degrees))), "n_intervals": int(rng.integers(1, 7))}
         layers.append(random_layer(rng, n_in, n_out, **sizes, kind=kind, base=base, dead=dead, silent=silent))
+    return Network(tuple(layers))
+
+
+SMOOTH_FUNCTIONS = ("x", "x^2", "sin", "tanh", "gaussian", "arctan", "sigmoid", "cosh")
+
+
+def with_formulas(rng, network, share=0.5, locked=0.3):
+    """`network` with a share of all its edges made formulas, living ones and dead; a share of these locked to one before."""
+    layers = []
+    for layer in network.layers:
+        chosen = np.argwhere(rng.random(layer.mask.shape) < share)
+        edges, rows = [], []
+        for j, i in chosen.tolist():
+            if edges and rng.random() < locked:
+                other = edges[rng.integers(len(edges))]
+                edges.append(SymbolicEdge(j, i, other.function, other.row))
+            else:
+                edges.append(SymbolicEdge(j, i, LIBRARY[str(rng.choice(SMOOTH_FUNCTIONS))], len(rows)))
+                rows.append([rng.uniform(-0.4, 0.4), *rng.normal(size=3)])
+        mask = layer.mask.copy()
+        mask[tuple(chosen.T)] = 0.0
+        layers.append(replace(layer, mask=mask, symbolic=edges, affine=np.array(rows).reshape(-1, 4)))
     return Network(tuple(layers))
 
 
@@ -126,3 +152,10 @@ def network_cases(draw, degrees=range(8), n_samples=a_few):
     widths = tuple(draw(st.lists(st.integers(1, 4), min_size=2, max_size=4)))
     network = random_network(rng, degrees=degrees, widths=widths)
     return network, random_batch(rng, network.layers[0], draw(n_samples)), rng
+
+
+@st.composite
+def symbolic_cases(draw, degrees=range(2, 5), n_samples=a_few):
+    """(network, x, rng): a random network with formulas, some of them locked, a batch for it, and a generator."""
+    network, x, rng = draw(network_cases(degrees=degrees, n_samples=n_samples))
+    return with_formulas(rng, network, share=draw(st.sampled_from([0.2, 0.5, 1.0]))), x, rng

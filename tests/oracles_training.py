@@ -13,7 +13,7 @@ import numpy as np
 from oracles import exact_basis, taylor
 from oracles_layer import network_backward
 
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 
 # --- losses and penalties

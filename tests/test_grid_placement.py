@@ -5,7 +5,7 @@ import pytest
 from oracles_training import bits, covered_network, samples
 
 import kan_ref as kr
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 from kan_ref.refinement import activations_left, place_hidden_grids, refine
 

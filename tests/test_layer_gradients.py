@@ -18,7 +18,7 @@ from oracles_layer import layer_backward
 
 from kan_ref import layer as edges
 from kan_ref.knots import uniform_knots
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 
 ways = st.sampled_from(WAYS)

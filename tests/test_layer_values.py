@@ -11,7 +11,7 @@ from oracles_layer import layer_edges, layer_values, slope_terms
 
 from kan_ref import layer as edges
 from kan_ref.knots import uniform_knots
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 
 ways = st.sampled_from(WAYS)
 

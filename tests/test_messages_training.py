@@ -156,9 +156,9 @@ SETTINGS = {
     "trainable unknown": (
         {"trainable": ("coef", "w_spine")},
         ValueError,
-        r"trainable is 'w_spine', but must be one of 'coef', 'w_base', 'w_spline' \(did you mean 'w_spline'\?\)",
+        r"trainable is 'w_spine', but must be one of 'coef', 'w_base', 'w_spline', 'symbolic' \(did you mean 'w_spline'\?\)",
     ),
-    "trainable of numbers": ({"trainable": (1,)}, TypeError, "trainable is 1, but must be one of 'coef', 'w_base', 'w_spline'"),
+    "trainable of numbers": ({"trainable": (1,)}, TypeError, "trainable is 1, but must be one of 'coef', 'w_base', 'w_spline', 'symbolic'"),
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import WAYS, contraction_by, network_cases, random_batch, random_layer, random_network
+from networks import SPLINE_ARRAYS, WAYS, contraction_by, network_cases, random_batch, random_layer, random_network
 from oracles_layer import network_values, theta_by_hand
 
 import kan_ref as kr
@@ -211,7 +211,7 @@ def test_the_arrays_of_the_layers_are_views_of_theta(make):
     network = make(example()[0])
 
     for layer in network.layers:
-        for name in stack.PARAMETER_NAMES:
+        for name in SPLINE_ARRAYS:
             assert np.shares_memory(getattr(layer, name), network.theta)
 
 
@@ -220,7 +220,7 @@ def test_the_gradients_of_the_layers_are_views_of_the_gradient_of_theta():
 
     _, grads = kr.backward(network, kr.forward(network, x)[1], np.ones((7, 1)))
 
-    assert all(np.shares_memory(getattr(layer, name), grads.theta) for layer in grads.layers for name in stack.PARAMETER_NAMES)
+    assert all(np.shares_memory(getattr(layer, name), grads.theta) for layer in grads.layers for name in SPLINE_ARRAYS)
 
 
 def test_numbers_of_parameters_count_all_and_living_edges():

@@ -5,12 +5,15 @@ import dataclasses
 import importlib
 import inspect
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import kan_ref as kr
+from kan_ref.functions import LIBRARY
+from kan_ref.symbolic_edge import SymbolicEdge
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(f"kan_ref.{'.'.join(path.relative_to(ROOT / 'kan_ref').with_suffix('').parts)}" for path in ROOT.glob("kan_ref/**/*.py"))
@@ -63,7 +66,7 @@ def test_no_name_and_no_letter_stands_in_the_table_twice():
 
 # --- shapes
 
-DEGREE, N_INTERVALS, BATCH, N_IN, N_OUT = 2, 5, 7, 3, 4
+DEGREE, N_INTERVALS, BATCH, N_IN, N_OUT, N_ROWS = 2, 5, 7, 3, 4, 2
 
 
 def shapes_in_the_code():
@@ -72,10 +75,14 @@ def shapes_in_the_code():
     network = kr.init_network((N_IN, N_OUT), n_intervals=N_INTERVALS, degree=DEGREE, domain=(-1.0, 1.0), rng=rng)
     x, dy = rng.uniform(-1, 1, (BATCH, N_IN)), rng.normal(size=(BATCH, N_OUT))
     (layer,) = network.layers
+    formulas = tuple(SymbolicEdge(0, i, LIBRARY["sin"], i) for i in range(N_ROWS))
+    mask = np.where(np.arange(N_IN) < N_ROWS, 0.0, 1.0) * np.ones((N_OUT, 1))
+    layer = replace(layer, mask=mask, symbolic=formulas, affine=np.ones((N_ROWS, 4)))
+    network = kr.Network((layer,))
     _, cache = kr.layer.forward(layer, x)
     d_edges = rng.normal(size=(BATCH, N_OUT, N_IN))
     dx, _ = kr.layer.backward(layer, cache, dy, d_edges)
-    arrays = {name: getattr(layer, name) for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask")}
+    arrays = {name: getattr(layer, name) for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask", "affine")}
     arrays |= {"base": cache.base, "base_slope": cache.base_slope, "theta": network.theta, "dy": dy, "dx": dx, "d_edges": d_edges}
     arrays |= {"edge_outputs": kr.edge_outputs(network, x)[0], "edge_scores": kr.edge_scores(network, x)[0]}
     arrays["basis"] = kr.bspline.basis(x, layer.knots, DEGREE)
@@ -85,7 +92,7 @@ def shapes_in_the_code():
 def shape_in_words(words):
     """A shape such as (n_in, n_intervals + 2 degree + 1) in numbers."""
     sizes = {"batch": BATCH, "n_in": N_IN, "n_out": N_OUT, "degree": DEGREE, "n_intervals": N_INTERVALS, "n_basis": N_INTERVALS + DEGREE}
-    sizes["n_params"] = N_OUT * N_IN * (sizes["n_basis"] + 2)
+    sizes |= {"n_rows": N_ROWS, "n_params": N_OUT * N_IN * (sizes["n_basis"] + 2) + 4 * N_ROWS}
     return tuple(
         sum(int(factor or 1) * (sizes[word] if word else 1) for factor, word in re.findall(r"(\d*) ?([a-z_]*)", axis) if factor or word)
         for axis in words.strip("()").split(",")
@@ -219,7 +226,7 @@ def test_the_table_is_read_with_its_bars_and_marks():
 
 def test_shapes_in_words_become_numbers():
     assert shape_in_words("(n_in, n_intervals + 2 degree + 1)") == (N_IN, N_INTERVALS + 2 * DEGREE + 1)
-    assert shape_in_words("(n_params,)") == (N_OUT * N_IN * (N_INTERVALS + DEGREE + 2),)
+    assert shape_in_words("(n_params,)") == (N_OUT * N_IN * (N_INTERVALS + DEGREE + 2) + 4 * N_ROWS,)
 
 
 def test_a_parameter_section_is_read_in_order_up_to_the_next_one():

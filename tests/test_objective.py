@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import network_cases, random_batch, random_network
+from networks import SPLINE_ARRAYS, network_cases, random_batch, random_network
 from oracles_training import bits, mean_square, prediction_rows, smoothness
 
 import kan_ref as kr
 from kan_ref.checks import central_difference
-from kan_ref.network import PARAMETER_NAMES, evaluate_inputs
+from kan_ref.network import evaluate_inputs
 from kan_ref.objective import make_objective, trainable_places
 from kan_ref.optimizers.row_sparse import dense_form, multiply_transposed, shape
 from kan_ref.smoothness import prepare_smoothness, smoothness_residuals
 
-SUBSETS = [names for n in (1, 2, 3) for names in combinations(PARAMETER_NAMES, n)]
+SUBSETS = [names for n in (1, 2, 3) for names in combinations(SPLINE_ARRAYS, n)]
 weights = st.sampled_from([0.0, 1e-8, 0.3, 1e4])
 
 
-def example(seed=0, *, weight=0.3, trainable=PARAMETER_NAMES, kind="uneven", degrees=(2, 3)):
+def example(seed=0, *, weight=0.3, trainable=SPLINE_ARRAYS, kind="uneven", degrees=(2, 3)):
     rng = np.random.default_rng(seed)
     network = random_network(rng, widths=(2, 3, 2), degrees=degrees, kind=kind)
     x = random_batch(rng, network.layers[0], 9)
@@ -150,7 +150,7 @@ def test_moving_a_subset_leaves_the_other_parameters_as_they_are(names):
     moved = objective.network_at(objective.start() + 1.0)
 
     for old, new in zip(network.layers, moved.layers, strict=True):
-        for name in PARAMETER_NAMES:
+        for name in SPLINE_ARRAYS:
             step = 1.0 if name in names else 0.0
             np.testing.assert_array_equal(getattr(new, name), getattr(old, name) + step)
 
@@ -163,7 +163,7 @@ def test_all_names_in_any_order_are_the_whole():
     np.testing.assert_array_equal(other.value_and_grad(other.start())[1], whole.value_and_grad(whole.start())[1])
 
 
-@pytest.mark.parametrize("names", [PARAMETER_NAMES, ("coef",)])
+@pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef",)])
 def test_an_optimizer_keeps_its_vector(names):
     """The network must not see a later change of the vector it was made from, nor lock it."""
     _, _, _, objective = example(trainable=names)
@@ -177,7 +177,7 @@ def test_an_optimizer_keeps_its_vector(names):
     assert not np.shares_memory(objective.start(), objective.network.theta)
 
 
-@pytest.mark.parametrize("names", [PARAMETER_NAMES, ("coef", "w_base")])
+@pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef", "w_base")])
 def test_the_network_at_the_start_is_the_network(names):
     network, _, _, objective = example(trainable=names)
 

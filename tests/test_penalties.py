@@ -14,7 +14,8 @@ from oracles_training import mean_square
 import kan_ref as kr
 from kan_ref import objective as goal
 from kan_ref.checks import central_difference
-from kan_ref.layer import Layer, forward
+from kan_ref.layer import forward
+from kan_ref.layer_record import Layer
 from kan_ref.network import evaluate_inputs, run_flow
 from kan_ref.objective import check_penalty, make_objective
 from kan_ref.penalties import PENALTY_NAMES, PenaltyWeights, layer_penalty, natural_entropy, penalized_backward, penalty_value

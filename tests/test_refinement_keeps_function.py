@@ -11,7 +11,7 @@ from networks import random_layer, seeds
 from oracles_training import bits, covered_network
 
 import kan_ref as kr
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 from kan_ref.refinement import place_hidden_grids, refine
 

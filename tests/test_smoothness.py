@@ -12,7 +12,7 @@ from oracles_training import scaled_jumps, smoothness
 
 import kan_ref as kr
 from kan_ref.checks import central_difference
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 from kan_ref.optimizers.row_sparse import dense_form, multiply_transposed
 from kan_ref.smoothness import (

@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import network_cases, random_layer, random_network, seeds
+from networks import network_cases, random_layer, random_network, seeds, with_formulas
 
 import kan_ref as kr
-from kan_ref import storage
-from kan_ref.layer import Layer
+from kan_ref import plain_form, storage
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network, replace_theta
-from kan_ref.storage import layer_from_plain, layer_to_plain, load, network_to_plain, save
+from kan_ref.plain_form import layer_from_plain, layer_to_plain, network_to_plain
+from kan_ref.storage import load, save
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 SUFFIXES = (".npz", ".json")
@@ -148,9 +149,10 @@ def test_a_loaded_network_is_read_only_and_takes_new_parameters(folder, network,
 
 def test_no_field_of_a_layer_is_left_out(network):
     fields = {field.name for field in dataclasses.fields(Layer) if field.init}
+    formulas = with_formulas(np.random.default_rng(3), network, share=1.0)
 
-    assert set(layer_to_plain(network.layers[0])) == fields
-    assert set(json_document(network)["layers"][0]) == fields
+    assert set(layer_to_plain(formulas.layers[0])) == set(json_document(formulas)["layers"][0]) == fields
+    assert set(layer_to_plain(network.layers[0])) == fields - {"symbolic", "affine"}
 
 
 def test_a_plain_layer_becomes_the_layer_again(network):
@@ -322,7 +324,7 @@ def test_a_sparse_file_of_a_terabyte_is_refused_without_being_read(tmp_path, suf
 @both_formats
 def test_more_layers_than_the_limit_are_neither_written_nor_read(tmp_path, network, suffix, monkeypatch):
     save(network, tmp_path / f"two{suffix}")
-    monkeypatch.setattr(storage, "MOST_LAYERS", 1)
+    monkeypatch.setattr(plain_form, "MOST_LAYERS", 1)
 
     with pytest.raises(ValueError, match="needs its layers as a list of 1 to 1 objects"):
         save(network, tmp_path / f"net{suffix}")
@@ -331,7 +333,7 @@ def test_more_layers_than_the_limit_are_neither_written_nor_read(tmp_path, netwo
 
 def test_the_limits_leave_room_for_the_deepest_network_that_may_be_written(folder):
     layer = tiny_network().layers[0]
-    deep = Network((layer,) * storage.MOST_LAYERS)
+    deep = Network((layer,) * plain_form.MOST_LAYERS)
 
     save(deep, folder / "deep.npz")
 
@@ -620,7 +622,7 @@ def test_an_array_that_no_layer_has_is_named(folder, network):
     document["layers"][1]["bias"] = [0.0]
 
     for path in (write_npz(folder / "bias.npz", members), write_json(folder / "bias.json", document)):
-        assert "layer 1 has 'bias', which has no place in format version 1" in refusal(path)
+        assert "layer 1 has 'bias', which has no place in format version 2" in refusal(path)
 
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f8", "<f2", "<i8", "|b1", "<c16", "|S8", "|V8", "<M8[s]", "|O"])
@@ -707,10 +709,10 @@ def both_files(folder, network, change):
 
 def test_a_file_of_a_newer_version_is_refused_by_its_version_whatever_else_it_holds(folder, network):
     def change(document):
-        document |= {"version": 2, "kan_ref": "0.9.0", "optimizer": {"kind": "none"}, "layers": "elsewhere"}
+        document |= {"version": 3, "kan_ref": "0.9.0", "optimizer": {"kind": "none"}, "layers": "elsewhere"}
 
     for path in both_files(folder, network, change):
-        assert "it has format version 2, by kan_ref '0.9.0', but this kan_ref reads versions 1 to 1" in refusal(path)
+        assert "it has format version 3, by kan_ref '0.9.0', but this kan_ref reads versions 1 to 2" in refusal(path)
 
 
 @pytest.mark.parametrize("version", [0, -1, True, 1.0, 1e999, "1", None, [1], {}, 10**30, 10**400])
@@ -749,7 +751,7 @@ def test_every_entry_of_the_document_is_needed(folder, network, key):
 
 def test_an_entry_that_nobody_knows_is_refused(folder, network):
     for path in both_files(folder, network, lambda document: document.update(comment="mine")):
-        assert "it has 'comment', which has no place in format version 1" in refusal(path)
+        assert "it has 'comment', which has no place in format version 2" in refusal(path)
 
 
 def test_a_base_as_long_as_a_book_is_not_compared_with_names(folder, network):

@@ -12,7 +12,7 @@ import kan_ref as kr
 from kan_ref import __main__ as demonstration
 from kan_ref.curve_fit import move_coefficients
 from kan_ref.jacobian import prediction_jacobian
-from kan_ref.layer import Layer
+from kan_ref.layer_record import Layer
 from kan_ref.network import Network
 from kan_ref.refinement import place_hidden_grids
 from kan_ref.smoothness import prepare_smoothness, smoothness_residuals

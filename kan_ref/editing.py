@@ -1,0 +1,151 @@
+"""Changing the edges of a network by hand: every operation gives a new network, and leaves the old one alone.
+
+An edge is exactly one of three: a spline (mask 1), a formula, or dead (`layer_record`). `mask_edges` decides which live;
+`lock_edges` makes formulas of one layer share their parameters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, float_array, integer
+from kan_ref.function_record import Function
+from kan_ref.layer_record import Layer
+from kan_ref.network import Network, check_network
+from kan_ref.symbolic_edge import SymbolicEdge, numbers
+
+
+def mask_edges(network: Network, layer: int, mask: object) -> Network:
+    """A network in which the edges of one layer live (1) or are dead (0).
+
+    Parameters
+    ----------
+    network : Network
+    layer : int
+        Which layer, from 0.
+    mask : (n_out, n_in) of 0 and 1
+        Any, also one that cuts an output off. 1 keeps a living edge as it is, spline or formula, and revives a dead one as a
+        spline edge with the coefficients and weights it had when it died; 0 kills what stands there.
+
+    Returns
+    -------
+    masked : Network
+
+    Raises
+    ------
+    IndexError, ValueError, TypeError
+        "layer is 2, but must be between 0 and 1"
+    """
+    number = check_layer_index(network, layer)
+    old = network.layers[number]
+    flags = float_array("mask", mask, old.mask.shape, flags=True)
+    formulas = tuple(edge for edge in old.symbolic if flags[edge.output, edge.input] == 1.0)
+    splines = flags.copy()
+    splines[numbers(formulas)] = 0.0
+    return replace_layer(network, number, replace(old, mask=splines, symbolic=formulas))
+
+
+def replace_layer(network: Network, number: int, layer: Layer) -> Network:
+    """The network with another layer in the place of `number`."""
+    return Network((*network.layers[:number], layer, *network.layers[number + 1 :]))
+
+
+def with_formula(layer: Layer, j: int, i: int, function: Function, affine: Sequence[float] | FloatArray) -> Layer:
+    """The layer with a formula on one edge, in a row of its own."""
+    kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != (j, i)]
+    rows = np.concatenate([layer.affine, [affine]])
+    mask = layer.mask.copy()
+    mask[j, i] = 0.0
+    return replace(layer, mask=mask, symbolic=[*kept, SymbolicEdge(j, i, function, len(rows) - 1)], affine=rows)
+
+
+def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) -> Network:
+    """The network with formulas of one layer locked together: from now on they share a, b, c, d, those of the first.
+
+    Parameters
+    ----------
+    network : Network
+    layer : int
+    places : sequence of (output, input)
+        At least two edges, all of them formulas of the same function.
+
+    Returns
+    -------
+    locked : Network
+        One row of parameters less for every further edge.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError
+        "the edge of layer 0 from input 1 to output 0 is 'exp', but the first of places is 'sin': a lock needs one function"
+    """
+    number_ = check_layer_index(network, layer)
+    old = network.layers[number_]
+    wanted = [check_edge_index(network, layer, j, i)[1:] for j, i in places]
+    if len(set(wanted)) < 2:
+        raise ValueError(f"places is {list(places)!r}, but a lock needs at least two edges")
+    formulas = {(edge.output, edge.input): edge for edge in old.symbolic}
+    for j, i in wanted:
+        if (j, i) not in formulas:
+            raise ValueError(f"the edge of layer {number_} from input {i} to output {j} is no formula: fix it first")
+        if formulas[j, i].function != formulas[wanted[0]].function:
+            raise ValueError(
+                f"the edge of layer {number_} from input {i} to output {j} is {formulas[j, i].name!r}, but the first of places is "
+                f"{formulas[wanted[0]].name!r}: a lock needs one function"
+            )
+    row = formulas[wanted[0]].row
+    locked = [replace(edge, row=row) if place in wanted else edge for place, edge in formulas.items()]
+    return replace_layer(network, number_, replace(old, symbolic=locked))
+
+
+def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) -> Network:
+    """The network with formulas of one layer taken out of their locks: each gets a row of its own, with the same numbers.
+
+    Parameters
+    ----------
+    network : Network
+    layer : int
+    places : sequence of (output, input)
+
+    Returns
+    -------
+    unlocked : Network
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError
+        An edge that is no formula.
+    """
+    number_ = check_layer_index(network, layer)
+    new = network.layers[number_]
+    for j, i in places:
+        check_edge_index(network, layer, j, i)
+        found = [edge for edge in new.symbolic if (edge.output, edge.input) == (j, i)]
+        if not found:
+            raise ValueError(f"the edge of layer {number_} from input {i} to output {j} is no formula")
+        new = with_formula(new, j, i, found[0].function, new.affine[found[0].row])
+    return replace_layer(network, number_, new)
+
+
+# --- which layer, which edge
+
+
+def check_layer_index(network: Network, layer: object) -> int:
+    """`layer` as an index of the network's layers, else IndexError."""
+    check_network("network", network)
+    return _index("layer", layer, len(network.layers))
+
+
+def check_edge_index(network: Network, layer: object, output: object, input: object) -> tuple[int, int, int]:
+    """`layer`, `output`, `input` as the place of an edge (l, j, i), else IndexError."""
+    number = check_layer_index(network, layer)
+    chosen = network.layers[number]
+    return number, _index("output", output, chosen.n_out), _index("input", input, chosen.n_in)
+
+
+def _index(name: str, value: object, count: int) -> int:
+    try:
+        return integer(name, value, low=0, high=count - 1)
+    except ValueError as error:
+        raise IndexError(str(error)) from None

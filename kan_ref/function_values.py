@@ -1,0 +1,234 @@
+"""Values and first three derivatives of the symbolic candidates, as plain array code.
+
+Theorem (chain rule, and the differential equation that each function satisfies). With g = e^(-u^2), t = tanh u,
+q = 1 / (1 + u^2), r = (1 - u)(1 + u), w = tan u, the sigmoid s = 1 / (1 + e^-u), its bell p = s (1 - s) and h = 1 / cosh^2 u:
+
+    (Q1)  power      n u^(n-1),  n (n-1) u^(n-2),  n (n-1) (n-2) u^(n-3)
+    (Q2)  tan        1 + w^2,    2 w (1 + w^2),    (1 + w^2)(2 + 6 w^2)
+    (Q3)  tanh       h,          -2 t h,           h (6 t^2 - 2)
+    (Q4)  sigmoid    p,          -p tanh(u/2),     p (1 - 6 p)
+    (Q5)  arcsin     r^(-1/2),   u r^(-3/2),       (1 + 2 u^2) r^(-5/2)          arccos = pi/2 - arcsin
+    (Q6)  arctan     q,          -2 u q^2,         2 q^2 (3 - 4 q)
+    (Q7)  arctanh    1/r,        2 u / r^2,        (2 + 6 u^2) / r^3
+    (Q8)  gaussian   -2 u g,     (4 u^2 - 2) g,    4 u (3 - 2 u^2) g
+
+(Abramowitz & Stegun, Handbook of Mathematical Functions, sections 4.3 to 4.6.) The bells p and h come from e^-|u| and e^-2|u|, so
+they keep their digits where they are tiny; the last form of (Q6), by u^2 = 1/q - 1, cannot overflow.
+
+Everything here takes arrays of any shape. Outside the domain it gives NaN, where the value exceeds float64 infinity, both
+without a warning; nothing is clipped. At an end that belongs to the domain a derivative is its one-sided limit, which
+may be infinite (sqrt at 0, arcsin at 1). sgn(0) = 0, and the derivatives of sgn and abs at 0 are 0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+
+Values = Callable[[FloatArray], FloatArray]
+Four = tuple[Values, Values, Values, Values]
+
+
+@dataclass(frozen=True)
+class OnDomain:
+    """`function` where `low` <= u <= `high`, NaN elsewhere: it never sees other numbers, and does not warn."""
+
+    function: Values
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __call__(self, u: FloatArray) -> FloatArray:
+        """Values at each number of `u`."""
+        u = np.asarray(u, dtype=np.float64)
+        inside = (u >= self.low) & (u <= self.high)
+        with np.errstate(all="ignore"):
+            if inside.all():
+                return np.asarray(self.function(u), dtype=np.float64)
+            values = np.full_like(u, np.nan)
+            values[inside] = self.function(u[inside])
+        return values
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """One of the functions below with its order chosen: what a record holds, and what pickle can write."""
+
+    function: Callable[[FloatArray, int], FloatArray]
+    order: int
+
+    def __call__(self, u: FloatArray) -> FloatArray:
+        """Values at each number of `u`."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.function(np.asarray(u, dtype=np.float64), self.order), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Power:
+    """The derivative of order `order` of u^exponent; a fractional exponent has the domain u >= 0, a negative one excludes 0."""
+
+    exponent: float
+    order: int = 0
+
+    def __call__(self, u: FloatArray) -> FloatArray:
+        """Values at each number of `u`."""
+        u = np.asarray(u, dtype=np.float64)
+        whole = float(self.exponent).is_integer()
+        left = self.exponent - self.order
+        with np.errstate(all="ignore"):
+            # [eq:power]
+            factor = float(np.prod([self.exponent - k for k in range(self.order)]))
+            # an integer exponent reaches NumPy as an integer, so that negative numbers have powers
+            values = np.zeros_like(u) if factor == 0.0 else factor * (u ** int(left) if whole else u**left)
+            # [/eq:power]
+        outside = np.isnan(u)
+        if self.exponent < 0.0:
+            outside |= u == 0.0
+        if not whole:
+            outside |= u < 0.0
+        return np.asarray(np.where(outside, np.nan, values), dtype=np.float64)
+
+
+def _zero(u: FloatArray, order: int) -> FloatArray:
+    return np.where(np.isnan(u), np.nan, 0.0)
+
+
+def _exp(u: FloatArray, order: int) -> FloatArray:
+    return np.exp(u)
+
+
+def _log(u: FloatArray, order: int) -> FloatArray:
+    inside = np.where(u > 0.0, u, np.nan)
+    return np.log(inside) if order == 0 else Power(-1.0, order - 1)(inside)
+
+
+def _absolute(u: FloatArray, order: int) -> FloatArray:
+    return np.abs(u) if order == 0 else _sign(u, order - 1)
+
+
+def _sign(u: FloatArray, order: int) -> FloatArray:
+    return np.sign(u) if order == 0 else _zero(u, order)
+
+
+def _sin(u: FloatArray, order: int) -> FloatArray:
+    values = np.sin(u) if order % 2 == 0 else np.cos(u)
+    return -values if order % 4 >= 2 else values
+
+
+def _cos(u: FloatArray, order: int) -> FloatArray:
+    return _sin(u, order + 1)
+
+
+def _cosh(u: FloatArray, order: int) -> FloatArray:
+    return np.cosh(u) if order % 2 == 0 else np.sinh(u)
+
+
+def _tan(u: FloatArray, order: int) -> FloatArray:
+    w = np.tan(u)
+    if order == 0:
+        return w
+    # [eq:tan]
+    slope = 1.0 + w**2
+    return slope if order == 1 else 2.0 * w * slope if order == 2 else slope * (2.0 + 6.0 * w**2)
+    # [/eq:tan]
+
+
+def _bell(u: FloatArray) -> FloatArray:
+    """e^-|u| / (1 + e^-|u|)^2, the sigmoid's s (1 - s)."""
+    small = np.exp(-np.abs(u))
+    return np.asarray(small / (1.0 + small) ** 2)
+
+
+def _tanh(u: FloatArray, order: int) -> FloatArray:
+    t = np.tanh(u)
+    if order == 0:
+        return t
+    # [eq:tanh]
+    h = 4.0 * _bell(2.0 * u)
+    return h if order == 1 else -2.0 * t * h if order == 2 else h * (6.0 * t**2 - 2.0)
+    # [/eq:tanh]
+
+
+def _sigmoid(u: FloatArray, order: int) -> FloatArray:
+    if order == 0:
+        small = np.exp(-np.abs(u))
+        return np.where(u < 0.0, small, 1.0) / (1.0 + small)
+    # [eq:sigmoid]
+    p = _bell(u)
+    return p if order == 1 else -p * np.tanh(0.5 * u) if order == 2 else p * (1.0 - 6.0 * p)
+    # [/eq:sigmoid]
+
+
+def _arcsin(u: FloatArray, order: int) -> FloatArray:
+    if order == 0:
+        return np.arcsin(u)
+    # [eq:arcsin]
+    r = np.where(np.abs(u) <= 1.0, (1.0 - u) * (1.0 + u), np.nan)
+    top = 1.0 if order == 1 else u if order == 2 else 1.0 + 2.0 * u**2
+    return np.asarray(top * r ** (0.5 - order))
+    # [/eq:arcsin]
+
+
+def _arccos(u: FloatArray, order: int) -> FloatArray:
+    return np.arccos(u) if order == 0 else -_arcsin(u, order)
+
+
+def _arctan(u: FloatArray, order: int) -> FloatArray:
+    if order == 0:
+        return np.arctan(u)
+    # [eq:arctan]
+    q = 1.0 / (1.0 + u**2)
+    return q if order == 1 else -2.0 * u * q**2 if order == 2 else 2.0 * q**2 * (3.0 - 4.0 * q)
+    # [/eq:arctan]
+
+
+def _arctanh(u: FloatArray, order: int) -> FloatArray:
+    u = np.where(np.abs(u) < 1.0, u, np.nan)
+    if order == 0:
+        return np.arctanh(u)
+    # [eq:arctanh]
+    q = 1.0 / ((1.0 - u) * (1.0 + u))
+    return q if order == 1 else 2.0 * u * q**2 if order == 2 else (2.0 + 6.0 * u**2) * q**3
+    # [/eq:arctanh]
+
+
+def _gaussian(u: FloatArray, order: int) -> FloatArray:
+    # beyond 40, where g has long become 0, no infinity may be multiplied by it
+    u = np.minimum(np.maximum(u, -40.0), 40.0)
+    g = np.exp(-(u**2))
+    # [eq:gaussian]
+    if order == 1:
+        return -2.0 * u * g
+    return g if order == 0 else (4.0 * u**2 - 2.0) * g if order == 2 else 4.0 * u * (3.0 - 2.0 * u**2) * g
+    # [/eq:gaussian]
+
+
+def _four(function: Callable[[FloatArray, int], FloatArray]) -> Four:
+    return Derivative(function, 0), Derivative(function, 1), Derivative(function, 2), Derivative(function, 3)
+
+
+def powers(exponent: float) -> Four:
+    """u^exponent and its first three derivatives."""
+    return Power(exponent, 0), Power(exponent, 1), Power(exponent, 2), Power(exponent, 3)
+
+
+# name -> value and first three derivatives of everything that is no power
+VALUES: dict[str, Four] = {
+    "0": _four(_zero),
+    "exp": _four(_exp),
+    "log": _four(_log),
+    "abs": _four(_absolute),
+    "sin": _four(_sin),
+    "cos": _four(_cos),
+    "tan": _four(_tan),
+    "tanh": _four(_tanh),
+    "cosh": _four(_cosh),
+    "sgn": _four(_sign),
+    "arcsin": _four(_arcsin),
+    "arccos": _four(_arccos),
+    "arctan": _four(_arctan),
+    "arctanh": _four(_arctanh),
+    "sigmoid": _four(_sigmoid),
+    "gaussian": _four(_gaussian),
+}
