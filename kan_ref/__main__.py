@@ -1,8 +1,7 @@
-"""`python -m kan_ref`: a network learns the paper's toy function through finer and finer grids, by two optimizers.
+"""`python -m kan_ref`: from samples of exp(sin(pi x) + y^2) to the formula, and a picture of the way.
 
-The problem of Fig. 2.3 of Liu et al. 2024: f(x, y) = exp(sin(pi x) + y^2) on [-1, 1]^2, a [2, 1, 1] network, cubic splines.
-Theorem 2.1 says that the error can fall as G^-4 with the number of intervals G; the paper saw about G^-3. Every number
-printed is measured here and now.
+The hello world of Liu et al. 2024, section 2.5.2 and Fig. 2.4: a [2, 5, 1] network is sparsified, pruned, made formulas edge by
+edge, trained to machine precision and written down; here every step decides for itself. Every number printed is measured here and now.
 """
 
 import argparse
@@ -10,9 +9,8 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 # matrices of this size gain nothing from a second thread and lose much to it on a busy machine; set before NumPy loads
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -22,158 +20,89 @@ import numpy as np
 from tqdm import tqdm
 
 import kan_ref as kr
-from kan_ref.checks import FloatArray
-from kan_ref.run_record import Step
+from kan_ref.discovery import Discovery, DiscoveryStep
+from kan_ref.recognition import Recognition, recognise_constants
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDTHS, DEGREE, DOMAIN, FIRST_GRID = (2, 1, 1), 3, (-1.0, 1.0), 3
-GRIDS = (3, 5, 10, 20, 50, 100)
-SMOOTHNESS = 1e-8
-TRAINABLE = ("coef", "w_base")  # w_spline only rescales coef: fixed at 1 it costs no accuracy and helps L-BFGS
+WIDTHS, NAMES = (2, 5, 1), ("x", "y")
 PICTURES = (".png", ".pdf", ".svg")
-SLOPE_FROM = 5
+SHOWN = {"sparsify": "trained with penalties", "prune": "pruned", "refine": "eliminated, refined", "canonical": "named, trained"}
 
 
-@dataclass(frozen=True)
-class Method:
-    """One optimizer of the comparison: its label, fit's name for it, steps a grid, and up to which grid its slope is fitted."""
-
-    label: str
-    optimizer: str
-    n_steps: int
-    slope_to: int
-    color: str
-    marker: str
-
-
-METHODS = (
-    Method("Levenberg-Marquardt, 30 steps a grid", "lm", 30, 100, "#0072B2", "o"),
-    Method("L-BFGS, 200 steps a grid", "lbfgs", 200, 50, "#D55E00", "s"),
-)
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """One run through all grids: errors and seconds at the end of each, (n_grids,), and what the starts came to."""
-
-    train: FloatArray
-    test: FloatArray
-    seconds: FloatArray
-    n_failed: int
-
-
-def climb(method: Method, seed: int, n_samples: int, bar: "tqdm[NoReturn]") -> Ladder:
-    """One seed's ladder of grids: fresh data, the best of eight short starts, then every grid in turn."""
-    rng = np.random.default_rng(seed)
-    data = kr.sample("exp_sin", n_train=n_samples, n_test=n_samples, rng=rng)
+def find(data: kr.Data, seed: int) -> Discovery:
+    """The discovery, its steps printed above a bar as they are done."""
     began = time.perf_counter()
-    starts = kr.run_starts(
-        WIDTHS, data, n_starts=8, n_intervals=FIRST_GRID, degree=DEGREE, domain=DOMAIN, optimizer=method.optimizer, rng=rng
-    )
-    before = time.perf_counter() - began
+    with tqdm(unit=" networks", leave=False) as bar:
 
-    def show(step: Step) -> None:
-        bar.set_postfix_str(f"{method.label}, seed {seed}, G {step.n_intervals}, test RMSE {step.test_rmse:.1e}")
+        def show(step: Any) -> None:
+            bar.update()
+            if isinstance(step, DiscoveryStep):
+                bar.set_postfix_str(step.name)
+                bar.write(line(step, time.perf_counter() - began))
 
-    run = kr.fit(
-        starts.network,
-        data,
-        optimizer=method.optimizer,
-        n_steps=method.n_steps,
-        smoothness_weight=SMOOTHNESS,
-        grids=GRIDS,
-        trainable=TRAINABLE,
-        callback=show,
-    )
-    if run.interrupted:
-        raise KeyboardInterrupt
-    bar.update()
-    history = run.history
-    last = [int(np.flatnonzero(history.n_intervals == grid)[-1]) for grid in GRIDS]
-    seconds = np.diff(history.seconds[last], prepend=0.0)
-    seconds[0] += before
-    return Ladder(history.train_rmse[last], history.test_rmse[last], seconds, starts.n_failed)
+        return kr.discover(data, widths=WIDTHS, names=NAMES, rng=np.random.default_rng(seed), callback=show)
 
 
-def slope(grids: Sequence[int], errors: FloatArray, low: int, high: int) -> float:
-    """Slope of log error against log G by least squares over low <= G <= high."""
-    chosen = [place for place, grid in enumerate(grids) if low <= grid <= high]
-    return float(np.polyfit(np.log([grids[place] for place in chosen]), np.log(errors[chosen]), 1)[0])
+def line(step: DiscoveryStep, seconds: float) -> str:
+    """One row of the table."""
+    return f"{step.name:<10} {list(step.network.widths)!s:<10} {step.train_rmse:10.1e} {step.test_rmse:10.1e} {seconds:8.1f}   {step.note}"
 
 
-def report(ladders: dict[str, list[Ladder]]) -> str:
-    """The table of both methods, medians over seeds, and the slopes with their range."""
-    lines = []
-    for method in METHODS:
-        runs = ladders[method.label]
-        lines.append(f"{method.label}")
-        lines.append("   grid   train RMSE   test RMSE   seconds")
-        for place, grid in enumerate(GRIDS):
-            train, test, seconds = (np.median([getattr(run, name)[place] for run in runs]) for name in ("train", "test", "seconds"))
-            lines.append(f"   {grid:4d}   {train:10.1e}   {test:9.1e}   {seconds:7.2f}")
-        slopes = [slope(GRIDS, run.test, SLOPE_FROM, method.slope_to) for run in runs]
-        spread = f" ({min(slopes):.2f} to {max(slopes):.2f})" if len(slopes) > 1 else ""
-        failed = sum(run.n_failed for run in runs)
-        lines.append(f"   slope of the test error, G = {SLOPE_FROM} to {method.slope_to}: {np.median(slopes):.2f}{spread}; theorem 2.1: -4")
-        lines.append(f"   starts more than 10 times worse than the best of their 8, which is used: {failed} of {8 * len(runs)}")
-        lines.append("")
-    return "\n".join(lines)
+def recognise(found: Discovery, data: kr.Data) -> Recognition:
+    """The formula with exact constants, as far as its own error allows: what is left of it in the mean of N samples, or rounding."""
+    n, n_parameters = len(data.x_train), found.network.n_live_params
+    tolerance = max(1e-9, 3.0 * found.train_rmse / float(np.std(data.y_train)) * (n_parameters / n) ** 0.5)
+    return recognise_constants(found.formula, data.x_train, names=NAMES, tolerance=tolerance)
 
 
-def draw(ladders: dict[str, list[Ladder]]) -> "Figure":
-    """Test error against the number of intervals, every seed a thin line, the median a thick one, with both slopes."""
-    from matplotlib import pyplot as plt
+def draw(found: Discovery, recognised: Recognition, x: object) -> "Figure":
+    """The networks on the way, side by side, as the paper's Fig. 2.4 shows them."""
+    import sympy
+    from matplotlib.figure import Figure
 
-    style: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 11, "legend.frameon": False}
-    with plt.rc_context(style):
-        figure, ax = plt.subplots(figsize=(7.0, 5.0), layout="constrained")
-        grids = np.array(GRIDS, dtype=float)
-        for method in METHODS:
-            errors = np.array([run.test for run in ladders[method.label]])
-            ax.loglog(grids, errors.T, color=method.color, alpha=0.3, lw=1)
-            ax.loglog(grids, np.median(errors, axis=0), color=method.color, lw=2, marker=method.marker, label=method.label)
-        anchor = np.median([run.test[2] for run in ladders[METHODS[0].label]])
-        for power, dash in ((4, "--"), (3, ":")):
-            name = "theorem 2.1: $G^{-4}$" if power == 4 else "the paper's fit: $G^{-3}$"
-            ax.loglog(grids[1:], 3 * anchor * (grids[1:] / 10.0) ** -power, dash, color="0.4", lw=1.5, label=name)
-        ax.set_xticks(grids, labels=[str(grid) for grid in GRIDS])
-        ax.minorticks_off()
-        ax.set_xlabel("intervals per grid, $G$")
-        ax.set_ylabel("root mean square test error")
-        ax.set_title(r"KAN [2, 1, 1] learns $\exp(\sin(\pi x) + y^2)$", fontsize=12)
-        ax.legend()
+    steps = [step for step in found.steps if step.name in SHOWN]
+    figure = Figure(figsize=(11.0, 4.0), layout="constrained")
+    for ax, step in zip(figure.subplots(1, len(steps)), steps, strict=True):
+        kr.draw_network(step.network, x, ax=ax, names=NAMES, output_names=("f",))
+        ax.set_title(f"{SHOWN[step.name]}\ntest RMSE {step.test_rmse:.0e}", fontsize=10)
+    figure.suptitle(f"$f = {sympy.latex(recognised.expression)}$", fontsize=13)
     return figure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m kan_ref", description="A Kolmogorov-Arnold network learns exp(sin(pi x) + y^2).")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="independent repetitions (default %(default)s)")
+    parser = argparse.ArgumentParser(prog="python -m kan_ref", description="From samples of exp(sin(pi x) + y^2) to the formula.")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of samples and initial parameters (default %(default)s)")
     parser.add_argument("--samples", type=int, default=1000, metavar="N", help="training and test samples (default %(default)s)")
+    parser.add_argument("--noise", type=float, default=0.0, metavar="S", help="standard deviation on the training targets")
     parser.add_argument("--picture", type=Path, default=Path("kan_ref_demo.png"), metavar="FILE", help="where the picture goes")
     options = parser.parse_args(arguments)
     folder = options.picture.resolve().parent
     if options.picture.suffix.lower() not in PICTURES or options.picture.is_dir() or not folder.is_dir():
         parser.error(f"--picture is {options.picture}, but must be a file in a folder that exists, ending in {', '.join(PICTURES)}")
-    if options.seeds < 1 or options.samples < 10:
-        parser.error(f"--seeds is {options.seeds} and --samples {options.samples}, but they must be at least 1 and 10")
+    if options.seed < 0 or options.samples < 100 or not 0.0 <= options.noise < np.inf:
+        parser.error(
+            f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, but they must be at least 0, 100 and 0"
+        )
 
-    print(f"kan_ref {kr.__version__}: a KAN {list(WIDTHS)} with cubic splines learns exp(sin(pi x) + y^2) on [-1, 1]^2")
-    print(f"from {options.samples} samples; errors on {options.samples} fresh ones; medians of {options.seeds} seeds\n", flush=True)
-    ladders: dict[str, list[Ladder]] = {method.label: [] for method in METHODS}
+    rng = np.random.default_rng(options.seed)
+    clean = kr.sample("exp_sin", n_train=options.samples, n_test=options.samples, rng=rng)
+    noise = options.noise * rng.standard_normal(clean.y_train.shape)
+    data = kr.Data(clean.x_train, clean.y_train + noise, clean.x_test, clean.y_test)
+    print(f"kan_ref {kr.__version__}: from {options.samples} samples of exp(sin(pi x) + y^2) on [-1, 1]^2 to a formula\n")
+    print(f"{'step':<10} {'widths':<10} {'train RMSE':>10} {'test RMSE':>10} {'seconds':>8}", flush=True)
     try:
-        with tqdm(total=len(METHODS) * options.seeds, unit="run", leave=False) as bar:
-            for method in METHODS:
-                for seed in range(options.seeds):
-                    ladders[method.label].append(climb(method, seed, options.samples, bar))
+        found = find(data, options.seed)
     except KeyboardInterrupt:
-        print("interrupted: no table without every run", file=sys.stderr)
+        print("interrupted: no formula without every step", file=sys.stderr)
         return 130
-    print(report(ladders))
-    draw(ladders).savefig(options.picture, dpi=150, metadata={"Software": None})
-    print(f"picture: {options.picture}")
+    recognised = recognise(found, data)
+    print(f"\nfound       {found.formula}")
+    print(f"recognised  {recognised.expression}, which changes its values by {recognised.rms:.0e} of their spread")
+    draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
+    print(f"picture     {options.picture}")
     return 0
 
 

@@ -6,6 +6,7 @@ An edge is exactly one of three: a spline (mask 1), a formula, or dead (`layer_r
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) 
     """
     number_ = check_layer_index(network, layer)
     old = network.layers[number_]
-    wanted = [check_edge_index(network, layer, j, i)[1:] for j, i in places]
+    wanted = [check_edge_index(network, layer, j, i)[1:] for j, i in check_pairs("places", places)]
     if len(set(wanted)) < 2:
         raise ValueError(f"places is {list(places)!r}, but a lock needs at least two edges")
     formulas = {(edge.output, edge.input): edge for edge in old.symbolic}
@@ -119,8 +120,8 @@ def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]
     """
     number_ = check_layer_index(network, layer)
     new = network.layers[number_]
-    for j, i in places:
-        check_edge_index(network, layer, j, i)
+    for pair in check_pairs("places", places):
+        _, j, i = check_edge_index(network, layer, *pair)
         found = [edge for edge in new.symbolic if (edge.output, edge.input) == (j, i)]
         if not found:
             raise ValueError(f"the edge of layer {number_} from input {i} to output {j} is no formula")
@@ -129,6 +130,13 @@ def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]
 
 
 # --- which layer, which edge
+
+
+def check_pairs(name: str, value: object) -> list[tuple[Any, Any]]:
+    """The door for edges of one layer: a sequence of pairs (output, input)."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or any(np.shape(pair) != (2,) for pair in value):
+        raise TypeError(f"{name} is {value!r}, but must be a sequence of pairs (output, input) such as [(0, 1)]")
+    return [(j, i) for j, i in value]
 
 
 def check_layer_index(network: Network, layer: object) -> int:

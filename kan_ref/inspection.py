@@ -1,10 +1,6 @@
-"""Looking into a network: every edge's values and curve, how much it matters, and how far two networks are apart.
+"""Looking into a network: every edge's values and curve, and how far two networks are apart.
 
-Liu et al. 2024, eq. 2.17: the magnitude of an edge over N samples is
-
-    (E1)  |phi_ji|_1 = (1/N) sum_b |phi_ji(x_bi)|
-
-Base function and spline both count; the samples reach a hidden layer through the layers before it.
+Base function and spline of an edge both count; the samples reach a hidden layer through the layers before it.
 """
 
 from dataclasses import dataclass
@@ -42,6 +38,26 @@ def edge_outputs(network: Network, x: object) -> list[FloatArray]:
     """
     _, caches = forward(network, x)
     return [edges.edge_outputs(layer, cache) for layer, cache in zip(network.layers, caches, strict=True)]
+
+
+def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArray]]:
+    """What every edge takes and gives on a batch: of every layer (inputs (batch, n_in), outputs (batch, n_out, n_in)).
+
+    Raises
+    ------
+    ValueError, TypeError
+        No sample; numbers that are not finite; a formula that is not defined.
+    """
+    points = check_inputs(network, x)
+    if len(points) == 0:
+        raise ValueError(f"x has shape {points.shape}, but a curve needs at least one sample")
+    network(points)  # refuses what a formula cannot take
+    found = []
+    for layer in network.layers:
+        cache = edges.evaluate(layer, points, slopes=False)
+        found.append((points, edges.edge_outputs(layer, cache)))
+        points = edges.outputs(layer, cache)
+    return found
 
 
 def edge_curve(network: Network, layer: int, *, output: int, input: int, x: object) -> FloatArray:
@@ -85,31 +101,6 @@ def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
         [SymbolicEdge(0, 0, edge.function, edge.row) for edge in chosen],
         layer.affine,
     )
-
-
-def edge_scores(network: Network, x: object) -> list[FloatArray]:
-    """Mean magnitude of every edge on a batch: a list of arrays (n_out, n_in).
-
-    Parameters
-    ----------
-    network : Network
-    x : (batch, n_in)
-        At least one sample.
-
-    Returns
-    -------
-    scores : list of (n_out, n_in)
-
-    Notes
-    -----
-    Implements :eq:`edge-scores`, Liu et al. 2024, eq. 2.17.
-    """
-    points = check_inputs(network, x)
-    if len(points) == 0:
-        raise ValueError(f"x has shape {points.shape}, but a mean over samples needs at least one")
-    # [eq:edge-scores]
-    return [np.abs(outputs).mean(axis=0) for outputs in edge_outputs(network, points)]
-    # [/eq:edge-scores]
 
 
 def distance(old: Network, new: Network, x: object) -> Distance:

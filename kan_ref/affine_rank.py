@@ -1,0 +1,87 @@
+"""The names of a library ranked by how well their curves c f(a x + b) + d explain samples.
+
+Score (Schwarz 1978, with a price on names). A fit with k parameters and mean squared misfit m, in units of the variance of y, has
+
+    (R1)  score = n_eff log max(m, floor) + k log n_eff + 3 complexity,    the least is the best
+    (R2)  n_eff = min(n, 2 runs),    floor = 1e-26 + (4 eps max|y| / spread)^2
+
+where `runs` counts the pieces of equal sign of the residual of the nearest fit, samples sorted by x (Wald & Wolfowitz 1940). White
+noise has n/2 runs, so that n_eff = n. The misfit between a spline network and the formula behind it is smooth: 1000 samples of
+ten waves say as much as twenty numbers. Without (R2) such a misfit would buy parameters, and x^2 out of a spline would become cosh.
+Below the floor all fits are exact, and complexity decides.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from kan_ref.affine_fit import EPS, AffineFit, Samples, fit_samples, read_samples
+from kan_ref.affine_start import n_inner
+from kan_ref.functions import LIBRARY, lookup
+
+# Chosen on 840 noisy and 840 spline edges: right names 97.0 and 91.6 %; weight 0: 96.9 and 89.6 %, weight 6: 96.3 and 92.5 %.
+COMPLEXITY_WEIGHT = 3.0
+EXACT = 1e-26
+
+
+def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> list[AffineFit]:
+    """The nearest curve of every name, best first.
+
+    Parameters
+    ----------
+    x, y : (n,)
+        As for `fit_affine`.
+    names : iterable of str, optional
+        Of functions in `LIBRARY`; all of them without it.
+
+    Returns
+    -------
+    fits : list of AffineFit
+        By rising score (R1). A pole between samples, which `fit_affine` accepts only where they grow towards it, stands in `singular`.
+        Names of one family, such as sin and cos, tie; they stand in the library's order.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `fit_affine`; no names at all.
+
+    Notes
+    -----
+    Implements :eq:`rank`. About 0.2 s of one core for the whole library and 1000 samples.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1.0, 1.0, 200)
+    >>> [fit.name for fit in rank_functions(x, np.sin(15.0 * x), names=("x", "exp", "tanh", "sin"))][0]
+    'sin'
+    """
+    if isinstance(names, str):
+        raise TypeError(f"names is {names!r}, but must be a sequence of names, as in ({names!r},)")
+    functions = [lookup(name) for name in dict.fromkeys(LIBRARY if names is None else names)]
+    if not functions:
+        raise ValueError("names is empty, but a ranking needs at least one name")
+    samples = read_samples(x, y)
+    fits = [fit_samples(function, samples) for function in functions]
+    n_eff = _effective_number(samples, min(fits, key=lambda fit: fit.rms))
+    # [eq:rank]
+    scale = max(samples.spread**2, 1e-300)
+    floor = EXACT + (4.0 * EPS * float(np.abs(samples.y).max())) ** 2 / scale
+    scored = []
+    for function, fit in zip(functions, fits, strict=True):
+        n_parameters = 1 if function.gauge.kind == "constant" else 2 + n_inner(function)
+        price = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
+        scored.append(replace(fit, score=float(n_eff * np.log(max(fit.rms**2 / scale, floor)) + price)))
+    # [/eq:rank]
+    # rounding parts the members of a family by less than a thousandth
+    return sorted(scored, key=lambda fit: round(fit.score, 3))
+
+
+def _effective_number(samples: Samples, fit: AffineFit) -> float:
+    """(R2)."""
+    order = np.argsort(samples.x, kind="stable")
+    signs = np.sign((samples.y - fit(samples.x))[order])
+    # [eq:effective-number]
+    runs = 1 + int(np.count_nonzero(signs[1:] != signs[:-1]))
+    return float(min(len(signs), 2 * runs))
+    # [/eq:effective-number]
