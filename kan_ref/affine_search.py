@@ -24,7 +24,8 @@ from kan_ref.function_record import Function, singular_points
 N_COARSE = 128  # samples that choose among starts
 N_TALL = 8  # of these, samples farthest from the median, which a pole may have lifted
 ROUNDS = ((60, 6), (12, 10), (5, 20))  # (starts, steps): the best starts are refined on these samples, fewer and fewer of them
-N_FINAL, FINAL_STEPS = 2, 100  # and these on all samples
+N_FINAL, FINAL_STEPS, N_FINE = 2, 100, 2000  # these on so many samples; the best one then on all
+EPS = 2, 100  # and these on all samples
 EPS = float(np.finfo(np.float64).eps)
 State = tuple[FloatArray, ...]
 
@@ -46,16 +47,19 @@ def best_line(function: Function, t: FloatArray, z: FloatArray) -> tuple[float, 
     ends : (float, float), or None
         None if f has a value on all samples for no start, or only with poles that the samples know nothing of.
     """
-    some = _some(t, z)
+    some, fine = _some(t, z, N_COARSE), _some(t, z, N_FINE)
     t_some, z_some = t[some], z[some] - np.mean(z[some])
+    t_fine, z_fine = t[fine], z[fine] - np.mean(z[fine])
     found: list[tuple[float, float, float]] = []
     for starts in coarse_starts(function, t, z, some):
         chart, theta = starts.chart, starts.theta
         order = _valleys(starts.row, misfits(function, chart, theta, t_some, z_some))
         for n_kept, n_steps in ROUNDS:
-            theta, misfit = refine(function, chart, theta[order[:n_kept]], t_some, z_some, n_steps=n_steps)
+            theta, misfit = refine(function, chart, theta[order[:n_kept]], t_some, z_some, n_steps=n_steps, least_gain=1e-4)
             order = np.argsort(misfit, kind="stable")
-        theta, misfit = refine(function, chart, theta[order[:N_FINAL]], t, z, n_steps=FINAL_STEPS)
+        theta, misfit = refine(function, chart, theta[order[:N_FINAL]], t_fine, z_fine, n_steps=FINAL_STEPS, least_gain=1e-10)
+        if len(fine) < len(t):
+            theta, misfit = refine(function, chart, theta[[np.argmin(misfit)]], t, z, n_steps=FINAL_STEPS, least_gain=1e-10)
         found += [(float(m), float(p), float(q)) for m, (p, q) in zip(misfit, line_ends(chart, theta)[0], strict=True)]
     for misfit_, p, q in sorted(found):
         poles = singular_points(function, min(p, q), max(p, q))
@@ -64,9 +68,9 @@ def best_line(function: Function, t: FloatArray, z: FloatArray) -> tuple[float, 
     return None
 
 
-def _some(t: FloatArray, z: FloatArray) -> IntArray:
+def _some(t: FloatArray, z: FloatArray, n_even: int) -> IntArray:
     """Places of samples spread evenly by rank, both ends among them, and of those farthest from the median."""
-    even = np.linspace(0, len(t) - 1, min(N_COARSE, len(t))).round().astype(np.intp)
+    even = np.linspace(0, len(t) - 1, min(n_even, len(t))).round().astype(np.intp)
     tall = np.argsort(-np.abs(z - np.median(z)), kind="stable")[:N_TALL]
     return np.unique(np.concatenate([even, tall]))
 
@@ -87,11 +91,11 @@ def misfits(function: Function, chart: Chart, theta: FloatArray, t: FloatArray, 
 
 
 def refine(
-    function: Function, chart: Chart, theta: FloatArray, t: FloatArray, z: FloatArray, *, n_steps: int
+    function: Function, chart: Chart, theta: FloatArray, t: FloatArray, z: FloatArray, *, n_steps: int, least_gain: float
 ) -> tuple[FloatArray, FloatArray]:
     """Levenberg-Marquardt steps (V3) from every theta (n, n_free) at once: theta and S (n,) at the end.
 
-    A start stops when a step gains less than 1e-13 of S, when no step of any length gains, or when rounding is all that is left.
+    A start stops when a step gains less than `least_gain` of S, when no step of any length gains, or when rounding is all that is left.
     """
     with np.errstate(all="ignore"):
         state = _project(function, chart, theta, t, z)
@@ -102,7 +106,7 @@ def refine(
             new = _project(function, chart, trial, t, z)
             gained = state[-1] - new[-1]
             better = alive & (gained > 0.0)
-            settled = np.where(better, gained <= 1e-13 * state[-1], lam >= 1e8) | (state[-1] <= (4.0 * EPS) ** 2 * len(t))
+            settled = np.where(better, gained <= least_gain * state[-1], lam >= 1e8) | (state[-1] <= (4.0 * EPS) ** 2 * len(t))
             lam = np.where(better, np.maximum(0.1 * lam, 1e-15), 10.0 * lam)
             theta = np.where(better[:, None], trial, theta)
             state = tuple(np.where(better.reshape(-1, *[1] * (old.ndim - 1)), one, old) for one, old in zip(new, state, strict=True))

@@ -79,7 +79,7 @@ def simple_poles(t: FloatArray, z: FloatArray) -> FloatArray:
     tall = np.abs(offset)
     least = TALL * float(np.median(tall))
     left = np.flatnonzero((offset[:-1] * offset[1:] < 0.0) & (np.minimum(tall[:-1], tall[1:]) > least))
-    left = left[[_rises(t, tall, int(place)) for place in left]]
+    left = left[np.array([_rises(t, tall, int(place)) for place in left], dtype=bool)]
     # [eq:simple-pole]
     return np.asarray((offset[left] * t[left] - offset[left + 1] * t[left + 1]) / (offset[left] - offset[left + 1]))
     # [/eq:simple-pole]
@@ -92,9 +92,9 @@ def holds_poles(t: FloatArray, z: FloatArray, poles: FloatArray) -> bool:
 
 
 def _rises(t: FloatArray, tall: FloatArray, left: int) -> bool:
-    """Whether `tall` grows towards the gap between the samples `left` and `left` + 1, over the nearest three of each side."""
+    """Whether `tall` grows towards the gap between the samples `left` and `left` + 1, over the nearest two or three of each side."""
     before, after = tall[max(left + 1 - N_RISING, 0) : max(left + 1, 0)], tall[left + 1 : left + 1 + N_RISING]
-    if len(before) == 0 or len(after) == 0 or t[left] == t[left + 1]:
+    if len(before) < 2 or len(after) < 2 or t[left] == t[left + 1]:
         return False
     return bool(np.all(np.diff(before) > 0.0) and np.all(np.diff(after) < 0.0))
 

@@ -55,7 +55,7 @@ def box_curves(network: Network, views: Sequence[View], drawn: IntArray) -> Floa
     for n, (layer, view) in enumerate(zip(network.layers, views, strict=True)):
         here = drawn[:, 0] == n
         _, j, i = drawn[here].T
-        with np.errstate(all="ignore"):  # a formula may have a pole between two samples
+        with np.errstate(over="ignore", invalid="ignore"):  # between two samples a curve may leave float64
             grid = (1.0 - share) * view.start + share * view.stop
             values = edges.edge_outputs(layer, edges.evaluate(layer, grid, slopes=False))[:, j, i]
             heights[here] = _rescale(values, view.low[j, i], view.high[j, i]).T

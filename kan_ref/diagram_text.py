@@ -65,7 +65,7 @@ def name_labels(texts: Sequence[str], at: FloatArray, y: float, anchor: str) -> 
     row = np.flatnonzero(np.isfinite(at))
     spacing = float(np.diff(at[row]).min(initial=np.inf))
     angle = 90.0 if widest_name(texts, row) + BETWEEN_NAMES > spacing else 0.0
-    points = float(np.clip(60.0 * spacing, LEAST_POINTS, NAME_POINTS)) if angle else NAME_POINTS  # a line is 1.2 of 72 points
+    points = float(np.clip(50.0 * spacing, LEAST_POINTS, NAME_POINTS)) if angle else NAME_POINTS  # a line is up to 1.4 / 72 high
     return [Label(texts[i], (float(at[i]), y), points, "name", anchor, angle) for i in row.tolist()]
 
 

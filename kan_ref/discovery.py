@@ -24,6 +24,7 @@ from kan_ref.checks import FloatArray, generator, integer, number
 from kan_ref.elimination import eliminate
 from kan_ref.expression import formula
 from kan_ref.formula_search import FormulaTrial, search_formula, sine_or_cosine
+from kan_ref.formula_values import check_names
 from kan_ref.functions import lookup
 from kan_ref.initialization import init_network
 from kan_ref.knots import data_bounds
@@ -142,6 +143,7 @@ def discover(
     penalty_weight = number("penalty_weight", penalty_weight, low=0.0)
     for name in functions or ():
         lookup(name)
+    labels = check_names(names, checked.x_train.shape[1])
     ends = (checked.x_train.shape[1], np.atleast_2d(checked.y_train).shape[1])
     if isinstance(widths, Sequence) and len(widths) > 1 and (widths[0], widths[-1]) != ends:
         raise ValueError(f"widths is {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs")
@@ -173,7 +175,7 @@ def discover(
         report.step("name", f"{len(search.trials)} sets of names tried, parameters trained", search.network)
         final = canonical_form(sine_or_cosine(canonical_form(search.network)))
         report.step("canonical", "redundant parameters in normal form", final)
-    return Discovery(formula(final, names=names), final, splines, tuple(report.steps))
+    return Discovery(formula(final, names=labels), final, splines, tuple(report.steps))
 
 
 def _pass_interrupt(interrupted: bool) -> None:

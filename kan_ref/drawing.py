@@ -191,7 +191,7 @@ def _write_film(diagrams: Sequence[Diagram], target: str, frames_per_second: flo
     writer = PillowWriter(fps=frames_per_second)  # type: ignore[arg-type]  # a float serves as well
     try:
         open(temporary, "xb").close()  # a folder that takes no file is found out before the work
-        with mpl.rc_context({"savefig.bbox": None, "savefig.transparent": False}):
+        with mpl.rc_context({"savefig.bbox": None}):
             writer.setup(figure, temporary, DPI)
             for diagram in diagrams:
                 figure.clear()

@@ -7,6 +7,7 @@ import pytest
 
 import kan_ref as kr
 from benchmarks import accuracy, textbook, training_step
+from benchmarks.shapes import Shape
 
 
 @pytest.mark.parametrize("contraction", ["matmul", "einsum"])
@@ -38,23 +39,6 @@ def test_the_textbook_recursion_gives_all_bases_and_slopes_where_knots_repeat_to
     np.testing.assert_allclose(basis_slope, slopes, rtol=0, atol=1e-13 * max(1.0, np.abs(slopes).max()))
 
 
-def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(monkeypatch):
-    clock, last = [0.0], [""]
-    monkeypatch.setattr(training_step.time, "process_time", lambda: clock[0])
-
-    def work(name, milliseconds):
-        def call():
-            clock[0] += 1e-3 * (milliseconds if last[0] == name else 5.0 * milliseconds)  # another one has just emptied the cache
-            last[0] = name
-
-        return call
-
-    short, long = training_step.least_times([work("short", 0.1), work("long", 4.0)], seconds=0.5)
-
-    assert 0.1 <= short < 0.13
-    assert long == pytest.approx(20.0)
-
-
 def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many():
     sentence = training_step.memory()
 
@@ -64,7 +48,7 @@ def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many()
 
 
 def test_a_row_of_the_step_table_holds_times_ratios_and_the_bar():
-    row = training_step.compare(training_step.Shape("t", (2, 2, 1), 4, 50, 0.5), seconds=0.0)
+    row = training_step.compare(Shape("t", (2, 2, 1), 4, 50, 0.5), seconds=0.0)
 
     *_, book, cached, fresh, ratio, ratio_fresh, bar = (float(cell) for cell in row.split(")")[1].split("]")[1].split())
     assert min(book, cached, fresh) > 0

@@ -272,9 +272,9 @@ def test_in_a_narrow_space_boxes_move_together_before_letters_shrink():
 
 
 def test_in_a_low_space_a_wide_picture_is_better_than_one_that_is_narrow_and_high():
-    plan = planned(full((2, 5, 1)), space=(4.0, 2.0))
+    plan = planned(full((4, 9, 1)), space=(4.0, 2.0))
 
-    assert plan.boxes[:, 2].min() * plan.scale > 0.2
+    assert plan.boxes[:, 2].min() * plan.scale > 0.1  # 0.066 in the narrow one
 
 
 def test_wide_names_widen_a_small_picture_and_stand_upright_in_a_wide_one():
@@ -285,6 +285,13 @@ def test_wide_names_widen_a_small_picture_and_stand_upright_in_a_wide_one():
     assert small.size[0] > 6.0
     assert [label.angle for label in wide.labels] == [90.0] * 12 + [0.0]
     assert wide.size[1] > planned(full((12, 1))).size[1] + 2.5
+
+
+def test_a_hundred_upright_names_are_small_enough_to_keep_apart():
+    plan = planned(full((100, 1)), ([f"$x_{{{n}}}$" for n in range(100)], ["y"]))
+
+    assert {label.angle for label in plan.labels[:100]} == {90.0}
+    assert touching([label.extent for label in plan.labels]).tolist() == []
 
 
 def test_title_and_note_stand_above_and_below_everything():
@@ -465,6 +472,17 @@ def test_where_a_formula_is_not_defined_between_samples_nothing_is_drawn():
 
     assert np.isnan(heights(diagram)[diagram.curves.shape[1] // 2])
     assert np.isfinite(heights(diagram)[[0, -1]]).all()
+
+
+def test_a_curve_that_overflows_between_its_samples_has_a_gap_there_and_no_warning():
+    """Base and spline are 0 at -30 (nearly) and 0, and about -0.27 and -1 times 1.7e308 between."""
+    knots, coef = kr.uniform_knots(-3.0, -1.0, 2, 1), np.full((1, 1, 3), -1.7e308)
+    network = kr.Network((kr.Layer(knots, coef, [[1.7e308]], [[1.0]], [[1.0]], 1),))
+
+    curve = heights(lay_out(network, [[-30.0], [0.0]]))
+
+    assert 3 < np.isnan(curve).sum() < 20
+    assert np.isfinite(curve[[0, -1]]).all()
 
 
 def test_a_level_formula_too_has_gaps_where_it_is_not_defined():

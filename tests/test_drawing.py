@@ -215,7 +215,7 @@ def test_on_a_given_axes_letters_shrink_with_the_picture(layout):
 
     ax = draw_network(network, x, ax=figure.subplots(), title="title")
 
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = np.array([path.get_extents(ax.transData).bounds for path in painted(ax)[1].get_paths()])
     width, height = figure.canvas.get_width_height()
     assert (boxes[:, :2] >= 0.0).all()
@@ -235,6 +235,17 @@ def test_a_small_picture_stands_in_the_middle_of_a_large_axes():
     (box,) = (path.get_extents(ax.transData) for path in painted(ax)[1].get_paths())
     assert box.width / figure.dpi == pytest.approx(0.54)
     assert (box.x0 + box.x1) / 2 == pytest.approx(500.0, abs=0.5)
+
+
+def test_boxes_stay_square_when_a_figure_is_resized_later():
+    ax = draw_network(*example(), ax=Figure(figsize=(6.0, 4.0)).subplots())
+
+    ax.figure.set_size_inches(3.0, 7.0)
+    ax.figure.draw_without_rendering()
+
+    for box in painted(ax)[1].get_paths():
+        around = box.get_extents(ax.transData)
+        assert around.width == pytest.approx(around.height)
 
 
 def test_an_axes_with_logarithmic_scales_becomes_a_plain_one():
@@ -273,7 +284,9 @@ def test_an_axes_that_cannot_be_drawn_on_is_refused(ax, error, sentence):
         draw_network(*example(), ax=ax)
 
 
-@pytest.mark.parametrize("options", [{"title": r"$\nosuchletter$"}, {"names": ["$x^$", "y"]}, {"output_names": [r"$\frac{a}$"]}])
+@pytest.mark.parametrize(
+    "options", [{"title": r"$\nosuchletter$"}, {"names": ["$x^$", "y"]}, {"output_names": [r"$\frac{a}$"]}, {"title": "5 $\n$x^$"}]
+)
 def test_a_formula_that_cannot_be_set_is_refused_before_drawing(options):
     with pytest.raises(ValueError, match=r"(title|name) '\$.*\$' is no formula that Matplotlib can set"):
         draw_network(*example(), **options)
@@ -459,6 +472,18 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
     with pytest.raises(FileNotFoundError, match=r"a\.gif"):
         save_film(networks, x, tmp_path / "nowhere" / "a.gif")
+
+
+def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monkeypatch):
+    networks, x = states(1)
+    (tmp_path / "file").touch()
+
+    def fail(*_):
+        raise AssertionError("painted")
+
+    monkeypatch.setattr(drawing, "paint", fail)
+    with pytest.raises(NotADirectoryError):
+        save_film(networks, x, tmp_path / "file" / "a.gif")
 
 
 @pytest.mark.parametrize(
