@@ -1,40 +1,38 @@
-"""`python -m kan_ref`: one command, both tables, one picture; and what it answers to wrong arguments."""
+"""`python -m kan_ref`: one command, every step, the formula, one picture; and what it answers to wrong arguments."""
 
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sympy
 
+import kan_ref as kr
 from kan_ref import __main__ as demonstration
 
 ROOT = Path(__file__).parents[1]
 PNG = b"\x89PNG\r\n\x1a\n"
+STEPS = ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical"]
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
-    """The demonstration as a reader runs it, small, in a folder of its own and with warnings as errors."""
+    """The demonstration as a reader runs it, in a folder of its own and with warnings as errors."""
     folder = tmp_path_factory.mktemp("demonstration")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-W", "error", "-m", "kan_ref", "--seeds", "1", "--samples", "200", "--picture", "ladder.png"]
+    command = [sys.executable, "-W", "error", "-m", "kan_ref", "--samples", "500", "--picture", "way.png"]
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
     return run, folder
 
 
-def rows(table):
-    """The lines of numbers of one method's table: grid, train RMSE, test RMSE, seconds."""
-    found = re.findall(r"^ +(\d+) +(\S+) +(\S+) +(\S+)$", table, flags=re.MULTILINE)
-    return np.array([[float(number) for number in row] for row in found])
-
-
-def tables(text):
-    """The part of the text that belongs to each of the two methods."""
-    marks = [text.index(method.label + "\n") for method in demonstration.METHODS]
-    return text[marks[0] : marks[1]], text[marks[1] :]
+def rows(text):
+    """The lines of the table: step, widths, train RMSE, test RMSE, seconds."""
+    form = r"^(\w+) +(\[[\d, ]+\]) +(\d\.\de[+-]\d\d) +(\d\.\de[+-]\d\d) +(\d+\.\d)   \S.*$"
+    return re.findall(form, text, flags=re.MULTILINE)
 
 
 def test_it_ends_well(shown):
@@ -44,106 +42,91 @@ def test_it_ends_well(shown):
     assert "Traceback" not in run.stderr
 
 
-def test_it_prints_a_row_for_every_grid_of_both_methods(shown):
-    for table in tables(shown[0].stdout):
-        assert rows(table)[:, 0].tolist() == list(demonstration.GRIDS)
+def test_it_prints_a_row_for_every_step_as_time_goes_on(shown):
+    table = rows(shown[0].stdout)
+
+    assert [row[0] for row in table] == STEPS
+    assert (np.diff([float(row[4]) for row in table]) >= 0.0).all()
+    assert table[0][1] == "[2, 5, 1]"
+    assert table[-1][1] == "[2, 1, 1]"
+    assert float(table[-1][3]) < 1e-13
 
 
-def test_errors_fall_from_grid_to_grid_and_seconds_are_positive(shown):
-    for table in tables(shown[0].stdout):
-        numbers = rows(table)
-        assert (np.diff(numbers[:, 1]) < 0).all()
-        assert numbers[-1, 2] < 1e-2 * numbers[0, 2]
-        assert (numbers[:, 3] > 0).all()
+def test_it_prints_the_formula_as_found_and_with_exact_constants(shown):
+    found, recognised = (re.search(rf"^{word} +(.+)$", shown[0].stdout, re.MULTILINE)[1] for word in ("found", "recognised"))
+    x, y = 0.3, -0.7
+
+    assert float(sympy.sympify(found).subs({"x": x, "y": y})) == pytest.approx(np.exp(np.sin(np.pi * x) + y**2), rel=1e-13)
+    assert recognised.startswith("exp(y**2 + sin(pi*x)), which changes its values by ")
 
 
-def test_the_printed_slope_is_that_of_the_printed_errors(shown):
-    for method, table in zip(demonstration.METHODS, tables(shown[0].stdout), strict=True):
-        numbers = rows(table)
-        chosen = (numbers[:, 0] >= demonstration.SLOPE_FROM) & (numbers[:, 0] <= method.slope_to)
-        expected = np.polyfit(np.log(numbers[chosen, 0]), np.log(numbers[chosen, 2]), 1)[0]
-        printed = float(re.search(r"slope of the test error, G = \d+ to \d+: (-?[\d.]+)", table)[1])
-        assert printed == pytest.approx(expected, abs=0.05)
+def test_a_bar_shows_how_far_it_is(shown):
+    assert "networks" in shown[0].stderr
 
 
 def test_it_says_what_it_does_and_where_the_picture_is(shown):
-    run, _ = shown
+    text = shown[0].stdout
 
-    assert "200 samples" in run.stdout
-    assert "exp(sin(pi x) + y^2)" in run.stdout
-    assert run.stdout.endswith("picture: ladder.png\n")
-    assert "nan" not in run.stdout
+    assert text.startswith(f"kan_ref {kr.__version__}: from 500 samples of exp(sin(pi x) + y^2)")
+    assert text.rstrip().endswith("picture     way.png")
 
 
 def test_it_writes_one_picture_and_nothing_else(shown):
     _, folder = shown
 
-    assert [path.name for path in folder.iterdir()] == ["ladder.png"]
-    picture = (folder / "ladder.png").read_bytes()
-    assert picture.startswith(PNG)
-    assert len(picture) > 10_000
+    assert [path.name for path in folder.iterdir()] == ["way.png"]
+    assert (folder / "way.png").read_bytes().startswith(PNG)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--seeds", "0"], "--seeds is 0"),
-        (["--samples", "9"], "--samples 9"),
-        (["--seeds", "many"], "invalid int value: 'many'"),
-        (["--grids", "3"], "unrecognized arguments: --grids 3"),
-        (["--picture"], "expected one argument"),
+        (["--samples", "10"], "--samples 10"),
+        (["--samples", "many"], "invalid int value"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--noise", "-0.1"], "--noise -0.1"),
+        (["--noise", "nan"], "--noise nan"),
+        (["--picture", "way.txt"], "--picture is way.txt"),
+        (["--picture", "no/such/folder/way.png"], "must be a file in a folder that exists"),
+        (["--sample", "5", "--seeds", "2"], "--seeds"),
     ],
 )
 def test_wrong_arguments_end_with_status_2_and_a_sentence(arguments, sentence, capsys):
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as stop:
         demonstration.main(arguments)
 
-    out, err = capsys.readouterr()
-    assert stopped.value.code == 2
-    assert sentence in err
-    assert out == ""
+    assert stop.value.code == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_help_names_every_option(capsys):
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as stop:
         demonstration.main(["--help"])
 
+    assert stop.value.code == 0
     text = capsys.readouterr().out
-    assert stopped.value.code == 0
-    assert all(option in text for option in ("--seeds", "--samples", "--picture"))
+    assert {"--seed", "--samples", "--noise", "--picture"} <= set(re.findall(r"--\w+", text))
 
 
-def test_the_slope_is_the_exponent_of_a_power():
-    grids = (3, 5, 10, 20, 50)
-    errors = 7.0 * np.array(grids, dtype=float) ** -4
-    errors[0] = 1.0  # outside the range that is asked for
+def test_noise_widens_the_tolerance_of_exact_constants():
+    """What N noisy samples leave of a parameter: three times rmse / sqrt(N / number of parameters), in units of the spread."""
+    x = sympy.Symbol("x")
+    samples = np.linspace(-1.0, 1.0, 400)[:, None] * np.ones(2)
+    data = SimpleNamespace(x_train=samples, y_train=samples[:, :1])
+    found = SimpleNamespace(formula=1.0004 * x, network=SimpleNamespace(n_live_params=4))
 
-    assert demonstration.slope(grids, errors, 5, 50) == pytest.approx(-4.0, rel=1e-12)
-
-
-def test_the_report_takes_medians_over_seeds_and_shows_the_range_of_slopes():
-    grids = np.array(demonstration.GRIDS, dtype=float)
-    ladders = {
-        method.label: [demonstration.Ladder(grids**-2, grids**-power, np.full(len(grids), power), 1) for power in (2.0, 3.0, 4.0)]
-        for method in demonstration.METHODS
-    }
-
-    text = demonstration.report(ladders)
-
-    for table in tables(text):
-        np.testing.assert_allclose(rows(table)[:, 2], grids**-3, rtol=0.06)
-        assert (rows(table)[:, 3] == 3.0).all()
-        assert ": -3.00 (-4.00 to -2.00)" in table
-        assert "3 of 24" in table
+    found.train_rmse = 1e-12
+    assert demonstration.recognise(found, data).expression == 1.0004 * x
+    found.train_rmse = 1e-2
+    assert demonstration.recognise(found, data).expression == x
 
 
 def test_an_interrupted_demonstration_says_so_and_draws_nothing(tmp_path, capsys, monkeypatch):
-    def interrupt(*given):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(demonstration, "climb", interrupt)
+    monkeypatch.setattr(demonstration.kr, "discover", interrupted)
 
-    assert demonstration.main(["--picture", str(tmp_path / "picture.png")]) == 130
-
+    assert demonstration.main(["--picture", str(tmp_path / "never.png")]) == 130
     assert "interrupted" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
