@@ -23,6 +23,8 @@ from kan_ref.function_record import Function, singular_points
 from kan_ref.functions import lookup
 
 EPS = float(np.finfo(np.float64).eps)
+# What y may owe to rounding, as a share of its largest number: a spline is a sum of a few terms.
+ROUNDING = 16.0 * EPS
 # Fits that differ by less than this share of the spread of y are the same but for rounding.
 SAME = 1e-12
 
@@ -38,7 +40,8 @@ class AffineFit:
     a, b, c, d : float
         Canonical, see `affine_gauge`.
     r2 : float
-        1 - SS_res / SS_tot, whatever the scale of y; if the samples of y are all the same, 1 where they are reproduced, else 0.
+        1 - SS_res / SS_tot, whatever the scale of y; if the samples of y are all the same up to rounding, 1 where they are
+        reproduced, else 0.
     rms : float
         Root mean square of y - c f(a x + b) - d.
     singular : tuple of float
@@ -69,7 +72,10 @@ class AffineFit:
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples as they came, and for the search sorted, as y = mean + spread z over t in [-1, 1]; spread 0 if no curve can be told."""
+    """Samples as they came, but y in units of a power of two, and for the search sorted, as y = mean + spread z over t in [-1, 1].
+
+    `spread` is 0 if no curve can be told: if x or y is all the same.
+    """
 
     x: FloatArray
     y: FloatArray
@@ -79,6 +85,7 @@ class Samples:
     high: float
     mean: float
     spread: float
+    unit: float
 
 
 def fit_affine(x: object, y: object, name: object) -> AffineFit:
@@ -111,7 +118,7 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
 
     Examples
     --------
-    >>> x = np.linspace(99.0, 101.0, 200)
+    >>> x = np.linspace(-1.0, 1.0, 200)
     >>> fit = fit_affine(x, 3.0 * np.exp(-0.5 * x) + 1.0, "exp")
     >>> [float(f"{number:.6g}") for number in fit.affine]
     [-0.5, 0.0, 3.0, 1.0]
@@ -127,15 +134,15 @@ def read_samples(x: object, y: object) -> Samples:
         raise ValueError(f"x has {len(x)} samples and y has {len(y)}, but a fit needs as many of both, at least 1")
     order = np.argsort(x, kind="stable")
     low, high = float(x[order[0]]), float(x[order[-1]])
-    mean = float(np.mean(y))
-    z = y[order] - mean
-    spread = float(np.sqrt(np.mean(z**2)))
-    if low == high or spread <= 4.0 * EPS * abs(mean):
-        return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0)
-    # by halves: high - low may exceed float64
-    half = 0.5 * high - 0.5 * low
-    t = (x[order] - low) / half - 1.0 if np.isfinite(high - low) else (0.5 * x[order] - 0.5 * low) / (0.5 * half) - 1.0
-    return Samples(x, y, np.clip(t, -1.0, 1.0), z / spread, low, high, mean, spread)
+    if not np.isfinite(high - low):
+        raise ValueError(f"x reaches from {low:.3g} to {high:.3g}, but its width must be a float64 number")
+    unit = float(np.ldexp(1.0, int(np.frexp(np.abs(y).max())[1])))
+    y = y / unit
+    mean, spread = float(np.mean(y)), float(np.std(y))
+    if low == high or float(np.ptp(y)) <= ROUNDING * float(np.abs(y).max()):
+        return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0, unit)
+    t = (x[order] - low) / (0.5 * (high - low)) - 1.0
+    return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / spread, low, high, mean, spread, unit)
 
 
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
@@ -153,20 +160,22 @@ def fit_samples(function: Function, samples: Samples) -> AffineFit:
     if not fits:
         return _constant(function, samples)
     least = min(fit.rms for fit in fits)
-    return next(fit for fit in fits if fit.rms <= max(least, min(2.0 * least, SAME * samples.spread)))
+    return next(fit for fit in fits if fit.rms <= max(least, min(2.0 * least, SAME * samples.spread * samples.unit)))
 
 
 def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tuple[float, float]]:
     """(a, b) of the line from p at the first sample to q at the last, in the ways that rounding tells apart, the plainest first."""
     width = samples.high - samples.low
+    if p == q:
+        return []
     if function.gauge.kind in ("power", "log"):
         # the scale first: then -b is the very sample at which u is 0
         p, q = p * width / abs(q - p), q * width / abs(q - p)
     a, lines = (q - p) / width, []
-    turn, first = function.gauge.turn, function.gauge.first
+    turn = function.gauge.turn
     if turn > 0.0 and samples.low * samples.high > 0.0:
         # far from x = 0 a phase of nearly whole turns is one, if the slope can take up the rest: sin(15 x) over [99, 101]
-        b = first + turn * float(np.round((p - a * samples.low - first) / turn))
+        b = turn * float(np.round((p - a * samples.low) / turn))
         lines.append(((p + q - 2.0 * b) / (samples.low + samples.high), b))
     lines += [(a, p - a * samples.low), (a, q - a * samples.high)]
     # one that keeps clear of the ends of the domain, where rounding may have crossed them
@@ -180,7 +189,7 @@ def _with_outer(function: Function, samples: Samples, a: float, b: float) -> Aff
         g = function.f(a * samples.x + b)
         middle = float(np.mean(g))
         g = g - middle
-        c = float(g @ (samples.y - samples.mean)) / float(g @ g) if g.any() else 0.0
+        c = float((g @ (samples.y - samples.mean)) / (g @ g)) if g.any() else 0.0
     if not np.isfinite(c):
         return AffineFit(function.name, a, b, 0.0, samples.mean, 0.0, np.inf)
     return _measured(function, samples, canonical_affine(function, (a, b, c, samples.mean - c * middle)))
@@ -209,17 +218,20 @@ def _values(function: Function, affine: Affine, x: FloatArray) -> FloatArray:
 
 
 def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit:
+    """The record of a curve that is told in the units of the samples, in the caller's units; its rms is infinite if it has no values."""
     rest = samples.y - _values(function, affine, samples.x)
     rms = float(np.sqrt(np.mean(rest**2)))
-    total = float(np.sum((samples.y - samples.mean) ** 2))
-    same = bool(np.all(samples.y == samples.y[0]))
+    rounding = ROUNDING * float(np.abs(samples.y).max())
     # [eq:r2]
-    r2 = float(rms <= 4.0 * EPS * abs(samples.mean)) if same else 1.0 - float(rest @ rest) / total
+    same = float(np.ptp(samples.y)) <= rounding
+    r2 = float(rms <= rounding) if same else 1.0 - (rms / float(np.std(samples.y))) ** 2
     # [/eq:r2]
-    a, b, c, _ = affine
+    a, b, c, d = affine
     ends = sorted((a * samples.low + b, a * samples.high + b))
     poles = singular_points(function, *ends) if c != 0.0 else np.zeros(0)
-    return AffineFit(function.name, *affine, r2, rms, tuple(sorted(float(u - b) / a for u in poles)))
+    singular = tuple(sorted(float(u - b) / a for u in poles))
+    numbers = (a, b, c * samples.unit, d * samples.unit)
+    return AffineFit(function.name, *numbers, r2, rms * samples.unit if np.isfinite([rms, *numbers]).all() else np.inf, singular)
 
 
 def _best_break(samples: Samples) -> float:

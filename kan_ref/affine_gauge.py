@@ -4,9 +4,11 @@ Each move below leaves the curve as it is ((G1) to (G4) of `function_record`; s 
 
     (H1)  power       (a, b, c) -> (a/s, b/s, c s^n),  and a = 1, c parity where f is even or odd
     (H2)  logarithm   (a, b, d) -> (a/s, b/s, d + c log s)
-    (H3)  exponential (b, c)    -> (0, c e^b), where c e^b is a float64 number that is not 0
+    (H3)  exponential (b, c)    -> (0, c e^b)
     (H4)  symmetry    (a, b, c, d) -> (-a, -b, parity c, d + (1 - parity) m c) where a < 0
     (H5)  turn        (b, c)    -> (b - k turn, sign^k c), k whole, so that b lies in [first, first + turn)
+
+Where c s^n or c e^b would leave the numbers of float64, (H1) and (H3) are left out.
 """
 
 import math
@@ -30,7 +32,7 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     Returns
     -------
     affine : (float, float, float, float)
-        "0": (1, 0, 1, d). "x": a = 1, b = 0. Powers, abs, sgn: a = 1; fractional powers and log: a = 1 or -1. exp: b = 0. sin, cos:
+        "0": (1, 0, 0, d). "x": a = 1, b = 0. Powers, abs, sgn: a = 1; fractional powers and log: a = 1 or -1. exp: b = 0. sin, cos:
         a > 0, b in [0, pi); tan: a > 0, b in [-pi/2, pi/2); other even and odd functions: a > 0. An edge with a = 0 is a
         constant, and left alone.
 
@@ -41,7 +43,7 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     a, b, c, d = affine
     gauge = function.gauge
     if gauge.kind == "constant":
-        return 1.0, 0.0, 1.0, d
+        return 1.0, 0.0, 0.0, d
     if a == 0.0:
         return affine
     # [eq:canonical-affine]
@@ -50,12 +52,12 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     if a < 0.0 and gauge.parity != 0:
         a, b, c, d = -a, -b, gauge.parity * c, d + (1 - gauge.parity) * gauge.middle * c
     s = abs(a)
-    if gauge.kind == "power":
+    if gauge.kind == "power" and _stays_a_number(c, gauge.degree * math.log(s)):
         a, b, c = a / s, b / s, c * s**gauge.degree
     elif gauge.kind == "log":
         a, b, d = a / s, b / s, d + c * math.log(s)
-    elif gauge.kind == "exp":
-        b, c = _without_shift(b, c)
+    elif gauge.kind == "exp" and _stays_a_number(c, b):
+        b, c = 0.0, c * math.exp(b)
     if gauge.turn > 0.0:
         k = math.floor((b - gauge.first) / gauge.turn)
         b, c = b - k * gauge.turn, c * gauge.turn_sign ** (k % 2)
@@ -65,9 +67,6 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     return a, b, c, d
 
 
-def _without_shift(b: float, c: float) -> tuple[float, float]:
-    """(H3); `b` stays where e^b leaves the normal numbers of float64."""
-    if not -700.0 < b < 700.0:
-        return b, c
-    moved = c * math.exp(b)
-    return (0.0, moved) if c == 0.0 or 1e-300 < abs(moved) < 1e300 else (b, c)
+def _stays_a_number(c: float, log_factor: float) -> bool:
+    """Whether e^log_factor and its product with `c` lie well inside the numbers of float64."""
+    return abs(log_factor) < 700.0 and (c == 0.0 or abs(math.log(abs(c)) + log_factor) < 700.0)

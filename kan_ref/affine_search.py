@@ -25,7 +25,7 @@ N_COARSE = 128  # samples that choose among starts
 N_TALL = 8  # of these, samples farthest from the median, which a pole may have lifted
 ROUNDS = ((60, 6), (12, 10), (5, 20))  # (starts, steps): the best starts are refined on these samples, fewer and fewer of them
 N_FINAL, FINAL_STEPS, N_FINE = 2, 100, 2000  # these on so many samples; the best one then on all
-EPS = 2, 100  # and these on all samples
+LITTLE, MOST_IDLE = 1e-3, 12
 EPS = float(np.finfo(np.float64).eps)
 State = tuple[FloatArray, ...]
 
@@ -95,18 +95,20 @@ def refine(
 ) -> tuple[FloatArray, FloatArray]:
     """Levenberg-Marquardt steps (V3) from every theta (n, n_free) at once: theta and S (n,) at the end.
 
-    A start stops when a step gains less than `least_gain` of S, when no step of any length gains, or when rounding is all that is left.
+    A start stops when a step gains less than `least_gain` of S, when `MOST_IDLE` steps on end, tried or taken, gain less than a thousandth
+    each (it creeps along a valley, where a function mimics another), or when rounding is all that is left.
     """
     with np.errstate(all="ignore"):
         state = _project(function, chart, theta, t, z)
-        lam = np.full(len(theta), 1e-3)
+        lam, idle = np.full(len(theta), 1e-3), np.zeros(len(theta))
         alive = np.isfinite(state[-1])
         for _ in range(n_steps):
             trial = theta + _step(function, chart, theta, t, state, lam)
             new = _project(function, chart, trial, t, z)
             gained = state[-1] - new[-1]
             better = alive & (gained > 0.0)
-            settled = np.where(better, gained <= least_gain * state[-1], lam >= 1e8) | (state[-1] <= (4.0 * EPS) ** 2 * len(t))
+            idle = np.where(better & (gained > LITTLE * state[-1]), 0.0, idle + 1.0)
+            settled = (better & (gained <= least_gain * state[-1])) | (idle >= MOST_IDLE) | (state[-1] <= (4.0 * EPS) ** 2 * len(t))
             lam = np.where(better, np.maximum(0.1 * lam, 1e-15), 10.0 * lam)
             theta = np.where(better[:, None], trial, theta)
             state = tuple(np.where(better.reshape(-1, *[1] * (old.ndim - 1)), one, old) for one, old in zip(new, state, strict=True))

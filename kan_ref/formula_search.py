@@ -17,12 +17,12 @@ import numpy as np
 
 from kan_ref.affine_fit import AffineFit
 from kan_ref.affine_rank import rank_functions
-from kan_ref.affine_start import n_inner
 from kan_ref.checks import FloatArray
 from kan_ref.editing import replace_layer, with_formula
 from kan_ref.functions import lookup
 from kan_ref.inspection import edge_samples
 from kan_ref.network import Network, evaluate_inputs, predict
+from kan_ref.symbolic import price
 from kan_ref.targets import Data
 from kan_ref.training import fit
 
@@ -64,15 +64,9 @@ def name_edges(network: Network, x: FloatArray, names: Sequence[str] | None) -> 
             spread = float(np.std(outputs[:, j, i]))
             most = NEAR * ranked[0].rms + ROUNDING * spread
             near = [fit for fit in ranked if fit.rms <= most] or ranked[:1]
-            plain = [fit for fit in sorted(near, key=_price)[:N_PLAIN] if fit not in near[:MOST_RIVALS]]
+            plain = [fit for fit in sorted(near, key=price)[:N_PLAIN] if fit not in near[:MOST_RIVALS]]
             found[number, j, i] = (*near[:MOST_RIVALS], *plain)
     return found
-
-
-def _price(fitted: AffineFit) -> int:
-    """Free inner parameters and complexity of a name."""
-    function = lookup(fitted.name)
-    return function.complexity + n_inner(function)
 
 
 def search_formula(
@@ -94,9 +88,9 @@ def search_formula(
             raise KeyboardInterrupt
         left = predict(run.network, evaluate_inputs(run.network, data.x_train, slopes=False)) - data.y_train
         rmse = float(np.sqrt(np.mean(left**2)))
-        price = sum(_price(fitted) for fitted in chosen.values())
+        total = sum(price(fitted) for fitted in chosen.values())
         # [eq:formula-score]
-        score = len(left) * 2.0 * np.log(max(rmse, ROUNDING * spread, 1e-300)) + np.log(len(left)) * price
+        score = len(left) * 2.0 * np.log(max(rmse, ROUNDING * spread, 1e-300)) + np.log(len(left)) * total
         # [/eq:formula-score]
         trial = FormulaTrial({place: one.name for place, one in chosen.items()}, run.network, rmse, score)
         trials.append(trial)
@@ -104,7 +98,7 @@ def search_formula(
         return trial
 
     first = {place: fits[0] for place, fits in rivals.items()}
-    plainest = {place: min(fits, key=_price) for place, fits in rivals.items()}
+    plainest = {place: min(fits, key=price) for place, fits in rivals.items()}
     best, chosen = tried(_with_fits(network, first), first), first
     if best.train_rmse > EXACT * spread and plainest != first:
         other = tried(_with_fits(network, plainest), plainest)

@@ -126,7 +126,7 @@ def register_function(
         A name that is taken; "d2 of 'cube' is 5.9 at u = 0.99, but a central difference of d1 gives 6.1"; a wrong shape;
         values that are not finite inside the domain.
     TypeError
-        Something that cannot be called; a name that is no text.
+        What should be called and cannot be; a name that is no text; a gauge that is no Gauge.
     """
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
@@ -136,6 +136,10 @@ def register_function(
     for part, function in parts.items():
         if not callable(function):
             raise TypeError(f"{part} of {name!r} is {function!r}, but must be a function of an array")
+    if gauge is not None and not isinstance(gauge, Gauge):
+        raise TypeError(f"gauge of {name!r} is {gauge!r}, but must be a Gauge")
+    if formula is not None and not callable(formula):
+        raise TypeError(f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol")
     low, high = _interval(name, domain)
     wrapped: Four = (OnDomain(f, low, high), OnDomain(d1, low, high), OnDomain(d2, low, high), OnDomain(d3, low, high))
     record = Function(
@@ -147,18 +151,35 @@ def register_function(
         Gauge() if gauge is None else gauge,
         formula,
     )
-    if name in _library and _library[name] != record:
+    if name in _library:
+        if _library[name] == record:
+            return _library[name]
         raise ValueError(f"name is {name!r}, but the library has a function of that name already")
     _check_derivatives(record)
     _library[name] = record
     return record
 
 
-def unregister_function(name: str) -> None:
-    """Take a registered function out of the library; ValueError for a name that it does not have or was born with."""
+def unregister_function(name: str) -> Function:
+    """Take a registered function out of the library; networks that hold it keep it.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    function : Function
+        What was taken out.
+
+    Raises
+    ------
+    ValueError
+        A name that the library does not have, or was born with.
+    """
     if lookup(name).name in _NAMES_BUILT_IN:
         raise ValueError(f"name is {name!r}, but the library cannot do without a function it was born with")
-    del _library[name]
+    return _library.pop(name)
 
 
 def _interval(name: str, domain: object) -> tuple[float, float]:
@@ -189,6 +210,8 @@ def _shifted(function: Values, u: FloatArray, step: float) -> FloatArray:
 def _check_derivatives(function: Function) -> None:
     """Raise ValueError if a function of the record is not the derivative of the one before, or changes shapes."""
     u = _check_points(function)
+    if u.size == 0:
+        raise ValueError(f"singular of {function.name!r} leaves no room in its domain, but derivatives are judged away from such points")
     parts = {"f": function.f, "d1": function.d1, "d2": function.d2, "d3": function.d3}
     for part, evaluate in parts.items():
         for shape in ((), (0,), (2, 3)):
@@ -204,7 +227,7 @@ def _check_derivatives(function: Function) -> None:
         difference = central_difference(partial(_shifted, parts[before], u), step=step)
         values = parts[part](u)
         # a wrong derivative is off by something of its own size; the difference errs by step^2 and by eps / step
-        allowed = 1e-4 * np.abs(values) + 1e-4 * np.median(np.abs(values)) + 1e-10 / step * np.abs(parts[before](u)) + 1e-300
+        allowed = 1e-4 * np.abs(values) + 1e-4 * np.median(np.abs(values)) + 1e-13 / step * np.abs(parts[before](u)) + 1e-300
         wrong = np.abs(values - difference) > allowed
         if wrong.any():
             place = int(np.argmax(wrong))

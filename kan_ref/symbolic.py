@@ -2,8 +2,8 @@
 
 Liu et al. 2024, section 2.5.1. An edge is known by its samples: what goes in, x_i, and what comes out, phi_ji(x_i). A candidate f is
 judged by the nearest curve c f(a x + b) + d (`affine_fit`), candidates among each other by the information criterion and the
-complexity of the name. Where two names are as good for an edge by itself, the network decides: of the ambiguous edges'
-candidates those are taken that together keep nearest to the network's own outputs,
+complexity of the name. Where several names are as good for an edge by itself, the network decides: beginning with the plainest, of the
+ambiguous edges' candidates those are taken that together keep nearest to the network's own outputs,
 
     (Y1)  rms over samples of  new(x) - old(x)
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from kan_ref.affine_fit import AffineFit, fit_affine
 from kan_ref.affine_rank import rank_functions
+from kan_ref.affine_start import n_inner
 from kan_ref.checks import FloatArray, float_array, number
 from kan_ref.curve_fit import fit_curve
 from kan_ref.editing import check_edge_index, replace_layer, with_formula
@@ -232,8 +233,14 @@ def auto_symbolic(network: Network, x: object, *, names: Sequence[str] | None = 
     return decide_together(network, points, rivals)
 
 
+def price(fitted: AffineFit) -> int:
+    """How much a name costs: the free inner parameters that its gauge leaves, and its complexity."""
+    function = lookup(fitted.name)
+    return n_inner(function) + function.complexity
+
+
 def decide_together(network: Network, x: FloatArray, rivals: dict[tuple[int, int, int], list[AffineFit]]) -> Network:
-    """(Y1): every edge (l, j, i) gets one of its rivals, the first where no other brings the network's outputs nearer."""
+    """(Y1): every edge (l, j, i) gets one of its rivals, the plainest where no other brings the network's outputs clearly nearer."""
     target = network(x)
 
     def made(choice: dict[tuple[int, int, int], int]) -> Network:
@@ -247,7 +254,7 @@ def decide_together(network: Network, x: FloatArray, rivals: dict[tuple[int, int
         flow = predict(candidate, evaluate_inputs(candidate, x, slopes=False))  # nan where a formula is not defined
         return float(np.sqrt(np.mean((flow - target) ** 2))) if np.isfinite(flow).all() else np.inf
 
-    choice = dict.fromkeys(rivals, 0)
+    choice = {place: int(np.argmin([price(fitted) for fitted in fits])) for place, fits in rivals.items()}
     best = apart(made(choice))
     improved = any(len(fits) > 1 for fits in rivals.values())
     while improved:

@@ -1,0 +1,141 @@
+"""`python -m benchmarks [NAME...]`: what a training step costs in time and memory, and how that grows.
+
+step    time, memory and agreement of a step at seven shapes, kan_ref against a textbook and, with --peers, against other libraries
+lm      one Levenberg-Marquardt iteration
+growth  a step against the grid, the width, the depth and the batch, drawn
+"""
+
+import os
+
+# before NumPy and anything else loads, and for the processes started here: one thread, whatever computes
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"))
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks import peers
+from benchmarks.growth import AXES, Line, along
+from benchmarks.lm import measure_lm
+from benchmarks.origin import origin, sentence
+from benchmarks.picture import draw
+from benchmarks.shapes import QUICK_SHAPES, SHAPES
+from benchmarks.steps import Cell, compare
+from benchmarks.subjects import SUBJECTS, Subject
+from benchmarks.tables import growth_tables, lm_table, step_tables
+from figures.machine import write_atomically
+from figures.style import picture_bytes, style
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("step", "lm", "growth")
+BAR = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """CPU seconds for each repeated step, LM iteration and point of growth."""
+
+    step: float
+    lm: float
+    growth: float
+
+
+FULL, QUICK = Effort(0.6, 0.6, 0.1), Effort(0.03, 0.03, 0.005)
+
+
+def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
+    """Text and record of the part "step"."""
+    shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
+    cells: list[Cell] = []
+    with tqdm(total=len(shapes) * (len(subjects) + 1), bar_format=BAR, desc="step") as bar:
+
+        def tell(what: str) -> None:
+            bar.set_postfix_str(what)
+            bar.update()
+
+        for shape in shapes:
+            cells += compare(shape, subjects, seconds=effort.step, tell=tell)
+    return step_tables(cells, subjects), [cell.as_record() for cell in cells]
+
+
+def run_lm(*, quick: bool) -> tuple[str, Any]:
+    """Text and record of the part "lm"."""
+    shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
+    cells = [measure_lm(shape, seconds=effort.lm) for shape in tqdm(shapes, bar_format=BAR, desc="lm")]
+    return lm_table(cells), [cell.as_record() for cell in cells]
+
+
+def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[str, Any]:
+    """Text and record of the part "growth"; writes the picture."""
+    lines: list[Line] = []
+    effort = QUICK if quick else FULL
+    with tqdm(total=sum(len(axis.quick if quick else axis.values) for axis in AXES), bar_format=BAR, desc="growth") as bar:
+
+        def tell(what: str) -> None:
+            bar.set_postfix_str(what)
+            bar.update()
+
+        for axis in AXES:
+            lines += along(axis, subjects, quick=quick, seconds=effort.growth, tell=tell)
+    with style():
+        for ending, content in picture_bytes(draw(lines)).items():
+            write_atomically(out / f"growth.{ending}", content)
+    return growth_tables(lines), [line.as_record() for line in lines]
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PARTS)}; all without a name")
+    parser.add_argument("--quick", action="store_true", help="two shapes, few values, few repeats: seconds instead of minutes")
+    parser.add_argument(
+        "--peers", action="store_true", help="measure pykan, jaxkan and inkan too (about ten minutes; pip install '.[peers]')"
+    )
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "benchmarks", metavar="DIR", help="default build/benchmarks")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in PARTS]:
+        parser.error(f"NAME is {unknown[0]!r}, but must be one of {', '.join(PARTS)}")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; the exit status."""
+    options = parse(arguments)
+    subjects = (*SUBJECTS, *peers.SUBJECTS) if options.peers else SUBJECTS
+    source = origin(peers=options.peers)
+    print(sentence(source))
+    if not options.peers:
+        print("other libraries are left out; --peers measures pykan, jaxkan and inkan in the same run")
+    for package, reason in dict.fromkeys((subject.package, subject.missing()) for subject in subjects):
+        if reason:
+            print(f"{package} is left out, {reason}: pip install '.[peers]'")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # compiled in the trial, used again when steps are timed in turns
+        for part in PARTS:
+            if options.names and part not in options.names:
+                continue
+            if part == "step":
+                text, record = run_step(subjects, quick=options.quick)
+            elif part == "lm":
+                text, record = run_lm(quick=options.quick)
+            else:
+                drawn = [subject for subject in subjects if subject.drawn]
+                text, record = run_growth(drawn, quick=options.quick, out=options.out)
+            print(f"\n{text}", flush=True)
+            content = json.dumps({**source, "part": part, "quick": options.quick, "results": record}, indent=1, allow_nan=False)
+            write_atomically(options.out / f"{part}.json", f"{content}\n".encode())
+    print(f"\nwrote {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""How a training step grows with the grid, the width, the depth and the batch: each by itself, all else held."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.clock import take_turns
+from benchmarks.shapes import Shape
+from benchmarks.steps import prepare
+from benchmarks.subjects import Step, Subject
+
+TOO_LONG = 1.0  # CPU seconds: a line ends after a step that takes longer
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One panel: what grows, what is held, and the values."""
+
+    name: str
+    label: str
+    held: str
+    shape: Callable[[int], Shape]
+    values: tuple[int, ...]
+    quick: tuple[int, ...]
+
+
+AXES = (
+    Axis(
+        "G",
+        "intervals per grid, G",
+        "[2,5,1], N = 1000",
+        lambda n: Shape("G", (2, 5, 1), n, 1000),
+        (5, 10, 20, 50, 100, 200, 500, 1000),
+        (5, 20),
+    ),
+    Axis(
+        "width",
+        "width, n",
+        "[n,n,n], G = 5, N = 1000",
+        lambda n: Shape("width", (n, n, n), 5, 1000),
+        (1, 2, 4, 8, 16, 32, 64, 128),
+        (1, 4),
+    ),
+    Axis(
+        "depth",
+        "layers",
+        "8 wide, G = 5, N = 1000",
+        lambda n: Shape("depth", (8,) * (n + 1), 5, 1000),
+        (1, 2, 4, 8, 16),
+        (1, 2),
+    ),
+    Axis(
+        "batch",
+        "samples, N",
+        "[2,5,1], G = 5",
+        lambda n: Shape("batch", (2, 5, 1), 5, n),
+        (10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000),
+        (10, 100),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A subject along an axis: values, least milliseconds, and why the line ends before the axis does ("" if it does not)."""
+
+    axis: str
+    subject: str
+    values: tuple[int, ...]
+    milliseconds: tuple[float, ...]
+    ends: str = ""
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain data."""
+        numbers = {"values": list(self.values), "milliseconds": [round(number, 4) for number in self.milliseconds]}
+        return {"axis": self.axis, "subject": self.subject, **numbers, "ends": self.ends}
+
+    @property
+    def exponent(self) -> float:
+        """Slope of log time against log value over the last third of the values; nan with fewer than two points."""
+        n_last = max(2, (len(self.values) + 2) // 3)
+        if len(self.values) < 2:
+            return float("nan")
+        return float(np.polyfit(np.log(self.values[-n_last:]), np.log(self.milliseconds[-n_last:]), 1)[0])
+
+
+def along(axis: Axis, subjects: Sequence[Subject], *, quick: bool, seconds: float, tell: Callable[[str], object]) -> list[Line]:
+    """The lines of all subjects; `tell` hears of each value when it is done."""
+    points: dict[str, list[tuple[int, float]]] = {subject.name: [] for subject in subjects}
+    ends = {subject.name: "" for subject in subjects}
+    for value in axis.quick if quick else axis.values:
+        steps: dict[str, Step] = {}
+        for subject in subjects:
+            if not ends[subject.name]:
+                prepared = prepare(subject, axis.shape(value))
+                if isinstance(prepared, str):
+                    ends[subject.name] = prepared
+                else:
+                    steps[subject.name] = prepared
+        for name, times in zip(steps, take_turns([step.run for step in steps.values()], seconds=seconds), strict=True):
+            points[name].append((value, 1e3 * times.least))
+            if times.least > TOO_LONG:
+                ends[name] = f"over {TOO_LONG:g} s"
+        tell(f"{axis.name} {value}")
+    return [Line(axis.name, name, tuple(v for v, _ in row), tuple(t for _, t in row), ends[name]) for name, row in points.items()]

@@ -1,0 +1,221 @@
+"""`python -m benchmarks.symbolic_search`: how often a curve c f(a x + b) + d is given its name, how exactly it is fitted, how fast.
+
+Every row draws curves over seeds, all names of the library in turn, and ranks the whole library on 1000 samples of each. The
+rule by which a curve is drawn, `draw_curve`, does not know the search: ends of the inner line where the function has its features, any
+range of x, any size and sign, redrawn until the curve differs from its best line by a tenth of its spread. A name is right if
+its family is (sin = cos, tanh = sigmoid, arcsin = arccos). Missed ones are listed with the misfit of the winner and of the true
+name: where both are the noise, samples cannot tell them apart. `--case NAME` runs one row; `--first-seed` moves to fresh ones.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+
+import kan_ref as kr
+from kan_ref.affine_fit import AffineFit
+from kan_ref.affine_rank import rank_functions
+from kan_ref.checks import FloatArray
+from kan_ref.curve_fit import fit_curve
+from kan_ref.function_record import Function
+from kan_ref.functions import LIBRARY, lookup, same_family
+
+N_SAMPLES = 1000
+LEAST_BEND = 0.1
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A drawn curve: name, samples x, y (n,), and the curve without noise or spline, `clean` (n,)."""
+
+    name: str
+    x: FloatArray
+    y: FloatArray
+    clean: FloatArray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the search made of a curve: the true name, the best fit, the fit of the true name, and errors in units of the spread.
+
+    `error` is the root mean square distance of the true name's fit from the curve without noise.
+    """
+
+    name: str
+    best: AffineFit
+    own: AffineFit
+    spread: float
+    error: float
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the best fit is of the true name's family."""
+        return same_family(self.name, self.best.name)
+
+
+def draw_ends(function: Function, rng: np.random.Generator) -> tuple[float, float]:
+    """Values of the inner line at the ends of the data: where the function has its features, in no order."""
+    low, high = function.domain
+    if function.name in ("sin", "cos"):
+        middle, half = rng.uniform(-np.pi, np.pi), rng.uniform(1.0, 20.0)
+        return middle - half, middle + half
+    if function.name == "tan":
+        p, q = rng.uniform(-1.5, 1.5, 2)
+    elif function.singular:
+        p, q = rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-1.0, 1.0, 2)
+    elif np.isfinite(low) and np.isfinite(high):
+        p, q = rng.uniform(low, high, 2)
+    elif np.isfinite(low):
+        p, q = low + 10.0 ** rng.uniform(-1.5, 1.5, 2)
+    else:
+        p, q = rng.uniform(-4.0, 4.0, 2)
+    return float(p), float(q)
+
+
+def bend(x: FloatArray, y: FloatArray) -> float:
+    """Root mean square distance of y from its best line, as a share of its spread; 0 for a constant."""
+    spread = float(np.std(y))
+    return (
+        0.0 if spread <= 1e-12 * np.abs(y).max() else float(np.std(y - np.polyval(np.polyfit(x - x.mean(), y, 1), x - x.mean()))) / spread
+    )
+
+
+def draw_curve(name: str, rng: np.random.Generator, n: int = N_SAMPLES) -> Curve:
+    """Samples of c f(a x + b) + d: x uniform over a width of 10^U(-0.5, 0.8) about U(-3, 3), |c| = 10^U(-1, 1), d = N(0, 1) |c|."""
+    function = lookup(name)
+    while True:
+        middle, width = rng.uniform(-3.0, 3.0), 10.0 ** rng.uniform(-0.5, 0.8)
+        x = rng.uniform(middle - 0.5 * width, middle + 0.5 * width, n)
+        p, q = draw_ends(function, rng)
+        c = rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-1.0, 1.0)
+        a = (q - p) / width
+        y = c * function.f(a * (x - middle) + 0.5 * (p + q)) + rng.normal() * abs(c)
+        if np.isfinite(y).all() and (name in ("0", "x") or bend(x, y) >= LEAST_BEND):
+            return Curve(name, x, y, y)
+
+
+def clean(name: str, rng: np.random.Generator) -> Curve:
+    """As drawn."""
+    return draw_curve(name, rng)
+
+
+def noisy(name: str, rng: np.random.Generator) -> Curve:
+    """With normal noise of a hundredth of the spread."""
+    curve = draw_curve(name, rng)
+    noise = 1e-2 * (np.std(curve.clean) or 1.0) * rng.standard_normal(N_SAMPLES)
+    return Curve(name, curve.x, curve.y + noise, curve.clean)
+
+
+def tiny(name: str, rng: np.random.Generator) -> Curve:
+    """Of amplitude 1e-5, about 0."""
+    curve = draw_curve(name, rng)
+    y = 1e-5 * (curve.y - np.mean(curve.y)) / (np.std(curve.y) or 1.0)
+    return Curve(name, curve.x, y, y)
+
+
+def remote(name: str, rng: np.random.Generator) -> Curve:
+    """Over [99, 101]."""
+    curve = draw_curve(name, rng)
+    low, high = curve.x.min(), curve.x.max()
+    return Curve(name, 99.0 + 2.0 * (curve.x - low) / (high - low), curve.y, curve.clean)
+
+
+def splined(name: str, rng: np.random.Generator) -> Curve:
+    """What a cubic spline of 10 to 50 intervals makes of it, and a spline of random coefficients 1e-6 to 1e-4 as large."""
+    curve = draw_curve(name, rng)
+    if name == "0":
+        return curve
+    low, high = float(curve.x.min()), float(curve.x.max())
+    knots = kr.uniform_knots(low, high, int(rng.choice([10, 20, 50])), 3)[0]
+    basis = kr.bspline.basis(curve.x[:, None], knots[None], 3)[:, 0]
+    coef = fit_curve(curve.x, curve.y[:, None], knots=knots, degree=3).coef[0]
+    coef = coef + 10.0 ** rng.uniform(-6.0, -4.0) * np.std(curve.y) * rng.standard_normal(len(coef))
+    return Curve(name, curve.x, basis @ coef, curve.clean)
+
+
+def with_poles(name: str, rng: np.random.Generator) -> Curve:
+    """Powers 1/x, 1/x^2, 1/x^3 with a pole between samples, tan with one to eight."""
+    name = ("1/x", "1/x^2", "1/x^3", "tan")[int(rng.integers(4))]
+    a = rng.uniform(2.0, 12.0) if name == "tan" else 1.0
+    x = rng.uniform(-1.0, 1.0, N_SAMPLES)
+    y = lookup(name).f(a * (x - rng.uniform(-0.7, 0.7)) + (0.5 * np.pi if name == "tan" else 0.0))
+    return Curve(name, x, y, y)
+
+
+def fast(name: str, rng: np.random.Generator) -> Curve:
+    """Sines alone, of 15 to 150 radians over half the range."""
+    omega, phase = rng.uniform(15.0, 150.0), rng.uniform(-np.pi, np.pi)
+    x = rng.uniform(-1.0, 1.0, N_SAMPLES)
+    return Curve("sin", x, np.sin(omega * x + phase), np.sin(omega * x + phase))
+
+
+CASES: dict[str, tuple[Callable[[str, np.random.Generator], Curve], str]] = {
+    "clean": (clean, ">= 98 % right, error <= 1e-12, <= 0.3 s"),
+    "noisy": (noisy, ">= 95 % right"),
+    "tiny": (tiny, ">= 98 % right, error <= 1e-12"),
+    "remote": (remote, ">= 98 % right"),
+    "fast": (fast, ">= 98 % right, error <= 1e-12"),
+    "splined": (splined, "none: a spline is no formula"),
+    "with_poles": (with_poles, "none"),
+}
+
+
+def judge(curve: Curve) -> Outcome:
+    """Rank the whole library on one curve."""
+    began = time.process_time()
+    fits = rank_functions(curve.x, curve.y)
+    seconds = time.process_time() - began
+    own = next(fit for fit in fits if fit.name == curve.name)
+    spread = max(float(np.std(curve.clean)), 1e-12 * float(np.abs(curve.clean).max()))
+    error = float(np.sqrt(np.mean((own(curve.x) - curve.clean) ** 2))) / spread
+    return Outcome(curve.name, fits[0], own, spread, error, seconds)
+
+
+def run_seed(case: str, seed: int) -> list[Outcome]:
+    """One curve for every name of the library."""
+    rng = np.random.default_rng(seed)
+    return [judge(CASES[case][0](name, rng)) for name in LIBRARY]
+
+
+def report(case: str, outcomes: Sequence[Outcome]) -> str:
+    """The row of a case as text."""
+    missed = [outcome for outcome in outcomes if not outcome.right]
+    errors, seconds = (np.array([getattr(outcome, name) for outcome in outcomes]) for name in ("error", "seconds"))
+    share = 100.0 * (1.0 - len(missed) / len(outcomes))
+    lines = [
+        f"{case}: {' '.join((CASES[case][0].__doc__ or '').split())}",
+        f"   right {len(outcomes) - len(missed)} of {len(outcomes)} ({share:.1f} %); bar: {CASES[case][1]}",
+        f"   error of the true name's fit / spread: median {np.median(errors):.1e}, worst {errors.max():.1e}",
+        f"   CPU seconds a curve: median {np.median(seconds):.2f}, worst {seconds.max():.2f}",
+    ]
+    lines += [
+        f"   {outcome.name} was called {outcome.best.name}: "
+        f"misfit {outcome.best.rms / outcome.spread:.3g}, its own {outcome.own.rms / outcome.spread:.3g}"
+        for outcome in missed
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the chosen cases; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.symbolic_search", description=__doc__)
+    parser.add_argument("--case", choices=list(CASES), action="append", help="one row; may be repeated (default all)")
+    parser.add_argument("--seeds", type=int, default=6, metavar="N", help="29 curves each (default 6)")
+    parser.add_argument("--first-seed", type=int, default=1000, metavar="SEED")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N")
+    options = parser.parse_args(arguments)
+    if options.seeds < 1:
+        parser.error(f"--seeds is {options.seeds}, but must be at least 1")
+    for case in options.case or CASES:
+        seeds = range(options.first_seed, options.first_seed + options.seeds)
+        found = Parallel(n_jobs=options.jobs)(delayed(run_seed)(case, seed) for seed in seeds)
+        print(report(case, [outcome for row in found for outcome in row]), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
