@@ -6,7 +6,16 @@ from typing import cast
 
 from figures.machine import Figure
 
-MODULES = ("fig_2_2_b_splines", "fig_2_3_grid_extension", "fig_u_shape", "theorem_2_1")
+MODULES = (
+    "fig_2_2_b_splines",
+    "fig_2_3_grid_extension",
+    "fig_u_shape",
+    "fig_2_4_symbolic_regression",
+    "fig_4_1_interpretable",
+    "fig_4_2_unsupervised",
+    "fig_c_1_hyperparameters",
+    "theorem_2_1",
+)
 
 
 def all_figures() -> dict[str, Figure]:
