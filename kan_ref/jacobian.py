@@ -56,8 +56,8 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
         if layer.symbolic:
             blocks.append(_formula_rows(layer, cache, start, sensitivity))
         for places, terms in blocks:
-            columns.append(places.reshape(n_rows, -1))
-            values.append((scale * terms).reshape(n_rows, -1))
+            columns.append(places.reshape(n_rows, places.shape[2]))
+            values.append((scale * terms).reshape(n_rows, terms.shape[2]))
         if number:
             # [eq:prediction-jacobian]
             slopes = edge_slopes(layer, cache)
@@ -69,12 +69,13 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
 def _spline_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None) -> tuple[IntArray, FloatArray]:
     """Places in theta and the numbers of (J1)-(J3), each (batch, n_last, entries); in the last layer each output has its own edges."""
     places, terms = _edge_rows(layer, cache, start)
-    batch, n_out = terms.shape[:2]
+    batch, n_out, n_in, n_entries = terms.shape
     if sensitivity is None:
-        return places.reshape(batch, n_out, -1), terms.reshape(batch, n_out, -1)
-    n_last = sensitivity.shape[1]
-    places = np.repeat(places.reshape(batch, 1, -1), n_last, axis=1)
-    return places, (sensitivity[..., None, None] * terms[:, None]).reshape(batch, n_last, -1)
+        own = (batch, n_out, n_in * n_entries)
+        return places.reshape(own), terms.reshape(own)
+    every = (batch, sensitivity.shape[1], n_out * n_in * n_entries)
+    places = np.repeat(places.reshape(batch, 1, every[2]), every[1], axis=1)
+    return places, (sensitivity[..., None, None] * terms[:, None]).reshape(every)
 
 
 def _formula_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None) -> tuple[IntArray, FloatArray]:
@@ -90,7 +91,8 @@ def _formula_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArra
     else:
         own = np.arange(layer.n_out)[:, None] == np.array(outputs)
         values = np.where(own[:, :, None], terms[:, None], 0.0)  # an edge moves its own output alone
-    return np.broadcast_to(places, values.shape), values
+    shape = (*values.shape[:2], 4 * len(outputs))
+    return np.broadcast_to(places, values.shape).reshape(shape), values.reshape(shape)
 
 
 def _edge_rows(layer: Layer, cache: Cache, start: int) -> tuple[IntArray, FloatArray]:

@@ -199,7 +199,7 @@ def test_a_node_that_only_constants_leave_keeps_its_size():
     form = canonical_form(network)
 
     np.testing.assert_array_equal(form.layers[0].affine, [[1.0, 0.5, 3.0, 0.0]])
-    np.testing.assert_array_equal(form.layers[1].affine, [[1.0, 0.0, 1.0, 4.0]])
+    np.testing.assert_array_equal(form.layers[1].affine, [[1.0, 0.0, 0.0, 4.0]])
 
 
 def test_a_node_that_only_constants_enter_keeps_them_above():

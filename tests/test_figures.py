@@ -352,7 +352,7 @@ def test_list_shows_what_is_left_and_computes_nothing(toy_program, tmp_path, cap
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["u-shap"], "there is no figure 'u-shap' (did you mean 'u-shape'?), but 2.2, 2.3, u-shape, theorem-2.1"),
+        (["u-shap"], "there is no figure 'u-shap' (did you mean 'u-shape'?), but 2.2, 2.3, u-shape, 2.4, 4.1, 4.2, c.1, theorem-2.1"),
         (["2.2", "2.33"], "there is no figure '2.33' (did you mean '2.3'?)"),
         (["xyz"], "there is no figure 'xyz', but 2.2"),
         (["--jobs", "0"], "--jobs is 0, but must be at least 1"),
@@ -369,7 +369,7 @@ def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
 
 def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
     assert [figure.NAME for figure in find_figures(["u-shape", "2.2"])] == ["2.2", "u-shape"]
-    assert [figure.NAME for figure in find_figures([])] == ["2.2", "2.3", "u-shape", "theorem-2.1"]
+    assert [figure.NAME for figure in find_figures([])] == ["2.2", "2.3", "u-shape", "2.4", "4.1", "4.2", "c.1", "theorem-2.1"]
 
 
 def test_threads_are_set_before_numpy_loads():
@@ -395,7 +395,7 @@ def test_quick_figures_are_planned_for_less_than_three_minutes_and_full_ones_for
     quick = [figure.cost(config) for figure in all_figures().values() for config in figure.configs(False, None)]
     seeds = {config.get("seed") for figure in (fig_2_3_grid_extension, fig_u_shape) for config in figure.configs(True, None)}
 
-    assert sum(quick) < 150.0
+    assert sum(quick) < 180.0
     assert seeds == set(range(10))
 
 

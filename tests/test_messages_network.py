@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
+from kan_ref import editing
 from kan_ref import layer as edges
-from kan_ref import network as stack
 
 NETWORK = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 X = np.random.default_rng(1).uniform(-1, 1, (4, 2))
@@ -338,4 +338,4 @@ def test_a_gradient_check_at_kinks_alone_is_refused(degree):
 
 
 def test_the_index_of_a_layer_is_an_integer_of_any_kind():
-    assert stack.check_layer_index(NETWORK, np.int32(1)) == 1
+    assert editing.check_layer_index(NETWORK, np.int32(1)) == 1

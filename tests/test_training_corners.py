@@ -148,7 +148,7 @@ def test_two_falling_samples_are_no_reason_to_refuse():
 @pytest.mark.parametrize("name", ["missing/ladder.png", ".", "ladder.xyz", "ladder"])
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(name, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demonstration, "climb", None)
+    monkeypatch.setattr(demonstration, "find", None)
 
     with pytest.raises(SystemExit) as stopped:
         demonstration.main(["--picture", name])
