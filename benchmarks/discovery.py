@@ -1,8 +1,8 @@
-"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--jobs N]`: which formulas `kan_ref.discover` finds again, and how fast.
+"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--jobs N]`: which formulas `kan_ref.discover` finds again.
 
-Every formula is sampled 1000 times uniformly on its box and given to `discover` with its widths alone. It counts as found if what comes
-back agrees with it on 1000 fresh samples to 1e-9 of its spread; with noise, to twice the noise that 1000 samples leave, noise / sqrt(1000) per
-parameter. Printed are also the names of the edges, the CPU seconds of one thread, and pruned widths.
+Every formula is sampled 1000 times uniformly on its box and given to `discover` with its widths alone. It counts as found if what
+comes back agrees with it on 1000 fresh samples to 1e-9 of its spread; with noise, to four times what 1000 noisy samples leave of a
+parameter, noise / sqrt(1000). Printed are also the names of the edges, the widths that were found and the CPU seconds of one thread.
 """
 
 import os

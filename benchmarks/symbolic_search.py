@@ -41,7 +41,8 @@ class Curve:
 class Outcome:
     """What the search made of a curve: the true name, the best fit, the fit of the true name, and errors in units of the spread.
 
-    `error` is the root mean square distance of the true name's fit from the curve without noise.
+    `error` is the root mean square distance of the true name's fit from the curve without noise, `rounding` one unit in the last
+    place of the largest y.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Outcome:
     own: AffineFit
     spread: float
     error: float
+    rounding: float
     seconds: float
 
     @property
@@ -170,9 +172,10 @@ def judge(curve: Curve) -> Outcome:
     fits = rank_functions(curve.x, curve.y)
     seconds = time.process_time() - began
     own = next(fit for fit in fits if fit.name == curve.name)
-    spread = max(float(np.std(curve.clean)), 1e-12 * float(np.abs(curve.clean).max()))
+    spread = 1.0 if curve.name == "0" else float(np.std(curve.clean))
     error = float(np.sqrt(np.mean((own(curve.x) - curve.clean) ** 2))) / spread
-    return Outcome(curve.name, fits[0], own, spread, error, seconds)
+    rounding = float(np.finfo(np.float64).eps * np.abs(curve.clean).max()) / spread
+    return Outcome(curve.name, fits[0], own, spread, error, rounding, seconds)
 
 
 def run_seed(case: str, seed: int) -> list[Outcome]:
@@ -185,11 +188,13 @@ def report(case: str, outcomes: Sequence[Outcome]) -> str:
     """The row of a case as text."""
     missed = [outcome for outcome in outcomes if not outcome.right]
     errors, seconds = (np.array([getattr(outcome, name) for outcome in outcomes]) for name in ("error", "seconds"))
+    exact = sum(outcome.error <= 1e-12 + outcome.rounding for outcome in outcomes)
     share = 100.0 * (1.0 - len(missed) / len(outcomes))
     lines = [
         f"{case}: {' '.join((CASES[case][0].__doc__ or '').split())}",
         f"   right {len(outcomes) - len(missed)} of {len(outcomes)} ({share:.1f} %); bar: {CASES[case][1]}",
-        f"   error of the true name's fit / spread: median {np.median(errors):.1e}, worst {errors.max():.1e}",
+        f"   error of the true name's fit / spread: median {np.median(errors):.1e}, worst {errors.max():.1e}; "
+        f"within 1e-12 and the rounding of y {exact} of {len(outcomes)}",
         f"   CPU seconds a curve: median {np.median(seconds):.2f}, worst {seconds.max():.2f}",
     ]
     lines += [

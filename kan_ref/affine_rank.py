@@ -3,7 +3,7 @@
 Score (Schwarz 1978, with a price on names). A fit with k parameters and mean squared misfit m, in units of the variance of y, has
 
     (R1)  score = n_eff log max(m, floor) + k log n_eff + 3 complexity,    the least is the best
-    (R2)  n_eff = n (2 runs / n)^2, at least 8, at most n,    floor = 1e-26 + (16 eps max|y| / spread)^2
+    (R2)  n_eff = n (2 runs / n)^2, at least 8, at most n,    floor = 1e-26 + (eps max|y| / spread)^2
 
 where `runs` counts the pieces of equal sign of the residual of the nearest fit, samples sorted by x (Wald & Wolfowitz 1940). White
 noise has n/2 runs, so that n_eff = n. The misfit between a spline and the formula behind it is smooth: its 1000 samples are the shape
@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.affine_fit import ROUNDING, AffineFit, Samples, fit_samples, read_samples
+from kan_ref.affine_fit import EPS, AffineFit, Samples, fit_samples, read_samples
 from kan_ref.affine_start import n_inner
 from kan_ref.functions import LIBRARY, lookup
 
@@ -68,7 +68,7 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
     n_eff = _effective_number(samples, min(fits, key=lambda fit: fit.rms))
     # [eq:rank]
     scale = max(samples.spread, 1e-150) * samples.unit
-    floor = EXACT + (ROUNDING * float(np.abs(samples.y).max()) * samples.unit / scale) ** 2
+    floor = EXACT + (EPS * float(np.abs(samples.y).max()) * samples.unit / scale) ** 2
     scored = []
     for function, fit in zip(functions, fits, strict=True):
         n_parameters = 1 if function.gauge.kind == "constant" else 2 + n_inner(function)

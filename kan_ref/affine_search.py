@@ -62,6 +62,8 @@ def best_line(function: Function, t: FloatArray, z: FloatArray) -> tuple[float, 
             theta, misfit = refine(function, chart, theta[[np.argmin(misfit)]], t, z, n_steps=FINAL_STEPS, least_gain=1e-10)
         found += [(float(m), float(p), float(q)) for m, (p, q) in zip(misfit, line_ends(chart, theta)[0], strict=True)]
     for misfit_, p, q in sorted(found):
+        if function.gauge.turn > 0.0 and abs(q - p) > function.gauge.turn * len(t):
+            continue  # a turn and more from sample to sample
         poles = singular_points(function, min(p, q), max(p, q))
         if np.isfinite(misfit_) and (len(poles) == 0 or holds_poles(t, z, (2.0 * poles - p - q) / (q - p))):
             return p, q

@@ -14,6 +14,7 @@ import numpy as np
 from kan_ref.affine_chart import Chart, Starts, free_number
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.function_record import EVERYWHERE, Function, singular_points
+from kan_ref.functions import BUILT_IN
 
 N_RISING = 3
 TALL = 5.0
@@ -155,10 +156,10 @@ def _pairs_of_ends(function: Function, low: float, high: float) -> Starts:
 def _plane(function: Function) -> Starts:
     """(S6) for a function that lives everywhere: every scale, and shifts so that something of |u| < 6 falls on the data.
 
-    Functions with a parity that have no turn have one feature, of size 1, so scales may grow by 30 %. Of others nothing is known, and
-    they may oscillate: then u moves by 0.7 or less at the ends of the data, from one start to the next.
+    The library's own have one feature, of size 1, so scales may grow by 30 %. Of registered ones nothing is known, and they may
+    oscillate: then u moves by 0.7 or less at the ends of the data, from one start to the next.
     """
-    one_feature = function.gauge.parity != 0 and function.formula is None
+    one_feature = function.name in BUILT_IN
     alpha = np.geomspace(0.05, 60.0, 28) if one_feature else np.concatenate([np.geomspace(0.05, 0.7, 6), np.arange(1.4, 42.0, 0.7)])
     lines: list[FloatArray] = []
     rows: list[IntArray] = []

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, choice, integer, number
 
 Values = Callable[[FloatArray], FloatArray]
 EVERYWHERE = (-np.inf, np.inf)
@@ -44,6 +44,11 @@ class Gauge:
         The sign of that repetition.
     first : float
         Where the turn begins in which b is taken: b in [first, first + turn).
+
+    Raises
+    ------
+    ValueError, TypeError
+        "kind of a gauge is 'odd', but must be one of 'constant', 'line', 'power', 'log', 'exp', 'free'"; other numbers than the above.
     """
 
     kind: str = "free"
@@ -53,6 +58,13 @@ class Gauge:
     turn: float = 0.0
     turn_sign: int = 1
     first: float = 0.0
+
+    def __post_init__(self) -> None:
+        choice("kind of a gauge", self.kind, KINDS)
+        integer("parity of a gauge", self.parity, low=-1, high=1)
+        number("turn of a gauge", self.turn, low=0.0)
+        if self.turn_sign not in (-1, 1):
+            raise ValueError(f"turn_sign of a gauge is {self.turn_sign!r}, but must be -1 or 1")
 
 
 @dataclass(frozen=True)

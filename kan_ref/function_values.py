@@ -179,7 +179,7 @@ def _arctan(u: FloatArray, order: int) -> FloatArray:
         return np.arctan(u)
     # [eq:arctan]
     q = 1.0 / (1.0 + u**2)
-    return q if order == 1 else -2.0 * u * q**2 if order == 2 else 2.0 * q**2 * (3.0 - 4.0 * q)
+    return q if order == 1 else u * q * (-2.0 * q) if order == 2 else 2.0 * q**2 * (3.0 - 4.0 * q)
     # [/eq:arctan]
 
 

@@ -32,7 +32,7 @@ def _other(
     return Function(name, *VALUES[name], domain, complexity, singular, gauge)
 
 
-_BUILT_IN = (
+_TABLE = (
     _other("0", 0, Gauge("constant", parity=1)),
     _power("x", 1.0, 1),
     _power("x^2", 2.0, 2),
@@ -63,8 +63,8 @@ _BUILT_IN = (
     _other("sigmoid", 4, Gauge(parity=-1, middle=0.5)),
     _other("gaussian", 3, Gauge(parity=1)),
 )
-_NAMES_BUILT_IN = frozenset(function.name for function in _BUILT_IN)
-_library = {function.name: function for function in _BUILT_IN}
+BUILT_IN = frozenset(function.name for function in _TABLE)
+_library = {function.name: function for function in _TABLE}
 
 LIBRARY: Mapping[str, Function] = MappingProxyType(_library)
 
@@ -111,7 +111,7 @@ def register_function(
     singular : tuple of float
         Points inside the domain where f becomes infinite.
     gauge : Gauge, optional
-        What is known of its symmetries; without one a, b, c, d are all searched and told as they are found.
+        What is known of its symmetries, judged on points of the domain; without one a, b, c, d are told as they are found.
     formula : callable, optional
         u -> SymPy expression.
 
@@ -156,6 +156,7 @@ def register_function(
             return _library[name]
         raise ValueError(f"name is {name!r}, but the library has a function of that name already")
     _check_derivatives(record)
+    _check_gauge(record)
     _library[name] = record
     return record
 
@@ -177,7 +178,7 @@ def unregister_function(name: str) -> Function:
     ValueError
         A name that the library does not have, or was born with.
     """
-    if lookup(name).name in _NAMES_BUILT_IN:
+    if lookup(name).name in BUILT_IN:
         raise ValueError(f"name is {name!r}, but the library cannot do without a function it was born with")
     return _library.pop(name)
 
@@ -234,4 +235,29 @@ def _check_derivatives(function: Function) -> None:
             raise ValueError(
                 f"{part} of {function.name!r} is {values[place]:.6g} at u = {u[place]:.6g}, "
                 f"but a central difference of {before} gives {difference[place]:.6g}"
+            )
+
+
+def _check_gauge(function: Function) -> None:
+    """Raise ValueError if the identities (G1) to (G4) of its gauge do not hold, where both sides have values."""
+    gauge, f, u, s = function.gauge, function.f, _check_points(function), 0.7
+    m, value = gauge.middle, f(u)
+    claims = {
+        "constant": [("f is 0", value, np.zeros_like(u))],
+        "line": [("f(s u) = s f(u)", f(s * u), s * value)],
+        "power": [("f(s u) = s^n f(u)", f(s * u), s**gauge.degree * value)],
+        "log": [("f(s u) = f(u) + log s", f(s * u), value + np.log(s))],
+        "exp": [("f(u + b) = e^b f(u)", f(u + s), np.exp(s) * value)],
+        "free": [],
+    }[gauge.kind]
+    if gauge.parity:
+        claims.append(("f(-u) - m = parity (f(u) - m)", f(-u) - m, gauge.parity * (value - m)))
+    if gauge.turn:
+        claims.append(("f(u + turn) = sign f(u)", f(u + gauge.turn), gauge.turn_sign * value))
+    for claim, one, other in claims:
+        wrong = np.abs(one - other) > 1e-8 * (np.abs(one) + np.abs(other) + np.median(np.abs(value)))
+        if wrong.any():
+            place = int(np.argmax(wrong))
+            raise ValueError(
+                f"gauge of {function.name!r} says {claim}, but at u = {u[place]:.6g} the sides are {one[place]:.6g} and {other[place]:.6g}"
             )
