@@ -7,6 +7,7 @@ none does).
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from figures.fig_4_1_claims import claims as claims
 from figures.fig_4_1_claims import runs_of, shows
 from figures.five_formulas import FORMULAS, config_of, find, formula_of, right_functions, sample
 from figures.machine import Config, Record
-from figures.stored_network import restored
+from figures.stored_network import draw_settled, restored
 from figures.summary import shape_name
 
 NAME = "4.1"
 TITLE = "six networks that can be read"
 SEEDS, SEEDS_QUICK = 5, 1
+N_DRAWN = 301  # samples that ranges of curves and magnitudes come from
 BETA = 15.0  # of opacity: not 3, for what is left after pruning is there to be read
 PANELS = sorted([*(formula.panel for formula in FORMULAS), first_digit.PANEL])
 
@@ -53,35 +55,43 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """A network for each panel, with the number of seeds that come to the paper's."""
-    picture = Figure(figsize=(13.0, 9.6))
-    axes = picture.subplots(2, 3, width_ratios=(1.0, 1.0, 1.35)).ravel()
-    for ax, panel in zip(axes, PANELS, strict=True):
+    picture, networks = Figure(figsize=(13.0, 9.6)), []
+    for ax, panel in zip(picture.subplots(2, 3, width_ratios=(1.0, 1.0, 1.35)).ravel(), PANELS, strict=True):
         ax.set_axis_off()
         runs = runs_of(records, panel)
         if runs:
             good = [record for record in runs if shows(record)]
             shown = (good or runs)[0]
             count = f"{len(good)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}"
-            (_draw_digits if panel == first_digit.PANEL else _draw_formula)(ax, shown, count)
+            of_digits = panel == first_digit.PANEL
+            ax.set_title((_digits_title if of_digits else _formula_title)(shown, count), linespacing=1.7)
+            networks.append(partial(_draw_digits if of_digits else _draw_formula, ax, shown))
+    draw_settled(picture, networks)
     return picture
 
 
-def _draw_formula(ax: Axes, record: Record, count: str) -> None:
+def _formula_title(record: Record, count: str) -> str:
     config, results, formula = record["config"], record["results"], formula_of(record["config"])
     text = re.sub(r"\\frac{(\w+)}{(\w+)}", r"\1/\2", results["formula"])  # in one line
     read = f"${text}$" if right_functions(record) else "another formula"
     change = f"{shape_name(config['widths'])} $\\to$ {shape_name(results['widths'])}"
-    ax.set_title(f"({formula.panel})  ${formula.latex}$\n{change}, found in {count}\nread off: {read}", linespacing=1.7)
-    x = sample(config, 300, np.random.default_rng(config["seed"]))
+    return f"({formula.panel})  ${formula.latex}$\n{change}, found in {count}\nread off: {read}"
+
+
+def _draw_formula(ax: Axes, record: Record) -> None:
+    config = record["config"]
+    names = [f"${name}$" for name in formula_of(config).names]
+    x = sample(config, N_DRAWN, np.random.default_rng(config["seed"]))
     with bessel():
-        names = [f"${name}$" for name in formula.names]
-        kr.draw_network(restored(results["network"]), x, ax=ax, names=names, output_names=("$f$",), beta=BETA)
+        kr.draw_network(restored(record["results"]["network"]), x, ax=ax, names=names, output_names=("$f$",), beta=BETA)
 
 
-def _draw_digits(ax: Axes, record: Record, count: str) -> None:
-    network = restored(record["results"]["network"])
-    share = f"{100.0 * record['results']['accuracy']:.1f} % of test numbers right"
-    title = f"({first_digit.PANEL})  first decimal digit of $x$\n{shape_name(network.widths)}, bumps found in {count}\n{share}"
-    ax.set_title(title, linespacing=1.7)
+def _digits_title(record: Record, count: str) -> str:
+    right = f"{100.0 * record['results']['accuracy']:.1f} % of test numbers right"
+    return f"({first_digit.PANEL})  first decimal digit of $x$\n{shape_name(record['config']['widths'])}, bumps found in {count}\n{right}"
+
+
+def _draw_digits(ax: Axes, record: Record) -> None:
     names = [str(digit) for digit in range(first_digit.N_DIGITS)]
-    kr.draw_network(network, np.linspace(0.0, 1.0, 301)[:, None], ax=ax, names=("$x$",), output_names=names, beta=BETA)
+    x = np.linspace(0.0, 1.0, N_DRAWN)[:, None]
+    kr.draw_network(restored(record["results"]["network"]), x, ax=ax, names=("$x$",), output_names=names, beta=BETA)

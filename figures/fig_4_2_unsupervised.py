@@ -5,18 +5,18 @@ seeds that come to one. `two_relations` says how.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
 from figures.fig_4_2_claims import claims as claims
 from figures.machine import Config, Record
-from figures.stored_network import restored
+from figures.stored_network import draw_settled, restored
 from figures.style import GREY
 from figures.two_relations import (
     FIRST,

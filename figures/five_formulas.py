@@ -31,8 +31,8 @@ EXACT = 1e-9  # of the spread of the test values
 class Formula:
     """A panel.
 
-    `plain` text and LaTeX; `f` x -> y (n,); `box` of the inputs, with their `names`; `widths` to begin with; `aim`: the widths that are right;
-    `functions` of the edges that are right, layer by layer; `seconds` of CPU, roughly; `options`: what differs from SETTINGS.
+    `f`: x -> y (n,); `box` of the inputs, with their `names`; `widths` to begin with; `aim`: the widths that are right; `functions` of the
+    edges that are right, layer by layer; `seconds` of CPU, roughly; `options`: what differs from SETTINGS.
     """
 
     panel: str
