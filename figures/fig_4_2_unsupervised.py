@@ -63,21 +63,23 @@ def draw(records: Sequence[Record]) -> Figure:
     picture = Figure(figsize=(13.0, 5.7))
     halves = picture.subfigures(1, 2, width_ratios=(1.25, 1.0))
     left, right = np.asarray(halves, dtype=object)
+    networks = []
     for ax, (group, relation) in zip(left.subplots(1, 2), RELATIONS.items(), strict=True):
-        _draw_network(ax, runs_of(records, group), group, relation)
+        runs = runs_of(records, group)
+        ax.set_axis_off()
+        finder = f"seed {runs[0]['seed']} finds {group.label}" if runs else f"no seed finds {group.label}"
+        ax.set_title(f"{finder}\n{relation}", color=group.color, linespacing=1.5)
+        if runs:
+            networks.append(partial(_draw_network, ax, runs[0], group))
     table, bars = right.subplots(2, 1, height_ratios=(1.0, 0.8))
     _draw_table(table, records)
     _draw_bars(bars, records)
+    draw_settled(picture, networks)
     return picture
 
 
-def _draw_network(ax: Axes, runs: Sequence[Record], group: Group, relation: str) -> None:
-    ax.set_axis_off()
-    if not runs:
-        ax.set_title(f"{group.label}: no seed\n{relation}", color=group.color)
-        return
-    config, network = runs[0]["config"], restored(runs[0]["results"]["network"])
-    ax.set_title(f"seed {runs[0]['seed']} finds {group.label}\n{relation}", color=group.color, linespacing=1.5)
+def _draw_network(ax: Axes, record: Record, group: Group) -> None:
+    config, network = record["config"], restored(record["results"]["network"])
     x, _ = real_and_shuffled(config["n_train"], np.random.default_rng(config["seed"]))
     kr.draw_network(network, x, ax=ax, names=NAMES, output_names=("real?",))
     for text in ax.texts:
