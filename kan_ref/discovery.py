@@ -172,7 +172,8 @@ def discover(
         splines = _refined(found.network, checked, smoothness_weight)
         report.step("refine", f"{splines.layers[0].n_intervals} intervals, all training samples", splines)
         search = search_formula(splines, checked, names=functions, report=report.trial)
-        report.step("name", f"{len(search.trials)} sets of names tried, parameters trained", search.network)
+        sets = "one set" if len(search.trials) == 1 else f"{len(search.trials)} sets"
+        report.step("name", f"{sets} of names tried, parameters trained", search.network)
         final = canonical_form(sine_or_cosine(canonical_form(search.network)))
         report.step("canonical", "redundant parameters in normal form", final)
     return Discovery(formula(final, names=labels), final, splines, tuple(report.steps))
