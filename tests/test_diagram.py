@@ -377,8 +377,10 @@ def test_curves_keep_inside_their_boxes_and_run_from_side_to_side(case):
 
     for (left, bottom, width, height), curve in zip(diagram.plan.boxes, diagram.curves, strict=True):
         np.testing.assert_allclose(curve[[0, -1], 0], left + width * np.array([0.1, 0.9]))
-        assert (curve[:, 1] > bottom + 0.09 * height).all()
-        assert (curve[:, 1] < bottom + 0.91 * height).all()
+        heights = curve[np.isfinite(curve[:, 1]), 1]  # what goes far beyond the samples' values is cut
+        assert len(heights)
+        assert (heights > bottom + 0.09 * height).all()
+        assert (heights < bottom + 0.91 * height).all()
 
 
 def test_a_curve_is_the_edges_own_over_the_range_of_its_samples_scaled_to_its_box():
