@@ -5,14 +5,15 @@ by itself, have not. So a [6,1,1] network is trained to be 1 on the real and 0 o
 
     (U1)  g = sigma(f),    sigma(u) = exp(-(a u)^2) = exp(-u^2 / (2 w^2)),    f = sum_i phi_i(x_i)
 
-and the inputs whose phi vary are the relation. The data hold two, and x6 besides, which is independent:
+and the inputs whose phi vary are the relation; the others are pruned. The data hold two, and x6 besides, which is independent:
 
     (U2)  x3 = exp(sin(x1) + x2^2),    x5 = x4^3,    the others uniform on [-1, 1]
 
-What the paper leaves open was chosen before the first full run. 500 real points, as in the documentation, and as many shuffled; 3
-intervals; the printed penalty with lambda = 5e-3 and mu_2 = 10, which has to choose between two relations where both together would
-tell more. "Small w" is w = 0.24, a = 3. Coefficients begin as N(0, 1), not N(0, 0.1^2): else f begins near 0 for all points alike,
-and most seeds come to rest at g = 1/2. Every seed draws its own data.
+What the paper leaves open: 500 real points, as in the documentation, and as many shuffled; 3 intervals; the printed penalty with
+lambda = 5e-3 and mu_2 = 10, which has to choose between two relations where both together would tell more. "Small w" is w = 0.24,
+a = 3. Coefficients begin as N(0, 1), not N(0, 0.1^2): else f begins near 0 for all points alike, and most seeds come to rest at
+g = 1/2. Every seed draws its own data. These settings come from trials with seeds below 20; of seeds 20 to 59, 14 find the first
+relation, 14 the second, 2 mix them and 10 find none.
 """
 
 import time
