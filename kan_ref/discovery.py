@@ -37,6 +37,7 @@ from kan_ref.training import fit
 
 SPARSIFY_STEPS = 100
 L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0
+IDLE = 1e-12  # of the spread of a node: an edge that adds less adds rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +175,7 @@ def discover(
         search = search_formula(splines, checked, names=functions, report=report.trial)
         sets = "one set" if len(search.trials) == 1 else f"{len(search.trials)} sets"
         report.step("name", f"{sets} of names tried, parameters trained", search.network)
-        final = canonical_form(sine_or_cosine(canonical_form(search.network)))
+        final = _without_idle(canonical_form(sine_or_cosine(canonical_form(search.network))), checked.x_train)
         report.step("canonical", "redundant parameters in normal form", final)
     return Discovery(formula(final, names=labels), final, splines, tuple(report.steps))
 
@@ -190,6 +191,11 @@ def _pruned(network: Network, x: FloatArray) -> Network:
         return prune(network, x)
     except ValueError:
         return network
+
+
+def _without_idle(network: Network, x: FloatArray) -> Network:
+    """Without edges whose outputs vary by rounding alone; splines may have asked for them, the formula does not."""
+    return prune(network, x, threshold=0.0, edge_threshold=IDLE, kind="std")
 
 
 def _refined(network: Network, data: Data, smoothness_weight: float) -> Network:

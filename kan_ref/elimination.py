@@ -20,7 +20,6 @@ from kan_ref.starts import run_starts
 from kan_ref.structure import LADDER, Search, Trial, set_aside
 from kan_ref.targets import check_data
 
-STUCK = 3.0  # times the coarse error before a removal: then fresh starts are tried too
 HOPELESS = 50.0  # a removal that raises the coarse error by more than this is not refined
 
 
@@ -133,13 +132,11 @@ def choose(path: Sequence[tuple[Trial, Network]], allowed: float) -> tuple[Trial
 
 def remove_all_nodes(search: Search, network: Network) -> list[tuple[Trial, Network]]:
     """Every structure from the network to one hidden node a layer, refined, with its coarse network."""
-    coarse, path, before = network, [], 0.0
+    coarse, path = network, []
     what = "as it is"
     while True:
         coarse, error = search.trained(coarse, search.ladder[0])
-        if error > STUCK * before:
-            coarse, error = _fresh_if_better(search, coarse, error)
-        before = error
+        coarse = _fresh_if_better(search, coarse, error)
         trial = search.refined(what, coarse)
         search.report(trial)
         path.append((trial, coarse))
@@ -150,17 +147,17 @@ def remove_all_nodes(search: Search, network: Network) -> list[tuple[Trial, Netw
         coarse = remove_nodes(coarse, search.data.x_train, weakest[0], [weakest[1]])
 
 
-def _fresh_if_better(search: Search, coarse: Network, error: float) -> tuple[Network, float]:
-    """The best of some fresh starts of this width, if it beats a network that has lost nodes; with its error."""
+def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
+    """The best of some fresh starts of this width, if it beats a network that has lost nodes."""
     if search.rng is None or any((layer.mask == 0.0).any() for layer in coarse.layers):
-        return coarse, error
+        return coarse
     first = coarse.layers[0]
     domain = first.breakpoints[:, [0, -1]]
     starts = run_starts(
         coarse.widths,
         search.data,
         n_starts=4,
-        n_intervals=3,
+        n_intervals=3 if first.n_intervals <= search.ladder[0] else first.n_intervals,
         degree=first.degree,
         domain=domain,
         base=first.base,
@@ -169,7 +166,7 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> tuple[Net
         rng=search.rng,
     )
     fresh, new = search.trained(starts.network, search.ladder[0])
-    return (fresh, new) if new < error else (coarse, error)
+    return fresh if new < error else coarse
 
 
 def _apart(old: FloatArray, network: Network, x: FloatArray) -> float:

@@ -83,6 +83,8 @@ def search_formula(
     trials: list[FormulaTrial] = []
 
     def tried(start: Network, chosen: dict[Place, AffineFit]) -> FormulaTrial:
+        if not _defined(start, data):
+            return FormulaTrial({place: one.name for place, one in chosen.items()}, start, np.inf, np.inf)
         run = fit(start, data, optimizer="lm", n_steps=n_steps, trainable=("symbolic",), update_grids=False)
         if run.interrupted:
             raise KeyboardInterrupt
@@ -120,6 +122,13 @@ def search_formula(
             if trial.score < best.score:
                 best, chosen, improved = trial, exchanged, True
     return FormulaSearch(best.network, best.train_rmse, rivals, tuple(trials))
+
+
+def _defined(network: Network, data: Data) -> bool:
+    """Whether all formulas have values on the training samples."""
+    with np.errstate(over="ignore"):
+        left = predict(network, evaluate_inputs(network, data.x_train, slopes=False)) - data.y_train
+        return bool(np.isfinite(np.sum(left**2)))
 
 
 def sine_or_cosine(network: Network) -> Network:

@@ -78,16 +78,15 @@ class Search:
     def refined(self, what: str, network: Network, kept: bool = True) -> Trial:
         """(G4): the best over the grids of the ladder, going on while a finer one pays."""
         best, least, falling = network, self.error(network), False
-        for n_intervals in self.ladder:
-            if n_intervals < max(layer.n_intervals for layer in network.layers):
-                continue
-            if n_intervals > self.ladder[0] and network.n_live_params * n_intervals > self.most(network):
+        finest = max(layer.n_intervals for layer in network.layers)
+        for place, n_intervals in enumerate([count for count in self.ladder if count >= finest] or [finest]):
+            if place and network.n_live_params * n_intervals > self.most(network):
                 break
             network, error = self.trained(network, n_intervals)
             worth, falling = error < WORTH * least, error < WORTH**4 * least
             if error < least:
                 best, least = network, error
-            if not worth and n_intervals > self.ladder[0]:
+            if place and not worth:
                 break
         return Trial(what, best, least, falling, kept)
 
