@@ -30,7 +30,7 @@ def wrong(network, x, y):
     return replace(textbook.step(network, x, y), read=read)
 def broken(network, x, y):
     if len(x) > 10:
-        raise MemoryError("cannot place the table of /home/someone/tables/basis.bin in memory")
+        raise MemoryError("cannot place the table of /somewhere/tables/basis.bin in memory")
     return textbook.step(network, x, y)
 def greedy(network, x, y):
     return Step(lambda: np.ones(2**27) if len(x) > 10 else None, lambda outcome: (0.0, network.theta))
