@@ -24,6 +24,9 @@ def module_files():
     return {path.stem for path in ROOT.glob("kan_ref/*.py")} | {path.parent.name for path in ROOT.glob("kan_ref/*/__init__.py")}
 
 
+MODULES = sorted(module_files() - {"__init__", "__main__"})
+
+
 @pytest.mark.parametrize("name", kan_ref.__all__)
 def test_every_public_name_resolves_and_explains_itself(name):
     thing = getattr(kan_ref, name)
@@ -31,35 +34,52 @@ def test_every_public_name_resolves_and_explains_itself(name):
     if callable(thing):
         assert thing.__name__ == name
         assert inspect.getdoc(thing)
-        assert thing.__module__ == f"kan_ref.{kan_ref._EXPORTS[name]}"
+        assert thing.__module__ == f"kan_ref.{kan_ref._HOME[name]}"
 
 
 def test_every_module_is_reached_by_its_own_name_and_explains_itself():
-    code = """
+    code = f"""
 import kan_ref
-for name in kan_ref._MODULES:
+for name in {MODULES}:
     module = getattr(kan_ref, name)
     print(name, module.__name__, bool(module.__doc__))
 """
 
-    assert run(code).splitlines() == [f"{name} kan_ref.{name} True" for name in kan_ref._MODULES]
+    assert run(code).splitlines() == [f"{name} kan_ref.{name} True" for name in MODULES]
 
 
-def test_the_list_of_names_is_the_table():
-    assert set(kan_ref.__all__) == set(kan_ref._EXPORTS)
+def test_the_table_names_every_public_name_once():
+    assert kan_ref.__all__ == sorted(name for names in kan_ref._PUBLIC.values() for name in names.split())
     assert len(kan_ref.__all__) == len(set(kan_ref.__all__))
 
 
-def test_the_list_of_modules_is_the_folder():
-    assert set(kan_ref._MODULES) == module_files() - {"__init__", "__main__"}
+def test_the_modules_that_the_package_finds_are_those_of_its_folder():
+    assert kan_ref._modules() == MODULES
 
 
-def test_type_checkers_see_the_names_of_the_table_from_the_same_modules():
-    tree = ast.parse((ROOT / "kan_ref" / "__init__.py").read_text(encoding="utf-8"))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
-    seen = {alias.name: statement.module.removeprefix("kan_ref").removeprefix(".") for statement in block.body for alias in statement.names}
+@pytest.mark.parametrize("name", ["__main__", "__wrapped__", "py", "optimizers.adam"])
+def test_what_is_neither_public_nor_a_module_of_the_folder_is_no_attribute(name):
+    assert not hasattr(kan_ref, name)
 
-    assert seen == kan_ref._EXPORTS | dict.fromkeys(kan_ref._MODULES, "")
+
+def test_type_checkers_see_the_names_of_the_table_and_the_modules_of_the_folder():
+    body = ast.parse((ROOT / "kan_ref" / "__init__.pyi").read_text(encoding="utf-8")).body
+    statements = [node for node in body if isinstance(node, ast.ImportFrom)]
+    seen = [(statement.module, alias.name, alias.asname) for statement in statements for alias in statement.names]
+    names = [(f"kan_ref.{module}", name, name) for module, names in kan_ref._PUBLIC.items() for name in names.split()]
+
+    assert sorted(seen) == sorted(names + [("kan_ref", module, module) for module in MODULES])
+
+
+def test_type_checkers_are_told_nothing_else():
+    body = ast.parse((ROOT / "kan_ref" / "__init__.pyi").read_text(encoding="utf-8")).body
+
+    assert [ast.unparse(node) for node in body[1:] if not isinstance(node, ast.ImportFrom)] == [
+        "__version__: str",
+        "__all__: list[str]",
+        "def __dir__() -> list[str]:\n    ...",
+    ]
+    assert (ROOT / "kan_ref" / "py.typed").exists()
 
 
 def test_no_module_is_named_like_a_public_name():
@@ -69,7 +89,7 @@ def test_no_module_is_named_like_a_public_name():
 def test_dir_shows_every_public_name_before_it_is_loaded():
     shown = set(run("import kan_ref; print(*dir(kan_ref))").split())
 
-    assert shown >= {*kan_ref.__all__, *kan_ref._MODULES, "__version__"}
+    assert shown >= {*kan_ref.__all__, *MODULES, "__version__"}
 
 
 def test_importing_loads_the_standard_library_alone():
@@ -97,7 +117,7 @@ def test_a_star_import_gives_exactly_the_public_names():
 
 
 def test_loading_everything_warns_of_nothing_and_prints_nothing():
-    code = "import kan_ref; [getattr(kan_ref, name) for name in kan_ref.__all__ + list(kan_ref._MODULES)]"
+    code = f"import kan_ref; [getattr(kan_ref, name) for name in kan_ref.__all__ + {MODULES}]"
 
     assert run(code, "-W", "error") == ""
 
