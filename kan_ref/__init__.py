@@ -21,6 +21,7 @@ _PUBLIC = {
     "functions": "LIBRARY register_function unregister_function",
     "gradient_check": "check_gradients",
     "initialization": "init_network",
+    "input_derivatives": "directional_jets input_hessian input_hessian_diag input_jacobian input_laplacian",
     "inspection": "distance edge_curve edge_outputs",
     "knots": "uniform_knots",
     "layer_record": "Layer",

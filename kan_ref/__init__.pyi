@@ -1,5 +1,6 @@
 """The public interface for type checkers and editors: the modules, and the names of `_PUBLIC` in `__init__.py`."""
 
+from kan_ref import activation as activation
 from kan_ref import affine_chart as affine_chart
 from kan_ref import affine_fit as affine_fit
 from kan_ref import affine_gauge as affine_gauge
@@ -31,14 +32,19 @@ from kan_ref import function_values as function_values
 from kan_ref import functions as functions
 from kan_ref import gradient_check as gradient_check
 from kan_ref import initialization as initialization
+from kan_ref import input_derivatives as input_derivatives
 from kan_ref import inspection as inspection
 from kan_ref import jacobian as jacobian
+from kan_ref import jet_kind as jet_kind
+from kan_ref import jet_layer as jet_layer
+from kan_ref import jets as jets
 from kan_ref import knot_insertion as knot_insertion
 from kan_ref import knots as knots
 from kan_ref import layer as layer
 from kan_ref import layer_record as layer_record
 from kan_ref import live_bspline as live_bspline
 from kan_ref import losses as losses
+from kan_ref import mlp_jets as mlp_jets
 from kan_ref import network as network
 from kan_ref import objective as objective
 from kan_ref import optimizers as optimizers
@@ -79,6 +85,11 @@ from kan_ref.functions import register_function as register_function
 from kan_ref.functions import unregister_function as unregister_function
 from kan_ref.gradient_check import check_gradients as check_gradients
 from kan_ref.initialization import init_network as init_network
+from kan_ref.input_derivatives import directional_jets as directional_jets
+from kan_ref.input_derivatives import input_hessian as input_hessian
+from kan_ref.input_derivatives import input_hessian_diag as input_hessian_diag
+from kan_ref.input_derivatives import input_jacobian as input_jacobian
+from kan_ref.input_derivatives import input_laplacian as input_laplacian
 from kan_ref.inspection import distance as distance
 from kan_ref.inspection import edge_curve as edge_curve
 from kan_ref.inspection import edge_outputs as edge_outputs

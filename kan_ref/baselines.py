@@ -12,44 +12,17 @@ v_l (n_{l+1},), an activation s, x_0 = x, and given dy = dR/dy of a scalar R,
 theta runs layer by layer: W_l in C order, then v_l.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.base_function import base_function
+from kan_ref.activation import ACTIVATION_NAMES, activation_values
 from kan_ref.checks import FloatArray, choice, float_array, generator
 from kan_ref.initialization import check_widths
 
-ACTIVATION_NAMES = ("tanh", "relu", "silu", "sine")
 _SIREN_FREQUENCY = 30.0
-
-
-def _tanh(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    value = np.tanh(z)
-    return value, 1.0 - value**2
-
-
-def _relu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.maximum(z, 0.0), np.asarray(z > 0.0, dtype=np.float64)
-
-
-def _silu(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    value, slope = base_function("silu", z, (0, 1))
-    return value, slope
-
-
-def _sine(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.sin(z), np.cos(z)
-
-
-_ACTIVATIONS: dict[str, Callable[[FloatArray], tuple[FloatArray, FloatArray]]] = {
-    "tanh": _tanh,
-    "relu": _relu,
-    "silu": _silu,
-    "sine": _sine,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +191,7 @@ def run_forward(mlp: MLP, x: FloatArray) -> tuple[FloatArray, tuple[MLPCache, ..
             caches.append(MLPCache(x, None))
             x = z
         else:
-            value, slope = _ACTIVATIONS[mlp.activation](z)
+            value, slope = activation_values(mlp.activation, z, (0, 1))
             caches.append(MLPCache(x, slope))
             x = value
     # [/eq:mlp-forward]

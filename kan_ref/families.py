@@ -4,17 +4,34 @@ A model has `widths`, `theta`, `n_params`, and is immutable. What the objective 
 evaluates its first layer's B-splines once for a batch, a perceptron has nothing to prepare.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kan_ref import baselines, jacobian, network
+from kan_ref import baselines, jacobian, jets, mlp_jets, network
 from kan_ref.baselines import MLP
 from kan_ref.checks import FloatArray
+from kan_ref.jet_kind import JetKind
 from kan_ref.network import Network
-from kan_ref.optimizers.row_sparse import Jacobian
+from kan_ref.optimizers.row_sparse import Block, Jacobian
 
 Model = Network | MLP
+
+
+@dataclass(frozen=True)
+class JetFunctions:
+    """What a kind of model does for derivatives by its inputs.
+
+    `prepare(model, x, kind)`: what a batch needs to have evaluated once; `predict(model, inputs)` -> jet (n_out, n_parts, batch);
+    `run_forward(model, inputs)` -> a flow with such a `jet`; `run_backward(model, flow, d_jet)` -> (n_params,);
+    `jacobian(model, flow, seeds)` -> a block of rows for each seed.
+    """
+
+    prepare: Callable[[Any, FloatArray, JetKind], Any]
+    predict: Callable[[Any, Any], FloatArray]
+    run_forward: Callable[[Any, Any], Any]
+    run_backward: Callable[[Any, Any, FloatArray], FloatArray]
+    jacobian: Callable[[Any, Any, Sequence[FloatArray]], Sequence[Block]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +40,7 @@ class Family:
 
     `prepare(model, x)`: what a batch needs to have evaluated once; `predict(model, inputs)` -> (batch, n_out);
     `run_forward(model, inputs)` -> (prediction, caches); `run_backward(model, caches, dy)` -> (n_params,);
-    `jacobian(model, caches, scale)` of the predictions, samples first; `replace_theta(model, theta)`.
+    `jacobian(model, caches, scale)` of the predictions, samples first; `replace_theta(model, theta)`; `jets`: derivatives by the inputs.
     """
 
     prepare: Callable[[Any, FloatArray], Any]
@@ -32,6 +49,7 @@ class Family:
     run_backward: Callable[[Any, Any, FloatArray], FloatArray]
     jacobian: Callable[[Any, Any, float], Jacobian]
     replace_theta: Callable[[Any, FloatArray], Any]
+    jets: JetFunctions
 
 
 KAN_FAMILY = Family(
@@ -41,6 +59,7 @@ KAN_FAMILY = Family(
     run_backward=network.run_backward,
     jacobian=jacobian.prediction_jacobian,
     replace_theta=network.replace_theta,
+    jets=JetFunctions(jets.prepare_jet, jets.predict_jet, jets.run_jet_forward, jets.run_jet_backward, jets.jet_jacobian),
 )
 MLP_FAMILY = Family(
     prepare=lambda model, x: x,
@@ -49,6 +68,9 @@ MLP_FAMILY = Family(
     run_backward=baselines.run_backward,
     jacobian=baselines.prediction_jacobian,
     replace_theta=baselines.replace_theta,
+    jets=JetFunctions(
+        mlp_jets.prepare_jet, mlp_jets.predict_jet, mlp_jets.run_jet_forward, mlp_jets.run_jet_backward, mlp_jets.jet_jacobian
+    ),
 )
 
 

@@ -97,12 +97,17 @@ def forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
 
 def outputs(layer: Layer, cache: Cache) -> FloatArray:
     """(L1) from what is already evaluated, (batch, n_out)."""
-    # [eq:layer-forward]
-    y = (layer.base_matrix @ cache.base.T).T + contraction.spline_sums(layer.spline_matrix, cache.bases)
-    # [/eq:layer-forward]
+    y = spline_outputs(layer, cache.base, cache.bases)
     if layer.symbolic:
         symbolic_edge.add_outputs(layer.symbolic, layer.affine, symbolic_edge.inputs_of(cache.x), y)
     return y
+
+
+def spline_outputs(layer: Layer, base: FloatArray, bases: Bases) -> FloatArray:
+    """(L1) of the spline edges alone, (batch, n_out)."""
+    # [eq:layer-forward]
+    return (layer.base_matrix @ base.T).T + contraction.spline_sums(layer.spline_matrix, bases)
+    # [/eq:layer-forward]
 
 
 # --- backward
@@ -154,21 +159,28 @@ def input_gradient(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArr
 
 def parameter_gradients(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None) -> Layer:
     """(L2)-(L5) and (L8), with `d_edges` (L7): dR/d parameters, as a layer."""
+    d_affine = layer.affine
+    if layer.symbolic:
+        d_affine = symbolic_edge.affine_gradient(layer.symbolic, layer.affine, symbolic_edge.inputs_of(cache.x), dy, d_edges)
+    return with_parameters(layer, (*spline_gradients(layer, cache.base, cache.bases, dy, d_edges), d_affine))
+
+
+def spline_gradients(
+    layer: Layer, base: FloatArray, bases: Bases, dy: FloatArray, d_edges: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(L2)-(L5), with `d_edges` (L7): d_coef, d_w_base, d_w_spline."""
     # [eq:layer-backward]
-    d_matrix = contraction.matrix_gradient(dy, cache.bases)
-    d_base_matrix = dy.T @ cache.base
+    d_matrix = contraction.matrix_gradient(dy, bases)
+    d_base_matrix = dy.T @ base
     if d_edges is not None:
-        d_matrix += contraction.edge_matrix_gradient(d_edges, cache.bases)
-        d_base_matrix += np.einsum("bji,bi->ji", d_edges, cache.base)
+        d_matrix += contraction.edge_matrix_gradient(d_edges, bases)
+        d_base_matrix += np.einsum("bji,bi->ji", d_edges, base)
     d_spline = d_matrix.reshape(layer.coef.shape)
     d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
     d_coef = np.multiply((layer.mask * layer.w_spline)[:, :, None], d_spline, out=d_spline)
     d_w_base = d_base_matrix * layer.mask
     # [/eq:layer-backward]
-    d_affine = layer.affine
-    if layer.symbolic:
-        d_affine = symbolic_edge.affine_gradient(layer.symbolic, layer.affine, symbolic_edge.inputs_of(cache.x), dy, d_edges)
-    return with_parameters(layer, (d_coef, d_w_base, d_w_spline, d_affine))
+    return d_coef, d_w_base, d_w_spline
 
 
 # --- an edge by itself

@@ -8,7 +8,11 @@ u = a x + b
     (L8)  d_a = sum_b e_b c f'(u_b) x_b,  d_b = sum_b e_b c f'(u_b),  d_c = sum_b e_b f(u_b),  d_d = sum_b e_b,
 
 where e_b = dR/d phi(x_b) = dy_bj + d_edges_bji. Edges of one layer that are locked together share one row (a, b, c, d); its
-gradient is the sum over them.
+gradient is the sum over them. For jets, which carry derivatives by x through a network, with q = 0, ..., 3,
+
+    (F3)  phi^(q)(x)            = c a^q f^(q)(u) + (d where q = 0)
+    (F4)  d phi^(q) / d a       = c (q a^(q-1) f^(q)(u) + a^q f^(q+1)(u) x),     d phi^(q) / d b = c a^q f^(q+1)(u),
+          d phi^(q) / d c       = a^q f^(q)(u),                                  d phi^(q) / d d = 1 where q = 0, else 0
 
 Outside the domain of f an edge is not defined: inside the package it is then nan, which no optimizer accepts; `net(x)` and
 `forward` refuse such an x with a sentence.
@@ -21,7 +25,7 @@ from itertools import pairwise
 import numpy as np
 
 from kan_ref.checks import FloatArray, float_array, integer
-from kan_ref.function_record import Function
+from kan_ref.function_record import Function, Values
 
 
 @dataclass(frozen=True)
@@ -138,19 +142,47 @@ def slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) 
     return columns.T
 
 
-def affine_slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
-    """How every formula moves with its own a, b, c, d: (batch, n_edges, 4), in memory (n_edges, 4, batch)."""
+def derivatives(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, orders: Sequence[int]) -> FloatArray:
+    """(F3): derivatives by x of every formula, orders 0 to 3, as (n_edges, n_orders, batch)."""
+    planes = np.empty((len(symbolic), len(orders), len(x)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows, edge in zip(planes, symbolic, strict=True):
+            inner_scale, _, outer_scale, outer_shift = affine[edge.row]
+            u, by_u = _inner(edge, affine, x), _by_order(edge.function)
+            for row, order in zip(rows, orders, strict=True):
+                # [eq:symbolic-derivative]
+                row[:] = outer_scale * inner_scale**order * by_u[order](u)
+                # [/eq:symbolic-derivative]
+                row += outer_shift if order == 0 else 0.0
+    return planes
+
+
+def affine_slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, order: int = 0) -> FloatArray:
+    """How every formula, or its derivative of some order up to 2, moves with its own a, b, c, d: (batch, n_edges, 4).
+
+    Notes
+    -----
+    Implements :eq:`symbolic-parameters`. In memory (n_edges, 4, batch).
+    """
     terms = np.empty((len(symbolic), 4, len(x)))
     with np.errstate(over="ignore", invalid="ignore"):
         for (by_a, by_b, by_c, by_d), edge in zip(terms, symbolic, strict=True):
-            u, outer_scale = _inner(edge, affine, x), affine[edge.row, 2]
+            u, by_u = _inner(edge, affine, x), _by_order(edge.function)
+            inner_scale, _, outer_scale, _ = affine[edge.row]
             # [eq:symbolic-parameters]
-            by_b[:] = outer_scale * edge.function.d1(u)
+            by_b[:] = outer_scale * inner_scale**order * by_u[order + 1](u)
             by_a[:] = by_b * x[:, edge.input]
-            by_c[:] = edge.function.f(u)
-            by_d[:] = 1.0
+            by_c[:] = by_u[order](u)
+            if order > 0:
+                by_a += outer_scale * order * inner_scale ** (order - 1) * by_c
+                by_c *= inner_scale**order
+            by_d[:] = 1.0 if order == 0 else 0.0
             # [/eq:symbolic-parameters]
     return np.moveaxis(terms, 2, 0)
+
+
+def _by_order(function: Function) -> tuple[Values, ...]:
+    return function.f, function.d1, function.d2, function.d3
 
 
 def affine_gradient(
