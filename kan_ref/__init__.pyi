@@ -23,6 +23,7 @@ from kan_ref import discovery as discovery
 from kan_ref import drawing as drawing
 from kan_ref import editing as editing
 from kan_ref import elimination as elimination
+from kan_ref import equations as equations
 from kan_ref import expression as expression
 from kan_ref import families as families
 from kan_ref import formula_search as formula_search
@@ -51,9 +52,11 @@ from kan_ref import optimizers as optimizers
 from kan_ref import paths as paths
 from kan_ref import penalties as penalties
 from kan_ref import plain_form as plain_form
+from kan_ref import problem as problem
 from kan_ref import pruning as pruning
 from kan_ref import recognition as recognition
 from kan_ref import refinement as refinement
+from kan_ref import residual_terms as residual_terms
 from kan_ref import run_record as run_record
 from kan_ref import scores as scores
 from kan_ref import simplification as simplification
@@ -78,6 +81,9 @@ from kan_ref.editing import lock_edges as lock_edges
 from kan_ref.editing import mask_edges as mask_edges
 from kan_ref.editing import unlock_edges as unlock_edges
 from kan_ref.elimination import eliminate as eliminate
+from kan_ref.equations import function_term as function_term
+from kan_ref.equations import linear_term as linear_term
+from kan_ref.equations import value_term as value_term
 from kan_ref.expression import formula as formula
 from kan_ref.expression import formula_latex as formula_latex
 from kan_ref.functions import LIBRARY as LIBRARY
@@ -103,6 +109,8 @@ from kan_ref.optimizers.adam import adam as adam
 from kan_ref.optimizers.bfgs import bfgs as bfgs
 from kan_ref.optimizers.lbfgs import lbfgs as lbfgs
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt as levenberg_marquardt
+from kan_ref.problem import ResidualProblem as ResidualProblem
+from kan_ref.problem import residual_problem as residual_problem
 from kan_ref.pruning import prune as prune
 from kan_ref.pruning import remove_edges as remove_edges
 from kan_ref.pruning import remove_nodes as remove_nodes

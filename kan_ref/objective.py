@@ -4,8 +4,9 @@
                              + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
 Without the last term, and with the mean squared error, it is a sum of squares: its residuals are (prediction - y) / sqrt(n) and
-sqrt(smoothness_weight) * jumps, and objective = residuals @ residuals. Optimizers see nothing of a model but these functions. A
-KAN's first layer's B-splines depend on x and its knots alone: they are evaluated once, whatever the number of steps.
+sqrt(smoothness_weight) * jumps, and objective = residuals @ residuals. Where the model is to fulfil differential equations, (E1) of
+`problem` stands for the loss. Optimizers see nothing of a model but these functions. A KAN's first layer's B-splines depend on x and its
+knots alone: they are evaluated once, whatever the number of steps.
 """
 
 from collections.abc import Sequence
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 from kan_ref.checks import FloatArray, IntArray, choice, float_array, number
 from kan_ref.families import Family, Model, family_of
 from kan_ref.layer_record import PARAMETER_ARRAYS, PARAMETER_NAMES
-from kan_ref.losses import Loss, named_loss
+from kan_ref.losses import Loss, mean_squared_error, named_loss
 from kan_ref.network import Network, run_flow
 from kan_ref.optimizers.row_sparse import Block, Jacobian, select_columns
 from kan_ref.penalties import PENALTY_NAMES, PenaltyWeights, penalized_backward, penalty_value
+from kan_ref.problem import PreparedProblem
 from kan_ref.smoothness import Smoothness, prepare_smoothness, smoothness_jacobian, smoothness_residuals, smoothness_value_and_grad
 
 
@@ -30,7 +32,8 @@ class Objective:
     """(O1) for one model's shape and grids and one batch, as functions of the trainable part of theta.
 
     `network` (a KAN or a perceptron) gives everything that stays; `inputs` is what its family evaluated of `x` once; `targets`
-    (batch, n_out) in the loss's own form; `free` (n_params,) is True where a number of theta moves, None where all do.
+    (batch, n_out) in the loss's own form; `free` (n_params,) is True where a number of theta moves, None where all do. With `equations`
+    they stand for the loss, and `x` is all their points: there the penalties on edges are taken, and `targets` means nothing.
     """
 
     network: Any
@@ -43,6 +46,7 @@ class Objective:
     smoothness_weight: float
     penalty: PenaltyWeights | None
     free: NDArray[np.bool_] | None
+    equations: PreparedProblem | None = None
 
     def start(self) -> FloatArray:
         """The model's own parameters, the trainable part."""
@@ -61,7 +65,13 @@ class Objective:
         """Objective and its gradient, (n_free,)."""
         network = self.network_at(free_theta)
         # [eq:objective]
-        if self.penalty is None:
+        if self.equations is not None:
+            value, gradient = self.equations.value_and_grad(network)
+            if self.penalty is not None:
+                flow, caches = run_flow(network, self.inputs)
+                penalty, d_penalty = penalized_backward(network, self.x, caches, flow, np.zeros_like(flow[-1]), self.penalty)
+                value, gradient = value + penalty, gradient + d_penalty
+        elif self.penalty is None:
             prediction, caches = self.family.run_forward(network, self.inputs)
             value, d_prediction = self.loss.value_and_grad(prediction, self.targets)
             gradient = self.family.run_backward(network, caches, d_prediction)
@@ -80,18 +90,25 @@ class Objective:
     def residuals(self, free_theta: FloatArray) -> FloatArray:
         """Residuals whose squares sum to the objective: data first (samples, then outputs), then jumps."""
         network = self.network_at(free_theta)
-        return self._stack(network, self.family.predict(network, self.inputs))
+        if self.equations is not None:
+            return self._stack(network, self.equations.residuals(network))
+        return self._stack(network, self._loss_residuals(self.family.predict(network, self.inputs)))
 
     def linearize(self, free_theta: FloatArray) -> tuple[FloatArray, Jacobian]:
         """Residuals and their Jacobian with respect to the trainable part, as blocks on top of each other."""
         network = self.network_at(free_theta)
-        prediction, caches = self.family.run_forward(network, self.inputs)
-        data = self.family.jacobian(network, caches, 1.0 / np.sqrt(self.targets.size))
-        blocks: list[Block] = list(data) if isinstance(data, list | tuple) else [data]  # type: ignore[list-item]
+        blocks: list[Block]
+        if self.equations is not None:
+            residuals, blocks = self.equations.linearize(network)
+        else:
+            prediction, caches = self.family.run_forward(network, self.inputs)
+            residuals = self._loss_residuals(prediction)
+            data = self.family.jacobian(network, caches, 1.0 / np.sqrt(self.targets.size))
+            blocks = list(data) if isinstance(data, list | tuple) else [data]  # type: ignore[list-item]
         if self.smoothness is not None:
             blocks += smoothness_jacobian(self.smoothness, network, np.sqrt(self.smoothness_weight))
         jacobian: Jacobian = blocks if self.free is None else select_columns(blocks, self.free)
-        return self._stack(network, prediction), jacobian
+        return self._stack(network, residuals), jacobian
 
     def added(self, network: Any) -> float:
         """What (O1) adds to the loss."""
@@ -109,11 +126,23 @@ class Objective:
         x = self.x[chosen]
         return replace(self, x=x, targets=self.targets[chosen], inputs=self.family.prepare(self.network, x))
 
-    def _stack(self, network: Any, prediction: FloatArray) -> FloatArray:
-        if self.loss.residuals is None or self.penalty is not None:
-            raise ValueError(f"loss {self.loss.name!r} with an L1 or entropy penalty, or one that is no sum of squares, has no residuals")
+    def judge(self, network: Any, prediction: FloatArray | None) -> tuple[float, float, float]:
+        """Loss, root mean square error and accuracy (nan without classes) on the samples; for equations (E1), its root, and nan."""
+        if self.equations is not None:
+            value = self.equations.value(network)
+            return value, float(np.sqrt(value)), np.nan
+        own = self.family.predict(network, self.inputs) if prediction is None else prediction
+        return judge_predictions(self.loss, own, self.targets)
+
+    def _loss_residuals(self, prediction: FloatArray) -> FloatArray:
+        if self.loss.residuals is None:
+            raise ValueError(f"loss {self.loss.name!r} is no sum of squares: it has no residuals")
+        return self.loss.residuals(prediction, self.targets)
+
+    def _stack(self, network: Any, residuals: FloatArray) -> FloatArray:
+        if self.penalty is not None:
+            raise ValueError("with an L1 or entropy penalty the objective is no sum of squares: it has no residuals")
         # [eq:objective-residuals]
-        residuals = self.loss.residuals(prediction, self.targets)
         if self.smoothness is not None:
             jumps = np.sqrt(self.smoothness_weight) * smoothness_residuals(self.smoothness, network)
             residuals = np.concatenate([residuals, jumps])
@@ -122,7 +151,15 @@ class Objective:
 
     def __repr__(self) -> str:
         n_free = self.network.n_params if self.free is None else int(self.free.sum())
-        return f"Objective({self.network!r}, {self.loss.name}, {len(self.x)} samples, {n_free} trainable parameters)"
+        goal = f"{self.loss.name}, {len(self.x)} samples" if self.equations is None else f"equations at {len(self.x)} points"
+        return f"Objective({self.network!r}, {goal}, {n_free} trainable parameters)"
+
+
+def judge_predictions(loss: Loss, prediction: FloatArray, targets: FloatArray) -> tuple[float, float, float]:
+    """Loss, root mean square error and accuracy (nan without classes) of predictions."""
+    value = loss.value_and_grad(prediction, targets)[0]
+    error = float(np.sqrt(mean_squared_error(loss.probabilities(prediction), targets)[0]))
+    return value, error, np.nan if loss.hits is None else float(loss.hits(prediction, targets).mean())
 
 
 def make_objective(
@@ -135,8 +172,12 @@ def make_objective(
     penalty: PenaltyWeights | None = None,
     trainable: Sequence[str] = PARAMETER_NAMES,
     inputs: Any = None,
+    equations: PreparedProblem | None = None,
 ) -> Objective:
-    """(O1) for a model and a checked batch x (batch, n_in), targets (batch, n_out); `inputs` if they are evaluated already."""
+    """(O1) for a model and a checked batch x (batch, n_in), targets (batch, n_out); `inputs` if they are evaluated already.
+
+    With `equations` x is all their points, and `targets` means nothing.
+    """
     family = family_of(network)
     if not isinstance(network, Network) and (smoothness_weight or penalty is not None):
         raise TypeError(f"network is {network!r}, but smoothness and penalties on edges need the curves of a Network")
@@ -152,6 +193,7 @@ def make_objective(
         smoothness_weight=smoothness_weight,
         penalty=penalty,
         free=trainable_places(network, trainable),
+        equations=equations,
     )
 
 

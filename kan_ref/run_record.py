@@ -2,7 +2,8 @@
 
 Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj (prediction_bj - y_bj)^2), of the network
 as it is after the step; never the last point that a line search tried. For classes the predictions compared are probabilities,
-and y is 1 at the right class, else 0; losses are never square-rooted.
+and y is 1 at the right class, else 0; losses are never square-rooted. For differential equations the training error is the root of (E1) of
+`problem`, and test errors are nan where no solution is known.
 """
 
 import time
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray
-from kan_ref.losses import Loss, mean_squared_error
+from kan_ref.losses import Loss
 from kan_ref.network import Network
-from kan_ref.objective import Objective
+from kan_ref.objective import Objective, judge_predictions
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -134,8 +135,8 @@ class Recorder:
     so far.
     """
 
-    def __init__(self, train: Batch, test: Batch, loss: Loss, callback: Callback | None, *, n_steps: int | None) -> None:
-        self.train, self.test, self.loss = train, test, loss
+    def __init__(self, test: Batch | None, loss: Loss, callback: Callback | None, *, n_steps: int | None) -> None:
+        self.test, self.loss = test, loss
         self.asked = ""
         self.best: Any = None
         self._entries: list[tuple[float, ...]] = []
@@ -149,11 +150,12 @@ class Recorder:
     def enter_grid(self, objective: Objective) -> None:
         """Record the network as a grid begins."""
         network = objective.network
-        self._test_inputs = objective.family.prepare(network, self.test[0])
-        self._write(network, objective, objective.family.predict(network, objective.inputs), 0, step=self.n_steps)
+        if self.test is not None:
+            self._test_inputs = objective.family.prepare(network, self.test[0])
+        self._write(network, objective, None, 0, step=self.n_steps)
 
-    def add(self, network: Any, objective: Objective, prediction: FloatArray, n_evaluations: int) -> None:
-        """Record one step of an optimizer; `n_evaluations` counts from the optimizer's own start."""
+    def add(self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int) -> None:
+        """Record one step of an optimizer; `n_evaluations` counts from the optimizer's own start, `prediction` if it is there already."""
         self._write(network, objective, prediction, n_evaluations, step=self.n_steps + 1)
         if self._bar is not None:
             self._bar.update()
@@ -167,10 +169,11 @@ class Recorder:
         """Steps done so far."""
         return int(self._entries[-1][0]) if self._entries else 0
 
-    def _write(self, network: Any, objective: Objective, prediction: FloatArray, n_evaluations: int, step: int) -> None:
+    def _write(self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int, step: int) -> None:
         added = objective.added(network)
-        train = self._judge(prediction, self.train[1])
-        test = self._judge(objective.family.predict(network, self._test_inputs), self.test[1])
+        train, test = objective.judge(network, prediction), (np.nan, np.nan, np.nan)
+        if self.test is not None:
+            test = judge_predictions(self.loss, objective.family.predict(network, self._test_inputs), self.test[1])
         entry = Step(
             step=step,
             n_intervals=network.layers[0].n_intervals if isinstance(network, Network) else 0,
@@ -193,13 +196,6 @@ class Recorder:
             self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}, test {entry.test_rmse:.1e}")
         if self._callback is not None and not self.asked and self._callback(entry):
             self.asked = f"the callback asked to stop after step {step}"
-
-    def _judge(self, prediction: FloatArray, targets: FloatArray) -> tuple[float, float, float]:
-        """Loss, root mean square error and accuracy of predictions."""
-        loss = self.loss.value_and_grad(prediction, targets)[0]
-        error = float(np.sqrt(mean_squared_error(self.loss.probabilities(prediction), targets)[0]))
-        accuracy = np.nan if self.loss.hits is None else float(self.loss.hits(prediction, targets).mean())
-        return loss, error, accuracy
 
     def close(self) -> None:
         """Take the bar away."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.checks import generator, integer, number
+from kan_ref.checks import FloatArray, generator, integer, number
 from kan_ref.families import Model, family_of
 from kan_ref.layer_record import PARAMETER_NAMES
 from kan_ref.losses import named_loss
@@ -22,8 +22,9 @@ from kan_ref.network import Network, activations, evaluate_inputs
 from kan_ref.objective import Objective, check_batch, check_penalty, make_objective, trainable_places
 from kan_ref.optimizers.result import Iterate, steps_are_done
 from kan_ref.penalties import PenaltyWeights
+from kan_ref.problem import ResidualProblem, check_problem, prepare_problem
 from kan_ref.refinement import activations_left, place_hidden_grids, refine
-from kan_ref.run_record import Callback, DataLike, Recorder, Run
+from kan_ref.run_record import Batch, Callback, DataLike, Recorder, Run
 from kan_ref.solvers import LEARNING_RATE, Solver, choose_solver
 from kan_ref.targets import check_arrays
 
@@ -32,7 +33,7 @@ CHECK_EVERY, CHECK_UNTIL = 5, 50  # (G2), the schedule of the paper's code
 
 def fit(
     network: Model,
-    data: DataLike,
+    data: DataLike | None = None,
     *,
     optimizer: str | None = None,
     n_steps: int = 100,
@@ -48,6 +49,7 @@ def fit(
     learning_rate: float | None = None,
     batch_size: int | None = None,
     rng: np.random.Generator | None = None,
+    problem: ResidualProblem | None = None,
     callback: Callback | None = None,
     progress: bool = False,
 ) -> Run:
@@ -57,7 +59,7 @@ def fit(
     ----------
     network : Network or MLP
     data : record with x_train, y_train, x_test, y_test
-        y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported.
+        y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported. None only with `problem`.
     optimizer : str, optional
         "lm" (Levenberg-Marquardt), "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm", or "lbfgs" where the objective
         is no sum of squares.
@@ -81,6 +83,9 @@ def fit(
         For "adam": samples an update; all of them without it.
     rng : numpy.random.Generator, optional
         Draws mini-batches; needed with `batch_size` alone.
+    problem : ResidualProblem, optional
+        Differential equations to fulfil instead of data to fit, from `residual_problem`. Training data beside it are measurements: one more
+        term of weight 1. Test errors are taken at the test data or else at the problem's reference; without both they are nan.
     callback : callable, optional
         Called with a `Step` after every step and at the start of every grid; True stops the run.
     progress : bool
@@ -94,7 +99,8 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        "grids is (10, 5), but must not fall"; for data, what `value_and_grad` refuses.
+        "grids is (10, 5), but must not fall"; for data, what `value_and_grad` refuses; for a problem, partial derivatives of a user's
+        residual that are wrong.
 
     Notes
     -----
@@ -113,20 +119,19 @@ def fit(
             raise TypeError(f"{switch} is {value!r}, but must be True or False")
     if callback is not None and not callable(callback):
         raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
-    check_arrays(data)
     trainable_places(network, trainable)
     schedule = _check_grids(network, grids)
-    train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
-    test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
-
-    recorder = Recorder(train, test, loss_kind, callback, n_steps=len(schedule) * n_steps if progress else None)
-    settings = _Settings(solver, n_steps, loss, weight, edge_penalty, update_grids, tuple(trainable))
+    train, test = _check_goal(network, data, problem, loss)
+    if isinstance(train, ResidualProblem) and solver.batch_size is not None:
+        raise ValueError(f"batch_size is {solver.batch_size}, but a problem of differential equations needs all its points at every step")
+    recorder = Recorder(test, loss_kind, callback, n_steps=len(schedule) * n_steps if progress else None)
+    settings = _Settings(solver, n_steps, loss, weight, edge_penalty, update_grids, tuple(trainable), train)
     stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
         for n_intervals in schedule:
             if isinstance(network, Network) and n_intervals is not None and _differs(network, n_intervals):
-                network = refine(network, train[0], n_intervals)
+                network = refine(network, settings.x, n_intervals)
             network, stopped = _fit_one_grid(network, settings, recorder)
             if recorder.asked:
                 break
@@ -150,6 +155,27 @@ class _Settings:
     penalty: PenaltyWeights | None
     update_grids: bool
     trainable: tuple[str, ...]
+    goal: Batch | ResidualProblem
+
+    @property
+    def x(self) -> FloatArray:
+        """The points that hidden grids follow."""
+        return self.goal.points if isinstance(self.goal, ResidualProblem) else self.goal[0]
+
+
+def _check_goal(network: Model, data: DataLike | None, problem: object, loss: str) -> tuple[Batch | ResidualProblem, Batch | None]:
+    """What is to be made small, a batch or a problem, and where test errors are taken."""
+    train = test = None
+    if data is not None or problem is None:
+        check_arrays(data)
+        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)  # type: ignore[union-attr]
+        test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)  # type: ignore[union-attr]
+    if problem is None and train is not None:
+        return train, test
+    checked = check_problem(problem, network, family_of(network))
+    if loss != "mse":
+        raise ValueError(f"loss is {loss!r}, but a problem of differential equations is a sum of squares: leave it at 'mse'")
+    return (checked if train is None else checked.with_data(*train)), test if test is not None else checked.reference
 
 
 def _make_solver(name: str, learning_rate: object, batch_size: object, rng: object) -> Solver:
@@ -194,24 +220,27 @@ def _check_grids(network: Model, grids: Sequence[int] | None) -> tuple[int | Non
 
 def _fit_one_grid(network: Model, settings: _Settings, recorder: Recorder) -> tuple[Model, str]:
     """The network after `n_steps` steps without a change of `n_intervals`, and why they ended."""
-    x, targets = recorder.train
+    x, goal = settings.x, settings.goal
     follow = settings.update_grids and isinstance(network, Network)
     if isinstance(network, Network) and follow:
         inputs = evaluate_inputs(network, x, slopes=False)
         if activations_left(network, activations(network, inputs)):
             network = place_hidden_grids(network, x)
-    inputs = family_of(network).prepare(network, x)
+    family = family_of(network)
+    inputs = family.prepare(network, x)
+    equations = prepare_problem(goal, network, family) if isinstance(goal, ResidualProblem) else None
     done, first = 0, True
     while True:
         objective = make_objective(
             network,
             x,
-            targets,
+            np.empty((0, network.widths[-1])) if isinstance(goal, ResidualProblem) else goal[1],
             loss=settings.loss,
             smoothness_weight=settings.smoothness_weight,
             penalty=settings.penalty,
             trainable=settings.trainable,
             inputs=inputs,
+            equations=equations,
         )
         if first:
             recorder.enter_grid(objective)
@@ -240,10 +269,9 @@ class _Watcher:
         network = self.objective.network_at(iterate.theta)
         step = self.done + iterate.step
         due = self.follow and step % CHECK_EVERY == 0 and step <= CHECK_UNTIL and step < self.settings.n_steps
+        prediction = None
         if due:
             flow = activations(network, self.objective.inputs)
             self.left_grid, prediction = activations_left(network, flow), flow[-1]
-        else:
-            prediction = self.objective.family.predict(network, self.objective.inputs)
         self.recorder.add(network, self.objective, prediction, iterate.n_evaluations)
         return self.left_grid or bool(self.recorder.asked)
