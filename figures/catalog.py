@@ -11,6 +11,8 @@ MODULES = (
     "fig_2_3_grid_extension",
     "fig_u_shape",
     "fig_2_4_symbolic_regression",
+    "fig_3_3_poisson",
+    "equations",
     "fig_4_1_interpretable",
     "fig_4_2_unsupervised",
     "fig_c_1_hyperparameters",
