@@ -113,7 +113,7 @@ def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
         l1_weight=config["l1_weight"],
         entropy_weight=config["entropy_weight"],
     ).network
-    pruned = kr.prune(sparse, data.x_train, threshold=config["threshold"])
+    pruned = kr.prune(sparse, data.x_train, threshold=config["threshold"], kind="mean")
     steps = [("sparsify", sparse), ("prune", pruned)]
     if list(pruned.widths) != AIM or not all(layer.mask.all() for layer in pruned.layers):
         return steps

@@ -188,7 +188,7 @@ def _pass_interrupt(interrupted: bool) -> None:
 def _pruned(network: Network, x: FloatArray) -> Network:
     """Without the nodes that the paper's rule removes; as it is where the rule would leave an output without inputs."""
     try:
-        return prune(network, x)
+        return prune(network, x, kind="mean")
     except ValueError:
         return network
 

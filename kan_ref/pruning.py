@@ -7,6 +7,9 @@ Liu et al. 2024, section 2.5.1, step "pruning": with the scores I, O of `scores`
 and what then lies on no path of living edges from an input to an output goes too (`paths`). What remains gives every node its mean
 on the batch back (`subnetwork`): what is constant there goes without a trace, of anything else the variation is lost and nothing more.
 All scores are those of the network before.
+
+The paper takes magnitudes for I and O, which do not tell what becomes of them: where a steep edge makes much of a small node, its rule
+takes away what the outputs need. The default takes what the outputs owe a node, (S3) of `scores`.
 """
 
 from collections.abc import Sequence
@@ -21,15 +24,18 @@ from kan_ref.paths import both, living_edges, nodes_on_paths, strongest_paths
 from kan_ref.scores import collect_nodes, edge_scores
 from kan_ref.subnetwork import keep_part
 
+MAGNITUDE = 1e-2  # the paper's threshold
+SHARE = 2e-2  # of the spread of an output; from 3e-2 on, errors of a few percent of it nearly double
+
 
 def prune(
     network: Network,
     x: object,
     *,
-    threshold: float = 1e-2,
+    threshold: float | None = None,
     edge_threshold: float = 0.0,
     inputs: bool = False,
-    kind: str = "mean",
+    kind: str = "attribution",
 ) -> Network:
     """A smaller network, without the hidden nodes and edges that hardly matter on a batch.
 
@@ -38,19 +44,20 @@ def prune(
     network : Network
         Left as it is.
     x : (batch, n_in)
-        At least one sample.
-    threshold : float
-        At least 0. A hidden node stays if its incoming and its outgoing score are above.
+        At least two samples; for `kind` "mean" one.
+    threshold : float, optional
+        At least 0. A hidden node stays if its incoming and its outgoing score are above. Without it 1e-2, as in the paper, and for
+        "attribution", a mean over the outputs, 2e-2 / n_out: what carries more than 2 % of the spread of any output stays.
     edge_threshold : float
         At least 0. An edge stays if its score is above; 0 removes only what is 0 on the whole batch. The paper prunes nodes alone;
-        pykan takes 3e-2 for `kind` "attribution".
+        pykan takes 3e-2 for "attribution".
     inputs : bool
         Whether inputs whose outgoing score is not above `threshold` lose their edges too. They keep their place, so that the network
         takes the same x; `remove_nodes` takes them away for good.
     kind : str
-        "mean", "std" or "attribution", as in `edge_scores`. With "mean", the paper's, a constant counts like everything else, and a node
-        that receives little goes even where a steep edge makes much of it; the other two see only what varies, and "attribution" all
-        the way to the outputs.
+        "attribution", "mean" or "std", as in `edge_scores`. "mean" is the paper's rule, eq. 2.21: a constant counts like everything
+        else, and a node that receives little goes even where a steep edge makes much of it. The other two see only what varies, and
+        "attribution" all the way to the outputs.
 
     Returns
     -------
@@ -67,12 +74,18 @@ def prune(
     Notes
     -----
     Implements :eq:`prune`; the means are :eq:`kept-mean`. About five forward passes.
+
+    The paper prunes with `kind` "mean". On networks [2, 5, 1] that learned exp(sin(pi x) + y^2) with penalty_weight 1e-2 and
+    entropy_weight 2 (200 iterations of L-BFGS, 80 seeds) that multiplies the error by 1.01 at the median and by up to 2.5, the default
+    by 1.02 and by up to 1.35. The hidden nodes that are left are 2.6 and 2.5 on average.
     """
-    threshold = number("threshold", threshold, low=0.0)
     edge_threshold = number("edge_threshold", edge_threshold, low=0.0)
     if not isinstance(inputs, bool):
         raise TypeError(f"inputs is {inputs!r}, but must be True or False")
     by_edge = edge_scores(network, x, kind=kind)
+    if threshold is None:
+        threshold = SHARE / network.widths[-1] if kind == "attribution" else MAGNITUDE
+    threshold = number("threshold", threshold, low=0.0)
     by_node = [record.least for record in collect_nodes(by_edge, kind)]
     exempt = (-1,) if inputs else (0, -1)
     for place in exempt:

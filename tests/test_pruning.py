@@ -87,16 +87,16 @@ def try_to(action, *arguments, **options):
 # --- the hello world
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_pruning_the_hello_world_hardly_changes_its_error(seed):
+@pytest.mark.parametrize("seed", [0, 1, 16, 42])
+def test_pruning_the_hello_world_less_than_doubles_its_error(seed):
+    """With seeds 16 and 42 the paper's rule more than doubles it. Of seeds 0 to 79 the worst has 1.35, so 1.6 leaves room to rounding."""
     network, data = trained(seed, sparse=True)
-    before = rmse(network, data.x_train, data.y_train)
 
     pruned = prune(network, data.x_train)
 
     assert pruned.widths[1] < 5
-    assert rmse(pruned, data.x_train, data.y_train) < 1.2 * before
-    assert rmse(pruned, data.x_test, data.y_test) < 1.2 * rmse(network, data.x_test, data.y_test)
+    for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
+        assert rmse(pruned, x, y) < 1.6 * rmse(network, x, y)
 
 
 def test_without_the_constants_the_hello_world_would_be_lost():
@@ -116,7 +116,7 @@ def test_without_the_constants_the_hello_world_would_be_lost():
         )
     )
 
-    pruned = prune(network, data.x_train)
+    pruned = prune(network, data.x_train, kind="mean")
 
     assert pruned.widths == bare.widths
     before = rmse(network, data.x_train, data.y_train)
@@ -158,7 +158,7 @@ def test_an_edge_stays_if_its_score_is_above_the_edge_threshold():
     (scores,) = edge_scores(network, x)
     edge_threshold = float(np.sort(scores[scores > 0.0])[1])
 
-    pruned = prune(network, x, edge_threshold=edge_threshold)
+    pruned = prune(network, x, edge_threshold=edge_threshold, kind="mean")
 
     np.testing.assert_array_equal(is_living(pruned.layers[0]), scores > edge_threshold)
 
@@ -195,6 +195,60 @@ def test_attribution_prunes_a_node_by_all_that_it_was_handed_back():
     wide = Layer(last.knots, np.zeros((2, 1, 3)), [[1.0], [2.0]], np.ones((2, 1)), np.ones((2, 1)), 1, "identity")
 
     assert prune(Network((first, wide)), LINE, threshold=0.9, kind="attribution").widths == (1, 1, 2)
+
+
+def lines(*matrices):
+    """A network whose edges are the lines phi_ji(x) = matrix_ji x, one layer a matrix."""
+    layers = []
+    for matrix in map(np.array, matrices):
+        ones, n_in = np.ones(matrix.shape), matrix.shape[1]
+        knots = kr.uniform_knots(-np.ones(n_in), np.ones(n_in), 2, 1)
+        layers.append(Layer(knots, np.zeros((*matrix.shape, 3)), matrix, ones, ones, 1, "identity"))
+    return Network(tuple(layers))
+
+
+def two_ways(*scales):
+    """x -> A -> y and x -> B -> y: all edges of a way are lines of the slope that `scales` has for it."""
+    return lines([[scale] for scale in scales], [scales])
+
+
+LINE = np.array([[-1.0], [1.0]])
+
+
+def test_the_default_keeps_a_small_node_of_which_a_steep_edge_makes_much_and_the_paper_does_not():
+    """Node 1 is 0.009 x, below the paper's 1e-2, and the output 0.5 x + 100 * 0.009 x."""
+    network = lines([[0.5], [0.009]], [[1.0, 100.0]])
+
+    assert prune(network, LINE).widths == (1, 2, 1)
+    assert prune(network, LINE, kind="mean").widths == (1, 1, 1)
+
+
+def test_the_default_removes_a_large_node_of_which_a_flat_edge_leaves_little_and_the_paper_does_not():
+    """Of the output 2 x + 0.003 * 10 x, whose spread is 2.03, node 1 has less than 2 %."""
+    network = lines([[2.0], [10.0]], [[1.0, 0.003]])
+
+    assert prune(network, LINE).widths == (1, 1, 1)
+    assert prune(network, LINE, kind="mean").widths == (1, 2, 1)
+
+
+@pytest.mark.parametrize(("kind", "threshold"), [("attribution", 0.02 / 3.0), ("mean", 0.01), ("std", 0.01)])
+def test_each_kind_has_its_own_threshold(kind, threshold):
+    """Three outputs; one hidden node has a score just below, one just above."""
+    shares = {"attribution": 3.0 * threshold, "mean": threshold, "std": threshold}[kind]
+    network = lines([[1.0]] * 3, [[1.0, 0.0, 0.0], [1.0, 0.99 * shares, 0.0], [1.0, 0.0, 1.03 * shares]])
+
+    pruned, named = prune(network, LINE, kind=kind), prune(network, LINE, kind=kind, threshold=threshold)
+
+    assert pruned.widths == (1, 2, 3)
+    assert pruned.theta.tobytes() == named.theta.tobytes()
+    assert pruned.layers[1].w_base[2, 1] == 1.03 * shares
+
+
+def test_the_default_keeps_what_carries_more_than_2_percent_of_any_one_of_many_outputs():
+    network = lines([[1.0], [1.0]], [[1.0, 0.0]] * 9 + [[1.0, 0.03]])
+
+    assert prune(network, LINE).widths == (1, 2, 10)
+    assert prune(network, LINE, threshold=0.02).widths == (1, 1, 10)
 
 
 def test_weak_inputs_lose_their_edges_and_keep_their_place_on_request():
@@ -283,10 +337,11 @@ def test_the_formula_0_is_no_path():
 # --- what is left behind
 
 
-@given(symbolic_cases(n_samples=samples), st.floats(-2.0, 0.5), st.sampled_from([0.0, 0.1, 0.5]))
-def test_every_remaining_node_keeps_its_mean_on_the_batch(drawn, power, edge_threshold):
+@given(symbolic_cases(n_samples=samples), st.floats(-2.0, 0.5), st.sampled_from([0.0, 0.1, 0.5]), st.sampled_from(KINDS))
+def test_every_remaining_node_keeps_its_mean_on_the_batch(drawn, power, edge_threshold, kind):
     network, x, _ = drawn
-    pruned = try_to(prune, network, x, threshold=10.0**power, edge_threshold=edge_threshold)
+    assume(len(x) > 1 or kind == "mean")
+    pruned = try_to(prune, network, x, threshold=10.0**power, edge_threshold=edge_threshold, kind=kind)
     assume(pruned is not None)
 
     size = max(size_of(network, x), size_of(pruned, x))
@@ -430,7 +485,7 @@ def test_a_node_changes_by_what_it_lost_and_what_came_to_it(drawn, power):
     assume(len(network.layers) > 1)
     kept = [record.least > 10.0**power for record in node_scores(network, x)]
     kept[0][:], kept[-1][:] = True, True
-    pruned = try_to(prune, network, x, threshold=10.0**power)
+    pruned = try_to(prune, network, x, threshold=10.0**power, kind="mean")
     assume(pruned is not None and pruned.widths == tuple(int(flags.sum()) for flags in kept))
 
     old, new, outputs = nodes_of(network, x), nodes_of(pruned, x), kr.edge_outputs(network, x)
@@ -600,10 +655,13 @@ def test_an_output_that_depends_on_nothing_keeps_its_constant():
 # --- what is refused
 
 
-@given(symbolic_cases(n_samples=samples), st.floats(-1.5, 0.5), st.sampled_from([0.0, 0.1, 0.5, 2.0]), st.booleans())
-def test_an_output_is_never_cut_off_and_the_threshold_named_keeps_it(drawn, power, edge_threshold, inputs):
+@given(
+    symbolic_cases(n_samples=samples), st.floats(-1.5, 0.5), st.sampled_from([0.0, 0.1, 0.5, 2.0]), st.booleans(), st.sampled_from(KINDS)
+)
+def test_an_output_is_never_cut_off_and_the_threshold_named_keeps_it(drawn, power, edge_threshold, inputs, kind):
     network, x, _ = drawn
-    thresholds = {"threshold": 10.0**power, "edge_threshold": edge_threshold, "inputs": inputs}
+    assume(len(x) > 1 or kind == "mean")
+    thresholds = {"threshold": 10.0**power, "edge_threshold": edge_threshold, "inputs": inputs, "kind": kind}
     try:
         prune(network, x, **thresholds)
     except ValueError as error:
@@ -620,19 +678,6 @@ def test_an_output_is_never_cut_off_and_the_threshold_named_keeps_it(drawn, powe
     had = {path[-1] for path in paths_by_walking(network)}
     strong = {j for j in had if np.ptp(network(x)[:, j]) > 1e-12 * size_of(network, x)}
     assert strong <= {path[-1] for path in paths_by_walking(kept)}
-
-
-def two_ways(*scales):
-    """x -> A -> y and x -> B -> y: all edges of a way are lines of the slope that `scales` has for it."""
-    layers = []
-    for w_base in (np.array([scales]).T, np.array([scales])):
-        ones = np.ones(w_base.shape)
-        knots = kr.uniform_knots(-np.ones(w_base.shape[1]), np.ones(w_base.shape[1]), 2, 1)
-        layers.append(Layer(knots, np.zeros((*w_base.shape, 3)), w_base, ones, ones, 1, "identity"))
-    return Network(tuple(layers))
-
-
-LINE = np.array([[-1.0], [1.0]])
 
 
 @pytest.mark.parametrize(
@@ -653,7 +698,7 @@ LINE = np.array([[-1.0], [1.0]])
 def test_a_refusal_says_which_threshold_would_keep_a_path(thresholds, sentence):
     """Edges 0.5 and 0.1 enter the hidden nodes, 0.5 * 0.5 and 0.1 * 0.1 the output."""
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        prune(two_ways(0.5, 0.1), LINE, **thresholds)
+        prune(two_ways(0.5, 0.1), LINE, **thresholds, kind="mean")
 
 
 def test_a_refusal_does_not_take_the_formula_0_for_a_path():
@@ -663,7 +708,7 @@ def test_a_refusal_does_not_take_the_formula_0_for_a_path():
     last = Layer(knots, np.zeros((2, 2, 3)), [[0.5, 0.1]] * 2, np.ones((2, 2)), [[1, 1], [0, 1]], 1, "identity", [zero], [[1, 0, 1, 5]])
 
     with pytest.raises(ValueError, match=r"^threshold 0.05 leaves output 1 without .*; a threshold below 0.01 keeps one$"):
-        prune(Network((first, last)), LINE, threshold=0.05)
+        prune(Network((first, last)), LINE, threshold=0.05, kind="mean")
 
 
 def test_a_network_without_any_path_is_refused():
