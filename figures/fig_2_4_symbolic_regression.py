@@ -5,7 +5,6 @@ picture shows one seed in both ways, the first whose training and pruning by han
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from figures.fig_2_4_claims import MOST_ERROR
 from figures.fig_2_4_claims import claims as claims
 from figures.five_steps import DISCOVER, FULL_SEEDS, NOISY, PRINTED, WAYS, config_of, runs_of, walk, way_of
 from figures.machine import Config, Record
-from figures.stored_network import draw_settled, draw_stored
+from figures.stored_network import draw_settled, headline, network_panel
 from figures.style import GREY
 from figures.summary import shape_name
 
@@ -70,18 +69,16 @@ def draw(records: Sequence[Record]) -> Figure:
     return picture
 
 
-def _draw_steps(row: SubFigure, record: Record, titles: dict[str, str], headline: str) -> Drawings:
+def _draw_steps(row: SubFigure, record: Record, titles: dict[str, str], text: str) -> Drawings:
     """Everything of a row but the networks, and what draws these."""
-    row.suptitle(headline, fontsize=12, x=0.012, ha="left", weight="bold")
+    headline(row, text)
     axes, results = row.subplots(1, 5), record["results"]
     steps = {step["name"]: step for step in results["steps"]}
     drawings: Drawings = []
     for number, (ax, (name, title)) in enumerate(zip(axes[:4], titles.items(), strict=True), start=1):
-        error = f"test RMSE {steps[name]['test_rmse']:.0e}" if name in steps else "not reached"
-        ax.set_title(f"{number}  {title}\n{error}", fontsize=10.5)
-        ax.set_axis_off()
-        if name in steps:
-            drawings.append(partial(draw_stored, ax, steps[name]["network"], beta=BETA))
+        step = steps.get(name)
+        error = f"test RMSE {step['test_rmse']:.0e}" if step else "not reached"
+        drawings.append(network_panel(ax, f"{number}  {title}\n{error}", step and step["network"], beta=BETA))
     ax = axes[4]
     ax.set_axis_off()
     ax.set_title("5  write the formula\n", fontsize=10.5)

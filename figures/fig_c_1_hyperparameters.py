@@ -10,7 +10,6 @@ edge is active if its mean magnitude on the training samples, (2.17), is above 1
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from matplotlib.lines import Line2D
 
 import kan_ref as kr
 from figures.fig_c_1_claims import claims as claims
+from figures.five_steps import sparsify
 from figures.hyperparameters import (
     AIM,
     DRAWN,
@@ -36,7 +36,7 @@ from figures.hyperparameters import (
     runs_of,
 )
 from figures.machine import Config, Record
-from figures.stored_network import draw_settled, draw_stored, stored
+from figures.stored_network import draw_settled, headline, network_panel, stored
 from figures.style import BLUE, GREY, VERMILION
 
 NAME = "c.1"
@@ -63,18 +63,7 @@ def run(config: Config) -> dict[str, Any]:
     """Train; the edges' scores, the errors, and of the first seeds the network."""
     rng = np.random.default_rng(config["seed"])
     data = kr.sample("exp_sin", n_train=config["n_train"], n_test=config["n_test"], rng=rng)
-    network = kr.init_network(
-        config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), x=data.x_train, rng=rng
-    )
-    trained = kr.fit(
-        network,
-        data,
-        optimizer="lbfgs",
-        n_steps=config["n_steps"],
-        penalty_weight=config["penalty_weight"],
-        l1_weight=config["l1_weight"],
-        entropy_weight=config["entropy_weight"],
-    )
+    trained = sparsify(config, data, rng)
     return {
         "scores": [[[float(f"{score:.4g}") for score in row] for row in layer] for layer in kr.edge_scores(trained.network, data.x_train)],
         "train_rmse": float(trained.history.train_rmse[-1]),
@@ -94,14 +83,14 @@ def draw(records: Sequence[Record]) -> Figure:
     drawings: list[Callable[[], None]] = []
     strips: Any = picture.subfigures(len(ROWS), 1)  # Any: an array, for the type checker perhaps one alone
     for strip, row in zip(strips, ROWS, strict=True):
-        strip.suptitle(f"{row.letter}   {row.title}", fontsize=12, x=0.012, ha="left", weight="bold")
+        headline(strip, f"{row.letter}   {row.title}")
         left, right = strip.subfigures(1, 2, width_ratios=(DRAWN, 1.2))
         axes = left.subplots(1, DRAWN)
         for ax in axes:
             ax.set_axis_off()
         for ax, (label, record) in zip(axes, _shown(records, row), strict=False):
-            ax.set_title(f"{label}: {active_edges(record)} active, test RMSE {record['results']['test_rmse']:.1g}", fontsize=10.5)
-            drawings.append(partial(draw_stored, ax, record["results"]["network"], beta=BETA))
+            title = f"{label}: {active_edges(record)} active, test RMSE {record['results']['test_rmse']:.1g}"
+            drawings.append(network_panel(ax, title, record["results"]["network"], beta=BETA))
         _draw_seeds(right.subplots(), records) if row is SEED else _draw_counts(right.subplots(), records, row)
     draw_settled(picture, drawings)
     return picture

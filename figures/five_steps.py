@@ -99,12 +99,12 @@ def walk(config: Config) -> dict[str, Any]:
     }
 
 
-def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
-    """Steps 1 and 2 and, where they end in [2,1,1] with all its edges, 3 and 4."""
+def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
+    """Step 1: a network for the unit square, trained with the penalty."""
     network = kr.init_network(
         config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), x=data.x_train, rng=rng
     )
-    sparse = kr.fit(
+    run: kr.Run = kr.fit(
         network,
         data,
         optimizer="lbfgs",
@@ -112,7 +112,13 @@ def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
         penalty_weight=config["penalty_weight"],
         l1_weight=config["l1_weight"],
         entropy_weight=config["entropy_weight"],
-    ).network
+    )
+    return run
+
+
+def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
+    """Steps 1 and 2 and, where they end in [2,1,1] with all its edges, 3 and 4."""
+    sparse = sparsify(config, data, rng).network
     pruned = kr.prune(sparse, data.x_train, threshold=config["threshold"], kind="mean")
     steps = [("sparsify", sparse), ("prune", pruned)]
     if list(pruned.widths) != AIM or not all(layer.mask.all() for layer in pruned.layers):

@@ -1,6 +1,7 @@
 """Networks in records, as plain data rounded to what a picture shows, and how such networks get into a picture."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -45,6 +46,18 @@ def draw_stored(ax: Axes, document: dict[str, Any], *, beta: float) -> None:
     line = np.linspace(-1.0, 1.0, PER_AXIS)
     square = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     kr.draw_network(restored(document), square, ax=ax, names=("$x$", "$y$"), output_names=("$f$",), beta=beta)
+
+
+def headline(row: SubFigure, text: str) -> None:
+    """What a row of panels is about, above it on the left."""
+    row.suptitle(text, fontsize=12, x=0.012, ha="left", weight="bold")
+
+
+def network_panel(ax: Axes, title: str, document: dict[str, Any] | None, *, beta: float) -> Callable[[], None]:
+    """An Axes with nothing but a title, and what draws the network there once all else stands: nothing without a document."""
+    ax.set_title(title, fontsize=10.5)
+    ax.set_axis_off()
+    return partial(draw_stored, ax, document, beta=beta) if document else lambda: None
 
 
 def draw_settled(picture: Figure, drawings: Sequence[Callable[[], None]]) -> None:

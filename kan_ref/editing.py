@@ -86,17 +86,14 @@ def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) 
     wanted = [check_edge_index(network, layer, j, i)[1:] for j, i in check_pairs("places", places)]
     if len(set(wanted)) < 2:
         raise ValueError(f"places is {list(places)!r}, but a lock needs at least two edges")
-    formulas = {(edge.output, edge.input): edge for edge in old.symbolic}
-    for j, i in wanted:
-        if (j, i) not in formulas:
-            raise ValueError(f"the edge of layer {number_} from input {i} to output {j} is no formula: fix it first")
-        if formulas[j, i].function != formulas[wanted[0]].function:
+    first, *others = [check_formula(network, number_, j, i, advice=": fix it first") for j, i in wanted]
+    for edge in others:
+        if edge.function != first.function:
             raise ValueError(
-                f"the edge of layer {number_} from input {i} to output {j} is {formulas[j, i].name!r}, but the first of places is "
-                f"{formulas[wanted[0]].name!r}: a lock needs one function"
+                f"the edge of layer {number_} from input {edge.input} to output {edge.output} is {edge.name!r}, but the first of places is "
+                f"{first.name!r}: a lock needs one function"
             )
-    row = formulas[wanted[0]].row
-    locked = [replace(edge, row=row) if place in wanted else edge for place, edge in formulas.items()]
+    locked = [replace(edge, row=first.row) if (edge.output, edge.input) in wanted else edge for edge in old.symbolic]
     return replace_layer(network, number_, replace(old, symbolic=locked))
 
 
@@ -122,10 +119,8 @@ def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]
     new = network.layers[number_]
     for pair in check_pairs("places", places):
         _, j, i = check_edge_index(network, layer, *pair)
-        found = [edge for edge in new.symbolic if (edge.output, edge.input) == (j, i)]
-        if not found:
-            raise ValueError(f"the edge of layer {number_} from input {i} to output {j} is no formula")
-        new = with_formula(new, j, i, found[0].function, new.affine[found[0].row])
+        edge = check_formula(network, number_, j, i)
+        new = with_formula(new, j, i, edge.function, network.layers[number_].affine[edge.row])
     return replace_layer(network, number_, new)
 
 
@@ -150,6 +145,14 @@ def check_edge_index(network: Network, layer: object, output: object, input: obj
     number = check_layer_index(network, layer)
     chosen = network.layers[number]
     return number, _index("output", output, chosen.n_out), _index("input", input, chosen.n_in)
+
+
+def check_formula(network: Network, number: int, j: int, i: int, *, advice: str = "") -> SymbolicEdge:
+    """The formula at the place (number, j, i) of an edge, else ValueError."""
+    for edge in network.layers[number].symbolic:
+        if (edge.output, edge.input) == (j, i):
+            return edge
+    raise ValueError(f"the edge of layer {number} from input {i} to output {j} is no formula{advice}")
 
 
 def _index(name: str, value: object, count: int) -> int:

@@ -121,16 +121,14 @@ def remove_nodes(network: Network, x: object, layer: int, nodes: Sequence[int]) 
     IndexError, ValueError, TypeError
         "removing nodes [0] of layer 1 leaves output 0 without a path from any input"
     """
-    points, number_ = _check_samples(network, x), check_layer_index(network, layer)
+    points, number_, wanted, kept = _whole(network, x, layer)
     if isinstance(nodes, str) or not isinstance(nodes, Sequence | np.ndarray):
         raise TypeError(f"nodes is {nodes!r}, but must be a sequence of integers such as (0, 2)")
-    wanted = [np.ones(width, dtype=bool) for width in network.widths]
     try:
         chosen = sorted({integer("a node in nodes", node, low=0, high=network.widths[number_] - 1) for node in nodes})
     except ValueError as error:
         raise IndexError(str(error)) from None
     wanted[number_][chosen] = False
-    kept = [np.ones(one.mask.shape, dtype=bool) for one in network.layers]
     _refuse_severing(network, wanted, kept, f"removing nodes {chosen} of layer {number_}")
     return keep_part(network, points, wanted, kept, drop_inputs=True)
 
@@ -158,22 +156,21 @@ def remove_edges(network: Network, x: object, layer: int, places: Sequence[tuple
     IndexError, ValueError, TypeError
         "removing edges [(0, 1)] of layer 0 leaves output 0 without a path from any input"
     """
-    points, number_ = _check_samples(network, x), check_layer_index(network, layer)
-    kept = [np.ones(one.mask.shape, dtype=bool) for one in network.layers]
+    points, number_, wanted, kept = _whole(network, x, layer)
     chosen = sorted({check_edge_index(network, number_, j, i)[1:] for j, i in check_pairs("places", places)})
     for j, i in chosen:
         kept[number_][j, i] = False
-    wanted = [np.ones(width, dtype=bool) for width in network.widths]
     _refuse_severing(network, wanted, kept, f"removing edges {chosen} of layer {number_}")
     return keep_part(network, points, wanted, kept)
 
 
-def _check_samples(network: Network, x: object) -> FloatArray:
+def _whole(network: Network, x: object, layer: object) -> tuple[FloatArray, int, list[BoolArray], list[BoolArray]]:
+    """The samples and the layer's number, checked, and flags by which all nodes and all edges stay."""
     points = check_inputs(network, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a mean over samples needs at least one")
     network(points)  # refuses points at which a formula is not defined
-    return points
+    return points, check_layer_index(network, layer), _all_nodes(network), [np.ones(one.mask.shape, dtype=bool) for one in network.layers]
 
 
 # --- what stays

@@ -95,10 +95,7 @@ def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[Node
 
     Parameters
     ----------
-    network : Network
-    x : (batch, n_in)
-        At least one sample; two for "std" and "attribution".
-    kind : str
+    network, x, kind
         As in `edge_scores`.
 
     Returns

@@ -67,21 +67,8 @@ def run_starts(
 
     Parameters
     ----------
-    widths, n_intervals, degree, base
-        As in `init_network`.
-    data : record with x_train, y_train, x_test, y_test
-        Test data are not looked at.
-    n_starts : int
-        At least 1.
-    domain : (2,) or (n_in, 2), or (N, n_in), optional
-        As in `init_network`; x_train if None.
-    n_steps, optimizer, smoothness_weight
-        As in `fit`, for each start.
-    validation_share : float
-        Between 0 and 0.5: the part of the training samples, drawn once, on which starts are compared; with 0, or where
-        it comes to no sample, they are compared on the samples trained on.
-    rng : numpy.random.Generator
-        Draws the validation samples, then start after start.
+    widths, data, n_starts, n_intervals, degree, domain, base, n_steps, optimizer, smoothness_weight, validation_share, rng
+        As in `best_start`, which hands out the best of them.
 
     Returns
     -------
@@ -156,8 +143,10 @@ def best_start(
     n_steps, optimizer, smoothness_weight
         As in `fit`, for each start.
     validation_share : float
-        As in `run_starts`.
+        Between 0 and 0.5: the part of the training samples, drawn once, on which starts are compared; with 0, or where
+        it comes to no sample, they are compared on the samples trained on.
     rng : numpy.random.Generator
+        Draws the validation samples, then start after start.
 
     Returns
     -------
@@ -166,7 +155,9 @@ def best_start(
     Raises
     ------
     ValueError, TypeError
-        As `run_starts`.
+        As `init_network` and `fit`.
+    KeyboardInterrupt
+        Passed on.
     """
     return run_starts(
         widths,

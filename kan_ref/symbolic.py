@@ -20,7 +20,7 @@ from kan_ref.affine_rank import rank_functions
 from kan_ref.affine_start import n_inner
 from kan_ref.checks import FloatArray, float_array, number
 from kan_ref.curve_fit import fit_curve
-from kan_ref.editing import check_edge_index, replace_layer, with_formula
+from kan_ref.editing import check_edge_index, check_formula, replace_layer, with_formula
 from kan_ref.functions import lookup
 from kan_ref.inspection import edge_samples
 from kan_ref.layer_record import Layer
@@ -129,21 +129,17 @@ def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> 
     check_network("network", network)
     number_, j, i = check_edge_index(network, layer, output, input)
     old = network.layers[number_]
-    found = [edge for edge in old.symbolic if (edge.output, edge.input) == (j, i)]
-    if not found:
-        raise ValueError(f"the edge of layer {number_} from input {i} to output {j} is no formula")
+    edge = check_formula(network, number_, j, i)
     grid = old.breakpoints[i]
     points = np.linspace(grid[0], grid[-1], 4 * old.n_basis)
-    curve = values([replace(found[0], input=0)], old.affine, points[:, None])
+    curve = values([replace(edge, input=0)], old.affine, points[:, None])
     if not np.isfinite(curve).all():
         at = points[int(np.argmin(np.isfinite(curve[:, 0])))]
-        raise ValueError(
-            f"{found[0].name} on the edge of layer {number_} from input {i} to output {j} is not defined at {at:.4g} of its grid"
-        )
+        raise ValueError(f"{edge.name} on the edge of layer {number_} from input {i} to output {j} is not defined at {at:.4g} of its grid")
     arrays = {name: getattr(old, name).copy() for name in ("coef", "w_base", "w_spline", "mask")}
     arrays["coef"][j, i] = fit_curve(points, curve, knots=old.knots[i], degree=old.degree).coef[0]
     arrays["w_base"][j, i], arrays["w_spline"][j, i], arrays["mask"][j, i] = 0.0, 1.0, 1.0
-    kept = [edge for edge in old.symbolic if edge is not found[0]]
+    kept = [one for one in old.symbolic if one is not edge]
     return replace_layer(network, number_, replace(old, symbolic=kept, **arrays))
 
 
