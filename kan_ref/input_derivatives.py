@@ -48,7 +48,7 @@ def input_jacobian(network: Model, x: object) -> FloatArray:
     Raises
     ------
     ValueError, TypeError
-        For a wrong shape or numbers that are not finite; where a formula, or its derivative, has no finite value.
+        For a wrong shape or numbers that are not finite; where a formula, or its derivative, has no finite value; what is no model.
 
     Notes
     -----
@@ -185,19 +185,21 @@ def directional_jets(network: Model, x: object, directions: object) -> Direction
 
 
 def _check(network: Model, x: object) -> FloatArray:
-    """The door: x (batch, n_in), where every formula is defined."""
-    family = family_of(network)
-    points = float_array("x", x, ("batch", network.widths[0]))
-    if isinstance(network, Network):
-        refuse_undefined(network, points, family.predict(network, family.prepare(network, points)))
-    return points
+    """The door: a model, and x (batch, n_in) for it."""
+    family_of(network)
+    return float_array("x", x, ("batch", network.widths[0]))
 
 
 def _parts(network: Model, x: FloatArray, kind: JetKind, first: int, n_parts: int) -> FloatArray:
-    """Some parts of the outputs' jet, (batch, n_out, n_parts); ValueError where one is not finite."""
+    """Some parts of the outputs' jet, (batch, n_out, n_parts); ValueError where a formula has no value, or one of these is not finite."""
     functions = family_of(network).jets
-    jet = functions.predict(network, functions.prepare(network, x, kind))[:, first : first + n_parts]
-    if not np.isfinite(jet).all():
-        _, _, sample = np.argwhere(~np.isfinite(jet))[0]
-        raise ValueError(f"x[{sample}] gives a formula an argument at which its derivative has no finite value")
-    return np.ascontiguousarray(jet.transpose(2, 0, 1))
+    jet = functions.predict(network, functions.prepare(network, x, kind))
+    if isinstance(network, Network):
+        refuse_undefined(network, x, jet[:, 0].T)
+    asked = jet[:, first : first + n_parts]
+    if not np.isfinite(asked).all():
+        sample, output = np.argwhere(~np.isfinite(asked).all(axis=1).T)[0]
+        raise ValueError(
+            f"x[{sample}] gives output {output} a derivative that is not finite: a formula has none there, or numbers overflow"
+        )
+    return np.ascontiguousarray(asked.transpose(2, 0, 1))

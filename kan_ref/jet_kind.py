@@ -116,7 +116,7 @@ def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
     Directions are those coordinates alone that a second derivative needs.
     """
     n_in = second.shape[-1]
-    matrix = np.moveaxis(np.atleast_3d(second.T), 2, 0) if second.ndim == 3 else second[None]
+    matrix = second.reshape(-1, n_in, n_in)
     matrix = matrix + matrix.swapaxes(1, 2)
     used = np.flatnonzero((matrix != 0.0).any(axis=(0, 1)))
     products = []
@@ -147,7 +147,7 @@ def chain(kind: JetKind, jet: FloatArray, quadratic: FloatArray, planes: Sequenc
     parts = np.empty(shape)
     # [eq:jet-chain]
     parts[..., 0, :] = value
-    np.multiply(slope[..., None, :], jet[:, 1:], out=parts[..., 1:, :])
+    np.multiply(slope[..., None, :], jet[..., 1:, :], out=parts[..., 1:, :])
     parts[..., kind.second, :] += curvature[..., None, :] * quadratic
     # [/eq:jet-chain]
     return parts
@@ -156,16 +156,15 @@ def chain(kind: JetKind, jet: FloatArray, quadratic: FloatArray, planes: Sequenc
 def chain_back(kind: JetKind, jet: FloatArray, quadratic: FloatArray, pulled: Sequence[FloatArray]) -> FloatArray:
     """(T5)-(T7), summed over curves: dR/d jet (n, n_parts, batch).
 
-    `pulled`: sums over the curves of phi' dy, of phi'' dy and of phi''' dy, each (n, n_parts, batch); the third is asked for the parts of
-    second order alone and may lack the others.
+    `pulled`: sums over the curves of phi' dy for all parts, which becomes the result, of phi'' dy for all but the value, of phi''' dy for
+    the operators of second order; each (n, parts, batch).
     """
-    by_slope, by_curvature, by_third = pulled
+    d_jet, by_curvature, by_third = pulled
     first = jet[:, kind.first]
     # [eq:jet-chain-back]
-    d_jet = by_slope.copy()
-    d_jet[:, 0] += np.einsum("ikb,ikb->ib", by_curvature[:, 1:], jet[:, 1:])
-    d_jet[:, 0] += np.einsum("isb,isb->ib", by_third[:, by_third.shape[1] - kind.n_second :], quadratic)
-    d_first, d_second = d_jet[:, kind.first], by_curvature[:, kind.second]
+    d_jet[:, 0] += np.einsum("ikb,ikb->ib", by_curvature, jet[:, 1:])
+    d_jet[:, 0] += np.einsum("isb,isb->ib", by_third, quadratic)
+    d_first, d_second = d_jet[:, kind.first], by_curvature[:, kind.n_first :]
     for s, p, q, weight in kind.products:
         d_first[:, p] += weight * d_second[:, s] * first[:, q]
         d_first[:, q] += weight * d_second[:, s] * first[:, p]
@@ -174,9 +173,9 @@ def chain_back(kind: JetKind, jet: FloatArray, quadratic: FloatArray, pulled: Se
 
 
 def parameter_weights(kind: JetKind, jet: FloatArray, quadratic: FloatArray, dy: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The t_1 and t_2 of (T8), (n, batch), for one output's dy (n_parts, batch) and all its curves' arguments."""
+    """The t_1 and t_2 of (T8), (..., n, batch), of all arguments' curves, for dy (..., n_parts, batch) of the outputs they lead to."""
     # [eq:jet-parameters]
-    t_1 = np.einsum("kb,ikb->ib", dy[1:], jet[:, 1:])
-    t_2 = np.einsum("sb,isb->ib", dy[kind.second], quadratic)
+    t_1 = np.einsum("...kb,ikb->...ib", dy[..., 1:, :], jet[:, 1:])
+    t_2 = np.einsum("...sb,isb->...ib", dy[..., kind.second, :], quadratic)
     # [/eq:jet-parameters]
     return t_1, t_2

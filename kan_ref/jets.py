@@ -1,14 +1,16 @@
 """Jets through a network: value, first and second derivatives by the inputs in one sweep, and the hand-derived reverse of it.
 
-Theorem (Liu et al. 2024, eq. 2.7, and the chain rule layer by layer; (K1)-(K5) of `jet_layer`). With the parts of `jet_kind`,
+Theorem (Liu et al. 2024, eq. 2.7, and the chain rule layer by layer; (K1)-(K6) of `jet_layer`). With the parts of `jet_kind`,
 
     (Y1)  x_0 = jet of the inputs:  (x, v_d, r_s);     x_{l+1} = Phi_l(x_l) by (K1);     u = x_L
     (Y2)  dx_l = (K3) at dx_{l+1},                      dx_L = dR/du, part by part
-    (Y3)  d_theta = the layers' (L3)-(L5) and (K4), each at its own dx_{l+1}, in the order of theta
+    (Y3)  d_theta = the layers' (K2) or (K5) with (L3)-(L5), and (K4), each at its own dx_{l+1}, in the order of theta
     (Y4)  where R = sum_b R_b and R_b depends on sample b alone, the same without sums over samples gives the rows dR_b / d theta
 
 With R_b the residual of a differential equation at sample b, linearized in the parts of u, (Y4) is its row for Levenberg-Marquardt. A sweep
-costs about n_parts plain passes in products and twice a plain pass in B-splines; its memory is O(batch width (degree + 1) n_parts).
+costs about n_parts plain passes in products and twice a plain pass in B-splines. Its memory is O(batch width (degree + 1) n_parts), however
+fine the grids: where a layer scatters its B-splines, `contraction.gathers` keeps n_basis below 20 (degree + 3).
+Numbers that overflow, or that a formula leaves undefined, become inf and nan in silence: the door and the optimizers refuse those.
 """
 
 from collections.abc import Sequence
@@ -25,6 +27,7 @@ from kan_ref.network import Network
 from kan_ref.optimizers.row_sparse import RowSparse
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def prepare_jet(network: Network, x: FloatArray, kind: JetKind) -> JetCache:
     """What the first layer needs of x (batch, n_in). As long as x and the first knots stay, it serves every theta."""
     return jet_layer.evaluate(network.layers[0], kind.at(x), kind, slopes=False)
@@ -41,6 +44,7 @@ class JetFlow:
 # --- forward
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def run_jet_forward(network: Network, inputs: JetCache) -> JetFlow:
     """(Y1) from the evaluated inputs.
 
@@ -58,6 +62,7 @@ def run_jet_forward(network: Network, inputs: JetCache) -> JetFlow:
     return JetFlow(jet, tuple(caches))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def predict_jet(network: Network, inputs: JetCache) -> FloatArray:
     """(Y1) without anything kept for a way back: (n_out, n_parts, batch)."""
     jet = jet_layer.outputs(network.layers[0], inputs)
@@ -69,6 +74,7 @@ def predict_jet(network: Network, inputs: JetCache) -> FloatArray:
 # --- backward
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def run_jet_backward(network: Network, flow: JetFlow, d_jet: FloatArray) -> FloatArray:
     """(Y3): dR/d theta, (n_params,), given dR/du part by part, (n_out, n_parts, batch).
 
@@ -87,6 +93,7 @@ def run_jet_backward(network: Network, flow: JetFlow, d_jet: FloatArray) -> Floa
     return np.concatenate(pieces)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def jet_jacobian(network: Network, flow: JetFlow, seeds: Sequence[FloatArray]) -> list[RowSparse]:
     """(Y4): for each seed a block of rows dR_b / d theta, one row a sample.
 

@@ -172,14 +172,21 @@ def spline_gradients(
     # [eq:layer-backward]
     d_matrix = contraction.matrix_gradient(dy, bases)
     d_base_matrix = dy.T @ base
+    # [/eq:layer-backward]
     if d_edges is not None:
         d_matrix += contraction.edge_matrix_gradient(d_edges, bases)
         d_base_matrix += np.einsum("bji,bi->ji", d_edges, base)
+    return weight_gradients(layer, d_matrix, d_base_matrix)
+
+
+def weight_gradients(layer: Layer, d_matrix: FloatArray, d_base_matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(L3)-(L5) from d_C (n_out, n_in * n_basis), which is spent, and d_W (n_out, n_in): d_coef, d_w_base, d_w_spline."""
+    # [eq:layer-weights]
     d_spline = d_matrix.reshape(layer.coef.shape)
     d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
     d_coef = np.multiply((layer.mask * layer.w_spline)[:, :, None], d_spline, out=d_spline)
     d_w_base = d_base_matrix * layer.mask
-    # [/eq:layer-backward]
+    # [/eq:layer-weights]
     return d_coef, d_w_base, d_w_spline
 
 

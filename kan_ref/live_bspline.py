@@ -150,7 +150,8 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
     if strays.size:
         held = np.fmin(np.fmax(points, rows.low[:, None]), rows.high[:, None])
     first = np.empty(points.shape, dtype=np.intp)
-    planes = {order: np.empty((rows.degree + 1, *points.shape)) for order in sorted({0, *derivatives})}
+    orders = sorted({0, *derivatives})
+    planes = dict(zip(orders, np.empty((len(orders), rows.degree + 1, *points.shape)), strict=True))
     samples = max(1, min(batch, _BLOCK))
     inputs = max(1, _BLOCK // samples)
     for i in range(0, n_in, inputs):

@@ -48,6 +48,7 @@ def prepare_jet(mlp: MLP, x: FloatArray, kind: JetKind) -> MLPJetInputs:
 # --- forward
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def run_jet_forward(mlp: MLP, inputs: MLPJetInputs) -> MLPJetFlow:
     """(M1).
 
@@ -60,7 +61,7 @@ def run_jet_forward(mlp: MLP, inputs: MLPJetInputs) -> MLPJetFlow:
     # [eq:mlp-jet-forward]
     for number, (weight, bias) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
         entered.append(jet)
-        z = (weight @ jet.reshape(len(jet), -1)).reshape(-1, *jet.shape[1:])
+        z = (weight @ jet.reshape(len(jet), -1)).reshape(len(weight), *jet.shape[1:])
         z[:, 0] += bias[:, None]
         jet = z
         if number != last:
@@ -83,12 +84,14 @@ def _pull_back(mlp: MLP, flow: MLPJetFlow, number: int, dz: FloatArray) -> Float
     """(M3): dz of the layer before."""
     weight = mlp.weights[number]
     # [eq:mlp-jet-backward]
-    dx = (weight.T @ dz.reshape(len(dz), -1)).reshape(-1, *dz.shape[1:])
+    dx = (weight.T @ dz.reshape(len(dz), -1)).reshape(weight.shape[1], *dz.shape[1:])
     z, quadratic, planes = flow.activations[number - 1]
-    return chain_back(flow.kind, z, quadratic, [dx * plane[:, None] for plane in planes])
+    asked = (dx, dx[:, 1:], dx[:, flow.kind.second])
+    return chain_back(flow.kind, z, quadratic, [part * plane[:, None] for part, plane in zip(asked, planes, strict=True)])
     # [/eq:mlp-jet-backward]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def run_jet_backward(mlp: MLP, flow: MLPJetFlow, d_jet: FloatArray) -> FloatArray:
     """(M2), (M3): dR/d theta, (n_params,), given dR/du part by part, (n_out, n_parts, batch).
 
@@ -108,6 +111,7 @@ def run_jet_backward(mlp: MLP, flow: MLPJetFlow, d_jet: FloatArray) -> FloatArra
     return np.concatenate(pieces)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def jet_jacobian(mlp: MLP, flow: MLPJetFlow, seeds: Sequence[FloatArray]) -> list[FloatArray]:
     """(M4): for each seed, dR_b/du part by part, the dense rows dR_b / d theta, (batch, n_params).
 
