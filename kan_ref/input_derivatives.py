@@ -38,7 +38,7 @@ def input_jacobian(network: Model, x: object) -> FloatArray:
 
     Parameters
     ----------
-    network : Network, MLP, LAN
+    network : Network, MLP
     x : (batch, n_in)
 
     Returns
@@ -72,7 +72,7 @@ def input_hessian(network: Model, x: object) -> FloatArray:
 
     Parameters
     ----------
-    network : Network, MLP, LAN
+    network : Network, MLP
     x : (batch, n_in)
 
     Returns
@@ -105,7 +105,7 @@ def input_hessian_diag(network: Model, x: object) -> FloatArray:
 
     Parameters
     ----------
-    network : Network, MLP, LAN
+    network : Network, MLP
     x : (batch, n_in)
 
     Returns
@@ -131,7 +131,7 @@ def input_laplacian(network: Model, x: object) -> FloatArray:
 
     Parameters
     ----------
-    network : Network, MLP, LAN
+    network : Network, MLP
     x : (batch, n_in)
 
     Returns
@@ -157,7 +157,7 @@ def directional_jets(network: Model, x: object, directions: object) -> Direction
 
     Parameters
     ----------
-    network : Network, MLP, LAN
+    network : Network, MLP
     x : (batch, n_in)
     directions : (n_directions, n_in)
         At least one; of any length: the derivatives are those of t -> u(x + t v) at 0.

@@ -12,8 +12,8 @@ argument, and a node adds up its edges; so with the jet of a curve (phi(x)_k)_k
           d_C_jim = sum_b dy_j,0 B_m + t_1 B'_m + t_2 B''_m,   d_W_ji = sum_b dy_j,0 b + t_1 b' + t_2 b''
     (K6)  without the sums over samples, (K5) with (L3)-(L5) and (K4) are the rows dR_b / d parameters where R = sum_b R_b
 
-Where `contraction.gathers` prefers the matrix product, (K2) is one, on n_parts rows a sample; elsewhere the layer walks along its edges,
-(K1) and (K5), which needs three numbers of a B-spline whatever n_parts is.
+Where a matrix product is the faster way, (K2) is one, on n_parts rows a sample; elsewhere, by the rule of `contraction.gathers`, the layer
+walks along its edges, (K1) and (K5), which needs three numbers of a B-spline however many parts there are.
 B_m^(q) are the live B-splines' derivatives of order 0 to 3, limits from the right: those of order above the degree are zero, so a layer of
 degree 2 has a piecewise constant phi'', of degree 1 none. Arrays are as they lie in memory: nodes, parts, samples.
 """
@@ -64,7 +64,7 @@ def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = Tru
     x, quadratic = jet[:, 0], products_of(kind, jet)
     live = live_basis(layer.rows, x.T, orders)
     base = base_function(layer.base, x, orders)
-    if contraction.gathers(layer.n_out, layer.n_basis, layer.degree):
+    if contraction.gathers(layer.n_out, kind.n_parts * layer.n_basis // 2, layer.degree):  # a walk costs two plain ones, whatever n_parts
         return JetCache(kind, jet, quadratic, live, base, None)
     base_parts = chain(kind, jet, quadratic, base[:3]).reshape(layer.n_in, -1)
     length = base_parts.shape[1]

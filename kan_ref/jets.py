@@ -9,7 +9,7 @@ Theorem (Liu et al. 2024, eq. 2.7, and the chain rule layer by layer; (K1)-(K6) 
 
 With R_b the residual of a differential equation at sample b, linearized in the parts of u, (Y4) is its row for Levenberg-Marquardt. A sweep
 costs about n_parts plain passes in products and twice a plain pass in B-splines. Its memory is O(batch width (degree + 1) n_parts), however
-fine the grids: where a layer scatters its B-splines, `contraction.gathers` keeps n_basis below 20 (degree + 3).
+fine the grids: where a layer scatters its B-splines, n_basis n_parts stays below 40 (degree + 3).
 Numbers that overflow, or that a formula leaves undefined, become inf and nan in silence: the door and the optimizers refuse those.
 """
 
@@ -125,13 +125,14 @@ def _rows_of(network: Network, flow: JetFlow, seed: FloatArray) -> RowSparse:
         layer, cache = network.layers[number], flow.caches[number]
         start -= layer.n_params
         places, rows = jet_layer.spline_rows(layer, cache, d_jet)
-        columns.append(start + places.reshape(-1, batch))
-        values.append(rows.reshape(-1, batch))
+        n_entries = layer.w_base.size * (layer.degree + 3)
+        columns.append(start + places.reshape(n_entries, batch))
+        values.append(rows.reshape(n_entries, batch))
         if layer.symbolic:
             first = start + layer.n_params - layer.affine.size
             places = first + 4 * np.array([edge.row for edge in layer.symbolic])[:, None] + np.arange(4)
             columns.append(np.repeat(places.reshape(-1, 1), batch, axis=1))
-            values.append(jet_layer.formula_rows(layer, cache, d_jet).reshape(-1, batch))
+            values.append(jet_layer.formula_rows(layer, cache, d_jet).reshape(places.size, batch))
         if number:
             d_jet = jet_layer.input_gradient(layer, cache, d_jet)
     # [/eq:jet-jacobian]

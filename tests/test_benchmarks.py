@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from benchmarks import accuracy, textbook, training_step
+from benchmarks import accuracy, jets, textbook, training_step
 from benchmarks.shapes import Shape
+from kan_ref.checks import central_difference
 
 
 @pytest.mark.parametrize("contraction", ["matmul", "einsum"])
@@ -54,6 +55,53 @@ def test_a_row_of_the_step_table_holds_times_ratios_and_the_bar():
     assert min(book, cached, fresh) > 0
     assert (ratio, ratio_fresh) == pytest.approx((cached / book, fresh / book), rel=0.2)
     assert bar == 0.5
+
+
+def test_a_row_of_the_jet_table_holds_times_their_ratio_and_the_bar():
+    row = jets.compare(jets.Case((2, 3, 1), 3, 5.0, n_samples=50), seconds=0.0)
+
+    plain, jet, ratio, bar = (float(cell) for cell in row.split("]")[1].split()[2:])
+    assert min(plain, jet) > 0
+    assert ratio == pytest.approx(jet / plain, rel=0.2)
+    assert bar == 5.0
+
+
+def test_the_jet_step_is_the_value_and_gradient_of_the_squared_residual():
+    network, x, f = jets.problem(jets.Case((2, 3, 2, 1), 3, n_samples=40))
+    direction = np.random.default_rng(0).normal(size=network.n_params)
+
+    def loss(t):
+        return np.mean((kr.input_laplacian(network.with_theta(network.theta + t * direction), x)[:, 0] - f) ** 2)
+
+    value, gradient = jets.jet_step(network, x, f)()
+
+    assert value == pytest.approx(loss(0.0), rel=1e-12)
+    assert gradient @ direction == pytest.approx(central_difference(loss), rel=1e-6)
+
+
+def test_the_levenberg_marquardt_iteration_solves_its_damped_normal_equations_for_all_parameters():
+    step = jets.lm_iteration(jets.CASES[0])()
+
+    assert step.shape == (jets.problem(jets.CASES[0])[0].n_params,)
+    assert np.isfinite(step).all()
+    assert step.any()
+
+
+def test_the_memory_of_a_jet_step_grows_with_batch_and_width_and_not_with_the_grid():
+    peak = {
+        key: jets.peak(jets.Case((2, width, width, 1), 3, n_intervals=n_intervals, n_samples=n_samples))
+        for key, (width, n_intervals, n_samples) in {
+            "plain": (10, 20, 900),
+            "batch": (10, 20, 1800),
+            "width": (20, 20, 900),
+            "grid": (10, 320, 900),
+        }.items()
+    }
+
+    assert 1.7 <= peak["batch"] / peak["plain"] <= 2.1
+    assert 1.5 <= peak["width"] / peak["plain"] <= 2.5
+    assert peak["grid"] / peak["plain"] <= 1.1
+    assert peak["plain"] <= 10 * jets.unit(jets.Case((2, 10, 10, 1), 3))
 
 
 def test_a_case_of_the_accuracy_table_is_run_and_reported_over_seeds():

@@ -47,8 +47,17 @@ on_x = {
     "check_gradients": lambda v: kr.check_gradients(NET, v, rng=RNG(0)),
     "update_grid": lambda v: kr.update_grid(NET, v),
 }
+by_input = (kr.input_jacobian, kr.input_hessian, kr.input_hessian_diag, kr.input_laplacian)
+on_x |= {f.__name__: lambda v, f=f: f(NET, v) for f in by_input}
+on_x["directional_jets"] = lambda v: kr.directional_jets(NET, v, np.eye(2))
 for function, call in on_x.items():
     refuse(function, "x", call, **bad_batches(X))
+for function in by_input:
+    name = function.__name__
+    refuse(name, "x", lambda v, f=function: f(PERCEPTRON, v), perceptron_nan=X * np.nan, perceptron_wide=np.ones((2, 3)))
+    refuse(name, "network", lambda v, f=function: f(v, X), text="net", layer=NET.layers[0], none=None)
+refuse("directional_jets", "network", lambda v: kr.directional_jets(v, X, np.eye(2)), text="net", layer=NET.layers[0], none=None)
+refuse("directional_jets", "directions", lambda v: kr.directional_jets(NET, X, v), empty=np.ones((0, 2)), **bad_batches(X))
 extended = bad_batches(X)
 del extended["none"]  # extend_grid takes None for "no samples"
 refuse("extend_grid", "x", lambda v: kr.extend_grid(NET, v, n_intervals=7), **extended)

@@ -85,6 +85,11 @@ def shapes_in_the_code():
     arrays = {name: getattr(layer, name) for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask", "affine")}
     arrays |= {"base": cache.base, "base_slope": cache.base_slope, "theta": network.theta, "dy": dy, "dx": dx, "d_edges": d_edges}
     arrays |= {"edge_outputs": kr.edge_outputs(network, x)[0], "edge_scores": kr.edge_scores(network, x)[0]}
+    derivatives = (kr.input_jacobian, kr.input_hessian, kr.input_hessian_diag, kr.input_laplacian)
+    arrays |= {function.__name__: function(network, x) for function in derivatives}
+    kind = kr.jet_kind.directional_kind(np.eye(N_IN), [(0, 1)])
+    arrays["directions"], arrays["jet"] = kind.directions, kr.jets.predict_jet(network, kr.jets.prepare_jet(network, x, kind))
+    arrays["d_jet"] = np.ones(arrays["jet"].shape)
     arrays["basis"] = kr.bspline.basis(x, layer.knots, DEGREE)
     return {name: array.shape for name, array in arrays.items()}
 
@@ -92,6 +97,7 @@ def shapes_in_the_code():
 def shape_in_words(words):
     """A shape such as (n_in, n_intervals + 2 degree + 1) in numbers."""
     sizes = {"batch": BATCH, "n_in": N_IN, "n_out": N_OUT, "degree": DEGREE, "n_intervals": N_INTERVALS, "n_basis": N_INTERVALS + DEGREE}
+    sizes |= {"n_directions": N_IN, "n_parts": 1 + N_IN + 1}
     sizes |= {"n_rows": N_ROWS, "n_params": N_OUT * N_IN * (sizes["n_basis"] + 2) + 4 * N_ROWS}
     return tuple(
         sum(int(factor or 1) * (sizes[word] if word else 1) for factor, word in re.findall(r"(\d*) ?([a-z_]*)", axis) if factor or word)

@@ -1,0 +1,173 @@
+"""`python -m benchmarks.jets`: what derivatives by the inputs cost, against a plain step of the same network on the same batch, one thread.
+
+A plain step is value and gradient of the mean squared error, the first layer's B-splines evaluated once, as `fit` does. A jet step is value
+and gradient of mean (Laplacian u - f)^2: forward sweep and reverse, the first layer's part prepared once. Times are the least CPU
+milliseconds of interleaved repeats. Besides stand one Levenberg-Marquardt iteration on a Poisson problem, 900 interior rows and 400
+boundary rows, and the memory of a jet step.
+
+As in `training_step` a good part is spent on memory that glibc gives back and takes again; `--keep-memory` shows the steps without that.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# one thread, set before NumPy loads
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import kan_ref as kr
+from benchmarks.clock import take_turns
+from kan_ref import jets
+from kan_ref.checks import FloatArray
+from kan_ref.jacobian import prediction_jacobian
+from kan_ref.jet_kind import JetKind, operator_kind
+from kan_ref.network import Network, evaluate_inputs, run_forward
+from kan_ref.objective import make_objective
+from kan_ref.optimizers.levenberg_marquardt import normal_equations
+
+ROOT = Path(__file__).parents[1]
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
+LAPLACIAN = operator_kind(np.eye(2), np.zeros(2))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network of two inputs and its batch; `bar`: how many plain steps a jet step may cost."""
+
+    widths: tuple[int, ...]
+    degree: int
+    bar: float = float("nan")
+    n_intervals: int = 5
+    n_samples: int = 900
+
+
+CASES = (
+    Case((2, 10, 1), 3, 5.0),
+    Case((2, 10, 1), 5, 5.0),
+    Case((2, 10, 10, 1), 3),
+    Case((2, 10, 10, 1), 5),
+    Case((2, 64, 64, 1), 3),
+)
+
+
+def problem(case: Case) -> tuple[Network, FloatArray, FloatArray]:
+    """A random network, hidden grids on the batch's activations, and x (batch, 2), f (batch,)."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (case.n_samples, 2))
+    network = kr.init_network(case.widths, n_intervals=case.n_intervals, degree=case.degree, domain=(-1.0, 1.0), x=x, rng=rng)
+    return network, x, rng.standard_normal(case.n_samples)
+
+
+def jet_step(network: Network, x: FloatArray, f: FloatArray) -> Callable[[], tuple[float, FloatArray]]:
+    """Value and gradient of mean (Laplacian u - f)^2."""
+    inputs = jets.prepare_jet(network, x, LAPLACIAN)
+
+    def step() -> tuple[float, FloatArray]:
+        flow = jets.run_jet_forward(network, inputs)
+        residual = flow.jet[0, -1] - f
+        d_jet = np.zeros(flow.jet.shape)
+        d_jet[0, -1] = 2.0 / len(x) * residual
+        return float(np.mean(residual**2)), jets.run_jet_backward(network, flow, d_jet)
+
+    return step
+
+
+def compare(case: Case, seconds: float) -> str:
+    """The row of a case; about so many CPU seconds for each step."""
+    network, x, f = problem(case)
+    objective, theta = make_objective(network, x, f[:, None]), network.theta.copy()
+    turns = take_turns([lambda: objective.value_and_grad(theta), jet_step(network, x, f)], seconds=seconds, repeats=5)
+    plain, jet = (1e3 * times.least for times in turns)
+    return f"{list(case.widths)!s:16s} {case.degree:3d} {case.n_samples:6d} {plain:9.2f} {jet:9.2f} {jet / plain:7.2f} {case.bar:6.1f}"
+
+
+def lm_iteration(case: Case) -> Callable[[], FloatArray]:
+    """A step of Levenberg-Marquardt on Laplacian u = f at 900 points and u = 0 at 400 on the boundary: linearize, J^T J, solve."""
+    network, x, f = problem(case)
+    side = np.linspace(-1.0, 1.0, 100)
+    edge = np.concatenate([np.column_stack(pair) for pair in ((side, -1.0 + 0 * side), (side, 1.0 + 0 * side))])
+    border = np.concatenate([edge, edge[:, ::-1]])
+    inner, outer = jets.prepare_jet(network, x, LAPLACIAN), evaluate_inputs(network, border, slopes=False)
+    seed = _last_part(LAPLACIAN, len(x))
+
+    def step() -> FloatArray:
+        flow = jets.run_jet_forward(network, inner)
+        u, caches = run_forward(network, outer)
+        residuals = np.concatenate([flow.jet[0, -1] - f, u[:, 0]])
+        equations = normal_equations([*jets.jet_jacobian(network, flow, [seed]), prediction_jacobian(network, caches)], residuals)
+        found, _ = equations.step(1e-3 * equations.largest_square())
+        return found
+
+    return step
+
+
+def _last_part(kind: JetKind, n_samples: int) -> FloatArray:
+    seed = np.zeros((1, kind.n_parts, n_samples))
+    seed[0, -1] = 1.0
+    return seed
+
+
+def peak(case: Case) -> int:
+    """Most bytes of arrays that a jet step has at once, beyond what is prepared once."""
+    step = jet_step(*problem(case))
+    step()
+    tracemalloc.start()
+    try:
+        step()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def unit(case: Case) -> int:
+    """Bytes of batch x hidden width x (degree + 1) x n_parts numbers, summed over the layers that are no first one."""
+    return 8 * case.n_samples * sum(case.widths[1:-1]) * (case.degree + 1) * LAPLACIAN.n_parts
+
+
+def memory_rows() -> list[str]:
+    """Peak memory as batch, width and grid grow one by one."""
+    cases = [Case((2, 10, 10, 1), 3, n_samples=n) for n in (450, 900, 1800, 3600)]
+    cases += [Case((2, width, width, 1), 3) for width in (5, 20, 40)]
+    cases += [Case((2, 10, 10, 1), 3, n_intervals=n) for n in (20, 40, 80, 320)]
+    return [
+        f"{list(case.widths)!s:16s} {case.n_intervals:5d} {case.n_samples:6d} {peak(case) / 2**20:9.2f} {peak(case) / unit(case):7.2f}"
+        for case in cases
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.jets", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=1.5, metavar="S", help="CPU seconds for each step (default %(default)s)")
+    parser.add_argument("--keep-memory", action="store_true", help="have glibc keep what is freed (see above)")
+    options = parser.parse_args(arguments)
+    if options.keep_memory and not KEEP_MEMORY.items() <= os.environ.items():
+        again = [sys.executable, "-m", "benchmarks.jets", "--keep-memory", f"--seconds={options.seconds}"]
+        return subprocess.run(again, cwd=ROOT, env=os.environ | KEEP_MEMORY, check=False).returncode
+    print("widths             k      N  plain ms    jet ms   ratio    bar")
+    for case in CASES:
+        print(compare(case, options.seconds), flush=True)
+    for case in CASES[:2]:
+        (times,) = take_turns([lm_iteration(case)], seconds=options.seconds, repeats=5)
+        sizes = f"{list(case.widths)}, k = {case.degree}, 1300 points"
+        print(f"Levenberg-Marquardt iteration, {sizes}: least {times.least:.4f} s, median {times.median:.4f} s (bar 0.05 s)")
+    print(
+        "\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_parts numbers\nwidths               G      N  peak MiB   units"
+    )
+    for row in memory_rows():
+        print(row, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

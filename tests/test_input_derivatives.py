@@ -1,0 +1,233 @@
+"""Derivatives of models by their inputs, as a user asks for them: shapes, laws, SymPy as second opinion, and what is refused."""
+
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+import sympy
+from formula_networks import formula_network, hello_world, random_formulas
+from hypothesis import given
+from hypothesis import strategies as st
+from jet_checks import TOLERANCE, error, fourth_order, some_case
+from networks import SMOOTH_FUNCTIONS, seeds
+
+import kan_ref as kr
+
+RNG = np.random.default_rng
+NET = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+PERCEPTRON = kr.init_mlp((2, 3, 2), activation="tanh", rng=RNG(0))
+X = RNG(1).uniform(-1.1, 1.1, (6, 2))
+V = np.array([[1.0, 0.0], [0.6, -0.8], [2.0, 1.0]])
+
+SHAPES = {
+    "input_jacobian": (kr.input_jacobian, (2, 2)),
+    "input_hessian": (kr.input_hessian, (2, 2, 2)),
+    "input_hessian_diag": (kr.input_hessian_diag, (2, 2)),
+    "input_laplacian": (kr.input_laplacian, (2,)),
+    "directional_jets.value": (lambda model, x: kr.directional_jets(model, x, V).value, (2,)),
+    "directional_jets.first": (lambda model, x: kr.directional_jets(model, x, V).first, (2, 3)),
+    "directional_jets.second": (lambda model, x: kr.directional_jets(model, x, V).second, (2, 3)),
+}
+every_function = pytest.mark.parametrize("name", SHAPES)
+models = pytest.mark.parametrize("model", [NET, PERCEPTRON], ids=["kan", "mlp"])
+BATCHES = {
+    "six samples": X,
+    "one sample": X[:1],
+    "none": X[:0],
+    "float32": X.astype(np.float32),
+    "integers": np.array([[0, 1], [-1, 0]]),
+    "lists": X.tolist(),
+    "Fortran order": np.asfortranarray(X),
+    "far outside": np.array([[1e6, -1e6], [1e-300, 40.0]]),
+}
+
+
+@every_function
+@models
+@pytest.mark.parametrize("batch", BATCHES)
+def test_every_sample_has_finite_float64_derivatives_of_the_documented_shape(name, model, batch):
+    function, shape = SHAPES[name]
+    x = BATCHES[batch]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = function(model, x)
+
+    assert found.shape == (len(x), *shape)
+    assert found.dtype == np.float64
+    assert np.isfinite(found).all()
+    assert found.flags.c_contiguous or not found.size or name.startswith("directional")
+    np.testing.assert_array_equal(found, function(model, np.array(x, dtype=float).reshape(-1, 2)))
+
+
+@every_function
+@models
+def test_a_sample_has_the_derivatives_that_it_has_alone(name, model):
+    function, _ = SHAPES[name]
+
+    together, alone = function(model, X), np.concatenate([function(model, X[b : b + 1]) for b in range(len(X))])
+
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-12 * np.abs(together).max())
+
+
+# --- laws
+
+
+@models
+def test_the_hessian_is_exactly_symmetric_and_its_diagonal_and_trace_are_the_other_functions(model):
+    hessian = kr.input_hessian(model, X)
+
+    np.testing.assert_array_equal(hessian, hessian.swapaxes(2, 3))
+    np.testing.assert_allclose(kr.input_hessian_diag(model, X), np.einsum("bopp->bop", hessian), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(kr.input_laplacian(model, X), np.einsum("bopp->bo", hessian), rtol=0, atol=1e-12)
+    assert np.abs(hessian[..., 0, 1]).max() > 1e-4
+
+
+@models
+def test_along_directions_they_are_v_grad_u_and_v_hessian_v_and_the_value_is_the_models_own(model):
+    jets = kr.directional_jets(model, X, V)
+
+    np.testing.assert_allclose(jets.value, model(X), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(jets.first, np.einsum("bop,dp->bod", kr.input_jacobian(model, X), V), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(jets.second, np.einsum("dp,bopq,dq->bod", V, kr.input_hessian(model, X), V), rtol=0, atol=1e-12)
+
+
+@models
+def test_the_jacobian_is_what_backward_gives_output_by_output(model):
+    jacobian = kr.input_jacobian(model, X)
+
+    if model is NET:
+        for o in range(2):
+            _, caches = kr.forward(model, X)
+            dx, _ = kr.backward(model, caches, np.tile(np.eye(2)[o], (len(X), 1)))
+            np.testing.assert_allclose(jacobian[:, o], dx, rtol=0, atol=1e-13)
+    else:
+        slope = 1.0 - np.tanh(X @ model.weights[0].T + model.biases[0]) ** 2
+        np.testing.assert_allclose(jacobian, np.einsum("oj,bj,ji->boi", model.weights[1], slope, model.weights[0]), rtol=0, atol=1e-14)
+
+
+def differences(function, x, axes):
+    return np.stack([fourth_order(lambda h, e=e: function(x + h * e)) for e in axes], axis=-1)
+
+
+@pytest.mark.parametrize("degree", [2, 3, 4, 5])
+def test_the_hessian_is_the_difference_of_the_jacobian_and_that_of_the_values_to_1e_7(degree):
+    for seed in range(10):
+        network, x, _ = some_case([degree, seed], degrees=(degree,), formulas=bool(seed % 2))
+        axes = np.eye(x.shape[1])
+        by_values, by_slopes = (differences(function, x, axes) for function in (network, partial(kr.input_jacobian, network)))
+
+        assert error(kr.input_jacobian(network, x), by_values) <= TOLERANCE
+        assert error(kr.input_hessian(network, x), by_slopes) <= TOLERANCE
+
+
+def test_a_network_that_knows_sin_pi_x_sin_pi_y_has_its_laplacian():
+    """sin a sin b = (cos(a - b) - cos(a + b)) / 2; a node for a - b, one for a + b: Laplacian -2 pi^2 times the value."""
+    inner = [(0, 0, "x", (np.pi, 0.0, 1.0, 0.0)), (0, 1, "x", (-np.pi, 0.0, 1.0, 0.0))]
+    inner += [(1, 0, "x", (np.pi, 0.0, 1.0, 0.0)), (1, 1, "x", (np.pi, 0.0, 1.0, 0.0))]
+    network = formula_network(inner, [(0, 0, "cos", (1.0, 0.0, 0.5, 0.0)), (0, 1, "cos", (1.0, 0.0, -0.5, 0.0))], widths=(2, 2, 1))
+
+    np.testing.assert_allclose(network(X)[:, 0], np.prod(np.sin(np.pi * X), axis=1), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(kr.input_laplacian(network, X), -2.0 * np.pi**2 * network(X), rtol=0, atol=1e-12)
+
+
+# --- against SymPy
+
+
+def by_sympy(network, x):
+    """Gradients and Hessians of the outputs, differentiated by SymPy from `formula(network)`."""
+    names = sympy.symbols(f"x_1:{x.shape[1] + 1}")
+    expressions = kr.formula(network, names=[str(name) for name in names])
+    expressions = expressions if isinstance(expressions, tuple) else (expressions,)
+    gradients = [[sympy.diff(u, p) for p in names] for u in expressions]
+    hessians = [[[sympy.diff(slope, q) for q in names] for slope in row] for row in gradients]
+    trees = sympy.lambdify(names, [gradients, hessians], modules="numpy", cse=True)
+    rows = [trees(*point) for point in x.tolist()]
+    return np.array([row[0] for row in rows], dtype=float), np.array([row[1] for row in rows], dtype=float)
+
+
+def assert_like_sympy(network, x):
+    gradient, hessian = by_sympy(network, x)
+    found = {
+        "jacobian": (kr.input_jacobian(network, x), gradient),
+        "hessian": (kr.input_hessian(network, x), hessian),
+        "diagonal": (kr.input_hessian_diag(network, x), np.einsum("bopp->bop", hessian)),
+        "laplacian": (kr.input_laplacian(network, x), np.einsum("bopp->bo", hessian)),
+    }
+    for name, (ours, theirs) in found.items():
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11 * max(1.0, np.abs(hessian).max()), err_msg=name)
+
+
+@given(seeds, st.sampled_from([(1, 1), (2, 1), (2, 2, 1), (3, 1, 2), (2, 1, 1, 1)]))
+def test_networks_of_smooth_formulas_have_the_derivatives_of_their_expression(seed, widths):
+    rng = RNG(seed)
+    network = random_formulas(rng, widths, names=SMOOTH_FUNCTIONS)
+    tame = 0.3 * network.theta
+    for layer, part in zip(network.layers, np.split(tame, np.cumsum([layer.n_params for layer in network.layers])[:-1]), strict=True):
+        part[-layer.affine.size :] = 0.5 * layer.affine.ravel()
+    assert_like_sympy(network.with_theta(tame), rng.uniform(-1.0, 1.0, (3, widths[0])))
+
+
+def test_the_formula_of_the_papers_first_example_has_its_derivatives():
+    assert_like_sympy(hello_world(), X)
+
+
+AT_HOME = {
+    "sqrt": (0.2, 1.5),
+    "1/sqrt": (0.2, 1.5),
+    "x^1.5": (0.2, 1.5),
+    "log": (0.2, 1.5),
+    "1/x": (0.2, 1.5),
+    "arcsin": (0.2, 0.3),
+    "arctanh": (0.2, 0.3),
+    "tan": (0.4, 0.1),
+    "exp": (0.7, 0.1),
+    "x^5": (0.7, 0.1),
+}
+
+
+@pytest.mark.parametrize("name", AT_HOME)
+def test_a_formula_inside_another_has_the_derivatives_of_their_composition(name):
+    a, b = AT_HOME[name]
+    inner = [(0, 0, name, (a, b, 0.7, 0.1)), (0, 1, "sin", (0.8, 0.1, 1.0, 0.0))]
+    assert_like_sympy(formula_network(inner, [(0, 0, "tanh", (0.5, 0.1, 2.0, 0.0))], widths=(2, 1, 1)), X)
+
+
+# --- refused
+
+
+def at_sqrt(x):
+    return kr.fix_symbolic(NET, 0, output=1, input=0, name="sqrt"), np.array(x)
+
+
+@every_function
+def test_a_point_at_which_a_formula_has_no_value_is_refused_by_sample_and_edge(name):
+    function, _ = SHAPES[name]
+    network, x = at_sqrt([[0.5, 0.1], [0.2, 0.1], [-0.25, 0.1]])
+
+    with pytest.raises(ValueError, match=r"^x\[2\] gives sqrt on the edge from input 0 to output 1 of layer 0 the argument -0\.25, where"):
+        function(network, x)
+
+
+@pytest.mark.parametrize("name", [name for name in SHAPES if name != "directional_jets.value"])
+def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample(name):
+    """sqrt at 0 has a value, and no slope."""
+    function, _ = SHAPES[name]
+    network, x = at_sqrt([[0.5, 0.1], [0.0, 0.1]])
+
+    assert np.isfinite(network(x)).all()
+    with pytest.raises(ValueError, match=r"^x\[1\] gives output 0 a derivative that is not finite: a formula has none there, or "):
+        function(network, x)
+
+
+def test_directions_so_long_that_numbers_overflow_are_refused():
+    for model in (NET, PERCEPTRON):
+        with pytest.raises(ValueError, match=r"^x\[0\] gives output 0 a derivative that is not finite: .* or numbers overflow$"):
+            kr.directional_jets(model, X, [[1e200, 0.0]])
+
+
+def test_the_record_of_directions_prints_its_shapes():
+    text = "DirectionalJets(value (6, 2), first (6, 2, 3), second (6, 2, 3))"
+
+    assert repr(kr.directional_jets(NET, X, V)) == text
