@@ -161,9 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (times,) = take_turns([lm_iteration(case)], seconds=options.seconds, repeats=5)
         sizes = f"{list(case.widths)}, k = {case.degree}, 1300 points"
         print(f"Levenberg-Marquardt iteration, {sizes}: least {times.least:.4f} s, median {times.median:.4f} s (bar 0.05 s)")
-    print(
-        "\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_parts numbers\nwidths               G      N  peak MiB   units"
-    )
+    print("\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_parts numbers")
+    print("widths               G      N  peak MiB   units")
     for row in memory_rows():
         print(row, flush=True)
     return 0
