@@ -7,8 +7,9 @@ Liu et al. 2024, section 3.4, solve a differential equation by making small the 
     (Q2)  function    r   = R(x, u, du, d2u), with its partial derivatives by u, du, d2u
     (Q3)  objective   sum over terms of (weight / n) sum_b mean_o r_bo^2                    (weight may depend on b)
 
-A, b, c, f may depend on x. The first two coefficients of (Q1) are one part of a jet, so that a linear equation costs one second-order part
-whatever it looks like. The partials of (Q2) are the seeds of the reverse sweep, and of rows for Levenberg-Marquardt.
+A, b, c, f may depend on x. The sums with A and b together are one part of a jet (`jet_kind`), so a linear equation costs one second-order
+part, whatever it looks like and however many variables it has. The partial derivatives of (Q2), which the user gives by hand, are where the
+reverse sweep begins: with them the gradient and the rows of Levenberg-Marquardt are as exact as those of a fit to data.
 """
 
 from collections.abc import Sequence
@@ -34,9 +35,9 @@ def linear_term(
     first : (n_in,) or (n, n_in), optional
         b.
     zeroth : float or (n,), optional
-        c.
+        c. At least one of A, b, c is needed.
     source : float or (n, n_out)
-        f.
+        f; a number is meant for every point and output.
     weight : float or (n,)
         At least 0.
 
@@ -47,11 +48,11 @@ def linear_term(
     Raises
     ------
     ValueError, TypeError
-        "linear_term needs second, first or zeroth"; "second has shape (3, 3), but needs shape (2,), (2, 2) or (100, 2, 2)".
+        "linear_term needs second, first or zeroth"; "second has shape (3, 3), but must be of shape (2,), (2, 2) or (100, 2, 2)".
 
     Notes
     -----
-    Implements :eq:`linear-residual`. Liu et al. 2024, section 3.4.
+    Implements :eq:`linear-residual` and :eq:`linear-seeds`. Liu et al. 2024, section 3.4.
 
     Examples
     --------
@@ -59,18 +60,9 @@ def linear_term(
     >>> linear_term(x, second=[1.0], zeroth=1.0)  # u'' + u = 0
     LinearTerm(9 points, JetKind(1 variables, 1 first derivatives, 1 operators of second order))
     """
-    points = _points(x)
-    n, n_in = points.shape
     if second is None and first is None and zeroth is None:
         raise ValueError("linear_term needs second, first or zeroth")
-    matrix = np.zeros((n_in, n_in)) if second is None else _one_of("second", second, ((n_in,), (n_in, n_in), (n, n_in, n_in)))
-    drift = np.zeros(n_in) if first is None else _one_of("first", first, ((n_in,), (n, n_in)))
-    kind = value_kind(n_in)
-    if second is not None or first is not None:
-        kind = operator_kind(np.diag(matrix) if matrix.ndim == 1 else matrix, drift)
-    constant = np.zeros(1) if zeroth is None else np.atleast_1d(_one_of("zeroth", zeroth, ((), (n,))))
-    values = np.atleast_2d(_one_of("source", source, ((), (n, "n_out"))))
-    return LinearTerm(points, kind, constant, values, _weight(weight, n))
+    return _linear(x, second, first, zeroth, source, weight, "source")
 
 
 def value_term(x: object, y: object = 0.0, *, weight: object = 1.0) -> LinearTerm:
@@ -79,15 +71,27 @@ def value_term(x: object, y: object = 0.0, *, weight: object = 1.0) -> LinearTer
     Parameters
     ----------
     x : (n, n_in)
+        At least one point.
     y : float or (n, n_out)
+        A number is meant for every point and output.
     weight : float or (n,)
         At least 0.
 
     Returns
     -------
     term : LinearTerm
+
+    Raises
+    ------
+    ValueError, TypeError
+        "y has shape (9,), but must be a number or of shape (9, n_out)".
+
+    Examples
+    --------
+    >>> value_term([[0.0], [1.0]], 0.0)  # u(0) = u(1) = 0
+    LinearTerm(2 points, JetKind(1 variables, 0 first derivatives, 0 operators of second order))
     """
-    return linear_term(x, zeroth=1.0, source=y, weight=weight)
+    return _linear(x, None, None, 1.0, y, weight, "y")
 
 
 def function_term(
@@ -101,8 +105,9 @@ def function_term(
         At least one point.
     function : callable
         (x (n, n_in), u (n, n_out), du (n, n_out, n_in), d2u (n, n_out, n_in, n_in)) -> (residual, by_u, by_du, by_d2u): the residual (n,)
-        or (n, n_residuals) and its partial derivatives, each of the residual's shape followed by the axes of u, du or d2u after the first;
-        None for a partial that is zero. It must treat every point by itself.
+        or (n, n_residuals) and its partial derivatives, each of the residual's shape followed by the axes of u, du or d2u after the first:
+        with n_residuals by_u is (n, n_residuals, n_out), without it (n, n_out). None for a partial that is zero. Every point by itself,
+        and without writing into its arguments.
     order : int
         0, 1 or 2: the highest derivative needed; du and d2u above it are None.
     pairs : sequence of (p, q), optional
@@ -117,8 +122,8 @@ def function_term(
     Raises
     ------
     ValueError, TypeError
-        Here for shapes and kinds; when a problem meets its model, also "by_du is wrong: ..." where a partial is not what a central
-        difference says.
+        Here for what is no function, order or pair. When a problem meets its model, "terms[0]: by_du is wrong: ..." where the shape of an
+        answer does not fit, or a partial is not what differences of the residual say.
 
     Notes
     -----
@@ -147,21 +152,34 @@ def function_term(
     return FunctionTerm(points, directional_kind(directions, chosen), chosen, function, _weight(weight, n))
 
 
+def _linear(x: object, second: object, first: object, zeroth: object, source: object, weight: object, source_name: str) -> LinearTerm:
+    points = _points(x)
+    n, n_in = points.shape
+    kind = value_kind(n_in)
+    if second is not None or first is not None:
+        matrix = np.zeros((n_in, n_in)) if second is None else _one_of("second", second, ((n_in,), (n_in, n_in), (n, n_in, n_in)))
+        drift = np.zeros(n_in) if first is None else _one_of("first", first, ((n_in,), (n, n_in)))
+        kind = operator_kind(np.diag(matrix) if matrix.ndim == 1 else matrix, drift)
+    constant = np.zeros(1) if zeroth is None else np.atleast_1d(_one_of("zeroth", zeroth, ((), (n,))))
+    return LinearTerm(points, kind, constant, _one_of(source_name, source, ((), (n, "n_out"))), _weight(weight, n))
+
+
 def _points(x: object) -> FloatArray:
     points = float_array("x", x, ("n", "n_in"))
     if 0 in points.shape:
         raise ValueError(f"x has shape {points.shape}, but needs at least one point of at least one variable")
-    return points
+    return points.copy()  # a problem keeps its points, whatever becomes of the caller's
 
 
 def _one_of(name: str, value: object, shapes: Sequence[tuple[int | str, ...]]) -> FloatArray:
-    """`value` as a finite array of one of the shapes; ValueError that lists them."""
+    """A copy of `value` as a finite array of one of the shapes, () for a number; ValueError that lists them."""
     array = rectangular(name, value)
     for shape in shapes:
-        if len(shape) == array.ndim:
-            return float_array(name, array, shape).reshape(array.shape)
-    wanted = " or ".join(f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else "a number" for shape in shapes)
-    raise ValueError(f"{name} has shape {array.shape}, but needs shape {wanted}")
+        if len(shape) == array.ndim and all(m in (n, "n_out") for n, m in zip(array.shape, shape, strict=True)):
+            return float_array(name, array, shape).reshape(array.shape).copy()
+    *others, last = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes if shape]
+    wanted = f"of shape {', '.join(others)} or {last}" if others else f"a number or of shape {last}"
+    raise ValueError(f"{name} has shape {array.shape}, but must be {wanted}")
 
 
 def _weight(weight: object, n: int) -> FloatArray:

@@ -153,7 +153,7 @@ class PreparedProblem:
     def _scaled(self, network: Model) -> list[FloatArray]:
         scaled = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            residuals, _ = term.linearize(self.family.jets.predict(network, inputs))
+            residuals = term.residuals(self.family.jets.predict(network, inputs))
             scaled.append(np.sqrt(_shares(term, residuals)) * residuals)
         return scaled
 
@@ -175,13 +175,15 @@ def check_problem(problem: object, network: Model, family: Family) -> ResidualPr
         raise TypeError(f"problem is {problem!r}, but must come from residual_problem")
     if problem.n_in != network.widths[0]:
         raise ValueError(f"problem has {problem.n_in} variables, but the model takes {network.widths[0]} inputs")
+    if problem.reference is not None and problem.reference[1].shape[1] != network.widths[-1]:
+        raise ValueError(f"reference u has {problem.reference[1].shape[1]} columns, but the model has {network.widths[-1]} outputs")
     prepared = prepare_problem(problem, network, family)
-    for term, inputs in zip(problem.terms, prepared.inputs, strict=True):
+    for place, (term, inputs) in enumerate(zip(problem.terms, prepared.inputs, strict=True)):
         jet = family.jets.predict(network, inputs)
         if not np.isfinite(jet).all():
             sample = int(np.argwhere(~np.isfinite(jet))[0][2])
-            raise ValueError(f"x[{sample}] of a term gives a formula an argument at which it, or its derivative, has no finite value")
-        term.check(jet)
-    if problem.reference is not None and problem.reference[1].shape[1] != network.widths[-1]:
-        raise ValueError(f"reference u has {problem.reference[1].shape[1]} columns, but the model has {network.widths[-1]} outputs")
+            raise ValueError(
+                f"x[{sample}] of terms[{place}] in problem gives a formula an argument at which it, or a derivative, has no finite value"
+            )
+        term.check(jet, f"terms[{place}]")
     return problem

@@ -116,7 +116,9 @@ class Run:
         history = self.history
         if not len(history.step):
             return f"Run({self.network!r}, stopped {self.stopped!r})"
-        numbers = f"train_rmse {history.train_rmse[-1]:.2e}, test_rmse {history.test_rmse[-1]:.2e}"
+        numbers = f"train_rmse {history.train_rmse[-1]:.2e}"
+        if not np.isnan(history.test_rmse[-1]):
+            numbers += f", test_rmse {history.test_rmse[-1]:.2e}"
         if not np.isnan(history.test_accuracy[-1]):
             numbers += f", test_accuracy {history.test_accuracy[-1]:.3f}"
         return f"Run({self.network!r}, {history.step[-1]} steps, {numbers}, stopped {self.stopped!r})"

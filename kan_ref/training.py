@@ -165,17 +165,21 @@ class _Settings:
 
 def _check_goal(network: Model, data: DataLike | None, problem: object, loss: str) -> tuple[Batch | ResidualProblem, Batch | None]:
     """What is to be made small, a batch or a problem, and where test errors are taken."""
-    train = test = None
-    if data is not None or problem is None:
-        check_arrays(data)
-        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)  # type: ignore[union-attr]
-        test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)  # type: ignore[union-attr]
-    if problem is None and train is not None:
-        return train, test
-    checked = check_problem(problem, network, family_of(network))
-    if loss != "mse":
+    if data is None and problem is None:
+        raise TypeError("data is None, but fit needs data, or a problem= of differential equations from residual_problem, or both")
+    if isinstance(data, ResidualProblem):
+        raise TypeError(f"data is {data!r}, but needs samples: a problem is given as fit(network, problem=...)")
+    if problem is not None and loss != "mse":
         raise ValueError(f"loss is {loss!r}, but a problem of differential equations is a sum of squares: leave it at 'mse'")
-    return (checked if train is None else checked.with_data(*train)), test if test is not None else checked.reference
+    train = test = None
+    if data is not None:
+        check_arrays(data)
+        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+        test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
+        if problem is None:
+            return train, test
+    checked = check_problem(problem, network, family_of(network))
+    return (checked if train is None else checked.with_data(*train)), checked.reference if test is None else test
 
 
 def _make_solver(name: str, learning_rate: object, batch_size: object, rng: object) -> Solver:
