@@ -140,10 +140,10 @@ def function_term(
     points = _points(x)
     n, n_in = points.shape
     if not callable(function):
-        raise TypeError(f"function is {function!r}, but must be a function of x, u, du, d2u")
+        raise TypeError(f"function is a {type(function).__name__}, but must be a function of x, u, du, d2u")
     order = integer("order", order, low=0, high=2)
     if pairs is not None and order < 2:
-        raise ValueError(f"pairs is {pairs!r}, but with order {order} there are no second derivatives")
+        raise ValueError(f"pairs is given, but with order {order} there are no second derivatives")
     upper = zip(*(places.tolist() for places in np.triu_indices(n_in)), strict=True)
     chosen = tuple(upper) if pairs is None else _check_pairs(pairs, n_in)
     if order < 2:
@@ -190,14 +190,16 @@ def _weight(weight: object, n: int) -> FloatArray:
 
 
 def _check_pairs(pairs: object, n_in: int) -> tuple[tuple[int, int], ...]:
-    if isinstance(pairs, str) or not isinstance(pairs, Sequence) or not pairs:
-        raise TypeError(f"pairs is {pairs!r}, but must be a sequence of pairs of inputs such as ((0, 0), (0, 1))")
-    found = []
-    for pair in pairs:
-        if not isinstance(pair, Sequence) or len(pair) != 2:
-            raise TypeError(f"pairs contains {pair!r}, but must be a sequence of pairs of inputs such as ((0, 0), (0, 1))")
-        p, q = sorted(integer("an input in pairs", number, low=0, high=n_in - 1) for number in pair)
+    """Pairs (p, q) with p <= q, each once."""
+    if isinstance(pairs, str) or not isinstance(pairs, Sequence | np.ndarray) or len(pairs) == 0:
+        what = "empty" if isinstance(pairs, Sequence | np.ndarray) and len(pairs) == 0 else f"a {type(pairs).__name__}"
+        raise TypeError(f"pairs is {what}, but must be a sequence of pairs of inputs such as ((0, 0), (0, 1))")
+    found: list[tuple[int, int]] = []
+    for place, pair in enumerate(pairs):
+        if not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
+            raise TypeError(f"pairs[{place}] is no pair of inputs such as (0, 1)")
+        p, q = sorted(integer(f"an input in pairs[{place}]", number, low=0, high=n_in - 1) for number in pair)
+        if (p, q) in found:
+            raise ValueError(f"pairs[{place}] is ({p}, {q}) in some order, but that pair is there already")
         found.append((p, q))
-    if len(set(found)) != len(found):
-        raise ValueError(f"pairs is {pairs!r}, but needs each pair once")
     return tuple(found)

@@ -24,9 +24,14 @@ from kan_ref.residual_terms import FunctionTerm, LinearTerm, Term
 
 @dataclass(frozen=True, eq=False)
 class ResidualProblem:
-    """Conditions that a model has to fulfil; `reference` is (x, u) where a solution is known, or None.
+    """Conditions that a model has to fulfil; made by `residual_problem`, for `fit`.
 
-    `points` (n, n_in) are all points of all terms: hidden grids are placed where they lead.
+    Parameters
+    ----------
+    terms : tuple of terms
+        Each with points `x` (n, n_in) and a `weight`.
+    reference : (x, u), optional
+        Points (n, n_in) and a known solution (n, n_out) there.
     """
 
     terms: tuple[Term, ...]
@@ -34,7 +39,7 @@ class ResidualProblem:
 
     @property
     def points(self) -> FloatArray:
-        """All points of all terms, (n, n_in)."""
+        """All points of all terms, (n, n_in): hidden grids are placed where they lead."""
         return np.concatenate([term.x for term in self.terms])
 
     @property
@@ -85,12 +90,12 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
     ResidualProblem(3 terms at 33, 1, 1 points of 1 variables)
     """
     if isinstance(terms, str) or not isinstance(terms, Sequence):
-        raise TypeError(f"terms is {terms!r}, but must be a sequence of terms such as linear_term(...)")
+        raise TypeError(f"terms is a {type(terms).__name__}, but must be a sequence of terms such as [linear_term(...), value_term(...)]")
     if not terms:
         raise ValueError("terms is empty, but a problem needs at least one term")
     for place, term in enumerate(terms):
         if not isinstance(term, LinearTerm | FunctionTerm):
-            raise TypeError(f"terms[{place}] is {term!r}, but must come from linear_term, value_term or function_term")
+            raise TypeError(f"terms[{place}] is a {type(term).__name__}, but must come from linear_term, value_term or function_term")
         if term.x.shape[1] != terms[0].x.shape[1]:
             raise ValueError(f"terms[{place}] has {term.x.shape[1]} variables, but terms[0] has {terms[0].x.shape[1]}")
     if not any(term.weight.any() for term in terms):
@@ -98,9 +103,10 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
     known = None
     if reference is not None:
         if not isinstance(reference, tuple | list) or len(reference) != 2:
-            raise TypeError(f"reference is {reference!r}, but must be a pair (x, u)")
-        x = float_array("reference x", reference[0], ("n", terms[0].x.shape[1]))
-        known = (x, float_array("reference u", reference[1], ("n", "n_out")))
+            what = f"{len(reference)} things" if isinstance(reference, tuple | list) else f"a {type(reference).__name__}"
+            raise TypeError(f"reference is {what}, but must be a pair (x, u)")
+        x = float_array("reference x", reference[0], ("n", terms[0].x.shape[1])).copy()
+        known = (x, float_array("reference u", reference[1], ("n", "n_out")).copy())
         if len(known[0]) != len(known[1]) or len(known[0]) == 0:
             raise ValueError(f"reference has {len(known[0])} points and {len(known[1])} values, but needs one value a point, at least one")
     return ResidualProblem(tuple(terms), known)
@@ -172,7 +178,7 @@ def prepare_problem(problem: ResidualProblem, network: Model, family: Family) ->
 def check_problem(problem: object, network: Model, family: Family) -> ResidualProblem:
     """The door for `fit`'s problem: it is one, and fits the model it meets."""
     if not isinstance(problem, ResidualProblem):
-        raise TypeError(f"problem is {problem!r}, but must come from residual_problem")
+        raise TypeError(f"problem is a {type(problem).__name__}, but must come from residual_problem")
     if problem.n_in != network.widths[0]:
         raise ValueError(f"problem has {problem.n_in} variables, but the model takes {network.widths[0]} inputs")
     if problem.reference is not None and problem.reference[1].shape[1] != network.widths[-1]:

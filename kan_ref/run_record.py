@@ -195,7 +195,8 @@ class Recorder:
         if train[0] + added < self._lowest:
             self._lowest, self.best = train[0] + added, network
         if self._bar is not None:
-            self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}, test {entry.test_rmse:.1e}")
+            known = "" if np.isnan(entry.test_rmse) else f", test {entry.test_rmse:.1e}"
+            self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}{known}")
         if self._callback is not None and not self.asked and self._callback(entry):
             self.asked = f"the callback asked to stop after step {step}"
 

@@ -264,6 +264,19 @@ def test_a_value_term_is_the_linear_term_of_order_zero():
     assert prepared.value(model) == pytest.approx(np.mean((model(condition.x) - condition.options["source"]) ** 2), rel=1e-13)
 
 
+def test_lists_integers_and_float32_are_numbers_too():
+    x = [[0, 1], [1, -1], [0, 0]]
+    plain = {"second": np.array([[1.0, 0.5], [0.0, 2.0]]), "first": np.ones((3, 2)), "zeroth": np.arange(3.0), "source": np.ones((3, 2))}
+    forms = [{name: form(value) for name, value in plain.items()} for form in (np.ndarray.tolist, np.float32, np.asfortranarray)]
+    model, _, _ = case("degree 3", "matrix")
+
+    values = [objective_of(model, [Linear(np.array(x), options)]).equations.residuals(model) for options in (plain, *forms)]
+    term = kr.linear_term(x, **plain)
+
+    assert all((value == values[0]).all() for value in values)
+    assert (term.x.dtype, term.x.shape) == (np.float64, (3, 2))
+
+
 # --- what (O1) adds
 
 

@@ -1,0 +1,419 @@
+"""fit(problem=): every optimizer, grids, data beside equations, what the history says, and what is refused."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from oracles_equations import Linear, value_by_loops
+from oracles_training import bits
+
+import kan_ref as kr
+
+OPTIMIZERS = ("lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam")
+INSIDE = np.linspace(-1.0, 1.0, 41)[:, None]
+ENDS = np.array([[-1.0], [1.0]])
+TEST = np.linspace(-0.97, 0.97, 50)[:, None]
+
+
+def sine(x):
+    return np.sin(np.pi * x)
+
+
+CONDITIONS = [
+    Linear(INSIDE, {"second": [1.0], "source": -(np.pi**2) * sine(INSIDE), "weight": 0.01}),
+    Linear(ENDS, {"zeroth": 1.0, "source": 0.0}),
+]
+
+
+def problem(**options):
+    """U'' = -pi^2 sin(pi x) on [-1, 1], u = 0 at both ends: u = sin(pi x)."""
+    return kr.residual_problem([condition.term() for condition in CONDITIONS], **options)
+
+
+def kan(widths=(1, 1), n_intervals=5, seed=0, **options):
+    return kr.init_network(widths, n_intervals=n_intervals, domain=(-1.0, 1.0), rng=np.random.default_rng(seed), **{"degree": 4} | options)
+
+
+def error(model, points=TEST):
+    return float(np.sqrt(np.mean((model(points) - sine(points)) ** 2)))
+
+
+def columns(history):
+    return {name: getattr(history, name) for name in vars(history) if name != "seconds"}
+
+
+# --- it solves
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("widths", [(1, 1), (1, 3, 1)])
+def test_every_optimizer_lowers_what_is_left_of_the_equation(optimizer, widths):
+    run = kr.fit(kan(widths), problem=problem(), optimizer=optimizer, n_steps=60)
+
+    assert run.history.train_rmse[-1] < 0.5 * run.history.train_rmse[0]
+    assert error(run.network) < 0.75 * error(kan(widths))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "silu"])
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs"])
+def test_perceptrons_solve_equations_too(activation, optimizer):
+    model = kr.init_mlp((1, 8, 1), activation=activation, rng=np.random.default_rng(0))
+
+    run = kr.fit(model, problem=problem(), optimizer=optimizer, n_steps=150)
+
+    assert error(run.network) < 0.1
+
+
+def test_levenberg_marquardt_is_the_default_and_finds_the_solution():
+    run = kr.fit(kan(n_intervals=20), problem=problem(), n_steps=30)
+
+    assert error(run.network) < 1e-4
+    assert bits(run.network) == bits(kr.fit(kan(n_intervals=20), problem=problem(), n_steps=30, optimizer="lm").network)
+
+
+def test_finer_grids_come_nearer_to_the_solution():
+    run = kr.fit(kan((1, 2, 1), 3), problem=problem(), grids=(3, 6, 12), n_steps=25)
+    ends = [run.history.train_rmse[run.history.n_intervals == n][-1] for n in (3, 6, 12)]
+
+    assert sorted(set(run.history.n_intervals.tolist())) == [3, 6, 12]
+    assert [layer.n_intervals for layer in run.network.layers] == [12, 12]
+    assert ends[2] < 0.2 * ends[1] < 0.2 * ends[0]
+    assert error(run.network) < 1e-3
+
+
+def test_hidden_grids_follow_the_points_of_all_terms():
+    """The first layer's outputs are moved away from the second one's grid: without following, B-splines there are dead."""
+    network = kan((1, 2, 1))
+    far = network.with_theta(
+        network.theta + np.r_[np.full(network.layers[0].coef.size, 6.0), np.zeros(network.n_params - network.layers[0].coef.size)]
+    )
+
+    followed, left = (kr.fit(far, problem=problem(), n_steps=0, update_grids=update) for update in (True, False))
+
+    points = np.concatenate([INSIDE, ENDS])
+    inner = kr.Network(followed.network.layers[:1])(points)
+    rows = followed.network.layers[1].breakpoints
+    assert (rows[:, 0] <= inner.min(axis=0)).all()
+    assert (inner.max(axis=0) <= rows[:, -1]).all()
+    np.testing.assert_array_equal(left.network.layers[1].knots, far.layers[1].knots)
+
+
+def logistic(x, u, du, d2u):
+    """U' = u (1 - u)."""
+    return du[:, 0, 0] - u[:, 0] * (1 - u[:, 0]), 2 * u - 1, np.ones((len(x), 1, 1)), None
+
+
+@pytest.mark.parametrize(
+    "model", [kan(n_intervals=10), kr.init_mlp((1, 6, 1), activation="tanh", rng=np.random.default_rng(0))], ids=["kan", "mlp"]
+)
+def test_an_equation_by_a_function_is_solved(model):
+    terms = [kr.function_term(INSIDE, logistic, order=1), kr.value_term([[0.0]], 0.5)]
+
+    run = kr.fit(model, problem=kr.residual_problem(terms), n_steps=60)
+
+    assert np.abs(run.network(TEST) - 1 / (1 + np.exp(-TEST))).max() < 1e-3
+
+
+def test_a_system_of_two_outputs_is_solved():
+    """U_0' = pi u_1, u_1' = -pi u_0 and one value of both."""
+
+    def rotation(x, u, du, d2u):
+        by_u = np.tile([[0.0, -np.pi], [np.pi, 0.0]], (len(x), 1, 1))
+        residual = du[:, :, 0] + np.stack([-np.pi * u[:, 1], np.pi * u[:, 0]], axis=1)
+        return residual, by_u, np.tile(np.eye(2)[:, :, None], (len(x), 1, 1, 1)), None
+
+    terms = [kr.function_term(INSIDE, rotation, order=1), kr.value_term([[0.0]], [[0.0, 1.0]])]
+    run = kr.fit(kan((1, 2), 16), problem=kr.residual_problem(terms), n_steps=40)
+
+    np.testing.assert_allclose(run.network(TEST), np.hstack([sine(TEST), np.cos(np.pi * TEST)]), atol=1e-3)
+
+
+def test_a_network_that_solves_the_problem_stays():
+    solved = kr.fix_symbolic(kan(), 0, output=0, input=0, name="sin", affine=(np.pi, 0.0, 1.0, 0.0))
+
+    run = kr.fit(solved, problem=problem(), n_steps=5)
+
+    assert run.history.train_rmse.max() <= 1e-13
+    np.testing.assert_allclose(run.network.theta, solved.theta, rtol=0, atol=1e-13)
+
+
+def test_formulas_find_their_constants_in_the_equation():
+    """A sin(b x) with a and b beside pi and 1; no sample of u is given."""
+    near = kr.fix_symbolic(kan(), 0, output=0, input=0, name="sin", affine=(3.0, 0.05, 0.9, 0.02))
+
+    run = kr.fit(near, problem=problem(), n_steps=30)
+
+    assert error(run.network) <= 1e-13
+
+
+# --- data beside equations
+
+
+def measurements(n=9, noise=0.0):
+    x = np.linspace(-0.9, 0.9, n)[:, None]
+    y = sine(x) + noise * np.random.default_rng(0).normal(size=x.shape)
+    return SimpleNamespace(x_train=x, y_train=y, x_test=TEST, y_test=sine(TEST))
+
+
+def test_data_beside_a_problem_are_one_more_term():
+    data = measurements()
+    with_term = kr.residual_problem([*problem().terms, kr.value_term(data.x_train, data.y_train)], reference=(TEST, sine(TEST)))
+
+    one, two = kr.fit(kan(), data, problem=problem(), n_steps=5), kr.fit(kan(), problem=with_term, n_steps=5)
+
+    assert bits(one.network) == bits(two.network)
+    for name, column in columns(one.history).items():
+        np.testing.assert_array_equal(column, getattr(two.history, name))
+
+
+def test_measurements_stand_in_for_boundary_conditions_that_are_not_known():
+    """u'' alone leaves a straight line open; three measured values fix it."""
+    equation = kr.residual_problem([CONDITIONS[0].term()])
+
+    run = kr.fit(kan(n_intervals=20), measurements(3), problem=equation, n_steps=30)
+
+    assert run.history.test_rmse[-1] < 1e-4
+
+
+def test_an_unknown_coefficient_is_found_from_measurements():
+    """An inverse problem, u'' = -k u with k = pi^2 unknown: the second output is k, a constant by its own equation."""
+
+    def oscillator(x, u, du, d2u):
+        by_u = np.stack([np.stack([u[:, 1], u[:, 0]], axis=1), np.zeros_like(u)], axis=1) / 10
+        by_du, by_d2u = np.zeros((len(x), 2, 2, 1)), np.zeros((len(x), 2, 2, 1, 1))
+        by_du[:, 1, 1] = 1.0
+        by_d2u[:, 0, 0] = 0.1
+        return np.stack([(d2u[:, 0, 0, 0] + u[:, 0] * u[:, 1]) / 10, du[:, 1, 0]], axis=1), by_u, by_du, by_d2u
+
+    def measured(x, u, du, d2u):
+        return u[:, 0] - sine(x[:, 0]), np.tile([1.0, 0.0], (len(x), 1)), None, None
+
+    terms = [kr.function_term(INSIDE, oscillator), kr.function_term(INSIDE[::4], measured, order=0)]
+    run = kr.fit(kan((1, 2), 12, degree=5), problem=kr.residual_problem(terms), n_steps=60)
+
+    np.testing.assert_allclose(run.network(TEST)[:, 1], np.pi**2, rtol=1e-4)
+
+
+# --- the history
+
+
+def test_the_training_error_is_the_root_of_the_weighted_mean_squares():
+    seen = []
+
+    history = kr.fit(kan((1, 2, 1)), problem=problem(), n_steps=4, grids=(5, 8), callback=seen.append).history
+
+    assert len(seen) == len(history.step) == 10
+    for place, step in enumerate(seen):
+        assert history.train_loss[place] == step.train_loss == pytest.approx(value_by_loops(step.network, CONDITIONS), rel=1e-9)
+        assert history.train_rmse[place] == step.train_rmse == pytest.approx(np.sqrt(step.train_loss), rel=1e-14)
+    assert np.isnan(history.train_accuracy).all()
+
+
+def test_test_errors_are_taken_at_the_reference():
+    run = kr.fit(kan(), problem=problem(reference=(TEST, sine(TEST))), n_steps=3)
+
+    assert run.history.test_rmse[-1] == pytest.approx(error(run.network), rel=1e-12)
+    assert run.history.test_loss[-1] == pytest.approx(error(run.network) ** 2, rel=1e-12)
+    assert ", test_rmse " in repr(run)
+
+
+def test_test_data_go_before_the_reference():
+    data = measurements()
+    data.y_test = data.y_test + 1.0
+
+    run = kr.fit(kan(), data, problem=problem(reference=(TEST, sine(TEST))), n_steps=3)
+
+    assert run.history.test_rmse[-1] == pytest.approx(np.sqrt(np.mean((run.network(TEST) - data.y_test) ** 2)), rel=1e-12)
+
+
+def test_without_a_known_solution_test_errors_are_nan_and_are_not_printed():
+    run = kr.fit(kan(), problem=problem(), n_steps=3)
+
+    assert np.isnan(run.history.test_rmse).all()
+    assert np.isnan(run.history.test_loss).all()
+    assert "nan" not in repr(run)
+    assert "test" not in repr(run)
+
+
+def test_the_reference_decides_nothing():
+    one, two = (kr.fit(kan((1, 2, 1)), problem=problem(**options), n_steps=8) for options in ({}, {"reference": (3 * TEST, TEST)}))
+
+    assert bits(one.network) == bits(two.network)
+    assert one.stopped == two.stopped
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
+def test_on_one_grid_the_objective_never_rises(optimizer):
+    history = kr.fit(kan((1, 2, 1)), problem=problem(), optimizer=optimizer, n_steps=25, update_grids=False, smoothness_weight=1e-6).history
+
+    total = history.train_loss + history.penalty
+    assert len(total) > 10
+    assert (history.penalty > 0).all()
+    assert (np.diff(total) <= 1e-15 * total[:-1]).all()
+
+
+def test_penalties_on_edges_are_part_of_what_is_made_small():
+    plain, sparse = (
+        kr.fit(kan((1, 3, 1)), problem=problem(), optimizer="lbfgs", n_steps=40, penalty_weight=weight) for weight in (0.0, 0.1)
+    )
+
+    sums = [sum(scores.sum() for scores in kr.edge_scores(run.network, INSIDE)) for run in (plain, sparse)]
+    assert (sparse.history.penalty > 0).all()
+    assert sums[1] < 0.7 * sums[0]
+
+
+def test_only_trainable_parameters_move():
+    start = kan((1, 2, 1))
+
+    run = kr.fit(start, problem=problem(), trainable=("coef",), n_steps=5, update_grids=False)
+
+    for old, new in zip(start.layers, run.network.layers, strict=True):
+        np.testing.assert_array_equal(new.w_base, old.w_base)
+        np.testing.assert_array_equal(new.w_spline, old.w_spline)
+        assert (new.coef != old.coef).any()
+
+
+# --- the same as with data
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
+def test_two_runs_give_the_same_bits(optimizer):
+    runs = [kr.fit(kan((1, 2, 1)), problem=problem(), optimizer=optimizer, n_steps=8, grids=(5, 8)) for _ in range(2)]
+
+    assert bits(runs[0].network) == bits(runs[1].network)
+    for name, column in columns(runs[0].history).items():
+        np.testing.assert_array_equal(column, getattr(runs[1].history, name))
+
+
+def test_a_callback_that_says_true_stops_the_run_there():
+    run = kr.fit(kan(), problem=problem(), grids=(5, 8), n_steps=10, callback=lambda step: step.step == 3)
+
+    assert run.history.step.tolist() == [0, 1, 2, 3]
+    assert run.stopped == "the callback asked to stop after step 3"
+
+
+def test_an_interrupt_gives_the_best_network_so_far():
+    seen = []
+
+    def interrupt(step):
+        seen.append(step)
+        if step.step == 6:
+            raise KeyboardInterrupt
+
+    run = kr.fit(kan((1, 2, 1)), problem=problem(), optimizer="adam", n_steps=20, callback=interrupt)
+
+    assert run.interrupted
+    assert bits(run.network) == bits(min(seen, key=lambda step: step.train_rmse).network)
+    assert run.stopped == "interrupted after 6 steps: this is the best network so far"
+
+
+def test_no_steps_leave_the_network_and_say_what_is_left():
+    run = kr.fit(kan(), problem=problem(), n_steps=0)
+
+    assert bits(run.network) == bits(kan())
+    assert run.history.train_loss[0] == pytest.approx(value_by_loops(kan(), CONDITIONS), rel=1e-11)
+
+
+def test_a_bar_shows_and_changes_nothing(capfd):
+    plain = kr.fit(kan(), problem=problem(), n_steps=3)
+
+    watched = kr.fit(kan(), problem=problem(), n_steps=3, progress=True)
+
+    shown = capfd.readouterr()
+    assert bits(plain.network) == bits(watched.network)
+    assert shown.out == ""
+    assert "3/3" in shown.err
+    assert "nan" not in shown.err
+
+
+def test_a_problem_keeps_its_points_whatever_becomes_of_the_caller_s_arrays():
+    x, source, weight, u = INSIDE.copy(), sine(INSIDE), np.ones(41), sine(INSIDE)
+    made = kr.residual_problem([kr.linear_term(x, second=[1.0], source=source, weight=weight), kr.value_term(ENDS)], reference=(x, u))
+    before = kr.fit(kan(), problem=made, n_steps=2).history
+
+    for array in (x, source, weight, u):
+        array += 1.0
+    after = kr.fit(kan(), problem=made, n_steps=2).history
+
+    np.testing.assert_array_equal(after.train_rmse, before.train_rmse)
+    np.testing.assert_array_equal(after.test_rmse, before.test_rmse)
+
+
+# --- refusals
+
+MLP = kr.init_mlp((1, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+UNDEFINED = kr.fix_symbolic(kan(), 0, output=0, input=0, name="log", affine=(1.0, 1.0, 1.0, 0.0))  # at x = -1
+REFUSALS = {
+    "neither data nor problem": (
+        lambda: kr.fit(kan()),
+        TypeError,
+        "data is None, but fit needs data, or a problem= of differential equations from residual_problem, or both",
+    ),
+    "a problem as data": (
+        lambda: kr.fit(kan(), problem()),
+        TypeError,
+        r"data is ResidualProblem\(.*\), but needs samples: a problem is given as fit\(network, problem=\.\.\.\)",
+    ),
+    "a term as problem": (
+        lambda: kr.fit(kan(), problem=kr.value_term(ENDS)),
+        TypeError,
+        "problem is a LinearTerm, but must come from residual_problem",
+    ),
+    "mini-batches": (
+        lambda: kr.fit(kan(), problem=problem(), optimizer="adam", batch_size=5, rng=np.random.default_rng(0)),
+        ValueError,
+        "batch_size is 5, but a problem of differential equations needs all its points at every step",
+    ),
+    "loss": (
+        lambda: kr.fit(kan(), problem=problem(), loss="logistic"),
+        ValueError,
+        "loss is 'logistic', but a problem of differential equations is a sum of squares: leave it at 'mse'",
+    ),
+    "loss beside data": (
+        lambda: kr.fit(kan(), measurements(), problem=problem(), loss="cross_entropy"),
+        ValueError,
+        "loss is 'cross_entropy', but a problem of differential equations is a sum of squares: leave it at 'mse'",
+    ),
+    "least squares with a penalty": (
+        lambda: kr.fit(kan(), problem=problem(), optimizer="lm", penalty_weight=0.1),
+        ValueError,
+        "optimizer is 'lm', but with an L1 or entropy penalty the objective is no sum of squares: take 'lbfgs'",
+    ),
+    "a perceptron with penalties": (
+        lambda: kr.fit(MLP, problem=problem(), penalty_weight=0.1),
+        TypeError,
+        r"network is MLP\(.*\), but smoothness and penalties on edges need the curves of a Network",
+    ),
+    "variables": (lambda: kr.fit(kan((2, 1)), problem=problem()), ValueError, "problem has 1 variables, but the model takes 2 inputs"),
+    "reference": (
+        lambda: kr.fit(kan((1, 2)), problem=problem(reference=(TEST, TEST))),
+        ValueError,
+        "reference u has 1 columns, but the model has 2 outputs",
+    ),
+    "source": (
+        lambda: kr.fit(kan((1, 2)), problem=problem()),
+        ValueError,
+        r"terms\[0\] gives values for 1 outputs, but the model has 2",
+    ),
+    "one value for two outputs": (
+        lambda: kr.fit(kan((1, 2)), problem=kr.residual_problem([kr.value_term([[0.0]], [[1.0]])])),
+        ValueError,
+        r"terms\[0\] gives values for 1 outputs, but the model has 2",
+    ),
+    "outside of a formula's domain": (
+        lambda: kr.fit(UNDEFINED, problem=problem()),
+        ValueError,
+        r"x\[0\] of terms\[0\] in problem gives a formula an argument at which it, or a derivative, has no finite value",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_fit_refuses_in_one_sentence(name):
+    call, kind, sentence = REFUSALS[name]
+
+    with pytest.raises(kind, match=f"^{sentence}$") as refusal:
+        call()
+
+    assert type(refusal.value) is kind
+    assert "\n" not in str(refusal.value)
