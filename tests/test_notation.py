@@ -66,7 +66,7 @@ def test_no_name_and_no_letter_stands_in_the_table_twice():
 
 # --- shapes
 
-DEGREE, N_INTERVALS, BATCH, N_IN, N_OUT, N_ROWS = 2, 5, 7, 3, 4, 2
+DEGREE, N_INTERVALS, BATCH, N_IN, N_OUT, N_ROWS, N_POINTS, N_RESIDUALS = 2, 5, 7, 3, 4, 2, 9, 6
 
 
 def shapes_in_the_code():
@@ -91,13 +91,32 @@ def shapes_in_the_code():
     arrays["directions"], arrays["jet"] = kind.directions, kr.jets.predict_jet(network, kr.jets.prepare_jet(network, x, kind))
     arrays["d_jet"] = np.ones(arrays["jet"].shape)
     arrays["basis"] = kr.bspline.basis(x, layer.knots, DEGREE)
-    return {name: array.shape for name, array in arrays.items()}
+    return {name: array.shape for name, array in (arrays | arrays_of_a_condition(network)).items()}
+
+
+def arrays_of_a_condition(network):
+    """What a user's function is handed and has to answer, as `fit` takes it: r_a = a sum of all numbers of u, du and d2u."""
+    found = {}
+
+    def function(x, u, du, d2u):
+        factors = np.arange(1.0, 1 + N_RESIDUALS)
+        found.update(u=u, du=du, d2u=d2u)
+        found["residual"] = factors * (u.sum(axis=1) + du.sum(axis=(1, 2)) + d2u.sum(axis=(1, 2, 3)))[:, None]
+        found["by_u"], found["by_du"], found["by_d2u"] = (
+            np.broadcast_to(factors.reshape(-1, *[1] * (thing.ndim - 1)), (N_POINTS, N_RESIDUALS, *thing.shape[1:])) for thing in (u, du, d2u)
+        )
+        return found["residual"], found["by_u"], found["by_du"], found["by_d2u"]
+
+    points = np.random.default_rng(1).uniform(-1, 1, (N_POINTS, N_IN))
+    kr.fit(network, problem=kr.residual_problem([kr.function_term(points, function)]), n_steps=0)
+    return found
 
 
 def shape_in_words(words):
     """A shape such as (n_in, n_intervals + 2 degree + 1) in numbers."""
     sizes = {"batch": BATCH, "n_in": N_IN, "n_out": N_OUT, "degree": DEGREE, "n_intervals": N_INTERVALS, "n_basis": N_INTERVALS + DEGREE}
     sizes |= {"n_directions": N_IN, "n_parts": 1 + N_IN + 1}
+    sizes |= {"n": N_POINTS, "n_residuals": N_RESIDUALS}
     sizes |= {"n_rows": N_ROWS, "n_params": N_OUT * N_IN * (sizes["n_basis"] + 2) + 4 * N_ROWS}
     return tuple(
         sum(int(factor or 1) * (sizes[word] if word else 1) for factor, word in re.findall(r"(\d*) ?([a-z_]*)", axis) if factor or word)
