@@ -1,12 +1,14 @@
 """A problem of differential equations as an objective: the terms' weighted mean squares, their gradient, residuals and Jacobian.
 
-With a model u_theta, its jets at the terms' points, and r, dr/du_k of `residual_terms`,
+With a model u_theta, its jets u_k at the terms' points, and r, dr/du_k of `residual_terms` (t term, b point, o residual),
 
     (E1)  value     = sum_t sum_b v_tb sum_o r_tbo^2,         v_tb = weight_tb / (n_t n_residuals_t)
-    (E2)  d_theta   = the reverse sweeps at d_jet_k = 2 v_tb sum_o r_tbo dr_tbo/du_k, added up over terms
-    (E3)  residuals = sqrt(v_tb) r_tbo,                       rows: the reverse without its sum over samples, from sqrt(v_tb) dr_tbo/du_k
+    (E2)  d_jet_k   = d value / d u_k = 2 v_tb sum_o r_tbo dr_tbo/du_k        at each point; the reverse sweep of `jets` takes it to
+          d_theta   = sum_t sum_b sum_k d_jet_k du_k/d theta
+    (E3)  residuals = sqrt(v_tb) r_tbo,                       with the rows sqrt(v_tb) sum_k dr_tbo/du_k du_k/d theta
 
-The sum of squares of (E3) is (E1), so that least squares solve differential equations like any other fit.
+The squares of (E3) sum to (E1): least squares, Levenberg-Marquardt among them, solve differential equations like any other fit. The rows
+are the same reverse sweep, begun once for each residual and not summed over points.
 """
 
 from collections.abc import Sequence

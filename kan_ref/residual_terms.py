@@ -222,13 +222,14 @@ def _compare(
         along = np.zeros_like(residual) if partial is None else _along(partial, direction)
         gaps = np.abs(differences - along) - _TOLERANCE * (np.abs(differences) + np.abs(along))
     # [/eq:partial-differences]
-    misses = ~(gaps <= _ROUNDING / _STEP * size).any(axis=0)  # nan misses
-    if (misses.reshape(len(misses), -1).sum(axis=0) > len(misses) // _MISSES).any():
-        where = tuple(np.argwhere(misses)[0].tolist())
-        which = f"residual {where[1]}" if residual.ndim == 2 else "the residual"
+    n, reached = len(residual), (gaps <= _ROUNDING / _STEP * size).any(axis=0)  # nan reaches nothing
+    misses = ~reached.reshape(n, -1)
+    for column in np.flatnonzero(misses.sum(axis=0) > n // _MISSES):
+        point, which = int(misses[:, column].argmax()), "the residual" if residual.ndim == 1 else f"residual {column}"
+        there, says = differences[0].reshape(n, -1)[point, column], along.reshape(n, -1)[point, column]
         raise ValueError(
-            f"{name} is wrong: at point {where[0]} of the start {which} changes by {differences[0][where]:.6g} a unit along a direction of "
-            f"{name[3:]}, but {name} says {along[where]:.6g}"
+            f"{name} is wrong: at point {point} of the start {which} changes by {there:.6g} a unit along a direction of {name[3:]}, "
+            f"but {name} says {says:.6g}"
         )
 
 

@@ -157,6 +157,18 @@ def test_one_wrong_residual_of_twelve_is_found():
         judge(NET2, X2, lambda x, u, du, d2u: (u[:, np.arange(12) % 2], by_u, None, None), order=0)
 
 
+def test_the_residual_that_is_named_is_the_wrong_one_and_not_one_with_a_kink():
+    at = NET2(X2)[0]
+
+    def function(x, u, du, d2u):
+        by_u = np.zeros((N, 2, 2))
+        by_u[:, 0, 0], by_u[:, 1, 1] = np.where(u[:, 0] == at[0], 0.3, np.sign(u[:, 0] - at[0])), 2.0
+        return np.stack([np.abs(u[:, 0] - at[0]), u[:, 1]], axis=1), by_u, None, None
+
+    with pytest.raises(ValueError, match="by_u is wrong: at point 0 of the start residual 1 changes by"):
+        judge(NET2, X2, function, order=0)
+
+
 def test_transposed_pairs_of_outputs_and_inputs_are_found():
     def function(x, u, du, d2u):
         by_du = np.zeros((N, 2, 2))

@@ -103,7 +103,8 @@ def arrays_of_a_condition(network):
         found.update(u=u, du=du, d2u=d2u)
         found["residual"] = factors * (u.sum(axis=1) + du.sum(axis=(1, 2)) + d2u.sum(axis=(1, 2, 3)))[:, None]
         found["by_u"], found["by_du"], found["by_d2u"] = (
-            np.broadcast_to(factors.reshape(-1, *[1] * (thing.ndim - 1)), (N_POINTS, N_RESIDUALS, *thing.shape[1:])) for thing in (u, du, d2u)
+            np.broadcast_to(factors.reshape(-1, *[1] * (thing.ndim - 1)), (N_POINTS, N_RESIDUALS, *thing.shape[1:]))
+            for thing in (u, du, d2u)
         )
         return found["residual"], found["by_u"], found["by_du"], found["by_d2u"]
 
