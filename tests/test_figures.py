@@ -369,7 +369,8 @@ def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
 
 def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
     assert [figure.NAME for figure in find_figures(["u-shape", "2.2"])] == ["2.2", "u-shape"]
-    assert [figure.NAME for figure in find_figures([])] == ["2.2", "2.3", "u-shape", "2.4", "4.1", "4.2", "c.1", "theorem-2.1"]
+    names = ["2.2", "2.3", "u-shape", "2.4", "3.3", "equations", "4.1", "4.2", "c.1", "theorem-2.1"]
+    assert [figure.NAME for figure in find_figures([])] == names
 
 
 def test_threads_are_set_before_numpy_loads():
@@ -391,11 +392,11 @@ print(seen)
     assert shown.stdout == "['11']\n"
 
 
-def test_quick_figures_are_planned_for_less_than_three_minutes_and_full_ones_for_ten_seeds():
+def test_quick_figures_are_planned_for_less_than_fifteen_minutes_and_full_ones_for_ten_seeds():
     quick = [figure.cost(config) for figure in all_figures().values() for config in figure.configs(False, None)]
     seeds = {config.get("seed") for figure in (fig_2_3_grid_extension, fig_u_shape) for config in figure.configs(True, None)}
 
-    assert sum(quick) < 180.0
+    assert sum(quick) < 900.0
     assert seeds == set(range(10))
 
 
