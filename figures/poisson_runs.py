@@ -6,19 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from figures.machine import Record
-from figures.style import BLUE, GREEN, PURPLE, VERMILION
+from figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from figures.summary import shape_name
 from kan_ref.checks import FloatArray
 
 
 @dataclass(frozen=True)
 class Method:
-    """A kind of model (`degree` 0 for perceptrons) with an optimizer and its steps; `scales`: whether it is run at several sizes."""
+    """A kind of model (`degree` 0 for perceptrons) with an optimizer and its steps, on the paper's many points and elsewhere.
+
+    `scales`: whether it is run at several sizes.
+    """
 
     model: str
     degree: int
     optimizer: str
     n_steps: int
+    paper_steps: int
     quick_steps: int
     scales: bool
     color: str
@@ -33,11 +37,12 @@ class Method:
         return f"KAN {shape}, k = {self.degree}, {optimizer}"
 
 
-KAN_LM = Method("kan", 3, "lm", 100, 100, True, BLUE, "-", "o")
-KAN_LM_5 = Method("kan", 5, "lm", 100, 100, True, GREEN, "-", "s")
-KAN_LBFGS = Method("kan", 3, "lbfgs", 1000, 250, False, PURPLE, "--", "v")
-MLP_LBFGS = Method("mlp", 0, "lbfgs", 500, 250, True, VERMILION, "--", "^")
-METHODS = (KAN_LM, KAN_LM_5, KAN_LBFGS, MLP_LBFGS)
+KAN_LM = Method("kan", 3, "lm", 100, 100, 100, True, BLUE, "-", "o")
+KAN_LM_5 = Method("kan", 5, "lm", 100, 100, 100, True, GREEN, "-", "s")
+KAN_LBFGS = Method("kan", 3, "lbfgs", 1000, 1000, 250, False, PURPLE, "--", "v")
+MLP_LM = Method("mlp", 0, "lm", 100, 100, 100, True, ORANGE, "-", "D")
+MLP_LBFGS = Method("mlp", 0, "lbfgs", 500, 250, 250, True, VERMILION, "--", "^")
+METHODS = (KAN_LM, KAN_LM_5, KAN_LBFGS, MLP_LM, MLP_LBFGS)
 HEADLINE_GRID = 5
 
 
