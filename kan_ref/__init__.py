@@ -25,6 +25,8 @@ _PUBLIC = {
     "input_derivatives": "directional_jets input_hessian input_hessian_diag input_jacobian input_laplacian",
     "inspection": "distance edge_curve edge_outputs",
     "knots": "uniform_knots",
+    "lan": "LAN",
+    "lan_grids": "init_lan lan_from_mlp update_lan_grids",
     "layer_record": "Layer",
     "network": "Network backward forward",
     "objective": "value_and_grad",

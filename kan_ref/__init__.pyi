@@ -41,6 +41,8 @@ from kan_ref import jet_layer as jet_layer
 from kan_ref import jets as jets
 from kan_ref import knot_insertion as knot_insertion
 from kan_ref import knots as knots
+from kan_ref import lan as lan
+from kan_ref import lan_grids as lan_grids
 from kan_ref import layer as layer
 from kan_ref import layer_record as layer_record
 from kan_ref import live_bspline as live_bspline
@@ -100,6 +102,10 @@ from kan_ref.inspection import distance as distance
 from kan_ref.inspection import edge_curve as edge_curve
 from kan_ref.inspection import edge_outputs as edge_outputs
 from kan_ref.knots import uniform_knots as uniform_knots
+from kan_ref.lan import LAN as LAN
+from kan_ref.lan_grids import init_lan as init_lan
+from kan_ref.lan_grids import lan_from_mlp as lan_from_mlp
+from kan_ref.lan_grids import update_lan_grids as update_lan_grids
 from kan_ref.layer_record import Layer as Layer
 from kan_ref.network import Network as Network
 from kan_ref.network import backward as backward

@@ -6,16 +6,17 @@ evaluates its first layer's B-splines once for a batch, a perceptron has nothing
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from kan_ref import baselines, jacobian, jets, mlp_jets, network
+from kan_ref import baselines, jacobian, jets, lan, mlp_jets, network
 from kan_ref.baselines import MLP
 from kan_ref.checks import FloatArray
 from kan_ref.jet_kind import JetKind
+from kan_ref.lan import LAN
 from kan_ref.network import Network
 from kan_ref.optimizers.row_sparse import Block, Jacobian
 
-Model = Network | MLP
+Model = Network | MLP | LAN
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,27 @@ MLP_FAMILY = Family(
 )
 
 
+def _refuse_jets(model: object, *arguments: object) -> NoReturn:
+    raise TypeError(f"network is {model!r}, but derivatives by the inputs need a Network or an MLP")
+
+
+LAN_FAMILY = Family(
+    prepare=lambda model, x: x,
+    predict=lan.predict,
+    run_forward=lan.run_forward,
+    run_backward=lan.run_backward,
+    jacobian=lan.prediction_jacobian,
+    replace_theta=lan.replace_theta,
+    jets=JetFunctions(_refuse_jets, _refuse_jets, _refuse_jets, _refuse_jets, _refuse_jets),
+)
+
+
 def family_of(model: object) -> Family:
     """The functions that serve this model; TypeError if it is none of ours."""
     if isinstance(model, Network):
         return KAN_FAMILY
     if isinstance(model, MLP):
         return MLP_FAMILY
-    raise TypeError(f"network is {model!r}, but must be a Network or an MLP")
+    if isinstance(model, LAN):
+        return LAN_FAMILY
+    raise TypeError(f"network is {model!r}, but must be a Network, an MLP or a LAN")

@@ -73,7 +73,7 @@ def init_network(
     degree = integer("degree", degree, low=0)
     choice("base", base, BASE_NAMES)
     rng = generator("rng", rng)
-    low, high, samples = _read_domain(domain, sizes[0])
+    low, high, samples = read_domain(domain, sizes[0])
     probe = samples if x is None else float_array("x", x, ("batch", sizes[0]))
     if probe is not None and len(probe) == 0:
         raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
@@ -107,7 +107,8 @@ def check_widths(widths: object) -> tuple[int, ...]:
     return sizes
 
 
-def _read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in) if `domain` is samples."""
     array = rectangular("domain", domain)
     if array.shape in ((2,), (n_in, 2)):
         bounds = np.broadcast_to(float_array("domain", array, array.shape), (n_in, 2))

@@ -262,7 +262,7 @@ def value_and_grad(
 
     Parameters
     ----------
-    network : Network or MLP
+    network : Network, MLP or LAN
     x : (batch, n_in)
     y : (batch, n_out), or (batch,) of int
         Numbers; 0 or 1 for "logistic"; class labels 0 .. n_out - 1 for "cross_entropy".

@@ -47,7 +47,7 @@ class DataLike(Protocol):
 class Step:
     """What a callback is shown: where a run stands after a step (or at the start of a grid).
 
-    `step` counts from the start of the run, `n_intervals` is the first layer's (0 for a perceptron), `penalty` is what the
+    `step` counts from the start of the run, `n_intervals` is the first layer's (0 for a perceptron or a LAN), `penalty` is what the
     objective adds to the loss, `seconds` since the start; `*_accuracy` is the share of right answers for class losses, else nan.
     `network` is the network as it is.
     """
@@ -98,7 +98,7 @@ class Run:
 
     Parameters
     ----------
-    network : Network or MLP
+    network : Network, MLP or LAN
         Trained.
     history : History
     stopped : str

@@ -57,7 +57,7 @@ def fit(
 
     Parameters
     ----------
-    network : Network or MLP
+    network : Network, MLP or LAN
     data : record with x_train, y_train, x_test, y_test
         y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported. None only with `problem`.
     optimizer : str, optional
@@ -208,7 +208,7 @@ def _check_grids(network: Model, grids: Sequence[int] | None) -> tuple[int | Non
     if grids is None:
         return (None,)
     if not isinstance(network, Network):
-        raise TypeError(f"grids is {grids!r}, but {network!r} has no grids")
+        raise TypeError(f"grids is {grids!r}, but only the grids of a Network grow during a run: this is {network!r}")
     if isinstance(grids, str) or not isinstance(grids, Sequence | np.ndarray):
         raise TypeError(f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)")
     schedule = tuple(integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))

@@ -11,6 +11,7 @@ from doors import (
     BOWL,
     CACHES,
     CLASSES,
+    CURVED,
     KNOTS,
     LABELS,
     LAYER,
@@ -41,6 +42,9 @@ on_x = {
     "forward": lambda v: kr.forward(NET, v),
     "Network": lambda v: NET(v),
     "MLP": lambda v: PERCEPTRON(v),
+    "LAN": lambda v: CURVED(v),
+    "update_lan_grids": lambda v: kr.update_lan_grids(CURVED, v),
+    "lan_from_mlp": lambda v: kr.lan_from_mlp(PERCEPTRON, v, n_intervals=3, degree=3),
     "value_and_grad": lambda v: kr.value_and_grad(NET, v, Y),
     "edge_outputs": lambda v: kr.edge_outputs(NET, v),
     "edge_scores": lambda v: kr.edge_scores(NET, v),
@@ -121,6 +125,30 @@ refuse(
 refuse("MLP", "biases", lambda v: kr.MLP((np.ones((1, 2)),), v, "tanh"), number=3, none=None, long=(np.ones(2),), nan=([np.nan],))
 refuse("MLP", "activation", lambda v: kr.MLP((np.ones((1, 2)),), (np.ones(1),), v), **names)
 refuse("MLP", "theta", PERCEPTRON.with_theta, short=np.ones(12), nan=np.full(13, np.nan), text="theta", column=np.ones((13, 1)), none=None)
+draws = {"n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0)}
+refuse("init_lan", "widths", lambda v: kr.init_lan(v, **draws, rng=RNG(0)), **widths)
+for name, bad in {"n_intervals": counts, "degree": degrees, "base": names, "rng": generators}.items():
+    refuse("init_lan", name, lambda v, name=name: kr.init_lan((2, 3, 1), **{**draws, "rng": RNG(0), name: v}), **bad)
+refuse("lan_from_mlp", "mlp", lambda v: kr.lan_from_mlp(v, X, n_intervals=3, degree=3), network=NET, text="mlp", none=None)
+refuse("lan_from_mlp", "n_intervals", lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=v, degree=3), **counts)
+refuse("lan_from_mlp", "degree", lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=3, degree=v), **degrees)
+refuse("update_lan_grids", "lan", lambda v: kr.update_lan_grids(v, X), network=NET, text="lan", none=None)
+some = {defect: value for defect, value in counts.items() if value is not None}  # None keeps the number
+refuse("update_lan_grids", "n_intervals", lambda v: kr.update_lan_grids(CURVED, X, n_intervals=v), **some)
+CURVED_PARTS = {name: getattr(CURVED, name) for name in ("weights", "biases", "coefs", "knots", "degree", "base")}
+for name in ("weights", "biases", "coefs", "knots"):
+    spoiled = {
+        "number": 3,
+        "none": None,
+        "empty": (),
+        "text": "ab",
+        "letters": ("a", "b"),
+        "flat": (np.float64(1.0),) * len(CURVED_PARTS[name]),
+    }
+    refuse("LAN", name, lambda v, name=name: kr.LAN(**(CURVED_PARTS | {name: v})), **spoiled)
+refuse("LAN", "degree", lambda v: kr.LAN(**(CURVED_PARTS | {"degree": v})), **degrees)
+refuse("LAN", "base", lambda v: kr.LAN(**(CURVED_PARTS | {"base": v})), **names)
+refuse("LAN", "theta", CURVED.with_theta, short=np.ones(12), nan=np.full(CURVED.n_params, np.nan), text="theta", none=None)
 refuse("Network", "theta", NET.with_theta, short=np.ones(12), nan=np.full(NET.n_params, np.nan), text="theta", none=None)
 refuse("Network", "layers", kr.Network, empty=(), text="ab", number=3, things=(1, 2), none=None)
 refuse("Network", "layer 1", kr.Network, turned=NET.layers[::-1])
@@ -300,7 +328,7 @@ def _no_warnings():
 
 
 @lawful
-@pytest.mark.parametrize("model", [NET, PERCEPTRON], ids=["kan", "mlp"])
+@pytest.mark.parametrize("model", [NET, PERCEPTRON, CURVED], ids=["kan", "mlp", "lan"])
 def test_a_model_has_a_finite_float64_answer_for_each_sample(name, model):
     y = model(LAWFUL[name])
 

@@ -51,7 +51,7 @@ FLOORS = {
         "affine_fit",
         "affine_rank",
     ),
-    3: ("network", "editing", "initialization", "scores", "inspection", "paths", "baselines"),
+    3: ("network", "editing", "initialization", "scores", "inspection", "paths", "baselines", "lan", "lan_grids"),
     4: (
         "losses",
         "penalties",
@@ -155,6 +155,9 @@ SIDEWAYS = {
     ("__main__", "discovery"): "the demonstration is one",
     ("initialization", "network"): "it makes one",
     ("baselines", "initialization"): "widths are checked as for a network",
+    ("lan_grids", "lan"): "it makes one",
+    ("lan_grids", "baselines"): "weights are drawn as for a perceptron",
+    ("lan_grids", "initialization"): "widths, domain and coefficients are as for a KAN",
     ("families", "jacobian"): "it names what each kind of model does",
     ("families", "jets"): "it names what each kind of model does",
     ("families", "mlp_jets"): "it names what each kind of model does",
