@@ -40,6 +40,7 @@ _PUBLIC = {
     "refinement": "extend_grid update_grid",
     "run_record": "History Run",
     "scores": "edge_scores node_scores",
+    "smooth_fit": "SmoothRun fit_smooth",
     "starts": "best_start run_starts",
     "storage": "load save",
     "symbolic": "auto_symbolic fix_symbolic suggest_symbolic unfix_symbolic",

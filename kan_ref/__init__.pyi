@@ -62,6 +62,7 @@ from kan_ref import residual_terms as residual_terms
 from kan_ref import run_record as run_record
 from kan_ref import scores as scores
 from kan_ref import simplification as simplification
+from kan_ref import smooth_fit as smooth_fit
 from kan_ref import smoothness as smoothness
 from kan_ref import solvers as solvers
 from kan_ref import starts as starts
@@ -127,6 +128,8 @@ from kan_ref.run_record import History as History
 from kan_ref.run_record import Run as Run
 from kan_ref.scores import edge_scores as edge_scores
 from kan_ref.scores import node_scores as node_scores
+from kan_ref.smooth_fit import SmoothRun as SmoothRun
+from kan_ref.smooth_fit import fit_smooth as fit_smooth
 from kan_ref.starts import best_start as best_start
 from kan_ref.starts import run_starts as run_starts
 from kan_ref.storage import load as load

@@ -125,6 +125,19 @@ refuse(
 refuse("MLP", "biases", lambda v: kr.MLP((np.ones((1, 2)),), v, "tanh"), number=3, none=None, long=(np.ones(2),), nan=([np.nan],))
 refuse("MLP", "activation", lambda v: kr.MLP((np.ones((1, 2)),), (np.ones(1),), v), **names)
 refuse("MLP", "theta", PERCEPTRON.with_theta, short=np.ones(12), nan=np.full(13, np.nan), text="theta", column=np.ones((13, 1)), none=None)
+smooth = {"grids": (4,), "weights": (0.0,), "n_steps": 1}
+refuse("fit_smooth", "network", lambda v: kr.fit_smooth(v, data(), **smooth, rng=RNG(0)), perceptron=PERCEPTRON, text="net", none=None)
+refuse("fit_smooth", "y_train", lambda v: kr.fit_smooth(NET, data(y_train=v, y_test=v), **smooth, rng=RNG(0)), labels=LABELS, flat=Y[:, 0])
+bad_smooth = {
+    "grids": {"number": 4, "text": "4", "falling": (8, 4), "none": None, "half": (4.5,)},
+    "weights": {"number": 0.0, "text": "0", "none": None, "negative": (-1.0,), "nan": (np.nan,), "empty": (), "twice": (0.0, 0.0)},
+    "optimizer": names,
+    "n_steps": {"negative": -1, "half": 0.5, "text": "1"},
+    "validation_share": numbers | {"large": 0.6, "zero": 0.0},
+    "rng": generators,
+}
+for name, bad in bad_smooth.items():
+    refuse("fit_smooth", name, lambda v, name=name: kr.fit_smooth(NET, data(), **{**smooth, "rng": RNG(0), name: v}), **bad)
 draws = {"n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0)}
 refuse("init_lan", "widths", lambda v: kr.init_lan(v, **draws, rng=RNG(0)), **widths)
 for name, bad in {"n_intervals": counts, "degree": degrees, "base": names, "rng": generators}.items():
@@ -296,6 +309,7 @@ def test_the_table_visits_every_public_function():
         "History",
         "Run",
         "ResidualProblem",
+        "SmoothRun",
         "TARGETS",
         "LIBRARY",
     }  # records that only the package makes, and dictionaries

@@ -78,6 +78,7 @@ FLOORS = {
         "solvers",
         "training",
         "starts",
+        "smooth_fit",
     ),
     6: (
         "diagram_text",
@@ -181,6 +182,9 @@ SIDEWAYS = {
     ("training", "symbolic"): "training may follow a simplification",
     ("storage", "plain_form"): "files hold plain data",
     ("starts", "training"): "a start is a short training",
+    ("smooth_fit", "training"): "it trains with one weight after another",
+    ("smooth_fit", "refinement"): "each grid begins with a refined network",
+    ("smooth_fit", "run_record"): "it takes the data that training takes",
     ("starts", "run_record"): "it takes the data that training takes",
 }
 
