@@ -10,12 +10,18 @@ MODULES = (
     "fig_2_2_b_splines",
     "fig_2_3_grid_extension",
     "fig_u_shape",
+    "fig_u_shape_cure",
     "fig_2_4_symbolic_regression",
+    "fig_3_1_scaling",
     "fig_3_3_poisson",
     "equations",
+    "fig_3_4_continual_learning",
     "fig_4_1_interpretable",
     "fig_4_2_unsupervised",
+    "fig_b_1_lan_training",
+    "fig_b_2_lan_examples",
     "fig_c_1_hyperparameters",
+    "fig_e_lattice",
     "theorem_2_1",
 )
 

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import accuracy_records
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -352,7 +353,7 @@ def test_list_shows_what_is_left_and_computes_nothing(toy_program, tmp_path, cap
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["u-shap"], "there is no figure 'u-shap' (did you mean 'u-shape'?), but 2.2, 2.3, u-shape, 2.4, 3.3, "),
+        (["u-shap"], "there is no figure 'u-shap' (did you mean 'u-shape'?), but 2.2, 2.3, u-shape, u-shape-cure, 2.4, 3.1, "),
         (["2.2", "2.33"], "there is no figure '2.33' (did you mean '2.3'?)"),
         (["xyz"], "there is no figure 'xyz', but 2.2"),
         (["--jobs", "0"], "--jobs is 0, but must be at least 1"),
@@ -369,8 +370,8 @@ def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
 
 def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
     assert [figure.NAME for figure in find_figures(["u-shape", "2.2"])] == ["2.2", "u-shape"]
-    names = ["2.2", "2.3", "u-shape", "2.4", "3.3", "equations", "4.1", "4.2", "c.1", "theorem-2.1"]
-    assert [figure.NAME for figure in find_figures([])] == names
+    names = ["2.2", "2.3", "u-shape", "u-shape-cure", "2.4", "3.1", "3.3", "equations", "3.4", "4.1", "4.2"]
+    assert [figure.NAME for figure in find_figures([])] == [*names, "b.1", "b.2", "c.1", "e", "theorem-2.1"]
 
 
 def test_threads_are_set_before_numpy_loads():
@@ -538,6 +539,8 @@ def records_to_draw(name):
         return fig_2_3_records()
     if name == "u-shape":
         return u_shape_records()
+    if name in accuracy_records.RECORDS:
+        return accuracy_records.RECORDS[name]()
     figure = all_figures()[name]
     return [record_of(config, figure.run(config)) for config in figure.configs(False, None)[:3]]
 
