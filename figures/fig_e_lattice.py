@@ -22,6 +22,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
 from figures.ladder import rmse
@@ -129,6 +130,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 def _draw_errors(ax: Axes, records: Sequence[Record], n: int, name: str) -> None:
     ax.set_yscale("log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.axvline(n - 3, color=GREY, ls="--", lw=1.0)
     for (points, way), (_, color, mark) in WAYS.items():
         runs = runs_of(records, n, points, way)
@@ -173,8 +175,8 @@ def claims(records: Sequence[Record]) -> list[Claim]:
                 "jumps",
                 f"training {_where(in_training, runs)}; test {_where(in_test, runs)}",
                 agrees if points == "lattice" else {"yes": "no", "no": "yes", "partly": "partly"}[agrees],
-                f"{len(runs)} runs; jumped: more than {JUMP:g} times the least error on coarser grids; comparable: G/n from 0.4 to 1.6"
-                + ("" if points == "lattice" else "; for comparison: yes means that it does not jump"),
+                f"{len(runs)} run{'s' if len(runs) > 1 else ''}; jumped: more than {JUMP:g} times the least error on coarser grids; "
+                "comparable: G/n from 0.4 to 1.6" + ("" if points == "lattice" else "; for comparison: yes means that it does not jump"),
             )
         )
     return rows
@@ -182,4 +184,4 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 
 def _where(places: Sequence[float | None], runs: Sequence[Record]) -> str:
     ratios = [place / record["config"]["n_side"] for place, record in zip(places, runs, strict=True) if place is not None]
-    return f"jumps in {len(ratios)} of {len(runs)} runs" + (f", first at G/n = {spread(ratios)}" if ratios else "")
+    return f"jumps in {len(ratios)} of {len(runs)}" + (f", first at G/n = {spread(ratios)}" if ratios else "")

@@ -44,7 +44,15 @@ class SmoothGrid:
 
 @dataclass(frozen=True, eq=False)
 class SmoothRun:
-    """A finished schedule: `network` of the last grid, and `grids`, what each came to."""
+    """A finished schedule.
+
+    Parameters
+    ----------
+    network : Network
+        Of the last grid.
+    grids : tuple of SmoothGrid
+        What each grid came to.
+    """
 
     network: Network
     grids: tuple[SmoothGrid, ...]
