@@ -9,7 +9,9 @@ with the best of several short starts at G = 3, chosen on a fifth of the trainin
     degree 5               the same, smoothness weight 1e-9
 
 and for the function of four inputs also on the shape that `kr.eliminate` finds, starting from the [4,4,2,1] of the paper's list: nodes
-and edges go as long as the error on data set aside does not exceed four times the least; 50 steps a grid from G = 10, where that ends.
+and edges go as long as the error on data set aside does not exceed four times the least; 50 steps a grid from G = 10, where that ends. How
+exact that can be at most: with the exact form's curves fitted by least squares to 20000 points, on grids with the margins of `kr.fit`, the
+test RMSE at G = 50 and degree 3 is 3.0e-7; without margins 2.1e-7.
 
 Perceptrons: depths 2 to 5 (layers of weights), all hidden layers of one width, from one start; 1800 L-BFGS iterations, as in the paper,
 or 100 Levenberg-Marquardt steps, these only up to 1100 parameters.
