@@ -1,0 +1,116 @@
+"""The human-constructed networks of Table 2 as formulas, each of exactly the paper's shape, node by node. Data.
+
+The paper gives the shapes alone; the edges are found here. Two of its shapes need an edge that is singular inside the box: the exponent of
+a Gaussian with a free width is -exp(log(t^2/2) - 2 log s) - log s, and log t^2 has a pole at t = 0. No way without the pole was
+found: the second term -log s would have to pass beside the squares of a product, and in [2,2,1,1] both nodes of the first layer are
+used up by t^2/2 + 1/s^2 and t^2/2 - 1/s^2. One node more is enough, and stands in `SMOOTH`.
+
+Five shapes multiply by adding logarithms and need positive amounts, which their boxes have (`problem`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Human:
+    """`layers`: texts of the nodes; `singular`: text that is zero where an edge has a pole inside the box; `remark`: what to know."""
+
+    layers: tuple[tuple[str, ...], ...]
+    singular: str = ""
+    remark: str = ""
+
+
+PRODUCT = "h0**2/4 - h1**2/4"  # of x and y, from x + y and x - y
+_LOGARITHMS = "a product by logarithms, for a positive amount"
+
+HUMAN = {
+    "I.6.2": Human(
+        (("log(t**2/2) - 2*log(s)", "-log(s) - log(2*pi)/2"), ("-exp(h0) + h1",), ("exp(h0)",)),
+        "t",
+        "log t^2 has a pole at t = 0; smooth edges: [2,3,1,1]",
+    ),
+    "I.6.2b": Human(
+        (("t - t1", "s"), ("log(h0**2/2) - 2*log(h1)", "-log(h1) - log(2*pi)/2"), ("-exp(h0) + h1",), ("exp(h0)",)),
+        "t - t1",
+        "log (t - t1)^2 has a pole at t = t1; smooth edges: [3,2,3,1,1]",
+    ),
+    "I.9.18": Human(
+        (("log(a)", "(b - 1)**2", "c - d", "e - f"), ("h0", "h1 + h2**2 + h3**2"), ("h0 - log(h1)",), ("exp(h0)",)), remark=_LOGARITHMS
+    ),
+    "I.12.11": Human((("a", "sin(t)"), ("h0 + h1", "h0 - h1"), ("1 + h0**2/4 - h1**2/4",))),
+    "I.13.12": Human((("a + 1/b - 1", "a - 1/b + 1"), (PRODUCT,))),
+    "I.15.3x": Human((("1 - a + 1/sqrt(1 - b**2)", "1 - a - 1/sqrt(1 - b**2)"), (PRODUCT,), ("h0",))),
+    "I.16.6": Human(
+        (("a + b", "a - b"), ("h0", "1 + h0**2/4 - h1**2/4"), ("h0", "1/h1"), ("h0 + h1", "h0 - h1"), (PRODUCT,)),
+        remark="(a + b) times 1/(1 + a b), both products by squares",
+    ),
+    "I.18.4": Human(
+        (("1 - b + a/(1 + a)", "1 - b - a/(1 + a)"), ("h0", "h1"), ("1 - h0**2/4 + h1**2/4",), ("h0",)),
+        remark="1 - (1 - b) a/(1 + a)",
+    ),
+    "I.26.2": Human((("n", "sin(t)"), ("h0 + h1", "h0 - h1"), (PRODUCT,), ("asin(h0)",))),
+    "I.27.6": Human((("a + b", "a - b"), ("1 + h0**2/4 - h1**2/4",), ("1/h0",))),
+    "I.29.16": Human(
+        (
+            ("a", "t1 - t2"),
+            ("h0", "cos(h1)"),
+            ("h0 + h1", "h0 - h1", "1 + h0**2"),
+            ("h1**2/2 - h0**2/2", "h2"),
+            ("h0 + h1",),
+            ("sqrt(h0)",),
+        )
+    ),
+    "I.30.3": Human(
+        (
+            ("n + t", "n - t", "1/sin(t/2)**2"),
+            ("h0**2/8 - h1**2/8", "h2"),
+            ("sin(h0)**2 + h1", "sin(h0)**2 - h1"),
+            (PRODUCT,),
+            ("h0",),
+        )
+    ),
+    "I.30.5": Human((("log(a) - log(n)",), ("asin(exp(h0))",)), remark=_LOGARITHMS),
+    "I.37.4": Human((("sqrt(a) + cos(d)", "sqrt(a) - cos(d)", "1 + a"), ("h0**2/2 - h1**2/2", "h2"), ("h0 + h1",))),
+    "I.40.1": Human((("log(n) - a",), ("exp(h0)",)), remark=_LOGARITHMS),
+    "I.44.4": Human((("n + log(a)", "n - log(a)"), (PRODUCT,))),
+    "I.50.26": Human((("cos(a)", "al"), ("h0**2 + h1", "h0**2 - h1", "h0"), ("h0**2/4 - h1**2/4 + h2",))),
+    "II.2.42": Human((("a - 1 + b", "a - 1 - b"), (PRODUCT,))),
+    "II.6.15a": Human((("a**2 + b**2", "c/(4*pi)"), ("sqrt(h0)", "h1"), ("h0 + h1", "h0 - h1"), (PRODUCT,))),
+    "II.11.7": Human(
+        (("n", "a", "cos(t)"), ("h0", "h1 + h2", "h1 - h2"), ("h0", "1 + h1**2/4 - h2**2/4"), ("h0 + h1", "h0 - h1"), (PRODUCT,))
+    ),
+    "II.11.27": Human(
+        (("n + al", "n - al"), (PRODUCT,), ("h0", "h0**2/(3 - h0)"), ("h0 + h1",)),
+        remark="[2,2,1,1], the other copy's shape, is enough: h0/(1 - h0/3) is one edge",
+    ),
+    "II.35.18": Human((("log(n) - log(exp(a) + exp(-a))",), ("exp(h0)",)), remark=_LOGARITHMS),
+    "II.36.38": Human((("al + b", "al - b", "a"), ("h0**2/4 - h1**2/4 + h2",))),
+    "II.38.3": Human((("log(a) - log(b)",), ("exp(h0)",)), remark=_LOGARITHMS),
+    "III.9.52": Human(
+        (("a", "b - c"), ("h0 + sinc(h1/2)**2", "h0", "sinc(h1/2)**2"), ("h0**2/2 - h1**2/2 - h2**2/2",), ("h0",)),
+        remark="the product as ((x + y)^2 - x^2 - y^2)/2",
+    ),
+    "III.10.19": Human((("1 + a**2 + b**2",), ("sqrt(h0)",))),
+    "III.17.37": Human(
+        (("be", "al", "cos(t)"), ("h0", "h1 + h2", "h1 - h2"), ("h0", "1 + h1**2/4 - h2**2/4"), ("h0 + h1", "h0 - h1"), (PRODUCT,))
+    ),
+}
+
+# edges without poles, for the two that have one above
+SMOOTH = {
+    "I.6.2": Human(
+        (
+            ("t**2/2 + 1/s**2", "t**2/2 - 1/s**2", "-log(s) - log(2*pi)/2"),
+            ("h1**2/4 - h0**2/4 + h2",),
+            ("exp(h0)",),
+        )
+    ),
+    "I.6.2b": Human(
+        (
+            ("t - t1", "s"),
+            ("h0**2/2 + 1/h1**2", "h0**2/2 - 1/h1**2", "-log(h1) - log(2*pi)/2"),
+            ("h1**2/4 - h0**2/4 + h2",),
+            ("exp(h0)",),
+        )
+    ),
+}
