@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from figures.machine import versions
+from figures.computing import versions
 
 PEER_PACKAGES = ("pykan", "torch", "jaxkan", "jax", "jaxlib", "flax", "inkan")
 

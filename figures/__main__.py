@@ -1,7 +1,10 @@
 """`python -m figures [NAME...]`: compute what is missing, draw, and set the paper's claims beside ours.
 
-Finished records are used again, so that an interrupted run goes on where it was. Quick runs go to build/figures, full ones
-to figures/results.
+Finished records are used again, so that an interrupted run goes on where it was, here or on a cluster. Quick runs go to
+build/figures, full ones to figures/results. Whatever records there are is drawn; pictures and table say what they lack.
+
+Exit status: 0 done, 1 a record failed, 2 the command is wrong or the cluster not there, 3 `--minutes` are over and records
+missing, 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0` draws what there is).
 """
 
 import os
@@ -10,42 +13,43 @@ import os
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"))
 
 import argparse
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from figures.catalog import all_figures, find_figures
-from figures.machine import (
-    Claim,
-    Figure,
-    Plan,
-    Record,
-    Task,
-    claims_table,
-    compute_all,
-    file_stem,
-    make_plan,
-    provenance,
-    versions,
-    write_atomically,
-)
-from figures.style import picture_bytes, style
+from figures.computing import Backend, UnavailableError, compute_all, in_processes, one_by_one, versions
+from figures.machine import Claim, Figure, Plan, Task, claims_table, file_stem, make_plan, provenance, write_atomically
+from figures.style import picture_bytes, style, write_below
 
 ROOT = Path(__file__).parents[1]
 TABLE = "claims.md"
+FAILED, USAGE, TIME_IS_UP = 1, 2, 3
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 Rows = list[tuple[str, Claim]]
 
 
-def compute_missing(tasks: Sequence[Task], jobs: int) -> list[str]:
+def backend_of(options: argparse.Namespace) -> Backend:
+    """Where records are computed."""
+    if options.backend == "local":
+        return one_by_one if options.jobs in (None, 1) else in_processes(options.jobs)
+    try:
+        from figures import cluster  # here, because the packages for it are an extra
+    except ImportError as error:
+        raise UnavailableError(f'--backend dask needs a package that is not there ({error}): pip install -e ".[cluster]"') from None
+    return cluster.on_cluster(options.scheduler)
+
+
+def compute_missing(tasks: Sequence[Task], backend: Backend, minutes: float) -> list[str]:
     """Compute records under a bar that shows the time left; the failures, a text each."""
     failures = []
     form = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
     with tqdm(total=sum(task.cost for task in tasks), bar_format=form, mininterval=0.5) as bar:
         bar.set_postfix_str(f"0 of {len(tasks)} records")
-        for n_done, (task, failure) in enumerate(compute_all(tasks, jobs), start=1):
+        for n_done, (task, failure) in enumerate(compute_all(tasks, backend, seconds=60.0 * minutes), start=1):
             bar.set_postfix_str(f"{n_done} of {len(tasks)} records", refresh=False)
             bar.update(task.cost)
             if failure:
@@ -53,12 +57,15 @@ def compute_missing(tasks: Sequence[Task], jobs: int) -> list[str]:
     return failures
 
 
-def draw(figure: Figure, records: Sequence[Record], folder: Path) -> list[Path]:
-    """Write a figure's picture in both formats."""
+def draw(plan: Plan, folder: Path) -> list[Path]:
+    """Write a figure's picture in both formats; one that lacks records says so."""
     paths = []
     with style():
-        for ending, content in picture_bytes(figure.draw(records)).items():
-            paths.append(folder / f"{file_stem(figure)}.{ending}")
+        picture = plan.figure.draw(plan.finished)
+        if plan.missing:
+            write_below(picture, plan.lack)
+        for ending, content in picture_bytes(picture).items():
+            paths.append(folder / f"{file_stem(plan.figure)}.{ending}")
             write_atomically(paths[-1], content)
     return paths
 
@@ -76,8 +83,12 @@ def list_figures(plans: Sequence[Plan]) -> str:
 def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
     """The Markdown page with all claims and where their numbers come from."""
     head = f"# Claims of the paper, and what came out\n\nWritten by `{command}`.\n\n"
-    origin = "\n".join(f"- {plan.figure.NAME}: {plan.figure.TITLE}. {provenance(plan.finished)}" for plan in plans)
+    origin = "\n".join(f"- {plan.figure.NAME}: {plan.figure.TITLE}. {provenance(plan.finished)}{_warning(plan)}" for plan in plans)
     return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
+
+
+def _warning(plan: Plan) -> str:
+    return f" **{plan.lack}.**" if plan.missing else ""
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Figure]]:
@@ -85,7 +96,10 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
     parser = argparse.ArgumentParser(prog="python -m figures", description="Compute and draw the paper's toy figures.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(all_figures())}; all without a name")
     parser.add_argument("--full", action="store_true", help="all seeds, all grids (hours) instead of a quick look (minutes)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="records computed at a time (default %(default)s)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="records computed at a time on this machine (default 1)")
+    parser.add_argument("--backend", choices=("local", "dask"), default="local", help='this machine, or a cluster (extra "cluster")')
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, such as tcp://host:8786")
+    parser.add_argument("--minutes", type=float, default=math.inf, metavar="N", help="begin no record later than that, 0: only draw")
     parser.add_argument("--seeds", type=int, metavar="N", help="repetitions of what depends on chance")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default build/figures, with --full figures/results")
     parser.add_argument("--list", action="store_true", help="show figures, their records and the time they need; compute nothing")
@@ -93,6 +107,12 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
     for name in ("jobs", "seeds"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             parser.error(f"--{name} is {getattr(options, name)}, but must be at least 1")
+    if not options.minutes >= 0.0:
+        parser.error(f"--minutes is {options.minutes:g}, but must be at least 0")
+    if (options.backend == "dask") != (options.scheduler is not None):
+        parser.error(f"--backend is {options.backend} and --scheduler {options.scheduler}, but dask needs an address, and only dask")
+    if options.backend == "dask" and options.jobs is not None:
+        parser.error(f"--jobs is {options.jobs}, but a cluster computes one record a worker")
     try:
         figures = find_figures(options.names)
     except ValueError as error:
@@ -123,34 +143,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
     missing = [task for one in plans for task in one.missing]
-    failures = []
-    if missing:
-        try:
-            failures = compute_missing(missing, options.jobs)
-        except KeyboardInterrupt:
-            n_done = len(missing) - sum(len(plan(figure).missing) for figure in figures)
-            print(f"interrupted: {n_done} of {len(missing)} records were finished; the same command goes on from there", file=sys.stderr)
-            return INTERRUPTED
+    failures: list[str] = []
+    try:
+        if missing and options.minutes > 0.0:
+            failures = compute_missing(missing, backend_of(options), options.minutes)
+    except UnavailableError as reason:
+        print(reason, file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print(f"interrupted: {progress(missing, map(plan, figures))}", file=sys.stderr)
+        return INTERRUPTED
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
+    now_planned = [plan(figure) for figure in figures]
+    late = sum(len(one.missing) for one in now_planned) > len(failures)
+    if late:
+        print(f"{options.minutes:g} minutes are over: {progress(missing, now_planned)}", file=sys.stderr)
 
     rows: Rows = []
-    for figure in figures:
-        done = plan(figure)
+    for done in now_planned:
+        name = done.figure.NAME
         if done.missing:
-            print(f"figure {figure.NAME} lacks {len(done.missing)} records and is not drawn", file=sys.stderr)
-            continue
-        rows += [(figure.NAME, claim) for claim in figure.claims(done.finished)]
-        for path in draw(figure, done.finished, options.out):
-            print(f"wrote {path}")
-    # the page holds every figure whose records are there, not only those asked for
-    complete = [one for one in map(plan, all_figures().values()) if not one.missing]
-    page = [(one.figure.NAME, claim) for one in complete for claim in one.figure.claims(one.finished)]
+            print(f"figure {name}: {done.lack}" + ("" if done.finished else ", it is not drawn"), file=sys.stderr)
+        if done.finished:
+            rows += [(name, claim) for claim in done.figure.claims(done.finished)]
+            for path in draw(done, options.out):
+                print(f"wrote {path}")
+    # the page holds every figure that has records, not only those asked for
+    begun = [one for one in map(plan, all_figures().values()) if one.finished]
+    page = [(one.figure.NAME, claim) for one in begun for claim in one.figure.claims(one.finished)]
     command = "python -m figures" + (" --full" if options.full else "") + (f" --seeds {options.seeds}" if options.seeds else "")
-    write_atomically(options.out / TABLE, table_file(complete, page, command))
+    write_atomically(options.out / TABLE, table_file(begun, page, command))
     print(f"wrote {options.out / TABLE}\n")
     print(claims_table(rows, evidence=False), end="")
-    return 1 if failures else 0
+    return FAILED if failures else TIME_IS_UP if late else 0
+
+
+def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
+    """How many records of those that were missing are there by now."""
+    n_done = len(missing) - sum(len(plan.missing) for plan in plans)
+    return f"{n_done} of {len(missing)} records were finished; the same command goes on from there"
 
 
 if __name__ == "__main__":

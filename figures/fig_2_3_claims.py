@@ -30,10 +30,14 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         far = [some for some in there if grids_of(some)[-1] >= FAR]
         rows += [_stairs_claim(some, method) for some in there] + [_rise_claim(some, method) for some in far]
         if len(far) == 2:
-            rows += [_optimum_claim(wide, method), _shape_claim(wide, small, method)]
-        rows += [*_slope_claims(small, method), _time_claim(small, method)]
-    if LM in present:
-        small = runs[LM, shape_name(SMALL)]
+            rows.append(_optimum_claim(wide, method))
+            seeds = {record["seed"] for record in wide} & {record["seed"] for record in small}
+            wide, small_too = ([record for record in some if record["seed"] in seeds] for some in (wide, small))
+            rows += [_shape_claim(wide, small_too, method)] if seeds else []
+        if small:
+            rows += [*_slope_claims(small, method), _time_claim(small, method)]
+    small = runs.get((LM, shape_name(SMALL)), [])
+    if small:
         rows += [_theory_claim(small), _time_claim(small, LM)]
     return rows
 
@@ -95,16 +99,15 @@ def _optimum_claim(runs: Sequence[Record], method: Method) -> Claim:
 
 
 def _shape_claim(wide: Sequence[Record], small: Sequence[Record], method: Method) -> Claim:
-    n_seeds = min(len(wide), len(small))
     n_grids = min(len(grids_of(wide)), len(grids_of(small)))
-    best = [series(runs[:n_seeds], "test_rmse")[:, :n_grids].min(axis=1) for runs in (wide, small)]
+    best = [series(runs, "test_rmse")[:, :n_grids].min(axis=1) for runs in (wide, small)]
     factor = best[0] / best[1]
     return Claim(
         _about(small, method, f"reaches lower test loss than {shape_name(WIDE)}"),
         "lower",
         f"by a factor {spread(list(factor), '.3g')}; {np.median(best[1]):.1e} against {np.median(best[0]):.1e}",
         verdict([bool(value > 1.0) for value in factor]),
-        f"best of G up to {grids_of(small)[n_grids - 1]}, {count(small[:n_seeds])}",
+        f"best of G up to {grids_of(small)[n_grids - 1]}, {count(small)}",
     )
 
 

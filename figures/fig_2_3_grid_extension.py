@@ -30,6 +30,7 @@ from figures.ladder import (
     climb_cost,
     config_of,
     grids_of,
+    longest_grids,
     methods_in,
     rmse,
     series,
@@ -142,12 +143,10 @@ def draw(records: Sequence[Record]) -> Figure:
 def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> None:
     ax.set_yscale("log")
     fractions = np.linspace(0.0, 1.0, STAIRS + 1)
-    longest: list[int] = []
     for method in methods_in(records):
         runs = chosen(records, method, widths)
         if not runs:
             continue
-        longest = max(longest, grids_of(runs), key=len)
         for name, dash in (("train_rmse", "-"), ("test_rmse", (0, (3, 1.5)))):
             x, y = [], []
             for place in range(len(grids_of(runs))):
@@ -156,6 +155,7 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
                 x.append(place + fractions)
                 y.append(np.exp(np.median(logs, axis=0)))
             ax.plot(np.concatenate(x), np.concatenate(y), color=method.color, ls=dash, lw=1.5)
+    longest = longest_grids([record for record in records if record["config"]["widths"] == list(widths)] or records)
     for place in range(1, len(longest)):
         ax.axvline(place, color="0.88", lw=0.8, zorder=0)
     ax.set_xlim(0, len(longest))
@@ -171,29 +171,32 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
 
 
 def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
-    label_grids(ax, max((grids_of(chosen(records, method, SMALL)) for method in methods_in(records)), key=len))
+    label_grids(ax, longest_grids(records))
     ax.set_yscale("log")
-    for method in methods_in(records):
+    ax.set_ylabel("test error")
+    ax.set_title(f"KAN {shape_name(SMALL)}: test error, median and range over seeds")
+    methods = [method for method in methods_in(records) if chosen(records, method, SMALL)]
+    if not methods:
+        return
+    for method in methods:
         runs = chosen(records, method, SMALL)
         grids, errors, medians = grids_of(runs), series(runs, "test_rmse"), series(runs, "test_median")
         ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=method.color, alpha=0.15, lw=0)
         ax.plot(grids, np.median(errors, axis=0), color=method.color, marker=method.marker, label=method.label)
         ax.plot(grids, np.median(medians, axis=0), color=method.color, marker=method.marker, mfc="white", ls=":", lw=1.3)
     guide = np.array([5.0, 300.0])
-    anchor = max(np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1] for method in methods_in(records))
+    anchor = max(np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1] for method in methods)
     for power, dash in ((3, "-."), (4, "--")):
         ax.plot(guide, 2.5 * anchor * (guide / guide[0]) ** -power, color=GREY, lw=1.1, ls=dash)
         ax.text(guide[1] * 1.06, 2.5 * anchor * (guide[1] / guide[0]) ** -power, f"$G^{{-{power}}}$", color=GREY, va="center")
-    ax.set_ylabel("test error")
-    ax.set_title(f"KAN {shape_name(SMALL)}: test error, median and range over seeds")
-    marks = [Line2D([], [], color=method.color, marker=method.marker, label=method.label) for method in methods_in(records)]
+    marks = [Line2D([], [], color=method.color, marker=method.marker, label=method.label) for method in methods]
     marks.append(Line2D([], [], color=GREY, marker="o", label="root of the mean squared error"))
     marks.append(Line2D([], [], color=GREY, marker="o", mfc="white", ls=":", label="root of the median squared error"))
     ax.legend(handles=marks, loc="lower left")
 
 
 def _draw_seconds(ax: Axes, records: Sequence[Record]) -> None:
-    label_grids(ax, max((grids_of(chosen(records, method, SMALL)) for method in methods_in(records)), key=len))
+    label_grids(ax, longest_grids(records))
     ax.set_yscale("log")
     for method in methods_in(records):
         for widths, dash in ((SMALL, "-"), (WIDE, (0, (3, 1.5)))):

@@ -93,6 +93,9 @@ def _draw_steps(row: SubFigure, record: Record, titles: dict[str, str], text: st
 
 def _draw_widths(ax: Axes, records: Sequence[Record]) -> None:
     runs = {way: runs_of(records, way) for way in WAYS if way is not NOISY and runs_of(records, way)}
+    if not runs:
+        ax.set_axis_off()
+        return
     width, widths = 0.8 / len(runs), range(1, 6)
     for place, (way, some) in enumerate(runs.items()):
         hidden = [record["results"]["widths"][1] for record in some]

@@ -36,6 +36,7 @@ from figures.ladder import (
     climb_cost,
     config_of,
     grids_of,
+    longest_grids,
     methods_in,
     rmse,
     series,
@@ -162,8 +163,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Sequence[int]) -> None:
     without, with_margin = (chosen(records, method, widths, margin=margin) for margin in (False, True))
-    grids = grids_of(without)
-    label_grids(ax, max((grids_of([record]) for record in records), key=len))  # the same for all methods
+    label_grids(ax, longest_grids(records))  # the same for all methods
     ax.set_yscale("log")
     for runs, name, color, dash, mark in (
         (without, "test_rmse", VERMILION, "-", "s"),
@@ -171,7 +171,9 @@ def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Se
         (with_margin, "test_rmse", BLUE, "-", "o"),
         (without, "train_rmse", GREY, ":", None),
     ):
-        errors = series(runs, name)
+        if not runs:
+            continue
+        errors, grids = series(runs, name), grids_of(runs)
         ax.plot(grids, known_median(errors), color=color, ls=dash, marker=mark)
         if mark:
             ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
@@ -186,13 +188,13 @@ def _share_limits(axes: Sequence[Axes]) -> None:
 
 
 def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
-    label_grids(ax, max((grids_of([record]) for record in records), key=len))
+    label_grids(ax, longest_grids(records))
     ax.set_yscale("symlog", linthresh=1.0)
     for widths, dash in ((SMALL, "-"), (WIDE, DASHED)):
         for margin, color, mark in ((False, VERMILION, "s"), (True, BLUE, "o")):
             runs = chosen(records, method, widths, margin=margin)
-            counts = series(runs, "n_off_grid")
-            ax.plot(grids_of(runs), np.median(counts, axis=0), color=color, ls=dash, marker=mark)
+            if runs:
+                ax.plot(grids_of(runs), np.median(series(runs, "n_off_grid"), axis=0), color=color, ls=dash, marker=mark)
     ax.set_ylim(-0.2, 1e4)
     ax.set_yticks([0, 1, 10, 100, 1000, 10000])
     ax.set_title("test points off a hidden grid")
@@ -200,7 +202,11 @@ def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
 
 
 def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
-    record = chosen(records, method, SMALL, margin=False)[0]
+    runs = chosen(records, method, SMALL, margin=False)
+    if not runs:
+        ax.set_axis_off()
+        return
+    record = runs[0]
     cloud = record["results"]["cloud"]
     hidden, error = np.array(cloud["hidden"]), np.maximum(cloud["error"], 1e-14)
     low, high = cloud["ends"]

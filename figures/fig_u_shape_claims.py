@@ -13,13 +13,15 @@ SLOPE_RANGE, FLATTER = (5, 50), 0.1
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """For each method and shape: the U, whose it is, and what the margin does to it."""
+    """For each method and shape: the U, whose it is, and what the margin does to it; where both have been run."""
     rows = []
     for method in methods_in(records):
         for widths in (SMALL, WIDE):
             without, with_margin = (chosen(records, method, widths, margin=margin) for margin in (False, True))
-            rows += _claims_of(f"{shape_name(widths)}, {method.short}", without, with_margin)
-        rows.append(_slope_claim(chosen(records, method, SMALL, margin=False), method))
+            if without and with_margin:
+                rows += _claims_of(f"{shape_name(widths)}, {method.short}", without, with_margin)
+        runs = chosen(records, method, SMALL, margin=False)
+        rows += [_slope_claim(runs, method)] if runs else []
     return rows
 
 

@@ -117,6 +117,11 @@ def count(records: Sequence[Record]) -> str:
     return f"{len(records)} seed{'s' if len(records) > 1 else ''}"
 
 
+def longest_grids(records: Sequence[Record]) -> list[int]:
+    """The longest ladder of some records."""
+    return max((grids_of([record]) for record in records), key=len)
+
+
 def grids_of(records: Sequence[Record]) -> list[int]:
     """The grids that some records of one method and shape went through."""
     return [int(grid) for grid in records[0]["config"]["grids"]]

@@ -1,4 +1,4 @@
-"""The figure machine: which records a figure needs, which are there, and how the missing ones are computed.
+"""The figure machine: which records a figure needs, and which are there; `computing` and `cluster` compute the others.
 
 A record is one JSON file for one configuration: figure, configuration, seed, results, versions, seconds. Its name holds a
 hash of the configuration, so that everything a run depends on has to stand there. It appears in one piece or not at all:
@@ -6,27 +6,15 @@ written beside its place, then moved onto it (`os.replace` is atomic on one file
 the records in progress and no others. Drawing reads records and computes nothing.
 """
 
-import contextlib
 import hashlib
-import importlib
 import json
 import os
-import platform
-import signal
 import tempfile
-import threading
-import time
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from joblib import Parallel, delayed
-
-import kan_ref as kr
 from kan_ref.checks import choice
 
 if TYPE_CHECKING:
@@ -52,7 +40,7 @@ class Claim:
 
 
 class Figure(Protocol):
-    """What a figure's module offers."""
+    """What a figure's module offers. `draw` and `claims` cope with whatever records there are, at least one: runs end early."""
 
     __name__: str
     NAME: str
@@ -71,11 +59,11 @@ class Figure(Protocol):
         ...
 
     def draw(self, records: Sequence[Record]) -> "Picture":
-        """The picture of all records."""
+        """The picture of the records, in the order of `configs`."""
         ...
 
     def claims(self, records: Sequence[Record]) -> list[Claim]:
-        """Rows of the table from all records."""
+        """Rows of the table from the records; what they do not suffice for is left out."""
         ...
 
 
@@ -111,10 +99,10 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
 
 
-def write_record(path: Path, record: Record) -> None:
+def record_bytes(record: Record) -> bytes:
     """A record as JSON, one line a key; ValueError for nan and infinity, which JSON does not have."""
     lines = [f"{json.dumps(key)}: {json.dumps(record[key], allow_nan=False)}" for key in RECORD_KEYS]
-    write_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
 def read_record(path: Path, figure: Figure, config: Config) -> Record | None:
@@ -160,6 +148,12 @@ class Plan:
     missing: list[Task]
     complaints: list[str]
 
+    @property
+    def lack(self) -> str:
+        """As in "3 of 12 records are missing"; empty where none is."""
+        n_missing, n_all = len(self.missing), len(self.finished) + len(self.missing)
+        return f"{n_missing} of {n_all} records {'are' if n_missing > 1 else 'is'} missing" if n_missing else ""
+
 
 def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) -> Plan:
     """Look for every record of a figure. Broken files count as missing, with a sentence each."""
@@ -176,81 +170,6 @@ def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) ->
         else:
             plan.finished.append(record)
     return plan
-
-
-# --- computing
-
-
-def compute(task: Task) -> str:
-    """Compute one record and write it; "" or, if `run` failed, the traceback."""
-    figure: Figure = importlib.import_module(task.module)  # a module with the protocol's names
-    began = time.perf_counter()
-    try:
-        with _interruption_leaves_no_record():
-            results = figure.run(task.config)
-            record = {
-                "figure": figure.NAME,
-                "config": task.config,
-                "seed": task.config.get("seed"),
-                "results": results,
-                "versions": versions(),
-                "seconds": round(time.perf_counter() - began, 3),
-            }
-            write_record(task.path, record)
-    except Exception:  # one failing record must not take hours of others with it; the program reports it and fails
-        return traceback.format_exc()
-    return ""
-
-
-def compute_all(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, str]]:
-    """Compute records, several at a time, the longest first; each task as it ends, with the answer of `compute`."""
-    ordered = sorted(tasks, key=lambda task: -task.cost)
-    if jobs == 1 or len(ordered) < 2:
-        for task in ordered:
-            yield task, compute(task)
-        return
-    parallel = Parallel(n_jobs=jobs, backend="loky", inner_max_num_threads=1, batch_size=1, return_as="generator_unordered")
-    yield from parallel(delayed(_with_task)(task) for task in ordered)
-
-
-def _with_task(task: Task) -> tuple[Task, str]:
-    return task, compute(task)
-
-
-class _Interruption(BaseException):
-    """Ctrl-C during a record. Not KeyboardInterrupt, at which `kr.fit` would return the network so far as if it were done."""
-
-
-@contextlib.contextmanager
-def _interruption_leaves_no_record() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # only the main thread is interrupted
-        yield
-        return
-
-    def interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:
-        raise _Interruption
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    except _Interruption:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def versions() -> dict[str, str]:
-    """What a record is computed with; "source" is a hash of the package's files, which change between versions too."""
-    root = Path(kr.__file__).parent
-    files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
-    source = hashlib.sha256(b"".join(path.relative_to(root).as_posix().encode() + path.read_bytes() for path in files))
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "kan_ref": kr.__version__,
-        "source": source.hexdigest()[:12],
-        "machine": platform.machine(),
-    }
 
 
 # --- the table

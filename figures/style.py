@@ -44,6 +44,11 @@ def style() -> Iterator[None]:
         yield
 
 
+def write_below(picture: Figure, remark: str) -> None:
+    """A remark on the whole picture, small, in the margin of its lower right corner."""
+    picture.text(0.998, 0.002, remark, ha="right", va="bottom", fontsize=7.5, color=VERMILION)
+
+
 def picture_bytes(picture: Figure) -> dict[str, bytes]:
     """The picture as files, ending -> content, without dates or version names in them."""
     files = {}

@@ -14,10 +14,11 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import sympy
+from dask import config as dask_settings
 
 import kan_ref as kr
 from figures import __main__ as program
-from figures import fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape, ladder, machine, theorem_2_1
+from figures import cluster, computing, fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape, ladder, machine, theorem_2_1
 from figures.catalog import all_figures, find_figures
 from figures.machine import Claim
 from figures.style import picture_bytes, style
@@ -77,7 +78,8 @@ def plan_of(figure, folder, seeds=None):
 
 
 def compute_all(figure, folder, seeds=None, jobs=1):
-    return list(machine.compute_all(plan_of(figure, folder, seeds).missing, jobs))
+    backend = computing.one_by_one if jobs == 1 else computing.in_processes(jobs)
+    return list(computing.compute_all(plan_of(figure, folder, seeds).missing, backend))
 
 
 def seeds_run(tmp_path):
@@ -144,7 +146,7 @@ def test_a_broken_record_is_computed_again_with_a_sentence(toy, tmp_path, spoil,
     path.write_bytes(spoil(path.read_text()).encode("latin-1"))
 
     plan = plan_of(toy, tmp_path)
-    list(machine.compute_all(plan.missing, 1))
+    list(computing.compute_all(plan.missing))
 
     assert [task.config["seed"] for task in plan.missing] == [1]
     assert len(plan.complaints) == 1
@@ -186,9 +188,9 @@ def test_kill_9_loses_the_record_in_progress_and_no_other(toy, tmp_path, monkeyp
     monkeypatch.setenv("TOY_PAUSE", "0.15")
     folder, n_seeds = tmp_path / "out", 12
     code = (
-        "from pathlib import Path; import toy_figure; from figures import machine;"
+        "from pathlib import Path; import toy_figure; from figures import computing, machine;"
         f"plan = machine.make_plan(toy_figure, Path({str(folder)!r}), full=False, seeds={n_seeds});"
-        "list(machine.compute_all(plan.missing, 1))"
+        "list(computing.compute_all(plan.missing))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     deadline = time.monotonic() + 60.0
@@ -201,7 +203,7 @@ def test_kill_9_loses_the_record_in_progress_and_no_other(toy, tmp_path, monkeyp
     assert 3 <= len(plan.finished) < n_seeds
     assert len(begun) - len(plan.finished) <= 1
 
-    list(machine.compute_all(plan.missing, 1))
+    list(computing.compute_all(plan.missing))
 
     assert seeds_run(tmp_path)[len(begun) :] == [task.config["seed"] for task in sorted(plan.missing, key=lambda task: -task.cost)]
     assert [record["results"]["square"] for record in plan_of(toy, folder, n_seeds).finished] == [seed**2 for seed in range(n_seeds)]
@@ -228,7 +230,7 @@ def test_ctrl_c_ends_a_ladder_inside_a_fit(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fig_2_3_grid_extension, "rmse", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        machine.compute(task)
+        computing.compute(task)
 
     assert not task.path.exists()
 
@@ -301,7 +303,7 @@ def test_a_second_call_computes_nothing_and_writes_the_same_bytes(toy_program, t
     assert len(first) == 3
 
 
-def test_a_failure_is_shown_and_the_figure_is_not_drawn(toy_program, tmp_path, monkeypatch, capsys):
+def test_a_failure_is_shown_and_the_figure_says_what_it_lacks(toy_program, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TOY_FAILS", "1")
 
     status = toy_program(["--out", str(tmp_path / "out")])
@@ -309,8 +311,9 @@ def test_a_failure_is_shown_and_the_figure_is_not_drawn(toy_program, tmp_path, m
     said = capsys.readouterr().err
     assert status == 1
     assert "ArithmeticError: no square today" in said
-    assert "figure toy lacks 1 records and is not drawn" in said
-    assert not (tmp_path / "out" / "toy_figure.png").exists()
+    assert "figure toy: 1 of 3 records is missing\n" in said
+    assert "1 of 3 records is missing" in (tmp_path / "out" / "toy_figure.svg").read_text()
+    assert " **1 of 3 records is missing.**" in (tmp_path / "out" / "claims.md").read_text()
 
 
 def test_broken_records_are_named_on_stderr(toy_program, toy, tmp_path, capsys):
@@ -325,7 +328,7 @@ def test_broken_records_are_named_on_stderr(toy_program, toy, tmp_path, capsys):
 def test_records_of_other_code_are_used_but_named(toy_program, tmp_path, monkeypatch, capsys):
     toy_program(["--out", str(tmp_path / "out"), "--seeds", "2"])
     assert "stem from other versions" not in capsys.readouterr().err
-    monkeypatch.setattr(program, "versions", lambda: {**machine.versions(), "source": "other"})
+    monkeypatch.setattr(program, "versions", lambda: {**computing.versions(), "source": "other"})
 
     toy_program(["--out", str(tmp_path / "out"), "--seeds", "2"])
 
@@ -350,6 +353,232 @@ def test_list_shows_what_is_left_and_computes_nothing(toy_program, tmp_path, cap
     assert seeds_run(tmp_path) == []
 
 
+# --- time that is up
+
+
+def test_no_record_begins_when_the_time_is_up_and_running_ones_end(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_PAUSE", "0.3")
+    tasks = plan_of(toy, tmp_path, 6).missing
+
+    done = list(computing.compute_all(tasks, seconds=0.45))
+
+    assert [task.config["seed"] for task, _ in done] == [5, 4]
+    assert [record["seed"] for record in plan_of(toy, tmp_path, 6).finished] == [4, 5]
+
+
+def test_processes_begin_no_record_when_the_time_is_up(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_PAUSE", "0.02")
+    tasks = plan_of(toy, tmp_path, 4000).missing
+    backend = computing.in_processes(2)
+    list(backend(tasks[:4], time.time() + 60.0))  # starting processes takes time
+
+    end = time.time() + 2.0
+    outcomes = list(backend(tasks, end))
+
+    assert {outcome.failure for outcome in outcomes} == {""}
+    assert 1 <= len(outcomes) < len(tasks)
+    assert list(backend(tasks[:3], time.time() - 1.0)) == []
+
+
+def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(toy_program, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TOY_PAUSE", "0.3")
+    arguments = ["--out", str(tmp_path / "out"), "--seeds", "5"]
+
+    status = toy_program([*arguments, "--minutes", "0.008"])
+
+    said, page = capsys.readouterr(), (tmp_path / "out" / "claims.md").read_text()
+    assert status == 3
+    assert "0.008 minutes are over: 2 of 5 records were finished; the same command goes on from there" in said.err
+    assert "figure toy: 3 of 5 records are missing" in said.err
+    assert "| toy | squares grow | yes | [9.0, 16.0] | yes |" in said.out
+    assert "2 records, seeds 3, 4, " in page
+    assert " **3 of 5 records are missing.**" in page
+    assert "3 of 5 records are missing" in (tmp_path / "out" / "toy_figure.svg").read_text()
+
+    status = toy_program(arguments)
+
+    assert status == 0
+    assert seeds_run(tmp_path) == [4, 3, 2, 1, 0]
+    assert "missing" not in (tmp_path / "out" / "claims.md").read_text() + (tmp_path / "out" / "toy_figure.svg").read_text()
+
+
+def test_no_minutes_at_all_draw_what_there_is_and_compute_nothing(toy_program, tmp_path, capsys):
+    arguments = ["--out", str(tmp_path / "out"), "--minutes", "0"]
+
+    status = toy_program(arguments)
+
+    assert status == 3
+    assert "figure toy: 3 of 3 records are missing, it is not drawn" in capsys.readouterr().err
+    assert seeds_run(tmp_path) == []
+    assert not (tmp_path / "out" / "toy_figure.png").exists()
+
+    toy_program(["--out", str(tmp_path / "out")])
+
+    assert toy_program(arguments) == 0
+
+
+# --- a cluster
+
+
+def dask(*arguments, first="pass"):
+    """A program of the scheduler's package, as its users start it; `first`: a statement before everything else."""
+    code = f"import sys; {first}; from distributed.cli import dask_scheduler, dask_worker; program = sys.argv.pop(1);"
+    code += "(dask_scheduler if program == 'scheduler' else dask_worker).main()"
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """The address of a scheduler without workers."""
+    place = tmp_path / "scheduler.json"
+    process = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
+    try:
+        deadline = time.monotonic() + 60.0
+        while not place.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield json.loads(place.read_text())["address"]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def workers_of(scheduler, tmp_path, number=2, first="pass"):
+    """Workers with two threads each, which would be too many."""
+    settings = ("--nthreads", "2", "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path / "spill"))
+    return [dask("worker", scheduler, *settings, first=first) for _ in range(number)]
+
+
+@pytest.fixture
+def cluster_of_two(toy, scheduler, tmp_path, monkeypatch):
+    """The address of a scheduler with two workers that have no limit of BLAS threads of their own."""
+    with monkeypatch.context() as changed:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            changed.setenv(name, "2")
+        workers = workers_of(scheduler, tmp_path)
+    yield scheduler
+    for worker in workers:
+        worker.terminate()
+        worker.wait()
+
+
+def test_a_cluster_writes_the_same_records_as_this_machine(toy_program, toy, cluster_of_two, tmp_path, capsys):
+    local, remote = tmp_path / "local", tmp_path / "remote"
+    toy_program(["--out", str(local), "--seeds", "6"])
+
+    status = toy_program(["--out", str(remote), "--seeds", "6", "--backend", "dask", "--scheduler", cluster_of_two])
+
+    assert status == 0
+    here, there = ([{**record, "seconds": 0.0} for record in plan_of(toy, folder, 6).finished] for folder in (local, remote))
+    assert here == there
+    assert len(there) == 6
+    names = [sorted(path.name for path in folder.glob("records/*")) for folder in (local, remote)]
+    assert names[0] == names[1]
+
+
+def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_every_worker(toy, cluster_of_two, tmp_path, monkeypatch):
+    (tmp_path / "nosy_figure.py").write_text(
+        TOY.replace('"toy", "squares"', '"nosy", "threads"').replace(
+            'return {"square": float(os.environ.get("TOY_RESULT", config["seed"] ** 2))}',
+            "from threadpoolctl import threadpool_info; import numpy as np; np.ones((2, 2)) @ np.ones((2, 2));"
+            'return {"process": os.getpid(), "began": time.time() - config["pause"], "ended": time.time(),'
+            ' "threads": [pool["num_threads"] for pool in threadpool_info()]}',
+        )
+    )
+    monkeypatch.setenv("TOY_PAUSE", "0.3")
+    import nosy_figure
+
+    outcomes = list(computing.compute_all(plan_of(nosy_figure, tmp_path, 8).missing, cluster.on_cluster(cluster_of_two)))
+
+    assert [failure for _, failure in outcomes] == [""] * 8
+    results = [record["results"] for record in plan_of(nosy_figure, tmp_path, 8).finished]
+    assert all(result["threads"] and set(result["threads"]) == {1} for result in results)
+    processes = {result["process"] for result in results}
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+    for process in processes:
+        times = sorted((result["began"], result["ended"]) for result in results if result["process"] == process)
+        assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(times))
+
+
+def test_a_cluster_reports_failures_and_stops_when_the_time_is_up(toy_program, toy, scheduler, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TOY_FAILS", "5")
+    monkeypatch.setenv("TOY_PAUSE", "1.0")
+    workers = workers_of(scheduler, tmp_path, number=1)
+
+    status = toy_program(
+        ["--out", str(tmp_path / "out"), "--seeds", "6", "--backend", "dask", "--scheduler", scheduler, "--minutes", "0.1"]
+    )
+
+    for worker in workers:
+        worker.terminate()
+        worker.wait()
+    said = capsys.readouterr().err
+    assert status == 1
+    assert "ArithmeticError: no square today" in said
+    assert "0.1 minutes are over" in said
+    assert 1 <= len(plan_of(toy, tmp_path / "out", 6).finished) <= 5
+
+
+def test_a_worker_that_is_killed_costs_no_record(toy, scheduler, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_PAUSE", "0.5")
+    workers = workers_of(scheduler, tmp_path)
+
+    outcomes = []
+    with dask_settings.set({"distributed.comm.timeouts.connect": "2s"}):  # 30 s otherwise, for results that died with the worker
+        for outcome in computing.compute_all(plan_of(toy, tmp_path, 6).missing, cluster.on_cluster(scheduler)):
+            outcomes.append(outcome)
+            if len(outcomes) == 1:
+                workers[0].kill()
+
+    workers[0].wait()
+    workers[1].terminate()
+    workers[1].wait()
+    assert [failure for _, failure in outcomes] == [""] * 6
+    assert len(plan_of(toy, tmp_path, 6).finished) == 6
+
+
+def test_a_cluster_that_is_not_there_ends_the_program_with_a_sentence(toy_program, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "PATIENCE", 1.0)
+
+    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"])
+
+    assert status == 2
+    assert "no scheduler answers at 'tcp://127.0.0.1:9'" in capsys.readouterr().err
+
+
+def test_a_cluster_without_workers_ends_the_program_with_a_sentence(toy_program, scheduler, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "PATIENCE", 2.0)
+
+    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler])
+
+    assert status == 2
+    assert f"the scheduler at {scheduler} has no workers; start some with `dask worker {scheduler}`" in capsys.readouterr().err
+
+
+def test_workers_that_do_not_know_the_figures_are_named(toy_program, scheduler, tmp_path, capsys):
+    workers = workers_of(scheduler, tmp_path, number=1, first="sys.modules['figures'] = None")
+
+    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler])
+
+    workers[0].terminate()
+    workers[0].wait()
+    assert status == 2
+    assert (
+        "cannot import the figures (No module named 'figures.cluster'; 'figures' is not a package); start them" in capsys.readouterr().err
+    )
+
+
+def test_a_missing_extra_is_named(toy_program, tmp_path, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "figures.cluster")
+    monkeypatch.delattr("figures.cluster")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+
+    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:8786"])
+
+    assert status == 2
+    assert 'pip install -e ".[cluster]"' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -358,6 +587,11 @@ def test_list_shows_what_is_left_and_computes_nothing(toy_program, tmp_path, cap
         (["xyz"], "there is no figure 'xyz', but 2.2"),
         (["--jobs", "0"], "--jobs is 0, but must be at least 1"),
         (["--seeds", "-1"], "--seeds is -1, but must be at least 1"),
+        (["--minutes", "-1"], "--minutes is -1, but must be at least 0"),
+        (["--minutes", "nan"], "--minutes is nan, but must be at least 0"),
+        (["--backend", "dask"], "--backend is dask and --scheduler None, but dask needs an address, and only dask"),
+        (["--scheduler", "tcp://host:1"], "--backend is local and --scheduler tcp://host:1, but dask needs an address, and only dask"),
+        (["--backend", "dask", "--scheduler", "tcp://host:1", "--jobs", "2"], "--jobs is 2, but a cluster computes one record a worker"),
     ],
 )
 def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
@@ -565,6 +799,22 @@ def test_a_picture_needs_nothing_but_records_and_comes_out_the_same_twice(name, 
     assert b"<svg" in files[0]["svg"]
     assert b"Matplotlib v" not in files[0]["png"]
     assert b"<dc:date>" not in files[0]["svg"]
+
+
+@pytest.mark.parametrize("name", all_figures())
+def test_whatever_records_there_are_is_drawn_and_judged(name):
+    """Of the committed records one, a few, and half: a run that is out of time has them in any order."""
+    figure, rng = all_figures()[name], np.random.default_rng(0)
+    records = machine.make_plan(figure, ROOT / "figures/results", full=True, seeds=None).finished or records_to_draw(name)
+    n = len(records)
+    parts = [[0], [n - 1], *(sorted(rng.choice(n, (n + share - 1) // share, replace=False)) for share in (2, 4, 16))]
+
+    for part in parts:
+        some = [records[place] for place in part]
+        assert isinstance(figure.claims(some), list)
+    for part in parts[:3]:
+        with style():
+            assert picture_bytes(figure.draw([records[place] for place in part]))["png"].startswith(b"\x89PNG")
 
 
 def test_a_picture_can_be_drawn_from_one_method_alone():
