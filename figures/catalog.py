@@ -22,6 +22,8 @@ MODULES = (
     "fig_b_2_lan_examples",
     "fig_c_1_hyperparameters",
     "fig_e_lattice",
+    "table_1",
+    "table_2",
     "table_2_human",
     "theorem_2_1",
 )

@@ -23,7 +23,7 @@ NAME = "table-2-human"
 TITLE = "Feynman equations as networks of formulas"
 N_POINTS = 10000
 ROUNDING = 1e-12  # of the largest value: a dozen operations of float64, some with cancellation
-LEAST_DRAWN = 1e-17
+LEAST_DRAWN = 3e-17
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
@@ -73,9 +73,9 @@ def draw(records: Sequence[Record]) -> Figure:
     for place, record in enumerate(records):
         pole = record["config"]["kind"] == "human" and HUMAN[record["config"]["equation"]].singular
         ax.plot(max(_relative(record), LEAST_DRAWN), place, "s" if pole else "o", color=VERMILION if pole else BLUE)
-    ax.axvline(np.finfo(np.float64).eps, color="0.6", ls="--", lw=1.0)
+    ax.axvline(np.finfo(np.float64).eps, color="0.6", ls="--", lw=1.0, zorder=0)
     ax.set_xscale("log")
-    ax.set_xlim(LEAST_DRAWN / 2, 1e-11)
+    ax.set_xlim(LEAST_DRAWN / 1.5, 1e-13)
     labels = [f"{_label(record)}  {shape_name(record['results']['widths'])}" for record in records]
     ax.set_yticks(range(len(records)), labels=labels, fontsize=9)
     ax.set_ylim(len(records) - 0.5, -0.5)

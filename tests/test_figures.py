@@ -810,11 +810,10 @@ def test_whatever_records_there_are_is_drawn_and_judged(name):
     parts = [[0], [n - 1], *(sorted(rng.choice(n, (n + share - 1) // share, replace=False)) for share in (2, 4, 16))]
 
     for part in parts:
-        some = [records[place] for place in part]
-        assert isinstance(figure.claims(some), list)
-    for part in parts[:3]:
+        assert isinstance(figure.claims([records[place] for place in part]), list)
+    for part in parts[:2]:  # one record is the hardest; pictures of many take seconds
         with style():
-            assert picture_bytes(figure.draw([records[place] for place in part]))["png"].startswith(b"\x89PNG")
+            figure.draw([records[place] for place in part]).draw_without_rendering()
 
 
 def test_a_picture_can_be_drawn_from_one_method_alone():
