@@ -500,23 +500,26 @@ def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_e
         assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(times))
 
 
-def test_a_cluster_reports_failures_and_stops_when_the_time_is_up(toy_program, toy, scheduler, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("TOY_FAILS", "5")
-    monkeypatch.setenv("TOY_PAUSE", "1.0")
-    workers = workers_of(scheduler, tmp_path, number=1)
+def test_a_cluster_reports_failures_and_keeps_the_rest(toy_program, toy, cluster_of_two, tmp_path, monkeypatch, capsys):
+    (tmp_path / "toy_figure.py").write_text(TOY.replace('os.environ.get("TOY_FAILS")', '"1"'))
 
-    status = toy_program(
-        ["--out", str(tmp_path / "out"), "--seeds", "6", "--backend", "dask", "--scheduler", scheduler, "--minutes", "0.1"]
-    )
+    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", cluster_of_two])
 
-    for worker in workers:
-        worker.terminate()
-        worker.wait()
-    said = capsys.readouterr().err
     assert status == 1
-    assert "ArithmeticError: no square today" in said
-    assert "0.1 minutes are over" in said
-    assert 1 <= len(plan_of(toy, tmp_path / "out", 6).finished) <= 5
+    assert "ArithmeticError: no square today" in capsys.readouterr().err
+    assert [record["seed"] for record in plan_of(toy, tmp_path / "out").finished] == [0, 2]
+
+
+def test_a_cluster_begins_no_record_when_the_time_is_up(toy, cluster_of_two, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_PAUSE", "0.05")
+    tasks, backend = plan_of(toy, tmp_path, 2000).missing, cluster.on_cluster(cluster_of_two)
+    list(backend(tasks[:2], time.time() + 60.0))  # workers join in their own time
+
+    outcomes = list(backend(tasks, time.time() + 3.0))
+
+    assert {outcome.failure for outcome in outcomes} == {""}
+    assert 1 <= len(outcomes) < len(tasks)
+    assert list(backend(tasks[:3], time.time() - 1.0)) == []
 
 
 def test_a_worker_that_is_killed_costs_no_record(toy, scheduler, tmp_path, monkeypatch):
