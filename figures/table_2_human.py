@@ -35,7 +35,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
                 layers = [list(nodes) for nodes in made[problem.name].layers]
                 box = [list(bounds) for bounds in problem.box]
                 config = {"equation": problem.name, "kind": kind, "formula": problem.plain, "box": box, "layers": layers}
-                found.append({**config, "n_points": N_POINTS, "seed": 0})
+                found.append({**config, "n_points": N_POINTS, "points_seed": 0})
     return found
 
 
@@ -48,7 +48,7 @@ def run(config: Config) -> dict[str, Any]:
     """Largest distance between network and formula, and between network and 0."""
     problem = _problem(config)
     network = exact_network(problem.names, config["layers"])
-    x = points(problem.box, config["n_points"], np.random.default_rng(config["seed"]))
+    x = points(problem.box, config["n_points"], np.random.default_rng(config["points_seed"]))
     y = problem.f(x)
     return {
         "widths": list(network.widths),
