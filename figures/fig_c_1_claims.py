@@ -29,13 +29,13 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     rows = []
     for row in (ENTROPY, ENTROPY_AT_TENTH):
         runs = runs_of(records, row)
-        if len(runs) > 1:
+        if len(runs) > 1 and 0.0 in runs:
             rows.append(_entropy_claim(runs, row.penalty_weight))
     if len(base_runs(records)) > 1:
         rows.append(_seed_claim(base_runs(records)))
     for row, make in ((WEIGHT, _weight_claim), (GRID, _grid_claim), (DEGREE, _degree_claim)):
         runs = runs_of(records, row)
-        if len(runs) > 1:
+        if len(runs) > 1 and (row is WEIGHT or BASE[row.name] in runs):
             rows.append(make(runs))
     return rows
 
