@@ -1,4 +1,9 @@
-"""What Tables 1 and 2 make of their records: the model that validation chooses for each function and seed, medians, and the claims."""
+"""What Tables 1 and 2 make of their records: medians over seeds, two ways to choose a shape, and the claims.
+
+The paper reports the lowest test error of all its shapes and seeds. Of ours the shape with the lowest median over seeds stands beside it,
+so that shapes, but no seeds, are picked as there; and apart from it what one gets who has no test data: in each seed the shape with the
+lowest validation error.
+"""
 
 from collections.abc import Sequence
 
@@ -27,6 +32,20 @@ def chosen(records: Sequence[Record], problem: Problem, *models: str) -> list[Re
     return [best[seed] for seed in sorted(best)]
 
 
+def best_shape(records: Sequence[Record], problem: Problem, *models: str) -> list[Record]:
+    """The records, by seed, of the shape (and activation) whose median test error is the lowest; only shapes that most seeds have count."""
+    groups: dict[str, list[Record]] = {}
+    for record in of_function(records, problem, *models):
+        config = record["config"]
+        groups.setdefault(f"{config['model']} {config['widths']} {config.get('activation')}", []).append(record)
+    most = max((len(group) for group in groups.values()), default=0)
+    whole = [group for group in groups.values() if 2 * len(group) > most]
+    if not whole:
+        return []
+    best = whole[int(np.argmin([np.median(errors(group)) for group in whole]))]
+    return sorted(best, key=lambda record: int(record["seed"]))
+
+
 def minimal(records: Sequence[Record], problem: Problem) -> Record | None:
     """The KAN with the fewest parameters whose test error is below 1e-2, in the paper's sense; None if none is."""
     good = [record for record in of_function(records, problem, KAN, PRUNED) if record["results"]["test"] < SMALL_ENOUGH]
@@ -40,31 +59,41 @@ def errors(records: Sequence[Record]) -> list[float]:
 
 def row_claims(records: Sequence[Record], problems: Sequence[Problem], *, beat_mlp: bool, rows_needed: int) -> list[Claim]:
     """A row a function that has KANs; first how many rows come out right."""
-    rows, good, below_mlp, none = [], 0, 0, 0
+    rows, good, below_mlp, blind, none = [], 0, 0, 0, 0
     for problem in problems:
-        kans, mlps = chosen(records, problem, KAN, PRUNED), chosen(records, problem, MLP)
+        kans, picked = best_shape(records, problem, KAN, PRUNED), chosen(records, problem, KAN, PRUNED)
         if not kans:
             continue
         ours = float(np.median(errors(kans)))
         reached, under_mlp = ours <= problem.best_kan, ours < problem.paper["MLP"]
         good, below_mlp, none = good + reached, below_mlp + under_mlp, none + 1
-        rows.append(_row_claim(problem, kans, mlps, reached=reached, under_mlp=under_mlp, beat_mlp=beat_mlp))
+        blind += float(np.median(errors(picked))) <= problem.best_kan
+        rows.append(
+            _row_claim(problem, kans, picked, best_shape(records, problem, MLP), reached=reached, under_mlp=under_mlp, beat_mlp=beat_mlp)
+        )
     if not rows:
         return []
-    share = f"{good} of {none} rows, below the paper's MLP on {below_mlp}"
+    share = f"{good} of {none} rows, below the paper's MLP on {below_mlp}; {blind} with shapes chosen on validation data"
     enough = good >= rows_needed and (not beat_mlp or below_mlp == len(problems))
     head = Claim(
         "our KAN is at or below the paper's best KAN",
         f"{rows_needed} of {len(problems)} rows are asked for" + (", and all below its MLP" if beat_mlp else ""),
         share + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
         "yes" if enough else "partly" if good else "no",
-        "medians over seeds of the test error; network, grid and penalty chosen on validation data",
+        "medians over seeds of the test error; starts, grids and penalties chosen on validation data, the shape by its median",
     )
     return [head, *rows]
 
 
 def _row_claim(
-    problem: Problem, kans: Sequence[Record], mlps: Sequence[Record], *, reached: bool, under_mlp: bool, beat_mlp: bool
+    problem: Problem,
+    kans: Sequence[Record],
+    picked: Sequence[Record],
+    mlps: Sequence[Record],
+    *,
+    reached: bool,
+    under_mlp: bool,
+    beat_mlp: bool,
 ) -> Claim:
     ours = errors(kans)
     shapes = sorted({shape_name(record["results"]["widths"]) for record in kans})
@@ -77,7 +106,8 @@ def _row_claim(
     return Claim(
         f"{problem.name}, {problem.plain}: test RMSE",
         f"{reported} ({names})",
-        f"KAN {spread(ours, '.2e')}, {share:.1e} of the spread, {' or '.join(shapes)}{baseline}",
+        f"KAN {spread(ours, '.2e')}, {share:.1e} of the spread, {' or '.join(shapes)}; "
+        f"chosen on validation data {spread(errors(picked), '.2e')}{baseline}",
         "yes" if reached and (under_mlp or not beat_mlp) else "partly" if reached or under_mlp else "no",
         f"{len(kans)} seed{'s' if len(kans) > 1 else ''}; yes: median {bar}" + conflict,
     )

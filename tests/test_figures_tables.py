@@ -15,7 +15,7 @@ from figures.stored_network import restored
 from figures.style import picture_bytes, style
 from figures.table_method import KAN, MLP, PRUNED, config_of, grids_within, learn, n_params, n_weights
 from figures.table_picture import draw_table
-from figures.table_summary import chosen, frontier, minimal, row_claims
+from figures.table_summary import best_shape, chosen, frontier, minimal, row_claims
 
 FLAT = next(problem for problem in SPECIAL_FUNCTIONS if problem.name == "sph_harm m=0 n=1")
 PRODUCT = next(problem for problem in FEYNMAN if problem.name == "II.2.42")
@@ -186,6 +186,27 @@ def test_validation_chooses_not_the_test_error():
     records = [made_up(PRODUCT, KAN, (2, 2, 1), 0, 1e-3, validation=2e-3), made_up(PRODUCT, PRUNED, (2, 5, 1), 0, 1e-2, validation=1e-3)]
 
     assert [record["results"]["test"] for record in chosen(records, PRODUCT, KAN, PRUNED)] == [1e-2]
+
+
+def test_the_best_shape_is_the_one_with_the_lowest_median_whatever_validation_says_and_needs_most_seeds():
+    wild = [made_up(PRODUCT, KAN, (2, 2, 1), seed, test, validation=1e-9) for seed, test in enumerate((1e-5, 1.0, 1.0))]
+    steady = [made_up(PRODUCT, PRUNED, (2, 5, 1), seed, 1e-3, validation=1e-3) for seed in range(3)]
+    lone = [made_up(PRODUCT, KAN, (2, 2, 2, 1), 0, 1e-8)]
+
+    assert best_shape([*wild, *steady, *lone], PRODUCT, KAN, PRUNED) == steady
+    assert best_shape(lone, PRODUCT, KAN) == lone
+    assert best_shape(steady, PRODUCT, MLP) == []
+
+
+def test_both_ways_to_choose_a_shape_are_told():
+    wild = [made_up(PRODUCT, KAN, (2, 2, 1), seed, 1.0, validation=1e-9) for seed in range(3)]
+    steady = [made_up(PRODUCT, KAN, (2, 3, 1), seed, 1e-4) for seed in range(3)]
+
+    head, row = table_2.claims([*wild, *steady])
+
+    assert head.ours.startswith("1 of 1 rows")
+    assert "0 with shapes chosen on validation data" in head.ours
+    assert "chosen on validation data 1.00e+00" in row.ours
 
 
 def test_rows_say_yes_at_half_the_papers_error_and_no_at_a_thousand_times():
