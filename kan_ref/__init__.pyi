@@ -12,6 +12,7 @@ from kan_ref import baselines as baselines
 from kan_ref import bspline as bspline
 from kan_ref import canonical as canonical
 from kan_ref import checks as checks
+from kan_ref import conformance as conformance
 from kan_ref import constant_folding as constant_folding
 from kan_ref import contraction as contraction
 from kan_ref import curve_fit as curve_fit

@@ -1,0 +1,126 @@
+"""`python -m kan_ref.conformance`: measure an implementation of KANs against the vectors.
+
+Exit status 0 if every required case passes or is listed, 1 if one fails, 2 for a wrong call. Without a subject it measures kan_ref itself.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices gain nothing from a second thread
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from tqdm import tqdm
+
+from kan_ref.conformance import suite
+from kan_ref.conformance.report import to_plain, write_junit
+from kan_ref.conformance.subjects import TIMEOUT, ProcessSubject, python_adapter
+from kan_ref.conformance.vectors import export, load_topics, matches
+
+OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(
+        prog="python -m kan_ref.conformance", description="Measure an implementation of KANs against the vectors."
+    )
+    who = found.add_mutually_exclusive_group()
+    who.add_argument("--adapter", metavar="MODULE:CLASS", help="a Python adapter, built without arguments (default: kan_ref itself)")
+    who.add_argument("--program", metavar="COMMAND", help="any program that answers JSON lines")
+    found.add_argument("--only", action="append", default=[], metavar="GLOB", help="cases or topics to run, as bases or 'layer_vjp/*mask*'")
+    found.add_argument("--skip", action="append", default=[], metavar="GLOB", help="cases or topics to leave out")
+    found.add_argument("--xfail", type=Path, metavar="FILE", help="globs of cases known to fail, one a line, # comments")
+    found.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="of the arrays given (default %(default)s)")
+    found.add_argument("--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds for one case (default %(default)g)")
+    found.add_argument("--json", type=Path, metavar="OUT", help="the report as JSON")
+    found.add_argument("--junit", type=Path, metavar="OUT", help="the report as JUnit XML")
+    found.add_argument("--export", type=Path, metavar="DIR", help="write vectors and schemas there, and run nothing")
+    found.add_argument("--list", action="store_true", help="print the cases, and run nothing")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; the exit status."""
+    line = parser()
+    options = line.parse_args(arguments)
+    if options.export is not None:
+        if options.export.exists() and not options.export.is_dir():
+            line.error(f"--export is {options.export}, which is a file, but must be a folder")
+        print(f"{len(export(options.export))} files in {options.export}")
+        return 0
+    if not options.timeout > 0:
+        line.error(f"--timeout is {options.timeout:g}, but must be above 0")
+    for name, path in (("--json", options.json), ("--junit", options.junit)):
+        if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
+            line.error(f"{name} is {path}, but must be a file in a folder that exists")
+    _refuse_idle_globs(line, options.only, options.skip)
+    chosen = suite.choose(options.only, options.skip)
+    if not chosen:
+        line.error("--only and --skip leave no case")
+    if options.list:
+        for _, cases in chosen:
+            for case in cases:
+                print(f"{case.id}  {case.kind}  {' '.join(case.flags)}")
+        return 0
+    xfail = _read_xfail(line, options.xfail)
+    subject = _subject(line, options)
+    n_cases = sum(len(cases) for _, cases in chosen)
+    try:
+        with tqdm(total=n_cases, unit=" cases", leave=False, disable=None) as bar:
+            report = suite.run(subject, chosen, xfail=xfail, dtype=options.dtype, callback=lambda _: bar.update())
+    finally:
+        subject.close()
+    if options.json is not None:
+        options.json.write_text(json.dumps(to_plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    if options.junit is not None:
+        write_junit(report, options.junit)
+    print(f"{report.subject}, {report.dtype}, {n_cases} cases")
+    for text in suite.lines(report):
+        print(text)
+    return 1 if report.failures else 0
+
+
+def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> ProcessSubject:
+    if options.program is None:
+        subject = python_adapter(options.adapter or OURSELVES, dtype=options.dtype, timeout=options.timeout)
+        if subject.refused is not None:
+            subject.close()
+            line.error(f"--adapter is {options.adapter}, which cannot be built: {subject.refused}")
+        return subject
+    command = shlex.split(options.program)
+    if not command or shutil.which(command[0]) is None:
+        line.error(f"--program is {options.program!r}, which names no program that can be run")
+    return ProcessSubject(command, name=options.program, dtype=options.dtype, timeout=options.timeout)
+
+
+def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    try:
+        rows = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        line.error(f"--xfail is {path}, which cannot be read: {error}")
+    globs = [glob for row in rows if (glob := row.partition("#")[0].strip())]
+    for glob in globs:
+        if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
+            print(f"note: {glob!r} in {path} names no case", file=sys.stderr)
+    return globs
+
+
+def _refuse_idle_globs(line: argparse.ArgumentParser, only: Sequence[str], skip: Sequence[str]) -> None:
+    for option, globs in (("--only", only), ("--skip", skip)):
+        for glob in globs:
+            if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
+                line.error(
+                    f"{option} is {glob!r}, which names no case (--list shows them; topics: {', '.join(t.name for t in load_topics())})"
+                )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

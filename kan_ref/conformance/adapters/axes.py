@@ -1,0 +1,118 @@
+"""Layers in the shapes of other libraries, so that an adapter needs no transposes of its own.
+
+An array of edges is written with letters, o output, i input, m B-spline, t knot: kan_ref has coef "oim", weights "oi", knots "it". Letters
+in brackets are one axis: "(oi)m" is (n_out * n_in, n_basis), output by output.
+
+    theirs = pack(layer["coef"], "oim", "iom")                         ours to theirs
+    ours   = unpack(theirs, "iom", "oim", sizes={"o": 2, "i": 3})      and back
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+
+OURS = {"coef": "oim", "w_base": "oi", "w_spline": "oi", "mask": "oi", "knots": "it"}
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Orders of axes in a library: `coef`, `weights` (w_base, w_spline, mask) and `knots`."""
+
+    coef: str
+    weights: str
+    knots: str
+
+
+PYKAN = Axes(coef="iom", weights="io", knots="it")
+EFFICIENT_KAN = Axes(coef="oim", weights="oi", knots="it")
+JAXKAN_BASE = Axes(coef="(oi)m", weights="(oi)", knots="(oi)t")
+JAXKAN_SPLINE = Axes(coef="oim", weights="oi", knots="it")
+
+
+def pack(array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None = None) -> FloatArray:
+    """An array with axes `ours` in the axes `theirs`; letters that only `theirs` has are repeated, with the given sizes.
+
+    Examples
+    --------
+    >>> pack([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "oi", "(io)")
+    array([1., 4., 2., 5., 3., 6.])
+    >>> pack([[0.0, 1.0]], "it", "(oi)t", sizes={"o": 2})
+    array([[0., 1.],
+           [0., 1.]])
+    """
+    values = np.asarray(array, dtype=np.float64)
+    if values.ndim != len(ours):
+        raise ValueError(f"array has shape {values.shape}, but axes {ours!r} need {len(ours)} of them")
+    letters = theirs.replace("(", "").replace(")", "")
+    known = dict(zip(ours, values.shape, strict=True))
+    new = [letter for letter in letters if letter not in ours]
+    missing = sorted({*ours} - {*letters}) + [letter for letter in new if letter not in (sizes or {})]
+    if missing:
+        raise ValueError(f"axes {ours!r} cannot become {theirs!r}: nothing is said about {', '.join(missing)}")
+    known |= {letter: (sizes or {})[letter] for letter in new}
+    order = [letter for letter in letters if letter in ours]
+    moved = values.transpose([ours.index(letter) for letter in order])
+    expanded = moved.reshape([known[letter] if letter in ours else 1 for letter in letters])
+    full = np.broadcast_to(expanded, [known[letter] for letter in letters])
+    shape = [int(np.prod([known[letter] for letter in group])) for group in _groups(theirs)]
+    return np.ascontiguousarray(full.reshape(shape))
+
+
+def unpack(array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | None = None) -> FloatArray:
+    """An array with axes `theirs` in the axes `ours`; `sizes` of letters in brackets; letters that only `theirs` has must not matter.
+
+    Examples
+    --------
+    >>> unpack([1.0, 4.0, 2.0, 5.0, 3.0, 6.0], "(io)", "oi", sizes={"i": 3, "o": 2})
+    array([[1., 2., 3.],
+           [4., 5., 6.]])
+    """
+    values, groups = np.asarray(array, dtype=np.float64), _groups(theirs)
+    if values.ndim != len(groups):
+        raise ValueError(f"array has shape {values.shape}, but axes {theirs!r} need {len(groups)} of them")
+    known = dict(sizes or {}) | {group: n for group, n in zip(groups, values.shape, strict=True) if len(group) == 1}
+    letters = "".join(groups)
+    missing = [letter for letter in (*letters, *ours) if letter not in known or letter not in letters]
+    if missing:
+        raise ValueError(f"axes {theirs!r} cannot become {ours!r}: nothing is said about {', '.join(dict.fromkeys(missing))}")
+    apart = values.reshape([known[letter] for letter in letters])
+    kept = apart[tuple(slice(None) if letter in ours else 0 for letter in letters)]
+    order = [letter for letter in letters if letter in ours]
+    return np.ascontiguousarray(kept.transpose([order.index(letter) for letter in ours]))
+
+
+def layer_to(axes: Axes, layer: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """The arrays coef, w_base, w_spline, mask, knots of a layer in a library's shapes."""
+    n_out, n_in, _ = np.shape(layer["coef"])
+    sizes = {"o": n_out, "i": n_in}
+    return {name: pack(layer[name], ours, _theirs(axes, name), sizes=sizes) for name, ours in OURS.items()}
+
+
+def layer_from(axes: Axes, arrays: Mapping[str, Any], *, n_out: int, n_in: int, degree: int, base: str) -> dict[str, Any]:
+    """A layer from the arrays of a library."""
+    sizes = {"o": n_out, "i": n_in}
+    found: dict[str, Any] = {name: unpack(arrays[name], _theirs(axes, name), ours, sizes=sizes) for name, ours in OURS.items()}
+    return found | {"degree": degree, "base": base}
+
+
+def _theirs(axes: Axes, name: str) -> str:
+    return {"coef": axes.coef, "knots": axes.knots}.get(name, axes.weights)
+
+
+def _groups(axes: str) -> list[str]:
+    """The groups of letters: "(oi)m" becomes ["oi", "m"]."""
+    found, inside = [], False
+    for letter in axes:
+        if letter in "()":
+            inside = letter == "("
+            if inside:
+                found.append("")
+        elif inside:
+            found[-1] += letter
+        else:
+            found.append(letter)
+    return found

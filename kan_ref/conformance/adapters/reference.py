@@ -1,0 +1,118 @@
+"""kan_ref as a subject: the contract's methods on the package's public functions."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kan_ref as kr
+from kan_ref import bspline
+from kan_ref.checks import FloatArray
+from kan_ref.penalties import PenaltyWeights, penalty_value
+
+PlainLayer = Mapping[str, Any]
+ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
+
+
+def network(layers: Sequence[PlainLayer]) -> kr.Network:
+    """A network of layers given as dicts."""
+    return kr.Network(tuple(kr.Layer(**layer) for layer in layers))
+
+
+def plain(layer: kr.Layer) -> dict[str, Any]:
+    """A layer as a dict."""
+    return {name: getattr(layer, name) for name in ARRAYS}
+
+
+class Reference:
+    """kan_ref itself, every method of the contract."""
+
+    name, version = "kan_ref", kr.__version__
+
+    def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
+        """One knot row."""
+        row: FloatArray = kr.uniform_knots(low, high, n_intervals, degree)[0]
+        return row
+
+    def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
+        """(n, n_basis)."""
+        return bspline.basis(x[:, None], knots[None], degree)[:, 0]
+
+    def basis_derivative(self, x: FloatArray, knots: FloatArray, degree: int, order: int) -> FloatArray:
+        """(n, n_basis)."""
+        return bspline.basis(x[:, None], knots[None], degree, derivative=order)[:, 0]
+
+    def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
+        """Outputs (batch, n_out)."""
+        return network([layer])(x)
+
+    def layer_vjp(self, layer: PlainLayer, x: FloatArray, dy: FloatArray) -> dict[str, FloatArray]:
+        """dx, d_coef, d_w_base, d_w_spline."""
+        found = self.network_vjp([layer], x, dy)
+        return {"dx": found["dx"], **found["layers"][0]}
+
+    def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+        """Outputs (batch, n_out)."""
+        return network(layers)(x)
+
+    def network_vjp(self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray) -> dict[str, Any]:
+        """dx, and the gradients of every layer."""
+        net = network(layers)
+        _, caches = kr.forward(net, x)
+        dx, grads = kr.backward(net, caches, dy)
+        return {
+            "dx": dx,
+            "layers": [{f"d_{name}": getattr(layer, name) for name in ("coef", "w_base", "w_spline")} for layer in grads.layers],
+        }
+
+    def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+        """(batch, n_out, n_in)."""
+        return kr.input_jacobian(network(layers), x)
+
+    def input_hessian_diag(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+        """(batch, n_out, n_in)."""
+        return kr.input_hessian_diag(network(layers), x)
+
+    def extend_grid(self, layer: PlainLayer, x: FloatArray, n_intervals: int) -> dict[str, Any]:
+        """The layer on a finer grid."""
+        return plain(kr.extend_grid(network([layer]), x, n_intervals=n_intervals).layers[0])
+
+    def update_grid(self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float) -> dict[str, Any]:
+        """The layer on a moved grid."""
+        return plain(kr.update_grid(network([layer]), x, uniform_share=uniform_share, margin=margin).layers[0])
+
+    def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
+        """l1 and entropy."""
+        net = network(layers)
+        _, caches = kr.forward(net, x)
+        flow = [network(layers[: n + 1])(x) for n in range(len(layers))]
+        weights = {"l1": PenaltyWeights(1.0, 1.0, 0.0), "entropy": PenaltyWeights(1.0, 0.0, 1.0)}
+        return {name: penalty_value(net, x, caches, flow, weight) for name, weight in weights.items()}
+
+    def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
+        """(n_out, n_in) a layer."""
+        return kr.edge_scores(network(layers), x)
+
+    def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
+        """a, b, c, d, r2."""
+        fit = kr.fit_affine(x, y, name)
+        return {"a": fit.a, "b": fit.b, "c": fit.c, "d": fit.d, "r2": fit.r2}
+
+    def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
+        """coef, w_base and w_spline."""
+        rng = np.random.default_rng(0)
+        return kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng).n_params
+
+    def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:
+        """A layer as it is before training."""
+        rng = np.random.default_rng(seed)
+        return plain(kr.init_network((n_in, n_out), n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng).layers[0])
+
+    def save_load(self, layer: PlainLayer) -> dict[str, Any]:
+        """The layer as it comes back from a file."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "layer.npz"
+            kr.save(network([layer]), path)
+            return plain(kr.load(path).layers[0])

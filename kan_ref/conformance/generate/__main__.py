@@ -1,0 +1,72 @@
+"""`python -m kan_ref.conformance.generate`: write all vectors and schemas anew, or say which differ (`--check`)."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kan_ref.conformance.generate import topics_bases, topics_gradients, topics_grids, topics_layers, topics_networks, topics_rest
+from kan_ref.conformance.generate.encode import text
+from kan_ref.conformance.generate.schemas import schema_of
+
+HOME = Path(__file__).parents[1]
+TOPICS = (
+    topics_bases.knots,
+    topics_bases.bases,
+    topics_bases.basis_derivatives,
+    topics_layers.layers,
+    topics_layers.batches,
+    topics_layers.separability,
+    topics_gradients.layer_gradients,
+    topics_networks.network_values,
+    topics_networks.network_gradients,
+    topics_networks.input_jacobians,
+    topics_networks.input_curvatures,
+    topics_grids.extension,
+    topics_grids.update,
+    topics_rest.penalties,
+    topics_rest.scores,
+    topics_rest.affine_fits,
+    topics_rest.counts,
+    topics_rest.initial_draws,
+    topics_rest.files,
+)
+
+
+def generate() -> dict[str, str]:
+    """All files: path below the package -> text."""
+    found: dict[str, str] = {}
+    for make in TOPICS:
+        document: dict[str, Any] = make()
+        found[f"vectors/{document['topic']}.json"] = text(document)
+        found[f"schemas/{document['topic']}.schema.json"] = json.dumps(schema_of(document), indent=1) + "\n"
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or compare; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m kan_ref.conformance.generate", description="Make the conformance vectors anew.")
+    parser.add_argument("--check", action="store_true", help="write nothing; status 1 if a file differs from what would be written")
+    options = parser.parse_args(arguments)
+    files = generate()
+    stale = []
+    for name, content in files.items():
+        path = HOME / name
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            stale.append(name)
+            if not options.check:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(content, encoding="utf-8", newline="\n")
+    left = [f"{path.parent.name}/{path.name}" for path in sorted(HOME.glob("*/*.json")) if f"{path.parent.name}/{path.name}" not in files]
+    for name in stale:
+        print(f"{'differs' if options.check else 'written'}: {name}")
+    for name in left:
+        print(f"no longer made: {name}")
+    print(f"{len(files)} files, {sum(map(len, files.values())) / 1e6:.2f} MB, {len(stale)} {'differ' if options.check else 'written'}")
+    return 1 if options.check and (stale or left) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

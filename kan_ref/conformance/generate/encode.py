@@ -1,0 +1,138 @@
+"""How vectors are written: arrays as shortest decimals and as bits, cases, files, and their JSON schemas.
+
+An array is {"shape", "decimal", "hex"}: its numbers in C order, as the shortest decimals that read back the same float64, and as one
+string of 16 hex digits for each, the big-endian IEEE-754 bits. Integers and words stand as they are.
+"""
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kan_ref.conformance.generate.exact import to_float
+from kan_ref.conformance.generate.notes import NOTES, PAGE
+
+SCHEMA_VERSION = 1
+CLASSES = ("required", "acceptable", "implementation-defined")
+SEEN = 1e4  # a defect's answer is told from the right one if it lies this many tolerances away
+Wrong = Mapping[str, Mapping[str, Any]]  # flag -> output -> nested lists: what that defect answers
+
+
+def flatten(nested: Any) -> Iterator[float]:
+    """The numbers of nested lists in C order, as float64."""
+    if isinstance(nested, list | tuple):
+        for item in nested:
+            yield from flatten(item)
+    else:
+        yield to_float(nested)
+
+
+def shape_of(nested: Any) -> list[int]:
+    """The shape of nested lists."""
+    if not isinstance(nested, list | tuple):
+        return []
+    return [len(nested), *(shape_of(nested[0]) if nested else [])]
+
+
+def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
+    """An array as it is written; `shape` where nested lists cannot tell it, as for an empty batch."""
+    numbers = [number + 0.0 for number in flatten(nested)]  # no negative zero: it would be one more thing to explain
+    packed = struct.pack(f">{len(numbers)}d", *numbers).hex()
+    return {"shape": shape_of(nested) if shape is None else list(shape), "decimal": numbers, "hex": packed}
+
+
+def layer_array(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer with its arrays as they are written."""
+    return {name: value if name in ("degree", "base") else array(value) for name, value in layer.items()}
+
+
+def fits_float32(encoded: Any) -> bool:
+    """Whether every float of an argument is one of float32 too."""
+    if isinstance(encoded, Mapping) and "hex" in encoded:
+        return all(abs(n) < 1e38 and struct.unpack(">f", struct.pack(">f", n))[0] == n for n in encoded["decimal"])
+    if isinstance(encoded, Mapping | list | tuple):
+        return all(fits_float32(item) for item in (encoded.values() if isinstance(encoded, Mapping) else encoded))
+    return True
+
+
+def case(
+    name: str,
+    method: str,
+    flags: str,
+    inputs: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    tolerance: Mapping[str, float],
+    *,
+    kind: str = "required",
+    wrong: Wrong | None = None,
+    probe: Any = None,
+    float32: bool = True,
+) -> dict[str, Any]:
+    """One case; `flags` are words of `notes`, the most telling first; `expected` holds encoded arrays or integers."""
+    unknown = {*flags.split(), *(wrong or {})} - set(NOTES)
+    if unknown:
+        raise ValueError(f"case {name} has flags {sorted(unknown)}, which no note explains")
+    rounded = {output: float(f"{bound:.2g}") for output, bound in tolerance.items()}
+    told = [mark for flag, answers in (wrong or {}).items() if (mark := _mark(flag, answers, expected, rounded))]
+    entry = {
+        "id": name,
+        "method": method,
+        "flags": list(dict.fromkeys(flags.split())),
+        "class": kind,
+        "float32": float32 and fits_float32(inputs) and fits_float32(probe),
+        "inputs": dict(inputs),
+        "expected": dict(expected),
+        "tolerance": rounded,
+        "betrays": told,
+    }
+    return entry if probe is None else {**entry, "probe": probe}
+
+
+def _mark(flag: str, answers: Mapping[str, Any], expected: Mapping[str, Any], tolerance: Mapping[str, float]) -> dict[str, Any] | None:
+    """The number by which a defect gives itself away: where its answer is farthest from the right one, in tolerances."""
+    best: tuple[float, str, int, float] = (SEEN, "", 0, 0.0)
+    for output, nested in answers.items():
+        for index, (got, right) in enumerate(zip(flatten(nested), expected[output]["decimal"], strict=True)):
+            distance = abs(got - right) / (tolerance[output] or 1e-300)
+            if distance > best[0]:
+                best = (distance, output, index, got)
+    return {"flag": flag, "output": best[1], "index": best[2], "value": array(best[3])} if best[1] else None
+
+
+def topic(name: str, *, level: int, needs: Sequence[str], equation: str, cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A file: header and cases."""
+    told = {flag: None for entry in cases for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))}
+    names = [entry["id"] for entry in cases]
+    if len(set(names)) != len(names):
+        raise ValueError(f"topic {name} has two cases of one id: {sorted(n for n in names if names.count(n) > 1)}")
+    return {
+        "topic": name,
+        "schema": SCHEMA_VERSION,
+        "level": level,
+        "needs": list(needs),
+        "equation": equation,
+        "notes": {flag: {"defect": NOTES[flag], "page": f"{PAGE}#{flag.lower()}"} for flag in sorted(told)},
+        "n_cases": len(cases),
+        "cases": [{**entry, "id": f"{name}/{entry['id']}"} for entry in cases],
+    }
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """A file as it is written: the header a line each, then a line for each case."""
+    head = [f"{json.dumps(key)}: {_dense(value)}" for key, value in document.items() if key != "cases"]
+    lines = ",\n  ".join(_dense(entry) for entry in document["cases"])
+    return "{" + ",\n ".join([*head, f'"cases": [\n  {lines}\n ]']) + "}\n"
+
+
+def _dense(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+# --- numbers that are the same for ever
+
+
+def dice(seed: str, n: int, *, low: float, high: float, steps: int = 1024) -> list[float]:
+    """`n` numbers low + (high - low) r / steps with whole 0 < r < steps, drawn from the hash of the seed."""
+    draws = [int.from_bytes(hashlib.sha256(f"{seed}/{place}".encode()).digest()[:8], "big") for place in range(n)]
+    return [low + (high - low) * (1 + draw % (steps - 1)) / steps for draw in draws]

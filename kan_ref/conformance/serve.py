@@ -1,0 +1,75 @@
+"""`python -m kan_ref.conformance.serve module:Class`: an adapter behind JSON lines (shaped form); whatever it does stays in its process."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from kan_ref.conformance import wire
+from kan_ref.conformance.vectors import METHODS
+
+
+def build(target: str) -> object:
+    """The adapter "module:Class", built without arguments."""
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise ValueError(f"adapter is {target!r}, but must be module:Class")
+    sys.path.insert(0, os.getcwd())
+    return getattr(importlib.import_module(module), name)()
+
+
+def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict[str, Any]:
+    """The reply to one request."""
+    method = getattr(adapter, request["method"], None)
+    if method is None:
+        return {"id": request["id"], "unsupported": True}
+    given = wire.from_shaped(request["args"])
+    ordered = [convert(given[name]) for name in METHODS[request["method"]]]
+    try:
+        return {"id": request["id"], "result": wire.to_shaped(method(*ordered))}
+    except NotImplementedError:
+        return {"id": request["id"], "unsupported": True}
+    except Exception as error:  # a subject may raise anything
+        return {"id": request["id"], "error": f"{type(error).__name__}: {error}"[:400]}
+
+
+def to_float32(value: Any) -> Any:
+    """Arrays of an argument in float32."""
+    if isinstance(value, dict):
+        return {name: to_float32(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [to_float32(item) for item in value]
+    return value.astype("float32") if hasattr(value, "astype") else value
+
+
+def main(arguments: list[str]) -> int:
+    """Answer until the input ends."""
+    # the real standard output is for answers alone: whatever the adapter prints goes to standard error
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+
+    def reply(message: dict[str, Any]) -> None:
+        replies.write(wire.dump(message))
+        replies.flush()
+
+    hello = wire.load(sys.stdin.buffer.readline()) or {}
+    try:
+        adapter = build(arguments[0])
+    except Exception as error:  # a module may raise anything when it is loaded
+        reply({"error": f"{type(error).__name__}: {error}"[:400]})
+        return 1
+    name, version = getattr(adapter, "name", type(adapter).__name__), getattr(adapter, "version", "")
+    reply({"result": {"name": str(name), "version": str(version)}})
+    convert: Callable[[Any], Any] = to_float32 if hello.get("dtype") == "float32" else _same
+    for line in sys.stdin.buffer:
+        reply(answer(adapter, wire.load(line), convert))
+    return 0
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

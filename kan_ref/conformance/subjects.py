@@ -1,0 +1,208 @@
+"""Who is asked: an adapter in this process, or any program in a process of its own, with a time limit and a fresh start after a fall.
+
+Whatever a subject does (raises, hangs, exits, prints) becomes an `Answer`; nothing of it reaches the runner.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, Protocol
+
+from kan_ref.conformance import wire
+from kan_ref.conformance.vectors import SCHEMA_VERSION, Case, arguments
+
+TIMEOUT = 10.0
+MOST_FALLS = 3  # hangs and exits of one method, after which its further cases are not asked
+MOST_NOISE = 200  # lines that are no answer, for one question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`result`, or `unsupported`, or `error` in words."""
+
+    result: Any = None
+    unsupported: bool = False
+    error: str | None = None
+
+
+class Subject(Protocol):
+    """What the runner needs of a subject."""
+
+    name: str
+
+    def ask(self, case: Case) -> Answer:
+        """The answer to one case."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+class DirectSubject:
+    """An adapter object in this process: quick, but a hang of the adapter is a hang of the runner."""
+
+    def __init__(self, adapter: object, dtype: str = "float64") -> None:
+        self.adapter, self.dtype = adapter, dtype
+        self.name = str(getattr(adapter, "name", type(adapter).__name__))
+
+    def ask(self, case: Case) -> Answer:
+        """The adapter's method of the case's name, called with the arguments in their order."""
+        method = getattr(self.adapter, case.method, None)
+        if method is None:
+            return Answer(unsupported=True)
+        try:
+            return Answer(method(*arguments(case, self.dtype).values()))
+        except NotImplementedError:
+            return Answer(unsupported=True)
+        except Exception as error:  # a subject may raise anything
+            return Answer(error=f"{type(error).__name__}: {error}"[:400])
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class ProcessSubject:
+    """A program that answers JSON lines on its standard output."""
+
+    def __init__(
+        self, command: Sequence[str], *, name: str, dtype: str = "float64", timeout: float = TIMEOUT, shaped: bool = False
+    ) -> None:
+        self.name, self.command, self.dtype, self.timeout, self.shaped = name, list(command), dtype, timeout, shaped
+        self.refused: str | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] | None = None
+        self._falls: Counter[str] = Counter()
+        self._number = 0
+        self._start()
+
+    def ask(self, case: Case) -> Answer:
+        """One question; after a hang or an exit the next one meets a fresh process."""
+        for counted in ("hello", case.method):
+            if self._falls[counted] >= MOST_FALLS:
+                return Answer(error=f"not asked: {counted} has hung or ended the program {MOST_FALLS} times already")
+        if self._process is None and (problem := self._start()):
+            return Answer(error=problem)
+        given = arguments(case, self.dtype)
+        self._number += 1
+        request = {"id": self._number, "method": case.method, "args": wire.to_shaped(given) if self.shaped else wire.to_plain(given)}
+        reply, problem = self._exchange(request, case.method)
+        if reply is None:
+            return Answer(error=problem)
+        if problem:
+            return Answer(error=problem)
+        if reply.get("unsupported") is True:
+            return Answer(unsupported=True)
+        if "error" in reply:
+            return Answer(error=str(reply["error"])[:400])
+        if "result" not in reply:
+            return Answer(error=f"the answer holds neither result, unsupported nor error: {str(dict(reply))[:200]}")
+        try:
+            return Answer((wire.from_shaped if self.shaped else wire.from_plain)(reply["result"]))
+        except (ValueError, TypeError, RecursionError) as error:
+            return Answer(error=f"the answer cannot be read: {error}"[:400])
+
+    def close(self) -> None:
+        """End the process, and what it started."""
+        self._kill()
+        if self._process is not None:
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+            self._process.wait()
+            self._process = None
+        if self._errors is not None:
+            self._errors.close()
+            self._errors = None
+
+    def _start(self) -> str | None:
+        """Start, and say hello; a sentence if that fails."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        options = {"start_new_session": True} if os.name == "posix" else {}
+        self._process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, **options)  # type: ignore[call-overload]
+        hello: dict[str, Any] = {"method": "hello", "schema": SCHEMA_VERSION}
+        if self.dtype != "float64":
+            hello["dtype"] = self.dtype
+        reply, problem = self._exchange(hello, "hello")
+        if reply is None:
+            return f"no answer to hello: {problem}"
+        if self.shaped and "error" in reply:
+            self.refused = str(reply["error"])
+        told = reply.get("result")
+        if isinstance(told, Mapping) and isinstance(told.get("name"), str):
+            self.name = f"{told['name']} {told.get('version', '')}".strip()[:100]
+        return None
+
+    def _exchange(self, request: Mapping[str, Any], counted: str) -> tuple[Mapping[str, Any] | None, str]:
+        """Write a line, read lines until the answer; None and why if there is none, the answer and a complaint if there was noise."""
+        process, hung = self._process, threading.Event()
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def stop() -> None:
+            hung.set()
+            self._kill()
+
+        alarm = threading.Timer(self.timeout, stop)
+        alarm.start()
+        reply, noise, n_noise = None, "", 0
+        try:
+            process.stdin.write(wire.dump(request))
+            process.stdin.flush()
+            while n_noise < MOST_NOISE and (line := process.stdout.readline()):
+                message = wire.load(line)
+                if message is not None and ("id" not in request or message.get("id") == request["id"]):
+                    reply = message
+                    break
+                n_noise += 1
+                noise = noise or line.decode("utf-8", "replace").strip()[:100]
+        except OSError:
+            pass  # it has ended; what is left to say is said below
+        finally:
+            alarm.cancel()
+        if reply is not None and not hung.is_set():
+            return reply, f"wrote a line that is no answer: {noise!r}" if n_noise else ""
+        self._falls[counted] += 1
+        return None, self._fallen(hung.is_set(), n_noise, noise)
+
+    def _fallen(self, hung: bool, n_noise: int, noise: str) -> str:
+        if hung:
+            reason = f"no answer within {self.timeout:g} s"
+        elif n_noise:
+            reason = f"wrote {n_noise} lines that are no answer, the first {noise!r}"
+        else:
+            reason = "ended without an answer"
+        said = self._last_words()
+        self.close()
+        return f"{reason}{f'; its last words: {said}' if said else ''}"
+
+    def _last_words(self) -> str:
+        if self._errors is None:
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:200] if lines else ""
+
+    def _kill(self) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(OSError):
+            if os.name == "posix":
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
+
+
+def python_adapter(target: str, *, dtype: str = "float64", timeout: float = TIMEOUT) -> ProcessSubject:
+    """An adapter "module:Class" in a Python process of its own."""
+    command = [sys.executable, "-m", "kan_ref.conformance.serve", target]
+    return ProcessSubject(command, name=target, dtype=dtype, timeout=timeout, shaped=True)

@@ -1,0 +1,207 @@
+"""A run: topics from basic to composed, every case asked and judged, and what the failures have in common.
+
+A case fails alone if its topic's foundations hold; where a topic that it needs has failed, it is `blocked`: first things first.
+
+The likely defect of a failure is the flag of a known defect that answers the very same numbers; among several, and where there is none
+among the case's flags, the one that best tells failed from passed cases in the whole run (harmonic mean of precision and recall).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from kan_ref.conformance.judge import Verdict, judge
+from kan_ref.conformance.subjects import Subject
+from kan_ref.conformance.vectors import Case, Topic, load_topics, matches
+
+# rounding of float32, in units of the largest number: above any tolerance, below any real mistake
+FLOAT32_ERRORS = (1e-10, 3e-6)
+GOOD = ("passed", "differs", "xpassed")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One case and what became of it.
+
+    `status`: "passed"; "failed"; "skipped" (not supported, or not in this precision); "differs" (where the contract leaves it open);
+    "xfailed", "xpassed" (listed as failing); "blocked" (failed, after a topic that it needs). `reason` in words.
+    """
+
+    case: Case
+    status: str
+    reason: str = ""
+    verdict: Verdict = field(default_factory=lambda: Verdict(True))
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All outcomes of a run, in order."""
+
+    subject: str
+    dtype: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def n_passed(self) -> int:
+        """Cases answered as allowed."""
+        return sum(outcome.status in GOOD for outcome in self.outcomes)
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """Failures that are neither listed nor the consequence of others."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == "failed")
+
+    @property
+    def n_skipped(self) -> int:
+        """All others: not supported, listed as failing, or blocked."""
+        return len(self.outcomes) - self.n_passed - len(self.failures)
+
+    @property
+    def last_line(self) -> str:
+        """What ends a run: N passed, N failed, N skipped."""
+        return f"{self.n_passed} passed, {len(self.failures)} failed, {self.n_skipped} skipped"
+
+    @cached_property
+    def likely(self) -> dict[str, str]:
+        """The likely defect of each failure and blocked case: case id -> flag."""
+        return _diagnose(self.outcomes, self.dtype)
+
+    @property
+    def defects(self) -> list[tuple[str, int]]:
+        """Likely defects of the run, the one with most failures first."""
+        return Counter(self.likely[outcome.case.id] for outcome in self.failures).most_common()
+
+
+def choose(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[tuple[Topic, list[Case]]]:
+    """Topics, basic ones first, with the cases that globs leave."""
+    found = []
+    for topic in load_topics():
+        cases = [case for case in topic.cases if (not only or matches(case, only)) and not matches(case, skip)]
+        if cases:
+            found.append((topic, cases))
+    return found
+
+
+def run(
+    subject: Subject,
+    chosen: Sequence[tuple[Topic, Sequence[Case]]] | None = None,
+    *,
+    xfail: Sequence[str] = (),
+    dtype: str = "float64",
+    callback: Callable[[Outcome], object] | None = None,
+) -> Report:
+    """Ask a subject all cases, or the chosen ones.
+
+    Parameters
+    ----------
+    subject : Subject
+    chosen : from `choose`, optional
+    xfail : sequence of globs
+        Cases known to fail.
+    dtype : "float64" or "float32"
+        Of the arrays that the subject is given; in float32 only cases whose numbers are exact in it, with tolerances 2^29 times as wide.
+    callback : callable, optional
+        Called with each outcome.
+    """
+    outcomes: list[Outcome] = []
+    broken: dict[str, str] = {}
+    for topic, cases in choose() if chosen is None else chosen:
+        blocked_by = next((need for need in topic.needs if need in broken), None)
+        for case in cases:
+            outcome = _outcome(subject, case, matches(case, xfail), dtype, blocked_by)
+            if outcome.status in ("failed", "blocked"):
+                broken[topic.name] = case.id
+            outcomes.append(outcome)
+            if callback is not None:
+                callback(outcome)
+    return Report(subject.name, dtype, tuple(outcomes))
+
+
+def _outcome(subject: Subject, case: Case, listed: bool, dtype: str, blocked_by: str | None) -> Outcome:
+    if dtype == "float32" and not case.float32:
+        return Outcome(case, "skipped", "its numbers are not exact in float32")
+    answer = subject.ask(case)
+    if answer.unsupported:
+        return Outcome(case, "skipped", f"{case.method} is not supported")
+    verdict = Verdict(False, answer.error) if answer.error is not None else judge(case, answer.result, dtype)
+    if verdict.right:
+        return Outcome(case, "xpassed" if listed else "passed", "listed as failing, but passes" if listed else "")
+    if case.kind != "required":
+        return Outcome(case, "differs", f"{case.kind}: {verdict.message}", verdict)
+    if listed:
+        return Outcome(case, "xfailed", verdict.message, verdict)
+    if blocked_by is not None:
+        return Outcome(case, "blocked", f"{blocked_by} must be right first", verdict)
+    return Outcome(case, "failed", verdict.message, verdict)
+
+
+# --- diagnosis
+
+
+def _diagnose(outcomes: Sequence[Outcome], dtype: str) -> dict[str, str]:
+    judged = [outcome for outcome in outcomes if outcome.status in ("passed", "failed", "blocked")]
+    bad = [outcome for outcome in judged if outcome.status != "passed"]
+    answered = Counter(flag for outcome in bad for flag in outcome.verdict.defects)
+    marked = Counter(mark.flag for outcome in judged for mark in outcome.case.marks)
+    found = {}
+    for outcome in bad:
+        case, low_high = outcome.case, FLOAT32_ERRORS
+        if outcome.verdict.defects:
+            # a defect that would have shown in passed cases is not the one; then the one with most cases, then the rarer mark
+            found[case.id] = max(outcome.verdict.defects, key=lambda flag: (answered[flag] / marked[flag], answered[flag]))
+        elif dtype == "float64" and low_high[0] < outcome.verdict.relative < low_high[1] and case.method != "fit_affine":
+            found[case.id] = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
+        else:
+            peers = [other for other in judged if other.case.method == case.method]
+            found[case.id] = max(case.flags, key=lambda flag, peers=peers: _score(flag, peers))  # type: ignore[misc]
+    return found
+
+
+def _score(flag: str, outcomes: Sequence[Outcome]) -> float:
+    """Harmonic mean of how often cases with the flag failed and how often failed cases have it."""
+    failed = [outcome for outcome in outcomes if outcome.status != "passed"]
+    both = sum(flag in outcome.case.flags for outcome in failed)
+    either = len(failed) + sum(flag in outcome.case.flags for outcome in outcomes)
+    return 2.0 * both / either if either else 0.0
+
+
+def notes() -> dict[str, dict[str, str]]:
+    """Flag -> {"defect", "page"} of all topics."""
+    return {flag: dict(note) for topic in load_topics() for flag, note in topic.notes.items()}
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report as text; `last_line` ends it."""
+    explained = notes()
+    for outcome in report.failures:
+        verdict, flag = outcome.verdict, report.likely[outcome.case.id]
+        yield f"FAILED {outcome.case.id} ({outcome.case.method})"
+        yield f"    {verdict.message}"
+        if verdict.expected or verdict.got:
+            yield f"    expected {verdict.expected}"
+            yield f"    got      {verdict.got}"
+        if verdict.ulp == verdict.ulp:
+            yield f"    off by   {verdict.ulp:.3g} ulp, {verdict.relative:.3g} of the largest number"
+        yield f"    likely   {flag}: {explained[flag]['defect']}"
+        yield f"    see      {explained[flag]['page']}"
+    for status, words in (
+        ("blocked", "blocked"),
+        ("xfailed", "failed as listed"),
+        ("xpassed", "listed as failing, but passes"),
+        ("differs", "differs"),
+    ):
+        chosen = [outcome for outcome in report.outcomes if outcome.status == status]
+        if status == "blocked" and chosen:
+            for topic, reason in dict.fromkeys((outcome.case.topic, outcome.reason) for outcome in chosen):
+                n = sum(outcome.case.topic == topic for outcome in chosen)
+                yield f"BLOCKED {topic}: {n} cases fail too, but {reason}"
+        else:
+            for outcome in chosen:
+                yield f"{words}: {outcome.case.id}" + (f" ({outcome.reason})" if status == "differs" else "")
+    unsupported = sorted({outcome.case.method for outcome in report.outcomes if outcome.reason.endswith("is not supported")})
+    if unsupported:
+        yield f"not supported: {', '.join(unsupported)}"
+    if report.defects:
+        yield "likely defects: " + ", ".join(f"{flag} ({n})" for flag, n in report.defects)
+    yield report.last_line

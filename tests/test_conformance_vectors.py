@@ -1,0 +1,270 @@
+"""The conformance vectors: made anew byte for byte, valid by their schemas, agreed on by oracles that share nothing with their generator."""
+
+import ast
+import json
+import math
+import re
+import struct
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import jsonschema
+import numpy as np
+import pytest
+from oracles import exact_basis
+from oracles_layer import layer_backward, layer_values, network_values
+from oracles_penalties import paper
+
+from kan_ref.conformance import vectors
+from kan_ref.conformance.generate import __main__ as program
+from kan_ref.conformance.generate.encode import array, case, dice, to_float, topic
+from kan_ref.conformance.generate.exact import context, precise
+from kan_ref.conformance.generate.notes import NOTES
+
+HOME = Path(vectors.HOME)
+FILES = sorted((HOME / "vectors").glob("*.json"))
+DOCUMENTS = [json.loads(path.read_text(encoding="utf-8")) for path in FILES]
+CASES = {case.id: case for topic in vectors.load_topics() for case in topic.cases}
+
+
+def of(method, **wanted):
+    return [pytest.param(c, id=c.id) for c in CASES.values() if c.method == method and all(getattr(c, k) == v for k, v in wanted.items())]
+
+
+def arrays(value):
+    if isinstance(value, dict):
+        if "hex" in value:
+            yield value
+        else:
+            for item in value.values():
+                yield from arrays(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from arrays(item)
+
+
+# --- the files
+
+
+@pytest.fixture(scope="module")
+def generated():
+    return program.generate()
+
+
+def test_all_files_are_made_anew_byte_for_byte(generated):
+    on_disk = {f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8") for path in HOME.glob("*/*.json")}
+
+    assert sorted(on_disk) == sorted(generated)
+    assert [name for name in generated if on_disk[name] != generated[name]] == []
+
+
+def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(generated, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(program, "generate", lambda: generated)
+    monkeypatch.setattr(program, "HOME", tmp_path)
+
+    assert program.main([]) == 0
+    assert program.main(["--check"]) == 0
+    (tmp_path / "vectors" / "bases.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "vectors" / "knots.json").unlink()
+    (tmp_path / "vectors" / "old.json").write_text("{}", encoding="utf-8")
+    capsys.readouterr()
+
+    assert program.main(["--check"]) == 1
+    said = capsys.readouterr().out
+    assert "differs: vectors/bases.json" in said
+    assert "differs: vectors/knots.json" in said
+    assert "no longer made: vectors/old.json" in said
+    assert not (tmp_path / "vectors" / "knots.json").exists()
+
+
+def test_the_generator_imports_the_standard_library_and_mpmath_alone():
+    for path in (HOME / "generate").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            )
+            for name in names:
+                outside = name.partition(".")[0] in sys.stdlib_module_names or name == "mpmath"
+                assert outside or name.startswith("kan_ref.conformance.generate"), (path.name, name)
+
+
+def test_all_vectors_together_stay_below_two_megabytes():
+    assert sum(path.stat().st_size for path in FILES) < 2e6
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[d["topic"] for d in DOCUMENTS])
+def test_every_file_is_valid_by_its_schema_and_a_spoiled_one_is_not(document):
+    schema = json.loads((HOME / "schemas" / f"{document['topic']}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+
+    assert list(validator.iter_errors(document)) == []
+    first = document["cases"][0]
+    for spoiled in (
+        {**document, "schema": 2},
+        {**document, "cases": [{**first, "class": "optional"}]},
+        {**document, "cases": [{**first, "flags": ["Unheard"]}]},
+        {**document, "cases": [{**first, "inputs": {}}]},
+        {**document, "cases": [{name: value for name, value in first.items() if name != "tolerance"}]},
+        {name: value for name, value in document.items() if name != "notes"},
+    ):
+        assert list(validator.iter_errors(spoiled))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[d["topic"] for d in DOCUMENTS])
+def test_decimals_and_bits_are_the_same_numbers_and_fill_the_shape(document):
+    for written in arrays(document["cases"]):
+        numbers = struct.unpack(f">{len(written['decimal'])}d", bytes.fromhex(written["hex"]))
+        assert list(numbers) == written["decimal"]
+        assert len(numbers) == math.prod(written["shape"])
+        assert all(map(math.isfinite, numbers))
+
+
+def test_a_header_counts_its_cases_and_explains_every_flag():
+    for document in DOCUMENTS:
+        used = {flag for entry in document["cases"] for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))}
+        assert document["n_cases"] == len(document["cases"])
+        assert used == set(document["notes"])
+        assert all(note["defect"] == NOTES[flag] for flag, note in document["notes"].items())
+
+
+def test_every_note_is_used_by_some_case():
+    assert {flag for document in DOCUMENTS for flag in document["notes"]} == set(NOTES)
+
+
+def test_what_a_topic_needs_is_a_topic_of_a_lower_level():
+    level = {document["topic"]: document["level"] for document in DOCUMENTS}
+
+    assert all(level[need] < document["level"] for document in DOCUMENTS for need in document["needs"])
+
+
+def test_the_marks_of_defects_lie_far_from_the_right_answer():
+    for one in CASES.values():
+        for mark in one.marks:
+            right = float(np.asarray(one.expected[mark.output]).flat[mark.index])
+            assert abs(mark.value - right) > 1e3 * one.tolerance[mark.output]
+
+
+def test_every_topic_has_cases_for_float32_or_is_judged_by_fits():
+    without = {document["topic"] for document in DOCUMENTS if not any(entry["float32"] for entry in document["cases"])}
+
+    assert without == {"grid_extension", "grid_update", "fit_affine", "initial_layer", "save_load"}
+
+
+def test_case_ids_are_unique_and_plain():
+    assert len(CASES) == sum(document["n_cases"] for document in DOCUMENTS)
+    assert all(re.fullmatch(r"[a-z_0-9]+/[A-Za-z0-9-]+", name) for name in CASES)
+
+
+# --- the numbers, by other oracles
+
+
+@pytest.mark.parametrize("case", of("basis") + of("basis_derivative"))
+def test_bases_and_derivatives_are_the_fractions_of_another_oracle(case):
+    given = case.inputs
+    right = [exact_basis(x, given["knots"].tolist(), given["degree"], given.get("order", 0)) for x in given["x"].tolist()]
+    (found,) = case.expected.values()
+
+    assert found.tolist() == [[float(number) for number in row] for row in right]
+
+
+def record(layer):
+    return SimpleNamespace(**layer, n_out=layer["coef"].shape[0], n_in=layer["coef"].shape[1])
+
+
+@pytest.mark.parametrize("case", of("layer_forward"))
+def test_layer_values_are_those_of_another_oracle(case):
+    y = layer_values(record(case.inputs["layer"]), case.inputs["x"])
+
+    assert np.abs(y - case.expected["y"]).max(initial=0.0) <= case.tolerance["y"]
+
+
+@pytest.mark.parametrize("case", of("layer_vjp"))
+def test_layer_gradients_are_those_of_another_oracle(case):
+    found = layer_backward(record(case.inputs["layer"]), case.inputs["x"], case.inputs["dy"])
+
+    for name, array_ in zip(("dx", "d_coef", "d_w_base", "d_w_spline"), found, strict=True):
+        assert np.abs(array_ - case.expected[name]).max(initial=0.0) <= case.tolerance[name]
+
+
+def network_of(case):
+    return SimpleNamespace(layers=[record(layer) for layer in case.inputs["layers"]])
+
+
+@pytest.mark.parametrize("case", of("network_forward"))
+def test_network_values_are_those_of_another_oracle(case):
+    y = network_values(network_of(case), case.inputs["x"])
+
+    assert np.abs(y - case.expected["y"]).max(initial=0.0) <= case.tolerance["y"]
+
+
+@pytest.mark.parametrize("case", of("input_jacobian"))
+def test_jacobians_and_curvatures_agree_with_central_differences_of_another_oracle(case):
+    network, x, h = network_of(case), case.inputs["x"], 1e-4
+    curved = CASES[case.id.replace("input_jacobian", "input_hessian_diag")]
+    if len(x) == 0:
+        assert case.expected["jacobian"].shape == curved.expected["hessian_diag"].shape == (0, 1, 2)
+        return
+    middle = network_values(network, x)
+    for i in range(x.shape[1]):
+        step = h * np.eye(x.shape[1])[i]
+        up, down = network_values(network, x + step), network_values(network, x - step)
+        slope, curve = case.expected["jacobian"][:, :, i], curved.expected["hessian_diag"][:, :, i]
+        assert np.abs((up - down) / (2 * h) - slope).max() < 1e-4 * (1 + np.abs(slope).max())
+        assert np.abs((up - 2 * middle + down) / h**2 - curve).max() < 1e-2 * (1 + np.abs(curve).max())
+
+
+@pytest.mark.parametrize("case", of("penalties"))
+def test_penalties_are_those_of_another_oracle(case):
+    x, l1, entropy = case.inputs["x"], 0.0, 0.0
+    for layer in network_of(case).layers:
+        if layer.mask.any():
+            one, other = paper(layer, x)
+            l1, entropy = l1 + one, entropy + other
+        x = layer_values(layer, x)
+
+    assert abs(l1 - case.expected["l1"]) <= case.tolerance["l1"]
+    assert abs(entropy - case.expected["entropy"]) <= case.tolerance["entropy"]
+
+
+# --- the tools of the generator
+
+
+def test_sixty_digits_are_rounded_to_the_nearest_float64():
+    third = precise(1) / 3
+
+    assert to_float(third) == 1 / 3
+    assert to_float(-third) == -1 / 3
+    assert to_float(precise(1) + precise(2) ** -53 + precise(2) ** -150) == math.nextafter(1.0, 2.0)
+    assert to_float(precise(1) + precise(2) ** -53) == 1.0
+    assert to_float(precise(0)) == 0.0
+
+
+def test_the_global_precision_of_mpmath_is_left_alone():
+    import mpmath
+
+    context()
+
+    assert mpmath.mp.dps == 15
+
+
+def test_drawn_numbers_depend_on_their_seed_alone_and_keep_within_their_ends():
+    drawn = dice("seed", 500, low=-1.0, high=1.0)
+
+    assert drawn == dice("seed", 500, low=-1.0, high=1.0)
+    assert drawn != dice("other", 500, low=-1.0, high=1.0)
+    assert -1.0 < min(drawn) < -0.9
+    assert 0.9 < max(drawn) < 1.0
+
+
+def test_a_case_with_a_flag_that_no_note_explains_is_refused():
+    with pytest.raises(ValueError, match=r"case a has flags \['Unheard'\], which no note explains"):
+        case("a", "basis", "Unheard", {}, {"basis": array([1.0])}, {"basis": 1e-13})
+
+
+def test_two_cases_of_one_id_are_refused():
+    one = case("a", "basis", "CoxDeBoor", {}, {"basis": array([1.0])}, {"basis": 1e-13})
+
+    with pytest.raises(ValueError, match=r"topic t has two cases of one id: \['a', 'a'\]"):
+        topic("t", level=1, needs=[], equation="", cases=[one, one])
