@@ -1,4 +1,4 @@
-"""The conformance vectors: made anew byte for byte, valid by their schemas, agreed on by oracles that share nothing with their generator."""
+"""The conformance vectors: made anew byte for byte, valid by their schemas, and agreed on by independent oracles."""
 
 import ast
 import json

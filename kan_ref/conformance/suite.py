@@ -6,12 +6,14 @@ The likely defect of a failure is the flag of a known defect that answers the ve
 among the case's flags, the one that best tells failed from passed cases in the whole run (harmonic mean of precision and recall).
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kan_ref.conformance.judge import Verdict, judge
+from kan_ref.conformance.nature import nature
 from kan_ref.conformance.subjects import Subject
 from kan_ref.conformance.vectors import Case, Topic, load_topics, matches
 
@@ -106,12 +108,17 @@ def run(
     """
     outcomes: list[Outcome] = []
     broken: dict[str, str] = {}
+    natures: dict[str, tuple[str, ...]] = {}
     for topic, cases in choose() if chosen is None else chosen:
         blocked_by = next((need for need in topic.needs if need in broken), None)
         for case in cases:
             outcome = _outcome(subject, case, matches(case, xfail), dtype, blocked_by)
             if outcome.status in ("failed", "blocked"):
                 broken[topic.name] = case.id
+                if case.method not in natures:
+                    natures[case.method] = nature(subject, case)
+                if natures[case.method]:
+                    outcome = replace(outcome, verdict=replace(outcome.verdict, defects=natures[case.method]))
             outcomes.append(outcome)
             if callback is not None:
                 callback(outcome)
@@ -148,8 +155,8 @@ def _diagnose(outcomes: Sequence[Outcome], dtype: str) -> dict[str, str]:
     for outcome in bad:
         case, low_high = outcome.case, FLOAT32_ERRORS
         if outcome.verdict.defects:
-            # a defect that would have shown in passed cases is not the one; then the one with most cases, then the rarer mark
-            found[case.id] = max(outcome.verdict.defects, key=lambda flag: (answered[flag] / marked[flag], answered[flag]))
+            # a defect that would have shown in passed cases is not the one; then the one with most cases
+            found[case.id] = max(outcome.verdict.defects, key=lambda flag: (answered[flag] / max(1, marked[flag]), answered[flag]))
         elif dtype == "float64" and low_high[0] < outcome.verdict.relative < low_high[1] and case.method != "fit_affine":
             found[case.id] = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
         else:
@@ -181,8 +188,9 @@ def lines(report: Report) -> Iterator[str]:
         if verdict.expected or verdict.got:
             yield f"    expected {verdict.expected}"
             yield f"    got      {verdict.got}"
-        if verdict.ulp == verdict.ulp:
-            yield f"    off by   {verdict.ulp:.3g} ulp, {verdict.relative:.3g} of the largest number"
+        if not math.isnan(verdict.relative):
+            places = "" if math.isnan(verdict.ulp) else f"{verdict.ulp:.3g} ulp, "
+            yield f"    off by   {places}{verdict.relative:.3g} of the largest number"
         yield f"    likely   {flag}: {explained[flag]['defect']}"
         yield f"    see      {explained[flag]['page']}"
     for status, words in (

@@ -16,6 +16,8 @@ TOPICS = (
     topics_bases.knots,
     topics_bases.bases,
     topics_bases.basis_derivatives,
+    topics_bases.higher_derivatives,
+    topics_layers.edges,
     topics_layers.layers,
     topics_layers.batches,
     topics_layers.separability,

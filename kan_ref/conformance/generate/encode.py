@@ -16,7 +16,7 @@ from kan_ref.conformance.generate.notes import NOTES, PAGE
 SCHEMA_VERSION = 1
 CLASSES = ("required", "acceptable", "implementation-defined")
 SEEN = 1e4  # a defect's answer is told from the right one if it lies this many tolerances away
-Wrong = Mapping[str, Mapping[str, Any]]  # flag -> output -> nested lists: what that defect answers
+Wrong = Sequence[tuple[str, Mapping[str, Any]]]  # flag, and output -> nested lists: what that defect answers
 
 
 def flatten(nested: Any) -> Iterator[float]:
@@ -65,16 +65,16 @@ def case(
     tolerance: Mapping[str, float],
     *,
     kind: str = "required",
-    wrong: Wrong | None = None,
+    wrong: Wrong = (),
     probe: Any = None,
     float32: bool = True,
 ) -> dict[str, Any]:
     """One case; `flags` are words of `notes`, the most telling first; `expected` holds encoded arrays or integers."""
-    unknown = {*flags.split(), *(wrong or {})} - set(NOTES)
+    unknown = {*flags.split(), *(flag for flag, _ in wrong)} - set(NOTES)
     if unknown:
         raise ValueError(f"case {name} has flags {sorted(unknown)}, which no note explains")
     rounded = {output: float(f"{bound:.2g}") for output, bound in tolerance.items()}
-    told = [mark for flag, answers in (wrong or {}).items() if (mark := _mark(flag, answers, expected, rounded))]
+    told = [mark for flag, answers in wrong if (mark := _mark(flag, answers, expected, rounded))]
     entry = {
         "id": name,
         "method": method,

@@ -53,7 +53,7 @@ def vjp_case(name: str, flags: str, layer: Layer, x: Rows, dy: Rows) -> Case:
         "x": array([list(r) for r in x], [len(x), n_in]),
         "dy": array([list(r) for r in dy], [len(x), n_out]),
     }
-    return case(name, "layer_vjp", flags, arguments, expected, tolerance, wrong=answers)
+    return case(name, "layer_vjp", flags, arguments, expected, tolerance, wrong=list(answers.items()))
 
 
 def _nested(found: Mapping[str, Collector]) -> dict[str, Any]:
@@ -113,5 +113,5 @@ def layer_gradients() -> dict[str, Any]:
         vjp_case("no-samples", "EmptyBatch", square, [], []),
     ]
     return topic(
-        "layer_vjp", level=3, needs=["basis_derivatives", "layer_forward"], equation="chain rule on Liu et al. 2024, eq. 2.5", cases=cases
+        "layer_vjp", level=4, needs=["basis_derivatives", "layer_forward"], equation="chain rule on Liu et al. 2024, eq. 2.5", cases=cases
     )

@@ -61,7 +61,16 @@ def _moved(name: str, method: str, flags: str, layer: Layer, arguments: Mapping[
     given = {"layer": layer_array(layer), **arguments}
     wrong = _wrong(layer, probe)
     return case(
-        name, method, flags, given, expected, tolerance, kind=kind, wrong=wrong, probe=array([list(r) for r in probe]), float32=False
+        name,
+        method,
+        flags,
+        given,
+        expected,
+        tolerance,
+        kind=kind,
+        wrong=list(wrong.items()),
+        probe=array([list(r) for r in probe]),
+        float32=False,
     )
 
 

@@ -84,35 +84,49 @@ def value_case(name: str, flags: str, layer: Layer, x: Rows, *, wrong: Mapping[s
     answers |= {flag: {"y": y} for flag, y in (wrong or {}).items()}
     arguments = {"layer": layer_array(layer), "x": array([list(row) for row in x], [len(x), n_in])}
     tolerance = {"y": VALUES * float(forward_scale(layer, x)) or VALUES}
-    return case(name, "layer_forward", flags, arguments, {"y": array(right, [len(x), n_out])}, tolerance, wrong=answers)
+    return case(name, "layer_forward", flags, arguments, {"y": array(right, [len(x), n_out])}, tolerance, wrong=list(answers.items()))
+
+
+def edges() -> dict[str, Any]:
+    """layer_forward(layer, x) -> y of one edge: a spline or a base function by itself, then both."""
+    row = uniform_row(-1.0, 1.0, 4, 3)
+    zeros = filled(0.0, 1, 1)
+    one = points("layers-one", 4, 1)
+
+    def spline(name: str, flags: str, rows: Sequence[float], degree: int, x: Rows, weight: float = 1.0) -> Case:
+        return value_case(name, flags, make_layer(name, 1, 1, [rows], degree, w_base=zeros, w_spline=[[weight]]), x)
+
+    def base(name: str, flags: str, x: Rows, weight: float, kind: str = "silu") -> Case:
+        return value_case(name, flags, make_layer(name, 1, 1, [row], 3, w_base=[[weight]], w_spline=zeros, base=kind), x)
+
+    uneven, repeated = [-3.0, -1.0, -0.875, 0.0, 0.125, 0.25, 1.0, 3.0], [-0.5, -0.25, 0.0, 0.5, 0.5, 1.0, 1.25, 1.5]
+    cases = [
+        spline("spline-alone", "SplineSum", row, 3, one),
+        spline("spline-weighted", "MissingWSpline WSplineTwice", row, 3, one, 1.75),
+        spline("spline-fading", "FadeOutside", row, 3, [[-2.25], [-1.125], [1.375], [2.0]]),
+        spline("spline-beyond-row", "ZeroOutside FadeOutside", row, 3, [[-3.5], [4.0]]),
+        spline("spline-end-of-grid", "GridEnd", row, 3, [[-1.0], [1.0]]),
+        spline("spline-last-knot", "LastEnd", [0.0] * 4 + [0.5] + [1.0] * 4, 3, [[0.0], [1.0]]),
+        spline("spline-thousand-intervals", "ManyIntervals", uniform_row(-1.0, 1.0, 1000, 3), 3, [[-0.7], [0.123]]),
+        spline("spline-uneven", "UnevenKnots", uneven, 2, one),
+        spline("spline-repeated-knots", "RepeatedKnots", repeated, 2, [[0.25], [0.5], [0.75]]),
+        base("silu-alone", "SiluForm MissingBase", [[-3.0], [-0.5], [0.0], [2.5]], 1.0),
+        base("silu-weighted", "MissingWBase SiluForm", one, -1.5),
+        base("silu-far", "SiluOverflow", [[-800.0], [-100.0], [100.0], [800.0]], 1.0),
+        base("identity-alone", "BaseName", one, 1.5, "identity"),
+        base("zero-alone", "BaseName", one, 1.5, "zero"),
+        value_case("spline-and-silu", "BaseScaled SiluForm", make_layer("edge", 1, 1, [row], 3), one),
+        value_case("spline-and-identity", "BaseName BaseScaled", make_layer("identity", 1, 1, [row], 3, base="identity"), one),
+        value_case("spline-and-silu-outside", "FadeOutside SiluForm", make_layer("beyond", 1, 1, [row], 3), [[-3.5], [-1.25], [4.0]]),
+        value_case("masked", "MissingMask", make_layer("masked", 1, 1, [row], 3, mask=zeros), one),
+    ]
+    return topic("edges", level=2, needs=["bases"], equation="Liu et al. 2024, eqs. 2.10-2.12", cases=cases)
 
 
 def layers() -> dict[str, Any]:
-    """layer_forward(layer, x) -> y."""
+    """layer_forward(layer, x) -> y of several edges."""
     row, other = uniform_row(-1.0, 1.0, 4, 3), uniform_row(-2.0, 1.0, 4, 3)
-    zeros, ones = filled(0.0, 1, 1), filled(1.0, 1, 1)
-    one = points("layers-one", 4, 1)
-    spline = make_layer("spline", 1, 1, [row], 3, w_base=zeros, w_spline=ones)
     cases = [
-        value_case("spline-alone", "SplineSum", spline, one),
-        value_case(
-            "spline-weighted", "MissingWSpline WSplineTwice", make_layer("weighted", 1, 1, [row], 3, w_base=zeros, w_spline=[[1.75]]), one
-        ),
-        value_case(
-            "silu-alone",
-            "SiluForm MissingBase",
-            make_layer("silu", 1, 1, [row], 3, w_base=ones, w_spline=zeros),
-            [[-3.0], [-0.5], [0.0], [2.5]],
-        ),
-        value_case("silu-weighted", "MissingWBase SiluForm", make_layer("silu-w", 1, 1, [row], 3, w_base=[[-1.5]], w_spline=zeros), one),
-        value_case("silu-far", "SiluOverflow", make_layer("far", 1, 1, [row], 3, w_base=ones), [[-800.0], [-100.0], [100.0], [800.0]]),
-        value_case("identity-base", "BaseName", make_layer("identity", 1, 1, [row], 3, base="identity"), one),
-        value_case("zero-base", "BaseName MissingBase", make_layer("zero", 1, 1, [row], 3, base="zero"), one),
-        value_case("whole-edge", "BaseScaled SplineSum", make_layer("edge", 1, 1, [row], 3), one),
-        value_case("fading-spline", "FadeOutside", spline, [[-2.25], [-1.125], [1.375], [2.0]]),
-        value_case("beyond-the-row", "ZeroOutside FadeOutside", make_layer("beyond", 1, 1, [row], 3), [[-3.5], [4.0]]),
-        value_case("end-of-grid", "GridEnd", spline, [[-1.0], [1.0]]),
-        value_case("last-knot", "LastEnd", make_layer("last", 1, 1, [[0.0] * 4 + [0.5] + [1.0] * 4], 3), [[0.0], [1.0]]),
         value_case("two-to-three", "MeanOverInputs SplineSum", make_layer("2-3", 3, 2, [row, row], 3), points("2-3", 3, 2)),
         value_case("three-to-two", "MeanOverInputs SplineSum", make_layer("3-2", 2, 3, [row] * 3, 3), points("3-2", 3, 3)),
         value_case("rows-of-their-own", "SharedRow", make_layer("rows", 2, 2, [row, other], 3), points("rows", 3, 2)),
@@ -138,27 +152,12 @@ def layers() -> dict[str, Any]:
             make_layer("tenths", 2, 2, [uniform_row(-1.0, 1.0, 5, 3)] * 2, 3),
             [[0.1, -0.7], [0.33, 0.9]],
         ),
-        value_case(
-            "thousand-intervals", "ManyIntervals", make_layer("many", 1, 1, [uniform_row(-1.0, 1.0, 1000, 3)], 3), [[-0.7], [0.123]]
-        ),
-        value_case(
-            "uneven-rows",
-            "UnevenKnots",
-            make_layer("uneven", 2, 1, [[-3.0, -1.0, -0.875, 0.0, 0.125, 0.25, 1.0, 3.0]], 2),
-            points("uneven", 4, 1),
-        ),
-        value_case(
-            "repeated-knots",
-            "RepeatedKnots",
-            make_layer("repeated", 1, 1, [[-0.5, -0.25, 0.0, 0.5, 0.5, 1.0, 1.25, 1.5]], 2),
-            [[0.25], [0.5], [0.75]],
-        ),
     ]
     for degree in (0, 1, 2, 4, 5, 7):
         flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
         layer = make_layer(f"degree-{degree}", 2, 2, [uniform_row(-1.0, 1.0, 4, degree)] * 2, degree)
         cases.append(value_case(f"degree-{degree}", flag, layer, points(f"degree-{degree}", 3, 2)))
-    return topic("layer_forward", level=2, needs=["bases"], equation="Liu et al. 2024, eqs. 2.5, 2.10-2.12", cases=cases)
+    return topic("layer_forward", level=3, needs=["edges"], equation="Liu et al. 2024, eq. 2.5", cases=cases)
 
 
 def batches() -> dict[str, Any]:
@@ -183,7 +182,7 @@ def batches() -> dict[str, Any]:
         value_case("all-the-same", "BatchDependence PointOrder", layer, [x[2]] * 3),
         value_case("nobody", "EmptyBatch", layer, []),
     ]
-    return topic("batches", level=3, needs=["layer_forward"], equation="a layer is a function of one sample", cases=cases)
+    return topic("batches", level=4, needs=["layer_forward"], equation="a layer is a function of one sample", cases=cases)
 
 
 def separability() -> dict[str, Any]:
@@ -197,4 +196,4 @@ def separability() -> dict[str, Any]:
         value_case("scaled-inputs", "NotSeparable", layer, [[0.125, 0.25], [0.5, 1.0], [0.25, 0.5]]),
         value_case("one-input", "NotSeparable SplineSum", single, [[0.125], [0.875]]),
     ]
-    return topic("separability", level=3, needs=["layer_forward"], equation="Liu et al. 2024, eq. 2.5", cases=cases)
+    return topic("separability", level=4, needs=["layer_forward"], equation="Liu et al. 2024, eq. 2.5", cases=cases)

@@ -87,8 +87,8 @@ def network_values() -> dict[str, Any]:
             answers["StaleCache"] = {"y": flow(layers, points("n-single", 3, 2))[-1]}
         expected = {"y": array(right, [len(x), sizes(layers[-1])[0]])}
         tolerance = {"y": VALUES * value_bound(layers, x) or VALUES}
-        cases.append(case(name, "network_forward", flags, _arguments(layers, x), expected, tolerance, wrong=answers))
-    return topic("network_forward", level=3, needs=["layer_forward"], equation="Liu et al. 2024, eq. 2.7", cases=cases)
+        cases.append(case(name, "network_forward", flags, _arguments(layers, x), expected, tolerance, wrong=list(answers.items())))
+    return topic("network_forward", level=4, needs=["layer_forward"], equation="Liu et al. 2024, eq. 2.7", cases=cases)
 
 
 def network_gradients() -> dict[str, Any]:
@@ -108,9 +108,9 @@ def network_gradients() -> dict[str, Any]:
         answers["SiluSlope"] = _nested(network_vjp(layers, x, dy, Rules(silu_slope="sigmoid")))
         answers["DerivativeFactor"] = _nested(network_vjp(layers, x, dy, Rules(without_degree=True)))
         answers["DyIgnored"] = _nested(network_vjp(layers, x, [[1.0] * n_out for _ in x]))
-        cases.append(case(name, "network_vjp", flags, _arguments(layers, x, dy=dy), expected, tolerance, wrong=answers))
+        cases.append(case(name, "network_vjp", flags, _arguments(layers, x, dy=dy), expected, tolerance, wrong=list(answers.items())))
     needs = ["network_forward", "layer_vjp"]
-    return topic("network_vjp", level=4, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
+    return topic("network_vjp", level=5, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
 
 
 def _encode(found: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, float]]:
@@ -135,9 +135,9 @@ def input_jacobians() -> dict[str, Any]:
         answers = {flag: {"jacobian": input_derivatives(read, x, rules)[0].nested()} for flag, (read, rules) in _bends(layers)}
         expected, tolerance = encode_sums({"jacobian": first})
         bound = {output: 3.0 * number for output, number in tolerance.items()}
-        cases.append(case(name, "input_jacobian", flags, _arguments(layers, x), expected, bound, wrong=answers))
+        cases.append(case(name, "input_jacobian", flags, _arguments(layers, x), expected, bound, wrong=list(answers.items())))
     needs = ["network_forward", "basis_derivatives"]
-    return topic("input_jacobian", level=4, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
+    return topic("input_jacobian", level=5, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
 
 
 def input_curvatures() -> dict[str, Any]:
@@ -152,9 +152,9 @@ def input_curvatures() -> dict[str, Any]:
         expected, tolerance = encode_sums({"hessian_diag": found})
         bound = {output: 3.0 * number for output, number in tolerance.items()}
         told = f"HessianSlopes HessianCurves {flags}" if len(layers) > 1 else f"HigherDerivative {flags}"
-        cases.append(case(name, "input_hessian_diag", told, _arguments(layers, x), expected, bound, wrong=answers))
-    needs = ["input_jacobian"]
-    return topic("input_hessian_diag", level=5, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
+        cases.append(case(name, "input_hessian_diag", told, _arguments(layers, x), expected, bound, wrong=list(answers.items())))
+    needs = ["input_jacobian", "higher_derivatives"]
+    return topic("input_hessian_diag", level=6, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
 
 
 def _bends(layers: Sequence[Layer]) -> list[tuple[str, tuple[list[Layer], Rules]]]:

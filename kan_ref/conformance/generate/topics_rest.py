@@ -35,17 +35,24 @@ def _entropy(scores: Sequence[Sequence[Number]]) -> Number:
     return -total(p * context().log(p) for p in (score / whole for score in flat if whole) if p)
 
 
+def _deviation(values: Sequence[Number], lost: int = 1) -> Number:
+    mean = total(values) / len(values)
+    return context().sqrt(total((v - mean) ** 2 for v in values) / max(1, len(values) - lost))
+
+
+def _spreads(layer: Layer, x: Rows) -> list[list[Number]]:
+    """Standard deviations of edges, where (X7) has mean magnitudes."""
+    n_out, n_in, _ = sizes(layer)
+    return [[_deviation([total(edge_terms(layer, j, i, precise(row[i]))) for row in x], 0) for i in range(n_in)] for j in range(n_out)]
+
+
 def _deviations(layer: Layer, x: Rows) -> Number:
     """The l1 of a layer as pykan has it: standard deviations over samples of edges, by those of their inputs plus 0.1."""
     n_out, n_in, _ = sizes(layer)
 
-    def deviation(values: Sequence[Number]) -> Number:
-        mean = total(values) / len(values)
-        return context().sqrt(total((v - mean) ** 2 for v in values) / max(1, len(values) - 1))
-
     return total(
-        deviation([total(edge_terms(layer, j, i, precise(row[i]))) for row in x])
-        / (deviation([precise(row[i]) for row in x]) + context().mpf("0.1"))
+        _deviation([total(edge_terms(layer, j, i, precise(row[i]))) for row in x])
+        / (_deviation([precise(row[i]) for row in x]) + context().mpf("0.1"))
         for j in range(n_out)
         for i in range(n_in)
     )
@@ -95,8 +102,8 @@ def penalties() -> dict[str, Any]:
             wrong["PenaltyInputs"] = {"l1": total(map(_sum, same)), "entropy": total(map(_entropy, same))}
         tolerance = {"l1": SUMS * max(1.0, float(l1)), "entropy": SUMS * max(1.0, float(entropy))}
         expected = {"l1": array(l1), "entropy": array(entropy)}
-        cases.append(case(name, "penalties", flags, _arguments(layers, x), expected, tolerance, wrong=wrong))
-    return topic("penalties", level=4, needs=["network_forward"], equation="Liu et al. 2024, eqs. 2.17-2.20", cases=cases)
+        cases.append(case(name, "penalties", flags, _arguments(layers, x), expected, tolerance, wrong=list(wrong.items())))
+    return topic("penalties", level=5, needs=["network_forward"], equation="Liu et al. 2024, eqs. 2.17-2.20", cases=cases)
 
 
 def scores() -> dict[str, Any]:
@@ -106,11 +113,13 @@ def scores() -> dict[str, Any]:
         inputs = flow(layers, x)[:-1]
         right = {f"{n}": _scores(layer, at) for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))}
         splines = {f"{n}": _scores(layer, at, base=False) for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))}
+        spread = {f"{n}": _spreads(layer, at) for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))}
+        wrong = [("L1WithoutBase", splines), ("L1Deviation", spread)]
         tolerance = {n: SUMS * max(1.0, float(_sum(found))) for n, found in right.items()}
         told = " ".join(flag for flag in flags.split() if flag not in ("EntropyBase", "PenaltyOneLayer")) or "L1Mean"
         expected = {n: array(found) for n, found in right.items()}
-        cases.append(case(name, "edge_scores", told, _arguments(layers, x), expected, tolerance, wrong={"L1WithoutBase": splines}))
-    return topic("edge_scores", level=4, needs=["network_forward"], equation="Liu et al. 2024, eq. 2.17", cases=cases)
+        cases.append(case(name, "edge_scores", told, _arguments(layers, x), expected, tolerance, wrong=wrong))
+    return topic("edge_scores", level=5, needs=["network_forward"], equation="Liu et al. 2024, eq. 2.17", cases=cases)
 
 
 def _sum(found: Sequence[Sequence[Number]]) -> Number:
@@ -170,7 +179,15 @@ def counts() -> dict[str, Any]:
         wrong = {"CountBases": {"count": edges * (n_intervals + 2)}, "CountWeights": {"count": edges * (n_intervals + degree)}}
         name = f"{'-'.join(map(str, widths))}-G{n_intervals}-k{degree}"
         cases.append(
-            case(name, "count_parameters", "CountBases CountWeights", arguments, {"count": array(right)}, {"count": 0.0}, wrong=wrong)
+            case(
+                name,
+                "count_parameters",
+                "CountBases CountWeights",
+                arguments,
+                {"count": array(right)},
+                {"count": 0.0},
+                wrong=list(wrong.items()),
+            )
         )
     return topic("count_parameters", level=1, needs=[], equation="Liu et al. 2024, section 2.3", cases=cases)
 

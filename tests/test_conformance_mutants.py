@@ -1,0 +1,213 @@
+"""The conformance kit finds planted faults and names them, and finds nothing in right implementations of other styles."""
+
+from pathlib import Path
+
+import conformance_plain
+import numpy as np
+import pytest
+from conformance_local import Local
+
+from kan_ref.conformance import suite
+from kan_ref.conformance.adapters.reference import Reference
+from kan_ref.conformance.adapters.scipy_splines import SciPyBSplines
+from kan_ref.conformance.subjects import DirectSubject
+
+SOURCE = Path(conformance_plain.__file__).read_text(encoding="utf-8")
+
+# name: (line of conformance_plain, the line instead, the flag that must be named)
+MUTANTS = {
+    "closed end forgotten": ("b[x[:, 0] == t[-1], np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0", "pass", "LastEnd"),
+    "closed end of an empty interval": ("np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0", "-1] = 1.0", "LastEnd"),
+    "knots owned from both sides": ("b = ((t[:-1] <= x) & (x < t[1:]))", "b = ((t[:-1] <= x) & (x <= t[1:]))", "KnotOwnership"),
+    "knots owned from the left": ("b = ((t[:-1] <= x) & (x < t[1:]))", "b = ((t[:-1] < x) & (x <= t[1:]))", "KnotOwnership"),
+    "0/0 is nan": ("where=b > 0)", "where=True)", "RepeatedKnots"),
+    "an absolute tolerance": ("where=b > 0)", "where=b > 1e-6)", "ScaledRow"),
+    "even knots assumed": ("t[d:-1] - t[: -d - 1])", "np.full(len(t) - d - 1, d * (t[1] - t[0])))", "UnevenKnots"),
+    "bases extrapolated": (
+        "x = x[:, None]\n    b = ",
+        "x = np.clip(x, t[degree], t[-degree - 1])[:, None]\n    b = ",
+        "FadeOutside",
+    ),
+    "bases cut off outside the grid": ("    return b\n", "    return b * ((t[degree] <= x) & (x <= t[-degree - 1]))\n", "FadeOutside"),
+    "bases in float32": ("    return b\n", "    return b.astype(np.float32).astype(float)\n", "Float32Inside"),
+    "points sorted": ("x = x[:, None]\n    b = ", "x = np.sort(x)[:, None]\n    b = ", "PointOrder"),
+    "degree 0 returned as one number too many": ("for d in range(1, degree + 1):", "for d in range(1, max(degree, 1) + 1):", "DegreeZero"),
+    "derivative without degree": ("return degree * (left", "return (left", "DerivativeFactor"),
+    "derivative with the wrong sign": ("lower[:, :-1] - right * lower", "lower[:, :-1] + right * lower", "BasisSlope"),
+    "derivative of the wrong order": ("degree - 1, order - 1)", "degree - 1, 0)", "HigherDerivative"),
+    "derivatives above the degree": (
+        "    if order > degree:\n",
+        "    if order > degree > 0:\n        order = degree\n    if order > degree:\n",
+        "AboveDegree",
+    ),
+    "step by G - 1": ("h = (high - low) / n_intervals\n", "h = (high - low) / max(1, n_intervals - 1)\n", "KnotStep"),
+    "outer knots repeated": (
+        "return low + h * np.arange(-degree, n_intervals + degree + 1)",
+        "return np.clip(low + h * np.arange(-degree, n_intervals + degree + 1), low, high)",
+        "OuterKnots",
+    ),
+    "knots in float32": (
+        "return low + h * np.arange(-degree, n_intervals + degree + 1)",
+        "return (low + h * np.arange(-degree, n_intervals + degree + 1)).astype(np.float32).astype(float)",
+        "KnotPrecision",
+    ),
+    "missing w_spline": ('+ layer["w_spline"] * spline)', "+ spline)", "MissingWSpline"),
+    "w_spline twice": ('+ layer["w_spline"] * spline)', '+ layer["w_spline"] ** 2 * spline)', "WSplineTwice"),
+    "missing w_base": ('(layer["w_base"] * base[:, None, :] +', "(base[:, None, :] +", "MissingWBase"),
+    "w_spline on the base": ('(layer["w_base"] * base', '(layer["w_spline"] * layer["w_base"] * base', "BaseScaled"),
+    "base forgotten": ('base = BASES[layer["base"]][order](x)', "base = 0.0 * x", "MissingBase"),
+    "silu is swish of 1.702 x": ("return x / (1.0 + np.exp(-np.clip(x", "return x / (1.0 + np.exp(-1.702 * np.clip(x", "SiluForm"),
+    "silu overflows": ("return x / (1.0 + np.exp(-np.clip(x, -700.0, None)))", "return x * np.exp(x) / (1.0 + np.exp(x))", "SiluOverflow"),
+    "silu for every base": ('base = BASES[layer["base"]][order](x)', 'base = BASES["silu"][order](x)', "BaseName"),
+    "missing mask": ('return layer["mask"] * (layer["w_base"]', 'return (layer["w_base"]', "MissingMask"),
+    "transposed mask": (
+        'return layer["mask"] * (layer["w_base"]',
+        'return layer["mask"].T.reshape(layer["mask"].shape) * (layer["w_base"]',
+        "TransposedMask",
+    ),
+    "transposed weights": (
+        '(layer["w_base"] * base[:, None, :] + layer["w_spline"]',
+        '(layer["w_base"].T.reshape(layer["mask"].shape) * base[:, None, :] + layer["w_spline"].T.reshape(layer["mask"].shape)',
+        "TransposedWeights",
+    ),
+    "one knot row for all": (
+        'layer["knots"][i], layer["degree"], order) for i',
+        'layer["knots"][0], layer["degree"], order) for i',
+        "SharedRow",
+    ),
+    "mean over inputs": ("return edges(layer, x).sum(axis=2)", "return edges(layer, x).mean(axis=2)", "MeanOverInputs"),
+    "batch normalised": ("return edges(layer, x).sum(axis=2)", "return edges(layer, x - x.mean(axis=0)).sum(axis=2)", "BatchDependence"),
+    "inputs normalised by sample": (
+        "return edges(layer, x).sum(axis=2)",
+        "return edges(layer, x / np.linalg.norm(x, axis=1, keepdims=True)).sum(axis=2)",
+        "NotSeparable",
+    ),
+    "stale cache": (
+        "return edges(layer, x).sum(axis=2)",
+        "return self.__dict__.setdefault((len(x), layer['coef'].shape), edges(layer, x)).sum(axis=2)",
+        "StaleCache",
+    ),
+    "silu' is the sigmoid": ("return s + x * s * (1.0 - s)", "return s", "SiluSlope"),
+    "d_coef without w_spline": ('d_coef = (mask * layer["w_spline"])[:, :, None]', "d_coef = mask[:, :, None]", "DCoefWithoutWSpline"),
+    "d_w_spline without coef": ('d_w_spline = mask * (layer["coef"] * d_spline)', "d_w_spline = mask * (d_spline)", "DWSplineWithoutCoef"),
+    "unmasked gradient": ('d_w_base = mask * np.einsum("bj,bi->ji"', 'd_w_base = np.einsum("bj,bi->ji"', "UnmaskedGradient"),
+    "mean over batch": (
+        'd_spline = np.einsum("bj,bim->jim", dy, bases)',
+        'd_spline = np.einsum("bj,bim->jim", dy, bases) / len(dy)',
+        "MeanOverBatch",
+    ),
+    "one sample alone": (
+        'd_spline = np.einsum("bj,bim->jim", dy, bases)',
+        'd_spline = np.einsum("bj,bim->jim", dy[-1:], bases[-1:])',
+        "OneSampleOnly",
+    ),
+    "dx without base": (
+        'dx = np.einsum("bj,bji->bi", dy, edges(layer, x, 1))',
+        'dx = np.einsum("bj,bji->bi", dy, edges({**layer, "base": "zero"}, x, 1))',
+        "DxWithoutBase",
+    ),
+    "dy of ones": ("bases, mask = design(layer, x)", "dy = np.ones_like(dy)\n        bases, mask = design(layer, x)", "DyIgnored"),
+    "layers in reverse": (
+        "        for layer in layers:\n            x = self.layer_forward(layer, x)\n        return x",
+        "        return self.layer_forward(layers[-1], x)",
+        "LayerChain",
+    ),
+    "hessian without phi' x''": (
+        ' + np.einsum("bji,bip->bjp", slope, second)',
+        "",
+        "HessianSlopes",
+    ),
+    "hessian without the square": ("curve, first**2)", "curve, first)", "HessianSlopes"),
+    "scaler twice in the fit": (
+        '@ layer["coef"][:, i].T, knots',
+        '@ (layer["w_spline"][:, i] * layer["coef"][:, i].T), knots',
+        "ScalerTwice",
+    ),
+    "least squares of rank 0": (
+        "return np.linalg.lstsq(table(x, t, degree), y, rcond=None)[0].T",
+        "return np.linalg.lstsq(table(x, t, degree), y, rcond=None)[0].T * table(x, t, degree)[:, 0].any()",
+        "ZeroSupportFirstColumn",
+    ),
+    "one interval too few": ("n_intervals, k) for low", "n_intervals - 1, k) for low", "GridCount"),
+    "a constant feature collapses": ("(low - 0.5, high + 0.5) if high == low", "(low, high) if high == low", "ConstantFeature"),
+    "entropy in bits": ("(p * np.log(p)).sum()", "(p * np.log2(p)).sum()", "EntropyBase"),
+    "0 log 0 is nan": ("p = scores[scores > 0] / scores.sum()", "p = scores.ravel() / scores.sum()", "ZeroEdge"),
+    "penalty of the last layer": ("            l1 += scores.sum()\n", "            l1 = scores.sum()\n", "PenaltyOneLayer"),
+    "scores at the network's inputs": (
+        "            x = self.layer_forward(layer, x)\n        return found",
+        "            x = x if x.shape[1] == len(layer['coef']) else self.layer_forward(layer, x)\n        return found",
+        "PenaltyInputs",
+    ),
+    "l1 by deviations": ("np.abs(edges(layer, x)).mean(axis=0))", "edges(layer, x).std(axis=0))", "L1Deviation"),
+    "parameters by G": ("return n_edges * (n_intervals + degree + 2)", "return n_edges * (n_intervals + 2)", "CountBases"),
+    "parameters without weights": (
+        "return n_edges * (n_intervals + degree + 2)",
+        "return n_edges * (n_intervals + degree)",
+        "CountWeights",
+    ),
+    "initial coefficients uniform": ("rng.normal(0.0, 0.1, (n_out", "rng.uniform(-0.1, 0.1, (n_out", "InitCoef"),
+    "initial base of a Kaiming bound": ("bound = np.sqrt(6.0 / (n_in + n_out))", "bound = np.sqrt(6.0 / n_in)", "InitWBase"),
+    "saved in float32": ("np.array(value.tolist()) if", "value.astype(np.float32) if", "Float32Inside"),
+    "saved with 15 digits": ("np.array(value.tolist()) if", "np.vectorize(lambda v: float(f'{v:.15g}'))(value) if", "RoundTrip"),
+}
+NAMED_AT_LEAST = 58  # of 61
+
+
+def report_on(adapter, **chosen):
+    with np.errstate(all="ignore"):
+        return suite.run(DirectSubject(adapter), suite.choose(**chosen))
+
+
+def mutant(old, new):
+    assert SOURCE.count(old) >= 1, old
+    space = {"__name__": "mutant"}
+    exec(compile(SOURCE.replace(old, new), "mutant", "exec"), space)
+    return space["Plain"]()
+
+
+@pytest.fixture(scope="module")
+def reports():
+    return {name: report_on(mutant(old, new)) for name, (old, new, _) in MUTANTS.items()}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_every_planted_fault_is_caught(reports, name):
+    assert reports[name].failures
+
+
+def test_the_likely_defect_is_nearly_always_the_planted_one(reports):
+    named = {name: reports[name].defects[0][0] for name in MUTANTS}
+    missed = {name: (found, MUTANTS[name][2]) for name, found in named.items() if found != MUTANTS[name][2]}
+
+    assert len(MUTANTS) - len(missed) >= NAMED_AT_LEAST, missed
+
+
+@pytest.mark.parametrize("subject", [conformance_plain.Plain, Local, Reference, SciPyBSplines])
+def test_a_right_implementation_of_another_style_passes_every_required_case_it_has_methods_for(subject):
+    report = report_on(subject())
+    unasked = {outcome.case.method for outcome in report.outcomes if outcome.status == "skipped"}
+
+    assert [outcome.case.id for outcome in report.failures] == []
+    assert all(not hasattr(subject, method) for method in unasked)
+    assert report.n_passed > 100
+
+
+@pytest.mark.parametrize("subject", [conformance_plain.Plain, Reference])
+def test_float32_inputs_pass_with_tolerances_of_float32(subject):
+    report = suite.run(DirectSubject(subject(), "float32"), dtype="float32")
+
+    assert [outcome.case.id for outcome in report.failures] == []
+    assert report.n_passed > 200
+
+
+def test_an_implementation_in_float32_passes_in_float32_and_is_named_in_float64():
+    class Single(conformance_plain.Plain):
+        def basis(self, x, knots, degree):
+            return super().basis(x, knots, degree).astype(np.float32)
+
+    passed = suite.run(DirectSubject(Single(), "float32"), suite.choose(only=["bases"]), dtype="float32")
+    named = suite.run(DirectSubject(Single()), suite.choose(only=["bases"]))
+
+    assert passed.failures == ()
+    assert passed.n_passed > 50
+    assert named.defects[0][0] == "Float32Inside"
