@@ -157,6 +157,23 @@ def test_case_ids_are_unique_and_plain():
     assert all(re.fullmatch(r"[a-z_0-9]+/[A-Za-z0-9-]+", name) for name in CASES)
 
 
+def test_the_page_explains_every_flag_under_its_name_with_the_words_of_the_vectors():
+    page = (HOME.parents[1] / "docs" / "conformance.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### (\w+)\n\*(.+?)\.\* (.+)$", page.partition("## Flags")[2], flags=re.MULTILINE)
+
+    assert {flag: defect[0].lower() + defect[1:] for flag, defect, _ in sections} == {
+        flag: defect[0].lower() + defect[1:] for flag, defect in NOTES.items()
+    }
+    assert all(len(explanation) > 40 for _, _, explanation in sections)
+
+
+def test_pages_say_how_many_cases_there_are():
+    for name in ("README.md", "CHANGELOG.md", "docs/conformance.md"):
+        said = re.findall(r"(\d+)(?: cases| vectors from| passed, 0 failed)", (HOME.parents[1] / name).read_text(encoding="utf-8"))
+        assert said
+        assert {int(number) for number in said} == {len(CASES)}, name
+
+
 # --- the numbers, by other oracles
 
 

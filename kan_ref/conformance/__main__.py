@@ -74,6 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tqdm(total=n_cases, unit=" cases", leave=False, disable=None) as bar:
             report = suite.run(subject, chosen, xfail=xfail, dtype=options.dtype, callback=lambda _: bar.update())
+    except KeyboardInterrupt:
+        print("interrupted: no report without every case", file=sys.stderr)
+        return 130
     finally:
         subject.close()
     if options.json is not None:
@@ -96,7 +99,10 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
     command = shlex.split(options.program)
     if not command or shutil.which(command[0]) is None:
         line.error(f"--program is {options.program!r}, which names no program that can be run")
-    return ProcessSubject(command, name=options.program, dtype=options.dtype, timeout=options.timeout)
+    try:
+        return ProcessSubject(command, name=options.program, dtype=options.dtype, timeout=options.timeout)
+    except OSError as error:
+        line.error(f"--program is {options.program!r}, which cannot be started: {error}")
 
 
 def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:

@@ -45,7 +45,8 @@ _FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
 class Verdict:
     """Whether an answer is right; if not, where it is worst and which defects it fits.
 
-    `ulp`: the worst error in units of the last place of the expected number, nan where that is 0. `relative`: in units of the output's largest number.
+    `ulp`: the worst error in units of the last place of the expected number, nan where that is 0. `relative`: the same in units of the
+    output's largest number.
     """
 
     right: bool
