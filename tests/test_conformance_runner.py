@@ -150,6 +150,12 @@ def test_one_defect_does_not_cascade(folder):
     assert "FAILED edges" not in said
 
 
+def test_who_computes_in_float32_is_told_how_to_be_measured_in_it(folder):
+    _, said, _ = call(folder, "--adapter", "mine:Wrong", "--only", "bases/degree-2-*")
+
+    assert "note: most errors are of the size of float32's rounding; --dtype float32 measures" in said
+
+
 def test_consequences_are_told_as_such():
     class NoFade(conformance_plain.Plain):
         def basis(self, x, knots, degree):

@@ -245,6 +245,28 @@ def test_penalties_are_those_of_another_oracle(case):
     assert abs(entropy - case.expected["entropy"]) <= case.tolerance["entropy"]
 
 
+def demands(case):
+    """(degree, order, knot row, points) of the derivatives that a case asks for at its own inputs."""
+    order = {"layer_vjp": 1, "network_vjp": 1, "input_jacobian": 1, "input_hessian_diag": 2}.get(case.method, case.inputs.get("order"))
+    if case.method == "basis_derivative":
+        yield case.inputs["degree"], order, case.inputs["knots"], case.inputs["x"]
+    elif order is not None:
+        layer = case.inputs["layer"] if "layer" in case.inputs else case.inputs["layers"][0]
+        for row, column in zip(layer["knots"], case.inputs["x"].T, strict=True):
+            yield layer["degree"], order, row, column
+
+
+def test_no_required_case_asks_for_a_derivative_at_a_knot_that_the_contract_leaves_open():
+    asked = 0
+    for one in CASES.values():
+        for degree, order, row, points in demands(one) if one.kind == "required" else ():
+            for x in points:
+                multiplicity = int((row == x).sum())
+                asked += multiplicity > 0
+                assert multiplicity == 0 or order < degree + 1 - multiplicity, (one.id, x)
+    assert asked > 20
+
+
 # --- the tools of the generator
 
 

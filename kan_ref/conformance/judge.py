@@ -28,6 +28,7 @@ _ONE_OUTPUT = {
     "count_parameters": "count",
 }
 _BETRAYED = {"n_intervals": "GridCount", "collapsed_rows": "ConstantFeature"}  # integers that speak for themselves
+_NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature")  # defects that make nan or inf
 _GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
 _FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "x": lambda u: u,
@@ -82,6 +83,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
     if worst is None:
         return Verdict(True)
     defects = tuple(mark.flag for mark in case.marks if _fits(case, mark.output, mark.index, mark.value, got, factor))
+    if not np.isfinite(np.concatenate([np.ravel(value) for value in got.values() if isinstance(value, np.ndarray)])).all():
+        defects = tuple(flag for flag in case.flags if flag in _NOT_FINITE)
     return Verdict(False, worst.message, worst.expected, worst.got, worst.ulp, worst.relative, defects)
 
 

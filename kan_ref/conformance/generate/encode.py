@@ -133,6 +133,6 @@ def _dense(value: Any) -> str:
 
 
 def dice(seed: str, n: int, *, low: float, high: float, steps: int = 1024) -> list[float]:
-    """`n` numbers low + (high - low) r / steps with whole 0 < r < steps, drawn from the hash of the seed."""
+    """`n` numbers low + (high - low) r / steps with odd r < steps, so never at a knot of a coarse grid; the seed's hash draws."""
     draws = [int.from_bytes(hashlib.sha256(f"{seed}/{place}".encode()).digest()[:8], "big") for place in range(n)]
-    return [low + (high - low) * (1 + draw % (steps - 1)) / steps for draw in draws]
+    return [low + (high - low) * (1 + 2 * (draw % (steps // 2))) / steps for draw in draws]
