@@ -197,10 +197,10 @@ def test_a_broken_adapter_yields_failed_cases_and_the_others_are_judged(folder, 
 def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
     began = time.monotonic()
 
-    status, said, _ = call(folder, "--adapter", "mine:Hangs", "--only", "bases/degree-2-*", "--only", "knots", "--timeout", "1")
+    status, said, _ = call(folder, "--adapter", "mine:Hangs", "--only", "bases/degree-2-*", "--only", "knots", "--timeout", "2")
 
     assert status == 1
-    assert said.count("no answer within 1 s") == 3
+    assert said.count("no answer within 2 s") == 3
     assert said.count("not asked: basis has hung or ended the program 3 times already") == 8
     assert said.splitlines()[-1] == "10 passed, 11 failed, 0 skipped"
     assert time.monotonic() - began < 60.0
@@ -213,12 +213,12 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
         ("raise SystemExit('cannot start')", "no answer to hello: ended without an answer; its last words: cannot start"),
         ("while True: print('x' * 10)", "no answer to hello: wrote 200 lines that are no answer, the first 'xxxxxxxxxx'"),
         ("import sys\nfor line in sys.stdin: print('{}', flush=True)", "no answer within 1 s"),
-        ('import sys\nfor line in sys.stdin: print(\'{"id": 1, "result"\', flush=True)', "no answer"),
+        ('import sys\nfor line in sys.stdin: print(\'{"id": 1, "result"\', flush=True)', "no answer to hello: no answer within 1 s"),
         (
             "import sys, json\nfor line in sys.stdin: print(json.dumps({'id': json.loads(line).get('id')}), flush=True)",
             "the answer holds neither",
         ),
-        ("import sys, json\nfor line in sys.stdin: print('[' * 100000, flush=True)", "no answer"),
+        ("import sys, json\nfor line in sys.stdin: print('[' * 100000, flush=True)", "no answer to hello: no answer within 1 s"),
         (
             "import sys, json\nfor line in sys.stdin: print('hm\\n' + json.dumps({**json.loads(line), 'result': 1}), flush=True)",
             "wrote a line that is no answer: 'hm'",
@@ -226,7 +226,8 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
     ],
 )
 def test_a_broken_program_yields_failed_cases(code, sentence):
-    subject = ProcessSubject([sys.executable, "-c", code], name="broken", timeout=1.0)
+    start = 1.0 if sentence.startswith("no answer to hello: no answer") else 60.0  # the others answer to hello, or end, in their own time
+    subject = ProcessSubject([sys.executable, "-c", code], name="broken", timeout=1.0, start_timeout=start)
     try:
         report = suite.run(subject, suite.choose(only=["bases/degree-2-*"]))
     finally:
@@ -239,9 +240,15 @@ def test_a_broken_program_yields_failed_cases(code, sentence):
 def test_what_a_program_started_ends_with_it(tmp_path):
     mark = tmp_path / "alive"
     child = f"import time\nwhile True:\n    open({str(mark)!r}, 'w').close()\n    time.sleep(0.05)"
-    code = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {child!r}])\ntime.sleep(3600)"
+    code = f"""
+import os, subprocess, sys, time
+subprocess.Popen([sys.executable, '-c', {child!r}])
+while not os.path.exists({str(mark)!r}): time.sleep(0.05)
+print('{{}}', flush=True)
+time.sleep(3600)
+"""
 
-    subject = ProcessSubject([sys.executable, "-c", code], name="parent", timeout=2.0)
+    subject = ProcessSubject([sys.executable, "-c", code], name="parent")
     subject.close()
 
     assert mark.exists()

@@ -19,7 +19,8 @@ from typing import IO, Any, Protocol
 from kan_ref.conformance import wire
 from kan_ref.conformance.vectors import SCHEMA_VERSION, Case, arguments
 
-TIMEOUT = 10.0
+TIMEOUT = 10.0  # seconds for a case
+START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_FALLS = 3  # hangs and exits of one method, after which its further cases are not asked
 MOST_NOISE = 200  # lines that are no answer, for one question
 
@@ -76,18 +77,28 @@ class ProcessSubject:
     """A program that answers JSON lines on its standard output."""
 
     def __init__(
-        self, command: Sequence[str], *, name: str, dtype: str = "float64", timeout: float = TIMEOUT, shaped: bool = False
+        self,
+        command: Sequence[str],
+        *,
+        name: str,
+        dtype: str = "float64",
+        timeout: float = TIMEOUT,
+        start_timeout: float = START_TIMEOUT,
+        shaped: bool = False,
     ) -> None:
-        self.name, self.command, self.dtype, self.timeout, self.shaped = name, list(command), dtype, timeout, shaped
+        self.name, self.command, self.dtype, self.shaped = name, list(command), dtype, shaped
+        self.timeout, self.start_timeout = timeout, start_timeout
         self.refused: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._falls: Counter[str] = Counter()
         self._number = 0
-        self._start()
+        self._silent = self._start()  # who does not answer the first hello is not waited for again
 
     def ask(self, case: Case) -> Answer:
         """One question; after a hang or an exit the next one meets a fresh process."""
+        if self._silent is not None:
+            return Answer(error=self._silent)
         for counted in ("hello", case.method):
             if self._falls[counted] >= MOST_FALLS:
                 return Answer(error=f"not asked: {counted} has hung or ended the program {MOST_FALLS} times already")
@@ -97,9 +108,7 @@ class ProcessSubject:
         self._number += 1
         request = {"id": self._number, "method": case.method, "args": wire.to_shaped(given) if self.shaped else wire.to_plain(given)}
         reply, problem = self._exchange(request, case.method)
-        if reply is None:
-            return Answer(error=problem)
-        if problem:
+        if reply is None or problem:
             return Answer(error=problem)
         if reply.get("unsupported") is True:
             return Answer(unsupported=True)
@@ -155,7 +164,8 @@ class ProcessSubject:
             hung.set()
             self._kill()
 
-        alarm = threading.Timer(self.timeout, stop)
+        seconds = self.start_timeout if counted == "hello" else self.timeout
+        alarm = threading.Timer(seconds, stop)
         alarm.start()
         reply, noise, n_noise = None, "", 0
         try:
@@ -175,11 +185,11 @@ class ProcessSubject:
         if reply is not None and not hung.is_set():
             return reply, f"wrote a line that is no answer: {noise!r}" if n_noise else ""
         self._falls[counted] += 1
-        return None, self._fallen(hung.is_set(), n_noise, noise)
+        return None, self._fallen(seconds if hung.is_set() else None, n_noise, noise)
 
-    def _fallen(self, hung: bool, n_noise: int, noise: str) -> str:
-        if hung:
-            reason = f"no answer within {self.timeout:g} s"
+    def _fallen(self, hung: float | None, n_noise: int, noise: str) -> str:
+        if hung is not None:
+            reason = f"no answer within {hung:g} s"
         elif n_noise:
             reason = f"wrote {n_noise} lines that are no answer, the first {noise!r}"
         else:
