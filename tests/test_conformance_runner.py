@@ -18,9 +18,9 @@ from kan_ref.conformance import pytest_cases, suite, wire
 from kan_ref.conformance.__main__ import main
 from kan_ref.conformance.adapters import axes
 from kan_ref.conformance.adapters.reference import Reference
+from kan_ref.conformance.cases import METHODS, load_topics
 from kan_ref.conformance.judge import judge
 from kan_ref.conformance.subjects import DirectSubject, ProcessSubject
-from kan_ref.conformance.vectors import METHODS, load_topics
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "conformance"

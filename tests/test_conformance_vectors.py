@@ -16,16 +16,16 @@ from oracles import exact_basis
 from oracles_layer import layer_backward, layer_values, network_values
 from oracles_penalties import paper
 
-from kan_ref.conformance import vectors
+from kan_ref.conformance import cases
 from kan_ref.conformance.generate import __main__ as program
 from kan_ref.conformance.generate.encode import array, case, dice, to_float, topic
 from kan_ref.conformance.generate.exact import context, precise
 from kan_ref.conformance.generate.notes import NOTES
 
-HOME = Path(vectors.HOME)
+HOME = Path(cases.HOME)
 FILES = sorted((HOME / "vectors").glob("*.json"))
 DOCUMENTS = [json.loads(path.read_text(encoding="utf-8")) for path in FILES]
-CASES = {case.id: case for topic in vectors.load_topics() for case in topic.cases}
+CASES = {case.id: case for topic in cases.load_topics() for case in topic.cases}
 
 
 def of(method, **wanted):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kan_ref.conformance.vectors import Case
+    from kan_ref.conformance.cases import Case
 
 
 class Check:
@@ -25,9 +25,9 @@ class Check:
 
     def check(self) -> None:
         """Ask and judge; nothing happens if the answer is right."""
-        from kan_ref.conformance import subjects, suite, vectors
+        from kan_ref.conformance import cases, subjects, suite
 
-        (topic,) = [topic for topic in vectors.load_topics() if topic.name == self.case.topic]
+        (topic,) = [topic for topic in cases.load_topics() if topic.name == self.case.topic]
         report = suite.run(subjects.DirectSubject(self.adapter), [(topic, [self.case])])
         if report.failures:
             raise AssertionError("\n".join(suite.lines(report)))
@@ -66,7 +66,7 @@ def pytest_cases(adapter: Any, *, only: Sequence[str] = (), skip: Sequence[str] 
     import pytest
 
     from kan_ref.conformance import suite
-    from kan_ref.conformance.vectors import matches
+    from kan_ref.conformance.cases import matches
 
     subject = adapter() if isinstance(adapter, type) else adapter
     found = []

@@ -18,9 +18,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from tqdm import tqdm
 
 from kan_ref.conformance import suite
+from kan_ref.conformance.cases import export, load_topics, matches
 from kan_ref.conformance.report import to_plain, write_junit
 from kan_ref.conformance.subjects import TIMEOUT, ProcessSubject, python_adapter
-from kan_ref.conformance.vectors import export, load_topics, matches
 
 OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 

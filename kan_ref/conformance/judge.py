@@ -12,7 +12,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance import plain_layer
-from kan_ref.conformance.vectors import Case
+from kan_ref.conformance.cases import Case
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 SAME = 1e-6  # an answer is a defect's if it is this near to it, in units of the defect's own error

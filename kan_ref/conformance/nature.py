@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.conformance.cases import Case, load_topics
 from kan_ref.conformance.subjects import Subject
-from kan_ref.conformance.vectors import Case, load_topics
 
 NEAR = 1e-4  # of the largest number: also float32 is no mixing of samples
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from kan_ref.conformance.cases import SCHEMA_VERSION, load_topics
 from kan_ref.conformance.suite import GOOD, Outcome, Report, notes
-from kan_ref.conformance.vectors import SCHEMA_VERSION, load_topics
 
 
 def to_plain(report: Report) -> dict[str, Any]:

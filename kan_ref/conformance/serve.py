@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kan_ref.conformance import wire
-from kan_ref.conformance.vectors import METHODS
+from kan_ref.conformance.cases import METHODS
 
 
 def build(target: str) -> object:

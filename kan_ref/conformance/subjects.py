@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 from kan_ref.conformance import wire
-from kan_ref.conformance.vectors import SCHEMA_VERSION, Case, arguments
+from kan_ref.conformance.cases import SCHEMA_VERSION, Case, arguments
 
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from kan_ref.conformance.cases import Case, Topic, load_topics, matches
 from kan_ref.conformance.judge import Verdict, judge
 from kan_ref.conformance.nature import nature
 from kan_ref.conformance.subjects import Subject
-from kan_ref.conformance.vectors import Case, Topic, load_topics, matches
 
 # rounding of float32, in units of the largest number: above any tolerance, below any real mistake
 FLOAT32_ERRORS = (1e-10, 3e-5)
