@@ -134,7 +134,8 @@ def _bar_claim(about: str, paper: str, errors: FloatArray, bar: float, evidence:
 
 def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
     rows = []
-    best_kan = min(float(np.median(numbers(kan_runs(records, toy, kind), "test_rmse"), axis=0).min()) for kind in (LBFGS, LM))
+    kans = [runs for kind in (LBFGS, LM) if (runs := kan_runs(records, toy, kind))]
+    best_kan = min(float(np.median(numbers(runs, "test_rmse"), axis=0).min()) for runs in kans)
     for optimizer, name in (("lbfgs", "L-BFGS"), ("lm", "Levenberg-Marquardt")):
         sizes, errors = mlp_medians(records, toy, optimizer)
         if not len(sizes):

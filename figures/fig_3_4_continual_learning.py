@@ -121,7 +121,8 @@ def draw(records: Sequence[Record]) -> Figure:
         for row, model in enumerate(SHOWN, start=1):
             ax = _panel(picture, grid[row, phase], x)
             ax.plot(line[:, 0], truth, color="0.82", lw=1.2)
-            ax.plot(line[:, 0], runs_of(records, model)[0]["results"]["phases"][phase]["curve"], color=COLORS[model], lw=1.3)
+            for record in runs_of(records, model)[:1]:
+                ax.plot(line[:, 0], record["results"]["phases"][phase]["curve"], color=COLORS[model], lw=1.3)
             if phase == 0:
                 ax.set_ylabel(LABELS[model].replace(", ", "\n"))
             if row == len(SHOWN):

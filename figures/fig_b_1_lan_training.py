@@ -125,11 +125,11 @@ def draw(records: Sequence[Record]) -> Figure:
     """Above, the LAN of the first seed on its way; below, test errors of all models and seeds."""
     picture = Figure(figsize=(12.5, 8.6))
     grid = picture.add_gridspec(2, len(SNAPSHOTS) + 1, height_ratios=(1.25, 1.0))
-    results = runs_of(records, "lan")[0]["results"]
-    for column, snapshot in enumerate(results["snapshots"]):
-        ax = picture.add_subplot(grid[0, column])
-        draw_lan(ax, restored_lan(snapshot["lan"]), np.array(results["probe"]), names=("$x$", "$y$"), output_names=("$f$",))
-        ax.set_title(f"step {snapshot['step']}, test RMSE {snapshot['test_rmse']:.1g}")
+    for results in [record["results"] for record in runs_of(records, "lan")[:1]]:
+        for column, snapshot in enumerate(results["snapshots"]):
+            ax = picture.add_subplot(grid[0, column])
+            draw_lan(ax, restored_lan(snapshot["lan"]), np.array(results["probe"]), names=("$x$", "$y$"), output_names=("$f$",))
+            ax.set_title(f"step {snapshot['step']}, test RMSE {snapshot['test_rmse']:.1g}")
     _draw_errors(picture.add_subplot(grid[1, :]), records)
     return picture
 
@@ -168,7 +168,9 @@ def runs_of(records: Sequence[Record], model: str) -> list[Record]:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Accuracy between those of a perceptron and of a KAN; what can be read."""
+    """Accuracy between those of a perceptron and of a KAN; what can be read. No claims as long as a model is missing."""
+    if not all(runs_of(records, model) for model in WIDTHS):
+        return []
     last = {model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model)] for model in WIDTHS}
     n_params = {model: runs_of(records, model)[0]["results"]["n_params"] for model in WIDTHS}
     failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, "lan")]

@@ -134,6 +134,8 @@ def _draw_errors(ax: Axes, records: Sequence[Record], n: int, name: str) -> None
     ax.axvline(n - 3, color=GREY, ls="--", lw=1.0)
     for (points, way), (_, color, mark) in WAYS.items():
         runs = runs_of(records, n, points, way)
+        if not runs:
+            continue
         errors = np.array([[grid[name] for grid in record["results"]["grids"]] for record in runs])
         grids = runs[0]["config"]["grids"]
         ax.plot(grids, np.median(errors, axis=0), color=color, marker=mark, ms=4.5, lw=1.5)
@@ -165,6 +167,8 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     rows = []
     for (points, way), (label, _, _) in WAYS.items():
         runs = [record for record in records if (record["config"]["points"], record["config"]["way"]) == (points, way)]
+        if not runs:
+            continue
         in_training = [jump(record, "train_rmse") for record in runs]
         in_test = [jump(record, "test_rmse") for record in runs]
         near = [g is not None and 0.4 <= g / record["config"]["n_side"] <= 1.6 for g, record in zip(in_training, runs, strict=True)]

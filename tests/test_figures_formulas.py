@@ -500,6 +500,6 @@ def test_records_of_both_figures_can_be_written(tmp_path, by_hand):
     for figure, results in ((fig_2_4, by_hand), (fig_c_1, made_up_c_1(as_in_the_paper)[0]["results"])):
         config = figure.configs(False, None)[0]
         path = machine.record_path(tmp_path, figure, config)
-        machine.write_record(path, {**record_of(config, results), "figure": figure.NAME})
+        machine.write_atomically(path, machine.record_bytes({**record_of(config, results), "figure": figure.NAME}))
 
         assert machine.read_record(path, figure, config)["results"] == results
