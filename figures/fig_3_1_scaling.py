@@ -80,7 +80,7 @@ def _draw_toy(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
             ax.fill_between(middle, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0, zorder=3)
             floor = min(floor, float(errors.min()))
     _draw_theory(ax, records, toy)
-    ax.set_ylim(max(floor / 5.0, 1e-15), 20.0)
+    ax.set_ylim(max(floor / 5.0, 1e-15) if np.isfinite(floor) else None, 20.0)
 
 
 def _draw_theory(ax: Axes, records: Sequence[Record], toy: Toy) -> None:

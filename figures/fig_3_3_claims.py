@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from figures.machine import Claim, Record
-from figures.poisson_runs import KAN_LBFGS, KAN_LM, KAN_LM_5, MLP_LBFGS, MLP_LM, Method, runs_of
+from figures.poisson_runs import KAN_LBFGS, KAN_LM, KAN_LM_5, METHODS, MLP_LBFGS, MLP_LM, Method, runs_of
 from figures.summary import shape_name, slope, spread, verdict
 
 PAPER_KAN, PAPER_MLP = 1e-7, 1e-5  # L2^2
@@ -20,10 +20,13 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         some = [record for record in records if record["config"]["problem"] == name]
         if not some:
             continue
-        rows += [_level_claim(some, name, method) for method in (KAN_LM, KAN_LM_5, KAN_LBFGS) if runs_of(some, method)]
-        if runs_of(some, MLP_LBFGS):
-            rows += [_ratio_claim(some, name), _size_claim(some, name), _time_claim(some, name)]
-        if runs_of(some, MLP_LM):
+        rows += [_level_claim(some, name, method) for method in (KAN_LM, KAN_LM_5, KAN_LBFGS) if runs_of(some, method, headline=True)]
+        headlines = {method: runs_of(some, method, headline=True) for method in METHODS}
+        if headlines[KAN_LM] and headlines[MLP_LBFGS]:
+            rows += [_ratio_claim(some, name), _size_claim(some, name)]
+        if headlines[KAN_LM] and headlines[KAN_LBFGS] and headlines[MLP_LBFGS]:
+            rows.append(_time_claim(some, name))
+        if headlines[KAN_LM] and headlines[MLP_LM]:
             rows.append(_fair_claim(some, name))
         rows += [_slope_claim(some, name, method) for method in (KAN_LM, KAN_LM_5) if len(_sizes(runs_of(some, method))) > 2]
     return rows

@@ -108,6 +108,8 @@ def _draw_curves(ax: Axes, records: Sequence[Record], key: str, label: str, titl
 
 
 def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> None:
+    ax.set_xscale("log")
+    ax.set_yscale("log")
     for method in METHODS:
         runs = runs_of(records, method)
         sizes = sorted({record["results"]["n_params"] for record in runs})
@@ -118,8 +120,6 @@ def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> 
         bars = np.array([[m - min(some), max(some) - m] for m, some in zip(middle, errors, strict=True)]).T
         ax.errorbar(sizes, middle, yerr=bars, color=method.color, ls=method.dash, marker=method.marker, capsize=2, elinewidth=1.0)
     _draw_paper(ax, key)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
     ax.set_xlim(60.0, 5e4)
     ax.set_xlabel("number of parameters")
     ax.set_ylabel(label)
