@@ -68,13 +68,14 @@ def _level_claim(records: Sequence[Record], name: str, method: Method) -> Claim:
 def _ratio_claim(records: Sequence[Record], name: str) -> Claim:
     kan, mlp = (runs_of(records, method, headline=True) for method in (KAN_LM, MLP_LBFGS))
     ours = float(np.median(_numbers(mlp, "l2")) / np.median(_numbers(kan, "l2")))
+    trained = bool(np.median(_numbers(mlp, "l2")) <= 10.0 * PAPER_MLP)
     return Claim(
         f"{name}: the KAN is 100 times as accurate as a perceptron of 4 layers of width 100 (L2^2)",
         f"{PAPER_KAN:.0e} against {PAPER_MLP:.0e}",
         f"{np.median(_numbers(kan, 'l2')):.1e} against {spread(_numbers(mlp, 'l2'), '.1e')}: {ours:.0f} times",
-        verdict([ours >= 100.0 / NEAR, ours > 1.0]),
+        verdict([ours >= 100.0 / NEAR, ours > 1.0]) if trained or ours <= 1.0 else "partly",
         f"{shape_name(mlp[0]['config']['widths'])} with L-BFGS, {mlp[0]['config']['n_steps']} steps, {_seeds(mlp)}; the KAN with LM, "
-        f"{kan[0]['config']['n_steps']} steps",
+        f"{kan[0]['config']['n_steps']} steps" + ("" if trained else "; so few steps do not bring the perceptron near the paper's error"),
     )
 
 

@@ -82,7 +82,8 @@ def draw(records: Sequence[Record]) -> Figure:
         for column, (key, label) in enumerate((("l2", "$L_2^2$ error"), ("h1", "$H_1^2$ error"))):
             _draw_curves(row[column], some, key, label, f"$u = {poisson.SOLUTIONS[name].formula}$")
             _draw_scaling(row[2 + column], some, key, label)
-    axes[0, 1].legend(*axes[0, 0].get_legend_handles_labels(), loc="lower left", fontsize=8.5)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside upper center", ncols=max(1, len(handles)))
     return picture
 
 

@@ -133,6 +133,13 @@ def test_a_perceptron_that_is_a_little_worse_is_partly_what_the_paper_says():
     assert agreement(poisson_claims(poisson_records(mlp=5e-7)), "100 times as accurate") == {"partly"}
 
 
+def test_a_perceptron_that_was_trained_too_little_proves_nothing():
+    rows = poisson_claims(poisson_records(mlp=1e-2))
+
+    assert agreement(rows, "100 times as accurate") == {"partly"}
+    assert all("do not bring the perceptron near" in row.evidence for row in rows if "100 times as accurate" in row.claim)
+
+
 def test_a_problem_or_a_model_that_was_not_run_has_no_claims():
     without = [record for record in poisson_records() if record["config"]["model"] == "kan" and record["config"]["problem"] == "paper"]
 
