@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "affine_fit": "fit_affine",
     "baselines": "MLP init_mlp",
+    "c_source": "to_c",
     "curve_fit": "fit_curve",
     "discovery": "discover",
     "drawing": "draw_network save_film",
@@ -24,6 +25,7 @@ _PUBLIC = {
     "initialization": "init_network",
     "input_derivatives": "directional_jets input_hessian input_hessian_diag input_jacobian input_laplacian",
     "inspection": "distance edge_curve edge_outputs",
+    "interop": "to_scipy",
     "knots": "uniform_knots",
     "lan": "LAN",
     "lan_grids": "init_lan lan_from_mlp update_lan_grids",

@@ -10,6 +10,7 @@ from kan_ref import affine_start as affine_start
 from kan_ref import base_function as base_function
 from kan_ref import baselines as baselines
 from kan_ref import bspline as bspline
+from kan_ref import c_source as c_source
 from kan_ref import canonical as canonical
 from kan_ref import checks as checks
 from kan_ref import conformance as conformance
@@ -36,6 +37,7 @@ from kan_ref import gradient_check as gradient_check
 from kan_ref import initialization as initialization
 from kan_ref import input_derivatives as input_derivatives
 from kan_ref import inspection as inspection
+from kan_ref import interop as interop
 from kan_ref import jacobian as jacobian
 from kan_ref import jet_kind as jet_kind
 from kan_ref import jet_layer as jet_layer
@@ -77,6 +79,7 @@ from kan_ref import training as training
 from kan_ref.affine_fit import fit_affine as fit_affine
 from kan_ref.baselines import MLP as MLP
 from kan_ref.baselines import init_mlp as init_mlp
+from kan_ref.c_source import to_c as to_c
 from kan_ref.curve_fit import fit_curve as fit_curve
 from kan_ref.discovery import discover as discover
 from kan_ref.drawing import draw_network as draw_network
@@ -103,6 +106,7 @@ from kan_ref.input_derivatives import input_laplacian as input_laplacian
 from kan_ref.inspection import distance as distance
 from kan_ref.inspection import edge_curve as edge_curve
 from kan_ref.inspection import edge_outputs as edge_outputs
+from kan_ref.interop import to_scipy as to_scipy
 from kan_ref.knots import uniform_knots as uniform_knots
 from kan_ref.lan import LAN as LAN
 from kan_ref.lan_grids import init_lan as init_lan

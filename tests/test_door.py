@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import doors_equations
 import doors_formulas
+import doors_interop
 import numpy as np
 import pytest
 from doors import (
@@ -286,7 +287,8 @@ refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")
 
 
 assert doors_equations
-assert doors_formulas  # they fill the rest of the table
+assert doors_formulas
+assert doors_interop  # they fill the rest of the table
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -92,6 +92,7 @@ FLOORS = {
         "plain_form",
         "storage",
         "interop",
+        "c_source",
     ),
     7: (
         "structure",
