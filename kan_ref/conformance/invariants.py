@@ -1,0 +1,253 @@
+"""Identities that every correct implementation keeps, whatever its parameters: checkers for one's own property tests.
+
+Vectors say what single answers must be; these say what must hold of all answers, and take any callable:
+
+    (V1)  sum_m B_m(x) = 1 on the grid                                          partition of unity
+    (V2)  f(x)_b depends on x_b alone                                           samples do not see each other
+    (V3)  f(p, q) - f(p', q) - f(p, q') + f(p', q') = 0                         one layer is a sum over its inputs
+    (V4)  <u, d/dt f(x + t v)> = <J^T u, v>                                     first derivatives
+          d/dt d/ds <u, f(x + s v + t w)> = <H_u v, w>,  H_u the Hessian of <u, f>    second derivatives
+    (V5)  new(x) = old(x)                                                       a finer grid, a copy, another backend
+    (V6)  read(write(value)) is value, bit by bit                               files
+
+(V3) for all pairs of inputs is equivalent to f(x) = sum_i phi_i(x_i) (Liu et al. 2024, eq. 2.5). (V1) to (V5) are judged against the
+largest sum of absolute terms in the array, (V6) exactly. Each checker returns None, or raises ValueError in one sentence: what, where,
+by how much.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, central_difference, float_array, generator, integer, number
+from kan_ref.conformance.round_trip import check_round_trip as check_round_trip
+
+Answer = Callable[..., Any]
+_ROUNDINGS = 50.0  # of a difference's sums, in units of eps
+
+
+def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+    """(V1): the bases sum to 1 at every point.
+
+    Parameters
+    ----------
+    basis : callable
+        x (n,) -> (n, n_basis).
+    x : (n,)
+        Points of the grid [a, b], its ends among them.
+    tolerance : float
+        Largest |sum - 1|.
+
+    Raises
+    ------
+    ValueError
+        "basis is no partition of unity: at x = 1 (position 4) the bases sum to 0, but must sum to 1 within 1e-12"
+    """
+    points, tolerance = float_array("x", x, ("n",)), number("tolerance", tolerance, low=0.0)
+    _at_least("x", "points", len(points), 1)
+    values = _answer("basis", basis, (points,), (len(points), "n_basis"))
+    sums = values.sum(axis=1)
+    worst = int(np.argmax(np.abs(sums - 1.0)))
+    if abs(sums[worst] - 1.0) > tolerance:
+        raise ValueError(
+            f"basis is no partition of unity: at x = {points[worst]:.17g} (position {worst}) the bases sum to {sums[worst]:.17g}, "
+            f"but must sum to 1 within {tolerance:g}"
+        )
+
+
+def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+    """(V2): a sample's answer is the same in its batch, alone, in the batch turned round, and when asked again.
+
+    Parameters
+    ----------
+    f : callable
+        x (batch, n_in) -> (batch, n_out).
+    x : (batch, n_in)
+        At least two samples.
+    tolerance : float
+        Largest difference over the largest |f|.
+
+    Raises
+    ------
+    ValueError
+        "f depends on the batch: sample 2, output 0 is 0.3 in its batch of 5 and 0.7 alone (difference 0.4, allowed 1e-12)"
+
+    Notes
+    -----
+    batch + 3 calls.
+    """
+    points, tolerance = float_array("x", x, ("batch", "n_in")), number("tolerance", tolerance, low=0.0)
+    _at_least("x", "samples", len(points), 2)
+    together = _answer("f", f, (points,), (len(points), "n_out"))
+    alone = np.concatenate([_answer("f", f, (points[b : b + 1],), (1, together.shape[1])) for b in range(len(points))])
+    turned = _answer("f", f, (points[::-1],), together.shape)[::-1]
+    again = _answer("f", f, (points,), together.shape)
+    for other, how in ((alone, "alone"), (turned, "in the batch turned round"), (again, "when asked again")):
+        sentence = f"f depends on the batch: {{where}} is {{one:.17g}} in its batch of {len(points)} and {{other:.17g}} {how}"
+        _compare(sentence, together, other, tolerance)
+
+
+def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+    """(V3): one layer adds functions of one input each; no two inputs mix.
+
+    Parameters
+    ----------
+    f : callable
+        One layer, x (batch, n_in) -> (batch, n_out).
+    x : (batch, n_in)
+        At least two samples, at least two inputs; p', q' are the inputs of the next sample.
+    tolerance : float
+        Largest mixed difference over the largest sum of its four absolute terms.
+
+    Raises
+    ------
+    ValueError
+        "f mixes inputs 0 and 2: their mixed difference at sample 1, output 0 is 0.21, but must be 0 (allowed 3e-12)"
+
+    Notes
+    -----
+    1 + n_in (n_in + 1) / 2 calls.
+    """
+    points, tolerance = float_array("x", x, ("batch", "n_in")), number("tolerance", tolerance, low=0.0)
+    _at_least("x", "samples", len(points), 2)
+    _at_least("x", "inputs", points.shape[1], 2)
+    others = np.roll(points, -1, axis=0)
+
+    def moved(*inputs: int) -> FloatArray:
+        changed = points.copy()
+        changed[:, inputs] = others[:, inputs]
+        return _answer("f", f, (changed,), (len(points), "n_out"))
+
+    still, single = moved(), [moved(i) for i in range(points.shape[1])]
+    for p, q in combinations(range(points.shape[1]), 2):
+        terms = np.stack([still, -single[p], -single[q], moved(p, q)])
+        # [eq:separability]
+        mixed = terms.sum(axis=0)
+        # [/eq:separability]
+        allowed = tolerance * np.abs(terms).sum(axis=0).max()
+        b, j = np.unravel_index(np.argmax(np.abs(mixed)), mixed.shape)
+        if abs(mixed[b, j]) > allowed:
+            raise ValueError(
+                f"f mixes inputs {p} and {q}: their mixed difference at sample {b}, output {j} is {mixed[b, j]:.6g}, "
+                f"but must be 0 (allowed {allowed:.3g})"
+            )
+
+
+def check_gradient(
+    f: Answer,
+    vjp: Answer,
+    x: object,
+    *,
+    rng: np.random.Generator,
+    order: int = 1,
+    n_directions: int = 3,
+    step: float | None = None,
+    tolerance: float | None = None,
+) -> None:
+    """(V4): derivatives by the inputs, against central differences of f along random directions.
+
+    Parameters
+    ----------
+    f : callable
+        x (batch, n_in) -> (batch, n_out), each sample by itself.
+    vjp : callable
+        Order 1: (x, dy) -> J^T dy, (batch, n_in). Order 2: (x, dy, v) -> H v, (batch, n_in), the slope of J^T dy along v (batch, n_in).
+    x : (batch, n_in)
+        At least one sample, each farther from kinks of f than two steps: f needs order + 2 derivatives there.
+    rng : numpy.random.Generator
+        Draws dy and the directions.
+    order : int
+        1 or 2.
+    n_directions : int
+        At least 1.
+    step : float, optional
+        1e-6 for order 1, 3e-5 for order 2.
+    tolerance : float, optional
+        Over the largest sum of absolute terms; 1e-6 for order 1, 1e-4 for order 2. What rounding does to the difference comes on top.
+
+    Raises
+    ------
+    ValueError
+        "vjp is wrong at sample 3: along a random direction it gives 0.52, a central difference of f 0.61 (difference 0.09, allowed 2e-06)"
+
+    Notes
+    -----
+    2 n_directions calls of f for order 1, 4 for order 2. The difference errs by step^2 times derivatives of order 3 or 4 over 6: where
+    curves are very steep, as in deep networks on narrow intervals, choose a smaller step or a wider tolerance.
+    """
+    points, rng = float_array("x", x, ("batch", "n_in")), generator("rng", rng)
+    _at_least("x", "samples", len(points), 1)
+    order, n_directions = integer("order", order, low=1, high=2), integer("n_directions", n_directions, low=1)
+    h = number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
+    tolerance = number("tolerance", (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance, low=0.0)
+    y = _answer("f", f, (points,), (len(points), "n_out"))
+    for _ in range(n_directions):
+        dy, v, w = rng.normal(size=y.shape), rng.normal(size=points.shape), rng.normal(size=points.shape)
+
+        along = partial(_moved, f, points, dy, v, w)
+        # [eq:derivative-of-inputs]
+        expected = central_difference(along if order == 1 else partial(_moved_slope, along, h), step=h)
+        terms = _answer("vjp", vjp, (points, dy, v)[: order + 1], points.shape) * (v if order == 1 else w)
+        # [/eq:derivative-of-inputs]
+        given = terms.sum(axis=1)
+        rounding = _ROUNDINGS * np.finfo(float).eps * np.abs(dy * y).sum(axis=1).max() / h**order
+        allowed = tolerance * max(np.abs(terms).sum(axis=1).max(), np.abs(expected).max()) + rounding
+        b = int(np.argmax(np.abs(given - expected)))
+        if abs(given[b] - expected[b]) > allowed:
+            raise ValueError(
+                f"vjp is wrong at sample {b}: along a random direction it gives {given[b]:.6g}, "
+                f"a central difference of f {expected[b]:.6g} (difference {abs(given[b] - expected[b]):.3g}, allowed {allowed:.3g})"
+            )
+
+
+def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float = 1e-12) -> None:
+    """(V5): two callables, x (batch, n_in) -> (batch, n_out), agree at x: before and after a finer grid, for example.
+
+    Raises
+    ------
+    ValueError
+        "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new (difference 0.06, allowed 1e-12)"
+    """
+    points, tolerance = float_array("x", x, ("batch", "n_in")), number("tolerance", tolerance, low=0.0)
+    _at_least("x", "samples", len(points), 1)
+    one = _answer("old", old, (points,), (len(points), "n_out"))
+    other = _answer("new", new, (points,), one.shape)
+    _compare("new is another function than old: {where} is {one:.17g} of old and {other:.17g} of new", one, other, tolerance)
+
+
+def _moved(f: Answer, x: FloatArray, dy: FloatArray, v: FloatArray, w: FloatArray, s: float, t: float = 0.0) -> FloatArray:
+    """<dy, f(x + s v + t w)> of each sample."""
+    return np.asarray((dy * _answer("f", f, (x + s * v + t * w,), dy.shape)).sum(axis=1))
+
+
+def _moved_slope(along: Callable[[float, float], FloatArray], step: float, t: float) -> FloatArray:
+    return central_difference(lambda s: along(s, t), step=step)
+
+
+def _at_least(name: str, what: str, count: int, least: int) -> None:
+    if count < least:
+        raise ValueError(f"{name} has {count} {what}, but this check needs at least {least}")
+
+
+def _answer(name: str, function: Answer, arguments: tuple[FloatArray, ...], shape: tuple[int | str, ...]) -> FloatArray:
+    """What a callable answers to copies, as finite float64 of that shape."""
+    if not callable(function):
+        raise TypeError(f"{name} is a {type(function).__name__}, but must be a function")
+    answer = float_array(f"the answer of {name}", function(*(argument.copy() for argument in arguments)), shape).copy()
+    if answer.size == 0:
+        raise ValueError(f"the answer of {name} has shape {answer.shape}: there is nothing to judge")
+    return answer
+
+
+def _compare(sentence: str, one: FloatArray, other: FloatArray, tolerance: float) -> None:
+    """Raise ValueError with the sentence filled in at the largest difference, if that is too large."""
+    difference = np.abs(one - other)
+    allowed = tolerance * np.abs(one).max(initial=0.0)
+    if not difference.size or difference.max() <= allowed:
+        return
+    b, j = np.unravel_index(np.argmax(difference), difference.shape)
+    filled = sentence.format(where=f"sample {b}, output {j}", one=one[b, j], other=other[b, j])
+    raise ValueError(f"{filled} (difference {difference[b, j]:.3g}, allowed {allowed:.3g})")
