@@ -121,6 +121,8 @@ def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> 
         bars = np.array([[m - min(some), max(some) - m] for m, some in zip(middle, errors, strict=True)]).T
         ax.errorbar(sizes, middle, yerr=bars, color=method.color, ls=method.dash, marker=method.marker, capsize=2, elinewidth=1.0)
     _draw_paper(ax, key)
+    shown = [record["results"][key] for record in records]
+    ax.set_ylim(min(shown) / 4.0, 4.0 * max(shown))
     ax.set_xlim(60.0, 5e4)
     ax.set_xlabel("number of parameters")
     ax.set_ylabel(label)
