@@ -76,6 +76,7 @@ from kan_ref import symbolic as symbolic
 from kan_ref import symbolic_edge as symbolic_edge
 from kan_ref import targets as targets
 from kan_ref import training as training
+from kan_ref import user_residual as user_residual
 from kan_ref.affine_fit import fit_affine as fit_affine
 from kan_ref.baselines import MLP as MLP
 from kan_ref.baselines import init_mlp as init_mlp

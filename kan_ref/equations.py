@@ -18,7 +18,8 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, float_array, integer, rectangular
 from kan_ref.jet_kind import directional_kind, operator_kind, value_kind
-from kan_ref.residual_terms import FunctionTerm, LinearTerm, Residual
+from kan_ref.residual_terms import FunctionTerm, LinearTerm
+from kan_ref.user_residual import Residual
 
 
 def linear_term(

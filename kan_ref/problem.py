@@ -191,7 +191,8 @@ def check_problem(problem: object, network: Model, family: Family) -> ResidualPr
         if not np.isfinite(jet).all():
             sample = int(np.argwhere(~np.isfinite(jet))[0][2])
             raise ValueError(
-                f"x[{sample}] of terms[{place}] in problem gives a formula an argument at which it, or a derivative, has no finite value"
+                f"x[{sample}] of terms[{place}] in problem gives the model a value or derivative that is not finite: "
+                "a formula has none there, or numbers overflow"
             )
         term.check(jet, f"terms[{place}]")
     return problem

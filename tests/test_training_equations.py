@@ -403,7 +403,8 @@ REFUSALS = {
     "outside of a formula's domain": (
         lambda: kr.fit(UNDEFINED, problem=problem()),
         ValueError,
-        r"x\[0\] of terms\[0\] in problem gives a formula an argument at which it, or a derivative, has no finite value",
+        r"x\[0\] of terms\[0\] in problem gives the model a value or derivative that is not finite: "
+        "a formula has none there, or numbers overflow",
     ),
 }
 
