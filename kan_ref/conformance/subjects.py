@@ -139,7 +139,12 @@ class ProcessSubject:
         """Start, and say hello; a sentence if that fails."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         options = {"start_new_session": True} if os.name == "posix" else {}
-        self._process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, **options)  # type: ignore[call-overload]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
+        try:
+            self._process = subprocess.Popen(self.command, **pipes, **options)  # type: ignore[call-overload]
+        except OSError:
+            self.close()
+            raise
         hello: dict[str, Any] = {"method": "hello", "schema": SCHEMA_VERSION}
         if self.dtype != "float64":
             hello["dtype"] = self.dtype
