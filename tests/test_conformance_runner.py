@@ -17,7 +17,7 @@ import conformance_plain
 import numpy as np
 import pytest
 
-from kan_ref.conformance import pytest_cases, suite, wire
+from kan_ref.conformance import pytest_cases, serve, suite, wire
 from kan_ref.conformance.__main__ import main
 from kan_ref.conformance.adapters import axes
 from kan_ref.conformance.adapters.reference import Reference
@@ -522,3 +522,61 @@ def test_adapters_take_at_most_twenty_lines_a_library():
     body = text.partition("class SciPyBSplines:")[2]
 
     assert len([line for line in body.splitlines() if line.strip() and '"""' not in line]) <= 20
+
+
+# --- the adapter's side of the wire
+
+
+def request(method="basis", **changes):
+    given = {"x": np.array([0.5, 1.5]), "knots": np.array([0.0, 1.0, 2.0, 3.0]), "degree": 1} | changes
+    return {"id": 7, "method": method, "args": wire.to_shaped(given)}
+
+
+def test_a_served_adapter_answers_says_what_it_lacks_and_what_went_wrong():
+    class Mine:
+        def basis(self, x, knots, degree):
+            if degree > 1:
+                raise NotImplementedError
+            return np.stack([x, knots[: len(x)]])
+
+        def edge_scores(self, layers, x):
+            raise KeyError("no scores")
+
+    told = serve.answer(Mine(), request(), lambda value: value)
+
+    assert told["id"] == 7
+    np.testing.assert_array_equal(wire.from_shaped(told["result"]), [[0.5, 1.5], [0.0, 1.0]])
+    assert serve.answer(Mine(), request(degree=2), lambda value: value) == {"id": 7, "unsupported": True}
+    assert serve.answer(Mine(), request("layer_vjp"), lambda value: value) == {"id": 7, "unsupported": True}
+    scores = {"id": 8, "method": "edge_scores", "args": wire.to_shaped({"layers": [], "x": np.zeros((1, 2))})}
+    assert serve.answer(Mine(), scores, lambda value: value) == {"id": 8, "error": "KeyError: 'no scores'"}
+
+
+def test_a_served_adapter_is_given_float32_where_it_is_asked_for():
+    layer = {"coef": np.ones((1, 2)), "degree": 3, "base": "silu"}
+
+    given = serve.to_float32([layer, np.zeros(2)])
+
+    assert given[0]["coef"].dtype == given[1].dtype == np.float32
+    assert (given[0]["degree"], given[0]["base"]) == (3, "silu")
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "sentence"),
+    [
+        ("mine", ValueError, "adapter is 'mine', but must be module:Class"),
+        (":Mine", ValueError, "adapter is ':Mine', but must be module:Class"),
+        ("collections:Nothing", AttributeError, "Nothing"),
+    ],
+)
+def test_an_adapter_that_cannot_be_found_is_refused(monkeypatch, target, error, sentence):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    with pytest.raises(error, match=re.escape(sentence)):
+        serve.build(target)
+
+
+def test_an_adapter_is_built_from_its_module_and_class(monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    assert isinstance(serve.build("kan_ref.conformance.adapters.reference:Reference"), Reference)
