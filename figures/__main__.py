@@ -49,14 +49,19 @@ def compute_missing(tasks: Sequence[Task], backend: Backend, minutes: float) -> 
     """Compute records under a bar that shows the time left; the failures, a text each."""
     failures = []
     form = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
-    with tqdm(total=sum(task.cost for task in tasks), bar_format=form, mininterval=0.5) as bar:
+    # whole milliseconds: their sum is the total in any order
+    with tqdm(total=sum(_milliseconds(task) for task in tasks), bar_format=form, mininterval=0.5) as bar:
         bar.set_postfix_str(f"0 of {len(tasks)} records")
         for n_done, (task, failure) in enumerate(compute_all(tasks, backend, seconds=60.0 * minutes), start=1):
             bar.set_postfix_str(f"{n_done} of {len(tasks)} records", refresh=False)
-            bar.update(task.cost)
+            bar.update(_milliseconds(task))
             if failure:
                 failures.append(f"{task.path.name}, {task.config}:\n{failure}")
     return failures
+
+
+def _milliseconds(task: Task) -> int:
+    return round(1000.0 * task.cost)
 
 
 def draw(plan: Plan, folder: Path) -> list[Path]:
