@@ -66,7 +66,8 @@ def init_network(
 
     Notes
     -----
-    Implements :eq:`initial-draws`.
+    Implements :eq:`initial-draws`. See tutorials/02_an_edge.md, "the first coefficients", and tutorials/04_a_network.md, "the first
+    hidden grids".
     """
     sizes = check_widths(widths)
     n_intervals = integer("n_intervals", n_intervals, low=1)

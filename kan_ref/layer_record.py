@@ -35,7 +35,7 @@ class Layer:
     coef : (n_out, n_in, n_basis)
         n_basis = n_intervals + degree.
     w_base, w_spline : (n_out, n_in)
-        Weights of base function and spline.
+        Weights of base function and spline. See tutorials/02_an_edge.md, "the redundant weight".
     mask : (n_out, n_in)
         1 where a spline stands, 0 where the edge is dead or a formula.
     degree : int

@@ -61,7 +61,7 @@ class Network:
 
     @property
     def n_params(self) -> int:
-        """Length of theta."""
+        """Length of theta. See tutorials/04_a_network.md, "the number of parameters"."""
         return len(self.theta)
 
     @property
