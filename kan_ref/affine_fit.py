@@ -114,7 +114,7 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     Notes
     -----
     Between 1 and 15 ms of one core for 1000 samples. A pole between two samples is accepted only if the samples grow towards it on both
-    sides, and stands in `singular`.
+    sides, and stands in `singular`. See tutorials/08_symbols.md, "variable projection".
 
     Examples
     --------

@@ -50,7 +50,7 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
 
     Notes
     -----
-    Implements :eq:`rank`. About 0.2 s of one core for the whole library and 1000 samples.
+    Implements :eq:`rank`. About 0.2 s of one core for the whole library and 1000 samples. See tutorials/08_symbols.md, "ranking of names".
 
     Examples
     --------

@@ -77,7 +77,7 @@ def fit_curve(x: object, y: object, *, knots: object, degree: int, start: object
 
     Notes
     -----
-    Implements :eq:`nearest-least-squares`. O(n n_basis^2).
+    Implements :eq:`nearest-least-squares`. O(n n_basis^2). See tutorials/06_grids.md, "refits start from the old curve".
 
     Examples
     --------

@@ -78,6 +78,7 @@ def prune(
     The paper prunes with `kind` "mean". On networks [2, 5, 1] that learned exp(sin(pi x) + y^2) with penalty_weight 1e-2 and
     entropy_weight 2 (200 iterations of L-BFGS, 80 seeds) that multiplies the error by 1.01 at the median and by up to 2.5, the default
     by 1.02 and by up to 1.35. The hidden nodes that are left are 2.6 and 2.5 on average.
+    See tutorials/07_sparsification.md, "pruning by attribution".
     """
     edge_threshold = number("edge_threshold", edge_threshold, low=0.0)
     if not isinstance(inputs, bool):

@@ -122,7 +122,7 @@ def recognise_constants(
     Notes
     -----
     Exact numbers are fractions p/q, q <= 1000, of 1, pi, 1/pi, pi^2, e, 1/e, sqrt(2), sqrt(3), sqrt(5), log 2, sqrt(pi), 1/sqrt(pi)
-    and 1/sqrt(2 pi); 0 is one of them. Implements :eq:`near-numbers` and :eq:`cost`.
+    and 1/sqrt(2 pi); 0 is one of them. Implements :eq:`near-numbers` and :eq:`cost`. See tutorials/08_symbols.md, "exact numbers".
 
     Examples
     --------

@@ -58,6 +58,10 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
     ------
     ValueError, TypeError
         "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer"
+
+    Notes
+    -----
+    See tutorials/06_grids.md, "exact grid extension".
     """
     check_network("network", network)
     n_intervals = integer("n_intervals", n_intervals, low=1)
@@ -132,7 +136,7 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
 def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None = None) -> Network:
     """Every layer but the first on an even grid over the activations of x with the margin of `knots.hidden_bounds`.
 
-    `n_intervals` None keeps each layer's own number.
+    `n_intervals` None keeps each layer's own number. See tutorials/06_grids.md, "margins of hidden grids".
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:

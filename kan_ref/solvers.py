@@ -64,6 +64,8 @@ class Solver:
 def choose_solver(name: str | None, *, loss: str, has_residuals: bool) -> str:
     """The optimizer's name: "lm" where residuals exist, else "lbfgs", unless one is asked for.
 
+    See tutorials/05_optimizers.md, "Levenberg-Marquardt".
+
     Raises
     ------
     ValueError

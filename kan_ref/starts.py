@@ -158,6 +158,10 @@ def best_start(
         As `init_network` and `fit`.
     KeyboardInterrupt
         Passed on.
+
+    Notes
+    -----
+    See tutorials/05_optimizers.md, "several starts".
     """
     return run_starts(
         widths,

@@ -53,7 +53,7 @@ def keep_part(
 
     Notes
     -----
-    Implements :eq:`kept-mean`.
+    Implements :eq:`kept-mean`. See tutorials/07_sparsification.md, "the mean stays".
     """
     on_paths = nodes_on_paths(both(living_edges(network), kept), nodes)
     if not on_paths[-1].any():

@@ -212,7 +212,10 @@ def inputs_of(x: FloatArray | None) -> FloatArray:
 
 
 def find_undefined(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> Undefined | None:
-    """The first edge, and its first sample, without a finite value at x (batch, n_in)."""
+    """The first edge, and its first sample, without a finite value at x (batch, n_in).
+
+    See tutorials/08_symbols.md, "outside a function's domain".
+    """
     for edge, column in zip(symbolic, values(symbolic, affine, x).T, strict=True):
         bad = np.flatnonzero(~np.isfinite(column))
         if bad.size:
