@@ -77,8 +77,8 @@ def layer_penalty(kind: str, layer: Layer, cache: Cache, x: FloatArray, l1_weigh
 
     Notes
     -----
-    Implements :eq:`paper-penalty`, :eq:`entropy-gradient` and, for the alternatives, (E4)-(E7). See
-    tutorials/07_sparsification.md, "which penalty".
+    Implements :eq:`paper-penalty`, :eq:`entropy-gradient` and, for the alternatives, (E4)-(E7).
+    See tutorials/07_sparsification.md, "which penalty".
     """
     if kind == "coef":
         return _coef_penalty(layer, l1_weight, entropy_weight)
