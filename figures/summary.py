@@ -23,7 +23,7 @@ def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, 
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:
-    """Median and, for several values, the range.
+    """Median and, for several values, the range. See tutorials/12_paper_and_findings.md, "how a claim is judged".
 
     Examples
     --------

@@ -53,7 +53,8 @@ def linear_term(
 
     Notes
     -----
-    Implements :eq:`linear-residual` and :eq:`linear-seeds`. Liu et al. 2024, section 3.4.
+    Implements :eq:`linear-residual` and :eq:`linear-seeds`. Liu et al. 2024, section 3.4; see
+    tutorials/10_derivatives.md, "Poisson's equation".
 
     Examples
     --------

@@ -61,7 +61,7 @@ class Network:
 
     @property
     def n_params(self) -> int:
-        """Length of theta. See tutorials/04_a_network.md, "the number of parameters"."""
+        """Length of theta. See "the number of parameters" in tutorials/04_a_network.md, "what is counted as a parameter" in 09_scaling_laws.md."""
         return len(self.theta)
 
     @property

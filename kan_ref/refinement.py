@@ -136,7 +136,8 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
 def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None = None) -> Network:
     """Every layer but the first on an even grid over the activations of x with the margin of `knots.hidden_bounds`.
 
-    `n_intervals` None keeps each layer's own number. See tutorials/06_grids.md, "margins of hidden grids".
+    `n_intervals` None keeps each layer's own number. See tutorials/06_grids.md, "margins of hidden grids", and
+    tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:
