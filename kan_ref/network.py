@@ -61,7 +61,10 @@ class Network:
 
     @property
     def n_params(self) -> int:
-        """Length of theta. See "the number of parameters" in tutorials/04_a_network.md, "what is counted as a parameter" in 09_scaling_laws.md."""
+        """Length of theta.
+
+        See tutorials/04_a_network.md, "the number of parameters", and tutorials/09_scaling_laws.md, "what is counted as a parameter".
+        """
         return len(self.theta)
 
     @property

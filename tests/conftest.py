@@ -1,9 +1,23 @@
-"""How often Hypothesis tries: HYPOTHESIS_PROFILE=dev (25 examples, the default) or ci (200); both derandomized."""
+"""How often Hypothesis tries: HYPOTHESIS_PROFILE=dev (25 examples, the default) or ci (200), both derandomized; where coverage looks away.
+
+Tracing lines makes tests twice as slow. What tests of programs around the package reach, and the longest of the random ones (marked
+`no_cover` where they stand), is reached by others too: they run as ever, but nobody counts their lines.
+"""
 
 import os
 
+import pytest
 from hypothesis import settings
+
+UNTRACED = ("test_benchmarks", "test_conformance_mutants", "test_figures")
 
 settings.register_profile("dev", max_examples=25, derandomize=True, deadline=None)
 settings.register_profile("ci", max_examples=200, derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of whole files that coverage does not follow."""
+    for item in items:
+        if item.path.name.startswith(UNTRACED):
+            item.add_marker(pytest.mark.no_cover)

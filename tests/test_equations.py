@@ -189,6 +189,7 @@ def test_the_gradient_is_twice_the_transposed_rows_times_the_residuals(term):
     np.testing.assert_allclose(2.0 * multiply_transposed(jacobian, residuals), gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
 
 
+@pytest.mark.no_cover
 @given(seeds)
 def test_all_kinds_of_terms_together_have_the_right_gradient_and_rows(seed):
     rng = np.random.default_rng(seed)
