@@ -174,3 +174,19 @@ class Local:
         scores = [s.ravel() for s in self.edge_scores(layers, x)]
         shares = [(s / s.sum())[s > 0] if s.sum() else np.ones(1) for s in scores]
         return {"l1": sum(float(s.sum()) for s in scores), "entropy": sum(float((p * np.log(1.0 / p)).sum()) for p in shares)}
+
+    def node_scores(self, layers, x):
+        scores = self.edge_scores(layers, x)
+        hidden = range(1, len(layers))
+        return {
+            "incoming": [[max(line) for line in scores[n - 1].tolist()] for n in hidden],
+            "outgoing": [[max(line) for line in scores[n].T.tolist()] for n in hidden],
+        }
+
+    def prune(self, layers, x, threshold):  # nothing becomes smaller: edges to and from weak nodes are masked
+        scores, masks = self.node_scores(layers, x), [layer["mask"].copy() for layer in layers]
+        for n, pairs in enumerate(zip(scores["incoming"], scores["outgoing"], strict=True)):
+            for node, least in enumerate(map(min, *pairs)):
+                if least <= threshold:
+                    masks[n][node] = masks[n + 1][:, node] = 0.0
+        return [{**layer, "mask": mask} for layer, mask in zip(layers, masks, strict=True)]

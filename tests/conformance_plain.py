@@ -175,6 +175,21 @@ class Plain:
             x = self.layer_forward(layer, x)
         return found
 
+    def node_scores(self, layers, x):
+        scores = self.edge_scores(layers, x)
+        incoming = [before.max(axis=1) for before in scores[:-1]]
+        return {"incoming": incoming, "outgoing": [after.max(axis=0) for after in scores[1:]]}
+
+    def prune(self, layers, x, threshold):
+        scores, pruned = self.node_scores(layers, x), [dict(layer) for layer in layers]
+        for n, (incoming, outgoing) in enumerate(zip(scores["incoming"], scores["outgoing"], strict=True)):
+            stays = np.minimum(incoming, outgoing) > threshold
+            for name in ("coef", "w_base", "w_spline", "mask"):
+                pruned[n][name] = pruned[n][name][stays]
+                pruned[n + 1][name] = pruned[n + 1][name][:, stays]
+            pruned[n + 1]["knots"] = pruned[n + 1]["knots"][stays]
+        return pruned
+
     def count_parameters(self, widths, n_intervals, degree):
         n_edges = sum(n_in * n_out for n_in, n_out in pairwise(widths))
         return n_edges * (n_intervals + degree + 2)

@@ -139,6 +139,32 @@ MUTANTS = {
         "PenaltyInputs",
     ),
     "l1 by deviations": ("np.abs(edges(layer, x)).mean(axis=0))", "edges(layer, x).std(axis=0))", "L1Deviation"),
+    "node scores are sums": ("incoming = [before.max(axis=1)", "incoming = [before.sum(axis=1)", "NodeScoreMax"),
+    "node scores are means": ("[after.max(axis=0) for", "[after.mean(axis=0) for", "NodeScoreMax"),
+    "node scores exchanged": (
+        'return {"incoming": incoming, "outgoing": [',
+        'return {"outgoing": incoming, "incoming": [',
+        "NodeScoreSides",
+    ),
+    "a node stays by either score": (
+        "np.minimum(incoming, outgoing) > threshold",
+        "np.maximum(incoming, outgoing) > threshold",
+        "PruneEither",
+    ),
+    "a node stays by what enters it": ("np.minimum(incoming, outgoing) > threshold", "incoming > threshold", "PruneOneSided"),
+    "a threshold of its own": ("np.minimum(incoming, outgoing) > threshold", "np.minimum(incoming, outgoing) > 0.01", "PruneThreshold"),
+    "strong nodes go": ("np.minimum(incoming, outgoing) > threshold", "np.minimum(incoming, outgoing) < threshold", "PruneRule"),
+    "edges are pruned too": (
+        "        return pruned\n",
+        "        weak = [edge < 1e-2 for edge in self.edge_scores(pruned, x)]\n"
+        "        return [{**layer, 'mask': np.where(cut, 0.0, layer['mask'])} for layer, cut in zip(pruned, weak, strict=True)]\n",
+        "PruneEdges",
+    ),
+    "pruning resets the weights": (
+        'pruned[n + 1]["knots"] = pruned[n + 1]["knots"][stays]',
+        'pruned[n + 1]["knots"] = pruned[n + 1]["knots"][stays]; pruned[n]["w_spline"] = np.ones_like(pruned[n]["w_spline"])',
+        "PruneKeepsFunction",
+    ),
     "parameters by G": ("return n_edges * (n_intervals + degree + 2)", "return n_edges * (n_intervals + 2)", "CountBases"),
     "parameters without weights": (
         "return n_edges * (n_intervals + degree + 2)",
@@ -150,7 +176,7 @@ MUTANTS = {
     "saved in float32": ("np.array(value.tolist()) if", "value.astype(np.float32) if", "Float32Inside"),
     "saved with 15 digits": ("np.array(value.tolist()) if", "np.vectorize(lambda v: float(f'{v:.15g}'))(value) if", "RoundTrip"),
 }
-NAMED_AT_LEAST = 60  # of 61
+NAMED_AT_LEAST = 69  # of 70
 
 
 def report_on(adapter, **chosen):
@@ -211,3 +237,72 @@ def test_an_implementation_in_float32_passes_in_float32_and_is_named_in_float64(
     assert passed.failures == ()
     assert passed.n_passed > 50
     assert named.defects[0][0] == "Float32Inside"
+
+
+class Pykan(conformance_plain.Plain):
+    """Penalties of another convention: standard deviations, rows and columns."""
+
+    def penalties(self, layers, x):
+        l1, entropy = 0.0, 0.0
+        for layer in layers:
+            reach = np.std(x, axis=0, ddof=1) + 0.1 if len(x) > 1 else 0.1
+            outputs = conformance_plain.edges(layer, x)
+            a = np.std(outputs, axis=0, ddof=1) / reach if len(x) > 1 else 0.0 * outputs[0]
+            l1 += a.sum()
+            for shares in (a / (a.sum(axis=1, keepdims=True) + 1.0), (a / (a.sum(axis=0) + 1.0)).T):
+                entropy -= (shares * np.log2(shares + 1e-4)).sum(axis=1).mean()
+            x = self.layer_forward(layer, x)
+        return {"l1": l1, "entropy": entropy}
+
+
+def test_a_report_says_whose_convention_the_penalties_follow():
+    other, papers = report_on(Pykan(), only=["penalties*"]), report_on(conformance_plain.Plain(), only=["penalties*"])
+
+    assert "convention penalties_pykan: agrees in 9 of 9" in suite.lines(other)
+    assert other.defects[0][0] == "L1Deviation"
+    assert {outcome.case.topic for outcome in other.failures} == {"penalties"}
+    assert "convention penalties_pykan: agrees in 0 of 9" in suite.lines(papers)
+    assert not any(line.startswith("differs") for line in suite.lines(papers))
+    assert papers.failures == ()
+
+
+def test_a_report_without_penalties_says_nothing_of_conventions():
+    assert not any(line.startswith("convention") for line in suite.lines(report_on(SciPyBSplines())))
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (lambda layers: layers[:1], "a list of 2 layers is needed, but a list of 1 was answered"),
+        (lambda layers: layers[0], "a list of 2 layers is needed, but a dict of 7 was answered"),
+        (lambda layers: [layers[0], {**layers[1], "knots": layers[1]["knots"][:2], "coef": layers[1]["coef"][:, :2],
+                                     **{name: layers[1][name][:, :2] for name in ("w_base", "w_spline", "mask")}}],
+         "answered layer 0 has 3 outputs, but layer 1 has 2 inputs"),
+    ],
+)  # fmt: skip
+def test_pruned_layers_that_do_not_fit_fail_in_words(answer, sentence):
+    class Cut(conformance_plain.Plain):
+        def prune(self, layers, x, threshold):
+            return answer(layers)
+
+    assert sentence in report_on(Cut(), only=["pruning/nothing-weak"]).failures[0].reason
+
+
+def test_one_side_of_node_scores_may_be_left_out_but_must_be_said():
+    class Half(conformance_plain.Plain):
+        def node_scores(self, layers, x):
+            return {**super().node_scores(layers, x), "outgoing": None}
+
+    class Silent(conformance_plain.Plain):
+        def node_scores(self, layers, x):
+            return {"incoming": super().node_scores(layers, x)["incoming"]}
+
+    class Short(conformance_plain.Plain):
+        def node_scores(self, layers, x):
+            return {side: found[:1] for side, found in super().node_scores(layers, x).items()}
+
+    assert report_on(Half(), only=["node_scores"]).failures == ()
+    assert "lacks 'outgoing'" in report_on(Silent(), only=["node_scores"]).failures[0].reason
+    (failed,) = report_on(Short(), only=["node_scores"]).failures
+    assert failed.case.id == "node_scores/three-layers"
+    assert "1 arrays were answered as 'incoming', but 2 hidden layers need one each" in failed.reason

@@ -6,6 +6,7 @@ import math
 import re
 import struct
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,11 +14,12 @@ import jsonschema
 import numpy as np
 import pytest
 from oracles import exact_basis
-from oracles_layer import layer_backward, layer_values, network_values
-from oracles_penalties import paper
+from oracles_layer import layer_backward, layer_edges, layer_values, network_values
+from oracles_penalties import mean_magnitude, paper, pykan
 
 from kan_ref.conformance import cases
 from kan_ref.conformance.generate import __main__ as program
+from kan_ref.conformance.generate import topics_pruning
 from kan_ref.conformance.generate.encode import array, case, dice, to_float, topic
 from kan_ref.conformance.generate.exact import context, precise
 from kan_ref.conformance.generate.notes import NOTES
@@ -233,16 +235,70 @@ def test_jacobians_and_curvatures_agree_with_central_differences_of_another_orac
 
 
 @pytest.mark.parametrize("case", of("penalties"))
-def test_penalties_are_those_of_another_oracle(case):
+def test_penalties_of_both_conventions_are_those_of_another_oracle(case):
     x, l1, entropy = case.inputs["x"], 0.0, 0.0
+    convention = {"penalties": paper, "penalties_pykan": pykan}[case.topic]
     for layer in network_of(case).layers:
         if layer.mask.any():
-            one, other = paper(layer, x)
+            one, other = convention(layer, x)
             l1, entropy = l1 + one, entropy + other
         x = layer_values(layer, x)
 
     assert abs(l1 - case.expected["l1"]) <= case.tolerance["l1"]
     assert abs(entropy - case.expected["entropy"]) <= case.tolerance["entropy"]
+
+
+def oracle_scores(layers, x):
+    """(X7) of every layer by loops."""
+    found = []
+    for layer in layers:
+        outputs = layer_edges(layer, x)
+        found.append([[mean_magnitude(outputs, j, i) for i in range(layer.n_in)] for j in range(layer.n_out)])
+        x = layer_values(layer, x)
+    return found
+
+
+@pytest.mark.parametrize("case", of("node_scores"))
+def test_node_scores_are_the_largest_edge_scores_of_another_oracle(case):
+    scores = oracle_scores(network_of(case).layers, case.inputs["x"])
+
+    assert len(case.expected) == 2 * (len(scores) - 1)
+    for n, (before, after) in enumerate(pairwise(scores)):
+        for side, found in (
+            ("incoming", [max(line) for line in before]),
+            ("outgoing", [max(column) for column in zip(*after, strict=True)]),
+        ):
+            assert np.abs(np.array(found) - case.expected[f"{n}.{side}"]).max() <= case.tolerance[f"{n}.{side}"]
+
+
+@pytest.mark.parametrize("case", of("prune"))
+def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_replaced_by_their_means(case):
+    layers, x = network_of(case).layers, case.inputs["x"]
+    scores = oracle_scores(layers, x)
+    weak = [[min(max(line), max(column)) <= case.inputs["threshold"] for line, column in zip(before, zip(*after, strict=True), strict=True)]
+            for before, after in pairwise(scores)]  # fmt: skip
+    for layer, gone in zip(layers, [[False] * layers[0].n_in, *weak], strict=True):
+        outputs = layer_edges(layer, x)
+        outputs[:, :, gone] = outputs[:, :, gone].mean(axis=0)
+        x = outputs.sum(axis=2)
+
+    assert case.expected["kept"].tolist() == [float(len(nodes) - sum(nodes)) for nodes in weak]
+    for output, values in (("values", x), ("centred", x - x.mean(axis=0))):
+        if output in case.expected:
+            assert np.abs(values - case.expected[output]).max() <= case.tolerance[output]
+
+
+def test_no_required_case_asks_whether_pruned_nodes_leave_their_mean_behind():
+    kinds = {one.id: one.kind for one in CASES.values() if any(mark.flag == "PruneMean" for mark in one.marks)}
+
+    assert set(kinds.values()) == {"acceptable"}
+    assert len(kinds) == 3
+
+
+def test_what_only_another_convention_asks_is_never_required():
+    conventions = {topic.name for topic in cases.load_topics() if topic.is_convention}
+
+    assert conventions == {"penalties_pykan"}
 
 
 def demands(case):
@@ -268,6 +324,15 @@ def test_no_required_case_asks_for_a_derivative_at_a_knot_that_the_contract_leav
 
 
 # --- the tools of the generator
+
+
+def test_a_pruning_case_that_hangs_on_rounding_is_refused():
+    network = topics_pruning._mixed(4)
+    x = topics_pruning.points("prune-four", 6, 2)
+    edge = topics_pruning.edge_scores_of(network[0], x)
+
+    with pytest.raises(ValueError, match="too near the threshold"):
+        topics_pruning.kept_nodes(network, x, float(max(edge[1])) * 1.1)
 
 
 def test_sixty_digits_are_rounded_to_the_nearest_float64():

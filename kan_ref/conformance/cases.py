@@ -35,6 +35,8 @@ METHODS = {
     "update_grid": ("layer", "x", "uniform_share", "margin"),
     "penalties": ("layers", "x"),
     "edge_scores": ("layers", "x"),
+    "node_scores": ("layers", "x"),
+    "prune": ("layers", "x", "threshold"),
     "fit_affine": ("x", "y", "name"),
     "count_parameters": ("widths", "n_intervals", "degree"),
     "initial_layer": ("n_in", "n_out", "n_intervals", "degree", "seed"),
@@ -86,6 +88,11 @@ class Topic:
     equation: str
     notes: Mapping[str, Mapping[str, str]]
     cases: tuple[Case, ...]
+
+    @property
+    def is_convention(self) -> bool:
+        """Whether it tells what another convention answers, and no answer is wrong."""
+        return all(case.kind == "implementation-defined" for case in self.cases)
 
     def __repr__(self) -> str:
         return f"Topic({self.name!r}, level {self.level}, {len(self.cases)} cases)"

@@ -140,12 +140,16 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
         return _moments(case, plain_layer.read_layer(answer))
     if method == "save_load":
         return plain_layer.read_layer(answer)
+    if method == "prune":
+        return _pruned(case, plain_layer.read_layers(answer, len(case.inputs["layers"])))
     if method == "edge_scores":
         if len(answer) != len(case.expected):
             raise ValueError(f"{len(answer)} arrays were answered, but {len(case.expected)} layers need one each")
         return {str(n): _numbers(scores) for n, scores in enumerate(answer)}
     if not isinstance(answer, Mapping):
         raise TypeError(f"the answer is a {type(answer).__name__}, but must be a dict")
+    if method == "node_scores":
+        return {output: _hidden(answer, output, len(case.expected) // 2) for output in case.expected}
     if method == "fit_affine":
         return _fitted(case, answer)
     if method == "network_vjp":
@@ -160,6 +164,18 @@ def _part(answer: Mapping[str, Any], name: str) -> FloatArray | None:
     if name not in answer:
         raise ValueError(f"the answer lacks {name!r} (give None for what is not offered)")
     return None if answer[name] is None else _numbers(answer[name])
+
+
+def _hidden(answer: Mapping[str, Any], output: str, n_hidden: int) -> FloatArray | None:
+    """One side's scores of one hidden layer: `output` is "0.incoming", ..."""
+    layer, _, side = output.partition(".")
+    if side not in answer:
+        raise ValueError(f"the answer lacks {side!r} (give None for what is not offered)")
+    if answer[side] is None:
+        return None
+    if len(answer[side]) != n_hidden:
+        raise ValueError(f"{len(answer[side])} arrays were answered as {side!r}, but {n_hidden} hidden layers need one each")
+    return _numbers(answer[side][int(layer)])
 
 
 def _numbers(value: Any) -> FloatArray:
@@ -178,6 +194,12 @@ def _moved_layer(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
         "collapsed_rows": int((~(grid[:, 0] < grid[:, -1])).sum()),
         "ends": grid[:, [0, -1]],
     }
+
+
+def _pruned(case: Case, layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many nodes live, and the outputs, also without their mean: constants may have been folded or dropped."""
+    y = plain_layer.network_outputs(layers, case.inputs["x"])
+    return {"kept": plain_layer.count_living(layers), "values": y, "centred": y - y.mean(axis=0)}
 
 
 def _moments(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:

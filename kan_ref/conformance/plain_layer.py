@@ -1,9 +1,10 @@
-"""A layer's values by the textbook recursion: how the runner looks at a layer that a subject gave back.
+"""A layer's values by the textbook recursion: how the runner looks at layers that a subject gave back.
 
 Nothing here is shared with the package's own layer, which is a subject like others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,18 @@ def read_layer(answer: Any) -> dict[str, Any]:
     return {**layer, "degree": degree, "base": str(answer["base"])}
 
 
+def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
+    """Answered layers that fit one another."""
+    if isinstance(answer, Mapping) or len(answer) != n_layers:
+        raise ValueError(f"a list of {n_layers} layers is needed, but a {type(answer).__name__} of {len(answer)} was answered")
+    layers = [read_layer(layer) for layer in answer]
+    for number, (before, after) in enumerate(pairwise(layers)):
+        if len(before["coef"]) != len(after["knots"]):
+            n_out, n_in = len(before["coef"]), len(after["knots"])
+            raise ValueError(f"answered layer {number} has {n_out} outputs, but layer {number + 1} has {n_in} inputs")
+    return layers
+
+
 def basis(x: FloatArray, row: FloatArray, degree: int) -> FloatArray:
     """(n, n_basis) by the recursion of Cox and de Boor; 0/0 := 0."""
     last = row[:-1][row[:-1] < row[-1]].max(initial=-np.inf)
@@ -56,6 +69,22 @@ def outputs(layer: Mapping[str, Any], x: FloatArray) -> FloatArray:
         weighted = layer["coef"][:, i] * (layer["w_spline"] * layer["mask"])[:, i, None]
         y = y + basis(x[:, i], row, layer["degree"]) @ weighted.T
     return y
+
+
+def network_outputs(layers: Sequence[Mapping[str, Any]], x: FloatArray) -> FloatArray:
+    """Outputs (n, n_out) of layers one after another."""
+    for layer in layers:
+        x = outputs(layer, x)
+    return x
+
+
+def count_living(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
+    """How many nodes of each hidden layer are entered and left by an edge that is not 0 by its mask or its numbers."""
+    living = []
+    for layer in layers:
+        curved = (layer["w_spline"] != 0.0) & (layer["coef"] != 0.0).any(axis=2)
+        living.append((layer["mask"] != 0.0) & (curved | ((layer["w_base"] != 0.0) & (layer["base"] != "zero"))))
+    return np.array([float((before.any(axis=1) & after.any(axis=0)).sum()) for before, after in pairwise(living)])
 
 
 def grid(layer: Mapping[str, Any]) -> FloatArray:

@@ -193,13 +193,14 @@ def lines(report: Report) -> Iterator[str]:
             yield f"    off by   {places}{verdict.relative:.3g} of the largest number"
         yield f"    likely   {flag}: {explained[flag]['defect']}"
         yield f"    see      {explained[flag]['page']}"
+    conventions = {topic.name for topic in load_topics() if topic.is_convention}
     for status, words in (
         ("blocked", "blocked"),
         ("xfailed", "failed as listed"),
         ("xpassed", "listed as failing, but passes"),
         ("differs", "differs"),
     ):
-        chosen = [outcome for outcome in report.outcomes if outcome.status == status]
+        chosen = [outcome for outcome in report.outcomes if outcome.status == status and outcome.case.topic not in conventions]
         if status == "blocked" and chosen:
             for topic, reason in dict.fromkeys((outcome.case.topic, outcome.reason) for outcome in chosen):
                 n = sum(outcome.case.topic == topic for outcome in chosen)
@@ -207,6 +208,10 @@ def lines(report: Report) -> Iterator[str]:
         else:
             for outcome in chosen:
                 yield f"{words}: {outcome.case.id}" + (f" ({outcome.reason})" if status == "differs" else "")
+    for name in sorted(conventions):
+        asked = [outcome for outcome in report.outcomes if outcome.case.topic == name and outcome.status in GOOD]
+        if asked:
+            yield f"convention {name}: agrees in {sum(outcome.status != 'differs' for outcome in asked)} of {len(asked)}"
     unsupported = sorted({outcome.case.method for outcome in report.outcomes if outcome.reason.endswith("is not supported")})
     if unsupported:
         yield f"not supported: {', '.join(unsupported)}"

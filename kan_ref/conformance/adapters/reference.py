@@ -23,6 +23,8 @@ def network(layers: Sequence[PlainLayer]) -> kr.Network:
 
 def plain(layer: kr.Layer) -> dict[str, Any]:
     """A layer as a dict."""
+    if layer.symbolic:
+        raise ValueError(f"the layer has {len(layer.symbolic)} formulas, which the protocol cannot say")
     return {name: getattr(layer, name) for name in ARRAYS}
 
 
@@ -94,6 +96,15 @@ class Reference:
     def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
         """(n_out, n_in) a layer."""
         return kr.edge_scores(network(layers), x)
+
+    def node_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, list[FloatArray | None]]:
+        """Incoming and outgoing scores, (n,) a hidden layer."""
+        hidden = kr.node_scores(network(layers), x)[1:-1]
+        return {"incoming": [record.incoming for record in hidden], "outgoing": [record.outgoing for record in hidden]}
+
+    def prune(self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float) -> list[dict[str, Any]]:
+        """The network without hidden nodes that eq. 2.21 finds weak."""
+        return [plain(layer) for layer in kr.prune(network(layers), x, threshold=threshold, kind="mean").layers]
 
     def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
         """a, b, c, d, r2."""

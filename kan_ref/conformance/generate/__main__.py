@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kan_ref.conformance.generate import topics_bases, topics_gradients, topics_grids, topics_layers, topics_networks, topics_rest
+from kan_ref.conformance.generate import (
+    topics_bases,
+    topics_gradients,
+    topics_grids,
+    topics_layers,
+    topics_networks,
+    topics_penalties,
+    topics_pruning,
+    topics_rest,
+)
 from kan_ref.conformance.generate.encode import text
 from kan_ref.conformance.generate.schemas import schema_of
 
@@ -28,8 +37,11 @@ TOPICS = (
     topics_networks.input_curvatures,
     topics_grids.extension,
     topics_grids.update,
-    topics_rest.penalties,
-    topics_rest.scores,
+    topics_penalties.penalties,
+    topics_penalties.pykan_penalties,
+    topics_penalties.scores,
+    topics_penalties.node_scores,
+    topics_pruning.pruning,
     topics_rest.affine_fits,
     topics_rest.counts,
     topics_rest.initial_draws,

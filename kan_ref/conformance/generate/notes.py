@@ -82,6 +82,16 @@ NOTES = {
     "ZeroEdge": "0 log 0 is not taken as 0",
     "PenaltyOneLayer": "penalties are not summed over all layers",
     "PenaltyInputs": "a later layer is judged at the inputs of the network, not at its own",
+    "NodeScoreMax": "a node's score is a sum or mean over its edges, not the largest of them",
+    "NodeScoreSides": "incoming and outgoing scores of a node are exchanged",
+    # pruning
+    "PruneRule": "another rule than min(incoming, outgoing) > threshold decides which nodes stay",
+    "PruneEither": "a node stays if one of its two scores is above the threshold, not both",
+    "PruneOneSided": "only the incoming score decides whether a node stays",
+    "PruneThreshold": "the threshold is not the one asked for",
+    "PruneEdges": "edges of nodes that stay are pruned too",
+    "PruneKeepsFunction": "what is kept is changed: nodes that go give nothing, and still the function is another",
+    "PruneMean": "what pruned nodes gave on average is lost, not kept as a constant",
     # formulas
     "AffineFit": "the affine fit misses a curve that is there",
     "AffineWide": "the affine fit looks only at a small range of a and b",
@@ -95,5 +105,6 @@ NOTES = {
     "InitWSpline": "initial w_spline is not 1",
     "RoundTrip": "what was saved does not come back bit for bit",
     # what the contract leaves open
+    "PykanConvention": "no defect: l1 and entropy are not those of pykan 0.2, whose convention this is",
     "LeftOpen": "no defect: the contract leaves this open",
 }

@@ -1,134 +1,18 @@
-"""Cases about penalties, edge scores, affine fits, counts, initial draws and files.
+"""Cases about affine fits, counts, initial draws and files.
 
-    (X7)  score_ji = (1/N) sum_b |phi_ji(x_bi)|,   l1 = sum over layers of sum_ji score_ji
-    (X8)  entropy = sum over layers of -sum_ji p_ji log p_ji,   p_ji = score_ji / sum score,   0 log 0 = 0
-
-Liu et al. 2024, eqs. 2.17-2.20; section 2.2 for the initial draws (coefficients of standard deviation 0.1, w_spline 1, w_base Xavier).
+Liu et al. 2024, section 2.5.1 for affine fits, section 2.3 for counts, section 2.2 for the initial draws (coefficients of standard
+deviation 0.1, w_spline 1, w_base Xavier).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from kan_ref.conformance.generate.backward import flow
 from kan_ref.conformance.generate.encode import array, case, layer_array, topic
-from kan_ref.conformance.generate.exact import Layer, Number, context, edge_terms, precise, sizes, total
+from kan_ref.conformance.generate.exact import context, precise
 from kan_ref.conformance.generate.topics_bases import uniform_row
-from kan_ref.conformance.generate.topics_layers import Case, Rows, filled, make_layer, points
-from kan_ref.conformance.generate.topics_networks import make_network
-
-SUMS = 1e-12
-
-
-def _scores(layer: Layer, x: Rows, *, base: bool = True) -> list[list[Number]]:
-    """(X7) for one layer."""
-    seen = layer if base else layer | {"base": "zero"}
-    n_out, n_in, _ = sizes(layer)
-    n = len(x)
-    return [[total(abs(total(edge_terms(seen, j, i, precise(row[i])))) for row in x) / n for i in range(n_in)] for j in range(n_out)]
-
-
-def _entropy(scores: Sequence[Sequence[Number]]) -> Number:
-    flat = [score for line in scores for score in line]
-    whole = total(flat)
-    return -total(p * context().log(p) for p in (score / whole for score in flat if whole) if p)
-
-
-def _deviation(values: Sequence[Number], lost: int = 1) -> Number:
-    mean = total(values) / len(values)
-    return context().sqrt(total((v - mean) ** 2 for v in values) / max(1, len(values) - lost))
-
-
-def _spreads(layer: Layer, x: Rows) -> list[list[Number]]:
-    """Standard deviations of edges, where (X7) has mean magnitudes."""
-    n_out, n_in, _ = sizes(layer)
-    return [[_deviation([total(edge_terms(layer, j, i, precise(row[i]))) for row in x], 0) for i in range(n_in)] for j in range(n_out)]
-
-
-def _deviations(layer: Layer, x: Rows) -> Number:
-    """The l1 of a layer as pykan has it: standard deviations over samples of edges, by those of their inputs plus 0.1."""
-    n_out, n_in, _ = sizes(layer)
-
-    return total(
-        _deviation([total(edge_terms(layer, j, i, precise(row[i]))) for row in x])
-        / (_deviation([precise(row[i]) for row in x]) + context().mpf("0.1"))
-        for j in range(n_out)
-        for i in range(n_in)
-    )
-
-
-def _networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
-    row = uniform_row(-1.0, 1.0, 4, 3)
-    constant = make_layer(
-        "constant", 1, 2, [row, row], 3, coef=[[[7.0] * 7, [-3.0] * 7]], w_base=filled(0.0, 1, 2), w_spline=filled(1.0, 1, 2)
-    )
-    signs = make_layer("signs", 1, 1, [row], 3, w_base=[[1.5]], w_spline=[[0.0]])
-    masked = make_layer("m", 2, 2, [row, row], 3, mask=[[1.0, 0.0], [1.0, 1.0]])
-    weightless = make_layer("weightless", 2, 2, [row, row], 3, w_base=[[0.0, 1.0], [1.0, 0.5]], w_spline=[[0.0, 1.0], [-1.0, 2.0]])
-    nothing = make_layer("nothing", 2, 2, [row, row], 3, mask=filled(0.0, 2, 2))
-    return (
-        ("one-layer", "L1Mean EntropyBase", [make_layer("p", 2, 2, [row, row], 3)], points("p-one", 4, 2)),
-        ("one-edge", "L1Mean L1Deviation", [make_layer("p1", 1, 1, [row], 3)], points("p-edge", 3, 1)),
-        ("constants", "L1Deviation", [constant], points("p-constant", 4, 2)),
-        ("base-alone", "L1WithoutBase", [signs], [[-0.5], [0.75], [2.0]]),
-        ("both-signs", "L1Mean", [make_layer("p-signs", 1, 2, [row, row], 3)], [[-0.875, 0.5], [0.875, -0.5], [0.125, 0.25]]),
-        ("dead-edge", "ZeroEdge MissingMask", [masked], points("p-mask", 4, 2)),
-        ("weightless-edge", "ZeroEdge", [weightless], points("p-weightless", 3, 2)),
-        ("dead-layer", "ZeroEdge", [nothing], points("p-nothing", 3, 2)),
-        ("two-layers", "PenaltyOneLayer PenaltyInputs", make_network("p-two", (2, 3, 1)), points("p-two", 3, 2)),
-        ("square-layers", "PenaltyInputs PenaltyOneLayer", make_network("p-square", (2, 2, 2)), points("p-square", 3, 2)),
-        ("one-sample", "BatchOfOne L1Deviation", make_network("p-single", (2, 2, 1)), points("p-single", 1, 2)),
-    )
-
-
-def penalties() -> dict[str, Any]:
-    """penalties(layers, x) -> {"l1", "entropy"}."""
-    cases: list[Case] = []
-    for name, flags, layers, x in _networks():
-        inputs = flow(layers, x)[:-1]
-        by_layer = [_scores(layer, at) for layer, at in zip(layers, inputs, strict=True)]
-        l1, entropy = (total(map(value, by_layer)) for value in (_sum, _entropy))
-        splines = [_scores(layer, at, base=False) for layer, at in zip(layers, inputs, strict=True)]
-        wrong: dict[str, Any] = {
-            "L1WithoutBase": {"l1": total(map(_sum, splines))},
-            "L1Deviation": {"l1": total(_deviations(layer, at) for layer, at in zip(layers, inputs, strict=True))},
-            "EntropyBase": {"entropy": entropy / context().log(2)},
-        }
-        if len(layers) > 1:
-            wrong["PenaltyOneLayer"] = {"l1": _sum(by_layer[-1]), "entropy": _entropy(by_layer[-1])}
-        if len(layers) > 1 and len({sizes(layer)[1] for layer in layers}) == 1:
-            same = [_scores(layer, x) for layer in layers]
-            wrong["PenaltyInputs"] = {"l1": total(map(_sum, same)), "entropy": total(map(_entropy, same))}
-        tolerance = {"l1": SUMS * max(1.0, float(l1)), "entropy": SUMS * max(1.0, float(entropy))}
-        expected = {"l1": array(l1), "entropy": array(entropy)}
-        cases.append(case(name, "penalties", flags, _arguments(layers, x), expected, tolerance, wrong=list(wrong.items())))
-    return topic("penalties", level=5, needs=["network_forward"], equation="Liu et al. 2024, eqs. 2.17-2.20", cases=cases)
-
-
-def scores() -> dict[str, Any]:
-    """edge_scores(layers, x) -> [(n_out, n_in), ...]."""
-    cases: list[Case] = []
-    for name, flags, layers, x in _networks():
-        inputs = flow(layers, x)[:-1]
-        right = {f"{n}": _scores(layer, at) for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))}
-        splines = {f"{n}": _scores(layer, at, base=False) for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))}
-        spread = {f"{n}": _spreads(layer, at) for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))}
-        wrong = [("L1WithoutBase", splines), ("L1Deviation", spread)]
-        tolerance = {n: SUMS * max(1.0, float(_sum(found))) for n, found in right.items()}
-        told = " ".join(flag for flag in flags.split() if flag not in ("EntropyBase", "PenaltyOneLayer")) or "L1Mean"
-        expected = {n: array(found) for n, found in right.items()}
-        cases.append(case(name, "edge_scores", told, _arguments(layers, x), expected, tolerance, wrong=wrong))
-    return topic("edge_scores", level=5, needs=["network_forward"], equation="Liu et al. 2024, eq. 2.17", cases=cases)
-
-
-def _sum(found: Sequence[Sequence[Number]]) -> Number:
-    return total(value for line in found for value in line)
-
-
-def _arguments(layers: Sequence[Layer], x: Rows) -> dict[str, Any]:
-    return {"layers": [layer_array(layer) for layer in layers], "x": array([list(row) for row in x])}
-
+from kan_ref.conformance.generate.topics_layers import Case, make_layer
 
 # --- formulas
 
