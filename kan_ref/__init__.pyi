@@ -69,6 +69,10 @@ from kan_ref import smooth_fit as smooth_fit
 from kan_ref import smoothness as smoothness
 from kan_ref import solvers as solvers
 from kan_ref import starts as starts
+from kan_ref import states as states
+from kan_ref import states_efficient_kan as states_efficient_kan
+from kan_ref import states_jaxkan as states_jaxkan
+from kan_ref import states_pykan as states_pykan
 from kan_ref import storage as storage
 from kan_ref import structure as structure
 from kan_ref import subnetwork as subnetwork
@@ -138,6 +142,12 @@ from kan_ref.smooth_fit import SmoothRun as SmoothRun
 from kan_ref.smooth_fit import fit_smooth as fit_smooth
 from kan_ref.starts import best_start as best_start
 from kan_ref.starts import run_starts as run_starts
+from kan_ref.states_efficient_kan import from_efficient_kan as from_efficient_kan
+from kan_ref.states_efficient_kan import to_efficient_kan as to_efficient_kan
+from kan_ref.states_jaxkan import from_jaxkan as from_jaxkan
+from kan_ref.states_jaxkan import to_jaxkan as to_jaxkan
+from kan_ref.states_pykan import from_pykan as from_pykan
+from kan_ref.states_pykan import to_pykan as to_pykan
 from kan_ref.storage import load as load
 from kan_ref.storage import save as save
 from kan_ref.symbolic import auto_symbolic as auto_symbolic

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import doors_equations
 import doors_formulas
 import doors_interop
+import doors_states
 import numpy as np
 import pytest
 from doors import (
@@ -288,7 +289,8 @@ refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")
 
 assert doors_equations
 assert doors_formulas
-assert doors_interop  # they fill the rest of the table
+assert doors_interop
+assert doors_states  # they fill the rest of the table
 
 
 @pytest.mark.parametrize("case", REFUSED)
