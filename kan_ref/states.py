@@ -3,12 +3,12 @@
 A state is a mapping of names to arrays, "layers.0.grid" and the like. The degree stands in no state; shapes tell it: a grid of G intervals,
 continued by k knots on both sides, has G + 2 k + 1 knots and G + k B-splines, hence
 
-    (N1)  k = n_knots - n_basis - 1,   G = n_basis - k
+    (U1)  k = n_knots - n_basis - 1,   G = n_basis - k
 
 A node there may be s y + t where it is y here. With s in the weights of every edge that enters it, t goes into one edge, since the
 B-splines sum to 1 on [a, b] (`constant_folding`):
 
-    (N2)  w_base' = s w_base,   w_spline' = s w_spline,   c' = s c,   d' = s d,     y' + t = s y + t
+    (U2)  w_base' = s w_base,   w_spline' = s w_spline,   c' = s c,   d' = s d,     y' + t = s y + t
 
 exact to rounding wherever the input of that one edge lies on its grid.
 """
@@ -47,7 +47,7 @@ def split_state(state: object, kind: str, names: Mapping[str, str], optional: Se
         "state lacks 'act_fun.1.coef', which a state of pykan with 2 layers has"
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"state is {short(state)}, but must be a mapping of names such as {names['grid'].format(0)!r} to arrays")
+        raise TypeError(f"state is a {type(state).__name__}, but must be a mapping of names such as {names['grid'].format(0)!r} to arrays")
     n_layers = 0
     while names["grid"].format(n_layers) in state:
         n_layers += 1
@@ -78,7 +78,7 @@ def read_array(key: str, value: object, shape: Sequence[int | str]) -> FloatArra
 
 
 def check_sizes(number: int, n_knots: int, n_basis: int) -> int:
-    """The degree by (N1); ValueError where there is none."""
+    """The degree by (U1); ValueError where there is none."""
     degree = n_knots - n_basis - 1
     if degree < 0 or n_basis - degree < 1:
         raise ValueError(
@@ -88,12 +88,12 @@ def check_sizes(number: int, n_knots: int, n_basis: int) -> int:
     return degree
 
 
-def check_chain(shapes: Sequence[tuple[int, int]], why: str = "") -> None:
+def check_chain(shapes: Sequence[tuple[int, int]]) -> None:
     """That every layer (n_out, n_in) has as many inputs as the layer before has outputs."""
     for number in range(1, len(shapes)):
         n_out, n_in = shapes[number - 1][0], shapes[number][1]
         if n_out != n_in:
-            raise ValueError(f"state has {n_out} outputs in layer {number - 1}, but {n_in} inputs in layer {number}{why}")
+            raise ValueError(f"state has {n_out} outputs in layer {number - 1}, but {n_in} inputs in layer {number}")
 
 
 def make_layer(number: int, **parts: Any) -> Layer:
@@ -105,7 +105,7 @@ def make_layer(number: int, **parts: Any) -> Layer:
 
 
 def scaled(layer: Layer, scale: FloatArray) -> Layer:
-    """The layer whose outputs are multiplied by `scale` (n_out,): (N2)."""
+    """The layer whose outputs are multiplied by `scale` (n_out,): (U2)."""
     if (scale == 1.0).all():
         return layer
     affine = layer.affine.copy()

@@ -2,7 +2,7 @@
 
 Their layer l has B-splines on the extended knot row as ours, in our order of axes, no mask and no names:
 
-    (N5)  phi_ji(x) = base_weight_ji b(x) + spline_scaler_ji sum_m spline_weight_jim B_m(x)
+    (U5)  phi_ji(x) = base_weight_ji b(x) + spline_scaler_ji sum_m spline_weight_jim B_m(x)
 
     layers.l.grid (n_in, n_knots)   layers.l.spline_weight (n_out, n_in, n_basis)
     layers.l.base_weight, layers.l.spline_scaler (n_out, n_in)

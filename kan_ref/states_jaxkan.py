@@ -2,7 +2,7 @@
 
 Their layer l (jaxKAN 0.3) has B-splines on the extended knot row as ours, a weight each for spline and residual, and a bias:
 
-    (N6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
+    (U6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
 
     layers.l.grid      (n_in, n_knots)           "base": (n_out n_in, n_knots), output by output; `layer.grid.item`, which is no parameter
     layers.l.c_basis   (n_out, n_in, n_basis)    "base": (n_out n_in, n_basis)
@@ -114,7 +114,7 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
 
 
 def _read_layer(number: int, entry: dict[str, Any], base: str) -> Layer:
-    """(N6) without the bias."""
+    """(U6) without the bias."""
     key = {name: form.format(number) for name, form in _NAMES.items()}
     knots = read_array(key["grid"], entry["grid"], ("n_rows", "n_knots"))
     if rectangular(f"state[{key['c_basis']!r}]", entry["c_basis"]).ndim == 2:

@@ -3,8 +3,8 @@
 Their layer l (pykan 0.2) has, besides switches, B-splines on the extended knot row as ours, with axes [in, out] where ours are [out, in],
 formulas with axes [out, in], and after the sum over inputs two affine maps of every node:
 
-    (N3)  phi_ji(x) = mask_ij (scale_base_ij b(x) + scale_sp_ij sum_m coef_ijm B_m(x)) + symbolic_mask_ji (c f(a x + b) + d)
-    (N4)  x_{l+1,j} = node_scale_j (subnode_scale_j sum_i phi_ji(x_i) + subnode_bias_j) + node_bias_j
+    (U3)  phi_ji(x) = mask_ij (scale_base_ij b(x) + scale_sp_ij sum_m coef_ijm B_m(x)) + symbolic_mask_ji (c f(a x + b) + d)
+    (U4)  x_{l+1,j} = node_scale_j (subnode_scale_j sum_i phi_ji(x_i) + subnode_bias_j) + node_bias_j
 
     act_fun.l.grid (n_in, n_knots)   act_fun.l.coef (n_in, n_out, n_basis)   act_fun.l.scale_base, .scale_sp, .mask (n_in, n_out)
     symbolic_fun.l.mask (n_out, n_in)   symbolic_fun.l.affine (n_out, n_in, 4)
@@ -89,7 +89,7 @@ def from_pykan(state: object, *, base: str = "silu", formulas: object | None = N
         layers.append(scaled(layer, scale))
         constants.append(bias)
         shapes.append((layer.n_out, layer.n_in))
-    check_chain(shapes, ": nodes that multiply have no place here")
+    check_chain(shapes)
     return with_constants(layers, constants, x)
 
 
@@ -140,7 +140,7 @@ def _check_formulas(formulas: object, n_layers: int) -> Sequence[Any]:
 
 
 def _read_layer(number: int, entry: dict[str, Any], base: str, names: Any) -> Layer:
-    """(N3)."""
+    """(U3)."""
 
     def key(name: str) -> str:
         return _NAMES[name].format(number)
@@ -193,11 +193,15 @@ def _name(names: Any, j: int, i: int, edge: str) -> str:
 
 
 def _read_nodes(number: int, entry: dict[str, Any], n_out: int) -> tuple[FloatArray, FloatArray]:
-    """Scale and bias (n_out,) of (N4)."""
-    found = {
-        name: read_array(_NAMES[name].format(number), entry.get(name, np.full(n_out, default)), (n_out,))
-        for name, default in _NODES.items()
-    }
+    """Scale and bias (n_out,) of (U4)."""
+    found = {}
+    for name, default in _NODES.items():
+        found[name] = read_array(_NAMES[name].format(number), entry.get(name, np.full(n_out, default)), ("n_nodes",))
+        if len(found[name]) != n_out:
+            raise ValueError(
+                f"state has {n_out} sums, but {len(found[name])} numbers as {_NAMES[name].format(number)!r}: "
+                "nodes that multiply have no place in a network"
+            )
     # [eq:pykan-nodes]
     scale = found["node_scale"] * found["subnode_scale"]
     bias = found["node_scale"] * found["subnode_bias"] + found["node_bias"]

@@ -363,10 +363,29 @@ def test_what_has_no_place_is_refused_by_its_name(changes, sentence):
         kr.from_pykan(state)
 
 
-def test_nodes_that_multiply_are_refused():
-    network = kr.init_network((2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
-    wider = kr.init_network((2, 4, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
-    state = kr.to_pykan(network) | {name: array for name, array in kr.to_pykan(wider).items() if "0" in name}
+def test_a_model_in_the_place_of_its_state_is_refused_by_its_kind():
+    with pytest.raises(TypeError, match=r"state is a Tensor, but must be a mapping of names such as 'act_fun.0.grid' to arrays"):
+        kr.from_pykan(Tensor(np.zeros(2)))
 
-    with pytest.raises(ValueError, match="state has 4 outputs in layer 0, but 3 inputs in layer 1: nodes that multiply have no place here"):
+
+def test_nodes_that_multiply_are_refused():
+    network = kr.init_network((2, 4, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+    state = kr.to_pykan(network) | {"node_scale_0": np.ones(3), "node_bias_0": np.zeros(3)}  # two of four sums make one node
+
+    with pytest.raises(
+        ValueError, match="state has 4 sums, but 3 numbers as 'node_scale_0': nodes that multiply have no place in a network"
+    ):
         kr.from_pykan(state)
+
+
+@pytest.mark.parametrize(
+    ("from_state", "to_state"), [(kr.from_pykan, kr.to_pykan), (kr.from_efficient_kan, kr.to_efficient_kan), (kr.from_jaxkan, kr.to_jaxkan)]
+)
+def test_layers_that_do_not_follow_one_another_are_refused(from_state, to_state):
+    first, other = (
+        to_state(kr.init_network(widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))) for widths in ((2, 4, 1), (2, 3, 1))
+    )
+    state = other | {name: array for name, array in first.items() if "0" in name}
+
+    with pytest.raises(ValueError, match="state has 4 outputs in layer 0, but 3 inputs in layer 1"):
+        from_state(state)

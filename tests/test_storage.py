@@ -14,6 +14,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from conformance_plain import Plain
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import network_cases, random_layer, random_network, seeds, with_formulas
@@ -225,6 +226,18 @@ def test_a_json_file_is_strict_json_of_the_documented_shape(folder, network):
     for layer, plain in zip(network.layers, document["layers"], strict=True):
         assert (plain["degree"], plain["base"]) == (layer.degree, layer.base)
         assert all(np.array_equal(np.array(plain[name]), getattr(layer, name)) for name in ARRAYS)
+
+
+def test_the_layers_of_a_json_file_are_all_that_a_program_of_another_style_needs(folder):
+    network = random_network(np.random.default_rng(3), degrees=range(6))
+    x = np.random.default_rng(4).uniform(-2.0, 2.0, (20, network.widths[0]))
+    kr.save(network, folder / "net.json")
+    layers = json.loads((folder / "net.json").read_text(encoding="utf-8"))["layers"]
+    arrays = [{name: np.array(value) if isinstance(value, list) else value for name, value in layer.items()} for layer in layers]
+
+    y = Plain().network_forward(arrays, x)
+
+    np.testing.assert_allclose(y, network(x), rtol=0.0, atol=1e-12 * np.abs(y).max())
 
 
 def test_a_json_file_has_one_row_of_shortest_decimals_on_a_line(folder):
