@@ -1,0 +1,158 @@
+// Part 1 of the page at work: sliders, handles and buttons on one side, the two pictures on the other, and knots that slide in.
+"use strict";
+
+(function (root) {
+  const KAN = (root.KAN = root.KAN || {});
+  const { format, formatSmall, subscript, set, whenResized, byId, reducedMotion } = KAN.draw;
+  const { clamp, basis } = KAN.bspline;
+  const spline = KAN.splineState;
+  const { state } = spline;
+
+  const MILLISECONDS = 900; // of an insertion
+
+  let bases = null;
+  let curve = null;
+  let moveSlopeCursor = null;
+  let moving = null; // the insertion that is being shown: {handles()}
+  const listeners = [];
+
+  function point(m) {
+    bases.mark(m);
+    curve.mark(m);
+  }
+
+  function drawAll() {
+    const held = document.activeElement && document.activeElement.closest(".handle");
+    const focused = clamp(held ? Number(held.dataset.m) : 0, 0, state.coef.length - 1);
+    bases = KAN.basesPicture.draw(byId("bases-plot"), point);
+    const moved = (m) => {
+      update();
+      point(m);
+    };
+    curve = KAN.curvePicture.draw(byId("curve-plot"), focused, { point, moved, locked: () => moving !== null });
+    point(null);
+    update();
+    const outer = state.degree > 0 ? `, ${2 * state.degree} of them outside [a, b]` : "";
+    byId("count").textContent =
+      `${spline.nIntervals()} interval${spline.nIntervals() === 1 ? "" : "s"} + degree ${state.degree} = ${state.coef.length} bas${state.coef.length === 1 ? "is" : "es"}, on ${state.knots.length} knots${outer}.`;
+    byId("degree-value").textContent = state.degree;
+    byId("intervals-value").textContent = spline.nIntervals();
+  }
+
+  function update() {
+    curve.update(moving ? moving.handles() : curve.settled());
+    moveSlopeCursor = KAN.curvePicture.drawSlope(byId("slope-plot"));
+    updateCursor();
+    listeners.forEach((listener) => listener());
+  }
+
+  function updateCursor() {
+    [bases.moveCursor, curve.moveCursor, moveSlopeCursor].forEach((move) => move());
+    const values = basis(state.knots, state.degree, state.x);
+    const living = values.map((value, m) => `B${subscript(m)} = ${format(value, 3)}`).filter((_, m) => values[m] !== 0);
+    const sum = values.reduce((total, value) => total + value, 0);
+    const at = format(state.x);
+    byId("at-value").textContent = at;
+    byId("at").setAttribute("aria-valuetext", `x = ${at}`);
+    byId("curve-say").textContent =
+      `At x = ${at}: ${living.join(", ") || "no basis lives here"}. Sum ${format(sum)}; curve ${format(spline.value(state.x))}, slope ${format(spline.value(state.x, 1))}.`;
+  }
+
+  // --- knots that slide in
+
+  function insert(t, done = () => {}) {
+    if (moving) return;
+    const no = spline.refusal(t, format);
+    if (no) {
+      byId("insert-say").textContent = no;
+      return;
+    }
+    const before = state.coef.length;
+    const { old, alphas, apart } = spline.insert(t);
+    byId("insert-say").textContent =
+      `A knot at ${format(t)}: ${before} coefficients have become ${state.coef.length}; the curve is the same (largest change ${formatSmall(apart)}).`;
+    drawAll();
+    if (reducedMotion()) done();
+    else slide(old, alphas, done);
+  }
+
+  // Every new handle starts at an old one and slides along that leg of the old polygon to the place that (I4) gives it.
+  function slide(old, alphas, done) {
+    const goal = curve.settled();
+    const start = alphas.map((alpha, m) => clamp(alpha === 1 ? m : m - 1, 0, old.coef.length - 1));
+    const began = performance.now();
+    let share = 0;
+    const mix = (from, to) => to.map((value, m) => (1 - share) * from[start[m]] + share * value);
+    const mine = { handles: () => ({ points: mix(old.points, goal.points), coef: mix(old.coef, goal.coef) }) };
+    const frame = (now) => {
+      if (moving !== mine) return; // something else has been asked for
+      const time = clamp((now - began) / MILLISECONDS, 0, 1);
+      share = time * time * (3 - 2 * time);
+      if (time < 1) {
+        curve.update(mine.handles());
+        requestAnimationFrame(frame);
+        return;
+      }
+      moving = null;
+      curve.ghost(null);
+      update();
+      done();
+    };
+    moving = mine;
+    curve.ghost(old);
+    curve.update(mine.handles());
+    requestAnimationFrame(frame);
+  }
+
+  function halve() {
+    if (moving) return;
+    const middles = spline.middles();
+    if (spline.nIntervals() + middles.length > spline.MOST_INTERVALS) {
+      byId("insert-say").textContent = `Halving would make more than ${spline.MOST_INTERVALS} intervals: more are too small to see.`;
+      return;
+    }
+    const next = () => middles.length && insert(middles.shift(), next);
+    next();
+  }
+
+  // --- controls
+
+  function changed() {
+    moving = null;
+    byId("degree").value = state.degree;
+    byId("intervals").value = state.nIntervals;
+    const [first, last] = [state.knots[0], state.knots[state.knots.length - 1]];
+    set(byId("at"), { min: first.toFixed(2), max: last.toFixed(2) });
+    byId("at").value = state.x;
+    byId("insert-say").textContent = "";
+    drawAll();
+  }
+
+  function renew() {
+    spline.renew(Number(byId("degree").value), Number(byId("intervals").value));
+    changed();
+  }
+
+  function start() {
+    spline.renew(state.degree, state.nIntervals);
+    byId("degree").addEventListener("input", renew);
+    byId("intervals").addEventListener("input", renew);
+    byId("at").addEventListener("input", (event) => {
+      state.x = Number(event.target.value);
+      updateCursor();
+    });
+    byId("insert").addEventListener("click", () => insert(state.x));
+    byId("halve").addEventListener("click", halve);
+    byId("reset").addEventListener("click", () => {
+      spline.reset();
+      changed();
+    });
+    changed();
+    whenResized(byId("bases-plot"), () => {
+      moving = null;
+      drawAll();
+    });
+  }
+
+  KAN.basesView = { start, listen: (listener) => listeners.push(listener) };
+})(globalThis);

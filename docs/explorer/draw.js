@@ -1,0 +1,135 @@
+// Small helpers that draw SVG and write numbers: every view builds its picture from these.
+"use strict";
+
+(function (root) {
+  const KAN = (root.KAN = root.KAN || {});
+
+  const SVG = "http://www.w3.org/2000/svg";
+
+  // An SVG element with attributes; children are elements or text.
+  function svg(name, attributes = {}, ...children) {
+    const element = document.createElementNS(SVG, name);
+    set(element, attributes);
+    element.append(...children);
+    return element;
+  }
+
+  function html(name, attributes = {}, ...children) {
+    const element = document.createElement(name);
+    set(element, attributes);
+    element.append(...children);
+    return element;
+  }
+
+  function set(element, attributes) {
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  }
+
+  // A number for people: four digits, a true minus sign.
+  function format(value, digits = 4) {
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? "not defined" : value > 0 ? "infinite" : "−infinite";
+    const small = Math.abs(value) < 1e-12 ? 0 : value;
+    const size = Math.abs(small);
+    const text = small === 0 ? "0" : size < 1e-3 || size >= 1e5 ? small.toExponential(digits - 2) : String(Number(small.toPrecision(digits)));
+    return text.replace(/-/g, "−");
+  }
+
+  // like format, but two digits will do, and the tiniest numbers keep their size
+  const formatSmall = (value) => (value === 0 || Math.abs(value) >= 1e-3 ? format(value, 2) : value.toExponential(0).replace(/-/g, "−"));
+
+  // B_12 as people write it
+  const subscript = (n) => String(n).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
+
+  // A map from [low, high] to [start, stop] and back.
+  function scale([low, high], [start, stop]) {
+    const to = (value) => start + ((value - low) / (high - low)) * (stop - start);
+    to.back = (pixel) => low + ((pixel - start) / (stop - start)) * (high - low);
+    to.domain = [low, high];
+    to.range = [start, stop];
+    return to;
+  }
+
+  // About `count` round numbers in [low, high].
+  function ticks(low, high, count) {
+    const raw = (high - low) / count;
+    const power = Math.pow(10, Math.floor(Math.log10(raw)));
+    const step = [1, 2, 5, 10].find((nice) => nice * power >= raw * 0.999) * power;
+    const found = [];
+    for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) found.push(Number((n * step).toPrecision(12)));
+    return found;
+  }
+
+  // [low, high] of finite values with some air; a single value gets room too.
+  function reach(values, air = 0.08) {
+    const finite = values.filter(Number.isFinite);
+    if (finite.length === 0) return [-1, 1];
+    const [low, high] = [Math.min(...finite), Math.max(...finite)];
+    const pad = high - low > 1e-9 * Math.max(1, Math.abs(high)) ? air * (high - low) : 0.5 * Math.max(1, Math.abs(high));
+    return [low - pad, high + pad];
+  }
+
+  // Path data through points; a value that is not finite, or far outside the scale, breaks the line.
+  function pathOf(xs, ys, xScale, yScale) {
+    const [low, high] = yScale.domain;
+    const far = 4 * (high - low);
+    let data = "";
+    let pen = false;
+    xs.forEach((x, n) => {
+      const drawn = Number.isFinite(ys[n]) && ys[n] > low - far && ys[n] < high + far;
+      if (drawn) data += `${pen ? "L" : "M"}${xScale(x).toFixed(2)} ${yScale(ys[n]).toFixed(2)}`;
+      pen = drawn;
+    });
+    return data;
+  }
+
+  // `n` numbers from low to high, and each of `extra` twice: from the left and at itself, so that jumps are drawn as jumps.
+  function grid(low, high, n, extra = []) {
+    const even = Array.from({ length: n }, (_, k) => low + ((high - low) * k) / (n - 1));
+    const beside = extra.flatMap((at) => [at - 1e-9 * (high - low), at]);
+    return [...even, ...beside.filter((at) => at >= low && at <= high)].sort((one, other) => one - other);
+  }
+
+  // An empty plot in `holder`: axes, and a clipped group to draw in. Redrawn as a whole: {root, body, x, y}.
+  let clips = 0;
+  function plot(holder, { width, height, xDomain, yDomain, label, bottom = 22, yTicks = 4, xAxis = true }) {
+    const yLabels = ticks(...yDomain, yTicks).map((at) => [at, format(at)]);
+    const left = Math.max(40, ...yLabels.map(([, text]) => 8 + 7 * text.length));
+    const top = 8;
+    const x = scale(xDomain, [left, width - 12]);
+    const y = scale(yDomain, [height - bottom, top]);
+    const figure = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label });
+    const id = `clip-${(clips += 1)}`;
+    const inner = { x: x.range[0], y: top, width: x.range[1] - x.range[0], height: height - top - bottom };
+    figure.append(svg("defs", {}, svg("clipPath", { id }, svg("rect", inner))));
+    const axes = svg("g", { class: "axes", "aria-hidden": "true" });
+    for (const [at, text] of yLabels) {
+      axes.append(svg("line", { x1: x.range[0], x2: x.range[1], y1: y(at), y2: y(at), class: at === 0 ? "zero" : "grid" }));
+      axes.append(svg("text", { x: x.range[0] - 5, y: y(at) + 3.5, "text-anchor": "end" }, text));
+    }
+    for (const at of xAxis ? ticks(...xDomain, Math.max(3, Math.floor(width / 90))) : []) {
+      axes.append(svg("line", { x1: x(at), x2: x(at), y1: y.range[0], y2: y.range[0] + 4, class: "tick" }));
+      axes.append(svg("text", { x: x(at), y: y.range[0] + 16, "text-anchor": "middle" }, format(at)));
+    }
+    const body = svg("g", { "clip-path": `url(#${id})` });
+    figure.append(axes, body);
+    holder.replaceChildren(figure);
+    return { root: figure, body, x, y, inner };
+  }
+
+  // Calls `redraw` now, and whenever the width of `holder` changes.
+  function whenResized(holder, redraw) {
+    let width = 0;
+    new ResizeObserver(() => {
+      const now = Math.floor(holder.clientWidth);
+      if (now > 0 && now !== width) {
+        width = now;
+        redraw();
+      }
+    }).observe(holder);
+  }
+
+  const byId = (id) => document.getElementById(id);
+  const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  KAN.draw = { svg, html, set, format, formatSmall, subscript, scale, ticks, reach, pathOf, grid, plot, whenResized, byId, reducedMotion };
+})(globalThis);

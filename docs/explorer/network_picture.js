@@ -1,0 +1,150 @@
+// The picture of a network: nodes, wires, and for every edge a box with its curve, as dark as its score says (D1: tanh(3 score)).
+"use strict";
+
+(function (root) {
+  const KAN = (root.KAN = root.KAN || {});
+  const { svg, set, format, pathOf, scale } = KAN.draw;
+  const { livingEdges, edgeValue } = KAN.network;
+
+  const MOST_EDGES = 48; // of a layer; with more, boxes are too small to read
+  const BETA = 3;
+  const N_POINTS = 61;
+  const PADDING = 5;
+  const [CAPTION, LEAST_NAMED] = [0.25, 36]; // a formula's name in its box: share of the side, and the least side that has one
+
+  // Which edges have a box, and which nodes are shown; with a sentence about what is left out.
+  function choose({ network, scores }) {
+    let left = 0;
+    const drawn = network.layers.map((layer, l) => {
+      const living = livingEdges(layer);
+      const ranked = [...living].sort((one, other) => scores[l][other.output][other.input] - scores[l][one.output][one.input]);
+      const kept = new Set(ranked.slice(0, MOST_EDGES));
+      left += living.length - kept.size;
+      return living.filter((edge) => kept.has(edge));
+    });
+    const dead = network.layers.reduce((sum, layer) => sum + layer.nIn * layer.nOut - livingEdges(layer).length, 0);
+    const shown = network.widths.map((width, row) => {
+      const all = Array.from({ length: width }, (_, i) => i);
+      const end = row === 0 || row === network.widths.length - 1;
+      const touched = (i) => drawn.some((edges, l) => edges.some((edge) => (l === row && edge.input === i) || (l === row - 1 && edge.output === i)));
+      return end && width <= MOST_EDGES ? all : all.filter(touched);
+    });
+    const notes = [];
+    if (dead) notes.push(`${dead} dead ${dead === 1 ? "edge is" : "edges are"} not drawn.`);
+    if (left) notes.push(`${left} more living edges have smaller scores than the ${MOST_EDGES} of their layer that are drawn.`);
+    return { drawn, shown, note: notes.join(" ") };
+  }
+
+  // Draws it; `select(edge)` is called for an edge that is pointed at, focused or clicked. Returns {markEdge, showValues, note}.
+  function draw(holder, model, room, select) {
+    const { network, scores, ranges, names } = model;
+    const { drawn, shown, note } = choose(model);
+    const plan = KAN.diagram.layOut(drawn, shown, room);
+    const picture = svg("svg", { width: plan.width, height: plan.height, viewBox: `0 0 ${plan.width} ${plan.height}`, role: "group", "aria-label": "network" });
+    const wires = svg("g", { class: "wires", "aria-hidden": "true" });
+    const buttons = plan.boxes.map((box, n) => {
+      const score = scores[box.layer][box.output][box.input];
+      const opacity = Math.max(0.08, Math.tanh(BETA * score));
+      const middle = box.x + box.side / 2;
+      const [low, high] = box.band;
+      wires.append(svg("path", { style: `opacity:${opacity}`, d: `M${box.from}L${middle} ${low}V${box.y + box.side}M${middle} ${box.y}V${high}L${box.to}` }));
+      return drawBox(box, n, score, opacity);
+    });
+    const dots = new Map();
+    const nodes = svg("g", { class: "nodes" });
+    for (const { row, index, x, y } of plan.nodes) {
+      const inner = row > 0 && row < network.widths.length - 1;
+      const node = svg("circle", { cx: x, cy: y, r: inner ? 4.5 : 4, class: "node" });
+      const title = svg("title", {}, "");
+      node.append(title);
+      nodes.append(node);
+      const name = row === 0 ? names.inputs[index] : inner ? "" : names.outputs[index];
+      if (name) nodes.append(svg("text", { x, y: row === 0 ? y + 19 : y - 10, "text-anchor": "middle" }, name));
+      dots.set(`${row},${index}`, title);
+    }
+    picture.append(wires, ...buttons.map(({ group }) => group), nodes);
+    holder.replaceChildren(picture);
+
+    function drawBox(box, n, score, opacity) {
+      const layer = network.layers[box.layer];
+      const kind = KAN.network.edgeKind(layer, box.output, box.input);
+      const group = svg("g", {
+        class: `edge ${kind}`, role: "button", "aria-pressed": "false",
+        "aria-label": KAN.edgePanel.title(model, box) + `, ${kind}, score ${format(score, 3)}`,
+      });
+      group.dataset.edge = `${box.layer},${box.output},${box.input}`;
+      group.append(svg("rect", { x: box.x, y: box.y, width: box.side, height: box.side, rx: 5, class: "box" }));
+      const [from, to] = ranges[box.layer][box.input];
+      const xs = Array.from({ length: N_POINTS }, (_, k) => from + ((to - from) * k) / (N_POINTS - 1));
+      const ys = xs.map((x) => edgeValue(layer, box.output, box.input, x));
+      const finite = ys.filter(Number.isFinite);
+      const [least, most] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [0, 0];
+      const flat = most - least <= 1e-9 * Math.max(Math.abs(most), Math.abs(least));
+      const x = scale([from, from === to ? from + 1 : to], [box.x + PADDING, box.x + box.side - PADDING]);
+      const named = kind === "symbolic" && box.side >= LEAST_NAMED;
+      const top = box.y + PADDING + (named ? CAPTION * box.side : 0);
+      const y = scale(flat ? [least - 1, least + 1] : [least, most], [box.y + box.side - PADDING, top]);
+      if (named) {
+        const { name } = layer.symbolic.get(`${box.output},${box.input}`);
+        const size = Math.min(12, (1.5 * box.side) / name.length);
+        group.append(svg("text", { x: box.x + box.side / 2, y: box.y + 4 + size, "text-anchor": "middle", style: `font-size:${size}px` }, name));
+      }
+      group.append(svg("path", { class: "line", style: `opacity:${opacity}`, d: pathOf(xs, ys, x, y) }));
+      const dot = svg("circle", { class: "here", r: Math.min(3.5, box.side / 12), style: `opacity:${Math.max(0.3, opacity)}` });
+      group.append(dot);
+      const choosing = () => select(box);
+      for (const event of ["pointerenter", "focus", "click"]) group.addEventListener(event, choosing);
+      group.addEventListener("keydown", (event) => pressed(event, n));
+      return { group, dot, box, x, y };
+    }
+
+    // Left and right go along a layer and on to the next, up and down from layer to layer.
+    function pressed(event, n) {
+      const here = plan.boxes[n];
+      const nearest = (layer) => {
+        const others = plan.boxes.map((box, m) => [box, m]).filter(([box]) => box.layer === layer);
+        const far = ([box]) => Math.abs(box.x + box.side / 2 - here.x - here.side / 2);
+        return others.length ? others.reduce((best, other) => (far(other) < far(best) ? other : best))[1] : n;
+      };
+      const last = plan.boxes.length - 1;
+      const moves = {
+        ArrowRight: () => Math.min(n + 1, last), ArrowLeft: () => Math.max(n - 1, 0), Home: () => 0, End: () => last,
+        ArrowUp: () => nearest(here.layer + 1), ArrowDown: () => nearest(here.layer - 1),
+        Enter: () => n, " ": () => n,
+      };
+      if (event.altKey || event.ctrlKey || event.metaKey || !Object.hasOwn(moves, event.key)) return;
+      event.preventDefault();
+      const next = moves[event.key]();
+      buttons.forEach(({ group }, m) => group.setAttribute("tabindex", m === next ? 0 : -1));
+      buttons[next].group.focus();
+    }
+
+    function markEdge(edge) {
+      for (const { group, box } of buttons) {
+        const chosen = edge !== null && box.layer === edge.layer && box.output === edge.output && box.input === edge.input;
+        group.classList.toggle("chosen", chosen);
+        set(group, { "aria-pressed": chosen });
+      }
+    }
+
+    // Puts a dot on every curve where the chosen inputs lead.
+    function showValues({ nodes: rows, edges }) {
+      for (const { dot, box, x, y } of buttons) {
+        const [at, out] = [rows[box.layer][box.input], edges[box.layer][box.output][box.input]];
+        const inside = at >= x.domain[0] && at <= x.domain[1] && out >= y.domain[0] && out <= y.domain[1];
+        set(dot, inside ? { cx: x(at), cy: y(out), visibility: "visible" } : { visibility: "hidden" });
+      }
+      for (const [key, title] of dots) {
+        const [row, index] = key.split(",").map(Number);
+        title.textContent = `${KAN.edgePanel.nodeName(model, row, index)} = ${format(rows[row][index])}`;
+      }
+    }
+
+    const scoreOf = ({ layer, output, input }) => scores[layer][output][input];
+    const strongest = plan.boxes.reduce((best, box) => (best === null || scoreOf(box) > scoreOf(best) ? box : best), null);
+    buttons.forEach(({ group, box }) => group.setAttribute("tabindex", box === strongest ? 0 : -1));
+    return { markEdge, showValues, note, strongest };
+  }
+
+  KAN.networkPicture = { draw };
+})(globalThis);

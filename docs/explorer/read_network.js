@@ -1,0 +1,162 @@
+// A network from the text of a JSON file that kan_ref.save wrote: versions 1 and 2 of the format in kan_ref/plain_form.py. The file may
+// come from anywhere: whatever is wrong with it is said in one sentence (an Error), and nothing of it is ever run.
+"use strict";
+
+(function (root) {
+  const KAN = (root.KAN = root.KAN || {});
+
+  const FORMAT = "kan_ref network";
+  const VERSION = 2;
+  const ARRAYS = ["knots", "coef", "w_base", "w_spline", "mask"];
+  const FORMULAS = ["symbolic", "affine"];
+  const MOST_BYTES = 2 ** 27;
+
+  const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+  const quoted = (names) => names.map((name) => `'${name}'`).join(", ");
+
+  function fail(sentence) {
+    throw new Error(sentence);
+  }
+
+  // a value of the file, short enough for a sentence
+  function short(value) {
+    const text = value === undefined ? "nothing" : JSON.stringify(value);
+    return text.length > 40 ? text.slice(0, 37) + "..." : text;
+  }
+
+  function checkKeys(owner, plain, names) {
+    const missing = names.find((name) => !Object.hasOwn(plain, name));
+    if (missing !== undefined) fail(`${owner} lacks '${missing}'`);
+    const extra = Object.keys(plain).find((name) => !names.includes(name));
+    if (extra !== undefined) fail(`${owner} has ${short(extra)}, which has no place in format version ${VERSION}`);
+  }
+
+  // Shape of nested lists of finite numbers, as deep as told.
+  function shapeOf(name, value, depth) {
+    if (!Array.isArray(value)) fail(`${name} is ${short(value)}, but needs numbers in lists, ${depth} deep`);
+    if (depth === 1) {
+      const wrong = value.findIndex((item) => typeof item !== "number");
+      if (wrong >= 0) fail(`${name} contains ${short(value[wrong])}, but needs numbers alone`);
+      if (!value.every(Number.isFinite)) fail(`${name} contains a number that is beyond float64`);
+      return [value.length];
+    }
+    const shapes = value.map((item) => shapeOf(name, item, depth - 1));
+    if (shapes.some((shape) => String(shape) !== String(shapes[0]))) fail(`${name} has rows of different lengths`);
+    return [value.length, ...(shapes[0] || new Array(depth - 1).fill(0))];
+  }
+
+  function checkKnots(owner, knots, degree) {
+    const [nIn, nKnots] = shapeOf(`${owner}: knots`, knots, 2);
+    if (nIn < 1) fail(`${owner}: knots has no row, but a layer needs one for each input`);
+    if (nKnots < 2 * degree + 2) {
+      fail(`${owner}: knots has ${nKnots} knots in a row, but degree ${degree} needs at least ${2 * degree + 2} (2 degree + 2)`);
+    }
+    knots.forEach((row, i) => {
+      const fall = row.findIndex((t, m) => m > 0 && t < row[m - 1]);
+      if (fall > 0) fail(`${owner}: knots must rise along each row; row ${i} falls from ${row[fall - 1]} to ${row[fall]} at position ${fall}`);
+      const [a, b] = [row[degree], row[row.length - 1 - degree]];
+      if (a === b) fail(`${owner}: knots must leave [a, b] some width, but row ${i} has both ends at ${a}`);
+      if (!Number.isFinite(row[nKnots - 1] - row[0])) fail(`${owner}: knots has row ${i} wider than float64`);
+    });
+    return [nIn, nKnots];
+  }
+
+  function checkShape(owner, name, value, wanted, rule) {
+    const shape = shapeOf(`${owner}: ${name}`, value, wanted.length);
+    if (String(shape) !== String(wanted)) fail(`${owner}: ${name} has shape (${shape.join(", ")}), but ${rule} need (${wanted.join(", ")})`);
+  }
+
+  function readSymbolic(owner, plain, nOut, nIn) {
+    const { symbolic, affine } = plain;
+    if (!Array.isArray(symbolic) || symbolic.length === 0 || !symbolic.every(isObject)) {
+      fail(`${owner}: symbolic is ${short(symbolic)}, but needs a list of objects`);
+    }
+    const [nRows, nParameters] = shapeOf(`${owner}: affine`, affine, 2);
+    if (nParameters !== 4) fail(`${owner}: affine has rows of ${nParameters} numbers, but every row needs 4: a, b, c, d`);
+    const byEdge = new Map();
+    const byRow = new Map();
+    symbolic.forEach((edge, number) => {
+      const one = `${owner}: symbolic edge ${number}`;
+      checkKeys(one, edge, ["output", "input", "function", "row"]);
+      const name = edge.function;
+      if (typeof name !== "string") fail(`${one} has the function ${short(name)}, but needs a name`);
+      if (!Object.hasOwn(KAN.functions.FUNCTIONS, name)) {
+        fail(`${one} has the function ${short(name)}, which is not among the ${Object.keys(KAN.functions.FUNCTIONS).length} that this page knows`);
+      }
+      for (const [key, many] of [["output", nOut], ["input", nIn], ["row", nRows]]) {
+        if (!Number.isInteger(edge[key]) || edge[key] < 0 || edge[key] >= many) {
+          fail(`${one} has ${key} ${short(edge[key])}, but must have an integer from 0 to ${many - 1}`);
+        }
+      }
+      const { output, input, row } = edge;
+      if (plain.mask[output][input] !== 0) fail(`${one} runs from input ${input} to output ${output}, but mask says that a spline stands there`);
+      const key = `${output},${input}`;
+      if (byEdge.has(key)) fail(`${owner}: symbolic has the edge from input ${input} to output ${output} twice`);
+      if (byRow.has(row) && byRow.get(row) !== name) fail(`${owner}: symbolic has '${byRow.get(row)}' and '${name}' on row ${row} of affine`);
+      byEdge.set(key, { name, affine: affine[row] });
+      byRow.set(row, name);
+    });
+    return byEdge;
+  }
+
+  function readLayer(plain, number) {
+    const owner = `layer ${number}`;
+    const formulas = FORMULAS.some((name) => Object.hasOwn(plain, name)) ? FORMULAS : [];
+    checkKeys(owner, plain, ["degree", "base", ...ARRAYS, ...formulas]);
+    const { degree, base, knots, coef } = plain;
+    if (!Number.isInteger(degree) || degree < 0) fail(`${owner} has degree ${short(degree)}, but needs an integer from 0 on`);
+    if (!Object.hasOwn(KAN.functions.BASES, base)) {
+      fail(`${owner} has base ${short(base)}, but must have one of ${quoted(Object.keys(KAN.functions.BASES))}`);
+    }
+    const [nIn, nKnots] = checkKnots(owner, knots, degree);
+    const nOut = shapeOf(`${owner}: w_base`, plain.w_base, 2)[0];
+    if (nOut < 1) fail(`${owner}: w_base has no row, but a layer needs at least one output`);
+    const nIntervals = nKnots - 2 * degree - 1;
+    for (const name of ["w_base", "w_spline", "mask"]) checkShape(owner, name, plain[name], [nOut, nIn], `${nOut} outputs and ${nIn} inputs`);
+    const sizes = `${nOut} outputs, ${nIn} inputs and n_intervals ${nIntervals} + degree ${degree}`;
+    checkShape(owner, "coef", coef, [nOut, nIn, nIntervals + degree], sizes);
+    plain.mask.forEach((row, j) =>
+      row.forEach((flag, i) => flag === 0 || flag === 1 || fail(`${owner}: mask is ${flag} at output ${j}, input ${i}, but every edge needs 0 or 1`)));
+    const symbolic = formulas.length ? readSymbolic(owner, plain, nOut, nIn) : new Map();
+    return { degree, base, knots, coef, w_base: plain.w_base, w_spline: plain.w_spline, mask: plain.mask, nIn, nOut, nIntervals, symbolic };
+  }
+
+  // The network of a document (what JSON.parse gives): { layers, widths }.
+  function fromDocument(document) {
+    if (!isObject(document) || document.format !== FORMAT) fail(`it does not say format '${FORMAT}'`);
+    const { version, layers } = document;
+    if (!Number.isInteger(version) || version < 1 || version > VERSION) {
+      fail(`it has format version ${short(version)}, by kan_ref ${short(document.kan_ref)}, but this page reads versions 1 to ${VERSION}`);
+    }
+    checkKeys("it", document, ["format", "version", "kan_ref", "layers"]);
+    if (!Array.isArray(layers) || layers.length === 0 || !layers.every(isObject)) fail("it needs its layers as a list of objects, at least one");
+    if (version === 1 && layers.some((plain) => FORMULAS.some((name) => Object.hasOwn(plain, name)))) {
+      fail("it has formulas, which have no place in format version 1");
+    }
+    const read = layers.map(readLayer);
+    read.slice(1).forEach((layer, l) => {
+      if (layer.nIn !== read[l].nOut) fail(`layer ${l} has ${read[l].nOut} outputs, but layer ${l + 1} has ${layer.nIn} inputs`);
+    });
+    return { layers: read, widths: [read[0].nIn, ...read.map((layer) => layer.nOut)] };
+  }
+
+  // The network of a file's text; every fault is an Error whose one sentence begins with the file's name.
+  function fromText(text, name) {
+    try {
+      if (text.length > MOST_BYTES) fail(`it has ${text.length} characters, but may have at most ${MOST_BYTES}`);
+      if (text.startsWith("PK")) fail("it is an .npz archive; this page reads what kr.save(network, 'name.json') writes");
+      let document;
+      try {
+        document = JSON.parse(text);
+      } catch (error) {
+        fail(text.trim() === "" ? "it is empty" : `it is no JSON: ${error.message.split("\n")[0].slice(0, 120)}`);
+      }
+      return fromDocument(document);
+    } catch (error) {
+      if (error instanceof RangeError) fail(`${name} holds no network that can be read: it is nested too deeply`);
+      return fail(`${name} holds no network that can be read: ${error.message}`);
+    }
+  }
+
+  KAN.reading = { fromDocument, fromText, MOST_BYTES };
+})(globalThis);

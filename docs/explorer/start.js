@@ -1,0 +1,21 @@
+// Starts the three parts of the page; what goes wrong is said at its top, and the other parts work on.
+"use strict";
+
+(function (root) {
+  function trouble(error) {
+    const place = document.getElementById("trouble");
+    place.textContent = `Something on this page has failed: ${(error && error.message) || error}`;
+    place.hidden = false;
+  }
+
+  root.addEventListener("error", (event) => trouble(event.error || event.message));
+  root.addEventListener("unhandledrejection", (event) => trouble(event.reason));
+  for (const part of ["basesView", "edgeView", "networkView"]) {
+    try {
+      root.KAN[part].start();
+    } catch (error) {
+      trouble(error);
+      root.console.error(error);
+    }
+  }
+})(globalThis);

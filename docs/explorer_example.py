@@ -1,0 +1,91 @@
+"""The example networks of the explorer: `python docs/explorer_example.py` trains them and writes docs/explorer/example.js.
+
+The hello world of Liu et al. 2024, section 2.5.2 and Fig. 2.4, exp(sin(pi x) + y^2): a [2, 5, 1] network trained with penalties; what
+pruning leaves of it, trained on; and its edges made formulas. Each stands in the file as the document that `kan_ref.save` writes as
+JSON, with the three best formulas of every spline edge by `kan_ref.suggest_symbolic`.
+
+A test makes the file anew: what is derived from the networks that it holds must come out the same, and training again must lead to
+the same functions within `SAME` (a sum in another order, on another machine, moves the last digits, and training multiplies them).
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kan_ref as kr
+from kan_ref.plain_form import network_to_plain
+
+FILE = Path(__file__).parent / "explorer" / "example.js"
+NAMES, N_FITS, SAME = ("x", "y"), 3, 1e-5
+SOURCE = "Sought by kan_ref.suggest_symbolic among 29 functions, on the 1000 training samples."
+
+
+def data() -> kr.Data:
+    """1000 samples to train on, 1000 to test on."""
+    return kr.sample("exp_sin", n_train=1000, n_test=1000, rng=np.random.default_rng(0))
+
+
+def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
+    """Title, what has been done, network: three stages of one training."""
+    start = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(2))
+    weights = {"penalty_weight": 1e-2, "l1_weight": 1.0, "entropy_weight": 2.0}
+    sparse = kr.fit(start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, **weights).network
+    pruned = kr.fit(kr.prune(sparse, samples.x_train), samples, optimizer="lm", n_steps=40).network
+    named = kr.fit(kr.auto_symbolic(pruned, samples.x_train), samples, optimizer="lm", n_steps=40).network
+    about = "Learnt from 1000 samples of exp(sin(πx) + y²): "
+    return [
+        ("trained with penalties", about + "L1 and entropy have made most edges faint. " + error(sparse, samples), sparse),
+        ("pruned and trained on", about + "faint nodes are gone, the rest was trained without penalties. " + error(pruned, samples), pruned),
+        ("edges made formulas", about + "every edge got its best formula, whose parameters were trained. " + error(named, samples), named),
+    ]
+
+
+def error(network: kr.Network, samples: kr.Data) -> str:
+    """The test RMSE in a sentence."""
+    return f"Test RMSE {np.sqrt(np.mean((network(samples.x_test) - samples.y_test) ** 2)):.1g}."
+
+
+def suggestions(network: kr.Network, x: Any) -> list[dict[str, Any]]:
+    """The best formulas of every spline edge."""
+    found = []
+    for number, layer in enumerate(network.layers):
+        for j, i in np.argwhere(layer.mask == 1.0).tolist():
+            fits = kr.suggest_symbolic(network, x, number, output=j, input=i).fits[:N_FITS]
+            told = [{"name": fit.name, "affine": [fit.a, fit.b, fit.c, fit.d], "miss": 1.0 - fit.r2} for fit in fits]
+            found.append({"layer": number, "output": j, "input": i, "fits": told})
+    return found
+
+
+def text(stages: list[tuple[str, str, kr.Network]], x: Any) -> str:
+    """The script."""
+    entries = [
+        {
+            "title": title,
+            "about": about,
+            "inputs": NAMES,
+            "outputs": ["f"],
+            "document": network_to_plain(network),
+            "source": SOURCE,
+            "suggestions": suggestions(network, x),
+        }
+        for title, about, network in stages
+    ]
+    lines = ",\n".join(json.dumps(entry, default=lambda array: array.tolist()) for entry in entries)
+    return (
+        "// Written by docs/explorer_example.py; not to be changed by hand.\n"
+        f'"use strict";\n\nglobalThis.KAN = globalThis.KAN || {{}};\nglobalThis.KAN.examples = [\n{lines}\n];\n'
+    )
+
+
+def parse(script: str) -> list[dict[str, Any]]:
+    """The entries of a script that `text` has written."""
+    return json.loads(script[script.index("[\n") : script.rindex(";")])
+
+
+if __name__ == "__main__":
+    samples = data()
+    FILE.write_text(text(networks(samples), samples.x_train), encoding="utf-8")
+    sys.stdout.write(f"{FILE}\n")
