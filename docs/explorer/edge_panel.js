@@ -17,15 +17,19 @@
 
   const title = (model, { layer, output, input }) => `edge from ${nodeName(model, layer, input)} to ${nodeName(model, layer + 1, output)}`;
 
+  const superscript = (text) => text.replace(/[\d.]/g, (digit) => (digit === "." ? "·" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
+
+  // the name of a function as it stands in a box: "x^2" with a raised 2, "1/sqrt" with a root sign
+  const functionText = (name) => name.replace(/\^([\d.]+)/, (_, power) => superscript(power)).replace("sqrt", "√");
+
   // c f(a x + b) + d for people
   function formulaText(name, [a, b, c, d], digits = 4) {
     const write = (value) => format(value, digits);
-    const plus = (value) => (value === 0 ? "" : value < 0 ? ` − ${write(-value)}` : ` + ${write(value)}`);
+    const plus = (value) => (Math.abs(value) < 1e-12 ? "" : value < 0 ? ` − ${write(-value)}` : ` + ${write(value)}`);
     if (name === "0") return write(d);
     const inner = `${a === 1 ? "" : a === -1 ? "−" : `${write(a)} `}x${plus(b)}`;
     const plain = inner === "x";
     const power = /^(1\/)?x(\^[\d.]+)?$/.exec(name);
-    const superscript = (text) => text.replace(/[\d.]/g, (digit) => (digit === "." ? "·" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
     const bracket = plain ? "x" : `(${inner})`;
     const f = power
       ? `${power[1] || ""}${bracket}${power[2] ? superscript(power[2].slice(1)) : ""}`
@@ -43,7 +47,7 @@
     const { output, input } = edge;
     const kind = edgeKind(layer, output, input);
     byId("edge-title").textContent = title(model, edge).replace(/^e/, "E");
-    const facts = [["score", `${format(scores[edge.layer][output][input])}, the mean of |φ| over ${model.nDefined} inputs spread over the grid`]];
+    const facts = [["score", `${format(scores[edge.layer][output][input])}, the mean of |φ| over ${model.usedSamples} inputs spread over the grid`]];
     if (kind === "symbolic") {
       const { name, affine } = layer.symbolic.get(`${output},${input}`);
       facts.unshift(["formula", `φ(x) = ${formulaText(name, affine, 6)}`]);
@@ -103,11 +107,11 @@
       model.fits.set(key, inputs.length ? KAN.affineFit.suggest(inputs, outputs).slice(0, 3) : []);
     }
     const fits = model.fits.get(key);
-    const lines = fits.map(({ name, affine, miss }) => html("li", {}, html("b", {}, name), ` ${formulaText(name, affine)} `, html("span", { class: "miss" }, `1 − R² = ${formatSmall(miss)}`)));
+    const lines = fits.map(({ name, affine, miss }) => html("li", {}, html("b", {}, functionText(name)), ` ${formulaText(name, affine)} `, html("span", { class: "miss" }, `1 − R² = ${formatSmall(miss)}`)));
     byId("edge-fits").replaceChildren(...(lines.length ? lines : [html("li", {}, "None: all samples meet this edge at one point.")]));
     byId("edge-fits-note").textContent = model.fitsFrom;
     if (fits.length) overlay(fits[0]);
   }
 
-  KAN.edgePanel = { draw, title, nodeName, formulaText, moveDot: (x) => moveDot(x) };
+  KAN.edgePanel = { draw, title, nodeName, formulaText, functionText, moveDot: (x) => moveDot(x) };
 })(globalThis);

@@ -64,7 +64,8 @@
   const factor = (number) => (number < 0 ? `(${format(number)})` : format(number));
 
   function start() {
-    for (const name of ["w-base", "w-spline", "edge-base"]) byId(name).addEventListener("input", draw);
+    for (const name of ["w-base", "w-spline"]) byId(name).addEventListener("input", draw);
+    byId("edge-base").addEventListener("change", draw);
     byId("edge-at").addEventListener("input", say);
     KAN.basesView.listen(draw);
     whenResized(byId("edge-plot"), draw);

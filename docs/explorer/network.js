@@ -19,8 +19,8 @@
   // All living edges of a layer as {output, input, kind}, in [out, in] order.
   function livingEdges(layer) {
     const edges = [];
-    for (let output = 0; output < layer.nOut; output++) {
-      for (let input = 0; input < layer.nIn; input++) {
+    for (let output = 0; output < layer.nOutputs; output++) {
+      for (let input = 0; input < layer.nInputs; input++) {
         const kind = edgeKind(layer, output, input);
         if (kind !== "dead") edges.push({ output, input, kind });
       }
@@ -97,7 +97,7 @@
         const values = defined.map(({ nodes }) => nodes[l][i]);
         return values.length ? [Math.min(...values), Math.max(...values)] : [0, 0];
       }));
-    return { scores, ranges, inputs: network.layers.map((_, l) => defined.map(({ nodes }) => nodes[l])), nDefined: defined.length };
+    return { scores, ranges, inputs: network.layers.map((_, l) => defined.map(({ nodes }) => nodes[l])), usedSamples: defined.length };
   }
 
   KAN.network = { edgeKind, livingEdges, edgeOutputs, edgeValue, forward, domain, samples, look };

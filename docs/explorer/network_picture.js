@@ -22,7 +22,7 @@
       left += living.length - kept.size;
       return living.filter((edge) => kept.has(edge));
     });
-    const dead = network.layers.reduce((sum, layer) => sum + layer.nIn * layer.nOut - livingEdges(layer).length, 0);
+    const dead = network.layers.reduce((sum, layer) => sum + layer.nInputs * layer.nOutputs - livingEdges(layer).length, 0);
     const shown = network.widths.map((width, row) => {
       const all = Array.from({ length: width }, (_, i) => i);
       const end = row === 0 || row === network.widths.length - 1;
@@ -40,7 +40,7 @@
     const { network, scores, ranges, names } = model;
     const { drawn, shown, note } = choose(model);
     const plan = KAN.diagram.layOut(drawn, shown, room);
-    const picture = svg("svg", { width: plan.width, height: plan.height, viewBox: `0 0 ${plan.width} ${plan.height}`, role: "group", "aria-label": "network" });
+    const picture = svg("svg", { width: plan.width, height: plan.height, viewBox: `0 0 ${plan.width} ${plan.height}`, role: "group", "aria-label": "the network, its edges as buttons" });
     const wires = svg("g", { class: "wires", "aria-hidden": "true" });
     const buttons = plan.boxes.map((box, n) => {
       const score = scores[box.layer][box.output][box.input];
@@ -85,7 +85,7 @@
       const top = box.y + PADDING + (named ? CAPTION * box.side : 0);
       const y = scale(flat ? [least - 1, least + 1] : [least, most], [box.y + box.side - PADDING, top]);
       if (named) {
-        const { name } = layer.symbolic.get(`${box.output},${box.input}`);
+        const name = KAN.edgePanel.functionText(layer.symbolic.get(`${box.output},${box.input}`).name);
         const size = Math.min(12, (1.5 * box.side) / name.length);
         group.append(svg("text", { x: box.x + box.side / 2, y: box.y + 4 + size, "text-anchor": "middle", style: `font-size:${size}px` }, name));
       }
@@ -143,7 +143,7 @@
     const scoreOf = ({ layer, output, input }) => scores[layer][output][input];
     const strongest = plan.boxes.reduce((best, box) => (best === null || scoreOf(box) > scoreOf(best) ? box : best), null);
     buttons.forEach(({ group, box }) => group.setAttribute("tabindex", box === strongest ? 0 : -1));
-    return { markEdge, showValues, note, strongest };
+    return { markEdge, showValues, note, strongest, width: plan.width };
   }
 
   KAN.networkPicture = { draw };

@@ -17,12 +17,12 @@
 
   // A network with all that is shown of it. `extra`: names and suggestions that an example brings.
   function modelOf(network, extra) {
-    const nEdges = network.layers.reduce((sum, layer) => sum + layer.nIn * layer.nOut, 0);
+    const nEdges = network.layers.reduce((sum, layer) => sum + layer.nInputs * layer.nOutputs, 0);
     const points = KAN.network.samples(network, Math.max(20, Math.min(N_SAMPLES, Math.floor(MOST_WORK / nEdges))));
     const looked = KAN.network.look(network, points);
-    const [nIn, nOut] = [network.widths[0], network.widths[network.widths.length - 1]];
+    const [nInputs, nOutputs] = [network.widths[0], network.widths[network.widths.length - 1]];
     const numbered = (letter, n) => (n === 1 && letter === "y" ? ["y"] : Array.from({ length: n }, (_, i) => `${letter}${subscript(i + 1)}`));
-    const names = { inputs: extra.inputs || numbered("x", nIn), outputs: extra.outputs || numbered("y", nOut) };
+    const names = { inputs: extra.inputs || numbered("x", nInputs), outputs: extra.outputs || numbered("y", nOutputs) };
     const fits = new Map((extra.suggestions || []).map(({ layer, output, input, fits: own }) => [`${layer},${output},${input}`, own]));
     return { network, names, ...looked, fits, fitsFrom: extra.suggestions ? extra.source : SEARCHED };
   }
@@ -50,8 +50,14 @@
 
   function drawPicture() {
     const holder = byId("network-plot");
+    const columns = holder.closest(".columns");
+    columns.classList.remove("wide");
     picture = KAN.networkPicture.draw(holder, model, holder.clientWidth, choose);
-    const undefinedAt = model.nDefined === 0 ? "No sample has a value: a formula is not defined anywhere on the grid." : "";
+    if (picture.width > holder.clientWidth) {
+      columns.classList.add("wide"); // then the panel of the edge goes below
+      picture = KAN.networkPicture.draw(holder, model, holder.clientWidth, choose);
+    }
+    const undefinedAt = model.usedSamples === 0 ? "No sample has a value: a formula is not defined anywhere on the grid." : "";
     byId("network-note").textContent = [picture.note, undefinedAt].filter(Boolean).join(" ");
     if (chosen) picture.markEdge(chosen);
   }
@@ -74,11 +80,11 @@
       const air = 0.25 * (b - a);
       const slider = html("input", { type: "range", id: `input-${i}`, min: a - air, max: b + air, step: (b - a) / 200, value: inputs[i] });
       slider.value = inputs[i];
-      const value = html("output", { for: `input-${i}`, id: `input-${i}-value` }, format(inputs[i]));
+      const value = html("output", { for: `input-${i}`, id: `input-${i}-value` }, format(inputs[i], 3));
       slider.addEventListener("input", () => {
         inputs[i] = Number(slider.value);
-        value.textContent = format(inputs[i]);
-        slider.setAttribute("aria-valuetext", `${name} = ${format(inputs[i])}`);
+        value.textContent = format(inputs[i], 3);
+        slider.setAttribute("aria-valuetext", `${name} = ${format(inputs[i], 3)}`);
         evaluate();
       });
       return html("div", { class: "control" }, html("label", { for: `input-${i}` }, name), slider, value);

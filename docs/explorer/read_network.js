@@ -46,8 +46,8 @@
   }
 
   function checkKnots(owner, knots, degree) {
-    const [nIn, nKnots] = shapeOf(`${owner}: knots`, knots, 2);
-    if (nIn < 1) fail(`${owner}: knots has no row, but a layer needs one for each input`);
+    const [nInputs, nKnots] = shapeOf(`${owner}: knots`, knots, 2);
+    if (nInputs < 1) fail(`${owner}: knots has no row, but a layer needs one for each input`);
     if (nKnots < 2 * degree + 2) {
       fail(`${owner}: knots has ${nKnots} knots in a row, but degree ${degree} needs at least ${2 * degree + 2} (2 degree + 2)`);
     }
@@ -58,7 +58,7 @@
       if (a === b) fail(`${owner}: knots must leave [a, b] some width, but row ${i} has both ends at ${a}`);
       if (!Number.isFinite(row[nKnots - 1] - row[0])) fail(`${owner}: knots has row ${i} wider than float64`);
     });
-    return [nIn, nKnots];
+    return [nInputs, nKnots];
   }
 
   function checkShape(owner, name, value, wanted, rule) {
@@ -66,7 +66,7 @@
     if (String(shape) !== String(wanted)) fail(`${owner}: ${name} has shape (${shape.join(", ")}), but ${rule} need (${wanted.join(", ")})`);
   }
 
-  function readSymbolic(owner, plain, nOut, nIn) {
+  function readSymbolic(owner, plain, nOutputs, nInputs) {
     const { symbolic, affine } = plain;
     if (!Array.isArray(symbolic) || symbolic.length === 0 || !symbolic.every(isObject)) {
       fail(`${owner}: symbolic is ${short(symbolic)}, but needs a list of objects`);
@@ -83,7 +83,7 @@
       if (!Object.hasOwn(KAN.functions.FUNCTIONS, name)) {
         fail(`${one} has the function ${short(name)}, which is not among the ${Object.keys(KAN.functions.FUNCTIONS).length} that this page knows`);
       }
-      for (const [key, many] of [["output", nOut], ["input", nIn], ["row", nRows]]) {
+      for (const [key, many] of [["output", nOutputs], ["input", nInputs], ["row", nRows]]) {
         if (!Number.isInteger(edge[key]) || edge[key] < 0 || edge[key] >= many) {
           fail(`${one} has ${key} ${short(edge[key])}, but must have an integer from 0 to ${many - 1}`);
         }
@@ -108,17 +108,17 @@
     if (!Object.hasOwn(KAN.functions.BASES, base)) {
       fail(`${owner} has base ${short(base)}, but must have one of ${quoted(Object.keys(KAN.functions.BASES))}`);
     }
-    const [nIn, nKnots] = checkKnots(owner, knots, degree);
-    const nOut = shapeOf(`${owner}: w_base`, plain.w_base, 2)[0];
-    if (nOut < 1) fail(`${owner}: w_base has no row, but a layer needs at least one output`);
+    const [nInputs, nKnots] = checkKnots(owner, knots, degree);
+    const nOutputs = shapeOf(`${owner}: w_base`, plain.w_base, 2)[0];
+    if (nOutputs < 1) fail(`${owner}: w_base has no row, but a layer needs at least one output`);
     const nIntervals = nKnots - 2 * degree - 1;
-    for (const name of ["w_base", "w_spline", "mask"]) checkShape(owner, name, plain[name], [nOut, nIn], `${nOut} outputs and ${nIn} inputs`);
-    const sizes = `${nOut} outputs, ${nIn} inputs and n_intervals ${nIntervals} + degree ${degree}`;
-    checkShape(owner, "coef", coef, [nOut, nIn, nIntervals + degree], sizes);
+    for (const name of ["w_base", "w_spline", "mask"]) checkShape(owner, name, plain[name], [nOutputs, nInputs], `${nOutputs} outputs and ${nInputs} inputs`);
+    const sizes = `${nOutputs} outputs, ${nInputs} inputs and n_intervals ${nIntervals} + degree ${degree}`;
+    checkShape(owner, "coef", coef, [nOutputs, nInputs, nIntervals + degree], sizes);
     plain.mask.forEach((row, j) =>
       row.forEach((flag, i) => flag === 0 || flag === 1 || fail(`${owner}: mask is ${flag} at output ${j}, input ${i}, but every edge needs 0 or 1`)));
-    const symbolic = formulas.length ? readSymbolic(owner, plain, nOut, nIn) : new Map();
-    return { degree, base, knots, coef, w_base: plain.w_base, w_spline: plain.w_spline, mask: plain.mask, nIn, nOut, nIntervals, symbolic };
+    const symbolic = formulas.length ? readSymbolic(owner, plain, nOutputs, nInputs) : new Map();
+    return { degree, base, knots, coef, w_base: plain.w_base, w_spline: plain.w_spline, mask: plain.mask, nInputs, nOutputs, nIntervals, symbolic };
   }
 
   // The network of a document (what JSON.parse gives): { layers, widths }.
@@ -135,9 +135,9 @@
     }
     const read = layers.map(readLayer);
     read.slice(1).forEach((layer, l) => {
-      if (layer.nIn !== read[l].nOut) fail(`layer ${l} has ${read[l].nOut} outputs, but layer ${l + 1} has ${layer.nIn} inputs`);
+      if (layer.nInputs !== read[l].nOutputs) fail(`layer ${l} has ${read[l].nOutputs} outputs, but layer ${l + 1} has ${layer.nInputs} inputs`);
     });
-    return { layers: read, widths: [read[0].nIn, ...read.map((layer) => layer.nOut)] };
+    return { layers: read, widths: [read[0].nInputs, ...read.map((layer) => layer.nOutputs)] };
   }
 
   // The network of a file's text; every fault is an Error whose one sentence begins with the file's name.

@@ -4,7 +4,9 @@
 (function (root) {
   function trouble(error) {
     const place = document.getElementById("trouble");
-    place.textContent = `Something on this page has failed: ${(error && error.message) || error}`;
+    const told = String((error && error.message) || error);
+    // of scripts from file:// a browser tells a page no more than this
+    place.textContent = `Something on this page has failed: ${told === "Script error." ? "the browser's console says what" : told}`;
     place.hidden = false;
   }
 
