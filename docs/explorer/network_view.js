@@ -97,7 +97,7 @@
   function evaluate() {
     const run = KAN.network.forward(model.network, inputs);
     const outputs = run.nodes[run.nodes.length - 1];
-    byId("outputs").textContent = model.names.outputs.slice(0, MOST_SLIDERS).map((name, j) => `${name} = ${format(outputs[j], 6)}`).join("   ")
+    byId("outputs").textContent = model.names.outputs.slice(0, MOST_SLIDERS).map((name, j) => `${name}\u00a0=\u00a0${format(outputs[j], 6).replace(" ", "\u00a0")}`).join("   ")
       + (outputs.length > MOST_SLIDERS ? ` and ${outputs.length - MOST_SLIDERS} more` : "");
     const outside = KAN.network.domain(model.network).some(([a, b], i) => inputs[i] < a || inputs[i] > b);
     byId("outside").textContent = outside ? "An input is outside its grid: its splines fade there." : "";
