@@ -9,7 +9,7 @@ import os
 import pytest
 from hypothesis import settings
 
-UNTRACED = ("test_benchmarks", "test_conformance_mutants", "test_figures")
+UNTRACED = ("test_benchmarks", "test_conformance_mutants", "test_explorer", "test_figures", "test_site", "test_tutorials")
 
 settings.register_profile("dev", max_examples=25, derandomize=True, deadline=None)
 settings.register_profile("ci", max_examples=200, derandomize=True, deadline=None)
