@@ -34,7 +34,7 @@ def data() -> kr.Data:
 def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     """Title, what has been done, network: three stages of one training."""
     start = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(2))
-    weights = {"penalty_weight": 1e-2, "l1_weight": 1.0, "entropy_weight": 2.0}
+    weights: dict[str, Any] = {"penalty_weight": 1e-2, "l1_weight": 1.0, "entropy_weight": 2.0}
     sparse = kr.fit(start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, **weights).network
     pruned = kr.fit(kr.prune(sparse, samples.x_train), samples, optimizer="lm", n_steps=40).network
     named = kr.fit(kr.auto_symbolic(pruned, samples.x_train), samples, optimizer="lm", n_steps=40).network
@@ -89,7 +89,7 @@ def text(stages: list[tuple[str, str, kr.Network]], x: Any) -> str:
 
 def parse(script: str) -> list[dict[str, Any]]:
     """The entries of a script that `text` has written."""
-    return json.loads(script[script.index("[\n") : script.rindex(";")])
+    return list(json.loads(script[script.index("[\n") : script.rindex(";")]))
 
 
 if __name__ == "__main__":
