@@ -8,6 +8,7 @@ import os
 
 import pytest
 from hypothesis import settings
+from site_build import build_once
 
 UNTRACED = ("test_benchmarks", "test_conformance_mutants", "test_explorer", "test_figures", "test_site", "test_tutorials")
 
@@ -21,3 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name.startswith(UNTRACED):
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The built site; processes that share the tests share one build."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return build_once(shared / "site")

@@ -1,0 +1,41 @@
+"""`:::{eqcode} cox-de-boor` shows, under an equation, the very lines of the package that carry it out, with their numbers."""
+
+import textwrap
+from typing import Any
+
+import source_pages
+import tree
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+
+class EquationCode(SphinxDirective):
+    """A card with file, numbers and lines of a tag; an unknown tag is an error of the build."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The card."""
+        (tag,) = self.arguments
+        tagged = tree.tagged_lines()
+        if tag not in tagged:
+            raise self.error(f"no lines of kan_ref stand between [eq:{tag}] and [/eq:{tag}]")
+        lines = tagged[tag]
+        self.env.note_dependency(str(tree.ROOT / lines.file))
+
+        card = nodes.container(classes=["eqcode"], ids=[f"code-{tag}"])
+        head = nodes.paragraph(classes=["eqcode-head"])
+        head += nodes.literal(text=tag, classes=["eqcode-tag"])
+        uri = source_pages.uri(self.env.docname, lines.file, lines.first)
+        head += nodes.reference("", f"{lines.file}:{lines.first}", refuri=uri, internal=True)
+        code = textwrap.dedent(lines.text)
+        block = nodes.literal_block(code, code, language="python", linenos=True, highlight_args={"linenostart": lines.first})
+        card += [head, block]
+        return [card]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.add_directive("eqcode", EquationCode)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,224 @@
+"""The pages that are made at every build: index of the equations, deviations, gallery, reference by floors.
+
+Each is a directive without arguments, or with the floor's number.
+"""
+
+import functools
+import posixpath
+import re
+from typing import Any
+
+import source_pages
+import tree
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.directives.other import TocTree
+from sphinx.util import relative_uri
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.matching import patfilter
+
+RELATIVE = re.compile(r"\]\((?!/|#|\w+:)([^)]+)\)")
+Cell = str | list[nodes.Node]
+
+
+def table_of(head: list[str], rows: list[list[Cell]], widths: list[int], *classes: str) -> nodes.table:
+    """A table; a cell is a text or a list of nodes. Each body cell knows its heading, for narrow screens."""
+    table = nodes.table(classes=list(classes))
+    group = nodes.tgroup(cols=len(head))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    top, body = nodes.thead(), nodes.tbody()
+    top += _row(list(head))
+    body += [_row(row) for row in rows]
+    group += [top, body]
+    table += group
+    return table
+
+
+def _row(cells: list[Cell] | list[str]) -> nodes.row:
+    row = nodes.row()
+    for cell in cells:
+        paragraph = nodes.paragraph()
+        paragraph += [nodes.Text(cell)] if isinstance(cell, str) else cell
+        row += nodes.entry("", paragraph)
+    return row
+
+
+class EquationIndex(SphinxDirective):
+    """Equation, paper's number, code, tests, page: one row for each tag."""
+
+    def run(self) -> list[nodes.Node]:
+        """The table, in the order of the pages, then of the files."""
+        tagged, shown, registry = tree.tagged_lines(), tree.places(tree.SHOWN), tree.registry()
+        order = sorted(tagged, key=lambda tag: (*_place(shown.get(tag, [])), tagged[tag].file, tagged[tag].first))
+        rows: list[list[Cell]] = [self.row(tag, tagged[tag], shown.get(tag, []), registry.get(tag, {})) for tag in order]
+        return [table_of(["equation", "paper", "code", "tests", "page"], rows, [22, 8, 24, 34, 12], "equation-index")]
+
+    def row(self, tag: str, lines: tree.Lines, pages: list[str], entry: dict[str, Any]) -> list[Cell]:
+        """The row of a tag."""
+        here = self.env.docname
+        code: list[nodes.Node] = [
+            _link(f"{lines.file.removeprefix('kan_ref/')}:{lines.first}", source_pages.uri(here, lines.file, lines.first))
+        ]
+        tests = []
+        for test in entry.get("tests", []):
+            file, _, name = test.partition("::")
+            line = next(
+                n for n, text in enumerate((tree.ROOT / file).read_text(encoding="utf-8").splitlines(), 1) if f"def {name}(" in text
+            )
+            tests += [_link(name.removeprefix("test_").replace("_", " "), source_pages.uri(here, file, line)), nodes.Text("; ")]
+        where = [
+            _link(
+                posixpath.basename(page)[:2] if page.startswith("tutorials/") else "A",
+                relative_uri(f"{here}.html", f"{page}.html") + f"#code-{tag}",
+            )
+            for page in pages
+        ]
+        return [[nodes.literal(text=tag)], str(entry.get("paper", "")), code, list(tests[:-1]), list(where)]
+
+
+def _place(pages: list[str]) -> tuple[bool, str]:
+    """Sorts tutorials before the appendix, and that before nothing."""
+    return not (pages and pages[0].startswith("tutorials/")), pages[0] if pages else "~"
+
+
+class Deviations(SphinxDirective):
+    """All boxes "Paper says / we do", with links to where they stand."""
+
+    def run(self) -> list[nodes.Node]:
+        """Every box as it stands in its tutorial, under the tutorial's name."""
+        found: list[nodes.Node] = []
+        for box in tree.boxes():
+            text = RELATIVE.sub(functools.partial(_absolute, posixpath.dirname(box.page)), box.text)
+            lines = [
+                f":::::{{admonition}} {box.title}",
+                ":class: deviation",
+                "",
+                *text.splitlines(),
+                "",
+                f"Where: {{ref}}`{box.page} <{box.label}>`",
+                ":::::",
+            ]
+            found += self.parse_text_to_nodes("\n".join(lines))
+        return found or [nodes.paragraph(text="No tutorial has a box yet.")]
+
+
+def _absolute(folder: str, match: re.Match[str]) -> str:
+    """A relative link of a page in a folder, from the root of the sources."""
+    return f"](/{posixpath.normpath(posixpath.join(folder, match[1]))})"
+
+
+class Gallery(SphinxDirective):
+    """Every picture of figures/results with what the paper claims and what came out."""
+
+    def run(self) -> list[nodes.Node]:
+        """A section for each figure that has a picture or a claim."""
+        rows, records = tree.claims()
+        found: list[nodes.Node] = []
+        for name, (module, title) in tree.figures().items():
+            picture = f"/figures/results/{module}.svg"
+            pictured = (tree.ROOT / picture[1:]).exists()
+            if not pictured and name not in rows:
+                continue
+            section = nodes.section(ids=[f"figure-{nodes.make_id(name)}"], classes=["figure-section"])
+            section += nodes.title(text=f"{name}: {title}")
+            if pictured:
+                section += nodes.image(uri=picture, alt=f"figure {name}: {title}", classes=["on-white"])
+            made = nodes.paragraph(
+                "", "Made by ", _link(f"figures/{module}.py", source_pages.uri(self.env.docname, f"figures/{module}.py"))
+            )
+            made += nodes.Text(". " + records[name].removeprefix(f"{title}. ") if name in records else ".")
+            section += made
+            if name in rows:
+                body = [[cell(text) for cell, text in zip((_text, _text, _text, _verdict, _text), row, strict=True)] for row in rows[name]]
+                section += table_of(["claim", "paper", "ours", "agrees?", "evidence"], body, [26, 16, 24, 8, 26], "claims")
+            found.append(section)
+        return found
+
+
+class Floor(SphinxDirective):
+    """The modules of a floor: what each says of itself, and its functions and records. Modules that begin with `skip` are left out."""
+
+    required_arguments = 1
+    option_spec = {"skip": directives.unchanged}  # noqa: RUF012  docutils' own form
+
+    def run(self) -> list[nodes.Node]:
+        """A section for each module."""
+        found: list[nodes.Node] = []
+        public, skip = tree.public_names(), tuple(self.options.get("skip", "").split())
+        for module in tree.floors()[int(self.arguments[0])]:
+            if not skip or not module.startswith(skip):
+                found += self.parse_text_to_nodes(_module_section(module, public.get(module, [])), allow_section_headings=True)
+        return found
+
+
+def _module_section(module: str, names: list[str]) -> str:
+    """The text of a module's section, in MyST. Tables, which are no functions, are not among the members: they are named."""
+    text = [f"## {module}"]
+    if names:
+        text += ["Public: " + ", ".join(f"[`kr.{name}`](#kan_ref.{module}.{name})" for name in names) + "."]
+    body = [f".. automodule:: kan_ref.{module}", "   :members:", "   :member-order: bysource"]
+    for name in sorted(set(names) - tree.definitions(module).keys()):
+        body += ["", f".. autodata:: kan_ref.{module}.{name}", "   :no-value:"]
+    return "\n\n".join([*text, "\n".join(["```{eval-rst}", *body, "```"])])
+
+
+class PublicNames(SphinxDirective):
+    """Every public name with the first sentence of its docstring, linked to its entry."""
+
+    def run(self) -> list[nodes.Node]:
+        """The table, by the alphabet."""
+        floor_of = {module: floor for floor, modules in tree.floors().items() for module in modules}
+        home = {name: module for module, names in tree.public_names().items() for name in names}
+        rows: list[list[Cell]] = []
+        for name, module in sorted(home.items(), key=lambda item: item[0].lower()):
+            link = nodes.reference(
+                "", "", nodes.literal(text=f"kr.{name}"), refuri=f"floor_{floor_of[module]}.html#kan_ref.{module}.{name}"
+            )
+            rows.append([[link], tree.definitions(module).get(name, ""), module])
+        return [table_of(["name", "what it is", "module"], rows, [24, 56, 20], "public-names")]
+
+
+class PagesOf(TocTree):
+    """A toctree of patterns that leaves out those without a page, of which Sphinx complains and can not be asked not to."""
+
+    content: StringList
+
+    def run(self) -> list[nodes.Node]:
+        """The toctree of what there is; nothing where nothing is."""
+        pages = sorted(self.env.found_docs)
+        folder = posixpath.dirname(self.env.docname)
+        kept = [line for line in self.content if patfilter(pages, posixpath.normpath(posixpath.join("/", folder, line)).lstrip("/"))]
+        self.content = StringList(kept, "pages-of")
+        self.options["glob"] = None
+        return super().run() if kept else []
+
+
+def _link(text: str, where: str) -> nodes.reference:
+    return nodes.reference("", text, refuri=where, internal=True)
+
+
+def _text(text: str) -> Cell:
+    return text
+
+
+def _verdict(text: str) -> Cell:
+    return [nodes.inline(text=text, classes=["verdict", f"verdict-{nodes.make_id(text)}"])]
+
+
+DIRECTIVES = {
+    "equation-index": EquationIndex,
+    "deviations": Deviations,
+    "gallery": Gallery,
+    "floor": Floor,
+    "public-names": PublicNames,
+    "pages-of": PagesOf,
+}
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    for name, directive in DIRECTIVES.items():
+        app.add_directive(name, directive)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,95 @@
+"""Every source file of the checkout as a page of the site, with numbered lines, so that no link needs the net.
+
+A link in a page to a file of the checkout that is no page, `[layer](../kan_ref/layer.py)`, becomes a link to the file's page; in
+the listings a tag of an equation links to the page that shows its formula. The pages are plain, without the theme's navigation, which
+would take longer than all the rest of the site.
+"""
+
+import functools
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import tree
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util import relative_uri
+
+KINDS = ("kan_ref/**/*.py", "tests/*.py", "figures/*.py", "benchmarks/*.py", "examples/*/*.*", "docs/_ext/*.py", "docs/*.py", "docs/*.toml")
+SINGLE = ("pyproject.toml", "LICENSE", ".ci/run", "README.md")
+TAG = re.compile(r"\[eq:([a-z0-9-]+)\]")
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{name} - kan_ref</title>
+<link rel="stylesheet" href="{up}_static/pygments.css">
+<link rel="stylesheet" href="{up}_static/styles/furo.css">
+<link rel="stylesheet" href="{up}_static/site.css">
+</head>
+<body class="source-page">
+<script>document.body.dataset.theme = localStorage.getItem("theme") || "auto"</script>
+<header><a href="{up}docs/index.html">kan_ref</a> / <code>{name}</code></header>
+{listing}
+</body>
+</html>
+"""
+LANGUAGES = {".py": "python", ".toml": "toml", ".c": "c", ".js": "javascript", ".json": "json", ".pyi": "python"}
+
+
+def files() -> list[str]:
+    """The files that have a page, relative to the checkout."""
+    found = {path.relative_to(tree.ROOT).as_posix() for kind in KINDS for path in tree.ROOT.glob(kind) if path.is_file()}
+    return sorted(found | set(SINGLE))
+
+
+def uri(page: str, file: str, line: int | None = None) -> str:
+    """From a page of the site to the page of a file, and to a line there."""
+    return str(relative_uri(f"{page}.html", f"source/{file}.html")) + (f"#L-{line}" if line else "")
+
+
+def write_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Writes the page of every file, in the colours of the theme."""
+    if exception is not None or app.builder.format != "html":
+        return
+    shown = tree.places(tree.SHOWN)
+    for file in files():
+        text = (tree.ROOT / file).read_text(encoding="utf-8")
+        language = LANGUAGES.get(Path(file).suffix, "text")
+        listing = app.builder.highlighter.highlight_block(text, language, linenos="inline", linespans="L")  # type: ignore[attr-defined]
+        listing = TAG.sub(functools.partial(_tag_link, file, shown), listing)
+        target = app.outdir / "source" / f"{file}.html"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        up = "../" * (file.count("/") + 1)
+        target.write_text(PAGE.format(name=html.escape(file), up=up, listing=listing), encoding="utf-8")
+
+
+def _tag_link(file: str, shown: dict[str, list[str]], match: re.Match[str]) -> str:
+    """A tag in a listing, as a link to the formula, if a page shows it."""
+    tag = match[1]
+    if tag not in shown:
+        return match[0]
+    return f'[<a href="{relative_uri(f"source/{file}.html", f"{shown[tag][0]}.html")}#code-{tag}">eq:{tag}</a>]'
+
+
+def link_to_source(app: Sphinx, doctree: nodes.document) -> None:
+    """Links to files of the checkout lead to their pages, and those to the explorer into its folder."""
+    page, known = app.env.docname, set(files())
+    for node in list(doctree.findall(addnodes.download_reference)):
+        if "reftarget" not in node:
+            continue
+        target = Path(app.env.relfn2path(node["reftarget"], page)[1]).resolve()
+        file = target.relative_to(tree.ROOT).as_posix() if target.is_relative_to(tree.ROOT) else ""
+        if file in known or file.startswith("docs/explorer/"):
+            where = uri(page, file) if file in known else relative_uri(f"{page}.html", file)
+            node.replace_self(nodes.reference("", "", *node.children, refuri=where, internal=True))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.connect("build-finished", write_pages)
+    app.connect("doctree-read", link_to_source, priority=400)  # before Sphinx collects downloads, which it does at 500
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

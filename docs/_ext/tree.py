@@ -1,0 +1,138 @@
+"""What the pages are made from: tagged lines, where a page shows them, boxes, floors, claims. Read from the checkout, nothing imported.
+
+A tag is a pair of comments, `# [eq:name]` and `# [/eq:name]`; the lines between them carry out the formula of that name.
+"""
+
+import ast
+import re
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+ROOT = Path(__file__).parents[2]
+SHOWN = re.compile(r"^[:`]{3,} ?\{eqcode\} +(\S+)", flags=re.MULTILINE)
+LABELLED = re.compile(r"^ *\$\$ *\(([^)\s]+)\) *$", flags=re.MULTILINE)
+BOX = re.compile(
+    r"^\((?P<label>[\w-]+)\)=\n+(?P<fence>:{3,})\{admonition\} *(?P<title>[^\n]+)\n:class: *deviation *\n(?P<text>.*?)\n(?P=fence) *$",
+    flags=re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines first to last of a file, counted from 1, without the tags around them; `file` is relative to the checkout."""
+
+    file: str
+    first: int
+    last: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """A deviation from the paper as a tutorial states it."""
+
+    page: str
+    label: str
+    title: str
+    text: str
+
+
+def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
+    """Tag -> its lines, over all modules of the package.
+
+    Raises
+    ------
+    ValueError
+        "kan_ref/layer.py: [eq:silu] is not closed"
+    """
+    found = {}
+    for path in sorted((root / "kan_ref").rglob("*.py")):
+        file, lines = path.relative_to(root).as_posix(), path.read_text(encoding="utf-8").splitlines()
+        for n, line in enumerate(lines):
+            if opened := re.search(r"# \[eq:([a-z0-9-]+)\]", line):
+                tag = opened[1]
+                ends = [m for m in range(n, len(lines)) if f"# [/eq:{tag}]" in lines[m]]
+                if not ends:
+                    raise ValueError(f"{file}: [eq:{tag}] is not closed")
+                found[tag] = Lines(file, n + 2, ends[0], "\n".join(lines[n + 1 : ends[0]]))
+    return found
+
+
+def pages(root: Path = ROOT) -> dict[str, str]:
+    """Name without ending -> text, of the tutorials, their solutions and the pages of docs, tutorials first."""
+    paths = [*sorted((root / "tutorials").rglob("*.md")), *sorted((root / "docs").glob("*.md"))]
+    return {path.relative_to(root).with_suffix("").as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def places(pattern: re.Pattern[str], root: Path = ROOT) -> dict[str, list[str]]:
+    """What the pattern's group finds -> the pages where it stands, once for each time."""
+    found = defaultdict(list)
+    for page, text in pages(root).items():
+        for name in pattern.findall(text):
+            found[name].append(page)
+    return dict(found)
+
+
+def boxes(root: Path = ROOT) -> list[Box]:
+    """The boxes "Paper says / we do" of all pages, in their order."""
+    return [Box(page, box["label"], box["title"], box["text"]) for page, text in pages(root).items() for box in BOX.finditer(text)]
+
+
+def registry(root: Path = ROOT) -> dict[str, dict[str, Any]]:
+    """Tag -> {"paper": the paper's number, if it has one; "tests": the tests that carry the lines out}, from docs/equations.toml."""
+    return tomllib.loads((root / "docs" / "equations.toml").read_text(encoding="utf-8"))
+
+
+def floors(root: Path = ROOT) -> dict[int, tuple[str, ...]]:
+    """Floor -> its modules, as tests/test_floors.py has the plan."""
+    module = ast.parse((root / "tests" / "test_floors.py").read_text(encoding="utf-8"))
+    return cast(dict[int, tuple[str, ...]], _literal(module, "FLOORS"))
+
+
+def public_names(root: Path = ROOT) -> dict[str, list[str]]:
+    """Module -> its public names, as kan_ref/__init__.py lists them."""
+    module = ast.parse((root / "kan_ref" / "__init__.py").read_text(encoding="utf-8"))
+    return {name: names.split() for name, names in cast(dict[str, str], _literal(module, "_PUBLIC")).items()}
+
+
+def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
+    """Function or class of a module -> the first paragraph of its docstring, in one line."""
+    path = root / "kan_ref" / module.replace(".", "/")
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {node.name: " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split()) for node in nodes if isinstance(node, kinds)}
+
+
+def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
+    """Name of a figure as the claims have it -> (its module, its title), in the paper's order."""
+    catalog = ast.parse((root / "figures" / "catalog.py").read_text(encoding="utf-8"))
+    modules = cast(tuple[str, ...], _literal(catalog, "MODULES"))
+    trees = {module: ast.parse((root / "figures" / f"{module}.py").read_text(encoding="utf-8")) for module in modules}
+    return {str(_literal(tree, "NAME")): (module, str(_literal(tree, "TITLE"))) for module, tree in trees.items()}
+
+
+def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str]]:
+    """(figure -> its rows, each claim, paper, ours, agrees?, evidence; figure -> the line on its records), of figures/results/claims.md."""
+    rows, records = defaultdict(list), {}
+    table, _, below = (root / "figures" / "results" / "claims.md").read_text(encoding="utf-8").partition("## Records")
+    for line in table.splitlines():
+        if line.startswith("| ") and not line.startswith(("| figure |", "| ---")):
+            figure, *cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            rows[figure].append(cells)
+    for line in below.splitlines():
+        if match := re.match(r"- ([^:]+): (.+)", line):
+            records[match[1]] = match[2]
+    return dict(rows), records
+
+
+def _literal(module: ast.Module, name: str) -> object:
+    """The literal that a module assigns to a name."""
+    for node in module.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return ast.literal_eval(cast(ast.Assign, node).value)
+    raise ValueError(f"no {name} is assigned")

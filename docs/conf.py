@@ -1,0 +1,107 @@
+"""How the site is built: `.venv/bin/sphinx-build -EW --keep-going -j 2 -c docs . site` from the checkout, without the net.
+
+The sources are the checkout itself: tutorials, docs, and the pages at its root. What is made at build time is made by docs/_ext.
+"""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path[:0] = [str(HERE / "_ext"), str(ROOT)]
+
+import kan_ref  # noqa: E402  from this checkout
+
+project = "kan_ref"
+author = "the kan_ref maintainers"
+copyright = author
+version = release = kan_ref.__version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "eqcode",
+    "source_pages",
+    "generated",
+    "notebooks",
+    "docstrings",
+]
+root_doc = "docs/index"
+include_patterns = ["docs/**", "tutorials/**", "CHANGELOG.md", "CONTRIBUTING.md", "NOTATION.md"]
+exclude_patterns = [
+    ".*",
+    "site",
+    "docs/explorer",
+    "docs/_*",
+    "**/.ipynb_checkpoints",
+    "kan_ref",
+    "tests",
+    "figures",
+    "benchmarks",
+    "examples",
+    "dist",
+]
+if (HERE / "explorer" / "index.html").exists():
+    tags.add("explorer")  # type: ignore[name-defined]  # noqa: F821  Sphinx's own
+
+# --- text
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_heading_anchors = 4
+myst_dmath_double_inline = True
+smartquotes = False  # "--" and quotes are meant as they stand
+numpydoc_show_class_members = False
+autodoc_typehints = "none"  # shapes and types stand in the docstrings
+add_module_names = False
+math_numfig = False
+math_eqref_format = "eq. {number}"  # (2.9) and the like are the paper's
+
+# --- tutorials run when the site is built, each in a fresh kernel and an empty folder
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_timeout = 120
+nb_execution_show_tb = True
+nb_merge_streams = True
+nb_output_stderr = "error"
+nb_mime_priority_overrides = [("html", "image/svg+xml", 0)]
+os.environ |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="kan_ref_kernel_")
+atexit.register(shutil.rmtree, os.environ["IPYTHONDIR"], ignore_errors=True)
+_profile = Path(os.environ["IPYTHONDIR"], "profile_default")
+_profile.mkdir()
+shutil.copy(HERE / "_kernel_config.py", _profile / "ipython_kernel_config.py")
+
+# --- look; nothing is fetched from elsewhere
+html_theme = "furo"
+html_title = f"kan_ref {release}"
+html_static_path = ["_static", str(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js"))]
+html_extra_path = ["_root"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+mathjax_path = "tex-svg.js"
+mathjax3_config = {"svg": {"scale": 0.95}, "options": {"enableMenu": False}}
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+templates_path: list[str] = []
+
+
+def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
+    """The explorer is plain files: into the site as they are."""
+    if exception is None and (HERE / "explorer").exists():
+        shutil.copytree(HERE / "explorer", app.outdir / "docs" / "explorer", dirs_exist_ok=True)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.connect("build-finished", copy_explorer)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
