@@ -6,14 +6,26 @@ import re
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import tree
 from test_floors import FLOOR_OF, modules
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "CONTRIBUTING.md", "NOTATION.md", "CHANGELOG.md", "docs/conformance.md")
+PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "NOTATION.md",
+    "CHANGELOG.md",
+    "docs/conformance.md",
+    "docs/promises.md",
+    "docs/usage.md",
+    "docs/faq.md",
+)
 
 MAIN_LINE = "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/python -m kan_ref"
 TEST_LINE = 'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && .venv/bin/pytest'
@@ -78,16 +90,31 @@ def test_links_between_files_lead_somewhere(page):
     assert [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()] == []
 
 
-def test_every_promise_names_a_test_that_exists():
-    section = README.partition("## What it promises")[2].partition("\n## ")[0]
-    promises = [row.split("|")[1:3] for row in section.splitlines() if row.startswith("| ")][1:]
+@pytest.mark.parametrize("text", [README.partition("## What it promises")[2].partition("\n## ")[0], PROMISES], ids=["README", "promises"])
+def test_every_promise_names_a_test_that_exists(text):
+    promises = [row.split("|")[1:3] for row in text.splitlines() if row.startswith("| ")][1:]
 
     assert len(promises) > 5
     for _, keeper in promises:
-        files = re.findall(r"\]\((tests/\w+\.py)\)", keeper)
+        files = re.findall(r"\]\((?:\.\./)?(tests/\w+\.py)\)", keeper)
         assert files
         names = re.findall(r"`(test_\w+)`", keeper)
         assert all(any(f"def {name}(" in (ROOT / file).read_text(encoding="utf-8") for file in files) for name in names)
+
+
+def test_the_numbers_of_the_promises_are_right():
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "kan_ref").rglob("*.py"))
+    said = int(re.search(r"About ([\d,]+) lines", README)[1].replace(",", ""))
+
+    assert said == pytest.approx(lines, rel=0.1)
+    assert f"{len(tree.tagged_lines())} formulas are tagged" in README
+
+
+def test_the_dependencies_are_those_that_the_promise_names():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (said,) = re.findall(r"the package (NumPy, .+?)\. \|", README)
+
+    assert said.lower().split(", ") == [re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]]
 
 
 def test_the_floors_of_this_page_hold_every_module_where_the_plan_puts_it():
