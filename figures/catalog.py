@@ -23,6 +23,7 @@ MODULES = (
     "fig_c_1_hyperparameters",
     "fig_e_lattice",
     "table_1",
+    "table_1_hull",
     "table_2",
     "table_2_human",
     "theorem_2_1",

@@ -98,15 +98,23 @@ def _seconds_a_step(size: int) -> float:
 
 def learn(problem: Problem, config: Config) -> dict[str, Any]:
     """Errors of the chosen network, and of all grids on the way to it."""
+    return train(problem, config)[1]
+
+
+def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Data]:
+    """The chosen network, what `learn` tells of it, and all data."""
     rng = np.random.default_rng(config["seed"])
     data = sample(problem, rng, n_train=config["n_train"], n_test=config["n_test"])
     part = set_aside(data)
     began = time.process_time()
+    network: Any
     if config["model"] == MLP:
-        found = _perceptron(data, part, config, rng)
+        network, found = _perceptron(data, part, config, rng)
+    elif config["model"] == PRUNED:
+        network, found = _pruned(data, part, config, rng)
     else:
-        found = _pruned(data, part, config, rng) if config["model"] == PRUNED else _climb(_start(part, config, rng), data, part, config)
-    return {**found, "spread": float(np.std(data.y_test)), "seconds": round(time.process_time() - began, 3)}
+        network, found = _climb(_start(part, config, rng), data, part, config)
+    return network, {**found, "spread": float(np.std(data.y_test)), "seconds": round(time.process_time() - began, 3)}, data
 
 
 def set_aside(data: kr.Data) -> kr.Data:
@@ -130,7 +138,7 @@ def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Networ
     )
 
 
-def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> dict[str, Any]:
+def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> tuple[kr.Network, dict[str, Any]]:
     """The best rung of a ladder, tried with other weights of the smoothness penalty, and trained on; weights are in variances of y."""
     variance, rungs = float(np.var(part.y_train)), []
 
@@ -158,7 +166,7 @@ def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> d
     ended = kr.fit(
         network, _blind(data), optimizer="lm", n_steps=config["end_steps"], smoothness_weight=weight * variance, update_grids=False
     ).network
-    return {
+    return ended, {
         "widths": list(ended.widths),
         "n_params": ended.n_live_params,
         "n_intervals": ended.layers[0].n_intervals,
@@ -178,7 +186,7 @@ def _probe(data: kr.Data, config: Config) -> FloatArray:
     return np.concatenate([data.x_train, points(tuple(box), N_PROBE, np.random.default_rng(0)), corners])
 
 
-def _pruned(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> dict[str, Any]:
+def _pruned(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> tuple[kr.Network, dict[str, Any]]:
     """The better of what the weights of the penalty lead to."""
     start, found = _start(part, config, rng), []
     for weight in config["penalties"]:
@@ -187,13 +195,15 @@ def _pruned(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generat
             small = kr.prune(sparse, part.x_train)
         except ValueError:  # no path would be left
             continue
-        found.append({**_climb(small, data, part, config), "penalty_weight": weight})
+        network, results = _climb(small, data, part, config)
+        found.append((network, {**results, "penalty_weight": weight}))
     if not found:  # the penalty was stronger than the function: the network stays as it began
-        found.append({**_climb(start, data, part, config), "penalty_weight": 0.0})
-    return min(found, key=lambda one: float(one["validation"]))
+        network, results = _climb(start, data, part, config)
+        found.append((network, {**results, "penalty_weight": 0.0}))
+    return min(found, key=lambda one: float(one[1]["validation"]))
 
 
-def _perceptron(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> dict[str, Any]:
+def _perceptron(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> tuple[kr.MLP, dict[str, Any]]:
     """The best of several starts, trained on, and at the end with all training data; inputs scaled to [-1, 1]."""
     low, high = np.array(config["box"]).T
 
@@ -210,7 +220,7 @@ def _perceptron(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Gen
     start = min(runs, key=lambda run: float(run.history.test_rmse[-1])).network
     run = kr.fit(start, part, n_steps=config["n_steps"], **settings)
     ended = kr.fit(run.network, _blind(data), n_steps=config["n_steps"] // 3, **settings).network
-    return {
+    return ended, {
         "widths": list(config["widths"]),
         "n_params": ended.n_params,
         "validation": float(run.history.test_rmse[-1]),

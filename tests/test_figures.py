@@ -609,7 +609,7 @@ def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
 def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
     assert [figure.NAME for figure in find_figures(["u-shape", "2.2"])] == ["2.2", "u-shape"]
     names = ["2.2", "2.3", "u-shape", "u-shape-cure", "2.4", "3.1", "3.3", "equations", "3.4", "4.1", "4.2"]
-    names += ["b.1", "b.2", "c.1", "e", "table-1", "table-2", "table-2-human", "theorem-2.1"]
+    names += ["b.1", "b.2", "c.1", "e", "table-1", "table-1-hull", "table-2", "table-2-human", "theorem-2.1"]
     assert [figure.NAME for figure in find_figures([])] == names
 
 
