@@ -108,7 +108,7 @@ class EfficientKan(Library):
 
     def penalties(self, model: Any, x: FloatArray) -> dict[str, Pair]:
         """`regularization_loss` with one weight 1 and the other 0; it asks for no samples."""
-        return {"regularization_loss": (float(model.regularization_loss(1.0, 0.0)), float(model.regularization_loss(0.0, 1.0)))}
+        return {"regularization_loss": (_number(model.regularization_loss(1.0, 0.0)), _number(model.regularization_loss(0.0, 1.0)))}
 
     def base_scales(self) -> dict[str, float]:
         """Of 256 x 256 edges."""
@@ -118,3 +118,7 @@ class EfficientKan(Library):
             model = self._new((256, 256), subject.N_INTERVALS, subject.DEGREE, scale_base=scale)
             found[f"{scale:g}"] = float(on_torch.numbers(model.layers[0].base_weight).std())
         return found
+
+
+def _number(tensor: Any) -> float:
+    return float(tensor.detach())
