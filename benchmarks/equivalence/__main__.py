@@ -50,7 +50,9 @@ def content(of: dict[str, Any]) -> bytes:
     """A record as its file: one line for each answer of each library."""
     lines = [f'"date": {json.dumps(of["date"])}', f'"versions": {json.dumps(of["versions"])}']
     columns = [
-        f"{json.dumps(name)}: {{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in answers.items()) + "\n}"
+        f"{json.dumps(name)}: {{\n"
+        + ",\n".join(f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in answers.items())
+        + "\n}"
         for name, answers in of["columns"].items()
     ]
     lines.append('"columns": {\n' + ",\n".join(columns) + "\n}")
@@ -75,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = PAGE.read_text(encoding="utf-8")
     page = rendered(text, json.loads(RECORD.read_text(encoding="utf-8")))
     if options.check:
-        print("the page is what the record renders" if page == text else f"{PAGE.name} is not what {RECORD.name} renders: --render writes it")
+        print(
+            "the page is what the record renders" if page == text else f"{PAGE.name} is not what {RECORD.name} renders: --render writes it"
+        )
         return int(page != text)
     write_atomically(PAGE, page.encode())
     print(f"wrote {PAGE.name}" if options.render else f"wrote {RECORD.name} and {PAGE.name}")

@@ -99,12 +99,17 @@ class EfficientKan(Library):
 
     def side_effects(self) -> dict[str, Any]:
         """`KAN([2, 5, 1])`."""
-        return watch(self._library().KAN)
+        one, other = (on_torch.numbers(layer.spline_weight) for layer in self._new((4, 4, 4), 3, 3).layers)
+        return watch(self._library().KAN) | {"twins": bool(np.array_equal(one, other))}
 
     def update(self, model: Any, x: FloatArray) -> Any:
         """`layers[0].update_grid`, in place."""
         model.layers[0].update_grid(on_torch.tensor(x))
         return model
+
+    def least_squares(self, a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
+        """`torch.linalg.lstsq`."""
+        return on_torch.least_squares(a, b)
 
     def penalties(self, model: Any, x: FloatArray) -> dict[str, Pair]:
         """`regularization_loss` with one weight 1 and the other 0; it asks for no samples."""

@@ -90,7 +90,7 @@ class JaxKan(Library):
         return arrays | {"coef": arrays["coef"].reshape(n_out, n_in, -1)}
 
     def side_effects(self) -> dict[str, Any]:
-        """`KAN([2, 5, 1])`; "twins" tells whether two layers of the same shape start with the same numbers."""
+        """`KAN([2, 5, 1])`."""
 
         def build(widths: list[int]) -> None:
             load("jaxkan.models.KAN").KAN(widths, layer_type=self.kind, required_parameters={"k": 3, "G": 3})

@@ -78,7 +78,7 @@ class Library(ABC):
 
     @abstractmethod
     def side_effects(self) -> dict[str, Any]:
-        """What building the library's network [2, 5, 1] with default settings does beside it: in an empty folder."""
+        """What building the library's network [2, 5, 1] does beside it (`watch`); "twins": whether the layers of [4, 4, 4] start alike."""
 
     # --- what may be missing
 
@@ -88,6 +88,10 @@ class Library(ABC):
 
     def extend(self, model: Any, x: FloatArray, n_intervals: int) -> Any:
         """The model on a finer grid."""
+        raise NotImplementedError
+
+    def least_squares(self, a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
+        """Name of a solver that the library uses, and of others -> its solution of a c = b, (n,)."""
         raise NotImplementedError
 
     def penalties(self, model: Any, x: FloatArray) -> dict[str, Pair]:

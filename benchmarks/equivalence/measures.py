@@ -33,6 +33,7 @@ def measure(library: Library) -> dict[str, Any]:
         "beside": lambda one: one.side_effects(),
         "update": update,
         "extend": extend,
+        "least squares": least_squares,
         "penalties": penalties,
         "scores": scores,
         "prune": prune,
@@ -114,9 +115,7 @@ def degrees(library: Library) -> dict[str, Any]:
 def knots(library: Library) -> dict[str, Any]:
     """How far the row that the library builds is from the exact one."""
     exact = np.array([(2 * place - subject.N_INTERVALS) / subject.N_INTERVALS for place in range(-subject.DEGREE, 9)])
-    return {
-        name: np.abs(library.fresh_knots(double=double) - exact).max() for name, double in (("float64", True), ("as it comes", False))
-    }
+    return {name: np.abs(library.fresh_knots(double=double) - exact).max() for name, double in (("float64", True), ("as it comes", False))}
 
 
 def arrays(library: Library) -> dict[str, Any]:
@@ -189,10 +188,22 @@ def extend(library: Library) -> dict[str, Any]:
     return found
 
 
+def least_squares(library: Library) -> dict[str, float]:
+    """What solvers leave of a curve that can be fitted exactly, in units of the curve, where some bases have no samples."""
+    a, b = subject.half_supported()
+    return {name: change(b, a @ solution) for name, solution in library.least_squares(a, b).items()}
+
+
 def penalties(library: Library) -> dict[str, Any]:
-    """(l1, entropy) by rule: of the layer, of the layer without an edge of zeros, and of one sample alone."""
+    """(l1, entropy) by rule, of several layers."""
     x = subject.samples()
-    cases = {"layer": (subject.layer(), x), "without zeros": (subject.without_zero_edge(), x), "one sample": (subject.layer(), x[:1])}
+    cases = {
+        "layer": (subject.layer(), x),
+        "without zeros": (subject.without_zero_edge(), x),
+        "one edge": (subject.single_edge(), x[:, 1:]),
+        "one constant edge": (subject.sum_layer(), x[:, :1]),
+        "one sample": (subject.layer(), x[:1]),
+    }
     return {name: library.penalties(_model(library, layer), points) for name, (layer, points) in cases.items()}
 
 

@@ -55,3 +55,10 @@ def slopes(model: Any, x: FloatArray, parameters: Sequence[Any]) -> list[FloatAr
     model.zero_grad(set_to_none=True)
     (model(tensor(x)) ** 2).sum().backward()
     return [numbers(parameter.grad) for parameter in parameters]
+
+
+def least_squares(a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
+    """`torch.linalg.lstsq` as pykan and efficient-kan call it, without a driver, and with one by singular values."""
+    solve, arguments = load("torch").linalg.lstsq, (tensor(a), tensor(b[:, None]))
+    found = {"torch.linalg.lstsq": solve(*arguments), "torch.linalg.lstsq, driver gelsd": solve(*arguments, driver="gelsd")}
+    return {name: numbers(one.solution)[:, 0] for name, one in found.items()}

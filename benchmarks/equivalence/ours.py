@@ -85,7 +85,8 @@ class KanRef(Library):
         def build(widths: list[int]) -> None:
             kr.init_network(widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
 
-        return watch(build)
+        one, other = kr.init_network((4, 4, 4), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)).layers
+        return watch(build) | {"twins": bool(np.array_equal(one.coef, other.coef))}
 
     def update(self, model: kr.Network, x: FloatArray) -> kr.Network:
         """`kr.update_grid` with its default margin and even spacing."""
@@ -94,6 +95,10 @@ class KanRef(Library):
     def extend(self, model: kr.Network, x: FloatArray, n_intervals: int) -> kr.Network:
         """`kr.extend_grid`."""
         return kr.extend_grid(model, x, n_intervals=n_intervals)
+
+    def least_squares(self, a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
+        """`numpy.linalg.lstsq`, by singular values."""
+        return {"numpy.linalg.lstsq": np.linalg.lstsq(a, b)[0]}
 
     def penalties(self, model: kr.Network, x: FloatArray) -> dict[str, Pair]:
         """The kinds of `fit(penalty=...)`, and the entropy of mean |coef|."""

@@ -73,6 +73,21 @@ def sum_layer(row: FloatArray | None = None, degree: int = DEGREE) -> kr.Layer:
     return kr.Layer(knots, np.ones((1, 1, knots.shape[1] - degree - 1)), 0.0 * one, one, one, degree)
 
 
+def single_edge() -> kr.Layer:
+    """Edge 1 -> 0 alone."""
+    whole = layer()
+    weights = (part[:1, 1:] for part in (whole.w_base, whole.w_spline, whole.mask))
+    return kr.Layer(whole.knots[1:], whole.coef[:1, 1:], *weights, DEGREE)
+
+
+def half_supported() -> tuple[FloatArray, FloatArray]:
+    """Bases (401, 13) of ten intervals where samples lie in [0, 1] alone, and a curve (401,) in their span: edge 1 -> 0 of the layer."""
+    x = np.abs(samples()[:, 1:])
+    one = single_edge()
+    curve = kr.bspline.basis(x, one.knots, DEGREE)[:, 0] @ one.coef[0, 0]
+    return kr.bspline.basis(x, knot_row(2 * N_INTERVALS), DEGREE)[:, 0], curve
+
+
 def double_knot_row() -> FloatArray:
     """The row with 0.2 twice, in the place of 0.2 and 0.6; (n_knots,)."""
     row = knot_row()[0].copy()
