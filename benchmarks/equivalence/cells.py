@@ -7,7 +7,7 @@ from typing import Any
 Record = Mapping[str, Any]
 Cell = Callable[[Record], str]  # from the answers of a library
 ROUNDING = 1e-12  # below this a difference is told as none
-NONE = "–"
+NONE = "-"
 OURS = "kan_ref"
 
 
@@ -51,4 +51,5 @@ def read(answers: Record, *keys: str) -> Any:
 
 
 def cell(*keys: str) -> Cell:
+    """The number at these keys of the answers."""
     return lambda answers: number(read(answers, *keys))

@@ -82,7 +82,7 @@ class EfficientKan(Library):
     def fresh_knots(self, *, double: bool) -> FloatArray:
         """As `KAN` builds them."""
         with on_torch.precision("float64" if double else "float32"):
-            return on_torch.numbers(self._new((1, 1), subject.N_INTERVALS, subject.DEGREE).layers[0].grid)[0]
+            return on_torch.numbers(self._new((1, 1), subject.N_INTERVALS, subject.DEGREE).layers[0].grid[0])
 
     def masked_slope(self, model: Any, x: FloatArray, edge: tuple[int, int]) -> float:
         """By automatic differentiation."""

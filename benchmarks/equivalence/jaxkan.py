@@ -71,7 +71,7 @@ class JaxKan(Library):
         """As `KAN` builds them, with jax_enable_x64 or without."""
         with _precision(double=double):
             model = self._new((1, 1), subject.N_INTERVALS, subject.DEGREE)
-            return np.asarray(model.layers[0].grid.item, dtype=np.float64)[0]
+            return np.asarray(model.layers[0].grid.item[0], dtype=np.float64)
 
     def masked_slope(self, model: Any, x: FloatArray, edge: tuple[int, int]) -> float:
         """By automatic differentiation."""

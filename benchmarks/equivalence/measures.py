@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def measure(library: Library) -> dict[str, Any]:
         "r2": r2,
     }
     with library.session(), np.errstate(all="ignore"):
-        return {name: plain(offered(lambda one=library, ask=ask: ask(one))) for name, ask in questions.items()}
+        return {name: plain(offered(partial(ask, library))) for name, ask in questions.items()}
 
 
 def offered(ask: Callable[[], Any]) -> Any:
@@ -109,7 +110,7 @@ def degrees(library: Library) -> dict[str, Any]:
     def ask(degree: int) -> float:
         return float(library.values(_model(library, subject.sum_layer(degree=degree)), np.array([[0.3]]))[0, 0])
 
-    return {str(degree): outcome(lambda degree=degree: ask(degree)) for degree in DEGREES}
+    return {str(degree): outcome(partial(ask, degree)) for degree in DEGREES}
 
 
 def knots(library: Library) -> dict[str, Any]:

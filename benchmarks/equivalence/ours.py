@@ -32,7 +32,7 @@ def coefficient_shares(layer: kr.Layer) -> Pair:
 
 
 class KanRef(Library):
-    """This package."""
+    """The package itself."""
 
     name = "kan_ref"
 
@@ -64,8 +64,8 @@ class KanRef(Library):
 
     def fresh_knots(self, *, double: bool) -> FloatArray:
         """`kr.uniform_knots`, which is float64 whatever comes in."""
-        ends = (subject.LOW, subject.HIGH) if double else (np.float32(subject.LOW), np.float32(subject.HIGH))
-        return kr.uniform_knots(*ends, subject.N_INTERVALS, subject.DEGREE)[0]
+        low, high = np.array([subject.LOW, subject.HIGH], dtype=np.float64 if double else np.float32)
+        return np.asarray(kr.uniform_knots(low, high, subject.N_INTERVALS, subject.DEGREE)[0])
 
     def masked_slope(self, model: kr.Network, x: FloatArray, edge: tuple[int, int]) -> float:
         """`kr.backward`."""
@@ -98,7 +98,7 @@ class KanRef(Library):
 
     def least_squares(self, a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
         """`numpy.linalg.lstsq`, by singular values."""
-        return {"numpy.linalg.lstsq": np.linalg.lstsq(a, b)[0]}
+        return {"numpy.linalg.lstsq": np.asarray(np.linalg.lstsq(a, b)[0], dtype=np.float64)}
 
     def penalties(self, model: kr.Network, x: FloatArray) -> dict[str, Pair]:
         """The kinds of `fit(penalty=...)`, and the entropy of mean |coef|."""

@@ -67,7 +67,7 @@ class Pykan(Library):
         """As `KAN` builds them."""
         with on_torch.precision("float64" if double else "float32"):
             model = self._new((1, 1), subject.N_INTERVALS, subject.DEGREE, auto_save=False)
-            return on_torch.numbers(model.act_fun[0].grid)[0]
+            return on_torch.numbers(model.act_fun[0].grid[0])
 
     def masked_slope(self, model: Any, x: FloatArray, edge: tuple[int, int]) -> float:
         """By automatic differentiation; their edges are [in, out]."""

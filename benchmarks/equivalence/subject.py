@@ -76,8 +76,7 @@ def sum_layer(row: FloatArray | None = None, degree: int = DEGREE) -> kr.Layer:
 def single_edge() -> kr.Layer:
     """Edge 1 -> 0 alone."""
     whole = layer()
-    weights = (part[:1, 1:] for part in (whole.w_base, whole.w_spline, whole.mask))
-    return kr.Layer(whole.knots[1:], whole.coef[:1, 1:], *weights, DEGREE)
+    return kr.Layer(whole.knots[1:], whole.coef[:1, 1:], whole.w_base[:1, 1:], whole.w_spline[:1, 1:], whole.mask[:1, 1:], DEGREE)
 
 
 def half_supported() -> tuple[FloatArray, FloatArray]:
@@ -90,7 +89,7 @@ def half_supported() -> tuple[FloatArray, FloatArray]:
 
 def double_knot_row() -> FloatArray:
     """The row with 0.2 twice, in the place of 0.2 and 0.6; (n_knots,)."""
-    row = knot_row()[0].copy()
+    row: FloatArray = knot_row()[0].copy()
     row[DEGREE + 4] = row[DEGREE + 3]
     return row
 
@@ -98,7 +97,7 @@ def double_knot_row() -> FloatArray:
 def samples(reach: float = 1.0, skew: float = 1.0) -> FloatArray:
     """(401, 2): even on [-reach, reach], or, with a skew above 1, denser to the left."""
     steps = np.arange(1, N_SAMPLES + 1)[:, None] * np.array([0.6180339887498949, 0.7548776662466927])
-    return reach * (2.0 * (steps % 1.0) ** skew - 1.0)
+    return np.asarray(reach * (2.0 * (steps % 1.0) ** skew - 1.0))
 
 
 def sine(amplitude: float, frequency: float = 3.0) -> tuple[FloatArray, FloatArray]:
