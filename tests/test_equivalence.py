@@ -270,6 +270,9 @@ def test_the_program_measures_writes_and_tells(tmp_path, monkeypatch):
 
 def test_a_library_that_is_wrong_is_told_so(ours):
     class Wrong(KanRef):
+        def versions(self):
+            return {"wrong": "1"}
+
         def update(self, model, x):
             """The defect of efficient-kan: w_spline acts twice."""
             moved = kr.update_grid(model, x)

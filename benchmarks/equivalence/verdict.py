@@ -39,6 +39,7 @@ def verdict(record: Record) -> str:
     ours = record["columns"][OURS]
     beyond = [name for name in ours["forward"]["apart"] if name not in ON_GRID]
     l1, entropy = ours["penalties"]["layer"]["paper"]
+    count = ours["parameters"]["[2, 5, 1]"]["trainable"]
 
     def paper(place: int, right: float) -> Cell:
         def cell(answers: Record) -> str:
@@ -54,9 +55,8 @@ def verdict(record: Record) -> str:
         return _judged(None if answers["prune"] is None else next(iter(answers["prune"].values()))["change"])
 
     def moved(answers: Record) -> str:
-        counts = answers["parameters"]["[2, 5, 1]"]
-        fine = counts["trainable"] == ours["parameters"]["[2, 5, 1]"]["trainable"]
-        return f"{'yes' if fine else '**no**'}, {counts['trainable']}"
+        theirs = answers["parameters"]["[2, 5, 1]"]["trainable"]
+        return f"{'yes' if theirs == count else '**no**'}, {theirs}"
 
     def r2(answers: Record) -> str:
         value = read(answers, "r2", "0.0001 sin(3x)")
@@ -69,7 +69,7 @@ def verdict(record: Record) -> str:
             "same outputs on the grid": lambda answers: _apart(answers, ON_GRID),
             "same outputs beyond the grid": lambda answers: _apart(answers, beyond),
             "right knots when it builds them in float64": lambda answers: _judged(answers["knots"]["float64"], bar=1e-15),
-            "trains 150 numbers for [2, 5, 1]": moved,
+            f"trains {count} numbers for [2, 5, 1]": moved,
             "a masked edge gets no gradient": lambda answers: _judged(answers["masked edge"]),
             "starts as the paper says": _start,
             f"L1 is the paper's, {number(l1)}": paper(0, l1),
