@@ -175,7 +175,18 @@ def test_what_is_said_of_pruning_and_formulas():
     assert COLUMNS["kan_ref"]["prune"]["attribution"]["change"] < 1e-12
     assert COLUMNS["kan_ref"]["prune"]["mean"]["kept"] == [0, 2]
     assert COLUMNS["pykan"]["r2"]["0.0001 sin(3x)"] < 0.9
+    assert COLUMNS["pykan"]["r2"]["0.0001 sin(3x), 41 samples"] < 0.1
     assert COLUMNS["pykan"]["r2"]["sin(12x)"] < 0.5
+
+
+def test_the_call_that_is_said_to_choose_pykans_grid_does():
+    layer, x = subject.layer(), subject.samples(0.8, 1.5)
+    moved = kr.update_grid(kr.Network((layer,)), x, uniform_share=0.02, margin=0.0)
+
+    found = COLUMNS["pykan"]["update"]["narrower"]
+    np.testing.assert_allclose(moved.layers[0].breakpoints[0], found["grid"], rtol=0, atol=1e-14)
+    before = kr.Network((layer,))(x)
+    assert np.abs(moved(x) - before).max() / np.abs(before).max() == pytest.approx(found["change"], rel=1e-10)
 
 
 def test_what_is_said_of_chance():

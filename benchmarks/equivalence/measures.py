@@ -223,6 +223,7 @@ def prune(library: Library) -> dict[str, Any]:
 
 
 def r2(library: Library) -> dict[str, float]:
-    """R2 of sines: by amplitude, and of a fast one."""
+    """R2 of sines: by amplitude, of few samples, and of a fast one."""
     found = {f"{size:g} sin(3x)": library.r2(*subject.sine(size)) for size in subject.AMPLITUDES}
-    return found | {"sin(12x)": library.r2(*subject.sine(1.0, 12.0))}
+    few = {"0.0001 sin(3x), 41 samples": library.r2(*subject.sine(1e-4, n=41))}
+    return found | few | {"sin(12x)": library.r2(*subject.sine(1.0, 12.0))}

@@ -133,19 +133,25 @@ def _signless(value: object) -> object:
 
 
 SAME_PENALTIES = (
-    ("pykan", "edge_forward_spline_n", "pykan", '`kr.fit(..., penalty="pykan")`', "layer"),
-    ("efficient-kan", "regularization_loss", "mean |coef|", "`natural_entropy(np.abs(layer.coef).mean(axis=2))`", "without zeros"),
+    ("pykan", "edge_forward_spline_n", "pykan", "layer", ('`kr.fit(..., penalty="pykan")`',) * 2),
+    (
+        "efficient-kan",
+        "regularization_loss",
+        "mean |coef|",
+        "without zeros",
+        ("`np.abs(layer.coef).mean(axis=2).sum()`", "`kr.penalties.natural_entropy(np.abs(layer.coef).mean(axis=2))[0]`"),
+    ),
 )
 SAME_SCORES = (("pykan", "edge_scores", "attribution", '`kr.edge_scores(net, x, kind="attribution")`'),)
 
 
 def _same(record: Record) -> str:
     columns, rows = record["columns"], []
-    for name, rule, kind, call, case in SAME_PENALTIES:
+    for name, rule, kind, case, calls in SAME_PENALTIES:
         theirs, ours = columns[name]["penalties"][case][rule], columns[OURS]["penalties"][case][kind]
         for place, what in enumerate(("L1", "entropy")):
             apart = abs(theirs[place] - ours[place])
-            rows.append([f"{name} `{rule}`, {what}", number(theirs[place], 12), call, number(ours[place], 12), number(apart)])
+            rows.append([f"{name} `{rule}`, {what}", number(theirs[place], 12), calls[place], number(ours[place], 12), number(apart)])
     for name, rule, kind, call in SAME_SCORES:
         theirs, ours = columns[name]["scores"][rule][0][1], columns[OURS]["scores"][kind][0][1]
         rows.append([f"{name} `{rule}`, edge 1 to 0", number(theirs, 12), call, number(ours, 12), number(abs(theirs - ours))])

@@ -100,9 +100,9 @@ def samples(reach: float = 1.0, skew: float = 1.0) -> FloatArray:
     return np.asarray(reach * (2.0 * (steps % 1.0) ** skew - 1.0))
 
 
-def sine(amplitude: float, frequency: float = 3.0) -> tuple[FloatArray, FloatArray]:
-    """Samples (401,) of amplitude sin(frequency x) on [-1, 1]."""
-    x = np.linspace(-1.0, 1.0, N_SAMPLES)
+def sine(amplitude: float, frequency: float = 3.0, n: int = N_SAMPLES) -> tuple[FloatArray, FloatArray]:
+    """Samples (n,) of amplitude sin(frequency x) on [-1, 1]."""
+    x = np.linspace(-1.0, 1.0, n)
     return x, amplitude * np.sin(frequency * x)
 
 
