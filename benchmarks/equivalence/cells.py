@@ -8,6 +8,7 @@ Record = Mapping[str, Any]
 Cell = Callable[[Record], str]  # from the answers of a library
 ROUNDING = 1e-12  # below this a difference is told as none
 NONE = "-"
+MINUS = "\u2212"  # no line is broken behind it, as it is behind a hyphen
 OURS = "kan_ref"
 
 
@@ -26,7 +27,7 @@ def number(value: object, digits: int = 4) -> str:
 
 
 def _short(text: str) -> str:
-    return re.sub(r"e([+-])0*", lambda match: "e" + match[1].replace("+", ""), text)
+    return re.sub(r"e([+-])0*", lambda match: "e" + match[1].replace("+", "").replace("-", MINUS), text)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
