@@ -19,8 +19,8 @@ so that a constant curve costs nothing. "pykan-0.0" is its first release's:
 
     (E6)  A_ji = score_ji / (b_i - a_i + e),   l1 = sum_ji A_ji,   entropy = -sum_ji q_ji log2(q_ji + e),   q = A / sum A
 
-"coef" needs no samples and sees the splines alone, over live edges: a size and a roughness of the coefficients (pykan's lamb_coef
-and lamb_coefdiff),
+"coef" needs no samples and sees the splines alone, over live edges: a size and a roughness of the coefficients (lamb_coef and
+lamb_coefdiff of pykan's first release; later ones take the mean over outputs and sum over bases),
 
     (E7)  l1 = sum_ji mean_m |coef_jim|,   entropy := sum_ji mean_m |coef_ji,m+1 - coef_jim|
 """

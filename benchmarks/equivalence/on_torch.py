@@ -1,0 +1,64 @@
+"""What the libraries on PyTorch have in common."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.equivalence.library import load
+from kan_ref.checks import FloatArray
+
+
+@contextlib.contextmanager
+def precision(name: str = "float64") -> Iterator[None]:
+    """New tensors have this type; as before afterwards."""
+    torch = load("torch")
+    torch.set_num_threads(1)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, name))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def tensor(array: FloatArray) -> Any:
+    """A float64 tensor of its own memory."""
+    return load("torch").tensor(np.ascontiguousarray(array))
+
+
+def numbers(of: Any) -> FloatArray:
+    """A tensor as a float64 array of its own memory."""
+    return np.array(of.detach().numpy(), dtype=np.float64)
+
+
+def fill(model: Any, state: Mapping[str, FloatArray]) -> None:
+    """`load_state_dict` from arrays."""
+    model.load_state_dict({name: tensor(array) for name, array in state.items()})
+
+
+def outputs(model: Any, x: FloatArray) -> FloatArray:
+    """`model(x)` without a graph."""
+    with load("torch").no_grad():
+        return numbers(model(tensor(x)))
+
+
+def count(model: Any) -> dict[str, int]:
+    """Parameters of a module: those that training moves, and all."""
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    return {"trainable": sum(size for size, moves in sizes if moves), "all": sum(size for size, _ in sizes)}
+
+
+def slopes(model: Any, x: FloatArray, parameters: Sequence[Any]) -> list[FloatArray]:
+    """Derivatives of the sum of squared outputs by some parameters."""
+    model.zero_grad(set_to_none=True)
+    (model(tensor(x)) ** 2).sum().backward()
+    return [numbers(parameter.grad) for parameter in parameters]
+
+
+def least_squares(a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
+    """`torch.linalg.lstsq` as pykan and efficient-kan call it, without a driver, and with one by singular values."""
+    solve, arguments = load("torch").linalg.lstsq, (tensor(a), tensor(b[:, None]))
+    found = {"torch.linalg.lstsq": solve(*arguments), "torch.linalg.lstsq, driver gelsd": solve(*arguments, driver="gelsd")}
+    return {name: numbers(one.solution)[:, 0] for name, one in found.items()}

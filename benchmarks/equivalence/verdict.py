@@ -1,0 +1,86 @@
+"""The first table of the page: is it the same? Yes or no, with the number that says so."""
+
+import math
+from collections.abc import Sequence
+
+from benchmarks.equivalence.cells import OURS, ROUNDING, Cell, Record, by_library, number, read
+from benchmarks.equivalence.subject import ON_GRID
+
+
+def _judged(value: object, *, bar: float = ROUNDING) -> str:
+    if value is None:
+        return "not offered"
+    fine = not isinstance(value, str) and abs(float(value)) <= bar  # type: ignore[arg-type]
+    return f"{'yes' if fine else '**no**'}, {number(value)}"
+
+
+def _apart(answers: Record, points: Sequence[str]) -> str:
+    """How far the outputs are from kan_ref's at some points."""
+    if OURS in answers["versions"]:
+        return "yardstick"
+    return _judged(max(float(answers["forward"]["apart"][point]) for point in points))
+
+
+def _start(answers: Record) -> str:
+    """Which of the first numbers are not the paper's: spread 0.1 whatever G, w_spline 1, and Xavier's bound for 32 and 32 nodes."""
+    wrong = []
+    coarse, fine = (answers["first numbers"][n_intervals] for n_intervals in ("5", "50"))
+    if any(abs(one["coef"]["std"] / 0.1 - 1.0) > 0.05 for one in (coarse, fine)):
+        wrong.append("c")
+    if abs(coarse["w_spline"]["mean"] - 1.0) > 1e-9 or coarse["w_spline"]["std"] > 1e-9:
+        wrong.append("w_s")
+    if not 0.98 <= coarse["w_base"]["max"] / math.sqrt(6.0 / 64.0) <= 1.0:
+        wrong.append("w_b")
+    return f"**no**: {', '.join(wrong)}" if wrong else "yes"
+
+
+def verdict(record: Record) -> str:
+    """The table."""
+    ours = record["columns"][OURS]
+    beyond = [name for name in ours["forward"]["apart"] if name not in ON_GRID]
+    l1, entropy = ours["penalties"]["layer"]["paper"]
+    count = ours["parameters"]["[2, 5, 1]"]["trainable"]
+
+    def paper(place: int, right: float) -> Cell:
+        def cell(answers: Record) -> str:
+            if answers["penalties"] is None:
+                return "not offered"
+            theirs = next(iter(answers["penalties"]["layer"].values()))[place]
+            fine = not isinstance(theirs, str) and abs(theirs - right) <= ROUNDING
+            return f"{'yes' if fine else '**no**'}, {number(theirs)}"
+
+        return cell
+
+    def pruning(answers: Record) -> str:
+        return _judged(None if answers["prune"] is None else next(iter(answers["prune"].values()))["change"])
+
+    def moved(answers: Record) -> str:
+        theirs = answers["parameters"]["[2, 5, 1]"]["trainable"]
+        return f"{'yes' if theirs == count else '**no**'}, {theirs}"
+
+    def r2(answers: Record) -> str:
+        value = read(answers, "r2", "0.0001 sin(3x)")
+        return "not offered" if value is None else f"{'yes' if abs(value - 1.0) < 1e-9 else '**no**'}, {number(value)}"
+
+    return by_library(
+        record,
+        "one and the same layer",
+        {
+            "same outputs on the grid": lambda answers: _apart(answers, ON_GRID),
+            "same outputs beyond the grid": lambda answers: _apart(answers, beyond),
+            "right knots when it builds them in float64": lambda answers: _judged(answers["knots"]["float64"], bar=1e-15),
+            f"trains {count} numbers for [2, 5, 1]": moved,
+            "a masked edge gets no gradient": lambda answers: _judged(answers["masked edge"]),
+            "starts as the paper says": _start,
+            f"L1 is the paper's, {number(l1)}": paper(0, l1),
+            f"entropy is the paper's, {number(entropy)}": paper(1, entropy),
+            "moving the grid keeps cubic curves": lambda answers: _judged(answers["update"]["narrower, cubic curves"]["change"]),
+            "the same, one input constant": lambda answers: _judged(answers["update"]["constant input"]["change"]),
+            "5 to 10 intervals keeps the function": lambda answers: _judged(read(answers, "extend", "5 to 10", "at the samples")),
+            "the same, samples in one half alone": lambda answers: _judged(
+                read(answers, "extend", "5 to 10, right half", "at the samples")
+            ),
+            "pruning what does nothing keeps the function": pruning,
+            "R² of 0.0001 sin(3x) is 1": r2,
+        },
+    )
