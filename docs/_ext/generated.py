@@ -128,7 +128,8 @@ class Gallery(SphinxDirective):
             made = nodes.paragraph(
                 "", "Made by ", _link(f"figures/{module}.py", source_pages.uri(self.env.docname, f"figures/{module}.py"))
             )
-            made += nodes.Text(". " + records[name].removeprefix(f"{title}. ") if name in records else ".")
+            told = ". " + records[name].removeprefix(f"{title}. ") if name in records else "."
+            made += [nodes.strong(text=part) if place % 2 else nodes.Text(part) for place, part in enumerate(told.split("**"))]
             section += made
             if name in rows:
                 body = [[cell(text) for cell, text in zip((_text, _text, _text, _verdict, _text), row, strict=True)] for row in rows[name]]
