@@ -1,9 +1,9 @@
 """Beyond Table 1: where the errors of three rows come from that stay above the paper's.
 
-Of Table 1's rows Y_v, K_v and P^2_v stay above the paper's best KAN. All three are steep in a corner of their box, and 1000 random points
-leave the corner empty: a test point there lies outside the convex hull of the training points, where no model has seen the function. So
-each network is judged twice here, over all test points and over those inside the hull; both numbers are told, and the first is the one
-that counts in Table 1.
+Of Table 1's rows Y_v, K_v and P^2_v stay above the paper's best KAN. All three are steep at an edge and in corners of their box, and 1000
+random points leave the corners empty: a test point there lies outside the convex hull of the training points, where no model has seen the
+function. How much of the error that is, is measured: each network is judged twice, over all test points and over those inside the hull.
+Both numbers are told; the first is the one that counts in Table 1. The paper does not say how many samples it took.
 
     table       Table 1's way: degree 3, widths [2,5,1]
     degree 5    degree 5, widths [2,3,2,1], three times the steps on every grid, a hundredth of the smoothness penalty
