@@ -63,7 +63,7 @@ def pack(array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None 
 
 
 def unpack(array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | None = None) -> FloatArray:
-    """An array with axes `theirs` in the axes `ours`; `sizes` of letters in brackets, but one; letters that only `theirs` has must not matter.
+    """An array with axes `theirs` in the axes `ours`; `sizes` of letters in brackets, but one; what only `theirs` has must not matter.
 
     Examples
     --------

@@ -29,8 +29,7 @@ class EfficientKan(TorchAdapter):
 
     def places(self, module: Any) -> dict[str, Any]:
         """Their names."""
-        found = {"coef": module.spline_weight, "w_base": module.base_weight, "w_spline": module.spline_scaler, "knots": module.grid}
-        return found
+        return {"coef": module.spline_weight, "w_base": module.base_weight, "w_spline": module.spline_scaler, "knots": module.grid}
 
     def bases(self, module: Any, x: Any) -> Any:
         """b_splines."""

@@ -1,6 +1,6 @@
 """inkan: cubic splines on one even grid for all inputs; spline and base weights in one matrix, no w_spline, no mask.
 
-    weight (n_out, n_in * n_basis + n_in): output by output the coefficients of all inputs, then the base weights
+weight (n_out, n_in * n_basis + n_in): output by output the coefficients of all inputs, then the base weights
 """
 
 from collections.abc import Mapping

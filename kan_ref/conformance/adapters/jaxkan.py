@@ -1,4 +1,4 @@
-"""jaxkan, whose layers "base" (coefficients and knots by edge) and "spline" are two adapters; 64 bits are switched on in the adapter's process.
+"""jaxkan, whose layers "base" (coefficients and knots by edge) and "spline" are two adapters; 64 bits are switched on in their process.
 
     "base": c_basis (n_out n_in, n_basis), grid (n_out n_in, n_knots)     "spline": c_basis (n_out, n_in, n_basis), grid (n_in, n_knots)
     both: c_res, c_spl (n_out, n_in), bias (n_out,)
@@ -8,7 +8,9 @@ that its own `update_grid` makes do. Its grid becomes finer only together with a
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,7 @@ class JaxkanBase:
         import jax
 
         jax.config.update("jax_enable_x64", dtype == "float64")
+        jax.config.update("jax_disable_most_optimizations", True)  # each case is compiled anew
 
     def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, **settings: Any) -> Any:
         """A layer as the library makes it."""
@@ -184,8 +187,8 @@ class JaxkanBase:
         import jax
         from flax import nnx
 
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        states = [nnx.state(self.fresh(n_in, n_out, n_intervals, degree), nnx.Param) for n_in, n_out in pairs]
+        made = [nnx.eval_shape(partial(self.fresh, *pair, n_intervals, degree)) for pair in pairwise(widths)]
+        states = [nnx.state(module, nnx.Param) for module in made]
         return sum(int(one.size) for one in jax.tree_util.tree_leaves(states))
 
     def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """keras-efficient-kan on Keras' PyTorch backend, without the options that the paper's layer does not have: layer norm and bias.
 
-    spline_weight (n_in * n_basis, n_out)   base_weight (n_in, n_out)   grid (1, n_in, n_knots); no w_spline, no mask
+spline_weight (n_in * n_basis, n_out)   base_weight (n_in, n_out)   grid (1, n_in, n_knots); no w_spline, no mask
 """
 
 import os
@@ -24,6 +24,7 @@ class KerasEfficientKan(TorchAdapter):
 
         super().use_dtype(dtype)
         keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
 
     def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
         """KANLinear, built for n_in inputs; its base functions go by the names of `keras.ops`."""

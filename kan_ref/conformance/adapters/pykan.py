@@ -39,10 +39,10 @@ class Pykan(TorchAdapter):
         return module.out_dim, module.in_dim
 
     def _bases(self, points: Any, knots: FloatArray, degree: int) -> Any:
-        """B_batch, which is a function of knots."""
+        """B_batch, which is a function of knots; at degree 0 it answers truth values."""
         from kan.spline import B_batch
 
-        return B_batch(points[:, None], tensor(knots[None]), degree)[:, 0]
+        return B_batch(points[:, None], tensor(knots[None]), degree)[:, 0].to(points.dtype)
 
     def chain(self, layers: Sequence[PlainLayer]) -> tuple[Any, list[Any]]:
         """KAN, one base function for all layers."""
@@ -115,7 +115,7 @@ class Pykan(TorchAdapter):
         return self.read(model.act_fun[0], degree, "silu")
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
-        """saveckpt and loadckpt."""
+        """What `loadckpt` makes of what `saveckpt` wrote."""
         from kan import KAN
 
         model, _ = self.chain([layer])

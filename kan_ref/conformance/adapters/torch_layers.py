@@ -1,8 +1,8 @@
 """What every adapter for a library on PyTorch does: fill a layer of that library, call it, let its autograd differentiate.
 
 An adapter of a library says two things: how its layer is built (`fresh`) and where the layer keeps its arrays (`places`, by our names, with
-axes `axes`). What a library has no place for must have the value that changes nothing, or the case is outside what it can say:
-NotImplementedError. Derivatives are all PyTorch's own:
+axes `axes`). Where it has no place for w_spline, coefficients are multiplied by it and gradients of parameters are not offered; a mask
+without a place must be all ones, or the case is outside what the library can say: NotImplementedError. Derivatives are PyTorch's own:
 
     d/dx sum_b v_b = (v'_b), since v_b depends on x_b alone
 
@@ -12,6 +12,7 @@ so that one backward pass gives a whole column of slopes, and another one of tho
 import io
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from kan_ref.conformance.adapters.axes import OURS, Axes, layer_from, layer_to
 
 PlainLayer = Mapping[str, Any]
 PARAMETERS = ("coef", "w_base", "w_spline")
+GRADIENTS = tuple(f"d_{name}" for name in PARAMETERS)
 
 
 class TorchAdapter:
@@ -84,8 +86,10 @@ class TorchAdapter:
         n_out, n_in, _ = np.shape(layer["coef"])
         module = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
         places = self.places(module)
-        for name in ("w_spline", "mask"):
-            only(name in places or bool((np.asarray(layer[name]) == 1.0).all()))
+        only("mask" in places or bool((np.asarray(layer["mask"]) == 1.0).all()))
+        if "w_spline" not in places:
+            w_spline = np.asarray(layer["w_spline"])
+            layer = {**layer, "coef": layer["coef"] * w_spline[:, :, None]}
         self.fill(places, layer)
         return module
 
@@ -98,14 +102,9 @@ class TorchAdapter:
     def read(self, module: Any, degree: int, base: str) -> dict[str, Any]:
         """Our layer from the library's."""
         arrays = {name: place.detach().numpy() for name, place in self.places(module).items()}
-        coef = arrays["coef"]
         n_out, n_in = self.sizes(module)
-        for name in ("w_spline", "mask"):
-            if name not in arrays:
-                arrays[name] = layer_to(self.axes, _ones(n_out, n_in))[name]
-        only("knots" in arrays)
-        found = layer_from(self.axes, arrays | {"coef": coef}, n_out=n_out, n_in=n_in, degree=degree, base=base)
-        return found
+        whole = layer_to(self.axes, _ones(n_out, n_in)) | arrays
+        return layer_from(self.axes, whole, n_out=n_out, n_in=n_in, degree=degree, base=base)
 
     def sizes(self, module: Any) -> tuple[int, int]:
         """n_out, n_in of a layer."""
@@ -170,7 +169,11 @@ class TorchAdapter:
         dx, *slopes = gradients(y, wanted, tensor(dy))
         rest = iter(slopes)
         found = [{name: array(next(rest)) for name in part} for part in leaves]
-        return {"dx": array(dx), "layers": [self.ours(module, part) for module, part in zip(modules, found, strict=True)]}
+        told = []
+        for module, layer, part in zip(modules, layers, found, strict=True):
+            whole = "w_spline" in self.places(module) or bool((np.asarray(layer["w_spline"]) == 1.0).all())
+            told.append(self.ours(module, part) if whole else dict.fromkeys(GRADIENTS))
+        return {"dx": array(dx), "layers": told}
 
     def leaves(self, module: Any) -> dict[str, Any]:
         """Parameters of a layer, by our names."""
@@ -204,15 +207,14 @@ class TorchAdapter:
 
     def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
         """One knot row, as a fresh layer has it."""
-        places = self.places(self.fresh(1, 1, n_intervals, degree, low, high, "silu"))
-        only("knots" in places)
-        return array(places["knots"]).reshape(-1)
+        only(self.any_knots)
+        return array(self.places(self.fresh(1, 1, n_intervals, degree, low, high, "silu"))["knots"]).reshape(-1)
 
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
         """Numbers that fresh layers train."""
         only(self.degrees is None or degree in self.degrees)
         total = 0
-        for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        for n_in, n_out in pairwise(widths):
             module = self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu")
             only("w_spline" in self.places(module))  # the contract counts it
             total += sum(int(one.numel()) for one in module.parameters() if one.requires_grad)
@@ -222,7 +224,7 @@ class TorchAdapter:
         """A layer as it is before training, by the library's own defaults."""
         import torch
 
-        only(self.degrees is None or degree in self.degrees)
+        only(self.any_knots)
         torch.manual_seed(seed)
         return self.read(self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu"), degree, "silu")
 
@@ -230,6 +232,7 @@ class TorchAdapter:
         """The layer from its own state dict, as `torch.save` wrote it, in a fresh layer of the same sizes."""
         import torch
 
+        only(self.any_knots)
         file = io.BytesIO()
         torch.save(self.make(layer).state_dict(), file)
         file.seek(0)
