@@ -72,7 +72,7 @@ ENTRIES = (
         ("keras-efficient-kan", "keras", "torch", "numpy"),
         f"{HOME}.keras_efficient_kan:KerasEfficientKan",
         "On Keras' PyTorch backend, without its options layer norm and bias. No w_spline (coefficients are multiplied by it), no mask, "
-        "silu as the one base function of the three; a fixed grid.",
+        "silu as the one base function of the three; a fixed grid. Keras' matmul on PyTorch computes float64 in float32.",
     ),
     Entry(
         "keras-efficient-kan-default",

@@ -92,7 +92,8 @@ class JaxkanBase:
 
     def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
         """One knot row of a fresh layer."""
-        return np.asarray(self.fresh(1, 1, n_intervals, degree, grid_range=(low, high)).grid.item)[0]
+        row: FloatArray = np.asarray(self.fresh(1, 1, n_intervals, degree, grid_range=(low, high)).grid.item)[0]
+        return row
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
         """(n, n_basis)."""

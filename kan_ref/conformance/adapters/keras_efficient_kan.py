@@ -4,10 +4,13 @@ spline_weight (n_in * n_basis, n_out)   base_weight (n_in, n_out)   grid (1, n_i
 """
 
 import os
+import tempfile
 from typing import Any
 
+import numpy as np
+
 from kan_ref.conformance.adapters.axes import Axes
-from kan_ref.conformance.adapters.torch_layers import TorchAdapter, only
+from kan_ref.conformance.adapters.torch_layers import PlainLayer, TorchAdapter, only
 
 
 class KerasEfficientKan(TorchAdapter):
@@ -47,6 +50,19 @@ class KerasEfficientKan(TorchAdapter):
     def bases(self, module: Any, x: Any) -> Any:
         """b_splines, for its one input."""
         return module.b_splines(x)[:, None]
+
+    def save_load(self, layer: PlainLayer) -> dict[str, Any]:
+        """What `load_weights` makes of what `save_weights` wrote, for a model of the one layer."""
+        import keras
+
+        n_out, n_in, _ = np.shape(layer["coef"])
+        only(bool((np.asarray(layer["w_spline"]) == 1.0).all()))
+        empty = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
+        full, fresh = (keras.Sequential([keras.Input((n_in,)), module]) for module in (self.make(layer), empty))
+        with tempfile.TemporaryDirectory() as folder:
+            full.save_weights(f"{folder}/layer.weights.h5")
+            fresh.load_weights(f"{folder}/layer.weights.h5")
+        return self.read(empty, layer["degree"], layer["base"])
 
 
 class KerasEfficientKanNormed(KerasEfficientKan):

@@ -233,10 +233,10 @@ class TorchAdapter:
         import torch
 
         only(self.any_knots)
+        n_out, n_in, _ = np.shape(layer["coef"])
         file = io.BytesIO()
         torch.save(self.make(layer).state_dict(), file)
         file.seek(0)
-        n_out, n_in, _ = np.shape(layer["coef"])
         fresh = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
         fresh.load_state_dict(torch.load(file))
         return self.read(fresh, layer["degree"], layer["base"])
