@@ -18,16 +18,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from kan_ref.conformance import suite
 from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
 from kan_ref.conformance.cards_page import page
-from kan_ref.conformance.subjects import python_adapter
+from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
 
 FOLDER = Path("docs") / "report_cards"
-PATIENCE = 120.0  # seconds for a case: libraries that compile do so anew for each
+PATIENCE = 120.0  # seconds for a case, and for loading the library: those that compile do so anew for each case
 BAD = ("failed", "blocked")
 
 
@@ -50,7 +48,9 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
     RuntimeError
         If the adapter cannot be built, or one of its cases ran into the time limit: that is this machine's affair, not the library's.
     """
-    subject = python_adapter(entry.adapter, dtype=dtype, timeout=timeout)
+    from tqdm import tqdm
+
+    subject = python_adapter(entry.adapter, dtype=dtype, timeout=timeout, start_timeout=max(timeout, START_TIMEOUT))
     try:
         if subject.refused is not None:
             raise RuntimeError(f"{entry.name} cannot be measured: {subject.refused}")
