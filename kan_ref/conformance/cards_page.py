@@ -20,8 +20,9 @@ is drawn from the records in `docs/report_cards`, which `python -m kan_ref.confo
 How to read: `17/18` are 17 right answers of 18 that the definition fixes; `(+2)` are two more that the contract leaves open, and that are
 other than this package's. Cases outside what a library can say are not counted, and `-` stands where it has nothing of a topic. Failures
 that come after a failure of something more basic ("blocked") count as failures here. One defect, say at repeated knots, which no fresh
-grid has, fails cases of many topics: the sections name defects. The contract is the paper's definition, read strictly; who follows
-another rule on purpose fails it too. Versions are those measured: later ones may have mended what is told here.
+grid has, fails cases of many topics: the sections name defects, as far as the kit can tell them by their cases. The contract is the
+paper's definition, read strictly; who follows another rule on purpose fails it too. Versions are those measured: later ones may have
+mended what is told here.
 """
 
 
@@ -89,7 +90,10 @@ def _section(record: Record) -> list[str]:
         named = ", ".join(f"`{case}`" for case in cases[:TOLD])
         more = f" and {len(cases) - TOLD} more" if len(cases) > TOLD else ""
         lines.append(f"- [{flag}](conformance.md#{flag.lower()}), {len(cases)}: {explained[flag]['defect']} ({named}{more})")
-    worst = [f"`{name}` {topic['worst_error']:.2g}" for name, topic in record["topics"].items() if topic["worst_error"]]
+    open_ones = {topic.name for topic in load_topics() if topic.is_convention}
+    worst = [
+        f"`{name}` {topic['worst_error']:.2g}" for name, topic in record["topics"].items() if topic["worst_error"] and name not in open_ones
+    ]
     if worst:
-        lines += ["", f"Largest errors of wrong answers, in units of the largest right number: {', '.join(worst)}."]
+        lines += ["", f"Farthest from the vectors, in units of an answer's largest number: {', '.join(worst)}."]
     return [*lines, ""]

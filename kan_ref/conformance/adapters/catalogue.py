@@ -35,7 +35,8 @@ ENTRIES = (
         ("pykan", "torch", "numpy"),
         f"{HOME}.pykan:Pykan",
         "The paper's own library. Penalties are those of `fit` by its default metric, scores those of `attribute`: both follow rules of "
-        "later releases, not the paper's formulas (see the convention `penalties_pykan`). Grids are updated with margin 0 alone.",
+        "later releases, not the paper's formulas (see the convention `penalties_pykan`). Grids are updated with margin 0 alone. "
+        "Where samples leave bases without support its least squares may answer otherwise another time.",
     ),
     Entry(
         "ikan",
@@ -101,7 +102,8 @@ ENTRIES = (
         "jaxkan, layer `base`",
         ("jaxkan", "jax", "flax", "numpy"),
         f"{HOME}.jaxkan:JaxkanBase",
-        "64 bits switched on; given grids and weights keep their precision, fresh ones are float32 all the same (topic `knots`). No mask.",
+        "64 bits switched on; given grids and weights keep their precision, fresh ones are float32 all the same (topic `knots`). No mask. "
+        "XLA takes numbers below 2.2e-308 for 0, which one case has beside a knot at 0.",
     ),
     Entry(
         "jaxkan-spline",
