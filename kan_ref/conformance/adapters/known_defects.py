@@ -45,6 +45,7 @@ KNOWN = (
     *(Known(name, "0/0 at repeated knots is nan", "bases/double-knot-cubic") for name in ("jaxkan-base", "jaxkan-spline")),
     Known("flashkan", "knots are kept in float32", "bases/degree-3-inside"),
     Known("flashkan", "every degree is computed as the cubic", "bases/degree-2-inside"),
+    Known("keras-efficient-kan-default", "a layer norm mixes the inputs of a layer", "separability/corners"),
     Known("deep-kan", "penalties call a method that there is not", "zero_edges/no-coefficients"),
     Known("deep-kan", "knots are no part of the saved state", "save_load/awkward-numbers"),
 )
