@@ -118,10 +118,10 @@ ENTRIES = (
 LEFT_OUT = (
     ("torchkan", "its wheel holds no module"),
     ("kanconv", "its wheel holds no module"),
-    ("kolmarn", "hat functions and radial functions of trainable places, no B-splines of a degree"),
+    ("kolmarn", "its B-splines are max(0, 1 - |x - t|^3) around each knot t, whatever the step: other functions"),
     ("unikan", "one function with one parameter an edge, no splines"),
-    ("kanx, tfkan, tf-kan-latest", "on TensorFlow, which is not installed beside PyTorch and JAX here; not looked into"),
+    ("kanx, tfkan, tf-kan-latest", "need or are made for TensorFlow, which is not in the extra; not looked into"),
     ("efficient-kan, fast-kan, torch-conv-kan", "on no package index; ikan, convkan and ConvKAN3D hold efficient-kan's layer"),
-    ("fkan, rkan, cvkan, qkan, torch-wavelet-kan, single-kan, mlp-kan", "by their own words other functions than B-splines"),
-    ("mlx-kan", "needs Apple's MLX"),
+    ("fkan, rkan, cvkan, qkan, torch-wavelet-kan, single-kan, mlp-kan", "by their summaries no real B-splines; not looked into"),
+    ("mlx-kan", "needs Apple's MLX; not looked into"),
 )
