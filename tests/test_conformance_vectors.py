@@ -237,7 +237,7 @@ def test_jacobians_and_curvatures_agree_with_central_differences_of_another_orac
 @pytest.mark.parametrize("case", of("penalties"))
 def test_penalties_of_both_conventions_are_those_of_another_oracle(case):
     x, l1, entropy = case.inputs["x"], 0.0, 0.0
-    convention = {"penalties": paper, "penalties_pykan": pykan}[case.topic]
+    convention = {"penalties": paper, "penalties_pykan": pykan, "zero_edges": paper}[case.topic]
     for layer in network_of(case).layers:
         if layer.mask.any():
             one, other = convention(layer, x)

@@ -1,5 +1,6 @@
 """`python -m kan_ref.conformance`: measure an implementation of KANs against the vectors.
 
+`report` measures published libraries and draws their cards (`cards`).
 Exit status 0 if every required case passes or is listed, 1 if one fails, 2 for a wrong call. Without a subject it measures kan_ref itself.
 """
 
@@ -17,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from tqdm import tqdm
 
-from kan_ref.conformance import suite
+from kan_ref.conformance import cards, suite
 from kan_ref.conformance.cases import export, load_topics, matches
 from kan_ref.conformance.report import to_plain, write_junit
 from kan_ref.conformance.subjects import TIMEOUT, ProcessSubject, python_adapter
@@ -28,7 +29,9 @@ OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(
-        prog="python -m kan_ref.conformance", description="Measure an implementation of KANs against the vectors."
+        prog="python -m kan_ref.conformance",
+        description="Measure an implementation of KANs against the vectors.",
+        epilog="'report' as the first word measures published libraries and draws their cards: report --help",
     )
     who = found.add_mutually_exclusive_group()
     who.add_argument("--adapter", metavar="MODULE:CLASS", help="a Python adapter, built without arguments (default: kan_ref itself)")
@@ -47,8 +50,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["report"]:
+        return cards.main(words[1:])
     line = parser()
-    options = line.parse_args(arguments)
+    options = line.parse_args(words)
     if options.export is not None:
         if options.export.exists() and not options.export.is_dir():
             line.error(f"--export is {options.export}, which is a file, but must be a folder")

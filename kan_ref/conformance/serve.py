@@ -61,6 +61,8 @@ def main(arguments: list[str]) -> int:
     except Exception as error:  # a module may raise anything when it is loaded
         reply({"error": f"{type(error).__name__}: {error}"[:400]})
         return 1
+    if hasattr(adapter, "use_dtype"):
+        adapter.use_dtype(hello.get("dtype", "float64"))
     name, version = getattr(adapter, "name", type(adapter).__name__), getattr(adapter, "version", "")
     reply({"result": {"name": str(name), "version": str(version)}})
     convert: Callable[[Any], Any] = to_float32 if hello.get("dtype") == "float32" else _same

@@ -220,7 +220,9 @@ class ProcessSubject:
                 self._process.kill()
 
 
-def python_adapter(target: str, *, dtype: str = "float64", timeout: float = TIMEOUT) -> ProcessSubject:
+def python_adapter(
+    target: str, *, dtype: str = "float64", timeout: float = TIMEOUT, start_timeout: float = START_TIMEOUT
+) -> ProcessSubject:
     """An adapter "module:Class" in a Python process of its own."""
     command = [sys.executable, "-m", "kan_ref.conformance.serve", target]
-    return ProcessSubject(command, name=target, dtype=dtype, timeout=timeout, shaped=True)
+    return ProcessSubject(command, name=target, dtype=dtype, timeout=timeout, start_timeout=start_timeout, shaped=True)

@@ -1,7 +1,7 @@
 """Layers in the shapes of other libraries, so that an adapter needs no transposes of its own.
 
 An array of edges is written with letters, o output, i input, m B-spline, t knot: kan_ref has coef "oim", weights "oi", knots "it". Letters
-in brackets are one axis: "(oi)m" is (n_out * n_in, n_basis), output by output.
+in brackets are one axis: "(oi)m" is (n_out * n_in, n_basis), output by output; g is an axis of groups of channels, here always one.
 
     theirs = pack(layer["coef"], "oim", "iom")                         ours to theirs
     ours   = unpack(theirs, "iom", "oim", sizes={"o": 2, "i": 3})      and back
@@ -29,7 +29,7 @@ class Axes:
 
 PYKAN = Axes(coef="iom", weights="io", knots="it")
 EFFICIENT_KAN = Axes(coef="oim", weights="oi", knots="it")
-JAXKAN_BASE = Axes(coef="(oi)m", weights="(oi)", knots="(oi)t")
+JAXKAN_BASE = Axes(coef="(oi)m", weights="oi", knots="(oi)t")
 JAXKAN_SPLINE = Axes(coef="oim", weights="oi", knots="it")
 
 
@@ -63,7 +63,7 @@ def pack(array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None 
 
 
 def unpack(array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | None = None) -> FloatArray:
-    """An array with axes `theirs` in the axes `ours`; `sizes` of letters in brackets; letters that only `theirs` has must not matter.
+    """An array with axes `theirs` in the axes `ours`; `sizes` of letters in brackets, but one; what only `theirs` has must not matter.
 
     Examples
     --------
@@ -75,6 +75,10 @@ def unpack(array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | Non
     if values.ndim != len(groups):
         raise ValueError(f"array has shape {values.shape}, but axes {theirs!r} need {len(groups)} of them")
     known = dict(sizes or {}) | {group: n for group, n in zip(groups, values.shape, strict=True) if len(group) == 1}
+    for group, n in zip(groups, values.shape, strict=True):
+        unknown = [letter for letter in group if letter not in known]
+        if len(unknown) == 1:
+            known[unknown[0]] = n // int(np.prod([known[letter] for letter in group if letter in known]))
     letters = "".join(groups)
     missing = [letter for letter in (*letters, *ours) if letter not in known or letter not in letters]
     if missing:
@@ -88,13 +92,13 @@ def unpack(array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | Non
 def layer_to(axes: Axes, layer: Mapping[str, Any]) -> dict[str, FloatArray]:
     """The arrays coef, w_base, w_spline, mask, knots of a layer in a library's shapes."""
     n_out, n_in, _ = np.shape(layer["coef"])
-    sizes = {"o": n_out, "i": n_in}
+    sizes = {"o": n_out, "i": n_in, "g": 1}
     return {name: pack(layer[name], ours, _theirs(axes, name), sizes=sizes) for name, ours in OURS.items()}
 
 
 def layer_from(axes: Axes, arrays: Mapping[str, Any], *, n_out: int, n_in: int, degree: int, base: str) -> dict[str, Any]:
     """A layer from the arrays of a library."""
-    sizes = {"o": n_out, "i": n_in}
+    sizes = {"o": n_out, "i": n_in, "g": 1}
     found: dict[str, Any] = {name: unpack(arrays[name], _theirs(axes, name), ours, sizes=sizes) for name, ours in OURS.items()}
     return found | {"degree": degree, "base": base}
 

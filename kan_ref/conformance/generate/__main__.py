@@ -39,6 +39,7 @@ TOPICS = (
     topics_grids.update,
     topics_penalties.penalties,
     topics_penalties.pykan_penalties,
+    topics_penalties.zero_edges,
     topics_penalties.scores,
     topics_penalties.node_scores,
     topics_pruning.pruning,

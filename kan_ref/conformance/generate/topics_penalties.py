@@ -133,6 +133,32 @@ def pykan_penalties() -> dict[str, Any]:
     return topic("penalties_pykan", level=5, needs=["network_forward"], equation="none of the paper: pykan 0.2", cases=cases)
 
 
+def zero_edges() -> dict[str, Any]:
+    """penalties(layers, x) -> {"l1", "entropy"} where every edge is 0: both are 0, in every convention."""
+    row = uniform_row(-1.0, 1.0, 4, 3)
+    nowhere, no_coef = filled(0.0, 2, 2), [[[0.0] * 7] * 2] * 2
+    silent = make_layer("zero-c", 2, 2, [row, row], 3, w_base=nowhere, coef=no_coef, w_spline=filled(1.0, 2, 2))
+    alone = make_layer("zero-1", 1, 1, [row], 3, w_base=[[0.0]], coef=[[[0.0] * 7]], w_spline=[[1.0]])
+    masked = make_layer("zero-m", 2, 2, [row, row], 3, mask=nowhere)
+    told: tuple[tuple[str, str, list[Layer], Rows], ...] = (
+        ("no-coefficients", "ZeroEdge", [silent], points("zero-c", 4, 2)),
+        ("one-edge", "ZeroEdge", [alone], points("zero-1", 3, 1)),
+        ("masked-layer", "ZeroEdge MissingMask", [masked], points("zero-m", 3, 2)),
+        ("two-layers", "ZeroEdge", [silent, silent], points("zero-2", 4, 2)),
+        ("one-sample", "BatchOfOne ZeroEdge", [silent], points("zero-n", 1, 2)),
+    )
+    cases: list[Case] = []
+    for name, flags, layers, x in told:
+        by_layer = [edge_scores_of(layer, at) for layer, at in zip(layers, flow(layers, x)[:-1], strict=True)]
+        l1, entropy = (total(map(value, by_layer)) for value in (_sum, _entropy))
+        unmasked = edge_scores_of(layers[0] | {"mask": filled(1.0, *sizes(layers[0])[:2])}, x)
+        wrong = [("MissingMask", {"l1": _sum(unmasked)})]
+        expected = {"l1": array(l1), "entropy": array(entropy)}
+        tolerance = {"l1": SUMS, "entropy": SUMS}
+        cases.append(case(name, "penalties", flags, _arguments(layers, x), expected, tolerance, wrong=wrong))
+    return topic("zero_edges", level=5, needs=["network_forward"], equation="Liu et al. 2024, eqs. 2.17-2.20: sums of zeros", cases=cases)
+
+
 def scores() -> dict[str, Any]:
     """edgeedge_scores_of(layers, x) -> [(n_out, n_in), ...]."""
     cases: list[Case] = []

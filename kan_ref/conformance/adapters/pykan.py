@@ -1,0 +1,132 @@
+"""pykan: `KANLayer` for bases and single layers' grids, `KAN` for networks, penalties, scores, pruning, refinement and files.
+
+    coef (n_in, n_out, n_basis)   scale_base, scale_sp, mask (n_in, n_out)   grid (n_in, n_knots)
+
+Edges and nodes are scored by `attribute`, penalties are those of `fit` by its default metric. Margins are 0 always. A model that is built
+or refined writes a folder `model` where it stands: all of this happens in a folder of its own.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.conformance.adapters import axes
+from kan_ref.conformance.adapters.torch_layers import PlainLayer, TorchAdapter, array, base_function, only, tensor
+
+
+class Pykan(TorchAdapter):
+    """`kan.KAN` and `kan.KANLayer`."""
+
+    distribution, axes = "pykan", axes.PYKAN
+
+    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+        """KANLayer."""
+        from kan.KANLayer import KANLayer
+
+        return KANLayer(n_in, n_out, n_intervals, degree, base_fun=base_function(base)(), grid_range=[low, high])
+
+    def places(self, module: Any) -> dict[str, Any]:
+        """Their names."""
+        weights = {"w_base": module.scale_base, "w_spline": module.scale_sp, "mask": module.mask}
+        return weights | {"coef": module.coef, "knots": module.grid}
+
+    def sizes(self, module: Any) -> tuple[int, int]:
+        """Their names."""
+        return module.out_dim, module.in_dim
+
+    def _bases(self, points: Any, knots: FloatArray, degree: int) -> Any:
+        """B_batch, which is a function of knots; at degree 0 it answers truth values."""
+        from kan.spline import B_batch
+
+        return B_batch(points[:, None], tensor(knots[None]), degree)[:, 0].to(points.dtype)
+
+    def chain(self, layers: Sequence[PlainLayer]) -> tuple[Any, list[Any]]:
+        """KAN, one base function for all layers."""
+        from kan import KAN
+
+        (base, *others) = dict.fromkeys(layer["base"] for layer in layers)
+        only(not others)
+        widths = [np.shape(layers[0]["coef"])[1], *(np.shape(layer["coef"])[0] for layer in layers)]
+        degrees = [layer["degree"] for layer in layers]
+        counts = [np.shape(layer["coef"])[2] - layer["degree"] for layer in layers]
+        only(min(counts) >= 1)
+        same = len(set(counts)) == len(set(degrees)) == 1
+        sizes = {"grid": counts[0], "k": degrees[0]} if same else {"grid": counts, "k": degrees}
+        with own_folder():
+            model = KAN(width=widths, **sizes, base_fun=base, auto_save=False)
+        for module, layer in zip(model.act_fun, layers, strict=True):
+            self.fill(self.places(module), layer)
+        return model, list(model.act_fun)
+
+    def extend_grid(self, layer: PlainLayer, x: FloatArray, n_intervals: int) -> dict[str, Any]:
+        """The refined model's layer, after the samples have been through the model."""
+        model, _ = self.chain([layer])
+        with own_folder():
+            model(tensor(x))
+            return self.read(model.refine(n_intervals).act_fun[0], layer["degree"], layer["base"])
+
+    def update_grid(self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float) -> dict[str, Any]:
+        """update_grid_from_samples, with grid_eps for the uniform share."""
+        only(margin == 0.0)
+        module = self.make(layer)
+        module.grid_eps = uniform_share
+        module.update_grid_from_samples(tensor(x))
+        return self.read(module, layer["degree"], layer["base"])
+
+    def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
+        """`reg` by the metric that `fit` has by default."""
+        model, _ = self.chain(layers)
+        model(tensor(x))
+        l1, entropy = (float(model.reg("edge_forward_spline_n", *weights, 0.0, 0.0)) for weights in ((1.0, 0.0), (0.0, 1.0)))
+        return {"l1": l1, "entropy": entropy}
+
+    def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
+        """What `attribute` finds."""
+        model, _ = self.chain(layers)
+        model(tensor(x))
+        model.attribute()
+        return [array(scores) for scores in model.edge_scores]
+
+    def prune(self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float) -> list[dict[str, Any]]:
+        """prune_node."""
+        model, _ = self.chain(layers)
+        with own_folder():
+            model(tensor(x))
+            kept = model.prune_node(threshold=threshold, log_history=False)
+        return [self.read(module, layer["degree"], layer["base"]) for module, layer in zip(kept.act_fun, layers, strict=True)]
+
+    def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
+        """fit_params, with the ranges that `suggest_symbolic` has by default."""
+        from kan.utils import SYMBOLIC_LIB, fit_params
+
+        found, r2 = fit_params(tensor(x), tensor(y), SYMBOLIC_LIB[name][0], verbose=False)
+        return {**dict(zip("abcd", map(float, found), strict=True)), "r2": float(r2)}
+
+    def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:
+        """The layer of a fresh KAN."""
+        from kan import KAN
+
+        with own_folder():
+            model = KAN(width=[n_in, n_out], grid=n_intervals, k=degree, seed=seed, auto_save=False)
+        return self.read(model.act_fun[0], degree, "silu")
+
+    def save_load(self, layer: PlainLayer) -> dict[str, Any]:
+        """What `loadckpt` makes of what `saveckpt` wrote."""
+        from kan import KAN
+
+        model, _ = self.chain([layer])
+        with own_folder():
+            model(tensor([[0.0] * np.shape(layer["coef"])[1]]))
+            model.saveckpt("saved")
+            return self.read(KAN.loadckpt("saved").act_fun[0], layer["degree"], layer["base"])
+
+
+@contextlib.contextmanager
+def own_folder() -> Iterator[None]:
+    """A folder that vanishes, with the folder `model` that pykan takes for granted."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        yield

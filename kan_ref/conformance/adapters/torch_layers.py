@@ -1,0 +1,294 @@
+"""What every adapter for a library on PyTorch does: fill a layer of that library, call it, let its autograd differentiate.
+
+An adapter of a library says two things: how its layer is built (`fresh`) and where the layer keeps its arrays (`places`, by our names, with
+axes `axes`). Where it has no place for w_spline, coefficients are multiplied by it and gradients of parameters are not offered; a mask
+without a place must be all ones, or the case is outside what the library can say: NotImplementedError. Derivatives are PyTorch's own:
+
+    d/dx sum_b v_b = (v'_b), since v_b depends on x_b alone
+
+so that one backward pass gives a whole column of slopes, and another one of those their slopes.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.conformance.adapters.axes import OURS, Axes, layer_from, layer_to
+
+PlainLayer = Mapping[str, Any]
+PARAMETERS = ("coef", "w_base", "w_spline")
+GRADIENTS = tuple(f"d_{name}" for name in PARAMETERS)
+
+
+class TorchAdapter:
+    """A library's layer as a subject of the kit; subclasses say how it is built and where its arrays are.
+
+    Attributes
+    ----------
+    distribution : str
+        The library's name among installed distributions.
+    axes : Axes
+        Its order of axes.
+    any_knots : bool
+        Whether it takes any knots. If not, its layer is built with one interval [low, high] and even knots for all inputs.
+    degrees : tuple of int, optional
+        The degrees it offers; None if any.
+    """
+
+    distribution: str
+    axes: Axes
+    any_knots = True
+    degrees: tuple[int, ...] | None = None
+
+    def __init__(self) -> None:
+        import torch
+
+        self.name, self.version = self.distribution, version(self.distribution)
+        torch.set_num_threads(1)
+        self.use_dtype("float64")
+
+    def use_dtype(self, dtype: str) -> None:
+        """Set the precision in which the library makes its layers: PyTorch's default one, as its users do."""
+        import torch
+
+        torch.set_default_dtype(getattr(torch, dtype))
+
+    # --- what a library says of itself
+
+    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+        """A layer as the library makes it."""
+        raise NotImplementedError
+
+    def places(self, module: Any) -> dict[str, Any]:
+        """Tensors of a layer by our names: coef, w_base, w_spline, mask, knots, as far as it has them."""
+        raise NotImplementedError
+
+    def bases(self, module: Any, x: Any) -> Any:
+        """B-splines (n, 1, n_basis) of a layer of one input, at x (n, 1)."""
+        raise NotImplementedError
+
+    def chain(self, layers: Sequence[PlainLayer]) -> tuple[Any, list[Any]]:
+        """A model of several layers, and its layers."""
+        import torch
+
+        modules = [self.make(layer) for layer in layers]
+        return torch.nn.Sequential(*modules), modules
+
+    # --- there and back
+
+    def make(self, layer: PlainLayer) -> Any:
+        """The library's layer with the arrays of ours."""
+        n_out, n_in, _ = np.shape(layer["coef"])
+        module = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
+        places = self.places(module)
+        only("mask" in places or bool((np.asarray(layer["mask"]) == 1.0).all()))
+        if "w_spline" not in places:
+            w_spline = np.asarray(layer["w_spline"])
+            layer = {**layer, "coef": layer["coef"] * w_spline[:, :, None]}
+        self.fill(places, layer)
+        return module
+
+    def fill(self, places: Mapping[str, Any], layer: PlainLayer) -> None:
+        """Write the arrays of a layer where they belong."""
+        arrays = layer_to(self.axes, layer)
+        for name, place in places.items():
+            place.data.copy_(tensor(arrays[name]))
+
+    def read(self, module: Any, degree: int, base: str) -> dict[str, Any]:
+        """Our layer from the library's."""
+        arrays = {name: place.detach().numpy() for name, place in self.places(module).items()}
+        n_out, n_in = self.sizes(module)
+        whole = layer_to(self.axes, _ones(n_out, n_in)) | arrays
+        return layer_from(self.axes, whole, n_out=n_out, n_in=n_in, degree=degree, base=base)
+
+    def sizes(self, module: Any) -> tuple[int, int]:
+        """n_out, n_in of a layer."""
+        return module.out_features, module.in_features
+
+    def _with_knots(self, knots: FloatArray, degree: int, n_in: int, n_out: int, base: str) -> Any:
+        """A fresh layer of the right sizes whose knots, where the library has a place for them, are the given rows."""
+        n_intervals = knots.shape[1] - 1 - 2 * degree
+        only(n_intervals >= 1 and (self.degrees is None or degree in self.degrees))
+        low, high = (-1.0, 1.0) if self.any_knots else (float(knots[0, degree]), float(knots[0, -degree - 1]))
+        if not self.any_knots:
+            even = low + (high - low) / n_intervals * np.arange(-degree, n_intervals + degree + 1)
+            only(low < high and bool((np.abs(knots - even) <= 8.0 * np.finfo(knots.dtype).eps * np.abs(knots).max()).all()))
+        return self.fresh(n_in, n_out, n_intervals, degree, low, high, base)
+
+    # --- the contract
+
+    def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
+        """(n, n_basis)."""
+        return array(self._bases(tensor(x), knots, degree))
+
+    def basis_derivative(self, x: FloatArray, knots: FloatArray, degree: int, order: int) -> FloatArray:
+        """(n, n_basis), by autograd."""
+        import torch
+
+        points = tensor(x).requires_grad_()
+        columns = []
+        for column in self._bases(points, knots, degree).unbind(dim=1):
+            slopes = column
+            for _ in range(order):
+                slopes = slope(slopes, points)
+            columns.append(slopes)
+        return array(torch.stack(columns, dim=1))
+
+    def _bases(self, points: Any, knots: FloatArray, degree: int) -> Any:
+        module = self._with_knots(knots[None], degree, 1, 1, "silu")
+        places = self.places(module)
+        if "knots" in places:
+            places["knots"].data.copy_(tensor(knots).reshape(places["knots"].shape))
+        return self.bases(module, points[:, None])[:, 0]
+
+    def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
+        """Outputs (batch, n_out)."""
+        return self.network_forward([layer], x)
+
+    def layer_vjp(self, layer: PlainLayer, x: FloatArray, dy: FloatArray) -> dict[str, Any]:
+        """dx, d_coef, d_w_base, d_w_spline."""
+        found = self.network_vjp([layer], x, dy)
+        return {"dx": found["dx"], **found["layers"][0]}
+
+    def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+        """Outputs (batch, n_out)."""
+        return array(self.chain(layers)[0](tensor(x)))
+
+    def network_vjp(self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray) -> dict[str, Any]:
+        """dx, and the gradients of every layer."""
+        model, modules = self.chain(layers)
+        points = tensor(x).requires_grad_()
+        y = model(points)
+        leaves = [self.leaves(module) for module in modules]
+        wanted = [points, *(leaf for part in leaves for leaf in part.values())]
+        dx, *slopes = gradients(y, wanted, tensor(dy))
+        rest = iter(slopes)
+        found = [{name: array(next(rest)) for name in part} for part in leaves]
+        told = []
+        for module, layer, part in zip(modules, layers, found, strict=True):
+            whole = "w_spline" in self.places(module) or bool((np.asarray(layer["w_spline"]) == 1.0).all())
+            told.append(self.ours(module, part) if whole else dict.fromkeys(GRADIENTS))
+        return {"dx": array(dx), "layers": told}
+
+    def leaves(self, module: Any) -> dict[str, Any]:
+        """Parameters of a layer, by our names."""
+        return {name: place for name, place in self.places(module).items() if name in PARAMETERS}
+
+    def ours(self, module: Any, slopes: Mapping[str, FloatArray]) -> dict[str, Any]:
+        """Gradients of a layer in our axes, None for what it has not."""
+        n_out, n_in = self.sizes(module)
+        filled = layer_to(self.axes, _ones(n_out, n_in)) | dict(slopes)
+        told = layer_from(self.axes, filled, n_out=n_out, n_in=n_in, degree=0, base="zero")
+        return {f"d_{name}": told[name] if name in slopes else None for name in PARAMETERS}
+
+    def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+        """(batch, n_out, n_in), by autograd."""
+        import torch
+
+        points = tensor(x).requires_grad_()
+        y = self.chain(layers)[0](points)
+        return array(torch.stack([slope(column, points) for column in y.unbind(dim=1)], dim=1))
+
+    def input_hessian_diag(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
+        """(batch, n_out, n_in), by autograd twice."""
+        import torch
+
+        points = tensor(x).requires_grad_()
+        rows = []
+        for column in self.chain(layers)[0](points).unbind(dim=1):
+            slopes = slope(column, points)
+            rows.append(torch.stack([slope(part, points)[:, i] for i, part in enumerate(slopes.unbind(dim=1))], dim=1))
+        return array(torch.stack(rows, dim=1))
+
+    def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
+        """One knot row, as a fresh layer has it."""
+        only(self.any_knots)
+        return array(self.places(self.fresh(1, 1, n_intervals, degree, low, high, "silu"))["knots"]).reshape(-1)
+
+    def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
+        """Numbers that fresh layers train."""
+        only(self.degrees is None or degree in self.degrees)
+        total = 0
+        for n_in, n_out in pairwise(widths):
+            module = self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu")
+            only("w_spline" in self.places(module))  # the contract counts it
+            total += sum(int(one.numel()) for one in module.parameters() if one.requires_grad)
+        return total
+
+    def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:
+        """A layer as it is before training, by the library's own defaults."""
+        import torch
+
+        only(self.any_knots)
+        torch.manual_seed(seed)
+        return self.read(self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu"), degree, "silu")
+
+    def save_load(self, layer: PlainLayer) -> dict[str, Any]:
+        """The layer from its own state dict, as `torch.save` wrote it, in a fresh layer of the same sizes."""
+        import torch
+
+        only(self.any_knots)
+        n_out, n_in, _ = np.shape(layer["coef"])
+        file = io.BytesIO()
+        torch.save(self.make(layer).state_dict(), file)
+        file.seek(0)
+        fresh = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
+        fresh.load_state_dict(torch.load(file))
+        return self.read(fresh, layer["degree"], layer["base"])
+
+
+# --- tools
+
+
+def only(condition: bool) -> None:
+    """Go on if a case is within what the library can say."""
+    if not condition:
+        raise NotImplementedError
+
+
+def tensor(values: Any) -> Any:
+    """A tensor of PyTorch's default precision."""
+    import torch
+
+    return torch.tensor(np.asarray(values), dtype=torch.get_default_dtype())
+
+
+def array(values: Any) -> FloatArray:
+    """The numbers of a tensor."""
+    found: FloatArray = values.detach().numpy()
+    return found
+
+
+def base_function(base: str) -> Any:
+    """What builds a base function: the class that libraries on PyTorch ask for."""
+    import torch
+
+    return {"silu": torch.nn.SiLU, "identity": torch.nn.Identity, "zero": lambda: torch.zeros_like}[base]
+
+
+def gradients(y: Any, wanted: Sequence[Any], dy: Any) -> Sequence[Any]:
+    """Gradients of y, weighed by dy; zeros for what y does not depend on."""
+    import torch
+
+    if not y.requires_grad:
+        return [torch.zeros_like(one) for one in wanted]
+    found: Sequence[Any] = torch.autograd.grad(y, wanted, dy, create_graph=True, allow_unused=True, materialize_grads=True)
+    return found
+
+
+def slope(values: Any, points: Any) -> Any:
+    """The derivative of values (n,) at points (n, ...), a sample each."""
+    import torch
+
+    return gradients(values, [points], torch.ones_like(values))[0]
+
+
+def _ones(n_out: int, n_in: int) -> dict[str, FloatArray]:
+    """A layer of ones, of one B-spline."""
+    shapes = {"o": n_out, "i": n_in, "m": 1, "t": 2}
+    return {name: np.ones([shapes[letter] for letter in letters]) for name, letters in OURS.items()}
