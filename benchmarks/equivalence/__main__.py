@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         columns = libraries()
         absent = {library.name: missing for library in columns if (missing := library.missing())}
         if absent:
-            print("; ".join(f"{name} needs {', '.join(missing)}" for name, missing in absent.items()) + ": pip install '.[peers]' ikan")
+            print("; ".join(f"{name} needs {', '.join(missing)}" for name, missing in absent.items()) + ": pip install '.[peers]'")
             return 2
         write_atomically(RECORD, content(record(columns)))
     text = PAGE.read_text(encoding="utf-8")
