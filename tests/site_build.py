@@ -35,8 +35,8 @@ class Build:
 
 def build(source: Path, target: Path, *options: str) -> Build:
     """The site of a source folder in the folder target/html, by the command of CONTRIBUTING.md."""
-    folder, state = target / "html", target / "state"
-    words = [*COMMAND.split()[1:-2], *options, "-q", "-d", state, source, folder]
+    folder, state, warnings = target / "html", target / "state", target / "warnings.txt"
+    words = [*COMMAND.split()[1:-2], *options, "-q", "-w", warnings, "-d", state, source, folder]
     words[words.index("docs")] = ROOT / "docs"
     run = subprocess.run(
         [sys.executable, "-m", "sphinx", *words],
@@ -47,7 +47,9 @@ def build(source: Path, target: Path, *options: str) -> Build:
         check=False,
     )
     runs = state / "runs.json"
-    return Build(folder, run.returncode, run.stderr, json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {})
+    # Sphinx's own words: kernels that are shut down may write to stderr that a socket is gone
+    complaints = warnings.read_text(encoding="utf-8") if warnings.exists() else run.stderr
+    return Build(folder, run.returncode, complaints, json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {})
 
 
 def build_once(shared: Path) -> Build:

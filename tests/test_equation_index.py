@@ -20,7 +20,7 @@ IMPLEMENTED = {"2.5", "2.7", "2.9", "2.10", "2.11", "2.12", "2.16", "2.17", "2.1
 def lines_run(tests, folder):
     """(file, line) of the package -> the tests, without their parameters, that run it: measured."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
-    environment |= {"COVERAGE_FILE": str(folder / "coverage"), "HYPOTHESIS_PROFILE": "dev"}
+    environment |= {"COVERAGE_FILE": str(folder / "coverage"), "HYPOTHESIS_PROFILE": "few"}
     options = [
         "-q",
         "-x",
