@@ -49,13 +49,14 @@ def write_below(picture: Figure, remark: str) -> None:
     picture.text(0.998, 0.002, remark, ha="right", va="bottom", fontsize=7.5, color=VERMILION)
 
 
-def picture_bytes(picture: Figure) -> dict[str, bytes]:
-    """The picture as files, ending -> content, without dates or version names in them."""
+def picture_bytes(picture: Figure, *endings: str) -> dict[str, bytes]:
+    """The picture as files, ending -> content, without dates or version names in them; PNG and SVG, or those that are named."""
     files = {}
     for ending, options in (("png", {"dpi": 150, "metadata": {"Software": None}}), ("svg", {"metadata": {"Date": None}})):
-        buffer = io.BytesIO()
-        picture.savefig(buffer, format=ending, **options)
-        files[ending] = buffer.getvalue()
+        if ending in endings or not endings:
+            buffer = io.BytesIO()
+            picture.savefig(buffer, format=ending, **options)
+            files[ending] = buffer.getvalue()
     return files
 
 
