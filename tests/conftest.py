@@ -1,4 +1,4 @@
-"""How often Hypothesis tries, HYPOTHESIS_PROFILE=dev (25 examples, the default), ci (50) or few (3); where coverage looks away.
+"""How often Hypothesis tries, HYPOTHESIS_PROFILE=dev (25 examples, the default), ci (200) or few (3); where coverage looks away.
 
 Tracing lines makes tests twice as slow. What tests of programs around the package reach, and the longest of the random ones (marked
 `no_cover` where they stand), is reached by others too: they run as ever, but nobody counts their lines.
@@ -13,7 +13,7 @@ from site_build import build_once
 UNTRACED = ("test_benchmarks", "test_conformance_mutants", "test_explorer", "test_figures", "test_site", "test_tutorials")
 
 settings.register_profile("dev", max_examples=25, derandomize=True, deadline=None)
-settings.register_profile("ci", max_examples=50, derandomize=True, deadline=None)
+settings.register_profile("ci", max_examples=200, derandomize=True, deadline=None)
 settings.register_profile("few", max_examples=3, derandomize=True, deadline=None)  # which lines a test runs, not what they give
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
