@@ -62,7 +62,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     data = _npz_bytes(document) if suffix == ".npz" else _json_text(document, "\n").encode("ascii") + b"\n"
     if len(data) > MOST_BYTES[suffix]:
         raise ValueError(f"network takes {len(data)} bytes as {suffix}, but such a file may have at most {MOST_BYTES[suffix]}")
-    _replace_file(name, data)
+    replace_file(name, data)
 
 
 def load(path: str | os.PathLike[str]) -> Network:
@@ -103,7 +103,7 @@ def _name_and_suffix(path: object) -> tuple[str, str]:
     return name, suffix
 
 
-def _replace_file(name: str, data: bytes) -> None:
+def replace_file(name: str, data: bytes) -> None:
     """All of `data` in the file, in one step; links are followed, and an older file keeps its permissions."""
     target, mode = os.path.realpath(name), None
     temporary = os.path.join(os.path.dirname(target), f".kan_ref-{secrets.token_hex(8)}.tmp")

@@ -47,8 +47,8 @@ def build(source: Path, target: Path, *options: str) -> Build:
         check=False,
     )
     runs = state / "runs.json"
-    # Sphinx's own words: kernels that are shut down may write to stderr that a socket is gone
-    complaints = warnings.read_text(encoding="utf-8") if warnings.exists() else run.stderr
+    # of a build that went well Sphinx's own words alone: kernels that are shut down may write to stderr that a socket is gone
+    complaints = run.stderr if run.returncode else warnings.read_text(encoding="utf-8")
     return Build(folder, run.returncode, complaints, json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {})
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kan_ref import storage
 from kan_ref.conformance import __main__ as program
 from kan_ref.conformance import cards, cards_page, cases, suite
 from kan_ref.conformance.adapters import axes
@@ -232,8 +233,9 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path, monkeypatch):
         raise OSError("no")
 
     cards.write(tmp_path / "a.json", "whole")
-    monkeypatch.setattr(cards.os, "replace", replace)
+    monkeypatch.setattr(storage.os, "replace", replace)
     with pytest.raises(OSError, match="no"):
         cards.write(tmp_path / "a.json", "other")
 
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     assert (tmp_path / "a.json").read_text() == "whole"

@@ -23,6 +23,7 @@ from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
+from kan_ref.storage import replace_file
 
 FOLDER = Path("docs") / "report_cards"
 PATIENCE = 120.0  # seconds for a case, and for loading the library: those that compile do so anew for each case
@@ -108,9 +109,7 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
 def write(path: Path, text: str) -> None:
     """A file that is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+    replace_file(os.fspath(path), text.encode())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -160,7 +160,7 @@ def zero_edges() -> dict[str, Any]:
 
 
 def scores() -> dict[str, Any]:
-    """edgeedge_scores_of(layers, x) -> [(n_out, n_in), ...]."""
+    """edge_scores(layers, x) -> [(n_out, n_in), ...]."""
     cases: list[Case] = []
     for name, flags, layers, x in _networks():
         inputs = flow(layers, x)[:-1]
