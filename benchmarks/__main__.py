@@ -32,8 +32,8 @@ from benchmarks.shapes import QUICK_SHAPES, SHAPES
 from benchmarks.steps import Cell, compare
 from benchmarks.subjects import SUBJECTS, Subject
 from benchmarks.tables import growth_tables, lm_table, step_tables
-from figures.machine import write_atomically
-from figures.style import picture_bytes, style
+from figures.machine.machine import write_atomically
+from figures.machine.style import picture_bytes, style
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("step", "lm", "growth")

@@ -25,13 +25,13 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.clock import take_turns
-from kan_ref import jets
 from kan_ref.checks import FloatArray
-from kan_ref.jacobian import prediction_jacobian
-from kan_ref.jet_kind import JetKind, operator_kind
-from kan_ref.network import Network, evaluate_inputs, run_forward
-from kan_ref.objective import make_objective
+from kan_ref.network.jacobian import prediction_jacobian
+from kan_ref.network.network import Network, evaluate_inputs, run_forward
 from kan_ref.optimizers.levenberg_marquardt import normal_equations
+from kan_ref.pde import jets
+from kan_ref.pde.jet_kind import JetKind, operator_kind
+from kan_ref.training.objective import make_objective
 
 ROOT = Path(__file__).parents[1]
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from figures.computing import versions
+from figures.machine.computing import versions
 
 PEER_PACKAGES = ("pykan", "torch", "jaxkan", "jax", "jaxlib", "flax", "inkan")
 

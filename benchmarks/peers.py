@@ -17,8 +17,8 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.subjects import Step, Subject
 from kan_ref.checks import FloatArray
-from kan_ref.layer_record import Layer
-from kan_ref.network import Network
+from kan_ref.network.layer import Layer
+from kan_ref.network.network import Network
 
 
 def _joined(layers: Sequence[Sequence[Any]]) -> FloatArray:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from benchmarks.growth import AXES, Axis, Line
-from figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 
 OTHERS = (VERMILION, GREEN, PURPLE, ORANGE)
 LOOKS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
-from kan_ref.network import Network
+from kan_ref.network.network import Network
 
 DEGREE = 3
 

@@ -14,8 +14,8 @@ import numpy as np
 from benchmarks import textbook
 from benchmarks.clock import take_turns
 from kan_ref.checks import FloatArray
-from kan_ref.network import Network
-from kan_ref.objective import make_objective
+from kan_ref.network.network import Network
+from kan_ref.training.objective import make_objective
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ import numpy as np
 from joblib import Parallel, delayed
 
 import kan_ref as kr
-from kan_ref.affine_fit import AffineFit
-from kan_ref.affine_rank import rank_functions
+from kan_ref.bspline.curve_fit import fit_curve
 from kan_ref.checks import FloatArray
-from kan_ref.curve_fit import fit_curve
-from kan_ref.function_record import Function
-from kan_ref.functions import LIBRARY, lookup, same_family
+from kan_ref.functions.library import LIBRARY, lookup, same_family
+from kan_ref.functions.record import Function
+from kan_ref.symbolic.affine_fit import AffineFit
+from kan_ref.symbolic.ranking import rank_functions
 
 N_SAMPLES = 1000
 LEAST_BEND = 0.1

@@ -19,8 +19,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.layer_record import Layer
-from kan_ref.network import Network
+from kan_ref.network.layer import Layer
+from kan_ref.network.network import Network
 
 Contraction = Literal["matmul", "einsum"]
 CONTRACTIONS: tuple[Contraction, ...] = get_args(Contraction)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.plain_form import network_to_plain
+from kan_ref.io.document import network_to_plain
 
 FILE = Path(__file__).parent / "explorer" / "example.js"
 NAMES, N_FITS = ("x", "y"), 3

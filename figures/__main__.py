@@ -22,10 +22,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from figures.catalog import all_figures, find_figures
-from figures.computing import Backend, UnavailableError, compute_all, in_processes, one_by_one, versions
-from figures.machine import Claim, Figure, Plan, Task, claims_table, file_stem, make_plan, provenance, write_atomically
-from figures.style import picture_bytes, style, write_below
+from figures.machine.catalog import all_figures, find_figures
+from figures.machine.computing import Backend, UnavailableError, compute_all, in_processes, one_by_one, versions
+from figures.machine.machine import Claim, Figure, Plan, Task, claims_table, file_stem, make_plan, provenance, write_atomically
+from figures.machine.style import picture_bytes, style, write_below
 
 ROOT = Path(__file__).parents[1]
 TABLE = "claims.md"
@@ -39,7 +39,7 @@ def backend_of(options: argparse.Namespace) -> Backend:
     if options.backend == "local":
         return one_by_one if options.jobs in (None, 1) else in_processes(options.jobs)
     try:
-        from figures import cluster  # here, because the packages for it are an extra
+        from figures.machine import cluster  # here, because the packages for it are an extra
     except ImportError as error:
         raise UnavailableError(f'--backend dask needs a package that is not there ({error}): pip install -e ".[cluster]"') from None
     return cluster.on_cluster(options.scheduler)

@@ -6,51 +6,31 @@ Importing this package loads nothing but the standard library: a public name loa
 
 import importlib
 
-__version__ = "0.1.0"
+from kan_ref.version import __version__ as __version__
 
-# module under kan_ref -> the public names that it holds
+# package or module under kan_ref -> the public names that it offers
 _PUBLIC = {
-    "affine_fit": "fit_affine",
-    "baselines": "MLP init_mlp",
-    "c_source": "to_c",
-    "curve_fit": "fit_curve",
-    "discovery": "discover",
+    "baselines": "LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids",
+    "bspline": "fit_curve uniform_knots",
+    "discovery": "discover eliminate",
     "drawing": "draw_network save_film",
-    "editing": "lock_edges mask_edges unlock_edges",
-    "elimination": "eliminate",
-    "equations": "function_term linear_term value_term",
-    "expression": "formula formula_latex",
+    "formulas": "formula formula_latex recognise_constants",
     "functions": "LIBRARY register_function unregister_function",
-    "gradient_check": "check_gradients",
-    "initialization": "init_network",
-    "input_derivatives": "directional_jets input_hessian input_hessian_diag input_jacobian input_laplacian",
-    "inspection": "distance edge_curve edge_outputs",
-    "interop": "to_scipy",
-    "knots": "uniform_knots",
-    "lan": "LAN",
-    "lan_grids": "init_lan lan_from_mlp update_lan_grids",
-    "layer_record": "Layer",
-    "network": "Network backward forward",
-    "objective": "value_and_grad",
-    "optimizers.adam": "adam",
-    "optimizers.bfgs": "bfgs",
-    "optimizers.lbfgs": "lbfgs",
-    "optimizers.levenberg_marquardt": "levenberg_marquardt",
-    "problem": "ResidualProblem residual_problem",
-    "pruning": "prune remove_edges remove_nodes",
-    "recognition": "recognise_constants",
-    "refinement": "extend_grid update_grid",
-    "run_record": "History Run",
-    "scores": "edge_scores node_scores",
-    "smooth_fit": "SmoothRun fit_smooth",
-    "starts": "best_start run_starts",
-    "states_efficient_kan": "from_efficient_kan to_efficient_kan",
-    "states_jaxkan": "from_jaxkan to_jaxkan",
-    "states_pykan": "from_pykan to_pykan",
-    "storage": "load save",
-    "symbolic": "auto_symbolic fix_symbolic suggest_symbolic unfix_symbolic",
-    "targets": "Data TARGETS sample",
-    "training": "fit",
+    "io": ("from_efficient_kan from_jaxkan from_pykan load save to_c to_efficient_kan to_jaxkan to_pykan to_scipy"),
+    "network": (
+        "Layer Network backward check_gradients distance edge_curve edge_outputs extend_grid "
+        "forward init_network lock_edges mask_edges unlock_edges update_grid"
+    ),
+    "optimizers": "adam bfgs lbfgs levenberg_marquardt",
+    "pde": (
+        "ResidualProblem directional_jets function_term input_hessian input_hessian_diag "
+        "input_jacobian input_laplacian linear_term residual_problem value_term"
+    ),
+    "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",
+    "symbolic": "auto_symbolic fit_affine fix_symbolic suggest_symbolic unfix_symbolic",
+    "data": "Data",
+    "targets": "TARGETS sample",
+    "training": "History Run SmoothRun best_start fit fit_smooth run_starts value_and_grad",
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 

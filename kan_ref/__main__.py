@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 import kan_ref as kr
 from kan_ref.discovery import Discovery, DiscoveryStep
-from kan_ref.recognition import Recognition, recognise_constants
+from kan_ref.formulas import Recognition, recognise_constants
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

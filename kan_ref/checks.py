@@ -1,32 +1,25 @@
-"""The door: what an argument must be, said in one sentence, and the central difference that judges derivatives.
+"""What an argument must be, said in one message.
 
-Every public function asks its arguments in here once; inner loops do not ask again. A refusal is a builtin exception
-whose message names the argument, says what came and states the rule with its numbers.
-
-The central difference of a function g of one real variable at 0 has an error of second order,
-
-    (C1)  (g(h) - g(-h)) / (2 h) = g'(0) + h^2 g'''(xi) / 6        for some |xi| <= h,
-
-(Taylor's theorem on both sides; Nocedal & Wright, Numerical Optimization, 2nd ed., section 8.1), while rounding adds
-about eps |g| / h: near h = 1e-6 the two balance for functions of size one.
+Every public function checks its arguments here once; inner loops do not check again. An error is a builtin exception whose message
+names the argument, says what came and states the rule with its numbers.
 """
 
 import difflib
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
-Value = TypeVar("Value", float, FloatArray)
+BoolArray = NDArray[np.bool_]
 
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
 
-def rectangular(name: str, value: object) -> NDArray[Any]:
+def check_rectangular(name: str, value: object) -> NDArray[Any]:
     """`value` as an array of any kind; ValueError if its rows differ in length."""
     try:
         return np.asarray(value)
@@ -34,7 +27,7 @@ def rectangular(name: str, value: object) -> NDArray[Any]:
         raise ValueError(f"{name} is no rectangular array: its rows differ in length") from error
 
 
-def float_array(name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False) -> FloatArray:
+def check_float_array(name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False) -> FloatArray:
     """`value` as a C-contiguous float64 array of finite numbers; a copy only where one is needed.
 
     Parameters
@@ -59,18 +52,18 @@ def float_array(name: str, value: object, shape: Sequence[int | str | None], *, 
     ValueError
         "x has shape (3,), but needs shape (batch, 2)"; "x contains nan at row 3, column 0"
     """
-    array = rectangular(name, value)
+    array = check_rectangular(name, value)
     if array.dtype.kind not in ("biuf" if flags else "iuf"):
         raise TypeError(f"{name} has dtype {array.dtype}, but needs real numbers")
     if array.ndim != len(shape) or any(isinstance(n, int) and n != m for n, m in zip(shape, array.shape, strict=True)):
         wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
         raise ValueError(f"{name} has shape {array.shape}, but needs shape ({wanted})")
     array = np.ascontiguousarray(array, dtype=np.float64)
-    refuse_non_finite(name, array)
+    check_finite(name, array)
     return array
 
 
-def refuse_non_finite(name: str, array: FloatArray) -> None:
+def check_finite(name: str, array: FloatArray) -> None:
     """Raise ValueError with the first position at which `array` is nan or infinite."""
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -79,7 +72,7 @@ def refuse_non_finite(name: str, array: FloatArray) -> None:
         raise ValueError(f"{name} contains {array[index]} at {where}")
 
 
-def integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
+def check_integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
     """`value` as an int in low..high (no upper bound if `high` is None); TypeError for kinds, ValueError for range."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} is {value!r}, but must be an integer")
@@ -89,7 +82,7 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
     return int(value)
 
 
-def number(name: str, value: object, *, low: float = -math.inf, high: float = math.inf) -> float:
+def check_number(name: str, value: object, *, low: float = -math.inf, high: float = math.inf) -> float:
     """`value` as a finite float in [low, high]; TypeError for kinds, ValueError for range."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} is {value!r}, but must be a real number")
@@ -101,7 +94,7 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
     return float(value)
 
 
-def choice(name: str, value: object, options: Sequence[str]) -> str:
+def check_choice(name: str, value: object, options: Sequence[str]) -> str:
     """`value` if it is one of `options`, else ValueError that lists them and guesses what was meant."""
     if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}")
@@ -112,32 +105,8 @@ def choice(name: str, value: object, options: Sequence[str]) -> str:
     return value
 
 
-def generator(name: str, value: object) -> np.random.Generator:
+def check_generator(name: str, value: object) -> np.random.Generator:
     """`value` if it is a numpy.random.Generator, else TypeError that says how to make one."""
     if not isinstance(value, np.random.Generator):
         raise TypeError(f"{name} is {value!r}, but must be a numpy.random.Generator such as numpy.random.default_rng(0)")
     return value
-
-
-def central_difference(function: Callable[[float], Value], step: float = 1e-6) -> Value:
-    """Derivative at 0 of a function of one real variable, by two values at -step and +step.
-
-    Parameters
-    ----------
-    function : callable
-        float -> float or array: usually t -> f(x + t direction).
-    step : float
-        Positive.
-
-    Returns
-    -------
-    derivative : float or array
-        As the function's value. Error: (C1).
-
-    Notes
-    -----
-    Implements :eq:`central-difference`.
-    """
-    # [eq:central-difference]
-    return (function(step) - function(-step)) / (2.0 * step)
-    # [/eq:central-difference]

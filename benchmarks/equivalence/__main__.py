@@ -24,8 +24,8 @@ from benchmarks.equivalence.measures import measure
 from benchmarks.equivalence.ours import KanRef
 from benchmarks.equivalence.page import rendered
 from benchmarks.equivalence.pykan import Pykan
-from figures.computing import versions
-from figures.machine import write_atomically
+from figures.machine.computing import versions
+from figures.machine.machine import write_atomically
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RECORD = DOCS / "equivalence.md", DOCS / "equivalence.json"

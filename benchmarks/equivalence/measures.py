@@ -11,7 +11,7 @@ import kan_ref as kr
 from benchmarks.equivalence import subject
 from benchmarks.equivalence.library import Library
 from kan_ref.checks import FloatArray
-from kan_ref.refinement import move_layer
+from kan_ref.network.refinement import move_layer
 
 SEEDS = range(8)
 WIDE = 32  # edges of one layer in statistics of first numbers: 32 x 32 for each seed
@@ -168,7 +168,7 @@ def _moved(library: Library, layer: kr.Layer, x: FloatArray) -> dict[str, Any]:
     grid = library.breakpoints(model)
     found = {"grid": grid[0], "change": change(before, library.values(model, x)), "kan_ref": None}
     if np.isfinite(grid).all() and (np.diff(grid, axis=1) > 0).all():
-        ours = kr.Network((move_layer(layer, kr.knots.extended_knots(grid, layer.degree), x),))
+        ours = kr.Network((move_layer(layer, kr.bspline.extended_knots(grid, layer.degree), x),))
         found["kan_ref"] = change(before, ours(x))
     return found
 

@@ -10,8 +10,8 @@ from benchmarks.equivalence import subject
 from benchmarks.equivalence.library import Library, Pair, places_of
 from benchmarks.equivalence.watch import watch
 from kan_ref.checks import FloatArray
-from kan_ref.layer import evaluate
-from kan_ref.penalties import PENALTY_NAMES, layer_penalty, natural_entropy
+from kan_ref.network.layer_passes import evaluate
+from kan_ref.sparsity.penalties import PENALTY_NAMES, layer_penalty, natural_entropy
 
 
 def one_layer(layer: kr.Layer) -> kr.Network:

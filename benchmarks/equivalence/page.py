@@ -139,7 +139,7 @@ SAME_PENALTIES = (
         "regularization_loss",
         "mean |coef|",
         "without zeros",
-        ("`np.abs(layer.coef).mean(axis=2).sum()`", "`kr.penalties.natural_entropy(np.abs(layer.coef).mean(axis=2))[0]`"),
+        ("`np.abs(layer.coef).mean(axis=2).sum()`", "`kr.sparsity.natural_entropy(np.abs(layer.coef).mean(axis=2))[0]`"),
     ),
 )
 SAME_SCORES = (("pykan", "edge_scores", "attribution", '`kr.edge_scores(net, x, kind="attribution")`'),)

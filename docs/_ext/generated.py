@@ -1,6 +1,6 @@
-"""The pages that are made at every build: index of the equations, deviations, gallery, reference by floors.
+"""The pages that are made at every build: index of the equations, deviations, gallery, reference by packages.
 
-Each is a directive without arguments, or with the floor's number.
+Each is a directive without arguments, or with the names of packages.
 """
 
 import functools
@@ -117,7 +117,7 @@ class Gallery(SphinxDirective):
         rows, records = tree.claims()
         found: list[nodes.Node] = []
         for name, (module, title) in tree.figures().items():
-            picture = f"/figures/results/{module}.svg"
+            picture = f"/figures/results/{module.rpartition('.')[2]}.svg"
             pictured = (tree.ROOT / picture[1:]).exists()
             if not pictured and name not in rows:
                 continue
@@ -125,9 +125,8 @@ class Gallery(SphinxDirective):
             section += nodes.title(text=f"{name}: {title}")
             if pictured:
                 section += nodes.image(uri=picture, alt=f"figure {name}: {title}", classes=["on-white"])
-            made = nodes.paragraph(
-                "", "Made by ", _link(f"figures/{module}.py", source_pages.uri(self.env.docname, f"figures/{module}.py"))
-            )
+            file = f"figures/{module.replace('.', '/')}.py"
+            made = nodes.paragraph("", "Made by ", _link(file, source_pages.uri(self.env.docname, file)))
             told = ". " + records[name].removeprefix(f"{title}. ") if name in records else "."
             made += [nodes.strong(text=part) if place % 2 else nodes.Text(part) for place, part in enumerate(told.split("**"))]
             section += made
@@ -138,19 +137,22 @@ class Gallery(SphinxDirective):
         return found
 
 
-class Floor(SphinxDirective):
-    """The modules of a floor: what each says of itself, and its functions and records. Modules that begin with `skip` are left out."""
+class Package(SphinxDirective):
+    """The modules of the packages named: what each says of itself, its functions and records; none that begins with `skip`."""
 
     required_arguments = 1
+    final_argument_whitespace = True
     option_spec = {"skip": directives.unchanged}  # noqa: RUF012  docutils' own form
 
     def run(self) -> list[nodes.Node]:
         """A section for each module."""
         found: list[nodes.Node] = []
-        public, skip = tree.public_names(), tuple(self.options.get("skip", "").split())
-        for module in tree.floors()[int(self.arguments[0])]:
-            if not skip or not module.startswith(skip):
-                found += self.parse_text_to_nodes(_module_section(module, public.get(module, [])), allow_section_headings=True)
+        homes, skip = tree.homes(), tuple(self.options.get("skip", "").split())
+        for package in self.arguments[0].split():
+            for module in tree.modules_of(package):
+                if not skip or not module.startswith(skip):
+                    names = [name for name, home in homes.items() if home == module]
+                    found += self.parse_text_to_nodes(_module_section(module, names), allow_section_headings=True)
         return found
 
 
@@ -170,13 +172,10 @@ class PublicNames(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The table, by the alphabet."""
-        floor_of = {module: floor for floor, modules in tree.floors().items() for module in modules}
-        home = {name: module for module, names in tree.public_names().items() for name in names}
         rows: list[list[Cell]] = []
-        for name, module in sorted(home.items(), key=lambda item: item[0].lower()):
-            link = nodes.reference(
-                "", "", nodes.literal(text=f"kr.{name}"), refuri=f"floor_{floor_of[module]}.html#kan_ref.{module}.{name}"
-            )
+        for name, module in sorted(tree.homes().items(), key=lambda item: item[0].lower()):
+            page = module.split(".")[0] if "." in module else "root"
+            link = nodes.reference("", "", nodes.literal(text=f"kr.{name}"), refuri=f"{page}.html#kan_ref.{module}.{name}")
             rows.append([[link], tree.definitions(module).get(name, ""), module])
         return [table_of(["name", "what it is", "module"], rows, [24, 56, 20], "public-names")]
 
@@ -212,7 +211,7 @@ DIRECTIVES = {
     "equation-index": EquationIndex,
     "deviations": Deviations,
     "gallery": Gallery,
-    "floor": Floor,
+    "package": Package,
     "public-names": PublicNames,
     "pages-of": PagesOf,
 }

@@ -1,6 +1,6 @@
 """Every source file of the checkout as a page of the site, with numbered lines, so that no link needs the net.
 
-A link in a page to a file of the checkout that is no page, `[layer](../kan_ref/layer.py)`, becomes a link to the file's page; in
+A link in a page to a file of the checkout that is no page, `[layer](../kan_ref/network/layer.py)`, becomes a link to the file's page; in
 the listings a tag of an equation links to the page that shows its formula. The pages are plain, without the theme's navigation, which
 would take longer than all the rest of the site.
 """
@@ -17,7 +17,16 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import relative_uri
 
-KINDS = ("kan_ref/**/*.py", "tests/*.py", "figures/*.py", "benchmarks/*.py", "examples/*/*.*", "docs/_ext/*.py", "docs/*.py", "docs/*.toml")
+KINDS = (
+    "kan_ref/**/*.py",
+    "tests/**/*.py",
+    "figures/**/*.py",
+    "benchmarks/*.py",
+    "examples/*/*.*",
+    "docs/_ext/*.py",
+    "docs/*.py",
+    "docs/*.toml",
+)
 SINGLE = ("pyproject.toml", "LICENSE", ".ci/run", "README.md")
 TAG = re.compile(r"\[eq:([a-z0-9-]+)\]")
 PAGE = """<!doctype html>

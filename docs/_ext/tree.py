@@ -46,7 +46,7 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
     Raises
     ------
     ValueError
-        "kan_ref/layer.py: [eq:silu] is not closed"
+        "kan_ref/network/layer_passes.py: [eq:silu] is not closed"
     """
     found = {}
     for path in sorted((root / "kan_ref").rglob("*.py")):
@@ -86,16 +86,30 @@ def registry(root: Path = ROOT) -> dict[str, dict[str, Any]]:
     return tomllib.loads((root / "docs" / "equations.toml").read_text(encoding="utf-8"))
 
 
-def floors(root: Path = ROOT) -> dict[int, tuple[str, ...]]:
-    """Floor -> its modules, as tests/test_floors.py has the plan."""
-    module = ast.parse((root / "tests" / "test_floors.py").read_text(encoding="utf-8"))
-    return cast(dict[int, tuple[str, ...]], _literal(module, "FLOORS"))
+def modules_of(package: str, root: Path = ROOT) -> list[str]:
+    """The modules of a package, such as "network.layer", in the alphabet's order; a root module is its own only one."""
+    folder = root / "kan_ref" / package
+    return [f"{package}.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"] if folder.is_dir() else [package]
 
 
 def public_names(root: Path = ROOT) -> dict[str, list[str]]:
-    """Module -> its public names, as kan_ref/__init__.py lists them."""
+    """Package or root module -> its public names, as kan_ref/__init__.py lists them."""
     module = ast.parse((root / "kan_ref" / "__init__.py").read_text(encoding="utf-8"))
     return {name: names.split() for name, names in cast(dict[str, str], _literal(module, "_PUBLIC")).items()}
+
+
+def homes(root: Path = ROOT) -> dict[str, str]:
+    """Public name -> the module that defines it, such as "network.layer"."""
+    found: dict[str, str] = {}
+    for package, names in public_names(root).items():
+        file = root / "kan_ref" / package / "__init__.py"
+        handed: dict[str, str] = {}
+        if file.exists():
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ImportFrom):
+                    handed |= {alias.name: str(node.module).removeprefix("kan_ref.") for alias in node.names}
+        found |= {name: handed.get(name, package) for name in names}
+    return found
 
 
 def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
@@ -108,10 +122,10 @@ def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
 
 
 def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
-    """Name of a figure as the claims have it -> (its module, its title), in the paper's order."""
-    catalog = ast.parse((root / "figures" / "catalog.py").read_text(encoding="utf-8"))
+    """Name of a figure as the claims have it -> (its module such as "splines.fig_u_shape", its title), in the paper's order."""
+    catalog = ast.parse((root / "figures" / "machine" / "catalog.py").read_text(encoding="utf-8"))
     modules = cast(tuple[str, ...], _literal(catalog, "MODULES"))
-    trees = {module: ast.parse((root / "figures" / f"{module}.py").read_text(encoding="utf-8")) for module in modules}
+    trees = {module: ast.parse((root / "figures" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")) for module in modules}
     return {str(_literal(tree, "NAME")): (module, str(_literal(tree, "TITLE"))) for module, tree in trees.items()}
 
 

@@ -23,7 +23,7 @@ from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
-from kan_ref.storage import replace_file
+from kan_ref.files import replace_file
 
 FOLDER = Path("docs") / "report_cards"
 PATIENCE = 120.0  # seconds for a case, and for loading the library: those that compile do so anew for each case

@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, central_difference, float_array, generator, integer, number
+from kan_ref.checks import FloatArray, check_float_array, check_generator, check_integer, check_number
 from kan_ref.conformance.round_trip import check_round_trip as check_round_trip
+from kan_ref.numerics import central_difference
 
 Answer = Callable[..., Any]
 _ROUNDINGS = 50.0  # of a difference's sums, in units of eps
@@ -46,7 +47,7 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     ValueError
         "basis is no partition of unity: at x = 1 (position 4) the bases sum to 0, but must sum to 1 within 1e-12"
     """
-    points, tolerance = float_array("x", x, ("n",)), number("tolerance", tolerance, low=0.0)
+    points, tolerance = check_float_array("x", x, ("n",)), check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "points", len(points), 1)
     values = _answer("basis", basis, (points,), (len(points), "n_basis"))
     sums = values.sum(axis=1)
@@ -79,7 +80,7 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) 
     -----
     batch + 3 calls.
     """
-    points, tolerance = float_array("x", x, ("batch", "n_in")), number("tolerance", tolerance, low=0.0)
+    points, tolerance = check_float_array("x", x, ("batch", "n_in")), check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 2)
     together = _answer("f", f, (points,), (len(points), "n_out"))
     alone = np.concatenate([_answer("f", f, (points[b : b + 1],), (1, together.shape[1])) for b in range(len(points))])
@@ -111,7 +112,7 @@ def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> Non
     -----
     1 + n_in (n_in + 1) / 2 calls.
     """
-    points, tolerance = float_array("x", x, ("batch", "n_in")), number("tolerance", tolerance, low=0.0)
+    points, tolerance = check_float_array("x", x, ("batch", "n_in")), check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 2)
     _at_least("x", "inputs", points.shape[1], 2)
     others = np.roll(points, -1, axis=0)
@@ -178,11 +179,11 @@ def check_gradient(
     2 n_directions calls of f for order 1, 4 for order 2. The difference errs by step^2 times derivatives of order 3 or 4 over 6: where
     curves are very steep, as in deep networks on narrow intervals, choose a smaller step or a wider tolerance.
     """
-    points, rng = float_array("x", x, ("batch", "n_in")), generator("rng", rng)
+    points, rng = check_float_array("x", x, ("batch", "n_in")), check_generator("rng", rng)
     _at_least("x", "samples", len(points), 1)
-    order, n_directions = integer("order", order, low=1, high=2), integer("n_directions", n_directions, low=1)
-    h = number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
-    tolerance = number("tolerance", (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance, low=0.0)
+    order, n_directions = check_integer("order", order, low=1, high=2), check_integer("n_directions", n_directions, low=1)
+    h = check_number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
+    tolerance = check_number("tolerance", (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance, low=0.0)
     y = _answer("f", f, (points,), (len(points), "n_out"))
     for _ in range(n_directions):
         dy, v, w = rng.normal(size=y.shape), rng.normal(size=points.shape), rng.normal(size=points.shape)
@@ -211,7 +212,7 @@ def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float
     ValueError
         "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new (difference 0.06, allowed 1e-12)"
     """
-    points, tolerance = float_array("x", x, ("batch", "n_in")), number("tolerance", tolerance, low=0.0)
+    points, tolerance = check_float_array("x", x, ("batch", "n_in")), check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 1)
     one = _answer("old", old, (points,), (len(points), "n_out"))
     other = _answer("new", new, (points,), one.shape)
@@ -236,7 +237,7 @@ def _answer(name: str, function: Answer, arguments: tuple[FloatArray, ...], shap
     """What a callable answers to copies, as finite float64 of that shape."""
     if not callable(function):
         raise TypeError(f"{name} is a {type(function).__name__}, but must be a function")
-    answer = float_array(f"the answer of {name}", function(*(argument.copy() for argument in arguments)), shape).copy()
+    answer = check_float_array(f"the answer of {name}", function(*(argument.copy() for argument in arguments)), shape).copy()
     if answer.size == 0:
         raise ValueError(f"the answer of {name} has shape {answer.shape}: there is nothing to judge")
     return answer

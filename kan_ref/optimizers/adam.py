@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, integer, number
+from kan_ref.checks import FloatArray, check_integer, check_number
 from kan_ref.optimizers.result import (
     Callback,
     Iterate,
@@ -40,7 +40,7 @@ _LARGEST = 1e150  # of a gradient: beyond, its square comes near overflow, and a
 
 def _decay(name: str, value: object) -> float:
     """A decay rate in [0, 1)."""
-    decay = number(name, value, low=0.0, high=1.0)
+    decay = check_number(name, value, low=0.0, high=1.0)
     if decay == 1.0:
         raise ValueError(f"{name} is 1.0, but must be below 1")
     return decay
@@ -49,8 +49,8 @@ def _decay(name: str, value: object) -> float:
 def _schedule(learning_rate: object) -> Schedule:
     """The rate of step 1, 2, ...: a constant as a function, or the caller's function, whose answers are checked as they come."""
     if callable(learning_rate):
-        return lambda step: number(f"learning_rate({step})", learning_rate(step), low=0.0)
-    rate = number("learning_rate", learning_rate, low=0.0)
+        return lambda step: check_number(f"learning_rate({step})", learning_rate(step), low=0.0)
+    rate = check_number("learning_rate", learning_rate, low=0.0)
     if rate == 0.0:
         raise ValueError("learning_rate is 0.0, but must be above 0")
     return lambda step: rate
@@ -122,11 +122,11 @@ def adam(
     array([  2.5, -39.5])
     """
     theta = start_vector(theta)
-    n_steps = integer("n_steps", n_steps, low=0)
+    n_steps = check_integer("n_steps", n_steps, low=0)
     rate = _schedule(learning_rate)
     beta1, beta2 = _decay("beta1", beta1), _decay("beta2", beta2)
-    epsilon = number("epsilon", epsilon, low=_TINY)
-    gradient_tolerance = number("gradient_tolerance", gradient_tolerance, low=0.0)
+    epsilon = check_number("epsilon", epsilon, low=_TINY)
+    gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
     step, n_evaluations, stopped = 0, 1, None

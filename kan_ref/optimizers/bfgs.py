@@ -32,7 +32,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, choice, integer, number
+from kan_ref.checks import FloatArray, check_choice, check_integer, check_number
 from kan_ref.optimizers.line_search import LineSearch, line_search
 from kan_ref.optimizers.result import (
     Callback,
@@ -252,9 +252,9 @@ def bfgs(
             f"theta has {theta.size} numbers, but their matrix of {theta.size}^2 doubles takes {theta.size**2 / 2**27:.1f} GiB, "
             f"and at most {MOST_PARAMETERS} numbers (2 GiB) are allowed; lbfgs keeps no matrix"
         )
-    n_steps = integer("n_steps", n_steps, low=0)
-    update = choice("update", update, UPDATES)
-    gradient_tolerance = number("gradient_tolerance", gradient_tolerance, low=0.0)
+    n_steps = check_integer("n_steps", n_steps, low=0)
+    update = check_choice("update", update, UPDATES)
+    gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
     value, gradient = evaluate_start(value_and_grad, theta)
     step, n_evaluations, stopped = 0, 1, None
     inverse: FloatArray | None = None

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, integer, number
+from kan_ref.checks import FloatArray, check_integer, check_number
 from kan_ref.optimizers.line_search import line_search
 from kan_ref.optimizers.result import (
     Callback,
@@ -142,9 +142,9 @@ def lbfgs(
     (0.0, 'the gradient is exactly zero')
     """
     theta = start_vector(theta)
-    n_steps = integer("n_steps", n_steps, low=0)
-    pairs: deque[Pair] = deque(maxlen=integer("history", history, low=1))
-    gradient_tolerance = number("gradient_tolerance", gradient_tolerance, low=0.0)
+    n_steps = check_integer("n_steps", n_steps, low=0)
+    pairs: deque[Pair] = deque(maxlen=check_integer("history", history, low=1))
+    gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
     value, gradient = evaluate_start(value_and_grad, theta)
     step, n_evaluations, stopped = 0, 1, None
     failed_at: tuple[FloatArray, float] | None = None

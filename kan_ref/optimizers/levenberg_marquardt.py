@@ -25,8 +25,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, float_array, integer, number
-from kan_ref.optimizers.cholesky import solve_positive_definite
+from kan_ref.checks import FloatArray, check_float_array, check_integer, check_number
+from kan_ref.numerics import (
+    Jacobian,
+    active_columns,
+    dense_form,
+    gram_matrix,
+    multiply_transposed,
+    normal_matrix,
+    select_columns,
+    shape,
+    solve_positive_definite,
+)
 from kan_ref.optimizers.result import (
     Callback,
     Iterate,
@@ -36,16 +46,6 @@ from kan_ref.optimizers.result import (
     is_small,
     start_vector,
     steps_are_done,
-)
-from kan_ref.optimizers.row_sparse import (
-    Jacobian,
-    active_columns,
-    dense_form,
-    gram_matrix,
-    multiply_transposed,
-    normal_matrix,
-    select_columns,
-    shape,
 )
 
 Linearize = Callable[[FloatArray], tuple[FloatArray, Jacobian]]
@@ -134,12 +134,12 @@ class _Problem:
     def start(self, theta: FloatArray) -> _Point:
         """The start, or a sentence that says what is wrong with it."""
         residuals, jacobian = self._call_linearize(theta)
-        float_array("the residual vector at the start", residuals, ("n_residuals",))
+        check_float_array("the residual vector at the start", residuals, ("n_residuals",))
         if shape(jacobian) != (residuals.size, theta.size):
             raise ValueError(f"the Jacobian has shape {shape(jacobian)}, but needs shape ({residuals.size}, {theta.size})")
         with np.errstate(over="ignore", invalid="ignore"):
-            number("the value at the start", float(residuals @ residuals))
-            float_array("the gradient at the start", multiply_transposed(jacobian, residuals), (theta.size,))
+            check_number("the value at the start", float(residuals @ residuals))
+            check_float_array("the gradient at the start", multiply_transposed(jacobian, residuals), (theta.size,))
         return self.point(theta, residuals, jacobian)
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Jacobian | None]:
@@ -275,11 +275,11 @@ def levenberg_marquardt(
     (array([1., 1.]), 0.0)
     """
     theta = start_vector(theta)
-    n_steps = integer("n_steps", n_steps, low=0)
-    damping = number("damping", damping, low=_TINY)
-    gradient_tolerance = number("gradient_tolerance", gradient_tolerance, low=0.0)
-    step_tolerance = number("step_tolerance", step_tolerance, low=0.0)
-    value_tolerance = number("value_tolerance", value_tolerance, low=0.0)
+    n_steps = check_integer("n_steps", n_steps, low=0)
+    damping = check_number("damping", damping, low=_TINY)
+    gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
+    step_tolerance = check_number("step_tolerance", step_tolerance, low=0.0)
+    value_tolerance = check_number("value_tolerance", value_tolerance, low=0.0)
     problem = _Problem(linearize, residuals)
     point = problem.start(theta)
     state, step, stopped = None, 0, None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, float_array, number
+from kan_ref.checks import FloatArray, check_float_array, check_number
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -97,7 +97,7 @@ def start_vector(theta: object) -> FloatArray:
     TypeError, ValueError
         theta is no vector of finite real numbers, or is empty.
     """
-    vector = float_array("theta", theta, ("n_params",)).copy()
+    vector = check_float_array("theta", theta, ("n_params",)).copy()
     if vector.size == 0:
         raise ValueError("theta is empty, but needs at least 1 number")
     return vector
@@ -112,8 +112,8 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
         The value is no finite number; the gradient is not finite or has another length than theta.
     """
     value, gradient = value_and_grad(theta)
-    value = number("the value at the start", value)
-    return value, float_array("the gradient at the start", gradient, (theta.size,)).copy()
+    value = check_number("the value at the start", value)
+    return value, check_float_array("the gradient at the start", gradient, (theta.size,)).copy()
 
 
 def gradient_norm(gradient: FloatArray) -> float:

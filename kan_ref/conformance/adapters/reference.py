@@ -10,7 +10,7 @@ import numpy as np
 import kan_ref as kr
 from kan_ref import bspline
 from kan_ref.checks import FloatArray
-from kan_ref.penalties import PenaltyWeights, penalty_value
+from kan_ref.sparsity import PenaltyWeights, penalty_value
 
 PlainLayer = Mapping[str, Any]
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")

@@ -1,0 +1,1 @@
+"""Figures of differential equations: 3.3 and further ones."""

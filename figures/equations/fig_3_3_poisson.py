@@ -1,0 +1,137 @@
+"""Fig. 3.3: Poisson's equation solved by KANs and by multilayer perceptrons: errors during training, and against the number of parameters.
+
+Liu et al. 2024, section 3.4. `poisson` says what the equation, its points and the errors are. Beside the paper's networks stand both
+optimizers and degree 5; the perceptrons see the same points, and L-BFGS too. Levenberg-Marquardt solves for all parameters at once, which
+is out of reach for 20 thousand of them: perceptrons of up to 921 parameters have it too, the wide one has L-BFGS alone.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures.equations import poisson
+from figures.equations.fig_3_3_claims import claims as claims
+from figures.equations.poisson import config_of
+from figures.equations.poisson_runs import METHODS, Method, runs_of, spread_of
+from figures.machine.machine import Config, Record
+from figures.machine.style import GREY
+
+NAME = "3.3"
+TITLE = "Poisson's equation, KAN and MLP"
+QUICK_SEEDS, FULL_SEEDS = 1, 5
+PROBLEMS = ("paper", "documentation")
+DEEP = [2, 100, 100, 100, 1]
+SMALLER = ([2, 10, 10, 10, 1], [2, 20, 20, 20, 1], [2, 50, 50, 50, 1])
+SCALED = "documentation"  # on whose fewer points models of several sizes are trained
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One per problem, model, optimizer and seed; the quick run has a small perceptron, and not the paper's 10800 points."""
+    found = []
+    for name in PROBLEMS if full else PROBLEMS[1:]:
+        for seed in range(seeds or (FULL_SEEDS if full else QUICK_SEEDS)):
+            for method in METHODS:
+                n_steps = method.quick_steps if not full else method.paper_steps if name == "paper" else method.n_steps
+                sizes = _sizes(method, full, scaled=name == SCALED)
+                found += [config_of(name, method.model, shape.pop("widths"), method.optimizer, n_steps, seed, **shape) for shape in sizes]
+    return found
+
+
+def _sizes(method: Method, full: bool, *, scaled: bool) -> list[dict[str, Any]]:
+    """The shapes of a method's models: KANs by their grid, perceptrons by their widths; least squares cannot serve the widest."""
+    if method.model == "kan":
+        grids = (5, 10, 20) if full and method.scales and scaled else (5,)
+        return [{"widths": [2, 10, 1], "n_intervals": grid, "degree": method.degree} for grid in grids]
+    if not full:
+        widths: Sequence[list[int]] = SMALLER[:1]
+    elif method.optimizer == "lm":
+        widths = SMALLER[:2] if scaled else SMALLER[1:2]
+    else:
+        widths = (*SMALLER, DEEP) if scaled else (DEEP,)
+    return [{"widths": list(shape), "activation": "tanh"} for shape in widths]
+
+
+def cost(config: Config) -> float:
+    """CPU seconds of a run, roughly; measured on one core."""
+    n_points = 10800 if config["problem"] == "paper" else 2805
+    weights = sum(a * b for a, b in pairwise(config["widths"]))
+    if config["model"] == "mlp":
+        per_point = 2.9e-9 * weights + 4e-6 if config["optimizer"] == "lbfgs" else 2.5e-11 * weights**2 + 1e-5
+    else:
+        per_point = (5e-6 if config["optimizer"] == "lbfgs" else 1.2e-5) * (1.0 + (config["n_intervals"] - 5) / 15.0)
+    return float(n_points * per_point * config["n_steps"] + 5.0)
+
+
+run = poisson.run
+
+
+# --- the picture
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """A row per problem: both errors during training, both against the number of parameters."""
+    present = [name for name in PROBLEMS if any(record["config"]["problem"] == name for record in records)]
+    picture = Figure(figsize=(17.0, 4.6 * len(present)))
+    axes = picture.subplots(len(present), 4, squeeze=False)
+    for row, name in zip(axes, present, strict=True):
+        some = [record for record in records if record["config"]["problem"] == name]
+        for column, (key, label) in enumerate((("l2", "$L_2^2$ error"), ("h1", "$H_1^2$ error"))):
+            _draw_curves(row[column], some, key, label, f"$u = {poisson.SOLUTIONS[name].formula}$")
+            _draw_scaling(row[2 + column], some, key, label)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside upper center", ncols=max(1, len(handles)))
+    return picture
+
+
+def _draw_curves(ax: Axes, records: Sequence[Record], key: str, label: str, title: str) -> None:
+    for method in METHODS:
+        runs = runs_of(records, method, headline=True)
+        if not runs:
+            continue
+        steps, low, middle, high = spread_of(runs, key)
+        ax.plot(
+            np.maximum(steps, 0.5),
+            middle,
+            color=method.color,
+            ls=method.dash,
+            label=f"{method.label(runs[0])}, {len(runs)} seed{'s' * (len(runs) > 1)}",
+        )
+        ax.fill_between(np.maximum(steps, 0.5), low, high, color=method.color, alpha=0.15, lw=0)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("step (the start is drawn at 0.5)")
+    ax.set_ylabel(label)
+    ax.set_title(title)
+
+
+def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> None:
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for method in METHODS:
+        runs = runs_of(records, method)
+        sizes = sorted({record["results"]["n_params"] for record in runs})
+        if not sizes:
+            continue
+        errors = [[record["results"][key] for record in runs if record["results"]["n_params"] == size] for size in sizes]
+        middle = np.array([np.median(some) for some in errors])
+        bars = np.array([[m - min(some), max(some) - m] for m, some in zip(middle, errors, strict=True)]).T
+        ax.errorbar(sizes, middle, yerr=bars, color=method.color, ls=method.dash, marker=method.marker, capsize=2, elinewidth=1.0)
+    _draw_paper(ax, key)
+    shown = [record["results"][key] for record in records]
+    ax.set_ylim(min(shown) / 4.0, 4.0 * max(shown))
+    ax.set_xlim(60.0, 5e4)
+    ax.set_xlabel("number of parameters")
+    ax.set_ylabel(label)
+    ax.set_title("against the number of parameters")
+
+
+def _draw_paper(ax: Axes, key: str) -> None:
+    """What the paper's text has: 1e2 parameters at an L2^2 of 1e-7, the perceptron's 1e4 at 1e-5."""
+    if key == "l2":
+        ax.plot([1e2, 1e4], [1e-7, 1e-5], "*", color=GREY, ms=11)
+        for size, error, model in ((1e2, 1e-7, "KAN"), (1e4, 1e-5, "MLP")):
+            ax.annotate(f"paper: {model}", (size, error), xytext=(6, 6), textcoords="offset points", fontsize=8, color=GREY)

@@ -1,0 +1,165 @@
+"""Poisson's equation on [-1, 1]^2: two solutions, their points, models, runs and errors. What Fig. 3.3 is made from.
+
+Liu et al. 2024, section 3.4: u_xx + u_yy = f inside, u = 0 on the boundary, made small is
+
+    (P1)  alpha (1/n_i) sum (u_xx + u_yy - f)^2 + (1/n_b) sum u^2,        alpha = 0.01
+
+    "paper"          u = sin(pi x) sin(pi y^2);  n_i = 10000 and n_b = 800 points drawn uniformly, as printed
+    "documentation"  u = sin(pi x) sin(pi y), the example of the paper's code, on its mesh of 51 x 51 points, 4 x 51 on the sides
+
+Errors are, on the mesh of 201 x 201 points of the closed square, with e = model - u,
+
+    (P2)  L2^2 = mean e^2,        H1^2 = mean (e^2 + |grad e|^2)
+
+The paper leaves open: G (here 5), optimizers and steps, the perceptrons' activation (tanh). Points and start depend on the seed, nothing
+else does.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import kan_ref as kr
+from figures.machine.machine import Config
+from kan_ref.checks import FloatArray
+from kan_ref.pde.jet_families import Model
+from kan_ref.training.history import Step
+
+ALPHA, LINES = 0.01, 201
+PI = np.pi
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """A solution u with gradient and Laplacian, each of x (n, 2); `formula` in TeX."""
+
+    formula: str
+    u: Callable[[FloatArray], FloatArray]
+    gradient: Callable[[FloatArray], FloatArray]
+    laplacian: Callable[[FloatArray], FloatArray]
+
+
+def _paper_laplacian(x: FloatArray) -> FloatArray:
+    s, y = np.sin(PI * x[:, 0]), x[:, 1]
+    return np.asarray(-(PI**2) * (1 + 4 * y**2) * s * np.sin(PI * y**2) + 2 * PI * s * np.cos(PI * y**2))
+
+
+def _paper_gradient(x: FloatArray) -> FloatArray:
+    by_x = PI * np.cos(PI * x[:, 0]) * np.sin(PI * x[:, 1] ** 2)
+    return np.stack([by_x, 2 * PI * x[:, 1] * np.sin(PI * x[:, 0]) * np.cos(PI * x[:, 1] ** 2)], axis=1)
+
+
+def _sines(x: FloatArray) -> FloatArray:
+    return np.asarray(np.sin(PI * x[:, 0]) * np.sin(PI * x[:, 1]))
+
+
+def _sines_gradient(x: FloatArray) -> FloatArray:
+    (s, t), (c, d) = np.sin(PI * x.T), np.cos(PI * x.T)
+    return np.stack([PI * c * t, PI * s * d], axis=1)
+
+
+SOLUTIONS = {
+    "paper": Poisson(
+        r"\sin(\pi x)\sin(\pi y^2)", lambda x: np.sin(PI * x[:, 0]) * np.sin(PI * x[:, 1] ** 2), _paper_gradient, _paper_laplacian
+    ),
+    "documentation": Poisson(r"\sin(\pi x)\sin(\pi y)", _sines, _sines_gradient, lambda x: -2 * PI**2 * _sines(x)),
+}
+
+
+def mesh() -> FloatArray:
+    """The points of (P2), (LINES^2, 2)."""
+    line = np.linspace(-1.0, 1.0, LINES)
+    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+
+
+def around(along: FloatArray) -> FloatArray:
+    """Points on the four sides of the square, from places along (4, n) in [-1, 1]: (4 n, 2)."""
+    one = np.ones(along.shape[1])
+    sides = [(along[0], one), (along[1], -one), (one, along[2]), (-one, along[3])]
+    return np.concatenate([np.stack(side, axis=1) for side in sides])
+
+
+def points(name: str, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Points inside and on the boundary."""
+    if name == "paper":
+        return rng.uniform(-1.0, 1.0, (10000, 2)), around(rng.uniform(-1.0, 1.0, (4, 200)))
+    line = np.linspace(-1.0, 1.0, 51)
+    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), around(np.tile(line, (4, 1)))
+
+
+def problem(name: str, rng: np.random.Generator) -> kr.ResidualProblem:
+    """(P1)."""
+    inside, boundary = points(name, rng)
+    source = SOLUTIONS[name].laplacian(inside)[:, None]
+    # [eq:poisson]
+    equation = kr.linear_term(inside, second=[1.0, 1.0], source=source, weight=ALPHA)
+    return kr.residual_problem([equation, kr.value_term(boundary)])
+    # [/eq:poisson]
+
+
+def errors(name: str, model: Model, x: FloatArray) -> tuple[float, float]:
+    """(P2) on the mesh x: L2^2 and H1^2."""
+    solution = SOLUTIONS[name]
+    # [eq:poisson-errors]
+    squares = (model(x)[:, 0] - solution.u(x)) ** 2
+    slopes = ((kr.input_jacobian(model, x)[:, 0] - solution.gradient(x)) ** 2).sum(axis=1)
+    # [/eq:poisson-errors]
+    return float(squares.mean()), float((squares + slopes).mean())
+
+
+# --- a run
+
+
+def model_of(config: Config, rng: np.random.Generator) -> Model:
+    """The untrained model."""
+    if config["model"] == "mlp":
+        return kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
+    return kr.init_network(config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), rng=rng)
+
+
+def shown_steps(n_steps: int) -> set[int]:
+    """Steps at which errors are taken: the start, about five a factor of two, the end."""
+    return {0, n_steps, *np.unique(np.geomspace(1, n_steps, 2 + 5 * int(np.log2(n_steps))).round().astype(int)).tolist()}
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Train a model; errors on the way and at the end, CPU seconds without those that measuring them takes."""
+    rng = np.random.default_rng(config["seed"])
+    name, lattice, shown = config["problem"], mesh(), shown_steps(config["n_steps"])
+    goal, model = problem(name, rng), model_of(config, rng)
+    curve: dict[str, list[float]] = {"step": [], "l2": [], "h1": [], "loss": [], "seconds": []}
+    spent = 0.0
+
+    def watch(step: Step) -> None:
+        nonlocal spent
+        if step.step not in shown:
+            return
+        began = time.process_time()
+        row = (step.step, *errors(name, step.network, lattice), step.train_loss)
+        spent += time.process_time() - began
+        for column, value in zip(curve.values(), (*row, time.process_time() - start - spent), strict=True):
+            column.append(float(f"{value:.5g}"))
+
+    start = time.process_time()
+    trained = kr.fit(model, problem=goal, optimizer=config["optimizer"], n_steps=config["n_steps"], callback=watch)
+    seconds = time.process_time() - start - spent
+    l2, h1 = errors(name, trained.network, lattice)
+    return {
+        "n_params": model.n_params,
+        "l2": l2,
+        "h1": h1,
+        "loss": float(trained.history.train_loss[-1]),
+        "seconds": seconds,
+        "n_steps": int(trained.history.step[-1]),
+        "stopped": trained.stopped,
+        "curve": curve,
+    }
+
+
+def config_of(name: str, model: str, widths: Sequence[int], optimizer: str, n_steps: int, seed: int, **shape: Any) -> Config:
+    """The configuration of a run; `shape` is n_intervals and degree, or activation."""
+    fixed = {"problem": name, "model": model, "widths": list(widths), "optimizer": optimizer, "n_steps": n_steps, "alpha": ALPHA}
+    return {**fixed, **shape, "seed": seed}

@@ -1,0 +1,116 @@
+"""Fig. 4.2: two relations found without being told which variable depends on which; chance decides which of them a seed finds.
+
+Liu et al. 2024, section 4.2, show one seed for each. Here every seed is asked, and the two networks drawn are those of the first
+seeds that come to one. `two_relations` says how.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+import kan_ref as kr
+from figures.formulas.fig_4_2_claims import claims as claims
+from figures.formulas.two_relations import (
+    FIRST,
+    GROUPS,
+    LEAST_SHARE,
+    NAMES,
+    SECOND,
+    SECONDS,
+    Group,
+    config_of,
+    group_of,
+    real_and_shuffled,
+    runs_of,
+    search,
+    shares,
+)
+from figures.machine.machine import Config, Record
+from figures.machine.stored_network import draw_settled, restored
+from figures.machine.style import GREY
+
+NAME = "4.2"
+TITLE = "two relations found unsupervised"
+SEEDS, SEEDS_QUICK = 20, 4
+RELATIONS = {FIRST: "$x_3 = e^{\\sin(x_1) + x_2^2}$", SECOND: "$x_5 = x_4^3$"}
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One per seed."""
+    return [config_of(seed) for seed in range(seeds or (SEEDS if full else SEEDS_QUICK))]
+
+
+def cost(config: Config) -> float:
+    """CPU seconds, roughly."""
+    return SECONDS
+
+
+def run(config: Config) -> dict[str, Any]:
+    """The network of a seed, and which inputs it takes."""
+    return search(config)
+
+
+# --- the picture
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """A pruned network for each relation; which inputs each seed takes; how many seeds come to what."""
+    picture = Figure(figsize=(13.0, 5.7))
+    halves = picture.subfigures(1, 2, width_ratios=(1.25, 1.0))
+    left, right = np.asarray(halves, dtype=object)
+    networks = []
+    for ax, (group, relation) in zip(left.subplots(1, 2), RELATIONS.items(), strict=True):
+        runs = runs_of(records, group)
+        ax.set_axis_off()
+        finder = f"seed {runs[0]['seed']} finds {group.label}" if runs else f"no seed finds {group.label}"
+        ax.set_title(f"{finder}\n{relation}", color=group.color, linespacing=1.5)
+        if runs:
+            networks.append(partial(_draw_network, ax, runs[0], group))
+    table, bars = right.subplots(2, 1, height_ratios=(1.0, 0.8))
+    _draw_table(table, records)
+    _draw_bars(bars, records)
+    draw_settled(picture, networks)
+    return picture
+
+
+def _draw_network(ax: Axes, record: Record, group: Group) -> None:
+    config, network = record["config"], restored(record["results"]["network"])
+    x, _ = real_and_shuffled(config["n_train"], np.random.default_rng(config["seed"]))
+    kr.draw_network(network, x, ax=ax, names=NAMES, output_names=("real?",))
+    for text in ax.texts:
+        if text.get_text() in NAMES and NAMES.index(text.get_text()) in (group.inputs or ()):
+            text.set_color(group.color)
+
+
+def _draw_table(ax: Axes, records: Sequence[Record]) -> None:
+    columns = [record for group in GROUPS for record in runs_of(records, group)]
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.set_ylim(len(NAMES) - 0.5, -0.5)
+    for place, record in enumerate(columns):
+        for row, share in enumerate(shares(record)):
+            ax.bar(place, -0.86, 0.86, row + 0.43, color=group_of(record).color, alpha=float(share), lw=0)
+            ax.bar(place, -0.86, 0.86, row + 0.43, fill=False, ec="0.85", lw=0.6)
+    ax.set_yticks(range(len(NAMES)), labels=NAMES)
+    ax.set_xticks(range(len(columns)), labels=[str(record["seed"]) for record in columns])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("seed, in the order of what it finds")
+    ax.set_title("how much an input matters, beside the one that matters most")
+
+
+def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
+    counts = [len(runs_of(records, group)) for group in GROUPS]
+    bars = ax.barh(range(len(GROUPS)), counts, 0.66, color=[group.color for group in GROUPS])
+    ax.bar_label(bars, [str(count) for count in counts], padding=4, color=GREY)
+    ax.set_yticks(range(len(GROUPS)), labels=[group.label for group in GROUPS])
+    ax.tick_params(axis="y", length=0)
+    ax.invert_yaxis()
+    ax.set_xlim(0.0, 1.1 * max(counts))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlabel("seeds")
+    ax.set_title(f"what {len(records)} seeds find: inputs above {LEAST_SHARE:g} of the largest")

@@ -1,0 +1,1 @@
+"""Figures of LANs: B.1, B.2."""

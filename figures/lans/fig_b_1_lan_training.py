@@ -1,0 +1,209 @@
+"""Fig. B.1: a learnable activation network as it trains on exp(sin(pi x) + y^2), beside a KAN and perceptrons.
+
+Liu et al. 2024, appendix B: a LAN has curves on its nodes and weights on its edges; it is "simpler" than a KAN, its picture harder to
+read, and its accuracy between those of a perceptron and of a KAN. The paper shows one network.
+
+Open in the paper, and chosen here: the widths [2,5,1,1], of which two nodes of the first hidden layer would do (one curve sin(pi x), one
+y^2, then exp); 1000 uniform points of [-1, 1]^2 to train on, as many to test; Levenberg-Marquardt for all, the best of eight starts of 60
+steps, then 60 steps on each of 5, 10 and 20 intervals (see `lan_runs`). The KAN is [2,1,1]; the perceptrons have two hidden layers and as
+many parameters as the LAN at the end, and the same numbers of starts and steps.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import kan_ref as kr
+from figures.lans.lan_picture import draw_lan
+from figures.lans.lan_runs import SETTINGS, VALIDATION, purity, restored_lan, shape_with_params, stored_lan, train_lan
+from figures.machine.machine import Claim, Config, Record
+from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
+from figures.machine.summary import shape_name, spread
+
+NAME = "b.1"
+TITLE = "training of a LAN"
+SEEDS, SEEDS_QUICK = 5, 1
+WIDTHS = {"lan": [2, 5, 1, 1], "kan": [2, 1, 1], "silu": [2, 0, 0, 1], "tanh": [2, 0, 0, 1]}  # 0: as many as the parameters ask for
+COLORS = {"lan": BLUE, "kan": VERMILION, "silu": GREEN, "tanh": PURPLE}
+SNAPSHOTS = (0, 5, 20)  # steps of the chosen start that are drawn, besides the end
+SETTLED = 0.9  # purity from which a node reads one input
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One per model and seed."""
+    known = {"target": "exp_sin", "n_train": 1000, "n_test": 1000, "smoothness_weight": 1e-8, **SETTINGS}
+    count = seeds or (SEEDS if full else SEEDS_QUICK)
+    return [{"model": model, "widths": widths, **known, "seed": seed} for model, widths in WIDTHS.items() for seed in range(count)]
+
+
+def cost(config: Config) -> float:
+    """CPU seconds, roughly."""
+    return {"lan": 5.0, "kan": 3.0, "silu": 6.0, "tanh": 6.0}[str(config["model"])]
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Train a model; the errors at every step, of a LAN also what it looked like on its way."""
+    rng = np.random.default_rng(config["seed"])
+    data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
+    return (_run_lan if config["model"] == "lan" else _run_other)(config, data, rng)
+
+
+def _run_lan(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
+    steps: list[int] = []
+    errors: list[float] = []
+    snapshots: list[dict[str, Any]] = []
+
+    def watch(step: int, network: Any, entry: Any) -> None:
+        error = float(np.sqrt(np.mean((network(data.x_test) - data.y_test) ** 2)))
+        steps.append(step)
+        errors.append(error)
+        if step in SNAPSHOTS:
+            snapshots.append({"step": step, "test_rmse": error, "lan": stored_lan(network)})
+
+    lan, validation = train_lan(config, data, rng, watch)
+    snapshots.append({"step": steps[-1], "test_rmse": errors[-1], "lan": stored_lan(lan)})
+    best = min(validation)
+    return {
+        "widths": list(lan.widths),
+        "n_params": lan.n_params,
+        "step": steps,
+        "test_rmse": [float(f"{error:.4g}") for error in errors],
+        "n_failed_starts": sum(error > 10.0 * best for error in validation),
+        "purity": purity(lan, data.x_train),
+        "snapshots": snapshots,
+        "probe": data.x_train[:200].round(4).tolist(),
+    }
+
+
+def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
+    """A KAN or a perceptron with the same budget of starts and steps."""
+    per_grid = config["n_rounds"] * config["round_steps"]
+    if config["model"] == "kan":
+        starts = kr.run_starts(
+            config["widths"],
+            data,
+            n_starts=config["n_starts"],
+            n_intervals=3,
+            degree=config["degree"],
+            domain=(-1.0, 1.0),
+            n_steps=config["start_steps"],
+            smoothness_weight=config["smoothness_weight"],
+            rng=rng,
+        )
+        run = kr.fit(starts.network, data, n_steps=per_grid, grids=config["grids"], smoothness_weight=config["smoothness_weight"])
+        n_failed = starts.n_failed
+    else:
+        lan = kr.init_lan(
+            WIDTHS["lan"], n_intervals=config["grids"][-1], degree=config["degree"], domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+        )
+        width = shape_with_params(lan, config["widths"])
+        widths = [width if n == 0 else n for n in config["widths"]]
+        order = rng.permutation(config["n_train"])
+        aside, kept = np.split(order, [int(VALIDATION * len(order))])
+        part = kr.Data(data.x_train[kept], data.y_train[kept], data.x_train[aside], data.y_train[aside])
+        drawn = (kr.init_mlp(widths, activation=config["model"], rng=rng) for _ in range(config["n_starts"]))
+        runs = [kr.fit(mlp, part, n_steps=config["start_steps"]) for mlp in drawn]
+        validation = [float(one.history.test_rmse[-1]) for one in runs]
+        n_failed = sum(error > 10.0 * min(validation) for error in validation)
+        run = kr.fit(runs[int(np.argmin(validation))].network, data, n_steps=per_grid * len(config["grids"]))
+    return {
+        "widths": list(run.network.widths),
+        "n_params": run.network.n_params,
+        "step": [config["start_steps"] + int(step) for step in run.history.step],
+        "test_rmse": [float(f"{error:.4g}") for error in run.history.test_rmse],
+        "n_failed_starts": int(n_failed),
+    }
+
+
+# --- the picture
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """Above, the LAN of the first seed on its way; below, test errors of all models and seeds."""
+    picture = Figure(figsize=(12.5, 8.6))
+    grid = picture.add_gridspec(2, len(SNAPSHOTS) + 1, height_ratios=(1.25, 1.0))
+    for results in [record["results"] for record in runs_of(records, "lan")[:1]]:
+        for column, snapshot in enumerate(results["snapshots"]):
+            ax = picture.add_subplot(grid[0, column])
+            draw_lan(ax, restored_lan(snapshot["lan"]), np.array(results["probe"]), names=("$x$", "$y$"), output_names=("$f$",))
+            ax.set_title(f"step {snapshot['step']}, test RMSE {snapshot['test_rmse']:.1g}")
+    _draw_errors(picture.add_subplot(grid[1, :]), records)
+    return picture
+
+
+def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
+    for model, color in COLORS.items():
+        runs = runs_of(records, model)
+        for place, record in enumerate(runs):
+            label = _label(record) if place == 0 else None
+            results = record["results"]
+            ax.semilogy(results["step"], results["test_rmse"], color=color, lw=1.4, alpha=1.0 if place == 0 else 0.45, label=label)
+    settings = records[0]["config"]
+    for place, n_intervals in enumerate(settings["grids"]):
+        step = settings["start_steps"] + place * settings["n_rounds"] * settings["round_steps"]
+        ax.axvline(step, color="0.85", lw=1.0, zorder=0)
+        ax.annotate(
+            f"$G = {n_intervals}$", (step, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -3), textcoords="offset points", va="top"
+        )
+    ax.set_xlabel("Levenberg-Marquardt step, of the start that was chosen and after it")
+    ax.set_ylabel("test RMSE")
+    ax.legend(loc="lower left")
+
+
+def _label(record: Record) -> str:
+    results, model = record["results"], record["config"]["model"]
+    kind = {"lan": "LAN", "kan": "KAN"}.get(model, f"MLP, {model},")
+    return f"{kind} {shape_name(results['widths'])}, {results['n_params']} parameters"
+
+
+def runs_of(records: Sequence[Record], model: str) -> list[Record]:
+    """The records of a model, by seed."""
+    return sorted((record for record in records if record["config"]["model"] == model), key=lambda record: int(record["seed"]))
+
+
+# --- the table
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Accuracy between those of a perceptron and of a KAN; what can be read. No claims as long as a model is missing."""
+    if not all(runs_of(records, model) for model in WIDTHS):
+        return []
+    last = {model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model)] for model in WIDTHS}
+    n_params = {model: runs_of(records, model)[0]["results"]["n_params"] for model in WIDTHS}
+    failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, "lan")]
+    shares = [share for one in runs_of(records, "lan") for share in one["results"]["purity"]]
+    seeds = f"{len(last['lan'])} seed{'s' if len(last['lan']) > 1 else ''}"
+    lan, evidence = (
+        np.median(last["lan"]),
+        f"{seeds}; median test RMSE after 240 LM steps; {n_params['lan']} parameters, perceptrons {n_params['tanh']}",
+    )
+    rows = [
+        Claim(
+            f"a LAN is more accurate than a perceptron with {activation} and as many parameters",
+            "more accurate",
+            f"LAN {spread(last['lan'], '.1e')}, perceptron {spread(last[activation], '.1e')}",
+            "yes" if lan < np.median(last[activation]) else "no",
+            evidence,
+        )
+        for activation in ("silu", "tanh")
+    ]
+    return [
+        *rows,
+        Claim(
+            "a LAN is less accurate than a KAN",
+            "less accurate",
+            f"LAN {spread(last['lan'], '.1e')}, KAN with {n_params['kan']} parameters and the same grids {spread(last['kan'], '.1e')}",
+            "yes" if lan > np.median(last["kan"]) else "no",
+            f"{seeds}; {sum(failed)} of {8 * len(failed)} starts of the LAN failed",
+        ),
+        Claim(
+            "a LAN is harder to read than a KAN, for weights mix the inputs",
+            "less interpretable",
+            f"{sum(share >= SETTLED for share in shares)} of {len(shares)} nodes of the first hidden layer read one input alone",
+            "no" if np.mean([share >= SETTLED for share in shares]) > 0.5 else "yes",
+            f"{seeds}; alone: {SETTLED:.0%} of the sum of |w| times the input's deviation; no: more than half of the nodes do",
+        ),
+    ]

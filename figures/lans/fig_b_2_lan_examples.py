@@ -1,0 +1,181 @@
+"""Fig. B.2: learnable activation networks on the six examples of Fig. 4.1.
+
+Liu et al. 2024, appendix B: LANs learn them too, but are not as easy to read as KANs, since weights mix all inputs of a node.
+
+Functions and samples are those of `five_formulas` and `first_digit`. Open in the paper, and chosen here: the widths, in which each
+function has an exact form except (d); for (d) [2,5,1,1] and smaller ones got stuck in trials, so that it has [2,5,5,1]. Training as in
+`lan_runs`; J0(20 x) oscillates too fast for fewer than 20 intervals. In (f) only the plane of two inner sums counts, any two of its
+directions at right angles will do: u^2 + v^2 does not change when (u, v) turns.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import kan_ref as kr
+from figures.formulas import first_digit
+from figures.formulas.five_formulas import FORMULAS, sample
+from figures.lans.lan_picture import draw_lan
+from figures.lans.lan_runs import SETTINGS, purity, restored_lan, stored_lan, train_lan
+from figures.machine.machine import Claim, Config, Record
+from figures.machine.summary import shape_name, spread
+
+NAME = "b.2"
+TITLE = "LANs on the six examples of Fig. 4.1"
+SEEDS, SEEDS_QUICK = 5, 1
+LEARNT, DIGITS_LEARNT = 0.05, 0.9  # error against the spread of the test values; share of right digits
+ALONE = 0.9  # purity from which a node reads one input
+
+
+@dataclass(frozen=True)
+class Panel:
+    """An example: the widths of its network, how many curves read one input in a form that one would write down, other settings."""
+
+    letter: str
+    widths: list[int]
+    n_alone: int
+    seconds: float
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+PANELS = (
+    Panel("a", [2, 2, 1], 0, 3.0),
+    Panel("b", [2, 2, 1, 1], 2, 4.0),
+    Panel("c", [1, 10, 10], 10, 9.0, {"grids": [10], "n_starts": 1}),
+    Panel("d", [2, 5, 5, 1], 5, 6.0, {"grids": [20]}),
+    Panel("e", [3, 3, 1, 1], 3, 3.0, {"grids": [5, 10]}),
+    Panel("f", [4, 2, 1, 1], 0, 4.0),
+)
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One per example and seed."""
+    known = {"n_train": 1000, "n_test": 1000, **SETTINGS}
+    count = seeds or (SEEDS if full else SEEDS_QUICK)
+    return [
+        {"panel": panel.letter, "widths": panel.widths, **known, **panel.options, "seed": seed} for panel in PANELS for seed in range(count)
+    ]
+
+
+def cost(config: Config) -> float:
+    """CPU seconds, roughly."""
+    return _panel(config).seconds
+
+
+def _panel(config: Config) -> Panel:
+    return next(panel for panel in PANELS if panel.letter == config["panel"])
+
+
+def _data(config: Config, rng: np.random.Generator) -> kr.Data:
+    if config["panel"] == first_digit.PANEL:
+        x, x_test = (rng.uniform(0.0, 1.0, (config[count], 1)) for count in ("n_train", "n_test"))
+        one_hot = np.eye(first_digit.N_DIGITS)
+        return kr.Data(x, one_hot[first_digit.first_digit(x)], x_test, one_hot[first_digit.first_digit(x_test)])
+    formula = next(one for one in FORMULAS if one.panel == config["panel"])
+    x, x_test = (sample({"box": formula.box}, config[count], rng) for count in ("n_train", "n_test"))
+    return kr.Data(x, formula.f(x)[:, None], x_test, formula.f(x_test)[:, None])
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Train the network of an example and a seed; its errors, and what its first curves read."""
+    rng = np.random.default_rng(config["seed"])
+    data = _data(config, rng)
+    lan, validation = train_lan(config, data, rng)
+    y = lan(data.x_test)
+    return {
+        "error": float(np.sqrt(np.mean((y - data.y_test) ** 2)) / np.std(data.y_test)),
+        "train_error": float(np.sqrt(np.mean((lan(data.x_train) - data.y_train) ** 2)) / np.std(data.y_train)),
+        "right": float(np.mean(y.argmax(axis=1) == data.y_test.argmax(axis=1))),
+        "n_params": lan.n_params,
+        "n_failed_starts": sum(error > 10.0 * min(validation) for error in validation),
+        "purity": purity(lan, data.x_train),
+        "lan": stored_lan(lan),
+        "probe": data.x_train[:200].round(4).tolist(),
+    }
+
+
+# --- the picture
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """Of each example the network with the least error."""
+    picture = Figure(figsize=(13.0, 9.2))
+    for ax, panel in zip(picture.subplots(2, 3).ravel(), PANELS, strict=True):
+        runs = runs_of(records, panel.letter)
+        ax.set_axis_off()
+        if not runs:
+            continue
+        best = min(runs, key=lambda record: float(record["results"]["error"]))
+        results = best["results"]
+        digits = panel.letter == first_digit.PANEL
+        names, outputs = (["$x$"], [str(digit) for digit in range(10)]) if digits else (_names(panel.letter), ["$f$"])
+        draw_lan(ax, restored_lan(results["lan"]), np.array(results["probe"]), names=names, output_names=outputs)
+        score = f"{100.0 * results['right']:.1f} % of digits right" if digits else f"relative test error {results['error']:.0e}"
+        ax.set_title(f"({panel.letter})  {_formula(panel.letter)}\n{shape_name(panel.widths)}, {score}", linespacing=1.6)
+    return picture
+
+
+def _names(letter: str) -> list[str]:
+    return [f"${name}$" for name in next(one for one in FORMULAS if one.panel == letter).names]
+
+
+def _formula(letter: str) -> str:
+    if letter == first_digit.PANEL:
+        return "first decimal digit of $x$"
+    return f"${next(one for one in FORMULAS if one.panel == letter).latex}$"
+
+
+def runs_of(records: Sequence[Record], letter: str) -> list[Record]:
+    """The records of an example, by seed."""
+    return sorted((record for record in records if record["config"]["panel"] == letter), key=lambda record: int(record["seed"]))
+
+
+# --- the table
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Of each example, whether it is learnt; of those that have a form with one input a curve, whether it is found."""
+    rows = []
+    for panel in PANELS:
+        runs = runs_of(records, panel.letter)
+        if runs:
+            rows.append(_learnt(panel, runs))
+            if panel.n_alone and panel.widths[0] > 1:
+                rows.append(_read(panel, runs))
+    return rows
+
+
+def _about(panel: Panel) -> str:
+    plain = "first digit" if panel.letter == first_digit.PANEL else next(one for one in FORMULAS if one.panel == panel.letter).plain
+    return f"({panel.letter}) {plain}, LAN {shape_name(panel.widths)}"
+
+
+def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
+    errors, rights, train = ([float(one["results"][name]) for one in runs] for name in ("error", "right", "train_error"))
+    digits = panel.letter == first_digit.PANEL
+    good = [right >= DIGITS_LEARNT for right in rights] if digits else [error <= LEARNT for error in errors]
+    ours = f"{spread([100.0 * right for right in rights], '.1f')} % right" if digits else f"relative test error {spread(errors, '.1e')}"
+    failed = sum(int(one["results"]["n_failed_starts"]) for one in runs)
+    return Claim(
+        f"{_about(panel)}: is learnt",
+        "learnt",
+        f"{ours}; in {sum(good)} of {len(good)} seeds",
+        "yes" if all(good) else "partly" if any(good) else "no",
+        f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} starts failed; "
+        + (f"learnt: {DIGITS_LEARNT:.0%} right" if digits else f"learnt: at most {LEARNT:g} of the spread"),
+    )
+
+
+def _read(panel: Panel, runs: Sequence[Record]) -> Claim:
+    shares = [share for one in runs for share in one["results"]["purity"]]
+    alone = [share >= ALONE for share in shares]
+    return Claim(
+        f"{_about(panel)}: weights mix inputs that a KAN keeps apart",
+        "less interpretable",
+        f"{len(alone) - sum(alone)} of {len(alone)} first curves read a mixture",
+        "no" if all(alone) else "partly" if np.mean(alone) > 0.5 else "yes",
+        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; a mixture: the strongest input has less than {ALONE:.0%} of the weight",
+    )

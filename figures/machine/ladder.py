@@ -1,0 +1,164 @@
+"""What the figures on exp(sin(pi x) + y^2) share: how a ladder of grids is climbed, by which methods, and what is measured.
+
+The problem of Fig. 2.3 of Liu et al. 2024, with the choices that the paper leaves open made as its code makes them: uniform
+points of [-1, 1]^2, all weights trainable, no penalty with L-BFGS. One "step" of the paper is a call of an optimizer that
+does up to 20 L-BFGS iterations, so its 200 steps a grid are up to 4000 iterations; 200 iterations are the other reading.
+Levenberg-Marquardt has this package's smoothness penalty. Training is not convex: the best of eight short starts at G = 3
+goes up the ladder, chosen on training data.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import kan_ref as kr
+from figures.machine.machine import Config, Record
+from figures.machine.style import BLUE, GREEN, VERMILION
+from kan_ref.checks import FloatArray
+
+SMALL, WIDE = [2, 1, 1], [2, 5, 1]
+GRIDS = (3, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+@dataclass(frozen=True)
+class Method:
+    """An optimizer with its steps on each grid and its weight of the smoothness penalty; how pictures and tables show it."""
+
+    optimizer: str
+    n_steps: int
+    smoothness_weight: float
+    label: str
+    short: str
+    color: str
+    marker: str
+
+
+LBFGS = Method("lbfgs", 200, 0.0, "L-BFGS, 200 iterations a grid", "L-BFGS 200", VERMILION, "s")
+LBFGS_PAPER = Method("lbfgs", 4000, 0.0, "L-BFGS, 4000 iterations a grid", "L-BFGS 4000", GREEN, "^")
+LM = Method("lm", 30, 1e-8, "Levenberg-Marquardt, 30 steps a grid", "LM 30", BLUE, "o")
+METHODS = (LBFGS, LBFGS_PAPER, LM)
+
+
+def config_of(method: Method, widths: Sequence[int], finest: int, seed: int) -> Config:
+    """The configuration of one climb."""
+    return {
+        "target": "exp_sin",
+        "widths": list(widths),
+        "degree": 3,
+        "domain": [-1.0, 1.0],
+        "optimizer": method.optimizer,
+        "n_steps": method.n_steps,
+        "smoothness_weight": method.smoothness_weight,
+        "grids": [grid for grid in GRIDS if grid <= finest],
+        "n_train": 1000,
+        "n_test": 10000,
+        "n_starts": 8,
+        "start_steps": 30,
+        "seed": seed,
+    }
+
+
+# up to this G a step takes so long for [2, 1, 1] and for [2, 5, 1]; measured on one core
+_MILLISECONDS = {
+    "lbfgs": ((50, 0.8, 1.4), (200, 0.9, 2.3), (500, 2.7, 6.0), (1000, 4.1, 10.0)),
+    "lm": ((20, 2.6, 9.0), (50, 4.0, 30.0), (100, 5.0, 90.0), (200, 11.0, 500.0), (500, 95.0, 4e3), (1000, 530.0, 4e4)),
+}
+
+
+_STEPS_ON_FINE_GRIDS = 1500  # there long runs end on their gradient tolerance
+
+
+def climb_cost(config: Config) -> float:
+    """CPU seconds of a climb, roughly."""
+    table = _MILLISECONDS[config["optimizer"]]
+    column = 2 if config["widths"][1] > 1 else 1
+    seconds = 1.0
+    for grid in config["grids"]:
+        steps = min(config["n_steps"], _STEPS_ON_FINE_GRIDS) if grid > 100 else config["n_steps"]
+        seconds += steps * next(row[column] for row in table if grid <= row[0]) / 1000.0
+    return seconds
+
+
+def method_of(record: Record) -> Method:
+    """The method that a record was computed with."""
+    return next(
+        method for method in METHODS if (method.optimizer, method.n_steps) == (record["config"]["optimizer"], record["config"]["n_steps"])
+    )
+
+
+def methods_in(records: Sequence[Record]) -> list[Method]:
+    """The methods of some records, in the order of METHODS."""
+    found = [method_of(record) for record in records]
+    return [method for method in METHODS if method in found]
+
+
+def chosen(records: Sequence[Record], method: Method, widths: Sequence[int], **settings: Any) -> list[Record]:
+    """Records of one method and shape, and of further settings of the configuration, by seed."""
+    found = [
+        record
+        for record in records
+        if method_of(record) is method
+        and record["config"]["widths"] == list(widths)
+        and all(record["config"][name] == value for name, value in settings.items())
+    ]
+    return sorted(found, key=lambda record: int(record["seed"]))
+
+
+def series(records: Sequence[Record], name: str) -> FloatArray:
+    """One number of every grid of every record: (n_records, n_grids)."""
+    return np.array([[grid[name] for grid in record["results"]["grids"]] for record in records], dtype=np.float64)
+
+
+def count(records: Sequence[Record]) -> str:
+    """How many seeds, in words."""
+    return f"{len(records)} seed{'s' if len(records) > 1 else ''}"
+
+
+def longest_grids(records: Sequence[Record]) -> list[int]:
+    """The longest ladder of some records."""
+    return max((grids_of([record]) for record in records), key=len)
+
+
+def grids_of(records: Sequence[Record]) -> list[int]:
+    """The grids that some records of one method and shape went through."""
+    return [int(grid) for grid in records[0]["config"]["grids"]]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a climb begins: data, the same data with a single test point, the network, CPU seconds spent, failed starts."""
+
+    data: kr.Data
+    data_to_train: kr.Data
+    network: kr.Network
+    seconds: float
+    n_failed: int
+
+
+def start(config: Config) -> Start:
+    """Fresh data and the best of several short starts on the coarsest grid, all from the seed."""
+    rng = np.random.default_rng(config["seed"])
+    data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
+    began = time.process_time()
+    starts = kr.run_starts(
+        config["widths"],
+        data,
+        n_starts=config["n_starts"],
+        n_intervals=config["grids"][0],
+        degree=config["degree"],
+        domain=config["domain"],
+        n_steps=config["start_steps"],
+        optimizer=config["optimizer"],
+        rng=rng,
+    )
+    # `fit` evaluates its test points after every step: with one point the clock counts training
+    alone = kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])
+    return Start(data, alone, starts.network, time.process_time() - began, starts.n_failed)
+
+
+def rmse(network: kr.Network, x: FloatArray, y: FloatArray) -> float:
+    """Root mean square error."""
+    return float(np.sqrt(np.mean((network(x) - y) ** 2)))

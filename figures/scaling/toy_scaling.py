@@ -1,0 +1,200 @@
+"""The five toy functions of section 3.1 of Liu et al. 2024, the models that learn them, and how.
+
+Open in the paper, and chosen here: uniform points of [-1, 1]^d, 3000 to train on, as many to test, the same for every model. KANs begin
+with the best of several short starts at G = 3, chosen on a fifth of the training data; then each number of intervals in turn, with
+
+    L-BFGS                 200 iterations a grid, as in the paper, no penalty
+    Levenberg-Marquardt    30 steps a grid, smoothness weight 1e-8. For xy, whose [2,2,1] is exact in cubics, at any G, the valley is flat
+                           and a penalty would only bend the curves: 300 steps and no weight
+    degree 5               the same, smoothness weight 1e-9
+
+and for the function of four inputs also on the shape that `kr.eliminate` finds, starting from the [4,4,2,1] of the paper's list: nodes
+and edges go as long as the error on data set aside does not exceed four times the least; 50 steps a grid from G = 10, where that ends. How
+exact that can be at most: with the exact form's curves fitted by least squares to 20000 points, on grids with the margins of `kr.fit`, the
+test RMSE at G = 50 and degree 3 is 3.0e-7; without margins 2.1e-7.
+
+Perceptrons: depths 2 to 5 (layers of weights), all hidden layers of one width, 5 to 20, with tanh 50 too, from one start; 1800 L-BFGS
+iterations, as in the paper, or 100 Levenberg-Marquardt steps, these only up to 1100 parameters. One seed each: the best of all shapes and
+activations counts.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+import kan_ref as kr
+from figures.machine.ladder import rmse
+from figures.machine.machine import Config
+
+SEEDS, SEEDS_MLP = 5, 1
+ACTIVATIONS, DEPTHS, WIDTHS = ("tanh", "silu", "relu"), (2, 3, 4, 5), (5, 10, 20)
+WIDEST = {"tanh": 50}  # of one activation: they are most of the work
+MOST_LM_PARAMS = 1100
+SAMPLES = {"n_train": 3000, "n_test": 3000}
+ELIMINATION = {"grids": [5, 10], "allowed": 4.0}
+GRIDS = (3, 5, 10, 20, 50, 100, 200, 500)
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A function: its name in `kr.TARGETS`, how it is written, the paper's shape, the finest grids of L-BFGS and of LM."""
+
+    target: str
+    latex: str
+    plain: str
+    widths: tuple[int, ...]
+    finest: tuple[int, int]
+
+
+TOYS = (
+    Toy("bessel", "J_0(20x)", "J0(20x)", (1, 1), (500, 500)),
+    Toy("exp_sin", r"\exp(\sin(\pi x)+y^2)", "exp(sin(pi x)+y^2)", (2, 1, 1), (200, 200)),
+    Toy("product", "xy", "xy", (2, 2, 1), (100, 20)),
+    Toy("exp_two_sines", r"\exp(\frac{1}{2}(\sin\pi(x_1^2+x_2^2)+\sin\pi(x_3^2+x_4^2)))", "the 4-dimensional one", (4, 4, 2, 1), (50, 50)),
+    Toy("exp_mean_sin2", r"\exp(\frac{1}{100}\sum_i\sin^2\frac{\pi x_i}{2})", "the 100-dimensional one", (100, 1, 1), (20, 10)),
+)
+DEGREE_5 = ("bessel", "exp_sin")
+
+
+def toy_of(config: Config) -> Toy:
+    """The function of a configuration."""
+    return next(toy for toy in TOYS if toy.target == config["target"])
+
+
+# --- configurations
+
+
+def kan_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
+    """The KANs of a function and a seed."""
+    many = toy.widths[0] > 10
+    common = {
+        "target": toy.target,
+        "model": "kan",
+        **SAMPLES,
+        "domain": [-1.0, 1.0],
+        "n_starts": (2 if full else 1) if many else 8,
+        "start_steps": 30,
+    }
+    exact = toy.target == "product"
+    lm: Config = {"optimizer": "lm", "n_steps": 300 if exact else 30, "smoothness_weight": 0.0 if exact else 1e-8}
+    lbfgs: Config = {"optimizer": "lbfgs", "n_steps": 200, "smoothness_weight": 0.0}
+    paper: Config = {**common, "widths": list(toy.widths), "shape": "paper", "degree": 3, "seed": seed}
+    finest = (
+        toy.finest
+        if full
+        else (
+            min(toy.finest[0], 10 if many else 100),
+            min(toy.finest[1], {"product": 10, "exp_two_sines": 20, "exp_mean_sin2": 5}.get(toy.target, 100)),
+        )
+    )
+    grids = [[grid for grid in GRIDS if grid <= most] for most in finest]
+    found = [{**paper, **lbfgs, "grids": grids[0]}, {**paper, **lm, "grids": grids[1]}]
+    if toy.target in DEGREE_5:
+        found.append({**paper, **lm, "degree": 5, "smoothness_weight": 1e-9, "grids": [grid for grid in grids[1] if grid <= 100]})
+    if toy.target == "exp_two_sines" and full:
+        for degree in (3, 5):
+            small = {"shape": "eliminated", "n_starts": 4, "n_steps": 50, "smoothness_weight": 1e-9, "elimination": ELIMINATION}
+            found.append({**paper, **lm, **small, "degree": degree, "grids": [10, 20, 50, 100]})
+    return found
+
+
+def mlp_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
+    """The perceptrons of a function and a seed."""
+    found = []
+    n_in, n_out = toy.widths[0], toy.widths[-1]
+    for activation in ACTIVATIONS if full else ACTIVATIONS[:1]:
+        for depth in DEPTHS if full else DEPTHS[:2]:
+            for width in _widths(activation) if full else WIDTHS[:2]:
+                widths = [n_in, *[width] * (depth - 1), n_out]
+                common = {"target": toy.target, "model": "mlp", **SAMPLES, "activation": activation, "widths": widths, "seed": seed}
+                found.append({**common, "optimizer": "lbfgs", "n_steps": 1800 if full else 200})
+                if n_params(widths) <= MOST_LM_PARAMS:
+                    found.append({**common, "optimizer": "lm", "n_steps": 100 if full else 20})
+    return found
+
+
+def _widths(activation: str) -> tuple[int, ...]:
+    return (*WIDTHS, WIDEST[activation]) if activation in WIDEST else WIDTHS
+
+
+def n_params(widths: Sequence[int]) -> int:
+    """Weights and biases of a perceptron."""
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
+
+
+def seconds(config: Config) -> float:
+    """CPU seconds of a run, roughly: steps times what a step takes."""
+    if config["model"] == "mlp":
+        size = n_params(config["widths"])
+        of_a_step = 1.5e-3 + 6e-6 * size if config["optimizer"] == "lbfgs" else 5e-3 + 3e-5 * size + 1.3e-7 * size**2
+        return float(config["n_steps"] * of_a_step)
+    if config["shape"] == "eliminated":
+        return 60.0
+    edges: int = sum(n_in * n_out for n_in, n_out in pairwise(config["widths"]))
+
+    def step(grid: int) -> float:
+        if config["optimizer"] == "lbfgs":
+            return 1.5e-3 + 4e-4 * edges + 2e-6 * edges * grid
+        return 3e-3 + 5e-4 * edges + 1e-7 * (edges * (grid + 5)) ** 2
+
+    steps = {3: config["n_starts"] * config["start_steps"]}
+    for grid in config["grids"]:
+        steps[grid] = steps.get(grid, 0) + config["n_steps"]
+    return float(sum(count * step(grid) for grid, count in steps.items()))
+
+
+# --- runs
+
+
+def learn(config: Config) -> dict[str, Any]:
+    """Train one model; its errors and sizes, for a KAN at the end of every grid."""
+    rng = np.random.default_rng(config["seed"])
+    data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
+    return {"spread": float(np.std(data.y_test)), **(_climb if config["model"] == "kan" else _train_mlp)(config, data, rng)}
+
+
+def _errors(model: Any, data: kr.Data, began: float) -> dict[str, float]:
+    errors = {"train_rmse": rmse(model, data.x_train, data.y_train), "test_rmse": rmse(model, data.x_test, data.y_test)}
+    return {**errors, "seconds": round(time.process_time() - began, 3)}
+
+
+def _train_mlp(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
+    mlp = kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
+    began = time.process_time()
+    run = kr.fit(mlp, _alone(data), optimizer=config["optimizer"], n_steps=config["n_steps"])
+    return {"n_params": mlp.n_params, **_errors(run.network, data, began), "n_steps": int(run.history.step[-1])}
+
+
+def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
+    began = time.process_time()
+    weight = config["smoothness_weight"]
+    starts = kr.run_starts(
+        config["widths"],
+        data,
+        n_starts=config["n_starts"],
+        n_intervals=3,
+        degree=config["degree"],
+        domain=config["domain"],
+        n_steps=config["start_steps"],
+        optimizer=config["optimizer"],
+        smoothness_weight=weight if config["shape"] == "eliminated" else 0.0,
+        rng=rng,
+    )
+    network, grids = starts.network, []
+    if config["shape"] == "eliminated":
+        network = kr.eliminate(network, data, **config["elimination"], smoothness_weight=weight, rng=rng).network
+    for n_intervals in config["grids"]:
+        options = {"optimizer": config["optimizer"], "n_steps": config["n_steps"], "smoothness_weight": weight}
+        network = kr.fit(network, _alone(data), grids=(n_intervals,), **options).network
+        grids.append({"n_intervals": n_intervals, "n_params": network.n_live_params, **_errors(network, data, began)})
+    edges = [[[int(j), int(i)] for j, i in np.argwhere(layer.mask)] for layer in network.layers]
+    return {"grids": grids, "n_failed_starts": starts.n_failed, "widths": list(network.widths), "edges": edges}
+
+
+def _alone(data: kr.Data) -> kr.Data:
+    """`fit` evaluates its test points after every step: with one point the clock counts training."""
+    return kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])

@@ -1,0 +1,153 @@
+"""Fig. 2.2, right part: a spline curve as a sum of scaled B-splines, and the same curve on a finer grid.
+
+Liu et al. 2024, section 2.4: the grid t_0 = a, ..., t_G = b with k more knots on both sides, t_{-k}, ..., t_{G+k}, carries
+G + k B-splines; B_i is nonzero on [t_{-k+i}, t_{i+1}] alone, i = 0, ..., G + k - 1. Eq. (2.16) finds the coefficients on a
+finer grid by least squares; where the finer grid keeps the old points, knot insertion finds them exactly.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import kan_ref as kr
+from figures.machine.machine import Claim, Config, Record
+from figures.machine.style import GREY
+from kan_ref.bspline.curve_fit import move_coefficients
+from kan_ref.bspline.knots import extended_knots, refined_breakpoints
+from kan_ref.checks import FloatArray
+
+NAME = "2.2"
+TITLE = "B-splines on a coarse and a fine grid"
+ROUNDING = 1e-13
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One: there is no chance in it, and it takes no time."""
+    return [
+        {
+            "degree": 3,
+            "domain": [-1.0, 1.0],
+            "n_intervals": 5,
+            "finer": 10,
+            "coef": [0.3, 0.9, 0.55, -0.35, -0.75, 0.1, 0.95, 0.6],
+            "n_points": 501,
+            "n_samples": 200,
+        }
+    ]
+
+
+def cost(config: Config) -> float:
+    """CPU seconds, roughly."""
+    return 0.1
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Both knot rows with all B-splines on them, the coefficients found in two ways, and what differs."""
+    degree, (low, high) = config["degree"], config["domain"]
+    coarse = kr.uniform_knots(low, high, config["n_intervals"], degree)
+    fine = extended_knots(refined_breakpoints(coarse[:, degree:-degree], config["finer"]), degree)
+    coef = np.array(config["coef"])
+    inserted = move_coefficients(coarse, degree, coef[None, None], fine)[0, 0]
+    samples = np.linspace(low, high, config["n_samples"])
+    values = kr.bspline.basis(samples[:, None], coarse, degree)[:, 0] @ coef
+    fitted = kr.fit_curve(samples, values[:, None], knots=fine[0], degree=degree).coef[0]
+
+    points = np.linspace(coarse[0, 0], coarse[0, -1], config["n_points"])
+    grids, curves = [], []
+    for knots, coefficients in ((coarse, coef), (fine, inserted)):
+        basis = kr.bspline.basis(points[:, None], knots, degree)[:, 0]
+        spans = [[knots[0, m], knots[0, m + degree + 1]] for m in range(basis.shape[1])]
+        outside = [np.abs(column[(points <= a) | (points >= b)]).max(initial=0.0) for column, (a, b) in zip(basis.T, spans, strict=True)]
+        curves.append(basis @ coefficients)
+        grids.append(
+            {
+                "knots": knots[0].tolist(),
+                "scaled_bases": [[float(f"{value:.6g}") for value in row] for row in (basis * coefficients).T],
+                "n_basis": basis.shape[1],
+                "outside_support": float(max(outside)),
+            }
+        )
+    inside = (points >= low) & (points <= high)
+    return {
+        "points": [float(f"{value:.6g}") for value in points],
+        "grids": grids,
+        "difference_of_curves": float(np.abs(curves[0] - curves[1])[inside].max()),
+        "difference_of_coefficients": float(np.abs(inserted - fitted).max()),
+    }
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """The coarse grid above, the fine one below: knots, scaled B-splines, and the curve that is their sum."""
+    config, results = records[0]["config"], records[0]["results"]
+    picture = Figure(figsize=(8.4, 6.2))
+    axes = picture.subplots(2, 1, sharex=True, sharey=True)
+    for ax, grid in zip(axes, results["grids"], strict=True):
+        _draw_grid(ax, np.array(results["points"]), grid, config["degree"])
+    axes[1].set_xlabel("$x$")
+    return picture
+
+
+def _draw_grid(ax: Axes, points: FloatArray, grid: dict[str, Any], degree: int) -> None:
+    knots, scaled = np.array(grid["knots"]), np.array(grid["scaled_bases"])
+    n_intervals = len(knots) - 2 * degree - 1
+    a, b = knots[degree], knots[-degree - 1]
+    inside = (points >= a) & (points <= b)
+    curve = scaled.sum(axis=0)
+    ax.axvspan(a, b, color="0.955", lw=0)
+    ax.axhline(0.0, color="0.7", lw=0.8)
+    for values in scaled:
+        live = values != 0
+        ax.plot(points[live], values[live], lw=1.3)
+    row = (points >= knots[0]) & (points <= knots[-1])
+    ax.plot(points[row], curve[row], color="k", lw=1.4, ls=":")
+    ax.plot(points[inside], curve[inside], color="k", lw=2.6)
+    floor = -0.8
+    for place, knot in enumerate(knots):
+        outer = place < degree or place > degree + n_intervals
+        ax.plot(knot, floor, "|", color=GREY if outer else "k", ms=9 if outer else 13, mew=1.2 if outer else 1.8, clip_on=False)
+        named = n_intervals <= 6 or place in (0, degree, degree + 1, degree + n_intervals - 1, degree + n_intervals, len(knots) - 1)
+        if named:
+            ax.text(knot, floor - 0.1, f"$t_{{{place - degree}}}$", ha="center", va="top", color=GREY if outer else "k", fontsize=10)
+    ax.set_title(f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines $c_i B_i$ and their sum")
+    ax.set_ylim(floor, 0.95)
+    ax.spines["bottom"].set_visible(False)
+    ax.tick_params(axis="x", length=0, pad=22)
+    ax.set_ylabel("$c_i B_i(x)$ and their sum")
+    ax.text(0.5 * (a + b), 0.93, "$[a, b]$", ha="center", va="top", color=GREY)
+    ax.text(0.5 * (knots[0] + a), 0.93, "fade", ha="center", va="top", color=GREY)
+    ax.text(0.5 * (b + knots[-1]), 0.93, "fade", ha="center", va="top", color=GREY)
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Number and support of the B-splines, and the curve that stays."""
+    config, results = records[0]["config"], records[0]["results"]
+    degree = config["degree"]
+    counts = [(grid["n_basis"], len(grid["knots"]) - 2 * degree - 1) for grid in results["grids"]]
+    outside = max(grid["outside_support"] for grid in results["grids"])
+    kept, found = results["difference_of_curves"], results["difference_of_coefficients"]
+    return [
+        Claim(
+            "a grid of G intervals carries G + k B-splines",
+            "G + k",
+            ", ".join(f"{n} at G = {g}" for n, g in counts),
+            "yes" if all(n == g + degree for n, g in counts) else "no",
+            f"k = {degree}, columns of the design matrix",
+        ),
+        Claim(
+            "B_i is nonzero only on [t_{-k+i}, t_{i+1}]",
+            "0 outside",
+            "exactly 0 outside" if outside == 0.0 else f"up to {outside:.0e} outside",
+            "yes" if outside == 0.0 else "no",
+            f"{config['n_points']} points of the whole knot row, both grids",
+        ),
+        Claim(
+            "the curve of the coarse grid lives on the fine grid too",
+            "least squares (2.16)",
+            f"kept to {kept:.0e} on [a, b]; (2.16) gives the coefficients of knot insertion to {found:.0e}",
+            "yes" if max(kept, found) < ROUNDING else "no",
+            f"G = {counts[0][1]} to {counts[1][1]}, (2.16) on {config['n_samples']} even samples",
+        ),
+    ]

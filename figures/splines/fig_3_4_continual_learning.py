@@ -1,0 +1,198 @@
+"""Fig. 3.4: five peaks learnt one after the other, and what is left of the first ones at the end.
+
+Liu et al. 2024, section 3.5; set-up of its documentation: y = sum_i exp(-300 (x - c_i)^2) with centers c_i = -0.8, -0.4, 0, 0.4, 0.8; in
+phase i 100 even points of [c_i - 0.2, c_i + 0.2] and no others; a [1,1] KAN with G = 200, k = 3, fixed grid, L-BFGS, scales frozen.
+
+A sample moves k + 1 coefficients of a curve, those of the intervals about it. The scales w_base and w_spline are another matter: each of
+them moves the curve everywhere. So the same KAN is also run with its scales free. Open in the paper, and chosen here: perceptrons of two
+hidden layers of 50 nodes, with tanh and silu (with relu and the biases at zero all kinks begin at 0, and not even the first peak is
+learnt); 2000 L-BFGS iterations a phase for all, which is what 100 of the documentation's steps can come to; coefficients drawn as
+everywhere, N(0, 0.1^2), which is the noise where nothing has been learnt yet.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import kan_ref as kr
+from figures.machine.machine import Claim, Config, Record
+from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION
+from figures.machine.summary import spread, verdict
+from kan_ref.checks import FloatArray
+
+NAME = "3.4"
+TITLE = "continual learning on five peaks"
+SEEDS, SEEDS_QUICK = 5, 1
+MODELS = ("kan, scales frozen", "kan, scales free", "mlp, tanh", "mlp, silu")
+LABELS = {
+    "kan, scales frozen": "KAN, scales frozen",
+    "kan, scales free": "KAN, scales free",
+    "mlp, tanh": "MLP, tanh",
+    "mlp, silu": "MLP, silu",
+}
+COLORS = dict(zip(MODELS, (BLUE, ORANGE, VERMILION, PURPLE), strict=True))
+SHOWN = MODELS[:3]
+N_LINE = 500
+KEPT = 1e-3
+CENTERS = [-0.8, -0.4, 0.0, 0.4, 0.8]
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One per model and seed; quick ones of the models whose curves are drawn."""
+    known = {"centers": CENTERS, "sharpness": 300.0, "reach": 0.2, "n_points": 100, "optimizer": "lbfgs", "n_steps": 2000}
+    count = seeds or (SEEDS if full else SEEDS_QUICK)
+    found = []
+    for model in MODELS if full else SHOWN:
+        own = {"widths": [1, 1], "n_intervals": 200, "degree": 3} if model.startswith("kan") else {"widths": [1, 50, 50, 1]}
+        found += [{"model": model, **own, **known, "seed": seed} for seed in range(count)]
+    return found
+
+
+def cost(config: Config) -> float:
+    """CPU seconds, roughly."""
+    return 0.3 if config["model"].startswith("kan") else 10.0
+
+
+def peaks(config: Config, x: FloatArray) -> FloatArray:
+    """The function (n, 1) at x (n, 1)."""
+    distances: FloatArray = x - np.array(config["centers"], dtype=np.float64)
+    values: FloatArray = np.exp(-float(config["sharpness"]) * distances**2).sum(axis=1, keepdims=True)
+    return values
+
+
+def phase_points(config: Config, phase: int) -> FloatArray:
+    """What is shown in a phase, (n_points, 1)."""
+    center = config["centers"][phase]
+    return np.linspace(center - config["reach"], center + config["reach"], config["n_points"])[:, None]
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Learn peak after peak; after each phase the largest error on every peak seen so far, and with seed 0 the whole curve."""
+    rng = np.random.default_rng(config["seed"])
+    options: dict[str, Any] = {}
+    model: kr.Network | kr.MLP
+    if config["model"].startswith("kan"):
+        model = kr.init_network(config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), rng=rng)
+        options["update_grids"] = False
+        if config["model"] == "kan, scales frozen":
+            options["trainable"] = ("coef",)
+    else:
+        model = kr.init_mlp(config["widths"], activation=config["model"].split(", ")[1], rng=rng)
+    line = np.linspace(-1.0, 1.0, N_LINE)[:, None]
+    phases = []
+    for phase in range(len(config["centers"])):
+        x = phase_points(config, phase)
+        data = kr.Data(x, peaks(config, x), x, peaks(config, x))
+        done = kr.fit(model, data, optimizer=config["optimizer"], n_steps=config["n_steps"], **options)
+        model = done.network
+        seen = [phase_points(config, earlier) for earlier in range(phase + 1)]
+        phases.append(
+            {
+                "train_rmse": float(done.history.train_rmse[-1]),
+                "n_steps": int(done.history.step[-1]),
+                "worst": [float(np.abs(model(points) - peaks(config, points)).max()) for points in seen],
+                "rmse_of_all": float(np.sqrt(np.mean((model(line) - peaks(config, line)) ** 2))),
+                "curve": [float(f"{value:.4g}") for value in model(line)[:, 0]] if config["seed"] == 0 else None,
+            }
+        )
+    return {"n_params": model.n_params, "phases": phases}
+
+
+# --- the picture
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """A column a phase: the data, and what three models know after it; below, how large the error on the first peak is by then."""
+    config = records[0]["config"]
+    n_phases = len(config["centers"])
+    picture = Figure(figsize=(13.0, 10.0))
+    grid = picture.add_gridspec(len(SHOWN) + 2, n_phases, height_ratios=[1.0] * (len(SHOWN) + 1) + [1.7])
+    line = np.linspace(-1.0, 1.0, N_LINE)[:, None]
+    truth = peaks(config, line)[:, 0]
+    for phase in range(n_phases):
+        x = phase_points(config, phase)
+        ax = _panel(picture, grid[0, phase], x)
+        ax.set_title(f"phase {phase + 1}")
+        ax.plot(line[:, 0], truth, color="0.82", lw=1.2)
+        ax.plot(x[:, 0], peaks(config, x)[:, 0], ".", color=GREY, ms=2.5)
+        for row, model in enumerate(SHOWN, start=1):
+            ax = _panel(picture, grid[row, phase], x)
+            ax.plot(line[:, 0], truth, color="0.82", lw=1.2)
+            for record in runs_of(records, model)[:1]:
+                ax.plot(line[:, 0], record["results"]["phases"][phase]["curve"], color=COLORS[model], lw=1.3)
+            if phase == 0:
+                ax.set_ylabel(LABELS[model].replace(", ", "\n"))
+            if row == len(SHOWN):
+                ax.set_xticks([-1.0, 0.0, 1.0], labels=["-1", "0", "1"])
+    picture.axes[0].set_ylabel("data")
+    _draw_forgetting(picture.add_subplot(grid[-1, :]), records, n_phases)
+    return picture
+
+
+def _panel(picture: Figure, place: Any, x: FloatArray) -> Axes:
+    ax = picture.add_subplot(place)
+    ax.axvspan(float(x[0, 0]), float(x[-1, 0]), color="0.95", lw=0)
+    ax.set_ylim(-0.55, 1.45)
+    ax.set_xlim(-1.0, 1.0)
+    ax.set_xticks([])
+    ax.set_yticks([0.0, 1.0], labels=["0", "1"])
+    return ax
+
+
+def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None:
+    steps = np.arange(1, n_phases + 1)
+    for model in models_in(records):
+        worst = np.array([[phase["worst"][0] for phase in record["results"]["phases"]] for record in runs_of(records, model)])
+        ax.semilogy(steps, np.median(worst, axis=0), "o-", color=COLORS[model], label=LABELS[model])
+        ax.fill_between(steps, worst.min(axis=0), worst.max(axis=0), color=COLORS[model], alpha=0.15, lw=0)
+    ax.axhline(KEPT, color=GREY, ls="--", lw=1.0)
+    ax.set_xticks(steps)
+    ax.set_xlabel("phases done")
+    ax.set_ylabel("largest error\non the first peak")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(MODELS))
+
+
+def runs_of(records: Sequence[Record], model: str) -> list[Record]:
+    """The records of a model, by seed."""
+    return sorted((record for record in records if record["config"]["model"] == model), key=lambda record: int(record["seed"]))
+
+
+def models_in(records: Sequence[Record]) -> list[str]:
+    """The models that there are records of, in their order."""
+    return [model for model in MODELS if runs_of(records, model)]
+
+
+# --- the table
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Of each model, what is left of the first four peaks at the end."""
+    rows = []
+    for model in models_in(records):
+        runs = runs_of(records, model)
+        worst = [max(record["results"]["phases"][-1]["worst"][:-1]) for record in runs]
+        learnt = [max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs]
+        train = [max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs]
+        kept = [error <= KEPT for error in worst]
+        frozen, kan = model == "kan, scales frozen", model.startswith("kan")
+        claim, paper = {
+            True: ("the earlier peaks are kept", "kept"),
+            False: ("the earlier peaks are forgotten", "forgotten"),
+        }[frozen]
+        if kan and not frozen:
+            claim, paper = "freezing the scales is essential: without, the earlier peaks are lost", "essential (documentation)"
+        rows.append(
+            Claim(
+                f"{LABELS[model]}: {claim}",
+                paper,
+                f"largest error on the first four peaks at the end {spread(worst, '.1e')}, on each right after its phase "
+                f"{spread(learnt, '.1e')}",
+                verdict(kept if frozen else [not good for good in kept]),
+                f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
+                f"largest training RMSE of a phase {spread(train, '.1e')}" + (" (documentation 4.0e-06)" if frozen else ""),
+            )
+        )
+    return rows

@@ -1,0 +1,250 @@
+"""Why the test error rises again on fine grids: points that fall off a hidden grid.
+
+Liu et al. 2024, section 2.4 and Fig. 2.3: the test loss is U-shaped in G, which the paper reads as an interpolation
+threshold. The hidden grids of its code lie exactly on the training activations. A test point whose hidden value lies beyond
+[a, b] meets bases that fade over k intervals, k R / G for activations with range R: the finer the grid, the sharper its cliff.
+
+Two runs that differ in one thing. Both place every hidden grid anew when the number of intervals changes, evenly over the
+training activations, and keep it during the steps on that grid (`update_grids=False`):
+
+    (U1)  without margin    [a, b] = [min, max] of the activations
+    (U2)  with margin       each end further out by max(R / G, 5 % of R), the rule of `kr.fit`
+
+Input grids are [-1, 1] throughout, so that all points are on them. A point is off a grid if, in the trained network, a hidden
+value of it is not in [a, b].
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+import kan_ref as kr
+from figures.machine.ladder import (
+    LBFGS,
+    LBFGS_PAPER,
+    LM,
+    SMALL,
+    WIDE,
+    Method,
+    chosen,
+    climb_cost,
+    config_of,
+    grids_of,
+    longest_grids,
+    methods_in,
+    rmse,
+    series,
+    start,
+)
+from figures.machine.machine import Config, Record
+from figures.machine.style import BLUE, GREY, VERMILION, label_grids
+from figures.machine.summary import known_median, shape_name
+from figures.splines.fig_u_shape_claims import claims as claims
+from kan_ref.bspline.knots import extended_knots, hidden_bounds, refined_breakpoints, uniform_knots
+from kan_ref.checks import FloatArray
+from kan_ref.network.network import activations, evaluate_inputs
+from kan_ref.network.refinement import move_layer
+
+NAME = "u-shape"
+TITLE = "the cause of the U-shaped test error"
+FINEST, FINEST_WIDE_LM, FINEST_WIDE_LM_QUICK = 200, 100, 50  # LM for [2,5,1] has 15 G unknowns
+N_CLOUD = 400  # points on the grid that the scatter plot keeps
+DASHED = (0, (3, 1.5))
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One per shape, method, margin and seed."""
+    found = []
+    for method in (LBFGS, LBFGS_PAPER, LM) if full else (LBFGS, LM):
+        for widths in (SMALL, WIDE):
+            finest = FINEST if method is not LM or widths is SMALL else FINEST_WIDE_LM if full else FINEST_WIDE_LM_QUICK
+            for margin in (False, True):
+                found += [{**config_of(method, widths, finest, seed), "margin": margin} for seed in range(seeds or (10 if full else 2))]
+    return found
+
+
+def cost(config: Config) -> float:
+    """CPU seconds, roughly."""
+    return climb_cost(config)
+
+
+# --- the two ways to place hidden grids
+
+
+def place_grids(network: kr.Network, x: FloatArray, n_intervals: int, *, margin: bool) -> kr.Network:
+    """Every grid with `n_intervals` intervals: the input grid over its own [a, b], hidden ones by (U1) or (U2)."""
+    first = network.layers[0]
+    finer = extended_knots(refined_breakpoints(first.breakpoints, n_intervals), first.degree)
+    layers = [move_layer(first, finer, None if n_intervals % first.n_intervals == 0 else x)]
+    for layer in network.layers[1:]:
+        values = kr.Network(tuple(layers))(x)
+        # [eq:hidden-bounds]
+        low, high = hidden_bounds(values, n_intervals) if margin else (values.min(axis=0), values.max(axis=0))
+        # [/eq:hidden-bounds]
+        layers.append(move_layer(layer, uniform_knots(low, high, n_intervals, layer.degree), values))
+    return kr.Network(tuple(layers))
+
+
+def off_a_grid(network: kr.Network, x: FloatArray) -> NDArray[np.bool_]:
+    """For each point (n,): whether a hidden value of it is not in the [a, b] of the layer that takes it."""
+    hidden = activations(network, evaluate_inputs(network, x, slopes=False))[:-1]
+    off = np.zeros(len(x), dtype=np.bool_)
+    for layer, values in zip(network.layers[1:], hidden, strict=True):
+        off |= ((values < layer.breakpoints[:, 0]) | (values > layer.breakpoints[:, -1])).any(axis=1)
+    return off
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Climb the ladder; at the end of each grid errors over all test points and over those that are on all grids."""
+    begin = start(config)
+    data, network, grids = begin.data, begin.network, []
+    for n_intervals in config["grids"]:
+        network = kr.fit(
+            place_grids(network, data.x_train, n_intervals, margin=config["margin"]),
+            begin.data_to_train,
+            optimizer=config["optimizer"],
+            n_steps=config["n_steps"],
+            smoothness_weight=config["smoothness_weight"],
+            update_grids=False,
+        ).network
+        squares, off = (network(data.x_test) - data.y_test)[:, 0] ** 2, off_a_grid(network, data.x_test)
+        grids.append(
+            {
+                "n_intervals": n_intervals,
+                "train_rmse": rmse(network, data.x_train, data.y_train),
+                "test_rmse": float(np.sqrt(squares.mean())),
+                "test_rmse_on_grid": float(np.sqrt(squares[~off].mean())) if not off.all() else None,
+                "share_off_grid": float(squares[off].sum() / squares.sum()),
+                "n_off_grid": int(off.sum()),
+                "n_train_off_grid": int(off_a_grid(network, data.x_train).sum()),
+            }
+        )
+    results: dict[str, Any] = {"grids": grids, "n_failed_starts": begin.n_failed}
+    if network.widths[1] == 1:
+        results["cloud"] = _cloud(network, data.x_test, np.sqrt(squares), off)
+    return results
+
+
+def _cloud(network: kr.Network, x: FloatArray, errors: FloatArray, off: NDArray[np.bool_]) -> dict[str, Any]:
+    """Hidden value and error of every point off the grid and of some on it, on the finest grid."""
+    kept = np.concatenate([np.flatnonzero(off), np.flatnonzero(~off)[:N_CLOUD]])
+    hidden, layer = activations(network, evaluate_inputs(network, x, slopes=False))[0][kept, 0], network.layers[1]
+    return {
+        "ends": [float(layer.breakpoints[0, 0]), float(layer.breakpoints[0, -1])],
+        "interval": float(layer.breakpoints[0, 1] - layer.breakpoints[0, 0]),
+        "hidden": [float(f"{value:.8g}") for value in hidden],
+        "error": [float(f"{value:.4g}") for value in errors[kept]],
+    }
+
+
+# --- the picture
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """A column per method: errors of both shapes, numbers of points off a grid; and where on one grid the errors are."""
+    methods = methods_in(records)
+    picture = Figure(figsize=(4.7 * (len(methods) + 1), 11.0))
+    axes = picture.subplots(3, len(methods) + 1, squeeze=False)
+    for column, method in enumerate(methods):
+        for row, widths in enumerate((SMALL, WIDE)):
+            _draw_errors(axes[row, column], records, method, widths)
+        _draw_counts(axes[2, column], records, method)
+    for row in (0, 1):
+        _share_limits(list(axes[row, : len(methods)]))
+    _draw_cloud(axes[0, -1], records, methods[-1])
+    _explain(axes[1, -1], axes[2, -1])
+    return picture
+
+
+def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Sequence[int]) -> None:
+    without, with_margin = (chosen(records, method, widths, margin=margin) for margin in (False, True))
+    label_grids(ax, longest_grids(records))  # the same for all methods
+    ax.set_yscale("log")
+    for runs, name, color, dash, mark in (
+        (without, "test_rmse", VERMILION, "-", "s"),
+        (without, "test_rmse_on_grid", VERMILION, DASHED, None),
+        (with_margin, "test_rmse", BLUE, "-", "o"),
+        (without, "train_rmse", GREY, ":", None),
+    ):
+        if not runs:
+            continue
+        errors, grids = series(runs, name), grids_of(runs)
+        ax.plot(grids, known_median(errors), color=color, ls=dash, marker=mark)
+        if mark:
+            ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
+    ax.set_title(f"{shape_name(widths)}, {method.label}")
+    ax.set_ylabel("root mean square error")
+
+
+def _share_limits(axes: Sequence[Axes]) -> None:
+    limits = [ax.get_ylim() for ax in axes]
+    for ax in axes:
+        ax.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+
+
+def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
+    label_grids(ax, longest_grids(records))
+    ax.set_yscale("symlog", linthresh=1.0)
+    for widths, dash in ((SMALL, "-"), (WIDE, DASHED)):
+        for margin, color, mark in ((False, VERMILION, "s"), (True, BLUE, "o")):
+            runs = chosen(records, method, widths, margin=margin)
+            if runs:
+                ax.plot(grids_of(runs), np.median(series(runs, "n_off_grid"), axis=0), color=color, ls=dash, marker=mark)
+    ax.set_ylim(-0.2, 1e4)
+    ax.set_yticks([0, 1, 10, 100, 1000, 10000])
+    ax.set_title("test points off a hidden grid")
+    ax.set_ylabel(f"points of {records[0]['config']['n_test']}, median over seeds")
+
+
+def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
+    runs = chosen(records, method, SMALL, margin=False)
+    if not runs:
+        ax.set_axis_off()
+        return
+    record = runs[0]
+    cloud = record["results"]["cloud"]
+    hidden, error = np.array(cloud["hidden"]), np.maximum(cloud["error"], 1e-14)
+    low, high = cloud["ends"]
+    off = (hidden < low) | (hidden > high)
+    ax.axvspan(low, high, color="0.955", lw=0)
+    ax.semilogy(hidden[~off], error[~off], ".", color=GREY, ms=3)
+    ax.semilogy(hidden[off], error[off], "x", color=VERMILION, ms=5)
+    ax.set_title(f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}: without margin")
+    ax.set_xlabel("hidden value of a test point; shaded: the grid")
+    ax.set_ylabel("absolute error")
+
+
+def _explain(upper: Axes, lower: Axes) -> None:
+    upper.set_axis_off()
+    lower.set_axis_off()
+    upper.legend(
+        handles=[
+            Line2D([], [], color=VERMILION, marker="s", label="test, hidden grid without margin"),
+            Line2D([], [], color=VERMILION, ls=DASHED, label="the same without points off a grid"),
+            Line2D([], [], color=BLUE, marker="o", label="test, hidden grid with margin"),
+            Line2D([], [], color=GREY, ls=":", label="training, hidden grid without margin"),
+        ],
+        loc="upper left",
+        fontsize=11,
+        title="errors: median (band: range) over seeds",
+        title_fontsize=11,
+        alignment="left",
+    )
+    lower.legend(
+        handles=[
+            Line2D([], [], color=VERMILION, marker="s", label="hidden grids without margin"),
+            Line2D([], [], color=BLUE, marker="o", label="hidden grids with margin"),
+            Line2D([], [], color=GREY, label=f"KAN {shape_name(SMALL)}"),
+            Line2D([], [], color=GREY, ls=DASHED, label=f"KAN {shape_name(WIDE)}"),
+        ],
+        loc="upper left",
+        fontsize=11,
+        title="points off a hidden grid",
+        title_fontsize=11,
+        alignment="left",
+    )

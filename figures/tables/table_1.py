@@ -1,0 +1,60 @@
+"""Table 1, Figs 3.2, F.1 and F.2: 15 special functions of two variables, by KANs and perceptrons.
+
+Liu et al. 2024, section 3.2. `special_functions` says which functions on which boxes, `table_method` how they are learnt. KANs: the paper's
+minimal and best shapes, width 5, and pruned ones. Perceptrons: widths 5 and 100, the same data, the same way to choose.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from figures.machine.machine import Claim, Config, Record
+from figures.tables.problem import Problem
+from figures.tables.special_functions import SPECIAL_FUNCTIONS
+from figures.tables.table_method import KAN, MLP, PRUNED, WIDE, config_of, learn, seconds_of
+from figures.tables.table_picture import draw_table
+from figures.tables.table_summary import row_claims
+
+NAME = "table-1"
+TITLE = "special functions"
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One a function, model, shape and seed."""
+    return [
+        config
+        for seed in range(seeds or (5 if full else 1))
+        for problem in SPECIAL_FUNCTIONS
+        for config in _models(problem, seed, full=full)
+    ]
+
+
+def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
+    n_in = problem.n_in
+    shapes = [*(problem.shapes.values() if full else [problem.shapes["best"]]), (n_in, WIDE, 1), *([(n_in, WIDE, WIDE, 1)] if full else [])]
+    found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
+    if full:
+        found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
+    perceptrons = [(n_in, WIDE, WIDE, 1), *([(n_in, WIDE, WIDE, WIDE, 1), (n_in, 100, 1)] if full else [])]
+    return found + [config_of(problem, MLP, widths, seed, full=full, activation="tanh") for widths in perceptrons]
+
+
+def cost(config: Config) -> float:
+    """CPU seconds, roughly."""
+    return seconds_of(config)
+
+
+def run(config: Config) -> dict[str, Any]:
+    """What is learnt of a function."""
+    return learn(next(problem for problem in SPECIAL_FUNCTIONS if problem.name == config["function"]), config)
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """Frontiers and diagrams."""
+    return draw_table(records, SPECIAL_FUNCTIONS, columns=3)
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """How many rows are reached, and each of them."""
+    return row_claims(records, SPECIAL_FUNCTIONS, beat_mlp=True, rows_needed=13)

@@ -1,0 +1,121 @@
+"""Table 2, the human-constructed networks: built of formulas, and how far they are from the equations. No training.
+
+Liu et al. 2024, section 3.3, gives a shape for each of 27 Feynman equations. `human_networks` has edges for each; here they meet
+their formulas at random points of the box. What is left is rounding, so the shapes are right; where an edge has a pole inside the box,
+the table says so and what shape does without it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from figures.machine.machine import Claim, Config, Record
+from figures.machine.style import BLUE, VERMILION
+from figures.machine.summary import shape_name
+from figures.tables.exact_network import exact_network
+from figures.tables.feynman import FEYNMAN
+from figures.tables.human_networks import HUMAN, SMOOTH
+from figures.tables.problem import Problem, points
+
+NAME = "table-2-human"
+TITLE = "Feynman equations as networks of formulas"
+N_POINTS = 10000
+ROUNDING = 1e-12  # of the largest value: a dozen operations of float64, some with cancellation
+LEAST_DRAWN = 3e-17
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """One an equation and way to build it; the points are few enough for quick runs."""
+    found = []
+    for problem in FEYNMAN:
+        for made, kind in ((HUMAN, "human"), (SMOOTH, "smooth")):
+            if problem.name in made:
+                layers = [list(nodes) for nodes in made[problem.name].layers]
+                box = [list(bounds) for bounds in problem.box]
+                config = {"equation": problem.name, "kind": kind, "formula": problem.plain, "box": box, "layers": layers}
+                found.append({**config, "n_points": N_POINTS, "points_seed": 0})
+    return found
+
+
+def cost(config: Config) -> float:
+    """CPU seconds of a record, roughly."""
+    return 0.3
+
+
+def run(config: Config) -> dict[str, Any]:
+    """Largest distance between network and formula, and between network and 0."""
+    problem = _problem(config)
+    network = exact_network(problem.names, config["layers"])
+    x = points(problem.box, config["n_points"], np.random.default_rng(config["points_seed"]))
+    y = problem.f(x)
+    return {
+        "widths": list(network.widths),
+        "n_edges": sum(len(layer.symbolic) for layer in network.layers),
+        "error": float(np.abs(network(x)[:, 0] - y).max()),
+        "largest": float(np.abs(y).max()),
+    }
+
+
+def _problem(config: Config) -> Problem:
+    return next(problem for problem in FEYNMAN if problem.name == config["equation"])
+
+
+def _relative(record: Record) -> float:
+    return float(record["results"]["error"] / record["results"]["largest"])
+
+
+def draw(records: Sequence[Record]) -> Figure:
+    """A dot an equation: error of the network against the formula."""
+    picture = Figure(figsize=(8.5, 1.6 + 0.26 * len(records)))
+    ax = picture.subplots()
+    for place, record in enumerate(records):
+        pole = record["config"]["kind"] == "human" and HUMAN[record["config"]["equation"]].singular
+        ax.plot(max(_relative(record), LEAST_DRAWN), place, "s" if pole else "o", color=VERMILION if pole else BLUE)
+    ax.axvline(np.finfo(np.float64).eps, color="0.6", ls="--", lw=1.0, zorder=0)
+    ax.set_xscale("log")
+    ax.set_xlim(LEAST_DRAWN / 1.5, 1e-13)
+    labels = [f"{_label(record)}  {shape_name(record['results']['widths'])}" for record in records]
+    ax.set_yticks(range(len(records)), labels=labels, fontsize=9)
+    ax.set_ylim(len(records) - 0.5, -0.5)
+    ax.grid(axis="y", color="0.92", lw=0.8)
+    ax.set_axisbelow(True)
+    ax.set_xlabel("largest error / largest value; dashed: one unit in the last place")
+    ax.set_title("Networks of formulas against the equations (squares: an edge has a pole in the box)")
+    return picture
+
+
+def _label(record: Record) -> str:
+    return f"{record['config']['equation']}{', smooth' if record['config']['kind'] == 'smooth' else ''}"
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """One row an equation, and one for each network that needs no pole."""
+    return [(_claim if record["config"]["kind"] == "human" else _smooth_claim)(record) for record in records]
+
+
+def _claim(record: Record) -> Claim:
+    problem, results = _problem(record["config"]), record["results"]
+    made = HUMAN[problem.name]
+    exact = _relative(record) <= ROUNDING and tuple(results["widths"]) == problem.shapes["human"]
+    return Claim(
+        f"{problem.name}, {problem.plain}: the human-constructed shape represents it",
+        shape_name(problem.shapes["human"]),
+        f"{shape_name(results['widths'])} of {results['n_edges']} formulas is off by {_relative(record):.1e} of the largest value"
+        + (f"; {made.remark}" if made.singular else ""),
+        "no" if not exact else "partly" if made.singular else "yes",
+        f"{record['config']['n_points']} random points; yes: {ROUNDING:g}, partly: but an edge has a pole in the box"
+        + (f"; {made.remark}" if made.remark and not made.singular else ""),
+    )
+
+
+def _smooth_claim(record: Record) -> Claim:
+    problem, results = _problem(record["config"]), record["results"]
+    return Claim(
+        f"{problem.name}: smooth edges represent it",
+        f"{shape_name(problem.shapes['human'])}, no word on edges",
+        f"{shape_name(results['widths'])} of {results['n_edges']} formulas is off by {_relative(record):.1e} of the largest value",
+        "partly" if _relative(record) <= ROUNDING else "no",
+        f"{record['config']['n_points']} random points; partly: one node more than the paper's shape, the smallest that was found",
+    )

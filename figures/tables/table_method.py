@@ -1,0 +1,242 @@
+"""How a row of Tables 1 and 2 is learnt: by a KAN of given widths, by one that pruning finds, or by a perceptron. One record each.
+
+Liu et al. 2024, sections 3.2 and 3.3, train on grids of 3 to 200 intervals and report the lowest test error of all runs. Here everything
+is chosen on a fifth of the training data, set aside: the start, the grid, the weight of the smoothness penalty, the weight of the
+sparsity penalty. Test data are looked at once the choice is made (and for the curves of the pictures, which choose nothing).
+
+    start     the best of several short runs of Levenberg-Marquardt, at G = 3
+    ladder    grid after grid as long as there are no more parameters than samples to train on and the validation error does not explode;
+              the best rung once more with a stronger smoothness penalty
+    end       the chosen network trained on with all training data, on hidden grids that hold the whole box: beyond a grid splines fade,
+              and a handful of test points there would decide over the error (`fig_u_shape`)
+
+Pruned networks begin with width 5 and the paper's penalty, L1 and entropy, by L-BFGS; what is pruned climbs the same ladder.
+"""
+
+import itertools
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+import kan_ref as kr
+from figures.machine.machine import Config
+from figures.machine.stored_network import stored
+from figures.splines.fig_u_shape import off_a_grid, place_grids
+from figures.tables.problem import N_TEST, N_TRAIN, Problem, points, sample
+from kan_ref.checks import FloatArray
+
+KAN, PRUNED, MLP = "KAN", "pruned", "MLP"
+WIDE = 5
+SHARE = 0.2  # of the training samples, set aside to choose by
+EXPLODED = 3.0  # a validation error of so many times the best ends a ladder
+N_PROBE = 2000
+DRAWN_SEED = 0
+_KAN_SETTINGS: Config = {"degree": 3, "start_steps": 25, "n_steps": 20, "end_steps": 20, "start_smoothness": 1e-8}
+
+
+def config_of(problem: Problem, model: str, widths: Sequence[int], seed: int, *, full: bool, activation: str = "") -> Config:
+    """Everything that a run depends on, the definition of the function with it."""
+    config: Config = {
+        "function": problem.name,
+        "definition": problem.plain,
+        "box": [list(bounds) for bounds in problem.box],
+        "model": model,
+        "widths": list(widths),
+        "n_train": N_TRAIN,
+        "n_test": N_TEST,
+        "n_starts": 6 if full else 3,
+        "seed": seed,
+    }
+    if model == MLP:
+        narrow = max(widths[1:-1]) <= WIDE
+        optimizer = {"optimizer": "lm" if narrow else "lbfgs", "start_steps": 30, "n_steps": 300 if narrow else 500}
+        return {**config, "activation": activation, **optimizer, **({} if narrow else {"n_starts": 1})}
+    ladder = {"grids": [3, 5, 10, 20, 50, 100, 200] if full else [3, 5, 10, 20], "smoothness": [1e-8, 1e-6]}
+    sparse = {"penalties": [1e-2, 1e-3], "penalty_steps": 200} if model == PRUNED else {}
+    return {**config, **_KAN_SETTINGS, **ladder, **sparse}
+
+
+def n_params(widths: Sequence[int], n_intervals: int, degree: int) -> int:
+    """Parameters of a KAN."""
+    return sum(n_in * n_out for n_in, n_out in pairwise(widths)) * (n_intervals + degree + 2)
+
+
+def n_weights(widths: Sequence[int]) -> int:
+    """Parameters of a perceptron."""
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
+
+
+def grids_within(config: Config) -> list[int]:
+    """The grids on which a network has no more parameters than samples are left to train on, at least the two coarsest."""
+    n_left = (1.0 - SHARE) * config["n_train"]
+    few = [grid for grid in config["grids"] if n_params(config["widths"], grid, config["degree"]) <= n_left]
+    return few if len(few) > 1 else list(config["grids"][:2])
+
+
+def seconds_of(config: Config) -> float:
+    """CPU seconds of a record, roughly; measured on one core."""
+    starts = int(config["n_starts"]) * int(config["start_steps"])
+    if config["model"] == MLP:
+        size = n_weights(config["widths"])
+        per_step = 1e-3 + 2e-5 * size if config["optimizer"] == "lm" else 3e-3 + 8e-7 * size
+        return per_step * (starts + 1.3 * int(config["n_steps"])) + 0.2
+    sizes = [n_params(config["widths"], grid, config["degree"]) for grid in grids_within(config)]
+    steps = int(config["n_steps"]) * (sum(map(_seconds_a_step, sizes)) + (len(config["smoothness"]) - 1) * _seconds_a_step(sizes[-1]))
+    ladders = 0.5 * len(config["penalties"]) if config["model"] == PRUNED else 1.0
+    return starts * (4e-3 + 4e-5 * sizes[0]) + ladders * steps + 0.2
+
+
+def _seconds_a_step(size: int) -> float:
+    return 2e-3 + 2e-5 * size + 1e-7 * size**2
+
+
+# --- a run
+
+
+def learn(problem: Problem, config: Config) -> dict[str, Any]:
+    """Errors of the chosen network, and of all grids on the way to it."""
+    return train(problem, config)[1]
+
+
+def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Data]:
+    """The chosen network, what `learn` tells of it, and all data."""
+    rng = np.random.default_rng(config["seed"])
+    data = sample(problem, rng, n_train=config["n_train"], n_test=config["n_test"])
+    part = set_aside(data)
+    began = time.process_time()
+    network: Any
+    if config["model"] == MLP:
+        network, found = _perceptron(data, part, config, rng)
+    elif config["model"] == PRUNED:
+        network, found = _pruned(data, part, config, rng)
+    else:
+        network, found = _climb(_start(part, config, rng), data, part, config)
+    return network, {**found, "spread": float(np.std(data.y_test)), "seconds": round(time.process_time() - began, 3)}, data
+
+
+def set_aside(data: kr.Data) -> kr.Data:
+    """Training data in two parts, the one to choose by as test data; samples come in random order already."""
+    n_aside = int(SHARE * len(data.x_train))
+    return kr.Data(data.x_train[n_aside:], data.y_train[n_aside:], data.x_train[:n_aside], data.y_train[:n_aside])
+
+
+def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Network:
+    return kr.best_start(
+        config["widths"],
+        part,
+        n_starts=config["n_starts"],
+        n_intervals=config["grids"][0],
+        degree=config["degree"],
+        domain=np.array(config["box"]),
+        n_steps=config["start_steps"],
+        optimizer="lm",
+        smoothness_weight=config["start_smoothness"] * float(np.var(part.y_train)),
+        rng=rng,
+    )
+
+
+def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> tuple[kr.Network, dict[str, Any]]:
+    """The best rung of a ladder, tried with other weights of the smoothness penalty, and trained on; weights are in variances of y."""
+    variance, rungs = float(np.var(part.y_train)), []
+
+    def fitted(network: kr.Network, n_intervals: int, weight: float) -> tuple[float, kr.Network, float]:
+        run = kr.fit(network, part, optimizer="lm", n_steps=config["n_steps"], grids=(n_intervals,), smoothness_weight=weight * variance)
+        validation = float(run.history.test_rmse[-1])
+        rung = {"n_intervals": n_intervals, "smoothness": weight, "n_params": run.network.n_live_params, "validation": validation}
+        rungs.append({**rung, "train": float(run.history.train_rmse[-1]), "test": error_of(run.network, data)})
+        return validation, run.network, weight
+
+    first, *others = config["smoothness"]
+    network, best = start, None
+    for n_intervals in grids_within(config):
+        tried = fitted(network, n_intervals, first)
+        network = tried[1]
+        best = tried if best is None or tried[0] < best[0] else best
+        if tried[0] > EXPLODED * best[0]:
+            break
+    assert best is not None  # there is at least one grid
+    best = min([best, *(fitted(best[1], best[1].layers[0].n_intervals, weight) for weight in others)], key=lambda tried: tried[0])
+    validation, network, weight = best
+    probe = _probe(data, config)
+    if off_a_grid(network, probe).any():
+        network = place_grids(network, probe, network.layers[0].n_intervals, margin=True)
+    ended = kr.fit(
+        network, _blind(data), optimizer="lm", n_steps=config["end_steps"], smoothness_weight=weight * variance, update_grids=False
+    ).network
+    return ended, {
+        "widths": list(ended.widths),
+        "n_params": ended.n_live_params,
+        "n_intervals": ended.layers[0].n_intervals,
+        "smoothness": weight,
+        "validation": validation,
+        "train": float(np.sqrt(np.mean((ended(data.x_train) - data.y_train) ** 2))),
+        "test": error_of(ended, data),
+        "rungs": rungs,
+        "network": stored(ended) if config["seed"] == DRAWN_SEED else None,
+    }
+
+
+def _probe(data: kr.Data, config: Config) -> FloatArray:
+    """Where networks will be asked, without values: training points, random points of the box, and its corners."""
+    box = [(float(low), float(high)) for low, high in config["box"]]
+    corners = np.array(list(itertools.product(*box)))
+    return np.concatenate([data.x_train, points(tuple(box), N_PROBE, np.random.default_rng(0)), corners])
+
+
+def _pruned(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> tuple[kr.Network, dict[str, Any]]:
+    """The better of what the weights of the penalty lead to."""
+    start, found = _start(part, config, rng), []
+    for weight in config["penalties"]:
+        sparse = kr.fit(start, part, optimizer="lbfgs", n_steps=config["penalty_steps"], penalty_weight=weight).network
+        try:
+            small = kr.prune(sparse, part.x_train)
+        except ValueError:  # no path would be left
+            continue
+        network, results = _climb(small, data, part, config)
+        found.append((network, {**results, "penalty_weight": weight}))
+    if not found:  # the penalty was stronger than the function: the network stays as it began
+        network, results = _climb(start, data, part, config)
+        found.append((network, {**results, "penalty_weight": 0.0}))
+    return min(found, key=lambda one: float(one[1]["validation"]))
+
+
+def _perceptron(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> tuple[kr.MLP, dict[str, Any]]:
+    """The best of several starts, trained on, and at the end with all training data; inputs scaled to [-1, 1]."""
+    low, high = np.array(config["box"]).T
+
+    def scaled(some: kr.Data) -> kr.Data:
+        x, x_test = ((2.0 * points - low - high) / (high - low) for points in (some.x_train, some.x_test))
+        return kr.Data(x, some.y_train, x_test, some.y_test)
+
+    data, part = scaled(data), scaled(part)
+    settings = {"optimizer": config["optimizer"]}
+    runs = [
+        kr.fit(kr.init_mlp(config["widths"], activation=config["activation"], rng=rng), part, n_steps=config["start_steps"], **settings)
+        for _ in range(config["n_starts"])
+    ]
+    start = min(runs, key=lambda run: float(run.history.test_rmse[-1])).network
+    run = kr.fit(start, part, n_steps=config["n_steps"], **settings)
+    ended = kr.fit(run.network, _blind(data), n_steps=config["n_steps"] // 3, **settings).network
+    return ended, {
+        "widths": list(config["widths"]),
+        "n_params": ended.n_params,
+        "validation": float(run.history.test_rmse[-1]),
+        "train": float(np.sqrt(np.mean((ended(data.x_train) - data.y_train) ** 2))),
+        "test": error_of(ended, data),
+        "rungs": [],
+        "network": None,
+    }
+
+
+def _blind(data: kr.Data) -> kr.Data:
+    """`fit` evaluates its test points after every step: one of them costs nothing."""
+    return kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])
+
+
+def error_of(network: Any, data: kr.Data) -> float:
+    """Test error."""
+    values: FloatArray = network(data.x_test)
+    return float(np.sqrt(np.mean((values - data.y_test) ** 2)))

@@ -1,0 +1,134 @@
+"""The record of samples that every fit takes: points and values to learn from, and others to be judged by."""
+
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, check_float_array
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Data:
+    """Points and values to learn from and, apart from them, to be judged by: four arrays of finite numbers.
+
+    Parameters
+    ----------
+    x_train : (n_train, n_in)
+    y_train : (n_train, n_out)
+        One column per output, one row per row of `x_train`; or class labels, integers of shape (n_train,).
+    x_test : (n_test, n_in)
+    y_test : (n_test, n_out), or (n_test,) of int
+
+    Raises
+    ------
+    ValueError
+        "y_train has shape (3,), but needs shape (n_train, n_out); for one output write y[:, None]";
+        "y_test has 4 rows, but x_test has 5"; "x_train contains nan at row 3, column 0"
+
+    Notes
+    -----
+    Arrays are kept as float64; those that already are C-contiguous float64 are not copied.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1.0, 1.0, 5)[:, None]
+    >>> Data(x, x**2, x[1:3], x[1:3] ** 2)
+    Data(x_train (5, 1), y_train (5, 1), x_test (2, 1), y_test (2, 1))
+    """
+
+    x_train: FloatArray
+    y_train: FloatArray
+    x_test: FloatArray
+    y_test: FloatArray
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            for letter, columns in (("x", "n_in"), ("y", "n_out")):
+                name = f"{letter}_{part}"
+                object.__setattr__(self, name, _two_axes(name, getattr(self, name), letter, (f"n_{part}", columns)))
+            _agree(self, f"y_{part}", f"x_{part}", axis=0)
+        _agree(self, "x_test", "x_train", axis=1)
+        if self.y_train.ndim != self.y_test.ndim:
+            raise ValueError(
+                f"y_test has shape {self.y_test.shape}, but y_train {self.y_train.shape}: both need columns, or both class labels"
+            )
+        if self.y_train.ndim == 2:
+            _agree(self, "y_test", "y_train", axis=1)
+
+    def __repr__(self) -> str:
+        return f"Data({', '.join(f'{field.name} {getattr(self, field.name).shape}' for field in fields(self))})"
+
+
+class DataLike(Protocol):
+    """Anything with the four arrays x_train (n, n_in), y_train (n, n_out), x_test, y_test."""
+
+    @property
+    def x_train(self) -> object:
+        """Training inputs (n, n_in)."""
+
+    @property
+    def y_train(self) -> object:
+        """Training targets (n, n_out), or labels (n,)."""
+
+    @property
+    def x_test(self) -> object:
+        """Test inputs."""
+
+    @property
+    def y_test(self) -> object:
+        """Test targets."""
+
+
+def check_data(data: object) -> Data:
+    """`data` as a checked `Data`, whatever its type, if it has the four arrays as attributes; a `Data` passes as it is.
+
+    Parameters
+    ----------
+    data : object
+        With attributes `x_train`, `y_train`, `x_test`, `y_test`.
+
+    Returns
+    -------
+    data : Data
+
+    Raises
+    ------
+    TypeError
+        "data is a dict without attribute x_train, but needs x_train, y_train, x_test, y_test (as kan_ref.Data has them)"
+    ValueError
+        As `Data` says.
+    """
+    if isinstance(data, Data):
+        return data
+    check_arrays(data)
+    return Data(*(getattr(data, field.name) for field in fields(Data)))
+
+
+def check_arrays(data: object) -> None:
+    """TypeError if `data` lacks one of the four arrays."""
+    names = [field.name for field in fields(Data)]
+    for name in names:
+        if not hasattr(data, name):
+            kind = type(data).__name__
+            raise TypeError(f"data is a {kind} without attribute {name}, but needs {', '.join(names)} (as kan_ref.Data has them)")
+
+
+def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) -> FloatArray:
+    """`value` with two axes, or integer labels y; other arrays of one axis are refused with the index that gives the second."""
+    if letter == "y" and isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu" and value.size:
+        return value
+    if getattr(value, "ndim", 2) == 1:
+        advice = f"for one {'output' if letter == 'y' else 'input'} write {letter}[:, None]"
+        raise ValueError(f"{name} has shape {np.shape(value)}, but needs shape ({', '.join(axes)}); {advice}")
+    array = check_float_array(name, value, axes)
+    if 0 in array.shape:
+        raise ValueError(f"{name} has shape {array.shape}, but needs at least one row and one column")
+    return array
+
+
+def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
+    """Raise ValueError if the two arrays differ in their number of rows (axis 0) or columns (axis 1)."""
+    n, m = getattr(data, name).shape[axis], getattr(data, other).shape[axis]
+    if n != m:
+        raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")

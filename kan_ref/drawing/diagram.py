@@ -1,0 +1,233 @@
+"""The picture of a network as numbers: `diagram_plan`'s layout, with each edge's curve, and how dark it is. `drawing` paints it.
+
+Liu et al. 2024, section 2.5.1, step "visualization": an edge of magnitude A is drawn with the opacity
+
+    (D1)  alpha = tanh(beta A),    A = |phi|_1 = mean_b |phi(x_b)|  (their eq. 2.17),  beta = 3
+
+so that what does not matter fades out. Dead edges are not drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kan_ref.checks import BoolArray, FloatArray, IntArray, check_integer, check_number
+from kan_ref.drawing.curves import N_POINTS, View, box_curves, look
+from kan_ref.drawing.plan import Plan, plan_diagram
+from kan_ref.drawing.text import FUNCTION_POINTS, Label, function_text, text_size
+from kan_ref.network import Network, check_inputs, check_network
+
+MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
+PADDING, CAPTION = 0.1, 0.3  # of a box: air around the curve; of what is left, the share above the curve for a formula's name
+
+
+@dataclass(frozen=True, eq=False)
+class Diagram:
+    """A laid out network; one entry an edge that is drawn.
+
+    Parameters
+    ----------
+    plan : Plan
+        Where nodes, boxes, wires and texts stand.
+    sums : (n_nodes,) of bool
+        Whether more than one living edge enters a node of the plan (in any of the networks that share it).
+    curves : (n_edges, n_points, 2)
+        Inside the box; nan where there is nothing to draw.
+    scores, alphas : (n_edges,)
+        A and tanh(beta A).
+    functions : tuple of str
+        Name of each edge's formula, "" for splines.
+    """
+
+    plan: Plan
+    sums: BoolArray
+    curves: FloatArray
+    scores: FloatArray
+    alphas: FloatArray
+    functions: tuple[str, ...]
+
+
+def lay_out(
+    network: Network,
+    x: object,
+    *,
+    names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    beta: float = 3.0,
+    title: str | None = None,
+    most_edges: int = MOST_EDGES,
+    space: tuple[float, float] | None = None,
+) -> Diagram:
+    """Everything that `kan_ref.draw_network` paints, as arrays.
+
+    Parameters
+    ----------
+    network : Network
+    x : (batch, n_in)
+        At least one sample; scores and ranges of curves come from it.
+    names, output_names : sequence of str, optional
+        One an input, one an output; None numbers them.
+    beta : float, default 3.0
+        Above 0, as in (D1).
+    title : str, optional
+    most_edges : int, default 48
+        A layer with more living edges shows those with the largest scores, and a note says so. Hidden nodes without a drawn edge
+        are left out; so are inputs and outputs, if there are more than `most_edges` of them.
+    space : (width, height), optional
+        In inches, above 0: the plan is made to fit; None lays it out in natural size.
+
+    Returns
+    -------
+    diagram : Diagram
+
+    Raises
+    ------
+    ValueError, TypeError
+        "names has 3 entries, but 2 inputs need 2", and the like.
+
+    Notes
+    -----
+    Implements :eq:`edge-opacity`. Memory: the outputs of all edges, batch x n_out x n_in numbers a layer.
+    """
+    return lay_out_all([network], x, [title], names=names, output_names=output_names, beta=beta, most_edges=most_edges, space=space)[0]
+
+
+def lay_out_all(
+    networks: Sequence[Network],
+    x: object,
+    titles: Sequence[str | None],
+    *,
+    names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    beta: float = 3.0,
+    most_edges: int = MOST_EDGES,
+    space: tuple[float, float] | None = None,
+) -> list[Diagram]:
+    """Diagrams of networks of the same widths in one common layout: an edge that lives in any of them keeps its place in all.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        At least one.
+    x : (batch, n_in)
+    titles : sequence
+        A str or None for each network.
+    names, output_names : sequence of str, optional
+    beta : float, default 3.0
+    most_edges : int, default 48
+        Judged by an edge's largest score in any network.
+    space : (width, height), optional
+
+    Returns
+    -------
+    diagrams : list of Diagram
+        All of one size.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "networks[2] has widths (2, 3, 1), but networks[0] has (2, 5, 1)", and as `lay_out`.
+    """
+    for n, network in enumerate(networks):
+        check_network(f"networks[{n}]" if len(networks) > 1 else "network", network)
+    first = networks[0]
+    for n, network in enumerate(networks):
+        if network.widths != first.widths:
+            raise ValueError(f"networks[{n}] has widths {network.widths}, but networks[0] has {first.widths}")
+    points = check_inputs(first, x)
+    if len(points) == 0:
+        raise ValueError(f"x has shape {points.shape}, but curves over samples need at least one")
+    if check_number("beta", beta, low=0.0) == 0.0:
+        raise ValueError(f"beta is {beta}, but must be above 0")
+    most_edges = check_integer("most_edges", most_edges, low=1)
+    if space is not None and not min(space) > 0.0:
+        raise ValueError(f"space is {space}, but must be a width and a height above 0")
+    texts = _names("names", names, "x", first.widths[0]), _names("output_names", output_names, "y", first.widths[-1])
+    for title in titles:
+        if title is not None and not isinstance(title, str):
+            raise TypeError(f"title is {title!r}, but must be a str")
+
+    views = [look(network, points) for network in networks]
+    living = [np.any([view.living for view in layer], axis=0) for layer in zip(*views, strict=True)]
+    strength = [np.max([view.scores for view in layer], axis=0) for layer in zip(*views, strict=True)]
+    drawn = [_strongest(*layer, most_edges) for layer in zip(living, strength, strict=True)]
+    crowded = [(n, int(edge.sum())) for n, edge in enumerate(living) if edge.sum() > most_edges]
+    note = "\n".join(f"layer {n}: the {most_edges} strongest of {count} edges" for n, count in crowded)
+    plan = plan_diagram(drawn, _shown(drawn, most_edges), texts, title=_largest(titles), note=note, space=space)
+    sums = np.array([n > 0 and living[n - 1][i].sum() > 1 for n, i in plan.nodes], dtype=bool)
+    return [_fill(plan, sums, *frame, beta) for frame in zip(networks, views, titles, strict=True)]
+
+
+def _names(argument: str, given: Sequence[str] | None, letter: str, count: int) -> Sequence[str]:
+    if given is None:
+        return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
+    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(name, str) for name in given):
+        raise TypeError(f"{argument} is {given!r}, but must be a sequence of {count} str")
+    if len(given) != count:
+        raise ValueError(f"{argument} has {len(given)} entries, but {count} {'inputs' if letter == 'x' else 'outputs'} need {count}")
+    return given
+
+
+def _largest(titles: Sequence[str | None]) -> str:
+    """A text that takes as much room as any of the titles: their widest line, as often as the longest has lines."""
+    lines = [(title or "").split("\n") for title in titles]
+    widest = max((line for title in lines for line in title), key=lambda line: text_size(line, 1.0)[0])
+    return "\n".join([widest] * max(len(title) for title in lines))
+
+
+# --- which edges and nodes
+
+
+def _strongest(living: BoolArray, scores: FloatArray, most: int) -> BoolArray:
+    """The `most` living edges with the largest scores, the first of equal ones."""
+    if living.sum() <= most:
+        return living
+    chosen = np.zeros_like(living)
+    chosen.flat[np.argsort(np.where(living, -scores, np.inf), axis=None, kind="stable")[:most]] = True
+    return chosen
+
+
+def _shown(drawn: Sequence[BoolArray], most: int) -> list[IntArray]:
+    """The nodes to draw in each row: those with an edge that is drawn, and all inputs and outputs if there are few."""
+    touched = [np.zeros(count, dtype=bool) for count in (drawn[0].shape[1], *(len(edge) for edge in drawn))]
+    for n, edge in enumerate(drawn):
+        touched[n] |= edge.any(axis=0)
+        touched[n + 1] |= edge.any(axis=1)
+    for row in (touched[0], touched[-1]):
+        row |= len(row) <= most
+    return [np.flatnonzero(row) for row in touched]
+
+
+# --- what is drawn of one network
+
+
+def _fill(plan: Plan, sums: BoolArray, network: Network, views: Sequence[View], title: str | None, beta: float) -> Diagram:
+    """The plan with the edges that live in this network, their curves, opacities and formulas, and its own title."""
+    alive = np.array([views[n].living[j, i] for n, j, i in plan.edges], dtype=bool)
+    drawn, boxes = plan.edges[alive], plan.boxes[alive]
+    scores = np.array([views[n].scores[j, i] for n, j, i in drawn])
+    known = {(n, edge.output, edge.input): edge.name for n, layer in enumerate(network.layers) for edge in layer.symbolic}
+    functions = tuple(known.get((int(n), int(j), int(i)), "") for n, j, i in drawn)
+    labels = [label for label in plan.labels if label.role != "title"]
+    labels += [replace(label, text=title) for label in plan.labels if label.role == "title" and title]
+    left, bottom, width, height = boxes.T[:, :, None]
+    with_name = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
+    x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * np.linspace(0.0, 1.0, N_POINTS))
+    y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn))
+    with np.errstate(over="ignore"):
+        # [eq:edge-opacity]
+        alphas = np.tanh(beta * scores)
+        # [/eq:edge-opacity]
+    # a name has to be read where a line need only be seen, so it fades later
+    labels += [_caption(name, np.sqrt(alpha), *box) for name, alpha, box in zip(functions, alphas, boxes, strict=True) if name]
+    own = replace(plan, edges=drawn, boxes=boxes, wires_in=plan.wires_in[alive], wires_out=plan.wires_out[alive], labels=tuple(labels))
+    return Diagram(own, sums, np.stack([x, y], axis=2), scores, alphas, functions)
+
+
+def _caption(name: str, opacity: float, left: float, bottom: float, width: float, height: float) -> Label:
+    """The name of a formula in the upper part of its box, as large as fits."""
+    text, strip = function_text(name), CAPTION * (1.0 - 2.0 * PADDING) * height
+    points = min(FUNCTION_POINTS, 72.0 * strip, FUNCTION_POINTS * 0.94 * width / text_size(text, FUNCTION_POINTS)[0])
+    at = (left + width / 2.0, bottom + (1.0 - PADDING) * height - strip / 2.0)
+    return Label(text, at, points, "function", "center", opacity=opacity)

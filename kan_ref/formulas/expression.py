@@ -1,0 +1,231 @@
+"""A network of formulas as a SymPy expression: exact coefficients, the caller's names, LaTeX.
+
+Theorem (Liu et al. 2024, eqs. 2.5 and 2.7, section 2.5.1). Where every living edge is a formula, node j of layer l + 1 is the expression
+
+    (X1)  x_{l+1,j} = sum_i c_ji f_ji(a_ji x_{l,i} + b_ji) + d_ji
+
+of the nodes of layer l, and the outputs are expressions of the inputs. 17 decimal digits tell a float64 number from its neighbours
+(IEEE 754-2008, 5.12.2); so each coefficient stands in the expression as Python writes it, the shortest decimal that is read as this
+number and no other. 1, -1 and 0 alone are taken as whole numbers, which leave nothing to read. No number is rounded or guessed here:
+`round_formula` is for the eye, `recognise_constants` of `recognition` guesses, and says what that costs.
+
+SymPy evaluates on its own what holds for all real arguments, such as e^(x + 3.0) = 20.08... e^x, sqrt(x^2) = |x|, tan(arctan(x)) = x.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, check_integer
+from kan_ref.formulas.values import check_expressions, check_names, floats
+from kan_ref.functions import Function
+from kan_ref.network import Layer, Network, SymbolicEdge, check_network
+
+EXACT_DIGITS = 17
+LONG_SHIFT = 100.0  # e^u with a longer constant in u stays whole: split, its factors could leave float64
+
+
+# --- from a network
+
+
+def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
+    """What the network computes, as a SymPy expression.
+
+    Parameters
+    ----------
+    network : Network
+        Every living edge a formula; dead edges give nothing.
+    names : sequence of str, optional
+        One name for each input, all different; x_1, x_2, ... without. They become plain symbols, without assumptions.
+
+    Returns
+    -------
+    expression : sympy.Expr, or tuple of sympy.Expr
+        One expression for one output, else a tuple. Exact coefficients, with 17 digits; `canonical_form` of the network first
+        makes it as short as it can be.
+
+    Raises
+    ------
+    ValueError
+        "the edge from input 1 to output 0 of layer 0 is a spline, but ..."; a wrong number of names; a formula that has no value.
+    TypeError
+        Something that is no network; a name that is no text; a registered `formula` that gives no SymPy expression.
+
+    Notes
+    -----
+    Implements :eq:`formula`. A node stands in the expression as often as paths lead from it to the output: made for small networks.
+    A function registered without `formula` appears as `sympy.Function(name)`.
+    """
+    import sympy
+
+    check_network("network", network)
+    _refuse_splines(network)
+    plain = [sympy.Symbol(name) for name in check_names(names, network.widths[0])]
+    # what holds for real numbers alone is evaluated too
+    real = [sympy.Symbol(symbol.name, real=True) for symbol in plain]
+    nodes: list[Any] = list(real)
+    # [eq:formula]
+    for layer in network.layers:
+        nodes = [_node_expression(layer, nodes, output) for output in range(layer.n_out)]
+    # [/eq:formula]
+    found = tuple(node.xreplace(dict(zip(real, plain, strict=True))) for node in nodes)
+    for output, expression in enumerate(found):
+        if expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo, sympy.I):
+            raise ValueError(f"the formula of output {output} is {expression}, which has no finite real value at any x")
+    return found[0] if len(found) == 1 else found
+
+
+def _refuse_splines(network: Network) -> None:
+    for number, layer in enumerate(network.layers):
+        if layer.mask.any():
+            j, i = (int(n) for n in np.argwhere(layer.mask)[0])
+            raise ValueError(
+                f"the edge from input {i} to output {j} of layer {number} is a spline, but a formula needs every living edge to be one: "
+                f"fix_symbolic makes this edge a formula, auto_symbolic all of them"
+            )
+
+
+def _node_expression(layer: Layer, inputs: Sequence[Any], output: int) -> Any:
+    """(X1)."""
+    import sympy
+
+    edges = [edge for edge in layer.symbolic if edge.output == output]
+    return sympy.Add(*(_edge_expression(edge, layer.affine[edge.row], inputs[edge.input]) for edge in edges))
+
+
+def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
+    import sympy
+
+    a, b, c, d = (_exact(float(value)) for value in row)
+    value = _apply(edge.function, a * x + b)
+    if not isinstance(value, sympy.Expr):
+        raise TypeError(f"formula of {edge.name!r} gives {value!r}, but must give a SymPy expression")
+    return c * value + d
+
+
+def _exact(value: float) -> Any:
+    import sympy
+
+    if value in (-1.0, 0.0, 1.0):
+        return sympy.Integer(int(value))
+    short = sympy.Float(repr(value), EXACT_DIGITS)
+    # rounded twice, a decimal near the middle between two numbers may be read as the wrong one
+    return short if float(short) == value else sympy.Float(value, EXACT_DIGITS)
+
+
+def _apply(function: Function, u: Any) -> Any:
+    """f(u) as SymPy writes it."""
+    import sympy
+
+    if function.formula is not None:
+        return function.formula(u)
+    known = _sympy_forms()
+    return known[function.name](u) if function.name in known else sympy.Function(function.name)(u)
+
+
+@cache
+def _sympy_forms() -> dict[str, Callable[[Any], Any]]:
+    """The functions that the library was born with, by name."""
+    import sympy as sp
+
+    return {
+        "0": lambda u: sp.Integer(0),
+        "x": lambda u: u,
+        **{f"x^{n}": lambda u, n=n: u**n for n in (2, 3, 4, 5)},
+        **{f"1/x^{n}": lambda u, n=n: u**-n for n in (2, 3, 4, 5)},
+        "1/x": lambda u: 1 / u,
+        "sqrt": sp.sqrt,
+        "1/sqrt": lambda u: 1 / sp.sqrt(u),
+        "x^1.5": lambda u: u ** sp.Rational(3, 2),
+        "exp": _exp,
+        "log": sp.log,
+        "abs": sp.Abs,
+        "sin": sp.sin,
+        "cos": sp.cos,
+        "tan": sp.tan,
+        "tanh": sp.tanh,
+        "cosh": sp.cosh,
+        "sgn": sp.sign,
+        "arcsin": sp.asin,
+        "arccos": sp.acos,
+        "arctan": sp.atan,
+        "arctanh": sp.atanh,
+        "sigmoid": lambda u: 1 / (1 + _exp(-u)),
+        "gaussian": lambda u: sp.exp(-(u**2)),
+    }
+
+
+def _exp(u: Any) -> Any:
+    """e^u; SymPy takes e^3.0 out of e^(x + 3.0), and would take e^-1000.0 out of e^(x - 1000.0), which is 0 in float64."""
+    import sympy
+
+    constant, rest = u.as_coeff_Add()
+    # as a fraction, the very same number stays in its place
+    return sympy.exp(rest + sympy.Rational(constant) if constant.is_Float and abs(constant) > LONG_SHIFT else u)
+
+
+# --- for the eye
+
+
+def round_formula(expression: Any, digits: int = 4) -> Any:
+    """The expression, or tuple of them, with every coefficient rounded to so many significant digits; the one given keeps its own.
+
+    Parameters
+    ----------
+    expression : sympy.Expr, or tuple of sympy.Expr
+    digits : int
+        1 to 17.
+
+    Returns
+    -------
+    rounded : sympy.Expr, or tuple of sympy.Expr
+        For reading, not for computing: its numbers carry no more digits than they show.
+    """
+    import sympy
+
+    places = check_integer("digits", digits, low=1, high=EXACT_DIGITS)
+    found = check_expressions(expression)
+    numbers = {number: sympy.Float(f"{Decimal(str(number)):.{places - 1}e}", places) for number in floats(found)}
+    rounded = tuple(one.xreplace(numbers) for one in found)
+    return rounded if isinstance(expression, tuple) else rounded[0]
+
+
+def formula_latex(formula_or_network: Any, *, names: Sequence[str] | None = None, digits: int = 4) -> Any:
+    r"""LaTeX for one output, else a tuple: 1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1} \right)}}.
+
+    Parameters
+    ----------
+    formula_or_network : sympy.Expr, tuple of sympy.Expr, or Network
+    names : sequence of str, optional
+        For a network, as in `formula`. Expressions have names already.
+    digits : int
+        Significant digits of the coefficients, 1 to 17.
+
+    Returns
+    -------
+    latex : str, or tuple of str
+        x_1 and mu_r are set as letters with a subscript; names that are no words are set upright, as they are.
+    """
+    import sympy
+
+    if isinstance(formula_or_network, Network):
+        expression = formula(formula_or_network, names=names)
+    elif names is not None:
+        raise ValueError(f"names is {names!r}, but an expression has names of its own: names goes with a network")
+    else:
+        expression = formula_or_network
+    found = check_expressions(round_formula(expression, digits))
+    symbols = {symbol for one in found for symbol in one.free_symbols}
+    special = {symbol: _upright(symbol.name) for symbol in symbols if not re.fullmatch(r"[^\W\d]\w*", symbol.name)}
+    written = tuple(str(sympy.latex(one, symbol_names=special)) for one in found)
+    return written if isinstance(expression, tuple) else written[0]
+
+
+def _upright(name: str) -> str:
+    r"""Any text as one LaTeX symbol: 50% is \mathrm{50\%}."""
+    signs = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ "} | {sign: "\\" + sign for sign in "{}$%&#_"}
+    return rf"\mathrm{{{''.join(signs.get(sign, sign) for sign in name)}}}"

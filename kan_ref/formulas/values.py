@@ -1,0 +1,116 @@
+"""Values of SymPy expressions in float64: the road back from a formula to numbers.
+
+Every coefficient is printed with as many digits as it has and read by Python as float64, so a formula's values are those of its network
+up to rounding. Functions of the library that SymPy does not know are evaluated by the library.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.functions import LIBRARY
+
+
+def evaluate_formula(expression: Any, x: object, *, names: Sequence[str] | None = None) -> FloatArray:
+    """Values of an expression, or of several, in float64.
+
+    Parameters
+    ----------
+    expression : sympy.Expr, or tuple of sympy.Expr
+        As `formula` gives it.
+    x : (batch, n_in)
+    names : sequence of str, optional
+        Of the columns of x; x_1, x_2, ... without.
+
+    Returns
+    -------
+    y : (batch, n_out)
+        One column for each expression.
+
+    Raises
+    ------
+    ValueError
+        "expression has the symbol z, but names has 'x', 'y'"; "expression 0 has no finite value at x[3]".
+    """
+    found = check_expressions(expression)
+    points = check_float_array("x", x, ("batch", "n_in"))
+    y = numeric_function(found, check_names(names, points.shape[1]))(points)
+    bad = np.argwhere(~np.isfinite(y))
+    if bad.size:
+        sample, output = (int(n) for n in bad[0])
+        raise ValueError(f"expression {output} has no finite value at x[{sample}]")
+    return y
+
+
+def numeric_function(expressions: Sequence[Any], names: Sequence[str], constants: Sequence[Any] = ()) -> Callable[..., FloatArray]:
+    """The function x (batch, n_in), and a number for each symbol of `constants` -> y (batch, n_out); nan where there is no value."""
+    import sympy
+    from sympy.core.function import AppliedUndef
+    from sympy.printing.numpy import NumPyPrinter
+
+    symbols = [*(sympy.Symbol(name) for name in names), *constants]
+    strange = sorted(set().union(*(one.free_symbols for one in expressions)) - set(symbols), key=str)
+    if strange:
+        raise ValueError(f"expression has the symbol {strange[0]}, but names has {', '.join(map(repr, names))}")
+    calls = set().union(*(one.atoms(sympy.Function) for one in expressions))
+    own: dict[str, Callable[..., Any]] = {}
+    for number, call in enumerate(sorted({call.func for call in calls if isinstance(call, AppliedUndef)}, key=str)):
+        if call.__name__ not in LIBRARY:
+            raise ValueError(f"expression has the function {call.__name__!r}, which neither SymPy nor the library knows")
+        # a name of the library need not be one that Python could read
+        own[f"own_{number}"] = LIBRARY[call.__name__].f
+        expressions = [one.replace(call, sympy.Function(f"own_{number}")) for one in expressions]
+    known = NumPyPrinter().known_functions
+    # what NumPy lacks, Python's math may have, but not for arrays
+    special = any(known.get(call.func.__name__, "math").startswith("math") for call in calls if not isinstance(call, AppliedUndef))
+    compiled = sympy.lambdify(symbols, list(expressions), modules=[own, *(["scipy"] if special else []), "numpy"], cse=True)
+
+    def evaluate(x: FloatArray, *values: float) -> FloatArray:
+        y = np.empty((len(x), len(expressions)))
+        with np.errstate(all="ignore"):
+            for column, found in zip(y.T, compiled(*x.T, *values), strict=True):
+                column[:] = found if np.isrealobj(found) else np.nan
+        return y
+
+    return evaluate
+
+
+# --- doors
+
+
+def check_names(names: object, n_in: int) -> tuple[str, ...]:
+    """One name for each input: `names`, or x_1, x_2, ... if None; ValueError or TypeError for what cannot be told apart."""
+    if names is None:
+        return tuple(f"x_{number}" for number in range(1, n_in + 1))
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise TypeError(f"names is {names!r}, but must be a sequence of {n_in} names")
+    for place, name in enumerate(names):
+        if not isinstance(name, str):
+            raise TypeError(f"names[{place}] is {name!r}, but must be text")
+        if not name or not name.isprintable() or name != name.strip():
+            raise ValueError(f"names[{place}] is {name!r}, but must be printable text without spaces at its ends")
+        if name in names[:place]:
+            raise ValueError(f"names has {name!r} twice, but every input needs a name of its own")
+    if len(names) != n_in:
+        raise ValueError(f"names has {len(names)} names, but there are {n_in} inputs")
+    return tuple(names)
+
+
+def check_expressions(expression: Any) -> tuple[Any, ...]:
+    """One expression or several as a tuple, else TypeError."""
+    import sympy
+
+    found = expression if isinstance(expression, tuple) else (expression,)
+    for one in found:
+        if not isinstance(one, sympy.Expr):
+            raise TypeError(f"expression is {expression!r}, but must be a SymPy expression or a tuple of them")
+    return found
+
+
+def floats(expressions: Iterable[Any]) -> list[Any]:
+    """Every floating-point number in the expressions once, rising."""
+    import sympy
+
+    return sorted(set().union(*(one.atoms(sympy.Float) for one in expressions)))

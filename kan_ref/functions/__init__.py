@@ -1,0 +1,15 @@
+"""Functions of one variable: base functions, activations, and the library of symbolic functions with three derivatives."""
+
+from kan_ref.functions.activation import ACTIVATION_NAMES as ACTIVATION_NAMES
+from kan_ref.functions.activation import activation_values as activation_values
+from kan_ref.functions.base_function import BASE_NAMES as BASE_NAMES
+from kan_ref.functions.base_function import base_function as base_function
+from kan_ref.functions.library import BUILT_IN as BUILT_IN
+from kan_ref.functions.library import LIBRARY as LIBRARY
+from kan_ref.functions.library import lookup as lookup
+from kan_ref.functions.library import register_function as register_function
+from kan_ref.functions.library import unregister_function as unregister_function
+from kan_ref.functions.record import EVERYWHERE as EVERYWHERE
+from kan_ref.functions.record import Function as Function
+from kan_ref.functions.record import Values as Values
+from kan_ref.functions.record import singular_points as singular_points

@@ -1,0 +1,119 @@
+"""A constant for every output of a layer, held by the edges that are there: what pruning leaves behind.
+
+Theorem. There is no bias, but the B-splines of a row sum to 1 on its grid [a, b] (de Boor, A Practical Guide to Splines, ch. IX). So for
+an edge whose samples all lie in [a, b]
+
+    (K1)  w_spline sum_m (coef_m + mu / w_spline) B_m(x) = w_spline sum_m coef_m B_m(x) + mu
+
+and for n formulas of one output that share a row (a, b, c, d)
+
+    (K2)  sum_n (c f(a x + b) + d + mu / n) = sum_n (c f(a x + b) + d) + mu.
+
+A row may grow at its ends. Each B-spline keeps its own degree + 2 knots, so the curves stay as they are where the new coefficients are 0:
+
+    (K3)  knots' = (p new ones, knots, q new ones),  coef' = (p zeros, coef, q zeros),  n_intervals' = n_intervals + p + q
+
+The places are tried in this order: the spline with the largest |w_spline|; a row of formulas of this output alone; a spline whose
+weight is next to 0, which gets the weight 1; a dead edge, revived as the formula "0" with d = mu; a formula that has to leave its lock;
+and where all edges are splines that some samples leave, the grid that has to grow least.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.functions import lookup
+from kan_ref.network.editing import with_formula
+from kan_ref.network.layer import Layer
+
+LEAST_WEIGHT = 1e-8  # a spline with a smaller weight would need coefficients that swamp its own
+
+
+def fold_constants(layer: Layer, x: FloatArray, constants: FloatArray) -> Layer:
+    """The layer with a constant added to each of its outputs at the samples x, to rounding.
+
+    Parameters
+    ----------
+    layer : Layer
+    x : (batch, n_in)
+        Inputs of the layer, at least one sample; not checked again here.
+    constants : (n_out,)
+        mu of every output; an output with 0 is left alone.
+
+    Returns
+    -------
+    folded : Layer
+
+    Notes
+    -----
+    Implements :eq:`fold-spline`, :eq:`fold-formula` and :eq:`longer-rows`.
+    """
+    for j in np.flatnonzero(constants).tolist():
+        layer = _fold(layer, x, j, float(constants[j]))
+    return layer
+
+
+def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
+    """`mu` in the best place among the edges to output j."""
+    low, high, grid = x.min(axis=0), x.max(axis=0), layer.breakpoints
+    splines, weights = layer.mask[j] == 1.0, np.abs(layer.w_spline[j])
+    lawful = splines & (grid[:, 0] <= low) & (high <= grid[:, -1])
+    heavy = lawful & (weights > LEAST_WEIGHT)
+    if heavy.any():
+        return _into_spline(layer, j, int(np.argmax(np.where(heavy, weights, 0.0))), mu)
+    formulas = [edge for edge in layer.symbolic if edge.output == j]
+    users, own = Counter(edge.row for edge in layer.symbolic), Counter(edge.row for edge in formulas)
+    private = [row for row in own if own[row] == users[row]]
+    if private:
+        affine = layer.affine.copy()
+        # [eq:fold-formula]
+        affine[private[0], 3] += mu / own[private[0]]
+        # [/eq:fold-formula]
+        return replace(layer, affine=affine)
+    if lawful.any():
+        return _into_spline(layer, j, int(np.argmax(lawful)), mu)
+    dead = ~splines
+    dead[[edge.input for edge in formulas]] = False
+    if dead.any():
+        return with_formula(layer, j, int(np.argmax(dead)), lookup("0"), [1.0, 0.0, 1.0, mu])
+    if formulas:
+        edge = formulas[0]
+        return with_formula(layer, j, edge.input, edge.function, layer.affine[edge.row] + [0.0, 0.0, 0.0, mu])
+    lacking = [_lacking(layer, i, float(low[i]), float(high[i])) for i in range(layer.n_in)]
+    i = min(range(layer.n_in), key=lambda i: sum(lacking[i]))
+    return _into_spline(_longer_rows(layer, lacking[i], low, high), j, i, mu)
+
+
+def _into_spline(layer: Layer, j: int, i: int, mu: float) -> Layer:
+    """(K1); a weight next to 0 becomes 1 first."""
+    coef, w_spline = layer.coef.copy(), layer.w_spline.copy()
+    if abs(w_spline[j, i]) <= LEAST_WEIGHT:
+        coef[j, i] *= w_spline[j, i]
+        w_spline[j, i] = 1.0
+    # [eq:fold-spline]
+    coef[j, i] += mu / w_spline[j, i]
+    # [/eq:fold-spline]
+    return replace(layer, coef=coef, w_spline=w_spline)
+
+
+def _lacking(layer: Layer, i: int, low: float, high: float) -> tuple[int, int]:
+    """How many knots more the row of input i needs at each end for a grid over [low, high]; `degree` + 1 reach anywhere."""
+    row, k = layer.knots[i], layer.degree
+    return int(np.sum(row[: k + 1] > low)), int(np.sum(row[len(row) - 1 - k :] < high))
+
+
+def _longer_rows(layer: Layer, lacking: tuple[int, int], low: FloatArray, high: FloatArray) -> Layer:
+    """(K3) for all rows: new knots one interval apart, and as far out as the samples where the grid would not reach them otherwise."""
+    (p, q), k, grid = lacking, layer.degree, layer.breakpoints
+    h = (grid[:, -1] - grid[:, 0])[:, None] / layer.n_intervals
+    first, last = layer.knots[:, :1], layer.knots[:, -1:]
+    # the new grid begins at knot k of the new row: a new one only if p = k + 1
+    left = (np.minimum(first - h, low[:, None]) if p > k else first - h) - h * np.arange(p)[::-1]
+    right = (np.maximum(last + h, high[:, None]) if q > k else last + h) + h * np.arange(q)
+    # [eq:longer-rows]
+    knots = np.hstack([left, layer.knots, right])
+    coef = np.pad(layer.coef, ((0, 0), (0, 0), (p, q)))
+    # [/eq:longer-rows]
+    return replace(layer, knots=knots, coef=coef)

@@ -1,0 +1,126 @@
+"""A new network: the paper's random curves on grids that lie where the data are.
+
+Liu et al. 2024, section 2.2: coefficients c ~ N(0, 0.1^2), w_spline = 1, w_base uniform by Xavier's rule with the bound
+
+    (I1)  |w_base| <= sqrt(6 / (n_in + n_out))
+
+(Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs; every later one on what the layers
+before it make of a probe batch, with a margin (the rules are in `knots`).
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+
+from kan_ref.bspline import data_bounds, hidden_bounds, uniform_knots
+from kan_ref.checks import FloatArray, check_choice, check_float_array, check_generator, check_integer, check_rectangular
+from kan_ref.functions import BASE_NAMES
+from kan_ref.network.layer import Layer
+from kan_ref.network.layer_passes import evaluate, outputs
+from kan_ref.network.network import Network
+
+COEF_SCALE = 0.1
+
+
+def init_network(
+    widths: Sequence[int],
+    *,
+    n_intervals: int,
+    degree: int,
+    domain: object,
+    x: object = None,
+    base: str = "silu",
+    rng: np.random.Generator,
+) -> Network:
+    """A network with the paper's random initialisation.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        (n_0, ..., n_L): at least two numbers, each at least 1.
+    n_intervals : int
+        G, at least 1; the same for all layers.
+    degree : int
+        k, at least 0.
+    domain : (2,) or (n_in, 2), or (N, n_in)
+        Bounds of the inputs, low < high, for all or for each; any other shape is samples, which are given 5 % of their
+        range on each side and serve as the probe batch.
+    x : (N, n_in), optional
+        Probe batch on whose activations the hidden grids are placed. Without it and without samples they lie on
+        [smallest low, largest high].
+    base : str
+        "silu", "identity" or "zero".
+    rng : numpy.random.Generator
+        Used layer by layer: coef, then w_base.
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    ValueError, TypeError
+        "widths is (2,), but a network needs at least two numbers of nodes"
+
+    Notes
+    -----
+    Implements :eq:`initial-draws`. See tutorials/02_an_edge.md, "the first coefficients", and tutorials/04_a_network.md, "the first
+    hidden grids".
+    """
+    sizes = check_widths(widths)
+    n_intervals = check_integer("n_intervals", n_intervals, low=1)
+    degree = check_integer("degree", degree, low=0)
+    check_choice("base", base, BASE_NAMES)
+    rng = check_generator("rng", rng)
+    low, high, samples = read_domain(domain, sizes[0])
+    probe = samples if x is None else check_float_array("x", x, ("batch", sizes[0]))
+    if probe is not None and len(probe) == 0:
+        raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
+
+    layers: list[Layer] = []
+    for n_in, n_out in pairwise(sizes):
+        if layers:
+            if probe is None:
+                low, high = np.full(n_in, low.min()), np.full(n_in, high.max())
+            else:
+                probe = outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
+                low, high = hidden_bounds(probe, n_intervals)
+        # [eq:initial-draws]
+        coef = COEF_SCALE * rng.standard_normal((n_out, n_in, n_intervals + degree))
+        bound = np.sqrt(6.0 / (n_in + n_out))
+        w_base = rng.uniform(-bound, bound, (n_out, n_in))
+        # [/eq:initial-draws]
+        ones = np.ones((n_out, n_in))
+        layers.append(Layer(uniform_knots(low, high, n_intervals, degree), coef, w_base, ones, ones, degree, base))
+    return Network(tuple(layers))
+
+
+def check_widths(widths: object) -> tuple[int, ...]:
+    """`widths` as a tuple of at least two positive ints."""
+    flat = widths.ndim == 1 if isinstance(widths, np.ndarray) else isinstance(widths, Sequence) and not isinstance(widths, str)
+    if not flat:
+        raise TypeError(f"widths is {widths!r}, but must be a sequence of integers such as (2, 5, 1)")
+    sizes = tuple(check_integer(f"widths[{place}]", n, low=1) for place, n in enumerate(cast("Sequence[object]", widths)))
+    if len(sizes) < 2:
+        raise ValueError(f"widths is {sizes}, but a network needs at least two numbers of nodes")
+    return sizes
+
+
+def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in) if `domain` is samples."""
+    array = check_rectangular("domain", domain)
+    if array.shape in ((2,), (n_in, 2)):
+        bounds = np.broadcast_to(check_float_array("domain", array, array.shape), (n_in, 2))
+        wrong = np.flatnonzero(bounds[:, 0] >= bounds[:, 1])
+        if wrong.size:
+            low, high = bounds[wrong[0]]
+            raise ValueError(f"domain is {low:g} to {high:g} at input {wrong[0]}, but low must lie below high")
+        return bounds[:, 0].copy(), bounds[:, 1].copy(), None
+    if array.ndim != 2 or array.shape[1] != n_in:
+        raise ValueError(f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, or (N, {n_in}) for samples")
+    samples = check_float_array("domain", array, ("N", n_in))
+    if len(samples) == 0:
+        raise ValueError(f"domain has shape {array.shape}, but samples need at least one row")
+    return (*data_bounds(samples), samples)

@@ -1,0 +1,163 @@
+"""Finer grids and better placed grids, under a function that stays.
+
+Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a finer knot row, all edges independently.
+Where the finer row keeps the old breakpoints, the curve is in the finer space already, and knot insertion finds it
+exactly: no data, no least squares. The new breakpoints are the old ones interpolated linearly in rank, so every multiple
+of the old number of intervals is nested.
+
+Grid update (Liu et al. 2024, section 2.2, third trick): grids move to where the activations of a batch are. Layers move
+one after another, each seeing what the moved ones before it make of the batch. Coefficients move, w_spline stays.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from kan_ref.bspline import blended_knots, extended_knots, hidden_bounds, move_coefficients, refined_breakpoints, uniform_knots
+from kan_ref.checks import FloatArray, check_integer, check_number
+from kan_ref.network.layer import Layer
+from kan_ref.network.layer_passes import evaluate, outputs
+from kan_ref.network.network import Network, check_inputs, check_network
+
+
+def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
+    """A layer on other knot rows, its curves kept as `curve_fit.move_coefficients` says."""
+    coef = move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
+    return replace(layer, knots=new_knots, coef=coef)
+
+
+def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:
+    return None if x is None else outputs(layer, evaluate(layer, x, slopes=False))
+
+
+def _check_samples(network: Network, x: object) -> FloatArray:
+    samples = check_inputs(network, x)
+    if len(samples) == 0:
+        raise ValueError(f"x has shape {samples.shape}, but placing a grid needs at least one sample")
+    return samples
+
+
+def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Network:
+    """The same function on finer grids: every layer gets `n_intervals` intervals over its own [a, b].
+
+    Parameters
+    ----------
+    network : Network
+    x : (batch, n_in), optional
+        Samples near which the function counts most; they matter only where the new grid does not contain the old one.
+    n_intervals : int
+        At least that of every layer; a multiple of it keeps the function to rounding on each layer's [a, b].
+
+    Returns
+    -------
+    extended : Network
+        Outside [a, b] only the fade of the bases changes.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer"
+
+    Notes
+    -----
+    See tutorials/06_grids.md, "exact grid extension".
+    """
+    check_network("network", network)
+    n_intervals = check_integer("n_intervals", n_intervals, low=1)
+    _refuse_coarser(network, n_intervals)
+    samples = None if x is None else _check_samples(network, x)
+    layers = []
+    for layer in network.layers:
+        grid = refined_breakpoints(layer.breakpoints, n_intervals)
+        nested = n_intervals % layer.n_intervals == 0
+        layers.append(move_layer(layer, extended_knots(grid, layer.degree), None if nested else samples))
+        samples = _pass_on(layers[-1], samples)
+    return Network(tuple(layers))
+
+
+def update_grid(network: Network, x: object, *, uniform_share: float = 1.0, margin: float = 1.0) -> Network:
+    """The same function, as nearly as it can be, on grids that lie where a batch's activations are.
+
+    Parameters
+    ----------
+    network : Network
+    x : (batch, n_in)
+        At least one sample.
+    uniform_share : float
+        0 to 1: 1 spaces breakpoints evenly, 0 puts them at quantiles of the activations.
+    margin : float
+        At least 0: how far a grid reaches beyond the activations on each side, in intervals.
+
+    Returns
+    -------
+    updated : Network
+        All layers moved, each with as many intervals as before.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "uniform_share is 1.5, but must be between 0 and 1"
+
+    Notes
+    -----
+    On the batch the function changes by what the new grids cannot represent of the old curves.
+    """
+    uniform_share = check_number("uniform_share", uniform_share, low=0.0, high=1.0)
+    margin = check_number("margin", margin, low=0.0)
+    samples = _check_samples(network, x)
+    layers: list[Layer] = []
+    for layer in network.layers:
+        knots = blended_knots(samples, layer.n_intervals, layer.degree, uniform_share=uniform_share, margin=margin)
+        layers.append(move_layer(layer, knots, samples))
+        samples = outputs(layers[-1], evaluate(layers[-1], samples, slopes=False))
+    return Network(tuple(layers))
+
+
+def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
+    """Finer grids for training: the first layer's [a, b] stays, hidden grids lie anew on the activations of x.
+
+    Parameters
+    ----------
+    network : Network
+    x : (batch, n_in)
+        Training inputs, checked.
+    n_intervals : int
+        At least that of every layer.
+    """
+    first = network.layers[0]
+    _refuse_coarser(network, n_intervals)
+    grid = refined_breakpoints(first.breakpoints, n_intervals)
+    nested = n_intervals % first.n_intervals == 0
+    moved = move_layer(first, extended_knots(grid, first.degree), None if nested else x)
+    return place_hidden_grids(Network((moved, *network.layers[1:])), x, n_intervals)
+
+
+def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None = None) -> Network:
+    """Every layer but the first on an even grid over the activations of x with the margin of `knots.hidden_bounds`.
+
+    `n_intervals` None keeps each layer's own number. See tutorials/06_grids.md, "margins of hidden grids", and
+    tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
+    """
+    layers = [network.layers[0]]
+    for layer in network.layers[1:]:
+        x = outputs(layers[-1], evaluate(layers[-1], x, slopes=False))
+        count = layer.n_intervals if n_intervals is None else n_intervals
+        low, high = hidden_bounds(x, count)
+        layers.append(move_layer(layer, uniform_knots(low, high, count, layer.degree), x))
+    return Network(tuple(layers))
+
+
+def activations_left(network: Network, activations: list[FloatArray]) -> bool:
+    """Whether an activation lies outside the [a, b] of the hidden layer that takes it."""
+    return any(
+        bool(np.any(values < layer.breakpoints[:, 0]) or np.any(values > layer.breakpoints[:, -1]))
+        for layer, values in zip(network.layers[1:], activations, strict=False)
+    )
+
+
+def _refuse_coarser(network: Network, n_intervals: int) -> None:
+    for layer_index, layer in enumerate(network.layers):
+        if n_intervals < layer.n_intervals:
+            raise ValueError(
+                f"n_intervals is {n_intervals}, but layer {layer_index} has {layer.n_intervals} already and a grid is only made finer"
+            )

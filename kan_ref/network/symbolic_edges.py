@@ -1,0 +1,223 @@
+"""Edges that are formulas: c f(a x + b) + d with a named f, beside the spline edges of a layer.
+
+Theorem (Liu et al. 2024, section 2.5.1, and the chain rule). An edge fixed to a function f carries four affine parameters, and with
+u = a x + b
+
+    (F1)  phi(x)  = c f(u) + d
+    (F2)  phi'(x) = c a f'(u)
+    (L8)  d_a = sum_b e_b c f'(u_b) x_b,  d_b = sum_b e_b c f'(u_b),  d_c = sum_b e_b f(u_b),  d_d = sum_b e_b,
+
+where e_b = dR/d phi(x_b) = dy_bj + d_edges_bji. Edges of one layer that are locked together share one row (a, b, c, d); its
+gradient is the sum over them. For jets, which carry derivatives by x through a network, with q = 0, ..., 3,
+
+    (F3)  phi^(q)(x)            = c a^q f^(q)(u) + (d where q = 0)
+    (F4)  d phi^(q) / d a       = c (q a^(q-1) f^(q)(u) + a^q f^(q+1)(u) x),     d phi^(q) / d b = c a^q f^(q+1)(u),
+          d phi^(q) / d c       = a^q f^(q)(u),                                  d phi^(q) / d d = 1 where q = 0, else 0
+
+Outside the domain of f an edge is not defined: inside the package it is then nan, which no optimizer accepts; `net(x)` and
+`forward` refuse such an x with a sentence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, check_float_array, check_integer
+from kan_ref.functions import Function, Values
+
+
+@dataclass(frozen=True)
+class SymbolicEdge:
+    """That the edge from `input` to `output` is the formula `function`; `row`: which row of the layer's `affine` it uses."""
+
+    output: int
+    input: int
+    function: Function
+    row: int
+
+    @property
+    def name(self) -> str:
+        """Name of the function."""
+        return self.function.name
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "name", self.function)
+        return f"SymbolicEdge(output {self.output}, input {self.input}, {name!r}, row {self.row})"
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """Where an edge has no value: `edge`, the number of the sample, u = a x + b there."""
+
+    edge: SymbolicEdge
+    sample: int
+    u: float
+
+
+def check_edges(symbolic: object, affine: object, mask: FloatArray) -> tuple[tuple[SymbolicEdge, ...], FloatArray]:
+    """The door for a layer's formulas: edges in [out, in] order, rows in order of first use, and no spline where a formula stands.
+
+    Parameters
+    ----------
+    symbolic : sequence of SymbolicEdge
+    affine : (n_rows, 4)
+        a, b, c, d.
+    mask : (n_out, n_in)
+        1 on spline edges.
+
+    Returns
+    -------
+    symbolic : tuple of SymbolicEdge
+        Sorted, rows renumbered.
+    affine : (n_rows, 4)
+        In the new order; a row that no edge uses is left out.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "symbolic has an edge from input 0 to output 1, but mask says that a spline stands there"
+    """
+    if not isinstance(symbolic, Sequence):
+        raise TypeError(f"symbolic is {symbolic!r}, but must be a sequence of SymbolicEdge")
+    rows = check_float_array("affine", affine, ("n_rows", 4))
+    for edge in symbolic:
+        if not isinstance(edge, SymbolicEdge) or not isinstance(edge.function, Function):
+            raise TypeError(f"symbolic contains {edge!r}, but must be a sequence of SymbolicEdge")
+        j = check_integer("output of a symbolic edge", edge.output, low=0, high=mask.shape[0] - 1)
+        i = check_integer("input of a symbolic edge", edge.input, low=0, high=mask.shape[1] - 1)
+        check_integer("row of a symbolic edge", edge.row, low=0, high=len(rows) - 1)
+        if mask[j, i] != 0.0:
+            raise ValueError(f"symbolic has an edge from input {i} to output {j}, but mask says that a spline stands there")
+    edges = sorted(symbolic, key=lambda edge: (edge.output, edge.input))
+    for one, other in pairwise(edges):
+        if (one.output, one.input) == (other.output, other.input):
+            raise ValueError(f"symbolic has the edge from input {one.input} to output {one.output} twice")
+    order: dict[int, Function] = {}
+    for edge in edges:
+        if order.setdefault(edge.row, edge.function) != edge.function:
+            names = f"{order[edge.row].name!r} and {edge.name!r}"
+            raise ValueError(f"symbolic has {names} on row {edge.row} of affine, but edges that share a row need one function")
+    places = {row: place for place, row in enumerate(order)}
+    renumbered = tuple(SymbolicEdge(edge.output, edge.input, edge.function, places[edge.row]) for edge in edges)
+    return renumbered, rows[list(order)].reshape(-1, 4)
+
+
+def _inner(edge: SymbolicEdge, affine: FloatArray, x: FloatArray) -> FloatArray:
+    inner_scale, inner_shift = affine[edge.row, :2]
+    return np.asarray(inner_scale * x[:, edge.input] + inner_shift)
+
+
+def add_outputs(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, y: FloatArray) -> None:
+    """(F1) of every formula, added to y (batch, n_out) at its output; where a sum is not finite it is nan."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        for edge in symbolic:
+            outer_scale, outer_shift = affine[edge.row, 2:]
+            # [eq:symbolic-edge]
+            y[:, edge.output] += outer_scale * edge.function.f(_inner(edge, affine, x)) + outer_shift
+            # [/eq:symbolic-edge]
+    y[~np.isfinite(y)] = np.nan
+
+
+def values(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
+    """(F1) of every formula by itself, (batch, n_edges)."""
+    columns = np.empty((len(symbolic), len(x)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column, edge in zip(columns, symbolic, strict=True):
+            outer_scale, outer_shift = affine[edge.row, 2:]
+            column[:] = outer_scale * edge.function.f(_inner(edge, affine, x)) + outer_shift
+    return columns.T
+
+
+def slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
+    """(F2) of every formula, (batch, n_edges)."""
+    columns = np.empty((len(symbolic), len(x)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column, edge in zip(columns, symbolic, strict=True):
+            inner_scale, _, outer_scale, _ = affine[edge.row]
+            # [eq:symbolic-slope]
+            column[:] = outer_scale * inner_scale * edge.function.d1(_inner(edge, affine, x))
+            # [/eq:symbolic-slope]
+    return columns.T
+
+
+def derivatives(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, orders: Sequence[int]) -> FloatArray:
+    """(F3): derivatives by x of every formula, orders 0 to 3, as (n_edges, n_orders, batch)."""
+    planes = np.empty((len(symbolic), len(orders), len(x)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows, edge in zip(planes, symbolic, strict=True):
+            inner_scale, _, outer_scale, outer_shift = affine[edge.row]
+            u, by_u = _inner(edge, affine, x), _by_order(edge.function)
+            for row, order in zip(rows, orders, strict=True):
+                # [eq:symbolic-derivative]
+                row[:] = outer_scale * inner_scale**order * by_u[order](u)
+                # [/eq:symbolic-derivative]
+                row += outer_shift if order == 0 else 0.0
+    return planes
+
+
+def affine_slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, order: int = 0) -> FloatArray:
+    """How every formula, or its derivative of some order up to 2, moves with its own a, b, c, d: (batch, n_edges, 4).
+
+    Notes
+    -----
+    Implements :eq:`symbolic-parameters`. In memory (n_edges, 4, batch).
+    """
+    terms = np.empty((len(symbolic), 4, len(x)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for (by_a, by_b, by_c, by_d), edge in zip(terms, symbolic, strict=True):
+            u, by_u = _inner(edge, affine, x), _by_order(edge.function)
+            inner_scale, _, outer_scale, _ = affine[edge.row]
+            # [eq:symbolic-parameters]
+            by_b[:] = outer_scale * inner_scale**order * by_u[order + 1](u)
+            by_a[:] = by_b * x[:, edge.input]
+            by_c[:] = by_u[order](u)
+            if order > 0:
+                by_a += outer_scale * order * inner_scale ** (order - 1) * by_c
+                by_c *= inner_scale**order
+            by_d[:] = 1.0 if order == 0 else 0.0
+            # [/eq:symbolic-parameters]
+    return np.moveaxis(terms, 2, 0)
+
+
+def _by_order(function: Function) -> tuple[Values, ...]:
+    return function.f, function.d1, function.d2, function.d3
+
+
+def affine_gradient(
+    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, dy: FloatArray, d_edges: FloatArray | None
+) -> FloatArray:
+    """(L8): dR / d affine, (n_rows, 4)."""
+    outputs, inputs = numbers(symbolic)
+    # [eq:layer-backward-symbolic]
+    upstream = dy[:, outputs] if d_edges is None else dy[:, outputs] + d_edges[:, outputs, inputs]
+    by_edge = np.einsum("be,bep->ep", upstream, affine_slopes(symbolic, affine, x))
+    gradient = np.zeros_like(affine)
+    np.add.at(gradient, [edge.row for edge in symbolic], by_edge)
+    # [/eq:layer-backward-symbolic]
+    return gradient
+
+
+def numbers(symbolic: Sequence[SymbolicEdge]) -> tuple[list[int], list[int]]:
+    """Outputs j and inputs i of all formulas: array[numbers(symbolic)] picks them out of (n_out, n_in)."""
+    return [edge.output for edge in symbolic], [edge.input for edge in symbolic]
+
+
+def inputs_of(x: FloatArray | None) -> FloatArray:
+    """The x that a cache keeps for formulas; ValueError if it was made for a layer without."""
+    if x is None:
+        raise ValueError("cache holds no x, but a layer with symbolic edges needs the cache of its own forward pass")
+    return x
+
+
+def find_undefined(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> Undefined | None:
+    """The first edge, and its first sample, without a finite value at x (batch, n_in).
+
+    See tutorials/08_symbols.md, "outside a function's domain".
+    """
+    for edge, column in zip(symbolic, values(symbolic, affine, x).T, strict=True):
+        bad = np.flatnonzero(~np.isfinite(column))
+        if bad.size:
+            return Undefined(edge, int(bad[0]), float(_inner(edge, affine, x)[bad[0]]))
+    return None

@@ -1,0 +1,15 @@
+"""Linear algebra and differences: row-sparse Jacobians, Cholesky factors."""
+
+from kan_ref.numerics.cholesky import solve_positive_definite as solve_positive_definite
+from kan_ref.numerics.differences import central_difference as central_difference
+from kan_ref.numerics.row_sparse import Block as Block
+from kan_ref.numerics.row_sparse import Jacobian as Jacobian
+from kan_ref.numerics.row_sparse import RowSparse as RowSparse
+from kan_ref.numerics.row_sparse import active_columns as active_columns
+from kan_ref.numerics.row_sparse import dense_form as dense_form
+from kan_ref.numerics.row_sparse import gram_matrix as gram_matrix
+from kan_ref.numerics.row_sparse import multiply as multiply
+from kan_ref.numerics.row_sparse import multiply_transposed as multiply_transposed
+from kan_ref.numerics.row_sparse import normal_matrix as normal_matrix
+from kan_ref.numerics.row_sparse import select_columns as select_columns
+from kan_ref.numerics.row_sparse import shape as shape

@@ -1,0 +1,40 @@
+"""The central difference that judges derivatives.
+
+The central difference of a function g of one real variable at 0 has an error of second order,
+
+    (C1)  (g(h) - g(-h)) / (2 h) = g'(0) + h^2 g'''(xi) / 6        for some |xi| <= h,
+
+(Taylor's theorem on both sides; Nocedal & Wright, Numerical Optimization, 2nd ed., section 8.1), while rounding adds
+about eps |g| / h: near h = 1e-6 the two balance for functions of size one.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from kan_ref.checks import FloatArray
+
+Value = TypeVar("Value", float, FloatArray)
+
+
+def central_difference(function: Callable[[float], Value], step: float = 1e-6) -> Value:
+    """Derivative at 0 of a function of one real variable, by two values at -step and +step.
+
+    Parameters
+    ----------
+    function : callable
+        float -> float or array: usually t -> f(x + t direction).
+    step : float
+        Positive.
+
+    Returns
+    -------
+    derivative : float or array
+        As the function's value. Error: (C1).
+
+    Notes
+    -----
+    Implements :eq:`central-difference`.
+    """
+    # [eq:central-difference]
+    return (function(step) - function(-step)) / (2.0 * step)
+    # [/eq:central-difference]

@@ -1,0 +1,18 @@
+"""Derivatives of a network with respect to its inputs, and differential equations in them (paper, section 3.4)."""
+
+from kan_ref.pde.equations import function_term as function_term
+from kan_ref.pde.equations import linear_term as linear_term
+from kan_ref.pde.equations import value_term as value_term
+from kan_ref.pde.input_derivatives import directional_jets as directional_jets
+from kan_ref.pde.input_derivatives import input_hessian as input_hessian
+from kan_ref.pde.input_derivatives import input_hessian_diag as input_hessian_diag
+from kan_ref.pde.input_derivatives import input_jacobian as input_jacobian
+from kan_ref.pde.input_derivatives import input_laplacian as input_laplacian
+from kan_ref.pde.jet_families import Family as Family
+from kan_ref.pde.jet_families import Model as Model
+from kan_ref.pde.jet_families import family_of as family_of
+from kan_ref.pde.problem import PreparedProblem as PreparedProblem
+from kan_ref.pde.problem import ResidualProblem as ResidualProblem
+from kan_ref.pde.problem import check_problem as check_problem
+from kan_ref.pde.problem import prepare_problem as prepare_problem
+from kan_ref.pde.problem import residual_problem as residual_problem

@@ -1,0 +1,235 @@
+"""What makes a network sparse: penalties on how strongly each edge acts, as the paper states them and as pykan computes them.
+
+Theorem (Liu et al. 2024, eqs. 2.17-2.20, and the chain rule). With score_ji = (1/N) sum_b |phi_ji(x_bi)|, the layer's sum
+|Phi|_1 = sum_ji score_ji, p_ji = score_ji / |Phi|_1 and S = -sum_ji p_ji log p_ji (natural logarithm, 0 log 0 := 0, and S = 0
+for a layer of zeros), the penalty of a network is R = sum over layers of mu_1 |Phi|_1 + mu_2 S, and of one layer
+
+    (E2)  dR / d score_ji  = mu_1 - mu_2 (log p_ji + S) / |Phi|_1
+    (E3)  dR / d phi_bji   = sign(phi_bji) / N * dR / d score_ji,     0 where phi_bji = 0
+
+Base function and spline both count. A penalty reaches the parameters through (L7) of `layer`, a path that plain training does not
+take. Two other pairs (l1, entropy), to compare with. "pykan" is what pykan 0.2 computes, with standard deviations std (N - 1 in the
+denominator; 0 for one sample) and e = 1e-4:
+
+    (E4)  A_ji = std_b(phi_ji) / (std_b(x_i) + 0.1),   l1 = sum_ji A_ji
+    (E5)  entropy = -mean_j sum_i r_ji log2(r_ji + e) - mean_i sum_j c_ji log2(c_ji + e)
+          with r_ji = A_ji / (sum_i A_ji + 1),  c_ji = A_ji / (sum_j A_ji + 1)
+
+so that a constant curve costs nothing. "pykan-0.0" is its first release's:
+
+    (E6)  A_ji = score_ji / (b_i - a_i + e),   l1 = sum_ji A_ji,   entropy = -sum_ji q_ji log2(q_ji + e),   q = A / sum A
+
+"coef" needs no samples and sees the splines alone, over live edges: a size and a roughness of the coefficients (lamb_coef and
+lamb_coefdiff of pykan's first release; later ones take the mean over outputs and sum over bases),
+
+    (E7)  l1 = sum_ji mean_m |coef_jim|,   entropy := sum_ji mean_m |coef_ji,m+1 - coef_jim|
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, check_choice
+from kan_ref.network import Cache, Layer, Network, input_gradient, layer_edge_outputs, parameter_gradients, parameter_vector
+
+PENALTY_NAMES = ("paper", "pykan", "pykan-0.0", "coef")
+_E = 1e-4
+_STD_OFFSET = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPenalty:
+    """The penalty of one layer and where it pulls.
+
+    `l1`, `entropy`: its two parts without their weights. `d_edges` (batch, n_out, n_in), `d_x` (batch, n_in), `d_coef`
+    (n_out, n_in, n_basis): derivatives of the weighted sum, None where there are none.
+    """
+
+    l1: float
+    entropy: float
+    d_edges: FloatArray | None = None
+    d_x: FloatArray | None = None
+    d_coef: FloatArray | None = None
+
+
+def layer_penalty(kind: str, layer: Layer, cache: Cache, x: FloatArray, l1_weight: float, entropy_weight: float) -> LayerPenalty:
+    """Penalty of one layer on a batch.
+
+    Parameters
+    ----------
+    kind : str
+        "paper", "pykan", "pykan-0.0" or "coef".
+    layer : Layer
+    cache : Cache
+        From `forward` at x.
+    x : (batch, n_in)
+        The layer's inputs; at least one sample.
+    l1_weight, entropy_weight : float
+        mu_1, mu_2.
+
+    Returns
+    -------
+    penalty : LayerPenalty
+
+    Notes
+    -----
+    Implements :eq:`paper-penalty`, :eq:`entropy-gradient` and, for the alternatives, (E4)-(E7).
+    See tutorials/07_sparsification.md, "which penalty".
+    """
+    if kind == "coef":
+        return _coef_penalty(layer, l1_weight, entropy_weight)
+    outputs = layer_edge_outputs(layer, cache)
+    if kind == "paper":
+        # [eq:paper-penalty]
+        scores = np.abs(outputs).mean(axis=0)
+        entropy, d_entropy = natural_entropy(scores)
+        d_scores = l1_weight + entropy_weight * d_entropy
+        d_edges = np.sign(outputs) / len(outputs) * d_scores
+        # [/eq:paper-penalty]
+        return LayerPenalty(float(scores.sum()), entropy, d_edges)
+    if kind == "pykan-0.0":
+        width = (layer.breakpoints[:, -1] - layer.breakpoints[:, 0]) + _E
+        strengths = np.abs(outputs).mean(axis=0) / width
+        entropy, d_entropy = _offset_entropy(strengths, strengths.sum())
+        d_strengths = l1_weight + entropy_weight * d_entropy
+        return LayerPenalty(float(strengths.sum()), entropy, np.sign(outputs) / len(outputs) * (d_strengths / width))
+    spread, d_spread = _std(outputs)
+    reach, d_reach = _std(x)
+    strengths = spread / (reach + _STD_OFFSET)
+    entropy, d_entropy = _row_and_column_entropy(strengths)
+    d_strengths = l1_weight + entropy_weight * d_entropy
+    d_edges = d_spread * (d_strengths / (reach + _STD_OFFSET))
+    d_x = -d_reach * (d_strengths * strengths).sum(axis=0) / (reach + _STD_OFFSET)
+    return LayerPenalty(float(strengths.sum()), entropy, d_edges, d_x)
+
+
+def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
+    """S of one layer's scores (n_out, n_in), and dS / d scores; where a score is 0, its derivative (infinite) is given as 0.
+
+    Examples
+    --------
+    >>> entropy, _ = natural_entropy(np.array([[1.0, 1.0]]))
+    >>> entropy == np.log(2.0)
+    np.True_
+    """
+    total = scores.sum()
+    if total == 0.0:
+        return 0.0, np.zeros_like(scores)
+    # [eq:entropy-gradient]
+    p = scores / total
+    log_p = np.log(p, out=np.zeros_like(p), where=p > 0.0)
+    entropy = -float((p * log_p).sum())
+    d_scores = np.where(p > 0.0, -(log_p + entropy) / total, 0.0)
+    # [/eq:entropy-gradient]
+    return entropy, d_scores
+
+
+def _offset_entropy(strengths: FloatArray, total: float) -> tuple[float, FloatArray]:
+    """-sum q log2(q + e) with q = strengths / total, all summed, and its derivative; 0 for a layer of zeros."""
+    if total == 0.0:
+        return 0.0, np.zeros_like(strengths)
+    q = strengths / total
+    d_q = -(np.log2(q + _E) + q / ((q + _E) * np.log(2.0)))
+    return -float((q * np.log2(q + _E)).sum()), (d_q - (d_q * q).sum()) / total
+
+
+def _row_and_column_entropy(strengths: FloatArray) -> tuple[float, FloatArray]:
+    """(E5) and its derivative."""
+    value, d_strengths = 0.0, np.zeros_like(strengths)
+    for axis in (1, 0):
+        total = strengths.sum(axis=axis, keepdims=True) + 1.0
+        share = strengths / total
+        groups = strengths.size / strengths.shape[axis]
+        d_share = -(np.log2(share + _E) + share / ((share + _E) * np.log(2.0))) / groups
+        value -= float((share * np.log2(share + _E)).sum()) / groups
+        d_strengths += (d_share - (d_share * share).sum(axis=axis, keepdims=True)) / total
+    return value, d_strengths
+
+
+def _std(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Standard deviation over samples (N - 1), and its derivative by each sample; both 0 where nothing varies."""
+    # the mean of equal numbers need not be that number in floating point
+    centred = np.where(values.max(axis=0) > values.min(axis=0), values - values.mean(axis=0), 0.0)
+    n = max(1, len(values) - 1)
+    spread = np.sqrt((centred**2).sum(axis=0) / n)
+    return spread, np.divide(centred, n * spread, out=np.zeros_like(centred), where=spread > 0.0)
+
+
+def _coef_penalty(layer: Layer, l1_weight: float, entropy_weight: float) -> LayerPenalty:
+    """(E7)."""
+    live = layer.mask[:, :, None]
+    steps = np.diff(layer.coef, axis=2) * live
+    d_coef = l1_weight * live * np.sign(layer.coef) / layer.n_basis
+    if steps.shape[2]:
+        pull = entropy_weight * np.sign(steps) / steps.shape[2]
+        d_coef[:, :, 1:] += pull
+        d_coef[:, :, :-1] -= pull
+    roughness = float(np.abs(steps).sum()) / max(1, steps.shape[2])
+    return LayerPenalty(float(np.abs(layer.coef * live).sum()) / layer.n_basis, roughness, d_coef=d_coef)
+
+
+@dataclass(frozen=True)
+class PenaltyWeights:
+    """lambda (mu_1 l1 + mu_2 entropy): `weight` is lambda, `l1`, `entropy` are mu_1, mu_2, `kind` one of `PENALTY_NAMES`."""
+
+    weight: float
+    l1: float = 1.0
+    entropy: float = 1.0
+    kind: str = "paper"
+
+
+def penalized_backward(
+    network: Network, x: FloatArray, caches: Sequence[Cache], flow: Sequence[FloatArray], dy: FloatArray, weights: PenaltyWeights
+) -> tuple[float, FloatArray]:
+    """Value of the penalty, and the gradient of loss and penalty together.
+
+    Parameters
+    ----------
+    network : Network
+    x : (batch, n_in)
+    caches : sequence of Cache
+        Of a forward pass at x.
+    flow : sequence of (batch, n_l)
+        Outputs of every layer.
+    dy : (batch, n_out)
+        Gradient of the loss alone.
+    weights : PenaltyWeights
+
+    Returns
+    -------
+    value : float
+        lambda (mu_1 l1 + mu_2 entropy), summed over layers.
+    gradient : (n_params,)
+
+    Notes
+    -----
+    (L7) of `layer` at every layer. Memory: the outputs of all edges, batch x n_out x n_in numbers a layer.
+    """
+    check_choice("penalty", weights.kind, PENALTY_NAMES)
+    value = 0.0
+    pieces: list[FloatArray] = []
+    inputs = [x, *flow[:-1]]
+    for number in range(len(network.layers) - 1, -1, -1):
+        layer, cache = network.layers[number], caches[number]
+        part = layer_penalty(weights.kind, layer, cache, inputs[number], weights.weight * weights.l1, weights.weight * weights.entropy)
+        value += weights.weight * (weights.l1 * part.l1 + weights.entropy * part.entropy)
+        grads = parameter_gradients(layer, cache, dy, part.d_edges)
+        pieces.insert(0, parameter_vector(grads))
+        if part.d_coef is not None:
+            pieces[0][: layer.coef.size] += part.d_coef.reshape(-1)
+        if number:
+            dy = input_gradient(layer, cache, dy, part.d_edges)
+            if part.d_x is not None:
+                dy += part.d_x
+    return value, np.concatenate(pieces)
+
+
+def penalty_value(network: Network, x: FloatArray, caches: Sequence[Cache], flow: Sequence[FloatArray], weights: PenaltyWeights) -> float:
+    """Lambda (mu_1 l1 + mu_2 entropy) of a network on a batch, without its gradient."""
+    inputs = [x, *flow[:-1]]
+    total = 0.0
+    for layer, cache, values in zip(network.layers, caches, inputs, strict=True):
+        part = layer_penalty(check_choice("penalty", weights.kind, PENALTY_NAMES), layer, cache, values, 0.0, 0.0)
+        total += weights.l1 * part.l1 + weights.entropy * part.entropy
+    return weights.weight * total

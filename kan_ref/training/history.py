@@ -1,0 +1,201 @@
+"""What a training run leaves behind: every step's numbers, the network it found, and the sentence that says why it ended.
+
+Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj (prediction_bj - y_bj)^2), of the network
+as it is after the step; never the last point that a line search tried. For classes the predictions compared are probabilities,
+and y is 1 at the right class, else 0; losses are never square-rooted. For differential equations the training error is the root of (E1) of
+`problem`, and test errors are nan where no solution is known.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_ref.checks import FloatArray
+from kan_ref.network import Network
+from kan_ref.training.losses import Loss
+from kan_ref.training.objective import Objective, judge_predictions
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a callback is shown: where a run stands after a step (or at the start of a grid).
+
+    `step` counts from the start of the run, `n_intervals` is the first layer's (0 for a perceptron or a LAN), `penalty` is what the
+    objective adds to the loss, `seconds` since the start; `*_accuracy` is the share of right answers for class losses, else nan.
+    `network` is the network as it is.
+    """
+
+    step: int
+    n_intervals: int
+    train_rmse: float
+    test_rmse: float
+    penalty: float
+    n_evaluations: int
+    seconds: float
+    train_loss: float
+    test_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    network: Any = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """A run step by step: arrays of one length, an entry at the start of each grid and after every step; see `Step`.
+
+    Parameters
+    ----------
+    step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, train_loss, test_loss, train_accuracy, test_accuracy
+        Arrays (n_entries,), as `Step` has them one by one.
+    """
+
+    step: NDArray[np.int_]
+    n_intervals: NDArray[np.int_]
+    train_rmse: FloatArray
+    test_rmse: FloatArray
+    penalty: FloatArray
+    n_evaluations: NDArray[np.int_]
+    seconds: FloatArray
+    train_loss: FloatArray
+    test_loss: FloatArray
+    train_accuracy: FloatArray
+    test_accuracy: FloatArray
+
+    def __repr__(self) -> str:
+        return f"History({len(self.step)} entries: {', '.join(self.__dict__)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run.
+
+    Parameters
+    ----------
+    network : Network, MLP or LAN
+        Trained.
+    history : History
+    stopped : str
+        The sentence that says why the run ended.
+    interrupted : bool
+        Whether a KeyboardInterrupt ended it; then `network` is the best so far.
+    """
+
+    network: Any
+    history: History
+    stopped: str
+    interrupted: bool = False
+
+    def __repr__(self) -> str:
+        history = self.history
+        if not len(history.step):
+            return f"Run({self.network!r}, stopped {self.stopped!r})"
+        numbers = f"train_rmse {history.train_rmse[-1]:.2e}"
+        if not np.isnan(history.test_rmse[-1]):
+            numbers += f", test_rmse {history.test_rmse[-1]:.2e}"
+        if not np.isnan(history.test_accuracy[-1]):
+            numbers += f", test_accuracy {history.test_accuracy[-1]:.3f}"
+        return f"Run({self.network!r}, {history.step[-1]} steps, {numbers}, stopped {self.stopped!r})"
+
+
+HISTORY_NAMES = tuple(entry.name for entry in fields(History))
+_COUNTS = ("step", "n_intervals", "n_evaluations")
+Callback = Callable[[Step], bool | None]
+Batch = tuple[FloatArray, FloatArray]
+
+
+class Recorder:
+    """Writes a history while a run goes on; shows it to the user's callback and on the bar.
+
+    `asked` is the sentence of a callback that asked to stop, "" until then; `best` the network with the smallest objective
+    so far.
+    """
+
+    def __init__(self, test: Batch | None, loss: Loss, callback: Callback | None, *, n_steps: int | None) -> None:
+        self.test, self.loss = test, loss
+        self.asked = ""
+        self.best: Any = None
+        self._entries: list[tuple[float, ...]] = []
+        self._callback = callback
+        self._bar = None if n_steps is None else _bar(n_steps)
+        self._began = time.perf_counter()
+        self._evaluations_before = 0
+        self._lowest = np.inf
+        self._test_inputs: Any = None
+
+    def enter_grid(self, objective: Objective) -> None:
+        """Record the network as a grid begins."""
+        network = objective.network
+        if self.test is not None:
+            self._test_inputs = objective.family.prepare(network, self.test[0])
+        self._write(network, objective, None, 0, step=self.n_steps)
+
+    def add(self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int) -> None:
+        """Record one step of an optimizer; `n_evaluations` counts from the optimizer's own start, `prediction` if it is there already."""
+        self._write(network, objective, prediction, n_evaluations, step=self.n_steps + 1)
+        if self._bar is not None:
+            self._bar.update()
+
+    def leave_optimizer(self, n_evaluations: int) -> None:
+        """Count the evaluations of an optimizer that has ended."""
+        self._evaluations_before += n_evaluations
+
+    @property
+    def n_steps(self) -> int:
+        """Steps done so far."""
+        return int(self._entries[-1][0]) if self._entries else 0
+
+    def _write(self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int, step: int) -> None:
+        added = objective.added(network)
+        train, test = objective.judge(network, prediction), (np.nan, np.nan, np.nan)
+        if self.test is not None:
+            test = judge_predictions(self.loss, objective.family.predict(network, self._test_inputs), self.test[1])
+        entry = Step(
+            step=step,
+            n_intervals=network.layers[0].n_intervals if isinstance(network, Network) else 0,
+            train_rmse=train[1],
+            test_rmse=test[1],
+            penalty=added,
+            n_evaluations=self._evaluations_before + n_evaluations,
+            seconds=time.perf_counter() - self._began,
+            train_loss=train[0],
+            test_loss=test[0],
+            train_accuracy=train[2],
+            test_accuracy=test[2],
+            network=network,
+        )
+        # without its network: a long run would hold every theta it ever had
+        self._entries.append(tuple(getattr(entry, name) for name in HISTORY_NAMES))
+        if train[0] + added < self._lowest:
+            self._lowest, self.best = train[0] + added, network
+        if self._bar is not None:
+            known = "" if np.isnan(entry.test_rmse) else f", test {entry.test_rmse:.1e}"
+            self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}{known}")
+        if self._callback is not None and not self.asked and self._callback(entry):
+            self.asked = f"the callback asked to stop after step {step}"
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def history(self) -> History:
+        """Everything recorded."""
+        columns = list(zip(*self._entries, strict=True)) if self._entries else [()] * len(HISTORY_NAMES)
+        arrays: dict[str, Any] = {
+            name: np.array(column, dtype=np.int_ if name in _COUNTS else np.float64)
+            for name, column in zip(HISTORY_NAMES, columns, strict=True)
+        }
+        return History(**arrays)
+
+
+def _bar(n_steps: int) -> "tqdm[NoReturn]":
+    from tqdm import tqdm  # here, so that training without a bar loads nothing but NumPy
+
+    return tqdm(total=n_steps, unit="step")

@@ -1,0 +1,117 @@
+"""The benchmarks compare like with like, and report what they ran."""
+
+import re
+
+import numpy as np
+import pytest
+
+import kan_ref as kr
+from benchmarks import accuracy, jets, textbook, training_step
+from benchmarks.shapes import Shape
+from kan_ref.numerics.differences import central_difference
+
+
+@pytest.mark.parametrize("contraction", ["matmul", "einsum"])
+@pytest.mark.parametrize("widths", [(2, 1, 1), (2, 5, 1), (3, 4, 2, 2)])
+def test_the_textbook_step_computes_what_ours_computes(widths, contraction):
+    rng = np.random.default_rng(0)
+    network = kr.init_network(widths, n_intervals=6, degree=3, domain=(-1.0, 1.0), rng=rng)
+    network = network.with_theta(network.theta + 0.3 * rng.standard_normal(network.n_params))
+    x, y = rng.uniform(-1.2, 1.2, (40, widths[0])), rng.standard_normal((40, widths[-1]))
+
+    value, gradient = textbook.value_and_grad(network, x, y, contraction)
+
+    ours, d_theta = kr.value_and_grad(network, x, y)
+    assert value == pytest.approx(ours, rel=1e-12)
+    np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-12 * np.abs(d_theta).max())
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 3, 5])
+def test_the_textbook_recursion_gives_all_bases_and_slopes_where_knots_repeat_too(degree):
+    rng = np.random.default_rng(degree)
+    knots = np.sort(rng.uniform(-1.0, 1.0, (3, 2 * degree + 8)), axis=1)
+    knots[1, 3:5], knots[2, :3] = knots[1, 3], knots[2, 0]
+    x = rng.uniform(-1.1, 1.1, (50, 3))
+
+    basis, basis_slope = textbook.bases(x, knots, degree, slopes=True)
+
+    slopes = kr.bspline.basis(x, knots, degree, derivative=1)
+    np.testing.assert_allclose(basis, kr.bspline.basis(x, knots, degree), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(basis_slope, slopes, rtol=0, atol=1e-13 * max(1.0, np.abs(slopes).max()))
+
+
+def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many():
+    sentence = training_step.memory()
+
+    arrays, resident = (float(number) for number in re.findall(r"([0-9.]+) MiB", sentence))
+    assert 0.5 < arrays < 10.0
+    assert 0.0 <= resident < 10.0
+
+
+def test_a_row_of_the_step_table_holds_times_ratios_and_the_bar():
+    row = training_step.compare(Shape("t", (2, 2, 1), 4, 50, 0.5), seconds=0.0)
+
+    *_, book, cached, fresh, ratio, ratio_fresh, bar = (float(cell) for cell in row.split(")")[1].split("]")[1].split())
+    assert min(book, cached, fresh) > 0
+    assert (ratio, ratio_fresh) == pytest.approx((cached / book, fresh / book), rel=0.2)
+    assert bar == 0.5
+
+
+def test_a_row_of_the_jet_table_holds_times_their_ratio_and_the_bar():
+    row = jets.compare(jets.Case((2, 3, 1), 3, 5.0, n_samples=50), seconds=0.0)
+
+    plain, jet, ratio, bar = (float(cell) for cell in row.split("]")[1].split()[2:])
+    assert min(plain, jet) > 0
+    assert ratio == pytest.approx(jet / plain, rel=0.2)
+    assert bar == 5.0
+
+
+def test_the_jet_step_is_the_value_and_gradient_of_the_squared_residual():
+    network, x, f = jets.problem(jets.Case((2, 3, 2, 1), 3, n_samples=40))
+    direction = np.random.default_rng(0).normal(size=network.n_params)
+
+    def loss(t):
+        return np.mean((kr.input_laplacian(network.with_theta(network.theta + t * direction), x)[:, 0] - f) ** 2)
+
+    value, gradient = jets.jet_step(network, x, f)()
+
+    assert value == pytest.approx(loss(0.0), rel=1e-12)
+    assert gradient @ direction == pytest.approx(central_difference(loss), rel=1e-6)
+
+
+def test_the_levenberg_marquardt_iteration_solves_its_damped_normal_equations_for_all_parameters():
+    step = jets.lm_iteration(jets.CASES[0])()
+
+    assert step.shape == (jets.problem(jets.CASES[0])[0].n_params,)
+    assert np.isfinite(step).all()
+    assert step.any()
+
+
+def test_the_memory_of_a_jet_step_grows_with_batch_and_width_and_not_with_the_grid():
+    peak = {
+        key: jets.peak(jets.Case((2, width, width, 1), 3, n_intervals=n_intervals, n_samples=n_samples))
+        for key, (width, n_intervals, n_samples) in {
+            "plain": (10, 20, 900),
+            "batch": (10, 20, 1800),
+            "width": (20, 20, 900),
+            "grid": (10, 320, 900),
+        }.items()
+    }
+
+    assert 1.7 <= peak["batch"] / peak["plain"] <= 2.1
+    assert 1.5 <= peak["width"] / peak["plain"] <= 2.5
+    assert peak["grid"] / peak["plain"] <= 1.1
+    assert peak["plain"] <= 10 * jets.unit(jets.Case((2, 10, 10, 1), 3))
+
+
+def test_a_case_of_the_accuracy_table_is_run_and_reported_over_seeds():
+    case = accuracy.Case("small", "lm", 200, 3, (3, 5, 10), 10, 1e-8, (5, 10), "none")
+
+    outcomes = [accuracy.run_seed(case, seed) for seed in range(2)]
+
+    text = accuracy.report(case, outcomes)
+    errors = np.array([outcome.test for outcome in outcomes])
+    assert errors.shape == (2, 3)
+    assert f"{np.median(errors[:, -1]):.1e}" in text
+    assert f"slope of the median, G = 5 to 10: {np.log(np.median(errors[:, 2]) / np.median(errors[:, 1])) / np.log(2):.2f}" in text
+    assert accuracy.run_seed(case, 0).test.tobytes() == outcomes[0].test.tobytes()

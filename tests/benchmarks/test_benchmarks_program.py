@@ -1,0 +1,363 @@
+"""`python -m benchmarks`: everyone takes the same step, is timed in turns and tried alone; what fails or is missing is said."""
+
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+
+import kan_ref as kr
+from benchmarks import __main__ as program
+from benchmarks import clock, growth, lm, origin, peers, steps, subjects, tables, trial
+from benchmarks.picture import draw
+from benchmarks.shapes import SHAPES, Shape, problem
+from figures.machine.style import style
+from kan_ref.training.objective import make_objective
+
+SMALL = Shape("s", (2, 3, 1), 4, 50)
+
+TOYS = """
+import time
+from dataclasses import replace
+import numpy as np
+from benchmarks.subjects import SUBJECTS, Step, Subject
+textbook = SUBJECTS[2]
+def wrong(network, x, y):
+    def read(outcome):
+        value, gradient = outcome
+        return value, gradient + 1e-3 * np.abs(gradient).max() * (np.arange(gradient.size) == 7)
+    return replace(textbook.step(network, x, y), read=read)
+def broken(network, x, y):
+    if len(x) > 10:
+        raise MemoryError("cannot place the table of /somewhere/tables/basis.bin in memory")
+    return textbook.step(network, x, y)
+def greedy(network, x, y):
+    return Step(lambda: np.ones(2**27) if len(x) > 10 else None, lambda outcome: (0.0, network.theta))
+def lazy(network, x, y):
+    return Step(lambda: time.sleep(60), lambda outcome: (0.0, network.theta))
+def heavy(network, x, y):
+    step = textbook.step(network, x, y)
+    return Step(lambda: (np.ones(5 * 2**17), step.run())[1], step.read)
+def partial(network, x, y):
+    step = textbook.step(network, x, y)
+    return Step(step.run, lambda outcome: (outcome[0], np.where(np.arange(outcome[1].size) < 3, np.nan, outcome[1])))
+def moved(network):
+    return network.with_theta(network.theta + 0.1)
+SUBJECTS = tuple(Subject(make.__name__, __name__, make, "a toy") for make in (wrong, broken, greedy, lazy, heavy, partial))
+SUBJECTS += (Subject("moved", __name__, textbook.make, "a toy", nearest=moved),)
+SUBJECTS += (Subject("absent", __name__, wrong, "a toy", needs=("json", "kan_ref_no_such_module"), package="kan_ref_no_such_thing"),)
+"""
+
+
+@pytest.fixture
+def toys(tmp_path, monkeypatch):
+    (tmp_path / "toy_peers.py").write_text(TOYS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "toy_peers", raising=False)
+    import toy_peers
+
+    yield {subject.name: subject for subject in toy_peers.SUBJECTS}
+    del sys.modules["toy_peers"]
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory):
+    """Standard output and folder of a quick run of all parts, without peers."""
+    folder = tmp_path_factory.mktemp("benchmarks")
+    with pytest.MonkeyPatch.context() as patch:
+        lines = []
+        patch.setattr("builtins.print", lambda *words, **_: lines.append(" ".join(map(str, words))))
+        assert program.main(["--quick", "--out", str(folder)]) == 0
+    return "\n".join(lines), folder
+
+
+# --- who takes which step
+
+
+@pytest.mark.parametrize("subject", subjects.SUBJECTS, ids=lambda subject: subject.name)
+@pytest.mark.parametrize("shape", [SMALL, *SHAPES[:4]], ids=str)
+def test_every_step_in_numpy_has_the_loss_and_gradient_of_kan_ref(subject, shape):
+    network, x, y = problem(shape)
+    step = subject.step(network, x, y)
+
+    value, gradient = step.read(step.run())
+
+    expected, d_theta = kr.value_and_grad(network, x, y)
+    assert value == pytest.approx(expected, rel=1e-13)
+    np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-13 * np.abs(d_theta).max())
+
+
+def test_the_first_layers_splines_are_evaluated_once_as_in_fit_and_at_every_step_when_fresh(monkeypatch):
+    made = []
+    monkeypatch.setattr(subjects, "make_objective", lambda *batch: made.append(batch) or make_objective(*batch))
+    counts = []
+
+    for subject in subjects.SUBJECTS[:2]:
+        step = subject.step(*problem(SMALL))
+        for _ in range(3):
+            step.run()
+        counts.append(len(made))
+
+    assert counts == [1, 4]
+
+
+def test_the_network_on_one_grid_is_the_same_but_for_its_knots_and_has_no_spline_weights():
+    network, _, _ = problem(SMALL)
+    network = network.with_theta(network.theta + np.linspace(0.1, 0.2, network.n_params))
+
+    moved = peers._one_grid(network)
+
+    for old, new in zip(network.layers, moved.layers, strict=True):
+        np.testing.assert_array_equal(new.knots, np.tile(kr.uniform_knots(-1.0, 1.0, 4, 3), (old.n_in, 1)))
+        np.testing.assert_array_equal(new.spline_matrix, old.spline_matrix)
+        np.testing.assert_array_equal(new.w_base, old.w_base)
+        assert (new.w_spline == 1.0).all()
+
+
+def test_peers_have_names_of_their_own_and_nothing_of_them_is_imported_before_it_is_asked_for():
+    names = [subject.name for subject in (*subjects.SUBJECTS, *peers.SUBJECTS)]
+
+    assert len(set(names)) == len(names) == 10
+    assert {subject.package for subject in peers.SUBJECTS} == {"pykan", "jaxkan", "inkan"}
+    assert not {"torch", "jax", "kan", "jaxkan", "inkan"} & set(sys.modules)
+
+
+# --- the clock
+
+
+def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(monkeypatch):
+    now, last = [0.0], [""]
+    monkeypatch.setattr(clock.time, "process_time", lambda: now[0])
+
+    def work(name, seconds):
+        def call():
+            now[0] += seconds if last[0] == name else 5.0 * seconds  # another one has just emptied the cache
+            last[0] = name
+
+        return call
+
+    work_list = [work("short", 1e-4), work("other", 1e-4), work("middle", 0.02), work("long", 0.2)]
+    short, other, middle, long = clock.take_turns(work_list, seconds=0.5)
+
+    for times, seconds in ((short, 1e-4), (other, 1e-4), (middle, 0.02)):
+        np.testing.assert_allclose(times.samples, seconds, rtol=1e-6)
+    assert long.samples[0] == pytest.approx(0.2)
+    assert long.least == long.samples[0] < long.samples[1] == pytest.approx(1.0)
+    assert len(short.samples) > len(long.samples) >= 3
+
+
+def test_a_slow_function_gets_its_repeats_and_a_fast_one_its_seconds(monkeypatch):
+    now, calls = [0.0], {"slow": 0, "fast": 0}
+    monkeypatch.setattr(clock.time, "process_time", lambda: now[0])
+
+    def work(name, seconds):
+        def call():
+            now[0] += seconds
+            calls[name] += 1
+
+        return call
+
+    slow, _ = clock.take_turns([work("slow", 7.0), work("fast", 1e-3)], seconds=0.1, repeats=4)
+
+    assert calls["slow"] == 1 + len(slow.samples) == 5  # the first, before anything is known of it, does not count
+    assert calls["fast"] >= 100
+    assert slow.as_record() == {"least": 7000.0, "quartile": 7000.0, "median": 7000.0, "upper": 7000.0, "repeats": 4}
+
+
+# --- a step tried alone
+
+
+def test_a_trial_finds_memory_time_and_agreement_of_a_step(toys):
+    light = trial.try_step(subjects.SUBJECTS[2], SMALL)
+    heavy = trial.try_step(toys["heavy"], SMALL)
+
+    assert (light.failure, heavy.failure) == ("", "")
+    assert light.loss_error < 1e-12
+    assert light.gradient_error < 1e-12
+    assert 0.0 < light.seconds < 60.0
+    assert 5.0 < heavy.arrays < 7.0
+    assert 4.9 < heavy.resident < light.resident + 7.0
+
+
+def test_a_trial_shows_a_gradient_that_is_another_and_ignores_what_an_implementation_does_not_have(toys):
+    assert trial.try_step(toys["wrong"], SMALL).gradient_error == pytest.approx(1e-3, rel=1e-6)
+    assert trial.try_step(toys["partial"], SMALL).gradient_error < 1e-12
+
+
+def test_a_subject_is_compared_on_the_nearest_network_that_it_can_represent(toys):
+    assert toys["moved"].step(*problem(SMALL)).run()[0] != subjects.SUBJECTS[2].step(*problem(SMALL)).run()[0]
+
+    assert trial.try_step(toys["moved"], SMALL).gradient_error < 1e-12
+
+
+def test_a_step_that_fails_or_takes_too_much_ends_its_own_process_and_says_why_in_a_few_words(toys):
+    assert trial.try_step(toys["broken"], SMALL).failure == "MemoryError: cannot place the table of ... in memory"
+    assert trial.try_step(toys["greedy"], SMALL, trial.Limits(gib=0.25)).failure == "needs over 0.25 GiB"
+    assert trial.try_step(toys["lazy"], SMALL, trial.Limits(seconds=1.0)).failure == "takes over 1 s"
+
+
+def test_an_error_in_a_table_is_one_short_line_without_paths():
+    assert trial.few_words("ValueError: no\n such /usr/lib/thing.so") == "ValueError: no such ..."
+    assert trial.few_words("x" * 100) == "x" * 57 + "..."
+
+
+def test_a_step_that_is_too_slow_to_repeat_keeps_the_time_of_its_trial(monkeypatch):
+    monkeypatch.setattr(steps, "ONCE", 0.0)
+    told = []
+
+    (found,) = steps.compare(SMALL, subjects.SUBJECTS[2:], seconds=0.0, tell=told.append)
+
+    assert found.times == {"least": round(1e3 * found.trial.seconds, 4), "repeats": 1}
+    assert found.same
+    assert told == ["(s) textbook", "(s) in turns"]
+
+
+# --- tables
+
+
+def test_missing_failing_and_differing_peers_stand_in_the_table(toys, monkeypatch, capsys, tmp_path):
+    chosen = [toys[name] for name in ("wrong", "broken", "absent")]
+    monkeypatch.setattr(peers, "SUBJECTS", tuple(chosen))
+    monkeypatch.setattr(program, "QUICK_SHAPES", (SMALL,))
+
+    assert program.main(["step", "--quick", "--peers", "--out", str(tmp_path)]) == 0
+
+    out = capsys.readouterr().out
+    assert "kan_ref_no_such_thing is left out, not installed: kan_ref_no_such_module: pip install '.[peers]'" in out
+    assert re.search(r"^absent +not installed: kan_ref_no_such_module$", out, re.MULTILINE)
+    assert re.search(r"^broken +MemoryError: cannot place the table of ... in memory$", out, re.MULTILINE)
+    assert re.search(r"^wrong( +[0-9.]+ \+[0-9]+% !)$", out, re.MULTILINE)
+    assert re.search(r"^wrong +\de[-+]\d+ +1e-03   a toy   ! above 1e-09$", out, re.MULTILINE)
+    results = json.loads((tmp_path / "step.json").read_text())["results"]
+    assert [row["failure"] for row in results if row["subject"] == "absent"] == ["not installed: kan_ref_no_such_module"]
+
+
+def cell(subject, name, milliseconds, failure="", repeats=5, error=0.0):
+    times = {} if failure else {"least": milliseconds, "median": 1.5 * milliseconds, "repeats": repeats}
+    found = trial.Trial(failure, 1.0, 2.0, None, 0.0, error)
+    return steps.Cell(subject, Shape(name, (1, 1), 3, 4), found, times, failure)
+
+
+def test_the_verdict_names_who_is_faster_where_and_by_how_much():
+    ours, fresh = tables.OURS, tables.FRESH
+    cells = [cell(ours, "a", 2.0), cell(fresh, "a", 3.0), cell("other", "a", 2.5), cell("third", "a", 0.0, "fails")]
+    cells += [cell(ours, "b", 2.0), cell(fresh, "b", 2.0), cell("other", "b", 2.5), cell("third", "b", 1.0)]
+    cells += [cell("another network", "b", 0.1, error=1e-3)]
+
+    of_ours, of_fresh = tables.verdict(cells)
+
+    assert of_ours == f"{ours}: fastest of all that compute the same at (a); at (b) third is 2.00 times as fast"
+    nowhere = f"{fresh}: fastest of all that compute the same at no shape"
+    assert of_fresh == f"{nowhere}; at (a) other is 1.20 times as fast; at (b) third is 2.00 times as fast"
+
+
+def test_a_time_in_the_table_shows_its_spread_or_that_it_was_taken_once():
+    long = "a failure that is too long for its cell"
+    cells = [cell("x", "a", 2.0), cell("x", "b", 1234.5, repeats=1), cell("x", "c", 1.0, "over 8 GiB"), cell("x", "d", 1.0, long)]
+
+    text = tables.grid(cells, tables._time)
+
+    assert text.split("\n")[1].split() == ["x", "2.00", "+50%", "~1234", "over", "8", "GiB", "fails"]
+    assert text.split("\n")[2] == f"x at (d): {long}"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.01234, "0.012"), (1.234, "1.23"), (12.34, "12.3"), (4567.8, "4568"), (float("nan"), "-")])
+def test_numbers_have_three_digits(value, text):
+    assert tables.number(value) == text
+
+
+# --- Levenberg-Marquardt and growth
+
+
+@pytest.mark.parametrize("shape", [SMALL, Shape("dual", (3, 2, 1), 10, 20)], ids=str)
+def test_the_dense_iteration_takes_the_step_of_kan_ref(shape):
+    network, x, y = problem(shape)
+    objective = make_objective(network, x, y)
+
+    ours, dense = lm.iterate(objective, network.theta), lm.iterate_dense(objective, network.theta)
+
+    np.testing.assert_allclose(ours, dense, rtol=0, atol=1e-8 * np.abs(ours).max())
+    assert np.abs(ours - objective.residuals(network.theta)).max() > 0.1 * np.abs(ours).max()
+
+
+def test_an_iteration_whose_dense_jacobian_is_too_large_is_left_out_with_a_reason(monkeypatch):
+    monkeypatch.setattr(lm, "LARGEST", 8 * 50 * 81 - 1)
+
+    found = lm.measure_lm(SMALL, seconds=0.0)
+
+    assert (found.n_residuals, found.n_params, found.ours) == (50, 81, None)
+    assert found.failure == "left out: a dense Jacobian has 0.0 GiB"
+    assert found.failure in tables.lm_table([found])
+    monkeypatch.setattr(lm, "LARGEST", 8 * 50 * 81)
+    assert set(lm.measure_lm(SMALL, seconds=0.0).as_record()["milliseconds"]) == {"kan_ref", "dense"}
+
+
+def test_a_line_ends_where_a_step_takes_too_long_or_fails_and_says_so(monkeypatch, toys):
+    axis = growth.Axis("batch", "samples", "held", lambda n: Shape("batch", (2, 1), 3, n), (5, 10, 20), (5,))
+    monkeypatch.setattr(growth, "TOO_LONG", 0.0)
+    told = []
+
+    (whole,) = growth.along(axis, [toys["broken"]], quick=False, seconds=0.0, tell=told.append)
+    monkeypatch.setattr(growth, "TOO_LONG", 1e9)
+    (failing,) = growth.along(axis, [toys["broken"]], quick=False, seconds=0.0, tell=told.append)
+
+    assert (whole.values, whole.ends) == ((5,), "over 0 s")
+    assert (failing.values, failing.ends) == ((5, 10), "MemoryError: cannot place the table of ... in memory")
+    assert told == ["batch 5", "batch 10", "batch 20"] * 2
+
+
+def test_the_exponent_is_the_slope_of_the_last_third():
+    line = growth.Line("G", "x", (1, 2, 4, 8, 16, 32), (1.0, 1.0, 1.0, 1.0, 4.0, 16.0))
+
+    assert line.exponent == pytest.approx(2.0)
+
+
+def test_the_picture_has_four_panels_and_every_subject_once_in_its_legend():
+    names = [subject.name for subject in (*subjects.SUBJECTS, *peers.SUBJECTS) if subject.drawn]
+    lines = [growth.Line(axis.name, name, axis.values, axis.values) for axis in growth.AXES for name in names]
+
+    with style():
+        picture = draw(lines)
+
+    assert [ax.get_xlabel() for ax in picture.axes] == [axis.label for axis in growth.AXES]
+    assert all(len(ax.lines) == len(names) and ax.get_xscale() == ax.get_yscale() == "log" for ax in picture.axes)
+    assert [text.get_text() for text in picture.legends[0].get_texts()] == names
+
+
+# --- the program
+
+
+def test_a_quick_run_prints_every_table_and_writes_numbers_and_picture(quick_run):
+    text, folder = quick_run
+
+    for subject in subjects.SUBJECTS:
+        assert len(re.findall(rf"^{re.escape(subject.name)}  ", text, re.MULTILINE)) == 4 + len(growth.AXES)
+    for head in (tables.STEP_HEAD, tables.RATIO_HEAD, tables.MEMORY_HEAD, tables.SAME_HEAD, tables.LM_HEAD, tables.GROWTH_HEAD):
+        assert head in text
+    assert "other libraries are left out; --peers measures pykan, jaxkan and inkan" in text
+    assert {path.name for path in folder.iterdir()} == {"step.json", "lm.json", "growth.json", "growth.png", "growth.svg"}
+
+
+def test_the_numbers_come_with_versions_and_processor_and_name_no_machine_and_no_folder(quick_run):
+    _, folder = quick_run
+
+    for part in program.PARTS:
+        content = (folder / f"{part}.json").read_text()
+        record = json.loads(content)
+        assert (record["part"], record["quick"], record["threads"]) == (part, True, 1)
+        assert record["cpu"] == origin.cpu_name() != ""
+        assert {"numpy", "blas", "python", "kan_ref"} <= set(record["versions"])
+        assert record["results"]
+        assert not re.search(r"/\w+/", content)
+    step = json.loads((folder / "step.json").read_text())["results"]
+    assert [(row["subject"], row["shape"]) for row in step] == [(s.name, shape) for shape in "ab" for s in subjects.SUBJECTS]
+    assert all(row["gradient_error"] < 1e-12 and row["resident_mib"] >= 0.0 and row["milliseconds"]["least"] > 0.0 for row in step)
+
+
+def test_an_unknown_part_is_refused_by_name(capsys):
+    with pytest.raises(SystemExit):
+        program.main(["steps"])
+
+    assert "NAME is 'steps', but must be one of step, lm, growth" in capsys.readouterr().err

@@ -1,0 +1,359 @@
+"""Least squares that starts from a curve: what it finds, what it leaves alone, and curves that move to another knot row."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import random_row, seeds
+from oracles import exact_continued
+from oracles_training import coefficients_by_sampling, design_matrix, nearest_solution
+
+import kan_ref as kr
+from kan_ref.bspline.bases import basis
+from kan_ref.bspline.curve_fit import move_coefficients
+from kan_ref.bspline.knots import extended_knots, is_nested, refined_breakpoints
+
+degrees = st.integers(0, 5)
+
+
+def even_row(degree, n_intervals=5, low=-1.0, high=1.0):
+    return kr.uniform_knots(low, high, n_intervals, degree)[0]
+
+
+def curve(row, degree, coef, x):
+    """Values (n,) of one curve."""
+    return basis(np.asarray(x)[:, None], row[None], degree)[:, 0] @ coef
+
+
+def points_of(row, degree, n_points=40):
+    return np.linspace(row[degree], row[len(row) - 1 - degree], n_points)
+
+
+# --- a fit
+
+
+@given(seeds, degrees, st.sampled_from(["uniform", "uneven", "clamped"]))
+def test_a_curve_of_the_space_is_found_again(seed, degree, kind):
+    rng = np.random.default_rng(seed)
+    row = random_row(rng, 5, degree, kind)
+    coef = rng.normal(size=(5 + degree, 2))
+    grid = row[degree : len(row) - degree]
+    x = np.concatenate([rng.uniform(low, high, 12) for low, high in pairwise(grid)])
+
+    fit = kr.fit_curve(x, basis(x[:, None], row[None], degree)[:, 0] @ coef, knots=row, degree=degree)
+
+    # a basis of an uneven row may have little under it: the values are found to rounding, the coefficients almost
+    np.testing.assert_allclose(fit.coef.T, coef, rtol=0, atol=1e-9)
+    assert fit.rank == 5 + degree
+    assert fit.unsupported == ()
+    assert fit.residual.max() <= 1e-13
+
+
+@given(seeds, degrees, st.integers(1, 30))
+def test_no_coefficients_fit_better_and_none_that_fit_as_well_are_nearer_to_the_start(seed, degree, n_points):
+    rng = np.random.default_rng(seed)
+    row = even_row(degree)
+    x, y, start = rng.uniform(-1, 1, n_points), rng.normal(size=(n_points, 2)), rng.normal(size=(2, 5 + degree))
+    design = design_matrix(x, row, degree)
+
+    fit = kr.fit_curve(x, y, knots=row, degree=degree, start=start)
+
+    # the residual is orthogonal to every basis; the step is orthogonal to everything that the points do not see
+    left = design @ fit.coef.T - y
+    assert np.abs(design.T @ left).max() <= 1e-12 * n_points
+    step = (fit.coef - start).T
+    unseen = step - np.linalg.pinv(design) @ (design @ step)
+    assert np.abs(unseen).max() <= 1e-9 * max(1.0, np.abs(step).max())
+
+
+@given(seeds, st.integers(0, 3))
+def test_it_is_the_solution_of_the_pseudo_inverse(seed, degree):
+    rng = np.random.default_rng(seed)
+    row = even_row(degree)
+    x, y = np.linspace(-0.9, 0.3, 20), rng.normal(size=(20, 2))  # nothing on the right
+    start = rng.normal(size=(2, 5 + degree))
+
+    fit = kr.fit_curve(x, y, knots=row, degree=degree, start=start)
+
+    expected = nearest_solution(design_matrix(x, row, degree), y, start)
+    np.testing.assert_allclose(fit.coef, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("degree", range(5))
+def test_bases_without_points_keep_their_coefficients_and_are_named(degree):
+    """No points over the first two intervals: the first columns of the design matrix are zero."""
+    row, start = even_row(degree), np.random.default_rng(degree).normal(size=(1, 5 + degree))
+    x = np.linspace(-0.15, 0.95, 50)
+
+    fit = kr.fit_curve(x, np.sin(x)[:, None], knots=row, degree=degree, start=start)
+
+    assert fit.unsupported == (0, 1)
+    assert fit.rank == 3 + degree
+    np.testing.assert_allclose(fit.coef[0, :2], start[0, :2], rtol=0, atol=1e-11)
+    assert fit.residual[0] <= (0.2, 2e-2, 2e-3, 2e-4, 2e-5)[degree]
+
+
+def test_without_a_start_bases_without_points_are_zero():
+    fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
+
+    assert fit.unsupported == (0, 1, 2)
+    assert np.abs(fit.coef[0, :3]).max() <= 1e-14
+    assert np.abs(fit.coef[0, 3:]).min() > 0.1
+
+
+def test_one_point_moves_only_the_bases_above_it_and_hits_its_value():
+    row, start = even_row(3), np.full((1, 8), 0.5)
+
+    fit = kr.fit_curve([0.1], [[2.0]], knots=row, degree=3, start=start)
+
+    assert curve(row, 3, fit.coef[0], [0.1])[0] == pytest.approx(2.0, rel=1e-14)
+    np.testing.assert_array_equal(fit.coef[0, [0, 1, 6, 7]], 0.5)
+    assert fit.rank == 1
+
+
+def test_a_constant_feature_fits_the_mean_of_its_values():
+    fit = kr.fit_curve(np.full(10, 0.3), np.arange(10.0)[:, None], knots=even_row(3), degree=3)
+
+    assert curve(even_row(3), 3, fit.coef[0], [0.3])[0] == pytest.approx(4.5, rel=1e-14)
+    assert fit.residual[0] == pytest.approx(np.std(np.arange(10.0)), rel=1e-13)
+
+
+def test_points_outside_the_row_meet_no_basis():
+    fit = kr.fit_curve([50.0, -50.0], [[3.0], [4.0]], knots=even_row(2), degree=2, start=np.ones((1, 7)))
+
+    assert fit.rank == 0
+    assert fit.unsupported == tuple(range(7))
+    np.testing.assert_array_equal(fit.coef, 1.0)
+    assert fit.residual[0] == pytest.approx(np.sqrt(12.5))
+
+
+def test_the_residual_is_the_root_mean_square_of_what_is_left_of_each_curve():
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(-1, 1, 100), rng.normal(size=(100, 3))
+
+    fit = kr.fit_curve(x, y, knots=even_row(3), degree=3)
+
+    for column in range(3):
+        left = curve(even_row(3), 3, fit.coef[column], x) - y[:, column]
+        assert fit.residual[column] == pytest.approx(np.sqrt(np.mean(left**2)), rel=1e-12)
+
+
+def test_several_curves_are_fitted_as_each_alone():
+    rng = np.random.default_rng(1)
+    x, y, start = rng.uniform(-1, 1, 30), rng.normal(size=(30, 3)), rng.normal(size=(3, 8))
+
+    together = kr.fit_curve(x, y, knots=even_row(3), degree=3, start=start)
+
+    for column in range(3):
+        alone = kr.fit_curve(x, y[:, [column]], knots=even_row(3), degree=3, start=start[[column]])
+        np.testing.assert_allclose(together.coef[column], alone.coef[0], rtol=0, atol=1e-12)
+
+
+def test_the_order_of_the_points_does_not_matter():
+    rng = np.random.default_rng(2)
+    x, y, order = rng.uniform(-1, 1, 30), rng.normal(size=(30, 1)), rng.permutation(30)
+
+    one = kr.fit_curve(x, y, knots=even_row(3), degree=3)
+    other = kr.fit_curve(x[order], y[order], knots=even_row(3), degree=3)
+
+    np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-12)
+
+
+def test_a_repeated_knot_lets_the_curve_break_there():
+    row = np.array([-1.0, 0.0, 0.5, 0.5, 1.0, 2.0])
+    x = np.linspace(0, 1, 41)
+    y = np.where(x < 0.5, x, 5.0 - x)[:, None]
+
+    fit = kr.fit_curve(x, y, knots=row, degree=1)
+
+    np.testing.assert_allclose(fit.coef, [[0.0, 0.5, 4.5, 4.0]], atol=1e-13)
+
+
+def test_the_start_is_not_written_into():
+    start = np.zeros((1, 8))
+
+    kr.fit_curve([0.0, 0.5], [[1.0], [2.0]], knots=even_row(3), degree=3, start=start)
+
+    assert not start.any()
+
+
+def test_a_fit_prints_its_worth():
+    fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
+
+    assert repr(fit).startswith("CurveFit(1 curves of 6 bases, rank 3, 3 bases without points, residual ")
+
+
+# --- curves on other rows
+
+
+@given(seeds, degrees, st.sampled_from([2, 3, 10]), st.sampled_from(["uniform", "uneven", "clamped", "repeated"]))
+def test_where_the_old_breakpoints_stay_a_curve_stays_to_rounding(seed, degree, factor, kind):
+    rng = np.random.default_rng(seed)
+    row = random_row(rng, 4, degree, kind)
+    coef = rng.normal(size=(2, 1, 4 + degree))
+    new = extended_knots(refined_breakpoints(row[None, degree : len(row) - degree], 4 * factor), degree)
+
+    moved = move_coefficients(row[None], degree, coef, new)
+
+    x = rng.uniform(row[degree], row[len(row) - 1 - degree], 60)
+    old_values = np.array([curve(row, degree, c, x) for c in coef[:, 0]])
+    new_values = np.array([curve(new[0], degree, c, x) for c in moved[:, 0]])
+    np.testing.assert_allclose(new_values, old_values, rtol=0, atol=1e-12 * np.abs(coef).max())
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+def test_the_coefficients_are_those_that_dense_least_squares_finds(degree):
+    rng = np.random.default_rng(degree)
+    row = random_row(rng, 3, degree, "uneven")
+    coef = rng.normal(size=3 + degree)
+    new = extended_knots(refined_breakpoints(row[None, degree : len(row) - degree], 6), degree)
+    expected, _ = coefficients_by_sampling(new[0], degree, lambda x: design_matrix(x, row, degree) @ coef)
+
+    moved = move_coefficients(row[None], degree, coef[None, None], new)
+
+    np.testing.assert_allclose(moved[0, 0], expected, rtol=0, atol=1e-9)
+
+
+def test_a_carried_over_curve_needs_no_least_squares(monkeypatch):
+    from kan_ref.bspline import curve_fit
+
+    monkeypatch.delattr(curve_fit, "nearest_coefficients")
+    row = even_row(3, 5)
+    new = extended_knots(refined_breakpoints(row[None, 3:-3], 15), 3)[0]
+    coef = np.random.default_rng(0).normal(size=(1, 1, 8))
+
+    moved = move_coefficients(row[None], 3, coef, new[None])
+
+    x = points_of(row, 3)
+    np.testing.assert_allclose(curve(new, 3, moved[0, 0], x), curve(row, 3, coef[0, 0], x), rtol=0, atol=1e-13)
+
+
+def test_every_input_moves_by_itself():
+    """One row nested, one not: each as if alone."""
+    rng = np.random.default_rng(0)
+    rows, new = np.stack([even_row(3), even_row(3)]), np.stack([even_row(3, 10), even_row(3, 10, -1.2, 1.1)])
+    coef = rng.normal(size=(2, 2, 8))
+
+    together = move_coefficients(rows, 3, coef, new)
+
+    assert is_nested(rows[:, 3:-3], new[:, 3:-3]).tolist() == [True, False]
+    for i in range(2):
+        alone = move_coefficients(rows[i : i + 1], 3, coef[:, i : i + 1], new[i : i + 1])
+        np.testing.assert_array_equal(together[:, i : i + 1], alone)
+
+
+@pytest.mark.parametrize("degree", range(1, 5))
+def test_a_wider_row_continues_the_end_polynomials(degree):
+    """The old grid is contained, so beyond its ends the first and the last polynomial go on."""
+    rng = np.random.default_rng(degree)
+    row, new = even_row(degree, 4), even_row(degree, 16, -2.0, 2.0)
+    coef = rng.normal(size=4 + degree)
+
+    moved = move_coefficients(row[None], degree, coef[None, None], new[None])[0, 0]
+
+    x = np.linspace(-1.9, 1.9, 39)
+    expected = [float(exact_continued(float(point), row, degree, coef)) for point in x]
+    np.testing.assert_allclose(curve(new, degree, moved, x), expected, rtol=0, atol=1e-12 * np.abs(moved).max())
+
+
+@pytest.mark.parametrize(("degree", "bound"), [(1, 1e-2), (2, 5e-4), (3, 5e-5), (4, 2e-5), (5, 2e-6)])
+def test_a_finer_row_with_other_breakpoints_keeps_a_smooth_curve_nearly(degree, bound):
+    row, new = even_row(degree, 20), even_row(degree, 31)
+    smooth = kr.fit_curve(points_of(row, degree, 400), np.sin(3 * points_of(row, degree, 400))[:, None], knots=row, degree=degree)
+
+    moved = move_coefficients(row[None], degree, smooth.coef[:, None], new[None])[0, 0]
+
+    x = points_of(row, degree, 301)
+    assert np.abs(curve(new, degree, moved, x) - curve(row, degree, smooth.coef[0], x)).max() <= bound
+
+
+@pytest.mark.parametrize("degree", range(6))
+def test_a_straight_line_moves_exactly_to_any_row(degree):
+    """At degree 0 a constant does. Coefficients of a line are its values at the Greville points."""
+    rng = np.random.default_rng(degree)
+    row, new = random_row(rng, 4, degree, "uneven"), random_row(rng, 3, degree, "uneven")
+    slope = 0.7 if degree else 0.0
+    coef = 0.3 + slope * kr.bspline.greville(row[None], degree)[0]
+
+    moved = move_coefficients(row[None], degree, coef[None, None], new[None])[0, 0]
+
+    np.testing.assert_allclose(moved, 0.3 + slope * kr.bspline.greville(new[None], degree)[0], rtol=0, atol=1e-11)
+
+
+def test_an_interval_too_narrow_for_a_point_has_a_coefficient_of_the_curve_too():
+    """Least squares alone would leave it at nothing: at degree 0 no sampling point falls between 0.5 and 0.5 + 1e-9."""
+    row = np.array([0.0, 0.25, 1.0])
+    new = np.array([0.0, 0.5, 0.5 + 1e-9, 1.0])
+
+    moved = move_coefficients(row[None], 0, np.array([[[3.0, 7.0]]]), new[None])[0, 0]
+
+    assert moved[1] == 7.0
+    assert moved[2] == 7.0
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_samples_draw_a_moved_curve_as_near_to_the_old_values_as_it_comes_where_they_are(degree):
+    rng = np.random.default_rng(degree)
+    row, new = even_row(degree, 8), even_row(degree, 11)
+    coef = rng.normal(size=(1, 1, 8 + degree))
+    x = rng.uniform(-1.0, -0.3, (400, 1))
+
+    without, with_samples = (move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x))
+
+    old = curve(row, degree, coef[0, 0], x[:, 0])
+    nearest = nearest_solution(design_matrix(x[:, 0], new, degree), old[:, None], np.zeros((1, 11 + degree)))[0]
+    before, after, best = (np.sqrt(np.mean((curve(new, degree, c, x[:, 0]) - old) ** 2)) for c in (without, with_samples, nearest))
+    assert after < 0.95 * before
+    assert after <= 1.01 * best
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_samples_leave_bases_alone_that_they_do_not_touch(degree):
+    rng = np.random.default_rng(degree)
+    row, new = even_row(degree, 8), even_row(degree, 11)
+    coef = rng.normal(size=(1, 1, 8 + degree))
+    x = rng.uniform(-1.0, -0.3, (400, 1))
+
+    without, with_samples = (move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x))
+
+    untouched = ~(basis(x, new[None], degree)[:, 0] != 0).any(axis=0)
+    assert untouched.sum() >= 4
+    np.testing.assert_allclose(with_samples[untouched], without[untouched], rtol=0, atol=1e-14)
+    assert np.abs(without[untouched]).min() > 1e-3  # what stands there is the old curve, not nothing
+    assert (with_samples != without).any()
+
+
+def test_a_sample_at_the_tip_of_a_basis_does_not_throw_its_coefficient():
+    """The last basis gets 1e-9 of its height: filling a misfit of 1e-2 there would take a coefficient of millions."""
+    row, new = even_row(3, 5), even_row(3, 7)
+    coef = np.random.default_rng(0).normal(size=(1, 1, 8))
+    tip = new[-4] - 2.0 / 7 + 0.002
+    x = np.append(np.linspace(-1.0, new[-4] - 2.0 / 7, 100), tip)[:, None]
+
+    without, with_samples = (move_coefficients(row[None], 3, coef, new[None], samples)[0, 0] for samples in (None, x))
+
+    assert 0 < basis(x, new[None], 3)[-1, 0, -1] < 1e-6
+    assert abs(with_samples[-1] - without[-1]) <= 0.1 * np.abs(coef).max()
+
+
+def test_samples_on_a_carried_over_row_change_nothing_but_rounding():
+    rng = np.random.default_rng(3)
+    row, new = even_row(3, 5), even_row(3, 10)
+    coef = rng.normal(size=(2, 1, 8))
+
+    without, with_samples = (move_coefficients(row[None], 3, coef, new[None], x) for x in (None, rng.uniform(-1, 1, (300, 1))))
+
+    np.testing.assert_allclose(with_samples, without, rtol=0, atol=1e-12)
+
+
+def test_moving_writes_into_nothing_that_it_is_given():
+    row, new, coef, x = even_row(3, 5)[None], even_row(3, 7)[None], np.ones((1, 1, 8)), np.zeros((3, 1))
+    for array in (row, new, coef, x):
+        array.flags.writeable = False
+
+    move_coefficients(row, 3, coef, new, x)
+
+    assert Fraction(float(coef.sum())) == 8

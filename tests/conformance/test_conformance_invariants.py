@@ -1,0 +1,370 @@
+"""The checkers of identities: what is right passes, what is planted is found, named and placed."""
+
+import copy
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from networks import clear_samples, network_cases, random_layer
+
+import kan_ref as kr
+from kan_ref import bspline
+from kan_ref.conformance import invariants
+from kan_ref.conformance.adapters.reference import Reference
+
+RNG = np.random.default_rng
+X = RNG(0).uniform(-0.9, 0.9, (7, 3))
+ROW = kr.uniform_knots(-1.0, 1.0, 5, 3)
+GRID = np.linspace(-1.0, 1.0, 21)
+WEIGHTS = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]])
+
+
+def refused(sentence):
+    return pytest.raises(ValueError, match=sentence)
+
+
+def layer(x):
+    return np.sin(2.0 * x) @ WEIGHTS.T
+
+
+def layer_vjp(x, dy):
+    return 2.0 * np.cos(2.0 * x) * (dy @ WEIGHTS)
+
+
+def layer_hvp(x, dy, v):
+    return -4.0 * np.sin(2.0 * x) * (dy @ WEIGHTS) * v
+
+
+def product(x):
+    """y = x_0 x_1 x_2, whose Hessian has nothing on the diagonal."""
+    return x.prod(axis=1, keepdims=True)
+
+
+def product_hvp(x, dy, v):
+    a, b, c = x.T
+    zero = np.zeros_like(a)
+    hessian = np.array([[zero, c, b], [c, zero, a], [b, a, zero]])
+    return dy * np.einsum("pqb,bq->bp", hessian, v)
+
+
+# --- partition of unity
+
+
+def bases(x):
+    return bspline.basis(x[:, None], ROW, 3)[:, 0]
+
+
+def half_open(x):
+    return np.where((x == GRID[-1])[:, None], 0.0, bases(x))
+
+
+def test_bases_of_the_package_sum_to_1():
+    invariants.check_partition_of_unity(bases, GRID)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (half_open, r"at x = 1 \(position 20\) the bases sum to 0, but must sum to 1 within 1e-12"),
+        (lambda x: bases(x)[:, 1:], r"at x = -1 \(position 0\) the bases sum to 0\.83"),
+        (lambda x: bases(x) * (1.0 + 1e-9), r"the bases sum to 1\.00000000\d+, but"),
+        (lambda x: bases(x) * np.nan, "the answer of basis contains nan at row 0, column 0"),
+        (lambda x: bases(x).T, r"the answer of basis has shape \(8, 21\), but needs shape \(21, n_basis\)"),
+    ],
+    ids=["open end", "a basis lost", "a scale", "nan", "transposed"],
+)
+def test_bases_that_do_not_sum_to_1_are_refused(wrong, sentence):
+    with refused(sentence):
+        invariants.check_partition_of_unity(wrong, GRID)
+
+
+# --- batch independence
+
+
+def stale():
+    """A function that answers the first call of each shape over and over."""
+    memory = {}
+
+    def f(x):
+        return memory.setdefault(x.shape, layer(x))
+
+    return f
+
+
+def drifting():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return layer(x) * (1.0 + 1e-9 * (len(calls) == 9))
+
+    return f
+
+
+@pytest.mark.parametrize(
+    ("wrong", "how"),
+    [
+        (lambda x: layer(x - x.mean(axis=0)), "alone"),
+        (lambda x: layer(x) / np.abs(layer(x)).max(), "alone"),
+        (lambda x: layer(x) + np.arange(len(x))[:, None] * (len(x) > 1), "alone"),
+        (stale(), "alone"),
+        (drifting(), "in the batch turned round"),
+    ],
+    ids=["mean", "scale", "position", "stale", "drift"],
+)
+def test_samples_that_see_each_other_are_found(wrong, how):
+    with refused(rf"^f depends on the batch: sample \d, output \d is \S+ in its batch of 7 and \S+ {how} \(difference \S+, allowed \S+\)$"):
+        invariants.check_batch_independence(wrong, X)
+
+
+def test_a_function_that_changes_when_asked_again_is_found():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return layer(x) + (len(calls) == len(X) + 3)
+
+    with refused("when asked again"):
+        invariants.check_batch_independence(f, X)
+
+
+@given(network_cases(degrees=range(4)))
+def test_networks_of_the_package_treat_samples_one_by_one(case):
+    network, x, _ = case
+    invariants.check_batch_independence(network, np.vstack([x, x[:1] + 0.1]))
+
+
+# --- separability
+
+
+def test_a_layer_of_the_package_adds_functions_of_one_input_and_two_layers_do_not():
+    one = kr.Network((random_layer(RNG(1), 3, 2, degree=3, n_intervals=4, dead=0.0, silent=0.0),))
+    two = kr.Network((*one.layers, random_layer(RNG(2), 2, 1, degree=3, n_intervals=4, dead=0.0, silent=0.0)))
+
+    invariants.check_separability(one, X)
+    with refused("f mixes inputs"):
+        invariants.check_separability(two, X)
+
+
+@pytest.mark.parametrize(
+    ("extra", "pair"),
+    [
+        (lambda x: 1e-6 * x[:, :1] * x[:, 2:], "0 and 2"),
+        (lambda x: np.exp(x[:, 1:2] + x[:, 2:]), "1 and 2"),
+        (lambda x: x.max(axis=1, keepdims=True), "0 and 1"),
+        (product, "0 and 1"),
+    ],
+    ids=["small product", "exp of a sum", "maximum", "three"],
+)
+def test_inputs_that_mix_are_named(extra, pair):
+    with refused(rf"^f mixes inputs {pair}: their mixed difference at sample \d, output 0 is \S+, but must be 0 \(allowed \S+\)$"):
+        invariants.check_separability(lambda x: layer(x)[:, :1] + extra(x), X)
+
+
+# --- gradients
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_right_derivatives_of_both_orders_pass(seed):
+    invariants.check_gradient(layer, layer_vjp, X, rng=RNG(seed))
+    invariants.check_gradient(layer, layer_hvp, X, rng=RNG(seed), order=2)
+    invariants.check_gradient(product, product_hvp, X, rng=RNG(seed), order=2)
+
+
+@given(network_cases(degrees=range(4, 7)))
+def test_derivatives_of_the_package_pass(case):
+    network, x, rng = case
+    x = clear_samples(network, x, distance=1e-3)
+    if len(x):
+        invariants.check_gradient(network, lambda x, dy: kr.backward(network, kr.forward(network, x)[1], dy)[0], x, rng=rng)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_second_derivatives_of_the_package_pass(seed):
+    net = kr.init_network((3, 2, 2), n_intervals=4, degree=5, domain=(-1.0, 1.0), rng=RNG(seed))
+
+    def hvp(x, dy, v):
+        return np.einsum("bj,bjpq,bq->bp", dy, kr.input_hessian(net, x), v)
+
+    invariants.check_gradient(net, hvp, X, rng=RNG(seed), order=2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x, dy: 2.0 * layer_vjp(x, dy),
+        lambda x, dy: -layer_vjp(x, dy),
+        lambda x, dy: 0.0 * x,
+        lambda x, dy: layer_vjp(x, np.ones_like(dy)),
+        lambda x, dy: layer_vjp(x, dy[:, ::-1]),
+        lambda x, dy: layer_vjp(x, dy)[:, ::-1],
+        lambda x, dy: layer_vjp(x, dy).mean(axis=0) + 0.0 * x,
+        lambda x, dy: layer_vjp(x, dy) * (1.0 + 1e-4),
+        lambda x, dy: layer_vjp(x[::-1], dy),
+    ],
+    ids=["twice", "sign", "zero", "ones", "outputs turned", "inputs turned", "mean", "a little", "other samples"],
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_wrong_vjp_is_found(wrong, seed):
+    with refused(
+        r"^vjp is wrong at sample \d: along a random direction it gives \S+, a central difference of f \S+ \(difference \S+, allowed"
+    ):
+        invariants.check_gradient(layer, wrong, X, rng=RNG(seed))
+
+
+@pytest.mark.parametrize(
+    ("f", "wrong"),
+    [
+        (layer, lambda x, dy, v: 0.0 * x),
+        (layer, lambda x, dy, v: 0.5 * layer_hvp(x, dy, v)),
+        (layer, lambda x, dy, v: layer_vjp(x, dy) * v),
+        (layer, lambda x, dy, v: layer_hvp(x, dy, v) * (1.0 + 1e-3)),
+        (product, lambda x, dy, v: 0.0 * x),
+        (product, lambda x, dy, v: product_hvp(x, dy, v)[:, ::-1]),
+    ],
+    ids=["zero", "half", "first", "a little", "diagonal alone", "turned"],
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_wrong_second_derivative_is_found(f, wrong, seed):
+    with refused("^vjp is wrong at sample"):
+        invariants.check_gradient(f, wrong, X, rng=RNG(seed), order=2)
+
+
+# --- the same function
+
+
+def test_a_finer_grid_keeps_the_function_and_another_network_is_told_apart():
+    net = kr.init_network((3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+
+    invariants.check_same_function(net, kr.extend_grid(net, n_intervals=8), X)
+    with refused(r"^new is another function than old: sample 4, output 1 is \S+ of old and \S+ of new \(difference 1e-09, allowed"):
+        invariants.check_same_function(net, lambda x: net(x) + 1e-9 * np.outer(np.arange(7) == 4, [0.0, 1.0]), X)
+
+
+# --- round trip
+
+
+VALUE = {
+    "coef": np.array([[0.1, -0.0, np.nan], [5e-324, np.inf, 1.0 / 3.0]]),
+    "mask": np.ones((2, 3)),
+    "degree": 3,
+    "base": "silu",
+    "scale": 0.1,
+    "edges": [("sin", 0, None), ("exp", 1, True)],
+    "small": np.float32(0.1),
+}
+
+
+def changed(**changes):
+    return lambda value: copy.deepcopy(value) | changes
+
+
+def test_copies_json_and_the_files_of_the_package_lose_nothing():
+    layer = {"knots": [0.1, 1.0 / 3.0], "degree": 3, "base": "silu"}
+    plain = {name: getattr(random_layer(RNG(0), 2, 3, degree=3, n_intervals=4), name) for name in ("knots", "coef", "w_base", "w_spline")}
+    plain |= {"mask": np.ones((3, 2)), "degree": 3, "base": "silu"}
+
+    invariants.check_round_trip(copy.deepcopy, VALUE)
+    invariants.check_round_trip(lambda value: json.loads(json.dumps(value)), layer)
+    invariants.check_round_trip(Reference().save_load, plain)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (changed(coef=VALUE["coef"] + 0.0), "value['coef'][0, 1] from -0.0 to 0.0"),
+        (changed(coef=np.nan_to_num(VALUE["coef"], posinf=np.inf)), "value['coef'][0, 2] from nan to 0.0"),
+        (changed(coef=VALUE["coef"].astype(np.float32)), "value['coef'] from ndarray of float64 (2, 3) to ndarray of float32 (2, 3)"),
+        (changed(coef=VALUE["coef"].astype(np.float32).astype(float)), "value['coef'][0, 0] from 0.1 to 0.10000000149011612"),
+        (changed(mask=np.ones((3, 2))), "value['mask'] from ndarray of float64 (2, 3) to ndarray of float64 (3, 2)"),
+        (changed(mask=np.ones((2, 3)).tolist()), "value['mask'] from ndarray of float64 (2, 3) to list of float64 (2, 3)"),
+        (changed(degree=3.0), "value['degree'] from 3 to 3.0"),
+        (changed(degree=True), "value['degree'] from 3 to True"),
+        (changed(scale=0.1 + 2e-17), "value['scale'] from 0.1 to 0.10000000000000002"),
+        (changed(base="identity"), "value['base'] from 'silu' to 'identity'"),
+        (changed(edges=VALUE["edges"][:1]), "value['edges'] from list"),
+        (changed(edges=[list(edge) for edge in VALUE["edges"]]), "value['edges'][0] from tuple to list"),
+        (changed(edges=[VALUE["edges"][0], ("exp", 1, False)]), "value['edges'][1][2] from True to False"),
+        (changed(extra=1), "value from the keys ['base', 'coef', "),
+        (lambda value: {key: item for key, item in value.items() if key != "mask"}, "value from the keys ['base', 'coef', "),
+        (lambda value: list(value), "to a list"),
+        (lambda value: None, "to a NoneType"),
+    ],
+)
+def test_what_a_file_loses_is_named_and_placed(wrong, sentence):
+    with refused(re.escape(sentence)) as refusal:
+        invariants.check_round_trip(wrong, VALUE)
+
+    assert str(refusal.value).startswith("round_trip changed value")
+
+
+def test_a_round_trip_that_spoils_what_it_was_given_is_found():
+    def spoil(value):
+        value["mask"][0, 0] = 0.0
+        return value
+
+    with refused(re.escape("value['mask'][0, 0] from 1.0 to 0.0")):
+        invariants.check_round_trip(spoil, copy.deepcopy(VALUE))
+
+
+# --- the door
+
+
+def call(checker, **changes):
+    arguments = {
+        "check_partition_of_unity": {"basis": bases, "x": GRID},
+        "check_batch_independence": {"f": layer, "x": X},
+        "check_separability": {"f": layer, "x": X},
+        "check_gradient": {"f": layer, "vjp": layer_vjp, "x": X, "rng": RNG(0)},
+        "check_same_function": {"old": layer, "new": layer, "x": X},
+        "check_round_trip": {"round_trip": copy.deepcopy, "value": VALUE},
+    }[checker]
+    return getattr(invariants, checker)(**arguments | changes)
+
+
+OWN = [name for name, thing in vars(invariants).items() if getattr(thing, "__module__", "") == invariants.__name__]
+CHECKERS = sorted(name for name in OWN if name.startswith("check_"))
+
+
+def test_each_checker_passes_what_the_refusals_below_begin_with():
+    assert [call(checker) for checker in CHECKERS] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("checker", "argument", "value"),
+    [
+        *(
+            (checker, "x", value)
+            for checker in CHECKERS
+            if checker != "check_round_trip"
+            for value in (X * np.nan, "x", X[:0], None, X[None])
+        ),
+        *((checker, "tolerance", value) for checker in CHECKERS if checker != "check_round_trip" for value in (-1.0, np.nan, "1")),
+        ("check_partition_of_unity", "basis", 3),
+        ("check_batch_independence", "f", WEIGHTS),
+        ("check_batch_independence", "x", X[:1]),
+        ("check_batch_independence", "f", lambda x: layer(x)[:, 0]),
+        ("check_batch_independence", "f", lambda x: layer(x)[:, :0]),
+        ("check_batch_independence", "f", lambda x: layer(x).astype(str)),
+        ("check_separability", "x", X[:, :1]),
+        ("check_separability", "f", lambda x: None),
+        ("check_gradient", "vjp", lambda x, dy: dy),
+        ("check_gradient", "vjp", None),
+        ("check_gradient", "rng", 0),
+        ("check_gradient", "order", 3),
+        ("check_gradient", "n_directions", 0),
+        ("check_gradient", "step", 0.0),
+        ("check_same_function", "new", lambda x: layer(x)[:, :1]),
+        ("check_same_function", "old", "layer"),
+        ("check_round_trip", "round_trip", VALUE),
+        ("check_round_trip", "value", {1, 2}),
+        ("check_round_trip", "value", np.array([None])),
+    ],
+)
+def test_the_door_refuses_by_name(checker, argument, value):
+    with pytest.raises((ValueError, TypeError), match=rf"(^|\b){argument}\b.*(has|is|contains|needs|must)") as refusal:
+        call(checker, **{argument: value})
+
+    assert "\n" not in str(refusal.value)

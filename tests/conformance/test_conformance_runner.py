@@ -1,0 +1,582 @@
+"""The runner of the conformance kit: what it says, what it returns, and that no subject, however broken, makes it fall or hang."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from unittest import mock
+from xml.etree import ElementTree
+
+import conformance_plain
+import numpy as np
+import pytest
+
+from kan_ref.conformance import pytest_cases, serve, suite, wire
+from kan_ref.conformance.__main__ import main
+from kan_ref.conformance.adapters import axes
+from kan_ref.conformance.adapters.reference import Reference
+from kan_ref.conformance.cases import METHODS, load_topics
+from kan_ref.conformance.judge import judge
+from kan_ref.conformance.subjects import DirectSubject, ProcessSubject
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples" / "conformance"
+CASES = {case.id: case for topic in load_topics() for case in topic.cases}
+FEW = ("--only", "bases/degree-2-*", "--only", "edges/spline-*")
+
+ADAPTERS = '''
+import os, sys, time
+sys.path[:0] = [{root!r}, {tests!r}]
+from conformance_plain import Plain
+
+print("noise when loaded")
+
+class Good(Plain):
+    """Passes, and prints and warns all the time."""
+    name, version = "good", "1.2"
+    def basis(self, x, knots, degree):
+        import warnings
+        print("noise"); warnings.warn("old"); print("more", file=sys.stderr); os.write(1, b"raw noise\\n")
+        return super().basis(x, knots, degree)
+
+class Wrong(Good):
+    def basis(self, x, knots, degree):
+        return super().basis(x, knots, degree) + 1e-9
+
+class Raises(Good):
+    def basis(self, x, knots, degree):
+        raise RuntimeError("no bases today")
+
+class Exits(Good):
+    def basis(self, x, knots, degree):
+        os._exit(3) if degree else sys.exit(0)
+
+class Hangs(Good):
+    def basis(self, x, knots, degree):
+        time.sleep(3600)
+
+class Shapes(Good):
+    def basis(self, x, knots, degree):
+        return super().basis(x, knots, degree).T
+
+class Nan(Good):
+    def basis(self, x, knots, degree):
+        return float("nan") * super().basis(x, knots, degree)
+
+class Odd(Good):
+    def basis(self, x, knots, degree):
+        return {{"values": object()}}
+
+class Refuses(Good):
+    def basis(self, x, knots, degree):
+        raise NotImplementedError
+
+class Unborn:
+    def __init__(self):
+        raise OSError("no GPU here")
+'''
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("adapters")
+    text = ADAPTERS.format(root=str(ROOT), tests=str(ROOT / "tests" / "helpers"))
+    (place / "mine.py").write_text(text, encoding="utf-8")
+    return place
+
+
+def call(folder, *arguments, apart=False):
+    """Exit status, standard output and standard error of the runner; `apart`: in a process of its own, as a user starts it."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    if apart:
+        command = [sys.executable, "-m", "kan_ref.conformance", *arguments]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        return done.returncode, done.stdout, done.stderr
+    said, complained = io.StringIO(), io.StringIO()
+    streams = contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained)
+    with mock.patch.dict(os.environ, environment), contextlib.chdir(folder), streams[0], streams[1]:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as end:  # argparse refuses so
+            status = end.code
+    return status, said.getvalue(), complained.getvalue()
+
+
+# --- kan_ref itself
+
+
+def test_kan_ref_passes_everything_in_ten_seconds(folder):
+    began = os.times()
+
+    status, said, complained = call(folder, apart=True)
+
+    spent = os.times()
+    seconds = spent.children_user - began.children_user + spent.children_system - began.children_system
+    assert complained == ""
+    assert status == 0
+    assert said.splitlines()[0].startswith("kan_ref ")
+    assert said.splitlines()[-1] == f"{len(CASES)} passed, 0 failed, 0 skipped"
+    assert seconds < 10.0
+
+
+# --- subjects that behave
+
+
+def test_a_good_adapter_passes_through_noise_and_warnings(folder):
+    status, said, complained = call(folder, "--adapter", "mine:Good", *FEW, apart=True)
+
+    assert (status, complained) == (0, "")
+    assert said.splitlines()[0].startswith("good 1.2, float64, ")
+    assert re.fullmatch(r"\d\d passed, 0 failed, 0 skipped", said.splitlines()[-1])
+
+
+def test_what_is_not_implemented_is_skipped_and_said(folder):
+    status, said, _ = call(folder, "--adapter", "mine:Refuses", *FEW)
+
+    assert status == 0
+    assert "not supported: basis\n" in said
+    assert re.fullmatch(r"\d+ passed, 0 failed, 11 skipped", said.splitlines()[-1])
+
+
+def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_is_likely(folder):
+    status, said, _ = call(folder, "--adapter", "mine:Wrong", "--only", "bases/degree-3-inner-knots")
+
+    assert status == 1
+    assert "FAILED bases/degree-3-inner-knots (basis)\n    basis[0, 0]: error 1e-09, tolerance 1e-13; 21 of 21 numbers are off\n" in said
+    assert "    expected 0.0\n    got      1e-09\n    off by   1.5e-09 of the largest number\n" in said
+    assert "    likely   Float32Inside: something is computed in float32 on the way\n    see      docs/conformance.md#float32inside" in said
+    assert said.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+def test_one_defect_does_not_cascade(folder):
+    status, said, _ = call(folder, "--adapter", "mine:Wrong", *FEW)
+
+    assert status == 1
+    assert said.count("FAILED bases/") == 11
+    assert "FAILED edges" not in said
+
+
+def test_who_computes_in_float32_is_told_how_to_be_measured_in_it(folder):
+    _, said, _ = call(folder, "--adapter", "mine:Wrong", "--only", "bases/degree-2-*")
+
+    assert "note: most errors are of the size of float32's rounding; --dtype float32 measures" in said
+
+
+def test_consequences_are_told_as_such():
+    class NoFade(conformance_plain.Plain):
+        def basis(self, x, knots, degree):
+            return super().basis(np.clip(x, knots[degree], knots[-degree - 1]), knots, degree)
+
+        def layer_forward(self, layer, x):
+            return 2.0 * super().layer_forward(layer, x)
+
+    report = suite.run(DirectSubject(NoFade()), suite.choose(only=["bases", "edges", "layer_forward"]))
+    text = "\n".join(suite.lines(report))
+
+    assert {outcome.case.topic for outcome in report.failures} == {"bases"}
+    assert report.defects[0][0] == "FadeOutside"
+    assert re.search(r"^BLOCKED edges: \d+ cases fail too, but bases must be right first$", text, flags=re.MULTILINE)
+    assert re.search(r"^BLOCKED layer_forward: \d+ cases fail too, but edges must be right first$", text, flags=re.MULTILINE)
+
+
+# --- subjects that do not
+
+
+@pytest.mark.parametrize(
+    ("adapter", "sentence"),
+    [
+        ("Raises", "RuntimeError: no bases today"),
+        ("Exits", "ended without an answer"),
+        ("Shapes", r"basis has shape \(\d+, \d+\), but \(\d+, \d+\) was expected"),
+        ("Nan", "error nan, tolerance 1e-13"),
+        ("Odd", "TypeError"),
+    ],
+)
+def test_a_broken_adapter_yields_failed_cases_and_the_others_are_judged(folder, adapter, sentence):
+    status, said, complained = call(folder, "--adapter", f"mine:{adapter}", "--only", "bases/degree-2-*", "--only", "knots")
+
+    assert (status, complained) == (1, "")
+    assert re.search(sentence, said)
+    assert re.fullmatch(r"10 passed, 11 failed, 0 skipped", said.splitlines()[-1])
+
+
+def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
+    began = time.monotonic()
+
+    status, said, _ = call(folder, "--adapter", "mine:Hangs", "--only", "bases/degree-2-*", "--only", "knots", "--timeout", "2")
+
+    assert status == 1
+    assert said.count("no answer within 2 s") == 3
+    assert said.count("not asked: basis has hung or ended the program 3 times already") == 8
+    assert said.splitlines()[-1] == "10 passed, 11 failed, 0 skipped"
+    assert time.monotonic() - began < 60.0
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("import time; time.sleep(3600)", "no answer to hello: no answer within 1 s"),
+        ("raise SystemExit('cannot start')", "no answer to hello: ended without an answer; its last words: cannot start"),
+        ("while True: print('x' * 10)", "no answer to hello: wrote 200 lines that are no answer, the first 'xxxxxxxxxx'"),
+        ("import sys\nfor line in sys.stdin: print('{}', flush=True)", "no answer within 1 s"),
+        ('import sys\nfor line in sys.stdin: print(\'{"id": 1, "result"\', flush=True)', "no answer to hello: no answer within 1 s"),
+        (
+            "import sys, json\nfor line in sys.stdin: print(json.dumps({'id': json.loads(line).get('id')}), flush=True)",
+            "the answer holds neither",
+        ),
+        ("import sys, json\nfor line in sys.stdin: print('[' * 100000, flush=True)", "no answer to hello: no answer within 1 s"),
+        (
+            "import sys, json\nfor line in sys.stdin: print('hm\\n' + json.dumps({**json.loads(line), 'result': 1}), flush=True)",
+            "wrote a line that is no answer: 'hm'",
+        ),
+    ],
+)
+def test_a_broken_program_yields_failed_cases(code, sentence):
+    start = 1.0 if sentence.startswith("no answer to hello: no answer") else 60.0  # the others answer to hello, or end, in their own time
+    subject = ProcessSubject([sys.executable, "-c", code], name="broken", timeout=1.0, start_timeout=start)
+    try:
+        report = suite.run(subject, suite.choose(only=["bases/degree-2-*"]))
+    finally:
+        subject.close()
+
+    assert len(report.failures) == 11
+    assert any(sentence in outcome.reason for outcome in report.failures), [outcome.reason for outcome in report.failures]
+
+
+def test_what_a_program_started_ends_with_it(tmp_path):
+    mark = tmp_path / "alive"
+    child = f"import time\nwhile True:\n    open({str(mark)!r}, 'w').close()\n    time.sleep(0.05)"
+    code = f"""
+import os, subprocess, sys, time
+subprocess.Popen([sys.executable, '-c', {child!r}])
+while not os.path.exists({str(mark)!r}): time.sleep(0.05)
+print('{{}}', flush=True)
+time.sleep(3600)
+"""
+
+    subject = ProcessSubject([sys.executable, "-c", code], name="parent")
+    subject.close()
+
+    assert mark.exists()
+    mark.unlink()
+    time.sleep(0.5)
+    assert not mark.exists()
+
+
+# --- the command line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--adapter", "mine:Missing"], "which cannot be built: AttributeError"),
+        (["--adapter", "nowhere:Class"], "which cannot be built: ModuleNotFoundError"),
+        (["--adapter", "mine"], "but must be module:Class"),
+        (["--adapter", "mine:Unborn"], "which cannot be built: OSError: no GPU here"),
+        (["--program", "no-such-program-here"], "which names no program that can be run"),
+        (["--adapter", "a:B", "--program", "c"], "not allowed with argument"),
+        (["--only", "base"], "--only is 'base', which names no case"),
+        (["--only", "bases", "--skip", "bases"], "--only and --skip leave no case"),
+        (["--xfail", "missing.txt"], "--xfail is missing.txt, which cannot be read"),
+        (["--timeout", "0"], "--timeout is 0, but must be above 0"),
+        (["--json", "nowhere/report.json"], "must be a file in a folder that exists"),
+        (["--dtype", "float16"], "invalid choice"),
+        (["--export", "mine.py"], "which is a file, but must be a folder"),
+    ],
+)
+def test_a_wrong_call_is_refused_with_status_2(folder, arguments, sentence):
+    status, said, complained = call(folder, *arguments)
+
+    assert status == 2
+    assert said == ""
+    assert sentence in complained
+    assert "Traceback" not in complained
+
+
+def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_path):
+    listed = tmp_path / "xfail.txt"
+    listed.write_text("# known\nbases/degree-2-*  # all of them\nedges/spline-alone\nbases/no-such-case\n", encoding="utf-8")
+
+    status, said, complained = call(folder, "--adapter", "mine:Wrong", *FEW, "--xfail", str(listed))
+
+    assert status == 0
+    assert "failed as listed: bases/degree-2-inside" in said
+    assert "listed as failing, but passes: edges/spline-alone" in said
+    assert "names no case" in complained
+    assert said.splitlines()[-1] == "12 passed, 0 failed, 11 skipped"
+
+
+def test_reports_in_json_and_junit_agree_with_the_last_line(folder, tmp_path):
+    plain, junit = tmp_path / "report.json", tmp_path / "report.xml"
+
+    call(folder, "--adapter", "mine:Nan", *FEW, "--json", str(plain), "--junit", str(junit))
+
+    report = json.loads(plain.read_text(encoding="utf-8"))
+    assert (report["subject"], report["passed"], report["failed"], report["skipped"]) == ("good 1.2", 12, 11, 0)
+    assert report["topics"]["edges"]["passed"] == 12
+    assert report["likely_defects"][0]["cases"] > 0
+    assert {case["status"] for case in report["cases"]} == {"passed", "failed"}
+    suites = ElementTree.parse(junit).getroot()
+    assert [(s.get("name"), s.get("tests"), s.get("failures")) for s in suites] == [("bases", "11", "11"), ("edges", "12", "0")]
+    assert all(failure.get("type") for failure in suites.iter("failure"))
+
+
+def test_export_writes_vectors_and_schemas(folder, tmp_path):
+    status, said, _ = call(folder, "--export", str(tmp_path / "out"))
+
+    files = sorted((tmp_path / "out").glob("*/*.json"))
+    assert status == 0
+    assert said == f"{len(files)} files in {tmp_path / 'out'}\n"
+    assert [path.read_bytes() for path in files] == [
+        path.read_bytes() for path in sorted((ROOT / "kan_ref" / "conformance").glob("[sv]*/*.json"))
+    ]
+
+
+def test_list_prints_every_case(capsys):
+    assert main(["--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(CASES)
+
+
+# --- other languages
+
+
+def run_program(command):
+    done = call(
+        ROOT, "--program", command, "--only", "bases", "--only", "edges", "--only", "layer_forward", "--only", "batches", "--only", "knots"
+    )
+    return done[0], done[1].splitlines()[-1], done[1]
+
+
+def example(language, tool, folder):
+    """The command that runs an example."""
+    if language == "javascript":
+        return f"{tool} {EXAMPLES / 'subject.js'}"
+    binary = folder / "subject"
+    subprocess.run([tool, "-O1", "-Wall", "-Wextra", "-Werror", "-std=c99", "-o", binary, EXAMPLES / "subject.c", "-lm"], check=True)
+    return str(binary)
+
+
+TOOLS = {language: (name, shutil.which(name)) for language, name in (("c", "cc"), ("javascript", "node"))}
+
+
+@pytest.mark.parametrize("language", [pytest.param(k, id=k if tool else f"{k}: no {name} here") for k, (name, tool) in TOOLS.items()])
+def test_the_example_in_another_language_passes_bases_and_layers(language, tmp_path):
+    name, tool = TOOLS[language]
+    if tool is None:  # the test's id says so; what is left to see is that the runner says so too
+        assert call(tmp_path, "--program", f"{name} subject")[0] == 2
+        return
+
+    status, last, said = run_program(example(language, tool, tmp_path))
+
+    assert status == 0, said
+    assert re.fullmatch(r"1[3-9]\d passed, 0 failed, 10 skipped", last)
+
+
+def test_a_program_that_cannot_be_started_is_a_wrong_call(tmp_path):
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x00\x01no program")
+    broken.chmod(0o755)
+
+    status, said, complained = call(tmp_path, "--program", str(broken))
+
+    assert (status, said) == (2, "")
+    assert "which cannot be started" in complained
+
+
+def test_the_adapter_of_the_page_passes_the_bases(tmp_path):
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(# mine.py\n.+?)```", page, flags=re.DOTALL)
+    (tmp_path / "mine.py").write_text(code, encoding="utf-8")
+
+    status, said, _ = call(tmp_path, "--adapter", "mine:Mine")
+
+    assert status == 0, said
+    assert said.startswith("mine 0.1, float64")
+    assert re.fullmatch(r"1[01]\d passed, 0 failed, \d+ skipped", said.splitlines()[-1])
+    assert len([line for line in code.splitlines() if line.strip()]) <= 20
+
+
+# --- in one's own tests
+
+
+class Half(conformance_plain.Plain):
+    basis_derivative = None
+
+    def basis(self, x, knots, degree):
+        return super().basis(x, knots, degree) * (1.0 + 1e-3 * (degree == 2))
+
+
+@pytest.mark.parametrize("case", pytest_cases(Reference, only=["bases/degree-*", "edges"]))
+def test_kan_ref_in_the_way_that_adopters_test(case):
+    case.check()
+
+
+def test_a_failing_case_raises_with_the_whole_story():
+    (found,) = [parameter for parameter in pytest_cases(Half, only=["bases"]) if parameter.id == "bases/degree-2-inside"]
+
+    with pytest.raises(AssertionError, match=r"(?s)FAILED bases/degree-2-inside.*expected.*got.*likely"):
+        found.values[0].check()
+
+
+def test_listed_cases_are_marked_and_an_adapter_without_methods_is_refused():
+    marked = [parameter.id for parameter in pytest_cases(Half, only=["bases"], xfail=["bases/degree-2-*"]) if parameter.marks]
+
+    assert len(marked) == 11
+    with pytest.raises(ValueError, match="object has no method that a chosen case asks for"):
+        pytest_cases(object)
+
+
+# --- parts
+
+
+@pytest.mark.parametrize(
+    "map_", [axes.PYKAN, axes.EFFICIENT_KAN, axes.JAXKAN_BASE, axes.JAXKAN_SPLINE], ids=["pykan", "efficient", "jax", "jax2"]
+)
+def test_layers_go_to_the_shapes_of_other_libraries_and_back(map_):
+    layer = CASES["layer_forward/three-to-two"].inputs["layer"]
+
+    theirs = axes.layer_to(map_, layer)
+    back = axes.layer_from(map_, theirs, n_out=2, n_in=3, degree=3, base="silu")
+
+    assert all(np.array_equal(back[name], layer[name]) for name in axes.OURS)
+    assert theirs["coef"].shape == {"iom": (3, 2, 7), "oim": (2, 3, 7), "(oi)m": (6, 7)}[map_.coef]
+
+
+@pytest.mark.parametrize(
+    ("call_", "sentence"),
+    [
+        (lambda: axes.pack([[1.0]], "oim", "iom"), r"array has shape \(1, 1\), but axes 'oim' need 3 of them"),
+        (lambda: axes.pack([[1.0]], "it", "(oi)t"), "axes 'it' cannot become '\\(oi\\)t': nothing is said about o"),
+        (lambda: axes.pack([[1.0]], "oi", "i"), "axes 'oi' cannot become 'i': nothing is said about o"),
+        (lambda: axes.unpack([1.0], "(oi)", "oi"), "nothing is said about o, i"),
+        (lambda: axes.unpack([1.0], "io", "oi"), "need 2 of them"),
+    ],
+)
+def test_axes_that_do_not_fit_are_refused(call_, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call_()
+
+
+def test_numbers_that_are_not_finite_go_over_the_wire_as_words():
+    message = {"id": 1, "result": [np.nan, [np.inf, -np.inf], {"a": np.float64(0.1)}, np.array([1.5, np.nan])]}
+
+    line = wire.dump(wire.to_plain(message))
+    back = wire.from_plain(wire.load(line))["result"]
+
+    assert b'["NaN",["Infinity","-Infinity"],{"a":0.1},[1.5,"NaN"]]' in line
+    assert np.isnan(back[0])
+    assert back[1] == [np.inf, -np.inf]
+
+
+def test_shaped_arrays_keep_bits_and_shapes():
+    value = {"x": np.empty((0, 2)), "y": [np.array([[0.1, np.nan]]), 5e-324], "n": 3, "word": "silu", "nothing": None}
+
+    back = wire.from_shaped(wire.load(wire.dump(wire.to_shaped(value))))
+
+    assert back["x"].shape == (0, 2)
+    assert back["y"][0].tobytes() == value["y"][0].tobytes()
+    assert (back["y"][1], back["n"], back["word"], back["nothing"]) == (5e-324, 3, "silu", None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, "words", object(), {}, [], [[1.0, 2.0], [3.0]], np.array(["a"]), 1j, [[[[]]]], {"layers": 3, "dx": 1}, -1, np.nan, [None]],
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_no_answer_whatever_makes_the_judge_fall(method, answer):
+    case = next(case for case in CASES.values() if case.method == method and "no-" not in case.id and case.id != "batches/nobody")
+
+    assert not judge(case, answer).right
+
+
+def test_a_part_that_is_not_offered_is_not_judged_and_a_missing_one_is():
+    case = CASES["layer_vjp/two-to-three"]
+    right = dict(case.expected)
+
+    assert judge(case, right).right
+    assert judge(case, {**right, "dx": None}).right
+    assert "lacks 'dx'" in judge(case, {name: value for name, value in right.items() if name != "dx"}).message
+
+
+def test_errors_are_told_in_units_of_the_last_place_and_of_the_largest_number():
+    case = CASES["bases/degree-3-inside"]
+    got = case.expected["basis"].copy()
+    largest = float(got.max())
+    got[got == largest] += 1e-6
+
+    verdict = judge(case, got)
+
+    assert verdict.ulp == pytest.approx(1e-6 / np.spacing(largest))
+    assert verdict.relative == pytest.approx(1e-6 / largest)
+    assert verdict.expected == repr(largest)
+
+
+def test_adapters_take_at_most_twenty_lines_a_library():
+    text = (ROOT / "kan_ref" / "conformance" / "adapters" / "scipy_splines.py").read_text(encoding="utf-8")
+    body = text.partition("class SciPyBSplines:")[2]
+
+    assert len([line for line in body.splitlines() if line.strip() and '"""' not in line]) <= 20
+
+
+# --- the adapter's side of the wire
+
+
+def request(method="basis", **changes):
+    given = {"x": np.array([0.5, 1.5]), "knots": np.array([0.0, 1.0, 2.0, 3.0]), "degree": 1} | changes
+    return {"id": 7, "method": method, "args": wire.to_shaped(given)}
+
+
+def test_a_served_adapter_answers_says_what_it_lacks_and_what_went_wrong():
+    class Mine:
+        def basis(self, x, knots, degree):
+            if degree > 1:
+                raise NotImplementedError
+            return np.stack([x, knots[: len(x)]])
+
+        def edge_scores(self, layers, x):
+            raise KeyError("no scores")
+
+    told = serve.answer(Mine(), request(), lambda value: value)
+
+    assert told["id"] == 7
+    np.testing.assert_array_equal(wire.from_shaped(told["result"]), [[0.5, 1.5], [0.0, 1.0]])
+    assert serve.answer(Mine(), request(degree=2), lambda value: value) == {"id": 7, "unsupported": True}
+    assert serve.answer(Mine(), request("layer_vjp"), lambda value: value) == {"id": 7, "unsupported": True}
+    scores = {"id": 8, "method": "edge_scores", "args": wire.to_shaped({"layers": [], "x": np.zeros((1, 2))})}
+    assert serve.answer(Mine(), scores, lambda value: value) == {"id": 8, "error": "KeyError: 'no scores'"}
+
+
+def test_a_served_adapter_is_given_float32_where_it_is_asked_for():
+    layer = {"coef": np.ones((1, 2)), "degree": 3, "base": "silu"}
+
+    given = serve.to_float32([layer, np.zeros(2)])
+
+    assert given[0]["coef"].dtype == given[1].dtype == np.float32
+    assert (given[0]["degree"], given[0]["base"]) == (3, "silu")
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "sentence"),
+    [
+        ("mine", ValueError, "adapter is 'mine', but must be module:Class"),
+        (":Mine", ValueError, "adapter is ':Mine', but must be module:Class"),
+        ("collections:Nothing", AttributeError, "Nothing"),
+    ],
+)
+def test_an_adapter_that_cannot_be_found_is_refused(monkeypatch, target, error, sentence):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    with pytest.raises(error, match=re.escape(sentence)):
+        serve.build(target)
+
+
+def test_an_adapter_is_built_from_its_module_and_class(monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    assert isinstance(serve.build("kan_ref.conformance.adapters.reference:Reference"), Reference)

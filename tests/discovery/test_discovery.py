@@ -1,0 +1,249 @@
+"""From data to a formula in one call: the hello world with and without noise, other formulas, several outputs, and what is refused."""
+
+import numpy as np
+import pytest
+import sympy
+
+import kan_ref as kr
+from kan_ref.discovery.formula_search import EXACT, FormulaTrial, name_edges, search_formula, sine_or_cosine
+from kan_ref.discovery.pipeline import DiscoveryStep
+from kan_ref.discovery.trials import Trial
+from kan_ref.network.network import Network
+
+
+def made(f, n_inputs, *, n=600, low=-1.0, high=1.0, noise=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    x, x_test = rng.uniform(low, high, (n, n_inputs)), rng.uniform(low, high, (n, n_inputs))
+    return kr.Data(x, f(x) + noise * rng.standard_normal(f(x).shape), x_test, f(x_test))
+
+
+def hello(x):
+    return np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
+
+
+def names(network):
+    return [[edge.name for edge in layer.symbolic] for layer in network.layers]
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The hello world, and everything that was reported on the way."""
+    reported = []
+    data = made(hello, 2)
+    discovery = kr.discover(data, widths=(2, 4, 1), names=("x", "y"), rng=np.random.default_rng(0), callback=reported.append)
+    return data, discovery, reported
+
+
+# --- the hello world
+
+
+def test_the_formula_is_the_exact_one_and_nothing_else(found):
+    _, discovery, _ = found
+
+    assert names(discovery.network) == [["sin", "x^2"], ["exp"]]
+    assert discovery.network.widths == (2, 1, 1)
+    (first,), (second,) = discovery.network.layers[0].affine[:1], discovery.network.layers[0].affine[1:]
+    np.testing.assert_allclose(first, [np.pi, 0.0, 1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(second, [1.0, 0.0, 1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(discovery.network.layers[1].affine, [[1.0, 0.0, 1.0, 0.0]], atol=1e-12)
+    assert discovery.test_rmse < 1e-14
+
+
+def test_the_expression_evaluates_to_the_network(found):
+    data, discovery, _ = found
+    x, y = sympy.symbols("x y")
+
+    values = sympy.lambdify((x, y), discovery.formula)(*data.x_test.T)
+
+    np.testing.assert_allclose(values, discovery.network(data.x_test)[:, 0], rtol=1e-13)
+
+
+def test_recognised_constants_give_the_formula_of_the_textbook(found):
+    data, discovery, _ = found
+
+    recognised = kr.recognise_constants(discovery.formula, data.x_train, names=("x", "y"))
+
+    assert recognised.expression == sympy.sympify("exp(y**2 + sin(pi*x))")
+
+
+def test_every_step_is_kept_with_its_network_and_errors(found):
+    data, discovery, reported = found
+
+    assert [step.name for step in discovery.steps] == ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical"]
+    assert list(discovery.steps) == [step for step in reported if isinstance(step, DiscoveryStep)]
+    for step in discovery.steps:
+        assert step.train_rmse == pytest.approx(float(np.sqrt(np.mean((step.network(data.x_train) - data.y_train) ** 2))), rel=1e-9)
+    assert any(isinstance(step, Trial) for step in reported)
+    assert any(isinstance(step, FormulaTrial) for step in reported)
+    assert discovery.splines is discovery.steps[4].network
+    assert not discovery.splines.layers[0].symbolic
+
+
+def test_test_data_decide_nothing(found):
+    data, discovery, _ = found
+    other = kr.Data(data.x_train, data.y_train, data.x_test[:3], data.y_test[:3] + 1e3)
+
+    again = kr.discover(other, widths=(2, 4, 1), names=("x", "y"), rng=np.random.default_rng(0))
+
+    assert again.network.theta.tobytes() == discovery.network.theta.tobytes()
+    assert again.formula == discovery.formula
+
+
+def test_with_noise_the_form_is_found_and_the_parameters_as_well_as_noise_allows():
+    data = made(hello, 2, n=1000, noise=1e-2, seed=3)
+
+    discovery = kr.discover(data, widths=(2, 4, 1), rng=np.random.default_rng(1))
+
+    assert names(discovery.network) in ([["sin", "x^2"], ["exp"]], [["cos", "x^2"], ["exp"]])
+    assert discovery.test_rmse < 2e-3
+    assert discovery.train_rmse == pytest.approx(1e-2, rel=0.1)
+
+
+# --- other formulas
+
+
+@pytest.mark.parametrize(
+    ("f", "n_inputs", "low", "high"),
+    [
+        (lambda x: x[:, :1] * x[:, 1:], 2, -1.0, 1.0),
+        (lambda x: x[:, :1] / x[:, 1:], 2, 0.5, 2.0),
+        (lambda x: np.sqrt(1.0 + (x**2).sum(axis=1, keepdims=True)), 3, -2.0, 2.0),
+        (lambda x: np.sin(x[:, :1]) + x[:, 1:] ** 3, 2, -2.0, 2.0),
+    ],
+    ids=["product", "quotient", "root of squares", "sum"],
+)
+def test_formulas_are_found_exactly(f, n_inputs, low, high):
+    data = made(f, n_inputs, low=low, high=high)
+
+    discovery = kr.discover(data, widths=(n_inputs, 3, 1), rng=np.random.default_rng(0))
+
+    assert discovery.test_rmse < 1e-12 * np.std(data.y_test)
+
+
+def test_several_outputs_get_a_formula_each():
+    data = made(lambda x: np.stack([np.exp(x[:, 0]), np.sin(2.0 * x[:, 0])], axis=1), 1)
+
+    discovery = kr.discover(data, widths=(1, 2), names=("t",), rng=np.random.default_rng(0))
+
+    t = sympy.Symbol("t")
+    assert isinstance(discovery.formula, tuple)
+    for expression, truth in zip(discovery.formula, (np.exp, lambda t: np.sin(2.0 * t)), strict=True):
+        points = np.linspace(-1.0, 1.0, 9)
+        np.testing.assert_allclose(sympy.lambdify(t, expression)(points), truth(points), atol=1e-12)
+
+
+def test_the_candidates_can_be_chosen():
+    data = made(lambda x: x**2, 1)
+
+    discovery = kr.discover(data, widths=(1, 1), functions=("x", "cosh"), rng=np.random.default_rng(0))
+
+    assert names(discovery.network) in ([["cosh"]], [["x"]])
+
+
+# --- names decided by the data
+
+
+def spline_of(f, n_intervals, seed=0):
+    """A [1, 1] network near f, and exact data."""
+    data = made(f, 1, seed=seed)
+    network = kr.init_network((1, 1), n_intervals=n_intervals, degree=3, domain=(-1.1, 1.1), rng=np.random.default_rng(seed))
+    return kr.fit(network, data, n_steps=10).network, data
+
+
+def test_a_coarse_spline_leaves_rivals_and_the_data_decide():
+    network, data = spline_of(lambda x: np.exp(0.4 * x), 2)
+
+    search = search_formula(network, data)
+
+    assert len(search.rivals[0, 0, 0]) > 1
+    assert names(search.network) == [["exp"]]
+    assert search.train_rmse < EXACT
+    assert search.trials[-1].names == {(0, 0, 0): "exp"}
+
+
+def test_a_formula_edge_keeps_its_name_and_its_parameters_are_trained():
+    network, data = spline_of(lambda x: np.sin(3.0 * x), 10)
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(2.8, 0.1, 1.1, 0.1))
+
+    search = search_formula(network, data)
+
+    assert search.rivals == {}
+    assert search.train_rmse < EXACT
+    assert abs(search.network.layers[0].affine[0, 0]) == pytest.approx(3.0, abs=1e-12)
+
+
+def test_rivals_are_near_the_best_and_the_plainest_are_among_them():
+    network, data = spline_of(lambda x: 1.0 + x**2, 5)
+
+    fits = name_edges(network, data.x_train, None)[0, 0, 0]
+
+    assert "x^2" in [fit.name for fit in fits]
+    assert len({fit.name for fit in fits}) == len(fits) <= 6
+
+
+def test_a_sine_a_quarter_turn_off_is_a_cosine_and_the_other_way_round():
+    network, data = spline_of(lambda x: np.cos(x), 5)
+    shifted = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(1.0, 0.5 * np.pi + 0.01, 2.0, 3.0))
+    other = kr.fix_symbolic(network, 0, output=0, input=0, name="cos", affine=(1.0, 0.5 * np.pi - 0.01, 2.0, 3.0))
+    between = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(1.0, 0.7, 2.0, 3.0))
+
+    for old, name in ((shifted, "cos"), (other, "sin"), (between, "sin")):
+        new = sine_or_cosine(old)
+        assert names(new) == [[name]]
+        np.testing.assert_allclose(new(data.x_test), old(data.x_test), rtol=1e-14)
+
+
+def test_locked_sines_keep_their_name():
+    network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    for i in (0, 1):
+        network = kr.fix_symbolic(network, 0, output=0, input=i, name="sin", affine=(1.0, 0.5 * np.pi, 1.0, 0.0))
+    network = kr.lock_edges(network, 0, [(0, 0), (0, 1)])
+
+    assert names(sine_or_cosine(network)) == [["sin", "sin"]]
+
+
+# --- the door
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "sentence"),
+    [
+        ({"widths": (3, 1)}, ValueError, r"widths is \(3, 1\), but the data have 2 inputs and 1 outputs"),
+        ({"widths": (2, 2)}, ValueError, "but the data have 2 inputs and 1 outputs"),
+        ({"functions": ("sine",)}, ValueError, "did you mean 'sin'"),
+        ({"names": ("x",)}, ValueError, "names"),
+        ({"rng": 0}, TypeError, "rng is 0"),
+        ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
+    settings = {"widths": (2, 1), "rng": np.random.default_rng(0)} | changes
+
+    with pytest.raises(error, match=sentence):
+        kr.discover(made(hello, 2, n=20), **settings)
+
+
+def test_names_are_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.setattr("kan_ref.discovery.pipeline.fit", lambda *_, **__: pytest.fail("trained"))
+
+    with pytest.raises(ValueError, match="names"):
+        kr.discover(made(hello, 2, n=20), widths=(2, 1), names=("a", "a"), rng=np.random.default_rng(0))
+
+
+def test_progress_shows_a_bar_and_the_rest_is_silent(capsys):
+    kr.discover(made(lambda x: x**2, 1, n=50), widths=(1, 1), rng=np.random.default_rng(0))
+    silent = capsys.readouterr()
+    kr.discover(made(lambda x: x**2, 1, n=50), widths=(1, 1), rng=np.random.default_rng(0), progress=True)
+    shown = capsys.readouterr()
+
+    assert (silent.out, silent.err, shown.out) == ("", "", "")
+    assert "canonical [1, 1]" in shown.err
+
+
+def test_records_print_what_they_are(found):
+    _, discovery, _ = found
+
+    assert repr(discovery).startswith("Discovery(")
+    assert "exp" in repr(discovery)
+    assert repr(discovery.steps[0]).startswith("start      random: [2, 4, 1], train_rmse ")
+    assert isinstance(discovery.network, Network)

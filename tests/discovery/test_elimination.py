@@ -1,0 +1,225 @@
+"""The smallest structure that the error allows: rules by hand, the hello world, several outputs, noise, and what is refused."""
+
+import numpy as np
+import pytest
+
+import kan_ref as kr
+from kan_ref.discovery.elimination import choose
+from kan_ref.discovery.simplification import simplify
+from kan_ref.discovery.trials import SET_ASIDE, Search, Trial, set_aside
+
+
+def start(data, widths, seed=0):
+    rng = np.random.default_rng(seed)
+    return kr.init_network(widths, n_intervals=5, degree=3, domain=(-1.1, 1.1), rng=rng)
+
+
+def made(f, n_inputs, *, n=500, noise=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1.0, 1.0, (n, n_inputs))
+    x_test = rng.uniform(-1.0, 1.0, (n, n_inputs))
+    y = f(x)
+    return kr.Data(x, y + noise * rng.standard_normal(y.shape), x_test, f(x_test))
+
+
+def trial(network, error, *, falling=False):
+    return Trial("by hand", network, error, falling)
+
+
+@pytest.fixture(scope="module")
+def hello():
+    """exp(sin(pi x) + y^2) from [2, 3, 1], and every trial."""
+    data = kr.sample("exp_sin", n_train=600, n_test=100, rng=np.random.default_rng(1))
+    network, trials = start(data, (2, 3, 1)), []
+    found = kr.eliminate(network, data, rng=np.random.default_rng(2), callback=trials.append)
+    return network, data, found, trials
+
+
+# --- rules by hand
+
+
+def test_every_fifth_training_sample_is_set_aside_and_test_data_are_not_there():
+    data = made(lambda x: x[:, :1], 1, n=11)
+
+    part = set_aside(data)
+
+    np.testing.assert_array_equal(part.x_test, data.x_train[SET_ASIDE - 1 :: SET_ASIDE])
+    np.testing.assert_array_equal(part.y_test, data.y_train[SET_ASIDE - 1 :: SET_ASIDE])
+    assert len(part.x_train) + len(part.x_test) == 11
+    assert not np.isin(part.x_train, data.x_test).any()
+
+
+def test_the_last_structure_within_the_allowance_is_chosen():
+    network = start(None, (1, 1))
+    path = [(trial(network, error), network) for error in (1.2, 1.0, 1.4, 1.6, 3.0)]
+
+    assert choose(path, 1.5)[0].validation_rmse == 1.4
+    assert choose(path, 1.7)[0].validation_rmse == 1.6
+    assert choose(path, 1.0)[0].validation_rmse == 1.0
+
+
+def test_a_structure_whose_error_still_falls_may_be_ten_times_behind():
+    network = start(None, (1, 1))
+    path = [(trial(network, 1.0), network), (trial(network, 9.0, falling=True), network), (trial(network, 11.0, falling=True), network)]
+
+    assert choose(path, 1.5)[0].validation_rmse == 9.0
+
+
+def test_an_error_that_is_not_finite_counts_as_infinite():
+    data = made(lambda x: x[:, :1], 1, n=10)
+    network = kr.fix_symbolic(start(data, (1, 1)), 0, output=0, input=0, name="log")
+
+    assert Search(data, 5, (5,), 0.0).error(network) == np.inf
+
+
+# --- what it finds
+
+
+def test_the_hello_world_needs_one_hidden_node(hello):
+    _, _, found, trials = hello
+
+    assert found.network.widths == (2, 1, 1)
+    assert found.validation_rmse < 1e-5
+    assert [one.network.widths[1] for one in trials[:3]] == [3, 2, 1]
+    assert tuple(trials) == found.steps
+
+
+def test_at_one_coarse_grid_the_right_width_looks_worse(hello):
+    """Why structures are compared by their refined errors: this is the trap of (G4)."""
+    _, data, found, _ = hello
+    part = set_aside(data)
+    errors = []
+    for step in found.steps[:3]:
+        coarse = kr.fit(
+            kr.init_network(step.network.widths, n_intervals=5, degree=3, domain=(-1.1, 1.1), rng=np.random.default_rng(3)), part
+        )
+        errors.append(coarse.history.test_rmse[-1])
+
+    assert errors[2] > 2.0 * min(errors)
+    assert found.steps[2].validation_rmse < 2.0 * min(step.validation_rmse for step in found.steps)
+
+
+def test_the_caller_s_network_is_untouched_and_the_same_seed_finds_the_same(hello):
+    network, data, found, _ = hello
+    before = network.theta.tobytes()
+
+    again = kr.eliminate(network, data, rng=np.random.default_rng(2))
+
+    assert network.theta.tobytes() == before
+    assert again.network.theta.tobytes() == found.network.theta.tobytes()
+
+
+def test_test_data_decide_nothing(hello):
+    network, data, found, _ = hello
+    other = kr.Data(data.x_train, data.y_train, data.x_test[:7], 1e6 + data.y_test[:7])
+
+    again = kr.eliminate(network, other, rng=np.random.default_rng(2))
+
+    assert again.network.theta.tobytes() == found.network.theta.tobytes()
+
+
+def test_spare_edges_go_and_needed_ones_stay():
+    data = made(lambda x: (np.sin(3.0 * x[:, 0]) * 1.0 + 0.0 * x[:, 1])[:, None], 2)
+
+    found = kr.eliminate(start(data, (2, 2, 1)), data, rng=np.random.default_rng(0))
+
+    assert found.network.widths == (2, 1, 1)
+    assert found.network.layers[0].mask.tolist() == [[1.0, 0.0]]
+    assert any(step.what == "without the edge from 1 to 0 of layer 0" and step.kept for step in found.steps)
+
+
+def test_without_edges_only_nodes_go():
+    data = made(lambda x: np.sin(3.0 * x[:, :1]), 2)
+
+    found = kr.eliminate(start(data, (2, 2, 1)), data, edges=False, rng=np.random.default_rng(0))
+
+    assert found.network.layers[0].mask.all()
+
+
+def test_several_outputs_keep_the_nodes_that_each_needs():
+    data = made(lambda x: np.stack([np.sin(3.0 * (x[:, 0] + x[:, 1])), np.exp(x[:, 0] - x[:, 1])], axis=1), 2)
+
+    found = kr.eliminate(start(data, (2, 3, 2)), data, edges=False, rng=np.random.default_rng(0))
+
+    assert found.network.widths == (2, 2, 2)
+
+
+def test_noise_does_not_keep_nodes_alive():
+    data = made(lambda x: np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2), 2, noise=1e-2)
+
+    found = kr.eliminate(start(data, (2, 3, 1)), data, rng=np.random.default_rng(0))
+
+    assert found.network.widths == (2, 1, 1)
+    assert found.validation_rmse < 1.3e-2
+
+
+# --- simple layers
+
+
+def test_a_product_becomes_squares_of_lines():
+    data = made(lambda x: x[:, :1] * x[:, 1:], 2)
+
+    found = kr.eliminate(start(data, (2, 3, 1)), data, simple=True, rng=np.random.default_rng(0))
+
+    names = [[edge.name for edge in layer.symbolic] for layer in found.network.layers]
+    assert found.network.widths == (2, 2, 1)
+    assert names == [["x"] * 4, ["x^2"] * 2]
+    assert found.validation_rmse < 1e-13
+
+
+def test_one_hidden_node_is_left_as_it_is(hello):
+    _, data, found, _ = hello
+    search = Search(set_aside(data), 10, (5, 10), 1e-8, np.random.default_rng(0))
+
+    chosen, steps = simplify(search, trial(found.network, found.validation_rmse), 1.5)
+
+    assert steps == []
+    assert chosen.network is found.network
+
+
+def test_a_layer_that_cannot_be_lines_is_not_made_lines():
+    data = made(lambda x: np.sin(3.0 * x[:, :1] ** 2) + np.abs(x[:, 1:]) * x[:, :1], 2)
+
+    found = kr.eliminate(start(data, (2, 2, 1)), data, simple=True, edges=False, rng=np.random.default_rng(0))
+
+    assert not any(step.kept for step in found.steps if "'x'" in step.what)
+
+
+# --- the door
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "sentence"),
+    [
+        ({"allowed": 0.5}, ValueError, "allowed is 0.5, but must be at least 1"),
+        ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
+        ({"grids": ()}, ValueError, r"grids is \(\), but must be rising"),
+        ({"grids": (10, 5)}, ValueError, r"grids is \(10, 5\), but must be rising"),
+        ({"edges": 1}, TypeError, "edges is 1, but must be True or False"),
+        ({"simple": True}, ValueError, "which need rng"),
+        ({"rng": 3}, TypeError, "rng is 3"),
+        ({"smoothness_weight": -1.0}, ValueError, "smoothness_weight is -1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(options, error, sentence):
+    data = made(lambda x: x[:, :1], 2, n=20)
+
+    with pytest.raises(error, match=sentence):
+        kr.eliminate(start(data, (2, 2, 1)), data, **options)
+
+
+def test_what_is_no_network_and_data_that_do_not_fit_are_refused():
+    data = made(lambda x: x[:, :1], 2, n=20)
+
+    with pytest.raises(TypeError, match="network is 3"):
+        kr.eliminate(3, data)
+    with pytest.raises(ValueError, match="x_train"):
+        kr.eliminate(start(data, (3, 2, 1)), data)
+
+
+def test_a_record_says_what_was_tried(hello):
+    _, _, found, trials = hello
+
+    assert repr(found).startswith("Elimination(Network([2, 1, 1]")
+    assert "structures tried" in repr(found)
+    assert repr(trials[1]).startswith("without node")

@@ -1,0 +1,720 @@
+"""Pictures as numbers: nothing overlaps, wires meet their boxes, opacities and curves are the network's; no Matplotlib needed."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import example as also
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import random_batch, random_network, seeds, symbolic_cases, with_formulas
+
+import kan_ref as kr
+from kan_ref.drawing.diagram import lay_out, lay_out_all
+from kan_ref.drawing.plan import BOX, MOST_WIDTH, plan_diagram
+from kan_ref.drawing.text import function_text, text_size
+from kan_ref.functions.library import LIBRARY
+from kan_ref.network.symbolic_edges import SymbolicEdge
+
+WIDTHS = [(1, 1), (2, 1, 1), (2, 5, 1), (3, 3, 3, 3, 1), (4, 3, 3, 1), (4, 9, 1), (1, 10), (17, 1, 14), (48, 1, 1), (6, 8)]
+SPACES = [None, (3.0, 3.0), (12.0, 9.0), (2.0, 6.0), (0.1, 0.1)]
+
+
+def full(widths):
+    """All edges of a network of these widths."""
+    return [np.ones((n_out, n_in), dtype=bool) for n_in, n_out in pairwise(widths)]
+
+
+def planned(drawn, names=None, **options):
+    """The plan of these edges, with all inputs and outputs, and the hidden nodes that an edge touches."""
+    rows = [np.ones(drawn[0].shape[1], dtype=bool)]
+    rows += [below.any(axis=1) | above.any(axis=0) for below, above in pairwise(drawn)]
+    rows.append(np.ones(len(drawn[-1]), dtype=bool))
+    names = names or ([f"x{n}" for n in range(len(rows[0]))], [f"y{n}" for n in range(len(rows[-1]))])
+    return plan_diagram(drawn, [np.flatnonzero(row) for row in rows], names, **options)
+
+
+@st.composite
+def plans(draw):
+    """(edges, plan): any edges of up to four layers, in natural size or made to fit."""
+    widths = draw(st.lists(st.integers(1, 7), min_size=2, max_size=5))
+    rng, share = np.random.default_rng(draw(seeds)), draw(st.sampled_from([0.3, 0.7, 1.0]))
+    drawn = [rng.random(edge.shape) < share for edge in full(widths)]
+    title, note = draw(st.sampled_from(["", "a title"])), draw(st.sampled_from(["", "two\nlines"]))
+    return drawn, planned(drawn, title=title, note=note, space=draw(st.sampled_from(SPACES)))
+
+
+def every_plan(test):
+    """The property for random edges, and for all edges of every shape that must be readable."""
+    for widths in WIDTHS:
+        test = also((full(widths), planned(full(widths))))(test)
+    return given(plans())(test)
+
+
+def touching(boxes):
+    """Pairs of boxes (left, bottom, right, top) that share an inner point."""
+    left, bottom, right, top = np.asarray(boxes, dtype=float).reshape(-1, 4).T
+    beside = (left[:, None] >= right - 1e-9) | (right[:, None] <= left + 1e-9)
+    above = (bottom[:, None] >= top - 1e-9) | (top[:, None] <= bottom + 1e-9)
+    return np.argwhere(~(beside | above) & ~np.eye(len(left), dtype=bool))
+
+
+def corners(plan):
+    return np.concatenate([plan.boxes[:, :2], plan.boxes[:, :2] + plan.boxes[:, 2:]], axis=1)
+
+
+def node(plan, row, index):
+    return plan.node_at[(plan.nodes == (row, index)).all(axis=1)][0]
+
+
+# --- the plan
+
+
+@every_plan
+def test_every_edge_has_one_box_and_every_node_one_place(case):
+    drawn, plan = case
+
+    assert [tuple(edge) for edge in plan.edges] == [(n, j, i) for n, layer in enumerate(drawn) for j, i in np.argwhere(layer).tolist()]
+    assert len(np.unique(plan.nodes, axis=0)) == len(plan.nodes) == len(np.unique(plan.node_at.round(6), axis=0))
+
+
+@every_plan
+def test_no_two_boxes_overlap(case):
+    _, plan = case
+
+    assert touching(corners(plan)).tolist() == []
+    assert (plan.boxes[:, 2:] > 0).all()
+
+
+@every_plan
+def test_boxes_lie_between_their_layers(case):
+    _, plan = case
+
+    for (layer, output, source), (_, bottom, _, top) in zip(plan.edges, corners(plan), strict=True):
+        assert node(plan, layer, source)[1] + 0.1 < bottom
+        assert top < node(plan, layer + 1, output)[1] - 0.1
+
+
+@pytest.mark.no_cover
+@every_plan
+def test_wires_run_from_the_source_to_the_box_and_from_the_box_to_the_target(case):
+    _, plan = case
+
+    for (layer, output, source), (left, bottom, width, height), below, above in zip(
+        plan.edges, plan.boxes, plan.wires_in, plan.wires_out, strict=True
+    ):
+        np.testing.assert_allclose(below[0], node(plan, layer, source), atol=1e-12)
+        np.testing.assert_allclose(below[-1], (left + width / 2, bottom), atol=1e-12)
+        np.testing.assert_allclose(above[0], (left + width / 2, bottom + height), atol=1e-12)
+        np.testing.assert_allclose(above[-1], node(plan, layer + 1, output), atol=1e-12)
+
+
+@every_plan
+def test_wires_cross_no_box(case):
+    """Slanted parts stay above or below all boxes of the layer; upright parts pass beside them."""
+    _, plan = case
+
+    for layer in np.unique(plan.edges[:, 0]):
+        here = plan.edges[:, 0] == layer
+        left, bottom, right, top = corners(plan)[here].T
+        assert (plan.wires_in[here, 1, 1] <= bottom.min() + 1e-9).all()
+        assert (plan.wires_out[here, 1, 1] >= top.max() - 1e-9).all()
+        np.testing.assert_allclose(plan.wires_in[here, 1, 0], (left + right) / 2, atol=1e-12)
+        np.testing.assert_allclose(plan.wires_out[here, 1, 0], (left + right) / 2, atol=1e-12)
+        aside = np.maximum(left - plan.wires_in[here, 2, :1], plan.wires_in[here, 2, :1] - right)  # of wire r from box c
+        passes = (plan.wires_in[here, 1, 1, None] < top - 1e-9) & (plan.wires_in[here, 2, 1, None] > bottom + 1e-9)
+        passes |= (plan.wires_out[here, 0, 1, None] < top - 1e-9) & (plan.wires_out[here, 1, 1, None] > bottom + 1e-9)
+        assert (aside[passes] > 0.2 * (right - left).min()).all()
+
+
+@every_plan
+def test_everything_lies_in_the_picture(case):
+    _, plan = case
+    extents = np.concatenate([corners(plan), np.tile(plan.node_at, 2), [label.extent for label in plan.labels]])
+
+    assert (extents[:, :2] >= 0.1).all()
+    assert (extents[:, 2:] <= plan.size - 0.1).all()
+
+
+@every_plan
+def test_texts_overlap_neither_each_other_nor_nodes_nor_boxes(case):
+    _, plan = case
+    nodes = np.tile(plan.node_at, 2) + 0.08 * np.array([-1, -1, 1, 1])
+    texts = [label.extent for label in plan.labels]
+
+    assert not [pair for pair in touching([*texts, *nodes, *corners(plan)]) if min(pair) < len(texts)]
+
+
+@every_plan
+def test_a_node_stands_in_the_middle_above_its_boxes_which_are_in_the_order_of_their_sources(case):
+    drawn, plan = case
+    middles = plan.boxes[:, 0] + plan.boxes[:, 2] / 2
+
+    for layer, edges in enumerate(drawn):
+        here = plan.edges[:, 0] == layer
+        assert (np.diff(middles[here]) > 0).all()  # edges are sorted by output, then input
+        for output in np.flatnonzero(edges.any(axis=1)):
+            own = middles[here & (plan.edges[:, 1] == output)]
+            assert node(plan, layer + 1, output)[0] == pytest.approx(own.mean(), abs=1e-12)
+
+
+@every_plan
+def test_nodes_of_one_row_are_at_one_height_and_rows_rise(case):
+    _, plan = case
+    heights = [np.unique(plan.node_at[plan.nodes[:, 0] == row, 1].round(9)) for row in np.unique(plan.nodes[:, 0])]
+
+    assert all(len(height) == 1 for height in heights)
+    assert (np.diff(np.concatenate(heights)) > 0.7).all()
+
+
+def test_slots_of_two_groups_of_two_by_hand():
+    """n = 4, g = 2, e = 1/2: middles at 0.75, 1.75, 3.25, 4.25 of 5 slots of 0.68."""
+    plan = planned(full((2, 2)))
+    middles = plan.boxes[:, 0] + plan.boxes[:, 2] / 2
+
+    np.testing.assert_allclose(middles - middles[0], 0.68 * np.array([0.0, 1.0, 2.5, 3.5]), atol=1e-12)
+    np.testing.assert_allclose(plan.boxes[:, 2:], BOX)
+    np.testing.assert_allclose(np.diff(plan.node_at[:2, 0]), 0.68 * 2.5)
+    assert plan.size[0] == pytest.approx(5 * 0.68 + 0.24)
+
+
+@pytest.mark.parametrize("widths", [(2, 5, 1), (4, 9, 1), (3, 3, 3, 3, 1), (4, 6)])
+def test_nodes_of_a_layer_with_all_its_edges_are_evenly_spaced_about_the_middle(widths):
+    plan = planned(full(widths))
+
+    for row in range(len(widths)):
+        at = plan.node_at[plan.nodes[:, 0] == row, 0]
+        np.testing.assert_allclose(np.diff(at), np.diff(at).mean() if len(at) > 1 else [], rtol=1e-12)
+        assert at.mean() == pytest.approx(plan.size[0] / 2)
+
+
+@pytest.mark.parametrize("missing", [[], [(0, 1)], [(0, 0), (0, 3)]])
+def test_boxes_of_the_only_target_stand_straight_above_their_sources(missing):
+    drawn = full((2, 4, 1))
+    for edge in missing:
+        drawn[1][edge] = False
+    plan = planned(drawn)
+
+    last = plan.edges[:, 0] == 1
+    assert last.sum() == 4 - len(missing)
+    np.testing.assert_allclose(plan.wires_in[last, 0, 0], plan.wires_in[last, 1, 0], atol=1e-12)
+
+
+def test_inputs_with_one_box_each_stand_straight_under_it():
+    drawn = [np.array([[1, 1, 0, 0], [0, 0, 1, 1]], dtype=bool), np.ones((1, 2), dtype=bool)]
+    plan = planned(drawn)
+
+    np.testing.assert_allclose(plan.wires_in[:4, 0, 0], plan.wires_in[:4, 1, 0], atol=1e-12)
+
+
+def test_inputs_whose_boxes_stand_in_another_order_are_evenly_spaced():
+    plan = planned([np.array([[1, 0, 1], [0, 1, 0]], dtype=bool)])
+
+    np.testing.assert_allclose(np.diff(plan.node_at[:3, 0]), 0.68 * 4 / 3)  # n + e g = 4 slots for 3 inputs
+
+
+@every_plan
+def test_wires_that_run_far_sideways_have_room_to_rise(case):
+    _, plan = case
+
+    for layer in np.unique(plan.edges[:, 0]):
+        here = plan.edges[:, 0] == layer
+        for slanted in (plan.wires_in[here, :2], plan.wires_out[here, 1:]):
+            run, rise = np.abs(np.diff(slanted, axis=1)[:, 0]).T
+            np.testing.assert_allclose(rise, np.clip(0.16 * run.max(), 0.36, 1.2), atol=1e-12)
+
+
+@pytest.mark.parametrize(("widths", "rows"), [((4, 3, 1), 1), ((17, 1, 14), 1), ((4, 9, 1), 2), ((30, 1), 2)])
+def test_boxes_stand_in_two_rows_where_one_would_make_them_small(widths, rows):
+    plan = planned(full(widths))
+    first = plan.edges[:, 0] == 0
+
+    assert len(np.unique(plan.boxes[first, 1].round(9))) == rows
+    assert plan.boxes[first, 2].min() >= 0.37
+
+
+@pytest.mark.parametrize("widths", [(4, 9, 1), (48, 1, 1), (17, 1, 14), (7, 7, 7, 7)])
+def test_a_picture_is_no_wider_than_a_page(widths):
+    assert planned(full(widths)).size[0] < MOST_WIDTH + 0.5
+
+
+@every_plan
+def test_a_plan_with_its_scale_fits_the_space_it_was_made_for(case):
+    drawn, _ = case
+
+    for space in SPACES[1:4]:
+        plan = planned(drawn, space=space)
+        assert (plan.size * plan.scale <= np.array(space) + 1e-9).all()
+        assert plan.scale <= 1.0
+
+
+def test_even_a_stamp_is_big_enough():
+    plan = planned(full((2, 5, 1)), title="a title", space=(0.1, 0.1))
+
+    assert (plan.size * plan.scale).max() == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("widths", [(1, 1), (2, 5, 1), (4, 9, 1)])
+def test_where_there_is_room_a_plan_keeps_its_natural_size(widths):
+    plan, natural = planned(full(widths), space=(30.0, 30.0)), planned(full(widths))
+
+    assert plan.scale == natural.scale == 1.0
+    assert plan.boxes[:, 2].max() == BOX
+    assert widths == (4, 9, 1) or (plan.size == natural.size).all()
+
+
+def test_in_a_narrow_space_boxes_move_together_before_letters_shrink():
+    plan = planned(full((2, 5, 1)), space=(3.0, 4.0))
+
+    assert plan.size[0] < planned(full((2, 5, 1))).size[0] / 2
+    assert plan.scale > 0.9
+    assert plan.boxes[:, 2].min() * plan.scale > 0.28
+
+
+def test_in_a_low_space_a_wide_picture_is_better_than_one_that_is_narrow_and_high():
+    plan = planned(full((4, 9, 1)), space=(4.0, 2.0))
+
+    assert plan.boxes[:, 2].min() * plan.scale > 0.1  # 0.066 in the narrow one
+
+
+def test_wide_names_widen_a_small_picture_and_stand_upright_in_a_wide_one():
+    """Three inches of text for each of 2 and of 12 inputs."""
+    small, wide = (planned(full((n, 1)), (["m" * 22] * n, ["y"])) for n in (2, 12))
+
+    assert {label.angle for label in small.labels} == {0.0}
+    assert small.size[0] > 6.0
+    assert [label.angle for label in wide.labels] == [90.0] * 12 + [0.0]
+    assert wide.size[1] > planned(full((12, 1))).size[1] + 2.5
+
+
+def test_a_hundred_upright_names_are_small_enough_to_keep_apart():
+    plan = planned(full((100, 1)), ([f"$x_{{{n}}}$" for n in range(100)], ["y"]))
+
+    assert {label.angle for label in plan.labels[:100]} == {90.0}
+    assert touching([label.extent for label in plan.labels]).tolist() == []
+
+
+def test_title_and_note_stand_above_and_below_everything():
+    plan = planned(full((2, 1)), title="up", note="down")
+    name, title, note = ([label for label in plan.labels if label.role == role] for role in ("name", "title", "note"))
+
+    assert [label.text for label in (*title, *note)] == ["up", "down"]
+    assert title[0].extent[1] > max(label.extent[3] for label in name)
+    assert note[0].extent[3] < min(label.extent[1] for label in name)
+
+
+# --- the diagram of a network
+
+
+def example(widths=(2, 5, 1), *, n_samples=40, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, widths=widths, degrees=[3], **{"dead": 0.0, "silent": 0.0} | options)
+    return network, random_batch(rng, network.layers[0], n_samples)
+
+
+def one_edge(function, affine):
+    """A network of one input and one output whose edge is a formula."""
+    (layer,) = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)).layers
+    return kr.Network((replace(layer, mask=[[0]], symbolic=[SymbolicEdge(0, 0, LIBRARY[function], 0)], affine=[affine]),))
+
+
+def heights(diagram, edge=0):
+    """A curve's heights, 0 at the bottom of its box and 1 at the top."""
+    _, bottom, _, height = diagram.plan.boxes[edge]
+    return (diagram.curves[edge, :, 1] - bottom) / height
+
+
+def living(layer):
+    alive = layer.mask == 1
+    for edge in layer.symbolic:
+        alive[edge.output, edge.input] = True
+    return alive
+
+
+@given(symbolic_cases(), st.floats(0.01, 100.0))
+def test_edges_drawn_are_the_living_ones_with_their_scores_opacities_and_names(case, beta):
+    network, x, _ = case
+    scores = kr.edge_scores(network, x)
+
+    diagram = lay_out(network, x, beta=beta)
+
+    assert [tuple(edge) for edge in diagram.plan.edges] == [
+        (n, j, i) for n, layer in enumerate(network.layers) for j, i in np.argwhere(living(layer)).tolist()
+    ]
+    expected = np.array([scores[n][j, i] for n, j, i in diagram.plan.edges])
+    np.testing.assert_array_equal(diagram.scores, expected)
+    np.testing.assert_allclose(diagram.alphas, np.tanh(beta * expected), rtol=1e-15)
+    names = {(n, edge.output, edge.input): edge.name for n, layer in enumerate(network.layers) for edge in layer.symbolic}
+    assert diagram.functions == tuple(names.get(tuple(edge), "") for edge in diagram.plan.edges.tolist())
+
+
+@given(symbolic_cases())
+def test_a_node_is_a_sum_where_more_than_one_living_edge_enters(case):
+    network, x, _ = case
+
+    diagram = lay_out(network, x)
+
+    for (row, index), is_sum in zip(diagram.plan.nodes, diagram.sums, strict=True):
+        assert is_sum == (row > 0 and living(network.layers[row - 1])[index].sum() > 1)
+
+
+@given(symbolic_cases())
+def test_hidden_nodes_without_edges_are_left_out_inputs_and_outputs_never(case):
+    network, x, _ = case
+    alive = [living(layer) for layer in network.layers]
+    rows = [np.ones(network.widths[0]), *(a.any(axis=1) | b.any(axis=0) for a, b in pairwise(alive)), np.ones(network.widths[-1])]
+
+    shown = lay_out(network, x).plan.nodes
+
+    assert [tuple(node) for node in shown] == [(n, i) for n, row in enumerate(rows) for i in np.flatnonzero(row)]
+
+
+@given(symbolic_cases(n_samples=st.integers(1, 9)))
+def test_curves_keep_inside_their_boxes_and_run_from_side_to_side(case):
+    network, x, _ = case
+
+    diagram = lay_out(network, x)
+
+    for (left, bottom, width, height), curve in zip(diagram.plan.boxes, diagram.curves, strict=True):
+        np.testing.assert_allclose(curve[[0, -1], 0], left + width * np.array([0.1, 0.9]))
+        heights = curve[np.isfinite(curve[:, 1]), 1]  # what goes far beyond the samples' values is cut
+        assert len(heights)
+        assert (heights > bottom + 0.09 * height).all()
+        assert (heights < bottom + 0.91 * height).all()
+
+
+def test_a_curve_is_the_edges_own_over_the_range_of_its_samples_scaled_to_its_box():
+    network, x = example((2, 3, 1))
+    inputs = [x, kr.Network(network.layers[:1])(x)]
+
+    diagram = lay_out(network, x)
+
+    for edge, (n, j, i) in enumerate(diagram.plan.edges.tolist()):
+        points = np.linspace(inputs[n][:, i].min(), inputs[n][:, i].max(), diagram.curves.shape[1])
+        values = kr.edge_curve(network, n, output=j, input=i, x=points)
+        np.testing.assert_allclose(heights(diagram, edge), 0.1 + 0.8 * (values - values.min()) / np.ptp(values), atol=1e-9)
+
+
+def test_a_formula_leaves_the_upper_part_of_its_box_to_its_name():
+    diagram = lay_out(one_edge("x^2", (1.0, 0.0, 1.0, 0.0)), [[-1.0], [1.0]])
+    (caption,) = (label for label in diagram.plan.labels if label.role == "function")
+    left, bottom, width, height = diagram.plan.boxes[0]
+
+    assert (heights(diagram).min(), heights(diagram).max()) == pytest.approx((0.1, 0.1 + 0.8 * 0.7))
+    assert caption.text == "$x^{2}$"
+    assert caption.extent[1] > diagram.curves[0, :, 1].max() - 0.03
+    assert caption.extent[3] < bottom + height
+    assert left < caption.extent[0]
+    assert caption.extent[2] < left + width
+
+
+@pytest.mark.parametrize("name", sorted(LIBRARY))
+@pytest.mark.parametrize("n_in", [1, 48])
+def test_the_name_of_every_function_fits_in_its_box(name, n_in):
+    network = kr.init_network((n_in, 1), n_intervals=2, degree=3, domain=(0.1, 0.9), rng=np.random.default_rng(0))
+    edge = SymbolicEdge(0, 0, LIBRARY[name], 0)
+    layer = replace(network.layers[0], mask=[[0.0] + [1.0] * (n_in - 1)], symbolic=[edge], affine=[[1.0, 0.0, 1.0, 0.0]])
+
+    diagram = lay_out(kr.Network((layer,)), np.full((2, n_in), [[0.1], [0.9]]))
+    (caption,) = (label for label in diagram.plan.labels if label.role == "function")
+
+    assert caption.extent[0] >= diagram.plan.boxes[0, 0]
+    assert caption.extent[2] <= diagram.plan.boxes[0, :3:2].sum()
+    assert caption.points / 72 <= 0.3 * 0.8 * diagram.plan.boxes[0, 3] + 1e-9
+
+
+def test_a_name_fades_with_its_edge_but_later():
+    diagram = lay_out(one_edge("x", (1.0, 0.0, 0.01, 0.0)), [[-1.0], [1.0]])
+    (caption,) = (label for label in diagram.plan.labels if label.role == "function")
+
+    assert caption.opacity == pytest.approx(np.sqrt(np.tanh(0.03)))
+
+
+@pytest.mark.parametrize("x", [[[0.3]], [[0.3], [0.3]]])
+def test_one_sample_gives_a_level_curve_in_the_middle(x):
+    network, _ = example((1, 1))
+
+    np.testing.assert_allclose(heights(lay_out(network, x)), 0.5)
+
+
+@pytest.mark.parametrize("value", [0.0, 2.5, -1e300, 1e-310])
+def test_a_constant_edge_is_level(value):
+    coef = np.full((1, 1, 7), value)
+    network = kr.Network((kr.Layer(kr.uniform_knots(-1.0, 1.0, 4, 3), coef, [[0.0]], [[1.0]], [[1.0]], 3),))
+
+    np.testing.assert_allclose(heights(lay_out(network, [[-0.9], [0.1], [0.9]])), 0.5)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e150, 1e307])
+def test_tiny_and_huge_curves_have_the_same_shape(size):
+    def diagram(size):
+        return lay_out(one_edge("sin", (3.0, 0.0, size, 0.0)), np.linspace(-1.0, 1.0, 50)[:, None])
+
+    np.testing.assert_allclose(diagram(size).curves, diagram(1.0).curves, atol=1e-12)
+    assert diagram(size).alphas == pytest.approx(min(1.0, size))
+
+
+def test_a_mean_that_overflows_is_opaque():
+    for x, beta in (([[1.5], [1.7], [1.6]], 3.0), ([[1.5]], 1e10)):
+        assert lay_out(one_edge("x", (1.0, 0.0, 1e308, 0.0)), x, beta=beta).alphas == 1.0
+
+
+def test_a_pole_between_two_samples_is_cut_at_the_range_of_the_samples():
+    """1/x between samples -1 and 1: range -1 to 1 at the samples, so all in between is out of the box."""
+    diagram = lay_out(one_edge("1/x", (1.0, 0.0, 1.0, 0.0)), [[-1.0], [-0.5], [0.5], [1.0]])
+    x = np.linspace(-1.0, 1.0, diagram.curves.shape[1])
+
+    np.testing.assert_array_equal(np.isnan(heights(diagram)), np.abs(x) < 0.5)
+    np.testing.assert_allclose(np.nanmax(heights(diagram)), 0.1 + 0.8 * 0.7)
+
+
+def test_where_a_formula_is_not_defined_between_samples_nothing_is_drawn():
+    """The middle of the grid is 0 exactly."""
+    diagram = lay_out(one_edge("1/x", (1.0, 0.0, 1.0, 0.0)), [[-1.0], [1.0], [-0.01], [0.01]])
+
+    assert np.isnan(heights(diagram)[diagram.curves.shape[1] // 2])
+    assert np.isfinite(heights(diagram)[[0, -1]]).all()
+
+
+def test_a_curve_that_overflows_between_its_samples_has_a_gap_there_and_no_warning():
+    """Base and spline are 0 at -30 (nearly) and 0, and about -0.27 and -1 times 1.7e308 between."""
+    knots, coef = kr.uniform_knots(-3.0, -1.0, 2, 1), np.full((1, 1, 3), -1.7e308)
+    network = kr.Network((kr.Layer(knots, coef, [[1.7e308]], [[1.0]], [[1.0]], 1),))
+
+    curve = heights(lay_out(network, [[-30.0], [0.0]]))
+
+    assert 3 < np.isnan(curve).sum() < 20
+    assert np.isfinite(curve[[0, -1]]).all()
+
+
+def test_a_level_formula_too_has_gaps_where_it_is_not_defined():
+    level = heights(lay_out(one_edge("1/x", (1.0, 0.0, 0.0, 2.0)), [[-1.0], [1.0]]))
+
+    assert np.flatnonzero(np.isnan(level)).tolist() == [len(level) // 2]
+    assert np.ptp(level[np.isfinite(level)]) == 0.0
+
+
+def test_a_curve_that_its_few_samples_do_not_show_is_drawn_whole():
+    """x^2 at -1 and 1 is the same number twice; the curve between them is no pole."""
+    diagram = lay_out(one_edge("x^2", (1.0, 0.0, 1.0, 0.0)), [[-1.0], [1.0]])
+
+    assert np.isfinite(diagram.curves).all()
+
+
+# --- names
+
+
+def test_names_go_to_their_nodes_in_order():
+    network, x = example((3, 2))
+
+    diagram = lay_out(network, x, names=("a", "b", "c"), output_names=["u", "v"])
+
+    plan = diagram.plan
+    for text, place in {"a": (0, 0), "b": (0, 1), "c": (0, 2), "u": (1, 0), "v": (1, 1)}.items():
+        (label,) = (label for label in plan.labels if label.text == text)
+        at = node(plan, *place)
+        assert label.at[0] == pytest.approx(at[0])
+        assert (label.at[1] < at[1]) == (place[0] == 0)
+
+
+@pytest.mark.parametrize(("widths", "texts"), [((1, 1), ["$x$", "$y$"]), ((2, 3), ["$x_{1}$", "$x_{2}$", "$y_{1}$", "$y_{2}$", "$y_{3}$"])])
+def test_without_names_inputs_are_x_and_outputs_y(widths, texts):
+    assert [label.text for label in lay_out(*example(widths)).plan.labels] == texts
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x", "$x$"),
+        ("x^2", "$x^{2}$"),
+        ("1/x^5", "$1/x^{5}$"),
+        ("x^1.5", "$x^{1.5}$"),
+        ("1/sqrt", r"$1/\sqrt{x}$"),
+        ("J0", "J0"),
+        ("exp", "exp"),
+    ],
+)
+def test_functions_are_named_as_in_a_formula(name, text):
+    assert function_text(name) == text
+
+
+def test_the_size_of_a_text_counts_lines_and_letters():
+    assert text_size("ab\nabcd\na", 10.0) == pytest.approx((2 * text_size("ab", 10.0)[0], 3 * text_size("ab", 10.0)[1]))
+    assert text_size("mm", 20.0)[0] == 2 * text_size("mm", 10.0)[0] > 2 * text_size("ii", 10.0)[0]
+    assert text_size(r"$\alpha_{12}$", 10.0)[0] == text_size("n12", 10.0)[0]
+    assert text_size("", 10.0)[0] == 0.0
+
+
+# --- wide layers
+
+
+def test_a_wide_layer_shows_its_strongest_edges_and_says_so():
+    network, x = example((30, 2, 1))
+    scores = kr.edge_scores(network, x)[0]
+
+    diagram = lay_out(network, x, most_edges=10)
+
+    first = diagram.plan.edges[diagram.plan.edges[:, 0] == 0]
+    strongest = np.argwhere(scores >= np.sort(scores, axis=None)[-10])
+    np.testing.assert_array_equal(first[:, 1:], strongest)
+    assert [label.text for label in diagram.plan.labels if label.role == "note"] == ["layer 0: the 10 strongest of 60 edges"]
+    assert sorted(diagram.plan.nodes[diagram.plan.nodes[:, 0] == 0, 1]) == sorted(set(strongest[:, 1]))
+    assert (diagram.plan.edges[:, 0] == 1).sum() == 2
+
+
+def test_dead_edges_are_not_counted_against_the_limit():
+    network, x = example((30, 1))
+    masked = kr.mask_edges(network, 0, np.arange(30)[None] % 3 == 0)
+
+    diagram = lay_out(masked, x, most_edges=10)
+
+    assert diagram.plan.edges[:, 2].tolist() == list(range(0, 30, 3))
+    assert not [label for label in diagram.plan.labels if label.role == "note"]
+
+
+def test_a_dead_edge_is_never_shown_for_a_living_one_that_is_zero():
+    network, x = example((30, 1))
+    masked = kr.mask_edges(network.with_theta(np.zeros(network.n_params)), 0, np.arange(30)[None] >= 15)
+
+    assert lay_out(masked, x, most_edges=10).plan.edges[:, 2].tolist() == list(range(15, 25))
+
+
+def test_nothing_at_all_can_be_laid_out():
+    network, x = example((60, 60))
+
+    diagram = lay_out(kr.mask_edges(network, 0, np.zeros((60, 60))), x)
+
+    assert len(diagram.plan.edges) == len(diagram.plan.nodes) == 0
+    assert (diagram.plan.size > 0).all()
+
+
+def test_a_sum_counts_edges_that_are_not_shown():
+    network, x = example((30, 1))
+
+    assert lay_out(network, x, most_edges=1).sums.tolist() == [False, True]
+
+
+# --- many networks in one layout
+
+
+def film_of_three(title=None):
+    """The same shape three times, with other parameters; one edge dead in the first, another in the second, a third in all."""
+    network, x = example((2, 3, 1))
+    masks = [[[0, 1], [1, 1], [1, 0]], [[1, 1], [1, 0], [1, 0]], [[1, 1], [1, 1], [1, 0]]]
+    networks = [kr.mask_edges(network.with_theta(network.theta * (n + 1)), 0, mask) for n, mask in enumerate(masks)]
+    return networks, x, lay_out_all(networks, x, title or ["a", "a longer title", "b"])
+
+
+def test_an_edge_keeps_its_place_in_all_frames_and_is_drawn_where_it_lives():
+    networks, _, diagrams = film_of_three()
+    places = {}
+
+    for network, diagram in zip(networks, diagrams, strict=True):
+        assert len(diagram.plan.edges) == sum(int(layer.mask.sum()) for layer in network.layers)
+        for edge, box in zip(diagram.plan.edges.tolist(), diagram.plan.boxes, strict=True):
+            np.testing.assert_array_equal(places.setdefault(tuple(edge), box), box)
+    assert len(places) == 5 + 3
+
+
+def test_frames_have_one_size_one_set_of_nodes_and_their_own_titles():
+    _, _, diagrams = film_of_three()
+
+    for diagram in diagrams[1:]:
+        np.testing.assert_array_equal(diagram.plan.size, diagrams[0].plan.size)
+        np.testing.assert_array_equal(diagram.plan.node_at, diagrams[0].plan.node_at)
+    titles = [[label.text for label in diagram.plan.labels if label.role == "title"] for diagram in diagrams]
+    assert titles == [["a"], ["a longer title"], ["b"]]
+
+
+def test_frames_have_room_for_the_widest_and_the_highest_title():
+    titles = ["a\nb\nc\nd", "w" * 80, None]
+
+    for diagram in film_of_three(titles)[2]:
+        for label in diagram.plan.labels:
+            assert min(label.extent) > 0.0
+            assert label.extent[2] < diagram.plan.size[0]
+            assert label.extent[3] < diagram.plan.size[1]
+
+
+def test_a_frame_shows_its_own_network_as_it_would_be_shown_alone():
+    networks, x, diagrams = film_of_three()
+
+    for network, diagram in zip(networks, diagrams, strict=True):
+        alone = lay_out(network, x)
+        np.testing.assert_array_equal(diagram.plan.edges, alone.plan.edges)
+        np.testing.assert_array_equal(diagram.alphas, alone.alphas)
+        for edge in range(len(diagram.curves)):
+            np.testing.assert_allclose(heights(diagram, edge), heights(alone, edge), atol=1e-12)
+
+
+def test_the_strongest_edges_of_a_film_are_those_strong_in_any_frame():
+    network, x = example((6, 1))
+    (layer,) = network.layers
+    loud = [kr.Network((replace(layer, w_base=layer.w_base * f, w_spline=layer.w_spline * f),)) for f in np.eye(6)[[4, 1]] * 1e3 + 1e-3]
+
+    diagrams = lay_out_all(loud, x, [None, None], most_edges=2)
+
+    assert [diagram.plan.edges[:, 2].tolist() for diagram in diagrams] == [[1, 4], [1, 4]]
+
+
+# --- the door
+
+NET, X = example((2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "sentence"),
+    [
+        ({"network": None}, TypeError, "network is None, but must be a Network"),
+        ({"x": np.zeros((0, 2))}, ValueError, r"x has shape \(0, 2\), but curves over samples need at least one"),
+        ({"x": [[0.1, np.nan]]}, ValueError, "x contains nan at row 0, column 1"),
+        ({"x": [[0.1]]}, ValueError, r"x has shape \(1, 1\), but needs shape \(batch, 2\)"),
+        ({"names": ("a", "b", "c")}, ValueError, "names has 3 entries, but 2 inputs need 2"),
+        ({"output_names": ()}, ValueError, "output_names has 0 entries, but 1 outputs need 1"),
+        ({"names": "ab"}, TypeError, "names is 'ab', but must be a sequence of 2 str"),
+        ({"names": ("a", 2)}, TypeError, r"names is \('a', 2\), but must be a sequence of 2 str"),
+        ({"output_names": 7}, TypeError, "output_names is 7, but must be a sequence of 1 str"),
+        ({"beta": 0}, ValueError, "beta is 0, but must be above 0"),
+        ({"beta": -1.0}, ValueError, "beta is -1.0, but must be at least 0"),
+        ({"beta": np.nan}, ValueError, "beta is nan, but must be finite"),
+        ({"beta": "3"}, TypeError, "beta is '3', but must be a real number"),
+        ({"title": 5}, TypeError, "title is 5, but must be a str"),
+        ({"most_edges": 0}, ValueError, "most_edges is 0, but must be at least 1"),
+        ({"space": (0.0, 3.0)}, ValueError, r"space is \(0.0, 3.0\), but must be a width and a height above 0"),
+    ],
+)
+def test_a_bad_argument_is_refused_by_name(changes, error, sentence):
+    settings = {"network": NET, "x": X} | changes
+
+    with pytest.raises(error, match=sentence):
+        lay_out(settings.pop("network"), settings.pop("x"), **settings)
+
+
+def test_networks_of_other_widths_are_refused_by_number():
+    other, _ = example((2, 1))
+
+    with pytest.raises(ValueError, match=r"networks\[1\] has widths \(2, 1\), but networks\[0\] has \(2, 3, 1\)"):
+        lay_out_all([NET, other], X, [None, None])
+    with pytest.raises(TypeError, match=r"networks\[0\] is 3, but must be a Network"):
+        lay_out_all([3, NET], X, [None, None])
+
+
+def test_numbers_that_overflow_on_the_way_are_refused_without_a_warning():
+    with pytest.raises(ValueError, match="the output of layer 0 contains"):
+        lay_out(NET.with_theta(np.full(NET.n_params, 1e308)), X)
+
+
+def test_a_sample_outside_the_domain_of_a_formula_is_refused():
+    with pytest.raises(ValueError, match=r"x\[1\] gives log"):
+        lay_out(one_edge("log", (1.0, 0.0, 1.0, 0.0)), [[1.0], [-1.0]])
+
+
+def test_locked_edges_are_each_drawn():
+    network = with_formulas(np.random.default_rng(0), NET, share=1.0, locked=1.0)
+    assert all(len(layer.affine) == 1 for layer in network.layers)
+
+    diagram = lay_out(network, X)
+
+    assert [len(set(diagram.functions[:6])), len(set(diagram.functions[6:]))] == [1, 1]
+    assert len(diagram.functions) == 9

@@ -1,0 +1,457 @@
+"""The library of symbolic candidates against forty digits, at the ends of its domains, under its own gauge; the door for new ones."""
+
+import pickle
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+
+from kan_ref.functions.library import FAMILIES, LIBRARY, lookup, register_function, same_family, unregister_function
+from kan_ref.functions.record import Function, Gauge, domain_rule, singular_points
+
+# what each name means, in exact arithmetic
+MEANING = {
+    "0": lambda u: mpmath.mpf(0),
+    "x": lambda u: u,
+    "x^2": lambda u: u**2,
+    "x^3": lambda u: u**3,
+    "x^4": lambda u: u**4,
+    "x^5": lambda u: u**5,
+    "1/x": lambda u: 1 / u,
+    "1/x^2": lambda u: 1 / u**2,
+    "1/x^3": lambda u: 1 / u**3,
+    "1/x^4": lambda u: 1 / u**4,
+    "1/x^5": lambda u: 1 / u**5,
+    "sqrt": mpmath.sqrt,
+    "1/sqrt": lambda u: 1 / mpmath.sqrt(u),
+    "x^1.5": lambda u: u * mpmath.sqrt(u),
+    "exp": mpmath.exp,
+    "log": mpmath.log,
+    "abs": abs,
+    "sin": mpmath.sin,
+    "cos": mpmath.cos,
+    "tan": mpmath.tan,
+    "tanh": mpmath.tanh,
+    "cosh": mpmath.cosh,
+    "sgn": mpmath.sign,
+    "arcsin": mpmath.asin,
+    "arccos": mpmath.acos,
+    "arctan": mpmath.atan,
+    "arctanh": mpmath.atanh,
+    "sigmoid": lambda u: 1 / (1 + mpmath.exp(-u)),
+    "gaussian": lambda u: mpmath.exp(-(u**2)),
+}
+names = pytest.mark.parametrize("name", MEANING)
+
+
+def parts(function):
+    return function.f, function.d1, function.d2, function.d3
+
+
+def inner_points(function, n=25, seed=0):
+    """Points of the domain, up to 6 in size, none nearer than 0.01 to an end or a singular point."""
+    low, high = (min(max(end, -6.0), 6.0) for end in function.domain)
+    u = np.random.default_rng(seed).uniform(low + 0.01, high - 0.01, n)
+    walls = np.array([*singular_points(function, -9.0, 9.0), 99.0])
+    return u[np.min(np.abs(u[:, None] - walls), axis=1) > 0.01]
+
+
+def cube(**changes):
+    """Arguments that register u^3, with some of them changed."""
+    arguments = {"name": "cube", "f": lambda u: u**3, "d1": lambda u: 3 * u**2, "d2": lambda u: 6 * u, "d3": lambda u: 6.0 + 0.0 * u}
+    return arguments | {"complexity": 3} | changes
+
+
+@pytest.fixture
+def tidy():
+    """The library as it was, afterwards."""
+    before = set(LIBRARY)
+    yield
+    for name in set(LIBRARY) - before:
+        unregister_function(name)
+
+
+# --- what the functions are
+
+
+def test_the_library_has_the_names_of_pykan():
+    assert list(LIBRARY) == list(MEANING)
+    assert {name: function.name for name, function in LIBRARY.items()} == {name: name for name in MEANING}
+
+
+@names
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
+    """Judged against the values and against the derivative's neighbours, where its terms cancel."""
+    u = inner_points(LIBRARY[name])
+    with mpmath.workdps(40):
+        exact = [[float(mpmath.diff(MEANING[name], mpmath.mpf(float(place)), k)) for place in u] for k in range(max(order, 1) + 1)]
+
+    got = parts(LIBRARY[name])[order](u)
+
+    scale = np.abs(exact[order]) + 0.1 * np.abs(exact[order - 1]) + (np.abs(u) * np.abs(exact[1]) if order == 0 else 0.0)
+    assert np.max(np.abs(got - exact[order]) - 2e-14 * scale) <= 0.0
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gaussian"])
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("u", [-26.0, -17.0, 9.0, 20.0, 26.0])
+def test_tails_keep_their_digits(name, order, u):
+    """Out there the slopes are between 1e-12 and 1e-290; none is a difference of numbers of size one."""
+    with mpmath.workdps(400):
+        exact = float(mpmath.diff(MEANING[name], mpmath.mpf(u), order))
+
+    assert parts(LIBRARY[name])[order](np.array([u]))[0] == pytest.approx(exact, rel=1e-12)
+
+
+@names
+def test_shapes_are_kept_and_nothing_warns_anywhere(name):
+    """Also where e^u, u^5 or u^-5 leave float64, and at nan."""
+    far = np.array([[-1.7e308, -1e200, -800.0, -1.0, -1e-200, 0.0], [1e-200, 1.0, 800.0, 1e200, 1.7e308, np.nan]])
+
+    for part in parts(LIBRARY[name]):
+        assert part(far).shape == (2, 6)
+        assert part(np.zeros((0, 3))).shape == (0, 3)
+        assert part(np.float64(0.5)).shape == ()
+        assert part(far).dtype == np.float64
+        assert np.isnan(part(far)[1, -1])
+
+
+@pytest.mark.parametrize("name", [name for name in MEANING if LIBRARY[name].domain == (-np.inf, np.inf)])
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_no_infinity_is_multiplied_by_zero_on_the_way(name, order):
+    """nan would be the answer: where e^(-u^2) or 1 / (1 + u^2) have become 0 and a power of u has left float64."""
+    far = np.array([-1.7e308, -1e160, -1e110, -800.0, 800.0, 1e110, 1e160, 1.7e308])
+
+    assert not np.isnan(parts(LIBRARY[name])[order](far)).any()
+
+
+@names
+def test_values_are_nan_outside_the_domain_and_only_there(name):
+    function = LIBRARY[name]
+    low, high = function.domain
+    u = np.array([-1e9, -1.0 - 1e-15, -1.0, -1e-9, 0.0, 1e-9, 1.0, 1.0 + 1e-15, 1e9])
+    beyond = (u < low) | (u > high) | np.isin(u, function.singular)
+
+    undefined = [np.isnan(part(u)) for part in parts(function)]
+
+    ends = (u == low) | (u == high)
+    for found in undefined:
+        np.testing.assert_array_equal(found[~ends], beyond[~ends])
+    np.testing.assert_array_equal(undefined[0][ends], [name not in ("sqrt", "x^1.5", "arcsin", "arccos")] * ends.sum())
+
+
+def test_derivatives_at_a_closed_end_are_the_limits_from_inside():
+    ends = np.array([-1.0, 1.0])
+
+    np.testing.assert_array_equal([part(np.array(0.0)) for part in parts(LIBRARY["sqrt"])], [0.0, np.inf, -np.inf, np.inf])
+    np.testing.assert_array_equal([part(np.array(0.0)) for part in parts(LIBRARY["x^1.5"])], [0.0, 0.0, np.inf, -np.inf])
+    np.testing.assert_array_equal(
+        [part(ends) for part in parts(LIBRARY["arcsin"])[1:]], [[np.inf, np.inf], [-np.inf, np.inf], [np.inf] * 2]
+    )
+    np.testing.assert_array_equal([part(ends) for part in parts(LIBRARY["arccos"])[1:]], [[-np.inf] * 2, [np.inf, -np.inf], [-np.inf] * 2])
+
+
+def test_sgn_and_the_slopes_of_abs_and_sgn_are_zero_at_zero():
+    zero = np.array([0.0])
+
+    assert LIBRARY["sgn"].f(zero) == LIBRARY["abs"].d1(zero) == LIBRARY["sgn"].d1(zero) == LIBRARY["abs"].d2(zero) == 0.0
+    np.testing.assert_array_equal(LIBRARY["abs"].d1(np.array([-2.0, 3.0])), [-1.0, 1.0])
+
+
+# --- what a record says about its function
+
+
+@names
+@pytest.mark.parametrize("seed", range(20))
+def test_the_gauge_holds(name, seed):
+    rng, function = np.random.default_rng(seed), LIBRARY[name]
+    low, high = (min(max(end, -6.0), 6.0) for end in function.domain)
+    u, s, shift = rng.uniform(low, high), rng.uniform(0.2, 1.0), rng.uniform(-3.0, 3.0)
+    gauge, f = function.gauge, lambda v: float(function.f(np.array(v)))
+
+    close = {"rel": 1e-9, "abs": 1e-9}
+    if gauge.kind in ("power", "line", "constant"):
+        assert f(s * u) == pytest.approx(s**gauge.degree * f(u), **close)
+    elif gauge.kind == "log":
+        assert f(s * u) == pytest.approx(f(u) + np.log(s), **close)
+    elif gauge.kind == "exp":
+        assert f(u + shift) == pytest.approx(np.exp(shift) * f(u), **close)
+    if gauge.parity:
+        assert f(-u) - gauge.middle == pytest.approx(gauge.parity * (f(u) - gauge.middle), **close)
+    if gauge.turn:
+        assert f(u + gauge.turn) == pytest.approx(gauge.turn_sign * f(u), **close)
+
+
+def test_what_is_even_or_odd_or_turns_is_known_to_be():
+    """Every symmetry counts: without it one curve would have two canonical forms."""
+    neither = {name for name, function in LIBRARY.items() if function.gauge.parity == 0}
+
+    assert neither == {"sqrt", "1/sqrt", "x^1.5", "exp", "log"}
+    assert {name for name, function in LIBRARY.items() if function.gauge.turn} == {"sin", "cos", "tan"}
+
+
+@names
+def test_values_grow_without_bound_at_singular_points_and_nowhere_else(name):
+    function = LIBRARY[name]
+    points = singular_points(function, -4.0, 4.0)
+    grid = np.linspace(-4.0, 4.0, 8001)
+    away = grid[np.min(np.abs(grid[:, None] - np.array([*points, 99.0])), axis=1) > 0.1]
+    away = away[(away > function.domain[0] + 0.1) & (away < function.domain[1] - 0.1)]
+
+    assert np.nanmax(np.abs(function.f(away))) < 1.1e5
+    for point in points:
+        assert np.all(np.abs(function.f(point + np.array([-1e-7, 1e-7]))) > 9e6)
+
+
+def test_singular_points_of_a_turn_are_those_inside_the_interval():
+    half = 0.5 * np.pi
+
+    np.testing.assert_allclose(singular_points(LIBRARY["tan"], -5.0, 1.0), [-3 * half, -half])
+    assert singular_points(LIBRARY["tan"], -half, half).size == 0
+    np.testing.assert_array_equal(singular_points(LIBRARY["1/x^3"], -1.0, 1.0), [0.0])
+    assert singular_points(LIBRARY["1/x^3"], 0.0, 1.0).size == singular_points(LIBRARY["exp"], -9.0, 9.0).size == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("exp", "every u"),
+        ("log", "u > 0"),
+        ("sqrt", "u >= 0"),
+        ("1/sqrt", "u > 0"),
+        ("arcsin", "-1 <= u <= 1"),
+        ("arctanh", "-1 < u < 1"),
+        ("1/x^2", "u != 0"),
+        ("tan", "u != 1.5708 + 3.14159 k"),
+    ],
+)
+def test_domains_are_told_in_words(name, rule):
+    assert domain_rule(LIBRARY[name]) == rule
+    assert rule in repr(LIBRARY[name])
+
+
+@names
+def test_a_record_comes_back_from_pickle_as_it_was(name):
+    assert pickle.loads(pickle.dumps(LIBRARY[name])) == LIBRARY[name]
+
+
+def test_no_two_records_are_equal():
+    assert len(set(LIBRARY.values())) == len(LIBRARY)
+
+
+def test_simple_names_cost_less():
+    prices = {name: function.complexity for name, function in LIBRARY.items()}
+
+    assert prices["0"] < prices["x"] < prices["x^2"] < prices["x^3"]
+    assert prices["sin"] < prices["tan"] < prices["arctan"]
+    assert max(prices.values()) == prices["cosh"] == prices["1/x^5"] == 5
+
+
+# --- finding one
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one():
+    with pytest.raises(ValueError, match=r"name is 'gausian', but must be one of '0', 'x', .* \(did you mean 'gaussian'\?\)"):
+        lookup("gausian")
+    with pytest.raises(TypeError, match="name is 3, but must be one of"):
+        lookup(3)
+    assert lookup("tanh") is LIBRARY["tanh"]
+
+
+def test_the_library_itself_cannot_be_written_to():
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        LIBRARY["exp"] = LIBRARY["sin"]
+
+
+def test_families_have_the_same_curves_and_others_do_not():
+    assert all(same_family(one, two) for family in FAMILIES for one in family for two in family)
+    assert not same_family("sin", "tanh")
+    assert not same_family("x^2", "x^4")
+    with pytest.raises(ValueError, match="name is 'sinus'"):
+        same_family("sinus", "sin")
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "line"), [("sin", "cos", (1.0, -0.5 * np.pi)), ("tanh", "sigmoid", (2.0, 0.0)), ("arcsin", "arccos", (1.0, 0.0))]
+)
+def test_a_family_is_one_curve_under_a_b_c_d(one, two, line):
+    u = np.linspace(-0.9, 0.9, 7)
+    f, g = LIBRARY[one].f(u), LIBRARY[two].f(line[0] * u + line[1])
+
+    c, d = np.polyfit(g, f, 1)
+
+    np.testing.assert_allclose(c * g + d, f, rtol=0, atol=1e-14)
+
+
+# --- registering one
+
+
+@pytest.mark.usefixtures("tidy")
+def test_a_registered_function_stands_in_the_library_with_all_it_was_given():
+    formula = sympy.Pow
+
+    function = register_function(**cube(domain=(-2.0, np.inf), singular=(), gauge=Gauge("power", degree=3.0, parity=-1), formula=formula))
+
+    assert isinstance(function, Function)
+    assert lookup("cube") is function
+    assert (function.name, function.domain, function.complexity, function.formula) == ("cube", (-2.0, np.inf), 3, formula)
+    np.testing.assert_array_equal([part(np.array([2.0])) for part in parts(function)], [[8.0], [12.0], [12.0], [6.0]])
+
+
+@pytest.mark.usefixtures("tidy")
+def test_a_registered_function_sees_numbers_of_its_domain_alone_and_is_nan_elsewhere():
+    seen = []
+
+    def root(u):
+        seen.append(u)
+        return np.sqrt(u)
+
+    slopes = {"d1": lambda u: 0.5 * u**-0.5, "d2": lambda u: -0.25 * u**-1.5, "d3": lambda u: 0.375 * u**-2.5}
+    function = register_function(**cube(name="root", f=root, domain=(0.0, np.inf), **slopes))
+
+    np.testing.assert_array_equal(function.f(np.array([[-1.0, 4.0], [9.0, np.nan]])), [[np.nan, 2.0], [3.0, np.nan]])
+    assert min(float(u.min(initial=0.0)) for u in seen) == 0.0
+    np.testing.assert_array_equal(function.d1(np.array([-1.0, 0.0, 4.0])), [np.nan, np.inf, 0.25])
+
+
+@pytest.mark.parametrize("part", ["d1", "d2", "d3"])
+@pytest.mark.parametrize("fault", [lambda f: lambda u: 1.01 * f(u), lambda f: lambda u: -f(u), lambda f: lambda u: f(u) + 0.1 * u])
+def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, fault):
+    right = cube()[part]
+
+    with pytest.raises(ValueError, match=rf"{part} of 'cube' is \S+ at u = \S+, but a central difference of \w+ gives \S+"):
+        register_function(**cube(**{part: fault(right)}))
+    assert "cube" not in LIBRARY
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": "exp"}, "name is 'exp', but the library has a function of that name already"),
+        ({"name": ""}, "name is '', but must be 1 to 30 printable characters"),
+        ({"name": " cube"}, "name is ' cube', but must be 1 to 30 printable characters without spaces at its ends"),
+        ({"name": "cu\nbe"}, "but must be 1 to 30 printable characters"),
+        ({"name": "c" * 31}, "but must be 1 to 30 printable characters"),
+        ({"domain": (1.0, 1.0)}, r"domain of 'cube' is \(1, 1\), but low must be less than high"),
+        ({"domain": 3.0}, r"domain of 'cube' is 3.0, but must be a pair \(low, high\)"),
+        ({"domain": (np.nan, 1.0)}, r"domain of 'cube' is \(nan, 1\), but low must be less than high"),
+        ({"complexity": -1}, "complexity is -1, but must be at least 0"),
+        ({"f": lambda u: u.sum()}, r"f of 'cube' makes an array of shape \(\) of one of shape \(0,\)"),
+        ({"d3": lambda u: np.full_like(u, np.nan)}, r"d3 of 'cube' is nan at u = -?\d+\.\d+, inside its domain"),
+        ({"singular": (np.inf,)}, "singular is inf, but must be finite"),
+        ({"singular": tuple(np.linspace(-4.0, 4.0, 99))}, "singular of 'cube' leaves no room in its domain"),
+        ({"gauge": Gauge("power", degree=2.0)}, r"gauge of 'cube' says f\(s u\) = s\^n f\(u\), but at u = \S+ the sides are \S+ and \S+"),
+        ({"gauge": Gauge(parity=1)}, r"gauge of 'cube' says f\(-u\) - m = parity \(f\(u\) - m\), but at u"),
+        ({"gauge": Gauge(parity=-1, middle=0.1)}, r"gauge of 'cube' says f\(-u\) - m"),
+        ({"gauge": Gauge(turn=1.0)}, r"gauge of 'cube' says f\(u \+ turn\) = sign f\(u\)"),
+        ({"gauge": Gauge("exp")}, r"gauge of 'cube' says f\(u \+ b\) = e\^b f\(u\)"),
+        ({"gauge": Gauge("log")}, r"gauge of 'cube' says f\(s u\) = f\(u\) \+ log s"),
+        ({"gauge": Gauge("line")}, r"gauge of 'cube' says f\(s u\) = s f\(u\)"),
+        ({"gauge": Gauge("constant")}, "gauge of 'cube' says f is 0"),
+    ],
+)
+def test_what_cannot_be_registered_is_refused_in_a_sentence(changes, sentence):
+    before = dict(LIBRARY)
+
+    with pytest.raises(ValueError, match=sentence):
+        register_function(**cube(**changes))
+    assert dict(LIBRARY) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": 3}, "name is 3, but must be text"),
+        ({"d2": 6.0}, "d2 of 'cube' is 6.0, but must be a function of an array"),
+        ({"complexity": 1.5}, "complexity is 1.5, but must be an integer"),
+        ({"gauge": "odd"}, "gauge of 'cube' is 'odd', but must be a Gauge"),
+        ({"formula": "u**3"}, "formula of 'cube' is 'u\\*\\*3', but must be a function of a SymPy symbol"),
+    ],
+)
+def test_what_is_of_a_wrong_kind_is_refused_in_a_sentence(changes, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        register_function(**cube(**changes))
+    assert "cube" not in LIBRARY
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        ({"kind": "odd"}, ValueError, "kind of a gauge is 'odd', but must be one of 'constant', 'line', 'power', 'log', 'exp', 'free'"),
+        ({"parity": 2}, ValueError, "parity of a gauge is 2, but must be between -1 and 1"),
+        ({"turn": -1.0}, ValueError, "turn of a gauge is -1.0, but must be at least 0"),
+        ({"turn_sign": 0}, ValueError, "turn_sign of a gauge is 0, but must be -1 or 1"),
+        ({"turn": "pi"}, TypeError, "turn of a gauge is 'pi', but must be a real number"),
+    ],
+)
+def test_a_gauge_of_other_words_and_numbers_is_refused(arguments, error, sentence):
+    with pytest.raises(error, match=sentence):
+        Gauge(**arguments)
+
+
+@names
+def test_every_function_of_the_library_could_have_been_registered(name, tidy):
+    function = LIBRARY[name]
+
+    again = register_function(
+        "twin",
+        *parts(function),
+        domain=function.domain,
+        complexity=function.complexity,
+        singular=function.singular,
+        gauge=function.gauge,
+    )
+
+    u = inner_points(function)
+    np.testing.assert_array_equal([part(u) for part in parts(again)], [part(u) for part in parts(function)])
+
+
+@pytest.mark.usefixtures("tidy")
+def test_the_very_same_function_may_be_registered_twice_and_another_of_that_name_may_not():
+    arguments = cube()
+    first = register_function(**arguments)
+
+    assert register_function(**arguments) is first
+    with pytest.raises(ValueError, match="name is 'cube', but the library has a function of that name already"):
+        register_function(**arguments | {"complexity": 4})
+
+
+def test_only_a_registered_function_can_be_taken_out_again():
+    function = register_function(**cube())
+
+    assert unregister_function("cube") is function
+    assert "cube" not in LIBRARY
+    with pytest.raises(ValueError, match="name is 'cube', but must be one of"):
+        unregister_function("cube")
+    with pytest.raises(ValueError, match="name is 'exp', but the library cannot do without"):
+        unregister_function("exp")
+
+
+@pytest.mark.usefixtures("tidy")
+@pytest.mark.parametrize("low", [-30.0, 5.0, 1e4])
+def test_derivatives_are_judged_inside_the_domain_wherever_it_lies(low):
+    """u^3 with a wrong second derivative is found out also where the domain is far from 0 or short."""
+    for high in (low + 0.5, np.inf):
+        with pytest.raises(ValueError, match="d2 of 'cube'"):
+            register_function(**cube(domain=(low, high), d2=lambda u: 6.1 * u))
+        register_function(**cube(domain=(low, high)))
+        unregister_function("cube")
+
+
+@pytest.mark.usefixtures("tidy")
+def test_derivatives_are_not_judged_beside_singular_points():
+    pole = 0.1
+
+    register_function(
+        "pole",
+        lambda u: 1.0 / (u - pole),
+        lambda u: -1.0 / (u - pole) ** 2,
+        lambda u: 2.0 / (u - pole) ** 3,
+        lambda u: -6.0 / (u - pole) ** 4,
+        complexity=3,
+        singular=(pole,),
+    )
+
+    np.testing.assert_array_equal(singular_points(lookup("pole"), -1.0, 1.0), [pole])

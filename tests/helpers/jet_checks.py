@@ -1,0 +1,117 @@
+"""Cases for derivatives by the inputs, and what they are checked by: differences, each of an exact derivative one order lower.
+
+A check returns its error relative to the largest sum of absolute terms. Differences are of fourth order, (8 d(h) - d(2h)) / (12 h) with
+d(h) = f(h) - f(-h); samples keep clear of knots, beyond which a second derivative is another polynomial.
+"""
+
+import numpy as np
+from networks import clear_samples, random_batch, random_network, with_formulas
+
+from kan_ref.numerics.row_sparse import multiply
+from kan_ref.pde import jet_layer
+from kan_ref.pde.jet_families import family_of
+from kan_ref.pde.jet_kind import directional_kind, operator_kind
+
+TOLERANCE = 1e-7
+WIDE = (2, 7, 7, 6)  # more outputs than the Laplacian's jet of two inputs has parts, a square layer among them
+
+
+def fourth_order(function, h=1e-5):
+    """Derivative at 0 of a function of one number."""
+    return (8.0 * (function(h) - function(-h)) - (function(2 * h) - function(-2 * h))) / (12.0 * h)
+
+
+def some_case(seed, *, degrees=(2, 3, 4, 5), formulas=True, widths=None, dead=0.2):
+    """A random network, 3 to 12 samples inside, in the fade and outside, clear of knots on all layers, and the generator."""
+    rng = np.random.default_rng(seed)
+    while True:
+        network = random_network(rng, degrees=degrees, widths=widths, dead=dead)
+        if formulas:
+            network = with_formulas(rng, network, share=0.3)
+        x = clear_samples(network, random_batch(rng, network.layers[0], 60), distance=1e-3)[:12]
+        if len(x) >= 3:
+            return network, x, rng
+
+
+def random_operator(rng, n_in, n_samples=None):
+    """Coefficients (matrix, drift) of an operator: of no symmetry, with zeros, constant or one of each sample."""
+    batch = () if n_samples is None else (n_samples,)
+    pattern = rng.random((n_in, n_in)) < 0.7
+    return rng.normal(size=(*batch, n_in, n_in)) * pattern, rng.normal(size=(*batch, n_in))
+
+
+def random_directions(rng, n_in):
+    """First derivatives along three directions and second ones along four pairs of them, off the diagonal too."""
+    return directional_kind(rng.normal(size=(3, n_in)), [(0, 0), (2, 1), (1, 1), (0, 2)])
+
+
+def every_kind(rng, n_in, n_samples):
+    """The kinds of jet that the checks go through."""
+    return {
+        "directions": random_directions(rng, n_in),
+        "constant operator": operator_kind(*random_operator(rng, n_in)),
+        "operator of each sample": operator_kind(*random_operator(rng, n_in, n_samples)),
+        "laplacian": operator_kind(np.eye(n_in), np.zeros(n_in)),
+    }
+
+
+def jet_of(model, x, kind):
+    """The outputs' jet, (n_out, n_parts, batch)."""
+    functions = family_of(model).jets
+    return functions.predict(model, functions.prepare(model, x, kind))
+
+
+def flow_of(model, x, kind):
+    functions = family_of(model).jets
+    return functions.run_forward(model, functions.prepare(model, x, kind))
+
+
+def error(ours, theirs, terms=()):
+    """Largest difference, relative to the largest number or sum of absolute terms."""
+    size = max([np.abs(theirs).max(), np.abs(ours).max(), *np.atleast_1d(terms), 1e-300])
+    return np.abs(ours - theirs).max() / size
+
+
+def forward_error(model, x):
+    """First derivatives against differences of values, second ones against differences of first ones, every number of them."""
+    n = x.shape[1]
+    jet = jet_of(model, x, directional_kind(np.eye(n), [(p, q) for q in range(n) for p in range(n)]))
+    first = directional_kind(np.eye(n), ())
+    moved = np.stack([fourth_order(lambda h, q=q: jet_of(model, x + h * np.eye(n)[q], first)) for q in range(n)], axis=1)
+    by_values, by_slopes = moved[:, :, 0], moved[:, :, 1:].reshape(len(jet), n * n, -1)
+    return max(error(jet[:, 1 : 1 + n], by_values), error(jet[:, 1 + n :], by_slopes))
+
+
+def gradient_errors(model, x, kind, rng):
+    """The reverse, and the rows of every sample, against differences of all parts along a direction in theta."""
+    functions, replace_theta = family_of(model).jets, family_of(model).replace_theta
+    flow = flow_of(model, x, kind)
+    seed, direction = rng.normal(size=flow.jet.shape), 0.1 * rng.normal(size=model.n_params)
+
+    moved = fourth_order(lambda h: jet_of(replace_theta(model, model.theta + h * direction), x, kind) * seed)
+    gradient = functions.run_backward(model, flow, seed)
+    (rows,) = functions.jacobian(model, flow, [seed])
+
+    by_sample = multiply(rows, direction)
+    return {
+        "gradient": error(gradient @ direction, moved.sum(), np.abs(gradient * direction).sum()),
+        "rows": error(by_sample, moved.sum(axis=(0, 1)), np.abs(gradient * direction).sum() / len(x)),
+    }
+
+
+def reverse_error(layer, x, kind, rng):
+    """dR/d jet of one layer against differences, the value, first and second parts moved alone and all together."""
+    jet = kind.at(x)
+    jet[:, 1:] = rng.normal(size=jet[:, 1:].shape)
+    cache = jet_layer.evaluate(layer, jet, kind)
+    seed = rng.normal(size=jet_layer.outputs(layer, cache).shape)
+    d_jet = jet_layer.input_gradient(layer, cache, seed)
+    errors = []
+    for parts in (slice(0, 1), kind.first, kind.second, slice(None)):
+        direction = np.zeros(jet.shape)
+        direction[:, parts] = rng.normal(size=direction[:, parts].shape)
+        moved = fourth_order(
+            lambda h, d=direction: np.vdot(seed, jet_layer.outputs(layer, jet_layer.evaluate(layer, jet + h * d, kind, slopes=False)))
+        )
+        errors.append(error(np.vdot(d_jet, direction), moved, np.abs(d_jet * direction).sum()))
+    return max(errors)

@@ -1,0 +1,163 @@
+"""Random layers, networks and batches of every awkward kind: uneven and repeated knots, dead edges, silent splines.
+
+Everything is drawn from a numpy.random.Generator; the strategies of Hypothesis draw shapes, kinds and its seed.
+"""
+
+import contextlib
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from kan_ref.bspline import sums
+from kan_ref.functions.library import LIBRARY
+from kan_ref.network.layer import Layer
+from kan_ref.network.network import Network
+from kan_ref.network.symbolic_edges import SymbolicEdge
+from kan_ref.pde import jet_layer
+
+KINDS = ("uniform", "uneven", "repeated", "clamped")
+BASES = ("silu", "identity", "zero")
+SPLINE_ARRAYS = ("coef", "w_base", "w_spline")
+
+
+def random_row(rng, n_intervals, degree, kind):
+    """One knot row (n_intervals + 2 degree + 1,) about 2 wide, not centred on 0; distances are 0 or not below some 0.05."""
+    n_gaps = n_intervals + 2 * degree
+    gaps = np.ones(n_gaps) if kind == "uniform" else rng.uniform(0.2, 1.0, n_gaps)
+    if kind == "repeated":
+        gaps[rng.random(n_gaps) < 0.3] = 0.0
+    elif kind == "clamped":
+        gaps[:degree], gaps[n_gaps - degree :] = 0.0, 0.0
+    gaps[degree + rng.integers(n_intervals)] = 1.0  # [a, b] needs some width
+    row = np.concatenate([[0.0], np.cumsum(gaps)])
+    return 2.0 / gaps[degree : degree + n_intervals].sum() * (row - row[degree]) + rng.uniform(-1.3, -0.7)
+
+
+def random_layer(rng, n_in, n_out, *, degree, n_intervals, kind=None, base=None, dead=0.2, silent=0.2):
+    """A layer with all weights of size one, a share `dead` of edges masked and a share `silent` of splines with weight 0."""
+    rows = [random_row(rng, n_intervals, degree, kind or rng.choice(KINDS)) for _ in range(n_in)]
+    w_spline = rng.normal(size=(n_out, n_in))
+    w_spline[rng.random((n_out, n_in)) < silent] = 0.0
+    return Layer(
+        knots=np.array(rows),
+        coef=rng.normal(size=(n_out, n_in, n_intervals + degree)),
+        w_base=rng.normal(size=(n_out, n_in)),
+        w_spline=w_spline,
+        mask=(rng.random((n_out, n_in)) >= dead).astype(float),
+        degree=degree,
+        base=base or str(rng.choice(BASES)),
+    )
+
+
+def random_network(rng, *, degrees=range(8), widths=None, kind=None, base=None, dead=0.2, silent=0.2):
+    """A network of 1 to 3 layers of 1 to 4 nodes, each layer with a degree and a number of intervals of its own."""
+    widths = widths or tuple(rng.integers(1, 5, rng.integers(2, 5)).tolist())
+    layers = []
+    for n_in, n_out in pairwise(widths):
+        sizes = {"degree": int(rng.choice(list(degrees))), "n_intervals": int(rng.integers(1, 7))}
+        layers.append(random_layer(rng, n_in, n_out, **sizes, kind=kind, base=base, dead=dead, silent=silent))
+    return Network(tuple(layers))
+
+
+SMOOTH_FUNCTIONS = ("x", "x^2", "sin", "tanh", "gaussian", "arctan", "sigmoid", "cosh")
+
+
+def with_formulas(rng, network, share=0.5, locked=0.3):
+    """`network` with a share of all its edges made formulas, living ones and dead; a share of these locked to one before."""
+    layers = []
+    for layer in network.layers:
+        chosen = np.argwhere(rng.random(layer.mask.shape) < share)
+        edges, rows = [], []
+        for j, i in chosen.tolist():
+            if edges and rng.random() < locked:
+                other = edges[rng.integers(len(edges))]
+                edges.append(SymbolicEdge(j, i, other.function, other.row))
+            else:
+                edges.append(SymbolicEdge(j, i, LIBRARY[str(rng.choice(SMOOTH_FUNCTIONS))], len(rows)))
+                rows.append([rng.uniform(-0.4, 0.4), *rng.normal(size=3)])
+        mask = layer.mask.copy()
+        mask[tuple(chosen.T)] = 0.0
+        layers.append(replace(layer, mask=mask, symbolic=edges, affine=np.array(rows).reshape(-1, 4)))
+    return Network(tuple(layers))
+
+
+def random_batch(rng, layer, n_samples, at_knots=False):
+    """Inputs (n_samples, n_in) of a layer: inside the grid, where the splines fade, outside; `at_knots` puts some on knots."""
+    first, last = layer.knots[:, 0], layer.knots[:, -1]
+    x = first + rng.uniform(-0.15, 1.15, (n_samples, layer.n_in)) * (last - first)
+    if at_knots:
+        picked = np.array([rng.choice(row, n_samples) for row in layer.knots]).T
+        x = np.where(rng.random(x.shape) < 0.3, picked, x)
+    return x
+
+
+def clear_samples(network, x, distance=1e-4):
+    """The rows of x whose inputs and activations keep `distance` from every knot of every layer."""
+    clear, at = np.ones(len(x), dtype=bool), x
+    for layer in network.layers:
+        clear &= (np.abs(at[:, :, None] - layer.knots) > distance).all(axis=(1, 2))
+        at = Network((layer,))(at)
+    return x[clear]
+
+
+def perturbed(layer, step, directions):
+    """`layer` with coef, w_base and w_spline moved by `step` along three directions."""
+    names = ("coef", "w_base", "w_spline")
+    moved = {name: getattr(layer, name) + step * direction for name, direction in zip(names, directions, strict=True)}
+    return Layer(layer.knots, **moved, mask=layer.mask, degree=layer.degree, base=layer.base)
+
+
+def parameter_directions(rng, layer):
+    return tuple(rng.normal(size=getattr(layer, name).shape) for name in ("coef", "w_base", "w_spline"))
+
+
+@contextlib.contextmanager
+def contraction_by(way):
+    """Every contraction inside the block "dense" or "gathered", whatever the shape of the layer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sums, jet_layer):
+            patch.setattr(module, "gathers", lambda n_out, n_basis, degree: way == "gathered")
+        yield
+
+
+WAYS = ("dense", "gathered")
+seeds = st.integers(0, 2**32 - 1)
+
+
+any_degree = st.integers(0, 7)
+a_few = st.integers(1, 5)
+
+
+@st.composite
+def layer_cases(draw, degrees=any_degree, at_knots=True, n_samples=a_few):
+    """(layer, x, rng): a random layer, a batch for it, and a generator for what else the test needs."""
+    rng = np.random.default_rng(draw(seeds))
+    layer = random_layer(
+        rng,
+        n_in=draw(st.integers(1, 3)),
+        n_out=draw(st.integers(1, 3)),
+        degree=draw(degrees),
+        n_intervals=draw(st.integers(1, 6)),
+        kind=draw(st.sampled_from(KINDS)),
+        base=draw(st.sampled_from(BASES)),
+    )
+    return layer, random_batch(rng, layer, draw(n_samples), at_knots), rng
+
+
+@st.composite
+def network_cases(draw, degrees=range(8), n_samples=a_few):
+    """(network, x, rng): a random network of 1 to 3 layers, a batch for it, and a generator."""
+    rng = np.random.default_rng(draw(seeds))
+    widths = tuple(draw(st.lists(st.integers(1, 4), min_size=2, max_size=4)))
+    network = random_network(rng, degrees=degrees, widths=widths)
+    return network, random_batch(rng, network.layers[0], draw(n_samples)), rng
+
+
+@st.composite
+def symbolic_cases(draw, degrees=range(2, 5), n_samples=a_few):
+    """(network, x, rng): a random network with formulas, some of them locked, a batch for it, and a generator."""
+    network, x, rng = draw(network_cases(degrees=degrees, n_samples=n_samples))
+    return with_formulas(rng, network, share=draw(st.sampled_from([0.2, 0.5, 1.0]))), x, rng

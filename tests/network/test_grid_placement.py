@@ -1,0 +1,411 @@
+"""Where extend_grid, update_grid, refine and fit put grids: the first on the inputs' domain, hidden ones on what flows into them."""
+
+import numpy as np
+import pytest
+from oracles_training import bits, covered_network, samples
+
+import kan_ref as kr
+from kan_ref.network.layer import Layer
+from kan_ref.network.network import Network
+from kan_ref.network.refinement import activations_left, place_hidden_grids, refine
+
+
+def example(widths=(2, 3, 2), *, degree=3, n_intervals=4, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (80, widths[0]))
+    return covered_network(rng, widths, degree=degree, n_intervals=n_intervals, x=x, **options), x
+
+
+def flow(network, x):
+    """What enters every layer: [(batch, n_0), ..., (batch, n_{L-1})]."""
+    values = [x]
+    for layer in network.layers[:-1]:
+        values.append(Network((layer,))(values[-1]))
+    return values
+
+
+def ends(layer):
+    return layer.breakpoints[:, 0], layer.breakpoints[:, -1]
+
+
+def hidden_ends(values, n_intervals):
+    """The rule for hidden grids: R/G or 5 % of R beyond the activations, whichever is more."""
+    low, high = values.min(axis=0), values.max(axis=0)
+    pad = np.maximum((high - low) / n_intervals, 0.05 * (high - low))
+    return low - pad, high + pad
+
+
+def shifted(network, number, by):
+    """The network with all knots of one layer moved along the axis."""
+    layers = list(network.layers)
+    old = layers[number]
+    layers[number] = Layer(old.knots + by, old.coef, old.w_base, old.w_spline, old.mask, old.degree, old.base)
+    return Network(tuple(layers))
+
+
+def assert_even(layer):
+    steps = np.diff(layer.knots, axis=1)
+    np.testing.assert_allclose(steps, np.broadcast_to(steps[:, :1], steps.shape), rtol=1e-9)
+
+
+# --- extend_grid
+
+
+@pytest.mark.parametrize("n_intervals", [5, 8, 11])
+def test_extension_interpolates_every_grid_linearly_in_rank(n_intervals):
+    network, _ = example(even=False)
+
+    finer = kr.extend_grid(network, n_intervals=n_intervals)
+
+    for old, new in zip(network.layers, finer.layers, strict=True):
+        for old_row, new_row in zip(old.breakpoints, new.breakpoints, strict=True):
+            expected = [np.interp(4 * n / n_intervals, range(5), old_row) for n in range(n_intervals + 1)]
+            np.testing.assert_allclose(new_row, expected, rtol=1e-14, atol=1e-15)
+
+
+def test_extension_keeps_both_ends_of_every_grid_to_the_bit():
+    network, x = example(even=False)
+
+    finer = kr.extend_grid(network, x, n_intervals=7)
+
+    for old, new in zip(network.layers, finer.layers, strict=True):
+        np.testing.assert_array_equal(ends(new), ends(old))
+
+
+@pytest.mark.parametrize("factor", [2, 3, 7])
+def test_a_multiple_contains_the_old_breakpoints_to_the_bit(factor):
+    network, _ = example(even=False)
+
+    finer = kr.extend_grid(network, n_intervals=4 * factor)
+
+    for old, new in zip(network.layers, finer.layers, strict=True):
+        np.testing.assert_array_equal(new.breakpoints[:, ::factor], old.breakpoints)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+def test_outer_knots_go_on_by_the_mean_interval(degree):
+    network, _ = example(degree=degree, even=False)
+
+    for layer in kr.extend_grid(network, n_intervals=8).layers:
+        low, high = ends(layer)
+        for n in range(1, degree + 1):
+            np.testing.assert_allclose(layer.knots[:, degree - n], low - n * (high - low) / 8, rtol=1e-13)
+            np.testing.assert_allclose(layer.knots[:, layer.knots.shape[1] - 1 - degree + n], high + n * (high - low) / 8, rtol=1e-13)
+
+
+def test_layers_with_different_numbers_of_intervals_end_with_one():
+    first, x = example((2, 3), n_intervals=4)
+    second = covered_network(np.random.default_rng(1), (3, 1), degree=2, n_intervals=6, x=first(x))
+    network = Network((*first.layers, *second.layers))
+
+    finer = kr.extend_grid(network, n_intervals=12)
+
+    assert [layer.n_intervals for layer in finer.layers] == [12, 12]
+    assert kr.distance(network, finer, x).max <= 1e-12 * np.abs(network(x)).max()
+
+
+def test_samples_reach_a_later_layer_through_the_layers_that_were_extended_before_it():
+    """Two layers at once are the first alone, and then the second alone on what the new first one makes."""
+    network, x = example()
+
+    finer = kr.extend_grid(network, x, n_intervals=7)
+
+    first = kr.extend_grid(Network(network.layers[:1]), x, n_intervals=7)
+    second = kr.extend_grid(Network(network.layers[1:]), first(x), n_intervals=7)
+    assert bits(finer) == bits(Network((*first.layers, *second.layers)))
+    assert np.abs(first(x) - Network(network.layers[:1])(x)).max() > 1e-4
+
+
+# --- update_grid
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.5, 2.0])
+def test_update_with_share_1_spaces_every_grid_evenly_around_its_activations(margin):
+    network, x = example()
+
+    updated = kr.update_grid(network, x, uniform_share=1.0, margin=margin)
+
+    for layer, values in zip(updated.layers, flow(updated, x), strict=True):
+        low, high = values.min(axis=0), values.max(axis=0)
+        pad = margin * (high - low) / 4
+        np.testing.assert_allclose(ends(layer), (low - pad, high + pad), rtol=1e-9)
+        assert_even(layer)
+
+
+def test_update_with_share_0_puts_inner_breakpoints_at_quantiles():
+    network, x = example()
+
+    updated = kr.update_grid(network, x**3, uniform_share=0.0, margin=1.0)
+
+    for layer, values in zip(updated.layers, flow(updated, x**3), strict=True):
+        expected = np.quantile(values, [0.25, 0.5, 0.75], axis=0).T
+        np.testing.assert_allclose(layer.breakpoints[:, 1:-1], expected, rtol=1e-9, atol=1e-12)
+        assert not np.allclose(np.diff(layer.breakpoints), np.diff(layer.breakpoints)[:, :1], rtol=0.1)
+
+
+def test_update_with_a_share_between_blends_the_two():
+    network, x = example((2, 3))
+
+    grids = [kr.update_grid(network, x**3, uniform_share=share).layers[0].breakpoints for share in (0.0, 0.25, 1.0)]
+
+    np.testing.assert_allclose(grids[1][:, 1:-1], (0.75 * grids[0] + 0.25 * grids[2])[:, 1:-1], rtol=1e-13, atol=1e-15)
+
+
+def test_update_places_a_hidden_grid_on_what_the_moved_layers_before_it_make():
+    """The first layer's move changes its outputs a little; the second grid must hold the new ones."""
+    network, x = example()
+
+    updated = kr.update_grid(network, 0.8 * x, margin=0.0)
+
+    inflow, old_inflow = flow(updated, 0.8 * x)[1], flow(network, 0.8 * x)[1]
+    assert np.abs(inflow - old_inflow).max() > 1e-3
+    np.testing.assert_allclose(ends(updated.layers[1]), (inflow.min(axis=0), inflow.max(axis=0)), rtol=1e-12)
+
+
+def test_update_keeps_every_layer_s_number_of_intervals():
+    first, x = example((2, 3), n_intervals=4)
+    second = covered_network(np.random.default_rng(1), (3, 1), degree=2, n_intervals=6, x=first(x))
+
+    updated = kr.update_grid(Network((*first.layers, *second.layers)), x)
+
+    assert [layer.n_intervals for layer in updated.layers] == [4, 6]
+
+
+def test_a_flat_feature_gets_a_grid_of_width_1_around_it_or_as_wide_as_it_is_large():
+    network, _ = example((3, 1))
+    x = np.tile([0.3, -8.0, 0.0], (5, 1))
+
+    updated = kr.update_grid(network, x, uniform_share=0.0)
+
+    np.testing.assert_allclose(ends(updated.layers[0]), ([-0.2, -12.0, -0.5], [0.8, -4.0, 0.5]), rtol=1e-14)
+    assert_even(updated.layers[0])
+
+
+# --- refine and place_hidden_grids
+
+
+@pytest.mark.parametrize("n_intervals", [4, 6, 8, 50])
+def test_refinement_for_training_extends_the_first_grid_and_lays_the_others_anew(n_intervals):
+    """Up to 20 intervals the margin is one interval's worth of the range, beyond it 5 %."""
+    network, x = example(n_intervals=4)
+
+    finer = refine(network, x, n_intervals)
+
+    np.testing.assert_array_equal(finer.layers[0].knots, kr.extend_grid(network, n_intervals=n_intervals).layers[0].knots)
+    np.testing.assert_allclose(ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12)
+    assert_even(finer.layers[1])
+    assert [layer.n_intervals for layer in finer.layers] == [n_intervals, n_intervals]
+
+
+@pytest.mark.parametrize("n_intervals", [7, 8])
+def test_refinement_for_training_moves_the_first_curves_as_extension_with_the_samples_does(n_intervals):
+    network, x = example(n_intervals=4)
+
+    finer = refine(network, x, n_intervals)
+
+    extended = kr.extend_grid(network, x, n_intervals=n_intervals)
+    np.testing.assert_array_equal(finer.layers[0].coef, extended.layers[0].coef)
+
+
+def test_hidden_grids_are_placed_with_as_many_intervals_as_they_have():
+    first, x = example((2, 3), n_intervals=4)
+    second = covered_network(np.random.default_rng(1), (3, 2), degree=2, n_intervals=6, x=first(x))
+    network = Network((*first.layers, *second.layers))
+
+    placed = place_hidden_grids(network, 0.5 * x)
+
+    np.testing.assert_allclose(ends(placed.layers[1]), hidden_ends(flow(placed, 0.5 * x)[1], 6), rtol=1e-12)
+    assert placed.layers[1].n_intervals == 6
+    for name in ("knots", "coef", "w_base", "w_spline"):
+        np.testing.assert_array_equal(getattr(placed.layers[0], name), getattr(network.layers[0], name))
+
+
+def test_a_third_layer_sees_what_the_placed_second_one_makes():
+    network, x = example((2, 3, 3, 1))
+
+    placed = place_hidden_grids(network, 0.5 * x)
+
+    for number in (1, 2):
+        np.testing.assert_allclose(ends(placed.layers[number]), hidden_ends(flow(placed, 0.5 * x)[number], 4), rtol=1e-12)
+
+
+def test_every_activation_lies_inside_a_placed_grid():
+    network, x = example((2, 4, 3, 1), seed=3)
+
+    placed = place_hidden_grids(network, 3.0 * x)
+
+    assert not activations_left(placed, flow(placed, 3.0 * x)[1:])
+
+
+# --- whether an activation has left
+
+
+def test_an_activation_at_the_end_of_a_grid_has_not_left_it_and_one_ulp_beyond_it_has():
+    network, _ = example((2, 3, 2))
+    low, high = ends(network.layers[1])
+    at_ends = np.stack([low, high])
+    below, above = at_ends.copy(), at_ends.copy()
+    below[0, 2], above[1, 1] = np.nextafter(low[2], -np.inf), np.nextafter(high[1], np.inf)
+    outputs = np.full((2, 2), 1e9)  # nothing takes them
+
+    assert not activations_left(network, [at_ends, outputs])
+    assert activations_left(network, [below, outputs])
+    assert activations_left(network, [above, outputs])
+
+
+def test_a_network_of_one_layer_has_no_hidden_grid_to_leave():
+    network, x = example((2, 3))
+
+    assert not activations_left(network, [1e9 * x])
+
+
+# --- fit
+
+
+def toy(x):
+    return np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
+
+
+def test_fit_starts_a_grid_as_refinement_does():
+    network, _ = example((2, 3, 1))
+    data = samples(toy, 2, np.random.default_rng(0))
+    network = place_hidden_grids(network, data.x_train)
+
+    run = kr.fit(network, data, n_steps=0, grids=(10,))
+
+    assert bits(run.network) == bits(refine(network, data.x_train, 10))
+
+
+def test_fit_leaves_the_grids_that_the_first_entry_of_its_schedule_names():
+    network, _ = example((2, 3, 1), even=False)
+    data = samples(toy, 2, np.random.default_rng(0))
+
+    run = kr.fit(network, data, n_steps=0, grids=(4,), update_grids=False)
+
+    assert bits(run.network) == bits(network)
+
+
+def test_fit_walks_through_its_schedule_and_ends_on_the_finest_grid():
+    network, _ = example((2, 3, 1))
+
+    run = kr.fit(network, samples(toy, 2, np.random.default_rng(0)), n_steps=2, grids=(4, 4, 6, 12))
+
+    assert [layer.n_intervals for layer in run.network.layers] == [12, 12]
+    assert run.history.n_intervals.tolist() == [4] * 6 + [6] * 3 + [12] * 3
+
+
+def test_fit_brings_layers_of_different_grids_to_the_one_of_its_schedule():
+    first, x = example((2, 3), n_intervals=4)
+    second = covered_network(np.random.default_rng(1), (3, 1), degree=2, n_intervals=6, x=first(x))
+    data = samples(toy, 2, np.random.default_rng(0))
+
+    run = kr.fit(Network((*first.layers, *second.layers)), data, n_steps=0, grids=(6,))
+
+    assert [layer.n_intervals for layer in run.network.layers] == [6, 6]
+
+
+def test_fit_keeps_the_first_grid_s_ends_to_the_bit():
+    network, _ = example((2, 3, 1))
+
+    run = kr.fit(network, samples(toy, 2, np.random.default_rng(0)), n_steps=3, grids=(5, 20))
+
+    np.testing.assert_array_equal(ends(run.network.layers[0]), ends(network.layers[0]))
+
+
+def test_fit_places_a_hidden_grid_that_activations_have_left_before_the_first_step():
+    network, _ = example((2, 3, 1))
+    network = shifted(network, 1, 0.8)
+    data = samples(toy, 2, np.random.default_rng(0))
+
+    run = kr.fit(network, data, n_steps=0)
+
+    assert bits(run.network) == bits(place_hidden_grids(network, data.x_train))
+    assert bits(run.network) != bits(network)
+
+
+def test_fit_leaves_a_hidden_grid_alone_that_holds_its_activations():
+    network, _ = example((2, 3, 1))
+    data = samples(toy, 2, np.random.default_rng(0))
+
+    run = kr.fit(place_hidden_grids(network, data.x_train), data, n_steps=0)
+
+    assert bits(run.network) == bits(place_hidden_grids(network, data.x_train))
+
+
+def test_fit_without_updates_never_moves_a_grid():
+    network, _ = example((2, 3, 1))
+    network = shifted(network, 1, 0.8)
+
+    run = kr.fit(network, samples(toy, 2, np.random.default_rng(0)), n_steps=12, update_grids=False)
+
+    for old, new in zip(network.layers, run.network.layers, strict=True):
+        np.testing.assert_array_equal(new.knots, old.knots)
+    assert run.history.train_rmse[-1] < run.history.train_rmse[0]
+
+
+def growing(seed):
+    """A network whose hidden activations must grow far beyond its grids before it fits its data."""
+    rng = np.random.default_rng(seed)
+    data = samples(lambda x: 10.0 * x[:, :1] * x[:, 1:], 2, rng)
+    return kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng), data
+
+
+@pytest.mark.parametrize(("optimizer", "seed"), [("lm", 0), ("lm", 5), ("lbfgs", 0), ("lbfgs", 2)])
+def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_and_only_if_left(optimizer, seed):
+    network, data = growing(seed)
+    seen = []
+
+    kr.fit(network, data, optimizer=optimizer, n_steps=70, callback=lambda step: seen.append(step.network))
+
+    knots = [network.layers[1].knots for network in seen]
+    moved = [n for n in range(len(seen) - 1) if not np.array_equal(knots[n], knots[n + 1])]
+    left = [n for n in range(5, 51, 5) if activations_left(seen[n], flow(seen[n], data.x_train)[1:])]
+    assert len(moved) >= 1
+    assert moved == left
+    for n in moved:
+        bounds = hidden_ends(flow(seen[n], data.x_train)[1], 3)
+        np.testing.assert_allclose(ends(seen[n + 1].layers[1]), bounds, rtol=1e-12)
+
+
+def test_fit_asks_whether_activations_left_after_steps_5_to_50_and_never_again(monkeypatch):
+    network, data = growing(0)
+    monkeypatch.setattr("kan_ref.training.fitting.activations_left", lambda network, activations: True)
+    knots = []
+
+    kr.fit(network, data, n_steps=62, callback=lambda step: knots.append(step.network.layers[1].knots))
+
+    assert [n for n in range(len(knots) - 1) if not np.array_equal(knots[n], knots[n + 1])] == list(range(5, 51, 5))
+
+
+@pytest.mark.parametrize(("optimizer", "seed"), [("lm", 5), ("lbfgs", 2)])
+def test_a_run_whose_grids_move_has_the_steps_that_it_was_given_and_says_so(optimizer, seed):
+    network, data = growing(seed)
+
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=60)
+
+    assert run.history.step.tolist() == list(range(61))
+    assert run.stopped == "60 steps are done"
+    assert (np.diff(run.history.n_evaluations) >= 1).all()
+
+
+def test_fit_moves_no_grid_after_the_last_step():
+    network, data = growing(0)
+    seen = []
+
+    run = kr.fit(network, data, n_steps=5, callback=lambda step: seen.append(step.network))
+
+    assert activations_left(run.network, flow(run.network, data.x_train)[1:])
+    assert bits(run.network) == bits(seen[-1])
+
+
+@pytest.mark.parametrize("x_row", [[0.3, -0.4], [0.0, 0.0], [1e6, -1e6]])
+def test_fit_lays_a_grid_around_activations_that_do_not_differ(x_row):
+    network, _ = example((2, 3, 1))
+    x, y = np.array([x_row]), np.array([[2.0]])
+    data = kr.Data(x, y, x, y)
+
+    run = kr.fit(shifted(network, 1, 100.0), data, n_steps=0)
+
+    middle = flow(run.network, x)[1][0]
+    width = 0.5 * np.maximum(1.0, np.abs(middle))
+    np.testing.assert_allclose(ends(run.network.layers[1]), (middle - width, middle + width), rtol=1e-12)

@@ -1,0 +1,195 @@
+"""A new network: the paper's random numbers, on grids that lie where the data are."""
+
+import random
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import kan_ref as kr
+from kan_ref.network import network as stack
+
+
+def made(widths=(2, 5, 3), *, seed=0, n_intervals=5, degree=3, domain=(-1.0, 1.0), **options):
+    return kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=domain, rng=np.random.default_rng(seed), **options)
+
+
+def ends(layer):
+    """Low and high end of each grid, (n_in,) each."""
+    return layer.breakpoints[:, 0], layer.breakpoints[:, -1]
+
+
+# --- numbers
+
+WIDE = {"widths": (40, 50, 30), "n_intervals": 5, "degree": 3}
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_coefficients_are_normal_with_standard_deviation_one_tenth(number):
+    coef = made(**WIDE).layers[number].coef
+
+    assert coef.std() == pytest.approx(0.1, rel=0.02)  # of 12000 numbers or more: three standard errors
+    assert stats.kstest(coef.ravel() / 0.1, "norm").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_base_weights_are_uniform_up_to_the_bound_of_xavier(number):
+    layer = made(**WIDE).layers[number]
+    bound = np.sqrt(6.0 / (layer.n_in + layer.n_out))
+
+    assert np.abs(layer.w_base).max() <= bound
+    assert stats.kstest(layer.w_base.ravel(), stats.uniform(-bound, 2 * bound).cdf).pvalue > 1e-3
+
+
+def test_spline_weights_and_masks_are_one():
+    for layer in made().layers:
+        np.testing.assert_array_equal(layer.w_spline, np.ones((layer.n_out, layer.n_in)))
+        np.testing.assert_array_equal(layer.mask, np.ones((layer.n_out, layer.n_in)))
+
+
+def test_numbers_are_drawn_layer_by_layer_coef_before_w_base():
+    network, rng = made((2, 5, 3), seed=7), np.random.default_rng(7)
+
+    for layer in network.layers:
+        np.testing.assert_array_equal(layer.coef, 0.1 * rng.standard_normal(layer.coef.shape))
+        bound = np.sqrt(6.0 / (layer.n_in + layer.n_out))
+        np.testing.assert_array_equal(layer.w_base, rng.uniform(-bound, bound, layer.w_base.shape))
+
+
+@pytest.mark.parametrize("options", [{}, {"x": np.random.default_rng(1).uniform(-1, 1, (30, 2))}], ids=["bounds", "probe batch"])
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(options):
+    one, same, other = made(seed=3, **options), made(seed=3, **options), made(seed=4, **options)
+
+    assert one.theta.tobytes() == same.theta.tobytes()
+    assert all(a.knots.tobytes() == b.knots.tobytes() for a, b in zip(one.layers, same.layers, strict=True))
+    assert not np.array_equal(one.theta, other.theta)
+
+
+def test_numbers_do_not_depend_on_the_domain():
+    np.testing.assert_array_equal(made(domain=(-1.0, 1.0)).theta, made(domain=np.random.default_rng(2).normal(size=(9, 2))).theta)
+
+
+def test_no_global_random_state_is_touched():
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002 -- the state that must stay
+
+    made(x=np.zeros((4, 2)))
+
+    after = random.getstate(), np.random.get_state()  # noqa: NPY002
+    assert after[0] == before[0]
+    assert all(np.array_equal(a, b) for a, b in zip(after[1], before[1], strict=True))
+
+
+@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
+@pytest.mark.parametrize("degree", [0, 1, 7])
+def test_sizes_degree_and_base_are_those_asked_for(degree, base):
+    network = made((3, 2, 4), n_intervals=6, degree=degree, base=base)
+
+    assert network.widths == (3, 2, 4)
+    assert [(layer.n_intervals, layer.degree, layer.base) for layer in network.layers] == [(6, degree, base)] * 2
+    assert network.n_params == (3 * 2 + 2 * 4) * (6 + degree + 2)
+
+
+@pytest.mark.parametrize("widths", [[2, 3], np.array([2, 3]), (np.int64(2), 3), range(2, 4)])
+def test_widths_may_be_any_sequence_of_integers(widths):
+    assert made(widths).widths == (2, 3)
+
+
+# --- grids
+
+
+def test_all_grids_are_uniform_and_continue_beyond_their_ends():
+    network = made(domain=[[0.0, 1.0], [-3.0, 5.0]], x=np.random.default_rng(3).uniform(0, 1, (50, 2)), n_intervals=4)
+
+    for layer in network.layers:
+        low, high = ends(layer)
+        steps = low[:, None] + (high - low)[:, None] / 4 * np.arange(-3, 8)
+        np.testing.assert_allclose(layer.knots, steps, rtol=0, atol=1e-14 * np.abs(steps).max())
+
+
+def test_two_numbers_are_the_bounds_of_every_input():
+    low, high = ends(made((3, 2), domain=(-2.0, 0.5)).layers[0])
+
+    np.testing.assert_array_equal(low, [-2.0] * 3)
+    np.testing.assert_array_equal(high, [0.5] * 3)
+
+
+def test_a_pair_for_each_input_is_bounds_even_where_it_could_be_samples():
+    """Shape (2, 2): two inputs with their bounds, not two samples of two inputs."""
+    low, high = ends(made((2, 2), domain=[[0.0, 1.0], [-3.0, 5.0]]).layers[0])
+
+    np.testing.assert_array_equal(low, [0.0, -3.0])
+    np.testing.assert_array_equal(high, [1.0, 5.0])
+
+
+def test_two_numbers_are_bounds_even_for_a_single_input():
+    for domain in ((0.0, 4.0), [[0.0, 4.0]]):
+        low, high = ends(made((1, 2), domain=domain).layers[0])
+
+        np.testing.assert_array_equal([low, high], [[0.0], [4.0]])
+
+
+@pytest.mark.parametrize("n_samples", [1, 3, 40])
+def test_any_other_shape_is_samples_with_five_percent_of_their_range_on_each_side(n_samples):
+    samples = np.random.default_rng(4).normal(size=(n_samples, 2)) * [1.0, 30.0]
+
+    low, high = ends(made(domain=samples).layers[0])
+
+    least, most = samples.min(axis=0), samples.max(axis=0)
+    spread = most - least
+    if n_samples == 1:  # one value: half its size, at least one half, on both sides
+        half = 0.5 * np.maximum(1.0, np.abs(least))
+        least, most, spread = least - half, most + half, 0.0
+    np.testing.assert_allclose(low, least - 0.05 * spread, rtol=1e-14)
+    np.testing.assert_allclose(high, most + 0.05 * spread, rtol=1e-14)
+
+
+def test_with_bounds_alone_hidden_grids_reach_from_the_smallest_low_to_the_largest_high():
+    network = made((2, 4, 3, 1), domain=[[0.0, 1.0], [-3.0, 0.5]])
+
+    for layer in network.layers[1:]:
+        low, high = ends(layer)
+        np.testing.assert_array_equal(low, np.full(layer.n_in, -3.0))
+        np.testing.assert_array_equal(high, np.full(layer.n_in, 1.0))
+
+
+@pytest.mark.parametrize(("n_intervals", "share"), [(1, 1.0), (5, 0.2), (20, 0.05), (50, 0.05)])
+@pytest.mark.parametrize("given", ["samples", "bounds and x", "samples and x"])
+def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(given, n_intervals, share):
+    """The margin is R / n_intervals or 5 % of R, what is more; x serves as probe batch before the samples do."""
+    samples, x = np.random.default_rng(5).uniform(-1, 1, (60, 2)), np.random.default_rng(6).uniform(-0.5, 0.2, (25, 2))
+    options = {"samples": {"domain": samples}, "bounds and x": {"x": x}, "samples and x": {"domain": samples, "x": x}}[given]
+
+    network = made((2, 4, 3, 2), n_intervals=n_intervals, **options)
+
+    inputs = stack.evaluate_inputs(network, samples if given == "samples" else x, slopes=False)
+    for layer, activations in zip(network.layers[1:], stack.activations(network, inputs), strict=False):
+        least, most = activations.min(axis=0), activations.max(axis=0)
+        low, high = ends(layer)
+        np.testing.assert_allclose(low, least - share * (most - least), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(high, most + share * (most - least), rtol=0, atol=1e-14)
+
+
+def test_a_probe_batch_does_not_move_the_bounds_of_the_inputs():
+    low, high = ends(made(domain=(-1.0, 1.0), x=np.full((5, 2), 0.25)).layers[0])
+
+    np.testing.assert_array_equal([low, high], [[-1.0, -1.0], [1.0, 1.0]])
+
+
+def test_a_probe_batch_of_one_sample_gives_grids_around_its_activations():
+    network, x = made((2, 3, 1), x=[[0.3, -0.2]]), np.array([[0.3, -0.2]])
+
+    low, high = ends(network.layers[1])
+
+    middle = stack.activations(network, stack.evaluate_inputs(network, x, slopes=False))[0][0]
+    half = 0.5 * np.maximum(1.0, np.abs(middle))
+    np.testing.assert_allclose(low, middle - half, rtol=1e-14)
+    np.testing.assert_allclose(high, middle + half, rtol=1e-14)
+
+
+def test_samples_and_probe_batch_stay_as_they_were():
+    samples = np.random.default_rng(8).normal(size=(20, 2))
+    before = samples.copy()
+
+    made(domain=samples, x=samples)
+
+    np.testing.assert_array_equal(samples, before)

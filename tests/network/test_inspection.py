@@ -1,0 +1,193 @@
+"""Looking into a network: curves and scores of edges in [out, in] order, and how far two networks are apart."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import WAYS, contraction_by, network_cases, random_batch, random_network
+from oracles_layer import edge_curve, layer_edges
+
+import kan_ref as kr
+from kan_ref.network import network as stack
+
+
+def example(seed=0, widths=(2, 5, 3), **options):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, widths=widths, degrees=[3], **options)
+    return network, random_batch(rng, network.layers[0], 7)
+
+
+def inputs_of_layers(network, x):
+    hidden = stack.activations(network, stack.evaluate_inputs(network, x, slopes=False))
+    return [x, *hidden[:-1]]
+
+
+# --- edges
+
+
+def test_edge_outputs_are_one_array_a_layer_batch_first_then_output_then_input():
+    network, x = example()
+
+    assert [curves.shape for curves in kr.edge_outputs(network, x)] == [(7, 5, 2), (7, 3, 5)]
+
+
+@given(network_cases(degrees=[0, 2, 3], n_samples=st.integers(1, 3)), st.sampled_from(WAYS))
+def test_edge_outputs_are_the_curves_of_the_paper_at_the_activations(case, way):
+    network, x, _ = case
+
+    with contraction_by(way):
+        by_package, at = kr.edge_outputs(network, x), inputs_of_layers(network, x)
+
+    for layer, curves, points in zip(network.layers, by_package, at, strict=True):
+        size = max(1.0, layer_edges(layer, points, of=abs).max())
+        np.testing.assert_allclose(curves, layer_edges(layer, points), rtol=0, atol=1e-12 * size)
+
+
+def test_edge_outputs_add_up_to_the_nodes():
+    network, x = example()
+
+    first, last = kr.edge_outputs(network, x)
+
+    np.testing.assert_allclose(first.sum(axis=2), inputs_of_layers(network, x)[1], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(last.sum(axis=2), network(x), rtol=0, atol=1e-13)
+
+
+def test_a_curve_is_found_by_output_and_input_by_name():
+    """All edges of both layers, none square: a swap of the two would be out of range or wrong."""
+    network, x = example()
+
+    for number, (curves, at) in enumerate(zip(kr.edge_outputs(network, x), inputs_of_layers(network, x), strict=True)):
+        for j in range(curves.shape[1]):
+            for i in range(curves.shape[2]):
+                curve = kr.edge_curve(network, number, output=j, input=i, x=at[:, i])
+                np.testing.assert_allclose(curve, curves[:, j, i], rtol=0, atol=1e-13)
+
+
+@given(network_cases(), st.sampled_from(WAYS))
+def test_a_curve_is_the_one_of_the_paper_inside_and_outside_its_grid(case, way):
+    network, _, rng = case
+    number = int(rng.integers(len(network.layers)))
+    layer = network.layers[number]
+    j, i = int(rng.integers(layer.n_out)), int(rng.integers(layer.n_in))
+    points = np.concatenate([layer.knots[i], rng.uniform(-4, 4, 5)])
+
+    with contraction_by(way):
+        curve = kr.edge_curve(network, number, output=j, input=i, x=points)
+
+    np.testing.assert_allclose(curve, edge_curve(layer, j, i, points), rtol=0, atol=1e-12)
+
+
+def test_dead_edges_have_the_curve_zero():
+    network, x = example(dead=0.0)
+    masked = kr.mask_edges(network, 0, [[1, 1], [1, 0], [1, 1], [1, 1], [1, 1]])
+
+    np.testing.assert_array_equal(kr.edge_outputs(masked, x)[0][:, 1, 1], np.zeros(7))
+    np.testing.assert_array_equal(kr.edge_curve(masked, 0, output=1, input=1, x=x[:, 1]), np.zeros(7))
+
+
+@pytest.mark.parametrize("x", [[0, 1, 2], np.float32([0.5, 0.25]), np.array([], dtype=float), (0.5,)])
+def test_a_curve_takes_any_list_of_numbers(x):
+    network, _ = example()
+
+    curve = kr.edge_curve(network, 1, output=2, input=4, x=x)
+
+    np.testing.assert_array_equal(curve, kr.edge_curve(network, 1, output=2, input=4, x=np.asarray(x, dtype=float)))
+    assert curve.shape == (len(x),)
+
+
+def test_an_empty_batch_has_empty_curves():
+    network, _ = example()
+
+    assert [curves.shape for curves in kr.edge_outputs(network, np.zeros((0, 2)))] == [(0, 5, 2), (0, 3, 5)]
+
+
+# --- scores
+
+
+def test_a_score_is_the_mean_magnitude_of_the_curve():
+    network, x = example()
+
+    scores = kr.edge_scores(network, x)
+
+    assert [score.shape for score in scores] == [(5, 2), (3, 5)]
+    for score, layer, at in zip(scores, network.layers, inputs_of_layers(network, x), strict=True):
+        for j in range(layer.n_out):
+            for i in range(layer.n_in):
+                values = edge_curve(layer, j, i, at[:, i])
+                assert score[j, i] == pytest.approx(sum(abs(value) for value in values) / len(values), abs=1e-13)
+
+
+def test_scores_of_dead_edges_are_zero_and_of_others_positive():
+    network, x = example(dead=0.4)
+
+    for score, layer in zip(kr.edge_scores(network, x), network.layers, strict=True):
+        np.testing.assert_array_equal(score[layer.mask == 0], 0.0)
+        assert (score[layer.mask == 1] >= 0.0).all()
+
+
+def test_scores_are_homogeneous_in_the_weights_of_the_edge():
+    network, x = example(widths=(2, 3), dead=0.0)
+    factor = np.array([[1.0, 2.0], [4.0, 0.0], [0.5, 8.0]])
+    layer = network.layers[0]
+    scaled = kr.Layer(layer.knots, layer.coef, -factor * layer.w_base, -factor * layer.w_spline, layer.mask, 3, layer.base)
+
+    np.testing.assert_allclose(kr.edge_scores(kr.Network((scaled,)), x)[0], factor * kr.edge_scores(network, x)[0], rtol=1e-14)
+
+
+# --- distance
+
+
+def shifted(network, by):
+    """The one-layer network plus the constants `by` (n_out,): on the grid the bases sum to 1."""
+    (layer,) = network.layers
+    coef = layer.coef.copy()
+    coef[:, 0, :] += np.asarray(by)[:, None]
+    return kr.Network((kr.Layer(layer.knots, coef, layer.w_base, layer.w_spline, layer.mask, layer.degree, layer.base),))
+
+
+def test_the_distance_of_a_network_from_itself_is_zero():
+    network, x = example()
+
+    assert kr.distance(network, network, x) == kr.distance(network, network.with_theta(network.theta), x)
+    assert (kr.distance(network, network, x).max, kr.distance(network, network, x).rms) == (0.0, 0.0)
+
+
+def test_distance_is_the_largest_and_the_root_mean_square_difference_over_samples_and_outputs():
+    """Outputs 3 and -4 apart at every sample: max 4, rms sqrt((9 + 16) / 2)."""
+    network = kr.init_network((2, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1))
+    x = np.random.default_rng(2).uniform(-1, 1, (9, 2))
+
+    found = kr.distance(network, shifted(network, [3.0, -4.0]), x)
+
+    assert found.max == pytest.approx(4.0, rel=1e-14)
+    assert found.rms == pytest.approx(math.sqrt(12.5), rel=1e-14)
+    assert type(found.max) is type(found.rms) is float
+
+
+def test_distance_is_symmetric():
+    network, x = example()
+    other = network.with_theta(network.theta + 0.1)
+
+    assert kr.distance(network, other, x) == kr.distance(other, network, x)
+
+
+def test_distance_compares_networks_of_different_depth_and_grids():
+    network, x = example(widths=(2, 3))
+    other, _ = example(seed=1, widths=(2, 4, 3))
+
+    found = kr.distance(network, other, x)
+
+    assert found.max == np.abs(network(x) - other(x)).max()
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
+    layer = kr.Layer(kr.uniform_knots(-1.0, 1.0, 2, 1), np.zeros((1, 1, 3)), [[1.0]], [[1.0]], [[1.0]], 1, "identity")
+    network = kr.Network((layer,))
+
+    found = kr.distance(network, network.with_theta(2.0 * network.theta), [[size], [size]])
+
+    assert found.max == size
+    assert found.rms == pytest.approx(found.max, rel=1e-14)

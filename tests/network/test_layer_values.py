@@ -1,0 +1,339 @@
+"""What a layer computes: the paper's sum of curves, on the grid, where the splines fade, and beyond."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import WAYS, contraction_by, layer_cases, random_batch, random_layer
+from oracles_layer import layer_edges, layer_values, slope_terms
+
+from kan_ref.bspline.knots import uniform_knots
+from kan_ref.network import layer_passes as edges
+from kan_ref.network.layer import Layer
+
+ways = st.sampled_from(WAYS)
+
+
+def values(layer, x):
+    return edges.forward(layer, np.asarray(x, dtype=float))[0]
+
+
+def worst_size(layer, x):
+    """The largest sum of absolute terms of any output: what rounding errors are held against."""
+    return layer_values(layer, x, of=abs).max(initial=0.0)
+
+
+# --- against the definition
+
+
+@given(layer_cases(), ways)
+def test_outputs_are_the_sums_of_the_paper(case, way):
+    layer, x, _ = case
+
+    with contraction_by(way):
+        y = values(layer, x)
+
+    np.testing.assert_allclose(y, layer_values(layer, x), rtol=0, atol=2e-14 * worst_size(layer, x))
+
+
+@given(layer_cases())
+def test_every_edge_is_the_curve_of_the_paper(case):
+    layer, x, _ = case
+
+    curves = edges.layer_edge_outputs(layer, edges.evaluate(layer, x))
+
+    np.testing.assert_allclose(curves, layer_edges(layer, x), rtol=0, atol=2e-14 * worst_size(layer, x))
+
+
+@given(layer_cases())
+def test_every_edge_slope_is_the_derivative_of_the_piece_that_owns_the_point(case):
+    layer, x, _ = case
+
+    slopes = edges.edge_slopes(layer, edges.evaluate(layer, x))
+
+    size = layer_edges(layer, x, slope_terms, of=abs).max(initial=0.0)
+    np.testing.assert_allclose(slopes, layer_edges(layer, x, slope_terms), rtol=0, atol=1e-13 * size)
+
+
+@given(layer_cases())
+def test_outputs_are_the_sums_of_the_edges_that_end_there(case):
+    layer, x, _ = case
+
+    y, cache = edges.forward(layer, x)
+
+    np.testing.assert_allclose(y, edges.layer_edge_outputs(layer, cache).sum(axis=2), rtol=0, atol=1e-14 * worst_size(layer, x))
+
+
+@given(layer_cases())
+def test_dense_and_gathered_layers_agree_to_rounding(case):
+    layer, x, _ = case
+
+    outputs = []
+    for way in WAYS:
+        with contraction_by(way):
+            outputs.append(values(layer, x))
+
+    np.testing.assert_allclose(*outputs, rtol=0, atol=1e-14 * worst_size(layer, x))
+
+
+@given(layer_cases(), ways)
+def test_without_slopes_the_outputs_are_the_same_bits(case, way):
+    layer, x, _ = case
+
+    with contraction_by(way):
+        cache = edges.evaluate(layer, x, slopes=False)
+        np.testing.assert_array_equal(edges.outputs(layer, cache), values(layer, x))
+
+    assert cache.base_slope is None
+    assert len(cache.bases.live.planes) == 1
+
+
+# --- laws
+
+
+@given(layer_cases(n_samples=st.just(2)))
+def test_a_layer_is_a_sum_of_functions_of_one_input_each(case):
+    """f(a, b) - f(a', b) does not depend on b: the mixed difference of any two inputs vanishes."""
+    layer, (one, other), _ = case
+    first_swapped, rest_swapped = one.copy(), other.copy()
+    first_swapped[0], rest_swapped[0] = other[0], one[0]
+    corners = np.array([one, first_swapped, rest_swapped, other])
+
+    y = values(layer, corners)
+
+    np.testing.assert_allclose(y[0] - y[1] - y[2] + y[3], np.zeros(layer.n_out), atol=1e-13 * worst_size(layer, corners))
+
+
+@given(layer_cases(), ways)
+def test_each_sample_is_computed_as_if_alone_to_rounding(case, way):
+    """Not to the bit: BLAS adds up in another order for one row than for many."""
+    layer, x, _ = case
+
+    with contraction_by(way):
+        alone = np.concatenate([values(layer, x[b : b + 1]) for b in range(len(x))])
+        np.testing.assert_allclose(values(layer, x), alone, rtol=0, atol=1e-14 * worst_size(layer, x))
+
+
+@given(layer_cases(), ways)
+def test_repeating_and_reordering_samples_repeats_and_reorders_outputs(case, way):
+    layer, x, rng = case
+    order = rng.integers(len(x), size=7)
+
+    with contraction_by(way):
+        np.testing.assert_allclose(values(layer, x[order]), values(layer, x)[order], rtol=0, atol=1e-14 * worst_size(layer, x))
+
+
+@pytest.mark.parametrize("degree", range(8))
+def test_equal_coefficients_make_a_constant_on_the_grid_so_no_bias_is_needed(degree):
+    rows = uniform_knots([-1.0, 2.0], [1.0, 5.0], n_intervals=4, degree=degree)
+    layer = Layer(rows, np.full((3, 2, 4 + degree), 0.75), np.zeros((3, 2)), np.ones((3, 2)), np.ones((3, 2)), degree)
+
+    y = values(layer, np.random.default_rng(degree).uniform([-1.0, 2.0], [1.0, 5.0], (20, 2)))
+
+    np.testing.assert_allclose(y, np.full((20, 3), 2 * 0.75), rtol=0, atol=3e-15)
+
+
+@given(layer_cases(), ways)
+def test_a_power_of_two_moves_between_coef_and_w_spline_without_a_trace(case, way):
+    layer, x, _ = case
+    moved = dataclasses.replace(layer, coef=layer.coef * 8.0, w_spline=layer.w_spline / 8.0)
+
+    with contraction_by(way):
+        np.testing.assert_array_equal(values(moved, x), values(layer, x))
+
+
+@given(layer_cases(), ways)
+def test_dead_edges_are_exactly_zero_whatever_their_numbers(case, way):
+    layer, x, _ = case
+    noisy = dataclasses.replace(layer, coef=np.where(layer.mask[:, :, None] == 0, 1e200, layer.coef))
+
+    with contraction_by(way):
+        np.testing.assert_array_equal(values(noisy, x), values(layer, x))
+        curves = edges.layer_edge_outputs(noisy, edges.evaluate(noisy, x))
+
+    assert (curves[:, layer.mask == 0] == 0.0).all()
+
+
+@given(layer_cases(), ways)
+def test_splines_of_weight_zero_leave_the_base_alone(case, way):
+    layer, x, _ = case
+    silent = dataclasses.replace(layer, w_spline=np.zeros(layer.w_spline.shape))
+
+    with contraction_by(way):
+        y, cache = edges.forward(silent, x)
+
+    np.testing.assert_array_equal(y, cache.base @ layer.base_matrix.T)
+
+
+# --- outside, and at degree 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
+def test_far_outside_only_the_base_survives(base, way):
+    layer = random_layer(np.random.default_rng(5), 2, 3, degree=3, n_intervals=4, base=base, dead=0.0)
+    x = np.array([[1e300, 1e300], [-1e300, -1e300], [1e300, -1e300]])
+    survives = {"silu": np.maximum(x, 0.0), "identity": x, "zero": np.zeros((3, 2))}[base]
+
+    with contraction_by(way):
+        y = values(layer, x)
+
+    assert np.isfinite(y).all()
+    np.testing.assert_allclose(y, survives @ layer.w_base.T, rtol=1e-15, atol=1e-14 * 1e300)
+
+
+@given(layer_cases(), ways)
+def test_beyond_a_knot_row_nothing_is_left_of_the_spline(case, way):
+    layer, _, rng = case
+    beyond = np.array([layer.knots[:, 0] - 10.0 ** rng.uniform(-12, 12), layer.knots[:, -1] + 10.0 ** rng.uniform(-12, 12)])
+
+    with contraction_by(way):
+        y, cache = edges.forward(layer, beyond)
+
+    np.testing.assert_array_equal(y, cache.base @ layer.base_matrix.T)
+
+
+@given(layer_cases(degrees=st.just(0)))
+def test_at_degree_0_a_spline_is_the_coefficient_of_its_interval(case):
+    layer, x, _ = case
+    bare = dataclasses.replace(layer, base="zero")
+
+    y = values(bare, x)
+
+    expected = np.zeros(y.shape)
+    for i, row in enumerate(layer.knots):
+        inside = (x[:, i] >= row[0]) & (x[:, i] <= row[-1])
+        filled = np.flatnonzero(np.diff(row) > 0)
+        cell = np.clip(np.searchsorted(row, x[:, i], side="right") - 1, filled[0], filled[-1])
+        expected += np.where(inside[:, None], layer.spline_matrix.reshape(layer.coef.shape)[:, i, cell].T, 0.0)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-14 * worst_size(bare, x))
+
+
+def test_an_empty_batch_gives_no_rows():
+    layer = random_layer(np.random.default_rng(6), 2, 3, degree=3, n_intervals=4)
+
+    y, cache = edges.forward(layer, np.zeros((0, 2)))
+
+    assert y.shape == (0, 3)
+    assert edges.layer_edge_outputs(layer, cache).shape == (0, 3, 2)
+
+
+# --- the record
+
+
+ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
+
+
+def given_arrays(rng):
+    knots = uniform_knots(-1.0, 1.0, 4, 2).repeat(2, axis=0)
+    return {
+        "knots": knots,
+        "coef": rng.normal(size=(3, 2, 6)),
+        "w_base": rng.normal(size=(3, 2)),
+        "w_spline": rng.normal(size=(3, 2)),
+        "mask": np.ones((3, 2)),
+    }
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_changing_an_array_afterwards_changes_no_layer_made_of_it(name):
+    arrays = given_arrays(np.random.default_rng(7))
+    layer, x = Layer(**arrays, degree=2), np.random.default_rng(8).uniform(-1, 1, (5, 2))
+    before, y = getattr(layer, name).copy(), values(layer, x)
+
+    arrays[name] *= 0.5
+
+    np.testing.assert_array_equal(getattr(layer, name), before)
+    np.testing.assert_array_equal(values(layer, x), y)
+
+
+@pytest.mark.parametrize("name", [*ARRAYS, "breakpoints"])
+def test_writing_into_an_array_of_a_layer_is_refused(name):
+    layer = Layer(**given_arrays(np.random.default_rng(9)), degree=2)
+
+    with pytest.raises(ValueError, match="read-only"):
+        getattr(layer, name)[0] = 0.0
+
+
+@pytest.mark.parametrize("name", ["knots", "padded", "starts", "low", "high", "cells_per_unit", "first_cell", "last_cell"])
+def test_writing_into_the_prepared_knot_rows_is_refused(name):
+    layer = Layer(**given_arrays(np.random.default_rng(10)), degree=2)
+
+    with pytest.raises(ValueError, match="read-only"):
+        getattr(layer.rows, name)[0] = 0
+
+
+@pytest.mark.parametrize("name", [*ARRAYS, "degree", "base", "rows", "n_in"])
+def test_setting_a_field_of_a_layer_is_refused(name):
+    layer = Layer(**given_arrays(np.random.default_rng(11)), degree=2)
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(layer, name, getattr(layer, name))
+
+
+def test_a_layer_takes_lists_integers_and_float32_as_float64():
+    layer = Layer([[0, 1, 2, 3]], [[[1, 2]]], np.ones((1, 1), np.float32), [[2]], [[1]], np.int64(1), "identity")
+
+    assert all(getattr(layer, name).dtype == np.float64 for name in ARRAYS)
+    assert type(layer.degree) is int
+    np.testing.assert_array_equal(values(layer, [[1.5]]), [[1.5 + 2.0 * (0.5 * 1.0 + 0.5 * 2.0)]])
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+def test_the_sizes_of_a_layer_follow_from_its_arrays(degree):
+    layer = random_layer(np.random.default_rng(12), 2, 3, degree=degree, n_intervals=5)
+
+    assert (layer.n_in, layer.n_out, layer.n_intervals, layer.n_basis) == (2, 3, 5, 5 + degree)
+    np.testing.assert_array_equal(layer.breakpoints, layer.knots[:, degree : degree + 6])
+
+
+def test_the_matrices_of_a_layer_are_masked_and_weighted():
+    layer = random_layer(np.random.default_rng(13), 2, 3, degree=1, n_intervals=4, dead=0.4)
+
+    for j in range(3):
+        for i in range(2):
+            assert layer.base_matrix[j, i] == layer.mask[j, i] * layer.w_base[j, i]
+            for m in range(5):
+                assert layer.spline_matrix[j, 5 * i + m] == layer.mask[j, i] * layer.w_spline[j, i] * layer.coef[j, i, m]
+
+
+@pytest.mark.parametrize(("dead", "note"), [(0, ""), (2, ", 2 dead edges")])
+def test_a_layer_prints_its_sizes_and_dead_edges(dead, note):
+    arrays = given_arrays(np.random.default_rng(14))
+    arrays["mask"].reshape(-1)[:dead] = 0.0
+
+    assert repr(Layer(**arrays, degree=2)) == f"Layer(2 -> 3, n_intervals 4, degree 2, base 'silu'{note})"
+
+
+@pytest.mark.parametrize(
+    ("slopes", "text"),
+    [
+        (True, "Cache(base (4, 2), base_slope (4, 2), Bases(LiveBasis(columns (4, 2), planes (3, 4, 2), (3, 4, 2)), dense (4, 12)))"),
+        (False, "Cache(base (4, 2), base_slope None, Bases(LiveBasis(columns (4, 2), planes (3, 4, 2)), dense (4, 12)))"),
+    ],
+)
+def test_a_cache_prints_the_shapes_of_what_it_holds(slopes, text):
+    layer = Layer(**given_arrays(np.random.default_rng(15)), degree=2)
+
+    assert repr(edges.evaluate(layer, np.zeros((4, 2)), slopes=slopes)) == text
+
+
+def test_prepared_knot_rows_print_their_sizes():
+    even = Layer(**given_arrays(np.random.default_rng(16)), degree=2)
+    uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="clamped")
+
+    assert repr(even.rows) == "KnotRows(2 even rows of 9 knots, degree 2, 6 bases each)"
+    assert repr(uneven.rows) == "KnotRows(1 uneven rows of 9 knots, degree 2, 6 bases each)"
+
+
+def test_forward_leaves_its_input_as_it_was():
+    rng = np.random.default_rng(18)
+    layer = random_layer(rng, 2, 3, degree=3, n_intervals=4)
+    x = random_batch(rng, layer, 6)
+    before = x.copy()
+
+    edges.forward(layer, x)
+
+    np.testing.assert_array_equal(x, before)

@@ -1,0 +1,393 @@
+"""What a network is: layers one after another, one vector of parameters, and nothing that changes."""
+
+import copy
+import dataclasses
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import SPLINE_ARRAYS, WAYS, contraction_by, network_cases, random_batch, random_layer, random_network
+from oracles_layer import network_values, theta_by_hand
+
+import kan_ref as kr
+from kan_ref.network import layer_passes as edges
+from kan_ref.network import network as stack
+
+ways = st.sampled_from(WAYS)
+
+
+def example(seed=0, widths=(2, 5, 3, 1), **options):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, widths=widths, degrees=[3], **options)
+    return network, random_batch(rng, network.layers[0], 7)
+
+
+def same_function(one, other, x):
+    """Whether two networks give the same bits."""
+    return one(x).tobytes() == other(x).tobytes()
+
+
+# --- values
+
+
+@given(network_cases(degrees=range(1, 5)), ways)
+def test_a_network_is_its_layers_one_after_another(case, way):
+    network, x, _ = case
+
+    with contraction_by(way):
+        y, at = network(x), x
+        for layer in network.layers:
+            at, _ = edges.forward(layer, at)
+
+    np.testing.assert_array_equal(y, at)
+
+
+@given(network_cases(degrees=[3], n_samples=st.just(2)))
+def test_a_network_computes_the_composition_of_the_paper(case):
+    network, x, _ = case
+    expected = network_values(network, x)
+
+    np.testing.assert_allclose(network(x), expected, rtol=0, atol=1e-10 * max(1.0, np.abs(expected).max()))
+
+
+@given(network_cases(), ways)
+def test_forward_gives_the_same_bits_as_calling_the_network(case, way):
+    network, x, _ = case
+
+    with contraction_by(way):
+        y, caches = kr.forward(network, x)
+        np.testing.assert_array_equal(network(x), y)
+
+    assert len(caches) == len(network.layers)
+
+
+def test_predict_and_activations_walk_the_same_way():
+    network, x = example()
+    inputs = stack.evaluate_inputs(network, x, slopes=False)
+
+    values = stack.activations(network, inputs)
+
+    assert [value.shape for value in values] == [(7, 5), (7, 3), (7, 1)]
+    np.testing.assert_array_equal(values[-1], network(x))
+    np.testing.assert_array_equal(values[-1], stack.predict(network, inputs))
+    np.testing.assert_array_equal(values[1], stack.Network(network.layers[:2])(x))
+
+
+def test_evaluated_inputs_serve_every_theta():
+    network, x = example()
+    inputs = stack.evaluate_inputs(network, x, slopes=False)
+    other = network.with_theta(np.random.default_rng(1).normal(size=network.n_params))
+
+    np.testing.assert_array_equal(stack.predict(other, inputs), other(x))
+
+
+@given(network_cases(degrees=range(1, 8)), ways)
+def test_each_sample_is_computed_as_if_alone_to_rounding(case, way):
+    """Not to the bit: BLAS adds up in another order for one row than for many, and the next layer bends the difference."""
+    network, x, _ = case
+
+    with contraction_by(way):
+        y = network(x)
+        alone = np.concatenate([network(x[b : b + 1]) for b in range(len(x))])
+
+    np.testing.assert_allclose(y, alone, rtol=0, atol=1e-11 * max(1.0, np.abs(y).max()))
+
+
+def test_a_repeated_sample_has_repeated_outputs_to_rounding():
+    network, x = example()
+
+    y = network(x[[3, 0, 3, 3, 0]])
+
+    np.testing.assert_allclose(y, network(x)[[3, 0, 3, 3, 0]], rtol=1e-13)
+
+
+def test_an_empty_batch_gives_no_rows():
+    network, _ = example()
+
+    assert network(np.zeros((0, 2))).shape == (0, 1)
+    assert kr.forward(network, np.zeros((0, 2)))[0].shape == (0, 1)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16, np.int64, np.int8, np.uint8])
+def test_other_kinds_of_numbers_give_the_float64_result(kind):
+    network, _ = example()
+    x = np.array([[0, 1], [2, 0], [1, 1]], dtype=kind) * kind(1 if np.issubdtype(kind, np.integer) else 0.3)
+
+    y = network(x)
+
+    assert y.dtype == np.float64
+    np.testing.assert_array_equal(y, network(x.astype(np.float64)))
+    np.testing.assert_array_equal(kr.forward(network, x)[0], y)
+
+
+def test_lists_and_other_memory_orders_give_the_same_bits():
+    network, x = example()
+
+    for same in (x.tolist(), np.asfortranarray(x), np.stack([x, x])[::-1][1], x[::-1][::-1]):
+        np.testing.assert_array_equal(network(same), network(x))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", [1e3, 1e12, 1e300])
+def test_far_outside_every_output_is_finite(size, way):
+    network, _ = example(dead=0.0)
+
+    with contraction_by(way):
+        y = network([[size, size], [-size, size], [-size, -size]])
+
+    assert np.isfinite(y).all()
+
+
+def test_calling_a_network_leaves_the_input_as_it_was():
+    network, x = example()
+    before = x.copy()
+
+    kr.forward(network, x)
+    network(x)
+
+    np.testing.assert_array_equal(x, before)
+
+
+# --- theta
+
+
+@given(network_cases())
+def test_theta_runs_layer_by_layer_through_coef_w_base_w_spline_with_the_last_index_fastest(case):
+    network, _, _ = case
+
+    np.testing.assert_array_equal(network.theta, theta_by_hand(network.layers))
+
+
+@given(network_cases(), ways)
+def test_the_gradient_of_theta_runs_in_the_order_of_theta(case, way):
+    network, x, rng = case
+
+    with contraction_by(way):
+        y, caches = kr.forward(network, x)
+        _, grads = kr.backward(network, caches, rng.normal(size=y.shape))
+
+    np.testing.assert_array_equal(grads.theta, theta_by_hand(grads.layers))
+
+
+@given(network_cases())
+def test_with_theta_and_theta_are_inverse(case):
+    network, x, rng = case
+    theta = rng.normal(size=network.n_params)
+
+    there = network.with_theta(theta)
+    back = there.with_theta(network.theta)
+
+    np.testing.assert_array_equal(there.theta, theta)
+    np.testing.assert_array_equal(theta_by_hand(there.layers), theta)
+    assert same_function(back, network, x)
+
+
+def test_with_theta_changes_the_new_network_alone():
+    network, x = example()
+    before, theta = network(x), network.theta.copy()
+
+    other = network.with_theta(theta + 1.0)
+
+    assert not np.allclose(other(x), before)
+    np.testing.assert_array_equal(network(x), before)
+    np.testing.assert_array_equal(network.theta, theta)
+
+
+def test_with_theta_keeps_knots_masks_degrees_and_bases():
+    network, _ = example()
+
+    other = network.with_theta(np.zeros(network.n_params))
+
+    for old, new in zip(network.layers, other.layers, strict=True):
+        np.testing.assert_array_equal(new.knots, old.knots)
+        np.testing.assert_array_equal(new.mask, old.mask)
+        assert (new.degree, new.base) == (old.degree, old.base)
+
+
+@pytest.mark.parametrize("make", [lambda n: n, lambda n: n.with_theta(2.0 * n.theta), lambda n: kr.mask_edges(n, 1, np.zeros((3, 5)))])
+def test_the_arrays_of_the_layers_are_views_of_theta(make):
+    network = make(example()[0])
+
+    for layer in network.layers:
+        for name in SPLINE_ARRAYS:
+            assert np.shares_memory(getattr(layer, name), network.theta)
+
+
+def test_the_gradients_of_the_layers_are_views_of_the_gradient_of_theta():
+    network, x = example()
+
+    _, grads = kr.backward(network, kr.forward(network, x)[1], np.ones((7, 1)))
+
+    assert all(np.shares_memory(getattr(layer, name), grads.theta) for layer in grads.layers for name in SPLINE_ARRAYS)
+
+
+def test_numbers_of_parameters_count_all_and_living_edges():
+    layers = (
+        random_layer(np.random.default_rng(2), 2, 3, degree=3, n_intervals=4, dead=0.0),
+        random_layer(np.random.default_rng(3), 3, 1, degree=1, n_intervals=2, dead=0.0),
+    )
+    network = kr.mask_edges(kr.Network(layers), 0, [[1, 0], [0, 0], [1, 1]])
+
+    assert network.widths == (2, 3, 1)
+    assert network.n_params == 6 * (7 + 2) + 3 * (3 + 2)
+    assert network.n_live_params == 3 * (7 + 2) + 3 * (3 + 2)
+
+
+# --- nothing changes
+
+
+def test_changing_the_array_given_to_with_theta_changes_nothing():
+    network, x = example()
+    theta = network.theta.copy()
+    other = network.with_theta(theta)
+
+    theta[:] = 0.0
+
+    assert same_function(other, network, x)
+    assert theta.flags.writeable  # nor is the caller's array taken away from him
+
+
+def test_writing_into_theta_is_refused():
+    for network in (example()[0], example()[0].with_theta(np.zeros(example()[0].n_params))):
+        with pytest.raises(ValueError, match="read-only"):
+            network.theta[0] = 1.0
+
+
+@pytest.mark.parametrize("name", ["knots", "coef", "w_base", "w_spline", "mask", "breakpoints"])
+def test_writing_into_the_array_of_a_layer_is_refused(name):
+    network, _ = example()
+
+    for layer in (*network.layers, *network.with_theta(2.0 * network.theta).layers):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(layer, name)[0] = 0.0
+
+
+@pytest.mark.parametrize("name", ["layers", "theta", "widths", "n_params"])
+def test_setting_a_field_of_a_network_is_refused(name):
+    network, _ = example()
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(network, name, getattr(network, name))
+
+
+def test_a_network_made_of_a_list_does_not_follow_the_list():
+    network, x = example()
+    layers = list(network.layers)
+    other = kr.Network(layers)
+
+    layers.pop()
+
+    assert isinstance(other.layers, tuple)
+    assert same_function(other, network, x)
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))])
+def test_a_copy_or_a_pickle_is_the_same_network_still_read_only_and_with_views(twin):
+    network, x = example()
+
+    other = twin(network)
+
+    assert same_function(other, network, x)
+    assert repr(other) == repr(network)
+    assert not other.theta.flags.writeable
+    for layer in other.layers:
+        assert not any(getattr(layer, name).flags.writeable for name in ("knots", "coef", "w_base", "w_spline", "mask"))
+        assert np.shares_memory(layer.coef, other.theta)
+
+
+# --- masks
+
+
+def test_masking_kills_the_curves_and_keeps_their_numbers():
+    network, x = example(dead=0.0)
+    mask = np.ones((3, 5))
+    mask[0, 2] = mask[2, 4] = 0.0
+
+    masked = kr.mask_edges(network, 1, mask)
+
+    np.testing.assert_array_equal(masked.theta, network.theta)
+    np.testing.assert_array_equal(masked.layers[1].mask, mask)
+    curves = kr.edge_outputs(masked, x)[1]
+    assert (curves[:, mask == 0] == 0.0).all()
+    np.testing.assert_array_equal(curves[:, mask == 1], kr.edge_outputs(network, x)[1][:, mask == 1])
+
+
+def test_a_mask_stands_for_itself_and_does_not_multiply_the_old_one():
+    network, x = example(dead=0.0)
+
+    revived = kr.mask_edges(kr.mask_edges(network, 1, np.zeros((3, 5))), 1, np.ones((3, 5)))
+
+    assert same_function(revived, network, x)
+
+
+def test_masking_returns_a_new_network_and_touches_one_layer():
+    network, x = example(dead=0.0)
+    before = network(x)
+
+    masked = kr.mask_edges(network, 1, np.zeros((3, 5)))
+
+    np.testing.assert_array_equal(network(x), before)
+    np.testing.assert_array_equal(network.layers[1].mask, np.ones((3, 5)))
+    for number in (0, 2):
+        np.testing.assert_array_equal(masked.layers[number].mask, network.layers[number].mask)
+        np.testing.assert_array_equal(masked.layers[number].knots, network.layers[number].knots)
+
+
+def test_a_mask_may_cut_an_output_off():
+    network, x = example(widths=(2, 3))
+
+    masked = kr.mask_edges(network, 0, [[1, 1], [0, 0], [1, 1]])
+
+    np.testing.assert_array_equal(masked(x)[:, 1], np.zeros(7))
+
+
+@pytest.mark.parametrize("kind", [bool, int, float, np.float32])
+def test_a_mask_may_be_of_any_kind_such_as_scores_above_a_threshold(kind):
+    network, _ = example()
+    flags = np.array([[True, False], [True, True], [False, True], [True, True], [False, False]])
+
+    for given_mask in (flags.astype(kind), flags.astype(kind).tolist()):
+        mask = kr.mask_edges(network, 0, given_mask).layers[0].mask
+        np.testing.assert_array_equal(mask, flags.astype(float))
+        assert mask.dtype == np.float64
+
+
+def test_changing_the_array_given_as_a_mask_changes_nothing():
+    network, x = example()
+    mask = np.ones((5, 2))
+    masked = kr.mask_edges(network, 0, mask)
+    before = masked(x)
+
+    mask[:] = 0.0
+
+    np.testing.assert_array_equal(masked(x), before)
+
+
+# --- what it prints
+
+
+def test_a_network_prints_widths_grids_degree_and_parameters():
+    network = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+
+    assert repr(network) == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters)"
+    assert repr(kr.mask_edges(network, 0, [[1, 0]] * 5)) == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters, 5 dead edges)"
+
+
+def test_a_network_of_several_degrees_prints_each():
+    rng = np.random.default_rng(4)
+    layers = (random_layer(rng, 2, 3, degree=3, n_intervals=4, dead=0.0), random_layer(rng, 3, 1, degree=2, n_intervals=9, dead=0.0))
+
+    assert repr(kr.Network(layers)) == "Network([2, 3, 1], n_intervals [4, 9], degree [3, 2], 93 parameters)"
+
+
+def test_caches_print_their_shapes():
+    network = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+
+    _, caches = kr.forward(network, np.zeros((4, 2)))
+
+    assert repr(caches) == (
+        "(Cache(base (4, 2), base_slope (4, 2), Bases(LiveBasis(columns (4, 2), planes (4, 4, 2), (4, 4, 2)), dense (4, 16))), "
+        "Cache(base (4, 5), base_slope (4, 5), Bases(LiveBasis(columns (4, 5), planes (4, 4, 5), (4, 4, 5)), gathered)))"
+    )

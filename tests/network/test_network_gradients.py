@@ -1,0 +1,311 @@
+"""The backward pass of a network: by hand, by differences in hundreds of networks, and sample by sample."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import SPLINE_ARRAYS, WAYS, clear_samples, contraction_by, network_cases, random_batch, random_network
+from oracles_layer import network_backward
+
+import kan_ref as kr
+from kan_ref.network import network as stack
+from kan_ref.network.jacobian import prediction_jacobian
+from kan_ref.numerics.row_sparse import dense_form
+
+ways = st.sampled_from(WAYS)
+
+
+def case_for(degrees, seed):
+    """A random network, 12 samples inside and outside that stay clear of every knot on all layers, and the generator."""
+    rng = np.random.default_rng(seed)
+    while True:
+        network = random_network(rng, degrees=degrees)
+        x = clear_samples(network, random_batch(rng, network.layers[0], 30))[:12]
+        if len(x) >= 4:
+            return network, x, rng
+
+
+def gradient(network, x, dy):
+    _, caches = kr.forward(network, x)
+    dx, grads = kr.backward(network, caches, dy)
+    return dx, grads.theta
+
+
+@given(network_cases(degrees=[2, 3, 4], n_samples=st.integers(1, 3)), ways)
+def test_backward_computes_what_the_chain_rule_says_number_by_number(case, way):
+    network, x, rng = case
+    dy = rng.normal(size=(len(x), network.widths[-1]))
+
+    with contraction_by(way):
+        by_package = gradient(network, x, dy)
+
+    for ours, theirs in zip(by_package, network_backward(network, x, dy), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * max(1.0, np.abs(theirs).max()))
+
+
+@pytest.mark.parametrize("degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [2, 3, 5], [0, 1, 3]], ids=str)
+def test_the_checker_finds_every_gradient_and_the_jacobian_right(degrees):
+    """Twenty networks of each kind, half of them gathered: uneven, repeated and clamped knots, dead edges, silent splines.
+
+    It allows 1e-7 and the rounding of the difference, which shows where a part moves the outputs a thousand times less than others.
+    """
+    errors = []
+    for seed in range(20):
+        network, x, rng = case_for(degrees, [*degrees, seed])
+        with contraction_by(WAYS[seed % 2]):
+            report = kr.check_gradients(network, x, rng=rng, n_directions=1)
+        assert report.n_samples >= 1
+        errors += report.errors.values()
+
+    assert np.quantile(errors, 0.98) <= 3e-8
+    assert max(errors) <= 1e-6
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [0, 2, 6]], ids=str)
+def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth_order(degrees, way):
+    """Independent of the checker: x and theta move together; (8 d(h) - d(2h)) / 6 with d(h) = f(h) - f(-h)."""
+    errors, h = [], 1e-5
+    with contraction_by(way):
+        for seed in range(20):
+            network, x, rng = case_for(degrees, [7, *degrees, seed])
+            dy = rng.normal(size=(len(x), network.widths[-1]))
+            x_direction, theta_direction = 0.1 * rng.normal(size=x.shape), 0.1 * rng.normal(size=network.n_params)
+
+            values = [
+                np.vdot(dy, network.with_theta(network.theta + t * theta_direction)(x + t * x_direction)) for t in (h, -h, 2 * h, -2 * h)
+            ]
+            difference = (8.0 * (values[0] - values[1]) - (values[2] - values[3])) / (12.0 * h)
+
+            dx, d_theta = gradient(network, x, dy)
+            terms = np.concatenate([(dx * x_direction).ravel(), d_theta * theta_direction])
+            errors.append(abs(difference - terms.sum()) / max(np.abs(terms).sum(), abs(difference), 1e-300))
+
+    assert max(errors) <= 1e-7
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_single_derivative_agrees_with_its_own_difference(way):
+    """One number of theta and of x at a time: no error hides in a sum."""
+    network, x, rng = case_for([3], 5)
+    dy = rng.normal(size=(len(x), network.widths[-1]))
+
+    with contraction_by(way):
+        dx, d_theta = gradient(network, x, dy)
+        steps = 1e-6 * np.eye(network.n_params)
+        theta_sides = [[np.vdot(dy, network.with_theta(network.theta + s * step)(x)) for s in (1, -1)] for step in steps]
+        x_sides = []
+        for index in np.ndindex(x.shape):
+            step = np.zeros(x.shape)
+            step[index] = 1e-6
+            x_sides.append([np.vdot(dy, network(x + s * step)) for s in (1, -1)])
+
+    size = max(1.0, np.abs(d_theta).max(), np.abs(dx).max())
+    np.testing.assert_allclose(d_theta, -np.diff(theta_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size)
+    np.testing.assert_allclose(dx.ravel(), -np.diff(x_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size)
+
+
+@given(network_cases(degrees=range(8)), ways)
+def test_dense_and_gathered_gradients_agree_to_rounding(case, way):
+    network, x, rng = case
+    dy = rng.normal(size=(len(x), network.widths[-1]))
+    _, caches = kr.forward(network, x)
+
+    by_shape = kr.backward(network, caches, dy)[1].theta
+    with contraction_by(way):
+        _, own = kr.forward(network, x)
+        forced = kr.backward(network, own, dy)[1].theta
+
+    clear = clear_samples(network, x, 1e-9)
+    if len(clear) == len(x):  # rounding moves an activation that sits on a knot to the other side
+        np.testing.assert_allclose(by_shape, forced, rtol=0, atol=1e-11 * max(1.0, np.abs(by_shape).max()))
+
+
+# --- sample by sample
+
+
+@given(network_cases(), ways)
+def test_the_rows_of_the_jacobian_are_gradients_of_single_predictions(case, way):
+    network, x, _ = case
+    n_out = network.widths[-1]
+
+    with contraction_by(way):
+        _, caches = kr.forward(network, x)
+        jacobian = dense_form(prediction_jacobian(network, caches))
+        rows = []
+        for b in range(len(x)):
+            for o in range(n_out):
+                unit = np.zeros((len(x), n_out))
+                unit[b, o] = 1.0
+                rows.append(kr.backward(network, caches, unit)[1].theta)
+
+    assert jacobian.shape == (len(x) * n_out, network.n_params)
+    np.testing.assert_allclose(jacobian, rows, rtol=0, atol=1e-13 * max(1.0, np.abs(rows).max()))
+
+
+def test_the_jacobian_is_scaled_and_needs_no_slopes_of_the_first_layer():
+    network, x, _ = case_for([3], 8)
+    inputs = stack.evaluate_inputs(network, x, slopes=False)
+
+    with_slopes = prediction_jacobian(network, kr.forward(network, x)[1])
+    without = prediction_jacobian(network, stack.run_forward(network, inputs)[1], scale=-0.5)
+
+    np.testing.assert_array_equal(without.columns, with_slopes.columns)
+    np.testing.assert_allclose(without.values, -0.5 * with_slopes.values, rtol=1e-15)
+
+
+def test_a_gradient_is_the_sum_over_samples_and_dx_is_each_sample_s_own():
+    network, x, rng = case_for([3], 9)
+    dy = rng.normal(size=(len(x), network.widths[-1]))
+
+    dx, d_theta = gradient(network, x, dy)
+    alone = [gradient(network, x[b : b + 1], dy[b : b + 1]) for b in range(len(x))]
+
+    np.testing.assert_allclose(dx, np.concatenate([part for part, _ in alone]), rtol=0, atol=1e-12 * np.abs(dx).max())
+    np.testing.assert_allclose(d_theta, sum(part for _, part in alone), rtol=0, atol=1e-12 * np.abs(d_theta).max())
+
+
+# --- what comes back
+
+
+@given(network_cases(), ways)
+def test_the_flat_backward_of_training_gives_the_same_bits(case, way):
+    network, x, rng = case
+    dy = rng.normal(size=(len(x), network.widths[-1]))
+
+    with contraction_by(way):
+        _, caches = stack.run_forward(network, stack.evaluate_inputs(network, x, slopes=False))
+        flat = stack.run_backward(network, caches, dy)
+        _, d_theta = gradient(network, x, dy)
+
+    np.testing.assert_array_equal(flat, d_theta)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_empty_batch_has_no_dx_and_a_zero_gradient(way):
+    network, _, _ = case_for([3], 10)
+    nothing = np.zeros((0, network.widths[0])), np.zeros((0, network.widths[-1]))
+
+    with contraction_by(way):
+        dx, d_theta = gradient(network, *nothing)
+
+    assert dx.shape == nothing[0].shape
+    assert d_theta.dtype == np.float64
+    np.testing.assert_array_equal(d_theta, np.zeros(network.n_params))
+
+
+@given(network_cases(), ways)
+def test_dead_edges_have_gradients_of_exactly_zero(case, way):
+    network, x, rng = case
+
+    with contraction_by(way):
+        _, caches = kr.forward(network, x)
+        _, grads = kr.backward(network, caches, rng.normal(size=(len(x), network.widths[-1])))
+
+    for layer, d_layer in zip(network.layers, grads.layers, strict=True):
+        for name in SPLINE_ARRAYS:
+            assert (getattr(d_layer, name)[layer.mask == 0] == 0.0).all()
+
+
+def test_caches_serve_several_backward_passes_and_any_kind_of_dy():
+    network, x, rng = case_for([3], 11)
+    _, caches = kr.forward(network, x)
+    dy = np.sign(rng.normal(size=(len(x), network.widths[-1])))
+
+    first = kr.backward(network, caches, dy)
+    again = kr.backward(network, list(caches), dy.astype(int).tolist())
+
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1].theta, again[1].theta)
+
+
+def test_a_gradient_has_the_network_s_own_type_and_sizes():
+    network, x, _ = case_for([3], 12)
+
+    _, grads = kr.backward(network, kr.forward(network, x)[1], np.ones((len(x), network.widths[-1])))
+
+    assert type(grads) is kr.Network
+    assert grads.widths == network.widths
+    assert [layer.coef.shape for layer in grads.layers] == [layer.coef.shape for layer in network.layers]
+    with pytest.raises(ValueError, match="read-only"):
+        grads.theta[0] = 0.0
+
+
+def test_a_step_against_the_gradient_goes_down():
+    network, x, rng = case_for([3], 13)
+    y, caches = kr.forward(network, x)
+    dy = y - rng.normal(size=y.shape)
+    _, grads = kr.backward(network, caches, dy)
+
+    slope, step = float(grads.theta @ grads.theta), 1e-4 / np.linalg.norm(grads.theta)
+    moved = network.with_theta(network.theta - step * grads.theta)(x)
+
+    before, after = 0.5 * np.sum(dy**2), 0.5 * np.sum((moved - y + dy) ** 2)
+    assert after - before == pytest.approx(-step * slope, rel=1e-2)
+
+
+# --- the report
+
+
+def test_the_report_names_every_part_once_and_prints_it():
+    network = random_network(np.random.default_rng(14), degrees=[3], widths=(2, 3, 1))
+    x = random_batch(np.random.default_rng(15), network.layers[0], 6)
+
+    report = kr.check_gradients(network, x, rng=np.random.default_rng(16), n_directions=2)
+
+    parts = [f"d_{name} of layer {number}" for number in (0, 1) for name in ("coef", "w_base", "w_spline")]
+    assert set(report.errors) == {"dx", *parts, "all parameters", "jacobian"}
+    assert (report.n_samples, report.n_directions) == (6, 2)
+    assert report.worst == max(report.errors.values())
+    head, *lines = str(report).splitlines()
+    assert head == "6 samples, 2 directions, relative errors"
+    assert lines == [f"{name:24s} {error:.1e}" for name, error in report.errors.items()]
+
+
+def test_the_same_generator_gives_the_same_report():
+    network, x, _ = case_for([3], 17)
+
+    reports = [kr.check_gradients(network, x, rng=np.random.default_rng(18)) for _ in range(2)]
+
+    assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2])
+def test_samples_at_a_kink_are_left_out_and_counted(degree):
+    rng = np.random.default_rng(19)
+    network = kr.init_network((2, 3, 1), n_intervals=4, degree=degree, domain=(-1.0, 1.0), rng=rng)
+    x = np.vstack([[[-1.0, 0.5], [0.3, 0.0], [0.5, 0.5]], rng.uniform(-0.9, -0.6, (4, 2))])
+
+    assert kr.check_gradients(network, x, rng=rng).n_samples == 4
+
+
+@pytest.mark.parametrize("kind", ["repeated", "clamped"])
+def test_samples_at_a_repeated_knot_are_left_out_and_counted_at_any_degree(kind):
+    """At degree 3, a knot three times over is a kink, four times over (a clamped end) a jump."""
+    rows = {"repeated": [-3, -2, -1, 0, 0, 0, 1, 2, 3, 4], "clamped": [0, 0, 0, 0, 0.5, 1, 1, 1, 1]}[kind]
+    rng = np.random.default_rng(20)
+    n_basis = len(rows) - 4
+    layer = kr.Layer([rows], rng.normal(size=(1, 1, n_basis)), [[1.0]], [[1.0]], [[1.0]], 3)
+
+    report = kr.check_gradients(kr.Network((layer,)), [[0.0], [0.3], [0.7]], rng=rng)
+
+    assert report.n_samples == 2
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2])
+def test_a_node_that_stands_still_on_a_knot_leaves_no_sample_out(degree):
+    """A node without living inputs is 0, here a knot: nothing moves it across."""
+    rng = np.random.default_rng(22)
+    network = kr.init_network((2, 2, 1), n_intervals=4, degree=degree, domain=(-1.0, 1.0), rng=rng)
+    x = rng.uniform(0.1, 0.4, (6, 2))
+
+    report = kr.check_gradients(kr.mask_edges(network, 0, [[0, 0], [1, 1]]), x, rng=rng)
+
+    assert report.n_samples == 6
+
+
+def test_samples_at_simple_knots_of_degree_3_count():
+    rng = np.random.default_rng(21)
+    network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng)
+
+    assert kr.check_gradients(network, [[-1.0], [-0.5], [0.0], [1.0]], rng=rng).n_samples == 4

@@ -1,0 +1,328 @@
+"""Grids change, the function stays: exactly where the finer grid contains the old one, nearly elsewhere, and on hard data too.
+
+Always judged by what the networks compute, never by their parameters.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import random_layer, seeds
+from oracles_training import bits, covered_network
+
+import kan_ref as kr
+from kan_ref.network.layer import Layer
+from kan_ref.network.network import Network
+from kan_ref.network.refinement import place_hidden_grids, refine
+
+SHAPES = [(2, 5, 1), (2, 3, 3, 1)]
+
+
+def change(old, new, x):
+    """Largest difference of the outputs, relative to the largest output."""
+    return kr.distance(old, new, x).max / np.abs(old(x)).max()
+
+
+def example(widths=(2, 5, 1), *, degree=3, n_intervals=5, seed=0, n_samples=200, **options):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (n_samples, widths[0]))
+    return covered_network(rng, widths, degree=degree, n_intervals=n_intervals, x=x, **options), x
+
+
+def smooth_example(degree, n_intervals, widths=(2, 3, 1)):
+    return example(widths, degree=degree, n_intervals=n_intervals, smooth=True)
+
+
+# --- extension to a multiple
+
+
+@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("widths", SHAPES)
+@pytest.mark.parametrize("degree", range(6))
+def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_rounding(degree, widths, even):
+    network, x = example(widths, degree=degree, even=even, seed=degree)
+
+    finer = network
+    for n_intervals in (10, 50, 1000):
+        finer = kr.extend_grid(finer, n_intervals=n_intervals)
+        assert change(network, finer, x) <= 1e-12
+
+    assert [layer.n_intervals for layer in finer.layers] == [1000] * len(network.layers)
+    assert np.std(network(x)) > 0.1
+
+
+@pytest.mark.parametrize("degree", range(6))
+def test_extension_in_one_leap_keeps_the_function_to_rounding(degree):
+    network, x = example(degree=degree, seed=degree, even=False)
+
+    assert change(network, kr.extend_grid(network, n_intervals=1000), x) <= 1e-12
+
+
+@given(seeds, st.integers(0, 5), st.sampled_from(["uniform", "uneven", "clamped", "repeated"]), st.integers(2, 7))
+def test_a_layer_of_any_rows_keeps_its_function_on_its_grid(seed, degree, kind, factor):
+    rng = np.random.default_rng(seed)
+    layer = random_layer(rng, 2, 2, degree=degree, n_intervals=3, kind=kind, dead=0.2, silent=0.2)
+    network = Network((layer,))
+    x = rng.uniform(layer.breakpoints[:, 0], layer.breakpoints[:, -1], (50, 2))
+
+    finer = kr.extend_grid(network, n_intervals=3 * factor)
+
+    np.testing.assert_allclose(finer(x), network(x), rtol=0, atol=1e-12 * np.abs(layer.coef).max() * np.abs(layer.w_spline).max() + 1e-14)
+
+
+@pytest.mark.parametrize("degree", range(1, 6))
+def test_slopes_stay_too(degree):
+    network, x = example(degree=degree, seed=degree)
+    finer = kr.extend_grid(network, n_intervals=20)
+    u = np.ones((len(x), 1))
+
+    slopes = [kr.backward(net, kr.forward(net, x)[1], u)[0] for net in (network, finer)]
+
+    np.testing.assert_allclose(slopes[1], slopes[0], rtol=0, atol=1e-10 * np.abs(slopes[0]).max())
+
+
+def test_outside_the_rows_the_base_functions_alone_stay():
+    rng = np.random.default_rng(0)
+    network = Network((random_layer(rng, 2, 1, degree=3, n_intervals=5, kind="uniform", base="silu", dead=0.0, silent=0.0),))
+    x = np.array([[30.0, -30.0], [-8.0, 9.0]])
+
+    finer = kr.extend_grid(network, n_intervals=10)
+
+    np.testing.assert_array_equal(finer(x), network(x))
+
+
+def test_samples_do_not_matter_where_the_grid_is_contained():
+    network, x = example()
+
+    assert bits(kr.extend_grid(network, x, n_intervals=15)) == bits(kr.extend_grid(network, n_intervals=15))
+
+
+def test_the_same_number_of_intervals_keeps_the_function():
+    network, x = example(even=False)
+
+    assert change(network, kr.extend_grid(network, n_intervals=5), x) <= 1e-13
+
+
+def test_two_ways_to_the_same_grid_lead_to_the_same_coefficients():
+    network, _ = example()
+
+    direct = kr.extend_grid(network, n_intervals=20)
+    in_steps = kr.extend_grid(kr.extend_grid(network, n_intervals=10), n_intervals=20)
+
+    for one, other in zip(direct.layers, in_steps.layers, strict=True):
+        np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-12)
+
+
+# --- extension to a number that is no multiple
+
+
+@pytest.mark.parametrize("with_samples", [False, True])
+@pytest.mark.parametrize(("degree", "bound"), [(1, 2e-2), (2, 1e-3), (3, 2e-5), (4, 3e-7), (5, 1e-8)])
+def test_extension_to_no_multiple_keeps_smooth_functions_nearly(degree, bound, with_samples):
+    network, x = smooth_example(degree, 10)
+
+    assert 0 < change(network, kr.extend_grid(network, x if with_samples else None, n_intervals=13), x) <= bound
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3, 4])
+def test_what_it_changes_falls_with_the_power_of_degree_plus_1(degree):
+    changes = []
+    for n_intervals in (8, 32):
+        network, x = smooth_example(degree, n_intervals)
+        changes.append(kr.distance(network, kr.extend_grid(network, n_intervals=n_intervals + n_intervals // 2 + 1), x).rms)
+
+    assert np.log(changes[0] / changes[1]) / np.log(4) >= degree
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3, 4])
+def test_samples_make_it_better_at_the_samples(degree):
+    network, x = example((2, 1), degree=degree, n_intervals=7, seed=degree)
+
+    blind, seeing = (kr.distance(network, kr.extend_grid(network, samples, n_intervals=9), x).rms for samples in (None, x))
+
+    assert seeing <= blind
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_a_region_without_samples_keeps_its_curves(degree):
+    """Samples fill the left half alone. A fit to them that started from nothing would erase the right half."""
+    network, x = smooth_example(degree, 10, widths=(2, 1))
+    left, right = x[(x < -0.1).all(axis=1)], x[(x > 0.3).all(axis=1)]
+
+    finer = kr.extend_grid(network, left, n_intervals=13)
+
+    assert len(left) > 20
+    assert len(right) > 20
+    assert kr.distance(network, finer, right).max <= 10.0 ** (-1 - degree) * np.abs(network(right)).max()
+    assert min(np.abs(layer.coef).min() for layer in finer.layers) > 0
+
+
+def test_one_sample_does_not_spoil_the_rest():
+    network, x = smooth_example(3, 10)
+
+    assert change(network, kr.extend_grid(network, x[:1], n_intervals=13), x) <= 5e-5
+
+
+# --- grids that move
+
+
+FEATURES = {
+    "constant": [[0.3, -0.2]],
+    "two-valued": [[0.0, -1.0], [1.0, 1.0], [0.0, 1.0]],
+    "three-valued": [[-1.0, 0.1], [0.0, 0.1], [1.0, 0.1]],
+    "one of them constant": [[0.25, -0.5], [0.25, 0.5], [0.25, 0.75]],
+}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("margin", [0.0, 1.0])
+@pytest.mark.parametrize("name", FEATURES)
+def test_update_keeps_the_function_on_discrete_features(name, margin, share):
+    """As many values as coefficients or fewer: what the curve was there, it stays, to rounding. No w_spline is 1."""
+    network, _ = example()
+    x = np.array(FEATURES[name])[np.random.default_rng(1).integers(len(FEATURES[name]), size=100)]
+
+    updated = kr.update_grid(network, x, uniform_share=share, margin=margin)
+
+    assert change(network, updated, x) <= 1e-12
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_update_keeps_the_function_on_a_single_sample(share):
+    network, x = example()
+
+    assert change(network, kr.update_grid(network, x[:1], uniform_share=share), x[:1]) <= 1e-12
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_update_keeps_the_function_on_features_of_tiny_scale(share):
+    """Features that are constant but for 1e-12, on a grid of ordinary size."""
+    network, x = example()
+
+    updated = kr.update_grid(network, 1e-12 * x, uniform_share=share)
+
+    assert kr.distance(network, updated, 1e-12 * x).max <= 1e-10
+    assert np.ptp(updated.layers[0].breakpoints) >= 1.0
+
+
+@pytest.mark.parametrize("exponent", [40, -20])
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_scale_of_the_features_does_not_matter(share, exponent):
+    """Features and grid both stretched by 2^40, about 1e12: the coefficients are the same, bit for bit."""
+    network, x = example((2, 3), base="zero", even=False)
+    (layer,) = network.layers
+    factor = 2.0**exponent
+    stretched = Network((Layer(factor * layer.knots, layer.coef, layer.w_base, layer.w_spline, layer.mask, 3, "zero"),))
+
+    one, other = (kr.update_grid(net, points, uniform_share=share) for net, points in ((network, x), (stretched, factor * x)))
+
+    np.testing.assert_array_equal(other.layers[0].knots, factor * one.layers[0].knots)
+    np.testing.assert_array_equal(other.layers[0].coef, one.layers[0].coef)
+
+
+def test_a_rare_value_among_many_keeps_its_output():
+    network, _ = example((2, 1))
+    x = np.zeros((2000, 2))
+    x[-1] = 0.7, -0.6
+
+    assert change(network, kr.update_grid(network, x), x) <= 1e-12
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(("degree", "bound"), [(1, 5e-3), (2, 2e-4), (3, 3e-6), (5, 5e-10)])
+def test_update_keeps_smooth_functions_nearly(degree, bound, share):
+    network, x = smooth_example(degree, 10)
+    half = 0.5 * x  # the old grid is twice as wide
+
+    updated = kr.update_grid(network, half, uniform_share=share)
+
+    assert 0 < kr.distance(network, updated, half).rms <= bound * np.abs(network(half)).max()
+
+
+@pytest.mark.parametrize("factor", [1.1, 1.5, 2.0])
+def test_update_follows_data_that_leave_the_grid(factor):
+    """Where they left it the splines fade; what a wider grid cannot bend so sharply stays below some per cent."""
+    network, x = example((2, 3), degree=3, n_intervals=10)
+
+    updated = kr.update_grid(network, factor * x)
+
+    assert (updated.layers[0].breakpoints[:, 0] < factor * x.min(axis=0)).all()
+    assert kr.distance(network, updated, factor * x).rms <= 0.05 * np.abs(network(factor * x)).max()
+
+
+def test_a_second_update_finds_nothing_to_do():
+    network, x = example((2, 3))
+    once = kr.update_grid(network, 0.5 * x)
+
+    twice = kr.update_grid(once, 0.5 * x)
+
+    np.testing.assert_array_equal(twice.layers[0].knots, once.layers[0].knots)
+    np.testing.assert_allclose(twice.layers[0].coef, once.layers[0].coef, rtol=0, atol=1e-12 * np.abs(once.layers[0].coef).max())
+
+
+@pytest.mark.parametrize("widths", SHAPES)
+def test_refinement_for_training_keeps_the_function_on_its_data(widths):
+    network, x = smooth_example(3, 10, widths)
+
+    assert change(network, refine(network, x, 20), x) <= 1e-5
+    assert change(network, refine(network, x, 23), x) <= 1e-5
+
+
+# --- what no operation touches
+
+OPERATIONS = {
+    "extend_grid": lambda network, x: kr.extend_grid(network, n_intervals=10),
+    "extend_grid to no multiple": lambda network, x: kr.extend_grid(network, x, n_intervals=7),
+    "update_grid": kr.update_grid,
+    "update_grid by quantiles": lambda network, x: kr.update_grid(network, x, uniform_share=0.0),
+    "refine": lambda network, x: refine(network, x, 7),
+    "place_hidden_grids": place_hidden_grids,
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_old_network_and_the_samples_stay_bit_for_bit(name):
+    network, x = example()
+    before, samples, answer = bits(network), x.tobytes(), network(x)
+
+    new = OPERATIONS[name](network, x)
+
+    assert bits(network) == before
+    assert x.tobytes() == samples
+    np.testing.assert_array_equal(network(x), answer)
+    assert not np.shares_memory(new.theta, network.theta)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_weights_and_masks_and_the_rest_are_carried_over(name):
+    network, x = example(base="identity", degree=2)
+    network = kr.mask_edges(network, 0, [[1, 0], [1, 1], [0, 1], [1, 1], [1, 1]])
+
+    new = OPERATIONS[name](network, x)
+
+    for old_layer, new_layer in zip(network.layers, new.layers, strict=True):
+        np.testing.assert_array_equal(new_layer.w_base, old_layer.w_base)
+        np.testing.assert_array_equal(new_layer.w_spline, old_layer.w_spline)
+        np.testing.assert_array_equal(new_layer.mask, old_layer.mask)
+        assert (new_layer.degree, new_layer.base) == (2, "identity")
+
+
+def test_a_dead_edge_has_its_curve_when_it_is_revived_on_the_finer_grid():
+    network, x = example()
+    dead = kr.mask_edges(network, 1, [[1, 1, 0, 1, 0]])
+
+    revived = kr.mask_edges(kr.extend_grid(dead, n_intervals=50), 1, np.ones((1, 5)))
+
+    assert change(network, revived, x) <= 1e-12
+
+
+def test_edges_do_not_disturb_each_other():
+    """Every edge moves by itself: with all others dead it ends up the same."""
+    network, x = example((2, 2))
+    updated = kr.update_grid(network, 0.7 * x, uniform_share=0.5)
+
+    for j, i in np.ndindex(2, 2):
+        mask = np.zeros((2, 2))
+        mask[j, i] = 1.0
+        alone = kr.update_grid(kr.mask_edges(network, 0, mask), 0.7 * x, uniform_share=0.5)
+        np.testing.assert_array_equal(alone.layers[0].coef[j, i], updated.layers[0].coef[j, i])

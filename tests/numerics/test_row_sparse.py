@@ -1,0 +1,213 @@
+"""Jacobians with few entries a row, dense, and stacked: one linear map in three forms."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles_optimizers import dense_by_definition
+
+from kan_ref.numerics import row_sparse
+from kan_ref.numerics.row_sparse import (
+    RowSparse,
+    active_columns,
+    dense_form,
+    gram_matrix,
+    multiply,
+    multiply_transposed,
+    normal_matrix,
+    select_columns,
+    shape,
+)
+
+
+def random_block(rng, n_rows, n_entries, n_columns):
+    """Unsorted columns, many of them repeated within a row."""
+    columns = rng.integers(0, n_columns, (n_rows, n_entries))
+    return RowSparse(columns.astype(np.intp), rng.normal(size=columns.shape), n_columns)
+
+
+@st.composite
+def jacobians(draw):
+    """(a Jacobian in one of its three forms, the same matrix by definition)."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_columns = draw(st.integers(1, 9))
+    blocks = []
+    for _ in range(draw(st.integers(1, 3))):
+        block = random_block(rng, draw(st.integers(1, 6)), draw(st.integers(1, 5)), n_columns)
+        dense = dense_by_definition(block.columns, block.values, n_columns)
+        blocks.append((dense if draw(st.booleans()) else block, dense))
+    matrix = np.concatenate([dense for _, dense in blocks])
+    if len(blocks) == 1 and draw(st.booleans()):
+        return blocks[0][0], matrix
+    return [block for block, _ in blocks], matrix
+
+
+@given(jacobians())
+def test_the_dense_form_is_the_matrix_by_definition(case):
+    jacobian, matrix = case
+
+    np.testing.assert_allclose(dense_form(jacobian), matrix, rtol=1e-14, atol=1e-15)
+    assert shape(jacobian) == matrix.shape
+
+
+@given(jacobians(), st.integers(0, 2**32 - 1))
+def test_products_with_vectors_are_those_of_the_matrix(case, seed):
+    (jacobian, matrix), rng = case, np.random.default_rng(seed)
+    u, r = rng.normal(size=matrix.shape[1]), rng.normal(size=matrix.shape[0])
+
+    np.testing.assert_allclose(multiply(jacobian, u), matrix @ u, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(multiply_transposed(jacobian, r), matrix.T @ r, rtol=0, atol=1e-13)
+
+
+@given(jacobians())
+def test_normal_and_gram_matrix_are_those_of_the_matrix(case):
+    jacobian, matrix = case
+
+    np.testing.assert_allclose(normal_matrix(jacobian), matrix.T @ matrix, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(gram_matrix(jacobian), matrix @ matrix.T, rtol=0, atol=1e-12)
+
+
+# one shape where pairs of live entries are fewer than products, one where BLAS is cheaper
+@pytest.mark.parametrize(("n_rows", "n_entries", "n_columns", "assembled"), [(3000, 6, 200, True), (300, 12, 20, False)])
+def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, assembled, monkeypatch):
+    block = random_block(np.random.default_rng(1), n_rows, n_entries, n_columns)
+    upper = np.zeros(n_columns**2)
+    monkeypatch.setattr(row_sparse, "_CHUNK_ENTRIES", 1000)  # several chunks, the last one shorter
+    monkeypatch.setattr(row_sparse, "_CHUNK_BYTES", 8 * n_columns * 70)
+
+    row_sparse._assemble(block, upper)
+
+    half = upper.reshape(n_columns, n_columns)
+    dense = dense_form(block)
+    np.testing.assert_allclose(half + half.T, dense.T @ dense, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(row_sparse._normal_by_blas(block), dense.T @ dense, rtol=0, atol=1e-11)
+    assert row_sparse._assembling_is_cheaper(block) is assembled
+    np.testing.assert_array_equal(normal_matrix(block), half + half.T if assembled else row_sparse._normal_by_blas(block))
+
+
+# (rows, entries, columns) and the way that the measurements beside the constants found to be faster
+@pytest.mark.parametrize(
+    ("measured", "assembled"),
+    [
+        ((10000, 18, 615), True),
+        ((1000, 90, 150), False),
+        ((1000, 90, 1575), True),
+        ((1000, 606, 1515), False),
+        ((10000, 18, 3015), True),
+        ((1000, 18, 30), False),
+    ],
+)
+def test_the_rule_takes_the_way_that_was_measured_faster(measured, assembled):
+    n_rows, n_entries, n_columns = measured
+    block = RowSparse(np.zeros((n_rows, n_entries), dtype=np.intp), np.zeros((n_rows, n_entries)), n_columns)
+
+    assert row_sparse._assembling_is_cheaper(block) is assembled
+
+
+def test_normal_matrices_of_all_kinds_of_blocks_add_up():
+    """A stack with an assembled block, one that goes through BLAS, and a dense one, in either order."""
+    rng = np.random.default_rng(2)
+    blocks = [random_block(rng, 3000, 5, 150), rng.normal(size=(7, 150)), random_block(rng, 4, 30, 150), random_block(rng, 2000, 4, 150)]
+    assert [row_sparse._assembling_is_cheaper(block) for block in blocks if isinstance(block, RowSparse)] == [True, False, True]
+    matrix = dense_form(blocks)
+
+    for stack in (blocks, blocks[::-1]):
+        np.testing.assert_allclose(normal_matrix(stack), matrix.T @ matrix, rtol=0, atol=1e-10)
+
+
+def test_the_normal_matrix_is_exactly_symmetric():
+    rng = np.random.default_rng(3)
+    stack = [random_block(rng, 3000, 5, 150), random_block(rng, 4, 30, 150), rng.normal(size=(70, 150))]
+
+    matrix = normal_matrix(stack)
+
+    np.testing.assert_array_equal(matrix, matrix.T)
+
+
+def test_a_large_normal_matrix_needs_little_memory():
+    """10000 rows of 18 entries in 615 columns: the dense form alone would take 49 MB."""
+    block = random_block(np.random.default_rng(4), 10000, 18, 615)
+    tracemalloc.start()
+    try:
+        matrix = normal_matrix(block)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak <= 2 * matrix.nbytes + 2**25
+
+
+def test_blas_is_fed_with_chunks_of_the_dense_form():
+    """6000 rows in 1000 columns would be 48 MB at once."""
+    block = random_block(np.random.default_rng(5), 6000, 30, 1000)
+    chunks = []
+    original = row_sparse._dense_block
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_sparse, "_dense_block", lambda part: chunks.append(part.columns.shape[0]) or original(part))
+        patch.setattr(row_sparse, "_PER_PAIR", 1e9)
+        normal_matrix(block)
+
+    assert sum(chunks) == 6000
+    assert max(chunks) * 1000 * 8 <= 2**25
+
+
+@given(jacobians())
+def test_active_columns_hold_a_number_other_than_zero(case):
+    jacobian, matrix = case
+
+    np.testing.assert_array_equal(active_columns(jacobian), (matrix != 0.0).any(axis=0))
+
+
+def test_entries_that_are_zero_make_no_column_active():
+    block = RowSparse(np.array([[0, 2], [1, 2]]), np.array([[0.0, 3.0], [0.0, 0.0]]), 4)
+
+    np.testing.assert_array_equal(active_columns(block), [False, False, True, False])
+
+
+@given(jacobians(), st.integers(0, 2**32 - 1))
+def test_selected_columns_are_those_of_the_matrix(case, seed):
+    (jacobian, matrix), rng = case, np.random.default_rng(seed)
+    keep = rng.random(matrix.shape[1]) < 0.5
+    keep[rng.integers(matrix.shape[1])] = True
+
+    np.testing.assert_allclose(dense_form(select_columns(jacobian, keep)), matrix[:, keep], rtol=1e-14, atol=1e-15)
+
+
+def test_the_record_prints_its_sizes_in_a_line():
+    assert repr(random_block(np.random.default_rng(0), 1000, 18, 615)) == "RowSparse(1000 rows of 18 entries in 615 columns)"
+
+
+INDICES, NUMBERS = np.array([[0, 3]]), np.array([[1.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "sentence"),
+    [
+        ((INDICES, NUMBERS, 3), ValueError, r"columns reach from 0 to 3, but must lie in 0\.\.2"),
+        ((-INDICES, NUMBERS, 5), ValueError, r"columns reach from -3 to 0, but must lie in 0\.\.4"),
+        ((INDICES, NUMBERS[:, :1], 5), ValueError, r"shapes \(1, 2\) and \(1, 1\), but need one shape \(n_rows, n_entries\)"),
+        ((INDICES[0], NUMBERS[0], 5), ValueError, r"shapes \(2,\) and \(2,\), but need one shape"),
+        ((INDICES, NUMBERS, 0), ValueError, "n_columns is 0, but must be at least 1"),
+        ((INDICES.astype(float), NUMBERS, 5), TypeError, "dtypes float64 and float64, but need intp and float64"),
+        ((INDICES, NUMBERS.astype(np.float32), 5), TypeError, "dtypes int64 and float32, but need intp and float64"),
+    ],
+)
+def test_a_record_that_is_no_matrix_is_refused(arguments, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        RowSparse(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("jacobian", "kind", "sentence"),
+    [
+        ([np.ones((2, 3)), np.ones((2, 4))], ValueError, r"blocks of the Jacobian have shapes \[\(2, 3\), \(2, 4\)\]"),
+        ([], ValueError, r"blocks of the Jacobian have shapes \[\]"),
+        ([np.ones((2, 3)), [1.0, 2.0]], TypeError, "block 1 of the Jacobian is a list, but must be a 2-D array or a RowSparse"),
+        (np.ones(3), TypeError, "block 0 of the Jacobian is a 1-D array, but must be a 2-D array or a RowSparse"),
+    ],
+)
+def test_a_stack_that_is_no_matrix_is_refused(jacobian, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        shape(jacobian)

@@ -1,0 +1,418 @@
+"""Limited-memory BFGS: the recursion against the dense one, minima of standard problems, and how runs end."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles_optimizers import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian
+from scipy import optimize
+
+from kan_ref.numerics.differences import central_difference
+from kan_ref.optimizers.lbfgs import lbfgs, make_pair, two_loop_direction
+from kan_ref.optimizers.line_search import LineSearch, line_search
+from kan_ref.optimizers.result import Iterate
+
+module = sys.modules["kan_ref.optimizers.lbfgs"]  # the package hands on the function of this name
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def counted(value_and_grad):
+    """The same function, and the list of points at which it was called."""
+    points = []
+
+    def call(theta):
+        points.append(theta.copy())
+        return value_and_grad(theta)
+
+    return call, points
+
+
+def random_pairs(rng, n, n_pairs):
+    """Steps and gradient changes of a random convex quadratic: all curvatures are positive."""
+    root = rng.normal(size=(n + 2, n))
+    steps = rng.normal(size=(n_pairs, n))
+    return steps, steps @ (root.T @ root)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_gradients_of_the_standard_problems_are_right(problem):
+    """The oracle judged by central differences, at a point off its start."""
+    rng = np.random.default_rng(0)
+    theta = np.array(problem.start) + 0.1 * rng.normal(size=len(problem.start))
+    direction = rng.normal(size=theta.size)
+
+    slope = central_difference(lambda t: problem.value_and_grad(theta + t * direction)[0])
+
+    assert problem.value_and_grad(theta)[1] @ direction == pytest.approx(slope, rel=1e-7)
+
+
+@given(st.integers(1, 8), st.integers(1, 6), seeds)
+def test_the_two_loops_multiply_by_the_dense_inverse_hessian(n, n_pairs, seed):
+    rng = np.random.default_rng(seed)
+    steps, changes = random_pairs(rng, n, n_pairs)
+    gradient = rng.normal(size=n)
+
+    direction = two_loop_direction(gradient, [make_pair(s, y) for s, y in zip(steps, changes, strict=True)])
+
+    dense = dense_inverse_hessian(steps, changes)
+    assert np.abs(direction + dense @ gradient).max() <= 1e-10 * np.linalg.norm(dense, 2) * np.linalg.norm(gradient)
+
+
+def test_without_pairs_the_direction_is_the_negative_gradient():
+    gradient = np.array([1.0, -2.0])
+
+    np.testing.assert_array_equal(two_loop_direction(gradient, []), -gradient)
+    np.testing.assert_array_equal(gradient, [1.0, -2.0])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_a_run_with_full_history_follows_dense_bfgs(problem):
+    theta = np.array(problem.start)
+    value, gradient = problem.value_and_grad(theta)
+    steps, changes, points = [], [], []
+    for _ in range(8):
+        direction = -dense_inverse_hessian(steps, changes) @ gradient if steps else -gradient
+        first = 1.0 if steps else min(1.0, 1.0 / np.linalg.norm(gradient))
+        search = line_search(problem.value_and_grad, theta, direction, value, gradient, first_step=first)
+        steps.append(search.theta - theta)
+        changes.append(search.gradient - gradient)
+        theta, value, gradient = search.theta, search.value, search.gradient
+        points.append(theta)
+
+    ours = []
+    lbfgs(problem.value_and_grad, problem.start, n_steps=8, history=100, callback=lambda iterate: ours.append(iterate.theta))
+
+    np.testing.assert_allclose(ours, points, rtol=1e-7, atol=1e-9)
+
+
+def test_the_oldest_pair_is_forgotten_first(monkeypatch):
+    """With history 3 the fifth direction knows the three newest steps."""
+    seen, points = [], [np.array(ROSENBROCK.start)]
+    original = module.two_loop_direction
+    monkeypatch.setattr(module, "two_loop_direction", lambda g, pairs: seen.append([p.step for p in pairs]) or original(g, pairs))
+
+    lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=5, history=3, callback=lambda iterate: points.append(iterate.theta))
+
+    np.testing.assert_array_equal(seen[4], np.diff(points[:5], axis=0)[1:])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_the_minimum_of_a_standard_problem_is_found(problem):
+    result = lbfgs(problem.value_and_grad, problem.start, n_steps=500)
+
+    assert result.value == pytest.approx(problem.minimum, rel=1e-10, abs=1e-14)
+    if problem.minimizer is not None:
+        np.testing.assert_allclose(result.theta, problem.minimizer, rtol=0, atol=1e-8)
+
+
+def test_a_chain_of_a_hundred_rosenbrock_valleys_is_walked_to_its_end():
+    """SciPy's L-BFGS-B with the same history is the second opinion on the number of steps."""
+    start = np.tile([-1.2, 1.0], 50)
+
+    def chain(t):
+        return optimize.rosen(t), optimize.rosen_der(t)
+
+    result = lbfgs(chain, start, n_steps=2000, gradient_tolerance=1e-8)
+    scipys = optimize.minimize(chain, start, jac=True, method="L-BFGS-B", options={"maxcor": 10, "maxiter": 2000, "ftol": 0, "gtol": 1e-8})
+
+    np.testing.assert_allclose(result.theta, np.ones(100), rtol=0, atol=1e-8)
+    assert result.stopped.startswith("gradient norm ")
+    assert result.n_steps <= 1.5 * scipys.nit
+
+
+@given(seeds)
+def test_a_convex_bowl_takes_as_many_steps_as_scipys_l_bfgs_b(seed):
+    """Ten dimensions, condition 100; up to the last few steps, where line searches differ by rounding."""
+    start = np.random.default_rng(seed).normal(size=10)
+    function = bowl(np.geomspace(1.0, 100.0, 10))
+    options = {"maxcor": 10, "ftol": 0.0, "gtol": 1e-9}
+
+    result = lbfgs(function, start, gradient_tolerance=1e-9)
+
+    assert np.abs(result.theta).max() <= 1e-9
+    assert abs(result.n_steps - optimize.minimize(function, start, jac=True, method="L-BFGS-B", options=options).nit) <= 5
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_the_value_falls_at_every_step(problem):
+    values = [problem.value_and_grad(np.array(problem.start))[0]]
+
+    lbfgs(problem.value_and_grad, problem.start, n_steps=500, callback=lambda iterate: values.append(iterate.value))
+
+    rounding = 10 * np.finfo(float).eps * np.array(values[:-1])
+    assert np.all(np.diff(values) <= rounding)
+    assert np.mean(np.diff(values) < 0.0) > 0.9
+
+
+@pytest.mark.parametrize("change", [[-1.0, 0.0], [0.0, 1.0], [1e-17, 1.0], [np.nan, 0.0]], ids=["negative", "zero", "rounding", "nan"])
+def test_a_pair_without_positive_curvature_is_not_stored(change):
+    assert make_pair(np.array([1.0, 0.0]), np.array(change)) is None
+
+
+def test_a_run_goes_on_where_there_is_no_curvature():
+    """A slope without end: gradients do not change, so no pair is stored, and every direction is the gradient's."""
+    points = []
+
+    result = lbfgs(lambda t: (-float(t.sum()), -np.ones(2)), [0.0, 1.0], n_steps=2, callback=lambda iterate: points.append(iterate.theta))
+
+    assert result.n_steps == 2
+    assert result.value < -1e10
+    np.testing.assert_allclose(points[0] - [0.0, 1.0], (points[0] - [0.0, 1.0])[0], rtol=1e-12)
+
+
+def test_a_minimum_is_reached_from_beside_a_maximum():
+    result = lbfgs(lambda t: (float(np.cos(t[0])), -np.sin(t)), [0.1])
+
+    assert result.theta[0] == pytest.approx(np.pi, abs=1e-10)
+    assert result.value == -1.0
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e8])
+def test_the_first_trial_is_no_longer_than_one_and_than_the_gradient(scale):
+    value_and_grad, points = counted(bowl(scale * np.array([1.0, 2.0])))
+    start = np.array([3.0, 4.0])
+
+    lbfgs(value_and_grad, start, n_steps=1)
+
+    gradient = scale * np.array([3.0, 8.0])
+    assert np.linalg.norm(points[1] - start) == pytest.approx(min(1.0, np.linalg.norm(gradient)), rel=1e-12)
+
+
+def test_later_steps_try_the_full_quasi_newton_step_first(monkeypatch):
+    tried = []
+    original = module.line_search
+    monkeypatch.setattr(module, "line_search", lambda *args, **options: tried.append(options["first_step"]) or original(*args, **options))
+
+    lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=5)
+
+    assert tried[0] < 0.01
+    assert tried[1:] == [1.0] * 4
+
+
+def test_a_failed_line_search_starts_again_along_the_gradient(monkeypatch):
+    """The fifth search is made to fail: the next goes along the negative gradient, and the run ends as it should."""
+    directions, gradients, original = [], [], module.line_search
+
+    def spoiled(value_and_grad, theta, direction, value, gradient, **options):
+        directions.append(direction)
+        gradients.append(gradient)
+        if len(directions) == 5:
+            return module.line_search.__wrapped__(theta, value, gradient)
+        return original(value_and_grad, theta, direction, value, gradient, **options)
+
+    spoiled.__wrapped__ = lambda theta, value, gradient: original(None, theta, gradient, value, gradient)  # uphill: not found
+    monkeypatch.setattr(module, "line_search", spoiled)
+
+    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
+
+    assert not np.array_equal(directions[4], -gradients[4])
+    np.testing.assert_array_equal(directions[5], -gradients[4])
+    np.testing.assert_allclose(result.theta, [1.0, 1.0], rtol=0, atol=1e-8)
+
+
+def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
+    """A gradient that points the wrong way."""
+    result = lbfgs(lambda t: (float(t @ t), -2.0 * t), [1.0, 2.0])
+
+    assert result.n_steps == 0
+    np.testing.assert_array_equal(result.theta, [1.0, 2.0])
+    assert result.stopped.startswith("the line search found no decrease along the gradient: no decrease in ")
+
+
+@pytest.mark.parametrize(("noise", "floor"), [(0.0, 1e-28), (1.0, None)], ids=["vanishing", "noisy"])
+def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise, floor):
+    """Least squares without a gradient tolerance. Where residuals remain, slopes carry theta to its last digit."""
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=(200, 50))
+    rhs = matrix @ np.ones(50) + noise * rng.normal(size=200)
+    truth = np.linalg.lstsq(matrix, rhs)[0]
+    floor = 1.0001 * np.mean((matrix @ truth - rhs) ** 2) if floor is None else floor
+
+    def value_and_grad(theta):
+        r = matrix @ theta - rhs
+        return r @ r / 200, 2 * matrix.T @ r / 200
+
+    reached = []
+    result = lbfgs(
+        value_and_grad,
+        np.zeros(50),
+        n_steps=1000,
+        gradient_tolerance=0.0,
+        callback=lambda iterate: reached.append(iterate.n_evaluations) if iterate.value < floor else None,
+    )
+
+    np.testing.assert_allclose(result.theta, truth, rtol=0, atol=1e-14)
+    assert result.n_evaluations - reached[0] <= 400
+    assert result.stopped.startswith("the line search found no decrease")
+
+
+def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
+    """All searches but those along the gradient are made to fail, and these move theta by its last digit."""
+    original, n_searches = module.line_search, []
+
+    def spoiled(value_and_grad, theta, direction, value, gradient, **options):
+        n_searches.append(1)
+        if len(n_searches) <= 3:
+            return original(value_and_grad, theta, direction, value, gradient, **options)
+        if not np.array_equal(direction, -gradient):
+            return original(None, theta, gradient, value, gradient)  # uphill: not found
+        creep = np.nextafter(theta, np.inf)
+        return LineSearch(1.0, creep, value, gradient + 1e-3, 1, True, "")
+
+    monkeypatch.setattr(module, "line_search", spoiled)
+
+    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
+
+    assert len(n_searches) == 6
+    assert result.stopped.startswith("the line search found no decrease twice, with theta standing still in between at value ")
+
+
+def test_a_small_gradient_ends_the_run():
+    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, gradient_tolerance=1e-3)
+
+    assert result.gradient_norm < 1e-3
+    assert result.gradient_norm == np.abs(ROSENBROCK.value_and_grad(result.theta)[1]).max()
+    assert result.stopped == f"gradient norm {result.gradient_norm:.2g} is below 0.001"
+
+
+@pytest.mark.parametrize(("n_steps", "sentence"), [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")])
+def test_no_more_steps_are_done_than_asked_for(n_steps, sentence):
+    shown = []
+
+    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=n_steps, callback=shown.append)
+
+    assert result.stopped == sentence
+    assert [iterate.step for iterate in shown] == list(range(1, n_steps + 1))
+    assert result.n_steps == n_steps
+    assert result.value == ROSENBROCK.value_and_grad(result.theta)[0]
+
+
+def test_zero_steps_evaluate_the_start_once():
+    value_and_grad, points = counted(ROSENBROCK.value_and_grad)
+
+    result = lbfgs(value_and_grad, ROSENBROCK.start, n_steps=0)
+
+    np.testing.assert_array_equal(points, [ROSENBROCK.start])
+    np.testing.assert_array_equal(result.theta, ROSENBROCK.start)
+    assert result.n_evaluations == 1
+
+
+def test_a_callback_ends_the_run_where_it_stands():
+    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5)
+
+    assert result.n_steps == 5
+    assert result.stopped == "the callback asked to stop after step 5"
+
+
+def test_the_callback_is_told_what_the_run_knows():
+    value_and_grad, points = counted(ROSENBROCK.value_and_grad)
+
+    def check(iterate):
+        value, gradient = ROSENBROCK.value_and_grad(iterate.theta)
+        assert (iterate.value, iterate.gradient_norm) == (value, np.abs(gradient).max())
+        assert iterate.n_evaluations == len(points)
+
+    result = lbfgs(value_and_grad, ROSENBROCK.start, callback=check)
+
+    assert result.n_evaluations == len(points)
+
+
+def test_no_point_is_evaluated_twice():
+    value_and_grad, points = counted(ROSENBROCK.value_and_grad)
+
+    lbfgs(value_and_grad, ROSENBROCK.start)
+
+    assert len({point.tobytes() for point in points}) == len(points)
+
+
+def test_iterates_stay_as_they_were():
+    kept, copies = [], []
+
+    def keep(iterate):
+        kept.append(iterate.theta)
+        copies.append(iterate.theta.copy())
+
+    lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=keep)
+
+    np.testing.assert_array_equal(kept, copies)
+
+
+def test_a_callback_that_changes_its_iterate_changes_nothing_else():
+    def spoil(iterate):
+        iterate.theta[:] = np.nan
+
+    spoiled = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=spoil)
+
+    np.testing.assert_array_equal(spoiled.theta, lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start).theta)
+
+
+def test_the_start_is_not_modified():
+    start = np.array(ROSENBROCK.start)
+
+    result = lbfgs(ROSENBROCK.value_and_grad, start, n_steps=0)
+    result.theta[:] = 0.0
+    lbfgs(ROSENBROCK.value_and_grad, start)
+
+    np.testing.assert_array_equal(start, ROSENBROCK.start)
+
+
+def test_two_runs_give_the_same_bits():
+    first, second = (lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30) for _ in range(2))
+
+    assert first.theta.tobytes() == second.theta.tobytes()
+    assert repr(first) == repr(second)
+
+
+def test_a_result_prints_in_a_line():
+    result = lbfgs(bowl(np.linspace(1.0, 2.0, 3000)), np.ones(3000), n_steps=2)
+
+    assert repr(result).startswith("OptimizeResult(theta of 3000 numbers, value=")
+    assert (
+        repr(Iterate(np.zeros(3), 0.5, 1e-9, 2, 4))
+        == "Iterate(theta of 3 numbers, value=0.5, gradient_norm=1e-09, step=2, n_evaluations=4)"
+    )
+    assert len(repr(result)) <= 200
+    assert "\n" not in repr(result)
+
+
+def test_an_interrupt_reaches_the_caller():
+    def interrupt(iterate):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=interrupt)
+
+
+@pytest.mark.parametrize(
+    ("theta", "options", "kind", "sentence"),
+    [
+        ([1.0, np.nan], {}, ValueError, "theta contains nan at position 1"),
+        ([[1.0, 2.0]], {}, ValueError, r"theta has shape \(1, 2\), but needs shape \(n_params,\)"),
+        (["a"], {}, TypeError, "theta has dtype <U1, but needs real numbers"),
+        ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
+        ([1.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
+        ([1.0], {"n_steps": 1.5}, TypeError, "n_steps is 1.5, but must be an integer"),
+        ([1.0], {"history": 0}, ValueError, "history is 0, but must be at least 1"),
+        ([1.0], {"gradient_tolerance": -1.0}, ValueError, "gradient_tolerance is -1.0, but must be at least 0"),
+    ],
+)
+def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        lbfgs(bowl(1.0), theta, **options)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "sentence"),
+    [
+        ((np.nan, [0.0, 0.0]), ValueError, "the value at the start is nan, but must be finite"),
+        (("low", [0.0, 0.0]), TypeError, "the value at the start is 'low', but must be a real number"),
+        ((1.0, [0.0, np.inf]), ValueError, "the gradient at the start contains inf at position 1"),
+        ((1.0, [0.0, 0.0, 0.0]), ValueError, r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"),
+    ],
+)
+def test_a_start_without_finite_value_and_gradient_is_refused(answer, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        lbfgs(lambda theta: answer, [1.0, 2.0])

@@ -1,0 +1,513 @@
+"""The explorer's scripts under node, beside kan_ref: bases bit for bit, curves, insertion, networks, files; and its example made anew."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import KINDS, random_batch, random_network, random_row, with_formulas
+
+import kan_ref as kr
+from kan_ref.bspline.bases import basis, greville
+from kan_ref.bspline.blossom import insert_knot
+from kan_ref.functions.base_function import base_function
+from kan_ref.functions.library import BUILT_IN, LIBRARY
+from kan_ref.io.document import network_from_plain, network_to_plain
+from kan_ref.io.storage import _json_document
+
+ROOT = Path(__file__).parents[2]
+EXPLORER = ROOT / "docs" / "explorer"
+RNG = np.random.default_rng
+NODE = shutil.which("node")
+# a reader without node may go without these tests; continuous integration may not
+pytestmark = pytest.mark.skipif(NODE is None and "CI" not in os.environ, reason="no node on this machine")
+
+
+def ask(*requests, folder=EXPLORER):
+    """The answers of the explorer's scripts, one a request (name, *arguments)."""
+    text = json.dumps(requests, default=lambda array: array.tolist())
+    command = [NODE, ROOT / "tests" / "explorer_program.js", folder]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def numbers(answer):
+    """An answer as an array; words for what JSON cannot say become numbers."""
+    assert not isinstance(answer, dict), answer
+    return np.array(answer, dtype=np.float64)
+
+
+def same_bits(found, expected):
+    """Equal float64 numbers; of zeros the sign is left open."""
+    np.testing.assert_array_equal(numbers(found), expected, strict=True)
+
+
+def document(network):
+    return json.dumps(network_to_plain(network), default=lambda array: array.tolist())
+
+
+def rows(degree):
+    """Knot rows of every kind, each with points inside, fading, outside, at every knot and one ulp beside it."""
+    rng = RNG(degree)
+    for kind in KINDS:
+        for n_intervals in (1, 4, 9):
+            row = random_row(rng, n_intervals, degree, kind)
+            width = row[-1] - row[0]
+            drawn = rng.uniform(row[0] - 0.2 * width, row[-1] + 0.2 * width, 30)
+            yield row, np.concatenate([drawn, row, np.nextafter(row, -9), np.nextafter(row, 9)])
+
+
+# --- bases, curves, insertion
+
+
+def basis_cases(degree):
+    orders = [0, *range(1, degree + 2)]
+    cases = [(row, x, order) for row, x in rows(degree) for order in orders]
+    return [("basis", row, degree, x, order) for row, x, order in cases], [
+        basis(x[:, None], row[None], degree, order)[:, 0] for row, x, order in cases
+    ]
+
+
+@pytest.mark.parametrize("degree", range(8))
+def test_bases_and_all_their_derivatives_are_those_of_kan_ref_bit_for_bit(degree):
+    requests, expected = basis_cases(degree)
+
+    for found, right in zip(ask(*requests), expected, strict=True):
+        same_bits(found, right)
+
+
+FAULTS = {
+    "derivative without degree": ("plane[r] *= d;", "plane[r] *= 1;"),
+    "last end open": ("x <= knots[last]", "x < knots[last]"),
+    "interval closed on the right": ("knots[middle] <= x", "knots[middle] < x"),
+    "a relative 1e-15": ("value / (right(r) + left(d, r))", "value / (right(r) + left(d, r)) * (1 + 1e-15)"),
+    "bases beyond the row": ("knots[clamp(m, 0, last)]", "knots[clamp(m, 1, last)]"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_in_the_bases_is_caught(fault, tmp_path):
+    right, wrong = FAULTS[fault]
+    shutil.copytree(EXPLORER, tmp_path / "explorer")
+    script = tmp_path / "explorer" / "bspline.js"
+    text = script.read_text(encoding="utf-8")
+    assert text.count(right) == 1
+    script.write_text(text.replace(right, wrong), encoding="utf-8")
+    requests, expected = basis_cases(3)
+
+    answers = ask(*requests, folder=tmp_path / "explorer")
+
+    assert any(not np.array_equal(numbers(found), good) for found, good in zip(answers, expected, strict=True))
+
+
+def test_uniform_rows_are_those_of_kan_ref_bit_for_bit():
+    cases = [(low, high, n, degree) for low, high in ((-1.0, 1.0), (0.1, 0.7), (-3.0, 11.3)) for n in (1, 3, 7, 12) for degree in range(8)]
+
+    for found, (low, high, n, degree) in zip(ask(*(("uniformKnots", *case) for case in cases)), cases, strict=True):
+        same_bits(found, kr.uniform_knots(low, high, n, degree)[0])
+
+
+@pytest.mark.parametrize("degree", range(8))
+def test_greville_points_are_those_of_kan_ref(degree):
+    cases = [row for row, _ in rows(degree)]
+
+    for found, row in zip(ask(*(("greville", row, degree) for row in cases)), cases, strict=True):
+        np.testing.assert_allclose(numbers(found), greville(row[None], degree)[0], rtol=0.0, atol=1e-15 * np.abs(row).max())
+
+
+@pytest.mark.parametrize("degree", range(8))
+def test_inserted_knots_give_the_coefficients_of_kan_ref_bit_for_bit(degree):
+    rng, cases = RNG(degree), []
+    for row, x in rows(degree):
+        coef = rng.normal(size=len(row) - degree - 1)
+        cases += [(row, coef, t) for t in x if row[0] <= t <= row[-1]]
+
+    answers = ask(*(("insertKnot", row, degree, coef, t) for row, coef, t in cases))
+
+    for found, (row, coef, t) in zip(answers, cases, strict=True):
+        knots, moved = insert_knot(row, degree, coef[None], t)
+        same_bits(found["knots"], knots)
+        same_bits(found["coef"], moved[0])
+
+
+@pytest.mark.parametrize("degree", range(8))
+def test_a_curve_and_its_derivative_are_those_of_kan_ref(degree):
+    rng = RNG(degree)
+    cases = [(row, rng.normal(size=len(row) - degree - 1), x, order) for row, x in rows(degree) for order in (0, 1)]
+
+    answers = ask(*(("curve", row, degree, coef, x, order) for row, coef, x, order in cases))
+
+    for found, (row, coef, x, order) in zip(answers, cases, strict=True):
+        terms = coef * basis(x[:, None], row[None], degree, order)[:, 0]
+        np.testing.assert_allclose(numbers(found), terms.sum(axis=1), rtol=0.0, atol=1e-14 * max(np.abs(terms).sum(axis=1).max(), 1e-300))
+
+
+# --- networks
+
+
+def close(found, expected, size):
+    np.testing.assert_allclose(numbers(found), expected, rtol=0.0, atol=1e-14 * size)
+
+
+NETWORKS = {f"splines {seed}": random_network(RNG(seed)) for seed in range(12)}
+NETWORKS |= {f"formulas {seed}": with_formulas(RNG(seed), random_network(RNG(100 + seed), dead=0.4)) for seed in range(12)}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_saved_network_gives_the_nodes_and_edges_of_kan_ref(name, tmp_path):
+    net = NETWORKS[name]
+    kr.save(net, tmp_path / "network.json")
+    x = random_batch(RNG(7), net.layers[0], 40, at_knots=True)
+    flow = [x]
+    for layer in net.layers:
+        flow.append(kr.Network((layer,))(flow[-1]))
+
+    (runs,) = ask(("forward", (tmp_path / "network.json").read_text(encoding="ascii"), x))
+
+    edges = kr.edge_outputs(net, x)
+    for number, (inputs, outputs) in enumerate(zip(flow, edges, strict=False)):
+        # a layer's own inputs may be off by rounding already, which its slopes magnify: it is judged from them
+        own = np.array([run["nodes"][number] for run in runs])
+        layer = kr.Network((net.layers[number],))
+        exact = kr.edge_outputs(layer, own)[0]
+        size = max(1.0, np.abs(exact).sum(axis=2).max())
+        close([run["edges"][number] for run in runs], exact, size)
+        close([run["nodes"][number + 1] for run in runs], layer(own), size)
+        np.testing.assert_allclose(own, inputs, rtol=0.0, atol=1e-11 * max(1.0, np.abs(inputs).max()))
+        np.testing.assert_allclose(numbers([run["edges"][number] for run in runs]), outputs, rtol=0.0, atol=1e-11 * size)
+
+
+def test_a_planted_fault_in_the_network_is_caught(tmp_path):
+    shutil.copytree(EXPLORER, tmp_path / "explorer")
+    script = tmp_path / "explorer" / "network.js"
+    text = script.read_text(encoding="utf-8")
+    assert text.count("if (layer.mask[output][input] === 1) {") == 1
+    script.write_text(text.replace("if (layer.mask[output][input] === 1) {", "if (true) {"), encoding="utf-8")
+    net = NETWORKS["formulas 0"]
+    x = random_batch(RNG(7), net.layers[0], 5)
+
+    (runs,) = ask(("forward", document(net), x), folder=tmp_path / "explorer")
+
+    assert np.abs(numbers([run["nodes"][-1] for run in runs]) - net(x)).max() > 1e-3
+
+
+def test_one_edge_by_itself_is_that_edge_of_the_network():
+    net = with_formulas(RNG(3), random_network(RNG(2), widths=(3, 4, 2), dead=0.5), share=0.4)
+    places = [(number, *place) for number, layer in enumerate(net.layers) for place in np.ndindex(layer.mask.shape)]
+    x = np.linspace(-2.5, 2.5, 31)
+
+    answers = ask(*(("edgeValues", document(net), number, j, i, x) for number, j, i in places))
+
+    kinds = set()
+    for found, (number, j, i) in zip(answers, places, strict=True):
+        layer = net.layers[number]
+        kinds.add("spline" if layer.mask[j, i] else "symbolic" if any((e.output, e.input) == (j, i) for e in layer.symbolic) else "dead")
+        close(found, kr.edge_curve(net, number, output=j, input=i, x=x), max(1.0, np.abs(layer.coef).max() * 10))
+    assert kinds == {"spline", "symbolic", "dead"}
+
+
+@pytest.mark.parametrize("number", range(len(BUILT_IN)))  # "1/x" is no name of a test
+def test_every_function_of_the_library_has_its_values_and_its_domain(number):
+    name = sorted(BUILT_IN)[number]
+    u = np.concatenate([np.linspace(-3.0, 3.0, 121), [0.7, -1.0, 0.0, 1.0, 1e-8, 30.0, -30.0]])
+
+    (found,) = ask(("formula", name, u))
+
+    expected = LIBRARY[name].f(u)
+    np.testing.assert_allclose(numbers(found), expected, rtol=4e-15, atol=1e-15)
+
+
+def test_the_library_is_complete_and_as_complex_as_kan_ref_says():
+    (found,) = ask(("complexities",))
+
+    assert found == {name: LIBRARY[name].complexity for name in BUILT_IN}
+
+
+@pytest.mark.parametrize("name", ["silu", "identity", "zero"])
+def test_the_base_functions_are_those_of_kan_ref(name):
+    x = np.concatenate([np.linspace(-40.0, 40.0, 161), [-800.0, 800.0, 1e300, -1e300]])
+
+    (found,) = ask(("base", name, x))
+
+    np.testing.assert_allclose(numbers(found), base_function(name, x)[0], rtol=1e-15, atol=0.0)
+
+
+def test_scores_are_those_of_kan_ref_on_the_same_samples():
+    for net in (NETWORKS["splines 4"], NETWORKS["formulas 2"]):
+        (samples,) = ask(("samples", document(net), 200))
+        (found,) = ask(("scores", document(net), samples))
+
+        for scores, expected in zip(found, kr.edge_scores(net, samples), strict=True):
+            np.testing.assert_allclose(numbers(scores), expected, rtol=1e-11, atol=1e-13)
+
+
+def test_samples_fill_the_grids_evenly():
+    net = kr.init_network((3, 1), n_intervals=4, degree=2, domain=np.array([[-1.0, 1.0], [0.0, 5.0], [2.0, 2.5]]), rng=RNG(0))
+
+    (samples,) = ask(("samples", document(net), 400))
+
+    share = (np.array(samples) - [-1.0, 0.0, 2.0]) / [2.0, 5.0, 0.5]
+    assert share.min() >= 0.0
+    assert share.max() <= 1.0
+    cells = np.floor(4.0 * share).astype(int) @ [16, 4, 1]
+    counts = np.bincount(cells, minlength=64)
+    assert counts.min() >= 3  # 400 / 64 = 6.25 a cell
+    assert counts.max() <= 10
+
+
+# --- formulas sought in the page
+
+PLANTED = {
+    "x": (1.0, 0.0, -2.0, 0.5),
+    "x^2": (1.0, -0.2, 3.0, 1.0),
+    "exp": (-1.3, 0.0, 2.0, 0.0),
+    "log": (1.0, 2.3, 1.5, -1.0),
+    "sin": (2.4, 0.3, 0.7, 1.0),
+    "tanh": (2.0, 0.5, -1.0, 0.0),
+    "gaussian": (1.5, -0.4, 1.0, 0.2),
+    "1/x": (1.0, 2.9, 1.0, 0.0),
+    "abs": (1.0, -0.3, 1.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_formula_is_found_and_told_rightly(name):
+    a, b, c, d = PLANTED[name]
+    x = RNG(1).uniform(-1.7, 1.9, 120)
+    y = c * LIBRARY[name].f(a * x + b) + d
+
+    (fits,) = ask(("suggest", x, y))
+
+    assert fits[0]["name"] == name
+    assert fits[0]["miss"] < 1e-9
+    for fit in fits:  # whatever is offered misses by what it says
+        a, b, c, d = fit["affine"]
+        left = y - c * LIBRARY[fit["name"]].f(a * x + b) - d
+        np.testing.assert_allclose((left**2).sum() / ((y - y.mean()) ** 2).sum(), fit["miss"], rtol=1e-3, atol=1e-9)
+
+
+def test_noise_is_given_no_good_formula():
+    x = RNG(1).uniform(-1.0, 1.0, 120)
+
+    (fits,) = ask(("suggest", x, RNG(2).normal(size=120)))
+
+    assert min(fit["miss"] for fit in fits) > 0.5
+
+
+def test_a_level_edge_is_a_constant_and_one_point_is_nothing():
+    x = RNG(1).uniform(-1.0, 1.0, 50)
+
+    level, point = ask(("suggest", x, np.full(50, 0.7)), ("suggest", np.full(50, 0.2), x))
+
+    assert [(fit["name"], fit["affine"], fit["miss"]) for fit in level] == [("0", [1, 0, 0, pytest.approx(0.7)], 0)]
+    assert point == []
+
+
+# --- files
+
+GOOD = json.loads(document(kr.init_network((2, 3, 1), n_intervals=3, degree=2, domain=(-1.0, 1.0), rng=RNG(0))))
+NAMED = kr.fix_symbolic(network_from_plain(_json_document(json.dumps(GOOD).encode())), 0, output=1, input=0, name="sin")
+NAMED = json.loads(document(NAMED))
+
+
+def changed(document_, *path, to=None, drop=False):
+    """A copy with one entry changed or taken out."""
+    copy = json.loads(json.dumps(document_))
+    place = copy
+    for step in path[:-1]:
+        place = place[step]
+    if drop:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = to
+    return json.dumps(copy)
+
+
+FAULTY = {
+    "it is empty": "",
+    "it is no JSON: ": '{"format": "kan_ref netw',
+    "it is no JSON: Unexpected token 'N'": changed(GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")),
+    "it is an .npz archive; this page reads what kr.save(network, 'name.json') writes": "PK\x03\x04",
+    "it does not say format 'kan_ref network'": "[1, 2]",
+    "it has format version 9, by kan_ref": changed(GOOD, "version", to=9),
+    'it has format version "1"': changed(GOOD, "version", to="1"),
+    "it lacks 'kan_ref'": changed(GOOD, "kan_ref", drop=True),
+    'it has "more", which has no place in format version 2': changed(GOOD, "more", to=1),
+    "it needs its layers as a list of objects, at least one": changed(GOOD, "layers", to=[]),
+    "it has formulas, which have no place in format version 1": changed(NAMED, "version", to=1),
+    "layer 0 lacks 'coef'": changed(GOOD, "layers", 0, "coef", drop=True),
+    "layer 1 has degree -1, but needs an integer from 0 on": changed(GOOD, "layers", 1, "degree", to=-1),
+    'layer 1 has base "relu", but must have one of': changed(GOOD, "layers", 1, "base", to="relu"),
+    "layer 0 has base null": changed(GOOD, "layers", 0, "base", to=None),
+    'layer 0 has base "__proto__"': changed(GOOD, "layers", 0, "base", to="__proto__"),
+    "layer 0: knots must rise along each row; row 1 falls from": changed(GOOD, "layers", 0, "knots", 1, 3, to=-9.0),
+    "layer 0: knots must leave [a, b] some width": changed(GOOD, "layers", 0, "knots", 1, to=[0.0, 0, 0, 0, 0, 0, 0, 1]),
+    "layer 0: knots has 8 knots in a row, but degree 4 needs at least 10": changed(GOOD, "layers", 0, "degree", to=4),
+    "layer 0: knots has rows of different lengths": changed(GOOD, "layers", 0, "knots", 1, to=[0.0, 1.0]),
+    "layer 0: coef has shape (3, 2, 5), but 3 outputs, 2 inputs and n_intervals 5 + degree 1 need (3, 2, 6)": changed(
+        GOOD, "layers", 0, "degree", to=1
+    ),
+    'layer 0: coef contains "1", but needs numbers alone': changed(GOOD, "layers", 0, "coef", 0, 0, 0, to="1"),
+    "layer 0: w_base contains true, but needs numbers alone": changed(GOOD, "layers", 0, "w_base", 0, 0, to=True),
+    "layer 0: w_base contains a number that is beyond float64": json.dumps(GOOD).replace(str(GOOD["layers"][0]["w_base"][0][0]), "1e999"),
+    "layer 0: mask is 0.5 at output 2, input 1, but every edge needs 0 or 1": changed(GOOD, "layers", 0, "mask", 2, 1, to=0.5),
+    "layer 0 has 2 outputs, but layer 1 has 3 inputs": json.dumps(
+        {
+            **GOOD,
+            "layers": [
+                {**GOOD["layers"][0], **{name: GOOD["layers"][0][name][:2] for name in ("coef", "w_base", "w_spline", "mask")}},
+                GOOD["layers"][1],
+            ],
+        }
+    ),
+    "layer 0: symbolic is [], but needs a list of objects": changed(NAMED, "layers", 0, "symbolic", to=[]),
+    'layer 0: symbolic edge 0 has the function "sinc", which is not among the 29 that this page knows': changed(
+        NAMED, "layers", 0, "symbolic", 0, "function", to="sinc"
+    ),
+    'layer 0: symbolic edge 0 has the function "constructor"': changed(NAMED, "layers", 0, "symbolic", 0, "function", to="constructor"),
+    "layer 0: symbolic edge 0 has output 3, but must have an integer from 0 to 2": changed(
+        NAMED, "layers", 0, "symbolic", 0, "output", to=3
+    ),
+    "layer 0: symbolic edge 0 has row 0.5": changed(NAMED, "layers", 0, "symbolic", 0, "row", to=0.5),
+    "layer 0: symbolic edge 0 runs from input 1 to output 1, but mask says that a spline stands there": changed(
+        NAMED, "layers", 0, "symbolic", 0, "input", to=1
+    ),
+    "layer 0: symbolic has the edge from input 0 to output 1 twice": changed(
+        NAMED, "layers", 0, "symbolic", to=2 * NAMED["layers"][0]["symbolic"]
+    ),
+    "layer 0: affine has rows of 3 numbers, but every row needs 4": changed(NAMED, "layers", 0, "affine", to=[[1.0, 2.0, 3.0]]),
+    "layer 0 lacks 'affine'": changed(NAMED, "layers", 0, "affine", drop=True),
+}
+
+
+@pytest.mark.parametrize("sentence", FAULTY)
+def test_a_faulty_file_is_refused_with_one_sentence_here_as_by_kan_ref(sentence, tmp_path):
+    (tmp_path / "bad.json").write_text(FAULTY[sentence], encoding="utf-8")
+
+    (answer,) = ask(("widths", FAULTY[sentence], "bad.json"))
+
+    assert answer["error"].startswith(f"bad.json holds no network that can be read: {sentence}")
+    assert "\n" not in answer["error"]
+    assert len(answer["error"]) < 400
+    with pytest.raises(ValueError, match="holds no network that can be read"):
+        kr.load(tmp_path / "bad.json")
+
+
+def test_what_kan_ref_has_saved_is_read():
+    answers = ask(*(("widths", document(net), "name.json") for net in NETWORKS.values()))
+
+    assert answers == [list(net.widths) for net in NETWORKS.values()]
+
+
+def test_a_file_nested_without_end_is_refused_with_a_sentence():
+    deep = json.dumps(GOOD).replace('"mask": [[', '"mask": ' + "[" * 5000, 1)
+
+    (answer,) = ask(("widths", deep, "deep.json"))
+
+    assert "deep.json holds no network that can be read: " in answer["error"]
+
+
+# --- the example, and the page
+
+
+@pytest.fixture(scope="module")
+def example():
+    """The script that makes the example, as a module."""
+    spec = importlib.util.spec_from_file_location("explorer_example", ROOT / "docs" / "explorer_example.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_example_is_what_its_script_writes(example):
+    committed = example.parse(example.FILE.read_text(encoding="utf-8"))
+    samples = example.data()
+    stages = example.networks(samples)
+
+    assert [entry["title"] for entry in committed] == [title for title, _, _ in stages]
+    for entry, (title, _, trained), same in zip(committed, stages, example.SAME, strict=True):
+        net = network_from_plain(_json_document(json.dumps(entry["document"]).encode()))
+        assert net.widths == trained.widths, title
+        assert kr.distance(net, trained, samples.x_test).rms < same, title
+    saved = [
+        (entry["title"], entry["about"], network_from_plain(_json_document(json.dumps(entry["document"]).encode()))) for entry in committed
+    ]
+    again = example.parse(example.text(saved, samples.x_train))
+    for entry, fresh in zip(committed, again, strict=True):
+        told, anew = entry.pop("suggestions"), fresh.pop("suggestions")
+        assert entry == fresh
+        for one, other in zip(told, anew, strict=True):
+            assert {**one, "fits": [fit["name"] for fit in one["fits"]]} == {**other, "fits": [fit["name"] for fit in other["fits"]]}
+            for fit, fit_anew in zip(one["fits"], other["fits"], strict=True):
+                assert fit["miss"] == pytest.approx(fit_anew["miss"], rel=1e-4, abs=1e-9)
+
+
+def test_the_errors_that_the_example_tells_are_those_of_its_networks(example):
+    samples = example.data()
+    for entry in example.parse(example.FILE.read_text(encoding="utf-8")):
+        net = network_from_plain(_json_document(json.dumps(entry["document"]).encode()))
+        told = float(re.search(r"Test RMSE (\S+)\.$", entry["about"])[1])
+        found = float(np.sqrt(np.mean((net(samples.x_test) - samples.y_test) ** 2)))
+        assert found == pytest.approx(told, rel=0.1, abs=3e-15)
+
+
+def test_the_last_example_is_the_formula_that_the_samples_came_from(example):
+    entry = example.parse(example.FILE.read_text(encoding="utf-8"))[-1]
+
+    (runs,) = ask(("forward", json.dumps(entry["document"]), [[0.3, -0.7], [-0.9, 0.2]]))
+
+    expected = [np.exp(np.sin(np.pi * x) + y**2) for x, y in ((0.3, -0.7), (-0.9, 0.2))]
+    np.testing.assert_allclose([run["nodes"][-1][0] for run in runs], expected, rtol=1e-13)
+
+
+def test_the_examples_are_read_by_the_page_itself():
+    (found,) = ask(("examples",))
+
+    assert [entry["widths"] for entry in found] == [[2, 5, 1], [2, 1, 1], [2, 1, 1]]
+
+
+def test_the_page_needs_nothing_but_its_folder():
+    page = (EXPLORER / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r'<script src="(\w+\.js)"></script>', page)
+
+    assert page.count("<script") == len(scripts)
+    assert sorted(scripts) == sorted(path.name for path in EXPLORER.glob("*.js"))
+    assert "module" not in "".join(re.findall(r"<script[^>]*>", page))  # a browser refuses modules from file://
+    for path in EXPLORER.iterdir():
+        text = path.read_text(encoding="utf-8")
+        links = set(re.findall(r"https?://[^\s\"')<]+", text)) - {"https://arxiv.org/abs/2404.19756", "http://www.w3.org/2000/svg"}
+        assert not links, path.name
+        assert not re.search(r"@import|\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|\beval\s*\(|innerHTML", text), path.name
+
+
+def test_scripts_stay_short():
+    for path in EXPLORER.glob("*.js"):
+        if path.name != "example.js":
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 200, path.name
+
+
+def test_every_label_names_a_control_and_every_id_is_there_once():
+    page = (EXPLORER / "index.html").read_text(encoding="utf-8")
+    ids = re.findall(r'\bid="([^"]+)"', page)
+
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'\b(?:for|aria-labelledby)="([^"]+)"', page)) <= set(ids)
+    scripts = "".join(path.read_text(encoding="utf-8") for path in EXPLORER.glob("*.js") if path.name != "example.js")
+    assert set(re.findall(r'byId\("([\w-]+)"\)', scripts)) <= set(ids)
+
+
+def test_locked_formulas_share_their_parameters_here_too():
+    net = with_formulas(RNG(5), random_network(RNG(6), widths=(3, 4, 2)), share=0.9, locked=0.9)
+    layer = net.layers[0]
+    assert len({edge.row for edge in layer.symbolic}) < len(layer.symbolic)
+    x = random_batch(RNG(7), layer, 10)
+
+    (runs,) = ask(("forward", document(kr.Network((layer,))), x))
+
+    close([run["edges"][0] for run in runs], kr.edge_outputs(kr.Network((layer,)), x)[0], 10.0)

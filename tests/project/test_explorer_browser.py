@@ -1,0 +1,584 @@
+"""The explorer in a browser, from file://: handles dragged, sliders moved, knots inserted, files loaded, by pointer and by keyboard."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import random_network, with_formulas
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+import kan_ref as kr
+from kan_ref.bspline.blossom import insert_knot
+from kan_ref.io.document import network_from_plain
+from kan_ref.io.storage import _json_document
+
+FOLDER = Path(__file__).parents[2] / "docs" / "explorer"
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+# a reader without Debian's chromium and chromium-driver may go without these tests; continuous integration may not
+pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER) and "CI" not in os.environ, reason="no chromium and chromedriver on this machine")
+FLAGS = (
+    "headless",
+    "no-sandbox",
+    "disable-gpu",
+    "disable-dev-shm-usage",
+    "disable-quic",
+    "no-first-run",
+    "disable-background-networking",
+    "disable-component-update",
+    "disable-sync",
+    "hide-scrollbars",
+)
+SIZES = {"desktop": (1200, 900), "phone": (360, 740)}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    assert BROWSER, "continuous integration needs chromium"
+    assert DRIVER, "continuous integration needs chromedriver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in FLAGS:
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
+    driver.set_script_timeout(60)
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """The page in one size and one colour scheme, freshly loaded."""
+
+    def __init__(self, driver, size="desktop", scheme="light", motion="reduce", folder=FOLDER, whole=True):
+        self.driver = driver
+        width, height = SIZES[size]
+        features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": motion}]
+        if size == "phone":
+            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        else:
+            driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+            driver.set_window_size(width, height)
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        driver.get((folder / "index.html").as_uri())
+        self.until(lambda: self.all("#bases-plot .basis") and (self.all("#network-plot .edge") or not whole))
+
+    def until(self, condition):
+        WebDriverWait(self.driver, 60, poll_frequency=0.05).until(lambda _: condition())
+
+    def run(self, code, *given):
+        return self.driver.execute_script(code, *given)
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, name):
+        return self.one(f"#{name}").text.replace("\N{MINUS SIGN}", "-")
+
+    def numbers(self, name):
+        return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", self.text(name))]
+
+    def spline(self):
+        """Knots, coefficients, degree as the page holds them."""
+        return self.run("const {knots, coef, degree, x} = KAN.splineState.state; return {knots, coef, degree, x};")
+
+    def press(self, *keys):
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def focused(self):
+        return self.run("return document.activeElement.getAttribute('aria-label') || document.activeElement.id")
+
+    def set_slider(self, name, value):
+        """By keyboard, as a reader would: Home, then steps to the right."""
+        slider = self.one(f"#{name}")
+        low, step = float(slider.get_attribute("min")), float(slider.get_attribute("step"))
+        slider.send_keys(Keys.HOME)
+        slider.send_keys(Keys.ARROW_RIGHT * round((value - low) / step))
+
+    def middle(self, element):
+        """Where the middle of an element is in the window, after it has been scrolled there."""
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+        return self.run("const b = arguments[0].getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2];", element)
+
+    def drag(self, element, down):
+        """With the mouse, from the middle of an element, in two moves: the browser's own events, as a hand makes them."""
+        x, y = self.middle(element)
+        for kind, at, button in (
+            ("Moved", 0, "none"),
+            ("Pressed", 0, "left"),
+            ("Moved", down / 2, "left"),
+            ("Moved", down, "left"),
+            ("Released", down, "left"),
+        ):
+            event = {"type": f"mouse{kind}", "x": x, "y": y + at, "button": button, "buttons": int(button == "left"), "clickCount": 1}
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+
+    def load(self, path):
+        before = self.text("network-name") + self.text("file-error")
+        self.one("#file").send_keys(str(path))
+        self.until(lambda: self.text("network-name") + self.text("file-error") != before)
+
+    def complaints(self):
+        """What the browser's console says, and the page itself."""
+        return [entry["message"] for entry in self.driver.get_log("browser")] + [self.text("trouble")] * self.one("#trouble").is_displayed()
+
+
+@pytest.fixture
+def page(chromium):
+    shown = Page(chromium)
+    yield shown
+    assert shown.complaints() == []
+
+
+@pytest.fixture
+def phone(chromium):
+    shown = Page(chromium, size="phone", scheme="dark")
+    yield shown
+    assert shown.complaints() == []
+
+
+# --- bases and a curve
+
+
+def test_sliders_change_degree_and_intervals_and_the_picture_with_them(page):
+    assert (len(page.all("#bases-plot .basis")), len(page.all("#bases-plot .knot"))) == (8, 12)
+
+    page.set_slider("degree", 2)
+    page.set_slider("intervals", 7)
+
+    assert len(page.all("#bases-plot .basis")) == 9
+    assert len(page.all("#curve-plot .handle")) == 9
+    assert len(page.all("#bases-plot .knot")) == 12
+    assert len(page.all("#bases-plot .knot.outer")) == 4
+    assert page.text("count") == "7 intervals + degree 2 = 9 bases, on 12 knots, 4 of them outside [a, b]."
+
+
+def test_every_degree_is_drawn_with_one_interval_and_with_twelve(page):
+    shapes = "return [...document.querySelectorAll('#bases-plot .basis, .curve, .slope')].map((path) => path.getAttribute('d'))"
+    for degree in range(8):
+        page.set_slider("degree", degree)
+        for intervals in (1, 12):
+            page.set_slider("intervals", intervals)
+
+            lines = page.run(shapes)
+            assert len(lines) == degree + intervals + 3  # the curve, its slope, and the edge in part 3
+            assert all(line and "NaN" not in line for line in lines)
+
+
+def test_a_dragged_handle_changes_its_coefficient_and_the_curve(page):
+    before, line = page.spline(), page.one("#curve-plot .curve").get_attribute("d")
+    handle = page.one(".handle[data-m='3']")
+
+    page.drag(handle, -60)
+
+    after = page.spline()
+    scale = page.run("return document.querySelector('#curve-plot svg').getBoundingClientRect().height - 30") / 4.5
+    assert after["coef"][3] - before["coef"][3] == pytest.approx(60 / scale, abs=0.05)
+    assert [c for m, c in enumerate(after["coef"]) if m != 3] == [c for m, c in enumerate(before["coef"]) if m != 3]
+    assert float(handle.get_attribute("aria-valuenow")) == pytest.approx(after["coef"][3], abs=1e-3)
+    assert page.one("#curve-plot .curve").get_attribute("d") != line
+    assert f"its coefficient is c₃ = {after['coef'][3]:.4g}" in page.text("bases-say")
+
+
+def test_a_handle_dragged_out_of_the_picture_stops_at_its_limit(page):
+    page.drag(page.one(".handle[data-m='4']"), 250)
+
+    assert page.spline()["coef"][4] == -2.0
+
+
+def test_coefficients_are_changed_by_keys(page):
+    page.run("document.querySelector('.handle[tabindex=\"0\"]').focus()")
+    start = page.spline()["coef"]
+
+    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert page.focused() == "coefficient c_2"
+    page.press(Keys.ARROW_UP)
+    page.press(Keys.SHIFT, Keys.ARROW_DOWN)
+
+    assert page.spline()["coef"][2] == pytest.approx(start[2] + 0.05 - 0.25, abs=1e-5)
+    page.press(Keys.END)
+    assert page.focused() == "coefficient c_7"
+    page.press(Keys.HOME)
+    assert page.focused() == "coefficient c_0"
+    assert len(page.all("#curve-plot .handle[tabindex='0']")) == 1
+
+
+def test_a_basis_that_is_pointed_at_shows_its_support(page):
+    target = page.all("#bases-plot .basis-target")[2]
+    page.run("arguments[0].dispatchEvent(new PointerEvent('pointerenter'))", target)
+
+    assert (
+        page.text("bases-say")
+        == f"B₂ lives between the knots t₂ = -1.4 and t₆ = 0.2; its coefficient is c₂ = {page.spline()['coef'][2]:.4g}."
+    )
+    assert len(page.all("#bases-plot .knot.chosen")) == 5
+    assert [shape.get_attribute("data-m") for shape in page.all("#bases-plot .basis.chosen")] == ["2"]
+    page.run("arguments[0].dispatchEvent(new PointerEvent('pointerleave'))", target)
+    assert page.all("#bases-plot .basis.chosen") == []
+
+
+def test_the_page_says_the_values_that_kan_ref_gives_at_x(page):
+    page.set_slider("at", 0.5)
+
+    held = page.spline()
+    values = kr.bspline.basis([[held["x"]]], [held["knots"]], 3)[0, 0]
+    slopes = kr.bspline.basis([[held["x"]]], [held["knots"]], 3, 1)[0, 0]
+    said = page.text("curve-say")
+    assert f"B₄ = {values[4]:.3g}" in said
+    assert said.endswith(f"Sum 1; curve {values @ held['coef']:.4g}, slope {slopes @ held['coef']:.4g}.")
+
+
+def test_an_inserted_knot_leaves_the_curve_where_it_is(page):
+    before, line = page.spline(), page.one("#curve-plot .curve")
+    middle = "const p = arguments[0]; return [0.1, 0.3, 0.5, 0.7, 0.9].map((s) => p.getPointAtLength(s * p.getTotalLength()).y);"
+    heights = page.run(middle, line)
+
+    page.set_slider("at", 0.3)
+    page.one("#insert").click()
+
+    after = page.spline()
+    knots, coef = insert_knot(before["knots"], 3, [before["coef"]], after["x"])
+    assert after["knots"] == knots.tolist()
+    assert after["coef"] == coef[0].tolist()
+    assert len(page.all("#bases-plot .basis")) == 9
+    assert "8 coefficients have become 9; the curve is the same" in page.text("insert-say")
+    assert page.numbers("insert-say")[-1] < 1e-14
+    np.testing.assert_allclose(page.run(middle, page.one("#curve-plot .curve")), heights, atol=0.3)
+
+
+def test_a_knot_is_not_inserted_where_the_curve_could_break(page):
+    page.set_slider("at", 0.0)
+    page.one("#insert").click()
+    page.one("#insert").click()
+    page.one("#insert").click()
+
+    page.one("#insert").click()
+
+    assert "The row has a knot at 0 3 times already" in page.text("insert-say")
+    assert page.spline()["knots"].count(page.spline()["x"]) == 3
+    page.set_slider("at", -2.0)
+    page.one("#insert").click()
+    assert "outside [a, b] = [-1, 1]" in page.text("insert-say")
+
+
+def test_halving_refines_the_grid_and_start_again_undoes_all(page):
+    before = page.spline()
+
+    page.one("#halve").click()
+
+    halved = page.spline()
+    assert len(halved["coef"]) == 13
+    x = np.linspace(-2.2, 2.2, 300)[:, None]
+    curves = [kr.bspline.basis(x, [row["knots"]], 3)[:, 0] @ row["coef"] for row in (before, halved)]
+    np.testing.assert_allclose(curves[0], curves[1], atol=1e-14)
+    page.one("#halve").click()
+    page.one("#halve").click()
+    assert "more than 30 intervals" in page.text("insert-say")
+    page.one("#reset").click()
+    assert page.spline()["coef"] == before["coef"]
+
+
+def test_an_insertion_is_shown_in_motion_unless_less_motion_is_asked_for(chromium):
+    moving = Page(chromium, motion="no-preference")
+    watch = """
+        const done = arguments[0], seen = new Set(), began = performance.now();
+        const look = () => {
+            seen.add(document.querySelectorAll('.handle')[5].getAttribute('transform'));
+            performance.now() - began < 1500 ? requestAnimationFrame(look) : done([...seen]);
+        };
+        document.getElementById('insert').click();
+        look();
+    """
+    places = moving.driver.execute_async_script(watch)
+    settled = [handle.get_attribute("transform") for handle in moving.all(".handle")]
+    assert len(places) > 5
+    assert moving.complaints() == []
+
+    still = Page(chromium, motion="reduce")
+    assert len(still.driver.execute_async_script(watch)) == 1
+    assert [handle.get_attribute("transform") for handle in still.all(".handle")] == settled
+    assert still.complaints() == []
+
+
+# --- an edge
+
+
+def test_an_edge_is_the_sum_of_its_two_terms(page):
+    page.set_slider("w-base", -1.0)
+    page.set_slider("w-spline", 0.5)
+    page.set_slider("edge-at", 0.62)
+
+    x = float(page.one("#edge-at").get_property("value"))
+    held = page.spline()
+    spline = kr.bspline.basis([[x]], [held["knots"]], 3)[0, 0] @ held["coef"]
+    assert page.numbers("edge-say")[-1] == pytest.approx(-x / (1.0 + np.exp(-x)) + 0.5 * spline, rel=2e-4)
+    Select(page.one("#edge-base")).select_by_value("identity")
+    assert page.numbers("edge-say")[-1] == pytest.approx(-x + 0.5 * spline, rel=2e-4)
+
+
+def test_the_edge_follows_the_curve_of_part_one(page):
+    before = page.one("#edge-plot .spline").get_attribute("d")
+
+    page.drag(page.one(".handle[data-m='3']"), -40)
+
+    assert page.one("#edge-plot .spline").get_attribute("d") != before
+
+
+# --- a network
+
+
+def test_the_example_is_drawn_and_an_edge_that_is_focused_is_shown_large(page):
+    assert len(page.all("#network-plot .edge")) == 15
+    edge = page.one("#network-plot .edge[data-edge='0,1,1']")
+
+    page.run("arguments[0].focus()", edge)
+
+    assert page.text("edge-title") == "Edge from y to hidden node 2"
+    assert "spline edge" in page.text("edge-facts")
+    page.until(lambda: "1 - R² = " in page.text("edge-fits"))
+    assert "kan_ref.suggest_symbolic" in page.text("edge-fits-note")
+    assert edge.get_attribute("aria-pressed") == "true"
+    page.press(Keys.ARROW_UP)
+    assert page.focused().startswith("edge from hidden node ")
+    assert page.text("edge-title").endswith(" to f")
+    assert len(page.all("#network-plot .edge[tabindex='0']")) == 1
+
+
+def test_pointing_at_an_edge_shows_it(page):
+    edge = page.one("#network-plot .edge[data-edge='0,2,0']")
+    page.run("arguments[0].scrollIntoView({block: 'center'})", edge)
+
+    ActionChains(page.driver).move_to_element(edge).perform()
+
+    page.until(lambda: page.text("edge-title") == "Edge from x to hidden node 3")
+
+
+def test_input_sliders_give_the_values_of_kan_ref(page):
+    Select(page.one("#example")).select_by_index(1)
+    document = page.run("return JSON.stringify(KAN.examples[1].document)")
+    net = network_from_plain(_json_document(document.encode()))
+
+    for name, value in (("input-0", 0.35), ("input-1", -0.8)):
+        page.set_slider(name, value)
+
+    x = [float(page.one(f"#input-{i}").get_property("value")) for i in (0, 1)]
+    assert page.numbers("outputs") == [pytest.approx(net([x])[0, 0], rel=2e-6)]
+    page.set_slider("input-0", 1.2)
+    assert "outside its grid" in page.text("outside")
+
+
+def test_the_formulas_of_the_last_example_are_written_out(page):
+    Select(page.one("#example")).select_by_index(2)
+
+    page.one("#network-plot .edge[data-edge='0,0,0']").click()
+
+    assert "φ(x) = -0.999545 sin(" in page.text("edge-facts") or "sin(3.14159 x" in page.text("edge-facts")
+    assert page.text("edge-fits") == "This edge is a formula already."
+    assert "3 of them formulas" in page.text("network-name")
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A saved network with spline edges, formulas and dead edges."""
+    net = with_formulas(
+        np.random.default_rng(3), random_network(np.random.default_rng(2), degrees=(3,), widths=(3, 4, 2), dead=0.5), share=0.4
+    )
+    kr.save(net, tmp_path / "mixed.json")
+    return net, tmp_path / "mixed.json"
+
+
+def check_mixed(page, net):
+    alive = sum(layer.n_live for layer in net.layers)
+    assert f"mixed.json: [3, 4, 2], {alive} living edges, {sum(len(layer.symbolic) for layer in net.layers)} of them" in page.text(
+        "network-name"
+    )
+    assert len(page.all("#network-plot .edge")) == alive
+    assert len(page.all("#network-plot .edge.symbolic")) == sum(len(layer.symbolic) for layer in net.layers)
+    assert f"{20 - alive} dead edges are not drawn." in page.text("network-note")
+    x = [[float(page.one(f"#input-{i}").get_property("value")) for i in range(3)]]
+    found = [float(value) for value in re.findall(r"= (\S+)", page.text("outputs"))]
+    middles = np.array([[row[3] / 2 + row[-4] / 2 for row in net.layers[0].knots]])
+    np.testing.assert_allclose(found, net(middles)[0], rtol=5e-6)
+    np.testing.assert_allclose(x, middles, atol=0.02)
+
+
+def test_a_file_is_loaded_drawn_and_evaluated(page, mixed):
+    net, path = mixed
+
+    page.load(path)
+
+    check_mixed(page, net)
+    spline = next(edge for edge in page.all("#network-plot .edge") if "spline" in edge.get_attribute("class"))
+    page.run("arguments[0].focus()", spline)
+    page.until(lambda: "1 - R² = " in page.text("edge-fits"))
+    assert "Sought in this page" in page.text("edge-fits-note")
+
+
+def drop(page, name, text):
+    page.run(
+        """
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([arguments[1]], arguments[0]));
+        const zone = document.getElementById('network-plot');
+        const details = {dataTransfer: transfer, bubbles: true, cancelable: true};
+        for (const type of ['dragenter', 'dragover', 'drop']) zone.dispatchEvent(new DragEvent(type, details));
+        """,
+        name,
+        text,
+    )
+
+
+def test_a_file_is_loaded_by_dropping_it(page, mixed):
+    net, path = mixed
+
+    drop(page, "mixed.json", path.read_text(encoding="ascii"))
+
+    page.until(lambda: "mixed.json" in page.text("network-name"))
+    check_mixed(page, net)
+    assert "dropping" not in page.one("#network").get_attribute("class")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "it is empty"),
+        ("{]", "it is no JSON"),
+        (
+            '{"format": "kan_ref network", "version": 3, "kan_ref": "9"}',
+            'it has format version 3, by kan_ref "9", but this page reads versions 1 to 2',
+        ),
+        ("PK\x03\x04", "it is an .npz archive"),
+    ],
+)
+def test_a_faulty_file_is_told_and_the_network_before_stays(page, tmp_path, text, sentence):
+    (tmp_path / "bad.json").write_text(text, encoding="utf-8")
+    before = page.text("network-name")
+
+    page.load(tmp_path / "bad.json")
+
+    told = page.one("#file-error")
+    assert told.is_displayed()
+    assert told.text.startswith(f"bad.json holds no network that can be read: {sentence}")
+    assert told.text.endswith("The network before it is still shown.")
+    assert page.text("network-name") == before
+    assert len(page.all("#network-plot .edge")) == 15
+
+
+def test_a_good_file_after_a_bad_one_takes_the_complaint_away(page, tmp_path, mixed):
+    (tmp_path / "bad.json").write_text("[]", encoding="utf-8")
+    page.load(tmp_path / "bad.json")
+
+    page.load(mixed[1])
+
+    assert not page.one("#file-error").is_displayed()
+    check_mixed(page, mixed[0])
+
+
+def test_a_formula_that_is_not_defined_somewhere_is_told_not_hidden(page, tmp_path):
+    net = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    kr.save(kr.fix_symbolic(net, 0, output=0, input=0, name="log"), tmp_path / "log.json")
+
+    page.load(tmp_path / "log.json")
+
+    assert page.text("outputs") == "y = not defined"
+    page.set_slider("input-0", 0.5)
+    assert page.numbers("outputs") == [pytest.approx(np.log(0.5), rel=1e-5)]
+
+
+def test_a_network_too_large_to_draw_shows_its_strongest_edges_and_says_so(page, tmp_path):
+    net = kr.init_network((60, 20, 12), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    kr.save(net, tmp_path / "wide.json")
+
+    page.load(tmp_path / "wide.json")
+
+    assert len(page.all("#network-plot .edge")) == 96
+    assert f"{60 * 20 + 20 * 12 - 96} more living edges have smaller scores" in page.text("network-note")
+    assert len(page.all("#inputs input")) == 16
+    assert "The other 44 inputs stay" in page.text("inputs")
+    assert page.run("return document.documentElement.scrollWidth") <= 1200
+
+
+def test_a_network_of_dead_edges_is_no_blank_page(page, tmp_path):
+    net = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    kr.save(kr.mask_edges(net, 0, np.zeros((1, 2))), tmp_path / "dead.json")
+
+    page.load(tmp_path / "dead.json")
+
+    assert page.text("edge-title") == "No edge lives in this network"
+    assert page.text("outputs") == "y = 0"
+    assert page.text("network-note") == "2 dead edges are not drawn."
+
+
+# --- any screen
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_page_fits_its_width_and_can_be_read(chromium, size, scheme, mixed):
+    page = Page(chromium, size=size, scheme=scheme)
+    page.load(mixed[1])
+
+    assert page.run("return document.documentElement.scrollWidth") <= SIZES[size][0]
+    luminance = """
+        const channel = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        const mean = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+        const light = (colour) => mean(colour.match(/[\\d.]+/g).map(Number));
+        const own = (e) => getComputedStyle(e).backgroundColor;
+        const paper = (e) => own(e) === 'rgba(0, 0, 0, 0)' ? paper(e.parentElement) : own(e);
+        const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        return [...document.querySelectorAll('p, h1, h2, h3, h4, label, output, a, dt, dd, li, button, select')]
+            .filter((e) => e.offsetParent).map((e) => [contrast(light(getComputedStyle(e).color), light(paper(e))), e.id || e.tagName]);
+    """
+    contrasts = page.run(luminance)
+    assert len(contrasts) > 40
+    assert min(contrasts)[0] >= 4.5, min(contrasts)  # the level AA of the Web Content Accessibility Guidelines
+    background = page.run("return getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    assert page.complaints() == []
+
+
+def test_on_a_phone_a_handle_is_dragged_with_a_finger(phone):
+    handle = phone.one(".handle[data-m='2']")
+    x, y = phone.middle(handle)
+    before = phone.spline()["coef"][2]
+
+    for kind, down in (("touchStart", 0), ("touchMove", -15), ("touchMove", -30), ("touchEnd", None)):
+        points = [] if down is None else [{"x": x, "y": y + down}]
+        phone.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    assert phone.spline()["coef"][2] > before + 0.3
+
+
+def test_everything_that_can_be_used_has_a_name_and_a_finger_has_room(phone):
+    names = phone.run(
+        """return [...document.querySelectorAll('input, select, button, [role=slider], [role=button]')].map((e) => [
+            (e.getAttribute('aria-label') || (e.labels && [...e.labels].map((l) => l.textContent).join(' ')) || e.textContent).trim(),
+            e.getBoundingClientRect().height])"""
+    )
+    assert len(names) > 30
+    assert all(name for name, _ in names)
+    assert min(height for _, height in names) >= 24.0
+
+
+def test_a_part_that_fails_is_told_and_the_others_work_on(chromium, tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "explorer")
+    (tmp_path / "explorer" / "example.js").write_text("globalThis.KAN.examples = [{document: {}}];", encoding="utf-8")
+
+    page = Page(chromium, folder=tmp_path / "explorer", whole=False)
+
+    assert page.text("trouble") == "Something on this page has failed: it does not say format 'kan_ref network'"
+    assert any("it does not say format" in line for line in page.complaints())
+    page.set_slider("degree", 2)
+    assert len(page.all("#bases-plot .basis")) == 7
+    page.set_slider("w-base", -1.0)
+    assert "-1 ·" in page.text("edge-say").replace("(", "").replace(")", "")

@@ -1,0 +1,375 @@
+"""The packages of kan_ref, one row each, and a checker that reads every import.
+
+A module may import `checks`, its siblings, and what the packages in its row offer in their `__init__.py`. There are no exceptions,
+no circle of packages and no circle of modules inside one. A package's `__init__.py` only hands names on.
+"""
+
+import ast
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "kan_ref"
+
+# package or root module -> what it may import besides `checks`
+MAY_IMPORT = {
+    "checks": (),
+    "bspline": (),
+    "numerics": (),
+    "functions": ("numerics",),
+    "optimizers": ("numerics",),
+    "network": ("bspline", "functions", "numerics"),
+    "sparsity": ("network",),
+    "symbolic": ("network", "functions", "bspline"),
+    "formulas": ("network", "functions"),
+    "data": (),
+    "targets": ("data",),
+    "files": (),
+    "version": (),
+    "baselines": ("network", "bspline", "functions"),
+    "pde": ("network", "baselines", "bspline", "functions", "numerics"),
+    "training": ("network", "sparsity", "optimizers", "numerics", "pde", "bspline", "data"),
+    "discovery": ("training", "sparsity", "symbolic", "formulas", "network", "functions", "bspline", "data"),
+    "drawing": ("network", "training"),
+    "io": ("network", "functions", "files", "version"),
+    "conformance": ("numerics", "files"),
+    "conformance.adapters.reference": ("__init__", "bspline", "sparsity"),  # what a user has
+    "__main__": ("__init__", "discovery", "formulas"),
+    "__init__": ("version",),
+}
+
+# (module, third-party package) -> why; besides NumPy, and only inside functions (but for programs), so that importing a
+# module stays cheap
+THIRD_PARTY = {
+    ("targets", "scipy"): "special functions as data",
+    ("training.history", "tqdm"): "progress=True",
+    ("drawing.drawing", "matplotlib"): "it draws",
+    ("discovery.pipeline", "tqdm"): "progress=True",
+    ("formulas.values", "sympy"): "it evaluates formulas",
+    ("formulas.recognition", "sympy"): "it writes exact numbers",
+    ("formulas.expression", "sympy"): "it makes formulas",
+    ("io.scipy_spline", "scipy"): "it converts SciPy's splines",
+    ("conformance.in_pytest", "pytest"): "cases for adopters' own tests",
+    ("conformance.adapters.scipy_splines", "scipy"): "SciPy is the subject",
+    ("conformance.adapters.torch_layers", "torch"): "what adapters have in common",
+    ("conformance.adapters.pykan", "kan"): "its subject",
+    ("conformance.adapters.ikan", "ikan"): "its subject",
+    ("conformance.adapters.convkan", "convkan"): "its subject",
+    ("conformance.adapters.convkan3d", "ConvKAN3D"): "its subject",
+    ("conformance.adapters.deep_kan", "deepkan"): "its subject",
+    ("conformance.adapters.deep_kan", "torch"): "what its subject runs on",
+    ("conformance.adapters.inkan", "inkan"): "its subject",
+    ("conformance.adapters.flashkan", "flashkan"): "its subject",
+    ("conformance.adapters.flashkan", "torch"): "what its subject runs on",
+    ("conformance.adapters.keras_efficient_kan", "keras"): "what its subject runs on",
+    ("conformance.adapters.keras_efficient_kan", "keras_efficient_kan"): "its subject",
+    ("conformance.adapters.jaxkan", "jax"): "what its subject runs on",
+    ("conformance.adapters.jaxkan", "flax"): "what its subject runs on",
+    ("conformance.adapters.jaxkan", "jaxkan"): "its subject",
+    ("conformance.cards", "tqdm"): "it shows how far it is",
+    ("conformance.generate.exact", "mpmath"): "60 digits, for the generator alone",
+    ("conformance.__main__", "tqdm"): "it shows how far it is",
+    ("__main__", "matplotlib"): "the demonstration draws its steps",
+    ("__main__", "sympy"): "the demonstration prints a formula",
+    ("__main__", "tqdm"): "the demonstration shows how far it is",
+}
+
+PROGRAMS = {  # they print, and nobody but a program imports them
+    "__main__": "the demonstration",
+    "conformance.__main__": "the runner of the conformance kit",
+    "conformance.cards": "its `report`",
+    "conformance.generate.__main__": "the generator of its vectors",
+    "conformance.serve": "an adapter behind JSON lines",
+}
+DYNAMIC = {"__init__": "public names load their packages", "conformance.serve": "adapters are named on the command line"}
+WITH_CODE = {"__init__": "public names are loaded when they are used"}
+MOST_LINES = 300
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: its module, the name (None for `import module`), and where the statement stands."""
+
+    module: str
+    name: str | None
+    line: int
+    in_function: bool
+    for_types: bool
+
+    @property
+    def top(self):
+        return self.module.split(".")[0]
+
+
+def row_of(module):
+    """The row of MAY_IMPORT that holds for a module: its own, else that of its package; None where there is none."""
+    return module if module in MAY_IMPORT else module.split(".")[0] if module.split(".")[0] in MAY_IMPORT else None
+
+
+def imports(source, package):
+    """All imports of a source text that is a module of `package`, also those inside functions and dynamic ones."""
+    found = []
+
+    def visit(node, *, in_function, for_types):
+        if isinstance(node, ast.Import):
+            found.extend(Import(alias.name, None, node.lineno, in_function, for_types) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")
+            base = ".".join(parents[: len(parents) - node.level + 1]) if node.level else ""
+            origin = ".".join(part for part in (base, node.module) if part)
+            found.extend(Import(origin, alias.name, node.lineno, in_function, for_types) for alias in node.names)
+        elif isinstance(node, ast.Call) and _last_name(node.func) in ("import_module", "__import__"):
+            found.append(Import("<dynamic>", None, node.lineno, in_function, for_types))
+        elif isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
+            for child in node.body:
+                visit(child, in_function=in_function, for_types=True)
+            for child in node.orelse:
+                visit(child, in_function=in_function, for_types=for_types)
+            return
+        deeper = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            visit(child, in_function=deeper, for_types=for_types)
+
+    visit(ast.parse(source), in_function=False, for_types=False)
+    return found
+
+
+def _last_name(node):
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+
+
+def _is_module(dotted):
+    """Whether a dotted name such as "network.layer" is a module or package of kan_ref."""
+    file = PACKAGE.joinpath(*dotted.split("."))
+    return file.with_suffix(".py").exists() or (file / "__init__.py").exists()
+
+
+def offered(package):
+    """The names that the `__init__.py` of a package hands on."""
+    file = PACKAGE / package / "__init__.py"
+    return {item.name for item in imports(file.read_text(encoding="utf-8"), f"kan_ref.{package}")} if file.exists() else set()
+
+
+def target_of(item):
+    """(package, module inside it or None for what its `__init__.py` offers) of an import of kan_ref; the root is "__init__"."""
+    dotted = item.module.removeprefix("kan_ref").removeprefix(".")
+    if item.name is not None and item.name not in offered(dotted) and _is_module(f"{dotted}.{item.name}".removeprefix(".")):
+        dotted = f"{dotted}.{item.name}".removeprefix(".")
+    package, _, inner = dotted.partition(".")
+    return package or "__init__", inner or None
+
+
+def faults(module, source, *, is_package=False):
+    """Sentences on what is wrong with the module kan_ref.<module> that has this source text; empty if nothing is."""
+    if row_of(module) is None:
+        return [f"{module} has no row in the table"]
+    package = ".".join(["kan_ref", *module.split(".")][: None if is_package else -1])
+    found = []
+    for item in imports(source, "kan_ref" if module == "__init__" else package):
+        if item.module == "<dynamic>":
+            problem = None if module in DYNAMIC else "a dynamic import hides what is imported"
+        elif item.top == "kan_ref":
+            problem = _internal_fault(module, item, is_package)
+        else:
+            problem = _external_fault(module, item)
+        if problem:
+            found.append(f"{module}, line {item.line}: {problem}")
+    if is_package and module not in WITH_CODE:
+        for node in ast.parse(source).body:
+            is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if not is_docstring and not isinstance(node, ast.ImportFrom):
+                found.append(f"{module}, line {node.lineno}: an __init__.py only hands names on")
+    found += [f"{module}, line {line}: {what} outside {', '.join(PROGRAMS)}" for line, what in _outputs(source) if module not in PROGRAMS]
+    lines = len(source.splitlines())
+    if lines > MOST_LINES:
+        found.append(f"{module} has {lines} lines, more than {MOST_LINES}")
+    return found
+
+
+def _internal_fault(module, item, is_package):
+    own, row = module.split(".")[0], row_of(module)
+    package, inner = target_of(item)
+    if package == own:
+        return None if inner or is_package else f"imports its own package {own} instead of a sibling"
+    if is_package and own not in WITH_CODE:
+        return f"an __init__.py hands on names of its own package, not of {package}"
+    if not _is_module(package) and package != "__init__":
+        return f"imports {package}, which has no row in the table"
+    if package == "checks" and own != "plain":
+        return None
+    if package not in MAY_IMPORT[row]:
+        return f"{row} may not import {package}"
+    if inner:
+        return f"imports {package}.{inner}, a module inside another package"
+    return None
+
+
+def _external_fault(module, item):
+    if item.top in sys.stdlib_module_names or (item.top == "numpy" and module != "__init__"):
+        return None
+    if (module, item.top) not in THIRD_PARTY:
+        return f"imports {item.top}, but {module} has NumPy and the standard library"
+    if item.in_function or item.for_types or module in PROGRAMS:
+        return None
+    return f"imports {item.top} on loading, not where it is used"
+
+
+def _outputs(source):
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            yield node.lineno, "print"
+        elif isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr") and _last_name(node.value) == "sys":
+            yield node.lineno, f"sys.{node.attr}"
+
+
+def modules():
+    """(name, path) of every module of the package as it is."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts), path
+
+
+def circle(arrows):
+    """Names of which each imports another one of them; empty where there is no circle. `arrows`: name -> the names that it imports."""
+    left = dict(arrows)
+    while free := [name for name, others in left.items() if not any(other in left for other in others)]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def arrows_inside(package):
+    """Module -> its siblings that it imports when it is loaded."""
+    found = defaultdict(set)
+    for module, path in modules():
+        if module.split(".")[0] == package and module != package:
+            for item in imports(path.read_text(encoding="utf-8"), f"kan_ref.{module}".rpartition(".")[0]):
+                other, inner = target_of(item) if item.top == "kan_ref" else (None, None)
+                if other == package and inner:
+                    found[module].add(f"{package}.{inner}")
+    return found
+
+
+# --- the package as it is
+
+
+@pytest.mark.parametrize(("module", "path"), [pytest.param(*found, id=found[0]) for found in modules()])
+def test_a_module_imports_siblings_and_what_the_packages_of_its_row_offer(module, path):
+    assert faults(module, path.read_text(encoding="utf-8"), is_package=path.name == "__init__.py") == []
+
+
+def test_the_table_has_no_row_and_no_entry_without_a_module():
+    names = {name for row, others in MAY_IMPORT.items() for name in (row, *others)}
+
+    assert sorted(name for name in names if not _is_module(name)) == []
+
+
+def test_packages_import_each_other_in_no_circle_and_by_few_arrows():
+    assert circle(MAY_IMPORT) == []
+    assert sum(len(others) for others in MAY_IMPORT.values()) <= 50
+
+
+@pytest.mark.parametrize("package", sorted({name for name, _ in modules() if "." not in name and (PACKAGE / name).is_dir()}))
+def test_modules_of_a_package_import_each_other_in_no_circle(package):
+    assert circle(arrows_inside(package)) == []
+
+
+def test_every_reason_stands_beside_a_module_that_exists():
+    modules_with_reasons = {module: reason for (module, _), reason in THIRD_PARTY.items()} | PROGRAMS | DYNAMIC | WITH_CODE
+
+    assert all(reason and _is_module(module) for module, reason in modules_with_reasons.items())
+
+
+# --- the checker can fail
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "sentence"),
+    [
+        ("network.layer", "from kan_ref.training import fit", "network.layer, line 1: network may not import training"),
+        ("network.layer", "import kan_ref.training as above", "network may not import training"),
+        ("network.layer", "from kan_ref import training", "network may not import training"),
+        ("network.layer", "from .. import training", "network may not import training"),
+        ("network.layer", "from ..training import fit", "network may not import training"),
+        ("network.layer", "def f():\n    from kan_ref import training", "network.layer, line 2: network may not import training"),
+        ("network.layer", "class A:\n    async def f(self):\n        import kan_ref.training", "line 3: network may not import training"),
+        (
+            "network.layer",
+            "try:\n    import os\nexcept ImportError:\n    from kan_ref import fit",
+            "line 4: network may not import __init__",
+        ),
+        ("network.layer", "if TYPE_CHECKING:\n    from kan_ref.training import fit", "network may not import training"),
+        ("network.layer", "from kan_ref.bspline.knots import check_knots", "imports bspline.knots, a module inside another package"),
+        ("network.layer", "from kan_ref.bspline import knots", "imports bspline.knots, a module inside another package"),
+        ("network.layer", "from kan_ref.network import Network", "imports its own package network instead of a sibling"),
+        ("checks", "from kan_ref.bspline import uniform_knots", "checks may not import bspline"),
+        ("optimizers.lbfgs", "from kan_ref.bspline import basis", "optimizers may not import bspline"),
+        ("conformance.judge", "from kan_ref.sparsity import penalty_value", "conformance may not import sparsity"),
+        ("conformance.judge", "import kan_ref", "conformance may not import __init__"),
+        ("training.fitting", "from kan_ref import fit", "training may not import __init__"),
+        ("training.fitting", "from kan_ref.cellar import wine", "imports cellar, which has no row in the table"),
+        ("cellar", "import numpy", "cellar has no row in the table"),
+        ("network.network", "import torch", "imports torch, but network.network has NumPy and the standard library"),
+        ("network.network", "from scipy.special import j0", "imports scipy, but network.network has NumPy"),
+        ("network.network", "def f():\n    import matplotlib.pyplot", "line 2: imports matplotlib, but network.network has NumPy"),
+        ("network.network", "from oracles import slow_layer", "imports oracles, but network.network has NumPy"),
+        ("drawing.drawing", "def f():\n    import sympy", "imports sympy, but drawing.drawing has NumPy"),
+        ("targets", "from scipy.special import j0", "imports scipy on loading, not where it is used"),
+        ("network.network", "import importlib\nimportlib.import_module('kan_ref.training')", "line 2: a dynamic import hides"),
+        ("network.network", "__import__('torch')", "a dynamic import hides what is imported"),
+        ("__init__", "from kan_ref.network import Layer", "__init__ may not import network"),
+        ("__init__", "import numpy", "imports numpy, but __init__ has NumPy"),
+        ("network.network", "def f():\n    print(1)", "network.network, line 2: print outside __main__"),
+        ("network.network", "import sys\nsys.stdout.write('1')", "network.network, line 2: sys.stdout outside __main__"),
+        ("network.network", "\n" * 301, "network.network has 301 lines, more than 300"),
+    ],
+)
+def test_an_injected_fault_is_found(module, source, sentence):
+    found = faults(module, source)
+
+    assert len(found) == 1
+    assert sentence in found[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("from kan_ref.functions import LIBRARY", "hands on names of its own package, not of functions"),
+        ("from kan_ref.network.layer import Layer as Layer\nLAYERS = ()", "line 2: an __init__.py only hands names on"),
+        ("def forward(x):\n    return x", "line 1: an __init__.py only hands names on"),
+    ],
+)
+def test_an_init_file_that_does_more_than_hand_on_names_is_found(source, sentence):
+    (found,) = faults("network", source, is_package=True)
+
+    assert sentence in found
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("network.layer", "import numpy as np\nfrom numpy.typing import NDArray\nimport dataclasses, collections.abc"),
+        (
+            "network.layer",
+            "from kan_ref.checks import FloatArray\nfrom kan_ref.bspline import basis\nfrom kan_ref.network.network import A",
+        ),
+        ("network.layer", "from kan_ref.network import network\nfrom .symbolic_edges import SymbolicEdge\nfrom . import editing"),
+        ("targets", "def f():\n    from scipy.special import j0"),
+        ("drawing.drawing", "if TYPE_CHECKING:\n    from matplotlib.axes import Axes"),
+        ("conformance.adapters.reference", "import kan_ref as kr\nfrom kan_ref.sparsity import penalty_value"),
+        ("__main__", "import kan_ref as kr\nfrom kan_ref import fit\nprint(kr.__version__)\nimport tqdm"),
+        ("__init__", "import importlib\nimportlib.import_module('x')"),
+        ("network.network", "text = 'import torch'  # import torch\ndef f(x):\n    return x.print(text)"),
+        ("network.network", "\n" * 300),
+    ],
+)
+def test_what_the_table_allows_passes(module, source):
+    assert faults(module, source) == []
+
+
+def test_a_circle_is_found_with_its_members():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set(), "e": {"d"}}) == ["a", "b", "c"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []

@@ -1,0 +1,153 @@
+"""README.md stays true: its Python runs and prints what it says, its commands are what is tested, its links lead somewhere."""
+
+import math
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import tree
+from test_packages import MAY_IMPORT
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "NOTATION.md",
+    "CHANGELOG.md",
+    "docs/conformance.md",
+    "docs/promises.md",
+    "docs/usage.md",
+    "docs/faq.md",
+)
+
+MAIN_LINE = "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/python -m kan_ref"
+TEST_LINE = 'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && .venv/bin/pytest'
+
+
+def blocks(text, language):
+    """The fenced blocks of one language in a Markdown text."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def agree(printed, promised, factor=3.0):
+    """Whether two texts have the same words, and numbers that differ by less than `factor`; whole numbers are words."""
+    pairs = list(zip(printed.split(), promised.split(), strict=False))
+    return len(printed.split()) == len(promised.split()) and all(
+        a == b or (_is_measured(a) and _is_measured(b) and 1 / factor < float(a) / float(b) < factor) for a, b in pairs
+    )
+
+
+def _is_measured(word):
+    try:
+        return math.isfinite(float(word)) and float(word) != 0 and not word.isdigit()
+    except ValueError:
+        return False
+
+
+def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_what_is_said(tmp_path):
+    code = "\n".join(blocks(README, "python"))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert run.stderr == ""
+    assert run.returncode == 0
+    assert agree(run.stdout, "".join(blocks(README, "text output"))), run.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_two_commands_are_the_promised_ones():
+    assert [line for block in blocks(README, "sh") for line in block.splitlines()] == [MAIN_LINE, TEST_LINE]
+
+
+def test_continuous_integration_runs_the_commands_of_this_page():
+    script = ROOT / ".ci" / "run"
+
+    listed = subprocess.run([script, "--list"], check=True, capture_output=True, text=True).stdout
+
+    assert listed.splitlines() == [MAIN_LINE, TEST_LINE]
+    assert script.stat().st_mode & stat.S_IXUSR
+    assert [line for line in script.read_text(encoding="utf-8").splitlines() if line.startswith("run ") and "_line" in line] == [
+        'run "$main_line"',
+        'run "$test_line"',
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_files_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
+
+    assert [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()] == []
+
+
+@pytest.mark.parametrize("text", [README.partition("## What it promises")[2].partition("\n## ")[0], PROMISES], ids=["README", "promises"])
+def test_every_promise_names_a_test_that_exists(text):
+    promises = [row.split("|")[1:3] for row in text.splitlines() if row.startswith("| ")][1:]
+
+    assert len(promises) > 5
+    for _, keeper in promises:
+        files = re.findall(r"\]\((?:\.\./)?(tests/[\w/]+\.py)\)", keeper)
+        assert files
+        names = re.findall(r"`(test_\w+)`", keeper)
+        assert all(any(f"def {name}(" in (ROOT / file).read_text(encoding="utf-8") for file in files) for name in names)
+
+
+def test_the_numbers_of_the_promises_are_right():
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "kan_ref").rglob("*.py"))
+    said = int(re.search(r"About ([\d,]+) lines", README)[1].replace(",", ""))
+
+    assert said == pytest.approx(lines, rel=0.1)
+    assert f"{len(tree.tagged_lines())} formulas are tagged" in README
+
+
+def test_the_dependencies_are_those_that_the_promise_names():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (said,) = re.findall(r"the package (NumPy, .+?)\. \|", README)
+
+    assert said.lower().split(", ") == [re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]]
+
+
+def test_this_page_names_every_package_with_what_it_may_import():
+    (plan,) = [block for block in blocks(README, "text") if "bspline" in block]
+    shown = {line.split("  ")[0].strip(): set(line.rpartition("  ")[2].split()) for line in plan.splitlines()}
+    packages = {name for name in MAY_IMPORT if (ROOT / "kan_ref" / name / "__init__.py").exists()}
+
+    assert shown == {name: set(MAY_IMPORT[name]) or {"-"} for name in packages}
+
+
+# --- the readers of this file can fail
+
+
+def test_blocks_are_read_by_language():
+    text = "```python\na\n```\n\n```text\nb\n```\n```python\nc\nd\n```\n"
+
+    assert blocks(text, "python") == ["a\n", "c\nd\n"]
+    assert blocks(text, "text") == ["b\n"]
+
+
+@pytest.mark.parametrize(
+    ("printed", "answer"),
+    [
+        ("rmse 1.7e-05 at 20", True),
+        ("rmse 3.0e-05 at 20", True),
+        ("rmse 9.0e-05 at 20", False),
+        ("rmse -1.7e-05 at 20", False),
+        ("rmse 1.7e-05 at 10", False),
+        ("rms 1.7e-05 at 20", False),
+        ("rmse nan at 20", False),
+        ("rmse 1.7e-05 at", False),
+        ("rmse 1.7e-05 at 20 50", False),
+    ],
+)
+def test_outputs_agree_in_words_and_whole_numbers_and_nearly_in_measured_ones(printed, answer):
+    assert agree(printed, "rmse 1.7e-05\nat 20") is answer

@@ -1,0 +1,337 @@
+"""Canonical networks: the function stays, redundant parameters go, and everything that locked edges or splines forbid is left alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from formula_networks import away_from_zero, formula_network, random_formulas, two_sines
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import random_network, seeds, symbolic_cases
+
+from kan_ref.functions.library import LIBRARY
+from kan_ref.functions.record import Function
+from kan_ref.network.inspection import edge_curve
+from kan_ref.network.network import Network
+from kan_ref.network.symbolic_edges import SymbolicEdge
+from kan_ref.symbolic.canonical import canonical_form
+
+
+def affine_of(network, number, output=0, input=0):
+    layer = network.layers[number]
+    [edge] = [edge for edge in layer.symbolic if (edge.output, edge.input) == (output, input)]
+    return layer.affine[edge.row]
+
+
+def regauged(rng, function, affine):
+    """Other parameters of the same curve, by the definition of each gauge."""
+    a, b, c, d = affine
+    gauge, s, t = function.gauge, rng.uniform(0.5, 2.0), rng.normal()
+    if gauge.kind == "power":
+        a, b, c = s * a, s * b, c / s**gauge.degree
+    elif gauge.kind == "log":
+        a, b, d = s * a, s * b, d - c * np.log(s)
+    elif gauge.kind == "exp":
+        b, c = b + t, c * np.exp(-t)
+    elif gauge.kind == "line":
+        a, b, c, d = s * a, b * s + t, c / s, d - c / s * t
+    if gauge.parity and rng.random() < 0.5:
+        a, b, c, d = -a, -b, gauge.parity * c, d + (2.0 * c * gauge.middle if gauge.parity < 0 else 0.0)
+    if gauge.turn:
+        k = int(rng.integers(-3, 4))
+        b, c = b + k * gauge.turn, c * gauge.turn_sign**k
+    return a, b, c, d
+
+
+def disguised(rng, network):
+    """The same function, with every unlocked edge in another gauge and every hidden node in other units, its constants elsewhere."""
+    affines = [layer.affine.copy() for layer in network.layers]
+    for number, lower in enumerate(network.layers[:-1]):
+        upper = network.layers[number + 1]
+        for node in range(lower.n_out):
+            s, below = away_from_zero(rng), [edge.row for edge in lower.symbolic if edge.output == node]
+            added = rng.normal(size=len(below))
+            affines[number][below, 2:] *= s
+            affines[number][below, 3] += added
+            for edge in upper.symbolic:
+                if edge.input == node:
+                    a, b = affines[number + 1][edge.row, :2] / [s, 1.0]
+                    affines[number + 1][edge.row, :2] = a, b - a * added.sum()
+    layers = []
+    for layer, affine in zip(network.layers, affines, strict=True):
+        rows = [regauged(rng, edge.function, affine[edge.row]) for edge in layer.symbolic]
+        layers.append(replace(layer, affine=np.array(rows)))
+    return Network(tuple(layers))
+
+
+# --- the function stays
+
+
+@given(symbolic_cases())
+def test_the_function_stays(drawn):
+    network, x, _ = drawn
+    y = network(x)
+
+    np.testing.assert_allclose(canonical_form(network)(x), y, rtol=1e-12, atol=1e-12 * np.abs(y).max(initial=1.0))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("name", ["sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"])
+def test_the_function_stays_where_it_needs_a_positive_argument(name, sign):
+    network = formula_network(
+        [(0, 0, "x^2", (1.3, 0.2, 2.0 * sign, 0.4 * sign)), (0, 1, "cosh", (0.7, 0.0, 0.5 * sign, 0.1 * sign))],
+        [(0, 0, name, (2.5 * sign, 0.3, -1.7, 0.6))],
+        widths=(2, 1, 1),
+    )
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+
+    form = canonical_form(network)
+
+    np.testing.assert_allclose(form(x), network(x), rtol=1e-13, atol=1e-13)
+    assert affine_of(form, 1)[0] == 1.0
+    assert abs(affine_of(form, 0)[2]) == 1.0
+
+
+@given(seeds)
+def test_splines_and_dead_edges_stay_as_they_are(seed):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng)
+
+    np.testing.assert_array_equal(canonical_form(network).theta, network.theta)
+
+
+def test_the_network_given_is_left_alone():
+    network = random_formulas(np.random.default_rng(0), (2, 2, 1))
+    theta = network.theta.copy()
+
+    canonical_form(network)
+
+    np.testing.assert_array_equal(network.theta, theta)
+
+
+# --- redundant parameters go
+
+
+@given(seeds, st.sampled_from([(1, 1, 1), (2, 1, 1), (2, 3, 2), (2, 2, 2, 1), (1, 1, 1, 1, 1)]))
+def test_networks_that_differ_by_gauge_alone_become_the_same(seed, widths):
+    rng = np.random.default_rng(seed)
+    network = random_formulas(rng, widths)
+
+    one, other = canonical_form(network), canonical_form(disguised(rng, network))
+
+    for first, second in zip(one.layers, other.layers, strict=True):
+        size = np.abs(first.affine).max()
+        np.testing.assert_allclose(second.affine, first.affine, rtol=1e-9, atol=1e-9 * max(size, 1.0))
+
+
+@pytest.mark.no_cover
+@given(seeds)
+def test_a_canonical_network_is_its_own_form(seed):
+    form = canonical_form(random_formulas(np.random.default_rng(seed), (2, 3, 2, 1)))
+
+    np.testing.assert_allclose(canonical_form(form).theta, form.theta, rtol=1e-13, atol=1e-13)
+
+
+def test_the_hello_world_gets_its_own_parameters_and_nothing_else():
+    network = formula_network(
+        [(0, 0, "sin", (-np.pi, 3.0 * np.pi, 0.5, 0.7)), (0, 1, "x^2", (-2.0, 0.0, 0.125, -0.3))],
+        [(0, 0, "exp", (2.0, -0.5, np.exp(-0.3), 0.0))],
+        widths=(2, 1, 1),
+    )
+
+    form = canonical_form(network)
+
+    np.testing.assert_allclose(form.layers[0].affine, [[np.pi, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]], atol=1e-14)
+    np.testing.assert_allclose(form.layers[1].affine, [[1.0, 0.0, 1.0, 0.0]], atol=1e-14)
+
+
+def test_constants_move_on_to_the_next_layer():
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "0", (1.0, 0.0, 1.0, 3.0))],
+        [(0, 0, "tanh", (1.0, 0.25, 1.0, 7.0)), (1, 0, "sin", (0.5, 0.1, 1.0, 0.0))],
+        widths=(2, 1, 2),
+    )
+
+    form = canonical_form(network)
+
+    np.testing.assert_array_equal(form.layers[0].affine[:, 3], [0.0, 0.0])
+    np.testing.assert_allclose(affine_of(form, 1), [1.0, 5.25, 1.0, 7.0])
+    np.testing.assert_allclose(affine_of(form, 1, output=1), [0.5, 2.6, 1.0, 0.0])
+
+
+def test_constants_of_an_output_are_gathered_on_its_first_edge():
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "cos", (1.0, 0.5, 1.0, 0.5))], widths=(2, 1))
+
+    np.testing.assert_array_equal(canonical_form(network).layers[0].affine[:, 3], [2.5, 0.0])
+
+
+def test_the_first_edge_that_moves_gives_a_node_its_unit():
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 0.0))],
+        [
+            (0, 0, "0", (1.0, 0.0, 1.0, 1.0)),
+            (1, 0, "tanh", (0.0, 0.1, 1.0, 0.0)),
+            (2, 0, "tanh", (5.0, 0.1, 0.0, 0.0)),
+            (3, 0, "tanh", (4.0, 0.1, 1.0, 0.0)),
+            (4, 0, "sin", (2.0, 0.1, 1.0, 0.0)),
+        ],
+        widths=(1, 1, 5),
+    )
+
+    form = canonical_form(network)
+
+    assert [affine_of(form, 1, output=j)[0] for j in (3, 4)] == [1.0, 0.5]
+    assert affine_of(form, 0)[2] == 12.0
+
+
+@pytest.mark.parametrize("name", ["sqrt", "log"])
+def test_a_root_or_logarithm_keeps_its_side_in_the_node(name):
+    network = formula_network([(0, 0, "x^2", (1.0, 0.0, 3.0, 0.0))], [(0, 0, name, (-2.0, 12.0, 1.0, 0.0))], widths=(1, 1, 1))
+
+    form = canonical_form(network)
+
+    np.testing.assert_allclose(affine_of(form, 0), [1.0, 0.0, -1.0, 0.0])
+    np.testing.assert_allclose(affine_of(form, 1)[:2], [1.0, 2.0])
+
+
+def test_a_node_that_only_constants_leave_keeps_its_size():
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 2.0))], [(0, 0, "0", (1.0, 0.0, 1.0, 4.0))], widths=(1, 1, 1))
+
+    form = canonical_form(network)
+
+    np.testing.assert_array_equal(form.layers[0].affine, [[1.0, 0.5, 3.0, 0.0]])
+    np.testing.assert_array_equal(form.layers[1].affine, [[1.0, 0.0, 0.0, 4.0]])
+
+
+def test_a_node_that_only_constants_enter_keeps_them_above():
+    network = formula_network([(0, 0, "0", (1.0, 0.0, 1.0, 3.0))], [(0, 0, "x^2", (2.0, 1.0, 1.0, 0.0))], widths=(1, 1, 1))
+
+    form = canonical_form(network)
+
+    np.testing.assert_allclose(form.layers[1].affine, [[1.0, 3.5, 4.0, 0.0]])
+    np.testing.assert_allclose(form([[0.3]]), [[49.0]])
+
+
+# --- what splines and locks forbid
+
+
+@pytest.mark.parametrize("where", ["below", "above"])
+def test_a_node_with_a_spline_keeps_its_values(where):
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 2.0)), (0, 1, "sin", (1.0, 0.2, 1.0, 1.0))],
+        [(0, 0, "tanh", (2.0, 0.1, 1.0, 0.0)), (1, 0, "tanh", (3.0, 0.1, 1.0, 0.0))],
+        widths=(2, 1, 2),
+    )
+    number, (j, i) = (0, (0, 1)) if where == "below" else (1, (1, 0))
+    layer = network.layers[number]
+    mask = layer.mask.copy()
+    mask[j, i] = 1.0
+    kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != (j, i)]
+    layers = list(network.layers)
+    layers[number] = replace(layer, mask=mask, symbolic=kept)
+    mixed = Network(tuple(layers))
+    x = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+
+    form = canonical_form(mixed)
+
+    assert affine_of(form, 1)[0] == 2.0
+    assert form.layers[0].affine[:, 3].sum() == (2.0 if where == "below" else 3.0)
+    np.testing.assert_allclose(form(x), mixed(x), rtol=1e-13)
+
+
+def test_locked_nodes_that_change_alike_are_changed_together():
+    network = two_sines(second=None)
+    x = np.random.default_rng(0).uniform(-1, 1, (20, 4))
+
+    form = canonical_form(network)
+
+    np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.2, 0.5, 0.0]])
+    np.testing.assert_allclose(form.layers[1].affine, [[1.0, 1.1, 2.0, 0.0]])
+    np.testing.assert_allclose(form(x), network(x), rtol=1e-13)
+
+
+def test_locked_nodes_that_need_different_scales_keep_theirs():
+    network = two_sines(second=3.0)
+    x = np.random.default_rng(0).uniform(-1, 1, (20, 4))
+
+    form = canonical_form(network)
+
+    np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.2, 0.25, 0.0]])
+    np.testing.assert_allclose(form.layers[1].affine, [[2.0, 1.1, 2.0, 0.0], [3.0, 1.6, 2.0, 0.0]])
+    np.testing.assert_allclose(form(x), network(x), rtol=1e-13)
+
+
+def test_locked_nodes_with_different_constants_keep_theirs():
+    squares = [(0, 0, "x^2", (1.0, 0.0, 1.0, 0.25)), (0, 1, "x^2", 0), (1, 0, "x^2", 0)]
+    network = formula_network(squares, [(0, 0, "sin", (1.0, 0.1, 1.0, 0.0)), (0, 1, "sin", (1.0, 0.1, 1.0, 0.0))], widths=(2, 2, 1))
+
+    np.testing.assert_array_equal(canonical_form(network).theta, network.theta)
+
+
+def test_a_lock_ties_a_node_to_one_that_cannot_change():
+    network = two_sines(second=None)
+    layer = network.layers[1]
+    mask = layer.mask.copy()
+    mask[0, 1] = 1.0
+    mixed = Network((network.layers[0], replace(layer, mask=mask, symbolic=layer.symbolic[:1]), network.layers[2]))
+
+    form = canonical_form(mixed)
+
+    np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.2, 0.25, 0.25]])
+    assert affine_of(form, 1)[0] == 2.0
+
+
+def test_locked_constants_of_an_output_stay():
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "sin", 0), (0, 2, "cos", (1.0, 0.5, 1.0, 0.5))], widths=(3, 1))
+
+    np.testing.assert_array_equal(canonical_form(network).layers[0].affine[:, 3], [2.0, 0.5])
+
+
+# --- knots, and the ends of float64
+
+
+@pytest.mark.parametrize("a", [2.0, -2.0])
+def test_knots_of_a_moved_node_follow_its_values(a):
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))], [(0, 0, "exp", (a, 0.1, 1.0, 0.0))], widths=(1, 1, 1))
+    network = Network((network.layers[0], replace(network.layers[1], base="zero")))
+    old = network.layers[1]
+
+    new = canonical_form(network).layers[1]
+
+    np.testing.assert_allclose(np.sort(a * (old.knots - 0.5)), new.knots)
+    at = np.linspace(-0.9, 0.9, 7)
+    curves = [Network((replace(layer, mask=[[1.0]], symbolic=()),)) for layer in (old, new)]
+    expected = edge_curve(curves[0], 0, output=0, input=0, x=at)
+    np.testing.assert_allclose(edge_curve(curves[1], 0, output=0, input=0, x=a * (at - 0.5)), expected, rtol=1e-12)
+
+
+def test_a_grid_that_rounding_would_flatten_stays():
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 1e20))], [(0, 0, "tanh", (1.0, 0.0, 1.0, 0.0))], widths=(1, 1, 1))
+
+    np.testing.assert_array_equal(canonical_form(network).layers[1].knots, network.layers[1].knots)
+
+
+@pytest.mark.parametrize(("c", "d", "a"), [(1e-200, 0.0, 1e-200), (1e200, 0.0, 1e200), (1.0, 1e200, 1e200)])
+def test_a_change_that_leads_out_of_float64_is_not_made(c, d, a):
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, c, d))], [(0, 0, "tanh", (a, 0.0, 1.0, 0.0))], widths=(1, 1, 1))
+
+    form = canonical_form(network)
+
+    np.testing.assert_array_equal(affine_of(form, 0), [1.0, 0.5, c, d])
+    np.testing.assert_array_equal(affine_of(form, 1), [a, 0.0, 1.0, 0.0])
+
+
+def test_a_function_of_unknown_gauge_still_has_its_node_scaled():
+    odd = Function("odd one", *(LIBRARY["sin"].f,) * 4)
+    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))], [(0, 0, "sin", (-2.0, 0.1, 1.0, 0.0))], widths=(1, 1, 1))
+    upper = replace(network.layers[1], symbolic=[SymbolicEdge(0, 0, odd, 0)])
+
+    form = canonical_form(Network((network.layers[0], upper)))
+
+    np.testing.assert_allclose(form.layers[1].affine, [[1.0, -0.9, 1.0, 0.0]])
+    np.testing.assert_allclose(form.layers[0].affine, [[1.0, 0.5, -6.0, 0.0]])
+
+
+def test_something_that_is_no_network_is_refused():
+    with pytest.raises(TypeError, match="network is 3, but must be a Network"):
+        canonical_form(3)

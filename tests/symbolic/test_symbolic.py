@@ -1,0 +1,272 @@
+"""Edges made formulas and back: by name, by the best of the library, all at once; locks; what is refused."""
+
+import numpy as np
+import pytest
+from networks import random_network, with_formulas
+
+import kan_ref as kr
+from kan_ref.network.network import Network
+from kan_ref.network.symbolic_edges import numbers
+from kan_ref.symbolic.affine_fit import fit_affine
+from kan_ref.symbolic.symbolification import decide_together
+
+
+def trained(seed=0, n_intervals=20):
+    """A spline network near exp(sin(pi x) + y^2), and its samples."""
+    rng = np.random.default_rng(seed)
+    data = kr.sample("exp_sin", n_train=600, n_test=100, rng=rng)
+    network = kr.best_start((2, 1, 1), data, n_starts=8, n_intervals=3, degree=3, rng=rng)
+    return kr.fit(network, data, grids=(5, 10, n_intervals), n_steps=30, smoothness_weight=1e-8).network, data
+
+
+@pytest.fixture(scope="module")
+def example():
+    return trained()
+
+
+# --- fixing
+
+
+def test_a_fixed_edge_is_the_nearest_curve_of_its_function(example):
+    network, data = example
+    x, curve = data.x_train[:, 0], kr.edge_outputs(network, data.x_train)[0][:, 0, 0]
+
+    fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", x=data.x_train)
+
+    fit = fit_affine(x, curve, "sin")
+    np.testing.assert_array_equal(fixed.layers[0].affine, [[fit.a, fit.b, fit.c, fit.d]])
+    assert fit.a == pytest.approx(np.pi, abs=1e-3)
+    assert fixed.layers[0].mask.tolist() == [[0.0, 1.0]]
+    assert kr.distance(network, fixed, data.x_train).rms < 1e-3
+
+
+def test_a_hidden_edge_is_fitted_to_the_activations_that_reach_it(example):
+    network, data = example
+
+    fixed = kr.fix_symbolic(network, 1, output=0, input=0, name="exp", x=data.x_train)
+
+    assert kr.distance(network, fixed, data.x_train).rms < 1e-3
+
+
+def test_without_samples_the_parameters_are_taken_as_they_are(example):
+    network, _ = example
+
+    plain = kr.fix_symbolic(network, 0, output=0, input=1, name="x^2").layers[0]
+    given = kr.fix_symbolic(network, 0, output=0, input=1, name="x^2", affine=(2.0, 0.5, -1.0, 3.0)).layers[0]
+
+    assert plain.affine.tolist() == [[1.0, 0.0, 1.0, 0.0]]
+    assert given.affine.tolist() == [[2.0, 0.5, -1.0, 3.0]]
+
+
+def test_a_dead_edge_and_a_formula_can_be_fixed_too(example):
+    network, data = example
+    dead = kr.mask_edges(network, 0, [[0, 1]])
+
+    fixed = kr.fix_symbolic(dead, 0, output=0, input=0, name="sin", affine=(np.pi, 0.0, 1.0, 0.0))
+    again = kr.fix_symbolic(fixed, 0, output=0, input=0, name="cos", x=data.x_train)
+
+    assert [edge.name for edge in fixed.layers[0].symbolic] == ["sin"]
+    assert [edge.name for edge in again.layers[0].symbolic] == ["cos"]
+    np.testing.assert_allclose(again(data.x_train), fixed(data.x_train), rtol=1e-9)
+
+
+def test_the_caller_s_network_is_untouched(example):
+    network, data = example
+    before = network.theta.tobytes()
+
+    kr.auto_symbolic(network, data.x_train, names=("sin", "x^2", "exp"))
+    kr.fix_symbolic(network, 0, output=0, input=0, name="sin", x=data.x_train)
+
+    assert network.theta.tobytes() == before
+    assert network.layers[0].symbolic == ()
+
+
+# --- freeing
+
+
+def test_a_freed_edge_is_the_spline_nearest_to_the_formula(example):
+    network, data = example
+    fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", x=data.x_train)
+
+    freed = kr.unfix_symbolic(fixed, 0, output=0, input=0)
+
+    assert freed.layers[0].symbolic == ()
+    assert freed.layers[0].mask.tolist() == [[1.0, 1.0]]
+    assert kr.distance(fixed, freed, data.x_train).rms < 1e-4
+
+
+def test_freeing_keeps_other_formulas_and_their_locks():
+    rng = np.random.default_rng(4)
+    network = with_formulas(rng, random_network(rng, degrees=(3,), widths=(4, 4)), share=0.9)
+    (layer,) = network.layers
+    edge = layer.symbolic[2]
+
+    freed = kr.unfix_symbolic(network, 0, output=edge.output, input=edge.input).layers[0]
+
+    left = [(e.output, e.input, e.name, layer.affine[e.row].tolist()) for e in layer.symbolic if e is not edge]
+    assert [(e.output, e.input, e.name, freed.affine[e.row].tolist()) for e in freed.symbolic] == left
+
+
+def test_a_formula_that_is_not_defined_on_the_grid_cannot_be_freed(example):
+    network, _ = example
+    fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="log")
+
+    with pytest.raises(ValueError, match=r"log on the edge of layer 0 from input 0 to output 0 is not defined at -1\.\d+ of its grid"):
+        kr.unfix_symbolic(fixed, 0, output=0, input=0)
+
+
+# --- suggestions
+
+
+def test_the_right_name_is_suggested_first_and_the_table_says_so(example):
+    network, data = example
+
+    found = kr.suggest_symbolic(network, data.x_train, 0, output=0, input=0)
+
+    assert found.best.name in {"sin", "cos"}
+    assert found.best.r2 > 1.0 - 1e-6
+    assert len(found) == len(kr.LIBRARY)
+    assert repr(found).splitlines()[0].startswith("edge of layer 0 from input 0 to output 0")
+    assert found[0].name in repr(found).splitlines()[2]
+    assert "and 19 more" in repr(found)
+
+
+def test_suggestions_can_be_asked_of_some_functions_alone(example):
+    network, data = example
+
+    found = kr.suggest_symbolic(network, data.x_train, 1, output=0, input=0, names=("x", "exp", "x^2"))
+
+    assert sorted(fit.name for fit in found.fits) == ["exp", "x", "x^2"]
+    assert found.best.name == "exp"
+
+
+# --- all at once
+
+
+def test_every_spline_becomes_a_formula_near_the_network(example):
+    network, data = example
+
+    formulas = kr.auto_symbolic(network, data.x_train, names=("x", "x^2", "sin", "exp", "log", "sqrt", "tanh"))
+
+    assert [[edge.name for edge in layer.symbolic] for layer in formulas.layers] == [["sin", "x^2"], ["exp"]]
+    assert not any(layer.mask.any() for layer in formulas.layers)
+    assert kr.distance(network, formulas, data.x_train).rms < 1e-3
+
+
+def test_formulas_stay_as_they_are_and_dead_edges_dead(example):
+    network, data = example
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="tanh", x=data.x_train)
+    network = kr.mask_edges(network, 0, [[1, 0]])
+
+    formulas = kr.auto_symbolic(network, data.x_train, names=("exp", "x"))
+
+    assert [(edge.input, edge.name) for edge in formulas.layers[0].symbolic] == [(0, "tanh")]
+    assert formulas.layers[0].n_live == 1
+
+
+def test_what_is_ambiguous_is_decided_by_the_networks_own_output():
+    """The rival that is taken brings the outputs nearer than the first of the ranking."""
+    network, data = trained(1, 10)
+    rivals = {
+        (0, 0, 0): [fit_affine(data.x_train[:, 0], kr.edge_outputs(network, data.x_train)[0][:, 0, 0], name) for name in ("tanh", "sin")]
+    }
+
+    decided = decide_together(network, data.x_train, rivals)
+
+    assert [edge.name for edge in decided.layers[0].symbolic] == ["sin"]
+
+
+# --- locks
+
+
+def locked_pair():
+    rng = np.random.default_rng(5)
+    network = random_network(rng, degrees=(3,), widths=(2, 1), dead=0.0)
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(1.0, 2.0, 3.0, 4.0))
+    return kr.fix_symbolic(network, 0, output=0, input=1, name="sin", affine=(5.0, 6.0, 7.0, 8.0))
+
+
+def test_locked_edges_take_the_parameters_of_the_first():
+    network = kr.lock_edges(locked_pair(), 0, [(0, 1), (0, 0)])
+
+    assert network.layers[0].affine.tolist() == [[5.0, 6.0, 7.0, 8.0]]
+    assert [edge.row for edge in network.layers[0].symbolic] == [0, 0]
+
+
+def test_unlocked_edges_keep_the_numbers_in_rows_of_their_own():
+    network = kr.unlock_edges(kr.lock_edges(locked_pair(), 0, [(0, 0), (0, 1)]), 0, [(0, 1)])
+
+    assert network.layers[0].affine.tolist() == [[1.0, 2.0, 3.0, 4.0]] * 2
+
+
+def test_a_lock_is_left_by_fixing_anew():
+    network = kr.lock_edges(locked_pair(), 0, [(0, 0), (0, 1)])
+
+    freed = kr.fix_symbolic(network, 0, output=0, input=0, name="exp")
+
+    assert [(edge.name, freed.layers[0].affine[edge.row].tolist()) for edge in freed.layers[0].symbolic] == [
+        ("exp", [1.0, 0.0, 1.0, 0.0]),
+        ("sin", [1.0, 2.0, 3.0, 4.0]),
+    ]
+
+
+def test_the_velocity_addition_is_learned_with_a_lock():
+    """tanh(artanh x + artanh y), the lock example of the paper's code: one row for both artanh."""
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-0.8, 0.8, (200, 2))
+    y = (x.sum(axis=1) / (1.0 + x.prod(axis=1)))[:, None]
+    network = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    for i in (0, 1):
+        network = kr.fix_symbolic(network, 0, output=0, input=i, name="arctanh", affine=(0.9, 0.0, 1.1, 0.0))
+    network = kr.fix_symbolic(kr.lock_edges(network, 0, [(0, 0), (0, 1)]), 1, output=0, input=0, name="tanh")
+
+    run = kr.fit(network, kr.Data(x, y, x, y), n_steps=60)
+
+    assert run.network.layers[0].affine.shape == (1, 4)
+    assert run.history.train_rmse[-1] < 1e-14
+
+
+# --- the door
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "sentence"),
+    [
+        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sine"), ValueError, "did you mean 'sin'"),
+        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name=3), TypeError, "name is 3"),
+        (lambda n, x: kr.fix_symbolic(n, 0, output=1, input=0, name="sin"), IndexError, "output is 1, but must be between 0 and 0"),
+        (lambda n, x: kr.fix_symbolic(n, 2, output=0, input=0, name="sin"), IndexError, "layer is 2, but must be between 0 and 1"),
+        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", x=x, affine=(1, 0, 1, 0)), ValueError, "x and affine are both"),
+        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", affine=(1, 0, 1)), ValueError, "affine has shape"),
+        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", x=x[:0]), ValueError, "at least one sample"),
+        (lambda n, x: kr.fix_symbolic(kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x), ValueError, "is dead"),
+        (lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0), ValueError, "from input 0 to output 0 is no formula"),
+        (lambda n, x: kr.suggest_symbolic(kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0), ValueError, "is dead"),
+        (lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)), ValueError, "'sine'"),
+        (lambda n, x: kr.auto_symbolic(n, x, names=("sine",)), ValueError, "'sine'"),
+        (lambda n, x: kr.auto_symbolic(n, x[:0]), ValueError, "at least one sample"),
+        (lambda n, x: kr.auto_symbolic(n, x, rival_score=-1.0), ValueError, "rival_score is -1"),
+        (lambda n, x: kr.auto_symbolic("network", x), TypeError, "network is 'network'"),
+        (lambda n, x: kr.lock_edges(n, 0, [(0, 0)]), ValueError, "at least two edges"),
+        (lambda n, x: kr.lock_edges(n, 0, [(0, 0), (0, 1)]), ValueError, "is no formula: fix it first"),
+        (lambda n, x: kr.unlock_edges(n, 0, [(0, 0)]), ValueError, "is no formula"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_a_sentence(example, call, error, sentence):
+    with pytest.raises(error, match=sentence):
+        call(example[0], example[1].x_train)
+
+
+def test_a_lock_of_two_functions_is_refused():
+    network = kr.fix_symbolic(locked_pair(), 0, output=0, input=1, name="exp")
+
+    with pytest.raises(ValueError, match="is 'exp', but the first of places is 'sin'"):
+        kr.lock_edges(network, 0, [(0, 0), (0, 1)])
+
+
+def test_a_network_of_formulas_gives_the_places_of_all_its_edges(example):
+    network, data = example
+    formulas = kr.auto_symbolic(network, data.x_train, names=("x", "x^2"))
+
+    assert isinstance(formulas, Network)
+    assert numbers(formulas.layers[0].symbolic) == ([0, 0], [0, 1])
