@@ -8,7 +8,12 @@ growth  a step against the grid, the width, the depth and the batch, drawn
 import os
 
 # before NumPy and anything else loads, and for the processes started here: one thread, whatever computes
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"))
+os.environ.update(
+    dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+        "1",
+    )
+)
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
 
@@ -70,7 +75,9 @@ def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
 def run_lm(*, quick: bool) -> tuple[str, Any]:
     """Text and record of the part "lm"."""
     shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
-    cells = [measure_lm(shape, seconds=effort.lm) for shape in tqdm(shapes, bar_format=BAR, desc="lm")]
+    cells = [
+        measure_lm(shape, seconds=effort.lm) for shape in tqdm(shapes, bar_format=BAR, desc="lm")
+    ]
     return lm_table(cells), [cell.as_record() for cell in cells]
 
 
@@ -78,7 +85,11 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
     """Text and record of the part "growth"; writes the picture."""
     lines: list[Line] = []
     effort = QUICK if quick else FULL
-    with tqdm(total=sum(len(axis.quick if quick else axis.values) for axis in AXES), bar_format=BAR, desc="growth") as bar:
+    with tqdm(
+        total=sum(len(axis.quick if quick else axis.values) for axis in AXES),
+        bar_format=BAR,
+        desc="growth",
+    ) as bar:
 
         def tell(what: str) -> None:
             bar.set_postfix_str(what)
@@ -94,13 +105,31 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PARTS)}; all without a name")
-    parser.add_argument("--quick", action="store_true", help="two shapes, few values, few repeats: seconds instead of minutes")
-    parser.add_argument(
-        "--peers", action="store_true", help="measure pykan, jaxkan and inkan too (about ten minutes; pip install '.[peers]')"
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "benchmarks", metavar="DIR", help="default build/benchmarks")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(PARTS)}; all without a name"
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="two shapes, few values, few repeats: seconds instead of minutes",
+    )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="measure pykan, jaxkan and inkan too (about ten minutes; pip install '.[peers]')",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "build" / "benchmarks",
+        metavar="DIR",
+        help="default build/benchmarks",
+    )
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in PARTS]:
         parser.error(f"NAME is {unknown[0]!r}, but must be one of {', '.join(PARTS)}")
@@ -114,12 +143,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     source = origin(peers=options.peers)
     print(sentence(source))
     if not options.peers:
-        print("other libraries are left out; --peers measures pykan, jaxkan and inkan in the same run")
-    for package, reason in dict.fromkeys((subject.package, subject.missing()) for subject in subjects):
+        print(
+            "other libraries are left out; --peers measures pykan, jaxkan and inkan in the same run"
+        )
+    for package, reason in dict.fromkeys(
+        (subject.package, subject.missing()) for subject in subjects
+    ):
         if reason:
             print(f"{package} is left out, {reason}: pip install '.[peers]'")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # compiled in the trial, used again when steps are timed in turns
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = (
+            folder  # compiled in the trial, used again when steps are timed in turns
+        )
         for part in PARTS:
             if options.names and part not in options.names:
                 continue
@@ -131,7 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 drawn = [subject for subject in subjects if subject.drawn]
                 text, record = run_growth(drawn, quick=options.quick, out=options.out)
             print(f"\n{text}", flush=True)
-            content = json.dumps({**source, "part": part, "quick": options.quick, "results": record}, indent=1, allow_nan=False)
+            content = json.dumps(
+                {**source, "part": part, "quick": options.quick, "results": record},
+                indent=1,
+                allow_nan=False,
+            )
             write_atomically(options.out / f"{part}.json", f"{content}\n".encode())
     print(f"\nwrote {options.out}")
     return 0

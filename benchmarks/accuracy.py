@@ -36,12 +36,47 @@ class Case:
 
 LADDER = (3, 5, 10, 20, 50, 100, 200)
 CASES = (
-    Case("lm-1000", "lm", 1000, 3, LADDER, 30, 1e-8, (5, 100), "<= 1e-7 at G = 100, no rise at 200"),
-    Case("lm-10000", "lm", 10000, 3, LADDER, 30, 1e-9, (5, 200), "slope <= -3.85, <= 3e-9 at G = 200"),
+    Case(
+        "lm-1000", "lm", 1000, 3, LADDER, 30, 1e-8, (5, 100), "<= 1e-7 at G = 100, no rise at 200"
+    ),
+    Case(
+        "lm-10000", "lm", 10000, 3, LADDER, 30, 1e-9, (5, 200), "slope <= -3.85, <= 3e-9 at G = 200"
+    ),
     Case("lm-10000-quintic", "lm", 10000, 5, LADDER, 30, 0.0, (5, 100), "<= 2e-13 at G = 200"),
-    Case("lbfgs-10000", "lbfgs", 10000, 3, LADDER[:5], 200, 1e-9, (5, 50), "slope between -2.6 and -3.5"),
-    Case("lbfgs-1000", "lbfgs", 1000, 3, LADDER[:5], 200, 1e-8, (5, 50), "slope between -2.6 and -3.5"),
-    Case("lbfgs-1000-w_spline-fixed", "lbfgs", 1000, 3, LADDER[:5], 200, 1e-8, (5, 50), "slope between -2.6 and -3.5", ("coef", "w_base")),
+    Case(
+        "lbfgs-10000",
+        "lbfgs",
+        10000,
+        3,
+        LADDER[:5],
+        200,
+        1e-9,
+        (5, 50),
+        "slope between -2.6 and -3.5",
+    ),
+    Case(
+        "lbfgs-1000",
+        "lbfgs",
+        1000,
+        3,
+        LADDER[:5],
+        200,
+        1e-8,
+        (5, 50),
+        "slope between -2.6 and -3.5",
+    ),
+    Case(
+        "lbfgs-1000-w_spline-fixed",
+        "lbfgs",
+        1000,
+        3,
+        LADDER[:5],
+        200,
+        1e-8,
+        (5, 50),
+        "slope between -2.6 and -3.5",
+        ("coef", "w_base"),
+    ),
 )
 
 
@@ -60,7 +95,13 @@ def run_seed(case: Case, seed: int) -> Outcome:
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=case.n_samples, n_test=N_TEST, rng=rng)
     starts = kr.run_starts(
-        (2, 1, 1), data, n_intervals=case.grids[0], degree=case.degree, domain=(-1.0, 1.0), optimizer=case.optimizer, rng=rng
+        (2, 1, 1),
+        data,
+        n_intervals=case.grids[0],
+        degree=case.degree,
+        domain=(-1.0, 1.0),
+        optimizer=case.optimizer,
+        rng=rng,
     )
     run = kr.fit(
         starts.network,
@@ -77,7 +118,11 @@ def run_seed(case: Case, seed: int) -> Outcome:
 
 def slope(case: Case, errors: FloatArray) -> float:
     """Slope of log error against log G over the case's range, by least squares."""
-    chosen = [place for place, grid in enumerate(case.grids) if case.slope_range[0] <= grid <= case.slope_range[1]]
+    chosen = [
+        place
+        for place, grid in enumerate(case.grids)
+        if case.slope_range[0] <= grid <= case.slope_range[1]
+    ]
     grids = np.array([case.grids[place] for place in chosen], dtype=float)
     return float(np.polyfit(np.log(grids), np.log(errors[chosen]), 1)[0])
 
@@ -105,7 +150,12 @@ def report(case: Case, outcomes: Sequence[Outcome]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen cases; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
-    parser.add_argument("--case", choices=[case.name for case in CASES], action="append", help="one row; may be repeated (default all)")
+    parser.add_argument(
+        "--case",
+        choices=[case.name for case in CASES],
+        action="append",
+        help="one row; may be repeated (default all)",
+    )
     parser.add_argument("--seeds", type=int, default=10, metavar="N")
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
     options = parser.parse_args(arguments)
@@ -113,7 +163,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
     for case in CASES:
         if options.case is None or case.name in options.case:
-            outcomes = Parallel(n_jobs=options.jobs)(delayed(run_seed)(case, seed) for seed in range(options.seeds))
+            outcomes = Parallel(n_jobs=options.jobs)(
+                delayed(run_seed)(case, seed) for seed in range(options.seeds)
+            )
             print(report(case, list(outcomes)), flush=True)
     return 0
 

@@ -28,11 +28,21 @@ class Times:
 
     def as_record(self) -> dict[str, float]:
         """Milliseconds, rounded to what the clock can tell, and the number of repeats."""
-        low, middle, high = (round(1e3 * float(value), 4) for value in np.quantile(self.samples, (0.25, 0.5, 0.75)))
-        return {"least": round(1e3 * self.least, 4), "quartile": low, "median": middle, "upper": high, "repeats": len(self.samples)}
+        low, middle, high = (
+            round(1e3 * float(value), 4) for value in np.quantile(self.samples, (0.25, 0.5, 0.75))
+        )
+        return {
+            "least": round(1e3 * self.least, 4),
+            "quartile": low,
+            "median": middle,
+            "upper": high,
+            "repeats": len(self.samples),
+        }
 
 
-def take_turns(functions: Sequence[Callable[[], object]], *, seconds: float, repeats: int = 3) -> list[Times]:
+def take_turns(
+    functions: Sequence[Callable[[], object]], *, seconds: float, repeats: int = 3
+) -> list[Times]:
     """CPU times of each function: about `seconds` for each, at least `repeats` repeats.
 
     In a round each function is called once uncounted, unless it is slow, so that it finds its own data in the cache and pays for
@@ -54,5 +64,7 @@ def take_turns(functions: Sequence[Callable[[], object]], *, seconds: float, rep
             burst = time.process_time() - start
             spent[place] += burst
             samples[place].append(burst / calls)
-        waiting = [place for place in waiting if spent[place] < seconds or len(samples[place]) < repeats]
+        waiting = [
+            place for place in waiting if spent[place] < seconds or len(samples[place]) < repeats
+        ]
     return [Times(tuple(row)) for row in samples]

@@ -7,7 +7,9 @@ parameter, noise / sqrt(1000). Printed are also the names of the edges, the widt
 
 import os
 
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+os.environ.update(
+    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+)
 
 import argparse
 import time
@@ -50,12 +52,30 @@ PAPER, FEYNMAN, NGUYEN, OWN = (
 UNIT, POSITIVE = (-1.0, 1.0), (0.5, 2.0)
 
 FORMULAS = (
-    Formula("exp(sin(pi x)+y^2)", lambda x: np.exp(np.sin(np.pi * x[:, 0]) + x[:, 1] ** 2), (UNIT,) * 2, (2, 5, 1), f"{PAPER}, fig. 2.4"),
+    Formula(
+        "exp(sin(pi x)+y^2)",
+        lambda x: np.exp(np.sin(np.pi * x[:, 0]) + x[:, 1] ** 2),
+        (UNIT,) * 2,
+        (2, 5, 1),
+        f"{PAPER}, fig. 2.4",
+    ),
     Formula("x y", lambda x: x[:, 0] * x[:, 1], (UNIT,) * 2, (2, 5, 1), f"{PAPER}, fig. 4.1a"),
     Formula("x/y", lambda x: x[:, 0] / x[:, 1], (POSITIVE,) * 2, (2, 5, 1), f"{PAPER}, fig. 4.1b"),
     Formula("x y z", lambda x: x[:, 0] * x[:, 1] * x[:, 2], (POSITIVE,) * 3, (3, 3, 1), OWN),
-    Formula("x sqrt(y)/z^2", lambda x: x[:, 0] * np.sqrt(x[:, 1]) / x[:, 2] ** 2, (POSITIVE,) * 3, (3, 3, 1), OWN),
-    Formula("sqrt(1+x^2+y^2)", lambda x: np.sqrt(1 + x[:, 0] ** 2 + x[:, 1] ** 2), ((-2.0, 2.0),) * 2, (2, 3, 1), f"{FEYNMAN}, III.10.19"),
+    Formula(
+        "x sqrt(y)/z^2",
+        lambda x: x[:, 0] * np.sqrt(x[:, 1]) / x[:, 2] ** 2,
+        (POSITIVE,) * 3,
+        (3, 3, 1),
+        OWN,
+    ),
+    Formula(
+        "sqrt(1+x^2+y^2)",
+        lambda x: np.sqrt(1 + x[:, 0] ** 2 + x[:, 1] ** 2),
+        ((-2.0, 2.0),) * 2,
+        (2, 3, 1),
+        f"{FEYNMAN}, III.10.19",
+    ),
     Formula(
         "sqrt(x^2+y^2+z^2)",
         lambda x: np.sqrt((x**2).sum(axis=1)),
@@ -63,28 +83,106 @@ FORMULAS = (
         (3, 3, 1),
         "distance from the origin in three dimensions",
     ),
-    Formula("1/(1+x y)", lambda x: 1 / (1 + x[:, 0] * x[:, 1]), (POSITIVE,) * 2, (2, 3, 1), f"{FEYNMAN}, I.27.6"),
     Formula(
-        "1/(1+x^2+y^2)", lambda x: 1 / (1 + x[:, 0] ** 2 + x[:, 1] ** 2), ((-2.0, 2.0),) * 2, (2, 3, 1), "two-dimensional Lorentz curve"
+        "1/(1+x y)",
+        lambda x: 1 / (1 + x[:, 0] * x[:, 1]),
+        (POSITIVE,) * 2,
+        (2, 3, 1),
+        f"{FEYNMAN}, I.27.6",
     ),
-    Formula("exp(-x^2-y^2)", lambda x: np.exp(-(x[:, 0] ** 2) - x[:, 1] ** 2), (UNIT,) * 2, (2, 3, 1), f"like {FEYNMAN}, I.6.2"),
-    Formula("(x+y)/(1+x y)", lambda x: (x[:, 0] + x[:, 1]) / (1 + x[:, 0] * x[:, 1]), ((-0.9, 0.9),) * 2, (2, 3, 1), f"{FEYNMAN}, I.16.6"),
-    Formula("sin(x^2+exp(y))", lambda x: np.sin(x[:, 0] ** 2 + np.exp(x[:, 1])), (UNIT,) * 2, (2, 3, 1), OWN),
-    Formula("sin(sin(3x)+2y)", lambda x: np.sin(np.sin(3 * x[:, 0]) + 2 * x[:, 1]), (UNIT,) * 2, (2, 3, 1), "nested sines, ours"),
     Formula(
-        "log(x+1)+log(y^2+1)", lambda x: np.log(x[:, 0] + 1) + np.log(x[:, 1] ** 2 + 1), ((0.0, 2.0),) * 2, (2, 3, 1), f"like {NGUYEN} 7"
+        "1/(1+x^2+y^2)",
+        lambda x: 1 / (1 + x[:, 0] ** 2 + x[:, 1] ** 2),
+        ((-2.0, 2.0),) * 2,
+        (2, 3, 1),
+        "two-dimensional Lorentz curve",
     ),
-    Formula("sin(x)+sin(y^2)", lambda x: np.sin(x[:, 0]) + np.sin(x[:, 1] ** 2), ((0.0, 1.0),) * 2, (2, 3, 1), f"{NGUYEN} 9"),
-    Formula("2 sin(x) cos(y)", lambda x: 2 * np.sin(x[:, 0]) * np.cos(x[:, 1]), ((-2.0, 2.0),) * 2, (2, 3, 1), f"{NGUYEN} 10"),
-    Formula("x^3+y^2+exp(z)", lambda x: x[:, 0] ** 3 + x[:, 1] ** 2 + np.exp(x[:, 2]), (UNIT,) * 3, (3, 3, 1), OWN),
-    Formula("tanh(5(x^4+y^4+z^4-1))", lambda x: np.tanh(5 * ((x**4).sum(axis=1) - 1)), (UNIT,) * 3, (3, 3, 1), f"{PAPER}, fig. 4.1e"),
-    Formula("cos(x+y)/z", lambda x: np.cos(x[:, 0] + x[:, 1]) / x[:, 2], (UNIT, UNIT, (1.0, 2.0)), (3, 4, 2, 1), OWN),
     Formula(
-        "sqrt((x-y)^2+(z-w)^2)", lambda x: np.hypot(x[:, 0] - x[:, 1], x[:, 2] - x[:, 3]), (UNIT,) * 4, (4, 3, 3, 1), f"{PAPER}, fig. 4.1f"
+        "exp(-x^2-y^2)",
+        lambda x: np.exp(-(x[:, 0] ** 2) - x[:, 1] ** 2),
+        (UNIT,) * 2,
+        (2, 3, 1),
+        f"like {FEYNMAN}, I.6.2",
+    ),
+    Formula(
+        "(x+y)/(1+x y)",
+        lambda x: (x[:, 0] + x[:, 1]) / (1 + x[:, 0] * x[:, 1]),
+        ((-0.9, 0.9),) * 2,
+        (2, 3, 1),
+        f"{FEYNMAN}, I.16.6",
+    ),
+    Formula(
+        "sin(x^2+exp(y))",
+        lambda x: np.sin(x[:, 0] ** 2 + np.exp(x[:, 1])),
+        (UNIT,) * 2,
+        (2, 3, 1),
+        OWN,
+    ),
+    Formula(
+        "sin(sin(3x)+2y)",
+        lambda x: np.sin(np.sin(3 * x[:, 0]) + 2 * x[:, 1]),
+        (UNIT,) * 2,
+        (2, 3, 1),
+        "nested sines, ours",
+    ),
+    Formula(
+        "log(x+1)+log(y^2+1)",
+        lambda x: np.log(x[:, 0] + 1) + np.log(x[:, 1] ** 2 + 1),
+        ((0.0, 2.0),) * 2,
+        (2, 3, 1),
+        f"like {NGUYEN} 7",
+    ),
+    Formula(
+        "sin(x)+sin(y^2)",
+        lambda x: np.sin(x[:, 0]) + np.sin(x[:, 1] ** 2),
+        ((0.0, 1.0),) * 2,
+        (2, 3, 1),
+        f"{NGUYEN} 9",
+    ),
+    Formula(
+        "2 sin(x) cos(y)",
+        lambda x: 2 * np.sin(x[:, 0]) * np.cos(x[:, 1]),
+        ((-2.0, 2.0),) * 2,
+        (2, 3, 1),
+        f"{NGUYEN} 10",
+    ),
+    Formula(
+        "x^3+y^2+exp(z)",
+        lambda x: x[:, 0] ** 3 + x[:, 1] ** 2 + np.exp(x[:, 2]),
+        (UNIT,) * 3,
+        (3, 3, 1),
+        OWN,
+    ),
+    Formula(
+        "tanh(5(x^4+y^4+z^4-1))",
+        lambda x: np.tanh(5 * ((x**4).sum(axis=1) - 1)),
+        (UNIT,) * 3,
+        (3, 3, 1),
+        f"{PAPER}, fig. 4.1e",
+    ),
+    Formula(
+        "cos(x+y)/z",
+        lambda x: np.cos(x[:, 0] + x[:, 1]) / x[:, 2],
+        (UNIT, UNIT, (1.0, 2.0)),
+        (3, 4, 2, 1),
+        OWN,
+    ),
+    Formula(
+        "sqrt((x-y)^2+(z-w)^2)",
+        lambda x: np.hypot(x[:, 0] - x[:, 1], x[:, 2] - x[:, 3]),
+        (UNIT,) * 4,
+        (4, 3, 3, 1),
+        f"{PAPER}, fig. 4.1f",
     ),
     Formula(
         "exp((sin(pi(x^2+y^2))+sin(pi(z^2+w^2)))/2)",
-        lambda x: np.exp((np.sin(np.pi * (x[:, 0] ** 2 + x[:, 1] ** 2)) + np.sin(np.pi * (x[:, 2] ** 2 + x[:, 3] ** 2))) / 2),
+        lambda x: np.exp(
+            (
+                np.sin(np.pi * (x[:, 0] ** 2 + x[:, 1] ** 2))
+                + np.sin(np.pi * (x[:, 2] ** 2 + x[:, 3] ** 2))
+            )
+            / 2
+        ),
         (UNIT,) * 4,
         (4, 2, 1, 1),
         f"{PAPER}, eq. 2.13",
@@ -101,29 +199,55 @@ def run_one(formula: Formula, seed: int, noise: float) -> tuple[bool, float, flo
         found = kr.discover(data, widths=formula.widths, rng=rng)
     except (ValueError, ArithmeticError) as error:
         return False, np.inf, time.process_time() - began, f"{type(error).__name__}: {error}"
-    error_, most = found.test_rmse / float(np.std(data.y_test)), EXACT if noise == 0.0 else 4.0 * noise / np.sqrt(N_SAMPLES)
-    names = " | ".join(", ".join(edge.name for edge in layer.symbolic) for layer in found.network.layers)
-    return error_ <= most, error_, time.process_time() - began, f"{list(found.network.widths)} {names}"
+    error_, most = (
+        found.test_rmse / float(np.std(data.y_test)),
+        EXACT if noise == 0.0 else 4.0 * noise / np.sqrt(N_SAMPLES),
+    )
+    names = " | ".join(
+        ", ".join(edge.name for edge in layer.symbolic) for layer in found.network.layers
+    )
+    return (
+        error_ <= most,
+        error_,
+        time.process_time() - began,
+        f"{list(found.network.widths)} {names}",
+    )
 
 
 def main() -> None:
     """Print a line a run and a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", nargs="*", help="formulas, all without it")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation, in units of the formula's spread")
+    parser.add_argument(
+        "--noise",
+        type=float,
+        default=0.0,
+        help="standard deviation, in units of the formula's spread",
+    )
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    chosen = [formula for formula in FORMULAS if not arguments.name or formula.name in arguments.name]
+    chosen = [
+        formula for formula in FORMULAS if not arguments.name or formula.name in arguments.name
+    ]
     table = []
     from joblib import Parallel, delayed
 
     for formula in chosen:
-        tasks = [delayed(run_one)(formula, seed, arguments.noise) for seed in range(arguments.seeds)]
+        tasks = [
+            delayed(run_one)(formula, seed, arguments.noise) for seed in range(arguments.seeds)
+        ]
         runs = Parallel(n_jobs=arguments.jobs)(tasks)
         for seed, (right, error, seconds, what) in enumerate(runs):
-            print(f"{formula.name:45} seed {seed}  {'found' if right else 'no   '}  {error:8.1e}  {seconds:6.1f} s  {what}", flush=True)
-        table.append((formula, sum(run[0] for run in runs), float(np.median([run[2] for run in runs]))))
+            print(
+                f"{formula.name:45} seed {seed}  {'found' if right else 'no   '}  {error:8.1e}  {seconds:6.1f} s  {what}",
+                flush=True,
+            )
+        table.append(
+            (formula, sum(run[0] for run in runs), float(np.median([run[2] for run in runs])))
+        )
     print("\nformula, found in how many seeds, median CPU seconds, source")
     for formula, count, seconds in table:
         print(f"{formula.name:45} {count} of {arguments.seeds}  {seconds:6.1f}  {formula.source}")

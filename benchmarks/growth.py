@@ -74,7 +74,10 @@ class Line:
 
     def as_record(self) -> dict[str, Any]:
         """Plain data."""
-        numbers = {"values": list(self.values), "milliseconds": [round(number, 4) for number in self.milliseconds]}
+        numbers = {
+            "values": list(self.values),
+            "milliseconds": [round(number, 4) for number in self.milliseconds],
+        }
         return {"axis": self.axis, "subject": self.subject, **numbers, "ends": self.ends}
 
     @property
@@ -83,10 +86,19 @@ class Line:
         n_last = max(2, (len(self.values) + 2) // 3)
         if len(self.values) < 2:
             return float("nan")
-        return float(np.polyfit(np.log(self.values[-n_last:]), np.log(self.milliseconds[-n_last:]), 1)[0])
+        return float(
+            np.polyfit(np.log(self.values[-n_last:]), np.log(self.milliseconds[-n_last:]), 1)[0]
+        )
 
 
-def along(axis: Axis, subjects: Sequence[Subject], *, quick: bool, seconds: float, tell: Callable[[str], object]) -> list[Line]:
+def along(
+    axis: Axis,
+    subjects: Sequence[Subject],
+    *,
+    quick: bool,
+    seconds: float,
+    tell: Callable[[str], object],
+) -> list[Line]:
     """The lines of all subjects; `tell` hears of each value when it is done."""
     points: dict[str, list[tuple[int, float]]] = {subject.name: [] for subject in subjects}
     ends = {subject.name: "" for subject in subjects}
@@ -99,9 +111,14 @@ def along(axis: Axis, subjects: Sequence[Subject], *, quick: bool, seconds: floa
                     ends[subject.name] = prepared
                 else:
                     steps[subject.name] = prepared
-        for name, times in zip(steps, take_turns([step.run for step in steps.values()], seconds=seconds), strict=True):
+        for name, times in zip(
+            steps, take_turns([step.run for step in steps.values()], seconds=seconds), strict=True
+        ):
             points[name].append((value, 1e3 * times.least))
             if times.least > TOO_LONG:
                 ends[name] = f"over {TOO_LONG:g} s"
         tell(f"{axis.name} {value}")
-    return [Line(axis.name, name, tuple(v for v, _ in row), tuple(t for _, t in row), ends[name]) for name, row in points.items()]
+    return [
+        Line(axis.name, name, tuple(v for v, _ in row), tuple(t for _, t in row), ends[name])
+        for name, row in points.items()
+    ]

@@ -62,11 +62,20 @@ def problem(case: Case) -> tuple[Network, FloatArray, FloatArray]:
     """A random network, hidden grids on the batch's activations, and x (batch, 2), f (batch,)."""
     rng = np.random.default_rng(0)
     x = rng.uniform(-1.0, 1.0, (case.n_samples, 2))
-    network = kr.init_network(case.widths, n_intervals=case.n_intervals, degree=case.degree, domain=(-1.0, 1.0), x=x, rng=rng)
+    network = kr.init_network(
+        case.widths,
+        n_intervals=case.n_intervals,
+        degree=case.degree,
+        domain=(-1.0, 1.0),
+        x=x,
+        rng=rng,
+    )
     return network, x, rng.standard_normal(case.n_samples)
 
 
-def jet_step(network: Network, x: FloatArray, f: FloatArray) -> Callable[[], tuple[float, FloatArray]]:
+def jet_step(
+    network: Network, x: FloatArray, f: FloatArray
+) -> Callable[[], tuple[float, FloatArray]]:
     """Value and gradient of mean (Laplacian u - f)^2."""
     inputs = jets.prepare_jet(network, x, LAPLACIAN)
 
@@ -84,7 +93,11 @@ def compare(case: Case, seconds: float) -> str:
     """The row of a case; about so many CPU seconds for each step."""
     network, x, f = problem(case)
     objective, theta = make_objective(network, x, f[:, None]), network.theta.copy()
-    turns = take_turns([lambda: objective.value_and_grad(theta), jet_step(network, x, f)], seconds=seconds, repeats=5)
+    turns = take_turns(
+        [lambda: objective.value_and_grad(theta), jet_step(network, x, f)],
+        seconds=seconds,
+        repeats=5,
+    )
     plain, jet = (1e3 * times.least for times in turns)
     return f"{list(case.widths)!s:16s} {case.degree:3d} {case.n_samples:6d} {plain:9.2f} {jet:9.2f} {jet / plain:7.2f} {case.bar:6.1f}"
 
@@ -93,16 +106,24 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
     """A step of Levenberg-Marquardt on Laplacian u = f at 900 points and u = 0 at 400 on the boundary: linearize, J^T J, solve."""
     network, x, f = problem(case)
     side = np.linspace(-1.0, 1.0, 100)
-    edge = np.concatenate([np.column_stack(pair) for pair in ((side, -1.0 + 0 * side), (side, 1.0 + 0 * side))])
+    edge = np.concatenate(
+        [np.column_stack(pair) for pair in ((side, -1.0 + 0 * side), (side, 1.0 + 0 * side))]
+    )
     border = np.concatenate([edge, edge[:, ::-1]])
-    inner, outer = jets.prepare_jet(network, x, LAPLACIAN), evaluate_inputs(network, border, slopes=False)
+    inner, outer = (
+        jets.prepare_jet(network, x, LAPLACIAN),
+        evaluate_inputs(network, border, slopes=False),
+    )
     seed = _last_part(LAPLACIAN, len(x))
 
     def step() -> FloatArray:
         flow = jets.run_jet_forward(network, inner)
         u, caches = run_forward(network, outer)
         residuals = np.concatenate([flow.jet[0, -1] - f, u[:, 0]])
-        equations = normal_equations([*jets.jet_jacobian(network, flow, [seed]), prediction_jacobian(network, caches)], residuals)
+        equations = normal_equations(
+            [*jets.jet_jacobian(network, flow, [seed]), prediction_jacobian(network, caches)],
+            residuals,
+        )
         found, _ = equations.step(1e-3 * equations.largest_square())
         return found
 
@@ -146,13 +167,29 @@ def memory_rows() -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.jets", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.jets",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seconds", type=float, default=1.5, metavar="S", help="CPU seconds for each step (default %(default)s)")
-    parser.add_argument("--keep-memory", action="store_true", help="have glibc keep what is freed (see above)")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=1.5,
+        metavar="S",
+        help="CPU seconds for each step (default %(default)s)",
+    )
+    parser.add_argument(
+        "--keep-memory", action="store_true", help="have glibc keep what is freed (see above)"
+    )
     options = parser.parse_args(arguments)
     if options.keep_memory and not KEEP_MEMORY.items() <= os.environ.items():
-        again = [sys.executable, "-m", "benchmarks.jets", "--keep-memory", f"--seconds={options.seconds}"]
+        again = [
+            sys.executable,
+            "-m",
+            "benchmarks.jets",
+            "--keep-memory",
+            f"--seconds={options.seconds}",
+        ]
         return subprocess.run(again, cwd=ROOT, env=os.environ | KEEP_MEMORY, check=False).returncode
     print("widths             k      N  plain ms    jet ms   ratio    bar")
     for case in CASES:
@@ -160,7 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for case in CASES[:2]:
         (times,) = take_turns([lm_iteration(case)], seconds=options.seconds, repeats=5)
         sizes = f"{list(case.widths)}, k = {case.degree}, 1300 points"
-        print(f"Levenberg-Marquardt iteration, {sizes}: least {times.least:.4f} s, median {times.median:.4f} s (bar 0.05 s)")
+        print(
+            f"Levenberg-Marquardt iteration, {sizes}: least {times.least:.4f} s, median {times.median:.4f} s (bar 0.05 s)"
+        )
     print("\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_parts numbers")
     print("widths               G      N  peak MiB   units")
     for row in memory_rows():

@@ -32,7 +32,9 @@ class LmCell:
 
     def as_record(self) -> dict[str, Any]:
         """Plain data."""
-        times = {name: t.as_record() for name, t in (("kan_ref", self.ours), ("dense", self.dense)) if t}
+        times = {
+            name: t.as_record() for name, t in (("kan_ref", self.ours), ("dense", self.dense)) if t
+        }
         sizes = {"residuals": self.n_residuals, "parameters": self.n_params}
         return {"shape": self.shape.name, "failure": self.failure, **sizes, "milliseconds": times}
 
@@ -66,7 +68,17 @@ def measure_lm(shape: Shape, *, seconds: float) -> LmCell:
     network, x, y = problem(shape)
     n_bytes = 8 * y.size * network.n_params
     if n_bytes > LARGEST:
-        return LmCell(shape, y.size, network.n_params, None, None, f"left out: a dense Jacobian has {n_bytes / 2**30:.1f} GiB")
+        return LmCell(
+            shape,
+            y.size,
+            network.n_params,
+            None,
+            None,
+            f"left out: a dense Jacobian has {n_bytes / 2**30:.1f} GiB",
+        )
     objective, theta = make_objective(network, x, y), network.theta.copy()
-    ours, dense = take_turns([lambda: iterate(objective, theta), lambda: iterate_dense(objective, theta)], seconds=seconds)
+    ours, dense = take_turns(
+        [lambda: iterate(objective, theta), lambda: iterate_dense(objective, theta)],
+        seconds=seconds,
+    )
     return LmCell(shape, y.size, network.n_params, ours, dense)

@@ -26,12 +26,22 @@ def blas_name() -> str:
     """NumPy's BLAS with its version, and the kernel that it runs where threadpoolctl can tell or a variable sets it."""
     config: Any = np.show_config(mode="dicts")
     blas = config["Build Dependencies"]["blas"]
-    kernel = f", OPENBLAS_CORETYPE={os.environ['OPENBLAS_CORETYPE']}" if "OPENBLAS_CORETYPE" in os.environ else ""
+    kernel = (
+        f", OPENBLAS_CORETYPE={os.environ['OPENBLAS_CORETYPE']}"
+        if "OPENBLAS_CORETYPE" in os.environ
+        else ""
+    )
     try:
         threadpoolctl = import_module("threadpoolctl")
     except ImportError:
         return f"{blas['name']} {blas['version']}{kernel}"
-    kernels = sorted({str(pool["architecture"]) for pool in threadpoolctl.threadpool_info() if "architecture" in pool})
+    kernels = sorted(
+        {
+            str(pool["architecture"])
+            for pool in threadpoolctl.threadpool_info()
+            if "architecture" in pool
+        }
+    )
     return f"{blas['name']} {blas['version']}, kernel {' '.join(kernels)}{kernel}"
 
 
@@ -49,5 +59,7 @@ def origin(*, peers: bool) -> dict[str, Any]:
 
 def sentence(record: dict[str, Any]) -> str:
     """An `origin` as one line."""
-    names = ", ".join(f"{name} {value}" for name, value in record["versions"].items() if name != "source")
+    names = ", ".join(
+        f"{name} {value}" for name, value in record["versions"].items() if name != "source"
+    )
     return f"{record['cpu']}, one thread; {names}"

@@ -22,7 +22,9 @@ from kan_ref.network.network import Network
 
 
 def _joined(layers: Sequence[Sequence[Any]]) -> FloatArray:
-    return np.concatenate([np.asarray(piece, dtype=np.float64).reshape(-1) for pieces in layers for piece in pieces])
+    return np.concatenate(
+        [np.asarray(piece, dtype=np.float64).reshape(-1) for pieces in layers for piece in pieces]
+    )
 
 
 # --- on PyTorch
@@ -35,7 +37,9 @@ def _torch() -> Any:
     return torch
 
 
-def _torch_step(model: Any, x: FloatArray, y: FloatArray, gradients: Callable[[], Sequence[Sequence[Any]]]) -> Step:
+def _torch_step(
+    model: Any, x: FloatArray, y: FloatArray, gradients: Callable[[], Sequence[Sequence[Any]]]
+) -> Step:
     torch = _torch()
     points, targets = torch.tensor(x), torch.tensor(y)
 
@@ -59,7 +63,9 @@ def _pykan(mode: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
     first = network.layers[0]
     with contextlib.redirect_stdout(io.StringIO()):
         kan = importlib.import_module("kan")
-        model = kan.KAN(width=list(network.widths), grid=first.n_intervals, k=first.degree, auto_save=False)
+        model = kan.KAN(
+            width=list(network.widths), grid=first.n_intervals, k=first.degree, auto_save=False
+        )
         if mode == "symbolic off":
             model.symbolic_enabled = False
         if mode == "speed()":
@@ -71,7 +77,10 @@ def _pykan(mode: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
         _fill(theirs.scale_sp, ours.w_spline.T)
 
     def gradients() -> list[list[Any]]:
-        return [[part.coef.grad.swapaxes(0, 1), part.scale_base.grad.T, part.scale_sp.grad.T] for part in model.act_fun]
+        return [
+            [part.coef.grad.swapaxes(0, 1), part.scale_base.grad.T, part.scale_sp.grad.T]
+            for part in model.act_fun
+        ]
 
     return _torch_step(model, x, y, gradients)
 
@@ -96,16 +105,22 @@ def _inkan(compiled: bool, network: Network, x: FloatArray, y: FloatArray) -> St
     inkan = importlib.import_module("inkan")
     if compiled:
         torch.compiler.reset()  # each network is compiled for itself: after eight others it would silently run uncompiled
-    model = inkan.KANNetwork(list(network.widths), grid_size=network.layers[0].n_intervals, compile_basis=compiled)
+    model = inkan.KANNetwork(
+        list(network.widths), grid_size=network.layers[0].n_intervals, compile_basis=compiled
+    )
     for theirs, ours in zip(model.layers, network.layers, strict=True):
-        _fill(theirs.weight, np.concatenate([ours.coef.reshape(ours.n_out, -1), ours.w_base], axis=1))
+        _fill(
+            theirs.weight, np.concatenate([ours.coef.reshape(ours.n_out, -1), ours.w_base], axis=1)
+        )
 
     def gradients() -> list[list[Any]]:
         pieces = []
         for theirs, ours in zip(model.layers, network.layers, strict=True):
             n_splines = ours.n_in * ours.n_basis
             slopes = theirs.weight.grad
-            pieces.append([slopes[:, :n_splines], slopes[:, n_splines:], np.full(ours.w_spline.shape, np.nan)])
+            pieces.append(
+                [slopes[:, :n_splines], slopes[:, n_splines:], np.full(ours.w_spline.shape, np.nan)]
+            )
         return pieces
 
     step = _torch_step(model, x, y, gradients)
@@ -128,7 +143,9 @@ def _jaxkan(kind: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
     array = jax.numpy.asarray
     for theirs, ours in zip(model.layers, network.layers, strict=True):
         # "base" keeps a knot row and coefficients for each edge, in the order of [out, in]
-        theirs.grid.item = array(np.tile(ours.knots, (ours.n_out, 1)) if kind == "base" else ours.knots)
+        theirs.grid.item = array(
+            np.tile(ours.knots, (ours.n_out, 1)) if kind == "base" else ours.knots
+        )
         theirs.c_basis.set_value(array(ours.coef.reshape(theirs.c_basis.shape)))
         theirs.c_res.set_value(array(ours.w_base))
         theirs.c_spl.set_value(array(ours.w_spline))
@@ -144,7 +161,9 @@ def _jaxkan(kind: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
     def read(outcome: Any) -> tuple[float, FloatArray]:
         value, slopes = outcome
         parts = [slopes["layers"][place] for place in range(len(network.layers))]
-        return float(value), _joined([[part[name][...] for name in ("c_basis", "c_res", "c_spl")] for part in parts])
+        return float(value), _joined(
+            [[part[name][...] for name in ("c_basis", "c_res", "c_spl")] for part in parts]
+        )
 
     return Step(lambda: jax.block_until_ready(compiled(parameters, rest, points, targets)), read)
 
@@ -153,22 +172,53 @@ def _jaxkan(kind: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
 
 _SAME = "the paper's layer, as ours"
 _BIAS = "a bias for each output besides"
-_ONE_GRID = "no w_spline; one grid on [-1, 1] for all inputs and layers, set against ours on that grid"
+_ONE_GRID = (
+    "no w_spline; one grid on [-1, 1] for all inputs and layers, set against ours on that grid"
+)
 _PYKAN = {"home": __name__, "package": "pykan", "needs": ("torch", "kan")}
 _JAXKAN = {"home": __name__, "package": "jaxkan", "needs": ("jax", "flax", "jaxkan")}
 _INKAN = {"home": __name__, "package": "inkan", "needs": ("torch", "inkan"), "nearest": _one_grid}
 
 
-def _subject(name: str, make: Any, note: str, common: dict[str, Any], *, drawn: bool = False) -> Subject:
+def _subject(
+    name: str, make: Any, note: str, common: dict[str, Any], *, drawn: bool = False
+) -> Subject:
     return Subject(name=name, make=make, note=note, drawn=drawn, **common)
 
 
 SUBJECTS = (
-    _subject("pykan, default", partial(_pykan, "default"), f"{_SAME}; runs its symbolic branch too, with no symbolic edge", _PYKAN),
-    _subject("pykan, symbolic off", partial(_pykan, "symbolic off"), f"{_SAME}; its fit with lamb > 0", _PYKAN),
-    _subject("pykan, speed()", partial(_pykan, "speed()"), f"{_SAME}; its fit with lamb = 0", _PYKAN, drawn=True),
-    _subject("jaxkan, spline", partial(_jaxkan, "spline"), f"{_SAME}, {_BIAS}; grids set to float64 by hand; jit", _JAXKAN, drawn=True),
-    _subject("jaxkan, base", partial(_jaxkan, "base"), f"{_SAME}, {_BIAS}; a grid for each edge; jit", _JAXKAN),
+    _subject(
+        "pykan, default",
+        partial(_pykan, "default"),
+        f"{_SAME}; runs its symbolic branch too, with no symbolic edge",
+        _PYKAN,
+    ),
+    _subject(
+        "pykan, symbolic off",
+        partial(_pykan, "symbolic off"),
+        f"{_SAME}; its fit with lamb > 0",
+        _PYKAN,
+    ),
+    _subject(
+        "pykan, speed()",
+        partial(_pykan, "speed()"),
+        f"{_SAME}; its fit with lamb = 0",
+        _PYKAN,
+        drawn=True,
+    ),
+    _subject(
+        "jaxkan, spline",
+        partial(_jaxkan, "spline"),
+        f"{_SAME}, {_BIAS}; grids set to float64 by hand; jit",
+        _JAXKAN,
+        drawn=True,
+    ),
+    _subject(
+        "jaxkan, base",
+        partial(_jaxkan, "base"),
+        f"{_SAME}, {_BIAS}; a grid for each edge; jit",
+        _JAXKAN,
+    ),
     _subject("inkan, eager", partial(_inkan, False), _ONE_GRID, _INKAN, drawn=True),
     _subject("inkan, compiled", partial(_inkan, True), _ONE_GRID, _INKAN),
 )

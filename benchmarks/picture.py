@@ -28,17 +28,30 @@ def _look(subject: str, others: Sequence[str]) -> dict[str, Any]:
 def _panel(ax: Any, axis: Axis, lines: Sequence[Line], others: Sequence[str]) -> None:
     for line in lines:
         if line.axis == axis.name and line.values:
-            ax.plot(line.values, line.milliseconds, label=line.subject, **_look(line.subject, others))
+            ax.plot(
+                line.values, line.milliseconds, label=line.subject, **_look(line.subject, others)
+            )
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_title(axis.held)
     ax.set_xlabel(axis.label)
     values = sorted({value for line in lines if line.axis == axis.name for value in line.values})
     if values:
-        labels = [f"$10^{len(str(value)) - 1}$" if value >= 10000 and str(value).strip("0") == "1" else str(value) for value in values]
+        labels = [
+            f"$10^{len(str(value)) - 1}$"
+            if value >= 10000 and str(value).strip("0") == "1"
+            else str(value)
+            for value in values
+        ]
         crowded = len(values) > 8
-        shown = [not crowded or label.startswith("$") or value in (10, 100, 1000) for label, value in zip(labels, values, strict=True)]
-        ax.set_xticks(values, labels=[label if show else "" for label, show in zip(labels, shown, strict=True)])
+        shown = [
+            not crowded or label.startswith("$") or value in (10, 100, 1000)
+            for label, value in zip(labels, values, strict=True)
+        ]
+        ax.set_xticks(
+            values,
+            labels=[label if show else "" for label, show in zip(labels, shown, strict=True)],
+        )
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.minorticks_off()
     ax.yaxis.set_major_locator(LogLocator(numticks=12))
@@ -55,7 +68,19 @@ def draw(lines: Sequence[Line]) -> Figure:
         _panel(ax, axis, lines, others)
     for ax in panels[::2]:
         ax.set_ylabel("CPU milliseconds")
-    picture.suptitle("A training step in float64 on one thread: value and gradient over the full batch", fontsize=11)
-    handles = {label: handle for ax in panels for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    picture.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=min(3, len(handles)))
+    picture.suptitle(
+        "A training step in float64 on one thread: value and gradient over the full batch",
+        fontsize=11,
+    )
+    handles = {
+        label: handle
+        for ax in panels
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    picture.legend(
+        list(handles.values()),
+        list(handles),
+        loc="outside lower center",
+        ncols=min(3, len(handles)),
+    )
     return picture

@@ -23,7 +23,9 @@ class Shape:
     bar: float = math.nan
 
     def __str__(self) -> str:
-        return f"({self.name}) [{','.join(map(str, self.widths))}] G={self.n_intervals} N={self.batch}"
+        return (
+            f"({self.name}) [{','.join(map(str, self.widths))}] G={self.n_intervals} N={self.batch}"
+        )
 
 
 SHAPES = (
@@ -42,5 +44,7 @@ def problem(shape: Shape) -> tuple[Network, FloatArray, FloatArray]:
     """A random network of the shape and a batch for it; its hidden grids lie on the batch's activations, where `fit` keeps them."""
     rng = np.random.default_rng(0)
     x = rng.uniform(-1.0, 1.0, (shape.batch, shape.widths[0]))
-    network = kr.init_network(shape.widths, n_intervals=shape.n_intervals, degree=DEGREE, domain=(-1.0, 1.0), x=x, rng=rng)
+    network = kr.init_network(
+        shape.widths, n_intervals=shape.n_intervals, degree=DEGREE, domain=(-1.0, 1.0), x=x, rng=rng
+    )
     return network, x, rng.standard_normal((shape.batch, shape.widths[-1]))

@@ -86,15 +86,22 @@ def pykan(rng: np.random.Generator) -> Errors:
         if name.startswith(("node_", "subnode_")):
             array += rng.uniform(-0.5, 0.5, array.shape)
     load(model, state)
-    yield "from_pykan, nodes scaled and shifted", _error(kr.from_pykan(model.state_dict()), x, run(model, x))
+    yield (
+        "from_pykan, nodes scaled and shifted",
+        _error(kr.from_pykan(model.state_dict()), x, run(model, x)),
+    )
 
     worst = 0.0
     for formula in FORMULAS:
-        model.fix_symbolic(0, 1, 2, formula, fit_params_bool=False, verbose=False, log_history=False)
+        model.fix_symbolic(
+            0, 1, 2, formula, fit_params_bool=False, verbose=False, log_history=False
+        )
         with torch.no_grad():
             model.symbolic_fun[0].affine[2, 1] = torch.tensor(rng.uniform(-1.5, 1.5, 4))
         formulas = [part.funs_name for part in model.symbolic_fun]
-        worst = max(worst, _error(kr.from_pykan(model.state_dict(), formulas=formulas), x, run(model, x)))
+        worst = max(
+            worst, _error(kr.from_pykan(model.state_dict(), formulas=formulas), x, run(model, x))
+        )
     yield f"from_pykan, {len(FORMULAS)} formulas, nodes scaled and shifted", worst
 
 
@@ -108,29 +115,54 @@ def jaxkan(rng: np.random.Generator) -> Errors:
     library = importlib.import_module("jaxkan.models.KAN")
     network = random_network(rng)
     for kind in ("base", "spline"):
-        model = library.KAN(list(WIDTHS), layer_type=kind, required_parameters={"k": DEGREE, "G": N_INTERVALS}, seed=0)
+        model = library.KAN(
+            list(WIDTHS),
+            layer_type=kind,
+            required_parameters={"k": DEGREE, "G": N_INTERVALS},
+            seed=0,
+        )
         for shift, title in ((0.0, ""), (1.0, ", biases")):
             state = kr.to_jaxkan(network, layer_type=kind)
             for number, layer in enumerate(model.layers):
-                state[f"layers.{number}.bias"] += shift * rng.normal(size=state[f"layers.{number}.bias"].shape)
+                state[f"layers.{number}.bias"] += shift * rng.normal(
+                    size=state[f"layers.{number}.bias"].shape
+                )
                 for name in ("c_basis", "c_res", "c_spl", "bias"):
-                    getattr(layer, name).set_value(jax.numpy.asarray(state[f"layers.{number}.{name}"]))
+                    getattr(layer, name).set_value(
+                        jax.numpy.asarray(state[f"layers.{number}.{name}"])
+                    )
                 layer.grid.item = jax.numpy.asarray(state[f"layers.{number}.grid"])
             x = _points(rng, 1.0 if shift else 4.0)
             theirs = np.asarray(model(x))
             if not shift:
                 yield f"to_jaxkan, {kind}", _error(network, x, theirs)
-            yield f"from_jaxkan, {kind}{title}", _error(kr.from_jaxkan(_jaxkan_state(model)), x, theirs)
-        fresh = library.KAN(list(WIDTHS), layer_type=kind, required_parameters={"k": DEGREE, "G": N_INTERVALS}, seed=1)
-        yield f"from_jaxkan, {kind}, as built", _error(kr.from_jaxkan(_jaxkan_state(fresh)), x, np.asarray(fresh(x)))
+            yield (
+                f"from_jaxkan, {kind}{title}",
+                _error(kr.from_jaxkan(_jaxkan_state(model)), x, theirs),
+            )
+        fresh = library.KAN(
+            list(WIDTHS),
+            layer_type=kind,
+            required_parameters={"k": DEGREE, "G": N_INTERVALS},
+            seed=1,
+        )
+        yield (
+            f"from_jaxkan, {kind}, as built",
+            _error(kr.from_jaxkan(_jaxkan_state(fresh)), x, np.asarray(fresh(x))),
+        )
 
 
 def _jaxkan_state(model: Any) -> dict[str, Any]:
-    state: dict[str, Any] = {f"layers.{number}.grid": np.asarray(layer.grid.item) for number, layer in enumerate(model.layers)}
+    state: dict[str, Any] = {
+        f"layers.{number}.grid": np.asarray(layer.grid.item)
+        for number, layer in enumerate(model.layers)
+    }
     for number, layer in enumerate(model.layers):
         for name in ("c_basis", "c_res", "c_spl", "bias"):
             parameter = getattr(layer, name)
-            state[f"layers.{number}.{name}"] = None if parameter is None else np.asarray(parameter[...])
+            state[f"layers.{number}.{name}"] = (
+                None if parameter is None else np.asarray(parameter[...])
+            )
     return state
 
 
@@ -145,9 +177,13 @@ LIBRARIES: dict[str, tuple[tuple[str, ...], Callable[[np.random.Generator], Erro
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.states", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.states",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of all that is drawn (default %(default)s)"
+    )
     options = parser.parse_args(arguments)
     errors = []
     for package, (needs, measure) in LIBRARIES.items():
@@ -157,7 +193,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         for title, error in measure(np.random.default_rng(options.seed)):
             errors.append(error)
-            print(f"{package:8s} {title:60s} {error:9.1e}{'' if error <= BAR else '   above the bar'}", flush=True)
+            print(
+                f"{package:8s} {title:60s} {error:9.1e}{'' if error <= BAR else '   above the bar'}",
+                flush=True,
+            )
     print(f"{len(errors)} measured, bar {BAR:g}")
     return 0 if errors and max(errors) <= BAR else 1
 

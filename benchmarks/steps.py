@@ -34,7 +34,9 @@ class Cell:
     @property
     def same(self) -> bool:
         """Whether it computes what kan_ref computes."""
-        return not self.failure and self.trial.loss_error <= SAME and self.trial.gradient_error <= SAME
+        return (
+            not self.failure and self.trial.loss_error <= SAME and self.trial.gradient_error <= SAME
+        )
 
     def as_record(self) -> dict[str, Any]:
         """Plain data; None where there is no number."""
@@ -42,7 +44,13 @@ class Cell:
         numbers = {"resident_mib": trial.resident, "arrays_mib": trial.arrays}
         numbers |= {"loss_error": trial.loss_error, "gradient_error": trial.gradient_error}
         known = {} if self.failure else numbers
-        return {"subject": self.subject, "shape": self.shape.name, "failure": self.failure, "milliseconds": self.times, **known}
+        return {
+            "subject": self.subject,
+            "shape": self.shape.name,
+            "failure": self.failure,
+            "milliseconds": self.times,
+            **known,
+        }
 
 
 def prepare(subject: Subject, shape: Shape) -> Step | str:
@@ -60,7 +68,12 @@ def prepare(subject: Subject, shape: Shape) -> Step | str:
 
 
 def compare(
-    shape: Shape, subjects: Sequence[Subject], *, seconds: float, tell: Callable[[str], object], limits: Limits | None = None
+    shape: Shape,
+    subjects: Sequence[Subject],
+    *,
+    seconds: float,
+    tell: Callable[[str], object],
+    limits: Limits | None = None,
 ) -> list[Cell]:
     """Cells of all subjects at a shape; about `seconds` of CPU time for each that can be repeated. `tell` hears what is done."""
 
@@ -69,7 +82,9 @@ def compare(
         tell(f"({shape.name}) {subject.name}")
         return trial
 
-    with ThreadPool(min(2, os.cpu_count() or 1)) as pool:  # each waits for a process; memory does not mind company
+    with ThreadPool(
+        min(2, os.cpu_count() or 1)
+    ) as pool:  # each waits for a process; memory does not mind company
         trials = pool.map(tried, subjects, chunksize=1)
     steps: dict[int, Step] = {}
     failures = [trial.failure for trial in trials]
@@ -80,7 +95,9 @@ def compare(
                 failures[place] = prepared
             else:
                 steps[place] = prepared
-    times = dict(zip(steps, take_turns([step.run for step in steps.values()], seconds=seconds), strict=True))
+    times = dict(
+        zip(steps, take_turns([step.run for step in steps.values()], seconds=seconds), strict=True)
+    )
     tell(f"({shape.name}) in turns")
     cells = []
     for place, (subject, trial) in enumerate(zip(subjects, trials, strict=True)):

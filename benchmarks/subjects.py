@@ -81,15 +81,31 @@ def _fresh(network: Network, x: FloatArray, y: FloatArray) -> Step:
 
 
 def _textbook(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    ways = [partial(textbook.value_and_grad, network, x, y, contraction) for contraction in textbook.CONTRACTIONS]
+    ways = [
+        partial(textbook.value_and_grad, network, x, y, contraction)
+        for contraction in textbook.CONTRACTIONS
+    ]
     times = take_turns(ways, seconds=0.01)
     return Step(ways[int(np.argmin([of_way.least for of_way in times]))], _as_is)
 
 
 SUBJECTS = (
     Subject(
-        "kan_ref, as in fit", __name__, _as_in_fit, "the first layer's B-splines are kept from step to step: the full batch does not change"
+        "kan_ref, as in fit",
+        __name__,
+        _as_in_fit,
+        "the first layer's B-splines are kept from step to step: the full batch does not change",
     ),
-    Subject("kan_ref, fresh", __name__, _fresh, "evaluates the first layer's B-splines at every step, as the peers do"),
-    Subject("textbook", __name__, _textbook, "dense arrays in NumPy, contracted by einsum or one matrix product, whichever is faster"),
+    Subject(
+        "kan_ref, fresh",
+        __name__,
+        _fresh,
+        "evaluates the first layer's B-splines at every step, as the peers do",
+    ),
+    Subject(
+        "textbook",
+        __name__,
+        _textbook,
+        "dense arrays in NumPy, contracted by einsum or one matrix product, whichever is faster",
+    ),
 )

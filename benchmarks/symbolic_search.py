@@ -82,7 +82,9 @@ def bend(x: FloatArray, y: FloatArray) -> float:
     """Root mean square distance of y from its best line, as a share of its spread; 0 for a constant."""
     spread = float(np.std(y))
     return (
-        0.0 if spread <= 1e-12 * np.abs(y).max() else float(np.std(y - np.polyval(np.polyfit(x - x.mean(), y, 1), x - x.mean()))) / spread
+        0.0
+        if spread <= 1e-12 * np.abs(y).max()
+        else float(np.std(y - np.polyval(np.polyfit(x - x.mean(), y, 1), x - x.mean()))) / spread
     )
 
 
@@ -187,7 +189,9 @@ def run_seed(case: str, seed: int) -> list[Outcome]:
 def report(case: str, outcomes: Sequence[Outcome]) -> str:
     """The row of a case as text."""
     missed = [outcome for outcome in outcomes if not outcome.right]
-    errors, seconds = (np.array([getattr(outcome, name) for outcome in outcomes]) for name in ("error", "seconds"))
+    errors, seconds = (
+        np.array([getattr(outcome, name) for outcome in outcomes]) for name in ("error", "seconds")
+    )
     exact = sum(outcome.error <= 1e-12 + outcome.rounding for outcome in outcomes)
     share = 100.0 * (1.0 - len(missed) / len(outcomes))
     lines = [
@@ -207,9 +211,18 @@ def report(case: str, outcomes: Sequence[Outcome]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen cases; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.symbolic_search", description=__doc__)
-    parser.add_argument("--case", choices=list(CASES), action="append", help="one row; may be repeated (default all)")
-    parser.add_argument("--seeds", type=int, default=6, metavar="N", help="29 curves each (default 6)")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.symbolic_search", description=__doc__
+    )
+    parser.add_argument(
+        "--case",
+        choices=list(CASES),
+        action="append",
+        help="one row; may be repeated (default all)",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=6, metavar="N", help="29 curves each (default 6)"
+    )
     parser.add_argument("--first-seed", type=int, default=1000, metavar="SEED")
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
     options = parser.parse_args(arguments)

@@ -43,7 +43,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     widths[0] = max(len(row[0]) for row in rows)
     lines = []
     for row in rows:
-        others = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=False)] if len(row) == n_columns else row[1:]
+        others = (
+            [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=False)]
+            if len(row) == n_columns
+            else row[1:]
+        )
         lines.append("  ".join([row[0].ljust(widths[0]), *others]).rstrip())
     return "\n".join(lines)
 
@@ -67,7 +71,9 @@ def grid(cells: Sequence[Cell], show: Callable[[Cell], str]) -> str:
             continue
         long = [cell for cell in row if len(cell.failure) > SHORT]
         below += [f"{name} at ({cell.shape.name}): {cell.failure}" for cell in long]
-        table.append([name, *("fails" if cell in long else cell.failure or show(cell) for cell in row)])
+        table.append(
+            [name, *("fails" if cell in long else cell.failure or show(cell) for cell in row)]
+        )
     return "\n".join([aligned(table), *below])
 
 
@@ -81,7 +87,11 @@ def _time(cell: Cell) -> str:
 
 def _memory(cell: Cell) -> str:
     arrays = cell.trial.arrays
-    return number(cell.trial.resident) if arrays is None else f"{number(cell.trial.resident)} ({number(arrays)})"
+    return (
+        number(cell.trial.resident)
+        if arrays is None
+        else f"{number(cell.trial.resident)} ({number(arrays)})"
+    )
 
 
 def verdict(cells: Sequence[Cell]) -> list[str]:
@@ -93,11 +103,19 @@ def verdict(cells: Sequence[Cell]) -> list[str]:
             times = {cell.subject: cell.least for cell in group if cell.same}
             if ours not in times:
                 continue
-            faster = {name: times[ours] / t for name, t in times.items() if name not in (OURS, FRESH) and t < times[ours]}
+            faster = {
+                name: times[ours] / t
+                for name, t in times.items()
+                if name not in (OURS, FRESH) and t < times[ours]
+            }
             good += [] if faster else [f"({shape.name})"]
-            beaten += [f"at ({shape.name}) {name} is {ratio:.2f} times as fast" for name, ratio in faster.items()]
+            beaten += [
+                f"at ({shape.name}) {name} is {ratio:.2f} times as fast"
+                for name, ratio in faster.items()
+            ]
         sentences.append(
-            f"{ours}: fastest of all that compute the same at {' '.join(good) or 'no shape'}" + "".join(f"; {text}" for text in beaten)
+            f"{ours}: fastest of all that compute the same at {' '.join(good) or 'no shape'}"
+            + "".join(f"; {text}" for text in beaten)
         )
     return sentences
 
@@ -113,7 +131,10 @@ def step_tables(cells: Sequence[Cell], subjects: Sequence[Subject]) -> str:
         if not row:
             same.append([subject.name, rows[subject.name][0].failure])
             continue
-        errors = [max(cell.trial.loss_error for cell in row), max(cell.trial.gradient_error for cell in row)]
+        errors = [
+            max(cell.trial.loss_error for cell in row),
+            max(cell.trial.gradient_error for cell in row),
+        ]
         mark = "" if all(cell.same for cell in row) else f"   ! above {SAME:g}"
         same.append([subject.name, *(f"{error:.0e}" for error in errors), f"{subject.note}{mark}"])
     noted = aligned([row[:3] for row in same]).split("\n")
@@ -122,10 +143,16 @@ def step_tables(cells: Sequence[Cell], subjects: Sequence[Subject]) -> str:
         [
             STEP_HEAD + "\n" + "\n".join(str(shape) for shape in shapes),
             grid(cells, _time),
-            RATIO_HEAD + "\n" + grid(cells, lambda cell: number(cell.least / ours.get(cell.shape, math.nan))),
+            RATIO_HEAD
+            + "\n"
+            + grid(cells, lambda cell: number(cell.least / ours.get(cell.shape, math.nan))),
             "\n".join(verdict(cells)),
             MEMORY_HEAD + "\n" + grid(cells, _memory),
-            SAME_HEAD + "\n" + "\n".join(f"{line}   {note}".rstrip() for line, note in zip(noted, notes, strict=True)),
+            SAME_HEAD
+            + "\n"
+            + "\n".join(
+                f"{line}   {note}".rstrip() for line, note in zip(noted, notes, strict=True)
+            ),
         ]
     )
 
@@ -137,9 +164,16 @@ def lm_table(cells: Sequence[LmCell]) -> str:
         row = [str(cell.shape), str(cell.n_residuals), str(cell.n_params)]
         if cell.ours and cell.dense:
             ours, dense = cell.ours.as_record(), cell.dense.as_record()
-            row += [f"{number(t['least'])} +{100 * (t['median'] / t['least'] - 1):.0f}%" for t in (ours, dense)]
+            row += [
+                f"{number(t['least'])} +{100 * (t['median'] / t['least'] - 1):.0f}%"
+                for t in (ours, dense)
+            ]
             row.append(number(dense["least"] / ours["least"]))
-        rows.append(row if len(row) > 3 else [row[0], f"{row[1]} residuals, {row[2]} parameters: {cell.failure}"])
+        rows.append(
+            row
+            if len(row) > 3
+            else [row[0], f"{row[1]} residuals, {row[2]} parameters: {cell.failure}"]
+        )
     return f"{LM_HEAD}\n\n{aligned(rows)}"
 
 
@@ -155,7 +189,18 @@ def growth_tables(lines: Sequence[Line]) -> str:
             if not times:
                 rows.append([line.subject, line.ends])
                 continue
-            exponent = f"{round(line.exponent, 2) + 0.0:.2f}" if math.isfinite(line.exponent) else "-"
-            rows.append([line.subject, *(number(times.get(value, math.nan)) for value in values), exponent])
-        tables.append(aligned(rows) + "".join(f"\n{line.subject}: ends, {line.ends}" for line in of_axis if line.ends and line.values))
+            exponent = (
+                f"{round(line.exponent, 2) + 0.0:.2f}" if math.isfinite(line.exponent) else "-"
+            )
+            rows.append(
+                [line.subject, *(number(times.get(value, math.nan)) for value in values), exponent]
+            )
+        tables.append(
+            aligned(rows)
+            + "".join(
+                f"\n{line.subject}: ends, {line.ends}"
+                for line in of_axis
+                if line.ends and line.values
+            )
+        )
     return "\n\n".join(tables)

@@ -36,7 +36,9 @@ class Kept:
     base_slope: FloatArray | None
 
 
-def bases(x: FloatArray, knots: FloatArray, degree: int, *, slopes: bool) -> tuple[FloatArray, FloatArray | None]:
+def bases(
+    x: FloatArray, knots: FloatArray, degree: int, *, slopes: bool
+) -> tuple[FloatArray, FloatArray | None]:
     """(X1)-(X3): all B-splines of x (batch, n_in) on knots (n_in, n_knots), and their slopes, (batch, n_in, n_basis) each."""
     points = x[:, :, None]
     # [eq:textbook-recursion]
@@ -60,7 +62,9 @@ def silu(x: FloatArray) -> tuple[FloatArray, FloatArray]:
     return value, s + value * (1.0 - s)
 
 
-def forward(layer: Layer, x: FloatArray, *, slopes: bool, contraction: Contraction) -> tuple[FloatArray, Kept]:
+def forward(
+    layer: Layer, x: FloatArray, *, slopes: bool, contraction: Contraction
+) -> tuple[FloatArray, Kept]:
     """(X4): outputs (batch, n_out), and what `backward` needs; all edges live."""
     basis, basis_slope = bases(x, layer.knots, layer.degree, slopes=slopes)
     base, base_slope = silu(x)
@@ -69,12 +73,17 @@ def forward(layer: Layer, x: FloatArray, *, slopes: bool, contraction: Contracti
     if contraction == "einsum":
         y = np.einsum("bi,ji->bj", base, layer.w_base) + np.einsum("bim,jim->bj", basis, weighted)
     else:
-        y = base @ layer.w_base.T + basis.reshape(len(x), -1) @ weighted.reshape(len(weighted), -1).T
+        y = (
+            base @ layer.w_base.T
+            + basis.reshape(len(x), -1) @ weighted.reshape(len(weighted), -1).T
+        )
     # [/eq:textbook-layer]
     return y, Kept(basis, basis_slope, base, base_slope if slopes else None)
 
 
-def backward(layer: Layer, kept: Kept, dy: FloatArray, *, contraction: Contraction) -> tuple[FloatArray | None, list[FloatArray]]:
+def backward(
+    layer: Layer, kept: Kept, dy: FloatArray, *, contraction: Contraction
+) -> tuple[FloatArray | None, list[FloatArray]]:
     """(X5): dx (batch, n_in), None without slopes, and [d_coef, d_w_base, d_w_spline]."""
     weighted = layer.w_spline[:, :, None] * layer.coef
     # [eq:textbook-layer-backward]
@@ -82,7 +91,11 @@ def backward(layer: Layer, kept: Kept, dy: FloatArray, *, contraction: Contracti
         d_weighted = np.einsum("bj,bim->jim", dy, kept.basis)
     else:
         d_weighted = (dy.T @ kept.basis.reshape(len(dy), -1)).reshape(weighted.shape)
-    gradients = [d_weighted * layer.w_spline[:, :, None], dy.T @ kept.base, (d_weighted * layer.coef).sum(axis=2)]
+    gradients = [
+        d_weighted * layer.w_spline[:, :, None],
+        dy.T @ kept.base,
+        (d_weighted * layer.coef).sum(axis=2),
+    ]
     if kept.basis_slope is None or kept.base_slope is None:
         return None, gradients
     if contraction == "einsum":
@@ -94,12 +107,16 @@ def backward(layer: Layer, kept: Kept, dy: FloatArray, *, contraction: Contracti
     return dx, gradients
 
 
-def value_and_grad(network: Network, x: FloatArray, y: FloatArray, contraction: Contraction = "matmul") -> tuple[float, FloatArray]:
+def value_and_grad(
+    network: Network, x: FloatArray, y: FloatArray, contraction: Contraction = "matmul"
+) -> tuple[float, FloatArray]:
     """Mean squared error of a network whose edges all live and have the base silu, and its gradient in the order of theta."""
     kept: list[Kept] = []
     prediction = x
     for number, layer in enumerate(network.layers):
-        prediction, of_layer = forward(layer, prediction, slopes=number > 0, contraction=contraction)
+        prediction, of_layer = forward(
+            layer, prediction, slopes=number > 0, contraction=contraction
+        )
         kept.append(of_layer)
     difference = prediction - y
     value = float(np.mean(difference**2))
@@ -107,7 +124,9 @@ def value_and_grad(network: Network, x: FloatArray, y: FloatArray, contraction: 
     pieces: list[FloatArray] = []
     for layer, of_layer in zip(reversed(network.layers), reversed(kept), strict=True):
         if dy is None:
-            raise ValueError("a hidden layer was evaluated without slopes, but its inputs need a gradient")
+            raise ValueError(
+                "a hidden layer was evaluated without slopes, but its inputs need a gradient"
+            )
         dy, gradients = backward(layer, of_layer, dy, contraction=contraction)
         pieces = [*gradients, *pieces]
     return value, np.concatenate([piece.reshape(-1) for piece in pieces])

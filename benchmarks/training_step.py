@@ -37,7 +37,10 @@ _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": 
 def compare(shape: Shape, seconds: float) -> str:
     """The row of a shape; about so many CPU seconds for each step."""
     steps = [subject.step(*problem(shape)) for subject in SUBJECTS]
-    cached, fresh, book = (1e3 * times.least for times in take_turns([step.run for step in steps], seconds=seconds, repeats=5))
+    cached, fresh, book = (
+        1e3 * times.least
+        for times in take_turns([step.run for step in steps], seconds=seconds, repeats=5)
+    )
     name = f"({shape.name}) {list(shape.widths)}"
     numbers = f"{shape.n_intervals:5d} {shape.batch:6d} {book:9.2f} {cached:8.2f} {fresh:8.2f}"
     return f"{name:25s} {numbers} {cached / book:8.3f} {fresh / book:8.3f} {shape.bar:6.2f}"
@@ -46,7 +49,10 @@ def compare(shape: Shape, seconds: float) -> str:
 def memory() -> str:
     """What a fresh step at (g) takes in a process of its own: its arrays, and pages beyond those in use before."""
     trial = try_step(SUBJECTS[1], SHAPES[-1])
-    return trial.failure or f"{trial.arrays:.1f} MiB of arrays at the most, resident set {trial.resident:.1f} MiB above start"
+    return (
+        trial.failure
+        or f"{trial.arrays:.1f} MiB of arrays at the most, resident set {trial.resident:.1f} MiB above start"
+    )
 
 
 def growth(seconds: float) -> str:
@@ -63,9 +69,18 @@ def lm_step() -> str:
     """CPU seconds of an accepted Levenberg-Marquardt step at [2, 1, 1], G = 200, N = 10000, recording included."""
     rng = np.random.default_rng(0)
     data = kr.sample("exp_sin", n_train=10000, n_test=1000, rng=rng)
-    network = kr.init_network((2, 1, 1), n_intervals=200, degree=3, domain=(-1.0, 1.0), x=data.x_train, rng=rng)
+    network = kr.init_network(
+        (2, 1, 1), n_intervals=200, degree=3, domain=(-1.0, 1.0), x=data.x_train, rng=rng
+    )
     stamps: list[float] = []
-    kr.fit(network, data, optimizer="lm", n_steps=10, update_grids=False, callback=lambda step: stamps.append(time.process_time()))
+    kr.fit(
+        network,
+        data,
+        optimizer="lm",
+        n_steps=10,
+        update_grids=False,
+        callback=lambda step: stamps.append(time.process_time()),
+    )
     steps = np.diff(stamps)
     return f"median {np.median(steps):.3f} s, worst {steps.max():.3f} s of {len(steps)} steps (bar 0.25 s)"
 
@@ -77,7 +92,10 @@ def import_time() -> str:
         "[getattr(kan_ref, n) for n in kan_ref.__all__]; print(a, time.perf_counter() - t)"
     )
     runs = [
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split() for _ in range(3)
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(3)
     ]
     alone, everything = (min(float(run[place]) for run in runs) for place in (0, 1))
     return f"{alone:.3f} s (bar 0.3 s); with every public name, NumPy included, {everything:.3f} s"
@@ -86,15 +104,35 @@ def import_time() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training_step", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.training_step",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seconds", type=float, default=1.5, metavar="S", help="CPU seconds for each step (default %(default)s)")
-    parser.add_argument("--keep-memory", action="store_true", help="have glibc keep what is freed (see above)")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=1.5,
+        metavar="S",
+        help="CPU seconds for each step (default %(default)s)",
+    )
+    parser.add_argument(
+        "--keep-memory", action="store_true", help="have glibc keep what is freed (see above)"
+    )
     options = parser.parse_args(arguments)
     if options.keep_memory and not _KEEP_MEMORY.items() <= os.environ.items():
-        again = [sys.executable, "-m", "benchmarks.training_step", "--keep-memory", f"--seconds={options.seconds}"]
-        return subprocess.run(again, cwd=ROOT, env=os.environ | _KEEP_MEMORY, check=False).returncode
-    print("shape                         G      N  textbook   cached    fresh   cached/    fresh/    bar")
+        again = [
+            sys.executable,
+            "-m",
+            "benchmarks.training_step",
+            "--keep-memory",
+            f"--seconds={options.seconds}",
+        ]
+        return subprocess.run(
+            again, cwd=ROOT, env=os.environ | _KEEP_MEMORY, check=False
+        ).returncode
+    print(
+        "shape                         G      N  textbook   cached    fresh   cached/    fresh/    bar"
+    )
     for shape in SHAPES:
         print(compare(shape, options.seconds), flush=True)
     print(f"\nmemory of a step at (g): {memory()} (bar 10 MiB)")

@@ -66,9 +66,19 @@ def try_step(subject: Subject, shape: Shape, limits: Limits | None = None) -> Tr
     limits = limits or Limits()
     if subject.missing():
         return Trial(failure=subject.missing())
-    command = [sys.executable, "-m", "benchmarks.trial", subject.home, subject.name, json.dumps(asdict(shape)), str(limits.gib)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.trial",
+        subject.home,
+        subject.name,
+        json.dumps(asdict(shape)),
+        str(limits.gib),
+    ]
     try:
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limits.seconds, check=False)
+        run = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=limits.seconds, check=False
+        )
     except subprocess.TimeoutExpired:
         return Trial(failure=f"takes over {limits.seconds:g} s")
     answer = run.stdout.strip().rpartition("\n")[2]
@@ -88,7 +98,11 @@ def peak_resident() -> float:
     """
     status = Path("/proc/self/status")
     if status.exists():
-        line = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(encoding="ascii", errors="replace"), re.MULTILINE)
+        line = re.search(
+            r"^VmHWM:\s+(\d+) kB$",
+            status.read_text(encoding="ascii", errors="replace"),
+            re.MULTILINE,
+        )
         if line:
             return int(line[1]) / 1024
     import resource  # where there is no such module either, a trial fails and says so

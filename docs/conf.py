@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_ext"), str(ROOT)]
 
-import kan_ref  # noqa: E402  from this checkout
+import kan_ref
 
 project = "kan_ref"
 author = "the kan_ref maintainers"
@@ -52,7 +52,7 @@ exclude_patterns = [
     "dist",
 ]
 if (HERE / "explorer" / "index.html").exists():
-    tags.add("explorer")  # type: ignore[name-defined]  # noqa: F821  Sphinx's own
+    tags.add("explorer")  # type: ignore[name-defined]
 
 # --- text
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]
@@ -83,7 +83,14 @@ shutil.copy(HERE / "_kernel_config.py", _profile / "ipython_kernel_config.py")
 # --- look; nothing is fetched from elsewhere
 html_theme = "furo"
 html_title = f"kan_ref {release}"
-html_static_path = ["_static", str(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js"))]
+html_static_path = [
+    "_static",
+    str(
+        distribution("sphinx-mathjax-offline").locate_file(
+            "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+        )
+    ),
+]
 html_extra_path = ["_root"]
 html_css_files = ["site.css"]
 html_copy_source = False

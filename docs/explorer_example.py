@@ -33,20 +33,36 @@ def data() -> kr.Data:
 
 def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     """Title, what has been done, network: three stages of one training."""
-    start = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(2))
+    start = kr.init_network(
+        (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(2)
+    )
     weights: dict[str, Any] = {"penalty_weight": 1e-2, "l1_weight": 1.0, "entropy_weight": 2.0}
-    sparse = kr.fit(start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, **weights).network
+    sparse = kr.fit(
+        start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, **weights
+    ).network
     pruned = kr.fit(kr.prune(sparse, samples.x_train), samples, optimizer="lm", n_steps=40).network
-    named = kr.fit(kr.auto_symbolic(pruned, samples.x_train), samples, optimizer="lm", n_steps=40).network
+    named = kr.fit(
+        kr.auto_symbolic(pruned, samples.x_train), samples, optimizer="lm", n_steps=40
+    ).network
     about = "Learnt from 1000 samples of exp(sin(πx) + y²): "
     return [
-        ("trained with penalties", about + "L1 and entropy have made most edges faint. " + error(sparse, samples), sparse),
+        (
+            "trained with penalties",
+            about + "L1 and entropy have made most edges faint. " + error(sparse, samples),
+            sparse,
+        ),
         (
             "pruned and trained on",
-            about + "faint nodes are gone, the rest was trained without penalties. " + error(pruned, samples),
+            about
+            + "faint nodes are gone, the rest was trained without penalties. "
+            + error(pruned, samples),
             pruned,
         ),
-        ("edges made formulas", about + "every edge got its best formula, trained again. " + error(named, samples), named),
+        (
+            "edges made formulas",
+            about + "every edge got its best formula, trained again. " + error(named, samples),
+            named,
+        ),
     ]
 
 
@@ -61,7 +77,10 @@ def suggestions(network: kr.Network, x: Any) -> list[dict[str, Any]]:
     for number, layer in enumerate(network.layers):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():
             fits = kr.suggest_symbolic(network, x, number, output=j, input=i).fits[:N_FITS]
-            told = [{"name": fit.name, "affine": [fit.a, fit.b, fit.c, fit.d], "miss": 1.0 - fit.r2} for fit in fits]
+            told = [
+                {"name": fit.name, "affine": [fit.a, fit.b, fit.c, fit.d], "miss": 1.0 - fit.r2}
+                for fit in fits
+            ]
             found.append({"layer": number, "output": j, "input": i, "fits": told})
     return found
 

@@ -16,7 +16,9 @@ _PUBLIC = {
     "drawing": "draw_network save_film",
     "formulas": "formula formula_latex recognise_constants",
     "functions": "LIBRARY register_function unregister_function",
-    "io": ("from_efficient_kan from_jaxkan from_pykan load save to_c to_efficient_kan to_jaxkan to_pykan to_scipy"),
+    "io": (
+        "from_efficient_kan from_jaxkan from_pykan load save to_c to_efficient_kan to_jaxkan to_pykan to_scipy"
+    ),
     "network": (
         "Layer Network backward check_gradients distance edge_curve edge_outputs extend_grid "
         "forward init_network lock_edges mask_edges unlock_edges update_grid"
@@ -41,7 +43,9 @@ def _modules() -> list[str]:
     """The modules in the package's folder, reached by their own name as in kan_ref.bspline.basis(x, knots, degree)."""
     import pkgutil  # here, because most programs never ask
 
-    return [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    return [
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    ]
 
 
 def __getattr__(name: str) -> object:

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 WIDTHS, NAMES = (2, 5, 1), ("x", "y")
 PICTURES = (".png", ".pdf", ".svg")
-SHOWN = {"sparsify": "trained with penalties", "prune": "pruned", "refine": "eliminated, refined", "canonical": "named, trained"}
+SHOWN = {
+    "sparsify": "trained with penalties",
+    "prune": "pruned",
+    "refine": "eliminated, refined",
+    "canonical": "named, trained",
+}
 
 
 def find(data: kr.Data, seed: int) -> Discovery:
@@ -42,7 +47,9 @@ def find(data: kr.Data, seed: int) -> Discovery:
                 bar.set_postfix_str(step.name)
                 bar.write(line(step, time.perf_counter() - began))
 
-        return kr.discover(data, widths=WIDTHS, names=NAMES, rng=np.random.default_rng(seed), callback=show)
+        return kr.discover(
+            data, widths=WIDTHS, names=NAMES, rng=np.random.default_rng(seed), callback=show
+        )
 
 
 def line(step: DiscoveryStep, seconds: float) -> str:
@@ -52,8 +59,10 @@ def line(step: DiscoveryStep, seconds: float) -> str:
 
 def recognise(found: Discovery, data: kr.Data) -> Recognition:
     """The formula with exact constants, as far as its own error allows: what is left of it in the mean of N samples, or rounding."""
-    n, n_parameters = len(data.x_train), found.network.n_live_params
-    tolerance = max(1e-9, 3.0 * found.train_rmse / float(np.std(data.y_train)) * (n_parameters / n) ** 0.5)
+    n, n_parameters = len(data.x_train), found.network.n_active_params
+    tolerance = max(
+        1e-9, 3.0 * found.train_rmse / float(np.std(data.y_train)) * (n_parameters / n) ** 0.5
+    )
     return recognise_constants(found.formula, data.x_train, names=NAMES, tolerance=tolerance)
 
 
@@ -73,15 +82,47 @@ def draw(found: Discovery, recognised: Recognition, x: object) -> "Figure":
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m kan_ref", description="From samples of exp(sin(pi x) + y^2) to the formula.")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of samples and initial parameters (default %(default)s)")
-    parser.add_argument("--samples", type=int, default=1000, metavar="N", help="training and test samples (default %(default)s)")
-    parser.add_argument("--noise", type=float, default=0.0, metavar="S", help="standard deviation on the training targets")
-    parser.add_argument("--picture", type=Path, default=Path("kan_ref_demo.png"), metavar="FILE", help="where the picture goes")
+    parser = argparse.ArgumentParser(
+        prog="python -m kan_ref", description="From samples of exp(sin(pi x) + y^2) to the formula."
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of samples and initial parameters (default %(default)s)",
+    )
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="training and test samples (default %(default)s)",
+    )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="standard deviation on the training targets",
+    )
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        default=Path("kan_ref_demo.png"),
+        metavar="FILE",
+        help="where the picture goes",
+    )
     options = parser.parse_args(arguments)
     folder = options.picture.resolve().parent
-    if options.picture.suffix.lower() not in PICTURES or options.picture.is_dir() or not folder.is_dir():
-        parser.error(f"--picture is {options.picture}, but must be a file in a folder that exists, ending in {', '.join(PICTURES)}")
+    if (
+        options.picture.suffix.lower() not in PICTURES
+        or options.picture.is_dir()
+        or not folder.is_dir()
+    ):
+        parser.error(
+            f"--picture is {options.picture}, but must be a file in a folder that exists, ending in {', '.join(PICTURES)}"
+        )
     if options.seed < 0 or options.samples < 100 or not 0.0 <= options.noise < np.inf:
         parser.error(
             f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, but they must be at least 0, 100 and 0"
@@ -91,8 +132,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clean = kr.sample("exp_sin", n_train=options.samples, n_test=options.samples, rng=rng)
     noise = options.noise * rng.standard_normal(clean.y_train.shape)
     data = kr.Data(clean.x_train, clean.y_train + noise, clean.x_test, clean.y_test)
-    print(f"kan_ref {kr.__version__}: from {options.samples} samples of exp(sin(pi x) + y^2) on [-1, 1]^2 to a formula\n")
-    print(f"{'step':<10} {'widths':<10} {'train RMSE':>10} {'test RMSE':>10} {'seconds':>8}", flush=True)
+    print(
+        f"kan_ref {kr.__version__}: from {options.samples} samples of exp(sin(pi x) + y^2) on [-1, 1]^2 to a formula\n"
+    )
+    print(
+        f"{'step':<10} {'widths':<10} {'train RMSE':>10} {'test RMSE':>10} {'seconds':>8}",
+        flush=True,
+    )
     try:
         found = find(data, options.seed)
     except KeyboardInterrupt:
@@ -100,7 +146,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     recognised = recognise(found, data)
     print(f"\nfound       {found.formula}")
-    print(f"recognised  {recognised.expression}, which changes its values by {recognised.rms:.0e} of their spread")
+    print(
+        f"recognised  {recognised.expression}, which changes its values by {recognised.rms:.0e} of their spread"
+    )
     draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
     print(f"picture     {options.picture}")
     return 0

@@ -27,7 +27,9 @@ def check_rectangular(name: str, value: object) -> NDArray[Any]:
         raise ValueError(f"{name} is no rectangular array: its rows differ in length") from error
 
 
-def check_float_array(name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False) -> FloatArray:
+def check_float_array(
+    name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False
+) -> FloatArray:
     """`value` as a C-contiguous float64 array of finite numbers; a copy only where one is needed.
 
     Parameters
@@ -55,7 +57,9 @@ def check_float_array(name: str, value: object, shape: Sequence[int | str | None
     array = check_rectangular(name, value)
     if array.dtype.kind not in ("biuf" if flags else "iuf"):
         raise TypeError(f"{name} has dtype {array.dtype}, but needs real numbers")
-    if array.ndim != len(shape) or any(isinstance(n, int) and n != m for n, m in zip(shape, array.shape, strict=True)):
+    if array.ndim != len(shape) or any(
+        isinstance(n, int) and n != m for n, m in zip(shape, array.shape, strict=True)
+    ):
         wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
         raise ValueError(f"{name} has shape {array.shape}, but needs shape ({wanted})")
     array = np.ascontiguousarray(array, dtype=np.float64)
@@ -82,14 +86,24 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
     return int(value)
 
 
-def check_number(name: str, value: object, *, low: float = -math.inf, high: float = math.inf) -> float:
+def check_number(
+    name: str, value: object, *, low: float = -math.inf, high: float = math.inf
+) -> float:
     """`value` as a finite float in [low, high]; TypeError for kinds, ValueError for range."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool | np.bool_) or not isinstance(
+        value, int | float | np.integer | np.floating
+    ):
         raise TypeError(f"{name} is {value!r}, but must be a real number")
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}, but must be finite")
     if not low <= value <= high:
-        rule = f"at least {low:g}" if high == math.inf else f"at most {high:g}" if low == -math.inf else f"between {low:g} and {high:g}"
+        rule = (
+            f"at least {low:g}"
+            if high == math.inf
+            else f"at most {high:g}"
+            if low == -math.inf
+            else f"between {low:g} and {high:g}"
+        )
         raise ValueError(f"{name} is {value}, but must be {rule}")
     return float(value)
 
@@ -101,12 +115,16 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
     if value not in options:
         close = difflib.get_close_matches(value, options, n=1)
         guess = f" (did you mean {close[0]!r}?)" if close else ""
-        raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}{guess}")
+        raise ValueError(
+            f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}{guess}"
+        )
     return value
 
 
 def check_generator(name: str, value: object) -> np.random.Generator:
     """`value` if it is a numpy.random.Generator, else TypeError that says how to make one."""
     if not isinstance(value, np.random.Generator):
-        raise TypeError(f"{name} is {value!r}, but must be a numpy.random.Generator such as numpy.random.default_rng(0)")
+        raise TypeError(
+            f"{name} is {value!r}, but must be a numpy.random.Generator such as numpy.random.default_rng(0)"
+        )
     return value

@@ -46,7 +46,9 @@ class Data:
         for part in ("train", "test"):
             for letter, columns in (("x", "n_in"), ("y", "n_out")):
                 name = f"{letter}_{part}"
-                object.__setattr__(self, name, _two_axes(name, getattr(self, name), letter, (f"n_{part}", columns)))
+                object.__setattr__(
+                    self, name, _two_axes(name, getattr(self, name), letter, (f"n_{part}", columns))
+                )
             _agree(self, f"y_{part}", f"x_{part}", axis=0)
         _agree(self, "x_test", "x_train", axis=1)
         if self.y_train.ndim != self.y_test.ndim:
@@ -111,19 +113,31 @@ def check_arrays(data: object) -> None:
     for name in names:
         if not hasattr(data, name):
             kind = type(data).__name__
-            raise TypeError(f"data is a {kind} without attribute {name}, but needs {', '.join(names)} (as kan_ref.Data has them)")
+            raise TypeError(
+                f"data is a {kind} without attribute {name}, but needs {', '.join(names)} (as kan_ref.Data has them)"
+            )
 
 
 def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) -> FloatArray:
     """`value` with two axes, or integer labels y; other arrays of one axis are refused with the index that gives the second."""
-    if letter == "y" and isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu" and value.size:
+    if (
+        letter == "y"
+        and isinstance(value, np.ndarray)
+        and value.ndim == 1
+        and value.dtype.kind in "iu"
+        and value.size
+    ):
         return value
     if getattr(value, "ndim", 2) == 1:
         advice = f"for one {'output' if letter == 'y' else 'input'} write {letter}[:, None]"
-        raise ValueError(f"{name} has shape {np.shape(value)}, but needs shape ({', '.join(axes)}); {advice}")
+        raise ValueError(
+            f"{name} has shape {np.shape(value)}, but needs shape ({', '.join(axes)}); {advice}"
+        )
     array = check_float_array(name, value, axes)
     if 0 in array.shape:
-        raise ValueError(f"{name} has shape {array.shape}, but needs at least one row and one column")
+        raise ValueError(
+            f"{name} has shape {array.shape}, but needs at least one row and one column"
+        )
     return array
 
 

@@ -10,7 +10,10 @@ def replace_file(name: str, data: bytes) -> None:
     """All of `data` in the file, in one step; links are followed, and an older file keeps its permissions."""
     target, mode = os.path.realpath(name), None
     temporary = os.path.join(os.path.dirname(target), f".kan_ref-{secrets.token_hex(8)}.tmp")
-    with contextlib.suppress(FileNotFoundError), open(target, "r+b") as old:  # refused where it may not be written
+    with (
+        contextlib.suppress(FileNotFoundError),
+        open(target, "r+b") as old,
+    ):  # refused where it may not be written
         mode = stat.S_IMODE(os.fstat(old.fileno()).st_mode)
     try:
         with open(temporary, "xb") as file:

@@ -81,7 +81,9 @@ def _exp_two_sines(x: FloatArray) -> FloatArray:
     return np.exp(0.5 * (first + second))
 
 
-def _target(name: str, f: Callable[[FloatArray], FloatArray], shape: tuple[int, ...], formula: str) -> Target:
+def _target(
+    name: str, f: Callable[[FloatArray], FloatArray], shape: tuple[int, ...], formula: str
+) -> Target:
     return Target(name, f, shape[0], (-1.0, 1.0), shape, formula, _SECTION)
 
 
@@ -91,13 +93,27 @@ TARGETS: dict[str, Target] = {
         _target("bessel", _bessel, (1, 1), "J_0(20 x_1)"),
         _target("exp_sin", _exp_sin, (2, 1, 1), "exp(sin(pi x_1) + x_2^2)"),
         _target("product", _product, (2, 2, 1), "x_1 x_2"),
-        _target("exp_mean_sin2", _exp_mean_sin2, (100, 1, 1), "exp((1/100) sum_i sin^2(pi x_i / 2))"),
-        _target("exp_two_sines", _exp_two_sines, (4, 4, 2, 1), "exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)"),
+        _target(
+            "exp_mean_sin2", _exp_mean_sin2, (100, 1, 1), "exp((1/100) sum_i sin^2(pi x_i / 2))"
+        ),
+        _target(
+            "exp_two_sines",
+            _exp_two_sines,
+            (4, 4, 2, 1),
+            "exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)",
+        ),
     )
 }
 
 
-def sample(name: str, *, n_train: int = 1000, n_test: int = 1000, noise: float = 0.0, rng: np.random.Generator) -> Data:
+def sample(
+    name: str,
+    *,
+    n_train: int = 1000,
+    n_test: int = 1000,
+    noise: float = 0.0,
+    rng: np.random.Generator,
+) -> Data:
     """Independent uniform points on the domain of a target, with its values there.
 
     Parameters

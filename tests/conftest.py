@@ -10,11 +10,20 @@ import pytest
 from hypothesis import settings
 from site_build import build_once
 
-UNTRACED = ("test_benchmarks", "test_conformance_mutants", "test_explorer", "test_figures", "test_site", "test_tutorials")
+UNTRACED = (
+    "test_benchmarks",
+    "test_conformance_mutants",
+    "test_explorer",
+    "test_figures",
+    "test_site",
+    "test_tutorials",
+)
 
 settings.register_profile("dev", max_examples=25, derandomize=True, deadline=None)
 settings.register_profile("ci", max_examples=200, derandomize=True, deadline=None)
-settings.register_profile("few", max_examples=3, derandomize=True, deadline=None)  # which lines a test runs, not what they give
+settings.register_profile(
+    "few", max_examples=3, derandomize=True, deadline=None
+)  # which lines a test runs, not what they give
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 

@@ -7,7 +7,9 @@ docs/equivalence.json and the tables of docs/equivalence.md. A library that is n
 
 import os
 
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))  # before NumPy loads
+os.environ.update(
+    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+)  # before NumPy loads
 
 import argparse
 import datetime
@@ -43,7 +45,11 @@ def record(columns: Sequence[Library]) -> dict[str, Any]:
         print(f"asking {library.name}", file=sys.stderr, flush=True)
         found[library.name] = measure(library)
     ours = {name: number for name, number in versions().items() if name in ("python", "numpy")}
-    return {"date": datetime.datetime.now(datetime.UTC).date().isoformat(), "versions": ours, "columns": found}
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": ours,
+        "columns": found,
+    }
 
 
 def content(of: dict[str, Any]) -> bytes:
@@ -51,7 +57,10 @@ def content(of: dict[str, Any]) -> bytes:
     lines = [f'"date": {json.dumps(of["date"])}', f'"versions": {json.dumps(of["versions"])}']
     columns = [
         f"{json.dumps(name)}: {{\n"
-        + ",\n".join(f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in answers.items())
+        + ",\n".join(
+            f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}"
+            for key, value in answers.items()
+        )
         + "\n}"
         for name, answers in of["columns"].items()
     ]
@@ -62,23 +71,34 @@ def content(of: dict[str, Any]) -> bytes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.equivalence", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.equivalence",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--render", action="store_true", help="write the tables from the record that there is")
-    parser.add_argument("--check", action="store_true", help="status 1 if the page is not what the record renders")
+    parser.add_argument(
+        "--render", action="store_true", help="write the tables from the record that there is"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="status 1 if the page is not what the record renders"
+    )
     options = parser.parse_args(arguments)
     if not options.render and not options.check:
         columns = libraries()
         absent = {library.name: missing for library in columns if (missing := library.missing())}
         if absent:
-            print("; ".join(f"{name} needs {', '.join(missing)}" for name, missing in absent.items()) + ": pip install '.[peers]'")
+            print(
+                "; ".join(f"{name} needs {', '.join(missing)}" for name, missing in absent.items())
+                + ": pip install '.[peers]'"
+            )
             return 2
         write_atomically(RECORD, content(record(columns)))
     text = PAGE.read_text(encoding="utf-8")
     page = rendered(text, json.loads(RECORD.read_text(encoding="utf-8")))
     if options.check:
         print(
-            "the page is what the record renders" if page == text else f"{PAGE.name} is not what {RECORD.name} renders: --render writes it"
+            "the page is what the record renders"
+            if page == text
+            else f"{PAGE.name} is not what {RECORD.name} renders: --render writes it"
         )
         return int(page != text)
     write_atomically(PAGE, page.encode())

@@ -27,19 +27,26 @@ def number(value: object, digits: int = 4) -> str:
 
 
 def _short(text: str) -> str:
-    return re.sub(r"e([+-])0*", lambda match: "e" + match[1].replace("+", "").replace("-", MINUS), text)
+    return re.sub(
+        r"e([+-])0*", lambda match: "e" + match[1].replace("+", "").replace("-", MINUS), text
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 def by_library(record: Record, first: str, rows: Mapping[str, Cell]) -> str:
     """A table with a column for each library, and rows that read a cell out of its answers."""
     columns = record["columns"]
-    return table([first, *columns], [[title, *(cell(answers) for answers in columns.values())] for title, cell in rows.items()])
+    return table(
+        [first, *columns],
+        [[title, *(cell(answers) for answers in columns.values())] for title, cell in rows.items()],
+    )
 
 
 def read(answers: Record, *keys: str) -> Any:

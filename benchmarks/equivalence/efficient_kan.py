@@ -52,7 +52,9 @@ class EfficientKan(Library):
         return sys.modules[self.source]
 
     def _new(self, widths: Sequence[int], n_intervals: int, degree: int, **settings: Any) -> Any:
-        return self._library().KAN(list(widths), grid_size=n_intervals, spline_order=degree, **{**SCALES, **settings})
+        return self._library().KAN(
+            list(widths), grid_size=n_intervals, spline_order=degree, **{**SCALES, **settings}
+        )
 
     def network(self, network: kr.Network) -> Any:
         """`load_state_dict`."""
@@ -68,7 +70,10 @@ class EfficientKan(Library):
     def arrays(self, model: Any) -> dict[str, Any]:
         """Of `layers[0]`."""
         layer = model.layers[0]
-        return {name: getattr(layer, name) for name in ("grid", "spline_weight", "base_weight", "spline_scaler")}
+        return {
+            name: getattr(layer, name)
+            for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
+        }
 
     def breakpoints(self, model: Any) -> FloatArray:
         """Of `layers[0].grid`."""
@@ -82,24 +87,34 @@ class EfficientKan(Library):
     def fresh_knots(self, *, double: bool) -> FloatArray:
         """As `KAN` builds them."""
         with on_torch.precision("float64" if double else "float32"):
-            return on_torch.numbers(self._new((1, 1), subject.N_INTERVALS, subject.DEGREE).layers[0].grid[0])
+            return on_torch.numbers(
+                self._new((1, 1), subject.N_INTERVALS, subject.DEGREE).layers[0].grid[0]
+            )
 
     def masked_slope(self, model: Any, x: FloatArray, edge: tuple[int, int]) -> float:
         """By automatic differentiation."""
         layer = model.layers[0]
-        found = on_torch.slopes(model, x, (layer.spline_weight, layer.base_weight, layer.spline_scaler))
+        found = on_torch.slopes(
+            model, x, (layer.spline_weight, layer.base_weight, layer.spline_scaler)
+        )
         return max(float(np.abs(part[edge]).max()) for part in found)
 
     def initial(self, n_in: int, n_out: int, n_intervals: int, seed: int) -> dict[str, FloatArray]:
         """After `torch.manual_seed`: there is no other way in."""
         load("torch").manual_seed(seed)
         layer = self._new((n_in, n_out), n_intervals, 3).layers[0]
-        found = {"w_base": layer.base_weight, "w_spline": layer.spline_scaler, "coef": layer.spline_weight}
+        found = {
+            "w_base": layer.base_weight,
+            "w_spline": layer.spline_scaler,
+            "coef": layer.spline_weight,
+        }
         return {name: on_torch.numbers(part) for name, part in found.items()}
 
     def side_effects(self) -> dict[str, Any]:
         """`KAN([2, 5, 1])`."""
-        one, other = (on_torch.numbers(layer.spline_weight) for layer in self._new((4, 4, 4), 3, 3).layers)
+        one, other = (
+            on_torch.numbers(layer.spline_weight) for layer in self._new((4, 4, 4), 3, 3).layers
+        )
         return watch(self._library().KAN) | {"twins": bool(np.array_equal(one, other))}
 
     def update(self, model: Any, x: FloatArray) -> Any:
@@ -113,7 +128,12 @@ class EfficientKan(Library):
 
     def penalties(self, model: Any, x: FloatArray) -> dict[str, Pair]:
         """`regularization_loss` with one weight 1 and the other 0; it asks for no samples."""
-        return {"regularization_loss": (_number(model.regularization_loss(1.0, 0.0)), _number(model.regularization_loss(0.0, 1.0)))}
+        return {
+            "regularization_loss": (
+                _number(model.regularization_loss(1.0, 0.0)),
+                _number(model.regularization_loss(0.0, 1.0)),
+            )
+        }
 
     def base_scales(self) -> dict[str, float]:
         """Of 256 x 256 edges."""

@@ -33,12 +33,17 @@ class JaxKan(Library):
 
     def _new(self, widths: Sequence[int], n_intervals: int, degree: int, seed: int = 42) -> Any:
         settings = {"k": degree, "G": n_intervals}
-        return load("jaxkan.models.KAN").KAN(list(widths), layer_type=self.kind, required_parameters=settings, seed=seed)
+        return load("jaxkan.models.KAN").KAN(
+            list(widths), layer_type=self.kind, required_parameters=settings, seed=seed
+        )
 
     def network(self, network: kr.Network) -> Any:
         """`set_value` of all parameters, `grid.item`: as built they are float32."""
         first = network.layers[0]
-        model, array = self._new(network.widths, first.n_intervals, first.degree), load("jax.numpy").asarray
+        model, array = (
+            self._new(network.widths, first.n_intervals, first.degree),
+            load("jax.numpy").asarray,
+        )
         state = kr.to_jaxkan(network, layer_type=self.kind)
         for number, layer in enumerate(model.layers):
             for name in NAMES:
@@ -64,7 +69,9 @@ class JaxKan(Library):
     def counts(self, widths: Sequence[int], n_intervals: int, degree: int) -> dict[str, int]:
         """Of `nnx.state(model, nnx.Param)`; knots are no parameters."""
         nnx, model = load("flax.nnx"), self._new(widths, n_intervals, degree)
-        total = sum(int(np.size(leaf)) for leaf in load("jax").tree.leaves(nnx.state(model, nnx.Param)))
+        total = sum(
+            int(np.size(leaf)) for leaf in load("jax").tree.leaves(nnx.state(model, nnx.Param))
+        )
         return {"trainable": total, "all": total}
 
     def fresh_knots(self, *, double: bool) -> FloatArray:
@@ -77,7 +84,9 @@ class JaxKan(Library):
         """By automatic differentiation."""
         nnx, jnp = load("flax.nnx"), load("jax.numpy")
         gradients = nnx.grad(lambda one: jnp.sum(one(jnp.asarray(x)) ** 2))(model)
-        parts = [np.asarray(gradients["layers"][0][name][...]) for name in ("c_basis", "c_res", "c_spl")]
+        parts = [
+            np.asarray(gradients["layers"][0][name][...]) for name in ("c_basis", "c_res", "c_spl")
+        ]
         n_out, n_in = parts[1].shape
         parts[0] = parts[0].reshape(n_out, n_in, -1)
         return max(float(np.abs(part[edge]).max()) for part in parts)
@@ -93,7 +102,9 @@ class JaxKan(Library):
         """`KAN([2, 5, 1])`."""
 
         def build(widths: list[int]) -> None:
-            load("jaxkan.models.KAN").KAN(widths, layer_type=self.kind, required_parameters={"k": 3, "G": 3})
+            load("jaxkan.models.KAN").KAN(
+                widths, layer_type=self.kind, required_parameters={"k": 3, "G": 3}
+            )
 
         one, other = self._new((4, 4, 4), 3, 3).layers
         return watch(build) | {"twins": bool(np.array_equal(one.c_basis[...], other.c_basis[...]))}

@@ -93,13 +93,19 @@ def forward(library: Library) -> dict[str, Any]:
     x, layer = _points(), subject.layer()
     y = library.values(_model(library, layer), x)
     apart = np.abs(y - kr.Network((layer,))(x)).max(axis=1)
-    return {"values": dict(zip(subject.POINTS, y, strict=True)), "apart": dict(zip(subject.POINTS, apart, strict=True))}
+    return {
+        "values": dict(zip(subject.POINTS, y, strict=True)),
+        "apart": dict(zip(subject.POINTS, apart, strict=True)),
+    }
 
 
 def sum_of_bases(library: Library) -> dict[str, Any]:
     """The sum of the bases at some x, and at 0.3 where the knot 0.2 is double."""
     model = _model(library, subject.sum_layer())
-    found = {f"{x:g}": library.values(model, np.array([[x]]))[0, 0] for x in (0.2, 1.0, 1.3, 1.8, 2.2, 3.0)}
+    found = {
+        f"{x:g}": library.values(model, np.array([[x]]))[0, 0]
+        for x in (0.2, 1.0, 1.3, 1.8, 2.2, 3.0)
+    }
     twice = _model(library, subject.sum_layer(subject.double_knot_row()))
     return found | {"double knot": library.values(twice, np.array([[0.3]]))[0, 0]}
 
@@ -108,25 +114,43 @@ def degrees(library: Library) -> dict[str, Any]:
     """The sum of the bases of a degree at 0.3, or the error."""
 
     def ask(degree: int) -> float:
-        return float(library.values(_model(library, subject.sum_layer(degree=degree)), np.array([[0.3]]))[0, 0])
+        return float(
+            library.values(_model(library, subject.sum_layer(degree=degree)), np.array([[0.3]]))[
+                0, 0
+            ]
+        )
 
     return {str(degree): outcome(partial(ask, degree)) for degree in DEGREES}
 
 
 def knots(library: Library) -> dict[str, Any]:
     """How far the row that the library builds is from the exact one."""
-    exact = np.array([(2 * place - subject.N_INTERVALS) / subject.N_INTERVALS for place in range(-subject.DEGREE, 9)])
-    return {name: np.abs(library.fresh_knots(double=double) - exact).max() for name, double in (("float64", True), ("as it comes", False))}
+    exact = np.array(
+        [
+            (2 * place - subject.N_INTERVALS) / subject.N_INTERVALS
+            for place in range(-subject.DEGREE, 9)
+        ]
+    )
+    return {
+        name: np.abs(library.fresh_knots(double=double) - exact).max()
+        for name, double in (("float64", True), ("as it comes", False))
+    }
 
 
 def arrays(library: Library) -> dict[str, Any]:
     """Names and shapes."""
-    return {name: list(array.shape) for name, array in library.arrays(_model(library, subject.layer())).items()}
+    return {
+        name: list(array.shape)
+        for name, array in library.arrays(_model(library, subject.layer())).items()
+    }
 
 
 def parameters(library: Library) -> dict[str, Any]:
     """Counts of the layer's shape and of [2, 5, 1]."""
-    return {str(list(widths)): library.counts(widths, subject.N_INTERVALS, subject.DEGREE) for widths in ((2, 3), (2, 5, 1))}
+    return {
+        str(list(widths)): library.counts(widths, subject.N_INTERVALS, subject.DEGREE)
+        for widths in ((2, 3), (2, 5, 1))
+    }
 
 
 def masked_edge(library: Library) -> float:
@@ -140,7 +164,10 @@ def first_numbers(library: Library) -> dict[str, Any]:
     for n_intervals in (5, 50):
         drawn = [library.initial(WIDE, WIDE, n_intervals, seed) for seed in SEEDS]
         stacked = {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
-        found[str(n_intervals)] = {name: {"mean": part.mean(), "std": part.std(), "max": part.max()} for name, part in stacked.items()}
+        found[str(n_intervals)] = {
+            name: {"mean": part.mean(), "std": part.std(), "max": part.max()}
+            for name, part in stacked.items()
+        }
     return found
 
 
@@ -177,7 +204,11 @@ def extend(library: Library) -> dict[str, Any]:
     """What a finer grid does, by cases of samples: change at the samples and over the whole old grid."""
     everywhere = subject.samples()
     found = {}
-    for name, n_intervals, x in (("5 to 10", 10, everywhere), ("5 to 7", 7, everywhere), ("5 to 10, right half", 10, np.abs(everywhere))):
+    for name, n_intervals, x in (
+        ("5 to 10", 10, everywhere),
+        ("5 to 7", 7, everywhere),
+        ("5 to 10, right half", 10, np.abs(everywhere)),
+    ):
         model = _model(library, subject.layer())
         before = library.values(model, x), library.values(model, everywhere)
         model = library.extend(model, x, n_intervals)
@@ -205,7 +236,10 @@ def penalties(library: Library) -> dict[str, Any]:
         "one constant edge": (subject.sum_layer(), x[:, :1]),
         "one sample": (subject.layer(), x[:1]),
     }
-    return {name: library.penalties(_model(library, layer), points) for name, (layer, points) in cases.items()}
+    return {
+        name: library.penalties(_model(library, layer), points)
+        for name, (layer, points) in cases.items()
+    }
 
 
 def scores(library: Library) -> dict[str, FloatArray]:

@@ -47,7 +47,10 @@ def outputs(model: Any, x: FloatArray) -> FloatArray:
 def count(model: Any) -> dict[str, int]:
     """Parameters of a module: those that training moves, and all."""
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
-    return {"trainable": sum(size for size, moves in sizes if moves), "all": sum(size for size, _ in sizes)}
+    return {
+        "trainable": sum(size for size, moves in sizes if moves),
+        "all": sum(size for size, _ in sizes),
+    }
 
 
 def slopes(model: Any, x: FloatArray, parameters: Sequence[Any]) -> list[FloatArray]:
@@ -60,5 +63,8 @@ def slopes(model: Any, x: FloatArray, parameters: Sequence[Any]) -> list[FloatAr
 def least_squares(a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
     """`torch.linalg.lstsq` as pykan and efficient-kan call it, without a driver, and with one by singular values."""
     solve, arguments = load("torch").linalg.lstsq, (tensor(a), tensor(b[:, None]))
-    found = {"torch.linalg.lstsq": solve(*arguments), "torch.linalg.lstsq, driver gelsd": solve(*arguments, driver="gelsd")}
+    found = {
+        "torch.linalg.lstsq": solve(*arguments),
+        "torch.linalg.lstsq, driver gelsd": solve(*arguments, driver="gelsd"),
+    }
     return {name: numbers(one.solution)[:, 0] for name, one in found.items()}

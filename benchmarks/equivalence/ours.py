@@ -51,7 +51,9 @@ class KanRef(Library):
     def arrays(self, model: kr.Network) -> dict[str, Any]:
         """The fields of `kr.Layer`."""
         layer = model.layers[0]
-        return {name: getattr(layer, name) for name in ("knots", "coef", "w_base", "w_spline", "mask")}
+        return {
+            name: getattr(layer, name) for name in ("knots", "coef", "w_base", "w_spline", "mask")
+        }
 
     def breakpoints(self, model: kr.Network) -> FloatArray:
         """`layer.breakpoints`."""
@@ -59,33 +61,49 @@ class KanRef(Library):
 
     def counts(self, widths: Sequence[int], n_intervals: int, degree: int) -> dict[str, int]:
         """`net.n_params`."""
-        net = kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+        net = kr.init_network(
+            widths,
+            n_intervals=n_intervals,
+            degree=degree,
+            domain=(-1.0, 1.0),
+            rng=np.random.default_rng(0),
+        )
         return {"trainable": net.n_params, "all": net.n_params}
 
     def fresh_knots(self, *, double: bool) -> FloatArray:
         """`kr.uniform_knots`, which is float64 whatever comes in."""
-        low, high = np.array([subject.LOW, subject.HIGH], dtype=np.float64 if double else np.float32)
+        low, high = np.array(
+            [subject.LOW, subject.HIGH], dtype=np.float64 if double else np.float32
+        )
         return np.asarray(kr.uniform_knots(low, high, subject.N_INTERVALS, subject.DEGREE)[0])
 
     def masked_slope(self, model: kr.Network, x: FloatArray, edge: tuple[int, int]) -> float:
         """`kr.backward`."""
         y, caches = kr.forward(model, x)
         (grads,) = kr.backward(model, caches, 2.0 * y)[1].layers
-        return max(float(np.abs(part[edge]).max()) for part in (grads.coef, grads.w_base, grads.w_spline))
+        return max(
+            float(np.abs(part[edge]).max()) for part in (grads.coef, grads.w_base, grads.w_spline)
+        )
 
     def initial(self, n_in: int, n_out: int, n_intervals: int, seed: int) -> dict[str, FloatArray]:
         """`kr.init_network`."""
         rng = np.random.default_rng(seed)
-        layer = kr.init_network((n_in, n_out), n_intervals=n_intervals, degree=3, domain=(-1.0, 1.0), rng=rng).layers[0]
+        layer = kr.init_network(
+            (n_in, n_out), n_intervals=n_intervals, degree=3, domain=(-1.0, 1.0), rng=rng
+        ).layers[0]
         return {"w_base": layer.w_base, "w_spline": layer.w_spline, "coef": layer.coef}
 
     def side_effects(self) -> dict[str, Any]:
         """A network from a generator that is handed in."""
 
         def build(widths: list[int]) -> None:
-            kr.init_network(widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+            kr.init_network(
+                widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+            )
 
-        one, other = kr.init_network((4, 4, 4), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)).layers
+        one, other = kr.init_network(
+            (4, 4, 4), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+        ).layers
         return watch(build) | {"twins": bool(np.array_equal(one.coef, other.coef))}
 
     def update(self, model: kr.Network, x: FloatArray) -> kr.Network:
@@ -103,16 +121,23 @@ class KanRef(Library):
     def penalties(self, model: kr.Network, x: FloatArray) -> dict[str, Pair]:
         """The kinds of `fit(penalty=...)`, and the entropy of mean |coef|."""
         (layer,) = model.layers
-        return {kind: penalty(kind, layer, x) for kind in PENALTY_NAMES} | {"mean |coef|": coefficient_shares(layer)}
+        return {kind: penalty(kind, layer, x) for kind in PENALTY_NAMES} | {
+            "mean |coef|": coefficient_shares(layer)
+        }
 
     def edge_scores(self, model: kr.Network, x: FloatArray) -> dict[str, FloatArray]:
         """The kinds of `kr.edge_scores`."""
-        return {kind: kr.edge_scores(model, x, kind=kind)[0] for kind in ("mean", "std", "attribution")}
+        return {
+            kind: kr.edge_scores(model, x, kind=kind)[0] for kind in ("mean", "std", "attribution")
+        }
 
     def prune(self, model: kr.Network, x: FloatArray) -> dict[str, tuple[list[int], kr.Network]]:
         """`kr.prune` with its default rule and with the paper's."""
         pruned = {"attribution": kr.prune(model, x), "mean": kr.prune(model, x, kind="mean")}
-        return {name: (places_of(model.layers[0].coef, smaller.layers[0].coef), smaller) for name, smaller in pruned.items()}
+        return {
+            name: (places_of(model.layers[0].coef, smaller.layers[0].coef), smaller)
+            for name, smaller in pruned.items()
+        }
 
     def r2(self, x: FloatArray, y: FloatArray) -> float:
         """`kr.fit_affine`."""

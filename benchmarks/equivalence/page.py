@@ -6,7 +6,16 @@ A table stands in the page between `<!-- table: name -->` and `<!-- end -->`; th
 import re
 from collections.abc import Callable, Sequence
 
-from benchmarks.equivalence.cells import OURS, ROUNDING, Cell, Record, by_library, cell, number, table
+from benchmarks.equivalence.cells import (
+    OURS,
+    ROUNDING,
+    Cell,
+    Record,
+    by_library,
+    cell,
+    number,
+    table,
+)
 from benchmarks.equivalence.verdict import verdict
 
 PLACE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(\n<!-- end -->)", flags=re.DOTALL)
@@ -17,8 +26,12 @@ def rendered(text: str, record: Record) -> str:
     tables = {name: build(record) for name, build in TABLES.items()}
     places = [match[2] for match in PLACE.finditer(text)]
     if sorted(places) != sorted(tables):
-        wrong = sorted(set(places) ^ set(tables)) or sorted(name for name in set(places) if places.count(name) > 1)
-        raise ValueError(f"the page must have one place for each table, but these are not matched: {', '.join(wrong)}")
+        wrong = sorted(set(places) ^ set(tables)) or sorted(
+            name for name in set(places) if places.count(name) > 1
+        )
+        raise ValueError(
+            f"the page must have one place for each table, but these are not matched: {', '.join(wrong)}"
+        )
     return PLACE.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", text)
 
 
@@ -26,47 +39,77 @@ def _origin(record: Record) -> str:
     found: dict[str, str] = dict(record["versions"])
     for answers in record["columns"].values():
         found |= answers["versions"]
-    return f"Measured on {record['date']}: " + ", ".join(f"{name} {version}" for name, version in found.items()) + "."
+    return (
+        f"Measured on {record['date']}: "
+        + ", ".join(f"{name} {version}" for name, version in found.items())
+        + "."
+    )
 
 
 def _values(record: Record) -> str:
     columns = record["columns"]
     rows = []
     for point, values in columns[OURS]["forward"]["values"].items():
-        apart = [number(answers["forward"]["apart"][point]) for name, answers in columns.items() if name != OURS]
+        apart = [
+            number(answers["forward"]["apart"][point])
+            for name, answers in columns.items()
+            if name != OURS
+        ]
         rows.append([point, ", ".join(f"{value:.6f}" for value in values), *apart])
-    return table(["x", "outputs (kan_ref)", *(f"{name} differs by" for name in columns if name != OURS)], rows)
+    return table(
+        ["x", "outputs (kan_ref)", *(f"{name} differs by" for name in columns if name != OURS)],
+        rows,
+    )
 
 
 def _bases(record: Record) -> str:
     names = record["columns"][OURS]["sum of bases"]
-    rows = {f"at {x}" if x != "double knot" else "at 0.3, knot 0.2 twice": cell("sum of bases", x) for x in names}
+    rows = {
+        f"at {x}" if x != "double knot" else "at 0.3, knot 0.2 twice": cell("sum of bases", x)
+        for x in names
+    }
     return by_library(
-        record, "sum of the bases", rows | {f"degree {k}, at 0.3": cell("degrees", k) for k in record["columns"][OURS]["degrees"]}
+        record,
+        "sum of the bases",
+        rows
+        | {f"degree {k}, at 0.3": cell("degrees", k) for k in record["columns"][OURS]["degrees"]},
     )
 
 
 def _knots(record: Record) -> str:
     titles = {"float64": "asked for float64", "as it comes": "default settings"}
-    return by_library(record, "largest error of a knot", {title: cell("knots", name) for name, title in titles.items()})
+    return by_library(
+        record,
+        "largest error of a knot",
+        {title: cell("knots", name) for name, title in titles.items()},
+    )
 
 
 def _arrays(record: Record) -> str:
     rows = []
     for name, answers in record["columns"].items():
-        shapes = ", ".join(f"`{array}` ({', '.join(map(str, shape))})" for array, shape in answers["arrays"].items())
+        shapes = ", ".join(
+            f"`{array}` ({', '.join(map(str, shape))})"
+            for array, shape in answers["arrays"].items()
+        )
         rows.append([name, shapes])
     return table(["library", "arrays of 2 inputs, 3 outputs, G = 5, k = 3"], rows)
 
 
 def _counts(record: Record) -> str:
     widths = record["columns"][OURS]["parameters"]
-    rows = {f"{shape}, {kind}": cell("parameters", shape, kind) for shape in widths for kind in ("trainable", "all")}
+    rows = {
+        f"{shape}, {kind}": cell("parameters", shape, kind)
+        for shape in widths
+        for kind in ("trainable", "all")
+    }
     return by_library(record, "parameters", rows)
 
 
 def _masked(record: Record) -> str:
-    return by_library(record, "", {"largest slope by a number of the masked edge": cell("masked edge")})
+    return by_library(
+        record, "", {"largest slope by a number of the masked edge": cell("masked edge")}
+    )
 
 
 def _first(record: Record) -> str:
@@ -74,17 +117,26 @@ def _first(record: Record) -> str:
         def show(answers: Record) -> str:
             part = answers["first numbers"][n_intervals][name]
             mean = part["mean"] if abs(part["mean"]) > 0.1 * part["std"] else 0.0
-            return f"{number(mean, 3)} ± {number(part['std'] if part['std'] > ROUNDING else 0.0, 3)}"
+            return (
+                f"{number(mean, 3)} ± {number(part['std'] if part['std'] > ROUNDING else 0.0, 3)}"
+            )
 
         return show
 
     parts = [("5", "coef"), ("50", "coef"), ("5", "w_spline"), ("5", "w_base")]
-    return by_library(record, "mean ± spread", {f"{name}, G = {n_intervals}": spread(n_intervals, name) for n_intervals, name in parts})
+    return by_library(
+        record,
+        "mean ± spread",
+        {f"{name}, G = {n_intervals}": spread(n_intervals, name) for n_intervals, name in parts},
+    )
 
 
 def _scales(record: Record) -> str:
     scales = record["columns"]["efficient-kan"]["base scales"]
-    return table(["`scale_base`", *scales], [["spread of `base_weight`", *(number(value, 3) for value in scales.values())]])
+    return table(
+        ["`scale_base`", *scales],
+        [["spread of `base_weight`", *(number(value, 3) for value in scales.values())]],
+    )
 
 
 def _update(record: Record) -> str:
@@ -92,7 +144,9 @@ def _update(record: Record) -> str:
     for case in record["columns"][OURS]["update"]:
         rows[f"{case}: change"] = cell("update", case, "change")
         rows[f"{case}: kan_ref on the same knots"] = cell("update", case, "kan_ref")
-        rows[f"{case}: new a, b"] = lambda answers, case=case: _ends(answers["update"][case]["grid"])  # type: ignore[misc]
+        rows[f"{case}: new a, b"] = lambda answers, case=case: _ends(
+            answers["update"][case]["grid"]
+        )  # type: ignore[misc]
     return by_library(record, "samples, layer", rows)
 
 
@@ -113,7 +167,8 @@ def _solvers(record: Record) -> str:
     for answers in record["columns"].values():
         found |= answers["least squares"] or {}
     return table(
-        ["solver", "what is left of a curve that can be fitted exactly"], [[f"`{name}`", number(left)] for name, left in found.items()]
+        ["solver", "what is left of a curve that can be fitted exactly"],
+        [[f"`{name}`", number(left)] for name, left in found.items()],
     )
 
 
@@ -123,8 +178,28 @@ def _penalties(record: Record) -> str:
     for name, answers in record["columns"].items():
         for rule in (answers["penalties"] or {"layer": {}})["layer"]:
             pairs = (answers["penalties"][case][rule] for case in cases)
-            rows.append([name, f"`{rule}`", *(f"{number(_signless(l1))}, {number(_signless(entropy))}" for l1, entropy in pairs)])
-    return table(["library", "rule", "the layer", "all edges live", "one edge", "one edge, constant 1", "one sample"], rows)
+            rows.append(
+                [
+                    name,
+                    f"`{rule}`",
+                    *(
+                        f"{number(_signless(l1))}, {number(_signless(entropy))}"
+                        for l1, entropy in pairs
+                    ),
+                ]
+            )
+    return table(
+        [
+            "library",
+            "rule",
+            "the layer",
+            "all edges live",
+            "one edge",
+            "one edge, constant 1",
+            "one sample",
+        ],
+        rows,
+    )
 
 
 def _signless(value: object) -> object:
@@ -139,25 +214,60 @@ SAME_PENALTIES = (
         "regularization_loss",
         "mean |coef|",
         "without zeros",
-        ("`np.abs(layer.coef).mean(axis=2).sum()`", "`kr.sparsity.natural_entropy(np.abs(layer.coef).mean(axis=2))[0]`"),
+        (
+            "`np.abs(layer.coef).mean(axis=2).sum()`",
+            "`kr.sparsity.natural_entropy(np.abs(layer.coef).mean(axis=2))[0]`",
+        ),
     ),
 )
-SAME_SCORES = (("pykan", "edge_scores", "attribution", '`kr.edge_scores(net, x, kind="attribution")`'),)
+SAME_SCORES = (
+    ("pykan", "edge_scores", "attribution", '`kr.edge_scores(net, x, kind="attribution")`'),
+)
 
 
 def _same(record: Record) -> str:
     columns, rows = record["columns"], []
     for name, rule, kind, case, calls in SAME_PENALTIES:
-        theirs, ours = columns[name]["penalties"][case][rule], columns[OURS]["penalties"][case][kind]
+        theirs, ours = (
+            columns[name]["penalties"][case][rule],
+            columns[OURS]["penalties"][case][kind],
+        )
         for place, what in enumerate(("L1", "entropy")):
             apart = abs(theirs[place] - ours[place])
-            rows.append([f"{name} `{rule}`, {what}", number(theirs[place], 12), calls[place], number(ours[place], 12), number(apart)])
+            rows.append(
+                [
+                    f"{name} `{rule}`, {what}",
+                    number(theirs[place], 12),
+                    calls[place],
+                    number(ours[place], 12),
+                    number(apart),
+                ]
+            )
     for name, rule, kind, call in SAME_SCORES:
         theirs, ours = columns[name]["scores"][rule][0][1], columns[OURS]["scores"][kind][0][1]
-        rows.append([f"{name} `{rule}`, edge 1 to 0", number(theirs, 12), call, number(ours, 12), number(abs(theirs - ours))])
-    for case, call in (("5 to 10", "`kr.extend_grid(net, x, n_intervals=10)`"), ("5 to 7", "`kr.extend_grid(net, x, n_intervals=7)`")):
+        rows.append(
+            [
+                f"{name} `{rule}`, edge 1 to 0",
+                number(theirs, 12),
+                call,
+                number(ours, 12),
+                number(abs(theirs - ours)),
+            ]
+        )
+    for case, call in (
+        ("5 to 10", "`kr.extend_grid(net, x, n_intervals=10)`"),
+        ("5 to 7", "`kr.extend_grid(net, x, n_intervals=7)`"),
+    ):
         theirs, ours = (columns[name]["extend"][case]["at the samples"] for name in ("pykan", OURS))
-        rows.append([f"pykan `refine`, {case}, change", number(theirs, 12), call, number(ours, 12), number(abs(theirs - ours))])
+        rows.append(
+            [
+                f"pykan `refine`, {case}, change",
+                number(theirs, 12),
+                call,
+                number(ours, 12),
+                number(abs(theirs - ours)),
+            ]
+        )
     return table(["theirs", "number", "call of kan_ref", "number", "differ by"], rows)
 
 
@@ -174,14 +284,22 @@ def _prune(record: Record) -> str:
     rows = []
     for name, answers in record["columns"].items():
         for rule, found in (answers["prune"] or {}).items():
-            rows.append([name, f"`{rule}`", ", ".join(map(str, found["kept"])), number(found["change"])])
+            rows.append(
+                [name, f"`{rule}`", ", ".join(map(str, found["kept"])), number(found["change"])]
+            )
     return table(["library", "rule", "hidden nodes that stay", "output changes by"], rows)
 
 
 def _r2(record: Record) -> str:
-    columns = {name: answers for name, answers in record["columns"].items() if answers["r2"] is not None}
+    columns = {
+        name: answers for name, answers in record["columns"].items() if answers["r2"] is not None
+    }
     return table(
-        ["R² of", *columns], [[f"{case}", *(number(one["r2"][case], 6) for one in columns.values())] for case in columns[OURS]["r2"]]
+        ["R² of", *columns],
+        [
+            [f"{case}", *(number(one["r2"][case], 6) for one in columns.values())]
+            for case in columns[OURS]["r2"]
+        ],
     )
 
 
@@ -200,7 +318,9 @@ def _beside(record: Record) -> str:
             "global generators": generators,
             "files written": lambda answers: str(len(answers["beside"]["files"])),
             "the caller's list afterwards": lambda answers: str(answers["beside"]["widths"]),
-            "layers of one shape start alike": lambda answers: "yes" if answers["beside"].get("twins") else "no",
+            "layers of one shape start alike": lambda answers: (
+                "yes" if answers["beside"].get("twins") else "no"
+            ),
         },
     )
 

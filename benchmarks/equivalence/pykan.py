@@ -14,7 +14,12 @@ from benchmarks.equivalence.library import Library, Pair, load, places_of
 from benchmarks.equivalence.watch import watch
 from kan_ref.checks import FloatArray
 
-REGULARIZERS = ("edge_forward_spline_n", "edge_forward_sum", "edge_forward_spline_u", "edge_backward")
+REGULARIZERS = (
+    "edge_forward_spline_n",
+    "edge_forward_sum",
+    "edge_forward_spline_u",
+    "edge_backward",
+)
 
 
 class Pykan(Library):
@@ -52,7 +57,10 @@ class Pykan(Library):
     def arrays(self, model: Any) -> dict[str, Any]:
         """Of `act_fun[0]`."""
         layer = model.act_fun[0]
-        return {name: getattr(layer, name) for name in ("grid", "coef", "scale_base", "scale_sp", "mask")}
+        return {
+            name: getattr(layer, name)
+            for name in ("grid", "coef", "scale_base", "scale_sp", "mask")
+        }
 
     def breakpoints(self, model: Any) -> FloatArray:
         """Of `act_fun[0].grid`."""
@@ -83,8 +91,13 @@ class Pykan(Library):
 
     def side_effects(self) -> dict[str, Any]:
         """`KAN(width=[2, 5, 1])`, the caller's list handed over."""
-        one, other = (on_torch.numbers(layer.coef) for layer in self._new((4, 4, 4), 3, 3, auto_save=False).act_fun)
-        return watch(lambda widths: load("kan").KAN(width=widths)) | {"twins": bool(np.array_equal(one, other))}
+        one, other = (
+            on_torch.numbers(layer.coef)
+            for layer in self._new((4, 4, 4), 3, 3, auto_save=False).act_fun
+        )
+        return watch(lambda widths: load("kan").KAN(width=widths)) | {
+            "twins": bool(np.array_equal(one, other))
+        }
 
     def update(self, model: Any, x: FloatArray) -> Any:
         """`update_grid_from_samples`, in place."""
@@ -108,15 +121,27 @@ class Pykan(Library):
         def ask(name: str, *weights: float) -> float:
             return float(model.get_reg(name, *weights).detach())
 
-        pairs = {name: (ask(name, 1.0, 0.0, 0.0, 0.0), ask(name, 0.0, 1.0, 0.0, 0.0)) for name in REGULARIZERS}
+        pairs = {
+            name: (ask(name, 1.0, 0.0, 0.0, 0.0), ask(name, 0.0, 1.0, 0.0, 0.0))
+            for name in REGULARIZERS
+        }
         first = REGULARIZERS[0]
-        return pairs | {"lamb_coef, lamb_coefdiff": (ask(first, 0.0, 0.0, 1.0, 0.0), ask(first, 0.0, 0.0, 0.0, 1.0))}
+        return pairs | {
+            "lamb_coef, lamb_coefdiff": (
+                ask(first, 0.0, 0.0, 1.0, 0.0),
+                ask(first, 0.0, 0.0, 0.0, 1.0),
+            )
+        }
 
     def edge_scores(self, model: Any, x: FloatArray) -> dict[str, FloatArray]:
         """`edge_scores` after `attribute()`, and what plots and penalties use."""
         model.get_act(on_torch.tensor(x))
         model.attribute()
-        found = {"edge_scores": model.edge_scores, "acts_scale": model.acts_scale, "edge_actscale": model.edge_actscale}
+        found = {
+            "edge_scores": model.edge_scores,
+            "acts_scale": model.acts_scale,
+            "edge_actscale": model.edge_actscale,
+        }
         return {name: on_torch.numbers(parts[0]) for name, parts in found.items()}
 
     def prune(self, model: Any, x: FloatArray) -> dict[str, tuple[list[int], Any]]:
@@ -124,9 +149,16 @@ class Pykan(Library):
         before = on_torch.numbers(model.act_fun[0].coef).swapaxes(0, 1)
         model.get_act(on_torch.tensor(x))
         smaller = model.prune()
-        return {"prune": (places_of(before, on_torch.numbers(smaller.act_fun[0].coef).swapaxes(0, 1)), smaller)}
+        return {
+            "prune": (
+                places_of(before, on_torch.numbers(smaller.act_fun[0].coef).swapaxes(0, 1)),
+                smaller,
+            )
+        }
 
     def r2(self, x: FloatArray, y: FloatArray) -> float:
         """`kan.utils.fit_params`."""
-        _, r2 = load("kan.utils").fit_params(on_torch.tensor(x), on_torch.tensor(y), load("torch").sin, verbose=False)
+        _, r2 = load("kan.utils").fit_params(
+            on_torch.tensor(x), on_torch.tensor(y), load("torch").sin, verbose=False
+        )
         return float(r2)

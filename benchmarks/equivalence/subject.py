@@ -16,13 +16,26 @@ N_INTERVALS, DEGREE, LOW, HIGH = 5, 3, -1.0, 1.0
 N_SAMPLES = 401
 MASKED, ZERO = (1, 0), (2, 1)  # (output, input)
 COEF = (
-    ((0.30, -0.45, 0.80, 1.10, -0.20, -0.75, 0.40, 0.95), (-0.60, 0.15, 0.55, -0.35, 0.70, 0.20, -0.90, 0.10)),
-    ((0.50, 0.50, -0.25, 0.75, 0.30, -0.40, 0.65, -0.15), (1.20, 0.90, 0.35, -0.10, -0.55, -0.80, -0.30, 0.45)),
-    ((-0.20, 0.40, -0.65, 0.85, -1.00, 0.60, -0.35, 0.25), (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00)),
+    (
+        (0.30, -0.45, 0.80, 1.10, -0.20, -0.75, 0.40, 0.95),
+        (-0.60, 0.15, 0.55, -0.35, 0.70, 0.20, -0.90, 0.10),
+    ),
+    (
+        (0.50, 0.50, -0.25, 0.75, 0.30, -0.40, 0.65, -0.15),
+        (1.20, 0.90, 0.35, -0.10, -0.55, -0.80, -0.30, 0.45),
+    ),
+    (
+        (-0.20, 0.40, -0.65, 0.85, -1.00, 0.60, -0.35, 0.25),
+        (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00),
+    ),
 )
 W_BASE = ((0.70, -0.40), (0.55, 0.90), (-1.10, 0.00))
 W_SPLINE = ((0.50, 2.00), (1.50, -0.80), (1.25, 0.75))
-CUBICS = ((0.3, -0.5, 0.4, 0.9), (-0.2, 0.7, -0.6, 0.5), (0.1, 0.4, 0.8, -0.7))  # of degree 0, 1, 2, 3 in x, one for each output
+CUBICS = (
+    (0.3, -0.5, 0.4, 0.9),
+    (-0.2, 0.7, -0.6, 0.5),
+    (0.1, 0.4, 0.8, -0.7),
+)  # of degree 0, 1, 2, 3 in x, one for each output
 POINTS = {
     "inside": (0.3, -0.55),
     "at knots": (0.2, -0.6),
@@ -44,7 +57,14 @@ def layer() -> kr.Layer:
     """The layer."""
     mask = np.ones((3, 2))
     mask[MASKED] = 0.0
-    return kr.Layer(np.tile(knot_row(), (2, 1)), np.array(COEF), np.array(W_BASE), np.array(W_SPLINE), mask, DEGREE)
+    return kr.Layer(
+        np.tile(knot_row(), (2, 1)),
+        np.array(COEF),
+        np.array(W_BASE),
+        np.array(W_SPLINE),
+        mask,
+        DEGREE,
+    )
 
 
 def without_zero_edge() -> kr.Layer:
@@ -70,13 +90,22 @@ def sum_layer(row: FloatArray | None = None, degree: int = DEGREE) -> kr.Layer:
     """One edge without a base function, all coefficients 1: its value is the sum of the bases."""
     knots = knot_row(degree=degree) if row is None else row[None]
     one = np.ones((1, 1))
-    return kr.Layer(knots, np.ones((1, 1, knots.shape[1] - degree - 1)), 0.0 * one, one, one, degree)
+    return kr.Layer(
+        knots, np.ones((1, 1, knots.shape[1] - degree - 1)), 0.0 * one, one, one, degree
+    )
 
 
 def single_edge() -> kr.Layer:
     """Edge 1 -> 0 alone."""
     whole = layer()
-    return kr.Layer(whole.knots[1:], whole.coef[:1, 1:], whole.w_base[:1, 1:], whole.w_spline[:1, 1:], whole.mask[:1, 1:], DEGREE)
+    return kr.Layer(
+        whole.knots[1:],
+        whole.coef[:1, 1:],
+        whole.w_base[:1, 1:],
+        whole.w_spline[:1, 1:],
+        whole.mask[:1, 1:],
+        DEGREE,
+    )
 
 
 def half_supported() -> tuple[FloatArray, FloatArray]:
@@ -96,11 +125,15 @@ def double_knot_row() -> FloatArray:
 
 def samples(reach: float = 1.0, skew: float = 1.0) -> FloatArray:
     """(401, 2): even on [-reach, reach], or, with a skew above 1, denser to the left."""
-    steps = np.arange(1, N_SAMPLES + 1)[:, None] * np.array([0.6180339887498949, 0.7548776662466927])
+    steps = np.arange(1, N_SAMPLES + 1)[:, None] * np.array(
+        [0.6180339887498949, 0.7548776662466927]
+    )
     return np.asarray(reach * (2.0 * (steps % 1.0) ** skew - 1.0))
 
 
-def sine(amplitude: float, frequency: float = 3.0, n: int = N_SAMPLES) -> tuple[FloatArray, FloatArray]:
+def sine(
+    amplitude: float, frequency: float = 3.0, n: int = N_SAMPLES
+) -> tuple[FloatArray, FloatArray]:
     """Samples (n,) of amplitude sin(frequency x) on [-1, 1]."""
     x = np.linspace(-1.0, 1.0, n)
     return x, amplitude * np.sin(frequency * x)
@@ -114,7 +147,14 @@ def pruning_network() -> kr.Network:
     first = np.stack([line, 0.005 * cube, one])[:, None, :]
     second = np.stack([line, 200.0 * line, 0.8 * line])[None]
     layers = [
-        kr.Layer(np.tile(row, (len(coef[0]), 1)), coef, np.zeros(coef.shape[:2]), np.ones(coef.shape[:2]), np.ones(coef.shape[:2]), DEGREE)
+        kr.Layer(
+            np.tile(row, (len(coef[0]), 1)),
+            coef,
+            np.zeros(coef.shape[:2]),
+            np.ones(coef.shape[:2]),
+            np.ones(coef.shape[:2]),
+            DEGREE,
+        )
         for coef in (first, second)
     ]
     return kr.Network(tuple(layers))

@@ -52,7 +52,9 @@ def verdict(record: Record) -> str:
         return cell
 
     def pruning(answers: Record) -> str:
-        return _judged(None if answers["prune"] is None else next(iter(answers["prune"].values()))["change"])
+        return _judged(
+            None if answers["prune"] is None else next(iter(answers["prune"].values()))["change"]
+        )
 
     def moved(answers: Record) -> str:
         theirs = answers["parameters"]["[2, 5, 1]"]["trainable"]
@@ -60,7 +62,11 @@ def verdict(record: Record) -> str:
 
     def r2(answers: Record) -> str:
         value = read(answers, "r2", "0.0001 sin(3x)")
-        return "not offered" if value is None else f"{'yes' if abs(value - 1.0) < 1e-9 else '**no**'}, {number(value)}"
+        return (
+            "not offered"
+            if value is None
+            else f"{'yes' if abs(value - 1.0) < 1e-9 else '**no**'}, {number(value)}"
+        )
 
     return by_library(
         record,
@@ -68,15 +74,23 @@ def verdict(record: Record) -> str:
         {
             "same outputs on the grid": lambda answers: _apart(answers, ON_GRID),
             "same outputs beyond the grid": lambda answers: _apart(answers, beyond),
-            "right knots when it builds them in float64": lambda answers: _judged(answers["knots"]["float64"], bar=1e-15),
+            "right knots when it builds them in float64": lambda answers: _judged(
+                answers["knots"]["float64"], bar=1e-15
+            ),
             f"trains {count} numbers for [2, 5, 1]": moved,
             "a masked edge gets no gradient": lambda answers: _judged(answers["masked edge"]),
             "starts as the paper says": _start,
             f"L1 is the paper's, {number(l1)}": paper(0, l1),
             f"entropy is the paper's, {number(entropy)}": paper(1, entropy),
-            "moving the grid keeps cubic curves": lambda answers: _judged(answers["update"]["narrower, cubic curves"]["change"]),
-            "the same, one input constant": lambda answers: _judged(answers["update"]["constant input"]["change"]),
-            "5 to 10 intervals keeps the function": lambda answers: _judged(read(answers, "extend", "5 to 10", "at the samples")),
+            "moving the grid keeps cubic curves": lambda answers: _judged(
+                answers["update"]["narrower, cubic curves"]["change"]
+            ),
+            "the same, one input constant": lambda answers: _judged(
+                answers["update"]["constant input"]["change"]
+            ),
+            "5 to 10 intervals keeps the function": lambda answers: _judged(
+                read(answers, "extend", "5 to 10", "at the samples")
+            ),
             "the same, samples in one half alone": lambda answers: _judged(
                 read(answers, "extend", "5 to 10, right half", "at the samples")
             ),

@@ -13,11 +13,11 @@ import numpy as np
 
 
 def _numpy_seed(seed: int) -> None:
-    np.random.seed(seed)  # noqa: NPY002  the global generator is what is watched
+    np.random.seed(seed)
 
 
 def _numpy_state() -> Hashable:
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002  the global generator is what is watched
+    name, keys, *rest = np.random.get_state()
     return name, np.asarray(keys).tobytes(), *map(str, rest)
 
 
@@ -46,9 +46,17 @@ def watch(build: Callable[[list[int]], object]) -> dict[str, Any]:
             start(seed)
         before.append({name: state() for name, (_, state) in generators.items()})
         widths = [2, 5, 1]
-        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.chdir(folder),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             build(widths)
-            files = sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+            files = sorted(
+                path.relative_to(folder).as_posix()
+                for path in Path(folder).rglob("*")
+                if path.is_file()
+            )
         after.append({name: state() for name, (_, state) in generators.items()})
     found = {}
     for name in generators:

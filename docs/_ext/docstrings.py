@@ -16,26 +16,49 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 
-def keep_columns(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+def keep_columns(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
     """The docstring of a module: its first paragraph as text, the rest as it stands."""
     if what == "module":
-        first, _, rest = inspect.cleandoc(str(getattr(thing, "__doc__", "") or "")).partition("\n\n")
+        first, _, rest = inspect.cleandoc(str(getattr(thing, "__doc__", "") or "")).partition(
+            "\n\n"
+        )
         lines[:] = [" ".join(first.split()), ""]
         if rest:
-            lines += [".. code-block:: text", "   :class: module-text", "", *(f"   {line}" for line in rest.splitlines()), ""]
+            lines += [
+                ".. code-block:: text",
+                "   :class: module-text",
+                "",
+                *(f"   {line}" for line in rest.splitlines()),
+                "",
+            ]
 
 
-def escape_bars(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+def escape_bars(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
     """|x| is a norm here, and no substitution: bars are escaped outside code and examples."""
     if what != "module":
-        lines[:] = [line if ">>>" in line else re.sub(r"(`[^`]*`)|\|", lambda match: match[1] or "\\|", line) for line in lines]
+        lines[:] = [
+            line
+            if ">>>" in line
+            else re.sub(r"(`[^`]*`)|\|", lambda match: match[1] or "\\|", line)
+            for line in lines
+        ]
 
 
-def tag_by_name(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.Element) -> nodes.reference | None:
+def tag_by_name(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.Element
+) -> nodes.reference | None:
     """A tag in a docstring that no page labels yet: a link to its lines."""
     tag = node["reftarget"]
     tagged = tree.tagged_lines()
-    if node.get("reftype") != "eq" or not node["refdoc"].startswith("docs/api/") or tag not in tagged:
+    if (
+        node.get("reftype") != "eq"
+        or not node["refdoc"].startswith("docs/api/")
+        or tag not in tagged
+    ):
         return None
     uri = source_pages.uri(node["refdoc"], tagged[tag].file, tagged[tag].first)
     return nodes.reference("", "", nodes.literal(text=tag), refuri=uri, internal=True)
@@ -52,8 +75,12 @@ def name_equations(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    app.connect("autodoc-process-docstring", keep_columns, priority=900)  # after numpydoc, which has no part in it
-    app.connect("autodoc-process-docstring", escape_bars, priority=400)  # before numpydoc reads it, at 500
+    app.connect(
+        "autodoc-process-docstring", keep_columns, priority=900
+    )  # after numpydoc, which has no part in it
+    app.connect(
+        "autodoc-process-docstring", escape_bars, priority=400
+    )  # before numpydoc reads it, at 500
     app.connect("missing-reference", tag_by_name)
     app.connect("doctree-resolved", name_equations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -30,7 +30,9 @@ class EquationCode(SphinxDirective):
         uri = source_pages.uri(self.env.docname, lines.file, lines.first)
         head += nodes.reference("", f"{lines.file}:{lines.first}", refuri=uri, internal=True)
         code = textwrap.dedent(lines.text)
-        block = nodes.literal_block(code, code, language="python", linenos=True, highlight_args={"linenostart": lines.first})
+        block = nodes.literal_block(
+            code, code, language="python", linenos=True, highlight_args={"linenostart": lines.first}
+        )
         card += [head, block]
         return [card]
 

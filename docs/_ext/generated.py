@@ -23,7 +23,9 @@ RELATIVE = re.compile(r"\]\((?!/|#|\w+:)([^)]+)\)")
 Cell = str | list[nodes.Node]
 
 
-def table_of(head: list[str], rows: list[list[Cell]], widths: list[int], *classes: str) -> nodes.table:
+def table_of(
+    head: list[str], rows: list[list[Cell]], widths: list[int], *classes: str
+) -> nodes.table:
     """A table; a cell is a text or a list of nodes. Each body cell knows its heading, for narrow screens."""
     table = nodes.table(classes=list(classes))
     group = nodes.tgroup(cols=len(head))
@@ -51,23 +53,49 @@ class EquationIndex(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The table, in the order of the pages, then of the files."""
         tagged, shown, registry = tree.tagged_lines(), tree.places(tree.SHOWN), tree.registry()
-        order = sorted(tagged, key=lambda tag: (*_place(shown.get(tag, [])), tagged[tag].file, tagged[tag].first))
-        rows: list[list[Cell]] = [self.row(tag, tagged[tag], shown.get(tag, []), registry.get(tag, {})) for tag in order]
-        return [table_of(["equation", "paper", "code", "tests", "page"], rows, [22, 8, 24, 34, 12], "equation-index")]
+        order = sorted(
+            tagged,
+            key=lambda tag: (*_place(shown.get(tag, [])), tagged[tag].file, tagged[tag].first),
+        )
+        rows: list[list[Cell]] = [
+            self.row(tag, tagged[tag], shown.get(tag, []), registry.get(tag, {})) for tag in order
+        ]
+        return [
+            table_of(
+                ["equation", "paper", "code", "tests", "page"],
+                rows,
+                [22, 8, 24, 34, 12],
+                "equation-index",
+            )
+        ]
 
-    def row(self, tag: str, lines: tree.Lines, pages: list[str], entry: dict[str, Any]) -> list[Cell]:
+    def row(
+        self, tag: str, lines: tree.Lines, pages: list[str], entry: dict[str, Any]
+    ) -> list[Cell]:
         """The row of a tag."""
         here = self.env.docname
         code: list[nodes.Node] = [
-            _link(f"{lines.file.removeprefix('kan_ref/')}:{lines.first}", source_pages.uri(here, lines.file, lines.first))
+            _link(
+                f"{lines.file.removeprefix('kan_ref/')}:{lines.first}",
+                source_pages.uri(here, lines.file, lines.first),
+            )
         ]
         tests = []
         for test in entry.get("tests", []):
             file, _, name = test.partition("::")
             line = next(
-                n for n, text in enumerate((tree.ROOT / file).read_text(encoding="utf-8").splitlines(), 1) if f"def {name}(" in text
+                n
+                for n, text in enumerate(
+                    (tree.ROOT / file).read_text(encoding="utf-8").splitlines(), 1
+                )
+                if f"def {name}(" in text
             )
-            tests += [_link(name.removeprefix("test_").replace("_", " "), source_pages.uri(here, file, line)), nodes.Text("; ")]
+            tests += [
+                _link(
+                    name.removeprefix("test_").replace("_", " "), source_pages.uri(here, file, line)
+                ),
+                nodes.Text("; "),
+            ]
         where = [
             _link(
                 posixpath.basename(page)[:2] if page.startswith("tutorials/") else "A",
@@ -75,7 +103,13 @@ class EquationIndex(SphinxDirective):
             )
             for page in pages
         ]
-        return [[nodes.literal(text=tag)], str(entry.get("paper", "")), code, list(tests[:-1]), list(where)]
+        return [
+            [nodes.literal(text=tag)],
+            str(entry.get("paper", "")),
+            code,
+            list(tests[:-1]),
+            list(where),
+        ]
 
 
 def _place(pages: list[str]) -> tuple[bool, str]:
@@ -121,18 +155,40 @@ class Gallery(SphinxDirective):
             pictured = (tree.ROOT / picture[1:]).exists()
             if not pictured and name not in rows:
                 continue
-            section = nodes.section(ids=[f"figure-{nodes.make_id(name)}"], classes=["figure-section"])
+            section = nodes.section(
+                ids=[f"figure-{nodes.make_id(name)}"], classes=["figure-section"]
+            )
             section += nodes.title(text=f"{name}: {title}")
             if pictured:
-                section += nodes.image(uri=picture, alt=f"figure {name}: {title}", classes=["on-white"])
+                section += nodes.image(
+                    uri=picture, alt=f"figure {name}: {title}", classes=["on-white"]
+                )
             file = f"figures/{module.replace('.', '/')}.py"
-            made = nodes.paragraph("", "Made by ", _link(file, source_pages.uri(self.env.docname, file)))
+            made = nodes.paragraph(
+                "", "Made by ", _link(file, source_pages.uri(self.env.docname, file))
+            )
             told = ". " + records[name].removeprefix(f"{title}. ") if name in records else "."
-            made += [nodes.strong(text=part) if place % 2 else nodes.Text(part) for place, part in enumerate(told.split("**"))]
+            made += [
+                nodes.strong(text=part) if place % 2 else nodes.Text(part)
+                for place, part in enumerate(told.split("**"))
+            ]
             section += made
             if name in rows:
-                body = [[cell(text) for cell, text in zip((_text, _text, _text, _verdict, _text), row, strict=True)] for row in rows[name]]
-                section += table_of(["claim", "paper", "ours", "agrees?", "evidence"], body, [26, 16, 24, 8, 26], "claims")
+                body = [
+                    [
+                        cell(text)
+                        for cell, text in zip(
+                            (_text, _text, _text, _verdict, _text), row, strict=True
+                        )
+                    ]
+                    for row in rows[name]
+                ]
+                section += table_of(
+                    ["claim", "paper", "ours", "agrees?", "evidence"],
+                    body,
+                    [26, 16, 24, 8, 26],
+                    "claims",
+                )
             found.append(section)
         return found
 
@@ -142,7 +198,7 @@ class Package(SphinxDirective):
 
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec = {"skip": directives.unchanged}  # noqa: RUF012  docutils' own form
+    option_spec = {"skip": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         """A section for each module."""
@@ -152,7 +208,9 @@ class Package(SphinxDirective):
             for module in tree.modules_of(package):
                 if not skip or not module.startswith(skip):
                     names = [name for name, home in homes.items() if home == module]
-                    found += self.parse_text_to_nodes(_module_section(module, names), allow_section_headings=True)
+                    found += self.parse_text_to_nodes(
+                        _module_section(module, names), allow_section_headings=True
+                    )
         return found
 
 
@@ -160,7 +218,11 @@ def _module_section(module: str, names: list[str]) -> str:
     """The text of a module's section, in MyST. Tables, which are no functions, are not among the members: they are named."""
     text = [f"## {module}"]
     if names:
-        text += ["Public: " + ", ".join(f"[`kr.{name}`](#kan_ref.{module}.{name})" for name in names) + "."]
+        text += [
+            "Public: "
+            + ", ".join(f"[`kr.{name}`](#kan_ref.{module}.{name})" for name in names)
+            + "."
+        ]
     body = [f".. automodule:: kan_ref.{module}", "   :members:", "   :member-order: bysource"]
     for name in sorted(set(names) - tree.definitions(module).keys()):
         body += ["", f".. autodata:: kan_ref.{module}.{name}", "   :no-value:"]
@@ -175,7 +237,12 @@ class PublicNames(SphinxDirective):
         rows: list[list[Cell]] = []
         for name, module in sorted(tree.homes().items(), key=lambda item: item[0].lower()):
             page = module.split(".")[0] if "." in module else "root"
-            link = nodes.reference("", "", nodes.literal(text=f"kr.{name}"), refuri=f"{page}.html#kan_ref.{module}.{name}")
+            link = nodes.reference(
+                "",
+                "",
+                nodes.literal(text=f"kr.{name}"),
+                refuri=f"{page}.html#kan_ref.{module}.{name}",
+            )
             rows.append([[link], tree.definitions(module).get(name, ""), module])
         return [table_of(["name", "what it is", "module"], rows, [24, 56, 20], "public-names")]
 
@@ -189,7 +256,11 @@ class PagesOf(TocTree):
         """The toctree of what there is; nothing where nothing is."""
         pages = sorted(self.env.found_docs)
         folder = posixpath.dirname(self.env.docname)
-        kept = [line for line in self.content if patfilter(pages, posixpath.normpath(posixpath.join("/", folder, line)).lstrip("/"))]
+        kept = [
+            line
+            for line in self.content
+            if patfilter(pages, posixpath.normpath(posixpath.join("/", folder, line)).lstrip("/"))
+        ]
         self.content = StringList(kept, "pages-of")
         self.options["glob"] = None
         return super().run() if kept else []

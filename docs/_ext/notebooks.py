@@ -25,9 +25,18 @@ def notebook_of(page: str) -> str:
 def offer(app: Sphinx, doctree: nodes.document) -> None:
     """Under the title: the notebook."""
     page = app.env.docname
-    if page.startswith("tutorials/") and doctree.children and isinstance(doctree.children[0], nodes.section):
+    if (
+        page.startswith("tutorials/")
+        and doctree.children
+        and isinstance(doctree.children[0], nodes.section)
+    ):
         where = posixpath.relpath(notebook_of(page), posixpath.dirname(page))
-        line = nodes.paragraph("", "", nodes.reference("", "as a notebook", refuri=where, internal=True), classes=["notebook-link"])
+        line = nodes.paragraph(
+            "",
+            "",
+            nodes.reference("", "as a notebook", refuri=where, internal=True),
+            classes=["notebook-link"],
+        )
         doctree.children[0].insert(1, line)
 
 
@@ -42,10 +51,19 @@ def write(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 def record_runs(app: Sphinx, exception: Exception | None) -> None:
     """Writes runs.json: every page that was run, also when others failed."""
-    runs = {page: NbMetadataCollector.get_exec_data(app.env, page) for page in sorted(app.env.found_docs)}
-    kept = {page: {key: run[key] for key in ("succeeded", "runtime", "traceback")} for page, run in runs.items() if run}
+    runs = {
+        page: NbMetadataCollector.get_exec_data(app.env, page)
+        for page in sorted(app.env.found_docs)
+    }
+    kept = {
+        page: {key: run[key] for key in ("succeeded", "runtime", "traceback")}
+        for page, run in runs.items()
+        if run
+    }
     for run in kept.values():
-        run["traceback"] = run["traceback"] and re.sub(r"\x1b\[[0-9;]*m", "", run["traceback"])  # colours of a terminal
+        run["traceback"] = run["traceback"] and re.sub(
+            r"\x1b\[[0-9;]*m", "", run["traceback"]
+        )  # colours of a terminal
     (app.doctreedir / "runs.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
 

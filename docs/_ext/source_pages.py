@@ -46,12 +46,24 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-LANGUAGES = {".py": "python", ".toml": "toml", ".c": "c", ".js": "javascript", ".json": "json", ".pyi": "python"}
+LANGUAGES = {
+    ".py": "python",
+    ".toml": "toml",
+    ".c": "c",
+    ".js": "javascript",
+    ".json": "json",
+    ".pyi": "python",
+}
 
 
 def files() -> list[str]:
     """The files that have a page, relative to the checkout."""
-    found = {path.relative_to(tree.ROOT).as_posix() for kind in KINDS for path in tree.ROOT.glob(kind) if path.is_file()}
+    found = {
+        path.relative_to(tree.ROOT).as_posix()
+        for kind in KINDS
+        for path in tree.ROOT.glob(kind)
+        if path.is_file()
+    }
     return sorted(found | set(SINGLE))
 
 
@@ -68,12 +80,15 @@ def write_pages(app: Sphinx, exception: Exception | None) -> None:
     for file in files():
         text = (tree.ROOT / file).read_text(encoding="utf-8")
         language = LANGUAGES.get(Path(file).suffix, "text")
-        listing = app.builder.highlighter.highlight_block(text, language, linenos="inline", linespans="L")  # type: ignore[attr-defined]
+        highlighter = app.builder.highlighter  # type: ignore[attr-defined]
+        listing = highlighter.highlight_block(text, language, linenos="inline", linespans="L")
         listing = TAG.sub(functools.partial(_tag_link, file, shown), listing)
         target = app.outdir / "source" / f"{file}.html"
         target.parent.mkdir(parents=True, exist_ok=True)
         up = "../" * (file.count("/") + 1)
-        target.write_text(PAGE.format(name=html.escape(file), up=up, listing=listing), encoding="utf-8")
+        target.write_text(
+            PAGE.format(name=html.escape(file), up=up, listing=listing), encoding="utf-8"
+        )
 
 
 def _tag_link(file: str, shown: dict[str, list[str]], match: re.Match[str]) -> str:
@@ -100,5 +115,7 @@ def link_to_source(app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("build-finished", write_pages)
-    app.connect("doctree-read", link_to_source, priority=400)  # before Sphinx collects downloads, which it does at 500
+    app.connect(
+        "doctree-read", link_to_source, priority=400
+    )  # before Sphinx collects downloads, which it does at 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -50,7 +50,10 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
     """
     found = {}
     for path in sorted((root / "kan_ref").rglob("*.py")):
-        file, lines = path.relative_to(root).as_posix(), path.read_text(encoding="utf-8").splitlines()
+        file, lines = (
+            path.relative_to(root).as_posix(),
+            path.read_text(encoding="utf-8").splitlines(),
+        )
         for n, line in enumerate(lines):
             if opened := re.search(r"# \[eq:([a-z0-9-]+)\]", line):
                 tag = opened[1]
@@ -64,7 +67,10 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
 def pages(root: Path = ROOT) -> dict[str, str]:
     """Name without ending -> text, of the tutorials, their solutions and the pages of docs, tutorials first."""
     paths = [*sorted((root / "tutorials").rglob("*.md")), *sorted((root / "docs").glob("*.md"))]
-    return {path.relative_to(root).with_suffix("").as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    return {
+        path.relative_to(root).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+        for path in paths
+    }
 
 
 def places(pattern: re.Pattern[str], root: Path = ROOT) -> dict[str, list[str]]:
@@ -78,7 +84,11 @@ def places(pattern: re.Pattern[str], root: Path = ROOT) -> dict[str, list[str]]:
 
 def boxes(root: Path = ROOT) -> list[Box]:
     """The boxes "Paper says / we do" of all pages, in their order."""
-    return [Box(page, box["label"], box["title"], box["text"]) for page, text in pages(root).items() for box in BOX.finditer(text)]
+    return [
+        Box(page, box["label"], box["title"], box["text"])
+        for page, text in pages(root).items()
+        for box in BOX.finditer(text)
+    ]
 
 
 def registry(root: Path = ROOT) -> dict[str, dict[str, Any]]:
@@ -89,13 +99,24 @@ def registry(root: Path = ROOT) -> dict[str, dict[str, Any]]:
 def modules_of(package: str, root: Path = ROOT) -> list[str]:
     """The modules of a package, such as "network.layer", in the alphabet's order; a root module is its own only one."""
     folder = root / "kan_ref" / package
-    return [f"{package}.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"] if folder.is_dir() else [package]
+    return (
+        [
+            f"{package}.{path.stem}"
+            for path in sorted(folder.glob("*.py"))
+            if path.stem != "__init__"
+        ]
+        if folder.is_dir()
+        else [package]
+    )
 
 
 def public_names(root: Path = ROOT) -> dict[str, list[str]]:
     """Package or root module -> its public names, as kan_ref/__init__.py lists them."""
     module = ast.parse((root / "kan_ref" / "__init__.py").read_text(encoding="utf-8"))
-    return {name: names.split() for name, names in cast(dict[str, str], _literal(module, "_PUBLIC")).items()}
+    return {
+        name: names.split()
+        for name, names in cast(dict[str, str], _literal(module, "_PUBLIC")).items()
+    }
 
 
 def homes(root: Path = ROOT) -> dict[str, str]:
@@ -107,7 +128,10 @@ def homes(root: Path = ROOT) -> dict[str, str]:
         if file.exists():
             for node in ast.parse(file.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.ImportFrom):
-                    handed |= {alias.name: str(node.module).removeprefix("kan_ref.") for alias in node.names}
+                    handed |= {
+                        alias.name: str(node.module).removeprefix("kan_ref.")
+                        for alias in node.names
+                    }
         found |= {name: handed.get(name, package) for name in names}
     return found
 
@@ -118,24 +142,42 @@ def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     nodes = ast.parse(path.read_text(encoding="utf-8")).body
     kinds = (ast.FunctionDef, ast.ClassDef)
-    return {node.name: " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split()) for node in nodes if isinstance(node, kinds)}
+    return {
+        node.name: " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
+        for node in nodes
+        if isinstance(node, kinds)
+    }
 
 
 def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
     """Name of a figure as the claims have it -> (its module such as "splines.fig_u_shape", its title), in the paper's order."""
     catalog = ast.parse((root / "figures" / "machine" / "catalog.py").read_text(encoding="utf-8"))
     modules = cast(tuple[str, ...], _literal(catalog, "MODULES"))
-    trees = {module: ast.parse((root / "figures" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")) for module in modules}
-    return {str(_literal(tree, "NAME")): (module, str(_literal(tree, "TITLE"))) for module, tree in trees.items()}
+    trees = {
+        module: ast.parse(
+            (root / "figures" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        )
+        for module in modules
+    }
+    return {
+        str(_literal(tree, "NAME")): (module, str(_literal(tree, "TITLE")))
+        for module, tree in trees.items()
+    }
 
 
 def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str]]:
     """(figure -> its rows, each claim, paper, ours, agrees?, evidence; figure -> the line on its records), of figures/results/claims.md."""
     rows, records = defaultdict(list), {}
-    table, _, below = (root / "figures" / "results" / "claims.md").read_text(encoding="utf-8").partition("## Records")
+    table, _, below = (
+        (root / "figures" / "results" / "claims.md")
+        .read_text(encoding="utf-8")
+        .partition("## Records")
+    )
     for line in table.splitlines():
         if line.startswith("| ") and not line.startswith(("| figure |", "| ---")):
-            figure, *cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            figure, *cells = [
+                cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]
+            ]
             rows[figure].append(cells)
     for line in below.splitlines():
         if match := re.match(r"- ([^:]+): (.+)", line):
@@ -146,7 +188,13 @@ def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str
 def _literal(module: ast.Module, name: str) -> object:
     """The literal that a module assigns to a name."""
     for node in module.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AnnAssign)
+            else []
+        )
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             return ast.literal_eval(cast(ast.Assign, node).value)
     raise ValueError(f"no {name} is assigned")

@@ -25,7 +25,12 @@ FORMULA = "formula"
 QUICK_SEEDS, FULL_SEEDS = 1, 5
 MESH = {1: 1001, 2: 101}
 KEPT = {1: 201, 2: 41}  # points on each axis that a record keeps for the picture
-LEVEL = {"pendulum": 1e-6, "burgers": 1e-6, "heat": 1e-4, "helmholtz": 1e-3}  # an error that we call solved
+LEVEL = {
+    "pendulum": 1e-6,
+    "burgers": 1e-6,
+    "heat": 1e-4,
+    "helmholtz": 1e-3,
+}  # an error that we call solved
 EXACT = 1e-12
 
 
@@ -35,7 +40,9 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     for seed in range(seeds or (FULL_SEEDS if full else QUICK_SEEDS)):
         for name, equation in EQUATIONS.items():
             grids = list(equation.grids if full else equation.quick().grids)
-            found.append({"equation": name, "grids": grids, "n_steps": equation.n_steps, "seed": seed})
+            found.append(
+                {"equation": name, "grids": grids, "n_steps": equation.n_steps, "seed": seed}
+            )
         found.append({"equation": FORMULA, "n_steps": 60, "seed": seed})
     return found
 
@@ -45,7 +52,11 @@ def cost(config: Config) -> float:
     if config["equation"] == FORMULA:
         return 22.0
     equation = EQUATIONS[config["equation"]]
-    return equation.seconds if len(config["grids"]) == len(equation.grids) else equation.quick().seconds
+    return (
+        equation.seconds
+        if len(config["grids"]) == len(equation.grids)
+        else equation.quick().seconds
+    )
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -57,17 +68,31 @@ def run(config: Config) -> dict[str, Any]:
     lattice = equation.mesh(MESH[len(equation.box)])
     exact, began = equation.exact(lattice), time.process_time()
     problem = kr.residual_problem(equation.terms(rng))
-    network = kr.init_network(equation.widths, n_intervals=config["grids"][0], degree=equation.degree, domain=equation.box, rng=rng)
+    network = kr.init_network(
+        equation.widths,
+        n_intervals=config["grids"][0],
+        degree=equation.degree,
+        domain=equation.box,
+        rng=rng,
+    )
     errors, losses = [], []
     for grid in config["grids"]:
-        trained = kr.fit(network, problem=problem, optimizer="lm", n_steps=config["n_steps"], grids=(grid,))
+        trained = kr.fit(
+            network, problem=problem, optimizer="lm", n_steps=config["n_steps"], grids=(grid,)
+        )
         network = trained.network
         errors.append(float(np.sqrt(np.mean((network(lattice)[:, 0] - exact) ** 2))))
         losses.append(float(trained.history.train_rmse[-1]))
     seconds = time.process_time() - began
     shown = equation.mesh(KEPT[len(equation.box)])
     values = [float(f"{value:.6g}") for value in network(shown)[:, 0]]
-    return {"errors": errors, "residuals": losses, "n_params": network.n_params, "seconds": seconds, "values": values}
+    return {
+        "errors": errors,
+        "residuals": losses,
+        "n_params": network.n_params,
+        "seconds": seconds,
+        "values": values,
+    }
 
 
 def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
@@ -77,15 +102,23 @@ def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
     network = kr.init_network((2, 10, 1), n_intervals=5, degree=5, domain=(-1.0, 1.0), rng=rng)
     solved = kr.fit(network, problem=problem, optimizer="lm", n_steps=config["n_steps"]).network
     x, x_test = rng.uniform(-1.0, 1.0, (2, 1000, 2))
-    found = kr.discover(kr.Data(x, solved(x), x_test, solved(x_test)), widths=(2, 5, 1), names=("x", "y"), rng=rng)
+    found = kr.discover(
+        kr.Data(x, solved(x), x_test, solved(x_test)), widths=(2, 5, 1), names=("x", "y"), rng=rng
+    )
     named = all(not layer.mask.any() for layer in found.network.layers)
     last = kr.fit(found.network, problem=problem, optimizer="lm", n_steps=100)
     steps = [solved, found.network, last.network]
-    recognised = kr.recognise_constants(kr.formula(last.network, names=("x", "y")), x, names=("x", "y")) if named else None
+    recognised = (
+        kr.recognise_constants(kr.formula(last.network, names=("x", "y")), x, names=("x", "y"))
+        if named
+        else None
+    )
     return {
         "widths": list(found.network.widths),
         "named": named,
-        "errors": [float(np.sqrt(poisson.errors("documentation", step, lattice)[0])) for step in steps],
+        "errors": [
+            float(np.sqrt(poisson.errors("documentation", step, lattice)[0])) for step in steps
+        ],
         "residual": float(last.history.train_rmse[-1]),
         "formula": None if recognised is None else str(recognised.expression),
         "seconds": time.process_time() - began,
@@ -111,13 +144,18 @@ def draw(records: Sequence[Record]) -> Figure:
 
 
 def _runs(records: Sequence[Record], name: str) -> list[Record]:
-    return sorted((record for record in records if record["config"]["equation"] == name), key=lambda record: int(record["seed"]))
+    return sorted(
+        (record for record in records if record["config"]["equation"] == name),
+        key=lambda record: int(record["seed"]),
+    )
 
 
 def _draw_solution(picture: Figure, ax: Axes, equation: Equation, record: Record) -> None:
     n = KEPT[len(equation.box)]
     points, values = equation.mesh(n), np.array(record["results"]["values"])
-    ax.set_title(f"{equation.title}: ${equation.formula}$\nKAN {shape_name(equation.widths)}, seed {record['seed']}")
+    ax.set_title(
+        f"{equation.title}: ${equation.formula}$\nKAN {shape_name(equation.widths)}, seed {record['seed']}"
+    )
     ax.set_xlabel(equation.labels[0])
     if len(equation.box) == 1:
         ax.plot(points[:, 0], equation.exact(points), color=GREY, lw=4.0, alpha=0.4, label="exact")
@@ -128,7 +166,12 @@ def _draw_solution(picture: Figure, ax: Axes, equation: Equation, record: Record
     ax.set_ylabel(equation.labels[1])
     (left, right), (low, high) = equation.box
     image = ax.imshow(
-        values.reshape(n, n).T, origin="lower", extent=(left, right, low, high), aspect="auto", cmap="RdBu_r", interpolation="bilinear"
+        values.reshape(n, n).T,
+        origin="lower",
+        extent=(left, right, low, high),
+        aspect="auto",
+        cmap="RdBu_r",
+        interpolation="bilinear",
     )
     picture.colorbar(image, ax=ax, label="$u$")
 
@@ -137,7 +180,14 @@ def _draw_errors(ax: Axes, runs: Sequence[Record]) -> None:
     grids = runs[0]["config"]["grids"]
     for record in runs:
         ax.plot(range(len(grids)), record["results"]["errors"], "o-", color=BLUE, alpha=0.6, lw=1.2)
-        ax.plot(range(len(grids)), record["results"]["residuals"], "s:", color=VERMILION, alpha=0.6, lw=1.0)
+        ax.plot(
+            range(len(grids)),
+            record["results"]["residuals"],
+            "s:",
+            color=VERMILION,
+            alpha=0.6,
+            lw=1.0,
+        )
     ax.plot([], [], "o-", color=BLUE, label=f"error of $u$ ({count(runs)})")
     ax.plot([], [], "s:", color=VERMILION, label="weighted residual")
     ax.set_yscale("log")

@@ -35,9 +35,26 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     for name in PROBLEMS if full else PROBLEMS[1:]:
         for seed in range(seeds or (FULL_SEEDS if full else QUICK_SEEDS)):
             for method in METHODS:
-                n_steps = method.quick_steps if not full else method.paper_steps if name == "paper" else method.n_steps
+                n_steps = (
+                    method.quick_steps
+                    if not full
+                    else method.paper_steps
+                    if name == "paper"
+                    else method.n_steps
+                )
                 sizes = _sizes(method, full, scaled=name == SCALED)
-                found += [config_of(name, method.model, shape.pop("widths"), method.optimizer, n_steps, seed, **shape) for shape in sizes]
+                found += [
+                    config_of(
+                        name,
+                        method.model,
+                        shape.pop("widths"),
+                        method.optimizer,
+                        n_steps,
+                        seed,
+                        **shape,
+                    )
+                    for shape in sizes
+                ]
     return found
 
 
@@ -45,7 +62,9 @@ def _sizes(method: Method, full: bool, *, scaled: bool) -> list[dict[str, Any]]:
     """The shapes of a method's models: KANs by their grid, perceptrons by their widths; least squares cannot serve the widest."""
     if method.model == "kan":
         grids = (5, 10, 20) if full and method.scales and scaled else (5,)
-        return [{"widths": [2, 10, 1], "n_intervals": grid, "degree": method.degree} for grid in grids]
+        return [
+            {"widths": [2, 10, 1], "n_intervals": grid, "degree": method.degree} for grid in grids
+        ]
     if not full:
         widths: Sequence[list[int]] = SMALLER[:1]
     elif method.optimizer == "lm":
@@ -60,9 +79,15 @@ def cost(config: Config) -> float:
     n_points = 10800 if config["problem"] == "paper" else 2805
     weights = sum(a * b for a, b in pairwise(config["widths"]))
     if config["model"] == "mlp":
-        per_point = 2.9e-9 * weights + 4e-6 if config["optimizer"] == "lbfgs" else 2.5e-11 * weights**2 + 1e-5
+        per_point = (
+            2.9e-9 * weights + 4e-6
+            if config["optimizer"] == "lbfgs"
+            else 2.5e-11 * weights**2 + 1e-5
+        )
     else:
-        per_point = (5e-6 if config["optimizer"] == "lbfgs" else 1.2e-5) * (1.0 + (config["n_intervals"] - 5) / 15.0)
+        per_point = (5e-6 if config["optimizer"] == "lbfgs" else 1.2e-5) * (
+            1.0 + (config["n_intervals"] - 5) / 15.0
+        )
     return float(n_points * per_point * config["n_steps"] + 5.0)
 
 
@@ -74,7 +99,9 @@ run = poisson.run
 
 def draw(records: Sequence[Record]) -> Figure:
     """A row per problem: both errors during training, both against the number of parameters."""
-    present = [name for name in PROBLEMS if any(record["config"]["problem"] == name for record in records)]
+    present = [
+        name for name in PROBLEMS if any(record["config"]["problem"] == name for record in records)
+    ]
     picture = Figure(figsize=(17.0, 4.6 * len(present)))
     axes = picture.subplots(len(present), 4, squeeze=False)
     for row, name in zip(axes, present, strict=True):
@@ -116,10 +143,24 @@ def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> 
         sizes = sorted({record["results"]["n_params"] for record in runs})
         if not sizes:
             continue
-        errors = [[record["results"][key] for record in runs if record["results"]["n_params"] == size] for size in sizes]
+        errors = [
+            [record["results"][key] for record in runs if record["results"]["n_params"] == size]
+            for size in sizes
+        ]
         middle = np.array([np.median(some) for some in errors])
-        bars = np.array([[m - min(some), max(some) - m] for m, some in zip(middle, errors, strict=True)]).T
-        ax.errorbar(sizes, middle, yerr=bars, color=method.color, ls=method.dash, marker=method.marker, capsize=2, elinewidth=1.0)
+        bars = np.array(
+            [[m - min(some), max(some) - m] for m, some in zip(middle, errors, strict=True)]
+        ).T
+        ax.errorbar(
+            sizes,
+            middle,
+            yerr=bars,
+            color=method.color,
+            ls=method.dash,
+            marker=method.marker,
+            capsize=2,
+            elinewidth=1.0,
+        )
     _draw_paper(ax, key)
     shown = [record["results"][key] for record in records]
     ax.set_ylim(min(shown) / 4.0, 4.0 * max(shown))
@@ -134,4 +175,11 @@ def _draw_paper(ax: Axes, key: str) -> None:
     if key == "l2":
         ax.plot([1e2, 1e4], [1e-7, 1e-5], "*", color=GREY, ms=11)
         for size, error, model in ((1e2, 1e-7, "KAN"), (1e4, 1e-5, "MLP")):
-            ax.annotate(f"paper: {model}", (size, error), xytext=(6, 6), textcoords="offset points", fontsize=8, color=GREY)
+            ax.annotate(
+                f"paper: {model}",
+                (size, error),
+                xytext=(6, 6),
+                textcoords="offset points",
+                fontsize=8,
+                color=GREY,
+            )

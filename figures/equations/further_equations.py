@@ -66,7 +66,9 @@ def _line(low: float, high: float, n: int) -> FloatArray:
 
 
 def _pendulum_terms(rng: np.random.Generator) -> list[Any]:
-    def residual(x: FloatArray, u: FloatArray, du: FloatArray | None, d2u: FloatArray | None) -> tuple[FloatArray | None, ...]:
+    def residual(
+        x: FloatArray, u: FloatArray, du: FloatArray | None, d2u: FloatArray | None
+    ) -> tuple[FloatArray | None, ...]:
         assert d2u is not None  # order 2 was asked for
         # [eq:pendulum]
         return d2u[:, 0, 0, 0] + np.sin(u[:, 0]), np.cos(u), None, np.ones((len(x), 1, 1, 1))
@@ -85,8 +87,10 @@ def _pendulum(x: FloatArray) -> FloatArray:
 
 
 def _burgers_terms(rng: np.random.Generator) -> list[Any]:
-    def residual(x: FloatArray, u: FloatArray, du: FloatArray | None, d2u: FloatArray | None) -> tuple[FloatArray | None, ...]:
-        assert du is not None and d2u is not None  # noqa: PT018 - order 2 was asked for
+    def residual(
+        x: FloatArray, u: FloatArray, du: FloatArray | None, d2u: FloatArray | None
+    ) -> tuple[FloatArray | None, ...]:
+        assert du is not None and d2u is not None
         # [eq:burgers]
         left = u[:, 0] * du[:, 0, 0] - VISCOSITY * d2u[:, 0, 0, 0]
         return left, du[:, :, 0], u[:, :, None], np.full((len(x), 1, 1, 1), -VISCOSITY)
@@ -146,10 +150,30 @@ EQUATIONS = {
         1.0,
     ),
     "burgers": Equation(
-        "steady Burgers", r"u\,u_x = 0.2\,u_{xx}", ("$x$",), ((-1.0, 1.0),), _burgers_terms, _burgers, (1, 1), 5, (10, 20, 40), 50, 1.0
+        "steady Burgers",
+        r"u\,u_x = 0.2\,u_{xx}",
+        ("$x$",),
+        ((-1.0, 1.0),),
+        _burgers_terms,
+        _burgers,
+        (1, 1),
+        5,
+        (10, 20, 40),
+        50,
+        1.0,
     ),
     "heat": Equation(
-        "heat", r"u_t = 0.1\,u_{xx}", ("$t$", "$x$"), ((0.0, 1.0), (-1.0, 1.0)), _heat_terms, _heat, (2, 5, 1), 5, (5, 10), 50, 5.0
+        "heat",
+        r"u_t = 0.1\,u_{xx}",
+        ("$t$", "$x$"),
+        ((0.0, 1.0), (-1.0, 1.0)),
+        _heat_terms,
+        _heat,
+        (2, 5, 1),
+        5,
+        (5, 10),
+        50,
+        5.0,
     ),
     "helmholtz": Equation(
         "Helmholtz",

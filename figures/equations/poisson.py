@@ -44,12 +44,16 @@ class Poisson:
 
 def _paper_laplacian(x: FloatArray) -> FloatArray:
     s, y = np.sin(PI * x[:, 0]), x[:, 1]
-    return np.asarray(-(PI**2) * (1 + 4 * y**2) * s * np.sin(PI * y**2) + 2 * PI * s * np.cos(PI * y**2))
+    return np.asarray(
+        -(PI**2) * (1 + 4 * y**2) * s * np.sin(PI * y**2) + 2 * PI * s * np.cos(PI * y**2)
+    )
 
 
 def _paper_gradient(x: FloatArray) -> FloatArray:
     by_x = PI * np.cos(PI * x[:, 0]) * np.sin(PI * x[:, 1] ** 2)
-    return np.stack([by_x, 2 * PI * x[:, 1] * np.sin(PI * x[:, 0]) * np.cos(PI * x[:, 1] ** 2)], axis=1)
+    return np.stack(
+        [by_x, 2 * PI * x[:, 1] * np.sin(PI * x[:, 0]) * np.cos(PI * x[:, 1] ** 2)], axis=1
+    )
 
 
 def _sines(x: FloatArray) -> FloatArray:
@@ -63,9 +67,14 @@ def _sines_gradient(x: FloatArray) -> FloatArray:
 
 SOLUTIONS = {
     "paper": Poisson(
-        r"\sin(\pi x)\sin(\pi y^2)", lambda x: np.sin(PI * x[:, 0]) * np.sin(PI * x[:, 1] ** 2), _paper_gradient, _paper_laplacian
+        r"\sin(\pi x)\sin(\pi y^2)",
+        lambda x: np.sin(PI * x[:, 0]) * np.sin(PI * x[:, 1] ** 2),
+        _paper_gradient,
+        _paper_laplacian,
     ),
-    "documentation": Poisson(r"\sin(\pi x)\sin(\pi y)", _sines, _sines_gradient, lambda x: -2 * PI**2 * _sines(x)),
+    "documentation": Poisson(
+        r"\sin(\pi x)\sin(\pi y)", _sines, _sines_gradient, lambda x: -2 * PI**2 * _sines(x)
+    ),
 }
 
 
@@ -117,12 +126,24 @@ def model_of(config: Config, rng: np.random.Generator) -> Model:
     """The untrained model."""
     if config["model"] == "mlp":
         return kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
-    return kr.init_network(config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), rng=rng)
+    return kr.init_network(
+        config["widths"],
+        n_intervals=config["n_intervals"],
+        degree=config["degree"],
+        domain=(-1.0, 1.0),
+        rng=rng,
+    )
 
 
 def shown_steps(n_steps: int) -> set[int]:
     """Steps at which errors are taken: the start, about five a factor of two, the end."""
-    return {0, n_steps, *np.unique(np.geomspace(1, n_steps, 2 + 5 * int(np.log2(n_steps))).round().astype(int)).tolist()}
+    return {
+        0,
+        n_steps,
+        *np.unique(
+            np.geomspace(1, n_steps, 2 + 5 * int(np.log2(n_steps))).round().astype(int)
+        ).tolist(),
+    }
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -140,11 +161,19 @@ def run(config: Config) -> dict[str, Any]:
         began = time.process_time()
         row = (step.step, *errors(name, step.network, lattice), step.train_loss)
         spent += time.process_time() - began
-        for column, value in zip(curve.values(), (*row, time.process_time() - start - spent), strict=True):
+        for column, value in zip(
+            curve.values(), (*row, time.process_time() - start - spent), strict=True
+        ):
             column.append(float(f"{value:.5g}"))
 
     start = time.process_time()
-    trained = kr.fit(model, problem=goal, optimizer=config["optimizer"], n_steps=config["n_steps"], callback=watch)
+    trained = kr.fit(
+        model,
+        problem=goal,
+        optimizer=config["optimizer"],
+        n_steps=config["n_steps"],
+        callback=watch,
+    )
     seconds = time.process_time() - start - spent
     l2, h1 = errors(name, trained.network, lattice)
     return {
@@ -159,7 +188,22 @@ def run(config: Config) -> dict[str, Any]:
     }
 
 
-def config_of(name: str, model: str, widths: Sequence[int], optimizer: str, n_steps: int, seed: int, **shape: Any) -> Config:
+def config_of(
+    name: str,
+    model: str,
+    widths: Sequence[int],
+    optimizer: str,
+    n_steps: int,
+    seed: int,
+    **shape: Any,
+) -> Config:
     """The configuration of a run; `shape` is n_intervals and degree, or activation."""
-    fixed = {"problem": name, "model": model, "widths": list(widths), "optimizer": optimizer, "n_steps": n_steps, "alpha": ALPHA}
+    fixed = {
+        "problem": name,
+        "model": model,
+        "widths": list(widths),
+        "optimizer": optimizer,
+        "n_steps": n_steps,
+        "alpha": ALPHA,
+    }
     return {**fixed, **shape, "seed": seed}

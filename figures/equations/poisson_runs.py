@@ -31,7 +31,10 @@ class Method:
 
     def label(self, record: Record) -> str:
         """How a legend names it."""
-        shape, optimizer = shape_name(record["config"]["widths"]), {"lm": "LM", "lbfgs": "L-BFGS"}[self.optimizer]
+        shape, optimizer = (
+            shape_name(record["config"]["widths"]),
+            {"lm": "LM", "lbfgs": "L-BFGS"}[self.optimizer],
+        )
         if self.model == "mlp":
             return f"MLP {shape} tanh, {optimizer}"
         return f"KAN {shape}, k = {self.degree}, {optimizer}"
@@ -50,7 +53,9 @@ def method_of(record: Record) -> Method:
     """The method that a record was computed with."""
     config = record["config"]
     key = (config["model"], config.get("degree", 0), config["optimizer"])
-    return next(method for method in METHODS if (method.model, method.degree, method.optimizer) == key)
+    return next(
+        method for method in METHODS if (method.model, method.degree, method.optimizer) == key
+    )
 
 
 def runs_of(records: Sequence[Record], method: Method, *, headline: bool = False) -> list[Record]:
@@ -64,7 +69,9 @@ def runs_of(records: Sequence[Record], method: Method, *, headline: bool = False
     return sorted(found, key=lambda record: int(record["seed"]))
 
 
-def spread_of(runs: Sequence[Record], key: str) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def spread_of(
+    runs: Sequence[Record], key: str
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Steps, and smallest, median and largest error of the runs there; a run that has ended keeps its last error."""
     steps = sorted({step for run in runs for step in run["results"]["curve"]["step"]})
     curves = []
@@ -72,4 +79,9 @@ def spread_of(runs: Sequence[Record], key: str) -> tuple[FloatArray, FloatArray,
         own = np.array(run["results"]["curve"]["step"]), np.array(run["results"]["curve"][key])
         curves.append(own[1][np.searchsorted(own[0], steps, side="right") - 1])
     table = np.array(curves)
-    return np.array(steps, dtype=np.float64), table.min(axis=0), np.median(table, axis=0), table.max(axis=0)
+    return (
+        np.array(steps, dtype=np.float64),
+        table.min(axis=0),
+        np.median(table, axis=0),
+        table.max(axis=0),
+    )

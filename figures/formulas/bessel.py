@@ -23,7 +23,9 @@ def bessel() -> Iterator[None]:
     if BESSEL in kr.LIBRARY:
         yield
         return
-    kr.register_function(BESSEL, j0, d1, d2, d3, complexity=COMPLEXITY, gauge=Gauge(parity=1), formula=_formula)
+    kr.register_function(
+        BESSEL, j0, d1, d2, d3, complexity=COMPLEXITY, gauge=Gauge(parity=1), formula=_formula
+    )
     try:
         yield
     finally:

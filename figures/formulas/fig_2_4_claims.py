@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from figures.formulas.five_steps import AIM, BY_HAND, DISCOVER, FULL_SEEDS, NOISE, NOISY, Way, runs_of
+from figures.formulas.five_steps import (
+    AIM,
+    BY_HAND,
+    DISCOVER,
+    FULL_SEEDS,
+    NOISE,
+    NOISY,
+    Way,
+    runs_of,
+)
 from figures.machine.machine import Claim, Record
 from figures.machine.summary import shape_name, spread, verdict
 
@@ -18,7 +27,12 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """Each way by hand, its last steps, and what `discover` makes of the same seeds; rows without records are left out."""
     ways = [way for way in BY_HAND if runs_of(records, way)]
     rows = [_width_claim(runs_of(records, way), way) for way in ways]
-    finished = [record for way in ways for record in runs_of(records, way) if record["results"]["formula"] is not None]
+    finished = [
+        record
+        for way in ways
+        for record in runs_of(records, way)
+        if record["results"]["formula"] is not None
+    ]
     if finished:
         rows += [_hand_claim(finished), _guess_claim(finished)]
     found, noisy = runs_of(records, DISCOVER), runs_of(records, NOISY)
@@ -43,7 +57,11 @@ def _errors(records: Sequence[Record]) -> list[float]:
 def _width_claim(runs: Sequence[Record], way: Way) -> Claim:
     widths = [record["results"]["widths"] for record in runs]
     shapes = sorted(widths)
-    counts = [f"{shape_name(shape)} in {widths.count(shape)}" for place, shape in enumerate(shapes) if shape not in shapes[:place]]
+    counts = [
+        f"{shape_name(shape)} in {widths.count(shape)}"
+        for place, shape in enumerate(shapes)
+        if shape not in shapes[:place]
+    ]
     config = runs[0]["config"]
     return Claim(
         f"{FIRST_ROW} (mu_2 = {way.entropy_weight:g}, {way.n_steps} iterations)",
@@ -56,7 +74,10 @@ def _width_claim(runs: Sequence[Record], way: Way) -> Claim:
 
 
 def _hand_claim(finished: Sequence[Record]) -> Claim:
-    errors, rmse = _errors(finished), [record["results"]["steps"][-1]["test_rmse"] for record in finished]
+    errors, rmse = (
+        _errors(finished),
+        [record["results"]["steps"][-1]["test_rmse"] for record in finished],
+    )
     good = [error <= MOST_ERROR for error in errors] + [False] * (len(finished) - len(errors))
     return Claim(
         "with the right names by hand, the parameters train to machine precision",

@@ -13,7 +13,17 @@ from matplotlib.figure import Figure, SubFigure
 
 from figures.formulas.fig_2_4_claims import MOST_ERROR
 from figures.formulas.fig_2_4_claims import claims as claims
-from figures.formulas.five_steps import DISCOVER, FULL_SEEDS, NOISY, PRINTED, WAYS, config_of, runs_of, walk, way_of
+from figures.formulas.five_steps import (
+    DISCOVER,
+    FULL_SEEDS,
+    NOISY,
+    PRINTED,
+    WAYS,
+    config_of,
+    runs_of,
+    walk,
+    way_of,
+)
 from figures.machine.machine import Config, Record
 from figures.machine.stored_network import draw_settled, headline, network_panel
 from figures.machine.style import GREY
@@ -22,8 +32,18 @@ from figures.machine.summary import shape_name
 NAME = "2.4"
 TITLE = "symbolic regression in five steps"
 Drawings = list[Callable[[], None]]
-BY_HAND_STEPS = {"sparsify": "train with the penalty", "prune": "prune", "name": "name by hand", "canonical": "train $a, b, c, d$"}
-DISCOVER_STEPS = {"sparsify": "train with the penalty", "prune": "prune", "refine": "eliminate, refine", "canonical": "name, train"}
+BY_HAND_STEPS = {
+    "sparsify": "train with the penalty",
+    "prune": "prune",
+    "name": "name by hand",
+    "canonical": "train $a, b, c, d$",
+}
+DISCOVER_STEPS = {
+    "sparsify": "train with the penalty",
+    "prune": "prune",
+    "refine": "eliminate, refine",
+    "canonical": "name, train",
+}
 BETA = 10.0  # an edge is as opaque as tanh(BETA A); the paper takes 3, at which its own penalty leaves the lower edges pale
 LEAST_DRAWN = 1e-17  # an error of 0 has no place on a logarithmic axis
 
@@ -31,7 +51,12 @@ LEAST_DRAWN = 1e-17  # an error of 0 has no place on a logarithmic axis
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """One per way and seed; the quick run leaves ways out."""
     counts = {way: FULL_SEEDS if full else way.quick_seeds for way in WAYS}
-    return [config_of(way, seed) for way, count in counts.items() if count for seed in range(seeds or count)]
+    return [
+        config_of(way, seed)
+        for way, count in counts.items()
+        if count
+        for seed in range(seeds or count)
+    ]
 
 
 def cost(config: Config) -> float:
@@ -50,18 +75,30 @@ def run(config: Config) -> dict[str, Any]:
 def draw(records: Sequence[Record]) -> Figure:
     """The steps of one seed by hand and by `discover`; below, what became of all seeds. Ways without records are left out."""
     by_hand, discovered = runs_of(records, PRINTED), runs_of(records, DISCOVER)
-    shown = next((record for record in by_hand if record["results"]["formula"]), by_hand[0] if by_hand else None)
+    shown = next(
+        (record for record in by_hand if record["results"]["formula"]),
+        by_hand[0] if by_hand else None,
+    )
     same_seed = [record for record in discovered if shown and record["seed"] == shown["seed"]]
     picture = Figure(figsize=(13.0, 10.4))
-    rows: Any = picture.subfigures(3, 1, height_ratios=(1.0, 1.0, 0.95))  # Any: an array, for the type checker perhaps one alone
+    rows: Any = picture.subfigures(
+        3, 1, height_ratios=(1.0, 1.0, 0.95)
+    )  # Any: an array, for the type checker perhaps one alone
     drawings: Drawings = []
     if shown:
         done = f"{sum(record['results']['formula'] is not None for record in by_hand)} of {len(by_hand)} seeds come to the formula"
-        drawings += _draw_steps(rows[0], shown, BY_HAND_STEPS, f"By hand, as in the paper: {done}; seed {shown['seed']}")
+        drawings += _draw_steps(
+            rows[0], shown, BY_HAND_STEPS, f"By hand, as in the paper: {done}; seed {shown['seed']}"
+        )
     if discovered:
         found = (same_seed or discovered)[0]
         right = f"{sum(record['results']['coefficient_error'] is not None for record in discovered)} of {len(discovered)} seeds"
-        drawings += _draw_steps(rows[1], found, DISCOVER_STEPS, f"kr.discover: {right} come to the formula; seed {found['seed']}")
+        drawings += _draw_steps(
+            rows[1],
+            found,
+            DISCOVER_STEPS,
+            f"kr.discover: {right} come to the formula; seed {found['seed']}",
+        )
     left, right = rows[2].subplots(1, 2)
     _draw_widths(left, records)
     _draw_errors(right, records)
@@ -75,24 +112,42 @@ def _draw_steps(row: SubFigure, record: Record, titles: dict[str, str], text: st
     axes, results = row.subplots(1, 5), record["results"]
     steps = {step["name"]: step for step in results["steps"]}
     drawings: Drawings = []
-    for number, (ax, (name, title)) in enumerate(zip(axes[:4], titles.items(), strict=True), start=1):
+    for number, (ax, (name, title)) in enumerate(
+        zip(axes[:4], titles.items(), strict=True), start=1
+    ):
         step = steps.get(name)
         error = f"test RMSE {step['test_rmse']:.0e}" if step else "not reached"
-        drawings.append(network_panel(ax, f"{number}  {title}\n{error}", step and step["network"], beta=BETA))
+        drawings.append(
+            network_panel(ax, f"{number}  {title}\n{error}", step and step["network"], beta=BETA)
+        )
     ax = axes[4]
     ax.set_axis_off()
     ax.set_title("5  write the formula\n", fontsize=10.5)
     if results["formula"] is None:
-        ax.text(0.5, 0.5, f"pruning leaves {shape_name(results['widths'])}:\nthe names are for [2,1,1]", ha="center", color=GREY)
+        ax.text(
+            0.5,
+            0.5,
+            f"pruning leaves {shape_name(results['widths'])}:\nthe names are for [2,1,1]",
+            ha="center",
+            color=GREY,
+        )
         return drawings
     ax.text(0.5, 0.55, f"${results['formula']}$", ha="center", fontsize=12.5)
     if results["coefficient_error"] is not None:
-        ax.text(0.5, 0.3, f"off 1, 1, $\\pi$, 1 by\n{results['coefficient_error']:.0e} at most", ha="center", color=GREY)
+        ax.text(
+            0.5,
+            0.3,
+            f"off 1, 1, $\\pi$, 1 by\n{results['coefficient_error']:.0e} at most",
+            ha="center",
+            color=GREY,
+        )
     return drawings
 
 
 def _draw_widths(ax: Axes, records: Sequence[Record]) -> None:
-    runs = {way: runs_of(records, way) for way in WAYS if way is not NOISY and runs_of(records, way)}
+    runs = {
+        way: runs_of(records, way) for way in WAYS if way is not NOISY and runs_of(records, way)
+    }
     if not runs:
         ax.set_axis_off()
         return
@@ -101,8 +156,16 @@ def _draw_widths(ax: Axes, records: Sequence[Record]) -> None:
         hidden = [record["results"]["widths"][1] for record in some]
         counts = [hidden.count(n) for n in widths]
         at = np.array(widths) + (place - (len(runs) - 1) / 2) * width
-        bars = ax.bar(at, [count / len(some) for count in counts], width, color=way.color, label=f"{way.label} ({len(some)} seeds)")
-        ax.bar_label(bars, [str(count or "") for count in counts], fontsize=9, color=GREY, padding=1)
+        bars = ax.bar(
+            at,
+            [count / len(some) for count in counts],
+            width,
+            color=way.color,
+            label=f"{way.label} ({len(some)} seeds)",
+        )
+        ax.bar_label(
+            bars, [str(count or "") for count in counts], fontsize=9, color=GREY, padding=1
+        )
     ax.set_ylim(0.0, 1.1)
     ax.set_xticks(widths)
     ax.set_xlabel("hidden nodes that are left")
@@ -119,7 +182,14 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
         errors = [max(record["results"]["coefficient_error"], LEAST_DRAWN) for record in right]
         if some:
             seeds = [record["seed"] + 0.12 * (place - 2) for record in right]  # beside each other
-            ax.plot(seeds, errors, "o", color=way.color, alpha=0.85, label=f"{way.label}: {len(right)} of {len(some)}")
+            ax.plot(
+                seeds,
+                errors,
+                "o",
+                color=way.color,
+                alpha=0.85,
+                label=f"{way.label}: {len(right)} of {len(some)}",
+            )
     ax.axhline(MOST_ERROR, color=GREY, ls="--", lw=1.0)
     ax.set_ylim(LEAST_DRAWN / 2.0, 1e4)
     seeds = sorted({record["seed"] for record in records})

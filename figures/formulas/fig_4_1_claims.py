@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from figures.formulas import first_digit
-from figures.formulas.five_formulas import EXACT, FORMULAS, Formula, exact, right_functions, right_shape
+from figures.formulas.five_formulas import (
+    EXACT,
+    FORMULAS,
+    Formula,
+    exact,
+    right_functions,
+    right_shape,
+)
 from figures.machine.machine import Claim, Record
 from figures.machine.summary import shape_name, spread, verdict
 
@@ -20,17 +27,27 @@ SHOWN = {
 
 def runs_of(records: Sequence[Record], panel: str) -> list[Record]:
     """The records of a panel, by seed."""
-    return sorted((record for record in records if record["config"]["panel"] == panel), key=lambda record: int(record["seed"]))
+    return sorted(
+        (record for record in records if record["config"]["panel"] == panel),
+        key=lambda record: int(record["seed"]),
+    )
 
 
 def shows(record: Record) -> bool:
     """Whether a network shows what the paper's shows."""
-    return all(first_digit.located(record)) if record["config"]["panel"] == first_digit.PANEL else right_functions(record)
+    return (
+        all(first_digit.located(record))
+        if record["config"]["panel"] == first_digit.PANEL
+        else right_functions(record)
+    )
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Two rows a formula, shape with functions and exactness; one for the digits."""
-    rows = {formula.panel: _formula_claims(formula, runs_of(records, formula.panel)) for formula in FORMULAS}
+    rows = {
+        formula.panel: _formula_claims(formula, runs_of(records, formula.panel))
+        for formula in FORMULAS
+    }
     rows[first_digit.PANEL] = _digit_claims(runs_of(records, first_digit.PANEL))
     return [claim for panel in sorted(rows) for claim in rows[panel]]
 
@@ -46,11 +63,18 @@ def _seeds(records: Sequence[Record]) -> str:
 def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
     if not runs:
         return []
-    shapes, functions = [right_shape(record) for record in runs], [right_functions(record) for record in runs]
+    shapes, functions = (
+        [right_shape(record) for record in runs],
+        [right_functions(record) for record in runs],
+    )
     exactly = [exact(record) for record in runs]
-    errors, seconds = ([float(record["results"][name]) for record in runs] for name in ("error", "seconds"))
+    errors, seconds = (
+        [float(record["results"][name]) for record in runs] for name in ("error", "seconds")
+    )
     about = f"({formula.panel}) {formula.plain}"
-    others = Counter(_in_words(record) for record, good in zip(runs, functions, strict=True) if not good)
+    others = Counter(
+        _in_words(record) for record, good in zip(runs, functions, strict=True) if not good
+    )
     rest = "".join(f"; instead {what} in {count}" for what, count in others.items())
     return [
         Claim(
@@ -80,7 +104,9 @@ def _digit_claims(runs: Sequence[Record]) -> list[Claim]:
         return []
     by_seed = [first_digit.located(record) for record in runs]
     digits = [good for one in by_seed for good in one]
-    accuracy, seconds = ([float(record["results"][name]) for record in runs] for name in ("accuracy", "seconds"))
+    accuracy, seconds = (
+        [float(record["results"][name]) for record in runs] for name in ("accuracy", "seconds")
+    )
     return [
         Claim(
             f"({first_digit.PANEL}) first digit: activations are bumps at the digits",

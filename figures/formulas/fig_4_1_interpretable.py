@@ -19,7 +19,14 @@ from figures.formulas import first_digit
 from figures.formulas.bessel import bessel
 from figures.formulas.fig_4_1_claims import claims as claims
 from figures.formulas.fig_4_1_claims import runs_of, shows
-from figures.formulas.five_formulas import FORMULAS, config_of, find, formula_of, right_functions, sample
+from figures.formulas.five_formulas import (
+    FORMULAS,
+    config_of,
+    find,
+    formula_of,
+    right_functions,
+    sample,
+)
 from figures.machine.machine import Config, Record
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.summary import shape_name
@@ -42,7 +49,9 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 def cost(config: Config) -> float:
     """CPU seconds, roughly."""
-    return first_digit.SECONDS if config["panel"] == first_digit.PANEL else formula_of(config).seconds
+    return (
+        first_digit.SECONDS if config["panel"] == first_digit.PANEL else formula_of(config).seconds
+    )
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -56,7 +65,9 @@ def run(config: Config) -> dict[str, Any]:
 def draw(records: Sequence[Record]) -> Figure:
     """A network for each panel, with the number of seeds that come to the paper's."""
     picture, networks = Figure(figsize=(13.0, 9.6)), []
-    for ax, panel in zip(picture.subplots(2, 3, width_ratios=(1.0, 1.0, 1.35)).ravel(), PANELS, strict=True):
+    for ax, panel in zip(
+        picture.subplots(2, 3, width_ratios=(1.0, 1.0, 1.35)).ravel(), PANELS, strict=True
+    ):
         ax.set_axis_off()
         runs = runs_of(records, panel)
         if runs:
@@ -64,7 +75,9 @@ def draw(records: Sequence[Record]) -> Figure:
             shown = (good or runs)[0]
             count = f"{len(good)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}"
             of_digits = panel == first_digit.PANEL
-            ax.set_title((_digits_title if of_digits else _formula_title)(shown, count), linespacing=1.7)
+            ax.set_title(
+                (_digits_title if of_digits else _formula_title)(shown, count), linespacing=1.7
+            )
             networks.append(partial(_draw_digits if of_digits else _draw_formula, ax, shown))
     draw_settled(picture, networks)
     return picture
@@ -83,7 +96,14 @@ def _draw_formula(ax: Axes, record: Record) -> None:
     names = [f"${name}$" for name in formula_of(config).names]
     x = sample(config, N_DRAWN, np.random.default_rng(config["seed"]))
     with bessel():
-        kr.draw_network(restored(record["results"]["network"]), x, ax=ax, names=names, output_names=("$f$",), beta=BETA)
+        kr.draw_network(
+            restored(record["results"]["network"]),
+            x,
+            ax=ax,
+            names=names,
+            output_names=("$f$",),
+            beta=BETA,
+        )
 
 
 def _digits_title(record: Record, count: str) -> str:
@@ -94,4 +114,11 @@ def _digits_title(record: Record, count: str) -> str:
 def _draw_digits(ax: Axes, record: Record) -> None:
     names = [str(digit) for digit in range(first_digit.N_DIGITS)]
     x = np.linspace(0.0, 1.0, N_DRAWN)[:, None]
-    kr.draw_network(restored(record["results"]["network"]), x, ax=ax, names=("$x$",), output_names=names, beta=BETA)
+    kr.draw_network(
+        restored(record["results"]["network"]),
+        x,
+        ax=ax,
+        names=("$x$",),
+        output_names=names,
+        beta=BETA,
+    )

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from figures.formulas.two_relations import FIRST, LEAST_ACCURACY, LEAST_SHARE, MIXED, NONE, SECOND, Group, runs_of, shares
+from figures.formulas.two_relations import (
+    FIRST,
+    LEAST_ACCURACY,
+    LEAST_SHARE,
+    MIXED,
+    NONE,
+    SECOND,
+    Group,
+    runs_of,
+    shares,
+)
 from figures.machine.machine import Claim, Record
 from figures.machine.summary import spread
 
@@ -14,13 +24,21 @@ INDEPENDENT = 5  # x6
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Each relation, and the variable that is in none."""
-    return [_relation_claim(records, FIRST), _relation_claim(records, SECOND), _independent_claim(records)]
+    return [
+        _relation_claim(records, FIRST),
+        _relation_claim(records, SECOND),
+        _independent_claim(records),
+    ]
 
 
 def _relation_claim(records: Sequence[Record], group: Group) -> Claim:
     runs = runs_of(records, group)
     accuracy = [100.0 * float(record["results"]["accuracy"]) for record in runs]
-    told = f"; these tell {spread(accuracy, '.1f')} % of real and shuffled test points apart" if runs else ""
+    told = (
+        f"; these tell {spread(accuracy, '.1f')} % of real and shuffled test points apart"
+        if runs
+        else ""
+    )
     others = f"{len(runs_of(records, MIXED))} mix both relations, {len(runs_of(records, NONE))} find none"
     return Claim(
         f"training without supervision finds the relation of {_plain(group)}",
@@ -43,7 +61,8 @@ def _independent_claim(records: Sequence[Record]) -> Claim:
     return Claim(
         "x6, which depends on nothing, is in no relation",
         "not in the two that are shown",
-        f"in {n_in} of {len(runs)} relations" + (f"; score at most {max(parts):.1g} of the largest" if runs else ""),
+        f"in {n_in} of {len(runs)} relations"
+        + (f"; score at most {max(parts):.1g} of the largest" if runs else ""),
         "yes" if runs and n_in == 0 else "no",
         f"{len(runs)} seeds that find something",
     )

@@ -67,7 +67,11 @@ def draw(records: Sequence[Record]) -> Figure:
     for ax, (group, relation) in zip(left.subplots(1, 2), RELATIONS.items(), strict=True):
         runs = runs_of(records, group)
         ax.set_axis_off()
-        finder = f"seed {runs[0]['seed']} finds {group.label}" if runs else f"no seed finds {group.label}"
+        finder = (
+            f"seed {runs[0]['seed']} finds {group.label}"
+            if runs
+            else f"no seed finds {group.label}"
+        )
         ax.set_title(f"{finder}\n{relation}", color=group.color, linespacing=1.5)
         if runs:
             networks.append(partial(_draw_network, ax, runs[0], group))
@@ -93,7 +97,15 @@ def _draw_table(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_ylim(len(NAMES) - 0.5, -0.5)
     for place, record in enumerate(columns):
         for row, share in enumerate(shares(record)):
-            ax.bar(place, -0.86, 0.86, row + 0.43, color=group_of(record).color, alpha=float(share), lw=0)
+            ax.bar(
+                place,
+                -0.86,
+                0.86,
+                row + 0.43,
+                color=group_of(record).color,
+                alpha=float(share),
+                lw=0,
+            )
             ax.bar(place, -0.86, 0.86, row + 0.43, fill=False, ec="0.85", lw=0.6)
     ax.set_yticks(range(len(NAMES)), labels=NAMES)
     ax.set_xticks(range(len(columns)), labels=[str(record["seed"]) for record in columns])

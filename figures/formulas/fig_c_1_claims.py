@@ -49,7 +49,9 @@ def _nodes(runs: Sequence[Record]) -> list[int]:
 
 
 def _counts(name: str, runs: Runs) -> str:
-    return "active edges at " + "; ".join(f"{name} = {value:g}: {spread(_edges(some), 'g')}" for value, some in runs.items())
+    return "active edges at " + "; ".join(
+        f"{name} = {value:g}: {spread(_edges(some), 'g')}" for value, some in runs.items()
+    )
 
 
 def _evidence(runs: Runs) -> str:
@@ -57,7 +59,9 @@ def _evidence(runs: Runs) -> str:
     seeds = sorted({len(some) for some in runs.values()})
     nodes = ", ".join(f"{np.median(_nodes(some)):g}" for some in runs.values())
     alone = ", ".join(str(_nodes(some).count(1)) for some in runs.values())
-    errors = ", ".join(f"{np.median([_relative(record) for record in some]):.2g}" for some in runs.values())
+    errors = ", ".join(
+        f"{np.median([_relative(record) for record in some]):.2g}" for some in runs.values()
+    )
     return (
         f"{' to '.join(map(str, seeds))} seeds a value, median and range; hidden nodes (2.21) {nodes} at the median, just one in {alone} "
         f"seeds; test RMSE / std {errors}"
@@ -70,7 +74,11 @@ def _relative(record: Record) -> float:
 
 def _entropy_claim(runs: Runs, weight: float) -> Claim:
     without, rest = runs[0.0], [some for value, some in runs.items() if value]
-    good = [np.median(count(without)) - np.median(count(some)) >= LESS for some in rest for count in (_edges, _nodes)]
+    good = [
+        np.median(count(without)) - np.median(count(some)) >= LESS
+        for some in rest
+        for count in (_edges, _nodes)
+    ]
     return Claim(
         f"a: the entropy is needed, L1 alone leaves duplicates (lambda = {weight:g})",
         "more than 3 active edges without it",
@@ -106,7 +114,11 @@ def _weight_claim(runs: Runs) -> Claim:
 
 def _grid_claim(runs: Runs) -> Claim:
     coarse, usual, fine = runs[min(runs)], runs[BASE["n_intervals"]], runs[max(runs)]
-    good = [np.median(count(coarse)) - np.median(count(some)) >= LESS for some in (usual, fine) for count in (_edges, _nodes)]
+    good = [
+        np.median(count(coarse)) - np.median(count(some)) >= LESS
+        for some in (usual, fine)
+        for count in (_edges, _nodes)
+    ]
     return Claim(
         "d: a coarse grid leaves many activations, which act together",
         "more active edges at small G",

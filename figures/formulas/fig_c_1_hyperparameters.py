@@ -50,7 +50,12 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     count = seeds or (FULL_SEEDS if full else QUICK_SEEDS)
     found = [config_of(seed, {}) for seed in range(seeds or max(count, DRAWN))]
     for row in (*ROWS, ENTROPY_AT_TENTH):
-        found += [config for seed in range(count) for config in row.configs(seed, full=full) if config not in found]
+        found += [
+            config
+            for seed in range(count)
+            for config in row.configs(seed, full=full)
+            if config not in found
+        ]
     return found
 
 
@@ -65,7 +70,10 @@ def run(config: Config) -> dict[str, Any]:
     data = kr.sample("exp_sin", n_train=config["n_train"], n_test=config["n_test"], rng=rng)
     trained = sparsify(config, data, rng)
     return {
-        "scores": [[[float(f"{score:.4g}") for score in row] for row in layer] for layer in kr.edge_scores(trained.network, data.x_train)],
+        "scores": [
+            [[float(f"{score:.4g}") for score in row] for row in layer]
+            for layer in kr.edge_scores(trained.network, data.x_train)
+        ],
         "train_rmse": float(trained.history.train_rmse[-1]),
         "test_rmse": float(trained.history.test_rmse[-1]),
         "spread": float(np.std(data.y_test)),
@@ -81,7 +89,9 @@ def draw(records: Sequence[Record]) -> Figure:
     """A row a setting: three networks, and the counts of all seeds."""
     picture = Figure(figsize=(13.0, 14.0))
     drawings: list[Callable[[], None]] = []
-    strips: Any = picture.subfigures(len(ROWS), 1)  # Any: an array, for the type checker perhaps one alone
+    strips: Any = picture.subfigures(
+        len(ROWS), 1
+    )  # Any: an array, for the type checker perhaps one alone
     for strip, row in zip(strips, ROWS, strict=True):
         headline(strip, f"{row.letter}   {row.title}")
         left, right = strip.subfigures(1, 2, width_ratios=(DRAWN, 1.2))
@@ -91,7 +101,9 @@ def draw(records: Sequence[Record]) -> Figure:
         for ax, (label, record) in zip(axes, _shown(records, row), strict=False):
             title = f"{label}: {active_edges(record)} active, test RMSE {record['results']['test_rmse']:.1g}"
             drawings.append(network_panel(ax, title, record["results"]["network"], beta=BETA))
-        _draw_seeds(right.subplots(), records) if row is SEED else _draw_counts(right.subplots(), records, row)
+        _draw_seeds(right.subplots(), records) if row is SEED else _draw_counts(
+            right.subplots(), records, row
+        )
     draw_settled(picture, drawings)
     return picture
 
@@ -99,15 +111,29 @@ def draw(records: Sequence[Record]) -> Figure:
 def _shown(records: Sequence[Record], row: Row) -> list[tuple[str, Record]]:
     """What is drawn of a row, each with what it is called."""
     if row is SEED:
-        return [(f"seed {record['seed']}", record) for record in base_runs(records) if record["seed"] < DRAWN]
+        return [
+            (f"seed {record['seed']}", record)
+            for record in base_runs(records)
+            if record["seed"] < DRAWN
+        ]
     runs = runs_of(records, row)
-    first = [(value, record) for value in row.drawn for record in runs.get(value, []) if record["seed"] == 0]
+    first = [
+        (value, record)
+        for value in row.drawn
+        for record in runs.get(value, [])
+        if record["seed"] == 0
+    ]
     return [(f"${row.symbol} = {value:g}$", record) for value, record in first]
 
 
 def _draw_seeds(ax: Axes, records: Sequence[Record]) -> None:
     some = base_runs(records)
-    ax.plot([record["seed"] for record in some], [active_edges(record) for record in some], "o", color=BLUE)
+    ax.plot(
+        [record["seed"] for record in some],
+        [active_edges(record) for record in some],
+        "o",
+        color=BLUE,
+    )
     _frame(ax)
     ax.set_xticks([record["seed"] for record in some])
     ax.set_xlabel("seed")
@@ -117,12 +143,21 @@ def _draw_counts(ax: Axes, records: Sequence[Record], row: Row) -> None:
     series = [(row, BLUE), *([(ENTROPY_AT_TENTH, VERMILION)] if row is ENTROPY else [])]
     drawn = [(one, color, runs_of(records, one)) for one, color in series]
     drawn = [(one, color, runs) for one, color, runs in drawn if len(runs) > 1]
-    values = [value for value in row.values if any(value in runs for _, _, runs in drawn)] or row.values
+    values = [
+        value for value in row.values if any(value in runs for _, _, runs in drawn)
+    ] or row.values
     for place, (_, color, runs) in enumerate(drawn):
         for value, some in runs.items():
             at = values.index(value) + 0.36 * (place - (len(drawn) - 1) / 2)
             counts = [active_edges(record) for record in some]
-            ax.plot(at + np.linspace(-0.12, 0.12, len(counts)), counts, "o", color=color, ms=4, alpha=0.7)
+            ax.plot(
+                at + np.linspace(-0.12, 0.12, len(counts)),
+                counts,
+                "o",
+                color=color,
+                ms=4,
+                alpha=0.7,
+            )
             ax.plot([at - 0.16, at + 0.16], [np.median(counts)] * 2, color=color, lw=2.2)
     _frame(ax)
     ax.set_xticks(range(len(values)), labels=[f"{value:g}" for value in values])
@@ -130,7 +165,11 @@ def _draw_counts(ax: Axes, records: Sequence[Record], row: Row) -> None:
     ax.set_xlabel(f"${row.symbol}$")
     if len(drawn) > 1:
         names = [(f"$\\lambda = {one.penalty_weight:g}$", color) for one, color, _ in drawn]
-        ax.legend(handles=[Line2D([], [], color=color, marker="o", label=name) for name, color in names], loc="upper right", ncols=2)
+        ax.legend(
+            handles=[Line2D([], [], color=color, marker="o", label=name) for name, color in names],
+            loc="upper right",
+            ncols=2,
+        )
 
 
 def _frame(ax: Axes) -> None:

@@ -19,7 +19,13 @@ PANEL = "c"
 N_DIGITS = 10
 HALF = 0.5  # of its height: where a bump begins
 SECONDS = 0.2
-SETTINGS = {"n_train": 1000, "n_test": 1000, "n_intervals": 20, "smoothness_weight": 1e-8, "n_steps": 10}
+SETTINGS = {
+    "n_train": 1000,
+    "n_test": 1000,
+    "n_intervals": 20,
+    "smoothness_weight": 1e-8,
+    "n_steps": 10,
+}
 
 
 def config_of(seed: int) -> Config:
@@ -40,7 +46,9 @@ def learn(config: Config) -> dict[str, Any]:
     one_hot = np.eye(N_DIGITS)
     data = kr.Data(x, one_hot[first_digit(x)], x_test, one_hot[first_digit(x_test)])
     began = time.process_time()
-    network = kr.init_network(config["widths"], n_intervals=config["n_intervals"], degree=3, domain=config["box"], rng=rng)
+    network = kr.init_network(
+        config["widths"], n_intervals=config["n_intervals"], degree=3, domain=config["box"], rng=rng
+    )
     options = {"n_steps": config["n_steps"], "smoothness_weight": config["smoothness_weight"]}
     network = kr.fit(network, data, optimizer="lm", **options).network
     seconds = time.process_time() - began
@@ -57,7 +65,11 @@ def bumps(network: kr.Network) -> dict[str, list[float]]:
     line = np.linspace(0.0, 1.0, 2001)
     curves = network(line[:, None])
     tall = curves > HALF * curves.max(axis=0)
-    found = {"peaks": curves.argmax(axis=0), "left": tall.argmax(axis=0), "right": len(line) - 1 - tall[::-1].argmax(axis=0)}
+    found = {
+        "peaks": curves.argmax(axis=0),
+        "left": tall.argmax(axis=0),
+        "right": len(line) - 1 - tall[::-1].argmax(axis=0),
+    }
     return {name: [float(line[place]) for place in places] for name, places in found.items()}
 
 
@@ -66,4 +78,7 @@ def located(record: Record) -> list[bool]:
     peaks, left, right = (np.array(record["results"][name]) for name in ("peaks", "left", "right"))
     low, high = np.arange(N_DIGITS) / N_DIGITS, (np.arange(N_DIGITS) + 1.0) / N_DIGITS
     near = 0.5 / N_DIGITS
-    return [bool(one) for one in (peaks >= low) & (peaks <= high) & (left >= low - near) & (right <= high + near)]
+    return [
+        bool(one)
+        for one in (peaks >= low) & (peaks <= high) & (left >= low - near) & (right <= high + near)
+    ]

@@ -23,7 +23,13 @@ from figures.machine.stored_network import stored
 from kan_ref.checks import FloatArray
 from kan_ref.functions.library import FAMILIES
 
-SETTINGS = {"n_train": 1000, "n_test": 1000, "n_intervals": 5, "penalty_weight": 1e-2, "allowed": 1.5}
+SETTINGS = {
+    "n_train": 1000,
+    "n_test": 1000,
+    "n_intervals": 5,
+    "penalty_weight": 1e-2,
+    "allowed": 1.5,
+}
 UNIT, POSITIVE = [-1.0, 1.0], [0.5, 2.0]
 EXACT = 1e-9  # of the spread of the test values
 
@@ -50,9 +56,29 @@ class Formula:
 
 
 FORMULAS = (
-    Formula("a", "xy", "xy", lambda x: x[:, 0] * x[:, 1], [UNIT] * 2, ("x", "y"), [2, 5, 1], [2, 2, 1], (("x",) * 4, ("x^2",) * 2), 3.0),
     Formula(
-        "b", "x/y", "x/y", lambda x: x[:, 0] / x[:, 1], [POSITIVE] * 2, ("x", "y"), [2, 5, 1], [2, 1, 1], (("log",) * 2, ("exp",)), 2.5
+        "a",
+        "xy",
+        "xy",
+        lambda x: x[:, 0] * x[:, 1],
+        [UNIT] * 2,
+        ("x", "y"),
+        [2, 5, 1],
+        [2, 2, 1],
+        (("x",) * 4, ("x^2",) * 2),
+        3.0,
+    ),
+    Formula(
+        "b",
+        "x/y",
+        "x/y",
+        lambda x: x[:, 0] / x[:, 1],
+        [POSITIVE] * 2,
+        ("x", "y"),
+        [2, 5, 1],
+        [2, 1, 1],
+        (("log",) * 2, ("exp",)),
+        2.5,
     ),
     Formula(
         "d",
@@ -97,7 +123,12 @@ FORMULAS = (
 
 def config_of(formula: Formula, seed: int) -> Config:
     """Everything that a run depends on; the function is known by its plain text."""
-    known = {"panel": formula.panel, "formula": formula.plain, "box": formula.box, "widths": formula.widths}
+    known = {
+        "panel": formula.panel,
+        "formula": formula.plain,
+        "box": formula.box,
+        "widths": formula.widths,
+    }
     return {**known, **SETTINGS, **formula.options, "seed": seed}
 
 
@@ -117,7 +148,9 @@ def find(config: Config) -> dict[str, Any]:
     formula, rng = formula_of(config), np.random.default_rng(config["seed"])
     x, x_test = sample(config, config["n_train"], rng), sample(config, config["n_test"], rng)
     data = kr.Data(x, formula.f(x)[:, None], x_test, formula.f(x_test)[:, None])
-    options = {name: config[name] for name in ("widths", "n_intervals", "penalty_weight", "allowed")}
+    options = {
+        name: config[name] for name in ("widths", "n_intervals", "penalty_weight", "allowed")
+    }
     with bessel():
         began = time.process_time()
         found = kr.discover(data, names=formula.names, rng=rng, **options)
@@ -141,7 +174,10 @@ def shortest(expression: Any, x: FloatArray, names: Sequence[str]) -> str:
     """LaTeX of a formula with exact constants, multiplied out or as it stands, whichever has fewer operations."""
     import sympy
 
-    forms = [kr.recognise_constants(form, x, names=names).expression for form in (expression, sympy.expand(expression))]
+    forms = [
+        kr.recognise_constants(form, x, names=names).expression
+        for form in (expression, sympy.expand(expression))
+    ]
     return str(kr.formula_latex(min(forms, key=sympy.count_ops), digits=3))
 
 
@@ -152,13 +188,19 @@ def right_shape(record: Record) -> bool:
     """Whether widths and numbers of edges are those of the panel."""
     formula, results = formula_of(record["config"]), record["results"]
     counts = [len(layer) for layer in results["functions"]]
-    return bool(results["widths"] == formula.aim and counts == [len(layer) for layer in formula.functions])
+    return bool(
+        results["widths"] == formula.aim and counts == [len(layer) for layer in formula.functions]
+    )
 
 
 def right_functions(record: Record) -> bool:
     """Whether shape and functions, layer by layer, are those of the panel; sine is as good as cosine, and the like."""
-    layers = zip(record["results"]["functions"], formula_of(record["config"]).functions, strict=False)
-    return right_shape(record) and all(sorted(map(_family, found)) == sorted(map(_family, wanted)) for found, wanted in layers)
+    layers = zip(
+        record["results"]["functions"], formula_of(record["config"]).functions, strict=False
+    )
+    return right_shape(record) and all(
+        sorted(map(_family, found)) == sorted(map(_family, wanted)) for found, wanted in layers
+    )
 
 
 def _family(name: str) -> str:

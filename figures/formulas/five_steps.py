@@ -59,18 +59,33 @@ FULL_SEEDS = 20
 
 def config_of(way: Way, seed: int) -> Config:
     """Everything that a run depends on."""
-    shared = {"seed": seed, "widths": [2, 5, 1], "n_intervals": 5, "degree": 3, "n_train": 1000, "n_test": 1000}
+    shared = {
+        "seed": seed,
+        "widths": [2, 5, 1],
+        "n_intervals": 5,
+        "degree": 3,
+        "n_train": 1000,
+        "n_test": 1000,
+    }
     shared |= {"noise": way.noise, "penalty_weight": 1e-2}
     if way.entropy_weight is None:
         return {"way": "discover", **shared}
-    by_hand = {"l1_weight": 1.0, "entropy_weight": way.entropy_weight, "n_steps": way.n_steps, "threshold": 1e-2, "affine_steps": 100}
+    by_hand = {
+        "l1_weight": 1.0,
+        "entropy_weight": way.entropy_weight,
+        "n_steps": way.n_steps,
+        "threshold": 1e-2,
+        "affine_steps": 100,
+    }
     return {"way": "by hand", **shared, **by_hand}
 
 
 def way_of(config: Config) -> Way:
     """The way that a configuration belongs to."""
     same = ("noise", "entropy_weight", "n_steps")
-    return next(way for way in WAYS if all(config_of(way, 0).get(name) == config.get(name) for name in same))
+    return next(
+        way for way in WAYS if all(config_of(way, 0).get(name) == config.get(name) for name in same)
+    )
 
 
 def runs_of(records: Sequence[Record], way: Way) -> list[Record]:
@@ -85,16 +100,26 @@ def walk(config: Config) -> dict[str, Any]:
     noise = config["noise"] * rng.standard_normal(clean.y_train.shape) if config["noise"] else 0.0
     data = kr.Data(clean.x_train, clean.y_train + noise, clean.x_test, clean.y_test)
     began = time.process_time()
-    steps = _discover(config, data, rng) if config["way"] == "discover" else _by_hand(config, data, rng)
+    steps = (
+        _discover(config, data, rng) if config["way"] == "discover" else _by_hand(config, data, rng)
+    )
     seconds = round(time.process_time() - began, 3)
-    last, structure = steps[-1][1], [network for name, network in steps if name in ("prune", "refine")][-1]
+    last, structure = (
+        steps[-1][1],
+        [network for name, network in steps if name in ("prune", "refine")][-1],
+    )
     finished = steps[-1][0] == "canonical"
     return {
-        "steps": [{"name": name, "test_rmse": _test_rmse(network, data), "network": stored(network)} for name, network in steps],
+        "steps": [
+            {"name": name, "test_rmse": _test_rmse(network, data), "network": stored(network)}
+            for name, network in steps
+        ],
         "widths": list(structure.widths),
         "formula": formula_text(last) if finished else None,
         "coefficient_error": coefficient_error(last),
-        "wrong_rmse": _wrong_rmse(config, structure, data) if finished and config["way"] == "by hand" else None,
+        "wrong_rmse": _wrong_rmse(config, structure, data)
+        if finished and config["way"] == "by hand"
+        else None,
         "seconds": seconds,
     }
 
@@ -102,7 +127,12 @@ def walk(config: Config) -> dict[str, Any]:
 def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
     """Step 1: a network for the unit square, trained with the penalty."""
     network = kr.init_network(
-        config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), x=data.x_train, rng=rng
+        config["widths"],
+        n_intervals=config["n_intervals"],
+        degree=config["degree"],
+        domain=(-1.0, 1.0),
+        x=data.x_train,
+        rng=rng,
     )
     run: kr.Run = kr.fit(
         network,
@@ -124,12 +154,18 @@ def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
     if list(pruned.widths) != AIM or not all(layer.mask.all() for layer in pruned.layers):
         return steps
     named = _name(pruned, data, RIGHT)
-    return [*steps, ("name", named), ("canonical", canonical_form(_train_affine(config, named, data)))]
+    return [
+        *steps,
+        ("name", named),
+        ("canonical", canonical_form(_train_affine(config, named, data))),
+    ]
 
 
 def _name(network: Network, data: kr.Data, names: dict[tuple[int, int, int], str]) -> Network:
     for (layer, output, source), name in names.items():
-        network = kr.fix_symbolic(network, layer, output=output, input=source, name=name, x=data.x_train)
+        network = kr.fix_symbolic(
+            network, layer, output=output, input=source, name=name, x=data.x_train
+        )
     return network
 
 
@@ -162,7 +198,9 @@ def coefficient_error(network: Network) -> float | None:
         for number, layer in enumerate(network.layers)
         for edge in layer.symbolic
     }
-    if {place: name for place, (name, _) in formulas.items()} != RIGHT or any(layer.mask.any() for layer in network.layers):
+    if {place: name for place, (name, _) in formulas.items()} != RIGHT or any(
+        layer.mask.any() for layer in network.layers
+    ):
         return None
     sine, square, exponential = (formulas[place][1] for place in RIGHT)
     a, b, c, d = sine
@@ -180,5 +218,8 @@ def formula_text(network: Network) -> str:
 
     expression = sympy.sympify(kr.formula(network, names=INPUTS))
     rounded = {number: round(float(number), 2) for number in expression.atoms(sympy.Float)}
-    numbers = {number: sympy.Float(value, 3) if value else sympy.Integer(0) for number, value in rounded.items()}
+    numbers = {
+        number: sympy.Float(value, 3) if value else sympy.Integer(0)
+        for number, value in rounded.items()
+    }
     return str(sympy.latex(expression.xreplace(numbers)))

@@ -48,13 +48,27 @@ class Row:
 
     def configs(self, seed: int, *, full: bool) -> list[Config]:
         """One per value."""
-        return [config_of(seed, {**dict(self.changes), self.name: value}) for value in (self.values if full else self.drawn)]
+        return [
+            config_of(seed, {**dict(self.changes), self.name: value})
+            for value in (self.values if full else self.drawn)
+        ]
 
 
-ENTROPY = Row("a", "the weight of the entropy", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (0.0, 2.0, 10.0))
-ENTROPY_AT_TENTH = Row("a", "", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (), (("penalty_weight", 0.1),))
+ENTROPY = Row(
+    "a", "the weight of the entropy", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (0.0, 2.0, 10.0)
+)
+ENTROPY_AT_TENTH = Row(
+    "a", "", r"\mu_2", "entropy_weight", (0.0, 2.0, 10.0), (), (("penalty_weight", 0.1),)
+)
 SEED = Row("b", "the seed", r"\mathrm{seed}", "seed", (), ())
-WEIGHT = Row("c", "the weight of the penalty", r"\lambda", "penalty_weight", (0.0, 0.01, 0.1, 1.0), (0.0, 0.01, 1.0))
+WEIGHT = Row(
+    "c",
+    "the weight of the penalty",
+    r"\lambda",
+    "penalty_weight",
+    (0.0, 0.01, 0.1, 1.0),
+    (0.0, 0.01, 1.0),
+)
 GRID = Row("d", "the number of intervals", "G", "n_intervals", (1, 3, 5, 10, 20), (1, 5, 20))
 DEGREE = Row("e", "the degree", "k", "degree", (1, 2, 3, 4, 5), (2, 3, 5))
 ROWS = (ENTROPY, SEED, WEIGHT, GRID, DEGREE)
@@ -69,7 +83,11 @@ def runs_of(records: Sequence[Record], row: Row) -> dict[float, list[Record]]:
     """Value of the row's setting -> records with it, everything else as in the row; values without records are left out."""
     found = {}
     for value in row.values:
-        same = [record for record in records if record["config"] == config_of(record["seed"], {**dict(row.changes), row.name: value})]
+        same = [
+            record
+            for record in records
+            if record["config"] == config_of(record["seed"], {**dict(row.changes), row.name: value})
+        ]
         if same:
             found[value] = same
     return found

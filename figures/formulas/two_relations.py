@@ -55,7 +55,13 @@ GROUPS = (FIRST, SECOND, MIXED, NONE)
 
 def config_of(seed: int) -> Config:
     """Everything that a run depends on."""
-    network = {"widths": [N_INPUTS, 1, 1], "n_intervals": 3, "degree": 3, "coef_scale": 1.0, "gaussian_scale": 3.0}
+    network = {
+        "widths": [N_INPUTS, 1, 1],
+        "n_intervals": 3,
+        "degree": 3,
+        "coef_scale": 1.0,
+        "gaussian_scale": 3.0,
+    }
     training = {"n_steps": 400, "penalty_weight": 5e-3, "l1_weight": 1.0, "entropy_weight": 10.0}
     return {"n_train": 500, "n_test": 500, **network, **training, "seed": seed}
 
@@ -76,17 +82,27 @@ def real_and_shuffled(n: int, rng: np.random.Generator) -> tuple[FloatArray, Flo
 
 def start(config: Config, x: FloatArray, rng: np.random.Generator) -> kr.Network:
     """(U1) with random phi."""
-    network = kr.init_network(config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=x, rng=rng)
+    network = kr.init_network(
+        config["widths"],
+        n_intervals=config["n_intervals"],
+        degree=config["degree"],
+        domain=x,
+        rng=rng,
+    )
     first, last = network.layers
     wider = replace(first, coef=first.coef * config["coef_scale"] / COEF_SCALE)
     affine = (config["gaussian_scale"], 0.0, 1.0, 0.0)
-    return kr.fix_symbolic(kr.Network((wider, last)), 1, output=0, input=0, name="gaussian", affine=affine)
+    return kr.fix_symbolic(
+        kr.Network((wider, last)), 1, output=0, input=0, name="gaussian", affine=affine
+    )
 
 
 def search(config: Config) -> dict[str, Any]:
     """Train and prune a seed; how much each input matters to f, and how well g tells real from shuffled with those that are left."""
     rng = np.random.default_rng(config["seed"])
-    data = kr.Data(*real_and_shuffled(config["n_train"], rng), *real_and_shuffled(config["n_test"], rng))
+    data = kr.Data(
+        *real_and_shuffled(config["n_train"], rng), *real_and_shuffled(config["n_test"], rng)
+    )
     began = time.process_time()
     run = kr.fit(
         start(config, data.x_train, rng),
@@ -99,7 +115,13 @@ def search(config: Config) -> dict[str, Any]:
         trainable=("coef", "w_base", "w_spline"),
     )
     scores = kr.edge_scores(run.network, data.x_train, kind="std")[0][0]
-    network = kr.prune(run.network, data.x_train, threshold=0.0, edge_threshold=LEAST_SHARE * scores.max(), kind="std")
+    network = kr.prune(
+        run.network,
+        data.x_train,
+        threshold=0.0,
+        edge_threshold=LEAST_SHARE * scores.max(),
+        kind="std",
+    )
     seconds = time.process_time() - began
     g = network(data.x_test)
     return {
@@ -127,4 +149,7 @@ def group_of(record: Record) -> Group:
 
 def runs_of(records: Sequence[Record], group: Group) -> list[Record]:
     """The records that came to a group, by seed."""
-    return sorted((record for record in records if group_of(record) is group), key=lambda record: int(record["seed"]))
+    return sorted(
+        (record for record in records if group_of(record) is group),
+        key=lambda record: int(record["seed"]),
+    )

@@ -18,7 +18,15 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.lans.lan_picture import draw_lan
-from figures.lans.lan_runs import SETTINGS, VALIDATION, purity, restored_lan, shape_with_params, stored_lan, train_lan
+from figures.lans.lan_runs import (
+    SETTINGS,
+    VALIDATION,
+    purity,
+    restored_lan,
+    shape_with_params,
+    stored_lan,
+    train_lan,
+)
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
 from figures.machine.summary import shape_name, spread
@@ -26,7 +34,12 @@ from figures.machine.summary import shape_name, spread
 NAME = "b.1"
 TITLE = "training of a LAN"
 SEEDS, SEEDS_QUICK = 5, 1
-WIDTHS = {"lan": [2, 5, 1, 1], "kan": [2, 1, 1], "silu": [2, 0, 0, 1], "tanh": [2, 0, 0, 1]}  # 0: as many as the parameters ask for
+WIDTHS = {
+    "lan": [2, 5, 1, 1],
+    "kan": [2, 1, 1],
+    "silu": [2, 0, 0, 1],
+    "tanh": [2, 0, 0, 1],
+}  # 0: as many as the parameters ask for
 COLORS = {"lan": BLUE, "kan": VERMILION, "silu": GREEN, "tanh": PURPLE}
 SNAPSHOTS = (0, 5, 20)  # steps of the chosen start that are drawn, besides the end
 SETTLED = 0.9  # purity from which a node reads one input
@@ -34,9 +47,19 @@ SETTLED = 0.9  # purity from which a node reads one input
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """One per model and seed."""
-    known = {"target": "exp_sin", "n_train": 1000, "n_test": 1000, "smoothness_weight": 1e-8, **SETTINGS}
+    known = {
+        "target": "exp_sin",
+        "n_train": 1000,
+        "n_test": 1000,
+        "smoothness_weight": 1e-8,
+        **SETTINGS,
+    }
     count = seeds or (SEEDS if full else SEEDS_QUICK)
-    return [{"model": model, "widths": widths, **known, "seed": seed} for model, widths in WIDTHS.items() for seed in range(count)]
+    return [
+        {"model": model, "widths": widths, **known, "seed": seed}
+        for model, widths in WIDTHS.items()
+        for seed in range(count)
+    ]
 
 
 def cost(config: Config) -> float:
@@ -93,22 +116,39 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
             smoothness_weight=config["smoothness_weight"],
             rng=rng,
         )
-        run = kr.fit(starts.network, data, n_steps=per_grid, grids=config["grids"], smoothness_weight=config["smoothness_weight"])
+        run = kr.fit(
+            starts.network,
+            data,
+            n_steps=per_grid,
+            grids=config["grids"],
+            smoothness_weight=config["smoothness_weight"],
+        )
         n_failed = starts.n_failed
     else:
         lan = kr.init_lan(
-            WIDTHS["lan"], n_intervals=config["grids"][-1], degree=config["degree"], domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+            WIDTHS["lan"],
+            n_intervals=config["grids"][-1],
+            degree=config["degree"],
+            domain=(-1.0, 1.0),
+            rng=np.random.default_rng(0),
         )
         width = shape_with_params(lan, config["widths"])
         widths = [width if n == 0 else n for n in config["widths"]]
         order = rng.permutation(config["n_train"])
         aside, kept = np.split(order, [int(VALIDATION * len(order))])
-        part = kr.Data(data.x_train[kept], data.y_train[kept], data.x_train[aside], data.y_train[aside])
-        drawn = (kr.init_mlp(widths, activation=config["model"], rng=rng) for _ in range(config["n_starts"]))
+        part = kr.Data(
+            data.x_train[kept], data.y_train[kept], data.x_train[aside], data.y_train[aside]
+        )
+        drawn = (
+            kr.init_mlp(widths, activation=config["model"], rng=rng)
+            for _ in range(config["n_starts"])
+        )
         runs = [kr.fit(mlp, part, n_steps=config["start_steps"]) for mlp in drawn]
         validation = [float(one.history.test_rmse[-1]) for one in runs]
         n_failed = sum(error > 10.0 * min(validation) for error in validation)
-        run = kr.fit(runs[int(np.argmin(validation))].network, data, n_steps=per_grid * len(config["grids"]))
+        run = kr.fit(
+            runs[int(np.argmin(validation))].network, data, n_steps=per_grid * len(config["grids"])
+        )
     return {
         "widths": list(run.network.widths),
         "n_params": run.network.n_params,
@@ -128,7 +168,13 @@ def draw(records: Sequence[Record]) -> Figure:
     for results in [record["results"] for record in runs_of(records, "lan")[:1]]:
         for column, snapshot in enumerate(results["snapshots"]):
             ax = picture.add_subplot(grid[0, column])
-            draw_lan(ax, restored_lan(snapshot["lan"]), np.array(results["probe"]), names=("$x$", "$y$"), output_names=("$f$",))
+            draw_lan(
+                ax,
+                restored_lan(snapshot["lan"]),
+                np.array(results["probe"]),
+                names=("$x$", "$y$"),
+                output_names=("$f$",),
+            )
             ax.set_title(f"step {snapshot['step']}, test RMSE {snapshot['test_rmse']:.1g}")
     _draw_errors(picture.add_subplot(grid[1, :]), records)
     return picture
@@ -140,13 +186,25 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
         for place, record in enumerate(runs):
             label = _label(record) if place == 0 else None
             results = record["results"]
-            ax.semilogy(results["step"], results["test_rmse"], color=color, lw=1.4, alpha=1.0 if place == 0 else 0.45, label=label)
+            ax.semilogy(
+                results["step"],
+                results["test_rmse"],
+                color=color,
+                lw=1.4,
+                alpha=1.0 if place == 0 else 0.45,
+                label=label,
+            )
     settings = records[0]["config"]
     for place, n_intervals in enumerate(settings["grids"]):
         step = settings["start_steps"] + place * settings["n_rounds"] * settings["round_steps"]
         ax.axvline(step, color="0.85", lw=1.0, zorder=0)
         ax.annotate(
-            f"$G = {n_intervals}$", (step, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -3), textcoords="offset points", va="top"
+            f"$G = {n_intervals}$",
+            (step, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -3),
+            textcoords="offset points",
+            va="top",
         )
     ax.set_xlabel("Levenberg-Marquardt step, of the start that was chosen and after it")
     ax.set_ylabel("test RMSE")
@@ -161,7 +219,10 @@ def _label(record: Record) -> str:
 
 def runs_of(records: Sequence[Record], model: str) -> list[Record]:
     """The records of a model, by seed."""
-    return sorted((record for record in records if record["config"]["model"] == model), key=lambda record: int(record["seed"]))
+    return sorted(
+        (record for record in records if record["config"]["model"] == model),
+        key=lambda record: int(record["seed"]),
+    )
 
 
 # --- the table
@@ -171,7 +232,10 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """Accuracy between those of a perceptron and of a KAN; what can be read. No claims as long as a model is missing."""
     if not all(runs_of(records, model) for model in WIDTHS):
         return []
-    last = {model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model)] for model in WIDTHS}
+    last = {
+        model: [float(one["results"]["test_rmse"][-1]) for one in runs_of(records, model)]
+        for model in WIDTHS
+    }
     n_params = {model: runs_of(records, model)[0]["results"]["n_params"] for model in WIDTHS}
     failed = [int(one["results"]["n_failed_starts"]) for one in runs_of(records, "lan")]
     shares = [share for one in runs_of(records, "lan") for share in one["results"]["purity"]]

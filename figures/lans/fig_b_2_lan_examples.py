@@ -26,7 +26,10 @@ from figures.machine.summary import shape_name, spread
 NAME = "b.2"
 TITLE = "LANs on the six examples of Fig. 4.1"
 SEEDS, SEEDS_QUICK = 5, 1
-LEARNT, DIGITS_LEARNT = 0.05, 0.9  # error against the spread of the test values; share of right digits
+LEARNT, DIGITS_LEARNT = (
+    0.05,
+    0.9,
+)  # error against the spread of the test values; share of right digits
 ALONE = 0.9  # purity from which a node reads one input
 
 
@@ -56,7 +59,9 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     known = {"n_train": 1000, "n_test": 1000, **SETTINGS}
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     return [
-        {"panel": panel.letter, "widths": panel.widths, **known, **panel.options, "seed": seed} for panel in PANELS for seed in range(count)
+        {"panel": panel.letter, "widths": panel.widths, **known, **panel.options, "seed": seed}
+        for panel in PANELS
+        for seed in range(count)
     ]
 
 
@@ -73,9 +78,13 @@ def _data(config: Config, rng: np.random.Generator) -> kr.Data:
     if config["panel"] == first_digit.PANEL:
         x, x_test = (rng.uniform(0.0, 1.0, (config[count], 1)) for count in ("n_train", "n_test"))
         one_hot = np.eye(first_digit.N_DIGITS)
-        return kr.Data(x, one_hot[first_digit.first_digit(x)], x_test, one_hot[first_digit.first_digit(x_test)])
+        return kr.Data(
+            x, one_hot[first_digit.first_digit(x)], x_test, one_hot[first_digit.first_digit(x_test)]
+        )
     formula = next(one for one in FORMULAS if one.panel == config["panel"])
-    x, x_test = (sample({"box": formula.box}, config[count], rng) for count in ("n_train", "n_test"))
+    x, x_test = (
+        sample({"box": formula.box}, config[count], rng) for count in ("n_train", "n_test")
+    )
     return kr.Data(x, formula.f(x)[:, None], x_test, formula.f(x_test)[:, None])
 
 
@@ -87,7 +96,9 @@ def run(config: Config) -> dict[str, Any]:
     y = lan(data.x_test)
     return {
         "error": float(np.sqrt(np.mean((y - data.y_test) ** 2)) / np.std(data.y_test)),
-        "train_error": float(np.sqrt(np.mean((lan(data.x_train) - data.y_train) ** 2)) / np.std(data.y_train)),
+        "train_error": float(
+            np.sqrt(np.mean((lan(data.x_train) - data.y_train) ** 2)) / np.std(data.y_train)
+        ),
         "right": float(np.mean(y.argmax(axis=1) == data.y_test.argmax(axis=1))),
         "n_params": lan.n_params,
         "n_failed_starts": sum(error > 10.0 * min(validation) for error in validation),
@@ -111,10 +122,27 @@ def draw(records: Sequence[Record]) -> Figure:
         best = min(runs, key=lambda record: float(record["results"]["error"]))
         results = best["results"]
         digits = panel.letter == first_digit.PANEL
-        names, outputs = (["$x$"], [str(digit) for digit in range(10)]) if digits else (_names(panel.letter), ["$f$"])
-        draw_lan(ax, restored_lan(results["lan"]), np.array(results["probe"]), names=names, output_names=outputs)
-        score = f"{100.0 * results['right']:.1f} % of digits right" if digits else f"relative test error {results['error']:.0e}"
-        ax.set_title(f"({panel.letter})  {_formula(panel.letter)}\n{shape_name(panel.widths)}, {score}", linespacing=1.6)
+        names, outputs = (
+            (["$x$"], [str(digit) for digit in range(10)])
+            if digits
+            else (_names(panel.letter), ["$f$"])
+        )
+        draw_lan(
+            ax,
+            restored_lan(results["lan"]),
+            np.array(results["probe"]),
+            names=names,
+            output_names=outputs,
+        )
+        score = (
+            f"{100.0 * results['right']:.1f} % of digits right"
+            if digits
+            else f"relative test error {results['error']:.0e}"
+        )
+        ax.set_title(
+            f"({panel.letter})  {_formula(panel.letter)}\n{shape_name(panel.widths)}, {score}",
+            linespacing=1.6,
+        )
     return picture
 
 
@@ -130,7 +158,10 @@ def _formula(letter: str) -> str:
 
 def runs_of(records: Sequence[Record], letter: str) -> list[Record]:
     """The records of an example, by seed."""
-    return sorted((record for record in records if record["config"]["panel"] == letter), key=lambda record: int(record["seed"]))
+    return sorted(
+        (record for record in records if record["config"]["panel"] == letter),
+        key=lambda record: int(record["seed"]),
+    )
 
 
 # --- the table
@@ -149,15 +180,29 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 
 
 def _about(panel: Panel) -> str:
-    plain = "first digit" if panel.letter == first_digit.PANEL else next(one for one in FORMULAS if one.panel == panel.letter).plain
+    plain = (
+        "first digit"
+        if panel.letter == first_digit.PANEL
+        else next(one for one in FORMULAS if one.panel == panel.letter).plain
+    )
     return f"({panel.letter}) {plain}, LAN {shape_name(panel.widths)}"
 
 
 def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
-    errors, rights, train = ([float(one["results"][name]) for one in runs] for name in ("error", "right", "train_error"))
+    errors, rights, train = (
+        [float(one["results"][name]) for one in runs] for name in ("error", "right", "train_error")
+    )
     digits = panel.letter == first_digit.PANEL
-    good = [right >= DIGITS_LEARNT for right in rights] if digits else [error <= LEARNT for error in errors]
-    ours = f"{spread([100.0 * right for right in rights], '.1f')} % right" if digits else f"relative test error {spread(errors, '.1e')}"
+    good = (
+        [right >= DIGITS_LEARNT for right in rights]
+        if digits
+        else [error <= LEARNT for error in errors]
+    )
+    ours = (
+        f"{spread([100.0 * right for right in rights], '.1f')} % right"
+        if digits
+        else f"relative test error {spread(errors, '.1e')}"
+    )
     failed = sum(int(one["results"]["n_failed_starts"]) for one in runs)
     return Claim(
         f"{_about(panel)}: is learnt",
@@ -165,7 +210,11 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
         f"{ours}; in {sum(good)} of {len(good)} seeds",
         "yes" if all(good) else "partly" if any(good) else "no",
         f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} starts failed; "
-        + (f"learnt: {DIGITS_LEARNT:.0%} right" if digits else f"learnt: at most {LEARNT:g} of the spread"),
+        + (
+            f"learnt: {DIGITS_LEARNT:.0%} right"
+            if digits
+            else f"learnt: at most {LEARNT:g} of the spread"
+        ),
     )
 
 

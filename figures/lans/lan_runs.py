@@ -16,14 +16,23 @@ from figures.machine.machine import Config
 from kan_ref.checks import FloatArray
 from kan_ref.training.history import Step
 
-SETTINGS = {"degree": 3, "grids": [5, 10, 20], "n_starts": 8, "start_steps": 60, "n_rounds": 3, "round_steps": 20}
+SETTINGS = {
+    "degree": 3,
+    "grids": [5, 10, 20],
+    "n_starts": 8,
+    "start_steps": 60,
+    "n_rounds": 3,
+    "round_steps": 20,
+}
 VALIDATION = 0.2
 DIGITS = 6  # significant ones of a stored number
 
 Watch = Callable[[int, Any, Step], None]
 
 
-def train_lan(config: Config, data: kr.Data, rng: np.random.Generator, watch: Watch | None = None) -> tuple[kr.LAN, list[float]]:
+def train_lan(
+    config: Config, data: kr.Data, rng: np.random.Generator, watch: Watch | None = None
+) -> tuple[kr.LAN, list[float]]:
     """The network at the end of the finest grid, and the validation errors of the starts.
 
     `watch(step, network, entry)` sees every step of the start that is chosen and of all that follows.
@@ -31,7 +40,13 @@ def train_lan(config: Config, data: kr.Data, rng: np.random.Generator, watch: Wa
     part = _set_aside(data, rng)
     starts: list[tuple[float, int, kr.LAN, list[Step]]] = []
     for _ in range(config["n_starts"]):
-        lan = kr.init_lan(config["widths"], n_intervals=config["grids"][0], degree=config["degree"], domain=part.x_train, rng=rng)
+        lan = kr.init_lan(
+            config["widths"],
+            n_intervals=config["grids"][0],
+            degree=config["degree"],
+            domain=part.x_train,
+            rng=rng,
+        )
         seen: list[Step] = []
         run = kr.fit(lan, part, optimizer="lm", n_steps=config["start_steps"], callback=seen.append)
         starts.append((float(run.history.test_rmse[-1]), len(starts), run.network, seen))
@@ -71,17 +86,27 @@ def purity(lan: kr.LAN, x: FloatArray) -> list[float]:
 
 def stored_lan(lan: kr.LAN) -> dict[str, Any]:
     """The network as plain data, rounded to what a picture shows."""
-    parts = {name: [_rounded(array) for array in getattr(lan, name)] for name in ("weights", "biases", "coefs", "knots")}
+    parts = {
+        name: [_rounded(array) for array in getattr(lan, name)]
+        for name in ("weights", "biases", "coefs", "knots")
+    }
     return {**parts, "degree": lan.degree, "base": lan.base}
 
 
 def _rounded(array: FloatArray) -> Any:
-    return np.array([float(f"{number:.{DIGITS}g}") for number in array.ravel()]).reshape(array.shape).tolist()
+    return (
+        np.array([float(f"{number:.{DIGITS}g}") for number in array.ravel()])
+        .reshape(array.shape)
+        .tolist()
+    )
 
 
 def restored_lan(document: dict[str, Any]) -> kr.LAN:
     """The network of a document, to be drawn."""
-    parts = {name: tuple(np.array(array) for array in document[name]) for name in ("weights", "biases", "coefs", "knots")}
+    parts = {
+        name: tuple(np.array(array) for array in document[name])
+        for name in ("weights", "biases", "coefs", "knots")
+    }
     return kr.LAN(**parts, degree=document["degree"], base=document["base"])
 
 

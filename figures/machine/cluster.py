@@ -18,7 +18,9 @@ from figures.machine.machine import Task
 
 distributed: Any = _distributed  # in part untyped
 PATIENCE = 30.0  # seconds for the scheduler to answer, and for the first worker
-_ONE_RECORD = threading.Lock()  # a worker may have several threads; `kr.LIBRARY` is one for all of them
+_ONE_RECORD = (
+    threading.Lock()
+)  # a worker may have several threads; `kr.LIBRARY` is one for all of them
 
 
 def compute_alone(task: Task) -> Outcome:
@@ -53,13 +55,17 @@ def _client(address: str) -> Iterator[Any]:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
-            raise UnavailableError(f"the scheduler at {address} has no workers; start some with `dask worker {address}`") from None
+            raise UnavailableError(
+                f"the scheduler at {address} has no workers; start some with `dask worker {address}`"
+            ) from None
         try:
             client.run(
                 resolve_name, "figures.machine.cluster:__name__"
             )  # a message that names what a worker cannot import would end that worker
         except ImportError as error:
-            raise UnavailableError(f"the workers of {address} cannot import the figures ({error}); start them from a checkout") from None
+            raise UnavailableError(
+                f"the workers of {address} cannot import the figures ({error}); start them from a checkout"
+            ) from None
         yield client
     finally:
         client.close()
@@ -76,7 +82,9 @@ def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
                 task = next(tasks, None)
                 if task is None:
                     break
-                future = client.submit(compute_alone, task, workers=[address], allow_other_workers=True, pure=False)
+                future = client.submit(
+                    compute_alone, task, workers=[address], allow_other_workers=True, pure=False
+                )
                 running[future] = (task, address)
                 finished.add(future)
             if not running:
@@ -84,6 +92,10 @@ def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
             future = next(finished)
             task, _ = running.pop(future)
             # a worker that dies again and again, or cannot unpickle, is the record's failure, not the program's
-            yield future.result() if future.status == "finished" else Outcome(task, failure=f"{future.exception()!r}")
+            yield (
+                future.result()
+                if future.status == "finished"
+                else Outcome(task, failure=f"{future.exception()!r}")
+            )
     finally:
         client.cancel(list(running))

@@ -39,7 +39,9 @@ class UnavailableError(Exception):
     """Why records cannot be computed where they were to be, in a sentence."""
 
 
-Backend = Callable[[Sequence[Task], float], Iterator[Outcome]]  # begins tasks in their order, none after the time (`time.time`) given
+Backend = Callable[
+    [Sequence[Task], float], Iterator[Outcome]
+]  # begins tasks in their order, none after the time (`time.time`) given
 
 
 def compute(task: Task) -> Outcome:
@@ -58,7 +60,9 @@ def compute(task: Task) -> Outcome:
                 "seconds": round(time.perf_counter() - began, 3),
             }
             return Outcome(task, content=record_bytes(record))
-    except Exception:  # one failing record must not take hours of others with it; the program reports it and fails
+    except (
+        Exception
+    ):  # one failing record must not take hours of others with it; the program reports it and fails
         return Outcome(task, failure=traceback.format_exc())
 
 
@@ -80,7 +84,13 @@ def in_processes(jobs: int) -> Backend:
     """In `jobs` processes of this machine."""
 
     def run(tasks: Sequence[Task], end: float) -> Iterator[Outcome]:
-        parallel = Parallel(n_jobs=jobs, backend="loky", inner_max_num_threads=1, batch_size=1, return_as="generator_unordered")
+        parallel = Parallel(
+            n_jobs=jobs,
+            backend="loky",
+            inner_max_num_threads=1,
+            batch_size=1,
+            return_as="generator_unordered",
+        )
         # joblib takes tasks ahead of time: only a worker knows when one begins
         outcomes = parallel(delayed(_compute_before)(end, task) for task in tasks)
         yield from (outcome for outcome in outcomes if outcome is not None)
@@ -88,7 +98,9 @@ def in_processes(jobs: int) -> Backend:
     return run
 
 
-def compute_all(tasks: Sequence[Task], backend: Backend = one_by_one, *, seconds: float = float("inf")) -> Iterator[tuple[Task, str]]:
+def compute_all(
+    tasks: Sequence[Task], backend: Backend = one_by_one, *, seconds: float = float("inf")
+) -> Iterator[tuple[Task, str]]:
     """Compute records and write them, the longest first, none begun after so many seconds: each task as it ends, with its failure or ""."""
     ordered = sorted(tasks, key=lambda task: -task.cost)
     for outcome in backend(ordered, time.time() + seconds):
@@ -103,7 +115,9 @@ class _Interruption(BaseException):
 
 @contextlib.contextmanager
 def _interruption_leaves_no_record() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # only the main thread is interrupted
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only the main thread is interrupted
         yield
         return
 
@@ -123,7 +137,9 @@ def versions() -> dict[str, str]:
     """What a record is computed with; "source" is a hash of the package's files, which change between versions too."""
     root = Path(kr.__file__).parent
     files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
-    source = hashlib.sha256(b"".join(path.relative_to(root).as_posix().encode() + path.read_bytes() for path in files))
+    source = hashlib.sha256(
+        b"".join(path.relative_to(root).as_posix().encode() + path.read_bytes() for path in files)
+    )
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -37,7 +37,9 @@ class Method:
 
 
 LBFGS = Method("lbfgs", 200, 0.0, "L-BFGS, 200 iterations a grid", "L-BFGS 200", VERMILION, "s")
-LBFGS_PAPER = Method("lbfgs", 4000, 0.0, "L-BFGS, 4000 iterations a grid", "L-BFGS 4000", GREEN, "^")
+LBFGS_PAPER = Method(
+    "lbfgs", 4000, 0.0, "L-BFGS, 4000 iterations a grid", "L-BFGS 4000", GREEN, "^"
+)
 LM = Method("lm", 30, 1e-8, "Levenberg-Marquardt, 30 steps a grid", "LM 30", BLUE, "o")
 METHODS = (LBFGS, LBFGS_PAPER, LM)
 
@@ -64,7 +66,14 @@ def config_of(method: Method, widths: Sequence[int], finest: int, seed: int) -> 
 # up to this G a step takes so long for [2, 1, 1] and for [2, 5, 1]; measured on one core
 _MILLISECONDS = {
     "lbfgs": ((50, 0.8, 1.4), (200, 0.9, 2.3), (500, 2.7, 6.0), (1000, 4.1, 10.0)),
-    "lm": ((20, 2.6, 9.0), (50, 4.0, 30.0), (100, 5.0, 90.0), (200, 11.0, 500.0), (500, 95.0, 4e3), (1000, 530.0, 4e4)),
+    "lm": (
+        (20, 2.6, 9.0),
+        (50, 4.0, 30.0),
+        (100, 5.0, 90.0),
+        (200, 11.0, 500.0),
+        (500, 95.0, 4e3),
+        (1000, 530.0, 4e4),
+    ),
 }
 
 
@@ -85,7 +94,10 @@ def climb_cost(config: Config) -> float:
 def method_of(record: Record) -> Method:
     """The method that a record was computed with."""
     return next(
-        method for method in METHODS if (method.optimizer, method.n_steps) == (record["config"]["optimizer"], record["config"]["n_steps"])
+        method
+        for method in METHODS
+        if (method.optimizer, method.n_steps)
+        == (record["config"]["optimizer"], record["config"]["n_steps"])
     )
 
 
@@ -95,7 +107,9 @@ def methods_in(records: Sequence[Record]) -> list[Method]:
     return [method for method in METHODS if method in found]
 
 
-def chosen(records: Sequence[Record], method: Method, widths: Sequence[int], **settings: Any) -> list[Record]:
+def chosen(
+    records: Sequence[Record], method: Method, widths: Sequence[int], **settings: Any
+) -> list[Record]:
     """Records of one method and shape, and of further settings of the configuration, by seed."""
     found = [
         record
@@ -109,7 +123,10 @@ def chosen(records: Sequence[Record], method: Method, widths: Sequence[int], **s
 
 def series(records: Sequence[Record], name: str) -> FloatArray:
     """One number of every grid of every record: (n_records, n_grids)."""
-    return np.array([[grid[name] for grid in record["results"]["grids"]] for record in records], dtype=np.float64)
+    return np.array(
+        [[grid[name] for grid in record["results"]["grids"]] for record in records],
+        dtype=np.float64,
+    )
 
 
 def count(records: Sequence[Record]) -> str:

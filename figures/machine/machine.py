@@ -77,16 +77,29 @@ def file_stem(figure: Figure) -> str:
 
 def record_path(folder: Path, figure: Figure, config: Config) -> Path:
     """Where the record of a configuration belongs; TypeError if JSON would give it back changed (tuples, NumPy numbers)."""
-    text = json.dumps({"figure": figure.NAME, "config": config}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(
+        {"figure": figure.NAME, "config": config},
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
     if json.loads(text)["config"] != config:
-        raise TypeError(f"a configuration of figure {figure.NAME} is {config}, but must be plain data that JSON keeps: lists, no tuples")
-    return folder / "records" / f"{file_stem(figure)}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+        raise TypeError(
+            f"a configuration of figure {figure.NAME} is {config}, but must be plain data that JSON keeps: lists, no tuples"
+        )
+    return (
+        folder
+        / "records"
+        / f"{file_stem(figure)}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    )
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """`content` under the name `path`: all of it or, whatever happens, what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp", delete=False
+    ) as file:
         try:
             file.write(content)
             file.flush()
@@ -101,7 +114,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def record_bytes(record: Record) -> bytes:
     """A record as JSON, one line a key; ValueError for nan and infinity, which JSON does not have."""
-    lines = [f"{json.dumps(key)}: {json.dumps(record[key], allow_nan=False)}" for key in RECORD_KEYS]
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(record[key], allow_nan=False)}" for key in RECORD_KEYS
+    ]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
@@ -152,7 +167,11 @@ class Plan:
     def lack(self) -> str:
         """As in "3 of 12 records are missing"; empty where none is."""
         n_missing, n_all = len(self.missing), len(self.finished) + len(self.missing)
-        return f"{n_missing} of {n_all} records {'are' if n_missing > 1 else 'is'} missing" if n_missing else ""
+        return (
+            f"{n_missing} of {n_all} records {'are' if n_missing > 1 else 'is'} missing"
+            if n_missing
+            else ""
+        )
 
 
 def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) -> Plan:
@@ -179,15 +198,27 @@ def claims_table(claims: Sequence[tuple[str, Claim]], *, evidence: bool) -> str:
     """Claims of figures, (name, claim) each, as a Markdown table; the last column only where `evidence` asks for it."""
     names = ["figure", *(entry.name for entry in fields(Claim))]
     heads = [{"agrees": "agrees?"}.get(name, name) for name in names]
-    rows = [[figure, *(getattr(claim, entry.name) for entry in fields(Claim))] for figure, claim in claims]
+    rows = [
+        [figure, *(getattr(claim, entry.name) for entry in fields(Claim))]
+        for figure, claim in claims
+    ]
     width = len(heads) if evidence else len(heads) - 1
-    lines = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    lines = [
+        heads,
+        ["---"] * len(heads),
+        *([cell.replace("|", "\\|") for cell in row] for row in rows),
+    ]
     return "\n".join(f"| {' | '.join(line[:width])} |" for line in lines) + "\n"
 
 
 def provenance(records: Sequence[Record]) -> str:
     """Where numbers come from, in a sentence: how many records and seeds, CPU of what kind, versions, time."""
-    made_with = sorted({", ".join(f"{name} {version}" for name, version in record["versions"].items()) for record in records})
+    made_with = sorted(
+        {
+            ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+            for record in records
+        }
+    )
     seeds = sorted({record["seed"] for record in records if record["seed"] is not None})
     chance = f"seeds {', '.join(map(str, seeds))}" if seeds else "no seed"
     minutes = sum(record["seconds"] for record in records) / 60.0

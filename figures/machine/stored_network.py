@@ -22,20 +22,29 @@ PER_AXIS = 21  # points of the lattice over which curves of two inputs are drawn
 def stored(network: Network) -> dict[str, Any]:
     """The document of a network, without the version that wrote it, which stands in the record already."""
     document = network_to_plain(network)
-    layers = [{name: _rounded(value) for name, value in layer.items()} for layer in document["layers"]]
+    layers = [
+        {name: _rounded(value) for name, value in layer.items()} for layer in document["layers"]
+    ]
     return {**document, "kan_ref": "", "layers": layers}
 
 
 def _rounded(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
-    return np.array([float(f"{number:.{DIGITS}g}") for number in value.ravel()]).reshape(value.shape).tolist()
+    return (
+        np.array([float(f"{number:.{DIGITS}g}") for number in value.ravel()])
+        .reshape(value.shape)
+        .tolist()
+    )
 
 
 def restored(document: dict[str, Any]) -> Network:
     """The network of a document, to be drawn: its outputs are those of the one that was stored to about 6 digits."""
     layers = [
-        {name: np.array(value, dtype=np.float64) if holds_numbers(name, value) else value for name, value in layer.items()}
+        {
+            name: np.array(value, dtype=np.float64) if holds_numbers(name, value) else value
+            for name, value in layer.items()
+        }
         for layer in document["layers"]
     ]
     return network_from_plain({**document, "layers": layers})
@@ -45,7 +54,9 @@ def draw_stored(ax: Axes, document: dict[str, Any], *, beta: float) -> None:
     """A network f(x, y) on [-1, 1]^2 in an Axes, its curves and magnitudes those on a lattice of the square."""
     line = np.linspace(-1.0, 1.0, PER_AXIS)
     square = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    kr.draw_network(restored(document), square, ax=ax, names=("$x$", "$y$"), output_names=("$f$",), beta=beta)
+    kr.draw_network(
+        restored(document), square, ax=ax, names=("$x$", "$y$"), output_names=("$f$",), beta=beta
+    )
 
 
 def headline(row: SubFigure, text: str) -> None:
@@ -53,7 +64,9 @@ def headline(row: SubFigure, text: str) -> None:
     row.suptitle(text, fontsize=12, x=0.012, ha="left", weight="bold")
 
 
-def network_panel(ax: Axes, title: str, document: dict[str, Any] | None, *, beta: float) -> Callable[[], None]:
+def network_panel(
+    ax: Axes, title: str, document: dict[str, Any] | None, *, beta: float
+) -> Callable[[], None]:
     """An Axes with nothing but a title, and what draws the network there once all else stands: nothing without a document."""
     ax.set_title(title, fontsize=10.5)
     ax.set_axis_off()
@@ -69,7 +82,9 @@ def draw_settled(picture: Figure, drawings: Sequence[Callable[[], None]]) -> Non
     for draw in drawings:
         draw()
     # where there is no engine at all, saving a second time would start the one of the style
-    picture.set_layout_engine(PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True))
+    picture.set_layout_engine(
+        PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
+    )
 
 
 def _round_places(picture: Figure | SubFigure) -> None:

@@ -14,7 +14,14 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
+BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+)
 GREY = "#666666"
 
 STYLE: Any = {  # Any: the keys that type checkers know differ between versions of Matplotlib
@@ -52,7 +59,10 @@ def write_below(picture: Figure, remark: str) -> None:
 def picture_bytes(picture: Figure, *endings: str) -> dict[str, bytes]:
     """The picture as files, ending -> content, without dates or version names in them; PNG and SVG, or those that are named."""
     files = {}
-    for ending, options in (("png", {"dpi": 150, "metadata": {"Software": None}}), ("svg", {"metadata": {"Date": None}})):
+    for ending, options in (
+        ("png", {"dpi": 150, "metadata": {"Software": None}}),
+        ("svg", {"metadata": {"Date": None}}),
+    ):
         if ending in endings or not endings:
             buffer = io.BytesIO()
             picture.savefig(buffer, format=ending, **options)

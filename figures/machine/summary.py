@@ -17,7 +17,9 @@ def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, 
     """
     chosen = [place for place, grid in enumerate(grids) if low <= grid <= high]
     if len(chosen) < 2:
-        raise ValueError(f"grids is {list(grids)}, but a slope from G = {low} to {high} needs at least two of them")
+        raise ValueError(
+            f"grids is {list(grids)}, but a slope from G = {low} to {high} needs at least two of them"
+        )
     points = np.array([[grids[place], errors[place]] for place in chosen], dtype=np.float64)
     return float(np.polyfit(np.log(points[:, 0]), np.log(points[:, 1]), 1)[0])
 

@@ -18,8 +18,18 @@ LBFGS, LM, LM_5, ELIMINATED, ELIMINATED_5 = KANS = (
     "Levenberg-Marquardt, eliminated, degree 5",
 )
 # target -> range of G over which the slope is taken: from where the curve has left the error of the first grids
-SLOPE_RANGES = {"bessel": (20, 500), "exp_sin": (5, 500), "product": (3, 20), "exp_two_sines": (10, 100), "exp_mean_sin2": (3, 10)}
-BARS = {"bessel": -3.85, "exp_sin": -3.85, "exp_mean_sin2": -3.5}  # of the slope, with Levenberg-Marquardt
+SLOPE_RANGES = {
+    "bessel": (20, 500),
+    "exp_sin": (5, 500),
+    "product": (3, 20),
+    "exp_two_sines": (10, 100),
+    "exp_mean_sin2": (3, 10),
+}
+BARS = {
+    "bessel": -3.85,
+    "exp_sin": -3.85,
+    "exp_mean_sin2": -3.5,
+}  # of the slope, with Levenberg-Marquardt
 EXACT, FINE, FINE_GRID = 1e-8, 1e-7, 50  # errors of xy; of the 4-dimensional function at G = 50
 
 
@@ -35,25 +45,42 @@ def kind_of(record: Record) -> str:
 
 def kan_runs(records: Sequence[Record], toy: Toy, kind: str) -> list[Record]:
     """Records of the KANs of one kind on one function, by seed."""
-    found = [record for record in records if record["config"]["target"] == toy.target and record["config"]["model"] == "kan"]
-    return sorted((record for record in found if kind_of(record) == kind), key=lambda record: int(record["seed"]))
+    found = [
+        record
+        for record in records
+        if record["config"]["target"] == toy.target and record["config"]["model"] == "kan"
+    ]
+    return sorted(
+        (record for record in found if kind_of(record) == kind),
+        key=lambda record: int(record["seed"]),
+    )
 
 
 def numbers(runs: Sequence[Record], name: str) -> FloatArray:
     """One number of every grid of every run, (n_runs, n_grids)."""
-    return np.array([[grid[name] for grid in record["results"]["grids"]] for record in runs], dtype=np.float64)
+    return np.array(
+        [[grid[name] for grid in record["results"]["grids"]] for record in runs], dtype=np.float64
+    )
 
 
-def mlp_medians(records: Sequence[Record], toy: Toy, optimizer: str) -> tuple[FloatArray, FloatArray]:
+def mlp_medians(
+    records: Sequence[Record], toy: Toy, optimizer: str
+) -> tuple[FloatArray, FloatArray]:
     """Sizes and, over seeds, median test errors of all perceptrons of one optimizer on one function, by size."""
     errors: dict[tuple[int, str, tuple[int, ...]], list[float]] = {}
     for record in records:
         config, results = record["config"], record["results"]
-        if (config["model"], config["target"], config["optimizer"]) == ("mlp", toy.target, optimizer):
+        if (config["model"], config["target"], config["optimizer"]) == (
+            "mlp",
+            toy.target,
+            optimizer,
+        ):
             key = (int(results["n_params"]), str(config["activation"]), tuple(config["widths"]))
             errors.setdefault(key, []).append(float(results["test_rmse"]))
     keys = sorted(errors)
-    return np.array([key[0] for key in keys], dtype=np.float64), np.array([np.median(errors[key]) for key in keys])
+    return np.array([key[0] for key in keys], dtype=np.float64), np.array(
+        [np.median(errors[key]) for key in keys]
+    )
 
 
 def frontier(sizes: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -82,19 +109,31 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 
 def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
     grids = [int(grid["n_intervals"]) for grid in runs[0]["results"]["grids"]]
-    errors, train, degree = numbers(runs, "test_rmse"), numbers(runs, "train_rmse"), int(runs[0]["config"]["degree"])
+    errors, train, degree = (
+        numbers(runs, "test_rmse"),
+        numbers(runs, "train_rmse"),
+        int(runs[0]["config"]["degree"]),
+    )
     low, high = SLOPE_RANGES[toy.target]
     high = min(high, grids[-1])
     slopes = [slope(grids, row, low, high) for row in errors]
     deviation = float(np.median([record["results"]["spread"] for record in runs]))
     shapes = Counter(shape_name(record["results"]["widths"]) for record in runs)
-    shape = ", ".join(f"{name} {count} times" for name, count in shapes.items()) if len(shapes) > 1 else next(iter(shapes))
+    shape = (
+        ", ".join(f"{name} {count} times" for name, count in shapes.items())
+        if len(shapes) > 1
+        else next(iter(shapes))
+    )
     if "eliminated" in kind:
         edges = Counter(sum(len(layer) for layer in record["results"]["edges"]) for record in runs)
         shape += f" with {' or '.join(map(str, sorted(edges)))} edges"
     about = f"{toy.plain}, KAN {shape}, {kind}"
     last = errors[:, -1]
-    at_last = spread(last.tolist(), ".1e"), spread((last / deviation).tolist(), ".1e"), spread(train[:, -1].tolist(), ".1e")
+    at_last = (
+        spread(last.tolist(), ".1e"),
+        spread((last / deviation).tolist(), ".1e"),
+        spread(train[:, -1].tolist(), ".1e"),
+    )
     seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
     evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, of the spread {at_last[1]}, training {at_last[2]}"
     bar = BARS.get(toy.target, -(degree + 1) + 0.15) if kind != LM_5 else -(degree + 1) + 0.3
@@ -114,13 +153,23 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
     if toy.target == "product":
         best = errors.min(axis=1)
         rows.append(
-            _bar_claim(f"{about}: exact in cubics, whatever G", "not asked", best, EXACT, f"{evidence}; the best grid of each seed")
+            _bar_claim(
+                f"{about}: exact in cubics, whatever G",
+                "not asked",
+                best,
+                EXACT,
+                f"{evidence}; the best grid of each seed",
+            )
         )
     if "eliminated" in kind and FINE_GRID in grids:
         here = errors[:, grids.index(FINE_GRID)]
         rows.append(
             _bar_claim(
-                f"{about}: test RMSE at G = {FINE_GRID}", "5.1e-07 (documentation, one run, k = 3)", here, FINE, f"{len(runs)} seeds"
+                f"{about}: test RMSE at G = {FINE_GRID}",
+                "5.1e-07 (documentation, one run, k = 3)",
+                here,
+                FINE,
+                f"{len(runs)} seeds",
             )
         )
     return rows
@@ -129,7 +178,13 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
 def _bar_claim(about: str, paper: str, errors: FloatArray, bar: float, evidence: str) -> Claim:
     middle = float(np.median(errors))
     agrees = "yes" if middle <= bar else "partly" if middle <= 10.0 * bar else "no"
-    return Claim(about, paper, spread(errors.tolist(), ".1e"), agrees, f"{evidence}; yes: median at most {bar:g}, partly: ten times that")
+    return Claim(
+        about,
+        paper,
+        spread(errors.tolist(), ".1e"),
+        agrees,
+        f"{evidence}; yes: median at most {bar:g}, partly: ten times that",
+    )
 
 
 def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:

@@ -16,22 +16,51 @@ from matplotlib.ticker import NullFormatter
 
 from figures.machine.machine import Config, Record
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
-from figures.scaling.fig_3_1_claims import ELIMINATED, KANS, claims, frontier, kan_runs, mlp_medians, numbers
-from figures.scaling.toy_scaling import SEEDS, SEEDS_MLP, TOYS, Toy, kan_configs, learn, mlp_configs, seconds
+from figures.scaling.fig_3_1_claims import (
+    ELIMINATED,
+    KANS,
+    claims,
+    frontier,
+    kan_runs,
+    mlp_medians,
+    numbers,
+)
+from figures.scaling.toy_scaling import (
+    SEEDS,
+    SEEDS_MLP,
+    TOYS,
+    Toy,
+    kan_configs,
+    learn,
+    mlp_configs,
+    seconds,
+)
 
 __all__ = ["claims"]
 
 NAME = "3.1"
 TITLE = "scaling on five toy functions"
-LOOKS = dict(zip(KANS, ((VERMILION, "s"), (BLUE, "o"), (GREEN, "^"), (SKY, "D"), (PURPLE, "v")), strict=True))
+LOOKS = dict(
+    zip(KANS, ((VERMILION, "s"), (BLUE, "o"), (GREEN, "^"), (SKY, "D"), (PURPLE, "v")), strict=True)
+)
 MLP_LOOKS = {"lbfgs": (ORANGE, "MLP, L-BFGS"), "lm": (GREY, "MLP, Levenberg-Marquardt")}
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """One per function, model and seed."""
     n_kan, n_mlp = (seeds or count if full else seeds or 1 for count in (SEEDS, SEEDS_MLP))
-    found = [config for toy in TOYS for seed in range(n_kan) for config in kan_configs(toy, seed, full=full)]
-    return found + [config for toy in TOYS for seed in range(n_mlp) for config in mlp_configs(toy, seed, full=full)]
+    found = [
+        config
+        for toy in TOYS
+        for seed in range(n_kan)
+        for config in kan_configs(toy, seed, full=full)
+    ]
+    return found + [
+        config
+        for toy in TOYS
+        for seed in range(n_mlp)
+        for config in mlp_configs(toy, seed, full=full)
+    ]
 
 
 def cost(config: Config) -> float:
@@ -77,7 +106,15 @@ def _draw_toy(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
             middle = np.median(sizes, axis=0)
             color, mark = LOOKS[kind]
             ax.plot(middle, np.median(errors, axis=0), color=color, marker=mark, zorder=4)
-            ax.fill_between(middle, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0, zorder=3)
+            ax.fill_between(
+                middle,
+                errors.min(axis=0),
+                errors.max(axis=0),
+                color=color,
+                alpha=0.15,
+                lw=0,
+                zorder=3,
+            )
             floor = min(floor, float(errors.min()))
     _draw_theory(ax, records, toy)
     ax.set_ylim(max(floor / 5.0, 1e-15) if np.isfinite(floor) else None, 20.0)
@@ -92,22 +129,39 @@ def _draw_theory(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
     at = min(3 if toy.target == "bessel" else 1, len(sizes) - 1)
     line = np.geomspace(float(sizes[at]), 1.3 * max(float(sizes[-1]), 4.0 * float(sizes[at])), 20)
     for slope, color in ((-4.0, "red"), (-4.0 / toy.widths[0], "black")):
-        ax.plot(line, errors[at] * (line / sizes[at]) ** slope, color=color, ls=(0, (4, 2)), lw=1.0, zorder=0)
+        ax.plot(
+            line,
+            errors[at] * (line / sizes[at]) ** slope,
+            color=color,
+            ls=(0, (4, 2)),
+            lw=1.0,
+            zorder=0,
+        )
 
 
 def _explain(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_axis_off()
     present = [kind for kind in KANS if any(kan_runs(records, toy, kind) for toy in TOYS)]
-    handles = [Line2D([], [], color=LOOKS[kind][0], marker=LOOKS[kind][1], label=f"KAN, {kind}") for kind in present]
-    handles += [Line2D([], [], color=color, marker=".", label=label) for color, label in MLP_LOOKS.values()]
+    handles = [
+        Line2D([], [], color=LOOKS[kind][0], marker=LOOKS[kind][1], label=f"KAN, {kind}")
+        for kind in present
+    ]
+    handles += [
+        Line2D([], [], color=color, marker=".", label=label) for color, label in MLP_LOOKS.values()
+    ]
     handles += [
         Line2D([], [], color="red", ls="--", lw=1.0, label="slope $-(k+1) = -4$"),
         Line2D([], [], color="black", ls="--", lw=1.0, label="slope $-(k+1)/d = -4/d$"),
     ]
     n_train = records[0]["config"]["n_train"]
-    title = (
-        f"{n_train} training points for every model;\nKAN: median (band: range) over seeds;\nMLP: medians (dots), the best of them (line)"
-    )
+    title = f"{n_train} training points for every model;\nKAN: median (band: range) over seeds;\nMLP: medians (dots), the best of them (line)"
     if ELIMINATED in present:
         title += ";\neliminated: the shape found by elimination"
-    ax.legend(handles=handles, loc="center left", fontsize=10.5, title=title, title_fontsize=10.5, alignment="left")
+    ax.legend(
+        handles=handles,
+        loc="center left",
+        fontsize=10.5,
+        title=title,
+        title_fontsize=10.5,
+        alignment="left",
+    )

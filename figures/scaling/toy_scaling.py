@@ -54,8 +54,20 @@ TOYS = (
     Toy("bessel", "J_0(20x)", "J0(20x)", (1, 1), (500, 500)),
     Toy("exp_sin", r"\exp(\sin(\pi x)+y^2)", "exp(sin(pi x)+y^2)", (2, 1, 1), (200, 200)),
     Toy("product", "xy", "xy", (2, 2, 1), (100, 20)),
-    Toy("exp_two_sines", r"\exp(\frac{1}{2}(\sin\pi(x_1^2+x_2^2)+\sin\pi(x_3^2+x_4^2)))", "the 4-dimensional one", (4, 4, 2, 1), (50, 50)),
-    Toy("exp_mean_sin2", r"\exp(\frac{1}{100}\sum_i\sin^2\frac{\pi x_i}{2})", "the 100-dimensional one", (100, 1, 1), (20, 10)),
+    Toy(
+        "exp_two_sines",
+        r"\exp(\frac{1}{2}(\sin\pi(x_1^2+x_2^2)+\sin\pi(x_3^2+x_4^2)))",
+        "the 4-dimensional one",
+        (4, 4, 2, 1),
+        (50, 50),
+    ),
+    Toy(
+        "exp_mean_sin2",
+        r"\exp(\frac{1}{100}\sum_i\sin^2\frac{\pi x_i}{2})",
+        "the 100-dimensional one",
+        (100, 1, 1),
+        (20, 10),
+    ),
 )
 DEGREE_5 = ("bessel", "exp_sin")
 
@@ -80,24 +92,51 @@ def kan_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
         "start_steps": 30,
     }
     exact = toy.target == "product"
-    lm: Config = {"optimizer": "lm", "n_steps": 300 if exact else 30, "smoothness_weight": 0.0 if exact else 1e-8}
+    lm: Config = {
+        "optimizer": "lm",
+        "n_steps": 300 if exact else 30,
+        "smoothness_weight": 0.0 if exact else 1e-8,
+    }
     lbfgs: Config = {"optimizer": "lbfgs", "n_steps": 200, "smoothness_weight": 0.0}
-    paper: Config = {**common, "widths": list(toy.widths), "shape": "paper", "degree": 3, "seed": seed}
+    paper: Config = {
+        **common,
+        "widths": list(toy.widths),
+        "shape": "paper",
+        "degree": 3,
+        "seed": seed,
+    }
     finest = (
         toy.finest
         if full
         else (
             min(toy.finest[0], 10 if many else 100),
-            min(toy.finest[1], {"product": 10, "exp_two_sines": 20, "exp_mean_sin2": 5}.get(toy.target, 100)),
+            min(
+                toy.finest[1],
+                {"product": 10, "exp_two_sines": 20, "exp_mean_sin2": 5}.get(toy.target, 100),
+            ),
         )
     )
     grids = [[grid for grid in GRIDS if grid <= most] for most in finest]
     found = [{**paper, **lbfgs, "grids": grids[0]}, {**paper, **lm, "grids": grids[1]}]
     if toy.target in DEGREE_5:
-        found.append({**paper, **lm, "degree": 5, "smoothness_weight": 1e-9, "grids": [grid for grid in grids[1] if grid <= 100]})
+        found.append(
+            {
+                **paper,
+                **lm,
+                "degree": 5,
+                "smoothness_weight": 1e-9,
+                "grids": [grid for grid in grids[1] if grid <= 100],
+            }
+        )
     if toy.target == "exp_two_sines" and full:
         for degree in (3, 5):
-            small = {"shape": "eliminated", "n_starts": 4, "n_steps": 50, "smoothness_weight": 1e-9, "elimination": ELIMINATION}
+            small = {
+                "shape": "eliminated",
+                "n_starts": 4,
+                "n_steps": 50,
+                "smoothness_weight": 1e-9,
+                "elimination": ELIMINATION,
+            }
             found.append({**paper, **lm, **small, "degree": degree, "grids": [10, 20, 50, 100]})
     return found
 
@@ -110,7 +149,14 @@ def mlp_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
         for depth in DEPTHS if full else DEPTHS[:2]:
             for width in _widths(activation) if full else WIDTHS[:2]:
                 widths = [n_in, *[width] * (depth - 1), n_out]
-                common = {"target": toy.target, "model": "mlp", **SAMPLES, "activation": activation, "widths": widths, "seed": seed}
+                common = {
+                    "target": toy.target,
+                    "model": "mlp",
+                    **SAMPLES,
+                    "activation": activation,
+                    "widths": widths,
+                    "seed": seed,
+                }
                 found.append({**common, "optimizer": "lbfgs", "n_steps": 1800 if full else 200})
                 if n_params(widths) <= MOST_LM_PARAMS:
                     found.append({**common, "optimizer": "lm", "n_steps": 100 if full else 20})
@@ -130,7 +176,11 @@ def seconds(config: Config) -> float:
     """CPU seconds of a run, roughly: steps times what a step takes."""
     if config["model"] == "mlp":
         size = n_params(config["widths"])
-        of_a_step = 1.5e-3 + 6e-6 * size if config["optimizer"] == "lbfgs" else 5e-3 + 3e-5 * size + 1.3e-7 * size**2
+        of_a_step = (
+            1.5e-3 + 6e-6 * size
+            if config["optimizer"] == "lbfgs"
+            else 5e-3 + 3e-5 * size + 1.3e-7 * size**2
+        )
         return float(config["n_steps"] * of_a_step)
     if config["shape"] == "eliminated":
         return 60.0
@@ -154,11 +204,17 @@ def learn(config: Config) -> dict[str, Any]:
     """Train one model; its errors and sizes, for a KAN at the end of every grid."""
     rng = np.random.default_rng(config["seed"])
     data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
-    return {"spread": float(np.std(data.y_test)), **(_climb if config["model"] == "kan" else _train_mlp)(config, data, rng)}
+    return {
+        "spread": float(np.std(data.y_test)),
+        **(_climb if config["model"] == "kan" else _train_mlp)(config, data, rng),
+    }
 
 
 def _errors(model: Any, data: kr.Data, began: float) -> dict[str, float]:
-    errors = {"train_rmse": rmse(model, data.x_train, data.y_train), "test_rmse": rmse(model, data.x_test, data.y_test)}
+    errors = {
+        "train_rmse": rmse(model, data.x_train, data.y_train),
+        "test_rmse": rmse(model, data.x_test, data.y_test),
+    }
     return {**errors, "seconds": round(time.process_time() - began, 3)}
 
 
@@ -166,7 +222,11 @@ def _train_mlp(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
     mlp = kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
     began = time.process_time()
     run = kr.fit(mlp, _alone(data), optimizer=config["optimizer"], n_steps=config["n_steps"])
-    return {"n_params": mlp.n_params, **_errors(run.network, data, began), "n_steps": int(run.history.step[-1])}
+    return {
+        "n_params": mlp.n_params,
+        **_errors(run.network, data, began),
+        "n_steps": int(run.history.step[-1]),
+    }
 
 
 def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
@@ -186,13 +246,30 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
     )
     network, grids = starts.network, []
     if config["shape"] == "eliminated":
-        network = kr.eliminate(network, data, **config["elimination"], smoothness_weight=weight, rng=rng).network
+        network = kr.eliminate(
+            network, data, **config["elimination"], smoothness_weight=weight, rng=rng
+        ).network
     for n_intervals in config["grids"]:
-        options = {"optimizer": config["optimizer"], "n_steps": config["n_steps"], "smoothness_weight": weight}
+        options = {
+            "optimizer": config["optimizer"],
+            "n_steps": config["n_steps"],
+            "smoothness_weight": weight,
+        }
         network = kr.fit(network, _alone(data), grids=(n_intervals,), **options).network
-        grids.append({"n_intervals": n_intervals, "n_params": network.n_live_params, **_errors(network, data, began)})
+        grids.append(
+            {
+                "n_intervals": n_intervals,
+                "n_params": network.n_active_params,
+                **_errors(network, data, began),
+            }
+        )
     edges = [[[int(j), int(i)] for j, i in np.argwhere(layer.mask)] for layer in network.layers]
-    return {"grids": grids, "n_failed_starts": starts.n_failed, "widths": list(network.widths), "edges": edges}
+    return {
+        "grids": grids,
+        "n_failed_starts": starts.n_failed,
+        "widths": list(network.widths),
+        "edges": edges,
+    }
 
 
 def _alone(data: kr.Data) -> kr.Data:

@@ -60,12 +60,17 @@ def run(config: Config) -> dict[str, Any]:
     for knots, coefficients in ((coarse, coef), (fine, inserted)):
         basis = kr.bspline.basis(points[:, None], knots, degree)[:, 0]
         spans = [[knots[0, m], knots[0, m + degree + 1]] for m in range(basis.shape[1])]
-        outside = [np.abs(column[(points <= a) | (points >= b)]).max(initial=0.0) for column, (a, b) in zip(basis.T, spans, strict=True)]
+        outside = [
+            np.abs(column[(points <= a) | (points >= b)]).max(initial=0.0)
+            for column, (a, b) in zip(basis.T, spans, strict=True)
+        ]
         curves.append(basis @ coefficients)
         grids.append(
             {
                 "knots": knots[0].tolist(),
-                "scaled_bases": [[float(f"{value:.6g}") for value in row] for row in (basis * coefficients).T],
+                "scaled_bases": [
+                    [float(f"{value:.6g}") for value in row] for row in (basis * coefficients).T
+                ],
                 "n_basis": basis.shape[1],
                 "outside_support": float(max(outside)),
             }
@@ -107,11 +112,36 @@ def _draw_grid(ax: Axes, points: FloatArray, grid: dict[str, Any], degree: int) 
     floor = -0.8
     for place, knot in enumerate(knots):
         outer = place < degree or place > degree + n_intervals
-        ax.plot(knot, floor, "|", color=GREY if outer else "k", ms=9 if outer else 13, mew=1.2 if outer else 1.8, clip_on=False)
-        named = n_intervals <= 6 or place in (0, degree, degree + 1, degree + n_intervals - 1, degree + n_intervals, len(knots) - 1)
+        ax.plot(
+            knot,
+            floor,
+            "|",
+            color=GREY if outer else "k",
+            ms=9 if outer else 13,
+            mew=1.2 if outer else 1.8,
+            clip_on=False,
+        )
+        named = n_intervals <= 6 or place in (
+            0,
+            degree,
+            degree + 1,
+            degree + n_intervals - 1,
+            degree + n_intervals,
+            len(knots) - 1,
+        )
         if named:
-            ax.text(knot, floor - 0.1, f"$t_{{{place - degree}}}$", ha="center", va="top", color=GREY if outer else "k", fontsize=10)
-    ax.set_title(f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines $c_i B_i$ and their sum")
+            ax.text(
+                knot,
+                floor - 0.1,
+                f"$t_{{{place - degree}}}$",
+                ha="center",
+                va="top",
+                color=GREY if outer else "k",
+                fontsize=10,
+            )
+    ax.set_title(
+        f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines $c_i B_i$ and their sum"
+    )
     ax.set_ylim(floor, 0.95)
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="x", length=0, pad=22)

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from figures.machine.ladder import LBFGS, LBFGS_PAPER, LM, SMALL, WIDE, Method, chosen, count, grids_of, methods_in, series
+from figures.machine.ladder import (
+    LBFGS,
+    LBFGS_PAPER,
+    LM,
+    SMALL,
+    WIDE,
+    Method,
+    chosen,
+    count,
+    grids_of,
+    methods_in,
+    series,
+)
 from figures.machine.machine import Claim, Record
 from figures.machine.summary import grid_spread, shape_name, slope, spread, verdict
 
@@ -22,17 +34,25 @@ NEAR = 0.3  # of a measured slope to the one it is compared with
 def claims(records: Sequence[Record]) -> list[Claim]:
     """The statements of section 2.4 for each reading of the paper's "step", then what Levenberg-Marquardt adds."""
     present = methods_in(records)
-    runs = {(method, shape_name(widths)): chosen(records, method, widths) for method in present for widths in (WIDE, SMALL)}
+    runs = {
+        (method, shape_name(widths)): chosen(records, method, widths)
+        for method in present
+        for widths in (WIDE, SMALL)
+    }
     rows = []
     for method in (method for method in present if method is not LM):
         wide, small = (runs[method, shape_name(widths)] for widths in (WIDE, SMALL))
         there = [some for some in (wide, small) if some]  # quick runs leave out the longest
         far = [some for some in there if grids_of(some)[-1] >= FAR]
-        rows += [_stairs_claim(some, method) for some in there] + [_rise_claim(some, method) for some in far]
+        rows += [_stairs_claim(some, method) for some in there] + [
+            _rise_claim(some, method) for some in far
+        ]
         if len(far) == 2:
             rows.append(_optimum_claim(wide, method))
             seeds = {record["seed"] for record in wide} & {record["seed"] for record in small}
-            wide, small_too = ([record for record in some if record["seed"] in seeds] for some in (wide, small))
+            wide, small_too = (
+                [record for record in some if record["seed"] in seeds] for some in (wide, small)
+            )
             rows += [_shape_claim(wide, small_too, method)] if seeds else []
         if small:
             rows += [*_slope_claims(small, method), _time_claim(small, method)]
@@ -56,16 +76,26 @@ def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
     to_the_end = grids[-1] == LAST
     before = shares[:-1] if to_the_end else shares
     drops = int((before < DROP).sum())
-    ours, good, why = f"drops at {drops} of {len(before)} extensions to G = {grids[len(before)]}", [drops == len(before)], ""
+    ours, good, why = (
+        f"drops at {drops} of {len(before)} extensions to G = {grids[len(before)]}",
+        [drops == len(before)],
+        "",
+    )
     if to_the_end:
         steps = float(np.median(series(runs, "n_steps")[:, -1]))
         at_rest = steps < AT_REST * method.n_steps
         ours += f", at G = {LAST} to {shares[-1]:.2g} of the error before"
         # no drop where training had nothing left to do is not what the paper saw
         good.append(bool(shares[-1] >= DROP) and not at_rest)
-        why = f"; at G = {LAST} it took {steps:.0f} steps" + (", the gradient being below its tolerance" if at_rest else "")
+        why = f"; at G = {LAST} it took {steps:.0f} steps" + (
+            ", the gradient being below its tolerance" if at_rest else ""
+        )
     return Claim(
-        _about(runs, method, "training loss drops at each extension" + (" but the last" if to_the_end else "")),
+        _about(
+            runs,
+            method,
+            "training loss drops at each extension" + (" but the last" if to_the_end else ""),
+        ),
         f"each but G = {LAST}",
         ours,
         verdict(good),
@@ -81,7 +111,8 @@ def _rise_claim(runs: Sequence[Record], method: Method) -> Claim:
         "falls, then rises",
         f"at the finest grid {spread(list(rise), '.3g')} times the best",
         "yes" if np.median(rise) >= RISE else "no",
-        _evidence(runs) + f"; risen: {RISE:g} times the best; hidden grids have their margin, figure u-shape is about those without",
+        _evidence(runs)
+        + f"; risen: {RISE:g} times the best; hidden grids have their margin, figure u-shape is about those without",
     )
 
 
@@ -114,7 +145,10 @@ def _shape_claim(wide: Sequence[Record], small: Sequence[Record], method: Method
 def _slopes(runs: Sequence[Record], method: Method) -> tuple[list[float], list[float], str]:
     """Slopes of the root of the mean and of the median squared test error, seed by seed, and where they were taken."""
     grids, high = grids_of(runs), SLOPE_TO[method]
-    means, medians = ([slope(grids, errors, SLOPE_FROM, high) for errors in series(runs, name)] for name in ("test_rmse", "test_median"))
+    means, medians = (
+        [slope(grids, errors, SLOPE_FROM, high) for errors in series(runs, name)]
+        for name in ("test_rmse", "test_median")
+    )
     return means, medians, f"{_evidence(runs)}; slope over G = {SLOPE_FROM} to {high}"
 
 
@@ -130,7 +164,9 @@ def _slope_claims(runs: Sequence[Record], method: Method) -> list[Claim]:
             where,
         ),
         Claim(
-            _about(runs, method, "the root of the median squared error falls faster, closer to G^-4"),
+            _about(
+                runs, method, "the root of the median squared error falls faster, closer to G^-4"
+            ),
             "closer to -4",
             f"{spread(medians)}; root of the mean {mean:.2f}",
             verdict([median < mean, abs(median + 4.0) < abs(mean + 4.0)]),
@@ -157,5 +193,6 @@ def _time_claim(runs: Sequence[Record], method: Method) -> Claim:
         "drawn, no number",
         f"{seconds[0]:.2g} s at G = {grids[0]}, {seconds[-1]:.2g} s at G = {grids[-1]}",
         "yes" if seconds[-1] > seconds[0] else "no",
-        _evidence(runs) + "; CPU seconds on one thread with the extension, without errors on test points",
+        _evidence(runs)
+        + "; CPU seconds on one thread with the extension, without errors on test points",
     )

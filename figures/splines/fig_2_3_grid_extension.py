@@ -44,7 +44,9 @@ from kan_ref.training.history import Step
 NAME = "2.3"
 TITLE = "grid extension on exp(sin(pi x) + y^2)"
 STAIRS = 40  # points of a curve on each grid
-N_STAIR_TEST = 1000  # the paper's number of test points, for the curves; the numbers at a grid's end use all
+N_STAIR_TEST = (
+    1000  # the paper's number of test points, for the curves; the numbers at a grid's end use all
+)
 # the finest grid of the full run (LM's normal equations for [2,5,1] have 15 G unknowns) and of the quick one, None: not run
 FINEST: dict[tuple[Method, int], int | None] = {
     (LBFGS, 1): 1000,
@@ -64,7 +66,10 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
         for method in METHODS:
             finest = (FINEST if full else FINEST_QUICK)[method, widths[1]]
             if finest is not None:
-                found += [config_of(method, widths, finest, seed) for seed in range(seeds or (10 if full else 2))]
+                found += [
+                    config_of(method, widths, finest, seed)
+                    for seed in range(seeds or (10 if full else 2))
+                ]
     return found
 
 
@@ -85,8 +90,14 @@ class _Stairs:
         if step.step % self._every:
             return
         began = time.process_time()
-        test = rmse(step.network, self._data.x_test[:N_STAIR_TEST], self._data.y_test[:N_STAIR_TEST])
-        for name, value in (("step", step.step), ("train_rmse", step.train_rmse), ("test_rmse", test)):
+        test = rmse(
+            step.network, self._data.x_test[:N_STAIR_TEST], self._data.y_test[:N_STAIR_TEST]
+        )
+        for name, value in (
+            ("step", step.step),
+            ("train_rmse", step.train_rmse),
+            ("test_rmse", test),
+        ):
             self.points[name].append(float(f"{value:.4g}"))
         self.seconds += time.process_time() - began
 
@@ -120,7 +131,11 @@ def run(config: Config) -> dict[str, Any]:
                 "stairs": stairs.points,
             }
         )
-    return {"grids": grids, "start_seconds": round(begin.seconds, 4), "n_failed_starts": begin.n_failed}
+    return {
+        "grids": grids,
+        "start_seconds": round(begin.seconds, 4),
+        "n_failed_starts": begin.n_failed,
+    }
 
 
 # --- the picture
@@ -151,11 +166,16 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
             x, y = [], []
             for place in range(len(grids_of(runs))):
                 stairs = [record["results"]["grids"][place]["stairs"] for record in runs]
-                logs = [np.interp(fractions, np.array(one["step"]) / method.n_steps, np.log(one[name])) for one in stairs]
+                logs = [
+                    np.interp(fractions, np.array(one["step"]) / method.n_steps, np.log(one[name]))
+                    for one in stairs
+                ]
                 x.append(place + fractions)
                 y.append(np.exp(np.median(logs, axis=0)))
             ax.plot(np.concatenate(x), np.concatenate(y), color=method.color, ls=dash, lw=1.5)
-    longest = longest_grids([record for record in records if record["config"]["widths"] == list(widths)] or records)
+    longest = longest_grids(
+        [record for record in records if record["config"]["widths"] == list(widths)] or records
+    )
     for place in range(1, len(longest)):
         ax.axvline(place, color="0.88", lw=0.8, zorder=0)
     ax.set_xlim(0, len(longest))
@@ -166,7 +186,10 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
     ax.set_title(f"KAN {shape_name(widths)}: median over seeds")
     drawn = methods_in([record for record in records if record["config"]["widths"] == list(widths)])
     lines = [Line2D([], [], color=method.color, label=method.label) for method in drawn]
-    lines += [Line2D([], [], color=GREY, ls=dash, label=name) for name, dash in (("training", "-"), ("test", (0, (3, 1.5))))]
+    lines += [
+        Line2D([], [], color=GREY, ls=dash, label=name)
+        for name, dash in (("training", "-"), ("test", (0, (3, 1.5))))
+    ]
     ax.legend(handles=lines, loc="lower left")
 
 
@@ -180,18 +203,60 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
         return
     for method in methods:
         runs = chosen(records, method, SMALL)
-        grids, errors, medians = grids_of(runs), series(runs, "test_rmse"), series(runs, "test_median")
-        ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=method.color, alpha=0.15, lw=0)
-        ax.plot(grids, np.median(errors, axis=0), color=method.color, marker=method.marker, label=method.label)
-        ax.plot(grids, np.median(medians, axis=0), color=method.color, marker=method.marker, mfc="white", ls=":", lw=1.3)
+        grids, errors, medians = (
+            grids_of(runs),
+            series(runs, "test_rmse"),
+            series(runs, "test_median"),
+        )
+        ax.fill_between(
+            grids, errors.min(axis=0), errors.max(axis=0), color=method.color, alpha=0.15, lw=0
+        )
+        ax.plot(
+            grids,
+            np.median(errors, axis=0),
+            color=method.color,
+            marker=method.marker,
+            label=method.label,
+        )
+        ax.plot(
+            grids,
+            np.median(medians, axis=0),
+            color=method.color,
+            marker=method.marker,
+            mfc="white",
+            ls=":",
+            lw=1.3,
+        )
     guide = np.array([5.0, 300.0])
-    anchor = max(np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1] for method in methods)
+    anchor = max(
+        np.median(series(chosen(records, method, SMALL), "test_rmse"), axis=0)[1]
+        for method in methods
+    )
     for power, dash in ((3, "-."), (4, "--")):
         ax.plot(guide, 2.5 * anchor * (guide / guide[0]) ** -power, color=GREY, lw=1.1, ls=dash)
-        ax.text(guide[1] * 1.06, 2.5 * anchor * (guide[1] / guide[0]) ** -power, f"$G^{{-{power}}}$", color=GREY, va="center")
-    marks = [Line2D([], [], color=method.color, marker=method.marker, label=method.label) for method in methods]
+        ax.text(
+            guide[1] * 1.06,
+            2.5 * anchor * (guide[1] / guide[0]) ** -power,
+            f"$G^{{-{power}}}$",
+            color=GREY,
+            va="center",
+        )
+    marks = [
+        Line2D([], [], color=method.color, marker=method.marker, label=method.label)
+        for method in methods
+    ]
     marks.append(Line2D([], [], color=GREY, marker="o", label="root of the mean squared error"))
-    marks.append(Line2D([], [], color=GREY, marker="o", mfc="white", ls=":", label="root of the median squared error"))
+    marks.append(
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            marker="o",
+            mfc="white",
+            ls=":",
+            label="root of the median squared error",
+        )
+    )
     ax.legend(handles=marks, loc="lower left")
 
 
@@ -206,9 +271,15 @@ def _draw_seconds(ax: Axes, records: Sequence[Record]) -> None:
                 ax.plot(grids_of(runs), seconds, color=method.color, marker=method.marker, ls=dash)
     ax.set_ylabel("CPU seconds of training on one grid")
     ax.set_title("training time, one thread: median over seeds")
-    lines = [Line2D([], [], color=method.color, marker=method.marker, label=method.label) for method in methods_in(records)]
+    lines = [
+        Line2D([], [], color=method.color, marker=method.marker, label=method.label)
+        for method in methods_in(records)
+    ]
     shapes = ((SMALL, "-"), (WIDE, (0, (3, 1.5))))
-    lines += [Line2D([], [], color=GREY, ls=dash, label=f"KAN {shape_name(widths)}") for widths, dash in shapes]
+    lines += [
+        Line2D([], [], color=GREY, ls=dash, label=f"KAN {shape_name(widths)}")
+        for widths, dash in shapes
+    ]
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.35)  # room for the legend
     ax.legend(handles=lines, loc="upper left")

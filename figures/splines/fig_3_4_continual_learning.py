@@ -42,11 +42,22 @@ CENTERS = [-0.8, -0.4, 0.0, 0.4, 0.8]
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """One per model and seed; quick ones of the models whose curves are drawn."""
-    known = {"centers": CENTERS, "sharpness": 300.0, "reach": 0.2, "n_points": 100, "optimizer": "lbfgs", "n_steps": 2000}
+    known = {
+        "centers": CENTERS,
+        "sharpness": 300.0,
+        "reach": 0.2,
+        "n_points": 100,
+        "optimizer": "lbfgs",
+        "n_steps": 2000,
+    }
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     found = []
     for model in MODELS if full else SHOWN:
-        own = {"widths": [1, 1], "n_intervals": 200, "degree": 3} if model.startswith("kan") else {"widths": [1, 50, 50, 1]}
+        own = (
+            {"widths": [1, 1], "n_intervals": 200, "degree": 3}
+            if model.startswith("kan")
+            else {"widths": [1, 50, 50, 1]}
+        )
         found += [{"model": model, **own, **known, "seed": seed} for seed in range(count)]
     return found
 
@@ -59,14 +70,18 @@ def cost(config: Config) -> float:
 def peaks(config: Config, x: FloatArray) -> FloatArray:
     """The function (n, 1) at x (n, 1)."""
     distances: FloatArray = x - np.array(config["centers"], dtype=np.float64)
-    values: FloatArray = np.exp(-float(config["sharpness"]) * distances**2).sum(axis=1, keepdims=True)
+    values: FloatArray = np.exp(-float(config["sharpness"]) * distances**2).sum(
+        axis=1, keepdims=True
+    )
     return values
 
 
 def phase_points(config: Config, phase: int) -> FloatArray:
     """What is shown in a phase, (n_points, 1)."""
     center = config["centers"][phase]
-    return np.linspace(center - config["reach"], center + config["reach"], config["n_points"])[:, None]
+    return np.linspace(center - config["reach"], center + config["reach"], config["n_points"])[
+        :, None
+    ]
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -75,7 +90,13 @@ def run(config: Config) -> dict[str, Any]:
     options: dict[str, Any] = {}
     model: kr.Network | kr.MLP
     if config["model"].startswith("kan"):
-        model = kr.init_network(config["widths"], n_intervals=config["n_intervals"], degree=config["degree"], domain=(-1.0, 1.0), rng=rng)
+        model = kr.init_network(
+            config["widths"],
+            n_intervals=config["n_intervals"],
+            degree=config["degree"],
+            domain=(-1.0, 1.0),
+            rng=rng,
+        )
         options["update_grids"] = False
         if config["model"] == "kan, scales frozen":
             options["trainable"] = ("coef",)
@@ -86,16 +107,22 @@ def run(config: Config) -> dict[str, Any]:
     for phase in range(len(config["centers"])):
         x = phase_points(config, phase)
         data = kr.Data(x, peaks(config, x), x, peaks(config, x))
-        done = kr.fit(model, data, optimizer=config["optimizer"], n_steps=config["n_steps"], **options)
+        done = kr.fit(
+            model, data, optimizer=config["optimizer"], n_steps=config["n_steps"], **options
+        )
         model = done.network
         seen = [phase_points(config, earlier) for earlier in range(phase + 1)]
         phases.append(
             {
                 "train_rmse": float(done.history.train_rmse[-1]),
                 "n_steps": int(done.history.step[-1]),
-                "worst": [float(np.abs(model(points) - peaks(config, points)).max()) for points in seen],
+                "worst": [
+                    float(np.abs(model(points) - peaks(config, points)).max()) for points in seen
+                ],
                 "rmse_of_all": float(np.sqrt(np.mean((model(line) - peaks(config, line)) ** 2))),
-                "curve": [float(f"{value:.4g}") for value in model(line)[:, 0]] if config["seed"] == 0 else None,
+                "curve": [float(f"{value:.4g}") for value in model(line)[:, 0]]
+                if config["seed"] == 0
+                else None,
             }
         )
     return {"n_params": model.n_params, "phases": phases}
@@ -109,7 +136,9 @@ def draw(records: Sequence[Record]) -> Figure:
     config = records[0]["config"]
     n_phases = len(config["centers"])
     picture = Figure(figsize=(13.0, 10.0))
-    grid = picture.add_gridspec(len(SHOWN) + 2, n_phases, height_ratios=[1.0] * (len(SHOWN) + 1) + [1.7])
+    grid = picture.add_gridspec(
+        len(SHOWN) + 2, n_phases, height_ratios=[1.0] * (len(SHOWN) + 1) + [1.7]
+    )
     line = np.linspace(-1.0, 1.0, N_LINE)[:, None]
     truth = peaks(config, line)[:, 0]
     for phase in range(n_phases):
@@ -122,7 +151,12 @@ def draw(records: Sequence[Record]) -> Figure:
             ax = _panel(picture, grid[row, phase], x)
             ax.plot(line[:, 0], truth, color="0.82", lw=1.2)
             for record in runs_of(records, model)[:1]:
-                ax.plot(line[:, 0], record["results"]["phases"][phase]["curve"], color=COLORS[model], lw=1.3)
+                ax.plot(
+                    line[:, 0],
+                    record["results"]["phases"][phase]["curve"],
+                    color=COLORS[model],
+                    lw=1.3,
+                )
             if phase == 0:
                 ax.set_ylabel(LABELS[model].replace(", ", "\n"))
             if row == len(SHOWN):
@@ -145,9 +179,16 @@ def _panel(picture: Figure, place: Any, x: FloatArray) -> Axes:
 def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None:
     steps = np.arange(1, n_phases + 1)
     for model in models_in(records):
-        worst = np.array([[phase["worst"][0] for phase in record["results"]["phases"]] for record in runs_of(records, model)])
+        worst = np.array(
+            [
+                [phase["worst"][0] for phase in record["results"]["phases"]]
+                for record in runs_of(records, model)
+            ]
+        )
         ax.semilogy(steps, np.median(worst, axis=0), "o-", color=COLORS[model], label=LABELS[model])
-        ax.fill_between(steps, worst.min(axis=0), worst.max(axis=0), color=COLORS[model], alpha=0.15, lw=0)
+        ax.fill_between(
+            steps, worst.min(axis=0), worst.max(axis=0), color=COLORS[model], alpha=0.15, lw=0
+        )
     ax.axhline(KEPT, color=GREY, ls="--", lw=1.0)
     ax.set_xticks(steps)
     ax.set_xlabel("phases done")
@@ -157,7 +198,10 @@ def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None
 
 def runs_of(records: Sequence[Record], model: str) -> list[Record]:
     """The records of a model, by seed."""
-    return sorted((record for record in records if record["config"]["model"] == model), key=lambda record: int(record["seed"]))
+    return sorted(
+        (record for record in records if record["config"]["model"] == model),
+        key=lambda record: int(record["seed"]),
+    )
 
 
 def models_in(records: Sequence[Record]) -> list[str]:
@@ -174,8 +218,12 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     for model in models_in(records):
         runs = runs_of(records, model)
         worst = [max(record["results"]["phases"][-1]["worst"][:-1]) for record in runs]
-        learnt = [max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs]
-        train = [max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs]
+        learnt = [
+            max(phase["worst"][-1] for phase in record["results"]["phases"]) for record in runs
+        ]
+        train = [
+            max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs
+        ]
         kept = [error <= KEPT for error in worst]
         frozen, kan = model == "kan, scales frozen", model.startswith("kan")
         claim, paper = {
@@ -183,7 +231,10 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             False: ("the earlier peaks are forgotten", "forgotten"),
         }[frozen]
         if kan and not frozen:
-            claim, paper = "freezing the scales is essential: without, the earlier peaks are lost", "essential (documentation)"
+            claim, paper = (
+                "freezing the scales is essential: without, the earlier peaks are lost",
+                "essential (documentation)",
+            )
         rows.append(
             Claim(
                 f"{LABELS[model]}: {claim}",
@@ -192,7 +243,8 @@ def claims(records: Sequence[Record]) -> list[Claim]:
                 f"{spread(learnt, '.1e')}",
                 verdict(kept if frozen else [not good for good in kept]),
                 f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
-                f"largest training RMSE of a phase {spread(train, '.1e')}" + (" (documentation 4.0e-06)" if frozen else ""),
+                f"largest training RMSE of a phase {spread(train, '.1e')}"
+                + (" (documentation 4.0e-06)" if frozen else ""),
             )
         )
     return rows

@@ -50,9 +50,23 @@ JUMP = 3.0  # an error that is so many times the smallest on coarser grids has j
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """One per number of points, way and seed."""
     count = seeds or (SEEDS if full else SEEDS_QUICK)
-    known = {"target": "exp_sin", "widths": [2, 1, 1], "degree": 3, "optimizer": "lbfgs", "n_steps": 200, "n_test": 2000}
+    known = {
+        "target": "exp_sin",
+        "widths": [2, 1, 1],
+        "degree": 3,
+        "optimizer": "lbfgs",
+        "n_steps": 200,
+        "n_test": 2000,
+    }
     return [
-        {"n_side": n, "points": points, "way": way, **known, "grids": [g for g in GRIDS if g <= 2 * n], "seed": seed}
+        {
+            "n_side": n,
+            "points": points,
+            "way": way,
+            **known,
+            "grids": [g for g in GRIDS if g <= 2 * n],
+            "seed": seed,
+        }
         for n in (SIDES if full else SIDES_QUICK)
         for points, way in WAYS
         for seed in range(count)
@@ -61,7 +75,12 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 def cost(config: Config) -> float:
     """CPU seconds, roughly."""
-    return float(0.25 * len(config["grids"]) * (2.0 if config["way"] == "fresh" else 1.0) * (1.0 + (config["n_side"] / 25.0) ** 2))
+    return float(
+        0.25
+        * len(config["grids"])
+        * (2.0 if config["way"] == "fresh" else 1.0)
+        * (1.0 + (config["n_side"] / 25.0) ** 2)
+    )
 
 
 def run(config: Config) -> dict[str, Any]:
@@ -80,15 +99,32 @@ def run(config: Config) -> dict[str, Any]:
             network = _start(config, data, n_intervals, 3, rng)
         elif place and config["way"] == "minimum norm":
             network = minimum_norm(network, x, n_intervals)
-        network = kr.fit(network, alone, optimizer=config["optimizer"], n_steps=config["n_steps"], grids=(n_intervals,)).network
-        errors = {"train_rmse": rmse(network, x, data.y_train), "test_rmse": rmse(network, x_test, data.y_test)}
+        network = kr.fit(
+            network,
+            alone,
+            optimizer=config["optimizer"],
+            n_steps=config["n_steps"],
+            grids=(n_intervals,),
+        ).network
+        errors = {
+            "train_rmse": rmse(network, x, data.y_train),
+            "test_rmse": rmse(network, x_test, data.y_test),
+        }
         grids.append({"n_intervals": n_intervals, **errors})
     return {"grids": grids}
 
 
-def _start(config: Config, data: kr.Data, n_intervals: int, n_starts: int, rng: np.random.Generator) -> kr.Network:
+def _start(
+    config: Config, data: kr.Data, n_intervals: int, n_starts: int, rng: np.random.Generator
+) -> kr.Network:
     return kr.best_start(
-        config["widths"], data, n_starts=n_starts, n_intervals=n_intervals, degree=config["degree"], domain=(-1.0, 1.0), rng=rng
+        config["widths"],
+        data,
+        n_starts=n_starts,
+        n_intervals=n_intervals,
+        degree=config["degree"],
+        domain=(-1.0, 1.0),
+        rng=rng,
     )
 
 
@@ -96,11 +132,16 @@ def minimum_norm(network: kr.Network, x: FloatArray, n_intervals: int) -> kr.Net
     """The network on finer grids, each curve the smallest solution of least squares on the points that reach it, (2.16)."""
     layers = []
     for number, layer in enumerate(network.layers):
-        low, high = layer.breakpoints[:, [0, -1]].T if number == 0 else hidden_bounds(x, n_intervals)
+        low, high = (
+            layer.breakpoints[:, [0, -1]].T if number == 0 else hidden_bounds(x, n_intervals)
+        )
         knots = uniform_knots(low, high, n_intervals, layer.degree)
         old, new = (kr.bspline.basis(x, row, layer.degree) for row in (layer.knots, knots))
         # [eq:least-squares-refit]
-        coef = [np.linalg.lstsq(new[:, i], old[:, i] @ layer.coef[:, i].T, rcond=None)[0].T for i in range(layer.n_in)]
+        coef = [
+            np.linalg.lstsq(new[:, i], old[:, i] @ layer.coef[:, i].T, rcond=None)[0].T
+            for i in range(layer.n_in)
+        ]
         # [/eq:least-squares-refit]
         layers.append(replace(layer, knots=knots, coef=np.stack(coef, axis=1)))
         x = kr.Network((layer,))(x)
@@ -122,7 +163,10 @@ def draw(records: Sequence[Record]) -> Figure:
         axes[1, column].set_xlabel("intervals per grid, $G$")
     axes[0, 0].set_ylabel("training RMSE")
     axes[1, 0].set_ylabel("test RMSE")
-    handles = [Line2D([], [], color=color, marker=mark, label=label) for label, color, mark in WAYS.values()]
+    handles = [
+        Line2D([], [], color=color, marker=mark, label=label)
+        for label, color, mark in WAYS.values()
+    ]
     handles.append(Line2D([], [], color=GREY, ls="--", lw=1.0, label="$G + k = n$"))
     picture.legend(handles=handles, loc="outside lower center", ncols=2)
     return picture
@@ -139,7 +183,9 @@ def _draw_errors(ax: Axes, records: Sequence[Record], n: int, name: str) -> None
         errors = np.array([[grid[name] for grid in record["results"]["grids"]] for record in runs])
         grids = runs[0]["config"]["grids"]
         ax.plot(grids, np.median(errors, axis=0), color=color, marker=mark, ms=4.5, lw=1.5)
-        ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
+        ax.fill_between(
+            grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0
+        )
 
 
 def runs_of(records: Sequence[Record], n: int, points: str, way: str) -> list[Record]:
@@ -166,26 +212,46 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     """Of each way, whether and where the training loss jumps; of the extended ones also the test error."""
     rows = []
     for (points, way), (label, _, _) in WAYS.items():
-        runs = [record for record in records if (record["config"]["points"], record["config"]["way"]) == (points, way)]
+        runs = [
+            record
+            for record in records
+            if (record["config"]["points"], record["config"]["way"]) == (points, way)
+        ]
         if not runs:
             continue
         in_training = [jump(record, "train_rmse") for record in runs]
         in_test = [jump(record, "test_rmse") for record in runs]
-        near = [g is not None and 0.4 <= g / record["config"]["n_side"] <= 1.6 for g, record in zip(in_training, runs, strict=True)]
+        near = [
+            g is not None and 0.4 <= g / record["config"]["n_side"] <= 1.6
+            for g, record in zip(in_training, runs, strict=True)
+        ]
         agrees = "yes" if np.mean(near) > 0.5 else "partly" if any(near) else "no"
         rows.append(
             Claim(
                 f"{label}: the training loss jumps when G is comparable with the points a direction",
                 "jumps",
                 f"training {_where(in_training, runs)}; test {_where(in_test, runs)}",
-                agrees if points == "lattice" else {"yes": "no", "no": "yes", "partly": "partly"}[agrees],
+                agrees
+                if points == "lattice"
+                else {"yes": "no", "no": "yes", "partly": "partly"}[agrees],
                 f"{len(runs)} run{'s' if len(runs) > 1 else ''}; jumped: more than {JUMP:g} times the least error on coarser grids; "
-                "comparable: G/n from 0.4 to 1.6" + ("" if points == "lattice" else "; for comparison: yes means that it does not jump"),
+                "comparable: G/n from 0.4 to 1.6"
+                + (
+                    ""
+                    if points == "lattice"
+                    else "; for comparison: yes means that it does not jump"
+                ),
             )
         )
     return rows
 
 
 def _where(places: Sequence[float | None], runs: Sequence[Record]) -> str:
-    ratios = [place / record["config"]["n_side"] for place, record in zip(places, runs, strict=True) if place is not None]
-    return f"jumps in {len(ratios)} of {len(runs)}" + (f", first at G/n = {spread(ratios)}" if ratios else "")
+    ratios = [
+        place / record["config"]["n_side"]
+        for place, record in zip(places, runs, strict=True)
+        if place is not None
+    ]
+    return f"jumps in {len(ratios)} of {len(runs)}" + (
+        f", first at G/n = {spread(ratios)}" if ratios else ""
+    )

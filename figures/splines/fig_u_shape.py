@@ -62,9 +62,18 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     found = []
     for method in (LBFGS, LBFGS_PAPER, LM) if full else (LBFGS, LM):
         for widths in (SMALL, WIDE):
-            finest = FINEST if method is not LM or widths is SMALL else FINEST_WIDE_LM if full else FINEST_WIDE_LM_QUICK
+            finest = (
+                FINEST
+                if method is not LM or widths is SMALL
+                else FINEST_WIDE_LM
+                if full
+                else FINEST_WIDE_LM_QUICK
+            )
             for margin in (False, True):
-                found += [{**config_of(method, widths, finest, seed), "margin": margin} for seed in range(seeds or (10 if full else 2))]
+                found += [
+                    {**config_of(method, widths, finest, seed), "margin": margin}
+                    for seed in range(seeds or (10 if full else 2))
+                ]
     return found
 
 
@@ -76,7 +85,9 @@ def cost(config: Config) -> float:
 # --- the two ways to place hidden grids
 
 
-def place_grids(network: kr.Network, x: FloatArray, n_intervals: int, *, margin: bool) -> kr.Network:
+def place_grids(
+    network: kr.Network, x: FloatArray, n_intervals: int, *, margin: bool
+) -> kr.Network:
     """Every grid with `n_intervals` intervals: the input grid over its own [a, b], hidden ones by (U1) or (U2)."""
     first = network.layers[0]
     finer = extended_knots(refined_breakpoints(first.breakpoints, n_intervals), first.degree)
@@ -84,9 +95,15 @@ def place_grids(network: kr.Network, x: FloatArray, n_intervals: int, *, margin:
     for layer in network.layers[1:]:
         values = kr.Network(tuple(layers))(x)
         # [eq:hidden-bounds]
-        low, high = hidden_bounds(values, n_intervals) if margin else (values.min(axis=0), values.max(axis=0))
+        low, high = (
+            hidden_bounds(values, n_intervals)
+            if margin
+            else (values.min(axis=0), values.max(axis=0))
+        )
         # [/eq:hidden-bounds]
-        layers.append(move_layer(layer, uniform_knots(low, high, n_intervals, layer.degree), values))
+        layers.append(
+            move_layer(layer, uniform_knots(low, high, n_intervals, layer.degree), values)
+        )
     return kr.Network(tuple(layers))
 
 
@@ -95,7 +112,9 @@ def off_a_grid(network: kr.Network, x: FloatArray) -> NDArray[np.bool_]:
     hidden = activations(network, evaluate_inputs(network, x, slopes=False))[:-1]
     off = np.zeros(len(x), dtype=np.bool_)
     for layer, values in zip(network.layers[1:], hidden, strict=True):
-        off |= ((values < layer.breakpoints[:, 0]) | (values > layer.breakpoints[:, -1])).any(axis=1)
+        off |= ((values < layer.breakpoints[:, 0]) | (values > layer.breakpoints[:, -1])).any(
+            axis=1
+        )
     return off
 
 
@@ -112,13 +131,18 @@ def run(config: Config) -> dict[str, Any]:
             smoothness_weight=config["smoothness_weight"],
             update_grids=False,
         ).network
-        squares, off = (network(data.x_test) - data.y_test)[:, 0] ** 2, off_a_grid(network, data.x_test)
+        squares, off = (
+            (network(data.x_test) - data.y_test)[:, 0] ** 2,
+            off_a_grid(network, data.x_test),
+        )
         grids.append(
             {
                 "n_intervals": n_intervals,
                 "train_rmse": rmse(network, data.x_train, data.y_train),
                 "test_rmse": float(np.sqrt(squares.mean())),
-                "test_rmse_on_grid": float(np.sqrt(squares[~off].mean())) if not off.all() else None,
+                "test_rmse_on_grid": float(np.sqrt(squares[~off].mean()))
+                if not off.all()
+                else None,
                 "share_off_grid": float(squares[off].sum() / squares.sum()),
                 "n_off_grid": int(off.sum()),
                 "n_train_off_grid": int(off_a_grid(network, data.x_train).sum()),
@@ -130,10 +154,15 @@ def run(config: Config) -> dict[str, Any]:
     return results
 
 
-def _cloud(network: kr.Network, x: FloatArray, errors: FloatArray, off: NDArray[np.bool_]) -> dict[str, Any]:
+def _cloud(
+    network: kr.Network, x: FloatArray, errors: FloatArray, off: NDArray[np.bool_]
+) -> dict[str, Any]:
     """Hidden value and error of every point off the grid and of some on it, on the finest grid."""
     kept = np.concatenate([np.flatnonzero(off), np.flatnonzero(~off)[:N_CLOUD]])
-    hidden, layer = activations(network, evaluate_inputs(network, x, slopes=False))[0][kept, 0], network.layers[1]
+    hidden, layer = (
+        activations(network, evaluate_inputs(network, x, slopes=False))[0][kept, 0],
+        network.layers[1],
+    )
     return {
         "ends": [float(layer.breakpoints[0, 0]), float(layer.breakpoints[0, -1])],
         "interval": float(layer.breakpoints[0, 1] - layer.breakpoints[0, 0]),
@@ -161,8 +190,12 @@ def draw(records: Sequence[Record]) -> Figure:
     return picture
 
 
-def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Sequence[int]) -> None:
-    without, with_margin = (chosen(records, method, widths, margin=margin) for margin in (False, True))
+def _draw_errors(
+    ax: Axes, records: Sequence[Record], method: Method, widths: Sequence[int]
+) -> None:
+    without, with_margin = (
+        chosen(records, method, widths, margin=margin) for margin in (False, True)
+    )
     label_grids(ax, longest_grids(records))  # the same for all methods
     ax.set_yscale("log")
     for runs, name, color, dash, mark in (
@@ -176,7 +209,9 @@ def _draw_errors(ax: Axes, records: Sequence[Record], method: Method, widths: Se
         errors, grids = series(runs, name), grids_of(runs)
         ax.plot(grids, known_median(errors), color=color, ls=dash, marker=mark)
         if mark:
-            ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
+            ax.fill_between(
+                grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0
+            )
     ax.set_title(f"{shape_name(widths)}, {method.label}")
     ax.set_ylabel("root mean square error")
 
@@ -194,7 +229,13 @@ def _draw_counts(ax: Axes, records: Sequence[Record], method: Method) -> None:
         for margin, color, mark in ((False, VERMILION, "s"), (True, BLUE, "o")):
             runs = chosen(records, method, widths, margin=margin)
             if runs:
-                ax.plot(grids_of(runs), np.median(series(runs, "n_off_grid"), axis=0), color=color, ls=dash, marker=mark)
+                ax.plot(
+                    grids_of(runs),
+                    np.median(series(runs, "n_off_grid"), axis=0),
+                    color=color,
+                    ls=dash,
+                    marker=mark,
+                )
     ax.set_ylim(-0.2, 1e4)
     ax.set_yticks([0, 1, 10, 100, 1000, 10000])
     ax.set_title("test points off a hidden grid")
@@ -214,7 +255,9 @@ def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
     ax.axvspan(low, high, color="0.955", lw=0)
     ax.semilogy(hidden[~off], error[~off], ".", color=GREY, ms=3)
     ax.semilogy(hidden[off], error[off], "x", color=VERMILION, ms=5)
-    ax.set_title(f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}: without margin")
+    ax.set_title(
+        f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}: without margin"
+    )
     ax.set_xlabel("hidden value of a test point; shaded: the grid")
     ax.set_ylabel("absolute error")
 

@@ -8,7 +8,10 @@ from figures.machine.ladder import SMALL, WIDE, Method, chosen, count, grids_of,
 from figures.machine.machine import Claim, Record
 from figures.machine.summary import grid_spread, shape_name, slope, spread
 
-RISE, STRONG = 2.0, 10.0  # an error at the finest grid that is so many times the best has risen; has risen strongly
+RISE, STRONG = (
+    2.0,
+    10.0,
+)  # an error at the finest grid that is so many times the best has risen; has risen strongly
 SLOPE_RANGE, FLATTER = (5, 50), 0.1
 
 
@@ -17,7 +20,9 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     rows = []
     for method in methods_in(records):
         for widths in (SMALL, WIDE):
-            without, with_margin = (chosen(records, method, widths, margin=margin) for margin in (False, True))
+            without, with_margin = (
+                chosen(records, method, widths, margin=margin) for margin in (False, True)
+            )
             if without and with_margin:
                 rows += _claims_of(f"{shape_name(widths)}, {method.short}", without, with_margin)
         runs = chosen(records, method, SMALL, margin=False)
@@ -32,7 +37,11 @@ def _rise(runs: Sequence[Record], name: str) -> list[float]:
 
 def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Record]) -> list[Claim]:
     grids = grids_of(without)
-    all_points, on_grid, cured = _rise(without, "test_rmse"), _rise(without, "test_rmse_on_grid"), _rise(with_margin, "test_rmse")
+    all_points, on_grid, cured = (
+        _rise(without, "test_rmse"),
+        _rise(without, "test_rmse_on_grid"),
+        _rise(with_margin, "test_rmse"),
+    )
     best = [grids[int(place)] for place in series(without, "test_rmse").argmin(axis=1)]
     last = without[0]["config"]["n_test"], [record["results"]["grids"][-1] for record in without]
     counts, shares = ([grid[name] for grid in last[1]] for name in ("n_off_grid", "share_off_grid"))
@@ -65,7 +74,10 @@ def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Reco
 
 def _slope_claim(runs: Sequence[Record], method: Method) -> Claim:
     grids = grids_of(runs)
-    of_all, on_grid = ([slope(grids, errors, *SLOPE_RANGE) for errors in series(runs, name)] for name in ("test_rmse", "test_rmse_on_grid"))
+    of_all, on_grid = (
+        [slope(grids, errors, *SLOPE_RANGE) for errors in series(runs, name)]
+        for name in ("test_rmse", "test_rmse_on_grid")
+    )
     return Claim(
         f"{shape_name(SMALL)}, {method.short}: without margin a few bad points at the boundary flatten the slope of the test RMSE",
         "-3 for the mean, closer to -4 for the median",

@@ -51,10 +51,29 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
             if optimizer == "lm" and (widths is WIDE or not full):
                 continue
             for seed in range(seeds or (SEEDS if full else SEEDS_QUICK)):
-                config: Config = {"target": "exp_sin", "widths": widths, "degree": 3, "domain": [-1.0, 1.0], "way": way}
-                config |= {"optimizer": optimizer, "n_steps": STEPS[optimizer], "grids": grids, "n_train": 1000, "n_test": 10000}
+                config: Config = {
+                    "target": "exp_sin",
+                    "widths": widths,
+                    "degree": 3,
+                    "domain": [-1.0, 1.0],
+                    "way": way,
+                }
+                config |= {
+                    "optimizer": optimizer,
+                    "n_steps": STEPS[optimizer],
+                    "grids": grids,
+                    "n_train": 1000,
+                    "n_test": 10000,
+                }
                 config |= {"n_starts": 8, "start_steps": 30, "seed": seed}
-                found.append(config | ({"weights": WEIGHTS[optimizer], "validation_share": 0.2} if way == "chosen" else {}))
+                found.append(
+                    config
+                    | (
+                        {"weights": WEIGHTS[optimizer], "validation_share": 0.2}
+                        if way == "chosen"
+                        else {}
+                    )
+                )
     return found
 
 
@@ -115,9 +134,19 @@ def draw(records: Sequence[Record]) -> Figure:
         _draw_weights(axes[1, column], records, widths)
     axes[0, 0].set_ylabel("test RMSE")
     axes[1, 0].set_ylabel("smoothness weight")
-    present = [key for key in WAYS if any(runs_of(records, widths, *key) for widths in (SMALL, WIDE))]
-    handles = [Line2D([], [], color=WAYS[key][1], marker=WAYS[key][2], label=WAYS[key][0]) for key in present]
-    picture.legend(handles=handles, loc="outside lower center", ncols=2, title="test error: median (band: range) over seeds")
+    present = [
+        key for key in WAYS if any(runs_of(records, widths, *key) for widths in (SMALL, WIDE))
+    ]
+    handles = [
+        Line2D([], [], color=WAYS[key][1], marker=WAYS[key][2], label=WAYS[key][0])
+        for key in present
+    ]
+    picture.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=2,
+        title="test error: median (band: range) over seeds",
+    )
     return picture
 
 
@@ -130,7 +159,9 @@ def _draw_errors(ax: Axes, records: Sequence[Record], widths: list[int]) -> None
             errors = _series(runs, "test_rmse")
             grids = runs[0]["config"]["grids"]
             ax.plot(grids, np.median(errors, axis=0), color=color, marker=mark)
-            ax.fill_between(grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0)
+            ax.fill_between(
+                grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0
+            )
     ax.set_title(f"KAN {shape_name(widths)}, {records[0]['config']['n_train']} samples")
 
 
@@ -142,10 +173,19 @@ def _draw_weights(ax: Axes, records: Sequence[Record], widths: list[int]) -> Non
         runs = runs_of(records, widths, "chosen", optimizer)
         for number, record in enumerate(runs):
             weights = [grid["weight"] for grid in record["results"]["grids"]]
-            heights = [0 if weight is None else 1 + WEIGHTS["lbfgs"].index(weight) for weight in weights]
+            heights = [
+                0 if weight is None else 1 + WEIGHTS["lbfgs"].index(weight) for weight in weights
+            ]
             shift = 0.06 * (number - (len(runs) - 1) / 2)
             _, color, mark = WAYS["chosen", optimizer]
-            ax.plot(record["config"]["grids"], np.array(heights) + shift, mark, color=color, ms=4, alpha=0.7)
+            ax.plot(
+                record["config"]["grids"],
+                np.array(heights) + shift,
+                mark,
+                color=color,
+                ms=4,
+                alpha=0.7,
+            )
     ax.set_yticks(range(len(levels)), labels=levels)
     ax.set_ylim(-0.6, len(levels) - 0.4)
 
@@ -154,10 +194,15 @@ def _series(runs: Sequence[Record], name: str) -> Any:
     return np.array([[grid[name] for grid in record["results"]["grids"]] for record in runs])
 
 
-def runs_of(records: Sequence[Record], widths: Sequence[int], way: str, optimizer: str) -> list[Record]:
+def runs_of(
+    records: Sequence[Record], widths: Sequence[int], way: str, optimizer: str
+) -> list[Record]:
     """The records of a shape and a way, by seed."""
     wanted = {"widths": list(widths), "way": way, "optimizer": optimizer}
-    return sorted((record for record in records if wanted.items() <= record["config"].items()), key=lambda record: int(record["seed"]))
+    return sorted(
+        (record for record in records if wanted.items() <= record["config"].items()),
+        key=lambda record: int(record["seed"]),
+    )
 
 
 # --- the table
@@ -191,7 +236,11 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             rows.append(
                 Claim(
                     f"{shape_name(widths)}, {label}: "
-                    + ("the test error is U-shaped in G" if u_shaped else f"the test error never rises by more than {MOST_RISE:g} times"),
+                    + (
+                        "the test error is U-shaped in G"
+                        if u_shaped
+                        else f"the test error never rises by more than {MOST_RISE:g} times"
+                    ),
                     "U-shaped" if u_shaped else "not tried",
                     f"rises to {spread(rises, '.3g')} times the least on coarser grids; at G = {grids[-1]} {spread(errors[:, -1], '.1e')}, "
                     f"least {spread(errors.min(axis=1), '.1e')}",

@@ -57,16 +57,22 @@ def edges_of(node: str, names: Sequence[str]) -> dict[int, Any]:
         found = sorted(symbol.name for symbol in term.free_symbols)
         unknown = [name for name in found if name not in symbols]
         if unknown:
-            raise ValueError(f"node {node!r} has {unknown[0]!r}, but its layer takes {', '.join(names)}")
+            raise ValueError(
+                f"node {node!r} has {unknown[0]!r}, but its layer takes {', '.join(names)}"
+            )
         if len(found) > 1:
-            raise ValueError(f"{term} in node {node!r} depends on {', '.join(found)}, but an edge takes one variable")
+            raise ValueError(
+                f"{term} in node {node!r} depends on {', '.join(found)}, but an edge takes one variable"
+            )
         if found:
             place = list(names).index(found[0])
             edges[place] = edges.get(place, 0) + term
         else:
             constant += term
     if not edges:
-        raise ValueError(f"node {node!r} has no variable, but a node is the sum of at least one edge")
+        raise ValueError(
+            f"node {node!r} has no variable, but a node is the sum of at least one edge"
+        )
     edges[min(edges)] += constant
     return edges
 
@@ -75,7 +81,9 @@ def _layer(names: Sequence[str], nodes: Sequence[str]) -> Layer:
     symbolic: list[SymbolicEdge] = []
     for output, node in enumerate(nodes):
         for place, expression in edges_of(node, names).items():
-            symbolic.append(SymbolicEdge(output, place, _function(expression, names[place]), len(symbolic)))
+            symbolic.append(
+                SymbolicEdge(output, place, _function(expression, names[place]), len(symbolic))
+            )
     n_in, n_out = len(names), len(nodes)
     dead = np.zeros((n_out, n_in))  # no spline anywhere
     return Layer(
@@ -94,7 +102,9 @@ def _function(expression: Any, name: str) -> Function:
     import sympy
 
     symbol = sympy.Symbol(name)
-    f, d1, d2, d3 = (OnDomain(_values(sympy.diff(expression, symbol, order), symbol)) for order in range(4))
+    f, d1, d2, d3 = (
+        OnDomain(_values(sympy.diff(expression, symbol, order), symbol)) for order in range(4)
+    )
     return Function(str(expression), f, d1, d2, d3, EVERYWHERE, complexity=1)
 
 

@@ -30,22 +30,46 @@ HUMAN = {
         "log t^2 has a pole at t = 0; smooth edges: [2,3,1,1]",
     ),
     "I.6.2b": Human(
-        (("t - t1", "s"), ("log(h0**2/2) - 2*log(h1)", "-log(h1) - log(2*pi)/2"), ("-exp(h0) + h1",), ("exp(h0)",)),
+        (
+            ("t - t1", "s"),
+            ("log(h0**2/2) - 2*log(h1)", "-log(h1) - log(2*pi)/2"),
+            ("-exp(h0) + h1",),
+            ("exp(h0)",),
+        ),
         "t - t1",
         "log (t - t1)^2 has a pole at t = t1; smooth edges: [3,2,3,1,1]",
     ),
     "I.9.18": Human(
-        (("log(a)", "(b - 1)**2", "c - d", "e - f"), ("h0", "h1 + h2**2 + h3**2"), ("h0 - log(h1)",), ("exp(h0)",)), remark=_LOGARITHMS
+        (
+            ("log(a)", "(b - 1)**2", "c - d", "e - f"),
+            ("h0", "h1 + h2**2 + h3**2"),
+            ("h0 - log(h1)",),
+            ("exp(h0)",),
+        ),
+        remark=_LOGARITHMS,
     ),
     "I.12.11": Human((("a", "sin(t)"), ("h0 + h1", "h0 - h1"), ("1 + h0**2/4 - h1**2/4",))),
     "I.13.12": Human((("a + 1/b - 1", "a - 1/b + 1"), (PRODUCT,))),
-    "I.15.3x": Human((("1 - a + 1/sqrt(1 - b**2)", "1 - a - 1/sqrt(1 - b**2)"), (PRODUCT,), ("h0",))),
+    "I.15.3x": Human(
+        (("1 - a + 1/sqrt(1 - b**2)", "1 - a - 1/sqrt(1 - b**2)"), (PRODUCT,), ("h0",))
+    ),
     "I.16.6": Human(
-        (("a + b", "a - b"), ("h0", "1 + h0**2/4 - h1**2/4"), ("h0", "1/h1"), ("h0 + h1", "h0 - h1"), (PRODUCT,)),
+        (
+            ("a + b", "a - b"),
+            ("h0", "1 + h0**2/4 - h1**2/4"),
+            ("h0", "1/h1"),
+            ("h0 + h1", "h0 - h1"),
+            (PRODUCT,),
+        ),
         remark="(a + b) times 1/(1 + a b), both products by squares",
     ),
     "I.18.4": Human(
-        (("1 - b + a/(1 + a)", "1 - b - a/(1 + a)"), ("h0", "h1"), ("1 - h0**2/4 + h1**2/4",), ("h0",)),
+        (
+            ("1 - b + a/(1 + a)", "1 - b - a/(1 + a)"),
+            ("h0", "h1"),
+            ("1 - h0**2/4 + h1**2/4",),
+            ("h0",),
+        ),
         remark="1 - (1 - b) a/(1 + a)",
     ),
     "I.26.2": Human((("n", "sin(t)"), ("h0 + h1", "h0 - h1"), (PRODUCT,), ("asin(h0)",))),
@@ -70,14 +94,30 @@ HUMAN = {
         )
     ),
     "I.30.5": Human((("log(a) - log(n)",), ("asin(exp(h0))",)), remark=_LOGARITHMS),
-    "I.37.4": Human((("sqrt(a) + cos(d)", "sqrt(a) - cos(d)", "1 + a"), ("h0**2/2 - h1**2/2", "h2"), ("h0 + h1",))),
+    "I.37.4": Human(
+        (
+            ("sqrt(a) + cos(d)", "sqrt(a) - cos(d)", "1 + a"),
+            ("h0**2/2 - h1**2/2", "h2"),
+            ("h0 + h1",),
+        )
+    ),
     "I.40.1": Human((("log(n) - a",), ("exp(h0)",)), remark=_LOGARITHMS),
     "I.44.4": Human((("n + log(a)", "n - log(a)"), (PRODUCT,))),
-    "I.50.26": Human((("cos(a)", "al"), ("h0**2 + h1", "h0**2 - h1", "h0"), ("h0**2/4 - h1**2/4 + h2",))),
+    "I.50.26": Human(
+        (("cos(a)", "al"), ("h0**2 + h1", "h0**2 - h1", "h0"), ("h0**2/4 - h1**2/4 + h2",))
+    ),
     "II.2.42": Human((("a - 1 + b", "a - 1 - b"), (PRODUCT,))),
-    "II.6.15a": Human((("a**2 + b**2", "c/(4*pi)"), ("sqrt(h0)", "h1"), ("h0 + h1", "h0 - h1"), (PRODUCT,))),
+    "II.6.15a": Human(
+        (("a**2 + b**2", "c/(4*pi)"), ("sqrt(h0)", "h1"), ("h0 + h1", "h0 - h1"), (PRODUCT,))
+    ),
     "II.11.7": Human(
-        (("n", "a", "cos(t)"), ("h0", "h1 + h2", "h1 - h2"), ("h0", "1 + h1**2/4 - h2**2/4"), ("h0 + h1", "h0 - h1"), (PRODUCT,))
+        (
+            ("n", "a", "cos(t)"),
+            ("h0", "h1 + h2", "h1 - h2"),
+            ("h0", "1 + h1**2/4 - h2**2/4"),
+            ("h0 + h1", "h0 - h1"),
+            (PRODUCT,),
+        )
     ),
     "II.11.27": Human(
         (("n + al", "n - al"), (PRODUCT,), ("h0", "h0**2/(3 - h0)"), ("h0 + h1",)),
@@ -87,12 +127,23 @@ HUMAN = {
     "II.36.38": Human((("al + b", "al - b", "a"), ("h0**2/4 - h1**2/4 + h2",))),
     "II.38.3": Human((("log(a) - log(b)",), ("exp(h0)",)), remark=_LOGARITHMS),
     "III.9.52": Human(
-        (("a", "b - c"), ("h0 + sinc(h1/2)**2", "h0", "sinc(h1/2)**2"), ("h0**2/2 - h1**2/2 - h2**2/2",), ("h0",)),
+        (
+            ("a", "b - c"),
+            ("h0 + sinc(h1/2)**2", "h0", "sinc(h1/2)**2"),
+            ("h0**2/2 - h1**2/2 - h2**2/2",),
+            ("h0",),
+        ),
         remark="the product as ((x + y)^2 - x^2 - y^2)/2",
     ),
     "III.10.19": Human((("1 + a**2 + b**2",), ("sqrt(h0)",))),
     "III.17.37": Human(
-        (("be", "al", "cos(t)"), ("h0", "h1 + h2", "h1 - h2"), ("h0", "1 + h1**2/4 - h2**2/4"), ("h0 + h1", "h0 - h1"), (PRODUCT,))
+        (
+            ("be", "al", "cos(t)"),
+            ("h0", "h1 + h2", "h1 - h2"),
+            ("h0", "1 + h1**2/4 - h2**2/4"),
+            ("h0 + h1", "h0 - h1"),
+            (PRODUCT,),
+        )
     ),
 }
 

@@ -39,7 +39,16 @@ def _row(
     mlp: float,
 ) -> Problem:
     shapes = {"minimal": minimal[0], "best": best[0]}
-    return Problem(name, plain, names, box, positive, shapes, {"minimal": minimal[1], "best": best[1], "MLP": mlp}, special=f)
+    return Problem(
+        name,
+        plain,
+        names,
+        box,
+        positive,
+        shapes,
+        {"minimal": minimal[1], "best": best[1], "MLP": mlp},
+        special=f,
+    )
 
 
 def _legendre(m: int) -> Any:
@@ -166,9 +175,59 @@ SPECIAL_FUNCTIONS = (
         ((2, 3, 2, 1), 2.26e-4),
         9.43e-4,
     ),
-    _row("sph_harm m=0 n=1", "Y^0_1", _harmonic(0, 1), _SPHERE, SPHERE, (), ((2, 1, 1), 2.21e-7), ((2, 1, 1), 2.21e-7), 1.25e-6),
-    _row("sph_harm m=1 n=1", "Re Y^1_1", _harmonic(1, 1), _SPHERE, SPHERE, (), ((2, 2, 1), 7.86e-4), ((2, 3, 2, 1), 1.22e-4), 6.70e-4),
-    _row("sph_harm m=0 n=2", "Y^0_2", _harmonic(0, 2), _SPHERE, SPHERE, (), ((2, 1, 1), 1.95e-7), ((2, 1, 1), 1.95e-7), 2.85e-6),
-    _row("sph_harm m=1 n=2", "Re Y^1_2", _harmonic(1, 2), _SPHERE, SPHERE, (), ((2, 2, 1), 4.70e-4), ((2, 2, 1, 1), 1.50e-5), 1.84e-3),
-    _row("sph_harm m=2 n=2", "Re Y^2_2", _harmonic(2, 2), _SPHERE, SPHERE, (), ((2, 2, 1), 1.12e-3), ((2, 2, 3, 2, 1), 9.45e-5), 6.21e-4),
+    _row(
+        "sph_harm m=0 n=1",
+        "Y^0_1",
+        _harmonic(0, 1),
+        _SPHERE,
+        SPHERE,
+        (),
+        ((2, 1, 1), 2.21e-7),
+        ((2, 1, 1), 2.21e-7),
+        1.25e-6,
+    ),
+    _row(
+        "sph_harm m=1 n=1",
+        "Re Y^1_1",
+        _harmonic(1, 1),
+        _SPHERE,
+        SPHERE,
+        (),
+        ((2, 2, 1), 7.86e-4),
+        ((2, 3, 2, 1), 1.22e-4),
+        6.70e-4,
+    ),
+    _row(
+        "sph_harm m=0 n=2",
+        "Y^0_2",
+        _harmonic(0, 2),
+        _SPHERE,
+        SPHERE,
+        (),
+        ((2, 1, 1), 1.95e-7),
+        ((2, 1, 1), 1.95e-7),
+        2.85e-6,
+    ),
+    _row(
+        "sph_harm m=1 n=2",
+        "Re Y^1_2",
+        _harmonic(1, 2),
+        _SPHERE,
+        SPHERE,
+        (),
+        ((2, 2, 1), 4.70e-4),
+        ((2, 2, 1, 1), 1.50e-5),
+        1.84e-3,
+    ),
+    _row(
+        "sph_harm m=2 n=2",
+        "Re Y^2_2",
+        _harmonic(2, 2),
+        _SPHERE,
+        SPHERE,
+        (),
+        ((2, 2, 1), 1.12e-3),
+        ((2, 2, 3, 2, 1), 9.45e-5),
+        6.21e-4,
+    ),
 )

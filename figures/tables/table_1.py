@@ -32,12 +32,22 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
     n_in = problem.n_in
-    shapes = [*(problem.shapes.values() if full else [problem.shapes["best"]]), (n_in, WIDE, 1), *([(n_in, WIDE, WIDE, 1)] if full else [])]
+    shapes = [
+        *(problem.shapes.values() if full else [problem.shapes["best"]]),
+        (n_in, WIDE, 1),
+        *([(n_in, WIDE, WIDE, 1)] if full else []),
+    ]
     found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
     if full:
         found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
-    perceptrons = [(n_in, WIDE, WIDE, 1), *([(n_in, WIDE, WIDE, WIDE, 1), (n_in, 100, 1)] if full else [])]
-    return found + [config_of(problem, MLP, widths, seed, full=full, activation="tanh") for widths in perceptrons]
+    perceptrons = [
+        (n_in, WIDE, WIDE, 1),
+        *([(n_in, WIDE, WIDE, WIDE, 1), (n_in, 100, 1)] if full else []),
+    ]
+    return found + [
+        config_of(problem, MLP, widths, seed, full=full, activation="tanh")
+        for widths in perceptrons
+    ]
 
 
 def cost(config: Config) -> float:
@@ -47,7 +57,9 @@ def cost(config: Config) -> float:
 
 def run(config: Config) -> dict[str, Any]:
     """What is learnt of a function."""
-    return learn(next(problem for problem in SPECIAL_FUNCTIONS if problem.name == config["function"]), config)
+    return learn(
+        next(problem for problem in SPECIAL_FUNCTIONS if problem.name == config["function"]), config
+    )
 
 
 def draw(records: Sequence[Record]) -> Figure:

@@ -46,16 +46,33 @@ DECADES = 5.0
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """One a function, way and seed; the quick run has K_v alone."""
     rows = ROWS if full else tuple(problem for problem in ROWS if problem.name == "kv")
-    return [_config(problem, way, seed, full=full) for seed in range(seeds or (5 if full else 1)) for problem in rows for way in WAYS]
+    return [
+        _config(problem, way, seed, full=full)
+        for seed in range(seeds or (5 if full else 1))
+        for problem in rows
+        for way in WAYS
+    ]
 
 
 def _config(problem: Problem, way: str, seed: int, *, full: bool) -> Config:
     if way == TABLE:
         return {**config_of(problem, KAN, (2, 5, 1), seed, full=full), "way": way}
     steps = 60 if full else 15
-    finer = {"degree": 5, "n_steps": steps, "end_steps": steps, "start_smoothness": 1e-10, "smoothness": [1e-10, 1e-9], "grids": [3, 5, 10]}
+    finer = {
+        "degree": 5,
+        "n_steps": steps,
+        "end_steps": steps,
+        "start_smoothness": 1e-10,
+        "smoothness": [1e-10, 1e-9],
+        "grids": [3, 5, 10],
+    }
     n_train = N_MORE if way == MORE else N_TRAIN
-    return {**config_of(problem, KAN, (2, 3, 2, 1), seed, full=full), **finer, "n_train": n_train, "way": way}
+    return {
+        **config_of(problem, KAN, (2, 3, 2, 1), seed, full=full),
+        **finer,
+        "n_train": n_train,
+        "way": way,
+    }
 
 
 def cost(config: Config) -> float:
@@ -72,7 +89,19 @@ def run(config: Config) -> dict[str, Any]:
     worst = np.argsort(-errors)[:N_WORST]
     drawn = config["seed"] == DRAWN_SEED
     return {
-        **{name: found[name] for name in ("n_params", "n_intervals", "smoothness", "validation", "train", "test", "spread", "seconds")},
+        **{
+            name: found[name]
+            for name in (
+                "n_params",
+                "n_intervals",
+                "smoothness",
+                "validation",
+                "train",
+                "test",
+                "spread",
+                "seconds",
+            )
+        },
         "test_inside": float(np.sqrt(np.mean(errors[inside] ** 2))),
         "n_outside": int(np.sum(~inside)),
         "quantiles": np.quantile(errors, 1.0 - np.array(SHARES)).tolist(),
@@ -86,7 +115,11 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Above how errors are spread, below where the worst ones lie."""
-    present = [problem for problem in ROWS if any(record["config"]["function"] == problem.name for record in records)]
+    present = [
+        problem
+        for problem in ROWS
+        if any(record["config"]["function"] == problem.name for record in records)
+    ]
     picture = Figure(figsize=(4.5 * len(present) + 0.4, 7.6))
     axes = picture.subplots(2, len(present), squeeze=False)
     for column, problem in enumerate(present):
@@ -94,7 +127,9 @@ def draw(records: Sequence[Record]) -> Figure:
         _draw_worst(axes[1, column], records, problem)
     axes[0, 0].set_ylabel("|error| exceeded by them")
     handles = [Line2D([], [], color=color, label=label) for label, color in WAYS.values()]
-    handles.append(Line2D([], [], color=GREY, ls="--", lw=1.2, label="RMSE of the paper's best KAN"))
+    handles.append(
+        Line2D([], [], color=GREY, ls="--", lw=1.2, label="RMSE of the paper's best KAN")
+    )
     handles.append(Line2D([], [], color=GREY, lw=1.0, label="convex hull of the training points"))
     picture.legend(handles=handles, loc="outside lower center", ncols=len(present))
     return picture
@@ -111,15 +146,24 @@ def _draw_spread(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
         if runs:
             spreads = np.array([record["results"]["quantiles"] for record in runs])
             ax.plot(SHARES, np.median(spreads, axis=0), color=color)
-            ax.fill_between(SHARES, spreads.min(axis=0), spreads.max(axis=0), color=color, alpha=0.15, lw=0)
+            ax.fill_between(
+                SHARES, spreads.min(axis=0), spreads.max(axis=0), color=color, alpha=0.15, lw=0
+            )
 
 
 def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
     (left, right), (low, high) = problem.box
     ax.set_xlabel(f"${problem.names[0]}$")
     ax.set_ylabel(f"${problem.names[1]}$")
-    runs = [record for record in runs_of(records, problem, QUINTIC) if record["results"]["worst"] is not None]
-    ax.set_title(f"the {N_WORST} worst of {runs[0]['config']['n_test']}" if runs else "none drawn", fontsize=10)
+    runs = [
+        record
+        for record in runs_of(records, problem, QUINTIC)
+        if record["results"]["worst"] is not None
+    ]
+    ax.set_title(
+        f"the {N_WORST} worst of {runs[0]['config']['n_test']}" if runs else "none drawn",
+        fontsize=10,
+    )
     if not runs:
         return
     worst, hull = (np.array(runs[0]["results"][name]) for name in ("worst", "hull"))
@@ -139,26 +183,40 @@ def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
 
 def runs_of(records: Sequence[Record], problem: Problem, way: str) -> list[Record]:
     """The records of a function and a way, by seed."""
-    found = [record for record in records if (record["config"]["function"], record["config"]["way"]) == (problem.name, way)]
+    found = [
+        record
+        for record in records
+        if (record["config"]["function"], record["config"]["way"]) == (problem.name, way)
+    ]
     return sorted(found, key=lambda record: int(record["seed"]))
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Of each function and way the error, and the error inside the hull."""
     return [
-        _claim(runs, problem, label) for problem in ROWS for way, (label, _) in WAYS.items() if (runs := runs_of(records, problem, way))
+        _claim(runs, problem, label)
+        for problem in ROWS
+        for way, (label, _) in WAYS.items()
+        if (runs := runs_of(records, problem, way))
     ]
 
 
 def _claim(runs: Sequence[Record], problem: Problem, label: str) -> Claim:
-    everywhere, inside = ([float(record["results"][name]) for record in runs] for name in ("test", "test_inside"))
+    everywhere, inside = (
+        [float(record["results"][name]) for record in runs] for name in ("test", "test_inside")
+    )
     n_outside = [float(record["results"]["n_outside"]) for record in runs]
     n_test = runs[0]["config"]["n_test"]
     return Claim(
         f"{problem.name}, {problem.plain}: {label}",
         f"best {problem.best_kan:.2e}",
         f"test RMSE {spread(everywhere, '.2e')}; inside the hull of the training points {spread(inside, '.2e')}",
-        verdict([float(np.median(everywhere)) <= problem.best_kan, float(np.median(inside)) <= problem.best_kan]),
+        verdict(
+            [
+                float(np.median(everywhere)) <= problem.best_kan,
+                float(np.median(inside)) <= problem.best_kan,
+            ]
+        ),
         f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; outside the hull {spread(n_outside, '.0f')} of {n_test} test points; "
         "yes: both medians at or below the paper's best KAN; partly: the one inside the hull",
     )

@@ -25,12 +25,21 @@ TITLE = "Feynman equations"
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """One a function, model, shape and seed."""
     repeated = range(seeds or (5 if full else 1))
-    return [config for seed in repeated for problem in FEYNMAN for config in _models(problem, seed, full=full)]
+    return [
+        config
+        for seed in repeated
+        for problem in FEYNMAN
+        for config in _models(problem, seed, full=full)
+    ]
 
 
 def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
     n_in = problem.n_in
-    shapes = [*(problem.shapes.values() if full else [problem.shapes["best"]]), (n_in, WIDE, 1), *([(n_in, WIDE, WIDE, 1)] if full else [])]
+    shapes = [
+        *(problem.shapes.values() if full else [problem.shapes["best"]]),
+        (n_in, WIDE, 1),
+        *([(n_in, WIDE, WIDE, 1)] if full else []),
+    ]
     if full and problem.name in SMOOTH:
         shapes.append((n_in, *(len(nodes) for nodes in SMOOTH[problem.name].layers)))
     found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
@@ -39,7 +48,9 @@ def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
     perceptrons = [(n_in, WIDE, WIDE, 1)]
     names = ("tanh", "relu", "silu") if full else ("tanh",)
     return found + [
-        config_of(problem, MLP, widths, seed, full=full, activation=activation) for widths in perceptrons for activation in names
+        config_of(problem, MLP, widths, seed, full=full, activation=activation)
+        for widths in perceptrons
+        for activation in names
     ]
 
 

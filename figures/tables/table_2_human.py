@@ -34,7 +34,13 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
             if problem.name in made:
                 layers = [list(nodes) for nodes in made[problem.name].layers]
                 box = [list(bounds) for bounds in problem.box]
-                config = {"equation": problem.name, "kind": kind, "formula": problem.plain, "box": box, "layers": layers}
+                config = {
+                    "equation": problem.name,
+                    "kind": kind,
+                    "formula": problem.plain,
+                    "box": box,
+                    "layers": layers,
+                }
                 found.append({**config, "n_points": N_POINTS, "points_seed": 0})
     return found
 
@@ -72,7 +78,12 @@ def draw(records: Sequence[Record]) -> Figure:
     ax = picture.subplots()
     for place, record in enumerate(records):
         pole = record["config"]["kind"] == "human" and HUMAN[record["config"]["equation"]].singular
-        ax.plot(max(_relative(record), LEAST_DRAWN), place, "s" if pole else "o", color=VERMILION if pole else BLUE)
+        ax.plot(
+            max(_relative(record), LEAST_DRAWN),
+            place,
+            "s" if pole else "o",
+            color=VERMILION if pole else BLUE,
+        )
     ax.axvline(np.finfo(np.float64).eps, color="0.6", ls="--", lw=1.0, zorder=0)
     ax.set_xscale("log")
     ax.set_xlim(LEAST_DRAWN / 1.5, 1e-13)
@@ -82,7 +93,9 @@ def draw(records: Sequence[Record]) -> Figure:
     ax.grid(axis="y", color="0.92", lw=0.8)
     ax.set_axisbelow(True)
     ax.set_xlabel("largest error / largest value; dashed: one unit in the last place")
-    ax.set_title("Networks of formulas against the equations (squares: an edge has a pole in the box)")
+    ax.set_title(
+        "Networks of formulas against the equations (squares: an edge has a pole in the box)"
+    )
     return picture
 
 
@@ -92,7 +105,10 @@ def _label(record: Record) -> str:
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """One row an equation, and one for each network that needs no pole."""
-    return [(_claim if record["config"]["kind"] == "human" else _smooth_claim)(record) for record in records]
+    return [
+        (_claim if record["config"]["kind"] == "human" else _smooth_claim)(record)
+        for record in records
+    ]
 
 
 def _claim(record: Record) -> Claim:

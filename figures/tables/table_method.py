@@ -34,10 +34,24 @@ SHARE = 0.2  # of the training samples, set aside to choose by
 EXPLODED = 3.0  # a validation error of so many times the best ends a ladder
 N_PROBE = 2000
 DRAWN_SEED = 0
-_KAN_SETTINGS: Config = {"degree": 3, "start_steps": 25, "n_steps": 20, "end_steps": 20, "start_smoothness": 1e-8}
+_KAN_SETTINGS: Config = {
+    "degree": 3,
+    "start_steps": 25,
+    "n_steps": 20,
+    "end_steps": 20,
+    "start_smoothness": 1e-8,
+}
 
 
-def config_of(problem: Problem, model: str, widths: Sequence[int], seed: int, *, full: bool, activation: str = "") -> Config:
+def config_of(
+    problem: Problem,
+    model: str,
+    widths: Sequence[int],
+    seed: int,
+    *,
+    full: bool,
+    activation: str = "",
+) -> Config:
     """Everything that a run depends on, the definition of the function with it."""
     config: Config = {
         "function": problem.name,
@@ -52,9 +66,21 @@ def config_of(problem: Problem, model: str, widths: Sequence[int], seed: int, *,
     }
     if model == MLP:
         narrow = max(widths[1:-1]) <= WIDE
-        optimizer = {"optimizer": "lm" if narrow else "lbfgs", "start_steps": 30, "n_steps": 300 if narrow else 500}
-        return {**config, "activation": activation, **optimizer, **({} if narrow else {"n_starts": 1})}
-    ladder = {"grids": [3, 5, 10, 20, 50, 100, 200] if full else [3, 5, 10, 20], "smoothness": [1e-8, 1e-6]}
+        optimizer = {
+            "optimizer": "lm" if narrow else "lbfgs",
+            "start_steps": 30,
+            "n_steps": 300 if narrow else 500,
+        }
+        return {
+            **config,
+            "activation": activation,
+            **optimizer,
+            **({} if narrow else {"n_starts": 1}),
+        }
+    ladder = {
+        "grids": [3, 5, 10, 20, 50, 100, 200] if full else [3, 5, 10, 20],
+        "smoothness": [1e-8, 1e-6],
+    }
     sparse = {"penalties": [1e-2, 1e-3], "penalty_steps": 200} if model == PRUNED else {}
     return {**config, **_KAN_SETTINGS, **ladder, **sparse}
 
@@ -72,7 +98,11 @@ def n_weights(widths: Sequence[int]) -> int:
 def grids_within(config: Config) -> list[int]:
     """The grids on which a network has no more parameters than samples are left to train on, at least the two coarsest."""
     n_left = (1.0 - SHARE) * config["n_train"]
-    few = [grid for grid in config["grids"] if n_params(config["widths"], grid, config["degree"]) <= n_left]
+    few = [
+        grid
+        for grid in config["grids"]
+        if n_params(config["widths"], grid, config["degree"]) <= n_left
+    ]
     return few if len(few) > 1 else list(config["grids"][:2])
 
 
@@ -84,7 +114,10 @@ def seconds_of(config: Config) -> float:
         per_step = 1e-3 + 2e-5 * size if config["optimizer"] == "lm" else 3e-3 + 8e-7 * size
         return per_step * (starts + 1.3 * int(config["n_steps"])) + 0.2
     sizes = [n_params(config["widths"], grid, config["degree"]) for grid in grids_within(config)]
-    steps = int(config["n_steps"]) * (sum(map(_seconds_a_step, sizes)) + (len(config["smoothness"]) - 1) * _seconds_a_step(sizes[-1]))
+    steps = int(config["n_steps"]) * (
+        sum(map(_seconds_a_step, sizes))
+        + (len(config["smoothness"]) - 1) * _seconds_a_step(sizes[-1])
+    )
     ladders = 0.5 * len(config["penalties"]) if config["model"] == PRUNED else 1.0
     return starts * (4e-3 + 4e-5 * sizes[0]) + ladders * steps + 0.2
 
@@ -114,13 +147,26 @@ def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Dat
         network, found = _pruned(data, part, config, rng)
     else:
         network, found = _climb(_start(part, config, rng), data, part, config)
-    return network, {**found, "spread": float(np.std(data.y_test)), "seconds": round(time.process_time() - began, 3)}, data
+    return (
+        network,
+        {
+            **found,
+            "spread": float(np.std(data.y_test)),
+            "seconds": round(time.process_time() - began, 3),
+        },
+        data,
+    )
 
 
 def set_aside(data: kr.Data) -> kr.Data:
     """Training data in two parts, the one to choose by as test data; samples come in random order already."""
     n_aside = int(SHARE * len(data.x_train))
-    return kr.Data(data.x_train[n_aside:], data.y_train[n_aside:], data.x_train[:n_aside], data.y_train[:n_aside])
+    return kr.Data(
+        data.x_train[n_aside:],
+        data.y_train[n_aside:],
+        data.x_train[:n_aside],
+        data.y_train[:n_aside],
+    )
 
 
 def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Network:
@@ -138,15 +184,37 @@ def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Networ
     )
 
 
-def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> tuple[kr.Network, dict[str, Any]]:
+def _climb(
+    start: kr.Network, data: kr.Data, part: kr.Data, config: Config
+) -> tuple[kr.Network, dict[str, Any]]:
     """The best rung of a ladder, tried with other weights of the smoothness penalty, and trained on; weights are in variances of y."""
     variance, rungs = float(np.var(part.y_train)), []
 
-    def fitted(network: kr.Network, n_intervals: int, weight: float) -> tuple[float, kr.Network, float]:
-        run = kr.fit(network, part, optimizer="lm", n_steps=config["n_steps"], grids=(n_intervals,), smoothness_weight=weight * variance)
+    def fitted(
+        network: kr.Network, n_intervals: int, weight: float
+    ) -> tuple[float, kr.Network, float]:
+        run = kr.fit(
+            network,
+            part,
+            optimizer="lm",
+            n_steps=config["n_steps"],
+            grids=(n_intervals,),
+            smoothness_weight=weight * variance,
+        )
         validation = float(run.history.test_rmse[-1])
-        rung = {"n_intervals": n_intervals, "smoothness": weight, "n_params": run.network.n_live_params, "validation": validation}
-        rungs.append({**rung, "train": float(run.history.train_rmse[-1]), "test": error_of(run.network, data)})
+        rung = {
+            "n_intervals": n_intervals,
+            "smoothness": weight,
+            "n_params": run.network.n_active_params,
+            "validation": validation,
+        }
+        rungs.append(
+            {
+                **rung,
+                "train": float(run.history.train_rmse[-1]),
+                "test": error_of(run.network, data),
+            }
+        )
         return validation, run.network, weight
 
     first, *others = config["smoothness"]
@@ -158,17 +226,25 @@ def _climb(start: kr.Network, data: kr.Data, part: kr.Data, config: Config) -> t
         if tried[0] > EXPLODED * best[0]:
             break
     assert best is not None  # there is at least one grid
-    best = min([best, *(fitted(best[1], best[1].layers[0].n_intervals, weight) for weight in others)], key=lambda tried: tried[0])
+    best = min(
+        [best, *(fitted(best[1], best[1].layers[0].n_intervals, weight) for weight in others)],
+        key=lambda tried: tried[0],
+    )
     validation, network, weight = best
     probe = _probe(data, config)
     if off_a_grid(network, probe).any():
         network = place_grids(network, probe, network.layers[0].n_intervals, margin=True)
     ended = kr.fit(
-        network, _blind(data), optimizer="lm", n_steps=config["end_steps"], smoothness_weight=weight * variance, update_grids=False
+        network,
+        _blind(data),
+        optimizer="lm",
+        n_steps=config["end_steps"],
+        smoothness_weight=weight * variance,
+        update_grids=False,
     ).network
     return ended, {
         "widths": list(ended.widths),
-        "n_params": ended.n_live_params,
+        "n_params": ended.n_active_params,
         "n_intervals": ended.layers[0].n_intervals,
         "smoothness": weight,
         "validation": validation,
@@ -183,14 +259,20 @@ def _probe(data: kr.Data, config: Config) -> FloatArray:
     """Where networks will be asked, without values: training points, random points of the box, and its corners."""
     box = [(float(low), float(high)) for low, high in config["box"]]
     corners = np.array(list(itertools.product(*box)))
-    return np.concatenate([data.x_train, points(tuple(box), N_PROBE, np.random.default_rng(0)), corners])
+    return np.concatenate(
+        [data.x_train, points(tuple(box), N_PROBE, np.random.default_rng(0)), corners]
+    )
 
 
-def _pruned(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> tuple[kr.Network, dict[str, Any]]:
+def _pruned(
+    data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator
+) -> tuple[kr.Network, dict[str, Any]]:
     """The better of what the weights of the penalty lead to."""
     start, found = _start(part, config, rng), []
     for weight in config["penalties"]:
-        sparse = kr.fit(start, part, optimizer="lbfgs", n_steps=config["penalty_steps"], penalty_weight=weight).network
+        sparse = kr.fit(
+            start, part, optimizer="lbfgs", n_steps=config["penalty_steps"], penalty_weight=weight
+        ).network
         try:
             small = kr.prune(sparse, part.x_train)
         except ValueError:  # no path would be left
@@ -203,18 +285,27 @@ def _pruned(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generat
     return min(found, key=lambda one: float(one[1]["validation"]))
 
 
-def _perceptron(data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator) -> tuple[kr.MLP, dict[str, Any]]:
+def _perceptron(
+    data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator
+) -> tuple[kr.MLP, dict[str, Any]]:
     """The best of several starts, trained on, and at the end with all training data; inputs scaled to [-1, 1]."""
     low, high = np.array(config["box"]).T
 
     def scaled(some: kr.Data) -> kr.Data:
-        x, x_test = ((2.0 * points - low - high) / (high - low) for points in (some.x_train, some.x_test))
+        x, x_test = (
+            (2.0 * points - low - high) / (high - low) for points in (some.x_train, some.x_test)
+        )
         return kr.Data(x, some.y_train, x_test, some.y_test)
 
     data, part = scaled(data), scaled(part)
     settings = {"optimizer": config["optimizer"]}
     runs = [
-        kr.fit(kr.init_mlp(config["widths"], activation=config["activation"], rng=rng), part, n_steps=config["start_steps"], **settings)
+        kr.fit(
+            kr.init_mlp(config["widths"], activation=config["activation"], rng=rng),
+            part,
+            n_steps=config["start_steps"],
+            **settings,
+        )
         for _ in range(config["n_starts"])
     ]
     start = min(runs, key=lambda run: float(run.history.test_rmse[-1])).network

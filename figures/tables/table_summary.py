@@ -19,7 +19,11 @@ SMALL_ENOUGH = 1e-2  # test error below which the paper looks for its smallest s
 
 def of_function(records: Sequence[Record], problem: Problem, *models: str) -> list[Record]:
     """Records of one function and some kinds of model."""
-    return [record for record in records if record["config"]["function"] == problem.name and record["config"]["model"] in models]
+    return [
+        record
+        for record in records
+        if record["config"]["function"] == problem.name and record["config"]["model"] in models
+    ]
 
 
 def chosen(records: Sequence[Record], problem: Problem, *models: str) -> list[Record]:
@@ -27,7 +31,10 @@ def chosen(records: Sequence[Record], problem: Problem, *models: str) -> list[Re
     best: dict[int, Record] = {}
     for record in of_function(records, problem, *models):
         seed = int(record["seed"])
-        if seed not in best or record["results"]["validation"] < best[seed]["results"]["validation"]:
+        if (
+            seed not in best
+            or record["results"]["validation"] < best[seed]["results"]["validation"]
+        ):
             best[seed] = record
     return [best[seed] for seed in sorted(best)]
 
@@ -37,7 +44,9 @@ def best_shape(records: Sequence[Record], problem: Problem, *models: str) -> lis
     groups: dict[str, list[Record]] = {}
     for record in of_function(records, problem, *models):
         config = record["config"]
-        groups.setdefault(f"{config['model']} {config['widths']} {config.get('activation')}", []).append(record)
+        groups.setdefault(
+            f"{config['model']} {config['widths']} {config.get('activation')}", []
+        ).append(record)
     most = max((len(group) for group in groups.values()), default=0)
     whole = [group for group in groups.values() if 2 * len(group) > most]
     if not whole:
@@ -48,8 +57,16 @@ def best_shape(records: Sequence[Record], problem: Problem, *models: str) -> lis
 
 def minimal(records: Sequence[Record], problem: Problem) -> Record | None:
     """The KAN with the fewest parameters whose test error is below 1e-2, in the paper's sense; None if none is."""
-    good = [record for record in of_function(records, problem, KAN, PRUNED) if record["results"]["test"] < SMALL_ENOUGH]
-    return min(good, key=lambda record: (sum(record["results"]["widths"]), record["results"]["test"]), default=None)
+    good = [
+        record
+        for record in of_function(records, problem, KAN, PRUNED)
+        if record["results"]["test"] < SMALL_ENOUGH
+    ]
+    return min(
+        good,
+        key=lambda record: (sum(record["results"]["widths"]), record["results"]["test"]),
+        default=None,
+    )
 
 
 def errors(records: Sequence[Record]) -> list[float]:
@@ -57,11 +74,16 @@ def errors(records: Sequence[Record]) -> list[float]:
     return [float(record["results"]["test"]) for record in records]
 
 
-def row_claims(records: Sequence[Record], problems: Sequence[Problem], *, beat_mlp: bool, rows_needed: int) -> list[Claim]:
+def row_claims(
+    records: Sequence[Record], problems: Sequence[Problem], *, beat_mlp: bool, rows_needed: int
+) -> list[Claim]:
     """A row a function that has KANs; first how many rows come out right."""
     rows, good, below_mlp, blind, none = [], 0, 0, 0, 0
     for problem in problems:
-        kans, picked = best_shape(records, problem, KAN, PRUNED), chosen(records, problem, KAN, PRUNED)
+        kans, picked = (
+            best_shape(records, problem, KAN, PRUNED),
+            chosen(records, problem, KAN, PRUNED),
+        )
         if not kans:
             continue
         ours = float(np.median(errors(kans)))
@@ -69,7 +91,15 @@ def row_claims(records: Sequence[Record], problems: Sequence[Problem], *, beat_m
         good, below_mlp, none = good + reached, below_mlp + under_mlp, none + 1
         blind += float(np.median(errors(picked))) <= problem.best_kan
         rows.append(
-            _row_claim(problem, kans, picked, best_shape(records, problem, MLP), reached=reached, under_mlp=under_mlp, beat_mlp=beat_mlp)
+            _row_claim(
+                problem,
+                kans,
+                picked,
+                best_shape(records, problem, MLP),
+                reached=reached,
+                under_mlp=under_mlp,
+                beat_mlp=beat_mlp,
+            )
         )
     if not rows:
         return []
@@ -77,8 +107,10 @@ def row_claims(records: Sequence[Record], problems: Sequence[Problem], *, beat_m
     enough = good >= rows_needed and (not beat_mlp or below_mlp == len(problems))
     head = Claim(
         "our KAN is at or below the paper's best KAN",
-        f"{rows_needed} of {len(problems)} rows are asked for" + (", and all below its MLP" if beat_mlp else ""),
-        share + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
+        f"{rows_needed} of {len(problems)} rows are asked for"
+        + (", and all below its MLP" if beat_mlp else ""),
+        share
+        + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
         "yes" if enough else "partly" if good else "no",
         "medians over seeds of the test error; starts, grids and penalties chosen on validation data, the shape by its median",
     )
@@ -97,7 +129,9 @@ def _row_claim(
 ) -> Claim:
     ours = errors(kans)
     shapes = sorted({shape_name(record["results"]["widths"]) for record in kans})
-    share = float(np.median([record["results"]["test"] / record["results"]["spread"] for record in kans]))
+    share = float(
+        np.median([record["results"]["test"] / record["results"]["spread"] for record in kans])
+    )
     baseline = f"; our MLP {spread(errors(mlps), '.2e')}" if mlps else ""
     reported = ", ".join(f"{model} {error:.2e}" for model, error in problem.paper.items())
     conflict = f"; another copy of the text: {problem.conflict}" if problem.conflict else ""
@@ -108,7 +142,11 @@ def _row_claim(
         f"{reported} ({names})",
         f"KAN {spread(ours, '.2e')}, {share:.1e} of the spread, {' or '.join(shapes)}; "
         f"chosen on validation data {spread(errors(picked), '.2e')}{baseline}",
-        "yes" if reached and (under_mlp or not beat_mlp) else "partly" if reached or under_mlp else "no",
+        "yes"
+        if reached and (under_mlp or not beat_mlp)
+        else "partly"
+        if reached or under_mlp
+        else "no",
         f"{len(kans)} seed{'s' if len(kans) > 1 else ''}; yes: median {bar}" + conflict,
     )
 

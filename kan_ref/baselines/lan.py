@@ -20,7 +20,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kan_ref.bspline import Bases, KnotRows, check_knots, edge_matrix_gradient, edge_sums, live_basis, prepare_rows, scatter
+from kan_ref.bspline import (
+    Bases,
+    KnotVectors,
+    active_basis,
+    check_knots,
+    edge_matrix_gradient,
+    edge_sums,
+    prepare_knots,
+    scatter,
+)
 from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
 from kan_ref.functions import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
 
@@ -59,38 +68,57 @@ class LAN:
     degree: int
     base: str
     theta: FloatArray = field(init=False, repr=False)
-    rows: tuple[KnotRows, ...] = field(init=False, repr=False)
+    rows: tuple[KnotVectors, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_choice("base", self.base, LAN_BASE_NAMES)
         degree = check_integer("degree", self.degree, low=0)
         for name in ("weights", "biases", "coefs", "knots"):
-            if not isinstance(getattr(self, name), Sequence | np.ndarray) or isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} is {getattr(self, name)!r}, but must be a sequence of arrays, one a layer")
+            if not isinstance(getattr(self, name), Sequence | np.ndarray) or isinstance(
+                getattr(self, name), str
+            ):
+                raise TypeError(
+                    f"{name} is {getattr(self, name)!r}, but must be a sequence of arrays, one a layer"
+                )
         n_layers = len(self.weights)
         counts = {"biases": n_layers, "coefs": n_layers - 1, "knots": n_layers - 1}
         for name, wanted in counts.items():
             if n_layers == 0 or len(getattr(self, name)) != wanted:
                 found = f"weights has {n_layers} layers and {name} {len(getattr(self, name))}"
-                raise ValueError(f"{found}, but weights need at least 1, biases as many, coefs and knots one less")
+                raise ValueError(
+                    f"{found}, but weights need at least 1, biases as many, coefs and knots one less"
+                )
         pieces: list[FloatArray] = []
-        rows: list[KnotRows] = []
+        rows: list[KnotVectors] = []
         n_before = None
         for number, weight in enumerate(self.weights):
             matrix = check_float_array(f"weights[{number}]", weight, ("n_out", "n_in"))
             n_out, n_in = matrix.shape
             if 0 in matrix.shape:
-                raise ValueError(f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one output and one input")
+                raise ValueError(
+                    f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one output and one input"
+                )
             if n_before not in (None, n_in):
-                raise ValueError(f"weights[{number}] takes {n_in} inputs, but weights[{number - 1}] has {n_before} outputs")
+                raise ValueError(
+                    f"weights[{number}] takes {n_in} inputs, but weights[{number - 1}] has {n_before} outputs"
+                )
             n_before = n_out
-            pieces += [matrix.reshape(-1), check_float_array(f"biases[{number}]", self.biases[number], (n_out,))]
+            pieces += [
+                matrix.reshape(-1),
+                check_float_array(f"biases[{number}]", self.biases[number], (n_out,)),
+            ]
             if number < n_layers - 1:
                 row = check_knots(f"knots[{number}]", self.knots[number], degree)
                 if len(row) != n_out:
-                    raise ValueError(f"knots[{number}] has {len(row)} rows, but weights[{number}] has {n_out} outputs")
-                rows.append(prepare_rows(row.copy(), degree))
-                pieces.append(check_float_array(f"coefs[{number}]", self.coefs[number], (n_out, rows[-1].n_basis)).reshape(-1))
+                    raise ValueError(
+                        f"knots[{number}] has {len(row)} rows, but weights[{number}] has {n_out} outputs"
+                    )
+                rows.append(prepare_knots(row.copy(), degree))
+                pieces.append(
+                    check_float_array(
+                        f"coefs[{number}]", self.coefs[number], (n_out, rows[-1].n_basis)
+                    ).reshape(-1)
+                )
         shapes = [np.shape(weight) for weight in self.weights]
         _fill(self, shapes, tuple(rows), degree, self.base, np.concatenate(pieces))
 
@@ -124,9 +152,18 @@ class LAN:
         return f"LAN({list(self.widths)}, n_intervals [{intervals}], degree {self.degree}, {self.base}, {self.n_params} parameters)"
 
 
-def _fill(lan: LAN, shapes: Sequence[Sequence[int]], rows: tuple[KnotRows, ...], degree: int, base: str, theta: FloatArray) -> None:
+def _fill(
+    lan: LAN,
+    shapes: Sequence[Sequence[int]],
+    rows: tuple[KnotVectors, ...],
+    degree: int,
+    base: str,
+    theta: FloatArray,
+) -> None:
     theta.flags.writeable = False
-    theta = theta.view()  # of an array that nobody holds: a view of read-only memory stays read-only
+    theta = (
+        theta.view()
+    )  # of an array that nobody holds: a view of read-only memory stays read-only
     parts: tuple[list[FloatArray], list[FloatArray], list[FloatArray]] = ([], [], [])
     start = 0
     for number, (n_out, n_in) in enumerate(shapes):
@@ -138,7 +175,16 @@ def _fill(lan: LAN, shapes: Sequence[Sequence[int]], rows: tuple[KnotRows, ...],
             start += size
     weights, biases, coefs = map(tuple, parts)
     knots = tuple(row.knots for row in rows)
-    lan.__dict__.update(weights=weights, biases=biases, coefs=coefs, knots=knots, degree=degree, base=base, theta=theta, rows=rows)
+    lan.__dict__.update(
+        weights=weights,
+        biases=biases,
+        coefs=coefs,
+        knots=knots,
+        degree=degree,
+        base=base,
+        theta=theta,
+        rows=rows,
+    )
 
 
 def replace_theta(lan: LAN, theta: FloatArray) -> LAN:
@@ -148,7 +194,9 @@ def replace_theta(lan: LAN, theta: FloatArray) -> LAN:
     return new
 
 
-def node_curve(lan: LAN, number: int, z: FloatArray, *, slopes: bool = True) -> tuple[FloatArray, FloatArray | None, Bases]:
+def node_curve(
+    lan: LAN, number: int, z: FloatArray, *, slopes: bool = True
+) -> tuple[FloatArray, FloatArray | None, Bases]:
     """(A2) of the nodes of layer `number` at z (batch, n_nodes): values, slopes (None if not asked for), and the bases.
 
     Notes
@@ -157,8 +205,10 @@ def node_curve(lan: LAN, number: int, z: FloatArray, *, slopes: bool = True) -> 
     """
     rows, row = lan.rows[number], lan.coefs[number].reshape(1, -1)
     orders = (0, 1) if slopes else (0,)
-    bases = Bases(live_basis(rows, z, orders), row.size, None)
-    base = (activation_values if lan.base in ACTIVATION_NAMES else base_function)(lan.base, z, orders)
+    bases = Bases(active_basis(rows, z, orders), row.size, None)
+    base = (activation_values if lan.base in ACTIVATION_NAMES else base_function)(
+        lan.base, z, orders
+    )
     # [eq:lan-curve]
     value = base[0] + edge_sums(row, bases)[:, 0]
     slope = base[1] + edge_sums(row, bases, plane=1)[:, 0] if slopes else None
@@ -175,7 +225,9 @@ class LANCache:
     bases: Bases | None
 
     def __repr__(self) -> str:
-        return f"LANCache(x {self.x.shape}, slope {None if self.slope is None else self.slope.shape})"
+        return (
+            f"LANCache(x {self.x.shape}, slope {None if self.slope is None else self.slope.shape})"
+        )
 
 
 # --- forward
@@ -232,7 +284,9 @@ def input_gradient(lan: LAN, caches: Sequence[LANCache], dy: FloatArray) -> Floa
     return _pull_back(lan, caches, dy)[0]
 
 
-def _pull_back(lan: LAN, caches: Sequence[LANCache], dy: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _pull_back(
+    lan: LAN, caches: Sequence[LANCache], dy: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     pieces: list[FloatArray] = []
     # [eq:lan-backward]
     for weight, cache in zip(reversed(lan.weights), reversed(caches), strict=True):
@@ -255,14 +309,18 @@ def prediction_jacobian(lan: LAN, caches: Sequence[LANCache], scale: float = 1.0
     """
     batch, n_last = len(caches[0].x), lan.widths[-1]
     jacobian = np.empty((batch * n_last, lan.n_params))
-    pulled: FloatArray = np.broadcast_to(scale * np.eye(n_last), (batch, n_last, n_last))  # T of the layer at hand, then its S
+    pulled: FloatArray = np.broadcast_to(
+        scale * np.eye(n_last), (batch, n_last, n_last)
+    )  # T of the layer at hand, then its S
     end = lan.n_params
     # [eq:lan-jacobian]
     for weight, cache in zip(reversed(lan.weights), reversed(caches), strict=True):
         n_out, n_in = weight.shape
         if cache.slope is not None and cache.bases is not None:
             dense = scatter(cache.bases.live, 0, cache.bases.n_columns).reshape(batch, 1, n_out, -1)
-            jacobian[:, end - cache.bases.n_columns : end] = (pulled[..., None] * dense).reshape(batch * n_last, -1)
+            jacobian[:, end - cache.bases.n_columns : end] = (pulled[..., None] * dense).reshape(
+                batch * n_last, -1
+            )
             end -= cache.bases.n_columns
             pulled = pulled * cache.slope[:, None, :]
         jacobian[:, end - n_out : end] = pulled.reshape(-1, n_out)

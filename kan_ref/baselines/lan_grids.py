@@ -14,7 +14,13 @@ import numpy as np
 from kan_ref.baselines.lan import LAN, LAN_BASE_NAMES, node_curve, pre_activations
 from kan_ref.baselines.mlp import MLP, init_mlp
 from kan_ref.bspline import hidden_bounds, move_coefficients, uniform_knots
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_generator, check_integer
+from kan_ref.checks import (
+    FloatArray,
+    check_choice,
+    check_float_array,
+    check_generator,
+    check_integer,
+)
 from kan_ref.functions import ACTIVATION_NAMES
 from kan_ref.network import COEF_SCALE, check_widths, read_domain
 
@@ -74,7 +80,9 @@ def init_lan(
         raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
     mlp = init_mlp(sizes, activation=base if base in ACTIVATION_NAMES else "tanh", rng=rng)
     # [eq:lan-draws]
-    coefs = [COEF_SCALE * rng.standard_normal((n_out, n_intervals + degree)) for n_out in sizes[1:-1]]
+    coefs = [
+        COEF_SCALE * rng.standard_normal((n_out, n_intervals + degree)) for n_out in sizes[1:-1]
+    ]
     # [/eq:lan-draws]
     bounds = float(low.min()), float(high.max())
     return _on_probe(mlp, coefs, base, n_intervals, degree, probe, bounds)
@@ -154,12 +162,20 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
 def _check_probe(x: object, n_in: int) -> FloatArray:
     samples = check_float_array("x", x, ("batch", n_in))
     if len(samples) == 0:
-        raise ValueError(f"x has shape {samples.shape}, but placing a grid needs at least one sample")
+        raise ValueError(
+            f"x has shape {samples.shape}, but placing a grid needs at least one sample"
+        )
     return samples
 
 
 def _on_probe(
-    mlp: MLP, coefs: Sequence[FloatArray], base: str, n_intervals: int, degree: int, probe: FloatArray | None, bounds: tuple[float, float]
+    mlp: MLP,
+    coefs: Sequence[FloatArray],
+    base: str,
+    n_intervals: int,
+    degree: int,
+    probe: FloatArray | None,
+    bounds: tuple[float, float],
 ) -> LAN:
     """The network with grids on what the probe batch, or on `bounds` without one, gives layer by layer."""
     knots: list[FloatArray] = []
@@ -170,6 +186,13 @@ def _on_probe(
             low, high = hidden_bounds(z, n_intervals)
         knots.append(uniform_knots(low, high, n_intervals, degree))
         if probe is not None:
-            so_far = LAN(mlp.weights[: number + 2], mlp.biases[: number + 2], tuple(coefs[: number + 1]), tuple(knots), degree, base)
+            so_far = LAN(
+                mlp.weights[: number + 2],
+                mlp.biases[: number + 2],
+                tuple(coefs[: number + 1]),
+                tuple(knots),
+                degree,
+                base,
+            )
             probe = node_curve(so_far, number, z, slopes=False)[0]
     return LAN(mlp.weights, mlp.biases, tuple(coefs), tuple(knots), degree, base)

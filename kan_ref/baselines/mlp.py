@@ -53,7 +53,9 @@ class MLP:
         check_choice("activation", self.activation, ACTIVATION_NAMES)
         for name, value in (("weights", self.weights), ("biases", self.biases)):
             if not isinstance(value, Sequence | np.ndarray):
-                raise TypeError(f"{name} is {value!r}, but must be a sequence of arrays, one a layer")
+                raise TypeError(
+                    f"{name} is {value!r}, but must be a sequence of arrays, one a layer"
+                )
         if len(self.weights) == 0 or len(self.weights) != len(self.biases):
             raise ValueError(
                 f"weights has {len(self.weights)} layers and biases {len(self.biases)}, but both need the same number, at least 1"
@@ -63,10 +65,17 @@ class MLP:
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             matrix = check_float_array(f"weights[{number}]", weight, ("n_out", "n_in"))
             if 0 in matrix.shape:
-                raise ValueError(f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one output and one input")
+                raise ValueError(
+                    f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one output and one input"
+                )
             if shapes and matrix.shape[1] != shapes[-1][0]:
-                raise ValueError(f"weights[{number}] takes {matrix.shape[1]} inputs, but weights[{number - 1}] has {shapes[-1][0]} outputs")
-            pieces += [matrix.reshape(-1), check_float_array(f"biases[{number}]", bias, (matrix.shape[0],))]
+                raise ValueError(
+                    f"weights[{number}] takes {matrix.shape[1]} inputs, but weights[{number - 1}] has {shapes[-1][0]} outputs"
+                )
+            pieces += [
+                matrix.reshape(-1),
+                check_float_array(f"biases[{number}]", bias, (matrix.shape[0],)),
+            ]
             shapes.append((matrix.shape[0], matrix.shape[1]))
         _fill(self, shapes, self.activation, np.concatenate(pieces))
 
@@ -84,7 +93,9 @@ class MLP:
         """The same perceptron with other parameters (n_params,), copied once."""
         own = check_float_array("theta", theta, ("n_params",))
         if len(own) != self.n_params:
-            raise ValueError(f"theta has {len(own)} numbers, but this perceptron has {self.n_params}")
+            raise ValueError(
+                f"theta has {len(own)} numbers, but this perceptron has {self.n_params}"
+            )
         return replace_theta(self, own.copy())
 
     def __call__(self, x: object) -> FloatArray:
@@ -101,20 +112,32 @@ class MLP:
 
 def _fill(mlp: MLP, shapes: Sequence[tuple[int, int]], activation: str, theta: FloatArray) -> None:
     theta.flags.writeable = False
-    theta = theta.view()  # of an array that nobody holds: a view of read-only memory stays read-only
+    theta = (
+        theta.view()
+    )  # of an array that nobody holds: a view of read-only memory stays read-only
     weights, biases, start = [], [], 0
     for n_out, n_in in shapes:
         weights.append(theta[start : start + n_out * n_in].reshape(n_out, n_in))
         start += n_out * n_in
         biases.append(theta[start : start + n_out])
         start += n_out
-    mlp.__dict__.update(weights=tuple(weights), biases=tuple(biases), activation=activation, theta=theta)
+    mlp.__dict__.update(
+        weights=tuple(weights), biases=tuple(biases), activation=activation, theta=theta
+    )
 
 
 def replace_theta(mlp: MLP, theta: FloatArray) -> MLP:
     """`mlp` with the parameters `theta`, taken as they are: no copy, no check; `theta` becomes read-only."""
     new = object.__new__(MLP)
-    _fill(new, [(len(bias), weight.shape[1]) for weight, bias in zip(mlp.weights, mlp.biases, strict=True)], mlp.activation, theta)
+    _fill(
+        new,
+        [
+            (len(bias), weight.shape[1])
+            for weight, bias in zip(mlp.weights, mlp.biases, strict=True)
+        ],
+        mlp.activation,
+        theta,
+    )
     return new
 
 
@@ -163,7 +186,9 @@ class MLPCache:
     slope: FloatArray | None
 
     def __repr__(self) -> str:
-        return f"MLPCache(x {self.x.shape}, slope {None if self.slope is None else self.slope.shape})"
+        return (
+            f"MLPCache(x {self.x.shape}, slope {None if self.slope is None else self.slope.shape})"
+        )
 
 
 # --- forward
@@ -211,7 +236,9 @@ def input_gradient(mlp: MLP, caches: Sequence[MLPCache], dy: FloatArray) -> Floa
     return _pull_back(mlp, caches, dy)[0]
 
 
-def _pull_back(mlp: MLP, caches: Sequence[MLPCache], dy: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _pull_back(
+    mlp: MLP, caches: Sequence[MLPCache], dy: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     pieces: list[FloatArray] = []
     # [eq:mlp-backward]
     for weight, cache in zip(reversed(mlp.weights), reversed(caches), strict=True):

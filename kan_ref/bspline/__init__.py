@@ -3,10 +3,10 @@
 from kan_ref.bspline.bases import basis as basis
 from kan_ref.bspline.bases import basis_integral as basis_integral
 from kan_ref.bspline.bases import greville as greville
-from kan_ref.bspline.cox_de_boor import KnotRows as KnotRows
-from kan_ref.bspline.cox_de_boor import LiveBasis as LiveBasis
-from kan_ref.bspline.cox_de_boor import live_basis as live_basis
-from kan_ref.bspline.cox_de_boor import prepare_rows as prepare_rows
+from kan_ref.bspline.cox_de_boor import ActiveBasis as ActiveBasis
+from kan_ref.bspline.cox_de_boor import KnotVectors as KnotVectors
+from kan_ref.bspline.cox_de_boor import active_basis as active_basis
+from kan_ref.bspline.cox_de_boor import prepare_knots as prepare_knots
 from kan_ref.bspline.cox_de_boor import scatter as scatter
 from kan_ref.bspline.curve_fit import fit_curve as fit_curve
 from kan_ref.bspline.curve_fit import move_coefficients as move_coefficients

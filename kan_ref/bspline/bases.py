@@ -1,6 +1,6 @@
 """All B-splines of a knot row at any point, their derivatives, averages and integrals.
 
-The recursion stands in `live_bspline`, (B1)-(B3); here its degree + 1 numbers a point are put in their places among all. Two facts
+The recursion stands in `cox_de_boor`, (B1)-(B3); here its degree + 1 numbers a point are put in their places among all. Two facts
 besides (de Boor, A Practical Guide to Splines, rev. ed., ch. X, (33), and ch. XI on knot averages):
 
     (B4)  int_{-inf}^x B_{m,d} = (t_{m+d+1} - t_m) / (d + 1) * sum_{j >= m} B_{j,d+1}(x)
@@ -9,7 +9,7 @@ besides (de Boor, A Practical Guide to Splines, rev. ed., ch. X, (33), and ch. X
 
 import numpy as np
 
-from kan_ref.bspline.cox_de_boor import live_basis, prepare_rows, scatter
+from kan_ref.bspline.cox_de_boor import active_basis, prepare_knots, scatter
 from kan_ref.bspline.knots import check_knots, per_input
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 
@@ -51,10 +51,10 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     """
     degree = check_integer("degree", degree, low=0)
     derivative = check_integer("derivative", derivative, low=0)
-    rows = prepare_rows(check_knots("knots", knots, degree).copy(), degree)
+    rows = prepare_knots(check_knots("knots", knots, degree).copy(), degree)
     n_in = rows.knots.shape[0]
     points = check_float_array("x", x, ("batch", n_in))
-    live = live_basis(rows, points, (derivative,))
+    live = active_basis(rows, points, (derivative,))
     return scatter(live, 0, n_in * rows.n_basis).reshape(-1, n_in, rows.n_basis)
 
 
@@ -103,11 +103,22 @@ def basis_integral(knots: object, degree: int, low: object, high: object) -> Flo
     rows = check_knots("knots", knots, degree)
     n_in, n_basis = rows.shape[0], rows.shape[1] - degree - 1
     ends = per_input(low=low, high=high, n_in=n_in)
-    longer = np.concatenate([np.repeat(rows[:, :1], degree + 1, axis=1), rows, np.repeat(rows[:, -1:], degree + 1, axis=1)], axis=1)
+    longer = np.concatenate(
+        [
+            np.repeat(rows[:, :1], degree + 1, axis=1),
+            rows,
+            np.repeat(rows[:, -1:], degree + 1, axis=1),
+        ],
+        axis=1,
+    )
     points = np.clip(np.stack(ends), rows[:, 0], rows[:, -1])
     raised = basis(points, longer, degree + 1)
     # [eq:bspline-integral]
-    tails = np.flip(np.cumsum(np.flip(raised, axis=2), axis=2), axis=2)[:, :, degree + 1 : degree + 1 + n_basis]
-    integral: FloatArray = (rows[:, degree + 1 :] - rows[:, :n_basis]) / (degree + 1) * (tails[1] - tails[0])
+    tails = np.flip(np.cumsum(np.flip(raised, axis=2), axis=2), axis=2)[
+        :, :, degree + 1 : degree + 1 + n_basis
+    ]
+    integral: FloatArray = (
+        (rows[:, degree + 1 :] - rows[:, :n_basis]) / (degree + 1) * (tails[1] - tails[0])
+    )
     # [/eq:bspline-integral]
     return integral

@@ -25,10 +25,19 @@ and a whole row t' at once (the Oslo algorithm; Cohen, Lyche & Riesenfeld 1980),
 import numpy as np
 
 from kan_ref.bspline.knots import breakpoints, check_knots
-from kan_ref.checks import FloatArray, IntArray, check_finite, check_float_array, check_integer, check_number
+from kan_ref.checks import (
+    FloatArray,
+    IntArray,
+    check_finite,
+    check_float_array,
+    check_integer,
+    check_number,
+)
 
 
-def blossom(knots: object, degree: int, coef: object, piece: object, arguments: object) -> FloatArray:
+def blossom(
+    knots: object, degree: int, coef: object, piece: object, arguments: object
+) -> FloatArray:
     """Value of the polar form of one polynomial piece of each curve at `degree` arguments.
 
     Parameters
@@ -73,9 +82,13 @@ def blossom(knots: object, degree: int, coef: object, piece: object, arguments: 
     grid = breakpoints(rows, degree)
     for (i, n), g in np.ndenumerate(pieces):
         if not 0 <= g < n_intervals:
-            raise ValueError(f"piece is {g} at row {i}, column {n}, but the grid has {n_intervals} intervals, 0 to {n_intervals - 1}")
+            raise ValueError(
+                f"piece is {g} at row {i}, column {n}, but the grid has {n_intervals} intervals, 0 to {n_intervals - 1}"
+            )
         if grid[i, g] == grid[i, g + 1]:
-            raise ValueError(f"piece is {g} at row {i}, column {n}, but that interval is empty: it begins and ends at {grid[i, g]}")
+            raise ValueError(
+                f"piece is {g} at row {i}, column {n}, but that interval is empty: it begins and ends at {grid[i, g]}"
+            )
     return _blossom(rows, degree, values, pieces.astype(np.intp), points)
 
 
@@ -101,7 +114,9 @@ def continued_values(knots: object, degree: int, coef: object, x: object) -> Flo
     rows, values = _curves(knots, degree, coef)
     points = check_float_array("x", x, ("batch", len(rows))).T
     diagonal = np.repeat(points[:, :, None], degree, axis=2)
-    return _blossom(rows, degree, values, _owning_piece(breakpoints(rows, degree), points), diagonal).transpose(2, 0, 1)
+    return _blossom(
+        rows, degree, values, _owning_piece(breakpoints(rows, degree), points), diagonal
+    ).transpose(2, 0, 1)
 
 
 def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) -> FloatArray:
@@ -133,7 +148,9 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     rows, values = _curves(knots, degree, coef)
     new_rows = check_knots("new_knots", new_knots, degree)
     if len(new_rows) != len(rows):
-        raise ValueError(f"new_knots has {len(new_rows)} rows, but knots has {len(rows)}: both need one per input")
+        raise ValueError(
+            f"new_knots has {len(new_rows)} rows, but knots has {len(rows)}: both need one per input"
+        )
     n_new = new_rows.shape[1] - degree - 1
     # [eq:blossom-coef]
     window = np.arange(n_new)[:, None] + np.arange(1, degree + 1)
@@ -143,7 +160,9 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     return _blossom(rows, degree, values, piece, arguments)
 
 
-def insert_knot(knots_row: object, degree: int, coef_rows: object, t: float) -> tuple[FloatArray, FloatArray]:
+def insert_knot(
+    knots_row: object, degree: int, coef_rows: object, t: float
+) -> tuple[FloatArray, FloatArray]:
     """The row with one more knot, and the coefficients of the same curves on it: the same everywhere, also where they fade.
 
     Parameters
@@ -176,7 +195,9 @@ def insert_knot(knots_row: object, degree: int, coef_rows: object, t: float) -> 
     nothing = np.zeros((len(coef), 1))
     # [eq:boehm]
     low, high = row[: n_basis + 1], row[degree : degree + n_basis + 1]
-    alpha = np.where(t >= high, 1.0, (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1.0))
+    alpha = np.where(
+        t >= high, 1.0, (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1.0)
+    )
     moved = (1.0 - alpha) * np.hstack([nothing, coef]) + alpha * np.hstack([coef, nothing])
     # [/eq:boehm]
     return np.insert(row, np.searchsorted(row, t, side="right"), t), moved
@@ -220,7 +241,9 @@ def refinement_matrix(knots_row: object, degree: int, new_knots_row: object) -> 
     found = np.searchsorted(new, values, side="right") - np.searchsorted(new, values, side="left")
     if (found < wanted).any():
         m = int(np.argmax(found < wanted))
-        raise ValueError(f"new_knots_row has {values[m]} {found[m]} times, but knots_row has it {wanted[m]} times: every knot must stay")
+        raise ValueError(
+            f"new_knots_row has {values[m]} {found[m]} times, but knots_row has it {wanted[m]} times: every knot must stay"
+        )
     n_new = len(new) - degree - 1
     start = new[:n_new, None]
     # [eq:oslo]
@@ -228,7 +251,10 @@ def refinement_matrix(knots_row: object, degree: int, new_knots_row: object) -> 
     for d in range(1, degree + 1):
         low, high = old[:-d], old[d:]
         # where an entry is not zero the place lies between low and high already; elsewhere the quotient might overflow
-        place, span = np.clip(new[d : d + n_new, None], low, high), np.where(high > low, high - low, np.inf)
+        place, span = (
+            np.clip(new[d : d + n_new, None], low, high),
+            np.where(high > low, high - low, np.inf),
+        )
         matrix = ((place - low) / span * matrix)[:, :-1] + ((high - place) / span * matrix)[:, 1:]
     # [/eq:oslo]
     return matrix
@@ -258,10 +284,14 @@ def _middles_under_bases(rows: FloatArray, degree: int) -> FloatArray:
     return np.minimum(low + 0.5 * (high - low), np.nextafter(high, -np.inf))
 
 
-def _blossom(rows: FloatArray, degree: int, coef: FloatArray, piece: IntArray, arguments: FloatArray) -> FloatArray:
+def _blossom(
+    rows: FloatArray, degree: int, coef: FloatArray, piece: IntArray, arguments: FloatArray
+) -> FloatArray:
     inputs = np.arange(len(rows))[:, None, None]
     live = piece[:, :, None] + np.arange(degree + 1)
-    ordered = _farthest_first(arguments, rows[inputs, live[:, :, -1:]], rows[inputs, live[:, :, -1:] + 1])
+    ordered = _farthest_first(
+        arguments, rows[inputs, live[:, :, -1:]], rows[inputs, live[:, :, -1:] + 1]
+    )
     d = coef[:, inputs, live]
     with np.errstate(over="ignore", invalid="ignore"):
         # [eq:blossom]

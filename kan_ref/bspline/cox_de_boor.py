@@ -27,8 +27,8 @@ _BLOCK = 8192  # points worked on at once: few enough for the cache, many enough
 
 
 @dataclass(frozen=True)
-class KnotRows:
-    """Knot rows prepared for evaluation; see `prepare_rows`.
+class KnotVectors:
+    """Knot rows prepared for evaluation; see `prepare_knots`.
 
     Column `starts[i]` + mu of `padded` holds what surrounds interval mu of row i: t_{mu-reach+1}, ..., t_{mu+reach}, where reach
     is max(degree, 1). `low`, `high` (n_in,) are first and last knot. `cells_per_unit` (n_in,) turns a distance into a number
@@ -54,11 +54,11 @@ class KnotRows:
     def __repr__(self) -> str:
         n_in, n_knots = self.knots.shape
         even = "even" if self.cells_per_unit is not None else "uneven"
-        return f"KnotRows({n_in} {even} rows of {n_knots} knots, degree {self.degree}, {self.n_basis} bases each)"
+        return f"KnotVectors({n_in} {even} rows of {n_knots} knots, degree {self.degree}, {self.n_basis} bases each)"
 
 
 @dataclass(frozen=True)
-class LiveBasis:
+class ActiveBasis:
     """The B-splines that are not zero at each point. In memory the batch is the last axis: NumPy's inner loops are long.
 
     `columns` (batch, n_in): place of the first of them in a flat row of n_in * n_basis numbers, the others follow it.
@@ -69,23 +69,28 @@ class LiveBasis:
     planes: tuple[FloatArray, ...]
 
     def __repr__(self) -> str:
-        return f"LiveBasis(columns {self.columns.shape}, planes {', '.join(str(p.shape) for p in self.planes)})"
+        return f"ActiveBasis(columns {self.columns.shape}, planes {', '.join(str(p.shape) for p in self.planes)})"
 
 
-def prepare_rows(knots: FloatArray, degree: int) -> KnotRows:
+def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
     """What evaluation needs to know of knot rows (n_in, n_knots), worked out once; `knots` and all else become read-only."""
     (n_in, n_knots), reach = knots.shape, max(degree, 1)
-    padded = np.concatenate([np.repeat(knots[:, :1], reach, axis=1), knots, np.repeat(knots[:, -1:], reach, axis=1)], axis=1)
+    padded = np.concatenate(
+        [np.repeat(knots[:, :1], reach, axis=1), knots, np.repeat(knots[:, -1:], reach, axis=1)],
+        axis=1,
+    )
     spacing = (knots[:, -1] - knots[:, 0]) / (n_knots - 1)
     even = knots[:, :1] + spacing[:, None] * np.arange(n_knots)
     cells_per_unit = None
     if np.all(spacing > 1e-300) and np.all(np.abs(knots - even) < 0.25 * spacing[:, None]):
         cells_per_unit = 1.0 / spacing
     filled = np.diff(knots, axis=1) > 0
-    rows = KnotRows(
+    rows = KnotVectors(
         knots=knots,
         degree=degree,
-        padded=np.stack([padded[:, q : q + n_knots - 1].reshape(-1) for q in range(1, 2 * reach + 1)]),
+        padded=np.stack(
+            [padded[:, q : q + n_knots - 1].reshape(-1) for q in range(1, 2 * reach + 1)]
+        ),
         starts=(n_knots - 1) * np.arange(n_in),
         low=knots[:, 0].copy(),
         high=knots[:, -1].copy(),
@@ -99,36 +104,47 @@ def prepare_rows(knots: FloatArray, degree: int) -> KnotRows:
     return rows
 
 
-def find_cells(rows: KnotRows, x: FloatArray) -> IntArray:
+def find_cells(rows: KnotVectors, x: FloatArray) -> IntArray:
     """Index mu of the non-empty interval that owns each x; x (batch, n_in) must lie within the row's ends."""
     return _locate(rows, slice(None), x.T)[0].T
 
 
-def _locate(rows: KnotRows, inputs: slice, points: FloatArray) -> tuple[IntArray, FloatArray]:
+def _locate(rows: KnotVectors, inputs: slice, points: FloatArray) -> tuple[IntArray, FloatArray]:
     """Interval mu that owns each of points (n_in, batch) of some inputs, and the knots around it, (2 reach, n_in, batch)."""
     last, starts, reach = rows.knots.shape[1] - 2, rows.starts[inputs, None], max(rows.degree, 1)
     if rows.cells_per_unit is None:
-        found = [np.searchsorted(row, own, side="right") for row, own in zip(rows.knots[inputs], points, strict=True)]
-        cell = np.clip(np.stack(found) - 1, rows.first_cell[inputs, None], rows.last_cell[inputs, None])
+        found = [
+            np.searchsorted(row, own, side="right")
+            for row, own in zip(rows.knots[inputs], points, strict=True)
+        ]
+        cell = np.clip(
+            np.stack(found) - 1, rows.first_cell[inputs, None], rows.last_cell[inputs, None]
+        )
         return cell, rows.padded.take(cell + starts, axis=1)
     guess = points - rows.low[inputs, None]
     guess *= rows.cells_per_unit[inputs, None]
     cell = np.minimum(guess.astype(np.intp), last)
     around = rows.padded.take(cell + starts, axis=1)
     below, beyond = points < around[reach - 1], points >= around[reach]
-    if below.any() or beyond.any():  # evenness to a quarter of an interval leaves the guess off by one at most
+    if (
+        below.any() or beyond.any()
+    ):  # evenness to a quarter of an interval leaves the guess off by one at most
         wrong = np.flatnonzero(below | (beyond & (cell < last)))
         cell = np.minimum(cell - below + beyond, last)
-        around.reshape(2 * reach, -1)[:, wrong] = rows.padded.take((cell + starts).take(wrong), axis=1)
+        around.reshape(2 * reach, -1)[:, wrong] = rows.padded.take(
+            (cell + starts).take(wrong), axis=1
+        )
     return cell, around
 
 
-def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,)) -> LiveBasis:
+def active_basis(
+    rows: KnotVectors, x: FloatArray, derivatives: Sequence[int] = (0,)
+) -> ActiveBasis:
     """Values and derivatives of the live B-splines at each point.
 
     Parameters
     ----------
-    rows : KnotRows
+    rows : KnotVectors
     x : (batch, n_in)
         Finite, or nan (what an undefined formula before this layer gives), at which all bases are 0.
     derivatives : sequence of int
@@ -136,7 +152,7 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
 
     Returns
     -------
-    live : LiveBasis
+    live : ActiveBasis
         One plane (degree + 1, batch, n_in) for each order, in the order asked for.
 
     Notes
@@ -145,7 +161,11 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
     Cost: (degree + 1) degree / 2 divisions a number, whatever the length of the row.
     """
     points = np.ascontiguousarray(x.T)
-    (n_in, batch), low, high = points.shape, rows.knots[:, rows.degree, None], rows.knots[:, rows.n_basis, None]
+    (n_in, batch), low, high = (
+        points.shape,
+        rows.knots[:, rows.degree, None],
+        rows.knots[:, rows.n_basis, None],
+    )
     strays, held = np.flatnonzero(~((points >= low) & (points < high))), points  # nan is one
     if strays.size:
         held = np.fmin(np.fmax(points, rows.low[:, None]), rows.high[:, None])
@@ -157,14 +177,27 @@ def live_basis(rows: KnotRows, x: FloatArray, derivatives: Sequence[int] = (0,))
     for i in range(0, n_in, inputs):
         for b in range(0, batch, samples):
             block = slice(i, i + inputs), slice(b, b + samples)
-            first[block] = _fill({order: plane[:, *block] for order, plane in planes.items()}, rows, block[0], held[block])
+            first[block] = _fill(
+                {order: plane[:, *block] for order, plane in planes.items()},
+                rows,
+                block[0],
+                held[block],
+            )
     if strays.size:
-        _drop_strangers(list(planes.values()), first, strays, held.take(strays) != points.take(strays), rows.n_basis)
+        _drop_strangers(
+            list(planes.values()),
+            first,
+            strays,
+            held.take(strays) != points.take(strays),
+            rows.n_basis,
+        )
     first += rows.n_basis * np.arange(n_in)[:, None]
-    return LiveBasis(first.T, tuple(planes[order].swapaxes(1, 2) for order in derivatives))
+    return ActiveBasis(first.T, tuple(planes[order].swapaxes(1, 2) for order in derivatives))
 
 
-def _fill(planes: dict[int, FloatArray], rows: KnotRows, inputs: slice, points: FloatArray) -> IntArray:
+def _fill(
+    planes: dict[int, FloatArray], rows: KnotVectors, inputs: slice, points: FloatArray
+) -> IntArray:
     """Fill each order's plane (degree + 1, n_in, batch) at points (n_in, batch) of some inputs; return the first live m."""
     degree = rows.degree
     cell, around = _locate(rows, inputs, points)
@@ -192,7 +225,9 @@ def _quotients(lower: FloatArray, left: FloatArray, right: FloatArray) -> FloatA
     return np.divide(lower, quotients, out=quotients)
 
 
-def _raise_degree(plane: FloatArray, quotients: FloatArray, left: FloatArray, right: FloatArray) -> None:
+def _raise_degree(
+    plane: FloatArray, quotients: FloatArray, left: FloatArray, right: FloatArray
+) -> None:
     """(B2): the d + 1 live B-splines of degree d, into `plane`, by the d quotients, which are spent."""
     d = len(quotients)
     # [eq:cox-de-boor]
@@ -214,7 +249,13 @@ def _differentiate(plane: FloatArray, quotients: FloatArray) -> None:
     # [/eq:bspline-derivative]
 
 
-def _drop_strangers(planes: list[FloatArray], first: IntArray, strays: IntArray, outside: NDArray[np.bool_], n_basis: int) -> None:
+def _drop_strangers(
+    planes: list[FloatArray],
+    first: IntArray,
+    strays: IntArray,
+    outside: NDArray[np.bool_],
+    n_basis: int,
+) -> None:
     """At points outside [a, b) the window slides until all its B-splines belong to the row; outside the row they are all 0."""
     width, old = len(planes[0]), first.take(strays)
     window = np.minimum(np.maximum(old, 0), n_basis - width)
@@ -226,7 +267,7 @@ def _drop_strangers(planes: list[FloatArray], first: IntArray, strays: IntArray,
     first.reshape(-1)[strays] = window
 
 
-def scatter(live: LiveBasis, plane: int, n_columns: int) -> FloatArray:
+def scatter(live: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
     """The live numbers of one derivative in their places: (batch, n_columns), zero elsewhere, in memory the batch last."""
     batch = len(live.columns)
     dense = np.zeros((n_columns, batch))

@@ -50,7 +50,9 @@ class CurveFit:
         )
 
 
-def fit_curve(x: object, y: object, *, knots: object, degree: int, start: object = None) -> CurveFit:
+def fit_curve(
+    x: object, y: object, *, knots: object, degree: int, start: object = None
+) -> CurveFit:
     """Curves on one knot row through points, as near as least squares comes.
 
     Parameters
@@ -90,7 +92,9 @@ def fit_curve(x: object, y: object, *, knots: object, degree: int, start: object
     points = check_float_array("x", x, ("n",))
     targets = check_float_array("y", y, ("n", "n_out"))
     if len(points) == 0 or len(points) != len(targets):
-        raise ValueError(f"x has {len(points)} points and y {len(targets)} rows, but a fit needs the same number, at least 1")
+        raise ValueError(
+            f"x has {len(points)} points and y {len(targets)} rows, but a fit needs the same number, at least 1"
+        )
     shape = (targets.shape[1], row.shape[1] - degree - 1)
     origin = np.zeros(shape) if start is None else check_float_array("start", start, shape)
     design = basis(points[:, None], row, degree)[:, 0]
@@ -104,7 +108,9 @@ def fit_curve(x: object, y: object, *, knots: object, degree: int, start: object
     )
 
 
-def nearest_coefficients(design: FloatArray, targets: FloatArray, start: FloatArray, *, cut: float | None = None) -> tuple[FloatArray, int]:
+def nearest_coefficients(
+    design: FloatArray, targets: FloatArray, start: FloatArray, *, cut: float | None = None
+) -> tuple[FloatArray, int]:
     """(F1) for several curves at once: design (n, n_basis), targets (n, n_out), start (n_out, n_basis); also the rank.
 
     Directions whose singular value is below `cut` times the largest stay at the start; None cuts at rounding.
@@ -118,7 +124,13 @@ def nearest_coefficients(design: FloatArray, targets: FloatArray, start: FloatAr
     return coef, int(rank)
 
 
-def move_coefficients(knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray, x: FloatArray | None = None) -> FloatArray:
+def move_coefficients(
+    knots: FloatArray,
+    degree: int,
+    coef: FloatArray,
+    new_knots: FloatArray,
+    x: FloatArray | None = None,
+) -> FloatArray:
     """Coefficients of the same curves on other knot rows.
 
     Parameters
@@ -158,10 +170,14 @@ def move_coefficients(knots: FloatArray, degree: int, coef: FloatArray, new_knot
         grid = breakpoints(new, degree)[0]
         points = np.linspace(grid[0], grid[-1], 4 * moved.shape[2])[:, None]
         values, at_greville = (
-            continued_values(knots[old], degree, coef[:, old], np.clip(at, low[i], high[i]))[:, :, 0]
+            continued_values(knots[old], degree, coef[:, old], np.clip(at, low[i], high[i]))[
+                :, :, 0
+            ]
             for at in (points, greville(new, degree).T)
         )
-        moved[:, i], _ = nearest_coefficients(basis(points, new, degree)[:, 0], values, at_greville.T)
+        moved[:, i], _ = nearest_coefficients(
+            basis(points, new, degree)[:, 0], values, at_greville.T
+        )
     if x is not None:
         for i in range(n_in):
             old = slice(i, i + 1)

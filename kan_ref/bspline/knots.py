@@ -19,7 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, IntArray, check_float_array, check_integer, check_number
+from kan_ref.checks import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    check_float_array,
+    check_integer,
+    check_number,
+)
 
 # A range below this share of max(1, |middle|) carries no information about where samples lie: rounding does.
 _FLAT = 1e-9
@@ -56,11 +63,18 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     """
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
     a, b = per_input(low=low, high=high)
-    _refuse(a >= b, lambda i: f"low must lie below high, but they are {a[i]} and {b[i]} at input {i}")
+    _refuse(
+        a >= b, lambda i: f"low must lie below high, but they are {a[i]} and {b[i]} at input {i}"
+    )
     _refuse_too_wide(a, b, a, b)
     knots = extended_knots(_uniform_breakpoints(a, b, n_intervals), degree)
     stuck = np.diff(knots, axis=1).min(axis=1) <= 0
-    _refuse(stuck, lambda i: f"the range from {a[i]} to {b[i]} at input {i} is too narrow for {knots.shape[1]} different float64 knots")
+    _refuse(
+        stuck,
+        lambda i: (
+            f"the range from {a[i]} to {b[i]} at input {i} is too narrow for {knots.shape[1]} different float64 knots"
+        ),
+    )
     return knots
 
 
@@ -105,10 +119,15 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
     degree = check_integer("degree", degree, low=0)
     rows = check_float_array(name, knots, ("n_in", "n_knots"))
     if rows.shape[1] < 2 * degree + 2:
-        raise ValueError(f"{name} has {rows.shape[1]} knots in a row, but degree {degree} needs at least {2 * degree + 2} (2 degree + 2)")
+        raise ValueError(
+            f"{name} has {rows.shape[1]} knots in a row, but degree {degree} needs at least {2 * degree + 2} (2 degree + 2)"
+        )
     _refuse_falling(name, rows)
     a, b = rows[:, degree], rows[:, -degree - 1]
-    _refuse(a == b, lambda i: f"{name} must leave [a, b] some width, but row {i} has both ends at {a[i]}")
+    _refuse(
+        a == b,
+        lambda i: f"{name} must leave [a, b] some width, but row {i} has both ends at {a[i]}",
+    )
     _refuse_too_wide(rows[:, 0], rows[:, -1], rows[:, 0], rows[:, -1])
     return rows
 
@@ -123,7 +142,10 @@ def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
     >>> refined_breakpoints([[0.0, 1.0, 4.0]], n_intervals=4)
     array([[0. , 0.5, 1. , 2.5, 4. ]])
     """
-    return _linear_in_rank(_check_breakpoints("breakpoints", breakpoints), check_integer("n_intervals", n_intervals, low=1))
+    return _linear_in_rank(
+        _check_breakpoints("breakpoints", breakpoints),
+        check_integer("n_intervals", n_intervals, low=1),
+    )
 
 
 def is_nested(old_breakpoints: object, new_breakpoints: object) -> BoolArray:
@@ -135,9 +157,16 @@ def is_nested(old_breakpoints: object, new_breakpoints: object) -> BoolArray:
     old = _check_breakpoints("old_breakpoints", old_breakpoints)
     new = _check_breakpoints("new_breakpoints", new_breakpoints)
     if len(old) != len(new):
-        raise ValueError(f"old_breakpoints has {len(old)} rows, but new_breakpoints has {len(new)}: both need one per input")
-    wanted = [np.where((row == row[0]) | (row == row[-1]), 1, _multiplicity(row, row)) for row in old]
-    return np.array([(_multiplicity(*rows) >= n).all() for *rows, n in zip(old, new, wanted, strict=True)], dtype=np.bool_)
+        raise ValueError(
+            f"old_breakpoints has {len(old)} rows, but new_breakpoints has {len(new)}: both need one per input"
+        )
+    wanted = [
+        np.where((row == row[0]) | (row == row[-1]), 1, _multiplicity(row, row)) for row in old
+    ]
+    return np.array(
+        [(_multiplicity(*rows) >= n).all() for *rows, n in zip(old, new, wanted, strict=True)],
+        dtype=np.bool_,
+    )
 
 
 def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, FloatArray]:
@@ -152,7 +181,9 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
     (array([-0.5,  1.5]), array([2.5, 4.5]))
     """
     a, b, pads = per_input(low=low, high=high, pad=pad)
-    _refuse(a > b, lambda i: f"low must not lie above high, but they are {a[i]} and {b[i]} at input {i}")
+    _refuse(
+        a > b, lambda i: f"low must not lie above high, but they are {a[i]} and {b[i]} at input {i}"
+    )
     _refuse(pads < 0, lambda i: f"pad must be at least 0, but is {pads[i]} at input {i}")
     return _widened(a, b, pads)[:2]
 
@@ -164,10 +195,14 @@ def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
 
 def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     """Ends (n_in,), (n_in,) of hidden grids for activations x (batch, n_in): R / n_intervals or 5 % of R, what is more."""
-    return _sample_bounds(x, max(1.0 / check_integer("n_intervals", n_intervals, low=1), _SAMPLE_PAD))[:2]
+    return _sample_bounds(
+        x, max(1.0 / check_integer("n_intervals", n_intervals, low=1), _SAMPLE_PAD)
+    )[:2]
 
 
-def blended_knots(x: object, n_intervals: int, degree: int, *, uniform_share: float, margin: float) -> FloatArray:
+def blended_knots(
+    x: object, n_intervals: int, degree: int, *, uniform_share: float, margin: float
+) -> FloatArray:
     """Knot rows between uniform (share 1) and quantiles of the samples (share 0); every sample lies in [a, b].
 
     Parameters
@@ -229,14 +264,18 @@ def _sample_bounds(x: object, share: float) -> tuple[FloatArray, FloatArray, Boo
     """`_widened` for samples x (batch, n_in), with a pad of `share` times their range."""
     samples = check_float_array("x", x, ("batch", "n_in"))
     if not len(samples):
-        raise ValueError(f"x has shape {samples.shape}, but a grid needs at least one row of samples")
+        raise ValueError(
+            f"x has shape {samples.shape}, but a grid needs at least one row of samples"
+        )
     low, high = samples.min(axis=0), samples.max(axis=0)
     _refuse_too_wide(low, high, low, high)
     with np.errstate(over="ignore"):
         return _widened(low, high, share * (high - low))
 
 
-def _widened(low: FloatArray, high: FloatArray, pad: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+def _widened(
+    low: FloatArray, high: FloatArray, pad: FloatArray
+) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Ends of each grid by (K4) or (K5), and where it was (K5)."""
     with np.errstate(over="ignore"):
         # [eq:grid-bounds]
@@ -256,19 +295,34 @@ def _multiplicity(values: FloatArray, row: FloatArray) -> IntArray:
 
 def per_input(n_in: int | None = None, **values: Any) -> list[FloatArray]:
     """Each of the named values as (n_in,); a single number serves all inputs, whose number is the longest's if not given."""
-    arrays = {name: check_float_array(name, np.atleast_1d(value), ("n_in",)) for name, value in values.items()}
-    count = next((len(array) for array in arrays.values() if len(array) != 1), 1) if n_in is None else n_in
+    arrays = {
+        name: check_float_array(name, np.atleast_1d(value), ("n_in",))
+        for name, value in values.items()
+    }
+    count = (
+        next((len(array) for array in arrays.values() if len(array) != 1), 1)
+        if n_in is None
+        else n_in
+    )
     return [
-        np.broadcast_to(array if len(array) == 1 else check_float_array(name, array, (count,)), count) for name, array in arrays.items()
+        np.broadcast_to(
+            array if len(array) == 1 else check_float_array(name, array, (count,)), count
+        )
+        for name, array in arrays.items()
     ]
 
 
 def _check_breakpoints(name: str, value: object) -> FloatArray:
     rows = check_float_array(name, value, ("n_in", "n_intervals + 1"))
     if rows.shape[1] < 2:
-        raise ValueError(f"{name} has shape {rows.shape}, but a grid needs at least 2 breakpoints in a row")
+        raise ValueError(
+            f"{name} has shape {rows.shape}, but a grid needs at least 2 breakpoints in a row"
+        )
     _refuse_falling(name, rows)
-    _refuse(rows[:, 0] == rows[:, -1], lambda i: f"{name} must have some width, but row {i} begins and ends at {rows[i, 0]}")
+    _refuse(
+        rows[:, 0] == rows[:, -1],
+        lambda i: f"{name} must have some width, but row {i} begins and ends at {rows[i, 0]}",
+    )
     return rows
 
 
@@ -276,13 +330,22 @@ def _refuse_falling(name: str, rows: FloatArray) -> None:
     falls = rows[:, 1:] < rows[:, :-1]
     if falls.any():
         i, m = np.argwhere(falls)[0]
-        raise ValueError(f"{name} must rise along each row; row {i} falls from {rows[i, m]} to {rows[i, m + 1]} at position {m + 1}")
+        raise ValueError(
+            f"{name} must rise along each row; row {i} falls from {rows[i, m]} to {rows[i, m + 1]} at position {m + 1}"
+        )
 
 
-def _refuse_too_wide(low: FloatArray, high: FloatArray, first: FloatArray, last: FloatArray) -> None:
+def _refuse_too_wide(
+    low: FloatArray, high: FloatArray, first: FloatArray, last: FloatArray
+) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         wide = ~np.isfinite(last - first)
-    _refuse(wide, lambda i: f"the range from {low[i]} to {high[i]} at input {i} is too wide: its knots or their distances overflow float64")
+    _refuse(
+        wide,
+        lambda i: (
+            f"the range from {low[i]} to {high[i]} at input {i} is too wide: its knots or their distances overflow float64"
+        ),
+    )
 
 
 def _refuse(wrong: BoolArray, sentence: Callable[[int], str]) -> None:

@@ -18,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
-from kan_ref.bspline.cox_de_boor import KnotRows, LiveBasis, live_basis, scatter
+from kan_ref.bspline.cox_de_boor import ActiveBasis, KnotVectors, active_basis, scatter
 from kan_ref.checks import FloatArray, IntArray
 
 
@@ -44,7 +44,7 @@ class Bases:
     (batch, n_columns): the scattered values F, None where the layer gathers.
     """
 
-    live: LiveBasis
+    live: ActiveBasis
     n_columns: int
     dense: FloatArray | None
 
@@ -69,9 +69,9 @@ class Bases:
         return f"Bases({self.live!r}, {how})"
 
 
-def evaluate_bases(rows: KnotRows, x: FloatArray, n_out: int, *, slopes: bool = True) -> Bases:
+def evaluate_bases(rows: KnotVectors, x: FloatArray, n_out: int, *, slopes: bool = True) -> Bases:
     """B-splines of the batch x (batch, n_in), for a layer with n_out outputs; without `slopes` there is no (S3)."""
-    live = live_basis(rows, x, (0, 1) if slopes else (0,))
+    live = active_basis(rows, x, (0, 1) if slopes else (0,))
     n_columns = len(rows.low) * rows.n_basis
     dense = None if gathers(n_out, rows.n_basis, rows.degree) else scatter(live, 0, n_columns)
     return Bases(live, n_columns, dense)
@@ -94,7 +94,9 @@ def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
     # [eq:spline-sums]
     if bases.dense is not None:
         return (matrix @ bases.dense.T).T
-    return np.stack([np.einsum("rbi,rbi->b", _gather(row, bases), bases.values) for row in matrix]).T
+    return np.stack(
+        [np.einsum("rbi,rbi->b", _gather(row, bases), bases.values) for row in matrix]
+    ).T
     # [/eq:spline-sums]
 
 
@@ -110,7 +112,9 @@ def matrix_gradient(dy: FloatArray, bases: Bases) -> FloatArray:
 def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
     """(S3): gradient with respect to the inputs, (batch, n_in), given dy (batch, n_out)."""
     # [eq:spline-slope-sums]
-    if bases.dense is None or len(matrix) == 1:  # with one output dy @ C is an outer product, which BLAS is slow at
+    if (
+        bases.dense is None or len(matrix) == 1
+    ):  # with one output dy @ C is an outer product, which BLAS is slow at
         total: FloatArray = np.zeros_like(bases.slopes[0])
         for row, dy_j in zip(matrix, dy.T, strict=True):
             total += dy_j[:, None] * np.einsum("rbi,rbi->bi", _gather(row, bases), bases.slopes)

@@ -34,16 +34,49 @@ def parser() -> argparse.ArgumentParser:
         epilog="'report' as the first word measures published libraries and draws their cards: report --help",
     )
     who = found.add_mutually_exclusive_group()
-    who.add_argument("--adapter", metavar="MODULE:CLASS", help="a Python adapter, built without arguments (default: kan_ref itself)")
+    who.add_argument(
+        "--adapter",
+        metavar="MODULE:CLASS",
+        help="a Python adapter, built without arguments (default: kan_ref itself)",
+    )
     who.add_argument("--program", metavar="COMMAND", help="any program that answers JSON lines")
-    found.add_argument("--only", action="append", default=[], metavar="GLOB", help="cases or topics to run, as bases or 'layer_vjp/*mask*'")
-    found.add_argument("--skip", action="append", default=[], metavar="GLOB", help="cases or topics to leave out")
-    found.add_argument("--xfail", type=Path, metavar="FILE", help="globs of cases known to fail, one a line, # comments")
-    found.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="of the arrays given (default %(default)s)")
-    found.add_argument("--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds for one case (default %(default)g)")
+    found.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="cases or topics to run, as bases or 'layer_vjp/*mask*'",
+    )
+    found.add_argument(
+        "--skip", action="append", default=[], metavar="GLOB", help="cases or topics to leave out"
+    )
+    found.add_argument(
+        "--xfail",
+        type=Path,
+        metavar="FILE",
+        help="globs of cases known to fail, one a line, # comments",
+    )
+    found.add_argument(
+        "--dtype",
+        choices=("float64", "float32"),
+        default="float64",
+        help="of the arrays given (default %(default)s)",
+    )
+    found.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT,
+        metavar="S",
+        help="seconds for one case (default %(default)g)",
+    )
     found.add_argument("--json", type=Path, metavar="OUT", help="the report as JSON")
     found.add_argument("--junit", type=Path, metavar="OUT", help="the report as JUnit XML")
-    found.add_argument("--export", type=Path, metavar="DIR", help="write vectors and schemas there, and run nothing")
+    found.add_argument(
+        "--export",
+        type=Path,
+        metavar="DIR",
+        help="write vectors and schemas there, and run nothing",
+    )
     found.add_argument("--list", action="store_true", help="print the cases, and run nothing")
     return found
 
@@ -79,14 +112,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     n_cases = sum(len(cases) for _, cases in chosen)
     try:
         with tqdm(total=n_cases, unit=" cases", leave=False, disable=None) as bar:
-            report = suite.run(subject, chosen, xfail=xfail, dtype=options.dtype, callback=lambda _: bar.update())
+            report = suite.run(
+                subject, chosen, xfail=xfail, dtype=options.dtype, callback=lambda _: bar.update()
+            )
     except KeyboardInterrupt:
         print("interrupted: no report without every case", file=sys.stderr)
         return 130
     finally:
         subject.close()
     if options.json is not None:
-        options.json.write_text(json.dumps(to_plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        options.json.write_text(
+            json.dumps(to_plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
     if options.junit is not None:
         write_junit(report, options.junit)
     print(f"{report.subject}, {report.dtype}, {n_cases} cases")
@@ -97,7 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> ProcessSubject:
     if options.program is None:
-        subject = python_adapter(options.adapter or OURSELVES, dtype=options.dtype, timeout=options.timeout)
+        subject = python_adapter(
+            options.adapter or OURSELVES, dtype=options.dtype, timeout=options.timeout
+        )
         if subject.refused is not None:
             subject.close()
             line.error(f"--adapter is {options.adapter}, which cannot be built: {subject.refused}")
@@ -106,7 +145,9 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
     if not command or shutil.which(command[0]) is None:
         line.error(f"--program is {options.program!r}, which names no program that can be run")
     try:
-        return ProcessSubject(command, name=options.program, dtype=options.dtype, timeout=options.timeout)
+        return ProcessSubject(
+            command, name=options.program, dtype=options.dtype, timeout=options.timeout
+        )
     except OSError as error:
         line.error(f"--program is {options.program!r}, which cannot be started: {error}")
 
@@ -125,7 +166,9 @@ def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
     return globs
 
 
-def _refuse_idle_globs(line: argparse.ArgumentParser, only: Sequence[str], skip: Sequence[str]) -> None:
+def _refuse_idle_globs(
+    line: argparse.ArgumentParser, only: Sequence[str], skip: Sequence[str]
+) -> None:
     for option, globs in (("--only", only), ("--skip", skip)):
         for glob in globs:
             if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):

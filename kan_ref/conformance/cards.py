@@ -51,17 +51,30 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
     """
     from tqdm import tqdm
 
-    subject = python_adapter(entry.adapter, dtype=dtype, timeout=timeout, start_timeout=max(timeout, START_TIMEOUT))
+    subject = python_adapter(
+        entry.adapter, dtype=dtype, timeout=timeout, start_timeout=max(timeout, START_TIMEOUT)
+    )
     try:
         if subject.refused is not None:
             raise RuntimeError(f"{entry.name} cannot be measured: {subject.refused}")
-        with tqdm(total=sum(len(cases) for _, cases in suite.choose()), desc=f"{entry.name} {dtype}", leave=False, disable=None) as bar:
+        with tqdm(
+            total=sum(len(cases) for _, cases in suite.choose()),
+            desc=f"{entry.name} {dtype}",
+            leave=False,
+            disable=None,
+        ) as bar:
             report = suite.run(subject, dtype=dtype, callback=lambda _: bar.update())
     finally:
         subject.close()
-    late = [outcome.case.id for outcome in report.outcomes if "no answer within" in outcome.verdict.message]
+    late = [
+        outcome.case.id
+        for outcome in report.outcomes
+        if "no answer within" in outcome.verdict.message
+    ]
     if late:
-        raise RuntimeError(f"{entry.name} did not answer {late[0]} within {timeout:g} s, and {len(late) - 1} cases more")
+        raise RuntimeError(
+            f"{entry.name} did not answer {late[0]} within {timeout:g} s, and {len(late) - 1} cases more"
+        )
     return record(entry, report)
 
 
@@ -70,12 +83,18 @@ def record(entry: Entry, report: Report) -> dict[str, Any]:
     named: dict[str, dict[str, Any]] = {}
     for flag in sorted({*report.likely.values()}):
         named[flag] = {
-            status: [o.case.id for o in report.outcomes if o.status == status and report.likely.get(o.case.id) == flag] for status in BAD
+            status: [
+                o.case.id
+                for o in report.outcomes
+                if o.status == status and report.likely.get(o.case.id) == flag
+            ]
+            for status in BAD
         }
     return {
         "name": entry.name,
         "dtype": report.dtype,
-        "versions": {name: version(name) for name in entry.distributions} | {"python": platform.python_version()},
+        "versions": {name: version(name) for name in entry.distributions}
+        | {"python": platform.python_version()},
         "kan_ref": version("kan_ref"),
         "date": datetime.now(UTC).date().isoformat(),
         "cases": len(report.outcomes),
@@ -90,7 +109,9 @@ def _topics(report: Report) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for outcome in report.outcomes:
         told = found.setdefault(
-            outcome.case.topic, dict.fromkeys(("passed", "failed", "blocked", "differs", "skipped"), 0) | {"worst_error": None}
+            outcome.case.topic,
+            dict.fromkeys(("passed", "failed", "blocked", "differs", "skipped"), 0)
+            | {"worst_error": None},
         )
         told[outcome.status] += 1
         error = outcome.verdict.relative
@@ -102,7 +123,10 @@ def _topics(report: Report) -> dict[str, dict[str, Any]]:
 def read_records(folder: Path) -> list[dict[str, Any]]:
     """All records of a folder, in the order of the catalogue."""
     order = [f"{entry.name}-{dtype}" for entry in ENTRIES for dtype in entry.dtypes]
-    known = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    known = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.json"))
+    }
     return [known[name] for name in order if name in known]
 
 
@@ -115,16 +139,36 @@ def write(path: Path, text: str) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line of `report`."""
     found = argparse.ArgumentParser(
-        prog="python -m kan_ref.conformance report", description="Measure the implementations of the catalogue."
+        prog="python -m kan_ref.conformance report",
+        description="Measure the implementations of the catalogue.",
     )
     names = [entry.name for entry in ENTRIES]
-    found.add_argument("--only", action="append", default=[], choices=names, metavar="NAME", help=f"repeatable: {', '.join(names)}")
+    found.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=names,
+        metavar="NAME",
+        help=f"repeatable: {', '.join(names)}",
+    )
     found.add_argument("--dtype", choices=("float64", "float32"), help="in one precision alone")
     found.add_argument(
-        "--out", type=Path, default=FOLDER, metavar="DIR", help="folder of the records; the page is DIR.md (default %(default)s)"
+        "--out",
+        type=Path,
+        default=FOLDER,
+        metavar="DIR",
+        help="folder of the records; the page is DIR.md (default %(default)s)",
     )
-    found.add_argument("--timeout", type=float, default=PATIENCE, metavar="S", help="seconds for one case (default %(default)g)")
-    found.add_argument("--render", action="store_true", help="draw the page from the records, and measure nothing")
+    found.add_argument(
+        "--timeout",
+        type=float,
+        default=PATIENCE,
+        metavar="S",
+        help="seconds for one case (default %(default)g)",
+    )
+    found.add_argument(
+        "--render", action="store_true", help="draw the page from the records, and measure nothing"
+    )
     return found
 
 
@@ -148,8 +192,17 @@ def main(arguments: Sequence[str]) -> int:
                     print(f"{error}; its record is left as it is", file=sys.stderr)
                     status = 1
                     continue
-                write(options.out / f"{entry.name}-{dtype}.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
-                counts = {name: sum(topic[name] for topic in told["topics"].values()) for name in ("passed", "differs", *BAD, "skipped")}
-                print(f"{entry.name} {dtype}: {', '.join(f'{n} {name}' for name, n in counts.items())}", flush=True)
+                write(
+                    options.out / f"{entry.name}-{dtype}.json",
+                    json.dumps(told, indent=1, allow_nan=False) + "\n",
+                )
+                counts = {
+                    name: sum(topic[name] for topic in told["topics"].values())
+                    for name in ("passed", "differs", *BAD, "skipped")
+                }
+                print(
+                    f"{entry.name} {dtype}: {', '.join(f'{n} {name}' for name, n in counts.items())}",
+                    flush=True,
+                )
     write(options.out.with_suffix(".md"), page(read_records(options.out)))
     return status

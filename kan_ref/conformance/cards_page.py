@@ -28,12 +28,30 @@ mended what is told here.
 
 def page(records: Sequence[Record]) -> str:
     """The page."""
-    parts = [_HEAD, "## All of them\n", *_table(records), "", "## Known defects, and the cases that show them\n", *_known(records), ""]
+    parts = [
+        _HEAD,
+        "## All of them\n",
+        *_table(records),
+        "",
+        "## Known defects, and the cases that show them\n",
+        *_known(records),
+        "",
+    ]
     for entry in ENTRIES:
         mine = [record for record in records if record["name"] == entry.name]
         if mine:
-            parts += [f"## {entry.title}\n", entry.remark, "", *(line for record in mine for line in _section(record))]
-    parts += ["## Looked at and left out\n", "| implementation | why |", "|---|---|", *(f"| {name} | {why} |" for name, why in LEFT_OUT)]
+            parts += [
+                f"## {entry.title}\n",
+                entry.remark,
+                "",
+                *(line for record in mine for line in _section(record)),
+            ]
+    parts += [
+        "## Looked at and left out\n",
+        "| implementation | why |",
+        "|---|---|",
+        *(f"| {name} | {why} |" for name, why in LEFT_OUT),
+    ]
     return "\n".join(parts) + "\n"
 
 
@@ -48,18 +66,34 @@ def totals(record: Record) -> tuple[int, int, int]:
     """Right answers, answers that the definition fixes, and other answers where it does not."""
     topics = record["topics"].values()
     right, differs = (sum(topic[name] for topic in topics) for name in ("passed", "differs"))
-    return right, right + sum(topic[name] for topic in topics for name in ("failed", "blocked")), differs
+    return (
+        right,
+        right + sum(topic[name] for topic in topics for name in ("failed", "blocked")),
+        differs,
+    )
 
 
 def _table(records: Sequence[Record]) -> list[str]:
     shown = [record for record in records if record["dtype"] == "float64"]
-    lines = [f"| float64 | {' | '.join(record['name'] for record in shown)} |", "|---|" + "---|" * len(shown)]
+    lines = [
+        f"| float64 | {' | '.join(record['name'] for record in shown)} |",
+        "|---|" + "---|" * len(shown),
+    ]
     for topic in load_topics():
         cells = [_cell(record["topics"][topic.name]) for record in shown]
         lines.append(f"| `{topic.name}` | {' | '.join(cells)} |")
-    lines.append(f"| **all** | {' | '.join('**{}/{}**'.format(*totals(record)) for record in shown)} |")
-    single = {record["name"]: "{}/{}".format(*totals(record)) for record in records if record["dtype"] == "float32"}
-    return [*lines, f"| all, in float32 | {' | '.join(single.get(record['name'], '-') for record in shown)} |"]
+    lines.append(
+        f"| **all** | {' | '.join('**{}/{}**'.format(*totals(record)) for record in shown)} |"
+    )
+    single = {
+        record["name"]: "{}/{}".format(*totals(record))
+        for record in records
+        if record["dtype"] == "float32"
+    }
+    return [
+        *lines,
+        f"| all, in float32 | {' | '.join(single.get(record['name'], '-') for record in shown)} |",
+    ]
 
 
 def _cell(topic: Mapping[str, int]) -> str:
@@ -72,8 +106,16 @@ def _known(records: Sequence[Record]) -> list[str]:
     by_name = {record["name"]: record for record in records if record["dtype"] == "float64"}
     lines = ["| implementation | defect | case | outcome |", "|---|---|---|---|"]
     for known in (known for known in KNOWN if known.name in by_name):
-        lines += [f"| {known.name} | {known.defect} | `{known.case}` | {outcome(by_name[known.name], known.case)} |"]
-    lines += ["", "Known too, but beyond the protocol:", "", "| implementation | defect | why no case asks for it |", "|---|---|---|"]
+        lines += [
+            f"| {known.name} | {known.defect} | `{known.case}` | {outcome(by_name[known.name], known.case)} |"
+        ]
+    lines += [
+        "",
+        "Known too, but beyond the protocol:",
+        "",
+        "| implementation | defect | why no case asks for it |",
+        "|---|---|---|",
+    ]
     return lines + [f"| {name} | {defect} | {why} |" for name, defect, why in BEYOND]
 
 
@@ -85,15 +127,24 @@ def _section(record: Record) -> list[str]:
         "",
     ]
     explained = notes()
-    for flag, told in sorted(record["defects"].items(), key=lambda item: (-sum(map(len, item[1].values())), item[0])):
+    for flag, told in sorted(
+        record["defects"].items(), key=lambda item: (-sum(map(len, item[1].values())), item[0])
+    ):
         cases = [*told["failed"], *told["blocked"]]
         named = ", ".join(f"`{case}`" for case in cases[:TOLD])
         more = f" and {len(cases) - TOLD} more" if len(cases) > TOLD else ""
-        lines.append(f"- [{flag}](conformance.md#{flag.lower()}), {len(cases)}: {explained[flag]['defect']} ({named}{more})")
+        lines.append(
+            f"- [{flag}](conformance.md#{flag.lower()}), {len(cases)}: {explained[flag]['defect']} ({named}{more})"
+        )
     open_ones = {topic.name for topic in load_topics() if topic.is_convention}
     worst = [
-        f"`{name}` {topic['worst_error']:.2g}" for name, topic in record["topics"].items() if topic["worst_error"] and name not in open_ones
+        f"`{name}` {topic['worst_error']:.2g}"
+        for name, topic in record["topics"].items()
+        if topic["worst_error"] and name not in open_ones
     ]
     if worst:
-        lines += ["", f"Farthest from the vectors, in units of an answer's largest number: {', '.join(worst)}."]
+        lines += [
+            "",
+            f"Farthest from the vectors, in units of an answer's largest number: {', '.join(worst)}.",
+        ]
     return [*lines, ""]

@@ -103,7 +103,11 @@ def decode(value: Any) -> Any:
     if isinstance(value, Mapping):
         if "hex" not in value:
             return {name: decode(item) for name, item in value.items()}
-        numbers = np.frombuffer(bytes.fromhex(value["hex"]), dtype=">f8").astype(np.float64).reshape(value["shape"])
+        numbers = (
+            np.frombuffer(bytes.fromhex(value["hex"]), dtype=">f8")
+            .astype(np.float64)
+            .reshape(value["shape"])
+        )
         return numbers if numbers.ndim else float(numbers)
     return [decode(item) for item in value] if isinstance(value, list) else value
 
@@ -111,19 +115,34 @@ def decode(value: Any) -> Any:
 @cache
 def load_topics() -> tuple[Topic, ...]:
     """All topics, basic ones first. The arrays are read-only: a subject gets copies."""
-    topics = [_topic(json.loads(path.read_text(encoding="utf-8"))) for path in sorted((HOME / "vectors").glob("*.json"))]
+    topics = [
+        _topic(json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted((HOME / "vectors").glob("*.json"))
+    ]
     return tuple(sorted(topics, key=lambda topic: (topic.level, topic.name)))
 
 
 def _topic(document: Mapping[str, Any]) -> Topic:
     if document["schema"] != SCHEMA_VERSION:
-        raise ValueError(f"vectors of {document['topic']} have schema {document['schema']}, but this reader knows {SCHEMA_VERSION}")
+        raise ValueError(
+            f"vectors of {document['topic']} have schema {document['schema']}, but this reader knows {SCHEMA_VERSION}"
+        )
     cases = tuple(_case(document["topic"], entry) for entry in document["cases"])
-    return Topic(document["topic"], document["level"], tuple(document["needs"]), document["equation"], document["notes"], cases)
+    return Topic(
+        document["topic"],
+        document["level"],
+        tuple(document["needs"]),
+        document["equation"],
+        document["notes"],
+        cases,
+    )
 
 
 def _case(topic: str, entry: Mapping[str, Any]) -> Case:
-    marks = tuple(Mark(mark["flag"], mark["output"], mark["index"], decode(mark["value"])) for mark in entry["betrays"])
+    marks = tuple(
+        Mark(mark["flag"], mark["output"], mark["index"], decode(mark["value"]))
+        for mark in entry["betrays"]
+    )
     inputs = {name: decode(entry["inputs"][name]) for name in METHODS[entry["method"]]}
     expected = {output: decode(value) for output, value in entry["expected"].items()}
     for value in expected.values():
@@ -132,7 +151,17 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
     probe = decode(entry["probe"]) if "probe" in entry else None
     flags = tuple(entry["flags"])
     return Case(
-        entry["id"], topic, entry["method"], flags, entry["class"], entry["float32"], inputs, expected, entry["tolerance"], marks, probe
+        entry["id"],
+        topic,
+        entry["method"],
+        flags,
+        entry["class"],
+        entry["float32"],
+        inputs,
+        expected,
+        entry["tolerance"],
+        marks,
+        probe,
     )
 
 
@@ -151,7 +180,9 @@ def _copy(value: Any, dtype: str) -> Any:
 
 def matches(case: Case, patterns: Sequence[str]) -> bool:
     """Whether a glob fits the case's id, "bases/degree-0-inside", or its topic."""
-    return any(fnmatchcase(case.id, pattern) or fnmatchcase(case.topic, pattern) for pattern in patterns)
+    return any(
+        fnmatchcase(case.id, pattern) or fnmatchcase(case.topic, pattern) for pattern in patterns
+    )
 
 
 def export(folder: Path) -> list[Path]:
@@ -159,5 +190,8 @@ def export(folder: Path) -> list[Path]:
     written = []
     for name in ("vectors", "schemas"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-        written += [Path(shutil.copyfile(path, folder / name / path.name)) for path in sorted((HOME / name).glob("*.json"))]
+        written += [
+            Path(shutil.copyfile(path, folder / name / path.name))
+            for path in sorted((HOME / name).glob("*.json"))
+        ]
     return written

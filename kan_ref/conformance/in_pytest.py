@@ -24,7 +24,9 @@ class Check:
         return f"Check({self.case.id!r})"
 
 
-def pytest_cases(adapter: Any, *, only: Sequence[str] = (), skip: Sequence[str] = (), xfail: Sequence[str] = ()) -> list[Any]:
+def pytest_cases(
+    adapter: Any, *, only: Sequence[str] = (), skip: Sequence[str] = (), xfail: Sequence[str] = ()
+) -> list[Any]:
     """The required cases of the methods that an adapter has, as parameters for `pytest.mark.parametrize`.
 
     Parameters
@@ -58,7 +60,9 @@ def pytest_cases(adapter: Any, *, only: Sequence[str] = (), skip: Sequence[str] 
     for _, cases in suite.choose(only, skip):
         for case in cases:
             if case.kind == "required" and hasattr(subject, case.method):
-                marks = [pytest.mark.xfail(reason="listed as failing")] if matches(case, xfail) else []
+                marks = (
+                    [pytest.mark.xfail(reason="listed as failing")] if matches(case, xfail) else []
+                )
                 found.append(pytest.param(Check(case, subject), id=case.id, marks=marks))
     if not found:
         raise ValueError(f"{type(subject).__name__} has no method that a chosen case asks for")

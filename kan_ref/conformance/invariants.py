@@ -22,7 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_generator, check_integer, check_number
+from kan_ref.checks import (
+    FloatArray,
+    check_float_array,
+    check_generator,
+    check_integer,
+    check_number,
+)
 from kan_ref.conformance.round_trip import check_round_trip as check_round_trip
 from kan_ref.numerics import central_difference
 
@@ -47,7 +53,10 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     ValueError
         "basis is no partition of unity: at x = 1 (position 4) the bases sum to 0, but must sum to 1 within 1e-12"
     """
-    points, tolerance = check_float_array("x", x, ("n",)), check_number("tolerance", tolerance, low=0.0)
+    points, tolerance = (
+        check_float_array("x", x, ("n",)),
+        check_number("tolerance", tolerance, low=0.0),
+    )
     _at_least("x", "points", len(points), 1)
     values = _answer("basis", basis, (points,), (len(points), "n_basis"))
     sums = values.sum(axis=1)
@@ -80,13 +89,22 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) 
     -----
     batch + 3 calls.
     """
-    points, tolerance = check_float_array("x", x, ("batch", "n_in")), check_number("tolerance", tolerance, low=0.0)
+    points, tolerance = (
+        check_float_array("x", x, ("batch", "n_in")),
+        check_number("tolerance", tolerance, low=0.0),
+    )
     _at_least("x", "samples", len(points), 2)
     together = _answer("f", f, (points,), (len(points), "n_out"))
-    alone = np.concatenate([_answer("f", f, (points[b : b + 1],), (1, together.shape[1])) for b in range(len(points))])
+    alone = np.concatenate(
+        [_answer("f", f, (points[b : b + 1],), (1, together.shape[1])) for b in range(len(points))]
+    )
     turned = _answer("f", f, (points[::-1],), together.shape)[::-1]
     again = _answer("f", f, (points,), together.shape)
-    for other, how in ((alone, "alone"), (turned, "in the batch turned round"), (again, "when asked again")):
+    for other, how in (
+        (alone, "alone"),
+        (turned, "in the batch turned round"),
+        (again, "when asked again"),
+    ):
         sentence = f"f depends on the batch: {{where}} is {{one:.17g}} in its batch of {len(points)} and {{other:.17g}} {how}"
         _compare(sentence, together, other, tolerance)
 
@@ -112,7 +130,10 @@ def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> Non
     -----
     1 + n_in (n_in + 1) / 2 calls.
     """
-    points, tolerance = check_float_array("x", x, ("batch", "n_in")), check_number("tolerance", tolerance, low=0.0)
+    points, tolerance = (
+        check_float_array("x", x, ("batch", "n_in")),
+        check_number("tolerance", tolerance, low=0.0),
+    )
     _at_least("x", "samples", len(points), 2)
     _at_least("x", "inputs", points.shape[1], 2)
     others = np.roll(points, -1, axis=0)
@@ -181,21 +202,36 @@ def check_gradient(
     """
     points, rng = check_float_array("x", x, ("batch", "n_in")), check_generator("rng", rng)
     _at_least("x", "samples", len(points), 1)
-    order, n_directions = check_integer("order", order, low=1, high=2), check_integer("n_directions", n_directions, low=1)
+    order, n_directions = (
+        check_integer("order", order, low=1, high=2),
+        check_integer("n_directions", n_directions, low=1),
+    )
     h = check_number("step", (1e-6, 3e-5)[order - 1] if step is None else step, low=1e-300)
-    tolerance = check_number("tolerance", (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance, low=0.0)
+    tolerance = check_number(
+        "tolerance", (1e-6, 1e-4)[order - 1] if tolerance is None else tolerance, low=0.0
+    )
     y = _answer("f", f, (points,), (len(points), "n_out"))
     for _ in range(n_directions):
-        dy, v, w = rng.normal(size=y.shape), rng.normal(size=points.shape), rng.normal(size=points.shape)
+        dy, v, w = (
+            rng.normal(size=y.shape),
+            rng.normal(size=points.shape),
+            rng.normal(size=points.shape),
+        )
 
         along = partial(_moved, f, points, dy, v, w)
         # [eq:derivative-of-inputs]
-        expected = central_difference(along if order == 1 else partial(_moved_slope, along, h), step=h)
-        terms = _answer("vjp", vjp, (points, dy, v)[: order + 1], points.shape) * (v if order == 1 else w)
+        expected = central_difference(
+            along if order == 1 else partial(_moved_slope, along, h), step=h
+        )
+        terms = _answer("vjp", vjp, (points, dy, v)[: order + 1], points.shape) * (
+            v if order == 1 else w
+        )
         # [/eq:derivative-of-inputs]
         given = terms.sum(axis=1)
         rounding = _ROUNDINGS * np.finfo(float).eps * np.abs(dy * y).sum(axis=1).max() / h**order
-        allowed = tolerance * max(np.abs(terms).sum(axis=1).max(), np.abs(expected).max()) + rounding
+        allowed = (
+            tolerance * max(np.abs(terms).sum(axis=1).max(), np.abs(expected).max()) + rounding
+        )
         b = int(np.argmax(np.abs(given - expected)))
         if abs(given[b] - expected[b]) > allowed:
             raise ValueError(
@@ -212,14 +248,24 @@ def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float
     ValueError
         "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new (difference 0.06, allowed 1e-12)"
     """
-    points, tolerance = check_float_array("x", x, ("batch", "n_in")), check_number("tolerance", tolerance, low=0.0)
+    points, tolerance = (
+        check_float_array("x", x, ("batch", "n_in")),
+        check_number("tolerance", tolerance, low=0.0),
+    )
     _at_least("x", "samples", len(points), 1)
     one = _answer("old", old, (points,), (len(points), "n_out"))
     other = _answer("new", new, (points,), one.shape)
-    _compare("new is another function than old: {where} is {one:.17g} of old and {other:.17g} of new", one, other, tolerance)
+    _compare(
+        "new is another function than old: {where} is {one:.17g} of old and {other:.17g} of new",
+        one,
+        other,
+        tolerance,
+    )
 
 
-def _moved(f: Answer, x: FloatArray, dy: FloatArray, v: FloatArray, w: FloatArray, s: float, t: float = 0.0) -> FloatArray:
+def _moved(
+    f: Answer, x: FloatArray, dy: FloatArray, v: FloatArray, w: FloatArray, s: float, t: float = 0.0
+) -> FloatArray:
     """<dy, f(x + s v + t w)> of each sample."""
     return np.asarray((dy * _answer("f", f, (x + s * v + t * w,), dy.shape)).sum(axis=1))
 
@@ -233,13 +279,19 @@ def _at_least(name: str, what: str, count: int, least: int) -> None:
         raise ValueError(f"{name} has {count} {what}, but this check needs at least {least}")
 
 
-def _answer(name: str, function: Answer, arguments: tuple[FloatArray, ...], shape: tuple[int | str, ...]) -> FloatArray:
+def _answer(
+    name: str, function: Answer, arguments: tuple[FloatArray, ...], shape: tuple[int | str, ...]
+) -> FloatArray:
     """What a callable answers to copies, as finite float64 of that shape."""
     if not callable(function):
         raise TypeError(f"{name} is a {type(function).__name__}, but must be a function")
-    answer = check_float_array(f"the answer of {name}", function(*(argument.copy() for argument in arguments)), shape).copy()
+    answer = check_float_array(
+        f"the answer of {name}", function(*(argument.copy() for argument in arguments)), shape
+    ).copy()
     if answer.size == 0:
-        raise ValueError(f"the answer of {name} has shape {answer.shape}: there is nothing to judge")
+        raise ValueError(
+            f"the answer of {name} has shape {answer.shape}: there is nothing to judge"
+        )
     return answer
 
 

@@ -27,8 +27,16 @@ _ONE_OUTPUT = {
     "input_hessian_diag": "hessian_diag",
     "count_parameters": "count",
 }
-_BETRAYED = {"n_intervals": "GridCount", "collapsed_rows": "ConstantFeature"}  # integers that speak for themselves
-_NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature")  # defects that make nan or inf
+_BETRAYED = {
+    "n_intervals": "GridCount",
+    "collapsed_rows": "ConstantFeature",
+}  # integers that speak for themselves
+_NOT_FINITE = (
+    "RepeatedKnots",
+    "SiluOverflow",
+    "ZeroEdge",
+    "ConstantFeature",
+)  # defects that make nan or inf
 _GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
 _FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "x": lambda u: u,
@@ -75,17 +83,31 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         if isinstance(expected, int | str):
             if value != expected:
                 defects = tuple(flag for flag in (_BETRAYED.get(output),) if flag)
-                return Verdict(False, f"{output} is not the expected one", repr(expected), repr(value), defects=defects)
+                return Verdict(
+                    False,
+                    f"{output} is not the expected one",
+                    repr(expected),
+                    repr(value),
+                    defects=defects,
+                )
             continue
         verdict = _compare(output, np.asarray(expected), value, case.tolerance[output] * factor)
         if not verdict.right and (worst is None or not verdict.relative <= worst.relative):
             worst = verdict
     if worst is None:
         return Verdict(True)
-    defects = tuple(mark.flag for mark in case.marks if _fits(case, mark.output, mark.index, mark.value, got, factor))
-    if not np.isfinite(np.concatenate([np.ravel(value) for value in got.values() if isinstance(value, np.ndarray)])).all():
+    defects = tuple(
+        mark.flag
+        for mark in case.marks
+        if _fits(case, mark.output, mark.index, mark.value, got, factor)
+    )
+    if not np.isfinite(
+        np.concatenate([np.ravel(value) for value in got.values() if isinstance(value, np.ndarray)])
+    ).all():
         defects = tuple(flag for flag in case.flags if flag in _NOT_FINITE)
-    return Verdict(False, worst.message, worst.expected, worst.got, worst.ulp, worst.relative, defects)
+    return Verdict(
+        False, worst.message, worst.expected, worst.got, worst.ulp, worst.relative, defects
+    )
 
 
 def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: float) -> Verdict:
@@ -93,7 +115,12 @@ def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: floa
         return Verdict(True)  # nested lists cannot tell (0, 2) from (0,)
     if got.shape != expected.shape:
         return Verdict(
-            False, f"{output} has shape {got.shape}, but {expected.shape} was expected", _short(expected), _short(got), np.inf, np.inf
+            False,
+            f"{output} has shape {got.shape}, but {expected.shape} was expected",
+            _short(expected),
+            _short(got),
+            np.inf,
+            np.inf,
         )
     with np.errstate(all="ignore"):
         error = np.abs(got - expected)
@@ -106,9 +133,7 @@ def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: floa
         size = float(np.abs(expected).max()) or 1.0
         relative = float(error.flat[place]) / size
     index = ", ".join(str(int(n)) for n in np.unravel_index(place, expected.shape))
-    message = (
-        f"{output}[{index}]: error {error.flat[place]:.3g}, tolerance {tolerance:.3g}; {int(wrong.sum())} of {wrong.size} numbers are off"
-    )
+    message = f"{output}[{index}]: error {error.flat[place]:.3g}, tolerance {tolerance:.3g}; {int(wrong.sum())} of {wrong.size} numbers are off"
     return Verdict(False, message, repr(right), repr(found), ulp, relative)
 
 
@@ -116,7 +141,9 @@ def _short(array: FloatArray) -> str:
     return np.array2string(array, precision=6, threshold=8).replace("\n", "")
 
 
-def _fits(case: Case, output: str, index: int, value: float, got: Mapping[str, Any], factor: float) -> bool:
+def _fits(
+    case: Case, output: str, index: int, value: float, got: Mapping[str, Any], factor: float
+) -> bool:
     """Whether the answer is that of a known defect."""
     answered = got.get(output)
     expected = np.asarray(case.expected[output])
@@ -144,12 +171,16 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
         return _pruned(case, plain_layer.read_layers(answer, len(case.inputs["layers"])))
     if method == "edge_scores":
         if len(answer) != len(case.expected):
-            raise ValueError(f"{len(answer)} arrays were answered, but {len(case.expected)} layers need one each")
+            raise ValueError(
+                f"{len(answer)} arrays were answered, but {len(case.expected)} layers need one each"
+            )
         return {str(n): _numbers(scores) for n, scores in enumerate(answer)}
     if not isinstance(answer, Mapping):
         raise TypeError(f"the answer is a {type(answer).__name__}, but must be a dict")
     if method == "node_scores":
-        return {output: _hidden(answer, output, len(case.expected) // 2) for output in case.expected}
+        return {
+            output: _hidden(answer, output, len(case.expected) // 2) for output in case.expected
+        }
     if method == "fit_affine":
         return _fitted(case, answer)
     if method == "network_vjp":
@@ -174,7 +205,9 @@ def _hidden(answer: Mapping[str, Any], output: str, n_hidden: int) -> FloatArray
     if answer[side] is None:
         return None
     if len(answer[side]) != n_hidden:
-        raise ValueError(f"{len(answer[side])} arrays were answered as {side!r}, but {n_hidden} hidden layers need one each")
+        raise ValueError(
+            f"{len(answer[side])} arrays were answered as {side!r}, but {n_hidden} hidden layers need one each"
+        )
     return _numbers(answer[side][int(layer)])
 
 
@@ -199,16 +232,29 @@ def _moved_layer(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
 def _pruned(case: Case, layers: list[dict[str, Any]]) -> dict[str, Any]:
     """How many nodes live, and the outputs, also without their mean: constants may have been folded or dropped."""
     y = plain_layer.network_outputs(layers, case.inputs["x"])
-    return {"kept": plain_layer.count_living(layers), "values": y, "centred": y - y.mean(axis=0)}
+    return {"kept": plain_layer.count_active(layers), "values": y, "centred": y - y.mean(axis=0)}
 
 
 def _moments(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
     coef, w_base, w_spline = layer["coef"], layer["w_base"], layer["w_spline"]
-    wanted = (case.inputs["n_out"], case.inputs["n_in"], case.inputs["n_intervals"] + case.inputs["degree"])
+    wanted = (
+        case.inputs["n_out"],
+        case.inputs["n_in"],
+        case.inputs["n_intervals"] + case.inputs["degree"],
+    )
     if coef.shape != wanted:
         raise ValueError(f"coef has shape {coef.shape}, but {wanted} was asked for")
-    found = {"coef_mean": coef.mean(), "coef_std": coef.std(), "w_base_mean": w_base.mean(), "w_base_std": w_base.std()}
-    found |= {"w_base_largest": np.abs(w_base).max(), "w_spline_least": w_spline.min(), "w_spline_largest": w_spline.max()}
+    found = {
+        "coef_mean": coef.mean(),
+        "coef_std": coef.std(),
+        "w_base_mean": w_base.mean(),
+        "w_base_std": w_base.std(),
+    }
+    found |= {
+        "w_base_largest": np.abs(w_base).max(),
+        "w_spline_least": w_spline.min(),
+        "w_spline_largest": w_spline.max(),
+    }
     return {name: np.asarray(value) for name, value in found.items()}
 
 
@@ -216,4 +262,7 @@ def _fitted(case: Case, answer: Mapping[str, Any]) -> dict[str, Any]:
     a, b, c, d = (float(answer[name]) for name in "abcd")
     curve = _FORMULAS[case.inputs["name"]](a * case.inputs["x"] + b)
     # a curve without a value, and c = 0, is the constant d
-    return {"values": c * curve + d if c else np.full_like(curve, d), "r2": np.asarray(float(answer["r2"]))}
+    return {
+        "values": c * curve + d if c else np.full_like(curve, d),
+        "r2": np.asarray(float(answer["r2"])),
+    }

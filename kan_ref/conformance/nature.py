@@ -30,7 +30,12 @@ def nature(subject: Subject, case: Case) -> tuple[str, ...]:
 
 def _stale(subject: Subject) -> bool:
     first, second = _ask(subject, _points()), _ask(subject, 0.5 * _points() + 0.125)
-    return first is not None and second is not None and np.array_equal(first, second) and bool(np.ptp(first) > 0.0)
+    return (
+        first is not None
+        and second is not None
+        and np.array_equal(first, second)
+        and bool(np.ptp(first) > 0.0)
+    )
 
 
 def _mixes_samples(subject: Subject) -> bool:
@@ -53,7 +58,13 @@ _QUESTIONS: dict[str, Callable[[Subject], bool]] = {
 
 
 def _together() -> Case:
-    return next(case for topic in load_topics() if topic.name == "batches" for case in topic.cases if case.id == "batches/together")
+    return next(
+        case
+        for topic in load_topics()
+        if topic.name == "batches"
+        for case in topic.cases
+        if case.id == "batches/together"
+    )
 
 
 def _points() -> FloatArray:
@@ -75,4 +86,6 @@ def _ask(subject: Subject, x: FloatArray) -> FloatArray | None:
 
 
 def _differ(one: FloatArray, other: FloatArray) -> bool:
-    return one.shape == other.shape and not bool(np.abs(one - other).max() <= NEAR * max(1.0, float(np.abs(one).max())))
+    return one.shape == other.shape and not bool(
+        np.abs(one - other).max() <= NEAR * max(1.0, float(np.abs(one).max()))
+    )

@@ -17,18 +17,24 @@ ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 def read_layer(answer: Any) -> dict[str, Any]:
     """An answered layer with float64 arrays that fit together; ValueError or TypeError in words otherwise."""
     if not isinstance(answer, Mapping):
-        raise TypeError(f"the answer is a {type(answer).__name__}, but must be a layer: a dict of {', '.join(ARRAYS)}, degree, base")
+        raise TypeError(
+            f"the answer is a {type(answer).__name__}, but must be a layer: a dict of {', '.join(ARRAYS)}, degree, base"
+        )
     missing = [name for name in (*ARRAYS, "degree", "base") if name not in answer]
     if missing:
         raise ValueError(f"the answered layer lacks {', '.join(missing)}")
     layer = {name: np.asarray(answer[name], dtype=np.float64) for name in ARRAYS}
     degree = int(answer["degree"])
     if layer["coef"].ndim != 3 or layer["knots"].ndim != 2:
-        raise ValueError(f"the answered layer has coef {layer['coef'].shape} and knots {layer['knots'].shape}: 3 and 2 axes are needed")
+        raise ValueError(
+            f"the answered layer has coef {layer['coef'].shape} and knots {layer['knots'].shape}: 3 and 2 axes are needed"
+        )
     n_out, n_in, n_basis = layer["coef"].shape
     for name in ("w_base", "w_spline", "mask"):
         if layer[name].shape != (n_out, n_in):
-            raise ValueError(f"the answered layer has {name} {layer[name].shape}, but coef {layer['coef'].shape} needs {(n_out, n_in)}")
+            raise ValueError(
+                f"the answered layer has {name} {layer[name].shape}, but coef {layer['coef'].shape} needs {(n_out, n_in)}"
+            )
     if layer["knots"].shape != (n_in, n_basis + degree + 1):
         raise ValueError(f"the answered layer has knots {layer['knots'].shape}, but {n_basis} bases of degree {degree} on {n_in} inputs "
                          f"need {(n_in, n_basis + degree + 1)}")  # fmt: skip
@@ -38,12 +44,16 @@ def read_layer(answer: Any) -> dict[str, Any]:
 def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
     """Answered layers that fit one another."""
     if isinstance(answer, Mapping) or len(answer) != n_layers:
-        raise ValueError(f"a list of {n_layers} layers is needed, but a {type(answer).__name__} of {len(answer)} was answered")
+        raise ValueError(
+            f"a list of {n_layers} layers is needed, but a {type(answer).__name__} of {len(answer)} was answered"
+        )
     layers = [read_layer(layer) for layer in answer]
     for number, (before, after) in enumerate(pairwise(layers)):
         if len(before["coef"]) != len(after["knots"]):
             n_out, n_in = len(before["coef"]), len(after["knots"])
-            raise ValueError(f"answered layer {number} has {n_out} outputs, but layer {number + 1} has {n_in} inputs")
+            raise ValueError(
+                f"answered layer {number} has {n_out} outputs, but layer {number + 1} has {n_in} inputs"
+            )
     return layers
 
 
@@ -55,8 +65,12 @@ def basis(x: FloatArray, row: FloatArray, degree: int) -> FloatArray:
     values[x == row[-1]] = (row[:-1] == last) & (row[1:] == row[-1])
     for d in range(1, degree + 1):
         width = row[d:] - row[:-d]
-        share = np.divide(column - row[:-d], width, out=np.zeros((len(x), len(width))), where=width > 0)
-        rest = np.divide(row[d:] - column, width, out=np.zeros((len(x), len(width))), where=width > 0)
+        share = np.divide(
+            column - row[:-d], width, out=np.zeros((len(x), len(width))), where=width > 0
+        )
+        rest = np.divide(
+            row[d:] - column, width, out=np.zeros((len(x), len(width))), where=width > 0
+        )
         values = share[:, :-1] * values[:, :-1] + rest[:, 1:] * values[:, 1:]
     return values
 
@@ -78,13 +92,21 @@ def network_outputs(layers: Sequence[Mapping[str, Any]], x: FloatArray) -> Float
     return x
 
 
-def count_living(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
+def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
     """How many nodes of each hidden layer are entered and left by an edge that is not 0 by its mask or its numbers."""
     living = []
     for layer in layers:
         curved = (layer["w_spline"] != 0.0) & (layer["coef"] != 0.0).any(axis=2)
-        living.append((layer["mask"] != 0.0) & (curved | ((layer["w_base"] != 0.0) & (layer["base"] != "zero"))))
-    return np.array([float((before.any(axis=1) & after.any(axis=0)).sum()) for before, after in pairwise(living)])
+        living.append(
+            (layer["mask"] != 0.0)
+            & (curved | ((layer["w_base"] != 0.0) & (layer["base"] != "zero")))
+        )
+    return np.array(
+        [
+            float((before.any(axis=1) & after.any(axis=0)).sum())
+            for before, after in pairwise(living)
+        ]
+    )
 
 
 def grid(layer: Mapping[str, Any]) -> FloatArray:

@@ -21,7 +21,9 @@ def to_plain(report: Report) -> dict[str, Any]:
         "failed": len(report.failures),
         "skipped": report.n_skipped,
         "topics": _by_topic(report),
-        "likely_defects": [{"flag": flag, "cases": n, **explained[flag]} for flag, n in report.defects],
+        "likely_defects": [
+            {"flag": flag, "cases": n, **explained[flag]} for flag, n in report.defects
+        ],
         "cases": [_case(report, outcome) for outcome in report.outcomes],
     }
 
@@ -31,19 +33,37 @@ def _by_topic(report: Report) -> dict[str, dict[str, Any]]:
     for topic in load_topics():
         mine = [outcome for outcome in report.outcomes if outcome.case.topic == topic.name]
         if mine:
-            counts = {status: sum(outcome.status == status for outcome in mine) for status in sorted({outcome.status for outcome in mine})}
-            errors = [outcome.verdict.relative for outcome in mine if math.isfinite(outcome.verdict.relative)]
+            counts = {
+                status: sum(outcome.status == status for outcome in mine)
+                for status in sorted({outcome.status for outcome in mine})
+            }
+            errors = [
+                outcome.verdict.relative
+                for outcome in mine
+                if math.isfinite(outcome.verdict.relative)
+            ]
             found[topic.name] = {**counts, "worst_relative_error": max(errors, default=None)}
     return found
 
 
 def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
-    verdict, plain = outcome.verdict, {"id": outcome.case.id, "class": outcome.case.kind, "status": outcome.status}
+    verdict, plain = (
+        outcome.verdict,
+        {"id": outcome.case.id, "class": outcome.case.kind, "status": outcome.status},
+    )
     if outcome.reason:
         plain["reason"] = outcome.reason
     if not verdict.right:
-        told: Mapping[str, Any] = {"expected": verdict.expected, "got": verdict.got, "ulp": verdict.ulp, "relative": verdict.relative}
-        plain |= {name: value if isinstance(value, str) or math.isfinite(value) else str(value) for name, value in told.items()}
+        told: Mapping[str, Any] = {
+            "expected": verdict.expected,
+            "got": verdict.got,
+            "ulp": verdict.ulp,
+            "relative": verdict.relative,
+        }
+        plain |= {
+            name: value if isinstance(value, str) or math.isfinite(value) else str(value)
+            for name, value in told.items()
+        }
     if outcome.case.id in report.likely:
         plain["likely_defect"] = report.likely[outcome.case.id]
     return plain
@@ -59,20 +79,37 @@ def write_junit(report: Report, path: Path) -> None:
             continue
         n_failed = sum(outcome.status == "failed" for outcome in mine)
         n_skipped = sum(outcome.status not in (*GOOD, "failed") for outcome in mine)
-        told: dict[str, str] = {"tests": str(len(mine)), "failures": str(n_failed), "skipped": str(n_skipped)}
+        told: dict[str, str] = {
+            "tests": str(len(mine)),
+            "failures": str(n_failed),
+            "skipped": str(n_skipped),
+        }
         suite = ElementTree.SubElement(root, "testsuite", {"name": topic.name, **told})
         for outcome in mine:
-            entry = ElementTree.SubElement(suite, "testcase", classname=topic.name, name=outcome.case.id)
+            entry = ElementTree.SubElement(
+                suite, "testcase", classname=topic.name, name=outcome.case.id
+            )
             if outcome.status == "failed":
                 flag = report.likely[outcome.case.id]
-                failure = ElementTree.SubElement(entry, "failure", message=_printable(outcome.reason), type=flag)
-                failure.text = _printable(f"expected {outcome.verdict.expected}, got {outcome.verdict.got}; {explained[flag]['defect']}")
+                failure = ElementTree.SubElement(
+                    entry, "failure", message=_printable(outcome.reason), type=flag
+                )
+                failure.text = _printable(
+                    f"expected {outcome.verdict.expected}, got {outcome.verdict.got}; {explained[flag]['defect']}"
+                )
             elif outcome.status not in GOOD:
-                ElementTree.SubElement(entry, "skipped", message=_printable(f"{outcome.status}: {outcome.reason}"))
+                ElementTree.SubElement(
+                    entry, "skipped", message=_printable(f"{outcome.status}: {outcome.reason}")
+                )
     ElementTree.indent(root)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def _printable(text: str) -> str:
     """Without the characters that XML cannot hold: a subject may answer anything."""
-    return "".join(c if c in "\t\n" or 32 <= ord(c) < 0xD800 or 0xE000 <= ord(c) < 0xFFFE or ord(c) > 0xFFFF else "?" for c in text)
+    return "".join(
+        c
+        if c in "\t\n" or 32 <= ord(c) < 0xD800 or 0xE000 <= ord(c) < 0xFFFE or ord(c) > 0xFFFF
+        else "?"
+        for c in text
+    )

@@ -37,13 +37,21 @@ def check_round_trip(round_trip: Callable[[Any], Any], value: object) -> None:
 def _same(name: str, before: object, after: object) -> None:
     if isinstance(before, Mapping):
         if not isinstance(after, Mapping) or set(before) != set(after):
-            got = f"the keys {sorted(map(str, after))}" if isinstance(after, Mapping) else f"a {type(after).__name__}"
-            raise ValueError(f"round_trip changed {name} from the keys {sorted(map(str, before))} to {got}")
+            got = (
+                f"the keys {sorted(map(str, after))}"
+                if isinstance(after, Mapping)
+                else f"a {type(after).__name__}"
+            )
+            raise ValueError(
+                f"round_trip changed {name} from the keys {sorted(map(str, before))} to {got}"
+            )
         for key, item in before.items():
             _same(f"{name}[{key!r}]", item, after[key])
     elif isinstance(before, list | tuple):
         if type(before) is not type(after) or len(before) != len(after):
-            raise ValueError(f"round_trip changed {name} from {type(before).__name__} to {type(after).__name__}, or its length")
+            raise ValueError(
+                f"round_trip changed {name} from {type(before).__name__} to {type(after).__name__}, or its length"
+            )
         for place, (item, other) in enumerate(zip(before, after, strict=True)):
             _same(f"{name}[{place}]", item, other)
     elif isinstance(before, np.ndarray | np.generic | float):
@@ -58,7 +66,10 @@ def _same(name: str, before: object, after: object) -> None:
 
 
 def _same_bits(name: str, before: Any, after: Any) -> None:
-    kinds = [f"{type(item).__name__} of {getattr(item, 'dtype', 'float64')} {np.shape(item)}" for item in (before, after)]
+    kinds = [
+        f"{type(item).__name__} of {getattr(item, 'dtype', 'float64')} {np.shape(item)}"
+        for item in (before, after)
+    ]
     if kinds[0] != kinds[1] or type(before) is not type(after):
         raise ValueError(f"round_trip changed {name} from {kinds[0]} to {kinds[1]}")
     one, other = np.asarray(before), np.asarray(after)
@@ -67,4 +78,6 @@ def _same_bits(name: str, before: Any, after: Any) -> None:
     for place in np.ndindex(one.shape):
         if one[place].tobytes() != other[place].tobytes():
             where = f"[{', '.join(map(str, place))}]" if place else ""
-            raise ValueError(f"round_trip changed {name}{where} from {one[place]!s} to {other[place]!s}")
+            raise ValueError(
+                f"round_trip changed {name}{where} from {one[place]!s} to {other[place]!s}"
+            )

@@ -63,7 +63,10 @@ def main(arguments: list[str]) -> int:
         return 1
     if hasattr(adapter, "use_dtype"):
         adapter.use_dtype(hello.get("dtype", "float64"))
-    name, version = getattr(adapter, "name", type(adapter).__name__), getattr(adapter, "version", "")
+    name, version = (
+        getattr(adapter, "name", type(adapter).__name__),
+        getattr(adapter, "version", ""),
+    )
     reply({"result": {"name": str(name), "version": str(version)}})
     convert: Callable[[Any], Any] = to_float32 if hello.get("dtype") == "float32" else _same
     for line in sys.stdin.buffer:

@@ -62,7 +62,9 @@ class DirectSubject:
             return Answer(unsupported=True)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a subject's warnings are no errors, whatever the caller makes of warnings
+                warnings.simplefilter(
+                    "ignore"
+                )  # a subject's warnings are no errors, whatever the caller makes of warnings
                 return Answer(method(*arguments(case, self.dtype).values()))
         except NotImplementedError:
             return Answer(unsupported=True)
@@ -101,12 +103,18 @@ class ProcessSubject:
             return Answer(error=self._silent)
         for counted in ("hello", case.method):
             if self._falls[counted] >= MOST_FALLS:
-                return Answer(error=f"not asked: {counted} has hung or ended the program {MOST_FALLS} times already")
+                return Answer(
+                    error=f"not asked: {counted} has hung or ended the program {MOST_FALLS} times already"
+                )
         if self._process is None and (problem := self._start()):
             return Answer(error=problem)
         given = arguments(case, self.dtype)
         self._number += 1
-        request = {"id": self._number, "method": case.method, "args": wire.to_shaped(given) if self.shaped else wire.to_plain(given)}
+        request = {
+            "id": self._number,
+            "method": case.method,
+            "args": wire.to_shaped(given) if self.shaped else wire.to_plain(given),
+        }
         reply, problem = self._exchange(request, case.method)
         if reply is None or problem:
             return Answer(error=problem)
@@ -115,7 +123,9 @@ class ProcessSubject:
         if "error" in reply:
             return Answer(error=str(reply["error"])[:400])
         if "result" not in reply:
-            return Answer(error=f"the answer holds neither result, unsupported nor error: {str(dict(reply))[:200]}")
+            return Answer(
+                error=f"the answer holds neither result, unsupported nor error: {str(dict(reply))[:200]}"
+            )
         try:
             return Answer((wire.from_shaped if self.shaped else wire.from_plain)(reply["result"]))
         except (ValueError, TypeError, RecursionError) as error:
@@ -137,7 +147,7 @@ class ProcessSubject:
 
     def _start(self) -> str | None:
         """Start, and say hello; a sentence if that fails."""
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._errors = tempfile.TemporaryFile()
         options = {"start_new_session": True} if os.name == "posix" else {}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
         try:
@@ -158,7 +168,9 @@ class ProcessSubject:
             self.name = f"{told['name']} {told.get('version', '')}".strip()[:100]
         return None
 
-    def _exchange(self, request: Mapping[str, Any], counted: str) -> tuple[Mapping[str, Any] | None, str]:
+    def _exchange(
+        self, request: Mapping[str, Any], counted: str
+    ) -> tuple[Mapping[str, Any] | None, str]:
         """Write a line, read lines until the answer; None and why if there is none, the answer and a complaint if there was noise."""
         process, hung = self._process, threading.Event()
         assert process is not None
@@ -178,7 +190,9 @@ class ProcessSubject:
             process.stdin.flush()
             while n_noise < MOST_NOISE and (line := process.stdout.readline()):
                 message = wire.load(line)
-                if message is not None and ("id" not in request or message.get("id") == request["id"]):
+                if message is not None and (
+                    "id" not in request or message.get("id") == request["id"]
+                ):
                     reply = message
                     break
                 n_noise += 1
@@ -221,8 +235,14 @@ class ProcessSubject:
 
 
 def python_adapter(
-    target: str, *, dtype: str = "float64", timeout: float = TIMEOUT, start_timeout: float = START_TIMEOUT
+    target: str,
+    *,
+    dtype: str = "float64",
+    timeout: float = TIMEOUT,
+    start_timeout: float = START_TIMEOUT,
 ) -> ProcessSubject:
     """An adapter "module:Class" in a Python process of its own."""
     command = [sys.executable, "-m", "kan_ref.conformance.serve", target]
-    return ProcessSubject(command, name=target, dtype=dtype, timeout=timeout, start_timeout=start_timeout, shaped=True)
+    return ProcessSubject(
+        command, name=target, dtype=dtype, timeout=timeout, start_timeout=start_timeout, shaped=True
+    )

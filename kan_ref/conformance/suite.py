@@ -79,7 +79,11 @@ def choose(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[tuple[Top
     """Topics, basic ones first, with the cases that globs leave."""
     found = []
     for topic in load_topics():
-        cases = [case for case in topic.cases if (not only or matches(case, only)) and not matches(case, skip)]
+        cases = [
+            case
+            for case in topic.cases
+            if (not only or matches(case, only)) and not matches(case, skip)
+        ]
         if cases:
             found.append((topic, cases))
     return found
@@ -118,22 +122,34 @@ def run(
                 if case.method not in natures:
                     natures[case.method] = nature(subject, case)
                 if natures[case.method]:
-                    outcome = replace(outcome, verdict=replace(outcome.verdict, defects=natures[case.method]))
+                    outcome = replace(
+                        outcome, verdict=replace(outcome.verdict, defects=natures[case.method])
+                    )
             outcomes.append(outcome)
             if callback is not None:
                 callback(outcome)
     return Report(subject.name, dtype, tuple(outcomes))
 
 
-def _outcome(subject: Subject, case: Case, listed: bool, dtype: str, blocked_by: str | None) -> Outcome:
+def _outcome(
+    subject: Subject, case: Case, listed: bool, dtype: str, blocked_by: str | None
+) -> Outcome:
     if dtype == "float32" and not case.float32:
         return Outcome(case, "skipped", "its numbers are not exact in float32")
     answer = subject.ask(case)
     if answer.unsupported:
         return Outcome(case, "skipped", f"{case.method} is not supported")
-    verdict = Verdict(False, answer.error) if answer.error is not None else judge(case, answer.result, dtype)
+    verdict = (
+        Verdict(False, answer.error)
+        if answer.error is not None
+        else judge(case, answer.result, dtype)
+    )
     if verdict.right:
-        return Outcome(case, "xpassed" if listed else "passed", "listed as failing, but passes" if listed else "")
+        return Outcome(
+            case,
+            "xpassed" if listed else "passed",
+            "listed as failing, but passes" if listed else "",
+        )
     if case.kind != "required":
         return Outcome(case, "differs", f"{case.kind}: {verdict.message}", verdict)
     if listed:
@@ -156,8 +172,15 @@ def _diagnose(outcomes: Sequence[Outcome], dtype: str) -> dict[str, str]:
         case, low_high = outcome.case, FLOAT32_ERRORS
         if outcome.verdict.defects:
             # a defect that would have shown in passed cases is not the one; then the one with most cases
-            found[case.id] = max(outcome.verdict.defects, key=lambda flag: (answered[flag] / max(1, marked[flag]), answered[flag]))
-        elif dtype == "float64" and low_high[0] < outcome.verdict.relative < low_high[1] and case.method != "fit_affine":
+            found[case.id] = max(
+                outcome.verdict.defects,
+                key=lambda flag: (answered[flag] / max(1, marked[flag]), answered[flag]),
+            )
+        elif (
+            dtype == "float64"
+            and low_high[0] < outcome.verdict.relative < low_high[1]
+            and case.method != "fit_affine"
+        ):
             found[case.id] = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
         else:
             peers = [other for other in judged if other.case.method == case.method]
@@ -200,19 +223,37 @@ def lines(report: Report) -> Iterator[str]:
         ("xpassed", "listed as failing, but passes"),
         ("differs", "differs"),
     ):
-        chosen = [outcome for outcome in report.outcomes if outcome.status == status and outcome.case.topic not in conventions]
+        chosen = [
+            outcome
+            for outcome in report.outcomes
+            if outcome.status == status and outcome.case.topic not in conventions
+        ]
         if status == "blocked" and chosen:
-            for topic, reason in dict.fromkeys((outcome.case.topic, outcome.reason) for outcome in chosen):
+            for topic, reason in dict.fromkeys(
+                (outcome.case.topic, outcome.reason) for outcome in chosen
+            ):
                 n = sum(outcome.case.topic == topic for outcome in chosen)
                 yield f"BLOCKED {topic}: {n} cases fail too, but {reason}"
         else:
             for outcome in chosen:
-                yield f"{words}: {outcome.case.id}" + (f" ({outcome.reason})" if status == "differs" else "")
+                yield f"{words}: {outcome.case.id}" + (
+                    f" ({outcome.reason})" if status == "differs" else ""
+                )
     for name in sorted(conventions):
-        asked = [outcome for outcome in report.outcomes if outcome.case.topic == name and outcome.status in GOOD]
+        asked = [
+            outcome
+            for outcome in report.outcomes
+            if outcome.case.topic == name and outcome.status in GOOD
+        ]
         if asked:
             yield f"convention {name}: agrees in {sum(outcome.status != 'differs' for outcome in asked)} of {len(asked)}"
-    unsupported = sorted({outcome.case.method for outcome in report.outcomes if outcome.reason.endswith("is not supported")})
+    unsupported = sorted(
+        {
+            outcome.case.method
+            for outcome in report.outcomes
+            if outcome.reason.endswith("is not supported")
+        }
+    )
     if unsupported:
         yield f"not supported: {', '.join(unsupported)}"
     if report.defects:

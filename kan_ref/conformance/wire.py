@@ -50,7 +50,9 @@ def to_shaped(value: Any) -> Any:
         return [to_shaped(item) for item in value]
     array = np.asarray(value)
     if array.dtype.kind not in "fiuO":
-        raise TypeError(f"a {type(value).__name__} of kind {array.dtype} was answered, but real numbers are needed")
+        raise TypeError(
+            f"a {type(value).__name__} of kind {array.dtype} was answered, but real numbers are needed"
+        )
     return {"shape": list(array.shape), "hex": array.astype(">f8").tobytes().hex()}
 
 

@@ -104,12 +104,16 @@ def eliminate(
         callback or (lambda trial: None),
     )
     if not search.ladder or list(search.ladder) != sorted(set(search.ladder)):
-        raise ValueError(f"grids is {tuple(grids)}, but must be rising numbers of intervals, at least one")
+        raise ValueError(
+            f"grids is {tuple(grids)}, but must be rising numbers of intervals, at least one"
+        )
     for name, flag in {"edges": edges, "simple": simple}.items():
         if not isinstance(flag, bool):
             raise TypeError(f"{name} is {flag!r}, but must be True or False")
     if simple and rng is None:
-        raise ValueError("simple is True, but layers are made simple from random starts, which need rng")
+        raise ValueError(
+            "simple is True, but layers are made simple from random starts, which need rng"
+        )
     path = remove_all_nodes(search, network)
     chosen, coarse = choose(path, allowed)
     steps = [trial for trial, _ in path]
@@ -169,7 +173,9 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
 
 
 def _apart(old: FloatArray, network: Network, x: FloatArray) -> float:
-    return float(np.sqrt(np.mean((predict(network, evaluate_inputs(network, x, slopes=False)) - old) ** 2)))
+    return float(
+        np.sqrt(np.mean((predict(network, evaluate_inputs(network, x, slopes=False)) - old) ** 2))
+    )
 
 
 def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
@@ -183,7 +189,9 @@ def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
     return found
 
 
-def remove_spare_edges(search: Search, chosen: Trial, coarse: Network, allowed: float) -> tuple[Trial, list[Trial]]:
+def remove_spare_edges(
+    search: Search, chosen: Trial, coarse: Network, allowed: float
+) -> tuple[Trial, list[Trial]]:
     """Edges gone one by one, the least missed first, as long as the refined error stays allowed."""
     steps: list[Trial] = []
     least = chosen.validation_rmse
@@ -199,7 +207,9 @@ def remove_spare_edges(search: Search, chosen: Trial, coarse: Network, allowed: 
             if error > HOPELESS * coarse_error:
                 needed.add(mark)
                 continue
-            trial = search.refined(f"without the edge from {edge[1]} to {edge[0]} of layer {layer}", trained)
+            trial = search.refined(
+                f"without the edge from {edge[1]} to {edge[0]} of layer {layer}", trained
+            )
             kept = trial.allowed_by(least, allowed)
             trial = replace(trial, kept=kept)
             search.report(trial)
@@ -212,7 +222,9 @@ def remove_spare_edges(search: Search, chosen: Trial, coarse: Network, allowed: 
             return chosen, steps
 
 
-def _spare_edges(network: Network, x: FloatArray) -> list[tuple[float, int, tuple[int, int], Network]]:
+def _spare_edges(
+    network: Network, x: FloatArray
+) -> list[tuple[float, int, tuple[int, int], Network]]:
     """The network without each of its edges that does not cut an output off, the smallest change first."""
     old, found = network(x), []
     for layer_index, layer in enumerate(network.layers):

@@ -18,7 +18,14 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.functions import lookup
-from kan_ref.network import Network, edge_samples, evaluate_inputs, predict, replace_layer, with_formula
+from kan_ref.network import (
+    Network,
+    edge_samples,
+    evaluate_inputs,
+    predict,
+    replace_layer,
+    with_formula,
+)
 from kan_ref.symbolic import AffineFit, price, rank_functions
 from kan_ref.training import fit
 
@@ -51,16 +58,22 @@ class FormulaSearch:
     trials: tuple[FormulaTrial, ...] = field(repr=False)
 
 
-def name_edges(network: Network, x: FloatArray, names: Sequence[str] | None) -> dict[Place, tuple[AffineFit, ...]]:
+def name_edges(
+    network: Network, x: FloatArray, names: Sequence[str] | None
+) -> dict[Place, tuple[AffineFit, ...]]:
     """For every spline edge the functions that come near its curve on x, the best first."""
     found = {}
-    for number, (layer, (inputs, outputs)) in enumerate(zip(network.layers, edge_samples(network, x), strict=True)):
+    for number, (layer, (inputs, outputs)) in enumerate(
+        zip(network.layers, edge_samples(network, x), strict=True)
+    ):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():
             ranked = rank_functions(inputs[:, i], outputs[:, j, i], names)
             spread = float(np.std(outputs[:, j, i]))
             most = NEAR * ranked[0].rms + ROUNDING * spread
             near = [fit for fit in ranked if fit.rms <= most] or ranked[:1]
-            plain = [fit for fit in sorted(near, key=price)[:N_PLAIN] if fit not in near[:MOST_RIVALS]]
+            plain = [
+                fit for fit in sorted(near, key=price)[:N_PLAIN] if fit not in near[:MOST_RIVALS]
+            ]
             found[number, j, i] = (*near[:MOST_RIVALS], *plain)
     return found
 
@@ -80,17 +93,34 @@ def search_formula(
 
     def tried(start: Network, chosen: dict[Place, AffineFit]) -> FormulaTrial:
         if not _defined(start, data):
-            return FormulaTrial({place: one.name for place, one in chosen.items()}, start, np.inf, np.inf)
-        run = fit(start, data, optimizer="lm", n_steps=n_steps, trainable=("symbolic",), update_grids=False)
+            return FormulaTrial(
+                {place: one.name for place, one in chosen.items()}, start, np.inf, np.inf
+            )
+        run = fit(
+            start,
+            data,
+            optimizer="lm",
+            n_steps=n_steps,
+            trainable=("symbolic",),
+            update_grids=False,
+        )
         if run.interrupted:
             raise KeyboardInterrupt
-        left = predict(run.network, evaluate_inputs(run.network, data.x_train, slopes=False)) - data.y_train
+        left = (
+            predict(run.network, evaluate_inputs(run.network, data.x_train, slopes=False))
+            - data.y_train
+        )
         rmse = float(np.sqrt(np.mean(left**2)))
         total = sum(price(fitted) for fitted in chosen.values())
         # [eq:formula-score]
-        score = len(left) * 2.0 * np.log(max(rmse, ROUNDING * spread, 1e-300)) + np.log(len(left)) * total
+        score = (
+            len(left) * 2.0 * np.log(max(rmse, ROUNDING * spread, 1e-300))
+            + np.log(len(left)) * total
+        )
         # [/eq:formula-score]
-        trial = FormulaTrial({place: one.name for place, one in chosen.items()}, run.network, rmse, score)
+        trial = FormulaTrial(
+            {place: one.name for place, one in chosen.items()}, run.network, rmse, score
+        )
         trials.append(trial)
         report(trial)
         return trial
@@ -134,15 +164,23 @@ def sine_or_cosine(network: Network) -> Network:
         for edge in layer.symbolic:
             a, b, c, d = layer.affine[edge.row]
             shift = {"sin": -0.5 * np.pi, "cos": 0.5 * np.pi}.get(edge.name)
-            if shift is not None and rows.count(edge.row) == 1 and abs((b + shift + 0.5 * np.pi) % np.pi - 0.5 * np.pi) < QUARTER:
+            if (
+                shift is not None
+                and rows.count(edge.row) == 1
+                and abs((b + shift + 0.5 * np.pi) % np.pi - 0.5 * np.pi) < QUARTER
+            ):
                 other = lookup("cos" if edge.name == "sin" else "sin")
-                changed = with_formula(network.layers[number], edge.output, edge.input, other, (a, b + shift, c, d))
+                changed = with_formula(
+                    network.layers[number], edge.output, edge.input, other, (a, b + shift, c, d)
+                )
                 network = replace_layer(network, number, changed)
     return network
 
 
 def _with_fits(network: Network, fits: dict[Place, AffineFit]) -> Network:
     for (number, j, i), one in fits.items():
-        layer = with_formula(network.layers[number], j, i, lookup(one.name), (one.a, one.b, one.c, one.d))
+        layer = with_formula(
+            network.layers[number], j, i, lookup(one.name), (one.a, one.b, one.c, one.d)
+        )
         network = replace_layer(network, number, layer)
     return network

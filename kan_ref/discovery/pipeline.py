@@ -144,9 +144,16 @@ def discover(
     labels = check_names(names, checked.x_train.shape[1])
     ends = (checked.x_train.shape[1], np.atleast_2d(checked.y_train).shape[1])
     if isinstance(widths, Sequence) and len(widths) > 1 and (widths[0], widths[-1]) != ends:
-        raise ValueError(f"widths is {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs")
+        raise ValueError(
+            f"widths is {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs"
+        )
     network = init_network(
-        widths, n_intervals=n_intervals, degree=degree, domain=np.column_stack(data_bounds(checked.x_train)), x=checked.x_train, rng=rng
+        widths,
+        n_intervals=n_intervals,
+        degree=degree,
+        domain=np.column_stack(data_bounds(checked.x_train)),
+        x=checked.x_train,
+        rng=rng,
     )
     with _Report(checked, callback, progress) as report:
         report.step("start", "random", network)
@@ -168,11 +175,15 @@ def discover(
         found = eliminate(network, checked, simple=True, callback=report.trial, **options)  # type: ignore[arg-type]  # mixed values
         report.step("eliminate", f"{len(found.steps)} structures tried", found.network)
         splines = _refined(found.network, checked, smoothness_weight)
-        report.step("refine", f"{splines.layers[0].n_intervals} intervals, all training samples", splines)
+        report.step(
+            "refine", f"{splines.layers[0].n_intervals} intervals, all training samples", splines
+        )
         search = search_formula(splines, checked, names=functions, report=report.trial)
         sets = "one set" if len(search.trials) == 1 else f"{len(search.trials)} sets"
         report.step("name", f"{sets} of names tried, parameters trained", search.network)
-        final = _without_idle(canonical_form(sine_or_cosine(canonical_form(search.network))), checked.x_train)
+        final = _without_idle(
+            canonical_form(sine_or_cosine(canonical_form(search.network))), checked.x_train
+        )
         report.step("canonical", "redundant parameters in normal form", final)
     return Discovery(formula(final, names=labels), final, splines, tuple(report.steps))
 

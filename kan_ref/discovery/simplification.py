@@ -46,7 +46,9 @@ def _best_start(search: Search, structure: Network, layer: int, name: str) -> Ne
     assert search.rng is not None
     found = []
     for _ in range(N_STARTS):
-        network, error = search.trained(_random(search.rng, structure, layer, name), search.ladder[0])
+        network, error = search.trained(
+            _random(search.rng, structure, layer, name), search.ladder[0]
+        )
         found.append((error, network))
     return min(found, key=lambda pair: pair[0])[1]
 
@@ -55,7 +57,12 @@ def _random(rng: np.random.Generator, structure: Network, layer: int, name: str)
     """A network drawn anew with the edges of `structure`: its formulas stay, those of one layer get the function `name`."""
     first = structure.layers[0]
     fresh = init_network(
-        structure.widths, n_intervals=3, degree=first.degree, domain=first.breakpoints[:, [0, -1]], base=first.base, rng=rng
+        structure.widths,
+        n_intervals=3,
+        degree=first.degree,
+        domain=first.breakpoints[:, [0, -1]],
+        base=first.base,
+        rng=rng,
     )
     layers: list[Layer] = []
     for number, (new, old) in enumerate(zip(fresh.layers, structure.layers, strict=True)):

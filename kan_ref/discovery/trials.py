@@ -63,7 +63,11 @@ class Search:
     def trained(self, network: Network, n_intervals: int) -> tuple[Network, float]:
         """The network after Levenberg-Marquardt on one grid, on its own where that is finer, and its validation error."""
         n_intervals = max(n_intervals, *(layer.n_intervals for layer in network.layers))
-        options = {"optimizer": "lm", "n_steps": self.n_steps, "smoothness_weight": self.smoothness_weight}
+        options = {
+            "optimizer": "lm",
+            "n_steps": self.n_steps,
+            "smoothness_weight": self.smoothness_weight,
+        }
         run = fit(network, self.data, grids=(n_intervals,), **options)  # type: ignore[arg-type]  # a dict of mixed values
         if run.interrupted:
             raise KeyboardInterrupt
@@ -71,7 +75,10 @@ class Search:
 
     def error(self, network: Network) -> float:
         """Root mean square error on the samples set aside; infinite where a formula is not defined."""
-        left = predict(network, evaluate_inputs(network, self.data.x_test, slopes=False)) - self.data.y_test
+        left = (
+            predict(network, evaluate_inputs(network, self.data.x_test, slopes=False))
+            - self.data.y_test
+        )
         value = float(np.sqrt(np.mean(left**2)))
         return value if np.isfinite(value) else np.inf
 
@@ -79,8 +86,10 @@ class Search:
         """(G4): the best over the grids of the ladder, going on while a finer one pays."""
         best, least, falling = network, self.error(network), False
         finest = max(layer.n_intervals for layer in network.layers)
-        for place, n_intervals in enumerate([count for count in self.ladder if count >= finest] or [finest]):
-            if place and network.n_live_params * n_intervals > self.most(network):
+        for place, n_intervals in enumerate(
+            [count for count in self.ladder if count >= finest] or [finest]
+        ):
+            if place and network.n_active_params * n_intervals > self.most(network):
                 break
             network, error = self.trained(network, n_intervals)
             worth, falling = error < WORTH * least, error < WORTH**4 * least
@@ -92,7 +101,11 @@ class Search:
 
     def most(self, network: Network) -> float:
         """Largest number of parameters times intervals that the samples can carry."""
-        return MOST_PARAMETERS * len(self.data.x_train) * max(layer.n_intervals for layer in network.layers)
+        return (
+            MOST_PARAMETERS
+            * len(self.data.x_train)
+            * max(layer.n_intervals for layer in network.layers)
+        )
 
 
 def set_aside(data: Data) -> Data:
@@ -101,4 +114,6 @@ def set_aside(data: Data) -> Data:
     aside[SET_ASIDE - 1 :: SET_ASIDE] = True
     if not aside.any():
         return Data(data.x_train, data.y_train, data.x_train, data.y_train)
-    return Data(data.x_train[~aside], data.y_train[~aside], data.x_train[aside], data.y_train[aside])
+    return Data(
+        data.x_train[~aside], data.y_train[~aside], data.x_train[aside], data.y_train[aside]
+    )

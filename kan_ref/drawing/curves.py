@@ -34,13 +34,26 @@ class View:
 def look(network: Network, x: FloatArray) -> list[View]:
     """What each layer's edges do on a batch (batch, n_in); ValueError if a number on the way is not finite."""
     views = []
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below, but for a mean, which may be infinite
-        for n, (layer, outputs) in enumerate(zip(network.layers, edge_outputs(network, x), strict=True)):
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what overflows is refused below, but for a mean, which may be infinite
+        for n, (layer, outputs) in enumerate(
+            zip(network.layers, edge_outputs(network, x), strict=True)
+        ):
             living = layer.mask == 1.0
             for edge in layer.symbolic:
                 living[edge.output, edge.input] = True
             scores = np.abs(outputs).mean(axis=0)
-            views.append(View(living, scores, outputs.min(axis=0), outputs.max(axis=0), x.min(axis=0), x.max(axis=0)))
+            views.append(
+                View(
+                    living,
+                    scores,
+                    outputs.min(axis=0),
+                    outputs.max(axis=0),
+                    x.min(axis=0),
+                    x.max(axis=0),
+                )
+            )
             x = outputs.sum(axis=2)
             check_finite(f"the output of layer {n}", x)
     return views
@@ -53,7 +66,9 @@ def box_curves(network: Network, views: Sequence[View], drawn: IntArray) -> Floa
     for n, (layer, view) in enumerate(zip(network.layers, views, strict=True)):
         here = drawn[:, 0] == n
         _, j, i = drawn[here].T
-        with np.errstate(over="ignore", invalid="ignore"):  # between two samples a curve may leave float64
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # between two samples a curve may leave float64
             grid = (1.0 - share) * view.start + share * view.stop
             values = layer_edge_outputs(layer, evaluate(layer, grid, slopes=False))[:, j, i]
             heights[here] = _rescale(values, view.low[j, i], view.high[j, i]).T
@@ -63,10 +78,16 @@ def box_curves(network: Network, views: Sequence[View], drawn: IntArray) -> Floa
 def _rescale(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Columns of `values` between 0 and 1, level ones at 1/2, nan where not in the box; `low`, `high`: the range at the samples."""
     finite = np.isfinite(values)
-    size = np.maximum(np.max(np.abs(values), axis=0, where=finite, initial=0.0), np.maximum(np.abs(low), np.abs(high)))
+    size = np.maximum(
+        np.max(np.abs(values), axis=0, where=finite, initial=0.0),
+        np.maximum(np.abs(low), np.abs(high)),
+    )
     size[size == 0.0] = 1.0
     values, low, high = values / size, low / size, high / size
-    bottom, top = np.min(values, axis=0, where=finite, initial=1.0), np.max(values, axis=0, where=finite, initial=-1.0)
+    bottom, top = (
+        np.min(values, axis=0, where=finite, initial=1.0),
+        np.max(values, axis=0, where=finite, initial=-1.0),
+    )
     cut = (high - low > FLAT) & (top - bottom > STEEP * (high - low))
     bottom, top = np.where(cut, low, bottom), np.where(cut, high, top)
     level = top - bottom <= FLAT

@@ -19,7 +19,10 @@ from kan_ref.drawing.text import FUNCTION_POINTS, Label, function_text, text_siz
 from kan_ref.network import Network, check_inputs, check_network
 
 MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
-PADDING, CAPTION = 0.1, 0.3  # of a box: air around the curve; of what is left, the share above the curve for a formula's name
+PADDING, CAPTION = (
+    0.1,
+    0.3,
+)  # of a box: air around the curve; of what is left, the share above the curve for a formula's name
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +93,16 @@ def lay_out(
     -----
     Implements :eq:`edge-opacity`. Memory: the outputs of all edges, batch x n_out x n_in numbers a layer.
     """
-    return lay_out_all([network], x, [title], names=names, output_names=output_names, beta=beta, most_edges=most_edges, space=space)[0]
+    return lay_out_all(
+        [network],
+        x,
+        [title],
+        names=names,
+        output_names=output_names,
+        beta=beta,
+        most_edges=most_edges,
+        space=space,
+    )[0]
 
 
 def lay_out_all(
@@ -134,7 +146,9 @@ def lay_out_all(
     first = networks[0]
     for n, network in enumerate(networks):
         if network.widths != first.widths:
-            raise ValueError(f"networks[{n}] has widths {network.widths}, but networks[0] has {first.widths}")
+            raise ValueError(
+                f"networks[{n}] has widths {network.widths}, but networks[0] has {first.widths}"
+            )
     points = check_inputs(first, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but curves over samples need at least one")
@@ -143,18 +157,27 @@ def lay_out_all(
     most_edges = check_integer("most_edges", most_edges, low=1)
     if space is not None and not min(space) > 0.0:
         raise ValueError(f"space is {space}, but must be a width and a height above 0")
-    texts = _names("names", names, "x", first.widths[0]), _names("output_names", output_names, "y", first.widths[-1])
+    texts = (
+        _names("names", names, "x", first.widths[0]),
+        _names("output_names", output_names, "y", first.widths[-1]),
+    )
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")
 
     views = [look(network, points) for network in networks]
     living = [np.any([view.living for view in layer], axis=0) for layer in zip(*views, strict=True)]
-    strength = [np.max([view.scores for view in layer], axis=0) for layer in zip(*views, strict=True)]
+    strength = [
+        np.max([view.scores for view in layer], axis=0) for layer in zip(*views, strict=True)
+    ]
     drawn = [_strongest(*layer, most_edges) for layer in zip(living, strength, strict=True)]
     crowded = [(n, int(edge.sum())) for n, edge in enumerate(living) if edge.sum() > most_edges]
-    note = "\n".join(f"layer {n}: the {most_edges} strongest of {count} edges" for n, count in crowded)
-    plan = plan_diagram(drawn, _shown(drawn, most_edges), texts, title=_largest(titles), note=note, space=space)
+    note = "\n".join(
+        f"layer {n}: the {most_edges} strongest of {count} edges" for n, count in crowded
+    )
+    plan = plan_diagram(
+        drawn, _shown(drawn, most_edges), texts, title=_largest(titles), note=note, space=space
+    )
     sums = np.array([n > 0 and living[n - 1][i].sum() > 1 for n, i in plan.nodes], dtype=bool)
     return [_fill(plan, sums, *frame, beta) for frame in zip(networks, views, titles, strict=True)]
 
@@ -162,17 +185,25 @@ def lay_out_all(
 def _names(argument: str, given: Sequence[str] | None, letter: str, count: int) -> Sequence[str]:
     if given is None:
         return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
-    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(name, str) for name in given):
+    if (
+        isinstance(given, str)
+        or not isinstance(given, Sequence)
+        or not all(isinstance(name, str) for name in given)
+    ):
         raise TypeError(f"{argument} is {given!r}, but must be a sequence of {count} str")
     if len(given) != count:
-        raise ValueError(f"{argument} has {len(given)} entries, but {count} {'inputs' if letter == 'x' else 'outputs'} need {count}")
+        raise ValueError(
+            f"{argument} has {len(given)} entries, but {count} {'inputs' if letter == 'x' else 'outputs'} need {count}"
+        )
     return given
 
 
 def _largest(titles: Sequence[str | None]) -> str:
     """A text that takes as much room as any of the titles: their widest line, as often as the longest has lines."""
     lines = [(title or "").split("\n") for title in titles]
-    widest = max((line for title in lines for line in title), key=lambda line: text_size(line, 1.0)[0])
+    widest = max(
+        (line for title in lines for line in title), key=lambda line: text_size(line, 1.0)[0]
+    )
     return "\n".join([widest] * max(len(title) for title in lines))
 
 
@@ -184,13 +215,17 @@ def _strongest(living: BoolArray, scores: FloatArray, most: int) -> BoolArray:
     if living.sum() <= most:
         return living
     chosen = np.zeros_like(living)
-    chosen.flat[np.argsort(np.where(living, -scores, np.inf), axis=None, kind="stable")[:most]] = True
+    chosen.flat[np.argsort(np.where(living, -scores, np.inf), axis=None, kind="stable")[:most]] = (
+        True
+    )
     return chosen
 
 
 def _shown(drawn: Sequence[BoolArray], most: int) -> list[IntArray]:
     """The nodes to draw in each row: those with an edge that is drawn, and all inputs and outputs if there are few."""
-    touched = [np.zeros(count, dtype=bool) for count in (drawn[0].shape[1], *(len(edge) for edge in drawn))]
+    touched = [
+        np.zeros(count, dtype=bool) for count in (drawn[0].shape[1], *(len(edge) for edge in drawn))
+    ]
     for n, edge in enumerate(drawn):
         touched[n] |= edge.any(axis=0)
         touched[n + 1] |= edge.any(axis=1)
@@ -202,32 +237,64 @@ def _shown(drawn: Sequence[BoolArray], most: int) -> list[IntArray]:
 # --- what is drawn of one network
 
 
-def _fill(plan: Plan, sums: BoolArray, network: Network, views: Sequence[View], title: str | None, beta: float) -> Diagram:
+def _fill(
+    plan: Plan,
+    sums: BoolArray,
+    network: Network,
+    views: Sequence[View],
+    title: str | None,
+    beta: float,
+) -> Diagram:
     """The plan with the edges that live in this network, their curves, opacities and formulas, and its own title."""
     alive = np.array([views[n].living[j, i] for n, j, i in plan.edges], dtype=bool)
     drawn, boxes = plan.edges[alive], plan.boxes[alive]
     scores = np.array([views[n].scores[j, i] for n, j, i in drawn])
-    known = {(n, edge.output, edge.input): edge.name for n, layer in enumerate(network.layers) for edge in layer.symbolic}
+    known = {
+        (n, edge.output, edge.input): edge.name
+        for n, layer in enumerate(network.layers)
+        for edge in layer.symbolic
+    }
     functions = tuple(known.get((int(n), int(j), int(i)), "") for n, j, i in drawn)
     labels = [label for label in plan.labels if label.role != "title"]
-    labels += [replace(label, text=title) for label in plan.labels if label.role == "title" and title]
+    labels += [
+        replace(label, text=title) for label in plan.labels if label.role == "title" and title
+    ]
     left, bottom, width, height = boxes.T[:, :, None]
     with_name = np.array([1.0 - CAPTION if name else 1.0 for name in functions])[:, None]
     x = left + width * (PADDING + (1.0 - 2.0 * PADDING) * np.linspace(0.0, 1.0, N_POINTS))
-    y = bottom + height * (PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn))
+    y = bottom + height * (
+        PADDING + (1.0 - 2.0 * PADDING) * with_name * box_curves(network, views, drawn)
+    )
     with np.errstate(over="ignore"):
         # [eq:edge-opacity]
         alphas = np.tanh(beta * scores)
         # [/eq:edge-opacity]
     # a name has to be read where a line need only be seen, so it fades later
-    labels += [_caption(name, np.sqrt(alpha), *box) for name, alpha, box in zip(functions, alphas, boxes, strict=True) if name]
-    own = replace(plan, edges=drawn, boxes=boxes, wires_in=plan.wires_in[alive], wires_out=plan.wires_out[alive], labels=tuple(labels))
+    labels += [
+        _caption(name, np.sqrt(alpha), *box)
+        for name, alpha, box in zip(functions, alphas, boxes, strict=True)
+        if name
+    ]
+    own = replace(
+        plan,
+        edges=drawn,
+        boxes=boxes,
+        wires_in=plan.wires_in[alive],
+        wires_out=plan.wires_out[alive],
+        labels=tuple(labels),
+    )
     return Diagram(own, sums, np.stack([x, y], axis=2), scores, alphas, functions)
 
 
-def _caption(name: str, opacity: float, left: float, bottom: float, width: float, height: float) -> Label:
+def _caption(
+    name: str, opacity: float, left: float, bottom: float, width: float, height: float
+) -> Label:
     """The name of a formula in the upper part of its box, as large as fits."""
     text, strip = function_text(name), CAPTION * (1.0 - 2.0 * PADDING) * height
-    points = min(FUNCTION_POINTS, 72.0 * strip, FUNCTION_POINTS * 0.94 * width / text_size(text, FUNCTION_POINTS)[0])
+    points = min(
+        FUNCTION_POINTS,
+        72.0 * strip,
+        FUNCTION_POINTS * 0.94 * width / text_size(text, FUNCTION_POINTS)[0],
+    )
     at = (left + width / 2.0, bottom + (1.0 - PADDING) * height - strip / 2.0)
     return Label(text, at, points, "function", "center", opacity=opacity)

@@ -164,20 +164,30 @@ def save_film(
     if not isinstance(networks, Sequence):
         raise TypeError(f"networks is {networks!r}, but must be a sequence of Network or Step")
     if not 1 <= len(networks) <= MOST_FRAMES:
-        raise ValueError(f"networks has {len(networks)} entries, but a film needs 1 to {MOST_FRAMES}")
+        raise ValueError(
+            f"networks has {len(networks)} entries, but a film needs 1 to {MOST_FRAMES}"
+        )
     if titles is None:
         titles = [_frame_title(shown, n, len(networks)) for n, shown in enumerate(networks)]
-    elif isinstance(titles, str) or not isinstance(titles, Sequence) or len(titles) != len(networks):
+    elif (
+        isinstance(titles, str) or not isinstance(titles, Sequence) or len(titles) != len(networks)
+    ):
         raise ValueError(f"titles is {titles!r}, but must hold {len(networks)} str, one a frame")
     states = [shown.network if isinstance(shown, Step) else shown for shown in networks]
-    diagrams = lay_out_all(states, x, titles, names=names, output_names=output_names, beta=beta, most_edges=most_edges)
+    diagrams = lay_out_all(
+        states, x, titles, names=names, output_names=output_names, beta=beta, most_edges=most_edges
+    )
     for diagram in diagrams:
         _check_formulas(diagram)
     _write_film(diagrams, os.path.realpath(name), frames_per_second)
 
 
 def _frame_title(shown: Network | Step, n: int, count: int) -> str:
-    return f"step {shown.step}, train RMSE {shown.train_rmse:.1e}" if isinstance(shown, Step) else f"{n + 1} of {count}"
+    return (
+        f"step {shown.step}, train RMSE {shown.train_rmse:.1e}"
+        if isinstance(shown, Step)
+        else f"{n + 1} of {count}"
+    )
 
 
 def _write_film(diagrams: Sequence[Diagram], target: str, frames_per_second: float) -> None:
@@ -224,7 +234,9 @@ def _check_formulas(diagram: Diagram) -> None:
             try:
                 MathTextParser("path").parse(line)
             except ValueError:
-                raise ValueError(f"{label.role} {line!r} is no formula that Matplotlib can set") from None
+                raise ValueError(
+                    f"{label.role} {line!r} is no formula that Matplotlib can set"
+                ) from None
 
 
 def paint(diagram: Diagram, ax: "Axes") -> None:
@@ -243,11 +255,17 @@ def paint(diagram: Diagram, ax: "Axes") -> None:
 
     colors = np.array([to_rgba(RED if name else INK) for name in diagram.functions]).reshape(-1, 4)
     colors[:, 3] = diagram.alphas
-    corners = plan.boxes[:, None, :2] + plan.boxes[:, None, 2:] * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    corners = plan.boxes[:, None, :2] + plan.boxes[:, None, 2:] * np.array(
+        [[0, 0], [1, 0], [1, 1], [0, 1]]
+    )
     paths = list(np.concatenate([plan.wires_in, plan.wires_out]))
     wires = LineCollection(paths, colors=np.tile(colors, (2, 1)), linewidths=WIRE * scale, zorder=1)
-    frames = PolyCollection(corners, facecolors=PAPER, edgecolors=colors, linewidths=FRAME * scale, zorder=2)
-    curves = LineCollection(list(diagram.curves), colors=colors, linewidths=CURVE * scale, zorder=3, capstyle="round")
+    frames = PolyCollection(
+        corners, facecolors=PAPER, edgecolors=colors, linewidths=FRAME * scale, zorder=2
+    )
+    curves = LineCollection(
+        list(diagram.curves), colors=colors, linewidths=CURVE * scale, zorder=3, capstyle="round"
+    )
     for collection in (wires, frames, curves):
         ax.add_collection(collection, autolim=False)
     _paint_nodes(plan.node_at, diagram.sums, ax, scale)
@@ -270,7 +288,10 @@ def _paint_nodes(at: FloatArray, sums: BoolArray, ax: "Axes", scale: float) -> N
     from matplotlib.collections import LineCollection, PatchCollection
     from matplotlib.patches import Circle
 
-    dots, rings = [Circle(spot, DOT) for spot in at[~sums]], [Circle(spot, RING) for spot in at[sums]]
+    dots, rings = (
+        [Circle(spot, DOT) for spot in at[~sums]],
+        [Circle(spot, RING) for spot in at[sums]],
+    )
     plus = np.array([[[-ARM, 0.0], [ARM, 0.0]], [[0.0, -ARM], [0.0, ARM]]])
     arms = (at[sums][:, None, None, :] + plus).reshape(-1, 2, 2)
     for collection in (

@@ -25,11 +25,18 @@ from kan_ref.drawing.text import NOTE_POINTS, TITLE_POINTS, Label, name_labels, 
 
 BOX, SLOT = 0.54, 0.68  # largest box, and its slot
 MOST_WIDTH = 11.0  # of all boxes side by side, where no space is given
-SHRINK, ENOUGH = 0.95, 0.9  # from one trial to the next; how near to fitting ends the trials (outer boxes stand out a little)
+SHRINK, ENOUGH = (
+    0.95,
+    0.9,
+)  # from one trial to the next; how near to fitting ends the trials (outer boxes stand out a little)
 SINGLE, DOUBLE = 0.82, 1.4  # side of a box in slots, in one row and in two
 LEAST_SINGLE_BOX = 0.4  # below this side boxes stand in two rows
 BETWEEN_ROWS = 0.12
-LEAST_GAP, MOST_GAP, GAP_PER_RUN = 0.36, 1.2, 0.16  # height of a band of wires, the last as a share of its longest sideways run
+LEAST_GAP, MOST_GAP, GAP_PER_RUN = (
+    0.36,
+    1.2,
+    0.16,
+)  # height of a band of wires, the last as a share of its longest sideways run
 NODE, MARGIN = 0.12, 0.12  # radius of a node with its air; around everything
 
 
@@ -98,7 +105,10 @@ def plan_diagram(
     Implements :eq:`row-of-slots`.
     """
     slots = [_slots(edge, row)[2] for edge, row in zip(drawn, shown[1:], strict=True)]
-    room = [len(row) * (widest_name(texts, row) + MARGIN) for texts, row in zip(names, (shown[0], shown[-1]), strict=True)]
+    room = [
+        len(row) * (widest_name(texts, row) + MARGIN)
+        for texts, row in zip(names, (shown[0], shown[-1]), strict=True)
+    ]
     natural = max(SLOT * max(len(shown[0]), *slots), *room)
     if space is None:
         return _plan(drawn, shown, names, title, note, min(MOST_WIDTH, natural))
@@ -113,10 +123,17 @@ def plan_diagram(
 
 
 def _plan(
-    drawn: Sequence[BoolArray], shown: Sequence[IntArray], names: tuple[Sequence[str], Sequence[str]], title: str, note: str, width: float
+    drawn: Sequence[BoolArray],
+    shown: Sequence[IntArray],
+    names: tuple[Sequence[str], Sequence[str]],
+    title: str,
+    note: str,
+    width: float,
 ) -> Plan:
     """The layout whose boxes side by side are this wide."""
-    rows: list[FloatArray] = [np.full(drawn[0].shape[1], np.nan)]  # where the nodes of each row stand, sideways
+    rows: list[FloatArray] = [
+        np.full(drawn[0].shape[1], np.nan)
+    ]  # where the nodes of each row stand, sideways
     rows[0][shown[0]] = _inputs_at(drawn[0], shown[0], shown[1], width)
     heights, bands = [0.0], list[_Band]()
     for n, edge in enumerate(drawn):
@@ -125,10 +142,17 @@ def _plan(
         heights.append(bands[n].top)
 
     nodes = [(n, i) for n, row in enumerate(shown) for i in row.tolist()]
-    labels = name_labels(names[0], rows[0], -NODE, "top") + name_labels(names[1], rows[-1], heights[-1] + NODE, "bottom")
-    lowest, highest = min([0.0] + [label.extent[1] for label in labels]), max([heights[-1]] + [label.extent[3] for label in labels])
+    labels = name_labels(names[0], rows[0], -NODE, "top") + name_labels(
+        names[1], rows[-1], heights[-1] + NODE, "bottom"
+    )
+    lowest, highest = (
+        min([0.0] + [label.extent[1] for label in labels]),
+        max([heights[-1]] + [label.extent[3] for label in labels]),
+    )
     if title:
-        labels.append(Label(title, (width / 2.0, highest + MARGIN), TITLE_POINTS, "title", "bottom"))
+        labels.append(
+            Label(title, (width / 2.0, highest + MARGIN), TITLE_POINTS, "title", "bottom")
+        )
     if note:
         labels.append(Label(note, (width / 2.0, lowest - MARGIN), NOTE_POINTS, "note", "top"))
     return _move_to_origin(
@@ -150,7 +174,9 @@ def _move_to_origin(plan: Plan, core: tuple[float, float, float, float]) -> Plan
     """The plan with its lower left corner at the origin, and its size; `core` (left, bottom, right, top) is inside in any case."""
     extents = [np.array([core, *(label.extent for label in plan.labels)])]
     extents.append(np.tile(plan.node_at, 2) + NODE * np.array([-1.0, -1.0, 1.0, 1.0]))
-    extents.append(np.concatenate([plan.boxes[:, :2], plan.boxes[:, :2] + plan.boxes[:, 2:]], axis=1))
+    extents.append(
+        np.concatenate([plan.boxes[:, :2], plan.boxes[:, :2] + plan.boxes[:, 2:]], axis=1)
+    )
     around = np.concatenate(extents)
     corner = around[:, :2].min(axis=0) - MARGIN
     return replace(
@@ -160,7 +186,10 @@ def _move_to_origin(plan: Plan, core: tuple[float, float, float, float]) -> Plan
         boxes=plan.boxes - np.append(corner, (0.0, 0.0)),
         wires_in=plan.wires_in - corner,
         wires_out=plan.wires_out - corner,
-        labels=tuple(replace(label, at=(label.at[0] - corner[0], label.at[1] - corner[1])) for label in plan.labels),
+        labels=tuple(
+            replace(label, at=(label.at[0] - corner[0], label.at[1] - corner[1]))
+            for label in plan.labels
+        ),
     )
 
 
@@ -200,16 +229,24 @@ def _inputs_at(drawn: BoolArray, inputs: IntArray, targets: IntArray, width: flo
     return width * (np.arange(len(inputs)) + 0.5) / max(1, len(inputs))
 
 
-def _band(n: int, drawn: BoolArray, targets: IntArray, sources_at: FloatArray, floor: float, width: float) -> _Band:
+def _band(
+    n: int, drawn: BoolArray, targets: IntArray, sources_at: FloatArray, floor: float, width: float
+) -> _Band:
     """Boxes and wires of layer n, on sources at the height `floor`."""
     counts, middles, total = _slots(drawn, targets)
     j, i = np.nonzero(drawn)
     slot = width / total
     middles = slot * middles
-    if len(targets) == 1 and len(i) and np.diff(sources_at[i]).min(initial=np.inf) >= min(slot, SLOT):
+    if (
+        len(targets) == 1
+        and len(i)
+        and np.diff(sources_at[i]).min(initial=np.inf) >= min(slot, SLOT)
+    ):
         middles = sources_at[i]
     targets_at = np.full(len(drawn), np.nan)
-    targets_at[targets] = [own.mean() for own in np.split(middles, np.cumsum(counts)[:-1])] if len(targets) else []
+    targets_at[targets] = (
+        [own.mean() for own in np.split(middles, np.cumsum(counts)[:-1])] if len(targets) else []
+    )
     x = middles[np.repeat(drawn[targets].any(axis=1), counts)]
     two_rows = SINGLE * slot < LEAST_SINGLE_BOX
     side = min(BOX, (DOUBLE if two_rows else SINGLE) * slot)

@@ -50,8 +50,14 @@ class Label:
 
 def text_size(text: str, points: float) -> tuple[float, float]:
     """Width and height of a text in the sans serif that Matplotlib ships, rather too large than too small."""
-    lines = [_MATH_SIGNS.sub("", _COMMAND.sub("n", line)) if "$" in line else line for line in text.split("\n")]
-    ems = max(sum(_EMS.get(letter, 0.64 if letter < "\u2e80" else 1.0) for letter in line) for line in lines)
+    lines = [
+        _MATH_SIGNS.sub("", _COMMAND.sub("n", line)) if "$" in line else line
+        for line in text.split("\n")
+    ]
+    ems = max(
+        sum(_EMS.get(letter, 0.64 if letter < "\u2e80" else 1.0) for letter in line)
+        for line in lines
+    )
     return ems * points / 72.0, (1.2 * len(lines) + 0.2 * ("$" in text)) * points / 72.0
 
 
@@ -65,7 +71,9 @@ def name_labels(texts: Sequence[str], at: FloatArray, y: float, anchor: str) -> 
     row = np.flatnonzero(np.isfinite(at))
     spacing = float(np.diff(at[row]).min(initial=np.inf))
     angle = 90.0 if widest_name(texts, row) + BETWEEN_NAMES > spacing else 0.0
-    points = float(np.clip(50.0 * spacing, LEAST_POINTS, NAME_POINTS)) if angle else NAME_POINTS  # a line is up to 1.4 / 72 high
+    points = (
+        float(np.clip(50.0 * spacing, LEAST_POINTS, NAME_POINTS)) if angle else NAME_POINTS
+    )  # a line is up to 1.4 / 72 high
     return [Label(texts[i], (float(at[i]), y), points, "name", anchor, angle) for i in row.tolist()]
 
 

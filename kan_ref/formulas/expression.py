@@ -26,7 +26,9 @@ from kan_ref.functions import Function
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
 EXACT_DIGITS = 17
-LONG_SHIFT = 100.0  # e^u with a longer constant in u stays whole: split, its factors could leave float64
+LONG_SHIFT = (
+    100.0  # e^u with a longer constant in u stays whole: split, its factors could leave float64
+)
 
 
 # --- from a network
@@ -75,7 +77,9 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     found = tuple(node.xreplace(dict(zip(real, plain, strict=True))) for node in nodes)
     for output, expression in enumerate(found):
         if expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo, sympy.I):
-            raise ValueError(f"the formula of output {output} is {expression}, which has no finite real value at any x")
+            raise ValueError(
+                f"the formula of output {output} is {expression}, which has no finite real value at any x"
+            )
     return found[0] if len(found) == 1 else found
 
 
@@ -94,7 +98,9 @@ def _node_expression(layer: Layer, inputs: Sequence[Any], output: int) -> Any:
     import sympy
 
     edges = [edge for edge in layer.symbolic if edge.output == output]
-    return sympy.Add(*(_edge_expression(edge, layer.affine[edge.row], inputs[edge.input]) for edge in edges))
+    return sympy.Add(
+        *(_edge_expression(edge, layer.affine[edge.row], inputs[edge.input]) for edge in edges)
+    )
 
 
 def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
@@ -103,7 +109,9 @@ def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
     a, b, c, d = (_exact(float(value)) for value in row)
     value = _apply(edge.function, a * x + b)
     if not isinstance(value, sympy.Expr):
-        raise TypeError(f"formula of {edge.name!r} gives {value!r}, but must give a SymPy expression")
+        raise TypeError(
+            f"formula of {edge.name!r} gives {value!r}, but must give a SymPy expression"
+        )
     return c * value + d
 
 
@@ -165,7 +173,9 @@ def _exp(u: Any) -> Any:
 
     constant, rest = u.as_coeff_Add()
     # as a fraction, the very same number stays in its place
-    return sympy.exp(rest + sympy.Rational(constant) if constant.is_Float and abs(constant) > LONG_SHIFT else u)
+    return sympy.exp(
+        rest + sympy.Rational(constant) if constant.is_Float and abs(constant) > LONG_SHIFT else u
+    )
 
 
 # --- for the eye
@@ -189,12 +199,17 @@ def round_formula(expression: Any, digits: int = 4) -> Any:
 
     places = check_integer("digits", digits, low=1, high=EXACT_DIGITS)
     found = check_expressions(expression)
-    numbers = {number: sympy.Float(f"{Decimal(str(number)):.{places - 1}e}", places) for number in floats(found)}
+    numbers = {
+        number: sympy.Float(f"{Decimal(str(number)):.{places - 1}e}", places)
+        for number in floats(found)
+    }
     rounded = tuple(one.xreplace(numbers) for one in found)
     return rounded if isinstance(expression, tuple) else rounded[0]
 
 
-def formula_latex(formula_or_network: Any, *, names: Sequence[str] | None = None, digits: int = 4) -> Any:
+def formula_latex(
+    formula_or_network: Any, *, names: Sequence[str] | None = None, digits: int = 4
+) -> Any:
     r"""LaTeX for one output, else a tuple: 1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1} \right)}}.
 
     Parameters
@@ -215,17 +230,25 @@ def formula_latex(formula_or_network: Any, *, names: Sequence[str] | None = None
     if isinstance(formula_or_network, Network):
         expression = formula(formula_or_network, names=names)
     elif names is not None:
-        raise ValueError(f"names is {names!r}, but an expression has names of its own: names goes with a network")
+        raise ValueError(
+            f"names is {names!r}, but an expression has names of its own: names goes with a network"
+        )
     else:
         expression = formula_or_network
     found = check_expressions(round_formula(expression, digits))
     symbols = {symbol for one in found for symbol in one.free_symbols}
-    special = {symbol: _upright(symbol.name) for symbol in symbols if not re.fullmatch(r"[^\W\d]\w*", symbol.name)}
+    special = {
+        symbol: _upright(symbol.name)
+        for symbol in symbols
+        if not re.fullmatch(r"[^\W\d]\w*", symbol.name)
+    }
     written = tuple(str(sympy.latex(one, symbol_names=special)) for one in found)
     return written if isinstance(expression, tuple) else written[0]
 
 
 def _upright(name: str) -> str:
     r"""Any text as one LaTeX symbol: 50% is \mathrm{50\%}."""
-    signs = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ "} | {sign: "\\" + sign for sign in "{}$%&#_"}
+    signs = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ "} | {
+        sign: "\\" + sign for sign in "{}$%&#_"
+    }
     return rf"\mathrm{{{''.join(signs.get(sign, sign) for sign in name)}}}"

@@ -27,7 +27,13 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_number
-from kan_ref.formulas.values import check_expressions, check_names, evaluate_formula, floats, numeric_function
+from kan_ref.formulas.values import (
+    check_expressions,
+    check_names,
+    evaluate_formula,
+    floats,
+    numeric_function,
+)
 
 LARGEST_DENOMINATOR = 1000
 PHI_SERIES = 1.3684327776202058  # zeta(2) / zeta(3)
@@ -91,7 +97,12 @@ class Recognition:
 
 
 def recognise_constants(
-    expression: Any, x: object, *, names: Sequence[str] | None = None, tolerance: float = 1e-9, chance: float = 0.01
+    expression: Any,
+    x: object,
+    *,
+    names: Sequence[str] | None = None,
+    tolerance: float = 1e-9,
+    chance: float = 0.01,
 ) -> Recognition:
     """The expression with its floating-point numbers replaced by exact ones that are near, simple, and change its values little.
 
@@ -147,7 +158,10 @@ def recognise_constants(
     changes = _changes(evaluate_formula(new, points, names=names), old)
     return Recognition(
         new if isinstance(expression, tuple) else new[0],
-        tuple(Replacement(float(value), exact[value], candidate.error) for value, candidate in taken.items()),
+        tuple(
+            Replacement(float(value), exact[value], candidate.error)
+            for value, candidate in taken.items()
+        ),
         float(np.abs(changes).max()),
         float(np.sqrt(np.mean(changes**2))),
     )
@@ -165,7 +179,9 @@ def near_numbers(value: float, chance: float) -> list[Candidate]:
         # [/eq:near-numbers]
         for place in np.flatnonzero(distance <= allowed):
             numerator, denominator = int(p[place]), int(q[place])
-            candidate = Candidate(numerator, denominator, unit, float(numerator / denominator * kappa - value))
+            candidate = Candidate(
+                numerator, denominator, unit, float(numerator / denominator * kappa - value)
+            )
             near.append((price * float(q[place]) ** 3, candidate))
     nearer, limit = [], np.inf
     for _, candidate in sorted(near, key=lambda entry: entry[0]):
@@ -187,18 +203,31 @@ def _affordable(
     import sympy
 
     symbols = {value: sympy.Dummy() for value in choices}
-    values = numeric_function([one.xreplace(symbols) for one in expressions], names, list(symbols.values()))
+    values = numeric_function(
+        [one.xreplace(symbols) for one in expressions], names, list(symbols.values())
+    )
 
     def cost(step: dict[Any, int]) -> float:
-        exact = [float(value) + (near[step[value]].error if step[value] < len(near) else 0.0) for value, near in choices.items()]
+        exact = [
+            float(value) + (near[step[value]].error if step[value] < len(near) else 0.0)
+            for value, near in choices.items()
+        ]
         rms = float(np.sqrt(np.mean(_changes(values(x, *exact), old) ** 2)))
         return rms if np.isfinite(rms) else np.inf
 
     steps = dict.fromkeys(choices, 0)
-    while cost(steps) > tolerance and any(steps[value] < len(near) for value, near in choices.items()):
-        back = [{**steps, value: step + 1} for value, step in steps.items() if step < len(choices[value])]
+    while cost(steps) > tolerance and any(
+        steps[value] < len(near) for value, near in choices.items()
+    ):
+        back = [
+            {**steps, value: step + 1}
+            for value, step in steps.items()
+            if step < len(choices[value])
+        ]
         steps = min(back, key=cost)
-    return {value: near[steps[value]] for value, near in choices.items() if steps[value] < len(near)}
+    return {
+        value: near[steps[value]] for value, near in choices.items() if steps[value] < len(near)
+    }
 
 
 def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
@@ -216,4 +245,6 @@ def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
 def _sympy_number(candidate: Candidate) -> Any:
     import sympy
 
-    return sympy.Rational(candidate.numerator, candidate.denominator) * sympy.sympify(candidate.unit)
+    return sympy.Rational(candidate.numerator, candidate.denominator) * sympy.sympify(
+        candidate.unit
+    )

@@ -13,7 +13,9 @@ from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.functions import LIBRARY
 
 
-def evaluate_formula(expression: Any, x: object, *, names: Sequence[str] | None = None) -> FloatArray:
+def evaluate_formula(
+    expression: Any, x: object, *, names: Sequence[str] | None = None
+) -> FloatArray:
     """Values of an expression, or of several, in float64.
 
     Parameters
@@ -44,28 +46,47 @@ def evaluate_formula(expression: Any, x: object, *, names: Sequence[str] | None 
     return y
 
 
-def numeric_function(expressions: Sequence[Any], names: Sequence[str], constants: Sequence[Any] = ()) -> Callable[..., FloatArray]:
+def numeric_function(
+    expressions: Sequence[Any], names: Sequence[str], constants: Sequence[Any] = ()
+) -> Callable[..., FloatArray]:
     """The function x (batch, n_in), and a number for each symbol of `constants` -> y (batch, n_out); nan where there is no value."""
     import sympy
     from sympy.core.function import AppliedUndef
     from sympy.printing.numpy import NumPyPrinter
 
     symbols = [*(sympy.Symbol(name) for name in names), *constants]
-    strange = sorted(set().union(*(one.free_symbols for one in expressions)) - set(symbols), key=str)
+    strange = sorted(
+        set().union(*(one.free_symbols for one in expressions)) - set(symbols), key=str
+    )
     if strange:
-        raise ValueError(f"expression has the symbol {strange[0]}, but names has {', '.join(map(repr, names))}")
+        raise ValueError(
+            f"expression has the symbol {strange[0]}, but names has {', '.join(map(repr, names))}"
+        )
     calls = set().union(*(one.atoms(sympy.Function) for one in expressions))
     own: dict[str, Callable[..., Any]] = {}
-    for number, call in enumerate(sorted({call.func for call in calls if isinstance(call, AppliedUndef)}, key=str)):
+    for number, call in enumerate(
+        sorted({call.func for call in calls if isinstance(call, AppliedUndef)}, key=str)
+    ):
         if call.__name__ not in LIBRARY:
-            raise ValueError(f"expression has the function {call.__name__!r}, which neither SymPy nor the library knows")
+            raise ValueError(
+                f"expression has the function {call.__name__!r}, which neither SymPy nor the library knows"
+            )
         # a name of the library need not be one that Python could read
         own[f"own_{number}"] = LIBRARY[call.__name__].f
         expressions = [one.replace(call, sympy.Function(f"own_{number}")) for one in expressions]
     known = NumPyPrinter().known_functions
     # what NumPy lacks, Python's math may have, but not for arrays
-    special = any(known.get(call.func.__name__, "math").startswith("math") for call in calls if not isinstance(call, AppliedUndef))
-    compiled = sympy.lambdify(symbols, list(expressions), modules=[own, *(["scipy"] if special else []), "numpy"], cse=True)
+    special = any(
+        known.get(call.func.__name__, "math").startswith("math")
+        for call in calls
+        if not isinstance(call, AppliedUndef)
+    )
+    compiled = sympy.lambdify(
+        symbols,
+        list(expressions),
+        modules=[own, *(["scipy"] if special else []), "numpy"],
+        cse=True,
+    )
 
     def evaluate(x: FloatArray, *values: float) -> FloatArray:
         y = np.empty((len(x), len(expressions)))
@@ -90,7 +111,9 @@ def check_names(names: object, n_in: int) -> tuple[str, ...]:
         if not isinstance(name, str):
             raise TypeError(f"names[{place}] is {name!r}, but must be text")
         if not name or not name.isprintable() or name != name.strip():
-            raise ValueError(f"names[{place}] is {name!r}, but must be printable text without spaces at its ends")
+            raise ValueError(
+                f"names[{place}] is {name!r}, but must be printable text without spaces at its ends"
+            )
         if name in names[:place]:
             raise ValueError(f"names has {name!r} twice, but every input needs a name of its own")
     if len(names) != n_in:
@@ -105,7 +128,9 @@ def check_expressions(expression: Any) -> tuple[Any, ...]:
     found = expression if isinstance(expression, tuple) else (expression,)
     for one in found:
         if not isinstance(one, sympy.Expr):
-            raise TypeError(f"expression is {expression!r}, but must be a SymPy expression or a tuple of them")
+            raise TypeError(
+                f"expression is {expression!r}, but must be a SymPy expression or a tuple of them"
+            )
     return found
 
 

@@ -17,7 +17,9 @@ from kan_ref.functions.base_function import base_function
 ACTIVATION_NAMES = ("tanh", "relu", "silu", "sine")
 
 
-def activation_values(name: str, z: FloatArray, derivatives: Sequence[int] = (0,)) -> tuple[FloatArray, ...]:
+def activation_values(
+    name: str, z: FloatArray, derivatives: Sequence[int] = (0,)
+) -> tuple[FloatArray, ...]:
     """Values of an activation, or of its derivatives, at each number of `z`.
 
     Parameters
@@ -41,8 +43,16 @@ def activation_values(name: str, z: FloatArray, derivatives: Sequence[int] = (0,
     if name == "silu":
         return base_function("silu", z, derivatives)
     if name == "relu":
-        return tuple(np.maximum(z, 0.0) if order == 0 else np.asarray((z > 0.0) & (order == 1), dtype=np.float64) for order in derivatives)
-    return tuple((-1.0 if order > 1 else 1.0) * (np.cos(z) if order % 2 else np.sin(z)) for order in derivatives)
+        return tuple(
+            np.maximum(z, 0.0)
+            if order == 0
+            else np.asarray((z > 0.0) & (order == 1), dtype=np.float64)
+            for order in derivatives
+        )
+    return tuple(
+        (-1.0 if order > 1 else 1.0) * (np.cos(z) if order % 2 else np.sin(z))
+        for order in derivatives
+    )
 
 
 def _tanh(z: FloatArray, derivatives: Sequence[int]) -> tuple[FloatArray, ...]:

@@ -25,7 +25,9 @@ from kan_ref.checks import FloatArray, check_choice, check_integer
 BASE_NAMES = ("silu", "identity", "zero")
 
 
-def base_function(name: str, x: FloatArray, derivatives: Sequence[int] = (0,)) -> tuple[FloatArray, ...]:
+def base_function(
+    name: str, x: FloatArray, derivatives: Sequence[int] = (0,)
+) -> tuple[FloatArray, ...]:
     """Values of the base function, or of its derivatives, at each number of `x`.
 
     Parameters
@@ -62,7 +64,10 @@ def base_function(name: str, x: FloatArray, derivatives: Sequence[int] = (0,)) -
     if name == "silu":
         return _silu(x, orders)
     if name == "identity":
-        return tuple(x.copy() if order == 0 else np.full_like(x, 1.0 if order == 1 else 0.0) for order in orders)
+        return tuple(
+            x.copy() if order == 0 else np.full_like(x, 1.0 if order == 1 else 0.0)
+            for order in orders
+        )
     return tuple(np.where(np.isnan(x), np.nan, 0.0) for _ in orders)
 
 

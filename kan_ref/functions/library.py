@@ -22,13 +22,28 @@ from kan_ref.numerics import central_difference
 
 def _power(name: str, exponent: float, complexity: int) -> Function:
     whole = float(exponent).is_integer()
-    kind, parity = ("line" if exponent == 1.0 else "power"), (0 if not whole else 1 if exponent % 2 == 0 else -1)
+    kind, parity = (
+        ("line" if exponent == 1.0 else "power"),
+        (0 if not whole else 1 if exponent % 2 == 0 else -1),
+    )
     domain, singular = (-np.inf if whole else 0.0, np.inf), (0.0,) if whole and exponent < 0 else ()
-    return Function(name, *powers(exponent), domain, complexity, singular, Gauge(kind, degree=exponent, parity=parity))
+    return Function(
+        name,
+        *powers(exponent),
+        domain,
+        complexity,
+        singular,
+        Gauge(kind, degree=exponent, parity=parity),
+    )
 
 
 def _other(
-    name: str, complexity: int, gauge: Gauge, *, domain: tuple[float, float] = EVERYWHERE, singular: tuple[float, ...] = ()
+    name: str,
+    complexity: int,
+    gauge: Gauge,
+    *,
+    domain: tuple[float, float] = EVERYWHERE,
+    singular: tuple[float, ...] = (),
 ) -> Function:
     return Function(name, *VALUES[name], domain, complexity, singular, gauge)
 
@@ -132,17 +147,28 @@ def register_function(
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
     if not 1 <= len(name) <= 30 or not name.isprintable() or name != name.strip():
-        raise ValueError(f"name is {name!r}, but must be 1 to 30 printable characters without spaces at its ends")
+        raise ValueError(
+            f"name is {name!r}, but must be 1 to 30 printable characters without spaces at its ends"
+        )
     parts = {"f": f, "d1": d1, "d2": d2, "d3": d3}
     for part, function in parts.items():
         if not callable(function):
-            raise TypeError(f"{part} of {name!r} is {function!r}, but must be a function of an array")
+            raise TypeError(
+                f"{part} of {name!r} is {function!r}, but must be a function of an array"
+            )
     if gauge is not None and not isinstance(gauge, Gauge):
         raise TypeError(f"gauge of {name!r} is {gauge!r}, but must be a Gauge")
     if formula is not None and not callable(formula):
-        raise TypeError(f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol")
+        raise TypeError(
+            f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol"
+        )
     low, high = _interval(name, domain)
-    wrapped: Four = (OnDomain(f, low, high), OnDomain(d1, low, high), OnDomain(d2, low, high), OnDomain(d3, low, high))
+    wrapped: Four = (
+        OnDomain(f, low, high),
+        OnDomain(d1, low, high),
+        OnDomain(d2, low, high),
+        OnDomain(d3, low, high),
+    )
     record = Function(
         name,
         *wrapped,
@@ -180,7 +206,9 @@ def unregister_function(name: str) -> Function:
         A name that the library does not have, or was born with.
     """
     if lookup(name).name in BUILT_IN:
-        raise ValueError(f"name is {name!r}, but the library cannot do without a function it was born with")
+        raise ValueError(
+            f"name is {name!r}, but the library cannot do without a function it was born with"
+        )
     return _library.pop(name)
 
 
@@ -189,7 +217,9 @@ def _interval(name: str, domain: object) -> tuple[float, float]:
         raise ValueError(f"domain of {name!r} is {domain!r}, but must be a pair (low, high)")
     low, high = (float(end) for end in domain)
     if not low < high:
-        raise ValueError(f"domain of {name!r} is ({low:g}, {high:g}), but low must be less than high")
+        raise ValueError(
+            f"domain of {name!r} is ({low:g}, {high:g}), but low must be less than high"
+        )
     return low, high
 
 
@@ -213,23 +243,34 @@ def _check_derivatives(function: Function) -> None:
     """Raise ValueError if a function of the record is not the derivative of the one before, or changes shapes."""
     u = _check_points(function)
     if u.size == 0:
-        raise ValueError(f"singular of {function.name!r} leaves no room in its domain, but derivatives are judged away from such points")
+        raise ValueError(
+            f"singular of {function.name!r} leaves no room in its domain, but derivatives are judged away from such points"
+        )
     parts = {"f": function.f, "d1": function.d1, "d2": function.d2, "d3": function.d3}
     for part, evaluate in parts.items():
         for shape in ((), (0,), (2, 3)):
             got = evaluate(np.resize(u, shape))
             if got.shape != shape:
-                raise ValueError(f"{part} of {function.name!r} makes an array of shape {got.shape} of one of shape {shape}")
+                raise ValueError(
+                    f"{part} of {function.name!r} makes an array of shape {got.shape} of one of shape {shape}"
+                )
         values = evaluate(u)
         if not np.isfinite(values).all():
             place = int(np.argmin(np.isfinite(values)))
-            raise ValueError(f"{part} of {function.name!r} is {values[place]:g} at u = {u[place]:.6g}, inside its domain")
+            raise ValueError(
+                f"{part} of {function.name!r} is {values[place]:g} at u = {u[place]:.6g}, inside its domain"
+            )
     step = 1e-5 * min(1.0, float(u[-1] - u[0]))
     for before, part in (("f", "d1"), ("d1", "d2"), ("d2", "d3")):
         difference = central_difference(partial(_shifted, parts[before], u), step=step)
         values = parts[part](u)
         # a wrong derivative is off by something of its own size; the difference errs by step^2 and by eps / step
-        allowed = 1e-4 * np.abs(values) + 1e-4 * np.median(np.abs(values)) + 1e-13 / step * np.abs(parts[before](u)) + 1e-300
+        allowed = (
+            1e-4 * np.abs(values)
+            + 1e-4 * np.median(np.abs(values))
+            + 1e-13 / step * np.abs(parts[before](u))
+            + 1e-300
+        )
         wrong = np.abs(values - difference) > allowed
         if wrong.any():
             place = int(np.argmax(wrong))
@@ -256,7 +297,9 @@ def _check_gauge(function: Function) -> None:
     if gauge.turn:
         claims.append(("f(u + turn) = sign f(u)", f(u + gauge.turn), gauge.turn_sign * value))
     for claim, one, other in claims:
-        wrong = np.abs(one - other) > 1e-8 * (np.abs(one) + np.abs(other) + np.median(np.abs(value)))
+        wrong = np.abs(one - other) > 1e-8 * (
+            np.abs(one) + np.abs(other) + np.median(np.abs(value))
+        )
         if wrong.any():
             place = int(np.argmax(wrong))
             raise ValueError(

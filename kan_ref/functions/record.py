@@ -111,7 +111,11 @@ def singular_points(function: Function, low: float, high: float) -> FloatArray:
         if turn == 0.0:
             found.append(np.array([point]))
         else:
-            found.append(point + turn * np.arange(np.ceil((low - point) / turn), np.floor((high - point) / turn) + 1.0))
+            found.append(
+                point
+                + turn
+                * np.arange(np.ceil((low - point) / turn), np.floor((high - point) / turn) + 1.0)
+            )
     points = np.sort(np.concatenate([np.zeros(0), *found]))
     return points[(points > low) & (points < high)]
 
@@ -125,7 +129,13 @@ def domain_rule(function: Function) -> str:
     if np.isfinite(low) and np.isfinite(high):
         rule = [f"{low:g} {signs[0]} u {signs[1]} {high:g}"]
     else:
-        rule = [f"u {signs[0].replace('<', '>')} {low:g}"] if np.isfinite(low) else [f"u {signs[1]} {high:g}"] if np.isfinite(high) else []
+        rule = (
+            [f"u {signs[0].replace('<', '>')} {low:g}"]
+            if np.isfinite(low)
+            else [f"u {signs[1]} {high:g}"]
+            if np.isfinite(high)
+            else []
+        )
     repeats = f" + {function.gauge.turn:.6g} k" if function.gauge.turn else ""
     rule += [f"u != {point:.6g}{repeats}" for point in function.singular]
     return " and ".join(rule) or "every u"

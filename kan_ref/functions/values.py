@@ -61,7 +61,9 @@ class Derivative:
     def __call__(self, u: FloatArray) -> FloatArray:
         """Values at each number of `u`."""
         with np.errstate(all="ignore"):
-            return np.asarray(self.function(np.asarray(u, dtype=np.float64), self.order), dtype=np.float64)
+            return np.asarray(
+                self.function(np.asarray(u, dtype=np.float64), self.order), dtype=np.float64
+            )
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,11 @@ class Power:
             # [eq:power]
             factor = float(np.prod([self.exponent - k for k in range(self.order)]))
             # an integer exponent reaches NumPy as an integer, so that negative numbers have powers
-            values = np.zeros_like(u) if factor == 0.0 else factor * (u ** int(left) if whole else u**left)
+            values = (
+                np.zeros_like(u)
+                if factor == 0.0
+                else factor * (u ** int(left) if whole else u**left)
+            )
             # [/eq:power]
         outside = np.isnan(u)
         if self.exponent < 0.0:
@@ -200,12 +206,23 @@ def _gaussian(u: FloatArray, order: int) -> FloatArray:
     # [eq:gaussian]
     if order == 1:
         return -2.0 * u * g
-    return g if order == 0 else (4.0 * u**2 - 2.0) * g if order == 2 else 4.0 * u * (3.0 - 2.0 * u**2) * g
+    return (
+        g
+        if order == 0
+        else (4.0 * u**2 - 2.0) * g
+        if order == 2
+        else 4.0 * u * (3.0 - 2.0 * u**2) * g
+    )
     # [/eq:gaussian]
 
 
 def _four(function: Callable[[FloatArray, int], FloatArray]) -> Four:
-    return Derivative(function, 0), Derivative(function, 1), Derivative(function, 2), Derivative(function, 3)
+    return (
+        Derivative(function, 0),
+        Derivative(function, 1),
+        Derivative(function, 2),
+        Derivative(function, 3),
+    )
 
 
 def powers(exponent: float) -> Four:

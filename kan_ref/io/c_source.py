@@ -1,6 +1,6 @@
 """A network as one C99 function without dependencies: source text to compile into anything that has a C compiler.
 
-Theorem (B1)-(B2) of `live_bspline`, (A1) and (A5) of `base_function`, (F1) of `symbolic_edge` and (N1) of `network`, one sample at a time:
+Theorem (B1)-(B2) of `cox_de_boor`, (A1) and (A5) of `base_function`, (F1) of `symbolic_edge` and (N1) of `network`, one sample at a time:
 
     (K1)  mu = the interval that owns x,  B_{mu-d..mu}(x) by the triangle (B2),  0 where x lies outside the row
     (K2)  y_j = sum_i W_ji b(x_i) + sum_i sum_{m=mu-d..mu} C_jim B_m(x_i)  (+ c f(a x_i + b) + d)
@@ -123,7 +123,9 @@ floor fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint ll
 lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalb scalbln scalbn significand sin sinh
 sqrt tan tanh tgamma trunc y0 y1 yn fpclassify isfinite isgreater isgreaterequal isinf isless islessequal islessgreater
 isnan isnormal isunordered signbit"""
-_TAKEN = frozenset(_KEYWORDS.split()) | {word + end for word in _MATH.split() for end in ("", "f", "l")}
+_TAKEN = frozenset(_KEYWORDS.split()) | {
+    word + end for word in _MATH.split() for end in ("", "f", "l")
+}
 
 
 def to_c(network: Network, name: str = "kan") -> str:
@@ -166,11 +168,20 @@ def to_c(network: Network, name: str = "kan") -> str:
     check_network("network", network)
     _check_name(name)
     body = [*_tables(network), "", *_function(network)]
-    text = _LAYER.replace("@DEGREE", str(max(layer.degree for layer in network.layers))) + "\n" + "\n".join(body) + "\n"
+    text = (
+        _LAYER.replace("@DEGREE", str(max(layer.degree for layer in network.layers)))
+        + "\n"
+        + "\n".join(body)
+        + "\n"
+    )
     for helper, definition in _HELPERS.items():
         if re.search(rf"{helper}\b", text):
             text = f"{definition}\n{text}"
-    head = _HEAD.format(widths=" -> ".join(map(str, network.widths)), n_in=network.widths[0], n_out=network.widths[-1])
+    head = _HEAD.format(
+        widths=" -> ".join(map(str, network.widths)),
+        n_in=network.widths[0],
+        n_out=network.widths[-1],
+    )
     return head + text.replace("@", name)
 
 

@@ -14,10 +14,21 @@ import numpy as np
 
 from kan_ref.checks import check_choice
 from kan_ref.functions import BASE_NAMES
-from kan_ref.io.states import State, check_chain, check_sizes, export_layers, make_layer, read_array, split_state
+from kan_ref.io.states import (
+    State,
+    check_chain,
+    check_sizes,
+    export_layers,
+    make_layer,
+    read_array,
+    split_state,
+)
 from kan_ref.network import Network
 
-_NAMES = {name: f"layers.{{}}.{name}" for name in ("grid", "spline_weight", "base_weight", "spline_scaler")}
+_NAMES = {
+    name: f"layers.{{}}.{name}"
+    for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
+}
 
 
 def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
@@ -54,7 +65,9 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     for number, entry in enumerate(split_state(state, "efficient-kan", _NAMES, ("spline_scaler",))):
         key = {name: form.format(number) for name, form in _NAMES.items()}
         knots = read_array(key["grid"], entry["grid"], ("n_in", "n_knots"))
-        coef = read_array(key["spline_weight"], entry["spline_weight"], ("n_out", len(knots), "n_basis"))
+        coef = read_array(
+            key["spline_weight"], entry["spline_weight"], ("n_out", len(knots), "n_basis")
+        )
         n_out, n_in, n_basis = coef.shape
         scaler = entry.get("spline_scaler", np.ones((n_out, n_in)))
         layers.append(
@@ -98,7 +111,9 @@ def to_efficient_kan(network: Network) -> State:
         if constants.any():
             j = int(np.flatnonzero(constants)[0])
             where = f"at output {j} of layer {number}"
-            raise ValueError(f"network has the constant {constants[j]:g} {where}, for which a state of efficient-kan has no place")
+            raise ValueError(
+                f"network has the constant {constants[j]:g} {where}, for which a state of efficient-kan has no place"
+            )
         arrays = {
             "grid": layer.knots,
             "spline_weight": layer.coef,

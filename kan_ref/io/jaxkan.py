@@ -21,7 +21,16 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_choice, check_rectangular
 from kan_ref.functions import BASE_NAMES
-from kan_ref.io.states import State, check_chain, check_sizes, export_layers, make_layer, read_array, split_state, with_constants
+from kan_ref.io.states import (
+    State,
+    check_chain,
+    check_sizes,
+    export_layers,
+    make_layer,
+    read_array,
+    split_state,
+    with_constants,
+)
 from kan_ref.network import Layer, Network
 
 LAYER_TYPES = ("base", "spline")
@@ -67,10 +76,18 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     """
     check_choice("base", base, BASE_NAMES)
     layers, constants = [], []
-    for number, entry in enumerate(split_state(state, "jaxKAN", _NAMES, ("c_res", "c_spl", "bias"))):
+    for number, entry in enumerate(
+        split_state(state, "jaxKAN", _NAMES, ("c_res", "c_spl", "bias"))
+    ):
         layer = _read_layer(number, entry, base)
         layers.append(layer)
-        constants.append(read_array(_NAMES["bias"].format(number), entry.get("bias", np.zeros(layer.n_out)), (layer.n_out,)))
+        constants.append(
+            read_array(
+                _NAMES["bias"].format(number),
+                entry.get("bias", np.zeros(layer.n_out)),
+                (layer.n_out,),
+            )
+        )
     check_chain([(layer.n_out, layer.n_in) for layer in layers])
     return with_constants(layers, constants, x)
 
@@ -121,7 +138,10 @@ def _read_layer(number: int, entry: dict[str, Any], base: str) -> Layer:
     else:
         coef = read_array(key["c_basis"], entry["c_basis"], ("n_out", len(knots), "n_basis"))
     n_out, n_in, n_basis = coef.shape
-    weights = {name: entry.get(name, np.full((n_out, n_in), default)) for name, default in (("c_res", 0.0), ("c_spl", 1.0))}
+    weights = {
+        name: entry.get(name, np.full((n_out, n_in), default))
+        for name, default in (("c_res", 0.0), ("c_spl", 1.0))
+    }
     return make_layer(
         number,
         knots=knots,
@@ -134,13 +154,21 @@ def _read_layer(number: int, entry: dict[str, Any], base: str) -> Layer:
     )
 
 
-def _by_edge(number: int, knots: FloatArray, entry: dict[str, Any], key: dict[str, str]) -> tuple[FloatArray, FloatArray]:
+def _by_edge(
+    number: int, knots: FloatArray, entry: dict[str, Any], key: dict[str, str]
+) -> tuple[FloatArray, FloatArray]:
     """Knots (n_in, n_knots) and coefficients (n_out, n_in, n_basis) of a layer that has both for every edge."""
-    told = [check_rectangular(f"state[{key[name]!r}]", entry[name]).shape[:1] for name in ("c_res", "c_spl", "bias") if name in entry]
+    told = [
+        check_rectangular(f"state[{key[name]!r}]", entry[name]).shape[:1]
+        for name in ("c_res", "c_spl", "bias")
+        if name in entry
+    ]
     n_edges = len(knots)
     n_out = told[0][0] if told and told[0] else 0
     if n_out == 0 or n_edges % n_out:
-        raise ValueError(f"state has {n_edges} edges in layer {number}, but the outputs in c_res, c_spl or bias must divide them")
+        raise ValueError(
+            f"state has {n_edges} edges in layer {number}, but the outputs in c_res, c_spl or bias must divide them"
+        )
     n_in = n_edges // n_out
     rows = knots.reshape(n_out, n_in, -1)
     differing = np.argwhere((rows != rows[:1]).any(axis=(0, 2)))

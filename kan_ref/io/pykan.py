@@ -18,7 +18,17 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_choice
 from kan_ref.functions import BASE_NAMES, LIBRARY
-from kan_ref.io.states import State, check_chain, check_sizes, export_layers, make_layer, read_array, scaled, split_state, with_constants
+from kan_ref.io.states import (
+    State,
+    check_chain,
+    check_sizes,
+    export_layers,
+    make_layer,
+    read_array,
+    scaled,
+    split_state,
+    with_constants,
+)
 from kan_ref.network import Layer, Network, SymbolicEdge, numbers
 
 _NODES = {"node_scale": 1.0, "node_bias": 0.0, "subnode_scale": 1.0, "subnode_bias": 0.0}
@@ -32,7 +42,9 @@ _ALIASES = {"x^0.5": "sqrt", "1/sqrt(x)": "1/sqrt", "1/x^0.5": "1/sqrt"}  # thei
 _OPTIONAL = ("symbolic_mask", "affine", *_NODES)
 
 
-def from_pykan(state: object, *, base: str = "silu", formulas: object | None = None, x: object | None = None) -> Network:
+def from_pykan(
+    state: object, *, base: str = "silu", formulas: object | None = None, x: object | None = None
+) -> Network:
     """The network of a pykan model's `state_dict()`.
 
     Parameters
@@ -124,7 +136,10 @@ def to_pykan(network: Network) -> State:
             **{name: np.full(layer.n_out, value) for name, value in _NODES.items()},
             "node_bias": constants,
         }
-        state |= {_NAMES[name].format(number): np.array(array, order="C") for name, array in arrays.items()}
+        state |= {
+            _NAMES[name].format(number): np.array(array, order="C")
+            for name, array in arrays.items()
+        }
     return state
 
 
@@ -132,7 +147,9 @@ def _check_formulas(formulas: object, n_layers: int) -> Sequence[Any]:
     if formulas is None:
         return [None] * n_layers
     if isinstance(formulas, str) or not isinstance(formulas, Sequence) or len(formulas) != n_layers:
-        raise ValueError(f"formulas is {formulas!r}, but must hold names of functions for {n_layers} layers, by output and input")
+        raise ValueError(
+            f"formulas is {formulas!r}, but must hold names of functions for {n_layers} layers, by output and input"
+        )
     return formulas
 
 
@@ -147,16 +164,25 @@ def _read_layer(number: int, entry: dict[str, Any], base: str, names: Any) -> La
     coef = read_array(key("coef"), entry["coef"], (n_in, "n_out", "n_basis"))
     _, n_out, n_basis = coef.shape
     degree = check_sizes(number, n_knots, n_basis)
-    w_base, w_spline, mask = (read_array(key(name), entry[name], (n_in, n_out)).T for name in ("scale_base", "scale_sp", "mask"))
+    w_base, w_spline, mask = (
+        read_array(key(name), entry[name], (n_in, n_out)).T
+        for name in ("scale_base", "scale_sp", "mask")
+    )
     nowhere = np.zeros((n_out, n_in))
-    symbolic_mask = read_array(key("symbolic_mask"), entry.get("symbolic_mask", nowhere), (n_out, n_in))
+    symbolic_mask = read_array(
+        key("symbolic_mask"), entry.get("symbolic_mask", nowhere), (n_out, n_in)
+    )
     edges: list[SymbolicEdge] = []
     for j, i in np.argwhere(symbolic_mask != 0.0).tolist():
         edge = f"the edge from input {i} to output {j} of layer {number}"
         if symbolic_mask[j, i] != 1.0:
-            raise ValueError(f"state has the symbolic mask {symbolic_mask[j, i]:g} on {edge}, but a formula is there or not: 1 or 0")
+            raise ValueError(
+                f"state has the symbolic mask {symbolic_mask[j, i]:g} on {edge}, but a formula is there or not: 1 or 0"
+            )
         if mask[j, i] != 0.0:
-            raise ValueError(f"state has a formula and a spline on {edge}, but an edge is one of the two")
+            raise ValueError(
+                f"state has a formula and a spline on {edge}, but an edge is one of the two"
+            )
         edges.append(SymbolicEdge(j, i, LIBRARY[_name(names, j, i, edge)], len(edges)))
     affine = np.empty((0, 4))
     if edges:
@@ -186,14 +212,20 @@ def _name(names: Any, j: int, i: int, edge: str) -> str:
         name = names[j][i]
     except (IndexError, TypeError, KeyError):
         raise ValueError(f"formulas has no name for {edge}") from None
-    return check_choice(f"the name in formulas for {edge}", _ALIASES.get(name, name) if isinstance(name, str) else name, tuple(LIBRARY))
+    return check_choice(
+        f"the name in formulas for {edge}",
+        _ALIASES.get(name, name) if isinstance(name, str) else name,
+        tuple(LIBRARY),
+    )
 
 
 def _read_nodes(number: int, entry: dict[str, Any], n_out: int) -> tuple[FloatArray, FloatArray]:
     """Scale and bias (n_out,) of (U4)."""
     found = {}
     for name, default in _NODES.items():
-        found[name] = read_array(_NAMES[name].format(number), entry.get(name, np.full(n_out, default)), ("n_nodes",))
+        found[name] = read_array(
+            _NAMES[name].format(number), entry.get(name, np.full(n_out, default)), ("n_nodes",)
+        )
         if len(found[name]) != n_out:
             raise ValueError(
                 f"state has {n_out} sums, but {len(found[name])} numbers as {_NAMES[name].format(number)!r}: "

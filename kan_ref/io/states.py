@@ -26,7 +26,9 @@ from kan_ref.network import Layer, Network, check_network, fold_constants
 State = dict[str, FloatArray]
 
 
-def split_state(state: object, kind: str, names: Mapping[str, str], optional: Sequence[str] = ()) -> list[dict[str, Any]]:
+def split_state(
+    state: object, kind: str, names: Mapping[str, str], optional: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """The entries of each layer by our short names.
 
     Parameters
@@ -45,12 +47,16 @@ def split_state(state: object, kind: str, names: Mapping[str, str], optional: Se
         "state lacks 'act_fun.1.coef', which a state of pykan with 2 layers has"
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"state is a {type(state).__name__}, but must be a mapping of names such as {names['grid'].format(0)!r} to arrays")
+        raise TypeError(
+            f"state is a {type(state).__name__}, but must be a mapping of names such as {names['grid'].format(0)!r} to arrays"
+        )
     n_layers = 0
     while names["grid"].format(n_layers) in state:
         n_layers += 1
     if n_layers == 0:
-        raise ValueError(f"state lacks {names['grid'].format(0)!r}, with which a state of {kind} begins")
+        raise ValueError(
+            f"state lacks {names['grid'].format(0)!r}, with which a state of {kind} begins"
+        )
     owner = f"a state of {kind} with {n_layers} layers"
     places: dict[str, tuple[int, str]] = {}
     for number in range(n_layers):
@@ -91,7 +97,9 @@ def check_chain(shapes: Sequence[tuple[int, int]]) -> None:
     for number in range(1, len(shapes)):
         n_out, n_in = shapes[number - 1][0], shapes[number][1]
         if n_out != n_in:
-            raise ValueError(f"state has {n_out} outputs in layer {number - 1}, but {n_in} inputs in layer {number}")
+            raise ValueError(
+                f"state has {n_out} outputs in layer {number - 1}, but {n_in} inputs in layer {number}"
+            )
 
 
 def make_layer(number: int, **parts: Any) -> Layer:
@@ -110,11 +118,18 @@ def scaled(layer: Layer, scale: FloatArray) -> Layer:
     for edge in layer.symbolic:
         affine[edge.row, 2:] *= scale[edge.output]
     # [eq:scaled-nodes]
-    return replace(layer, w_base=layer.w_base * scale[:, None], w_spline=layer.w_spline * scale[:, None], affine=affine)
+    return replace(
+        layer,
+        w_base=layer.w_base * scale[:, None],
+        w_spline=layer.w_spline * scale[:, None],
+        affine=affine,
+    )
     # [/eq:scaled-nodes]
 
 
-def with_constants(layers: Sequence[Layer], constants: Sequence[FloatArray], x: object | None = None) -> Network:
+def with_constants(
+    layers: Sequence[Layer], constants: Sequence[FloatArray], x: object | None = None
+) -> Network:
     """The network of layers whose outputs have constants (n_out,) added.
 
     Parameters
@@ -149,7 +164,9 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
     checked = check_network("network", network)
     bases = sorted({layer.base for layer in checked.layers} - {"zero"})
     if len(bases) > 1:
-        raise ValueError(f"network has the bases {' and '.join(map(repr, bases))}, but {kind} has one for all layers")
+        raise ValueError(
+            f"network has the bases {' and '.join(map(repr, bases))}, but {kind} has one for all layers"
+        )
     found = []
     for number, layer in enumerate(checked.layers):
         constants = np.zeros(layer.n_out)
@@ -161,5 +178,7 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
                 )
             constants[edge.output] += layer.affine[edge.row, 3]
         w_base = layer.w_base * (layer.base != "zero")
-        found.append((replace(layer, w_base=w_base, symbolic=(), affine=np.empty((0, 4))), constants))
+        found.append(
+            (replace(layer, w_base=w_base, symbolic=(), affine=np.empty((0, 4))), constants)
+        )
     return found

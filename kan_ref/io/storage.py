@@ -31,7 +31,9 @@ MOST_BYTES = {".npz": 2**30, ".json": 2**27}  # reading takes about 4 and 25 tim
 MOST_DIRECTORY_BYTES, MOST_META_CHARACTERS = 2**20, 2**20
 
 # the two kinds of array that we write; no literal of a file is ever evaluated
-_NPY_HEADER = re.compile(r"\{'descr': '<(f8|U\d{1,8})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,60})\), \} *\n")
+_NPY_HEADER = re.compile(
+    r"\{'descr': '<(f8|U\d{1,8})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,60})\), \} *\n"
+)
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
@@ -57,9 +59,15 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     name, suffix = _name_and_suffix(path)
     document = network_to_plain(network)
     network_from_plain(document)  # what could not be read must not replace what can
-    data = _npz_bytes(document) if suffix == ".npz" else _json_text(document, "\n").encode("ascii") + b"\n"
+    data = (
+        _npz_bytes(document)
+        if suffix == ".npz"
+        else _json_text(document, "\n").encode("ascii") + b"\n"
+    )
     if len(data) > MOST_BYTES[suffix]:
-        raise ValueError(f"network takes {len(data)} bytes as {suffix}, but such a file may have at most {MOST_BYTES[suffix]}")
+        raise ValueError(
+            f"network takes {len(data)} bytes as {suffix}, but such a file may have at most {MOST_BYTES[suffix]}"
+        )
     replace_file(name, data)
 
 
@@ -83,7 +91,9 @@ def load(path: str | os.PathLike[str]) -> Network:
     with open(name, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > MOST_BYTES[suffix]:
-            raise ValueError(f"{name} has {size} bytes, but a {suffix} file may have at most {MOST_BYTES[suffix]}")
+            raise ValueError(
+                f"{name} has {size} bytes, but a {suffix} file may have at most {MOST_BYTES[suffix]}"
+            )
         data = file.read(size)
     try:
         return network_from_plain(_npz_document(data) if suffix == ".npz" else _json_document(data))
@@ -109,7 +119,15 @@ def _json_text(value: Any, line: str) -> str:
     deeper = line + " "
     value = value.tolist() if isinstance(value, np.ndarray) else value
     if isinstance(value, dict):
-        return "{" + ",".join(f"{deeper}{json.dumps(key)}: {_json_text(inner, deeper)}" for key, inner in value.items()) + line + "}"
+        return (
+            "{"
+            + ",".join(
+                f"{deeper}{json.dumps(key)}: {_json_text(inner, deeper)}"
+                for key, inner in value.items()
+            )
+            + line
+            + "}"
+        )
     if isinstance(value, list) and isinstance(value[0], list | dict):
         return "[" + ",".join(deeper + _json_text(inner, deeper) for inner in value) + line + "]"
     return json.dumps(value)
@@ -118,12 +136,20 @@ def _json_text(value: Any, line: str) -> str:
 def _json_document(data: bytes) -> Any:
     document = _parse_json(data.decode("utf-8"))
     for number, plain in enumerate(layer_entries(document)):
-        plain.update({name: _array(f"layer {number}: {short(name)}", value) for name, value in plain.items() if holds_numbers(name, value)})
+        plain.update(
+            {
+                name: _array(f"layer {number}: {short(name)}", value)
+                for name, value in plain.items()
+                if holds_numbers(name, value)
+            }
+        )
     return document
 
 
 def _parse_json(text: str) -> Any:
-    def whole(digits: str) -> float:  # an int would lose the sign of -0, and may be long beyond all use
+    def whole(
+        digits: str,
+    ) -> float:  # an int would lose the sign of -0, and may be long beyond all use
         return float(digits) if len(digits) > 15 or digits == "-0" else int(digits)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -142,7 +168,9 @@ def _array(name: str, value: list[Any]) -> NDArray[np.float64]:
     items = np.array(value, dtype=object)  # where rows differ in length, lists are left as items
     wrong = [item for item in items.ravel().tolist() if type(item) not in (float, int)]
     if wrong:
-        raise ValueError(f"{name} contains {short(wrong[0])}, but needs numbers in rows of one length")
+        raise ValueError(
+            f"{name} contains {short(wrong[0])}, but needs numbers in rows of one length"
+        )
     return items.astype(np.float64)
 
 
@@ -150,9 +178,20 @@ def _array(name: str, value: list[Any]) -> NDArray[np.float64]:
 
 
 def _npz_bytes(document: dict[str, Any]) -> bytes:
-    entries = [(number, name, value) for number, plain in enumerate(document["layers"]) for name, value in plain.items()]
-    arrays = {f"layer_{number}_{name}": value for number, name, value in entries if isinstance(value, np.ndarray)}
-    layers = [{name: value for name, value in plain.items() if not isinstance(value, np.ndarray)} for plain in document["layers"]]
+    entries = [
+        (number, name, value)
+        for number, plain in enumerate(document["layers"])
+        for name, value in plain.items()
+    ]
+    arrays = {
+        f"layer_{number}_{name}": value
+        for number, name, value in entries
+        if isinstance(value, np.ndarray)
+    }
+    layers = [
+        {name: value for name, value in plain.items() if not isinstance(value, np.ndarray)}
+        for plain in document["layers"]
+    ]
     meta = np.array(json.dumps({**document, "layers": layers}))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -160,7 +199,11 @@ def _npz_bytes(document: dict[str, Any]) -> bytes:
             info = zipfile.ZipInfo(f"{name}.npy")  # dated 1980
             info.create_system = 3
             with archive.open(info, "w") as member:
-                npy.write_array(member, array.astype(array.dtype.newbyteorder("<"), copy=False), allow_pickle=False)
+                npy.write_array(
+                    member,
+                    array.astype(array.dtype.newbyteorder("<"), copy=False),
+                    allow_pickle=False,
+                )
     return buffer.getvalue()
 
 
@@ -168,33 +211,46 @@ def _npz_document(data: bytes) -> Any:
     members = _zip_members(data)
     meta = _npy_array("meta.npy", members.pop("meta.npy", b""))
     if meta.shape or meta.dtype.kind != "U" or meta.dtype.itemsize > 4 * MOST_META_CHARACTERS:
-        raise ValueError(f"its member 'meta.npy' must be text of at most {MOST_META_CHARACTERS} characters in a 0-d array")
+        raise ValueError(
+            f"its member 'meta.npy' must be text of at most {MOST_META_CHARACTERS} characters in a 0-d array"
+        )
     document = _parse_json(meta.tobytes().decode("utf-32-le"))
     layers = layer_entries(document)
     for name, member in members.items():
         place = re.fullmatch(r"layer_(0|[1-9]\d{0,3})_(\w+)\.npy", name)
         if not place or int(place[1]) >= len(layers) or place[2] in layers[int(place[1])]:
-            raise ValueError(f"its member {short(name)} has no place in a network of {len(layers)} layers")
+            raise ValueError(
+                f"its member {short(name)} has no place in a network of {len(layers)} layers"
+            )
         layers[int(place[1])][place[2]] = _npy_array(name, member)
     return document
 
 
 def _zip_members(data: bytes) -> dict[str, bytes]:
     """The members of a zip archive, if they are stored as they are: together they cannot outgrow the file."""
-    if data[-22:-18] != b"PK\5\6" or data[-42:-38] == b"PK\6\7" or int.from_bytes(data[-10:-6], "little") > MOST_DIRECTORY_BYTES:
+    if (
+        data[-22:-18] != b"PK\5\6"
+        or data[-42:-38] == b"PK\6\7"
+        or int.from_bytes(data[-10:-6], "little") > MOST_DIRECTORY_BYTES
+    ):
         raise ValueError("it does not end like a small zip archive: cut short, or no .npz file")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _stored_members(archive, len(data))
     except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OverflowError) as error:
-        raise ValueError(f"it is no sound zip archive: {str(error) or 'it is cut short'}") from error
+        raise ValueError(
+            f"it is no sound zip archive: {str(error) or 'it is cut short'}"
+        ) from error
 
 
 def _stored_members(archive: zipfile.ZipFile, most: int) -> dict[str, bytes]:
     found = archive.infolist()
     if any(info.compress_type or info.compress_size != info.file_size for info in found):
         raise ValueError("a member is compressed, but must be stored as it is")
-    if len({info.filename for info in found}) < len(found) or sum(info.file_size for info in found) > most:
+    if (
+        len({info.filename for info in found}) < len(found)
+        or sum(info.file_size for info in found) > most
+    ):
         raise ValueError("a member is there twice, or lies on top of another")
     return {info.filename: archive.read(info) for info in found}
 
@@ -203,9 +259,15 @@ def _npy_array(name: str, member: bytes) -> NDArray[Any]:
     end = 10 + int.from_bytes(member[8:10], "little")
     header = _NPY_HEADER.fullmatch(member[10:end].decode("latin-1"))
     if not member.startswith(b"\x93NUMPY\1\0") or not header:
-        raise ValueError(f"its member {short(name)} is missing, or no .npy array of float64 or text")
+        raise ValueError(
+            f"its member {short(name)} is missing, or no .npy array of float64 or text"
+        )
     descr, fortran, sizes = header.groups()
     shape = tuple(map(int, re.findall(r"\d+", sizes)))
     if math.prod(shape) * np.dtype(descr).itemsize != len(member) - end:
-        raise ValueError(f"its member {short(name)} has {len(member) - end} bytes, but declares {math.prod(shape)} numbers")
-    return np.frombuffer(member, "<" + descr, offset=end).reshape(shape, order="F" if fortran == "True" else "C")
+        raise ValueError(
+            f"its member {short(name)} has {len(member) - end} bytes, but declares {math.prod(shape)} numbers"
+        )
+    return np.frombuffer(member, "<" + descr, offset=end).reshape(
+        shape, order="F" if fortran == "True" else "C"
+    )

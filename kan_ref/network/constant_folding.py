@@ -64,7 +64,10 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
     if heavy.any():
         return _into_spline(layer, j, int(np.argmax(np.where(heavy, weights, 0.0))), mu)
     formulas = [edge for edge in layer.symbolic if edge.output == j]
-    users, own = Counter(edge.row for edge in layer.symbolic), Counter(edge.row for edge in formulas)
+    users, own = (
+        Counter(edge.row for edge in layer.symbolic),
+        Counter(edge.row for edge in formulas),
+    )
     private = [row for row in own if own[row] == users[row]]
     if private:
         affine = layer.affine.copy()
@@ -80,7 +83,9 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
         return with_formula(layer, j, int(np.argmax(dead)), lookup("0"), [1.0, 0.0, 1.0, mu])
     if formulas:
         edge = formulas[0]
-        return with_formula(layer, j, edge.input, edge.function, layer.affine[edge.row] + [0.0, 0.0, 0.0, mu])
+        return with_formula(
+            layer, j, edge.input, edge.function, layer.affine[edge.row] + [0.0, 0.0, 0.0, mu]
+        )
     lacking = [_lacking(layer, i, float(low[i]), float(high[i])) for i in range(layer.n_in)]
     i = min(range(layer.n_in), key=lambda i: sum(lacking[i]))
     return _into_spline(_longer_rows(layer, lacking[i], low, high), j, i, mu)
@@ -104,7 +109,9 @@ def _lacking(layer: Layer, i: int, low: float, high: float) -> tuple[int, int]:
     return int(np.sum(row[: k + 1] > low)), int(np.sum(row[len(row) - 1 - k :] < high))
 
 
-def _longer_rows(layer: Layer, lacking: tuple[int, int], low: FloatArray, high: FloatArray) -> Layer:
+def _longer_rows(
+    layer: Layer, lacking: tuple[int, int], low: FloatArray, high: FloatArray
+) -> Layer:
     """(K3) for all rows: new knots one interval apart, and as far out as the samples where the grid would not reach them otherwise."""
     (p, q), k, grid = lacking, layer.degree, layer.breakpoints
     h = (grid[:, -1] - grid[:, 0])[:, None] / layer.n_intervals

@@ -52,13 +52,17 @@ def replace_layer(network: Network, layer_index: int, layer: Layer) -> Network:
     return Network((*network.layers[:layer_index], layer, *network.layers[layer_index + 1 :]))
 
 
-def with_formula(layer: Layer, j: int, i: int, function: Function, affine: Sequence[float] | FloatArray) -> Layer:
+def with_formula(
+    layer: Layer, j: int, i: int, function: Function, affine: Sequence[float] | FloatArray
+) -> Layer:
     """The layer with a formula on one edge, in a row of its own."""
     kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != (j, i)]
     rows = np.concatenate([layer.affine, [affine]])
     mask = layer.mask.copy()
     mask[j, i] = 0.0
-    return replace(layer, mask=mask, symbolic=[*kept, SymbolicEdge(j, i, function, len(rows) - 1)], affine=rows)
+    return replace(
+        layer, mask=mask, symbolic=[*kept, SymbolicEdge(j, i, function, len(rows) - 1)], affine=rows
+    )
 
 
 def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) -> Network:
@@ -86,7 +90,9 @@ def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) 
     wanted = [check_edge_index(network, layer, j, i)[1:] for j, i in check_pairs("places", places)]
     if len(set(wanted)) < 2:
         raise ValueError(f"places is {list(places)!r}, but a lock needs at least two edges")
-    first, *others = [check_formula(network, layer_index, j, i, advice=": fix it first") for j, i in wanted]
+    first, *others = [
+        check_formula(network, layer_index, j, i, advice=": fix it first") for j, i in wanted
+    ]
     for edge in others:
         if edge.function != first.function:
             raise ValueError(
@@ -94,7 +100,10 @@ def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) 
                 f"but the first of places is "
                 f"{first.name!r}: a lock needs one function"
             )
-    locked = [replace(edge, row=first.row) if (edge.output, edge.input) in wanted else edge for edge in old.symbolic]
+    locked = [
+        replace(edge, row=first.row) if (edge.output, edge.input) in wanted else edge
+        for edge in old.symbolic
+    ]
     return replace_layer(network, layer_index, replace(old, symbolic=locked))
 
 
@@ -130,8 +139,14 @@ def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]
 
 def check_pairs(name: str, value: object) -> list[tuple[Any, Any]]:
     """The door for edges of one layer: a sequence of pairs (output, input)."""
-    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or any(np.shape(pair) != (2,) for pair in value):
-        raise TypeError(f"{name} is {value!r}, but must be a sequence of pairs (output, input) such as [(0, 1)]")
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Sequence | np.ndarray)
+        or any(np.shape(pair) != (2,) for pair in value)
+    ):
+        raise TypeError(
+            f"{name} is {value!r}, but must be a sequence of pairs (output, input) such as [(0, 1)]"
+        )
     return [(j, i) for j, i in value]
 
 
@@ -141,19 +156,25 @@ def check_layer_index(network: Network, layer: object) -> int:
     return _index("layer", layer, len(network.layers))
 
 
-def check_edge_index(network: Network, layer: object, output: object, input: object) -> tuple[int, int, int]:
+def check_edge_index(
+    network: Network, layer: object, output: object, input: object
+) -> tuple[int, int, int]:
     """`layer`, `output`, `input` as the place of an edge (l, j, i), else IndexError."""
     layer_index = check_layer_index(network, layer)
     chosen = network.layers[layer_index]
     return layer_index, _index("output", output, chosen.n_out), _index("input", input, chosen.n_in)
 
 
-def check_formula(network: Network, layer_index: int, j: int, i: int, *, advice: str = "") -> SymbolicEdge:
+def check_formula(
+    network: Network, layer_index: int, j: int, i: int, *, advice: str = ""
+) -> SymbolicEdge:
     """The formula at the place (layer_index, j, i) of an edge, else ValueError."""
     for edge in network.layers[layer_index].symbolic:
         if (edge.output, edge.input) == (j, i):
             return edge
-    raise ValueError(f"the edge of layer {layer_index} from input {i} to output {j} is no formula{advice}")
+    raise ValueError(
+        f"the edge of layer {layer_index} from input {i} to output {j} is no formula{advice}"
+    )
 
 
 def _index(name: str, value: object, count: int) -> int:

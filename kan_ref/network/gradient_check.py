@@ -54,7 +54,9 @@ class GradientReport:
 
     def __str__(self) -> str:
         lines = [f"{name:24s} {error:.1e}" for name, error in self.errors.items()]
-        return "\n".join([f"{self.n_samples} samples, {self.n_directions} directions, relative errors", *lines])
+        return "\n".join(
+            [f"{self.n_samples} samples, {self.n_directions} directions, relative errors", *lines]
+        )
 
 
 def check_gradients(
@@ -102,10 +104,15 @@ def check_gradients(
     """
     points = check_inputs(network, x)
     if len(points) == 0:
-        raise ValueError(f"x has shape {points.shape}, but a gradient check needs at least one sample")
+        raise ValueError(
+            f"x has shape {points.shape}, but a gradient check needs at least one sample"
+        )
     rng = check_generator("rng", rng)
     n_directions = check_integer("n_directions", n_directions, low=1)
-    step, tolerance = check_number("step", step, low=1e-300), check_number("tolerance", tolerance, low=0.0)
+    step, tolerance = (
+        check_number("step", step, low=1e-300),
+        check_number("tolerance", tolerance, low=0.0),
+    )
     judged = stack.backward if backward is None else backward
 
     errors: dict[str, float] = {}
@@ -117,8 +124,13 @@ def check_gradients(
             smooth = _clear_of_kinks(*before, *after)
             counted = min(counted, int(smooth.sum()))
             if not smooth.any():
-                raise ValueError(f"x has {len(points)} samples, but all of them meet a kink of a curve within step {step:g}")
-            u = rng.standard_normal(y.shape) * (smooth / np.maximum(1.0, np.abs(y).max(axis=1)))[:, None]
+                raise ValueError(
+                    f"x has {len(points)} samples, but all of them meet a kink of a curve within step {step:g}"
+                )
+            u = (
+                rng.standard_normal(y.shape)
+                * (smooth / np.maximum(1.0, np.abs(y).max(axis=1)))[:, None]
+            )
             rounding = _ROUNDINGS * np.finfo(float).eps * float(np.abs(u * y).sum()) / step
             # [eq:gradient-check]
             difference = central_difference(partial(part.projected, network, points, u), step)
@@ -129,7 +141,9 @@ def check_gradients(
             _judge(errors, part.name, float(terms.sum()), difference, scale, rounding, tolerance)
             if part.name == _ALL and backward is None:
                 rows = u.reshape(-1) * multiply(prediction_jacobian(network, caches), part.theta)
-                _judge(errors, "jacobian", float(rows.sum()), difference, scale, rounding, tolerance)
+                _judge(
+                    errors, "jacobian", float(rows.sum()), difference, scale, rounding, tolerance
+                )
     return GradientReport(errors, counted, n_directions)
 
 
@@ -152,7 +166,10 @@ class _Part:
 
     def terms(self, dx: FloatArray, grads: Network) -> FloatArray:
         """The summands of <J^T u, v>; a nan outside the part belongs to another one."""
-        pulled, direction = np.concatenate([dx.reshape(-1), grads.theta]), np.concatenate([self.x.reshape(-1), self.theta])
+        pulled, direction = (
+            np.concatenate([dx.reshape(-1), grads.theta]),
+            np.concatenate([self.x.reshape(-1), self.theta]),
+        )
         moving = direction != 0.0
         return np.asarray(pulled[moving] * direction[moving])
 
@@ -175,7 +192,13 @@ def _directions(network: Network, x: FloatArray, rng: np.random.Generator) -> li
 
 
 def _judge(
-    errors: dict[str, float], name: str, by_backward: float, by_difference: float, scale: float, rounding: float, tolerance: float
+    errors: dict[str, float],
+    name: str,
+    by_backward: float,
+    by_difference: float,
+    scale: float,
+    rounding: float,
+    tolerance: float,
 ) -> None:
     apart = abs(by_backward - by_difference)
     error = 0.0 if scale == 0.0 else apart / scale
@@ -187,16 +210,27 @@ def _judge(
     errors[name] = max(errors.get(name, 0.0), error)
 
 
-def _clear_of_kinks(before: Network, x_before: FloatArray, after: Network, x_after: FloatArray) -> NDArray[np.bool_]:
+def _clear_of_kinks(
+    before: Network, x_before: FloatArray, after: Network, x_after: FloatArray
+) -> NDArray[np.bool_]:
     """Which samples meet, on their way through all layers, no knot at which a curve lacks a continuous second derivative."""
     clear = np.ones(len(x_before), dtype=bool)
     for layer_before, layer_after in zip(before.layers, after.layers, strict=True):
         for i, row in enumerate(layer_before.knots):
             values, multiplicity = np.unique(row, return_counts=True)
             rough = values[multiplicity > layer_before.degree - 2]
-            low, high = np.minimum(x_before[:, i], x_after[:, i]), np.maximum(x_before[:, i], x_after[:, i])
-            meets = np.searchsorted(rough, low, side="left") < np.searchsorted(rough, high, side="right")
+            low, high = (
+                np.minimum(x_before[:, i], x_after[:, i]),
+                np.maximum(x_before[:, i], x_after[:, i]),
+            )
+            meets = np.searchsorted(rough, low, side="left") < np.searchsorted(
+                rough, high, side="right"
+            )
             clear &= ~meets | (low == high)  # what stands still crosses nothing
-        x_before = layer_passes.outputs(layer_before, layer_passes.evaluate(layer_before, x_before, slopes=False))
-        x_after = layer_passes.outputs(layer_after, layer_passes.evaluate(layer_after, x_after, slopes=False))
+        x_before = layer_passes.outputs(
+            layer_before, layer_passes.evaluate(layer_before, x_before, slopes=False)
+        )
+        x_after = layer_passes.outputs(
+            layer_after, layer_passes.evaluate(layer_after, x_after, slopes=False)
+        )
     return clear

@@ -15,7 +15,14 @@ from typing import cast
 import numpy as np
 
 from kan_ref.bspline import data_bounds, hidden_bounds, uniform_knots
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_generator, check_integer, check_rectangular
+from kan_ref.checks import (
+    FloatArray,
+    check_choice,
+    check_float_array,
+    check_generator,
+    check_integer,
+    check_rectangular,
+)
 from kan_ref.functions import BASE_NAMES
 from kan_ref.network.layer import Layer
 from kan_ref.network.layer_passes import evaluate, outputs
@@ -93,16 +100,35 @@ def init_network(
         w_base = rng.uniform(-bound, bound, (n_out, n_in))
         # [/eq:initial-draws]
         ones = np.ones((n_out, n_in))
-        layers.append(Layer(uniform_knots(low, high, n_intervals, degree), coef, w_base, ones, ones, degree, base))
+        layers.append(
+            Layer(
+                uniform_knots(low, high, n_intervals, degree),
+                coef,
+                w_base,
+                ones,
+                ones,
+                degree,
+                base,
+            )
+        )
     return Network(tuple(layers))
 
 
 def check_widths(widths: object) -> tuple[int, ...]:
     """`widths` as a tuple of at least two positive ints."""
-    flat = widths.ndim == 1 if isinstance(widths, np.ndarray) else isinstance(widths, Sequence) and not isinstance(widths, str)
+    flat = (
+        widths.ndim == 1
+        if isinstance(widths, np.ndarray)
+        else isinstance(widths, Sequence) and not isinstance(widths, str)
+    )
     if not flat:
-        raise TypeError(f"widths is {widths!r}, but must be a sequence of integers such as (2, 5, 1)")
-    sizes = tuple(check_integer(f"widths[{place}]", n, low=1) for place, n in enumerate(cast("Sequence[object]", widths)))
+        raise TypeError(
+            f"widths is {widths!r}, but must be a sequence of integers such as (2, 5, 1)"
+        )
+    sizes = tuple(
+        check_integer(f"widths[{place}]", n, low=1)
+        for place, n in enumerate(cast("Sequence[object]", widths))
+    )
     if len(sizes) < 2:
         raise ValueError(f"widths is {sizes}, but a network needs at least two numbers of nodes")
     return sizes
@@ -116,10 +142,14 @@ def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, Floa
         wrong = np.flatnonzero(bounds[:, 0] >= bounds[:, 1])
         if wrong.size:
             low, high = bounds[wrong[0]]
-            raise ValueError(f"domain is {low:g} to {high:g} at input {wrong[0]}, but low must lie below high")
+            raise ValueError(
+                f"domain is {low:g} to {high:g} at input {wrong[0]}, but low must lie below high"
+            )
         return bounds[:, 0].copy(), bounds[:, 1].copy(), None
     if array.ndim != 2 or array.shape[1] != n_in:
-        raise ValueError(f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, or (N, {n_in}) for samples")
+        raise ValueError(
+            f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, or (N, {n_in}) for samples"
+        )
     samples = check_float_array("domain", array, ("N", n_in))
     if len(samples) == 0:
         raise ValueError(f"domain has shape {array.shape}, but samples need at least one row")

@@ -37,7 +37,10 @@ def edge_outputs(network: Network, x: object) -> list[FloatArray]:
         Made on request: the arrays are n_out times as large as a batch.
     """
     _, caches = forward(network, x)
-    return [layer_passes.layer_edge_outputs(layer, cache) for layer, cache in zip(network.layers, caches, strict=True)]
+    return [
+        layer_passes.layer_edge_outputs(layer, cache)
+        for layer, cache in zip(network.layers, caches, strict=True)
+    ]
 
 
 def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArray]]:
@@ -126,11 +129,16 @@ def distance(old: Network, new: Network, x: object) -> Distance:
     check_network("new", new)
     ends_old, ends_new = (old.widths[0], old.widths[-1]), (new.widths[0], new.widths[-1])
     if ends_old != ends_new:
-        raise ValueError(f"new maps {ends_new[0]} inputs to {ends_new[1]} outputs, but old maps {ends_old[0]} to {ends_old[1]}")
+        raise ValueError(
+            f"new maps {ends_new[0]} inputs to {ends_new[1]} outputs, but old maps {ends_old[0]} to {ends_old[1]}"
+        )
     points = check_inputs(old, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a distance needs at least one sample")
     difference = new(points) - old(points)
     largest = float(np.abs(difference).max())
     # squares of what is divided by the largest neither overflow nor vanish
-    return Distance(largest, largest * float(np.sqrt(np.mean((difference / largest) ** 2))) if largest > 0.0 else 0.0)
+    return Distance(
+        largest,
+        largest * float(np.sqrt(np.mean((difference / largest) ** 2))) if largest > 0.0 else 0.0,
+    )

@@ -49,7 +49,9 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
     n_rows, start = batch * n_last, network.n_params
     columns: list[IntArray] = []
     values: list[FloatArray] = []
-    sensitivity: FloatArray | None = None  # S of the layer at hand, (batch, n_last, n_out); None stands for the unit matrix
+    sensitivity: FloatArray | None = (
+        None  # S of the layer at hand, (batch, n_last, n_out); None stands for the unit matrix
+    )
     for number in range(len(network.layers) - 1, -1, -1):
         layer, cache = network.layers[number], caches[number]
         start -= layer.n_params
@@ -62,12 +64,18 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
         if number:
             # [eq:prediction-jacobian]
             slopes = edge_slopes(layer, cache)
-            sensitivity = slopes if sensitivity is None else np.einsum("boj,bji->boi", sensitivity, slopes)
+            sensitivity = (
+                slopes if sensitivity is None else np.einsum("boj,bji->boi", sensitivity, slopes)
+            )
             # [/eq:prediction-jacobian]
-    return RowSparse(np.concatenate(columns, axis=1), np.concatenate(values, axis=1), network.n_params)
+    return RowSparse(
+        np.concatenate(columns, axis=1), np.concatenate(values, axis=1), network.n_params
+    )
 
 
-def _spline_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None) -> tuple[IntArray, FloatArray]:
+def _spline_rows(
+    layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None
+) -> tuple[IntArray, FloatArray]:
     """Places in theta and the numbers of (J1)-(J3), each (batch, n_last, entries); in the last layer each output has its own edges."""
     places, terms = _edge_rows(layer, cache, start)
     batch, n_out, n_in, n_entries = terms.shape
@@ -79,7 +87,9 @@ def _spline_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArray
     return places, (sensitivity[..., None, None] * terms[:, None]).reshape(every)
 
 
-def _formula_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None) -> tuple[IntArray, FloatArray]:
+def _formula_rows(
+    layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None
+) -> tuple[IntArray, FloatArray]:
     """The same of (J5)."""
     x, outputs = symbolic_edges.inputs_of(cache.x), symbolic_edges.numbers(layer.symbolic)[0]
     # [eq:formula-rows]
@@ -91,7 +101,9 @@ def _formula_rows(layer: Layer, cache: Cache, start: int, sensitivity: FloatArra
         values = sensitivity[:, :, outputs, None] * terms[:, None]
     else:
         own = np.arange(layer.n_out)[:, None] == np.array(outputs)
-        values = np.where(own[:, :, None], terms[:, None], 0.0)  # an edge moves its own output alone
+        values = np.where(
+            own[:, :, None], terms[:, None], 0.0
+        )  # an edge moves its own output alone
     shape = (*values.shape[:2], 4 * len(outputs))
     return np.broadcast_to(places, values.shape).reshape(shape), values.reshape(shape)
 
@@ -104,7 +116,9 @@ def _edge_rows(layer: Layer, cache: Cache, start: int) -> tuple[IntArray, FloatA
     places = np.empty((batch, n_out, n_in, live + 2), dtype=np.intp)
     terms = np.empty(places.shape)
     # [eq:edge-rows]
-    terms[..., :live] = np.moveaxis(cache.bases.values, 0, 2)[:, None] * (layer.mask * layer.w_spline)[:, :, None]
+    terms[..., :live] = (
+        np.moveaxis(cache.bases.values, 0, 2)[:, None] * (layer.mask * layer.w_spline)[:, :, None]
+    )
     terms[..., live] = cache.base[:, None] * layer.mask
     terms[..., live + 1] = edge_sums(layer.coef.reshape(n_out, -1), cache.bases) * layer.mask
     # [/eq:edge-rows]

@@ -14,12 +14,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kan_ref.bspline import KnotRows, check_knots, prepare_rows
+from kan_ref.bspline import KnotVectors, check_knots, prepare_knots
 from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
 from kan_ref.functions import BASE_NAMES
 from kan_ref.network.symbolic_edges import SymbolicEdge, check_edges
 
-PARAMETER_ARRAYS = {"coef": "coef", "w_base": "w_base", "w_spline": "w_spline", "symbolic": "affine"}  # name of a part -> its array
+PARAMETER_ARRAYS = {
+    "coef": "coef",
+    "w_base": "w_base",
+    "w_spline": "w_spline",
+    "symbolic": "affine",
+}  # name of a part -> its array
 PARAMETER_NAMES = tuple(PARAMETER_ARRAYS)
 
 
@@ -62,7 +67,7 @@ class Layer:
     base: str = "silu"
     symbolic: Sequence[SymbolicEdge] = ()
     affine: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
-    rows: KnotRows = field(init=False, repr=False)
+    rows: KnotVectors = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         degree = check_integer("degree", self.degree, low=0)
@@ -70,7 +75,9 @@ class Layer:
         n_in, n_intervals = knots.shape[0], knots.shape[1] - 2 * degree - 1
         w_base = check_float_array("w_base", self.w_base, ("n_out", n_in))
         if 0 in w_base.shape:
-            raise ValueError(f"w_base has shape {w_base.shape}, but a layer needs at least one output and one input")
+            raise ValueError(
+                f"w_base has shape {w_base.shape}, but a layer needs at least one output and one input"
+            )
         n_out, n_basis = w_base.shape[0], n_intervals + degree
         coef = check_float_array("coef", self.coef, ("n_out", "n_in", "n_basis"))
         if coef.shape != (n_out, n_in, n_basis):
@@ -81,7 +88,9 @@ class Layer:
         mask = check_float_array("mask", self.mask, (n_out, n_in), flags=True)
         if not np.isin(mask, (0.0, 1.0)).all():
             j, i = (int(n) for n in np.argwhere(~np.isin(mask, (0.0, 1.0)))[0])
-            raise ValueError(f"mask is {mask[j, i]:g} at output {j}, input {i}, but every edge needs 0 or 1")
+            raise ValueError(
+                f"mask is {mask[j, i]:g} at output {j}, input {i}, but every edge needs 0 or 1"
+            )
         symbolic, affine = check_edges(self.symbolic, self.affine, mask)
         checked = {
             "knots": knots,
@@ -98,7 +107,7 @@ class Layer:
         object.__setattr__(self, "degree", degree)
         object.__setattr__(self, "base", check_choice("base", self.base, BASE_NAMES))
         object.__setattr__(self, "symbolic", symbolic)
-        object.__setattr__(self, "rows", prepare_rows(self.knots, degree))
+        object.__setattr__(self, "rows", prepare_knots(self.knots, degree))
 
     @property
     def n_in(self) -> int:
@@ -148,12 +157,26 @@ class Layer:
 
     def __reduce__(self) -> tuple[type["Layer"], tuple[object, ...]]:
         """Copies and pickles are built, and checked, anew: read-only like the original."""
-        state = (self.knots, self.coef, self.w_base, self.w_spline, self.mask, self.degree, self.base, self.symbolic, self.affine)
+        state = (
+            self.knots,
+            self.coef,
+            self.w_base,
+            self.w_spline,
+            self.mask,
+            self.degree,
+            self.base,
+            self.symbolic,
+            self.affine,
+        )
         return Layer, state
 
     def __repr__(self) -> str:
         dead = self.mask.size - self.n_live
-        names = f", symbolic {', '.join(edge.name for edge in self.symbolic[:4])}" if self.symbolic else ""
+        names = (
+            f", symbolic {', '.join(edge.name for edge in self.symbolic[:4])}"
+            if self.symbolic
+            else ""
+        )
         more = f" and {len(self.symbolic) - 4} more" if len(self.symbolic) > 4 else ""
         note = f", {dead} dead edges" if dead else ""
         return (

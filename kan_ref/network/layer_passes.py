@@ -22,7 +22,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.bspline import Bases, edge_matrix_gradient, edge_sums, evaluate_bases, matrix_gradient, slope_sums, spline_sums
+from kan_ref.bspline import (
+    Bases,
+    edge_matrix_gradient,
+    edge_sums,
+    evaluate_bases,
+    matrix_gradient,
+    slope_sums,
+    spline_sums,
+)
 from kan_ref.checks import FloatArray
 from kan_ref.functions import base_function
 from kan_ref.network import symbolic_edges
@@ -99,7 +107,9 @@ def outputs(layer: Layer, cache: Cache) -> FloatArray:
     """(L1) from what is already evaluated, (batch, n_out)."""
     y = spline_outputs(layer, cache.base, cache.bases)
     if layer.symbolic:
-        symbolic_edges.add_outputs(layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x), y)
+        symbolic_edges.add_outputs(
+            layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x), y
+        )
     return y
 
 
@@ -113,7 +123,9 @@ def spline_outputs(layer: Layer, base: FloatArray, bases: Bases) -> FloatArray:
 # --- backward
 
 
-def backward(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None) -> tuple[FloatArray, Layer]:
+def backward(
+    layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
+) -> tuple[FloatArray, Layer]:
     """Gradients of a scalar R with respect to the inputs and the parameters.
 
     Parameters
@@ -139,15 +151,23 @@ def backward(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | N
     return input_gradient(layer, cache, dy, d_edges), parameter_gradients(layer, cache, dy, d_edges)
 
 
-def input_gradient(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None) -> FloatArray:
+def input_gradient(
+    layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
+) -> FloatArray:
     """(L6), with `d_edges` (L7): dR/dx, (batch, n_in)."""
     if cache.base_slope is None:
-        raise ValueError("cache holds no slopes, but a gradient with respect to x needs evaluate(..., slopes=True)")
+        raise ValueError(
+            "cache holds no slopes, but a gradient with respect to x needs evaluate(..., slopes=True)"
+        )
     # [eq:layer-input-gradient]
-    dx = (layer.base_matrix.T @ dy.T).T * cache.base_slope + slope_sums(layer.spline_matrix, cache.bases, dy)
+    dx = (layer.base_matrix.T @ dy.T).T * cache.base_slope + slope_sums(
+        layer.spline_matrix, cache.bases, dy
+    )
     # [/eq:layer-input-gradient]
     if layer.symbolic:
-        slopes = symbolic_edges.slopes(layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x))
+        slopes = symbolic_edges.slopes(
+            layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x)
+        )
         for edge, slope in zip(layer.symbolic, slopes.T, strict=True):
             dx[:, edge.input] += dy[:, edge.output] * slope
     if d_edges is not None:
@@ -157,12 +177,18 @@ def input_gradient(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArr
     return dx
 
 
-def parameter_gradients(layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None) -> Layer:
+def parameter_gradients(
+    layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
+) -> Layer:
     """(L2)-(L5) and (L8), with `d_edges` (L7): dR/d parameters, as a layer."""
     d_affine = layer.affine
     if layer.symbolic:
-        d_affine = symbolic_edges.affine_gradient(layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x), dy, d_edges)
-    return with_parameters(layer, (*spline_gradients(layer, cache.base, cache.bases, dy, d_edges), d_affine))
+        d_affine = symbolic_edges.affine_gradient(
+            layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x), dy, d_edges
+        )
+    return with_parameters(
+        layer, (*spline_gradients(layer, cache.base, cache.bases, dy, d_edges), d_affine)
+    )
 
 
 def spline_gradients(
@@ -179,7 +205,9 @@ def spline_gradients(
     return weight_gradients(layer, d_matrix, d_base_matrix)
 
 
-def weight_gradients(layer: Layer, d_matrix: FloatArray, d_base_matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def weight_gradients(
+    layer: Layer, d_matrix: FloatArray, d_base_matrix: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(L3)-(L5) from d_C (n_out, n_in * n_basis), which is spent, and d_W (n_out, n_in): d_coef, d_w_base, d_w_spline."""
     # [eq:layer-weights]
     d_spline = d_matrix.reshape(layer.coef.shape)
@@ -195,7 +223,9 @@ def weight_gradients(layer: Layer, d_matrix: FloatArray, d_base_matrix: FloatArr
 
 def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
     """phi_ji(x_bi), (batch, n_out, n_in): the summands of (L1); dead edges are 0."""
-    values = cache.base[:, None, :] * layer.base_matrix + edge_sums(layer.spline_matrix, cache.bases)
+    values = cache.base[:, None, :] * layer.base_matrix + edge_sums(
+        layer.spline_matrix, cache.bases
+    )
     if layer.symbolic:
         own = symbolic_edges.values(layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x))
         values[:, *symbolic_edges.numbers(layer.symbolic)] = own
@@ -206,7 +236,9 @@ def edge_slopes(layer: Layer, cache: Cache) -> FloatArray:
     """phi'_ji(x_bi), (batch, n_out, n_in)."""
     if cache.base_slope is None:
         raise ValueError("cache holds no slopes, but edge slopes need evaluate(..., slopes=True)")
-    values = cache.base_slope[:, None, :] * layer.base_matrix + edge_sums(layer.spline_matrix, cache.bases, plane=1)
+    values = cache.base_slope[:, None, :] * layer.base_matrix + edge_sums(
+        layer.spline_matrix, cache.bases, plane=1
+    )
     if layer.symbolic:
         own = symbolic_edges.slopes(layer.symbolic, layer.affine, symbolic_edges.inputs_of(cache.x))
         values[:, *symbolic_edges.numbers(layer.symbolic)] = own

@@ -51,7 +51,9 @@ class Network:
                 raise TypeError(f"layers[{number}] is {layer!r}, but must be a Layer")
             if number and layer.n_in != layers[number - 1].n_out:
                 before = layers[number - 1].n_out
-                raise ValueError(f"layer {number} takes {layer.n_in} inputs, but layer {number - 1} has {before} outputs")
+                raise ValueError(
+                    f"layer {number} takes {layer.n_in} inputs, but layer {number - 1} has {before} outputs"
+                )
         _fill(self, layers, np.concatenate([parameter_vector(layer) for layer in layers]))
 
     @property
@@ -68,9 +70,11 @@ class Network:
         return len(self.theta)
 
     @property
-    def n_live_params(self) -> int:
+    def n_active_params(self) -> int:
         """Number of parameters on living edges."""
-        return sum(int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size for layer in self.layers)
+        return sum(
+            int(layer.mask.sum()) * (layer.n_basis + 2) + layer.affine.size for layer in self.layers
+        )
 
     def with_theta(self, theta: object) -> "Network":
         """The same network with other parameters (n_params,), copied once; the layers become views of the copy.
@@ -88,7 +92,9 @@ class Network:
     def __call__(self, x: object) -> FloatArray:
         """Outputs (batch, n_out) at x (batch, n_in); ValueError where a formula is not defined."""
         points = check_inputs(self, x)
-        return refuse_undefined(self, points, predict(self, evaluate_inputs(self, points, slopes=False)))
+        return refuse_undefined(
+            self, points, predict(self, evaluate_inputs(self, points, slopes=False))
+        )
 
     def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
         """Copies and pickles are built anew: read-only, with layers that are views of theta, like the original."""
@@ -97,7 +103,9 @@ class Network:
     def __repr__(self) -> str:
         intervals = ", ".join(str(layer.n_intervals) for layer in self.layers)
         degrees = sorted({layer.degree for layer in self.layers})
-        degree = str(degrees[0]) if len(degrees) == 1 else str([layer.degree for layer in self.layers])
+        degree = (
+            str(degrees[0]) if len(degrees) == 1 else str([layer.degree for layer in self.layers])
+        )
         formulas = sum(len(layer.symbolic) for layer in self.layers)
         dead = sum(layer.mask.size - layer.n_live for layer in self.layers)
         note = f", {formulas} symbolic edges" if formulas else ""
@@ -114,7 +122,9 @@ def replace_theta(network: Network, theta: FloatArray) -> Network:
 
 def _fill(network: Network, layers: Sequence[Layer], theta: FloatArray) -> None:
     theta.flags.writeable = False
-    theta = theta.view()  # of an array that nobody holds: a view of read-only memory stays read-only
+    theta = (
+        theta.view()
+    )  # of an array that nobody holds: a view of read-only memory stays read-only
     views, start = [], 0
     for layer in layers:
         parts = []
@@ -171,7 +181,9 @@ def activations(network: Network, inputs: Cache) -> list[FloatArray]:
     """Inputs of every layer but the first, and the outputs of the last: [(batch, n_1), ..., (batch, n_L)]."""
     values = [layer_passes.outputs(network.layers[0], inputs)]
     for layer in network.layers[1:]:
-        values.append(layer_passes.outputs(layer, layer_passes.evaluate(layer, values[-1], slopes=False)))
+        values.append(
+            layer_passes.outputs(layer, layer_passes.evaluate(layer, values[-1], slopes=False))
+        )
     return values
 
 
@@ -274,7 +286,9 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     if not isinstance(caches, Sequence) or not all(isinstance(cache, Cache) for cache in caches):
         raise TypeError(f"caches is {caches!r}, but must be the caches that forward gave")
     if len(caches) != len(network.layers):
-        raise ValueError(f"caches holds {len(caches)} records, but this network has {len(network.layers)} layers")
+        raise ValueError(
+            f"caches holds {len(caches)} records, but this network has {len(network.layers)} layers"
+        )
     for number, (layer, cache) in enumerate(zip(network.layers, caches, strict=True)):
         if not cache.fits(layer, len(caches[0].base)):
             raise ValueError(f"caches[{number}] is {cache!r}, which does not belong to {layer!r}")

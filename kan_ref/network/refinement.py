@@ -13,7 +13,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.bspline import blended_knots, extended_knots, hidden_bounds, move_coefficients, refined_breakpoints, uniform_knots
+from kan_ref.bspline import (
+    blended_knots,
+    extended_knots,
+    hidden_bounds,
+    move_coefficients,
+    refined_breakpoints,
+    uniform_knots,
+)
 from kan_ref.checks import FloatArray, check_integer, check_number
 from kan_ref.network.layer import Layer
 from kan_ref.network.layer_passes import evaluate, outputs
@@ -33,7 +40,9 @@ def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:
 def _check_samples(network: Network, x: object) -> FloatArray:
     samples = check_inputs(network, x)
     if len(samples) == 0:
-        raise ValueError(f"x has shape {samples.shape}, but placing a grid needs at least one sample")
+        raise ValueError(
+            f"x has shape {samples.shape}, but placing a grid needs at least one sample"
+        )
     return samples
 
 
@@ -70,12 +79,16 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
     for layer in network.layers:
         grid = refined_breakpoints(layer.breakpoints, n_intervals)
         nested = n_intervals % layer.n_intervals == 0
-        layers.append(move_layer(layer, extended_knots(grid, layer.degree), None if nested else samples))
+        layers.append(
+            move_layer(layer, extended_knots(grid, layer.degree), None if nested else samples)
+        )
         samples = _pass_on(layers[-1], samples)
     return Network(tuple(layers))
 
 
-def update_grid(network: Network, x: object, *, uniform_share: float = 1.0, margin: float = 1.0) -> Network:
+def update_grid(
+    network: Network, x: object, *, uniform_share: float = 1.0, margin: float = 1.0
+) -> Network:
     """The same function, as nearly as it can be, on grids that lie where a batch's activations are.
 
     Parameters
@@ -107,7 +120,9 @@ def update_grid(network: Network, x: object, *, uniform_share: float = 1.0, marg
     samples = _check_samples(network, x)
     layers: list[Layer] = []
     for layer in network.layers:
-        knots = blended_knots(samples, layer.n_intervals, layer.degree, uniform_share=uniform_share, margin=margin)
+        knots = blended_knots(
+            samples, layer.n_intervals, layer.degree, uniform_share=uniform_share, margin=margin
+        )
         layers.append(move_layer(layer, knots, samples))
         samples = outputs(layers[-1], evaluate(layers[-1], samples, slopes=False))
     return Network(tuple(layers))

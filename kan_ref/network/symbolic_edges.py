@@ -56,7 +56,9 @@ class Undefined:
     u: float
 
 
-def check_edges(symbolic: object, affine: object, mask: FloatArray) -> tuple[tuple[SymbolicEdge, ...], FloatArray]:
+def check_edges(
+    symbolic: object, affine: object, mask: FloatArray
+) -> tuple[tuple[SymbolicEdge, ...], FloatArray]:
     """The door for a layer's formulas: edges in [out, in] order, rows in order of first use, and no spline where a formula stands.
 
     Parameters
@@ -89,18 +91,26 @@ def check_edges(symbolic: object, affine: object, mask: FloatArray) -> tuple[tup
         i = check_integer("input of a symbolic edge", edge.input, low=0, high=mask.shape[1] - 1)
         check_integer("row of a symbolic edge", edge.row, low=0, high=len(rows) - 1)
         if mask[j, i] != 0.0:
-            raise ValueError(f"symbolic has an edge from input {i} to output {j}, but mask says that a spline stands there")
+            raise ValueError(
+                f"symbolic has an edge from input {i} to output {j}, but mask says that a spline stands there"
+            )
     edges = sorted(symbolic, key=lambda edge: (edge.output, edge.input))
     for one, other in pairwise(edges):
         if (one.output, one.input) == (other.output, other.input):
-            raise ValueError(f"symbolic has the edge from input {one.input} to output {one.output} twice")
+            raise ValueError(
+                f"symbolic has the edge from input {one.input} to output {one.output} twice"
+            )
     order: dict[int, Function] = {}
     for edge in edges:
         if order.setdefault(edge.row, edge.function) != edge.function:
             names = f"{order[edge.row].name!r} and {edge.name!r}"
-            raise ValueError(f"symbolic has {names} on row {edge.row} of affine, but edges that share a row need one function")
+            raise ValueError(
+                f"symbolic has {names} on row {edge.row} of affine, but edges that share a row need one function"
+            )
     places = {row: place for place, row in enumerate(order)}
-    renumbered = tuple(SymbolicEdge(edge.output, edge.input, edge.function, places[edge.row]) for edge in edges)
+    renumbered = tuple(
+        SymbolicEdge(edge.output, edge.input, edge.function, places[edge.row]) for edge in edges
+    )
     return renumbered, rows[list(order)].reshape(-1, 4)
 
 
@@ -109,13 +119,17 @@ def _inner(edge: SymbolicEdge, affine: FloatArray, x: FloatArray) -> FloatArray:
     return np.asarray(inner_scale * x[:, edge.input] + inner_shift)
 
 
-def add_outputs(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, y: FloatArray) -> None:
+def add_outputs(
+    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, y: FloatArray
+) -> None:
     """(F1) of every formula, added to y (batch, n_out) at its output; where a sum is not finite it is nan."""
     with np.errstate(over="ignore", invalid="ignore"):
         for edge in symbolic:
             outer_scale, outer_shift = affine[edge.row, 2:]
             # [eq:symbolic-edge]
-            y[:, edge.output] += outer_scale * edge.function.f(_inner(edge, affine, x)) + outer_shift
+            y[:, edge.output] += (
+                outer_scale * edge.function.f(_inner(edge, affine, x)) + outer_shift
+            )
             # [/eq:symbolic-edge]
     y[~np.isfinite(y)] = np.nan
 
@@ -142,7 +156,9 @@ def slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) 
     return columns.T
 
 
-def derivatives(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, orders: Sequence[int]) -> FloatArray:
+def derivatives(
+    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, orders: Sequence[int]
+) -> FloatArray:
     """(F3): derivatives by x of every formula, orders 0 to 3, as (n_edges, n_orders, batch)."""
     planes = np.empty((len(symbolic), len(orders), len(x)))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -157,7 +173,9 @@ def derivatives(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatAr
     return planes
 
 
-def affine_slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, order: int = 0) -> FloatArray:
+def affine_slopes(
+    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, order: int = 0
+) -> FloatArray:
     """How every formula, or its derivative of some order up to 2, moves with its own a, b, c, d: (batch, n_edges, 4).
 
     Notes
@@ -186,7 +204,11 @@ def _by_order(function: Function) -> tuple[Values, ...]:
 
 
 def affine_gradient(
-    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, dy: FloatArray, d_edges: FloatArray | None
+    symbolic: Sequence[SymbolicEdge],
+    affine: FloatArray,
+    x: FloatArray,
+    dy: FloatArray,
+    d_edges: FloatArray | None,
 ) -> FloatArray:
     """(L8): dR / d affine, (n_rows, 4)."""
     outputs, inputs = numbers(symbolic)
@@ -207,11 +229,15 @@ def numbers(symbolic: Sequence[SymbolicEdge]) -> tuple[list[int], list[int]]:
 def inputs_of(x: FloatArray | None) -> FloatArray:
     """The x that a cache keeps for formulas; ValueError if it was made for a layer without."""
     if x is None:
-        raise ValueError("cache holds no x, but a layer with symbolic edges needs the cache of its own forward pass")
+        raise ValueError(
+            "cache holds no x, but a layer with symbolic edges needs the cache of its own forward pass"
+        )
     return x
 
 
-def find_undefined(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> Undefined | None:
+def find_undefined(
+    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray
+) -> Undefined | None:
     """The first edge, and its first sample, without a finite value at x (batch, n_in).
 
     See tutorials/08_symbols.md, "outside a function's domain".

@@ -49,12 +49,16 @@ def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
     array([1.5, 1. ])
     """
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or rhs.shape[:1] != matrix.shape[:1]:
-        raise ValueError(f"matrix and rhs have shapes {matrix.shape} and {rhs.shape}, but need (n, n) and n rows")
+        raise ValueError(
+            f"matrix and rhs have shapes {matrix.shape} and {rhs.shape}, but need (n, n) and n rows"
+        )
     try:
         lower = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError as error:
         raise np.linalg.LinAlgError(_REFUSAL) from error
-    if not np.isfinite(lower.diagonal()).all():  # LAPACK lets nan pass; any in a row of L reaches that row's pivot
+    if not np.isfinite(
+        lower.diagonal()
+    ).all():  # LAPACK lets nan pass; any in a row of L reaches that row's pivot
         raise np.linalg.LinAlgError(_REFUSAL)
     x = np.array(rhs, dtype=np.float64)
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(x), _BLOCK)]
@@ -66,6 +70,8 @@ def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
     # [eq:cholesky-backward]
     for block in reversed(blocks):
         after = slice(block.stop, None)
-        x[block] = np.linalg.solve(lower[block, block].T, x[block] - lower[after, block].T @ x[after])
+        x[block] = np.linalg.solve(
+            lower[block, block].T, x[block] - lower[after, block].T @ x[after]
+        )
     # [/eq:cholesky-backward]
     return x

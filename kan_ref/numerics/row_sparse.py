@@ -66,13 +66,19 @@ class RowSparse:
     def __post_init__(self) -> None:
         check_integer("n_columns", self.n_columns, low=1)
         if self.columns.dtype != np.intp or self.values.dtype != np.float64:
-            raise TypeError(f"columns and values have dtypes {self.columns.dtype} and {self.values.dtype}, but need intp and float64")
+            raise TypeError(
+                f"columns and values have dtypes {self.columns.dtype} and {self.values.dtype}, but need intp and float64"
+            )
         if self.columns.ndim != 2 or self.columns.shape != self.values.shape:
             raise ValueError(
                 f"columns and values have shapes {self.columns.shape} and {self.values.shape}, but need one shape (n_rows, n_entries)"
             )
-        if self.columns.size and not (self.columns.min() >= 0 and self.columns.max() < self.n_columns):
-            raise ValueError(f"columns reach from {self.columns.min()} to {self.columns.max()}, but must lie in 0..{self.n_columns - 1}")
+        if self.columns.size and not (
+            self.columns.min() >= 0 and self.columns.max() < self.n_columns
+        ):
+            raise ValueError(
+                f"columns reach from {self.columns.min()} to {self.columns.max()}, but must lie in 0..{self.n_columns - 1}"
+            )
 
     def __repr__(self) -> str:
         n_rows, n_entries = self.columns.shape
@@ -88,26 +94,39 @@ def _blocks(jacobian: Jacobian) -> tuple[Block, ...]:
 
 
 def _block_shape(block: Block) -> tuple[int, int]:
-    n_rows, n_columns = (len(block.columns), block.n_columns) if isinstance(block, RowSparse) else block.shape
+    n_rows, n_columns = (
+        (len(block.columns), block.n_columns) if isinstance(block, RowSparse) else block.shape
+    )
     return n_rows, n_columns
 
 
 def shape(jacobian: Jacobian) -> tuple[int, int]:
     """Rows (of all blocks together) and columns; TypeError for what is no block, ValueError if blocks differ in their columns."""
     for number, block in enumerate(_blocks(jacobian)):
-        if not isinstance(block, RowSparse) and not (isinstance(block, np.ndarray) and block.ndim == 2):
-            what = f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
-            raise TypeError(f"block {number} of the Jacobian is a {what}, but must be a 2-D array or a RowSparse")
+        if not isinstance(block, RowSparse) and not (
+            isinstance(block, np.ndarray) and block.ndim == 2
+        ):
+            what = (
+                f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
+            )
+            raise TypeError(
+                f"block {number} of the Jacobian is a {what}, but must be a 2-D array or a RowSparse"
+            )
     shapes = [_block_shape(block) for block in _blocks(jacobian)]
     widths = {n_columns for _, n_columns in shapes}
     if len(widths) != 1:
-        raise ValueError(f"the blocks of the Jacobian have shapes {shapes}, but need one number of columns")
+        raise ValueError(
+            f"the blocks of the Jacobian have shapes {shapes}, but need one number of columns"
+        )
     return sum(n_rows for n_rows, _ in shapes), widths.pop()
 
 
 def dense_form(jacobian: Jacobian) -> FloatArray:
     """The matrix with all its zeros, (n_rows, n_columns); a dense Jacobian is returned as it is."""
-    parts = [_dense_block(block) if isinstance(block, RowSparse) else block for block in _blocks(jacobian)]
+    parts = [
+        _dense_block(block) if isinstance(block, RowSparse) else block
+        for block in _blocks(jacobian)
+    ]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -115,7 +134,9 @@ def _dense_block(block: RowSparse) -> FloatArray:
     n_rows, n_columns = _block_shape(block)
     places = (np.arange(n_rows)[:, None] * n_columns + block.columns).ravel()
     dense = np.zeros(n_rows * n_columns)
-    np.add.at(dense, places, block.values.ravel())  # not dense[places] = values: repeated columns add up
+    np.add.at(
+        dense, places, block.values.ravel()
+    )  # not dense[places] = values: repeated columns add up
     return dense.reshape(n_rows, n_columns)
 
 
@@ -129,7 +150,9 @@ def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
     # [eq:row-sparse-multiply]
     return np.concatenate(
         [
-            np.einsum("bp,bp->b", block.values, vector[block.columns]) if isinstance(block, RowSparse) else block @ vector
+            np.einsum("bp,bp->b", block.values, vector[block.columns])
+            if isinstance(block, RowSparse)
+            else block @ vector
             for block in _blocks(jacobian)
         ]
     )
@@ -149,7 +172,9 @@ def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray
         part = residuals[start : start + n_rows]
         # [eq:row-sparse-multiply-transposed]
         if isinstance(block, RowSparse):
-            total += np.bincount(block.columns.ravel(), (block.values * part[:, None]).ravel(), minlength=n_columns)
+            total += np.bincount(
+                block.columns.ravel(), (block.values * part[:, None]).ravel(), minlength=n_columns
+            )
         else:
             total += part @ block
         # [/eq:row-sparse-multiply-transposed]
@@ -198,7 +223,9 @@ def _assemble(block: RowSparse, upper: FloatArray) -> None:
     chunk = max(1, _CHUNK_ENTRIES // max(1, n_entries))
     for start in range(0, n_rows, chunk):
         rows = slice(start, start + chunk)
-        columns = np.ascontiguousarray(block.columns[rows].T)  # (n_entries, rows): entries shifted by a slice, rows contiguous
+        columns = np.ascontiguousarray(
+            block.columns[rows].T
+        )  # (n_entries, rows): entries shifted by a slice, rows contiguous
         values = np.ascontiguousarray(block.values[rows].T)
         row_starts = columns * block.n_columns
         # [eq:row-sparse-upper]
@@ -239,9 +266,15 @@ def active_columns(jacobian: Jacobian) -> NDArray[np.bool_]:
 
 def select_columns(jacobian: Jacobian, keep: NDArray[np.bool_]) -> Jacobian:
     """The Jacobian of the columns where `keep` is True; what a row-sparse block holds elsewhere is dropped."""
-    numbers = np.maximum(np.cumsum(keep) - 1, 0)  # a dropped entry stands, with value 0, in some column that is kept
+    numbers = np.maximum(
+        np.cumsum(keep) - 1, 0
+    )  # a dropped entry stands, with value 0, in some column that is kept
     parts = [
-        RowSparse(numbers[block.columns], np.where(keep[block.columns], block.values, 0.0), int(keep.sum()))
+        RowSparse(
+            numbers[block.columns],
+            np.where(keep[block.columns], block.values, 0.0),
+            int(keep.sum()),
+        )
         if isinstance(block, RowSparse)
         else block[:, keep]
         for block in _blocks(jacobian)

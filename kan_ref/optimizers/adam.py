@@ -132,28 +132,55 @@ def adam(
     step, n_evaluations, stopped = 0, 1, None
     norm = gradient_norm(gradient)
     while True:
-        stopped = stopped or is_small(norm, gradient_tolerance) or (steps_are_done(n_steps) if step == n_steps else None)
+        stopped = (
+            stopped
+            or is_small(norm, gradient_tolerance)
+            or (steps_are_done(n_steps) if step == n_steps else None)
+        )
         if norm > _LARGEST:
-            stopped = stopped or f"gradient norm {norm:.2g} is above {_LARGEST:g}, too large to be squared"
+            stopped = (
+                stopped
+                or f"gradient norm {norm:.2g} is above {_LARGEST:g}, too large to be squared"
+            )
         if stopped:
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         t = step + 1
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite is found below
+        with np.errstate(
+            over="ignore", invalid="ignore", divide="ignore"
+        ):  # what is not finite is found below
             # [eq:adam]
-            first = beta1 * first + (1.0 - beta1) * gradient  # "update biased first moment estimate"
-            second = beta2 * second + (1.0 - beta2) * (gradient * gradient)  # "update biased second raw moment estimate"
-            unbiased_first = first / (1.0 - beta1**t)  # "compute bias-corrected first moment estimate"
-            unbiased_second = second / (1.0 - beta2**t)  # "compute bias-corrected second raw moment estimate"
-            trial = theta - rate(t) * unbiased_first / (np.sqrt(unbiased_second) + epsilon)  # "update parameters"
+            first = (
+                beta1 * first + (1.0 - beta1) * gradient
+            )  # "update biased first moment estimate"
+            second = beta2 * second + (1.0 - beta2) * (
+                gradient * gradient
+            )  # "update biased second raw moment estimate"
+            unbiased_first = first / (
+                1.0 - beta1**t
+            )  # "compute bias-corrected first moment estimate"
+            unbiased_second = second / (
+                1.0 - beta2**t
+            )  # "compute bias-corrected second raw moment estimate"
+            trial = theta - rate(t) * unbiased_first / (
+                np.sqrt(unbiased_second) + epsilon
+            )  # "update parameters"
             # [/eq:adam]
             trouble = _not_finite("theta", trial)
             if trouble is None:
                 new_value, new_gradient = value_and_grad(trial)
                 n_evaluations += 1
-                new_gradient = np.array(new_gradient, dtype=np.float64)  # a copy: the caller may fill the same array every time
+                new_gradient = np.array(
+                    new_gradient, dtype=np.float64
+                )  # a copy: the caller may fill the same array every time
                 if new_gradient.shape != theta.shape:
-                    raise ValueError(f"the gradient after step {t} has shape {new_gradient.shape}, but needs shape {theta.shape}")
-                trouble = _not_finite("a gradient", new_gradient) if math.isfinite(new_value) else f"a value of {new_value}"
+                    raise ValueError(
+                        f"the gradient after step {t} has shape {new_gradient.shape}, but needs shape {theta.shape}"
+                    )
+                trouble = (
+                    _not_finite("a gradient", new_gradient)
+                    if math.isfinite(new_value)
+                    else f"a value of {new_value}"
+                )
         if trouble is not None:
             stopped = f"step {t} led to {trouble} and is taken back"
             continue

@@ -54,7 +54,9 @@ _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = 20 * _EPS  # of a value: what a few steps of one unit in the last place add up to
 _PATIENCE = 10  # line searches without gain: near the floor of rounding slopes still gain digits of theta, but not in each step
 _HUGE = 1e150  # of b, h and their inverses: beyond, products of them overflow
-_BLOCK_ENTRIES = 2**15  # of the matrix, updated at once: they stay in the cache, 2 to 3 times as fast as all at once
+_BLOCK_ENTRIES = (
+    2**15
+)  # of the matrix, updated at once: they stay in the cache, 2 to 3 times as fast as all at once
 
 
 class Member(NamedTuple):
@@ -101,14 +103,22 @@ def family_member(update: str, b: float, h: float, n_params: int) -> Member:
         theta = min(1.0, 1.0 / b - 1.0)
         sigma = 1.0 + a * theta
         return Member(sigma**root, theta, (1.0 - theta) / sigma)
-    rho = 1.0 / (b * (1.0 + math.sqrt(a / (1.0 + a))))  # h (1 - c) = h (1 - c^2) / (1 + c), and 1 - c^2 = 1 / (b h)
+    rho = 1.0 / (
+        b * (1.0 + math.sqrt(a / (1.0 + a)))
+    )  # h (1 - c) = h (1 - c^2) / (1 + c), and 1 - c^2 = 1 / (b h)
     theta = max((rho - 1.0) / a, 1.0 / b - 1.0)
     sigma = max(1.0 + a * theta, rho)  # the sum may cancel
     return Member(min(sigma**root / b, sigma), theta, (1.0 - theta) / sigma)
     # [/eq:family-member]
 
 
-def update_inverse_hessian(inverse: FloatArray, step: FloatArray, grad_change: FloatArray, model_curvature: float, update: str) -> bool:
+def update_inverse_hessian(
+    inverse: FloatArray,
+    step: FloatArray,
+    grad_change: FloatArray,
+    model_curvature: float,
+    update: str,
+) -> bool:
     """Turn H into H+ in place, and say whether that was possible.
 
     Parameters
@@ -158,7 +168,13 @@ def update_inverse_hessian(inverse: FloatArray, step: FloatArray, grad_change: F
     return True
 
 
-def _learn(inverse: FloatArray | None, theta: FloatArray, gradient: FloatArray, search: LineSearch, update: str) -> FloatArray | None:
+def _learn(
+    inverse: FloatArray | None,
+    theta: FloatArray,
+    gradient: FloatArray,
+    search: LineSearch,
+    update: str,
+) -> FloatArray | None:
     """H after a step from theta; None, to start again along the gradient, if the step has no curvature to learn from.
 
     Notes
@@ -166,10 +182,16 @@ def _learn(inverse: FloatArray | None, theta: FloatArray, gradient: FloatArray, 
     Implements :eq:`first-inverse-hessian`.
     """
     step, grad_change = search.theta - theta, search.gradient - gradient
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # then H is not finite, and the next direction is refused
+    with np.errstate(
+        over="ignore", invalid="ignore", divide="ignore"
+    ):  # then H is not finite, and the next direction is refused
         if inverse is None:
             # [eq:first-inverse-hessian]
-            scale = float(step @ grad_change) / float(grad_change @ grad_change) if grad_change.any() else 0.0
+            scale = (
+                float(step @ grad_change) / float(grad_change @ grad_change)
+                if grad_change.any()
+                else 0.0
+            )
             # [/eq:first-inverse-hessian]
             if not scale > 0.0:
                 return None
@@ -178,7 +200,11 @@ def _learn(inverse: FloatArray | None, theta: FloatArray, gradient: FloatArray, 
             model_curvature = float(step @ step) / scale
         else:
             model_curvature = -search.step * float(step @ gradient)
-        return inverse if update_inverse_hessian(inverse, step, grad_change, model_curvature, update) else None
+        return (
+            inverse
+            if update_inverse_hessian(inverse, step, grad_change, model_curvature, update)
+            else None
+        )
 
 
 class _Watch:
@@ -261,15 +287,23 @@ def bfgs(
     norm = gradient_norm(gradient)
     watch = _Watch(value, norm)
     while True:
-        stopped = stopped or is_small(norm, gradient_tolerance) or (steps_are_done(n_steps) if step == n_steps else None)
+        stopped = (
+            stopped
+            or is_small(norm, gradient_tolerance)
+            or (steps_are_done(n_steps) if step == n_steps else None)
+        )
         if stopped:
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         # [eq:bfgs-step]
-        length = norm * float(np.linalg.norm(gradient / norm))  # squares of tiny numbers would vanish
+        length = norm * float(
+            np.linalg.norm(gradient / norm)
+        )  # squares of tiny numbers would vanish
         first_step = min(1.0, 1.0 / length) if inverse is None else 1.0
         with np.errstate(over="ignore", invalid="ignore"):
             direction = -gradient if inverse is None else -(inverse @ gradient)
-        search = line_search(value_and_grad, theta, direction, value, gradient, first_step=first_step)
+        search = line_search(
+            value_and_grad, theta, direction, value, gradient, first_step=first_step
+        )
         # [/eq:bfgs-step]
         n_evaluations += search.n_evaluations
         if search.found:

@@ -34,7 +34,9 @@ from kan_ref.optimizers.result import (
 )
 
 _EPS = float(np.finfo(np.float64).eps)
-_STANDSTILL = 20 * _EPS  # of theta and value: what a few steps of one unit in the last place add up to
+_STANDSTILL = (
+    20 * _EPS
+)  # of theta and value: what a few steps of one unit in the last place add up to
 
 
 class Pair(NamedTuple):
@@ -91,7 +93,9 @@ def two_loop_direction(gradient: FloatArray, pairs: Iterable[Pair]) -> FloatArra
 def _progress(before: tuple[FloatArray, float], now: tuple[FloatArray, float]) -> bool:
     """Whether theta moved and the value fell by more than their rounding between two failed line searches."""
     moved = float(np.abs(now[0] - before[0]).max())
-    return moved > _STANDSTILL * float(np.abs(now[0]).max()) and before[1] - now[1] > _STANDSTILL * abs(now[1])
+    return moved > _STANDSTILL * float(np.abs(now[0]).max()) and before[1] - now[
+        1
+    ] > _STANDSTILL * abs(now[1])
 
 
 def lbfgs(
@@ -150,14 +154,20 @@ def lbfgs(
     failed_at: tuple[FloatArray, float] | None = None
     norm = gradient_norm(gradient)
     while True:
-        stopped = stopped or is_small(norm, gradient_tolerance) or (steps_are_done(n_steps) if step == n_steps else None)
+        stopped = (
+            stopped
+            or is_small(norm, gradient_tolerance)
+            or (steps_are_done(n_steps) if step == n_steps else None)
+        )
         if stopped:
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         # [eq:lbfgs-step]
         direction = two_loop_direction(gradient, pairs)
         # the norm by way of the largest entry, whose square may be below all numbers
         first_step = 1.0 if pairs else 1.0 / max(1.0, norm * float(np.linalg.norm(gradient / norm)))
-        search = line_search(value_and_grad, theta, direction, value, gradient, first_step=first_step)
+        search = line_search(
+            value_and_grad, theta, direction, value, gradient, first_step=first_step
+        )
         # [/eq:lbfgs-step]
         n_evaluations += search.n_evaluations
         if not search.found:

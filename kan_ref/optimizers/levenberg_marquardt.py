@@ -52,7 +52,9 @@ Linearize = Callable[[FloatArray], tuple[FloatArray, Jacobian]]
 Residuals = Callable[[FloatArray], FloatArray]
 
 _TINY = float(np.finfo(np.float64).tiny)
-_ROUNDING = 10 * float(np.finfo(np.float64).eps)  # of a value: thousands of terms, summed pairwise, lose a few eps
+_ROUNDING = 10 * float(
+    np.finfo(np.float64).eps
+)  # of a value: thousands of terms, summed pairwise, lose a few eps
 _NOISE = 1e-8  # of a value: residuals that are small differences of large numbers carry the rounding of the large ones
 
 
@@ -91,7 +93,9 @@ class NormalEquations:
         with np.errstate(over="ignore", invalid="ignore"):
             # [eq:damped-normal-equations]
             if self.dual:
-                step = multiply_transposed(self.jacobian, solve_positive_definite(damped, -self.residuals))
+                step = multiply_transposed(
+                    self.jacobian, solve_positive_definite(damped, -self.residuals)
+                )
             else:
                 step = solve_positive_definite(damped, -self.half_gradient)
             # [/eq:damped-normal-equations]
@@ -105,15 +109,21 @@ class NormalEquations:
         return whole, predicted
 
 
-def normal_equations(jacobian: Jacobian, residuals: FloatArray, *, dual: bool | None = None) -> NormalEquations:
+def normal_equations(
+    jacobian: Jacobian, residuals: FloatArray, *, dual: bool | None = None
+) -> NormalEquations:
     """The equations at a point; dual=None takes (V2) where active parameters outnumber residuals."""
     active = active_columns(jacobian)
     chosen = jacobian if active.all() else select_columns(jacobian, active)
     if dual is None:
         dual = int(active.sum()) > residuals.size
-    with np.errstate(over="ignore"):  # then the matrix is refused, whatever the damping, and the run says so
+    with np.errstate(
+        over="ignore"
+    ):  # then the matrix is refused, whatever the damping, and the run says so
         matrix = gram_matrix(chosen) if dual else normal_matrix(chosen)
-    return NormalEquations(chosen, active, residuals, multiply_transposed(chosen, residuals), matrix, dual)
+    return NormalEquations(
+        chosen, active, residuals, multiply_transposed(chosen, residuals), matrix, dual
+    )
 
 
 class _Point(NamedTuple):
@@ -136,10 +146,14 @@ class _Problem:
         residuals, jacobian = self._call_linearize(theta)
         check_float_array("the residual vector at the start", residuals, ("n_residuals",))
         if shape(jacobian) != (residuals.size, theta.size):
-            raise ValueError(f"the Jacobian has shape {shape(jacobian)}, but needs shape ({residuals.size}, {theta.size})")
+            raise ValueError(
+                f"the Jacobian has shape {shape(jacobian)}, but needs shape ({residuals.size}, {theta.size})"
+            )
         with np.errstate(over="ignore", invalid="ignore"):
             check_number("the value at the start", float(residuals @ residuals))
-            check_float_array("the gradient at the start", multiply_transposed(jacobian, residuals), (theta.size,))
+            check_float_array(
+                "the gradient at the start", multiply_transposed(jacobian, residuals), (theta.size,)
+            )
         return self.point(theta, residuals, jacobian)
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Jacobian | None]:
@@ -179,7 +193,13 @@ class _Damping:
     # [/eq:nielsen-damping]
 
 
-def _next_point(problem: _Problem, point: _Point, state: _Damping, equations: NormalEquations, step_tolerance: float) -> _Point | str:
+def _next_point(
+    problem: _Problem,
+    point: _Point,
+    state: _Damping,
+    equations: NormalEquations,
+    step_tolerance: float,
+) -> _Point | str:
     """The next accepted point, or the sentence why there is none. The comments quote Algorithm 3.16."""
     rounding = _ROUNDING * point.value
     size = float(np.linalg.norm(point.theta))
@@ -192,15 +212,21 @@ def _next_point(problem: _Problem, point: _Point, state: _Damping, equations: No
         length = float(np.linalg.norm(step))
         if length <= step_tolerance * (size + step_tolerance):  # "if |h| <= eps2 (|x| + eps2)"
             return f"the next step, of length {length:.2g}, is below {step_tolerance:g} of theta's length {size:.2g}"
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a trial may go too far: then it is refused
+        with np.errstate(
+            over="ignore", invalid="ignore", divide="ignore"
+        ):  # a trial may go too far: then it is refused
             trial, jacobian = problem.try_at(point.theta + step)
             if trial.shape != point.residuals.shape:
-                raise ValueError(f"residuals have shape {trial.shape}, but had shape {point.residuals.shape} at the start")
+                raise ValueError(
+                    f"residuals have shape {trial.shape}, but had shape {point.residuals.shape} at the start"
+                )
             # [eq:fall]
             fall = float((point.residuals - trial) @ (point.residuals + trial))
             # [/eq:fall]
             decidable = predicted > rounding
-            if fall > (0.0 if decidable else -_NOISE * point.value):  # "if rho > 0 {step acceptable}"; False for nan
+            if fall > (
+                0.0 if decidable else -_NOISE * point.value
+            ):  # "if rho > 0 {step acceptable}"; False for nan
                 new = problem.point(point.theta + step, trial, jacobian)
                 good = math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm
                 if good:
@@ -284,17 +310,27 @@ def levenberg_marquardt(
     point = problem.start(theta)
     state, step, stopped = None, 0, None
     while True:
-        stopped = stopped or is_small(point.norm, gradient_tolerance) or (steps_are_done(n_steps) if step == n_steps else None)
+        stopped = (
+            stopped
+            or is_small(point.norm, gradient_tolerance)
+            or (steps_are_done(n_steps) if step == n_steps else None)
+        )
         if stopped:
-            return OptimizeResult(point.theta, point.value, point.norm, step, problem.n_evaluations, stopped)
+            return OptimizeResult(
+                point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
+            )
         equations = normal_equations(point.jacobian, point.residuals)
         if state is None:  # "mu := tau max a_ii"
             state = _Damping(max(damping * equations.largest_square(), _TINY))
         outcome = _next_point(problem, point, state, equations, step_tolerance)
         if isinstance(outcome, str):
-            return OptimizeResult(point.theta, point.value, point.norm, step, problem.n_evaluations, outcome)
+            return OptimizeResult(
+                point.theta, point.value, point.norm, step, problem.n_evaluations, outcome
+            )
         fall, allowed = point.value - outcome.value, value_tolerance * point.value
         point, step = outcome, step + 1
-        stopped = asked_to_stop(callback, Iterate(point.theta, point.value, point.norm, step, problem.n_evaluations))
+        stopped = asked_to_stop(
+            callback, Iterate(point.theta, point.value, point.norm, step, problem.n_evaluations)
+        )
         if not stopped and value_tolerance > 0.0 and fall <= allowed:
             stopped = f"step {step} lowered the value by {fall:.2g}, not more than {value_tolerance:g} of it"

@@ -28,7 +28,9 @@ from kan_ref.optimizers.result import ValueAndGrad
 
 C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
 C2 = 0.9
-_ROUNDING = 10 * np.finfo(np.float64).eps  # relative error of a value: thousands of terms, summed pairwise, lose a few eps
+_ROUNDING = (
+    10 * np.finfo(np.float64).eps
+)  # relative error of a value: thousands of terms, summed pairwise, lose a few eps
 _MARGIN = 0.1  # a new point stays this share of the bracket away from its ends
 
 
@@ -120,7 +122,9 @@ def line_search(
     high: Trial | None = None
     for n_evaluations in range(1, max_evaluations + 1):
         trial = _trial(value_and_grad, theta, direction, step)
-        if high is not None and (np.array_equal(trial.theta, low.theta) or np.array_equal(trial.theta, high.theta)):
+        if high is not None and (
+            np.array_equal(trial.theta, low.theta) or np.array_equal(trial.theta, high.theta)
+        ):
             break  # rounding leaves no point inside the bracket
         # [eq:strong-wolfe]
         decreases = trial.value <= value + c1 * step * slope
@@ -130,33 +134,61 @@ def line_search(
         if abs(trial.value - value) <= rounding:
             decreases = trial.slope <= (2.0 * c1 - 1.0) * slope
         # [/eq:approximate-wolfe]
-        if not decreases or trial.value >= low.value + rounding:  # 3.5: zoom(low, trial); 3.6: high = trial
+        if (
+            not decreases or trial.value >= low.value + rounding
+        ):  # 3.5: zoom(low, trial); 3.6: high = trial
             high = trial
         elif flattens:  # both: stop at this point
             return _answer(trial, n_evaluations, "the Wolfe conditions hold")
         else:
-            if trial.slope * (1.0 if high is None else high.step - low.step) >= 0.0:  # 3.5: zoom(trial, low); 3.6: high = low
+            if (
+                trial.slope * (1.0 if high is None else high.step - low.step) >= 0.0
+            ):  # 3.5: zoom(trial, low); 3.6: high = low
                 high = low
             low = trial
-        step = _beyond(start, low) if high is None else _between(low, high)  # 3.5: a_{i+1}; 3.6: a_j
+        step = (
+            _beyond(start, low) if high is None else _between(low, high)
+        )  # 3.5: a_{i+1}; 3.6: a_j
     if low.value < value:
-        return _answer(low, n_evaluations, f"the value fell, but no smaller slope was found in {n_evaluations} evaluations")
-    return _answer(start, n_evaluations, f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}")
+        return _answer(
+            low,
+            n_evaluations,
+            f"the value fell, but no smaller slope was found in {n_evaluations} evaluations",
+        )
+    return _answer(
+        start,
+        n_evaluations,
+        f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}",
+    )
 
 
 def _answer(point: Trial, n_evaluations: int, reason: str) -> LineSearch:
-    return LineSearch(point.step, point.theta, point.value, point.gradient, n_evaluations, point.step > 0.0, reason)
+    return LineSearch(
+        point.step,
+        point.theta,
+        point.value,
+        point.gradient,
+        n_evaluations,
+        point.step > 0.0,
+        reason,
+    )
 
 
-def _trial(value_and_grad: ValueAndGrad, theta: FloatArray, direction: FloatArray, step: float) -> Trial:
+def _trial(
+    value_and_grad: ValueAndGrad, theta: FloatArray, direction: FloatArray, step: float
+) -> Trial:
     """The point at `step`. The gradient is copied: the caller may fill the same array every time."""
     point = theta + step * direction
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a trial may go too far; the bracket then shrinks
+    with np.errstate(
+        over="ignore", invalid="ignore", divide="ignore"
+    ):  # a trial may go too far; the bracket then shrinks
         value, gradient = value_and_grad(point)
         gradient = np.array(gradient, dtype=np.float64)
         slope = float(direction @ gradient)
     finite = math.isfinite(value) and math.isfinite(slope)
-    return Trial(step, point, float(value) if finite else math.inf, slope if finite else math.nan, gradient)
+    return Trial(
+        step, point, float(value) if finite else math.inf, slope if finite else math.nan, gradient
+    )
 
 
 def _beyond(start: Trial, low: Trial) -> float:
@@ -169,7 +201,9 @@ def _between(low: Trial, high: Trial) -> float:
     width = high.step - low.step
     if high.value == math.inf:
         return low.step + _MARGIN * width
-    return low.step + width * _clip((_cubic_minimizer(high, low) - low.step) / width, _MARGIN, 1.0 - _MARGIN)
+    return low.step + width * _clip(
+        (_cubic_minimizer(high, low) - low.step) / width, _MARGIN, 1.0 - _MARGIN
+    )
 
 
 def _cubic_minimizer(a: Trial, b: Trial) -> float:
@@ -186,7 +220,11 @@ def _cubic_minimizer(a: Trial, b: Trial) -> float:
         return math.nan
     d2 = math.copysign(math.sqrt(radicand), a.step - b.step)
     denominator = a.slope - b.slope + 2.0 * d2
-    return math.nan if denominator == 0.0 else a.step - (a.step - b.step) * (a.slope + d2 - d1) / denominator
+    return (
+        math.nan
+        if denominator == 0.0
+        else a.step - (a.step - b.step) * (a.slope + d2 - d1) / denominator
+    )
     # [/eq:cubic-interpolation]
 
 

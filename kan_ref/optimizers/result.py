@@ -145,7 +145,13 @@ def asked_to_stop(callback: Callback | None, iterate: Iterate) -> str | None:
     """The sentence of a run that its callback stops, or None if there is no callback or it lets the run go on."""
     if callback is None:
         return None
-    shown = Iterate(iterate.theta.copy(), iterate.value, iterate.gradient_norm, iterate.step, iterate.n_evaluations)
+    shown = Iterate(
+        iterate.theta.copy(),
+        iterate.value,
+        iterate.gradient_norm,
+        iterate.step,
+        iterate.n_evaluations,
+    )
     return f"the callback asked to stop after step {iterate.step}" if callback(shown) else None
 
 

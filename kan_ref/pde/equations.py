@@ -23,7 +23,13 @@ from kan_ref.pde.user_residual import Residual
 
 
 def linear_term(
-    x: object, *, second: object = None, first: object = None, zeroth: object = None, source: object = 0.0, weight: object = 1.0
+    x: object,
+    *,
+    second: object = None,
+    first: object = None,
+    zeroth: object = None,
+    source: object = 0.0,
+    weight: object = 1.0,
 ) -> LinearTerm:
     """A linear condition of order at most two, (Q1), at some points: an equation inside, or a condition on the boundary.
 
@@ -97,7 +103,12 @@ def value_term(x: object, y: object = 0.0, *, weight: object = 1.0) -> LinearTer
 
 
 def function_term(
-    x: object, function: Residual, *, order: int = 2, pairs: Sequence[tuple[int, int]] | None = None, weight: object = 1.0
+    x: object,
+    function: Residual,
+    *,
+    order: int = 2,
+    pairs: Sequence[tuple[int, int]] | None = None,
+    weight: object = 1.0,
 ) -> FunctionTerm:
     """A condition that need not be linear, (Q2), at some points.
 
@@ -142,7 +153,9 @@ def function_term(
     points = _points(x)
     n, n_in = points.shape
     if not callable(function):
-        raise TypeError(f"function is a {type(function).__name__}, but must be a function of x, u, du, d2u")
+        raise TypeError(
+            f"function is a {type(function).__name__}, but must be a function of x, u, du, d2u"
+        )
     order = check_integer("order", order, low=0, high=2)
     if pairs is not None and order < 2:
         raise ValueError(f"pairs is given, but with order {order} there are no second derivatives")
@@ -151,25 +164,45 @@ def function_term(
     if order < 2:
         chosen = ()
     directions = np.eye(n_in) if order else np.zeros((0, n_in))
-    return FunctionTerm(points, directional_kind(directions, chosen), chosen, function, _weight(weight, n))
+    return FunctionTerm(
+        points, directional_kind(directions, chosen), chosen, function, _weight(weight, n)
+    )
 
 
-def _linear(x: object, second: object, first: object, zeroth: object, source: object, weight: object, source_name: str) -> LinearTerm:
+def _linear(
+    x: object,
+    second: object,
+    first: object,
+    zeroth: object,
+    source: object,
+    weight: object,
+    source_name: str,
+) -> LinearTerm:
     points = _points(x)
     n, n_in = points.shape
     kind = value_kind(n_in)
     if second is not None or first is not None:
-        matrix = np.zeros((n_in, n_in)) if second is None else _one_of("second", second, ((n_in,), (n_in, n_in), (n, n_in, n_in)))
+        matrix = (
+            np.zeros((n_in, n_in))
+            if second is None
+            else _one_of("second", second, ((n_in,), (n_in, n_in), (n, n_in, n_in)))
+        )
         drift = np.zeros(n_in) if first is None else _one_of("first", first, ((n_in,), (n, n_in)))
         kind = operator_kind(np.diag(matrix) if matrix.ndim == 1 else matrix, drift)
-    constant = np.zeros(1) if zeroth is None else np.atleast_1d(_one_of("zeroth", zeroth, ((), (n,))))
-    return LinearTerm(points, kind, constant, _one_of(source_name, source, ((), (n, "n_out"))), _weight(weight, n))
+    constant = (
+        np.zeros(1) if zeroth is None else np.atleast_1d(_one_of("zeroth", zeroth, ((), (n,))))
+    )
+    return LinearTerm(
+        points, kind, constant, _one_of(source_name, source, ((), (n, "n_out"))), _weight(weight, n)
+    )
 
 
 def _points(x: object) -> FloatArray:
     points = check_float_array("x", x, ("n", "n_in"))
     if 0 in points.shape:
-        raise ValueError(f"x has shape {points.shape}, but needs at least one point of at least one variable")
+        raise ValueError(
+            f"x has shape {points.shape}, but needs at least one point of at least one variable"
+        )
     return points.copy()  # a problem keeps its points, whatever becomes of the caller's
 
 
@@ -177,9 +210,15 @@ def _one_of(name: str, value: object, shapes: Sequence[tuple[int | str, ...]]) -
     """A copy of `value` as a finite array of one of the shapes, () for a number; ValueError that lists them."""
     array = check_rectangular(name, value)
     for shape in shapes:
-        if len(shape) == array.ndim and all(m in (n, "n_out") for n, m in zip(array.shape, shape, strict=True)):
+        if len(shape) == array.ndim and all(
+            m in (n, "n_out") for n, m in zip(array.shape, shape, strict=True)
+        ):
             return check_float_array(name, array, shape).reshape(array.shape).copy()
-    *others, last = [f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})" for shape in shapes if shape]
+    *others, last = [
+        f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+        for shape in shapes
+        if shape
+    ]
     wanted = f"of shape {', '.join(others)} or {last}" if others else f"a number or of shape {last}"
     raise ValueError(f"{name} has shape {array.shape}, but must be {wanted}")
 
@@ -187,21 +226,34 @@ def _one_of(name: str, value: object, shapes: Sequence[tuple[int | str, ...]]) -
 def _weight(weight: object, n: int) -> FloatArray:
     array = np.atleast_1d(_one_of("weight", weight, ((), (n,))))
     if (array < 0.0).any():
-        raise ValueError(f"weight is {array.min():g} at point {int(array.argmin())}, but must be at least 0")
+        raise ValueError(
+            f"weight is {array.min():g} at point {int(array.argmin())}, but must be at least 0"
+        )
     return array
 
 
 def _check_pairs(pairs: object, n_in: int) -> tuple[tuple[int, int], ...]:
     """Pairs (p, q) with p <= q, each once."""
     if isinstance(pairs, str) or not isinstance(pairs, Sequence | np.ndarray) or len(pairs) == 0:
-        what = "empty" if isinstance(pairs, Sequence | np.ndarray) and len(pairs) == 0 else f"a {type(pairs).__name__}"
-        raise TypeError(f"pairs is {what}, but must be a sequence of pairs of inputs such as ((0, 0), (0, 1))")
+        what = (
+            "empty"
+            if isinstance(pairs, Sequence | np.ndarray) and len(pairs) == 0
+            else f"a {type(pairs).__name__}"
+        )
+        raise TypeError(
+            f"pairs is {what}, but must be a sequence of pairs of inputs such as ((0, 0), (0, 1))"
+        )
     found: list[tuple[int, int]] = []
     for place, pair in enumerate(pairs):
         if not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
             raise TypeError(f"pairs[{place}] is no pair of inputs such as (0, 1)")
-        p, q = sorted(check_integer(f"an input in pairs[{place}]", number, low=0, high=n_in - 1) for number in pair)
+        p, q = sorted(
+            check_integer(f"an input in pairs[{place}]", number, low=0, high=n_in - 1)
+            for number in pair
+        )
         if (p, q) in found:
-            raise ValueError(f"pairs[{place}] is ({p}, {q}) in some order, but that pair is there already")
+            raise ValueError(
+                f"pairs[{place}] is ({p}, {q}) in some order, but that pair is there already"
+            )
         found.append((p, q))
     return tuple(found)

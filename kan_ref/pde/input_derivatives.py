@@ -64,7 +64,9 @@ def input_jacobian(network: Model, x: object) -> FloatArray:
     array([[[ 6., 12.]]])
     """
     points = _check(network, x)
-    return _parts(network, points, directional_kind(np.eye(points.shape[1]), ()), 1, points.shape[1])
+    return _parts(
+        network, points, directional_kind(np.eye(points.shape[1]), ()), 1, points.shape[1]
+    )
 
 
 def input_hessian(network: Model, x: object) -> FloatArray:
@@ -123,7 +125,13 @@ def input_hessian_diag(network: Model, x: object) -> FloatArray:
     """
     points = _check(network, x)
     n_in = points.shape[1]
-    return _parts(network, points, directional_kind(np.eye(n_in), [(i, i) for i in range(n_in)]), 1 + n_in, n_in)
+    return _parts(
+        network,
+        points,
+        directional_kind(np.eye(n_in), [(i, i) for i in range(n_in)]),
+        1 + n_in,
+        n_in,
+    )
 
 
 def input_laplacian(network: Model, x: object) -> FloatArray:
@@ -180,7 +188,9 @@ def directional_jets(network: Model, x: object, directions: object) -> Direction
     if len(along) == 0:
         raise ValueError(f"directions has shape {along.shape}, but needs at least one direction")
     n = len(along)
-    found = _parts(network, points, directional_kind(along, [(d, d) for d in range(n)]), 0, 1 + 2 * n)
+    found = _parts(
+        network, points, directional_kind(along, [(d, d) for d in range(n)]), 0, 1 + 2 * n
+    )
     return DirectionalJets(found[..., 0], found[..., 1 : 1 + n], found[..., 1 + n :])
 
 

@@ -62,7 +62,13 @@ KAN_FAMILY = Family(
     run_backward=network.run_backward,
     jacobian=jacobian.prediction_jacobian,
     replace_theta=network.replace_theta,
-    jets=JetFunctions(jets.prepare_jet, jets.predict_jet, jets.run_jet_forward, jets.run_jet_backward, jets.jet_jacobian),
+    jets=JetFunctions(
+        jets.prepare_jet,
+        jets.predict_jet,
+        jets.run_jet_forward,
+        jets.run_jet_backward,
+        jets.jet_jacobian,
+    ),
 )
 MLP_FAMILY = Family(
     prepare=lambda model, x: x,
@@ -72,7 +78,11 @@ MLP_FAMILY = Family(
     jacobian=mlp.prediction_jacobian,
     replace_theta=mlp.replace_theta,
     jets=JetFunctions(
-        mlp_jets.prepare_jet, mlp_jets.predict_jet, mlp_jets.run_jet_forward, mlp_jets.run_jet_backward, mlp_jets.jet_jacobian
+        mlp_jets.prepare_jet,
+        mlp_jets.predict_jet,
+        mlp_jets.run_jet_forward,
+        mlp_jets.run_jet_backward,
+        mlp_jets.jet_jacobian,
     ),
 )
 

@@ -31,7 +31,9 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 
-Product = tuple[int, int, int, FloatArray]  # s, p, q and what x_p x_q counts for in q_s: one number, or one a sample
+Product = tuple[
+    int, int, int, FloatArray
+]  # s, p, q and what x_p x_q counts for in q_s: one number, or one a sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,9 @@ def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
     return quadratic
 
 
-def chain(kind: JetKind, jet: FloatArray, quadratic: FloatArray, planes: Sequence[FloatArray]) -> FloatArray:
+def chain(
+    kind: JetKind, jet: FloatArray, quadratic: FloatArray, planes: Sequence[FloatArray]
+) -> FloatArray:
     """(T2)-(T4): jets (..., n, n_parts, batch) of curves whose values and first two derivatives at x_0 are `planes` (..., n, batch)."""
     value, slope, curvature = planes
     shape = (*value.shape[:-1], kind.n_parts, value.shape[-1])
@@ -153,7 +157,9 @@ def chain(kind: JetKind, jet: FloatArray, quadratic: FloatArray, planes: Sequenc
     return parts
 
 
-def chain_back(kind: JetKind, jet: FloatArray, quadratic: FloatArray, pulled: Sequence[FloatArray]) -> FloatArray:
+def chain_back(
+    kind: JetKind, jet: FloatArray, quadratic: FloatArray, pulled: Sequence[FloatArray]
+) -> FloatArray:
     """(T5)-(T7), summed over curves: dR/d jet (n, n_parts, batch).
 
     `pulled`: sums over the curves of phi' dy for all parts, which becomes the result, of phi'' dy for all but the value, of phi''' dy for
@@ -172,7 +178,9 @@ def chain_back(kind: JetKind, jet: FloatArray, quadratic: FloatArray, pulled: Se
     return d_jet
 
 
-def parameter_weights(kind: JetKind, jet: FloatArray, quadratic: FloatArray, dy: FloatArray) -> tuple[FloatArray, FloatArray]:
+def parameter_weights(
+    kind: JetKind, jet: FloatArray, quadratic: FloatArray, dy: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """The t_1 and t_2 of (T8), (..., n, batch), of all arguments' curves, for dy (..., n_parts, batch) of the outputs they lead to."""
     # [eq:jet-parameters]
     t_1 = np.einsum("...kb,ikb->...ib", dy[..., 1:, :], jet[:, 1:])

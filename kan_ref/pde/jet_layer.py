@@ -23,10 +23,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.bspline import LiveBasis, gathers, live_basis
+from kan_ref.bspline import ActiveBasis, active_basis, gathers
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.functions import base_function
-from kan_ref.network import Layer, affine_slopes, derivatives, numbers, weight_gradients, with_parameters
+from kan_ref.network import (
+    Layer,
+    affine_slopes,
+    derivatives,
+    numbers,
+    weight_gradients,
+    with_parameters,
+)
 from kan_ref.pde.jet_kind import JetKind, chain, chain_back, parameter_weights, products_of
 
 
@@ -42,7 +49,7 @@ class JetCache:
     kind: JetKind
     jet: FloatArray
     quadratic: FloatArray
-    live: LiveBasis
+    live: ActiveBasis
     base: tuple[FloatArray, ...]
     parts: tuple[FloatArray, FloatArray] | None
 
@@ -60,9 +67,11 @@ def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = Tru
     """Everything in a layer that depends on its input's jet and the knots alone; without `slopes` there is no gradient by the jet."""
     orders = range(4 if slopes else 3)
     x, quadratic = jet[:, 0], products_of(kind, jet)
-    live = live_basis(layer.rows, x.T, orders)
+    live = active_basis(layer.rows, x.T, orders)
     base = base_function(layer.base, x, orders)
-    if gathers(layer.n_out, kind.n_parts * layer.n_basis // 2, layer.degree):  # a walk costs two plain ones, whatever n_parts
+    if gathers(
+        layer.n_out, kind.n_parts * layer.n_basis // 2, layer.degree
+    ):  # a walk costs two plain ones, whatever n_parts
         return JetCache(kind, jet, quadratic, live, base, None)
     base_parts = chain(kind, jet, quadratic, base[:3]).reshape(layer.n_in, -1)
     length = base_parts.shape[1]
@@ -80,7 +89,11 @@ def _curves(layer: Layer, cache: JetCache, orders: Sequence[int]) -> Iterator[li
     for row, base_weights in zip(layer.spline_matrix, layer.base_matrix, strict=True):
         coef = row.take(places)
         # [eq:jet-curves]
-        yield [base_weights[:, None] * cache.base[order] + np.einsum("rib,rbi->ib", coef, cache.live.planes[order]) for order in orders]
+        yield [
+            base_weights[:, None] * cache.base[order]
+            + np.einsum("rib,rbi->ib", coef, cache.live.planes[order])
+            for order in orders
+        ]
         # [/eq:jet-curves]
 
 
@@ -127,10 +140,18 @@ def input_gradient(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
     Implements :eq:`jet-input-gradient`. Few outputs sum over edges' own derivatives, many over what one matrix product pulls back.
     """
     if len(cache.base) < 4:
-        raise ValueError("cache holds no slopes, but a gradient with respect to the jet needs evaluate(..., slopes=True)")
+        raise ValueError(
+            "cache holds no slopes, but a gradient with respect to the jet needs evaluate(..., slopes=True)"
+        )
     kind = cache.kind
-    asked = (slice(None), slice(1, None), kind.second)  # the parts that `chain_back` wants of each sum
-    pull = _pull_by_edges if layer.n_out <= kind.n_parts or cache.parts is None else _pull_by_product
+    asked = (
+        slice(None),
+        slice(1, None),
+        kind.second,
+    )  # the parts that `chain_back` wants of each sum
+    pull = (
+        _pull_by_edges if layer.n_out <= kind.n_parts or cache.parts is None else _pull_by_product
+    )
     # [eq:jet-input-gradient]
     pulled = pull(layer, cache, dy, asked)
     if layer.symbolic:
@@ -142,7 +163,9 @@ def input_gradient(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
     # [/eq:jet-input-gradient]
 
 
-def _pull_by_edges(layer: Layer, cache: JetCache, dy: FloatArray, asked: Sequence[slice]) -> list[FloatArray]:
+def _pull_by_edges(
+    layer: Layer, cache: JetCache, dy: FloatArray, asked: Sequence[slice]
+) -> list[FloatArray]:
     """The three sums of (K3) over spline edges, (n_in, parts asked for, batch), one output after another."""
     totals = [np.zeros((layer.n_in, *dy[0, own].shape)) for own in asked]
     for dy_j, planes in zip(dy, _curves(layer, cache, (1, 2, 3)), strict=True):
@@ -151,7 +174,9 @@ def _pull_by_edges(layer: Layer, cache: JetCache, dy: FloatArray, asked: Sequenc
     return totals
 
 
-def _pull_by_product(layer: Layer, cache: JetCache, dy: FloatArray, asked: Sequence[slice]) -> list[FloatArray]:
+def _pull_by_product(
+    layer: Layer, cache: JetCache, dy: FloatArray, asked: Sequence[slice]
+) -> list[FloatArray]:
     """The same, one input after another, by sum_j C_jim dy_j and sum_j W_ji dy_j, which all three have in common."""
     flat = dy.reshape(layer.n_out, -1)
     matrix = layer.spline_matrix.reshape(layer.coef.shape)
@@ -161,7 +186,10 @@ def _pull_by_product(layer: Layer, cache: JetCache, dy: FloatArray, asked: Seque
     for i in range(layer.n_in):
         by_base = (layer.base_matrix[:, i] @ flat).reshape(dy.shape[1:])
         by_basis = (matrix[:, i].T @ flat).reshape(-1)
-        pulled = [by_basis[r * flat.shape[1] :].take(first[:, i] * flat.shape[1] + places) for r in range(layer.degree + 1)]
+        pulled = [
+            by_basis[r * flat.shape[1] :].take(first[:, i] * flat.shape[1] + places)
+            for r in range(layer.degree + 1)
+        ]
         for order, (total, own) in enumerate(zip(totals, asked, strict=True), start=1):
             np.multiply(by_base[own], cache.base[order][i], out=total[i])
             for part, plane in zip(pulled, cache.live.planes[order][:, :, i], strict=True):
@@ -181,17 +209,30 @@ def parameter_gradients(layer: Layer, cache: JetCache, dy: FloatArray) -> Layer:
         flat = dy.reshape(layer.n_out, -1)
         d_base_matrix, d_matrix = (flat @ factor.T for factor in cache.parts)
     else:
-        d_base_matrix, d_matrix = np.empty(layer.w_base.shape), np.empty((layer.n_out, layer.n_in * layer.n_basis))
+        d_base_matrix, d_matrix = (
+            np.empty(layer.w_base.shape),
+            np.empty((layer.n_out, layer.n_in * layer.n_basis)),
+        )
         places = (cache.live.columns.T + np.arange(layer.degree + 1)[:, None, None]).reshape(-1)
         for j, dy_j in enumerate(dy):
             weights = (dy_j[0], *parameter_weights(cache.kind, cache.jet, cache.quadratic, dy_j))
-            d_base_matrix[j] = sum((weight * plane).sum(axis=-1) for weight, plane in zip(weights, cache.base, strict=False))
-            numbers = sum(weight * plane.swapaxes(1, 2) for weight, plane in zip(weights, cache.live.planes, strict=False))
+            d_base_matrix[j] = sum(
+                (weight * plane).sum(axis=-1)
+                for weight, plane in zip(weights, cache.base, strict=False)
+            )
+            numbers = sum(
+                weight * plane.swapaxes(1, 2)
+                for weight, plane in zip(weights, cache.live.planes, strict=False)
+            )
             d_matrix[j] = np.bincount(places, numbers.reshape(-1), minlength=d_matrix.shape[1])
     # [/eq:jet-layer-backward]
     d_affine = np.zeros_like(layer.affine)
     if layer.symbolic:
-        np.add.at(d_affine, [edge.row for edge in layer.symbolic], formula_rows(layer, cache, dy).sum(axis=2))
+        np.add.at(
+            d_affine,
+            [edge.row for edge in layer.symbolic],
+            formula_rows(layer, cache, dy).sum(axis=2),
+        )
     return with_parameters(layer, (*weight_gradients(layer, d_matrix, d_base_matrix), d_affine))
 
 
@@ -206,11 +247,16 @@ def formula_rows(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
     Implements :eq:`jet-formula-rows`.
     """
     x = cache.jet[:, 0].T
-    slopes = [np.moveaxis(affine_slopes(layer.symbolic, layer.affine, x, order), 0, 2) for order in (0, 1, 2)]
+    slopes = [
+        np.moveaxis(affine_slopes(layer.symbolic, layer.affine, x, order), 0, 2)
+        for order in (0, 1, 2)
+    ]
     rows = np.empty_like(slopes[0])
     for row, edge, *by_order in zip(rows, layer.symbolic, *slopes, strict=True):
         own = slice(edge.input, edge.input + 1)
-        t_1, t_2 = parameter_weights(cache.kind, cache.jet[own], cache.quadratic[own], dy[edge.output])
+        t_1, t_2 = parameter_weights(
+            cache.kind, cache.jet[own], cache.quadratic[own], dy[edge.output]
+        )
         # [eq:jet-formula-rows]
         row[:] = dy[edge.output, 0] * by_order[0] + t_1 * by_order[1] + t_2 * by_order[2]
         # [/eq:jet-formula-rows]
@@ -230,7 +276,9 @@ def spline_rows(layer: Layer, cache: JetCache, dy: FloatArray) -> tuple[IntArray
     places = np.empty(rows.shape, dtype=np.intp)
     # [eq:jet-spline-rows]
     t_0 = np.broadcast_to(dy[:, None, 0], (n_out, n_in, batch))
-    for order, weight in enumerate((t_0, *parameter_weights(cache.kind, cache.jet, cache.quadratic, dy))):
+    for order, weight in enumerate(
+        (t_0, *parameter_weights(cache.kind, cache.jet, cache.quadratic, dy))
+    ):
         for r, plane in enumerate(cache.live.planes[order]):
             rows[:, :, r] += weight * plane.T
         rows[:, :, live] += weight * cache.base[order]

@@ -129,7 +129,9 @@ def _rows_of(network: Network, flow: JetFlow, seed: FloatArray) -> RowSparse:
         values.append(rows.reshape(n_entries, batch))
         if layer.symbolic:
             first = start + layer.n_params - layer.affine.size
-            places = first + 4 * np.array([edge.row for edge in layer.symbolic])[:, None] + np.arange(4)
+            places = (
+                first + 4 * np.array([edge.row for edge in layer.symbolic])[:, None] + np.arange(4)
+            )
             columns.append(np.repeat(places.reshape(-1, 1), batch, axis=1))
             values.append(jet_layer.formula_rows(layer, cache, d_jet).reshape(places.size, batch))
         if number:

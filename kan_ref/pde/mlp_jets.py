@@ -65,7 +65,10 @@ def run_jet_forward(mlp: MLP, inputs: MLPJetInputs) -> MLPJetFlow:
         z[:, 0] += bias[:, None]
         jet = z
         if number != last:
-            quadratic, planes = products_of(kind, z), activation_values(mlp.activation, z[:, 0], (0, 1, 2, 3))
+            quadratic, planes = (
+                products_of(kind, z),
+                activation_values(mlp.activation, z[:, 0], (0, 1, 2, 3)),
+            )
             activations.append((z, quadratic, planes[1:]))
             jet = chain(kind, z, quadratic, planes[:3])
     # [/eq:mlp-jet-forward]
@@ -87,7 +90,12 @@ def _pull_back(mlp: MLP, flow: MLPJetFlow, number: int, dz: FloatArray) -> Float
     dx = (weight.T @ dz.reshape(len(dz), -1)).reshape(weight.shape[1], *dz.shape[1:])
     z, quadratic, planes = flow.activations[number - 1]
     asked = (dx, dx[:, 1:], dx[:, flow.kind.second])
-    return chain_back(flow.kind, z, quadratic, [part * plane[:, None] for part, plane in zip(asked, planes, strict=True)])
+    return chain_back(
+        flow.kind,
+        z,
+        quadratic,
+        [part * plane[:, None] for part, plane in zip(asked, planes, strict=True)],
+    )
     # [/eq:mlp-jet-backward]
 
 
@@ -130,7 +138,12 @@ def _rows_of(mlp: MLP, flow: MLPJetFlow, seed: FloatArray) -> FloatArray:
         # [eq:mlp-jet-jacobian]
         rows[end - n_out : end] = d_jet[:, 0]
         end -= n_out
-        np.einsum("jkb,ikb->jib", d_jet, flow.inputs[number], out=rows[end - n_out * n_in : end].reshape(n_out, n_in, batch))
+        np.einsum(
+            "jkb,ikb->jib",
+            d_jet,
+            flow.inputs[number],
+            out=rows[end - n_out * n_in : end].reshape(n_out, n_in, batch),
+        )
         end -= n_out * n_in
         # [/eq:mlp-jet-jacobian]
         if number:

@@ -92,25 +92,37 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
     ResidualProblem(3 terms at 33, 1, 1 points of 1 variables)
     """
     if isinstance(terms, str) or not isinstance(terms, Sequence):
-        raise TypeError(f"terms is a {type(terms).__name__}, but must be a sequence of terms such as [linear_term(...), value_term(...)]")
+        raise TypeError(
+            f"terms is a {type(terms).__name__}, but must be a sequence of terms such as [linear_term(...), value_term(...)]"
+        )
     if not terms:
         raise ValueError("terms is empty, but a problem needs at least one term")
     for place, term in enumerate(terms):
         if not isinstance(term, LinearTerm | FunctionTerm):
-            raise TypeError(f"terms[{place}] is a {type(term).__name__}, but must come from linear_term, value_term or function_term")
+            raise TypeError(
+                f"terms[{place}] is a {type(term).__name__}, but must come from linear_term, value_term or function_term"
+            )
         if term.x.shape[1] != terms[0].x.shape[1]:
-            raise ValueError(f"terms[{place}] has {term.x.shape[1]} variables, but terms[0] has {terms[0].x.shape[1]}")
+            raise ValueError(
+                f"terms[{place}] has {term.x.shape[1]} variables, but terms[0] has {terms[0].x.shape[1]}"
+            )
     if not any(term.weight.any() for term in terms):
         raise ValueError("every weight of every term is 0, but a problem needs one above")
     known = None
     if reference is not None:
         if not isinstance(reference, tuple | list) or len(reference) != 2:
-            what = f"{len(reference)} things" if isinstance(reference, tuple | list) else f"a {type(reference).__name__}"
+            what = (
+                f"{len(reference)} things"
+                if isinstance(reference, tuple | list)
+                else f"a {type(reference).__name__}"
+            )
             raise TypeError(f"reference is {what}, but must be a pair (x, u)")
         x = check_float_array("reference x", reference[0], ("n", terms[0].x.shape[1])).copy()
         known = (x, check_float_array("reference u", reference[1], ("n", "n_out")).copy())
         if len(known[0]) != len(known[1]) or len(known[0]) == 0:
-            raise ValueError(f"reference has {len(known[0])} points and {len(known[1])} values, but needs one value a point, at least one")
+            raise ValueError(
+                f"reference has {len(known[0])} points and {len(known[1])} values, but needs one value a point, at least one"
+            )
     return ResidualProblem(tuple(terms), known)
 
 
@@ -180,11 +192,17 @@ def prepare_problem(problem: ResidualProblem, network: Model, family: Family) ->
 def check_problem(problem: object, network: Model, family: Family) -> ResidualProblem:
     """The door for `fit`'s problem: it is one, and fits the model it meets."""
     if not isinstance(problem, ResidualProblem):
-        raise TypeError(f"problem is a {type(problem).__name__}, but must come from residual_problem")
+        raise TypeError(
+            f"problem is a {type(problem).__name__}, but must come from residual_problem"
+        )
     if problem.n_in != network.widths[0]:
-        raise ValueError(f"problem has {problem.n_in} variables, but the model takes {network.widths[0]} inputs")
+        raise ValueError(
+            f"problem has {problem.n_in} variables, but the model takes {network.widths[0]} inputs"
+        )
     if problem.reference is not None and problem.reference[1].shape[1] != network.widths[-1]:
-        raise ValueError(f"reference u has {problem.reference[1].shape[1]} columns, but the model has {network.widths[-1]} outputs")
+        raise ValueError(
+            f"reference u has {problem.reference[1].shape[1]} columns, but the model has {network.widths[-1]} outputs"
+        )
     prepared = prepare_problem(problem, network, family)
     for place, (term, inputs) in enumerate(zip(problem.terms, prepared.inputs, strict=True)):
         jet = family.jets.predict(network, inputs)

@@ -37,7 +37,9 @@ class LinearTerm:
     def residuals(self, jet: FloatArray) -> FloatArray:
         """(R1), (n_out, n), at the outputs' jet (n_out, n_parts, n)."""
         # [eq:linear-residual]
-        residuals: FloatArray = self.zeroth * jet[:, 0] + jet[:, self.kind.second].sum(axis=1) - self.source.T
+        residuals: FloatArray = (
+            self.zeroth * jet[:, 0] + jet[:, self.kind.second].sum(axis=1) - self.source.T
+        )
         # [/eq:linear-residual]
         return residuals
 
@@ -54,7 +56,9 @@ class LinearTerm:
     def check(self, jet: FloatArray, name: str) -> None:
         """ValueError if the source does not fit the model's outputs."""
         if self.source.ndim and self.source.shape[1] != len(jet):
-            raise ValueError(f"{name} gives values for {self.source.shape[1]} outputs, but the model has {len(jet)}")
+            raise ValueError(
+                f"{name} gives values for {self.source.shape[1]} outputs, but the model has {len(jet)}"
+            )
 
     def __repr__(self) -> str:
         return f"LinearTerm({len(self.x)} points, {self.kind!r})"
@@ -84,7 +88,10 @@ class FunctionTerm:
         n, n_out = len(self.x), len(jet)
         seeds = np.zeros((residual.size // n, *jet.shape))
         by_u, by_du, by_d2u = (
-            None if p is None else np.moveaxis(p.reshape(n, -1, n_out, *p.shape[residual.ndim + 1 :]), 0, -1) for p in partials
+            None
+            if p is None
+            else np.moveaxis(p.reshape(n, -1, n_out, *p.shape[residual.ndim + 1 :]), 0, -1)
+            for p in partials
         )
         # [eq:function-seeds]
         if by_u is not None:
@@ -93,7 +100,9 @@ class FunctionTerm:
             seeds[:, :, self.kind.first] = by_du
         if by_d2u is not None:
             for place, (p, q) in enumerate(self.pairs, start=self.kind.second.start):
-                seeds[:, :, place] = by_d2u[:, :, p, q] if p == q else by_d2u[:, :, p, q] + by_d2u[:, :, q, p]
+                seeds[:, :, place] = (
+                    by_d2u[:, :, p, q] if p == q else by_d2u[:, :, p, q] + by_d2u[:, :, q, p]
+                )
         # [/eq:function-seeds]
         return residual.reshape(n, -1).T, seeds
 

@@ -14,14 +14,22 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_rectangular
 
-Residual = Callable[[FloatArray, FloatArray, FloatArray | None, FloatArray | None], Sequence[FloatArray | None]]
+Residual = Callable[
+    [FloatArray, FloatArray, FloatArray | None, FloatArray | None], Sequence[FloatArray | None]
+]
 Arguments = tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]  # x, u, du, d2u
 _PARTIALS = ("by_u", "by_du", "by_d2u")
-_STEP, _TOLERANCE, _ROUNDING = 1e-6, 1e-5, 1e-14  # of the differences (R3): h, and what may be between them and the partials, relatively
+_STEP, _TOLERANCE, _ROUNDING = (
+    1e-6,
+    1e-5,
+    1e-14,
+)  # of the differences (R3): h, and what may be between them and the partials, relatively
 _MISSES = 10  # one point in so many may sit at a kink, where a difference says nothing
 
 
-def ask(function: Residual, arguments: Arguments) -> tuple[FloatArray, tuple[FloatArray | None, ...]]:
+def ask(
+    function: Residual, arguments: Arguments
+) -> tuple[FloatArray, tuple[FloatArray | None, ...]]:
     """What a user's residual answers: the residual (n,) or (n, n_residuals), and its three partials, kinds and shapes checked.
 
     Raises
@@ -34,19 +42,29 @@ def ask(function: Residual, arguments: Arguments) -> tuple[FloatArray, tuple[Flo
             array.flags.writeable = False  # a function that writes into its arguments is told so, instead of changing the problem
     answer: Any = function(*arguments)
     if not isinstance(answer, Sequence) or len(answer) != 4:
-        what = f"{len(answer)} things" if isinstance(answer, Sequence) else f"a {type(answer).__name__}"
-        raise TypeError(f"function returned {what}, but must return (residual, by_u, by_du, by_d2u), with None for what is zero")
+        what = (
+            f"{len(answer)} things"
+            if isinstance(answer, Sequence)
+            else f"a {type(answer).__name__}"
+        )
+        raise TypeError(
+            f"function returned {what}, but must return (residual, by_u, by_du, by_d2u), with None for what is zero"
+        )
     n = len(arguments[0])
     residual = _real("residual", answer[0])
     if residual.ndim not in (1, 2) or len(residual) != n or residual.size == 0:
-        raise ValueError(f"residual has shape {residual.shape}, but {n} points need shape ({n},) or ({n}, n_residuals)")
+        raise ValueError(
+            f"residual has shape {residual.shape}, but {n} points need shape ({n},) or ({n}, n_residuals)"
+        )
     partials: list[FloatArray | None] = []
     for name, value, thing in zip(_PARTIALS, answer[1:], arguments[1:], strict=True):
         if value is None:
             partials.append(None)
             continue
         if thing is None:
-            raise ValueError(f"{name} is given, but this term has no such derivatives: its order is too low")
+            raise ValueError(
+                f"{name} is given, but this term has no such derivatives: its order is too low"
+            )
         array, shape = _real(name, value), (*residual.shape, *thing.shape[1:])
         if array.shape != shape:
             raise ValueError(
@@ -91,22 +109,36 @@ def check_partials(function: Residual, arguments: Arguments, name: str) -> None:
         for partial, thing in zip(partials, arguments[1:], strict=True):
             if partial is not None and thing is not None:
                 size = size + _along(np.abs(partial), np.abs(np.nan_to_num(thing)))
-        for place, (thing, partial) in enumerate(zip(arguments[1:], partials, strict=True), start=1):
+        for place, (thing, partial) in enumerate(
+            zip(arguments[1:], partials, strict=True), start=1
+        ):
             if thing is not None:
-                _compare(function, arguments, place, _direction(np.nan_to_num(thing)), residual, partial, size)
+                _compare(
+                    function,
+                    arguments,
+                    place,
+                    _direction(np.nan_to_num(thing)),
+                    residual,
+                    partial,
+                    size,
+                )
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from error
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
 
-def _refuse_non_finite(d2u: FloatArray | None, residual: FloatArray, partials: Sequence[FloatArray | None]) -> None:
+def _refuse_non_finite(
+    d2u: FloatArray | None, residual: FloatArray, partials: Sequence[FloatArray | None]
+) -> None:
     lacking = d2u is not None and np.isnan(d2u).any()
     for name, array in zip(("residual", *_PARTIALS), (residual, *partials), strict=True):
         if array is not None and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0]
             hint = "; d2u is nan at pairs that the term does not ask for" if lacking else ""
-            raise ValueError(f"{name} is {array[tuple(place)]} at point {place[0]} of the start, but must be finite{hint}")
+            raise ValueError(
+                f"{name} is {array[tuple(place)]} at point {place[0]} of the start, but must be finite{hint}"
+            )
 
 
 def _compare(
@@ -120,17 +152,36 @@ def _compare(
 ) -> None:
     name = _PARTIALS[place - 1]
     # [eq:partial-differences]
-    with np.errstate(all="ignore"):  # a step may leave where the residual is defined: then it misses
-        ahead, behind = (ask(function, _moved(arguments, place, step * direction))[0] for step in (_STEP, -_STEP))
-        differences = np.array([(ahead - behind) / (2.0 * _STEP), (ahead - residual) / _STEP, (residual - behind) / _STEP])
+    with np.errstate(
+        all="ignore"
+    ):  # a step may leave where the residual is defined: then it misses
+        ahead, behind = (
+            ask(function, _moved(arguments, place, step * direction))[0] for step in (_STEP, -_STEP)
+        )
+        differences = np.array(
+            [
+                (ahead - behind) / (2.0 * _STEP),
+                (ahead - residual) / _STEP,
+                (residual - behind) / _STEP,
+            ]
+        )
         along = np.zeros_like(residual) if partial is None else _along(partial, direction)
         gaps = np.abs(differences - along) - _TOLERANCE * (np.abs(differences) + np.abs(along))
     # [/eq:partial-differences]
-    n, reached = len(residual), (gaps <= _ROUNDING / _STEP * size).any(axis=0)  # nan reaches nothing
+    n, reached = (
+        len(residual),
+        (gaps <= _ROUNDING / _STEP * size).any(axis=0),
+    )  # nan reaches nothing
     misses = ~reached.reshape(n, -1)
     for column in np.flatnonzero(misses.sum(axis=0) > n // _MISSES):
-        point, which = int(misses[:, column].argmax()), "the residual" if residual.ndim == 1 else f"residual {column}"
-        there, says = differences[0].reshape(n, -1)[point, column], along.reshape(n, -1)[point, column]
+        point, which = (
+            int(misses[:, column].argmax()),
+            "the residual" if residual.ndim == 1 else f"residual {column}",
+        )
+        there, says = (
+            differences[0].reshape(n, -1)[point, column],
+            along.reshape(n, -1)[point, column],
+        )
         raise ValueError(
             f"{name} is wrong: at point {point} of the start {which} changes by {there:.6g} a unit along a direction of {name[3:]}, "
             f"but {name} says {says:.6g}"

@@ -17,7 +17,7 @@ from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.network import Network
 
 
-def living_edges(network: Network) -> list[BoolArray]:
+def active_edges(network: Network) -> list[BoolArray]:
     """Which edges depend on their input, as arrays (n_out, n_in): splines, and formulas but "0" and the like."""
     living = []
     for layer in network.layers:

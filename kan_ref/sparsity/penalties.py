@@ -31,7 +31,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_choice
-from kan_ref.network import Cache, Layer, Network, input_gradient, layer_edge_outputs, parameter_gradients, parameter_vector
+from kan_ref.network import (
+    Cache,
+    Layer,
+    Network,
+    input_gradient,
+    layer_edge_outputs,
+    parameter_gradients,
+    parameter_vector,
+)
 
 PENALTY_NAMES = ("paper", "pykan", "pykan-0.0", "coef")
 _E = 1e-4
@@ -53,7 +61,9 @@ class LayerPenalty:
     d_coef: FloatArray | None = None
 
 
-def layer_penalty(kind: str, layer: Layer, cache: Cache, x: FloatArray, l1_weight: float, entropy_weight: float) -> LayerPenalty:
+def layer_penalty(
+    kind: str, layer: Layer, cache: Cache, x: FloatArray, l1_weight: float, entropy_weight: float
+) -> LayerPenalty:
     """Penalty of one layer on a batch.
 
     Parameters
@@ -93,7 +103,9 @@ def layer_penalty(kind: str, layer: Layer, cache: Cache, x: FloatArray, l1_weigh
         strengths = np.abs(outputs).mean(axis=0) / width
         entropy, d_entropy = _offset_entropy(strengths, strengths.sum())
         d_strengths = l1_weight + entropy_weight * d_entropy
-        return LayerPenalty(float(strengths.sum()), entropy, np.sign(outputs) / len(outputs) * (d_strengths / width))
+        return LayerPenalty(
+            float(strengths.sum()), entropy, np.sign(outputs) / len(outputs) * (d_strengths / width)
+        )
     spread, d_spread = _std(outputs)
     reach, d_reach = _std(x)
     strengths = spread / (reach + _STD_OFFSET)
@@ -166,7 +178,9 @@ def _coef_penalty(layer: Layer, l1_weight: float, entropy_weight: float) -> Laye
         d_coef[:, :, 1:] += pull
         d_coef[:, :, :-1] -= pull
     roughness = float(np.abs(steps).sum()) / max(1, steps.shape[2])
-    return LayerPenalty(float(np.abs(layer.coef * live).sum()) / layer.n_basis, roughness, d_coef=d_coef)
+    return LayerPenalty(
+        float(np.abs(layer.coef * live).sum()) / layer.n_basis, roughness, d_coef=d_coef
+    )
 
 
 @dataclass(frozen=True)
@@ -180,7 +194,12 @@ class PenaltyWeights:
 
 
 def penalized_backward(
-    network: Network, x: FloatArray, caches: Sequence[Cache], flow: Sequence[FloatArray], dy: FloatArray, weights: PenaltyWeights
+    network: Network,
+    x: FloatArray,
+    caches: Sequence[Cache],
+    flow: Sequence[FloatArray],
+    dy: FloatArray,
+    weights: PenaltyWeights,
 ) -> tuple[float, FloatArray]:
     """Value of the penalty, and the gradient of loss and penalty together.
 
@@ -212,7 +231,14 @@ def penalized_backward(
     inputs = [x, *flow[:-1]]
     for number in range(len(network.layers) - 1, -1, -1):
         layer, cache = network.layers[number], caches[number]
-        part = layer_penalty(weights.kind, layer, cache, inputs[number], weights.weight * weights.l1, weights.weight * weights.entropy)
+        part = layer_penalty(
+            weights.kind,
+            layer,
+            cache,
+            inputs[number],
+            weights.weight * weights.l1,
+            weights.weight * weights.entropy,
+        )
         value += weights.weight * (weights.l1 * part.l1 + weights.entropy * part.entropy)
         grads = parameter_gradients(layer, cache, dy, part.d_edges)
         pieces.insert(0, parameter_vector(grads))
@@ -225,11 +251,19 @@ def penalized_backward(
     return value, np.concatenate(pieces)
 
 
-def penalty_value(network: Network, x: FloatArray, caches: Sequence[Cache], flow: Sequence[FloatArray], weights: PenaltyWeights) -> float:
+def penalty_value(
+    network: Network,
+    x: FloatArray,
+    caches: Sequence[Cache],
+    flow: Sequence[FloatArray],
+    weights: PenaltyWeights,
+) -> float:
     """Lambda (mu_1 l1 + mu_2 entropy) of a network on a batch, without its gradient."""
     inputs = [x, *flow[:-1]]
     total = 0.0
     for layer, cache, values in zip(network.layers, caches, inputs, strict=True):
-        part = layer_penalty(check_choice("penalty", weights.kind, PENALTY_NAMES), layer, cache, values, 0.0, 0.0)
+        part = layer_penalty(
+            check_choice("penalty", weights.kind, PENALTY_NAMES), layer, cache, values, 0.0, 0.0
+        )
         total += weights.l1 * part.l1 + weights.entropy * part.entropy
     return weights.weight * total

@@ -18,12 +18,14 @@ import numpy as np
 
 from kan_ref.checks import BoolArray, FloatArray, check_integer, check_number
 from kan_ref.network import Network, check_edge_index, check_inputs, check_layer_index, check_pairs
-from kan_ref.sparsity.paths import both, living_edges, nodes_on_paths, strongest_paths
+from kan_ref.sparsity.paths import active_edges, both, nodes_on_paths, strongest_paths
 from kan_ref.sparsity.scores import collect_nodes, edge_scores
 from kan_ref.sparsity.subnetwork import keep_part
 
 MAGNITUDE = 1e-2  # the paper's threshold
-SHARE = 2e-2  # of the spread of an output; from 3e-2 on, errors of a few percent of it nearly double
+SHARE = (
+    2e-2  # of the spread of an output; from 3e-2 on, errors of a few percent of it nearly double
+)
 
 
 def prune(
@@ -124,7 +126,12 @@ def remove_nodes(network: Network, x: object, layer: int, nodes: Sequence[int]) 
     if isinstance(nodes, str) or not isinstance(nodes, Sequence | np.ndarray):
         raise TypeError(f"nodes is {nodes!r}, but must be a sequence of integers such as (0, 2)")
     try:
-        chosen = sorted({check_integer("a node in nodes", node, low=0, high=network.widths[layer_index] - 1) for node in nodes})
+        chosen = sorted(
+            {
+                check_integer("a node in nodes", node, low=0, high=network.widths[layer_index] - 1)
+                for node in nodes
+            }
+        )
     except ValueError as error:
         raise IndexError(str(error)) from None
     wanted[layer_index][chosen] = False
@@ -132,7 +139,9 @@ def remove_nodes(network: Network, x: object, layer: int, nodes: Sequence[int]) 
     return keep_part(network, points, wanted, kept, drop_inputs=True)
 
 
-def remove_edges(network: Network, x: object, layer: int, places: Sequence[tuple[int, int]]) -> Network:
+def remove_edges(
+    network: Network, x: object, layer: int, places: Sequence[tuple[int, int]]
+) -> Network:
     """A network without some edges of one layer, which leave their mean behind.
 
     Parameters
@@ -156,20 +165,29 @@ def remove_edges(network: Network, x: object, layer: int, places: Sequence[tuple
         "removing edges [(0, 1)] of layer 0 leaves output 0 without a path from any input"
     """
     points, layer_index, wanted, kept = _whole(network, x, layer)
-    chosen = sorted({check_edge_index(network, layer_index, j, i)[1:] for j, i in check_pairs("places", places)})
+    chosen = sorted(
+        {check_edge_index(network, layer_index, j, i)[1:] for j, i in check_pairs("places", places)}
+    )
     for j, i in chosen:
         kept[layer_index][j, i] = False
     _refuse_severing(network, wanted, kept, f"removing edges {chosen} of layer {layer_index}")
     return keep_part(network, points, wanted, kept)
 
 
-def _whole(network: Network, x: object, layer: object) -> tuple[FloatArray, int, list[BoolArray], list[BoolArray]]:
+def _whole(
+    network: Network, x: object, layer: object
+) -> tuple[FloatArray, int, list[BoolArray], list[BoolArray]]:
     """The samples and the layer's number, checked, and flags by which all nodes and all edges stay."""
     points = check_inputs(network, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a mean over samples needs at least one")
     network(points)  # refuses points at which a formula is not defined
-    return points, check_layer_index(network, layer), _all_nodes(network), [np.ones(one.mask.shape, dtype=bool) for one in network.layers]
+    return (
+        points,
+        check_layer_index(network, layer),
+        _all_nodes(network),
+        [np.ones(one.mask.shape, dtype=bool) for one in network.layers],
+    )
 
 
 # --- what stays
@@ -181,7 +199,7 @@ def _all_nodes(network: Network) -> list[BoolArray]:
 
 def _severed(network: Network, nodes: Sequence[BoolArray], kept: Sequence[BoolArray]) -> BoolArray:
     """Which outputs (n_L,) had a path, and have none through these nodes and edges."""
-    living = living_edges(network)
+    living = active_edges(network)
     before = nodes_on_paths(living, _all_nodes(network))[-1]
     return np.asarray(before & ~nodes_on_paths(both(living, kept), nodes)[-1])
 
@@ -191,18 +209,30 @@ def _named(severed: BoolArray) -> str:
     return f"output {numbers[0]}" if len(numbers) == 1 else f"outputs {numbers}"
 
 
-def _refuse_severing(network: Network, nodes: Sequence[BoolArray], kept: Sequence[BoolArray], action: str) -> None:
+def _refuse_severing(
+    network: Network, nodes: Sequence[BoolArray], kept: Sequence[BoolArray], action: str
+) -> None:
     severed = _severed(network, nodes, kept)
     if severed.any():
         raise ValueError(f"{action} leaves {_named(severed)} without a path from any input")
 
 
 def _refuse_thresholds(
-    network: Network, threshold: float, edge_threshold: float, by_node: Sequence[FloatArray], by_edge: Sequence[FloatArray]
+    network: Network,
+    threshold: float,
+    edge_threshold: float,
+    by_node: Sequence[FloatArray],
+    by_edge: Sequence[FloatArray],
 ) -> None:
     """ValueError where thresholds sever an output that lower ones would not, with the threshold that keeps it."""
-    alive = [np.where(living, scores, -np.inf) for living, scores in zip(living_edges(network), by_edge, strict=True)]
-    nodes, kept = [scores > threshold for scores in by_node], [scores > edge_threshold for scores in alive]
+    alive = [
+        np.where(living, scores, -np.inf)
+        for living, scores in zip(active_edges(network), by_edge, strict=True)
+    ]
+    nodes, kept = (
+        [scores > threshold for scores in by_node],
+        [scores > edge_threshold for scores in alive],
+    )
     paths = strongest_paths([np.where(scores > 0.0, np.inf, -np.inf) for scores in alive], by_node)
     severed = _severed(network, nodes, kept) & (paths > 0.0)
     if not severed.any():
@@ -219,7 +249,15 @@ def _refuse_thresholds(
         advice = f"an edge_threshold below {by_edges:.6g}"
     else:
         by_both = float(paths[severed].min())
-        by_edges = below(alive, [np.where(scores >= by_both, np.inf, -np.inf) for scores in by_node])
+        by_edges = below(
+            alive, [np.where(scores >= by_both, np.inf, -np.inf) for scores in by_node]
+        )
         advice = f"a threshold below {by_both:.6g} with an edge_threshold below {by_edges:.6g}"
-    used = f"threshold {threshold:g}" if edge_threshold == 0.0 else f"threshold {threshold:g} with edge_threshold {edge_threshold:g}"
-    raise ValueError(f"{used} leaves {_named(severed)} without a path from any input; {advice} keeps one")
+    used = (
+        f"threshold {threshold:g}"
+        if edge_threshold == 0.0
+        else f"threshold {threshold:g} with edge_threshold {edge_threshold:g}"
+    )
+    raise ValueError(
+        f"{used} leaves {_named(severed)} without a path from any input; {advice} keeps one"
+    )

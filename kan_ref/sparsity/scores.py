@@ -78,7 +78,9 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a mean over samples needs at least one")
     if kind != "mean" and len(points) == 1:
-        raise ValueError(f"x has shape {points.shape}, but a standard deviation needs at least two samples")
+        raise ValueError(
+            f"x has shape {points.shape}, but a standard deviation needs at least two samples"
+        )
     _, caches = forward(network, points)
     layers = zip(network.layers, caches, strict=True)
     if kind == "mean":
@@ -114,7 +116,11 @@ def collect_nodes(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]:
     if kind == "attribution":
         handed = [_handed_back(scores) for scores in by_edge]
         last = _of_outputs(by_edge)
-        return [NodeScores(None, handed[0]), *(NodeScores(one, one) for one in handed[1:]), NodeScores(last, None)]
+        return [
+            NodeScores(None, handed[0]),
+            *(NodeScores(one, one) for one in handed[1:]),
+            NodeScores(last, None),
+        ]
     # [eq:node-scores]
     incoming = [None, *(scores.max(axis=1) for scores in by_edge)]
     outgoing = [*(scores.max(axis=0) for scores in by_edge), None]

@@ -15,13 +15,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from kan_ref.checks import BoolArray, FloatArray
-from kan_ref.network import Layer, Network, SymbolicEdge, evaluate, fold_constants, layer_edge_outputs, outputs
-from kan_ref.sparsity.paths import both, living_edges, nodes_on_paths
+from kan_ref.network import (
+    Layer,
+    Network,
+    SymbolicEdge,
+    evaluate,
+    fold_constants,
+    layer_edge_outputs,
+    outputs,
+)
+from kan_ref.sparsity.paths import active_edges, both, nodes_on_paths
 from kan_ref.sparsity.scores import ROUNDING
 
 
 def keep_part(
-    network: Network, points: FloatArray, nodes: Sequence[BoolArray], kept: Sequence[BoolArray], *, drop_inputs: bool = False
+    network: Network,
+    points: FloatArray,
+    nodes: Sequence[BoolArray],
+    kept: Sequence[BoolArray],
+    *,
+    drop_inputs: bool = False,
 ) -> Network:
     """The network of some nodes and edges, as far as they lie on paths.
 
@@ -50,9 +63,11 @@ def keep_part(
     -----
     Implements :eq:`kept-mean`. See tutorials/07_sparsification.md, "the mean stays".
     """
-    on_paths = nodes_on_paths(both(living_edges(network), kept), nodes)
+    on_paths = nodes_on_paths(both(active_edges(network), kept), nodes)
     if not on_paths[-1].any():
-        raise ValueError("network keeps no path from an input to an output: it is constant on x, and a layer needs at least one node")
+        raise ValueError(
+            "network keeps no path from an input to an output: it is constant on x, and a layer needs at least one node"
+        )
     stays = [nodes[0], *on_paths[1:-1], nodes[-1]]
     places = [nodes[0] if drop_inputs else np.ones_like(nodes[0]), *stays[1:]]
     layers: list[Layer] = []

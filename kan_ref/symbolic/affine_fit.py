@@ -130,18 +130,24 @@ def read_samples(x: object, y: object) -> Samples:
     """The door: samples (n,) and (n,), as a search needs them."""
     x, y = check_float_array("x", x, ("n",)), check_float_array("y", y, ("n",))
     if len(x) != len(y) or len(x) == 0:
-        raise ValueError(f"x has {len(x)} samples and y has {len(y)}, but a fit needs as many of both, at least 1")
+        raise ValueError(
+            f"x has {len(x)} samples and y has {len(y)}, but a fit needs as many of both, at least 1"
+        )
     order = np.argsort(x, kind="stable")
     low, high = float(x[order[0]]), float(x[order[-1]])
     if not np.isfinite(high - low):
-        raise ValueError(f"x reaches from {low:.3g} to {high:.3g}, but its width must be a float64 number")
+        raise ValueError(
+            f"x reaches from {low:.3g} to {high:.3g}, but its width must be a float64 number"
+        )
     unit = float(np.ldexp(1.0, int(np.frexp(np.abs(y).max())[1])))
     y = y / unit
     mean, spread = float(np.mean(y)), float(np.std(y))
     if low == high or float(np.ptp(y)) <= ROUNDING * float(np.abs(y).max()):
         return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0, unit)
     t = (x[order] - low) / (0.5 * (high - low)) - 1.0
-    return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / spread, low, high, mean, spread, unit)
+    return Samples(
+        x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / spread, low, high, mean, spread, unit
+    )
 
 
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
@@ -154,12 +160,20 @@ def fit_samples(function: Function, samples: Samples) -> AffineFit:
     if function.name == "sgn":
         return _with_outer(function, samples, 1.0, -_best_break(samples))
     ends = best_line(function, samples.t, samples.z)
-    fits = [] if ends is None else [_with_outer(function, samples, a, b) for a, b in _lines(function, samples, *ends)]
+    fits = (
+        []
+        if ends is None
+        else [_with_outer(function, samples, a, b) for a, b in _lines(function, samples, *ends)]
+    )
     fits = [fit for fit in fits if np.isfinite(fit.rms)]
     if not fits:
         return _constant(function, samples)
     least = min(fit.rms for fit in fits)
-    return next(fit for fit in fits if fit.rms <= max(least, min(2.0 * least, SAME * samples.spread * samples.unit)))
+    return next(
+        fit
+        for fit in fits
+        if fit.rms <= max(least, min(2.0 * least, SAME * samples.spread * samples.unit))
+    )
 
 
 def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tuple[float, float]]:
@@ -191,7 +205,9 @@ def _with_outer(function: Function, samples: Samples, a: float, b: float) -> Aff
         c = float((g @ (samples.y - samples.mean)) / (g @ g)) if g.any() else 0.0
     if not np.isfinite(c):
         return AffineFit(function.name, a, b, 0.0, samples.mean, 0.0, np.inf)
-    return _measured(function, samples, canonical_affine(function, (a, b, c, samples.mean - c * middle)))
+    return _measured(
+        function, samples, canonical_affine(function, (a, b, c, samples.mean - c * middle))
+    )
 
 
 def _constant(function: Function, samples: Samples) -> AffineFit:
@@ -230,17 +246,29 @@ def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit
     poles = singular_points(function, *ends) if c != 0.0 else np.zeros(0)
     singular = tuple(sorted(float(u - b) / a for u in poles))
     numbers = (a, b, c * samples.unit, d * samples.unit)
-    return AffineFit(function.name, *numbers, r2, rms * samples.unit if np.isfinite([rms, *numbers]).all() else np.inf, singular)
+    return AffineFit(
+        function.name,
+        *numbers,
+        r2,
+        rms * samples.unit if np.isfinite([rms, *numbers]).all() else np.inf,
+        singular,
+    )
 
 
 def _best_break(samples: Samples) -> float:
     """Where a step between two constants fits best, sgn(0) = 0 counted: between two samples, or at one."""
     places, group = np.unique(samples.x, return_inverse=True)
-    count, total = np.bincount(group).astype(np.float64), np.bincount(group, samples.y - samples.mean)
+    count, total = (
+        np.bincount(group).astype(np.float64),
+        np.bincount(group, samples.y - samples.mean),
+    )
     below, sum_below = np.cumsum(count), np.cumsum(total)
     n = float(len(samples.x))
     gaps = places[:-1] + 0.5 * (places[1:] - places[:-1])
-    under, over = np.concatenate([below[:-1], below - count]), np.concatenate([(n - below)[:-1], n - below])
+    under, over = (
+        np.concatenate([below[:-1], below - count]),
+        np.concatenate([(n - below)[:-1], n - below]),
+    )
     moment = np.concatenate([-2.0 * sum_below[:-1], total - 2.0 * sum_below])
     size = under + over - (over - under) ** 2 / n
     gain = np.where(size > 0.5 / n, moment**2 / np.maximum(size, 0.5 / n), 0.0)

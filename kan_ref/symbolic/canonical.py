@@ -66,7 +66,10 @@ def canonical_form(network: Network) -> Network:
 def _with_affine(layer: Layer, affine: FloatArray) -> Layer:
     """The layer with the rows `affine`, each in its canonical gauge."""
     functions = {edge.row: edge.function for edge in layer.symbolic}
-    rows = [canonical_affine(functions[row], (float(a), float(b), float(c), float(d))) for row, (a, b, c, d) in enumerate(affine)]
+    rows = [
+        canonical_affine(functions[row], (float(a), float(b), float(c), float(d)))
+        for row, (a, b, c, d) in enumerate(affine)
+    ]
     return replace(layer, affine=np.array(rows).reshape(-1, 4))
 
 
@@ -81,14 +84,23 @@ def _above(upper: Layer, node: int) -> list[SymbolicEdge]:
 def _free_groups(lower: Layer, upper: Layer) -> list[list[int]]:
     """Hidden nodes with formulas below and above and no splines, in groups that locked edges tie together."""
     group = list(range(lower.n_out))
-    for uses in ([(edge.row, edge.output) for edge in lower.symbolic], [(edge.row, edge.input) for edge in upper.symbolic]):
+    for uses in (
+        [(edge.row, edge.output) for edge in lower.symbolic],
+        [(edge.row, edge.input) for edge in upper.symbolic],
+    ):
         first: dict[int, int] = {}
         for row, node in uses:
             one, other = group[first.setdefault(row, node)], group[node]
             group = [one if label == other else label for label in group]
     splines = lower.mask.sum(axis=1) + upper.mask.sum(axis=0)
-    free = [splines[node] == 0.0 and bool(_below(lower, node)) and bool(_above(upper, node)) for node in range(lower.n_out)]
-    members = [[node for node, label in enumerate(group) if label == wanted] for wanted in sorted(set(group))]
+    free = [
+        splines[node] == 0.0 and bool(_below(lower, node)) and bool(_above(upper, node))
+        for node in range(lower.n_out)
+    ]
+    members = [
+        [node for node, label in enumerate(group) if label == wanted]
+        for wanted in sorted(set(group))
+    ]
     return [nodes for nodes in members if all(free[node] for node in nodes)]
 
 
@@ -100,7 +112,9 @@ def _rows(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[list[int], list
 
 def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Layer]:
     """(K1) for nodes that all have the same sum of constants; others stay."""
-    shifts = {math.fsum(lower.affine[edge.row, 3] for edge in _below(lower, node)) for node in nodes}
+    shifts = {
+        math.fsum(lower.affine[edge.row, 3] for edge in _below(lower, node)) for node in nodes
+    }
     if len(shifts) > 1:
         return lower, upper
     shift = shifts.pop()
@@ -113,7 +127,9 @@ def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer
         # [/eq:constants-move-on]
     if not np.isfinite(affine_above).all():
         return lower, upper
-    return _with_affine(lower, affine_below), _with_affine(_with_knots(upper, nodes, 1.0, shift), affine_above)
+    return _with_affine(lower, affine_below), _with_affine(
+        _with_knots(upper, nodes, 1.0, shift), affine_above
+    )
 
 
 def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Layer]:
@@ -132,7 +148,9 @@ def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Lay
     for new, old in ((affine_below, lower.affine), (affine_above, upper.affine)):
         if not np.isfinite(new).all() or ((new == 0.0) != (old == 0.0)).any():
             return lower, upper  # the factor leads out of float64
-    return _with_affine(lower, affine_below), _with_affine(_with_knots(upper, nodes, up / down, 0.0), affine_above)
+    return _with_affine(lower, affine_below), _with_affine(
+        _with_knots(upper, nodes, up / down, 0.0), affine_above
+    )
 
 
 def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
@@ -141,7 +159,10 @@ def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
     below = _first_moving(_below(lower, node), lower.affine)
     if above is None:
         return 1.0, 1.0
-    a, c = float(upper.affine[above.row, 0]), 1.0 if below is None else float(lower.affine[below.row, 2])
+    a, c = (
+        float(upper.affine[above.row, 0]),
+        1.0 if below is None else float(lower.affine[below.row, 2]),
+    )
     gauge = above.function.gauge
     if gauge.kind in SIZE_ELSEWHERE:
         return (1.0, c) if gauge.parity != 0 else (math.copysign(1.0, a), abs(c))
@@ -151,7 +172,9 @@ def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
 def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge | None:
     """The first edge whose curve is no constant by its parameters or its name."""
     moves = (affine[:, 0] != 0.0) & (affine[:, 2] != 0.0)
-    return next((edge for edge in edges if moves[edge.row] and edge.function.gauge.kind != "constant"), None)
+    return next(
+        (edge for edge in edges if moves[edge.row] and edge.function.gauge.kind != "constant"), None
+    )
 
 
 def _with_knots(layer: Layer, nodes: list[int], factor: float, shift: float) -> Layer:

@@ -60,7 +60,9 @@ def free_number(chart: Chart, value: FloatArray) -> FloatArray:
     """The theta with w(theta) = value, for values within the bounds."""
     low, high = chart.low, chart.high
     if np.isfinite(low) and np.isfinite(high):
-        return np.asarray(np.arcsin(np.clip((value - 0.5 * (low + high)) / (0.5 * (high - low)), -1.0, 1.0)))
+        return np.asarray(
+            np.arcsin(np.clip((value - 0.5 * (low + high)) / (0.5 * (high - low)), -1.0, 1.0))
+        )
     if np.isfinite(low):
         return np.sqrt(value - low)
     return np.sqrt(high - value) if np.isfinite(high) else value

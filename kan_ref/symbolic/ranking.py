@@ -73,7 +73,9 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
     for function, fit in zip(functions, fits, strict=True):
         n_parameters = 1 if function.gauge.kind == "constant" else 2 + n_inner(function)
         price = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
-        scored.append(replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + price)))
+        scored.append(
+            replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + price))
+        )
     # [/eq:rank]
     # rounding parts the members of a family by less than a thousandth
     return sorted(scored, key=lambda fit: round(fit.score, 3))

@@ -55,7 +55,10 @@ def coarse_starts(function: Function, t: FloatArray, z: FloatArray, some: IntArr
     if function.name == "cosh":
         return [_catenaries(t[some], z[some])]
     if function.singular:
-        return [_pairs_of_ends(function, *_cell(function)), *_through_poles(function, simple_poles(t, z))]
+        return [
+            _pairs_of_ends(function, *_cell(function)),
+            *_through_poles(function, simple_poles(t, z)),
+        ]
     if function.domain != EVERYWHERE:
         return [_pairs_of_ends(function, *function.domain)]
     return [_plane(function)]
@@ -65,7 +68,9 @@ def pole_gaps(t: FloatArray, z: FloatArray) -> list[tuple[float, float]]:
     """Gaps between neighbouring samples where a pole may hide: next to the sample farthest from the median, if the data grow there."""
     tall = np.abs(z - np.median(z))
     top = int(np.argmax(tall))
-    return [(float(t[left]), float(t[left + 1])) for left in (top - 1, top) if _rises(t, tall, left)]
+    return [
+        (float(t[left]), float(t[left + 1])) for left in (top - 1, top) if _rises(t, tall, left)
+    ]
 
 
 def simple_poles(t: FloatArray, z: FloatArray) -> FloatArray:
@@ -78,10 +83,15 @@ def simple_poles(t: FloatArray, z: FloatArray) -> FloatArray:
     offset = z - np.median(z)
     tall = np.abs(offset)
     least = TALL * float(np.median(tall))
-    left = np.flatnonzero((offset[:-1] * offset[1:] < 0.0) & (np.minimum(tall[:-1], tall[1:]) > least))
+    left = np.flatnonzero(
+        (offset[:-1] * offset[1:] < 0.0) & (np.minimum(tall[:-1], tall[1:]) > least)
+    )
     left = left[np.array([_rises(t, tall, int(place)) for place in left], dtype=bool)]
     # [eq:simple-pole]
-    return np.asarray((offset[left] * t[left] - offset[left + 1] * t[left + 1]) / (offset[left] - offset[left + 1]))
+    return np.asarray(
+        (offset[left] * t[left] - offset[left + 1] * t[left + 1])
+        / (offset[left] - offset[left + 1])
+    )
     # [/eq:simple-pole]
 
 
@@ -93,7 +103,10 @@ def holds_poles(t: FloatArray, z: FloatArray, poles: FloatArray) -> bool:
 
 def _rises(t: FloatArray, tall: FloatArray, left: int) -> bool:
     """Whether `tall` grows towards the gap between the samples `left` and `left` + 1, over the nearest two or three of each side."""
-    before, after = tall[max(left + 1 - N_RISING, 0) : max(left + 1, 0)], tall[left + 1 : left + 1 + N_RISING]
+    before, after = (
+        tall[max(left + 1 - N_RISING, 0) : max(left + 1, 0)],
+        tall[left + 1 : left + 1 + N_RISING],
+    )
     if len(before) < 2 or len(after) < 2 or t[left] == t[left + 1]:
         return False
     return bool(np.all(np.diff(before) > 0.0) and np.all(np.diff(after) < 0.0))
@@ -136,7 +149,9 @@ def _cell(function: Function) -> tuple[float, float]:
 
 
 def _from_ends(chart: Chart, first: FloatArray, last: FloatArray, row: IntArray) -> Starts:
-    return Starts(chart, np.stack([free_number(chart, first), free_number(chart, last)], axis=1), row)
+    return Starts(
+        chart, np.stack([free_number(chart, first), free_number(chart, last)], axis=1), row
+    )
 
 
 def _pairs_of_ends(function: Function, low: float, high: float) -> Starts:
@@ -146,10 +161,21 @@ def _pairs_of_ends(function: Function, low: float, high: float) -> Starts:
         places = low + (high - low) * np.concatenate([share, [0.5], 1.0 - share[::-1]])
     else:
         distances = np.geomspace(1e-3, 100.0, 24)
-        places = low + distances if np.isfinite(low) else high - distances[::-1] if np.isfinite(high) else np.arcsinh(distances)
+        places = (
+            low + distances
+            if np.isfinite(low)
+            else high - distances[::-1]
+            if np.isfinite(high)
+            else np.arcsinh(distances)
+        )
     first, last = (ends.ravel() for ends in np.meshgrid(places, places, indexing="ij"))
     chosen = first < last if function.gauge.parity else first != last
-    return _from_ends(Chart("ends", low, high), first[chosen], last[chosen], np.searchsorted(places, first[chosen]))
+    return _from_ends(
+        Chart("ends", low, high),
+        first[chosen],
+        last[chosen],
+        np.searchsorted(places, first[chosen]),
+    )
 
 
 def _plane(function: Function) -> Starts:
@@ -159,7 +185,11 @@ def _plane(function: Function) -> Starts:
     oscillate: then u moves by 0.7 or less at the ends of the data, from one start to the next.
     """
     one_feature = function.name in BUILT_IN
-    alpha = np.geomspace(0.05, 60.0, 28) if one_feature else np.concatenate([np.geomspace(0.05, 0.7, 6), np.arange(1.4, 42.0, 0.7)])
+    alpha = (
+        np.geomspace(0.05, 60.0, 28)
+        if one_feature
+        else np.concatenate([np.geomspace(0.05, 0.7, 6), np.arange(1.4, 42.0, 0.7)])
+    )
     lines: list[FloatArray] = []
     rows: list[IntArray] = []
     for sign in (1.0,) if function.gauge.parity else (1.0, -1.0):
@@ -191,15 +221,24 @@ def _waves(t: FloatArray, z: FloatArray, shift: float) -> Starts:
     n, step, most = len(t), 0.3, 0.5 * np.pi * (len(np.unique(t)) - 1)
     root = int(np.clip(np.ceil(np.sqrt(most / step)), 2, 60))
     # [eq:periodogram]
-    coarse, fine = (np.exp(1j * np.outer(omega, t)) for omega in (step * root * np.arange(2 * root), step * np.arange(root)))
+    coarse, fine = (
+        np.exp(1j * np.outer(omega, t))
+        for omega in (step * root * np.arange(2 * root), step * np.arange(root))
+    )
     sums, moments = (coarse @ fine.T).ravel(), ((coarse[:root] * z) @ fine.T).ravel()
     # [/eq:periodogram]
     omega = step * np.arange(root**2)
     first, double = sums[: root**2], sums[::2]
-    cos_cos, sin_sin = 0.5 * (n + double.real) - first.real**2 / n, 0.5 * (n - double.real) - first.imag**2 / n
+    cos_cos, sin_sin = (
+        0.5 * (n + double.real) - first.real**2 / n,
+        0.5 * (n - double.real) - first.imag**2 / n,
+    )
     cos_sin = 0.5 * double.imag - first.real * first.imag / n
     by_cos, by_sin = _two_by_two(cos_cos, cos_sin, sin_sin, moments.real, moments.imag)
-    phase = np.concatenate([np.tile(np.pi * np.arange(8) / 8.0, 4), np.arctan2(by_cos, by_sin)[1:]]) - shift
+    phase = (
+        np.concatenate([np.tile(np.pi * np.arange(8) / 8.0, 4), np.arctan2(by_cos, by_sin)[1:]])
+        - shift
+    )
     omega = np.concatenate([np.array([0.02, 0.05, 0.1, 0.2]).repeat(8), omega[1:]])
     row = np.concatenate([np.arange(4).repeat(8), np.full(root**2 - 1, 4)])
     return Starts(Chart("ends"), np.stack([phase - omega, phase + omega], axis=1), row)
@@ -210,15 +249,21 @@ def _catenaries(t: FloatArray, z: FloatArray) -> Starts:
     z, omega = z - np.mean(z), np.geomspace(0.01, 100.0, 100)
     even, odd = (part(np.outer(omega, t)) / np.cosh(omega)[:, None] for part in (np.cosh, np.sinh))
     even, odd = (part - part.mean(axis=1, keepdims=True) for part in (even, odd))
-    even_even, even_odd, odd_odd = (np.einsum("sn,sn->s", one, two) for one, two in ((even, even), (even, odd), (odd, odd)))
+    even_even, even_odd, odd_odd = (
+        np.einsum("sn,sn->s", one, two) for one, two in ((even, even), (even, odd), (odd, odd))
+    )
     by_even, by_odd = _two_by_two(even_even, even_odd, odd_odd, even @ z, odd @ z)
     ratio = by_odd / np.where(by_even == 0.0, 1e-300, by_even)
     beta = np.arctanh(np.clip(ratio, -1.0 + 1e-9, 1.0 - 1e-9))
     beta, omega = np.concatenate([beta, np.clip(0.5 * beta, -2.0, 2.0)]), np.tile(omega, 2)
-    return Starts(Chart("ends"), np.stack([beta - omega, beta + omega], axis=1), np.arange(2).repeat(100))
+    return Starts(
+        Chart("ends"), np.stack([beta - omega, beta + omega], axis=1), np.arange(2).repeat(100)
+    )
 
 
-def _two_by_two(aa: FloatArray, ab: FloatArray, bb: FloatArray, ya: FloatArray, yb: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _two_by_two(
+    aa: FloatArray, ab: FloatArray, bb: FloatArray, ya: FloatArray, yb: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Solutions of many symmetric two by two systems; coarse where one is nearly singular."""
     determinant = np.maximum(aa * bb - ab**2, 1e-14 * aa * bb + 1e-300)
     return (bb * ya - ab * yb) / determinant, (aa * yb - ab * ya) / determinant

@@ -62,7 +62,9 @@ class Suggestions:
 
     def __repr__(self) -> str:
         head = f"edge of layer {self.layer} from input {self.input} to output {self.output}: c f(a x + b) + d, the best first"
-        rows = [f"{'f':>10}  {'1 - R^2':>8}  {'rms':>8}  {'a':>10}  {'b':>10}  {'c':>10}  {'d':>10}"]
+        rows = [
+            f"{'f':>10}  {'1 - R^2':>8}  {'rms':>8}  {'a':>10}  {'b':>10}  {'c':>10}  {'d':>10}"
+        ]
         rows += [
             f"{fit.name:>10}  {1.0 - fit.r2:8.1e}  {fit.rms:8.1e}  {fit.a:10.4g}  {fit.b:10.4g}  {fit.c:10.4g}  {fit.d:10.4g}"
             + (f"  infinite at x = {fit.singular[0]:.4g}" if fit.singular else "")
@@ -72,7 +74,16 @@ class Suggestions:
         return "\n".join([head, *rows, *more])
 
 
-def fix_symbolic(network: Network, layer: int, *, output: int, input: int, name: str, x: object = None, affine: object = None) -> Network:
+def fix_symbolic(
+    network: Network,
+    layer: int,
+    *,
+    output: int,
+    input: int,
+    name: str,
+    x: object = None,
+    affine: object = None,
+) -> Network:
     """The network with one edge made the formula c f(a x + b) + d.
 
     Parameters
@@ -107,16 +118,20 @@ def fix_symbolic(network: Network, layer: int, *, output: int, input: int, name:
     if x is None:
         four = IDENTITY if affine is None else tuple(check_float_array("affine", affine, (4,)))
     elif affine is not None:
-        raise ValueError("x and affine are both given, but a formula is either fitted to samples or taken as it is")
+        raise ValueError(
+            "x and affine are both given, but a formula is either fitted to samples or taken as it is"
+        )
     else:
-        if not _alive(network.layers[layer_index])[j, i]:
+        if not _is_active(network.layers[layer_index])[j, i]:
             raise ValueError(
                 f"x is given, but the edge of layer {layer_index} from input {i} to output {j} is dead: there is no curve to fit"
             )
         inputs, outputs = edge_samples(network, x)[layer_index]
         fit = fit_affine(inputs[:, i], outputs[:, j, i], name)
         four = (fit.a, fit.b, fit.c, fit.d)
-    return replace_layer(network, layer_index, with_formula(network.layers[layer_index], j, i, function, four))
+    return replace_layer(
+        network, layer_index, with_formula(network.layers[layer_index], j, i, function, four)
+    )
 
 
 def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> Network:
@@ -157,7 +172,13 @@ def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> 
 
 
 def suggest_symbolic(
-    network: Network, x: object, layer: int, *, output: int, input: int, names: Sequence[str] | None = None
+    network: Network,
+    x: object,
+    layer: int,
+    *,
+    output: int,
+    input: int,
+    names: Sequence[str] | None = None,
 ) -> Suggestions:
     """Which functions an edge could be, the best first.
 
@@ -187,13 +208,17 @@ def suggest_symbolic(
     """
     check_network("network", network)
     layer_index, j, i = check_edge_index(network, layer, output, input)
-    if not _alive(network.layers[layer_index])[j, i]:
-        raise ValueError(f"the edge of layer {layer_index} from input {i} to output {j} is dead: there is no curve to name")
+    if not _is_active(network.layers[layer_index])[j, i]:
+        raise ValueError(
+            f"the edge of layer {layer_index} from input {i} to output {j} is dead: there is no curve to name"
+        )
     inputs, outputs = edge_samples(network, x)[layer_index]
-    return Suggestions(layer_index, j, i, tuple(rank_functions(inputs[:, i], outputs[:, j, i], names)))
+    return Suggestions(
+        layer_index, j, i, tuple(rank_functions(inputs[:, i], outputs[:, j, i], names))
+    )
 
 
-def _alive(layer: Layer) -> FloatArray:
+def _is_active(layer: Layer) -> FloatArray:
     alive = layer.mask.copy()
     for edge in layer.symbolic:
         alive[edge.output, edge.input] = 1.0
@@ -203,7 +228,9 @@ def _alive(layer: Layer) -> FloatArray:
 # --- all edges
 
 
-def auto_symbolic(network: Network, x: object, *, names: Sequence[str] | None = None, rival_score: float = 10.0) -> Network:
+def auto_symbolic(
+    network: Network, x: object, *, names: Sequence[str] | None = None, rival_score: float = 10.0
+) -> Network:
     """The network with every spline edge made a formula.
 
     Parameters
@@ -235,10 +262,14 @@ def auto_symbolic(network: Network, x: object, *, names: Sequence[str] | None = 
     points = check_inputs(network, x)
     samples = edge_samples(network, points)
     rivals: dict[tuple[int, int, int], list[AffineFit]] = {}
-    for layer_index, (layer, (inputs, outputs)) in enumerate(zip(network.layers, samples, strict=True)):
+    for layer_index, (layer, (inputs, outputs)) in enumerate(
+        zip(network.layers, samples, strict=True)
+    ):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():
             ranked = rank_functions(inputs[:, i], outputs[:, j, i], names)
-            rivals[layer_index, j, i] = [fit for fit in ranked[:MOST_RIVALS] if fit.score <= ranked[0].score + rival_score]
+            rivals[layer_index, j, i] = [
+                fit for fit in ranked[:MOST_RIVALS] if fit.score <= ranked[0].score + rival_score
+            ]
     return decide_together(network, points, rivals)
 
 
@@ -248,7 +279,9 @@ def price(fitted: AffineFit) -> int:
     return n_inner(function) + function.complexity
 
 
-def decide_together(network: Network, x: FloatArray, rivals: dict[tuple[int, int, int], list[AffineFit]]) -> Network:
+def decide_together(
+    network: Network, x: FloatArray, rivals: dict[tuple[int, int, int], list[AffineFit]]
+) -> Network:
     """(Y1): every edge (l, j, i) gets one of its rivals, the plainest where no other brings the network's outputs clearly nearer."""
     target = network(x)
 
@@ -257,15 +290,23 @@ def decide_together(network: Network, x: FloatArray, rivals: dict[tuple[int, int
         for (layer_index, j, i), place in choice.items():
             fit = rivals[layer_index, j, i][place]
             new = replace_layer(
-                new, layer_index, with_formula(new.layers[layer_index], j, i, lookup(fit.name), (fit.a, fit.b, fit.c, fit.d))
+                new,
+                layer_index,
+                with_formula(
+                    new.layers[layer_index], j, i, lookup(fit.name), (fit.a, fit.b, fit.c, fit.d)
+                ),
             )
         return new
 
     def apart(candidate: Network) -> float:
-        flow = predict(candidate, evaluate_inputs(candidate, x, slopes=False))  # nan where a formula is not defined
+        flow = predict(
+            candidate, evaluate_inputs(candidate, x, slopes=False)
+        )  # nan where a formula is not defined
         return float(np.sqrt(np.mean((flow - target) ** 2))) if np.isfinite(flow).all() else np.inf
 
-    choice = {place: int(np.argmin([price(fitted) for fitted in fits])) for place, fits in rivals.items()}
+    choice = {
+        place: int(np.argmin([price(fitted) for fitted in fits])) for place, fits in rivals.items()
+    }
     best = apart(made(choice))
     improved = any(len(fits) > 1 for fits in rivals.values())
     while improved:

@@ -23,7 +23,11 @@ from kan_ref.symbolic.search_starts import coarse_starts, holds_poles
 
 N_COARSE = 128  # samples that choose among starts
 N_TALL = 8  # of these, samples farthest from the median, which a pole may have lifted
-ROUNDS = ((60, 6), (12, 10), (5, 20))  # (starts, steps): the best starts are refined on these samples, fewer and fewer of them
+ROUNDS = (
+    (60, 6),
+    (12, 10),
+    (5, 20),
+)  # (starts, steps): the best starts are refined on these samples, fewer and fewer of them
 N_FINAL, FINAL_STEPS, N_FINE = 2, 100, 2000  # these on so many samples; the best one then on all
 LITTLE, MOST_IDLE = 1e-3, 12
 EPS = float(np.finfo(np.float64).eps)
@@ -55,17 +59,46 @@ def best_line(function: Function, t: FloatArray, z: FloatArray) -> tuple[float, 
         chart, theta = starts.chart, starts.theta
         order = _valleys(starts.row, misfits(function, chart, theta, t_some, z_some))
         for n_kept, n_steps in ROUNDS:
-            theta, misfit = refine(function, chart, theta[order[:n_kept]], t_some, z_some, n_steps=n_steps, least_gain=1e-4)
+            theta, misfit = refine(
+                function,
+                chart,
+                theta[order[:n_kept]],
+                t_some,
+                z_some,
+                n_steps=n_steps,
+                least_gain=1e-4,
+            )
             order = np.argsort(misfit, kind="stable")
-        theta, misfit = refine(function, chart, theta[order[:N_FINAL]], t_fine, z_fine, n_steps=FINAL_STEPS, least_gain=1e-10)
+        theta, misfit = refine(
+            function,
+            chart,
+            theta[order[:N_FINAL]],
+            t_fine,
+            z_fine,
+            n_steps=FINAL_STEPS,
+            least_gain=1e-10,
+        )
         if len(fine) < len(t):
-            theta, misfit = refine(function, chart, theta[[np.argmin(misfit)]], t, z, n_steps=FINAL_STEPS, least_gain=1e-10)
-        found += [(float(m), float(p), float(q)) for m, (p, q) in zip(misfit, line_ends(chart, theta)[0], strict=True)]
+            theta, misfit = refine(
+                function,
+                chart,
+                theta[[np.argmin(misfit)]],
+                t,
+                z,
+                n_steps=FINAL_STEPS,
+                least_gain=1e-10,
+            )
+        found += [
+            (float(m), float(p), float(q))
+            for m, (p, q) in zip(misfit, line_ends(chart, theta)[0], strict=True)
+        ]
     for misfit_, p, q in sorted(found):
         if function.gauge.turn > 0.0 and abs(q - p) > function.gauge.turn * len(t):
             continue  # a turn and more from sample to sample
         poles = singular_points(function, min(p, q), max(p, q))
-        if np.isfinite(misfit_) and (len(poles) == 0 or holds_poles(t, z, (2.0 * poles - p - q) / (q - p))):
+        if np.isfinite(misfit_) and (
+            len(poles) == 0 or holds_poles(t, z, (2.0 * poles - p - q) / (q - p))
+        ):
             return p, q
     return None
 
@@ -86,14 +119,23 @@ def _valleys(row: IntArray, misfit: FloatArray) -> IntArray:
     return np.asarray(valleys[np.argsort(misfit[valleys], kind="stable")])
 
 
-def misfits(function: Function, chart: Chart, theta: FloatArray, t: FloatArray, z: FloatArray) -> FloatArray:
+def misfits(
+    function: Function, chart: Chart, theta: FloatArray, t: FloatArray, z: FloatArray
+) -> FloatArray:
     """S (n,) of every theta (n, n_free); infinite where f has no value on a sample."""
     with np.errstate(all="ignore"):
         return _project(function, chart, theta, t, z)[-1]
 
 
 def refine(
-    function: Function, chart: Chart, theta: FloatArray, t: FloatArray, z: FloatArray, *, n_steps: int, least_gain: float
+    function: Function,
+    chart: Chart,
+    theta: FloatArray,
+    t: FloatArray,
+    z: FloatArray,
+    *,
+    n_steps: int,
+    least_gain: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Levenberg-Marquardt steps (V3) from every theta (n, n_free) at once: theta and S (n,) at the end.
 
@@ -110,17 +152,26 @@ def refine(
             gained = state[-1] - new[-1]
             better = alive & (gained > 0.0)
             idle = np.where(better & (gained > LITTLE * state[-1]), 0.0, idle + 1.0)
-            settled = (better & (gained <= least_gain * state[-1])) | (idle >= MOST_IDLE) | (state[-1] <= (4.0 * EPS) ** 2 * len(t))
+            settled = (
+                (better & (gained <= least_gain * state[-1]))
+                | (idle >= MOST_IDLE)
+                | (state[-1] <= (4.0 * EPS) ** 2 * len(t))
+            )
             lam = np.where(better, np.maximum(0.1 * lam, 1e-15), 10.0 * lam)
             theta = np.where(better[:, None], trial, theta)
-            state = tuple(np.where(better.reshape(-1, *[1] * (old.ndim - 1)), one, old) for one, old in zip(new, state, strict=True))
+            state = tuple(
+                np.where(better.reshape(-1, *[1] * (old.ndim - 1)), one, old)
+                for one, old in zip(new, state, strict=True)
+            )
             alive &= ~settled
             if not alive.any():
                 break
     return theta, state[-1]
 
 
-def _project(function: Function, chart: Chart, theta: FloatArray, t: FloatArray, z: FloatArray) -> State:
+def _project(
+    function: Function, chart: Chart, theta: FloatArray, t: FloatArray, z: FloatArray
+) -> State:
     """u, g, g.g, c, r and S of (V1) for every theta."""
     ends, _ = line_ends(chart, theta)
     u = ends[:, :1] * (0.5 * (1.0 - t)) + ends[:, 1:] * (0.5 * (1.0 + t))
@@ -135,12 +186,21 @@ def _project(function: Function, chart: Chart, theta: FloatArray, t: FloatArray,
     return u, g, size, c, r, np.where(np.isfinite(misfit), misfit, np.inf)
 
 
-def _step(function: Function, chart: Chart, theta: FloatArray, t: FloatArray, state: State, lam: FloatArray) -> FloatArray:
+def _step(
+    function: Function,
+    chart: Chart,
+    theta: FloatArray,
+    t: FloatArray,
+    state: State,
+    lam: FloatArray,
+) -> FloatArray:
     """(V3); nan where f' is not finite, which no step accepts."""
     u, g, size, c, r, _ = state
     _, slopes = line_ends(chart, theta)
     # [eq:kaufman-jacobian]
-    columns = function.d1(u)[:, None] * np.einsum("sek,en->skn", slopes, np.stack([0.5 * (1.0 - t), 0.5 * (1.0 + t)]))
+    columns = function.d1(u)[:, None] * np.einsum(
+        "sek,en->skn", slopes, np.stack([0.5 * (1.0 - t), 0.5 * (1.0 + t)])
+    )
     columns -= np.mean(columns, axis=2, keepdims=True)
     along = np.einsum("skn,sn->sk", columns, g) / size[:, None]
     jacobian = -c[:, None, None] * (columns - along[:, :, None] * g[:, None])
@@ -155,5 +215,7 @@ def _step(function: Function, chart: Chart, theta: FloatArray, t: FloatArray, st
         return np.asarray(by_one[:, None] / length)
     share = np.einsum("sn,sn->s", one, unit[:, 1]) / (1.0 + lam)
     rest = unit[:, 1] - share[:, None] * one
-    by_two = -np.einsum("sn,sn->s", rest, r) / (np.einsum("sn,sn->s", rest, rest) + lam * (1.0 + share**2))
+    by_two = -np.einsum("sn,sn->s", rest, r) / (
+        np.einsum("sn,sn->s", rest, rest) + lam * (1.0 + share**2)
+    )
     return np.stack([by_one - share * by_two, by_two], axis=1) / length

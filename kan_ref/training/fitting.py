@@ -16,13 +16,27 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.data import DataLike, check_arrays
-from kan_ref.network import PARAMETER_NAMES, Network, activations, activations_left, evaluate_inputs, place_hidden_grids, refine
+from kan_ref.network import (
+    PARAMETER_NAMES,
+    Network,
+    activations,
+    activations_left,
+    evaluate_inputs,
+    place_hidden_grids,
+    refine,
+)
 from kan_ref.optimizers import Iterate, steps_are_done
 from kan_ref.pde import Model, ResidualProblem, check_problem, family_of, prepare_problem
 from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training.history import Batch, Callback, Recorder, Run
 from kan_ref.training.losses import named_loss
-from kan_ref.training.objective import Objective, check_batch, check_penalty, make_objective, trainable_places
+from kan_ref.training.objective import (
+    Objective,
+    check_batch,
+    check_penalty,
+    make_objective,
+    trainable_places,
+)
 from kan_ref.training.optimizer_choice import LEARNING_RATE, Solver, choose_solver
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (G2), the schedule of the paper's code
@@ -109,7 +123,9 @@ def fit(
     loss_kind = named_loss(loss)
     edge_penalty = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
     weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
-    name = choose_solver(optimizer, loss=loss, has_residuals=loss_kind.residuals is not None and edge_penalty is None)
+    name = choose_solver(
+        optimizer, loss=loss, has_residuals=loss_kind.residuals is not None and edge_penalty is None
+    )
     solver = _make_solver(name, learning_rate, batch_size, rng)
     for switch, value in (("update_grids", update_grids), ("progress", progress)):
         if not isinstance(value, bool):
@@ -120,14 +136,24 @@ def fit(
     schedule = _check_grids(network, grids)
     train, test = _check_goal(network, data, problem, loss)
     if isinstance(train, ResidualProblem) and solver.batch_size is not None:
-        raise ValueError(f"batch_size is {solver.batch_size}, but a problem of differential equations needs all its points at every step")
-    recorder = Recorder(test, loss_kind, callback, n_steps=len(schedule) * n_steps if progress else None)
-    settings = _Settings(solver, n_steps, loss, weight, edge_penalty, update_grids, tuple(trainable), train)
+        raise ValueError(
+            f"batch_size is {solver.batch_size}, but a problem of differential equations needs all its points at every step"
+        )
+    recorder = Recorder(
+        test, loss_kind, callback, n_steps=len(schedule) * n_steps if progress else None
+    )
+    settings = _Settings(
+        solver, n_steps, loss, weight, edge_penalty, update_grids, tuple(trainable), train
+    )
     stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
         for n_intervals in schedule:
-            if isinstance(network, Network) and n_intervals is not None and _differs(network, n_intervals):
+            if (
+                isinstance(network, Network)
+                and n_intervals is not None
+                and _differs(network, n_intervals)
+            ):
                 network = refine(network, settings.x, n_intervals)
             network, stopped = _fit_one_grid(network, settings, recorder)
             if recorder.asked:
@@ -160,14 +186,22 @@ class _Settings:
         return self.goal.points if isinstance(self.goal, ResidualProblem) else self.goal[0]
 
 
-def _check_goal(network: Model, data: DataLike | None, problem: object, loss: str) -> tuple[Batch | ResidualProblem, Batch | None]:
+def _check_goal(
+    network: Model, data: DataLike | None, problem: object, loss: str
+) -> tuple[Batch | ResidualProblem, Batch | None]:
     """What is to be made small, a batch or a problem, and where test errors are taken."""
     if data is None and problem is None:
-        raise TypeError("data is None, but fit needs data, or a problem= of differential equations from residual_problem, or both")
+        raise TypeError(
+            "data is None, but fit needs data, or a problem= of differential equations from residual_problem, or both"
+        )
     if isinstance(data, ResidualProblem):
-        raise TypeError(f"data is {data!r}, but needs samples: a problem is given as fit(network, problem=...)")
+        raise TypeError(
+            f"data is {data!r}, but needs samples: a problem is given as fit(network, problem=...)"
+        )
     if problem is not None and loss != "mse":
-        raise ValueError(f"loss is {loss!r}, but a problem of differential equations is a sum of squares: leave it at 'mse'")
+        raise ValueError(
+            f"loss is {loss!r}, but a problem of differential equations is a sum of squares: leave it at 'mse'"
+        )
     train = test = None
     if data is not None:
         check_arrays(data)
@@ -176,23 +210,33 @@ def _check_goal(network: Model, data: DataLike | None, problem: object, loss: st
         if problem is None:
             return train, test
     checked = check_problem(problem, network, family_of(network))
-    return (checked if train is None else checked.with_data(*train)), checked.reference if test is None else test
+    return (
+        checked if train is None else checked.with_data(*train)
+    ), checked.reference if test is None else test
 
 
 def _make_solver(name: str, learning_rate: object, batch_size: object, rng: object) -> Solver:
     """The solver, with what only Adam takes refused for the others."""
-    rate = LEARNING_RATE if learning_rate is None else check_number("learning_rate", learning_rate, low=0.0)
+    rate = (
+        LEARNING_RATE
+        if learning_rate is None
+        else check_number("learning_rate", learning_rate, low=0.0)
+    )
     if rate == 0.0:
         raise ValueError("learning_rate is 0.0, but must be above 0")
     if learning_rate is not None and name != "adam":
-        raise ValueError(f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: take 'adam'")
+        raise ValueError(
+            f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: take 'adam'"
+        )
     if rng is not None:
         check_generator("rng", rng)
     if batch_size is None:
         return Solver(name, rate)
     size = check_integer("batch_size", batch_size, low=1)
     if name != "adam":
-        raise ValueError(f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: take 'adam'")
+        raise ValueError(
+            f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: take 'adam'"
+        )
     return Solver(name, rate, size, check_generator("rng", rng))
 
 
@@ -205,9 +249,13 @@ def _check_grids(network: Model, grids: Sequence[int] | None) -> tuple[int | Non
     if grids is None:
         return (None,)
     if not isinstance(network, Network):
-        raise TypeError(f"grids is {grids!r}, but only the grids of a Network grow during a run: this is {network!r}")
+        raise TypeError(
+            f"grids is {grids!r}, but only the grids of a Network grow during a run: this is {network!r}"
+        )
     if isinstance(grids, str) or not isinstance(grids, Sequence | np.ndarray):
-        raise TypeError(f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)")
+        raise TypeError(
+            f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)"
+        )
     schedule = tuple(check_integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))
     if not schedule:
         raise ValueError("grids is empty, but a schedule needs at least one number of intervals")
@@ -215,7 +263,9 @@ def _check_grids(network: Model, grids: Sequence[int] | None) -> tuple[int | Non
         raise ValueError(f"grids is {schedule}, but must not fall")
     finest = max(layer.n_intervals for layer in network.layers)
     if schedule[0] < finest:
-        raise ValueError(f"grids begins with {schedule[0]}, but the network has {finest} intervals already and a grid is only made finer")
+        raise ValueError(
+            f"grids begins with {schedule[0]}, but the network has {finest} intervals already and a grid is only made finer"
+        )
     return schedule
 
 
@@ -229,7 +279,9 @@ def _fit_one_grid(network: Model, settings: _Settings, recorder: Recorder) -> tu
             network = place_hidden_grids(network, x)
     family = family_of(network)
     inputs = family.prepare(network, x)
-    equations = prepare_problem(goal, network, family) if isinstance(goal, ResidualProblem) else None
+    equations = (
+        prepare_problem(goal, network, family) if isinstance(goal, ResidualProblem) else None
+    )
     done, first = 0, True
     while True:
         objective = make_objective(
@@ -262,14 +314,33 @@ def _fit_one_grid(network: Model, settings: _Settings, recorder: Recorder) -> tu
 class _Watcher:
     """The optimizer's callback: records every step, and stops it when a hidden grid has to move, (G2)."""
 
-    def __init__(self, objective: Objective, settings: _Settings, recorder: Recorder, done: int, *, follow: bool) -> None:
-        self.objective, self.settings, self.recorder, self.done, self.follow = objective, settings, recorder, done, follow
+    def __init__(
+        self,
+        objective: Objective,
+        settings: _Settings,
+        recorder: Recorder,
+        done: int,
+        *,
+        follow: bool,
+    ) -> None:
+        self.objective, self.settings, self.recorder, self.done, self.follow = (
+            objective,
+            settings,
+            recorder,
+            done,
+            follow,
+        )
         self.left_grid = False
 
     def __call__(self, iterate: Iterate) -> bool:
         network = self.objective.network_at(iterate.theta)
         step = self.done + iterate.step
-        due = self.follow and step % CHECK_EVERY == 0 and step <= CHECK_UNTIL and step < self.settings.n_steps
+        due = (
+            self.follow
+            and step % CHECK_EVERY == 0
+            and step <= CHECK_UNTIL
+            and step < self.settings.n_steps
+        )
         prediction = None
         if due:
             flow = activations(network, self.objective.inputs)

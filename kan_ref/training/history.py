@@ -101,7 +101,9 @@ class Run:
             numbers += f", test_rmse {history.test_rmse[-1]:.2e}"
         if not np.isnan(history.test_accuracy[-1]):
             numbers += f", test_accuracy {history.test_accuracy[-1]:.3f}"
-        return f"Run({self.network!r}, {history.step[-1]} steps, {numbers}, stopped {self.stopped!r})"
+        return (
+            f"Run({self.network!r}, {history.step[-1]} steps, {numbers}, stopped {self.stopped!r})"
+        )
 
 
 HISTORY_NAMES = tuple(entry.name for entry in fields(History))
@@ -117,7 +119,9 @@ class Recorder:
     so far.
     """
 
-    def __init__(self, test: Batch | None, loss: Loss, callback: Callback | None, *, n_steps: int | None) -> None:
+    def __init__(
+        self, test: Batch | None, loss: Loss, callback: Callback | None, *, n_steps: int | None
+    ) -> None:
         self.test, self.loss = test, loss
         self.asked = ""
         self.best: Any = None
@@ -136,7 +140,9 @@ class Recorder:
             self._test_inputs = objective.family.prepare(network, self.test[0])
         self._write(network, objective, None, 0, step=self.n_steps)
 
-    def add(self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int) -> None:
+    def add(
+        self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int
+    ) -> None:
         """Record one step of an optimizer; `n_evaluations` counts from the optimizer's own start, `prediction` if it is there already."""
         self._write(network, objective, prediction, n_evaluations, step=self.n_steps + 1)
         if self._bar is not None:
@@ -151,11 +157,20 @@ class Recorder:
         """Steps done so far."""
         return int(self._entries[-1][0]) if self._entries else 0
 
-    def _write(self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int, step: int) -> None:
+    def _write(
+        self,
+        network: Any,
+        objective: Objective,
+        prediction: FloatArray | None,
+        n_evaluations: int,
+        step: int,
+    ) -> None:
         added = objective.added(network)
         train, test = objective.judge(network, prediction), (np.nan, np.nan, np.nan)
         if self.test is not None:
-            test = judge_predictions(self.loss, objective.family.predict(network, self._test_inputs), self.test[1])
+            test = judge_predictions(
+                self.loss, objective.family.predict(network, self._test_inputs), self.test[1]
+            )
         entry = Step(
             step=step,
             n_intervals=network.layers[0].n_intervals if isinstance(network, Network) else 0,
@@ -187,7 +202,9 @@ class Recorder:
 
     def history(self) -> History:
         """Everything recorded."""
-        columns = list(zip(*self._entries, strict=True)) if self._entries else [()] * len(HISTORY_NAMES)
+        columns = (
+            list(zip(*self._entries, strict=True)) if self._entries else [()] * len(HISTORY_NAMES)
+        )
         arrays: dict[str, Any] = {
             name: np.array(column, dtype=np.int_ if name in _COUNTS else np.float64)
             for name, column in zip(HISTORY_NAMES, columns, strict=True)

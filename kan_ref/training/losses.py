@@ -126,7 +126,9 @@ def logistic(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
     """
     # [eq:logistic]
     u = np.exp(-np.abs(prediction))
-    loss = float((np.maximum(prediction, 0.0) - prediction * y + np.log1p(u)).sum()) / prediction.size
+    loss = (
+        float((np.maximum(prediction, 0.0) - prediction * y + np.log1p(u)).sum()) / prediction.size
+    )
     sigmoid = np.where(prediction >= 0.0, 1.0, u) / (1.0 + u)
     d_prediction = (sigmoid - y) / prediction.size
     # [/eq:logistic]
@@ -151,18 +153,29 @@ class Loss:
 
 
 def _regression_targets(name: str, y: object, n_out: int) -> FloatArray:
-    if isinstance(y, list | tuple | np.ndarray) and getattr(y, "ndim", 1) == 1 and len(y) and np.ndim(y[0]) == 0:
-        raise ValueError(f"{name} has shape {np.shape(y)}, but needs shape (batch, n_out): give {name}[:, None] for one output")
+    if (
+        isinstance(y, list | tuple | np.ndarray)
+        and getattr(y, "ndim", 1) == 1
+        and len(y)
+        and np.ndim(y[0]) == 0
+    ):
+        raise ValueError(
+            f"{name} has shape {np.shape(y)}, but needs shape (batch, n_out): give {name}[:, None] for one output"
+        )
     return check_float_array(name, y, ("batch", n_out))
 
 
 def _class_targets(name: str, y: object, n_out: int) -> FloatArray:
     labels = check_rectangular(name, y)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        raise ValueError(f"{name} has dtype {labels.dtype} and shape {labels.shape}, but class labels are integers of shape (batch,)")
+        raise ValueError(
+            f"{name} has dtype {labels.dtype} and shape {labels.shape}, but class labels are integers of shape (batch,)"
+        )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_out))
     if wrong.size:
-        raise ValueError(f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but {n_out} outputs have labels 0 to {n_out - 1}")
+        raise ValueError(
+            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but {n_out} outputs have labels 0 to {n_out - 1}"
+        )
     onehot = np.zeros((len(labels), n_out))
     onehot[np.arange(len(labels)), labels] = 1.0
     return onehot
@@ -173,18 +186,28 @@ def _binary_targets(name: str, y: object, n_out: int) -> FloatArray:
     wrong = np.argwhere((answers != 0.0) & (answers != 1.0))
     if len(wrong):
         b, j = (int(place) for place in wrong[0])
-        raise ValueError(f"{name} is {answers[b, j]:g} at row {b}, column {j}, but every answer must be 0 or 1")
+        raise ValueError(
+            f"{name} is {answers[b, j]:g} at row {b}, column {j}, but every answer must be 0 or 1"
+        )
     return answers
 
 
 LOSSES = {
-    "mse": Loss("mse", mean_squared_error, _regression_targets, lambda prediction: prediction, mean_square_residuals),
+    "mse": Loss(
+        "mse",
+        mean_squared_error,
+        _regression_targets,
+        lambda prediction: prediction,
+        mean_square_residuals,
+    ),
     "cross_entropy": Loss(
         "cross_entropy",
         cross_entropy,
         _class_targets,
         softmax,
-        hits=lambda prediction, y: np.asarray(prediction.argmax(axis=1) == y.argmax(axis=1), dtype=np.float64),
+        hits=lambda prediction, y: np.asarray(
+            prediction.argmax(axis=1) == y.argmax(axis=1), dtype=np.float64
+        ),
     ),
     "logistic": Loss(
         "logistic",

@@ -22,7 +22,13 @@ from kan_ref.numerics import Block, Jacobian, select_columns
 from kan_ref.pde import Family, Model, PreparedProblem, family_of
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights, penalized_backward, penalty_value
 from kan_ref.training.losses import Loss, mean_squared_error, named_loss
-from kan_ref.training.smoothness import Smoothness, prepare_smoothness, smoothness_jacobian, smoothness_residuals, smoothness_value_and_grad
+from kan_ref.training.smoothness import (
+    Smoothness,
+    prepare_smoothness,
+    smoothness_jacobian,
+    smoothness_residuals,
+    smoothness_value_and_grad,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +73,9 @@ class Objective:
             value, gradient = self.equations.value_and_grad(network)
             if self.penalty is not None:
                 flow, caches = run_flow(network, self.inputs)
-                penalty, d_penalty = penalized_backward(network, self.x, caches, flow, np.zeros_like(flow[-1]), self.penalty)
+                penalty, d_penalty = penalized_backward(
+                    network, self.x, caches, flow, np.zeros_like(flow[-1]), self.penalty
+                )
                 value, gradient = value + penalty, gradient + d_penalty
         elif self.penalty is None:
             prediction, caches = self.family.run_forward(network, self.inputs)
@@ -76,7 +84,9 @@ class Objective:
         else:
             flow, caches = run_flow(network, self.inputs)
             value, d_prediction = self.loss.value_and_grad(flow[-1], self.targets)
-            penalty, gradient = penalized_backward(network, self.x, caches, flow, d_prediction, self.penalty)
+            penalty, gradient = penalized_backward(
+                network, self.x, caches, flow, d_prediction, self.penalty
+            )
             value += penalty
         if self.smoothness is not None:
             smoothness, d_smoothness = smoothness_value_and_grad(self.smoothness, network)
@@ -122,7 +132,9 @@ class Objective:
     def on_samples(self, chosen: IntArray) -> "Objective":
         """The objective of some of the samples: a mini-batch."""
         x = self.x[chosen]
-        return replace(self, x=x, targets=self.targets[chosen], inputs=self.family.prepare(self.network, x))
+        return replace(
+            self, x=x, targets=self.targets[chosen], inputs=self.family.prepare(self.network, x)
+        )
 
     def judge(self, network: Any, prediction: FloatArray | None) -> tuple[float, float, float]:
         """Loss, root mean square error and accuracy (nan without classes) on the samples; for equations (E1), its root, and nan."""
@@ -139,7 +151,9 @@ class Objective:
 
     def _stack(self, network: Any, residuals: FloatArray) -> FloatArray:
         if self.penalty is not None:
-            raise ValueError("with an L1 or entropy penalty the objective is no sum of squares: it has no residuals")
+            raise ValueError(
+                "with an L1 or entropy penalty the objective is no sum of squares: it has no residuals"
+            )
         # [eq:objective-residuals]
         if self.smoothness is not None:
             jumps = np.sqrt(self.smoothness_weight) * smoothness_residuals(self.smoothness, network)
@@ -149,15 +163,25 @@ class Objective:
 
     def __repr__(self) -> str:
         n_free = self.network.n_params if self.free is None else int(self.free.sum())
-        goal = f"{self.loss.name}, {len(self.x)} samples" if self.equations is None else f"equations at {len(self.x)} points"
+        goal = (
+            f"{self.loss.name}, {len(self.x)} samples"
+            if self.equations is None
+            else f"equations at {len(self.x)} points"
+        )
         return f"Objective({self.network!r}, {goal}, {n_free} trainable parameters)"
 
 
-def judge_predictions(loss: Loss, prediction: FloatArray, targets: FloatArray) -> tuple[float, float, float]:
+def judge_predictions(
+    loss: Loss, prediction: FloatArray, targets: FloatArray
+) -> tuple[float, float, float]:
     """Loss, root mean square error and accuracy (nan without classes) of predictions."""
     value = loss.value_and_grad(prediction, targets)[0]
     error = float(np.sqrt(mean_squared_error(loss.probabilities(prediction), targets)[0]))
-    return value, error, np.nan if loss.hits is None else float(loss.hits(prediction, targets).mean())
+    return (
+        value,
+        error,
+        np.nan if loss.hits is None else float(loss.hits(prediction, targets).mean()),
+    )
 
 
 def make_objective(
@@ -178,8 +202,12 @@ def make_objective(
     """
     family = family_of(network)
     if not isinstance(network, Network) and (smoothness_weight or penalty is not None):
-        raise TypeError(f"network is {network!r}, but smoothness and penalties on edges need the curves of a Network")
-    smoothness = prepare_smoothness(network) if smoothness_weight and isinstance(network, Network) else None
+        raise TypeError(
+            f"network is {network!r}, but smoothness and penalties on edges need the curves of a Network"
+        )
+    smoothness = (
+        prepare_smoothness(network) if smoothness_weight and isinstance(network, Network) else None
+    )
     return Objective(
         network=network,
         family=family,
@@ -204,22 +232,32 @@ def trainable_places(network: Model, trainable: Sequence[str]) -> NDArray[np.boo
         For an unknown name, a repeated one, or none at all; for a part of a perceptron; for formulas where there are none.
     """
     if isinstance(trainable, str) or not isinstance(trainable, Sequence):
-        raise TypeError(f"trainable is {trainable!r}, but must be a sequence of names such as ('coef', 'w_base')")
+        raise TypeError(
+            f"trainable is {trainable!r}, but must be a sequence of names such as ('coef', 'w_base')"
+        )
     names = [check_choice("trainable", name, PARAMETER_NAMES) for name in trainable]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"trainable is {tuple(names)}, but needs at least one name, each once")
     if len(names) == len(PARAMETER_NAMES):
         return None
     if not isinstance(network, Network):
-        raise TypeError(f"trainable is {tuple(names)}, but the parameters of {network!r} have no such parts: they move together")
-    chosen = [np.full(getattr(layer, array).size, name in names) for layer in network.layers for name, array in PARAMETER_ARRAYS.items()]
+        raise TypeError(
+            f"trainable is {tuple(names)}, but the parameters of {network!r} have no such parts: they move together"
+        )
+    chosen = [
+        np.full(getattr(layer, array).size, name in names)
+        for layer in network.layers
+        for name, array in PARAMETER_ARRAYS.items()
+    ]
     places = np.concatenate(chosen)
     if not places.any():
         raise ValueError(f"trainable is {tuple(names)}, but {network!r} has no symbolic edges")
     return None if places.all() else places
 
 
-def check_penalty(penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object) -> PenaltyWeights | None:
+def check_penalty(
+    penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object
+) -> PenaltyWeights | None:
     """The door for lambda, mu_1, mu_2 and the kind of penalty; None where it would add nothing."""
     kind = check_choice("penalty", penalty, PENALTY_NAMES)
     weights = PenaltyWeights(
@@ -292,5 +330,7 @@ def value_and_grad(
     weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
     smoothness = check_number("smoothness_weight", smoothness_weight, low=0.0)
     points, targets = check_batch(network, x, y, loss=named_loss(loss).name)
-    objective = make_objective(network, points, targets, loss=loss, smoothness_weight=smoothness, penalty=weights)
+    objective = make_objective(
+        network, points, targets, loss=loss, smoothness_weight=smoothness, penalty=weights
+    )
     return objective.value_and_grad(network.theta)

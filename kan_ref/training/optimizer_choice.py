@@ -34,24 +34,48 @@ class Solver:
         """At most `n_steps` steps from the objective's own start."""
         start = objective.start()
         if self.name == "lm":
-            return levenberg_marquardt(objective.linearize, start, residuals=objective.residuals, n_steps=n_steps, callback=callback)
+            return levenberg_marquardt(
+                objective.linearize,
+                start,
+                residuals=objective.residuals,
+                n_steps=n_steps,
+                callback=callback,
+            )
         if self.name == "lbfgs":
             return lbfgs(objective.value_and_grad, start, n_steps=n_steps, callback=callback)
         if self.name == "adam":
-            function = objective.value_and_grad if self.batch_size is None else self._on_batches(objective, self.batch_size)
-            return adam(function, start, n_steps=n_steps, learning_rate=self.learning_rate, callback=callback)
-        return bfgs(objective.value_and_grad, start, n_steps=n_steps, update=self.name, callback=callback)
+            function = (
+                objective.value_and_grad
+                if self.batch_size is None
+                else self._on_batches(objective, self.batch_size)
+            )
+            return adam(
+                function,
+                start,
+                n_steps=n_steps,
+                learning_rate=self.learning_rate,
+                callback=callback,
+            )
+        return bfgs(
+            objective.value_and_grad, start, n_steps=n_steps, update=self.name, callback=callback
+        )
 
-    def _on_batches(self, objective: Objective, batch_size: int) -> Callable[[FloatArray], tuple[float, FloatArray]]:
+    def _on_batches(
+        self, objective: Objective, batch_size: int
+    ) -> Callable[[FloatArray], tuple[float, FloatArray]]:
         rng, n_samples = self.rng, len(objective.x)
         if rng is None:
-            raise ValueError("batch_size is given, but mini-batches are drawn at random and need rng")
+            raise ValueError(
+                "batch_size is given, but mini-batches are drawn at random and need rng"
+            )
         waiting: list[IntArray] = []
 
         def value_and_grad(theta: FloatArray) -> tuple[float, FloatArray]:
             if not waiting:
                 order = rng.permutation(n_samples)
-                waiting.extend(order[begin : begin + batch_size] for begin in range(0, n_samples, batch_size))
+                waiting.extend(
+                    order[begin : begin + batch_size] for begin in range(0, n_samples, batch_size)
+                )
             return objective.on_samples(waiting.pop(0)).value_and_grad(theta)
 
         return value_and_grad
@@ -71,6 +95,10 @@ def choose_solver(name: str | None, *, loss: str, has_residuals: bool) -> str:
         return "lm" if has_residuals else "lbfgs"
     check_choice("optimizer", name, OPTIMIZER_NAMES)
     if name == "lm" and not has_residuals:
-        reason = f"loss {loss!r} is" if loss != "mse" else "with an L1 or entropy penalty the objective is"
+        reason = (
+            f"loss {loss!r} is"
+            if loss != "mse"
+            else "with an L1 or entropy penalty the objective is"
+        )
         raise ValueError(f"optimizer is 'lm', but {reason} no sum of squares: take 'lbfgs'")
     return name

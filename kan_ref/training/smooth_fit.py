@@ -56,7 +56,10 @@ class SmoothRun:
     grids: tuple[SmoothGrid, ...]
 
     def __repr__(self) -> str:
-        steps = ", ".join(f"G {grid.n_intervals}: {grid.weight!r} {grid.validation_rmse:.1e}" for grid in self.grids)
+        steps = ", ".join(
+            f"G {grid.n_intervals}: {grid.weight!r} {grid.validation_rmse:.1e}"
+            for grid in self.grids
+        )
         return f"SmoothRun({self.network!r}; {steps})"
 
 
@@ -108,21 +111,29 @@ def fit_smooth(
     check_network("network", network)
     checked = check_data(data)
     if checked.y_train.ndim != 2:
-        raise ValueError(f"y_train has shape {checked.y_train.shape}, but needs columns of numbers: class labels have no smooth fit here")
+        raise ValueError(
+            f"y_train has shape {checked.y_train.shape}, but needs columns of numbers: class labels have no smooth fit here"
+        )
     schedule = _check_schedule(grids)
     tried = _check_weights(weights)
     share = check_number("validation_share", validation_share, low=0.0, high=0.5)
     n_aside = int(share * len(checked.x_train))
     if n_aside == 0:
-        raise ValueError(f"validation_share is {share:g}, but of {len(checked.x_train)} training samples it must set at least one aside")
+        raise ValueError(
+            f"validation_share is {share:g}, but of {len(checked.x_train)} training samples it must set at least one aside"
+        )
     order = check_generator("rng", rng).permutation(len(checked.x_train))
     aside, kept = order[:n_aside], order[n_aside:]
-    part = Data(checked.x_train[kept], checked.y_train[kept], checked.x_train[aside], checked.y_train[aside])
+    part = Data(
+        checked.x_train[kept], checked.y_train[kept], checked.x_train[aside], checked.y_train[aside]
+    )
 
     done = []
     for n_intervals in schedule:
         # [eq:smooth-candidates]
-        refined = network if _fits(network, n_intervals) else refine(network, part.x_train, n_intervals)
+        refined = (
+            network if _fits(network, n_intervals) else refine(network, part.x_train, n_intervals)
+        )
         candidates: list[tuple[float | None, Network]] = [(None, refined)]
         for weight in tried:
             run = fit(refined, part, optimizer=optimizer, n_steps=n_steps, smoothness_weight=weight)
@@ -134,7 +145,9 @@ def fit_smooth(
         # [/eq:smooth-candidates]
         weight_chosen, network = candidates[chosen]
         train = _rmse(network, part.x_train, part.y_train)
-        done.append(SmoothGrid(n_intervals, weight_chosen, float(rivals[chosen]), train, rivals, network))
+        done.append(
+            SmoothGrid(n_intervals, weight_chosen, float(rivals[chosen]), train, rivals, network)
+        )
     return SmoothRun(network, tuple(done))
 
 
@@ -143,22 +156,32 @@ def _fits(network: Network, n_intervals: int) -> bool:
 
 
 def _rmse(network: Network, x: FloatArray, y: FloatArray) -> float:
-    return float(np.sqrt(np.mean((predict(network, evaluate_inputs(network, x, slopes=False)) - y) ** 2)))
+    return float(
+        np.sqrt(np.mean((predict(network, evaluate_inputs(network, x, slopes=False)) - y) ** 2))
+    )
 
 
 def _check_schedule(grids: object) -> tuple[int, ...]:
     if isinstance(grids, str) or not isinstance(grids, Sequence | np.ndarray):
-        raise TypeError(f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)")
+        raise TypeError(
+            f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)"
+        )
     schedule = tuple(check_integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))
     if not schedule or list(schedule) != sorted(set(schedule)):
-        raise ValueError(f"grids is {schedule}, but must be rising numbers of intervals, at least one")
+        raise ValueError(
+            f"grids is {schedule}, but must be rising numbers of intervals, at least one"
+        )
     return schedule
 
 
 def _check_weights(weights: object) -> tuple[float, ...]:
     if isinstance(weights, str) or not isinstance(weights, Sequence | np.ndarray):
-        raise TypeError(f"weights is {weights!r}, but must be a sequence of numbers such as (0.0, 1e-8)")
-    tried = tuple(check_number(f"weights[{place}]", weight, low=0.0) for place, weight in enumerate(weights))
+        raise TypeError(
+            f"weights is {weights!r}, but must be a sequence of numbers such as (0.0, 1e-8)"
+        )
+    tried = tuple(
+        check_number(f"weights[{place}]", weight, low=0.0) for place, weight in enumerate(weights)
+    )
     if not tried or len(set(tried)) != len(tried):
         raise ValueError(f"weights is {tried}, but must be numbers, at least one, each once")
     return tried

@@ -66,7 +66,9 @@ def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
     for q in range(1, degree + 1):
         # h joins each division, so that the powers of h stay of size one
         span = knots[:, degree + 1 : n_knots - q] - knots[:, q:n_basis]
-        scale = np.divide((degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0)
+        scale = np.divide(
+            (degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0
+        )
         weights = _differences(weights) * scale[:, :, None]
     grid = knots[:, degree : n_knots - degree]
     filled = np.diff(grid, axis=1) > 0
@@ -111,7 +113,11 @@ def smoothness_value_and_grad(smoothness: Smoothness, network: Network) -> tuple
     for layer, weights in zip(network.layers, smoothness.weights, strict=True):
         live = layer.w_spline * layer.mask
         # [eq:smoothness]
-        unweighted = np.einsum("ipq,jipq->jip", weights, _windows(layer)) if weights.shape[1] else np.zeros((*live.shape, 0))
+        unweighted = (
+            np.einsum("ipq,jipq->jip", weights, _windows(layer))
+            if weights.shape[1]
+            else np.zeros((*live.shape, 0))
+        )
         jumps = live[:, :, None] * unweighted
         value += float(np.vdot(jumps, jumps))
         d_jumps = 2.0 * jumps
@@ -120,7 +126,12 @@ def smoothness_value_and_grad(smoothness: Smoothness, network: Network) -> tuple
         for q in range(weights.shape[2]):
             d_coef[:, :, q : q + weights.shape[1]] += live[:, :, None] * d_jumps * weights[:, :, q]
         d_w_spline = layer.mask * (d_jumps * unweighted).sum(axis=2)
-        pieces += [d_coef.reshape(-1), np.zeros(layer.w_base.size), d_w_spline.reshape(-1), np.zeros(layer.affine.size)]
+        pieces += [
+            d_coef.reshape(-1),
+            np.zeros(layer.w_base.size),
+            d_w_spline.reshape(-1),
+            np.zeros(layer.affine.size),
+        ]
     return value, np.concatenate(pieces)
 
 
@@ -130,7 +141,11 @@ def smoothness_residuals(smoothness: Smoothness, network: Network) -> FloatArray
     for layer, weights in zip(network.layers, smoothness.weights, strict=True):
         live = layer.w_spline * layer.mask
         if weights.shape[1]:
-            pieces.append((live[:, :, None] * np.einsum("ipq,jipq->jip", weights, _windows(layer))).reshape(-1))
+            pieces.append(
+                (live[:, :, None] * np.einsum("ipq,jipq->jip", weights, _windows(layer))).reshape(
+                    -1
+                )
+            )
     return np.concatenate(pieces) if pieces else np.zeros(0)
 
 
@@ -150,6 +165,10 @@ def smoothness_jacobian(smoothness: Smoothness, network: Network, scale: float) 
             values[..., :width] = (scale * layer.w_spline * layer.mask)[:, :, None, None] * weights
             unweighted = np.einsum("ipq,jipq->jip", weights, _windows(layer))
             values[..., width] = (scale * layer.mask)[:, :, None] * unweighted
-            blocks.append(RowSparse(columns.reshape(-1, width + 1), values.reshape(-1, width + 1), network.n_params))
+            blocks.append(
+                RowSparse(
+                    columns.reshape(-1, width + 1), values.reshape(-1, width + 1), network.n_params
+                )
+            )
         start += layer.n_params
     return blocks

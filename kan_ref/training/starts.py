@@ -20,7 +20,9 @@ from kan_ref.data import Data, DataLike, check_data
 from kan_ref.network import Network, init_network
 from kan_ref.training.fitting import fit
 
-FAILED = 10.0  # times the best error: good basins differ by less than two, a missed one by more than ten
+FAILED = (
+    10.0  # times the best error: good basins differ by less than two, a missed one by more than ten
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,9 @@ def run_starts(
             base=base,
             rng=rng,
         )
-        run = fit(network, part, optimizer=optimizer, n_steps=n_steps, smoothness_weight=smoothness_weight)
+        run = fit(
+            network, part, optimizer=optimizer, n_steps=n_steps, smoothness_weight=smoothness_weight
+        )
         if run.interrupted:
             raise KeyboardInterrupt
         runs.append(run)

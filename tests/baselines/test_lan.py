@@ -34,7 +34,10 @@ def example(base, depth, seed=0, n_samples=6, degree=3):
     while True:
         weights = tuple(rng.normal(size=(n_out, n_in)) for n_in, n_out in pairwise(widths))
         biases = tuple(rng.normal(size=n) for n in widths[1:])
-        knots = tuple(np.cumsum(rng.uniform(0.3, 0.7, (n, 5 + 2 * degree)), axis=1) - 2.5 for n in widths[1:-1])
+        knots = tuple(
+            np.cumsum(rng.uniform(0.3, 0.7, (n, 5 + 2 * degree)), axis=1) - 2.5
+            for n in widths[1:-1]
+        )
         coefs = tuple(rng.normal(size=(len(rows), rows.shape[1] - degree - 1)) for rows in knots)
         lan = kr.LAN(weights, biases, coefs, knots, degree, base)
         x = rng.normal(size=(n_samples, widths[0]))
@@ -55,10 +58,14 @@ def by_loops(lan, x):
         for number, (weight, bias) in enumerate(zip(lan.weights, lan.biases, strict=True)):
             sums = []
             for j in range(len(bias)):
-                z = float(bias[j]) + sum(float(weight[j, i]) * values[i] for i in range(len(values)))
+                z = float(bias[j]) + sum(
+                    float(weight[j, i]) * values[i] for i in range(len(values))
+                )
                 if number < len(lan.coefs):
                     row, coef = lan.knots[number][j], lan.coefs[number][j]
-                    z = base_of(lan.base, z) + sum(float(coef[m]) * bspline(m, lan.degree, row, z) for m in range(len(coef)))
+                    z = base_of(lan.base, z) + sum(
+                        float(coef[m]) * bspline(m, lan.degree, row, z) for m in range(len(coef))
+                    )
                 sums.append(z)
             values = sums
         y.append(values)
@@ -91,7 +98,14 @@ def test_a_node_by_hand():
 
 
 def test_a_curve_far_off_its_grid_is_the_base_function():
-    lan = kr.init_lan((1, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), base="tanh", rng=np.random.default_rng(0))
+    lan = kr.init_lan(
+        (1, 3, 2),
+        n_intervals=4,
+        degree=3,
+        domain=(-1.0, 1.0),
+        base="tanh",
+        rng=np.random.default_rng(0),
+    )
     far = np.array([[1e4], [-1e200]])
     mlp = kr.MLP(lan.weights, lan.biases, "tanh")
 
@@ -117,15 +131,25 @@ def test_an_empty_batch_has_no_outputs():
 def test_backward_is_the_transpose_of_the_derivative(base, depth):
     for seed in range(6):
         lan, x, rng = example(base, depth, seed)
-        dy, d_theta, dx = rng.normal(size=(len(x), lan.widths[-1])), rng.normal(size=lan.n_params), rng.normal(size=x.shape)
+        dy, d_theta, dx = (
+            rng.normal(size=(len(x), lan.widths[-1])),
+            rng.normal(size=lan.n_params),
+            rng.normal(size=x.shape),
+        )
         _, caches = run_forward(lan, x)
 
         pulled, pulled_x = run_backward(lan, caches, dy), input_gradient(lan, caches, dy)
-        slope = central_difference(lambda t: float((dy * lan.with_theta(lan.theta + t * d_theta)(x)).sum()), 1e-6)  # noqa: B023
-        slope_x = central_difference(lambda t: float((dy * lan(x + t * dx)).sum()), 1e-6)  # noqa: B023
+        slope = central_difference(
+            lambda t: float((dy * lan.with_theta(lan.theta + t * d_theta)(x)).sum()), 1e-6
+        )
+        slope_x = central_difference(lambda t: float((dy * lan(x + t * dx)).sum()), 1e-6)
 
-        assert abs(pulled @ d_theta - slope) <= 1e-7 * (np.abs(pulled * d_theta).sum() + np.abs(dy * lan(x)).sum())
-        assert abs((pulled_x * dx).sum() - slope_x) <= 1e-7 * (np.abs(pulled_x * dx).sum() + np.abs(dy * lan(x)).sum())
+        assert abs(pulled @ d_theta - slope) <= 1e-7 * (
+            np.abs(pulled * d_theta).sum() + np.abs(dy * lan(x)).sum()
+        )
+        assert abs((pulled_x * dx).sum() - slope_x) <= 1e-7 * (
+            np.abs(pulled_x * dx).sum() + np.abs(dy * lan(x)).sum()
+        )
 
 
 @bases
@@ -136,7 +160,9 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ba
         direction = rng.normal(size=lan.n_params)
 
         jacobian = prediction_jacobian(lan, run_forward(lan, x)[1], 0.5)
-        slope = 0.5 * central_difference(lambda t: lan.with_theta(lan.theta + t * direction)(x).reshape(-1), 1e-6)  # noqa: B023
+        slope = 0.5 * central_difference(
+            lambda t: lan.with_theta(lan.theta + t * direction)(x).reshape(-1), 1e-6
+        )
 
         assert jacobian.shape == (lan(x).size, lan.n_params)
         scale = np.abs(jacobian * direction).sum(axis=1) + np.abs(lan(x)).reshape(-1)
@@ -163,7 +189,9 @@ def test_a_wrong_gradient_of_one_part_would_be_seen():
     start = lan.weights[0].size + lan.biases[0].size
     pulled[start : start + lan.coefs[0].size] = 0.0
 
-    slope = central_difference(lambda t: float((dy * lan.with_theta(lan.theta + t * direction)(x)).sum()), 1e-6)
+    slope = central_difference(
+        lambda t: float((dy * lan.with_theta(lan.theta + t * direction)(x)).sum()), 1e-6
+    )
 
     assert abs(pulled @ direction - slope) > 1e-3 * abs(slope)
 
@@ -173,7 +201,9 @@ def test_value_and_grad_serves_it():
     y, direction = rng.normal(size=(len(x), 3)), rng.normal(size=lan.n_params)
 
     value, gradient = kr.value_and_grad(lan, x, y)
-    slope = central_difference(lambda t: kr.value_and_grad(lan.with_theta(lan.theta + t * direction), x, y)[0], 1e-6)
+    slope = central_difference(
+        lambda t: kr.value_and_grad(lan.with_theta(lan.theta + t * direction), x, y)[0], 1e-6
+    )
 
     assert value == pytest.approx(np.mean((lan(x) - y) ** 2), rel=1e-13)
     assert gradient @ direction == pytest.approx(slope, rel=1e-7)
@@ -184,7 +214,9 @@ def test_value_and_grad_serves_it():
 
 def test_theta_runs_through_weights_biases_and_coefficients_layer_by_layer():
     row = np.arange(4.0)[None]  # degree 0: three bases
-    lan = kr.LAN(([[1.0]], [[6.0], [7.0]]), ([2.0], [8.0, 9.0]), ([[3.0, 4.0, 5.0]],), (row,), 0, "silu")
+    lan = kr.LAN(
+        ([[1.0]], [[6.0], [7.0]]), ([2.0], [8.0, 9.0]), ([[3.0, 4.0, 5.0]],), (row,), 0, "silu"
+    )
 
     np.testing.assert_array_equal(lan.theta, np.arange(1.0, 10.0))
     assert (lan.n_params, lan.widths) == (9, (1, 1, 2))
@@ -207,7 +239,9 @@ def same_state(twin, lan):
     return (
         twin.theta.tobytes() == lan.theta.tobytes()
         and (twin.base, twin.degree, twin.widths) == (lan.base, lan.degree, lan.widths)
-        and all(np.array_equal(row, other) for row, other in zip(twin.knots, lan.knots, strict=True))
+        and all(
+            np.array_equal(row, other) for row, other in zip(twin.knots, lan.knots, strict=True)
+        )
         and all(np.shares_memory(array, twin.theta) for array in own)
         and not any(array.flags.writeable for array in [twin.theta, *own, *twin.knots])
     )
@@ -217,7 +251,11 @@ def same_state(twin, lan):
     "make",
     [
         lambda lan: kr.LAN(lan.weights, lan.biases, lan.coefs, lan.knots, lan.degree, lan.base),
-        lambda lan: kr.LAN(*(list(part) for part in (lan.weights, lan.biases, lan.coefs, lan.knots)), lan.degree, lan.base),
+        lambda lan: kr.LAN(
+            *(list(part) for part in (lan.weights, lan.biases, lan.coefs, lan.knots)),
+            lan.degree,
+            lan.base,
+        ),
         lambda lan: lan.with_theta(lan.theta),
         copy.copy,
         copy.deepcopy,
@@ -232,7 +270,14 @@ def test_however_it_was_made_its_arrays_are_read_only_views_of_theta(make):
 
 
 def test_arrays_of_the_caller_are_copied():
-    parts = [np.ones((1, 1)), np.ones(1), np.ones((1, 2)), np.arange(3.0)[None], np.ones((1, 1)), np.ones(1)]
+    parts = [
+        np.ones((1, 1)),
+        np.ones(1),
+        np.ones((1, 2)),
+        np.arange(3.0)[None],
+        np.ones((1, 1)),
+        np.ones(1),
+    ]
     weight, bias, coef, row, last, last_bias = parts
     lan = kr.LAN((weight, last), (bias, last_bias), (coef,), (row,), 0, "zero")
 
@@ -257,7 +302,10 @@ def test_repr_tells_widths_grids_base_and_parameters():
     lan, x, _ = example("tanh", 2)
 
     assert repr(lan) == "LAN([2, 4, 3], n_intervals [4], degree 3, tanh, 55 parameters)"
-    assert [repr(cache) for cache in run_forward(lan, x)[1]] == ["LANCache(x (6, 2), slope (6, 4))", "LANCache(x (6, 4), slope None)"]
+    assert [repr(cache) for cache in run_forward(lan, x)[1]] == [
+        "LANCache(x (6, 2), slope (6, 4))",
+        "LANCache(x (6, 4), slope None)",
+    ]
 
 
 # --- first draws, grids
@@ -266,12 +314,25 @@ def test_repr_tells_widths_grids_base_and_parameters():
 @bases
 def test_draws_are_the_perceptrons_and_small_curves(base):
     lan, again, other = (
-        kr.init_lan((3, 200, 2), n_intervals=20, degree=3, domain=(-1.0, 1.0), base=base, rng=np.random.default_rng(seed))
+        kr.init_lan(
+            (3, 200, 2),
+            n_intervals=20,
+            degree=3,
+            domain=(-1.0, 1.0),
+            base=base,
+            rng=np.random.default_rng(seed),
+        )
         for seed in (1, 1, 2)
     )
-    mlp = kr.init_mlp((3, 200, 2), activation=base if base in ACTIVATION_NAMES else "tanh", rng=np.random.default_rng(1))
+    mlp = kr.init_mlp(
+        (3, 200, 2),
+        activation=base if base in ACTIVATION_NAMES else "tanh",
+        rng=np.random.default_rng(1),
+    )
 
-    assert all(np.array_equal(mine, theirs) for mine, theirs in zip(lan.weights, mlp.weights, strict=True))
+    assert all(
+        np.array_equal(mine, theirs) for mine, theirs in zip(lan.weights, mlp.weights, strict=True)
+    )
     assert lan.coefs[0].shape == (200, 23)
     assert lan.coefs[0].std() == pytest.approx(0.1, rel=0.05)
     assert lan.theta.tobytes() == again.theta.tobytes() != other.theta.tobytes()
@@ -279,7 +340,9 @@ def test_draws_are_the_perceptrons_and_small_curves(base):
 
 def test_grids_lie_on_the_pre_activations_with_a_margin():
     x = np.random.default_rng(0).uniform(-1.0, 1.0, (300, 2))
-    lan = kr.init_lan((2, 5, 4, 1), n_intervals=10, degree=3, domain=x, rng=np.random.default_rng(0))
+    lan = kr.init_lan(
+        (2, 5, 4, 1), n_intervals=10, degree=3, domain=x, rng=np.random.default_rng(0)
+    )
 
     for z, rows in zip(pre_activations(lan, x)[:-1], lan.knots, strict=True):
         pad = 0.1 * np.ptp(z, axis=0)
@@ -288,7 +351,13 @@ def test_grids_lie_on_the_pre_activations_with_a_margin():
 
 
 def test_without_samples_grids_lie_on_the_widest_bounds():
-    lan = kr.init_lan((2, 3, 3, 1), n_intervals=4, degree=1, domain=[[-1.0, 1.0], [0.0, 3.0]], rng=np.random.default_rng(0))
+    lan = kr.init_lan(
+        (2, 3, 3, 1),
+        n_intervals=4,
+        degree=1,
+        domain=[[-1.0, 1.0], [0.0, 3.0]],
+        rng=np.random.default_rng(0),
+    )
 
     for rows in lan.knots:
         np.testing.assert_array_equal(rows, [[-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0]] * 3)
@@ -298,7 +367,10 @@ def test_a_probe_batch_places_grids_whatever_the_domain_says():
     x = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
     settings = {"n_intervals": 4, "degree": 3}
     placed = [
-        kr.init_lan((2, 3, 3, 1), domain=domain, x=x, rng=np.random.default_rng(0), **settings).knots[1] for domain in (x, (-9.0, 9.0))
+        kr.init_lan(
+            (2, 3, 3, 1), domain=domain, x=x, rng=np.random.default_rng(0), **settings
+        ).knots[1]
+        for domain in (x, (-9.0, 9.0))
     ]
 
     np.testing.assert_array_equal(*placed)
@@ -325,7 +397,9 @@ def test_moved_grids_lie_on_the_samples_and_keep_the_function(factor):
     lan = kr.init_lan((2, 3, 3, 1), n_intervals=8, degree=3, domain=x, rng=rng)
     rows = np.tile(kr.uniform_knots(-20.0, 20.0, 8, 3), (3, 1))
     greville = np.lib.stride_tricks.sliding_window_view(rows[:, 1:-1], 3, axis=1).mean(axis=2)
-    lan = kr.LAN(lan.weights, lan.biases, (0.3 * greville, -0.2 * greville), (rows, rows), 3, "silu")  # lines
+    lan = kr.LAN(
+        lan.weights, lan.biases, (0.3 * greville, -0.2 * greville), (rows, rows), 3, "silu"
+    )  # lines
     before = lan(x)
 
     moved = kr.update_lan_grids(lan, x, n_intervals=8 * factor)
@@ -340,7 +414,9 @@ def test_moved_grids_lie_on_the_samples_and_keep_the_function(factor):
 def test_grids_keep_their_number_of_intervals_without_another():
     lan, x, _ = example("silu", 3)
 
-    assert [row.shape for row in kr.update_lan_grids(lan, x).knots] == [row.shape for row in lan.knots]
+    assert [row.shape for row in kr.update_lan_grids(lan, x).knots] == [
+        row.shape for row in lan.knots
+    ]
 
 
 # --- training
@@ -349,13 +425,17 @@ def test_grids_keep_their_number_of_intervals_without_another():
 @pytest.mark.parametrize("optimizer", [None, "lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "adam"])
 def test_fit_trains_it_with_every_optimizer(optimizer):
     data = task()
-    lan = kr.init_lan((2, 4, 1), n_intervals=4, degree=3, domain=data.x_train, rng=np.random.default_rng(0))
+    lan = kr.init_lan(
+        (2, 4, 1), n_intervals=4, degree=3, domain=data.x_train, rng=np.random.default_rng(0)
+    )
 
     run = kr.fit(lan, data, optimizer=optimizer, n_steps=400 if optimizer == "adam" else 60)
 
     assert isinstance(run.network, kr.LAN)
     assert run.history.train_rmse[-1] <= 0.1 * run.history.train_rmse[0]
-    assert run.history.train_rmse[-1] == pytest.approx(np.sqrt(np.mean((run.network(data.x_train) - data.y_train) ** 2)), rel=1e-12)
+    assert run.history.train_rmse[-1] == pytest.approx(
+        np.sqrt(np.mean((run.network(data.x_train) - data.y_train) ** 2)), rel=1e-12
+    )
     assert not run.history.penalty.any()
 
 
@@ -365,7 +445,9 @@ def test_levenberg_marquardt_trains_every_base(base):
     data, falls = task(), []
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        lan = kr.init_lan((2, 4, 4, 1), n_intervals=4, degree=3, domain=data.x_train, base=base, rng=rng)
+        lan = kr.init_lan(
+            (2, 4, 4, 1), n_intervals=4, degree=3, domain=data.x_train, base=base, rng=rng
+        )
         history = kr.fit(lan, data, optimizer="lm", n_steps=30).history
         falls.append(history.train_rmse[-1] / history.train_rmse[0])
 
@@ -382,7 +464,11 @@ def test_one_node_learns_the_curve_that_a_perceptron_with_one_node_cannot():
     mlps = [kr.init_mlp((2, 1, 1), activation="silu", rng=rng) for rng in rngs]
 
     lan_error, mlp_error = (
-        min(kr.fit(model, data, optimizer="lm", n_steps=100).history.train_rmse[-1] for model in models) for models in (lans, mlps)
+        min(
+            kr.fit(model, data, optimizer="lm", n_steps=100).history.train_rmse[-1]
+            for model in models
+        )
+        for models in (lans, mlps)
     )
 
     assert lan_error < 1e-3
@@ -404,7 +490,14 @@ def test_labels_of_classes_train_it_too():
 
 W, V, ROW, C = np.ones((2, 3)), np.ones(2), np.tile(np.arange(6.0), (2, 1)), np.ones((2, 3))
 LAST, LAST_BIAS = np.ones((1, 2)), np.ones(1)
-GOOD = {"weights": (W, LAST), "biases": (V, LAST_BIAS), "coefs": (C,), "knots": (ROW,), "degree": 2, "base": "silu"}
+GOOD = {
+    "weights": (W, LAST),
+    "biases": (V, LAST_BIAS),
+    "coefs": (C,),
+    "knots": (ROW,),
+    "degree": 2,
+    "base": "silu",
+}
 
 
 def build(**changes):
@@ -413,39 +506,93 @@ def build(**changes):
 
 def draw(**changes):
     return kr.init_lan(
-        **({"widths": (2, 3, 1), "n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0), "rng": np.random.default_rng(0)} | changes)
+        **(
+            {
+                "widths": (2, 3, 1),
+                "n_intervals": 4,
+                "degree": 3,
+                "domain": (-1.0, 1.0),
+                "rng": np.random.default_rng(0),
+            }
+            | changes
+        )
     )
 
 
 REFUSED = {
-    "bias": (lambda: build(biases=(np.ones(3), LAST_BIAS)), r"biases\[0\] has shape \(3,\), but needs shape \(2,\)"),
-    "layers that do not fit": (lambda: build(weights=(W, W)), r"weights\[1\] takes 3 inputs, but weights\[0\] has 2 outputs"),
+    "bias": (
+        lambda: build(biases=(np.ones(3), LAST_BIAS)),
+        r"biases\[0\] has shape \(3,\), but needs shape \(2,\)",
+    ),
+    "layers that do not fit": (
+        lambda: build(weights=(W, W)),
+        r"weights\[1\] takes 3 inputs, but weights\[0\] has 2 outputs",
+    ),
     "no layers": (lambda: build(weights=()), "weights has 0 layers and biases 2, but"),
-    "a curve too many": (lambda: build(coefs=(C, C)), "weights has 2 layers and coefs 2, but weights need at least 1, biases as many"),
+    "a curve too many": (
+        lambda: build(coefs=(C, C)),
+        "weights has 2 layers and coefs 2, but weights need at least 1, biases as many",
+    ),
     "no sequence": (lambda: build(coefs=None), "coefs is None, but must be a sequence"),
     "text as a sequence": (lambda: build(knots="ab"), "knots is 'ab', but must be a sequence"),
-    "coefficients": (lambda: build(coefs=(np.ones((2, 4)),)), r"coefs\[0\] has shape \(2, 4\), but needs shape \(2, 3\)"),
-    "coefficients not finite": (lambda: build(coefs=(C * np.nan,)), r"coefs\[0\] contains nan at row 0, column 0"),
-    "rows": (lambda: build(knots=(ROW[:1],)), r"knots\[0\] has 1 rows, but weights\[0\] has 2 outputs"),
+    "coefficients": (
+        lambda: build(coefs=(np.ones((2, 4)),)),
+        r"coefs\[0\] has shape \(2, 4\), but needs shape \(2, 3\)",
+    ),
+    "coefficients not finite": (
+        lambda: build(coefs=(C * np.nan,)),
+        r"coefs\[0\] contains nan at row 0, column 0",
+    ),
+    "rows": (
+        lambda: build(knots=(ROW[:1],)),
+        r"knots\[0\] has 1 rows, but weights\[0\] has 2 outputs",
+    ),
     "falling rows": (lambda: build(knots=(ROW[:, ::-1],)), r"knots\[0\] must rise along each row"),
-    "no outputs": (lambda: build(weights=(np.ones((0, 3)), LAST)), r"weights\[0\] has shape \(0, 3\), but"),
-    "base": (lambda: build(base="slu"), r"base is 'slu', but must be one of .* \(did you mean 'silu'\?\)"),
+    "no outputs": (
+        lambda: build(weights=(np.ones((0, 3)), LAST)),
+        r"weights\[0\] has shape \(0, 3\), but",
+    ),
+    "base": (
+        lambda: build(base="slu"),
+        r"base is 'slu', but must be one of .* \(did you mean 'silu'\?\)",
+    ),
     "degree": (lambda: build(degree=-1), "degree is -1, but must be at least 0"),
-    "theta": (lambda: build().with_theta(np.ones(7)), "theta has 7 numbers, but this network has 17"),
-    "theta not finite": (lambda: build().with_theta(np.full(17, np.inf)), "theta contains inf at position 0"),
+    "theta": (
+        lambda: build().with_theta(np.ones(7)),
+        "theta has 7 numbers, but this network has 17",
+    ),
+    "theta not finite": (
+        lambda: build().with_theta(np.full(17, np.inf)),
+        "theta contains inf at position 0",
+    ),
     "x": (lambda: build()(np.ones((4, 2))), r"x has shape \(4, 2\), but needs shape \(batch, 3\)"),
     "nan in x": (lambda: build()(np.full((1, 3), np.nan)), "x contains nan at row 0, column 0"),
     "init base": (lambda: draw(base="gelu"), "base is 'gelu', but"),
     "init widths": (lambda: draw(widths=(2,)), r"widths is \(2,\), but"),
-    "init domain": (lambda: draw(domain=(1.0, -1.0)), "domain is 1 to -1 at input 0, but low must lie below high"),
+    "init domain": (
+        lambda: draw(domain=(1.0, -1.0)),
+        "domain is 1 to -1 at input 0, but low must lie below high",
+    ),
     "init intervals": (lambda: draw(n_intervals=0), "n_intervals is 0, but must be at least 1"),
     "init degree": (lambda: draw(degree=1.5), "degree is 1.5, but must be an integer"),
-    "init probe": (lambda: draw(x=np.ones((0, 2))), r"x has shape \(0, 2\), but a probe batch needs at least one sample"),
+    "init probe": (
+        lambda: draw(x=np.ones((0, 2))),
+        r"x has shape \(0, 2\), but a probe batch needs at least one sample",
+    ),
     "init rng": (lambda: draw(rng=0), "rng is 0, but must be a numpy.random.Generator"),
-    "no perceptron": (lambda: kr.lan_from_mlp(build(), W, n_intervals=3, degree=3), "mlp is LAN.*, but must be an MLP"),
+    "no perceptron": (
+        lambda: kr.lan_from_mlp(build(), W, n_intervals=3, degree=3),
+        "mlp is LAN.*, but must be an MLP",
+    ),
     "no network": (lambda: kr.update_lan_grids(None, W), "lan is None, but must be a LAN"),
-    "no samples": (lambda: kr.update_lan_grids(build(), W[:0]), r"x has shape \(0, 3\), but placing a grid needs at least one sample"),
-    "no intervals": (lambda: kr.update_lan_grids(build(), W, n_intervals=0), "n_intervals is 0, but must be at least 1"),
+    "no samples": (
+        lambda: kr.update_lan_grids(build(), W[:0]),
+        r"x has shape \(0, 3\), but placing a grid needs at least one sample",
+    ),
+    "no intervals": (
+        lambda: kr.update_lan_grids(build(), W, n_intervals=0),
+        "n_intervals is 0, but must be at least 1",
+    ),
 }
 
 
@@ -492,5 +639,8 @@ def test_curves_of_nodes_can_be_looked_at():
 def test_derivatives_by_the_inputs_are_refused_by_name():
     lan, x, _ = example("silu", 2)
 
-    with pytest.raises(TypeError, match=r"network is LAN\(.*, but derivatives by the inputs need a Network or an MLP"):
+    with pytest.raises(
+        TypeError,
+        match=r"network is LAN\(.*, but derivatives by the inputs need a Network or an MLP",
+    ):
         kr.input_jacobian(lan, x)

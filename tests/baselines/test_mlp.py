@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from networks import seeds
 
 import kan_ref as kr
-from kan_ref.baselines.mlp import ACTIVATION_NAMES, input_gradient, prediction_jacobian, run_backward, run_forward
+from kan_ref.baselines.mlp import (
+    ACTIVATION_NAMES,
+    input_gradient,
+    prediction_jacobian,
+    run_backward,
+    run_forward,
+)
 from kan_ref.numerics.differences import central_difference
 
 activations = pytest.mark.parametrize("activation", ACTIVATION_NAMES)
@@ -49,21 +55,29 @@ def clear_of_zero(mlp, x):
 def test_outputs_are_those_of_loops(activation, depth):
     mlp, x, _ = example(activation, depth)
 
-    np.testing.assert_allclose(mlp(x), oracle.perceptron(mlp.weights, mlp.biases, activation, x), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(
+        mlp(x), oracle.perceptron(mlp.weights, mlp.biases, activation, x), rtol=1e-12, atol=1e-13
+    )
 
 
-@given(st.sampled_from(ACTIVATION_NAMES), st.lists(st.integers(1, 4), min_size=2, max_size=5), seeds)
+@given(
+    st.sampled_from(ACTIVATION_NAMES), st.lists(st.integers(1, 4), min_size=2, max_size=5), seeds
+)
 def test_outputs_are_those_of_loops_at_any_widths(activation, widths, seed):
     rng = np.random.default_rng(seed)
     mlp = kr.init_mlp(widths, activation=activation, rng=rng)
     x = rng.normal(size=(3, widths[0]))
 
-    np.testing.assert_allclose(mlp(x), oracle.perceptron(mlp.weights, mlp.biases, activation, x), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(
+        mlp(x), oracle.perceptron(mlp.weights, mlp.biases, activation, x), rtol=1e-9, atol=1e-11
+    )
 
 
 def test_a_node_by_hand():
     """z = 2 * 0.5 - 1 * 3 + 1 = -1; y = 4 relu(-1) + 7 = 7, and with x = (3, 1): z = 6, y = 31."""
-    mlp = kr.MLP((np.array([[2.0, -1.0]]), np.array([[4.0]])), (np.array([1.0]), np.array([7.0])), "relu")
+    mlp = kr.MLP(
+        (np.array([[2.0, -1.0]]), np.array([[4.0]])), (np.array([1.0]), np.array([7.0])), "relu"
+    )
 
     np.testing.assert_array_equal(mlp(np.array([[0.5, 3.0], [3.0, 1.0]])), [[7.0], [31.0]])
 
@@ -93,15 +107,25 @@ def test_huge_inputs_have_finite_outputs(activation):
 def test_backward_is_the_transpose_of_the_derivative(activation, depth):
     for seed in range(8):
         mlp, x, rng = example(activation, depth, seed)
-        dy, d_theta, dx = rng.normal(size=(len(x), mlp.widths[-1])), rng.normal(size=mlp.n_params), rng.normal(size=x.shape)
+        dy, d_theta, dx = (
+            rng.normal(size=(len(x), mlp.widths[-1])),
+            rng.normal(size=mlp.n_params),
+            rng.normal(size=x.shape),
+        )
         _, caches = run_forward(mlp, x)
 
         pulled, pulled_x = run_backward(mlp, caches, dy), input_gradient(mlp, caches, dy)
-        slope = central_difference(lambda t: float((dy * mlp.with_theta(mlp.theta + t * d_theta)(x)).sum()), 1e-6)  # noqa: B023
-        slope_x = central_difference(lambda t: float((dy * mlp(x + t * dx)).sum()), 1e-6)  # noqa: B023
+        slope = central_difference(
+            lambda t: float((dy * mlp.with_theta(mlp.theta + t * d_theta)(x)).sum()), 1e-6
+        )
+        slope_x = central_difference(lambda t: float((dy * mlp(x + t * dx)).sum()), 1e-6)
 
-        assert abs(pulled @ d_theta - slope) <= 1e-7 * (np.abs(pulled * d_theta).sum() + np.abs(dy * mlp(x)).sum())
-        assert abs((pulled_x * dx).sum() - slope_x) <= 1e-7 * (np.abs(pulled_x * dx).sum() + np.abs(dy * mlp(x)).sum())
+        assert abs(pulled @ d_theta - slope) <= 1e-7 * (
+            np.abs(pulled * d_theta).sum() + np.abs(dy * mlp(x)).sum()
+        )
+        assert abs((pulled_x * dx).sum() - slope_x) <= 1e-7 * (
+            np.abs(pulled_x * dx).sum() + np.abs(dy * mlp(x)).sum()
+        )
 
 
 @activations
@@ -112,7 +136,9 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ac
         direction = rng.normal(size=mlp.n_params)
 
         jacobian = prediction_jacobian(mlp, run_forward(mlp, x)[1], 0.5)
-        slope = 0.5 * central_difference(lambda t: mlp.with_theta(mlp.theta + t * direction)(x).reshape(-1), 1e-6)  # noqa: B023
+        slope = 0.5 * central_difference(
+            lambda t: mlp.with_theta(mlp.theta + t * direction)(x).reshape(-1), 1e-6
+        )
 
         assert jacobian.shape == (mlp(x).size, mlp.n_params)
         scale = np.abs(jacobian * direction).sum(axis=1) + np.abs(mlp(x)).reshape(-1)
@@ -144,7 +170,9 @@ def test_value_and_grad_serves_perceptrons():
     y, direction = rng.normal(size=(len(x), 3)), rng.normal(size=mlp.n_params)
 
     value, gradient = kr.value_and_grad(mlp, x, y)
-    slope = central_difference(lambda t: kr.value_and_grad(mlp.with_theta(mlp.theta + t * direction), x, y)[0], 1e-6)
+    slope = central_difference(
+        lambda t: kr.value_and_grad(mlp.with_theta(mlp.theta + t * direction), x, y)[0], 1e-6
+    )
 
     assert value == pytest.approx(np.mean((mlp(x) - y) ** 2), rel=1e-13)
     assert gradient @ direction == pytest.approx(slope, rel=1e-7)
@@ -155,7 +183,11 @@ def test_value_and_grad_serves_perceptrons():
 
 def test_theta_runs_through_weights_then_biases_layer_by_layer():
     """[1, 2, 1]: W_0 = (1, 2)^T, v_0 = (3, 4), W_1 = (5, 6), v_1 = (7)."""
-    mlp = kr.MLP((np.array([[1.0], [2.0]]), np.array([[5.0, 6.0]])), (np.array([3.0, 4.0]), np.array([7.0])), "tanh")
+    mlp = kr.MLP(
+        (np.array([[1.0], [2.0]]), np.array([[5.0, 6.0]])),
+        (np.array([3.0, 4.0]), np.array([7.0])),
+        "tanh",
+    )
 
     np.testing.assert_array_equal(mlp.theta, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
     assert (mlp.n_params, mlp.widths) == (7, (1, 2, 1))
@@ -164,7 +196,9 @@ def test_theta_runs_through_weights_then_biases_layer_by_layer():
 def test_weights_in_theta_run_in_c_order():
     weight = np.arange(6.0).reshape(2, 3)
 
-    np.testing.assert_array_equal(kr.MLP((np.asfortranarray(weight),), (np.zeros(2),), "tanh").theta[:6], weight.ravel())
+    np.testing.assert_array_equal(
+        kr.MLP((np.asfortranarray(weight),), (np.zeros(2),), "tanh").theta[:6], weight.ravel()
+    )
 
 
 def test_with_theta_and_theta_are_inverse():
@@ -237,7 +271,10 @@ def test_repr_tells_widths_activation_and_parameters():
 def test_repr_of_a_cache_tells_shapes():
     mlp, x, _ = example("tanh", 2)
 
-    assert [repr(cache) for cache in run_forward(mlp, x)[1]] == ["MLPCache(x (6, 2), slope (6, 4))", "MLPCache(x (6, 4), slope None)"]
+    assert [repr(cache) for cache in run_forward(mlp, x)[1]] == [
+        "MLPCache(x (6, 2), slope (6, 4))",
+        "MLPCache(x (6, 4), slope None)",
+    ]
 
 
 def test_float32_and_integers_are_computed_in_float64():
@@ -253,32 +290,92 @@ def test_float32_and_integers_are_computed_in_float64():
 
 W, V = np.ones((2, 3)), np.ones(2)
 REFUSED = {
-    "bias": (lambda: kr.MLP((W,), (np.ones(3),), "tanh"), r"biases\[0\] has shape \(3,\), but needs shape \(2,\)"),
-    "layers that do not fit": (lambda: kr.MLP((W, W), (V, V), "tanh"), r"weights\[1\] takes 3 inputs, but weights\[0\] has 2 outputs"),
-    "flat weight": (lambda: kr.MLP((V,), (V,), "tanh"), r"weights\[0\] has shape \(2,\), but needs shape \(n_out, n_in\)"),
-    "no layers": (lambda: kr.MLP((), (), "tanh"), "weights has 0 layers and biases 0, but both need the same number, at least 1"),
-    "a bias too many": (lambda: kr.MLP((W,), (V, V), "tanh"), "weights has 1 layers and biases 2, but"),
+    "bias": (
+        lambda: kr.MLP((W,), (np.ones(3),), "tanh"),
+        r"biases\[0\] has shape \(3,\), but needs shape \(2,\)",
+    ),
+    "layers that do not fit": (
+        lambda: kr.MLP((W, W), (V, V), "tanh"),
+        r"weights\[1\] takes 3 inputs, but weights\[0\] has 2 outputs",
+    ),
+    "flat weight": (
+        lambda: kr.MLP((V,), (V,), "tanh"),
+        r"weights\[0\] has shape \(2,\), but needs shape \(n_out, n_in\)",
+    ),
+    "no layers": (
+        lambda: kr.MLP((), (), "tanh"),
+        "weights has 0 layers and biases 0, but both need the same number, at least 1",
+    ),
+    "a bias too many": (
+        lambda: kr.MLP((W,), (V, V), "tanh"),
+        "weights has 1 layers and biases 2, but",
+    ),
     "a number": (lambda: kr.MLP(3, (V,), "tanh"), "weights is 3, but"),
     "no sequence of biases": (lambda: kr.MLP((W,), None, "tanh"), "biases is None, but"),
-    "an array of weights": (lambda: kr.MLP(np.ones((2, 2, 2)), np.ones((3, 2)), "tanh"), "weights has 2 layers and biases 3"),
-    "no outputs": (lambda: kr.MLP((np.ones((0, 3)),), (np.ones(0),), "tanh"), r"weights\[0\] has shape \(0, 3\), but"),
-    "no inputs": (lambda: kr.MLP((np.ones((2, 0)),), (V,), "tanh"), r"weights\[0\] has shape \(2, 0\), but"),
-    "nan": (lambda: kr.MLP((W * np.nan,), (V,), "tanh"), r"weights\[0\] contains nan at row 0, column 0"),
-    "text": (lambda: kr.MLP((W,), (["a", "b"],), "tanh"), r"biases\[0\] has dtype <U1, but needs real numbers"),
-    "activation": (lambda: kr.MLP((W,), (V,), "tahn"), r"activation is 'tahn', but must be one of .* \(did you mean 'tanh'\?\)"),
-    "activation of another kind": (lambda: kr.MLP((W,), (V,), np.tanh), "activation is <ufunc 'tanh'>, but must be one of"),
-    "theta": (lambda: kr.MLP((W,), (V,), "tanh").with_theta(np.ones(7)), "theta has 7 numbers, but this perceptron has 8"),
-    "theta not finite": (lambda: kr.MLP((W,), (V,), "tanh").with_theta(np.full(8, np.inf)), "theta contains inf at position 0"),
-    "x": (lambda: kr.MLP((W,), (V,), "tanh")(np.ones((4, 2))), r"x has shape \(4, 2\), but needs shape \(batch, 3\)"),
-    "flat x": (lambda: kr.MLP((W,), (V,), "tanh")(np.ones(3)), r"x has shape \(3,\), but needs shape \(batch, 3\)"),
-    "nan in x": (lambda: kr.MLP((W,), (V,), "tanh")(np.full((1, 3), np.nan)), "x contains nan at row 0, column 0"),
-    "init activation": (lambda: kr.init_mlp((2, 1), activation="gelu", rng=np.random.default_rng(0)), "activation is 'gelu', but"),
-    "init widths": (lambda: kr.init_mlp((2,), activation="tanh", rng=np.random.default_rng(0)), r"widths is \(2,\), but"),
+    "an array of weights": (
+        lambda: kr.MLP(np.ones((2, 2, 2)), np.ones((3, 2)), "tanh"),
+        "weights has 2 layers and biases 3",
+    ),
+    "no outputs": (
+        lambda: kr.MLP((np.ones((0, 3)),), (np.ones(0),), "tanh"),
+        r"weights\[0\] has shape \(0, 3\), but",
+    ),
+    "no inputs": (
+        lambda: kr.MLP((np.ones((2, 0)),), (V,), "tanh"),
+        r"weights\[0\] has shape \(2, 0\), but",
+    ),
+    "nan": (
+        lambda: kr.MLP((W * np.nan,), (V,), "tanh"),
+        r"weights\[0\] contains nan at row 0, column 0",
+    ),
+    "text": (
+        lambda: kr.MLP((W,), (["a", "b"],), "tanh"),
+        r"biases\[0\] has dtype <U1, but needs real numbers",
+    ),
+    "activation": (
+        lambda: kr.MLP((W,), (V,), "tahn"),
+        r"activation is 'tahn', but must be one of .* \(did you mean 'tanh'\?\)",
+    ),
+    "activation of another kind": (
+        lambda: kr.MLP((W,), (V,), np.tanh),
+        "activation is <ufunc 'tanh'>, but must be one of",
+    ),
+    "theta": (
+        lambda: kr.MLP((W,), (V,), "tanh").with_theta(np.ones(7)),
+        "theta has 7 numbers, but this perceptron has 8",
+    ),
+    "theta not finite": (
+        lambda: kr.MLP((W,), (V,), "tanh").with_theta(np.full(8, np.inf)),
+        "theta contains inf at position 0",
+    ),
+    "x": (
+        lambda: kr.MLP((W,), (V,), "tanh")(np.ones((4, 2))),
+        r"x has shape \(4, 2\), but needs shape \(batch, 3\)",
+    ),
+    "flat x": (
+        lambda: kr.MLP((W,), (V,), "tanh")(np.ones(3)),
+        r"x has shape \(3,\), but needs shape \(batch, 3\)",
+    ),
+    "nan in x": (
+        lambda: kr.MLP((W,), (V,), "tanh")(np.full((1, 3), np.nan)),
+        "x contains nan at row 0, column 0",
+    ),
+    "init activation": (
+        lambda: kr.init_mlp((2, 1), activation="gelu", rng=np.random.default_rng(0)),
+        "activation is 'gelu', but",
+    ),
+    "init widths": (
+        lambda: kr.init_mlp((2,), activation="tanh", rng=np.random.default_rng(0)),
+        r"widths is \(2,\), but",
+    ),
     "init width 0": (
         lambda: kr.init_mlp((2, 0), activation="tanh", rng=np.random.default_rng(0)),
         r"widths\[1\] is 0, but must be at least",
     ),
-    "init rng": (lambda: kr.init_mlp((2, 1), activation="tanh", rng=0), "rng is 0, but must be a numpy.random.Generator"),
+    "init rng": (
+        lambda: kr.init_mlp((2, 1), activation="tanh", rng=0),
+        "rng is 0, but must be a numpy.random.Generator",
+    ),
 }
 
 
@@ -317,14 +414,18 @@ def test_value_and_grad_refuses_penalties_of_a_perceptron():
     mlp, x, _ = example("tanh", 2)
 
     for weights in ({"penalty_weight": 1.0}, {"smoothness_weight": 1.0}):
-        with pytest.raises(TypeError, match="smoothness and penalties on edges need the curves of a Network"):
+        with pytest.raises(
+            TypeError, match="smoothness and penalties on edges need the curves of a Network"
+        ):
             kr.value_and_grad(mlp, x, mlp(x), **weights)
 
 
 # --- first draws
 
 
-@pytest.mark.parametrize(("activation", "bounds"), [("tanh", (0.2, 0.2)), ("sine", (0.3, 0.2449489742783178))])
+@pytest.mark.parametrize(
+    ("activation", "bounds"), [("tanh", (0.2, 0.2)), ("sine", (0.3, 0.2449489742783178))]
+)
 def test_uniform_draws_fill_their_bounds(activation, bounds):
     """100 -> 50 -> 100 for tanh: sqrt(6 / 150) = 0.2 twice; for sine 100 -> 100 -> 100: 30 / 100 and sqrt(6 / 100)."""
     widths = (100, 50, 100) if activation == "tanh" else (100, 100, 100)
@@ -342,12 +443,17 @@ def test_normal_draws_have_variance_two_over_n_in(activation):
 
     for weight, n_in in zip(mlp.weights, (50, 200), strict=True):
         assert weight.var() == pytest.approx(2.0 / n_in, rel=0.06)
-        assert np.mean(np.abs(weight) > np.sqrt(2.0 / n_in)) == pytest.approx(0.3173, abs=0.02)  # a normal law, no uniform one
+        assert np.mean(np.abs(weight) > np.sqrt(2.0 / n_in)) == pytest.approx(
+            0.3173, abs=0.02
+        )  # a normal law, no uniform one
 
 
 @activations
 def test_biases_begin_at_zero_and_the_seed_decides(activation):
-    first, again, other = (kr.init_mlp((3, 4, 2), activation=activation, rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (
+        kr.init_mlp((3, 4, 2), activation=activation, rng=np.random.default_rng(seed))
+        for seed in (1, 1, 2)
+    )
 
     assert not any(bias.any() for bias in first.biases)
     assert first.theta.tobytes() == again.theta.tobytes() != other.theta.tobytes()
@@ -366,7 +472,9 @@ def test_fit_brings_a_perceptron_near_a_sine(optimizer):
 
     assert isinstance(run.network, kr.MLP)
     assert run.history.train_rmse[-1] <= 0.03 < 0.3 <= run.history.train_rmse[0]
-    assert run.history.train_rmse[-1] == pytest.approx(np.sqrt(np.mean((run.network(x) - data.y_train) ** 2)), rel=1e-12)
+    assert run.history.train_rmse[-1] == pytest.approx(
+        np.sqrt(np.mean((run.network(x) - data.y_train) ** 2)), rel=1e-12
+    )
     assert not run.history.n_intervals.any()
     assert not run.history.penalty.any()
 
@@ -377,7 +485,9 @@ def test_levenberg_marquardt_trains_every_activation(activation):
     x = rng.uniform(-1.0, 1.0, (60, 2))
     data = kr.Data(x, x[:, :1] * x[:, 1:], x, x[:, :1] * x[:, 1:])
 
-    run = kr.fit(kr.init_mlp((2, 5, 5, 1), activation=activation, rng=rng), data, optimizer="lm", n_steps=30)
+    run = kr.fit(
+        kr.init_mlp((2, 5, 5, 1), activation=activation, rng=rng), data, optimizer="lm", n_steps=30
+    )
 
     assert run.history.train_rmse[-1] <= 0.1 * run.history.train_rmse[0]
 

@@ -37,7 +37,9 @@ def test_the_textbook_recursion_gives_all_bases_and_slopes_where_knots_repeat_to
 
     slopes = kr.bspline.basis(x, knots, degree, derivative=1)
     np.testing.assert_allclose(basis, kr.bspline.basis(x, knots, degree), rtol=0, atol=1e-14)
-    np.testing.assert_allclose(basis_slope, slopes, rtol=0, atol=1e-13 * max(1.0, np.abs(slopes).max()))
+    np.testing.assert_allclose(
+        basis_slope, slopes, rtol=0, atol=1e-13 * max(1.0, np.abs(slopes).max())
+    )
 
 
 def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many():
@@ -51,7 +53,9 @@ def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many()
 def test_a_row_of_the_step_table_holds_times_ratios_and_the_bar():
     row = training_step.compare(Shape("t", (2, 2, 1), 4, 50, 0.5), seconds=0.0)
 
-    *_, book, cached, fresh, ratio, ratio_fresh, bar = (float(cell) for cell in row.split(")")[1].split("]")[1].split())
+    *_, book, cached, fresh, ratio, ratio_fresh, bar = (
+        float(cell) for cell in row.split(")")[1].split("]")[1].split()
+    )
     assert min(book, cached, fresh) > 0
     assert (ratio, ratio_fresh) == pytest.approx((cached / book, fresh / book), rel=0.2)
     assert bar == 0.5
@@ -71,7 +75,10 @@ def test_the_jet_step_is_the_value_and_gradient_of_the_squared_residual():
     direction = np.random.default_rng(0).normal(size=network.n_params)
 
     def loss(t):
-        return np.mean((kr.input_laplacian(network.with_theta(network.theta + t * direction), x)[:, 0] - f) ** 2)
+        return np.mean(
+            (kr.input_laplacian(network.with_theta(network.theta + t * direction), x)[:, 0] - f)
+            ** 2
+        )
 
     value, gradient = jets.jet_step(network, x, f)()
 
@@ -89,7 +96,9 @@ def test_the_levenberg_marquardt_iteration_solves_its_damped_normal_equations_fo
 
 def test_the_memory_of_a_jet_step_grows_with_batch_and_width_and_not_with_the_grid():
     peak = {
-        key: jets.peak(jets.Case((2, width, width, 1), 3, n_intervals=n_intervals, n_samples=n_samples))
+        key: jets.peak(
+            jets.Case((2, width, width, 1), 3, n_intervals=n_intervals, n_samples=n_samples)
+        )
         for key, (width, n_intervals, n_samples) in {
             "plain": (10, 20, 900),
             "batch": (10, 20, 1800),
@@ -113,5 +122,8 @@ def test_a_case_of_the_accuracy_table_is_run_and_reported_over_seeds():
     errors = np.array([outcome.test for outcome in outcomes])
     assert errors.shape == (2, 3)
     assert f"{np.median(errors[:, -1]):.1e}" in text
-    assert f"slope of the median, G = 5 to 10: {np.log(np.median(errors[:, 2]) / np.median(errors[:, 1])) / np.log(2):.2f}" in text
+    assert (
+        f"slope of the median, G = 5 to 10: {np.log(np.median(errors[:, 2]) / np.median(errors[:, 1])) / np.log(2):.2f}"
+        in text
+    )
     assert accuracy.run_seed(case, 0).test.tobytes() == outcomes[0].test.tobytes()

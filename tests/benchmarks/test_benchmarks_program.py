@@ -89,9 +89,13 @@ def test_every_step_in_numpy_has_the_loss_and_gradient_of_kan_ref(subject, shape
     np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-13 * np.abs(d_theta).max())
 
 
-def test_the_first_layers_splines_are_evaluated_once_as_in_fit_and_at_every_step_when_fresh(monkeypatch):
+def test_the_first_layers_splines_are_evaluated_once_as_in_fit_and_at_every_step_when_fresh(
+    monkeypatch,
+):
     made = []
-    monkeypatch.setattr(subjects, "make_objective", lambda *batch: made.append(batch) or make_objective(*batch))
+    monkeypatch.setattr(
+        subjects, "make_objective", lambda *batch: made.append(batch) or make_objective(*batch)
+    )
     counts = []
 
     for subject in subjects.SUBJECTS[:2]:
@@ -110,7 +114,9 @@ def test_the_network_on_one_grid_is_the_same_but_for_its_knots_and_has_no_spline
     moved = peers._one_grid(network)
 
     for old, new in zip(network.layers, moved.layers, strict=True):
-        np.testing.assert_array_equal(new.knots, np.tile(kr.uniform_knots(-1.0, 1.0, 4, 3), (old.n_in, 1)))
+        np.testing.assert_array_equal(
+            new.knots, np.tile(kr.uniform_knots(-1.0, 1.0, 4, 3), (old.n_in, 1))
+        )
         np.testing.assert_array_equal(new.spline_matrix, old.spline_matrix)
         np.testing.assert_array_equal(new.w_base, old.w_base)
         assert (new.w_spline == 1.0).all()
@@ -133,7 +139,9 @@ def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(
 
     def work(name, seconds):
         def call():
-            now[0] += seconds if last[0] == name else 5.0 * seconds  # another one has just emptied the cache
+            now[0] += (
+                seconds if last[0] == name else 5.0 * seconds
+            )  # another one has just emptied the cache
             last[0] = name
 
         return call
@@ -161,9 +169,17 @@ def test_a_slow_function_gets_its_repeats_and_a_fast_one_its_seconds(monkeypatch
 
     slow, _ = clock.take_turns([work("slow", 7.0), work("fast", 1e-3)], seconds=0.1, repeats=4)
 
-    assert calls["slow"] == 1 + len(slow.samples) == 5  # the first, before anything is known of it, does not count
+    assert (
+        calls["slow"] == 1 + len(slow.samples) == 5
+    )  # the first, before anything is known of it, does not count
     assert calls["fast"] >= 100
-    assert slow.as_record() == {"least": 7000.0, "quartile": 7000.0, "median": 7000.0, "upper": 7000.0, "repeats": 4}
+    assert slow.as_record() == {
+        "least": 7000.0,
+        "quartile": 7000.0,
+        "median": 7000.0,
+        "upper": 7000.0,
+        "repeats": 4,
+    }
 
 
 # --- a step tried alone
@@ -181,21 +197,34 @@ def test_a_trial_finds_memory_time_and_agreement_of_a_step(toys):
     assert 4.9 < heavy.resident < light.resident + 7.0
 
 
-def test_a_trial_shows_a_gradient_that_is_another_and_ignores_what_an_implementation_does_not_have(toys):
+def test_a_trial_shows_a_gradient_that_is_another_and_ignores_what_an_implementation_does_not_have(
+    toys,
+):
     assert trial.try_step(toys["wrong"], SMALL).gradient_error == pytest.approx(1e-3, rel=1e-6)
     assert trial.try_step(toys["partial"], SMALL).gradient_error < 1e-12
 
 
 def test_a_subject_is_compared_on_the_nearest_network_that_it_can_represent(toys):
-    assert toys["moved"].step(*problem(SMALL)).run()[0] != subjects.SUBJECTS[2].step(*problem(SMALL)).run()[0]
+    assert (
+        toys["moved"].step(*problem(SMALL)).run()[0]
+        != subjects.SUBJECTS[2].step(*problem(SMALL)).run()[0]
+    )
 
     assert trial.try_step(toys["moved"], SMALL).gradient_error < 1e-12
 
 
 def test_a_step_that_fails_or_takes_too_much_ends_its_own_process_and_says_why_in_a_few_words(toys):
-    assert trial.try_step(toys["broken"], SMALL).failure == "MemoryError: cannot place the table of ... in memory"
-    assert trial.try_step(toys["greedy"], SMALL, trial.Limits(gib=0.25)).failure == "needs over 0.25 GiB"
-    assert trial.try_step(toys["lazy"], SMALL, trial.Limits(seconds=1.0)).failure == "takes over 1 s"
+    assert (
+        trial.try_step(toys["broken"], SMALL).failure
+        == "MemoryError: cannot place the table of ... in memory"
+    )
+    assert (
+        trial.try_step(toys["greedy"], SMALL, trial.Limits(gib=0.25)).failure
+        == "needs over 0.25 GiB"
+    )
+    assert (
+        trial.try_step(toys["lazy"], SMALL, trial.Limits(seconds=1.0)).failure == "takes over 1 s"
+    )
 
 
 def test_an_error_in_a_table_is_one_short_line_without_paths():
@@ -217,7 +246,9 @@ def test_a_step_that_is_too_slow_to_repeat_keeps_the_time_of_its_trial(monkeypat
 # --- tables
 
 
-def test_missing_failing_and_differing_peers_stand_in_the_table(toys, monkeypatch, capsys, tmp_path):
+def test_missing_failing_and_differing_peers_stand_in_the_table(
+    toys, monkeypatch, capsys, tmp_path
+):
     chosen = [toys[name] for name in ("wrong", "broken", "absent")]
     monkeypatch.setattr(peers, "SUBJECTS", tuple(chosen))
     monkeypatch.setattr(program, "QUICK_SHAPES", (SMALL,))
@@ -225,45 +256,87 @@ def test_missing_failing_and_differing_peers_stand_in_the_table(toys, monkeypatc
     assert program.main(["step", "--quick", "--peers", "--out", str(tmp_path)]) == 0
 
     out = capsys.readouterr().out
-    assert "kan_ref_no_such_thing is left out, not installed: kan_ref_no_such_module: pip install '.[peers]'" in out
+    assert (
+        "kan_ref_no_such_thing is left out, not installed: kan_ref_no_such_module: pip install '.[peers]'"
+        in out
+    )
     assert re.search(r"^absent +not installed: kan_ref_no_such_module$", out, re.MULTILINE)
-    assert re.search(r"^broken +MemoryError: cannot place the table of ... in memory$", out, re.MULTILINE)
+    assert re.search(
+        r"^broken +MemoryError: cannot place the table of ... in memory$", out, re.MULTILINE
+    )
     assert re.search(r"^wrong( +[0-9.]+ \+[0-9]+% !)$", out, re.MULTILINE)
     assert re.search(r"^wrong +\de[-+]\d+ +1e-03   a toy   ! above 1e-09$", out, re.MULTILINE)
     results = json.loads((tmp_path / "step.json").read_text())["results"]
-    assert [row["failure"] for row in results if row["subject"] == "absent"] == ["not installed: kan_ref_no_such_module"]
+    assert [row["failure"] for row in results if row["subject"] == "absent"] == [
+        "not installed: kan_ref_no_such_module"
+    ]
 
 
 def cell(subject, name, milliseconds, failure="", repeats=5, error=0.0):
-    times = {} if failure else {"least": milliseconds, "median": 1.5 * milliseconds, "repeats": repeats}
+    times = (
+        {} if failure else {"least": milliseconds, "median": 1.5 * milliseconds, "repeats": repeats}
+    )
     found = trial.Trial(failure, 1.0, 2.0, None, 0.0, error)
     return steps.Cell(subject, Shape(name, (1, 1), 3, 4), found, times, failure)
 
 
 def test_the_verdict_names_who_is_faster_where_and_by_how_much():
     ours, fresh = tables.OURS, tables.FRESH
-    cells = [cell(ours, "a", 2.0), cell(fresh, "a", 3.0), cell("other", "a", 2.5), cell("third", "a", 0.0, "fails")]
-    cells += [cell(ours, "b", 2.0), cell(fresh, "b", 2.0), cell("other", "b", 2.5), cell("third", "b", 1.0)]
+    cells = [
+        cell(ours, "a", 2.0),
+        cell(fresh, "a", 3.0),
+        cell("other", "a", 2.5),
+        cell("third", "a", 0.0, "fails"),
+    ]
+    cells += [
+        cell(ours, "b", 2.0),
+        cell(fresh, "b", 2.0),
+        cell("other", "b", 2.5),
+        cell("third", "b", 1.0),
+    ]
     cells += [cell("another network", "b", 0.1, error=1e-3)]
 
     of_ours, of_fresh = tables.verdict(cells)
 
-    assert of_ours == f"{ours}: fastest of all that compute the same at (a); at (b) third is 2.00 times as fast"
+    assert (
+        of_ours
+        == f"{ours}: fastest of all that compute the same at (a); at (b) third is 2.00 times as fast"
+    )
     nowhere = f"{fresh}: fastest of all that compute the same at no shape"
-    assert of_fresh == f"{nowhere}; at (a) other is 1.20 times as fast; at (b) third is 2.00 times as fast"
+    assert (
+        of_fresh
+        == f"{nowhere}; at (a) other is 1.20 times as fast; at (b) third is 2.00 times as fast"
+    )
 
 
 def test_a_time_in_the_table_shows_its_spread_or_that_it_was_taken_once():
     long = "a failure that is too long for its cell"
-    cells = [cell("x", "a", 2.0), cell("x", "b", 1234.5, repeats=1), cell("x", "c", 1.0, "over 8 GiB"), cell("x", "d", 1.0, long)]
+    cells = [
+        cell("x", "a", 2.0),
+        cell("x", "b", 1234.5, repeats=1),
+        cell("x", "c", 1.0, "over 8 GiB"),
+        cell("x", "d", 1.0, long),
+    ]
 
     text = tables.grid(cells, tables._time)
 
-    assert text.split("\n")[1].split() == ["x", "2.00", "+50%", "~1234", "over", "8", "GiB", "fails"]
+    assert text.split("\n")[1].split() == [
+        "x",
+        "2.00",
+        "+50%",
+        "~1234",
+        "over",
+        "8",
+        "GiB",
+        "fails",
+    ]
     assert text.split("\n")[2] == f"x at (d): {long}"
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.01234, "0.012"), (1.234, "1.23"), (12.34, "12.3"), (4567.8, "4568"), (float("nan"), "-")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.01234, "0.012"), (1.234, "1.23"), (12.34, "12.3"), (4567.8, "4568"), (float("nan"), "-")],
+)
 def test_numbers_have_three_digits(value, text):
     assert tables.number(value) == text
 
@@ -291,11 +364,16 @@ def test_an_iteration_whose_dense_jacobian_is_too_large_is_left_out_with_a_reaso
     assert found.failure == "left out: a dense Jacobian has 0.0 GiB"
     assert found.failure in tables.lm_table([found])
     monkeypatch.setattr(lm, "LARGEST", 8 * 50 * 81)
-    assert set(lm.measure_lm(SMALL, seconds=0.0).as_record()["milliseconds"]) == {"kan_ref", "dense"}
+    assert set(lm.measure_lm(SMALL, seconds=0.0).as_record()["milliseconds"]) == {
+        "kan_ref",
+        "dense",
+    }
 
 
 def test_a_line_ends_where_a_step_takes_too_long_or_fails_and_says_so(monkeypatch, toys):
-    axis = growth.Axis("batch", "samples", "held", lambda n: Shape("batch", (2, 1), 3, n), (5, 10, 20), (5,))
+    axis = growth.Axis(
+        "batch", "samples", "held", lambda n: Shape("batch", (2, 1), 3, n), (5, 10, 20), (5,)
+    )
     monkeypatch.setattr(growth, "TOO_LONG", 0.0)
     told = []
 
@@ -304,7 +382,10 @@ def test_a_line_ends_where_a_step_takes_too_long_or_fails_and_says_so(monkeypatc
     (failing,) = growth.along(axis, [toys["broken"]], quick=False, seconds=0.0, tell=told.append)
 
     assert (whole.values, whole.ends) == ((5,), "over 0 s")
-    assert (failing.values, failing.ends) == ((5, 10), "MemoryError: cannot place the table of ... in memory")
+    assert (failing.values, failing.ends) == (
+        (5, 10),
+        "MemoryError: cannot place the table of ... in memory",
+    )
     assert told == ["batch 5", "batch 10", "batch 20"] * 2
 
 
@@ -316,13 +397,20 @@ def test_the_exponent_is_the_slope_of_the_last_third():
 
 def test_the_picture_has_four_panels_and_every_subject_once_in_its_legend():
     names = [subject.name for subject in (*subjects.SUBJECTS, *peers.SUBJECTS) if subject.drawn]
-    lines = [growth.Line(axis.name, name, axis.values, axis.values) for axis in growth.AXES for name in names]
+    lines = [
+        growth.Line(axis.name, name, axis.values, axis.values)
+        for axis in growth.AXES
+        for name in names
+    ]
 
     with style():
         picture = draw(lines)
 
     assert [ax.get_xlabel() for ax in picture.axes] == [axis.label for axis in growth.AXES]
-    assert all(len(ax.lines) == len(names) and ax.get_xscale() == ax.get_yscale() == "log" for ax in picture.axes)
+    assert all(
+        len(ax.lines) == len(names) and ax.get_xscale() == ax.get_yscale() == "log"
+        for ax in picture.axes
+    )
     assert [text.get_text() for text in picture.legends[0].get_texts()] == names
 
 
@@ -333,11 +421,26 @@ def test_a_quick_run_prints_every_table_and_writes_numbers_and_picture(quick_run
     text, folder = quick_run
 
     for subject in subjects.SUBJECTS:
-        assert len(re.findall(rf"^{re.escape(subject.name)}  ", text, re.MULTILINE)) == 4 + len(growth.AXES)
-    for head in (tables.STEP_HEAD, tables.RATIO_HEAD, tables.MEMORY_HEAD, tables.SAME_HEAD, tables.LM_HEAD, tables.GROWTH_HEAD):
+        assert len(re.findall(rf"^{re.escape(subject.name)}  ", text, re.MULTILINE)) == 4 + len(
+            growth.AXES
+        )
+    for head in (
+        tables.STEP_HEAD,
+        tables.RATIO_HEAD,
+        tables.MEMORY_HEAD,
+        tables.SAME_HEAD,
+        tables.LM_HEAD,
+        tables.GROWTH_HEAD,
+    ):
         assert head in text
     assert "other libraries are left out; --peers measures pykan, jaxkan and inkan" in text
-    assert {path.name for path in folder.iterdir()} == {"step.json", "lm.json", "growth.json", "growth.png", "growth.svg"}
+    assert {path.name for path in folder.iterdir()} == {
+        "step.json",
+        "lm.json",
+        "growth.json",
+        "growth.png",
+        "growth.svg",
+    }
 
 
 def test_the_numbers_come_with_versions_and_processor_and_name_no_machine_and_no_folder(quick_run):
@@ -352,8 +455,15 @@ def test_the_numbers_come_with_versions_and_processor_and_name_no_machine_and_no
         assert record["results"]
         assert not re.search(r"/\w+/", content)
     step = json.loads((folder / "step.json").read_text())["results"]
-    assert [(row["subject"], row["shape"]) for row in step] == [(s.name, shape) for shape in "ab" for s in subjects.SUBJECTS]
-    assert all(row["gradient_error"] < 1e-12 and row["resident_mib"] >= 0.0 and row["milliseconds"]["least"] > 0.0 for row in step)
+    assert [(row["subject"], row["shape"]) for row in step] == [
+        (s.name, shape) for shape in "ab" for s in subjects.SUBJECTS
+    ]
+    assert all(
+        row["gradient_error"] < 1e-12
+        and row["resident_mib"] >= 0.0
+        and row["milliseconds"]["least"] > 0.0
+        for row in step
+    )
 
 
 def test_an_unknown_part_is_refused_by_name(capsys):

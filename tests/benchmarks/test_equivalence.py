@@ -33,7 +33,9 @@ def leaves(value, path=()):
     """Path -> value of everything that is not a container."""
     if isinstance(value, dict | list):
         items = value.items() if isinstance(value, dict) else enumerate(value)
-        return {key: leaf for name, part in items for key, leaf in leaves(part, (*path, name)).items()}
+        return {
+            key: leaf for name, part in items for key, leaf in leaves(part, (*path, name)).items()
+        }
     return {path: value}
 
 
@@ -63,7 +65,12 @@ def test_a_table_without_a_place_and_a_place_without_a_table_are_refused():
 
 
 @pytest.mark.parametrize(
-    "path", [("date",), ("columns", "pykan", "r2", "sin(12x)"), ("columns", "jaxKAN base", "update", "wider", "change")]
+    "path",
+    [
+        ("date",),
+        ("columns", "pykan", "r2", "sin(12x)"),
+        ("columns", "jaxKAN base", "update", "wider", "change"),
+    ],
 )
 def test_a_number_that_changes_changes_the_page(path):
     changed = json.loads(program.RECORD.read_text(encoding="utf-8"))
@@ -98,7 +105,9 @@ def test_all_libraries_were_asked_all_questions():
 
 
 def test_the_same_layer_has_the_same_outputs_everywhere():
-    assert max(apart for name in PEERS for apart in COLUMNS[name]["forward"]["apart"].values()) < 1e-14
+    assert (
+        max(apart for name in PEERS for apart in COLUMNS[name]["forward"]["apart"].values()) < 1e-14
+    )
 
 
 def test_what_is_said_of_bases_knots_masks_and_counts():
@@ -106,15 +115,30 @@ def test_what_is_said_of_bases_knots_masks_and_counts():
     assert twice["kan_ref"] == pytest.approx(1.0)
     assert twice["pykan"] == pytest.approx(0.125)
     assert [twice[name] for name in PEERS[1:]] == ["nan"] * 3
-    assert [isinstance(COLUMNS[name]["degrees"]["0"], str) for name in COLUMNS] == [False, True, True, False, False]
+    assert [isinstance(COLUMNS[name]["degrees"]["0"], str) for name in COLUMNS] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert all(COLUMNS[name]["knots"]["float64"] > 1e-9 for name in PEERS[2:])
-    assert [COLUMNS[name]["masked edge"] == 0.0 for name in COLUMNS] == [True, True, False, False, False]
+    assert [COLUMNS[name]["masked edge"] == 0.0 for name in COLUMNS] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     counts = [COLUMNS[name]["parameters"]["[2, 5, 1]"]["trainable"] for name in COLUMNS]
     assert counts == [150, 150 + 4 * 15, 150, 156, 156]
 
 
 def test_what_is_said_of_the_first_numbers():
-    spread = {name: [COLUMNS[name]["first numbers"][g]["coef"]["std"] for g in ("5", "50")] for name in COLUMNS}
+    spread = {
+        name: [COLUMNS[name]["first numbers"][g]["coef"]["std"] for g in ("5", "50")]
+        for name in COLUMNS
+    }
     for name in ("kan_ref", *PEERS[2:]):
         assert spread[name] == pytest.approx([0.1, 0.1], rel=0.01)
     for name in PEERS[:2]:
@@ -124,7 +148,9 @@ def test_what_is_said_of_the_first_numbers():
     assert abs(weight["efficient-kan"]["mean"]) < 0.01 < weight["efficient-kan"]["std"]
     scales = COLUMNS["efficient-kan"]["base scales"]
     for name, value in scales.items():
-        assert value == pytest.approx((6.0 / ((1.0 + 5.0 * float(name) ** 2) * 256)) ** 0.5 / 3**0.5, rel=0.02)
+        assert value == pytest.approx(
+            (6.0 / ((1.0 + 5.0 * float(name) ** 2) * 256)) ** 0.5 / 3**0.5, rel=0.02
+        )
     assert list(scales.values()) == sorted(scales.values(), reverse=True)
 
 
@@ -149,11 +175,15 @@ def test_what_is_said_of_grids():
 def test_what_is_said_of_penalties():
     theirs = COLUMNS["pykan"]["penalties"]
     assert theirs["layer"]["edge_forward_spline_n"] == theirs["layer"]["edge_forward_sum"]
-    assert theirs["one constant edge"]["edge_forward_spline_n"] == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert theirs["one constant edge"]["edge_forward_spline_n"] == pytest.approx(
+        [0.0, 0.0], abs=1e-9
+    )
     assert theirs["one edge"]["edge_forward_spline_n"][1] > 0.5
     assert set(theirs["one sample"]["edge_forward_spline_n"]) == {"nan"}
     coef = np.array(subject.COEF)
-    assert theirs["layer"]["lamb_coef, lamb_coefdiff"] == pytest.approx([np.abs(coef).sum() / 3, np.abs(np.diff(coef)).sum() / 3])
+    assert theirs["layer"]["lamb_coef, lamb_coefdiff"] == pytest.approx(
+        [np.abs(coef).sum() / 3, np.abs(np.diff(coef)).sum() / 3]
+    )
     of_coefficients = COLUMNS["efficient-kan"]["penalties"]
     assert of_coefficients["layer"]["regularization_loss"] == ["nan", "nan"]
     assert of_coefficients["without zeros"]["regularization_loss"] == pytest.approx(
@@ -163,11 +193,16 @@ def test_what_is_said_of_penalties():
 
 def test_calls_of_kan_ref_that_are_said_to_give_their_numbers_do():
     text = TABLES["same"](RECORD).replace(cells.MINUS, "-")
-    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines()[2:]]
+    rows = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in text.splitlines()[2:]
+    ]
 
     assert len(rows) == 7
     for row in rows:
-        assert float(row[1]) == pytest.approx(float(row[3]), rel=1e-3 if "edge_scores" in row[0] else 1e-10), row
+        assert float(row[1]) == pytest.approx(
+            float(row[3]), rel=1e-3 if "edge_scores" in row[0] else 1e-10
+        ), row
 
 
 def test_what_is_said_of_pruning_and_formulas():
@@ -187,7 +222,9 @@ def test_the_call_that_is_said_to_choose_pykans_grid_does():
     found = COLUMNS["pykan"]["update"]["narrower"]
     np.testing.assert_allclose(moved.layers[0].breakpoints[0], found["grid"], rtol=0, atol=1e-14)
     before = kr.Network((layer,))(x)
-    assert np.abs(moved(x) - before).max() / np.abs(before).max() == pytest.approx(found["change"], rel=1e-10)
+    assert np.abs(moved(x) - before).max() / np.abs(before).max() == pytest.approx(
+        found["change"], rel=1e-10
+    )
 
 
 def test_what_is_said_of_chance():
@@ -195,7 +232,10 @@ def test_what_is_said_of_chance():
     assert COLUMNS["pykan"]["beside"]["files"]
     assert COLUMNS["pykan"]["beside"]["widths"] == [[2, 0], [5, 0], [1, 0]]
     assert COLUMNS["efficient-kan"]["beside"]["generators"]["torch"] == "drawn from"
-    assert [name for name in COLUMNS if COLUMNS[name]["beside"]["twins"]] == ["jaxKAN base", "jaxKAN spline"]
+    assert [name for name in COLUMNS if COLUMNS[name]["beside"]["twins"]] == [
+        "jaxKAN base",
+        "jaxKAN spline",
+    ]
 
 
 # --- what the page names exists
@@ -206,7 +246,10 @@ def test_equations_boxes_and_flags_that_the_page_names_exist():
     boxes = set(re.findall(r"\{ref\}`[^<`]*<([\w-]+)>`", PAGE))
     flags = set(re.findall(r"conformance\.md#([\w-]+)", PAGE))
     headings = {
-        heading.lower() for heading in re.findall(r"^### (\w+)$", (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8"), re.M)
+        heading.lower()
+        for heading in re.findall(
+            r"^### (\w+)$", (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8"), re.M
+        )
     }
 
     assert len(tags) > 8
@@ -219,8 +262,18 @@ def test_equations_boxes_and_flags_that_the_page_names_exist():
 
 def test_equations_of_the_paper_that_the_page_names_are_carried_out_by_the_tags_beside_them():
     registry = tree.registry()
-    named = [(numbers, tags) for line in PAGE.splitlines() if line.startswith("| [") for numbers, tags in [numbers_and_tags(line)] if tags]
-    known = {number.strip() for entry in registry.values() for number in entry.get("paper", "").split(",")}
+    named = [
+        (numbers, tags)
+        for line in PAGE.splitlines()
+        if line.startswith("| [")
+        for numbers, tags in [numbers_and_tags(line)]
+        if tags
+    ]
+    known = {
+        number.strip()
+        for entry in registry.values()
+        for number in entry.get("paper", "").split(",")
+    }
 
     assert len(named) > 5
     assert [number for numbers, _ in named for number in numbers if number not in known] == []
@@ -241,10 +294,10 @@ def test_names_of_kan_ref_on_the_page_exist():
 
 
 def test_no_library_is_imported_before_it_is_asked():
-    code = (
-        "import benchmarks.equivalence.__main__, sys; print(sorted({'torch', 'kan', 'ikan', 'jax', 'jaxkan', 'flax'} & sys.modules.keys()))"
+    code = "import benchmarks.equivalence.__main__, sys; print(sorted({'torch', 'kan', 'ikan', 'jax', 'jaxkan', 'flax'} & sys.modules.keys()))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert run.stdout.strip() == "[]"
 
@@ -255,7 +308,13 @@ def test_the_program_renders_checks_and_refuses_to_measure_half(tmp_path, monkey
 
     page = tmp_path / "equivalence.md"
     page.write_text(
-        re.sub(r"<!-- table: values -->.*?<!-- end -->", "<!-- table: values -->\n\n<!-- end -->", PAGE, flags=re.S), encoding="utf-8"
+        re.sub(
+            r"<!-- table: values -->.*?<!-- end -->",
+            "<!-- table: values -->\n\n<!-- end -->",
+            PAGE,
+            flags=re.S,
+        ),
+        encoding="utf-8",
     )
     monkeypatch.setattr(program, "PAGE", page)
     monkeypatch.setattr(program, "libraries", lambda: [Absent()])
@@ -288,7 +347,12 @@ def test_a_library_that_is_wrong_is_told_so(ours):
         def update(self, model, x):
             """The defect of efficient-kan: w_spline acts twice."""
             moved = kr.update_grid(model, x)
-            return kr.Network(tuple(replace(layer, coef=layer.coef * layer.w_spline[..., None]) for layer in moved.layers))
+            return kr.Network(
+                tuple(
+                    replace(layer, coef=layer.coef * layer.w_spline[..., None])
+                    for layer in moved.layers
+                )
+            )
 
         def penalties(self, model, x):
             raise NotImplementedError
@@ -301,11 +365,15 @@ def test_a_library_that_is_wrong_is_told_so(ours):
     assert rows["moving the grid keeps cubic curves"][0].strip().startswith("yes")
     assert rows["moving the grid keeps cubic curves"][1].strip().startswith("**no**")
     assert rows["same outputs on the grid"][1].strip().startswith("yes")
-    assert [cell.strip() for title, row in rows.items() if title.startswith("L1") for cell in row][1] == "not offered"
+    assert [cell.strip() for title, row in rows.items() if title.startswith("L1") for cell in row][
+        1
+    ] == "not offered"
 
 
 def test_answers_become_plain_data_and_errors_their_kind():
-    assert plain({1: (np.float64("nan"), np.int64(2), np.True_, None)}) == {"1": ["nan", 2, True, None]}
+    assert plain({1: (np.float64("nan"), np.int64(2), np.True_, None)}) == {
+        "1": ["nan", 2, True, None]
+    }
     assert offered(lambda: 3) == 3
     assert outcome(lambda: 1 / 0) == "ZeroDivisionError"
 
@@ -334,7 +402,7 @@ def test_numbers_as_the_page_shows_them(value, text):
 def test_traces_are_found(tmp_path):
     def careless(widths):
         random.seed(0)
-        np.random.random()  # noqa: NPY002  what is to be found
+        np.random.random()
         widths[0] = None
         Path("left.txt").write_text("", encoding="utf-8")
 
@@ -364,8 +432,17 @@ def test_cubic_layer_and_pruning_network_are_the_polynomials_that_they_are_said_
     x = np.linspace(-1.0, 1.0, 41)[:, None]
     layer = subject.cubic_layer()
     for (j, powers), i in ((pair, i) for pair in enumerate(subject.CUBICS) for i in range(2)):
-        alone = kr.Layer(layer.knots[:1], layer.coef[j : j + 1, i : i + 1], np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1)), 3)
-        np.testing.assert_allclose(kr.Network((alone,))(x), np.polynomial.Polynomial(powers)(x), rtol=0, atol=1e-14)
+        alone = kr.Layer(
+            layer.knots[:1],
+            layer.coef[j : j + 1, i : i + 1],
+            np.zeros((1, 1)),
+            np.ones((1, 1)),
+            np.ones((1, 1)),
+            3,
+        )
+        np.testing.assert_allclose(
+            kr.Network((alone,))(x), np.polynomial.Polynomial(powers)(x), rtol=0, atol=1e-14
+        )
 
     np.testing.assert_allclose(subject.pruning_network()(x), x + x**3 + 0.8, rtol=0, atol=1e-13)
 

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import difference, exact_basis, exact_integral
 from scipy.interpolate import BSpline
-from strategies import SMOOTH_KINDS, degrees, knot_arrays, knot_rows, points_anywhere, points_in_grid
+from strategies import (
+    SMOOTH_KINDS,
+    degrees,
+    knot_arrays,
+    knot_rows,
+    points_anywhere,
+    points_in_grid,
+)
 
 from kan_ref.bspline.bases import basis, basis_integral
 
@@ -47,7 +54,9 @@ def test_bases_are_nowhere_negative_and_zero_exactly_where_they_should_be(case):
 
 
 @given(rows_with_points(low=1), st.data())
-def test_derivatives_up_to_the_degree_are_exact_to_1e_13_of_the_largest_one_at_the_point(case, data):
+def test_derivatives_up_to_the_degree_are_exact_to_1e_13_of_the_largest_one_at_the_point(
+    case, data
+):
     """Judged against max_m |B_m^(r)(x)|, so that what cancels within one basis counts against the others at the same x.
 
     One ulp beside a knot at 0, x is subnormal, and powers of it have lost their digits: hence the floor of 1e-280.
@@ -96,7 +105,15 @@ def test_every_input_has_its_own_row(case, data):
 
 
 @pytest.mark.parametrize(
-    ("x", "owner"), [(0.0, 0), (math.nextafter(1.0, 0.0), 0), (1.0, 1), (3.0, 3), (math.nextafter(4.0, 0.0), 3), (4.0, 3)]
+    ("x", "owner"),
+    [
+        (0.0, 0),
+        (math.nextafter(1.0, 0.0), 0),
+        (1.0, 1),
+        (3.0, 3),
+        (math.nextafter(4.0, 0.0), 3),
+        (4.0, 3),
+    ],
 )
 def test_degree_zero_intervals_own_their_left_end_and_the_last_one_both(x, owner):
     got = basis([[x]], [[0.0, 1.0, 2.0, 3.0, 4.0]], 0)[0, 0]
@@ -123,7 +140,9 @@ def test_a_knot_repeated_beyond_the_degree_makes_bases_jump_to_the_right():
     np.testing.assert_allclose(got, [[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]], atol=2e-16)
 
 
-@pytest.mark.parametrize(("x", "slopes"), [(0.0, [1, 0]), (1.0, [-1, 1]), (2.0, [0, -1]), (3.0, [0, -1])])
+@pytest.mark.parametrize(
+    ("x", "slopes"), [(0.0, [1, 0]), (1.0, [-1, 1]), (2.0, [0, -1]), (3.0, [0, -1])]
+)
 def test_slopes_are_right_limits_at_knots_and_a_left_limit_at_the_last(x, slopes):
     """Hats over 0 1 2 and 1 2 3."""
     got = basis([[x]], [[0.0, 1.0, 2.0, 3.0]], 1, derivative=1)[0, 0]
@@ -152,12 +171,16 @@ def test_the_cubic_on_whole_numbers_by_hand():
     """At x = 1/2 of [0, 1) the four live cubics are (1 - x)^3, 3 x^3 - 6 x^2 + 4, ..., over 6: 1, 23, 23, 1 over 48."""
     got = basis([[0.0], [0.5]], [np.arange(-3.0, 5.0)], 3)[:, 0]
 
-    np.testing.assert_allclose(got, [[1 / 6, 4 / 6, 1 / 6, 0.0], [1 / 48, 23 / 48, 23 / 48, 1 / 48]], rtol=1e-15)
+    np.testing.assert_allclose(
+        got, [[1 / 6, 4 / 6, 1 / 6, 0.0], [1 / 48, 23 / 48, 23 / 48, 1 / 48]], rtol=1e-15
+    )
 
 
 def test_the_slopes_of_the_quadratic_on_whole_numbers_by_hand():
     """On [0, 1): (1 - x)^2 / 2, 1/2 + x - x^2, x^2 / 2, with slopes x - 1, 1 - 2 x, x and second derivatives 1, -2, 1."""
-    slopes, seconds = (basis([[0.25]], [np.arange(-2.0, 4.0)], 2, derivative)[0, 0] for derivative in (1, 2))
+    slopes, seconds = (
+        basis([[0.25]], [np.arange(-2.0, 4.0)], 2, derivative)[0, 0] for derivative in (1, 2)
+    )
 
     np.testing.assert_array_equal(slopes, [-0.75, 0.5, 0.25])
     np.testing.assert_array_equal(seconds, [1.0, -2.0, 1.0])
@@ -171,7 +194,9 @@ def test_bases_agree_with_scipy_to_1e_14_on_the_grid(case, data):
     degree, row, _ = case
     x = data.draw(points_in_grid(row, degree))
 
-    np.testing.assert_allclose(of_row(x, row, degree), BSpline.design_matrix(x, row, degree).toarray(), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(
+        of_row(x, row, degree), BSpline.design_matrix(x, row, degree).toarray(), rtol=0, atol=1e-14
+    )
 
 
 @given(rows_with_points(low=1, kinds=SMOOTH_KINDS), st.data())

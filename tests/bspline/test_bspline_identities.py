@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SMOOTH_KINDS, degrees, grid_ends, knot_arrays, knot_rows, points_anywhere, points_in_grid
+from strategies import (
+    SMOOTH_KINDS,
+    degrees,
+    grid_ends,
+    knot_arrays,
+    knot_rows,
+    points_anywhere,
+    points_in_grid,
+)
 
 from kan_ref.bspline import cox_de_boor
 from kan_ref.bspline.bases import basis, basis_integral, greville
@@ -54,7 +62,9 @@ def test_greville_points_reproduce_x(case):
     degree, row, x = case
     points = greville(row[None], degree)[0]
 
-    np.testing.assert_allclose(of_row(x, row, degree) @ points, x, rtol=0, atol=1e-14 * np.abs(row).max())
+    np.testing.assert_allclose(
+        of_row(x, row, degree) @ points, x, rtol=0, atol=1e-14 * np.abs(row).max()
+    )
 
 
 @given(grids(low=2))
@@ -62,9 +72,13 @@ def test_squares_are_reproduced_by_the_mean_products_of_inner_knots(case):
     """Marsden's identity for x^2: the coefficient is the mean of t_{m+p} t_{m+q} over p < q <= degree."""
     degree, row, x = case
     pairs = [(p, q) for q in range(1, degree + 1) for p in range(1, q)]
-    coef = np.array([np.mean([row[m + p] * row[m + q] for p, q in pairs]) for m in range(len(row) - degree - 1)])
+    coef = np.array(
+        [np.mean([row[m + p] * row[m + q] for p, q in pairs]) for m in range(len(row) - degree - 1)]
+    )
 
-    np.testing.assert_allclose(of_row(x, row, degree) @ coef, x**2, rtol=0, atol=1e-13 * np.abs(row).max() ** 2)
+    np.testing.assert_allclose(
+        of_row(x, row, degree) @ coef, x**2, rtol=0, atol=1e-13 * np.abs(row).max() ** 2
+    )
 
 
 # --- size and support
@@ -91,7 +105,11 @@ def test_every_basis_is_between_0_and_1_and_zero_off_its_own_knots(case, data):
     assert not got[(x < row[: -degree - 1]) | (x > row[degree + 1 :])].any()
 
 
-@given(degrees(1).flatmap(lambda degree: st.tuples(st.just(degree), knot_rows(degree, kinds=("uniform",)))))
+@given(
+    degrees(1).flatmap(
+        lambda degree: st.tuples(st.just(degree), knot_rows(degree, kinds=("uniform",)))
+    )
+)
 def test_the_sum_of_all_bases_rises_and_falls_on_the_outer_intervals(case):
     """Between the first knot and a it climbs from 0 to 1, between b and the last knot it falls back."""
     degree, row = case
@@ -102,7 +120,9 @@ def test_the_sum_of_all_bases_rises_and_falls_on_the_outer_intervals(case):
 
     assert (np.diff(rising) >= -1e-15).all()
     assert (np.diff(falling) <= 1e-15).all()
-    np.testing.assert_allclose([rising[0], rising[-1], falling[0], falling[-1]], [0.0, 1.0, 1.0, 0.0], atol=1e-14)
+    np.testing.assert_allclose(
+        [rising[0], rising[-1], falling[0], falling[-1]], [0.0, 1.0, 1.0, 0.0], atol=1e-14
+    )
     assert 0.0 < rising[10] < 1.0
     assert 0.0 < falling[10] < 1.0
 
@@ -126,20 +146,31 @@ def test_scaling_row_and_points_by_a_power_of_2_changes_no_bit(case, scale):
     degree, row, x = case
     normal = np.abs(x) > 1e-280
 
-    np.testing.assert_array_equal(of_row(scale * x[normal], scale * row, degree), of_row(x[normal], row, degree))
+    np.testing.assert_array_equal(
+        of_row(scale * x[normal], scale * row, degree), of_row(x[normal], row, degree)
+    )
 
 
 @given(grids(low=1, kinds=SMOOTH_KINDS), st.data())
-def test_derivatives_at_knots_are_limits_from_the_right_and_at_the_last_knot_from_the_left(case, data):
+def test_derivatives_at_knots_are_limits_from_the_right_and_at_the_last_knot_from_the_left(
+    case, data
+):
     """An ulp beside the knot nothing has changed yet; judged against the largest derivative on the piece."""
     degree, row, _ = case
     m = data.draw(st.sampled_from([m for m in range(len(row) - 1) if row[m] < row[m + 1]]))
     order = data.draw(st.integers(1, degree))
     piece = np.abs(of_row(np.linspace(row[m], row[m + 1], 9)[1:-1], row, degree, order)).max()
 
-    at, right, inside, last = of_row([row[m], np.nextafter(row[m], np.inf), np.nextafter(row[-1], -np.inf), row[-1]], row, degree, order)
+    at, right, inside, last = of_row(
+        [row[m], np.nextafter(row[m], np.inf), np.nextafter(row[-1], -np.inf), row[-1]],
+        row,
+        degree,
+        order,
+    )
 
-    final = np.abs(of_row(np.linspace(row[row < row[-1]][-1], row[-1], 9)[1:-1], row, degree, order)).max()
+    final = np.abs(
+        of_row(np.linspace(row[row < row[-1]][-1], row[-1], 9)[1:-1], row, degree, order)
+    ).max()
     assert np.abs(at - right).max() <= 1e-11 * piece
     assert np.abs(last - inside).max() <= 1e-11 * final
 
@@ -152,7 +183,9 @@ def test_integrals_sum_to_the_length_of_an_interval_of_the_grid(case, data):
     degree, row, x = case
     low, high = sorted(data.draw(st.permutations(x))[:2])
 
-    assert basis_integral(row[None], degree, low, high).sum() == pytest.approx(high - low, rel=0, abs=1e-14 * (row[-1] - row[0]))
+    assert basis_integral(row[None], degree, low, high).sum() == pytest.approx(
+        high - low, rel=0, abs=1e-14 * (row[-1] - row[0])
+    )
 
 
 @given(grids(), st.data())
@@ -160,7 +193,9 @@ def test_integrals_over_adjoining_intervals_add_up_and_turn_sign_with_their_limi
     degree, row, _ = case
     p, q, r = data.draw(points_anywhere(row, size=3))
 
-    first, second, both, back = (basis_integral(row[None], degree, *ends) for ends in ((p, q), (q, r), (p, r), (r, p)))
+    first, second, both, back = (
+        basis_integral(row[None], degree, *ends) for ends in ((p, q), (q, r), (p, r), (r, p))
+    )
 
     np.testing.assert_allclose(first + second, both, rtol=0, atol=1e-14 * (row[-1] - row[0]))
     np.testing.assert_array_equal(back, -both)
@@ -239,23 +274,59 @@ ROW = np.arange(6.0)[None]
 @pytest.mark.parametrize(
     ("call", "kind", "sentence"),
     [
-        (lambda: basis([0.5], ROW, 2), ValueError, r"x has shape \(1,\), but needs shape \(batch, 1\)"),
-        (lambda: basis([[0.5, 0.5]], ROW, 2), ValueError, r"x has shape \(1, 2\), but needs shape \(batch, 1\)"),
+        (
+            lambda: basis([0.5], ROW, 2),
+            ValueError,
+            r"x has shape \(1,\), but needs shape \(batch, 1\)",
+        ),
+        (
+            lambda: basis([[0.5, 0.5]], ROW, 2),
+            ValueError,
+            r"x has shape \(1, 2\), but needs shape \(batch, 1\)",
+        ),
         (lambda: basis([[0.5], [np.nan]], ROW, 2), ValueError, "x contains nan at row 1, column 0"),
         (lambda: basis([[np.inf]], ROW, 2), ValueError, "x contains inf at row 0, column 0"),
         (lambda: basis([["a"]], ROW, 2), TypeError, "x has dtype <U1, but needs real numbers"),
         (lambda: basis([[0.5]], ROW[0], 2), ValueError, r"knots has shape \(6,\)"),
-        (lambda: basis([[0.5]], ROW[:, ::-1], 2), ValueError, "knots must rise along each row; row 0 falls from 5.0 to 4.0 at position 1"),
-        (lambda: basis([[0.5]], ROW, 3), ValueError, "knots has 6 knots in a row, but degree 3 needs at least 8"),
+        (
+            lambda: basis([[0.5]], ROW[:, ::-1], 2),
+            ValueError,
+            "knots must rise along each row; row 0 falls from 5.0 to 4.0 at position 1",
+        ),
+        (
+            lambda: basis([[0.5]], ROW, 3),
+            ValueError,
+            "knots has 6 knots in a row, but degree 3 needs at least 8",
+        ),
         (lambda: basis([[0.5]], ROW, -1), ValueError, "degree is -1, but must be at least 0"),
         (lambda: basis([[0.5]], ROW, 2.0), TypeError, "degree is 2.0, but must be an integer"),
-        (lambda: basis([[0.5]], ROW, 2, -1), ValueError, "derivative is -1, but must be at least 0"),
-        (lambda: basis([[0.5]], ROW, 2, True), TypeError, "derivative is True, but must be an integer"),
-        (lambda: greville(ROW, 3), ValueError, "knots has 6 knots in a row, but degree 3 needs at least 8"),
-        (lambda: greville([[0.0, 1.0, 0.5, 2.0]], 1), ValueError, "falls from 1.0 to 0.5 at position 2"),
+        (
+            lambda: basis([[0.5]], ROW, 2, -1),
+            ValueError,
+            "derivative is -1, but must be at least 0",
+        ),
+        (
+            lambda: basis([[0.5]], ROW, 2, True),
+            TypeError,
+            "derivative is True, but must be an integer",
+        ),
+        (
+            lambda: greville(ROW, 3),
+            ValueError,
+            "knots has 6 knots in a row, but degree 3 needs at least 8",
+        ),
+        (
+            lambda: greville([[0.0, 1.0, 0.5, 2.0]], 1),
+            ValueError,
+            "falls from 1.0 to 0.5 at position 2",
+        ),
         (lambda: basis_integral(ROW, 2, np.nan, 1.0), ValueError, "low contains nan at position 0"),
         (lambda: basis_integral(ROW, 2, 0.0, [[1.0]]), ValueError, r"high has shape \(1, 1\)"),
-        (lambda: basis_integral(ROW, 3, 0.0, 1.0), ValueError, "knots has 6 knots in a row, but degree 3 needs at least 8"),
+        (
+            lambda: basis_integral(ROW, 3, 0.0, 1.0),
+            ValueError,
+            "knots has 6 knots in a row, but degree 3 needs at least 8",
+        ),
     ],
 )
 def test_what_is_no_spline_is_refused_in_a_sentence(call, kind, sentence):

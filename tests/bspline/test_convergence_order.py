@@ -44,9 +44,13 @@ def ladders():
     for seed in range(3):
         rng = np.random.default_rng(seed)
         data = kr.sample("exp_sin", n_train=500, n_test=500, rng=rng)
-        network = kr.best_start((2, 1, 1), data, n_starts=6, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+        network = kr.best_start(
+            (2, 1, 1), data, n_starts=6, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng
+        )
         history = kr.fit(network, data, n_steps=30, grids=grids).history
-        errors.append([history.test_rmse[np.flatnonzero(history.n_intervals == grid)[-1]] for grid in grids])
+        errors.append(
+            [history.test_rmse[np.flatnonzero(history.n_intervals == grid)[-1]] for grid in grids]
+        )
     return np.array(errors)
 
 

@@ -43,7 +43,9 @@ def test_a_curve_of_the_space_is_found_again(seed, degree, kind):
     grid = row[degree : len(row) - degree]
     x = np.concatenate([rng.uniform(low, high, 12) for low, high in pairwise(grid)])
 
-    fit = kr.fit_curve(x, basis(x[:, None], row[None], degree)[:, 0] @ coef, knots=row, degree=degree)
+    fit = kr.fit_curve(
+        x, basis(x[:, None], row[None], degree)[:, 0] @ coef, knots=row, degree=degree
+    )
 
     # a basis of an uneven row may have little under it: the values are found to rounding, the coefficients almost
     np.testing.assert_allclose(fit.coef.T, coef, rtol=0, atol=1e-9)
@@ -53,10 +55,16 @@ def test_a_curve_of_the_space_is_found_again(seed, degree, kind):
 
 
 @given(seeds, degrees, st.integers(1, 30))
-def test_no_coefficients_fit_better_and_none_that_fit_as_well_are_nearer_to_the_start(seed, degree, n_points):
+def test_no_coefficients_fit_better_and_none_that_fit_as_well_are_nearer_to_the_start(
+    seed, degree, n_points
+):
     rng = np.random.default_rng(seed)
     row = even_row(degree)
-    x, y, start = rng.uniform(-1, 1, n_points), rng.normal(size=(n_points, 2)), rng.normal(size=(2, 5 + degree))
+    x, y, start = (
+        rng.uniform(-1, 1, n_points),
+        rng.normal(size=(n_points, 2)),
+        rng.normal(size=(2, 5 + degree)),
+    )
     design = design_matrix(x, row, degree)
 
     fit = kr.fit_curve(x, y, knots=row, degree=degree, start=start)
@@ -122,7 +130,9 @@ def test_a_constant_feature_fits_the_mean_of_its_values():
 
 
 def test_points_outside_the_row_meet_no_basis():
-    fit = kr.fit_curve([50.0, -50.0], [[3.0], [4.0]], knots=even_row(2), degree=2, start=np.ones((1, 7)))
+    fit = kr.fit_curve(
+        [50.0, -50.0], [[3.0], [4.0]], knots=even_row(2), degree=2, start=np.ones((1, 7))
+    )
 
     assert fit.rank == 0
     assert fit.unsupported == tuple(range(7))
@@ -183,18 +193,27 @@ def test_the_start_is_not_written_into():
 def test_a_fit_prints_its_worth():
     fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
 
-    assert repr(fit).startswith("CurveFit(1 curves of 6 bases, rank 3, 3 bases without points, residual ")
+    assert repr(fit).startswith(
+        "CurveFit(1 curves of 6 bases, rank 3, 3 bases without points, residual "
+    )
 
 
 # --- curves on other rows
 
 
-@given(seeds, degrees, st.sampled_from([2, 3, 10]), st.sampled_from(["uniform", "uneven", "clamped", "repeated"]))
+@given(
+    seeds,
+    degrees,
+    st.sampled_from([2, 3, 10]),
+    st.sampled_from(["uniform", "uneven", "clamped", "repeated"]),
+)
 def test_where_the_old_breakpoints_stay_a_curve_stays_to_rounding(seed, degree, factor, kind):
     rng = np.random.default_rng(seed)
     row = random_row(rng, 4, degree, kind)
     coef = rng.normal(size=(2, 1, 4 + degree))
-    new = extended_knots(refined_breakpoints(row[None, degree : len(row) - degree], 4 * factor), degree)
+    new = extended_knots(
+        refined_breakpoints(row[None, degree : len(row) - degree], 4 * factor), degree
+    )
 
     moved = move_coefficients(row[None], degree, coef, new)
 
@@ -210,7 +229,9 @@ def test_the_coefficients_are_those_that_dense_least_squares_finds(degree):
     row = random_row(rng, 3, degree, "uneven")
     coef = rng.normal(size=3 + degree)
     new = extended_knots(refined_breakpoints(row[None, degree : len(row) - degree], 6), degree)
-    expected, _ = coefficients_by_sampling(new[0], degree, lambda x: design_matrix(x, row, degree) @ coef)
+    expected, _ = coefficients_by_sampling(
+        new[0], degree, lambda x: design_matrix(x, row, degree) @ coef
+    )
 
     moved = move_coefficients(row[None], degree, coef[None, None], new)
 
@@ -228,13 +249,18 @@ def test_a_carried_over_curve_needs_no_least_squares(monkeypatch):
     moved = move_coefficients(row[None], 3, coef, new[None])
 
     x = points_of(row, 3)
-    np.testing.assert_allclose(curve(new, 3, moved[0, 0], x), curve(row, 3, coef[0, 0], x), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        curve(new, 3, moved[0, 0], x), curve(row, 3, coef[0, 0], x), rtol=0, atol=1e-13
+    )
 
 
 def test_every_input_moves_by_itself():
     """One row nested, one not: each as if alone."""
     rng = np.random.default_rng(0)
-    rows, new = np.stack([even_row(3), even_row(3)]), np.stack([even_row(3, 10), even_row(3, 10, -1.2, 1.1)])
+    rows, new = (
+        np.stack([even_row(3), even_row(3)]),
+        np.stack([even_row(3, 10), even_row(3, 10, -1.2, 1.1)]),
+    )
     coef = rng.normal(size=(2, 2, 8))
 
     together = move_coefficients(rows, 3, coef, new)
@@ -256,18 +282,29 @@ def test_a_wider_row_continues_the_end_polynomials(degree):
 
     x = np.linspace(-1.9, 1.9, 39)
     expected = [float(exact_continued(float(point), row, degree, coef)) for point in x]
-    np.testing.assert_allclose(curve(new, degree, moved, x), expected, rtol=0, atol=1e-12 * np.abs(moved).max())
+    np.testing.assert_allclose(
+        curve(new, degree, moved, x), expected, rtol=0, atol=1e-12 * np.abs(moved).max()
+    )
 
 
-@pytest.mark.parametrize(("degree", "bound"), [(1, 1e-2), (2, 5e-4), (3, 5e-5), (4, 2e-5), (5, 2e-6)])
+@pytest.mark.parametrize(
+    ("degree", "bound"), [(1, 1e-2), (2, 5e-4), (3, 5e-5), (4, 2e-5), (5, 2e-6)]
+)
 def test_a_finer_row_with_other_breakpoints_keeps_a_smooth_curve_nearly(degree, bound):
     row, new = even_row(degree, 20), even_row(degree, 31)
-    smooth = kr.fit_curve(points_of(row, degree, 400), np.sin(3 * points_of(row, degree, 400))[:, None], knots=row, degree=degree)
+    smooth = kr.fit_curve(
+        points_of(row, degree, 400),
+        np.sin(3 * points_of(row, degree, 400))[:, None],
+        knots=row,
+        degree=degree,
+    )
 
     moved = move_coefficients(row[None], degree, smooth.coef[:, None], new[None])[0, 0]
 
     x = points_of(row, degree, 301)
-    assert np.abs(curve(new, degree, moved, x) - curve(row, degree, smooth.coef[0], x)).max() <= bound
+    assert (
+        np.abs(curve(new, degree, moved, x) - curve(row, degree, smooth.coef[0], x)).max() <= bound
+    )
 
 
 @pytest.mark.parametrize("degree", range(6))
@@ -280,7 +317,9 @@ def test_a_straight_line_moves_exactly_to_any_row(degree):
 
     moved = move_coefficients(row[None], degree, coef[None, None], new[None])[0, 0]
 
-    np.testing.assert_allclose(moved, 0.3 + slope * kr.bspline.greville(new[None], degree)[0], rtol=0, atol=1e-11)
+    np.testing.assert_allclose(
+        moved, 0.3 + slope * kr.bspline.greville(new[None], degree)[0], rtol=0, atol=1e-11
+    )
 
 
 def test_an_interval_too_narrow_for_a_point_has_a_coefficient_of_the_curve_too():
@@ -301,11 +340,19 @@ def test_samples_draw_a_moved_curve_as_near_to_the_old_values_as_it_comes_where_
     coef = rng.normal(size=(1, 1, 8 + degree))
     x = rng.uniform(-1.0, -0.3, (400, 1))
 
-    without, with_samples = (move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x))
+    without, with_samples = (
+        move_coefficients(row[None], degree, coef, new[None], samples)[0, 0]
+        for samples in (None, x)
+    )
 
     old = curve(row, degree, coef[0, 0], x[:, 0])
-    nearest = nearest_solution(design_matrix(x[:, 0], new, degree), old[:, None], np.zeros((1, 11 + degree)))[0]
-    before, after, best = (np.sqrt(np.mean((curve(new, degree, c, x[:, 0]) - old) ** 2)) for c in (without, with_samples, nearest))
+    nearest = nearest_solution(
+        design_matrix(x[:, 0], new, degree), old[:, None], np.zeros((1, 11 + degree))
+    )[0]
+    before, after, best = (
+        np.sqrt(np.mean((curve(new, degree, c, x[:, 0]) - old) ** 2))
+        for c in (without, with_samples, nearest)
+    )
     assert after < 0.95 * before
     assert after <= 1.01 * best
 
@@ -317,12 +364,17 @@ def test_samples_leave_bases_alone_that_they_do_not_touch(degree):
     coef = rng.normal(size=(1, 1, 8 + degree))
     x = rng.uniform(-1.0, -0.3, (400, 1))
 
-    without, with_samples = (move_coefficients(row[None], degree, coef, new[None], samples)[0, 0] for samples in (None, x))
+    without, with_samples = (
+        move_coefficients(row[None], degree, coef, new[None], samples)[0, 0]
+        for samples in (None, x)
+    )
 
     untouched = ~(basis(x, new[None], degree)[:, 0] != 0).any(axis=0)
     assert untouched.sum() >= 4
     np.testing.assert_allclose(with_samples[untouched], without[untouched], rtol=0, atol=1e-14)
-    assert np.abs(without[untouched]).min() > 1e-3  # what stands there is the old curve, not nothing
+    assert (
+        np.abs(without[untouched]).min() > 1e-3
+    )  # what stands there is the old curve, not nothing
     assert (with_samples != without).any()
 
 
@@ -333,7 +385,9 @@ def test_a_sample_at_the_tip_of_a_basis_does_not_throw_its_coefficient():
     tip = new[-4] - 2.0 / 7 + 0.002
     x = np.append(np.linspace(-1.0, new[-4] - 2.0 / 7, 100), tip)[:, None]
 
-    without, with_samples = (move_coefficients(row[None], 3, coef, new[None], samples)[0, 0] for samples in (None, x))
+    without, with_samples = (
+        move_coefficients(row[None], 3, coef, new[None], samples)[0, 0] for samples in (None, x)
+    )
 
     assert 0 < basis(x, new[None], 3)[-1, 0, -1] < 1e-6
     assert abs(with_samples[-1] - without[-1]) <= 0.1 * np.abs(coef).max()
@@ -344,13 +398,21 @@ def test_samples_on_a_carried_over_row_change_nothing_but_rounding():
     row, new = even_row(3, 5), even_row(3, 10)
     coef = rng.normal(size=(2, 1, 8))
 
-    without, with_samples = (move_coefficients(row[None], 3, coef, new[None], x) for x in (None, rng.uniform(-1, 1, (300, 1))))
+    without, with_samples = (
+        move_coefficients(row[None], 3, coef, new[None], x)
+        for x in (None, rng.uniform(-1, 1, (300, 1)))
+    )
 
     np.testing.assert_allclose(with_samples, without, rtol=0, atol=1e-12)
 
 
 def test_moving_writes_into_nothing_that_it_is_given():
-    row, new, coef, x = even_row(3, 5)[None], even_row(3, 7)[None], np.ones((1, 1, 8)), np.zeros((3, 1))
+    row, new, coef, x = (
+        even_row(3, 5)[None],
+        even_row(3, 7)[None],
+        np.ones((1, 1, 8)),
+        np.zeros((3, 1)),
+    )
     for array in (row, new, coef, x):
         array.flags.writeable = False
 

@@ -7,11 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import difference, exact_blossom, exact_continued, exact_curve
-from strategies import SMOOTH_KINDS, coefficients, degrees, grid_ends, knot_arrays, knot_rows, points_anywhere, points_in_grid
+from strategies import (
+    SMOOTH_KINDS,
+    coefficients,
+    degrees,
+    grid_ends,
+    knot_arrays,
+    knot_rows,
+    points_anywhere,
+    points_in_grid,
+)
 
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.blossom import blossom, blossom_coef, continued_values, insert_knot, refinement_matrix
-from kan_ref.bspline.knots import breakpoints, extended_knots, is_nested, refined_breakpoints, uniform_knots
+from kan_ref.bspline.blossom import (
+    blossom,
+    blossom_coef,
+    continued_values,
+    insert_knot,
+    refinement_matrix,
+)
+from kan_ref.bspline.knots import (
+    breakpoints,
+    extended_knots,
+    is_nested,
+    refined_breakpoints,
+    uniform_knots,
+)
 
 
 @st.composite
@@ -34,7 +55,9 @@ def pieces_of(row, degree):
 
 def polar(row, degree, coef, piece, arguments):
     """`blossom` of one curve at one tuple of arguments."""
-    return blossom(row[None], degree, coef[None, None], [[piece]], np.reshape(arguments, (1, 1, degree)))[0, 0, 0]
+    return blossom(
+        row[None], degree, coef[None, None], [[piece]], np.reshape(arguments, (1, 1, degree))
+    )[0, 0, 0]
 
 
 @st.composite
@@ -65,7 +88,9 @@ def test_the_blossom_is_the_exact_polar_form(case):
     got = polar(row, degree, coef, piece, arguments)
 
     exact = exact_blossom(row, degree, coef, degree + piece, arguments)
-    assert difference(got, [exact])[0] <= 5e-15 * np.abs(coef).max() * reach(row, degree, piece, arguments)
+    assert difference(got, [exact])[0] <= 5e-15 * np.abs(coef).max() * reach(
+        row, degree, piece, arguments
+    )
 
 
 @given(curves_with_arguments(), st.randoms(use_true_random=False))
@@ -81,7 +106,10 @@ def test_the_blossom_is_symmetric_in_its_arguments_bit_for_bit(case, random):
 def test_arguments_equally_far_on_both_sides_of_the_piece_may_be_exchanged_too(seed):
     coef = np.random.default_rng(seed).normal(size=4)
 
-    one, other = (polar(np.arange(-3.0, 5.0), 3, coef, 0, arguments) for arguments in ([1.7, 0.3, -0.7], [-0.7, 0.3, 1.7]))
+    one, other = (
+        polar(np.arange(-3.0, 5.0), 3, coef, 0, arguments)
+        for arguments in ([1.7, 0.3, -0.7], [-0.7, 0.3, 1.7])
+    )
 
     assert one == other
 
@@ -96,7 +124,9 @@ def test_the_blossom_is_affine_in_each_argument(case, share, data):
 
     between, ends = at(a + share * (b - a)), (1.0 - share) * at(a) + share * at(b)
 
-    scale = np.abs(coef).max() * reach(row, degree, piece, np.append(np.delete(arguments, place), [2 * a - b, 2 * b - a]))
+    scale = np.abs(coef).max() * reach(
+        row, degree, piece, np.append(np.delete(arguments, place), [2 * a - b, 2 * b - a])
+    )
     assert between == pytest.approx(ends, rel=0, abs=1e-14 * scale)
 
 
@@ -108,7 +138,9 @@ def test_the_diagonal_of_the_blossom_is_the_curve(case, data):
 
     got = polar(row, degree, coef, piece, np.full(degree, x))
 
-    assert got == pytest.approx(values([x], row, degree, coef)[0], rel=0, abs=5e-15 * np.abs(coef).max())
+    assert got == pytest.approx(
+        values([x], row, degree, coef)[0], rel=0, abs=5e-15 * np.abs(coef).max()
+    )
 
 
 @given(curves(), st.data())
@@ -126,17 +158,33 @@ def test_the_polar_form_of_a_cubic_by_hand():
     row = np.arange(-3.0, 6.0)
     coef = np.array([row[m + 1] * row[m + 2] * row[m + 3] for m in range(5)])
 
-    got = [polar(row, 3, coef, piece, arguments) for piece in range(2) for arguments in ([2.0, 3.0, 5.0], [-7.0, 0.5, 4.0])]
+    got = [
+        polar(row, 3, coef, piece, arguments)
+        for piece in range(2)
+        for arguments in ([2.0, 3.0, 5.0], [-7.0, 0.5, 4.0])
+    ]
 
     np.testing.assert_allclose(got, [30.0, -14.0, 30.0, -14.0], rtol=1e-14)
 
 
-@given(degrees(0, 4).flatmap(lambda degree: st.tuples(st.just(degree), knot_arrays(degree, kinds=SMOOTH_KINDS))), st.data())
+@given(
+    degrees(0, 4).flatmap(
+        lambda degree: st.tuples(st.just(degree), knot_arrays(degree, kinds=SMOOTH_KINDS))
+    ),
+    st.data(),
+)
 def test_outputs_inputs_and_places_of_the_blossom_do_not_mix(case, data):
     degree, rows = case
     n_in, n_new = len(rows), 3
     coef = data.draw(coefficients((2, n_in, rows.shape[1] - degree - 1)))
-    piece = np.array([data.draw(st.lists(st.sampled_from(pieces_of(row, degree)), min_size=n_new, max_size=n_new)) for row in rows])
+    piece = np.array(
+        [
+            data.draw(
+                st.lists(st.sampled_from(pieces_of(row, degree)), min_size=n_new, max_size=n_new)
+            )
+            for row in rows
+        ]
+    )
     arguments = data.draw(coefficients((n_in, n_new, degree)))
 
     got = blossom(rows, degree, coef, piece, arguments)
@@ -155,7 +203,10 @@ def test_continued_values_are_exact_on_the_grid_to_5e_15(case, data):
 
     got = continued_values(row[None], degree, coef[None, None], x[:, None])[:, 0, 0]
 
-    assert difference(got, [exact_continued(point, row, degree, coef) for point in x]).max() <= 5e-15 * np.abs(coef).max()
+    assert (
+        difference(got, [exact_continued(point, row, degree, coef) for point in x]).max()
+        <= 5e-15 * np.abs(coef).max()
+    )
 
 
 @given(curves(), st.floats(0.0, 2.0))
@@ -170,14 +221,18 @@ def test_continued_values_follow_the_end_polynomials_beyond_the_grid(case, share
     error = difference(got, [exact_continued(point, row, degree, coef) for point in x])
     pieces = pieces_of(row, degree)
     for point, piece, wrong in zip(x, (pieces[0], pieces[-1], pieces[-1]), error, strict=True):
-        assert wrong <= 5e-15 * np.abs(coef).max() * reach(row, degree, piece, np.full(degree, point))
+        assert wrong <= 5e-15 * np.abs(coef).max() * reach(
+            row, degree, piece, np.full(degree, point)
+        )
 
 
 def test_where_breakpoints_repeat_at_the_ends_the_outermost_piece_that_is_not_empty_goes_on():
     """The hats of y = 3 x on the grid 0 0 1 2 2."""
     knots = np.array([[-1.0, 0.0, 0.0, 1.0, 2.0, 2.0, 3.0]])
 
-    got = continued_values(knots, 1, 3.0 * greville(knots, 1)[None], [[-1.0], [0.0], [0.5], [2.0], [4.0]])
+    got = continued_values(
+        knots, 1, 3.0 * greville(knots, 1)[None], [[-1.0], [0.0], [0.5], [2.0], [4.0]]
+    )
 
     np.testing.assert_allclose(got[:, 0, 0], [-3.0, 0.0, 1.5, 6.0, 12.0], rtol=1e-15)
 
@@ -188,7 +243,11 @@ def test_continued_values_come_per_sample_output_and_input():
 
     got = continued_values(knots, 1, coef, [[-5.0, 7.0], [0.25, 11.0]])
 
-    np.testing.assert_allclose(got, [[[-5.0, 7.0], [-10.0, 14.0], [5.0, -7.0]], [[0.25, 11.0], [0.5, 22.0], [-0.25, -11.0]]], rtol=1e-15)
+    np.testing.assert_allclose(
+        got,
+        [[[-5.0, 7.0], [-10.0, 14.0], [5.0, -7.0]], [[0.25, 11.0], [0.5, 22.0], [-0.25, -11.0]]],
+        rtol=1e-15,
+    )
 
 
 # --- moving to other rows
@@ -212,7 +271,16 @@ def test_from_5_to_1000_intervals_the_curve_stays_to_1e_12(degree, grid):
 
     moved = blossom_coef(old, degree, coef, new)
 
-    x = np.sort(np.concatenate([rng.uniform(-1.0, 1.0, 500), grid[:-1], np.nextafter(grid[1:], -1.0), breakpoints(new, degree)[0, :-1]]))
+    x = np.sort(
+        np.concatenate(
+            [
+                rng.uniform(-1.0, 1.0, 500),
+                grid[:-1],
+                np.nextafter(grid[1:], -1.0),
+                breakpoints(new, degree)[0, :-1],
+            ]
+        )
+    )
     change = values(x, new[0], degree, moved[:, 0]) - values(x, old[0], degree, coef[:, 0])
     assert moved.shape == (3, 1, 1000 + degree)
     assert np.abs(change).max() <= 1e-12 * np.abs(coef).max()
@@ -241,21 +309,30 @@ def test_on_a_nested_row_the_curve_and_its_continuation_stay_exactly(case, data)
     moved = blossom_coef(row[None], degree, coef[None, None], new[None])[0, 0]
 
     ends = (pieces_of(row, degree)[0], pieces_of(row, degree)[-1])
-    farthest = max(reach(row, degree, piece, np.full(degree, end)) for piece, end in zip(ends, (new[1], new[-2]), strict=True))
+    farthest = max(
+        reach(row, degree, piece, np.full(degree, end))
+        for piece, end in zip(ends, (new[1], new[-2]), strict=True)
+    )
     for point in x:
-        error = abs(exact_continued(point, new, degree, moved) - exact_continued(point, row, degree, coef))
+        error = abs(
+            exact_continued(point, new, degree, moved) - exact_continued(point, row, degree, coef)
+        )
         off = point < row[degree] or point > row[len(row) - 1 - degree]
         assert float(error) <= 1e-13 * np.abs(coef).max() * (farthest if off else 1.0)
 
 
 @given(curves(), st.floats(0.0, 0.9), st.floats(0.1, 1.0))
-def test_on_a_narrower_row_with_the_old_breakpoints_in_its_range_the_curve_stays_there(case, from_share, width_share):
+def test_on_a_narrower_row_with_the_old_breakpoints_in_its_range_the_curve_stays_there(
+    case, from_share, width_share
+):
     """Its outer knots may reach over old pieces that its grid does not: those must not speak for the curve."""
     degree, row, coef = case
     a, b = grid_ends(row, degree)
     low = a + from_share * (b - a)
     high = low + width_share * (b - low)
-    new = extended_knots([[low, *(t for t in row[degree : len(row) - degree] if low < t < high), high]], degree)
+    new = extended_knots(
+        [[low, *(t for t in row[degree : len(row) - degree] if low < t < high), high]], degree
+    )
 
     moved = blossom_coef(row[None], degree, coef[None, None], new)[0, 0]
 
@@ -280,19 +357,28 @@ def test_on_its_own_row_a_curve_keeps_its_coefficients_bit_for_bit(case, n_out):
 def power_coef(row, degree, power):
     """Coefficients of x^power: the mean of the products of `power` inner knots (Marsden)."""
     windows = [row[m + 1 : m + degree + 1] for m in range(len(row) - degree - 1)]
-    return np.array([np.mean([np.prod(chosen) for chosen in combinations(window, power)]) for window in windows])
+    return np.array(
+        [np.mean([np.prod(chosen) for chosen in combinations(window, power)]) for window in windows]
+    )
 
 
 @given(degrees(), st.integers(0, 7), st.data())
 def test_a_polynomial_moves_to_any_row_nested_or_not(degree, power, data):
     """One that all pieces share: its polar form is the same on every piece, so it matters not where breakpoints lie."""
     power = min(power, degree)
-    old, new = (row / np.abs(row).max() for row in (data.draw(knot_rows(degree, kinds=("uniform",))) for _ in range(2)))
+    old, new = (
+        row / np.abs(row).max()
+        for row in (data.draw(knot_rows(degree, kinds=("uniform",))) for _ in range(2))
+    )
 
-    moved = blossom_coef(old[None], degree, power_coef(old, degree, power)[None, None], new[None])[0, 0]
+    moved = blossom_coef(old[None], degree, power_coef(old, degree, power)[None, None], new[None])[
+        0, 0
+    ]
 
     ends = pieces_of(old, degree)[0], pieces_of(old, degree)[-1]
-    farthest = sum(reach(old, degree, piece, np.full(degree, end)) for piece in ends for end in (-1.0, 1.0))
+    farthest = sum(
+        reach(old, degree, piece, np.full(degree, end)) for piece in ends for end in (-1.0, 1.0)
+    )
     np.testing.assert_allclose(moved, power_coef(new, degree, power), rtol=0, atol=1e-13 * farthest)
 
 
@@ -315,7 +401,12 @@ def test_a_basis_that_reaches_into_the_grid_by_one_ulp_sees_the_piece_there():
     np.testing.assert_array_equal(moved, [[[5.0, 7.0]]])
 
 
-@given(degrees(0, 5).flatmap(lambda degree: st.tuples(st.just(degree), knot_arrays(degree, kinds=SMOOTH_KINDS))), st.data())
+@given(
+    degrees(0, 5).flatmap(
+        lambda degree: st.tuples(st.just(degree), knot_arrays(degree, kinds=SMOOTH_KINDS))
+    ),
+    st.data(),
+)
 def test_curves_of_many_outputs_and_inputs_move_as_each_by_itself(case, data):
     degree, rows = case
     coef = data.draw(coefficients((2, len(rows), rows.shape[1] - degree - 1)))
@@ -324,7 +415,10 @@ def test_curves_of_many_outputs_and_inputs_move_as_each_by_itself(case, data):
     moved = blossom_coef(rows, degree, coef, new)
 
     for j, i in np.ndindex(2, len(rows)):
-        np.testing.assert_array_equal(moved[j, i], blossom_coef(rows[i : i + 1], degree, coef[j : j + 1, i : i + 1], new[i : i + 1])[0, 0])
+        np.testing.assert_array_equal(
+            moved[j, i],
+            blossom_coef(rows[i : i + 1], degree, coef[j : j + 1, i : i + 1], new[i : i + 1])[0, 0],
+        )
 
 
 # --- Boehm, Oslo, and all three
@@ -335,7 +429,15 @@ def test_curves_of_many_outputs_and_inputs_move_as_each_by_itself(case, data):
 def test_one_knot_more_changes_the_curve_nowhere_on_the_row_and_off_it(case, data):
     """Also where the curve fades; exact fractions of both. At a knot that jumps the right limit counts, as always."""
     degree, row, coef = case
-    t = data.draw(st.sampled_from([*row.tolist(), *data.draw(points_in_grid(row, degree)).tolist(), 0.5 * (row[0] + row[-1])]))
+    t = data.draw(
+        st.sampled_from(
+            [
+                *row.tolist(),
+                *data.draw(points_in_grid(row, degree)).tolist(),
+                0.5 * (row[0] + row[-1]),
+            ]
+        )
+    )
 
     longer, (moved,) = insert_knot(row, degree, coef[None], t)
 
@@ -349,7 +451,10 @@ def more_knots(row, low, high):
     """Up to five places in [low, high], some of them where knots are."""
     between = st.floats(0.0, 1.0).map(lambda share: low + share * (high - low))
     knots = [t for t in row.tolist() if low <= t <= high]
-    return st.lists(st.one_of(between, st.sampled_from([low, *knots])).filter(lambda t: low <= t <= high), max_size=5)
+    return st.lists(
+        st.one_of(between, st.sampled_from([low, *knots])).filter(lambda t: low <= t <= high),
+        max_size=5,
+    )
 
 
 @given(curves(), st.data())
@@ -364,7 +469,9 @@ def test_the_oslo_matrix_is_knot_after_knot_by_boehm_on_the_whole_row(case, data
 
     # a basis over an empty support is zero, whatever its coefficient
     lives = new[: -degree - 1] < new[degree + 1 :]
-    np.testing.assert_allclose(at_once[lives], one_by_one[0, lives], rtol=0, atol=5e-15 * np.abs(coef).max())
+    np.testing.assert_allclose(
+        at_once[lives], one_by_one[0, lives], rtol=0, atol=5e-15 * np.abs(coef).max()
+    )
 
 
 @given(curves(), st.data())
@@ -380,8 +487,12 @@ def test_blossom_boehm_and_oslo_agree_where_knots_are_added_inside_the_grid(case
     by_oslo = refinement_matrix(row, degree, new) @ coef
 
     lives = np.maximum(new[: -degree - 1], a) < np.minimum(new[degree + 1 :], b)
-    np.testing.assert_allclose(by_blossom[lives], one_by_one[0, lives], rtol=0, atol=1e-13 * np.abs(coef).max())
-    np.testing.assert_allclose(by_blossom[lives], by_oslo[lives], rtol=0, atol=1e-13 * np.abs(coef).max())
+    np.testing.assert_allclose(
+        by_blossom[lives], one_by_one[0, lives], rtol=0, atol=1e-13 * np.abs(coef).max()
+    )
+    np.testing.assert_allclose(
+        by_blossom[lives], by_oslo[lives], rtol=0, atol=1e-13 * np.abs(coef).max()
+    )
 
 
 @given(curves(), st.data())
@@ -392,7 +503,11 @@ def test_rows_of_the_oslo_matrix_are_not_negative_and_sum_to_1_inside(case, data
 
     matrix = refinement_matrix(row, degree, new)
 
-    inside = (new[: -degree - 1] >= a) & (new[degree + 1 :] <= b) & (new[: -degree - 1] < new[degree + 1 :])
+    inside = (
+        (new[: -degree - 1] >= a)
+        & (new[degree + 1 :] <= b)
+        & (new[: -degree - 1] < new[degree + 1 :])
+    )
     assert matrix.min() >= 0.0
     np.testing.assert_allclose(matrix[inside].sum(axis=1), 1.0, rtol=0, atol=1e-14)
 
@@ -417,13 +532,37 @@ NONE = np.zeros((1, 1, 2))
 @pytest.mark.parametrize(
     ("arguments", "kind", "sentence"),
     [
-        ((KNOTS, 2, np.ones((1, 1, 4)), [[0]], NONE), ValueError, r"coef has shape \(1, 1, 4\), but needs shape \(n_out, 1, 3\)"),
-        ((KNOTS, 2, COEF, [[0]], np.zeros((1, 1, 3))), ValueError, r"arguments has shape \(1, 1, 3\), but needs shape \(1, 1, 2\)"),
+        (
+            (KNOTS, 2, np.ones((1, 1, 4)), [[0]], NONE),
+            ValueError,
+            r"coef has shape \(1, 1, 4\), but needs shape \(n_out, 1, 3\)",
+        ),
+        (
+            (KNOTS, 2, COEF, [[0]], np.zeros((1, 1, 3))),
+            ValueError,
+            r"arguments has shape \(1, 1, 3\), but needs shape \(1, 1, 2\)",
+        ),
         ((KNOTS, 2, COEF, [[0.0]], NONE), TypeError, "piece has dtype float64, but needs integers"),
-        ((KNOTS, 2, COEF, [0], NONE), ValueError, r"piece has shape \(1,\), but needs shape \(1, n_new\)"),
-        ((KNOTS, 2, COEF, [[1]], NONE), ValueError, "piece is 1 at row 0, column 0, but the grid has 1 intervals, 0 to 0"),
-        ((KNOTS, 2, COEF, [[-1]], NONE), ValueError, "piece is -1 at row 0, column 0, but the grid has 1 intervals"),
-        ((EMPTY_PIECE, 1, np.ones((1, 1, 4)), [[1]], [[[0.5]]]), ValueError, "piece is 1 at row 0, column 0, but that interval is empty"),
+        (
+            (KNOTS, 2, COEF, [0], NONE),
+            ValueError,
+            r"piece has shape \(1,\), but needs shape \(1, n_new\)",
+        ),
+        (
+            (KNOTS, 2, COEF, [[1]], NONE),
+            ValueError,
+            "piece is 1 at row 0, column 0, but the grid has 1 intervals, 0 to 0",
+        ),
+        (
+            (KNOTS, 2, COEF, [[-1]], NONE),
+            ValueError,
+            "piece is -1 at row 0, column 0, but the grid has 1 intervals",
+        ),
+        (
+            (EMPTY_PIECE, 1, np.ones((1, 1, 4)), [[1]], [[[0.5]]]),
+            ValueError,
+            "piece is 1 at row 0, column 0, but that interval is empty",
+        ),
         ((KNOTS, 2, COEF, [[0]], [[[np.nan, 0.0]]]), ValueError, "arguments contains nan"),
         ((KNOTS[:, ::-1], 2, COEF, [[0]], NONE), ValueError, "knots must rise along each row"),
         ((KNOTS, -1, COEF, [[0]], NONE), ValueError, "degree is -1, but must be at least 0"),
@@ -437,16 +576,48 @@ def test_what_has_no_polar_form_is_refused(arguments, kind, sentence):
 @pytest.mark.parametrize(
     ("function", "arguments", "sentence"),
     [
-        (continued_values, (KNOTS, 2, [[[0.0, 0.0, 1.0]]], [[1e200]]), "the continued curve contains inf"),
-        (continued_values, (KNOTS, 2, COEF, [[1.0, 2.0]]), r"x has shape \(1, 2\), but needs shape \(batch, 1\)"),
-        (continued_values, (KNOTS, 3, COEF, [[1.0]]), "knots has 6 knots in a row, but degree 3 needs at least 8"),
-        (blossom_coef, (KNOTS, 2, COEF, KNOTS[:, :5]), "new_knots has 5 knots in a row, but degree 2 needs at least 6"),
-        (blossom_coef, (KNOTS, 2, COEF, np.repeat(KNOTS, 2, axis=0)), "new_knots has 2 rows, but knots has 1"),
+        (
+            continued_values,
+            (KNOTS, 2, [[[0.0, 0.0, 1.0]]], [[1e200]]),
+            "the continued curve contains inf",
+        ),
+        (
+            continued_values,
+            (KNOTS, 2, COEF, [[1.0, 2.0]]),
+            r"x has shape \(1, 2\), but needs shape \(batch, 1\)",
+        ),
+        (
+            continued_values,
+            (KNOTS, 3, COEF, [[1.0]]),
+            "knots has 6 knots in a row, but degree 3 needs at least 8",
+        ),
+        (
+            blossom_coef,
+            (KNOTS, 2, COEF, KNOTS[:, :5]),
+            "new_knots has 5 knots in a row, but degree 2 needs at least 6",
+        ),
+        (
+            blossom_coef,
+            (KNOTS, 2, COEF, np.repeat(KNOTS, 2, axis=0)),
+            "new_knots has 2 rows, but knots has 1",
+        ),
         (insert_knot, (KNOTS[0], 2, COEF[0], 5.5), "t is 5.5, but must be between 0 and 5"),
-        (insert_knot, (KNOTS[0], 2, COEF[0, :, :2], 0.5), r"coef_rows has shape \(1, 2\), but needs shape \(n_curves, 3\)"),
+        (
+            insert_knot,
+            (KNOTS[0], 2, COEF[0, :, :2], 0.5),
+            r"coef_rows has shape \(1, 2\), but needs shape \(n_curves, 3\)",
+        ),
         (insert_knot, (KNOTS, 2, COEF[0], 0.5), "knots_row has shape"),
-        (refinement_matrix, (KNOTS[0], 2, np.arange(0.0, 6.0, 0.75)), "new_knots_row has 1.0 0 times, but knots_row has it 1 times"),
-        (refinement_matrix, ([0.0, 1.0, 1.0, 2.0], 0, [0.0, 1.0, 2.0]), "new_knots_row has 1.0 1 times, but knots_row has it 2"),
+        (
+            refinement_matrix,
+            (KNOTS[0], 2, np.arange(0.0, 6.0, 0.75)),
+            "new_knots_row has 1.0 0 times, but knots_row has it 1 times",
+        ),
+        (
+            refinement_matrix,
+            ([0.0, 1.0, 1.0, 2.0], 0, [0.0, 1.0, 2.0]),
+            "new_knots_row has 1.0 1 times, but knots_row has it 2",
+        ),
         (refinement_matrix, (KNOTS[0], 2, KNOTS), "new_knots_row has shape"),
     ],
 )

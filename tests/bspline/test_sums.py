@@ -25,7 +25,9 @@ def bases_by(way, layer, x):
 def assert_within(actual, expected, absolute_terms, tolerance=1e-14):
     assert actual.shape == expected.shape
     assert actual.dtype == np.float64
-    assert np.abs(actual - expected).max() <= tolerance * max(absolute_terms.max(), np.finfo(float).tiny)
+    assert np.abs(actual - expected).max() <= tolerance * max(
+        absolute_terms.max(), np.finfo(float).tiny
+    )
 
 
 @given(layer_cases(), ways)
@@ -36,7 +38,11 @@ def test_sums_follow_their_definition(case, way):
     found = sums.spline_sums(layer.spline_matrix, bases_by(way, layer, x))
 
     matrix = layer.spline_matrix.reshape(layer.coef.shape)
-    assert_within(found, np.einsum("bim,jim->bj", values, matrix), np.einsum("bim,jim->bj", values, np.abs(matrix)))
+    assert_within(
+        found,
+        np.einsum("bim,jim->bj", values, matrix),
+        np.einsum("bim,jim->bj", values, np.abs(matrix)),
+    )
 
 
 @given(layer_cases(), ways)
@@ -48,14 +54,19 @@ def test_the_matrix_gradient_follows_its_definition(case, way):
     gradient = sums.matrix_gradient(dy, bases_by(way, layer, x))
 
     absolute = np.einsum("bj,bim->jim", np.abs(dy), values)
-    assert_within(gradient.reshape(layer.coef.shape), np.einsum("bj,bim->jim", dy, values), absolute)
+    assert_within(
+        gradient.reshape(layer.coef.shape), np.einsum("bj,bim->jim", dy, values), absolute
+    )
 
 
 @given(layer_cases(), ways)
 def test_slope_sums_follow_their_definition(case, way):
     layer, x, rng = case
     _, slopes = full_bases(layer, x)
-    dy, matrix = rng.normal(size=(len(x), layer.n_out)), layer.spline_matrix.reshape(layer.coef.shape)
+    dy, matrix = (
+        rng.normal(size=(len(x), layer.n_out)),
+        layer.spline_matrix.reshape(layer.coef.shape),
+    )
 
     found = sums.slope_sums(layer.spline_matrix, bases_by(way, layer, x), dy)
 
@@ -70,7 +81,11 @@ def test_edge_sums_follow_their_definition(case, way, plane):
 
     found = sums.edge_sums(layer.spline_matrix, bases_by(way, layer, x), plane)
 
-    assert_within(found, np.einsum("bim,jim->bji", numbers, matrix), np.einsum("bim,jim->bji", np.abs(numbers), np.abs(matrix)))
+    assert_within(
+        found,
+        np.einsum("bim,jim->bji", numbers, matrix),
+        np.einsum("bim,jim->bji", np.abs(numbers), np.abs(matrix)),
+    )
 
 
 @given(layer_cases(), ways)
@@ -82,7 +97,9 @@ def test_the_matrix_gradient_of_edges_follows_its_definition(case, way):
     gradient = sums.edge_matrix_gradient(d_edges, bases_by(way, layer, x))
 
     absolute = np.einsum("bji,bim->jim", np.abs(d_edges), values)
-    assert_within(gradient.reshape(layer.coef.shape), np.einsum("bji,bim->jim", d_edges, values), absolute)
+    assert_within(
+        gradient.reshape(layer.coef.shape), np.einsum("bji,bim->jim", d_edges, values), absolute
+    )
 
 
 @given(layer_cases())
@@ -116,9 +133,19 @@ def test_sums_and_matrix_gradient_are_adjoint(case, way):
 
 @pytest.mark.parametrize(
     ("n_out", "n_basis", "degree", "walks"),
-    [(1, 8, 3, True), (1, 7, 3, False), (2, 14, 3, True), (2, 13, 3, False), (5, 20, 1, True), (5, 19, 1, False), (1, 4, 0, True)],
+    [
+        (1, 8, 3, True),
+        (1, 7, 3, False),
+        (2, 14, 3, True),
+        (2, 13, 3, False),
+        (5, 20, 1, True),
+        (5, 19, 1, False),
+        (1, 4, 0, True),
+    ],
 )
-def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(n_out, n_basis, degree, walks):
+def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(
+    n_out, n_basis, degree, walks
+):
     rng = np.random.default_rng(0)
     layer = random_layer(rng, 2, n_out, degree=degree, n_intervals=n_basis - degree)
 
@@ -163,7 +190,12 @@ def test_contractions_leave_what_they_are_given_as_it_was(way):
     rng = np.random.default_rng(3)
     layer = random_layer(rng, 2, 3, degree=3, n_intervals=4)
     x = random_batch(rng, layer, 5)
-    bases, matrix, dy, d_edges = bases_by(way, layer, x), layer.spline_matrix, rng.normal(size=(5, 3)), rng.normal(size=(5, 3, 2))
+    bases, matrix, dy, d_edges = (
+        bases_by(way, layer, x),
+        layer.spline_matrix,
+        rng.normal(size=(5, 3)),
+        rng.normal(size=(5, 3, 2)),
+    )
     given_arrays = [matrix, dy, d_edges, bases.values, bases.slopes, bases.places]
     before = [array.copy() for array in given_arrays]
 
@@ -181,4 +213,7 @@ def test_contractions_leave_what_they_are_given_as_it_was(way):
 def test_bases_print_their_shapes_and_the_way(way, how):
     layer = random_layer(np.random.default_rng(4), 2, 3, degree=3, n_intervals=4)
 
-    assert repr(bases_by(way, layer, np.zeros((5, 2)))) == f"Bases(LiveBasis(columns (5, 2), planes (4, 5, 2), (4, 5, 2)), {how})"
+    assert (
+        repr(bases_by(way, layer, np.zeros((5, 2))))
+        == f"Bases(ActiveBasis(columns (5, 2), planes (4, 5, 2), (4, 5, 2)), {how})"
+    )

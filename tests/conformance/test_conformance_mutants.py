@@ -16,31 +16,79 @@ SOURCE = Path(conformance_plain.__file__).read_text(encoding="utf-8")
 
 # name: (line of conformance_plain, the line instead, the flag that must be named)
 MUTANTS = {
-    "closed end forgotten": ("b[x[:, 0] == t[-1], np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0", "pass", "LastEnd"),
-    "closed end of an empty interval": ("np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0", "-1] = 1.0", "LastEnd"),
-    "knots owned from both sides": ("b = ((t[:-1] <= x) & (x < t[1:]))", "b = ((t[:-1] <= x) & (x <= t[1:]))", "KnotOwnership"),
-    "knots owned from the left": ("b = ((t[:-1] <= x) & (x < t[1:]))", "b = ((t[:-1] < x) & (x <= t[1:]))", "KnotOwnership"),
+    "closed end forgotten": (
+        "b[x[:, 0] == t[-1], np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0",
+        "pass",
+        "LastEnd",
+    ),
+    "closed end of an empty interval": (
+        "np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0",
+        "-1] = 1.0",
+        "LastEnd",
+    ),
+    "knots owned from both sides": (
+        "b = ((t[:-1] <= x) & (x < t[1:]))",
+        "b = ((t[:-1] <= x) & (x <= t[1:]))",
+        "KnotOwnership",
+    ),
+    "knots owned from the left": (
+        "b = ((t[:-1] <= x) & (x < t[1:]))",
+        "b = ((t[:-1] < x) & (x <= t[1:]))",
+        "KnotOwnership",
+    ),
     "0/0 is nan": ("where=b > 0)", "where=True)", "RepeatedKnots"),
     "an absolute tolerance": ("where=b > 0)", "where=b > 1e-6)", "ScaledRow"),
-    "even knots assumed": ("t[d:-1] - t[: -d - 1])", "np.full(len(t) - d - 1, d * (t[1] - t[0])))", "UnevenKnots"),
+    "even knots assumed": (
+        "t[d:-1] - t[: -d - 1])",
+        "np.full(len(t) - d - 1, d * (t[1] - t[0])))",
+        "UnevenKnots",
+    ),
     "bases extrapolated": (
         "x = x[:, None]\n    b = ",
         "x = np.clip(x, t[degree], t[-degree - 1])[:, None]\n    b = ",
         "FadeOutside",
     ),
-    "bases cut off outside the grid": ("    return b\n", "    return b * ((t[degree] <= x) & (x <= t[-degree - 1]))\n", "FadeOutside"),
-    "bases in float32": ("    return b\n", "    return b.astype(np.float32).astype(float)\n", "Float32Inside"),
-    "points sorted": ("x = x[:, None]\n    b = ", "x = np.sort(x)[:, None]\n    b = ", "PointOrder"),
-    "degree 0 returned as one number too many": ("for d in range(1, degree + 1):", "for d in range(1, max(degree, 1) + 1):", "DegreeZero"),
+    "bases cut off outside the grid": (
+        "    return b\n",
+        "    return b * ((t[degree] <= x) & (x <= t[-degree - 1]))\n",
+        "FadeOutside",
+    ),
+    "bases in float32": (
+        "    return b\n",
+        "    return b.astype(np.float32).astype(float)\n",
+        "Float32Inside",
+    ),
+    "points sorted": (
+        "x = x[:, None]\n    b = ",
+        "x = np.sort(x)[:, None]\n    b = ",
+        "PointOrder",
+    ),
+    "degree 0 returned as one number too many": (
+        "for d in range(1, degree + 1):",
+        "for d in range(1, max(degree, 1) + 1):",
+        "DegreeZero",
+    ),
     "derivative without degree": ("return degree * (left", "return (left", "DerivativeFactor"),
-    "derivative with the wrong sign": ("lower[:, :-1] - right * lower", "lower[:, :-1] + right * lower", "BasisSlope"),
-    "derivative of the wrong order": ("degree - 1, order - 1)", "degree - 1, 0)", "HigherDerivative"),
+    "derivative with the wrong sign": (
+        "lower[:, :-1] - right * lower",
+        "lower[:, :-1] + right * lower",
+        "BasisSlope",
+    ),
+    "derivative of the wrong order": (
+        "degree - 1, order - 1)",
+        "degree - 1, 0)",
+        "HigherDerivative",
+    ),
     "derivatives above the degree": (
         "    if order > degree:\n",
         "    if order > degree > 0:\n        order = degree\n    if order > degree:\n",
         "AboveDegree",
     ),
-    "step by G - 1": ("h = (high - low) / n_intervals\n", "h = (high - low) / max(1, n_intervals - 1)\n", "KnotStep"),
+    "step by G - 1": (
+        "h = (high - low) / n_intervals\n",
+        "h = (high - low) / max(1, n_intervals - 1)\n",
+        "KnotStep",
+    ),
     "outer knots repeated": (
         "return low + h * np.arange(-degree, n_intervals + degree + 1)",
         "return np.clip(low + h * np.arange(-degree, n_intervals + degree + 1), low, high)",
@@ -52,14 +100,42 @@ MUTANTS = {
         "KnotPrecision",
     ),
     "missing w_spline": ('+ layer["w_spline"] * spline)', "+ spline)", "MissingWSpline"),
-    "w_spline twice": ('+ layer["w_spline"] * spline)', '+ layer["w_spline"] ** 2 * spline)', "WSplineTwice"),
-    "missing w_base": ('(layer["w_base"] * base[:, None, :] +', "(base[:, None, :] +", "MissingWBase"),
-    "w_spline on the base": ('(layer["w_base"] * base', '(layer["w_spline"] * layer["w_base"] * base', "BaseScaled"),
+    "w_spline twice": (
+        '+ layer["w_spline"] * spline)',
+        '+ layer["w_spline"] ** 2 * spline)',
+        "WSplineTwice",
+    ),
+    "missing w_base": (
+        '(layer["w_base"] * base[:, None, :] +',
+        "(base[:, None, :] +",
+        "MissingWBase",
+    ),
+    "w_spline on the base": (
+        '(layer["w_base"] * base',
+        '(layer["w_spline"] * layer["w_base"] * base',
+        "BaseScaled",
+    ),
     "base forgotten": ('base = BASES[layer["base"]][order](x)', "base = 0.0 * x", "MissingBase"),
-    "silu is swish of 1.702 x": ("return x / (1.0 + np.exp(-np.clip(x", "return x / (1.0 + np.exp(-1.702 * np.clip(x", "SiluForm"),
-    "silu overflows": ("return x / (1.0 + np.exp(-np.clip(x, -700.0, None)))", "return x * np.exp(x) / (1.0 + np.exp(x))", "SiluOverflow"),
-    "silu for every base": ('base = BASES[layer["base"]][order](x)', 'base = BASES["silu"][order](x)', "BaseName"),
-    "missing mask": ('return layer["mask"] * (layer["w_base"]', 'return (layer["w_base"]', "MissingMask"),
+    "silu is swish of 1.702 x": (
+        "return x / (1.0 + np.exp(-np.clip(x",
+        "return x / (1.0 + np.exp(-1.702 * np.clip(x",
+        "SiluForm",
+    ),
+    "silu overflows": (
+        "return x / (1.0 + np.exp(-np.clip(x, -700.0, None)))",
+        "return x * np.exp(x) / (1.0 + np.exp(x))",
+        "SiluOverflow",
+    ),
+    "silu for every base": (
+        'base = BASES[layer["base"]][order](x)',
+        'base = BASES["silu"][order](x)',
+        "BaseName",
+    ),
+    "missing mask": (
+        'return layer["mask"] * (layer["w_base"]',
+        'return (layer["w_base"]',
+        "MissingMask",
+    ),
     "transposed mask": (
         'return layer["mask"] * (layer["w_base"]',
         'return layer["mask"].T.reshape(layer["mask"].shape) * (layer["w_base"]',
@@ -75,8 +151,16 @@ MUTANTS = {
         'layer["knots"][0], layer["degree"], order) for i',
         "SharedRow",
     ),
-    "mean over inputs": ("return edges(layer, x).sum(axis=2)", "return edges(layer, x).mean(axis=2)", "MeanOverInputs"),
-    "batch normalised": ("return edges(layer, x).sum(axis=2)", "return edges(layer, x - x.mean(axis=0)).sum(axis=2)", "BatchDependence"),
+    "mean over inputs": (
+        "return edges(layer, x).sum(axis=2)",
+        "return edges(layer, x).mean(axis=2)",
+        "MeanOverInputs",
+    ),
+    "batch normalised": (
+        "return edges(layer, x).sum(axis=2)",
+        "return edges(layer, x - x.mean(axis=0)).sum(axis=2)",
+        "BatchDependence",
+    ),
     "inputs normalised by sample": (
         "return edges(layer, x).sum(axis=2)",
         "return edges(layer, x / np.linalg.norm(x, axis=1, keepdims=True)).sum(axis=2)",
@@ -88,9 +172,21 @@ MUTANTS = {
         "StaleCache",
     ),
     "silu' is the sigmoid": ("return s + x * s * (1.0 - s)", "return s", "SiluSlope"),
-    "d_coef without w_spline": ('d_coef = (mask * layer["w_spline"])[:, :, None]', "d_coef = mask[:, :, None]", "DCoefWithoutWSpline"),
-    "d_w_spline without coef": ('d_w_spline = mask * (layer["coef"] * d_spline)', "d_w_spline = mask * (d_spline)", "DWSplineWithoutCoef"),
-    "unmasked gradient": ('d_w_base = mask * np.einsum("bj,bi->ji"', 'd_w_base = np.einsum("bj,bi->ji"', "UnmaskedGradient"),
+    "d_coef without w_spline": (
+        'd_coef = (mask * layer["w_spline"])[:, :, None]',
+        "d_coef = mask[:, :, None]",
+        "DCoefWithoutWSpline",
+    ),
+    "d_w_spline without coef": (
+        'd_w_spline = mask * (layer["coef"] * d_spline)',
+        "d_w_spline = mask * (d_spline)",
+        "DWSplineWithoutCoef",
+    ),
+    "unmasked gradient": (
+        'd_w_base = mask * np.einsum("bj,bi->ji"',
+        'd_w_base = np.einsum("bj,bi->ji"',
+        "UnmaskedGradient",
+    ),
     "mean over batch": (
         'd_spline = np.einsum("bj,bim->jim", dy, bases)',
         'd_spline = np.einsum("bj,bim->jim", dy, bases) / len(dy)',
@@ -106,7 +202,11 @@ MUTANTS = {
         'dx = np.einsum("bj,bji->bi", dy, edges({**layer, "base": "zero"}, x, 1))',
         "DxWithoutBase",
     ),
-    "dy of ones": ("bases, mask = design(layer, x)", "dy = np.ones_like(dy)\n        bases, mask = design(layer, x)", "DyIgnored"),
+    "dy of ones": (
+        "bases, mask = design(layer, x)",
+        "dy = np.ones_like(dy)\n        bases, mask = design(layer, x)",
+        "DyIgnored",
+    ),
     "layers in reverse": (
         "        for layer in layers:\n            x = self.layer_forward(layer, x)\n        return x",
         "        return self.layer_forward(layers[-1], x)",
@@ -129,17 +229,37 @@ MUTANTS = {
         "ZeroSupportFirstColumn",
     ),
     "one interval too few": ("n_intervals, k) for low", "n_intervals - 1, k) for low", "GridCount"),
-    "a constant feature collapses": ("(low - 0.5, high + 0.5) if high == low", "(low, high) if high == low", "ConstantFeature"),
+    "a constant feature collapses": (
+        "(low - 0.5, high + 0.5) if high == low",
+        "(low, high) if high == low",
+        "ConstantFeature",
+    ),
     "entropy in bits": ("(p * np.log(p)).sum()", "(p * np.log2(p)).sum()", "EntropyBase"),
-    "0 log 0 is nan": ("p = scores[scores > 0] / scores.sum()", "p = scores.ravel() / scores.sum()", "ZeroEdge"),
-    "penalty of the last layer": ("            l1 += scores.sum()\n", "            l1 = scores.sum()\n", "PenaltyOneLayer"),
+    "0 log 0 is nan": (
+        "p = scores[scores > 0] / scores.sum()",
+        "p = scores.ravel() / scores.sum()",
+        "ZeroEdge",
+    ),
+    "penalty of the last layer": (
+        "            l1 += scores.sum()\n",
+        "            l1 = scores.sum()\n",
+        "PenaltyOneLayer",
+    ),
     "scores at the network's inputs": (
         "            x = self.layer_forward(layer, x)\n        return found",
         "            x = x if x.shape[1] == len(layer['coef']) else self.layer_forward(layer, x)\n        return found",
         "PenaltyInputs",
     ),
-    "l1 by deviations": ("np.abs(edges(layer, x)).mean(axis=0))", "edges(layer, x).std(axis=0))", "L1Deviation"),
-    "node scores are sums": ("incoming = [before.max(axis=1)", "incoming = [before.sum(axis=1)", "NodeScoreMax"),
+    "l1 by deviations": (
+        "np.abs(edges(layer, x)).mean(axis=0))",
+        "edges(layer, x).std(axis=0))",
+        "L1Deviation",
+    ),
+    "node scores are sums": (
+        "incoming = [before.max(axis=1)",
+        "incoming = [before.sum(axis=1)",
+        "NodeScoreMax",
+    ),
     "node scores are means": ("[after.max(axis=0) for", "[after.mean(axis=0) for", "NodeScoreMax"),
     "node scores exchanged": (
         'return {"incoming": incoming, "outgoing": [',
@@ -151,9 +271,21 @@ MUTANTS = {
         "np.maximum(incoming, outgoing) > threshold",
         "PruneEither",
     ),
-    "a node stays by what enters it": ("np.minimum(incoming, outgoing) > threshold", "incoming > threshold", "PruneOneSided"),
-    "a threshold of its own": ("np.minimum(incoming, outgoing) > threshold", "np.minimum(incoming, outgoing) > 0.01", "PruneThreshold"),
-    "strong nodes go": ("np.minimum(incoming, outgoing) > threshold", "np.minimum(incoming, outgoing) < threshold", "PruneRule"),
+    "a node stays by what enters it": (
+        "np.minimum(incoming, outgoing) > threshold",
+        "incoming > threshold",
+        "PruneOneSided",
+    ),
+    "a threshold of its own": (
+        "np.minimum(incoming, outgoing) > threshold",
+        "np.minimum(incoming, outgoing) > 0.01",
+        "PruneThreshold",
+    ),
+    "strong nodes go": (
+        "np.minimum(incoming, outgoing) > threshold",
+        "np.minimum(incoming, outgoing) < threshold",
+        "PruneRule",
+    ),
     "edges are pruned too": (
         "        return pruned\n",
         "        weak = [edge < 1e-2 for edge in self.edge_scores(pruned, x)]\n"
@@ -165,16 +297,36 @@ MUTANTS = {
         'pruned[n + 1]["knots"] = pruned[n + 1]["knots"][stays]; pruned[n]["w_spline"] = np.ones_like(pruned[n]["w_spline"])',
         "PruneKeepsFunction",
     ),
-    "parameters by G": ("return n_edges * (n_intervals + degree + 2)", "return n_edges * (n_intervals + 2)", "CountBases"),
+    "parameters by G": (
+        "return n_edges * (n_intervals + degree + 2)",
+        "return n_edges * (n_intervals + 2)",
+        "CountBases",
+    ),
     "parameters without weights": (
         "return n_edges * (n_intervals + degree + 2)",
         "return n_edges * (n_intervals + degree)",
         "CountWeights",
     ),
-    "initial coefficients uniform": ("rng.normal(0.0, 0.1, (n_out", "rng.uniform(-0.1, 0.1, (n_out", "InitCoef"),
-    "initial base of a Kaiming bound": ("bound = np.sqrt(6.0 / (n_in + n_out))", "bound = np.sqrt(6.0 / n_in)", "InitWBase"),
-    "saved in float32": ("np.array(value.tolist()) if", "value.astype(np.float32) if", "Float32Inside"),
-    "saved with 15 digits": ("np.array(value.tolist()) if", "np.vectorize(lambda v: float(f'{v:.15g}'))(value) if", "RoundTrip"),
+    "initial coefficients uniform": (
+        "rng.normal(0.0, 0.1, (n_out",
+        "rng.uniform(-0.1, 0.1, (n_out",
+        "InitCoef",
+    ),
+    "initial base of a Kaiming bound": (
+        "bound = np.sqrt(6.0 / (n_in + n_out))",
+        "bound = np.sqrt(6.0 / n_in)",
+        "InitWBase",
+    ),
+    "saved in float32": (
+        "np.array(value.tolist()) if",
+        "value.astype(np.float32) if",
+        "Float32Inside",
+    ),
+    "saved with 15 digits": (
+        "np.array(value.tolist()) if",
+        "np.vectorize(lambda v: float(f'{v:.15g}'))(value) if",
+        "RoundTrip",
+    ),
 }
 NAMED_AT_LEAST = 69  # of 70
 
@@ -203,13 +355,19 @@ def test_every_planted_fault_is_caught(reports, name):
 
 def test_the_likely_defect_is_nearly_always_the_planted_one(reports):
     named = {name: reports[name].defects[0][0] for name in MUTANTS}
-    missed = {name: (found, MUTANTS[name][2]) for name, found in named.items() if found != MUTANTS[name][2]}
+    missed = {
+        name: (found, MUTANTS[name][2])
+        for name, found in named.items()
+        if found != MUTANTS[name][2]
+    }
 
     assert len(MUTANTS) - len(missed) >= NAMED_AT_LEAST, missed
 
 
 @pytest.mark.parametrize("subject", [conformance_plain.Plain, Local, Reference, SciPyBSplines])
-def test_a_right_implementation_of_another_style_passes_every_required_case_it_has_methods_for(subject):
+def test_a_right_implementation_of_another_style_passes_every_required_case_it_has_methods_for(
+    subject,
+):
     report = report_on(subject())
     unasked = {outcome.case.method for outcome in report.outcomes if outcome.status == "skipped"}
 
@@ -231,7 +389,9 @@ def test_an_implementation_in_float32_passes_in_float32_and_is_named_in_float64(
         def basis(self, x, knots, degree):
             return super().basis(x, knots, degree).astype(np.float32)
 
-    passed = suite.run(DirectSubject(Single(), "float32"), suite.choose(only=["bases"]), dtype="float32")
+    passed = suite.run(
+        DirectSubject(Single(), "float32"), suite.choose(only=["bases"]), dtype="float32"
+    )
     named = suite.run(DirectSubject(Single()), suite.choose(only=["bases"]))
 
     assert passed.failures == ()
@@ -256,7 +416,10 @@ class Pykan(conformance_plain.Plain):
 
 
 def test_a_report_says_whose_convention_the_penalties_follow():
-    other, papers = report_on(Pykan(), only=["penalties*"]), report_on(conformance_plain.Plain(), only=["penalties*"])
+    other, papers = (
+        report_on(Pykan(), only=["penalties*"]),
+        report_on(conformance_plain.Plain(), only=["penalties*"]),
+    )
 
     assert "convention penalties_pykan: agrees in 9 of 9" in suite.lines(other)
     assert other.defects[0][0] == "L1Deviation"
@@ -267,7 +430,9 @@ def test_a_report_says_whose_convention_the_penalties_follow():
 
 
 def test_a_report_without_penalties_says_nothing_of_conventions():
-    assert not any(line.startswith("convention") for line in suite.lines(report_on(SciPyBSplines())))
+    assert not any(
+        line.startswith("convention") for line in suite.lines(report_on(SciPyBSplines()))
+    )
 
 
 @pytest.mark.parametrize(
@@ -305,4 +470,6 @@ def test_one_side_of_node_scores_may_be_left_out_but_must_be_said():
     assert "lacks 'outgoing'" in report_on(Silent(), only=["node_scores"]).failures[0].reason
     (failed,) = report_on(Short(), only=["node_scores"]).failures
     assert failed.case.id == "node_scores/three-layers"
-    assert "1 arrays were answered as 'incoming', but 2 hidden layers need one each" in failed.reason
+    assert (
+        "1 arrays were answered as 'incoming', but 2 hidden layers need one each" in failed.reason
+    )

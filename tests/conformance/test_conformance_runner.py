@@ -96,7 +96,15 @@ def call(folder, *arguments, apart=False):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     if apart:
         command = [sys.executable, "-m", "kan_ref.conformance", *arguments]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         return done.returncode, done.stdout, done.stderr
     said, complained = io.StringIO(), io.StringIO()
     streams = contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained)
@@ -117,7 +125,9 @@ def test_kan_ref_passes_everything_in_ten_seconds(folder):
     status, said, complained = call(folder, apart=True)
 
     spent = os.times()
-    seconds = spent.children_user - began.children_user + spent.children_system - began.children_system
+    seconds = (
+        spent.children_user - began.children_user + spent.children_system - began.children_system
+    )
     assert complained == ""
     assert status == 0
     assert said.splitlines()[0].startswith("kan_ref ")
@@ -145,12 +155,22 @@ def test_what_is_not_implemented_is_skipped_and_said(folder):
 
 
 def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_is_likely(folder):
-    status, said, _ = call(folder, "--adapter", "mine:Wrong", "--only", "bases/degree-3-inner-knots")
+    status, said, _ = call(
+        folder, "--adapter", "mine:Wrong", "--only", "bases/degree-3-inner-knots"
+    )
 
     assert status == 1
-    assert "FAILED bases/degree-3-inner-knots (basis)\n    basis[0, 0]: error 1e-09, tolerance 1e-13; 21 of 21 numbers are off\n" in said
-    assert "    expected 0.0\n    got      1e-09\n    off by   1.5e-09 of the largest number\n" in said
-    assert "    likely   Float32Inside: something is computed in float32 on the way\n    see      docs/conformance.md#float32inside" in said
+    assert (
+        "FAILED bases/degree-3-inner-knots (basis)\n    basis[0, 0]: error 1e-09, tolerance 1e-13; 21 of 21 numbers are off\n"
+        in said
+    )
+    assert (
+        "    expected 0.0\n    got      1e-09\n    off by   1.5e-09 of the largest number\n" in said
+    )
+    assert (
+        "    likely   Float32Inside: something is computed in float32 on the way\n    see      docs/conformance.md#float32inside"
+        in said
+    )
     assert said.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
 
 
@@ -165,7 +185,9 @@ def test_one_defect_does_not_cascade(folder):
 def test_who_computes_in_float32_is_told_how_to_be_measured_in_it(folder):
     _, said, _ = call(folder, "--adapter", "mine:Wrong", "--only", "bases/degree-2-*")
 
-    assert "note: most errors are of the size of float32's rounding; --dtype float32 measures" in said
+    assert (
+        "note: most errors are of the size of float32's rounding; --dtype float32 measures" in said
+    )
 
 
 def test_consequences_are_told_as_such():
@@ -176,13 +198,23 @@ def test_consequences_are_told_as_such():
         def layer_forward(self, layer, x):
             return 2.0 * super().layer_forward(layer, x)
 
-    report = suite.run(DirectSubject(NoFade()), suite.choose(only=["bases", "edges", "layer_forward"]))
+    report = suite.run(
+        DirectSubject(NoFade()), suite.choose(only=["bases", "edges", "layer_forward"])
+    )
     text = "\n".join(suite.lines(report))
 
     assert {outcome.case.topic for outcome in report.failures} == {"bases"}
     assert report.defects[0][0] == "FadeOutside"
-    assert re.search(r"^BLOCKED edges: \d+ cases fail too, but bases must be right first$", text, flags=re.MULTILINE)
-    assert re.search(r"^BLOCKED layer_forward: \d+ cases fail too, but edges must be right first$", text, flags=re.MULTILINE)
+    assert re.search(
+        r"^BLOCKED edges: \d+ cases fail too, but bases must be right first$",
+        text,
+        flags=re.MULTILINE,
+    )
+    assert re.search(
+        r"^BLOCKED layer_forward: \d+ cases fail too, but edges must be right first$",
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 # --- subjects that do not
@@ -199,7 +231,9 @@ def test_consequences_are_told_as_such():
     ],
 )
 def test_a_broken_adapter_yields_failed_cases_and_the_others_are_judged(folder, adapter, sentence):
-    status, said, complained = call(folder, "--adapter", f"mine:{adapter}", "--only", "bases/degree-2-*", "--only", "knots")
+    status, said, complained = call(
+        folder, "--adapter", f"mine:{adapter}", "--only", "bases/degree-2-*", "--only", "knots"
+    )
 
     assert (status, complained) == (1, "")
     assert re.search(sentence, said)
@@ -209,7 +243,17 @@ def test_a_broken_adapter_yields_failed_cases_and_the_others_are_judged(folder, 
 def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
     began = time.monotonic()
 
-    status, said, _ = call(folder, "--adapter", "mine:Hangs", "--only", "bases/degree-2-*", "--only", "knots", "--timeout", "2")
+    status, said, _ = call(
+        folder,
+        "--adapter",
+        "mine:Hangs",
+        "--only",
+        "bases/degree-2-*",
+        "--only",
+        "knots",
+        "--timeout",
+        "2",
+    )
 
     assert status == 1
     assert said.count("no answer within 2 s") == 3
@@ -222,15 +266,27 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
     ("code", "sentence"),
     [
         ("import time; time.sleep(3600)", "no answer to hello: no answer within 1 s"),
-        ("raise SystemExit('cannot start')", "no answer to hello: ended without an answer; its last words: cannot start"),
-        ("while True: print('x' * 10)", "no answer to hello: wrote 200 lines that are no answer, the first 'xxxxxxxxxx'"),
+        (
+            "raise SystemExit('cannot start')",
+            "no answer to hello: ended without an answer; its last words: cannot start",
+        ),
+        (
+            "while True: print('x' * 10)",
+            "no answer to hello: wrote 200 lines that are no answer, the first 'xxxxxxxxxx'",
+        ),
         ("import sys\nfor line in sys.stdin: print('{}', flush=True)", "no answer within 1 s"),
-        ('import sys\nfor line in sys.stdin: print(\'{"id": 1, "result"\', flush=True)', "no answer to hello: no answer within 1 s"),
+        (
+            'import sys\nfor line in sys.stdin: print(\'{"id": 1, "result"\', flush=True)',
+            "no answer to hello: no answer within 1 s",
+        ),
         (
             "import sys, json\nfor line in sys.stdin: print(json.dumps({'id': json.loads(line).get('id')}), flush=True)",
             "the answer holds neither",
         ),
-        ("import sys, json\nfor line in sys.stdin: print('[' * 100000, flush=True)", "no answer to hello: no answer within 1 s"),
+        (
+            "import sys, json\nfor line in sys.stdin: print('[' * 100000, flush=True)",
+            "no answer to hello: no answer within 1 s",
+        ),
         (
             "import sys, json\nfor line in sys.stdin: print('hm\\n' + json.dumps({**json.loads(line), 'result': 1}), flush=True)",
             "wrote a line that is no answer: 'hm'",
@@ -238,15 +294,21 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
     ],
 )
 def test_a_broken_program_yields_failed_cases(code, sentence):
-    start = 1.0 if sentence.startswith("no answer to hello: no answer") else 60.0  # the others answer to hello, or end, in their own time
-    subject = ProcessSubject([sys.executable, "-c", code], name="broken", timeout=1.0, start_timeout=start)
+    start = (
+        1.0 if sentence.startswith("no answer to hello: no answer") else 60.0
+    )  # the others answer to hello, or end, in their own time
+    subject = ProcessSubject(
+        [sys.executable, "-c", code], name="broken", timeout=1.0, start_timeout=start
+    )
     try:
         report = suite.run(subject, suite.choose(only=["bases/degree-2-*"]))
     finally:
         subject.close()
 
     assert len(report.failures) == 11
-    assert any(sentence in outcome.reason for outcome in report.failures), [outcome.reason for outcome in report.failures]
+    assert any(sentence in outcome.reason for outcome in report.failures), [
+        outcome.reason for outcome in report.failures
+    ]
 
 
 def test_what_a_program_started_ends_with_it(tmp_path):
@@ -301,7 +363,10 @@ def test_a_wrong_call_is_refused_with_status_2(folder, arguments, sentence):
 
 def test_listed_failures_do_not_count_and_a_listed_success_is_told(folder, tmp_path):
     listed = tmp_path / "xfail.txt"
-    listed.write_text("# known\nbases/degree-2-*  # all of them\nedges/spline-alone\nbases/no-such-case\n", encoding="utf-8")
+    listed.write_text(
+        "# known\nbases/degree-2-*  # all of them\nedges/spline-alone\nbases/no-such-case\n",
+        encoding="utf-8",
+    )
 
     status, said, complained = call(folder, "--adapter", "mine:Wrong", *FEW, "--xfail", str(listed))
 
@@ -318,12 +383,20 @@ def test_reports_in_json_and_junit_agree_with_the_last_line(folder, tmp_path):
     call(folder, "--adapter", "mine:Nan", *FEW, "--json", str(plain), "--junit", str(junit))
 
     report = json.loads(plain.read_text(encoding="utf-8"))
-    assert (report["subject"], report["passed"], report["failed"], report["skipped"]) == ("good 1.2", 12, 11, 0)
+    assert (report["subject"], report["passed"], report["failed"], report["skipped"]) == (
+        "good 1.2",
+        12,
+        11,
+        0,
+    )
     assert report["topics"]["edges"]["passed"] == 12
     assert report["likely_defects"][0]["cases"] > 0
     assert {case["status"] for case in report["cases"]} == {"passed", "failed"}
     suites = ElementTree.parse(junit).getroot()
-    assert [(s.get("name"), s.get("tests"), s.get("failures")) for s in suites] == [("bases", "11", "11"), ("edges", "12", "0")]
+    assert [(s.get("name"), s.get("tests"), s.get("failures")) for s in suites] == [
+        ("bases", "11", "11"),
+        ("edges", "12", "0"),
+    ]
     assert all(failure.get("type") for failure in suites.iter("failure"))
 
 
@@ -334,7 +407,8 @@ def test_export_writes_vectors_and_schemas(folder, tmp_path):
     assert status == 0
     assert said == f"{len(files)} files in {tmp_path / 'out'}\n"
     assert [path.read_bytes() for path in files] == [
-        path.read_bytes() for path in sorted((ROOT / "kan_ref" / "conformance").glob("[sv]*/*.json"))
+        path.read_bytes()
+        for path in sorted((ROOT / "kan_ref" / "conformance").glob("[sv]*/*.json"))
     ]
 
 
@@ -348,7 +422,19 @@ def test_list_prints_every_case(capsys):
 
 def run_program(command):
     done = call(
-        ROOT, "--program", command, "--only", "bases", "--only", "edges", "--only", "layer_forward", "--only", "batches", "--only", "knots"
+        ROOT,
+        "--program",
+        command,
+        "--only",
+        "bases",
+        "--only",
+        "edges",
+        "--only",
+        "layer_forward",
+        "--only",
+        "batches",
+        "--only",
+        "knots",
     )
     return done[0], done[1].splitlines()[-1], done[1]
 
@@ -358,14 +444,36 @@ def example(language, tool, folder):
     if language == "javascript":
         return f"{tool} {EXAMPLES / 'subject.js'}"
     binary = folder / "subject"
-    subprocess.run([tool, "-O1", "-Wall", "-Wextra", "-Werror", "-std=c99", "-o", binary, EXAMPLES / "subject.c", "-lm"], check=True)
+    subprocess.run(
+        [
+            tool,
+            "-O1",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-std=c99",
+            "-o",
+            binary,
+            EXAMPLES / "subject.c",
+            "-lm",
+        ],
+        check=True,
+    )
     return str(binary)
 
 
-TOOLS = {language: (name, shutil.which(name)) for language, name in (("c", "cc"), ("javascript", "node"))}
+TOOLS = {
+    language: (name, shutil.which(name)) for language, name in (("c", "cc"), ("javascript", "node"))
+}
 
 
-@pytest.mark.parametrize("language", [pytest.param(k, id=k if tool else f"{k}: no {name} here") for k, (name, tool) in TOOLS.items()])
+@pytest.mark.parametrize(
+    "language",
+    [
+        pytest.param(k, id=k if tool else f"{k}: no {name} here")
+        for k, (name, tool) in TOOLS.items()
+    ],
+)
 def test_the_example_in_another_language_passes_bases_and_layers(language, tmp_path):
     name, tool = TOOLS[language]
     if tool is None:  # the test's id says so; what is left to see is that the runner says so too
@@ -418,14 +526,24 @@ def test_kan_ref_in_the_way_that_adopters_test(case):
 
 
 def test_a_failing_case_raises_with_the_whole_story():
-    (found,) = [parameter for parameter in pytest_cases(Half, only=["bases"]) if parameter.id == "bases/degree-2-inside"]
+    (found,) = [
+        parameter
+        for parameter in pytest_cases(Half, only=["bases"])
+        if parameter.id == "bases/degree-2-inside"
+    ]
 
-    with pytest.raises(AssertionError, match=r"(?s)FAILED bases/degree-2-inside.*expected.*got.*likely"):
+    with pytest.raises(
+        AssertionError, match=r"(?s)FAILED bases/degree-2-inside.*expected.*got.*likely"
+    ):
         found.values[0].check()
 
 
 def test_listed_cases_are_marked_and_an_adapter_without_methods_is_refused():
-    marked = [parameter.id for parameter in pytest_cases(Half, only=["bases"], xfail=["bases/degree-2-*"]) if parameter.marks]
+    marked = [
+        parameter.id
+        for parameter in pytest_cases(Half, only=["bases"], xfail=["bases/degree-2-*"])
+        if parameter.marks
+    ]
 
     assert len(marked) == 11
     with pytest.raises(ValueError, match="object has no method that a chosen case asks for"):
@@ -436,7 +554,9 @@ def test_listed_cases_are_marked_and_an_adapter_without_methods_is_refused():
 
 
 @pytest.mark.parametrize(
-    "map_", [axes.PYKAN, axes.EFFICIENT_KAN, axes.JAXKAN_BASE, axes.JAXKAN_SPLINE], ids=["pykan", "efficient", "jax", "jax2"]
+    "map_",
+    [axes.PYKAN, axes.EFFICIENT_KAN, axes.JAXKAN_BASE, axes.JAXKAN_SPLINE],
+    ids=["pykan", "efficient", "jax", "jax2"],
 )
 def test_layers_go_to_the_shapes_of_other_libraries_and_back(map_):
     layer = CASES["layer_forward/three-to-two"].inputs["layer"]
@@ -451,9 +571,18 @@ def test_layers_go_to_the_shapes_of_other_libraries_and_back(map_):
 @pytest.mark.parametrize(
     ("call_", "sentence"),
     [
-        (lambda: axes.pack([[1.0]], "oim", "iom"), r"array has shape \(1, 1\), but axes 'oim' need 3 of them"),
-        (lambda: axes.pack([[1.0]], "it", "(oi)t"), "axes 'it' cannot become '\\(oi\\)t': nothing is said about o"),
-        (lambda: axes.pack([[1.0]], "oi", "i"), "axes 'oi' cannot become 'i': nothing is said about o"),
+        (
+            lambda: axes.pack([[1.0]], "oim", "iom"),
+            r"array has shape \(1, 1\), but axes 'oim' need 3 of them",
+        ),
+        (
+            lambda: axes.pack([[1.0]], "it", "(oi)t"),
+            "axes 'it' cannot become '\\(oi\\)t': nothing is said about o",
+        ),
+        (
+            lambda: axes.pack([[1.0]], "oi", "i"),
+            "axes 'oi' cannot become 'i': nothing is said about o",
+        ),
         (lambda: axes.unpack([1.0], "(oi)", "oi"), "nothing is said about o, i"),
         (lambda: axes.unpack([1.0], "io", "oi"), "need 2 of them"),
     ],
@@ -464,7 +593,10 @@ def test_axes_that_do_not_fit_are_refused(call_, sentence):
 
 
 def test_numbers_that_are_not_finite_go_over_the_wire_as_words():
-    message = {"id": 1, "result": [np.nan, [np.inf, -np.inf], {"a": np.float64(0.1)}, np.array([1.5, np.nan])]}
+    message = {
+        "id": 1,
+        "result": [np.nan, [np.inf, -np.inf], {"a": np.float64(0.1)}, np.array([1.5, np.nan])],
+    }
 
     line = wire.dump(wire.to_plain(message))
     back = wire.from_plain(wire.load(line))["result"]
@@ -475,7 +607,13 @@ def test_numbers_that_are_not_finite_go_over_the_wire_as_words():
 
 
 def test_shaped_arrays_keep_bits_and_shapes():
-    value = {"x": np.empty((0, 2)), "y": [np.array([[0.1, np.nan]]), 5e-324], "n": 3, "word": "silu", "nothing": None}
+    value = {
+        "x": np.empty((0, 2)),
+        "y": [np.array([[0.1, np.nan]]), 5e-324],
+        "n": 3,
+        "word": "silu",
+        "nothing": None,
+    }
 
     back = wire.from_shaped(wire.load(wire.dump(wire.to_shaped(value))))
 
@@ -486,11 +624,29 @@ def test_shaped_arrays_keep_bits_and_shapes():
 
 @pytest.mark.parametrize(
     "answer",
-    [None, "words", object(), {}, [], [[1.0, 2.0], [3.0]], np.array(["a"]), 1j, [[[[]]]], {"layers": 3, "dx": 1}, -1, np.nan, [None]],
+    [
+        None,
+        "words",
+        object(),
+        {},
+        [],
+        [[1.0, 2.0], [3.0]],
+        np.array(["a"]),
+        1j,
+        [[[[]]]],
+        {"layers": 3, "dx": 1},
+        -1,
+        np.nan,
+        [None],
+    ],
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_no_answer_whatever_makes_the_judge_fall(method, answer):
-    case = next(case for case in CASES.values() if case.method == method and "no-" not in case.id and case.id != "batches/nobody")
+    case = next(
+        case
+        for case in CASES.values()
+        if case.method == method and "no-" not in case.id and case.id != "batches/nobody"
+    )
 
     assert not judge(case, answer).right
 
@@ -501,7 +657,10 @@ def test_a_part_that_is_not_offered_is_not_judged_and_a_missing_one_is():
 
     assert judge(case, right).right
     assert judge(case, {**right, "dx": None}).right
-    assert "lacks 'dx'" in judge(case, {name: value for name, value in right.items() if name != "dx"}).message
+    assert (
+        "lacks 'dx'"
+        in judge(case, {name: value for name, value in right.items() if name != "dx"}).message
+    )
 
 
 def test_errors_are_told_in_units_of_the_last_place_and_of_the_largest_number():
@@ -518,7 +677,9 @@ def test_errors_are_told_in_units_of_the_last_place_and_of_the_largest_number():
 
 
 def test_adapters_take_at_most_twenty_lines_a_library():
-    text = (ROOT / "kan_ref" / "conformance" / "adapters" / "scipy_splines.py").read_text(encoding="utf-8")
+    text = (ROOT / "kan_ref" / "conformance" / "adapters" / "scipy_splines.py").read_text(
+        encoding="utf-8"
+    )
     body = text.partition("class SciPyBSplines:")[2]
 
     assert len([line for line in body.splitlines() if line.strip() and '"""' not in line]) <= 20
@@ -528,7 +689,11 @@ def test_adapters_take_at_most_twenty_lines_a_library():
 
 
 def request(method="basis", **changes):
-    given = {"x": np.array([0.5, 1.5]), "knots": np.array([0.0, 1.0, 2.0, 3.0]), "degree": 1} | changes
+    given = {
+        "x": np.array([0.5, 1.5]),
+        "knots": np.array([0.0, 1.0, 2.0, 3.0]),
+        "degree": 1,
+    } | changes
     return {"id": 7, "method": method, "args": wire.to_shaped(given)}
 
 
@@ -546,10 +711,23 @@ def test_a_served_adapter_answers_says_what_it_lacks_and_what_went_wrong():
 
     assert told["id"] == 7
     np.testing.assert_array_equal(wire.from_shaped(told["result"]), [[0.5, 1.5], [0.0, 1.0]])
-    assert serve.answer(Mine(), request(degree=2), lambda value: value) == {"id": 7, "unsupported": True}
-    assert serve.answer(Mine(), request("layer_vjp"), lambda value: value) == {"id": 7, "unsupported": True}
-    scores = {"id": 8, "method": "edge_scores", "args": wire.to_shaped({"layers": [], "x": np.zeros((1, 2))})}
-    assert serve.answer(Mine(), scores, lambda value: value) == {"id": 8, "error": "KeyError: 'no scores'"}
+    assert serve.answer(Mine(), request(degree=2), lambda value: value) == {
+        "id": 7,
+        "unsupported": True,
+    }
+    assert serve.answer(Mine(), request("layer_vjp"), lambda value: value) == {
+        "id": 7,
+        "unsupported": True,
+    }
+    scores = {
+        "id": 8,
+        "method": "edge_scores",
+        "args": wire.to_shaped({"layers": [], "x": np.zeros((1, 2))}),
+    }
+    assert serve.answer(Mine(), scores, lambda value: value) == {
+        "id": 8,
+        "error": "KeyError: 'no scores'",
+    }
 
 
 def test_a_served_adapter_is_given_float32_where_it_is_asked_for():

@@ -31,7 +31,11 @@ CASES = {case.id: case for topic in cases.load_topics() for case in topic.cases}
 
 
 def of(method, **wanted):
-    return [pytest.param(c, id=c.id) for c in CASES.values() if c.method == method and all(getattr(c, k) == v for k, v in wanted.items())]
+    return [
+        pytest.param(c, id=c.id)
+        for c in CASES.values()
+        if c.method == method and all(getattr(c, k) == v for k, v in wanted.items())
+    ]
 
 
 def arrays(value):
@@ -55,13 +59,18 @@ def generated():
 
 
 def test_all_files_are_made_anew_byte_for_byte(generated):
-    on_disk = {f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8") for path in HOME.glob("*/*.json")}
+    on_disk = {
+        f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8")
+        for path in HOME.glob("*/*.json")
+    }
 
     assert sorted(on_disk) == sorted(generated)
     assert [name for name in generated if on_disk[name] != generated[name]] == []
 
 
-def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(generated, monkeypatch, tmp_path, capsys):
+def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(
+    generated, monkeypatch, tmp_path, capsys
+):
     monkeypatch.setattr(program, "generate", lambda: generated)
     monkeypatch.setattr(program, "HOME", tmp_path)
 
@@ -84,7 +93,11 @@ def test_the_generator_imports_the_standard_library_and_mpmath_alone():
     for path in (HOME / "generate").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = (
-                [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                [node.module]
+                if isinstance(node, ast.ImportFrom)
+                else [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else []
             )
             for name in names:
                 outside = name.partition(".")[0] in sys.stdlib_module_names or name == "mpmath"
@@ -97,7 +110,9 @@ def test_all_vectors_together_stay_below_two_megabytes():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[d["topic"] for d in DOCUMENTS])
 def test_every_file_is_valid_by_its_schema_and_a_spoiled_one_is_not(document):
-    schema = json.loads((HOME / "schemas" / f"{document['topic']}.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        (HOME / "schemas" / f"{document['topic']}.schema.json").read_text(encoding="utf-8")
+    )
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
 
@@ -108,7 +123,10 @@ def test_every_file_is_valid_by_its_schema_and_a_spoiled_one_is_not(document):
         {**document, "cases": [{**first, "class": "optional"}]},
         {**document, "cases": [{**first, "flags": ["Unheard"]}]},
         {**document, "cases": [{**first, "inputs": {}}]},
-        {**document, "cases": [{name: value for name, value in first.items() if name != "tolerance"}]},
+        {
+            **document,
+            "cases": [{name: value for name, value in first.items() if name != "tolerance"}],
+        },
         {name: value for name, value in document.items() if name != "notes"},
     ):
         assert list(validator.iter_errors(spoiled))
@@ -125,7 +143,11 @@ def test_decimals_and_bits_are_the_same_numbers_and_fill_the_shape(document):
 
 def test_a_header_counts_its_cases_and_explains_every_flag():
     for document in DOCUMENTS:
-        used = {flag for entry in document["cases"] for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))}
+        used = {
+            flag
+            for entry in document["cases"]
+            for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))
+        }
         assert document["n_cases"] == len(document["cases"])
         assert used == set(document["notes"])
         assert all(note["defect"] == NOTES[flag] for flag, note in document["notes"].items())
@@ -138,7 +160,9 @@ def test_every_note_is_used_by_some_case():
 def test_what_a_topic_needs_is_a_topic_of_a_lower_level():
     level = {document["topic"]: document["level"] for document in DOCUMENTS}
 
-    assert all(level[need] < document["level"] for document in DOCUMENTS for need in document["needs"])
+    assert all(
+        level[need] < document["level"] for document in DOCUMENTS for need in document["needs"]
+    )
 
 
 def test_the_marks_of_defects_lie_far_from_the_right_answer():
@@ -149,7 +173,11 @@ def test_the_marks_of_defects_lie_far_from_the_right_answer():
 
 
 def test_every_topic_has_cases_for_float32_or_is_judged_by_fits():
-    without = {document["topic"] for document in DOCUMENTS if not any(entry["float32"] for entry in document["cases"])}
+    without = {
+        document["topic"]
+        for document in DOCUMENTS
+        if not any(entry["float32"] for entry in document["cases"])
+    }
 
     assert without == {"grid_extension", "grid_update", "fit_affine", "initial_layer", "save_load"}
 
@@ -161,7 +189,9 @@ def test_case_ids_are_unique_and_plain():
 
 def test_the_page_explains_every_flag_under_its_name_with_the_words_of_the_vectors():
     page = (HOME.parents[1] / "docs" / "conformance.md").read_text(encoding="utf-8")
-    sections = re.findall(r"^### (\w+)\n\*(.+?)\.\* (.+)$", page.partition("## Flags")[2], flags=re.MULTILINE)
+    sections = re.findall(
+        r"^### (\w+)\n\*(.+?)\.\* (.+)$", page.partition("## Flags")[2], flags=re.MULTILINE
+    )
 
     assert {flag: defect[0].lower() + defect[1:] for flag, defect, _ in sections} == {
         flag: defect[0].lower() + defect[1:] for flag, defect in NOTES.items()
@@ -171,7 +201,10 @@ def test_the_page_explains_every_flag_under_its_name_with_the_words_of_the_vecto
 
 def test_pages_say_how_many_cases_there_are():
     for name in ("README.md", "CHANGELOG.md", "docs/conformance.md"):
-        said = re.findall(r"(\d+)(?: cases| vectors from| passed, 0 failed)", (HOME.parents[1] / name).read_text(encoding="utf-8"))
+        said = re.findall(
+            r"(\d+)(?: cases| vectors from| passed, 0 failed)",
+            (HOME.parents[1] / name).read_text(encoding="utf-8"),
+        )
         assert said
         assert {int(number) for number in said} == {len(CASES)}, name
 
@@ -182,7 +215,10 @@ def test_pages_say_how_many_cases_there_are():
 @pytest.mark.parametrize("case", of("basis") + of("basis_derivative"))
 def test_bases_and_derivatives_are_the_fractions_of_another_oracle(case):
     given = case.inputs
-    right = [exact_basis(x, given["knots"].tolist(), given["degree"], given.get("order", 0)) for x in given["x"].tolist()]
+    right = [
+        exact_basis(x, given["knots"].tolist(), given["degree"], given.get("order", 0))
+        for x in given["x"].tolist()
+    ]
     (found,) = case.expected.values()
 
     assert found.tolist() == [[float(number) for number in row] for row in right]
@@ -231,7 +267,9 @@ def test_jacobians_and_curvatures_agree_with_central_differences_of_another_orac
         up, down = network_values(network, x + step), network_values(network, x - step)
         slope, curve = case.expected["jacobian"][:, :, i], curved.expected["hessian_diag"][:, :, i]
         assert np.abs((up - down) / (2 * h) - slope).max() < 1e-4 * (1 + np.abs(slope).max())
-        assert np.abs((up - 2 * middle + down) / h**2 - curve).max() < 1e-2 * (1 + np.abs(curve).max())
+        assert np.abs((up - 2 * middle + down) / h**2 - curve).max() < 1e-2 * (
+            1 + np.abs(curve).max()
+        )
 
 
 @pytest.mark.parametrize("case", of("penalties"))
@@ -253,7 +291,9 @@ def oracle_scores(layers, x):
     found = []
     for layer in layers:
         outputs = layer_edges(layer, x)
-        found.append([[mean_magnitude(outputs, j, i) for i in range(layer.n_in)] for j in range(layer.n_out)])
+        found.append(
+            [[mean_magnitude(outputs, j, i) for i in range(layer.n_in)] for j in range(layer.n_out)]
+        )
         x = layer_values(layer, x)
     return found
 
@@ -268,11 +308,16 @@ def test_node_scores_are_the_largest_edge_scores_of_another_oracle(case):
             ("incoming", [max(line) for line in before]),
             ("outgoing", [max(column) for column in zip(*after, strict=True)]),
         ):
-            assert np.abs(np.array(found) - case.expected[f"{n}.{side}"]).max() <= case.tolerance[f"{n}.{side}"]
+            assert (
+                np.abs(np.array(found) - case.expected[f"{n}.{side}"]).max()
+                <= case.tolerance[f"{n}.{side}"]
+            )
 
 
 @pytest.mark.parametrize("case", of("prune"))
-def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_replaced_by_their_means(case):
+def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_replaced_by_their_means(
+    case,
+):
     layers, x = network_of(case).layers, case.inputs["x"]
     scores = oracle_scores(layers, x)
     weak = [[min(max(line), max(column)) <= case.inputs["threshold"] for line, column in zip(before, zip(*after, strict=True), strict=True)]
@@ -289,7 +334,11 @@ def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_rep
 
 
 def test_no_required_case_asks_whether_pruned_nodes_leave_their_mean_behind():
-    kinds = {one.id: one.kind for one in CASES.values() if any(mark.flag == "PruneMean" for mark in one.marks)}
+    kinds = {
+        one.id: one.kind
+        for one in CASES.values()
+        if any(mark.flag == "PruneMean" for mark in one.marks)
+    }
 
     assert set(kinds.values()) == {"acceptable"}
     assert len(kinds) == 3
@@ -303,7 +352,9 @@ def test_what_only_another_convention_asks_is_never_required():
 
 def demands(case):
     """(degree, order, knot row, points) of the derivatives that a case asks for at its own inputs."""
-    order = {"layer_vjp": 1, "network_vjp": 1, "input_jacobian": 1, "input_hessian_diag": 2}.get(case.method, case.inputs.get("order"))
+    order = {"layer_vjp": 1, "network_vjp": 1, "input_jacobian": 1, "input_hessian_diag": 2}.get(
+        case.method, case.inputs.get("order")
+    )
     if case.method == "basis_derivative":
         yield case.inputs["degree"], order, case.inputs["knots"], case.inputs["x"]
     elif order is not None:

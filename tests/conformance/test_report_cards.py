@@ -21,7 +21,9 @@ DOCS = Path(cases.HOME).parents[1] / "docs"
 RECORDS = cards.read_records(DOCS / "report_cards")
 BY_NAME = {(record["name"], record["dtype"]): record for record in RECORDS}
 CASES = {case.id: case for topic in cases.load_topics() for case in topic.cases}
-ALL = pytest.mark.parametrize("record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS])
+ALL = pytest.mark.parametrize(
+    "record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS]
+)
 STATUSES = ("passed", "failed", "blocked", "differs", "skipped")
 
 
@@ -40,7 +42,12 @@ def test_the_page_is_what_the_records_give():
 
 @ALL
 def test_a_card_names_existing_cases_once_and_its_counts_add_up(record):
-    named = [(case, status) for told in record["defects"].values() for status, ids in told.items() for case in ids]
+    named = [
+        (case, status)
+        for told in record["defects"].values()
+        for status, ids in told.items()
+        for case in ids
+    ]
     named += [(case, status) for status in ("differs", "skipped") for case in record[status]]
     counted = Counter((CASES[case].topic, status) for case, status in named)
 
@@ -64,7 +71,12 @@ def test_a_card_says_what_was_measured_with_what(record):
 @ALL
 def test_what_differs_is_left_open_and_what_fails_is_required(record):
     assert all(CASES[case].kind != "required" for case in record["differs"])
-    assert all(CASES[case].kind == "required" for told in record["defects"].values() for ids in told.values() for case in ids)
+    assert all(
+        CASES[case].kind == "required"
+        for told in record["defects"].values()
+        for ids in told.values()
+        for case in ids
+    )
 
 
 def test_kan_ref_and_scipy_fail_nothing():
@@ -80,7 +92,11 @@ def test_a_known_defect_comes_out_as_it_is_told(known):
 
 
 def test_every_library_with_a_card_of_its_own_has_a_known_defect_or_none_at_all():
-    failing = {name for (name, dtype), record in BY_NAME.items() if dtype == "float64" and record["defects"]}
+    failing = {
+        name
+        for (name, dtype), record in BY_NAME.items()
+        if dtype == "float64" and record["defects"]
+    }
 
     assert {known.name for known in KNOWN} <= failing
     assert {name for name, _, _ in BEYOND} <= failing
@@ -88,7 +104,14 @@ def test_every_library_with_a_card_of_its_own_has_a_known_defect_or_none_at_all(
 
 def test_the_page_links_flags_that_the_other_page_explains():
     page = (DOCS / "report_cards.md").read_text(encoding="utf-8")
-    flags = {flag.lower() for flag in re.findall(r"^### (\w+)$", (DOCS / "conformance.md").read_text(encoding="utf-8"), flags=re.MULTILINE)}
+    flags = {
+        flag.lower()
+        for flag in re.findall(
+            r"^### (\w+)$",
+            (DOCS / "conformance.md").read_text(encoding="utf-8"),
+            flags=re.MULTILINE,
+        )
+    }
     linked = set(re.findall(r"\(conformance\.md#(\w+)\)", page))
 
     assert linked
@@ -98,7 +121,20 @@ def test_the_page_links_flags_that_the_other_page_explains():
 
 # --- adapters without their libraries
 
-LIBRARIES = ("torch", "jax", "flax", "keras", "kan", "ikan", "convkan", "ConvKAN3D", "deepkan", "inkan", "flashkan", "jaxkan")
+LIBRARIES = (
+    "torch",
+    "jax",
+    "flax",
+    "keras",
+    "kan",
+    "ikan",
+    "convkan",
+    "ConvKAN3D",
+    "deepkan",
+    "inkan",
+    "flashkan",
+    "jaxkan",
+)
 
 
 def test_adapters_are_imported_without_the_libraries_that_they_ask(monkeypatch):
@@ -116,13 +152,21 @@ def test_names_of_the_catalogue_are_unique_and_its_libraries_are_in_the_extra():
 
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
     for entry in ENTRIES[2:]:
-        assert all(f'"{name}>=' in extra for name in entry.distributions if name not in ("numpy", "keras")), entry.name
+        assert all(
+            f'"{name}>=' in extra for name in entry.distributions if name not in ("numpy", "keras")
+        ), entry.name
 
 
 def test_arrays_with_an_axis_of_groups_or_one_unknown_size_in_brackets_find_their_way_back():
     layer = {"coef": np.arange(24.0).reshape(2, 3, 4), "knots": np.arange(18.0).reshape(3, 6)}
-    layer |= {name: np.arange(6.0).reshape(2, 3) + n for n, name in enumerate(("w_base", "w_spline", "mask"))}
-    for order in (axes.Axes(coef="goim", weights="goi", knots="git"), axes.Axes(coef="(im)o", weights="io", knots="git")):
+    layer |= {
+        name: np.arange(6.0).reshape(2, 3) + n
+        for n, name in enumerate(("w_base", "w_spline", "mask"))
+    }
+    for order in (
+        axes.Axes(coef="goim", weights="goi", knots="git"),
+        axes.Axes(coef="(im)o", weights="io", knots="git"),
+    ):
         arrays = axes.layer_to(order, layer)
         again = axes.layer_from(order, arrays, n_out=2, n_in=3, degree=1, base="silu")
 
@@ -167,7 +211,9 @@ def toys(tmp_path, monkeypatch):
     return lambda name: Entry(name.lower(), name, ("numpy",), f"toy_adapters:{name}", "A toy.")
 
 
-def test_report_on_kan_ref_and_scipy_writes_records_like_the_committed_ones_and_their_page(tmp_path, capsys):
+def test_report_on_kan_ref_and_scipy_writes_records_like_the_committed_ones_and_their_page(
+    tmp_path, capsys
+):
     out = tmp_path / "cards"
 
     assert program.main(["report", "--only", "kan_ref", "--only", "scipy", "--out", str(out)]) == 0
@@ -180,8 +226,13 @@ def test_report_on_kan_ref_and_scipy_writes_records_like_the_committed_ones_and_
             key: committed[key] for key in ("cases", "defects", "differs", "skipped")
         }
         assert f"{name} float64: " in said
-    assert sorted(path.name for path in out.iterdir()) == ["kan_ref-float64.json", "scipy-float64.json"]
-    assert (tmp_path / "cards.md").read_text(encoding="utf-8") == cards_page.page(cards.read_records(out))
+    assert sorted(path.name for path in out.iterdir()) == [
+        "kan_ref-float64.json",
+        "scipy-float64.json",
+    ]
+    assert (tmp_path / "cards.md").read_text(encoding="utf-8") == cards_page.page(
+        cards.read_records(out)
+    )
 
 
 def test_rendering_measures_nothing(tmp_path, monkeypatch):
@@ -191,7 +242,9 @@ def test_rendering_measures_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "measure", measure)
     (tmp_path / "cards").mkdir()
     for record in RECORDS[:3]:
-        (tmp_path / "cards" / f"{record['name']}-{record['dtype']}.json").write_text(json.dumps(record))
+        (tmp_path / "cards" / f"{record['name']}-{record['dtype']}.json").write_text(
+            json.dumps(record)
+        )
 
     assert program.main(["report", "--render", "--out", str(tmp_path / "cards")]) == 0
     assert (tmp_path / "cards.md").read_text(encoding="utf-8") == cards_page.page(RECORDS[:3])
@@ -208,18 +261,28 @@ def test_wrong_answers_are_recorded_by_defect(toys):
     assert cards_page.totals(found) == (0, 5, 0)
 
 
-def test_what_cannot_be_built_or_is_late_leaves_its_record_alone(toys, tmp_path, monkeypatch, capsys):
+def test_what_cannot_be_built_or_is_late_leaves_its_record_alone(
+    toys, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(cards, "ENTRIES", (toys("Slow"), toys("Unbuilt")))
-    monkeypatch.setattr(suite, "choose", lambda *_: [(t, t.cases[:1]) for t in cases.load_topics() if t.name == "count_parameters"])
+    monkeypatch.setattr(
+        suite,
+        "choose",
+        lambda *_: [(t, t.cases[:1]) for t in cases.load_topics() if t.name == "count_parameters"],
+    )
 
-    assert cards.main(["--out", str(tmp_path / "cards"), "--timeout", "1", "--dtype", "float64"]) == 1
+    assert (
+        cards.main(["--out", str(tmp_path / "cards"), "--timeout", "1", "--dtype", "float64"]) == 1
+    )
     said = capsys.readouterr().err
     assert "slow did not answer count_parameters/" in said
     assert "unbuilt cannot be measured: ImportError: no such thing" in said
     assert not (tmp_path / "cards").exists()
 
 
-def test_what_is_not_installed_is_left_out_and_told_by_the_status_if_it_was_asked_for(tmp_path, monkeypatch, capsys):
+def test_what_is_not_installed_is_left_out_and_told_by_the_status_if_it_was_asked_for(
+    tmp_path, monkeypatch, capsys
+):
     absent = Entry("absent", "Absent", ("kan_ref_no_such_thing",), "nowhere:Nothing", "")
     monkeypatch.setattr(cards, "ENTRIES", (absent,))
 

@@ -23,9 +23,31 @@ STEPS = ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical
 def shown(tmp_path_factory):
     """The demonstration as a reader runs it, in a folder of its own and with warnings as errors."""
     folder = tmp_path_factory.mktemp("demonstration")
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-W", "error", "-m", "kan_ref", "--samples", "500", "--picture", "way.png"]
-    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "MPLBACKEND": "Agg",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "kan_ref",
+        "--samples",
+        "500",
+        "--picture",
+        "way.png",
+    ]
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
     return run, folder
 
 
@@ -53,10 +75,15 @@ def test_it_prints_a_row_for_every_step_as_time_goes_on(shown):
 
 
 def test_it_prints_the_formula_as_found_and_with_exact_constants(shown):
-    found, recognised = (re.search(rf"^{word} +(.+)$", shown[0].stdout, re.MULTILINE)[1] for word in ("found", "recognised"))
+    found, recognised = (
+        re.search(rf"^{word} +(.+)$", shown[0].stdout, re.MULTILINE)[1]
+        for word in ("found", "recognised")
+    )
     x, y = 0.3, -0.7
 
-    assert float(sympy.sympify(found).subs({"x": x, "y": y})) == pytest.approx(np.exp(np.sin(np.pi * x) + y**2), rel=1e-13)
+    assert float(sympy.sympify(found).subs({"x": x, "y": y})) == pytest.approx(
+        np.exp(np.sin(np.pi * x) + y**2), rel=1e-13
+    )
     assert recognised.startswith("exp(y**2 + sin(pi*x)), which changes its values by ")
 
 
@@ -113,7 +140,7 @@ def test_noise_widens_the_tolerance_of_exact_constants():
     x = sympy.Symbol("x")
     samples = np.linspace(-1.0, 1.0, 400)[:, None] * np.ones(2)
     data = SimpleNamespace(x_train=samples, y_train=samples[:, :1])
-    found = SimpleNamespace(formula=1.0004 * x, network=SimpleNamespace(n_live_params=4))
+    found = SimpleNamespace(formula=1.0004 * x, network=SimpleNamespace(n_active_params=4))
 
     found.train_rmse = 1e-12
     assert demonstration.recognise(found, data).expression == 1.0004 * x

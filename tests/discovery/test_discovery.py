@@ -5,7 +5,13 @@ import pytest
 import sympy
 
 import kan_ref as kr
-from kan_ref.discovery.formula_search import EXACT, FormulaTrial, name_edges, search_formula, sine_or_cosine
+from kan_ref.discovery.formula_search import (
+    EXACT,
+    FormulaTrial,
+    name_edges,
+    search_formula,
+    sine_or_cosine,
+)
 from kan_ref.discovery.pipeline import DiscoveryStep
 from kan_ref.discovery.trials import Trial
 from kan_ref.network.network import Network
@@ -30,7 +36,13 @@ def found():
     """The hello world, and everything that was reported on the way."""
     reported = []
     data = made(hello, 2)
-    discovery = kr.discover(data, widths=(2, 4, 1), names=("x", "y"), rng=np.random.default_rng(0), callback=reported.append)
+    discovery = kr.discover(
+        data,
+        widths=(2, 4, 1),
+        names=("x", "y"),
+        rng=np.random.default_rng(0),
+        callback=reported.append,
+    )
     return data, discovery, reported
 
 
@@ -42,10 +54,15 @@ def test_the_formula_is_the_exact_one_and_nothing_else(found):
 
     assert names(discovery.network) == [["sin", "x^2"], ["exp"]]
     assert discovery.network.widths == (2, 1, 1)
-    (first,), (second,) = discovery.network.layers[0].affine[:1], discovery.network.layers[0].affine[1:]
+    (first,), (second,) = (
+        discovery.network.layers[0].affine[:1],
+        discovery.network.layers[0].affine[1:],
+    )
     np.testing.assert_allclose(first, [np.pi, 0.0, 1.0, 0.0], atol=1e-12)
     np.testing.assert_allclose(second, [1.0, 0.0, 1.0, 0.0], atol=1e-12)
-    np.testing.assert_allclose(discovery.network.layers[1].affine, [[1.0, 0.0, 1.0, 0.0]], atol=1e-12)
+    np.testing.assert_allclose(
+        discovery.network.layers[1].affine, [[1.0, 0.0, 1.0, 0.0]], atol=1e-12
+    )
     assert discovery.test_rmse < 1e-14
 
 
@@ -69,10 +86,20 @@ def test_recognised_constants_give_the_formula_of_the_textbook(found):
 def test_every_step_is_kept_with_its_network_and_errors(found):
     data, discovery, reported = found
 
-    assert [step.name for step in discovery.steps] == ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical"]
+    assert [step.name for step in discovery.steps] == [
+        "start",
+        "sparsify",
+        "prune",
+        "eliminate",
+        "refine",
+        "name",
+        "canonical",
+    ]
     assert list(discovery.steps) == [step for step in reported if isinstance(step, DiscoveryStep)]
     for step in discovery.steps:
-        assert step.train_rmse == pytest.approx(float(np.sqrt(np.mean((step.network(data.x_train) - data.y_train) ** 2))), rel=1e-9)
+        assert step.train_rmse == pytest.approx(
+            float(np.sqrt(np.mean((step.network(data.x_train) - data.y_train) ** 2))), rel=1e-9
+        )
     assert any(isinstance(step, Trial) for step in reported)
     assert any(isinstance(step, FormulaTrial) for step in reported)
     assert discovery.splines is discovery.steps[4].network
@@ -127,7 +154,9 @@ def test_several_outputs_get_a_formula_each():
 
     t = sympy.Symbol("t")
     assert isinstance(discovery.formula, tuple)
-    for expression, truth in zip(discovery.formula, (np.exp, lambda t: np.sin(2.0 * t)), strict=True):
+    for expression, truth in zip(
+        discovery.formula, (np.exp, lambda t: np.sin(2.0 * t)), strict=True
+    ):
         points = np.linspace(-1.0, 1.0, 9)
         np.testing.assert_allclose(sympy.lambdify(t, expression)(points), truth(points), atol=1e-12)
 
@@ -135,7 +164,9 @@ def test_several_outputs_get_a_formula_each():
 def test_the_candidates_can_be_chosen():
     data = made(lambda x: x**2, 1)
 
-    discovery = kr.discover(data, widths=(1, 1), functions=("x", "cosh"), rng=np.random.default_rng(0))
+    discovery = kr.discover(
+        data, widths=(1, 1), functions=("x", "cosh"), rng=np.random.default_rng(0)
+    )
 
     assert names(discovery.network) in ([["cosh"]], [["x"]])
 
@@ -146,7 +177,13 @@ def test_the_candidates_can_be_chosen():
 def spline_of(f, n_intervals, seed=0):
     """A [1, 1] network near f, and exact data."""
     data = made(f, 1, seed=seed)
-    network = kr.init_network((1, 1), n_intervals=n_intervals, degree=3, domain=(-1.1, 1.1), rng=np.random.default_rng(seed))
+    network = kr.init_network(
+        (1, 1),
+        n_intervals=n_intervals,
+        degree=3,
+        domain=(-1.1, 1.1),
+        rng=np.random.default_rng(seed),
+    )
     return kr.fit(network, data, n_steps=10).network, data
 
 
@@ -163,7 +200,9 @@ def test_a_coarse_spline_leaves_rivals_and_the_data_decide():
 
 def test_a_formula_edge_keeps_its_name_and_its_parameters_are_trained():
     network, data = spline_of(lambda x: np.sin(3.0 * x), 10)
-    network = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(2.8, 0.1, 1.1, 0.1))
+    network = kr.fix_symbolic(
+        network, 0, output=0, input=0, name="sin", affine=(2.8, 0.1, 1.1, 0.1)
+    )
 
     search = search_formula(network, data)
 
@@ -183,9 +222,15 @@ def test_rivals_are_near_the_best_and_the_plainest_are_among_them():
 
 def test_a_sine_a_quarter_turn_off_is_a_cosine_and_the_other_way_round():
     network, data = spline_of(lambda x: np.cos(x), 5)
-    shifted = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(1.0, 0.5 * np.pi + 0.01, 2.0, 3.0))
-    other = kr.fix_symbolic(network, 0, output=0, input=0, name="cos", affine=(1.0, 0.5 * np.pi - 0.01, 2.0, 3.0))
-    between = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(1.0, 0.7, 2.0, 3.0))
+    shifted = kr.fix_symbolic(
+        network, 0, output=0, input=0, name="sin", affine=(1.0, 0.5 * np.pi + 0.01, 2.0, 3.0)
+    )
+    other = kr.fix_symbolic(
+        network, 0, output=0, input=0, name="cos", affine=(1.0, 0.5 * np.pi - 0.01, 2.0, 3.0)
+    )
+    between = kr.fix_symbolic(
+        network, 0, output=0, input=0, name="sin", affine=(1.0, 0.7, 2.0, 3.0)
+    )
 
     for old, name in ((shifted, "cos"), (other, "sin"), (between, "sin")):
         new = sine_or_cosine(old)
@@ -194,9 +239,13 @@ def test_a_sine_a_quarter_turn_off_is_a_cosine_and_the_other_way_round():
 
 
 def test_locked_sines_keep_their_name():
-    network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     for i in (0, 1):
-        network = kr.fix_symbolic(network, 0, output=0, input=i, name="sin", affine=(1.0, 0.5 * np.pi, 1.0, 0.0))
+        network = kr.fix_symbolic(
+            network, 0, output=0, input=i, name="sin", affine=(1.0, 0.5 * np.pi, 1.0, 0.0)
+        )
     network = kr.lock_edges(network, 0, [(0, 0), (0, 1)])
 
     assert names(sine_or_cosine(network)) == [["sin", "sin"]]
@@ -208,7 +257,11 @@ def test_locked_sines_keep_their_name():
 @pytest.mark.parametrize(
     ("changes", "error", "sentence"),
     [
-        ({"widths": (3, 1)}, ValueError, r"widths is \(3, 1\), but the data have 2 inputs and 1 outputs"),
+        (
+            {"widths": (3, 1)},
+            ValueError,
+            r"widths is \(3, 1\), but the data have 2 inputs and 1 outputs",
+        ),
         ({"widths": (2, 2)}, ValueError, "but the data have 2 inputs and 1 outputs"),
         ({"functions": ("sine",)}, ValueError, "did you mean 'sin'"),
         ({"names": ("x",)}, ValueError, "names"),
@@ -227,13 +280,17 @@ def test_names_are_refused_before_anything_is_trained(monkeypatch):
     monkeypatch.setattr("kan_ref.discovery.pipeline.fit", lambda *_, **__: pytest.fail("trained"))
 
     with pytest.raises(ValueError, match="names"):
-        kr.discover(made(hello, 2, n=20), widths=(2, 1), names=("a", "a"), rng=np.random.default_rng(0))
+        kr.discover(
+            made(hello, 2, n=20), widths=(2, 1), names=("a", "a"), rng=np.random.default_rng(0)
+        )
 
 
 def test_progress_shows_a_bar_and_the_rest_is_silent(capsys):
     kr.discover(made(lambda x: x**2, 1, n=50), widths=(1, 1), rng=np.random.default_rng(0))
     silent = capsys.readouterr()
-    kr.discover(made(lambda x: x**2, 1, n=50), widths=(1, 1), rng=np.random.default_rng(0), progress=True)
+    kr.discover(
+        made(lambda x: x**2, 1, n=50), widths=(1, 1), rng=np.random.default_rng(0), progress=True
+    )
     shown = capsys.readouterr()
 
     assert (silent.out, silent.err, shown.out) == ("", "", "")

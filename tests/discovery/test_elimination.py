@@ -60,7 +60,11 @@ def test_the_last_structure_within_the_allowance_is_chosen():
 
 def test_a_structure_whose_error_still_falls_may_be_ten_times_behind():
     network = start(None, (1, 1))
-    path = [(trial(network, 1.0), network), (trial(network, 9.0, falling=True), network), (trial(network, 11.0, falling=True), network)]
+    path = [
+        (trial(network, 1.0), network),
+        (trial(network, 9.0, falling=True), network),
+        (trial(network, 11.0, falling=True), network),
+    ]
 
     assert choose(path, 1.5)[0].validation_rmse == 9.0
 
@@ -91,7 +95,14 @@ def test_at_one_coarse_grid_the_right_width_looks_worse(hello):
     errors = []
     for step in found.steps[:3]:
         coarse = kr.fit(
-            kr.init_network(step.network.widths, n_intervals=5, degree=3, domain=(-1.1, 1.1), rng=np.random.default_rng(3)), part
+            kr.init_network(
+                step.network.widths,
+                n_intervals=5,
+                degree=3,
+                domain=(-1.1, 1.1),
+                rng=np.random.default_rng(3),
+            ),
+            part,
         )
         errors.append(coarse.history.test_rmse[-1])
 
@@ -125,7 +136,9 @@ def test_spare_edges_go_and_needed_ones_stay():
 
     assert found.network.widths == (2, 1, 1)
     assert found.network.layers[0].mask.tolist() == [[1.0, 0.0]]
-    assert any(step.what == "without the edge from 1 to 0 of layer 0" and step.kept for step in found.steps)
+    assert any(
+        step.what == "without the edge from 1 to 0 of layer 0" and step.kept for step in found.steps
+    )
 
 
 def test_without_edges_only_nodes_go():
@@ -137,7 +150,10 @@ def test_without_edges_only_nodes_go():
 
 
 def test_several_outputs_keep_the_nodes_that_each_needs():
-    data = made(lambda x: np.stack([np.sin(3.0 * (x[:, 0] + x[:, 1])), np.exp(x[:, 0] - x[:, 1])], axis=1), 2)
+    data = made(
+        lambda x: np.stack([np.sin(3.0 * (x[:, 0] + x[:, 1])), np.exp(x[:, 0] - x[:, 1])], axis=1),
+        2,
+    )
 
     found = kr.eliminate(start(data, (2, 3, 2)), data, edges=False, rng=np.random.default_rng(0))
 
@@ -180,7 +196,9 @@ def test_one_hidden_node_is_left_as_it_is(hello):
 def test_a_layer_that_cannot_be_lines_is_not_made_lines():
     data = made(lambda x: np.sin(3.0 * x[:, :1] ** 2) + np.abs(x[:, 1:]) * x[:, :1], 2)
 
-    found = kr.eliminate(start(data, (2, 2, 1)), data, simple=True, edges=False, rng=np.random.default_rng(0))
+    found = kr.eliminate(
+        start(data, (2, 2, 1)), data, simple=True, edges=False, rng=np.random.default_rng(0)
+    )
 
     assert not any(step.kept for step in found.steps if "'x'" in step.what)
 

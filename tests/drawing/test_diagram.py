@@ -17,7 +17,18 @@ from kan_ref.drawing.text import function_text, text_size
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
-WIDTHS = [(1, 1), (2, 1, 1), (2, 5, 1), (3, 3, 3, 3, 1), (4, 3, 3, 1), (4, 9, 1), (1, 10), (17, 1, 14), (48, 1, 1), (6, 8)]
+WIDTHS = [
+    (1, 1),
+    (2, 1, 1),
+    (2, 5, 1),
+    (3, 3, 3, 3, 1),
+    (4, 3, 3, 1),
+    (4, 9, 1),
+    (1, 10),
+    (17, 1, 14),
+    (48, 1, 1),
+    (6, 8),
+]
 SPACES = [None, (3.0, 3.0), (12.0, 9.0), (2.0, 6.0), (0.1, 0.1)]
 
 
@@ -31,7 +42,10 @@ def planned(drawn, names=None, **options):
     rows = [np.ones(drawn[0].shape[1], dtype=bool)]
     rows += [below.any(axis=1) | above.any(axis=0) for below, above in pairwise(drawn)]
     rows.append(np.ones(len(drawn[-1]), dtype=bool))
-    names = names or ([f"x{n}" for n in range(len(rows[0]))], [f"y{n}" for n in range(len(rows[-1]))])
+    names = names or (
+        [f"x{n}" for n in range(len(rows[0]))],
+        [f"y{n}" for n in range(len(rows[-1]))],
+    )
     return plan_diagram(drawn, [np.flatnonzero(row) for row in rows], names, **options)
 
 
@@ -75,8 +89,14 @@ def node(plan, row, index):
 def test_every_edge_has_one_box_and_every_node_one_place(case):
     drawn, plan = case
 
-    assert [tuple(edge) for edge in plan.edges] == [(n, j, i) for n, layer in enumerate(drawn) for j, i in np.argwhere(layer).tolist()]
-    assert len(np.unique(plan.nodes, axis=0)) == len(plan.nodes) == len(np.unique(plan.node_at.round(6), axis=0))
+    assert [tuple(edge) for edge in plan.edges] == [
+        (n, j, i) for n, layer in enumerate(drawn) for j, i in np.argwhere(layer).tolist()
+    ]
+    assert (
+        len(np.unique(plan.nodes, axis=0))
+        == len(plan.nodes)
+        == len(np.unique(plan.node_at.round(6), axis=0))
+    )
 
 
 @every_plan
@@ -122,16 +142,24 @@ def test_wires_cross_no_box(case):
         assert (plan.wires_out[here, 1, 1] >= top.max() - 1e-9).all()
         np.testing.assert_allclose(plan.wires_in[here, 1, 0], (left + right) / 2, atol=1e-12)
         np.testing.assert_allclose(plan.wires_out[here, 1, 0], (left + right) / 2, atol=1e-12)
-        aside = np.maximum(left - plan.wires_in[here, 2, :1], plan.wires_in[here, 2, :1] - right)  # of wire r from box c
-        passes = (plan.wires_in[here, 1, 1, None] < top - 1e-9) & (plan.wires_in[here, 2, 1, None] > bottom + 1e-9)
-        passes |= (plan.wires_out[here, 0, 1, None] < top - 1e-9) & (plan.wires_out[here, 1, 1, None] > bottom + 1e-9)
+        aside = np.maximum(
+            left - plan.wires_in[here, 2, :1], plan.wires_in[here, 2, :1] - right
+        )  # of wire r from box c
+        passes = (plan.wires_in[here, 1, 1, None] < top - 1e-9) & (
+            plan.wires_in[here, 2, 1, None] > bottom + 1e-9
+        )
+        passes |= (plan.wires_out[here, 0, 1, None] < top - 1e-9) & (
+            plan.wires_out[here, 1, 1, None] > bottom + 1e-9
+        )
         assert (aside[passes] > 0.2 * (right - left).min()).all()
 
 
 @every_plan
 def test_everything_lies_in_the_picture(case):
     _, plan = case
-    extents = np.concatenate([corners(plan), np.tile(plan.node_at, 2), [label.extent for label in plan.labels]])
+    extents = np.concatenate(
+        [corners(plan), np.tile(plan.node_at, 2), [label.extent for label in plan.labels]]
+    )
 
     assert (extents[:, :2] >= 0.1).all()
     assert (extents[:, 2:] <= plan.size - 0.1).all()
@@ -143,7 +171,9 @@ def test_texts_overlap_neither_each_other_nor_nodes_nor_boxes(case):
     nodes = np.tile(plan.node_at, 2) + 0.08 * np.array([-1, -1, 1, 1])
     texts = [label.extent for label in plan.labels]
 
-    assert not [pair for pair in touching([*texts, *nodes, *corners(plan)]) if min(pair) < len(texts)]
+    assert not [
+        pair for pair in touching([*texts, *nodes, *corners(plan)]) if min(pair) < len(texts)
+    ]
 
 
 @every_plan
@@ -162,7 +192,10 @@ def test_a_node_stands_in_the_middle_above_its_boxes_which_are_in_the_order_of_t
 @every_plan
 def test_nodes_of_one_row_are_at_one_height_and_rows_rise(case):
     _, plan = case
-    heights = [np.unique(plan.node_at[plan.nodes[:, 0] == row, 1].round(9)) for row in np.unique(plan.nodes[:, 0])]
+    heights = [
+        np.unique(plan.node_at[plan.nodes[:, 0] == row, 1].round(9))
+        for row in np.unique(plan.nodes[:, 0])
+    ]
 
     assert all(len(height) == 1 for height in heights)
     assert (np.diff(np.concatenate(heights)) > 0.7).all()
@@ -173,7 +206,9 @@ def test_slots_of_two_groups_of_two_by_hand():
     plan = planned(full((2, 2)))
     middles = plan.boxes[:, 0] + plan.boxes[:, 2] / 2
 
-    np.testing.assert_allclose(middles - middles[0], 0.68 * np.array([0.0, 1.0, 2.5, 3.5]), atol=1e-12)
+    np.testing.assert_allclose(
+        middles - middles[0], 0.68 * np.array([0.0, 1.0, 2.5, 3.5]), atol=1e-12
+    )
     np.testing.assert_allclose(plan.boxes[:, 2:], BOX)
     np.testing.assert_allclose(np.diff(plan.node_at[:2, 0]), 0.68 * 2.5)
     assert plan.size[0] == pytest.approx(5 * 0.68 + 0.24)
@@ -185,7 +220,9 @@ def test_nodes_of_a_layer_with_all_its_edges_are_evenly_spaced_about_the_middle(
 
     for row in range(len(widths)):
         at = plan.node_at[plan.nodes[:, 0] == row, 0]
-        np.testing.assert_allclose(np.diff(at), np.diff(at).mean() if len(at) > 1 else [], rtol=1e-12)
+        np.testing.assert_allclose(
+            np.diff(at), np.diff(at).mean() if len(at) > 1 else [], rtol=1e-12
+        )
         assert at.mean() == pytest.approx(plan.size[0] / 2)
 
 
@@ -211,7 +248,9 @@ def test_inputs_with_one_box_each_stand_straight_under_it():
 def test_inputs_whose_boxes_stand_in_another_order_are_evenly_spaced():
     plan = planned([np.array([[1, 0, 1], [0, 1, 0]], dtype=bool)])
 
-    np.testing.assert_allclose(np.diff(plan.node_at[:3, 0]), 0.68 * 4 / 3)  # n + e g = 4 slots for 3 inputs
+    np.testing.assert_allclose(
+        np.diff(plan.node_at[:3, 0]), 0.68 * 4 / 3
+    )  # n + e g = 4 slots for 3 inputs
 
 
 @every_plan
@@ -225,7 +264,9 @@ def test_wires_that_run_far_sideways_have_room_to_rise(case):
             np.testing.assert_allclose(rise, np.clip(0.16 * run.max(), 0.36, 1.2), atol=1e-12)
 
 
-@pytest.mark.parametrize(("widths", "rows"), [((4, 3, 1), 1), ((17, 1, 14), 1), ((4, 9, 1), 2), ((30, 1), 2)])
+@pytest.mark.parametrize(
+    ("widths", "rows"), [((4, 3, 1), 1), ((17, 1, 14), 1), ((4, 9, 1), 2), ((30, 1), 2)]
+)
 def test_boxes_stand_in_two_rows_where_one_would_make_them_small(widths, rows):
     plan = planned(full(widths))
     first = plan.edges[:, 0] == 0
@@ -297,7 +338,9 @@ def test_a_hundred_upright_names_are_small_enough_to_keep_apart():
 
 def test_title_and_note_stand_above_and_below_everything():
     plan = planned(full((2, 1)), title="up", note="down")
-    name, title, note = ([label for label in plan.labels if label.role == role] for role in ("name", "title", "note"))
+    name, title, note = (
+        [label for label in plan.labels if label.role == role] for role in ("name", "title", "note")
+    )
 
     assert [label.text for label in (*title, *note)] == ["up", "down"]
     assert title[0].extent[1] > max(label.extent[3] for label in name)
@@ -309,14 +352,27 @@ def test_title_and_note_stand_above_and_below_everything():
 
 def example(widths=(2, 5, 1), *, n_samples=40, seed=0, **options):
     rng = np.random.default_rng(seed)
-    network = random_network(rng, widths=widths, degrees=[3], **{"dead": 0.0, "silent": 0.0} | options)
+    network = random_network(
+        rng, widths=widths, degrees=[3], **{"dead": 0.0, "silent": 0.0} | options
+    )
     return network, random_batch(rng, network.layers[0], n_samples)
 
 
 def one_edge(function, affine):
     """A network of one input and one output whose edge is a formula."""
-    (layer,) = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)).layers
-    return kr.Network((replace(layer, mask=[[0]], symbolic=[SymbolicEdge(0, 0, LIBRARY[function], 0)], affine=[affine]),))
+    (layer,) = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    ).layers
+    return kr.Network(
+        (
+            replace(
+                layer,
+                mask=[[0]],
+                symbolic=[SymbolicEdge(0, 0, LIBRARY[function], 0)],
+                affine=[affine],
+            ),
+        )
+    )
 
 
 def heights(diagram, edge=0):
@@ -340,13 +396,21 @@ def test_edges_drawn_are_the_living_ones_with_their_scores_opacities_and_names(c
     diagram = lay_out(network, x, beta=beta)
 
     assert [tuple(edge) for edge in diagram.plan.edges] == [
-        (n, j, i) for n, layer in enumerate(network.layers) for j, i in np.argwhere(living(layer)).tolist()
+        (n, j, i)
+        for n, layer in enumerate(network.layers)
+        for j, i in np.argwhere(living(layer)).tolist()
     ]
     expected = np.array([scores[n][j, i] for n, j, i in diagram.plan.edges])
     np.testing.assert_array_equal(diagram.scores, expected)
     np.testing.assert_allclose(diagram.alphas, np.tanh(beta * expected), rtol=1e-15)
-    names = {(n, edge.output, edge.input): edge.name for n, layer in enumerate(network.layers) for edge in layer.symbolic}
-    assert diagram.functions == tuple(names.get(tuple(edge), "") for edge in diagram.plan.edges.tolist())
+    names = {
+        (n, edge.output, edge.input): edge.name
+        for n, layer in enumerate(network.layers)
+        for edge in layer.symbolic
+    }
+    assert diagram.functions == tuple(
+        names.get(tuple(edge), "") for edge in diagram.plan.edges.tolist()
+    )
 
 
 @given(symbolic_cases())
@@ -363,11 +427,17 @@ def test_a_node_is_a_sum_where_more_than_one_living_edge_enters(case):
 def test_hidden_nodes_without_edges_are_left_out_inputs_and_outputs_never(case):
     network, x, _ = case
     alive = [living(layer) for layer in network.layers]
-    rows = [np.ones(network.widths[0]), *(a.any(axis=1) | b.any(axis=0) for a, b in pairwise(alive)), np.ones(network.widths[-1])]
+    rows = [
+        np.ones(network.widths[0]),
+        *(a.any(axis=1) | b.any(axis=0) for a, b in pairwise(alive)),
+        np.ones(network.widths[-1]),
+    ]
 
     shown = lay_out(network, x).plan.nodes
 
-    assert [tuple(node) for node in shown] == [(n, i) for n, row in enumerate(rows) for i in np.flatnonzero(row)]
+    assert [tuple(node) for node in shown] == [
+        (n, i) for n, row in enumerate(rows) for i in np.flatnonzero(row)
+    ]
 
 
 @given(symbolic_cases(n_samples=st.integers(1, 9)))
@@ -376,9 +446,13 @@ def test_curves_keep_inside_their_boxes_and_run_from_side_to_side(case):
 
     diagram = lay_out(network, x)
 
-    for (left, bottom, width, height), curve in zip(diagram.plan.boxes, diagram.curves, strict=True):
+    for (left, bottom, width, height), curve in zip(
+        diagram.plan.boxes, diagram.curves, strict=True
+    ):
         np.testing.assert_allclose(curve[[0, -1], 0], left + width * np.array([0.1, 0.9]))
-        heights = curve[np.isfinite(curve[:, 1]), 1]  # what goes far beyond the samples' values is cut
+        heights = curve[
+            np.isfinite(curve[:, 1]), 1
+        ]  # what goes far beyond the samples' values is cut
         assert len(heights)
         assert (heights > bottom + 0.09 * height).all()
         assert (heights < bottom + 0.91 * height).all()
@@ -393,7 +467,9 @@ def test_a_curve_is_the_edges_own_over_the_range_of_its_samples_scaled_to_its_bo
     for edge, (n, j, i) in enumerate(diagram.plan.edges.tolist()):
         points = np.linspace(inputs[n][:, i].min(), inputs[n][:, i].max(), diagram.curves.shape[1])
         values = kr.edge_curve(network, n, output=j, input=i, x=points)
-        np.testing.assert_allclose(heights(diagram, edge), 0.1 + 0.8 * (values - values.min()) / np.ptp(values), atol=1e-9)
+        np.testing.assert_allclose(
+            heights(diagram, edge), 0.1 + 0.8 * (values - values.min()) / np.ptp(values), atol=1e-9
+        )
 
 
 def test_a_formula_leaves_the_upper_part_of_its_box_to_its_name():
@@ -412,9 +488,16 @@ def test_a_formula_leaves_the_upper_part_of_its_box_to_its_name():
 @pytest.mark.parametrize("name", sorted(LIBRARY))
 @pytest.mark.parametrize("n_in", [1, 48])
 def test_the_name_of_every_function_fits_in_its_box(name, n_in):
-    network = kr.init_network((n_in, 1), n_intervals=2, degree=3, domain=(0.1, 0.9), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (n_in, 1), n_intervals=2, degree=3, domain=(0.1, 0.9), rng=np.random.default_rng(0)
+    )
     edge = SymbolicEdge(0, 0, LIBRARY[name], 0)
-    layer = replace(network.layers[0], mask=[[0.0] + [1.0] * (n_in - 1)], symbolic=[edge], affine=[[1.0, 0.0, 1.0, 0.0]])
+    layer = replace(
+        network.layers[0],
+        mask=[[0.0] + [1.0] * (n_in - 1)],
+        symbolic=[edge],
+        affine=[[1.0, 0.0, 1.0, 0.0]],
+    )
 
     diagram = lay_out(kr.Network((layer,)), np.full((2, n_in), [[0.1], [0.9]]))
     (caption,) = (label for label in diagram.plan.labels if label.role == "function")
@@ -441,7 +524,9 @@ def test_one_sample_gives_a_level_curve_in_the_middle(x):
 @pytest.mark.parametrize("value", [0.0, 2.5, -1e300, 1e-310])
 def test_a_constant_edge_is_level(value):
     coef = np.full((1, 1, 7), value)
-    network = kr.Network((kr.Layer(kr.uniform_knots(-1.0, 1.0, 4, 3), coef, [[0.0]], [[1.0]], [[1.0]], 3),))
+    network = kr.Network(
+        (kr.Layer(kr.uniform_knots(-1.0, 1.0, 4, 3), coef, [[0.0]], [[1.0]], [[1.0]], 3),)
+    )
 
     np.testing.assert_allclose(heights(lay_out(network, [[-0.9], [0.1], [0.9]])), 0.5)
 
@@ -518,7 +603,10 @@ def test_names_go_to_their_nodes_in_order():
         assert (label.at[1] < at[1]) == (place[0] == 0)
 
 
-@pytest.mark.parametrize(("widths", "texts"), [((1, 1), ["$x$", "$y$"]), ((2, 3), ["$x_{1}$", "$x_{2}$", "$y_{1}$", "$y_{2}$", "$y_{3}$"])])
+@pytest.mark.parametrize(
+    ("widths", "texts"),
+    [((1, 1), ["$x$", "$y$"]), ((2, 3), ["$x_{1}$", "$x_{2}$", "$y_{1}$", "$y_{2}$", "$y_{3}$"])],
+)
 def test_without_names_inputs_are_x_and_outputs_y(widths, texts):
     assert [label.text for label in lay_out(*example(widths)).plan.labels] == texts
 
@@ -540,7 +628,9 @@ def test_functions_are_named_as_in_a_formula(name, text):
 
 
 def test_the_size_of_a_text_counts_lines_and_letters():
-    assert text_size("ab\nabcd\na", 10.0) == pytest.approx((2 * text_size("ab", 10.0)[0], 3 * text_size("ab", 10.0)[1]))
+    assert text_size("ab\nabcd\na", 10.0) == pytest.approx(
+        (2 * text_size("ab", 10.0)[0], 3 * text_size("ab", 10.0)[1])
+    )
     assert text_size("mm", 20.0)[0] == 2 * text_size("mm", 10.0)[0] > 2 * text_size("ii", 10.0)[0]
     assert text_size(r"$\alpha_{12}$", 10.0)[0] == text_size("n12", 10.0)[0]
     assert text_size("", 10.0)[0] == 0.0
@@ -558,8 +648,12 @@ def test_a_wide_layer_shows_its_strongest_edges_and_says_so():
     first = diagram.plan.edges[diagram.plan.edges[:, 0] == 0]
     strongest = np.argwhere(scores >= np.sort(scores, axis=None)[-10])
     np.testing.assert_array_equal(first[:, 1:], strongest)
-    assert [label.text for label in diagram.plan.labels if label.role == "note"] == ["layer 0: the 10 strongest of 60 edges"]
-    assert sorted(diagram.plan.nodes[diagram.plan.nodes[:, 0] == 0, 1]) == sorted(set(strongest[:, 1]))
+    assert [label.text for label in diagram.plan.labels if label.role == "note"] == [
+        "layer 0: the 10 strongest of 60 edges"
+    ]
+    assert sorted(diagram.plan.nodes[diagram.plan.nodes[:, 0] == 0, 1]) == sorted(
+        set(strongest[:, 1])
+    )
     assert (diagram.plan.edges[:, 0] == 1).sum() == 2
 
 
@@ -575,7 +669,9 @@ def test_dead_edges_are_not_counted_against_the_limit():
 
 def test_a_dead_edge_is_never_shown_for_a_living_one_that_is_zero():
     network, x = example((30, 1))
-    masked = kr.mask_edges(network.with_theta(np.zeros(network.n_params)), 0, np.arange(30)[None] >= 15)
+    masked = kr.mask_edges(
+        network.with_theta(np.zeros(network.n_params)), 0, np.arange(30)[None] >= 15
+    )
 
     assert lay_out(masked, x, most_edges=10).plan.edges[:, 2].tolist() == list(range(15, 25))
 
@@ -602,7 +698,10 @@ def film_of_three(title=None):
     """The same shape three times, with other parameters; one edge dead in the first, another in the second, a third in all."""
     network, x = example((2, 3, 1))
     masks = [[[0, 1], [1, 1], [1, 0]], [[1, 1], [1, 0], [1, 0]], [[1, 1], [1, 1], [1, 0]]]
-    networks = [kr.mask_edges(network.with_theta(network.theta * (n + 1)), 0, mask) for n, mask in enumerate(masks)]
+    networks = [
+        kr.mask_edges(network.with_theta(network.theta * (n + 1)), 0, mask)
+        for n, mask in enumerate(masks)
+    ]
     return networks, x, lay_out_all(networks, x, title or ["a", "a longer title", "b"])
 
 
@@ -623,7 +722,10 @@ def test_frames_have_one_size_one_set_of_nodes_and_their_own_titles():
     for diagram in diagrams[1:]:
         np.testing.assert_array_equal(diagram.plan.size, diagrams[0].plan.size)
         np.testing.assert_array_equal(diagram.plan.node_at, diagrams[0].plan.node_at)
-    titles = [[label.text for label in diagram.plan.labels if label.role == "title"] for diagram in diagrams]
+    titles = [
+        [label.text for label in diagram.plan.labels if label.role == "title"]
+        for diagram in diagrams
+    ]
     assert titles == [["a"], ["a longer title"], ["b"]]
 
 
@@ -651,7 +753,10 @@ def test_a_frame_shows_its_own_network_as_it_would_be_shown_alone():
 def test_the_strongest_edges_of_a_film_are_those_strong_in_any_frame():
     network, x = example((6, 1))
     (layer,) = network.layers
-    loud = [kr.Network((replace(layer, w_base=layer.w_base * f, w_spline=layer.w_spline * f),)) for f in np.eye(6)[[4, 1]] * 1e3 + 1e-3]
+    loud = [
+        kr.Network((replace(layer, w_base=layer.w_base * f, w_spline=layer.w_spline * f),))
+        for f in np.eye(6)[[4, 1]] * 1e3 + 1e-3
+    ]
 
     diagrams = lay_out_all(loud, x, [None, None], most_edges=2)
 
@@ -667,7 +772,11 @@ NET, X = example((2, 3, 1))
     ("changes", "error", "sentence"),
     [
         ({"network": None}, TypeError, "network is None, but must be a Network"),
-        ({"x": np.zeros((0, 2))}, ValueError, r"x has shape \(0, 2\), but curves over samples need at least one"),
+        (
+            {"x": np.zeros((0, 2))},
+            ValueError,
+            r"x has shape \(0, 2\), but curves over samples need at least one",
+        ),
         ({"x": [[0.1, np.nan]]}, ValueError, "x contains nan at row 0, column 1"),
         ({"x": [[0.1]]}, ValueError, r"x has shape \(1, 1\), but needs shape \(batch, 2\)"),
         ({"names": ("a", "b", "c")}, ValueError, "names has 3 entries, but 2 inputs need 2"),
@@ -681,7 +790,11 @@ NET, X = example((2, 3, 1))
         ({"beta": "3"}, TypeError, "beta is '3', but must be a real number"),
         ({"title": 5}, TypeError, "title is 5, but must be a str"),
         ({"most_edges": 0}, ValueError, "most_edges is 0, but must be at least 1"),
-        ({"space": (0.0, 3.0)}, ValueError, r"space is \(0.0, 3.0\), but must be a width and a height above 0"),
+        (
+            {"space": (0.0, 3.0)},
+            ValueError,
+            r"space is \(0.0, 3.0\), but must be a width and a height above 0",
+        ),
     ],
 )
 def test_a_bad_argument_is_refused_by_name(changes, error, sentence):
@@ -694,7 +807,9 @@ def test_a_bad_argument_is_refused_by_name(changes, error, sentence):
 def test_networks_of_other_widths_are_refused_by_number():
     other, _ = example((2, 1))
 
-    with pytest.raises(ValueError, match=r"networks\[1\] has widths \(2, 1\), but networks\[0\] has \(2, 3, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"networks\[1\] has widths \(2, 1\), but networks\[0\] has \(2, 3, 1\)"
+    ):
         lay_out_all([NET, other], X, [None, None])
     with pytest.raises(TypeError, match=r"networks\[0\] is 3, but must be a Network"):
         lay_out_all([3, NET], X, [None, None])

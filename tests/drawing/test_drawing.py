@@ -71,7 +71,9 @@ def test_the_axes_shows_the_wires_boxes_and_curves_of_the_diagram():
 
     wires, boxes, curves = painted(draw_network(network, x))
 
-    np.testing.assert_allclose(wires.get_segments(), np.concatenate([diagram.plan.wires_in, diagram.plan.wires_out]))
+    np.testing.assert_allclose(
+        wires.get_segments(), np.concatenate([diagram.plan.wires_in, diagram.plan.wires_out])
+    )
     np.testing.assert_allclose(curves.get_segments(), diagram.curves)
     found = np.array([path.get_extents().bounds for path in boxes.get_paths()])
     np.testing.assert_allclose(found, diagram.plan.boxes)
@@ -83,7 +85,12 @@ def test_splines_are_black_and_formulas_red_all_as_opaque_as_the_diagram_says():
     wires, boxes, curves = painted(draw_network(network, x, beta=2.0))
     n_edges = len(diagram.alphas)
 
-    for colors in (wires.get_color()[:n_edges], wires.get_color()[n_edges:], boxes.get_edgecolor(), curves.get_color()):
+    for colors in (
+        wires.get_color()[:n_edges],
+        wires.get_color()[n_edges:],
+        boxes.get_edgecolor(),
+        curves.get_color(),
+    ):
         np.testing.assert_allclose(np.asarray(colors)[:, 3], diagram.alphas)
         tones = ["#c1121f" if name else "#1a1a1a" for name in diagram.functions]
         assert [to_hex(color) for color in colors] == tones
@@ -108,15 +115,30 @@ def test_texts_stand_where_the_diagram_says_with_its_sizes_angles_and_opacities(
 
     assert len(texts) == len(labels) > 14
     for text, label in zip(texts, labels, strict=True):
-        assert (text.get_text(), text.get_position(), text.get_rotation()) == (label.text, label.at, label.angle)
-        assert (text.get_fontsize(), text.get_va(), text.get_alpha()) == (label.points, label.anchor, label.opacity)
+        assert (text.get_text(), text.get_position(), text.get_rotation()) == (
+            label.text,
+            label.at,
+            label.angle,
+        )
+        assert (text.get_fontsize(), text.get_va(), text.get_alpha()) == (
+            label.points,
+            label.anchor,
+            label.opacity,
+        )
         assert to_hex(text.get_color()) == ("#c1121f" if label.role == "function" else "#1a1a1a")
 
 
 NAMES = {
     "default": None,
     "words": ("longitudinal translation", "x", "Meridional Translation", "W_max", "0.5", "illicit"),
-    "formulas": (r"$\theta_{12}$", r"$\alpha^2$", "$m_e$", r"$\sin \omega t$", "$x$", r"$\frac{a}{b}$"),
+    "formulas": (
+        r"$\theta_{12}$",
+        r"$\alpha^2$",
+        "$m_e$",
+        r"$\sin \omega t$",
+        "$x$",
+        r"$\frac{a}{b}$",
+    ),
 }
 
 
@@ -126,7 +148,9 @@ def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
     network, x = example((6, 4), formulas=0.5)
     ax = None if space is None else Figure(figsize=space).add_axes((0.0, 0.0, 1.0, 1.0))
 
-    ax = draw_network(network, x, ax=ax, names=names, output_names=["a", "b", "W" * 9, "d"], title="A Title")
+    ax = draw_network(
+        network, x, ax=ax, names=names, output_names=["a", "b", "W" * 9, "d"], title="A Title"
+    )
 
     figure = ax.figure
     texts = [text.get_window_extent() for text in ax.texts if text.get_color() != drawing.RED]
@@ -190,7 +214,11 @@ def test_dead_edges_leave_no_mark():
 
     wires, boxes, curves = painted(draw_network(one, x))
 
-    assert [len(wires.get_segments()), len(boxes.get_paths()), len(curves.get_segments())] == [2, 1, 1]
+    assert [len(wires.get_segments()), len(boxes.get_paths()), len(curves.get_segments())] == [
+        2,
+        1,
+        1,
+    ]
 
 
 # --- on a given Axes
@@ -275,8 +303,16 @@ def test_a_refusal_leaves_the_axes_as_it_was():
     [
         ("here", TypeError, "ax is 'here', but must be a Matplotlib Axes"),
         (Figure(), TypeError, "ax is <Figure size .*, but must be a Matplotlib Axes"),
-        (Figure().subplots(subplot_kw={"projection": "polar"}), ValueError, "ax is polar, but must be rectilinear"),
-        (Figure().add_axes((0.0, 0.0, 0.5, 0.0)), ValueError, "ax is 3.2 by 0 inches, but needs some room"),
+        (
+            Figure().subplots(subplot_kw={"projection": "polar"}),
+            ValueError,
+            "ax is polar, but must be rectilinear",
+        ),
+        (
+            Figure().add_axes((0.0, 0.0, 0.5, 0.0)),
+            ValueError,
+            "ax is 3.2 by 0 inches, but needs some room",
+        ),
     ],
 )
 def test_an_axes_that_cannot_be_drawn_on_is_refused(ax, error, sentence):
@@ -285,10 +321,18 @@ def test_an_axes_that_cannot_be_drawn_on_is_refused(ax, error, sentence):
 
 
 @pytest.mark.parametrize(
-    "options", [{"title": r"$\nosuchletter$"}, {"names": ["$x^$", "y"]}, {"output_names": [r"$\frac{a}$"]}, {"title": "5 $\n$x^$"}]
+    "options",
+    [
+        {"title": r"$\nosuchletter$"},
+        {"names": ["$x^$", "y"]},
+        {"output_names": [r"$\frac{a}$"]},
+        {"title": "5 $\n$x^$"},
+    ],
 )
 def test_a_formula_that_cannot_be_set_is_refused_before_drawing(options):
-    with pytest.raises(ValueError, match=r"(title|name) '\$.*\$' is no formula that Matplotlib can set"):
+    with pytest.raises(
+        ValueError, match=r"(title|name) '\$.*\$' is no formula that Matplotlib can set"
+    ):
         draw_network(*example(), **options)
 
 
@@ -304,14 +348,28 @@ def test_dollar_signs_that_make_no_formula_are_letters(text):
 
 def odd_cases():
     network, x = example()
-    (row,) = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)).layers
-    pole = kr.Network((replace(row, mask=[[0]], symbolic=[SymbolicEdge(0, 0, LIBRARY["1/x"], 0)], affine=[[1.0, 0.0, 1.0, 0.0]]),))
+    (row,) = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    ).layers
+    pole = kr.Network(
+        (
+            replace(
+                row,
+                mask=[[0]],
+                symbolic=[SymbolicEdge(0, 0, LIBRARY["1/x"], 0)],
+                affine=[[1.0, 0.0, 1.0, 0.0]],
+            ),
+        )
+    )
     return {
         "one sample": (network, x[:1]),
         "zeros": (network.with_theta(np.zeros(network.n_params)), x),
         "huge": (network.with_theta(1e60 * network.theta), x),
         "huge inputs": (network, 1e300 * x),
-        "all dead": (kr.mask_edges(kr.mask_edges(network, 0, np.zeros((5, 2))), 1, np.zeros((1, 5))), x),
+        "all dead": (
+            kr.mask_edges(kr.mask_edges(network, 0, np.zeros((5, 2))), 1, np.zeros((1, 5))),
+            x,
+        ),
         "pole": (pole, [[-1.0], [1.0], [0.5]]),
         "wide": example((200, 2, 60)),
         "formulas": example((3, 3, 3, 2), formulas=1.0),
@@ -352,7 +410,13 @@ assert settings() == before
 print("matplotlib.pyplot" in sys.modules)
 """
     root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert (done.stdout, done.stderr) == ("False\n", "")
 
@@ -390,10 +454,14 @@ def test_in_a_film_nothing_moves_but_curves_and_titles(tmp_path):
     changed = np.abs(shots - shots[0]).max(axis=(0, 3)) > 60
     height = changed.shape[0]
     allowed = np.zeros_like(changed)
-    areas = [(left, bottom, left + side, bottom + side) for left, bottom, side, _ in diagram.plan.boxes]
+    areas = [
+        (left, bottom, left + side, bottom + side) for left, bottom, side, _ in diagram.plan.boxes
+    ]
     areas += [label.extent for label in diagram.plan.labels if label.role == "title"]
     for left, bottom, right, top in np.array(areas) * 100:
-        allowed[int(height - top) + 1 : int(height - bottom) - 1, int(left) + 2 : int(right) - 1] = True
+        allowed[
+            int(height - top) + 1 : int(height - bottom) - 1, int(left) + 2 : int(right) - 1
+        ] = True
     assert changed.any()
     assert not (changed & ~allowed).any()
 
@@ -421,7 +489,14 @@ def test_steps_of_a_run_become_a_film_that_tells_step_and_error(tmp_path, monkey
 
 def test_a_film_ignores_settings_that_would_change_the_size_of_a_frame(tmp_path):
     networks, x = states(2)
-    with mpl.rc_context({"savefig.bbox": "tight", "savefig.transparent": True, "savefig.dpi": 37, "figure.facecolor": "black"}):
+    with mpl.rc_context(
+        {
+            "savefig.bbox": "tight",
+            "savefig.transparent": True,
+            "savefig.dpi": 37,
+            "figure.facecolor": "black",
+        }
+    ):
         save_film(networks, x, tmp_path / "a.gif")
     save_film(networks, x, tmp_path / "b.gif")
 
@@ -440,7 +515,9 @@ def test_a_film_replaces_an_older_file(tmp_path):
 
 @pytest.mark.parametrize("step", ["grab_frame", "finish", "replace"])
 @pytest.mark.parametrize("fault", [OSError(28, "no space left"), KeyboardInterrupt()], ids=type)
-def test_a_failed_film_leaves_the_older_file_and_nothing_beside_it(tmp_path, monkeypatch, step, fault):
+def test_a_failed_film_leaves_the_older_file_and_nothing_beside_it(
+    tmp_path, monkeypatch, step, fault
+):
     networks, x = states(2)
     (tmp_path / "a.gif").write_bytes(b"old")
 
@@ -493,22 +570,48 @@ def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monke
         ({"path": 3}, TypeError, "path is 3, but must be a str or a pathlib.Path"),
         ({"path": b"a.gif"}, TypeError, "path is b'a.gif', but must be a str or a pathlib.Path"),
         ({"networks": []}, ValueError, "networks has 0 entries, but a film needs 1 to 500"),
-        ({"networks": [states(1)[0][0]] * 501}, ValueError, "networks has 501 entries, but a film needs 1 to 500"),
-        ({"networks": states(1)[0][0]}, TypeError, "networks is Network.*, but must be a sequence of Network or Step"),
-        ({"networks": [states(1)[0][0], None]}, TypeError, r"networks\[1\] is None, but must be a Network"),
-        ({"networks": [states(1)[0][0], example((2, 2, 1))[0]]}, ValueError, r"networks\[1\] has widths \(2, 2, 1\), but networks\[0\]"),
+        (
+            {"networks": [states(1)[0][0]] * 501},
+            ValueError,
+            "networks has 501 entries, but a film needs 1 to 500",
+        ),
+        (
+            {"networks": states(1)[0][0]},
+            TypeError,
+            "networks is Network.*, but must be a sequence of Network or Step",
+        ),
+        (
+            {"networks": [states(1)[0][0], None]},
+            TypeError,
+            r"networks\[1\] is None, but must be a Network",
+        ),
+        (
+            {"networks": [states(1)[0][0], example((2, 2, 1))[0]]},
+            ValueError,
+            r"networks\[1\] has widths \(2, 2, 1\), but networks\[0\]",
+        ),
         ({"titles": ("a",)}, ValueError, r"titles is \('a',\), but must hold 2 str, one a frame"),
         ({"titles": "ab"}, ValueError, "titles is 'ab', but must hold 2 str, one a frame"),
         ({"titles": ("a", 3)}, TypeError, "title is 3, but must be a str"),
         ({"titles": ("a", "$x^$")}, ValueError, r"title '\$x\^\$' is no formula"),
-        ({"frames_per_second": 0}, ValueError, "frames_per_second is 0, but must be between 0.1 and 50"),
-        ({"frames_per_second": "fast"}, TypeError, "frames_per_second is 'fast', but must be a real number"),
+        (
+            {"frames_per_second": 0},
+            ValueError,
+            "frames_per_second is 0, but must be between 0.1 and 50",
+        ),
+        (
+            {"frames_per_second": "fast"},
+            TypeError,
+            "frames_per_second is 'fast', but must be a real number",
+        ),
         ({"x": [[np.inf, 0.0]]}, ValueError, "x contains inf at row 0, column 0"),
         ({"beta": 0.0}, ValueError, "beta is 0.0, but must be above 0"),
         ({"names": ("a",)}, ValueError, "names has 1 entries, but 2 inputs need 2"),
     ],
 )
-def test_a_bad_argument_is_refused_by_name_and_nothing_is_written(tmp_path, monkeypatch, changes, error, sentence):
+def test_a_bad_argument_is_refused_by_name_and_nothing_is_written(
+    tmp_path, monkeypatch, changes, error, sentence
+):
     monkeypatch.chdir(tmp_path)
     networks, x = states(2)
     settings = {"networks": networks, "x": x, "path": "a.gif"} | changes

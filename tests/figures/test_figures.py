@@ -118,7 +118,9 @@ def test_finished_records_are_used_again(toy, tmp_path):
 
 
 def test_another_configuration_or_another_figure_is_another_file(toy, tmp_path):
-    paths = {machine.record_path(tmp_path, toy, {"seed": 0, "pause": pause}) for pause in (0.0, 0.5)}
+    paths = {
+        machine.record_path(tmp_path, toy, {"seed": 0, "pause": pause}) for pause in (0.0, 0.5)
+    }
     paths.add(machine.record_path(tmp_path, fig_u_shape, {"seed": 0, "pause": 0.0}))
 
     assert len(paths) == 3
@@ -137,10 +139,22 @@ def test_a_configuration_that_json_would_change_is_refused(toy, tmp_path, config
         (lambda text: text[: len(text) // 2], "is no JSON"),
         (lambda text: "", "is no JSON"),
         (lambda text: "\x00\xff", "is no JSON"),
-        (lambda text: "[1, 2]", "does not hold exactly figure, config, seed, results, versions, seconds"),
-        (lambda text: json.dumps({**json.loads(text), "mood": "good"}), "does not hold exactly figure"),
-        (lambda text: json.dumps({**json.loads(text), "config": {"seed": 1}}), "holds another configuration than its name says"),
-        (lambda text: json.dumps({**json.loads(text), "figure": "2.3"}), "holds another configuration than its name says"),
+        (
+            lambda text: "[1, 2]",
+            "does not hold exactly figure, config, seed, results, versions, seconds",
+        ),
+        (
+            lambda text: json.dumps({**json.loads(text), "mood": "good"}),
+            "does not hold exactly figure",
+        ),
+        (
+            lambda text: json.dumps({**json.loads(text), "config": {"seed": 1}}),
+            "holds another configuration than its name says",
+        ),
+        (
+            lambda text: json.dumps({**json.loads(text), "figure": "2.3"}),
+            "holds another configuration than its name says",
+        ),
     ],
 )
 def test_a_broken_record_is_computed_again_with_a_sentence(toy, tmp_path, spoil, sentence):
@@ -156,7 +170,11 @@ def test_a_broken_record_is_computed_again_with_a_sentence(toy, tmp_path, spoil,
     assert plan.complaints[0].startswith(path.name)
     assert sentence in plan.complaints[0]
     assert plan.complaints[0].endswith("; it is computed again")
-    assert [record["results"]["square"] for record in plan_of(toy, tmp_path).finished] == [0.0, 1.0, 4.0]
+    assert [record["results"]["square"] for record in plan_of(toy, tmp_path).finished] == [
+        0.0,
+        1.0,
+        4.0,
+    ]
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf"])
@@ -208,8 +226,12 @@ def test_kill_9_loses_the_record_in_progress_and_no_other(toy, tmp_path, monkeyp
 
     list(computing.compute_all(plan.missing))
 
-    assert seeds_run(tmp_path)[len(begun) :] == [task.config["seed"] for task in sorted(plan.missing, key=lambda task: -task.cost)]
-    assert [record["results"]["square"] for record in plan_of(toy, folder, n_seeds).finished] == [seed**2 for seed in range(n_seeds)]
+    assert seeds_run(tmp_path)[len(begun) :] == [
+        task.config["seed"] for task in sorted(plan.missing, key=lambda task: -task.cost)
+    ]
+    assert [record["results"]["square"] for record in plan_of(toy, folder, n_seeds).finished] == [
+        seed**2 for seed in range(n_seeds)
+    ]
 
 
 def test_ctrl_c_leaves_no_record_even_where_a_run_would_end_early_on_it(toy, tmp_path, monkeypatch):
@@ -225,8 +247,17 @@ def test_ctrl_c_leaves_no_record_even_where_a_run_would_end_early_on_it(toy, tmp
 
 
 def test_ctrl_c_ends_a_ladder_inside_a_fit(tmp_path, monkeypatch):
-    config = {**ladder.config_of(ladder.LBFGS, [2, 1, 1], 5, 0), "n_train": 50, "n_test": 50, "n_starts": 1, "start_steps": 2, "n_steps": 3}
-    task = machine.Task("figures.splines.fig_2_3_grid_extension", config, tmp_path / "record.json", 1.0)
+    config = {
+        **ladder.config_of(ladder.LBFGS, [2, 1, 1], 5, 0),
+        "n_train": 50,
+        "n_test": 50,
+        "n_starts": 1,
+        "start_steps": 2,
+        "n_steps": 3,
+    }
+    task = machine.Task(
+        "figures.splines.fig_2_3_grid_extension", config, tmp_path / "record.json", 1.0
+    )
 
     def interrupted(*arguments):
         signal.raise_signal(signal.SIGINT)
@@ -255,7 +286,10 @@ def test_two_jobs_write_the_same_records_as_one(toy, tmp_path):
         assert sorted(task.config["seed"] for task, _ in outcomes) == [0, 1, 2]
         assert {failure for _, failure in outcomes} == {""}
 
-    one, two = ([{**record, "seconds": 0.0} for record in plan_of(toy, folder).finished] for folder in folders)
+    one, two = (
+        [{**record, "seconds": 0.0} for record in plan_of(toy, folder).finished]
+        for folder in folders
+    )
     assert one == two
     assert len(one) == 3
 
@@ -295,7 +329,9 @@ def test_the_program_draws_prints_and_writes_the_table(toy_program, tmp_path, ca
 
 def test_a_second_call_computes_nothing_and_writes_the_same_bytes(toy_program, tmp_path):
     def files():
-        return {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.is_file()}
+        return {
+            path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.is_file()
+        }
 
     toy_program(["--out", str(tmp_path / "out")])
     first = files()
@@ -306,7 +342,9 @@ def test_a_second_call_computes_nothing_and_writes_the_same_bytes(toy_program, t
     assert len(first) == 3
 
 
-def test_a_failure_is_shown_and_the_figure_says_what_it_lacks(toy_program, tmp_path, monkeypatch, capsys):
+def test_a_failure_is_shown_and_the_figure_says_what_it_lacks(
+    toy_program, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setenv("TOY_FAILS", "1")
 
     status = toy_program(["--out", str(tmp_path / "out")])
@@ -335,7 +373,10 @@ def test_records_of_other_code_are_used_but_named(toy_program, tmp_path, monkeyp
 
     toy_program(["--out", str(tmp_path / "out"), "--seeds", "2"])
 
-    assert f"2 records in {tmp_path / 'out' / 'records'} stem from other versions or sources" in capsys.readouterr().err
+    assert (
+        f"2 records in {tmp_path / 'out' / 'records'} stem from other versions or sources"
+        in capsys.readouterr().err
+    )
     assert len(seeds_run(tmp_path)) == 2
 
 
@@ -345,7 +386,10 @@ def test_an_interrupted_program_says_what_it_keeps(toy_program, tmp_path, monkey
     status = toy_program(["--out", str(tmp_path / "out")])
 
     assert status == 130
-    assert "interrupted: 0 of 3 records were finished; the same command goes on from there" in capsys.readouterr().err
+    assert (
+        "interrupted: 0 of 3 records were finished; the same command goes on from there"
+        in capsys.readouterr().err
+    )
 
 
 def test_list_shows_what_is_left_and_computes_nothing(toy_program, tmp_path, capsys):
@@ -383,7 +427,9 @@ def test_processes_begin_no_record_when_the_time_is_up(toy, tmp_path, monkeypatc
     assert list(backend(tasks[:3], time.time() - 1.0)) == []
 
 
-def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(toy_program, tmp_path, monkeypatch, capsys):
+def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(
+    toy_program, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setenv("TOY_PAUSE", "0.3")
     arguments = ["--out", str(tmp_path / "out"), "--seeds", "5"]
 
@@ -391,7 +437,10 @@ def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(
 
     said, page = capsys.readouterr(), (tmp_path / "out" / "claims.md").read_text()
     assert status == 3
-    assert "0.008 minutes are over: 2 of 5 records were finished; the same command goes on from there" in said.err
+    assert (
+        "0.008 minutes are over: 2 of 5 records were finished; the same command goes on from there"
+        in said.err
+    )
     assert "figure toy: 3 of 5 records are missing" in said.err
     assert "| toy | squares grow | yes | [9.0, 16.0] | yes |" in said.out
     assert "2 records, seeds 3, 4, " in page
@@ -402,7 +451,11 @@ def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(
 
     assert status == 0
     assert seeds_run(tmp_path) == [4, 3, 2, 1, 0]
-    assert "missing" not in (tmp_path / "out" / "claims.md").read_text() + (tmp_path / "out" / "toy_figure.svg").read_text()
+    assert (
+        "missing"
+        not in (tmp_path / "out" / "claims.md").read_text()
+        + (tmp_path / "out" / "toy_figure.svg").read_text()
+    )
 
 
 def test_no_minutes_at_all_draw_what_there_is_and_compute_nothing(toy_program, tmp_path, capsys):
@@ -427,14 +480,28 @@ def dask(*arguments, first="pass"):
     """A program of the scheduler's package, as its users start it; `first`: a statement before everything else."""
     code = f"import sys; {first}; from distributed.cli import dask_scheduler, dask_worker; program = sys.argv.pop(1);"
     code += "(dask_scheduler if program == 'scheduler' else dask_worker).main()"
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 @pytest.fixture
 def scheduler(tmp_path):
     """The address of a scheduler without workers."""
     place = tmp_path / "scheduler.json"
-    process = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
+    process = dask(
+        "scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(place),
+    )
     try:
         deadline = time.monotonic() + 60.0
         while not place.exists() and time.monotonic() < deadline:
@@ -447,7 +514,14 @@ def scheduler(tmp_path):
 
 def workers_of(scheduler, tmp_path, number=2, first="pass"):
     """Workers with two threads each, which would be too many."""
-    settings = ("--nthreads", "2", "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path / "spill"))
+    settings = (
+        "--nthreads",
+        "2",
+        "--no-dashboard",
+        "--no-nanny",
+        "--local-directory",
+        str(tmp_path / "spill"),
+    )
     return [dask("worker", scheduler, *settings, first=first) for _ in range(number)]
 
 
@@ -464,21 +538,30 @@ def cluster_of_two(toy, scheduler, tmp_path, monkeypatch):
         worker.wait()
 
 
-def test_a_cluster_writes_the_same_records_as_this_machine(toy_program, toy, cluster_of_two, tmp_path, capsys):
+def test_a_cluster_writes_the_same_records_as_this_machine(
+    toy_program, toy, cluster_of_two, tmp_path, capsys
+):
     local, remote = tmp_path / "local", tmp_path / "remote"
     toy_program(["--out", str(local), "--seeds", "6"])
 
-    status = toy_program(["--out", str(remote), "--seeds", "6", "--backend", "dask", "--scheduler", cluster_of_two])
+    status = toy_program(
+        ["--out", str(remote), "--seeds", "6", "--backend", "dask", "--scheduler", cluster_of_two]
+    )
 
     assert status == 0
-    here, there = ([{**record, "seconds": 0.0} for record in plan_of(toy, folder, 6).finished] for folder in (local, remote))
+    here, there = (
+        [{**record, "seconds": 0.0} for record in plan_of(toy, folder, 6).finished]
+        for folder in (local, remote)
+    )
     assert here == there
     assert len(there) == 6
     names = [sorted(path.name for path in folder.glob("records/*")) for folder in (local, remote)]
     assert names[0] == names[1]
 
 
-def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_every_worker(toy, cluster_of_two, tmp_path, monkeypatch):
+def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_every_worker(
+    toy, cluster_of_two, tmp_path, monkeypatch
+):
     (tmp_path / "nosy_figure.py").write_text(
         TOY.replace('"toy", "squares"', '"nosy", "threads"').replace(
             'return {"square": float(os.environ.get("TOY_RESULT", config["seed"] ** 2))}',
@@ -490,7 +573,11 @@ def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_e
     monkeypatch.setenv("TOY_PAUSE", "0.3")
     import nosy_figure
 
-    outcomes = list(computing.compute_all(plan_of(nosy_figure, tmp_path, 8).missing, cluster.on_cluster(cluster_of_two)))
+    outcomes = list(
+        computing.compute_all(
+            plan_of(nosy_figure, tmp_path, 8).missing, cluster.on_cluster(cluster_of_two)
+        )
+    )
 
     assert [failure for _, failure in outcomes] == [""] * 8
     results = [record["results"] for record in plan_of(nosy_figure, tmp_path, 8).finished]
@@ -499,14 +586,20 @@ def test_a_cluster_computes_one_record_a_process_with_one_blas_thread_and_uses_e
     assert len(processes) == 2
     assert os.getpid() not in processes
     for process in processes:
-        times = sorted((result["began"], result["ended"]) for result in results if result["process"] == process)
+        times = sorted(
+            (result["began"], result["ended"]) for result in results if result["process"] == process
+        )
         assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(times))
 
 
-def test_a_cluster_reports_failures_and_keeps_the_rest(toy_program, toy, cluster_of_two, tmp_path, monkeypatch, capsys):
+def test_a_cluster_reports_failures_and_keeps_the_rest(
+    toy_program, toy, cluster_of_two, tmp_path, monkeypatch, capsys
+):
     (tmp_path / "toy_figure.py").write_text(TOY.replace('os.environ.get("TOY_FAILS")', '"1"'))
 
-    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", cluster_of_two])
+    status = toy_program(
+        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", cluster_of_two]
+    )
 
     assert status == 1
     assert "ArithmeticError: no square today" in capsys.readouterr().err
@@ -530,8 +623,12 @@ def test_a_worker_that_is_killed_costs_no_record(toy, scheduler, tmp_path, monke
     workers = workers_of(scheduler, tmp_path)
 
     outcomes = []
-    with dask_settings.set({"distributed.comm.timeouts.connect": "2s"}):  # 30 s otherwise, for results that died with the worker
-        for outcome in computing.compute_all(plan_of(toy, tmp_path, 6).missing, cluster.on_cluster(scheduler)):
+    with dask_settings.set(
+        {"distributed.comm.timeouts.connect": "2s"}
+    ):  # 30 s otherwise, for results that died with the worker
+        for outcome in computing.compute_all(
+            plan_of(toy, tmp_path, 6).missing, cluster.on_cluster(scheduler)
+        ):
             outcomes.append(outcome)
             if len(outcomes) == 1:
                 workers[0].kill()
@@ -543,34 +640,48 @@ def test_a_worker_that_is_killed_costs_no_record(toy, scheduler, tmp_path, monke
     assert len(plan_of(toy, tmp_path, 6).finished) == 6
 
 
-def test_a_cluster_that_is_not_there_ends_the_program_with_a_sentence(toy_program, tmp_path, monkeypatch, capsys):
+def test_a_cluster_that_is_not_there_ends_the_program_with_a_sentence(
+    toy_program, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(cluster, "PATIENCE", 1.0)
 
-    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"])
+    status = toy_program(
+        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"]
+    )
 
     assert status == 2
     assert "no scheduler answers at 'tcp://127.0.0.1:9'" in capsys.readouterr().err
 
 
-def test_a_cluster_without_workers_ends_the_program_with_a_sentence(toy_program, scheduler, tmp_path, monkeypatch, capsys):
+def test_a_cluster_without_workers_ends_the_program_with_a_sentence(
+    toy_program, scheduler, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(cluster, "PATIENCE", 2.0)
 
-    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler])
+    status = toy_program(
+        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler]
+    )
 
     assert status == 2
-    assert f"the scheduler at {scheduler} has no workers; start some with `dask worker {scheduler}`" in capsys.readouterr().err
+    assert (
+        f"the scheduler at {scheduler} has no workers; start some with `dask worker {scheduler}`"
+        in capsys.readouterr().err
+    )
 
 
 def test_workers_that_do_not_know_the_figures_are_named(toy_program, scheduler, tmp_path, capsys):
     workers = workers_of(scheduler, tmp_path, number=1, first="sys.modules['figures'] = None")
 
-    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler])
+    status = toy_program(
+        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", scheduler]
+    )
 
     workers[0].terminate()
     workers[0].wait()
     assert status == 2
     assert (
-        "cannot import the figures (No module named 'figures.machine'; 'figures' is not a package); start them" in capsys.readouterr().err
+        "cannot import the figures (No module named 'figures.machine'; 'figures' is not a package); start them"
+        in capsys.readouterr().err
     )
 
 
@@ -579,7 +690,9 @@ def test_a_missing_extra_is_named(toy_program, tmp_path, monkeypatch, capsys):
     monkeypatch.delattr("figures.machine.cluster")
     monkeypatch.setitem(sys.modules, "distributed", None)
 
-    status = toy_program(["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:8786"])
+    status = toy_program(
+        ["--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", "tcp://127.0.0.1:8786"]
+    )
 
     assert status == 2
     assert 'pip install -e ".[cluster]"' in capsys.readouterr().err
@@ -588,16 +701,28 @@ def test_a_missing_extra_is_named(toy_program, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["u-shap"], "there is no figure 'u-shap' (did you mean 'u-shape'?), but 2.2, 2.3, u-shape, u-shape-cure, 2.4, 3.1, "),
+        (
+            ["u-shap"],
+            "there is no figure 'u-shap' (did you mean 'u-shape'?), but 2.2, 2.3, u-shape, u-shape-cure, 2.4, 3.1, ",
+        ),
         (["2.2", "2.33"], "there is no figure '2.33' (did you mean '2.3'?)"),
         (["xyz"], "there is no figure 'xyz', but 2.2"),
         (["--jobs", "0"], "--jobs is 0, but must be at least 1"),
         (["--seeds", "-1"], "--seeds is -1, but must be at least 1"),
         (["--minutes", "-1"], "--minutes is -1, but must be at least 0"),
         (["--minutes", "nan"], "--minutes is nan, but must be at least 0"),
-        (["--backend", "dask"], "--backend is dask and --scheduler None, but dask needs an address, and only dask"),
-        (["--scheduler", "tcp://host:1"], "--backend is local and --scheduler tcp://host:1, but dask needs an address, and only dask"),
-        (["--backend", "dask", "--scheduler", "tcp://host:1", "--jobs", "2"], "--jobs is 2, but a cluster computes one record a worker"),
+        (
+            ["--backend", "dask"],
+            "--backend is dask and --scheduler None, but dask needs an address, and only dask",
+        ),
+        (
+            ["--scheduler", "tcp://host:1"],
+            "--backend is local and --scheduler tcp://host:1, but dask needs an address, and only dask",
+        ),
+        (
+            ["--backend", "dask", "--scheduler", "tcp://host:1", "--jobs", "2"],
+            "--jobs is 2, but a cluster computes one record a worker",
+        ),
     ],
 )
 def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
@@ -610,8 +735,30 @@ def test_a_wrong_command_is_refused_in_a_sentence(capsys, arguments, sentence):
 
 def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
     assert [figure.NAME for figure in find_figures(["u-shape", "2.2"])] == ["2.2", "u-shape"]
-    names = ["2.2", "2.3", "u-shape", "u-shape-cure", "2.4", "3.1", "3.3", "equations", "3.4", "4.1", "4.2"]
-    names += ["b.1", "b.2", "c.1", "e", "table-1", "table-1-hull", "table-2", "table-2-human", "theorem-2.1"]
+    names = [
+        "2.2",
+        "2.3",
+        "u-shape",
+        "u-shape-cure",
+        "2.4",
+        "3.1",
+        "3.3",
+        "equations",
+        "3.4",
+        "4.1",
+        "4.2",
+    ]
+    names += [
+        "b.1",
+        "b.2",
+        "c.1",
+        "e",
+        "table-1",
+        "table-1-hull",
+        "table-2",
+        "table-2-human",
+        "theorem-2.1",
+    ]
     assert [figure.NAME for figure in find_figures([])] == names
 
 
@@ -629,14 +776,29 @@ print(seen)
 """
     environment = {**os.environ, "OMP_NUM_THREADS": "8", "OPENBLAS_NUM_THREADS": "8"}
 
-    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
     assert shown.stdout == "['11']\n"
 
 
 def test_quick_figures_are_planned_for_less_than_fifteen_minutes_and_full_ones_for_ten_seeds():
-    quick = [figure.cost(config) for figure in all_figures().values() for config in figure.configs(False, None)]
-    seeds = {config.get("seed") for figure in (fig_2_3_grid_extension, fig_u_shape) for config in figure.configs(True, None)}
+    quick = [
+        figure.cost(config)
+        for figure in all_figures().values()
+        for config in figure.configs(False, None)
+    ]
+    seeds = {
+        config.get("seed")
+        for figure in (fig_2_3_grid_extension, fig_u_shape)
+        for config in figure.configs(True, None)
+    }
 
     assert sum(quick) < 900.0
     assert seeds == set(range(10))
@@ -647,7 +809,9 @@ def test_quick_figures_are_planned_for_less_than_fifteen_minutes_and_full_ones_f
 def test_every_configuration_of_every_figure_has_a_file_of_its_own(figure, full, tmp_path):
     configs = figure.configs(full, 3)
 
-    assert len({machine.record_path(tmp_path, figure, config) for config in configs}) == len(configs)
+    assert len({machine.record_path(tmp_path, figure, config) for config in configs}) == len(
+        configs
+    )
     assert all(figure.cost(config) > 0.0 for config in configs)
     if "seed" in configs[0]:
         assert {config["seed"] for config in configs} == {0, 1, 2}
@@ -658,22 +822,58 @@ def test_every_configuration_of_every_figure_has_a_file_of_its_own(figure, full,
 
 def record_of(config, results):
     versions = {"python": "3", "numpy": "2", "kan_ref": "0", "machine": "x"}
-    return {"figure": "", "config": config, "seed": config.get("seed"), "results": results, "versions": versions, "seconds": 1.0}
+    return {
+        "figure": "",
+        "config": config,
+        "seed": config.get("seed"),
+        "results": results,
+        "versions": versions,
+        "seconds": 1.0,
+    }
 
 
-def fig_2_3_records(power=-3.0, factor_at_last=1.0, rise=1.0, methods=ladder.METHODS, median_power=-4.0):
+def fig_2_3_records(
+    power=-3.0, factor_at_last=1.0, rise=1.0, methods=ladder.METHODS, median_power=-4.0
+):
     """Made up: errors fall with a power of G, test errors rise again beyond G = 50."""
     records = []
     for method, widths, seed in itertools.product(methods, (ladder.SMALL, ladder.WIDE), (0, 1)):
         config, grids = ladder.config_of(method, widths, 1000, seed), []
         for grid in config["grids"]:
-            train = (500.0 if grid == 1000 else grid) ** power * (factor_at_last if grid == 1000 else 1.0)
-            test = grid**power if grid <= 50 else 50.0**power * (grid / 50) ** np.log(rise) if rise > 1 else grid**power
+            train = (500.0 if grid == 1000 else grid) ** power * (
+                factor_at_last if grid == 1000 else 1.0
+            )
+            test = (
+                grid**power
+                if grid <= 50
+                else 50.0**power * (grid / 50) ** np.log(rise)
+                if rise > 1
+                else grid**power
+            )
             test *= 10.0 if widths == ladder.WIDE else 1.0
-            stairs = {"step": [0, method.n_steps], "train_rmse": [2 * train, train], "test_rmse": [2 * test, test]}
-            numbers = {"n_intervals": grid, "train_rmse": train, "test_rmse": test, "test_median": grid**median_power}
-            grids.append({**numbers, "n_steps": method.n_steps, "stopped": "", "seconds": 0.01 * grid, "stairs": stairs})
-        records.append(record_of(config, {"grids": grids, "start_seconds": 1.0, "n_failed_starts": 0}))
+            stairs = {
+                "step": [0, method.n_steps],
+                "train_rmse": [2 * train, train],
+                "test_rmse": [2 * test, test],
+            }
+            numbers = {
+                "n_intervals": grid,
+                "train_rmse": train,
+                "test_rmse": test,
+                "test_median": grid**median_power,
+            }
+            grids.append(
+                {
+                    **numbers,
+                    "n_steps": method.n_steps,
+                    "stopped": "",
+                    "seconds": 0.01 * grid,
+                    "stairs": stairs,
+                }
+            )
+        records.append(
+            record_of(config, {"grids": grids, "start_seconds": 1.0, "n_failed_starts": 0})
+        )
     return records
 
 
@@ -686,7 +886,15 @@ def agreement(claims, *words):
 def test_claims_about_fig_2_3_say_yes_to_what_the_paper_saw():
     claims = fig_2_3_grid_extension.claims(fig_2_3_records(rise=3.0))
 
-    for words in (("drops",), ("U-shaped",), ("best near",), ("lower test loss",), ("G^-3",), ("closer to G^-4",), ("longer",)):
+    for words in (
+        ("drops",),
+        ("U-shaped",),
+        ("best near",),
+        ("lower test loss",),
+        ("G^-3",),
+        ("closer to G^-4",),
+        ("longer",),
+    ):
         assert agreement(claims, "L-BFGS", *words) == {"yes"}
     assert agreement(claims, "LM", "Theorem 2.1 allows") == {"no"}
 
@@ -713,10 +921,15 @@ def test_an_extension_with_nothing_left_to_do_is_no_bad_landscape():
     for record in records:
         record["results"]["grids"][-1]["n_steps"] = 0
 
-    claims = [claim for claim in fig_2_3_grid_extension.claims(records) if "but the last" in claim.claim]
+    claims = [
+        claim for claim in fig_2_3_grid_extension.claims(records) if "but the last" in claim.claim
+    ]
 
     assert {claim.agrees for claim in claims} == {"partly"}
-    assert all("at G = 1000 it took 0 steps, the gradient being below its tolerance" in claim.evidence for claim in claims)
+    assert all(
+        "at G = 1000 it took 0 steps, the gradient being below its tolerance" in claim.evidence
+        for claim in claims
+    )
 
 
 def test_a_ladder_that_ends_early_is_not_asked_about_fine_grids():
@@ -727,16 +940,24 @@ def test_a_ladder_that_ends_early_is_not_asked_about_fine_grids():
 
     claims = fig_2_3_grid_extension.claims(records)
 
-    assert not any(word in claim.claim for claim in claims for word in ("U-shaped", "best near", "but the last"))
+    assert not any(
+        word in claim.claim
+        for claim in claims
+        for word in ("U-shaped", "best near", "but the last")
+    )
     assert agreement(claims, "drops at each extension") == {"yes"}
 
 
 def test_a_shape_that_a_method_was_not_run_on_is_left_out():
     records = [
-        record for record in fig_2_3_records() if ladder.method_of(record) is ladder.LM or record["config"]["widths"] == ladder.SMALL
+        record
+        for record in fig_2_3_records()
+        if ladder.method_of(record) is ladder.LM or record["config"]["widths"] == ladder.SMALL
     ]
 
-    about_wide = [claim for claim in fig_2_3_grid_extension.claims(records) if "[2,5,1]" in claim.claim]
+    about_wide = [
+        claim for claim in fig_2_3_grid_extension.claims(records) if "[2,5,1]" in claim.claim
+    ]
 
     assert about_wide == []
     with style():
@@ -746,22 +967,49 @@ def test_a_shape_that_a_method_was_not_run_on_is_left_out():
 def u_shape_records(on_grid_rise=1.0, cured_rise=1.0, methods=(ladder.LBFGS, ladder.LM)):
     """Made up: without margin errors rise a hundredfold from G = 20 to G = 200; the rest as asked."""
     records = []
-    for method, widths, margin, seed in itertools.product(methods, (ladder.SMALL, ladder.WIDE), (False, True), (0, 1)):
+    for method, widths, margin, seed in itertools.product(
+        methods, (ladder.SMALL, ladder.WIDE), (False, True), (0, 1)
+    ):
         config, grids = {**ladder.config_of(method, widths, 200, seed), "margin": margin}, []
         for grid in config["grids"]:
             fall, beyond = min(grid, 20.0) ** -4, max(grid / 20.0, 1.0)
             rise = {True: cured_rise, False: 100.0}[margin]
             numbers = {"train_rmse": grid**-4.0, "test_rmse": fall * beyond ** np.log10(rise)}
-            numbers["test_rmse_on_grid"] = None if grid == 3 else fall * beyond ** np.log10(on_grid_rise)
-            grids.append(
-                {**numbers, "n_intervals": grid, "share_off_grid": 0.999, "n_off_grid": 0 if margin else 40, "n_train_off_grid": 1}
+            numbers["test_rmse_on_grid"] = (
+                None if grid == 3 else fall * beyond ** np.log10(on_grid_rise)
             )
-        cloud = {"ends": [0.0, 1.0], "interval": 0.1, "hidden": [-0.1, 0.5, 1.1], "error": [1e-2, 0.0, 1e-3]}
-        records.append(record_of(config, {"grids": grids, "n_failed_starts": 0, **({"cloud": cloud} if widths == ladder.SMALL else {})}))
+            grids.append(
+                {
+                    **numbers,
+                    "n_intervals": grid,
+                    "share_off_grid": 0.999,
+                    "n_off_grid": 0 if margin else 40,
+                    "n_train_off_grid": 1,
+                }
+            )
+        cloud = {
+            "ends": [0.0, 1.0],
+            "interval": 0.1,
+            "hidden": [-0.1, 0.5, 1.1],
+            "error": [1e-2, 0.0, 1e-3],
+        }
+        records.append(
+            record_of(
+                config,
+                {
+                    "grids": grids,
+                    "n_failed_starts": 0,
+                    **({"cloud": cloud} if widths == ladder.SMALL else {}),
+                },
+            )
+        )
     return records
 
 
-@pytest.mark.parametrize(("rise", "threshold", "gone"), [(1.0, "no", "yes"), (5.0, "partly", "partly"), (50.0, "yes", "no")])
+@pytest.mark.parametrize(
+    ("rise", "threshold", "gone"),
+    [(1.0, "no", "yes"), (5.0, "partly", "partly"), (50.0, "yes", "no")],
+)
 def test_claims_about_the_u_shape_follow_the_errors(rise, threshold, gone):
     claims = fig_u_shape.claims(u_shape_records(on_grid_rise=rise, cured_rise=rise))
 
@@ -785,7 +1033,9 @@ def records_to_draw(name):
         return made_up[name]()
     figure = all_figures()[name]
     if name == "table-1-hull":
-        return machine.make_plan(figure, ROOT / "figures/results", full=True, seeds=None).finished[:6]
+        return machine.make_plan(figure, ROOT / "figures/results", full=True, seeds=None).finished[
+            :6
+        ]
     return [record_of(config, figure.run(config)) for config in figure.configs(False, None)[:3]]
 
 
@@ -800,7 +1050,10 @@ def test_a_picture_needs_nothing_but_records_and_comes_out_the_same_twice(name, 
     for target, attribute in ((kr.training, "fit"), (kr.training, "run_starts"), (figure, "run")):
         monkeypatch.setattr(target, attribute, refuse)
     with style():
-        files, again = picture_bytes(figure.draw(records)), picture_bytes(figure.draw(records), "png")
+        files, again = (
+            picture_bytes(figure.draw(records)),
+            picture_bytes(figure.draw(records), "png"),
+        )
 
     assert again["png"] == files["png"]
     assert files["png"].startswith(b"\x89PNG")
@@ -813,9 +1066,15 @@ def test_a_picture_needs_nothing_but_records_and_comes_out_the_same_twice(name, 
 def test_whatever_records_there_are_is_drawn_and_judged(name):
     """Of the committed records one, a few, and half: a run that is out of time has them in any order."""
     figure, rng = all_figures()[name], np.random.default_rng(0)
-    records = machine.make_plan(figure, ROOT / "figures/results", full=True, seeds=None).finished or records_to_draw(name)
+    records = machine.make_plan(
+        figure, ROOT / "figures/results", full=True, seeds=None
+    ).finished or records_to_draw(name)
     n = len(records)
-    parts = [[0], [n - 1], *(sorted(rng.choice(n, (n + share - 1) // share, replace=False)) for share in (2, 4, 16))]
+    parts = [
+        [0],
+        [n - 1],
+        *(sorted(rng.choice(n, (n + share - 1) // share, replace=False)) for share in (2, 4, 16)),
+    ]
 
     for part in parts:
         assert isinstance(figure.claims([records[place] for place in part]), list)
@@ -840,12 +1099,16 @@ def test_the_style_ends_with_its_context_and_does_not_ask_the_user():
 
 
 def test_a_claim_is_answered_by_yes_partly_or_no():
-    with pytest.raises(ValueError, match="agrees is 'perhaps', but must be one of 'yes', 'partly', 'no'"):
+    with pytest.raises(
+        ValueError, match="agrees is 'perhaps', but must be one of 'yes', 'partly', 'no'"
+    ):
         Claim("a", "b", "c", "perhaps", "d")
 
 
 def test_bars_do_not_break_the_table():
-    table = machine.claims_table([("2.2", Claim("|x| is even", "yes", "yes", "yes", "a|b"))], evidence=True)
+    table = machine.claims_table(
+        [("2.2", Claim("|x| is even", "yes", "yes", "yes", "a|b"))], evidence=True
+    )
 
     assert table.splitlines()[2] == r"| 2.2 | \|x\| is even | yes | yes | yes | a\|b |"
     assert table.splitlines()[0].endswith("| agrees? | evidence |")
@@ -861,11 +1124,23 @@ def test_a_slope_needs_two_grids():
 
 def small_config(**changes):
     config = ladder.config_of(ladder.LBFGS, [2, 1, 1], 5, seed=1)
-    return {**config, "n_train": 200, "n_test": 1500, "n_starts": 2, "start_steps": 5, "n_steps": 6, **changes}
+    return {
+        **config,
+        "n_train": 200,
+        "n_test": 1500,
+        "n_starts": 2,
+        "start_steps": 5,
+        "n_steps": 6,
+        **changes,
+    }
 
 
 def without_times(results):
-    return {**results, "start_seconds": 0, "grids": [{**grid, "seconds": 0} for grid in results["grids"]]}
+    return {
+        **results,
+        "start_seconds": 0,
+        "grids": [{**grid, "seconds": 0} for grid in results["grids"]],
+    }
 
 
 def test_a_climb_repeats_itself_number_by_number_and_is_plain_data():
@@ -899,7 +1174,9 @@ def test_a_climb_is_timed_without_the_errors_on_test_points(monkeypatch):
     monkeypatch.setattr(fig_2_3_grid_extension, "rmse", slow)
     results = fig_2_3_grid_extension.run(small_config())
 
-    assert 0.0 < sum(grid["seconds"] for grid in results["grids"]) < 0.3  # 14 calls of 0.05 s while grids are trained
+    assert (
+        0.0 < sum(grid["seconds"] for grid in results["grids"]) < 0.3
+    )  # 14 calls of 0.05 s while grids are trained
 
 
 def hidden_of(network, x):
@@ -926,13 +1203,18 @@ def test_hidden_grids_lie_as_the_figure_says_and_the_function_stays(margin):
 def test_points_off_a_grid_are_those_beyond_its_ends():
     rng = np.random.default_rng(1)
     x = rng.uniform(-1.0, 1.0, (2000, 2))
-    network = kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), x=x[:100], rng=rng)
+    network = kr.init_network(
+        (2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), x=x[:100], rng=rng
+    )
     placed = fig_u_shape.place_grids(network, x[:100], 5, margin=False)
     hidden, grid = hidden_of(placed, x), placed.layers[1].breakpoints
 
     off = fig_u_shape.off_a_grid(placed, x)
 
-    expected = [any(not low <= value <= high for value, (low, *_, high) in zip(row, grid, strict=True)) for row in hidden]
+    expected = [
+        any(not low <= value <= high for value, (low, *_, high) in zip(row, grid, strict=True))
+        for row in hidden
+    ]
     np.testing.assert_array_equal(off, expected)
     assert not off[:100].any()
     assert 0 < off.sum() < 500
@@ -944,14 +1226,26 @@ def test_errors_with_and_without_the_points_off_a_grid_add_up():
     n, n_off = 1500, grid["n_off_grid"]
     on_grid = grid["test_rmse_on_grid"] ** 2 * (n - n_off)
     assert n_off > 0
-    assert on_grid == pytest.approx((1.0 - grid["share_off_grid"]) * grid["test_rmse"] ** 2 * n, rel=1e-9)
+    assert on_grid == pytest.approx(
+        (1.0 - grid["share_off_grid"]) * grid["test_rmse"] ** 2 * n, rel=1e-9
+    )
 
 
 def test_without_a_margin_test_points_fall_off_and_with_it_they_do_not():
-    settings = {"optimizer": "lm", "smoothness_weight": 1e-8, "n_train": 1000, "n_starts": 4, "start_steps": 20, "n_steps": 15, "seed": 0}
+    settings = {
+        "optimizer": "lm",
+        "smoothness_weight": 1e-8,
+        "n_train": 1000,
+        "n_starts": 4,
+        "start_steps": 20,
+        "n_steps": 15,
+        "seed": 0,
+    }
     config = small_config(**settings, grids=[3, 5, 10, 20, 50, 100])
 
-    without, with_margin = ({**fig_u_shape.run({**config, "margin": margin})["grids"][-1]} for margin in (False, True))
+    without, with_margin = (
+        {**fig_u_shape.run({**config, "margin": margin})["grids"][-1]} for margin in (False, True)
+    )
 
     assert without["n_off_grid"] > 0
     assert with_margin["n_off_grid"] == 0
@@ -968,8 +1262,12 @@ def test_partial_bell_polynomials_are_sympys():
     symbols = sympy.symbols("x1:7")
     for n in range(6):
         for p in range(6):
-            formula = sympy.lambdify(symbols, sympy.bell(n, p, symbols[: max(n - p + 1, 0)]) if p <= n else 0)
-            np.testing.assert_allclose(table[n][p], np.broadcast_to(formula(*slopes), 3), rtol=1e-12, atol=1e-12)
+            formula = sympy.lambdify(
+                symbols, sympy.bell(n, p, symbols[: max(n - p + 1, 0)]) if p <= n else 0
+            )
+            np.testing.assert_allclose(
+                table[n][p], np.broadcast_to(formula(*slopes), 3), rtol=1e-12, atol=1e-12
+            )
 
 
 def test_mixed_derivatives_are_sympys():
@@ -977,12 +1275,18 @@ def test_mixed_derivatives_are_sympys():
     formula = sympy.exp(sympy.sin(sympy.pi * x) + y**2)
     points = np.array([-0.7, 0.1, 0.6])
 
-    found = theorem_2_1.mixed_derivatives(theorem_2_1._sine, theorem_2_1._square, theorem_2_1._exponential, points, points[:2], 5)
+    found = theorem_2_1.mixed_derivatives(
+        theorem_2_1._sine, theorem_2_1._square, theorem_2_1._exponential, points, points[:2], 5
+    )
 
     assert sorted(found) == [(i, j) for i in range(6) for j in range(6 - i)]
     for (i, j), values in found.items():
-        exact = sympy.lambdify((x, y), sympy.diff(formula, *[x] * i, *[y] * j) if i + j else formula)
-        np.testing.assert_allclose(values, exact(points[:, None], points[None, :2]), rtol=1e-11, atol=1e-9)
+        exact = sympy.lambdify(
+            (x, y), sympy.diff(formula, *[x] * i, *[y] * j) if i + j else formula
+        )
+        np.testing.assert_allclose(
+            values, exact(points[:, None], points[None, :2]), rtol=1e-11, atol=1e-9
+        )
 
 
 def theorem_record(degree):
@@ -997,13 +1301,17 @@ def test_spline_networks_have_the_rates_of_theorem_2_1(degree):
     claims = theorem_2_1.claims([record])
 
     slopes = [value for value, _ in theorem_2_1.rates(record)]
-    np.testing.assert_allclose(slopes, [m - degree - 1 for m in range(degree + 1)], rtol=0, atol=0.45)
+    np.testing.assert_allclose(
+        slopes, [m - degree - 1 for m in range(degree + 1)], rtol=0, atol=0.45
+    )
     assert [claim.agrees for claim in claims] == ["yes"]
 
 
 def test_rates_below_those_of_the_theorem_are_denied():
     record = theorem_record(2)
-    record["results"]["errors"] = (np.array(record["results"]["errors"]) * record["config"]["grids"]).tolist()
+    record["results"]["errors"] = (
+        np.array(record["results"]["errors"]) * record["config"]["grids"]
+    ).tolist()
 
     assert theorem_2_1.claims([record])[0].agrees == "no"
 
@@ -1023,13 +1331,18 @@ def test_a_curve_moves_to_a_finer_grid_in_both_ways_and_stays():
     config = fig_2_2_b_splines.configs(False, None)[0]
     results = fig_2_2_b_splines.run(config)
 
-    assert [claim.agrees for claim in fig_2_2_b_splines.claims([record_of(config, results)])] == ["yes"] * 3
+    assert [claim.agrees for claim in fig_2_2_b_splines.claims([record_of(config, results)])] == [
+        "yes"
+    ] * 3
     assert [grid["n_basis"] for grid in results["grids"]] == [8, 13]
     assert results["difference_of_curves"] < 1e-14
     assert results["difference_of_coefficients"] < 1e-13
     points, inside = np.array(results["points"]), np.abs(results["points"]) <= 1.0
     coarse, fine = (np.array(grid["scaled_bases"]).sum(axis=0) for grid in results["grids"])
-    curve = kr.bspline.basis(points[:, None], [results["grids"][0]["knots"]], config["degree"])[:, 0] @ config["coef"]
+    curve = (
+        kr.bspline.basis(points[:, None], [results["grids"][0]["knots"]], config["degree"])[:, 0]
+        @ config["coef"]
+    )
     np.testing.assert_allclose(coarse, curve, rtol=0, atol=1e-4)
     np.testing.assert_allclose(coarse[inside], fine[inside], rtol=0, atol=1e-5)
     assert np.abs(coarse - fine)[points < -1.5].max() > 0.05

@@ -104,7 +104,9 @@ def test_a_small_climb_reports_errors_that_fall():
     errors = [grid["test_rmse"] for grid in results["grids"]]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 2e-3
-    assert [grid["n_params"] for grid in results["grids"]] == [3 * (grid + 5) for grid in (3, 5, 10)]
+    assert [grid["n_params"] for grid in results["grids"]] == [
+        3 * (grid + 5) for grid in (3, 5, 10)
+    ]
     assert results["widths"] == [2, 1, 1]
     assert json.loads(json.dumps(results)) == results
 
@@ -124,7 +126,16 @@ def test_elimination_is_part_of_the_run_where_the_configuration_says_so():
         for config in toy_scaling.kan_configs(toy_scaling.TOYS[3], 0, full=True)
         if config["shape"] == "eliminated" and config["degree"] == 3
     ]
-    small = {**config, "target": "exp_sin", "widths": [2, 2, 1], "n_train": 200, "n_test": 100, "n_starts": 2, "n_steps": 10, "grids": [10]}
+    small = {
+        **config,
+        "target": "exp_sin",
+        "widths": [2, 2, 1],
+        "n_train": 200,
+        "n_test": 100,
+        "n_starts": 2,
+        "n_steps": 10,
+        "grids": [10],
+    }
 
     results = fig_3_1_scaling.run(small)
 
@@ -133,7 +144,11 @@ def test_elimination_is_part_of_the_run_where_the_configuration_says_so():
 
 
 def test_kinds_of_records_are_told_apart():
-    kinds = {fig_3_1_claims.kind_of(record) for record in made_up.scaling() if record["config"]["model"] == "kan"}
+    kinds = {
+        fig_3_1_claims.kind_of(record)
+        for record in made_up.scaling()
+        if record["config"]["model"] == "kan"
+    }
 
     assert kinds == set(fig_3_1_claims.KANS)
 
@@ -143,16 +158,24 @@ def test_kinds_of_records_are_told_apart():
 
 def test_a_kan_with_frozen_scales_keeps_its_peaks_and_one_with_free_scales_does_not():
     frozen, free = (
-        next(config for config in fig_3_4_continual_learning.configs(True, 1) if config["model"] == model)
+        next(
+            config
+            for config in fig_3_4_continual_learning.configs(True, 1)
+            if config["model"] == model
+        )
         for model in ("kan, scales frozen", "kan, scales free")
     )
 
-    kept, lost = (fig_3_4_continual_learning.run({**config, "n_steps": 200}) for config in (frozen, free))
+    kept, lost = (
+        fig_3_4_continual_learning.run({**config, "n_steps": 200}) for config in (frozen, free)
+    )
 
     assert max(kept["phases"][-1]["worst"]) <= 1e-4
     assert max(lost["phases"][-1]["worst"][:-1]) >= 0.05
     assert lost["phases"][-1]["worst"][-1] <= 1e-4
-    assert [phase["train_rmse"] for phase in kept["phases"]] == pytest.approx([3.99e-6] * 5, rel=0.02)  # the documentation's number
+    assert [phase["train_rmse"] for phase in kept["phases"]] == pytest.approx(
+        [3.99e-6] * 5, rel=0.02
+    )  # the documentation's number
 
 
 def test_claims_about_peaks_follow_what_is_left():
@@ -211,7 +234,10 @@ def test_a_lan_is_trained_round_by_round_and_watched():
 def test_a_perceptron_of_about_as_many_parameters_is_found():
     lan = random_lan((2, 5, 1))
     width = lan_runs.shape_with_params(lan, [2, 0, 0, 1])
-    sizes = [kr.init_mlp((2, w, w, 1), activation="tanh", rng=np.random.default_rng(0)).n_params for w in (width - 1, width, width + 1)]
+    sizes = [
+        kr.init_mlp((2, w, w, 1), activation="tanh", rng=np.random.default_rng(0)).n_params
+        for w in (width - 1, width, width + 1)
+    ]
 
     assert np.argmin(np.abs(np.array(sizes) - lan.n_params)) == 1
 
@@ -224,7 +250,10 @@ def test_claims_about_lans_follow_errors_and_weights():
     assert agreement(worst, "") == {"no"}
 
 
-@pytest.mark.parametrize(("error", "right", "purity", "learnt", "mixed"), [(1e-3, 0.98, 0.6, "yes", "yes"), (0.5, 0.5, 0.99, "no", "no")])
+@pytest.mark.parametrize(
+    ("error", "right", "purity", "learnt", "mixed"),
+    [(1e-3, 0.98, 0.6, "yes", "yes"), (0.5, 0.5, 0.99, "no", "no")],
+)
 def test_claims_about_examples_follow_errors_and_weights(error, right, purity, learnt, mixed):
     claims = FIGURES["b.2"].claims(made_up.lan_examples(error=error, right=right, purity=purity))
 
@@ -243,7 +272,15 @@ def test_claims_about_the_cure_follow_the_rises():
 
 def test_a_small_run_of_each_way_reports_errors_and_weights():
     for config in FIGURES["u-shape-cure"].configs(False, 1)[:3]:
-        small = {**config, "grids": [3, 5], "n_train": 150, "n_test": 50, "n_starts": 2, "start_steps": 20, "n_steps": 20}
+        small = {
+            **config,
+            "grids": [3, 5],
+            "n_train": 150,
+            "n_test": 50,
+            "n_starts": 2,
+            "start_steps": 20,
+            "n_steps": 20,
+        }
 
         grids = FIGURES["u-shape-cure"].run(small)["grids"]
 
@@ -271,10 +308,17 @@ def test_minimum_norm_keeps_the_outputs_at_its_points_and_has_the_smallest_coeff
 
 def test_a_jump_is_the_first_rise_above_what_was_reached():
     errors = [1.0, 0.1, 0.2, 0.5, 0.01]
-    record = {"results": {"grids": [{"n_intervals": n, "train_rmse": error} for n, error in enumerate(errors)]}}
+    record = {
+        "results": {
+            "grids": [{"n_intervals": n, "train_rmse": error} for n, error in enumerate(errors)]
+        }
+    }
 
     assert fig_e_lattice.jump(record, "train_rmse") == 3.0
-    assert fig_e_lattice.jump({"results": {"grids": record["results"]["grids"][:3]}}, "train_rmse") is None
+    assert (
+        fig_e_lattice.jump({"results": {"grids": record["results"]["grids"][:3]}}, "train_rmse")
+        is None
+    )
 
 
 def test_claims_about_lattices_follow_the_jumps():

@@ -30,7 +30,10 @@ def test_gradient_and_laplacian_are_those_of_the_solution(name):
         by_u = central_difference(lambda t, along=along: solution.u(x + t * along))
         np.testing.assert_allclose(solution.gradient(x)[:, i], by_u, atol=1e-8)
 
-    twice = sum(central_difference(lambda t, i=i: solution.gradient(x + t * np.eye(2)[i])[:, i]) for i in range(2))
+    twice = sum(
+        central_difference(lambda t, i=i: solution.gradient(x + t * np.eye(2)[i])[:, i])
+        for i in range(2)
+    )
     np.testing.assert_allclose(solution.laplacian(x), twice, atol=1e-7)
 
 
@@ -53,11 +56,17 @@ def test_points_are_as_many_as_the_paper_and_its_documentation_have():
 
 def test_the_exact_formula_has_no_residual_and_no_error():
     """sin(pi x) sin(pi y) as half a difference of two cosines: a [2,2,1] network."""
-    net = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    net = kr.init_network(
+        (2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     for j, sign in enumerate((1.0, -1.0)):
         net = kr.fix_symbolic(net, 0, output=j, input=0, name="x", affine=(1.0, 0.0, np.pi, 0.0))
-        net = kr.fix_symbolic(net, 0, output=j, input=1, name="x", affine=(1.0, 0.0, -sign * np.pi, 0.0))
-        net = kr.fix_symbolic(net, 1, output=0, input=j, name="cos", affine=(1.0, 0.0, 0.5 * sign, 0.0))
+        net = kr.fix_symbolic(
+            net, 0, output=j, input=1, name="x", affine=(1.0, 0.0, -sign * np.pi, 0.0)
+        )
+        net = kr.fix_symbolic(
+            net, 1, output=0, input=j, name="cos", affine=(1.0, 0.0, 0.5 * sign, 0.0)
+        )
 
     problem = poisson.problem("documentation", np.random.default_rng(0))
     run = kr.fit(net, problem=problem, n_steps=0)
@@ -68,9 +77,13 @@ def test_the_exact_formula_has_no_residual_and_no_error():
 
 def test_errors_are_means_of_squares_of_values_and_slopes():
     """Of the zero network they are those of the solution itself: on the whole square mean u^2 = 1/4, mean |grad u|^2 = pi^2 / 2."""
-    zero = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    zero = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     zero = zero.with_theta(np.zeros(zero.n_params))
-    line = -1.0 + 2.0 * (np.arange(100) + 0.5) / 100  # midpoints: exact for trigonometric polynomials
+    line = (
+        -1.0 + 2.0 * (np.arange(100) + 0.5) / 100
+    )  # midpoints: exact for trigonometric polynomials
     x = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
     l2, h1 = poisson.errors("documentation", zero, x)
@@ -83,12 +96,18 @@ def test_errors_are_means_of_squares_of_values_and_slopes():
 
 
 def small_config(method, seed=0, name="documentation"):
-    shape = {"activation": "tanh"} if method.model == "mlp" else {"n_intervals": 5, "degree": method.degree}
+    shape = (
+        {"activation": "tanh"}
+        if method.model == "mlp"
+        else {"n_intervals": 5, "degree": method.degree}
+    )
     widths = [2, 3, 1] if method.model == "kan" else [2, 4, 4, 1]
     return config_of(name, method.model, widths, method.optimizer, 6, seed, **shape)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: f"{method.model}-{method.optimizer}-{method.degree}")
+@pytest.mark.parametrize(
+    "method", METHODS, ids=lambda method: f"{method.model}-{method.optimizer}-{method.degree}"
+)
 def test_a_run_lowers_the_loss_repeats_itself_and_is_plain_data(method, monkeypatch):
     monkeypatch.setattr(poisson, "LINES", 21)
     first, again = (poisson.run(small_config(method)) for _ in range(2))
@@ -130,18 +149,28 @@ def test_claims_about_fig_3_3_say_no_to_the_opposite():
 
 
 def test_a_perceptron_that_is_a_little_worse_is_partly_what_the_paper_says():
-    assert agreement(poisson_claims(poisson_records(mlp=5e-7)), "100 times as accurate") == {"partly"}
+    assert agreement(poisson_claims(poisson_records(mlp=5e-7)), "100 times as accurate") == {
+        "partly"
+    }
 
 
 def test_a_perceptron_that_was_trained_too_little_proves_nothing():
     rows = poisson_claims(poisson_records(mlp=1e-2))
 
     assert agreement(rows, "100 times as accurate") == {"partly"}
-    assert all("do not bring the perceptron near" in row.evidence for row in rows if "100 times as accurate" in row.claim)
+    assert all(
+        "do not bring the perceptron near" in row.evidence
+        for row in rows
+        if "100 times as accurate" in row.claim
+    )
 
 
 def test_a_problem_or_a_model_that_was_not_run_has_no_claims():
-    without = [record for record in poisson_records() if record["config"]["model"] == "kan" and record["config"]["problem"] == "paper"]
+    without = [
+        record
+        for record in poisson_records()
+        if record["config"]["model"] == "kan" and record["config"]["problem"] == "paper"
+    ]
 
     rows = poisson_claims(without)
 
@@ -152,7 +181,9 @@ def test_a_problem_or_a_model_that_was_not_run_has_no_claims():
 
 def test_curves_of_runs_that_ended_early_keep_their_last_error():
     one, other = made_up(KAN_LM, 0, 1e-6), made_up(KAN_LM, 1, 1e-8)
-    other["results"]["curve"] = {key: values[:2] for key, values in other["results"]["curve"].items()}
+    other["results"]["curve"] = {
+        key: values[:2] for key, values in other["results"]["curve"].items()
+    }
 
     steps, low, middle, high = spread_of([one, other], "l2")
 
@@ -162,10 +193,16 @@ def test_curves_of_runs_that_ended_early_keep_their_last_error():
 
 
 def test_the_headline_is_the_coarse_grid_or_the_largest_perceptron():
-    records = [record for record in poisson_records() if record["config"]["problem"] == "documentation"]
+    records = [
+        record for record in poisson_records() if record["config"]["problem"] == "documentation"
+    ]
 
-    assert {record["config"]["n_intervals"] for record in runs_of(records, KAN_LM, headline=True)} == {5}
-    assert {record["results"]["n_params"] for record in runs_of(records, MLP_LBFGS, headline=True)} == {20601}
+    assert {
+        record["config"]["n_intervals"] for record in runs_of(records, KAN_LM, headline=True)
+    } == {5}
+    assert {
+        record["results"]["n_params"] for record in runs_of(records, MLP_LBFGS, headline=True)
+    } == {20601}
 
 
 def untouchable(*_, **__):
@@ -223,11 +260,17 @@ def exact_jet(equation, term):
         return (8.0 * (u(h * v) - u(-h * v)) - (u(2 * h * v) - u(-2 * h * v))) / (12.0 * h)
 
     def second(v):
-        return (16.0 * (u(h * v) + u(-h * v)) - (u(2 * h * v) + u(-2 * h * v)) - 30.0 * u(0.0 * v)) / (12.0 * h * h)
+        return (
+            16.0 * (u(h * v) + u(-h * v)) - (u(2 * h * v) + u(-2 * h * v)) - 30.0 * u(0.0 * v)
+        ) / (12.0 * h * h)
 
     parts = [u(np.zeros(kind.n_in)), *(first(v) for v in kind.directions)]
     for s in range(kind.n_second):
-        part = sum(kind.drifts[s, i] * first(np.eye(kind.n_in)[i]) for i in range(kind.n_in) if kind.drifts[s, i].any())
+        part = sum(
+            kind.drifts[s, i] * first(np.eye(kind.n_in)[i])
+            for i in range(kind.n_in)
+            if kind.drifts[s, i].any()
+        )
         for place, p, q, weight in kind.products:
             assert p == q  # none of these equations mixes variables
             if place == s:
@@ -258,7 +301,11 @@ def test_a_run_solves_its_equation_repeats_itself_and_is_plain_data(name):
 
 @pytest.mark.parametrize(("error", "word"), [(1e-13, "yes"), (0.1, "no")])
 def test_claims_about_the_equations_follow_the_errors(error, word):
-    records = [equation_record(name, seed, error) for name in (*EQUATIONS, equations.FORMULA) for seed in (0, 1)]
+    records = [
+        equation_record(name, seed, error)
+        for name in (*EQUATIONS, equations.FORMULA)
+        for seed in (0, 1)
+    ]
 
     rows = equations.claims(records)
 

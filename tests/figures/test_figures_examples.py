@@ -11,7 +11,14 @@ from matplotlib.colors import to_hex
 from scipy import special
 
 import kan_ref as kr
-from figures.formulas import bessel, fig_4_1_interpretable, fig_4_2_unsupervised, first_digit, five_formulas, two_relations
+from figures.formulas import (
+    bessel,
+    fig_4_1_interpretable,
+    fig_4_2_unsupervised,
+    first_digit,
+    five_formulas,
+    two_relations,
+)
 from figures.formulas.five_formulas import FORMULAS, exact, right_functions, right_shape
 from figures.formulas.two_relations import FIRST, GROUPS, MIXED, NONE, SECOND
 from figures.machine.stored_network import restored, stored
@@ -34,8 +41,14 @@ def truth(panel):
     layers = {
         "a": [sums, [(0, 0, "x^2", quarter), (0, 1, "x^2", (1.0, 0.0, -0.25, 0.0))]],
         "b": [[(0, 0, "log", ONE), (0, 1, "log", minus)], [(0, 0, "exp", ONE)]],
-        "d": [[(0, 0, bessel.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)], [(0, 0, "exp", ONE)]],
-        "e": [[(0, 0, "x^4", five), (0, 1, "x^4", five), (0, 2, "x^4", shifted)], [(0, 0, "tanh", ONE)]],
+        "d": [
+            [(0, 0, bessel.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)],
+            [(0, 0, "exp", ONE)],
+        ],
+        "e": [
+            [(0, 0, "x^4", five), (0, 1, "x^4", five), (0, 2, "x^4", shifted)],
+            [(0, 0, "tanh", ONE)],
+        ],
         "f": [differences, [(0, 0, "x^2", ONE), (0, 1, "x^2", ONE)], [(0, 0, "sqrt", ONE)]],
     }
     return formula_network(*layers[panel], widths=formula(panel).aim)
@@ -43,28 +56,53 @@ def truth(panel):
 
 def record_of(config, results):
     versions = {"python": "3", "numpy": "2", "kan_ref": "0", "machine": "x"}
-    return {"figure": "", "config": config, "seed": config["seed"], "results": results, "versions": versions, "seconds": 1.0}
+    return {
+        "figure": "",
+        "config": config,
+        "seed": config["seed"],
+        "results": results,
+        "versions": versions,
+        "seconds": 1.0,
+    }
 
 
 def formula_record(panel, seed=0, **changes):
     """Made up: the right network."""
     with bessel.bessel():
         network = truth(panel)
-        results = {"widths": list(network.widths), "functions": five_formulas.functions_of(network), "network": stored(network)}
+        results = {
+            "widths": list(network.widths),
+            "functions": five_formulas.functions_of(network),
+            "network": stored(network),
+        }
     numbers = {"error": 1e-16, "formula": formula(panel).latex, "seconds": 1.0}
-    return record_of(five_formulas.config_of(formula(panel), seed), {**results, **numbers, **changes})
+    return record_of(
+        five_formulas.config_of(formula(panel), seed), {**results, **numbers, **changes}
+    )
 
 
 def digit_record(seed=0, **changes):
     """Made up: narrow peaks in the middle of each digit; the network is a random one."""
     middle = (np.arange(10) + 0.5) / 10
-    network = kr.init_network((1, 10), n_intervals=20, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(seed))
-    places = {"peaks": middle.tolist(), "left": (middle - 0.04).tolist(), "right": (middle + 0.04).tolist()}
-    return record_of(first_digit.config_of(seed), {**places, "accuracy": 0.97, "network": stored(network), "seconds": 0.1, **changes})
+    network = kr.init_network(
+        (1, 10), n_intervals=20, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(seed)
+    )
+    places = {
+        "peaks": middle.tolist(),
+        "left": (middle - 0.04).tolist(),
+        "right": (middle + 0.04).tolist(),
+    }
+    return record_of(
+        first_digit.config_of(seed),
+        {**places, "accuracy": 0.97, "network": stored(network), "seconds": 0.1, **changes},
+    )
 
 
 def all_records(seeds=(0, 1)):
-    return [*(formula_record(panel, seed) for panel in PANELS for seed in seeds), *(digit_record(seed) for seed in seeds)]
+    return [
+        *(formula_record(panel, seed) for panel in PANELS for seed in seeds),
+        *(digit_record(seed) for seed in seeds),
+    ]
 
 
 def agreement(claims, *words):
@@ -93,7 +131,9 @@ def test_bessel_goes_even_after_an_error():
     assert bessel.BESSEL not in kr.LIBRARY
 
 
-@pytest.mark.parametrize(("function", "order"), [(bessel.j0, 0), (bessel.d1, 1), (bessel.d2, 2), (bessel.d3, 3)])
+@pytest.mark.parametrize(
+    ("function", "order"), [(bessel.j0, 0), (bessel.d1, 1), (bessel.d2, 2), (bessel.d3, 3)]
+)
 def test_bessel_and_its_derivatives_are_scipys(function, order):
     u = np.linspace(-25.0, 25.0, 401)
 
@@ -122,7 +162,9 @@ def test_a_network_of_the_shape_and_functions_that_are_asked_for_computes_the_fo
         values = truth(panel)(x)[:, 0]
 
     np.testing.assert_allclose(values, known.f(x), rtol=1e-12, atol=1e-12)
-    assert [right(formula_record(panel)) for right in (right_shape, right_functions, exact)] == [True] * 3
+    assert [right(formula_record(panel)) for right in (right_shape, right_functions, exact)] == [
+        True
+    ] * 3
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -166,8 +208,16 @@ def test_formulas_are_told_with_exact_numbers_and_as_short_as_they_can_be():
     x, y = sympy.symbols("x y")
     points = np.random.default_rng(0).uniform(0.5, 2.0, (100, 2))
 
-    assert five_formulas.shortest(0.3 * (x + y / 1.2) ** 2 - 0.3 * (x - y / 1.2) ** 2, points, ("x", "y")) == "x y"
-    assert five_formulas.shortest(sympy.exp(1.0000000000001 * x + y), points, ("x", "y")) == "e^{x + y}"
+    assert (
+        five_formulas.shortest(
+            0.3 * (x + y / 1.2) ** 2 - 0.3 * (x - y / 1.2) ** 2, points, ("x", "y")
+        )
+        == "x y"
+    )
+    assert (
+        five_formulas.shortest(sympy.exp(1.0000000000001 * x + y), points, ("x", "y"))
+        == "e^{x + y}"
+    )
 
 
 # --- formulas: a run
@@ -210,7 +260,12 @@ def test_settings_of_a_configuration_are_those_of_discover(monkeypatch):
     seen = {}
 
     def discover(data, **settings):
-        seen.update(settings, shape=data.x_train.shape, box=(data.x_train.min(), data.x_train.max()), known=bessel.BESSEL in kr.LIBRARY)
+        seen.update(
+            settings,
+            shape=data.x_train.shape,
+            box=(data.x_train.min(), data.x_train.max()),
+            known=bessel.BESSEL in kr.LIBRARY,
+        )
         raise ArithmeticError
 
     monkeypatch.setattr(kr, "discover", discover)
@@ -219,23 +274,37 @@ def test_settings_of_a_configuration_are_those_of_discover(monkeypatch):
             five_formulas.find(five_formulas.config_of(formula(panel), 0))
         assert seen["n_intervals"] == {"d": 20}.get(panel, 5)
         assert seen["allowed"] == {"f": 10.0}.get(panel, 1.5)
-        assert (seen["widths"], seen["penalty_weight"], seen["known"]) == (formula(panel).widths, 1e-2, True)
+        assert (seen["widths"], seen["penalty_weight"], seen["known"]) == (
+            formula(panel).widths,
+            1e-2,
+            True,
+        )
         assert seen["shape"] == (1000, len(formula(panel).names))
-        assert all(end == pytest.approx(wall, abs=0.05) for end, wall in zip(seen["box"], formula(panel).box[0], strict=True))
+        assert all(
+            end == pytest.approx(wall, abs=0.05)
+            for end, wall in zip(seen["box"], formula(panel).box[0], strict=True)
+        )
 
 
 # --- digits
 
 
 def test_first_digits_of_the_papers_examples():
-    assert first_digit.first_digit(np.array([[0.0618], [0.314], [0.0], [0.9999]])).tolist() == [0, 3, 0, 9]
+    assert first_digit.first_digit(np.array([[0.0618], [0.314], [0.0], [0.9999]])).tolist() == [
+        0,
+        3,
+        0,
+        9,
+    ]
 
 
 def test_a_bump_belongs_to_its_digit():
     assert first_digit.located(digit_record()) == [True] * 10
 
 
-@pytest.mark.parametrize(("name", "change"), [("peaks", 0.06), ("peaks", -0.06), ("left", -0.07), ("right", 0.07)])
+@pytest.mark.parametrize(
+    ("name", "change"), [("peaks", 0.06), ("peaks", -0.06), ("left", -0.07), ("right", 0.07)]
+)
 def test_a_bump_that_is_elsewhere_or_too_wide_is_seen(name, change):
     record = digit_record()
     record["results"][name][4] += change
@@ -245,7 +314,14 @@ def test_a_bump_that_is_elsewhere_or_too_wide_is_seen(name, change):
 
 def test_peaks_and_half_heights_are_measured_on_the_curves():
     """Made of B-splines of degree 1: hats of height 2 at 0.25 and 0.75, which are above 1 over half their width of 0.25 on each side."""
-    network = kr.init_network((1, 2), n_intervals=4, degree=1, domain=(0.0, 1.0), base="zero", rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (1, 2),
+        n_intervals=4,
+        degree=1,
+        domain=(0.0, 1.0),
+        base="zero",
+        rng=np.random.default_rng(0),
+    )
     coef = np.zeros((2, 1, 5))
     coef[0, 0, 1], coef[1, 0, 3] = 2.0, 2.0
     theta = network.theta.copy()
@@ -293,7 +369,12 @@ def test_claims_about_fig_4_1_count_seeds(n_wrong, word):
 
     claims = fig_4_1_interpretable.claims(records)
 
-    assert agreement(claims, "(b)", "can be read") == agreement(claims, "(b)", "exact") == agreement(claims, "(c)") == {word}
+    assert (
+        agreement(claims, "(b)", "can be read")
+        == agreement(claims, "(b)", "exact")
+        == agreement(claims, "(c)")
+        == {word}
+    )
     assert agreement(claims, "(a)") == agreement(claims, "(d)") == {"yes"}
     told = next(claim for claim in claims if "(b)" in claim.claim)
     assert told.ours == f"shape in 2 of 2, with these functions in {2 - n_wrong} of 2 seeds"
@@ -324,7 +405,10 @@ def test_fig_4_1_is_drawn_from_records_alone():
 
 
 def test_a_right_network_is_drawn_before_a_wrong_one():
-    wrong, right = formula_record("b", 0, functions=[["log", "x"], ["exp"]]), formula_record("b", 1, formula=r"\frac{x}{y}")
+    wrong, right = (
+        formula_record("b", 0, functions=[["log", "x"], ["exp"]]),
+        formula_record("b", 1, formula=r"\frac{x}{y}"),
+    )
 
     both, _ = drawn(fig_4_1_interpretable, [wrong, right])
     alone, _ = drawn(fig_4_1_interpretable, [wrong])
@@ -336,8 +420,12 @@ def test_a_right_network_is_drawn_before_a_wrong_one():
 def test_fig_4_1_asks_five_seeds_of_each_panel_and_one_in_a_hurry():
     full, quick = (fig_4_1_interpretable.configs(mode, None) for mode in (True, False))
 
-    assert [(config["panel"], config["seed"]) for config in full] == [(panel, seed) for panel in "abcdef" for seed in range(5)]
-    assert [(config["panel"], config["seed"]) for config in quick] == [(panel, 0) for panel in "abcdef"]
+    assert [(config["panel"], config["seed"]) for config in full] == [
+        (panel, seed) for panel in "abcdef" for seed in range(5)
+    ]
+    assert [(config["panel"], config["seed"]) for config in quick] == [
+        (panel, 0) for panel in "abcdef"
+    ]
     assert sum(map(fig_4_1_interpretable.cost, quick)) < 25.0
 
 
@@ -364,7 +452,9 @@ def test_the_last_curve_is_a_narrow_gaussian_and_the_others_are_spread_as_asked(
     network = two_relations.start(config, x, rng)
 
     u = kr.edge_outputs(network, x)[0].sum(axis=2)
-    np.testing.assert_allclose(network(x), np.exp(-((config["gaussian_scale"] * u) ** 2)), rtol=1e-12)
+    np.testing.assert_allclose(
+        network(x), np.exp(-((config["gaussian_scale"] * u) ** 2)), rtol=1e-12
+    )
     assert np.std(network.layers[0].coef) == pytest.approx(config["coef_scale"], rel=0.3)
 
 
@@ -375,7 +465,16 @@ def relation_record(inputs, seed=0, accuracy=0.9, rest=0.01, network=None):
     if network is None:
         x, _ = two_relations.real_and_shuffled(50, np.random.default_rng(seed))
         network = two_relations.start(config, x, np.random.default_rng(seed))
-    return record_of(config, {"scores": scores, "test_rmse": 0.2, "accuracy": accuracy, "network": stored(network), "seconds": 0.5})
+    return record_of(
+        config,
+        {
+            "scores": scores,
+            "test_rmse": 0.2,
+            "accuracy": accuracy,
+            "network": stored(network),
+            "seconds": 0.5,
+        },
+    )
 
 
 @pytest.mark.parametrize(
@@ -389,13 +488,17 @@ def relation_record(inputs, seed=0, accuracy=0.9, rest=0.01, network=None):
         ((0, 1, 2), 0.7, NONE),
     ],
 )
-def test_what_a_seed_comes_to_is_told_by_the_inputs_that_matter_and_by_right_answers(inputs, accuracy, group):
+def test_what_a_seed_comes_to_is_told_by_the_inputs_that_matter_and_by_right_answers(
+    inputs, accuracy, group
+):
     assert two_relations.group_of(relation_record(inputs, accuracy=accuracy)) is group
 
 
 def test_a_little_is_less_than_a_tenth_of_the_largest():
     assert two_relations.group_of(relation_record((3, 4), rest=0.05)) is SECOND
-    assert two_relations.group_of(relation_record((3, 4), rest=0.08)) is MIXED  # the largest score is 0.7
+    assert (
+        two_relations.group_of(relation_record((3, 4), rest=0.08)) is MIXED
+    )  # the largest score is 0.7
 
 
 def test_a_run_finds_a_relation_repeats_itself_and_is_plain_data():
@@ -406,11 +509,16 @@ def test_a_run_finds_a_relation_repeats_itself_and_is_plain_data():
     assert json.loads(json.dumps(results)) == results
     short = {**config, "n_steps": 5}
     assert without_times(two_relations.search(short)) == without_times(two_relations.search(short))
-    network, group = restored(results["network"]), two_relations.group_of(record_of(config, results))
+    network, group = (
+        restored(results["network"]),
+        two_relations.group_of(record_of(config, results)),
+    )
     assert group in (FIRST, SECOND)
     assert np.flatnonzero(network.layers[0].mask[0]).tolist() == list(group.inputs)
     assert network.layers[1].symbolic[0].name == "gaussian"
-    np.testing.assert_allclose(network.layers[1].affine, [[3.0, 0.0, 1.0, 0.0]], rtol=0, atol=0.01)  # pruning leaves a mean behind
+    np.testing.assert_allclose(
+        network.layers[1].affine, [[3.0, 0.0, 1.0, 0.0]], rtol=0, atol=0.01
+    )  # pruning leaves a mean behind
     assert network.layers[1].affine[0, :3].tolist() == [3.0, 0.0, 1.0]
     x, y = two_relations.real_and_shuffled(2000, np.random.default_rng(99))
     accuracy = np.mean((network(x) > 0.5) == (y > 0.5))
@@ -450,7 +558,9 @@ def test_fig_4_2_is_drawn_from_records_alone_with_the_inputs_in_their_colour():
     assert titles[1].startswith("seed 2 finds $(x_4, x_5)$")
     for ax, group in zip(axes[:2], (FIRST, SECOND), strict=True):
         colors = {text.get_text(): to_hex(text.get_color()).upper() for text in ax.texts}
-        assert [colors[name] == group.color for name in two_relations.NAMES] == [place in group.inputs for place in range(6)]
+        assert [colors[name] == group.color for name in two_relations.NAMES] == [
+            place in group.inputs for place in range(6)
+        ]
     assert [patch.get_width() for patch in axes[3].patches] == [2, 1, 1, 0]
     assert [label.get_text() for label in axes[2].get_xticklabels()] == ["0", "1", "2", "3"]
 
@@ -475,6 +585,10 @@ def test_columns_stand_in_the_order_of_what_is_found():
 
 
 def test_fig_4_2_asks_twenty_seeds_and_four_in_a_hurry():
-    assert [config["seed"] for config in fig_4_2_unsupervised.configs(True, None)] == list(range(20))
-    assert [config["seed"] for config in fig_4_2_unsupervised.configs(False, None)] == list(range(4))
+    assert [config["seed"] for config in fig_4_2_unsupervised.configs(True, None)] == list(
+        range(20)
+    )
+    assert [config["seed"] for config in fig_4_2_unsupervised.configs(False, None)] == list(
+        range(4)
+    )
     assert len(GROUPS) == 4

@@ -20,11 +20,22 @@ from figures.machine.style import picture_bytes, style
 
 def record_of(config, results):
     versions = {"python": "3", "numpy": "2", "kan_ref": "0", "machine": "x"}
-    return {"figure": "", "config": config, "seed": config["seed"], "results": results, "versions": versions, "seconds": 1.0}
+    return {
+        "figure": "",
+        "config": config,
+        "seed": config["seed"],
+        "results": results,
+        "versions": versions,
+        "seconds": 1.0,
+    }
 
 
-def truth(sine=(np.pi, 0.0, 1.0, 0.0), square=(1.0, 0.0, 1.0, 0.0), exponential=(1.0, 0.0, 1.0, 0.0)):
-    return formula_network([(0, 0, "sin", sine), (0, 1, "x^2", square)], [(0, 0, "exp", exponential)], widths=(2, 1, 1))
+def truth(
+    sine=(np.pi, 0.0, 1.0, 0.0), square=(1.0, 0.0, 1.0, 0.0), exponential=(1.0, 0.0, 1.0, 0.0)
+):
+    return formula_network(
+        [(0, 0, "sin", sine), (0, 1, "x^2", square)], [(0, 0, "exp", exponential)], widths=(2, 1, 1)
+    )
 
 
 def agreement(claims, *words):
@@ -45,7 +56,9 @@ def test_a_stored_network_comes_back_from_json_the_same_to_the_eye(seed):
     back = restored(json.loads(json.dumps(stored(network))))
 
     assert back.widths == network.widths
-    np.testing.assert_allclose(back(x), network(x), rtol=0, atol=1e-4 * max(1.0, np.abs(network(x)).max()))
+    np.testing.assert_allclose(
+        back(x), network(x), rtol=0, atol=1e-4 * max(1.0, np.abs(network(x)).max())
+    )
 
 
 def test_stored_formulas_keep_names_and_locks():
@@ -61,7 +74,9 @@ def test_stored_formulas_keep_names_and_locks():
 
 
 def test_a_stored_network_is_short():
-    network = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
     assert len(json.dumps(stored(network))) < 3000
 
@@ -119,7 +134,11 @@ def test_the_true_formula_is_off_by_rounding_however_it_is_written(network):
 @pytest.mark.parametrize("place", range(4))
 def test_every_parameter_that_is_off_is_seen(edge, place):
     change = 1e-3
-    right = {"sine": (np.pi, 0.0, 1.0, 0.0), "square": (1.0, 0.0, 1.0, 0.0), "exponential": (1.0, 0.0, 1.0, 0.0)}[edge]
+    right = {
+        "sine": (np.pi, 0.0, 1.0, 0.0),
+        "square": (1.0, 0.0, 1.0, 0.0),
+        "exponential": (1.0, 0.0, 1.0, 0.0),
+    }[edge]
     wrong = tuple(value + change * (number == place) for number, value in enumerate(right))
 
     error = five_steps.coefficient_error(truth(**{edge: wrong}))
@@ -129,12 +148,25 @@ def test_every_parameter_that_is_off_is_seen(edge, place):
 
 def test_another_form_has_no_coefficient_error():
     right = [(0, 0, "sin", (np.pi, 0.0, 1.0, 0.0)), (0, 1, "x^2", (1.0, 0.0, 1.0, 0.0))]
-    wrong_name = formula_network([right[0], (0, 1, "cosh", (1.0, 0.0, 1.0, 0.0))], [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(2, 1, 1))
-    one_more = formula_network([*right, (1, 0, "x", (1.0, 0.0, 1e-9, 0.0))], [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(2, 2, 1))
+    wrong_name = formula_network(
+        [right[0], (0, 1, "cosh", (1.0, 0.0, 1.0, 0.0))],
+        [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))],
+        widths=(2, 1, 1),
+    )
+    one_more = formula_network(
+        [*right, (1, 0, "x", (1.0, 0.0, 1e-9, 0.0))],
+        [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))],
+        widths=(2, 2, 1),
+    )
     one_less = formula_network([right[0]], [(0, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(2, 1, 1))
-    splines = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    splines = kr.init_network(
+        (2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
-    assert [five_steps.coefficient_error(network) for network in (wrong_name, one_more, one_less, splines)] == [None] * 4
+    assert [
+        five_steps.coefficient_error(network)
+        for network in (wrong_name, one_more, one_less, splines)
+    ] == [None] * 4
 
 
 def test_the_formula_is_written_with_two_decimals_and_without_what_they_do_not_show():
@@ -147,7 +179,13 @@ def test_the_formula_is_written_with_two_decimals_and_without_what_they_do_not_s
 
 
 def small(way, seed=0, **changes):
-    return {**five_steps.config_of(way, seed), "widths": [2, 1, 1], "n_train": 200, "n_test": 100, **changes}
+    return {
+        **five_steps.config_of(way, seed),
+        "widths": [2, 1, 1],
+        "n_train": 200,
+        "n_test": 100,
+        **changes,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +214,14 @@ def test_steps_are_stored_as_what_their_errors_were_measured_on(by_hand):
     for step in by_hand["steps"][:3]:
         error = restored(step["network"])(data.x_test) - data.y_test
         assert np.sqrt(np.mean(error**2)) == pytest.approx(step["test_rmse"], rel=1e-3)
-    kinds = [[edge["function"] for layer in step["network"]["layers"] for edge in layer.get("symbolic", [])] for step in by_hand["steps"]]
+    kinds = [
+        [
+            edge["function"]
+            for layer in step["network"]["layers"]
+            for edge in layer.get("symbolic", [])
+        ]
+        for step in by_hand["steps"]
+    ]
     assert kinds == [[], [], ["sin", "x^2", "exp"], ["sin", "x^2", "exp"]]
 
 
@@ -194,14 +239,23 @@ def test_by_hand_the_way_ends_where_pruning_leaves_another_shape():
 
 def test_by_hand_the_penalty_weights_of_the_configuration_are_used():
     def last(**changes):
-        return five_steps.walk(small(PRINTED, widths=[2, 3, 1], threshold=0.0, n_steps=3, **changes))["steps"][0]["network"]
+        return five_steps.walk(
+            small(PRINTED, widths=[2, 3, 1], threshold=0.0, n_steps=3, **changes)
+        )["steps"][0]["network"]
 
     usual = last()
-    assert all(last(**{name: 0.5}) != usual for name in ("penalty_weight", "l1_weight", "entropy_weight"))
+    assert all(
+        last(**{name: 0.5}) != usual for name in ("penalty_weight", "l1_weight", "entropy_weight")
+    )
 
 
 def test_discover_finds_the_form_under_noise(discovered):
-    assert [step["name"] for step in discovered["steps"]] == ["sparsify", "prune", "refine", "canonical"]
+    assert [step["name"] for step in discovered["steps"]] == [
+        "sparsify",
+        "prune",
+        "refine",
+        "canonical",
+    ]
     assert 1e-12 < discovered["coefficient_error"] < 0.05
     assert discovered["wrong_rmse"] is None
     assert discovered["seconds"] > 0.0
@@ -240,7 +294,9 @@ def test_a_configuration_knows_its_way(way):
 # --- figure 2.4 from records
 
 
-def records_2_4(by_hand, discovered, hidden=1, error=1e-15, noisy_error=1e-3, wrong=1e-3, seconds=3.0, ways=WAYS):
+def records_2_4(
+    by_hand, discovered, hidden=1, error=1e-15, noisy_error=1e-3, wrong=1e-3, seconds=3.0, ways=WAYS
+):
     """Made up of two small runs: every seed by hand comes to `hidden` nodes, every formula is off by `error`."""
     records = []
     for way in ways:
@@ -248,7 +304,12 @@ def records_2_4(by_hand, discovered, hidden=1, error=1e-15, noisy_error=1e-3, wr
             if way in BY_HAND:
                 ends = {"widths": [2, hidden, 1], "coefficient_error": error, "wrong_rmse": wrong}
                 if hidden != 1:
-                    ends |= {"steps": by_hand["steps"][:2], "formula": None, "coefficient_error": None, "wrong_rmse": None}
+                    ends |= {
+                        "steps": by_hand["steps"][:2],
+                        "formula": None,
+                        "coefficient_error": None,
+                        "wrong_rmse": None,
+                    }
                 results = {**by_hand, **ends}
             else:
                 results = {
@@ -285,11 +346,15 @@ def test_claims_about_fig_2_4_say_yes_where_every_seed_comes_to_the_formula(by_h
 def test_claims_about_fig_2_4_say_no_to_the_opposite(by_hand, discovered, changes, words):
     if changes.get("error", 0.0) is None:  # by hand, names are right by definition
         changes = {**changes, "ways": (DISCOVER,)}
-    assert set(agreement(fig_2_4.claims(records_2_4(by_hand, discovered, **changes)), words)) == {"no"}
+    assert set(agreement(fig_2_4.claims(records_2_4(by_hand, discovered, **changes)), words)) == {
+        "no"
+    }
 
 
 def test_a_width_that_some_seeds_find_is_agreed_to_in_part_and_counted(by_hand, discovered):
-    good, bad = (records_2_4(by_hand, discovered, hidden=hidden, ways=(PRINTED,)) for hidden in (1, 3))
+    good, bad = (
+        records_2_4(by_hand, discovered, hidden=hidden, ways=(PRINTED,)) for hidden in (1, 3)
+    )
 
     claim = fig_2_4.claims([*good, *bad[:1]])[0]
 
@@ -314,7 +379,9 @@ def test_what_no_seed_by_hand_has_come_to_is_not_judged(by_hand, discovered):
 )
 def test_fig_2_4_is_drawn_from_whatever_ways_there_are(by_hand, discovered, hidden, ways, headline):
     with style():
-        picture = fig_2_4.draw(json.loads(json.dumps(records_2_4(by_hand, discovered, hidden=hidden, ways=ways))))
+        picture = fig_2_4.draw(
+            json.loads(json.dumps(records_2_4(by_hand, discovered, hidden=hidden, ways=ways)))
+        )
 
     assert headline in " ".join(text.get_text() for part in picture.subfigs for text in part.texts)
     texts = [text.get_text() for ax in picture.axes for text in ax.texts]
@@ -340,7 +407,9 @@ def test_the_quick_run_of_fig_2_4_is_part_of_the_full_one():
     quick, full = (fig_2_4.configs(which, None) for which in (False, True))
 
     assert all(config in full for config in quick)
-    assert {way: sum(five_steps.way_of(config) is way for config in full) for way in WAYS} == dict.fromkeys(WAYS, 20)
+    assert {
+        way: sum(five_steps.way_of(config) is way for config in full) for way in WAYS
+    } == dict.fromkeys(WAYS, 20)
     assert {five_steps.way_of(config) for config in quick}.isdisjoint({DOCUMENTED, LONGER})
     assert sum(map(fig_2_4.cost, quick)) < 20.0
     assert sum(map(fig_2_4.cost, full)) < 300.0
@@ -373,11 +442,16 @@ def test_scores_are_those_of_the_network_that_is_stored():
     results = fig_c_1.run(config)
     x = kr.sample("exp_sin", n_train=100, n_test=50, rng=np.random.default_rng(0)).x_train
 
-    for scores, again in zip(results["scores"], kr.edge_scores(restored(results["network"]), x), strict=True):
+    for scores, again in zip(
+        results["scores"], kr.edge_scores(restored(results["network"]), x), strict=True
+    ):
         np.testing.assert_allclose(scores, again, rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["penalty_weight", "l1_weight", "entropy_weight", "n_intervals", "degree", "n_steps", "seed"])
+@pytest.mark.parametrize(
+    "name",
+    ["penalty_weight", "l1_weight", "entropy_weight", "n_intervals", "degree", "n_steps", "seed"],
+)
 def test_every_setting_of_fig_c_1_is_used(name):
     base = hyperparameters.config_of(3, {"n_train": 60, "n_test": 20, "n_steps": 4})
 
@@ -387,7 +461,10 @@ def test_every_setting_of_fig_c_1_is_used(name):
 def test_networks_are_stored_of_the_seeds_that_are_drawn_alone():
     few = {"n_train": 60, "n_test": 20, "n_steps": 1}
 
-    kept = [fig_c_1.run(hyperparameters.config_of(seed, few))["network"] is not None for seed in range(5)]
+    kept = [
+        fig_c_1.run(hyperparameters.config_of(seed, few))["network"] is not None
+        for seed in range(5)
+    ]
 
     assert kept == [True, True, True, False, False]
 
@@ -396,7 +473,9 @@ def test_the_quick_run_of_fig_c_1_is_part_of_the_full_one_and_has_what_is_drawn(
     quick, full = (fig_c_1.configs(which, None) for which in (False, True))
 
     assert all(config in full for config in quick)
-    assert all(hyperparameters.config_of(seed, {}) in quick for seed in range(hyperparameters.DRAWN))
+    assert all(
+        hyperparameters.config_of(seed, {}) in quick for seed in range(hyperparameters.DRAWN)
+    )
     for row in hyperparameters.ROWS:
         assert set(row.drawn) <= set(row.values)
         assert all(config in quick for config in row.configs(0, full=False))
@@ -406,7 +485,11 @@ def test_the_quick_run_of_fig_c_1_is_part_of_the_full_one_and_has_what_is_drawn(
 
 def made_up_c_1(edges):
     """Networks with edges(config) active edges, as many hidden nodes as a third of them."""
-    network = stored(kr.init_network((2, 5, 1), n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=np.random.default_rng(0)))
+    network = stored(
+        kr.init_network(
+            (2, 5, 1), n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+        )
+    )
     records = []
     for config in fig_c_1.configs(True, 3):
         upper = max(1, round(edges(config) / 3))
@@ -414,7 +497,14 @@ def made_up_c_1(edges):
         first = np.zeros(10)
         first[np.r_[0:10:2, 1:10:2][:lower]] = 0.5
         scores = [first.reshape(5, 2).tolist(), [[0.5] * upper + [0.001] * (5 - upper)]]
-        results = {"scores": scores, "train_rmse": 0.1, "test_rmse": 0.1, "spread": 1.2, "n_steps": 400, "network": network}
+        results = {
+            "scores": scores,
+            "train_rmse": 0.1,
+            "test_rmse": 0.1,
+            "spread": 1.2,
+            "n_steps": 400,
+            "network": network,
+        }
         records.append(record_of(config, results))
     return records
 
@@ -452,16 +542,23 @@ def test_claims_about_fig_c_1_say_no_where_nothing_depends_on_anything():
     ],
 )
 def test_claims_about_fig_c_1_say_partly_to_a_part(edges, letter, words):
-    assert [claim.agrees for claim in fig_c_1.claims(made_up_c_1(edges)) if claim.claim[0] == letter] == words
+    assert [
+        claim.agrees for claim in fig_c_1.claims(made_up_c_1(edges)) if claim.claim[0] == letter
+    ] == words
 
 
 def test_claims_count_each_value_over_its_seeds():
     claims = fig_c_1.claims(made_up_c_1(as_in_the_paper))
 
-    assert claims[0].ours == "active edges at mu_2 = 0: 12 (12 to 12); mu_2 = 2: 6 (5 to 7); mu_2 = 10: 6 (5 to 7)"
+    assert (
+        claims[0].ours
+        == "active edges at mu_2 = 0: 12 (12 to 12); mu_2 = 2: 6 (5 to 7); mu_2 = 10: 6 (5 to 7)"
+    )
     assert [claim.claim[-15:] for claim in claims[:2]] == ["(lambda = 0.01)", " (lambda = 0.1)"]
     assert claims[2].ours == "3 different counts of active edges in 3 seeds: 6 (5 to 7)"
-    assert claims[3].ours.startswith("active edges at lambda = 0: 15 (15 to 15); lambda = 0.01: 6 (5 to 7); lambda = 0.1")
+    assert claims[3].ours.startswith(
+        "active edges at lambda = 0: 15 (15 to 15); lambda = 0.01: 6 (5 to 7); lambda = 0.1"
+    )
 
 
 def test_fig_c_1_shows_three_networks_a_row_and_every_seed():
@@ -489,7 +586,11 @@ def test_fig_c_1_shows_three_networks_a_row_and_every_seed():
 
 
 def test_both_figures_can_be_drawn_from_a_few_seeds_of_the_base():
-    records = [record for record in made_up_c_1(as_in_the_paper) if record["config"] == hyperparameters.config_of(record["seed"], {})]
+    records = [
+        record
+        for record in made_up_c_1(as_in_the_paper)
+        if record["config"] == hyperparameters.config_of(record["seed"], {})
+    ]
 
     with style():
         assert fig_c_1.draw(records[:1]).axes
@@ -498,9 +599,14 @@ def test_both_figures_can_be_drawn_from_a_few_seeds_of_the_base():
 
 
 def test_records_of_both_figures_can_be_written(tmp_path, by_hand):
-    for figure, results in ((fig_2_4, by_hand), (fig_c_1, made_up_c_1(as_in_the_paper)[0]["results"])):
+    for figure, results in (
+        (fig_2_4, by_hand),
+        (fig_c_1, made_up_c_1(as_in_the_paper)[0]["results"]),
+    ):
         config = figure.configs(False, None)[0]
         path = machine.record_path(tmp_path, figure, config)
-        machine.write_atomically(path, machine.record_bytes({**record_of(config, results), "figure": figure.NAME}))
+        machine.write_atomically(
+            path, machine.record_bytes({**record_of(config, results), "figure": figure.NAME})
+        )
 
         assert machine.read_record(path, figure, config)["results"] == results

@@ -9,20 +9,46 @@ from scipy.spatial import Delaunay
 from figures.machine.style import picture_bytes, style
 from figures.tables import table_1_hull
 from figures.tables.problem import sample
-from figures.tables.table_1_hull import QUINTIC, ROWS, TABLE, WAYS, claims, configs, draw, run, runs_of
+from figures.tables.table_1_hull import (
+    QUINTIC,
+    ROWS,
+    TABLE,
+    WAYS,
+    claims,
+    configs,
+    draw,
+    run,
+    runs_of,
+)
 
 KV = next(problem for problem in ROWS if problem.name == "kv")
 
 
 def small(way):
     config = next(config for config in configs(False, 1) if config["way"] == way)
-    return {**config, "n_train": 300, "n_test": 2000, "n_starts": 1, "start_steps": 10, "n_steps": 5, "end_steps": 5, "grids": [3, 5]}
+    return {
+        **config,
+        "n_train": 300,
+        "n_test": 2000,
+        "n_starts": 1,
+        "start_steps": 10,
+        "n_steps": 5,
+        "end_steps": 5,
+        "grids": [3, 5],
+    }
 
 
 def record(problem, way, seed, *, test, inside):
     results = {"test": test, "test_inside": inside, "n_outside": 100, "worst": None, "hull": None}
-    results["quantiles"] = np.geomspace(100.0 * test, 0.01 * test, len(table_1_hull.SHARES)).tolist()
-    return {"figure": "table-1-hull", "config": {"function": problem.name, "way": way, "n_test": 10000}, "seed": seed, "results": results}
+    results["quantiles"] = np.geomspace(
+        100.0 * test, 0.01 * test, len(table_1_hull.SHARES)
+    ).tolist()
+    return {
+        "figure": "table-1-hull",
+        "config": {"function": problem.name, "way": way, "n_test": 10000},
+        "seed": seed,
+        "results": results,
+    }
 
 
 def agreement(records):
@@ -43,7 +69,12 @@ def test_a_record_repeats_itself_and_is_plain_data(results):
 
 def test_points_outside_the_hull_are_left_out_of_the_second_error(results):
     config = small(QUINTIC)
-    data = sample(KV, np.random.default_rng(config["seed"]), n_train=config["n_train"], n_test=config["n_test"])
+    data = sample(
+        KV,
+        np.random.default_rng(config["seed"]),
+        n_train=config["n_train"],
+        n_test=config["n_test"],
+    )
     outside = Delaunay(data.x_train).find_simplex(data.x_test) < 0
 
     assert results["n_outside"] == outside.sum() > 0
@@ -67,9 +98,15 @@ def test_only_the_table_s_way_has_the_table_s_settings():
 def test_a_row_agrees_wholly_partly_or_not():
     bar = KV.best_kan
 
-    assert agreement([record(KV, TABLE, seed, test=0.5 * bar, inside=0.1 * bar) for seed in range(3)]) == ["yes"]
-    assert agreement([record(KV, TABLE, seed, test=9.0 * bar, inside=0.9 * bar) for seed in range(3)]) == ["partly"]
-    assert agreement([record(KV, TABLE, seed, test=9.0 * bar, inside=1.1 * bar) for seed in range(3)]) == ["no"]
+    assert agreement(
+        [record(KV, TABLE, seed, test=0.5 * bar, inside=0.1 * bar) for seed in range(3)]
+    ) == ["yes"]
+    assert agreement(
+        [record(KV, TABLE, seed, test=9.0 * bar, inside=0.9 * bar) for seed in range(3)]
+    ) == ["partly"]
+    assert agreement(
+        [record(KV, TABLE, seed, test=9.0 * bar, inside=1.1 * bar) for seed in range(3)]
+    ) == ["no"]
 
 
 def test_runs_stand_by_seed_and_by_way():

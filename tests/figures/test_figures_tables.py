@@ -13,7 +13,16 @@ from figures.splines.fig_u_shape import off_a_grid
 from figures.tables import table_1, table_2, table_method
 from figures.tables.feynman import FEYNMAN
 from figures.tables.special_functions import SPECIAL_FUNCTIONS
-from figures.tables.table_method import KAN, MLP, PRUNED, config_of, grids_within, learn, n_params, n_weights
+from figures.tables.table_method import (
+    KAN,
+    MLP,
+    PRUNED,
+    config_of,
+    grids_within,
+    learn,
+    n_params,
+    n_weights,
+)
 from figures.tables.table_picture import draw_table
 from figures.tables.table_summary import best_shape, chosen, frontier, minimal, row_claims
 
@@ -22,7 +31,9 @@ PRODUCT = next(problem for problem in FEYNMAN if problem.name == "II.2.42")
 
 
 def small(problem, model, widths, **changes):
-    config = config_of(problem, model, widths, 0, full=False, activation="tanh" if model == MLP else "")
+    config = config_of(
+        problem, model, widths, 0, full=False, activation="tanh" if model == MLP else ""
+    )
     few = {"n_train": 200, "n_test": 300, "n_starts": 2, "start_steps": 8, "n_steps": 8}
     ladder = {} if model == MLP else {"grids": [3, 5, 10]}
     sparse = {"penalty_steps": 30} if model == PRUNED else {}
@@ -43,14 +54,23 @@ def test_a_kan_climbs_as_far_as_it_has_no_more_parameters_than_samples():
     assert n_params((2, 5, 1), 50, 3) == 15 * 55
     assert grids_within({**config, "n_train": 1032}) == [3, 5, 10, 20, 50]  # a fifth is set aside
     assert grids_within({**config, "widths": [2, 30, 30, 1]}) == [3, 5]
-    network = kr.init_network((2, 5, 1), n_intervals=50, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 5, 1), n_intervals=50, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     assert n_params((2, 5, 1), 50, 3) == network.n_params
-    assert n_weights((2, 5, 1)) == kr.init_mlp((2, 5, 1), activation="tanh", rng=np.random.default_rng(0)).n_params
+    assert (
+        n_weights((2, 5, 1))
+        == kr.init_mlp((2, 5, 1), activation="tanh", rng=np.random.default_rng(0)).n_params
+    )
 
 
 @pytest.mark.parametrize(
     ("problem", "model", "widths", "bar"),
-    [(FLAT, KAN, (2, 1, 1), 1e-3), (PRODUCT, PRUNED, (2, 5, 1), 0.1), (PRODUCT, MLP, (2, 5, 5, 1), 0.1)],
+    [
+        (FLAT, KAN, (2, 1, 1), 1e-3),
+        (PRODUCT, PRUNED, (2, 5, 1), 0.1),
+        (PRODUCT, MLP, (2, 5, 5, 1), 0.1),
+    ],
 )
 def test_every_model_learns_repeats_itself_and_is_plain_data(problem, model, widths, bar):
     config = small(problem, model, widths)
@@ -64,7 +84,9 @@ def test_every_model_learns_repeats_itself_and_is_plain_data(problem, model, wid
     assert results["seconds"] > 0.0
 
 
-@pytest.mark.parametrize(("model", "widths"), [(KAN, (2, 2, 1)), (PRUNED, (2, 5, 1)), (MLP, (2, 5, 1))])
+@pytest.mark.parametrize(
+    ("model", "widths"), [(KAN, (2, 2, 1)), (PRUNED, (2, 5, 1)), (MLP, (2, 5, 1))]
+)
 def test_test_data_choose_nothing(monkeypatch, model, widths):
     config = small(PRODUCT, model, widths)
     honest = learn(PRODUCT, config)
@@ -150,7 +172,11 @@ def test_full_runs_have_five_seeds_and_the_papers_shapes_and_quick_ones_every_ro
 
     assert {config["seed"] for config in full} == set(range(5))
     for problem in problems:
-        shapes = {tuple(config["widths"]) for config in full if config["function"] == problem.name and config["model"] == KAN}
+        shapes = {
+            tuple(config["widths"])
+            for config in full
+            if config["function"] == problem.name and config["model"] == KAN
+        }
         assert set(problem.shapes.values()) <= shapes
         models = {config["model"] for config in quick if config["function"] == problem.name}
         assert models == {KAN, MLP}
@@ -162,11 +188,38 @@ def test_full_runs_have_five_seeds_and_the_papers_shapes_and_quick_ones_every_ro
 
 
 def made_up(problem, model, widths, seed, test, validation=None, network=None):
-    rungs = [{"n_intervals": 3, "smoothness": 1e-8, "n_params": 40, "validation": 1.0, "train": 1.0, "test": 10 * test}]
-    results = {"widths": list(widths), "n_params": 100, "validation": test if validation is None else validation, "train": test}
-    results |= {"test": test, "rungs": [] if model == MLP else rungs, "network": network, "spread": 0.5, "seconds": 1.0}
+    rungs = [
+        {
+            "n_intervals": 3,
+            "smoothness": 1e-8,
+            "n_params": 40,
+            "validation": 1.0,
+            "train": 1.0,
+            "test": 10 * test,
+        }
+    ]
+    results = {
+        "widths": list(widths),
+        "n_params": 100,
+        "validation": test if validation is None else validation,
+        "train": test,
+    }
+    results |= {
+        "test": test,
+        "rungs": [] if model == MLP else rungs,
+        "network": network,
+        "spread": 0.5,
+        "seconds": 1.0,
+    }
     config = config_of(problem, model, widths, seed, full=True, activation="tanh")
-    return {"figure": "", "config": config, "seed": seed, "results": results, "versions": {}, "seconds": 1.0}
+    return {
+        "figure": "",
+        "config": config,
+        "seed": seed,
+        "results": results,
+        "versions": {},
+        "seconds": 1.0,
+    }
 
 
 def records_of(problems, factor, seeds=(0, 1, 2)):
@@ -176,20 +229,32 @@ def records_of(problems, factor, seeds=(0, 1, 2)):
         for problem in problems
         for seed in seeds
         for record in (
-            made_up(problem, KAN, problem.shapes["best"], seed, factor * problem.best_kan * (1 + 0.1 * seed)),
+            made_up(
+                problem,
+                KAN,
+                problem.shapes["best"],
+                seed,
+                factor * problem.best_kan * (1 + 0.1 * seed),
+            ),
             made_up(problem, MLP, (problem.n_in, 5, 5, 1), seed, problem.paper["MLP"]),
         )
     ]
 
 
 def test_validation_chooses_not_the_test_error():
-    records = [made_up(PRODUCT, KAN, (2, 2, 1), 0, 1e-3, validation=2e-3), made_up(PRODUCT, PRUNED, (2, 5, 1), 0, 1e-2, validation=1e-3)]
+    records = [
+        made_up(PRODUCT, KAN, (2, 2, 1), 0, 1e-3, validation=2e-3),
+        made_up(PRODUCT, PRUNED, (2, 5, 1), 0, 1e-2, validation=1e-3),
+    ]
 
     assert [record["results"]["test"] for record in chosen(records, PRODUCT, KAN, PRUNED)] == [1e-2]
 
 
 def test_the_best_shape_is_the_one_with_the_lowest_median_whatever_validation_says_and_needs_most_seeds():
-    wild = [made_up(PRODUCT, KAN, (2, 2, 1), seed, test, validation=1e-9) for seed, test in enumerate((1e-5, 1.0, 1.0))]
+    wild = [
+        made_up(PRODUCT, KAN, (2, 2, 1), seed, test, validation=1e-9)
+        for seed, test in enumerate((1e-5, 1.0, 1.0))
+    ]
     steady = [made_up(PRODUCT, PRUNED, (2, 5, 1), seed, 1e-3, validation=1e-3) for seed in range(3)]
     lone = [made_up(PRODUCT, KAN, (2, 2, 2, 1), 0, 1e-8)]
 
@@ -221,7 +286,10 @@ def test_rows_say_yes_at_half_the_papers_error_and_no_at_a_thousand_times():
 
 def test_a_median_just_above_the_paper_is_no_yes():
     one = FEYNMAN[0]
-    records = [made_up(one, KAN, one.shapes["best"], seed, one.best_kan * factor) for seed, factor in enumerate((0.1, 1.01, 3.0))]
+    records = [
+        made_up(one, KAN, one.shapes["best"], seed, one.best_kan * factor)
+        for seed, factor in enumerate((0.1, 1.01, 3.0))
+    ]
 
     claim = table_2.claims(records)[1]
 
@@ -247,7 +315,12 @@ def test_table_1_asks_to_be_below_the_perceptron_too():
 
 
 def test_rows_without_kans_make_no_claims():
-    assert row_claims([made_up(PRODUCT, MLP, (2, 5, 1), 0, 1e-3)], FEYNMAN, beat_mlp=False, rows_needed=22) == []
+    assert (
+        row_claims(
+            [made_up(PRODUCT, MLP, (2, 5, 1), 0, 1e-3)], FEYNMAN, beat_mlp=False, rows_needed=22
+        )
+        == []
+    )
 
 
 def test_the_smallest_network_is_the_narrowest_below_a_hundredth():
@@ -262,17 +335,27 @@ def test_the_smallest_network_is_the_narrowest_below_a_hundredth():
 
 
 def test_a_frontier_has_no_point_that_another_one_beats_twice():
-    assert frontier([(3, 1.0), (1, 3.0), (2, 4.0), (2, 2.0), (4, 1.0), (5, 0.5)]) == [(1, 3.0), (2, 2.0), (3, 1.0), (5, 0.5)]
+    assert frontier([(3, 1.0), (1, 3.0), (2, 4.0), (2, 2.0), (4, 1.0), (5, 0.5)]) == [
+        (1, 3.0),
+        (2, 2.0),
+        (3, 1.0),
+        (5, 0.5),
+    ]
 
 
 def test_a_table_is_drawn_with_and_without_networks_and_perceptrons():
     network = learn(PRODUCT, small(PRODUCT, KAN, (2, 2, 1), n_steps=2, start_steps=2))["network"]
-    records = [made_up(PRODUCT, KAN, (2, 2, 1), 0, 1e-3, network=network), made_up(FEYNMAN[0], MLP, (2, 5, 1), 0, 1e-2)]
+    records = [
+        made_up(PRODUCT, KAN, (2, 2, 1), 0, 1e-3, network=network),
+        made_up(FEYNMAN[0], MLP, (2, 5, 1), 0, 1e-2),
+    ]
 
     files = []
     for _ in range(2):
         with style():
-            files.append(picture_bytes(draw_table(records, (PRODUCT, FEYNMAN[0], FEYNMAN[1]), columns=2)))
+            files.append(
+                picture_bytes(draw_table(records, (PRODUCT, FEYNMAN[0], FEYNMAN[1]), columns=2))
+            )
 
     assert files[0] == files[1]
     assert files[0]["png"].startswith(b"\x89PNG")

@@ -26,14 +26,18 @@ from kan_ref.symbolic.canonical import canonical_form
 RANGES = {
     **dict.fromkeys(LIBRARY, (-1.5, 1.5)),
     **dict.fromkeys(("arcsin", "arccos", "arctanh"), (-0.9, 0.9)),
-    **dict.fromkeys(("sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"), (0.5, 2.0)),
+    **dict.fromkeys(
+        ("sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"), (0.5, 2.0)
+    ),
 }
 
 
 def formulas_with_dead_edges(rng, widths):
     """All living edges formulas, some locked; the rest dead."""
     network = with_formulas(rng, random_network(rng, degrees=(3,), widths=widths), share=0.8)
-    return Network(tuple(replace(layer, mask=np.zeros_like(layer.mask)) for layer in network.layers))
+    return Network(
+        tuple(replace(layer, mask=np.zeros_like(layer.mask)) for layer in network.layers)
+    )
 
 
 @st.composite
@@ -71,9 +75,15 @@ def test_the_formula_in_30_digits_has_the_values_of_the_network(drawn):
     expressions = formula(network)
     symbols = sympy.symbols(f"x_1:{x.shape[1] + 1}")
 
-    for expression, expected in zip(expressions if isinstance(expressions, tuple) else (expressions,), y, strict=True):
-        value = expression.evalf(30, subs=dict(zip(symbols, map(sympy.Rational, map(float, x[0])), strict=True)))
-        np.testing.assert_allclose(float(value), expected, rtol=1e-12, atol=1e-12 * max(1.0, np.abs(y).max()))
+    for expression, expected in zip(
+        expressions if isinstance(expressions, tuple) else (expressions,), y, strict=True
+    ):
+        value = expression.evalf(
+            30, subs=dict(zip(symbols, map(sympy.Rational, map(float, x[0])), strict=True))
+        )
+        np.testing.assert_allclose(
+            float(value), expected, rtol=1e-12, atol=1e-12 * max(1.0, np.abs(y).max())
+        )
 
 
 @pytest.mark.parametrize("name", LIBRARY)
@@ -83,21 +93,35 @@ def test_every_function_of_the_library_is_the_same_in_sympy(name):
     network = one_edge(LIBRARY[name], (2.0, 0.3, -1.7, 0.6))
     x = (u[:, None] - 0.3) / 2.0
 
-    np.testing.assert_allclose(evaluate_formula(formula(network), x), network(x), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(
+        evaluate_formula(formula(network), x), network(x), rtol=1e-13, atol=1e-13
+    )
 
 
 @pytest.mark.parametrize("name", ["x", "x^2", "x^3", "exp", "abs", "sin", "cosh", "arctan"])
 @pytest.mark.parametrize("outer", ["abs", "sgn", "sqrt", "log", "sin", "tanh", "arctan", "1/x"])
 def test_what_sympy_evaluates_on_its_own_holds_for_real_numbers(outer, name):
-    inner = (1.0, 0.0, 1.0, 0.0) if outer in ("sin", "tanh", "arctan", "abs", "sgn") else (1.0, 0.0, 0.5, 4.0)
-    network = formula_network([(0, 0, name, inner)], [(0, 0, outer, (1.0, 0.0, 1.0, 0.0))], widths=(1, 1, 1))
+    inner = (
+        (1.0, 0.0, 1.0, 0.0)
+        if outer in ("sin", "tanh", "arctan", "abs", "sgn")
+        else (1.0, 0.0, 0.5, 4.0)
+    )
+    network = formula_network(
+        [(0, 0, name, inner)], [(0, 0, outer, (1.0, 0.0, 1.0, 0.0))], widths=(1, 1, 1)
+    )
     x = np.array([[-0.8], [-0.3], [0.45], [0.7]])
 
-    np.testing.assert_allclose(evaluate_formula(formula(network), x), network(x), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        evaluate_formula(formula(network), x), network(x), rtol=1e-13, atol=1e-15
+    )
 
 
 def test_the_formula_of_an_even_root_is_an_absolute_value():
-    network = formula_network([(0, 0, "x^2", (1.0, 0.0, 1.0, 0.0))], [(0, 0, "sqrt", (1.0, 0.0, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "x^2", (1.0, 0.0, 1.0, 0.0))],
+        [(0, 0, "sqrt", (1.0, 0.0, 1.0, 0.0))],
+        widths=(1, 1, 1),
+    )
 
     assert formula(network) == sympy.Abs(sympy.Symbol("x_1"))
 
@@ -113,9 +137,16 @@ def test_slopes_of_the_formula_are_the_networks_gradient(drawn):
     found = found if isinstance(found, tuple) else (found,)
     symbols = sympy.symbols(f"x_1:{x.shape[1] + 1}")
 
-    slopes = np.array([evaluate_formula(tuple(one.diff(symbol) for symbol in symbols), x) for one in found])
+    slopes = np.array(
+        [evaluate_formula(tuple(one.diff(symbol) for symbol in symbols), x) for one in found]
+    )
 
-    np.testing.assert_allclose(np.einsum("bj,jbi->bi", dy, slopes), dx, rtol=1e-10, atol=1e-10 * max(1.0, np.abs(slopes).max()))
+    np.testing.assert_allclose(
+        np.einsum("bj,jbi->bi", dy, slopes),
+        dx,
+        rtol=1e-10,
+        atol=1e-10 * max(1.0, np.abs(slopes).max()),
+    )
 
 
 @pytest.mark.no_cover
@@ -141,12 +172,17 @@ def test_a_long_shift_in_an_exponent_does_not_leave_float64(name):
 
 
 def test_the_hello_world_reads_as_in_the_paper():
-    assert str(formula(hello_world(b=-0.25), names=("x", "y"))) == "2.0*exp(y**2 + sin(3.141592653589793*x))"
+    assert (
+        str(formula(hello_world(b=-0.25), names=("x", "y")))
+        == "2.0*exp(y**2 + sin(3.141592653589793*x))"
+    )
 
 
 @given(st.floats(-1e10, 1e10).filter(lambda v: abs(v) > 1e-300))
 def test_coefficients_are_exactly_those_of_the_network(value):
-    found = formula(formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))).as_coeff_Add()[0]
+    found = formula(
+        formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))
+    ).as_coeff_Add()[0]
 
     assert float(found) == float(str(found)) == value
 
@@ -157,12 +193,16 @@ def test_a_decimal_that_would_be_read_as_the_number_beside_it_is_not_used():
 
     assert twice
     for value in twice:
-        found = formula(formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))).as_coeff_Add()[0]
+        found = formula(
+            formula_network([(0, 0, "x", (1.0, 0.0, 1.0, value))], widths=(1, 1))
+        ).as_coeff_Add()[0]
         assert float(found) == value
 
 
 def test_one_output_gives_an_expression_and_several_a_tuple():
-    two = formula_network([(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(1, 2))
+    two = formula_network(
+        [(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "exp", (1.0, 0.0, 1.0, 0.0))], widths=(1, 2)
+    )
     x = sympy.Symbol("x_1")
 
     assert formula(two) == (sympy.sin(x), sympy.exp(x))
@@ -184,7 +224,9 @@ def test_dead_edges_give_nothing():
 
 
 def test_an_edge_without_outer_scale_is_its_constant():
-    assert formula(formula_network([(0, 0, "log", (1.0, -5.0, 0.0, 0.5))], widths=(1, 1))) == sympy.Float("0.5", 17)
+    assert formula(
+        formula_network([(0, 0, "log", (1.0, -5.0, 0.0, 0.5))], widths=(1, 1))
+    ) == sympy.Float("0.5", 17)
 
 
 def test_locked_edges_have_the_same_coefficients():
@@ -224,23 +266,37 @@ def _bessel(u, order):
 
 
 def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_library():
-    ramp = register_function("my 2 x", lambda u: 2.0 * u, lambda u: 0 * u + 2.0, lambda u: 0 * u, lambda u: 0 * u, complexity=1)
+    ramp = register_function(
+        "my 2 x",
+        lambda u: 2.0 * u,
+        lambda u: 0 * u + 2.0,
+        lambda u: 0 * u,
+        lambda u: 0 * u,
+        complexity=1,
+    )
     try:
         network = one_edge(ramp, (3.0, 0.0, 1.0, 0.0))
         values = evaluate_formula(formula(network), [[1.0], [2.0]])
     finally:
         unregister_function("my 2 x")
 
-    assert formula(network) == sympy.Function("my 2 x")(sympy.Float("3.0", 17) * sympy.Symbol("x_1"))
+    assert formula(network) == sympy.Function("my 2 x")(
+        sympy.Float("3.0", 17) * sympy.Symbol("x_1")
+    )
     np.testing.assert_array_equal(values, [[6.0], [12.0]])
-    with pytest.raises(ValueError, match="expression has the function 'my 2 x', which neither SymPy nor the library knows"):
+    with pytest.raises(
+        ValueError,
+        match="expression has the function 'my 2 x', which neither SymPy nor the library knows",
+    ):
         evaluate_formula(formula(network), [[1.0]])
 
 
 def test_a_formula_that_is_no_expression_is_refused():
     bad = Function("bad", *(LIBRARY["sin"].f,) * 4, formula=lambda u: "sin(u)")
 
-    with pytest.raises(TypeError, match=r"formula of 'bad' gives 'sin\(u\)', but must give a SymPy expression"):
+    with pytest.raises(
+        TypeError, match=r"formula of 'bad' gives 'sin\(u\)', but must give a SymPy expression"
+    ):
         formula(one_edge(bad, (2.0, 0.0, 1.0, 0.0)))
 
 
@@ -261,8 +317,15 @@ def test_rounding_is_the_last_step_and_leaves_the_formula_alone():
 def test_a_coefficient_is_rounded_once_to_its_decimals(digits):
     values = np.random.default_rng(0).uniform(-10.0, 10.0, 100).round(3)
     # just below the middle: rounded twice, they would go up
-    for value in [*values.tolist(), *(values + np.copysign(4.99e-4, values)).tolist(), 1.49e-300, 2.49e300]:
-        rounded = round_formula(sympy.Float(repr(value), 17) * sympy.Symbol("x"), digits).as_coeff_Mul()[0]
+    for value in [
+        *values.tolist(),
+        *(values + np.copysign(4.99e-4, values)).tolist(),
+        1.49e-300,
+        2.49e300,
+    ]:
+        rounded = round_formula(
+            sympy.Float(repr(value), 17) * sympy.Symbol("x"), digits
+        ).as_coeff_Mul()[0]
         unit = Decimal(10) ** (Decimal(value).adjusted() + 1 - digits)
 
         assert abs(Decimal(str(rounded)) - Decimal(repr(value))) <= unit / 2
@@ -276,13 +339,20 @@ def test_latex_writes_names_as_letters_with_subscripts():
 
 
 def test_latex_writes_a_name_that_is_no_word_as_it_is():
-    network = formula_network([(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (0, 1, "x", (1.0, 0.0, 1.0, 0.0))], widths=(2, 1))
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (0, 1, "x", (1.0, 0.0, 1.0, 0.0))], widths=(2, 1)
+    )
 
-    assert formula_latex(network, names=("50 %", "a^b\\")) == r"\mathrm{a\hat{}b\backslash } + \sin{\left(\mathrm{50\ \%} \right)}"
+    assert (
+        formula_latex(network, names=("50 %", "a^b\\"))
+        == r"\mathrm{a\hat{}b\backslash } + \sin{\left(\mathrm{50\ \%} \right)}"
+    )
 
 
 def test_latex_of_several_outputs_is_a_tuple():
-    two = formula_network([(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "x", (1.0, 0.0, 0.123456, 0.0))], widths=(1, 2))
+    two = formula_network(
+        [(0, 0, "sin", (1.0, 0.0, 1.0, 0.0)), (1, 0, "x", (1.0, 0.0, 0.123456, 0.0))], widths=(1, 2)
+    )
 
     assert formula_latex(two, digits=2) == (r"\sin{\left(x_{1} \right)}", r"0.12 x_{1}")
 
@@ -293,9 +363,14 @@ def test_latex_of_several_outputs_is_a_tuple():
 def test_a_spline_is_refused_by_its_place():
     network = hello_world()
     layer = network.layers[0]
-    mixed = Network((replace(layer, mask=[[0.0, 1.0]], symbolic=layer.symbolic[:1]), network.layers[1]))
+    mixed = Network(
+        (replace(layer, mask=[[0.0, 1.0]], symbolic=layer.symbolic[:1]), network.layers[1])
+    )
 
-    with pytest.raises(ValueError, match=r"the edge from input 1 to output 0 of layer 0 is a spline, but .* fix_symbolic .* auto_symbolic"):
+    with pytest.raises(
+        ValueError,
+        match=r"the edge from input 1 to output 0 of layer 0 is a spline, but .* fix_symbolic .* auto_symbolic",
+    ):
         formula(mixed)
 
 
@@ -306,7 +381,11 @@ def test_a_spline_is_refused_by_its_place():
         (7, TypeError, "names is 7, but must be a sequence of 2 names"),
         (("x", 1), TypeError, r"names\[1\] is 1, but must be text"),
         (("x", ""), ValueError, r"names\[1\] is '', but must be printable text"),
-        (("x ", "y"), ValueError, r"names\[0\] is 'x ', but must be printable text without spaces at its ends"),
+        (
+            ("x ", "y"),
+            ValueError,
+            r"names\[0\] is 'x ', but must be printable text without spaces at its ends",
+        ),
         (("x", "y\n\x00z"), ValueError, r"names\[1\] is .* but must be printable text"),
         (("x", "x"), ValueError, "names has 'x' twice, but every input needs a name of its own"),
         (("x",), ValueError, "names has 1 names, but there are 2 inputs"),
@@ -318,30 +397,38 @@ def test_names_that_cannot_tell_the_inputs_apart_are_refused(names, error, sente
         formula(hello_world(), names=names)
 
 
-@pytest.mark.parametrize(("name", "b"), [("1/x", 0.0), ("log", -1.0), ("sqrt", -2.0), ("arcsin", 3.0), ("log", 0.0)])
+@pytest.mark.parametrize(
+    ("name", "b"), [("1/x", 0.0), ("log", -1.0), ("sqrt", -2.0), ("arcsin", 3.0), ("log", 0.0)]
+)
 def test_a_formula_without_any_value_is_refused(name, b):
-    network = formula_network([(0, 0, "x", (1.0, 0.0, 1.0, 0.0))], [(0, 0, name, (0.0, b, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "x", (1.0, 0.0, 1.0, 0.0))], [(0, 0, name, (0.0, b, 1.0, 0.0))], widths=(1, 1, 1)
+    )
 
-    with pytest.raises(ValueError, match=r"the formula of output 0 is .*, which has no finite real value at any x"):
+    with pytest.raises(
+        ValueError, match=r"the formula of output 0 is .*, which has no finite real value at any x"
+    ):
         formula(network)
 
 
 def test_something_else_than_networks_and_expressions_is_refused():
     with pytest.raises(TypeError, match="network is 3, but must be a Network"):
         formula(3)
-    with pytest.raises(TypeError, match=r"expression is \['x'\], but must be a SymPy expression or a tuple of them"):
+    with pytest.raises(
+        TypeError, match=r"expression is \['x'\], but must be a SymPy expression or a tuple of them"
+    ):
         round_formula(["x"])
     with pytest.raises(TypeError, match="expression is 'x', but must be a SymPy expression"):
         formula_latex("x")
-    with pytest.raises(ValueError, match=r"names is \('x',\), but an expression has names of its own"):
+    with pytest.raises(
+        ValueError, match=r"names is \('x',\), but an expression has names of its own"
+    ):
         formula_latex(sympy.Symbol("x"), names=("x",))
     with pytest.raises(ValueError, match="digits is 0, but must be between 1 and 17"):
         round_formula(sympy.Symbol("x"), 0)
 
 
 def test_sympy_is_loaded_by_a_formula_alone():
-    script = (
-        "import sys, kan_ref.formulas.expression, kan_ref.formulas.values, kan_ref.formulas.recognition; assert 'sympy' not in sys.modules"
-    )
+    script = "import sys, kan_ref.formulas.expression, kan_ref.formulas.values, kan_ref.formulas.recognition; assert 'sympy' not in sys.modules"
 
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

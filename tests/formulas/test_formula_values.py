@@ -12,7 +12,9 @@ X = sympy.Symbol("x_1")
 def test_expressions_are_evaluated_column_by_column():
     x, y = sympy.symbols("x y")
 
-    values = evaluate_formula((x - y, sympy.Integer(3), sympy.sqrt(x)), [[4.0, 1.0], [9.0, 2.0]], names=("x", "y"))
+    values = evaluate_formula(
+        (x - y, sympy.Integer(3), sympy.sqrt(x)), [[4.0, 1.0], [9.0, 2.0]], names=("x", "y")
+    )
 
     np.testing.assert_array_equal(values, [[3.0, 3.0, 2.0], [7.0, 3.0, 3.0]])
 
@@ -56,11 +58,16 @@ def test_constants_may_stay_open():
 
     evaluate = numeric_function([c * x, x**c], ["x"], [c])
 
-    np.testing.assert_array_equal(evaluate(np.array([[2.0], [3.0]]), 3.0), [[6.0, 8.0], [9.0, 27.0]])
+    np.testing.assert_array_equal(
+        evaluate(np.array([[2.0], [3.0]]), 3.0), [[6.0, 8.0], [9.0, 27.0]]
+    )
     assert np.isnan(evaluate(np.array([[-2.0]]), 0.5)[0, 1])
 
 
-@pytest.mark.parametrize(("x", "sentence"), [([1.0], r"x has shape \(1,\)"), ([[np.nan]], "x contains nan at row 0, column 0")])
+@pytest.mark.parametrize(
+    ("x", "sentence"),
+    [([1.0], r"x has shape \(1,\)"), ([[np.nan]], "x contains nan at row 0, column 0")],
+)
 def test_samples_are_checked(x, sentence):
     with pytest.raises(ValueError, match=sentence):
         evaluate_formula(X, x)

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kan_ref.formulas.expression import formula
-from kan_ref.formulas.recognition import LARGEST_DENOMINATOR, PHI_SERIES, UNITS, near_numbers, recognise_constants
+from kan_ref.formulas.recognition import (
+    LARGEST_DENOMINATOR,
+    PHI_SERIES,
+    UNITS,
+    near_numbers,
+    recognise_constants,
+)
 from kan_ref.formulas.values import evaluate_formula
 
 X, Y = sympy.symbols("x y")
@@ -28,7 +34,9 @@ def number(value):
 
 def recognised(value, **options):
     """What becomes of one coefficient of x."""
-    return recognise_constants(number(value) * X, SAMPLES, names=("x", "y"), **options).expression / X
+    return (
+        recognise_constants(number(value) * X, SAMPLES, names=("x", "y"), **options).expression / X
+    )
 
 
 # --- near numbers
@@ -81,13 +89,22 @@ def test_of_random_numbers_none_is_recognised_at_the_tolerance_of_clean_data():
     values = np.random.default_rng(2).uniform(-10.0, 10.0, 1000)
     expression = sympy.Add(*(number(value) * X**place for place, value in enumerate(values[:40])))
 
-    assert recognise_constants(expression, SAMPLES, names=("x", "y"), tolerance=1e-12).replaced == ()
-    near = [candidate for value in values.tolist() for candidate in near_numbers(value, 0.01) if abs(candidate.error) <= 1e-12 * abs(value)]
+    assert (
+        recognise_constants(expression, SAMPLES, names=("x", "y"), tolerance=1e-12).replaced == ()
+    )
+    near = [
+        candidate
+        for value in values.tolist()
+        for candidate in near_numbers(value, 0.01)
+        if abs(candidate.error) <= 1e-12 * abs(value)
+    ]
     assert near == []
 
 
 def test_the_prices_of_units_and_denominators_add_up():
-    phi = [sum(math.gcd(p, q) == 1 for p in range(1, q + 1)) for q in range(1, LARGEST_DENOMINATOR + 1)]
+    phi = [
+        sum(math.gcd(p, q) == 1 for p in range(1, q + 1)) for q in range(1, LARGEST_DENOMINATOR + 1)
+    ]
 
     assert sum(1.0 / price for _, price in UNITS.values()) <= 1.0
     assert sum(n / q**3 for q, n in enumerate(phi, start=1)) == pytest.approx(PHI_SERIES, rel=1e-3)
@@ -101,7 +118,10 @@ def test_a_unit_is_the_number_that_sympy_reads(unit):
 def test_candidates_come_from_the_simplest_to_the_nearest():
     near = near_numbers(3.141, 0.01)
 
-    assert [(one.numerator, one.denominator, one.unit) for one in near] == [(1, 1, "pi"), (3141, 1000, "1")]
+    assert [(one.numerator, one.denominator, one.unit) for one in near] == [
+        (1, 1, "pi"),
+        (3141, 1000, "1"),
+    ]
     assert near[0].error == pytest.approx(math.pi - 3.141)
 
 
@@ -129,7 +149,11 @@ def test_a_near_number_keeps_the_rule(value, chance):
 def test_the_hello_world_with_small_errors_becomes_exact():
     network = hello_world(b=-0.25)
     slips = np.random.default_rng(3).normal(size=network.n_params) * 1e-12
-    found = recognise_constants(formula(network.with_theta(network.theta + slips), names=("x", "y")), SAMPLES, names=("x", "y"))
+    found = recognise_constants(
+        formula(network.with_theta(network.theta + slips), names=("x", "y")),
+        SAMPLES,
+        names=("x", "y"),
+    )
 
     assert found.expression == 2 * sympy.exp(sympy.sin(sympy.pi * X) + Y**2)
     assert found.rms < 1e-11
@@ -160,7 +184,9 @@ def test_all_replacements_together_keep_the_tolerance(tolerance):
 
 
 def test_the_cost_is_the_change_of_the_values_in_units_of_their_spread():
-    found = recognise_constants((number(1.001) * X, 7 * Y), SAMPLES, names=("x", "y"), tolerance=0.1)
+    found = recognise_constants(
+        (number(1.001) * X, 7 * Y), SAMPLES, names=("x", "y"), tolerance=0.1
+    )
     change = 1e-3 * SAMPLES[:, 0] / (1.001 * SAMPLES[:, 0].std())
 
     assert found.expression == (X, 7 * Y)
@@ -210,7 +236,10 @@ def test_a_constant_output_is_measured_by_its_own_size():
 def test_without_tolerance_or_numbers_nothing_is_replaced():
     expression = sympy.sin(number(3.14159265) * X)
 
-    assert recognise_constants(expression, SAMPLES, names=("x", "y"), tolerance=0.0).expression == expression
+    assert (
+        recognise_constants(expression, SAMPLES, names=("x", "y"), tolerance=0.0).expression
+        == expression
+    )
     assert recognise_constants(sympy.sin(X), SAMPLES, names=("x", "y")).replaced == ()
 
 
@@ -228,7 +257,9 @@ def test_the_values_of_the_new_expression_are_those_of_the_old():
 
     found = recognise_constants(expression, SAMPLES, names=("x", "y"))
 
-    old, new = (evaluate_formula(one, SAMPLES, names=("x", "y")) for one in (expression, found.expression))
+    old, new = (
+        evaluate_formula(one, SAMPLES, names=("x", "y")) for one in (expression, found.expression)
+    )
     np.testing.assert_allclose(new, old, rtol=1e-13, atol=1e-15)
 
 
@@ -251,7 +282,9 @@ def test_options_are_checked(options, error, sentence):
 
 
 def test_samples_are_needed_and_must_lie_in_the_domain():
-    with pytest.raises(ValueError, match="x has no rows, but the cost of a replacement needs at least one sample"):
+    with pytest.raises(
+        ValueError, match="x has no rows, but the cost of a replacement needs at least one sample"
+    ):
         recognise_constants(number(0.5) * X, np.empty((0, 2)), names=("x", "y"))
     with pytest.raises(ValueError, match=r"expression 0 has no finite value at x\[0\]"):
         recognise_constants(sympy.log(X), [[-1.0]], names=("x",))

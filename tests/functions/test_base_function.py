@@ -9,8 +9,26 @@ from oracles import exact_silu
 from kan_ref.functions.base_function import BASE_NAMES, base_function
 from kan_ref.numerics.differences import central_difference
 
-PLACES = [0.0, 5e-324, 1e-300, 1e-8, 1e-3, 0.5, 1.0, 1.2784645427610738, 2.3993572805154476, 5.0, 17.0, 36.8, 40.0, 300.0, 700.0]
-x_values = st.one_of(st.floats(-700.0, 700.0), st.floats(-8.0, 8.0), st.sampled_from(PLACES + [-x for x in PLACES]))
+PLACES = [
+    0.0,
+    5e-324,
+    1e-300,
+    1e-8,
+    1e-3,
+    0.5,
+    1.0,
+    1.2784645427610738,
+    2.3993572805154476,
+    5.0,
+    17.0,
+    36.8,
+    40.0,
+    300.0,
+    700.0,
+]
+x_values = st.one_of(
+    st.floats(-700.0, 700.0), st.floats(-8.0, 8.0), st.sampled_from(PLACES + [-x for x in PLACES])
+)
 
 
 def terms(x, order):
@@ -18,7 +36,12 @@ def terms(x, order):
     u, size = np.exp(-abs(x)), abs(x)
     s, p = (1.0 if x >= 0 else u) / (1.0 + u), u / (1.0 + u) ** 2
     tilt = 1.0 + 2.0 * s
-    return (size * s, s + size * p, p * (2.0 + size * tilt), p * (3.0 * tilt + size * (1.0 + 6.0 * p)))[order]
+    return (
+        size * s,
+        s + size * p,
+        p * (2.0 + size * tilt),
+        p * (3.0 * tilt + size * (1.0 + 6.0 * p)),
+    )[order]
 
 
 @given(x_values)
@@ -55,7 +78,9 @@ def test_every_derivative_is_the_central_difference_of_the_one_before(name, orde
 
     (got,) = base_function(name, x, (order,))
 
-    difference = central_difference(lambda step: base_function(name, x + step, (order - 1,))[0], step=1e-5)
+    difference = central_difference(
+        lambda step: base_function(name, x + step, (order - 1,))[0], step=1e-5
+    )
     np.testing.assert_allclose(got, difference, rtol=0, atol=2e-10)
 
 
@@ -81,7 +106,23 @@ def test_silu_of_x_less_silu_of_minus_x_is_x_and_the_second_derivative_is_even(x
 
 @pytest.mark.parametrize("name", BASE_NAMES)
 def test_no_finite_x_overflows(name):
-    x = np.array([1.7e308, -1.7e308, 1e308, -1e308, 1e154, -1e154, 710.0, -710.0, 745.2, -745.2, 5e-324, -5e-324, 0.0])
+    x = np.array(
+        [
+            1.7e308,
+            -1.7e308,
+            1e308,
+            -1e308,
+            1e154,
+            -1e154,
+            710.0,
+            -710.0,
+            745.2,
+            -745.2,
+            5e-324,
+            -5e-324,
+            0.0,
+        ]
+    )
 
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         derivatives = base_function(name, x, (0, 1, 2, 3))
@@ -90,7 +131,9 @@ def test_no_finite_x_overflows(name):
 
 
 def test_silu_is_zero_far_left_and_the_identity_far_right():
-    values, slopes, seconds, thirds = base_function("silu", np.array([-1e308, -1e4, 1e4, 1e308]), (0, 1, 2, 3))
+    values, slopes, seconds, thirds = base_function(
+        "silu", np.array([-1e308, -1e4, 1e4, 1e308]), (0, 1, 2, 3)
+    )
 
     np.testing.assert_array_equal(values, [0.0, 0.0, 1e4, 1e308])
     np.testing.assert_array_equal(slopes, [0.0, 0.0, 1.0, 1.0])
@@ -98,7 +141,11 @@ def test_silu_is_zero_far_left_and_the_identity_far_right():
     assert not thirds.any()
 
 
-@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5), st.lists(st.integers(0, 3), max_size=5), st.sampled_from(BASE_NAMES))
+@given(
+    st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5),
+    st.lists(st.integers(0, 3), max_size=5),
+    st.sampled_from(BASE_NAMES),
+)
 def test_orders_come_in_the_order_asked_for_and_do_not_depend_on_each_other(numbers, orders, name):
     x = np.array([numbers])
 
@@ -113,7 +160,9 @@ def test_orders_come_in_the_order_asked_for_and_do_not_depend_on_each_other(numb
 def test_identity_and_zero_are_what_their_names_say():
     x = np.array([[-2.0, 3.5]])
 
-    np.testing.assert_array_equal(base_function("identity", x, (0, 1, 2, 3)), [x, [[1.0, 1.0]], [[0.0, 0.0]], [[0.0, 0.0]]])
+    np.testing.assert_array_equal(
+        base_function("identity", x, (0, 1, 2, 3)), [x, [[1.0, 1.0]], [[0.0, 0.0]], [[0.0, 0.0]]]
+    )
     assert not np.any(base_function("zero", x, (0, 1, 2, 3)))
 
 
@@ -131,7 +180,12 @@ def test_results_are_new_arrays_and_x_stays(name):
 @pytest.mark.parametrize(
     ("name", "orders", "kind", "sentence"),
     [
-        ("silo", (0,), ValueError, r"base is 'silo', but must be one of 'silu', 'identity', 'zero' \(did you mean 'silu'\?\)"),
+        (
+            "silo",
+            (0,),
+            ValueError,
+            r"base is 'silo', but must be one of 'silu', 'identity', 'zero' \(did you mean 'silu'\?\)",
+        ),
         (None, (0,), TypeError, "base is None, but must be one of 'silu', 'identity', 'zero'"),
         ("silu", (0, 4), ValueError, "order of derivative is 4, but must be between 0 and 3"),
         ("zero", (-1,), ValueError, "order of derivative is -1, but must be between 0 and 3"),

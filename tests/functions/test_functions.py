@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import sympy
 
-from kan_ref.functions.library import FAMILIES, LIBRARY, lookup, register_function, same_family, unregister_function
+from kan_ref.functions.library import (
+    FAMILIES,
+    LIBRARY,
+    lookup,
+    register_function,
+    same_family,
+    unregister_function,
+)
 from kan_ref.functions.record import Function, Gauge, domain_rule, singular_points
 
 # what each name means, in exact arithmetic
@@ -59,7 +66,13 @@ def inner_points(function, n=25, seed=0):
 
 def cube(**changes):
     """Arguments that register u^3, with some of them changed."""
-    arguments = {"name": "cube", "f": lambda u: u**3, "d1": lambda u: 3 * u**2, "d2": lambda u: 6 * u, "d3": lambda u: 6.0 + 0.0 * u}
+    arguments = {
+        "name": "cube",
+        "f": lambda u: u**3,
+        "d1": lambda u: 3 * u**2,
+        "d2": lambda u: 6 * u,
+        "d3": lambda u: 6.0 + 0.0 * u,
+    }
     return arguments | {"complexity": 3} | changes
 
 
@@ -77,7 +90,9 @@ def tidy():
 
 def test_the_library_has_the_names_of_pykan():
     assert list(LIBRARY) == list(MEANING)
-    assert {name: function.name for name, function in LIBRARY.items()} == {name: name for name in MEANING}
+    assert {name: function.name for name, function in LIBRARY.items()} == {
+        name: name for name in MEANING
+    }
 
 
 @names
@@ -86,11 +101,18 @@ def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
     """Judged against the values and against the derivative's neighbours, where its terms cancel."""
     u = inner_points(LIBRARY[name])
     with mpmath.workdps(40):
-        exact = [[float(mpmath.diff(MEANING[name], mpmath.mpf(float(place)), k)) for place in u] for k in range(max(order, 1) + 1)]
+        exact = [
+            [float(mpmath.diff(MEANING[name], mpmath.mpf(float(place)), k)) for place in u]
+            for k in range(max(order, 1) + 1)
+        ]
 
     got = parts(LIBRARY[name])[order](u)
 
-    scale = np.abs(exact[order]) + 0.1 * np.abs(exact[order - 1]) + (np.abs(u) * np.abs(exact[1]) if order == 0 else 0.0)
+    scale = (
+        np.abs(exact[order])
+        + 0.1 * np.abs(exact[order - 1])
+        + (np.abs(u) * np.abs(exact[1]) if order == 0 else 0.0)
+    )
     assert np.max(np.abs(got - exact[order]) - 2e-14 * scale) <= 0.0
 
 
@@ -108,7 +130,12 @@ def test_tails_keep_their_digits(name, order, u):
 @names
 def test_shapes_are_kept_and_nothing_warns_anywhere(name):
     """Also where e^u, u^5 or u^-5 leave float64, and at nan."""
-    far = np.array([[-1.7e308, -1e200, -800.0, -1.0, -1e-200, 0.0], [1e-200, 1.0, 800.0, 1e200, 1.7e308, np.nan]])
+    far = np.array(
+        [
+            [-1.7e308, -1e200, -800.0, -1.0, -1e-200, 0.0],
+            [1e-200, 1.0, 800.0, 1e200, 1.7e308, np.nan],
+        ]
+    )
 
     for part in parts(LIBRARY[name]):
         assert part(far).shape == (2, 6)
@@ -118,7 +145,9 @@ def test_shapes_are_kept_and_nothing_warns_anywhere(name):
         assert np.isnan(part(far)[1, -1])
 
 
-@pytest.mark.parametrize("name", [name for name in MEANING if LIBRARY[name].domain == (-np.inf, np.inf)])
+@pytest.mark.parametrize(
+    "name", [name for name in MEANING if LIBRARY[name].domain == (-np.inf, np.inf)]
+)
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_no_infinity_is_multiplied_by_zero_on_the_way(name, order):
     """nan would be the answer: where e^(-u^2) or 1 / (1 + u^2) have become 0 and a power of u has left float64."""
@@ -139,24 +168,40 @@ def test_values_are_nan_outside_the_domain_and_only_there(name):
     ends = (u == low) | (u == high)
     for found in undefined:
         np.testing.assert_array_equal(found[~ends], beyond[~ends])
-    np.testing.assert_array_equal(undefined[0][ends], [name not in ("sqrt", "x^1.5", "arcsin", "arccos")] * ends.sum())
+    np.testing.assert_array_equal(
+        undefined[0][ends], [name not in ("sqrt", "x^1.5", "arcsin", "arccos")] * ends.sum()
+    )
 
 
 def test_derivatives_at_a_closed_end_are_the_limits_from_inside():
     ends = np.array([-1.0, 1.0])
 
-    np.testing.assert_array_equal([part(np.array(0.0)) for part in parts(LIBRARY["sqrt"])], [0.0, np.inf, -np.inf, np.inf])
-    np.testing.assert_array_equal([part(np.array(0.0)) for part in parts(LIBRARY["x^1.5"])], [0.0, 0.0, np.inf, -np.inf])
     np.testing.assert_array_equal(
-        [part(ends) for part in parts(LIBRARY["arcsin"])[1:]], [[np.inf, np.inf], [-np.inf, np.inf], [np.inf] * 2]
+        [part(np.array(0.0)) for part in parts(LIBRARY["sqrt"])], [0.0, np.inf, -np.inf, np.inf]
     )
-    np.testing.assert_array_equal([part(ends) for part in parts(LIBRARY["arccos"])[1:]], [[-np.inf] * 2, [np.inf, -np.inf], [-np.inf] * 2])
+    np.testing.assert_array_equal(
+        [part(np.array(0.0)) for part in parts(LIBRARY["x^1.5"])], [0.0, 0.0, np.inf, -np.inf]
+    )
+    np.testing.assert_array_equal(
+        [part(ends) for part in parts(LIBRARY["arcsin"])[1:]],
+        [[np.inf, np.inf], [-np.inf, np.inf], [np.inf] * 2],
+    )
+    np.testing.assert_array_equal(
+        [part(ends) for part in parts(LIBRARY["arccos"])[1:]],
+        [[-np.inf] * 2, [np.inf, -np.inf], [-np.inf] * 2],
+    )
 
 
 def test_sgn_and_the_slopes_of_abs_and_sgn_are_zero_at_zero():
     zero = np.array([0.0])
 
-    assert LIBRARY["sgn"].f(zero) == LIBRARY["abs"].d1(zero) == LIBRARY["sgn"].d1(zero) == LIBRARY["abs"].d2(zero) == 0.0
+    assert (
+        LIBRARY["sgn"].f(zero)
+        == LIBRARY["abs"].d1(zero)
+        == LIBRARY["sgn"].d1(zero)
+        == LIBRARY["abs"].d2(zero)
+        == 0.0
+    )
     np.testing.assert_array_equal(LIBRARY["abs"].d1(np.array([-2.0, 3.0])), [-1.0, 1.0])
 
 
@@ -189,7 +234,11 @@ def test_what_is_even_or_odd_or_turns_is_known_to_be():
     neither = {name for name, function in LIBRARY.items() if function.gauge.parity == 0}
 
     assert neither == {"sqrt", "1/sqrt", "x^1.5", "exp", "log"}
-    assert {name for name, function in LIBRARY.items() if function.gauge.turn} == {"sin", "cos", "tan"}
+    assert {name for name, function in LIBRARY.items() if function.gauge.turn} == {
+        "sin",
+        "cos",
+        "tan",
+    }
 
 
 @names
@@ -211,7 +260,11 @@ def test_singular_points_of_a_turn_are_those_inside_the_interval():
     np.testing.assert_allclose(singular_points(LIBRARY["tan"], -5.0, 1.0), [-3 * half, -half])
     assert singular_points(LIBRARY["tan"], -half, half).size == 0
     np.testing.assert_array_equal(singular_points(LIBRARY["1/x^3"], -1.0, 1.0), [0.0])
-    assert singular_points(LIBRARY["1/x^3"], 0.0, 1.0).size == singular_points(LIBRARY["exp"], -9.0, 9.0).size == 0
+    assert (
+        singular_points(LIBRARY["1/x^3"], 0.0, 1.0).size
+        == singular_points(LIBRARY["exp"], -9.0, 9.0).size
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,7 +306,10 @@ def test_simple_names_cost_less():
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_one():
-    with pytest.raises(ValueError, match=r"name is 'gausian', but must be one of '0', 'x', .* \(did you mean 'gaussian'\?\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"name is 'gausian', but must be one of '0', 'x', .* \(did you mean 'gaussian'\?\)",
+    ):
         lookup("gausian")
     with pytest.raises(TypeError, match="name is 3, but must be one of"):
         lookup(3)
@@ -274,7 +330,12 @@ def test_families_have_the_same_curves_and_others_do_not():
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "line"), [("sin", "cos", (1.0, -0.5 * np.pi)), ("tanh", "sigmoid", (2.0, 0.0)), ("arcsin", "arccos", (1.0, 0.0))]
+    ("one", "two", "line"),
+    [
+        ("sin", "cos", (1.0, -0.5 * np.pi)),
+        ("tanh", "sigmoid", (2.0, 0.0)),
+        ("arcsin", "arccos", (1.0, 0.0)),
+    ],
 )
 def test_a_family_is_one_curve_under_a_b_c_d(one, two, line):
     u = np.linspace(-0.9, 0.9, 7)
@@ -292,12 +353,26 @@ def test_a_family_is_one_curve_under_a_b_c_d(one, two, line):
 def test_a_registered_function_stands_in_the_library_with_all_it_was_given():
     formula = sympy.Pow
 
-    function = register_function(**cube(domain=(-2.0, np.inf), singular=(), gauge=Gauge("power", degree=3.0, parity=-1), formula=formula))
+    function = register_function(
+        **cube(
+            domain=(-2.0, np.inf),
+            singular=(),
+            gauge=Gauge("power", degree=3.0, parity=-1),
+            formula=formula,
+        )
+    )
 
     assert isinstance(function, Function)
     assert lookup("cube") is function
-    assert (function.name, function.domain, function.complexity, function.formula) == ("cube", (-2.0, np.inf), 3, formula)
-    np.testing.assert_array_equal([part(np.array([2.0])) for part in parts(function)], [[8.0], [12.0], [12.0], [6.0]])
+    assert (function.name, function.domain, function.complexity, function.formula) == (
+        "cube",
+        (-2.0, np.inf),
+        3,
+        formula,
+    )
+    np.testing.assert_array_equal(
+        [part(np.array([2.0])) for part in parts(function)], [[8.0], [12.0], [12.0], [6.0]]
+    )
 
 
 @pytest.mark.usefixtures("tidy")
@@ -308,20 +383,36 @@ def test_a_registered_function_sees_numbers_of_its_domain_alone_and_is_nan_elsew
         seen.append(u)
         return np.sqrt(u)
 
-    slopes = {"d1": lambda u: 0.5 * u**-0.5, "d2": lambda u: -0.25 * u**-1.5, "d3": lambda u: 0.375 * u**-2.5}
+    slopes = {
+        "d1": lambda u: 0.5 * u**-0.5,
+        "d2": lambda u: -0.25 * u**-1.5,
+        "d3": lambda u: 0.375 * u**-2.5,
+    }
     function = register_function(**cube(name="root", f=root, domain=(0.0, np.inf), **slopes))
 
-    np.testing.assert_array_equal(function.f(np.array([[-1.0, 4.0], [9.0, np.nan]])), [[np.nan, 2.0], [3.0, np.nan]])
+    np.testing.assert_array_equal(
+        function.f(np.array([[-1.0, 4.0], [9.0, np.nan]])), [[np.nan, 2.0], [3.0, np.nan]]
+    )
     assert min(float(u.min(initial=0.0)) for u in seen) == 0.0
     np.testing.assert_array_equal(function.d1(np.array([-1.0, 0.0, 4.0])), [np.nan, np.inf, 0.25])
 
 
 @pytest.mark.parametrize("part", ["d1", "d2", "d3"])
-@pytest.mark.parametrize("fault", [lambda f: lambda u: 1.01 * f(u), lambda f: lambda u: -f(u), lambda f: lambda u: f(u) + 0.1 * u])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda f: lambda u: 1.01 * f(u),
+        lambda f: lambda u: -f(u),
+        lambda f: lambda u: f(u) + 0.1 * u,
+    ],
+)
 def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, fault):
     right = cube()[part]
 
-    with pytest.raises(ValueError, match=rf"{part} of 'cube' is \S+ at u = \S+, but a central difference of \w+ gives \S+"):
+    with pytest.raises(
+        ValueError,
+        match=rf"{part} of 'cube' is \S+ at u = \S+, but a central difference of \w+ gives \S+",
+    ):
         register_function(**cube(**{part: fault(right)}))
     assert "cube" not in LIBRARY
 
@@ -331,19 +422,40 @@ def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, f
     [
         ({"name": "exp"}, "name is 'exp', but the library has a function of that name already"),
         ({"name": ""}, "name is '', but must be 1 to 30 printable characters"),
-        ({"name": " cube"}, "name is ' cube', but must be 1 to 30 printable characters without spaces at its ends"),
+        (
+            {"name": " cube"},
+            "name is ' cube', but must be 1 to 30 printable characters without spaces at its ends",
+        ),
         ({"name": "cu\nbe"}, "but must be 1 to 30 printable characters"),
         ({"name": "c" * 31}, "but must be 1 to 30 printable characters"),
         ({"domain": (1.0, 1.0)}, r"domain of 'cube' is \(1, 1\), but low must be less than high"),
         ({"domain": 3.0}, r"domain of 'cube' is 3.0, but must be a pair \(low, high\)"),
-        ({"domain": (np.nan, 1.0)}, r"domain of 'cube' is \(nan, 1\), but low must be less than high"),
+        (
+            {"domain": (np.nan, 1.0)},
+            r"domain of 'cube' is \(nan, 1\), but low must be less than high",
+        ),
         ({"complexity": -1}, "complexity is -1, but must be at least 0"),
-        ({"f": lambda u: u.sum()}, r"f of 'cube' makes an array of shape \(\) of one of shape \(0,\)"),
-        ({"d3": lambda u: np.full_like(u, np.nan)}, r"d3 of 'cube' is nan at u = -?\d+\.\d+, inside its domain"),
+        (
+            {"f": lambda u: u.sum()},
+            r"f of 'cube' makes an array of shape \(\) of one of shape \(0,\)",
+        ),
+        (
+            {"d3": lambda u: np.full_like(u, np.nan)},
+            r"d3 of 'cube' is nan at u = -?\d+\.\d+, inside its domain",
+        ),
         ({"singular": (np.inf,)}, "singular is inf, but must be finite"),
-        ({"singular": tuple(np.linspace(-4.0, 4.0, 99))}, "singular of 'cube' leaves no room in its domain"),
-        ({"gauge": Gauge("power", degree=2.0)}, r"gauge of 'cube' says f\(s u\) = s\^n f\(u\), but at u = \S+ the sides are \S+ and \S+"),
-        ({"gauge": Gauge(parity=1)}, r"gauge of 'cube' says f\(-u\) - m = parity \(f\(u\) - m\), but at u"),
+        (
+            {"singular": tuple(np.linspace(-4.0, 4.0, 99))},
+            "singular of 'cube' leaves no room in its domain",
+        ),
+        (
+            {"gauge": Gauge("power", degree=2.0)},
+            r"gauge of 'cube' says f\(s u\) = s\^n f\(u\), but at u = \S+ the sides are \S+ and \S+",
+        ),
+        (
+            {"gauge": Gauge(parity=1)},
+            r"gauge of 'cube' says f\(-u\) - m = parity \(f\(u\) - m\), but at u",
+        ),
         ({"gauge": Gauge(parity=-1, middle=0.1)}, r"gauge of 'cube' says f\(-u\) - m"),
         ({"gauge": Gauge(turn=1.0)}, r"gauge of 'cube' says f\(u \+ turn\) = sign f\(u\)"),
         ({"gauge": Gauge("exp")}, r"gauge of 'cube' says f\(u \+ b\) = e\^b f\(u\)"),
@@ -367,7 +479,10 @@ def test_what_cannot_be_registered_is_refused_in_a_sentence(changes, sentence):
         ({"d2": 6.0}, "d2 of 'cube' is 6.0, but must be a function of an array"),
         ({"complexity": 1.5}, "complexity is 1.5, but must be an integer"),
         ({"gauge": "odd"}, "gauge of 'cube' is 'odd', but must be a Gauge"),
-        ({"formula": "u**3"}, "formula of 'cube' is 'u\\*\\*3', but must be a function of a SymPy symbol"),
+        (
+            {"formula": "u**3"},
+            "formula of 'cube' is 'u\\*\\*3', but must be a function of a SymPy symbol",
+        ),
     ],
 )
 def test_what_is_of_a_wrong_kind_is_refused_in_a_sentence(changes, sentence):
@@ -379,7 +494,11 @@ def test_what_is_of_a_wrong_kind_is_refused_in_a_sentence(changes, sentence):
 @pytest.mark.parametrize(
     ("arguments", "error", "sentence"),
     [
-        ({"kind": "odd"}, ValueError, "kind of a gauge is 'odd', but must be one of 'constant', 'line', 'power', 'log', 'exp', 'free'"),
+        (
+            {"kind": "odd"},
+            ValueError,
+            "kind of a gauge is 'odd', but must be one of 'constant', 'line', 'power', 'log', 'exp', 'free'",
+        ),
         ({"parity": 2}, ValueError, "parity of a gauge is 2, but must be between -1 and 1"),
         ({"turn": -1.0}, ValueError, "turn of a gauge is -1.0, but must be at least 0"),
         ({"turn_sign": 0}, ValueError, "turn_sign of a gauge is 0, but must be -1 or 1"),
@@ -405,7 +524,9 @@ def test_every_function_of_the_library_could_have_been_registered(name, tidy):
     )
 
     u = inner_points(function)
-    np.testing.assert_array_equal([part(u) for part in parts(again)], [part(u) for part in parts(function)])
+    np.testing.assert_array_equal(
+        [part(u) for part in parts(again)], [part(u) for part in parts(function)]
+    )
 
 
 @pytest.mark.usefixtures("tidy")
@@ -414,7 +535,9 @@ def test_the_very_same_function_may_be_registered_twice_and_another_of_that_name
     first = register_function(**arguments)
 
     assert register_function(**arguments) is first
-    with pytest.raises(ValueError, match="name is 'cube', but the library has a function of that name already"):
+    with pytest.raises(
+        ValueError, match="name is 'cube', but the library has a function of that name already"
+    ):
         register_function(**arguments | {"complexity": 4})
 
 

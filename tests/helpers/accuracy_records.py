@@ -24,11 +24,20 @@ FIGURES = {
 
 def record_of(config, results):
     versions = {"python": "3", "numpy": "2", "kan_ref": "0", "machine": "x"}
-    return {"figure": "", "config": config, "seed": config["seed"], "results": results, "versions": versions, "seconds": 1.0}
+    return {
+        "figure": "",
+        "config": config,
+        "seed": config["seed"],
+        "results": results,
+        "versions": versions,
+        "seconds": 1.0,
+    }
 
 
 def random_lan(widths):
-    return kr.init_lan(widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    return kr.init_lan(
+        widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
 
 def scaling(power=-4.0, scale=1.0, mlp=1e-2, full=True, seeds=2):
@@ -37,16 +46,35 @@ def scaling(power=-4.0, scale=1.0, mlp=1e-2, full=True, seeds=2):
     for config in fig_3_1_scaling.configs(full, seeds):
         if config["model"] == "mlp":
             size = n_params(config["widths"])
-            results = {"spread": 1.0, "n_params": size, "train_rmse": mlp, "test_rmse": mlp, "seconds": 1.0, "n_steps": 10}
+            results = {
+                "spread": 1.0,
+                "n_params": size,
+                "train_rmse": mlp,
+                "test_rmse": mlp,
+                "seconds": 1.0,
+                "n_steps": 10,
+            }
         else:
             own = power * (config["degree"] + 1) / 4
             errors = [scale * float(grid) ** own for grid in config["grids"]]
             grids = [
-                {"n_intervals": grid, "n_params": 3 * grid, "train_rmse": error, "test_rmse": error, "seconds": 1.0}
+                {
+                    "n_intervals": grid,
+                    "n_params": 3 * grid,
+                    "train_rmse": error,
+                    "test_rmse": error,
+                    "seconds": 1.0,
+                }
                 for grid, error in zip(config["grids"], errors, strict=True)
             ]
             widths = [4, 2, 1, 1] if config["shape"] == "eliminated" else config["widths"]
-            results = {"spread": 1.0, "grids": grids, "n_failed_starts": 0, "widths": widths, "edges": [[[0, 0]], [[0, 0]]]}
+            results = {
+                "spread": 1.0,
+                "grids": grids,
+                "n_failed_starts": 0,
+                "widths": widths,
+                "edges": [[[0, 0]], [[0, 0]]],
+            }
         records.append(record_of(config, results))
     return records
 
@@ -75,11 +103,22 @@ def lan_training(lan=1e-4, kan=1e-5, mlp=1e-3, purity=0.6, full=True, seeds=2):
     records = []
     for config in fig_b_1_lan_training.configs(full, seeds):
         last = {"lan": lan, "kan": kan}.get(config["model"], mlp)
-        results = {"widths": [2, 5, 1], "n_params": 99, "step": [0, 10, 240], "test_rmse": [1.0, 0.1, last], "n_failed_starts": 1}
+        results = {
+            "widths": [2, 5, 1],
+            "n_params": 99,
+            "step": [0, 10, 240],
+            "test_rmse": [1.0, 0.1, last],
+            "n_failed_starts": 1,
+        }
         if config["model"] == "lan":
             network = stored_lan(random_lan(config["widths"]))
-            results["snapshots"] = [{"step": step, "test_rmse": 0.5, "lan": network} for step in (0, 5, 20, 240)]
-            results |= {"purity": [purity] * 5, "probe": np.linspace(-1.0, 1.0, 20).reshape(10, 2).tolist()}
+            results["snapshots"] = [
+                {"step": step, "test_rmse": 0.5, "lan": network} for step in (0, 5, 20, 240)
+            ]
+            results |= {
+                "purity": [purity] * 5,
+                "probe": np.linspace(-1.0, 1.0, 20).reshape(10, 2).tolist(),
+            }
         records.append(record_of(config, results))
     return records
 
@@ -125,9 +164,18 @@ def cure(paper=100.0, cured=1.0, full=True, seeds=2):
         for grid in config["grids"]:
             error = min(grid, 20) ** -4.0 * (factor if grid > 20 else 1.0)
             weight = 1e-8 if config["way"] == "chosen" and grid < 100 else None
-            grids.append({"n_intervals": grid, "weight": weight, "train_rmse": error, "test_rmse": error})
+            grids.append(
+                {"n_intervals": grid, "weight": weight, "train_rmse": error, "test_rmse": error}
+            )
         records.append(record_of(config, {"grids": grids, "seconds": 1.0}))
     return records
 
 
-RECORDS = {"u-shape-cure": cure, "3.1": scaling, "3.4": peaks, "b.1": lan_training, "b.2": lan_examples, "e": lattice}
+RECORDS = {
+    "u-shape-cure": cure,
+    "3.1": scaling,
+    "3.4": peaks,
+    "b.1": lan_training,
+    "b.2": lan_examples,
+    "e": lattice,
+}

@@ -42,12 +42,21 @@ def curve(t, degree, coef, x, order=0):
     span = piece(t, x)
     if span is None or order > degree:
         return 0.0
-    row, c, span = padded(t, degree), np.concatenate([np.zeros(degree), coef, np.zeros(degree)]), span + degree
+    row, c, span = (
+        padded(t, degree),
+        np.concatenate([np.zeros(degree), coef, np.zeros(degree)]),
+        span + degree,
+    )
     for r in range(order):
         d = degree - r
         low = row[r + 1 : r + len(c)]
         high = row[degree + 1 : degree + len(c)]
-        c = np.array([d * (c[m + 1] - c[m]) / (high[m] - low[m]) if high[m] > low[m] else 0.0 for m in range(len(c) - 1)])
+        c = np.array(
+            [
+                d * (c[m + 1] - c[m]) / (high[m] - low[m]) if high[m] > low[m] else 0.0
+                for m in range(len(c) - 1)
+            ]
+        )
     d = degree - order
     values = living(row, d, x, span)
     return math.fsum(values[n] * c[span - order - d + n] for n in range(d + 1))
@@ -72,9 +81,12 @@ def edge(layer, j, i, x, order=0):
 
 def all_edges(layer, x, order=0):
     n_out, n_in, _ = layer["coef"].shape
-    return np.array([[[edge(layer, j, i, row[i], order) for i in range(n_in)] for j in range(n_out)] for row in x]).reshape(
-        len(x), n_out, n_in
-    )
+    return np.array(
+        [
+            [[edge(layer, j, i, row[i], order) for i in range(n_in)] for j in range(n_out)]
+            for row in x
+        ]
+    ).reshape(len(x), n_out, n_in)
 
 
 class Local:
@@ -85,14 +97,22 @@ class Local:
 
     def basis_derivative(self, x, knots, degree, order):
         units = np.eye(len(knots) - degree - 1)
-        return np.array([[curve(knots, degree, unit, at, order) for unit in units] for at in x]).reshape(len(x), len(units))
+        return np.array(
+            [[curve(knots, degree, unit, at, order) for unit in units] for at in x]
+        ).reshape(len(x), len(units))
 
     def layer_forward(self, layer, x):
-        return np.array([[math.fsum(line) for line in sample] for sample in all_edges(layer, x)]).reshape(len(x), len(layer["coef"]))
+        return np.array(
+            [[math.fsum(line) for line in sample] for sample in all_edges(layer, x)]
+        ).reshape(len(x), len(layer["coef"]))
 
     def layer_vjp(self, layer, x, dy):
         n_out, n_in, n_basis = layer["coef"].shape
-        d_coef, d_w_base, d_w_spline = np.zeros((n_out, n_in, n_basis)), np.zeros((n_out, n_in)), np.zeros((n_out, n_in))
+        d_coef, d_w_base, d_w_spline = (
+            np.zeros((n_out, n_in, n_basis)),
+            np.zeros((n_out, n_in)),
+            np.zeros((n_out, n_in)),
+        )
         dx = (dy[:, :, None] * all_edges(layer, x, 1)).sum(axis=1)
         for i in range(n_in):
             values = self.basis(x[:, i], layer["knots"][i], layer["degree"])
@@ -125,11 +145,19 @@ class Local:
     def input_hessian_diag(self, layers, x):
         n_in = x.shape[1]
         total = np.zeros((len(x), len(layers[-1]["coef"]), n_in))
-        for n, layer in enumerate(layers):  # the curvature of one layer, pulled out by those after and fed by those before
+        for n, layer in enumerate(
+            layers
+        ):  # the curvature of one layer, pulled out by those after and fed by those before
             at = self.network_forward(layers[:n], x)
-            before = self.input_jacobian(layers[:n], x) if n else np.tile(np.eye(n_in), (len(x), 1, 1))
+            before = (
+                self.input_jacobian(layers[:n], x) if n else np.tile(np.eye(n_in), (len(x), 1, 1))
+            )
             bent = all_edges(layer, at, 2) @ before**2
-            total += self.input_jacobian(layers[n + 1 :], self.layer_forward(layer, at)) @ bent if n + 1 < len(layers) else bent
+            total += (
+                self.input_jacobian(layers[n + 1 :], self.layer_forward(layer, at)) @ bent
+                if n + 1 < len(layers)
+                else bent
+            )
         return total
 
     def extend_grid(self, layer, x, n_intervals):
@@ -145,7 +173,9 @@ class Local:
             if low == high:
                 low, high = low - 1.0, high + 1.0
             pad = margin * (high - low) / n_intervals
-            rows.append(np.linspace(low - pad, high + pad, n_intervals + 1))  # quantiles are left to others
+            rows.append(
+                np.linspace(low - pad, high + pad, n_intervals + 1)
+            )  # quantiles are left to others
         return self._move(layer, rows)
 
     def _move(self, layer, grids):
@@ -153,13 +183,18 @@ class Local:
         knots, coef = [], []
         for i, grid in enumerate(grids):
             step = (grid[-1] - grid[0]) / (len(grid) - 1)
-            row = np.concatenate([grid[0] - step * np.arange(k, 0, -1), grid, grid[-1] + step * np.arange(1, k + 1)])
+            row = np.concatenate(
+                [grid[0] - step * np.arange(k, 0, -1), grid, grid[-1] + step * np.arange(1, k + 1)]
+            )
             at = np.linspace(grid[0], grid[-1], 8 * len(row))
             old, inner = layer["knots"][i], slice(k, len(layer["knots"][i]) - k)
             held = [float(np.clip(v, old[inner][0], old[inner][-1])) for v in at]
             spans = [min(piece(old, v), len(old) - k - 2) for v in held]
             values = [
-                [np.dot(living(old, k, v, s), layer["coef"][j, i, s - k : s + 1]) for j in range(n_out)]
+                [
+                    np.dot(living(old, k, v, s), layer["coef"][j, i, s - k : s + 1])
+                    for j in range(n_out)
+                ]
                 for v, s in zip(at, spans, strict=True)
             ]
             matrix = self.basis(at, row, k)
@@ -168,12 +203,18 @@ class Local:
         return {**layer, "knots": np.array(knots), "coef": np.stack(coef, axis=1)}
 
     def edge_scores(self, layers, x):
-        return [np.abs(all_edges(layer, self.network_forward(layers[:n], x))).mean(axis=0) for n, layer in enumerate(layers)]
+        return [
+            np.abs(all_edges(layer, self.network_forward(layers[:n], x))).mean(axis=0)
+            for n, layer in enumerate(layers)
+        ]
 
     def penalties(self, layers, x):
         scores = [s.ravel() for s in self.edge_scores(layers, x)]
         shares = [(s / s.sum())[s > 0] if s.sum() else np.ones(1) for s in scores]
-        return {"l1": sum(float(s.sum()) for s in scores), "entropy": sum(float((p * np.log(1.0 / p)).sum()) for p in shares)}
+        return {
+            "l1": sum(float(s.sum()) for s in scores),
+            "entropy": sum(float((p * np.log(1.0 / p)).sum()) for p in shares),
+        }
 
     def node_scores(self, layers, x):
         scores = self.edge_scores(layers, x)
@@ -183,7 +224,9 @@ class Local:
             "outgoing": [[max(line) for line in scores[n].T.tolist()] for n in hidden],
         }
 
-    def prune(self, layers, x, threshold):  # nothing becomes smaller: edges to and from weak nodes are masked
+    def prune(
+        self, layers, x, threshold
+    ):  # nothing becomes smaller: edges to and from weak nodes are masked
         scores, masks = self.node_scores(layers, x), [layer["mask"].copy() for layer in layers]
         for n, pairs in enumerate(zip(scores["incoming"], scores["outgoing"], strict=True)):
             for node, least in enumerate(map(min, *pairs)):

@@ -39,7 +39,10 @@ def table(x, t, degree):
     b = ((t[:-1] <= x) & (x < t[1:])).astype(float)
     b[x[:, 0] == t[-1], np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0
     for d in range(1, degree + 1):
-        b = ratio(x - t[: -d - 1], t[d:-1] - t[: -d - 1]) * b[:, :-1] + ratio(t[d + 1 :] - x, t[d + 1 :] - t[1:-d]) * b[:, 1:]
+        b = (
+            ratio(x - t[: -d - 1], t[d:-1] - t[: -d - 1]) * b[:, :-1]
+            + ratio(t[d + 1 :] - x, t[d + 1 :] - t[1:-d]) * b[:, 1:]
+        )
     return b
 
 
@@ -129,7 +132,9 @@ class Plain:
         first, second = np.tile(np.eye(n_in), (len(x), 1, 1)), np.zeros((len(x), n_in, n_in))
         for layer in layers:
             slope, curve = edges(layer, x, 1), edges(layer, x, 2)
-            second = np.einsum("bji,bip->bjp", curve, first**2) + np.einsum("bji,bip->bjp", slope, second)
+            second = np.einsum("bji,bip->bjp", curve, first**2) + np.einsum(
+                "bji,bip->bjp", slope, second
+            )
             first = np.einsum("bji,bip->bjp", slope, first)
             x = self.layer_forward(layer, x)
         return first, second
@@ -154,7 +159,9 @@ class Plain:
             low, high = (low - 0.5, high + 0.5) if high == low else (low, high)
             pad = margin * (high - low) / n_intervals
             even = np.linspace(low - pad, high + pad, n_intervals + 1)
-            grid = uniform_share * even + (1.0 - uniform_share) * np.quantile(column, np.linspace(0, 1, n_intervals + 1))
+            grid = uniform_share * even + (1.0 - uniform_share) * np.quantile(
+                column, np.linspace(0, 1, n_intervals + 1)
+            )
             grid[[0, -1]] = even[[0, -1]]
             h = (grid[-1] - grid[0]) / n_intervals * np.arange(1, k + 1)
             rows.append(np.concatenate([grid[0] - h[::-1], grid, grid[-1] + h]))
@@ -182,7 +189,9 @@ class Plain:
 
     def prune(self, layers, x, threshold):
         scores, pruned = self.node_scores(layers, x), [dict(layer) for layer in layers]
-        for n, (incoming, outgoing) in enumerate(zip(scores["incoming"], scores["outgoing"], strict=True)):
+        for n, (incoming, outgoing) in enumerate(
+            zip(scores["incoming"], scores["outgoing"], strict=True)
+        ):
             stays = np.minimum(incoming, outgoing) > threshold
             for name in ("coef", "w_base", "w_spline", "mask"):
                 pruned[n][name] = pruned[n][name][stays]
@@ -201,7 +210,18 @@ class Plain:
         w_base = rng.uniform(-bound, bound, (n_out, n_in))
         knots = np.tile(self.uniform_knots(-1.0, 1.0, n_intervals, degree), (n_in, 1))
         ones = np.ones((n_out, n_in))
-        return {"knots": knots, "coef": coef, "w_base": w_base, "w_spline": ones, "mask": ones, "degree": degree, "base": "silu"}
+        return {
+            "knots": knots,
+            "coef": coef,
+            "w_base": w_base,
+            "w_spline": ones,
+            "mask": ones,
+            "degree": degree,
+            "base": "silu",
+        }
 
     def save_load(self, layer):
-        return {name: np.array(value.tolist()) if isinstance(value, np.ndarray) else value for name, value in layer.items()}
+        return {
+            name: np.array(value.tolist()) if isinstance(value, np.ndarray) else value
+            for name, value in layer.items()
+        }

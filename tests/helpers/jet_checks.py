@@ -13,7 +13,12 @@ from kan_ref.pde.jet_families import family_of
 from kan_ref.pde.jet_kind import directional_kind, operator_kind
 
 TOLERANCE = 1e-7
-WIDE = (2, 7, 7, 6)  # more outputs than the Laplacian's jet of two inputs has parts, a square layer among them
+WIDE = (
+    2,
+    7,
+    7,
+    6,
+)  # more outputs than the Laplacian's jet of two inputs has parts, a square layer among them
 
 
 def fourth_order(function, h=1e-5):
@@ -75,9 +80,14 @@ def error(ours, theirs, terms=()):
 def forward_error(model, x):
     """First derivatives against differences of values, second ones against differences of first ones, every number of them."""
     n = x.shape[1]
-    jet = jet_of(model, x, directional_kind(np.eye(n), [(p, q) for q in range(n) for p in range(n)]))
+    jet = jet_of(
+        model, x, directional_kind(np.eye(n), [(p, q) for q in range(n) for p in range(n)])
+    )
     first = directional_kind(np.eye(n), ())
-    moved = np.stack([fourth_order(lambda h, q=q: jet_of(model, x + h * np.eye(n)[q], first)) for q in range(n)], axis=1)
+    moved = np.stack(
+        [fourth_order(lambda h, q=q: jet_of(model, x + h * np.eye(n)[q], first)) for q in range(n)],
+        axis=1,
+    )
     by_values, by_slopes = moved[:, :, 0], moved[:, :, 1:].reshape(len(jet), n * n, -1)
     return max(error(jet[:, 1 : 1 + n], by_values), error(jet[:, 1 + n :], by_slopes))
 
@@ -88,14 +98,18 @@ def gradient_errors(model, x, kind, rng):
     flow = flow_of(model, x, kind)
     seed, direction = rng.normal(size=flow.jet.shape), 0.1 * rng.normal(size=model.n_params)
 
-    moved = fourth_order(lambda h: jet_of(replace_theta(model, model.theta + h * direction), x, kind) * seed)
+    moved = fourth_order(
+        lambda h: jet_of(replace_theta(model, model.theta + h * direction), x, kind) * seed
+    )
     gradient = functions.run_backward(model, flow, seed)
     (rows,) = functions.jacobian(model, flow, [seed])
 
     by_sample = multiply(rows, direction)
     return {
         "gradient": error(gradient @ direction, moved.sum(), np.abs(gradient * direction).sum()),
-        "rows": error(by_sample, moved.sum(axis=(0, 1)), np.abs(gradient * direction).sum() / len(x)),
+        "rows": error(
+            by_sample, moved.sum(axis=(0, 1)), np.abs(gradient * direction).sum() / len(x)
+        ),
     }
 
 
@@ -111,7 +125,12 @@ def reverse_error(layer, x, kind, rng):
         direction = np.zeros(jet.shape)
         direction[:, parts] = rng.normal(size=direction[:, parts].shape)
         moved = fourth_order(
-            lambda h, d=direction: np.vdot(seed, jet_layer.outputs(layer, jet_layer.evaluate(layer, jet + h * d, kind, slopes=False)))
+            lambda h, d=direction: np.vdot(
+                seed,
+                jet_layer.outputs(
+                    layer, jet_layer.evaluate(layer, jet + h * d, kind, slopes=False)
+                ),
+            )
         )
         errors.append(error(np.vdot(d_jet, direction), moved, np.abs(d_jet * direction).sum()))
     return max(errors)

@@ -33,10 +33,14 @@ def random_row(rng, n_intervals, degree, kind):
         gaps[:degree], gaps[n_gaps - degree :] = 0.0, 0.0
     gaps[degree + rng.integers(n_intervals)] = 1.0  # [a, b] needs some width
     row = np.concatenate([[0.0], np.cumsum(gaps)])
-    return 2.0 / gaps[degree : degree + n_intervals].sum() * (row - row[degree]) + rng.uniform(-1.3, -0.7)
+    return 2.0 / gaps[degree : degree + n_intervals].sum() * (row - row[degree]) + rng.uniform(
+        -1.3, -0.7
+    )
 
 
-def random_layer(rng, n_in, n_out, *, degree, n_intervals, kind=None, base=None, dead=0.2, silent=0.2):
+def random_layer(
+    rng, n_in, n_out, *, degree, n_intervals, kind=None, base=None, dead=0.2, silent=0.2
+):
     """A layer with all weights of size one, a share `dead` of edges masked and a share `silent` of splines with weight 0."""
     rows = [random_row(rng, n_intervals, degree, kind or rng.choice(KINDS)) for _ in range(n_in)]
     w_spline = rng.normal(size=(n_out, n_in))
@@ -52,13 +56,17 @@ def random_layer(rng, n_in, n_out, *, degree, n_intervals, kind=None, base=None,
     )
 
 
-def random_network(rng, *, degrees=range(8), widths=None, kind=None, base=None, dead=0.2, silent=0.2):
+def random_network(
+    rng, *, degrees=range(8), widths=None, kind=None, base=None, dead=0.2, silent=0.2
+):
     """A network of 1 to 3 layers of 1 to 4 nodes, each layer with a degree and a number of intervals of its own."""
     widths = widths or tuple(rng.integers(1, 5, rng.integers(2, 5)).tolist())
     layers = []
     for n_in, n_out in pairwise(widths):
         sizes = {"degree": int(rng.choice(list(degrees))), "n_intervals": int(rng.integers(1, 7))}
-        layers.append(random_layer(rng, n_in, n_out, **sizes, kind=kind, base=base, dead=dead, silent=silent))
+        layers.append(
+            random_layer(rng, n_in, n_out, **sizes, kind=kind, base=base, dead=dead, silent=silent)
+        )
     return Network(tuple(layers))
 
 
@@ -76,11 +84,15 @@ def with_formulas(rng, network, share=0.5, locked=0.3):
                 other = edges[rng.integers(len(edges))]
                 edges.append(SymbolicEdge(j, i, other.function, other.row))
             else:
-                edges.append(SymbolicEdge(j, i, LIBRARY[str(rng.choice(SMOOTH_FUNCTIONS))], len(rows)))
+                edges.append(
+                    SymbolicEdge(j, i, LIBRARY[str(rng.choice(SMOOTH_FUNCTIONS))], len(rows))
+                )
                 rows.append([rng.uniform(-0.4, 0.4), *rng.normal(size=3)])
         mask = layer.mask.copy()
         mask[tuple(chosen.T)] = 0.0
-        layers.append(replace(layer, mask=mask, symbolic=edges, affine=np.array(rows).reshape(-1, 4)))
+        layers.append(
+            replace(layer, mask=mask, symbolic=edges, affine=np.array(rows).reshape(-1, 4))
+        )
     return Network(tuple(layers))
 
 
@@ -106,12 +118,17 @@ def clear_samples(network, x, distance=1e-4):
 def perturbed(layer, step, directions):
     """`layer` with coef, w_base and w_spline moved by `step` along three directions."""
     names = ("coef", "w_base", "w_spline")
-    moved = {name: getattr(layer, name) + step * direction for name, direction in zip(names, directions, strict=True)}
+    moved = {
+        name: getattr(layer, name) + step * direction
+        for name, direction in zip(names, directions, strict=True)
+    }
     return Layer(layer.knots, **moved, mask=layer.mask, degree=layer.degree, base=layer.base)
 
 
 def parameter_directions(rng, layer):
-    return tuple(rng.normal(size=getattr(layer, name).shape) for name in ("coef", "w_base", "w_spline"))
+    return tuple(
+        rng.normal(size=getattr(layer, name).shape) for name in ("coef", "w_base", "w_spline")
+    )
 
 
 @contextlib.contextmanager

@@ -52,7 +52,10 @@ def _linear_times(constant, slope, denominator, series):
     if denominator == 0 or not any(series):
         return [Fraction(0)] * len(series)
     raised = [Fraction(0), *series[:-1]]
-    return [(constant * term + slope * lower) / denominator for term, lower in zip(series, raised, strict=True)]
+    return [
+        (constant * term + slope * lower) / denominator
+        for term, lower in zip(series, raised, strict=True)
+    ]
 
 
 def _sum(one, other):
@@ -64,7 +67,10 @@ def exact_basis(x, row, degree, derivative=0):
     piece = owner(x, row)
     if piece is None:
         return [Fraction(0)] * (len(row) - degree - 1)
-    return [math.factorial(derivative) * terms[derivative] for terms in taylor(row, degree, piece, x, derivative + 1)]
+    return [
+        math.factorial(derivative) * terms[derivative]
+        for terms in taylor(row, degree, piece, x, derivative + 1)
+    ]
 
 
 def exact_integral(row, degree, low, high):
@@ -75,13 +81,22 @@ def exact_integral(row, degree, low, high):
         if start < stop:
             width = Fraction(float(stop)) - Fraction(float(start))
             pieces = taylor(row, degree, m, float(start), degree + 1)
-            total = _sum(total, [sum(term * width ** (r + 1) / (r + 1) for r, term in enumerate(terms)) for terms in pieces])
+            total = _sum(
+                total,
+                [
+                    sum(term * width ** (r + 1) / (r + 1) for r, term in enumerate(terms))
+                    for terms in pieces
+                ],
+            )
     return total
 
 
 def exact_curve(x, row, degree, coef, derivative=0):
     """The curve with these coefficients at x: B-splines of the whole row, fading towards its ends."""
-    return sum(Fraction(float(c)) * value for c, value in zip(coef, exact_basis(x, row, degree, derivative), strict=True))
+    return sum(
+        Fraction(float(c)) * value
+        for c, value in zip(coef, exact_basis(x, row, degree, derivative), strict=True)
+    )
 
 
 def exact_continued(x, row, degree, coef):
@@ -93,9 +108,15 @@ def exact_continued(x, row, degree, coef):
 def exact_blossom(row, degree, coef, piece, arguments):
     """The polar form of the curve's polynomial on [t_piece, t_{piece+1}): x^r becomes the mean of all r-fold products."""
     pieces = taylor(row, degree, piece, 0, degree + 1)
-    power = [sum(Fraction(float(c)) * terms[r] for c, terms in zip(coef, pieces, strict=True)) for r in range(degree + 1)]
+    power = [
+        sum(Fraction(float(c)) * terms[r] for c, terms in zip(coef, pieces, strict=True))
+        for r in range(degree + 1)
+    ]
     u = [Fraction(float(argument)) for argument in arguments]
-    means = [sum(math.prod(chosen) for chosen in combinations(u, r)) / Fraction(math.comb(degree, r)) for r in range(degree + 1)]
+    means = [
+        sum(math.prod(chosen) for chosen in combinations(u, r)) / Fraction(math.comb(degree, r))
+        for r in range(degree + 1)
+    ]
     return sum(a * mean for a, mean in zip(power, means, strict=True))
 
 

@@ -90,7 +90,11 @@ def value_by_loops(model, conditions):
     """(E1) from its definition."""
     total = 0.0
     for condition in conditions:
-        u, du, d2u = model(condition.x), kr.input_jacobian(model, condition.x), kr.input_hessian(model, condition.x)
+        u, du, d2u = (
+            model(condition.x),
+            kr.input_jacobian(model, condition.x),
+            kr.input_hessian(model, condition.x),
+        )
         for square in condition.squares(u, du, d2u):
             total += square
     return total
@@ -127,30 +131,52 @@ class Polynomial:
             parts += [d2u[:, :, p, q] for p, q in self.pairs]
         z = np.concatenate(parts, axis=1) / self.scale
         both = self.quadratic + self.quadratic.swapaxes(2, 3)
-        value = self.source + np.einsum("bak,bk->ba", self.linear, z) + 0.5 * np.einsum("bakl,bk,bl->ba", both, z, z)
-        value = value + np.einsum("bak,bk->ba", self.cubic, z**3) + self.kink * np.abs(z).sum(axis=1)[:, None]
-        slopes = self.linear + np.einsum("bakl,bl->bak", both, z) + 3.0 * self.cubic * (z**2)[:, None]
+        value = (
+            self.source
+            + np.einsum("bak,bk->ba", self.linear, z)
+            + 0.5 * np.einsum("bakl,bk,bl->ba", both, z, z)
+        )
+        value = (
+            value
+            + np.einsum("bak,bk->ba", self.cubic, z**3)
+            + self.kink * np.abs(z).sum(axis=1)[:, None]
+        )
+        slopes = (
+            self.linear + np.einsum("bakl,bl->bak", both, z) + 3.0 * self.cubic * (z**2)[:, None]
+        )
         slopes = (slopes + self.kink * np.sign(z)[:, None]) * self.size / self.scale
         n_res = slopes.shape[1]
         by_u, place = slopes[:, :, :n_out].reshape(n, n_res, n_out), n_out
         by_du = by_d2u = None
         if du is not None:
             n_in = x.shape[1]
-            by_du, place = slopes[:, :, place : place + n_out * n_in].reshape(n, n_res, n_out, n_in), place + n_out * n_in
+            by_du, place = (
+                slopes[:, :, place : place + n_out * n_in].reshape(n, n_res, n_out, n_in),
+                place + n_out * n_in,
+            )
         if d2u is not None:
             by_d2u = np.zeros((n, n_res, *d2u.shape[1:]))
             for p, q in self.pairs:
                 by_d2u[:, :, :, p, q] = slopes[:, :, place : place + n_out]
                 place += n_out
         answer = (self.size * value, by_u, by_du, by_d2u)
-        return tuple(None if part is None else part[:, 0] for part in answer) if self.flat else answer
+        return (
+            tuple(None if part is None else part[:, 0] for part in answer) if self.flat else answer
+        )
 
 
-def random_polynomial(rng, n, n_in, n_out, *, order=2, pairs=None, n_residuals=1, flat=False, **options):
+def random_polynomial(
+    rng, n, n_in, n_out, *, order=2, pairs=None, n_residuals=1, flat=False, **options
+):
     """A residual of degree 3 with coefficients of its own at every point; `pairs` as they are handed to `function_term`."""
     every = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
     chosen = () if order < 2 else every if pairs is None else pairs
     n_numbers = n_out * (1 + (n_in if order else 0) + len(chosen))
     shape = (n, n_residuals, n_numbers)
-    arrays = [rng.normal(size=(n, n_residuals)), rng.normal(size=shape), rng.normal(size=(*shape, n_numbers)), 0.3 * rng.normal(size=shape)]
+    arrays = [
+        rng.normal(size=(n, n_residuals)),
+        rng.normal(size=shape),
+        rng.normal(size=(*shape, n_numbers)),
+        0.3 * rng.normal(size=shape),
+    ]
     return Polynomial(*arrays, chosen, flat=flat, **options)

@@ -29,7 +29,11 @@ def bspline(m, degree, row, x):
     if row[m + degree] > row[m]:
         value += (x - row[m]) / (row[m + degree] - row[m]) * bspline(m, degree - 1, row, x)
     if row[m + degree + 1] > row[m + 1]:
-        value += (row[m + degree + 1] - x) / (row[m + degree + 1] - row[m + 1]) * bspline(m + 1, degree - 1, row, x)
+        value += (
+            (row[m + degree + 1] - x)
+            / (row[m + degree + 1] - row[m + 1])
+            * bspline(m + 1, degree - 1, row, x)
+        )
     return value
 
 
@@ -44,7 +48,9 @@ def bspline_slope(m, degree, row, x):
 
 
 def base_value(name, x):
-    silu = 0.0 if x < -700.0 else x / (1.0 + math.exp(-x))  # beyond, exp overflows and silu underflows
+    silu = (
+        0.0 if x < -700.0 else x / (1.0 + math.exp(-x))
+    )  # beyond, exp overflows and silu underflows
     return {"silu": silu, "identity": x, "zero": 0.0}[name]
 
 
@@ -61,7 +67,11 @@ def edge_terms(layer, j, i, x, curve=bspline, base=base_value):
     """The summands of phi_ji(x); with the slopes of base and B-splines for `base` and `curve`, those of phi'_ji(x)."""
     if layer.mask[j, i] == 0:
         return []
-    row, w_spline, coef = layer.knots[i].tolist(), float(layer.w_spline[j, i]), layer.coef[j, i].tolist()
+    row, w_spline, coef = (
+        layer.knots[i].tolist(),
+        float(layer.w_spline[j, i]),
+        layer.coef[j, i].tolist(),
+    )
     spline_terms = [w_spline * coef[m] * curve(m, layer.degree, row, x) for m in range(len(coef))]
     return [float(layer.w_base[j, i]) * base(layer.base, x), *spline_terms]
 
@@ -150,7 +160,9 @@ def theta_by_hand(layers):
     numbers = []
     for layer in layers:
         n_out, n_in, n_basis = layer.coef.shape
-        numbers += [layer.coef[j, i, m] for j in range(n_out) for i in range(n_in) for m in range(n_basis)]
+        numbers += [
+            layer.coef[j, i, m] for j in range(n_out) for i in range(n_in) for m in range(n_basis)
+        ]
         numbers += [layer.w_base[j, i] for j in range(n_out) for i in range(n_in)]
         numbers += [layer.w_spline[j, i] for j in range(n_out) for i in range(n_in)]
     return np.array(numbers)

@@ -40,7 +40,9 @@ def _helical_jacobian(t):
     )
 
 
-_BARD_Y = np.array([0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39])
+_BARD_Y = np.array(
+    [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39]
+)
 _U = np.arange(1.0, 16.0)
 _V = 16.0 - _U
 _W = np.minimum(_U, _V)
@@ -66,7 +68,14 @@ BEALE = LeastSquares(
 POWELL_SINGULAR = LeastSquares(  # J has rank 2 at the minimizer: convergence is only linear
     "Powell singular",
     (3.0, -1.0, 0.0, 1.0),
-    lambda t: np.array([t[0] + 10 * t[1], np.sqrt(5) * (t[2] - t[3]), (t[1] - 2 * t[2]) ** 2, np.sqrt(10) * (t[0] - t[3]) ** 2]),
+    lambda t: np.array(
+        [
+            t[0] + 10 * t[1],
+            np.sqrt(5) * (t[2] - t[3]),
+            (t[1] - 2 * t[2]) ** 2,
+            np.sqrt(10) * (t[0] - t[3]) ** 2,
+        ]
+    ),
     lambda t: np.array(
         [
             [1.0, 10.0, 0.0, 0.0],
@@ -82,7 +91,11 @@ HELICAL_VALLEY = LeastSquares(
     "helical valley",
     (-1.0, 0.0, 0.0),
     lambda t: np.array(
-        [10 * (t[2] - 10 * (np.arctan(t[1] / t[0]) / (2 * np.pi) + 0.5 * (t[0] < 0))), 10 * (np.hypot(t[0], t[1]) - 1), t[2]]
+        [
+            10 * (t[2] - 10 * (np.arctan(t[1] / t[0]) / (2 * np.pi) + 0.5 * (t[0] < 0))),
+            10 * (np.hypot(t[0], t[1]) - 1),
+            t[2],
+        ]
     ),
     _helical_jacobian,
     (1.0, 0.0, 0.0),
@@ -92,17 +105,31 @@ BARD = LeastSquares(
     "Bard",
     (1.0, 1.0, 1.0),
     lambda t: _BARD_Y - (t[0] + _U / (_V * t[1] + _W * t[2])),
-    lambda t: np.stack([-np.ones(15), _U * _V / (_V * t[1] + _W * t[2]) ** 2, _U * _W / (_V * t[1] + _W * t[2]) ** 2], axis=1),
+    lambda t: np.stack(
+        [
+            -np.ones(15),
+            _U * _V / (_V * t[1] + _W * t[2]) ** 2,
+            _U * _W / (_V * t[1] + _W * t[2]) ** 2,
+        ],
+        axis=1,
+    ),
     None,
     8.214877306578e-3,
 )
-FREUDENSTEIN_ROTH = LeastSquares(  # from its standard start every method of descent ends in the local minimum
-    "Freudenstein and Roth",
-    (0.5, -2.0),
-    lambda t: np.array([-13 + t[0] + ((5 - t[1]) * t[1] - 2) * t[1], -29 + t[0] + ((t[1] + 1) * t[1] - 14) * t[1]]),
-    lambda t: np.array([[1.0, (10 - 3 * t[1]) * t[1] - 2], [1.0, (3 * t[1] + 2) * t[1] - 14]]),
-    None,
-    48.98425367924,
+FREUDENSTEIN_ROTH = (
+    LeastSquares(  # from its standard start every method of descent ends in the local minimum
+        "Freudenstein and Roth",
+        (0.5, -2.0),
+        lambda t: np.array(
+            [
+                -13 + t[0] + ((5 - t[1]) * t[1] - 2) * t[1],
+                -29 + t[0] + ((t[1] + 1) * t[1] - 14) * t[1],
+            ]
+        ),
+        lambda t: np.array([[1.0, (10 - 3 * t[1]) * t[1] - 2], [1.0, (3 * t[1] + 2) * t[1] - 14]]),
+        None,
+        48.98425367924,
+    )
 )
 PROBLEMS = (ROSENBROCK, BEALE, POWELL_SINGULAR, HELICAL_VALLEY, BARD, FREUDENSTEIN_ROTH)
 
@@ -114,7 +141,9 @@ def bowl(curvatures):
 
 def satisfies_strong_wolfe(phi, slope, step, c1, c2):
     """(3.7) of Nocedal & Wright, for functions phi(a) and phi'(a)."""
-    return phi(step) <= phi(0.0) + c1 * step * slope(0.0) and abs(slope(step)) <= c2 * abs(slope(0.0))
+    return phi(step) <= phi(0.0) + c1 * step * slope(0.0) and abs(slope(step)) <= c2 * abs(
+        slope(0.0)
+    )
 
 
 def dense_inverse_hessian(steps, grad_changes):

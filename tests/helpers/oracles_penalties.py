@@ -46,7 +46,13 @@ def pykan_first(layer, x):
 def pykan(layer, x):
     """(E4), (E5): standard deviations of edges by those of their inputs; entropies of rows and of columns, averaged."""
     edges, n_out, n_in = layer_edges(layer, x), layer.n_out, layer.n_in
-    a = [[deviation(edges[:, j, i].tolist()) / (deviation(x[:, i].tolist()) + OFFSET) for i in range(n_in)] for j in range(n_out)]
+    a = [
+        [
+            deviation(edges[:, j, i].tolist()) / (deviation(x[:, i].tolist()) + OFFSET)
+            for i in range(n_in)
+        ]
+        for j in range(n_out)
+    ]
     rows, columns = 0.0, 0.0
     for j in range(n_out):
         for i in range(n_in):

@@ -21,7 +21,10 @@ from kan_ref.network.network import Network
 
 def mean_square(prediction, y):
     """The mean of the squares of all numbers of an array, one at a time, in exact fractions."""
-    terms = [(Fraction(float(p)) - Fraction(float(t))) ** 2 for p, t in zip(np.ravel(prediction), np.ravel(y), strict=True)]
+    terms = [
+        (Fraction(float(p)) - Fraction(float(t))) ** 2
+        for p, t in zip(np.ravel(prediction), np.ravel(y), strict=True)
+    ]
     return float(sum(terms) / len(terms))
 
 
@@ -32,14 +35,19 @@ def root_mean_square(prediction, y):
 def highest_derivative(row, degree, coef, piece):
     """The k-th derivative of a curve of degree k on the interval [t_piece, t_{piece+1}), exact."""
     series = taylor(row, degree, piece, float(row[piece]), degree + 1)
-    return math.factorial(degree) * sum(Fraction(float(c)) * terms[degree] for c, terms in zip(coef, series, strict=True))
+    return math.factorial(degree) * sum(
+        Fraction(float(c)) * terms[degree] for c, terms in zip(coef, series, strict=True)
+    )
 
 
 def scaled_jumps(row, degree, coef):
     """h^k times the jumps of the k-th derivative at the inner breakpoints, which must all differ; exact."""
     n_intervals = len(row) - 2 * degree - 1
     h = (Fraction(float(row[degree + n_intervals])) - Fraction(float(row[degree]))) / n_intervals
-    slopes = [highest_derivative(row, degree, coef, piece) for piece in range(degree, degree + n_intervals)]
+    slopes = [
+        highest_derivative(row, degree, coef, piece)
+        for piece in range(degree, degree + n_intervals)
+    ]
     return [h**degree * (right - left) for left, right in pairwise(slopes)]
 
 
@@ -51,7 +59,10 @@ def smoothness(network):
             for i in range(layer.n_in):
                 if layer.mask[j, i]:
                     weight = Fraction(float(layer.w_spline[j, i]))
-                    total += sum((weight * jump) ** 2 for jump in scaled_jumps(layer.knots[i], layer.degree, layer.coef[j, i]))
+                    total += sum(
+                        (weight * jump) ** 2
+                        for jump in scaled_jumps(layer.knots[i], layer.degree, layer.coef[j, i])
+                    )
     return float(total)
 
 
@@ -74,7 +85,9 @@ def prediction_rows(network, x):
 
 def design_matrix(x, row, degree):
     """B_m(x_b), one exact recursion at a time, (n, n_basis)."""
-    return np.array([[float(value) for value in exact_basis(float(point), row, degree)] for point in x])
+    return np.array(
+        [[float(value) for value in exact_basis(float(point), row, degree)] for point in x]
+    )
 
 
 def nearest_solution(design, targets, start):
@@ -94,7 +107,9 @@ def coefficients_by_sampling(row, degree, curve, n_points=12):
 # --- examples
 
 
-def covered_network(rng, widths, *, degree, n_intervals, x, pad=0.2, even=True, smooth=False, base="silu"):
+def covered_network(
+    rng, widths, *, degree, n_intervals, x, pad=0.2, even=True, smooth=False, base="silu"
+):
     """A network of which every grid holds the activations of x, by a share `pad` of their range on both sides; no w_spline is 1.
 
     Its coefficients are random, or where `smooth` values of sines, so that finer grids hold the same curves better and better.
@@ -130,7 +145,10 @@ def bits(network):
     """Everything that a network is made of, as bytes: equal only if no bit has changed."""
     parts = [network.theta.tobytes()]
     for layer in network.layers:
-        parts += [getattr(layer, name).tobytes() for name in ("knots", "coef", "w_base", "w_spline", "mask")]
+        parts += [
+            getattr(layer, name).tobytes()
+            for name in ("knots", "coef", "w_base", "w_spline", "mask")
+        ]
         parts.append(f"{layer.degree} {layer.base}".encode())
     return b"|".join(parts)
 

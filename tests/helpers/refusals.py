@@ -16,9 +16,12 @@ CLASSES = kr.init_network((2, 3), n_intervals=4, degree=3, domain=(-1.0, 1.0), r
 PERCEPTRON = kr.init_mlp((2, 3, 1), activation="tanh", rng=RNG(0))
 CURVED = kr.init_lan((2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
 CACHES = kr.forward(NET, X)[1]
-BOWL = lambda theta: (float(theta @ theta), 2.0 * theta)  # noqa: E731
-LINES = lambda theta: (theta - 1.0, np.eye(len(theta)))  # noqa: E731
-LAYER = {name: getattr(NET.layers[0], name) for name in ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")}
+BOWL = lambda theta: (float(theta @ theta), 2.0 * theta)
+LINES = lambda theta: (theta - 1.0, np.eye(len(theta)))
+LAYER = {
+    name: getattr(NET.layers[0], name)
+    for name in ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
+}
 
 
 def spoiled(array, value):
@@ -48,11 +51,24 @@ def data(**changes):
 
 
 def init(**changes):
-    return kr.init_network(**({"widths": (2, 1), "n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0), "rng": RNG(0)} | changes))
+    return kr.init_network(
+        **(
+            {"widths": (2, 1), "n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0), "rng": RNG(0)}
+            | changes
+        )
+    )
 
 
 def starts(function, **changes):
-    settings = {"widths": (2, 1), "data": data(), "n_intervals": 3, "degree": 3, "n_starts": 1, "n_steps": 1, "rng": RNG(0)} | changes
+    settings = {
+        "widths": (2, 1),
+        "data": data(),
+        "n_intervals": 3,
+        "degree": 3,
+        "n_starts": 1,
+        "n_steps": 1,
+        "rng": RNG(0),
+    } | changes
     return function(settings.pop("widths"), settings.pop("data"), **settings)
 
 
@@ -68,7 +84,15 @@ def refuse(function, argument, call, **values):
 # bad settings by kind
 counts = {"zero": 0, "negative": -1, "half": 2.5, "text": "3", "true": True, "none": None}
 degrees = {"negative": -1, "half": 2.5, "text": "3", "none": None}
-widths = {"one": (2,), "none at all": (), "zero": (2, 0), "negative": (2, -1), "half": (2, 1.5), "text": "21", "number": 2}
+widths = {
+    "one": (2,),
+    "none at all": (),
+    "zero": (2, 0),
+    "negative": (2, -1),
+    "half": (2, 1.5),
+    "text": "21",
+    "number": 2,
+}
 places = {"negative": -1, "large": 9, "half": 0.5, "text": "0"}
 numbers = {"negative": -1.0, "nan": np.nan, "inf": np.inf, "text": "1", "array": np.ones(2)}
 names = {"unknown": "nonsense", "number": 3, "empty": ""}

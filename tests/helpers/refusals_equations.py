@@ -6,7 +6,7 @@ from refusals import NET, PERCEPTRON, X, Y, bad_batches, data, numbers, refuse
 import kan_ref as kr
 
 N = len(X)
-ONES = lambda x, u, du, d2u: (u[:, 0], np.ones((len(x), 1)), None, None)  # noqa: E731
+ONES = lambda x, u, du, d2u: (u[:, 0], np.ones((len(x), 1)), None, None)
 TERM = kr.value_term(X, Y)
 PROBLEM = kr.residual_problem([TERM])
 OTHER = kr.residual_problem([kr.value_term(X[:, :1], Y)])
@@ -21,12 +21,24 @@ for function, call in on_x.items():
     del bad["too wide"]  # any number of variables will do
     refuse(function, "x", call, **bad, rows=X[:0], columns=X[:, :0], number=1.0)
 
-weights = numbers | {"column": np.ones((N, 1)), "short": np.ones(N - 1), "one negative": np.arange(N) - 1.0, "none": None}
+weights = numbers | {
+    "column": np.ones((N, 1)),
+    "short": np.ones(N - 1),
+    "one negative": np.arange(N) - 1.0,
+    "none": None,
+}
 refuse("linear_term", "weight", lambda v: kr.linear_term(X, zeroth=1.0, weight=v), **weights)
 refuse("value_term", "weight", lambda v: kr.value_term(X, weight=v), **weights)
 refuse("function_term", "weight", lambda v: kr.function_term(X, ONES, weight=v), **weights)
 
-coefficients = {"text": "1", "nan": np.full(2, np.nan), "complex": np.ones(2) + 1j, "short": np.ones(1), "long": np.ones(3), "number": 1.0}
+coefficients = {
+    "text": "1",
+    "nan": np.full(2, np.nan),
+    "complex": np.ones(2) + 1j,
+    "short": np.ones(1),
+    "long": np.ones(3),
+    "number": 1.0,
+}
 refuse(
     "linear_term",
     "second",
@@ -37,16 +49,61 @@ refuse(
     ragged=[[1.0], [1.0, 2.0]],
     inf=np.full((N, 2, 2), np.inf),
 )
-refuse("linear_term", "first", lambda v: kr.linear_term(X, first=v), **coefficients, points=np.ones((N - 1, 2)), turned=np.ones((2, N)))
-zeroth = {"text": "1", "nan": np.nan, "short": np.ones(N - 1), "column": np.ones((N, 1)), "true": True, "complex": 1j}
-refuse("linear_term", "zeroth", lambda v: kr.linear_term(X, zeroth=v), **zeroth, **{"or anything": None})
-targets = {"nan": np.nan, "text": "1", "flat": Y[:, 0], "short": Y[:3], "none": None, "three axes": Y[None], "complex": Y + 1j}
+refuse(
+    "linear_term",
+    "first",
+    lambda v: kr.linear_term(X, first=v),
+    **coefficients,
+    points=np.ones((N - 1, 2)),
+    turned=np.ones((2, N)),
+)
+zeroth = {
+    "text": "1",
+    "nan": np.nan,
+    "short": np.ones(N - 1),
+    "column": np.ones((N, 1)),
+    "true": True,
+    "complex": 1j,
+}
+refuse(
+    "linear_term",
+    "zeroth",
+    lambda v: kr.linear_term(X, zeroth=v),
+    **zeroth,
+    **{"or anything": None},
+)
+targets = {
+    "nan": np.nan,
+    "text": "1",
+    "flat": Y[:, 0],
+    "short": Y[:3],
+    "none": None,
+    "three axes": Y[None],
+    "complex": Y + 1j,
+}
 refuse("linear_term", "source", lambda v: kr.linear_term(X, zeroth=1.0, source=v), **targets)
 refuse("value_term", "y", lambda v: kr.value_term(X, v), **targets)
 
-refuse("function_term", "function", lambda v: kr.function_term(X, v), number=3, text="u'' = 0", none=None, term=TERM, array=X)
 refuse(
-    "function_term", "order", lambda v: kr.function_term(X, ONES, order=v), negative=-1, three=3, half=0.5, text="2", none=None, true=True
+    "function_term",
+    "function",
+    lambda v: kr.function_term(X, v),
+    number=3,
+    text="u'' = 0",
+    none=None,
+    term=TERM,
+    array=X,
+)
+refuse(
+    "function_term",
+    "order",
+    lambda v: kr.function_term(X, ONES, order=v),
+    negative=-1,
+    three=3,
+    half=0.5,
+    text="2",
+    none=None,
+    true=True,
 )
 refuse(
     "function_term",
@@ -64,7 +121,9 @@ refuse(
     things=(0, (0, 1)),
     array=np.zeros((2, 2, 2)),
 )
-refuse("function_term", "pairs", lambda v: kr.function_term(X, ONES, order=1, pairs=v), order=((0, 0),))
+refuse(
+    "function_term", "pairs", lambda v: kr.function_term(X, ONES, order=1, pairs=v), order=((0, 0),)
+)
 
 refuse(
     "residual_problem",
@@ -80,7 +139,12 @@ refuse(
     problem=[PROBLEM],
     variables=[TERM, kr.value_term([[0.0]])],
 )
-refuse("residual_problem", "weight", lambda v: kr.residual_problem([kr.value_term(X, weight=v)]), zero=0.0)
+refuse(
+    "residual_problem",
+    "weight",
+    lambda v: kr.residual_problem([kr.value_term(X, weight=v)]),
+    zero=0.0,
+)
 refuse(
     "residual_problem",
     "reference",
@@ -104,14 +168,40 @@ for model in (NET, PERCEPTRON):
         lambda v, model=model: kr.fit(model, problem=v, n_steps=1),
         **{
             f"{name} {kind}": value
-            for name, value in {"term": TERM, "terms": [TERM], "text": "u = 0", "array": X, "variables": OTHER}.items()
+            for name, value in {
+                "term": TERM,
+                "terms": [TERM],
+                "text": "u = 0",
+                "array": X,
+                "variables": OTHER,
+            }.items()
         },
     )
     wide = kr.residual_problem([TERM], reference=(X, np.hstack([Y, Y])))
-    refuse("fit", "reference", lambda v, model=model: kr.fit(model, problem=v, n_steps=1), **{f"outputs {kind}": wide})
+    refuse(
+        "fit",
+        "reference",
+        lambda v, model=model: kr.fit(model, problem=v, n_steps=1),
+        **{f"outputs {kind}": wide},
+    )
     wide = kr.residual_problem([TERM, kr.value_term(X, np.hstack([Y, Y]))])
-    refuse("fit", "terms[1]", lambda v, model=model: kr.fit(model, problem=v, n_steps=1), **{f"outputs {kind}": wide})
-refuse("fit", "loss", lambda v: kr.fit(NET, problem=PROBLEM, loss=v, n_steps=1), **{"of classes beside a problem": "cross_entropy"})
-refuse("fit", "x_train", lambda v: kr.fit(NET, data(x_train=v), problem=PROBLEM, n_steps=1), **{"nan beside a problem": X * np.nan})
+    refuse(
+        "fit",
+        "terms[1]",
+        lambda v, model=model: kr.fit(model, problem=v, n_steps=1),
+        **{f"outputs {kind}": wide},
+    )
+refuse(
+    "fit",
+    "loss",
+    lambda v: kr.fit(NET, problem=PROBLEM, loss=v, n_steps=1),
+    **{"of classes beside a problem": "cross_entropy"},
+)
+refuse(
+    "fit",
+    "x_train",
+    lambda v: kr.fit(NET, data(x_train=v), problem=PROBLEM, n_steps=1),
+    **{"nan beside a problem": X * np.nan},
+)
 refuse("fit", "data", lambda v: kr.fit(NET, v, n_steps=1), problem=PROBLEM)
 refuse("fit", "problem", lambda v: kr.fit(NET, v, n_steps=1), **{"not given": None})

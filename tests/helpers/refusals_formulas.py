@@ -1,12 +1,29 @@
 """What the functions between a network and its formula refuse: rows of the table in `doors`."""
 
 import numpy as np
-from refusals import NET, RNG, X, Y, bad_batches, counts, data, generators, names, numbers, places, refuse
+from refusals import (
+    NET,
+    RNG,
+    X,
+    Y,
+    bad_batches,
+    counts,
+    data,
+    generators,
+    names,
+    numbers,
+    places,
+    refuse,
+)
 
 import kan_ref as kr
 
 FORMULAS = kr.fix_symbolic(
-    kr.init_network((2, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0)), 0, output=0, input=0, name="sin"
+    kr.init_network((2, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0)),
+    0,
+    output=0,
+    input=0,
+    name="sin",
 )
 ALL_FORMULAS = kr.fix_symbolic(FORMULAS, 0, output=0, input=1, name="x^2")
 EDGE = {"output": 0, "input": 0}
@@ -30,7 +47,13 @@ for function, call in on_x.items():
     refuse(function, "x", call, **bad, rows=X[:0])
 given = bad_batches(X)
 del given["none"]  # fix_symbolic takes None for "no samples"
-refuse("fix_symbolic", "x", lambda v: kr.fix_symbolic(NET, 0, **EDGE, name="sin", x=v), **given, rows=X[:0])
+refuse(
+    "fix_symbolic",
+    "x",
+    lambda v: kr.fix_symbolic(NET, 0, **EDGE, name="sin", x=v),
+    **given,
+    rows=X[:0],
+)
 
 on_network = {
     "prune": lambda v: kr.prune(v, X),
@@ -68,20 +91,91 @@ refuse(
     nan=(1, 0, np.nan, 0),
     text="abcd",
 )
-refuse("auto_symbolic", "name", lambda v: kr.auto_symbolic(NET, X, names=v), unknown=("sine",), numbers=(1,), empty=())
-refuse("auto_symbolic", "rival_score", lambda v: kr.auto_symbolic(NET, X, rival_score=v), **numbers)
-refuse("suggest_symbolic", "name", lambda v: kr.suggest_symbolic(NET, X, 0, **EDGE, names=v), unknown=("sine",), numbers=(1,), empty=())
 refuse(
-    "lock_edges", "places", lambda v: kr.lock_edges(ALL_FORMULAS, 0, v), one=[(0, 0)], twice=[(0, 0), (0, 0)], empty=[], text="ab", number=3
+    "auto_symbolic",
+    "name",
+    lambda v: kr.auto_symbolic(NET, X, names=v),
+    unknown=("sine",),
+    numbers=(1,),
+    empty=(),
 )
-refuse("unlock_edges", "places", lambda v: kr.unlock_edges(ALL_FORMULAS, 0, v), text="ab", number=3, flat=[0, 1])
+refuse("auto_symbolic", "rival_score", lambda v: kr.auto_symbolic(NET, X, rival_score=v), **numbers)
+refuse(
+    "suggest_symbolic",
+    "name",
+    lambda v: kr.suggest_symbolic(NET, X, 0, **EDGE, names=v),
+    unknown=("sine",),
+    numbers=(1,),
+    empty=(),
+)
+refuse(
+    "lock_edges",
+    "places",
+    lambda v: kr.lock_edges(ALL_FORMULAS, 0, v),
+    one=[(0, 0)],
+    twice=[(0, 0), (0, 0)],
+    empty=[],
+    text="ab",
+    number=3,
+)
+refuse(
+    "unlock_edges",
+    "places",
+    lambda v: kr.unlock_edges(ALL_FORMULAS, 0, v),
+    text="ab",
+    number=3,
+    flat=[0, 1],
+)
 refuse("fit_affine", "name", lambda v: kr.fit_affine(X[:, 0], Y[:, 0], v), **names)
-refuse("fit_affine", "x", lambda v: kr.fit_affine(v, Y[:, 0], "sin"), nan=[np.nan] * 6, text=["a"] * 6, two=X, none=None, short=X[:5, 0])
-refuse("fit_affine", "y", lambda v: kr.fit_affine(X[:, 0], v, "sin"), inf=[np.inf] * 6, two=X, none=None)
-refuse("register_function", "name", lambda v: kr.register_function(v, **CUBE), taken="sin", number=3, empty="", spaces=" a ")
-refuse("register_function", "d1", lambda v: kr.register_function("new", **(CUBE | {"d1": v})), wrong=np.cbrt, number=3)
-refuse("register_function", "complexity", lambda v: kr.register_function("new", **(CUBE | {"complexity": v})), negative=-1, half=0.5)
-refuse("register_function", "domain", lambda v: kr.register_function("new", **CUBE, domain=v), falling=(1.0, 0.0), number=3, one=(1.0,))
+refuse(
+    "fit_affine",
+    "x",
+    lambda v: kr.fit_affine(v, Y[:, 0], "sin"),
+    nan=[np.nan] * 6,
+    text=["a"] * 6,
+    two=X,
+    none=None,
+    short=X[:5, 0],
+)
+refuse(
+    "fit_affine",
+    "y",
+    lambda v: kr.fit_affine(X[:, 0], v, "sin"),
+    inf=[np.inf] * 6,
+    two=X,
+    none=None,
+)
+refuse(
+    "register_function",
+    "name",
+    lambda v: kr.register_function(v, **CUBE),
+    taken="sin",
+    number=3,
+    empty="",
+    spaces=" a ",
+)
+refuse(
+    "register_function",
+    "d1",
+    lambda v: kr.register_function("new", **(CUBE | {"d1": v})),
+    wrong=np.cbrt,
+    number=3,
+)
+refuse(
+    "register_function",
+    "complexity",
+    lambda v: kr.register_function("new", **(CUBE | {"complexity": v})),
+    negative=-1,
+    half=0.5,
+)
+refuse(
+    "register_function",
+    "domain",
+    lambda v: kr.register_function("new", **CUBE, domain=v),
+    falling=(1.0, 0.0),
+    number=3,
+    one=(1.0,),
+)
 refuse("unregister_function", "name", kr.unregister_function, **names, born="sin")
 for setting in ("threshold", "edge_threshold"):
     refuse("prune", setting, lambda v, s=setting: kr.prune(NET, X, **{s: v}), **numbers)
@@ -89,26 +183,104 @@ refuse("prune", "threshold", lambda v: kr.prune(NET, X, threshold=v), severing=1
 refuse("prune", "kind", lambda v: kr.prune(NET, X, kind=v), **names)
 refuse("node_scores", "kind", lambda v: kr.node_scores(NET, X, kind=v), **names)
 refuse("remove_nodes", "layer", lambda v: kr.remove_nodes(NET, X, v, [0]), **places)
-refuse("remove_nodes", "nodes", lambda v: kr.remove_nodes(NET, X, 1, v), all=[0, 1, 2], large=[9], text="01", number=3)
+refuse(
+    "remove_nodes",
+    "nodes",
+    lambda v: kr.remove_nodes(NET, X, 1, v),
+    all=[0, 1, 2],
+    large=[9],
+    text="01",
+    number=3,
+)
 refuse("remove_edges", "layer", lambda v: kr.remove_edges(NET, X, v, [(0, 0)]), **places)
-refuse("remove_edges", "places", lambda v: kr.remove_edges(NET, X, 0, v), flat=[0, 1], text="01", number=3)
+refuse(
+    "remove_edges",
+    "places",
+    lambda v: kr.remove_edges(NET, X, 0, v),
+    flat=[0, 1],
+    text="01",
+    number=3,
+)
 refuse("eliminate", "allowed", lambda v: kr.eliminate(NET, data(), allowed=v), small=0.5, **numbers)
 refuse("eliminate", "data", lambda v: kr.eliminate(NET, v), none=None, dictionary=vars(data()))
-refuse("discover", "widths", lambda v: kr.discover(data(), widths=v, rng=RNG(0)), one=(2,), text="21", wrong=(3, 1))
-refuse("discover", "data", lambda v: kr.discover(v, widths=(2, 1), rng=RNG(0)), none=None, dictionary=vars(data()))
-refuse("discover", "rng", lambda v: kr.discover(data(), widths=(2, 1), rng=v), **generators)
-refuse("discover", "n_intervals", lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), n_intervals=v), **counts)
-refuse("discover", "name", lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), functions=v), unknown=("sine",), numbers=(1,))
 refuse(
-    "discover", "names", lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), names=v), few=("a",), twice=("a", "a"), empty=("", "b")
+    "discover",
+    "widths",
+    lambda v: kr.discover(data(), widths=v, rng=RNG(0)),
+    one=(2,),
+    text="21",
+    wrong=(3, 1),
 )
-refuse("discover", "allowed", lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), allowed=v), small=0.5, **numbers)
-refuse("discover", "penalty_weight", lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), penalty_weight=v), **numbers)
+refuse(
+    "discover",
+    "data",
+    lambda v: kr.discover(v, widths=(2, 1), rng=RNG(0)),
+    none=None,
+    dictionary=vars(data()),
+)
+refuse("discover", "rng", lambda v: kr.discover(data(), widths=(2, 1), rng=v), **generators)
+refuse(
+    "discover",
+    "n_intervals",
+    lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), n_intervals=v),
+    **counts,
+)
+refuse(
+    "discover",
+    "name",
+    lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), functions=v),
+    unknown=("sine",),
+    numbers=(1,),
+)
+refuse(
+    "discover",
+    "names",
+    lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), names=v),
+    few=("a",),
+    twice=("a", "a"),
+    empty=("", "b"),
+)
+refuse(
+    "discover",
+    "allowed",
+    lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), allowed=v),
+    small=0.5,
+    **numbers,
+)
+refuse(
+    "discover",
+    "penalty_weight",
+    lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), penalty_weight=v),
+    **numbers,
+)
 refuse("formula", "layer 0", kr.formula, splines=NET)
-refuse("formula", "names", lambda v: kr.formula(ALL_FORMULAS, names=v), few=("a",), twice=("a", "a"), empty=("", "b"), numbers=(1, 2))
+refuse(
+    "formula",
+    "names",
+    lambda v: kr.formula(ALL_FORMULAS, names=v),
+    few=("a",),
+    twice=("a", "a"),
+    empty=("", "b"),
+    numbers=(1, 2),
+)
 refuse("formula_latex", "digits", lambda v: kr.formula_latex(ALL_FORMULAS, digits=v), **counts)
-refuse("recognise_constants", "tolerance", lambda v: kr.recognise_constants(kr.formula(ALL_FORMULAS), X, tolerance=v), **numbers)
+refuse(
+    "recognise_constants",
+    "tolerance",
+    lambda v: kr.recognise_constants(kr.formula(ALL_FORMULAS), X, tolerance=v),
+    **numbers,
+)
 refuse("draw_network", "names", lambda v: kr.draw_network(NET, X, names=v), few=("a",), number=3)
 refuse("draw_network", "beta", lambda v: kr.draw_network(NET, X, beta=v), zero=0.0, **numbers)
-refuse("save_film", "path", lambda v: kr.save_film([NET], X, v), number=3, none=None, ending="film.mp4")
-refuse("save_film", "networks", lambda v: kr.save_film(v, X, "never.gif"), empty=[], text="ab", number=3, none=None)
+refuse(
+    "save_film", "path", lambda v: kr.save_film([NET], X, v), number=3, none=None, ending="film.mp4"
+)
+refuse(
+    "save_film",
+    "networks",
+    lambda v: kr.save_film(v, X, "never.gif"),
+    empty=[],
+    text="ab",
+    number=3,
+    none=None,
+)

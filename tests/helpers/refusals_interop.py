@@ -6,7 +6,13 @@ from refusals_formulas import FORMULAS
 
 import kan_ref as kr
 
-other = {"text": "net", "layer": NET.layers[0], "layers": NET.layers, "perceptron": PERCEPTRON, "none": None}
+other = {
+    "text": "net",
+    "layer": NET.layers[0],
+    "layers": NET.layers,
+    "perceptron": PERCEPTRON,
+    "none": None,
+}
 refuse("to_scipy", "network", lambda v: kr.to_scipy(v, 0, output=0, input=0), **other)
 refuse("to_scipy", "layer", lambda v: kr.to_scipy(NET, v, output=0, input=0), **places)
 refuse("to_scipy", "output", lambda v: kr.to_scipy(NET, 0, output=v, input=0), **places)

@@ -13,7 +13,12 @@ two_bases = kr.Network((NET.layers[0], replace(NET.layers[1], base="identity")))
 constant = kr.fix_symbolic(NET, 1, output=0, input=0, name="0", affine=(1.0, 0.0, 1.0, 0.5))
 LIBRARIES = {
     "pykan": (kr.from_pykan, kr.to_pykan, "act_fun.0.coef", "act_fun.1.grid"),
-    "efficient_kan": (kr.from_efficient_kan, kr.to_efficient_kan, "layers.0.spline_weight", "layers.1.grid"),
+    "efficient_kan": (
+        kr.from_efficient_kan,
+        kr.to_efficient_kan,
+        "layers.0.spline_weight",
+        "layers.1.grid",
+    ),
     "jaxkan": (kr.from_jaxkan, kr.to_jaxkan, "layers.0.c_basis", "layers.1.grid"),
 }
 
@@ -50,7 +55,9 @@ for library, (from_state, to_state, coef, grid) in LIBRARIES.items():
         middle=without(state, grid),
     )
 refuse("to_efficient_kan", "network", kr.to_efficient_kan, constant=constant)
-refuse("to_jaxkan", "layer_type", lambda v: kr.to_jaxkan(NET, layer_type=v), **names, other="chebyshev")
+refuse(
+    "to_jaxkan", "layer_type", lambda v: kr.to_jaxkan(NET, layer_type=v), **names, other="chebyshev"
+)
 
 pykan, jaxkan = kr.to_pykan(NET), kr.to_jaxkan(NET)
 formula = {**pykan, "symbolic_fun.0.mask": np.eye(3, 2), "act_fun.0.mask": 1.0 - np.eye(2, 3)}
@@ -77,8 +84,18 @@ refuse(
     unknown=[[["sine", "sin"]] * 3] * 2,
     nothing=[[[None, "sin"]] * 3] * 2,
 )
-refuse("from_pykan", "affine", lambda v: kr.from_pykan(v, formulas=sines), lacking=without(formula, "symbolic_fun.0.affine"))
-refuse("from_pykan", "mask", lambda v: kr.from_pykan(v, formulas=sines), half={**formula, "symbolic_fun.0.mask": 0.5 * np.eye(3, 2)})
+refuse(
+    "from_pykan",
+    "affine",
+    lambda v: kr.from_pykan(v, formulas=sines),
+    lacking=without(formula, "symbolic_fun.0.affine"),
+)
+refuse(
+    "from_pykan",
+    "mask",
+    lambda v: kr.from_pykan(v, formulas=sines),
+    half={**formula, "symbolic_fun.0.mask": 0.5 * np.eye(3, 2)},
+)
 differing = jaxkan["layers.0.grid"].copy()
 differing[-1] *= 2.0
 refuse(
@@ -86,8 +103,22 @@ refuse(
     "state",
     kr.from_jaxkan,
     rows={**jaxkan, "layers.0.grid": differing},
-    edges={name: array for name, array in jaxkan.items() if name.split(".")[-1] in ("grid", "c_basis")},
+    edges={
+        name: array for name, array in jaxkan.items() if name.split(".")[-1] in ("grid", "c_basis")
+    },
     divided={**jaxkan, "layers.0.c_res": np.ones((4, 2))},
 )
-for function, call in (("from_pykan", lambda v: kr.from_pykan(pykan, x=v)), ("from_jaxkan", lambda v: kr.from_jaxkan(jaxkan, x=v))):
-    refuse(function, "x", call, empty=np.zeros((0, 2)), flat=np.zeros(2), wide=np.zeros((3, 3)), nan=np.full((2, 2), np.nan), text="x")
+for function, call in (
+    ("from_pykan", lambda v: kr.from_pykan(pykan, x=v)),
+    ("from_jaxkan", lambda v: kr.from_jaxkan(jaxkan, x=v)),
+):
+    refuse(
+        function,
+        "x",
+        call,
+        empty=np.zeros((0, 2)),
+        flat=np.zeros(2),
+        wide=np.zeros((3, 3)),
+        nan=np.full((2, 2), np.nan),
+        text="x",
+    )

@@ -49,7 +49,12 @@ def build(source: Path, target: Path, *options: str) -> Build:
     runs = state / "runs.json"
     # of a build that went well Sphinx's own words alone: kernels that are shut down may write to stderr that a socket is gone
     complaints = run.stderr if run.returncode else warnings.read_text(encoding="utf-8")
-    return Build(folder, run.returncode, complaints, json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {})
+    return Build(
+        folder,
+        run.returncode,
+        complaints,
+        json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {},
+    )
 
 
 def build_once(shared: Path) -> Build:
@@ -61,7 +66,9 @@ def build_once(shared: Path) -> Build:
     with FileLock(shared / "lock"):
         if not record.exists():
             made = build(ROOT, shared)
-            record.write_text(json.dumps([made.status, made.complaints, made.runs]), encoding="utf-8")
+            record.write_text(
+                json.dumps([made.status, made.complaints, made.runs]), encoding="utf-8"
+            )
     return Build(shared / "html", *json.loads(record.read_text(encoding="utf-8")))
 
 
@@ -69,7 +76,9 @@ def small_site(folder: Path, pages: dict[str, str]) -> Build:
     """A site of made-up tutorials under the configuration of the real one, read and run but not written."""
     (folder / "docs").mkdir()
     (folder / "tutorials").mkdir()
-    (folder / "docs" / "index.md").write_text("# Made up\n\n```{toctree}\n:glob:\n\n/tutorials/*\n```\n", encoding="utf-8")
+    (folder / "docs" / "index.md").write_text(
+        "# Made up\n\n```{toctree}\n:glob:\n\n/tutorials/*\n```\n", encoding="utf-8"
+    )
     for name, text in pages.items():
         (folder / "tutorials" / f"{name}.md").write_text(HEADER + text, encoding="utf-8")
     return build(folder, folder, "-b", "dummy")
@@ -77,4 +86,8 @@ def small_site(folder: Path, pages: dict[str, str]) -> Build:
 
 def cells(*codes: str) -> str:
     """The text of a page with one code cell for each code."""
-    return "# A page\n\n" + "\n\n".join(f"```{{code-cell}} ipython3\n{code}\n```" for code in codes) + "\n"
+    return (
+        "# A page\n\n"
+        + "\n\n".join(f"```{{code-cell}} ipython3\n{code}\n```" for code in codes)
+        + "\n"
+    )

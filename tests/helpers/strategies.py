@@ -28,7 +28,9 @@ def _gaps(kind, n_intervals, degree):
         return st.floats(0.05, 1.0).map(lambda gap: [gap] * (n_intervals + 2 * degree))
     sides = st.lists(outer.get(kind, inner[kind]), min_size=degree, max_size=degree)
     middle = st.lists(inner[kind], min_size=n_intervals, max_size=n_intervals)
-    return st.tuples(sides, middle, sides).map(lambda parts: [gap for part in parts for gap in part])
+    return st.tuples(sides, middle, sides).map(
+        lambda parts: [gap for part in parts for gap in part]
+    )
 
 
 @st.composite
@@ -77,9 +79,17 @@ def points_anywhere(draw, row, size=6):
     between = st.floats(-0.1, 1.1).map(lambda share: first + share * (last - first))
     ends = st.sampled_from([first, last])
     far = st.sampled_from([1e300, -1e300, 1.7e308, first - 1.0, last + 1.0, 5e-324])
-    return np.array(draw(st.lists(st.one_of(between, between, knot, near, ends, far), min_size=size, max_size=size)))
+    return np.array(
+        draw(
+            st.lists(
+                st.one_of(between, between, knot, near, ends, far), min_size=size, max_size=size
+            )
+        )
+    )
 
 
 def coefficients(shape):
     """Arrays of numbers of size one, from a seed."""
-    return st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).normal(size=shape))
+    return st.integers(0, 2**32 - 1).map(
+        lambda seed: np.random.default_rng(seed).normal(size=shape)
+    )

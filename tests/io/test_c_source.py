@@ -17,7 +17,9 @@ from kan_ref.functions.library import BUILT_IN, LIBRARY
 RNG = np.random.default_rng
 COMPILER = shutil.which("cc")
 # a reader without a compiler may go without these tests; continuous integration may not
-needs_compiler = pytest.mark.skipif(COMPILER is None and "CI" not in os.environ, reason="no C compiler called cc on this machine")
+needs_compiler = pytest.mark.skipif(
+    COMPILER is None and "CI" not in os.environ, reason="no C compiler called cc on this machine"
+)
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", "-O2")
 
 
@@ -25,7 +27,19 @@ def build(source, folder, *flags):
     """The text as a loaded library."""
     (folder / "kan.c").write_text(source, encoding="ascii")
     made = subprocess.run(
-        [COMPILER, *STRICT, *flags, "-shared", "-fPIC", "-o", folder / "kan.so", folder / "kan.c", "-lm"], capture_output=True, text=True
+        [
+            COMPILER,
+            *STRICT,
+            *flags,
+            "-shared",
+            "-fPIC",
+            "-o",
+            folder / "kan.so",
+            folder / "kan.c",
+            "-lm",
+        ],
+        capture_output=True,
+        text=True,
     )
     assert made.returncode == 0, made.stderr
     return ctypes.CDLL(str(folder / "kan.so"))
@@ -57,14 +71,23 @@ def samples(network, seed=0):
 
 SINGLE = {
     f"layer_{kind}_{degree}_{base}": kr.Network(
-        (random_layer(RNG(10 * degree), 2, 3, degree=degree, n_intervals=4, kind=kind, base=base, dead=0.2),)
+        (
+            random_layer(
+                RNG(10 * degree), 2, 3, degree=degree, n_intervals=4, kind=kind, base=base, dead=0.2
+            ),
+        )
     )
     for kind in KINDS
     for degree in range(6)
     for base in ("silu", "identity", "zero")
 }
-DEEP = {f"deep_{seed}": random_network(RNG(seed), degrees=range(6), widths=(3, 4, 2, 2)) for seed in range(12)}
-MIXED = {f"mixed_{seed}": with_formulas(RNG(seed), network) for seed, network in enumerate(DEEP.values())}
+DEEP = {
+    f"deep_{seed}": random_network(RNG(seed), degrees=range(6), widths=(3, 4, 2, 2))
+    for seed in range(12)
+}
+MIXED = {
+    f"mixed_{seed}": with_formulas(RNG(seed), network) for seed, network in enumerate(DEEP.values())
+}
 POINT = {"x": 0.7, "0": 0.7, "tan": 0.4}
 
 
@@ -75,14 +98,19 @@ def formula_network(name):
 
 
 BUILT_IN_NAMES = sorted(BUILT_IN)
-FORMULAS = {f"formula_{number}": formula_network(name) for number, name in enumerate(BUILT_IN_NAMES)}
+FORMULAS = {
+    f"formula_{number}": formula_network(name) for number, name in enumerate(BUILT_IN_NAMES)
+}
 ALL = SINGLE | DEEP | MIXED | FORMULAS
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """All networks of this file in one text: their names keep them apart."""
-    return build("".join(kr.to_c(network, name=name) for name, network in ALL.items()), tmp_path_factory.mktemp("c"))
+    return build(
+        "".join(kr.to_c(network, name=name) for name, network in ALL.items()),
+        tmp_path_factory.mktemp("c"),
+    )
 
 
 @needs_compiler
@@ -128,9 +156,14 @@ def test_every_function_of_the_library_is_the_network(library, name):
 
 
 @needs_compiler
-@pytest.mark.parametrize(("symbol", "u"), [("log", 0.0), ("log", -1.0), ("sqrt", -1.0), ("1/x", 0.0), ("arcsin", 2.0), ("arctanh", 1.0)])
+@pytest.mark.parametrize(
+    ("symbol", "u"),
+    [("log", 0.0), ("log", -1.0), ("sqrt", -1.0), ("1/x", 0.0), ("arcsin", 2.0), ("arctanh", 1.0)],
+)
 def test_where_a_formula_has_no_value_the_network_refuses_and_c_gives_nan(tmp_path, symbol, u):
-    net = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), base="zero", rng=RNG(1))
+    net = kr.init_network(
+        (2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), base="zero", rng=RNG(1)
+    )
     net = kr.fix_symbolic(net, 0, output=0, input=0, name=symbol, affine=(1.0, 0.0, 1.0, 0.0))
     with pytest.raises(ValueError, match=re.escape(symbol)):
         net([[u, 0.0]])
@@ -144,7 +177,12 @@ def test_where_a_formula_has_no_value_the_network_refuses_and_c_gives_nan(tmp_pa
 @needs_compiler
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_inputs_that_are_not_finite_give_nan_whatever_the_base(library, bad):
-    for name in ("layer_uniform_3_silu", "layer_uniform_0_zero", "layer_clamped_2_identity", "deep_0"):
+    for name in (
+        "layer_uniform_3_silu",
+        "layer_uniform_0_zero",
+        "layer_clamped_2_identity",
+        "deep_0",
+    ):
         x = np.zeros((1, ALL[name].widths[0]))
         x[0, -1] = bad
 
@@ -154,12 +192,18 @@ def test_inputs_that_are_not_finite_give_nan_whatever_the_base(library, bad):
 @needs_compiler
 def test_numbers_of_every_size_reach_c_exactly(tmp_path):
     """Identity edges: y_j = w_j x, with subnormal, tiny, huge and signed weights."""
-    weights = np.array([[5e-324], [1e-310], [0.1], [-1.0 / 3.0], [np.pi], [1.7976931348623157e308], [-0.0]])
-    layer = random_layer(RNG(0), 1, len(weights), degree=0, n_intervals=1, base="identity", dead=0.0)
+    weights = np.array(
+        [[5e-324], [1e-310], [0.1], [-1.0 / 3.0], [np.pi], [1.7976931348623157e308], [-0.0]]
+    )
+    layer = random_layer(
+        RNG(0), 1, len(weights), degree=0, n_intervals=1, base="identity", dead=0.0
+    )
     layer = replace(layer, w_base=weights, w_spline=0.0 * weights)
     network = kr.Network((layer,))
 
-    np.testing.assert_array_equal(call(build(kr.to_c(network), tmp_path), network, np.ones((1, 1)))[0], weights[:, 0])
+    np.testing.assert_array_equal(
+        call(build(kr.to_c(network), tmp_path), network, np.ones((1, 1)))[0], weights[:, 0]
+    )
 
 
 @needs_compiler
@@ -178,7 +222,9 @@ def test_the_text_is_ascii_in_short_lines_and_the_same_each_time():
     assert source.endswith("}\n")
     assert max(map(len, source.splitlines())) <= 160
     assert source == kr.to_c(DEEP["deep_0"], name="predict")
-    assert re.findall(r"^(?!static|    | |/\*|#|}|$).*", source, re.MULTILINE) == ["void predict(const double *x, double *y) {"]
+    assert re.findall(r"^(?!static|    | |/\*|#|}|$).*", source, re.MULTILINE) == [
+        "void predict(const double *x, double *y) {"
+    ]
 
 
 def test_every_function_that_the_library_was_born_with_has_its_c():
@@ -188,7 +234,12 @@ def test_every_function_that_the_library_was_born_with_has_its_c():
 def test_a_function_that_c_lacks_is_refused_by_name_and_place():
     net = kr.init_network((2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
     cube = kr.register_function(
-        "cube of c", lambda u: u**3, lambda u: 3.0 * u**2, lambda u: 6.0 * u, lambda u: np.full_like(u, 6.0), complexity=3
+        "cube of c",
+        lambda u: u**3,
+        lambda u: 3.0 * u**2,
+        lambda u: 6.0 * u,
+        lambda u: np.full_like(u, 6.0),
+        complexity=3,
     )
     try:
         registered = kr.fix_symbolic(net, 0, output=2, input=1, name=cube.name)
@@ -198,5 +249,8 @@ def test_a_function_that_c_lacks_is_refused_by_name_and_place():
     disguised = kr.Network((replace(registered.layers[0], symbolic=[edge]), net.layers[1]))
 
     for network, name in ((registered, "cube of c"), (disguised, "sin")):
-        with pytest.raises(ValueError, match=f"network has '{name}' on the edge from input 1 to output 2 of layer 0, but C has only"):
+        with pytest.raises(
+            ValueError,
+            match=f"network has '{name}' on the edge from input 1 to output 2 of layer 0, but C has only",
+        ):
             kr.to_c(network)

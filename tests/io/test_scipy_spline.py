@@ -14,7 +14,9 @@ RNG = np.random.default_rng
 
 def one_edge(degree, kind, seed=0, dead=0.0):
     """A network of one spline edge without a base, and its knot row."""
-    layer = random_layer(RNG(seed), 1, 1, degree=degree, n_intervals=5, kind=kind, base="zero", dead=dead, silent=0.0)
+    layer = random_layer(
+        RNG(seed), 1, 1, degree=degree, n_intervals=5, kind=kind, base="zero", dead=dead, silent=0.0
+    )
     return kr.Network((layer,)), layer.knots[0]
 
 
@@ -27,14 +29,25 @@ def curve(network, x):
 def test_the_spline_is_the_edge_on_its_grid_at_both_ends_and_at_knots(degree, kind):
     network, row = one_edge(degree, kind)
     grid = network.layers[0].breakpoints[0]
-    x = np.sort(np.concatenate([np.linspace(grid[0], grid[-1], 101), grid, np.nextafter(grid[1:], -9), np.nextafter(grid[:-1], 9)]))
+    x = np.sort(
+        np.concatenate(
+            [
+                np.linspace(grid[0], grid[-1], 101),
+                grid,
+                np.nextafter(grid[1:], -9),
+                np.nextafter(grid[:-1], 9),
+            ]
+        )
+    )
 
     spline = kr.to_scipy(network, 0, output=0, input=0)
 
     assert isinstance(spline, BSpline)
     assert spline.k == degree
     np.testing.assert_array_equal(spline.t, row)
-    np.testing.assert_allclose(spline(x), curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max())
+    np.testing.assert_allclose(
+        spline(x), curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max()
+    )
 
 
 @given(network_cases(degrees=range(6)))
@@ -51,16 +64,26 @@ def test_every_spline_edge_is_its_spline_and_its_base(case):
             found = layer.w_base[j, i] * base + spline(x)
 
             edge = kr.edge_curve(network, number, output=j, input=i, x=x)
-            np.testing.assert_allclose(found, edge, rtol=0.0, atol=1e-13 * (1.0 + np.abs(spline.c).max() + abs(layer.w_base[j, i])))
+            np.testing.assert_allclose(
+                found,
+                edge,
+                rtol=0.0,
+                atol=1e-13 * (1.0 + np.abs(spline.c).max() + abs(layer.w_base[j, i])),
+            )
 
 
 def test_outside_the_grid_scipy_extrapolates_or_gives_nan_and_the_edge_fades():
     network, row = one_edge(3, "uniform")
-    spline, x = kr.to_scipy(network, 0, output=0, input=0), np.array([row[0] - 1.0, 0.5 * (row[1] + row[2]), row[-1] + 1.0])
+    spline, x = (
+        kr.to_scipy(network, 0, output=0, input=0),
+        np.array([row[0] - 1.0, 0.5 * (row[1] + row[2]), row[-1] + 1.0]),
+    )
 
     assert curve(network, x)[[0, 2]].tolist() == [0.0, 0.0]
     assert np.isnan(spline(x, extrapolate=False)).all()
-    first = np.polynomial.Polynomial.fit(np.linspace(row[3], row[4], 9), spline(np.linspace(row[3], row[4], 9)), 3)
+    first = np.polynomial.Polynomial.fit(
+        np.linspace(row[3], row[4], 9), spline(np.linspace(row[3], row[4], 9)), 3
+    )
     np.testing.assert_allclose(spline(x[:2]), first(x[:2]), rtol=1e-9)
     assert abs(spline(x[1]) - curve(network, x)[1]) > 1e-3
 
@@ -71,10 +94,14 @@ def test_copies_of_the_end_knots_make_scipy_fade_as_the_edge_does(degree):
     spline, nothing = kr.to_scipy(network, 0, output=0, input=0), np.zeros(degree)
     x = np.linspace(row[0] - 1.0, row[-1] + 1.0, 301)
 
-    whole = BSpline(np.r_[[row[0]] * degree, row, [row[-1]] * degree], np.r_[nothing, spline.c, nothing], degree)
+    whole = BSpline(
+        np.r_[[row[0]] * degree, row, [row[-1]] * degree], np.r_[nothing, spline.c, nothing], degree
+    )
 
     found = np.nan_to_num(whole(x, extrapolate=False), nan=0.0)
-    np.testing.assert_allclose(found, curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max())
+    np.testing.assert_allclose(
+        found, curve(network, x), rtol=0.0, atol=1e-14 * np.abs(spline.c).max()
+    )
 
 
 def test_derivative_and_integral_of_the_spline_are_those_of_the_bases():

@@ -32,7 +32,12 @@ def drawn(rng, widths, n_intervals=3, k=2):
     layers = []
     for (n_in, n_out), (low, high) in zip(pairwise(widths), GRIDS, strict=False):
         knots = np.tile(kr.uniform_knots(low, high, n_intervals, k), (n_in, 1))
-        knots[:, k + 1 : -k - 1] += 0.1 * (high - low) / n_intervals * rng.uniform(-1.0, 1.0, knots[:, k + 1 : -k - 1].shape)
+        knots[:, k + 1 : -k - 1] += (
+            0.1
+            * (high - low)
+            / n_intervals
+            * rng.uniform(-1.0, 1.0, knots[:, k + 1 : -k - 1].shape)
+        )
         shape = (n_out, n_in)
         layers.append({
             "knots": knots, "coef": rng.normal(size=(*shape, n_intervals + k)), "base": rng.normal(size=shape),
@@ -48,7 +53,9 @@ def their_edges(layer, x, k, base="silu"):
     for b, j, i in np.ndindex(found.shape):
         row = layer["knots"][i].tolist()
         curve = spline(row, layer["coef"][j, i], k, float(x[b, i]))
-        found[b, j, i] = layer["base"][j, i] * base_value(base, float(x[b, i])) + layer["spline"][j, i] * curve
+        found[b, j, i] = (
+            layer["base"][j, i] * base_value(base, float(x[b, i])) + layer["spline"][j, i] * curve
+        )
     return found
 
 
@@ -71,8 +78,14 @@ def as_jaxkan(layers, layer_type):
         n_out, n_in, n_basis = layer["coef"].shape
         by_edge = layer_type == "base"
         state |= {
-            f"layers.{n}.grid": np.array([layer["knots"][i] for _ in range(n_out) for i in range(n_in)]) if by_edge else layer["knots"],
-            f"layers.{n}.c_basis": layer["coef"].reshape(n_out * n_in, n_basis) if by_edge else layer["coef"],
+            f"layers.{n}.grid": np.array(
+                [layer["knots"][i] for _ in range(n_out) for i in range(n_in)]
+            )
+            if by_edge
+            else layer["knots"],
+            f"layers.{n}.c_basis": layer["coef"].reshape(n_out * n_in, n_basis)
+            if by_edge
+            else layer["coef"],
             f"layers.{n}.c_res": layer["base"],
             f"layers.{n}.c_spl": layer["spline"],
         }
@@ -88,9 +101,15 @@ def test_a_pykan_model_with_scaled_and_shifted_nodes_is_the_same_network(base):
     layers, x = drawn(rng, widths, k=k), rng.uniform(-1.0, 1.0, (7, 2))
     state, h = as_pykan(layers), x
     for n, layer in enumerate(layers):
-        nodes = {name: rng.uniform(-1.5, 1.5, widths[n + 1]) for name in ("node_scale", "node_bias", "subnode_scale", "subnode_bias")}
+        nodes = {
+            name: rng.uniform(-1.5, 1.5, widths[n + 1])
+            for name in ("node_scale", "node_bias", "subnode_scale", "subnode_bias")
+        }
         state |= {f"{name}_{n}": array for name, array in nodes.items()}
-        h = nodes["subnode_scale"] * their_edges(layer, h, k, base).sum(axis=2) + nodes["subnode_bias"]
+        h = (
+            nodes["subnode_scale"] * their_edges(layer, h, k, base).sum(axis=2)
+            + nodes["subnode_bias"]
+        )
         h = nodes["node_scale"] * h + nodes["node_bias"]
 
     network = kr.from_pykan(state, base=base)
@@ -102,27 +121,43 @@ def test_a_pykan_model_with_scaled_and_shifted_nodes_is_the_same_network(base):
 
 def test_masks_of_pykan_are_read_as_input_by_output():
     layers, x = drawn(RNG(2), (2, 2)), RNG(3).uniform(-1.0, 1.0, (5, 2))
-    state = as_pykan(layers) | {"act_fun.0.mask": np.array([[1.0, 0.0], [1.0, 1.0]])}  # dead: from input 0 to output 1
+    state = as_pykan(layers) | {
+        "act_fun.0.mask": np.array([[1.0, 0.0], [1.0, 1.0]])
+    }  # dead: from input 0 to output 1
     edges = their_edges(layers[0], x, 2)
     edges[:, 1, 0] = 0.0
 
     close(kr.from_pykan(state)(x), edges.sum(axis=2))
 
 
-@pytest.mark.parametrize(("theirs", "ours"), [("sin", "sin"), ("x^2", "x^2"), ("x^0.5", "sqrt"), ("1/sqrt(x)", "1/sqrt"), ("0", "0")])
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("sin", "sin"), ("x^2", "x^2"), ("x^0.5", "sqrt"), ("1/sqrt(x)", "1/sqrt"), ("0", "0")],
+)
 def test_formulas_of_pykan_keep_their_affine_map_and_follow_the_scale_of_their_node(theirs, ours):
     layers, x = drawn(RNG(4), (2, 3)), RNG(5).uniform(-1.0, 1.0, (5, 2))
     a, b, c, d, scale = 0.5, 2.0, -1.5, 0.25, -2.0
-    mask, symbolic, affine, names = np.ones((2, 3)), np.zeros((3, 2)), np.zeros((3, 2, 4)), [["0", "0"], ["0", "0"], ["0", theirs]]
+    mask, symbolic, affine, names = (
+        np.ones((2, 3)),
+        np.zeros((3, 2)),
+        np.zeros((3, 2, 4)),
+        [["0", "0"], ["0", "0"], ["0", theirs]],
+    )
     mask[1, 2], symbolic[2, 1], affine[2, 1] = 0.0, 1.0, (a, b, c, d)
-    state = as_pykan(layers) | {"act_fun.0.mask": mask, "symbolic_fun.0.mask": symbolic, "symbolic_fun.0.affine": affine}
+    state = as_pykan(layers) | {
+        "act_fun.0.mask": mask,
+        "symbolic_fun.0.mask": symbolic,
+        "symbolic_fun.0.affine": affine,
+    }
     state["node_scale_0"] = np.array([1.0, 1.0, scale])
     edges = their_edges(layers[0], x, 2)
     edges[:, 2, 1] = c * LIBRARY[ours].f(a * x[:, 1] + b) + d
 
     network = kr.from_pykan(state, formulas=[names])
 
-    assert [(edge.output, edge.input, edge.name) for edge in network.layers[0].symbolic] == [(2, 1, ours)]
+    assert [(edge.output, edge.input, edge.name) for edge in network.layers[0].symbolic] == [
+        (2, 1, ours)
+    ]
     close(network(x), edges.sum(axis=2) * state["node_scale_0"])
 
 
@@ -140,10 +175,15 @@ def test_an_efficient_kan_is_the_same_network_also_beyond_its_grids():
 def test_without_a_scaler_the_splines_of_efficient_kan_have_the_weight_1():
     state = kr.to_efficient_kan(random_network(RNG(8), base="silu"))
     bare = {name: array for name, array in state.items() if not name.endswith("scaler")}
-    ones = {name: np.ones_like(array) if name.endswith("scaler") else array for name, array in state.items()}
+    ones = {
+        name: np.ones_like(array) if name.endswith("scaler") else array
+        for name, array in state.items()
+    }
 
     assert all((layer.w_spline == 1.0).all() for layer in kr.from_efficient_kan(bare).layers)
-    np.testing.assert_array_equal(kr.from_efficient_kan(bare).theta, kr.from_efficient_kan(ones).theta)
+    np.testing.assert_array_equal(
+        kr.from_efficient_kan(bare).theta, kr.from_efficient_kan(ones).theta
+    )
 
 
 @pytest.mark.parametrize("layer_type", ["base", "spline"])
@@ -165,14 +205,19 @@ def test_what_a_jaxkan_does_not_have_is_nothing_or_1(layer_type):
     state = as_jaxkan([layer], layer_type) | {"layers.0.bias": np.zeros(3), "layers.0.c_res": None}
     plain = {name: array for name, array in state.items() if name != "layers.0.c_spl"}
 
-    close(kr.from_jaxkan(state)(x), their_edges(layer | {"base": np.zeros((3, 2))}, x, 2).sum(axis=2))
+    close(
+        kr.from_jaxkan(state)(x), their_edges(layer | {"base": np.zeros((3, 2))}, x, 2).sum(axis=2)
+    )
     bare = layer | {"base": np.zeros((3, 2)), "spline": np.ones((3, 2))}
     close(kr.from_jaxkan(plain)(x), their_edges(bare, x, 2).sum(axis=2))
 
 
 def test_a_bias_is_exact_at_samples_beyond_the_grid_when_they_are_given():
     layers = drawn(RNG(12), (1, 1, 1))
-    state = as_jaxkan(layers, "spline") | {"layers.0.bias": np.array([0.75]), "layers.1.bias": np.array([-2.0])}
+    state = as_jaxkan(layers, "spline") | {
+        "layers.0.bias": np.array([0.75]),
+        "layers.1.bias": np.array([-2.0]),
+    }
     x = np.array([[-1.5], [0.25], [2.5]])
     h = x
     for n, layer in enumerate(layers):
@@ -183,7 +228,10 @@ def test_a_bias_is_exact_at_samples_beyond_the_grid_when_they_are_given():
 
 
 def test_arrays_of_float32_are_taken_number_by_number():
-    state = {name: array.astype(np.float32) for name, array in kr.to_pykan(random_network(RNG(13), base="silu", kind="uniform")).items()}
+    state = {
+        name: array.astype(np.float32)
+        for name, array in kr.to_pykan(random_network(RNG(13), base="silu", kind="uniform")).items()
+    }
 
     np.testing.assert_array_equal(kr.from_pykan(state).layers[0].knots, state["act_fun.0.grid"])
 
@@ -220,7 +268,9 @@ def test_tensors_are_detached_and_brought_to_memory():
 def test_pykan_gives_back_every_number_and_every_mask_bit_for_bit(seed, base):
     network = random_network(RNG(seed), base=base)
     if base == "zero":  # what their model would never use is not kept
-        network = kr.Network(tuple(replace(layer, w_base=0.0 * layer.w_base) for layer in network.layers))
+        network = kr.Network(
+            tuple(replace(layer, w_base=0.0 * layer.w_base) for layer in network.layers)
+        )
 
     again = kr.from_pykan(kr.to_pykan(network), base=base)
 
@@ -240,7 +290,9 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @given(seeds)
-def test_libraries_without_masks_give_back_living_edges_bit_for_bit_and_dead_ones_with_weights_0(way, seed):
+def test_libraries_without_masks_give_back_living_edges_bit_for_bit_and_dead_ones_with_weights_0(
+    way, seed
+):
     from_state, to_state = WAYS[way]
     network = random_network(RNG(seed), base="silu")
     x = RNG(seed).uniform(-3.0, 3.0, (4, network.widths[0]))
@@ -259,19 +311,26 @@ def test_layers_without_a_base_have_base_weights_0_so_that_any_base_fits():
     network = random_network(RNG(15), base="zero")
     x = RNG(16).uniform(-2.0, 2.0, (5, network.widths[0]))
 
-    for again in (kr.from_pykan(kr.to_pykan(network)), *(from_state(to_state(network)) for from_state, to_state in WAYS.values())):
+    for again in (
+        kr.from_pykan(kr.to_pykan(network)),
+        *(from_state(to_state(network)) for from_state, to_state in WAYS.values()),
+    ):
         np.testing.assert_array_equal(again(x), network(x))
 
 
 @pytest.mark.parametrize("library", ["pykan", "jaxkan"])
 def test_a_constant_of_pruning_goes_into_their_bias_and_comes_back(library):
-    network = kr.mask_edges(random_network(RNG(17), widths=(2, 2), base="silu", dead=0.0), 0, [[1, 1], [0, 0]])
+    network = kr.mask_edges(
+        random_network(RNG(17), widths=(2, 2), base="silu", dead=0.0), 0, [[1, 1], [0, 0]]
+    )
     network = kr.fix_symbolic(network, 0, output=1, input=0, name="0", affine=(1.0, 0.0, 1.0, 0.75))
     state = {"pykan": kr.to_pykan, "jaxkan": kr.to_jaxkan}[library](network)
     again = {"pykan": kr.from_pykan, "jaxkan": kr.from_jaxkan}[library](state)
     x = network.layers[0].breakpoints[:, [0, -1]].T
 
-    np.testing.assert_array_equal(state[{"pykan": "node_bias_0", "jaxkan": "layers.0.bias"}[library]], [0.0, 0.75])
+    np.testing.assert_array_equal(
+        state[{"pykan": "node_bias_0", "jaxkan": "layers.0.bias"}[library]], [0.0, 0.75]
+    )
     close(again(x), network(x))
 
 
@@ -304,7 +363,10 @@ def test_names_and_shapes_are_those_of_the_libraries():
     }  # fmt: skip
     assert (edges["layers.0.grid"].shape, edges["layers.0.c_basis"].shape) == ((6, 11), (6, 7))
     assert (plain["layers.0.grid"].shape, plain["layers.0.c_basis"].shape) == ((2, 11), (3, 2, 7))
-    assert all(state["layers.1.bias"].shape == (1,) and state["layers.0.c_res"].shape == (3, 2) for state in (edges, plain))
+    assert all(
+        state["layers.1.bias"].shape == (1,) and state["layers.0.c_res"].shape == (3, 2)
+        for state in (edges, plain)
+    )
 
 
 # --- the program that asks the libraries themselves
@@ -312,7 +374,10 @@ def test_names_and_shapes_are_those_of_the_libraries():
 
 @pytest.mark.parametrize(("error", "status"), [(1e-15, 0), (1e-9, 1)])
 def test_the_program_tells_errors_and_who_is_not_installed(error, status, monkeypatch, capsys):
-    toys = {"toy": (("json",), lambda rng: iter([("from_toy", error)])), "absent": (("json", "kan_ref_no_such_module"), None)}
+    toys = {
+        "toy": (("json",), lambda rng: iter([("from_toy", error)])),
+        "absent": (("json", "kan_ref_no_such_module"), None),
+    }
     monkeypatch.setattr(program, "LIBRARIES", toys)
 
     assert program.main([]) == status
@@ -344,46 +409,82 @@ def test_the_networks_of_the_program_stay_on_their_hidden_grids_with_biases_of_s
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"act_fun.0.coef": np.zeros((2, 3, 2))}, "state has 2 B-splines on 11 knots in layer 0, but degree k on G intervals needs G"),
-        ({"act_fun.1.coef": None}, "state lacks 'act_fun.1.coef', which a state of pykan with 2 layers has"),
-        ({"biases.0.weight": np.zeros(3)}, "state has 'biases.0.weight', which has no place in a state of pykan with 2 layers"),
-        ({"act_fun.0.scale_sp": np.zeros((3, 2))}, r"state\['act_fun.0.scale_sp'\] has shape \(3, 2\), but needs shape \(2, 3\)"),
-        ({"act_fun.0.mask": np.full((2, 3), 0.5)}, "state, layer 0: mask is 0.5 at output 0, input 0, but every edge needs 0 or 1"),
+        (
+            {"act_fun.0.coef": np.zeros((2, 3, 2))},
+            "state has 2 B-splines on 11 knots in layer 0, but degree k on G intervals needs G",
+        ),
+        (
+            {"act_fun.1.coef": None},
+            "state lacks 'act_fun.1.coef', which a state of pykan with 2 layers has",
+        ),
+        (
+            {"biases.0.weight": np.zeros(3)},
+            "state has 'biases.0.weight', which has no place in a state of pykan with 2 layers",
+        ),
+        (
+            {"act_fun.0.scale_sp": np.zeros((3, 2))},
+            r"state\['act_fun.0.scale_sp'\] has shape \(3, 2\), but needs shape \(2, 3\)",
+        ),
+        (
+            {"act_fun.0.mask": np.full((2, 3), 0.5)},
+            "state, layer 0: mask is 0.5 at output 0, input 0, but every edge needs 0 or 1",
+        ),
         (
             {"act_fun.0.mask": 1.0 - np.eye(2, 3), "symbolic_fun.0.mask": np.eye(3, 2)},
             "state has a formula on the edge from input 0 to output 0 of layer 0, whose name it does not hold: give formulas=",
         ),
-        ({"symbolic_fun.0.mask": np.eye(3, 2)}, "state has a formula and a spline on the edge from input 0 to output 0 of layer 0"),
+        (
+            {"symbolic_fun.0.mask": np.eye(3, 2)},
+            "state has a formula and a spline on the edge from input 0 to output 0 of layer 0",
+        ),
     ],
 )
 def test_what_has_no_place_is_refused_by_its_name(changes, sentence):
-    state = kr.to_pykan(kr.init_network((2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))) | changes
+    state = (
+        kr.to_pykan(
+            kr.init_network((2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+        )
+        | changes
+    )
 
     with pytest.raises(ValueError, match=sentence):
         kr.from_pykan(state)
 
 
 def test_a_model_in_the_place_of_its_state_is_refused_by_its_kind():
-    with pytest.raises(TypeError, match=r"state is a Tensor, but must be a mapping of names such as 'act_fun.0.grid' to arrays"):
+    with pytest.raises(
+        TypeError,
+        match=r"state is a Tensor, but must be a mapping of names such as 'act_fun.0.grid' to arrays",
+    ):
         kr.from_pykan(Tensor(np.zeros(2)))
 
 
 def test_nodes_that_multiply_are_refused():
     network = kr.init_network((2, 4, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
-    state = kr.to_pykan(network) | {"node_scale_0": np.ones(3), "node_bias_0": np.zeros(3)}  # two of four sums make one node
+    state = kr.to_pykan(network) | {
+        "node_scale_0": np.ones(3),
+        "node_bias_0": np.zeros(3),
+    }  # two of four sums make one node
 
     with pytest.raises(
-        ValueError, match="state has 4 sums, but 3 numbers as 'node_scale_0': nodes that multiply have no place in a network"
+        ValueError,
+        match="state has 4 sums, but 3 numbers as 'node_scale_0': nodes that multiply have no place in a network",
     ):
         kr.from_pykan(state)
 
 
 @pytest.mark.parametrize(
-    ("from_state", "to_state"), [(kr.from_pykan, kr.to_pykan), (kr.from_efficient_kan, kr.to_efficient_kan), (kr.from_jaxkan, kr.to_jaxkan)]
+    ("from_state", "to_state"),
+    [
+        (kr.from_pykan, kr.to_pykan),
+        (kr.from_efficient_kan, kr.to_efficient_kan),
+        (kr.from_jaxkan, kr.to_jaxkan),
+    ],
 )
 def test_layers_that_do_not_follow_one_another_are_refused(from_state, to_state):
     first, other = (
-        to_state(kr.init_network(widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))) for widths in ((2, 4, 1), (2, 3, 1))
+        to_state(kr.init_network(widths, n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0)))
+        for widths in ((2, 4, 1), (2, 3, 1))
     )
     state = other | {name: array for name, array in first.items() if "0" in name}
 

@@ -29,7 +29,20 @@ from kan_ref.network.network import Network, replace_theta
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 SUFFIXES = (".npz", ".json")
-EXTREMES = (-0.0, 0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7e308, -sys.float_info.max, 0.1, 1 / 3, 2**53 + 1.0, 1e22, 1e23)
+EXTREMES = (
+    -0.0,
+    0.0,
+    5e-324,
+    -5e-324,
+    2.2250738585072014e-308,
+    1.7e308,
+    -sys.float_info.max,
+    0.1,
+    1 / 3,
+    2**53 + 1.0,
+    1e22,
+    1e23,
+)
 
 both_formats = pytest.mark.parametrize("suffix", SUFFIXES)
 
@@ -45,13 +58,19 @@ def network():
 
 
 def tiny_network():
-    return Network((Layer([[0.0, 0.1, 1.0]], [[[1 / 3, -0.0]]], [[5e-324]], [[1.7e308]], [[1.0]], degree=0),))
+    return Network(
+        (Layer([[0.0, 0.1, 1.0]], [[[1 / 3, -0.0]]], [[5e-324]], [[1.7e308]], [[1.0]], degree=0),)
+    )
 
 
 def state(network):
     """All of a network as bytes and words."""
     return [
-        (layer.degree, layer.base, [(name, getattr(layer, name).shape, getattr(layer, name).tobytes()) for name in ARRAYS])
+        (
+            layer.degree,
+            layer.base,
+            [(name, getattr(layer, name).shape, getattr(layer, name).tobytes()) for name in ARRAYS],
+        )
         for layer in network.layers
     ]
 
@@ -105,7 +124,9 @@ def raw_members(network):
 
 
 def write_json(path, document):
-    path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    path.write_text(
+        document if isinstance(document, str) else json.dumps(document), encoding="utf-8"
+    )
     return path
 
 
@@ -117,10 +138,14 @@ def json_document(network):
 
 
 @given(case=network_cases(), seed=seeds, suffix=st.sampled_from(SUFFIXES))
-def test_a_network_comes_back_bit_for_bit_with_zeros_of_both_signs_denormals_and_giants(folder, case, seed, suffix):
+def test_a_network_comes_back_bit_for_bit_with_zeros_of_both_signs_denormals_and_giants(
+    folder, case, seed, suffix
+):
     network, _, rng = case
     rng = np.random.default_rng(seed)
-    theta = np.where(rng.random(network.n_params) < 0.5, rng.choice(EXTREMES, network.n_params), network.theta)
+    theta = np.where(
+        rng.random(network.n_params) < 0.5, rng.choice(EXTREMES, network.n_params), network.theta
+    )
     network = network.with_theta(theta)
 
     save(network, folder / f"any{suffix}")
@@ -153,12 +178,18 @@ def test_no_field_of_a_layer_is_left_out(network):
     fields = {field.name for field in dataclasses.fields(Layer) if field.init}
     formulas = with_formulas(np.random.default_rng(3), network, share=1.0)
 
-    assert set(layer_to_plain(formulas.layers[0])) == set(json_document(formulas)["layers"][0]) == fields
+    assert (
+        set(layer_to_plain(formulas.layers[0]))
+        == set(json_document(formulas)["layers"][0])
+        == fields
+    )
     assert set(layer_to_plain(network.layers[0])) == fields - {"symbolic", "affine"}
 
 
 def test_a_plain_layer_becomes_the_layer_again(network):
-    assert state(Network(tuple(layer_from_plain(layer_to_plain(layer)) for layer in network.layers))) == state(network)
+    assert state(
+        Network(tuple(layer_from_plain(layer_to_plain(layer)) for layer in network.layers))
+    ) == state(network)
 
 
 @both_formats
@@ -174,20 +205,27 @@ def test_a_path_may_be_text_or_a_path_and_its_ending_large(folder, network, suff
 
 
 @both_formats
-def test_the_same_network_gives_the_same_bytes_at_any_time_and_place(tmp_path, network, suffix, monkeypatch):
+def test_the_same_network_gives_the_same_bytes_at_any_time_and_place(
+    tmp_path, network, suffix, monkeypatch
+):
     (tmp_path / "sub").mkdir()
     save(network, tmp_path / f"first{suffix}")
     monkeypatch.setattr("time.time", lambda: 1.9e9)
     save(load(tmp_path / f"first{suffix}"), tmp_path / "sub" / f"second{suffix}")
 
-    assert (tmp_path / f"first{suffix}").read_bytes() == (tmp_path / "sub" / f"second{suffix}").read_bytes()
+    assert (tmp_path / f"first{suffix}").read_bytes() == (
+        tmp_path / "sub" / f"second{suffix}"
+    ).read_bytes()
 
 
 def test_members_carry_no_date_and_no_machine(folder, network):
     save(network, folder / "plain.npz")
 
     with zipfile.ZipFile(folder / "plain.npz") as archive:
-        marks = {(info.date_time, info.create_system, info.extra, info.comment, info.compress_type) for info in archive.infolist()}
+        marks = {
+            (info.date_time, info.create_system, info.extra, info.comment, info.compress_type)
+            for info in archive.infolist()
+        }
     assert marks == {((1980, 1, 1, 0, 0, 0), 3, b"", b"", zipfile.ZIP_STORED)}
 
 
@@ -220,10 +258,16 @@ def test_a_json_file_is_strict_json_of_the_documented_shape(folder, network):
         raise AssertionError(constant)
 
     save(network, folder / "shape.json")
-    document = json.loads((folder / "shape.json").read_text(encoding="ascii"), parse_constant=refuse)
+    document = json.loads(
+        (folder / "shape.json").read_text(encoding="ascii"), parse_constant=refuse
+    )
 
     assert list(document) == ["format", "version", "kan_ref", "layers"]
-    assert (document["format"], document["version"], document["kan_ref"]) == ("kan_ref network", 1, kr.__version__)
+    assert (document["format"], document["version"], document["kan_ref"]) == (
+        "kan_ref network",
+        1,
+        kr.__version__,
+    )
     for layer, plain in zip(network.layers, document["layers"], strict=True):
         assert (plain["degree"], plain["base"]) == (layer.degree, layer.base)
         assert all(np.array_equal(np.array(plain[name]), getattr(layer, name)) for name in ARRAYS)
@@ -234,7 +278,13 @@ def test_the_layers_of_a_json_file_are_all_that_a_program_of_another_style_needs
     x = np.random.default_rng(4).uniform(-2.0, 2.0, (20, network.widths[0]))
     kr.save(network, folder / "net.json")
     layers = json.loads((folder / "net.json").read_text(encoding="utf-8"))["layers"]
-    arrays = [{name: np.array(value) if isinstance(value, list) else value for name, value in layer.items()} for layer in layers]
+    arrays = [
+        {
+            name: np.array(value) if isinstance(value, list) else value
+            for name, value in layer.items()
+        }
+        for layer in layers
+    ]
 
     y = Plain().network_forward(arrays, x)
 
@@ -244,7 +294,9 @@ def test_the_layers_of_a_json_file_are_all_that_a_program_of_another_style_needs
 def test_a_json_file_has_one_row_of_shortest_decimals_on_a_line(folder):
     save(tiny_network(), folder / "lines.json")
 
-    lines = [line.strip() for line in (folder / "lines.json").read_text(encoding="ascii").split("\n")]
+    lines = [
+        line.strip() for line in (folder / "lines.json").read_text(encoding="ascii").split("\n")
+    ]
     assert "[0.0, 0.1, 1.0]" in lines
     assert "[0.3333333333333333, -0.0]" in lines
     assert "[5e-324]" in lines
@@ -254,7 +306,10 @@ def test_a_json_file_has_one_row_of_shortest_decimals_on_a_line(folder):
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_an_npz_file_that_numpy_wrote_is_read(folder, network, order):
-    members = {name: value if name == "meta" else np.asarray(value, order=order) for name, value in members_of(network).items()}
+    members = {
+        name: value if name == "meta" else np.asarray(value, order=order)
+        for name, value in members_of(network).items()
+    }
 
     assert state(load(write_npz(folder / "numpy.npz", members))) == state(network)
 
@@ -274,10 +329,14 @@ def test_a_json_file_of_another_writer_is_read(folder):
 # --- the door of save and load
 
 
-@pytest.mark.parametrize("path", ["net.pkl", "net", "net.npz.gz", ".npz", "net.npy", "folder.json/net", ""])
+@pytest.mark.parametrize(
+    "path", ["net.pkl", "net", "net.npz.gz", ".npz", "net.npy", "folder.json/net", ""]
+)
 def test_any_other_ending_is_refused_with_the_two_that_there_are(network, path):
     for act in (lambda: save(network, path), lambda: load(path)):
-        with pytest.raises(ValueError, match=r"^path is '.*', but must end in '\.npz' or '\.json'$"):
+        with pytest.raises(
+            ValueError, match=r"^path is '.*', but must end in '\.npz' or '\.json'$"
+        ):
             act()
 
 
@@ -298,7 +357,9 @@ def test_arguments_in_the_wrong_order_are_refused(tmp_path, network):
 
 @both_formats
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_a_network_that_went_astray_is_not_written_over_a_good_one(tmp_path, network, suffix, number):
+def test_a_network_that_went_astray_is_not_written_over_a_good_one(
+    tmp_path, network, suffix, number
+):
     path, theta = tmp_path / f"net{suffix}", network.theta.copy()
     save(network, path)
     theta[network.layers[0].coef.size] = number
@@ -319,9 +380,15 @@ def test_a_file_above_the_limit_is_neither_written_nor_read(tmp_path, network, s
     save(load(path), path)
     monkeypatch.setitem(storage.MOST_BYTES, suffix, size - 1)
 
-    with pytest.raises(ValueError, match=f"network takes {size} bytes as {suffix}, but such a file may have at most {size - 1}"):
+    with pytest.raises(
+        ValueError,
+        match=f"network takes {size} bytes as {suffix}, but such a file may have at most {size - 1}",
+    ):
         save(network, path)
-    with pytest.raises(ValueError, match=f"net{suffix} has {size} bytes, but a {suffix} file may have at most {size - 1}"):
+    with pytest.raises(
+        ValueError,
+        match=f"net{suffix} has {size} bytes, but a {suffix} file may have at most {size - 1}",
+    ):
         load(path)
 
 
@@ -336,7 +403,9 @@ def test_a_sparse_file_of_a_terabyte_is_refused_without_being_read(tmp_path, suf
 
 
 @both_formats
-def test_more_layers_than_the_limit_are_neither_written_nor_read(tmp_path, network, suffix, monkeypatch):
+def test_more_layers_than_the_limit_are_neither_written_nor_read(
+    tmp_path, network, suffix, monkeypatch
+):
     save(network, tmp_path / f"two{suffix}")
     monkeypatch.setattr(document, "MOST_LAYERS", 1)
 
@@ -371,7 +440,9 @@ def fail_at(monkeypatch, step, error):
 
     if step == "write":
         kinds = {"xb": FullDisk}
-        monkeypatch.setattr(files, "open", lambda name, mode: kinds.get(mode, open)(name, mode), raising=False)
+        monkeypatch.setattr(
+            files, "open", lambda name, mode: kinds.get(mode, open)(name, mode), raising=False
+        )
     else:
         monkeypatch.setattr(files.os, step, fail)
 
@@ -382,7 +453,9 @@ def disk_full():
 
 @both_formats
 @pytest.mark.parametrize("step", ["write", "fsync", "chmod", "replace"])
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, network, suffix, step, monkeypatch):
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(
+    tmp_path, network, suffix, step, monkeypatch
+):
     path = tmp_path / f"net{suffix}"
     save(network, path)
     before = path.read_bytes()
@@ -409,7 +482,9 @@ def test_a_full_disk_leaves_no_half_of_a_new_file(tmp_path, suffix, step, monkey
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, SystemExit])
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_an_interruption_leaves_the_old_file_and_nothing_else(tmp_path, network, step, error, monkeypatch):
+def test_an_interruption_leaves_the_old_file_and_nothing_else(
+    tmp_path, network, step, error, monkeypatch
+):
     path = tmp_path / "net.npz"
     save(network, path)
     before = path.read_bytes()
@@ -422,7 +497,9 @@ def test_an_interruption_leaves_the_old_file_and_nothing_else(tmp_path, network,
     assert path.read_bytes() == before
 
 
-def test_an_interruption_just_after_the_last_step_leaves_the_new_file(tmp_path, network, monkeypatch):
+def test_an_interruption_just_after_the_last_step_leaves_the_new_file(
+    tmp_path, network, monkeypatch
+):
     path, replace = tmp_path / "net.npz", os.replace
     save(network, path)
 
@@ -439,10 +516,14 @@ def test_an_interruption_just_after_the_last_step_leaves_the_new_file(tmp_path, 
 
 
 @both_formats
-def test_a_file_is_whole_and_on_the_disk_before_it_takes_the_place_of_the_old_one(tmp_path, network, suffix, monkeypatch):
+def test_a_file_is_whole_and_on_the_disk_before_it_takes_the_place_of_the_old_one(
+    tmp_path, network, suffix, monkeypatch
+):
     path, steps, replace, fsync = tmp_path / f"net{suffix}", [], os.replace, os.fsync
     save(network, path)
-    monkeypatch.setattr(storage.os, "fsync", lambda number: steps.append(os.fstat(number).st_size) or fsync(number))
+    monkeypatch.setattr(
+        storage.os, "fsync", lambda number: steps.append(os.fstat(number).st_size) or fsync(number)
+    )
 
     def observed(source, target):
         assert os.path.dirname(source) == os.path.dirname(target)
@@ -476,7 +557,11 @@ def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, network, suffi
         save(network, tmp_path / f"net{suffix}")
         (tmp_path / "other").touch()
 
-    assert stat.S_IMODE((tmp_path / f"net{suffix}").stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode) == 0o666 & ~mask
+    assert (
+        stat.S_IMODE((tmp_path / f"net{suffix}").stat().st_mode)
+        == stat.S_IMODE((tmp_path / "other").stat().st_mode)
+        == 0o666 & ~mask
+    )
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o664])
@@ -565,7 +650,19 @@ def test_a_file_that_may_not_be_read_is_reported_as_such(tmp_path, monkeypatch):
 
 
 @both_formats
-@pytest.mark.parametrize("data", [b"", b"\0", b"PK", b"PK\5\6" + bytes(18), b"no network", b"\x80\x04N.", bytes(1000), b"\xff" * 1000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\0",
+        b"PK",
+        b"PK\5\6" + bytes(18),
+        b"no network",
+        b"\x80\x04N.",
+        bytes(1000),
+        b"\xff" * 1000,
+    ],
+)
 def test_a_file_of_something_else_is_refused(tmp_path, suffix, data):
     path = tmp_path / f"net{suffix}"
     path.write_bytes(data)
@@ -604,7 +701,9 @@ def test_a_file_cut_at_its_head_is_refused(tmp_path):
         assert "zip archive" in refusal(tmp_path / "cut.npz")
 
 
-@pytest.mark.parametrize("name", [f"layer_{number}_{array}" for number in range(2) for array in ARRAYS])
+@pytest.mark.parametrize(
+    "name", [f"layer_{number}_{array}" for number in range(2) for array in ARRAYS]
+)
 def test_a_missing_array_is_named(folder, network, name):
     members = members_of(network)
     del members[name]
@@ -617,17 +716,30 @@ def test_a_missing_array_is_named(folder, network, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["extra", "layer_0", "layer_2_coef", "layer_00_coef", "layer_-1_coef", "layer_99999999999_coef", "layer_0_degree"]
+    "name",
+    [
+        "extra",
+        "layer_0",
+        "layer_2_coef",
+        "layer_00_coef",
+        "layer_-1_coef",
+        "layer_99999999999_coef",
+        "layer_0_degree",
+    ],
 )
 def test_a_surplus_array_is_named(folder, network, name):
-    assert f"its member '{name}.npy' has no place" in refusal(write_npz(folder / "more.npz", members_of(network) | {name: np.zeros(3)}))
+    assert f"its member '{name}.npy' has no place" in refusal(
+        write_npz(folder / "more.npz", members_of(network) | {name: np.zeros(3)})
+    )
 
 
 def test_an_array_has_one_name_only(folder, network):
     members = members_of(network)
     members["layer_00_coef"] = members.pop("layer_0_coef")
 
-    assert "its member 'layer_00_coef.npy' has no place" in refusal(write_npz(folder / "zeros.npz", members))
+    assert "its member 'layer_00_coef.npy' has no place" in refusal(
+        write_npz(folder / "zeros.npz", members)
+    )
 
 
 def test_an_array_that_no_layer_has_is_named(folder, network):
@@ -635,33 +747,55 @@ def test_an_array_that_no_layer_has_is_named(folder, network):
     document = json_document(network)
     document["layers"][1]["bias"] = [0.0]
 
-    for path in (write_npz(folder / "bias.npz", members), write_json(folder / "bias.json", document)):
+    for path in (
+        write_npz(folder / "bias.npz", members),
+        write_json(folder / "bias.json", document),
+    ):
         assert "layer 1 has 'bias', which has no place in format version 2" in refusal(path)
 
 
-@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<f2", "<i8", "|b1", "<c16", "|S8", "|V8", "<M8[s]", "|O"])
+@pytest.mark.parametrize(
+    "dtype", ["<f4", ">f8", "<f2", "<i8", "|b1", "<c16", "|S8", "|V8", "<M8[s]", "|O"]
+)
 def test_any_kind_of_number_but_little_endian_float64_is_refused(folder, network, dtype):
     members = members_of(network)
     members["layer_0_mask"] = members["layer_0_mask"].astype(np.int64).astype(dtype)
 
-    assert "'layer_0_mask.npy' is missing, or no .npy array of float64 or text" in refusal(write_npz(folder / "kind.npz", members))
+    assert "'layer_0_mask.npy' is missing, or no .npy array of float64 or text" in refusal(
+        write_npz(folder / "kind.npz", members)
+    )
 
 
 def test_text_for_numbers_is_refused(folder, network):
     members = members_of(network) | {"layer_0_mask": np.full((3, 2), "1.0")}
 
-    assert "layer 0 has something else than an array of numbers as 'mask'" in refusal(write_npz(folder / "text.npz", members))
+    assert "layer 0 has something else than an array of numbers as 'mask'" in refusal(
+        write_npz(folder / "text.npz", members)
+    )
 
 
 @both_formats
 @pytest.mark.parametrize("name", ARRAYS)
-@pytest.mark.parametrize("change", [lambda a: a[..., :-1], lambda a: a[:1], lambda a: a[None], lambda a: a.ravel(), lambda a: a[:0]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a[..., :-1],
+        lambda a: a[:1],
+        lambda a: a[None],
+        lambda a: a.ravel(),
+        lambda a: a[:0],
+    ],
+)
 def test_an_array_of_another_shape_is_refused(folder, network, suffix, name, change):
     members, document = members_of(network), json_document(network)
     wrong = change(members[f"layer_0_{name}"])
     members[f"layer_0_{name}"] = wrong
     document["layers"][0][name] = wrong.tolist()
-    path = write_npz(folder / "shape.npz", members) if suffix == ".npz" else write_json(folder / "shape.json", document)
+    path = (
+        write_npz(folder / "shape.npz", members)
+        if suffix == ".npz"
+        else write_json(folder / "shape.json", document)
+    )
 
     sentence = refusal(path)
 
@@ -672,7 +806,9 @@ def test_layers_that_do_not_fit_together_are_refused(folder, network):
     document = json_document(network)
     document["layers"].reverse()
 
-    assert "layer 1 takes 2 inputs, but layer 0 has 1 outputs" in refusal(write_json(folder / "order.json", document))
+    assert "layer 1 takes 2 inputs, but layer 0 has 1 outputs" in refusal(
+        write_json(folder / "order.json", document)
+    )
 
 
 @both_formats
@@ -682,7 +818,11 @@ def test_numbers_that_are_not_finite_are_refused(folder, network, suffix, name, 
     members, document = members_of(network), json_document(network)
     members[f"layer_1_{name}"].flat[1] = number
     document["layers"][1][name] = members[f"layer_1_{name}"].tolist()
-    path = write_npz(folder / "wild.npz", members) if suffix == ".npz" else write_json(folder / "wild.json", document)
+    path = (
+        write_npz(folder / "wild.npz", members)
+        if suffix == ".npz"
+        else write_json(folder / "wild.json", document)
+    )
 
     assert f"layer 1: {name} contains {number} at " in refusal(path)
 
@@ -697,14 +837,24 @@ def test_numbers_that_are_not_finite_are_refused(folder, network, suffix, name, 
         ("knots", 0, -1.7e308, "too wide"),
     ],
 )
-def test_a_layer_that_could_not_be_made_is_not_read_either(folder, network, suffix, name, position, number, sentence):
+def test_a_layer_that_could_not_be_made_is_not_read_either(
+    folder, network, suffix, name, position, number, sentence
+):
     members, document = members_of(network), json_document(network)
-    members["layer_0_knots"].flat[-1] = 1e308 if sentence == "too wide" else members["layer_0_knots"].flat[-1]
+    members["layer_0_knots"].flat[-1] = (
+        1e308 if sentence == "too wide" else members["layer_0_knots"].flat[-1]
+    )
     members[f"layer_0_{name}"].flat[position] = number
     if sentence == "too wide":
         members["layer_0_knots"][:, 0], members["layer_0_knots"][:, -1] = -1.7e308, 1.7e308
-    document["layers"][0] |= {array: members[f"layer_0_{array}"].tolist() for array in ("mask", "knots")}
-    path = write_npz(folder / "law.npz", members) if suffix == ".npz" else write_json(folder / "law.json", document)
+    document["layers"][0] |= {
+        array: members[f"layer_0_{array}"].tolist() for array in ("mask", "knots")
+    }
+    path = (
+        write_npz(folder / "law.npz", members)
+        if suffix == ".npz"
+        else write_json(folder / "law.json", document)
+    )
 
     assert sentence in refusal(path)
 
@@ -721,12 +871,22 @@ def both_files(folder, network, change):
     yield write_json(folder / "meta.json", document)
 
 
-def test_a_file_of_a_newer_version_is_refused_by_its_version_whatever_else_it_holds(folder, network):
+def test_a_file_of_a_newer_version_is_refused_by_its_version_whatever_else_it_holds(
+    folder, network
+):
     def change(document):
-        document |= {"version": 3, "kan_ref": "0.9.0", "optimizer": {"kind": "none"}, "layers": "elsewhere"}
+        document |= {
+            "version": 3,
+            "kan_ref": "0.9.0",
+            "optimizer": {"kind": "none"},
+            "layers": "elsewhere",
+        }
 
     for path in both_files(folder, network, change):
-        assert "it has format version 3, by kan_ref '0.9.0', but this kan_ref reads versions 1 to 2" in refusal(path)
+        assert (
+            "it has format version 3, by kan_ref '0.9.0', but this kan_ref reads versions 1 to 2"
+            in refusal(path)
+        )
 
 
 @pytest.mark.parametrize("version", [0, -1, True, 1.0, 1e999, "1", None, [1], {}, 10**30, 10**400])
@@ -735,17 +895,24 @@ def test_a_version_that_is_no_version_is_refused(folder, network, version):
         assert "it has format version " in refusal(path)
 
 
-@pytest.mark.parametrize("format_", ["", "kan_ref", "kan_ref network ", None, 1, ["kan_ref network"], "x" * 10**5])
+@pytest.mark.parametrize(
+    "format_", ["", "kan_ref", "kan_ref network ", None, 1, ["kan_ref network"], "x" * 10**5]
+)
 def test_another_format_is_refused(folder, network, format_):
     for path in both_files(folder, network, lambda document: document.update(format=format_)):
         assert "it does not say format 'kan_ref network'" in refusal(path)
 
 
-@pytest.mark.parametrize("document", [None, 1, [], {}, "kan_ref network", [{"format": "kan_ref network"}]])
+@pytest.mark.parametrize(
+    "document", [None, 1, [], {}, "kan_ref network", [{"format": "kan_ref network"}]]
+)
 def test_a_document_that_is_no_object_of_ours_is_refused(folder, network, document):
     members = members_of(network) | {"meta": np.array(json.dumps(document))}
 
-    for path in (write_npz(folder / "other.npz", members), write_json(folder / "other.json", json.dumps(document))):
+    for path in (
+        write_npz(folder / "other.npz", members),
+        write_json(folder / "other.json", json.dumps(document)),
+    ):
         assert "it does not say format 'kan_ref network'" in refusal(path)
 
 
@@ -769,19 +936,29 @@ def test_an_entry_that_nobody_knows_is_refused(folder, network):
 
 
 def test_a_base_as_long_as_a_book_is_not_compared_with_names(folder, network):
-    for path in both_files(folder, network, lambda document: document["layers"][1].update(base="silu" * 10**5)):
+    for path in both_files(
+        folder, network, lambda document: document["layers"][1].update(base="silu" * 10**5)
+    ):
         assert "needs an integer and a short name" in refusal(path)
 
 
-@pytest.mark.parametrize("degree", [3.0, "3", True, None, -1, 10**6, 10**14, 10**30, 10**400, {}, "9" * 10**5])
+@pytest.mark.parametrize(
+    "degree", [3.0, "3", True, None, -1, 10**6, 10**14, 10**30, 10**400, {}, "9" * 10**5]
+)
 def test_a_degree_of_another_kind_or_size_is_refused(folder, network, degree):
-    for path in both_files(folder, network, lambda document: document["layers"][1].update(degree=degree)):
+    for path in both_files(
+        folder, network, lambda document: document["layers"][1].update(degree=degree)
+    ):
         assert "layer 1" in refusal(path)
 
 
-@pytest.mark.parametrize("base", ["tanh", "SILU", "", 3, None, True, {"silu": 1}, "silu" * 10**5, "\ud800", "si\nlu"])
+@pytest.mark.parametrize(
+    "base", ["tanh", "SILU", "", 3, None, True, {"silu": 1}, "silu" * 10**5, "\ud800", "si\nlu"]
+)
 def test_a_base_of_another_name_or_kind_is_refused(folder, network, base):
-    for path in both_files(folder, network, lambda document: document["layers"][1].update(base=base)):
+    for path in both_files(
+        folder, network, lambda document: document["layers"][1].update(base=base)
+    ):
         assert "layer 1" in refusal(path)
 
 
@@ -819,7 +996,9 @@ def test_meta_that_is_no_json_in_a_0_d_text_is_refused(folder, network, meta):
 def test_good_meta_in_a_list_is_refused(folder, network):
     members = members_of(network)
 
-    listed = write_npz(folder / "list.npz", members | {"meta": np.array([json.dumps(members["meta"])])})
+    listed = write_npz(
+        folder / "list.npz", members | {"meta": np.array([json.dumps(members["meta"])])}
+    )
 
     assert "in a 0-d array" in refusal(listed)
 
@@ -854,14 +1033,22 @@ def test_meta_of_impossible_characters_is_refused(folder, code):
 
 def tiny_json(**replaced):
     """The JSON text of a tiny network, some values replaced by raw text."""
-    plain = {"degree": "0", "base": '"silu"', "knots": "[[0, 1, 2]]", "coef": "[[[1, 2]]]", "w_base": "[[1]]"}
+    plain = {
+        "degree": "0",
+        "base": '"silu"',
+        "knots": "[[0, 1, 2]]",
+        "coef": "[[[1, 2]]]",
+        "w_base": "[[1]]",
+    }
     plain |= {"w_spline": "[[1]]", "mask": "[[1]]"}
     body = ",".join(f'"{key}":{text}' for key, text in (plain | replaced).items())
     return '{"format":"kan_ref network","version":1,"kan_ref":"0","layers":[{' + body + "}]}"
 
 
 def test_the_tiny_text_is_read(folder):
-    assert load(write_json(folder / "tiny.json", tiny_json())).layers[0].coef.tolist() == [[[1.0, 2.0]]]
+    assert load(write_json(folder / "tiny.json", tiny_json())).layers[0].coef.tolist() == [
+        [[1.0, 2.0]]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -903,7 +1090,9 @@ def test_a_json_array_of_anything_but_numbers_is_refused(folder, coef, sentence)
 
 
 def test_a_key_twice_at_the_top_is_refused(folder):
-    assert "it has a key twice" in refusal(write_json(folder / "twice.json", tiny_json()[:-1] + ',"version":1}'))
+    assert "it has a key twice" in refusal(
+        write_json(folder / "twice.json", tiny_json()[:-1] + ',"version":1}')
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
@@ -963,8 +1152,18 @@ def test_nothing_is_written_for_members_whose_names_are_paths(tmp_path, network)
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     members = raw_members(network)
-    for name in ("../layer_0_coef.npy", "/layer_0_coef.npy", "..\\x.npy", "a/meta.npy", "./meta.npy", "meta.npy/", "layer_0_coef.npy\n"):
-        path = write_zip(inner / "path.npz", [*members.items(), (name, members["layer_0_coef.npy"])])
+    for name in (
+        "../layer_0_coef.npy",
+        "/layer_0_coef.npy",
+        "..\\x.npy",
+        "a/meta.npy",
+        "./meta.npy",
+        "meta.npy/",
+        "layer_0_coef.npy\n",
+    ):
+        path = write_zip(
+            inner / "path.npz", [*members.items(), (name, members["layer_0_coef.npy"])]
+        )
 
         refusal(path)
         assert [entry.name for entry in tmp_path.rglob("*")] == ["a", "b", "path.npz"]
@@ -1014,7 +1213,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder, network, method):
 @pytest.mark.parametrize(
     "patches",
     [
-        [(DIRECTORY, 10, b"\10\0"), (HEADER, 8, b"\10\0")],  # says that it is deflated, at its full size
+        [
+            (DIRECTORY, 10, b"\10\0"),
+            (HEADER, 8, b"\10\0"),
+        ],  # says that it is deflated, at its full size
         [(DIRECTORY, 20, b"\20\0\0\0")],  # packed smaller than it is
         [(DIRECTORY, 24, b"\20\0\0\0")],  # unpacked smaller than it is
     ],
@@ -1072,7 +1274,9 @@ def test_the_handmade_array_is_read_as_numpy_reads_it(folder):
     members = raw_members(tiny_network())
     members["layer_0_coef.npy"] = npy("(1, 1, 2)", np.array([3.0, 4.0]).tobytes())
 
-    assert load(write_zip(folder / "hand.npz", members.items())).layers[0].coef.tolist() == [[[3.0, 4.0]]]
+    assert load(write_zip(folder / "hand.npz", members.items())).layers[0].coef.tolist() == [
+        [[3.0, 4.0]]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -1119,7 +1323,9 @@ def test_an_array_that_lies_about_its_size_or_kind_is_refused_without_memory_for
 
 def test_a_directory_that_lies_about_sizes_is_refused_without_memory_for_it(folder):
     data = storage._npz_bytes(network_to_plain(tiny_network()))
-    (folder / "sizes.npz").write_bytes(patched(data, (DIRECTORY, 20, 2 * (2**31).to_bytes(4, "little"))))
+    (folder / "sizes.npz").write_bytes(
+        patched(data, (DIRECTORY, 20, 2 * (2**31).to_bytes(4, "little")))
+    )
 
     assert "lies on top of another" in refusal(folder / "sizes.npz")
     assert peak_memory(folder / "sizes.npz") < 10**6
@@ -1157,7 +1363,10 @@ def repaired(rng):
     members = raw_members(tiny_network())
     name = str(rng.choice(list(members)))
     buffer = io.BytesIO()
-    write_zip(buffer, [(key, flipped(data, rng, 1) if key == name else data) for key, data in members.items()])
+    write_zip(
+        buffer,
+        [(key, flipped(data, rng, 1) if key == name else data) for key, data in members.items()],
+    )
     return buffer.getvalue()
 
 
@@ -1177,7 +1386,11 @@ def outcome(path):
 def test_flipped_bits_give_a_network_or_a_refusal(folder, suffix, seed, flips):
     path, rng = folder / f"flipped{suffix}", np.random.default_rng(seed)
     document = network_to_plain(tiny_network())
-    data = storage._npz_bytes(document) if suffix == ".npz" else storage._json_text(document, "\n").encode()
+    data = (
+        storage._npz_bytes(document)
+        if suffix == ".npz"
+        else storage._json_text(document, "\n").encode()
+    )
 
     for _ in range(20):
         path.write_bytes(flipped(data, rng, flips))
@@ -1207,18 +1420,20 @@ def test_flipped_bits_lead_both_ways(folder):
 
 @both_formats
 def test_saving_and_loading_leave_no_trace_in_the_process(tmp_path, network, suffix):
-    np.random.seed(1)  # noqa: NPY002 (the legacy state is what must not move)
-    before = np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()  # noqa: NPY002
+    np.random.seed(1)
+    before = np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()
 
     save(network, tmp_path / f"net{suffix}")
     load(tmp_path / f"net{suffix}")
 
-    assert (np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()) == before  # noqa: NPY002
+    assert (np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()) == before
     assert [path.name for path in tmp_path.iterdir()] == [f"net{suffix}"]
 
 
 def test_a_network_of_a_million_parameters_takes_no_more_room_than_its_numbers(tmp_path):
-    layer = random_layer(np.random.default_rng(0), 100, 400, degree=3, n_intervals=20, kind="uniform")
+    layer = random_layer(
+        np.random.default_rng(0), 100, 400, degree=3, n_intervals=20, kind="uniform"
+    )
     network = Network((layer,))
 
     save(network, tmp_path / "large.npz")

@@ -24,7 +24,9 @@ def example(seed):
     rng = np.random.default_rng(seed)
     sizes = zip(pairwise(WIDTHS), (3, 4, 6), strict=True)
     plain = {"degree": 3, "kind": "uneven", "base": "silu", "dead": 0.0, "silent": 0.0}
-    layers = [random_layer(rng, *ends, n_intervals=n_intervals, **plain) for ends, n_intervals in sizes]
+    layers = [
+        random_layer(rng, *ends, n_intervals=n_intervals, **plain) for ends, n_intervals in sizes
+    ]
     network = kr.Network(layers)
     for number, layer in enumerate(layers):
         mask = np.ones((layer.n_out, layer.n_in))
@@ -83,9 +85,17 @@ def backward_with(only_layer=None, **faults):
         for number in reversed(range(len(network.layers))):
             parts = RIGHT | faults if only_layer in (None, number) else RIGHT
             layer, cache = network.layers[number], caches[number]
-            pieces.insert(0, [parts[name](layer, cache, dy).ravel() for name in ("d_coef", "d_w_base", "d_w_spline")])
+            pieces.insert(
+                0,
+                [
+                    parts[name](layer, cache, dy).ravel()
+                    for name in ("d_coef", "d_w_base", "d_w_spline")
+                ],
+            )
             dy = parts["dx_of_base"](layer, cache, dy) + parts["dx_of_splines"](layer, cache, dy)
-        theta = np.concatenate([array for layer_pieces in (RIGHT | faults)["order"](pieces) for array in layer_pieces])
+        theta = np.concatenate(
+            [array for layer_pieces in (RIGHT | faults)["order"](pieces) for array in layer_pieces]
+        )
         return dy, SimpleNamespace(theta=theta)  # not a network: those refuse nan
 
     return backward
@@ -94,19 +104,27 @@ def backward_with(only_layer=None, **faults):
 def refused(seed=0, **faults):
     """The name of the part that the checker refuses."""
     network, x, rng = example(seed)
-    with pytest.raises(ValueError, match=" is wrong: along a random direction backward gives ") as caught:
+    with pytest.raises(
+        ValueError, match=" is wrong: along a random direction backward gives "
+    ) as caught:
         kr.check_gradients(network, x, rng=rng, backward=backward_with(**faults))
     return str(caught.value).partition(" is wrong")[0]
 
 
 def transposed_base(layer, cache, dy):
-    return (dy @ layer.base_matrix.T) * cache.base_slope if layer.n_in == layer.n_out else dx_of_base(layer, cache, dy)
+    return (
+        (dy @ layer.base_matrix.T) * cache.base_slope
+        if layer.n_in == layer.n_out
+        else dx_of_base(layer, cache, dy)
+    )
 
 
 def transposed_splines(layer, cache, dy):
     if layer.n_in != layer.n_out:
         return dx_of_splines(layer, cache, dy)
-    return sums.slope_sums(matrix(layer).transpose(1, 0, 2).reshape(layer.n_out, -1), cache.bases, dy)
+    return sums.slope_sums(
+        matrix(layer).transpose(1, 0, 2).reshape(layer.n_out, -1), cache.bases, dy
+    )
 
 
 def stale_slope(layer, cache, dy):
@@ -140,36 +158,68 @@ FAULTS = {
     "stale base slope": ("dx", {"dx_of_base": stale_slope}),
     "base slope forgotten": ("dx", {"dx_of_base": lambda layer, cache, dy: dy @ layer.base_matrix}),
     "sign of the base in dx": ("dx", {"dx_of_base": lambda *given: -dx_of_base(*given)}),
-    "mask missing in dx": ("dx", {"dx_of_base": lambda layer, cache, dy: (dy @ layer.w_base) * cache.base_slope}),
-    "w_base not trained": ("d_w_base of layer 1", {"d_w_base": lambda *given: 0.0 * d_w_base(*given), "only_layer": 1}),
-    "mask missing in d_w_base": ("d_w_base of layer 0", {"d_w_base": lambda layer, cache, dy: dy.T @ cache.base}),
-    "w_base fed with slopes": ("d_w_base of layer 0", {"d_w_base": lambda layer, cache, dy: layer.mask * (dy.T @ cache.base_slope)}),
+    "mask missing in dx": (
+        "dx",
+        {"dx_of_base": lambda layer, cache, dy: (dy @ layer.w_base) * cache.base_slope},
+    ),
+    "w_base not trained": (
+        "d_w_base of layer 1",
+        {"d_w_base": lambda *given: 0.0 * d_w_base(*given), "only_layer": 1},
+    ),
+    "mask missing in d_w_base": (
+        "d_w_base of layer 0",
+        {"d_w_base": lambda layer, cache, dy: dy.T @ cache.base},
+    ),
+    "w_base fed with slopes": (
+        "d_w_base of layer 0",
+        {"d_w_base": lambda layer, cache, dy: layer.mask * (dy.T @ cache.base_slope)},
+    ),
     "mask missing in d_coef": (
         "d_coef of layer 0",
-        {"d_coef": lambda layer, cache, dy: layer.w_spline[:, :, None] * d_matrix(layer, cache, dy)},
+        {
+            "d_coef": lambda layer, cache, dy: (
+                layer.w_spline[:, :, None] * d_matrix(layer, cache, dy)
+            )
+        },
     ),
     "w_spline forgotten in d_coef": (
         "d_coef of layer 2",
-        {"d_coef": lambda layer, cache, dy: layer.mask[:, :, None] * d_matrix(layer, cache, dy), "only_layer": 2},
+        {
+            "d_coef": lambda layer, cache, dy: layer.mask[:, :, None] * d_matrix(layer, cache, dy),
+            "only_layer": 2,
+        },
     ),
     "w_spline applied twice in d_coef": (
         "d_coef of layer 0",
         {"d_coef": lambda layer, cache, dy: layer.w_spline[:, :, None] * d_coef(layer, cache, dy)},
     ),
-    "one basis shifted in d_coef": ("d_coef of layer 1", {"d_coef": of_one_basis_shifted, "only_layer": 1}),
+    "one basis shifted in d_coef": (
+        "d_coef of layer 1",
+        {"d_coef": of_one_basis_shifted, "only_layer": 1},
+    ),
     "mean over the batch in d_coef": ("d_coef of layer 0", {"d_coef": means}),
     "mask missing in d_w_spline": (
         "d_w_spline of layer 0",
-        {"d_w_spline": lambda layer, cache, dy: np.sum(layer.coef * d_matrix(layer, cache, dy), axis=2)},
+        {
+            "d_w_spline": lambda layer, cache, dy: np.sum(
+                layer.coef * d_matrix(layer, cache, dy), axis=2
+            )
+        },
     ),
-    "d_w_spline from C instead of coef": ("d_w_spline of layer 0", {"d_w_spline": from_weighted_coefficients}),
+    "d_w_spline from C instead of coef": (
+        "d_w_spline of layer 0",
+        {"d_w_spline": from_weighted_coefficients},
+    ),
     "w_base and w_spline swapped in theta": (
         "d_w_base of layer 0",
         {"order": lambda pieces: [[coef, w_spline, w_base] for coef, w_base, w_spline in pieces]},
     ),
     "layers swapped in theta": ("d_coef of layer 0", {"order": lambda pieces: pieces[::-1]}),
     "nan in d_coef": ("d_coef of layer 1", {"d_coef": with_nan, "only_layer": 1}),
-    "nan in dx": ("dx", {"dx_of_base": lambda *given: np.nan * dx_of_base(*given), "only_layer": 0}),
+    "nan in dx": (
+        "dx",
+        {"dx_of_base": lambda *given: np.nan * dx_of_base(*given), "only_layer": 0},
+    ),
 }
 
 
@@ -194,12 +244,19 @@ def test_a_planted_fault_is_refused_by_the_name_of_its_part(fault, seed):
     assert refused(seed, **faults) == part
 
 
-@pytest.mark.parametrize("piece", ["d_coef", "d_w_base", "d_w_spline", "dx_of_base", "dx_of_splines"])
+@pytest.mark.parametrize(
+    "piece", ["d_coef", "d_w_base", "d_w_spline", "dx_of_base", "dx_of_splines"]
+)
 def test_a_fault_of_a_hundred_thousandth_is_refused_and_one_of_a_billionth_is_not(piece):
     network, x, rng = example(0)
 
     assert refused(**{piece: lambda *given: (1.0 + 1e-5) * RIGHT[piece](*given)})
-    kr.check_gradients(network, x, rng=rng, backward=backward_with(**{piece: lambda *given: (1.0 + 1e-9) * RIGHT[piece](*given)}))
+    kr.check_gradients(
+        network,
+        x,
+        rng=rng,
+        backward=backward_with(**{piece: lambda *given: (1.0 + 1e-9) * RIGHT[piece](*given)}),
+    )
 
 
 def test_the_tolerance_decides():
@@ -213,19 +270,31 @@ def test_the_tolerance_decides():
 
 def test_the_report_keeps_the_largest_error_of_all_directions():
     network, x, rng = example(0)
-    right, slightly_wrong = backward_with(), backward_with(d_coef=lambda *given: (1.0 + 1e-4) * d_coef(*given))
+    right, slightly_wrong = (
+        backward_with(),
+        backward_with(d_coef=lambda *given: (1.0 + 1e-4) * d_coef(*given)),
+    )
     calls = []
 
     def wrong_along_the_first_direction(*given):
         calls.append(1)
-        return slightly_wrong(*given) if len(calls) <= len(calls_of_one_direction) else right(*given)
+        return (
+            slightly_wrong(*given) if len(calls) <= len(calls_of_one_direction) else right(*given)
+        )
 
     calls_of_one_direction = [
         "dx",
         "all parameters",
         *(f"d_{name} of layer {n}" for n in range(3) for name in ("coef", "w_base", "w_spline")),
     ]
-    report = kr.check_gradients(network, x, rng=rng, n_directions=3, backward=wrong_along_the_first_direction, tolerance=1e-3)
+    report = kr.check_gradients(
+        network,
+        x,
+        rng=rng,
+        n_directions=3,
+        backward=wrong_along_the_first_direction,
+        tolerance=1e-3,
+    )
 
     assert len(calls) == 3 * len(calls_of_one_direction)
     assert report.errors["d_coef of layer 0"] > 1e-6
@@ -256,14 +325,18 @@ def test_a_sample_far_away_does_not_hide_a_fault_that_shows_in_the_others(size):
         lambda rows: RowSparse(rows.columns[::-1].copy(), rows.values, rows.n_columns),
         lambda rows: RowSparse(rows.columns, rows.values[::-1].copy(), rows.n_columns),
         lambda rows: RowSparse((rows.columns + 1) % rows.n_columns, rows.values, rows.n_columns),
-        lambda rows: RowSparse(rows.columns, rows.values * np.where(rows.columns == 3, np.nan, 1.0), rows.n_columns),
+        lambda rows: RowSparse(
+            rows.columns, rows.values * np.where(rows.columns == 3, np.nan, 1.0), rows.n_columns
+        ),
     ],
     ids=["scaled", "rows of columns reversed", "rows of values reversed", "shifted by one", "nan"],
 )
 def test_a_wrong_jacobian_is_refused_by_name(fault, monkeypatch):
     network, x, rng = example(0)
     right = gradient_check.prediction_jacobian
-    monkeypatch.setattr(gradient_check, "prediction_jacobian", lambda network, caches: fault(right(network, caches)))
+    monkeypatch.setattr(
+        gradient_check, "prediction_jacobian", lambda network, caches: fault(right(network, caches))
+    )
 
     with pytest.raises(ValueError, match=r"^jacobian is wrong: along a random direction"):
         kr.check_gradients(network, x, rng=rng)
@@ -272,7 +345,10 @@ def test_a_wrong_jacobian_is_refused_by_name(fault, monkeypatch):
 def test_a_refusal_of_nan_says_that_the_error_is_nan():
     network, x, rng = example(0)
 
-    with pytest.raises(ValueError, match=r"^d_coef of layer 0 is wrong: .* backward gives nan, .* \(relative error nan, allowed 1e-07\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^d_coef of layer 0 is wrong: .* backward gives nan, .* \(relative error nan, allowed 1e-07\)$",
+    ):
         kr.check_gradients(network, x, rng=rng, backward=backward_with(d_coef=with_nan))
 
 
@@ -285,4 +361,6 @@ def test_a_refusal_says_both_numbers_the_error_and_what_was_allowed():
         rf"\(relative error {number}, allowed 1e-07\)$"
     )
     with pytest.raises(ValueError, match=sentence):
-        kr.check_gradients(network, x, rng=np.random.default_rng(1), backward=backward_with(d_coef=means))
+        kr.check_gradients(
+            network, x, rng=np.random.default_rng(1), backward=backward_with(d_coef=means)
+        )

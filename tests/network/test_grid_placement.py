@@ -39,7 +39,9 @@ def shifted(network, number, by):
     """The network with all knots of one layer moved along the axis."""
     layers = list(network.layers)
     old = layers[number]
-    layers[number] = Layer(old.knots + by, old.coef, old.w_base, old.w_spline, old.mask, old.degree, old.base)
+    layers[number] = Layer(
+        old.knots + by, old.coef, old.w_base, old.w_spline, old.mask, old.degree, old.base
+    )
     return Network(tuple(layers))
 
 
@@ -59,7 +61,9 @@ def test_extension_interpolates_every_grid_linearly_in_rank(n_intervals):
 
     for old, new in zip(network.layers, finer.layers, strict=True):
         for old_row, new_row in zip(old.breakpoints, new.breakpoints, strict=True):
-            expected = [np.interp(4 * n / n_intervals, range(5), old_row) for n in range(n_intervals + 1)]
+            expected = [
+                np.interp(4 * n / n_intervals, range(5), old_row) for n in range(n_intervals + 1)
+            ]
             np.testing.assert_allclose(new_row, expected, rtol=1e-14, atol=1e-15)
 
 
@@ -89,8 +93,14 @@ def test_outer_knots_go_on_by_the_mean_interval(degree):
     for layer in kr.extend_grid(network, n_intervals=8).layers:
         low, high = ends(layer)
         for n in range(1, degree + 1):
-            np.testing.assert_allclose(layer.knots[:, degree - n], low - n * (high - low) / 8, rtol=1e-13)
-            np.testing.assert_allclose(layer.knots[:, layer.knots.shape[1] - 1 - degree + n], high + n * (high - low) / 8, rtol=1e-13)
+            np.testing.assert_allclose(
+                layer.knots[:, degree - n], low - n * (high - low) / 8, rtol=1e-13
+            )
+            np.testing.assert_allclose(
+                layer.knots[:, layer.knots.shape[1] - 1 - degree + n],
+                high + n * (high - low) / 8,
+                rtol=1e-13,
+            )
 
 
 def test_layers_with_different_numbers_of_intervals_end_with_one():
@@ -140,15 +150,22 @@ def test_update_with_share_0_puts_inner_breakpoints_at_quantiles():
     for layer, values in zip(updated.layers, flow(updated, x**3), strict=True):
         expected = np.quantile(values, [0.25, 0.5, 0.75], axis=0).T
         np.testing.assert_allclose(layer.breakpoints[:, 1:-1], expected, rtol=1e-9, atol=1e-12)
-        assert not np.allclose(np.diff(layer.breakpoints), np.diff(layer.breakpoints)[:, :1], rtol=0.1)
+        assert not np.allclose(
+            np.diff(layer.breakpoints), np.diff(layer.breakpoints)[:, :1], rtol=0.1
+        )
 
 
 def test_update_with_a_share_between_blends_the_two():
     network, x = example((2, 3))
 
-    grids = [kr.update_grid(network, x**3, uniform_share=share).layers[0].breakpoints for share in (0.0, 0.25, 1.0)]
+    grids = [
+        kr.update_grid(network, x**3, uniform_share=share).layers[0].breakpoints
+        for share in (0.0, 0.25, 1.0)
+    ]
 
-    np.testing.assert_allclose(grids[1][:, 1:-1], (0.75 * grids[0] + 0.25 * grids[2])[:, 1:-1], rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        grids[1][:, 1:-1], (0.75 * grids[0] + 0.25 * grids[2])[:, 1:-1], rtol=1e-13, atol=1e-15
+    )
 
 
 def test_update_places_a_hidden_grid_on_what_the_moved_layers_before_it_make():
@@ -159,7 +176,9 @@ def test_update_places_a_hidden_grid_on_what_the_moved_layers_before_it_make():
 
     inflow, old_inflow = flow(updated, 0.8 * x)[1], flow(network, 0.8 * x)[1]
     assert np.abs(inflow - old_inflow).max() > 1e-3
-    np.testing.assert_allclose(ends(updated.layers[1]), (inflow.min(axis=0), inflow.max(axis=0)), rtol=1e-12)
+    np.testing.assert_allclose(
+        ends(updated.layers[1]), (inflow.min(axis=0), inflow.max(axis=0)), rtol=1e-12
+    )
 
 
 def test_update_keeps_every_layer_s_number_of_intervals():
@@ -177,7 +196,9 @@ def test_a_flat_feature_gets_a_grid_of_width_1_around_it_or_as_wide_as_it_is_lar
 
     updated = kr.update_grid(network, x, uniform_share=0.0)
 
-    np.testing.assert_allclose(ends(updated.layers[0]), ([-0.2, -12.0, -0.5], [0.8, -4.0, 0.5]), rtol=1e-14)
+    np.testing.assert_allclose(
+        ends(updated.layers[0]), ([-0.2, -12.0, -0.5], [0.8, -4.0, 0.5]), rtol=1e-14
+    )
     assert_even(updated.layers[0])
 
 
@@ -191,14 +212,20 @@ def test_refinement_for_training_extends_the_first_grid_and_lays_the_others_anew
 
     finer = refine(network, x, n_intervals)
 
-    np.testing.assert_array_equal(finer.layers[0].knots, kr.extend_grid(network, n_intervals=n_intervals).layers[0].knots)
-    np.testing.assert_allclose(ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12)
+    np.testing.assert_array_equal(
+        finer.layers[0].knots, kr.extend_grid(network, n_intervals=n_intervals).layers[0].knots
+    )
+    np.testing.assert_allclose(
+        ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12
+    )
     assert_even(finer.layers[1])
     assert [layer.n_intervals for layer in finer.layers] == [n_intervals, n_intervals]
 
 
 @pytest.mark.parametrize("n_intervals", [7, 8])
-def test_refinement_for_training_moves_the_first_curves_as_extension_with_the_samples_does(n_intervals):
+def test_refinement_for_training_moves_the_first_curves_as_extension_with_the_samples_does(
+    n_intervals,
+):
     network, x = example(n_intervals=4)
 
     finer = refine(network, x, n_intervals)
@@ -214,10 +241,14 @@ def test_hidden_grids_are_placed_with_as_many_intervals_as_they_have():
 
     placed = place_hidden_grids(network, 0.5 * x)
 
-    np.testing.assert_allclose(ends(placed.layers[1]), hidden_ends(flow(placed, 0.5 * x)[1], 6), rtol=1e-12)
+    np.testing.assert_allclose(
+        ends(placed.layers[1]), hidden_ends(flow(placed, 0.5 * x)[1], 6), rtol=1e-12
+    )
     assert placed.layers[1].n_intervals == 6
     for name in ("knots", "coef", "w_base", "w_spline"):
-        np.testing.assert_array_equal(getattr(placed.layers[0], name), getattr(network.layers[0], name))
+        np.testing.assert_array_equal(
+            getattr(placed.layers[0], name), getattr(network.layers[0], name)
+        )
 
 
 def test_a_third_layer_sees_what_the_placed_second_one_makes():
@@ -226,7 +257,9 @@ def test_a_third_layer_sees_what_the_placed_second_one_makes():
     placed = place_hidden_grids(network, 0.5 * x)
 
     for number in (1, 2):
-        np.testing.assert_allclose(ends(placed.layers[number]), hidden_ends(flow(placed, 0.5 * x)[number], 4), rtol=1e-12)
+        np.testing.assert_allclose(
+            ends(placed.layers[number]), hidden_ends(flow(placed, 0.5 * x)[number], 4), rtol=1e-12
+        )
 
 
 def test_every_activation_lies_inside_a_placed_grid():
@@ -351,15 +384,25 @@ def growing(seed):
 
 
 @pytest.mark.parametrize(("optimizer", "seed"), [("lm", 0), ("lm", 5), ("lbfgs", 0), ("lbfgs", 2)])
-def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_and_only_if_left(optimizer, seed):
+def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_and_only_if_left(
+    optimizer, seed
+):
     network, data = growing(seed)
     seen = []
 
-    kr.fit(network, data, optimizer=optimizer, n_steps=70, callback=lambda step: seen.append(step.network))
+    kr.fit(
+        network,
+        data,
+        optimizer=optimizer,
+        n_steps=70,
+        callback=lambda step: seen.append(step.network),
+    )
 
     knots = [network.layers[1].knots for network in seen]
     moved = [n for n in range(len(seen) - 1) if not np.array_equal(knots[n], knots[n + 1])]
-    left = [n for n in range(5, 51, 5) if activations_left(seen[n], flow(seen[n], data.x_train)[1:])]
+    left = [
+        n for n in range(5, 51, 5) if activations_left(seen[n], flow(seen[n], data.x_train)[1:])
+    ]
     assert len(moved) >= 1
     assert moved == left
     for n in moved:
@@ -369,12 +412,18 @@ def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_
 
 def test_fit_asks_whether_activations_left_after_steps_5_to_50_and_never_again(monkeypatch):
     network, data = growing(0)
-    monkeypatch.setattr("kan_ref.training.fitting.activations_left", lambda network, activations: True)
+    monkeypatch.setattr(
+        "kan_ref.training.fitting.activations_left", lambda network, activations: True
+    )
     knots = []
 
-    kr.fit(network, data, n_steps=62, callback=lambda step: knots.append(step.network.layers[1].knots))
+    kr.fit(
+        network, data, n_steps=62, callback=lambda step: knots.append(step.network.layers[1].knots)
+    )
 
-    assert [n for n in range(len(knots) - 1) if not np.array_equal(knots[n], knots[n + 1])] == list(range(5, 51, 5))
+    assert [n for n in range(len(knots) - 1) if not np.array_equal(knots[n], knots[n + 1])] == list(
+        range(5, 51, 5)
+    )
 
 
 @pytest.mark.parametrize(("optimizer", "seed"), [("lm", 5), ("lbfgs", 2)])
@@ -408,4 +457,6 @@ def test_fit_lays_a_grid_around_activations_that_do_not_differ(x_row):
 
     middle = flow(run.network, x)[1][0]
     width = 0.5 * np.maximum(1.0, np.abs(middle))
-    np.testing.assert_allclose(ends(run.network.layers[1]), (middle - width, middle + width), rtol=1e-12)
+    np.testing.assert_allclose(
+        ends(run.network.layers[1]), (middle - width, middle + width), rtol=1e-12
+    )

@@ -11,7 +11,14 @@ from kan_ref.network import network as stack
 
 
 def made(widths=(2, 5, 3), *, seed=0, n_intervals=5, degree=3, domain=(-1.0, 1.0), **options):
-    return kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=domain, rng=np.random.default_rng(seed), **options)
+    return kr.init_network(
+        widths,
+        n_intervals=n_intervals,
+        degree=degree,
+        domain=domain,
+        rng=np.random.default_rng(seed),
+        **options,
+    )
 
 
 def ends(layer):
@@ -28,7 +35,9 @@ WIDE = {"widths": (40, 50, 30), "n_intervals": 5, "degree": 3}
 def test_coefficients_are_normal_with_standard_deviation_one_tenth(number):
     coef = made(**WIDE).layers[number].coef
 
-    assert coef.std() == pytest.approx(0.1, rel=0.02)  # of 12000 numbers or more: three standard errors
+    assert coef.std() == pytest.approx(
+        0.1, rel=0.02
+    )  # of 12000 numbers or more: three standard errors
     assert stats.kstest(coef.ravel() / 0.1, "norm").pvalue > 1e-3
 
 
@@ -56,25 +65,34 @@ def test_numbers_are_drawn_layer_by_layer_coef_before_w_base():
         np.testing.assert_array_equal(layer.w_base, rng.uniform(-bound, bound, layer.w_base.shape))
 
 
-@pytest.mark.parametrize("options", [{}, {"x": np.random.default_rng(1).uniform(-1, 1, (30, 2))}], ids=["bounds", "probe batch"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"x": np.random.default_rng(1).uniform(-1, 1, (30, 2))}],
+    ids=["bounds", "probe batch"],
+)
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(options):
     one, same, other = made(seed=3, **options), made(seed=3, **options), made(seed=4, **options)
 
     assert one.theta.tobytes() == same.theta.tobytes()
-    assert all(a.knots.tobytes() == b.knots.tobytes() for a, b in zip(one.layers, same.layers, strict=True))
+    assert all(
+        a.knots.tobytes() == b.knots.tobytes() for a, b in zip(one.layers, same.layers, strict=True)
+    )
     assert not np.array_equal(one.theta, other.theta)
 
 
 def test_numbers_do_not_depend_on_the_domain():
-    np.testing.assert_array_equal(made(domain=(-1.0, 1.0)).theta, made(domain=np.random.default_rng(2).normal(size=(9, 2))).theta)
+    np.testing.assert_array_equal(
+        made(domain=(-1.0, 1.0)).theta,
+        made(domain=np.random.default_rng(2).normal(size=(9, 2))).theta,
+    )
 
 
 def test_no_global_random_state_is_touched():
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002 -- the state that must stay
+    before = random.getstate(), np.random.get_state()
 
     made(x=np.zeros((4, 2)))
 
-    after = random.getstate(), np.random.get_state()  # noqa: NPY002
+    after = random.getstate(), np.random.get_state()
     assert after[0] == before[0]
     assert all(np.array_equal(a, b) for a, b in zip(after[1], before[1], strict=True))
 
@@ -85,7 +103,9 @@ def test_sizes_degree_and_base_are_those_asked_for(degree, base):
     network = made((3, 2, 4), n_intervals=6, degree=degree, base=base)
 
     assert network.widths == (3, 2, 4)
-    assert [(layer.n_intervals, layer.degree, layer.base) for layer in network.layers] == [(6, degree, base)] * 2
+    assert [(layer.n_intervals, layer.degree, layer.base) for layer in network.layers] == [
+        (6, degree, base)
+    ] * 2
     assert network.n_params == (3 * 2 + 2 * 4) * (6 + degree + 2)
 
 
@@ -98,7 +118,11 @@ def test_widths_may_be_any_sequence_of_integers(widths):
 
 
 def test_all_grids_are_uniform_and_continue_beyond_their_ends():
-    network = made(domain=[[0.0, 1.0], [-3.0, 5.0]], x=np.random.default_rng(3).uniform(0, 1, (50, 2)), n_intervals=4)
+    network = made(
+        domain=[[0.0, 1.0], [-3.0, 5.0]],
+        x=np.random.default_rng(3).uniform(0, 1, (50, 2)),
+        n_intervals=4,
+    )
 
     for layer in network.layers:
         low, high = ends(layer)
@@ -154,15 +178,26 @@ def test_with_bounds_alone_hidden_grids_reach_from_the_smallest_low_to_the_large
 
 @pytest.mark.parametrize(("n_intervals", "share"), [(1, 1.0), (5, 0.2), (20, 0.05), (50, 0.05)])
 @pytest.mark.parametrize("given", ["samples", "bounds and x", "samples and x"])
-def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(given, n_intervals, share):
+def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(
+    given, n_intervals, share
+):
     """The margin is R / n_intervals or 5 % of R, what is more; x serves as probe batch before the samples do."""
-    samples, x = np.random.default_rng(5).uniform(-1, 1, (60, 2)), np.random.default_rng(6).uniform(-0.5, 0.2, (25, 2))
-    options = {"samples": {"domain": samples}, "bounds and x": {"x": x}, "samples and x": {"domain": samples, "x": x}}[given]
+    samples, x = (
+        np.random.default_rng(5).uniform(-1, 1, (60, 2)),
+        np.random.default_rng(6).uniform(-0.5, 0.2, (25, 2)),
+    )
+    options = {
+        "samples": {"domain": samples},
+        "bounds and x": {"x": x},
+        "samples and x": {"domain": samples, "x": x},
+    }[given]
 
     network = made((2, 4, 3, 2), n_intervals=n_intervals, **options)
 
     inputs = stack.evaluate_inputs(network, samples if given == "samples" else x, slopes=False)
-    for layer, activations in zip(network.layers[1:], stack.activations(network, inputs), strict=False):
+    for layer, activations in zip(
+        network.layers[1:], stack.activations(network, inputs), strict=False
+    ):
         least, most = activations.min(axis=0), activations.max(axis=0)
         low, high = ends(layer)
         np.testing.assert_allclose(low, least - share * (most - least), rtol=0, atol=1e-14)

@@ -50,7 +50,9 @@ def test_edge_outputs_add_up_to_the_nodes():
 
     first, last = kr.edge_outputs(network, x)
 
-    np.testing.assert_allclose(first.sum(axis=2), inputs_of_layers(network, x)[1], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        first.sum(axis=2), inputs_of_layers(network, x)[1], rtol=0, atol=1e-13
+    )
     np.testing.assert_allclose(last.sum(axis=2), network(x), rtol=0, atol=1e-13)
 
 
@@ -58,7 +60,9 @@ def test_a_curve_is_found_by_output_and_input_by_name():
     """All edges of both layers, none square: a swap of the two would be out of range or wrong."""
     network, x = example()
 
-    for number, (curves, at) in enumerate(zip(kr.edge_outputs(network, x), inputs_of_layers(network, x), strict=True)):
+    for number, (curves, at) in enumerate(
+        zip(kr.edge_outputs(network, x), inputs_of_layers(network, x), strict=True)
+    ):
         for j in range(curves.shape[1]):
             for i in range(curves.shape[2]):
                 curve = kr.edge_curve(network, number, output=j, input=i, x=at[:, i])
@@ -84,23 +88,32 @@ def test_dead_edges_have_the_curve_zero():
     masked = kr.mask_edges(network, 0, [[1, 1], [1, 0], [1, 1], [1, 1], [1, 1]])
 
     np.testing.assert_array_equal(kr.edge_outputs(masked, x)[0][:, 1, 1], np.zeros(7))
-    np.testing.assert_array_equal(kr.edge_curve(masked, 0, output=1, input=1, x=x[:, 1]), np.zeros(7))
+    np.testing.assert_array_equal(
+        kr.edge_curve(masked, 0, output=1, input=1, x=x[:, 1]), np.zeros(7)
+    )
 
 
-@pytest.mark.parametrize("x", [[0, 1, 2], np.float32([0.5, 0.25]), np.array([], dtype=float), (0.5,)])
+@pytest.mark.parametrize(
+    "x", [[0, 1, 2], np.float32([0.5, 0.25]), np.array([], dtype=float), (0.5,)]
+)
 def test_a_curve_takes_any_list_of_numbers(x):
     network, _ = example()
 
     curve = kr.edge_curve(network, 1, output=2, input=4, x=x)
 
-    np.testing.assert_array_equal(curve, kr.edge_curve(network, 1, output=2, input=4, x=np.asarray(x, dtype=float)))
+    np.testing.assert_array_equal(
+        curve, kr.edge_curve(network, 1, output=2, input=4, x=np.asarray(x, dtype=float))
+    )
     assert curve.shape == (len(x),)
 
 
 def test_an_empty_batch_has_empty_curves():
     network, _ = example()
 
-    assert [curves.shape for curves in kr.edge_outputs(network, np.zeros((0, 2)))] == [(0, 5, 2), (0, 3, 5)]
+    assert [curves.shape for curves in kr.edge_outputs(network, np.zeros((0, 2)))] == [
+        (0, 5, 2),
+        (0, 3, 5),
+    ]
 
 
 # --- scores
@@ -116,7 +129,9 @@ def test_a_score_is_the_mean_magnitude_of_the_curve():
         for j in range(layer.n_out):
             for i in range(layer.n_in):
                 values = edge_curve(layer, j, i, at[:, i])
-                assert score[j, i] == pytest.approx(sum(abs(value) for value in values) / len(values), abs=1e-13)
+                assert score[j, i] == pytest.approx(
+                    sum(abs(value) for value in values) / len(values), abs=1e-13
+                )
 
 
 def test_scores_of_dead_edges_are_zero_and_of_others_positive():
@@ -131,9 +146,21 @@ def test_scores_are_homogeneous_in_the_weights_of_the_edge():
     network, x = example(widths=(2, 3), dead=0.0)
     factor = np.array([[1.0, 2.0], [4.0, 0.0], [0.5, 8.0]])
     layer = network.layers[0]
-    scaled = kr.Layer(layer.knots, layer.coef, -factor * layer.w_base, -factor * layer.w_spline, layer.mask, 3, layer.base)
+    scaled = kr.Layer(
+        layer.knots,
+        layer.coef,
+        -factor * layer.w_base,
+        -factor * layer.w_spline,
+        layer.mask,
+        3,
+        layer.base,
+    )
 
-    np.testing.assert_allclose(kr.edge_scores(kr.Network((scaled,)), x)[0], factor * kr.edge_scores(network, x)[0], rtol=1e-14)
+    np.testing.assert_allclose(
+        kr.edge_scores(kr.Network((scaled,)), x)[0],
+        factor * kr.edge_scores(network, x)[0],
+        rtol=1e-14,
+    )
 
 
 # --- distance
@@ -144,19 +171,38 @@ def shifted(network, by):
     (layer,) = network.layers
     coef = layer.coef.copy()
     coef[:, 0, :] += np.asarray(by)[:, None]
-    return kr.Network((kr.Layer(layer.knots, coef, layer.w_base, layer.w_spline, layer.mask, layer.degree, layer.base),))
+    return kr.Network(
+        (
+            kr.Layer(
+                layer.knots,
+                coef,
+                layer.w_base,
+                layer.w_spline,
+                layer.mask,
+                layer.degree,
+                layer.base,
+            ),
+        )
+    )
 
 
 def test_the_distance_of_a_network_from_itself_is_zero():
     network, x = example()
 
-    assert kr.distance(network, network, x) == kr.distance(network, network.with_theta(network.theta), x)
-    assert (kr.distance(network, network, x).max, kr.distance(network, network, x).rms) == (0.0, 0.0)
+    assert kr.distance(network, network, x) == kr.distance(
+        network, network.with_theta(network.theta), x
+    )
+    assert (kr.distance(network, network, x).max, kr.distance(network, network, x).rms) == (
+        0.0,
+        0.0,
+    )
 
 
 def test_distance_is_the_largest_and_the_root_mean_square_difference_over_samples_and_outputs():
     """Outputs 3 and -4 apart at every sample: max 4, rms sqrt((9 + 16) / 2)."""
-    network = kr.init_network((2, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1))
+    network = kr.init_network(
+        (2, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1)
+    )
     x = np.random.default_rng(2).uniform(-1, 1, (9, 2))
 
     found = kr.distance(network, shifted(network, [3.0, -4.0]), x)
@@ -184,7 +230,15 @@ def test_distance_compares_networks_of_different_depth_and_grids():
 
 @pytest.mark.parametrize("size", [1e200, 1e-200])
 def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
-    layer = kr.Layer(kr.uniform_knots(-1.0, 1.0, 2, 1), np.zeros((1, 1, 3)), [[1.0]], [[1.0]], [[1.0]], 1, "identity")
+    layer = kr.Layer(
+        kr.uniform_knots(-1.0, 1.0, 2, 1),
+        np.zeros((1, 1, 3)),
+        [[1.0]],
+        [[1.0]],
+        [[1.0]],
+        1,
+        "identity",
+    )
     network = kr.Network((layer,))
 
     found = kr.distance(network, network.with_theta(2.0 * network.theta), [[size], [size]])

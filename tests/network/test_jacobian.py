@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import WAYS, clear_samples, contraction_by, network_cases, random_batch, random_layer, random_network, seeds
+from networks import (
+    WAYS,
+    clear_samples,
+    contraction_by,
+    network_cases,
+    random_batch,
+    random_layer,
+    random_network,
+    seeds,
+)
 from oracles_training import prediction_rows
 
 import kan_ref as kr
@@ -35,7 +44,9 @@ def test_a_row_is_the_chain_rule_for_one_prediction_number_by_number(case):
     rows = dense_form(jacobian(network, x))
 
     assert rows.shape == expected.shape
-    np.testing.assert_allclose(rows, expected, rtol=1e-9, atol=1e-11 * max(1.0, np.abs(expected).max()))
+    np.testing.assert_allclose(
+        rows, expected, rtol=1e-9, atol=1e-11 * max(1.0, np.abs(expected).max())
+    )
 
 
 @given(network_cases(), ways)
@@ -51,7 +62,9 @@ def test_its_transpose_does_what_backward_does(case, way):
 
     pulled = multiply_transposed(rows, u.reshape(-1))
     scale = np.abs(dense_form(rows)).T @ np.abs(u.reshape(-1))
-    np.testing.assert_array_less(np.abs(pulled - grads.theta), 1e-12 * scale + 1e-12 * np.abs(grads.theta).max() + 1e-300)
+    np.testing.assert_array_less(
+        np.abs(pulled - grads.theta), 1e-12 * scale + 1e-12 * np.abs(grads.theta).max() + 1e-300
+    )
 
 
 @given(seeds, st.sampled_from([(2, 3), (3,), (4, 5), (7,)]))
@@ -60,11 +73,16 @@ def test_along_a_random_direction_it_is_the_difference_of_the_predictions(seed, 
     network, x, rng = example(seed, degrees=degrees)
     direction = rng.normal(size=network.n_params)
 
-    changes = central_difference(lambda t: network.with_theta(network.theta + t * direction)(x), 1e-6).reshape(-1)
+    changes = central_difference(
+        lambda t: network.with_theta(network.theta + t * direction)(x), 1e-6
+    ).reshape(-1)
 
     rows = jacobian(network, x)
     scale = np.abs(dense_form(rows)) @ np.abs(direction)
-    assert (np.abs(multiply(rows, direction) - changes) <= 1e-7 * (scale + np.abs(network(x)).reshape(-1)).max()).all()
+    assert (
+        np.abs(multiply(rows, direction) - changes)
+        <= 1e-7 * (scale + np.abs(network(x)).reshape(-1)).max()
+    ).all()
 
 
 @given(seeds, st.sampled_from([0, 1]))
@@ -73,11 +91,16 @@ def test_so_it_is_for_splines_with_jumps_and_kinks_away_from_them(seed, degree):
     x = clear_samples(network, x)
     direction = rng.normal(size=network.n_params)
 
-    changes = central_difference(lambda t: network.with_theta(network.theta + t * direction)(x), 1e-7).reshape(-1)
+    changes = central_difference(
+        lambda t: network.with_theta(network.theta + t * direction)(x), 1e-7
+    ).reshape(-1)
 
     rows = jacobian(network, x)
     scale = np.abs(dense_form(rows)) @ np.abs(direction)
-    assert (np.abs(multiply(rows, direction) - changes) <= 1e-7 * (scale + 10.0 * np.abs(network(x)).reshape(-1)).max()).all()
+    assert (
+        np.abs(multiply(rows, direction) - changes)
+        <= 1e-7 * (scale + 10.0 * np.abs(network(x)).reshape(-1)).max()
+    ).all()
 
 
 def test_each_sample_has_its_own_rows():
@@ -94,7 +117,9 @@ def test_a_parameter_of_the_last_layer_moves_its_own_output_alone():
     last = network.layers[-1]
 
     rows = dense_form(jacobian(network, x)).reshape(len(x), 2, -1)
-    of_coef = rows[:, :, network.n_params - last.coef.size - 2 * last.w_base.size :][:, :, : last.coef.size]
+    of_coef = rows[:, :, network.n_params - last.coef.size - 2 * last.w_base.size :][
+        :, :, : last.coef.size
+    ]
     by_edge = of_coef.reshape(len(x), 2, *last.coef.shape)
 
     assert not by_edge[:, 0, 1].any()
@@ -135,7 +160,13 @@ def test_a_spline_of_weight_zero_moves_by_its_weight_and_not_by_its_coefficients
 
 def test_outside_the_knot_row_only_the_base_weights_move_a_prediction():
     rng = np.random.default_rng(4)
-    network = Network((random_layer(rng, 2, 1, degree=3, n_intervals=4, kind="uneven", base="silu", dead=0.0, silent=0.0),))
+    network = Network(
+        (
+            random_layer(
+                rng, 2, 1, degree=3, n_intervals=4, kind="uneven", base="silu", dead=0.0, silent=0.0
+            ),
+        )
+    )
     x = np.array([[50.0, -50.0]])
 
     moved = network.with_theta(dense_form(jacobian(network, x))[0]).layers[0]

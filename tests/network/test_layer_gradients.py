@@ -34,7 +34,9 @@ def gradients(layer, x, dy, d_edges=None):
 
 def upstream(rng, layer, x):
     """dy (batch, n_out) and d_edges (batch, n_out, n_in): random on every axis."""
-    return rng.normal(size=(len(x), layer.n_out)), rng.normal(size=(len(x), layer.n_out, layer.n_in))
+    return rng.normal(size=(len(x), layer.n_out)), rng.normal(
+        size=(len(x), layer.n_out, layer.n_in)
+    )
 
 
 # --- number by number
@@ -50,7 +52,9 @@ def test_backward_computes_every_gradient_of_the_definition(case, way, with_edge
         by_package = gradients(layer, x, dy, d_edges)
 
     sizes = layer_backward(layer, x, dy, d_edges, of=abs)
-    for ours, theirs, size in zip(by_package, layer_backward(layer, x, dy, d_edges), sizes, strict=True):
+    for ours, theirs, size in zip(
+        by_package, layer_backward(layer, x, dy, d_edges), sizes, strict=True
+    ):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=5e-14 * size.max())
 
 
@@ -86,7 +90,9 @@ def disagreement(layer, x, rng, h=1e-6):
         return np.vdot(dy, y) + np.vdot(d_edges, edges.layer_edge_outputs(moved, cache))
 
     pulled = gradients(layer, x, dy, d_edges)
-    terms = np.concatenate([(a * b).ravel() for a, b in zip(pulled, (dx_direction, *directions), strict=True)])
+    terms = np.concatenate(
+        [(a * b).ravel() for a, b in zip(pulled, (dx_direction, *directions), strict=True)]
+    )
     return abs((scalar(h) - scalar(-h)) / (2 * h) - terms.sum()) / max(np.abs(terms).sum(), 1e-300)
 
 
@@ -131,11 +137,16 @@ def test_every_single_derivative_agrees_with_its_own_difference(argument, way):
                 if argument == "x":
                     sides.append(scalar(layer, x + h * unit))
                 else:
-                    directions = tuple(unit if name == argument else zero for name, zero in zip(NAMES, still, strict=True))
+                    directions = tuple(
+                        unit if name == argument else zero
+                        for name, zero in zip(NAMES, still, strict=True)
+                    )
                     sides.append(scalar(perturbed(layer, h, directions), x))
             differences[index] = (sides[0] - sides[1]) / 2e-6
 
-    np.testing.assert_allclose(pulled, differences, rtol=0, atol=1e-7 * max(1.0, np.abs(pulled).max()) / 10)
+    np.testing.assert_allclose(
+        pulled, differences, rtol=0, atol=1e-7 * max(1.0, np.abs(pulled).max()) / 10
+    )
 
 
 # --- laws
@@ -151,7 +162,9 @@ def test_a_gradient_on_every_edge_alike_is_a_gradient_on_the_output(case, way):
         pairs = zip(gradients(layer, x, dy), gradients(layer, x, 0.0 * dy, alike), strict=True)
         sizes = layer_backward(layer, x, dy, of=abs)
         for (through_output, through_edges), size in zip(pairs, sizes, strict=True):
-            np.testing.assert_allclose(through_output, through_edges, rtol=0, atol=1e-14 * size.max())
+            np.testing.assert_allclose(
+                through_output, through_edges, rtol=0, atol=1e-14 * size.max()
+            )
 
 
 @given(layer_cases(), ways)
@@ -165,7 +178,9 @@ def test_backward_is_linear_in_the_upstream_gradients(case, way):
 
     sizes = [layer_backward(layer, x, *up, of=abs) for up in (one, other)]
     for a, b, both, size_a, size_b in zip(*apart, together, *sizes, strict=True):
-        np.testing.assert_allclose(both, a - 2.0 * b, rtol=0, atol=2e-14 * (size_a.max() + 2.0 * size_b.max()))
+        np.testing.assert_allclose(
+            both, a - 2.0 * b, rtol=0, atol=2e-14 * (size_a.max() + 2.0 * size_b.max())
+        )
 
 
 @given(layer_cases(), ways)
@@ -175,12 +190,18 @@ def test_parameter_gradients_are_sums_over_the_samples_and_dx_is_each_sample_s_o
 
     with contraction_by(way):
         dx, *of_batch = gradients(layer, x, dy, d_edges)
-        alone = [gradients(layer, x[b : b + 1], dy[b : b + 1], d_edges[b : b + 1]) for b in range(len(x))]
+        alone = [
+            gradients(layer, x[b : b + 1], dy[b : b + 1], d_edges[b : b + 1]) for b in range(len(x))
+        ]
 
     sizes = layer_backward(layer, x, dy, d_edges, of=abs)
-    np.testing.assert_allclose(dx, np.concatenate([parts[0] for parts in alone]), rtol=0, atol=1e-14 * sizes[0].max())
+    np.testing.assert_allclose(
+        dx, np.concatenate([parts[0] for parts in alone]), rtol=0, atol=1e-14 * sizes[0].max()
+    )
     for n, whole in enumerate(of_batch, start=1):
-        np.testing.assert_allclose(whole, sum(parts[n] for parts in alone), rtol=0, atol=1e-14 * sizes[n].max())
+        np.testing.assert_allclose(
+            whole, sum(parts[n] for parts in alone), rtol=0, atol=1e-14 * sizes[n].max()
+        )
 
 
 @given(layer_cases(), ways)
@@ -238,13 +259,19 @@ def test_an_empty_batch_has_no_dx_and_zero_gradients(way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_far_outside_the_gradient_is_that_of_the_base(way):
-    layer = random_layer(np.random.default_rng(3), 2, 3, degree=3, n_intervals=4, base="silu", dead=0.0)
+    layer = random_layer(
+        np.random.default_rng(3), 2, 3, degree=3, n_intervals=4, base="silu", dead=0.0
+    )
     dy = np.random.default_rng(4).normal(size=(2, 3))
 
     with contraction_by(way):
-        dx, d_coef, d_w_base, d_w_spline = gradients(layer, np.array([[1e300, 1e300], [-1e300, -1e300]]), dy)
+        dx, d_coef, d_w_base, d_w_spline = gradients(
+            layer, np.array([[1e300, 1e300], [-1e300, -1e300]]), dy
+        )
 
-    np.testing.assert_allclose(dx, [dy[0] @ layer.w_base, [0.0, 0.0]], rtol=1e-14)  # silu' is 1 on the right, 0 on the left
+    np.testing.assert_allclose(
+        dx, [dy[0] @ layer.w_base, [0.0, 0.0]], rtol=1e-14
+    )  # silu' is 1 on the right, 0 on the left
     np.testing.assert_allclose(d_w_base, np.repeat(dy[0][:, None] * 1e300, 2, axis=1), rtol=1e-14)
     assert not d_coef.any()
     assert not d_w_spline.any()
@@ -252,7 +279,9 @@ def test_far_outside_the_gradient_is_that_of_the_base(way):
 
 def test_at_a_kink_the_slope_is_the_one_to_the_right_and_at_the_end_of_the_row_to_the_left():
     """Degree 1, knots 0 1 2 3 4: hats of height 1, 4, 2 at 1, 2, 3, with slopes 1, 3, -2, -2 between the knots."""
-    layer = Layer(uniform_knots(1.0, 3.0, 2, 1), [[[1.0, 4.0, 2.0]]], [[0.0]], [[1.0]], [[1.0]], 1, "zero")
+    layer = Layer(
+        uniform_knots(1.0, 3.0, 2, 1), [[[1.0, 4.0, 2.0]]], [[0.0]], [[1.0]], [[1.0]], 1, "zero"
+    )
 
     dx, *_ = gradients(layer, np.arange(5.0)[:, None], np.ones((5, 1)))
 
@@ -271,7 +300,9 @@ def test_gradients_live_in_the_space_of_their_parameters():
     _, grads = edges.backward(layer, cache, rng.normal(size=(6, 3)))
 
     assert type(grads) is Layer
-    assert {name: getattr(grads, name).shape for name in NAMES} == {name: getattr(layer, name).shape for name in NAMES}
+    assert {name: getattr(grads, name).shape for name in NAMES} == {
+        name: getattr(layer, name).shape for name in NAMES
+    }
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -283,7 +314,16 @@ def test_backward_leaves_layer_cache_and_upstream_as_they_were(way):
 
     with contraction_by(way):
         _, cache = edges.forward(layer, x)
-        watched = [layer.coef, layer.w_base, layer.w_spline, layer.mask, dy, d_edges, cache.base, cache.base_slope]
+        watched = [
+            layer.coef,
+            layer.w_base,
+            layer.w_spline,
+            layer.mask,
+            dy,
+            d_edges,
+            cache.base,
+            cache.base_slope,
+        ]
         watched += [cache.bases.values, cache.bases.slopes, cache.bases.places]
         watched += [] if cache.bases.dense is None else [cache.bases.dense]
         before = [array.copy() for array in watched]

@@ -44,7 +44,9 @@ def test_every_edge_is_the_curve_of_the_paper(case):
 
     curves = edges.layer_edge_outputs(layer, edges.evaluate(layer, x))
 
-    np.testing.assert_allclose(curves, layer_edges(layer, x), rtol=0, atol=2e-14 * worst_size(layer, x))
+    np.testing.assert_allclose(
+        curves, layer_edges(layer, x), rtol=0, atol=2e-14 * worst_size(layer, x)
+    )
 
 
 @given(layer_cases())
@@ -54,7 +56,9 @@ def test_every_edge_slope_is_the_derivative_of_the_piece_that_owns_the_point(cas
     slopes = edges.edge_slopes(layer, edges.evaluate(layer, x))
 
     size = layer_edges(layer, x, slope_terms, of=abs).max(initial=0.0)
-    np.testing.assert_allclose(slopes, layer_edges(layer, x, slope_terms), rtol=0, atol=1e-13 * size)
+    np.testing.assert_allclose(
+        slopes, layer_edges(layer, x, slope_terms), rtol=0, atol=1e-13 * size
+    )
 
 
 @given(layer_cases())
@@ -63,7 +67,12 @@ def test_outputs_are_the_sums_of_the_edges_that_end_there(case):
 
     y, cache = edges.forward(layer, x)
 
-    np.testing.assert_allclose(y, edges.layer_edge_outputs(layer, cache).sum(axis=2), rtol=0, atol=1e-14 * worst_size(layer, x))
+    np.testing.assert_allclose(
+        y,
+        edges.layer_edge_outputs(layer, cache).sum(axis=2),
+        rtol=0,
+        atol=1e-14 * worst_size(layer, x),
+    )
 
 
 @given(layer_cases())
@@ -103,7 +112,9 @@ def test_a_layer_is_a_sum_of_functions_of_one_input_each(case):
 
     y = values(layer, corners)
 
-    np.testing.assert_allclose(y[0] - y[1] - y[2] + y[3], np.zeros(layer.n_out), atol=1e-13 * worst_size(layer, corners))
+    np.testing.assert_allclose(
+        y[0] - y[1] - y[2] + y[3], np.zeros(layer.n_out), atol=1e-13 * worst_size(layer, corners)
+    )
 
 
 @given(layer_cases(), ways)
@@ -113,7 +124,9 @@ def test_each_sample_is_computed_as_if_alone_to_rounding(case, way):
 
     with contraction_by(way):
         alone = np.concatenate([values(layer, x[b : b + 1]) for b in range(len(x))])
-        np.testing.assert_allclose(values(layer, x), alone, rtol=0, atol=1e-14 * worst_size(layer, x))
+        np.testing.assert_allclose(
+            values(layer, x), alone, rtol=0, atol=1e-14 * worst_size(layer, x)
+        )
 
 
 @given(layer_cases(), ways)
@@ -122,13 +135,25 @@ def test_repeating_and_reordering_samples_repeats_and_reorders_outputs(case, way
     order = rng.integers(len(x), size=7)
 
     with contraction_by(way):
-        np.testing.assert_allclose(values(layer, x[order]), values(layer, x)[order], rtol=0, atol=1e-14 * worst_size(layer, x))
+        np.testing.assert_allclose(
+            values(layer, x[order]),
+            values(layer, x)[order],
+            rtol=0,
+            atol=1e-14 * worst_size(layer, x),
+        )
 
 
 @pytest.mark.parametrize("degree", range(8))
 def test_equal_coefficients_make_a_constant_on_the_grid_so_no_bias_is_needed(degree):
     rows = uniform_knots([-1.0, 2.0], [1.0, 5.0], n_intervals=4, degree=degree)
-    layer = Layer(rows, np.full((3, 2, 4 + degree), 0.75), np.zeros((3, 2)), np.ones((3, 2)), np.ones((3, 2)), degree)
+    layer = Layer(
+        rows,
+        np.full((3, 2, 4 + degree), 0.75),
+        np.zeros((3, 2)),
+        np.ones((3, 2)),
+        np.ones((3, 2)),
+        degree,
+    )
 
     y = values(layer, np.random.default_rng(degree).uniform([-1.0, 2.0], [1.0, 5.0], (20, 2)))
 
@@ -147,7 +172,9 @@ def test_a_power_of_two_moves_between_coef_and_w_spline_without_a_trace(case, wa
 @given(layer_cases(), ways)
 def test_dead_edges_are_exactly_zero_whatever_their_numbers(case, way):
     layer, x, _ = case
-    noisy = dataclasses.replace(layer, coef=np.where(layer.mask[:, :, None] == 0, 1e200, layer.coef))
+    noisy = dataclasses.replace(
+        layer, coef=np.where(layer.mask[:, :, None] == 0, 1e200, layer.coef)
+    )
 
     with contraction_by(way):
         np.testing.assert_array_equal(values(noisy, x), values(layer, x))
@@ -173,7 +200,9 @@ def test_splines_of_weight_zero_leave_the_base_alone(case, way):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("base", ["silu", "identity", "zero"])
 def test_far_outside_only_the_base_survives(base, way):
-    layer = random_layer(np.random.default_rng(5), 2, 3, degree=3, n_intervals=4, base=base, dead=0.0)
+    layer = random_layer(
+        np.random.default_rng(5), 2, 3, degree=3, n_intervals=4, base=base, dead=0.0
+    )
     x = np.array([[1e300, 1e300], [-1e300, -1e300], [1e300, -1e300]])
     survives = {"silu": np.maximum(x, 0.0), "identity": x, "zero": np.zeros((3, 2))}[base]
 
@@ -187,7 +216,12 @@ def test_far_outside_only_the_base_survives(base, way):
 @given(layer_cases(), ways)
 def test_beyond_a_knot_row_nothing_is_left_of_the_spline(case, way):
     layer, _, rng = case
-    beyond = np.array([layer.knots[:, 0] - 10.0 ** rng.uniform(-12, 12), layer.knots[:, -1] + 10.0 ** rng.uniform(-12, 12)])
+    beyond = np.array(
+        [
+            layer.knots[:, 0] - 10.0 ** rng.uniform(-12, 12),
+            layer.knots[:, -1] + 10.0 ** rng.uniform(-12, 12),
+        ]
+    )
 
     with contraction_by(way):
         y, cache = edges.forward(layer, beyond)
@@ -207,7 +241,9 @@ def test_at_degree_0_a_spline_is_the_coefficient_of_its_interval(case):
         inside = (x[:, i] >= row[0]) & (x[:, i] <= row[-1])
         filled = np.flatnonzero(np.diff(row) > 0)
         cell = np.clip(np.searchsorted(row, x[:, i], side="right") - 1, filled[0], filled[-1])
-        expected += np.where(inside[:, None], layer.spline_matrix.reshape(layer.coef.shape)[:, i, cell].T, 0.0)
+        expected += np.where(
+            inside[:, None], layer.spline_matrix.reshape(layer.coef.shape)[:, i, cell].T, 0.0
+        )
     np.testing.assert_allclose(y, expected, rtol=0, atol=1e-14 * worst_size(bare, x))
 
 
@@ -257,7 +293,10 @@ def test_writing_into_an_array_of_a_layer_is_refused(name):
         getattr(layer, name)[0] = 0.0
 
 
-@pytest.mark.parametrize("name", ["knots", "padded", "starts", "low", "high", "cells_per_unit", "first_cell", "last_cell"])
+@pytest.mark.parametrize(
+    "name",
+    ["knots", "padded", "starts", "low", "high", "cells_per_unit", "first_cell", "last_cell"],
+)
 def test_writing_into_the_prepared_knot_rows_is_refused(name):
     layer = Layer(**given_arrays(np.random.default_rng(10)), degree=2)
 
@@ -274,7 +313,15 @@ def test_setting_a_field_of_a_layer_is_refused(name):
 
 
 def test_a_layer_takes_lists_integers_and_float32_as_float64():
-    layer = Layer([[0, 1, 2, 3]], [[[1, 2]]], np.ones((1, 1), np.float32), [[2]], [[1]], np.int64(1), "identity")
+    layer = Layer(
+        [[0, 1, 2, 3]],
+        [[[1, 2]]],
+        np.ones((1, 1), np.float32),
+        [[2]],
+        [[1]],
+        np.int64(1),
+        "identity",
+    )
 
     assert all(getattr(layer, name).dtype == np.float64 for name in ARRAYS)
     assert type(layer.degree) is int
@@ -296,7 +343,10 @@ def test_the_matrices_of_a_layer_are_masked_and_weighted():
         for i in range(2):
             assert layer.base_matrix[j, i] == layer.mask[j, i] * layer.w_base[j, i]
             for m in range(5):
-                assert layer.spline_matrix[j, 5 * i + m] == layer.mask[j, i] * layer.w_spline[j, i] * layer.coef[j, i, m]
+                assert (
+                    layer.spline_matrix[j, 5 * i + m]
+                    == layer.mask[j, i] * layer.w_spline[j, i] * layer.coef[j, i, m]
+                )
 
 
 @pytest.mark.parametrize(("dead", "note"), [(0, ""), (2, ", 2 dead edges")])
@@ -304,14 +354,23 @@ def test_a_layer_prints_its_sizes_and_dead_edges(dead, note):
     arrays = given_arrays(np.random.default_rng(14))
     arrays["mask"].reshape(-1)[:dead] = 0.0
 
-    assert repr(Layer(**arrays, degree=2)) == f"Layer(2 -> 3, n_intervals 4, degree 2, base 'silu'{note})"
+    assert (
+        repr(Layer(**arrays, degree=2))
+        == f"Layer(2 -> 3, n_intervals 4, degree 2, base 'silu'{note})"
+    )
 
 
 @pytest.mark.parametrize(
     ("slopes", "text"),
     [
-        (True, "Cache(base (4, 2), base_slope (4, 2), Bases(LiveBasis(columns (4, 2), planes (3, 4, 2), (3, 4, 2)), dense (4, 12)))"),
-        (False, "Cache(base (4, 2), base_slope None, Bases(LiveBasis(columns (4, 2), planes (3, 4, 2)), dense (4, 12)))"),
+        (
+            True,
+            "Cache(base (4, 2), base_slope (4, 2), Bases(ActiveBasis(columns (4, 2), planes (3, 4, 2), (3, 4, 2)), dense (4, 12)))",
+        ),
+        (
+            False,
+            "Cache(base (4, 2), base_slope None, Bases(ActiveBasis(columns (4, 2), planes (3, 4, 2)), dense (4, 12)))",
+        ),
     ],
 )
 def test_a_cache_prints_the_shapes_of_what_it_holds(slopes, text):
@@ -324,8 +383,8 @@ def test_prepared_knot_rows_print_their_sizes():
     even = Layer(**given_arrays(np.random.default_rng(16)), degree=2)
     uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="clamped")
 
-    assert repr(even.rows) == "KnotRows(2 even rows of 9 knots, degree 2, 6 bases each)"
-    assert repr(uneven.rows) == "KnotRows(1 uneven rows of 9 knots, degree 2, 6 bases each)"
+    assert repr(even.rows) == "KnotVectors(2 even rows of 9 knots, degree 2, 6 bases each)"
+    assert repr(uneven.rows) == "KnotVectors(1 uneven rows of 9 knots, degree 2, 6 bases each)"
 
 
 def test_forward_leaves_its_input_as_it_was():

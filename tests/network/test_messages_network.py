@@ -7,7 +7,9 @@ import kan_ref as kr
 from kan_ref.network import editing
 from kan_ref.network import layer_passes as edges
 
-NETWORK = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+NETWORK = kr.init_network(
+    (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+)
 X = np.random.default_rng(1).uniform(-1, 1, (4, 2))
 Y, CACHES = kr.forward(NETWORK, X)
 
@@ -46,22 +48,62 @@ FALLING[1, 6] = -0.5
             {"coef": np.zeros((2, 5, 8))},
             r"coef has shape \(2, 5, 8\), but 5 outputs, 2 inputs and n_intervals 5 \+ degree 3 need \(5, 2, 8\)",
         ),
-        (ValueError, {"coef": np.zeros((5, 2))}, r"coef has shape \(5, 2\), but needs shape \(n_out, n_in, n_basis\)"),
-        (ValueError, {"coef": with_nan((5, 2, 8), 3, 1, 7)}, "coef contains nan at axis 0 3, axis 1 1, axis 2 7"),
-        (ValueError, {"w_base": np.zeros((2, 5))}, r"w_base has shape \(2, 5\), but needs shape \(n_out, 2\)"),
+        (
+            ValueError,
+            {"coef": np.zeros((5, 2))},
+            r"coef has shape \(5, 2\), but needs shape \(n_out, n_in, n_basis\)",
+        ),
+        (
+            ValueError,
+            {"coef": with_nan((5, 2, 8), 3, 1, 7)},
+            "coef contains nan at axis 0 3, axis 1 1, axis 2 7",
+        ),
+        (
+            ValueError,
+            {"w_base": np.zeros((2, 5))},
+            r"w_base has shape \(2, 5\), but needs shape \(n_out, 2\)",
+        ),
         (ValueError, {"w_base": with_nan((5, 2), 4, 1)}, "w_base contains nan at row 4, column 1"),
-        (TypeError, {"w_base": np.zeros((5, 2), complex)}, "w_base has dtype complex128, but needs real numbers"),
-        (ValueError, {"w_spline": np.zeros((2, 5))}, r"w_spline has shape \(2, 5\), but needs shape \(5, 2\)"),
-        (ValueError, {"w_spline": with_nan((5, 2), 0, 0)}, "w_spline contains nan at row 0, column 0"),
-        (ValueError, {"mask": np.ones((2, 5))}, r"mask has shape \(2, 5\), but needs shape \(5, 2\)"),
+        (
+            TypeError,
+            {"w_base": np.zeros((5, 2), complex)},
+            "w_base has dtype complex128, but needs real numbers",
+        ),
+        (
+            ValueError,
+            {"w_spline": np.zeros((2, 5))},
+            r"w_spline has shape \(2, 5\), but needs shape \(5, 2\)",
+        ),
+        (
+            ValueError,
+            {"w_spline": with_nan((5, 2), 0, 0)},
+            "w_spline contains nan at row 0, column 0",
+        ),
+        (
+            ValueError,
+            {"mask": np.ones((2, 5))},
+            r"mask has shape \(2, 5\), but needs shape \(5, 2\)",
+        ),
         (
             ValueError,
             {"mask": [[1, 1], [1, 1], [1, 0.5], [1, 2], [1, 1]]},
             "mask is 0.5 at output 2, input 1, but every edge needs 0 or 1",
         ),
-        (ValueError, {"mask": [[1, 1], [1, -1], [1, 1], [1, 2], [1, 1]]}, "mask is -1 at output 1, input 1, but every edge needs 0 or 1"),
-        (ValueError, {"knots": FALLING}, r"knots must rise along each row; row 1 falls from -0\.19\d* to -0\.5 at position 6"),
-        (ValueError, {"knots": GOOD["knots"][0]}, r"knots has shape \(12,\), but needs shape \(n_in, n_knots\)"),
+        (
+            ValueError,
+            {"mask": [[1, 1], [1, -1], [1, 1], [1, 2], [1, 1]]},
+            "mask is -1 at output 1, input 1, but every edge needs 0 or 1",
+        ),
+        (
+            ValueError,
+            {"knots": FALLING},
+            r"knots must rise along each row; row 1 falls from -0\.19\d* to -0\.5 at position 6",
+        ),
+        (
+            ValueError,
+            {"knots": GOOD["knots"][0]},
+            r"knots has shape \(12,\), but needs shape \(n_in, n_knots\)",
+        ),
         (
             ValueError,
             {"knots": GOOD["knots"][:, :7]},
@@ -69,7 +111,11 @@ FALLING[1, 6] = -0.5
         ),
         (ValueError, {"degree": -1}, "degree is -1, but must be at least 0"),
         (TypeError, {"degree": 3.0}, "degree is 3.0, but must be an integer"),
-        (ValueError, {"base": "sliu"}, r"base is 'sliu', but must be one of 'silu', 'identity', 'zero' \(did you mean 'silu'\?\)"),
+        (
+            ValueError,
+            {"base": "sliu"},
+            r"base is 'sliu', but must be one of 'silu', 'identity', 'zero' \(did you mean 'silu'\?\)",
+        ),
         (TypeError, {"base": None}, "base is None, but must be one of 'silu', 'identity', 'zero'"),
         (
             ValueError,
@@ -96,7 +142,10 @@ def test_a_cache_without_slopes_refuses_a_gradient_by_x():
     for gradient in (edges.input_gradient, edges.backward):
         with pytest.raises(ValueError, match=sentence):
             gradient(layer, cache, np.ones((4, 5)))
-    with pytest.raises(ValueError, match=r"^cache holds no slopes, but edge slopes need evaluate\(\.\.\., slopes=True\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^cache holds no slopes, but edge slopes need evaluate\(\.\.\., slopes=True\)$",
+    ):
         edges.edge_slopes(layer, cache)
 
 
@@ -110,7 +159,11 @@ def test_a_cache_without_slopes_refuses_a_gradient_by_x():
         (ValueError, [], "layers is empty, but a network needs at least one layer"),
         (TypeError, (NETWORK.layers[0], 3), r"layers\[1\] is 3, but must be a Layer"),
         (TypeError, 5, "layers is 5, but must be a sequence of Layer"),
-        (TypeError, NETWORK.layers[0], r"layers is Layer\(2 -> 5, .*\), but must be a sequence of Layer"),
+        (
+            TypeError,
+            NETWORK.layers[0],
+            r"layers is Layer\(2 -> 5, .*\), but must be a sequence of Layer",
+        ),
         (ValueError, NETWORK.layers[::-1], "layer 1 takes 2 inputs, but layer 0 has 1 outputs"),
     ],
 )
@@ -119,7 +172,9 @@ def test_a_network_refuses_layers_that_do_not_fit(kind, layers, sentence):
         kr.Network(layers)
 
 
-@pytest.mark.parametrize("reader", [NETWORK, lambda x: kr.forward(NETWORK, x), lambda x: kr.edge_outputs(NETWORK, x)])
+@pytest.mark.parametrize(
+    "reader", [NETWORK, lambda x: kr.forward(NETWORK, x), lambda x: kr.edge_outputs(NETWORK, x)]
+)
 @pytest.mark.parametrize(
     ("kind", "x", "sentence"),
     [
@@ -141,7 +196,11 @@ def test_inputs_that_do_not_fit_are_refused(reader, kind, x, sentence):
     ("kind", "theta", "sentence"),
     [
         (ValueError, np.zeros(149), "theta has 149 numbers, but this network has 150"),
-        (ValueError, np.zeros((150, 1)), r"theta has shape \(150, 1\), but needs shape \(n_params,\)"),
+        (
+            ValueError,
+            np.zeros((150, 1)),
+            r"theta has shape \(150, 1\), but needs shape \(n_params,\)",
+        ),
         (ValueError, with_nan(150, 7), "theta contains nan at position 7"),
         (TypeError, np.zeros(150, bool), "theta has dtype bool, but needs real numbers"),
     ],
@@ -167,17 +226,28 @@ def test_a_backward_pass_refuses_what_does_not_fit(caches, dy, sentence):
 
 
 def test_a_backward_pass_refuses_caches_of_another_grid_degree_or_batch():
-    finer = kr.init_network((2, 5, 1), n_intervals=7, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
-    as_wide = kr.init_network((2, 5, 1), n_intervals=6, degree=2, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    finer = kr.init_network(
+        (2, 5, 1), n_intervals=7, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    as_wide = kr.init_network(
+        (2, 5, 1), n_intervals=6, degree=2, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     _, of_other_batch = kr.forward(NETWORK, X[:3])
 
-    with pytest.raises(ValueError, match=r"^caches\[0\] is Cache\(.*\), which does not belong to Layer\(2 -> 5, n_intervals 7, .*\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^caches\[0\] is Cache\(.*\), which does not belong to Layer\(2 -> 5, n_intervals 7, .*\)$",
+    ):
         kr.backward(finer, CACHES, Y)
     with pytest.raises(
-        ValueError, match=r"^caches\[0\] is Cache\(.*\), which does not belong to Layer\(2 -> 5, n_intervals 6, degree 2, .*\)$"
+        ValueError,
+        match=r"^caches\[0\] is Cache\(.*\), which does not belong to Layer\(2 -> 5, n_intervals 6, degree 2, .*\)$",
     ):
         kr.backward(as_wide, CACHES, Y)
-    with pytest.raises(ValueError, match=r"^caches\[1\] is Cache\(base \(3, 5\), .*\), which does not belong to Layer\(5 -> 1, .*\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^caches\[1\] is Cache\(base \(3, 5\), .*\), which does not belong to Layer\(5 -> 1, .*\)$",
+    ):
         kr.backward(NETWORK, (CACHES[0], of_other_batch[1]), Y)
 
 
@@ -188,7 +258,12 @@ def test_a_backward_pass_refuses_caches_of_another_grid_degree_or_batch():
         (IndexError, -1, np.ones((5, 2)), "layer is -1, but must be between 0 and 1"),
         (TypeError, 1.0, np.ones((5, 2)), "layer is 1.0, but must be an integer"),
         (ValueError, 0, np.ones((2, 5)), r"mask has shape \(2, 5\), but needs shape \(5, 2\)"),
-        (ValueError, 1, [[1, 1, 1, 2, 1]], "mask is 2 at output 0, input 3, but every edge needs 0 or 1"),
+        (
+            ValueError,
+            1,
+            [[1, 1, 1, 2, 1]],
+            "mask is 2 at output 0, input 3, but every edge needs 0 or 1",
+        ),
         (ValueError, 1, [[1, 1], [1]], "mask is no rectangular array: .*"),
         (TypeError, 1, [["1"] * 5], "mask has dtype <U1, but needs real numbers"),
     ],
@@ -202,7 +277,13 @@ def test_a_mask_that_does_not_fit_is_refused(kind, layer, mask, sentence):
 
 
 def make(widths=(2, 5, 1), **options):
-    return kr.init_network(widths, **({"n_intervals": 5, "degree": 3, "domain": (-1.0, 1.0), "rng": np.random.default_rng(0)} | options))
+    return kr.init_network(
+        widths,
+        **(
+            {"n_intervals": 5, "degree": 3, "domain": (-1.0, 1.0), "rng": np.random.default_rng(0)}
+            | options
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,10 +295,22 @@ def make(widths=(2, 5, 1), **options):
         (TypeError, (2, 5.0, 1), r"widths\[1\] is 5.0, but must be an integer"),
         (TypeError, (2, True), r"widths\[1\] is True, but must be an integer"),
         (TypeError, (2, [5, 1]), r"widths\[1\] is \[5, 1\], but must be an integer"),
-        (TypeError, "251", r"widths is '251', but must be a sequence of integers such as \(2, 5, 1\)"),
+        (
+            TypeError,
+            "251",
+            r"widths is '251', but must be a sequence of integers such as \(2, 5, 1\)",
+        ),
         (TypeError, 5, r"widths is 5, but must be a sequence of integers such as \(2, 5, 1\)"),
-        (TypeError, {2, 5}, r"widths is \{2, 5\}, but must be a sequence of integers such as \(2, 5, 1\)"),
-        (TypeError, np.array(5), r"widths is array\(5\), but must be a sequence of integers such as \(2, 5, 1\)"),
+        (
+            TypeError,
+            {2, 5},
+            r"widths is \{2, 5\}, but must be a sequence of integers such as \(2, 5, 1\)",
+        ),
+        (
+            TypeError,
+            np.array(5),
+            r"widths is array\(5\), but must be a sequence of integers such as \(2, 5, 1\)",
+        ),
     ],
 )
 def test_widths_that_are_none_are_refused(kind, widths, sentence):
@@ -232,12 +325,32 @@ def test_widths_that_are_none_are_refused(kind, widths, sentence):
         (TypeError, {"n_intervals": 5.0}, "n_intervals is 5.0, but must be an integer"),
         (ValueError, {"degree": -1}, "degree is -1, but must be at least 0"),
         (TypeError, {"degree": "3"}, "degree is '3', but must be an integer"),
-        (ValueError, {"base": "relu"}, "base is 'relu', but must be one of 'silu', 'identity', 'zero'.*"),
-        (TypeError, {"rng": 0}, r"rng is 0, but must be a numpy.random.Generator such as numpy.random.default_rng\(0\)"),
-        (ValueError, {"x": np.zeros((0, 2))}, r"x has shape \(0, 2\), but a probe batch needs at least one sample"),
-        (ValueError, {"x": np.zeros((3, 1))}, r"x has shape \(3, 1\), but needs shape \(batch, 2\)"),
+        (
+            ValueError,
+            {"base": "relu"},
+            "base is 'relu', but must be one of 'silu', 'identity', 'zero'.*",
+        ),
+        (
+            TypeError,
+            {"rng": 0},
+            r"rng is 0, but must be a numpy.random.Generator such as numpy.random.default_rng\(0\)",
+        ),
+        (
+            ValueError,
+            {"x": np.zeros((0, 2))},
+            r"x has shape \(0, 2\), but a probe batch needs at least one sample",
+        ),
+        (
+            ValueError,
+            {"x": np.zeros((3, 1))},
+            r"x has shape \(3, 1\), but needs shape \(batch, 2\)",
+        ),
         (ValueError, {"x": with_nan((3, 2), 1, 1)}, "x contains nan at row 1, column 1"),
-        (ValueError, {"domain": None}, r"domain has shape \(\), but needs \(2,\) or \(2, 2\) for bounds, or \(N, 2\) for samples"),
+        (
+            ValueError,
+            {"domain": None},
+            r"domain has shape \(\), but needs \(2,\) or \(2, 2\) for bounds, or \(N, 2\) for samples",
+        ),
         (
             ValueError,
             {"domain": (-1.0, 0.0, 1.0)},
@@ -249,13 +362,29 @@ def test_widths_that_are_none_are_refused(kind, widths, sentence):
             r"domain has shape \(4, 3\), but needs \(2,\) or \(2, 2\) for bounds, or \(N, 2\) for samples",
         ),
         (ValueError, {"domain": [[0.0, 1.0], [2.0]]}, "domain is no rectangular array: .*"),
-        (ValueError, {"domain": np.zeros((0, 2))}, r"domain has shape \(0, 2\), but samples need at least one row"),
+        (
+            ValueError,
+            {"domain": np.zeros((0, 2))},
+            r"domain has shape \(0, 2\), but samples need at least one row",
+        ),
         (ValueError, {"domain": (0.0, np.nan)}, "domain contains nan at position 1"),
-        (ValueError, {"domain": [[0.0, 1.0], [-np.inf, 1.0]]}, "domain contains -inf at row 1, column 0"),
+        (
+            ValueError,
+            {"domain": [[0.0, 1.0], [-np.inf, 1.0]]},
+            "domain contains -inf at row 1, column 0",
+        ),
         (ValueError, {"domain": with_nan((9, 2), 8, 0)}, "domain contains nan at row 8, column 0"),
         (TypeError, {"domain": ("a", "b")}, "domain has dtype <U1, but needs real numbers"),
-        (ValueError, {"domain": (1.0, -1.0)}, "domain is 1 to -1 at input 0, but low must lie below high"),
-        (ValueError, {"domain": [[0.0, 1.0], [2.0, 2.0]]}, "domain is 2 to 2 at input 1, but low must lie below high"),
+        (
+            ValueError,
+            {"domain": (1.0, -1.0)},
+            "domain is 1 to -1 at input 0, but low must lie below high",
+        ),
+        (
+            ValueError,
+            {"domain": [[0.0, 1.0], [2.0, 2.0]]},
+            "domain is 2 to 2 at input 1, but low must lie below high",
+        ),
     ],
 )
 def test_a_new_network_refuses_what_does_not_fit(kind, wrong, sentence):
@@ -274,13 +403,49 @@ def test_a_new_network_takes_its_options_by_name_alone():
 @pytest.mark.parametrize(
     ("kind", "layer", "where", "x", "sentence"),
     [
-        (IndexError, 1, {"output": 1, "input": 0}, [0.0], "output is 1, but must be between 0 and 0"),
-        (IndexError, 1, {"output": 0, "input": 5}, [0.0], "input is 5, but must be between 0 and 4"),
-        (IndexError, 0, {"output": -1, "input": 0}, [0.0], "output is -1, but must be between 0 and 4"),
-        (IndexError, 2, {"output": 0, "input": 0}, [0.0], "layer is 2, but must be between 0 and 1"),
+        (
+            IndexError,
+            1,
+            {"output": 1, "input": 0},
+            [0.0],
+            "output is 1, but must be between 0 and 0",
+        ),
+        (
+            IndexError,
+            1,
+            {"output": 0, "input": 5},
+            [0.0],
+            "input is 5, but must be between 0 and 4",
+        ),
+        (
+            IndexError,
+            0,
+            {"output": -1, "input": 0},
+            [0.0],
+            "output is -1, but must be between 0 and 4",
+        ),
+        (
+            IndexError,
+            2,
+            {"output": 0, "input": 0},
+            [0.0],
+            "layer is 2, but must be between 0 and 1",
+        ),
         (TypeError, 0, {"output": 0.0, "input": 0}, [0.0], "output is 0.0, but must be an integer"),
-        (ValueError, 0, {"output": 0, "input": 0}, 0.5, r"x has shape \(\), but needs shape \(n,\)"),
-        (ValueError, 0, {"output": 0, "input": 0}, [[0.5]], r"x has shape \(1, 1\), but needs shape \(n,\)"),
+        (
+            ValueError,
+            0,
+            {"output": 0, "input": 0},
+            0.5,
+            r"x has shape \(\), but needs shape \(n,\)",
+        ),
+        (
+            ValueError,
+            0,
+            {"output": 0, "input": 0},
+            [[0.5]],
+            r"x has shape \(1, 1\), but needs shape \(n,\)",
+        ),
         (ValueError, 0, {"output": 0, "input": 0}, [0.5, np.nan], "x contains nan at position 1"),
     ],
 )
@@ -295,9 +460,13 @@ def test_output_and_input_of_a_curve_are_given_by_name_alone():
 
 
 def test_means_over_no_samples_are_refused():
-    with pytest.raises(ValueError, match=r"^x has shape \(0, 2\), but a mean over samples needs at least one$"):
+    with pytest.raises(
+        ValueError, match=r"^x has shape \(0, 2\), but a mean over samples needs at least one$"
+    ):
         kr.edge_scores(NETWORK, np.zeros((0, 2)))
-    with pytest.raises(ValueError, match=r"^x has shape \(0, 2\), but a distance needs at least one sample$"):
+    with pytest.raises(
+        ValueError, match=r"^x has shape \(0, 2\), but a distance needs at least one sample$"
+    ):
         kr.distance(NETWORK, NETWORK, np.zeros((0, 2)))
 
 
@@ -320,8 +489,16 @@ def test_the_distance_of_networks_of_other_ends_is_refused():
         (ValueError, {"step": 0.0}, "step is 0.0, but must be at least 1e-300"),
         (ValueError, {"step": np.nan}, "step is nan, but must be finite"),
         (ValueError, {"tolerance": -1e-7}, "tolerance is -1e-07, but must be at least 0"),
-        (ValueError, {"x": np.zeros((4, 3))}, r"x has shape \(4, 3\), but needs shape \(batch, 2\)"),
-        (ValueError, {"x": np.zeros((0, 2))}, r"x has shape \(0, 2\), but a gradient check needs at least one sample"),
+        (
+            ValueError,
+            {"x": np.zeros((4, 3))},
+            r"x has shape \(4, 3\), but needs shape \(batch, 2\)",
+        ),
+        (
+            ValueError,
+            {"x": np.zeros((0, 2))},
+            r"x has shape \(0, 2\), but a gradient check needs at least one sample",
+        ),
     ],
 )
 def test_the_gradient_check_refuses_what_does_not_fit(kind, wrong, sentence):
@@ -333,7 +510,9 @@ def test_the_gradient_check_refuses_what_does_not_fit(kind, wrong, sentence):
 def test_a_gradient_check_at_kinks_alone_is_refused(degree):
     network = make((2, 1), degree=degree, n_intervals=4)
 
-    with pytest.raises(ValueError, match=r"^x has 2 samples, but all of them meet a kink .* within step 1e-06$"):
+    with pytest.raises(
+        ValueError, match=r"^x has 2 samples, but all of them meet a kink .* within step 1e-06$"
+    ):
         kr.check_gradients(network, [[0.0, 0.1], [0.1, 0.5]], rng=np.random.default_rng(0))
 
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import SPLINE_ARRAYS, WAYS, contraction_by, network_cases, random_batch, random_layer, random_network
+from networks import (
+    SPLINE_ARRAYS,
+    WAYS,
+    contraction_by,
+    network_cases,
+    random_batch,
+    random_layer,
+    random_network,
+)
 from oracles_layer import network_values, theta_by_hand
 
 import kan_ref as kr
@@ -49,7 +57,9 @@ def test_a_network_computes_the_composition_of_the_paper(case):
     network, x, _ = case
     expected = network_values(network, x)
 
-    np.testing.assert_allclose(network(x), expected, rtol=0, atol=1e-10 * max(1.0, np.abs(expected).max()))
+    np.testing.assert_allclose(
+        network(x), expected, rtol=0, atol=1e-10 * max(1.0, np.abs(expected).max())
+    )
 
 
 @given(network_cases(), ways)
@@ -113,7 +123,9 @@ def test_an_empty_batch_gives_no_rows():
 @pytest.mark.parametrize("kind", [np.float32, np.float16, np.int64, np.int8, np.uint8])
 def test_other_kinds_of_numbers_give_the_float64_result(kind):
     network, _ = example()
-    x = np.array([[0, 1], [2, 0], [1, 1]], dtype=kind) * kind(1 if np.issubdtype(kind, np.integer) else 0.3)
+    x = np.array([[0, 1], [2, 0], [1, 1]], dtype=kind) * kind(
+        1 if np.issubdtype(kind, np.integer) else 0.3
+    )
 
     y = network(x)
 
@@ -206,7 +218,14 @@ def test_with_theta_keeps_knots_masks_degrees_and_bases():
         assert (new.degree, new.base) == (old.degree, old.base)
 
 
-@pytest.mark.parametrize("make", [lambda n: n, lambda n: n.with_theta(2.0 * n.theta), lambda n: kr.mask_edges(n, 1, np.zeros((3, 5)))])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: n,
+        lambda n: n.with_theta(2.0 * n.theta),
+        lambda n: kr.mask_edges(n, 1, np.zeros((3, 5))),
+    ],
+)
 def test_the_arrays_of_the_layers_are_views_of_theta(make):
     network = make(example()[0])
 
@@ -220,7 +239,11 @@ def test_the_gradients_of_the_layers_are_views_of_the_gradient_of_theta():
 
     _, grads = kr.backward(network, kr.forward(network, x)[1], np.ones((7, 1)))
 
-    assert all(np.shares_memory(getattr(layer, name), grads.theta) for layer in grads.layers for name in SPLINE_ARRAYS)
+    assert all(
+        np.shares_memory(getattr(layer, name), grads.theta)
+        for layer in grads.layers
+        for name in SPLINE_ARRAYS
+    )
 
 
 def test_numbers_of_parameters_count_all_and_living_edges():
@@ -232,7 +255,7 @@ def test_numbers_of_parameters_count_all_and_living_edges():
 
     assert network.widths == (2, 3, 1)
     assert network.n_params == 6 * (7 + 2) + 3 * (3 + 2)
-    assert network.n_live_params == 3 * (7 + 2) + 3 * (3 + 2)
+    assert network.n_active_params == 3 * (7 + 2) + 3 * (3 + 2)
 
 
 # --- nothing changes
@@ -293,7 +316,10 @@ def test_a_copy_or_a_pickle_is_the_same_network_still_read_only_and_with_views(t
     assert repr(other) == repr(network)
     assert not other.theta.flags.writeable
     for layer in other.layers:
-        assert not any(getattr(layer, name).flags.writeable for name in ("knots", "coef", "w_base", "w_spline", "mask"))
+        assert not any(
+            getattr(layer, name).flags.writeable
+            for name in ("knots", "coef", "w_base", "w_spline", "mask")
+        )
         assert np.shares_memory(layer.coef, other.theta)
 
 
@@ -311,7 +337,9 @@ def test_masking_kills_the_curves_and_keeps_their_numbers():
     np.testing.assert_array_equal(masked.layers[1].mask, mask)
     curves = kr.edge_outputs(masked, x)[1]
     assert (curves[:, mask == 0] == 0.0).all()
-    np.testing.assert_array_equal(curves[:, mask == 1], kr.edge_outputs(network, x)[1][:, mask == 1])
+    np.testing.assert_array_equal(
+        curves[:, mask == 1], kr.edge_outputs(network, x)[1][:, mask == 1]
+    )
 
 
 def test_a_mask_stands_for_itself_and_does_not_multiply_the_old_one():
@@ -369,25 +397,38 @@ def test_changing_the_array_given_as_a_mask_changes_nothing():
 
 
 def test_a_network_prints_widths_grids_degree_and_parameters():
-    network = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
     assert repr(network) == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters)"
-    assert repr(kr.mask_edges(network, 0, [[1, 0]] * 5)) == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters, 5 dead edges)"
+    assert (
+        repr(kr.mask_edges(network, 0, [[1, 0]] * 5))
+        == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters, 5 dead edges)"
+    )
 
 
 def test_a_network_of_several_degrees_prints_each():
     rng = np.random.default_rng(4)
-    layers = (random_layer(rng, 2, 3, degree=3, n_intervals=4, dead=0.0), random_layer(rng, 3, 1, degree=2, n_intervals=9, dead=0.0))
+    layers = (
+        random_layer(rng, 2, 3, degree=3, n_intervals=4, dead=0.0),
+        random_layer(rng, 3, 1, degree=2, n_intervals=9, dead=0.0),
+    )
 
-    assert repr(kr.Network(layers)) == "Network([2, 3, 1], n_intervals [4, 9], degree [3, 2], 93 parameters)"
+    assert (
+        repr(kr.Network(layers))
+        == "Network([2, 3, 1], n_intervals [4, 9], degree [3, 2], 93 parameters)"
+    )
 
 
 def test_caches_print_their_shapes():
-    network = kr.init_network((2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
     _, caches = kr.forward(network, np.zeros((4, 2)))
 
     assert repr(caches) == (
-        "(Cache(base (4, 2), base_slope (4, 2), Bases(LiveBasis(columns (4, 2), planes (4, 4, 2), (4, 4, 2)), dense (4, 16))), "
-        "Cache(base (4, 5), base_slope (4, 5), Bases(LiveBasis(columns (4, 5), planes (4, 4, 5), (4, 4, 5)), gathered)))"
+        "(Cache(base (4, 2), base_slope (4, 2), Bases(ActiveBasis(columns (4, 2), planes (4, 4, 2), (4, 4, 2)), dense (4, 16))), "
+        "Cache(base (4, 5), base_slope (4, 5), Bases(ActiveBasis(columns (4, 5), planes (4, 4, 5), (4, 4, 5)), gathered)))"
     )

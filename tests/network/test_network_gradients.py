@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import SPLINE_ARRAYS, WAYS, clear_samples, contraction_by, network_cases, random_batch, random_network
+from networks import (
+    SPLINE_ARRAYS,
+    WAYS,
+    clear_samples,
+    contraction_by,
+    network_cases,
+    random_batch,
+    random_network,
+)
 from oracles_layer import network_backward
 
 import kan_ref as kr
@@ -40,10 +48,14 @@ def test_backward_computes_what_the_chain_rule_says_number_by_number(case, way):
         by_package = gradient(network, x, dy)
 
     for ours, theirs in zip(by_package, network_backward(network, x, dy), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * max(1.0, np.abs(theirs).max()))
+        np.testing.assert_allclose(
+            ours, theirs, rtol=0, atol=1e-10 * max(1.0, np.abs(theirs).max())
+        )
 
 
-@pytest.mark.parametrize("degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [2, 3, 5], [0, 1, 3]], ids=str)
+@pytest.mark.parametrize(
+    "degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [2, 3, 5], [0, 1, 3]], ids=str
+)
 def test_the_checker_finds_every_gradient_and_the_jacobian_right(degrees):
     """Twenty networks of each kind, half of them gathered: uneven, repeated and clamped knots, dead edges, silent splines.
 
@@ -63,23 +75,33 @@ def test_the_checker_finds_every_gradient_and_the_jacobian_right(degrees):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [0, 2, 6]], ids=str)
-def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth_order(degrees, way):
+def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth_order(
+    degrees, way
+):
     """Independent of the checker: x and theta move together; (8 d(h) - d(2h)) / 6 with d(h) = f(h) - f(-h)."""
     errors, h = [], 1e-5
     with contraction_by(way):
         for seed in range(20):
             network, x, rng = case_for(degrees, [7, *degrees, seed])
             dy = rng.normal(size=(len(x), network.widths[-1]))
-            x_direction, theta_direction = 0.1 * rng.normal(size=x.shape), 0.1 * rng.normal(size=network.n_params)
+            x_direction, theta_direction = (
+                0.1 * rng.normal(size=x.shape),
+                0.1 * rng.normal(size=network.n_params),
+            )
 
             values = [
-                np.vdot(dy, network.with_theta(network.theta + t * theta_direction)(x + t * x_direction)) for t in (h, -h, 2 * h, -2 * h)
+                np.vdot(
+                    dy, network.with_theta(network.theta + t * theta_direction)(x + t * x_direction)
+                )
+                for t in (h, -h, 2 * h, -2 * h)
             ]
             difference = (8.0 * (values[0] - values[1]) - (values[2] - values[3])) / (12.0 * h)
 
             dx, d_theta = gradient(network, x, dy)
             terms = np.concatenate([(dx * x_direction).ravel(), d_theta * theta_direction])
-            errors.append(abs(difference - terms.sum()) / max(np.abs(terms).sum(), abs(difference), 1e-300))
+            errors.append(
+                abs(difference - terms.sum()) / max(np.abs(terms).sum(), abs(difference), 1e-300)
+            )
 
     assert max(errors) <= 1e-7
 
@@ -93,7 +115,10 @@ def test_every_single_derivative_agrees_with_its_own_difference(way):
     with contraction_by(way):
         dx, d_theta = gradient(network, x, dy)
         steps = 1e-6 * np.eye(network.n_params)
-        theta_sides = [[np.vdot(dy, network.with_theta(network.theta + s * step)(x)) for s in (1, -1)] for step in steps]
+        theta_sides = [
+            [np.vdot(dy, network.with_theta(network.theta + s * step)(x)) for s in (1, -1)]
+            for step in steps
+        ]
         x_sides = []
         for index in np.ndindex(x.shape):
             step = np.zeros(x.shape)
@@ -101,7 +126,9 @@ def test_every_single_derivative_agrees_with_its_own_difference(way):
             x_sides.append([np.vdot(dy, network(x + s * step)) for s in (1, -1)])
 
     size = max(1.0, np.abs(d_theta).max(), np.abs(dx).max())
-    np.testing.assert_allclose(d_theta, -np.diff(theta_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size)
+    np.testing.assert_allclose(
+        d_theta, -np.diff(theta_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size
+    )
     np.testing.assert_allclose(dx.ravel(), -np.diff(x_sides)[:, 0] / 2e-6, rtol=0, atol=1e-8 * size)
 
 
@@ -118,7 +145,9 @@ def test_dense_and_gathered_gradients_agree_to_rounding(case, way):
 
     clear = clear_samples(network, x, 1e-9)
     if len(clear) == len(x):  # rounding moves an activation that sits on a knot to the other side
-        np.testing.assert_allclose(by_shape, forced, rtol=0, atol=1e-11 * max(1.0, np.abs(by_shape).max()))
+        np.testing.assert_allclose(
+            by_shape, forced, rtol=0, atol=1e-11 * max(1.0, np.abs(by_shape).max())
+        )
 
 
 # --- sample by sample
@@ -161,8 +190,12 @@ def test_a_gradient_is_the_sum_over_samples_and_dx_is_each_sample_s_own():
     dx, d_theta = gradient(network, x, dy)
     alone = [gradient(network, x[b : b + 1], dy[b : b + 1]) for b in range(len(x))]
 
-    np.testing.assert_allclose(dx, np.concatenate([part for part, _ in alone]), rtol=0, atol=1e-12 * np.abs(dx).max())
-    np.testing.assert_allclose(d_theta, sum(part for _, part in alone), rtol=0, atol=1e-12 * np.abs(d_theta).max())
+    np.testing.assert_allclose(
+        dx, np.concatenate([part for part, _ in alone]), rtol=0, atol=1e-12 * np.abs(dx).max()
+    )
+    np.testing.assert_allclose(
+        d_theta, sum(part for _, part in alone), rtol=0, atol=1e-12 * np.abs(d_theta).max()
+    )
 
 
 # --- what comes back
@@ -222,11 +255,15 @@ def test_caches_serve_several_backward_passes_and_any_kind_of_dy():
 def test_a_gradient_has_the_network_s_own_type_and_sizes():
     network, x, _ = case_for([3], 12)
 
-    _, grads = kr.backward(network, kr.forward(network, x)[1], np.ones((len(x), network.widths[-1])))
+    _, grads = kr.backward(
+        network, kr.forward(network, x)[1], np.ones((len(x), network.widths[-1]))
+    )
 
     assert type(grads) is kr.Network
     assert grads.widths == network.widths
-    assert [layer.coef.shape for layer in grads.layers] == [layer.coef.shape for layer in network.layers]
+    assert [layer.coef.shape for layer in grads.layers] == [
+        layer.coef.shape for layer in network.layers
+    ]
     with pytest.raises(ValueError, match="read-only"):
         grads.theta[0] = 0.0
 
@@ -253,7 +290,11 @@ def test_the_report_names_every_part_once_and_prints_it():
 
     report = kr.check_gradients(network, x, rng=np.random.default_rng(16), n_directions=2)
 
-    parts = [f"d_{name} of layer {number}" for number in (0, 1) for name in ("coef", "w_base", "w_spline")]
+    parts = [
+        f"d_{name} of layer {number}"
+        for number in (0, 1)
+        for name in ("coef", "w_base", "w_spline")
+    ]
     assert set(report.errors) == {"dx", *parts, "all parameters", "jacobian"}
     assert (report.n_samples, report.n_directions) == (6, 2)
     assert report.worst == max(report.errors.values())
@@ -282,7 +323,10 @@ def test_samples_at_a_kink_are_left_out_and_counted(degree):
 @pytest.mark.parametrize("kind", ["repeated", "clamped"])
 def test_samples_at_a_repeated_knot_are_left_out_and_counted_at_any_degree(kind):
     """At degree 3, a knot three times over is a kink, four times over (a clamped end) a jump."""
-    rows = {"repeated": [-3, -2, -1, 0, 0, 0, 1, 2, 3, 4], "clamped": [0, 0, 0, 0, 0.5, 1, 1, 1, 1]}[kind]
+    rows = {
+        "repeated": [-3, -2, -1, 0, 0, 0, 1, 2, 3, 4],
+        "clamped": [0, 0, 0, 0, 0.5, 1, 1, 1, 1],
+    }[kind]
     rng = np.random.default_rng(20)
     n_basis = len(rows) - 4
     layer = kr.Layer([rows], rng.normal(size=(1, 1, n_basis)), [[1.0]], [[1.0]], [[1.0]], 3)

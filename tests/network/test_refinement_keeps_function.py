@@ -39,7 +39,9 @@ def smooth_example(degree, n_intervals, widths=(2, 3, 1)):
 @pytest.mark.parametrize("even", [True, False])
 @pytest.mark.parametrize("widths", SHAPES)
 @pytest.mark.parametrize("degree", range(6))
-def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_rounding(degree, widths, even):
+def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_rounding(
+    degree, widths, even
+):
     network, x = example(widths, degree=degree, even=even, seed=degree)
 
     finer = network
@@ -58,7 +60,12 @@ def test_extension_in_one_leap_keeps_the_function_to_rounding(degree):
     assert change(network, kr.extend_grid(network, n_intervals=1000), x) <= 1e-12
 
 
-@given(seeds, st.integers(0, 5), st.sampled_from(["uniform", "uneven", "clamped", "repeated"]), st.integers(2, 7))
+@given(
+    seeds,
+    st.integers(0, 5),
+    st.sampled_from(["uniform", "uneven", "clamped", "repeated"]),
+    st.integers(2, 7),
+)
 def test_a_layer_of_any_rows_keeps_its_function_on_its_grid(seed, degree, kind, factor):
     rng = np.random.default_rng(seed)
     layer = random_layer(rng, 2, 2, degree=degree, n_intervals=3, kind=kind, dead=0.2, silent=0.2)
@@ -67,7 +74,12 @@ def test_a_layer_of_any_rows_keeps_its_function_on_its_grid(seed, degree, kind, 
 
     finer = kr.extend_grid(network, n_intervals=3 * factor)
 
-    np.testing.assert_allclose(finer(x), network(x), rtol=0, atol=1e-12 * np.abs(layer.coef).max() * np.abs(layer.w_spline).max() + 1e-14)
+    np.testing.assert_allclose(
+        finer(x),
+        network(x),
+        rtol=0,
+        atol=1e-12 * np.abs(layer.coef).max() * np.abs(layer.w_spline).max() + 1e-14,
+    )
 
 
 @pytest.mark.parametrize("degree", range(1, 6))
@@ -83,7 +95,21 @@ def test_slopes_stay_too(degree):
 
 def test_outside_the_rows_the_base_functions_alone_stay():
     rng = np.random.default_rng(0)
-    network = Network((random_layer(rng, 2, 1, degree=3, n_intervals=5, kind="uniform", base="silu", dead=0.0, silent=0.0),))
+    network = Network(
+        (
+            random_layer(
+                rng,
+                2,
+                1,
+                degree=3,
+                n_intervals=5,
+                kind="uniform",
+                base="silu",
+                dead=0.0,
+                silent=0.0,
+            ),
+        )
+    )
     x = np.array([[30.0, -30.0], [-8.0, 9.0]])
 
     finer = kr.extend_grid(network, n_intervals=10)
@@ -94,7 +120,9 @@ def test_outside_the_rows_the_base_functions_alone_stay():
 def test_samples_do_not_matter_where_the_grid_is_contained():
     network, x = example()
 
-    assert bits(kr.extend_grid(network, x, n_intervals=15)) == bits(kr.extend_grid(network, n_intervals=15))
+    assert bits(kr.extend_grid(network, x, n_intervals=15)) == bits(
+        kr.extend_grid(network, n_intervals=15)
+    )
 
 
 def test_the_same_number_of_intervals_keeps_the_function():
@@ -117,11 +145,17 @@ def test_two_ways_to_the_same_grid_lead_to_the_same_coefficients():
 
 
 @pytest.mark.parametrize("with_samples", [False, True])
-@pytest.mark.parametrize(("degree", "bound"), [(1, 2e-2), (2, 1e-3), (3, 2e-5), (4, 3e-7), (5, 1e-8)])
+@pytest.mark.parametrize(
+    ("degree", "bound"), [(1, 2e-2), (2, 1e-3), (3, 2e-5), (4, 3e-7), (5, 1e-8)]
+)
 def test_extension_to_no_multiple_keeps_smooth_functions_nearly(degree, bound, with_samples):
     network, x = smooth_example(degree, 10)
 
-    assert 0 < change(network, kr.extend_grid(network, x if with_samples else None, n_intervals=13), x) <= bound
+    assert (
+        0
+        < change(network, kr.extend_grid(network, x if with_samples else None, n_intervals=13), x)
+        <= bound
+    )
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3, 4])
@@ -129,7 +163,11 @@ def test_what_it_changes_falls_with_the_power_of_degree_plus_1(degree):
     changes = []
     for n_intervals in (8, 32):
         network, x = smooth_example(degree, n_intervals)
-        changes.append(kr.distance(network, kr.extend_grid(network, n_intervals=n_intervals + n_intervals // 2 + 1), x).rms)
+        changes.append(
+            kr.distance(
+                network, kr.extend_grid(network, n_intervals=n_intervals + n_intervals // 2 + 1), x
+            ).rms
+        )
 
     assert np.log(changes[0] / changes[1]) / np.log(4) >= degree
 
@@ -138,7 +176,10 @@ def test_what_it_changes_falls_with_the_power_of_degree_plus_1(degree):
 def test_samples_make_it_better_at_the_samples(degree):
     network, x = example((2, 1), degree=degree, n_intervals=7, seed=degree)
 
-    blind, seeing = (kr.distance(network, kr.extend_grid(network, samples, n_intervals=9), x).rms for samples in (None, x))
+    blind, seeing = (
+        kr.distance(network, kr.extend_grid(network, samples, n_intervals=9), x).rms
+        for samples in (None, x)
+    )
 
     assert seeing <= blind
 
@@ -153,7 +194,10 @@ def test_a_region_without_samples_keeps_its_curves(degree):
 
     assert len(left) > 20
     assert len(right) > 20
-    assert kr.distance(network, finer, right).max <= 10.0 ** (-1 - degree) * np.abs(network(right)).max()
+    assert (
+        kr.distance(network, finer, right).max
+        <= 10.0 ** (-1 - degree) * np.abs(network(right)).max()
+    )
     assert min(np.abs(layer.coef).min() for layer in finer.layers) > 0
 
 
@@ -212,9 +256,24 @@ def test_the_scale_of_the_features_does_not_matter(share, exponent):
     network, x = example((2, 3), base="zero", even=False)
     (layer,) = network.layers
     factor = 2.0**exponent
-    stretched = Network((Layer(factor * layer.knots, layer.coef, layer.w_base, layer.w_spline, layer.mask, 3, "zero"),))
+    stretched = Network(
+        (
+            Layer(
+                factor * layer.knots,
+                layer.coef,
+                layer.w_base,
+                layer.w_spline,
+                layer.mask,
+                3,
+                "zero",
+            ),
+        )
+    )
 
-    one, other = (kr.update_grid(net, points, uniform_share=share) for net, points in ((network, x), (stretched, factor * x)))
+    one, other = (
+        kr.update_grid(net, points, uniform_share=share)
+        for net, points in ((network, x), (stretched, factor * x))
+    )
 
     np.testing.assert_array_equal(other.layers[0].knots, factor * one.layers[0].knots)
     np.testing.assert_array_equal(other.layers[0].coef, one.layers[0].coef)
@@ -257,7 +316,12 @@ def test_a_second_update_finds_nothing_to_do():
     twice = kr.update_grid(once, 0.5 * x)
 
     np.testing.assert_array_equal(twice.layers[0].knots, once.layers[0].knots)
-    np.testing.assert_allclose(twice.layers[0].coef, once.layers[0].coef, rtol=0, atol=1e-12 * np.abs(once.layers[0].coef).max())
+    np.testing.assert_allclose(
+        twice.layers[0].coef,
+        once.layers[0].coef,
+        rtol=0,
+        atol=1e-12 * np.abs(once.layers[0].coef).max(),
+    )
 
 
 @pytest.mark.parametrize("widths", SHAPES)

@@ -26,9 +26,13 @@ from kan_ref.training.objective import check_penalty, make_objective
 def formula_layer(edges, rows, shape=(1, 1)):
     """A layer of formulas alone: edges as (output, input, name, row)."""
     n_out, n_in = shape
-    base = kr.init_network((n_in, n_out), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)).layers[0]
+    base = kr.init_network(
+        (n_in, n_out), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    ).layers[0]
     symbolic = [SymbolicEdge(j, i, LIBRARY[name], row) for j, i, name, row in edges]
-    return replace(base, mask=np.zeros(shape), symbolic=symbolic, affine=np.array(rows, dtype=float))
+    return replace(
+        base, mask=np.zeros(shape), symbolic=symbolic, affine=np.array(rows, dtype=float)
+    )
 
 
 def case(seed, n_samples=20, widths=(3, 3, 2)):
@@ -43,7 +47,9 @@ def case(seed, n_samples=20, widths=(3, 3, 2)):
 def test_an_edge_is_c_f_of_a_x_plus_b_plus_d():
     network = Network((formula_layer([(0, 0, "sin", 0)], [[2.0, 0.5, 3.0, -1.0]]),))
 
-    np.testing.assert_allclose(network([[0.25], [2.0]])[:, 0], 3.0 * np.sin([1.0, 4.5]) - 1.0, rtol=1e-15)
+    np.testing.assert_allclose(
+        network([[0.25], [2.0]])[:, 0], 3.0 * np.sin([1.0, 4.5]) - 1.0, rtol=1e-15
+    )
 
 
 def test_formulas_and_splines_add_up_at_their_output():
@@ -64,7 +70,9 @@ def test_the_edges_by_themselves_are_the_summands(drawn):
     network, x, _ = drawn
     for layer, outputs in zip(network.layers, kr.edge_outputs(network, x), strict=True):
         y = Network((layer,))(x)
-        np.testing.assert_allclose(outputs.sum(axis=2), y, rtol=1e-12, atol=1e-12 * np.abs(outputs).max(initial=1.0))
+        np.testing.assert_allclose(
+            outputs.sum(axis=2), y, rtol=1e-12, atol=1e-12 * np.abs(outputs).max(initial=1.0)
+        )
         x = y
 
 
@@ -77,25 +85,41 @@ def test_a_curve_is_its_edge_alone(drawn):
     for j in range(layer.n_out):
         for i in range(layer.n_in):
             curve = kr.edge_curve(network, number, output=j, input=i, x=points[:, i])
-            np.testing.assert_allclose(curve, kr.edge_outputs(at, points)[0][:, j, i], rtol=1e-13, atol=1e-13)
+            np.testing.assert_allclose(
+                curve, kr.edge_outputs(at, points)[0][:, j, i], rtol=1e-13, atol=1e-13
+            )
 
 
 def test_locked_edges_share_one_row_of_theta():
-    layer = formula_layer([(0, 0, "sin", 0), (1, 0, "sin", 0), (1, 1, "x^2", 1)], [[1, 0, 1, 0], [1, 2, 3, 4]], (2, 2))
+    layer = formula_layer(
+        [(0, 0, "sin", 0), (1, 0, "sin", 0), (1, 1, "x^2", 1)], [[1, 0, 1, 0], [1, 2, 3, 4]], (2, 2)
+    )
     network = Network((layer,))
 
     assert layer.affine.shape == (2, 4)
-    moved = network.with_theta(np.where(np.arange(network.n_params) == network.n_params - 6, 5.0, network.theta))
+    moved = network.with_theta(
+        np.where(np.arange(network.n_params) == network.n_params - 6, 5.0, network.theta)
+    )
     np.testing.assert_array_equal(moved.layers[0].affine, [[1, 0, 5, 0], [1, 2, 3, 4]])
     np.testing.assert_allclose(moved([[1.0, 0.0]]), [[5 * np.sin(1.0), 5 * np.sin(1.0) + 16.0]])
 
 
 def test_edges_are_kept_in_order_and_rows_in_order_of_first_use():
-    symbolic = [SymbolicEdge(1, 0, LIBRARY["exp"], 2), SymbolicEdge(0, 1, LIBRARY["sin"], 1), SymbolicEdge(0, 0, LIBRARY["sin"], 1)]
+    symbolic = [
+        SymbolicEdge(1, 0, LIBRARY["exp"], 2),
+        SymbolicEdge(0, 1, LIBRARY["sin"], 1),
+        SymbolicEdge(0, 0, LIBRARY["sin"], 1),
+    ]
 
-    edges, affine = check_edges(symbolic, [[9, 9, 9, 9], [1, 2, 3, 4], [5, 6, 7, 8]], np.zeros((2, 2)))
+    edges, affine = check_edges(
+        symbolic, [[9, 9, 9, 9], [1, 2, 3, 4], [5, 6, 7, 8]], np.zeros((2, 2))
+    )
 
-    assert [(edge.output, edge.input, edge.name, edge.row) for edge in edges] == [(0, 0, "sin", 0), (0, 1, "sin", 0), (1, 0, "exp", 1)]
+    assert [(edge.output, edge.input, edge.name, edge.row) for edge in edges] == [
+        (0, 0, "sin", 0),
+        (0, 1, "sin", 0),
+        (1, 0, "exp", 1),
+    ]
     np.testing.assert_array_equal(affine, [[1, 2, 3, 4], [5, 6, 7, 8]])
 
 
@@ -103,7 +127,9 @@ def test_theta_holds_a_layers_formulas_after_its_weights():
     network, _, _ = case(2)
     first = network.layers[0]
 
-    np.testing.assert_array_equal(network.theta[first.n_params - first.affine.size : first.n_params], first.affine.reshape(-1))
+    np.testing.assert_array_equal(
+        network.theta[first.n_params - first.affine.size : first.n_params], first.affine.reshape(-1)
+    )
     assert np.shares_memory(first.affine, network.theta)
     assert sum(layer.n_params for layer in network.layers) == network.n_params
 
@@ -111,7 +137,7 @@ def test_theta_holds_a_layers_formulas_after_its_weights():
 def test_living_parameters_count_shared_rows_once():
     layer = formula_layer([(0, 0, "sin", 0), (1, 0, "sin", 0)], [[1, 0, 1, 0]], (2, 1))
 
-    assert Network((layer,)).n_live_params == 4
+    assert Network((layer,)).n_active_params == 4
     assert layer.n_live == 2
 
 
@@ -120,7 +146,9 @@ def test_copies_and_pickles_keep_formulas():
 
     for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
         np.testing.assert_array_equal(twin(x), network(x))
-        assert [layer.symbolic for layer in twin.layers] == [layer.symbolic for layer in network.layers]
+        assert [layer.symbolic for layer in twin.layers] == [
+            layer.symbolic for layer in network.layers
+        ]
         assert not twin.layers[0].affine.flags.writeable
 
 
@@ -144,7 +172,9 @@ def test_backward_gives_the_derivatives_of_forward(drawn):
 
     report = kr.check_gradients(network, x, rng=rng)
 
-    assert any(name.startswith("d_affine") for name in report.errors) == any(layer.symbolic for layer in network.layers)
+    assert any(name.startswith("d_affine") for name in report.errors) == any(
+        layer.symbolic for layer in network.layers
+    )
 
 
 @pytest.mark.parametrize("fault", [0, 1, 2, 3])
@@ -171,7 +201,11 @@ def test_the_transpose_of_the_jacobian_is_backward(drawn):
     by_rows = dense_form(prediction_jacobian(network, caches, 1.0)).T @ dy.reshape(-1)
     _, grads = kr.backward(network, caches, dy)
 
-    scale = np.abs(dense_form(prediction_jacobian(network, caches, 1.0)).T * dy.reshape(-1)).sum(axis=1).max()
+    scale = (
+        np.abs(dense_form(prediction_jacobian(network, caches, 1.0)).T * dy.reshape(-1))
+        .sum(axis=1)
+        .max()
+    )
     np.testing.assert_allclose(by_rows, grads.theta, rtol=0, atol=1e-12 * max(scale, 1.0))
 
 
@@ -182,9 +216,16 @@ def test_slopes_of_the_edges_are_those_of_the_curves(drawn):
     x = clear_samples(Network((layer,)), x, 1e-3)
     _, (cache,) = kr.forward(Network((layer,)), x)
 
-    difference = central_difference(lambda t: layer_edge_outputs(layer, kr.forward(Network((layer,)), x + t)[1][0]), 1e-5)
+    difference = central_difference(
+        lambda t: layer_edge_outputs(layer, kr.forward(Network((layer,)), x + t)[1][0]), 1e-5
+    )
 
-    np.testing.assert_allclose(edge_slopes(layer, cache), difference, rtol=1e-6, atol=1e-6 * np.abs(difference).max(initial=1.0))
+    np.testing.assert_allclose(
+        edge_slopes(layer, cache),
+        difference,
+        rtol=1e-6,
+        atol=1e-6 * np.abs(difference).max(initial=1.0),
+    )
 
 
 def off_the_kink(seed):
@@ -195,7 +236,13 @@ def off_the_kink(seed):
         lives = [layer.mask == 1.0 for layer in network.layers]
         for alive, layer in zip(lives, network.layers, strict=True):
             alive[numbers(layer.symbolic)] = True
-        living = np.concatenate([values[:, alive] for values, alive in zip(kr.edge_outputs(network, x), lives, strict=True)], axis=1)
+        living = np.concatenate(
+            [
+                values[:, alive]
+                for values, alive in zip(kr.edge_outputs(network, x), lives, strict=True)
+            ],
+            axis=1,
+        )
         clear = np.abs(living).min(axis=1) > 1e-4
         if clear.any() and living[clear].std(axis=0).min() > 0.01:
             return network, x[clear], rng
@@ -206,20 +253,28 @@ def off_the_kink(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_penalties_see_formulas_and_their_gradients_are_right(kind, seed):
     network, x, rng = off_the_kink(seed)
-    objective = make_objective(network, x, rng.normal(size=(len(x), 2)), penalty=check_penalty(kind, 0.7, 1.0, 2.0))
+    objective = make_objective(
+        network, x, rng.normal(size=(len(x), 2)), penalty=check_penalty(kind, 0.7, 1.0, 2.0)
+    )
     theta, direction = objective.start(), rng.normal(size=network.n_params)
 
     _, gradient = objective.value_and_grad(theta)
-    difference = central_difference(lambda t: objective.value_and_grad(theta + t * direction)[0], 1e-6)
+    difference = central_difference(
+        lambda t: objective.value_and_grad(theta + t * direction)[0], 1e-6
+    )
 
-    assert difference == pytest.approx(float(gradient @ direction), abs=1e-7 * np.abs(gradient * direction).sum())
+    assert difference == pytest.approx(
+        float(gradient @ direction), abs=1e-7 * np.abs(gradient * direction).sum()
+    )
 
 
 def test_trainable_symbolic_moves_the_formulas_alone():
     network, x, rng = case(6)
     data = kr.Data(x, rng.normal(size=(len(x), 2)), x, rng.normal(size=(len(x), 2)))
 
-    run = kr.fit(network, data, optimizer="lm", n_steps=5, trainable=("symbolic",), update_grids=False)
+    run = kr.fit(
+        network, data, optimizer="lm", n_steps=5, trainable=("symbolic",), update_grids=False
+    )
 
     assert run.history.train_rmse[-1] < run.history.train_rmse[0]
     for old, new in zip(network.layers, run.network.layers, strict=True):
@@ -231,7 +286,11 @@ def test_trainable_symbolic_moves_the_formulas_alone():
 def test_levenberg_marquardt_brings_affine_parameters_to_machine_precision():
     rng = np.random.default_rng(7)
     data = kr.sample("exp_sin", n_train=200, n_test=200, rng=rng)
-    inner = formula_layer([(0, 0, "sin", 0), (0, 1, "x^2", 1)], [[3.1, 0.05, 0.9, 0.1], [1.05, 0.02, 1.0, 0.0]], (1, 2))
+    inner = formula_layer(
+        [(0, 0, "sin", 0), (0, 1, "x^2", 1)],
+        [[3.1, 0.05, 0.9, 0.1], [1.05, 0.02, 1.0, 0.0]],
+        (1, 2),
+    )
     outer = formula_layer([(0, 0, "exp", 0)], [[1.0, 0.0, 0.9, 0.1]])
 
     run = kr.fit(Network((inner, outer)), data, optimizer="lm", n_steps=50)
@@ -243,16 +302,29 @@ def test_levenberg_marquardt_brings_affine_parameters_to_machine_precision():
 
 
 def test_an_argument_outside_the_domain_is_refused_with_its_place():
-    network = Network((formula_layer([(0, 0, "x", 0)], [[1, 0, 1, 0]]), formula_layer([(0, 0, "log", 0)], [[1, 0, 1, 0]])))
+    network = Network(
+        (
+            formula_layer([(0, 0, "x", 0)], [[1, 0, 1, 0]]),
+            formula_layer([(0, 0, "log", 0)], [[1, 0, 1, 0]]),
+        )
+    )
     x = np.array([[1.0], [2.0], [-3.0]])
 
     for call in (network, lambda x: kr.forward(network, x), lambda x: kr.edge_scores(network, x)):
-        with pytest.raises(ValueError, match=r"x\[2\] gives log on the edge from input 0 to output 0 of layer 1 the argument -3"):
+        with pytest.raises(
+            ValueError,
+            match=r"x\[2\] gives log on the edge from input 0 to output 0 of layer 1 the argument -3",
+        ):
             call(x)
 
 
 def test_an_overflow_is_refused_like_an_argument_outside_the_domain():
-    network = Network((formula_layer([(0, 0, "exp", 0)], [[1000.0, 0, 1, 0]]), formula_layer([(0, 0, "x", 0)], [[1, 0, 1, 0]])))
+    network = Network(
+        (
+            formula_layer([(0, 0, "exp", 0)], [[1000.0, 0, 1, 0]]),
+            formula_layer([(0, 0, "x", 0)], [[1, 0, 1, 0]]),
+        )
+    )
 
     with pytest.raises(ValueError, match=r"x\[0\] gives exp .* of layer 0 the argument 1000"):
         network([[1.0]])
@@ -260,7 +332,9 @@ def test_an_overflow_is_refused_like_an_argument_outside_the_domain():
 
 @pytest.mark.parametrize("base", ["silu", "identity", "zero"])
 def test_what_is_undefined_stays_so_through_later_splines_without_a_warning(base):
-    later = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), base=base, rng=np.random.default_rng(0)).layers[0]
+    later = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), base=base, rng=np.random.default_rng(0)
+    ).layers[0]
     network = Network((formula_layer([(0, 0, "log", 0)], [[1, 0, 1, 0]]), later))
     x = np.array([[0.5], [-1.0]])
     data = kr.Data(np.array([[0.5], [0.7]]), np.ones((2, 1)), x, np.ones((2, 1)))
@@ -302,7 +376,9 @@ def test_masking_keeps_living_formulas_kills_them_and_revives_dead_edges_as_spli
 
     new = kr.mask_edges(network, 0, mask).layers[0]
 
-    assert [(e.output, e.input, e.name) for e in new.symbolic] == [(keep.output, keep.input, keep.name)]
+    assert [(e.output, e.input, e.name) for e in new.symbolic] == [
+        (keep.output, keep.input, keep.name)
+    ]
     np.testing.assert_array_equal(new.affine, layer.affine[[keep.row]])
     assert np.argwhere(new.mask).tolist() == [revived]
 
@@ -324,7 +400,9 @@ def test_files_keep_formulas_and_locks_bit_for_bit(tmp_path, suffix, seed):
     kr.save(network, tmp_path / f"formulas{suffix}")
     loaded = kr.load(tmp_path / f"formulas{suffix}")
 
-    assert [layer.symbolic for layer in loaded.layers] == [layer.symbolic for layer in network.layers]
+    assert [layer.symbolic for layer in loaded.layers] == [
+        layer.symbolic for layer in network.layers
+    ]
     assert loaded.theta.tobytes() == network.theta.tobytes()
     assert loaded(x).tobytes() == network(x).tobytes()
 
@@ -335,12 +413,32 @@ def test_files_keep_formulas_and_locks_bit_for_bit(tmp_path, suffix, seed):
 @pytest.mark.parametrize(
     ("edges", "rows", "mask", "sentence"),
     [
-        ([(1, 0, "sin", 0)], [[1, 0, 1, 0]], 0, "output of a symbolic edge is 1, but must be between 0 and 0"),
+        (
+            [(1, 0, "sin", 0)],
+            [[1, 0, 1, 0]],
+            0,
+            "output of a symbolic edge is 1, but must be between 0 and 0",
+        ),
         ([(0, 2, "sin", 0)], [[1, 0, 1, 0]], 0, "input of a symbolic edge is 2"),
-        ([(0, 0, "sin", 1)], [[1, 0, 1, 0]], 0, "row of a symbolic edge is 1, but must be between 0 and 0"),
+        (
+            [(0, 0, "sin", 1)],
+            [[1, 0, 1, 0]],
+            0,
+            "row of a symbolic edge is 1, but must be between 0 and 0",
+        ),
         ([(0, 0, "sin", 0)], [[1, 0, 1, 0]], 1, "mask says that a spline stands there"),
-        ([(0, 0, "sin", 0), (0, 0, "exp", 1)], [[1, 0, 1, 0]] * 2, 0, "the edge from input 0 to output 0 twice"),
-        ([(0, 0, "sin", 0), (0, 1, "exp", 0)], [[1, 0, 1, 0]], 0, "'sin' and 'exp' on row 0 of affine"),
+        (
+            [(0, 0, "sin", 0), (0, 0, "exp", 1)],
+            [[1, 0, 1, 0]] * 2,
+            0,
+            "the edge from input 0 to output 0 twice",
+        ),
+        (
+            [(0, 0, "sin", 0), (0, 1, "exp", 0)],
+            [[1, 0, 1, 0]],
+            0,
+            "'sin' and 'exp' on row 0 of affine",
+        ),
         ([(0, 0, "sin", 0)], [[1, 0, np.nan, 0]], 0, "affine contains nan"),
         ([(0, 0, "sin", 0)], [[1, 0, 1]], 0, "affine has shape"),
     ],
@@ -360,7 +458,9 @@ def test_what_is_no_sequence_of_edges_is_refused(symbolic):
 
 def test_trainable_symbolic_without_formulas_is_refused():
     data = kr.sample("exp_sin", n_train=10, n_test=10, rng=np.random.default_rng(0))
-    network = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
     with pytest.raises(ValueError, match="has no symbolic edges"):
         kr.fit(network, data, trainable=("symbolic",))

@@ -15,7 +15,15 @@ import numpy as np
 import kan_ref as kr
 from kan_ref.network import layer_passes as edges
 
-EDGE = kr.Layer(kr.uniform_knots(0.0, 2.0, n_intervals=2, degree=1), [[[4, -2, 6]]], [[2]], [[0.5]], [[1]], 1, "identity")
+EDGE = kr.Layer(
+    kr.uniform_knots(0.0, 2.0, n_intervals=2, degree=1),
+    [[[4, -2, 6]]],
+    [[2]],
+    [[0.5]],
+    [[1]],
+    1,
+    "identity",
+)
 
 
 def test_the_knots_are_the_grid_and_one_more_on_each_side():
@@ -26,7 +34,9 @@ def test_the_knots_are_the_grid_and_one_more_on_each_side():
 def test_at_a_quarter_two_hats_are_alive():
     # B_0 = 1 - 1/4, B_1 = 1/4
     np.testing.assert_array_equal(kr.bspline.basis([[0.25]], EDGE.knots, 1), [[[0.75, 0.25, 0]]])
-    np.testing.assert_array_equal(kr.bspline.basis([[0.25]], EDGE.knots, 1, derivative=1), [[[-1, 1, 0]]])
+    np.testing.assert_array_equal(
+        kr.bspline.basis([[0.25]], EDGE.knots, 1, derivative=1), [[[-1, 1, 0]]]
+    )
 
 
 def test_forward():

@@ -20,7 +20,9 @@ def test_the_solution_solves(n, seed):
     rng = np.random.default_rng(seed)
     matrix, truth = positive_definite(rng, n, 100.0), rng.normal(size=n)
 
-    np.testing.assert_allclose(solve_positive_definite(matrix, matrix @ truth), truth, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(
+        solve_positive_definite(matrix, matrix @ truth), truth, rtol=0, atol=1e-11
+    )
 
 
 @pytest.mark.parametrize("n", [64, 65, 150])
@@ -40,7 +42,9 @@ def test_the_residual_is_at_the_floor_of_rounding_also_when_ill_conditioned():
 
     x = solve_positive_definite(matrix, rhs)
 
-    assert np.abs(matrix @ x - rhs).max() <= 150 * np.finfo(float).eps * np.linalg.norm(matrix, 2) * np.linalg.norm(x)
+    assert np.abs(matrix @ x - rhs).max() <= 150 * np.finfo(float).eps * np.linalg.norm(
+        matrix, 2
+    ) * np.linalg.norm(x)
 
 
 def test_only_the_lower_triangle_is_read():
@@ -49,7 +53,9 @@ def test_only_the_lower_triangle_is_read():
 
     spoiled = np.tril(matrix) + np.triu(rng.normal(size=(70, 70)), 1)
 
-    np.testing.assert_array_equal(solve_positive_definite(spoiled, rhs), solve_positive_definite(matrix, rhs))
+    np.testing.assert_array_equal(
+        solve_positive_definite(spoiled, rhs), solve_positive_definite(matrix, rhs)
+    )
 
 
 def test_arguments_stay_as_they_are():
@@ -73,5 +79,8 @@ def test_a_matrix_that_is_not_positive_definite_is_refused(eigenvalue):
 
 @pytest.mark.parametrize(("matrix", "rhs"), [((2, 3), (2,)), ((3, 3), (2,)), ((3,), (3,))])
 def test_shapes_that_do_not_fit_are_named(matrix, rhs):
-    with pytest.raises(ValueError, match=rf"matrix and rhs have shapes \({matrix[0]}.*\) and \({rhs[0]},\), but need \(n, n\) and n rows"):
+    with pytest.raises(
+        ValueError,
+        match=rf"matrix and rhs have shapes \({matrix[0]}.*\) and \({rhs[0]},\), but need \(n, n\) and n rows",
+    ):
         solve_positive_definite(np.ones(matrix), np.ones(rhs))

@@ -70,7 +70,9 @@ def test_normal_and_gram_matrix_are_those_of_the_matrix(case):
 
 
 # one shape where pairs of live entries are fewer than products, one where BLAS is cheaper
-@pytest.mark.parametrize(("n_rows", "n_entries", "n_columns", "assembled"), [(3000, 6, 200, True), (300, 12, 20, False)])
+@pytest.mark.parametrize(
+    ("n_rows", "n_entries", "n_columns", "assembled"), [(3000, 6, 200, True), (300, 12, 20, False)]
+)
 def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, assembled, monkeypatch):
     block = random_block(np.random.default_rng(1), n_rows, n_entries, n_columns)
     upper = np.zeros(n_columns**2)
@@ -82,9 +84,13 @@ def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, asse
     half = upper.reshape(n_columns, n_columns)
     dense = dense_form(block)
     np.testing.assert_allclose(half + half.T, dense.T @ dense, rtol=0, atol=1e-11)
-    np.testing.assert_allclose(row_sparse._normal_by_blas(block), dense.T @ dense, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(
+        row_sparse._normal_by_blas(block), dense.T @ dense, rtol=0, atol=1e-11
+    )
     assert row_sparse._assembling_is_cheaper(block) is assembled
-    np.testing.assert_array_equal(normal_matrix(block), half + half.T if assembled else row_sparse._normal_by_blas(block))
+    np.testing.assert_array_equal(
+        normal_matrix(block), half + half.T if assembled else row_sparse._normal_by_blas(block)
+    )
 
 
 # (rows, entries, columns) and the way that the measurements beside the constants found to be faster
@@ -101,7 +107,9 @@ def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, asse
 )
 def test_the_rule_takes_the_way_that_was_measured_faster(measured, assembled):
     n_rows, n_entries, n_columns = measured
-    block = RowSparse(np.zeros((n_rows, n_entries), dtype=np.intp), np.zeros((n_rows, n_entries)), n_columns)
+    block = RowSparse(
+        np.zeros((n_rows, n_entries), dtype=np.intp), np.zeros((n_rows, n_entries)), n_columns
+    )
 
     assert row_sparse._assembling_is_cheaper(block) is assembled
 
@@ -109,8 +117,15 @@ def test_the_rule_takes_the_way_that_was_measured_faster(measured, assembled):
 def test_normal_matrices_of_all_kinds_of_blocks_add_up():
     """A stack with an assembled block, one that goes through BLAS, and a dense one, in either order."""
     rng = np.random.default_rng(2)
-    blocks = [random_block(rng, 3000, 5, 150), rng.normal(size=(7, 150)), random_block(rng, 4, 30, 150), random_block(rng, 2000, 4, 150)]
-    assert [row_sparse._assembling_is_cheaper(block) for block in blocks if isinstance(block, RowSparse)] == [True, False, True]
+    blocks = [
+        random_block(rng, 3000, 5, 150),
+        rng.normal(size=(7, 150)),
+        random_block(rng, 4, 30, 150),
+        random_block(rng, 2000, 4, 150),
+    ]
+    assert [
+        row_sparse._assembling_is_cheaper(block) for block in blocks if isinstance(block, RowSparse)
+    ] == [True, False, True]
     matrix = dense_form(blocks)
 
     for stack in (blocks, blocks[::-1]):
@@ -119,7 +134,11 @@ def test_normal_matrices_of_all_kinds_of_blocks_add_up():
 
 def test_the_normal_matrix_is_exactly_symmetric():
     rng = np.random.default_rng(3)
-    stack = [random_block(rng, 3000, 5, 150), random_block(rng, 4, 30, 150), rng.normal(size=(70, 150))]
+    stack = [
+        random_block(rng, 3000, 5, 150),
+        random_block(rng, 4, 30, 150),
+        rng.normal(size=(70, 150)),
+    ]
 
     matrix = normal_matrix(stack)
 
@@ -145,7 +164,11 @@ def test_blas_is_fed_with_chunks_of_the_dense_form():
     chunks = []
     original = row_sparse._dense_block
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(row_sparse, "_dense_block", lambda part: chunks.append(part.columns.shape[0]) or original(part))
+        patch.setattr(
+            row_sparse,
+            "_dense_block",
+            lambda part: chunks.append(part.columns.shape[0]) or original(part),
+        )
         patch.setattr(row_sparse, "_PER_PAIR", 1e9)
         normal_matrix(block)
 
@@ -172,11 +195,16 @@ def test_selected_columns_are_those_of_the_matrix(case, seed):
     keep = rng.random(matrix.shape[1]) < 0.5
     keep[rng.integers(matrix.shape[1])] = True
 
-    np.testing.assert_allclose(dense_form(select_columns(jacobian, keep)), matrix[:, keep], rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(
+        dense_form(select_columns(jacobian, keep)), matrix[:, keep], rtol=1e-14, atol=1e-15
+    )
 
 
 def test_the_record_prints_its_sizes_in_a_line():
-    assert repr(random_block(np.random.default_rng(0), 1000, 18, 615)) == "RowSparse(1000 rows of 18 entries in 615 columns)"
+    assert (
+        repr(random_block(np.random.default_rng(0), 1000, 18, 615))
+        == "RowSparse(1000 rows of 18 entries in 615 columns)"
+    )
 
 
 INDICES, NUMBERS = np.array([[0, 3]]), np.array([[1.0, 2.0]])
@@ -187,11 +215,23 @@ INDICES, NUMBERS = np.array([[0, 3]]), np.array([[1.0, 2.0]])
     [
         ((INDICES, NUMBERS, 3), ValueError, r"columns reach from 0 to 3, but must lie in 0\.\.2"),
         ((-INDICES, NUMBERS, 5), ValueError, r"columns reach from -3 to 0, but must lie in 0\.\.4"),
-        ((INDICES, NUMBERS[:, :1], 5), ValueError, r"shapes \(1, 2\) and \(1, 1\), but need one shape \(n_rows, n_entries\)"),
+        (
+            (INDICES, NUMBERS[:, :1], 5),
+            ValueError,
+            r"shapes \(1, 2\) and \(1, 1\), but need one shape \(n_rows, n_entries\)",
+        ),
         ((INDICES[0], NUMBERS[0], 5), ValueError, r"shapes \(2,\) and \(2,\), but need one shape"),
         ((INDICES, NUMBERS, 0), ValueError, "n_columns is 0, but must be at least 1"),
-        ((INDICES.astype(float), NUMBERS, 5), TypeError, "dtypes float64 and float64, but need intp and float64"),
-        ((INDICES, NUMBERS.astype(np.float32), 5), TypeError, "dtypes int64 and float32, but need intp and float64"),
+        (
+            (INDICES.astype(float), NUMBERS, 5),
+            TypeError,
+            "dtypes float64 and float64, but need intp and float64",
+        ),
+        (
+            (INDICES, NUMBERS.astype(np.float32), 5),
+            TypeError,
+            "dtypes int64 and float32, but need intp and float64",
+        ),
     ],
 )
 def test_a_record_that_is_no_matrix_is_refused(arguments, kind, sentence):
@@ -202,10 +242,22 @@ def test_a_record_that_is_no_matrix_is_refused(arguments, kind, sentence):
 @pytest.mark.parametrize(
     ("jacobian", "kind", "sentence"),
     [
-        ([np.ones((2, 3)), np.ones((2, 4))], ValueError, r"blocks of the Jacobian have shapes \[\(2, 3\), \(2, 4\)\]"),
+        (
+            [np.ones((2, 3)), np.ones((2, 4))],
+            ValueError,
+            r"blocks of the Jacobian have shapes \[\(2, 3\), \(2, 4\)\]",
+        ),
         ([], ValueError, r"blocks of the Jacobian have shapes \[\]"),
-        ([np.ones((2, 3)), [1.0, 2.0]], TypeError, "block 1 of the Jacobian is a list, but must be a 2-D array or a RowSparse"),
-        (np.ones(3), TypeError, "block 0 of the Jacobian is a 1-D array, but must be a 2-D array or a RowSparse"),
+        (
+            [np.ones((2, 3)), [1.0, 2.0]],
+            TypeError,
+            "block 1 of the Jacobian is a list, but must be a 2-D array or a RowSparse",
+        ),
+        (
+            np.ones(3),
+            TypeError,
+            "block 0 of the Jacobian is a 1-D array, but must be a 2-D array or a RowSparse",
+        ),
     ],
 )
 def test_a_stack_that_is_no_matrix_is_refused(jacobian, kind, sentence):

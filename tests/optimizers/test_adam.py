@@ -48,13 +48,17 @@ def constant(gradient):
 
 
 @given(st.integers(1, 6), st.floats(0, 0.99), st.floats(0, 0.9999), st.floats(-10, -2), seeds)
-def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(n, beta1, beta2, log_epsilon, seed):
+def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(
+    n, beta1, beta2, log_epsilon, seed
+):
     rng = np.random.default_rng(seed)
     start, curvatures = rng.normal(size=n), 10.0 ** rng.uniform(-2, 2, n)
     rates = rng.uniform(0.0, 0.1, 30)
     options = {"beta1": beta1, "beta2": beta2, "epsilon": 10.0**log_epsilon}
 
-    ours = path(bowl(curvatures), start, n_steps=30, learning_rate=lambda t: rates[t - 1], **options)
+    ours = path(
+        bowl(curvatures), start, n_steps=30, learning_rate=lambda t: rates[t - 1], **options
+    )
 
     naive = naive_adam(lambda theta: curvatures * theta, start, 30, rates, *options.values())
     np.testing.assert_allclose(ours, naive, rtol=1e-15, atol=1e-15)
@@ -63,12 +67,22 @@ def test_every_step_is_that_of_the_algorithm_one_number_at_a_time(n, beta1, beta
 def test_the_defaults_are_those_of_the_paper_with_a_rate_of_a_hundredth():
     ours = path(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=50)
 
-    naive = naive_adam(lambda theta: ROSENBROCK.value_and_grad(theta)[1], ROSENBROCK.start, 50, [1e-2] * 50, 0.9, 0.999, 1e-8)
+    naive = naive_adam(
+        lambda theta: ROSENBROCK.value_and_grad(theta)[1],
+        ROSENBROCK.start,
+        50,
+        [1e-2] * 50,
+        0.9,
+        0.999,
+        1e-8,
+    )
     np.testing.assert_allclose(ours, naive, rtol=1e-15)
 
 
 def test_under_a_constant_gradient_every_parameter_moves_by_the_rate():
-    points = path(constant([1e-3, -2.0, 1e6]), np.zeros(3), n_steps=40, learning_rate=0.25, epsilon=1e-300)
+    points = path(
+        constant([1e-3, -2.0, 1e6]), np.zeros(3), n_steps=40, learning_rate=0.25, epsilon=1e-300
+    )
 
     np.testing.assert_allclose(points, np.outer(np.arange(1, 41), [-0.25, 0.25, -0.25]), rtol=1e-12)
 
@@ -88,7 +102,15 @@ def test_epsilon_damps_the_steps_of_small_gradients():
 
 
 def test_without_memory_a_step_is_the_sign_of_the_gradient():
-    points = path(bowl(np.array([1.0, 50.0])), [1.0, -1.0], n_steps=3, learning_rate=0.25, beta1=0.0, beta2=0.0, epsilon=1e-300)
+    points = path(
+        bowl(np.array([1.0, 50.0])),
+        [1.0, -1.0],
+        n_steps=3,
+        learning_rate=0.25,
+        beta1=0.0,
+        beta2=0.0,
+        epsilon=1e-300,
+    )
 
     np.testing.assert_allclose(points, [[0.75, -0.75], [0.5, -0.5], [0.25, -0.25]], rtol=1e-12)
 
@@ -99,7 +121,10 @@ def test_a_value_in_other_units_gives_the_same_steps(power, seed):
     start, unit = np.random.default_rng(seed).normal(size=4), 2.0**power
     function, scaled = bowl(np.geomspace(1.0, 9.0, 4)), bowl(unit * np.geomspace(1.0, 9.0, 4))
 
-    np.testing.assert_array_equal(path(scaled, start, n_steps=30, epsilon=1e-8 * unit), path(function, start, n_steps=30, epsilon=1e-8))
+    np.testing.assert_array_equal(
+        path(scaled, start, n_steps=30, epsilon=1e-8 * unit),
+        path(function, start, n_steps=30, epsilon=1e-8),
+    )
 
 
 def test_a_schedule_is_asked_for_every_step_once_and_in_order():
@@ -112,11 +137,15 @@ def test_a_schedule_is_asked_for_every_step_once_and_in_order():
     scheduled = path(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=7, learning_rate=schedule)
 
     assert asked == [1, 2, 3, 4, 5, 6, 7]
-    np.testing.assert_array_equal(scheduled, path(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=7, learning_rate=0.01))
+    np.testing.assert_array_equal(
+        scheduled, path(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=7, learning_rate=0.01)
+    )
 
 
 def test_a_schedule_may_end_at_zero():
-    points = path(bowl(np.ones(2)), [1.0, 2.0], n_steps=3, learning_rate=lambda step: 0.1 * (step < 2))
+    points = path(
+        bowl(np.ones(2)), [1.0, 2.0], n_steps=3, learning_rate=lambda step: 0.1 * (step < 2)
+    )
 
     np.testing.assert_array_equal(points[1:], [points[0]] * 2)
 
@@ -140,7 +169,13 @@ def test_the_minimum_that_scipy_finds_is_found_under_a_falling_rate(function, st
     scipys = optimize.minimize(function, start, jac=True, method="BFGS", options={"gtol": 1e-10})
     n_steps = 8000
 
-    result = adam(function, start, n_steps=n_steps, beta2=0.99, learning_rate=lambda step: 0.3 * 1e-6 ** (step / n_steps))
+    result = adam(
+        function,
+        start,
+        n_steps=n_steps,
+        beta2=0.99,
+        learning_rate=lambda step: 0.3 * 1e-6 ** (step / n_steps),
+    )
 
     assert result.value == pytest.approx(scipys.fun, rel=0, abs=1e-8)
 
@@ -152,7 +187,9 @@ def test_under_a_constant_rate_a_run_hovers_and_under_a_falling_one_it_settles()
         return float(np.abs(theta).sum()), np.sign(theta)
 
     hovering = path(kink, [1.05, -2.031], n_steps=600, learning_rate=0.05)[-100:]
-    settling = path(kink, [1.05, -2.031], n_steps=600, learning_rate=lambda step: 0.05 * 0.98**step)[-100:]
+    settling = path(
+        kink, [1.05, -2.031], n_steps=600, learning_rate=lambda step: 0.05 * 0.98**step
+    )[-100:]
 
     assert 1e-3 < np.abs(hovering).max() < 0.5
     assert np.abs(settling).max() < 0.02 * np.abs(hovering).max()
@@ -202,7 +239,9 @@ def test_a_function_that_draws_a_batch_at_every_call_is_shown_batch_by_batch():
     assert [iterate.value for iterate in shown] == told[1:]
     assert result.value == told[-1]
     gradients = iter(curvatures)
-    naive = naive_adam(lambda theta: next(gradients) * theta, np.ones(3), 5, [1e-2] * 5, 0.9, 0.999, 1e-8)
+    naive = naive_adam(
+        lambda theta: next(gradients) * theta, np.ones(3), 5, [1e-2] * 5, 0.9, 0.999, 1e-8
+    )
     np.testing.assert_allclose([iterate.theta for iterate in shown], naive, rtol=1e-15)
 
 
@@ -225,13 +264,18 @@ def linear_regression(rng):
 def test_mini_batches_under_a_falling_rate_lead_to_the_least_squares_solution():
     function, truth = linear_regression(np.random.default_rng(0))
 
-    result = adam(function, np.zeros(4), n_steps=6000, learning_rate=lambda step: 0.1 / (1.0 + step / 50))
+    result = adam(
+        function, np.zeros(4), n_steps=6000, learning_rate=lambda step: 0.1 / (1.0 + step / 50)
+    )
 
     np.testing.assert_allclose(result.theta, truth, rtol=0, atol=1e-3)
 
 
 def test_two_runs_with_the_same_batches_give_the_same_bits():
-    first, second = (adam(linear_regression(np.random.default_rng(3))[0], np.zeros(4), n_steps=100) for _ in range(2))
+    first, second = (
+        adam(linear_regression(np.random.default_rng(3))[0], np.zeros(4), n_steps=100)
+        for _ in range(2)
+    )
 
     assert first.theta.tobytes() == second.theta.tobytes()
     assert repr(first) == repr(second)
@@ -249,7 +293,9 @@ def test_a_function_that_fills_the_same_array_every_time_is_no_trouble():
 
     result = adam(filling, ROSENBROCK.start, n_steps=30, callback=look_elsewhere)
 
-    np.testing.assert_array_equal(result.theta, adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30).theta)
+    np.testing.assert_array_equal(
+        result.theta, adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30).theta
+    )
 
 
 def test_a_callback_that_changes_its_iterate_changes_nothing_else():
@@ -258,7 +304,9 @@ def test_a_callback_that_changes_its_iterate_changes_nothing_else():
 
     spoiled = adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30, callback=spoil)
 
-    np.testing.assert_array_equal(spoiled.theta, adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30).theta)
+    np.testing.assert_array_equal(
+        spoiled.theta, adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30).theta
+    )
 
 
 def test_iterates_stay_as_they_were():
@@ -286,11 +334,16 @@ def test_the_start_is_not_modified():
 # --- ends
 
 
-@pytest.mark.parametrize(("n_steps", "sentence"), [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")])
+@pytest.mark.parametrize(
+    ("n_steps", "sentence"),
+    [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")],
+)
 def test_no_more_steps_are_done_than_asked_for(n_steps, sentence):
     shown = []
 
-    result = adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=n_steps, callback=shown.append)
+    result = adam(
+        ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=n_steps, callback=shown.append
+    )
 
     assert result.stopped == sentence
     assert [iterate.step for iterate in shown] == list(range(1, n_steps + 1))
@@ -302,7 +355,9 @@ def test_without_a_word_a_thousand_steps_are_done():
 
 
 def test_a_callback_ends_the_run_where_it_stands():
-    result = adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5)
+    result = adam(
+        ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5
+    )
 
     assert (result.n_steps, result.n_evaluations) == (5, 6)
     assert result.stopped == "the callback asked to stop after step 5"
@@ -397,7 +452,9 @@ def test_an_interrupt_reaches_the_caller():
 
 
 def test_a_gradient_that_changes_its_length_is_named():
-    with pytest.raises(ValueError, match=r"the gradient after step 2 has shape \(1,\), but needs shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"the gradient after step 2 has shape \(1,\), but needs shape \(2,\)"
+    ):
         adam(spoiled_after(2, (1.0, np.ones(1))), [1.0, 2.0])
 
 
@@ -408,17 +465,42 @@ def test_a_gradient_that_changes_its_length_is_named():
         ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
         ([1.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
         ([1.0], {"learning_rate": 0.0}, ValueError, r"learning_rate is 0\.0, but must be above 0"),
-        ([1.0], {"learning_rate": -1e-3}, ValueError, r"learning_rate is -0\.001, but must be at least 0"),
+        (
+            [1.0],
+            {"learning_rate": -1e-3},
+            ValueError,
+            r"learning_rate is -0\.001, but must be at least 0",
+        ),
         ([1.0], {"learning_rate": np.inf}, ValueError, "learning_rate is inf, but must be finite"),
-        ([1.0], {"learning_rate": "fast"}, TypeError, "learning_rate is 'fast', but must be a real number"),
-        ([1.0], {"learning_rate": lambda step: 2.0 - step}, ValueError, r"learning_rate\(3\) is -1\.0, but must be at least 0"),
-        ([1.0], {"learning_rate": lambda step: None}, TypeError, r"learning_rate\(1\) is None, but must be a real number"),
+        (
+            [1.0],
+            {"learning_rate": "fast"},
+            TypeError,
+            "learning_rate is 'fast', but must be a real number",
+        ),
+        (
+            [1.0],
+            {"learning_rate": lambda step: 2.0 - step},
+            ValueError,
+            r"learning_rate\(3\) is -1\.0, but must be at least 0",
+        ),
+        (
+            [1.0],
+            {"learning_rate": lambda step: None},
+            TypeError,
+            r"learning_rate\(1\) is None, but must be a real number",
+        ),
         ([1.0], {"beta1": 1.0}, ValueError, r"beta1 is 1\.0, but must be below 1"),
         ([1.0], {"beta1": -0.1}, ValueError, r"beta1 is -0\.1, but must be between 0 and 1"),
         ([1.0], {"beta2": 1}, ValueError, r"beta2 is 1\.0, but must be below 1"),
         ([1.0], {"beta2": 1.5}, ValueError, r"beta2 is 1\.5, but must be between 0 and 1"),
         ([1.0], {"epsilon": 0.0}, ValueError, r"epsilon is 0\.0, but must be at least 2\.2"),
-        ([1.0], {"gradient_tolerance": -1.0}, ValueError, r"gradient_tolerance is -1\.0, but must be at least 0"),
+        (
+            [1.0],
+            {"gradient_tolerance": -1.0},
+            ValueError,
+            r"gradient_tolerance is -1\.0, but must be at least 0",
+        ),
     ],
 )
 def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence):
@@ -429,5 +511,7 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
 def test_a_start_without_finite_value_and_gradient_is_refused():
     with pytest.raises(ValueError, match="the value at the start is nan, but must be finite"):
         adam(lambda theta: (np.nan, theta), [1.0])
-    with pytest.raises(ValueError, match=r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"
+    ):
         adam(lambda theta: (1.0, np.zeros(3)), [1.0, 2.0])

@@ -56,10 +56,18 @@ def chain(theta):
 
 def standard_functions(chain_lengths):
     """(function, start) with SciPy as second opinion on the minimum."""
-    cases = [pytest.param(p.value_and_grad, np.array(p.start), id=p.name) for p in (*PROBLEMS, WOOD)]
+    cases = [
+        pytest.param(p.value_and_grad, np.array(p.start), id=p.name) for p in (*PROBLEMS, WOOD)
+    ]
     cases += [pytest.param(chain, np.zeros(n), id=f"Rosenbrock {n}") for n in chain_lengths]
     for condition in (1e2, 1e5):
-        cases.append(pytest.param(bowl(np.geomspace(1.0, condition, 10)), np.linspace(-1.0, 2.0, 10), id=f"bowl {condition:g}"))
+        cases.append(
+            pytest.param(
+                bowl(np.geomspace(1.0, condition, 10)),
+                np.linspace(-1.0, 2.0, 10),
+                id=f"bowl {condition:g}",
+            )
+        )
     return cases
 
 
@@ -106,7 +114,9 @@ def direct_update(model, step, grad_change, tau, theta):
 def updated(inverse, step, grad_change, update):
     """H+ by the code, H kept."""
     new = inverse.copy()
-    assert update_inverse_hessian(new, step, grad_change, step @ np.linalg.solve(inverse, step), update)
+    assert update_inverse_hessian(
+        new, step, grad_change, step @ np.linalg.solve(inverse, step), update
+    )
     return new
 
 
@@ -140,7 +150,9 @@ def test_the_new_matrix_is_the_inverse_of_the_direct_broyden_update(n, update, s
 
     new = updated(inverse, step, grad_change, update)
 
-    direct = np.linalg.inv(direct_update(model, step, grad_change, *member_by_definition(update, b, h, n)))
+    direct = np.linalg.inv(
+        direct_update(model, step, grad_change, *member_by_definition(update, b, h, n))
+    )
     assert np.abs(new - direct).max() <= 1e-9 * np.abs(direct).max()
 
 
@@ -154,7 +166,9 @@ def test_the_plain_member_is_the_textbook_bfgs_update(n, seed):
     new = updated(inverse, step, grad_change, "bfgs")
 
     textbook = left @ inverse @ left.T + rho * np.outer(step, step)
-    assert np.abs(new - textbook).max() <= 1e-12 * max(np.abs(textbook).max(), np.abs(inverse).max())
+    assert np.abs(new - textbook).max() <= 1e-12 * max(
+        np.abs(textbook).max(), np.abs(inverse).max()
+    )
 
 
 def test_an_update_by_hand():
@@ -178,7 +192,13 @@ def test_an_update_by_hand():
         # b = 5: rho = 0.3125 0.4 = 0.125, theta = max(-0.875 / 0.5625, -0.8) = -0.8, sigma = 0.55; tau = min(0.2 / 0.55, 0.55)
         ("ssbroyden", 5.0, 0.3125, 2, (0.2 / 0.55, -0.8, 1.8 / 0.55)),
         # a = 3: c = sqrt(0.75), rho = 1 - c, theta = max(-c / 3, -0.75) = -c / 3, sigma = rho
-        ("ssbroyden", 4.0, 1.0, 3, (1 - 0.75**0.5, -(0.75**0.5) / 3, (1 + 0.75**0.5 / 3) / (1 - 0.75**0.5))),
+        (
+            "ssbroyden",
+            4.0,
+            1.0,
+            3,
+            (1 - 0.75**0.5, -(0.75**0.5) / 3, (1 + 0.75**0.5 / 3) / (1 - 0.75**0.5)),
+        ),
         ("ssbfgs", 0.5, 3.0, 3, (1.0, 0.0, 1.0)),
         ("ssbfgs", 4.0, 3.0, 3, (0.25, 0.0, 1.0)),
         ("bfgs", 4.0, 3.0, 3, (1.0, 0.0, 1.0)),
@@ -222,7 +242,9 @@ def test_with_one_parameter_the_new_matrix_is_the_secant_quotient(update, seed):
     inverse, step, change = 10.0 ** rng.uniform(-3, 3, 3)
     matrix = np.array([[inverse]])
 
-    assert update_inverse_hessian(matrix, np.array([step]), np.array([change]), step**2 / inverse, update)
+    assert update_inverse_hessian(
+        matrix, np.array([step]), np.array([change]), step**2 / inverse, update
+    )
 
     assert matrix[0, 0] == pytest.approx(step / change, rel=1e-9)
 
@@ -238,13 +260,19 @@ def test_in_the_metric_of_the_model_two_eigenvalues_move_and_all_others_are_tau(
     new = direct_update(model, step, grad_change, tau, part / (b * h - 1.0))
 
     ours = np.sort(np.linalg.eigvalsh(root.T @ new @ root))
-    expected = np.sort([*np.roots([1.0, -(tau * sigma + h), tau * sigma / b]).real, *[tau] * (n - 2)])
+    expected = np.sort(
+        [*np.roots([1.0, -(tau * sigma + h), tau * sigma / b]).real, *[tau] * (n - 2)]
+    )
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-8 * expected[-1])
     log_det = np.linalg.slogdet(model)[1] + (n - 1) * np.log(tau) + np.log(sigma / b)
-    assert np.linalg.slogdet(new)[1] == pytest.approx(log_det, abs=1e-8 * n * np.linalg.cond(inverse))
+    assert np.linalg.slogdet(new)[1] == pytest.approx(
+        log_det, abs=1e-8 * n * np.linalg.cond(inverse)
+    )
 
 
-@given(st.floats(-3, 3), st.floats(0.01, 6), st.floats(-3, 3).filter(lambda shift: abs(shift) > 1e-3))
+@given(
+    st.floats(-3, 3), st.floats(0.01, 6), st.floats(-3, 3).filter(lambda shift: abs(shift) > 1e-3)
+)
 def test_the_moving_eigenvalues_are_closest_where_tau_sigma_is_h(log_h, log_bh, shift):
     h, bh = 10.0**log_h, 10.0**log_bh
     c = np.sqrt(1.0 - 1.0 / bh)
@@ -299,12 +327,23 @@ def test_an_update_needs_no_second_matrix():
         ([1.0, 0.0], np.inf),
         ([1.0, 0.0], np.nan),
     ],
-    ids=["negative", "zero", "rounding", "nan", "lost in H", "negative model", "infinite model", "nan model"],
+    ids=[
+        "negative",
+        "zero",
+        "rounding",
+        "nan",
+        "lost in H",
+        "negative model",
+        "infinite model",
+        "nan model",
+    ],
 )
 def test_a_step_without_positive_curvature_leaves_the_matrix_alone(update, change, model_curvature):
     inverse = np.eye(2)
 
-    assert not update_inverse_hessian(inverse, np.array([1.0, 0.0]), np.array(change), model_curvature, update)
+    assert not update_inverse_hessian(
+        inverse, np.array([1.0, 0.0]), np.array(change), model_curvature, update
+    )
 
     np.testing.assert_array_equal(inverse, np.eye(2))
 
@@ -313,7 +352,9 @@ def test_a_curvature_lost_in_rounding_is_refused_even_where_the_metric_of_the_ma
     """b h = 1 + 1e14, but y^T s = 1e-17 |y| |s| is a number that rounding makes."""
     inverse = np.diag([1.0, 1e-20])
 
-    assert not update_inverse_hessian(inverse, np.array([1.0, 0.0]), np.array([1e-17, 1.0]), 1.0, "bfgs")
+    assert not update_inverse_hessian(
+        inverse, np.array([1.0, 0.0]), np.array([1e-17, 1.0]), 1.0, "bfgs"
+    )
 
 
 def test_a_step_whose_square_would_come_near_overflow_leaves_the_matrix_alone():
@@ -345,17 +386,28 @@ def test_a_run_follows_the_dense_method_of_the_books(problem, update):
     for _ in range(8):
         direction = -gradient if model is None else -np.linalg.inv(model) @ gradient
         first = min(1.0, 1.0 / np.linalg.norm(gradient)) if model is None else 1.0
-        search = line_search(problem.value_and_grad, theta, direction, value, gradient, first_step=first)
+        search = line_search(
+            problem.value_and_grad, theta, direction, value, gradient, first_step=first
+        )
         step, change = search.theta - theta, search.gradient - gradient
         if model is None:
             model = (change @ change) / (change @ step) * np.eye(theta.size)
-        b, h = step @ model @ step / (change @ step), change @ np.linalg.solve(model, change) / (change @ step)
+        b, h = (
+            step @ model @ step / (change @ step),
+            change @ np.linalg.solve(model, change) / (change @ step),
+        )
         model = direct_update(model, step, change, *member_by_definition(update, b, h, theta.size))
         theta, value, gradient = search.theta, search.value, search.gradient
         points.append(theta)
 
     ours = []
-    bfgs(problem.value_and_grad, problem.start, n_steps=8, update=update, callback=lambda iterate: ours.append(iterate.theta))
+    bfgs(
+        problem.value_and_grad,
+        problem.start,
+        n_steps=8,
+        update=update,
+        callback=lambda iterate: ours.append(iterate.theta),
+    )
 
     np.testing.assert_allclose(ours, points, rtol=1e-7, atol=1e-9)
 
@@ -408,7 +460,12 @@ def test_self_scaling_needs_half_the_steps_in_a_long_bowl(update):
 def test_the_value_falls_at_every_step(problem, update):
     values = [problem.value_and_grad(np.array(problem.start))[0]]
 
-    bfgs(problem.value_and_grad, problem.start, update=update, callback=lambda iterate: values.append(iterate.value))
+    bfgs(
+        problem.value_and_grad,
+        problem.start,
+        update=update,
+        callback=lambda iterate: values.append(iterate.value),
+    )
 
     rounding = 10 * np.finfo(float).eps * np.array(values[:-1])
     assert np.all(np.diff(values) <= rounding)
@@ -444,13 +501,24 @@ def test_a_step_without_curvature_makes_the_run_forget_its_matrix(monkeypatch):
         return search(value_and_grad, theta, direction, value, gradient, **options)
 
     monkeypatch.setattr(module, "line_search", watched)
-    monkeypatch.setattr(module, "update_inverse_hessian", lambda *args: n_updates.append(1) or (len(n_updates) != 4 and update(*args)))
+    monkeypatch.setattr(
+        module,
+        "update_inverse_hessian",
+        lambda *args: n_updates.append(1) or (len(n_updates) != 4 and update(*args)),
+    )
 
     result = bfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
 
     np.testing.assert_array_equal(directions[4], -gradients[4])
     assert not np.array_equal(directions[5], -gradients[5])
-    assert first_steps[:6] == [min(1.0, 1.0 / np.linalg.norm(gradients[0])), 1.0, 1.0, 1.0, first_steps[4], 1.0]
+    assert first_steps[:6] == [
+        min(1.0, 1.0 / np.linalg.norm(gradients[0])),
+        1.0,
+        1.0,
+        1.0,
+        first_steps[4],
+        1.0,
+    ]
     assert first_steps[4] == pytest.approx(min(1.0, 1.0 / np.linalg.norm(gradients[4])), rel=1e-14)
     np.testing.assert_allclose(result.theta, [1.0, 1.0], rtol=0, atol=1e-8)
 
@@ -488,7 +556,9 @@ def test_trials_outside_of_the_domain_shorten_the_step(update):
 
     def barrier(t):
         room = 1.0 - t[0] - t[1]
-        return float(-20 * t[0] - np.log(room) + 5 * t[1] ** 2), np.array([-20 + 1 / room, 10 * t[1] + 1 / room])
+        return float(-20 * t[0] - np.log(room) + 5 * t[1] ** 2), np.array(
+            [-20 + 1 / room, 10 * t[1] + 1 / room]
+        )
 
     result = bfgs(barrier, [-3.0, 2.0], update=update)
 
@@ -498,7 +568,13 @@ def test_trials_outside_of_the_domain_shorten_the_step(update):
 @every_update
 def test_numbers_at_the_ends_of_float64_end_a_run_without_warnings(update):
     for scale in (1e-170, 1e-300, 1e150):
-        result = bfgs(bowl(scale * np.array([1.0, 2.0])), [3.0, 4.0], n_steps=50, update=update, gradient_tolerance=0.0)
+        result = bfgs(
+            bowl(scale * np.array([1.0, 2.0])),
+            [3.0, 4.0],
+            n_steps=50,
+            update=update,
+            gradient_tolerance=0.0,
+        )
 
         assert np.isfinite(result.theta).all()
         assert result.value <= scale * 20.5
@@ -510,7 +586,9 @@ def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
 
     assert result.n_steps == 0
     np.testing.assert_array_equal(result.theta, [1.0, 2.0])
-    assert result.stopped.startswith("the line search found no decrease along the gradient: no decrease in ")
+    assert result.stopped.startswith(
+        "the line search found no decrease along the gradient: no decrease in "
+    )
 
 
 @every_update
@@ -533,7 +611,9 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(update):
         n_steps=1000,
         update=update,
         gradient_tolerance=0.0,
-        callback=lambda iterate: reached.append(iterate.n_evaluations) if iterate.value < floor else None,
+        callback=lambda iterate: (
+            reached.append(iterate.n_evaluations) if iterate.value < floor else None
+        ),
     )
 
     np.testing.assert_allclose(result.theta, truth, rtol=0, atol=2e-14)
@@ -542,14 +622,18 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(update):
 
 
 @every_update
-@pytest.mark.parametrize("problem", [p for p in PROBLEMS if p.name in ("Powell singular", "Bard")], ids=repr)
+@pytest.mark.parametrize(
+    "problem", [p for p in PROBLEMS if p.name in ("Powell singular", "Bard")], ids=repr
+)
 def test_a_run_does_not_go_to_and_fro_between_two_neighbours(problem, update):
     """At some starts two points with one value each lie downhill of the other by their slopes' rounding."""
     rng = np.random.default_rng(0)
     for _ in range(10):
         start = np.array(problem.start) * (1.0 + 1e-3 * rng.normal(size=len(problem.start)))
 
-        result = bfgs(problem.value_and_grad, start, n_steps=2000, update=update, gradient_tolerance=0.0)
+        result = bfgs(
+            problem.value_and_grad, start, n_steps=2000, update=update, gradient_tolerance=0.0
+        )
 
         assert result.n_evaluations <= 1000  # 100 to 450 by the rounding of the BLAS at hand
         assert result.value == pytest.approx(problem.minimum, rel=1e-10, abs=1e-20)
@@ -582,7 +666,9 @@ def test_a_value_that_creeps_is_progress(monkeypatch):
 
     def creeping(value_and_grad, theta, direction, value, gradient, **options):
         n_searches.append(1)
-        return LineSearch(1.0, theta + 1.0, value - 5 * np.finfo(float).eps, gradient * 1.001, 1, True, "")
+        return LineSearch(
+            1.0, theta + 1.0, value - 5 * np.finfo(float).eps, gradient * 1.001, 1, True, ""
+        )
 
     monkeypatch.setattr(module, "line_search", creeping)
 
@@ -600,11 +686,20 @@ def test_a_small_gradient_ends_the_run():
 
 
 @every_update
-@pytest.mark.parametrize(("n_steps", "sentence"), [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")])
+@pytest.mark.parametrize(
+    ("n_steps", "sentence"),
+    [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")],
+)
 def test_no_more_steps_are_done_than_asked_for(n_steps, sentence, update):
     shown = []
 
-    result = bfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=n_steps, update=update, callback=shown.append)
+    result = bfgs(
+        ROSENBROCK.value_and_grad,
+        ROSENBROCK.start,
+        n_steps=n_steps,
+        update=update,
+        callback=shown.append,
+    )
 
     assert result.stopped == sentence
     assert [iterate.step for iterate in shown] == list(range(1, n_steps + 1))
@@ -613,7 +708,9 @@ def test_no_more_steps_are_done_than_asked_for(n_steps, sentence, update):
 
 
 def test_a_callback_ends_the_run_where_it_stands():
-    result = bfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5)
+    result = bfgs(
+        ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5
+    )
 
     assert result.n_steps == 5
     assert result.stopped == "the callback asked to stop after step 5"
@@ -642,7 +739,9 @@ def test_a_callback_that_changes_its_iterate_changes_nothing_else():
 
     spoiled = bfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=spoil)
 
-    np.testing.assert_array_equal(spoiled.theta, bfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start).theta)
+    np.testing.assert_array_equal(
+        spoiled.theta, bfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start).theta
+    )
 
 
 def test_the_start_is_not_modified():
@@ -657,7 +756,9 @@ def test_the_start_is_not_modified():
 
 @every_update
 def test_two_runs_give_the_same_bits(update):
-    first, second = (bfgs(WOOD.value_and_grad, WOOD.start, n_steps=30, update=update) for _ in range(2))
+    first, second = (
+        bfgs(WOOD.value_and_grad, WOOD.start, n_steps=30, update=update) for _ in range(2)
+    )
 
     assert first.theta.tobytes() == second.theta.tobytes()
     assert repr(first) == repr(second)
@@ -676,7 +777,8 @@ def test_a_matrix_beyond_two_gibibytes_is_refused_before_any_work():
         raise AssertionError
 
     with pytest.raises(
-        ValueError, match=r"theta has 20000 numbers, but .* 20000\^2 doubles takes 3.0 GiB, and at most 16384 numbers \(2 GiB\)"
+        ValueError,
+        match=r"theta has 20000 numbers, but .* 20000\^2 doubles takes 3.0 GiB, and at most 16384 numbers \(2 GiB\)",
     ):
         bfgs(never, np.zeros(20000))
     with pytest.raises(AssertionError):
@@ -689,9 +791,24 @@ def test_a_matrix_beyond_two_gibibytes_is_refused_before_any_work():
         ([1.0, np.nan], {}, ValueError, "theta contains nan at position 1"),
         ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
         ([1.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
-        ([1.0], {"update": "ssbroiden"}, ValueError, r"update is 'ssbroiden', but must be one of .* \(did you mean 'ssbroyden'\?\)"),
-        ([1.0], {"update": 1}, TypeError, "update is 1, but must be one of 'bfgs', 'ssbfgs', 'ssbroyden'"),
-        ([1.0], {"gradient_tolerance": -1.0}, ValueError, "gradient_tolerance is -1.0, but must be at least 0"),
+        (
+            [1.0],
+            {"update": "ssbroiden"},
+            ValueError,
+            r"update is 'ssbroiden', but must be one of .* \(did you mean 'ssbroyden'\?\)",
+        ),
+        (
+            [1.0],
+            {"update": 1},
+            TypeError,
+            "update is 1, but must be one of 'bfgs', 'ssbfgs', 'ssbroyden'",
+        ),
+        (
+            [1.0],
+            {"gradient_tolerance": -1.0},
+            ValueError,
+            "gradient_tolerance is -1.0, but must be at least 0",
+        ),
     ],
 )
 def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence):
@@ -702,5 +819,7 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
 def test_a_start_without_finite_value_and_gradient_is_refused():
     with pytest.raises(ValueError, match="the value at the start is nan, but must be finite"):
         bfgs(lambda theta: (np.nan, theta), [1.0])
-    with pytest.raises(ValueError, match=r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"
+    ):
         bfgs(lambda theta: (1.0, np.zeros(3)), [1.0, 2.0])

@@ -55,10 +55,14 @@ def test_the_two_loops_multiply_by_the_dense_inverse_hessian(n, n_pairs, seed):
     steps, changes = random_pairs(rng, n, n_pairs)
     gradient = rng.normal(size=n)
 
-    direction = two_loop_direction(gradient, [make_pair(s, y) for s, y in zip(steps, changes, strict=True)])
+    direction = two_loop_direction(
+        gradient, [make_pair(s, y) for s, y in zip(steps, changes, strict=True)]
+    )
 
     dense = dense_inverse_hessian(steps, changes)
-    assert np.abs(direction + dense @ gradient).max() <= 1e-10 * np.linalg.norm(dense, 2) * np.linalg.norm(gradient)
+    assert np.abs(direction + dense @ gradient).max() <= 1e-10 * np.linalg.norm(
+        dense, 2
+    ) * np.linalg.norm(gradient)
 
 
 def test_without_pairs_the_direction_is_the_negative_gradient():
@@ -76,14 +80,22 @@ def test_a_run_with_full_history_follows_dense_bfgs(problem):
     for _ in range(8):
         direction = -dense_inverse_hessian(steps, changes) @ gradient if steps else -gradient
         first = 1.0 if steps else min(1.0, 1.0 / np.linalg.norm(gradient))
-        search = line_search(problem.value_and_grad, theta, direction, value, gradient, first_step=first)
+        search = line_search(
+            problem.value_and_grad, theta, direction, value, gradient, first_step=first
+        )
         steps.append(search.theta - theta)
         changes.append(search.gradient - gradient)
         theta, value, gradient = search.theta, search.value, search.gradient
         points.append(theta)
 
     ours = []
-    lbfgs(problem.value_and_grad, problem.start, n_steps=8, history=100, callback=lambda iterate: ours.append(iterate.theta))
+    lbfgs(
+        problem.value_and_grad,
+        problem.start,
+        n_steps=8,
+        history=100,
+        callback=lambda iterate: ours.append(iterate.theta),
+    )
 
     np.testing.assert_allclose(ours, points, rtol=1e-7, atol=1e-9)
 
@@ -92,9 +104,19 @@ def test_the_oldest_pair_is_forgotten_first(monkeypatch):
     """With history 3 the fifth direction knows the three newest steps."""
     seen, points = [], [np.array(ROSENBROCK.start)]
     original = module.two_loop_direction
-    monkeypatch.setattr(module, "two_loop_direction", lambda g, pairs: seen.append([p.step for p in pairs]) or original(g, pairs))
+    monkeypatch.setattr(
+        module,
+        "two_loop_direction",
+        lambda g, pairs: seen.append([p.step for p in pairs]) or original(g, pairs),
+    )
 
-    lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=5, history=3, callback=lambda iterate: points.append(iterate.theta))
+    lbfgs(
+        ROSENBROCK.value_and_grad,
+        ROSENBROCK.start,
+        n_steps=5,
+        history=3,
+        callback=lambda iterate: points.append(iterate.theta),
+    )
 
     np.testing.assert_array_equal(seen[4], np.diff(points[:5], axis=0)[1:])
 
@@ -116,7 +138,13 @@ def test_a_chain_of_a_hundred_rosenbrock_valleys_is_walked_to_its_end():
         return optimize.rosen(t), optimize.rosen_der(t)
 
     result = lbfgs(chain, start, n_steps=2000, gradient_tolerance=1e-8)
-    scipys = optimize.minimize(chain, start, jac=True, method="L-BFGS-B", options={"maxcor": 10, "maxiter": 2000, "ftol": 0, "gtol": 1e-8})
+    scipys = optimize.minimize(
+        chain,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxcor": 10, "maxiter": 2000, "ftol": 0, "gtol": 1e-8},
+    )
 
     np.testing.assert_allclose(result.theta, np.ones(100), rtol=0, atol=1e-8)
     assert result.stopped.startswith("gradient norm ")
@@ -133,21 +161,36 @@ def test_a_convex_bowl_takes_as_many_steps_as_scipys_l_bfgs_b(seed):
     result = lbfgs(function, start, gradient_tolerance=1e-9)
 
     assert np.abs(result.theta).max() <= 1e-9
-    assert abs(result.n_steps - optimize.minimize(function, start, jac=True, method="L-BFGS-B", options=options).nit) <= 5
+    assert (
+        abs(
+            result.n_steps
+            - optimize.minimize(function, start, jac=True, method="L-BFGS-B", options=options).nit
+        )
+        <= 5
+    )
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
 def test_the_value_falls_at_every_step(problem):
     values = [problem.value_and_grad(np.array(problem.start))[0]]
 
-    lbfgs(problem.value_and_grad, problem.start, n_steps=500, callback=lambda iterate: values.append(iterate.value))
+    lbfgs(
+        problem.value_and_grad,
+        problem.start,
+        n_steps=500,
+        callback=lambda iterate: values.append(iterate.value),
+    )
 
     rounding = 10 * np.finfo(float).eps * np.array(values[:-1])
     assert np.all(np.diff(values) <= rounding)
     assert np.mean(np.diff(values) < 0.0) > 0.9
 
 
-@pytest.mark.parametrize("change", [[-1.0, 0.0], [0.0, 1.0], [1e-17, 1.0], [np.nan, 0.0]], ids=["negative", "zero", "rounding", "nan"])
+@pytest.mark.parametrize(
+    "change",
+    [[-1.0, 0.0], [0.0, 1.0], [1e-17, 1.0], [np.nan, 0.0]],
+    ids=["negative", "zero", "rounding", "nan"],
+)
 def test_a_pair_without_positive_curvature_is_not_stored(change):
     assert make_pair(np.array([1.0, 0.0]), np.array(change)) is None
 
@@ -156,7 +199,12 @@ def test_a_run_goes_on_where_there_is_no_curvature():
     """A slope without end: gradients do not change, so no pair is stored, and every direction is the gradient's."""
     points = []
 
-    result = lbfgs(lambda t: (-float(t.sum()), -np.ones(2)), [0.0, 1.0], n_steps=2, callback=lambda iterate: points.append(iterate.theta))
+    result = lbfgs(
+        lambda t: (-float(t.sum()), -np.ones(2)),
+        [0.0, 1.0],
+        n_steps=2,
+        callback=lambda iterate: points.append(iterate.theta),
+    )
 
     assert result.n_steps == 2
     assert result.value < -1e10
@@ -178,13 +226,19 @@ def test_the_first_trial_is_no_longer_than_one_and_than_the_gradient(scale):
     lbfgs(value_and_grad, start, n_steps=1)
 
     gradient = scale * np.array([3.0, 8.0])
-    assert np.linalg.norm(points[1] - start) == pytest.approx(min(1.0, np.linalg.norm(gradient)), rel=1e-12)
+    assert np.linalg.norm(points[1] - start) == pytest.approx(
+        min(1.0, np.linalg.norm(gradient)), rel=1e-12
+    )
 
 
 def test_later_steps_try_the_full_quasi_newton_step_first(monkeypatch):
     tried = []
     original = module.line_search
-    monkeypatch.setattr(module, "line_search", lambda *args, **options: tried.append(options["first_step"]) or original(*args, **options))
+    monkeypatch.setattr(
+        module,
+        "line_search",
+        lambda *args, **options: tried.append(options["first_step"]) or original(*args, **options),
+    )
 
     lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=5)
 
@@ -203,7 +257,9 @@ def test_a_failed_line_search_starts_again_along_the_gradient(monkeypatch):
             return module.line_search.__wrapped__(theta, value, gradient)
         return original(value_and_grad, theta, direction, value, gradient, **options)
 
-    spoiled.__wrapped__ = lambda theta, value, gradient: original(None, theta, gradient, value, gradient)  # uphill: not found
+    spoiled.__wrapped__ = lambda theta, value, gradient: original(
+        None, theta, gradient, value, gradient
+    )  # uphill: not found
     monkeypatch.setattr(module, "line_search", spoiled)
 
     result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
@@ -219,10 +275,14 @@ def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
 
     assert result.n_steps == 0
     np.testing.assert_array_equal(result.theta, [1.0, 2.0])
-    assert result.stopped.startswith("the line search found no decrease along the gradient: no decrease in ")
+    assert result.stopped.startswith(
+        "the line search found no decrease along the gradient: no decrease in "
+    )
 
 
-@pytest.mark.parametrize(("noise", "floor"), [(0.0, 1e-28), (1.0, None)], ids=["vanishing", "noisy"])
+@pytest.mark.parametrize(
+    ("noise", "floor"), [(0.0, 1e-28), (1.0, None)], ids=["vanishing", "noisy"]
+)
 def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise, floor):
     """Least squares without a gradient tolerance. Where residuals remain, slopes carry theta to its last digit."""
     rng = np.random.default_rng(1)
@@ -241,7 +301,9 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise, floor):
         np.zeros(50),
         n_steps=1000,
         gradient_tolerance=0.0,
-        callback=lambda iterate: reached.append(iterate.n_evaluations) if iterate.value < floor else None,
+        callback=lambda iterate: (
+            reached.append(iterate.n_evaluations) if iterate.value < floor else None
+        ),
     )
 
     np.testing.assert_allclose(result.theta, truth, rtol=0, atol=1e-14)
@@ -267,7 +329,9 @@ def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
     result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
 
     assert len(n_searches) == 6
-    assert result.stopped.startswith("the line search found no decrease twice, with theta standing still in between at value ")
+    assert result.stopped.startswith(
+        "the line search found no decrease twice, with theta standing still in between at value "
+    )
 
 
 def test_a_small_gradient_ends_the_run():
@@ -278,11 +342,16 @@ def test_a_small_gradient_ends_the_run():
     assert result.stopped == f"gradient norm {result.gradient_norm:.2g} is below 0.001"
 
 
-@pytest.mark.parametrize(("n_steps", "sentence"), [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")])
+@pytest.mark.parametrize(
+    ("n_steps", "sentence"),
+    [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")],
+)
 def test_no_more_steps_are_done_than_asked_for(n_steps, sentence):
     shown = []
 
-    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=n_steps, callback=shown.append)
+    result = lbfgs(
+        ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=n_steps, callback=shown.append
+    )
 
     assert result.stopped == sentence
     assert [iterate.step for iterate in shown] == list(range(1, n_steps + 1))
@@ -301,7 +370,9 @@ def test_zero_steps_evaluate_the_start_once():
 
 
 def test_a_callback_ends_the_run_where_it_stands():
-    result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5)
+    result = lbfgs(
+        ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5
+    )
 
     assert result.n_steps == 5
     assert result.stopped == "the callback asked to stop after step 5"
@@ -346,7 +417,9 @@ def test_a_callback_that_changes_its_iterate_changes_nothing_else():
 
     spoiled = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=spoil)
 
-    np.testing.assert_array_equal(spoiled.theta, lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start).theta)
+    np.testing.assert_array_equal(
+        spoiled.theta, lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start).theta
+    )
 
 
 def test_the_start_is_not_modified():
@@ -360,7 +433,9 @@ def test_the_start_is_not_modified():
 
 
 def test_two_runs_give_the_same_bits():
-    first, second = (lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30) for _ in range(2))
+    first, second = (
+        lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30) for _ in range(2)
+    )
 
     assert first.theta.tobytes() == second.theta.tobytes()
     assert repr(first) == repr(second)
@@ -396,7 +471,12 @@ def test_an_interrupt_reaches_the_caller():
         ([1.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
         ([1.0], {"n_steps": 1.5}, TypeError, "n_steps is 1.5, but must be an integer"),
         ([1.0], {"history": 0}, ValueError, "history is 0, but must be at least 1"),
-        ([1.0], {"gradient_tolerance": -1.0}, ValueError, "gradient_tolerance is -1.0, but must be at least 0"),
+        (
+            [1.0],
+            {"gradient_tolerance": -1.0},
+            ValueError,
+            "gradient_tolerance is -1.0, but must be at least 0",
+        ),
     ],
 )
 def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence):
@@ -408,9 +488,17 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
     ("answer", "kind", "sentence"),
     [
         ((np.nan, [0.0, 0.0]), ValueError, "the value at the start is nan, but must be finite"),
-        (("low", [0.0, 0.0]), TypeError, "the value at the start is 'low', but must be a real number"),
+        (
+            ("low", [0.0, 0.0]),
+            TypeError,
+            "the value at the start is 'low', but must be a real number",
+        ),
         ((1.0, [0.0, np.inf]), ValueError, "the gradient at the start contains inf at position 1"),
-        ((1.0, [0.0, 0.0, 0.0]), ValueError, r"the gradient at the start has shape \(3,\), but needs shape \(2,\)"),
+        (
+            (1.0, [0.0, 0.0, 0.0]),
+            ValueError,
+            r"the gradient at the start has shape \(3,\), but needs shape \(2,\)",
+        ),
     ],
 )
 def test_a_start_without_finite_value_and_gradient_is_refused(answer, kind, sentence):

@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import BARD, BEALE, FREUDENSTEIN_ROTH, HELICAL_VALLEY, PROBLEMS, ROSENBROCK, naive_levenberg_marquardt
+from oracles_optimizers import (
+    BARD,
+    BEALE,
+    FREUDENSTEIN_ROTH,
+    HELICAL_VALLEY,
+    PROBLEMS,
+    ROSENBROCK,
+    naive_levenberg_marquardt,
+)
 from scipy import optimize
 
 from kan_ref.numerics.row_sparse import RowSparse, dense_form
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt, normal_equations
 
-module = sys.modules["kan_ref.optimizers.levenberg_marquardt"]  # the package hands on the function of this name
+module = sys.modules[
+    "kan_ref.optimizers.levenberg_marquardt"
+]  # the package hands on the function of this name
 
 seeds = st.integers(0, 2**32 - 1)
 X = np.linspace(-1.0, 1.0, 200)
@@ -34,7 +44,9 @@ def fit_exponential(y):
 
 
 EXACT = fit_exponential(exponential((1.3, 0.2, 0.7, 0.1))[0])
-NOISY = fit_exponential(exponential((1.3, 0.2, 0.7, 0.1))[0] + 1e-2 * np.random.default_rng(0).normal(size=200))
+NOISY = fit_exponential(
+    exponential((1.3, 0.2, 0.7, 0.1))[0] + 1e-2 * np.random.default_rng(0).normal(size=200)
+)
 START = (1.0, 0.0, 1.0, 0.0)
 
 
@@ -46,7 +58,9 @@ def linear_problem(rng, n_rows, n_columns):
 def walk(linearize, theta, **options):
     """The result and all accepted points."""
     points = []
-    result = levenberg_marquardt(linearize, theta, callback=lambda iterate: points.append(iterate.theta), **options)
+    result = levenberg_marquardt(
+        linearize, theta, callback=lambda iterate: points.append(iterate.theta), **options
+    )
     return result, np.array(points)
 
 
@@ -73,7 +87,9 @@ def test_a_linear_problem_is_solved_within_few_steps_by_default(n_columns, seed)
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
 def test_accepted_points_are_those_of_the_plain_algorithm(problem):
-    plain = naive_levenberg_marquardt(problem.linearize, np.array(problem.start), n_steps=6, damping=1e-3)
+    plain = naive_levenberg_marquardt(
+        problem.linearize, np.array(problem.start), n_steps=6, damping=1e-3
+    )
 
     _, points = walk(problem.linearize, problem.start, n_steps=6)
 
@@ -85,18 +101,31 @@ def test_the_minimum_is_that_of_scipys_levenberg_marquardt(problem):
     result = levenberg_marquardt(problem.linearize, problem.start, n_steps=300)
 
     theirs = optimize.least_squares(
-        problem.residuals, problem.start, jac=problem.jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=10000
+        problem.residuals,
+        problem.start,
+        jac=problem.jacobian,
+        method="lm",
+        xtol=1e-15,
+        ftol=1e-15,
+        gtol=1e-15,
+        max_nfev=10000,
     )
     assert result.value == pytest.approx(2.0 * theirs.cost, rel=1e-8, abs=1e-16)
     assert result.value == pytest.approx(problem.minimum, rel=1e-9, abs=1e-16)
-    tolerance = 1e-8 if problem.name != "Powell singular" else 1e-4  # there the value is flat to fourth order
-    np.testing.assert_allclose(result.theta, theirs.x, rtol=0, atol=tolerance * max(1.0, np.abs(theirs.x).max()))
+    tolerance = (
+        1e-8 if problem.name != "Powell singular" else 1e-4
+    )  # there the value is flat to fourth order
+    np.testing.assert_allclose(
+        result.theta, theirs.x, rtol=0, atol=tolerance * max(1.0, np.abs(theirs.x).max())
+    )
 
 
 @pytest.mark.parametrize("problem", [BEALE, HELICAL_VALLEY], ids=repr)
 def test_convergence_is_quadratic_where_residuals_vanish(problem):
     """With vanishing damping: error_{k+1} <= C error_k^2 on the way down, measured as the slope of the logarithms."""
-    start = np.array(problem.minimizer) + 0.05 * np.array([1.0, -1.0, 0.5])[: len(problem.minimizer)]
+    start = (
+        np.array(problem.minimizer) + 0.05 * np.array([1.0, -1.0, 0.5])[: len(problem.minimizer)]
+    )
 
     _, points = walk(problem.linearize, start, damping=1e-25, n_steps=10)
 
@@ -134,7 +163,10 @@ def test_the_dual_step_is_the_primal_step(n_rows, n_columns, exponent, seed):
     assert dual_fall == pytest.approx(fall, rel=1e-8)
 
 
-@pytest.mark.parametrize(("n_rows", "n_columns", "n_zero", "dual"), [(8, 5, 0, False), (5, 5, 0, False), (5, 8, 0, True), (5, 8, 3, False)])
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "n_zero", "dual"),
+    [(8, 5, 0, False), (5, 5, 0, False), (5, 8, 0, True), (5, 8, 3, False)],
+)
 def test_the_smaller_system_is_solved(n_rows, n_columns, n_zero, dual):
     """Columns of zeros do not count as parameters."""
     matrix = np.random.default_rng(0).normal(size=(n_rows, n_columns))
@@ -150,7 +182,9 @@ def test_the_first_damping_is_the_same_for_both_systems():
     """damping * max_i (J^T J)_ii, which the dual system does not hold."""
     matrix = np.random.default_rng(1).normal(size=(4, 6))
 
-    squares = [normal_equations(matrix, np.ones(4), dual=dual).largest_square() for dual in (False, True)]
+    squares = [
+        normal_equations(matrix, np.ones(4), dual=dual).largest_square() for dual in (False, True)
+    ]
 
     np.testing.assert_allclose(squares, (matrix**2).sum(axis=0).max(), rtol=1e-14)
 
@@ -204,7 +238,9 @@ def test_all_three_forms_of_the_jacobian_give_the_same_run(problem):
 
     dense, points = walk(in_form(lambda jacobian: jacobian), problem.start, n_steps=8)
     rows, points_of_rows = walk(in_form(as_rows), problem.start, n_steps=8)
-    stack, points_of_stack = walk(in_form(lambda jacobian: [as_rows(jacobian[:1]), jacobian[1:]]), problem.start, n_steps=8)
+    stack, points_of_stack = walk(
+        in_form(lambda jacobian: [as_rows(jacobian[:1]), jacobian[1:]]), problem.start, n_steps=8
+    )
 
     np.testing.assert_allclose(points_of_rows, points, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(points_of_stack, points, rtol=1e-9, atol=1e-11)
@@ -239,7 +275,11 @@ def test_vanishing_residuals_are_driven_to_the_floor_of_rounding_and_no_further(
     evaluations_at_floor = []
 
     result = levenberg_marquardt(
-        EXACT, START, callback=lambda iterate: evaluations_at_floor.append(iterate.n_evaluations) if iterate.value < 1e-26 else None
+        EXACT,
+        START,
+        callback=lambda iterate: (
+            evaluations_at_floor.append(iterate.n_evaluations) if iterate.value < 1e-26 else None
+        ),
     )
 
     assert result.value < 1e-26
@@ -261,7 +301,9 @@ def test_at_the_floor_of_a_product_of_sums_few_trials_are_wasted(seed):
 
     below = []
     result = levenberg_marquardt(
-        linearize, truth + 0.3 * rng.normal(size=8), callback=lambda it: below.append(it.n_evaluations) if it.value < 1e-26 else None
+        linearize,
+        truth + 0.3 * rng.normal(size=8),
+        callback=lambda it: below.append(it.n_evaluations) if it.value < 1e-26 else None,
     )
 
     assert result.value < 1e-26
@@ -294,7 +336,9 @@ def test_a_matrix_that_is_not_positive_definite_raises_the_damping():
     with pytest.raises(np.linalg.LinAlgError):
         normal_equations(matrix, rhs).step(1e-20)
 
-    result = levenberg_marquardt(lambda theta: (matrix @ theta - rhs, matrix), [0.0, 0.0], damping=1e-20)
+    result = levenberg_marquardt(
+        lambda theta: (matrix @ theta - rhs, matrix), [0.0, 0.0], damping=1e-20
+    )
 
     coefficient, value, _, _ = np.linalg.lstsq(matrix[:, :1], rhs)
     assert result.theta.sum() == pytest.approx(coefficient[0], rel=1e-13)
@@ -328,25 +372,38 @@ def test_a_trial_that_is_not_finite_is_rejected(broken):
         return r, np.array([[1.0 / theta[0] if inside else np.nan]])
 
     tried = []
-    result = levenberg_marquardt(lambda theta: tried.append(theta[0]) or linearize(theta), [6.0], damping=1e-10)
+    result = levenberg_marquardt(
+        lambda theta: tried.append(theta[0]) or linearize(theta), [6.0], damping=1e-10
+    )
 
     assert min(tried) < 0.0
     assert result.theta[0] == pytest.approx(np.exp(-3.0), rel=1e-13)
 
 
 def test_a_problem_that_is_finite_nowhere_but_at_its_start_ends_with_a_sentence():
-    result = levenberg_marquardt(lambda theta: (np.where(theta == 1.0, 1.0, np.nan), np.eye(1)), [1.0], step_tolerance=0.0)
+    result = levenberg_marquardt(
+        lambda theta: (np.where(theta == 1.0, 1.0, np.nan), np.eye(1)), [1.0], step_tolerance=0.0
+    )
 
     assert result.n_steps == 0
     assert result.value == 1.0
-    assert result.stopped.startswith(("the next step, of length", "a further fall of ", "the damping has grown beyond all numbers"))
+    assert result.stopped.startswith(
+        (
+            "the next step, of length",
+            "a further fall of ",
+            "the damping has grown beyond all numbers",
+        )
+    )
 
 
 def test_derivatives_whose_squares_overflow_end_the_run_with_a_sentence():
     result = levenberg_marquardt(lambda theta: (1e200 * theta - 1.0, np.array([[1e200]])), [0.0])
 
     assert result.n_steps == 0
-    assert result.stopped == "the damping has grown beyond all numbers, and still no step lowers the value"
+    assert (
+        result.stopped
+        == "the damping has grown beyond all numbers, and still no step lowers the value"
+    )
 
 
 def test_a_step_that_overflows_is_no_step():
@@ -377,7 +434,10 @@ def test_residuals_serve_the_trials_and_change_nothing():
 def test_without_residuals_a_trial_that_is_accepted_is_not_evaluated_again():
     points = []
 
-    result = levenberg_marquardt(lambda theta: points.append(theta.tobytes()) or ROSENBROCK.linearize(theta), ROSENBROCK.start)
+    result = levenberg_marquardt(
+        lambda theta: points.append(theta.tobytes()) or ROSENBROCK.linearize(theta),
+        ROSENBROCK.start,
+    )
 
     assert len(set(points)) == len(points) == result.n_evaluations
 
@@ -385,7 +445,9 @@ def test_without_residuals_a_trial_that_is_accepted_is_not_evaluated_again():
 def test_the_normal_matrix_is_assembled_once_an_accepted_step(monkeypatch):
     """Also when trials in between are rejected, as on the way from this start."""
     assembled, original = [], module.normal_matrix
-    monkeypatch.setattr(module, "normal_matrix", lambda jacobian: assembled.append(1) or original(jacobian))
+    monkeypatch.setattr(
+        module, "normal_matrix", lambda jacobian: assembled.append(1) or original(jacobian)
+    )
 
     result = levenberg_marquardt(ROSENBROCK.linearize, ROSENBROCK.start, n_steps=12)
 
@@ -414,7 +476,9 @@ def test_a_small_step_ends_the_run_before_it_is_taken():
     further, more = walk(BARD.linearize, BARD.start, n_steps=result.n_steps + 1)
 
     assert np.linalg.norm(more[-1] - points[-1]) <= 1e-3 * (np.linalg.norm(points[-1]) + 1e-3)
-    assert np.all(np.linalg.norm(np.diff(points, axis=0), axis=1) > 1e-3 * np.linalg.norm(points[:-1], axis=1))
+    assert np.all(
+        np.linalg.norm(np.diff(points, axis=0), axis=1) > 1e-3 * np.linalg.norm(points[:-1], axis=1)
+    )
     assert result.stopped.startswith("the next step, of length ")
     assert "is below 0.001 of theta's length " in result.stopped
     assert further.n_steps == result.n_steps + 1
@@ -423,7 +487,12 @@ def test_a_small_step_ends_the_run_before_it_is_taken():
 def test_a_small_fall_of_the_value_ends_the_run_after_it():
     values = []
 
-    result = levenberg_marquardt(BARD.linearize, BARD.start, value_tolerance=1e-2, callback=lambda iterate: values.append(iterate.value))
+    result = levenberg_marquardt(
+        BARD.linearize,
+        BARD.start,
+        value_tolerance=1e-2,
+        callback=lambda iterate: values.append(iterate.value),
+    )
 
     falls = -np.diff(values) / values[:-1]
     assert np.all(falls[:-1] > 1e-2)
@@ -432,11 +501,16 @@ def test_a_small_fall_of_the_value_ends_the_run_after_it():
     assert result.stopped.endswith(", not more than 0.01 of it")
 
 
-@pytest.mark.parametrize(("n_steps", "sentence"), [(0, "0 steps are done"), (1, "1 step is done"), (4, "4 steps are done")])
+@pytest.mark.parametrize(
+    ("n_steps", "sentence"),
+    [(0, "0 steps are done"), (1, "1 step is done"), (4, "4 steps are done")],
+)
 def test_no_more_steps_are_accepted_than_asked_for(n_steps, sentence):
     shown = []
 
-    result = levenberg_marquardt(ROSENBROCK.linearize, ROSENBROCK.start, n_steps=n_steps, callback=shown.append)
+    result = levenberg_marquardt(
+        ROSENBROCK.linearize, ROSENBROCK.start, n_steps=n_steps, callback=shown.append
+    )
 
     assert [iterate.step for iterate in shown] == list(range(1, n_steps + 1))
     assert result.stopped == sentence
@@ -446,12 +520,18 @@ def test_zero_steps_evaluate_the_start_once():
     result = levenberg_marquardt(ROSENBROCK.linearize, ROSENBROCK.start, n_steps=0)
 
     value, gradient = ROSENBROCK.value_and_grad(np.array(ROSENBROCK.start))
-    assert (result.value, result.gradient_norm, result.n_evaluations) == (value, np.abs(gradient).max(), 1)
+    assert (result.value, result.gradient_norm, result.n_evaluations) == (
+        value,
+        np.abs(gradient).max(),
+        1,
+    )
     np.testing.assert_array_equal(result.theta, ROSENBROCK.start)
 
 
 def test_a_callback_ends_the_run_where_it_stands():
-    result = levenberg_marquardt(ROSENBROCK.linearize, ROSENBROCK.start, callback=lambda iterate: iterate.step == 3)
+    result = levenberg_marquardt(
+        ROSENBROCK.linearize, ROSENBROCK.start, callback=lambda iterate: iterate.step == 3
+    )
 
     assert result.n_steps == 3
     assert result.stopped == "the callback asked to stop after step 3"
@@ -460,7 +540,11 @@ def test_a_callback_ends_the_run_where_it_stands():
 def test_a_perfect_start_ends_at_once():
     result = levenberg_marquardt(ROSENBROCK.linearize, [1.0, 1.0])
 
-    assert (result.n_steps, result.value, result.stopped) == (0, 0.0, "the gradient is exactly zero")
+    assert (result.n_steps, result.value, result.stopped) == (
+        0,
+        0.0,
+        "the gradient is exactly zero",
+    )
 
 
 def test_the_start_is_not_modified_and_iterates_are_the_callbacks_own():
@@ -472,7 +556,9 @@ def test_the_start_is_not_modified_and_iterates_are_the_callbacks_own():
     spoiled = levenberg_marquardt(ROSENBROCK.linearize, start, callback=spoil)
 
     np.testing.assert_array_equal(start, ROSENBROCK.start)
-    np.testing.assert_array_equal(spoiled.theta, levenberg_marquardt(ROSENBROCK.linearize, start).theta)
+    np.testing.assert_array_equal(
+        spoiled.theta, levenberg_marquardt(ROSENBROCK.linearize, start).theta
+    )
 
 
 def test_two_runs_give_the_same_bits():
@@ -489,10 +575,30 @@ def test_two_runs_give_the_same_bits():
         ([[1.0, 2.0]], {}, ValueError, r"theta has shape \(1, 2\), but needs shape \(n_params,\)"),
         ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
         ([1.0, 2.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
-        ([1.0, 2.0], {"damping": 0.0}, ValueError, "damping is 0.0, but must be at least 2.22507e-308"),
-        ([1.0, 2.0], {"step_tolerance": -1.0}, ValueError, "step_tolerance is -1.0, but must be at least 0"),
-        ([1.0, 2.0], {"value_tolerance": np.nan}, ValueError, "value_tolerance is nan, but must be finite"),
-        ([1.0, 2.0], {"gradient_tolerance": "low"}, TypeError, "gradient_tolerance is 'low', but must be a real number"),
+        (
+            [1.0, 2.0],
+            {"damping": 0.0},
+            ValueError,
+            "damping is 0.0, but must be at least 2.22507e-308",
+        ),
+        (
+            [1.0, 2.0],
+            {"step_tolerance": -1.0},
+            ValueError,
+            "step_tolerance is -1.0, but must be at least 0",
+        ),
+        (
+            [1.0, 2.0],
+            {"value_tolerance": np.nan},
+            ValueError,
+            "value_tolerance is nan, but must be finite",
+        ),
+        (
+            [1.0, 2.0],
+            {"gradient_tolerance": "low"},
+            TypeError,
+            "gradient_tolerance is 'low', but must be a real number",
+        ),
     ],
 )
 def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence):
@@ -503,12 +609,36 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
 @pytest.mark.parametrize(
     ("answer", "kind", "sentence"),
     [
-        (([1.0, np.nan], np.eye(2)), ValueError, "the residual vector at the start contains nan at position 1"),
-        (([[1.0, 2.0]], np.eye(2)), ValueError, r"the residual vector at the start has shape \(1, 2\), but needs shape \(n_residuals,\)"),
-        (([1e200, 0.0], np.eye(2)), ValueError, "the value at the start is inf, but must be finite"),
-        (([1.0, 0.0], np.diag([np.inf, 1.0])), ValueError, "the gradient at the start contains inf at position 0"),
-        (([1.0, 0.0], np.eye(3)), ValueError, r"the Jacobian has shape \(3, 3\), but needs shape \(2, 2\)"),
-        (([1.0, 0.0], [1.0, 2.0]), TypeError, "block 0 of the Jacobian is a float, but must be a 2-D array or a RowSparse"),
+        (
+            ([1.0, np.nan], np.eye(2)),
+            ValueError,
+            "the residual vector at the start contains nan at position 1",
+        ),
+        (
+            ([[1.0, 2.0]], np.eye(2)),
+            ValueError,
+            r"the residual vector at the start has shape \(1, 2\), but needs shape \(n_residuals,\)",
+        ),
+        (
+            ([1e200, 0.0], np.eye(2)),
+            ValueError,
+            "the value at the start is inf, but must be finite",
+        ),
+        (
+            ([1.0, 0.0], np.diag([np.inf, 1.0])),
+            ValueError,
+            "the gradient at the start contains inf at position 0",
+        ),
+        (
+            ([1.0, 0.0], np.eye(3)),
+            ValueError,
+            r"the Jacobian has shape \(3, 3\), but needs shape \(2, 2\)",
+        ),
+        (
+            ([1.0, 0.0], [1.0, 2.0]),
+            TypeError,
+            "block 0 of the Jacobian is a float, but must be a 2-D array or a RowSparse",
+        ),
     ],
 )
 def test_a_start_without_finite_value_and_gradient_is_refused(answer, kind, sentence):
@@ -517,5 +647,9 @@ def test_a_start_without_finite_value_and_gradient_is_refused(answer, kind, sent
 
 
 def test_residuals_of_another_length_are_refused():
-    with pytest.raises(ValueError, match=r"residuals have shape \(1,\), but had shape \(2,\) at the start"):
-        levenberg_marquardt(ROSENBROCK.linearize, ROSENBROCK.start, residuals=lambda theta: theta[:1])
+    with pytest.raises(
+        ValueError, match=r"residuals have shape \(1,\), but had shape \(2,\) at the start"
+    ):
+        levenberg_marquardt(
+            ROSENBROCK.linearize, ROSENBROCK.start, residuals=lambda theta: theta[:1]
+        )

@@ -27,7 +27,9 @@ class Counted:
 
     def search(self, start=0.0, direction=1.0, **options):
         value, gradient = self.phi(start), np.array([self.slope(start)])
-        return line_search(self, np.array([start]), np.array([direction]), value, gradient, **options)
+        return line_search(
+            self, np.array([start]), np.array([direction]), value, gradient, **options
+        )
 
 
 def random_curve(rng):
@@ -70,12 +72,16 @@ def test_it_finds_a_step_where_scipy_does_and_the_same_one_if_the_first_trial_is
         def slope(a, d=direction):
             return float(problem.value_and_grad(theta + a * d)[1] @ d)
 
-        theirs = optimize.line_search(phi_of(problem, 0), phi_of(problem, 1), theta, direction, gradient, value, c1=C1, c2=C2)[0]
+        theirs = optimize.line_search(
+            phi_of(problem, 0), phi_of(problem, 1), theta, direction, gradient, value, c1=C1, c2=C2
+        )[0]
         ours = line_search(problem.value_and_grad, theta, direction, value, gradient)
 
         assert satisfies_strong_wolfe(phi, slope, theirs, C1, C2)
         assert satisfies_strong_wolfe(phi, slope, ours.step, C1, C2)
-        assert (theirs == 1.0) == (ours.step == 1.0) == satisfies_strong_wolfe(phi, slope, 1.0, C1, C2)
+        assert (
+            (theirs == 1.0) == (ours.step == 1.0) == satisfies_strong_wolfe(phi, slope, 1.0, C1, C2)
+        )
 
 
 def phi_of(problem, part):
@@ -102,7 +108,9 @@ def test_interpolation_finds_the_minimizer_of_a_cubic(coefficients, a, b):
 
 def test_a_quadratic_needs_one_interpolation_for_its_minimizer():
     """phi = (a - 3)^2 from a first trial of 8 with a strict slope: the cubic through both ends is phi itself."""
-    search = Counted(lambda a: (a - 3.0) ** 2, lambda a: 2.0 * (a - 3.0)).search(first_step=8.0, c2=1e-3)
+    search = Counted(lambda a: (a - 3.0) ** 2, lambda a: 2.0 * (a - 3.0)).search(
+        first_step=8.0, c2=1e-3
+    )
 
     assert search.n_evaluations == 2
     assert search.step == pytest.approx(3.0, abs=1e-14)
@@ -110,14 +118,18 @@ def test_a_quadratic_needs_one_interpolation_for_its_minimizer():
 
 def test_a_small_slope_without_enough_decrease_is_not_accepted():
     """(a - 1)^2 with c1 = 0.4: at 1.5 the slope is half of the start's, but (W1) allows steps up to 1.2 only."""
-    search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(first_step=1.5, c1=0.4)
+    search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(
+        first_step=1.5, c1=0.4
+    )
 
     assert search.step <= 1.2
 
 
 def test_a_minimum_between_two_falling_points_is_not_jumped_over():
     """Trials 1 and 10 both go down steeply, but phi(10) > phi(1): there is a minimum in between, and the search turns back."""
-    curve = CubicHermiteSpline([0, 1, 5, 10, 100], [0.0, -0.495, -1.5, -0.45, -50.0], [-0.5, -0.49, 0.0, -0.49, 0.0])
+    curve = CubicHermiteSpline(
+        [0, 1, 5, 10, 100], [0.0, -0.495, -1.5, -0.45, -50.0], [-0.5, -0.49, 0.0, -0.49, 0.0]
+    )
 
     search = Counted(curve, curve.derivative()).search(first_step=1.0)
 
@@ -127,7 +139,9 @@ def test_a_minimum_between_two_falling_points_is_not_jumped_over():
 
 def test_a_short_first_step_grows_fast():
     """From 1e-6 to the minimizer 1: six factors of ten, and a few trials to settle."""
-    search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(first_step=1e-6, c2=0.1)
+    search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(
+        first_step=1e-6, c2=0.1
+    )
 
     assert search.found
     assert search.n_evaluations <= 10
@@ -161,7 +175,9 @@ def test_a_finite_value_with_a_gradient_that_is_not_shortens_the_step():
 
 def test_overflow_at_a_trial_raises_no_warning():
     """exp(exp(a)) - 10 a overflows at the first trial; warnings are errors in these tests."""
-    search = Counted(lambda a: np.exp(np.exp(a)) - 10.0 * a, lambda a: np.exp(a) * np.exp(np.exp(a)) - 10.0).search(first_step=50.0)
+    search = Counted(
+        lambda a: np.exp(np.exp(a)) - 10.0 * a, lambda a: np.exp(a) * np.exp(np.exp(a)) - 10.0
+    ).search(first_step=50.0)
 
     assert search.found
 

@@ -24,13 +24,17 @@ def objective_of(model, conditions, **options):
     """The objective of `fit(problem=)` for conditions of `oracles_equations`."""
     problem = kr.residual_problem([condition.term() for condition in conditions])
     prepared = prepare_problem(problem, model, family_of(model))
-    return make_objective(model, problem.points, np.empty((0, model.widths[-1])), equations=prepared, **options)
+    return make_objective(
+        model, problem.points, np.empty((0, model.widths[-1])), equations=prepared, **options
+    )
 
 
 def kan(rng, degrees, formulas=0.0, n=7):
     """A network with dead edges and silent splines, formulas on a share of its edges (some locked), and points clear of knots."""
     while True:
-        network = with_formulas(rng, random_network(rng, widths=WIDTHS, degrees=degrees, kind="uneven"), share=formulas)
+        network = with_formulas(
+            rng, random_network(rng, widths=WIDTHS, degrees=degrees, kind="uneven"), share=formulas
+        )
         x = clear_samples(network, random_batch(rng, network.layers[0], 5 * n))[:n]
         if len(x) == n:
             return network, x
@@ -41,8 +45,13 @@ def perceptron(rng, activation, n=7):
     return model.with_theta(rng.normal(size=model.n_params)), rng.uniform(-1, 1, (n, 2))
 
 
-MODELS = {f"degree {degree}": lambda rng, degree=degree: kan(rng, (degree,)) for degree in (2, 3, 4, 5)}
-MODELS |= {f"degree {degree} with formulas": lambda rng, degree=degree: kan(rng, (degree,), 0.5) for degree in (2, 3)}
+MODELS = {
+    f"degree {degree}": lambda rng, degree=degree: kan(rng, (degree,)) for degree in (2, 3, 4, 5)
+}
+MODELS |= {
+    f"degree {degree} with formulas": lambda rng, degree=degree: kan(rng, (degree,), 0.5)
+    for degree in (2, 3)
+}
 MODELS |= {"formulas alone": lambda rng: kan(rng, (3,), 1.0)}
 MODELS |= {name: lambda rng, name=name: perceptron(rng, name) for name in ACTIVATIONS}
 
@@ -96,8 +105,16 @@ TERMS = {
     "mixed derivative alone": linear(second=lambda rng, n: np.array([[0.0, 1.5], [0.0, 0.0]])),
     "drift": linear(first=normal(2), weight=lambda rng, n: 2.5),
     "drift a point": linear(first=normal("n", 2), zeroth=normal("n")),
-    "everything": linear(second=normal(2, 2), first=normal("n", 2), zeroth=normal("n"), source=normal("n", 2), weight=positive),
-    "everything a point": linear(second=normal("n", 2, 2), first=normal(2), zeroth=lambda rng, n: -1.2, weight=positive),
+    "everything": linear(
+        second=normal(2, 2),
+        first=normal("n", 2),
+        zeroth=normal("n"),
+        source=normal("n", 2),
+        weight=positive,
+    ),
+    "everything a point": linear(
+        second=normal("n", 2, 2), first=normal(2), zeroth=lambda rng, n: -1.2, weight=positive
+    ),
     "function of order 0": polynomial(order=0),
     "function of order 1": polynomial(order=1, flat=True, weight=positive),
     "function of order 2": polynomial(flat=True),
@@ -139,7 +156,10 @@ def check_gradient(model, conditions, rng, **options):
     value, gradient = objective.value_and_grad(theta)
     slope = central_difference(lambda t: objective.value_and_grad(theta + t * direction)[0], 1e-6)
 
-    assert abs(gradient @ direction - slope) <= 1e-7 * np.abs(gradient * direction).sum() + 1e-9 * value
+    assert (
+        abs(gradient @ direction - slope)
+        <= 1e-7 * np.abs(gradient * direction).sum() + 1e-9 * value
+    )
 
 
 def check_rows(model, conditions, rng):
@@ -151,7 +171,10 @@ def check_rows(model, conditions, rng):
 
     scale = np.abs(dense_form(jacobian)) @ np.abs(direction)
     np.testing.assert_array_equal(residuals, objective.residuals(theta))
-    assert (np.abs(multiply(jacobian, direction) - changes) <= 1e-7 * scale.max() + 1e-9 * np.abs(residuals).max()).all()
+    assert (
+        np.abs(multiply(jacobian, direction) - changes)
+        <= 1e-7 * scale.max() + 1e-9 * np.abs(residuals).max()
+    ).all()
 
 
 every_model = pytest.mark.parametrize("model", MODELS)
@@ -174,7 +197,9 @@ def test_the_gradient_is_the_derivative_of_the_value_along_a_random_direction(mo
 
 @every_model
 @every_term
-def test_rows_are_the_derivatives_of_the_residuals_and_linearize_has_the_same_residuals_bit_for_bit(model, term):
+def test_rows_are_the_derivatives_of_the_residuals_and_linearize_has_the_same_residuals_bit_for_bit(
+    model, term
+):
     check_rows(*case(model, term))
 
 
@@ -186,7 +211,12 @@ def test_the_gradient_is_twice_the_transposed_rows_times_the_residuals(term):
     _, gradient = objective.value_and_grad(objective.start())
     residuals, jacobian = objective.linearize(objective.start())
 
-    np.testing.assert_allclose(2.0 * multiply_transposed(jacobian, residuals), gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
+    np.testing.assert_allclose(
+        2.0 * multiply_transposed(jacobian, residuals),
+        gradient,
+        rtol=0,
+        atol=1e-12 * np.abs(gradient).max(),
+    )
 
 
 @pytest.mark.no_cover
@@ -204,7 +234,11 @@ def test_one_variable_and_one_output_are_nothing_special():
     rng = np.random.default_rng(0)
     network = random_network(rng, widths=(1, 2, 1), degrees=(4,), kind="uneven", dead=0.0)
     x = clear_samples(network, random_batch(rng, network.layers[0], 20))[:6]
-    options = {"second": np.array([2.0]), "first": rng.normal(size=(6, 1)), "source": rng.normal(size=(6, 1))}
+    options = {
+        "second": np.array([2.0]),
+        "first": rng.normal(size=(6, 1)),
+        "source": rng.normal(size=(6, 1)),
+    }
     conditions = [Linear(x, options), Function(x, random_polynomial(rng, 6, 1, 1, flat=True), {})]
 
     check_value(network, conditions)
@@ -220,7 +254,9 @@ def test_a_weight_multiplies_its_points_share_alone():
     weight = rng.uniform(0.0, 2.0, 5)
 
     def value(one):
-        return objective_of(model, [Linear(condition.x, condition.options | {"weight": one})]).equations.value(model)
+        return objective_of(
+            model, [Linear(condition.x, condition.options | {"weight": one})]
+        ).equations.value(model)
 
     apart = [value(np.eye(5)[b]) for b in range(5)]
 
@@ -246,7 +282,13 @@ def test_a_number_as_source_or_coefficient_is_meant_for_all_points_and_outputs()
     x, n = condition.x, len(condition.x)
     matrix = condition.options["second"]
     spread = Linear(
-        x, {"second": np.tile(matrix, (n, 1, 1)), "first": np.ones((n, 2)), "zeroth": np.full(n, 0.5), "source": np.full((n, 2), 0.7)}
+        x,
+        {
+            "second": np.tile(matrix, (n, 1, 1)),
+            "first": np.ones((n, 2)),
+            "zeroth": np.full(n, 0.5),
+            "source": np.full((n, 2), 0.7),
+        },
     )
     short = Linear(x, {"second": matrix, "first": np.ones(2), "zeroth": 0.5, "source": 0.7})
 
@@ -262,16 +304,29 @@ def test_a_value_term_is_the_linear_term_of_order_zero():
     prepared = prepare_problem(named, model, family_of(model))
 
     assert prepared.value(model) == objective_of(model, [condition]).equations.value(model)
-    assert prepared.value(model) == pytest.approx(np.mean((model(condition.x) - condition.options["source"]) ** 2), rel=1e-13)
+    assert prepared.value(model) == pytest.approx(
+        np.mean((model(condition.x) - condition.options["source"]) ** 2), rel=1e-13
+    )
 
 
 def test_lists_integers_and_float32_are_numbers_too():
     x = [[0, 1], [1, -1], [0, 0]]
-    plain = {"second": np.array([[1.0, 0.5], [0.0, 2.0]]), "first": np.ones((3, 2)), "zeroth": np.arange(3.0), "source": np.ones((3, 2))}
-    forms = [{name: form(value) for name, value in plain.items()} for form in (np.ndarray.tolist, np.float32, np.asfortranarray)]
+    plain = {
+        "second": np.array([[1.0, 0.5], [0.0, 2.0]]),
+        "first": np.ones((3, 2)),
+        "zeroth": np.arange(3.0),
+        "source": np.ones((3, 2)),
+    }
+    forms = [
+        {name: form(value) for name, value in plain.items()}
+        for form in (np.ndarray.tolist, np.float32, np.asfortranarray)
+    ]
     model, _, _ = case("degree 3", "matrix")
 
-    values = [objective_of(model, [Linear(np.array(x), options)]).equations.residuals(model) for options in (plain, *forms)]
+    values = [
+        objective_of(model, [Linear(np.array(x), options)]).equations.residuals(model)
+        for options in (plain, *forms)
+    ]
     term = kr.linear_term(x, **plain)
 
     assert all((value == values[0]).all() for value in values)
@@ -283,7 +338,10 @@ def test_lists_integers_and_float32_are_numbers_too():
 
 def test_smoothness_is_added_to_value_gradient_and_rows():
     model, conditions, rng = case("degree 3 with formulas", "everything")
-    plain, smooth = objective_of(model, conditions), objective_of(model, conditions, smoothness_weight=0.3)
+    plain, smooth = (
+        objective_of(model, conditions),
+        objective_of(model, conditions, smoothness_weight=0.3),
+    )
     theta = plain.start()
 
     added = smooth.value_and_grad(theta)[0] - plain.value_and_grad(theta)[0]
@@ -293,7 +351,10 @@ def test_smoothness_is_added_to_value_gradient_and_rows():
     assert added > 0.0
     assert residuals @ residuals == pytest.approx(smooth.value_and_grad(theta)[0], rel=1e-12)
     np.testing.assert_allclose(
-        2.0 * multiply_transposed(jacobian, residuals), smooth.value_and_grad(theta)[1], rtol=0, atol=1e-9 * np.abs(residuals).max()
+        2.0 * multiply_transposed(jacobian, residuals),
+        smooth.value_and_grad(theta)[1],
+        rtol=0,
+        atol=1e-9 * np.abs(residuals).max(),
     )
     check_gradient(model, conditions, rng, smoothness_weight=0.3)
 
@@ -302,12 +363,17 @@ def test_smoothness_is_added_to_value_gradient_and_rows():
 def test_penalties_on_edges_are_taken_at_all_points_together(kind):
     model, conditions, rng = case("degree 3 with formulas", "everything")
     penalty = check_penalty(kind, 0.3, 1.0, 2.0)
-    plain, penalized = objective_of(model, conditions), objective_of(model, conditions, penalty=penalty)
+    plain, penalized = (
+        objective_of(model, conditions),
+        objective_of(model, conditions, penalty=penalty),
+    )
     points = np.concatenate([condition.x for condition in conditions])
     target = model(points) + 1.0  # a mean square of 1, so that what the penalty adds is seen
 
     added = penalized.value_and_grad(plain.start())[0] - plain.value_and_grad(plain.start())[0]
-    of_data = kr.value_and_grad(model, points, target, penalty_weight=0.3, entropy_weight=2.0, penalty=kind)[0]
+    of_data = kr.value_and_grad(
+        model, points, target, penalty_weight=0.3, entropy_weight=2.0, penalty=kind
+    )[0]
 
     assert added == pytest.approx(of_data - 1.0, rel=1e-9)
     assert penalized.added(model) == pytest.approx(added, rel=1e-9)
@@ -322,7 +388,9 @@ def test_with_a_penalty_on_edges_there_are_no_residuals():
         objective.residuals(objective.start())
 
 
-@pytest.mark.parametrize("names", [("coef",), ("w_base", "symbolic"), ("w_spline", "coef", "w_base")])
+@pytest.mark.parametrize(
+    "names", [("coef",), ("w_base", "symbolic"), ("w_spline", "coef", "w_base")]
+)
 def test_a_part_of_theta_has_its_entries_of_gradient_and_rows(names):
     model, conditions, _ = case("degree 3 with formulas", "system")
     whole, part = objective_of(model, conditions), objective_of(model, conditions, trainable=names)
@@ -330,7 +398,9 @@ def test_a_part_of_theta_has_its_entries_of_gradient_and_rows(names):
     _, jacobian = whole.linearize(whole.start())
     _, part_jacobian = part.linearize(part.start())
 
-    np.testing.assert_array_equal(part.value_and_grad(part.start())[1], whole.value_and_grad(whole.start())[1][part.free])
+    np.testing.assert_array_equal(
+        part.value_and_grad(part.start())[1], whole.value_and_grad(whole.start())[1][part.free]
+    )
     np.testing.assert_array_equal(dense_form(part_jacobian), dense_form(jacobian)[:, part.free])
     assert 0 < part.free.sum() < len(part.free)
 
@@ -339,7 +409,10 @@ def test_an_objective_of_equations_prints_points_and_no_numbers():
     model, conditions, _ = case("degree 3", "everything")
     objective = objective_of(model, conditions)
 
-    assert repr(objective) == f"Objective({model!r}, equations at 7 points, {model.n_params} trainable parameters)"
+    assert (
+        repr(objective)
+        == f"Objective({model!r}, equations at 7 points, {model.n_params} trainable parameters)"
+    )
 
 
 # --- solutions that are known
@@ -351,15 +424,25 @@ LINE = np.linspace(0.1, 0.9, 9)[:, None]
 
 def product_of_sines():
     """sin(pi x) sin(pi y) = (cos(pi (x - y)) - cos(pi (x + y))) / 2."""
-    sums = [(0, 0, "x", (1, 0, 1, 0)), (0, 1, "x", (1, 0, -1, 0)), (1, 0, "x", (1, 0, 1, 0)), (1, 1, "x", (1, 0, 1, 0))]
-    return formula_network(sums, [(0, i, "sin", (np.pi, np.pi / 2, 0.5 - i, 0)) for i in (0, 1)], widths=(2, 2, 1))
+    sums = [
+        (0, 0, "x", (1, 0, 1, 0)),
+        (0, 1, "x", (1, 0, -1, 0)),
+        (1, 0, "x", (1, 0, 1, 0)),
+        (1, 1, "x", (1, 0, 1, 0)),
+    ]
+    return formula_network(
+        sums, [(0, i, "sin", (np.pi, np.pi / 2, 0.5 - i, 0)) for i in (0, 1)], widths=(2, 2, 1)
+    )
 
 
 def decaying_wave():
     """exp(-pi^2 t) sin(pi x) = exp(-pi^2 t + log sin(pi x)) for (t, x)."""
     first = [(0, 0, "x", (1, 0, -(np.pi**2), 0)), (1, 1, "sin", (np.pi, 0, 1, 0))]
     return formula_network(
-        first, [(0, 0, "x", (1, 0, 1, 0)), (0, 1, "log", (1, 0, 1, 0))], [(0, 0, "exp", (1, 0, 1, 0))], widths=(2, 2, 1, 1)
+        first,
+        [(0, 0, "x", (1, 0, 1, 0)), (0, 1, "log", (1, 0, 1, 0))],
+        [(0, 0, "exp", (1, 0, 1, 0))],
+        widths=(2, 2, 1, 1),
     )
 
 
@@ -385,19 +468,35 @@ def sines_of(points):
 
 
 SOLVED = {
-    "Poisson": (product_of_sines, lambda: kr.linear_term(SQUARE, second=[1, 1], source=-2 * np.pi**2 * sines_of(SQUARE))),
-    "Helmholtz": (product_of_sines, lambda: kr.linear_term(SQUARE, second=[1, 1], zeroth=2 * np.pi**2)),
+    "Poisson": (
+        product_of_sines,
+        lambda: kr.linear_term(SQUARE, second=[1, 1], source=-2 * np.pi**2 * sines_of(SQUARE)),
+    ),
+    "Helmholtz": (
+        product_of_sines,
+        lambda: kr.linear_term(SQUARE, second=[1, 1], zeroth=2 * np.pi**2),
+    ),
     "mixed derivative": (
         product_of_sines,
-        lambda: kr.linear_term(SQUARE, second=[[0, 0.5], [0.5, 0]], source=np.pi**2 * np.prod(np.cos(np.pi * SQUARE), axis=1)[:, None]),
+        lambda: kr.linear_term(
+            SQUARE,
+            second=[[0, 0.5], [0.5, 0]],
+            source=np.pi**2 * np.prod(np.cos(np.pi * SQUARE), axis=1)[:, None],
+        ),
     ),
-    "heat": (decaying_wave, lambda: kr.linear_term(np.hstack([LINE / 5, LINE]), second=[0, -1], first=[1, 0])),
+    "heat": (
+        decaying_wave,
+        lambda: kr.linear_term(np.hstack([LINE / 5, LINE]), second=[0, -1], first=[1, 0]),
+    ),
     "Burgers": (
         lambda: formula_network([(0, 0, "tanh", (5, 0, -1, 0))], widths=(1, 1)),
         lambda: kr.function_term(LINE, burgers, pairs=((0, 0),)),
     ),
     "rotation": (
-        lambda: formula_network([(0, 0, "sin", (np.pi, 0, 1, 0)), (1, 0, "sin", (np.pi, np.pi / 2, 1, 0))], widths=(1, 2)),
+        lambda: formula_network(
+            [(0, 0, "sin", (np.pi, 0, 1, 0)), (1, 0, "sin", (np.pi, np.pi / 2, 1, 0))],
+            widths=(1, 2),
+        ),
         lambda: kr.function_term(LINE, rotation, order=1),
     ),
 }
@@ -418,23 +517,40 @@ def test_a_network_beside_the_solution_leaves_something(name):
     network, term = SOLVED[name][0](), SOLVED[name][1]()
     beside = network.with_theta(network.theta * (1.0 + 1e-3 * np.cos(np.arange(network.n_params))))
 
-    assert np.abs(prepare_problem(kr.residual_problem([term]), beside, family_of(beside)).residuals(beside)).max() > 1e-5
+    assert (
+        np.abs(
+            prepare_problem(kr.residual_problem([term]), beside, family_of(beside)).residuals(
+                beside
+            )
+        ).max()
+        > 1e-5
+    )
 
 
 # --- the checks can fail: planted faults
 
 
 def squared_weight(monkeypatch):
-    monkeypatch.setattr("kan_ref.pde.problem._shares", lambda term, residuals: np.asarray(term.weight**2 / residuals.size)[None])
+    monkeypatch.setattr(
+        "kan_ref.pde.problem._shares",
+        lambda term, residuals: np.asarray(term.weight**2 / residuals.size)[None],
+    )
 
 
 def share_without_residuals(monkeypatch):
-    monkeypatch.setattr("kan_ref.pde.problem._shares", lambda term, residuals: np.asarray(term.weight / len(term.x))[None])
+    monkeypatch.setattr(
+        "kan_ref.pde.problem._shares",
+        lambda term, residuals: np.asarray(term.weight / len(term.x))[None],
+    )
 
 
 def missing_factor_two(monkeypatch):
     right = PreparedProblem.value_and_grad
-    monkeypatch.setattr(PreparedProblem, "value_and_grad", lambda self, model: (right(self, model)[0], right(self, model)[1] / 2))
+    monkeypatch.setattr(
+        PreparedProblem,
+        "value_and_grad",
+        lambda self, model: (right(self, model)[0], right(self, model)[1] / 2),
+    )
 
 
 def _with_seeds(monkeypatch, kind, change):
@@ -452,7 +568,11 @@ def outputs_swapped(monkeypatch):
 
 
 def parts_swapped(monkeypatch):
-    _with_seeds(monkeypatch, FunctionTerm, lambda term, seeds: np.concatenate([seeds[:, :, :1], seeds[:, :, :0:-1]], axis=2))
+    _with_seeds(
+        monkeypatch,
+        FunctionTerm,
+        lambda term, seeds: np.concatenate([seeds[:, :, :1], seeds[:, :, :0:-1]], axis=2),
+    )
 
 
 def zeroth_forgotten(monkeypatch):
@@ -492,7 +612,9 @@ def pairs_in_another_order(monkeypatch):
 
 def source_added(monkeypatch):
     right = LinearTerm.residuals
-    monkeypatch.setattr(LinearTerm, "residuals", lambda self, jet: right(self, jet) + 2.0 * self.source.T)
+    monkeypatch.setattr(
+        LinearTerm, "residuals", lambda self, jet: right(self, jet) + 2.0 * self.source.T
+    )
 
 
 def share_without_its_root(monkeypatch):
@@ -514,7 +636,9 @@ def share_without_its_root(monkeypatch):
 def residuals_by_points(monkeypatch):
     """The residuals of a trial point after point, those of linearize one after the other."""
     monkeypatch.setattr(
-        PreparedProblem, "residuals", lambda self, model: np.concatenate([part.T.reshape(-1) for part in self._scaled(model)])
+        PreparedProblem,
+        "residuals",
+        lambda self, model: np.concatenate([part.T.reshape(-1) for part in self._scaled(model)]),
     )
 
 

@@ -20,7 +20,9 @@ def network(widths, scale=1.0, seed=0):
     net = kr.init_network(widths, n_intervals=4, degree=4, domain=(-1.0, 1.0), rng=rng)
     last = net.layers[-1]
     before, weights = net.n_params - last.n_params, last.w_spline.size
-    factors = np.concatenate([np.ones(before), np.full(last.n_params - weights, scale), np.ones(weights)])
+    factors = np.concatenate(
+        [np.ones(before), np.full(last.n_params - weights, scale), np.ones(weights)]
+    )
     return net.with_theta((net.theta + 0.3 * rng.normal(size=net.n_params)) * factors)
 
 
@@ -29,7 +31,13 @@ NET1, NET2 = network((1, 2, 1)), network((2, 3, 2))
 
 def judge(net, x, function, **options):
     """What `fit` does before its first step."""
-    kr.fit(net, problem=kr.residual_problem([kr.value_term(x, 0.0), kr.function_term(x, function, **options)]), n_steps=0)
+    kr.fit(
+        net,
+        problem=kr.residual_problem(
+            [kr.value_term(x, 0.0), kr.function_term(x, function, **options)]
+        ),
+        n_steps=0,
+    )
 
 
 # --- wrong ones
@@ -58,7 +66,9 @@ WRONG = {
     "a thousandth too large": lambda partial, u: 1.001 * partial,
     "forgotten": lambda partial, u: None,
     "with something more": lambda partial, u: partial + 0.01 * np.abs(u).mean(),
-    "of another point": lambda partial, u: partial[::-1] * (1 + np.arange(N)).reshape(-1, *[1] * (partial.ndim - 1)) / N,
+    "of another point": lambda partial, u: (
+        partial[::-1] * (1 + np.arange(N)).reshape(-1, *[1] * (partial.ndim - 1)) / N
+    ),
 }
 
 
@@ -66,7 +76,8 @@ WRONG = {
 @pytest.mark.parametrize("defect", WRONG)
 def test_a_wrong_partial_is_refused_by_its_name_and_that_of_its_term(name, defect):
     with pytest.raises(
-        ValueError, match=rf"^terms\[1\]: {name} is wrong: at point \d+ of the start the residual changes by .* {name} says "
+        ValueError,
+        match=rf"^terms\[1\]: {name} is wrong: at point \d+ of the start the residual changes by .* {name} says ",
     ):
         judge(NET1, X1, spoil(PLACES[name], WRONG[defect]))
 
@@ -76,7 +87,11 @@ def test_the_right_ones_pass():
 
 
 SHAPES = {
-    "by_u": (1, lambda p: p[:, 0], r"by_u has shape \(24,\), but residual \(24,\) and u \(24, 1\) need by_u of shape \(24, 1\)"),
+    "by_u": (
+        1,
+        lambda p: p[:, 0],
+        r"by_u has shape \(24,\), but residual \(24,\) and u \(24, 1\) need by_u of shape \(24, 1\)",
+    ),
     "by_du": (
         2,
         lambda p: p[:, 0],
@@ -91,19 +106,31 @@ SHAPES = {
     "text": (1, lambda p: np.full(p.shape, "a"), "by_u has dtype <U1, but needs real numbers"),
     "complex": (2, lambda p: p + 1j, "by_du has dtype complex128, but needs real numbers"),
     "nan": (3, lambda p: p * np.nan, "by_d2u is nan at point 0 of the start, but must be finite"),
-    "residual a column too many": (0, lambda p: p[:, None, None], r"residual has shape \(24, 1, 1\), but 24 points need shape .*"),
+    "residual a column too many": (
+        0,
+        lambda p: p[:, None, None],
+        r"residual has shape \(24, 1, 1\), but 24 points need shape .*",
+    ),
     "residual of too few points": (
         0,
         lambda p: p[1:],
         r"residual has shape \(23,\), but 24 points need shape \(24,\) or \(24, n_residuals\)",
     ),
-    "no residuals": (0, lambda p: p[:, None][:, :0], r"residual has shape \(24, 0\), but 24 points need shape .*"),
+    "no residuals": (
+        0,
+        lambda p: p[:, None][:, :0],
+        r"residual has shape \(24, 0\), but 24 points need shape .*",
+    ),
     "infinite residual": (
         0,
         lambda p: np.where(np.arange(N) == 3, np.inf, p),
         "residual is inf at point 3 of the start, but must be finite",
     ),
-    "residual of text": (0, lambda p: np.full(p.shape, "a"), "residual has dtype <U1, but needs real numbers"),
+    "residual of text": (
+        0,
+        lambda p: np.full(p.shape, "a"),
+        "residual has dtype <U1, but needs real numbers",
+    ),
 }
 
 
@@ -116,16 +143,32 @@ def test_an_answer_of_a_wrong_kind_or_shape_is_refused_by_name(name):
 
 
 @pytest.mark.parametrize(
-    ("answer", "what"), [(lambda u: u[:, 0], "a ndarray"), (lambda u: (u[:, 0], None), "2 things"), (lambda u: None, "a NoneType")]
+    ("answer", "what"),
+    [
+        (lambda u: u[:, 0], "a ndarray"),
+        (lambda u: (u[:, 0], None), "2 things"),
+        (lambda u: None, "a NoneType"),
+    ],
 )
 def test_an_answer_that_is_no_four_things_is_refused(answer, what):
-    with pytest.raises(TypeError, match=rf"function returned {what}, but must return \(residual, by_u, by_du, by_d2u\)"):
+    with pytest.raises(
+        TypeError,
+        match=rf"function returned {what}, but must return \(residual, by_u, by_du, by_d2u\)",
+    ):
         judge(NET1, X1, lambda x, u, du, d2u: answer(u))
 
 
 def test_a_partial_by_something_that_the_order_leaves_out_is_refused():
-    with pytest.raises(ValueError, match="by_du is given, but this term has no such derivatives: its order is too low"):
-        judge(NET1, X1, lambda x, u, du, d2u: (u[:, 0], np.ones((N, 1)), np.zeros((N, 1, 1)), None), order=0)
+    with pytest.raises(
+        ValueError,
+        match="by_du is given, but this term has no such derivatives: its order is too low",
+    ):
+        judge(
+            NET1,
+            X1,
+            lambda x, u, du, d2u: (u[:, 0], np.ones((N, 1)), np.zeros((N, 1, 1)), None),
+            order=0,
+        )
 
 
 def test_what_an_order_leaves_out_is_none():
@@ -143,9 +186,15 @@ def test_what_an_order_leaves_out_is_none():
 
 def test_second_derivatives_not_asked_for_are_nan_and_the_refusal_says_so():
     with pytest.raises(
-        ValueError, match="residual is nan at point 0 of the start, but must be finite; d2u is nan at pairs that the term does not"
+        ValueError,
+        match="residual is nan at point 0 of the start, but must be finite; d2u is nan at pairs that the term does not",
     ):
-        judge(NET2, X2, lambda x, u, du, d2u: (d2u[:, 0, 1, 1], None, None, np.zeros((N, 2, 2, 2))), pairs=((0, 0),))
+        judge(
+            NET2,
+            X2,
+            lambda x, u, du, d2u: (d2u[:, 0, 1, 1], None, None, np.zeros((N, 2, 2, 2))),
+            pairs=((0, 0),),
+        )
 
 
 def test_one_wrong_residual_of_twelve_is_found():
@@ -153,7 +202,9 @@ def test_one_wrong_residual_of_twelve_is_found():
     by_u = np.tile(np.eye(2)[np.arange(12) % 2], (N, 1, 1))
     by_u[:, 7] *= 1.5
 
-    with pytest.raises(ValueError, match="by_u is wrong: at point 0 of the start residual 7 changes by"):
+    with pytest.raises(
+        ValueError, match="by_u is wrong: at point 0 of the start residual 7 changes by"
+    ):
         judge(NET2, X2, lambda x, u, du, d2u: (u[:, np.arange(12) % 2], by_u, None, None), order=0)
 
 
@@ -162,10 +213,15 @@ def test_the_residual_that_is_named_is_the_wrong_one_and_not_one_with_a_kink():
 
     def function(x, u, du, d2u):
         by_u = np.zeros((N, 2, 2))
-        by_u[:, 0, 0], by_u[:, 1, 1] = np.where(u[:, 0] == at[0], 0.3, np.sign(u[:, 0] - at[0])), 2.0
+        by_u[:, 0, 0], by_u[:, 1, 1] = (
+            np.where(u[:, 0] == at[0], 0.3, np.sign(u[:, 0] - at[0])),
+            2.0,
+        )
         return np.stack([np.abs(u[:, 0] - at[0]), u[:, 1]], axis=1), by_u, None, None
 
-    with pytest.raises(ValueError, match="by_u is wrong: at point 0 of the start residual 1 changes by"):
+    with pytest.raises(
+        ValueError, match="by_u is wrong: at point 0 of the start residual 1 changes by"
+    ):
         judge(NET2, X2, function, order=0)
 
 
@@ -181,12 +237,27 @@ def test_transposed_pairs_of_outputs_and_inputs_are_found():
 
 def test_a_wrong_partial_that_counts_little_beside_the_rest_is_found():
     with pytest.raises(ValueError, match="by_u is wrong"):
-        judge(NET1, X1, lambda x, u, du, d2u: (1e6 * du[:, 0, 0] + u[:, 0], 1.1 * np.ones((N, 1)), np.full((N, 1, 1), 1e6), None), order=1)
+        judge(
+            NET1,
+            X1,
+            lambda x, u, du, d2u: (
+                1e6 * du[:, 0, 0] + u[:, 0],
+                1.1 * np.ones((N, 1)),
+                np.full((N, 1, 1), 1e6),
+                None,
+            ),
+            order=1,
+        )
 
 
 def test_a_function_that_mixes_points_is_refused():
     with pytest.raises(ValueError, match="by_u is wrong"):
-        judge(NET1, X1, lambda x, u, du, d2u: (u[:, 0] - u.mean(), np.ones((N, 1)), None, None), order=0)
+        judge(
+            NET1,
+            X1,
+            lambda x, u, du, d2u: (u[:, 0] - u.mean(), np.ones((N, 1)), None, None),
+            order=0,
+        )
 
 
 def test_a_function_that_writes_into_its_arguments_is_told_so():
@@ -202,7 +273,9 @@ def test_an_error_in_the_function_itself_names_the_term_and_keeps_its_own_words(
     def broken(x, u, du, d2u):
         return u[:, 0] + np.ones(5)
 
-    with pytest.raises(ValueError, match=r"^terms\[1\]: operands could not be broadcast") as refusal:
+    with pytest.raises(
+        ValueError, match=r"^terms\[1\]: operands could not be broadcast"
+    ) as refusal:
         judge(NET1, X1, broken, order=0)
 
     assert isinstance(refusal.value.__cause__, ValueError)
@@ -214,10 +287,22 @@ powers = st.sampled_from([1e-6, 1e-3, 1.0, 1e3, 1e6])
 
 
 @given(seeds, st.integers(0, 2), powers, powers, st.integers(1, 3), st.booleans())
-def test_right_partials_of_any_polynomial_are_never_refused(seed, order, scale, size, n_residuals, flat):
+def test_right_partials_of_any_polynomial_are_never_refused(
+    seed, order, scale, size, n_residuals, flat
+):
     """The model's outputs are about `scale`, the residual is a polynomial in outputs over `scale`, times `size`."""
     rng = np.random.default_rng(seed)
-    function = random_polynomial(rng, N, 2, 2, order=order, n_residuals=1 if flat else n_residuals, flat=flat, scale=scale, size=size)
+    function = random_polynomial(
+        rng,
+        N,
+        2,
+        2,
+        order=order,
+        n_residuals=1 if flat else n_residuals,
+        flat=flat,
+        scale=scale,
+        size=size,
+    )
 
     judge(network((2, 3, 2), scale), X2, function, order=order)
 
@@ -228,7 +313,9 @@ def test_nor_are_they_with_outputs_of_very_different_sizes(seed, ratio):
     rng = np.random.default_rng(seed)
     net = network((2, 2), seed=int(rng.integers(1000)))
     layer = net.layers[0]
-    factors = np.concatenate([np.repeat([1.0, ratio], layer.coef[0].size), np.repeat([1.0, ratio], 2), np.ones(4)])
+    factors = np.concatenate(
+        [np.repeat([1.0, ratio], layer.coef[0].size), np.repeat([1.0, ratio], 2), np.ones(4)]
+    )
 
     def function(x, u, du, d2u):
         sizes = np.array([1.0, ratio])
@@ -245,7 +332,11 @@ def test_kinks_met_by_few_points_are_allowed(seed, scale):
 
     def function(x, u, du, d2u):
         moved = u - np.array([at, 0.0])
-        residual = (np.abs(moved).sum(axis=1) + np.abs(du).sum(axis=(1, 2)) + np.abs(d2u[:, :, 0, 0]).sum(axis=1)) / scale
+        residual = (
+            np.abs(moved).sum(axis=1)
+            + np.abs(du).sum(axis=(1, 2))
+            + np.abs(d2u[:, :, 0, 0]).sum(axis=1)
+        ) / scale
         by_d2u = np.zeros((N, 2, 2, 2))
         by_d2u[:, :, 0, 0] = np.sign(d2u[:, :, 0, 0]) / scale
         one_sided = np.where(moved > 0.0, 1.0, -1.0)  # at the kink the derivative to the left
@@ -260,9 +351,24 @@ def test_at_a_kink_that_all_points_meet_a_derivative_to_either_side_or_their_mea
     silent = kr.init_mlp((1, 2, 1), activation="tanh", rng=np.random.default_rng(0))
     silent = silent.with_theta(np.zeros(silent.n_params))
 
-    judge(silent, X1, lambda x, u, du, d2u: (np.abs(u[:, 0]), np.where(u == 0.0, side, np.sign(u)), None, None), order=0)
+    judge(
+        silent,
+        X1,
+        lambda x, u, du, d2u: (np.abs(u[:, 0]), np.where(u == 0.0, side, np.sign(u)), None, None),
+        order=0,
+    )
     with pytest.raises(ValueError, match="by_u is wrong"):
-        judge(silent, X1, lambda x, u, du, d2u: (np.abs(u[:, 0]), np.where(u == 0.0, 0.5, np.sign(u)), None, None), order=0)
+        judge(
+            silent,
+            X1,
+            lambda x, u, du, d2u: (
+                np.abs(u[:, 0]),
+                np.where(u == 0.0, 0.5, np.sign(u)),
+                None,
+                None,
+            ),
+            order=0,
+        )
 
 
 def test_right_partials_pass_where_large_terms_cancel_at_the_start():
@@ -270,7 +376,12 @@ def test_right_partials_pass_where_large_terms_cancel_at_the_start():
     exact = NET1(X1)
 
     def function(x, u, du, d2u):
-        return 1e6 * (u[:, 0] - exact[:, 0]) + 1e-6 * d2u[:, 0, 0, 0], np.full((N, 1), 1e6), None, np.full((N, 1, 1, 1), 1e-6)
+        return (
+            1e6 * (u[:, 0] - exact[:, 0]) + 1e-6 * d2u[:, 0, 0, 0],
+            np.full((N, 1), 1e6),
+            None,
+            np.full((N, 1, 1, 1), 1e-6),
+        )
 
     judge(NET1, X1, function)
 
@@ -292,8 +403,16 @@ def test_single_points_are_judged_too():
 
 
 def test_none_and_zeros_say_the_same():
-    answers = [lambda x, u, du, d2u, by_du=by_du: (u[:, 0], np.ones((N, 1)), by_du, None) for by_du in (None, np.zeros((N, 1, 1)))]
+    answers = [
+        lambda x, u, du, d2u, by_du=by_du: (u[:, 0], np.ones((N, 1)), by_du, None)
+        for by_du in (None, np.zeros((N, 1, 1)))
+    ]
 
-    ends = [kr.fit(NET1, problem=kr.residual_problem([kr.function_term(X1, f, order=1)]), n_steps=3).network.theta for f in answers]
+    ends = [
+        kr.fit(
+            NET1, problem=kr.residual_problem([kr.function_term(X1, f, order=1)]), n_steps=3
+        ).network.theta
+        for f in answers
+    ]
 
     np.testing.assert_array_equal(*ends)

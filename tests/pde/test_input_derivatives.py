@@ -66,7 +66,10 @@ def test_every_sample_has_finite_float64_derivatives_of_the_documented_shape(nam
 def test_a_sample_has_the_derivatives_that_it_has_alone(name, model):
     function, _ = SHAPES[name]
 
-    together, alone = function(model, X), np.concatenate([function(model, X[b : b + 1]) for b in range(len(X))])
+    together, alone = (
+        function(model, X),
+        np.concatenate([function(model, X[b : b + 1]) for b in range(len(X))]),
+    )
 
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-12 * np.abs(together).max())
 
@@ -79,8 +82,12 @@ def test_the_hessian_is_exactly_symmetric_and_its_diagonal_and_trace_are_the_oth
     hessian = kr.input_hessian(model, X)
 
     np.testing.assert_array_equal(hessian, hessian.swapaxes(2, 3))
-    np.testing.assert_allclose(kr.input_hessian_diag(model, X), np.einsum("bopp->bop", hessian), rtol=0, atol=1e-13)
-    np.testing.assert_allclose(kr.input_laplacian(model, X), np.einsum("bopp->bo", hessian), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        kr.input_hessian_diag(model, X), np.einsum("bopp->bop", hessian), rtol=0, atol=1e-13
+    )
+    np.testing.assert_allclose(
+        kr.input_laplacian(model, X), np.einsum("bopp->bo", hessian), rtol=0, atol=1e-12
+    )
     assert np.abs(hessian[..., 0, 1]).max() > 1e-4
 
 
@@ -89,8 +96,15 @@ def test_along_directions_they_are_v_grad_u_and_v_hessian_v_and_the_value_is_the
     jets = kr.directional_jets(model, X, V)
 
     np.testing.assert_allclose(jets.value, model(X), rtol=0, atol=1e-14)
-    np.testing.assert_allclose(jets.first, np.einsum("bop,dp->bod", kr.input_jacobian(model, X), V), rtol=0, atol=1e-13)
-    np.testing.assert_allclose(jets.second, np.einsum("dp,bopq,dq->bod", V, kr.input_hessian(model, X), V), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        jets.first, np.einsum("bop,dp->bod", kr.input_jacobian(model, X), V), rtol=0, atol=1e-13
+    )
+    np.testing.assert_allclose(
+        jets.second,
+        np.einsum("dp,bopq,dq->bod", V, kr.input_hessian(model, X), V),
+        rtol=0,
+        atol=1e-12,
+    )
 
 
 @models
@@ -104,7 +118,12 @@ def test_the_jacobian_is_what_backward_gives_output_by_output(model):
             np.testing.assert_allclose(jacobian[:, o], dx, rtol=0, atol=1e-13)
     else:
         slope = 1.0 - np.tanh(X @ model.weights[0].T + model.biases[0]) ** 2
-        np.testing.assert_allclose(jacobian, np.einsum("oj,bj,ji->boi", model.weights[1], slope, model.weights[0]), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(
+            jacobian,
+            np.einsum("oj,bj,ji->boi", model.weights[1], slope, model.weights[0]),
+            rtol=0,
+            atol=1e-14,
+        )
 
 
 def differences(function, x, axes):
@@ -116,7 +135,10 @@ def test_the_hessian_is_the_difference_of_the_jacobian_and_that_of_the_values_to
     for seed in range(10):
         network, x, _ = some_case([degree, seed], degrees=(degree,), formulas=bool(seed % 2))
         axes = np.eye(x.shape[1])
-        by_values, by_slopes = (differences(function, x, axes) for function in (network, partial(kr.input_jacobian, network)))
+        by_values, by_slopes = (
+            differences(function, x, axes)
+            for function in (network, partial(kr.input_jacobian, network))
+        )
 
         assert error(kr.input_jacobian(network, x), by_values) <= TOLERANCE
         assert error(kr.input_hessian(network, x), by_slopes) <= TOLERANCE
@@ -126,10 +148,18 @@ def test_a_network_that_knows_sin_pi_x_sin_pi_y_has_its_laplacian():
     """sin a sin b = (cos(a - b) - cos(a + b)) / 2; a node for a - b, one for a + b: Laplacian -2 pi^2 times the value."""
     inner = [(0, 0, "x", (np.pi, 0.0, 1.0, 0.0)), (0, 1, "x", (-np.pi, 0.0, 1.0, 0.0))]
     inner += [(1, 0, "x", (np.pi, 0.0, 1.0, 0.0)), (1, 1, "x", (np.pi, 0.0, 1.0, 0.0))]
-    network = formula_network(inner, [(0, 0, "cos", (1.0, 0.0, 0.5, 0.0)), (0, 1, "cos", (1.0, 0.0, -0.5, 0.0))], widths=(2, 2, 1))
+    network = formula_network(
+        inner,
+        [(0, 0, "cos", (1.0, 0.0, 0.5, 0.0)), (0, 1, "cos", (1.0, 0.0, -0.5, 0.0))],
+        widths=(2, 2, 1),
+    )
 
-    np.testing.assert_allclose(network(X)[:, 0], np.prod(np.sin(np.pi * X), axis=1), rtol=0, atol=1e-14)
-    np.testing.assert_allclose(kr.input_laplacian(network, X), -2.0 * np.pi**2 * network(X), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        network(X)[:, 0], np.prod(np.sin(np.pi * X), axis=1), rtol=0, atol=1e-14
+    )
+    np.testing.assert_allclose(
+        kr.input_laplacian(network, X), -2.0 * np.pi**2 * network(X), rtol=0, atol=1e-12
+    )
 
 
 # --- against SymPy
@@ -144,7 +174,9 @@ def by_sympy(network, x):
     hessians = [[[sympy.diff(slope, q) for q in names] for slope in row] for row in gradients]
     trees = sympy.lambdify(names, [gradients, hessians], modules="numpy", cse=True)
     rows = [trees(*point) for point in x.tolist()]
-    return np.array([row[0] for row in rows], dtype=float), np.array([row[1] for row in rows], dtype=float)
+    return np.array([row[0] for row in rows], dtype=float), np.array(
+        [row[1] for row in rows], dtype=float
+    )
 
 
 def assert_like_sympy(network, x):
@@ -156,7 +188,9 @@ def assert_like_sympy(network, x):
         "laplacian": (kr.input_laplacian(network, x), np.einsum("bopp->bo", hessian)),
     }
     for name, (ours, theirs) in found.items():
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-11 * max(1.0, np.abs(hessian).max()), err_msg=name)
+        np.testing.assert_allclose(
+            ours, theirs, rtol=0, atol=1e-11 * max(1.0, np.abs(hessian).max()), err_msg=name
+        )
 
 
 @settings(max_examples=8)  # SymPy is slow
@@ -165,7 +199,11 @@ def test_networks_of_smooth_formulas_have_the_derivatives_of_their_expression(se
     rng = RNG(seed)
     network = random_formulas(rng, widths, names=SMOOTH_FUNCTIONS)
     tame = 0.3 * network.theta
-    for layer, part in zip(network.layers, np.split(tame, np.cumsum([layer.n_params for layer in network.layers])[:-1]), strict=True):
+    for layer, part in zip(
+        network.layers,
+        np.split(tame, np.cumsum([layer.n_params for layer in network.layers])[:-1]),
+        strict=True,
+    ):
         part[-layer.affine.size :] = 0.5 * layer.affine.ravel()
     assert_like_sympy(network.with_theta(tame), rng.uniform(-1.0, 1.0, (3, widths[0])))
 
@@ -192,7 +230,9 @@ AT_HOME = {
 def test_a_formula_inside_another_has_the_derivatives_of_their_composition(name):
     a, b = AT_HOME[name]
     inner = [(0, 0, name, (a, b, 0.7, 0.1)), (0, 1, "sin", (0.8, 0.1, 1.0, 0.0))]
-    assert_like_sympy(formula_network(inner, [(0, 0, "tanh", (0.5, 0.1, 2.0, 0.0))], widths=(2, 1, 1)), X)
+    assert_like_sympy(
+        formula_network(inner, [(0, 0, "tanh", (0.5, 0.1, 2.0, 0.0))], widths=(2, 1, 1)), X
+    )
 
 
 # --- refused
@@ -207,7 +247,10 @@ def test_a_point_at_which_a_formula_has_no_value_is_refused_by_sample_and_edge(n
     function, _ = SHAPES[name]
     network, x = at_sqrt([[0.5, 0.1], [0.2, 0.1], [-0.25, 0.1]])
 
-    with pytest.raises(ValueError, match=r"^x\[2\] gives sqrt on the edge from input 0 to output 1 of layer 0 the argument -0\.25, where"):
+    with pytest.raises(
+        ValueError,
+        match=r"^x\[2\] gives sqrt on the edge from input 0 to output 1 of layer 0 the argument -0\.25, where",
+    ):
         function(network, x)
 
 
@@ -218,13 +261,19 @@ def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample(name):
     network, x = at_sqrt([[0.5, 0.1], [0.0, 0.1]])
 
     assert np.isfinite(network(x)).all()
-    with pytest.raises(ValueError, match=r"^x\[1\] gives output 0 a derivative that is not finite: a formula has none there, or "):
+    with pytest.raises(
+        ValueError,
+        match=r"^x\[1\] gives output 0 a derivative that is not finite: a formula has none there, or ",
+    ):
         function(network, x)
 
 
 def test_directions_so_long_that_numbers_overflow_are_refused():
     for model in (NET, PERCEPTRON):
-        with pytest.raises(ValueError, match=r"^x\[0\] gives output 0 a derivative that is not finite: .* or numbers overflow$"):
+        with pytest.raises(
+            ValueError,
+            match=r"^x\[0\] gives output 0 a derivative that is not finite: .* or numbers overflow$",
+        ):
             kr.directional_jets(model, X, [[1e200, 0.0]])
 
 

@@ -54,7 +54,9 @@ def test_so_they_are_in_wide_layers_which_pull_back_by_one_matrix_product(seed, 
 @way_by_way
 @pytest.mark.parametrize("widths", [(1, 1), (3, 2), (2, 9), (4, 12)], ids=str)
 @pytest.mark.parametrize("formulas", [False, True], ids=["splines", "formulas"])
-def test_a_layers_gradient_by_its_jet_is_a_difference_in_the_value_the_first_and_the_second_parts(widths, formulas, way):
+def test_a_layers_gradient_by_its_jet_is_a_difference_in_the_value_the_first_and_the_second_parts(
+    widths, formulas, way
+):
     with contraction_by(way):
         for seed in range(5):
             network, x, rng = some_case(seed, widths=widths, formulas=formulas)
@@ -67,15 +69,24 @@ def test_the_two_ways_to_pull_back_through_splines_agree_to_rounding():
     for kind in every_kind(rng, 2, len(x)).values():
         for layer in network.layers:
             with contraction_by("dense"):
-                inputs = np.broadcast_to(rng.normal(size=(layer.n_in, kind.n_parts, 1)), (layer.n_in, kind.n_parts, len(x))).copy()
+                inputs = np.broadcast_to(
+                    rng.normal(size=(layer.n_in, kind.n_parts, 1)),
+                    (layer.n_in, kind.n_parts, len(x)),
+                ).copy()
                 cache = jet_layer.evaluate(layer, inputs, kind)
             dy = rng.normal(size=(layer.n_out, kind.n_parts, len(x)))
             asked = (slice(None), slice(1, None), kind.second)
 
-            sums = zip(jet_layer._pull_by_edges(layer, cache, dy, asked), jet_layer._pull_by_product(layer, cache, dy, asked), strict=True)
+            sums = zip(
+                jet_layer._pull_by_edges(layer, cache, dy, asked),
+                jet_layer._pull_by_product(layer, cache, dy, asked),
+                strict=True,
+            )
 
             for one, other in sums:
-                np.testing.assert_allclose(one, other, rtol=0, atol=1e-12 * max(1.0, np.abs(one).max(initial=0.0)))
+                np.testing.assert_allclose(
+                    one, other, rtol=0, atol=1e-12 * max(1.0, np.abs(one).max(initial=0.0))
+                )
 
 
 def test_which_way_is_taken_is_decided_by_outputs_and_parts(monkeypatch):
@@ -83,7 +94,11 @@ def test_which_way_is_taken_is_decided_by_outputs_and_parts(monkeypatch):
     taken = []
     for name in ("_pull_by_edges", "_pull_by_product"):
         right = getattr(jet_layer, name)
-        monkeypatch.setattr(jet_layer, name, lambda *given, name=name, right=right: taken.append(name) or right(*given))
+        monkeypatch.setattr(
+            jet_layer,
+            name,
+            lambda *given, name=name, right=right: taken.append(name) or right(*given),
+        )
     for widths in (WIDE, (2, 3, 3, 1)):
         with contraction_by("dense"):
             network, x, _ = some_case(0, widths=widths)
@@ -103,7 +118,11 @@ def test_every_single_derivative_agrees_with_its_own_difference(way):
         seed = rng.normal(size=flow.jet.shape)
         gradient = jets.run_jet_backward(network, flow, seed)
         moved = [
-            fourth_order(lambda h, step=step: np.vdot(seed, jet_of(network.with_theta(network.theta + h * step), x, kind)))
+            fourth_order(
+                lambda h, step=step: np.vdot(
+                    seed, jet_of(network.with_theta(network.theta + h * step), x, kind)
+                )
+            )
             for step in np.eye(network.n_params)
         ]
 
@@ -127,9 +146,17 @@ def test_the_sum_of_all_rows_is_the_gradient(case, way):
         weights = rng.normal(size=len(x))
         weighted = jets.run_jet_backward(network, flow, seed * weights)
         np.testing.assert_allclose(
-            multiply_transposed(rows, np.ones(len(x))), gradient, rtol=0, atol=1e-11 * max(1.0, np.abs(gradient).max())
+            multiply_transposed(rows, np.ones(len(x))),
+            gradient,
+            rtol=0,
+            atol=1e-11 * max(1.0, np.abs(gradient).max()),
         )
-        np.testing.assert_allclose(multiply_transposed(rows, weights), weighted, rtol=0, atol=1e-11 * max(1.0, np.abs(weighted).max()))
+        np.testing.assert_allclose(
+            multiply_transposed(rows, weights),
+            weighted,
+            rtol=0,
+            atol=1e-11 * max(1.0, np.abs(weighted).max()),
+        )
 
 
 @given(symbolic_cases(n_samples=st.integers(2, 4)), ways)
@@ -140,7 +167,12 @@ def test_each_sample_has_the_row_that_it_has_alone(case, way):
         flow = flow_of(network, x, kind)
         seed = rng.normal(size=flow.jet.shape)
         (rows,) = jets.jet_jacobian(network, flow, [seed])
-        alone = [jets.jet_jacobian(network, flow_of(network, x[b : b + 1], kind), [seed[:, :, b : b + 1]])[0] for b in range(len(x))]
+        alone = [
+            jets.jet_jacobian(
+                network, flow_of(network, x[b : b + 1], kind), [seed[:, :, b : b + 1]]
+            )[0]
+            for b in range(len(x))
+        ]
 
     together, apart = dense_form(rows), np.concatenate([dense_form(block) for block in alone])
     np.testing.assert_allclose(together, apart, rtol=0, atol=1e-12 * max(1.0, np.abs(apart).max()))
@@ -155,7 +187,9 @@ def test_each_seed_has_a_block_of_its_own():
 
     assert len(blocks) == 3
     for seed, block in zip(seeds, blocks, strict=True):
-        np.testing.assert_array_equal(dense_form(block), dense_form(jets.jet_jacobian(network, flow, [seed])[0]))
+        np.testing.assert_array_equal(
+            dense_form(block), dense_form(jets.jet_jacobian(network, flow, [seed])[0])
+        )
 
 
 @way_by_way
@@ -188,7 +222,9 @@ def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own(way):
     rng = np.random.default_rng(0)
     apart = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
     for j, i in ((0, 0), (1, 1)):
-        apart = kr.fix_symbolic(apart, 0, output=j, input=i, name="sin", affine=(1.3, 0.2, 0.7, -0.1))
+        apart = kr.fix_symbolic(
+            apart, 0, output=j, input=i, name="sin", affine=(1.3, 0.2, 0.7, -0.1)
+        )
     locked = kr.lock_edges(apart, 0, [(0, 0), (1, 1)])
     x, kind = rng.uniform(-0.9, 0.9, (6, 2)), random_directions(rng, 2)
     seed, results = rng.normal(size=(1, kind.n_parts, 6)), []
@@ -197,7 +233,9 @@ def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own(way):
             flow = flow_of(network, x, kind)
             first = network.layers[0].n_params - network.layers[0].affine.size
             gradient = jets.run_jet_backward(network, flow, seed)[None]
-            rows = np.concatenate([dense_form(jets.jet_jacobian(network, flow, [seed])[0]), gradient])
+            rows = np.concatenate(
+                [dense_form(jets.jet_jacobian(network, flow, [seed])[0]), gradient]
+            )
             results.append(rows[:, first : first + network.layers[0].affine.size])
 
     two, one = results
@@ -223,7 +261,9 @@ def test_a_gradient_step_downhill_lowers_the_residual_of_an_equation():
     gradient = jets.run_jet_backward(network, flow, seed)
     step = 1e-6 * gradient
 
-    assert (value - loss(network.with_theta(network.theta - step))[0]) / (gradient @ step) == pytest.approx(1.0, abs=1e-3)
+    assert (value - loss(network.with_theta(network.theta - step))[0]) / (
+        gradient @ step
+    ) == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_network_of_one_layer_has_a_gradient_without_a_gradient_by_its_inputs():

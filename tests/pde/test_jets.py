@@ -7,8 +7,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jet_checks import TOLERANCE, WIDE, every_kind, forward_error, jet_of, random_directions, random_operator, some_case
-from networks import WAYS, contraction_by, layer_cases, network_cases, random_batch, random_layer, random_network, symbolic_cases
+from jet_checks import (
+    TOLERANCE,
+    WIDE,
+    every_kind,
+    forward_error,
+    jet_of,
+    random_directions,
+    random_operator,
+    some_case,
+)
+from networks import (
+    WAYS,
+    contraction_by,
+    layer_cases,
+    network_cases,
+    random_batch,
+    random_layer,
+    random_network,
+    symbolic_cases,
+)
 from oracles_jets import network_derivatives
 
 import kan_ref as kr
@@ -74,7 +92,9 @@ def test_an_operator_is_the_sum_of_its_terms_that_the_loops_give(case, way, of_e
     with contraction_by(way):
         ours = jet_of(network, x, operator_kind(second, first))[:, -1].T
 
-    close(ours, np.einsum("bpq,bopq->bo", matrix, hessian) + np.einsum("bp,bop->bo", drift, gradient))
+    close(
+        ours, np.einsum("bpq,bopq->bo", matrix, hessian) + np.einsum("bp,bop->bo", drift, gradient)
+    )
 
 
 @given(network_cases(degrees=[2, 3, 4], n_samples=few))
@@ -96,7 +116,9 @@ def test_along_directions_and_pairs_of_them_they_are_v_grad_u_and_v_hessian_w(ca
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("degrees", [[2], [3], [4], [5], [2, 3, 5]], ids=str)
-def test_first_and_second_derivatives_are_differences_of_values_and_first_derivatives_to_1e_7(degrees, way):
+def test_first_and_second_derivatives_are_differences_of_values_and_first_derivatives_to_1e_7(
+    degrees, way
+):
     """Forty networks of 1 to 3 layers, half of them with formulas, some locked; masks, silent splines, uneven and repeated knots."""
     with contraction_by(way):
         for seed in range(20):
@@ -125,7 +147,9 @@ def test_dense_and_gathered_jets_agree_to_rounding(case):
         with contraction_by("gathered"):
             gathered = jet_of(network, x, kind)
 
-        np.testing.assert_allclose(gathered, dense, rtol=0, atol=1e-12 * max(1.0, np.abs(dense).max()))
+        np.testing.assert_allclose(
+            gathered, dense, rtol=0, atol=1e-12 * max(1.0, np.abs(dense).max())
+        )
 
 
 @given(symbolic_cases(n_samples=few))
@@ -134,7 +158,9 @@ def test_the_sweep_that_keeps_everything_and_the_one_that_keeps_nothing_agree(ca
     kind = random_directions(rng, x.shape[1])
     inputs = jets.prepare_jet(network, x, kind)
 
-    np.testing.assert_array_equal(jets.run_jet_forward(network, inputs).jet, jets.predict_jet(network, inputs))
+    np.testing.assert_array_equal(
+        jets.run_jet_forward(network, inputs).jet, jets.predict_jet(network, inputs)
+    )
 
 
 @given(symbolic_cases(n_samples=few))
@@ -143,7 +169,9 @@ def test_what_is_prepared_once_serves_every_theta(case):
     kind = random_directions(rng, x.shape[1])
     other = network.with_theta(network.theta + 0.1 * rng.normal(size=network.n_params))
 
-    np.testing.assert_array_equal(jets.predict_jet(other, jets.prepare_jet(network, x, kind)), jet_of(other, x, kind))
+    np.testing.assert_array_equal(
+        jets.predict_jet(other, jets.prepare_jet(network, x, kind)), jet_of(other, x, kind)
+    )
 
 
 @given(symbolic_cases(n_samples=few))
@@ -151,7 +179,9 @@ def test_the_value_is_the_networks_own(case):
     network, x, rng = case
 
     for kind in (value_kind(x.shape[1]), random_directions(rng, x.shape[1])):
-        np.testing.assert_allclose(jet_of(network, x, kind)[:, 0].T, network(x), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            jet_of(network, x, kind)[:, 0].T, network(x), rtol=1e-12, atol=1e-12
+        )
 
 
 def test_only_the_symmetric_part_of_a_matrix_counts():
@@ -180,7 +210,10 @@ def test_constant_coefficients_are_those_of_each_sample_repeated():
     repeated = np.repeat(second[None], len(x), axis=0), np.repeat(first[None], len(x), axis=0)
 
     for mixed in ((repeated[0], first), (second, repeated[1]), repeated):
-        np.testing.assert_array_equal(jet_of(network, x, operator_kind(*mixed)), jet_of(network, x, operator_kind(second, first)))
+        np.testing.assert_array_equal(
+            jet_of(network, x, operator_kind(*mixed)),
+            jet_of(network, x, operator_kind(second, first)),
+        )
 
 
 def test_coefficients_belong_to_their_own_sample():
@@ -188,9 +221,14 @@ def test_coefficients_belong_to_their_own_sample():
     second, first = random_operator(rng, 2, len(x))
 
     together = jet_of(network, x, operator_kind(second, first))[:, -1]
-    alone = [jet_of(network, x[b : b + 1], operator_kind(second[b], first[b]))[:, -1, 0] for b in range(len(x))]
+    alone = [
+        jet_of(network, x[b : b + 1], operator_kind(second[b], first[b]))[:, -1, 0]
+        for b in range(len(x))
+    ]
 
-    np.testing.assert_allclose(together, np.transpose(alone), rtol=0, atol=1e-12 * np.abs(together).max())
+    np.testing.assert_allclose(
+        together, np.transpose(alone), rtol=0, atol=1e-12 * np.abs(together).max()
+    )
 
 
 def test_an_operator_goes_along_those_coordinates_alone_that_its_matrix_names():
@@ -206,7 +244,12 @@ def test_an_operator_of_first_order_has_no_direction_and_no_product():
     kind = operator_kind(np.zeros((2, 2)), drift)
 
     assert (kind.n_first, kind.products) == (0, ())
-    np.testing.assert_allclose(jet_of(network, x, kind)[0, 1], kr.input_jacobian(network, x)[:, 0] @ drift, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(
+        jet_of(network, x, kind)[0, 1],
+        kr.input_jacobian(network, x)[:, 0] @ drift,
+        rtol=1e-11,
+        atol=1e-11,
+    )
 
 
 # --- low degrees
@@ -214,21 +257,46 @@ def test_an_operator_of_first_order_has_no_direction_and_no_product():
 
 def one_spline(rng, degree, n_intervals=4):
     """One edge, uniform grid on [-1, 1], no base function."""
-    layer = random_layer(rng, 1, 1, degree=degree, n_intervals=n_intervals, kind="uniform", base="zero", dead=0.0, silent=0.0)
+    layer = random_layer(
+        rng,
+        1,
+        1,
+        degree=degree,
+        n_intervals=n_intervals,
+        kind="uniform",
+        base="zero",
+        dead=0.0,
+        silent=0.0,
+    )
     return Network(
-        (kr.Layer(kr.uniform_knots(-1.0, 1.0, n_intervals, degree), layer.coef, layer.w_base, layer.w_spline, layer.mask, degree, "zero"),)
+        (
+            kr.Layer(
+                kr.uniform_knots(-1.0, 1.0, n_intervals, degree),
+                layer.coef,
+                layer.w_base,
+                layer.w_spline,
+                layer.mask,
+                degree,
+                "zero",
+            ),
+        )
     )
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_second_derivative_of_a_parabola_is_its_second_difference_on_each_piece_from_its_left_end_on(way):
+def test_the_second_derivative_of_a_parabola_is_its_second_difference_on_each_piece_from_its_left_end_on(
+    way,
+):
     """Degree 2, h = 1/2: on [t_mu, t_mu+1) it is w (c_mu - 2 c_mu-1 + c_mu-2) / h^2."""
     network = one_spline(np.random.default_rng(0), degree=2)
     (layer,) = network.layers
     pieces = layer.w_spline[0, 0] * np.diff(layer.coef[0, 0], 2) / 0.25
 
     with contraction_by(way):
-        found = [kr.input_hessian(network, np.array([[left], [left + 0.2], [left + 0.49]])).ravel() for left in (-1.0, -0.5, 0.0, 0.5)]
+        found = [
+            kr.input_hessian(network, np.array([[left], [left + 0.2], [left + 0.49]])).ravel()
+            for left in (-1.0, -0.5, 0.0, 0.5)
+        ]
 
     np.testing.assert_allclose(found, np.repeat(pieces[:, None], 3, axis=1), rtol=1e-12)
     assert np.abs(np.diff(pieces)).min() > 0.01
@@ -253,7 +321,9 @@ def test_outside_the_knot_rows_the_base_function_alone_has_derivatives(way):
     x = np.array([[50.0, -50.0], [-7.0, 8.0]])
 
     with contraction_by(way):
-        np.testing.assert_array_equal(kr.input_hessian(Network((layer,)), x), kr.input_hessian(Network((silent,)), x))
+        np.testing.assert_array_equal(
+            kr.input_hessian(Network((layer,)), x), kr.input_hessian(Network((silent,)), x)
+        )
 
 
 # --- odd cases
@@ -285,7 +355,9 @@ def test_numbers_that_overflow_or_are_undefined_become_nan_without_a_warning(way
 
     with warnings.catch_warnings(), contraction_by(way):
         warnings.simplefilter("error")
-        flow = jets.run_jet_forward(network, jets.prepare_jet(network, x, random_directions(rng, 2)))
+        flow = jets.run_jet_forward(
+            network, jets.prepare_jet(network, x, random_directions(rng, 2))
+        )
         jets.run_jet_backward(network, flow, rng.normal(size=flow.jet.shape))
         jets.jet_jacobian(network, flow, [rng.normal(size=flow.jet.shape)])
 
@@ -297,7 +369,10 @@ def test_a_cache_without_slopes_gives_no_gradient_by_the_jet():
     network, x, rng = some_case(1, widths=(2, 3))
     cache = jets.prepare_jet(network, x, random_directions(rng, 2))
 
-    with pytest.raises(ValueError, match="cache holds no slopes, but a gradient with respect to the jet needs evaluate"):
+    with pytest.raises(
+        ValueError,
+        match="cache holds no slopes, but a gradient with respect to the jet needs evaluate",
+    ):
         jet_layer.input_gradient(network.layers[0], cache, np.ones((3, 8, len(x))))
 
 
@@ -306,8 +381,10 @@ def test_repr_of_a_cache_tells_shapes_and_kind(way, how):
     rng = np.random.default_rng(0)
     network = random_network(rng, widths=(2, 1), degrees=(3,))
     with contraction_by(way):
-        cache = jets.prepare_jet(network, random_batch(rng, network.layers[0], 5), random_directions(rng, 2))
+        cache = jets.prepare_jet(
+            network, random_batch(rng, network.layers[0], 5), random_directions(rng, 2)
+        )
 
     kind = r"JetKind\(2 variables, 3 first derivatives, 4 operators of second order\)"
-    live = r"LiveBasis\(columns \(5, 2\), planes (\(4, 5, 2\)(, )?){3}\)"
+    live = r"ActiveBasis\(columns \(5, 2\), planes (\(4, 5, 2\)(, )?){3}\)"
     assert re.fullmatch(rf"JetCache\(jet \(2, 8, 5\), {kind}, {live}, {how}\)", repr(cache))

@@ -8,7 +8,15 @@ import textwrap
 
 import numpy as np
 import pytest
-from jet_checks import TOLERANCE, WIDE, every_kind, forward_error, gradient_errors, reverse_error, some_case
+from jet_checks import (
+    TOLERANCE,
+    WIDE,
+    every_kind,
+    forward_error,
+    gradient_errors,
+    reverse_error,
+    some_case,
+)
 from networks import WAYS, contraction_by
 
 import kan_ref as kr
@@ -39,7 +47,11 @@ def network_errors(way, checks=CHECKS):
             if "forward" in checks:
                 found["forward"] = max(found["forward"], forward_error(network, x))
             for kind in every_kind(rng, 2, len(x)).values():
-                errors = gradient_errors(network, x, kind, rng) if {"gradient", "rows"} & set(checks) else {}
+                errors = (
+                    gradient_errors(network, x, kind, rng)
+                    if {"gradient", "rows"} & set(checks)
+                    else {}
+                )
                 if "reverse" in checks:
                     errors["reverse"] = reverse_error(network.layers[0], x, kind, rng)
                 for name in errors.keys() & set(checks):
@@ -66,10 +78,34 @@ def refusing(errors):
 
 # name: (checks that must say no, ways to contract in which it shows, function, right, wrong)
 FAULTS = {
-    "a square counts half": ("forward", WAYS, jet_kind.products_of, "weight * first[:, p]", "0.5 * weight * first[:, p]"),
-    "products not summed up": ("gradient", WAYS, jet_kind.products_of, "quadratic[:, s] +=", "quadratic[:, s] ="),
-    "slope for curvature": ("forward", WAYS, jet_kind.chain, "curvature[..., None, :]", "slope[..., None, :]"),
-    "second parts not carried on": ("forward", WAYS, jet_kind.chain, "kind.second, :] +=", "kind.second, :] ="),
+    "a square counts half": (
+        "forward",
+        WAYS,
+        jet_kind.products_of,
+        "weight * first[:, p]",
+        "0.5 * weight * first[:, p]",
+    ),
+    "products not summed up": (
+        "gradient",
+        WAYS,
+        jet_kind.products_of,
+        "quadratic[:, s] +=",
+        "quadratic[:, s] =",
+    ),
+    "slope for curvature": (
+        "forward",
+        WAYS,
+        jet_kind.chain,
+        "curvature[..., None, :]",
+        "slope[..., None, :]",
+    ),
+    "second parts not carried on": (
+        "forward",
+        WAYS,
+        jet_kind.chain,
+        "kind.second, :] +=",
+        "kind.second, :] =",
+    ),
     "factor 2 missing in a product's reverse": (
         "gradient",
         WAYS,
@@ -84,7 +120,13 @@ FAULTS = {
         "d_first[:, p] += weight * d_second[:, s] * first[:, q]",
         "d_first[:, p] += weight * d_second[:, s] * first[:, p]",
     ),
-    "third derivative dropped": ("reverse", WAYS, jet_kind.chain_back, '"isb,isb->ib", by_third', '"isb,isb->ib", 0.0 * by_third'),
+    "third derivative dropped": (
+        "reverse",
+        WAYS,
+        jet_kind.chain_back,
+        '"isb,isb->ib", by_third',
+        '"isb,isb->ib", 0.0 * by_third',
+    ),
     "curvature dropped in the value's reverse": (
         "reverse",
         WAYS,
@@ -92,7 +134,13 @@ FAULTS = {
         '"ikb,ikb->ib", by_curvature',
         '"ikb,ikb->ib", 0.0 * by_curvature',
     ),
-    "phi'' for phi''' along the edges": ("reverse", WAYS, jet_layer._pull_by_edges, "(1, 2, 3)", "(1, 2, 2)"),
+    "phi'' for phi''' along the edges": (
+        "reverse",
+        WAYS,
+        jet_layer._pull_by_edges,
+        "(1, 2, 3)",
+        "(1, 2, 2)",
+    ),
     "phi'' for phi''' through the product": (
         "reverse",
         ("dense",),
@@ -107,7 +155,13 @@ FAULTS = {
         "by_base[own], cache.base[order][i]",
         "0.0 * by_base[own], cache.base[order][i]",
     ),
-    "base weights turned": ("gradient", ("dense",), jet_layer.outputs, "layer.base_matrix @", "layer.base_matrix[::-1] @"),
+    "base weights turned": (
+        "gradient",
+        ("dense",),
+        jet_layer.outputs,
+        "layer.base_matrix @",
+        "layer.base_matrix[::-1] @",
+    ),
     "mask forgotten": (
         "rows",
         WAYS,
@@ -115,8 +169,20 @@ FAULTS = {
         "rows[:, :, live:] *= layer.mask[:, :, None, None]",
         "rows[:, :, live:] *= 1.0",
     ),
-    "w_spline forgotten": ("rows", WAYS, jet_layer.spline_rows, "(layer.mask * layer.w_spline)", "layer.mask"),
-    "t_2 forgotten": ("gradient", ("gathered",), jet_kind.parameter_weights, 'np.einsum("...sb', '0.0 * np.einsum("...sb'),
+    "w_spline forgotten": (
+        "rows",
+        WAYS,
+        jet_layer.spline_rows,
+        "(layer.mask * layer.w_spline)",
+        "layer.mask",
+    ),
+    "t_2 forgotten": (
+        "gradient",
+        ("gathered",),
+        jet_kind.parameter_weights,
+        'np.einsum("...sb',
+        '0.0 * np.einsum("...sb',
+    ),
     "t_1 of the first parts alone": (
         "rows",
         WAYS,
@@ -124,7 +190,13 @@ FAULTS = {
         "dy[..., 1:, :], jet[:, 1:]",
         "dy[..., kind.first, :], jet[:, kind.first]",
     ),
-    "formula with a^2 for a": ("forward", WAYS, symbolic_edges.derivatives, "inner_scale**order", "inner_scale ** (2 * order)"),
+    "formula with a^2 for a": (
+        "forward",
+        WAYS,
+        symbolic_edges.derivatives,
+        "inner_scale**order",
+        "inner_scale ** (2 * order)",
+    ),
     "product rule in a forgotten": (
         "gradient",
         WAYS,
@@ -150,9 +222,24 @@ FAULTS = {
 SHOWN = [(name, way) for name, fault in FAULTS.items() for way in fault[1]]
 
 MLP_FAULTS = {
-    "bias on every part": ("forward", mlp_jets.run_jet_forward, "z[:, 0] += bias[:, None]", "z += bias[:, None, None]"),
-    "third derivative of tanh without its 3": ("gradient", activation._tanh, "(1.0 - 3.0 * t**2)", "(1.0 - t**2)"),
-    "second derivative of tanh without its 2": ("forward", activation._tanh, "-2.0 * t * slope", "-t * slope"),
+    "bias on every part": (
+        "forward",
+        mlp_jets.run_jet_forward,
+        "z[:, 0] += bias[:, None]",
+        "z += bias[:, None, None]",
+    ),
+    "third derivative of tanh without its 3": (
+        "gradient",
+        activation._tanh,
+        "(1.0 - 3.0 * t**2)",
+        "(1.0 - t**2)",
+    ),
+    "second derivative of tanh without its 2": (
+        "forward",
+        activation._tanh,
+        "-2.0 * t * slope",
+        "-t * slope",
+    ),
     "weights transposed": ("gradient", mlp_jets._pull_back, "weight.T @", "weight @"),
     "gradient of the value alone": (
         "gradient",
@@ -188,7 +275,9 @@ def test_so_it_is_in_a_perceptron(fault, monkeypatch):
     check, *slip = MLP_FAULTS[fault]
     mutate(monkeypatch, *slip)
     if fault == "weights transposed":  # which fit in the square layer alone
-        monkeypatch.setattr(kr, "init_mlp", lambda widths, init=kr.init_mlp, **given: init((2, 2, 2, 2), **given))
+        monkeypatch.setattr(
+            kr, "init_mlp", lambda widths, init=kr.init_mlp, **given: init((2, 2, 2, 2), **given)
+        )
 
     assert check in refusing(perceptron_errors())
 
@@ -200,7 +289,10 @@ def test_a_slip_in_an_operator_shows_against_gradient_and_hessian(monkeypatch):
     def difference():
         kind = jet_kind.operator_kind(matrix, drift)
         whole = jets.predict_jet(network, jets.prepare_jet(network, x, kind))[0, -1]
-        terms = np.einsum("pq,bpq->b", matrix, kr.input_hessian(network, x)[:, 0]) + kr.input_jacobian(network, x)[:, 0] @ drift
+        terms = (
+            np.einsum("pq,bpq->b", matrix, kr.input_hessian(network, x)[:, 0])
+            + kr.input_jacobian(network, x)[:, 0] @ drift
+        )
         return np.abs(whole - terms).max() / np.abs(terms).max()
 
     slips = {

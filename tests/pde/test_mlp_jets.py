@@ -4,7 +4,17 @@ import warnings
 
 import numpy as np
 import pytest
-from jet_checks import TOLERANCE, error, every_kind, flow_of, forward_error, fourth_order, gradient_errors, jet_of, random_directions
+from jet_checks import (
+    TOLERANCE,
+    error,
+    every_kind,
+    flow_of,
+    forward_error,
+    fourth_order,
+    gradient_errors,
+    jet_of,
+    random_directions,
+)
 from oracles_jets import activation_value, perceptron_derivatives
 
 import kan_ref as kr
@@ -36,7 +46,9 @@ def test_a_derivative_of_an_activation_is_the_difference_of_the_one_before(activ
 
     before = fourth_order(lambda h: activation_values(activation, z + h, (order - 1,))[0], h=1e-3)
 
-    np.testing.assert_allclose(activation_values(activation, z, (order,))[0], before, rtol=0, atol=3e-11)
+    np.testing.assert_allclose(
+        activation_values(activation, z, (order,))[0], before, rtol=0, atol=3e-11
+    )
 
 
 @pytest.mark.parametrize("activation", ["tanh", "silu", "sine", "relu"])
@@ -46,7 +58,9 @@ def test_activations_and_derivatives_are_those_of_sympy(activation, order):
 
     truth = [activation_value(activation, float(number), order) for number in z]
 
-    np.testing.assert_allclose(activation_values(activation, z, (order,))[0], truth, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(
+        activation_values(activation, z, (order,))[0], truth, rtol=0, atol=1e-14
+    )
 
 
 @activations
@@ -62,7 +76,12 @@ def test_orders_come_in_the_order_asked_for_and_shaped_as_the_argument(activatio
 
 
 def test_relu_at_its_kink_has_the_derivatives_of_the_left():
-    assert [values[0] for values in activation_values("relu", np.zeros(1), (0, 1, 2, 3))] == [0.0, 0.0, 0.0, 0.0]
+    assert [values[0] for values in activation_values("relu", np.zeros(1), (0, 1, 2, 3))] == [
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    ]
 
 
 @activations
@@ -83,7 +102,9 @@ def test_value_gradient_and_hessian_are_those_of_the_chain_rule_number_by_number
     mlp, x, _ = example(activation, depth, n_samples=4)
     n = x.shape[1]
 
-    jet = jet_of(mlp, x, directional_kind(np.eye(n), [(p, q) for p in range(n) for q in range(n)])).transpose(2, 0, 1)
+    jet = jet_of(
+        mlp, x, directional_kind(np.eye(n), [(p, q) for p in range(n) for q in range(n)])
+    ).transpose(2, 0, 1)
 
     ours = jet[..., 0], jet[..., 1 : 1 + n], jet[..., 1 + n :].reshape(*jet.shape[:2], n, n)
     for own, truth in zip(ours, perceptron_derivatives(mlp, x), strict=True):
@@ -116,7 +137,11 @@ def test_every_single_derivative_agrees_with_its_own_difference(activation):
 
     gradient = mlp_jets.run_jet_backward(mlp, flow, seed)
     moved = [
-        fourth_order(lambda h, step=step: np.vdot(seed, jet_of(mlp.with_theta(mlp.theta + h * step), x, kind)))
+        fourth_order(
+            lambda h, step=step: np.vdot(
+                seed, jet_of(mlp.with_theta(mlp.theta + h * step), x, kind)
+            )
+        )
         for step in np.eye(mlp.n_params)
     ]
 
@@ -132,10 +157,15 @@ def test_rows_add_up_to_the_gradient_and_each_sample_has_the_one_it_has_alone(ac
     seed = rng.normal(size=flow.jet.shape)
 
     rows, again = mlp_jets.jet_jacobian(mlp, flow, [seed, -2.0 * seed])
-    alone = [mlp_jets.jet_jacobian(mlp, flow_of(mlp, x[b : b + 1], kind), [seed[:, :, b : b + 1]])[0][0] for b in range(len(x))]
+    alone = [
+        mlp_jets.jet_jacobian(mlp, flow_of(mlp, x[b : b + 1], kind), [seed[:, :, b : b + 1]])[0][0]
+        for b in range(len(x))
+    ]
 
     size = np.abs(rows).max()
-    np.testing.assert_allclose(rows.sum(axis=0), mlp_jets.run_jet_backward(mlp, flow, seed), rtol=0, atol=1e-12 * size)
+    np.testing.assert_allclose(
+        rows.sum(axis=0), mlp_jets.run_jet_backward(mlp, flow, seed), rtol=0, atol=1e-12 * size
+    )
     np.testing.assert_allclose(rows, alone, rtol=0, atol=1e-13 * size)
     np.testing.assert_allclose(again, -2.0 * rows, rtol=0, atol=1e-13 * size)
 
@@ -160,5 +190,7 @@ def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows():
     seed = np.ones(flow.jet.shape)
 
     assert flow.jet.shape == (2, kind.n_parts, 0)
-    np.testing.assert_array_equal(mlp_jets.run_jet_backward(mlp, flow, seed), np.zeros(mlp.n_params))
+    np.testing.assert_array_equal(
+        mlp_jets.run_jet_backward(mlp, flow, seed), np.zeros(mlp.n_params)
+    )
     assert mlp_jets.jet_jacobian(mlp, flow, [seed])[0].shape == (0, mlp.n_params)

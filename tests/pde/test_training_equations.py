@@ -31,7 +31,13 @@ def problem(**options):
 
 
 def kan(widths=(1, 1), n_intervals=5, seed=0, **options):
-    return kr.init_network(widths, n_intervals=n_intervals, domain=(-1.0, 1.0), rng=np.random.default_rng(seed), **{"degree": 4} | options)
+    return kr.init_network(
+        widths,
+        n_intervals=n_intervals,
+        domain=(-1.0, 1.0),
+        rng=np.random.default_rng(seed),
+        **{"degree": 4} | options,
+    )
 
 
 def error(model, points=TEST):
@@ -68,7 +74,9 @@ def test_levenberg_marquardt_is_the_default_and_finds_the_solution():
     run = kr.fit(kan(n_intervals=20), problem=problem(), n_steps=30)
 
     assert error(run.network) < 1e-4
-    assert bits(run.network) == bits(kr.fit(kan(n_intervals=20), problem=problem(), n_steps=30, optimizer="lm").network)
+    assert bits(run.network) == bits(
+        kr.fit(kan(n_intervals=20), problem=problem(), n_steps=30, optimizer="lm").network
+    )
 
 
 def test_finer_grids_come_nearer_to_the_solution():
@@ -85,10 +93,16 @@ def test_hidden_grids_follow_the_points_of_all_terms():
     """The first layer's outputs are moved away from the second one's grid: without following, B-splines there are dead."""
     network = kan((1, 2, 1))
     far = network.with_theta(
-        network.theta + np.r_[np.full(network.layers[0].coef.size, 6.0), np.zeros(network.n_params - network.layers[0].coef.size)]
+        network.theta
+        + np.r_[
+            np.full(network.layers[0].coef.size, 6.0),
+            np.zeros(network.n_params - network.layers[0].coef.size),
+        ]
     )
 
-    followed, left = (kr.fit(far, problem=problem(), n_steps=0, update_grids=update) for update in (True, False))
+    followed, left = (
+        kr.fit(far, problem=problem(), n_steps=0, update_grids=update) for update in (True, False)
+    )
 
     points = np.concatenate([INSIDE, ENDS])
     inner = kr.Network(followed.network.layers[:1])(points)
@@ -104,7 +118,9 @@ def logistic(x, u, du, d2u):
 
 
 @pytest.mark.parametrize(
-    "model", [kan(n_intervals=10), kr.init_mlp((1, 6, 1), activation="tanh", rng=np.random.default_rng(0))], ids=["kan", "mlp"]
+    "model",
+    [kan(n_intervals=10), kr.init_mlp((1, 6, 1), activation="tanh", rng=np.random.default_rng(0))],
+    ids=["kan", "mlp"],
 )
 def test_an_equation_by_a_function_is_solved(model):
     terms = [kr.function_term(INSIDE, logistic, order=1), kr.value_term([[0.0]], 0.5)]
@@ -125,7 +141,9 @@ def test_a_system_of_two_outputs_is_solved():
     terms = [kr.function_term(INSIDE, rotation, order=1), kr.value_term([[0.0]], [[0.0, 1.0]])]
     run = kr.fit(kan((1, 2), 16), problem=kr.residual_problem(terms), n_steps=40)
 
-    np.testing.assert_allclose(run.network(TEST), np.hstack([sine(TEST), np.cos(np.pi * TEST)]), atol=1e-3)
+    np.testing.assert_allclose(
+        run.network(TEST), np.hstack([sine(TEST), np.cos(np.pi * TEST)]), atol=1e-3
+    )
 
 
 def test_a_network_that_solves_the_problem_stays():
@@ -157,9 +175,14 @@ def measurements(n=9, noise=0.0):
 
 def test_data_beside_a_problem_are_one_more_term():
     data = measurements()
-    with_term = kr.residual_problem([*problem().terms, kr.value_term(data.x_train, data.y_train)], reference=(TEST, sine(TEST)))
+    with_term = kr.residual_problem(
+        [*problem().terms, kr.value_term(data.x_train, data.y_train)], reference=(TEST, sine(TEST))
+    )
 
-    one, two = kr.fit(kan(), data, problem=problem(), n_steps=5), kr.fit(kan(), problem=with_term, n_steps=5)
+    one, two = (
+        kr.fit(kan(), data, problem=problem(), n_steps=5),
+        kr.fit(kan(), problem=with_term, n_steps=5),
+    )
 
     assert bits(one.network) == bits(two.network)
     for name, column in columns(one.history).items():
@@ -183,7 +206,12 @@ def test_an_unknown_coefficient_is_found_from_measurements():
         by_du, by_d2u = np.zeros((len(x), 2, 2, 1)), np.zeros((len(x), 2, 2, 1, 1))
         by_du[:, 1, 1] = 1.0
         by_d2u[:, 0, 0] = 0.1
-        return np.stack([(d2u[:, 0, 0, 0] + u[:, 0] * u[:, 1]) / 10, du[:, 1, 0]], axis=1), by_u, by_du, by_d2u
+        return (
+            np.stack([(d2u[:, 0, 0, 0] + u[:, 0] * u[:, 1]) / 10, du[:, 1, 0]], axis=1),
+            by_u,
+            by_du,
+            by_d2u,
+        )
 
     def measured(x, u, du, d2u):
         return u[:, 0] - sine(x[:, 0]), np.tile([1.0, 0.0], (len(x), 1)), None, None
@@ -200,12 +228,22 @@ def test_an_unknown_coefficient_is_found_from_measurements():
 def test_the_training_error_is_the_root_of_the_weighted_mean_squares():
     seen = []
 
-    history = kr.fit(kan((1, 2, 1)), problem=problem(), n_steps=4, grids=(5, 8), callback=seen.append).history
+    history = kr.fit(
+        kan((1, 2, 1)), problem=problem(), n_steps=4, grids=(5, 8), callback=seen.append
+    ).history
 
     assert len(seen) == len(history.step) == 10
     for place, step in enumerate(seen):
-        assert history.train_loss[place] == step.train_loss == pytest.approx(value_by_loops(step.network, CONDITIONS), rel=1e-9)
-        assert history.train_rmse[place] == step.train_rmse == pytest.approx(np.sqrt(step.train_loss), rel=1e-14)
+        assert (
+            history.train_loss[place]
+            == step.train_loss
+            == pytest.approx(value_by_loops(step.network, CONDITIONS), rel=1e-9)
+        )
+        assert (
+            history.train_rmse[place]
+            == step.train_rmse
+            == pytest.approx(np.sqrt(step.train_loss), rel=1e-14)
+        )
     assert np.isnan(history.train_accuracy).all()
 
 
@@ -223,7 +261,9 @@ def test_test_data_go_before_the_reference():
 
     run = kr.fit(kan(), data, problem=problem(reference=(TEST, sine(TEST))), n_steps=3)
 
-    assert run.history.test_rmse[-1] == pytest.approx(np.sqrt(np.mean((run.network(TEST) - data.y_test) ** 2)), rel=1e-12)
+    assert run.history.test_rmse[-1] == pytest.approx(
+        np.sqrt(np.mean((run.network(TEST) - data.y_test) ** 2)), rel=1e-12
+    )
 
 
 def test_without_a_known_solution_test_errors_are_nan_and_are_not_printed():
@@ -236,7 +276,10 @@ def test_without_a_known_solution_test_errors_are_nan_and_are_not_printed():
 
 
 def test_the_reference_decides_nothing():
-    one, two = (kr.fit(kan((1, 2, 1)), problem=problem(**options), n_steps=8) for options in ({}, {"reference": (3 * TEST, TEST)}))
+    one, two = (
+        kr.fit(kan((1, 2, 1)), problem=problem(**options), n_steps=8)
+        for options in ({}, {"reference": (3 * TEST, TEST)})
+    )
 
     assert bits(one.network) == bits(two.network)
     assert one.stopped == two.stopped
@@ -244,7 +287,14 @@ def test_the_reference_decides_nothing():
 
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
 def test_on_one_grid_the_objective_never_rises(optimizer):
-    history = kr.fit(kan((1, 2, 1)), problem=problem(), optimizer=optimizer, n_steps=25, update_grids=False, smoothness_weight=1e-6).history
+    history = kr.fit(
+        kan((1, 2, 1)),
+        problem=problem(),
+        optimizer=optimizer,
+        n_steps=25,
+        update_grids=False,
+        smoothness_weight=1e-6,
+    ).history
 
     total = history.train_loss + history.penalty
     assert len(total) > 10
@@ -254,10 +304,16 @@ def test_on_one_grid_the_objective_never_rises(optimizer):
 
 def test_penalties_on_edges_are_part_of_what_is_made_small():
     plain, sparse = (
-        kr.fit(kan((1, 3, 1)), problem=problem(), optimizer="lbfgs", n_steps=40, penalty_weight=weight) for weight in (0.0, 0.1)
+        kr.fit(
+            kan((1, 3, 1)), problem=problem(), optimizer="lbfgs", n_steps=40, penalty_weight=weight
+        )
+        for weight in (0.0, 0.1)
     )
 
-    sums = [sum(scores.sum() for scores in kr.edge_scores(run.network, INSIDE)) for run in (plain, sparse)]
+    sums = [
+        sum(scores.sum() for scores in kr.edge_scores(run.network, INSIDE))
+        for run in (plain, sparse)
+    ]
     assert (sparse.history.penalty > 0).all()
     assert sums[1] < 0.7 * sums[0]
 
@@ -278,7 +334,10 @@ def test_only_trainable_parameters_move():
 
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
 def test_two_runs_give_the_same_bits(optimizer):
-    runs = [kr.fit(kan((1, 2, 1)), problem=problem(), optimizer=optimizer, n_steps=8, grids=(5, 8)) for _ in range(2)]
+    runs = [
+        kr.fit(kan((1, 2, 1)), problem=problem(), optimizer=optimizer, n_steps=8, grids=(5, 8))
+        for _ in range(2)
+    ]
 
     assert bits(runs[0].network) == bits(runs[1].network)
     for name, column in columns(runs[0].history).items():
@@ -286,7 +345,9 @@ def test_two_runs_give_the_same_bits(optimizer):
 
 
 def test_a_callback_that_says_true_stops_the_run_there():
-    run = kr.fit(kan(), problem=problem(), grids=(5, 8), n_steps=10, callback=lambda step: step.step == 3)
+    run = kr.fit(
+        kan(), problem=problem(), grids=(5, 8), n_steps=10, callback=lambda step: step.step == 3
+    )
 
     assert run.history.step.tolist() == [0, 1, 2, 3]
     assert run.stopped == "the callback asked to stop after step 3"
@@ -300,7 +361,9 @@ def test_an_interrupt_gives_the_best_network_so_far():
         if step.step == 6:
             raise KeyboardInterrupt
 
-    run = kr.fit(kan((1, 2, 1)), problem=problem(), optimizer="adam", n_steps=20, callback=interrupt)
+    run = kr.fit(
+        kan((1, 2, 1)), problem=problem(), optimizer="adam", n_steps=20, callback=interrupt
+    )
 
     assert run.interrupted
     assert bits(run.network) == bits(min(seen, key=lambda step: step.train_rmse).network)
@@ -328,7 +391,10 @@ def test_a_bar_shows_and_changes_nothing(capfd):
 
 def test_a_problem_keeps_its_points_whatever_becomes_of_the_caller_s_arrays():
     x, source, weight, u = INSIDE.copy(), sine(INSIDE), np.ones(41), sine(INSIDE)
-    made = kr.residual_problem([kr.linear_term(x, second=[1.0], source=source, weight=weight), kr.value_term(ENDS)], reference=(x, u))
+    made = kr.residual_problem(
+        [kr.linear_term(x, second=[1.0], source=source, weight=weight), kr.value_term(ENDS)],
+        reference=(x, u),
+    )
     before = kr.fit(kan(), problem=made, n_steps=2).history
 
     for array in (x, source, weight, u):
@@ -342,7 +408,9 @@ def test_a_problem_keeps_its_points_whatever_becomes_of_the_caller_s_arrays():
 # --- refusals
 
 MLP = kr.init_mlp((1, 3, 1), activation="tanh", rng=np.random.default_rng(0))
-UNDEFINED = kr.fix_symbolic(kan(), 0, output=0, input=0, name="log", affine=(1.0, 1.0, 1.0, 0.0))  # at x = -1
+UNDEFINED = kr.fix_symbolic(
+    kan(), 0, output=0, input=0, name="log", affine=(1.0, 1.0, 1.0, 0.0)
+)  # at x = -1
 REFUSALS = {
     "neither data nor problem": (
         lambda: kr.fit(kan()),
@@ -360,7 +428,9 @@ REFUSALS = {
         "problem is a LinearTerm, but must come from residual_problem",
     ),
     "mini-batches": (
-        lambda: kr.fit(kan(), problem=problem(), optimizer="adam", batch_size=5, rng=np.random.default_rng(0)),
+        lambda: kr.fit(
+            kan(), problem=problem(), optimizer="adam", batch_size=5, rng=np.random.default_rng(0)
+        ),
         ValueError,
         "batch_size is 5, but a problem of differential equations needs all its points at every step",
     ),
@@ -384,7 +454,11 @@ REFUSALS = {
         TypeError,
         r"network is MLP\(.*\), but smoothness and penalties on edges need the curves of a Network",
     ),
-    "variables": (lambda: kr.fit(kan((2, 1)), problem=problem()), ValueError, "problem has 1 variables, but the model takes 2 inputs"),
+    "variables": (
+        lambda: kr.fit(kan((2, 1)), problem=problem()),
+        ValueError,
+        "problem has 1 variables, but the model takes 2 inputs",
+    ),
     "reference": (
         lambda: kr.fit(kan((1, 2)), problem=problem(reference=(TEST, TEST))),
         ValueError,

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from kan_ref.checks import check_choice, check_finite, check_float_array, check_generator, check_integer, check_number
+from kan_ref.checks import (
+    check_choice,
+    check_finite,
+    check_float_array,
+    check_generator,
+    check_integer,
+    check_number,
+)
 from kan_ref.numerics.differences import central_difference
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -29,10 +36,14 @@ def test_float32_becomes_float64_exactly(array):
 
 @given(arrays(np.int64, (2, 3), elements=st.integers(-(2**52), 2**52)))
 def test_integers_become_float64_exactly(array):
-    np.testing.assert_array_equal(check_float_array("x", array, ("batch", 3)).astype(np.int64), array)
+    np.testing.assert_array_equal(
+        check_float_array("x", array, ("batch", 3)).astype(np.int64), array
+    )
 
 
-@pytest.mark.parametrize("view", [lambda a: a.T, lambda a: a[::2, ::-1], lambda a: np.asfortranarray(a)])
+@pytest.mark.parametrize(
+    "view", [lambda a: a.T, lambda a: a[::2, ::-1], lambda a: np.asfortranarray(a)]
+)
 def test_the_result_is_contiguous_in_c_order_with_the_same_values(view):
     array = view(np.arange(24.0).reshape(4, 6))
 
@@ -64,7 +75,14 @@ def test_a_wrong_shape_is_named_with_the_right_one(value, shape, sentence):
 
 
 @pytest.mark.parametrize(
-    ("value", "dtype"), [("abc", "<U3"), ([True, False], "bool"), ([1j], "complex128"), ([None], "object"), ([b"a"], "S1")]
+    ("value", "dtype"),
+    [
+        ("abc", "<U3"),
+        ([True, False], "bool"),
+        ([1j], "complex128"),
+        ([None], "object"),
+        ([b"a"], "S1"),
+    ],
 )
 def test_what_is_no_real_number_is_named_with_its_dtype(value, dtype):
     with pytest.raises(TypeError, match=rf"x has dtype \|?{dtype}, but needs real numbers"):
@@ -73,7 +91,11 @@ def test_what_is_no_real_number_is_named_with_its_dtype(value, dtype):
 
 @pytest.mark.parametrize(
     ("shape", "index", "where"),
-    [((5,), (3,), "position 3"), ((4, 3), (2, 1), "row 2, column 1"), ((2, 3, 4), (1, 0, 2), "axis 0 1, axis 1 0, axis 2 2")],
+    [
+        ((5,), (3,), "position 3"),
+        ((4, 3), (2, 1), "row 2, column 1"),
+        ((2, 3, 4), (1, 0, 2), "axis 0 1, axis 1 0, axis 2 2"),
+    ],
 )
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_the_first_number_that_is_not_finite_is_named_with_its_place(shape, index, where, bad):
@@ -106,7 +128,11 @@ def test_what_is_no_integer_is_refused_by_kind(value):
 
 @pytest.mark.parametrize(
     ("value", "bounds", "rule"),
-    [(-1, {"low": 0}, "at least 0"), (0, {"low": 1, "high": 3}, "between 1 and 3"), (4, {"low": 1, "high": 3}, "between 1 and 3")],
+    [
+        (-1, {"low": 0}, "at least 0"),
+        (0, {"low": 1, "high": 3}, "between 1 and 3"),
+        (4, {"low": 1, "high": 3}, "between 1 and 3"),
+    ],
 )
 def test_an_integer_out_of_range_is_refused_with_the_range(value, bounds, rule):
     with pytest.raises(ValueError, match=f"^n is {value}, but must be {rule}$"):
@@ -165,7 +191,9 @@ def test_a_choice_among_the_options_passes():
 
 @pytest.mark.parametrize(("value", "guess"), [("sliu", r" \(did you mean 'silu'\?\)"), ("qqq", "")])
 def test_another_choice_is_refused_with_all_options_and_the_nearest(value, guess):
-    with pytest.raises(ValueError, match=f"^base is '{value}', but must be one of 'silu', 'zero'{guess}$"):
+    with pytest.raises(
+        ValueError, match=f"^base is '{value}', but must be one of 'silu', 'zero'{guess}$"
+    ):
         check_choice("base", value, ("silu", "zero"))
 
 
@@ -182,7 +210,10 @@ def test_a_generator_passes_as_it_is():
 
 @pytest.mark.parametrize("value", [None, 0, np.random.RandomState(0), np.random])
 def test_other_sources_of_chance_are_refused_with_the_way_to_make_one(value):
-    with pytest.raises(TypeError, match=r"rng is .*, but must be a numpy.random.Generator such as numpy.random.default_rng\(0\)"):
+    with pytest.raises(
+        TypeError,
+        match=r"rng is .*, but must be a numpy.random.Generator such as numpy.random.default_rng\(0\)",
+    ):
         check_generator("rng", value)
 
 

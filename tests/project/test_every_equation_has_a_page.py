@@ -9,12 +9,18 @@ SHOWN, LABELLED = tree.places(tree.SHOWN), tree.places(tree.LABELLED)
 def test_every_tag_is_shown_on_exactly_one_page_a_tutorial_or_the_appendix():
     assert {tag: SHOWN.get(tag, []) for tag in TAGGED if len(SHOWN.get(tag, [])) != 1} == {}
     assert set(SHOWN) == set(TAGGED)
-    assert {page for pages in SHOWN.values() for page in pages if not page.startswith("tutorials/")} == {"docs/more_equations"}
+    assert {
+        page for pages in SHOWN.values() for page in pages if not page.startswith("tutorials/")
+    } == {"docs/more_equations"}
     assert [page for pages in SHOWN.values() for page in pages if "/solutions/" in page] == []
 
 
 def test_every_tag_labels_its_formula_on_the_page_that_shows_its_code():
-    assert {tag: (LABELLED.get(tag), SHOWN.get(tag)) for tag in TAGGED if LABELLED.get(tag) != SHOWN.get(tag)} == {}
+    assert {
+        tag: (LABELLED.get(tag), SHOWN.get(tag))
+        for tag in TAGGED
+        if LABELLED.get(tag) != SHOWN.get(tag)
+    } == {}
 
 
 def test_every_equation_of_the_paper_that_is_carried_out_is_derived_in_a_tutorial():
@@ -24,4 +30,8 @@ def test_every_equation_of_the_paper_that_is_carried_out_is_derived_in_a_tutoria
             pages_of.setdefault(number.strip(), []).extend(SHOWN.get(tag, []))
 
     assert len(pages_of) > 12
-    assert [number for number, pages in pages_of.items() if number and not any(page.startswith("tutorials/") for page in pages)] == []
+    assert [
+        number
+        for number, pages in pages_of.items()
+        if number and not any(page.startswith("tutorials/") for page in pages)
+    ] == []

@@ -25,14 +25,18 @@ EXPLORER = ROOT / "docs" / "explorer"
 RNG = np.random.default_rng
 NODE = shutil.which("node")
 # a reader without node may go without these tests; continuous integration may not
-pytestmark = pytest.mark.skipif(NODE is None and "CI" not in os.environ, reason="no node on this machine")
+pytestmark = pytest.mark.skipif(
+    NODE is None and "CI" not in os.environ, reason="no node on this machine"
+)
 
 
 def ask(*requests, folder=EXPLORER):
     """The answers of the explorer's scripts, one a request (name, *arguments)."""
     text = json.dumps(requests, default=lambda array: array.tolist())
     command = [NODE, ROOT / "tests" / "explorer_program.js", folder]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, input=text, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -86,7 +90,10 @@ FAULTS = {
     "derivative without degree": ("plane[r] *= d;", "plane[r] *= 1;"),
     "last end open": ("x <= knots[last]", "x < knots[last]"),
     "interval closed on the right": ("knots[middle] <= x", "knots[middle] < x"),
-    "a relative 1e-15": ("value / (right(r) + left(d, r))", "value / (right(r) + left(d, r)) * (1 + 1e-15)"),
+    "a relative 1e-15": (
+        "value / (right(r) + left(d, r))",
+        "value / (right(r) + left(d, r)) * (1 + 1e-15)",
+    ),
     "bases beyond the row": ("knots[clamp(m, 0, last)]", "knots[clamp(m, 1, last)]"),
 }
 
@@ -103,13 +110,23 @@ def test_a_planted_fault_in_the_bases_is_caught(fault, tmp_path):
 
     answers = ask(*requests, folder=tmp_path / "explorer")
 
-    assert any(not np.array_equal(numbers(found), good) for found, good in zip(answers, expected, strict=True))
+    assert any(
+        not np.array_equal(numbers(found), good)
+        for found, good in zip(answers, expected, strict=True)
+    )
 
 
 def test_uniform_rows_are_those_of_kan_ref_bit_for_bit():
-    cases = [(low, high, n, degree) for low, high in ((-1.0, 1.0), (0.1, 0.7), (-3.0, 11.3)) for n in (1, 3, 7, 12) for degree in range(8)]
+    cases = [
+        (low, high, n, degree)
+        for low, high in ((-1.0, 1.0), (0.1, 0.7), (-3.0, 11.3))
+        for n in (1, 3, 7, 12)
+        for degree in range(8)
+    ]
 
-    for found, (low, high, n, degree) in zip(ask(*(("uniformKnots", *case) for case in cases)), cases, strict=True):
+    for found, (low, high, n, degree) in zip(
+        ask(*(("uniformKnots", *case) for case in cases)), cases, strict=True
+    ):
         same_bits(found, kr.uniform_knots(low, high, n, degree)[0])
 
 
@@ -118,7 +135,9 @@ def test_greville_points_are_those_of_kan_ref(degree):
     cases = [row for row, _ in rows(degree)]
 
     for found, row in zip(ask(*(("greville", row, degree) for row in cases)), cases, strict=True):
-        np.testing.assert_allclose(numbers(found), greville(row[None], degree)[0], rtol=0.0, atol=1e-15 * np.abs(row).max())
+        np.testing.assert_allclose(
+            numbers(found), greville(row[None], degree)[0], rtol=0.0, atol=1e-15 * np.abs(row).max()
+        )
 
 
 @pytest.mark.parametrize("degree", range(8))
@@ -139,13 +158,22 @@ def test_inserted_knots_give_the_coefficients_of_kan_ref_bit_for_bit(degree):
 @pytest.mark.parametrize("degree", range(8))
 def test_a_curve_and_its_derivative_are_those_of_kan_ref(degree):
     rng = RNG(degree)
-    cases = [(row, rng.normal(size=len(row) - degree - 1), x, order) for row, x in rows(degree) for order in (0, 1)]
+    cases = [
+        (row, rng.normal(size=len(row) - degree - 1), x, order)
+        for row, x in rows(degree)
+        for order in (0, 1)
+    ]
 
     answers = ask(*(("curve", row, degree, coef, x, order) for row, coef, x, order in cases))
 
     for found, (row, coef, x, order) in zip(answers, cases, strict=True):
         terms = coef * basis(x[:, None], row[None], degree, order)[:, 0]
-        np.testing.assert_allclose(numbers(found), terms.sum(axis=1), rtol=0.0, atol=1e-14 * max(np.abs(terms).sum(axis=1).max(), 1e-300))
+        np.testing.assert_allclose(
+            numbers(found),
+            terms.sum(axis=1),
+            rtol=0.0,
+            atol=1e-14 * max(np.abs(terms).sum(axis=1).max(), 1e-300),
+        )
 
 
 # --- networks
@@ -156,7 +184,10 @@ def close(found, expected, size):
 
 
 NETWORKS = {f"splines {seed}": random_network(RNG(seed)) for seed in range(12)}
-NETWORKS |= {f"formulas {seed}": with_formulas(RNG(seed), random_network(RNG(100 + seed), dead=0.4)) for seed in range(12)}
+NETWORKS |= {
+    f"formulas {seed}": with_formulas(RNG(seed), random_network(RNG(100 + seed), dead=0.4))
+    for seed in range(12)
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -179,8 +210,12 @@ def test_a_saved_network_gives_the_nodes_and_edges_of_kan_ref(name, tmp_path):
         size = max(1.0, np.abs(exact).sum(axis=2).max())
         close([run["edges"][number] for run in runs], exact, size)
         close([run["nodes"][number + 1] for run in runs], layer(own), size)
-        np.testing.assert_allclose(own, inputs, rtol=0.0, atol=1e-11 * max(1.0, np.abs(inputs).max()))
-        np.testing.assert_allclose(numbers([run["edges"][number] for run in runs]), outputs, rtol=0.0, atol=1e-11 * size)
+        np.testing.assert_allclose(
+            own, inputs, rtol=0.0, atol=1e-11 * max(1.0, np.abs(inputs).max())
+        )
+        np.testing.assert_allclose(
+            numbers([run["edges"][number] for run in runs]), outputs, rtol=0.0, atol=1e-11 * size
+        )
 
 
 def test_a_planted_fault_in_the_network_is_caught(tmp_path):
@@ -188,7 +223,9 @@ def test_a_planted_fault_in_the_network_is_caught(tmp_path):
     script = tmp_path / "explorer" / "network.js"
     text = script.read_text(encoding="utf-8")
     assert text.count("if (layer.mask[output][input] === 1) {") == 1
-    script.write_text(text.replace("if (layer.mask[output][input] === 1) {", "if (true) {"), encoding="utf-8")
+    script.write_text(
+        text.replace("if (layer.mask[output][input] === 1) {", "if (true) {"), encoding="utf-8"
+    )
     net = NETWORKS["formulas 0"]
     x = random_batch(RNG(7), net.layers[0], 5)
 
@@ -199,7 +236,11 @@ def test_a_planted_fault_in_the_network_is_caught(tmp_path):
 
 def test_one_edge_by_itself_is_that_edge_of_the_network():
     net = with_formulas(RNG(3), random_network(RNG(2), widths=(3, 4, 2), dead=0.5), share=0.4)
-    places = [(number, *place) for number, layer in enumerate(net.layers) for place in np.ndindex(layer.mask.shape)]
+    places = [
+        (number, *place)
+        for number, layer in enumerate(net.layers)
+        for place in np.ndindex(layer.mask.shape)
+    ]
     x = np.linspace(-2.5, 2.5, 31)
 
     answers = ask(*(("edgeValues", document(net), number, j, i, x) for number, j, i in places))
@@ -207,8 +248,18 @@ def test_one_edge_by_itself_is_that_edge_of_the_network():
     kinds = set()
     for found, (number, j, i) in zip(answers, places, strict=True):
         layer = net.layers[number]
-        kinds.add("spline" if layer.mask[j, i] else "symbolic" if any((e.output, e.input) == (j, i) for e in layer.symbolic) else "dead")
-        close(found, kr.edge_curve(net, number, output=j, input=i, x=x), max(1.0, np.abs(layer.coef).max() * 10))
+        kinds.add(
+            "spline"
+            if layer.mask[j, i]
+            else "symbolic"
+            if any((e.output, e.input) == (j, i) for e in layer.symbolic)
+            else "dead"
+        )
+        close(
+            found,
+            kr.edge_curve(net, number, output=j, input=i, x=x),
+            max(1.0, np.abs(layer.coef).max() * 10),
+        )
     assert kinds == {"spline", "symbolic", "dead"}
 
 
@@ -248,7 +299,13 @@ def test_scores_are_those_of_kan_ref_on_the_same_samples():
 
 
 def test_samples_fill_the_grids_evenly():
-    net = kr.init_network((3, 1), n_intervals=4, degree=2, domain=np.array([[-1.0, 1.0], [0.0, 5.0], [2.0, 2.5]]), rng=RNG(0))
+    net = kr.init_network(
+        (3, 1),
+        n_intervals=4,
+        degree=2,
+        domain=np.array([[-1.0, 1.0], [0.0, 5.0], [2.0, 2.5]]),
+        rng=RNG(0),
+    )
 
     (samples,) = ask(("samples", document(net), 400))
 
@@ -289,7 +346,9 @@ def test_a_planted_formula_is_found_and_told_rightly(name):
     for fit in fits:  # whatever is offered misses by what it says
         a, b, c, d = fit["affine"]
         left = y - c * LIBRARY[fit["name"]].f(a * x + b) - d
-        np.testing.assert_allclose((left**2).sum() / ((y - y.mean()) ** 2).sum(), fit["miss"], rtol=1e-3, atol=1e-9)
+        np.testing.assert_allclose(
+            (left**2).sum() / ((y - y.mean()) ** 2).sum(), fit["miss"], rtol=1e-3, atol=1e-9
+        )
 
 
 def test_noise_is_given_no_good_formula():
@@ -305,14 +364,20 @@ def test_a_level_edge_is_a_constant_and_one_point_is_nothing():
 
     level, point = ask(("suggest", x, np.full(50, 0.7)), ("suggest", np.full(50, 0.2), x))
 
-    assert [(fit["name"], fit["affine"], fit["miss"]) for fit in level] == [("0", [1, 0, 0, pytest.approx(0.7)], 0)]
+    assert [(fit["name"], fit["affine"], fit["miss"]) for fit in level] == [
+        ("0", [1, 0, 0, pytest.approx(0.7)], 0)
+    ]
     assert point == []
 
 
 # --- files
 
-GOOD = json.loads(document(kr.init_network((2, 3, 1), n_intervals=3, degree=2, domain=(-1.0, 1.0), rng=RNG(0))))
-NAMED = kr.fix_symbolic(network_from_plain(_json_document(json.dumps(GOOD).encode())), 0, output=1, input=0, name="sin")
+GOOD = json.loads(
+    document(kr.init_network((2, 3, 1), n_intervals=3, degree=2, domain=(-1.0, 1.0), rng=RNG(0)))
+)
+NAMED = kr.fix_symbolic(
+    network_from_plain(_json_document(json.dumps(GOOD).encode())), 0, output=1, input=0, name="sin"
+)
 NAMED = json.loads(document(NAMED))
 
 
@@ -332,7 +397,9 @@ def changed(document_, *path, to=None, drop=False):
 FAULTY = {
     "it is empty": "",
     "it is no JSON: ": '{"format": "kan_ref netw',
-    "it is no JSON: Unexpected token 'N'": changed(GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")),
+    "it is no JSON: Unexpected token 'N'": changed(
+        GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")
+    ),
     "it is an .npz archive; this page reads what kr.save(network, 'name.json') writes": "PK\x03\x04",
     "it does not say format 'kan_ref network'": "[1, 2]",
     "it has format version 9, by kan_ref": changed(GOOD, "version", to=9),
@@ -342,46 +409,78 @@ FAULTY = {
     "it needs its layers as a list of objects, at least one": changed(GOOD, "layers", to=[]),
     "it has formulas, which have no place in format version 1": changed(NAMED, "version", to=1),
     "layer 0 lacks 'coef'": changed(GOOD, "layers", 0, "coef", drop=True),
-    "layer 1 has degree -1, but needs an integer from 0 on": changed(GOOD, "layers", 1, "degree", to=-1),
+    "layer 1 has degree -1, but needs an integer from 0 on": changed(
+        GOOD, "layers", 1, "degree", to=-1
+    ),
     'layer 1 has base "relu", but must have one of': changed(GOOD, "layers", 1, "base", to="relu"),
     "layer 0 has base null": changed(GOOD, "layers", 0, "base", to=None),
     'layer 0 has base "__proto__"': changed(GOOD, "layers", 0, "base", to="__proto__"),
-    "layer 0: knots must rise along each row; row 1 falls from": changed(GOOD, "layers", 0, "knots", 1, 3, to=-9.0),
-    "layer 0: knots must leave [a, b] some width": changed(GOOD, "layers", 0, "knots", 1, to=[0.0, 0, 0, 0, 0, 0, 0, 1]),
-    "layer 0: knots has 8 knots in a row, but degree 4 needs at least 10": changed(GOOD, "layers", 0, "degree", to=4),
-    "layer 0: knots has rows of different lengths": changed(GOOD, "layers", 0, "knots", 1, to=[0.0, 1.0]),
+    "layer 0: knots must rise along each row; row 1 falls from": changed(
+        GOOD, "layers", 0, "knots", 1, 3, to=-9.0
+    ),
+    "layer 0: knots must leave [a, b] some width": changed(
+        GOOD, "layers", 0, "knots", 1, to=[0.0, 0, 0, 0, 0, 0, 0, 1]
+    ),
+    "layer 0: knots has 8 knots in a row, but degree 4 needs at least 10": changed(
+        GOOD, "layers", 0, "degree", to=4
+    ),
+    "layer 0: knots has rows of different lengths": changed(
+        GOOD, "layers", 0, "knots", 1, to=[0.0, 1.0]
+    ),
     "layer 0: coef has shape (3, 2, 5), but 3 outputs, 2 inputs and n_intervals 5 + degree 1 need (3, 2, 6)": changed(
         GOOD, "layers", 0, "degree", to=1
     ),
-    'layer 0: coef contains "1", but needs numbers alone': changed(GOOD, "layers", 0, "coef", 0, 0, 0, to="1"),
-    "layer 0: w_base contains true, but needs numbers alone": changed(GOOD, "layers", 0, "w_base", 0, 0, to=True),
-    "layer 0: w_base contains a number that is beyond float64": json.dumps(GOOD).replace(str(GOOD["layers"][0]["w_base"][0][0]), "1e999"),
-    "layer 0: mask is 0.5 at output 2, input 1, but every edge needs 0 or 1": changed(GOOD, "layers", 0, "mask", 2, 1, to=0.5),
+    'layer 0: coef contains "1", but needs numbers alone': changed(
+        GOOD, "layers", 0, "coef", 0, 0, 0, to="1"
+    ),
+    "layer 0: w_base contains true, but needs numbers alone": changed(
+        GOOD, "layers", 0, "w_base", 0, 0, to=True
+    ),
+    "layer 0: w_base contains a number that is beyond float64": json.dumps(GOOD).replace(
+        str(GOOD["layers"][0]["w_base"][0][0]), "1e999"
+    ),
+    "layer 0: mask is 0.5 at output 2, input 1, but every edge needs 0 or 1": changed(
+        GOOD, "layers", 0, "mask", 2, 1, to=0.5
+    ),
     "layer 0 has 2 outputs, but layer 1 has 3 inputs": json.dumps(
         {
             **GOOD,
             "layers": [
-                {**GOOD["layers"][0], **{name: GOOD["layers"][0][name][:2] for name in ("coef", "w_base", "w_spline", "mask")}},
+                {
+                    **GOOD["layers"][0],
+                    **{
+                        name: GOOD["layers"][0][name][:2]
+                        for name in ("coef", "w_base", "w_spline", "mask")
+                    },
+                },
                 GOOD["layers"][1],
             ],
         }
     ),
-    "layer 0: symbolic is [], but needs a list of objects": changed(NAMED, "layers", 0, "symbolic", to=[]),
+    "layer 0: symbolic is [], but needs a list of objects": changed(
+        NAMED, "layers", 0, "symbolic", to=[]
+    ),
     'layer 0: symbolic edge 0 has the function "sinc", which is not among the 29 that this page knows': changed(
         NAMED, "layers", 0, "symbolic", 0, "function", to="sinc"
     ),
-    'layer 0: symbolic edge 0 has the function "constructor"': changed(NAMED, "layers", 0, "symbolic", 0, "function", to="constructor"),
+    'layer 0: symbolic edge 0 has the function "constructor"': changed(
+        NAMED, "layers", 0, "symbolic", 0, "function", to="constructor"
+    ),
     "layer 0: symbolic edge 0 has output 3, but must have an integer from 0 to 2": changed(
         NAMED, "layers", 0, "symbolic", 0, "output", to=3
     ),
-    "layer 0: symbolic edge 0 has row 0.5": changed(NAMED, "layers", 0, "symbolic", 0, "row", to=0.5),
+    "layer 0: symbolic edge 0 has row 0.5": changed(
+        NAMED, "layers", 0, "symbolic", 0, "row", to=0.5
+    ),
     "layer 0: symbolic edge 0 runs from input 1 to output 1, but mask says that a spline stands there": changed(
         NAMED, "layers", 0, "symbolic", 0, "input", to=1
     ),
     "layer 0: symbolic has the edge from input 0 to output 1 twice": changed(
         NAMED, "layers", 0, "symbolic", to=2 * NAMED["layers"][0]["symbolic"]
     ),
-    "layer 0: affine has rows of 3 numbers, but every row needs 4": changed(NAMED, "layers", 0, "affine", to=[[1.0, 2.0, 3.0]]),
+    "layer 0: affine has rows of 3 numbers, but every row needs 4": changed(
+        NAMED, "layers", 0, "affine", to=[[1.0, 2.0, 3.0]]
+    ),
     "layer 0 lacks 'affine'": changed(NAMED, "layers", 0, "affine", drop=True),
 }
 
@@ -419,7 +518,9 @@ def test_a_file_nested_without_end_is_refused_with_a_sentence():
 @pytest.fixture(scope="module")
 def example():
     """The script that makes the example, as a module."""
-    spec = importlib.util.spec_from_file_location("explorer_example", ROOT / "docs" / "explorer_example.py")
+    spec = importlib.util.spec_from_file_location(
+        "explorer_example", ROOT / "docs" / "explorer_example.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -436,14 +537,22 @@ def test_the_example_is_what_its_script_writes(example):
         assert net.widths == trained.widths, title
         assert kr.distance(net, trained, samples.x_test).rms < same, title
     saved = [
-        (entry["title"], entry["about"], network_from_plain(_json_document(json.dumps(entry["document"]).encode()))) for entry in committed
+        (
+            entry["title"],
+            entry["about"],
+            network_from_plain(_json_document(json.dumps(entry["document"]).encode())),
+        )
+        for entry in committed
     ]
     again = example.parse(example.text(saved, samples.x_train))
     for entry, fresh in zip(committed, again, strict=True):
         told, anew = entry.pop("suggestions"), fresh.pop("suggestions")
         assert entry == fresh
         for one, other in zip(told, anew, strict=True):
-            assert {**one, "fits": [fit["name"] for fit in one["fits"]]} == {**other, "fits": [fit["name"] for fit in other["fits"]]}
+            assert {**one, "fits": [fit["name"] for fit in one["fits"]]} == {
+                **other,
+                "fits": [fit["name"] for fit in other["fits"]],
+            }
             for fit, fit_anew in zip(one["fits"], other["fits"], strict=True):
                 assert fit["miss"] == pytest.approx(fit_anew["miss"], rel=1e-4, abs=1e-9)
 
@@ -478,12 +587,19 @@ def test_the_page_needs_nothing_but_its_folder():
 
     assert page.count("<script") == len(scripts)
     assert sorted(scripts) == sorted(path.name for path in EXPLORER.glob("*.js"))
-    assert "module" not in "".join(re.findall(r"<script[^>]*>", page))  # a browser refuses modules from file://
+    assert "module" not in "".join(
+        re.findall(r"<script[^>]*>", page)
+    )  # a browser refuses modules from file://
     for path in EXPLORER.iterdir():
         text = path.read_text(encoding="utf-8")
-        links = set(re.findall(r"https?://[^\s\"')<]+", text)) - {"https://arxiv.org/abs/2404.19756", "http://www.w3.org/2000/svg"}
+        links = set(re.findall(r"https?://[^\s\"')<]+", text)) - {
+            "https://arxiv.org/abs/2404.19756",
+            "http://www.w3.org/2000/svg",
+        }
         assert not links, path.name
-        assert not re.search(r"@import|\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|\beval\s*\(|innerHTML", text), path.name
+        assert not re.search(
+            r"@import|\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|\beval\s*\(|innerHTML", text
+        ), path.name
 
 
 def test_scripts_stay_short():
@@ -498,7 +614,11 @@ def test_every_label_names_a_control_and_every_id_is_there_once():
 
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'\b(?:for|aria-labelledby)="([^"]+)"', page)) <= set(ids)
-    scripts = "".join(path.read_text(encoding="utf-8") for path in EXPLORER.glob("*.js") if path.name != "example.js")
+    scripts = "".join(
+        path.read_text(encoding="utf-8")
+        for path in EXPLORER.glob("*.js")
+        if path.name != "example.js"
+    )
     assert set(re.findall(r'byId\("([\w-]+)"\)', scripts)) <= set(ids)
 
 

@@ -22,7 +22,10 @@ from kan_ref.io.storage import _json_document
 FOLDER = Path(__file__).parents[2] / "docs" / "explorer"
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 # a reader without Debian's chromium and chromium-driver may go without these tests; continuous integration may not
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER) and "CI" not in os.environ, reason="no chromium and chromedriver on this machine")
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER) and "CI" not in os.environ,
+    reason="no chromium and chromedriver on this machine",
+)
 FLAGS = (
     "headless",
     "no-sandbox",
@@ -47,7 +50,9 @@ def chromium():
     for flag in FLAGS:
         options.add_argument(f"--{flag}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
+    driver = webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(executable_path=DRIVER)
+    )
     driver.set_script_timeout(60)
     yield driver
     driver.quit()
@@ -56,10 +61,15 @@ def chromium():
 class Page:
     """The page in one size and one colour scheme, freshly loaded."""
 
-    def __init__(self, driver, size="desktop", scheme="light", motion="reduce", folder=FOLDER, whole=True):
+    def __init__(
+        self, driver, size="desktop", scheme="light", motion="reduce", folder=FOLDER, whole=True
+    ):
         self.driver = driver
         width, height = SIZES[size]
-        features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": motion}]
+        features = [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": motion},
+        ]
         if size == "phone":
             metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -68,7 +78,11 @@ class Page:
             driver.set_window_size(width, height)
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         driver.get((folder / "index.html").as_uri())
-        self.until(lambda: self.all("#bases-plot .basis") and (self.all("#network-plot .edge") or not whole))
+        self.until(
+            lambda: (
+                self.all("#bases-plot .basis") and (self.all("#network-plot .edge") or not whole)
+            )
+        )
 
     def until(self, condition):
         WebDriverWait(self.driver, 60, poll_frequency=0.05).until(lambda _: condition())
@@ -86,17 +100,23 @@ class Page:
         return self.one(f"#{name}").text.replace("\N{MINUS SIGN}", "-")
 
     def numbers(self, name):
-        return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", self.text(name))]
+        return [
+            float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", self.text(name))
+        ]
 
     def spline(self):
         """Knots, coefficients, degree as the page holds them."""
-        return self.run("const {knots, coef, degree, x} = KAN.splineState.state; return {knots, coef, degree, x};")
+        return self.run(
+            "const {knots, coef, degree, x} = KAN.splineState.state; return {knots, coef, degree, x};"
+        )
 
     def press(self, *keys):
         self.driver.switch_to.active_element.send_keys(*keys)
 
     def focused(self):
-        return self.run("return document.activeElement.getAttribute('aria-label') || document.activeElement.id")
+        return self.run(
+            "return document.activeElement.getAttribute('aria-label') || document.activeElement.id"
+        )
 
     def set_slider(self, name, value):
         """By keyboard, as a reader would: Home, then steps to the right."""
@@ -108,7 +128,10 @@ class Page:
     def middle(self, element):
         """Where the middle of an element is in the window, after it has been scrolled there."""
         self.run("arguments[0].scrollIntoView({block: 'center'})", element)
-        return self.run("const b = arguments[0].getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2];", element)
+        return self.run(
+            "const b = arguments[0].getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2];",
+            element,
+        )
 
     def drag(self, element, down):
         """With the mouse, from the middle of an element, in two moves: the browser's own events, as a hand makes them."""
@@ -120,7 +143,14 @@ class Page:
             ("Moved", down, "left"),
             ("Released", down, "left"),
         ):
-            event = {"type": f"mouse{kind}", "x": x, "y": y + at, "button": button, "buttons": int(button == "left"), "clickCount": 1}
+            event = {
+                "type": f"mouse{kind}",
+                "x": x,
+                "y": y + at,
+                "button": button,
+                "buttons": int(button == "left"),
+                "clickCount": 1,
+            }
             self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
     def load(self, path):
@@ -130,7 +160,9 @@ class Page:
 
     def complaints(self):
         """What the browser's console says, and the page itself."""
-        return [entry["message"] for entry in self.driver.get_log("browser")] + [self.text("trouble")] * self.one("#trouble").is_displayed()
+        return [entry["message"] for entry in self.driver.get_log("browser")] + [
+            self.text("trouble")
+        ] * self.one("#trouble").is_displayed()
 
 
 @pytest.fixture
@@ -160,7 +192,10 @@ def test_sliders_change_degree_and_intervals_and_the_picture_with_them(page):
     assert len(page.all("#curve-plot .handle")) == 9
     assert len(page.all("#bases-plot .knot")) == 12
     assert len(page.all("#bases-plot .knot.outer")) == 4
-    assert page.text("count") == "7 intervals + degree 2 = 9 bases, on 12 knots, 4 of them outside [a, b]."
+    assert (
+        page.text("count")
+        == "7 intervals + degree 2 = 9 bases, on 12 knots, 4 of them outside [a, b]."
+    )
 
 
 def test_every_degree_is_drawn_with_one_interval_and_with_twelve(page):
@@ -171,7 +206,9 @@ def test_every_degree_is_drawn_with_one_interval_and_with_twelve(page):
             page.set_slider("intervals", intervals)
 
             lines = page.run(shapes)
-            assert len(lines) == degree + intervals + 3  # the curve, its slope, and the edge in part 3
+            assert (
+                len(lines) == degree + intervals + 3
+            )  # the curve, its slope, and the edge in part 3
             assert all(line and "NaN" not in line for line in lines)
 
 
@@ -182,9 +219,16 @@ def test_a_dragged_handle_changes_its_coefficient_and_the_curve(page):
     page.drag(handle, -60)
 
     after = page.spline()
-    scale = page.run("return document.querySelector('#curve-plot svg').getBoundingClientRect().height - 30") / 4.5
+    scale = (
+        page.run(
+            "return document.querySelector('#curve-plot svg').getBoundingClientRect().height - 30"
+        )
+        / 4.5
+    )
     assert after["coef"][3] - before["coef"][3] == pytest.approx(60 / scale, abs=0.05)
-    assert [c for m, c in enumerate(after["coef"]) if m != 3] == [c for m, c in enumerate(before["coef"]) if m != 3]
+    assert [c for m, c in enumerate(after["coef"]) if m != 3] == [
+        c for m, c in enumerate(before["coef"]) if m != 3
+    ]
     assert float(handle.get_attribute("aria-valuenow")) == pytest.approx(after["coef"][3], abs=1e-3)
     assert page.one("#curve-plot .curve").get_attribute("d") != line
     assert f"its coefficient is c₃ = {after['coef'][3]:.4g}" in page.text("bases-say")
@@ -222,7 +266,9 @@ def test_a_basis_that_is_pointed_at_shows_its_support(page):
         == f"B₂ lives between the knots t₂ = -1.4 and t₆ = 0.2; its coefficient is c₂ = {page.spline()['coef'][2]:.4g}."
     )
     assert len(page.all("#bases-plot .knot.chosen")) == 5
-    assert [shape.get_attribute("data-m") for shape in page.all("#bases-plot .basis.chosen")] == ["2"]
+    assert [shape.get_attribute("data-m") for shape in page.all("#bases-plot .basis.chosen")] == [
+        "2"
+    ]
     page.run("arguments[0].dispatchEvent(new PointerEvent('pointerleave'))", target)
     assert page.all("#bases-plot .basis.chosen") == []
 
@@ -235,7 +281,9 @@ def test_the_page_says_the_values_that_kan_ref_gives_at_x(page):
     slopes = kr.bspline.basis([[held["x"]]], [held["knots"]], 3, 1)[0, 0]
     said = page.text("curve-say")
     assert f"B₄ = {values[4]:.3g}" in said
-    assert said.endswith(f"Sum 1; curve {values @ held['coef']:.4g}, slope {slopes @ held['coef']:.4g}.")
+    assert said.endswith(
+        f"Sum 1; curve {values @ held['coef']:.4g}, slope {slopes @ held['coef']:.4g}."
+    )
 
 
 def test_an_inserted_knot_leaves_the_curve_where_it_is(page):
@@ -279,7 +327,9 @@ def test_halving_refines_the_grid_and_start_again_undoes_all(page):
     halved = page.spline()
     assert len(halved["coef"]) == 13
     x = np.linspace(-2.2, 2.2, 300)[:, None]
-    curves = [kr.bspline.basis(x, [row["knots"]], 3)[:, 0] @ row["coef"] for row in (before, halved)]
+    curves = [
+        kr.bspline.basis(x, [row["knots"]], 3)[:, 0] @ row["coef"] for row in (before, halved)
+    ]
     np.testing.assert_allclose(curves[0], curves[1], atol=1e-14)
     page.one("#halve").click()
     page.one("#halve").click()
@@ -321,7 +371,9 @@ def test_an_edge_is_the_sum_of_its_two_terms(page):
     x = float(page.one("#edge-at").get_property("value"))
     held = page.spline()
     spline = kr.bspline.basis([[x]], [held["knots"]], 3)[0, 0] @ held["coef"]
-    assert page.numbers("edge-say")[-1] == pytest.approx(-x / (1.0 + np.exp(-x)) + 0.5 * spline, rel=2e-4)
+    assert page.numbers("edge-say")[-1] == pytest.approx(
+        -x / (1.0 + np.exp(-x)) + 0.5 * spline, rel=2e-4
+    )
     Select(page.one("#edge-base")).select_by_value("identity")
     assert page.numbers("edge-say")[-1] == pytest.approx(-x + 0.5 * spline, rel=2e-4)
 
@@ -382,7 +434,9 @@ def test_the_formulas_of_the_last_example_are_written_out(page):
 
     page.one("#network-plot .edge[data-edge='0,0,0']").click()
 
-    assert "φ(x) = -0.999545 sin(" in page.text("edge-facts") or "sin(3.14159 x" in page.text("edge-facts")
+    assert "φ(x) = -0.999545 sin(" in page.text("edge-facts") or "sin(3.14159 x" in page.text(
+        "edge-facts"
+    )
     assert page.text("edge-fits") == "This edge is a formula already."
     assert "3 of them formulas" in page.text("network-name")
 
@@ -391,7 +445,9 @@ def test_the_formulas_of_the_last_example_are_written_out(page):
 def mixed(tmp_path):
     """A saved network with spline edges, formulas and dead edges."""
     net = with_formulas(
-        np.random.default_rng(3), random_network(np.random.default_rng(2), degrees=(3,), widths=(3, 4, 2), dead=0.5), share=0.4
+        np.random.default_rng(3),
+        random_network(np.random.default_rng(2), degrees=(3,), widths=(3, 4, 2), dead=0.5),
+        share=0.4,
     )
     kr.save(net, tmp_path / "mixed.json")
     return net, tmp_path / "mixed.json"
@@ -399,11 +455,14 @@ def mixed(tmp_path):
 
 def check_mixed(page, net):
     alive = sum(layer.n_live for layer in net.layers)
-    assert f"mixed.json: [3, 4, 2], {alive} living edges, {sum(len(layer.symbolic) for layer in net.layers)} of them" in page.text(
-        "network-name"
+    assert (
+        f"mixed.json: [3, 4, 2], {alive} living edges, {sum(len(layer.symbolic) for layer in net.layers)} of them"
+        in page.text("network-name")
     )
     assert len(page.all("#network-plot .edge")) == alive
-    assert len(page.all("#network-plot .edge.symbolic")) == sum(len(layer.symbolic) for layer in net.layers)
+    assert len(page.all("#network-plot .edge.symbolic")) == sum(
+        len(layer.symbolic) for layer in net.layers
+    )
     assert f"{20 - alive} dead edges are not drawn." in page.text("network-note")
     x = [[float(page.one(f"#input-{i}").get_property("value")) for i in range(3)]]
     found = [float(value) for value in re.findall(r"= (\S+)", page.text("outputs"))]
@@ -418,7 +477,9 @@ def test_a_file_is_loaded_drawn_and_evaluated(page, mixed):
     page.load(path)
 
     check_mixed(page, net)
-    spline = next(edge for edge in page.all("#network-plot .edge") if "spline" in edge.get_attribute("class"))
+    spline = next(
+        edge for edge in page.all("#network-plot .edge") if "spline" in edge.get_attribute("class")
+    )
     page.run("arguments[0].focus()", spline)
     page.until(lambda: "1 - R² = " in page.text("edge-fits"))
     assert "Sought in this page" in page.text("edge-fits-note")
@@ -485,7 +546,9 @@ def test_a_good_file_after_a_bad_one_takes_the_complaint_away(page, tmp_path, mi
 
 
 def test_a_formula_that_is_not_defined_somewhere_is_told_not_hidden(page, tmp_path):
-    net = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    net = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     kr.save(kr.fix_symbolic(net, 0, output=0, input=0, name="log"), tmp_path / "log.json")
 
     page.load(tmp_path / "log.json")
@@ -496,20 +559,26 @@ def test_a_formula_that_is_not_defined_somewhere_is_told_not_hidden(page, tmp_pa
 
 
 def test_a_network_too_large_to_draw_shows_its_strongest_edges_and_says_so(page, tmp_path):
-    net = kr.init_network((60, 20, 12), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    net = kr.init_network(
+        (60, 20, 12), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     kr.save(net, tmp_path / "wide.json")
 
     page.load(tmp_path / "wide.json")
 
     assert len(page.all("#network-plot .edge")) == 96
-    assert f"{60 * 20 + 20 * 12 - 96} more living edges have smaller scores" in page.text("network-note")
+    assert f"{60 * 20 + 20 * 12 - 96} more living edges have smaller scores" in page.text(
+        "network-note"
+    )
     assert len(page.all("#inputs input")) == 16
     assert "The other 44 inputs stay" in page.text("inputs")
     assert page.run("return document.documentElement.scrollWidth") <= 1200
 
 
 def test_a_network_of_dead_edges_is_no_blank_page(page, tmp_path):
-    net = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    net = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
     kr.save(kr.mask_edges(net, 0, np.zeros((1, 2))), tmp_path / "dead.json")
 
     page.load(tmp_path / "dead.json")
@@ -541,7 +610,9 @@ def test_the_page_fits_its_width_and_can_be_read(chromium, size, scheme, mixed):
     """
     contrasts = page.run(luminance)
     assert len(contrasts) > 40
-    assert min(contrasts)[0] >= 4.5, min(contrasts)  # the level AA of the Web Content Accessibility Guidelines
+    assert min(contrasts)[0] >= 4.5, min(
+        contrasts
+    )  # the level AA of the Web Content Accessibility Guidelines
     background = page.run("return getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
     assert page.complaints() == []
@@ -552,9 +623,16 @@ def test_on_a_phone_a_handle_is_dragged_with_a_finger(phone):
     x, y = phone.middle(handle)
     before = phone.spline()["coef"][2]
 
-    for kind, down in (("touchStart", 0), ("touchMove", -15), ("touchMove", -30), ("touchEnd", None)):
+    for kind, down in (
+        ("touchStart", 0),
+        ("touchMove", -15),
+        ("touchMove", -30),
+        ("touchEnd", None),
+    ):
         points = [] if down is None else [{"x": x, "y": y + down}]
-        phone.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        phone.driver.execute_cdp_cmd(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
+        )
 
     assert phone.spline()["coef"][2] > before + 0.3
 
@@ -572,11 +650,16 @@ def test_everything_that_can_be_used_has_a_name_and_a_finger_has_room(phone):
 
 def test_a_part_that_fails_is_told_and_the_others_work_on(chromium, tmp_path):
     shutil.copytree(FOLDER, tmp_path / "explorer")
-    (tmp_path / "explorer" / "example.js").write_text("globalThis.KAN.examples = [{document: {}}];", encoding="utf-8")
+    (tmp_path / "explorer" / "example.js").write_text(
+        "globalThis.KAN.examples = [{document: {}}];", encoding="utf-8"
+    )
 
     page = Page(chromium, folder=tmp_path / "explorer", whole=False)
 
-    assert page.text("trouble") == "Something on this page has failed: it does not say format 'kan_ref network'"
+    assert (
+        page.text("trouble")
+        == "Something on this page has failed: it does not say format 'kan_ref network'"
+    )
     assert any("it does not say format" in line for line in page.complaints())
     page.set_slider("degree", 2)
     assert len(page.all("#bases-plot .basis")) == 7

@@ -12,7 +12,13 @@ import kan_ref as kr
 PAGE = (ROOT / "docs" / "from_pykan.md").read_text(encoding="utf-8")
 TABLE = [row.strip("|").split("|") for row in PAGE.splitlines() if row.startswith("| ")][1:]
 CODES = [code for row in TABLE for code in re.findall(r"`([^`]+)`", row[1])]
-CALLS = [node for code in CODES if "kr." in code for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+CALLS = [
+    node
+    for code in CODES
+    if "kr." in code
+    for node in ast.walk(ast.parse(code))
+    if isinstance(node, ast.Call)
+]
 OURS = [call for call in CALLS if ast.unparse(call.func).startswith("kr.")]
 
 
@@ -28,7 +34,9 @@ def refusal(call):
     """Why a call cannot be made, or None: the name or the arguments."""
     try:
         function = resolve(ast.unparse(call.func))
-        inspect.signature(function).bind(*call.args, **{keyword.arg: keyword.value for keyword in call.keywords})
+        inspect.signature(function).bind(
+            *call.args, **{keyword.arg: keyword.value for keyword in call.keywords}
+        )
     except (AttributeError, TypeError) as error:
         return str(error)
     return None
@@ -50,7 +58,9 @@ def test_names_of_ours_outside_of_calls_exist_too():
     assert [name for name in names if not callable(resolve(name))] == []
 
 
-@pytest.mark.parametrize("code", ["kr.prune_node(net, x)", "kr.prune(net, x, limit=0.1)", "kr.prune()"])
+@pytest.mark.parametrize(
+    "code", ["kr.prune_node(net, x)", "kr.prune(net, x, limit=0.1)", "kr.prune()"]
+)
 def test_a_call_that_cannot_be_made_is_refused(code):
     (call,) = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
 

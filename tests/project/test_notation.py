@@ -18,18 +18,28 @@ from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.pde import jet_kind, jets
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(f"kan_ref.{'.'.join(path.relative_to(ROOT / 'kan_ref').with_suffix('').parts)}" for path in ROOT.glob("kan_ref/**/*.py"))
+MODULES = sorted(
+    f"kan_ref.{'.'.join(path.relative_to(ROOT / 'kan_ref').with_suffix('').parts)}"
+    for path in ROOT.glob("kan_ref/**/*.py")
+)
 MODULES = [name.removesuffix(".__init__") for name in MODULES if not name.endswith("__main__")]
 
 
 def table(text):
     """(paper, code names, shape, where) of every row of the first table in a Markdown text."""
-    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|")]
-    return [(paper.strip(), re.findall(r"`(\w+)`", code), shape.strip(), where.strip()) for paper, code, shape, where in rows[2:]]
+    rows = [
+        re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|")
+    ]
+    return [
+        (paper.strip(), re.findall(r"`(\w+)`", code), shape.strip(), where.strip())
+        for paper, code, shape, where in rows[2:]
+    ]
 
 
 ROWS = table((ROOT / "NOTATION.md").read_text(encoding="utf-8"))
-NAMES = [pytest.param(name, shape, where, id=name) for _, names, shape, where in ROWS for name in names]
+NAMES = [
+    pytest.param(name, shape, where, id=name) for _, names, shape, where in ROWS for name in names
+]
 
 
 def bound_names(source):
@@ -47,7 +57,9 @@ def bound_names(source):
 
 def source_of(module):
     file = ROOT.joinpath(*module.split("."))
-    return (file / "__init__.py" if file.is_dir() else file.with_suffix(".py")).read_text(encoding="utf-8")
+    return (file / "__init__.py" if file.is_dir() else file.with_suffix(".py")).read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(("name", "shape", "where"), NAMES)
@@ -74,7 +86,9 @@ DEGREE, N_INTERVALS, BATCH, N_IN, N_OUT, N_ROWS, N_POINTS, N_RESIDUALS = 2, 5, 7
 def shapes_in_the_code():
     """Of every array in the table its shape in one network layer of 3 inputs and 4 outputs, at a batch of 7."""
     rng = np.random.default_rng(0)
-    network = kr.init_network((N_IN, N_OUT), n_intervals=N_INTERVALS, degree=DEGREE, domain=(-1.0, 1.0), rng=rng)
+    network = kr.init_network(
+        (N_IN, N_OUT), n_intervals=N_INTERVALS, degree=DEGREE, domain=(-1.0, 1.0), rng=rng
+    )
     x, dy = rng.uniform(-1, 1, (BATCH, N_IN)), rng.normal(size=(BATCH, N_OUT))
     (layer,) = network.layers
     formulas = tuple(SymbolicEdge(0, i, LIBRARY["sin"], i) for i in range(N_ROWS))
@@ -84,13 +98,29 @@ def shapes_in_the_code():
     _, cache = layer_passes.forward(layer, x)
     d_edges = rng.normal(size=(BATCH, N_OUT, N_IN))
     dx, _ = layer_passes.backward(layer, cache, dy, d_edges)
-    arrays = {name: getattr(layer, name) for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask", "affine")}
-    arrays |= {"base": cache.base, "base_slope": cache.base_slope, "theta": network.theta, "dy": dy, "dx": dx, "d_edges": d_edges}
-    arrays |= {"edge_outputs": kr.edge_outputs(network, x)[0], "edge_scores": kr.edge_scores(network, x)[0]}
+    arrays = {
+        name: getattr(layer, name)
+        for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask", "affine")
+    }
+    arrays |= {
+        "base": cache.base,
+        "base_slope": cache.base_slope,
+        "theta": network.theta,
+        "dy": dy,
+        "dx": dx,
+        "d_edges": d_edges,
+    }
+    arrays |= {
+        "edge_outputs": kr.edge_outputs(network, x)[0],
+        "edge_scores": kr.edge_scores(network, x)[0],
+    }
     derivatives = (kr.input_jacobian, kr.input_hessian, kr.input_hessian_diag, kr.input_laplacian)
     arrays |= {function.__name__: function(network, x) for function in derivatives}
     kind = jet_kind.directional_kind(np.eye(N_IN), [(0, 1)])
-    arrays["directions"], arrays["jet"] = kind.directions, jets.predict_jet(network, jets.prepare_jet(network, x, kind))
+    arrays["directions"], arrays["jet"] = (
+        kind.directions,
+        jets.predict_jet(network, jets.prepare_jet(network, x, kind)),
+    )
     arrays["d_jet"] = np.ones(arrays["jet"].shape)
     arrays["basis"] = kr.bspline.basis(x, layer.knots, DEGREE)
     return {name: array.shape for name, array in (arrays | arrays_of_a_condition(network)).items()}
@@ -103,9 +133,14 @@ def arrays_of_a_condition(network):
     def function(x, u, du, d2u):
         factors = np.arange(1.0, 1 + N_RESIDUALS)
         found.update(u=u, du=du, d2u=d2u)
-        found["residual"] = factors * (u.sum(axis=1) + du.sum(axis=(1, 2)) + d2u.sum(axis=(1, 2, 3)))[:, None]
+        found["residual"] = (
+            factors * (u.sum(axis=1) + du.sum(axis=(1, 2)) + d2u.sum(axis=(1, 2, 3)))[:, None]
+        )
         found["by_u"], found["by_du"], found["by_d2u"] = (
-            np.broadcast_to(factors.reshape(-1, *[1] * (thing.ndim - 1)), (N_POINTS, N_RESIDUALS, *thing.shape[1:]))
+            np.broadcast_to(
+                factors.reshape(-1, *[1] * (thing.ndim - 1)),
+                (N_POINTS, N_RESIDUALS, *thing.shape[1:]),
+            )
             for thing in (u, du, d2u)
         )
         return found["residual"], found["by_u"], found["by_du"], found["by_d2u"]
@@ -117,25 +152,43 @@ def arrays_of_a_condition(network):
 
 def shape_in_words(words):
     """A shape such as (n_in, n_intervals + 2 degree + 1) in numbers."""
-    sizes = {"batch": BATCH, "n_in": N_IN, "n_out": N_OUT, "degree": DEGREE, "n_intervals": N_INTERVALS, "n_basis": N_INTERVALS + DEGREE}
+    sizes = {
+        "batch": BATCH,
+        "n_in": N_IN,
+        "n_out": N_OUT,
+        "degree": DEGREE,
+        "n_intervals": N_INTERVALS,
+        "n_basis": N_INTERVALS + DEGREE,
+    }
     sizes |= {"n_directions": N_IN, "n_parts": 1 + N_IN + 1}
     sizes |= {"n": N_POINTS, "n_residuals": N_RESIDUALS}
     sizes |= {"n_rows": N_ROWS, "n_params": N_OUT * N_IN * (sizes["n_basis"] + 2) + 4 * N_ROWS}
     return tuple(
-        sum(int(factor or 1) * (sizes[word] if word else 1) for factor, word in re.findall(r"(\d*) ?([a-z_]*)", axis) if factor or word)
+        sum(
+            int(factor or 1) * (sizes[word] if word else 1)
+            for factor, word in re.findall(r"(\d*) ?([a-z_]*)", axis)
+            if factor or word
+        )
         for axis in words.strip("()").split(",")
         if axis
     )
 
 
 def test_every_array_has_the_shape_that_the_table_says():
-    in_the_table = {name: shape_in_words(shape) for _, names, shape, where in ROWS for name in names if shape.startswith("(")}
+    in_the_table = {
+        name: shape_in_words(shape)
+        for _, names, shape, where in ROWS
+        for name in names
+        if shape.startswith("(")
+    }
 
     assert in_the_table == shapes_in_the_code()
 
 
 def test_the_numbers_of_the_table_are_integers_of_layer_and_network():
-    network = kr.init_network((2, 3, 1), n_intervals=4, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 3, 1), n_intervals=4, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(0)
+    )
     layer = network.layers[0]
 
     assert (layer.n_intervals, layer.degree, layer.n_basis) == (4, 3, 7)
@@ -144,9 +197,15 @@ def test_the_numbers_of_the_table_are_integers_of_layer_and_network():
 
 
 def test_theta_runs_through_the_layers_as_the_page_says():
-    network = kr.init_network((2, 3, 1), n_intervals=4, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 3, 1), n_intervals=4, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(0)
+    )
 
-    pieces = [getattr(layer, name).ravel(order="C") for layer in network.layers for name in ("coef", "w_base", "w_spline")]
+    pieces = [
+        getattr(layer, name).ravel(order="C")
+        for layer in network.layers
+        for name in ("coef", "w_base", "w_spline")
+    ]
 
     np.testing.assert_array_equal(np.concatenate(pieces), network.theta)
 
@@ -157,7 +216,9 @@ def test_theta_runs_through_the_layers_as_the_page_says():
 def parameter_section(docstring, title="Parameters"):
     """(name, what stands after the colon) of every entry of a numpydoc section, in order; None if there is none."""
     lines = inspect.cleandoc(docstring).splitlines()
-    starts = [n for n, line in enumerate(lines[:-1]) if line == title and set(lines[n + 1]) == {"-"}]
+    starts = [
+        n for n, line in enumerate(lines[:-1]) if line == title and set(lines[n + 1]) == {"-"}
+    ]
     if not starts:
         return None
     entries = []
@@ -183,8 +244,14 @@ def parameters_of(thing):
     """(names that go by position, names that go by keyword alone), in order."""
     if dataclasses.is_dataclass(thing):
         return [field.name for field in dataclasses.fields(thing) if field.init], []
-    parameters = [parameter for name, parameter in inspect.signature(thing).parameters.items() if name != "self"]
-    keywords = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    parameters = [
+        parameter
+        for name, parameter in inspect.signature(thing).parameters.items()
+        if name != "self"
+    ]
+    keywords = [
+        parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY
+    ]
     return [parameter.name for parameter in parameters if parameter.name not in keywords], keywords
 
 
@@ -193,14 +260,19 @@ def test_documented_parameters_are_those_of_the_signature_those_by_position_in_i
     documented = parameter_section(thing.__doc__)
 
     if documented is not None:
-        names, (by_position, by_keyword) = [name.lstrip("*") for name, _ in documented], parameters_of(thing)
+        names, (by_position, by_keyword) = (
+            [name.lstrip("*") for name, _ in documented],
+            parameters_of(thing),
+        )
         assert sorted(names) == sorted(by_position + by_keyword)
         assert [name for name in names if name in by_position] == by_position
 
 
 @pytest.mark.parametrize("thing", list(functions_and_records()))
 def test_documented_defaults_are_those_of_the_signature(thing):
-    defaults = {name: parameter.default for name, parameter in inspect.signature(thing).parameters.items()}
+    defaults = {
+        name: parameter.default for name, parameter in inspect.signature(thing).parameters.items()
+    }
 
     for name, kind in parameter_section(thing.__doc__) or []:
         if kind.endswith("optional"):
@@ -253,8 +325,13 @@ def test_the_table_is_read_with_its_bars_and_marks():
 
 
 def test_shapes_in_words_become_numbers():
-    assert shape_in_words("(n_in, n_intervals + 2 degree + 1)") == (N_IN, N_INTERVALS + 2 * DEGREE + 1)
-    assert shape_in_words("(n_params,)") == (N_OUT * N_IN * (N_INTERVALS + DEGREE + 2) + 4 * N_ROWS,)
+    assert shape_in_words("(n_in, n_intervals + 2 degree + 1)") == (
+        N_IN,
+        N_INTERVALS + 2 * DEGREE + 1,
+    )
+    assert shape_in_words("(n_params,)") == (
+        N_OUT * N_IN * (N_INTERVALS + DEGREE + 2) + 4 * N_ROWS,
+    )
 
 
 def test_a_parameter_section_is_read_in_order_up_to_the_next_one():
@@ -272,7 +349,12 @@ def test_a_parameter_section_is_read_in_order_up_to_the_next_one():
     z : float
     """
 
-    assert parameter_section(docstring) == [("x", "(batch, n_in)"), ("y", "(batch, n_in)"), ("network", ""), ("**rest", "int, default 3")]
+    assert parameter_section(docstring) == [
+        ("x", "(batch, n_in)"),
+        ("y", "(batch, n_in)"),
+        ("network", ""),
+        ("**rest", "int, default 3"),
+    ]
     assert parameter_section(docstring, "Returns") == [("z", "float")]
     assert parameter_section("No section.") is None
 

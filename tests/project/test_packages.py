@@ -5,7 +5,9 @@ no circle of packages and no circle of modules inside one. A package's `__init__
 """
 
 import ast
+import io
 import sys
+import tokenize
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +34,16 @@ MAY_IMPORT = {
     "baselines": ("network", "bspline", "functions"),
     "pde": ("network", "baselines", "bspline", "functions", "numerics"),
     "training": ("network", "sparsity", "optimizers", "numerics", "pde", "bspline", "data"),
-    "discovery": ("training", "sparsity", "symbolic", "formulas", "network", "functions", "bspline", "data"),
+    "discovery": (
+        "training",
+        "sparsity",
+        "symbolic",
+        "formulas",
+        "network",
+        "functions",
+        "bspline",
+        "data",
+    ),
     "drawing": ("network", "training"),
     "io": ("network", "functions", "files", "version"),
     "conformance": ("numerics", "files"),
@@ -84,9 +95,27 @@ PROGRAMS = {  # they print, and nobody but a program imports them
     "conformance.generate.__main__": "the generator of its vectors",
     "conformance.serve": "an adapter behind JSON lines",
 }
-DYNAMIC = {"__init__": "public names load their packages", "conformance.serve": "adapters are named on the command line"}
+DYNAMIC = {
+    "__init__": "public names load their packages",
+    "conformance.serve": "adapters are named on the command line",
+}
 WITH_CODE = {"__init__": "public names are loaded when they are used"}
-MOST_LINES = 300
+MOST_LINES, MOST_CODE, MOST_COLUMNS = (
+    320,
+    200,
+    100,
+)  # of a module: in all, and without docstrings and comments
+
+
+NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+    tokenize.ENCODING,
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +135,13 @@ class Import:
 
 def row_of(module):
     """The row of MAY_IMPORT that holds for a module: its own, else that of its package; None where there is none."""
-    return module if module in MAY_IMPORT else module.split(".")[0] if module.split(".")[0] in MAY_IMPORT else None
+    return (
+        module
+        if module in MAY_IMPORT
+        else module.split(".")[0]
+        if module.split(".")[0] in MAY_IMPORT
+        else None
+    )
 
 
 def imports(source, package):
@@ -115,13 +150,22 @@ def imports(source, package):
 
     def visit(node, *, in_function, for_types):
         if isinstance(node, ast.Import):
-            found.extend(Import(alias.name, None, node.lineno, in_function, for_types) for alias in node.names)
+            found.extend(
+                Import(alias.name, None, node.lineno, in_function, for_types)
+                for alias in node.names
+            )
         elif isinstance(node, ast.ImportFrom):
             parents = package.split(".")
             base = ".".join(parents[: len(parents) - node.level + 1]) if node.level else ""
             origin = ".".join(part for part in (base, node.module) if part)
-            found.extend(Import(origin, alias.name, node.lineno, in_function, for_types) for alias in node.names)
-        elif isinstance(node, ast.Call) and _last_name(node.func) in ("import_module", "__import__"):
+            found.extend(
+                Import(origin, alias.name, node.lineno, in_function, for_types)
+                for alias in node.names
+            )
+        elif isinstance(node, ast.Call) and _last_name(node.func) in (
+            "import_module",
+            "__import__",
+        ):
             found.append(Import("<dynamic>", None, node.lineno, in_function, for_types))
         elif isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
             for child in node.body:
@@ -129,7 +173,9 @@ def imports(source, package):
             for child in node.orelse:
                 visit(child, in_function=in_function, for_types=for_types)
             return
-        deeper = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        deeper = in_function or isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+        )
         for child in ast.iter_child_nodes(node):
             visit(child, in_function=deeper, for_types=for_types)
 
@@ -138,7 +184,13 @@ def imports(source, package):
 
 
 def _last_name(node):
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else None
+    )
 
 
 def _is_module(dotted):
@@ -150,13 +202,21 @@ def _is_module(dotted):
 def offered(package):
     """The names that the `__init__.py` of a package hands on."""
     file = PACKAGE / package / "__init__.py"
-    return {item.name for item in imports(file.read_text(encoding="utf-8"), f"kan_ref.{package}")} if file.exists() else set()
+    return (
+        {item.name for item in imports(file.read_text(encoding="utf-8"), f"kan_ref.{package}")}
+        if file.exists()
+        else set()
+    )
 
 
 def target_of(item):
     """(package, module inside it or None for what its `__init__.py` offers) of an import of kan_ref; the root is "__init__"."""
     dotted = item.module.removeprefix("kan_ref").removeprefix(".")
-    if item.name is not None and item.name not in offered(dotted) and _is_module(f"{dotted}.{item.name}".removeprefix(".")):
+    if (
+        item.name is not None
+        and item.name not in offered(dotted)
+        and _is_module(f"{dotted}.{item.name}".removeprefix("."))
+    ):
         dotted = f"{dotted}.{item.name}".removeprefix(".")
     package, _, inner = dotted.partition(".")
     return package or "__init__", inner or None
@@ -182,18 +242,49 @@ def faults(module, source, *, is_package=False):
             is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             if not is_docstring and not isinstance(node, ast.ImportFrom):
                 found.append(f"{module}, line {node.lineno}: an __init__.py only hands names on")
-    found += [f"{module}, line {line}: {what} outside {', '.join(PROGRAMS)}" for line, what in _outputs(source) if module not in PROGRAMS]
-    lines = len(source.splitlines())
-    if lines > MOST_LINES:
-        found.append(f"{module} has {lines} lines, more than {MOST_LINES}")
+    found += [
+        f"{module}, line {line}: {what} outside {', '.join(PROGRAMS)}"
+        for line, what in _outputs(source)
+        if module not in PROGRAMS
+    ]
+    lines, code = source.splitlines(), code_lines(source)
+    if len(lines) > MOST_LINES:
+        found.append(f"{module} has {len(lines)} lines, more than {MOST_LINES}")
+    if code > MOST_CODE:
+        found.append(f"{module} has {code} lines of code, more than {MOST_CODE}")
+    wide = [n for n, line in enumerate(lines, 1) if len(line) > MOST_COLUMNS]
+    if wide:
+        found.append(f"{module}, line {wide[0]}: wider than {MOST_COLUMNS} columns")
     return found
+
+
+def code_lines(source):
+    """Number of lines that hold code: neither empty, nor comments alone, nor docstrings."""
+    rest = {
+        n
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in NO_CODE
+        for n in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                rest -= set(range(first.lineno, first.end_lineno + 1))
+    return len(rest)
 
 
 def _internal_fault(module, item, is_package):
     own, row = module.split(".")[0], row_of(module)
     package, inner = target_of(item)
     if package == own:
-        return None if inner or is_package else f"imports its own package {own} instead of a sibling"
+        return (
+            None if inner or is_package else f"imports its own package {own} instead of a sibling"
+        )
     if is_package and own not in WITH_CODE:
         return f"an __init__.py hands on names of its own package, not of {package}"
     if not _is_module(package) and package != "__init__":
@@ -219,9 +310,17 @@ def _external_fault(module, item):
 
 def _outputs(source):
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "print"
+        ):
             yield node.lineno, "print"
-        elif isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr") and _last_name(node.value) == "sys":
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr in ("stdout", "stderr")
+            and _last_name(node.value) == "sys"
+        ):
             yield node.lineno, f"sys.{node.attr}"
 
 
@@ -235,7 +334,9 @@ def modules():
 def circle(arrows):
     """Names of which each imports another one of them; empty where there is no circle. `arrows`: name -> the names that it imports."""
     left = dict(arrows)
-    while free := [name for name, others in left.items() if not any(other in left for other in others)]:
+    while free := [
+        name for name, others in left.items() if not any(other in left for other in others)
+    ]:
         for name in free:
             del left[name]
     return sorted(left)
@@ -246,7 +347,9 @@ def arrows_inside(package):
     found = defaultdict(set)
     for module, path in modules():
         if module.split(".")[0] == package and module != package:
-            for item in imports(path.read_text(encoding="utf-8"), f"kan_ref.{module}".rpartition(".")[0]):
+            for item in imports(
+                path.read_text(encoding="utf-8"), f"kan_ref.{module}".rpartition(".")[0]
+            ):
                 other, inner = target_of(item) if item.top == "kan_ref" else (None, None)
                 if other == package and inner:
                     found[module].add(f"{package}.{inner}")
@@ -256,9 +359,14 @@ def arrows_inside(package):
 # --- the package as it is
 
 
-@pytest.mark.parametrize(("module", "path"), [pytest.param(*found, id=found[0]) for found in modules()])
+@pytest.mark.parametrize(
+    ("module", "path"), [pytest.param(*found, id=found[0]) for found in modules()]
+)
 def test_a_module_imports_siblings_and_what_the_packages_of_its_row_offer(module, path):
-    assert faults(module, path.read_text(encoding="utf-8"), is_package=path.name == "__init__.py") == []
+    assert (
+        faults(module, path.read_text(encoding="utf-8"), is_package=path.name == "__init__.py")
+        == []
+    )
 
 
 def test_the_table_has_no_row_and_no_entry_without_a_module():
@@ -272,13 +380,21 @@ def test_packages_import_each_other_in_no_circle_and_by_few_arrows():
     assert sum(len(others) for others in MAY_IMPORT.values()) <= 50
 
 
-@pytest.mark.parametrize("package", sorted({name for name, _ in modules() if "." not in name and (PACKAGE / name).is_dir()}))
+@pytest.mark.parametrize(
+    "package",
+    sorted({name for name, _ in modules() if "." not in name and (PACKAGE / name).is_dir()}),
+)
 def test_modules_of_a_package_import_each_other_in_no_circle(package):
     assert circle(arrows_inside(package)) == []
 
 
 def test_every_reason_stands_beside_a_module_that_exists():
-    modules_with_reasons = {module: reason for (module, _), reason in THIRD_PARTY.items()} | PROGRAMS | DYNAMIC | WITH_CODE
+    modules_with_reasons = (
+        {module: reason for (module, _), reason in THIRD_PARTY.items()}
+        | PROGRAMS
+        | DYNAMIC
+        | WITH_CODE
+    )
 
     assert all(reason and _is_module(module) for module, reason in modules_with_reasons.items())
 
@@ -289,42 +405,128 @@ def test_every_reason_stands_beside_a_module_that_exists():
 @pytest.mark.parametrize(
     ("module", "source", "sentence"),
     [
-        ("network.layer", "from kan_ref.training import fit", "network.layer, line 1: network may not import training"),
+        (
+            "network.layer",
+            "from kan_ref.training import fit",
+            "network.layer, line 1: network may not import training",
+        ),
         ("network.layer", "import kan_ref.training as above", "network may not import training"),
         ("network.layer", "from kan_ref import training", "network may not import training"),
         ("network.layer", "from .. import training", "network may not import training"),
         ("network.layer", "from ..training import fit", "network may not import training"),
-        ("network.layer", "def f():\n    from kan_ref import training", "network.layer, line 2: network may not import training"),
-        ("network.layer", "class A:\n    async def f(self):\n        import kan_ref.training", "line 3: network may not import training"),
+        (
+            "network.layer",
+            "def f():\n    from kan_ref import training",
+            "network.layer, line 2: network may not import training",
+        ),
+        (
+            "network.layer",
+            "class A:\n    async def f(self):\n        import kan_ref.training",
+            "line 3: network may not import training",
+        ),
         (
             "network.layer",
             "try:\n    import os\nexcept ImportError:\n    from kan_ref import fit",
             "line 4: network may not import __init__",
         ),
-        ("network.layer", "if TYPE_CHECKING:\n    from kan_ref.training import fit", "network may not import training"),
-        ("network.layer", "from kan_ref.bspline.knots import check_knots", "imports bspline.knots, a module inside another package"),
-        ("network.layer", "from kan_ref.bspline import knots", "imports bspline.knots, a module inside another package"),
-        ("network.layer", "from kan_ref.network import Network", "imports its own package network instead of a sibling"),
+        (
+            "network.layer",
+            "if TYPE_CHECKING:\n    from kan_ref.training import fit",
+            "network may not import training",
+        ),
+        (
+            "network.layer",
+            "from kan_ref.bspline.knots import check_knots",
+            "imports bspline.knots, a module inside another package",
+        ),
+        (
+            "network.layer",
+            "from kan_ref.bspline import knots",
+            "imports bspline.knots, a module inside another package",
+        ),
+        (
+            "network.layer",
+            "from kan_ref.network import Network",
+            "imports its own package network instead of a sibling",
+        ),
         ("checks", "from kan_ref.bspline import uniform_knots", "checks may not import bspline"),
-        ("optimizers.lbfgs", "from kan_ref.bspline import basis", "optimizers may not import bspline"),
-        ("conformance.judge", "from kan_ref.sparsity import penalty_value", "conformance may not import sparsity"),
+        (
+            "optimizers.lbfgs",
+            "from kan_ref.bspline import basis",
+            "optimizers may not import bspline",
+        ),
+        (
+            "conformance.judge",
+            "from kan_ref.sparsity import penalty_value",
+            "conformance may not import sparsity",
+        ),
         ("conformance.judge", "import kan_ref", "conformance may not import __init__"),
         ("training.fitting", "from kan_ref import fit", "training may not import __init__"),
-        ("training.fitting", "from kan_ref.cellar import wine", "imports cellar, which has no row in the table"),
+        (
+            "training.fitting",
+            "from kan_ref.cellar import wine",
+            "imports cellar, which has no row in the table",
+        ),
         ("cellar", "import numpy", "cellar has no row in the table"),
-        ("network.network", "import torch", "imports torch, but network.network has NumPy and the standard library"),
-        ("network.network", "from scipy.special import j0", "imports scipy, but network.network has NumPy"),
-        ("network.network", "def f():\n    import matplotlib.pyplot", "line 2: imports matplotlib, but network.network has NumPy"),
-        ("network.network", "from oracles import slow_layer", "imports oracles, but network.network has NumPy"),
-        ("drawing.drawing", "def f():\n    import sympy", "imports sympy, but drawing.drawing has NumPy"),
-        ("targets", "from scipy.special import j0", "imports scipy on loading, not where it is used"),
-        ("network.network", "import importlib\nimportlib.import_module('kan_ref.training')", "line 2: a dynamic import hides"),
+        (
+            "network.network",
+            "import torch",
+            "imports torch, but network.network has NumPy and the standard library",
+        ),
+        (
+            "network.network",
+            "from scipy.special import j0",
+            "imports scipy, but network.network has NumPy",
+        ),
+        (
+            "network.network",
+            "def f():\n    import matplotlib.pyplot",
+            "line 2: imports matplotlib, but network.network has NumPy",
+        ),
+        (
+            "network.network",
+            "from oracles import slow_layer",
+            "imports oracles, but network.network has NumPy",
+        ),
+        (
+            "drawing.drawing",
+            "def f():\n    import sympy",
+            "imports sympy, but drawing.drawing has NumPy",
+        ),
+        (
+            "targets",
+            "from scipy.special import j0",
+            "imports scipy on loading, not where it is used",
+        ),
+        (
+            "network.network",
+            "import importlib\nimportlib.import_module('kan_ref.training')",
+            "line 2: a dynamic import hides",
+        ),
         ("network.network", "__import__('torch')", "a dynamic import hides what is imported"),
         ("__init__", "from kan_ref.network import Layer", "__init__ may not import network"),
         ("__init__", "import numpy", "imports numpy, but __init__ has NumPy"),
-        ("network.network", "def f():\n    print(1)", "network.network, line 2: print outside __main__"),
-        ("network.network", "import sys\nsys.stdout.write('1')", "network.network, line 2: sys.stdout outside __main__"),
-        ("network.network", "\n" * 301, "network.network has 301 lines, more than 300"),
+        (
+            "network.network",
+            "def f():\n    print(1)",
+            "network.network, line 2: print outside __main__",
+        ),
+        (
+            "network.network",
+            "import sys\nsys.stdout.write('1')",
+            "network.network, line 2: sys.stdout outside __main__",
+        ),
+        ("network.network", "\n" * 321, "network.network has 321 lines, more than 320"),
+        (
+            "network.network",
+            "a = 1\n" * 201,
+            "network.network has 201 lines of code, more than 200",
+        ),
+        (
+            "network.network",
+            f"a = 1  # {'a' * 92}",
+            "network.network, line 1: wider than 100 columns",
+        ),
     ],
 )
 def test_an_injected_fault_is_found(module, source, sentence):
@@ -337,8 +539,14 @@ def test_an_injected_fault_is_found(module, source, sentence):
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("from kan_ref.functions import LIBRARY", "hands on names of its own package, not of functions"),
-        ("from kan_ref.network.layer import Layer as Layer\nLAYERS = ()", "line 2: an __init__.py only hands names on"),
+        (
+            "from kan_ref.functions import LIBRARY",
+            "hands on names of its own package, not of functions",
+        ),
+        (
+            "from kan_ref.network.layer import Layer as Layer\nLAYERS = ()",
+            "line 2: an __init__.py only hands names on",
+        ),
         ("def forward(x):\n    return x", "line 1: an __init__.py only hands names on"),
     ],
 )
@@ -351,19 +559,36 @@ def test_an_init_file_that_does_more_than_hand_on_names_is_found(source, sentenc
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("network.layer", "import numpy as np\nfrom numpy.typing import NDArray\nimport dataclasses, collections.abc"),
+        (
+            "network.layer",
+            "import numpy as np\nfrom numpy.typing import NDArray\nimport dataclasses, collections.abc",
+        ),
         (
             "network.layer",
             "from kan_ref.checks import FloatArray\nfrom kan_ref.bspline import basis\nfrom kan_ref.network.network import A",
         ),
-        ("network.layer", "from kan_ref.network import network\nfrom .symbolic_edges import SymbolicEdge\nfrom . import editing"),
+        (
+            "network.layer",
+            "from kan_ref.network import network\nfrom .symbolic_edges import SymbolicEdge\nfrom . import editing",
+        ),
         ("targets", "def f():\n    from scipy.special import j0"),
         ("drawing.drawing", "if TYPE_CHECKING:\n    from matplotlib.axes import Axes"),
-        ("conformance.adapters.reference", "import kan_ref as kr\nfrom kan_ref.sparsity import penalty_value"),
-        ("__main__", "import kan_ref as kr\nfrom kan_ref import fit\nprint(kr.__version__)\nimport tqdm"),
+        (
+            "conformance.adapters.reference",
+            "import kan_ref as kr\nfrom kan_ref.sparsity import penalty_value",
+        ),
+        (
+            "__main__",
+            "import kan_ref as kr\nfrom kan_ref import fit\nprint(kr.__version__)\nimport tqdm",
+        ),
         ("__init__", "import importlib\nimportlib.import_module('x')"),
-        ("network.network", "text = 'import torch'  # import torch\ndef f(x):\n    return x.print(text)"),
-        ("network.network", "\n" * 300),
+        (
+            "network.network",
+            "text = 'import torch'  # import torch\ndef f(x):\n    return x.print(text)",
+        ),
+        ("network.network", "\n" * 320),
+        ("network.network", "a = 1\n" * 200 + "# a comment\n" * 100),
+        ("network.network", '"""a\nb\nc\n"""\n' + "a = 1\n" * 200),
     ],
 )
 def test_what_the_table_allows_passes(module, source):

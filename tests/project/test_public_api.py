@@ -17,11 +17,19 @@ ROOT = Path(__file__).parents[2]
 def run(code, *flags, **variables):
     """Standard output of a fresh interpreter that finds the package on PYTHONPATH alone."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
-    return subprocess.run([sys.executable, *flags, "-c", code], check=True, capture_output=True, text=True, env=environment).stdout
+    return subprocess.run(
+        [sys.executable, *flags, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    ).stdout
 
 
 def module_files():
-    return {path.stem for path in ROOT.glob("kan_ref/*.py")} | {path.parent.name for path in ROOT.glob("kan_ref/*/__init__.py")}
+    return {path.stem for path in ROOT.glob("kan_ref/*.py")} | {
+        path.parent.name for path in ROOT.glob("kan_ref/*/__init__.py")
+    }
 
 
 MODULES = sorted(module_files() - {"__init__", "__main__"})
@@ -49,7 +57,9 @@ for name in {MODULES}:
 
 
 def test_the_table_names_every_public_name_once():
-    assert kan_ref.__all__ == sorted(name for names in kan_ref._PUBLIC.values() for name in names.split())
+    assert kan_ref.__all__ == sorted(
+        name for names in kan_ref._PUBLIC.values() for name in names.split()
+    )
     assert len(kan_ref.__all__) == len(set(kan_ref.__all__))
 
 
@@ -66,11 +76,21 @@ def test_what_is_neither_public_nor_a_module_of_the_folder_is_no_attribute(name)
 def test_type_checkers_see_the_names_of_the_table_and_the_modules_of_the_folder():
     body = ast.parse((ROOT / "kan_ref" / "__init__.pyi").read_text(encoding="utf-8")).body
     statements = [node for node in body if isinstance(node, ast.ImportFrom)]
-    seen = [(statement.module, alias.name, alias.asname) for statement in statements for alias in statement.names]
-    names = [(f"kan_ref.{module}", name, name) for module, names in kan_ref._PUBLIC.items() for name in names.split()]
+    seen = [
+        (statement.module, alias.name, alias.asname)
+        for statement in statements
+        for alias in statement.names
+    ]
+    names = [
+        (f"kan_ref.{module}", name, name)
+        for module, names in kan_ref._PUBLIC.items()
+        for name in names.split()
+    ]
 
     assert sorted(seen) == sorted(
-        names + [("kan_ref", module, module) for module in MODULES] + [("kan_ref.version", "__version__", "__version__")]
+        names
+        + [("kan_ref", module, module) for module in MODULES]
+        + [("kan_ref.version", "__version__", "__version__")]
     )
 
 
@@ -127,7 +147,10 @@ def test_loading_everything_warns_of_nothing_and_prints_nothing():
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("extent_grid", r"module 'kan_ref' has no attribute 'extent_grid' \(did you mean 'extend_grid'\?\)"),
+        (
+            "extent_grid",
+            r"module 'kan_ref' has no attribute 'extent_grid' \(did you mean 'extend_grid'\?\)",
+        ),
         ("bsplines", r"module 'kan_ref' has no attribute 'bsplines' \(did you mean 'bspline'\?\)"),
         ("qqqqq", "module 'kan_ref' has no attribute 'qqqqq'$"),
     ],

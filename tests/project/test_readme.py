@@ -40,7 +40,9 @@ def agree(printed, promised, factor=3.0):
     """Whether two texts have the same words, and numbers that differ by less than `factor`; whole numbers are words."""
     pairs = list(zip(printed.split(), promised.split(), strict=False))
     return len(printed.split()) == len(promised.split()) and all(
-        a == b or (_is_measured(a) and _is_measured(b) and 1 / factor < float(a) / float(b) < factor) for a, b in pairs
+        a == b
+        or (_is_measured(a) and _is_measured(b) and 1 / factor < float(a) / float(b) < factor)
+        for a, b in pairs
     )
 
 
@@ -51,12 +53,19 @@ def _is_measured(word):
         return False
 
 
-def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_what_is_said(tmp_path):
+def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_what_is_said(
+    tmp_path,
+):
     code = "\n".join(blocks(README, "python"))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
 
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert run.stderr == ""
@@ -66,7 +75,10 @@ def test_the_python_blocks_run_in_one_fresh_process_without_warnings_and_print_w
 
 
 def test_the_two_commands_are_the_promised_ones():
-    assert [line for block in blocks(README, "sh") for line in block.splitlines()] == [MAIN_LINE, TEST_LINE]
+    assert [line for block in blocks(README, "sh") for line in block.splitlines()] == [
+        MAIN_LINE,
+        TEST_LINE,
+    ]
 
 
 def test_continuous_integration_runs_the_commands_of_this_page():
@@ -76,7 +88,11 @@ def test_continuous_integration_runs_the_commands_of_this_page():
 
     assert listed.splitlines() == [MAIN_LINE, TEST_LINE]
     assert script.stat().st_mode & stat.S_IXUSR
-    assert [line for line in script.read_text(encoding="utf-8").splitlines() if line.startswith("run ") and "_line" in line] == [
+    assert [
+        line
+        for line in script.read_text(encoding="utf-8").splitlines()
+        if line.startswith("run ") and "_line" in line
+    ] == [
         'run "$main_line"',
         'run "$test_line"',
     ]
@@ -87,10 +103,16 @@ def test_links_between_files_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
 
-    assert [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()] == []
+    assert [
+        target for target in targets if not (ROOT / page).parent.joinpath(target).exists()
+    ] == []
 
 
-@pytest.mark.parametrize("text", [README.partition("## What it promises")[2].partition("\n## ")[0], PROMISES], ids=["README", "promises"])
+@pytest.mark.parametrize(
+    "text",
+    [README.partition("## What it promises")[2].partition("\n## ")[0], PROMISES],
+    ids=["README", "promises"],
+)
 def test_every_promise_names_a_test_that_exists(text):
     promises = [row.split("|")[1:3] for row in text.splitlines() if row.startswith("| ")][1:]
 
@@ -99,11 +121,17 @@ def test_every_promise_names_a_test_that_exists(text):
         files = re.findall(r"\]\((?:\.\./)?(tests/[\w/]+\.py)\)", keeper)
         assert files
         names = re.findall(r"`(test_\w+)`", keeper)
-        assert all(any(f"def {name}(" in (ROOT / file).read_text(encoding="utf-8") for file in files) for name in names)
+        assert all(
+            any(f"def {name}(" in (ROOT / file).read_text(encoding="utf-8") for file in files)
+            for name in names
+        )
 
 
 def test_the_numbers_of_the_promises_are_right():
-    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "kan_ref").rglob("*.py"))
+    lines = sum(
+        len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / "kan_ref").rglob("*.py")
+    )
     said = int(re.search(r"About ([\d,]+) lines", README)[1].replace(",", ""))
 
     assert said == pytest.approx(lines, rel=0.1)
@@ -114,12 +142,17 @@ def test_the_dependencies_are_those_that_the_promise_names():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (said,) = re.findall(r"the package (NumPy, .+?)\. \|", README)
 
-    assert said.lower().split(", ") == [re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]]
+    assert said.lower().split(", ") == [
+        re.split(r"[><=]", dependency)[0] for dependency in project["dependencies"]
+    ]
 
 
 def test_this_page_names_every_package_with_what_it_may_import():
     (plan,) = [block for block in blocks(README, "text") if "bspline" in block]
-    shown = {line.split("  ")[0].strip(): set(line.rpartition("  ")[2].split()) for line in plan.splitlines()}
+    shown = {
+        line.split("  ")[0].strip(): set(line.rpartition("  ")[2].split())
+        for line in plan.splitlines()
+    }
     packages = {name for name in MAY_IMPORT if (ROOT / "kan_ref" / name / "__init__.py").exists()}
 
     assert shown == {name: set(MAY_IMPORT[name]) or {"-"} for name in packages}

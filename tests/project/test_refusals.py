@@ -61,14 +61,43 @@ for function, call in on_x.items():
     refuse(function, "x", call, **bad_batches(X))
 for function in by_input:
     name = function.__name__
-    refuse(name, "x", lambda v, f=function: f(PERCEPTRON, v), perceptron_nan=X * np.nan, perceptron_wide=np.ones((2, 3)))
-    refuse(name, "network", lambda v, f=function: f(v, X), text="net", layer=NET.layers[0], none=None)
-refuse("directional_jets", "network", lambda v: kr.directional_jets(v, X, np.eye(2)), text="net", layer=NET.layers[0], none=None)
-refuse("directional_jets", "directions", lambda v: kr.directional_jets(NET, X, v), empty=np.ones((0, 2)), **bad_batches(X))
+    refuse(
+        name,
+        "x",
+        lambda v, f=function: f(PERCEPTRON, v),
+        perceptron_nan=X * np.nan,
+        perceptron_wide=np.ones((2, 3)),
+    )
+    refuse(
+        name, "network", lambda v, f=function: f(v, X), text="net", layer=NET.layers[0], none=None
+    )
+refuse(
+    "directional_jets",
+    "network",
+    lambda v: kr.directional_jets(v, X, np.eye(2)),
+    text="net",
+    layer=NET.layers[0],
+    none=None,
+)
+refuse(
+    "directional_jets",
+    "directions",
+    lambda v: kr.directional_jets(NET, X, v),
+    empty=np.ones((0, 2)),
+    **bad_batches(X),
+)
 extended = bad_batches(X)
 del extended["none"]  # extend_grid takes None for "no samples"
 refuse("extend_grid", "x", lambda v: kr.extend_grid(NET, v, n_intervals=7), **extended)
-refuse("value_and_grad", "y", lambda v: kr.value_and_grad(NET, X, v), **bad_batches(Y), column=Y[:, 0], lengths=Y[:3], labels=LABELS)
+refuse(
+    "value_and_grad",
+    "y",
+    lambda v: kr.value_and_grad(NET, X, v),
+    **bad_batches(Y),
+    column=Y[:, 0],
+    lengths=Y[:3],
+    labels=LABELS,
+)
 refuse(
     "value_and_grad",
     "y",
@@ -78,17 +107,36 @@ refuse(
     real=LABELS * 1.0,
 )
 refuse("backward", "dy", lambda v: kr.backward(NET, CACHES, v), **bad_batches(Y), lengths=Y[:3])
-refuse("backward", "caches", lambda v: kr.backward(NET, v, Y), few=CACHES[:1], turned=CACHES[::-1], text="ab", none=None)
+refuse(
+    "backward",
+    "caches",
+    lambda v: kr.backward(NET, v, Y),
+    few=CACHES[:1],
+    turned=CACHES[::-1],
+    text="ab",
+    none=None,
+)
 for part in ("x_train", "y_train", "x_test", "y_test"):
     good = X if part[0] == "x" else Y
     refuse(
-        "fit", part, lambda v, part=part: kr.fit(NET, data(**{part: v}), n_steps=1), **bad_batches(good), column=good[:, 0], rows=good[:0]
+        "fit",
+        part,
+        lambda v, part=part: kr.fit(NET, data(**{part: v}), n_steps=1),
+        **bad_batches(good),
+        column=good[:, 0],
+        rows=good[:0],
     )
     free = bad_batches(good)
     if part == "y_train" or part == "x_train":
         del free["too wide"]  # the other part is then named
     refuse(
-        "Data", part, lambda v, part=part: kr.Data(**vars(data(**{part: v}))), **free, column=good[:, 0], lengths=good[:3], rows=good[:0]
+        "Data",
+        part,
+        lambda v, part=part: kr.Data(**vars(data(**{part: v}))),
+        **free,
+        column=good[:, 0],
+        lengths=good[:3],
+        rows=good[:0],
     )
 
 # models where a network is wanted
@@ -107,50 +155,167 @@ on_network = {
 for function, call in on_network.items():
     refuse(function, "network", call, perceptron=PERCEPTRON, text="net", none=None)
 refuse("fit", "network", lambda v: kr.fit(v, data()), text="net", layer=NET.layers[0], none=None)
-refuse("value_and_grad", "network", lambda v: kr.value_and_grad(v, X, Y), text="net", layer=NET.layers[0], none=None)
+refuse(
+    "value_and_grad",
+    "network",
+    lambda v: kr.value_and_grad(v, X, Y),
+    text="net",
+    layer=NET.layers[0],
+    none=None,
+)
 refuse("distance", "old", lambda v: kr.distance(v, NET, X), text="net", none=None)
-refuse("distance", "new", lambda v: kr.distance(NET, v, X), text="net", none=None, other=init(widths=(2, 2)))
+refuse(
+    "distance",
+    "new",
+    lambda v: kr.distance(NET, v, X),
+    text="net",
+    none=None,
+    other=init(widths=(2, 2)),
+)
 
 # settings
 refuse("init_network", "widths", lambda v: init(widths=v), **widths)
 refuse("init_network", "n_intervals", lambda v: init(n_intervals=v), **counts)
 refuse("init_network", "degree", lambda v: init(degree=v), **degrees)
-refuse("init_network", "domain", lambda v: init(domain=v), falling=(1.0, -1.0), nan=(np.nan, 1.0), text=("a", "b"), number=1.0, none=None)
+refuse(
+    "init_network",
+    "domain",
+    lambda v: init(domain=v),
+    falling=(1.0, -1.0),
+    nan=(np.nan, 1.0),
+    text=("a", "b"),
+    number=1.0,
+    none=None,
+)
 refuse("init_network", "base", lambda v: init(base=v), **names)
 refuse("init_network", "rng", lambda v: init(rng=v), **generators)
 refuse("init_mlp", "widths", lambda v: kr.init_mlp(v, activation="tanh", rng=RNG(0)), **widths)
 refuse("init_mlp", "activation", lambda v: kr.init_mlp((2, 1), activation=v, rng=RNG(0)), **names)
 refuse("init_mlp", "rng", lambda v: kr.init_mlp((2, 1), activation="tanh", rng=v), **generators)
 refuse(
-    "MLP", "weights", lambda v: kr.MLP(v, (np.ones(1),), "tanh"), number=3, none=None, empty=(), flat=(np.ones(2),), text=([["a", "b"]],)
+    "MLP",
+    "weights",
+    lambda v: kr.MLP(v, (np.ones(1),), "tanh"),
+    number=3,
+    none=None,
+    empty=(),
+    flat=(np.ones(2),),
+    text=([["a", "b"]],),
 )
-refuse("MLP", "biases", lambda v: kr.MLP((np.ones((1, 2)),), v, "tanh"), number=3, none=None, long=(np.ones(2),), nan=([np.nan],))
+refuse(
+    "MLP",
+    "biases",
+    lambda v: kr.MLP((np.ones((1, 2)),), v, "tanh"),
+    number=3,
+    none=None,
+    long=(np.ones(2),),
+    nan=([np.nan],),
+)
 refuse("MLP", "activation", lambda v: kr.MLP((np.ones((1, 2)),), (np.ones(1),), v), **names)
-refuse("MLP", "theta", PERCEPTRON.with_theta, short=np.ones(12), nan=np.full(13, np.nan), text="theta", column=np.ones((13, 1)), none=None)
+refuse(
+    "MLP",
+    "theta",
+    PERCEPTRON.with_theta,
+    short=np.ones(12),
+    nan=np.full(13, np.nan),
+    text="theta",
+    column=np.ones((13, 1)),
+    none=None,
+)
 smooth = {"grids": (4,), "weights": (0.0,), "n_steps": 1}
-refuse("fit_smooth", "network", lambda v: kr.fit_smooth(v, data(), **smooth, rng=RNG(0)), perceptron=PERCEPTRON, text="net", none=None)
-refuse("fit_smooth", "y_train", lambda v: kr.fit_smooth(NET, data(y_train=v, y_test=v), **smooth, rng=RNG(0)), labels=LABELS, flat=Y[:, 0])
+refuse(
+    "fit_smooth",
+    "network",
+    lambda v: kr.fit_smooth(v, data(), **smooth, rng=RNG(0)),
+    perceptron=PERCEPTRON,
+    text="net",
+    none=None,
+)
+refuse(
+    "fit_smooth",
+    "y_train",
+    lambda v: kr.fit_smooth(NET, data(y_train=v, y_test=v), **smooth, rng=RNG(0)),
+    labels=LABELS,
+    flat=Y[:, 0],
+)
 bad_smooth = {
     "grids": {"number": 4, "text": "4", "falling": (8, 4), "none": None, "half": (4.5,)},
-    "weights": {"number": 0.0, "text": "0", "none": None, "negative": (-1.0,), "nan": (np.nan,), "empty": (), "twice": (0.0, 0.0)},
+    "weights": {
+        "number": 0.0,
+        "text": "0",
+        "none": None,
+        "negative": (-1.0,),
+        "nan": (np.nan,),
+        "empty": (),
+        "twice": (0.0, 0.0),
+    },
     "optimizer": names,
     "n_steps": {"negative": -1, "half": 0.5, "text": "1"},
     "validation_share": numbers | {"large": 0.6, "zero": 0.0},
     "rng": generators,
 }
 for name, bad in bad_smooth.items():
-    refuse("fit_smooth", name, lambda v, name=name: kr.fit_smooth(NET, data(), **{**smooth, "rng": RNG(0), name: v}), **bad)
+    refuse(
+        "fit_smooth",
+        name,
+        lambda v, name=name: kr.fit_smooth(NET, data(), **{**smooth, "rng": RNG(0), name: v}),
+        **bad,
+    )
 draws = {"n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0)}
 refuse("init_lan", "widths", lambda v: kr.init_lan(v, **draws, rng=RNG(0)), **widths)
-for name, bad in {"n_intervals": counts, "degree": degrees, "base": names, "rng": generators}.items():
-    refuse("init_lan", name, lambda v, name=name: kr.init_lan((2, 3, 1), **{**draws, "rng": RNG(0), name: v}), **bad)
-refuse("lan_from_mlp", "mlp", lambda v: kr.lan_from_mlp(v, X, n_intervals=3, degree=3), network=NET, text="mlp", none=None)
-refuse("lan_from_mlp", "n_intervals", lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=v, degree=3), **counts)
-refuse("lan_from_mlp", "degree", lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=3, degree=v), **degrees)
-refuse("update_lan_grids", "lan", lambda v: kr.update_lan_grids(v, X), network=NET, text="lan", none=None)
-some = {defect: value for defect, value in counts.items() if value is not None}  # None keeps the number
-refuse("update_lan_grids", "n_intervals", lambda v: kr.update_lan_grids(CURVED, X, n_intervals=v), **some)
-CURVED_PARTS = {name: getattr(CURVED, name) for name in ("weights", "biases", "coefs", "knots", "degree", "base")}
+for name, bad in {
+    "n_intervals": counts,
+    "degree": degrees,
+    "base": names,
+    "rng": generators,
+}.items():
+    refuse(
+        "init_lan",
+        name,
+        lambda v, name=name: kr.init_lan((2, 3, 1), **{**draws, "rng": RNG(0), name: v}),
+        **bad,
+    )
+refuse(
+    "lan_from_mlp",
+    "mlp",
+    lambda v: kr.lan_from_mlp(v, X, n_intervals=3, degree=3),
+    network=NET,
+    text="mlp",
+    none=None,
+)
+refuse(
+    "lan_from_mlp",
+    "n_intervals",
+    lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=v, degree=3),
+    **counts,
+)
+refuse(
+    "lan_from_mlp",
+    "degree",
+    lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=3, degree=v),
+    **degrees,
+)
+refuse(
+    "update_lan_grids",
+    "lan",
+    lambda v: kr.update_lan_grids(v, X),
+    network=NET,
+    text="lan",
+    none=None,
+)
+some = {
+    defect: value for defect, value in counts.items() if value is not None
+}  # None keeps the number
+refuse(
+    "update_lan_grids",
+    "n_intervals",
+    lambda v: kr.update_lan_grids(CURVED, X, n_intervals=v),
+    **some,
+)
+CURVED_PARTS = {
+    name: getattr(CURVED, name)
+    for name in ("weights", "biases", "coefs", "knots", "degree", "base")
+}
 for name in ("weights", "biases", "coefs", "knots"):
     spoiled = {
         "number": 3,
@@ -163,36 +328,144 @@ for name in ("weights", "biases", "coefs", "knots"):
     refuse("LAN", name, lambda v, name=name: kr.LAN(**(CURVED_PARTS | {name: v})), **spoiled)
 refuse("LAN", "degree", lambda v: kr.LAN(**(CURVED_PARTS | {"degree": v})), **degrees)
 refuse("LAN", "base", lambda v: kr.LAN(**(CURVED_PARTS | {"base": v})), **names)
-refuse("LAN", "theta", CURVED.with_theta, short=np.ones(12), nan=np.full(CURVED.n_params, np.nan), text="theta", none=None)
-refuse("Network", "theta", NET.with_theta, short=np.ones(12), nan=np.full(NET.n_params, np.nan), text="theta", none=None)
+refuse(
+    "LAN",
+    "theta",
+    CURVED.with_theta,
+    short=np.ones(12),
+    nan=np.full(CURVED.n_params, np.nan),
+    text="theta",
+    none=None,
+)
+refuse(
+    "Network",
+    "theta",
+    NET.with_theta,
+    short=np.ones(12),
+    nan=np.full(NET.n_params, np.nan),
+    text="theta",
+    none=None,
+)
 refuse("Network", "layers", kr.Network, empty=(), text="ab", number=3, things=(1, 2), none=None)
 refuse("Network", "layer 1", kr.Network, turned=NET.layers[::-1])
 refuse("uniform_knots", "n_intervals", lambda v: kr.uniform_knots(-1.0, 1.0, v, 3), **counts)
 refuse("uniform_knots", "degree", lambda v: kr.uniform_knots(-1.0, 1.0, 4, v), **degrees)
-refuse("uniform_knots", "low", lambda v: kr.uniform_knots(v, 1.0, 4, 3), equal=1.0, above=2.0, nan=np.nan, text="a", none=None)
-refuse("uniform_knots", "high", lambda v: kr.uniform_knots(-1.0, v, 4, 3), inf=np.inf, text="a", none=None, two=np.ones((2, 2)))
+refuse(
+    "uniform_knots",
+    "low",
+    lambda v: kr.uniform_knots(v, 1.0, 4, 3),
+    equal=1.0,
+    above=2.0,
+    nan=np.nan,
+    text="a",
+    none=None,
+)
+refuse(
+    "uniform_knots",
+    "high",
+    lambda v: kr.uniform_knots(-1.0, v, 4, 3),
+    inf=np.inf,
+    text="a",
+    none=None,
+    two=np.ones((2, 2)),
+)
 for name in ("coef", "w_base", "w_spline", "mask", "knots"):
     bad = bad_batches(LAYER[name], columns=False)
     del bad["ragged"]
     refuse("Layer", name, lambda v, name=name: kr.Layer(**(LAYER | {name: v})), **bad, number=1.0)
-refuse("Layer", "knots", lambda v: kr.Layer(**(LAYER | {"knots": v})), falling=LAYER["knots"][:, ::-1], few=LAYER["knots"][:, :6])
-refuse("Layer", "mask", lambda v: kr.Layer(**(LAYER | {"mask": v})), half=LAYER["mask"] / 2.0, shape=LAYER["mask"].T)
+refuse(
+    "Layer",
+    "knots",
+    lambda v: kr.Layer(**(LAYER | {"knots": v})),
+    falling=LAYER["knots"][:, ::-1],
+    few=LAYER["knots"][:, :6],
+)
+refuse(
+    "Layer",
+    "mask",
+    lambda v: kr.Layer(**(LAYER | {"mask": v})),
+    half=LAYER["mask"] / 2.0,
+    shape=LAYER["mask"].T,
+)
 refuse("Layer", "degree", lambda v: kr.Layer(**(LAYER | {"degree": v})), **degrees)
 refuse("Layer", "base", lambda v: kr.Layer(**(LAYER | {"base": v})), **names)
 refuse("mask_edges", "layer", lambda v: kr.mask_edges(NET, v, np.ones((3, 2))), **places)
-refuse("mask_edges", "mask", lambda v: kr.mask_edges(NET, 0, v), turned=np.ones((2, 3)), half=np.full((3, 2), 0.5), text="mask", none=None)
-refuse("edge_curve", "layer", lambda v: kr.edge_curve(NET, v, output=0, input=0, x=np.zeros(2)), **places)
-refuse("edge_curve", "output", lambda v: kr.edge_curve(NET, 0, output=v, input=0, x=np.zeros(2)), **places)
-refuse("edge_curve", "input", lambda v: kr.edge_curve(NET, 0, output=0, input=v, x=np.zeros(2)), **places)
-refuse("edge_curve", "x", lambda v: kr.edge_curve(NET, 0, output=0, input=0, x=v), nan=[np.nan], text=["a"], two=np.ones((2, 2)), none=None)
-refuse("extend_grid", "n_intervals", lambda v: kr.extend_grid(NET, X, n_intervals=v), coarser=3, **counts)
-refuse("update_grid", "uniform_share", lambda v: kr.update_grid(NET, X, uniform_share=v), above=1.5, **numbers)
+refuse(
+    "mask_edges",
+    "mask",
+    lambda v: kr.mask_edges(NET, 0, v),
+    turned=np.ones((2, 3)),
+    half=np.full((3, 2), 0.5),
+    text="mask",
+    none=None,
+)
+refuse(
+    "edge_curve",
+    "layer",
+    lambda v: kr.edge_curve(NET, v, output=0, input=0, x=np.zeros(2)),
+    **places,
+)
+refuse(
+    "edge_curve",
+    "output",
+    lambda v: kr.edge_curve(NET, 0, output=v, input=0, x=np.zeros(2)),
+    **places,
+)
+refuse(
+    "edge_curve",
+    "input",
+    lambda v: kr.edge_curve(NET, 0, output=0, input=v, x=np.zeros(2)),
+    **places,
+)
+refuse(
+    "edge_curve",
+    "x",
+    lambda v: kr.edge_curve(NET, 0, output=0, input=0, x=v),
+    nan=[np.nan],
+    text=["a"],
+    two=np.ones((2, 2)),
+    none=None,
+)
+refuse(
+    "extend_grid",
+    "n_intervals",
+    lambda v: kr.extend_grid(NET, X, n_intervals=v),
+    coarser=3,
+    **counts,
+)
+refuse(
+    "update_grid",
+    "uniform_share",
+    lambda v: kr.update_grid(NET, X, uniform_share=v),
+    above=1.5,
+    **numbers,
+)
 refuse("update_grid", "margin", lambda v: kr.update_grid(NET, X, margin=v), **numbers)
 refuse("check_gradients", "rng", lambda v: kr.check_gradients(NET, X, rng=v), **generators)
-refuse("check_gradients", "n_directions", lambda v: kr.check_gradients(NET, X, rng=RNG(0), n_directions=v), **counts)
-refuse("check_gradients", "step", lambda v: kr.check_gradients(NET, X, rng=RNG(0), step=v), **numbers)
-refuse("check_gradients", "tolerance", lambda v: kr.check_gradients(NET, X, rng=RNG(0), tolerance=v), **numbers)
-refuse("fit_curve", "x", lambda v: kr.fit_curve(v, Y, knots=KNOTS, degree=3), nan=[np.nan] * 6, text=["a"] * 6, two=X, none=None)
+refuse(
+    "check_gradients",
+    "n_directions",
+    lambda v: kr.check_gradients(NET, X, rng=RNG(0), n_directions=v),
+    **counts,
+)
+refuse(
+    "check_gradients", "step", lambda v: kr.check_gradients(NET, X, rng=RNG(0), step=v), **numbers
+)
+refuse(
+    "check_gradients",
+    "tolerance",
+    lambda v: kr.check_gradients(NET, X, rng=RNG(0), tolerance=v),
+    **numbers,
+)
+refuse(
+    "fit_curve",
+    "x",
+    lambda v: kr.fit_curve(v, Y, knots=KNOTS, degree=3),
+    nan=[np.nan] * 6,
+    text=["a"] * 6,
+    two=X,
+    none=None,
+)
 refuse(
     "fit_curve",
     "y",
@@ -227,11 +500,33 @@ refuse("sample", "n_test", lambda v: kr.sample("product", n_test=v, rng=RNG(0)),
 refuse("sample", "noise", lambda v: kr.sample("product", noise=v, rng=RNG(0)), **numbers)
 refuse("sample", "rng", lambda v: kr.sample("product", rng=v), **generators)
 for weight in ("penalty_weight", "l1_weight", "entropy_weight", "smoothness_weight"):
-    refuse("fit", weight, lambda v, weight=weight: kr.fit(NET, data(), n_steps=1, **{weight: v}), **numbers)
-    refuse("value_and_grad", weight, lambda v, weight=weight: kr.value_and_grad(NET, X, Y, **{weight: v}), **numbers)
+    refuse(
+        "fit",
+        weight,
+        lambda v, weight=weight: kr.fit(NET, data(), n_steps=1, **{weight: v}),
+        **numbers,
+    )
+    refuse(
+        "value_and_grad",
+        weight,
+        lambda v, weight=weight: kr.value_and_grad(NET, X, Y, **{weight: v}),
+        **numbers,
+    )
 for name in ("loss", "penalty"):
-    refuse("fit", name, lambda v, name=name: kr.fit(NET, data(), n_steps=1, **{name: v}), **names, none=None)
-    refuse("value_and_grad", name, lambda v, name=name: kr.value_and_grad(NET, X, Y, **{name: v}), **names, none=None)
+    refuse(
+        "fit",
+        name,
+        lambda v, name=name: kr.fit(NET, data(), n_steps=1, **{name: v}),
+        **names,
+        none=None,
+    )
+    refuse(
+        "value_and_grad",
+        name,
+        lambda v, name=name: kr.value_and_grad(NET, X, Y, **{name: v}),
+        **names,
+        none=None,
+    )
 some_steps = {name: value for name, value in counts.items() if name != "zero"}
 refuse("fit", "optimizer", lambda v: kr.fit(NET, data(), n_steps=1, optimizer=v), **names)
 refuse("fit", "n_steps", lambda v: kr.fit(NET, data(), n_steps=v), **some_steps)
@@ -246,23 +541,69 @@ refuse(
     number=5,
     half=(4.5,),
 )
-refuse("fit", "update_grids", lambda v: kr.fit(NET, data(), n_steps=1, update_grids=v), number=1, text="yes", none=None)
-parts = {"unknown": ("knots",), "twice": ("coef", "coef"), "empty": (), "text": "coef", "number": 3, "none": None, "numbers": (1,)}
+refuse(
+    "fit",
+    "update_grids",
+    lambda v: kr.fit(NET, data(), n_steps=1, update_grids=v),
+    number=1,
+    text="yes",
+    none=None,
+)
+parts = {
+    "unknown": ("knots",),
+    "twice": ("coef", "coef"),
+    "empty": (),
+    "text": "coef",
+    "number": 3,
+    "none": None,
+    "numbers": (1,),
+}
 refuse("fit", "trainable", lambda v: kr.fit(NET, data(), n_steps=1, trainable=v), **parts)
-refuse("fit", "learning_rate", lambda v: kr.fit(NET, data(), optimizer="adam", n_steps=1, learning_rate=v), zero=0.0, **numbers)
+refuse(
+    "fit",
+    "learning_rate",
+    lambda v: kr.fit(NET, data(), optimizer="adam", n_steps=1, learning_rate=v),
+    zero=0.0,
+    **numbers,
+)
 batch_sizes = {name: value for name, value in counts.items() if name != "none"}
-refuse("fit", "batch_size", lambda v: kr.fit(NET, data(), optimizer="adam", n_steps=1, batch_size=v, rng=RNG(0)), **batch_sizes)
-refuse("fit", "batch_size", lambda v: kr.fit(NET, data(), n_steps=1, batch_size=v, rng=RNG(0)), without_adam=3)
-refuse("fit", "rng", lambda v: kr.fit(NET, data(), optimizer="adam", n_steps=1, batch_size=3, rng=v), **generators)
-refuse("fit", "callback", lambda v: kr.fit(NET, data(), n_steps=1, callback=v), number=3, text="stop")
-refuse("fit", "progress", lambda v: kr.fit(NET, data(), n_steps=0, progress=v), text="yes", none=None)
+refuse(
+    "fit",
+    "batch_size",
+    lambda v: kr.fit(NET, data(), optimizer="adam", n_steps=1, batch_size=v, rng=RNG(0)),
+    **batch_sizes,
+)
+refuse(
+    "fit",
+    "batch_size",
+    lambda v: kr.fit(NET, data(), n_steps=1, batch_size=v, rng=RNG(0)),
+    without_adam=3,
+)
+refuse(
+    "fit",
+    "rng",
+    lambda v: kr.fit(NET, data(), optimizer="adam", n_steps=1, batch_size=3, rng=v),
+    **generators,
+)
+refuse(
+    "fit", "callback", lambda v: kr.fit(NET, data(), n_steps=1, callback=v), number=3, text="stop"
+)
+refuse(
+    "fit", "progress", lambda v: kr.fit(NET, data(), n_steps=0, progress=v), text="yes", none=None
+)
 refuse("fit", "data", lambda v: kr.fit(NET, v), none=None, dictionary=vars(data()), arrays=(X, Y))
 for function in (kr.best_start, kr.run_starts):
     name = function.__name__
     refuse(name, "widths", lambda v, f=function: starts(f, widths=v), **widths)
-    refuse(name, "data", lambda v, f=function: starts(f, data=v), none=None, dictionary=vars(data()))
     refuse(
-        name, "y_train", lambda v, f=function: starts(f, data=v), labels=data(y_train=LABELS, y_test=LABELS), nan=data(y_train=Y * np.nan)
+        name, "data", lambda v, f=function: starts(f, data=v), none=None, dictionary=vars(data())
+    )
+    refuse(
+        name,
+        "y_train",
+        lambda v, f=function: starts(f, data=v),
+        labels=data(y_train=LABELS, y_test=LABELS),
+        nan=data(y_train=Y * np.nan),
     )
     refuse(name, "n_starts", lambda v, f=function: starts(f, n_starts=v), **counts)
     refuse(name, "n_intervals", lambda v, f=function: starts(f, n_intervals=v), **counts)
@@ -270,19 +611,61 @@ for function in (kr.best_start, kr.run_starts):
     refuse(name, "n_steps", lambda v, f=function: starts(f, n_steps=v), **some_steps)
     refuse(name, "base", lambda v, f=function: starts(f, base=v), **names)
     refuse(name, "optimizer", lambda v, f=function: starts(f, optimizer=v), **names)
-    refuse(name, "smoothness_weight", lambda v, f=function: starts(f, smoothness_weight=v), **numbers)
-    refuse(name, "validation_share", lambda v, f=function: starts(f, validation_share=v), one=1.0, **numbers)
+    refuse(
+        name, "smoothness_weight", lambda v, f=function: starts(f, smoothness_weight=v), **numbers
+    )
+    refuse(
+        name,
+        "validation_share",
+        lambda v, f=function: starts(f, validation_share=v),
+        one=1.0,
+        **numbers,
+    )
     refuse(name, "rng", lambda v, f=function: starts(f, rng=v), **generators)
 for function in (kr.lbfgs, kr.bfgs, kr.adam):
     name = function.__name__
-    refuse(name, "theta", lambda v, f=function: f(BOWL, v), nan=[np.nan], text="a", two=np.ones((2, 2)), none=None)
+    refuse(
+        name,
+        "theta",
+        lambda v, f=function: f(BOWL, v),
+        nan=[np.nan],
+        text="a",
+        two=np.ones((2, 2)),
+        none=None,
+    )
     refuse(name, "n_steps", lambda v, f=function: f(BOWL, np.ones(2), n_steps=v), **some_steps)
-    refuse(name, "gradient_tolerance", lambda v, f=function: f(BOWL, np.ones(2), gradient_tolerance=v), negative=-1.0, nan=np.nan, text="1")
+    refuse(
+        name,
+        "gradient_tolerance",
+        lambda v, f=function: f(BOWL, np.ones(2), gradient_tolerance=v),
+        negative=-1.0,
+        nan=np.nan,
+        text="1",
+    )
 refuse("lbfgs", "history", lambda v: kr.lbfgs(BOWL, np.ones(2), history=v), **counts)
 refuse("bfgs", "update", lambda v: kr.bfgs(BOWL, np.ones(2), update=v), **names)
-refuse("levenberg_marquardt", "theta", lambda v: kr.levenberg_marquardt(LINES, v), nan=[np.nan], text="a", two=np.ones((2, 2)), none=None)
-refuse("levenberg_marquardt", "n_steps", lambda v: kr.levenberg_marquardt(LINES, np.ones(2), n_steps=v), **some_steps)
-refuse("levenberg_marquardt", "damping", lambda v: kr.levenberg_marquardt(LINES, np.ones(2), damping=v), zero=0.0, **numbers)
+refuse(
+    "levenberg_marquardt",
+    "theta",
+    lambda v: kr.levenberg_marquardt(LINES, v),
+    nan=[np.nan],
+    text="a",
+    two=np.ones((2, 2)),
+    none=None,
+)
+refuse(
+    "levenberg_marquardt",
+    "n_steps",
+    lambda v: kr.levenberg_marquardt(LINES, np.ones(2), n_steps=v),
+    **some_steps,
+)
+refuse(
+    "levenberg_marquardt",
+    "damping",
+    lambda v: kr.levenberg_marquardt(LINES, np.ones(2), damping=v),
+    zero=0.0,
+    **numbers,
+)
 refuse("save", "path", lambda v: kr.save(NET, v), number=3, none=None, ending="net.txt")
 refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")
 
@@ -375,19 +758,29 @@ def test_the_objective_with_every_penalty_is_finite_and_an_empty_batch_is_refuse
             kr.value_and_grad(NET, x, Y[:0], penalty=penalty, penalty_weight=1.0)
         return
 
-    value, gradient = kr.value_and_grad(NET, x, np.zeros((len(x), 1)), penalty=penalty, penalty_weight=1.0, smoothness_weight=1.0)
+    value, gradient = kr.value_and_grad(
+        NET, x, np.zeros((len(x), 1)), penalty=penalty, penalty_weight=1.0, smoothness_weight=1.0
+    )
 
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("name", ["one sample", "duplicates", "a constant feature", "integers", "float32", "lists"])
+@pytest.mark.parametrize(
+    "name", ["one sample", "duplicates", "a constant feature", "integers", "float32", "lists"]
+)
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs", "adam"])
 def test_fit_ends_with_a_finite_network(name, optimizer):
     x = np.asarray(LAWFUL[name])
     y = np.arange(len(x))[:, None] % 2
 
-    run = kr.fit(NET, SimpleNamespace(x_train=x, y_train=y, x_test=x, y_test=y), optimizer=optimizer, n_steps=4, grids=(4, 6))
+    run = kr.fit(
+        NET,
+        SimpleNamespace(x_train=x, y_train=y, x_test=x, y_test=y),
+        optimizer=optimizer,
+        n_steps=4,
+        grids=(4, 6),
+    )
 
     assert np.isfinite(run.network.theta).all()
     assert np.isfinite(run.history.train_rmse).all()
@@ -398,13 +791,18 @@ def test_fit_ends_with_a_finite_network(name, optimizer):
 def test_edges_one_by_one_are_finite(name):
     outputs = kr.edge_outputs(NET, LAWFUL[name])
 
-    assert [array.shape for array in outputs] == [(len(LAWFUL[name]), 3, 2), (len(LAWFUL[name]), 1, 3)]
+    assert [array.shape for array in outputs] == [
+        (len(LAWFUL[name]), 3, 2),
+        (len(LAWFUL[name]), 1, 3),
+    ]
     assert all(np.isfinite(array).all() for array in outputs)
     if len(LAWFUL[name]):
         assert all(np.isfinite(array).all() for array in kr.edge_scores(NET, LAWFUL[name]))
 
 
-@pytest.mark.parametrize("name", ["one sample", "duplicates", "a constant feature", "integers", "float32", "far outside"])
+@pytest.mark.parametrize(
+    "name", ["one sample", "duplicates", "a constant feature", "integers", "float32", "far outside"]
+)
 def test_grids_placed_on_it_give_finite_answers(name):
     moved = kr.update_grid(NET, LAWFUL[name])
 

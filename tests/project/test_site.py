@@ -19,7 +19,10 @@ IDS = re.compile(r'\s(?:id|name)="([^"]+)"')
 @pytest.fixture(scope="module")
 def texts(site):
     """Page of the built site, relative to it -> its text."""
-    return {path.relative_to(site.folder).as_posix(): path.read_text(encoding="utf-8") for path in site.folder.rglob("*.html")}
+    return {
+        path.relative_to(site.folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in site.folder.rglob("*.html")
+    }
 
 
 def own_pages(texts):
@@ -36,8 +39,14 @@ def broken_links(texts, files):
             parts = urlsplit(html.unescape(link))
             if parts.scheme or parts.netloc or (not parts.path and not parts.fragment):
                 continue
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path))) if parts.path else page
-            anchored = not parts.fragment or target not in ids or unquote(parts.fragment) in ids[target]
+            target = (
+                posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
+                if parts.path
+                else page
+            )
+            anchored = (
+                not parts.fragment or target not in ids or unquote(parts.fragment) in ids[target]
+            )
             if target not in files or not anchored:
                 found.append((page, link))
     return sorted(found)
@@ -54,7 +63,11 @@ def fetched_from_elsewhere(texts):
 
 
 def test_no_link_and_no_anchor_is_broken(site, texts):
-    files = {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*") if path.is_file()}
+    files = {
+        path.relative_to(site.folder).as_posix()
+        for path in site.folder.rglob("*")
+        if path.is_file()
+    }
 
     assert len(texts) > 100
     assert broken_links(texts, files) == []
@@ -62,10 +75,16 @@ def test_no_link_and_no_anchor_is_broken(site, texts):
 
 def test_nothing_is_fetched_from_elsewhere(site, texts):
     styles = {path.name: path.read_text(encoding="utf-8") for path in site.folder.rglob("*.css")}
-    scripts = {path.name: path.read_text(encoding="utf-8") for path in site.folder.rglob("*.js") if path.name != "tex-svg.js"}
+    scripts = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in site.folder.rglob("*.js")
+        if path.name != "tex-svg.js"
+    }
 
     assert fetched_from_elsewhere(texts) == []
-    assert [name for name, text in styles.items() if re.search(r"url\(['\"]?(https?:)?//|@import", text)] == []
+    assert [
+        name for name, text in styles.items() if re.search(r"url\(['\"]?(https?:)?//|@import", text)
+    ] == []
     assert [
         name
         for name, text in (scripts | own_pages(texts)).items()
@@ -77,7 +96,11 @@ def test_formulas_are_set_by_the_script_of_the_site(texts):
     with_formulas = [page for page, text in own_pages(texts).items() if 'class="math' in text]
 
     assert with_formulas
-    assert [page for page in with_formulas if not re.search(r'<script[^>]* src="[./]*_static/tex-svg\.js', texts[page])] == []
+    assert [
+        page
+        for page in with_formulas
+        if not re.search(r'<script[^>]* src="[./]*_static/tex-svg\.js', texts[page])
+    ] == []
 
 
 def test_the_search_knows_the_pages_and_their_words(site):
@@ -88,11 +111,18 @@ def test_the_search_knows_the_pages_and_their_words(site):
 
 
 def test_the_reference_has_every_public_name(texts):
-    documented = {name for page, text in texts.items() if page.startswith("docs/api/") for name in IDS.findall(text)}
+    documented = {
+        name
+        for page, text in texts.items()
+        if page.startswith("docs/api/")
+        for name in IDS.findall(text)
+    }
     homes = tree.homes()
 
     assert sorted(homes) == sorted(kr.__all__)
-    assert [name for name, home in homes.items() if f"kan_ref.{home}.{name}" not in documented] == []
+    assert [
+        name for name, home in homes.items() if f"kan_ref.{home}.{name}" not in documented
+    ] == []
     assert [name for name in kr.__all__ if f"kr.{name}<" not in texts["docs/api/index.html"]] == []
 
 
@@ -101,8 +131,14 @@ def test_the_gallery_has_every_picture_and_every_claim(texts):
     plain = html.unescape(re.sub(r"<[^>]+>", "", gallery))
     rows, _ = tree.claims()
 
-    assert [path.name for path in (ROOT / "figures" / "results").glob("*.svg") if f"/{path.name}" not in gallery] == []
-    assert [cell for figure in rows.values() for row in figure for cell in row if cell not in plain] == []
+    assert [
+        path.name
+        for path in (ROOT / "figures" / "results").glob("*.svg")
+        if f"/{path.name}" not in gallery
+    ] == []
+    assert [
+        cell for figure in rows.values() for row in figure for cell in row if cell not in plain
+    ] == []
     assert sum(map(len, rows.values())) > 100
 
 
@@ -116,17 +152,23 @@ def test_every_box_on_a_deviation_stands_on_the_page_of_deviations(texts):
 def test_a_box_is_found_wherever_the_words_stand():
     """Boxes are read by a pattern: a misspelt one must not slip through it."""
     written = {
-        page: text.count("Paper says / we do") for page, text in tree.pages().items() if page.startswith(("tutorials/0", "tutorials/1"))
+        page: text.count("Paper says / we do")
+        for page, text in tree.pages().items()
+        if page.startswith(("tutorials/0", "tutorials/1"))
     }
 
-    assert sum(written.values()) == len([box for box in tree.boxes() if box.page.startswith("tutorials/")])
+    assert sum(written.values()) == len(
+        [box for box in tree.boxes() if box.page.startswith("tutorials/")]
+    )
 
 
 def test_every_tutorial_is_offered_as_a_notebook(site):
     pages = [page for page in tree.pages() if page.startswith("tutorials/")]
 
     for page in pages:
-        notebook = nbformat.read(site.folder / f"{page.replace('tutorials/', 'notebooks/', 1)}.ipynb", as_version=4)
+        notebook = nbformat.read(
+            site.folder / f"{page.replace('tutorials/', 'notebooks/', 1)}.ipynb", as_version=4
+        )
         assert [cell for cell in notebook.cells if cell.get("outputs")] == []
 
 
@@ -143,8 +185,14 @@ def test_broken_links_and_anchors_are_found():
         "c.html": '<p id="there">',
     }
 
-    assert broken_links(texts, {"a/b.html", "c.html"}) == [("a/b.html", "#top"), ("a/b.html", "../c.html#here"), ("a/b.html", "no.png")]
-    assert broken_links({"c.html": '<p id="x"><a href="#x"><a href="../c.html">'}, {"c.html"}) == [("c.html", "../c.html")]
+    assert broken_links(texts, {"a/b.html", "c.html"}) == [
+        ("a/b.html", "#top"),
+        ("a/b.html", "../c.html#here"),
+        ("a/b.html", "no.png"),
+    ]
+    assert broken_links({"c.html": '<p id="x"><a href="#x"><a href="../c.html">'}, {"c.html"}) == [
+        ("c.html", "../c.html")
+    ]
 
 
 def test_what_is_fetched_from_elsewhere_is_found():
@@ -152,4 +200,7 @@ def test_what_is_fetched_from_elsewhere_is_found():
         "a.html": '<script async src="https://cdn.x.org/m.js"></script><link rel="x" href="//y.org/s.css"><a href="https://z.org"></a>'
     }
 
-    assert fetched_from_elsewhere(texts) == [("a.html", "//y.org/s.css"), ("a.html", "https://cdn.x.org/m.js")]
+    assert fetched_from_elsewhere(texts) == [
+        ("a.html", "//y.org/s.css"),
+        ("a.html", "https://cdn.x.org/m.js"),
+    ]

@@ -25,7 +25,10 @@ BY_DEFINITION = {
     "exp_sin": lambda x: math.exp(math.sin(math.pi * x[0]) + x[1] ** 2),
     "product": lambda x: x[0] * x[1],
     "exp_mean_sin2": lambda x: math.exp(math.fsum(math.sin(math.pi * v / 2) ** 2 for v in x) / 100),
-    "exp_two_sines": lambda x: math.exp((math.sin(math.pi * (x[0] ** 2 + x[1] ** 2)) + math.sin(math.pi * (x[2] ** 2 + x[3] ** 2))) / 2),
+    "exp_two_sines": lambda x: math.exp(
+        (math.sin(math.pi * (x[0] ** 2 + x[1] ** 2)) + math.sin(math.pi * (x[2] ** 2 + x[3] ** 2)))
+        / 2
+    ),
 }
 
 
@@ -38,7 +41,9 @@ def test_values_follow_the_definition_in_both_halves(name):
     data = small(name)
 
     for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
-        np.testing.assert_allclose(y, [[BY_DEFINITION[name](row)] for row in x.tolist()], rtol=1e-14, atol=1e-14)
+        np.testing.assert_allclose(
+            y, [[BY_DEFINITION[name](row)] for row in x.tolist()], rtol=1e-14, atol=1e-14
+        )
 
 
 def test_every_target_has_a_definition_here_and_its_own_key():
@@ -71,7 +76,9 @@ def test_points_fill_the_domain_and_stay_in_it(name, seed):
 
     assert np.all((data.x_train >= -1) & (data.x_train < 1))
     assert np.all((data.x_test >= -1) & (data.x_test < 1))
-    assert np.all(data.x_train.max(axis=0) > 0.95)  # missed with probability 0.975^2000, about 1e-22
+    assert np.all(
+        data.x_train.max(axis=0) > 0.95
+    )  # missed with probability 0.975^2000, about 1e-22
     assert np.all(data.x_train.min(axis=0) < -0.95)
 
 
@@ -104,7 +111,9 @@ def test_noise_is_the_standard_deviation_of_a_centred_normal():
 
     errors = data.y_train - data.x_train[:, :1] * data.x_train[:, 1:]
 
-    assert abs(errors.std() / 0.25 - 1) < 0.02  # four standard deviations of the estimate, 1/sqrt(2 n)
+    assert (
+        abs(errors.std() / 0.25 - 1) < 0.02
+    )  # four standard deviations of the estimate, 1/sqrt(2 n)
     assert abs(errors.mean()) < 4 * 0.25 / math.sqrt(20000)
     assert 0.66 < np.mean(np.abs(errors) < 0.25) < 0.70  # erf(1/sqrt 2) = 0.683
 
@@ -125,7 +134,10 @@ assert "scipy.special" in sys.modules
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_known_one():
-    with pytest.raises(ValueError, match=r"name is 'exp_sine', but must be one of 'bessel', .* \(did you mean 'exp_sin'\?\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"name is 'exp_sine', but must be one of 'bessel', .* \(did you mean 'exp_sin'\?\)",
+    ):
         small("exp_sine")
 
 
@@ -157,18 +169,50 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
 @pytest.mark.parametrize(
     ("name", "replace", "sentence"),
     [
-        ("y_train", lambda y: y[:, 0], r"y_train has shape \(4,\), but needs shape \(n_train, n_out\); for one output write y\[:, None\]"),
-        ("y_test", lambda y: y[:, 0], r"y_test has shape \(3,\), but needs shape \(n_test, n_out\); for one output write y\[:, None\]"),
-        ("x_train", lambda x: x[:, 0], r"x_train has shape \(4,\), .*\(n_train, n_in\); for one input write x\[:, None\]"),
-        ("x_test", lambda x: x[None], r"x_test has shape \(1, 3, 2\), but needs shape \(n_test, n_in\)"),
+        (
+            "y_train",
+            lambda y: y[:, 0],
+            r"y_train has shape \(4,\), but needs shape \(n_train, n_out\); for one output write y\[:, None\]",
+        ),
+        (
+            "y_test",
+            lambda y: y[:, 0],
+            r"y_test has shape \(3,\), but needs shape \(n_test, n_out\); for one output write y\[:, None\]",
+        ),
+        (
+            "x_train",
+            lambda x: x[:, 0],
+            r"x_train has shape \(4,\), .*\(n_train, n_in\); for one input write x\[:, None\]",
+        ),
+        (
+            "x_test",
+            lambda x: x[None],
+            r"x_test has shape \(1, 3, 2\), but needs shape \(n_test, n_in\)",
+        ),
         ("y_train", lambda y: y[1:], "y_train has 3 rows, but x_train has 4"),
         ("y_test", lambda y: y[1:], "y_test has 2 rows, but x_test has 3"),
         ("x_test", lambda x: x[:, :1], "x_test has 1 columns, but x_train has 2"),
         ("y_test", lambda y: np.hstack([y, y]), "y_test has 2 columns, but y_train has 1"),
-        ("x_train", lambda x: np.where(x == x[2, 1], np.nan, x), "x_train contains nan at row 2, column 1"),
-        ("y_test", lambda y: np.where(y == y[1, 0], -np.inf, y), "y_test contains -inf at row 1, column 0"),
-        ("x_test", lambda x: x[:0], r"x_test has shape \(0, 2\), but needs at least one row and one column"),
-        ("y_train", lambda y: y[:, :0], r"y_train has shape \(4, 0\), but needs at least one row and one column"),
+        (
+            "x_train",
+            lambda x: np.where(x == x[2, 1], np.nan, x),
+            "x_train contains nan at row 2, column 1",
+        ),
+        (
+            "y_test",
+            lambda y: np.where(y == y[1, 0], -np.inf, y),
+            "y_test contains -inf at row 1, column 0",
+        ),
+        (
+            "x_test",
+            lambda x: x[:0],
+            r"x_test has shape \(0, 2\), but needs at least one row and one column",
+        ),
+        (
+            "y_train",
+            lambda y: y[:, :0],
+            r"y_train has shape \(4, 0\), but needs at least one row and one column",
+        ),
     ],
 )
 def test_data_that_do_not_fit_together_are_refused_by_name(name, replace, sentence):
@@ -180,9 +224,14 @@ def test_data_that_do_not_fit_together_are_refused_by_name(name, replace, senten
 
 
 def test_lists_and_other_real_types_become_float64():
-    data = Data([[1, 2], [3, 4]], [[1], [0]], np.array([[1, 2]], np.float32), np.array([[7]], np.int8))
+    data = Data(
+        [[1, 2], [3, 4]], [[1], [0]], np.array([[1, 2]], np.float32), np.array([[7]], np.int8)
+    )
 
-    assert all(array.dtype == np.float64 for array in (data.x_train, data.y_train, data.x_test, data.y_test))
+    assert all(
+        array.dtype == np.float64
+        for array in (data.x_train, data.y_train, data.x_test, data.y_test)
+    )
     np.testing.assert_array_equal(data.x_train, [[1.0, 2.0], [3.0, 4.0]])
     np.testing.assert_array_equal(data.y_test, [[7.0]])
 
@@ -200,7 +249,10 @@ def test_several_outputs_keep_their_columns():
 
 
 def test_data_print_their_shapes_and_no_numbers():
-    assert repr(Data(**parts())) == "Data(x_train (4, 2), y_train (4, 1), x_test (3, 2), y_test (3, 1))"
+    assert (
+        repr(Data(**parts()))
+        == "Data(x_train (4, 2), y_train (4, 1), x_test (3, 2), y_test (3, 1))"
+    )
 
 
 def test_check_data_accepts_anything_with_the_four_arrays():
@@ -229,5 +281,8 @@ def test_check_data_names_the_array_that_is_missing(missing):
     arrays = parts()
     del arrays[missing]
 
-    with pytest.raises(TypeError, match=f"data is a SimpleNamespace without attribute {missing}, but needs x_train, y_train"):
+    with pytest.raises(
+        TypeError,
+        match=f"data is a SimpleNamespace without attribute {missing}, but needs x_train, y_train",
+    ):
         check_data(SimpleNamespace(**arrays))

@@ -9,14 +9,24 @@ import pytest
 import tree
 from site_build import ROOT, cells, small_site
 
-TUTORIALS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "tutorials").glob("*.md"))}
-SOLUTIONS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "tutorials" / "solutions").glob("*.md"))}
+TUTORIALS = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "tutorials").glob("*.md"))
+}
+SOLUTIONS = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "tutorials" / "solutions").glob("*.md"))
+}
 CELL = re.compile(r"^```\{code-cell\} ipython3\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
 
 def headings(text):
     """The headings of second rank, outside of fences."""
-    return re.findall(r"^## (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), flags=re.MULTILINE)
+    return re.findall(
+        r"^## (.+)$",
+        re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL),
+        flags=re.MULTILINE,
+    )
 
 
 def section(text, heading):
@@ -48,7 +58,9 @@ def faults_of_solutions(name, text):
     if headings(text) != wanted:
         found.append(f"headings are {headings(text)}")
     found += [
-        f"{heading} asserts nothing" for heading in wanted if not any("assert" in code for code in CELL.findall(section(text, heading)))
+        f"{heading} asserts nothing"
+        for heading in wanted
+        if not any("assert" in code for code in CELL.findall(section(text, heading)))
     ]
     if f"](../{name}.md)" not in text:
         found.append("no link back")
@@ -63,18 +75,28 @@ def test_the_site_is_built_without_a_complaint(site):
 def test_every_page_with_code_ran_to_its_end(site):
     run = {page for page, text in tree.pages().items() if "{code-cell}" in text}
 
-    assert {page: ended["traceback"] for page, ended in site.runs.items() if not ended["succeeded"]} == {}
+    assert {
+        page: ended["traceback"] for page, ended in site.runs.items() if not ended["succeeded"]
+    } == {}
     assert set(site.runs) == run
     assert len(run) > len(TUTORIALS) + len(SOLUTIONS)
 
 
 def test_every_tutorial_has_question_check_summary_and_three_exercises_and_asserts_its_claims():
-    assert {name: faults for name, text in TUTORIALS.items() if (faults := faults_of_a_tutorial(name, text))} == {}
+    assert {
+        name: faults
+        for name, text in TUTORIALS.items()
+        if (faults := faults_of_a_tutorial(name, text))
+    } == {}
 
 
 def test_every_tutorial_has_solutions_each_with_asserts():
     assert list(SOLUTIONS) == list(TUTORIALS)
-    assert {name: faults for name, text in SOLUTIONS.items() if (faults := faults_of_solutions(name, text))} == {}
+    assert {
+        name: faults
+        for name, text in SOLUTIONS.items()
+        if (faults := faults_of_solutions(name, text))
+    } == {}
 
 
 def test_no_page_keeps_outputs_or_notebooks():
@@ -100,7 +122,10 @@ def made_up(tmp_path_factory):
 
 def test_a_failing_cell_and_a_warning_fail_their_pages_alone(made_up):
     assert made_up.status != 0
-    assert [page for page, run in made_up.runs.items() if not run["succeeded"]] == ["tutorials/warns", "tutorials/wrong"]
+    assert [page for page, run in made_up.runs.items() if not run["succeeded"]] == [
+        "tutorials/warns",
+        "tutorials/wrong",
+    ]
     assert {"tutorials/good", "tutorials/good_too"} < set(made_up.runs)
     assert "AssertionError" in made_up.runs["tutorials/wrong"]["traceback"]
     assert "DeprecationWarning: old" in made_up.runs["tutorials/warns"]["traceback"]
@@ -110,7 +135,10 @@ def test_a_failing_cell_and_a_warning_fail_their_pages_alone(made_up):
     ("page", "complaint"),
     [
         ("complains", "stderr was found in the cell outputs"),
-        ("untagged", r"no lines of kan_ref stand between \[eq:no-such-tag\] and \[/eq:no-such-tag\]"),
+        (
+            "untagged",
+            r"no lines of kan_ref stand between \[eq:no-such-tag\] and \[/eq:no-such-tag\]",
+        ),
         ("dangling", "equation not found: no-such-label"),
         ("dangling", "no_such_page.md"),
     ],
@@ -120,22 +148,33 @@ def test_the_build_complains_of(made_up, page, complaint):
 
 
 def test_a_tutorial_without_its_parts_is_refused():
-    good = "# T\n\n## Question\n\n## Code\n\n" + cells("import numpy as np\nrng = np.random.default_rng(0)").partition("\n\n")[2]
+    good = (
+        "# T\n\n## Question\n\n## Code\n\n"
+        + cells("import numpy as np\nrng = np.random.default_rng(0)").partition("\n\n")[2]
+    )
     good += "\n## Check\n\n" + cells("assert rng").partition("\n\n")[2]
     good += "\n## Summary\n\n## Exercises\n\n1. a\n2. b\n3. c\n\n[worked solutions](solutions/00_t.md)\n"
 
     assert faults_of_a_tutorial("00_t", good) == []
     assert faults_of_a_tutorial("01_u", good) == ["no link to the solutions"]
-    assert faults_of_a_tutorial("00_t", good.replace("3. c\n", "")) == ["exercises are numbered ['1', '2']"]
-    assert faults_of_a_tutorial("00_t", good.replace("assert ", "print")) == ["the last cell asserts nothing"]
+    assert faults_of_a_tutorial("00_t", good.replace("3. c\n", "")) == [
+        "exercises are numbered ['1', '2']"
+    ]
+    assert faults_of_a_tutorial("00_t", good.replace("assert ", "print")) == [
+        "the last cell asserts nothing"
+    ]
     assert faults_of_a_tutorial("00_t", good.replace("## Summary", "## End")) == [
         "headings are ['Question', 'Code', 'Check', 'End', 'Exercises']"
     ]
-    assert faults_of_a_tutorial("00_t", good.replace("default_rng(0)", "default_rng()")) == ["the first cell has no generator"]
+    assert faults_of_a_tutorial("00_t", good.replace("default_rng(0)", "default_rng()")) == [
+        "the first cell has no generator"
+    ]
 
 
 def test_solutions_without_their_parts_are_refused():
-    good = "# S\n\n[back](../00_t.md)\n" + "".join(f"\n## Exercise {n}\n\n" + cells("assert 1").partition("\n\n")[2] for n in (1, 2, 3))
+    good = "# S\n\n[back](../00_t.md)\n" + "".join(
+        f"\n## Exercise {n}\n\n" + cells("assert 1").partition("\n\n")[2] for n in (1, 2, 3)
+    )
 
     assert faults_of_solutions("00_t", good) == []
     assert faults_of_solutions("01_u", good) == ["no link back"]

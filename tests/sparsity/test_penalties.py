@@ -16,7 +16,14 @@ from kan_ref.network.layer import Layer
 from kan_ref.network.layer_passes import forward
 from kan_ref.network.network import evaluate_inputs, run_flow
 from kan_ref.numerics.differences import central_difference
-from kan_ref.sparsity.penalties import PENALTY_NAMES, PenaltyWeights, layer_penalty, natural_entropy, penalized_backward, penalty_value
+from kan_ref.sparsity.penalties import (
+    PENALTY_NAMES,
+    PenaltyWeights,
+    layer_penalty,
+    natural_entropy,
+    penalized_backward,
+    penalty_value,
+)
 from kan_ref.training import objective as goal
 from kan_ref.training.objective import check_penalty, make_objective
 
@@ -37,7 +44,9 @@ def judged(kind, layer, x, l1_weight=1.0, entropy_weight=1.0):
 
 def total(kind, network, x, l1_weight=1.0, entropy_weight=1.0):
     flow, caches = run_flow(network, evaluate_inputs(network, x, slopes=False))
-    return penalty_value(network, x, caches, flow, PenaltyWeights(1.0, l1_weight, entropy_weight, kind))
+    return penalty_value(
+        network, x, caches, flow, PenaltyWeights(1.0, l1_weight, entropy_weight, kind)
+    )
 
 
 # --- by hand
@@ -142,7 +151,9 @@ def test_l1_and_entropy_of_a_layer_are_each_their_formula(kind, seed):
 
     part = judged(kind, layer, x, 0.0, 0.0)
 
-    assert (part.l1, part.entropy) == pytest.approx(oracle.BY_KIND[kind](layer, x), rel=1e-11, abs=1e-13)
+    assert (part.l1, part.entropy) == pytest.approx(
+        oracle.BY_KIND[kind](layer, x), rel=1e-11, abs=1e-13
+    )
 
 
 @kinds
@@ -151,7 +162,9 @@ def test_one_sample_is_judged_like_any_other_batch(kind):
     network = random_network(rng, widths=(2, 3, 2), degrees=(3,))
     x = random_batch(rng, network.layers[0], 1)
 
-    assert total(kind, network, x) == pytest.approx(oracle.penalty(kind, network, x, 1.0, 1.0), rel=1e-11, abs=1e-14)
+    assert total(kind, network, x) == pytest.approx(
+        oracle.penalty(kind, network, x, 1.0, 1.0), rel=1e-11, abs=1e-14
+    )
 
 
 def test_one_sample_costs_nothing_in_pykan_s_way_and_pulls_nowhere():
@@ -168,7 +181,9 @@ def test_one_sample_costs_nothing_in_pykan_s_way_and_pulls_nowhere():
 @pytest.mark.parametrize("n_samples", [2, 3, 6, 7, 100])
 def test_a_constant_edge_costs_nothing_in_pykan_s_way_and_is_not_pulled(n_samples):
     """phi = 0.1 for all samples: its mean is not 0.1 in floating point, but nothing varies."""
-    part = judged("pykan", linear_layer([[0.0, 1.0]], coef=0.1), np.tile([0.3, 0.7], (n_samples, 1)))
+    part = judged(
+        "pykan", linear_layer([[0.0, 1.0]], coef=0.1), np.tile([0.3, 0.7], (n_samples, 1))
+    )
 
     assert part.l1 == pytest.approx(0.0, abs=1e-15)
     assert part.entropy == pytest.approx(0.0, abs=1e-14)
@@ -184,11 +199,15 @@ def test_with_a_constant_feature_pykan_s_penalty_pulls_as_its_value_changes():
     x[:, 0] = 0.1
     y = np.zeros((7, 1))
     direction = np.zeros(network.n_params)
-    direction[: network.layers[0].n_basis] = 1.0  # all coefficients of the edge from input 0 to node 0
+    direction[: network.layers[0].n_basis] = (
+        1.0  # all coefficients of the edge from input 0 to node 0
+    )
 
     plain = kr.value_and_grad(network, x, y)[1]
     penalized = kr.value_and_grad(network, x, y, penalty="pykan", penalty_weight=1.0)[1]
-    slope = central_difference(lambda t: total("pykan", network.with_theta(network.theta + t * direction), x), 1e-6)
+    slope = central_difference(
+        lambda t: total("pykan", network.with_theta(network.theta + t * direction), x), 1e-6
+    )
 
     assert (penalized - plain) @ direction == pytest.approx(slope, rel=1e-6)
 
@@ -198,9 +217,23 @@ def test_dead_edges_cost_nothing(kind):
     rng = np.random.default_rng(1)
     layer = random_layer(rng, 2, 2, degree=2, n_intervals=3, dead=0.0)
     x = random_batch(rng, layer, 5)
-    dead = Layer(layer.knots, layer.coef, layer.w_base, layer.w_spline, np.array([[1.0, 0.0], [0.0, 0.0]]), 2, layer.base)
+    dead = Layer(
+        layer.knots,
+        layer.coef,
+        layer.w_base,
+        layer.w_spline,
+        np.array([[1.0, 0.0], [0.0, 0.0]]),
+        2,
+        layer.base,
+    )
     erased = Layer(
-        layer.knots, layer.coef * dead.mask[:, :, None], layer.w_base * dead.mask, layer.w_spline, np.ones((2, 2)), 2, layer.base
+        layer.knots,
+        layer.coef * dead.mask[:, :, None],
+        layer.w_base * dead.mask,
+        layer.w_spline,
+        np.ones((2, 2)),
+        2,
+        layer.base,
     )
 
     first, second = judged(kind, dead, x), judged(kind, erased, x)
@@ -211,7 +244,14 @@ def test_dead_edges_cost_nothing(kind):
 
 
 def test_a_single_coefficient_has_no_roughness():
-    layer = Layer(np.array([[0.0, 1.0]]), np.full((1, 1, 1), 2.0), np.ones((1, 1)), np.ones((1, 1)), np.ones((1, 1)), 0)
+    layer = Layer(
+        np.array([[0.0, 1.0]]),
+        np.full((1, 1, 1), 2.0),
+        np.ones((1, 1)),
+        np.ones((1, 1)),
+        np.ones((1, 1)),
+        0,
+    )
 
     part = judged("coef", layer, np.array([[0.5]]), 3.0, 5.0)
 
@@ -223,7 +263,9 @@ def test_the_paper_s_entropy_does_not_see_the_size_of_the_edges_but_l1_does():
     rng = np.random.default_rng(2)
     layer = random_layer(rng, 3, 2, degree=2, n_intervals=3)
     x = random_batch(rng, layer, 5)
-    twice = Layer(layer.knots, layer.coef * 2.0, layer.w_base * 2.0, layer.w_spline, layer.mask, 2, layer.base)
+    twice = Layer(
+        layer.knots, layer.coef * 2.0, layer.w_base * 2.0, layer.w_spline, layer.mask, 2, layer.base
+    )
 
     once, double = judged("paper", layer, x), judged("paper", twice, x)
 
@@ -239,7 +281,9 @@ def off_the_kink(network, x, kind):
     for layer, outputs in zip(network.layers, kr.edge_outputs(network, x), strict=True):
         edges = outputs[:, layer.mask == 1]
         live = layer.coef[layer.mask == 1]
-        if kind == "coef" and (np.abs(live).min(initial=1.0) < 1e-3 or np.abs(np.diff(live)).min(initial=1.0) < 1e-3):
+        if kind == "coef" and (
+            np.abs(live).min(initial=1.0) < 1e-3 or np.abs(np.diff(live)).min(initial=1.0) < 1e-3
+        ):
             return False
         if kind in ("paper", "pykan-0.0") and np.abs(edges).min(initial=1.0) < 1e-2:
             return False
@@ -254,7 +298,9 @@ def cases_off_the_kink(kind, n_cases, seed):
     rng, found = np.random.default_rng(seed), []
     for _ in range(100 * n_cases):
         widths = tuple(rng.integers(1, 4, rng.integers(2, 5)).tolist())
-        network = random_network(rng, degrees=(2, 3, 4), widths=widths, kind="uneven", dead=0.2, silent=0.2)
+        network = random_network(
+            rng, degrees=(2, 3, 4), widths=widths, kind="uneven", dead=0.2, silent=0.2
+        )
         x = clear_samples(network, random_batch(rng, network.layers[0], 4))
         if len(x) >= 2 and off_the_kink(network, x, kind):
             found.append((network, x, rng))
@@ -270,13 +316,19 @@ def test_the_gradient_is_the_derivative_along_any_direction(kind, smoothness_wei
     for network, x, rng in cases_off_the_kink(kind, 15, seed=int(10 * smoothness_weight)):
         y = rng.normal(size=(len(x), network.widths[-1]))
         weights = check_penalty(kind, 0.3, 0.7, 1.9)
-        objective = make_objective(network, x, y, penalty=weights, smoothness_weight=smoothness_weight)
+        objective = make_objective(
+            network, x, y, penalty=weights, smoothness_weight=smoothness_weight
+        )
         theta, direction = objective.start(), rng.normal(size=network.n_params)
 
         value, gradient = objective.value_and_grad(theta)
-        slope = central_difference(lambda t: objective.value_and_grad(theta + t * direction)[0], 1e-6)  # noqa: B023
+        slope = central_difference(
+            lambda t: objective.value_and_grad(theta + t * direction)[0], 1e-6
+        )
 
-        assert abs(gradient @ direction - slope) <= 1e-7 * (np.abs(gradient * direction).sum() + value), (kind, network)
+        assert abs(gradient @ direction - slope) <= 1e-7 * (
+            np.abs(gradient * direction).sum() + value
+        ), (kind, network)
 
 
 @kinds
@@ -288,11 +340,18 @@ def test_the_penalty_alone_has_an_exact_gradient(kind, weights):
         settings = PenaltyWeights(1.0, *weights, kind)
         flow, caches = run_flow(network, evaluate_inputs(network, x, slopes=False))
 
-        value, gradient = penalized_backward(network, x, caches, flow, np.zeros_like(flow[-1]), settings)
-        slope = central_difference(lambda t: total(kind, network.with_theta(network.theta + t * direction), x, *weights), 1e-6)  # noqa: B023
+        value, gradient = penalized_backward(
+            network, x, caches, flow, np.zeros_like(flow[-1]), settings
+        )
+        slope = central_difference(
+            lambda t: total(kind, network.with_theta(network.theta + t * direction), x, *weights),
+            1e-6,
+        )
 
         assert value == pytest.approx(total(kind, network, x, *weights), rel=1e-14)
-        assert abs(gradient @ direction - slope) <= 1e-7 * (np.abs(gradient * direction).sum() + 1.0)
+        assert abs(gradient @ direction - slope) <= 1e-7 * (
+            np.abs(gradient * direction).sum() + 1.0
+        )
 
 
 def test_a_gradient_of_any_loss_joins_the_penalty_s():
@@ -329,10 +388,16 @@ def test_a_silent_spline_leaves_the_coefficients_alone_but_not_its_weight(kind):
     rng = np.random.default_rng(6)
     network = random_network(rng, widths=(2, 2), degrees=(3,), base="silu", dead=0.0, silent=0.0)
     layer = network.layers[0]
-    silent = kr.Network((Layer(layer.knots, layer.coef, layer.w_base, np.zeros((2, 2)), layer.mask, 3, "silu"),))
-    x = layer.breakpoints[:, 0] + rng.uniform(0.1, 0.9, (5, 2)) * (layer.breakpoints[:, -1] - layer.breakpoints[:, 0])
+    silent = kr.Network(
+        (Layer(layer.knots, layer.coef, layer.w_base, np.zeros((2, 2)), layer.mask, 3, "silu"),)
+    )
+    x = layer.breakpoints[:, 0] + rng.uniform(0.1, 0.9, (5, 2)) * (
+        layer.breakpoints[:, -1] - layer.breakpoints[:, 0]
+    )
 
-    gradient = silent.with_theta(kr.value_and_grad(silent, x, np.zeros((5, 2)), penalty=kind, penalty_weight=1.0)[1])
+    gradient = silent.with_theta(
+        kr.value_and_grad(silent, x, np.zeros((5, 2)), penalty=kind, penalty_weight=1.0)[1]
+    )
 
     assert not gradient.layers[0].coef.any()
     assert gradient.layers[0].w_spline.all()
@@ -352,7 +417,10 @@ def test_a_weight_of_zero_takes_the_plain_path_and_gives_its_bits(monkeypatch):
 
     monkeypatch.setattr(goal, "penalized_backward", fail)
     monkeypatch.setattr(goal, "penalty_value", fail)
-    for weights in ({"penalty_weight": 0.0, "l1_weight": 5.0}, {"penalty_weight": 3.0, "l1_weight": 0.0, "entropy_weight": 0.0}):
+    for weights in (
+        {"penalty_weight": 0.0, "l1_weight": 5.0},
+        {"penalty_weight": 3.0, "l1_weight": 0.0, "entropy_weight": 0.0},
+    ):
         value, gradient = kr.value_and_grad(network, x, y, **weights)
         assert value == plain[0]
         assert gradient.tobytes() == plain[1].tobytes()
@@ -366,7 +434,9 @@ def test_the_value_is_the_loss_plus_the_weighted_penalty(kind):
     network = random_network(rng, widths=(2, 3, 1), degrees=(2,))
     x, y = random_batch(rng, network.layers[0], 6), rng.normal(size=(6, 1))
 
-    value, _ = kr.value_and_grad(network, x, y, penalty=kind, penalty_weight=0.5, l1_weight=2.0, entropy_weight=3.0)
+    value, _ = kr.value_and_grad(
+        network, x, y, penalty=kind, penalty_weight=0.5, l1_weight=2.0, entropy_weight=3.0
+    )
 
     expected = mean_square(network(x), y) + 0.5 * oracle.penalty(kind, network, x, 2.0, 3.0)
     assert value == pytest.approx(expected, rel=1e-11)
@@ -379,8 +449,12 @@ def test_what_the_objective_adds_is_the_weighted_penalty(kind):
     x = random_batch(rng, network.layers[0], 6)
     objective = make_objective(network, x, network(x), penalty=check_penalty(kind, 0.5, 2.0, 3.0))
 
-    assert objective.added(network) == pytest.approx(0.5 * oracle.penalty(kind, network, x, 2.0, 3.0), rel=1e-11)
-    assert objective.value_and_grad(network.theta)[0] == pytest.approx(objective.added(network), rel=1e-13)
+    assert objective.added(network) == pytest.approx(
+        0.5 * oracle.penalty(kind, network, x, 2.0, 3.0), rel=1e-11
+    )
+    assert objective.value_and_grad(network.theta)[0] == pytest.approx(
+        objective.added(network), rel=1e-13
+    )
 
 
 def test_the_kinds_are_four_different_numbers():
@@ -388,7 +462,11 @@ def test_the_kinds_are_four_different_numbers():
     network = random_network(rng, widths=(2, 3, 1), degrees=(3,), dead=0.0)
     x = random_batch(rng, network.layers[0], 6)
 
-    assert len({round(total(kind, network, x), 6) for kind in PENALTY_NAMES}) == len(PENALTY_NAMES) == 4
+    assert (
+        len({round(total(kind, network, x), 6) for kind in PENALTY_NAMES})
+        == len(PENALTY_NAMES)
+        == 4
+    )
 
 
 @given(network_cases(degrees=(2, 3)))
@@ -397,7 +475,9 @@ def test_the_order_of_samples_and_their_repetition_change_nothing_in_the_paper_s
 
     shuffled = np.concatenate([x, x])[rng.permutation(2 * len(x))]
 
-    assert total("paper", network, shuffled) == pytest.approx(total("paper", network, x), rel=1e-11, abs=1e-13)
+    assert total("paper", network, shuffled) == pytest.approx(
+        total("paper", network, x), rel=1e-11, abs=1e-13
+    )
 
 
 def test_a_penalty_writes_into_nothing_that_it_is_given():
@@ -418,9 +498,16 @@ def test_a_penalty_writes_into_nothing_that_it_is_given():
 @pytest.mark.parametrize("call", [penalized_backward, penalty_value])
 def test_an_unknown_kind_is_refused_by_name(call):
     network = linear_layer([[1.0]])
-    arguments = [kr.Network((network,)), HAND_X[:, :1], (forward(network, HAND_X[:, :1])[1],), [HAND_X[:, :1]]]
+    arguments = [
+        kr.Network((network,)),
+        HAND_X[:, :1],
+        (forward(network, HAND_X[:, :1])[1],),
+        [HAND_X[:, :1]],
+    ]
     if call is penalized_backward:
         arguments.append(np.zeros((2, 1)))
 
-    with pytest.raises(ValueError, match=r"penalty is 'papper', but must be one of .*did you mean 'paper'"):
+    with pytest.raises(
+        ValueError, match=r"penalty is 'papper', but must be one of .*did you mean 'paper'"
+    ):
         call(*arguments, PenaltyWeights(1.0, kind="papper"))

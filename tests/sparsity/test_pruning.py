@@ -21,7 +21,13 @@ from kan_ref.sparsity.pruning import prune, remove_edges, remove_nodes
 from kan_ref.sparsity.scores import KINDS, edge_scores, node_scores
 
 samples = st.integers(1, 8)
-SPARSE = {"optimizer": "lbfgs", "n_steps": 200, "penalty_weight": 1e-2, "l1_weight": 1.0, "entropy_weight": 2.0}
+SPARSE = {
+    "optimizer": "lbfgs",
+    "n_steps": 200,
+    "penalty_weight": 1e-2,
+    "l1_weight": 1.0,
+    "entropy_weight": 2.0,
+}
 
 
 @functools.cache
@@ -48,7 +54,7 @@ def nodes_of(network, x):
     return [x, *activations(network, evaluate_inputs(network, x, slopes=False))]
 
 
-def is_living(layer):
+def is_active(layer):
     living = layer.mask == 1.0
     for edge in layer.symbolic:
         living[edge.output, edge.input] = edge.name != "0"
@@ -59,14 +65,16 @@ def paths_by_walking(network):
     """Every path of living edges from an input to an output, as a tuple of nodes."""
     paths = [(node,) for node in range(network.widths[0])]
     for layer in network.layers:
-        living = is_living(layer)
+        living = is_active(layer)
         paths = [(*path, j) for path in paths for j in range(layer.n_out) if living[j, path[-1]]]
     return paths
 
 
 def mixed_network(seed=3, widths=(3, 4, 3, 2)):
     rng = np.random.default_rng(seed)
-    network = with_formulas(rng, random_network(rng, widths=widths, degrees=[3], dead=0.1), share=0.3)
+    network = with_formulas(
+        rng, random_network(rng, widths=widths, degrees=[3], dead=0.1), share=0.3
+    )
     return network, random_batch(rng, network.layers[0], 40)
 
 
@@ -111,8 +119,22 @@ def test_without_the_constants_the_hello_world_would_be_lost():
     network = Network((first, replace(last, coef=coef)))
     bare = Network(
         (
-            Layer(first.knots, first.coef[keep], first.w_base[keep], first.w_spline[keep], first.mask[keep], 3),
-            Layer(last.knots[keep], coef[:, keep], last.w_base[:, keep], last.w_spline[:, keep], last.mask[:, keep], 3),
+            Layer(
+                first.knots,
+                first.coef[keep],
+                first.w_base[keep],
+                first.w_spline[keep],
+                first.mask[keep],
+                3,
+            ),
+            Layer(
+                last.knots[keep],
+                coef[:, keep],
+                last.w_base[:, keep],
+                last.w_spline[:, keep],
+                last.mask[:, keep],
+                3,
+            ),
         )
     )
 
@@ -148,7 +170,11 @@ def test_a_hidden_node_stays_if_both_its_scores_are_above_the_threshold(kind):
         pruned = try_to(prune, network, x, threshold=threshold, kind=kind)
         if pruned is not None:
             tried += 1
-            assert pruned.widths == (3, *(int((scores > threshold).sum()) for scores in least[1:-1]), 2)
+            assert pruned.widths == (
+                3,
+                *(int((scores > threshold).sum()) for scores in least[1:-1]),
+                2,
+            )
 
     assert tried >= 3
 
@@ -160,7 +186,7 @@ def test_an_edge_stays_if_its_score_is_above_the_edge_threshold():
 
     pruned = prune(network, x, edge_threshold=edge_threshold, kind="mean")
 
-    np.testing.assert_array_equal(is_living(pruned.layers[0]), scores > edge_threshold)
+    np.testing.assert_array_equal(is_active(pruned.layers[0]), scores > edge_threshold)
 
 
 def test_a_threshold_of_0_removes_only_what_does_nothing():
@@ -169,7 +195,10 @@ def test_a_threshold_of_0_removes_only_what_does_nothing():
     pruned = prune(network, x, threshold=0.0)
 
     assert kr.distance(network, pruned, x).max < 1e-13 * size_of(network, x)
-    assert all(scores[is_living(layer)].all() for scores, layer in zip(edge_scores(pruned, x), pruned.layers, strict=True))
+    assert all(
+        scores[is_active(layer)].all()
+        for scores, layer in zip(edge_scores(pruned, x), pruned.layers, strict=True)
+    )
 
 
 def test_kinds_of_scores_prune_by_their_own_measure():
@@ -180,7 +209,9 @@ def test_kinds_of_scores_prune_by_their_own_measure():
     formula = SymbolicEdge(0, 0, LIBRARY["sin"], 0)
     mask = big.mask.copy()
     mask[0] = 0.0
-    network = Network((replace(big, mask=mask, symbolic=[formula], affine=[[0.0, 1.0, 50.0, 3.0]]), *others))
+    network = Network(
+        (replace(big, mask=mask, symbolic=[formula], affine=[[0.0, 1.0, 50.0, 3.0]]), *others)
+    )
 
     assert prune(network, x, threshold=0.0, kind="mean").widths[1] == 4
     for kind in ("std", "attribution"):
@@ -192,9 +223,21 @@ def test_kinds_of_scores_prune_by_their_own_measure():
 def test_attribution_prunes_a_node_by_all_that_it_was_handed_back():
     """Both outputs hang on the one hidden node: each hands back 1/2."""
     first, last = remove_nodes(two_ways(1.0, 1.0), LINE, 1, [1]).layers
-    wide = Layer(last.knots, np.zeros((2, 1, 3)), [[1.0], [2.0]], np.ones((2, 1)), np.ones((2, 1)), 1, "identity")
+    wide = Layer(
+        last.knots,
+        np.zeros((2, 1, 3)),
+        [[1.0], [2.0]],
+        np.ones((2, 1)),
+        np.ones((2, 1)),
+        1,
+        "identity",
+    )
 
-    assert prune(Network((first, wide)), LINE, threshold=0.9, kind="attribution").widths == (1, 1, 2)
+    assert prune(Network((first, wide)), LINE, threshold=0.9, kind="attribution").widths == (
+        1,
+        1,
+        2,
+    )
 
 
 def lines(*matrices):
@@ -231,13 +274,20 @@ def test_the_default_removes_a_large_node_of_which_a_flat_edge_leaves_little_and
     assert prune(network, LINE, kind="mean").widths == (1, 2, 1)
 
 
-@pytest.mark.parametrize(("kind", "threshold"), [("attribution", 0.02 / 3.0), ("mean", 0.01), ("std", 0.01)])
+@pytest.mark.parametrize(
+    ("kind", "threshold"), [("attribution", 0.02 / 3.0), ("mean", 0.01), ("std", 0.01)]
+)
 def test_each_kind_has_its_own_threshold(kind, threshold):
     """Three outputs; one hidden node has a score just below, one just above."""
     shares = {"attribution": 3.0 * threshold, "mean": threshold, "std": threshold}[kind]
-    network = lines([[1.0]] * 3, [[1.0, 0.0, 0.0], [1.0, 0.99 * shares, 0.0], [1.0, 0.0, 1.03 * shares]])
+    network = lines(
+        [[1.0]] * 3, [[1.0, 0.0, 0.0], [1.0, 0.99 * shares, 0.0], [1.0, 0.0, 1.03 * shares]]
+    )
 
-    pruned, named = prune(network, LINE, kind=kind), prune(network, LINE, kind=kind, threshold=threshold)
+    pruned, named = (
+        prune(network, LINE, kind=kind),
+        prune(network, LINE, kind=kind, threshold=threshold),
+    )
 
     assert pruned.widths == (1, 2, 3)
     assert pruned.theta.tobytes() == named.theta.tobytes()
@@ -257,14 +307,19 @@ def test_weak_inputs_lose_their_edges_and_keep_their_place_on_request():
     weak = layer.w_spline.copy(), layer.w_base.copy()
     for weights in weak:
         weights[:, 1] = 1e-4
-    network = Network((replace(layer, w_spline=weak[0], w_base=weak[1]), random_layer(rng, 2, 1, degree=3, n_intervals=4, dead=0.0)))
+    network = Network(
+        (
+            replace(layer, w_spline=weak[0], w_base=weak[1]),
+            random_layer(rng, 2, 1, degree=3, n_intervals=4, dead=0.0),
+        )
+    )
     x = inside(layer, 30, rng)
 
     with_it, without = prune(network, x), prune(network, x, inputs=True)
 
     assert with_it.layers[0].mask[:, 1].all()
     assert without.widths[0] == 3
-    np.testing.assert_array_equal(is_living(without.layers[0]), [[True, False, True]] * 2)
+    np.testing.assert_array_equal(is_active(without.layers[0]), [[True, False, True]] * 2)
     assert 0.0 < kr.distance(network, without, x).max < 0.01
 
 
@@ -292,10 +347,20 @@ def test_the_network_of_the_caller_is_untouched_and_the_result_the_same_each_tim
     st.booleans(),
     st.sampled_from(KINDS),
 )
-def test_every_hidden_node_lies_on_a_path_and_every_output_keeps_one_or_had_none(drawn, power, edge_threshold, inputs, kind):
+def test_every_hidden_node_lies_on_a_path_and_every_output_keeps_one_or_had_none(
+    drawn, power, edge_threshold, inputs, kind
+):
     network, x, _ = drawn
     assume(len(x) > 1 or kind == "mean")
-    pruned = try_to(prune, network, x, threshold=10.0**power, edge_threshold=edge_threshold, inputs=inputs, kind=kind)
+    pruned = try_to(
+        prune,
+        network,
+        x,
+        threshold=10.0**power,
+        edge_threshold=edge_threshold,
+        inputs=inputs,
+        kind=kind,
+    )
     assume(pruned is not None)
 
     paths = paths_by_walking(pruned)
@@ -325,7 +390,9 @@ def test_the_formula_0_is_no_path():
     first, last = network.layers
     mask, zero = np.ones((1, 3)), SymbolicEdge(0, 2, LIBRARY["0"], 0)
     mask[0, 2] = 0.0
-    network = Network((first, replace(last, mask=mask, symbolic=[zero], affine=[[1.0, 0.0, 1.0, 0.75]])))
+    network = Network(
+        (first, replace(last, mask=mask, symbolic=[zero], affine=[[1.0, 0.0, 1.0, 0.75]]))
+    )
 
     pruned = prune(network, x, threshold=0.0)
 
@@ -337,16 +404,25 @@ def test_the_formula_0_is_no_path():
 # --- what is left behind
 
 
-@given(symbolic_cases(n_samples=samples), st.floats(-2.0, 0.5), st.sampled_from([0.0, 0.1, 0.5]), st.sampled_from(KINDS))
+@given(
+    symbolic_cases(n_samples=samples),
+    st.floats(-2.0, 0.5),
+    st.sampled_from([0.0, 0.1, 0.5]),
+    st.sampled_from(KINDS),
+)
 def test_every_remaining_node_keeps_its_mean_on_the_batch(drawn, power, edge_threshold, kind):
     network, x, _ = drawn
     assume(len(x) > 1 or kind == "mean")
-    pruned = try_to(prune, network, x, threshold=10.0**power, edge_threshold=edge_threshold, kind=kind)
+    pruned = try_to(
+        prune, network, x, threshold=10.0**power, edge_threshold=edge_threshold, kind=kind
+    )
     assume(pruned is not None)
 
     size = max(size_of(network, x), size_of(pruned, x))
 
-    np.testing.assert_allclose(pruned(x).mean(axis=0), network(x).mean(axis=0), rtol=0, atol=1e-13 * size)
+    np.testing.assert_allclose(
+        pruned(x).mean(axis=0), network(x).mean(axis=0), rtol=0, atol=1e-13 * size
+    )
     means = [values.mean(axis=0).tolist() for values in nodes_of(network, x)]
     for old, new in zip(means, nodes_of(pruned, x), strict=True):
         for mean in new.mean(axis=0):
@@ -381,7 +457,15 @@ def test_rounding_is_no_constant():
 def test_constants_hold_where_the_inputs_have_moved_to():
     """The hidden node lies in its grid [-0.5, 0.5] before the second edge goes, and partly outside after."""
     rng = np.random.default_rng(19)
-    first = Layer(kr.uniform_knots(-np.ones(2), np.ones(2), 2, 1), np.zeros((1, 2, 3)), [[1.0, 1.0]], [[1, 1]], [[1, 1]], 1, "identity")
+    first = Layer(
+        kr.uniform_knots(-np.ones(2), np.ones(2), 2, 1),
+        np.zeros((1, 2, 3)),
+        [[1.0, 1.0]],
+        [[1, 1]],
+        [[1, 1]],
+        1,
+        "identity",
+    )
     last = random_layer(rng, 1, 1, degree=3, n_intervals=4, dead=0.0, silent=0.0)
     network = Network((first, replace(last, knots=kr.uniform_knots(-0.5, 0.5, 4, 3))))
     x = np.array([[0.9, -0.5], [-0.9, 0.6], [0.1, -0.1]])
@@ -425,15 +509,23 @@ def on_its_grids(network, x):
 def test_the_order_of_removals_does_not_matter_while_activations_stay_on_their_grids(drawn):
     """A constant that a spline holds fades where a later removal moves the activations off its grid."""
     network, x, rng = drawn
-    hidden = [(number, node) for number in range(1, len(network.layers)) for node in range(network.widths[number])]
+    hidden = [
+        (number, node)
+        for number in range(1, len(network.layers))
+        for node in range(network.widths[number])
+    ]
     assume(len(hidden) > 1)
-    (one, node), (other, last) = (hidden[k] for k in sorted(rng.choice(len(hidden), 2, replace=False)))
+    (one, node), (other, last) = (
+        hidden[k] for k in sorted(rng.choice(len(hidden), 2, replace=False))
+    )
     together = try_to(remove_nodes, network, x, one, [node, last]) if one == other else None
 
     results = []
     for first, second in (((one, node), (other, last)), ((other, last), (one, node))):
         middle = try_to(remove_nodes, network, x, first[0], [first[1]])
-        if middle is None or middle.widths != tuple(np.subtract(network.widths, np.arange(len(network.widths)) == first[0])):
+        if middle is None or middle.widths != tuple(
+            np.subtract(network.widths, np.arange(len(network.widths)) == first[0])
+        ):
             return  # more went than was asked, and numbers have changed
         place = second[1] - (first[0] == second[0] and first[1] < second[1])
         results.append(try_to(remove_nodes, middle, x, second[0], [place]))
@@ -451,7 +543,10 @@ def test_a_chain_of_constants_is_folded_through_three_layers():
     """The only input of node A is dead, so A, B (fed by A alone) and C (fed by B alone) are constants; y needs phi(C)."""
     rng = np.random.default_rng(11)
     network = random_network(rng, widths=(2, 2, 2, 2, 1), degrees=[3], base="silu", dead=0.0)
-    layers = [replace(layer, mask=np.eye(2) if number else [[1.0, 1.0], [0.0, 0.0]]) for number, layer in enumerate(network.layers[:3])]
+    layers = [
+        replace(layer, mask=np.eye(2) if number else [[1.0, 1.0], [0.0, 0.0]])
+        for number, layer in enumerate(network.layers[:3])
+    ]
     network = Network((*layers, network.layers[3]))
     x = random_batch(rng, network.layers[0], 25)
 
@@ -496,7 +591,9 @@ def test_a_node_changes_by_what_it_lost_and_what_came_to_it(drawn, power):
         came = kr.edge_outputs(Network((layer,)), moved)[0] - outputs[number]
         lost = outputs[number][:, :, ~kept[number]].sum(axis=2).std(axis=0)
         bound = lost + np.sqrt((came**2).mean(axis=0)).sum(axis=1)
-        found = np.sqrt(np.mean((new[number + 1] - old[number + 1][:, kept[number + 1]]) ** 2, axis=0))
+        found = np.sqrt(
+            np.mean((new[number + 1] - old[number + 1][:, kept[number + 1]]) ** 2, axis=0)
+        )
         assert (found <= bound[kept[number + 1]] + 1e-12 * size).all()
 
 
@@ -506,7 +603,9 @@ def test_a_node_changes_by_what_it_lost_and_what_came_to_it(drawn, power):
 def one_output(edges, n_in=3, **options):
     """A layer of one output with uniform grids on [-1, 1], all splines of weight 1 but where `options` say otherwise."""
     rng = np.random.default_rng(13)
-    base = kr.init_network((n_in, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng).layers[0]
+    base = kr.init_network((n_in, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng).layers[
+        0
+    ]
     symbolic = [SymbolicEdge(0, i, LIBRARY[name], row) for i, name, row in edges]
     return replace(base, symbolic=symbolic, **options)
 
@@ -525,7 +624,9 @@ def test_a_constant_goes_into_the_heaviest_spline_whose_samples_lie_in_its_grid(
 
     folded = fold_constants(layer, x, np.array([0.6]))
 
-    np.testing.assert_allclose(folded.coef[0] - layer.coef[0], [[0.0] * 7, [-0.3] * 7, [0.0] * 7], atol=1e-15)
+    np.testing.assert_allclose(
+        folded.coef[0] - layer.coef[0], [[0.0] * 7, [-0.3] * 7, [0.0] * 7], atol=1e-15
+    )
     np.testing.assert_allclose(shift(layer, folded, x), 0.6, rtol=1e-13)
 
 
@@ -549,7 +650,9 @@ def test_else_into_a_formula_of_this_output_alone():
 
 
 def test_formulas_that_are_locked_within_an_output_share_the_constant():
-    layer = one_output([(0, "sin", 0), (1, "sin", 0)], mask=[[0.0, 0.0, 1.0]], affine=[[1.0, 0.5, 2.0, 0.25]])
+    layer = one_output(
+        [(0, "sin", 0), (1, "sin", 0)], mask=[[0.0, 0.0, 1.0]], affine=[[1.0, 0.5, 2.0, 0.25]]
+    )
 
     folded = fold_constants(layer, OUT, np.array([0.6]))
 
@@ -569,7 +672,11 @@ def test_a_lock_with_another_output_is_kept_as_long_as_a_dead_edge_can_hold_the_
 
     folded = fold_constants(layer, OUT[:, :2], np.array([0.6, 0.0]))
 
-    assert [(e.output, e.input, e.name) for e in folded.symbolic] == [(0, 0, "sin"), (0, 1, "0"), (1, 0, "sin")]
+    assert [(e.output, e.input, e.name) for e in folded.symbolic] == [
+        (0, 0, "sin"),
+        (0, 1, "0"),
+        (1, 0, "sin"),
+    ]
     assert folded.symbolic[0].row == folded.symbolic[2].row
     np.testing.assert_allclose(shift(layer, folded, OUT[:, :2]), [[0.6, 0.0]] * 30, atol=1e-13)
 
@@ -607,7 +714,15 @@ def test_a_dead_edge_is_revived_as_the_constant_alone():
 @given(st.integers(0, 2**32 - 1), st.integers(0, 5), st.sampled_from([1.2, 2.0, 50.0]))
 def test_a_grid_grows_where_all_edges_are_splines_that_samples_leave(seed, degree, stretch):
     rng = np.random.default_rng(seed)
-    layer = random_layer(rng, 2, 2, degree=degree, n_intervals=3, kind=str(rng.choice(["uniform", "uneven"])), dead=0.0)
+    layer = random_layer(
+        rng,
+        2,
+        2,
+        degree=degree,
+        n_intervals=3,
+        kind=str(rng.choice(["uniform", "uneven"])),
+        dead=0.0,
+    )
     middle = layer.breakpoints.mean(axis=1)
     x = middle + stretch * (inside(layer, 20, rng) - middle)
     low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
@@ -629,7 +744,9 @@ def test_a_grid_grows_by_no_more_than_it_must():
     folded = fold_constants(layer, x, np.array([0.6]))
 
     np.testing.assert_allclose(folded.breakpoints, [np.linspace(-1.0, 2.0, 7)] * 2)
-    np.testing.assert_allclose(folded.coef[0, 1] - np.pad(layer.coef[0, 1], (0, 2)), 0.6, rtol=1e-13)
+    np.testing.assert_allclose(
+        folded.coef[0, 1] - np.pad(layer.coef[0, 1], (0, 2)), 0.6, rtol=1e-13
+    )
 
 
 def test_an_output_that_depends_on_nothing_keeps_its_constant():
@@ -640,7 +757,9 @@ def test_an_output_that_depends_on_nothing_keeps_its_constant():
     symbolic = [edge for edge in first.symbolic if edge.output != 3]
     only = np.ones((2, 4))
     only[1, :3] = 0.0
-    network = Network((replace(first, mask=mask, symbolic=symbolic), replace(last, mask=only, symbolic=())))
+    network = Network(
+        (replace(first, mask=mask, symbolic=symbolic), replace(last, mask=only, symbolic=()))
+    )
     assert np.ptp(network(x)[:, 1]) < 1e-15 < abs(network(x)[0, 1])
 
     pruned = prune(network, x, threshold=0.0)
@@ -656,12 +775,23 @@ def test_an_output_that_depends_on_nothing_keeps_its_constant():
 
 
 @given(
-    symbolic_cases(n_samples=samples), st.floats(-1.5, 0.5), st.sampled_from([0.0, 0.1, 0.5, 2.0]), st.booleans(), st.sampled_from(KINDS)
+    symbolic_cases(n_samples=samples),
+    st.floats(-1.5, 0.5),
+    st.sampled_from([0.0, 0.1, 0.5, 2.0]),
+    st.booleans(),
+    st.sampled_from(KINDS),
 )
-def test_an_output_is_never_cut_off_and_the_threshold_named_keeps_it(drawn, power, edge_threshold, inputs, kind):
+def test_an_output_is_never_cut_off_and_the_threshold_named_keeps_it(
+    drawn, power, edge_threshold, inputs, kind
+):
     network, x, _ = drawn
     assume(len(x) > 1 or kind == "mean")
-    thresholds = {"threshold": 10.0**power, "edge_threshold": edge_threshold, "inputs": inputs, "kind": kind}
+    thresholds = {
+        "threshold": 10.0**power,
+        "edge_threshold": edge_threshold,
+        "inputs": inputs,
+        "kind": kind,
+    }
     try:
         prune(network, x, **thresholds)
     except ValueError as error:
@@ -671,7 +801,10 @@ def test_an_output_is_never_cut_off_and_the_threshold_named_keeps_it(drawn, powe
     if message.startswith("network keeps no path"):
         assert np.ptp(network(x), axis=0).max() <= 1e-13 * size_of(network, x)
         return
-    assert re.match(r"threshold \S+( with edge_threshold \S+)? leaves outputs? .* without a path from any input; an? ", message)
+    assert re.match(
+        r"threshold \S+( with edge_threshold \S+)? leaves outputs? .* without a path from any input; an? ",
+        message,
+    )
     for name, value in re.findall(r"an? (\w+) below (\S+)", message):
         thresholds[name] = 0.999 * float(value)
     kept = prune(network, x, **thresholds)
@@ -683,7 +816,10 @@ def test_an_output_is_never_cut_off_and_the_threshold_named_keeps_it(drawn, powe
 @pytest.mark.parametrize(
     ("thresholds", "sentence"),
     [
-        ({"threshold": 0.5}, "threshold 0.5 leaves output 0 without a path from any input; a threshold below 0.25 keeps one"),
+        (
+            {"threshold": 0.5},
+            "threshold 0.5 leaves output 0 without a path from any input; a threshold below 0.25 keeps one",
+        ),
         (
             {"edge_threshold": 0.3},
             "threshold 0.01 with edge_threshold 0.3 leaves output 0 without a path from any input; an edge_threshold below 0.25 keeps one",
@@ -705,17 +841,37 @@ def test_a_refusal_does_not_take_the_formula_0_for_a_path():
     """y_1 hangs on the weak way alone; from the strong one it has a constant 5."""
     first, last = two_ways(0.5, 0.1).layers
     knots, zero = last.knots, SymbolicEdge(1, 0, LIBRARY["0"], 0)
-    last = Layer(knots, np.zeros((2, 2, 3)), [[0.5, 0.1]] * 2, np.ones((2, 2)), [[1, 1], [0, 1]], 1, "identity", [zero], [[1, 0, 1, 5]])
+    last = Layer(
+        knots,
+        np.zeros((2, 2, 3)),
+        [[0.5, 0.1]] * 2,
+        np.ones((2, 2)),
+        [[1, 1], [0, 1]],
+        1,
+        "identity",
+        [zero],
+        [[1, 0, 1, 5]],
+    )
 
-    with pytest.raises(ValueError, match=r"^threshold 0.05 leaves output 1 without .*; a threshold below 0.01 keeps one$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^threshold 0.05 leaves output 1 without .*; a threshold below 0.01 keeps one$",
+    ):
         prune(Network((first, last)), LINE, threshold=0.05, kind="mean")
 
 
 def test_a_network_without_any_path_is_refused():
     network = kr.mask_edges(two_ways(0.5, 0.1), 1, [[0, 0]])
 
-    for action in (lambda: prune(network, LINE), lambda: remove_nodes(network, LINE, 1, [0]), lambda: prune(two_ways(0.0, 0.0), LINE)):
-        with pytest.raises(ValueError, match=r"^network keeps no path from an input to an output: it is constant on x, and"):
+    for action in (
+        lambda: prune(network, LINE),
+        lambda: remove_nodes(network, LINE, 1, [0]),
+        lambda: prune(two_ways(0.0, 0.0), LINE),
+    ):
+        with pytest.raises(
+            ValueError,
+            match=r"^network keeps no path from an input to an output: it is constant on x, and",
+        ):
             action()
 
 
@@ -723,12 +879,18 @@ def test_removing_the_last_path_to_an_output_is_refused():
     network, x = mixed_network()
 
     with pytest.raises(
-        ValueError, match=r"^removing nodes \[0, 1, 2, 3\] of layer 1 leaves outputs \[0, 1\] without a path from any input$"
+        ValueError,
+        match=r"^removing nodes \[0, 1, 2, 3\] of layer 1 leaves outputs \[0, 1\] without a path from any input$",
     ):
         remove_nodes(network, x, 1, range(4))
-    with pytest.raises(ValueError, match=r"^removing edges \[\(1, 0\), .*\] of layer 2 leaves output 1 without a path from any input$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^removing edges \[\(1, 0\), .*\] of layer 2 leaves output 1 without a path from any input$",
+    ):
         remove_edges(network, x, 2, [(1, 2), (1, 0), (1, 1)])
-    with pytest.raises(ValueError, match=r"^removing nodes \[0, 1, 2\] of layer 0 leaves outputs \[0, 1\] without"):
+    with pytest.raises(
+        ValueError, match=r"^removing nodes \[0, 1, 2\] of layer 0 leaves outputs \[0, 1\] without"
+    ):
         remove_nodes(network, x, 0, (0, 1, 2))
 
 
@@ -742,33 +904,57 @@ def test_removed_inputs_are_gone():
 
     assert smaller.widths == (1, 2, 1)
     hidden = nodes_of(smaller, x[:, [1]])[1]
-    np.testing.assert_allclose(hidden, nodes_of(network, x)[1] - lost + lost.mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(
+        hidden, nodes_of(network, x)[1] - lost + lost.mean(axis=0), atol=1e-12
+    )
 
 
 def test_removing_nothing_changes_nothing():
     network = random_network(np.random.default_rng(17), widths=(2, 3, 1), degrees=[3], dead=0.0)
     x = random_batch(np.random.default_rng(18), network.layers[0], 5)
 
-    for same in (remove_nodes(network, x, 1, []), remove_edges(network, x, 1, np.empty((0, 2), dtype=int)), prune(network, x, threshold=0)):
+    for same in (
+        remove_nodes(network, x, 1, []),
+        remove_edges(network, x, 1, np.empty((0, 2), dtype=int)),
+        prune(network, x, threshold=0),
+    ):
         assert same.theta.tobytes() == network.theta.tobytes()
 
 
 def test_a_formula_that_loses_its_domain_is_refused():
     """The hidden node is x_1 + 0.9 x_2 > 0 on the batch, but not without the variation of x_2."""
     knots = kr.uniform_knots(-np.ones(2), np.ones(2), 2, 1)
-    first = Layer(knots, np.zeros((1, 2, 3)), [[1.0, 0.9]], np.ones((1, 2)), np.ones((1, 2)), 1, "identity")
+    first = Layer(
+        knots, np.zeros((1, 2, 3)), [[1.0, 0.9]], np.ones((1, 2)), np.ones((1, 2)), 1, "identity"
+    )
     log = Layer(
-        knots[:1], np.zeros((1, 1, 3)), [[1.0]], [[1.0]], [[0.0]], 1, "identity", [SymbolicEdge(0, 0, LIBRARY["log"], 0)], [[1, 0, 1, 0]]
+        knots[:1],
+        np.zeros((1, 1, 3)),
+        [[1.0]],
+        [[1.0]],
+        [[0.0]],
+        1,
+        "identity",
+        [SymbolicEdge(0, 0, LIBRARY["log"], 0)],
+        [[1, 0, 1, 0]],
     )
     network, x = Network((first, log)), np.array([[1.0, -0.5], [-0.5, 1.0]])
 
     with pytest.raises(
-        ValueError, match=r"^the pruned network is not defined on the whole batch: x\[1\] gives log .* of layer 1 the argument"
+        ValueError,
+        match=r"^the pruned network is not defined on the whole batch: x\[1\] gives log .* of layer 1 the argument",
     ):
         remove_edges(network, x, 0, [(0, 1)])
 
 
-@pytest.mark.parametrize("action", [prune, lambda net, x: remove_nodes(net, x, 1, [0]), lambda net, x: remove_edges(net, x, 0, [(0, 0)])])
+@pytest.mark.parametrize(
+    "action",
+    [
+        prune,
+        lambda net, x: remove_nodes(net, x, 1, [0]),
+        lambda net, x: remove_edges(net, x, 0, [(0, 0)]),
+    ],
+)
 def test_points_where_a_formula_is_not_defined_are_refused(action):
     """The point is outside the domain of log on an edge that goes."""
     knots = kr.uniform_knots(-1.0, 1.0, 2, 1)
@@ -785,15 +971,27 @@ def test_points_where_a_formula_is_not_defined_are_refused(action):
     )
     network = Network((first, two_ways(1.0, 1.0).layers[1]))
 
-    with pytest.raises(ValueError, match=r"^x\[1\] gives log on the edge from input 0 to output 0 of layer 0 the argument -2"):
+    with pytest.raises(
+        ValueError,
+        match=r"^x\[1\] gives log on the edge from input 0 to output 0 of layer 0 the argument -2",
+    ):
         action(network, [[1.0], [-2.0], [3.0]])
 
 
-@pytest.mark.parametrize("action", [prune, lambda net, x: remove_nodes(net, x, 1, [0]), lambda net, x: remove_edges(net, x, 0, [(0, 0)])])
+@pytest.mark.parametrize(
+    "action",
+    [
+        prune,
+        lambda net, x: remove_nodes(net, x, 1, [0]),
+        lambda net, x: remove_edges(net, x, 0, [(0, 0)]),
+    ],
+)
 def test_what_is_no_network_and_no_batch_is_refused(action):
     network, x = mixed_network()
 
-    with pytest.raises(ValueError, match=r"^x has shape \(0, 3\), but a mean over samples needs at least one$"):
+    with pytest.raises(
+        ValueError, match=r"^x has shape \(0, 3\), but a mean over samples needs at least one$"
+    ):
         action(network, x[:0])
     with pytest.raises(ValueError, match=r"^x contains nan at row 39, column 2$"):
         action(network, np.where(np.arange(120).reshape(40, 3) == 119, np.nan, x))
@@ -806,29 +1004,81 @@ def test_what_is_no_network_and_no_batch_is_refused(action):
 @pytest.mark.parametrize(
     ("kind", "call", "sentence"),
     [
-        (ValueError, lambda net, x: prune(net, x, threshold=-1.0), "threshold is -1.0, but must be at least 0"),
-        (ValueError, lambda net, x: prune(net, x, edge_threshold=np.nan), "edge_threshold is nan, but must be finite"),
-        (TypeError, lambda net, x: prune(net, x, inputs=1), "inputs is 1, but must be True or False"),
-        (ValueError, lambda net, x: prune(net, x, kind="sum"), "kind is 'sum', but must be one of 'mean', 'std', 'attribution'"),
+        (
+            ValueError,
+            lambda net, x: prune(net, x, threshold=-1.0),
+            "threshold is -1.0, but must be at least 0",
+        ),
+        (
+            ValueError,
+            lambda net, x: prune(net, x, edge_threshold=np.nan),
+            "edge_threshold is nan, but must be finite",
+        ),
+        (
+            TypeError,
+            lambda net, x: prune(net, x, inputs=1),
+            "inputs is 1, but must be True or False",
+        ),
+        (
+            ValueError,
+            lambda net, x: prune(net, x, kind="sum"),
+            "kind is 'sum', but must be one of 'mean', 'std', 'attribution'",
+        ),
         (
             ValueError,
             lambda net, x: prune(net, x[:1], kind="std"),
             r"x has shape \(1, 3\), but a standard deviation needs at least two samples",
         ),
-        (IndexError, lambda net, x: remove_nodes(net, x, 3, [0]), "layer is 3, but must be between 0 and 2"),
-        (IndexError, lambda net, x: remove_nodes(net, x, 1, [4]), "a node in nodes is 4, but must be between 0 and 3"),
-        (TypeError, lambda net, x: remove_nodes(net, x, 1, 2), r"nodes is 2, but must be a sequence of integers such as \(0, 2\)"),
-        (TypeError, lambda net, x: remove_nodes(net, x, 1, "01"), "nodes is '01', but must be a sequence of integers .*"),
-        (TypeError, lambda net, x: remove_nodes(net, x, 1, [0.0]), "a node in nodes is 0.0, but must be an integer"),
-        (IndexError, lambda net, x: remove_edges(net, x, 0, [(0, 3)]), "input is 3, but must be between 0 and 2"),
-        (IndexError, lambda net, x: remove_edges(net, x, 0, [(4, 0)]), "output is 4, but must be between 0 and 3"),
-        (IndexError, lambda net, x: remove_edges(net, x, -1, [(0, 0)]), "layer is -1, but must be between 0 and 2"),
+        (
+            IndexError,
+            lambda net, x: remove_nodes(net, x, 3, [0]),
+            "layer is 3, but must be between 0 and 2",
+        ),
+        (
+            IndexError,
+            lambda net, x: remove_nodes(net, x, 1, [4]),
+            "a node in nodes is 4, but must be between 0 and 3",
+        ),
+        (
+            TypeError,
+            lambda net, x: remove_nodes(net, x, 1, 2),
+            r"nodes is 2, but must be a sequence of integers such as \(0, 2\)",
+        ),
+        (
+            TypeError,
+            lambda net, x: remove_nodes(net, x, 1, "01"),
+            "nodes is '01', but must be a sequence of integers .*",
+        ),
+        (
+            TypeError,
+            lambda net, x: remove_nodes(net, x, 1, [0.0]),
+            "a node in nodes is 0.0, but must be an integer",
+        ),
+        (
+            IndexError,
+            lambda net, x: remove_edges(net, x, 0, [(0, 3)]),
+            "input is 3, but must be between 0 and 2",
+        ),
+        (
+            IndexError,
+            lambda net, x: remove_edges(net, x, 0, [(4, 0)]),
+            "output is 4, but must be between 0 and 3",
+        ),
+        (
+            IndexError,
+            lambda net, x: remove_edges(net, x, -1, [(0, 0)]),
+            "layer is -1, but must be between 0 and 2",
+        ),
         (
             TypeError,
             lambda net, x: remove_edges(net, x, 0, (0, 1)),
             r"places is \(0, 1\), but must be a sequence of pairs \(output, input\) .*",
         ),
-        (TypeError, lambda net, x: remove_edges(net, x, 0, None), "places is None, but must be a sequence of pairs .*"),
+        (
+            TypeError,
+            lambda net, x: remove_edges(net, x, 0, None),
+            "places is None, but must be a sequence of pairs .*",
+        ),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(kind, call, sentence):

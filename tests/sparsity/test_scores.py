@@ -28,7 +28,11 @@ def line_network(*matrices):
         n_out, n_in = matrix.shape
         knots = kr.uniform_knots(-np.ones(n_in), np.ones(n_in), 2, 1)
         zero = np.zeros((n_out, n_in, 3))
-        layers.append(kr.Layer(knots, zero, matrix, np.ones((n_out, n_in)), np.ones((n_out, n_in)), 1, "identity"))
+        layers.append(
+            kr.Layer(
+                knots, zero, matrix, np.ones((n_out, n_in)), np.ones((n_out, n_in)), 1, "identity"
+            )
+        )
     return kr.Network(tuple(layers))
 
 
@@ -52,7 +56,11 @@ def attribution_by_paths(shares):
         for j, i in np.ndindex(share.shape):
             further = [(j, 1.0)]
             for later in shares[number + 1 :]:
-                further = [(k, weight * later[k, node]) for node, weight in further for k in range(later.shape[0])]
+                further = [
+                    (k, weight * later[k, node])
+                    for node, weight in further
+                    for k in range(later.shape[0])
+                ]
             score[j, i] = share[j, i] * sum(weight for _, weight in further) / shares[-1].shape[0]
         scores.append(score)
     return scores
@@ -66,20 +74,26 @@ def test_mean_is_the_magnitude_of_the_paper():
 
     for scores, outputs in zip(edge_scores(network, x), kr.edge_outputs(network, x), strict=True):
         for j, i in np.ndindex(scores.shape):
-            assert scores[j, i] == pytest.approx(statistics.fmean(abs(v) for v in outputs[:, j, i].tolist()), rel=1e-13)
+            assert scores[j, i] == pytest.approx(
+                statistics.fmean(abs(v) for v in outputs[:, j, i].tolist()), rel=1e-13
+            )
 
 
 def test_mean_is_the_default():
     network, x = example()
 
-    for default, named in zip(edge_scores(network, x), edge_scores(network, x, kind="mean"), strict=True):
+    for default, named in zip(
+        edge_scores(network, x), edge_scores(network, x, kind="mean"), strict=True
+    ):
         np.testing.assert_array_equal(default, named)
 
 
 def test_std_is_the_share_of_the_edge_in_the_spread_of_its_node():
     network, x = example()
 
-    for scores, outputs in zip(edge_scores(network, x, kind="std"), kr.edge_outputs(network, x), strict=True):
+    for scores, outputs in zip(
+        edge_scores(network, x, kind="std"), kr.edge_outputs(network, x), strict=True
+    ):
         np.testing.assert_allclose(scores, shares_by_sums(outputs), rtol=1e-12)
 
 
@@ -87,7 +101,9 @@ def test_attribution_is_the_sum_over_all_paths_of_the_products_of_shares():
     network, x = example()
     shares = [shares_by_sums(outputs) for outputs in kr.edge_outputs(network, x)]
 
-    for scores, truth in zip(edge_scores(network, x, kind="attribution"), attribution_by_paths(shares), strict=True):
+    for scores, truth in zip(
+        edge_scores(network, x, kind="attribution"), attribution_by_paths(shares), strict=True
+    ):
         np.testing.assert_allclose(scores, truth, rtol=1e-12)
 
 
@@ -97,7 +113,9 @@ def test_a_worked_example():
     x = np.array([[-1.0], [0.0], [1.0]]) / math.sqrt(2.0 / 3.0)
 
     np.testing.assert_allclose(edge_scores(network, x, kind="std")[1], [[1.0], [1.0]], rtol=1e-14)
-    np.testing.assert_allclose(edge_scores(network, x, kind="attribution")[1], [[0.5], [0.5]], rtol=1e-14)
+    np.testing.assert_allclose(
+        edge_scores(network, x, kind="attribution")[1], [[0.5], [0.5]], rtol=1e-14
+    )
     np.testing.assert_allclose(edge_scores(network, x, kind="attribution")[0], [[1.0]], rtol=1e-14)
     np.testing.assert_allclose(edge_scores(network, x)[0], [[math.sqrt(6.0)]], rtol=1e-14)
 
@@ -118,11 +136,15 @@ def test_scores_are_finite_not_negative_and_0_on_dead_edges(drawn, kind):
 @pytest.mark.parametrize("kind", ["std", "attribution"])
 def test_a_constant_edge_has_a_spread_of_0_however_large_it_is(kind):
     rng = np.random.default_rng(1)
-    network = random_network(rng, widths=(2, 1), degrees=[3], kind="uniform", base="zero", dead=0.0, silent=0.0)
+    network = random_network(
+        rng, widths=(2, 1), degrees=[3], kind="uniform", base="zero", dead=0.0, silent=0.0
+    )
     (layer,) = network.layers
     coef = layer.coef.copy()
     coef[0, 1] = 1e3 / 3.0
-    network = kr.Network((kr.Layer(layer.knots, coef, layer.w_base, layer.w_spline, layer.mask, 3, "zero"),))
+    network = kr.Network(
+        (kr.Layer(layer.knots, coef, layer.w_base, layer.w_spline, layer.mask, 3, "zero"),)
+    )
     x = rng.uniform(layer.breakpoints[:, 0], layer.breakpoints[:, -1], (50, 2))
 
     (scores,) = edge_scores(network, x, kind=kind)
@@ -168,9 +190,13 @@ def test_a_node_has_its_largest_incoming_and_its_largest_outgoing_edge():
         for number, record in enumerate(nodes):
             for node in range(network.widths[number]):
                 if number > 0:
-                    assert record.incoming[node] == max(edges[number - 1][node, i] for i in range(network.widths[number - 1]))
+                    assert record.incoming[node] == max(
+                        edges[number - 1][node, i] for i in range(network.widths[number - 1])
+                    )
                 if number < len(edges):
-                    assert record.outgoing[node] == max(edges[number][j, node] for j in range(network.widths[number + 1]))
+                    assert record.outgoing[node] == max(
+                        edges[number][j, node] for j in range(network.widths[number + 1])
+                    )
 
 
 def test_attribution_of_a_node_is_what_its_edges_hand_back_and_stands_for_both():
@@ -204,11 +230,18 @@ def test_the_least_is_the_smaller_of_both_or_the_one_there_is():
 def test_scores_refuse_unknown_kinds_and_too_few_samples(function):
     network, x = example()
 
-    with pytest.raises(ValueError, match=r"^kind is 'median', but must be one of 'mean', 'std', 'attribution'"):
+    with pytest.raises(
+        ValueError, match=r"^kind is 'median', but must be one of 'mean', 'std', 'attribution'"
+    ):
         function(network, x, kind="median")
-    with pytest.raises(ValueError, match=r"^x has shape \(0, 2\), but a mean over samples needs at least one$"):
+    with pytest.raises(
+        ValueError, match=r"^x has shape \(0, 2\), but a mean over samples needs at least one$"
+    ):
         function(network, x[:0])
-    with pytest.raises(ValueError, match=r"^x has shape \(1, 2\), but a standard deviation needs at least two samples$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^x has shape \(1, 2\), but a standard deviation needs at least two samples$",
+    ):
         function(network, x[:1], kind="std")
     with pytest.raises(ValueError, match=r"^x contains nan"):
         function(network, np.full((3, 2), np.nan))

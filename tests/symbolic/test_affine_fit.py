@@ -10,13 +10,25 @@ from scipy.special import j0, j1, jv
 import kan_ref as kr
 from benchmarks import symbolic_search
 from benchmarks.symbolic_search import draw_curve
-from kan_ref.functions.library import LIBRARY, lookup, register_function, same_family, unregister_function
+from kan_ref.functions.library import (
+    LIBRARY,
+    lookup,
+    register_function,
+    same_family,
+    unregister_function,
+)
 from kan_ref.functions.record import Gauge
 from kan_ref.symbolic.affine_fit import AffineFit, fit_affine
 from kan_ref.symbolic.gauge import canonical_affine
 from kan_ref.symbolic.inner_lines import Chart, between, free_number, line_ends
 from kan_ref.symbolic.ranking import rank_functions
-from kan_ref.symbolic.search_starts import coarse_starts, holds_poles, n_inner, pole_gaps, simple_poles
+from kan_ref.symbolic.search_starts import (
+    coarse_starts,
+    holds_poles,
+    n_inner,
+    pole_gaps,
+    simple_poles,
+)
 from kan_ref.symbolic.variable_projection import misfits, refine
 
 NAMES = tuple(name for name in LIBRARY if name not in ("0", "x"))
@@ -59,8 +71,12 @@ def test_the_canonical_form_is_the_same_curve_and_its_own_canonical_form(name, s
 
     canonical = canonical_affine(LIBRARY[name], affine)
 
-    np.testing.assert_allclose(curve(name, canonical, x), curve(name, affine, x), rtol=1e-11, atol=1e-11)
-    np.testing.assert_allclose(canonical_affine(LIBRARY[name], canonical), canonical, rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(
+        curve(name, canonical, x), curve(name, affine, x), rtol=1e-11, atol=1e-11
+    )
+    np.testing.assert_allclose(
+        canonical_affine(LIBRARY[name], canonical), canonical, rtol=1e-14, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("name", LIBRARY)
@@ -115,7 +131,9 @@ def test_canonical_forms_by_hand(name, affine, canonical):
 # --- what is searched, and by what
 
 
-@pytest.mark.parametrize("chart", [Chart("circle"), Chart("side"), Chart("scale"), Chart("gap", -0.2, 0.3)])
+@pytest.mark.parametrize(
+    "chart", [Chart("circle"), Chart("side"), Chart("scale"), Chart("gap", -0.2, 0.3)]
+)
 @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-1.0, 1.0), (0.5, np.inf), (-np.inf, -0.5)])
 def test_slopes_of_line_ends_are_their_central_differences(chart, bounds):
     rng = np.random.default_rng(0)
@@ -123,8 +141,13 @@ def test_slopes_of_line_ends_are_their_central_differences(chart, bounds):
     for one, n_free in ((chart, 1), (Chart("ends", *bounds), 2)):
         theta, direction = rng.normal(size=(7, n_free)), rng.normal(size=(7, n_free))
         _, slopes = line_ends(one, theta)
-        difference = (line_ends(one, theta + 1e-6 * direction)[0] - line_ends(one, theta - 1e-6 * direction)[0]) / 2e-6
-        np.testing.assert_allclose(np.einsum("sek,sk->se", slopes, direction), difference, rtol=0, atol=1e-8)
+        difference = (
+            line_ends(one, theta + 1e-6 * direction)[0]
+            - line_ends(one, theta - 1e-6 * direction)[0]
+        ) / 2e-6
+        np.testing.assert_allclose(
+            np.einsum("sek,sk->se", slopes, direction), difference, rtol=0, atol=1e-8
+        )
 
 
 @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-1.0, 1.0), (0.5, np.inf), (-np.inf, 4.5)])
@@ -137,12 +160,21 @@ def test_numbers_between_bounds_have_a_free_number_and_free_numbers_stay_between
     assert free.max() <= bounds[1]
 
 
-@pytest.mark.parametrize("name", [name for name in SEARCHED if LIBRARY[name].domain != (-np.inf, np.inf) or LIBRARY[name].singular])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in SEARCHED
+        if LIBRARY[name].domain != (-np.inf, np.inf) or LIBRARY[name].singular
+    ],
+)
 def test_no_start_leaves_the_domain(name):
     t = np.linspace(-1.0, 1.0, 300)
 
     for starts in coarse_starts(LIBRARY[name], t, t**3, np.arange(300)):
-        assert np.isfinite(misfits(LIBRARY[name], starts.chart, starts.theta, t, t**3)).mean() > 0.95
+        assert (
+            np.isfinite(misfits(LIBRARY[name], starts.chart, starts.theta, t, t**3)).mean() > 0.95
+        )
 
 
 @pytest.mark.parametrize("name", ["x^3", "sqrt", "1/x", "exp", "tanh", "arcsin", "sin"])
@@ -154,12 +186,17 @@ def test_steps_only_ever_gain_and_end_where_the_misfit_is_flat(name):
     misfit = misfits(LIBRARY[name], starts.chart, starts.theta, t, z)
     some = np.argsort(misfit)[:40]
 
-    theta, after = refine(LIBRARY[name], starts.chart, starts.theta[some], t, z, n_steps=200, least_gain=1e-14)
+    theta, after = refine(
+        LIBRARY[name], starts.chart, starts.theta[some], t, z, n_steps=200, least_gain=1e-14
+    )
 
     assert np.all(after <= misfit[some])
     best = theta[[int(np.argmin(after))]]
     for direction in np.eye(theta.shape[1]):
-        below, here, above = (misfits(LIBRARY[name], starts.chart, best + h * direction, t, z)[0] for h in (-1e-3, 0.0, 1e-3))
+        below, here, above = (
+            misfits(LIBRARY[name], starts.chart, best + h * direction, t, z)[0]
+            for h in (-1e-3, 0.0, 1e-3)
+        )
         assert abs(above - below) < 1e-2 * (above - 2.0 * here + below)
 
 
@@ -174,7 +211,10 @@ def test_the_sine_has_a_start_near_every_frequency_up_to_half_a_turn_a_sample():
         assert 0.5 * (q - p) == pytest.approx(omega, abs=0.2)
 
 
-@pytest.mark.parametrize(("name", "scale"), [("sin", 9.3), ("cos", 9.3), ("cosh", float(np.geomspace(0.01, 100.0, 100)[60]))])
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [("sin", 9.3), ("cos", 9.3), ("cosh", float(np.geomspace(0.01, 100.0, 100)[60]))],
+)
 def test_sine_and_cosh_start_at_the_very_curve_if_its_scale_is_on_their_grid(name, scale):
     """Their other parameters follow from linear least squares, also for samples that lie unevenly."""
     t = np.concatenate([[-1.0], np.sort(points(31, 80)) ** 3, [1.0]])
@@ -207,7 +247,9 @@ def test_a_clean_curve_is_found_to_1e_12_of_its_spread_and_told_canonically(name
 
     assert relative(fit, drawn.y) <= 1e-12 + 1e-15 * np.abs(drawn.y).max() / np.std(drawn.y)
     assert fit.r2 == pytest.approx(1.0, abs=1e-15)
-    assert fit.rms == pytest.approx(np.sqrt(np.mean((drawn.y - curve(name, fit.affine, drawn.x)) ** 2)), rel=1e-6)
+    assert fit.rms == pytest.approx(
+        np.sqrt(np.mean((drawn.y - curve(name, fit.affine, drawn.x)) ** 2)), rel=1e-6
+    )
     np.testing.assert_array_equal(fit(drawn.x), curve(name, fit.affine, drawn.x))
     np.testing.assert_allclose(canonical_affine(LIBRARY[name], fit.affine), fit.affine, rtol=1e-14)
     assert fit.singular == ()
@@ -272,7 +314,9 @@ def test_no_scale_of_x_or_y_is_special(scale, width):
     fit = fit_affine(width * x, scale * y, "exp")
 
     assert fit.r2 == pytest.approx(plain.r2, rel=1e-12)
-    assert (fit.a * width, fit.b, fit.c / scale, fit.d / scale) == pytest.approx(plain.affine, rel=1e-5)
+    assert (fit.a * width, fit.b, fit.c / scale, fit.d / scale) == pytest.approx(
+        plain.affine, rel=1e-5
+    )
     assert fit.rms / scale == pytest.approx(plain.rms, rel=1e-11)
 
 
@@ -309,7 +353,9 @@ def test_a_curve_whose_slope_is_infinite_at_a_sample_is_found_exactly(name, affi
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_zero_of_a_root_is_the_very_sample_where_it_lies_and_no_sample_is_lost_to_rounding(seed):
+def test_the_zero_of_a_root_is_the_very_sample_where_it_lies_and_no_sample_is_lost_to_rounding(
+    seed,
+):
     rng = np.random.default_rng(seed)
     low, width = rng.uniform(-3.0, 3.0), 10.0 ** rng.uniform(-2.0, 2.0)
     x = np.linspace(low, low + width, 41)
@@ -325,7 +371,9 @@ def test_a_step_is_found_between_samples_or_at_one():
     x = np.linspace(-1.0, 1.0, 21)
 
     at = fit_affine(x, 3.0 * np.sign(x) + 1.0, "sgn")
-    between_samples = fit_affine(np.r_[x, x[:5]], np.r_[np.sign(x - 0.42), np.sign(x[:5] - 0.42)], "sgn")
+    between_samples = fit_affine(
+        np.r_[x, x[:5]], np.r_[np.sign(x - 0.42), np.sign(x[:5] - 0.42)], "sgn"
+    )
 
     assert at.affine == pytest.approx((1.0, 0.0, 3.0, 1.0), abs=1e-15)
     assert between_samples.affine == pytest.approx((1.0, -0.45, 1.0, 0.0), abs=1e-15)
@@ -339,7 +387,9 @@ def test_a_step_is_the_best_of_all_breaks(seed):
     best = np.inf
     for place in np.arange(-0.5, 8.0, 0.5):
         design = np.stack([np.sign(x - place), np.ones(30)], axis=1)
-        best = min(best, np.sqrt(np.mean((y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2)))
+        best = min(
+            best, np.sqrt(np.mean((y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2))
+        )
 
     assert fit_affine(x, y, "sgn").rms == pytest.approx(best, rel=1e-12)
 
@@ -357,7 +407,14 @@ def test_no_second_opinion_that_starts_from_the_truth_is_nearer(name):
     def residual(affine):
         return np.nan_to_num((y - curve(name, affine, drawn.x)) / np.std(y), nan=1e3)
 
-    other = least_squares(residual, truth.affine, x_scale=np.abs(truth.affine) + 1e-3, xtol=1e-14, ftol=1e-14, gtol=1e-14)
+    other = least_squares(
+        residual,
+        truth.affine,
+        x_scale=np.abs(truth.affine) + 1e-3,
+        xtol=1e-14,
+        ftol=1e-14,
+        gtol=1e-14,
+    )
     ours = fit_affine(drawn.x, y, name)
 
     assert relative(ours, y) <= np.sqrt(2.0 * other.cost / 300) * (1.0 + 1e-7)
@@ -365,9 +422,25 @@ def test_no_second_opinion_that_starts_from_the_truth_is_nearer(name):
 
 @given(
     st.lists(st.tuples(st.floats(-3.0, 3.0), st.floats(-3.0, 3.0)), min_size=1, max_size=12),
-    st.sampled_from(["sqrt", "log", "1/x", "1/x^4", "1/sqrt", "arcsin", "arctanh", "tan", "x^1.5", "gaussian", "sgn"]),
+    st.sampled_from(
+        [
+            "sqrt",
+            "log",
+            "1/x",
+            "1/x^4",
+            "1/sqrt",
+            "arcsin",
+            "arctanh",
+            "tan",
+            "x^1.5",
+            "gaussian",
+            "sgn",
+        ]
+    ),
 )
-def test_whatever_the_samples_the_curve_has_a_value_on_all_of_them_and_is_no_worse_than_their_mean(samples, name):
+def test_whatever_the_samples_the_curve_has_a_value_on_all_of_them_and_is_no_worse_than_their_mean(
+    samples, name
+):
     x, y = np.array(samples).T
 
     fit = fit_affine(x, y, name)
@@ -386,7 +459,9 @@ def test_r2_has_no_scale_and_can_be_low():
 
     fits = [fit_affine(x, scale * y, "sin") for scale in (1e-8, 1.0, 1e8)]
 
-    assert fits[0].r2 == pytest.approx(1.0 - np.sum((y - fits[1](x)) ** 2) / np.sum((y - y.mean()) ** 2), rel=1e-9)
+    assert fits[0].r2 == pytest.approx(
+        1.0 - np.sum((y - fits[1](x)) ** 2) / np.sum((y - y.mean()) ** 2), rel=1e-9
+    )
     assert 0.1 < fits[0].r2 < 0.9
     assert [fit.r2 for fit in fits] == pytest.approx([fits[0].r2] * 3, rel=1e-10)
 
@@ -464,7 +539,9 @@ def test_poles_are_seen_between_samples_that_grow_on_both_sides():
     t = np.linspace(-1.0, 1.0, 100)
 
     np.testing.assert_allclose(simple_poles(t, 1.0 / (t - 0.3)), [0.3], atol=1e-3)
-    np.testing.assert_allclose(simple_poles(t, np.tan(5.0 * t)), 0.2 * np.pi * np.array([-1.5, -0.5, 0.5, 1.5]), atol=1e-3)
+    np.testing.assert_allclose(
+        simple_poles(t, np.tan(5.0 * t)), 0.2 * np.pi * np.array([-1.5, -0.5, 0.5, 1.5]), atol=1e-3
+    )
     assert simple_poles(t, 1.0 / (t - 0.3) ** 2).size == simple_poles(t, np.sin(9.0 * t)).size == 0
     assert any(left < 0.3 < right for left, right in pole_gaps(t, 1.0 / (t - 0.3) ** 2))
     assert pole_gaps(t, np.exp(t)) == []
@@ -479,13 +556,19 @@ def test_poles_are_seen_between_samples_that_grow_on_both_sides():
 @pytest.fixture(params=[None, Gauge(parity=1)])
 def bessel(request):
     """J0 as users register it."""
-    slopes = (lambda u: -j1(u), lambda u: 0.5 * (jv(2, u) - j0(u)), lambda u: 0.25 * (3.0 * j1(u) - jv(3, u)))
+    slopes = (
+        lambda u: -j1(u),
+        lambda u: 0.5 * (jv(2, u) - j0(u)),
+        lambda u: 0.25 * (3.0 * j1(u) - jv(3, u)),
+    )
     yield register_function("J0", j0, *slopes, complexity=3, gauge=request.param)
     unregister_function("J0")
 
 
 @pytest.mark.usefixtures("bessel")
-@pytest.mark.parametrize("affine", [(20.0, 0.0, 1.0, 0.0), (12.0, 3.0, 2.0, -1.0), (35.0, 4.0, 1.0, 0.0)])
+@pytest.mark.parametrize(
+    "affine", [(20.0, 0.0, 1.0, 0.0), (12.0, 3.0, 2.0, -1.0), (35.0, 4.0, 1.0, 0.0)]
+)
 def test_a_registered_function_that_oscillates_is_found(affine):
     x = points(12, 500)
     y = affine[2] * j0(affine[0] * x + affine[1]) + affine[3]
@@ -547,7 +630,9 @@ def test_curves_out_of_a_spline_get_the_name_of_what_it_approximates(name, n_int
     clean = LIBRARY[name].f(3.0 * x if name == "sin" else x)
     knots = kr.uniform_knots(-1.0, 1.0, n_intervals, 3)
     basis = kr.bspline.basis(x[:, None], np.atleast_2d(knots), 3)[:, 0]
-    coef = np.linalg.lstsq(basis, clean, rcond=None)[0] + size * np.std(clean) * rng.standard_normal(basis.shape[1])
+    coef = np.linalg.lstsq(basis, clean, rcond=None)[0] + size * np.std(
+        clean
+    ) * rng.standard_normal(basis.shape[1])
 
     fits = rank_functions(x, basis @ coef)
 
@@ -571,7 +656,14 @@ def test_rounding_of_a_large_constant_buys_no_parameters():
     for name in ("x", "x^2", "exp", "log", "sqrt", "1/x", "tanh"):
         drawn = draw_curve(name, rng, 300)
         y = 0.51 * (1.0 + 1e-10 * (drawn.y - drawn.y.mean()) / drawn.y.std())
-        assert rank_functions(drawn.x, y, ("0", "x", "x^2", "cosh", "exp", "log", "arctanh", "sqrt", "1/x", "tan", "tanh"))[0].name == name
+        assert (
+            rank_functions(
+                drawn.x,
+                y,
+                ("0", "x", "x^2", "cosh", "exp", "log", "arctanh", "sqrt", "1/x", "tan", "tanh"),
+            )[0].name
+            == name
+        )
     assert rank_functions(x, 3.0 + 4e-15 * rng.standard_normal(300))[0].name == "0"
 
 
@@ -590,7 +682,9 @@ def test_a_pole_between_samples_wins_where_they_show_it():
     y = 1.0 / (x - 0.3)
 
     assert rank_functions(x, y)[0].name == "1/x"
-    assert rank_functions(x, y + 1e-3 * np.std(y) * rng.standard_normal(400))[0].singular == (pytest.approx(0.3, abs=1e-2),)
+    assert rank_functions(x, y + 1e-3 * np.std(y) * rng.standard_normal(400))[0].singular == (
+        pytest.approx(0.3, abs=1e-2),
+    )
 
 
 def test_a_ranking_is_sorted_has_every_name_once_and_is_the_fits_of_fit_affine():
@@ -603,7 +697,12 @@ def test_a_ranking_is_sorted_has_every_name_once_and_is_the_fits_of_fit_affine()
     assert fits[0].score < fits[1].score < fits[2].score
     for fit in fits:
         alone = fit_affine(x, y, fit.name)
-        assert (alone.affine, alone.rms, alone.r2, alone.score) == (fit.affine, fit.rms, fit.r2, 0.0)
+        assert (alone.affine, alone.rms, alone.r2, alone.score) == (
+            fit.affine,
+            fit.rms,
+            fit.r2,
+            0.0,
+        )
     assert len(rank_functions(x, y)) == len(LIBRARY)
 
 
@@ -628,7 +727,10 @@ def test_the_benchmark_reports_who_is_called_what_and_with_which_misfit():
     text = symbolic_search.report("clean", [wrong, right])
     assert (wrong.right, right.right) == (False, True)
     assert "right 1 of 2 (50.0 %); bar: >= 98 % right" in text
-    assert f"cosh was called {wrong.best.name}: misfit {wrong.best.rms / np.std(np.exp(x)):.3g}" in text
+    assert (
+        f"cosh was called {wrong.best.name}: misfit {wrong.best.rms / np.std(np.exp(x)):.3g}"
+        in text
+    )
     assert right.error <= 1e-12
 
 
@@ -651,9 +753,21 @@ def test_every_case_of_the_benchmark_draws_curves_from_a_seed(case):
 @pytest.mark.parametrize(
     ("x", "y", "name", "error", "sentence"),
     [
-        ([0.0, 1.0], [0.0, 1.0], "sine", ValueError, r"name is 'sine', but must be one of .* \(did you mean 'sin'\?\)"),
+        (
+            [0.0, 1.0],
+            [0.0, 1.0],
+            "sine",
+            ValueError,
+            r"name is 'sine', but must be one of .* \(did you mean 'sin'\?\)",
+        ),
         ([0.0, 1.0], [0.0, 1.0], 3, TypeError, "name is 3, but must be one of"),
-        ([0.0, 1.0], [0.0], "sin", ValueError, "x has 2 samples and y has 1, but a fit needs as many of both, at least 1"),
+        (
+            [0.0, 1.0],
+            [0.0],
+            "sin",
+            ValueError,
+            "x has 2 samples and y has 1, but a fit needs as many of both, at least 1",
+        ),
         ([], [], "sin", ValueError, "x has 0 samples and y has 0"),
         ([[0.0, 1.0]], [0.0], "sin", ValueError, r"x has shape \(1, 2\), but needs shape \(n,\)"),
         ([0.0, np.nan], [0.0, 1.0], "sin", ValueError, "x contains nan at position 1"),
@@ -676,7 +790,9 @@ def test_bad_samples_and_names_are_refused_in_a_sentence(search, x, y, name, err
 def test_a_ranking_of_no_names_or_of_a_bare_name_is_refused():
     with pytest.raises(ValueError, match="names is empty, but a ranking needs at least one name"):
         rank_functions([0.0, 1.0], [0.0, 1.0], [])
-    with pytest.raises(TypeError, match=r"names is 'sin', but must be a sequence of names, as in \('sin',\)"):
+    with pytest.raises(
+        TypeError, match=r"names is 'sin', but must be a sequence of names, as in \('sin',\)"
+    ):
         rank_functions([0.0, 1.0], [0.0, 1.0], "sin")
 
 
@@ -695,7 +811,9 @@ def test_the_order_of_samples_does_not_matter():
     x = points(29, 200)
     y, order = np.exp(x) + 0.1 * x**2, np.random.default_rng(29).permutation(200)
 
-    assert fit_affine(x, y, "exp").affine == pytest.approx(fit_affine(x[order], y[order], "exp").affine, rel=1e-9)
+    assert fit_affine(x, y, "exp").affine == pytest.approx(
+        fit_affine(x[order], y[order], "exp").affine, rel=1e-9
+    )
 
 
 def test_many_samples_are_fitted_on_all_of_them():

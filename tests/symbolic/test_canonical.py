@@ -36,7 +36,12 @@ def regauged(rng, function, affine):
     elif gauge.kind == "line":
         a, b, c, d = s * a, b * s + t, c / s, d - c / s * t
     if gauge.parity and rng.random() < 0.5:
-        a, b, c, d = -a, -b, gauge.parity * c, d + (2.0 * c * gauge.middle if gauge.parity < 0 else 0.0)
+        a, b, c, d = (
+            -a,
+            -b,
+            gauge.parity * c,
+            d + (2.0 * c * gauge.middle if gauge.parity < 0 else 0.0),
+        )
     if gauge.turn:
         k = int(rng.integers(-3, 4))
         b, c = b + k * gauge.turn, c * gauge.turn_sign**k
@@ -49,7 +54,10 @@ def disguised(rng, network):
     for number, lower in enumerate(network.layers[:-1]):
         upper = network.layers[number + 1]
         for node in range(lower.n_out):
-            s, below = away_from_zero(rng), [edge.row for edge in lower.symbolic if edge.output == node]
+            s, below = (
+                away_from_zero(rng),
+                [edge.row for edge in lower.symbolic if edge.output == node],
+            )
             added = rng.normal(size=len(below))
             affines[number][below, 2:] *= s
             affines[number][below, 3] += added
@@ -72,14 +80,21 @@ def test_the_function_stays(drawn):
     network, x, _ = drawn
     y = network(x)
 
-    np.testing.assert_allclose(canonical_form(network)(x), y, rtol=1e-12, atol=1e-12 * np.abs(y).max(initial=1.0))
+    np.testing.assert_allclose(
+        canonical_form(network)(x), y, rtol=1e-12, atol=1e-12 * np.abs(y).max(initial=1.0)
+    )
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-@pytest.mark.parametrize("name", ["sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"])
+@pytest.mark.parametrize(
+    "name", ["sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"]
+)
 def test_the_function_stays_where_it_needs_a_positive_argument(name, sign):
     network = formula_network(
-        [(0, 0, "x^2", (1.3, 0.2, 2.0 * sign, 0.4 * sign)), (0, 1, "cosh", (0.7, 0.0, 0.5 * sign, 0.1 * sign))],
+        [
+            (0, 0, "x^2", (1.3, 0.2, 2.0 * sign, 0.4 * sign)),
+            (0, 1, "cosh", (0.7, 0.0, 0.5 * sign, 0.1 * sign)),
+        ],
         [(0, 0, name, (2.5 * sign, 0.3, -1.7, 0.6))],
         widths=(2, 1, 1),
     )
@@ -121,7 +136,9 @@ def test_networks_that_differ_by_gauge_alone_become_the_same(seed, widths):
 
     for first, second in zip(one.layers, other.layers, strict=True):
         size = np.abs(first.affine).max()
-        np.testing.assert_allclose(second.affine, first.affine, rtol=1e-9, atol=1e-9 * max(size, 1.0))
+        np.testing.assert_allclose(
+            second.affine, first.affine, rtol=1e-9, atol=1e-9 * max(size, 1.0)
+        )
 
 
 @pytest.mark.no_cover
@@ -141,7 +158,9 @@ def test_the_hello_world_gets_its_own_parameters_and_nothing_else():
 
     form = canonical_form(network)
 
-    np.testing.assert_allclose(form.layers[0].affine, [[np.pi, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]], atol=1e-14)
+    np.testing.assert_allclose(
+        form.layers[0].affine, [[np.pi, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]], atol=1e-14
+    )
     np.testing.assert_allclose(form.layers[1].affine, [[1.0, 0.0, 1.0, 0.0]], atol=1e-14)
 
 
@@ -160,7 +179,9 @@ def test_constants_move_on_to_the_next_layer():
 
 
 def test_constants_of_an_output_are_gathered_on_its_first_edge():
-    network = formula_network([(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "cos", (1.0, 0.5, 1.0, 0.5))], widths=(2, 1))
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "cos", (1.0, 0.5, 1.0, 0.5))], widths=(2, 1)
+    )
 
     np.testing.assert_array_equal(canonical_form(network).layers[0].affine[:, 3], [2.5, 0.0])
 
@@ -186,7 +207,11 @@ def test_the_first_edge_that_moves_gives_a_node_its_unit():
 
 @pytest.mark.parametrize("name", ["sqrt", "log"])
 def test_a_root_or_logarithm_keeps_its_side_in_the_node(name):
-    network = formula_network([(0, 0, "x^2", (1.0, 0.0, 3.0, 0.0))], [(0, 0, name, (-2.0, 12.0, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "x^2", (1.0, 0.0, 3.0, 0.0))],
+        [(0, 0, name, (-2.0, 12.0, 1.0, 0.0))],
+        widths=(1, 1, 1),
+    )
 
     form = canonical_form(network)
 
@@ -195,7 +220,9 @@ def test_a_root_or_logarithm_keeps_its_side_in_the_node(name):
 
 
 def test_a_node_that_only_constants_leave_keeps_its_size():
-    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 2.0))], [(0, 0, "0", (1.0, 0.0, 1.0, 4.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 2.0))], [(0, 0, "0", (1.0, 0.0, 1.0, 4.0))], widths=(1, 1, 1)
+    )
 
     form = canonical_form(network)
 
@@ -204,7 +231,9 @@ def test_a_node_that_only_constants_leave_keeps_its_size():
 
 
 def test_a_node_that_only_constants_enter_keeps_them_above():
-    network = formula_network([(0, 0, "0", (1.0, 0.0, 1.0, 3.0))], [(0, 0, "x^2", (2.0, 1.0, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "0", (1.0, 0.0, 1.0, 3.0))], [(0, 0, "x^2", (2.0, 1.0, 1.0, 0.0))], widths=(1, 1, 1)
+    )
 
     form = canonical_form(network)
 
@@ -263,7 +292,11 @@ def test_locked_nodes_that_need_different_scales_keep_theirs():
 
 def test_locked_nodes_with_different_constants_keep_theirs():
     squares = [(0, 0, "x^2", (1.0, 0.0, 1.0, 0.25)), (0, 1, "x^2", 0), (1, 0, "x^2", 0)]
-    network = formula_network(squares, [(0, 0, "sin", (1.0, 0.1, 1.0, 0.0)), (0, 1, "sin", (1.0, 0.1, 1.0, 0.0))], widths=(2, 2, 1))
+    network = formula_network(
+        squares,
+        [(0, 0, "sin", (1.0, 0.1, 1.0, 0.0)), (0, 1, "sin", (1.0, 0.1, 1.0, 0.0))],
+        widths=(2, 2, 1),
+    )
 
     np.testing.assert_array_equal(canonical_form(network).theta, network.theta)
 
@@ -273,7 +306,13 @@ def test_a_lock_ties_a_node_to_one_that_cannot_change():
     layer = network.layers[1]
     mask = layer.mask.copy()
     mask[0, 1] = 1.0
-    mixed = Network((network.layers[0], replace(layer, mask=mask, symbolic=layer.symbolic[:1]), network.layers[2]))
+    mixed = Network(
+        (
+            network.layers[0],
+            replace(layer, mask=mask, symbolic=layer.symbolic[:1]),
+            network.layers[2],
+        )
+    )
 
     form = canonical_form(mixed)
 
@@ -282,7 +321,14 @@ def test_a_lock_ties_a_node_to_one_that_cannot_change():
 
 
 def test_locked_constants_of_an_output_stay():
-    network = formula_network([(0, 0, "sin", (1.0, 0.5, 1.0, 2.0)), (0, 1, "sin", 0), (0, 2, "cos", (1.0, 0.5, 1.0, 0.5))], widths=(3, 1))
+    network = formula_network(
+        [
+            (0, 0, "sin", (1.0, 0.5, 1.0, 2.0)),
+            (0, 1, "sin", 0),
+            (0, 2, "cos", (1.0, 0.5, 1.0, 0.5)),
+        ],
+        widths=(3, 1),
+    )
 
     np.testing.assert_array_equal(canonical_form(network).layers[0].affine[:, 3], [2.0, 0.5])
 
@@ -292,7 +338,9 @@ def test_locked_constants_of_an_output_stay():
 
 @pytest.mark.parametrize("a", [2.0, -2.0])
 def test_knots_of_a_moved_node_follow_its_values(a):
-    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))], [(0, 0, "exp", (a, 0.1, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))], [(0, 0, "exp", (a, 0.1, 1.0, 0.0))], widths=(1, 1, 1)
+    )
     network = Network((network.layers[0], replace(network.layers[1], base="zero")))
     old = network.layers[1]
 
@@ -302,18 +350,28 @@ def test_knots_of_a_moved_node_follow_its_values(a):
     at = np.linspace(-0.9, 0.9, 7)
     curves = [Network((replace(layer, mask=[[1.0]], symbolic=()),)) for layer in (old, new)]
     expected = edge_curve(curves[0], 0, output=0, input=0, x=at)
-    np.testing.assert_allclose(edge_curve(curves[1], 0, output=0, input=0, x=a * (at - 0.5)), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        edge_curve(curves[1], 0, output=0, input=0, x=a * (at - 0.5)), expected, rtol=1e-12
+    )
 
 
 def test_a_grid_that_rounding_would_flatten_stays():
-    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 1e20))], [(0, 0, "tanh", (1.0, 0.0, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 1e20))],
+        [(0, 0, "tanh", (1.0, 0.0, 1.0, 0.0))],
+        widths=(1, 1, 1),
+    )
 
     np.testing.assert_array_equal(canonical_form(network).layers[1].knots, network.layers[1].knots)
 
 
-@pytest.mark.parametrize(("c", "d", "a"), [(1e-200, 0.0, 1e-200), (1e200, 0.0, 1e200), (1.0, 1e200, 1e200)])
+@pytest.mark.parametrize(
+    ("c", "d", "a"), [(1e-200, 0.0, 1e-200), (1e200, 0.0, 1e200), (1.0, 1e200, 1e200)]
+)
 def test_a_change_that_leads_out_of_float64_is_not_made(c, d, a):
-    network = formula_network([(0, 0, "sin", (1.0, 0.5, c, d))], [(0, 0, "tanh", (a, 0.0, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, c, d))], [(0, 0, "tanh", (a, 0.0, 1.0, 0.0))], widths=(1, 1, 1)
+    )
 
     form = canonical_form(network)
 
@@ -323,7 +381,11 @@ def test_a_change_that_leads_out_of_float64_is_not_made(c, d, a):
 
 def test_a_function_of_unknown_gauge_still_has_its_node_scaled():
     odd = Function("odd one", *(LIBRARY["sin"].f,) * 4)
-    network = formula_network([(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))], [(0, 0, "sin", (-2.0, 0.1, 1.0, 0.0))], widths=(1, 1, 1))
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))],
+        [(0, 0, "sin", (-2.0, 0.1, 1.0, 0.0))],
+        widths=(1, 1, 1),
+    )
     upper = replace(network.layers[1], symbolic=[SymbolicEdge(0, 0, odd, 0)])
 
     form = canonical_form(Network((network.layers[0], upper)))

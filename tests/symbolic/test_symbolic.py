@@ -16,7 +16,9 @@ def trained(seed=0, n_intervals=20):
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=600, n_test=100, rng=rng)
     network = kr.best_start((2, 1, 1), data, n_starts=8, n_intervals=3, degree=3, rng=rng)
-    return kr.fit(network, data, grids=(5, 10, n_intervals), n_steps=30, smoothness_weight=1e-8).network, data
+    return kr.fit(
+        network, data, grids=(5, 10, n_intervals), n_steps=30, smoothness_weight=1e-8
+    ).network, data
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,9 @@ def test_without_samples_the_parameters_are_taken_as_they_are(example):
     network, _ = example
 
     plain = kr.fix_symbolic(network, 0, output=0, input=1, name="x^2").layers[0]
-    given = kr.fix_symbolic(network, 0, output=0, input=1, name="x^2", affine=(2.0, 0.5, -1.0, 3.0)).layers[0]
+    given = kr.fix_symbolic(
+        network, 0, output=0, input=1, name="x^2", affine=(2.0, 0.5, -1.0, 3.0)
+    ).layers[0]
 
     assert plain.affine.tolist() == [[1.0, 0.0, 1.0, 0.0]]
     assert given.affine.tolist() == [[2.0, 0.5, -1.0, 3.0]]
@@ -103,15 +107,24 @@ def test_freeing_keeps_other_formulas_and_their_locks():
 
     freed = kr.unfix_symbolic(network, 0, output=edge.output, input=edge.input).layers[0]
 
-    left = [(e.output, e.input, e.name, layer.affine[e.row].tolist()) for e in layer.symbolic if e is not edge]
-    assert [(e.output, e.input, e.name, freed.affine[e.row].tolist()) for e in freed.symbolic] == left
+    left = [
+        (e.output, e.input, e.name, layer.affine[e.row].tolist())
+        for e in layer.symbolic
+        if e is not edge
+    ]
+    assert [
+        (e.output, e.input, e.name, freed.affine[e.row].tolist()) for e in freed.symbolic
+    ] == left
 
 
 def test_a_formula_that_is_not_defined_on_the_grid_cannot_be_freed(example):
     network, _ = example
     fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="log")
 
-    with pytest.raises(ValueError, match=r"log on the edge of layer 0 from input 0 to output 0 is not defined at -1\.\d+ of its grid"):
+    with pytest.raises(
+        ValueError,
+        match=r"log on the edge of layer 0 from input 0 to output 0 is not defined at -1\.\d+ of its grid",
+    ):
         kr.unfix_symbolic(fixed, 0, output=0, input=0)
 
 
@@ -134,7 +147,9 @@ def test_the_right_name_is_suggested_first_and_the_table_says_so(example):
 def test_suggestions_can_be_asked_of_some_functions_alone(example):
     network, data = example
 
-    found = kr.suggest_symbolic(network, data.x_train, 1, output=0, input=0, names=("x", "exp", "x^2"))
+    found = kr.suggest_symbolic(
+        network, data.x_train, 1, output=0, input=0, names=("x", "exp", "x^2")
+    )
 
     assert sorted(fit.name for fit in found.fits) == ["exp", "x", "x^2"]
     assert found.best.name == "exp"
@@ -146,9 +161,14 @@ def test_suggestions_can_be_asked_of_some_functions_alone(example):
 def test_every_spline_becomes_a_formula_near_the_network(example):
     network, data = example
 
-    formulas = kr.auto_symbolic(network, data.x_train, names=("x", "x^2", "sin", "exp", "log", "sqrt", "tanh"))
+    formulas = kr.auto_symbolic(
+        network, data.x_train, names=("x", "x^2", "sin", "exp", "log", "sqrt", "tanh")
+    )
 
-    assert [[edge.name for edge in layer.symbolic] for layer in formulas.layers] == [["sin", "x^2"], ["exp"]]
+    assert [[edge.name for edge in layer.symbolic] for layer in formulas.layers] == [
+        ["sin", "x^2"],
+        ["exp"],
+    ]
     assert not any(layer.mask.any() for layer in formulas.layers)
     assert kr.distance(network, formulas, data.x_train).rms < 1e-3
 
@@ -168,7 +188,10 @@ def test_what_is_ambiguous_is_decided_by_the_networks_own_output():
     """The rival that is taken brings the outputs nearer than the first of the ranking."""
     network, data = trained(1, 10)
     rivals = {
-        (0, 0, 0): [fit_affine(data.x_train[:, 0], kr.edge_outputs(network, data.x_train)[0][:, 0, 0], name) for name in ("tanh", "sin")]
+        (0, 0, 0): [
+            fit_affine(data.x_train[:, 0], kr.edge_outputs(network, data.x_train)[0][:, 0, 0], name)
+            for name in ("tanh", "sin")
+        ]
     }
 
     decided = decide_together(network, data.x_train, rivals)
@@ -182,7 +205,9 @@ def test_what_is_ambiguous_is_decided_by_the_networks_own_output():
 def locked_pair():
     rng = np.random.default_rng(5)
     network = random_network(rng, degrees=(3,), widths=(2, 1), dead=0.0)
-    network = kr.fix_symbolic(network, 0, output=0, input=0, name="sin", affine=(1.0, 2.0, 3.0, 4.0))
+    network = kr.fix_symbolic(
+        network, 0, output=0, input=0, name="sin", affine=(1.0, 2.0, 3.0, 4.0)
+    )
     return kr.fix_symbolic(network, 0, output=0, input=1, name="sin", affine=(5.0, 6.0, 7.0, 8.0))
 
 
@@ -204,7 +229,9 @@ def test_a_lock_is_left_by_fixing_anew():
 
     freed = kr.fix_symbolic(network, 0, output=0, input=0, name="exp")
 
-    assert [(edge.name, freed.layers[0].affine[edge.row].tolist()) for edge in freed.layers[0].symbolic] == [
+    assert [
+        (edge.name, freed.layers[0].affine[edge.row].tolist()) for edge in freed.layers[0].symbolic
+    ] == [
         ("exp", [1.0, 0.0, 1.0, 0.0]),
         ("sin", [1.0, 2.0, 3.0, 4.0]),
     ]
@@ -217,8 +244,12 @@ def test_the_velocity_addition_is_learned_with_a_lock():
     y = (x.sum(axis=1) / (1.0 + x.prod(axis=1)))[:, None]
     network = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
     for i in (0, 1):
-        network = kr.fix_symbolic(network, 0, output=0, input=i, name="arctanh", affine=(0.9, 0.0, 1.1, 0.0))
-    network = kr.fix_symbolic(kr.lock_edges(network, 0, [(0, 0), (0, 1)]), 1, output=0, input=0, name="tanh")
+        network = kr.fix_symbolic(
+            network, 0, output=0, input=i, name="arctanh", affine=(0.9, 0.0, 1.1, 0.0)
+        )
+    network = kr.fix_symbolic(
+        kr.lock_edges(network, 0, [(0, 0), (0, 1)]), 1, output=0, input=0, name="tanh"
+    )
 
     run = kr.fit(network, kr.Data(x, y, x, y), n_steps=60)
 
@@ -232,23 +263,73 @@ def test_the_velocity_addition_is_learned_with_a_lock():
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sine"), ValueError, "did you mean 'sin'"),
+        (
+            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sine"),
+            ValueError,
+            "did you mean 'sin'",
+        ),
         (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name=3), TypeError, "name is 3"),
-        (lambda n, x: kr.fix_symbolic(n, 0, output=1, input=0, name="sin"), IndexError, "output is 1, but must be between 0 and 0"),
-        (lambda n, x: kr.fix_symbolic(n, 2, output=0, input=0, name="sin"), IndexError, "layer is 2, but must be between 0 and 1"),
-        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", x=x, affine=(1, 0, 1, 0)), ValueError, "x and affine are both"),
-        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", affine=(1, 0, 1)), ValueError, "affine has shape"),
-        (lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", x=x[:0]), ValueError, "at least one sample"),
-        (lambda n, x: kr.fix_symbolic(kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x), ValueError, "is dead"),
-        (lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0), ValueError, "from input 0 to output 0 is no formula"),
-        (lambda n, x: kr.suggest_symbolic(kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0), ValueError, "is dead"),
-        (lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)), ValueError, "'sine'"),
+        (
+            lambda n, x: kr.fix_symbolic(n, 0, output=1, input=0, name="sin"),
+            IndexError,
+            "output is 1, but must be between 0 and 0",
+        ),
+        (
+            lambda n, x: kr.fix_symbolic(n, 2, output=0, input=0, name="sin"),
+            IndexError,
+            "layer is 2, but must be between 0 and 1",
+        ),
+        (
+            lambda n, x: kr.fix_symbolic(
+                n, 0, output=0, input=0, name="sin", x=x, affine=(1, 0, 1, 0)
+            ),
+            ValueError,
+            "x and affine are both",
+        ),
+        (
+            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", affine=(1, 0, 1)),
+            ValueError,
+            "affine has shape",
+        ),
+        (
+            lambda n, x: kr.fix_symbolic(n, 0, output=0, input=0, name="sin", x=x[:0]),
+            ValueError,
+            "at least one sample",
+        ),
+        (
+            lambda n, x: kr.fix_symbolic(
+                kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x
+            ),
+            ValueError,
+            "is dead",
+        ),
+        (
+            lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0),
+            ValueError,
+            "from input 0 to output 0 is no formula",
+        ),
+        (
+            lambda n, x: kr.suggest_symbolic(
+                kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0
+            ),
+            ValueError,
+            "is dead",
+        ),
+        (
+            lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)),
+            ValueError,
+            "'sine'",
+        ),
         (lambda n, x: kr.auto_symbolic(n, x, names=("sine",)), ValueError, "'sine'"),
         (lambda n, x: kr.auto_symbolic(n, x[:0]), ValueError, "at least one sample"),
         (lambda n, x: kr.auto_symbolic(n, x, rival_score=-1.0), ValueError, "rival_score is -1"),
         (lambda n, x: kr.auto_symbolic("network", x), TypeError, "network is 'network'"),
         (lambda n, x: kr.lock_edges(n, 0, [(0, 0)]), ValueError, "at least two edges"),
-        (lambda n, x: kr.lock_edges(n, 0, [(0, 0), (0, 1)]), ValueError, "is no formula: fix it first"),
+        (
+            lambda n, x: kr.lock_edges(n, 0, [(0, 0), (0, 1)]),
+            ValueError,
+            "is no formula: fix it first",
+        ),
         (lambda n, x: kr.unlock_edges(n, 0, [(0, 0)]), ValueError, "is no formula"),
     ],
 )

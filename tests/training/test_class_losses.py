@@ -28,7 +28,9 @@ def class_cases(draw):
 @st.composite
 def binary_cases(draw):
     shape = draw(st.tuples(st.integers(1, 5), st.integers(1, 3)))
-    return draw(arrays(float, shape, elements=logits)), draw(arrays(float, shape, elements=st.sampled_from([0.0, 1.0])))
+    return draw(arrays(float, shape, elements=logits)), draw(
+        arrays(float, shape, elements=st.sampled_from([0.0, 1.0]))
+    )
 
 
 # --- values
@@ -38,7 +40,9 @@ def binary_cases(draw):
 def test_cross_entropy_is_the_mean_of_minus_the_logarithm_of_the_right_probability(case):
     z, labels, onehot = case
 
-    direct = sum(-z[b, c] + math.log(sum(math.exp(v) for v in z[b])) for b, c in enumerate(labels)) / len(z)
+    direct = sum(
+        -z[b, c] + math.log(sum(math.exp(v) for v in z[b])) for b, c in enumerate(labels)
+    ) / len(z)
 
     assert cross_entropy(z, onehot)[0] == pytest.approx(direct, rel=1e-12, abs=1e-13)
 
@@ -47,13 +51,18 @@ def test_cross_entropy_is_the_mean_of_minus_the_logarithm_of_the_right_probabili
 def test_logistic_is_the_mean_of_minus_the_logarithm_of_the_right_answer_s_probability(case):
     z, y = case
 
-    direct = [math.log1p(math.exp(-v if answer == 1.0 else v)) for v, answer in zip(z.flat, y.flat, strict=True)]
+    direct = [
+        math.log1p(math.exp(-v if answer == 1.0 else v))
+        for v, answer in zip(z.flat, y.flat, strict=True)
+    ]
 
     assert logistic(z, y)[0] == pytest.approx(sum(direct) / len(direct), rel=1e-12, abs=1e-14)
 
 
 def test_equal_logits_cost_the_logarithm_of_the_number_of_classes():
-    assert cross_entropy(np.zeros((3, 5)), np.eye(5)[[0, 2, 4]])[0] == pytest.approx(math.log(5.0), rel=1e-15)
+    assert cross_entropy(np.zeros((3, 5)), np.eye(5)[[0, 2, 4]])[0] == pytest.approx(
+        math.log(5.0), rel=1e-15
+    )
 
 
 def test_a_logit_of_zero_costs_the_logarithm_of_two():
@@ -68,7 +77,9 @@ def test_logistic_is_cross_entropy_with_a_second_logit_of_zero(case):
     pair, onehot = np.hstack([np.zeros_like(z), z]), np.hstack([1.0 - y, y])
 
     assert logistic(z, y)[0] == pytest.approx(cross_entropy(pair, onehot)[0], rel=1e-12, abs=1e-14)
-    np.testing.assert_allclose(logistic(z, y)[1], cross_entropy(pair, onehot)[1][:, 1:], rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(
+        logistic(z, y)[1], cross_entropy(pair, onehot)[1][:, 1:], rtol=1e-10, atol=1e-15
+    )
 
 
 @given(class_cases(), st.floats(-1e3, 1e3))
@@ -77,7 +88,9 @@ def test_a_shift_of_all_logits_of_a_sample_changes_nothing(case, shift):
     moved = z + shift * np.arange(1.0, len(z) + 1.0)[:, None]
 
     assert cross_entropy(moved, onehot)[0] == pytest.approx(cross_entropy(z, onehot)[0], abs=1e-11)
-    np.testing.assert_allclose(cross_entropy(moved, onehot)[1], cross_entropy(z, onehot)[1], atol=1e-11)
+    np.testing.assert_allclose(
+        cross_entropy(moved, onehot)[1], cross_entropy(z, onehot)[1], atol=1e-11
+    )
 
 
 # --- gradients
@@ -91,7 +104,9 @@ def test_the_gradient_of_cross_entropy_is_exact_along_any_direction(case, seed):
     value, gradient = cross_entropy(z, onehot)
     slope = central_difference(lambda t: cross_entropy(z + t * direction, onehot)[0], 1e-5)
 
-    assert abs(np.vdot(gradient, direction) - slope) <= 1e-7 * (np.abs(gradient * direction).sum() + 1e-2 + 1e-3 * value)
+    assert abs(np.vdot(gradient, direction) - slope) <= 1e-7 * (
+        np.abs(gradient * direction).sum() + 1e-2 + 1e-3 * value
+    )
 
 
 @given(binary_cases(), st.integers(0, 2**32 - 1))
@@ -102,7 +117,9 @@ def test_the_gradient_of_logistic_is_exact_along_any_direction(case, seed):
     value, gradient = logistic(z, y)
     slope = central_difference(lambda t: logistic(z + t * direction, y)[0], 1e-5)
 
-    assert abs(np.vdot(gradient, direction) - slope) <= 1e-7 * (np.abs(gradient * direction).sum() + 1e-2 + 1e-3 * value)
+    assert abs(np.vdot(gradient, direction) - slope) <= 1e-7 * (
+        np.abs(gradient * direction).sum() + 1e-2 + 1e-3 * value
+    )
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
@@ -117,11 +134,15 @@ def test_the_gradient_reaches_the_parameters_of_a_network(loss):
 
         value, gradient = kr.value_and_grad(network, x, y, loss)
         slope = central_difference(
-            lambda t: kr.value_and_grad(network.with_theta(network.theta + t * direction), x, y, loss)[0],  # noqa: B023
+            lambda t: kr.value_and_grad(
+                network.with_theta(network.theta + t * direction), x, y, loss
+            )[0],
             1e-6,
         )
 
-        assert abs(gradient @ direction - slope) <= 1e-7 * (np.abs(gradient * direction).sum() + value)
+        assert abs(gradient @ direction - slope) <= 1e-7 * (
+            np.abs(gradient * direction).sum() + value
+        )
 
 
 @given(class_cases())
@@ -150,13 +171,19 @@ def test_huge_logits_cost_a_finite_number_without_a_warning(size):
 
 def test_probabilities_of_huge_logits_are_zero_and_one():
     np.testing.assert_array_equal(softmax(np.array([[1e4, -1e4, 0.0]])), [[1.0, 0.0, 0.0]])
-    np.testing.assert_array_equal(LOSSES["logistic"].probabilities(np.array([[1e4, -1e4, 0.0]])), [[1.0, 0.0, 0.5]])
+    np.testing.assert_array_equal(
+        LOSSES["logistic"].probabilities(np.array([[1e4, -1e4, 0.0]])), [[1.0, 0.0, 0.5]]
+    )
 
 
 def test_small_probabilities_keep_their_digits():
     """At z = 40 the right answer costs exp(-40), not the 0 that log(1 - p) would give; at -40 the wrong sigmoid is exp(-40)."""
-    assert logistic(np.array([[40.0]]), np.array([[1.0]]))[0] == pytest.approx(math.exp(-40.0), rel=1e-14)
-    assert logistic(np.array([[-40.0]]), np.array([[0.0]]))[1][0, 0] == pytest.approx(math.exp(-40.0), rel=1e-14)
+    assert logistic(np.array([[40.0]]), np.array([[1.0]]))[0] == pytest.approx(
+        math.exp(-40.0), rel=1e-14
+    )
+    assert logistic(np.array([[-40.0]]), np.array([[0.0]]))[1][0, 0] == pytest.approx(
+        math.exp(-40.0), rel=1e-14
+    )
 
 
 @given(class_cases())
@@ -179,13 +206,17 @@ def test_losses_write_into_nothing_that_they_are_given():
 
 
 def test_a_class_is_hit_where_its_logit_is_the_largest():
-    hits = named_loss("cross_entropy").hits(np.array([[1.0, 2.0, 0.0], [3.0, 0.0, 1.0]]), np.eye(3)[[1, 2]])
+    hits = named_loss("cross_entropy").hits(
+        np.array([[1.0, 2.0, 0.0], [3.0, 0.0, 1.0]]), np.eye(3)[[1, 2]]
+    )
 
     np.testing.assert_array_equal(hits, [1.0, 0.0])
 
 
 def test_a_yes_is_a_positive_logit():
-    hits = named_loss("logistic").hits(np.array([[1.0, -1.0], [0.5, -0.5]]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    hits = named_loss("logistic").hits(
+        np.array([[1.0, -1.0], [0.5, -0.5]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    )
 
     np.testing.assert_array_equal(hits, [[1.0, 1.0], [0.0, 0.0]])
 
@@ -194,25 +225,75 @@ def test_a_yes_is_a_positive_logit():
 
 
 def network(n_out=3):
-    return kr.init_network((2, n_out), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    return kr.init_network(
+        (2, n_out), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
 
 X = np.linspace(-0.9, 0.9, 8).reshape(4, 2)
 REFUSED = {
-    "too large": ("cross_entropy", [0, 1, 3, 2], "y is 3 at position 2, but 3 outputs have labels 0 to 2"),
-    "negative": ("cross_entropy", [0, -1, 1, 2], "y is -1 at position 1, but 3 outputs have labels 0 to 2"),
-    "float labels": ("cross_entropy", np.array([0.0, 1.0, 2.0, 0.0]), "y has dtype float64 and shape (4,), but class labels are integers"),
-    "booleans": ("cross_entropy", np.array([True, False, True, False]), "y has dtype bool and shape (4,), but class labels are integers"),
-    "text": ("cross_entropy", ["a", "b", "c", "a"], "y has dtype <U1 and shape (4,), but class labels are integers"),
-    "a column": ("cross_entropy", [[0], [1], [2], [0]], "y has dtype int64 and shape (4, 1), but class labels are integers"),
-    "one-hot": ("cross_entropy", np.eye(4, 3, dtype=int), "y has dtype int64 and shape (4, 3), but class labels are integers"),
-    "a number": ("cross_entropy", 1, "y has dtype int64 and shape (), but class labels are integers"),
+    "too large": (
+        "cross_entropy",
+        [0, 1, 3, 2],
+        "y is 3 at position 2, but 3 outputs have labels 0 to 2",
+    ),
+    "negative": (
+        "cross_entropy",
+        [0, -1, 1, 2],
+        "y is -1 at position 1, but 3 outputs have labels 0 to 2",
+    ),
+    "float labels": (
+        "cross_entropy",
+        np.array([0.0, 1.0, 2.0, 0.0]),
+        "y has dtype float64 and shape (4,), but class labels are integers",
+    ),
+    "booleans": (
+        "cross_entropy",
+        np.array([True, False, True, False]),
+        "y has dtype bool and shape (4,), but class labels are integers",
+    ),
+    "text": (
+        "cross_entropy",
+        ["a", "b", "c", "a"],
+        "y has dtype <U1 and shape (4,), but class labels are integers",
+    ),
+    "a column": (
+        "cross_entropy",
+        [[0], [1], [2], [0]],
+        "y has dtype int64 and shape (4, 1), but class labels are integers",
+    ),
+    "one-hot": (
+        "cross_entropy",
+        np.eye(4, 3, dtype=int),
+        "y has dtype int64 and shape (4, 3), but class labels are integers",
+    ),
+    "a number": (
+        "cross_entropy",
+        1,
+        "y has dtype int64 and shape (), but class labels are integers",
+    ),
     "ragged": ("cross_entropy", [[0], [1, 2], [0], [1]], "y is no rectangular array"),
     "lengths": ("cross_entropy", [0, 1, 2], "y has 3 rows, but x has 4"),
-    "half an answer": ("logistic", np.full((4, 3), 0.5), "y is 0.5 at row 0, column 0, but every answer must be 0 or 1"),
-    "minus one": ("logistic", np.array([[1, 0, 1], [0, 0, -1], [1, 1, 1], [0, 0, 0]]), "y is -1 at row 1, column 2, but every answer"),
-    "flat answers": ("logistic", np.array([0.0, 1.0, 0.0, 1.0]), "y has shape (4,), but needs shape (batch, n_out)"),
-    "too few answers": ("logistic", np.ones((4, 2)), "y has shape (4, 2), but needs shape (batch, 3)"),
+    "half an answer": (
+        "logistic",
+        np.full((4, 3), 0.5),
+        "y is 0.5 at row 0, column 0, but every answer must be 0 or 1",
+    ),
+    "minus one": (
+        "logistic",
+        np.array([[1, 0, 1], [0, 0, -1], [1, 1, 1], [0, 0, 0]]),
+        "y is -1 at row 1, column 2, but every answer",
+    ),
+    "flat answers": (
+        "logistic",
+        np.array([0.0, 1.0, 0.0, 1.0]),
+        "y has shape (4,), but needs shape (batch, n_out)",
+    ),
+    "too few answers": (
+        "logistic",
+        np.ones((4, 2)),
+        "y has shape (4, 2), but needs shape (batch, 3)",
+    ),
 }
 
 
@@ -238,5 +319,8 @@ def test_labels_may_be_integers_of_any_size(dtype):
 
 
 def test_an_unknown_loss_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match=r"loss is 'cross_entorpy', but must be one of .*did you mean 'cross_entropy'"):
+    with pytest.raises(
+        ValueError,
+        match=r"loss is 'cross_entorpy', but must be one of .*did you mean 'cross_entropy'",
+    ):
         kr.value_and_grad(network(), X, [0, 1, 2, 0], "cross_entorpy")

@@ -13,7 +13,9 @@ Y = X[:, :1] * X[:, 1:]
 
 
 def network(n_intervals=5, widths=(2, 3, 1)):
-    return kr.init_network(widths, n_intervals=n_intervals, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    return kr.init_network(
+        widths, n_intervals=n_intervals, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
 
 def data(**changes):
@@ -40,21 +42,57 @@ def assert_refused(kind, sentence, call):
 # --- value_and_grad
 
 BATCHES = {
-    "flat y": ({"y": Y[:, 0]}, ValueError, r"y has shape \(5,\), but needs shape \(batch, n_out\): give y\[:, None\] for one output"),
-    "y too wide": ({"y": np.hstack([Y, Y])}, ValueError, r"y has shape \(5, 2\), but needs shape \(batch, 1\)"),
-    "x too wide": ({"x": np.ones((5, 3))}, ValueError, r"x has shape \(5, 3\), but needs shape \(batch, 2\)"),
+    "flat y": (
+        {"y": Y[:, 0]},
+        ValueError,
+        r"y has shape \(5,\), but needs shape \(batch, n_out\): give y\[:, None\] for one output",
+    ),
+    "y too wide": (
+        {"y": np.hstack([Y, Y])},
+        ValueError,
+        r"y has shape \(5, 2\), but needs shape \(batch, 1\)",
+    ),
+    "x too wide": (
+        {"x": np.ones((5, 3))},
+        ValueError,
+        r"x has shape \(5, 3\), but needs shape \(batch, 2\)",
+    ),
     "lengths": ({"y": Y[:3]}, ValueError, "y has 3 rows, but x has 5"),
-    "no rows": ({"x": X[:0], "y": Y[:0]}, ValueError, "x has no rows, but a loss needs at least one sample"),
+    "no rows": (
+        {"x": X[:0], "y": Y[:0]},
+        ValueError,
+        "x has no rows, but a loss needs at least one sample",
+    ),
     "nan": ({"x": spoiled(X, (3, 1), np.nan)}, ValueError, "x contains nan at row 3, column 1"),
-    "infinite": ({"y": spoiled(Y, (2, 0), -np.inf)}, ValueError, "y contains -inf at row 2, column 0"),
+    "infinite": (
+        {"y": spoiled(Y, (2, 0), -np.inf)},
+        ValueError,
+        "y contains -inf at row 2, column 0",
+    ),
     "text": ({"x": [["a", "b"]]}, TypeError, "x has dtype <U1, but needs real numbers"),
     "complex": ({"y": Y + 1j}, TypeError, "y has dtype complex128, but needs real numbers"),
     "booleans": ({"y": Y > 0}, TypeError, "y has dtype bool, but needs real numbers"),
     "loss": ({"loss": "mae"}, ValueError, r"loss is 'mae', but must be one of 'mse'.*"),
-    "loss of another kind": ({"loss": None}, TypeError, "loss is None, but must be one of 'mse', 'cross_entropy', 'logistic'"),
-    "weight": ({"smoothness_weight": -1.0}, ValueError, r"smoothness_weight is -1\.0, but must be at least 0"),
-    "weight not finite": ({"smoothness_weight": np.inf}, ValueError, "smoothness_weight is inf, but must be finite"),
-    "weight of another kind": ({"smoothness_weight": "1"}, TypeError, "smoothness_weight is '1', but must be a real number"),
+    "loss of another kind": (
+        {"loss": None},
+        TypeError,
+        "loss is None, but must be one of 'mse', 'cross_entropy', 'logistic'",
+    ),
+    "weight": (
+        {"smoothness_weight": -1.0},
+        ValueError,
+        r"smoothness_weight is -1\.0, but must be at least 0",
+    ),
+    "weight not finite": (
+        {"smoothness_weight": np.inf},
+        ValueError,
+        "smoothness_weight is inf, but must be finite",
+    ),
+    "weight of another kind": (
+        {"smoothness_weight": "1"},
+        TypeError,
+        "smoothness_weight is '1', but must be a real number",
+    ),
 }
 
 
@@ -62,7 +100,9 @@ BATCHES = {
 def test_value_and_grad_refuses(name):
     arguments, kind, sentence = BATCHES[name]
 
-    assert_refused(kind, sentence, lambda: kr.value_and_grad(network(), **({"x": X, "y": Y} | arguments)))
+    assert_refused(
+        kind, sentence, lambda: kr.value_and_grad(network(), **({"x": X, "y": Y} | arguments))
+    )
 
 
 # --- fit: data
@@ -78,18 +118,58 @@ DATA = {
         ValueError,
         r"y_test has shape \(5,\), but needs shape \(batch, n_out\): give y_test\[:, None\] for one output",
     ),
-    "outputs": ({"y_train": np.hstack([Y, Y])}, ValueError, r"y_train has shape \(5, 2\), but needs shape \(batch, 1\)"),
-    "inputs": ({"x_test": X[:, :1]}, ValueError, r"x_test has shape \(5, 1\), but needs shape \(batch, 2\)"),
+    "outputs": (
+        {"y_train": np.hstack([Y, Y])},
+        ValueError,
+        r"y_train has shape \(5, 2\), but needs shape \(batch, 1\)",
+    ),
+    "inputs": (
+        {"x_test": X[:, :1]},
+        ValueError,
+        r"x_test has shape \(5, 1\), but needs shape \(batch, 2\)",
+    ),
     "lengths": ({"x_train": X[:4]}, ValueError, "y_train has 5 rows, but x_train has 4"),
     "lengths of the test": ({"y_test": Y[:4]}, ValueError, "y_test has 4 rows, but x_test has 5"),
-    "no training samples": ({"x_train": X[:0], "y_train": Y[:0]}, ValueError, "x_train has no rows, but a loss needs at least one sample"),
-    "no test samples": ({"x_test": X[:0], "y_test": Y[:0]}, ValueError, "x_test has no rows, but a loss needs at least one sample"),
-    "nan in x_train": ({"x_train": spoiled(X, (0, 1), np.nan)}, ValueError, "x_train contains nan at row 0, column 1"),
-    "nan in y_train": ({"y_train": spoiled(Y, (4, 0), np.nan)}, ValueError, "y_train contains nan at row 4, column 0"),
-    "inf in x_test": ({"x_test": spoiled(X, (1, 0), np.inf)}, ValueError, "x_test contains inf at row 1, column 0"),
-    "nan in y_test": ({"y_test": spoiled(Y, (3, 0), np.nan)}, ValueError, "y_test contains nan at row 3, column 0"),
-    "text": ({"x_train": [["a", "b"]] * 5}, TypeError, "x_train has dtype <U1, but needs real numbers"),
-    "objects": ({"y_train": np.array([[None]] * 5)}, TypeError, "y_train has dtype object, but needs real numbers"),
+    "no training samples": (
+        {"x_train": X[:0], "y_train": Y[:0]},
+        ValueError,
+        "x_train has no rows, but a loss needs at least one sample",
+    ),
+    "no test samples": (
+        {"x_test": X[:0], "y_test": Y[:0]},
+        ValueError,
+        "x_test has no rows, but a loss needs at least one sample",
+    ),
+    "nan in x_train": (
+        {"x_train": spoiled(X, (0, 1), np.nan)},
+        ValueError,
+        "x_train contains nan at row 0, column 1",
+    ),
+    "nan in y_train": (
+        {"y_train": spoiled(Y, (4, 0), np.nan)},
+        ValueError,
+        "y_train contains nan at row 4, column 0",
+    ),
+    "inf in x_test": (
+        {"x_test": spoiled(X, (1, 0), np.inf)},
+        ValueError,
+        "x_test contains inf at row 1, column 0",
+    ),
+    "nan in y_test": (
+        {"y_test": spoiled(Y, (3, 0), np.nan)},
+        ValueError,
+        "y_test contains nan at row 3, column 0",
+    ),
+    "text": (
+        {"x_train": [["a", "b"]] * 5},
+        TypeError,
+        "x_train has dtype <U1, but needs real numbers",
+    ),
+    "objects": (
+        {"y_train": np.array([[None]] * 5)},
+        TypeError,
+        "y_train has dtype object, but needs real numbers",
+    ),
 }
 
 
@@ -126,20 +206,52 @@ SETTINGS = {
         ValueError,
         r"loss is 'crossentropy', but must be one of 'mse', 'cross_entropy', 'logistic' \(did you mean 'cross_entropy'\?\)",
     ),
-    "weight": ({"smoothness_weight": -1e-9}, ValueError, "smoothness_weight is -1e-09, but must be at least 0"),
-    "weight nan": ({"smoothness_weight": np.nan}, ValueError, "smoothness_weight is nan, but must be finite"),
-    "update_grids": ({"update_grids": 1}, TypeError, "update_grids is 1, but must be True or False"),
+    "weight": (
+        {"smoothness_weight": -1e-9},
+        ValueError,
+        "smoothness_weight is -1e-09, but must be at least 0",
+    ),
+    "weight nan": (
+        {"smoothness_weight": np.nan},
+        ValueError,
+        "smoothness_weight is nan, but must be finite",
+    ),
+    "update_grids": (
+        {"update_grids": 1},
+        TypeError,
+        "update_grids is 1, but must be True or False",
+    ),
     "grids fall": ({"grids": (5, 10, 7)}, ValueError, r"grids is \(5, 10, 7\), but must not fall"),
     "grids coarser": (
         {"grids": (4, 8)},
         ValueError,
         "grids begins with 4, but the network has 5 intervals already and a grid is only made finer",
     ),
-    "grids empty": ({"grids": ()}, ValueError, "grids is empty, but a schedule needs at least one number of intervals"),
-    "grids text": ({"grids": "5"}, TypeError, r"grids is '5', but must be a sequence of integers such as \(5, 10, 20\)"),
-    "grids a number": ({"grids": 5}, TypeError, r"grids is 5, but must be a sequence of integers such as \(5, 10, 20\)"),
-    "grids a set": ({"grids": {5}}, TypeError, r"grids is \{5\}, but must be a sequence of integers such as \(5, 10, 20\)"),
-    "grids of floats": ({"grids": (5, 10.0)}, TypeError, r"grids\[1\] is 10\.0, but must be an integer"),
+    "grids empty": (
+        {"grids": ()},
+        ValueError,
+        "grids is empty, but a schedule needs at least one number of intervals",
+    ),
+    "grids text": (
+        {"grids": "5"},
+        TypeError,
+        r"grids is '5', but must be a sequence of integers such as \(5, 10, 20\)",
+    ),
+    "grids a number": (
+        {"grids": 5},
+        TypeError,
+        r"grids is 5, but must be a sequence of integers such as \(5, 10, 20\)",
+    ),
+    "grids a set": (
+        {"grids": {5}},
+        TypeError,
+        r"grids is \{5\}, but must be a sequence of integers such as \(5, 10, 20\)",
+    ),
+    "grids of floats": (
+        {"grids": (5, 10.0)},
+        TypeError,
+        r"grids\[1\] is 10\.0, but must be an integer",
+    ),
     "grids of text": ({"grids": ("5",)}, TypeError, r"grids\[0\] is '5', but must be an integer"),
     "grids of nothing": ({"grids": (0, 5)}, ValueError, r"grids\[0\] is 0, but must be at least 1"),
     "trainable text": (
@@ -147,7 +259,11 @@ SETTINGS = {
         TypeError,
         r"trainable is 'coef', but must be a sequence of names such as \('coef', 'w_base'\)",
     ),
-    "trainable empty": ({"trainable": ()}, ValueError, r"trainable is \(\), but needs at least one name, each once"),
+    "trainable empty": (
+        {"trainable": ()},
+        ValueError,
+        r"trainable is \(\), but needs at least one name, each once",
+    ),
     "trainable twice": (
         {"trainable": ("coef", "coef")},
         ValueError,
@@ -158,7 +274,11 @@ SETTINGS = {
         ValueError,
         r"trainable is 'w_spine', but must be one of 'coef', 'w_base', 'w_spline', 'symbolic' \(did you mean 'w_spline'\?\)",
     ),
-    "trainable of numbers": ({"trainable": (1,)}, TypeError, "trainable is 1, but must be one of 'coef', 'w_base', 'w_spline', 'symbolic'"),
+    "trainable of numbers": (
+        {"trainable": (1,)},
+        TypeError,
+        "trainable is 1, but must be one of 'coef', 'w_base', 'w_spline', 'symbolic'",
+    ),
 }
 
 
@@ -167,7 +287,9 @@ def test_fit_refuses_settings_before_anything_runs(name):
     settings, kind, sentence = SETTINGS[name]
     called = []
 
-    assert_refused(kind, sentence, lambda: kr.fit(network(), data(), callback=called.append, **settings))
+    assert_refused(
+        kind, sentence, lambda: kr.fit(network(), data(), callback=called.append, **settings)
+    )
 
     assert called == []
 
@@ -191,8 +313,16 @@ MOVES = {
         ValueError,
         "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer",
     ),
-    "nothing": (lambda: kr.extend_grid(network(), n_intervals=0), ValueError, "n_intervals is 0, but must be at least 1"),
-    "not whole": (lambda: kr.extend_grid(network(), n_intervals=10.0), TypeError, r"n_intervals is 10\.0, but must be an integer"),
+    "nothing": (
+        lambda: kr.extend_grid(network(), n_intervals=0),
+        ValueError,
+        "n_intervals is 0, but must be at least 1",
+    ),
+    "not whole": (
+        lambda: kr.extend_grid(network(), n_intervals=10.0),
+        TypeError,
+        r"n_intervals is 10\.0, but must be an integer",
+    ),
     "no samples": (
         lambda: kr.extend_grid(network(), X[:0], n_intervals=7),
         ValueError,
@@ -218,13 +348,21 @@ MOVES = {
         TypeError,
         "uniform_share is 'half', but must be a real number",
     ),
-    "margin": (lambda: kr.update_grid(network(), X, margin=-0.1), ValueError, r"margin is -0\.1, but must be at least 0"),
+    "margin": (
+        lambda: kr.update_grid(network(), X, margin=-0.1),
+        ValueError,
+        r"margin is -0\.1, but must be at least 0",
+    ),
     "update without samples": (
         lambda: kr.update_grid(network(), X[:0]),
         ValueError,
         r"x has shape \(0, 2\), but placing a grid needs at least one sample",
     ),
-    "update with inf": (lambda: kr.update_grid(network(), spoiled(X, (0, 0), np.inf)), ValueError, "x contains inf at row 0, column 0"),
+    "update with inf": (
+        lambda: kr.update_grid(network(), spoiled(X, (0, 0), np.inf)),
+        ValueError,
+        "x contains inf at row 0, column 0",
+    ),
 }
 
 
@@ -249,12 +387,24 @@ def test_extension_names_the_layer_that_would_be_coarser():
 
 ROW = kr.uniform_knots(0.0, 1.0, 4, 2)[0]
 CURVES = {
-    "no points": ({"x": [], "y": np.zeros((0, 1))}, ValueError, "x has 0 points and y 0 rows, but a fit needs the same number, at least 1"),
-    "lengths": ({"y": [[1.0]]}, ValueError, "x has 2 points and y 1 rows, but a fit needs the same number, at least 1"),
+    "no points": (
+        {"x": [], "y": np.zeros((0, 1))},
+        ValueError,
+        "x has 0 points and y 0 rows, but a fit needs the same number, at least 1",
+    ),
+    "lengths": (
+        {"y": [[1.0]]},
+        ValueError,
+        "x has 2 points and y 1 rows, but a fit needs the same number, at least 1",
+    ),
     "flat y": ({"y": [1.0, 2.0]}, ValueError, r"y has shape \(2,\), but needs shape \(n, n_out\)"),
     "nan": ({"x": [0.1, np.nan]}, ValueError, "x contains nan at position 1"),
     "nan in y": ({"y": [[1.0], [np.nan]]}, ValueError, "y contains nan at row 1, column 0"),
-    "two rows": ({"knots": np.stack([ROW, ROW])}, ValueError, r"knots has shape \(2, 9\), but needs shape \(n_knots,\)"),
+    "two rows": (
+        {"knots": np.stack([ROW, ROW])},
+        ValueError,
+        r"knots has shape \(2, 9\), but needs shape \(n_knots,\)",
+    ),
     "falling": (
         {"knots": ROW[::-1]},
         ValueError,
@@ -266,7 +416,11 @@ CURVES = {
         r"knots has 5 knots in a row, but degree 2 needs at least 6 \(2 degree \+ 2\)",
     ),
     "degree": ({"degree": -1}, ValueError, "degree is -1, but must be at least 0"),
-    "start": ({"start": np.zeros((1, 5))}, ValueError, r"start has shape \(1, 5\), but needs shape \(1, 6\)"),
+    "start": (
+        {"start": np.zeros((1, 5))},
+        ValueError,
+        r"start has shape \(1, 5\), but needs shape \(1, 6\)",
+    ),
 }
 
 
@@ -283,28 +437,52 @@ def test_fitting_a_curve_refuses(name):
 STARTS = {
     "no starts": ({"n_starts": 0}, ValueError, "n_starts is 0, but must be at least 1"),
     "half a start": ({"n_starts": 0.5}, TypeError, r"n_starts is 0\.5, but must be an integer"),
-    "share": ({"validation_share": 0.6}, ValueError, r"validation_share is 0\.6, but must be between 0 and 0\.5"),
-    "rng": ({"rng": 0}, TypeError, r"rng is 0, but must be a numpy\.random\.Generator such as numpy\.random\.default_rng\(0\)"),
-    "widths": ({"widths": (2,)}, ValueError, r"widths is \(2,\), but a network needs at least two numbers of nodes"),
+    "share": (
+        {"validation_share": 0.6},
+        ValueError,
+        r"validation_share is 0\.6, but must be between 0 and 0\.5",
+    ),
+    "rng": (
+        {"rng": 0},
+        TypeError,
+        r"rng is 0, but must be a numpy\.random\.Generator such as numpy\.random\.default_rng\(0\)",
+    ),
+    "widths": (
+        {"widths": (2,)},
+        ValueError,
+        r"widths is \(2,\), but a network needs at least two numbers of nodes",
+    ),
     "inputs": (
         {"widths": (3, 1)},
         ValueError,
         r"domain has shape \(5, 2\), but needs \(2,\) or \(3, 2\) for bounds, or \(N, 3\) for samples",
     ),
-    "outputs": ({"widths": (2, 2)}, ValueError, r"y_train has shape \(4, 1\), but needs shape \(batch, 2\)"),
+    "outputs": (
+        {"widths": (2, 2)},
+        ValueError,
+        r"y_train has shape \(4, 1\), but needs shape \(batch, 2\)",
+    ),
     "steps": ({"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
     "optimizer": (
         {"optimizer": "sgd"},
         ValueError,
         "optimizer is 'sgd', but must be one of 'lm', 'lbfgs', 'bfgs', 'ssbfgs', 'ssbroyden', 'adam'",
     ),
-    "base": ({"base": "relu"}, ValueError, "base is 'relu', but must be one of 'silu', 'identity', 'zero'"),
+    "base": (
+        {"base": "relu"},
+        ValueError,
+        "base is 'relu', but must be one of 'silu', 'identity', 'zero'",
+    ),
     "flat y": (
         {"data": data(y_train=Y[:, 0])},
         ValueError,
         r"y_train has shape \(5,\), but needs shape \(n_train, n_out\); for one output write y\[:, None\]",
     ),
-    "nan": ({"data": data(x_test=spoiled(X, (2, 0), np.nan))}, ValueError, "x_test contains nan at row 2, column 0"),
+    "nan": (
+        {"data": data(x_test=spoiled(X, (2, 0), np.nan))},
+        ValueError,
+        "x_test contains nan at row 2, column 0",
+    ),
     "no data": (
         {"data": {"x_train": X}},
         TypeError,
@@ -317,6 +495,12 @@ STARTS = {
 @pytest.mark.parametrize("name", STARTS)
 def test_starts_refuse(name, function):
     changes, kind, sentence = STARTS[name]
-    arguments = {"widths": (2, 1), "data": data(), "n_intervals": 3, "degree": 3, "rng": np.random.default_rng(0)} | changes
+    arguments = {
+        "widths": (2, 1),
+        "data": data(),
+        "n_intervals": 3,
+        "degree": 3,
+        "rng": np.random.default_rng(0),
+    } | changes
 
     assert_refused(kind, sentence, lambda: function(**arguments))

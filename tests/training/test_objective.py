@@ -25,7 +25,12 @@ def example(seed=0, *, weight=0.3, trainable=SPLINE_ARRAYS, kind="uneven", degre
     network = random_network(rng, widths=(2, 3, 2), degrees=degrees, kind=kind)
     x = random_batch(rng, network.layers[0], 9)
     y = rng.normal(size=(9, 2))
-    return network, x, y, make_objective(network, x, y, smoothness_weight=weight, trainable=trainable)
+    return (
+        network,
+        x,
+        y,
+        make_objective(network, x, y, smoothness_weight=weight, trainable=trainable),
+    )
 
 
 # --- the four functions agree with the definition and with one another
@@ -37,23 +42,31 @@ def test_the_value_is_the_mean_square_plus_the_weighted_smoothness(weight):
 
     value, _ = objective.value_and_grad(objective.start())
 
-    assert value == pytest.approx(mean_square(network(x), y) + weight * smoothness(network), rel=1e-11)
+    assert value == pytest.approx(
+        mean_square(network(x), y) + weight * smoothness(network), rel=1e-11
+    )
 
 
 @given(network_cases(), weights)
 def test_the_squares_of_the_residuals_sum_to_the_value(case, weight):
     network, x, rng = case
-    objective = make_objective(network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight)
+    objective = make_objective(
+        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
+    )
 
     residuals = objective.residuals(objective.start())
 
-    assert residuals @ residuals == pytest.approx(objective.value_and_grad(objective.start())[0], rel=1e-13)
+    assert residuals @ residuals == pytest.approx(
+        objective.value_and_grad(objective.start())[0], rel=1e-13
+    )
 
 
 @given(network_cases(), weights)
 def test_the_gradient_is_twice_the_transposed_jacobian_times_the_residuals(case, weight):
     network, x, rng = case
-    objective = make_objective(network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight)
+    objective = make_objective(
+        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
+    )
 
     _, gradient = objective.value_and_grad(objective.start())
     residuals, jacobian = objective.linearize(objective.start())
@@ -67,7 +80,9 @@ def test_the_gradient_is_twice_the_transposed_jacobian_times_the_residuals(case,
 def test_linearize_has_the_residuals_of_residuals_bit_for_bit(case, weight):
     """An optimizer compares the two: a difference of rounding would look like progress."""
     network, x, rng = case
-    objective = make_objective(network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight)
+    objective = make_objective(
+        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
+    )
 
     residuals, jacobian = objective.linearize(objective.start())
 
@@ -78,14 +93,18 @@ def test_linearize_has_the_residuals_of_residuals_bit_for_bit(case, weight):
 @given(network_cases(degrees=range(2, 6)), weights)
 def test_the_gradient_is_the_derivative_along_any_direction(case, weight):
     network, x, rng = case
-    objective = make_objective(network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight)
+    objective = make_objective(
+        network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
+    )
     theta, direction = objective.start(), rng.normal(size=network.n_params)
 
     value, gradient = objective.value_and_grad(theta)
     slope = central_difference(lambda t: objective.value_and_grad(theta + t * direction)[0], 1e-6)
 
     beside = objective.value_and_grad(theta + direction)[0]
-    assert abs(gradient @ direction - slope) <= 1e-7 * (np.abs(gradient * direction).sum() + value + beside)
+    assert abs(gradient @ direction - slope) <= 1e-7 * (
+        np.abs(gradient * direction).sum() + value + beside
+    )
 
 
 def test_the_jacobian_is_that_of_predictions_then_of_jumps():
@@ -95,9 +114,13 @@ def test_the_jacobian_is_that_of_predictions_then_of_jumps():
     dense = dense_form(jacobian)
 
     n = y.size
-    np.testing.assert_allclose(dense[:n], prediction_rows(network, x) / np.sqrt(n), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(
+        dense[:n], prediction_rows(network, x) / np.sqrt(n), rtol=1e-9, atol=1e-11
+    )
     np.testing.assert_allclose(residuals[:n], (network(x) - y).reshape(-1) / np.sqrt(n), rtol=1e-14)
-    np.testing.assert_allclose(residuals[n:], 0.5 * smoothness_residuals(prepare_smoothness(network), network), rtol=1e-14)
+    np.testing.assert_allclose(
+        residuals[n:], 0.5 * smoothness_residuals(prepare_smoothness(network), network), rtol=1e-14
+    )
     assert len(residuals) > n
 
 
@@ -128,7 +151,11 @@ def test_a_subset_has_the_entries_of_the_whole_gradient_and_jacobian(names):
     network, x, y, whole = example()
     part = make_objective(network, x, y, smoothness_weight=0.3, trainable=names)
     chosen = np.concatenate(
-        [np.full(getattr(layer, name).size, name in names) for layer in network.layers for name in ("coef", "w_base", "w_spline")]
+        [
+            np.full(getattr(layer, name).size, name in names)
+            for layer in network.layers
+            for name in ("coef", "w_base", "w_spline")
+        ]
     )
 
     value, gradient = whole.value_and_grad(whole.start())
@@ -157,10 +184,14 @@ def test_moving_a_subset_leaves_the_other_parameters_as_they_are(names):
 
 def test_all_names_in_any_order_are_the_whole():
     network, x, y, whole = example()
-    other = make_objective(network, x, y, smoothness_weight=0.3, trainable=("w_spline", "coef", "w_base"))
+    other = make_objective(
+        network, x, y, smoothness_weight=0.3, trainable=("w_spline", "coef", "w_base")
+    )
 
     assert trainable_places(network, ("w_spline", "coef", "w_base")) is None
-    np.testing.assert_array_equal(other.value_and_grad(other.start())[1], whole.value_and_grad(whole.start())[1])
+    np.testing.assert_array_equal(
+        other.value_and_grad(other.start())[1], whole.value_and_grad(whole.start())[1]
+    )
 
 
 @pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef",)])
@@ -200,9 +231,13 @@ def test_evaluating_changes_nothing(function):
 
 def test_inputs_evaluated_before_serve_as_well():
     network, x, y, objective = example()
-    shared = make_objective(network, x, y, smoothness_weight=0.3, inputs=evaluate_inputs(network, x, slopes=False))
+    shared = make_objective(
+        network, x, y, smoothness_weight=0.3, inputs=evaluate_inputs(network, x, slopes=False)
+    )
 
-    np.testing.assert_array_equal(shared.residuals(shared.start()), objective.residuals(objective.start()))
+    np.testing.assert_array_equal(
+        shared.residuals(shared.start()), objective.residuals(objective.start())
+    )
 
 
 def test_the_public_value_and_gradient_are_those_of_the_objective():
@@ -218,10 +253,15 @@ def test_the_public_value_and_gradient_are_those_of_the_objective():
 def test_the_public_loss_is_by_default_the_mean_square_alone():
     network, x, y, _ = example()
 
-    assert kr.value_and_grad(network, x, y)[0] == pytest.approx(mean_square(network(x), y), rel=1e-13)
+    assert kr.value_and_grad(network, x, y)[0] == pytest.approx(
+        mean_square(network(x), y), rel=1e-13
+    )
 
 
 def test_an_objective_prints_sizes_and_no_numbers():
     _, _, _, objective = example(trainable=("w_base",))
 
-    assert repr(objective) == f"Objective({objective.network!r}, mse, 9 samples, 12 trainable parameters)"
+    assert (
+        repr(objective)
+        == f"Objective({objective.network!r}, mse, 9 samples, 12 trainable parameters)"
+    )

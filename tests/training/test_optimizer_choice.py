@@ -30,9 +30,15 @@ def test_an_optimizer_asked_for_is_taken(name):
 @pytest.mark.parametrize(
     ("loss", "sentence"),
     [
-        ("cross_entropy", "optimizer is 'lm', but loss 'cross_entropy' is no sum of squares: take 'lbfgs'"),
+        (
+            "cross_entropy",
+            "optimizer is 'lm', but loss 'cross_entropy' is no sum of squares: take 'lbfgs'",
+        ),
         ("logistic", "optimizer is 'lm', but loss 'logistic' is no sum of squares: take 'lbfgs'"),
-        ("mse", "optimizer is 'lm', but with an L1 or entropy penalty the objective is no sum of squares: take 'lbfgs'"),
+        (
+            "mse",
+            "optimizer is 'lm', but with an L1 or entropy penalty the objective is no sum of squares: take 'lbfgs'",
+        ),
     ],
 )
 def test_least_squares_without_residuals_is_refused_with_its_reason(loss, sentence):
@@ -45,7 +51,11 @@ def test_an_objective_without_residuals_says_so_when_asked_for_them(kind):
     rng = np.random.default_rng(0)
     network = random_network(rng, widths=(2, 2), degrees=(3,))
     x = random_batch(rng, network.layers[0], 4)
-    settings = {"penalty": check_penalty("paper", 1.0, 1.0, 1.0)} if kind == "penalty" else {"loss": "logistic"}
+    settings = (
+        {"penalty": check_penalty("paper", 1.0, 1.0, 1.0)}
+        if kind == "penalty"
+        else {"loss": "logistic"}
+    )
     objective = make_objective(network, x, np.zeros((4, 2)), **settings)
 
     for ask in (objective.residuals, objective.linearize):
@@ -79,7 +89,9 @@ def drawn_batches(n_samples, batch_size, n_calls, seed=0):
         return SimpleNamespace(value_and_grad=lambda theta: (float(len(chosen)), theta))
 
     solver = Solver("adam", batch_size=batch_size, rng=np.random.default_rng(seed))
-    function = solver._on_batches(SimpleNamespace(x=np.zeros((n_samples, 1)), on_samples=on_samples), batch_size)
+    function = solver._on_batches(
+        SimpleNamespace(x=np.zeros((n_samples, 1)), on_samples=on_samples), batch_size
+    )
     values = [function(np.ones(2))[0] for _ in range(n_calls)]
     assert values == [len(chosen) for chosen in asked]
     return asked
@@ -108,11 +120,17 @@ def test_epochs_differ_in_their_order():
 
 
 def test_the_seed_decides_the_batches():
-    assert drawn_batches(10, 3, 8, seed=1) == drawn_batches(10, 3, 8, seed=1) != drawn_batches(10, 3, 8, seed=2)
+    assert (
+        drawn_batches(10, 3, 8, seed=1)
+        == drawn_batches(10, 3, 8, seed=1)
+        != drawn_batches(10, 3, 8, seed=2)
+    )
 
 
 def test_batches_without_a_generator_are_refused():
-    with pytest.raises(ValueError, match="batch_size is given, but mini-batches are drawn at random and need rng"):
+    with pytest.raises(
+        ValueError, match="batch_size is given, but mini-batches are drawn at random and need rng"
+    ):
         Solver("adam", batch_size=2)._on_batches(SimpleNamespace(x=np.zeros((4, 1))), 2)
 
 
@@ -120,11 +138,25 @@ def test_batches_without_a_generator_are_refused():
 def test_the_objective_on_some_samples_is_that_of_a_batch_of_them(kind):
     rng = np.random.default_rng(1)
     network = random_network(rng, widths=(2, 3, 2), degrees=(3,))
-    x, y, chosen = random_batch(rng, network.layers[0], 9), rng.normal(size=(9, 2)), np.array([7, 2, 5])
-    objective = make_objective(network, x, y, penalty=check_penalty(kind, 0.3, 1.0, 2.0), smoothness_weight=0.1)
+    x, y, chosen = (
+        random_batch(rng, network.layers[0], 9),
+        rng.normal(size=(9, 2)),
+        np.array([7, 2, 5]),
+    )
+    objective = make_objective(
+        network, x, y, penalty=check_penalty(kind, 0.3, 1.0, 2.0), smoothness_weight=0.1
+    )
 
     value, gradient = objective.on_samples(chosen).value_and_grad(network.theta)
-    expected = kr.value_and_grad(network, x[chosen], y[chosen], penalty=kind, penalty_weight=0.3, entropy_weight=2.0, smoothness_weight=0.1)
+    expected = kr.value_and_grad(
+        network,
+        x[chosen],
+        y[chosen],
+        penalty=kind,
+        penalty_weight=0.3,
+        entropy_weight=2.0,
+        smoothness_weight=0.1,
+    )
 
     assert value == expected[0]
     np.testing.assert_array_equal(gradient, expected[1])
@@ -141,7 +173,9 @@ def test_the_gradients_of_an_epoch_of_equal_batches_average_to_that_of_all_sampl
 
     value, gradient = objective.value_and_grad(network.theta)
     assert np.mean([part[0] for part in parts]) == pytest.approx(value, rel=1e-13)
-    np.testing.assert_allclose(np.mean([part[1] for part in parts], axis=0), gradient, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(
+        np.mean([part[1] for part in parts], axis=0), gradient, rtol=1e-10, atol=1e-13
+    )
 
 
 def test_batches_of_a_perceptron_are_drawn_alike():
@@ -149,7 +183,9 @@ def test_batches_of_a_perceptron_are_drawn_alike():
     mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=rng)
     x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))
 
-    value, gradient = make_objective(mlp, x, y).on_samples(np.array([4, 1])).value_and_grad(mlp.theta)
+    value, gradient = (
+        make_objective(mlp, x, y).on_samples(np.array([4, 1])).value_and_grad(mlp.theta)
+    )
 
     expected = kr.value_and_grad(mlp, x[[4, 1]], y[[4, 1]])
     assert value == expected[0]
@@ -170,7 +206,14 @@ def test_fit_by_mini_batches_is_the_same_bits_for_the_same_seed():
     network, data = problem()
 
     first, again, other = (
-        kr.fit(network, data, optimizer="adam", batch_size=6, n_steps=9, rng=np.random.default_rng(seed)).network.theta
+        kr.fit(
+            network,
+            data,
+            optimizer="adam",
+            batch_size=6,
+            n_steps=9,
+            rng=np.random.default_rng(seed),
+        ).network.theta
         for seed in (1, 1, 2)
     )
 
@@ -178,21 +221,48 @@ def test_fit_by_mini_batches_is_the_same_bits_for_the_same_seed():
 
 
 REFUSED = {
-    "no rng": ({"optimizer": "adam", "batch_size": 4}, "rng is None, but must be a numpy.random.Generator"),
-    "a seed": ({"optimizer": "adam", "batch_size": 4, "rng": 0}, "rng is 0, but must be a numpy.random.Generator"),
-    "a seed without batches": ({"optimizer": "adam", "rng": 0}, "rng is 0, but must be a numpy.random.Generator"),
-    "lbfgs": ({"optimizer": "lbfgs", "batch_size": 4}, "batch_size is 4, but optimizer 'lbfgs' needs all samples at every step"),
-    "the default": ({"batch_size": 4}, "batch_size is 4, but optimizer 'lm' needs all samples at every step"),
+    "no rng": (
+        {"optimizer": "adam", "batch_size": 4},
+        "rng is None, but must be a numpy.random.Generator",
+    ),
+    "a seed": (
+        {"optimizer": "adam", "batch_size": 4, "rng": 0},
+        "rng is 0, but must be a numpy.random.Generator",
+    ),
+    "a seed without batches": (
+        {"optimizer": "adam", "rng": 0},
+        "rng is 0, but must be a numpy.random.Generator",
+    ),
+    "lbfgs": (
+        {"optimizer": "lbfgs", "batch_size": 4},
+        "batch_size is 4, but optimizer 'lbfgs' needs all samples at every step",
+    ),
+    "the default": (
+        {"batch_size": 4},
+        "batch_size is 4, but optimizer 'lm' needs all samples at every step",
+    ),
     "zero": ({"optimizer": "adam", "batch_size": 0}, "batch_size is 0, but must be at least 1"),
     "half": ({"optimizer": "adam", "batch_size": 2.5}, "batch_size is 2.5, but must be an integer"),
     "a rate for another": (
         {"optimizer": "lm", "learning_rate": 0.1},
         "learning_rate is 0.1, but optimizer 'lm' finds its own step lengths",
     ),
-    "rate 0": ({"optimizer": "adam", "learning_rate": 0.0}, "learning_rate is 0.0, but must be above 0"),
-    "rate below": ({"optimizer": "adam", "learning_rate": -1.0}, "learning_rate is -1.0, but must be at least 0"),
-    "lm with a penalty": ({"optimizer": "lm", "penalty_weight": 1e-3}, "optimizer is 'lm', but with an L1 or entropy penalty"),
-    "kind": ({"penalty": "paperr"}, "penalty is 'paperr', but must be one of 'paper', 'pykan', 'pykan-0.0', 'coef'"),
+    "rate 0": (
+        {"optimizer": "adam", "learning_rate": 0.0},
+        "learning_rate is 0.0, but must be above 0",
+    ),
+    "rate below": (
+        {"optimizer": "adam", "learning_rate": -1.0},
+        "learning_rate is -1.0, but must be at least 0",
+    ),
+    "lm with a penalty": (
+        {"optimizer": "lm", "penalty_weight": 1e-3},
+        "optimizer is 'lm', but with an L1 or entropy penalty",
+    ),
+    "kind": (
+        {"penalty": "paperr"},
+        "penalty is 'paperr', but must be one of 'paper', 'pykan', 'pykan-0.0', 'coef'",
+    ),
     "negative": ({"penalty_weight": -1.0}, "penalty_weight is -1.0, but must be at least 0"),
     "negative l1": ({"l1_weight": -1.0}, "l1_weight is -1.0, but must be at least 0"),
     "nan": ({"entropy_weight": np.nan}, "entropy_weight is nan, but must be finite"),

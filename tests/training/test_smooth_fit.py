@@ -12,12 +12,18 @@ from kan_ref.training.smooth_fit import WEIGHTS
 def few_samples(seed=0, n=150, noise=0.0):
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=n, n_test=400, noise=noise, rng=rng)
-    network = kr.best_start((2, 1, 1), data, n_intervals=3, degree=3, domain=(-1.0, 1.0), n_steps=20, rng=rng)
+    network = kr.best_start(
+        (2, 1, 1), data, n_intervals=3, degree=3, domain=(-1.0, 1.0), n_steps=20, rng=rng
+    )
     return network, data
 
 
 def smooth(network, data, **changes):
-    return kr.fit_smooth(network, data, **({"grids": (3, 6, 12), "n_steps": 10, "rng": np.random.default_rng(0)} | changes))
+    return kr.fit_smooth(
+        network,
+        data,
+        **({"grids": (3, 6, 12), "n_steps": 10, "rng": np.random.default_rng(0)} | changes),
+    )
 
 
 def rmse(network, x, y):
@@ -45,14 +51,23 @@ def test_the_reported_errors_are_those_of_the_samples_set_aside_and_kept():
     grid = smooth(network, data, validation_share=0.3).grids[-1]
 
     aside, kept = order[:45], order[45:]
-    assert grid.validation_rmse == pytest.approx(rmse(grid.network, data.x_train[aside], data.y_train[aside]), rel=1e-12)
-    assert grid.train_rmse == pytest.approx(rmse(grid.network, data.x_train[kept], data.y_train[kept]), rel=1e-12)
+    assert grid.validation_rmse == pytest.approx(
+        rmse(grid.network, data.x_train[aside], data.y_train[aside]), rel=1e-12
+    )
+    assert grid.train_rmse == pytest.approx(
+        rmse(grid.network, data.x_train[kept], data.y_train[kept]), rel=1e-12
+    )
 
 
 def test_the_winner_is_what_fit_makes_of_the_kept_samples_with_its_weight():
     network, data = few_samples()
     order = np.random.default_rng(0).permutation(150)
-    part = kr.Data(data.x_train[order[30:]], data.y_train[order[30:]], data.x_train[order[:30]], data.y_train[order[:30]])
+    part = kr.Data(
+        data.x_train[order[30:]],
+        data.y_train[order[30:]],
+        data.x_train[order[:30]],
+        data.y_train[order[:30]],
+    )
 
     (grid,) = smooth(network, data, grids=(3,), weights=(1e-8,)).grids
 
@@ -61,13 +76,25 @@ def test_the_winner_is_what_fit_makes_of_the_kept_samples_with_its_weight():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_errors_do_not_rise_far_past_the_interpolation_threshold_where_those_without_weights_do(seed):
+def test_errors_do_not_rise_far_past_the_interpolation_threshold_where_those_without_weights_do(
+    seed,
+):
     """150 noisy samples, up to 3 * 63 coefficients."""
     network, data = few_samples(seed, noise=0.1)
     grids = (3, 6, 12, 30, 60)
 
-    errors = [rmse(grid.network, data.x_test, data.y_test) for grid in smooth(network, data, grids=grids).grids]
-    plain = [rmse(kr.fit(network, data, grids=grids[: n + 1], n_steps=10).network, data.x_test, data.y_test) for n in range(len(grids))]
+    errors = [
+        rmse(grid.network, data.x_test, data.y_test)
+        for grid in smooth(network, data, grids=grids).grids
+    ]
+    plain = [
+        rmse(
+            kr.fit(network, data, grids=grids[: n + 1], n_steps=10).network,
+            data.x_test,
+            data.y_test,
+        )
+        for n in range(len(grids))
+    ]
 
     assert max(np.array(errors) / np.minimum.accumulate(errors)) <= 3.0
     assert plain[-1] > 1.5 * errors[-1]
@@ -79,7 +106,9 @@ def test_a_grid_that_does_not_help_keeps_the_curves_it_was_given():
     x = rng.uniform(-1.0, 1.0, (60, 2))
     y = rng.normal(size=(60, 1))
     zero = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
-    zero = zero.with_theta(0.0 * zero.theta + np.concatenate([np.zeros(12), np.zeros(2), np.ones(2)]))
+    zero = zero.with_theta(
+        0.0 * zero.theta + np.concatenate([np.zeros(12), np.zeros(2), np.ones(2)])
+    )
 
     run = smooth(zero, kr.Data(x, y, x, y), grids=(3, 12), weights=(0.0,), n_steps=50)
 
@@ -91,22 +120,33 @@ def test_test_data_are_not_looked_at():
     network, data = few_samples()
     other = kr.Data(data.x_train, data.y_train, data.x_test[:1], 1e6 * np.ones((1, 1)))
 
-    assert smooth(network, data).network.theta.tobytes() == smooth(network, other).network.theta.tobytes()
+    assert (
+        smooth(network, data).network.theta.tobytes()
+        == smooth(network, other).network.theta.tobytes()
+    )
 
 
 def test_the_same_rng_gives_the_same_run_and_the_network_stays():
     network, data = few_samples()
     before = network.theta.copy()
 
-    first, again, other = (smooth(network, data, rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (
+        smooth(network, data, rng=np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
 
-    assert first.network.theta.tobytes() == again.network.theta.tobytes() != other.network.theta.tobytes()
+    assert (
+        first.network.theta.tobytes()
+        == again.network.theta.tobytes()
+        != other.network.theta.tobytes()
+    )
     np.testing.assert_array_equal(network.theta, before)
 
 
 def test_other_optimizers_and_any_data_with_four_arrays_will_do():
     network, data = few_samples()
-    plain = SimpleNamespace(x_train=data.x_train, y_train=data.y_train, x_test=data.x_test, y_test=data.y_test)
+    plain = SimpleNamespace(
+        x_train=data.x_train, y_train=data.y_train, x_test=data.x_test, y_test=data.y_test
+    )
 
     run = smooth(network, plain, optimizer="lbfgs", weights=[1e-8, 0.0], n_steps=20)
 
@@ -130,11 +170,23 @@ REFUSED = {
     "no grids": ({"grids": ()}, r"grids is \(\), but must be rising"),
     "coarser grids": ({"grids": (2,)}, "n_intervals is 2, but layer 0 has 3 already"),
     "negative weight": ({"weights": (1e-8, -1.0)}, r"weights\[1\] is -1.0, but must be at least 0"),
-    "repeated weight": ({"weights": (0.0, 0.0)}, r"weights is \(0.0, 0.0\), but must be numbers, at least one, each once"),
+    "repeated weight": (
+        {"weights": (0.0, 0.0)},
+        r"weights is \(0.0, 0.0\), but must be numbers, at least one, each once",
+    ),
     "no weight": ({"weights": ()}, r"weights is \(\), but"),
-    "nothing set aside": ({"validation_share": 0.0}, "validation_share is 0, but of 150 training samples it must set at least one aside"),
+    "nothing set aside": (
+        {"validation_share": 0.0},
+        "validation_share is 0, but of 150 training samples it must set at least one aside",
+    ),
     "labels": (
-        {"data": SimpleNamespace(**dict.fromkeys(("x_train", "x_test"), np.ones((4, 2))), y_train=np.ones(4, int), y_test=np.ones(4, int))},
+        {
+            "data": SimpleNamespace(
+                **dict.fromkeys(("x_train", "x_test"), np.ones((4, 2))),
+                y_train=np.ones(4, int),
+                y_test=np.ones(4, int),
+            )
+        },
         r"y_train has shape \(4,\), but needs columns of numbers",
     ),
 }
@@ -146,4 +198,8 @@ def test_it_refuses_in_a_sentence(name):
     network, data = few_samples()
 
     with pytest.raises(ValueError, match=f"^{sentence}"):
-        smooth(network, changes.get("data", data), **{key: value for key, value in changes.items() if key != "data"})
+        smooth(
+            network,
+            changes.get("data", data),
+            **{key: value for key, value in changes.items() if key != "data"},
+        )

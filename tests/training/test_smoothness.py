@@ -47,7 +47,9 @@ def jacobian(network, scale=1.0):
 
 def one_edge(row, degree, coef, *, w_spline=1.0):
     one = np.ones((1, 1))
-    return Network((Layer(row[None], np.asarray(coef)[None, None], 0.0 * one, w_spline * one, one, degree),))
+    return Network(
+        (Layer(row[None], np.asarray(coef)[None, None], 0.0 * one, w_spline * one, one, degree),)
+    )
 
 
 def curve_through(f, row, degree):
@@ -61,22 +63,35 @@ def curve_through(f, row, degree):
 
 
 @given(seeds, degrees, st.integers(1, 6), st.sampled_from(DISTINCT))
-def test_the_penalty_is_the_sum_of_the_squared_jumps_of_the_highest_derivative(seed, degree, n_intervals, kind):
+def test_the_penalty_is_the_sum_of_the_squared_jumps_of_the_highest_derivative(
+    seed, degree, n_intervals, kind
+):
     rng = np.random.default_rng(seed)
     network = Network((random_layer(rng, 2, 2, degree=degree, n_intervals=n_intervals, kind=kind),))
     expected = smoothness(network)
 
     # each jump is a difference of numbers as large as the weights allow
-    size = max(np.abs(jump_weights(layer.knots, degree)).sum(axis=2).max(initial=0.0) for layer in network.layers)
+    size = max(
+        np.abs(jump_weights(layer.knots, degree)).sum(axis=2).max(initial=0.0)
+        for layer in network.layers
+    )
     assert abs(value(network) - expected) <= 1e-12 * (expected + size**2)
 
 
 @given(seeds, degrees, st.integers(2, 12))
-def test_on_even_rows_a_jump_is_a_difference_of_order_k_plus_1_of_neighbouring_coefficients(seed, degree, n_intervals):
-    layer = random_layer(np.random.default_rng(seed), 2, 3, degree=degree, n_intervals=n_intervals, kind="uniform")
-    differences = np.diff((layer.w_spline * layer.mask)[:, :, None] * layer.coef, n=degree + 1, axis=2)
+def test_on_even_rows_a_jump_is_a_difference_of_order_k_plus_1_of_neighbouring_coefficients(
+    seed, degree, n_intervals
+):
+    layer = random_layer(
+        np.random.default_rng(seed), 2, 3, degree=degree, n_intervals=n_intervals, kind="uniform"
+    )
+    differences = np.diff(
+        (layer.w_spline * layer.mask)[:, :, None] * layer.coef, n=degree + 1, axis=2
+    )
 
-    np.testing.assert_allclose(residuals(Network((layer,))), differences.ravel(), rtol=0, atol=1e-11 * 2**degree)
+    np.testing.assert_allclose(
+        residuals(Network((layer,))), differences.ravel(), rtol=0, atol=1e-11 * 2**degree
+    )
     assert value(Network((layer,))) == pytest.approx(np.sum(differences**2), rel=1e-11)
 
 
@@ -92,8 +107,13 @@ def test_the_weights_of_an_even_row_are_binomials_with_changing_signs(degree):
 @pytest.mark.parametrize("degree", [1, 2, 3, 5])
 def test_a_jump_by_itself_is_the_exact_one_on_an_uneven_row(degree):
     rng = np.random.default_rng(degree)
-    layer = random_layer(rng, 1, 1, degree=degree, n_intervals=5, kind="uneven", dead=0.0, silent=0.0)
-    exact = [float(layer.w_spline[0, 0]) * float(jump) for jump in scaled_jumps(layer.knots[0], degree, layer.coef[0, 0])]
+    layer = random_layer(
+        rng, 1, 1, degree=degree, n_intervals=5, kind="uneven", dead=0.0, silent=0.0
+    )
+    exact = [
+        float(layer.w_spline[0, 0]) * float(jump)
+        for jump in scaled_jumps(layer.knots[0], degree, layer.coef[0, 0])
+    ]
 
     np.testing.assert_allclose(residuals(Network((layer,))), exact, rtol=1e-11)
 
@@ -131,12 +151,19 @@ def test_a_spline_that_is_no_polynomial_costs_the_square_of_its_one_jump(degree)
     row = kr.uniform_knots(-1.0, 1.0, 4, degree)[0]
     coef = curve_through(lambda x: np.where(x >= 0.0, x**degree, 0.0), row, degree)
 
-    assert value(one_edge(row, degree, coef)) == pytest.approx((math.factorial(degree) / 2**degree) ** 2, rel=1e-9)
+    assert value(one_edge(row, degree, coef)) == pytest.approx(
+        (math.factorial(degree) / 2**degree) ** 2, rel=1e-9
+    )
 
 
 def test_one_interval_has_no_inner_breakpoint_and_costs_nothing():
     rng = np.random.default_rng(0)
-    network = Network((random_layer(rng, 2, 3, degree=3, n_intervals=1), random_layer(rng, 3, 1, degree=0, n_intervals=1)))
+    network = Network(
+        (
+            random_layer(rng, 2, 3, degree=3, n_intervals=1),
+            random_layer(rng, 3, 1, degree=0, n_intervals=1),
+        )
+    )
 
     assert value(network) == 0.0
     assert residuals(network).shape == (0,)
@@ -150,7 +177,10 @@ def test_dead_edges_count_nothing_whatever_they_hold():
     layer = random_layer(rng, 3, 2, degree=3, n_intervals=5, dead=0.0, silent=0.0)
     mask = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
     wild = np.where(mask[:, :, None] == 0, 1e6, layer.coef)
-    plain, filled = (Network((Layer(layer.knots, coef, layer.w_base, layer.w_spline, mask, 3),)) for coef in (layer.coef, wild))
+    plain, filled = (
+        Network((Layer(layer.knots, coef, layer.w_base, layer.w_spline, mask, 3),))
+        for coef in (layer.coef, wild)
+    )
 
     assert value(filled) == value(plain) > 0
     assert value(plain) < value(Network((layer,)))
@@ -162,7 +192,13 @@ def test_dead_edges_count_nothing_whatever_they_hold():
 def test_base_weights_have_no_part_in_it():
     network = random_network(np.random.default_rng(2), widths=(2, 2, 1), degrees=[3], dead=0.0)
     louder = network.with_theta(
-        np.concatenate([np.ravel(part) for layer in network.layers for part in (layer.coef, layer.w_base + 5.0, layer.w_spline)])
+        np.concatenate(
+            [
+                np.ravel(part)
+                for layer in network.layers
+                for part in (layer.coef, layer.w_base + 5.0, layer.w_spline)
+            ]
+        )
     )
 
     assert value(louder) == value(network)
@@ -175,7 +211,15 @@ def test_base_weights_have_no_part_in_it():
 @given(seeds, degrees, st.sampled_from(DISTINCT), st.sampled_from([2.0**-20, 0.25, 2.0**20]))
 def test_stretching_the_axis_changes_nothing(seed, degree, kind, factor):
     layer = random_layer(np.random.default_rng(seed), 2, 2, degree=degree, n_intervals=4, kind=kind)
-    stretched = Layer(factor * layer.knots, layer.coef, layer.w_base, layer.w_spline, layer.mask, degree, layer.base)
+    stretched = Layer(
+        factor * layer.knots,
+        layer.coef,
+        layer.w_base,
+        layer.w_spline,
+        layer.mask,
+        degree,
+        layer.base,
+    )
 
     np.testing.assert_array_equal(residuals(Network((stretched,))), residuals(Network((layer,))))
 
@@ -184,7 +228,13 @@ def test_stretching_the_axis_changes_nothing(seed, degree, kind, factor):
 def test_it_grows_with_the_square_of_w_spline(case):
     network, _, _ = case
     doubled = network.with_theta(
-        np.concatenate([np.ravel(part) for layer in network.layers for part in (layer.coef, layer.w_base, 2.0 * layer.w_spline)])
+        np.concatenate(
+            [
+                np.ravel(part)
+                for layer in network.layers
+                for part in (layer.coef, layer.w_base, 2.0 * layer.w_spline)
+            ]
+        )
     )
 
     assert value(doubled) == 4.0 * value(network)
@@ -216,10 +266,14 @@ def test_the_gradient_is_the_derivative_along_any_direction(case):
     network, _, rng = case
     direction = rng.normal(size=network.n_params)
 
-    slope = central_difference(lambda t: value(network.with_theta(network.theta + t * direction)), 1e-5)
+    slope = central_difference(
+        lambda t: value(network.with_theta(network.theta + t * direction)), 1e-5
+    )
 
     terms = gradient(network) * direction
-    size = np.abs(terms).sum() + value(network) + value(network.with_theta(network.theta + direction))
+    size = (
+        np.abs(terms).sum() + value(network) + value(network.with_theta(network.theta + direction))
+    )
     assert abs(terms.sum() - slope) <= 1e-7 * size
 
 
@@ -229,7 +283,9 @@ def test_the_jacobian_is_the_derivative_of_the_residuals_along_any_direction(cas
     network, _, rng = case
     direction = rng.normal(size=network.n_params)
 
-    slopes = central_difference(lambda t: residuals(network.with_theta(network.theta + t * direction)), 1.0)
+    slopes = central_difference(
+        lambda t: residuals(network.with_theta(network.theta + t * direction)), 1.0
+    )
 
     rows = jacobian(network)
     scale = np.abs(rows) @ np.abs(direction) + np.abs(slopes)
@@ -245,10 +301,14 @@ def test_the_jacobian_is_scaled():
 def test_residuals_run_through_breakpoints_then_inputs_then_outputs_then_layers():
     rng = np.random.default_rng(5)
     first = random_layer(rng, 2, 3, degree=2, n_intervals=4, kind="uniform", dead=0.0, silent=0.0)
-    silent = Layer(first.knots, np.zeros_like(first.coef), first.w_base, first.w_spline, first.mask, 2)
+    silent = Layer(
+        first.knots, np.zeros_like(first.coef), first.w_base, first.w_spline, first.mask, 2
+    )
     last = random_layer(rng, 3, 1, degree=1, n_intervals=3, kind="uniform", dead=0.0, silent=0.0)
     coef = np.zeros_like(first.coef)
-    coef[2, 1, 0] = 1.0  # the first basis of output 2, input 1 reaches the first jump alone, with one weight of (-1, 3, -3, 1)
+    coef[2, 1, 0] = (
+        1.0  # the first basis of output 2, input 1 reaches the first jump alone, with one weight of (-1, 3, -3, 1)
+    )
     marked = Layer(first.knots, coef, first.w_base, first.w_spline, first.mask, 2)
 
     changed = residuals(Network((marked, last))) - residuals(Network((silent, last)))
@@ -262,7 +322,9 @@ def test_residuals_run_through_breakpoints_then_inputs_then_outputs_then_layers(
 
 @given(seeds, st.integers(0, 5), st.integers(2, 6))
 def test_repeated_breakpoints_leave_every_number_finite(seed, degree, n_intervals):
-    layer = random_layer(np.random.default_rng(seed), 2, 2, degree=degree, n_intervals=n_intervals, kind="repeated")
+    layer = random_layer(
+        np.random.default_rng(seed), 2, 2, degree=degree, n_intervals=n_intervals, kind="repeated"
+    )
     network = Network((layer,))
 
     assert np.isfinite(value(network))
@@ -287,4 +349,6 @@ def test_preparation_does_not_depend_on_the_parameters():
 
     assert smoothness_value_and_grad(prepared, other)[0] == value(other)
     half_gradient = multiply_transposed(smoothness_jacobian(prepared, other, 1.0), residuals(other))
-    np.testing.assert_allclose(half_gradient, gradient(other) / 2, rtol=1e-12, atol=1e-12 * np.abs(half_gradient).max())
+    np.testing.assert_allclose(
+        half_gradient, gradient(other) / 2, rtol=1e-12, atol=1e-12 * np.abs(half_gradient).max()
+    )

@@ -20,7 +20,14 @@ def toy_data(n_train=60, seed=0):
 
 def run(data, *, seed=1, widths=(2, 1, 1), n_starts=4, n_steps=6, **options):
     settings = {"n_intervals": 3, "degree": 3, "domain": (-1.0, 1.0)} | options
-    return kr.run_starts(widths, data, n_starts=n_starts, n_steps=n_steps, rng=np.random.default_rng(seed), **settings)
+    return kr.run_starts(
+        widths,
+        data,
+        n_starts=n_starts,
+        n_steps=n_steps,
+        rng=np.random.default_rng(seed),
+        **settings,
+    )
 
 
 def recorded(monkeypatch, record):
@@ -53,8 +60,12 @@ def test_the_network_is_the_trained_one_of_the_chosen_start(monkeypatch):
 
     _, part, _ = record[starts.chosen]
     validation, train = starts.validation_rmse[starts.chosen], starts.train_rmse[starts.chosen]
-    assert root_mean_square(starts.network(part.x_test), part.y_test) == pytest.approx(validation, rel=1e-12)
-    assert root_mean_square(starts.network(part.x_train), part.y_train) == pytest.approx(train, rel=1e-12)
+    assert root_mean_square(starts.network(part.x_test), part.y_test) == pytest.approx(
+        validation, rel=1e-12
+    )
+    assert root_mean_square(starts.network(part.x_train), part.y_train) == pytest.approx(
+        train, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(("share", "n_aside"), [(0.2, 12), (0.5, 30), (0.04, 2)])
@@ -109,7 +120,12 @@ def test_where_no_sample_can_be_spared_the_training_samples_themselves_decide(n_
 
 def test_test_data_are_never_looked_at():
     data = toy_data()
-    other = SimpleNamespace(x_train=data.x_train, y_train=data.y_train, x_test=data.x_test[:3] + 5.0, y_test=data.y_test[:3] - 9.0)
+    other = SimpleNamespace(
+        x_train=data.x_train,
+        y_train=data.y_train,
+        x_test=data.x_test[:3] + 5.0,
+        y_test=data.y_test[:3] - 9.0,
+    )
 
     one, two = run(data), run(other)
 
@@ -134,11 +150,22 @@ def test_settings_reach_every_run_and_every_network(monkeypatch):
     record = []
     recorded(monkeypatch, record)
 
-    run(toy_data(), widths=(2, 3, 1), n_intervals=4, degree=2, base="identity", n_steps=2, optimizer="lbfgs", smoothness_weight=1e-3)
+    run(
+        toy_data(),
+        widths=(2, 3, 1),
+        n_intervals=4,
+        degree=2,
+        base="identity",
+        n_steps=2,
+        optimizer="lbfgs",
+        smoothness_weight=1e-3,
+    )
 
     for network, _, options in record:
         assert network.widths == (2, 3, 1)
-        assert [(layer.n_intervals, layer.degree, layer.base) for layer in network.layers] == [(4, 2, "identity")] * 2
+        assert [(layer.n_intervals, layer.degree, layer.base) for layer in network.layers] == [
+            (4, 2, "identity")
+        ] * 2
         assert options["optimizer"] == "lbfgs"
         assert options["n_steps"] == 2
         assert options["smoothness_weight"] == 1e-3
@@ -152,13 +179,19 @@ def test_without_a_domain_the_first_grid_holds_all_training_samples_with_5_per_c
 
     low, high = data.x_train.min(axis=0), data.x_train.max(axis=0)
     pad = 0.05 * (high - low)
-    np.testing.assert_allclose(starts.network.layers[0].breakpoints[:, [0, -1]], np.stack([low - pad, high + pad], axis=1), rtol=1e-13)
+    np.testing.assert_allclose(
+        starts.network.layers[0].breakpoints[:, [0, -1]],
+        np.stack([low - pad, high + pad], axis=1),
+        rtol=1e-13,
+    )
 
 
 def test_a_given_domain_is_kept():
     starts = run(toy_data(), domain=[[-2.0, 1.0], [-1.0, 3.0]], n_steps=1)
 
-    np.testing.assert_array_equal(starts.network.layers[0].breakpoints[:, [0, -1]], [[-2.0, 1.0], [-1.0, 3.0]])
+    np.testing.assert_array_equal(
+        starts.network.layers[0].breakpoints[:, [0, -1]], [[-2.0, 1.0], [-1.0, 3.0]]
+    )
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_another_network():
@@ -185,12 +218,22 @@ def test_one_start_is_chosen_without_a_contest():
 
 def test_best_start_is_the_network_of_the_starts():
     data = toy_data()
-    settings = {"n_starts": 3, "n_intervals": 3, "degree": 2, "domain": (-1.5, 1.5), "base": "identity", "n_steps": 4, "optimizer": "lbfgs"}
+    settings = {
+        "n_starts": 3,
+        "n_intervals": 3,
+        "degree": 2,
+        "domain": (-1.5, 1.5),
+        "base": "identity",
+        "n_steps": 4,
+        "optimizer": "lbfgs",
+    }
     settings |= {"smoothness_weight": 1e-4, "validation_share": 0.3}
 
     network = kr.best_start((2, 2, 1), data, **settings, rng=np.random.default_rng(3))
 
-    assert bits(network) == bits(kr.run_starts((2, 2, 1), data, **settings, rng=np.random.default_rng(3)).network)
+    assert bits(network) == bits(
+        kr.run_starts((2, 2, 1), data, **settings, rng=np.random.default_rng(3)).network
+    )
 
 
 def test_best_start_has_the_defaults_of_the_starts():
@@ -198,7 +241,9 @@ def test_best_start_has_the_defaults_of_the_starts():
 
     network = kr.best_start((2, 1), data, n_intervals=3, degree=2, rng=np.random.default_rng(3))
 
-    assert bits(network) == bits(kr.run_starts((2, 1), data, n_intervals=3, degree=2, rng=np.random.default_rng(3)).network)
+    assert bits(network) == bits(
+        kr.run_starts((2, 1), data, n_intervals=3, degree=2, rng=np.random.default_rng(3)).network
+    )
 
 
 def test_the_data_stay_as_they_are():
@@ -235,7 +280,9 @@ def test_the_best_of_many_starts_finds_the_basin_that_single_ones_miss():
 
 def test_an_interrupt_during_the_starts_is_passed_on(monkeypatch):
     data = kr.sample("exp_sin", n_train=30, n_test=10, rng=np.random.default_rng(0))
-    network = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
     def interrupt(step):
         raise KeyboardInterrupt

@@ -6,7 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from networks import SPLINE_ARRAYS
-from oracles_training import bits, covered_network, mean_square, root_mean_square, samples, smoothness
+from oracles_training import (
+    bits,
+    covered_network,
+    mean_square,
+    root_mean_square,
+    samples,
+    smoothness,
+)
 from tqdm import tqdm
 
 import kan_ref as kr
@@ -35,7 +42,9 @@ def toy(x):
 def example(*, widths=(2, 2, 1), degree=3, n_intervals=3, seed=0, f=toy, **options):
     rng = np.random.default_rng(seed)
     data = samples(f, widths[0], rng, **options)
-    return kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), x=data.x_train, rng=rng), data
+    return kr.init_network(
+        widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), x=data.x_train, rng=rng
+    ), data
 
 
 @pytest.fixture
@@ -77,7 +86,9 @@ def test_errors_fall(optimizer):
 def test_levenberg_marquardt_is_the_default():
     network, data = example()
 
-    assert bits(kr.fit(network, data, n_steps=5).network) == bits(kr.fit(network, data, n_steps=5, optimizer="lm").network)
+    assert bits(kr.fit(network, data, n_steps=5).network) == bits(
+        kr.fit(network, data, n_steps=5, optimizer="lm").network
+    )
 
 
 def test_a_curve_that_the_network_holds_is_found_to_rounding():
@@ -85,7 +96,12 @@ def test_a_curve_that_the_network_holds_is_found_to_rounding():
     rng = np.random.default_rng(0)
     network, data = example(widths=(2, 1), n_train=300)
     truth = network.with_theta(rng.normal(size=network.n_params))
-    data = SimpleNamespace(x_train=data.x_train, y_train=truth(data.x_train), x_test=data.x_test, y_test=truth(data.x_test))
+    data = SimpleNamespace(
+        x_train=data.x_train,
+        y_train=truth(data.x_train),
+        x_test=data.x_test,
+        y_test=truth(data.x_test),
+    )
 
     run = kr.fit(network, data, n_steps=100)
 
@@ -94,7 +110,9 @@ def test_a_curve_that_the_network_holds_is_found_to_rounding():
 
 
 def test_several_outputs_are_learned_together():
-    network, data = example(widths=(2, 3, 2), n_train=200, f=lambda x: np.hstack([toy(x), x[:, :1] * x[:, 1:]]))
+    network, data = example(
+        widths=(2, 3, 2), n_train=200, f=lambda x: np.hstack([toy(x), x[:, :1] * x[:, 1:]])
+    )
 
     run = kr.fit(network, data, n_steps=60)
 
@@ -105,7 +123,9 @@ def test_several_outputs_are_learned_together():
 def test_a_weight_on_smoothness_buys_a_smoother_network():
     network, data = example(widths=(2, 1), n_intervals=20, n_train=60)
 
-    plain, smooth = (kr.fit(network, data, n_steps=40, smoothness_weight=weight) for weight in (0.0, 1e-2))
+    plain, smooth = (
+        kr.fit(network, data, n_steps=40, smoothness_weight=weight) for weight in (0.0, 1e-2)
+    )
 
     assert smoothness(smooth.network) < 0.1 * smoothness(plain.network)
     assert smooth.history.train_rmse[-1] > plain.history.train_rmse[-1]
@@ -119,7 +139,11 @@ def test_two_runs_give_the_same_bits(optimizer):
     runs = []
     for _ in range(2):
         network, data = example()
-        runs.append(kr.fit(network, data, optimizer=optimizer, n_steps=12, grids=(3, 6), smoothness_weight=1e-6))
+        runs.append(
+            kr.fit(
+                network, data, optimizer=optimizer, n_steps=12, grids=(3, 6), smoothness_weight=1e-6
+            )
+        )
 
     assert bits(runs[0].network) == bits(runs[1].network)
     assert runs[0].stopped == runs[1].stopped
@@ -130,9 +154,16 @@ def test_two_runs_give_the_same_bits(optimizer):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_test_data_influence_nothing_but_their_own_error(optimizer):
     network, data = example()
-    other = SimpleNamespace(x_train=data.x_train, y_train=data.y_train, x_test=9.0 * data.x_test[:7], y_test=-data.y_test[:7])
+    other = SimpleNamespace(
+        x_train=data.x_train,
+        y_train=data.y_train,
+        x_test=9.0 * data.x_test[:7],
+        y_test=-data.y_test[:7],
+    )
 
-    one, two = (kr.fit(network, d, optimizer=optimizer, n_steps=12, grids=(3, 6)) for d in (data, other))
+    one, two = (
+        kr.fit(network, d, optimizer=optimizer, n_steps=12, grids=(3, 6)) for d in (data, other)
+    )
 
     assert bits(one.network) == bits(two.network)
     assert one.stopped == two.stopped
@@ -154,7 +185,12 @@ def test_a_callback_that_watches_and_a_bar_change_nothing(capfd):
 def test_the_order_of_the_samples_matters_to_rounding_only():
     network, data = example(n_train=100)
     order = np.random.default_rng(1).permutation(100)
-    mixed = SimpleNamespace(x_train=data.x_train[order], y_train=data.y_train[order], x_test=data.x_test, y_test=data.y_test)
+    mixed = SimpleNamespace(
+        x_train=data.x_train[order],
+        y_train=data.y_train[order],
+        x_test=data.x_test,
+        y_test=data.y_test,
+    )
 
     one, two = (kr.fit(network, d, n_steps=5) for d in (data, mixed))
 
@@ -174,7 +210,11 @@ def test_there_is_an_entry_at_the_start_of_each_grid_and_after_every_step(optimi
     assert history.step.tolist() == [0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9, 10, 11, 12]
     assert history.n_intervals.tolist() == [3] * 5 + [6] * 5 + [12] * 5
     assert {column.shape for column in columns(history).values()} == {(15,)}
-    assert {history.step.dtype.kind, history.n_intervals.dtype.kind, history.n_evaluations.dtype.kind} == {"i"}
+    assert {
+        history.step.dtype.kind,
+        history.n_intervals.dtype.kind,
+        history.n_evaluations.dtype.kind,
+    } == {"i"}
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -183,14 +223,28 @@ def test_every_entry_is_the_network_that_the_callback_sees(optimizer, weight):
     network, data = example()
     seen = []
 
-    history = kr.fit(network, data, optimizer=optimizer, n_steps=4, grids=(3, 6), smoothness_weight=weight, callback=seen.append).history
+    history = kr.fit(
+        network,
+        data,
+        optimizer=optimizer,
+        n_steps=4,
+        grids=(3, 6),
+        smoothness_weight=weight,
+        callback=seen.append,
+    ).history
 
     assert len(seen) == len(history.step) == 10
     for place, step in enumerate(seen):
         shown = [getattr(step, name) for name in FIELDS]
-        np.testing.assert_array_equal(shown, [column[place] for column in columns(history).values()])
-        assert step.train_rmse == pytest.approx(root_mean_square(step.network(data.x_train), data.y_train), rel=1e-12)
-        assert step.test_rmse == pytest.approx(root_mean_square(step.network(data.x_test), data.y_test), rel=1e-12)
+        np.testing.assert_array_equal(
+            shown, [column[place] for column in columns(history).values()]
+        )
+        assert step.train_rmse == pytest.approx(
+            root_mean_square(step.network(data.x_train), data.y_train), rel=1e-12
+        )
+        assert step.test_rmse == pytest.approx(
+            root_mean_square(step.network(data.x_test), data.y_test), rel=1e-12
+        )
         assert step.penalty == pytest.approx(weight * smoothness(step.network), rel=1e-9)
 
 
@@ -213,8 +267,12 @@ def test_the_last_entry_is_the_network_that_is_returned(optimizer):
     run = kr.fit(network, data, optimizer=optimizer, n_steps=7, grids=(3, 5), callback=seen.append)
 
     assert bits(run.network) == bits(seen[-1].network)
-    assert run.history.train_rmse[-1] == pytest.approx(np.sqrt(mean_square(run.network(data.x_train), data.y_train)), rel=1e-12)
-    assert run.history.test_rmse[-1] == pytest.approx(np.sqrt(mean_square(run.network(data.x_test), data.y_test)), rel=1e-12)
+    assert run.history.train_rmse[-1] == pytest.approx(
+        np.sqrt(mean_square(run.network(data.x_train), data.y_train)), rel=1e-12
+    )
+    assert run.history.test_rmse[-1] == pytest.approx(
+        np.sqrt(mean_square(run.network(data.x_test), data.y_test)), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -222,7 +280,15 @@ def test_the_last_entry_is_the_network_that_is_returned(optimizer):
 def test_the_objective_never_rises_on_one_grid(optimizer, weight):
     network, data = example()
 
-    history = kr.fit(network, data, optimizer=optimizer, n_steps=25, grids=(3, 6), smoothness_weight=weight, update_grids=False).history
+    history = kr.fit(
+        network,
+        data,
+        optimizer=optimizer,
+        n_steps=25,
+        grids=(3, 6),
+        smoothness_weight=weight,
+        update_grids=False,
+    ).history
 
     objective = history.train_rmse**2 + history.penalty
     for n_intervals in (3, 6):
@@ -258,7 +324,14 @@ def test_evaluations_count_the_calls_of_the_objective(monkeypatch):
         return plain(self, theta)
 
     monkeypatch.setattr(Objective, "value_and_grad", counted)
-    run = kr.fit(network, data, optimizer="lbfgs", n_steps=6, grids=(3, 6), callback=lambda step: at_entries.append(calls[0]))
+    run = kr.fit(
+        network,
+        data,
+        optimizer="lbfgs",
+        n_steps=6,
+        grids=(3, 6),
+        callback=lambda step: at_entries.append(calls[0]),
+    )
 
     assert run.history.n_evaluations.tolist() == at_entries
 
@@ -268,7 +341,10 @@ def test_a_finer_grid_starts_where_the_coarser_one_ended():
 
     history = kr.fit(network, data, n_steps=10, grids=(3, 6)).history
 
-    first, second = np.flatnonzero(history.n_intervals == 3)[-1], np.flatnonzero(history.n_intervals == 6)[0]
+    first, second = (
+        np.flatnonzero(history.n_intervals == 3)[-1],
+        np.flatnonzero(history.n_intervals == 6)[0],
+    )
     assert history.train_rmse[second] == pytest.approx(history.train_rmse[first], rel=1e-10)
 
 
@@ -320,7 +396,10 @@ def test_no_steps_on_finer_grids_only_refine():
 def test_a_run_that_uses_its_steps_says_so(optimizer):
     network, data = example()
 
-    assert kr.fit(network, data, optimizer=optimizer, n_steps=3, update_grids=False).stopped == "3 steps are done"
+    assert (
+        kr.fit(network, data, optimizer=optimizer, n_steps=3, update_grids=False).stopped
+        == "3 steps are done"
+    )
 
 
 def test_a_constant_target_that_is_met_stops_the_run_early():
@@ -339,12 +418,21 @@ def test_a_constant_target_that_is_met_stops_the_run_early():
 def test_a_callback_that_says_true_stops_the_run_there(optimizer, answer):
     network, data = example()
 
-    run = kr.fit(network, data, optimizer=optimizer, n_steps=20, grids=(3, 6), callback=lambda step: answer if step.step == 3 else None)
+    run = kr.fit(
+        network,
+        data,
+        optimizer=optimizer,
+        n_steps=20,
+        grids=(3, 6),
+        callback=lambda step: answer if step.step == 3 else None,
+    )
 
     assert run.history.step.tolist() == [0, 1, 2, 3]
     assert run.stopped == "the callback asked to stop after step 3"
     assert [layer.n_intervals for layer in run.network.layers] == [3, 3]
-    assert root_mean_square(run.network(data.x_train), data.y_train) == pytest.approx(run.history.train_rmse[-1], rel=1e-12)
+    assert root_mean_square(run.network(data.x_train), data.y_train) == pytest.approx(
+        run.history.train_rmse[-1], rel=1e-12
+    )
 
 
 def test_the_sentence_counts_steps_from_the_start_of_the_run():
@@ -360,7 +448,9 @@ def test_a_callback_can_stop_at_the_start_of_a_run_and_of_a_grid():
     network, data = example()
 
     at_once = kr.fit(network, data, callback=lambda step: True)
-    at_second = kr.fit(network, data, n_steps=2, grids=(3, 6, 12), callback=lambda step: step.n_intervals == 6)
+    at_second = kr.fit(
+        network, data, n_steps=2, grids=(3, 6, 12), callback=lambda step: step.n_intervals == 6
+    )
 
     assert at_once.history.step.tolist() == [0]
     assert bits(at_once.network) == bits(network)
@@ -381,7 +471,15 @@ def test_an_interrupt_gives_the_best_network_so_far(optimizer, capfd, bars):
         if step.step == 6:
             raise KeyboardInterrupt
 
-    run = kr.fit(network, data, optimizer=optimizer, n_steps=4, grids=(3, 6), callback=interrupt, progress=True)
+    run = kr.fit(
+        network,
+        data,
+        optimizer=optimizer,
+        n_steps=4,
+        grids=(3, 6),
+        callback=interrupt,
+        progress=True,
+    )
 
     best = min(seen, key=lambda step: step.train_rmse)
     assert bits(run.network) == bits(best.network)
@@ -462,12 +560,12 @@ def test_the_bar_counts_all_steps_of_all_grids_on_standard_error_alone(capfd, ba
 
 def test_a_run_leaves_numpy_s_error_handling_and_generator_alone():
     network, data = example()
-    before, state = np.geterr(), np.random.get_state()[1].copy()  # noqa: NPY002 the global generator is the one that must rest
+    before, state = np.geterr(), np.random.get_state()[1].copy()
 
     kr.fit(network, data, n_steps=2)
 
     assert np.geterr() == before
-    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002 as above
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
 
 
 # --- what it does not touch
@@ -490,7 +588,11 @@ def test_networks_shown_to_a_callback_cannot_be_changed():
     refused = []
 
     def vandal(step):
-        for array in (step.network.theta, step.network.layers[0].coef, step.network.layers[0].knots):
+        for array in (
+            step.network.theta,
+            step.network.layers[0].coef,
+            step.network.layers[0].knots,
+        ):
             with contextlib.suppress(ValueError):
                 array[...] = 7.0
                 refused.append(False)
@@ -502,7 +604,9 @@ def test_networks_shown_to_a_callback_cannot_be_changed():
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("names", [("coef",), ("w_base",), ("w_spline",), ("coef", "w_spline"), ("w_spline", "w_base")])
+@pytest.mark.parametrize(
+    "names", [("coef",), ("w_base",), ("w_spline",), ("coef", "w_spline"), ("w_spline", "w_base")]
+)
 def test_only_what_is_trainable_moves(optimizer, names):
     network, data = example()
 
@@ -519,12 +623,16 @@ def test_dead_edges_stay_dead_and_keep_what_they_held(optimizer):
     network, data = example(widths=(2, 3, 1))
     network = kr.mask_edges(network, 0, [[1, 0], [0, 1], [1, 1]])
 
-    run = kr.fit(network, data, optimizer=optimizer, n_steps=10, update_grids=False, smoothness_weight=1e-6)
+    run = kr.fit(
+        network, data, optimizer=optimizer, n_steps=10, update_grids=False, smoothness_weight=1e-6
+    )
 
     for old, new in zip(network.layers, run.network.layers, strict=True):
         np.testing.assert_array_equal(new.mask, old.mask)
         for name in SPLINE_ARRAYS:
-            np.testing.assert_array_equal(getattr(new, name)[new.mask == 0], getattr(old, name)[old.mask == 0])
+            np.testing.assert_array_equal(
+                getattr(new, name)[new.mask == 0], getattr(old, name)[old.mask == 0]
+            )
     assert run.history.train_rmse[-1] < 0.5 * run.history.train_rmse[0]
 
 
@@ -537,7 +645,9 @@ def test_a_network_without_living_edges_has_nothing_to_learn(optimizer):
 
     assert bits(run.network) == bits(network)
     assert run.stopped == "the gradient is exactly zero"
-    assert run.history.train_rmse[0] == pytest.approx(root_mean_square(np.zeros_like(data.y_train), data.y_train), rel=1e-12)
+    assert run.history.train_rmse[0] == pytest.approx(
+        root_mean_square(np.zeros_like(data.y_train), data.y_train), rel=1e-12
+    )
 
 
 # --- data of every kind
@@ -547,7 +657,9 @@ def test_a_network_without_living_edges_has_nothing_to_learn(optimizer):
 def test_numbers_of_lower_precision_are_learned_in_float64(kind):
     network, data = example()
     low = SimpleNamespace(**{name: array.astype(kind) for name, array in vars(data).items()})
-    same = SimpleNamespace(**{name: array.astype(kind).astype(np.float64) for name, array in vars(data).items()})
+    same = SimpleNamespace(
+        **{name: array.astype(kind).astype(np.float64) for name, array in vars(data).items()}
+    )
 
     run = kr.fit(network, low, n_steps=4)
 
@@ -566,9 +678,16 @@ def test_integers_and_nested_lists_are_learned():
 
 def test_arrays_in_any_memory_order_are_learned():
     network, data = example()
-    strided = SimpleNamespace(**{name: np.asfortranarray(np.repeat(array, 2, axis=0))[::2] for name, array in vars(data).items()})
+    strided = SimpleNamespace(
+        **{
+            name: np.asfortranarray(np.repeat(array, 2, axis=0))[::2]
+            for name, array in vars(data).items()
+        }
+    )
 
-    assert bits(kr.fit(network, strided, n_steps=4).network) == bits(kr.fit(network, data, n_steps=4).network)
+    assert bits(kr.fit(network, strided, n_steps=4).network) == bits(
+        kr.fit(network, data, n_steps=4).network
+    )
 
 
 def test_anything_with_the_four_attributes_is_data():
@@ -593,7 +712,9 @@ def test_anything_with_the_four_attributes_is_data():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_single_sample_is_learned(optimizer):
     network, data = example()
-    one = SimpleNamespace(x_train=data.x_train[:1], y_train=data.y_train[:1], x_test=data.x_test, y_test=data.y_test)
+    one = SimpleNamespace(
+        x_train=data.x_train[:1], y_train=data.y_train[:1], x_test=data.x_test, y_test=data.y_test
+    )
 
     run = kr.fit(network, one, optimizer=optimizer, n_steps=30, grids=(3, 6))
 
@@ -603,7 +724,9 @@ def test_a_single_sample_is_learned(optimizer):
 
 def test_samples_outside_the_grid_are_learned_by_the_base_functions():
     network, data = example(widths=(2, 1), f=lambda x: 3.0 * x[:, :1])
-    far = SimpleNamespace(**{name: array + (40.0 if name[0] == "x" else 0.0) for name, array in vars(data).items()})
+    far = SimpleNamespace(
+        **{name: array + (40.0 if name[0] == "x" else 0.0) for name, array in vars(data).items()}
+    )
     far.y_train, far.y_test = 3.0 * far.x_train[:, :1], 3.0 * far.x_test[:, :1]
 
     run = kr.fit(network, far, n_steps=20)
@@ -626,7 +749,9 @@ def test_layers_of_different_degrees_grids_and_rows_learn():
     rng = np.random.default_rng(0)
     data = samples(toy, 2, rng)
     first = covered_network(rng, (2, 3), degree=2, n_intervals=4, x=data.x_train, even=False)
-    second = covered_network(rng, (3, 1), degree=4, n_intervals=6, x=first(data.x_train), even=False)
+    second = covered_network(
+        rng, (3, 1), degree=4, n_intervals=6, x=first(data.x_train), even=False
+    )
     network = kr.Network((*first.layers, *second.layers))
 
     run = kr.fit(network, data, n_steps=15, grids=(6, 12))

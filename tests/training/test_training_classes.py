@@ -1,5 +1,6 @@
 """Training for sparse networks and for classes: which optimizer runs, what the history tells, and data with labels."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,11 +35,18 @@ def regression_problem(seed=0):
 # --- penalties
 
 
-@pytest.mark.parametrize("settings", [{"penalty_weight": 1e-2}, {"loss": "logistic"}], ids=["penalty", "loss"])
+@pytest.mark.parametrize(
+    "settings", [{"penalty_weight": 1e-2}, {"loss": "logistic"}], ids=["penalty", "loss"]
+)
 def test_without_a_name_the_optimizer_is_lbfgs_where_there_are_no_residuals(settings):
     network, data = regression_problem()
     if "loss" in settings:
-        data = kr.Data(data.x_train, (data.y_train > 0.0).astype(int), data.x_test, (data.y_test > 0.0).astype(int))
+        data = kr.Data(
+            data.x_train,
+            (data.y_train > 0.0).astype(int),
+            data.x_test,
+            (data.y_test > 0.0).astype(int),
+        )
 
     chosen = kr.fit(network, data, n_steps=5, **settings)
     lbfgs = kr.fit(network, data, n_steps=5, optimizer="lbfgs", **settings)
@@ -50,8 +58,15 @@ def test_without_a_name_the_optimizer_is_lbfgs_where_there_are_no_residuals(sett
 def test_without_a_penalty_the_optimizer_stays_least_squares():
     network, data = regression_problem()
 
-    for settings in ({}, {"penalty_weight": 0.0}, {"penalty_weight": 1.0, "l1_weight": 0.0, "entropy_weight": 0.0}):
-        chosen, lm = kr.fit(network, data, n_steps=3, **settings), kr.fit(network, data, n_steps=3, optimizer="lm")
+    for settings in (
+        {},
+        {"penalty_weight": 0.0},
+        {"penalty_weight": 1.0, "l1_weight": 0.0, "entropy_weight": 0.0},
+    ):
+        chosen, lm = (
+            kr.fit(network, data, n_steps=3, **settings),
+            kr.fit(network, data, n_steps=3, optimizer="lm"),
+        )
         assert chosen.network.theta.tobytes() == lm.network.theta.tobytes()
 
 
@@ -59,10 +74,25 @@ def test_without_a_penalty_the_optimizer_stays_least_squares():
 def test_loss_and_penalty_together_fall_at_every_step_and_the_history_tells_both(kind):
     network, data = regression_problem()
 
-    run = kr.fit(network, data, n_steps=20, penalty=kind, penalty_weight=1e-2, entropy_weight=2.0, update_grids=False)
+    run = kr.fit(
+        network,
+        data,
+        n_steps=20,
+        penalty=kind,
+        penalty_weight=1e-2,
+        entropy_weight=2.0,
+        update_grids=False,
+    )
 
     values = run.history.train_loss + run.history.penalty
-    value, _ = kr.value_and_grad(run.network, data.x_train, data.y_train, penalty=kind, penalty_weight=1e-2, entropy_weight=2.0)
+    value, _ = kr.value_and_grad(
+        run.network,
+        data.x_train,
+        data.y_train,
+        penalty=kind,
+        penalty_weight=1e-2,
+        entropy_weight=2.0,
+    )
     assert (np.diff(values) <= 0.0).all()
     assert values[-1] < values[0]
     assert values[-1] == pytest.approx(value, rel=1e-12)
@@ -74,11 +104,16 @@ def test_a_penalty_silences_the_feature_that_does_not_matter():
 
     def share_of_the_second(weight, seed):
         network, data = regression_problem(seed)
-        trained = kr.fit(network, data, optimizer="lbfgs", n_steps=200, penalty_weight=weight, entropy_weight=0.0).network
+        trained = kr.fit(
+            network, data, optimizer="lbfgs", n_steps=200, penalty_weight=weight, entropy_weight=0.0
+        ).network
         first, second = kr.edge_scores(trained, data.x_train)[0].max(axis=0)
         return second / first
 
-    with_penalty, without = (np.median([share_of_the_second(weight, seed) for seed in range(9)]) for weight in (1e-2, 0.0))
+    with_penalty, without = (
+        np.median([share_of_the_second(weight, seed) for seed in range(9)])
+        for weight in (1e-2, 0.0)
+    )
 
     assert with_penalty < 0.1 * without
 
@@ -86,7 +121,15 @@ def test_a_penalty_silences_the_feature_that_does_not_matter():
 def test_a_penalty_goes_along_with_smoothness_grids_and_a_part_of_the_parameters():
     network, data = regression_problem()
 
-    run = kr.fit(network, data, n_steps=5, penalty_weight=1e-3, smoothness_weight=1e-4, grids=(4, 8), trainable=("coef",))
+    run = kr.fit(
+        network,
+        data,
+        n_steps=5,
+        penalty_weight=1e-3,
+        smoothness_weight=1e-4,
+        grids=(4, 8),
+        trainable=("coef",),
+    )
 
     assert [layer.n_intervals for layer in run.network.layers] == [8, 8]
     assert run.history.train_loss[-1] < run.history.train_loss[0]
@@ -112,14 +155,24 @@ def test_labels_are_learned():
 def test_a_perceptron_learns_labels(activation):
     _, data = class_problem()
 
-    run = kr.fit(kr.init_mlp((2, 16, 3), activation=activation, rng=np.random.default_rng(1)), data, loss="cross_entropy", n_steps=100)
+    run = kr.fit(
+        kr.init_mlp((2, 16, 3), activation=activation, rng=np.random.default_rng(1)),
+        data,
+        loss="cross_entropy",
+        n_steps=100,
+    )
 
     assert run.history.test_accuracy[-1] >= 0.95
 
 
 def test_yes_and_no_are_learned():
     network, data = class_problem((2, 1))
-    answers = kr.Data(data.x_train, (data.y_train[:, None] == 0).astype(int), data.x_test, (data.y_test[:, None] == 0).astype(int))
+    answers = kr.Data(
+        data.x_train,
+        (data.y_train[:, None] == 0).astype(int),
+        data.x_test,
+        (data.y_test[:, None] == 0).astype(int),
+    )
 
     run = kr.fit(network, answers, loss="logistic", n_steps=60)
 
@@ -136,8 +189,12 @@ def test_the_loss_in_the_history_is_the_mean_itself_and_rmse_is_that_of_probabil
     for part in ("train", "test"):
         x, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
         z, onehot = network(x), np.eye(3)[labels]
-        assert getattr(history, f"{part}_loss")[0] == pytest.approx(cross_entropy(z, onehot)[0], rel=1e-13)
-        assert getattr(history, f"{part}_rmse")[0] == pytest.approx(np.sqrt(np.mean((softmax(z) - onehot) ** 2)), rel=1e-13)
+        assert getattr(history, f"{part}_loss")[0] == pytest.approx(
+            cross_entropy(z, onehot)[0], rel=1e-13
+        )
+        assert getattr(history, f"{part}_rmse")[0] == pytest.approx(
+            np.sqrt(np.mean((softmax(z) - onehot) ** 2)), rel=1e-13
+        )
         assert getattr(history, f"{part}_accuracy")[0] == np.mean(z.argmax(axis=1) == labels)
 
 
@@ -145,12 +202,16 @@ def test_answers_of_several_columns_are_counted_one_by_one():
     network, data = class_problem()
     y = np.eye(3)[data.y_train]
 
-    history = kr.fit(network, kr.Data(data.x_train, y, data.x_train, y), loss="logistic", n_steps=0).history
+    history = kr.fit(
+        network, kr.Data(data.x_train, y, data.x_train, y), loss="logistic", n_steps=0
+    ).history
 
     z = network(data.x_train)
     assert history.train_accuracy[0] == pytest.approx(np.mean((z > 0.0) == (y == 1.0)), rel=1e-15)
     assert history.train_loss[0] == pytest.approx(logistic(z, y)[0], rel=1e-14)
-    assert history.train_rmse[0] == pytest.approx(np.sqrt(np.mean((1.0 / (1.0 + np.exp(-z)) - y) ** 2)), rel=1e-13)
+    assert history.train_rmse[0] == pytest.approx(
+        np.sqrt(np.mean((1.0 / (1.0 + np.exp(-z)) - y) ** 2)), rel=1e-13
+    )
 
 
 def test_numbers_to_predict_have_a_loss_of_their_squared_rmse_and_no_accuracy():
@@ -168,7 +229,13 @@ def test_a_callback_sees_loss_and_accuracy_and_may_stop_at_them():
     network, data = class_problem()
     seen = []
 
-    run = kr.fit(network, data, loss="cross_entropy", n_steps=60, callback=lambda step: seen.append(step) or step.train_accuracy > 0.9)
+    run = kr.fit(
+        network,
+        data,
+        loss="cross_entropy",
+        n_steps=60,
+        callback=lambda step: seen.append(step) or step.train_accuracy > 0.9,
+    )
 
     assert "callback" in run.stopped
     assert seen[-1].train_accuracy > 0.9
@@ -208,14 +275,32 @@ def test_data_keep_integer_labels(dtype):
 
 
 REFUSED = {
-    "float labels": ((X, LABELS.astype(float), X, LABELS), r"y_train has shape (4,), but needs shape (n_train, n_out)"),
-    "float answers": ((X, LABELS, X, LABELS.astype(float)), r"y_test has shape (4,), but needs shape (n_test, n_out)"),
-    "booleans": ((X, LABELS > 0, X, LABELS), r"y_train has shape (4,), but needs shape (n_train, n_out)"),
-    "flat x": ((LABELS, LABELS, X, LABELS), r"x_train has shape (4,), but needs shape (n_train, n_in)"),
+    "float labels": (
+        (X, LABELS.astype(float), X, LABELS),
+        r"y_train has shape (4,), but needs shape (n_train, n_out)",
+    ),
+    "float answers": (
+        (X, LABELS, X, LABELS.astype(float)),
+        r"y_test has shape (4,), but needs shape (n_test, n_out)",
+    ),
+    "booleans": (
+        (X, LABELS > 0, X, LABELS),
+        r"y_train has shape (4,), but needs shape (n_train, n_out)",
+    ),
+    "flat x": (
+        (LABELS, LABELS, X, LABELS),
+        r"x_train has shape (4,), but needs shape (n_train, n_in)",
+    ),
     "lengths": ((X, LABELS[:3], X, LABELS), r"y_train has 3 rows, but x_train has 4"),
     "lengths of the test": ((X, LABELS, X[:3], LABELS), r"y_test has 4 rows, but x_test has 3"),
-    "labels and columns": ((X, LABELS, X, LABELS[:, None]), r"y_test has shape (4, 1), but y_train (4,): both need columns, or both"),
-    "columns and labels": ((X, LABELS[:, None], X, LABELS), r"y_test has shape (4,), but y_train (4, 1): both need columns, or both"),
+    "labels and columns": (
+        (X, LABELS, X, LABELS[:, None]),
+        r"y_test has shape (4, 1), but y_train (4,): both need columns, or both",
+    ),
+    "columns and labels": (
+        (X, LABELS[:, None], X, LABELS),
+        r"y_test has shape (4,), but y_train (4, 1): both need columns, or both",
+    ),
 }
 
 
@@ -223,28 +308,58 @@ REFUSED = {
 def test_data_refuse_in_a_sentence(name):
     arrays, sentence = REFUSED[name]
 
-    with pytest.raises(ValueError) as refusal:  # noqa: PT011
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
         kr.Data(*arrays)
-
-    assert str(refusal.value).startswith(sentence)
 
 
 FIT_REFUSED = {
-    "training labels": ({"y_train": np.array([0, 2, 3, 0])}, {}, "y_train is 3 at position 2, but 3 outputs have labels 0 to 2"),
-    "test labels": ({"y_test": np.array([0, -1, 1, 0])}, {}, "y_test is -1 at position 1, but 3 outputs have labels 0 to 2"),
-    "float labels": ({"y_train": LABELS * 1.0}, {}, "y_train has dtype float64 and shape (4,), but class labels are integers"),
-    "columns": ({"y_train": LABELS[:, None]}, {}, "y_train has dtype int64 and shape (4, 1), but class labels are integers"),
-    "labels for numbers": ({}, {"loss": "mse"}, "y_train has shape (4,), but needs shape (batch, n_out)"),
-    "labels for answers": ({}, {"loss": "logistic"}, "y_train has shape (4,), but needs shape (batch, n_out)"),
-    "lm": ({}, {"optimizer": "lm"}, "optimizer is 'lm', but loss 'cross_entropy' is no sum of squares: take 'lbfgs'"),
+    "training labels": (
+        {"y_train": np.array([0, 2, 3, 0])},
+        {},
+        "y_train is 3 at position 2, but 3 outputs have labels 0 to 2",
+    ),
+    "test labels": (
+        {"y_test": np.array([0, -1, 1, 0])},
+        {},
+        "y_test is -1 at position 1, but 3 outputs have labels 0 to 2",
+    ),
+    "float labels": (
+        {"y_train": LABELS * 1.0},
+        {},
+        "y_train has dtype float64 and shape (4,), but class labels are integers",
+    ),
+    "columns": (
+        {"y_train": LABELS[:, None]},
+        {},
+        "y_train has dtype int64 and shape (4, 1), but class labels are integers",
+    ),
+    "labels for numbers": (
+        {},
+        {"loss": "mse"},
+        "y_train has shape (4,), but needs shape (batch, n_out)",
+    ),
+    "labels for answers": (
+        {},
+        {"loss": "logistic"},
+        "y_train has shape (4,), but needs shape (batch, n_out)",
+    ),
+    "lm": (
+        {},
+        {"optimizer": "lm"},
+        "optimizer is 'lm', but loss 'cross_entropy' is no sum of squares: take 'lbfgs'",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", FIT_REFUSED)
 def test_fit_refuses_labels_by_name_and_position(name):
     changes, settings, sentence = FIT_REFUSED[name]
-    data = SimpleNamespace(**({"x_train": X, "y_train": LABELS, "x_test": X, "y_test": LABELS} | changes))
-    network = kr.init_network((2, 3), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    data = SimpleNamespace(
+        **({"x_train": X, "y_train": LABELS, "x_test": X, "y_test": LABELS} | changes)
+    )
+    network = kr.init_network(
+        (2, 3), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
 
     with pytest.raises((ValueError, TypeError)) as refusal:
         kr.fit(network, data, n_steps=1, **({"loss": "cross_entropy"} | settings))

@@ -69,7 +69,9 @@ def test_polynomials_cost_nothing_where_breakpoints_repeat(degree, times):
     grid = np.array([0.0, 0.25, *[0.5] * times, 0.75, 1.0])
     h = 1.0 / (len(grid) - 1)
     row = np.concatenate([-h * np.arange(degree, 0, -1), grid, 1.0 + h * np.arange(1, degree + 1)])
-    coef = np.prod([row[1 + q : len(row) - degree + q] for q in range(degree)], axis=0)  # the polar form of x^k at t_{m+1..m+k}
+    coef = np.prod(
+        [row[1 + q : len(row) - degree + q] for q in range(degree)], axis=0
+    )  # the polar form of x^k at t_{m+1..m+k}
     one = np.ones((1, 1))
     network = Network((Layer(row[None], coef[None, None], 0.0 * one, one, one, degree),))
 
@@ -119,13 +121,19 @@ def test_one_step_is_no_plural():
         if step.step == 1:
             raise KeyboardInterrupt
 
-    assert kr.fit(network, data, callback=interrupt).stopped == "interrupted after 1 step: this is the best network so far"
+    assert (
+        kr.fit(network, data, callback=interrupt).stopped
+        == "interrupted after 1 step: this is the best network so far"
+    )
 
 
 def test_a_flat_list_is_refused_like_a_flat_array():
     network, data = growing(0)
 
-    with pytest.raises(ValueError, match=r"^y has shape \(60,\), but needs shape \(batch, n_out\): give y\[:, None\] for one output$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^y has shape \(60,\), but needs shape \(batch, n_out\): give y\[:, None\] for one output$",
+    ):
         kr.value_and_grad(network, data.x_train, data.y_train[:, 0].tolist())
 
 
@@ -134,20 +142,28 @@ def test_two_samples_of_two_features_are_samples_and_no_bounds():
     x = np.array([[0.0, 1.0], [5.0, 6.0]])
     data = SimpleNamespace(x_train=x, y_train=x[:, :1], x_test=x, y_test=x[:, :1])
 
-    network = kr.best_start((2, 1), data, n_starts=1, n_intervals=3, degree=3, n_steps=0, rng=np.random.default_rng(0))
+    network = kr.best_start(
+        (2, 1), data, n_starts=1, n_intervals=3, degree=3, n_steps=0, rng=np.random.default_rng(0)
+    )
 
-    np.testing.assert_allclose(network.layers[0].breakpoints[:, [0, -1]], [[-0.25, 5.25], [0.75, 6.25]], rtol=1e-14)
+    np.testing.assert_allclose(
+        network.layers[0].breakpoints[:, [0, -1]], [[-0.25, 5.25], [0.75, 6.25]], rtol=1e-14
+    )
 
 
 def test_two_falling_samples_are_no_reason_to_refuse():
     data = samples(lambda x: x[:, :1], 2, np.random.default_rng(0))
     data.x_train, data.y_train = np.array([[1.0, 0.0], [0.5, 0.7]]), np.zeros((2, 1))
 
-    kr.run_starts((2, 1), data, n_starts=1, n_intervals=3, degree=3, n_steps=0, rng=np.random.default_rng(0))
+    kr.run_starts(
+        (2, 1), data, n_starts=1, n_intervals=3, degree=3, n_steps=0, rng=np.random.default_rng(0)
+    )
 
 
 @pytest.mark.parametrize("name", ["missing/ladder.png", ".", "ladder.xyz", "ladder"])
-def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(name, tmp_path, capsys, monkeypatch):
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(
+    name, tmp_path, capsys, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demonstration, "find", None)
 

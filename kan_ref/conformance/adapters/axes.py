@@ -33,7 +33,9 @@ JAXKAN_BASE = Axes(coef="(oi)m", weights="oi", knots="(oi)t")
 JAXKAN_SPLINE = Axes(coef="oim", weights="oi", knots="it")
 
 
-def pack(array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None = None) -> FloatArray:
+def pack(
+    array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None = None
+) -> FloatArray:
     """An array with axes `ours` in the axes `theirs`; letters that only `theirs` has are repeated, with the given sizes.
 
     Examples
@@ -46,13 +48,19 @@ def pack(array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None 
     """
     values = np.asarray(array, dtype=np.float64)
     if values.ndim != len(ours):
-        raise ValueError(f"array has shape {values.shape}, but axes {ours!r} need {len(ours)} of them")
+        raise ValueError(
+            f"array has shape {values.shape}, but axes {ours!r} need {len(ours)} of them"
+        )
     letters = theirs.replace("(", "").replace(")", "")
     known = dict(zip(ours, values.shape, strict=True))
     new = [letter for letter in letters if letter not in ours]
-    missing = sorted({*ours} - {*letters}) + [letter for letter in new if letter not in (sizes or {})]
+    missing = sorted({*ours} - {*letters}) + [
+        letter for letter in new if letter not in (sizes or {})
+    ]
     if missing:
-        raise ValueError(f"axes {ours!r} cannot become {theirs!r}: nothing is said about {', '.join(missing)}")
+        raise ValueError(
+            f"axes {ours!r} cannot become {theirs!r}: nothing is said about {', '.join(missing)}"
+        )
     known |= {letter: (sizes or {})[letter] for letter in new}
     order = [letter for letter in letters if letter in ours]
     moved = values.transpose([ours.index(letter) for letter in order])
@@ -62,7 +70,9 @@ def pack(array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None 
     return np.ascontiguousarray(full.reshape(shape))
 
 
-def unpack(array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | None = None) -> FloatArray:
+def unpack(
+    array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | None = None
+) -> FloatArray:
     """An array with axes `theirs` in the axes `ours`; `sizes` of letters in brackets, but one; what only `theirs` has must not matter.
 
     Examples
@@ -73,16 +83,26 @@ def unpack(array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | Non
     """
     values, groups = np.asarray(array, dtype=np.float64), _groups(theirs)
     if values.ndim != len(groups):
-        raise ValueError(f"array has shape {values.shape}, but axes {theirs!r} need {len(groups)} of them")
-    known = dict(sizes or {}) | {group: n for group, n in zip(groups, values.shape, strict=True) if len(group) == 1}
+        raise ValueError(
+            f"array has shape {values.shape}, but axes {theirs!r} need {len(groups)} of them"
+        )
+    known = dict(sizes or {}) | {
+        group: n for group, n in zip(groups, values.shape, strict=True) if len(group) == 1
+    }
     for group, n in zip(groups, values.shape, strict=True):
         unknown = [letter for letter in group if letter not in known]
         if len(unknown) == 1:
-            known[unknown[0]] = n // int(np.prod([known[letter] for letter in group if letter in known]))
+            known[unknown[0]] = n // int(
+                np.prod([known[letter] for letter in group if letter in known])
+            )
     letters = "".join(groups)
-    missing = [letter for letter in (*letters, *ours) if letter not in known or letter not in letters]
+    missing = [
+        letter for letter in (*letters, *ours) if letter not in known or letter not in letters
+    ]
     if missing:
-        raise ValueError(f"axes {theirs!r} cannot become {ours!r}: nothing is said about {', '.join(dict.fromkeys(missing))}")
+        raise ValueError(
+            f"axes {theirs!r} cannot become {ours!r}: nothing is said about {', '.join(dict.fromkeys(missing))}"
+        )
     apart = values.reshape([known[letter] for letter in letters])
     kept = apart[tuple(slice(None) if letter in ours else 0 for letter in letters)]
     order = [letter for letter in letters if letter in ours]
@@ -93,13 +113,21 @@ def layer_to(axes: Axes, layer: Mapping[str, Any]) -> dict[str, FloatArray]:
     """The arrays coef, w_base, w_spline, mask, knots of a layer in a library's shapes."""
     n_out, n_in, _ = np.shape(layer["coef"])
     sizes = {"o": n_out, "i": n_in, "g": 1}
-    return {name: pack(layer[name], ours, _theirs(axes, name), sizes=sizes) for name, ours in OURS.items()}
+    return {
+        name: pack(layer[name], ours, _theirs(axes, name), sizes=sizes)
+        for name, ours in OURS.items()
+    }
 
 
-def layer_from(axes: Axes, arrays: Mapping[str, Any], *, n_out: int, n_in: int, degree: int, base: str) -> dict[str, Any]:
+def layer_from(
+    axes: Axes, arrays: Mapping[str, Any], *, n_out: int, n_in: int, degree: int, base: str
+) -> dict[str, Any]:
     """A layer from the arrays of a library."""
     sizes = {"o": n_out, "i": n_in, "g": 1}
-    found: dict[str, Any] = {name: unpack(arrays[name], _theirs(axes, name), ours, sizes=sizes) for name, ours in OURS.items()}
+    found: dict[str, Any] = {
+        name: unpack(arrays[name], _theirs(axes, name), ours, sizes=sizes)
+        for name, ours in OURS.items()
+    }
     return found | {"degree": degree, "base": base}
 
 

@@ -27,8 +27,22 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("kan_ref", "kan_ref", ("kan_ref", "numpy"), f"{HOME}.reference:Reference", "This package.", ("float64",)),
-    Entry("scipy", "SciPy's BSpline", ("scipy", "numpy"), f"{HOME}.scipy_splines:SciPyBSplines", "B-splines alone.", ("float64",)),
+    Entry(
+        "kan_ref",
+        "kan_ref",
+        ("kan_ref", "numpy"),
+        f"{HOME}.reference:Reference",
+        "This package.",
+        ("float64",),
+    ),
+    Entry(
+        "scipy",
+        "SciPy's BSpline",
+        ("scipy", "numpy"),
+        f"{HOME}.scipy_splines:SciPyBSplines",
+        "B-splines alone.",
+        ("float64",),
+    ),
     Entry(
         "pykan",
         "pykan",
@@ -118,10 +132,22 @@ ENTRIES = (
 LEFT_OUT = (
     ("torchkan", "its wheel holds no module"),
     ("kanconv", "its wheel holds no module"),
-    ("kolmarn", "its B-splines are max(0, 1 - |x - t|^3) around each knot t, whatever the step: other functions"),
+    (
+        "kolmarn",
+        "its B-splines are max(0, 1 - |x - t|^3) around each knot t, whatever the step: other functions",
+    ),
     ("unikan", "one function with one parameter an edge, no splines"),
-    ("kanx, tfkan, tf-kan-latest", "need or are made for TensorFlow, which is not in the extra; not looked into"),
-    ("efficient-kan, fast-kan, torch-conv-kan", "on no package index; ikan, convkan and ConvKAN3D hold efficient-kan's layer"),
-    ("fkan, rkan, cvkan, qkan, torch-wavelet-kan, single-kan, mlp-kan", "by their summaries no real B-splines; not looked into"),
+    (
+        "kanx, tfkan, tf-kan-latest",
+        "need or are made for TensorFlow, which is not in the extra; not looked into",
+    ),
+    (
+        "efficient-kan, fast-kan, torch-conv-kan",
+        "on no package index; ikan, convkan and ConvKAN3D hold efficient-kan's layer",
+    ),
+    (
+        "fkan, rkan, cvkan, qkan, torch-wavelet-kan, single-kan, mlp-kan",
+        "by their summaries no real B-splines; not looked into",
+    ),
     ("mlx-kan", "needs Apple's MLX; not looked into"),
 )

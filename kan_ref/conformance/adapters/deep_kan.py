@@ -5,7 +5,12 @@ from typing import Any
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.adapters.axes import EFFICIENT_KAN
-from kan_ref.conformance.adapters.torch_layers import PlainLayer, TorchAdapter, base_function, tensor
+from kan_ref.conformance.adapters.torch_layers import (
+    PlainLayer,
+    TorchAdapter,
+    base_function,
+    tensor,
+)
 
 
 class DeepKan(TorchAdapter):
@@ -14,15 +19,30 @@ class DeepKan(TorchAdapter):
     distribution = "Deep-KAN"
     axes = EFFICIENT_KAN
 
-    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+    def fresh(
+        self,
+        n_in: int,
+        n_out: int,
+        n_intervals: int,
+        degree: int,
+        low: float,
+        high: float,
+        base: str,
+    ) -> Any:
         """`num_knots` is its number of intervals."""
         from deepkan import SplineLinearLayer
 
-        return SplineLinearLayer(n_in, n_out, n_intervals, degree, activation=base_function(base), grid_range=[low, high])
+        return SplineLinearLayer(
+            n_in, n_out, n_intervals, degree, activation=base_function(base), grid_range=[low, high]
+        )
 
     def places(self, module: Any) -> dict[str, Any]:
         """Their names."""
-        weights = {"coef": module.spline_weights, "w_base": module.base_weights, "w_spline": module.spline_scales}
+        weights = {
+            "coef": module.spline_weights,
+            "w_base": module.base_weights,
+            "w_spline": module.spline_scales,
+        }
         return weights | {"knots": module.knots}
 
     def sizes(self, module: Any) -> tuple[int, int]:
@@ -33,7 +53,9 @@ class DeepKan(TorchAdapter):
         """What its forward and its `_update_knots` use."""
         return module._compute_b_splines(x)
 
-    def update_grid(self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float) -> dict[str, Any]:
+    def update_grid(
+        self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
+    ) -> dict[str, Any]:
         """What `DeepKAN(...)(x, update_knots=True)` calls, with grid_epsilon for the uniform share."""
         module = self.make(layer)
         module.grid_epsilon = uniform_share
@@ -48,4 +70,7 @@ class DeepKan(TorchAdapter):
         modules = [self.make(layer) for layer in layers]
         model = DeepKAN(modules[0].input_dim, [module.output_dim for module in modules])
         model.layers = torch.nn.ModuleList(modules)
-        return {"l1": float(model.regularization_loss(1.0, 0.0)), "entropy": float(model.regularization_loss(0.0, 1.0))}
+        return {
+            "l1": float(model.regularization_loss(1.0, 0.0)),
+            "entropy": float(model.regularization_loss(0.0, 1.0)),
+        }

@@ -10,7 +10,12 @@ from typing import Any
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.adapters.axes import EFFICIENT_KAN
-from kan_ref.conformance.adapters.torch_layers import PlainLayer, TorchAdapter, base_function, tensor
+from kan_ref.conformance.adapters.torch_layers import (
+    PlainLayer,
+    TorchAdapter,
+    base_function,
+    tensor,
+)
 
 
 class EfficientKan(TorchAdapter):
@@ -22,20 +27,36 @@ class EfficientKan(TorchAdapter):
         """The library's class of layers."""
         raise NotImplementedError
 
-    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+    def fresh(
+        self,
+        n_in: int,
+        n_out: int,
+        n_intervals: int,
+        degree: int,
+        low: float,
+        high: float,
+        base: str,
+    ) -> Any:
         """KANLinear, by its own defaults."""
         sizes = {"grid_size": n_intervals, "spline_order": degree, "grid_range": [low, high]}
         return self.linear()(n_in, n_out, **sizes, base_activation=base_function(base))
 
     def places(self, module: Any) -> dict[str, Any]:
         """Their names."""
-        return {"coef": module.spline_weight, "w_base": module.base_weight, "w_spline": module.spline_scaler, "knots": module.grid}
+        return {
+            "coef": module.spline_weight,
+            "w_base": module.base_weight,
+            "w_spline": module.spline_scaler,
+            "knots": module.grid,
+        }
 
     def bases(self, module: Any, x: Any) -> Any:
         """b_splines."""
         return module.b_splines(x)
 
-    def update_grid(self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float) -> dict[str, Any]:
+    def update_grid(
+        self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
+    ) -> dict[str, Any]:
         """update_grid, with grid_eps for the uniform share."""
         module = self.make(layer)
         module.grid_eps = uniform_share
@@ -50,4 +71,7 @@ class EfficientKan(TorchAdapter):
         """regularization_loss, summed over layers: of the coefficients, whatever the samples are."""
         modules = [self.make(layer) for layer in layers]
         l1 = sum(float(module.regularization_loss(1.0, 0.0)) for module in modules)
-        return {"l1": l1, "entropy": sum(float(module.regularization_loss(0.0, 1.0)) for module in modules)}
+        return {
+            "l1": l1,
+            "entropy": sum(float(module.regularization_loss(0.0, 1.0)) for module in modules),
+        }

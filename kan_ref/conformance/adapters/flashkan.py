@@ -19,11 +19,27 @@ class Flashkan(TorchAdapter):
         super().__init__()
         torch.compiler.set_stance("force_eager")
 
-    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+    def fresh(
+        self,
+        n_in: int,
+        n_out: int,
+        n_intervals: int,
+        degree: int,
+        low: float,
+        high: float,
+        base: str,
+    ) -> Any:
         """KANLayer."""
         from flashkan import KANLayer
 
-        return KANLayer(n_in, n_out, n_intervals, degree, base_activation=base_function(base), grid_range=(low, high))
+        return KANLayer(
+            n_in,
+            n_out,
+            n_intervals,
+            degree,
+            base_activation=base_function(base),
+            grid_range=(low, high),
+        )
 
     def places(self, module: Any) -> dict[str, Any]:
         """Their names."""

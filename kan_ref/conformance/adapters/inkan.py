@@ -18,11 +18,28 @@ class Inkan(TorchAdapter):
     axes = EFFICIENT_KAN
     any_knots, degrees = False, (3,)
 
-    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+    def fresh(
+        self,
+        n_in: int,
+        n_out: int,
+        n_intervals: int,
+        degree: int,
+        low: float,
+        high: float,
+        base: str,
+    ) -> Any:
         """KANLayer."""
         from inkan import KANLayer
 
-        return KANLayer(n_in, n_out, n_intervals, degree, base_activation=base_function(base), grid_range=(low, high), compile_basis=False)
+        return KANLayer(
+            n_in,
+            n_out,
+            n_intervals,
+            degree,
+            base_activation=base_function(base),
+            grid_range=(low, high),
+            compile_basis=False,
+        )
 
     def places(self, module: Any) -> dict[str, Any]:
         """Both are views of `weight`."""
@@ -42,4 +59,8 @@ class Inkan(TorchAdapter):
         """Its gradient, cut in two."""
         n_splines = module.in_features * module.n_bases
         coef, w_base = slopes["weight"][:, :n_splines], slopes["weight"][:, n_splines:]
-        return {"d_coef": coef.reshape(module.spline_weight.shape), "d_w_base": w_base, "d_w_spline": None}
+        return {
+            "d_coef": coef.reshape(module.spline_weight.shape),
+            "d_w_base": w_base,
+            "d_w_spline": None,
+        }

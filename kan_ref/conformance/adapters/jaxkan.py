@@ -43,7 +43,9 @@ class JaxkanBase:
         """A layer as the library makes it."""
         from jaxkan.layers import Spline
 
-        return getattr(Spline, self.kind)(n_in=n_in, n_out=n_out, k=degree, G=n_intervals, add_bias=False, **settings)
+        return getattr(Spline, self.kind)(
+            n_in=n_in, n_out=n_out, k=degree, G=n_intervals, add_bias=False, **settings
+        )
 
     def make(self, layer: PlainLayer) -> Any:
         """A layer of given arrays."""
@@ -53,10 +55,19 @@ class JaxkanBase:
         only(bool((np.asarray(layer["mask"]) == 1.0).all()))
         n_out, n_in, n_basis = np.shape(layer["coef"])
         only(n_basis > layer["degree"])
-        base = {"silu": nnx.silu, "identity": nnx.identity, "zero": jax.numpy.zeros_like}[layer["base"]]
+        base = {"silu": nnx.silu, "identity": nnx.identity, "zero": jax.numpy.zeros_like}[
+            layer["base"]
+        ]
         arrays = {name: self.array(values) for name, values in layer_to(self.axes, layer).items()}
         given = {"type": "custom", "c_basis": arrays["coef"], "c_res": arrays["w_base"]}
-        module = self.fresh(n_in, n_out, n_basis - layer["degree"], layer["degree"], residual=base, init_scheme=given)
+        module = self.fresh(
+            n_in,
+            n_out,
+            n_basis - layer["degree"],
+            layer["degree"],
+            residual=base,
+            init_scheme=given,
+        )
         module.grid.item = arrays["knots"]
         module.c_spl.set_value(arrays["w_spline"])
         return module
@@ -70,7 +81,10 @@ class JaxkanBase:
     def read(self, module: Any, degree: int, base: str) -> dict[str, Any]:
         """Our layer from theirs."""
         n_out, n_in = module.n_out, module.n_in
-        ones = layer_to(self.axes, {"coef": np.ones((n_out, n_in, 1)), "knots": np.ones((n_in, 2))} | _ones(n_out, n_in))
+        ones = layer_to(
+            self.axes,
+            {"coef": np.ones((n_out, n_in, 1)), "knots": np.ones((n_in, 2))} | _ones(n_out, n_in),
+        )
         arrays = {ours: np.asarray(getattr(module, theirs)[...]) for ours, theirs in PLACES.items()}
         arrays |= {"knots": np.asarray(module.grid.item), "mask": ones["mask"]}
         return layer_from(self.axes, arrays, n_out=n_out, n_in=n_in, degree=degree, base=base)
@@ -92,7 +106,9 @@ class JaxkanBase:
 
     def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
         """One knot row of a fresh layer."""
-        row: FloatArray = np.asarray(self.fresh(1, 1, n_intervals, degree, grid_range=(low, high)).grid.item)[0]
+        row: FloatArray = np.asarray(
+            self.fresh(1, 1, n_intervals, degree, grid_range=(low, high)).grid.item
+        )[0]
         return row
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
@@ -101,7 +117,9 @@ class JaxkanBase:
 
         return np.asarray(jax.jit(self._bases(knots, degree))(self.array(x)))
 
-    def basis_derivative(self, x: FloatArray, knots: FloatArray, degree: int, order: int) -> FloatArray:
+    def basis_derivative(
+        self, x: FloatArray, knots: FloatArray, degree: int, order: int
+    ) -> FloatArray:
         """(n, n_basis), by jacfwd."""
         import jax
 
@@ -140,7 +158,9 @@ class JaxkanBase:
         chain, parameters = self.pure(layers)
         return np.asarray(jax.jit(chain)(parameters, self.array(x)))
 
-    def network_vjp(self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray) -> dict[str, Any]:
+    def network_vjp(
+        self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
+    ) -> dict[str, Any]:
         """dx, and the gradients of every layer, by vjp."""
         import jax
 
@@ -153,7 +173,9 @@ class JaxkanBase:
         told = []
         for layer, mine in zip(layers, slopes, strict=True):
             n_out, n_in, _ = np.shape(layer["coef"])
-            arrays = layer_to(self.axes, layer) | {ours: np.asarray(mine[theirs][...]) for ours, theirs in PLACES.items()}
+            arrays = layer_to(self.axes, layer) | {
+                ours: np.asarray(mine[theirs][...]) for ours, theirs in PLACES.items()
+            }
             found = layer_from(self.axes, arrays, n_out=n_out, n_in=n_in, degree=0, base="zero")
             told.append({f"d_{name}": found[name] for name in PLACES})
         return {"dx": np.asarray(dx), "layers": told}
@@ -175,7 +197,9 @@ class JaxkanBase:
         chain, parameters = self.pure(layers)
         return lambda sample: chain(parameters, sample[None])[0]
 
-    def update_grid(self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float) -> dict[str, Any]:
+    def update_grid(
+        self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
+    ) -> dict[str, Any]:
         """update_grid to the same number of intervals."""
         only(margin == MARGIN)
         module = self.make(layer)
@@ -188,11 +212,16 @@ class JaxkanBase:
         import jax
         from flax import nnx
 
-        made = [nnx.eval_shape(partial(self.fresh, *pair, n_intervals, degree)) for pair in pairwise(widths)]
+        made = [
+            nnx.eval_shape(partial(self.fresh, *pair, n_intervals, degree))
+            for pair in pairwise(widths)
+        ]
         states = [nnx.state(module, nnx.Param) for module in made]
         return sum(int(one.size) for one in jax.tree_util.tree_leaves(states))
 
-    def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:
+    def initial_layer(
+        self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
+    ) -> dict[str, Any]:
         """A layer as it is before training."""
         return self.read(self.fresh(n_in, n_out, n_intervals, degree, seed=seed), degree, "silu")
 

@@ -29,19 +29,34 @@ class KerasEfficientKan(TorchAdapter):
         keras.config.set_floatx(dtype)
         keras.config.set_dtype_policy(dtype)
 
-    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+    def fresh(
+        self,
+        n_in: int,
+        n_out: int,
+        n_intervals: int,
+        degree: int,
+        low: float,
+        high: float,
+        base: str,
+    ) -> Any:
         """KANLinear, built for n_in inputs; its base functions go by the names of `keras.ops`."""
         from keras_efficient_kan import KANLinear
 
         only(base == "silu")
         sizes = {"grid_size": n_intervals, "spline_order": degree, "grid_range": [low, high]}
-        module = KANLinear(n_out, **sizes, base_activation="silu", use_bias=False, use_layernorm=self.use_layernorm)
+        module = KANLinear(
+            n_out, **sizes, base_activation="silu", use_bias=False, use_layernorm=self.use_layernorm
+        )
         module.build((None, n_in))
         return module
 
     def places(self, module: Any) -> dict[str, Any]:
         """Their names."""
-        return {"coef": module.spline_weight.value, "w_base": module.base_weight.value, "knots": module.grid.value}
+        return {
+            "coef": module.spline_weight.value,
+            "w_base": module.base_weight.value,
+            "knots": module.grid.value,
+        }
 
     def sizes(self, module: Any) -> tuple[int, int]:
         """Their names."""
@@ -57,8 +72,12 @@ class KerasEfficientKan(TorchAdapter):
 
         n_out, n_in, _ = np.shape(layer["coef"])
         only(bool((np.asarray(layer["w_spline"]) == 1.0).all()))
-        empty = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
-        full, fresh = (keras.Sequential([keras.Input((n_in,)), module]) for module in (self.make(layer), empty))
+        empty = self._with_knots(
+            np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"]
+        )
+        full, fresh = (
+            keras.Sequential([keras.Input((n_in,)), module]) for module in (self.make(layer), empty)
+        )
         with tempfile.TemporaryDirectory() as folder:
             full.save_weights(f"{folder}/layer.weights.h5")
             fresh.load_weights(f"{folder}/layer.weights.h5")

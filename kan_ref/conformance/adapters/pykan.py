@@ -15,7 +15,14 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.adapters import axes
-from kan_ref.conformance.adapters.torch_layers import PlainLayer, TorchAdapter, array, base_function, only, tensor
+from kan_ref.conformance.adapters.torch_layers import (
+    PlainLayer,
+    TorchAdapter,
+    array,
+    base_function,
+    only,
+    tensor,
+)
 
 
 class Pykan(TorchAdapter):
@@ -23,11 +30,22 @@ class Pykan(TorchAdapter):
 
     distribution, axes = "pykan", axes.PYKAN
 
-    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+    def fresh(
+        self,
+        n_in: int,
+        n_out: int,
+        n_intervals: int,
+        degree: int,
+        low: float,
+        high: float,
+        base: str,
+    ) -> Any:
         """KANLayer."""
         from kan.KANLayer import KANLayer
 
-        return KANLayer(n_in, n_out, n_intervals, degree, base_fun=base_function(base)(), grid_range=[low, high])
+        return KANLayer(
+            n_in, n_out, n_intervals, degree, base_fun=base_function(base)(), grid_range=[low, high]
+        )
 
     def places(self, module: Any) -> dict[str, Any]:
         """Their names."""
@@ -69,7 +87,9 @@ class Pykan(TorchAdapter):
             model(tensor(x))
             return self.read(model.refine(n_intervals).act_fun[0], layer["degree"], layer["base"])
 
-    def update_grid(self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float) -> dict[str, Any]:
+    def update_grid(
+        self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
+    ) -> dict[str, Any]:
         """update_grid_from_samples, with grid_eps for the uniform share."""
         only(margin == 0.0)
         module = self.make(layer)
@@ -81,7 +101,10 @@ class Pykan(TorchAdapter):
         """`reg` by the metric that `fit` has by default."""
         model, _ = self.chain(layers)
         model(tensor(x))
-        l1, entropy = (float(model.reg("edge_forward_spline_n", *weights, 0.0, 0.0)) for weights in ((1.0, 0.0), (0.0, 1.0)))
+        l1, entropy = (
+            float(model.reg("edge_forward_spline_n", *weights, 0.0, 0.0))
+            for weights in ((1.0, 0.0), (0.0, 1.0))
+        )
         return {"l1": l1, "entropy": entropy}
 
     def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
@@ -91,13 +114,18 @@ class Pykan(TorchAdapter):
         model.attribute()
         return [array(scores) for scores in model.edge_scores]
 
-    def prune(self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float) -> list[dict[str, Any]]:
+    def prune(
+        self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float
+    ) -> list[dict[str, Any]]:
         """prune_node."""
         model, _ = self.chain(layers)
         with own_folder():
             model(tensor(x))
             kept = model.prune_node(threshold=threshold, log_history=False)
-        return [self.read(module, layer["degree"], layer["base"]) for module, layer in zip(kept.act_fun, layers, strict=True)]
+        return [
+            self.read(module, layer["degree"], layer["base"])
+            for module, layer in zip(kept.act_fun, layers, strict=True)
+        ]
 
     def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
         """fit_params, with the ranges that `suggest_symbolic` has by default."""
@@ -106,7 +134,9 @@ class Pykan(TorchAdapter):
         found, r2 = fit_params(tensor(x), tensor(y), SYMBOLIC_LIB[name][0], verbose=False)
         return {**dict(zip("abcd", map(float, found), strict=True)), "r2": float(r2)}
 
-    def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:
+    def initial_layer(
+        self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
+    ) -> dict[str, Any]:
         """The layer of a fresh KAN."""
         from kan import KAN
 

@@ -24,7 +24,9 @@ def network(layers: Sequence[PlainLayer]) -> kr.Network:
 def plain(layer: kr.Layer) -> dict[str, Any]:
     """A layer as a dict."""
     if layer.symbolic:
-        raise ValueError(f"the layer has {len(layer.symbolic)} formulas, which the protocol cannot say")
+        raise ValueError(
+            f"the layer has {len(layer.symbolic)} formulas, which the protocol cannot say"
+        )
     return {name: getattr(layer, name) for name in ARRAYS}
 
 
@@ -42,7 +44,9 @@ class Reference:
         """(n, n_basis)."""
         return bspline.basis(x[:, None], knots[None], degree)[:, 0]
 
-    def basis_derivative(self, x: FloatArray, knots: FloatArray, degree: int, order: int) -> FloatArray:
+    def basis_derivative(
+        self, x: FloatArray, knots: FloatArray, degree: int, order: int
+    ) -> FloatArray:
         """(n, n_basis)."""
         return bspline.basis(x[:, None], knots[None], degree, derivative=order)[:, 0]
 
@@ -59,14 +63,19 @@ class Reference:
         """Outputs (batch, n_out)."""
         return network(layers)(x)
 
-    def network_vjp(self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray) -> dict[str, Any]:
+    def network_vjp(
+        self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
+    ) -> dict[str, Any]:
         """dx, and the gradients of every layer."""
         net = network(layers)
         _, caches = kr.forward(net, x)
         dx, grads = kr.backward(net, caches, dy)
         return {
             "dx": dx,
-            "layers": [{f"d_{name}": getattr(layer, name) for name in ("coef", "w_base", "w_spline")} for layer in grads.layers],
+            "layers": [
+                {f"d_{name}": getattr(layer, name) for name in ("coef", "w_base", "w_spline")}
+                for layer in grads.layers
+            ],
         }
 
     def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
@@ -81,9 +90,15 @@ class Reference:
         """The layer on a finer grid."""
         return plain(kr.extend_grid(network([layer]), x, n_intervals=n_intervals).layers[0])
 
-    def update_grid(self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float) -> dict[str, Any]:
+    def update_grid(
+        self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
+    ) -> dict[str, Any]:
         """The layer on a moved grid."""
-        return plain(kr.update_grid(network([layer]), x, uniform_share=uniform_share, margin=margin).layers[0])
+        return plain(
+            kr.update_grid(network([layer]), x, uniform_share=uniform_share, margin=margin).layers[
+                0
+            ]
+        )
 
     def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
         """l1 and entropy."""
@@ -91,20 +106,32 @@ class Reference:
         _, caches = kr.forward(net, x)
         flow = [network(layers[: n + 1])(x) for n in range(len(layers))]
         weights = {"l1": PenaltyWeights(1.0, 1.0, 0.0), "entropy": PenaltyWeights(1.0, 0.0, 1.0)}
-        return {name: penalty_value(net, x, caches, flow, weight) for name, weight in weights.items()}
+        return {
+            name: penalty_value(net, x, caches, flow, weight) for name, weight in weights.items()
+        }
 
     def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
         """(n_out, n_in) a layer."""
         return kr.edge_scores(network(layers), x)
 
-    def node_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, list[FloatArray | None]]:
+    def node_scores(
+        self, layers: Sequence[PlainLayer], x: FloatArray
+    ) -> dict[str, list[FloatArray | None]]:
         """Incoming and outgoing scores, (n,) a hidden layer."""
         hidden = kr.node_scores(network(layers), x)[1:-1]
-        return {"incoming": [record.incoming for record in hidden], "outgoing": [record.outgoing for record in hidden]}
+        return {
+            "incoming": [record.incoming for record in hidden],
+            "outgoing": [record.outgoing for record in hidden],
+        }
 
-    def prune(self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float) -> list[dict[str, Any]]:
+    def prune(
+        self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float
+    ) -> list[dict[str, Any]]:
         """The network without hidden nodes that eq. 2.21 finds weak."""
-        return [plain(layer) for layer in kr.prune(network(layers), x, threshold=threshold, kind="mean").layers]
+        return [
+            plain(layer)
+            for layer in kr.prune(network(layers), x, threshold=threshold, kind="mean").layers
+        ]
 
     def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
         """a, b, c, d, r2."""
@@ -114,12 +141,20 @@ class Reference:
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
         """coef, w_base and w_spline."""
         rng = np.random.default_rng(0)
-        return kr.init_network(widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng).n_params
+        return kr.init_network(
+            widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
+        ).n_params
 
-    def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:
+    def initial_layer(
+        self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
+    ) -> dict[str, Any]:
         """A layer as it is before training."""
         rng = np.random.default_rng(seed)
-        return plain(kr.init_network((n_in, n_out), n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng).layers[0])
+        return plain(
+            kr.init_network(
+                (n_in, n_out), n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
+            ).layers[0]
+        )
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
         """The layer as it comes back from a file."""

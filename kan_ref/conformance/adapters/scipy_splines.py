@@ -23,13 +23,17 @@ class SciPyBSplines:
         """(n, n_basis)."""
         return self.basis_derivative(x, knots, degree, 0)
 
-    def basis_derivative(self, x: FloatArray, knots: FloatArray, degree: int, order: int) -> FloatArray:
+    def basis_derivative(
+        self, x: FloatArray, knots: FloatArray, degree: int, order: int
+    ) -> FloatArray:
         """(n, n_basis)."""
         from scipy.interpolate import BSpline
 
         first, last = (degree + 1 - int((knots == end).sum()) for end in knots[[0, -1]])
         kept = knots[max(0, -first) : len(knots) - max(0, -last)]
-        row = np.concatenate([np.repeat(knots[0], max(0, first)), kept, np.repeat(knots[-1], max(0, last))])
+        row = np.concatenate(
+            [np.repeat(knots[0], max(0, first)), kept, np.repeat(knots[-1], max(0, last))]
+        )
         n_row = len(row) - degree - 1
         inside = (x >= knots[0]) & (x <= knots[-1])
         values = np.zeros((len(x), n_row))

@@ -60,7 +60,16 @@ class TorchAdapter:
 
     # --- what a library says of itself
 
-    def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, low: float, high: float, base: str) -> Any:
+    def fresh(
+        self,
+        n_in: int,
+        n_out: int,
+        n_intervals: int,
+        degree: int,
+        low: float,
+        high: float,
+        base: str,
+    ) -> Any:
         """A layer as the library makes it."""
         raise NotImplementedError
 
@@ -84,7 +93,9 @@ class TorchAdapter:
     def make(self, layer: PlainLayer) -> Any:
         """The library's layer with the arrays of ours."""
         n_out, n_in, _ = np.shape(layer["coef"])
-        module = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
+        module = self._with_knots(
+            np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"]
+        )
         places = self.places(module)
         only("mask" in places or bool((np.asarray(layer["mask"]) == 1.0).all()))
         if "w_spline" not in places:
@@ -114,10 +125,22 @@ class TorchAdapter:
         """A fresh layer of the right sizes whose knots, where the library has a place for them, are the given rows."""
         n_intervals = knots.shape[1] - 1 - 2 * degree
         only(n_intervals >= 1 and (self.degrees is None or degree in self.degrees))
-        low, high = (-1.0, 1.0) if self.any_knots else (float(knots[0, degree]), float(knots[0, -degree - 1]))
+        low, high = (
+            (-1.0, 1.0)
+            if self.any_knots
+            else (float(knots[0, degree]), float(knots[0, -degree - 1]))
+        )
         if not self.any_knots:
             even = low + (high - low) / n_intervals * np.arange(-degree, n_intervals + degree + 1)
-            only(low < high and bool((np.abs(knots - even) <= 8.0 * np.finfo(knots.dtype).eps * np.abs(knots).max()).all()))
+            only(
+                low < high
+                and bool(
+                    (
+                        np.abs(knots - even)
+                        <= 8.0 * np.finfo(knots.dtype).eps * np.abs(knots).max()
+                    ).all()
+                )
+            )
         return self.fresh(n_in, n_out, n_intervals, degree, low, high, base)
 
     # --- the contract
@@ -126,7 +149,9 @@ class TorchAdapter:
         """(n, n_basis)."""
         return array(self._bases(tensor(x), knots, degree))
 
-    def basis_derivative(self, x: FloatArray, knots: FloatArray, degree: int, order: int) -> FloatArray:
+    def basis_derivative(
+        self, x: FloatArray, knots: FloatArray, degree: int, order: int
+    ) -> FloatArray:
         """(n, n_basis), by autograd."""
         import torch
 
@@ -159,7 +184,9 @@ class TorchAdapter:
         """Outputs (batch, n_out)."""
         return array(self.chain(layers)[0](tensor(x)))
 
-    def network_vjp(self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray) -> dict[str, Any]:
+    def network_vjp(
+        self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
+    ) -> dict[str, Any]:
         """dx, and the gradients of every layer."""
         model, modules = self.chain(layers)
         points = tensor(x).requires_grad_()
@@ -171,7 +198,9 @@ class TorchAdapter:
         found = [{name: array(next(rest)) for name in part} for part in leaves]
         told = []
         for module, layer, part in zip(modules, layers, found, strict=True):
-            whole = "w_spline" in self.places(module) or bool((np.asarray(layer["w_spline"]) == 1.0).all())
+            whole = "w_spline" in self.places(module) or bool(
+                (np.asarray(layer["w_spline"]) == 1.0).all()
+            )
             told.append(self.ours(module, part) if whole else dict.fromkeys(GRADIENTS))
         return {"dx": array(dx), "layers": told}
 
@@ -202,13 +231,20 @@ class TorchAdapter:
         rows = []
         for column in self.chain(layers)[0](points).unbind(dim=1):
             slopes = slope(column, points)
-            rows.append(torch.stack([slope(part, points)[:, i] for i, part in enumerate(slopes.unbind(dim=1))], dim=1))
+            rows.append(
+                torch.stack(
+                    [slope(part, points)[:, i] for i, part in enumerate(slopes.unbind(dim=1))],
+                    dim=1,
+                )
+            )
         return array(torch.stack(rows, dim=1))
 
     def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
         """One knot row, as a fresh layer has it."""
         only(self.any_knots)
-        return array(self.places(self.fresh(1, 1, n_intervals, degree, low, high, "silu"))["knots"]).reshape(-1)
+        return array(
+            self.places(self.fresh(1, 1, n_intervals, degree, low, high, "silu"))["knots"]
+        ).reshape(-1)
 
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
         """Numbers that fresh layers train."""
@@ -220,13 +256,17 @@ class TorchAdapter:
             total += sum(int(one.numel()) for one in module.parameters() if one.requires_grad)
         return total
 
-    def initial_layer(self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int) -> dict[str, Any]:
+    def initial_layer(
+        self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
+    ) -> dict[str, Any]:
         """A layer as it is before training, by the library's own defaults."""
         import torch
 
         only(self.any_knots)
         torch.manual_seed(seed)
-        return self.read(self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu"), degree, "silu")
+        return self.read(
+            self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu"), degree, "silu"
+        )
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
         """The layer from its own state dict, as `torch.save` wrote it, in a fresh layer of the same sizes."""
@@ -237,7 +277,9 @@ class TorchAdapter:
         file = io.BytesIO()
         torch.save(self.make(layer).state_dict(), file)
         file.seek(0)
-        fresh = self._with_knots(np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"])
+        fresh = self._with_knots(
+            np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"]
+        )
         fresh.load_state_dict(torch.load(file))
         return self.read(fresh, layer["degree"], layer["base"])
 
@@ -268,7 +310,9 @@ def base_function(base: str) -> Any:
     """What builds a base function: the class that libraries on PyTorch ask for."""
     import torch
 
-    return {"silu": torch.nn.SiLU, "identity": torch.nn.Identity, "zero": lambda: torch.zeros_like}[base]
+    return {"silu": torch.nn.SiLU, "identity": torch.nn.Identity, "zero": lambda: torch.zeros_like}[
+        base
+    ]
 
 
 def gradients(y: Any, wanted: Sequence[Any], dy: Any) -> Sequence[Any]:
@@ -277,7 +321,9 @@ def gradients(y: Any, wanted: Sequence[Any], dy: Any) -> Sequence[Any]:
 
     if not y.requires_grad:
         return [torch.zeros_like(one) for one in wanted]
-    found: Sequence[Any] = torch.autograd.grad(y, wanted, dy, create_graph=True, allow_unused=True, materialize_grads=True)
+    found: Sequence[Any] = torch.autograd.grad(
+        y, wanted, dy, create_graph=True, allow_unused=True, materialize_grads=True
+    )
     return found
 
 

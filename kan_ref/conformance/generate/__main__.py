@@ -56,14 +56,23 @@ def generate() -> dict[str, str]:
     for make in TOPICS:
         document: dict[str, Any] = make()
         found[f"vectors/{document['topic']}.json"] = text(document)
-        found[f"schemas/{document['topic']}.schema.json"] = json.dumps(schema_of(document), indent=1) + "\n"
+        found[f"schemas/{document['topic']}.schema.json"] = (
+            json.dumps(schema_of(document), indent=1) + "\n"
+        )
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or compare; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m kan_ref.conformance.generate", description="Make the conformance vectors anew.")
-    parser.add_argument("--check", action="store_true", help="write nothing; status 1 if a file differs from what would be written")
+    parser = argparse.ArgumentParser(
+        prog="python -m kan_ref.conformance.generate",
+        description="Make the conformance vectors anew.",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; status 1 if a file differs from what would be written",
+    )
     options = parser.parse_args(arguments)
     files = generate()
     stale = []
@@ -74,12 +83,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not options.check:
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(content, encoding="utf-8", newline="\n")
-    left = [f"{path.parent.name}/{path.name}" for path in sorted(HOME.glob("*/*.json")) if f"{path.parent.name}/{path.name}" not in files]
+    left = [
+        f"{path.parent.name}/{path.name}"
+        for path in sorted(HOME.glob("*/*.json"))
+        if f"{path.parent.name}/{path.name}" not in files
+    ]
     for name in stale:
         print(f"{'differs' if options.check else 'written'}: {name}")
     for name in left:
         print(f"no longer made: {name}")
-    print(f"{len(files)} files, {sum(map(len, files.values())) / 1e6:.2f} MB, {len(stale)} {'differ' if options.check else 'written'}")
+    print(
+        f"{len(files)} files, {sum(map(len, files.values())) / 1e6:.2f} MB, {len(stale)} {'differ' if options.check else 'written'}"
+    )
     return 1 if options.check and (stale or left) else 0
 
 

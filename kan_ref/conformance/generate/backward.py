@@ -15,10 +15,10 @@ from kan_ref.conformance.generate.exact import (
     Layer,
     Number,
     Rules,
+    active_on,
     base_derivative,
     edge_terms,
     forward,
-    live_on,
     precise,
     sizes,
     total,
@@ -50,10 +50,17 @@ class Collector:
         return max(self.sizes.values(), default=precise(0))
 
 
-def layer_vjp(layer: Layer, x: Rows, dy: Rows, rules: Rules = RIGHT, dy_sizes: Rows | None = None) -> dict[str, Collector]:
+def layer_vjp(
+    layer: Layer, x: Rows, dy: Rows, rules: Rules = RIGHT, dy_sizes: Rows | None = None
+) -> dict[str, Collector]:
     """dx, d_coef, d_w_base, d_w_spline; `dy_sizes` bounds the absolute terms that dy itself is made of."""
     n_out, n_in, n_basis = sizes(layer)
-    shapes = {"dx": (len(x), n_in), "d_coef": (n_out, n_in, n_basis), "d_w_base": (n_out, n_in), "d_w_spline": (n_out, n_in)}
+    shapes = {
+        "dx": (len(x), n_in),
+        "d_coef": (n_out, n_in, n_basis),
+        "d_w_base": (n_out, n_in),
+        "d_w_spline": (n_out, n_in),
+    }
     found = {name: Collector(shape) for name, shape in shapes.items()}
     for b, row in enumerate(x):
         for j in range(n_out):
@@ -64,10 +71,12 @@ def layer_vjp(layer: Layer, x: Rows, dy: Rows, rules: Rules = RIGHT, dy_sizes: R
                 at, w_spline = precise(row[i]), precise(layer["w_spline"][j][i])
                 base = base_derivative(layer["base"], at, 0)
                 found["d_w_base"].add((j, i), d * base, size * abs(base))
-                live = live_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
+                live = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
                 for m, value in live.items():
                     coef = precise(layer["coef"][j][i][m])
-                    found["d_coef"].add((j, i, m), d * w_spline * value, size * abs(w_spline * value))
+                    found["d_coef"].add(
+                        (j, i, m), d * w_spline * value, size * abs(w_spline * value)
+                    )
                     found["d_w_spline"].add((j, i), d * coef * value, size * abs(coef * value))
                 for term in edge_terms(layer, j, i, at, 1, rules):
                     found["dx"].add((b, i), d * term, size * abs(term))
@@ -82,7 +91,9 @@ def flow(layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT) -> list[Rows]:
     return values
 
 
-def network_vjp(layers: Sequence[Layer], x: Rows, dy: Rows, rules: Rules = RIGHT) -> list[dict[str, Collector]]:
+def network_vjp(
+    layers: Sequence[Layer], x: Rows, dy: Rows, rules: Rules = RIGHT
+) -> list[dict[str, Collector]]:
     """`layer_vjp` of every layer, each at its own inputs and its own dy; dx of the first is the network's."""
     inputs = flow(layers, x, rules)
     found: list[dict[str, Collector]] = []
@@ -91,11 +102,16 @@ def network_vjp(layers: Sequence[Layer], x: Rows, dy: Rows, rules: Rules = RIGHT
         found.insert(0, layer_vjp(layer, at, upstream, rules, upstream_sizes))
         dx = found[0]["dx"]
         upstream = dx.nested()
-        upstream_sizes = [[dx.sizes.get((b, i), precise(0)) for i in range(dx.shape[1])] for b in range(dx.shape[0])]
+        upstream_sizes = [
+            [dx.sizes.get((b, i), precise(0)) for i in range(dx.shape[1])]
+            for b in range(dx.shape[0])
+        ]
     return found
 
 
-def input_derivatives(layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT, *, second: str = "right") -> tuple[Collector, Collector]:
+def input_derivatives(
+    layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT, *, second: str = "right"
+) -> tuple[Collector, Collector]:
     """First and unmixed second derivatives of every output by every input, (batch, n_out, n_in).
 
     `second` "right", or a defect: "slopes" forgets phi' x'', "curves" forgets phi'' x'^2.
@@ -106,19 +122,27 @@ def input_derivatives(layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT, *,
     inputs = flow(layers, x, rules)
     for b in range(len(x)):
         for p in range(n_inputs):
-            d1, s1 = [precise(int(i == p)) for i in range(n_inputs)], [precise(int(i == p)) for i in range(n_inputs)]
+            d1, s1 = (
+                [precise(int(i == p)) for i in range(n_inputs)],
+                [precise(int(i == p)) for i in range(n_inputs)],
+            )
             d2, s2 = [precise(0)] * n_inputs, [precise(0)] * n_inputs
             for layer, rows in zip(layers, inputs[:-1], strict=True):
                 n_out, n_in, _ = sizes(layer)
                 new = [[precise(0)] * n_out for _ in range(4)]
                 for j in range(n_out):
                     for i in range(n_in):
-                        slopes, curves = (edge_terms(layer, j, i, precise(rows[b][i]), order, rules) for order in (1, 2))
+                        slopes, curves = (
+                            edge_terms(layer, j, i, precise(rows[b][i]), order, rules)
+                            for order in (1, 2)
+                        )
                         slope, curve = total(slopes), total(curves)
                         slope_size, curve_size = total(map(abs, slopes)), total(map(abs, curves))
                         new[0][j] += slope * d1[i]
                         new[1][j] += slope_size * s1[i]
-                        new[2][j] += (curve * d1[i] ** 2 if second != "curves" else 0) + (slope * d2[i] if second != "slopes" else 0)
+                        new[2][j] += (curve * d1[i] ** 2 if second != "curves" else 0) + (
+                            slope * d2[i] if second != "slopes" else 0
+                        )
                         new[3][j] += curve_size * s1[i] ** 2 + slope_size * s2[i]
                 d1, s1, d2, s2 = new
             for j in range(n_outputs):

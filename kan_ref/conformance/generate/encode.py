@@ -16,7 +16,9 @@ from kan_ref.conformance.generate.notes import NOTES, PAGE
 SCHEMA_VERSION = 1
 CLASSES = ("required", "acceptable", "implementation-defined")
 SEEN = 1e4  # a defect's answer is told from the right one if it lies this many tolerances away
-Wrong = Sequence[tuple[str, Mapping[str, Any]]]  # flag, and output -> nested lists: what that defect answers
+Wrong = Sequence[
+    tuple[str, Mapping[str, Any]]
+]  # flag, and output -> nested lists: what that defect answers
 
 
 def flatten(nested: Any) -> Iterator[float]:
@@ -37,22 +39,36 @@ def shape_of(nested: Any) -> list[int]:
 
 def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
     """An array as it is written; `shape` where nested lists cannot tell it, as for an empty batch."""
-    numbers = [number + 0.0 for number in flatten(nested)]  # no negative zero: it would be one more thing to explain
+    numbers = [
+        number + 0.0 for number in flatten(nested)
+    ]  # no negative zero: it would be one more thing to explain
     packed = struct.pack(f">{len(numbers)}d", *numbers).hex()
-    return {"shape": shape_of(nested) if shape is None else list(shape), "decimal": numbers, "hex": packed}
+    return {
+        "shape": shape_of(nested) if shape is None else list(shape),
+        "decimal": numbers,
+        "hex": packed,
+    }
 
 
 def layer_array(layer: Mapping[str, Any]) -> dict[str, Any]:
     """A layer with its arrays as they are written."""
-    return {name: value if name in ("degree", "base") else array(value) for name, value in layer.items()}
+    return {
+        name: value if name in ("degree", "base") else array(value) for name, value in layer.items()
+    }
 
 
 def fits_float32(encoded: Any) -> bool:
     """Whether every float of an argument is one of float32 too."""
     if isinstance(encoded, Mapping) and "hex" in encoded:
-        return all(abs(n) < 1e38 and struct.unpack(">f", struct.pack(">f", n))[0] == n for n in encoded["decimal"])
+        return all(
+            abs(n) < 1e38 and struct.unpack(">f", struct.pack(">f", n))[0] == n
+            for n in encoded["decimal"]
+        )
     if isinstance(encoded, Mapping | list | tuple):
-        return all(fits_float32(item) for item in (encoded.values() if isinstance(encoded, Mapping) else encoded))
+        return all(
+            fits_float32(item)
+            for item in (encoded.values() if isinstance(encoded, Mapping) else encoded)
+        )
     return True
 
 
@@ -89,30 +105,56 @@ def case(
     return entry if probe is None else {**entry, "probe": probe}
 
 
-def _mark(flag: str, answers: Mapping[str, Any], expected: Mapping[str, Any], tolerance: Mapping[str, float]) -> dict[str, Any] | None:
+def _mark(
+    flag: str,
+    answers: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    tolerance: Mapping[str, float],
+) -> dict[str, Any] | None:
     """The number by which a defect gives itself away: where its answer is farthest from the right one, in tolerances."""
     best: tuple[float, str, int, float] = (SEEN, "", 0, 0.0)
     for output, nested in answers.items():
-        for index, (got, right) in enumerate(zip(flatten(nested), expected[output]["decimal"], strict=True)):
+        for index, (got, right) in enumerate(
+            zip(flatten(nested), expected[output]["decimal"], strict=True)
+        ):
             distance = abs(got - right) / (tolerance[output] or 1e-300)
             if distance > best[0]:
                 best = (distance, output, index, got)
-    return {"flag": flag, "output": best[1], "index": best[2], "value": array(best[3])} if best[1] else None
+    return (
+        {"flag": flag, "output": best[1], "index": best[2], "value": array(best[3])}
+        if best[1]
+        else None
+    )
 
 
-def topic(name: str, *, level: int, needs: Sequence[str], equation: str, cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def topic(
+    name: str,
+    *,
+    level: int,
+    needs: Sequence[str],
+    equation: str,
+    cases: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     """A file: header and cases."""
-    told = {flag: None for entry in cases for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))}
+    told = {
+        flag: None
+        for entry in cases
+        for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))
+    }
     names = [entry["id"] for entry in cases]
     if len(set(names)) != len(names):
-        raise ValueError(f"topic {name} has two cases of one id: {sorted(n for n in names if names.count(n) > 1)}")
+        raise ValueError(
+            f"topic {name} has two cases of one id: {sorted(n for n in names if names.count(n) > 1)}"
+        )
     return {
         "topic": name,
         "schema": SCHEMA_VERSION,
         "level": level,
         "needs": list(needs),
         "equation": equation,
-        "notes": {flag: {"defect": NOTES[flag], "page": f"{PAGE}#{flag.lower()}"} for flag in sorted(told)},
+        "notes": {
+            flag: {"defect": NOTES[flag], "page": f"{PAGE}#{flag.lower()}"} for flag in sorted(told)
+        },
         "n_cases": len(cases),
         "cases": [{**entry, "id": f"{name}/{entry['id']}"} for entry in cases],
     }
@@ -120,7 +162,9 @@ def topic(name: str, *, level: int, needs: Sequence[str], equation: str, cases: 
 
 def text(document: Mapping[str, Any]) -> str:
     """A file as it is written: the header a line each, then a line for each case."""
-    head = [f"{json.dumps(key)}: {_dense(value)}" for key, value in document.items() if key != "cases"]
+    head = [
+        f"{json.dumps(key)}: {_dense(value)}" for key, value in document.items() if key != "cases"
+    ]
     lines = ",\n  ".join(_dense(entry) for entry in document["cases"])
     return "{" + ",\n ".join([*head, f'"cases": [\n  {lines}\n ]']) + "}\n"
 
@@ -134,5 +178,8 @@ def _dense(value: Any) -> str:
 
 def dice(seed: str, n: int, *, low: float, high: float, steps: int = 1024) -> list[float]:
     """`n` numbers low + (high - low) r / steps with odd r < steps, so never at a knot of a coarse grid; the seed's hash draws."""
-    draws = [int.from_bytes(hashlib.sha256(f"{seed}/{place}".encode()).digest()[:8], "big") for place in range(n)]
+    draws = [
+        int.from_bytes(hashlib.sha256(f"{seed}/{place}".encode()).digest()[:8], "big")
+        for place in range(n)
+    ]
     return [low + (high - low) * (1 + 2 * (draw % (steps // 2))) / steps for draw in draws]

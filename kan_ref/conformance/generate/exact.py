@@ -77,7 +77,9 @@ def piece_of(x: Number, row: Sequence[Number]) -> int | None:
     return (bisect_left(row, x) if x == row[-1] else bisect_right(row, x)) - 1
 
 
-def taylor(row: Sequence[Number], degree: int, piece: int, x: Number, n_terms: int) -> dict[int, list[Number]]:
+def taylor(
+    row: Sequence[Number], degree: int, piece: int, x: Number, n_terms: int
+) -> dict[int, list[Number]]:
     """For each B-spline that lives on the piece its first Taylor coefficients about x."""
     zero = x * 0
     live = {piece: [zero + 1, *[zero] * (n_terms - 1)]}
@@ -92,13 +94,18 @@ def taylor(row: Sequence[Number], degree: int, piece: int, x: Number, n_terms: i
                 if source in live and width != 0:
                     series = live[source]
                     raised = [zero, *series[:-1]]
-                    terms = [t + sign * ((x - root) * s + r) / width for t, s, r in zip(terms, series, raised, strict=True)]
+                    terms = [
+                        t + sign * ((x - root) * s + r) / width
+                        for t, s, r in zip(terms, series, raised, strict=True)
+                    ]
             higher[m] = terms
         live = higher
     return live
 
 
-def live_basis(x: Number, row: Sequence[Number], degree: int, order: int = 0, outside: str = "fade") -> dict[int, Number]:
+def active_basis(
+    x: Number, row: Sequence[Number], degree: int, order: int = 0, outside: str = "fade"
+) -> dict[int, Number]:
     """The B-splines, or a derivative of them, that are not 0 at x by rule: index -> value."""
     a, b = row[degree], row[len(row) - 1 - degree]
     if outside == "zero" and not a <= x <= b:
@@ -113,18 +120,25 @@ def live_basis(x: Number, row: Sequence[Number], degree: int, order: int = 0, ou
         piece = max([m for m in inner if row[m] <= x], default=inner[0])
     if piece is None:
         return {}
-    return {m: math.factorial(order) * terms[order] for m, terms in taylor(row, degree, piece, x, order + 1).items()}
+    return {
+        m: math.factorial(order) * terms[order]
+        for m, terms in taylor(row, degree, piece, x, order + 1).items()
+    }
 
 
 @cache
-def live_on(row: tuple[float, ...], degree: int, x: Number, order: int, outside: str) -> dict[int, Number]:
-    """`live_basis` in 60 digits, remembered: defects ask for the same numbers again and again."""
-    return live_basis(x, [precise(t) for t in row], degree, order, outside)
+def active_on(
+    row: tuple[float, ...], degree: int, x: Number, order: int, outside: str
+) -> dict[int, Number]:
+    """`active_basis` in 60 digits, remembered: defects ask for the same numbers again and again."""
+    return active_basis(x, [precise(t) for t in row], degree, order, outside)
 
 
-def basis_row(x: float, row: Sequence[float], degree: int, order: int = 0, outside: str = "fade") -> list[Fraction]:
+def basis_row(
+    x: float, row: Sequence[float], degree: int, order: int = 0, outside: str = "fade"
+) -> list[Fraction]:
     """All B-splines of the row at x as fractions."""
-    live = live_basis(Fraction(x), [Fraction(t) for t in row], degree, order, outside)
+    live = active_basis(Fraction(x), [Fraction(t) for t in row], degree, order, outside)
     return [live.get(m, Fraction(0)) for m in range(len(row) - degree - 1)]
 
 
@@ -137,7 +151,10 @@ def derivative_terms(x: float, row: Sequence[float], degree: int, order: int) ->
             return basis_row(x, row, d)
         lower = terms(d - 1, r - 1)
         widths = [t[m + d] - t[m] for m in range(len(t) - d)]
-        return [sum((d * lower[n] / widths[n] for n in (m, m + 1) if widths[n]), Fraction(0)) for m in range(len(t) - d - 1)]
+        return [
+            sum((d * lower[n] / widths[n] for n in (m, m + 1) if widths[n]), Fraction(0))
+            for m in range(len(t) - d - 1)
+        ]
 
     return max(terms(degree, order)) if order <= degree else Fraction(0)
 
@@ -159,15 +176,26 @@ def base_derivative(name: str, x: Number, order: int, silu_slope: str = "right")
     return s * rest * (2 + x * (rest - s))
 
 
-def edge_terms(layer: Layer, j: int, i: int, x: Number, order: int = 0, rules: Rules = RIGHT) -> list[Number]:
+def edge_terms(
+    layer: Layer, j: int, i: int, x: Number, order: int = 0, rules: Rules = RIGHT
+) -> list[Number]:
     """The summands of a derivative of phi_ji at x, mask included."""
     if layer["mask"][j][i] == 0:
         return []
-    w_base, w_spline, degree = precise(layer["w_base"][j][i]), precise(layer["w_spline"][j][i]), layer["degree"]
-    live = live_on(tuple(layer["knots"][i]), degree, x, order, rules.outside)
-    base = base_derivative(layer["base"], x, order, rules.silu_slope) * (w_spline if rules.base_scaled else 1)
+    w_base, w_spline, degree = (
+        precise(layer["w_base"][j][i]),
+        precise(layer["w_spline"][j][i]),
+        layer["degree"],
+    )
+    live = active_on(tuple(layer["knots"][i]), degree, x, order, rules.outside)
+    base = base_derivative(layer["base"], x, order, rules.silu_slope) * (
+        w_spline if rules.base_scaled else 1
+    )
     factor = degree if rules.without_degree and order == 1 and degree else 1
-    return [w_base * base, *(w_spline * precise(layer["coef"][j][i][m]) * value / factor for m, value in live.items())]
+    return [
+        w_base * base,
+        *(w_spline * precise(layer["coef"][j][i][m]) * value / factor for m, value in live.items()),
+    ]
 
 
 def sizes(layer: Layer) -> tuple[int, int, int]:
@@ -175,16 +203,30 @@ def sizes(layer: Layer) -> tuple[int, int, int]:
     return len(layer["coef"]), len(layer["coef"][0]), len(layer["coef"][0][0])
 
 
-def forward(layer: Layer, x: Sequence[Sequence[Number]], rules: Rules = RIGHT) -> list[list[Number]]:
+def forward(
+    layer: Layer, x: Sequence[Sequence[Number]], rules: Rules = RIGHT
+) -> list[list[Number]]:
     """Outputs (batch, n_out)."""
     n_out, n_in, _ = sizes(layer)
-    return [[total(t for i in range(n_in) for t in edge_terms(layer, j, i, precise(row[i]), 0, rules)) for j in range(n_out)] for row in x]
+    return [
+        [
+            total(
+                t for i in range(n_in) for t in edge_terms(layer, j, i, precise(row[i]), 0, rules)
+            )
+            for j in range(n_out)
+        ]
+        for row in x
+    ]
 
 
 def forward_scale(layer: Layer, x: Sequence[Sequence[Number]]) -> Number:
     """Largest sum of absolute terms of a y."""
     n_out, n_in, _ = sizes(layer)
-    sums = [total(abs(t) for i in range(n_in) for t in edge_terms(layer, j, i, precise(row[i]))) for row in x for j in range(n_out)]
+    sums = [
+        total(abs(t) for i in range(n_in) for t in edge_terms(layer, j, i, precise(row[i])))
+        for row in x
+        for j in range(n_out)
+    ]
     return max(sums, default=precise(0))
 
 

@@ -21,7 +21,10 @@ ARRAY: Schema = {
 LAYER: Schema = {
     "type": "object",
     "properties": {
-        **{name: {"$ref": "#/$defs/array"} for name in ("knots", "coef", "w_base", "w_spline", "mask")},
+        **{
+            name: {"$ref": "#/$defs/array"}
+            for name in ("knots", "coef", "w_base", "w_spline", "mask")
+        },
         "degree": {"type": "integer", "minimum": 0},
         "base": {"enum": ["silu", "identity", "zero"]},
     },
@@ -43,11 +46,29 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
         "properties": {
             "id": {"type": "string", "pattern": f"^{document['topic']}/[A-Za-z0-9-]+$"},
             "method": {"enum": sorted({entry["method"] for entry in cases})},
-            "flags": {"type": "array", "items": {"enum": sorted(document["notes"])}, "minItems": 1, "uniqueItems": True},
+            "flags": {
+                "type": "array",
+                "items": {"enum": sorted(document["notes"])},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
             "class": {"enum": list(CLASSES)},
-            "float32": {"type": "boolean", "description": "whether every number given is one of float32 too"},
-            "inputs": {"type": "object", "properties": inputs, "required": everywhere, "additionalProperties": False},
-            "expected": {"type": "object", "additionalProperties": {"anyOf": [{"$ref": "#/$defs/array"}, {"type": ["integer", "string"]}]}},
+            "float32": {
+                "type": "boolean",
+                "description": "whether every number given is one of float32 too",
+            },
+            "inputs": {
+                "type": "object",
+                "properties": inputs,
+                "required": everywhere,
+                "additionalProperties": False,
+            },
+            "expected": {
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [{"$ref": "#/$defs/array"}, {"type": ["integer", "string"]}]
+                },
+            },
             "tolerance": {
                 "type": "object",
                 "additionalProperties": {"type": "number", "minimum": 0},
@@ -56,7 +77,17 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
             "betrays": {"type": "array", "items": {"$ref": "#/$defs/mark"}},
             **({"probe": {"$ref": "#/$defs/array"}} if probed else {}),
         },
-        "required": ["id", "method", "flags", "class", "float32", "inputs", "expected", "tolerance", "betrays"],
+        "required": [
+            "id",
+            "method",
+            "flags",
+            "class",
+            "float32",
+            "inputs",
+            "expected",
+            "tolerance",
+            "betrays",
+        ],
         "additionalProperties": False,
     }
     mark: Schema = {
@@ -81,7 +112,11 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
         "topic": {"const": document["topic"]},
         "schema": {"const": SCHEMA_VERSION},
         "level": {"type": "integer", "minimum": 1},
-        "needs": {"type": "array", "items": {"type": "string"}, "description": "topics that must be right before this one can be"},
+        "needs": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "topics that must be right before this one can be",
+        },
         "equation": {"type": "string"},
         "notes": {"type": "object", "additionalProperties": note},
         "n_cases": {"type": "integer", "minimum": 1},

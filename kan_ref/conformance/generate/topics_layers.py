@@ -16,7 +16,9 @@ Case = dict[str, Any]
 Rows = Sequence[Sequence[float]]
 
 
-def make_layer(seed: str, n_out: int, n_in: int, rows: Sequence[Sequence[float]], degree: int, **changes: Any) -> Layer:
+def make_layer(
+    seed: str, n_out: int, n_in: int, rows: Sequence[Sequence[float]], degree: int, **changes: Any
+) -> Layer:
     """A layer whose numbers are short in binary, and the given changes to it."""
     n_basis = len(rows[0]) - degree - 1
     drawn = dice(seed, n_out * n_in * (n_basis + 2), low=-2.0, high=2.0, steps=256)
@@ -24,8 +26,17 @@ def make_layer(seed: str, n_out: int, n_in: int, rows: Sequence[Sequence[float]]
     def take(*shape: int) -> Any:
         return [take(*shape[1:]) for _ in range(shape[0])] if shape else drawn.pop()
 
-    layer = {"knots": [list(row) for row in rows], "coef": take(n_out, n_in, n_basis), "w_base": take(n_out, n_in)}
-    layer |= {"w_spline": take(n_out, n_in), "mask": filled(1.0, n_out, n_in), "degree": degree, "base": "silu"}
+    layer = {
+        "knots": [list(row) for row in rows],
+        "coef": take(n_out, n_in, n_basis),
+        "w_base": take(n_out, n_in),
+    }
+    layer |= {
+        "w_spline": take(n_out, n_in),
+        "mask": filled(1.0, n_out, n_in),
+        "degree": degree,
+        "base": "silu",
+    }
     return layer | changes
 
 
@@ -74,17 +85,37 @@ def bent(layer: Layer) -> dict[str, tuple[Layer, Rules]]:
 # --- values
 
 
-def value_case(name: str, flags: str, layer: Layer, x: Rows, *, wrong: Mapping[str, Any] | None = None, bends: bool = True) -> Case:
+def value_case(
+    name: str,
+    flags: str,
+    layer: Layer,
+    x: Rows,
+    *,
+    wrong: Mapping[str, Any] | None = None,
+    bends: bool = True,
+) -> Case:
     """Outputs of a layer at x (batch, n_in)."""
     n_out, n_in, _ = sizes(layer)
     right = forward(layer, x)
-    answers: dict[str, Any] = {flag: {"y": forward(one, x, rules)} for flag, (one, rules) in bent(layer).items()} if bends else {}
+    answers: dict[str, Any] = (
+        {flag: {"y": forward(one, x, rules)} for flag, (one, rules) in bent(layer).items()}
+        if bends
+        else {}
+    )
     if n_in > 1:
         answers["MeanOverInputs"] = {"y": [[value / n_in for value in row] for row in right]}
     answers |= {flag: {"y": y} for flag, y in (wrong or {}).items()}
     arguments = {"layer": layer_array(layer), "x": array([list(row) for row in x], [len(x), n_in])}
     tolerance = {"y": VALUES * float(forward_scale(layer, x)) or VALUES}
-    return case(name, "layer_forward", flags, arguments, {"y": array(right, [len(x), n_out])}, tolerance, wrong=list(answers.items()))
+    return case(
+        name,
+        "layer_forward",
+        flags,
+        arguments,
+        {"y": array(right, [len(x), n_out])},
+        tolerance,
+        wrong=list(answers.items()),
+    )
 
 
 def edges() -> dict[str, Any]:
@@ -93,13 +124,28 @@ def edges() -> dict[str, Any]:
     zeros = filled(0.0, 1, 1)
     one = points("layers-one", 4, 1)
 
-    def spline(name: str, flags: str, rows: Sequence[float], degree: int, x: Rows, weight: float = 1.0) -> Case:
-        return value_case(name, flags, make_layer(name, 1, 1, [rows], degree, w_base=zeros, w_spline=[[weight]]), x)
+    def spline(
+        name: str, flags: str, rows: Sequence[float], degree: int, x: Rows, weight: float = 1.0
+    ) -> Case:
+        return value_case(
+            name,
+            flags,
+            make_layer(name, 1, 1, [rows], degree, w_base=zeros, w_spline=[[weight]]),
+            x,
+        )
 
     def base(name: str, flags: str, x: Rows, weight: float, kind: str = "silu") -> Case:
-        return value_case(name, flags, make_layer(name, 1, 1, [row], 3, w_base=[[weight]], w_spline=zeros, base=kind), x)
+        return value_case(
+            name,
+            flags,
+            make_layer(name, 1, 1, [row], 3, w_base=[[weight]], w_spline=zeros, base=kind),
+            x,
+        )
 
-    uneven, repeated = [-3.0, -1.0, -0.875, 0.0, 0.125, 0.25, 1.0, 3.0], [-0.5, -0.25, 0.0, 0.5, 0.5, 1.0, 1.25, 1.5]
+    uneven, repeated = (
+        [-3.0, -1.0, -0.875, 0.0, 0.125, 0.25, 1.0, 3.0],
+        [-0.5, -0.25, 0.0, 0.5, 0.5, 1.0, 1.25, 1.5],
+    )
     cases = [
         spline("spline-alone", "SplineSum", row, 3, one),
         spline("spline-weighted", "MissingWSpline WSplineTwice", row, 3, one, 1.75),
@@ -107,7 +153,13 @@ def edges() -> dict[str, Any]:
         spline("spline-beyond-row", "ZeroOutside FadeOutside", row, 3, [[-3.5], [4.0]]),
         spline("spline-end-of-grid", "GridEnd", row, 3, [[-1.0], [1.0]]),
         spline("spline-last-knot", "LastEnd", [0.0] * 4 + [0.5] + [1.0] * 4, 3, [[0.0], [1.0]]),
-        spline("spline-thousand-intervals", "ManyIntervals", uniform_row(-1.0, 1.0, 1000, 3), 3, [[-0.7], [0.123]]),
+        spline(
+            "spline-thousand-intervals",
+            "ManyIntervals",
+            uniform_row(-1.0, 1.0, 1000, 3),
+            3,
+            [[-0.7], [0.123]],
+        ),
         spline("spline-uneven", "UnevenKnots", uneven, 2, one),
         spline("spline-repeated-knots", "RepeatedKnots", repeated, 2, [[0.25], [0.5], [0.75]]),
         base("silu-alone", "SiluForm MissingBase", [[-3.0], [-0.5], [0.0], [2.5]], 1.0),
@@ -115,21 +167,50 @@ def edges() -> dict[str, Any]:
         base("silu-far", "SiluOverflow", [[-800.0], [-100.0], [100.0], [800.0]], 1.0),
         base("identity-alone", "BaseName", one, 1.5, "identity"),
         base("zero-alone", "BaseName", one, 1.5, "zero"),
-        value_case("spline-and-silu", "BaseScaled SiluForm", make_layer("edge", 1, 1, [row], 3), one),
-        value_case("spline-and-identity", "BaseName BaseScaled", make_layer("identity", 1, 1, [row], 3, base="identity"), one),
-        value_case("spline-and-silu-outside", "FadeOutside SiluForm", make_layer("beyond", 1, 1, [row], 3), [[-3.5], [-1.25], [4.0]]),
+        value_case(
+            "spline-and-silu", "BaseScaled SiluForm", make_layer("edge", 1, 1, [row], 3), one
+        ),
+        value_case(
+            "spline-and-identity",
+            "BaseName BaseScaled",
+            make_layer("identity", 1, 1, [row], 3, base="identity"),
+            one,
+        ),
+        value_case(
+            "spline-and-silu-outside",
+            "FadeOutside SiluForm",
+            make_layer("beyond", 1, 1, [row], 3),
+            [[-3.5], [-1.25], [4.0]],
+        ),
         value_case("masked", "MissingMask", make_layer("masked", 1, 1, [row], 3, mask=zeros), one),
     ]
-    return topic("edges", level=2, needs=["bases"], equation="Liu et al. 2024, eqs. 2.10-2.12", cases=cases)
+    return topic(
+        "edges", level=2, needs=["bases"], equation="Liu et al. 2024, eqs. 2.10-2.12", cases=cases
+    )
 
 
 def layers() -> dict[str, Any]:
     """layer_forward(layer, x) -> y of several edges."""
     row, other = uniform_row(-1.0, 1.0, 4, 3), uniform_row(-2.0, 1.0, 4, 3)
     cases = [
-        value_case("two-to-three", "MeanOverInputs SplineSum", make_layer("2-3", 3, 2, [row, row], 3), points("2-3", 3, 2)),
-        value_case("three-to-two", "MeanOverInputs SplineSum", make_layer("3-2", 2, 3, [row] * 3, 3), points("3-2", 3, 3)),
-        value_case("rows-of-their-own", "SharedRow", make_layer("rows", 2, 2, [row, other], 3), points("rows", 3, 2)),
+        value_case(
+            "two-to-three",
+            "MeanOverInputs SplineSum",
+            make_layer("2-3", 3, 2, [row, row], 3),
+            points("2-3", 3, 2),
+        ),
+        value_case(
+            "three-to-two",
+            "MeanOverInputs SplineSum",
+            make_layer("3-2", 2, 3, [row] * 3, 3),
+            points("3-2", 3, 3),
+        ),
+        value_case(
+            "rows-of-their-own",
+            "SharedRow",
+            make_layer("rows", 2, 2, [row, other], 3),
+            points("rows", 3, 2),
+        ),
         value_case(
             "square-mask",
             "TransposedMask MissingMask",
@@ -143,9 +224,17 @@ def layers() -> dict[str, Any]:
             points("mask-3", 3, 3),
         ),
         value_case(
-            "dead-output", "MissingMask", make_layer("dead", 2, 2, [row, row], 3, mask=[[0.0, 0.0], [1.0, 1.0]]), points("dead", 2, 2)
+            "dead-output",
+            "MissingMask",
+            make_layer("dead", 2, 2, [row, row], 3, mask=[[0.0, 0.0], [1.0, 1.0]]),
+            points("dead", 2, 2),
         ),
-        value_case("square-weights", "TransposedWeights", make_layer("weights", 2, 2, [row, row], 3), points("weights", 3, 2)),
+        value_case(
+            "square-weights",
+            "TransposedWeights",
+            make_layer("weights", 2, 2, [row, row], 3),
+            points("weights", 3, 2),
+        ),
         value_case(
             "tenths",
             "Float32Inside SplineSum",
@@ -155,9 +244,13 @@ def layers() -> dict[str, Any]:
     ]
     for degree in (0, 1, 2, 4, 5, 7):
         flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
-        layer = make_layer(f"degree-{degree}", 2, 2, [uniform_row(-1.0, 1.0, 4, degree)] * 2, degree)
+        layer = make_layer(
+            f"degree-{degree}", 2, 2, [uniform_row(-1.0, 1.0, 4, degree)] * 2, degree
+        )
         cases.append(value_case(f"degree-{degree}", flag, layer, points(f"degree-{degree}", 3, 2)))
-    return topic("layer_forward", level=3, needs=["edges"], equation="Liu et al. 2024, eq. 2.5", cases=cases)
+    return topic(
+        "layer_forward", level=3, needs=["edges"], equation="Liu et al. 2024, eq. 2.5", cases=cases
+    )
 
 
 def batches() -> dict[str, Any]:
@@ -171,18 +264,49 @@ def batches() -> dict[str, Any]:
     old = forward(layer, x)
     cases = [
         value_case("together", "SplineSum", layer, x),
-        value_case("other-samples", "StaleCache", layer, moved, wrong={"StaleCache": old}, bends=False),
-        value_case("together-again", "StaleCache", layer, x, wrong={"StaleCache": forward(layer, moved)}, bends=False),
-        value_case("other-coefficients", "StaleCache", other, x, wrong={"StaleCache": old}, bends=False),
-        value_case("other-knots", "StaleCache", shifted, x, wrong={"StaleCache": forward(other, x)}, bends=False),
-        value_case("reversed", "BatchDependence PointOrder", layer, x[::-1], wrong={"BatchDependence": old}, bends=False),
+        value_case(
+            "other-samples", "StaleCache", layer, moved, wrong={"StaleCache": old}, bends=False
+        ),
+        value_case(
+            "together-again",
+            "StaleCache",
+            layer,
+            x,
+            wrong={"StaleCache": forward(layer, moved)},
+            bends=False,
+        ),
+        value_case(
+            "other-coefficients", "StaleCache", other, x, wrong={"StaleCache": old}, bends=False
+        ),
+        value_case(
+            "other-knots",
+            "StaleCache",
+            shifted,
+            x,
+            wrong={"StaleCache": forward(other, x)},
+            bends=False,
+        ),
+        value_case(
+            "reversed",
+            "BatchDependence PointOrder",
+            layer,
+            x[::-1],
+            wrong={"BatchDependence": old},
+            bends=False,
+        ),
         value_case("with-a-far-sample", "BatchDependence", layer, [x[0], [50.0, -70.0], x[1]]),
         value_case("alone-first", "BatchOfOne BatchDependence", layer, x[:1]),
         value_case("alone-last", "BatchOfOne BatchDependence", layer, x[3:]),
         value_case("all-the-same", "BatchDependence PointOrder", layer, [x[2]] * 3),
         value_case("nobody", "EmptyBatch", layer, []),
     ]
-    return topic("batches", level=4, needs=["layer_forward"], equation="a layer is a function of one sample", cases=cases)
+    return topic(
+        "batches",
+        level=4,
+        needs=["layer_forward"],
+        equation="a layer is a function of one sample",
+        cases=cases,
+    )
 
 
 def separability() -> dict[str, Any]:
@@ -193,7 +317,15 @@ def separability() -> dict[str, Any]:
     single = make_layer("single", 1, 1, [row], 3)
     cases = [
         value_case("corners", "NotSeparable", layer, corners),
-        value_case("scaled-inputs", "NotSeparable", layer, [[0.125, 0.25], [0.5, 1.0], [0.25, 0.5]]),
+        value_case(
+            "scaled-inputs", "NotSeparable", layer, [[0.125, 0.25], [0.5, 1.0], [0.25, 0.5]]
+        ),
         value_case("one-input", "NotSeparable SplineSum", single, [[0.125], [0.875]]),
     ]
-    return topic("separability", level=4, needs=["layer_forward"], equation="Liu et al. 2024, eq. 2.5", cases=cases)
+    return topic(
+        "separability",
+        level=4,
+        needs=["layer_forward"],
+        equation="Liu et al. 2024, eq. 2.5",
+        cases=cases,
+    )

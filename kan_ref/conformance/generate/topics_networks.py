@@ -17,7 +17,15 @@ from kan_ref.conformance.generate.topics_layers import Case, Rows, bent, make_la
 VALUES = 5e-13  # of the bound below: an error in a hidden value is stretched by the slopes after it
 
 
-def make_network(seed: str, widths: Sequence[int], degree: int = 3, *, low: float = -4.0, high: float = 4.0, **changes: Any) -> list[Layer]:
+def make_network(
+    seed: str,
+    widths: Sequence[int],
+    degree: int = 3,
+    *,
+    low: float = -4.0,
+    high: float = 4.0,
+    **changes: Any,
+) -> list[Layer]:
     """Layers on [-1, 1] and then on [low, high], of 4 intervals each."""
     found = []
     for number, (n_in, n_out) in enumerate(pairwise(widths)):
@@ -54,12 +62,20 @@ def bent_networks(layers: Sequence[Layer]) -> dict[str, tuple[list[Layer], Rules
 
 def _arguments(layers: Sequence[Layer], x: Rows, **more: Rows) -> dict[str, Any]:
     n_in, n_out = sizes(layers[0])[1], sizes(layers[-1])[0]
-    found = {"layers": [layer_array(layer) for layer in layers], "x": array([list(row) for row in x], [len(x), n_in])}
-    return found | {name: array([list(row) for row in rows], [len(rows), n_out]) for name, rows in more.items()}
+    found = {
+        "layers": [layer_array(layer) for layer in layers],
+        "x": array([list(row) for row in x], [len(x), n_in]),
+    }
+    return found | {
+        name: array([list(row) for row in rows], [len(rows), n_out]) for name, rows in more.items()
+    }
 
 
 def _told() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
-    wide, deep = make_network("wide", (2, 3, 1)), make_network("deep", (2, 2, 2, 1), low=-6.0, high=6.0)
+    wide, deep = (
+        make_network("wide", (2, 3, 1)),
+        make_network("deep", (2, 2, 2, 1), low=-6.0, high=6.0),
+    )
     masked = make_network("masked", (2, 2, 2))
     masked[0]["mask"], masked[1]["mask"] = [[1.0, 0.0], [1.0, 1.0]], [[1.0, 1.0], [0.0, 1.0]]
     tight = make_network("tight", (1, 2, 1), low=-0.5, high=0.5)
@@ -69,9 +85,19 @@ def _told() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
         ("three-layers", "LayerChain", deep, points("n-deep", 2, 2)),
         ("masked", "MissingMask TransposedMask", masked, points("n-masked", 2, 2)),
         ("hidden-beyond-grid", "FadeOutside LayerChain", tight, points("n-tight", 3, 1)),
-        ("identity-base", "BaseName LayerChain", make_network("n-identity", (1, 2, 1), base="identity"), points("n-identity", 3, 1)),
+        (
+            "identity-base",
+            "BaseName LayerChain",
+            make_network("n-identity", (1, 2, 1), base="identity"),
+            points("n-identity", 3, 1),
+        ),
         ("quadratic", "LayerChain", make_network("n-2", (2, 2, 1), 2), points("n-2", 2, 2)),
-        ("degree-5", "HighDegree LayerChain", make_network("n-5", (1, 2, 1), 5, low=-6.0, high=6.0), points("n-5", 2, 1)),
+        (
+            "degree-5",
+            "HighDegree LayerChain",
+            make_network("n-5", (1, 2, 1), 5, low=-6.0, high=6.0),
+            points("n-5", 2, 1),
+        ),
         ("one-sample", "BatchOfOne", wide, points("n-alone", 1, 2)),
         ("no-samples", "EmptyBatch", wide, []),
     )
@@ -82,13 +108,32 @@ def network_values() -> dict[str, Any]:
     cases: list[Case] = []
     for name, flags, layers, x in _told():
         right = flow(layers, x)[-1]
-        answers = {flag: {"y": flow(read, x, rules)[-1]} for flag, (read, rules) in bent_networks(layers).items()}
+        answers = {
+            flag: {"y": flow(read, x, rules)[-1]}
+            for flag, (read, rules) in bent_networks(layers).items()
+        }
         if name == "two-layers":
             answers["StaleCache"] = {"y": flow(layers, points("n-single", 3, 2))[-1]}
         expected = {"y": array(right, [len(x), sizes(layers[-1])[0]])}
         tolerance = {"y": VALUES * value_bound(layers, x) or VALUES}
-        cases.append(case(name, "network_forward", flags, _arguments(layers, x), expected, tolerance, wrong=list(answers.items())))
-    return topic("network_forward", level=4, needs=["layer_forward"], equation="Liu et al. 2024, eq. 2.7", cases=cases)
+        cases.append(
+            case(
+                name,
+                "network_forward",
+                flags,
+                _arguments(layers, x),
+                expected,
+                tolerance,
+                wrong=list(answers.items()),
+            )
+        )
+    return topic(
+        "network_forward",
+        level=4,
+        needs=["layer_forward"],
+        equation="Liu et al. 2024, eq. 2.7",
+        cases=cases,
+    )
 
 
 def network_gradients() -> dict[str, Any]:
@@ -101,29 +146,55 @@ def network_gradients() -> dict[str, Any]:
         dy = points(f"n-dy-{name}", len(x), n_out, -2.0, 2.0)
         expected, tolerance = _encode(network_vjp(layers, x, dy))
         answers = {
-            flag: _nested(network_vjp(read, x, dy, rules)) for flag, (read, rules) in bent_networks(layers).items() if flag != "BaseScaled"
+            flag: _nested(network_vjp(read, x, dy, rules))
+            for flag, (read, rules) in bent_networks(layers).items()
+            if flag != "BaseScaled"
         }
         if "MissingMask" in answers:
             answers["UnmaskedGradient"] = answers.pop("MissingMask")
         answers["SiluSlope"] = _nested(network_vjp(layers, x, dy, Rules(silu_slope="sigmoid")))
-        answers["DerivativeFactor"] = _nested(network_vjp(layers, x, dy, Rules(without_degree=True)))
+        answers["DerivativeFactor"] = _nested(
+            network_vjp(layers, x, dy, Rules(without_degree=True))
+        )
         answers["DyIgnored"] = _nested(network_vjp(layers, x, [[1.0] * n_out for _ in x]))
-        cases.append(case(name, "network_vjp", flags, _arguments(layers, x, dy=dy), expected, tolerance, wrong=list(answers.items())))
+        cases.append(
+            case(
+                name,
+                "network_vjp",
+                flags,
+                _arguments(layers, x, dy=dy),
+                expected,
+                tolerance,
+                wrong=list(answers.items()),
+            )
+        )
     needs = ["network_forward", "layer_vjp"]
-    return topic("network_vjp", level=5, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
+    return topic(
+        "network_vjp",
+        level=5,
+        needs=needs,
+        equation="chain rule on Liu et al. 2024, eq. 2.7",
+        cases=cases,
+    )
 
 
 def _encode(found: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, float]]:
     expected, tolerance = encode_sums(found[0], ["dx"])
     for number, sums in enumerate(found):
-        arrays, bounds = encode_sums(sums, ["d_coef", "d_w_base", "d_w_spline"], prefix=f"{number}.")
+        arrays, bounds = encode_sums(
+            sums, ["d_coef", "d_w_base", "d_w_spline"], prefix=f"{number}."
+        )
         expected |= arrays
         tolerance |= bounds
     return expected, {name: 3.0 * bound for name, bound in tolerance.items()}
 
 
 def _nested(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    inner = {f"{n}.{name}": sums[name].nested() for n, sums in enumerate(found) for name in ("d_coef", "d_w_base", "d_w_spline")}
+    inner = {
+        f"{n}.{name}": sums[name].nested()
+        for n, sums in enumerate(found)
+        for name in ("d_coef", "d_w_base", "d_w_spline")
+    }
     return {"dx": found[0]["dx"].nested(), **inner}
 
 
@@ -132,12 +203,31 @@ def input_jacobians() -> dict[str, Any]:
     cases: list[Case] = []
     for name, flags, layers, x in _told():
         first, _ = input_derivatives(layers, x)
-        answers = {flag: {"jacobian": input_derivatives(read, x, rules)[0].nested()} for flag, (read, rules) in _bends(layers)}
+        answers = {
+            flag: {"jacobian": input_derivatives(read, x, rules)[0].nested()}
+            for flag, (read, rules) in _bends(layers)
+        }
         expected, tolerance = encode_sums({"jacobian": first})
         bound = {output: 3.0 * number for output, number in tolerance.items()}
-        cases.append(case(name, "input_jacobian", flags, _arguments(layers, x), expected, bound, wrong=list(answers.items())))
+        cases.append(
+            case(
+                name,
+                "input_jacobian",
+                flags,
+                _arguments(layers, x),
+                expected,
+                bound,
+                wrong=list(answers.items()),
+            )
+        )
     needs = ["network_forward", "basis_derivatives"]
-    return topic("input_jacobian", level=5, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
+    return topic(
+        "input_jacobian",
+        level=5,
+        needs=needs,
+        equation="chain rule on Liu et al. 2024, eq. 2.7",
+        cases=cases,
+    )
 
 
 def input_curvatures() -> dict[str, Any]:
@@ -145,18 +235,49 @@ def input_curvatures() -> dict[str, Any]:
     cases: list[Case] = []
     for name, flags, layers, x in _told():
         found = input_derivatives(layers, x)[1]
-        answers = {flag: {"hessian_diag": input_derivatives(read, x, rules)[1].nested()} for flag, (read, rules) in _bends(layers)}
+        answers = {
+            flag: {"hessian_diag": input_derivatives(read, x, rules)[1].nested()}
+            for flag, (read, rules) in _bends(layers)
+        }
         if len(layers) > 1:
             for flag, second in (("HessianSlopes", "slopes"), ("HessianCurves", "curves")):
-                answers[flag] = {"hessian_diag": input_derivatives(layers, x, second=second)[1].nested()}
+                answers[flag] = {
+                    "hessian_diag": input_derivatives(layers, x, second=second)[1].nested()
+                }
         expected, tolerance = encode_sums({"hessian_diag": found})
         bound = {output: 3.0 * number for output, number in tolerance.items()}
-        told = f"HessianSlopes HessianCurves {flags}" if len(layers) > 1 else f"HigherDerivative {flags}"
-        cases.append(case(name, "input_hessian_diag", told, _arguments(layers, x), expected, bound, wrong=list(answers.items())))
+        told = (
+            f"HessianSlopes HessianCurves {flags}"
+            if len(layers) > 1
+            else f"HigherDerivative {flags}"
+        )
+        cases.append(
+            case(
+                name,
+                "input_hessian_diag",
+                told,
+                _arguments(layers, x),
+                expected,
+                bound,
+                wrong=list(answers.items()),
+            )
+        )
     needs = ["input_jacobian", "higher_derivatives"]
-    return topic("input_hessian_diag", level=6, needs=needs, equation="chain rule on Liu et al. 2024, eq. 2.7", cases=cases)
+    return topic(
+        "input_hessian_diag",
+        level=6,
+        needs=needs,
+        equation="chain rule on Liu et al. 2024, eq. 2.7",
+        cases=cases,
+    )
 
 
 def _bends(layers: Sequence[Layer]) -> list[tuple[str, tuple[list[Layer], Rules]]]:
-    rules = {"SiluSlope": Rules(silu_slope="sigmoid"), "DerivativeFactor": Rules(without_degree=True)}
-    return [*bent_networks(layers).items(), *((flag, (list(layers), one)) for flag, one in rules.items())]
+    rules = {
+        "SiluSlope": Rules(silu_slope="sigmoid"),
+        "DerivativeFactor": Rules(without_degree=True),
+    }
+    return [
+        *bent_networks(layers).items(),
+        *((flag, (list(layers), one)) for flag, one in rules.items()),
+    ]

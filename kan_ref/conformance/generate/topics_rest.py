@@ -20,17 +20,33 @@ from kan_ref.conformance.generate.topics_layers import Case, make_layer
 def affine_fits() -> dict[str, Any]:
     """fit_affine(x, y, name) -> {"a", "b", "c", "d", "r2"}, judged by c f(a x + b) + d at x and by r2."""
     mp = context()
-    told: tuple[tuple[str, str, str, Callable[[Any], Any], tuple[float, ...], tuple[float, float]], ...] = (
+    told: tuple[
+        tuple[str, str, str, Callable[[Any], Any], tuple[float, ...], tuple[float, float]], ...
+    ] = (
         ("sine", "AffineFit", "sin", mp.sin, (3.0, 0.5, 2.0, -1.0), (-1.0, 1.0)),
         ("fast-sine", "AffineWide", "sin", mp.sin, (12.0, 0.25, 1.5, 0.5), (-1.0, 1.0)),
         ("small-sine", "R2Offset", "sin", mp.sin, (3.0, 0.0, 1e-4, 0.0), (-1.0, 1.0)),
         ("square", "AffineFit", "x^2", lambda u: u * u, (1.0, 0.5, 1.0, 0.25), (-1.0, 1.0)),
         ("exponential", "AffineFit", "exp", mp.exp, (-1.5, 0.0, 2.0, 1.0), (-1.0, 1.0)),
-        ("large-exponential", "AffineFit R2Offset", "exp", mp.exp, (2.0, 0.0, 1e6, -1e5), (-1.0, 1.0)),
+        (
+            "large-exponential",
+            "AffineFit R2Offset",
+            "exp",
+            mp.exp,
+            (2.0, 0.0, 1e6, -1e5),
+            (-1.0, 1.0),
+        ),
         ("tanh", "AffineFit", "tanh", mp.tanh, (2.0, -0.5, 1.5, 0.25), (-2.0, 2.0)),
         ("logarithm", "AffineFit", "log", mp.log, (1.5, 2.0, 1.0, 0.5), (-1.0, 1.0)),
         ("root", "AffineFit", "sqrt", mp.sqrt, (1.0, 1.5, -2.0, 1.0), (-1.0, 1.0)),
-        ("gaussian", "AffineFit", "gaussian", lambda u: mp.exp(-u * u), (2.0, 0.5, 1.0, 0.0), (-1.0, 1.0)),
+        (
+            "gaussian",
+            "AffineFit",
+            "gaussian",
+            lambda u: mp.exp(-u * u),
+            (2.0, 0.5, 1.0, 0.0),
+            (-1.0, 1.0),
+        ),
         ("far-line", "AffineFit", "x", lambda u: u, (2.0, -3.0, 1.0, 0.0), (100.0, 101.0)),
     )
     cases: list[Case] = []
@@ -44,7 +60,13 @@ def affine_fits() -> dict[str, Any]:
     x = [n / 16 for n in range(-16, 17)]
     arguments = {"x": array(x), "y": array([2.5] * len(x)), "name": "sin"}
     constant = case(
-        "constant", "fit_affine", "ConstantTarget", arguments, {"values": array([2.5] * len(x))}, {"values": 1e-9}, float32=False
+        "constant",
+        "fit_affine",
+        "ConstantTarget",
+        arguments,
+        {"values": array([2.5] * len(x))},
+        {"values": 1e-9},
+        float32=False,
     )
     equation = "Liu et al. 2024, section 2.5.1"
     return topic("fit_affine", level=2, needs=[], equation=equation, cases=[*cases, constant])
@@ -56,11 +78,20 @@ def affine_fits() -> dict[str, Any]:
 def counts() -> dict[str, Any]:
     """count_parameters(widths, n_intervals, degree) -> int: coef, w_base and w_spline of every edge."""
     cases: list[Case] = []
-    for widths, n_intervals, degree in (((2, 5, 1), 5, 3), ((1, 1), 1, 0), ((4, 2, 1, 1), 10, 3), ((2, 1, 1), 200, 5), ((3, 7, 2), 3, 1)):
+    for widths, n_intervals, degree in (
+        ((2, 5, 1), 5, 3),
+        ((1, 1), 1, 0),
+        ((4, 2, 1, 1), 10, 3),
+        ((2, 1, 1), 200, 5),
+        ((3, 7, 2), 3, 1),
+    ):
         edges = sum(n_in * n_out for n_in, n_out in pairwise(widths))
         right = edges * (n_intervals + degree + 2)
         arguments = {"widths": list(widths), "n_intervals": n_intervals, "degree": degree}
-        wrong = {"CountBases": {"count": edges * (n_intervals + 2)}, "CountWeights": {"count": edges * (n_intervals + degree)}}
+        wrong = {
+            "CountBases": {"count": edges * (n_intervals + 2)},
+            "CountWeights": {"count": edges * (n_intervals + degree)},
+        }
         name = f"{'-'.join(map(str, widths))}-G{n_intervals}-k{degree}"
         cases.append(
             case(
@@ -73,18 +104,28 @@ def counts() -> dict[str, Any]:
                 wrong=list(wrong.items()),
             )
         )
-    return topic("count_parameters", level=1, needs=[], equation="Liu et al. 2024, section 2.3", cases=cases)
+    return topic(
+        "count_parameters", level=1, needs=[], equation="Liu et al. 2024, section 2.3", cases=cases
+    )
 
 
 def initial_draws() -> dict[str, Any]:
     """initial_layer(n_in, n_out, n_intervals, degree, seed) -> layer: moments, six standard errors wide; the draws are free."""
     cases: list[Case] = []
-    for n_in, n_out, n_intervals, seed in ((40, 50, 5, 0), (40, 50, 5, 1), (10, 160, 20, 0), (160, 10, 3, 2)):
+    for n_in, n_out, n_intervals, seed in (
+        (40, 50, 5, 0),
+        (40, 50, 5, 1),
+        (10, 160, 20, 0),
+        (160, 10, 3, 2),
+    ):
         n, n_coef = n_in * n_out, n_in * n_out * (n_intervals + 3)
         bound = math.sqrt(6.0 / (n_in + n_out))
         deviation = bound / math.sqrt(3.0)
         parts = {
-            "InitCoef": {"coef_mean": (0.0, 0.6 / math.sqrt(n_coef)), "coef_std": (0.1, 0.6 / math.sqrt(2 * n_coef))},
+            "InitCoef": {
+                "coef_mean": (0.0, 0.6 / math.sqrt(n_coef)),
+                "coef_std": (0.1, 0.6 / math.sqrt(2 * n_coef)),
+            },
             "InitWBase": {
                 "w_base_mean": (0.0, 6 * deviation / math.sqrt(n)),
                 "w_base_std": (deviation, 6 * deviation * math.sqrt(0.2 / n)),
@@ -93,12 +134,22 @@ def initial_draws() -> dict[str, Any]:
             "InitWSpline": {"w_spline_least": (1.0, 0.0), "w_spline_largest": (1.0, 0.0)},
         }
         for flag, moments in parts.items():
-            arguments = {"n_in": n_in, "n_out": n_out, "n_intervals": n_intervals, "degree": 3, "seed": seed}
+            arguments = {
+                "n_in": n_in,
+                "n_out": n_out,
+                "n_intervals": n_intervals,
+                "degree": 3,
+                "seed": seed,
+            }
             expected = {output: array(value) for output, (value, _) in moments.items()}
             tolerance = {output: room for output, (_, room) in moments.items()}
             name = f"{flag.lower()}-{n_in}-to-{n_out}-seed-{seed}"
-            cases.append(case(name, "initial_layer", flag, arguments, expected, tolerance, float32=False))
-    return topic("initial_layer", level=1, needs=[], equation="Liu et al. 2024, section 2.2", cases=cases)
+            cases.append(
+                case(name, "initial_layer", flag, arguments, expected, tolerance, float32=False)
+            )
+    return topic(
+        "initial_layer", level=1, needs=[], equation="Liu et al. 2024, section 2.2", cases=cases
+    )
 
 
 def files() -> dict[str, Any]:
@@ -107,15 +158,35 @@ def files() -> dict[str, Any]:
     awkward = [[[1 / 3, 5e-324, 1e300, -1e-300, 0.1, -2 / 7, 2.0**-1022, 1.0 + 2.0**-52]]]
     told = (
         ("plain", make_layer("s", 2, 3, [row] * 3, 3, mask=[[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])),
-        ("awkward-numbers", make_layer("s-awkward", 1, 1, [row], 3, coef=awkward, w_base=[[-1 / 3]])),
+        (
+            "awkward-numbers",
+            make_layer("s-awkward", 1, 1, [row], 3, coef=awkward, w_base=[[-1 / 3]]),
+        ),
         ("identity-base", make_layer("s-identity", 1, 2, [row, row], 3, base="identity")),
         ("degree-0", make_layer("s-0", 2, 1, [uniform_row(0.0, 0.7, 3, 0)], 0, base="zero")),
     )
     arrays = ("knots", "coef", "w_base", "w_spline", "mask")
     cases = []
     for name, layer in told:
-        expected = {output: array(layer[output]) for output in arrays} | {"degree": layer["degree"], "base": layer["base"]}
+        expected = {output: array(layer[output]) for output in arrays} | {
+            "degree": layer["degree"],
+            "base": layer["base"],
+        }
         cases.append(
-            case(name, "save_load", "RoundTrip", {"layer": layer_array(layer)}, expected, dict.fromkeys(arrays, 0.0), float32=False)
+            case(
+                name,
+                "save_load",
+                "RoundTrip",
+                {"layer": layer_array(layer)},
+                expected,
+                dict.fromkeys(arrays, 0.0),
+                float32=False,
+            )
         )
-    return topic("save_load", level=1, needs=[], equation="none: what is saved is what comes back", cases=cases)
+    return topic(
+        "save_load",
+        level=1,
+        needs=[],
+        equation="none: what is saved is what comes back",
+        cases=cases,
+    )
