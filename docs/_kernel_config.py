@@ -1,6 +1,6 @@
 """The kernels that run the tutorials: warnings are errors, nothing is kept, pictures are SVG."""
 
-config = get_config()  # type: ignore[name-defined]
+config = get_config()  # type: ignore[name-defined]  # noqa: F821  IPython's own
 config.InteractiveShellApp.exec_lines = [
     "import warnings",
     "warnings.simplefilter('error')",

@@ -13,11 +13,11 @@ import numpy as np
 
 
 def _numpy_seed(seed: int) -> None:
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  the global generator is what is watched
 
 
 def _numpy_state() -> Hashable:
-    name, keys, *rest = np.random.get_state()
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002  the global generator is what is watched
     return name, np.asarray(keys).tobytes(), *map(str, rest)
 
 

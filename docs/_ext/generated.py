@@ -198,7 +198,7 @@ class Package(SphinxDirective):
 
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec = {"skip": directives.unchanged}
+    option_spec = {"skip": directives.unchanged}  # noqa: RUF012  docutils' own form
 
     def run(self) -> list[nodes.Node]:
         """A section for each module."""

@@ -90,7 +90,7 @@ def _burgers_terms(rng: np.random.Generator) -> list[Any]:
     def residual(
         x: FloatArray, u: FloatArray, du: FloatArray | None, d2u: FloatArray | None
     ) -> tuple[FloatArray | None, ...]:
-        assert du is not None and d2u is not None
+        assert du is not None and d2u is not None  # noqa: PT018 - order 2 was asked for
         # [eq:burgers]
         left = u[:, 0] * du[:, 0, 0] - VISCOSITY * d2u[:, 0, 0, 0]
         return left, du[:, :, 0], u[:, :, None], np.full((len(x), 1, 1, 1), -VISCOSITY)

@@ -147,7 +147,7 @@ class ProcessSubject:
 
     def _start(self) -> str | None:
         """Start, and say hello; a sentence if that fails."""
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         options = {"start_new_session": True} if os.name == "posix" else {}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
         try:

@@ -16,8 +16,8 @@ CLASSES = kr.init_network((2, 3), n_intervals=4, degree=3, domain=(-1.0, 1.0), r
 PERCEPTRON = kr.init_mlp((2, 3, 1), activation="tanh", rng=RNG(0))
 CURVED = kr.init_lan((2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
 CACHES = kr.forward(NET, X)[1]
-BOWL = lambda theta: (float(theta @ theta), 2.0 * theta)
-LINES = lambda theta: (theta - 1.0, np.eye(len(theta)))
+BOWL = lambda theta: (float(theta @ theta), 2.0 * theta)  # noqa: E731
+LINES = lambda theta: (theta - 1.0, np.eye(len(theta)))  # noqa: E731
 LAYER = {
     name: getattr(NET.layers[0], name)
     for name in ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")

@@ -6,7 +6,7 @@ from refusals import NET, PERCEPTRON, X, Y, bad_batches, data, numbers, refuse
 import kan_ref as kr
 
 N = len(X)
-ONES = lambda x, u, du, d2u: (u[:, 0], np.ones((len(x), 1)), None, None)
+ONES = lambda x, u, du, d2u: (u[:, 0], np.ones((len(x), 1)), None, None)  # noqa: E731
 TERM = kr.value_term(X, Y)
 PROBLEM = kr.residual_problem([TERM])
 OTHER = kr.residual_problem([kr.value_term(X[:, :1], Y)])

@@ -1420,13 +1420,13 @@ def test_flipped_bits_lead_both_ways(folder):
 
 @both_formats
 def test_saving_and_loading_leave_no_trace_in_the_process(tmp_path, network, suffix):
-    np.random.seed(1)
-    before = np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()
+    np.random.seed(1)  # noqa: NPY002 (the legacy state is what must not move)
+    before = np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()  # noqa: NPY002
 
     save(network, tmp_path / f"net{suffix}")
     load(tmp_path / f"net{suffix}")
 
-    assert (np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()) == before
+    assert (np.random.get_state()[1].tobytes(), os.getcwd(), np.geterr()) == before  # noqa: NPY002
     assert [path.name for path in tmp_path.iterdir()] == [f"net{suffix}"]
 
 

@@ -560,12 +560,12 @@ def test_the_bar_counts_all_steps_of_all_grids_on_standard_error_alone(capfd, ba
 
 def test_a_run_leaves_numpy_s_error_handling_and_generator_alone():
     network, data = example()
-    before, state = np.geterr(), np.random.get_state()[1].copy()
+    before, state = np.geterr(), np.random.get_state()[1].copy()  # noqa: NPY002 the global generator is the one that must rest
 
     kr.fit(network, data, n_steps=2)
 
     assert np.geterr() == before
-    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002 as above
 
 
 # --- what it does not touch
