@@ -1,5 +1,6 @@
 """The Kolmogorov-Arnold network: layer, network, initialization, refinement, editing, inspection."""
 
+from kan_ref.network.cache import Cache as Cache
 from kan_ref.network.constant_folding import fold_constants as fold_constants
 from kan_ref.network.editing import check_edge_index as check_edge_index
 from kan_ref.network.editing import check_formula as check_formula
@@ -23,7 +24,6 @@ from kan_ref.network.inspection import edge_samples as edge_samples
 from kan_ref.network.jacobian import prediction_jacobian as prediction_jacobian
 from kan_ref.network.layer import PARAMETER_ARRAYS as PARAMETER_ARRAYS
 from kan_ref.network.layer import PARAMETER_NAMES as PARAMETER_NAMES
-from kan_ref.network.layer import Cache as Cache
 from kan_ref.network.layer import Layer as Layer
 from kan_ref.network.layer import evaluate as evaluate
 from kan_ref.network.layer import layer_backward as layer_backward

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.network.cache import Cache
 from kan_ref.network.jacobian import prediction_jacobian
-from kan_ref.network.layer import PARAMETER_ARRAYS, Cache, evaluate, layer_outputs
+from kan_ref.network.layer import PARAMETER_ARRAYS, evaluate, layer_outputs
 from kan_ref.network.network import Network, check_inputs, forward
 from kan_ref.network.network import backward as own_backward
 from kan_ref.numerics import central_difference, multiply

@@ -30,7 +30,6 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from kan_ref.bspline import (
-    Bases,
     KnotVectors,
     edge_matrix_gradient,
     edge_sums,
@@ -42,6 +41,7 @@ from kan_ref.bspline import (
 from kan_ref.checks import FloatArray
 from kan_ref.functions import base_function
 from kan_ref.network import symbolic_edges
+from kan_ref.network.cache import Cache, Gradients
 from kan_ref.network.layer_check import checked_fields
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
@@ -167,41 +167,14 @@ def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
     return new
 
 
-@dataclass(frozen=True)
-class Cache:
-    """Values of the forward pass that the backward pass needs.
-
-    `bases`: the basis functions at the batch. `base`, `base_slope` (batch, n_in): b(x), b'(x).
-    `x` (batch, n_in) is kept only for symbolic edges. Where no gradient with respect to x is needed
-    (a first layer in training) `base_slope` is None.
-    """
-
-    bases: Bases
-    base: FloatArray
-    base_slope: FloatArray | None
-    x: FloatArray | None = None
-
-    @property
-    def inputs(self) -> FloatArray:
-        """The layer's inputs x; ValueError if none were kept (no symbolic edges)."""
-        if self.x is None:
-            raise ValueError(
-                "cache holds no x, but symbolic edges need the cache of their own forward pass"
-            )
-        return self.x
-
-    def fits(self, layer: Layer, batch: int) -> bool:
-        """Return whether this record can come from `layer` and a batch of that size."""
-        return (
-            self.base.shape == (batch, layer.n_in)
-            and (self.x is not None or not layer.symbolic)
-            and self.bases.n_columns == layer.n_in * layer.n_basis
-            and len(self.bases.values) == layer.degree + 1
-        )
-
-    def __repr__(self) -> str:
-        slope = "None" if self.base_slope is None else str(self.base_slope.shape)
-        return f"Cache(base {self.base.shape}, base_slope {slope}, {self.bases!r})"
+def cache_fits(cache: Cache, layer: Layer, batch: int) -> bool:
+    """Return whether the cache can come from the layer and a batch of that size."""
+    return (
+        cache.base.shape == (batch, layer.n_in)
+        and (cache.x is not None or not layer.symbolic)
+        and cache.bases.n_columns == layer.n_in * layer.n_basis
+        and len(cache.bases.values) == layer.degree + 1
+    )
 
 
 def evaluate(layer: Layer, x: FloatArray, *, slopes: bool = True) -> Cache:
@@ -239,7 +212,7 @@ def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
 
 def layer_backward(
     layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
-) -> tuple[FloatArray, Layer]:
+) -> tuple[FloatArray, Gradients]:
     """Compute the gradients of a scalar R with respect to a layer's inputs and parameters.
 
     Parameters
@@ -255,7 +228,7 @@ def layer_backward(
     Returns
     -------
     dx : (batch, n_in)
-    grads : Layer
+    grads : Gradients
         `grads.coef` is d_coef, and so on.
 
     Notes
@@ -263,7 +236,7 @@ def layer_backward(
     Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest stands in
     `parameter_gradients`. About two forward passes.
     """
-    grads = with_parameters(layer, parameter_gradients(layer, cache, dy, d_edges))
+    grads = parameter_gradients(layer, cache, dy, d_edges)
     if cache.base_slope is None:
         raise ValueError("cache holds no derivatives, but dx needs evaluate(..., slopes=True)")
     # [eq:layer-input-gradient]
@@ -281,8 +254,8 @@ def layer_backward(
 
 def parameter_gradients(
     layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Compute d_coef, d_w_base, d_w_spline and d_affine; arguments as in `layer_backward`."""
+) -> Gradients:
+    """Compute the gradients of the parameters alone; arguments as in `layer_backward`."""
     # [eq:layer-backward]
     d_matrix = matrix_gradient(dy, cache.bases)
     d_base_matrix = dy.T @ cache.base
@@ -295,7 +268,7 @@ def parameter_gradients(
         d_affine = symbolic_edges.affine_gradient(
             layer.symbolic, layer.affine, cache.inputs, dy, d_edges
         )
-    return *weight_gradients(layer, d_matrix, d_base_matrix), d_affine
+    return Gradients(*weight_gradients(layer, d_matrix, d_base_matrix), d_affine)
 
 
 def weight_gradients(

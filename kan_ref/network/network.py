@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.network.cache import Cache
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import (
-    Cache,
     Layer,
+    cache_fits,
     evaluate,
     layer_backward,
     layer_forward,
@@ -166,7 +167,7 @@ class Network:
         # [eq:network-backward]
         for layer, cache in zip(reversed(self.layers[1:]), reversed(caches[1:]), strict=True):
             dy, grads = layer_backward(layer, cache, dy)
-            pieces[:0] = parameter_arrays(grads)
+            pieces[:0] = grads
         pieces[:0] = parameter_gradients(self.layers[0], caches[0], dy)
         # [/eq:network-backward]
         return np.concatenate([piece.reshape(-1) for piece in pieces])
@@ -314,11 +315,11 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
             f"caches holds {len(caches)} records, but this network has {len(network.layers)} layers"
         )
     for number, (layer, cache) in enumerate(zip(network.layers, caches, strict=True)):
-        if not cache.fits(layer, len(caches[0].base)):
+        if not cache_fits(cache, layer, len(caches[0].base)):
             raise ValueError(f"caches[{number}] is {cache!r}, which does not belong to {layer!r}")
     dx = check_float_array("dy", dy, (len(caches[0].base), network.widths[-1]))
     collected: list[FloatArray] = []
     for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
         dx, grads = layer_backward(layer, cache, dx)
-        collected[:0] = parameter_arrays(grads)
+        collected[:0] = grads
     return dx, network.replace_theta(np.concatenate([piece.reshape(-1) for piece in collected]))

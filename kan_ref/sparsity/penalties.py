@@ -37,7 +37,6 @@ from kan_ref.network import (
     Network,
     layer_backward,
     layer_edge_outputs,
-    parameter_arrays,
     parameter_gradients,
 )
 
@@ -242,14 +241,13 @@ def penalized_backward(
         value += weights.weight * (weights.l1 * part.l1 + weights.entropy * part.entropy)
         if number:
             dy, grads = layer_backward(layer, cache, dy, part.d_edges)
-            arrays = parameter_arrays(grads)
             if part.d_x is not None:
                 dy += part.d_x
         else:
-            arrays = parameter_gradients(layer, cache, dy, part.d_edges)
+            grads = parameter_gradients(layer, cache, dy, part.d_edges)
         if part.d_coef is not None:
-            arrays = (arrays[0] + part.d_coef, *arrays[1:])
-        pieces[:0] = arrays
+            grads = grads._replace(coef=grads.coef + part.d_coef)
+        pieces[:0] = grads
     return value, np.concatenate([piece.reshape(-1) for piece in pieces])
 
 

@@ -200,14 +200,7 @@ def make_objective(
     trainable: Sequence[str] = PARAMETER_NAMES,
 ) -> Objective:
     """Return the objective of a goal, with a smoothness penalty on the curves of a Network."""
-    smoothness = None
-    if smoothness_weight:
-        if not isinstance(model, Network):
-            raise TypeError(
-                f"network is {model!r}, but smoothness and penalties on edges need the curves of a "
-                "Network"
-            )
-        smoothness = Smoothness.of(model, smoothness_weight)
+    smoothness = Smoothness.of(model, smoothness_weight) if smoothness_weight else None
     return Objective(model, goal, smoothness, trainable_places(model, trainable))
 
 
@@ -321,5 +314,9 @@ def value_and_grad(
     weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
     if weights is not None:
         goal = PenalizedGoal.of(network, goal, weights, goal.x)
+    value, gradient = goal.value_and_grad(network)
     weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
-    return make_objective(network, goal, smoothness_weight=weight).value_and_grad(network.theta)
+    if weight > 0.0:
+        added, d_added = Smoothness.of(network, weight).value_and_grad(network)
+        value, gradient = value + added, gradient + d_added
+    return value, gradient

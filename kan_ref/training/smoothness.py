@@ -14,6 +14,7 @@ beside the data.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,8 +35,13 @@ class Smoothness:
     weights: tuple[FloatArray, ...]
 
     @classmethod
-    def of(cls, network: Network, weight: float) -> "Smoothness":
-        """Return the penalty for the knots of a network."""
+    def of(cls, network: object, weight: float) -> "Smoothness":
+        """Return the penalty for the knots of a network; TypeError if it is no Network."""
+        if not isinstance(network, Network):
+            raise TypeError(
+                f"network is {network!r}, but smoothness and penalties on edges need the curves of "
+                "a Network"
+            )
         return cls(weight, tuple(jump_weights(one.knots, one.degree) for one in network.layers))
 
     def value(self, network: Network) -> float:
@@ -43,7 +49,7 @@ class Smoothness:
         residuals = self.residuals(network)
         return float(np.vdot(residuals, residuals))
 
-    def value_and_grad(self, network: Network) -> tuple[float, FloatArray]:
+    def value_and_grad(self, network: Any) -> tuple[float, FloatArray]:
         """Compute the weighted penalty and its gradient (n_params,).
 
         Notes
