@@ -1,8 +1,8 @@
 """Learnable activation networks (LANs): an MLP whose activations are trained, one per hidden node.
 
 Theorem (Liu et al. 2024, appendix B, and the chain rule). With weights W_l (n_{l+1}, n_l), biases
-v_l (n_{l+1},), curves phi_lj of a fixed base function b and basis functions B_ljm on the knot vector
-of node j, x_0 = x, and dy = dR/dy of a scalar R,
+v_l (n_{l+1},), curves phi_lj of a fixed base function b and basis functions B_ljm on the knot
+vector of node j, x_0 = x, and dy = dR/dy of a scalar R,
 
     (M5)  z_l = x_l W_l^T + v_l,    x_{l+1,j} = phi_lj(z_lj) for l < L - 1,    y = z_{L-1}
     (M6)  phi_lj(z) = b(z) + sum_m c_ljm B_ljm(z),   phi_lj'(z) = b'(z) + sum_m c_ljm B_ljm'(z)
@@ -14,9 +14,9 @@ of node j, x_0 = x, and dy = dR/dy of a scalar R,
           d prediction_n / d W_l,ji = S_l[n, j] x_l,bi,   d prediction_n / d v_l,j = S_l[n, j],
           S_l = T_l * phi_l'(z_l),   S_{L-1}[(b, o), j] = 1 where j = o, else 0
 
-A node's curve needs no factors w_b, w_s: the weights of the next layer scale it. theta runs layer by
-layer: W_l in C order, v_l, and, except in the last layer, c_l in C order. Outside its grid a curve
-decays to b, as on the edges of a KAN.
+A node's curve needs no factors w_b, w_s: the weights of the next layer scale it. theta runs layer
+by layer: W_l in C order, v_l, and, except in the last layer, c_l in C order. Outside its grid a
+curve decays to b, as on the edges of a KAN.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
 
 @dataclass(frozen=True)
 class LANCache:
-    """A layer's inputs `x` (batch, n_in); of its curves `slope` (batch, n_out) and `bases`, or None."""
+    """A layer's inputs `x` (batch, n_in); its curves' `slope` (batch, n_out) and `bases`, or None."""
 
     x: FloatArray
     slope: FloatArray | None
@@ -109,8 +109,8 @@ class LAN:
         for name, wanted in counts.items():
             if n_layers == 0 or len(parts[name]) != wanted:
                 raise ValueError(
-                    f"weights has {n_layers} layers and {name} {len(parts[name])}, but weights need "
-                    "at least 1, biases as many, coefs and knots one less"
+                    f"weights has {n_layers} layers and {name} {len(parts[name])}, but weights "
+                    "need at least 1, biases as many, coefs and knots one less"
                 )
         rows: list[KnotVectors] = []
         pieces: list[FloatArray] = []

@@ -182,7 +182,7 @@ def _on_probe(
     probe: FloatArray | None,
     bounds: tuple[float, float],
 ) -> LAN:
-    """Return the LAN with grids on the probe batch's pre-activations, or on `bounds` without one."""
+    """Return the LAN with grids on the probe batch's pre-activations, or on `bounds`."""
     knots: list[FloatArray] = []
     for number, coef in enumerate(coefs):
         low, high = np.full(len(coef), bounds[0]), np.full(len(coef), bounds[1])

@@ -1,7 +1,8 @@
 """The multilayer perceptron (MLP) that a KAN is compared with, on one flat vector of parameters.
 
-Theorem (Liu et al. 2024, eq. 2.9, and the chain rule; Rumelhart, Hinton & Williams 1986). With weights
-W_l (n_{l+1}, n_l), biases v_l (n_{l+1},), an activation s, x_0 = x, and dy = dR/dy of a scalar R,
+Theorem (Liu et al. 2024, eq. 2.9, and the chain rule; Rumelhart, Hinton & Williams 1986). With
+weights W_l (n_{l+1}, n_l), biases v_l (n_{l+1},), an activation s, x_0 = x, and dy = dR/dy of a
+scalar R,
 
     (M1)  z_l = x_l W_l^T + v_l,    x_{l+1} = s(z_l) for l < L - 1,    y = z_{L-1}
     (M2)  d_W_l = dz_l^T x_l,       d_v_l = sum_b dz_l,                dz_{L-1} = dy

@@ -29,8 +29,8 @@ def check_weights(
         matrix = check_float_array(f"weights[{number}]", weight, ("n_out", "n_in"))
         if 0 in matrix.shape:
             raise ValueError(
-                f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one output "
-                "and one input"
+                f"weights[{number}] has shape {matrix.shape}, but a layer needs at least one "
+                "output and one input"
             )
         if found and matrix.shape[1] != len(found[-1][0]):
             raise ValueError(

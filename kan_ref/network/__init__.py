@@ -1,4 +1,4 @@
-"""The Kolmogorov-Arnold network: layer, network, initialization, refinement, editing, inspection."""
+"""Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
 
 from kan_ref.network.cache import Cache as Cache
 from kan_ref.network.constant_folding import fold_constants as fold_constants

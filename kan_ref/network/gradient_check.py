@@ -6,12 +6,12 @@ inputs, or one kind of parameter of one layer),
     (L25)  <u, J v> = d/dt <u, f(argument + t v)> at t = 0    by a central difference with step h
     (L26)  <u, J v> = <J^T u, v>                              by backward, which computes J^T u
 
-must agree. Two forward passes check all entries of J^T u at once; a wrong one passes with probability
-0. The difference is compared with the sum of the absolute terms of <J^T u, v>, plus the rounding error
-of (L25), some eps |<u, f>| / h. u is scaled so that no sample's output counts for more than 1:
-otherwise one far sample would hide the others. Where a curve has no continuous second derivative
-within the step (a knot of multiplicity above degree - 2), (L25) is wrong by O(h) or more; such
-samples are left out.
+must agree. Two forward passes check all entries of J^T u at once; a wrong one passes with
+probability 0. The difference is compared with the sum of the absolute terms of <J^T u, v>, plus the
+rounding error of (L25), some eps |<u, f>| / h. u is scaled so that no sample's output counts for
+more than 1: otherwise one far sample would hide the others. Where a curve has no continuous second
+derivative within the step (a knot of multiplicity above degree - 2), (L25) is wrong by O(h) or
+more; such samples are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,8 +41,8 @@ _ROUNDINGS = (
 class GradientReport:
     """The largest relative error of each part over all directions.
 
-    `errors` maps "dx", "jacobian", "d_coef of layer 0" and the like to the error; `n_samples` is the
-    number of samples that counted, `n_directions` the number of directions tried for each part.
+    `errors` maps "dx", "jacobian", "d_coef of layer 0" and the like to the error; `n_samples` is
+    the number of samples that counted, `n_directions` the number of directions tried for each part.
     """
 
     errors: dict[str, float]
@@ -98,8 +98,8 @@ def check_gradients(
     ------
     ValueError
         "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
-        difference 0.61 (relative error 0.1, allowed 1e-07)"; or if all samples cross knots at which a
-        curve is not smooth.
+        difference 0.61 (relative error 0.1, allowed 1e-07)"; or if all samples cross knots at which
+        a curve is not smooth.
 
     Notes
     -----
@@ -171,7 +171,7 @@ class _Part:
         return float(np.vdot(u, moved(points)))
 
     def terms(self, dx: FloatArray, grads: Network) -> FloatArray:
-        """Return the summands of <J^T u, v> in this part; a nan elsewhere is found by another part."""
+        """Return the summands of <J^T u, v> in this part; nan elsewhere is ignored."""
         pulled, direction = (
             np.concatenate([dx.reshape(-1), grads.theta]),
             np.concatenate([self.x.reshape(-1), self.theta]),

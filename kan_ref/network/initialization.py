@@ -5,7 +5,7 @@ rule with the bound
 
     (L24)  |w_base| <= sqrt(6 / (n_in + n_out))
 
-(Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs. Every later one lies
+(Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs, every later one
 on the activations of a probe batch, with a margin (`bspline.hidden_bounds` has the rule).
 """
 

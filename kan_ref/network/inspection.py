@@ -16,7 +16,7 @@ from kan_ref.network.symbolic_edges import SymbolicEdge
 
 @dataclass(frozen=True)
 class Distance:
-    """Largest and root mean square difference of two networks' outputs over batch x n_out values."""
+    """Largest and root mean square difference of two networks' outputs, over batch x n_out."""
 
     max: float
     rms: float

@@ -1,4 +1,4 @@
-"""The Jacobian of every sample's predictions with respect to the parameters, for Levenberg-Marquardt.
+"""The Jacobian of all predictions with respect to the parameters, for Levenberg-Marquardt.
 
 It is the backward pass of a gradient without its sum over samples. With
 S_l[n, j] = d prediction_n / d x_{l+1,j} for each pair n = (sample b, output o), and
@@ -47,7 +47,8 @@ def prediction_jacobian(
 
     Notes
     -----
-    Implements :eq:`prediction-jacobian`, :eq:`edge-rows` and :eq:`formula-rows`. Memory: 16 bytes an entry.
+    Implements :eq:`prediction-jacobian`, :eq:`edge-rows` and :eq:`formula-rows`. Memory: 16 bytes
+    an entry.
     """
     batch, n_last = len(caches[0].base), layers[-1].n_out
     n_params = sum(layer.n_params for layer in layers)

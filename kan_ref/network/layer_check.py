@@ -1,4 +1,4 @@
-"""What the arguments of a Layer must be: shapes that agree, flags 0 or 1, one kind for every edge."""
+"""Checks of a Layer's arguments: shapes that agree, flags 0 or 1, one kind for every edge."""
 
 import numpy as np
 

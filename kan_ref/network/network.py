@@ -1,4 +1,4 @@
-"""A network: layers one after another, forward and backward, and all parameters as one vector theta.
+"""A network: layers one after another, and all their parameters as one vector theta.
 
 Theorem (Liu et al. 2024, eqs. 2.5-2.7, and the chain rule). With layers Phi_0, ..., Phi_{L-1},
 
@@ -238,8 +238,8 @@ def check_defined(network: Network, x: FloatArray, y: FloatArray) -> FloatArray:
         if found is not None:
             edge = found.edge
             raise ValueError(
-                f"x[{found.sample}] gives {edge.name} on the edge from input {edge.input} to output "
-                f"{edge.output} of layer {number} the argument {found.u:.6g}, "
+                f"x[{found.sample}] gives {edge.name} on the edge from input {edge.input} to "
+                f"output {edge.output} of layer {number} the argument {found.u:.6g}, "
                 "where it has no finite value"
             )
         x = layer_outputs(layer, evaluate(layer, x, slopes=False))

@@ -1,10 +1,10 @@
 """Finer grids and better placed grids for the same function.
 
-Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a finer knot vector, all
-edges independently. Where the finer grid contains the old breakpoints, the curve lies in the finer
-space already and knot insertion gives its coefficients exactly, without data and least squares. The
-new breakpoints are the old ones interpolated linearly in rank, so every multiple of the old number of
-intervals is nested.
+Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a finer knot vector,
+all edges independently. Where the finer grid contains the old breakpoints, the curve lies in the
+finer space already and knot insertion gives its coefficients exactly, without data and least
+squares. The new breakpoints are the old ones interpolated linearly in rank, so every multiple of
+the old number of intervals is nested.
 
 Grid update (Liu et al. 2024, section 2.2, third trick): grids move to the activations of a batch.
 Layers move one after another, each at the activations that the moved layers before it give.
@@ -27,7 +27,7 @@ from kan_ref.network.network import Network, check_inputs, check_network
 
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
-    """Move a layer to other knot vectors; `bspline.move_coefficients` says how its curves are kept."""
+    """Move a layer to other knot vectors and keep its curves (`bspline.move_coefficients`)."""
     coef = move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
     return replace(layer, knots=new_knots, coef=coef)
 
@@ -57,7 +57,8 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
         Samples at which the function is kept where the new grid does not contain the old one;
         not used otherwise.
     n_intervals : int
-        At least that of every layer; a multiple of it keeps the function to rounding on each layer's [a, b].
+        At least that of every layer; a multiple of it keeps the function to rounding on each
+        layer's [a, b].
 
     Returns
     -------

@@ -34,7 +34,7 @@ from kan_ref.functions import Function, Values
 
 @dataclass(frozen=True)
 class SymbolicEdge:
-    """A symbolic edge from `input` to `output` with a function and its row of the layer's `affine`."""
+    """A symbolic edge from `input` to `output`: its function, its row of the layer's `affine`."""
 
     output: int
     input: int

@@ -1,7 +1,7 @@
 """Losses for classes, with their gradients, and what every loss is made of.
 
-With one logit z_bj per class and labels c_b (Bishop, Pattern Recognition and Machine Learning, section
-4.3.4), and p = softmax(z) along j,
+With one logit z_bj per class and labels c_b (Bishop, Pattern Recognition and Machine Learning,
+section 4.3.4), and p = softmax(z) along j,
 
     (T1)  cross entropy = -(1/batch) sum_b log p_b,c_b,
           log p_bj = z_bj - m_b - log sum_i exp(z_bi - m_b),   m_b = max_j z_bj
@@ -126,12 +126,14 @@ def check_labels(name: str, y: object, n_out: int) -> FloatArray:
     labels = check_rectangular(name, y)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(
-            f"{name} has dtype {labels.dtype} and shape {labels.shape}, but class labels are integers of shape (batch,)"
+            f"{name} has dtype {labels.dtype} and shape {labels.shape}, "
+            "but class labels are integers of shape (batch,)"
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_out))
     if wrong.size:
         raise ValueError(
-            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but {n_out} outputs have labels 0 to {n_out - 1}"
+            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, "
+            f"but {n_out} outputs have labels 0 to {n_out - 1}"
         )
     onehot = np.zeros((len(labels), n_out))
     onehot[np.arange(len(labels)), labels] = 1.0

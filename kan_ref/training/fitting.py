@@ -1,7 +1,8 @@
-"""Training: an optimizer on a flat vector, finer and finer grids, hidden grids that follow activations.
+"""Training: an optimizer on a flat vector, finer grids, hidden grids that follow activations.
 
-Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of grids. On each it
-makes the objective of the network and hands it to an optimizer, whose memory ends with that grid.
+Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of grids. On each
+it makes the objective of the network and hands it to an optimizer, whose memory ends with that
+grid.
 
     (T10)  before each grid    the first layer is extended over its own [a, b], hidden grids are
                                placed on the activations
@@ -166,7 +167,7 @@ def fit(
 
 @dataclass(frozen=True)
 class _Settings:
-    """Checked arguments of `fit` that hold for every grid; `batch_size` and `options` are Adam's."""
+    """Arguments of `fit` for every grid, checked; `batch_size` and `options` are Adam's."""
 
     optimizer: str
     n_steps: int

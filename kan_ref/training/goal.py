@@ -1,8 +1,8 @@
-"""What training needs of a model, of a goal and of a problem, as protocols: it knows no more of them.
+"""Protocols: all that training needs to know of a model, a goal and a problem.
 
 A model is a function of x with a flat vector of parameters theta: a KAN, an MLP, a LAN. A goal is a
-number to be made small as a function of the model: a loss over data, or the residuals of differential
-equations. A problem makes goals for models.
+number to be made small as a function of the model: a loss over data, or the residuals of
+differential equations. A problem makes goals for models.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Model(Protocol):
 
 
 class Goal(Protocol):
-    """A number to be made small, as a function of a model; `residuals` where it is their squared norm."""
+    """A number to be made small, as a function of a model, if possible a sum of squares."""
 
     def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
         """Compute the value and its gradient with respect to theta."""

@@ -1,10 +1,10 @@
 """The record of a training run: numbers of every step, the network, and why the run ended.
 
 Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj (prediction_bj -
-y_bj)^2), of the network after the step, never at the last point that a line search tried. For classes
-the predictions compared are probabilities, and y is 1 at the right class, else 0; losses are never
-square-rooted. For differential equations the training error is the root of their weighted mean
-squares, and test errors are nan where no solution is known.
+y_bj)^2), of the network after the step, never at the last point that a line search tried. For
+classes the predictions compared are probabilities, and y is 1 at the right class, else 0; losses
+are never square-rooted. For differential equations the training error is the root of their weighted
+mean squares, and test errors are nan where no solution is known.
 """
 
 import time
@@ -29,8 +29,8 @@ class Step:
 
     `step` counts from the start of the run, `n_intervals` is the first layer's (0 for an MLP or a
     LAN), `penalty` is what the objective adds to the loss, `seconds` count from the start;
-    `*_accuracy` is the fraction of right answers for class losses, else nan. `network` is the network
-    after the step.
+    `*_accuracy` is the fraction of right answers for class losses, else nan. `network` is the
+    network after the step.
     """
 
     step: int
@@ -116,8 +116,8 @@ Callback = Callable[[Step], bool | None]
 class Recorder:
     """Writes a history during a run, calls the user's callback and moves the bar.
 
-    `asked` says that the callback asked to stop, and is "" until then; `best` is the network with the
-    smallest objective so far.
+    `asked` says that the callback asked to stop, and is "" until then; `best` is the network with
+    the smallest objective so far.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The mean squared error over data, and the objective of training: loss plus penalties, of a flat vector.
+"""The mean squared error over data, and the objective of training: loss plus penalties.
 
     (T4)  mse = (1/n) sum_bj (prediction_bj - y_bj)^2,    n = batch * n_out
     (T5)  d_prediction = (2/n) (prediction - y)
@@ -7,10 +7,11 @@
                              + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
 (Liu et al. 2024, section 3 and eq. 2.20.) Least-squares optimizers take the form (T6); the root of
-(T4) is what every `*_rmse` reports. Without penalties on edges, and with the mean squared error, (T7)
-is a sum of squares: its residuals are (T6) and sqrt(smoothness_weight) * jumps. For differential
-equations their mean squares stand for the loss. Optimizers see nothing of a model but these functions.
-What the first layer of a KAN evaluates depends on x and its knots alone: it is computed once.
+(T4) is what every `*_rmse` reports. Without penalties on edges, with the mean squared error, (T7) is
+a sum of squares: its residuals are (T6) and sqrt(smoothness_weight) * jumps. For differential
+equations their mean squares stand for the loss. Optimizers see nothing of a model but these
+functions. What the first layer of a KAN evaluates depends on x and its knots alone: it is computed
+once.
 """
 
 from collections.abc import Sequence
@@ -103,7 +104,7 @@ class DataGoal:
         return self.loss.residuals(prediction, self.targets)
 
     def judge(self, model: Any, prediction: FloatArray | None = None) -> tuple[float, float, float]:
-        """Return loss, root mean square error and accuracy; of predictions known already, if any."""
+        """Return loss, root mean square error and accuracy, of the predictions if given."""
         y = model.values(self.inputs) if prediction is None else prediction
         value = self.loss.value_and_grad(y, self.targets)[0]
         if self.loss.probabilities is None or self.loss.hits is None:
@@ -215,7 +216,8 @@ def trainable_places(model: Any, trainable: Sequence[str]) -> NDArray[np.bool_] 
     """
     if isinstance(trainable, str) or not isinstance(trainable, Sequence):
         raise TypeError(
-            f"trainable is {trainable!r}, but must be a sequence of names such as ('coef', 'w_base')"
+            f"trainable is {trainable!r}, but must be a sequence of names such as "
+            "('coef', 'w_base')"
         )
     names = [check_choice("trainable", name, PARAMETER_NAMES) for name in trainable]
     if not names or len(set(names)) != len(names):

@@ -2,8 +2,8 @@
 
     (T8)  value = goal + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
-It is no sum of squares. Loss and penalty share one forward and one backward pass where the goal is a
-loss over data.
+It is no sum of squares. Loss and penalty share one forward and one backward pass where the goal is
+a loss over data.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from kan_ref.sparsity import PenaltyWeights, penalized_backward, penalty_value
 
 @dataclass(frozen=True, eq=False)
 class PenalizedGoal:
-    """(T8) for a goal, with the penalties taken at x; `inputs` is what the network prepared of x."""
+    """(T8), with the penalties taken at x; `inputs` is what the network prepared of x."""
 
     goal: Any
     weights: PenaltyWeights

@@ -2,10 +2,11 @@
 
 On a fine grid the data leave many coefficients undetermined. The smoothness penalty (T9) of
 `smoothness` determines them, if its weight is right: with too small a weight curves follow the gaps
-between samples, with too large a weight they cannot bend. The weight is chosen by hold-out validation
-(Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed., section 7.2): a part of
-the training samples is held out once. On each grid, starting from the refined network f_G of the grid
-before,
+between samples, with too large a weight they cannot bend. The weight is chosen by hold-out
+validation
+(Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed., section 7.2): a part
+of the training samples is held out once. On each grid, starting from the refined network f_G of the
+grid before,
 
     (T13)  candidates = {f_G} + {f_G trained with weight w on the other samples : w of the weights}
     (T14)  the network of this grid is the candidate with the smallest error on the held-out samples
@@ -33,8 +34,8 @@ WEIGHTS = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 class SmoothGrid:
     """The result on one grid.
 
-    `weight` is the one chosen, None where the refined network was best; `validation_rmse` is taken on
-    the held-out samples, `train_rmse` on those trained on; `rivals` (n_weights + 1,) are the
+    `weight` is the one chosen, None where the refined network was best; `validation_rmse` is taken
+    on the held-out samples, `train_rmse` on those trained on; `rivals` (n_weights + 1,) are the
     validation errors of all candidates, the untrained one first.
     """
 
@@ -118,8 +119,8 @@ def fit_smooth(
     checked = check_data(data)
     if checked.y_train.ndim != 2:
         raise ValueError(
-            f"y_train has shape {checked.y_train.shape}, but needs columns of numbers: class labels "
-            "have no smooth fit here"
+            f"y_train has shape {checked.y_train.shape}, but needs columns of numbers: class "
+            "labels have no smooth fit here"
         )
     schedule = _check_rising(grids)
     tried = _check_weights(weights)

@@ -6,11 +6,11 @@ and the inner breakpoints t_p,
 
     (T9)  smoothness = sum_ji sum_p ( h^k [s_ji^(k)(t_p + 0) - s_ji^(k)(t_p - 0)] )^2
 
-On evenly spaced knots the bracket is h^-k times a (k+1)-th difference of neighbouring w_spline coef.
-This is the P-spline penalty of Eilers & Marx (Statistical Science 11, 1996) with differences of order
-k + 1, which is zero for a polynomial. `jump_weights` gives the jumps on any knots, as combinations of
-k + 2 coefficients. As residuals the jumps are linear in coef: least-squares optimizers take them
-beside the data.
+On evenly spaced knots the bracket is h^-k times a (k+1)-th difference of neighbouring w_spline
+coef. This is the P-spline penalty of Eilers & Marx (Statistical Science 11, 1996) with differences
+of order k + 1, which is zero for a polynomial. `jump_weights` gives the jumps on any knots, as
+combinations of k + 2 coefficients. As residuals the jumps are linear in coef: least-squares
+optimizers take them beside the data.
 """
 
 from dataclasses import dataclass

@@ -1,12 +1,12 @@
 """Several short runs from different initializations, and the best of them on held-out samples.
 
-Training is not convex: on a coarse grid a random initialization often leads to a good minimum, but not
-always. If one run succeeds with probability p,
+Training is not convex: on a coarse grid a random initialization often leads to a good minimum, but
+not always. If one run succeeds with probability p,
 
     (T12)  P(all of n runs fail) = (1 - p)^n
 
-so a few short runs on a coarse grid, where a step is cheap, make failure unlikely. The choice is made
-on a held-out part of the training data; test data are never used.
+so a few short runs on a coarse grid, where a step is cheap, make failure unlikely. The choice is
+made on a held-out part of the training data; test data are never used.
 """
 
 import functools
@@ -30,8 +30,8 @@ FAILED = (
 class Starts:
     """The result of several runs.
 
-    `network` is the best of them, `chosen` its place; `validation_rmse` and `train_rmse` (n_starts,)
-    are errors on the held-out samples and on those trained on.
+    `network` is the best of them, `chosen` its place; `validation_rmse` and `train_rmse`
+    (n_starts,) are errors on the held-out samples and on those trained on.
     """
 
     network: Network
