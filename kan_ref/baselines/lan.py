@@ -44,7 +44,7 @@ LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
 
 @dataclass(frozen=True)
 class LANCache:
-    """A layer's inputs `x` (batch, n_in); its curves' `slope` (batch, n_out) and `bases`, or None."""
+    """A layer's inputs `x` (batch, n_in); its curves' `slope` (batch, n_out), `bases`, or None."""
 
     x: FloatArray
     slope: FloatArray | None

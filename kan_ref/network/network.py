@@ -96,13 +96,7 @@ class Network:
         )
 
     def with_theta(self, theta: object) -> "Network":
-        """Return the same network with other parameters (n_params,), which are copied once.
-
-        Raises
-        ------
-        ValueError
-            "theta has 149 numbers, but this network has 150"
-        """
+        """Return the same network with other parameters (n_params,), which are copied once."""
         own = check_float_array("theta", theta, ("n_params",))
         if len(own) != self.n_params:
             raise ValueError(f"theta has {len(own)} numbers, but this network has {self.n_params}")

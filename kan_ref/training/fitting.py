@@ -36,7 +36,7 @@ from kan_ref.optimizers import (
     steps_are_done,
 )
 from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training.goal import Goal, Model, Problem, check_model, check_problem
+from kan_ref.training.goal import Goal, Model, Problem, check_model
 from kan_ref.training.history import Callback, Recorder, Run
 from kan_ref.training.objective import (
     DataGoal,
@@ -44,11 +44,12 @@ from kan_ref.training.objective import (
     check_batch,
     check_penalty,
     make_objective,
-    trainable_places,
 )
 from kan_ref.training.optimizer_choice import GRADIENT_OPTIMIZERS, OPTIMIZER_NAMES, on_batches
 from kan_ref.training.penalized_goal import PenalizedGoal
+from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
+from kan_ref.training.trainable import trainable_places
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
@@ -256,7 +257,8 @@ def _read_settings(
             )
     if rng is not None or size is not None:
         rng = check_generator("rng", rng)
-    trainable_places(network, trainable)
+    if trainable != PARAMETER_NAMES:
+        trainable_places(network, trainable)
     return _Settings(
         name,
         check_integer("n_steps", n_steps, low=0),
@@ -278,27 +280,16 @@ def _read_goal(
         raise TypeError(
             f"data is {data!r}, but needs samples: a problem is given as fit(network, problem=...)"
         )
-    if data is None and problem is None:
+    if problem is not None:
+        return read_problem(network, data, problem, loss, batch_size)
+    if data is None:
         raise TypeError(
             "data is None, but fit needs data, or a problem= of differential equations from "
             "residual_problem, or both"
         )
-    train = test = None
-    if data is not None:
-        check_arrays(data)
-        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
-        test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
-        if problem is None:
-            return train, test
-    checked = check_problem(problem, network, loss)
-    if batch_size is not None:
-        raise ValueError(
-            f"batch_size is {batch_size}, but a problem of differential equations needs all its "
-            "points at every step"
-        )
-    if test is None and checked.reference is not None:
-        test = check_batch(network, *checked.reference, ("reference x", "reference u"))
-    return checked if train is None else checked.with_data(train.x, train.targets), test
+    check_arrays(data)
+    train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
 
 
 def _climb(

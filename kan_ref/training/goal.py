@@ -95,19 +95,3 @@ def check_model(name: str, value: object) -> Model:
     if isinstance(value, type) or not isinstance(value, Model):
         raise TypeError(f"{name} is {value!r}, but must be a Network, an MLP or a LAN")
     return value
-
-
-def check_problem(value: object, model: Model, loss: str) -> Problem:
-    """Return `value` if it is a problem that fits the model, else raise an error."""
-    for name in ("points", "with_data", "check", "prepare"):
-        if not hasattr(value, name):
-            kind = type(value).__name__
-            raise TypeError(f"problem is a {kind}, but must come from residual_problem")
-    if loss != "mse":
-        raise ValueError(
-            f"loss is {loss!r}, but a problem of differential equations is a sum of squares: "
-            "leave it at 'mse'"
-        )
-    problem: Problem = value  # type: ignore[assignment]  # its methods were looked for
-    problem.check(model)
-    return problem

@@ -7,8 +7,8 @@
                              + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
 (Liu et al. 2024, section 3 and eq. 2.20.) Least-squares optimizers take the form (T6); the root of
-(T4) is what every `*_rmse` reports. Without penalties on edges, with the mean squared error, (T7) is
-a sum of squares: its residuals are (T6) and sqrt(smoothness_weight) * jumps. For differential
+(T4) is what every `*_rmse` reports. Without penalties on edges, with the mean squared error, (T7)
+is a sum of squares: its residuals are (T6) and sqrt(smoothness_weight) * jumps. For differential
 equations their mean squares stand for the loss. Optimizers see nothing of a model but these
 functions. What the first layer of a KAN evaluates depends on x and its knots alone: it is computed
 once.
@@ -22,13 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, IntArray, check_choice, check_float_array, check_number
-from kan_ref.network import PARAMETER_ARRAYS, PARAMETER_NAMES, Network
+from kan_ref.network import PARAMETER_NAMES
 from kan_ref.numerics import Block, Jacobian, select_columns
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss, check_columns
 from kan_ref.training.goal import Goal, Model, check_model
 from kan_ref.training.penalized_goal import PenalizedGoal
 from kan_ref.training.smoothness import Smoothness
+from kan_ref.training.trainable import trainable_places
 
 
 def mean_squared_error(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
@@ -202,42 +203,8 @@ def make_objective(
 ) -> Objective:
     """Return the objective of a goal, with a smoothness penalty on the curves of a Network."""
     smoothness = Smoothness.of(model, smoothness_weight) if smoothness_weight else None
-    return Objective(model, goal, smoothness, trainable_places(model, trainable))
-
-
-def trainable_places(model: Any, trainable: Sequence[str]) -> NDArray[np.bool_] | None:
-    """Return (n_params,) flags of the named parts of theta; None where that is all of them.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For an unknown name, a repeated one, or none at all; for a part of an MLP or LAN; for
-        "symbolic" without symbolic edges.
-    """
-    if isinstance(trainable, str) or not isinstance(trainable, Sequence):
-        raise TypeError(
-            f"trainable is {trainable!r}, but must be a sequence of names such as "
-            "('coef', 'w_base')"
-        )
-    names = [check_choice("trainable", name, PARAMETER_NAMES) for name in trainable]
-    if not names or len(set(names)) != len(names):
-        raise ValueError(f"trainable is {tuple(names)}, but needs at least one name, each once")
-    if len(names) == len(PARAMETER_NAMES):
-        return None
-    if not isinstance(model, Network):
-        raise TypeError(
-            f"trainable is {tuple(names)}, but the parameters of {model!r} have no such parts: "
-            "all of them are trained together"
-        )
-    chosen = [
-        np.full(getattr(layer, array).size, name in names)
-        for layer in model.layers
-        for name, array in PARAMETER_ARRAYS.items()
-    ]
-    places = np.concatenate(chosen)
-    if not places.any():
-        raise ValueError(f"trainable is {tuple(names)}, but {model!r} has no symbolic edges")
-    return None if places.all() else places
+    free = None if trainable == PARAMETER_NAMES else trainable_places(model, trainable)
+    return Objective(model, goal, smoothness, free)
 
 
 def check_penalty(
