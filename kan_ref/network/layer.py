@@ -192,6 +192,14 @@ def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
     return new
 
 
+def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
+    """Return `layer` with other knots and coefficients, taken as they are: no copy, no check."""
+    new = object.__new__(Layer)
+    vectors = prepare_knots(knots, layer.degree)
+    new.__dict__.update(layer.__dict__, knots=knots, coef=coef, rows=vectors)
+    return new
+
+
 def parameter_arrays(layer: Layer) -> tuple[FloatArray, ...]:
     """The arrays coef, w_base, w_spline, affine: a layer's part of theta, in its order."""
     return (layer.coef, layer.w_base, layer.w_spline, layer.affine)

@@ -194,7 +194,7 @@ def test_a_fit_prints_its_worth():
     fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
 
     assert repr(fit).startswith(
-        "CurveFit(1 curves of 6 bases, rank 3, 3 bases without points, residual "
+        "CurveFit(1 curves of 6 basis functions, rank 3, 3 without points, residual "
     )
 
 

@@ -19,13 +19,8 @@ from strategies import (
 )
 
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.blossom import (
-    blossom,
-    blossom_coef,
-    continued_values,
-    insert_knot,
-    refinement_matrix,
-)
+from kan_ref.bspline.blossom import blossom, blossom_coef, continued_values
+from kan_ref.bspline.knot_insertion import insert_knot, refinement_matrix
 from kan_ref.bspline.knots import (
     breakpoints,
     extended_knots,
@@ -71,7 +66,7 @@ def curves_with_arguments(draw, low=0, beyond=1.0, **options):
 
 
 def reach(row, degree, piece, arguments):
-    """How much (I1) can amplify: the farthest argument in lengths of the piece, once per level."""
+    """How much (B17) can amplify: the farthest argument in lengths of the piece, once per level."""
     low, high = row[degree + piece], row[degree + piece + 1]
     distances = np.maximum(np.maximum(low - arguments, arguments - high), 0.0)
     return np.prod(1.0 + 2.0 * distances / (high - low))
@@ -145,7 +140,7 @@ def test_the_diagonal_of_the_blossom_is_the_curve(case, data):
 
 @given(curves(), st.data())
 def test_the_blossom_at_a_basis_s_own_inner_knots_is_its_coefficient_bit_for_bit(case, data):
-    """(I3): from every piece under the basis."""
+    """(B19): from every piece under the basis."""
     degree, row, coef = case
     piece = data.draw(st.sampled_from(pieces_of(row, degree)))
 
@@ -564,7 +559,7 @@ NONE = np.zeros((1, 1, 2))
             "piece is 1 at row 0, column 0, but that interval is empty",
         ),
         ((KNOTS, 2, COEF, [[0]], [[[np.nan, 0.0]]]), ValueError, "arguments contains nan"),
-        ((KNOTS[:, ::-1], 2, COEF, [[0]], NONE), ValueError, "knots must rise along each row"),
+        ((KNOTS[:, ::-1], 2, COEF, [[0]], NONE), ValueError, "knots must be nondecreasing along each row"),
         ((KNOTS, -1, COEF, [[0]], NONE), ValueError, "degree is -1, but must be at least 0"),
     ],
 )
@@ -605,20 +600,20 @@ def test_what_has_no_polar_form_is_refused(arguments, kind, sentence):
         (
             insert_knot,
             (KNOTS[0], 2, COEF[0, :, :2], 0.5),
-            r"coef_rows has shape \(1, 2\), but needs shape \(n_curves, 3\)",
+            r"coef has shape \(1, 2\), but needs shape \(n_curves, 3\)",
         ),
-        (insert_knot, (KNOTS, 2, COEF[0], 0.5), "knots_row has shape"),
+        (insert_knot, (KNOTS, 2, COEF[0], 0.5), "knots has shape"),
         (
             refinement_matrix,
             (KNOTS[0], 2, np.arange(0.0, 6.0, 0.75)),
-            "new_knots_row has 1.0 0 times, but knots_row has it 1 times",
+            "new_knots has 1.0 0 times, but knots has it 1 times",
         ),
         (
             refinement_matrix,
             ([0.0, 1.0, 1.0, 2.0], 0, [0.0, 1.0, 2.0]),
-            "new_knots_row has 1.0 1 times, but knots_row has it 2",
+            "new_knots has 1.0 1 times, but knots has it 2",
         ),
-        (refinement_matrix, (KNOTS[0], 2, KNOTS), "new_knots_row has shape"),
+        (refinement_matrix, (KNOTS[0], 2, KNOTS), "new_knots has shape"),
     ],
 )
 def test_curves_and_rows_that_do_not_fit_are_refused(function, arguments, sentence):
