@@ -3,7 +3,7 @@
 Theorem (Cox 1972, de Boor 1972; de Boor, A Practical Guide to Splines, rev. ed., ch. IX, (14) and
 ch. X, (15)). The B-splines of degree d on a knot vector t_0 <= t_1 <= ... are, with 0/0 := 0,
 
-    (B4)  B_{m,0}(x) = 1 where t_m <= x < t_{m+1}, else 0
+    (B4)  B_{m,0}(x)  = 1 where t_m <= x < t_{m+1}, else 0
     (B5)  B_{m,d}(x)  = (x - t_m) T_{m,d}(x) + (t_{m+d+1} - x) T_{m+1,d}(x),
           T_{m,d}     = B_{m,d-1} / (t_{m+d} - t_m)
     (B6)  B'_{m,d}(x) = d (T_{m,d}(x) - T_{m+1,d}(x));  higher derivatives by applying (B6) again
@@ -35,7 +35,7 @@ from functools import cached_property
 
 import numpy as np
 
-from kan_ref.bspline.knot_vectors import KnotVectors, find_intervals
+from kan_ref.bspline.knot_vectors import KnotVectors
 from kan_ref.checks import FloatArray, IntArray
 
 # Points evaluated at once, so that the arrays of a block stay in the cache. Against all points at
@@ -46,11 +46,11 @@ _BLOCK = 8192
 
 @dataclass(frozen=True)
 class ActiveBasis:
-    """The nonzero basis functions at each point. In memory the batch is the last axis: NumPy's
-    inner loops are long.
+    """The nonzero basis functions at each point.
 
     `columns` (batch, n_in): the column of the first of them among n_in * n_basis; the others follow
-    it. `planes`: for each requested derivative an array (degree + 1, batch, n_in).
+    it. `planes`: for each requested derivative an array (degree + 1, batch, n_in). In memory the
+    batch is the last axis, so that NumPy's inner loops are long.
     """
 
     columns: IntArray
@@ -66,25 +66,10 @@ def active_basis(
 ) -> ActiveBasis:
     """Evaluate the nonzero basis functions, degree + 1 at each point, and their derivatives.
 
-    Parameters
-    ----------
-    vectors : KnotVectors
-    x : (batch, n_in)
-        Finite, or nan (the value of an undefined formula in the layer before), where all basis
-        functions are 0.
-    derivatives : sequence of int
-        Orders, each at least 0; derivatives of an order above the degree are zero.
-
-    Returns
-    -------
-    active : ActiveBasis
-        One plane (degree + 1, batch, n_in) for each order, in the order of `derivatives`.
-
-    Notes
-    -----
-    Implements :eq:`cox-de-boor` and :eq:`bspline-derivative` (The NURBS Book, 2nd ed., A2.2 and
-    A2.3, for a batch). Cost: (degree + 1) degree / 2 divisions for each number, independent of the
-    number of knots.
+    x (batch, n_in) is finite, or nan (where a formula in the layer before is undefined); at nan all
+    is 0. The result has a plane (degree + 1, batch, n_in) for each of the `derivatives`, 0 for
+    orders above the degree. Implements :eq:`cox-de-boor` and :eq:`bspline-derivative` (The NURBS
+    Book, 2nd ed., A2.2 and A2.3, for a batch); the cost does not depend on the number of knots.
     """
     points = np.ascontiguousarray(x.T)
     (n_in, batch), degree, n_basis = points.shape, vectors.degree, vectors.n_basis
@@ -148,11 +133,40 @@ def active_basis(
     return ActiveBasis(first.T, tuple(by_order[order] for order in derivatives))
 
 
-def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
-    """Scatter a plane of nonzero values into a matrix (batch, n_columns) of zeros.
+def find_intervals(
+    vectors: KnotVectors, points: FloatArray, inputs: slice = slice(None)
+) -> tuple[IntArray, FloatArray]:
+    """Find the interval mu of each point (n_in, batch), (B4), and the knots around it (A2.1).
 
-    In memory the batch is the last axis.
+    These (2 reach, n_in, batch) are t_{mu-reach+1}, ..., t_{mu+reach} with reach = max(degree, 1).
+    The points lie between the first and the last knot; `inputs` selects knot vectors.
     """
+    starts, reach = vectors.starts[inputs, None], max(vectors.degree, 1)
+    first, last = vectors.first_interval[inputs, None], vectors.last_interval[inputs, None]
+    if vectors.intervals_per_unit is None:
+        right = [
+            np.searchsorted(row, own, side="right")
+            for row, own in zip(vectors.knots[inputs], points, strict=True)
+        ]
+        mu = np.clip(np.stack(right) - 1, first, last)
+        return mu, vectors.padded.take(mu + starts, axis=1)
+    distance = points - vectors.low[inputs, None]
+    distance *= vectors.intervals_per_unit[inputs, None]
+    mu = np.minimum(distance.astype(np.intp), last)
+    around = vectors.padded.take(mu + starts, axis=1)
+    below, above = points < around[reach - 1], points >= around[reach]
+    if below.any() or above.any():
+        # knots that are even to a quarter of an interval leave this mu off by one at most
+        wrong = np.flatnonzero(below | (above & (mu < last)))
+        mu = np.minimum(mu - below + above, last)
+        around.reshape(2 * reach, -1)[:, wrong] = vectors.padded.take(
+            (mu + starts).take(wrong), axis=1
+        )
+    return mu, around
+
+
+def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
+    """Scatter a plane of nonzero values into zeros (batch, n_columns), in memory batch last."""
     batch = len(active.columns)
     dense = np.zeros((n_columns, batch))
     flat, places = dense.reshape(-1), active.columns.T * batch + np.arange(batch)
@@ -161,18 +175,14 @@ def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
     return dense.T
 
 
+# For each sample and input, gathering takes about n_out (degree + 3) indexing operations. The
+# product takes n_basis n_out operations of BLAS, 20 times as fast, and n_basis 16 more for F: 6 to
+# clear, fill and read it, 10 for new memory pages. Measured with one thread of NumPy 2.4, 1000
+# samples, 1 to 64 inputs and outputs, degrees 1, 3 and 5: with memory already allocated both ways
+# take the same time for a training step at 17, 48 and 110 basis functions for 1, 4 and 64 outputs
+# and degree 3, to within a factor 1.6; the rule gives 8, 24 and 96.
 def gathers(n_out: int, n_basis: int, degree: int) -> bool:
-    """Return whether the gathered way is faster than the matrix product for a layer of this shape.
-
-    Notes
-    -----
-    For each sample and input, gathering takes about n_out (degree + 3) indexing operations. The
-    product takes n_basis n_out operations of BLAS, 20 times as fast, and n_basis 16 more for F: 6
-    to clear, fill and read it, 10 for new memory pages. Measured with one thread of NumPy 2.4, 1000
-    samples, 1 to 64 inputs and outputs, degrees 1, 3 and 5: with memory already allocated, both
-    ways take the same time for a training step at 17, 48 and 110 basis functions for 1, 4 and 64
-    outputs and degree 3, to within a factor 1.6; the rule gives 8, 24 and 96.
-    """
+    """Return whether the gathered way is faster than the matrix product for such a layer."""
     return n_basis * (n_out + 16) >= 20 * (degree + 3) * n_out
 
 
@@ -207,10 +217,7 @@ class Bases:
 def evaluate_bases(
     vectors: KnotVectors, x: FloatArray, n_out: int, *, slopes: bool = True
 ) -> Bases:
-    """Evaluate the basis functions at x (batch, n_in) for a layer with n_out outputs.
-
-    `slopes` adds the first derivatives, which (B9) needs.
-    """
+    """Evaluate the basis functions at x (batch, n_in), and their `slopes` for (B9)."""
     active = active_basis(vectors, x, (0, 1) if slopes else (0,))
     n_columns = len(vectors.low) * vectors.n_basis
     gathered = gathers(n_out, vectors.n_basis, vectors.degree)
@@ -229,10 +236,7 @@ def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
 
 
 def matrix_gradient(dy: FloatArray, bases: Bases) -> FloatArray:
-    """Return the gradient with respect to the matrix, (B8), given dy (batch, n_out).
-
-    The gradient has the matrix's shape (n_out, n_in * n_basis).
-    """
+    """Return the gradient with respect to the matrix, (B8), given dy (batch, n_out)."""
     # [eq:spline-matrix-gradient]
     if bases.dense is not None:
         return dy.T @ bases.dense

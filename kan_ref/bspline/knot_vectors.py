@@ -1,9 +1,8 @@
-"""Knot vectors prepared for evaluation, and the interval of a knot vector that contains a point.
+"""Knot vectors prepared for evaluation.
 
-A point x lies in interval mu where t_mu <= x < t_{mu+1}; the last knot belongs to the last
-non-empty interval (The NURBS Book, 2nd ed., section 2.5, A2.1). Where the knots are evenly spaced,
-one division gives mu; on other knot vectors it is found by bisection. All that depends on the knots
-alone is computed once, when a layer is made.
+All that evaluation needs and that depends on the knots alone is computed once, when a layer is
+made: the knots around each interval, and whether the knots are evenly spaced, so that one division
+finds the interval of a point.
 """
 
 from dataclasses import dataclass
@@ -77,36 +76,3 @@ def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
     return vectors
-
-
-def find_intervals(
-    vectors: KnotVectors, points: FloatArray, inputs: slice = slice(None)
-) -> tuple[IntArray, FloatArray]:
-    """Return mu (n_in, batch) of points (n_in, batch) between the end knots, and the knots
-    around it.
-
-    The knots (2 reach, n_in, batch) are t_{mu-reach+1}, ..., t_{mu+reach}. `inputs` selects the
-    knot vectors to use.
-    """
-    starts, reach = vectors.starts[inputs, None], max(vectors.degree, 1)
-    first, last = vectors.first_interval[inputs, None], vectors.last_interval[inputs, None]
-    if vectors.intervals_per_unit is None:
-        right = [
-            np.searchsorted(row, own, side="right")
-            for row, own in zip(vectors.knots[inputs], points, strict=True)
-        ]
-        mu = np.clip(np.stack(right) - 1, first, last)
-        return mu, vectors.padded.take(mu + starts, axis=1)
-    distance = points - vectors.low[inputs, None]
-    distance *= vectors.intervals_per_unit[inputs, None]
-    mu = np.minimum(distance.astype(np.intp), last)
-    around = vectors.padded.take(mu + starts, axis=1)
-    below, above = points < around[reach - 1], points >= around[reach]
-    if below.any() or above.any():
-        # knots that are even to a quarter of an interval leave this mu off by one at most
-        wrong = np.flatnonzero(below | (above & (mu < last)))
-        mu = np.minimum(mu - below + above, last)
-        around.reshape(2 * reach, -1)[:, wrong] = vectors.padded.take(
-            (mu + starts).take(wrong), axis=1
-        )
-    return mu, around

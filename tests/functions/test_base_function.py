@@ -32,7 +32,7 @@ x_values = st.one_of(
 
 
 def terms(x, order):
-    """Sum of the absolute terms of each derivative, as (A1)-(A4) write it: what cancels near a zero of the derivative."""
+    """Sum of the absolute terms of each derivative, as (F1)-(F4) write it: what cancels near a zero of the derivative."""
     u, size = np.exp(-abs(x)), abs(x)
     s, p = (1.0 if x >= 0 else u) / (1.0 + u), u / (1.0 + u) ** 2
     tilt = 1.0 + 2.0 * s
