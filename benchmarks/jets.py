@@ -28,7 +28,7 @@ from benchmarks.clock import take_turns
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.network import Network, evaluate_inputs, run_forward
-from kan_ref.optimizers.levenberg_marquardt import normal_equations
+from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
 from kan_ref.training.objective import make_objective

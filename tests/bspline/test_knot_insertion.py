@@ -559,7 +559,11 @@ NONE = np.zeros((1, 1, 2))
             "piece is 1 at row 0, column 0, but that interval is empty",
         ),
         ((KNOTS, 2, COEF, [[0]], [[[np.nan, 0.0]]]), ValueError, "arguments contains nan"),
-        ((KNOTS[:, ::-1], 2, COEF, [[0]], NONE), ValueError, "knots must be nondecreasing along each row"),
+        (
+            (KNOTS[:, ::-1], 2, COEF, [[0]], NONE),
+            ValueError,
+            "knots must be nondecreasing along each row",
+        ),
         ((KNOTS, -1, COEF, [[0]], NONE), ValueError, "degree is -1, but must be at least 0"),
     ],
 )

@@ -11,7 +11,9 @@ from oracles_optimizers import PROBLEMS, ROSENBROCK, LeastSquares, bowl
 from scipy import optimize
 
 from kan_ref.numerics.differences import central_difference
-from kan_ref.optimizers.bfgs import UPDATES, bfgs, family_member, update_inverse_hessian
+from kan_ref.optimizers import broyden_family
+from kan_ref.optimizers.bfgs import bfgs
+from kan_ref.optimizers.broyden_family import UPDATES, family_member, update_inverse_hessian
 from kan_ref.optimizers.line_search import LineSearch, line_search
 
 module = sys.modules["kan_ref.optimizers.bfgs"]  # the package hands on the function of this name
@@ -82,14 +84,14 @@ def random_step(seed, n):
 
 
 def step_numbers(inverse, step, grad_change):
-    """B and the numbers (F1), from the definitions."""
+    """B and the numbers (O13), from the definitions."""
     model = np.linalg.inv(inverse)
     curvature = grad_change @ step
     return model, step @ model @ step / curvature, grad_change @ inverse @ grad_change / curvature
 
 
 def member_by_definition(update, b, h, n):
-    """tau and theta of (F4) to (F6), the last without distinguishing b: its bounds 1 / rho and 1 / theta turn out never to bind."""
+    """tau and theta of (O16) to (O18), the last without distinguishing b: its bounds 1 / rho and 1 / theta turn out never to bind."""
     if update == "bfgs":
         return 1.0, 0.0
     if update == "ssbfgs":
@@ -104,7 +106,7 @@ def member_by_definition(update, b, h, n):
 
 
 def direct_update(model, step, grad_change, tau, theta):
-    """B+ by (F2)."""
+    """B+ by (O14)."""
     image, energy, curvature = model @ step, step @ model @ step, grad_change @ step
     w = np.sqrt(energy) * (grad_change / curvature - image / energy)
     unscaled = model - np.outer(image, image) / energy + theta * np.outer(w, w)
@@ -291,7 +293,7 @@ def test_the_moving_eigenvalues_are_closest_where_tau_sigma_is_h(log_h, log_bh, 
 
 def test_a_matrix_of_several_blocks_is_updated_as_a_whole():
     n = 300
-    assert n * n > 2 * module._BLOCK_ENTRIES
+    assert n * n > 2 * broyden_family._BLOCK_ENTRIES
     inverse, step, grad_change = random_step(7, n)
     model, b, h = step_numbers(inverse, step, grad_change)
 

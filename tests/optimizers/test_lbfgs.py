@@ -330,7 +330,7 @@ def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
 
     assert len(n_searches) == 6
     assert result.stopped.startswith(
-        "the line search found no decrease twice, with theta standing still in between at value "
+        "the line search found no decrease twice, and theta did not move in between at value "
     )
 
 

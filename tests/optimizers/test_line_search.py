@@ -117,7 +117,7 @@ def test_a_quadratic_needs_one_interpolation_for_its_minimizer():
 
 
 def test_a_small_slope_without_enough_decrease_is_not_accepted():
-    """(a - 1)^2 with c1 = 0.4: at 1.5 the slope is half of the start's, but (W1) allows steps up to 1.2 only."""
+    """(a - 1)^2 with c1 = 0.4: at 1.5 the slope is half of the start's, but (O6) allows steps up to 1.2 only."""
     search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(
         first_step=1.5, c1=0.4
     )
