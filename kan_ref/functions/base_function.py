@@ -31,27 +31,20 @@ def base_function(
 ) -> tuple[FloatArray, ...]:
     """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of any shape.
 
-    The result has a new array shaped as x for each order. ValueError or TypeError for a name that
-    is not in `BASE_NAMES` or another order.
-
-    Examples
-    --------
     >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
     (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
     """
     check_choice("base", name, BASE_NAMES)
     for order in derivatives:
         check_integer("order of derivative", order, low=0, high=3)
-    evaluate = {"silu": _silu, "identity": _identity, "zero": _zero}[name]
-    return tuple(evaluate(x, derivatives))
+    return tuple({"silu": _silu, "identity": _identity, "zero": _zero}[name](x, derivatives))
 
 
 def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate silu or its derivatives; errors are a few ulp of the largest term of (F1)-(F4)."""
     # [eq:silu]
     u = np.abs(x)
-    np.negative(u, out=u)
-    np.exp(u, out=u)
+    np.exp(np.negative(u, out=u), out=u)
     total = 1.0 + u
     s = np.where(x < 0.0, u, 1.0)
     s /= total

@@ -20,7 +20,6 @@ from kan_ref.optimizers import normal_equations as equations_module
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
 from kan_ref.optimizers.normal_equations import normal_equations
 
-
 seeds = st.integers(0, 2**32 - 1)
 X = np.linspace(-1.0, 1.0, 200)
 
