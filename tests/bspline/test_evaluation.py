@@ -1,4 +1,4 @@
-"""Sums over B-splines: dense and gathered are two ways to the same numbers, those of the definitions (B7)-(B11)."""
+"""Sums over basis functions: the dense and the gathered way both give the numbers of the definitions (B7)-(B11)."""
 
 import numpy as np
 import pytest

@@ -21,7 +21,7 @@ numbers = st.floats(-1e3, 1e3)
 
 @st.composite
 def grids(draw, repeats=False):
-    """Breakpoint rows (n_in, G + 1), uneven; with `repeats`, some inner ones stand more than once."""
+    """Breakpoints (n_in, G + 1), unevenly spaced; with `repeats`, some inner ones are repeated."""
     n_in, n = draw(st.integers(1, 3)), draw(st.integers(1, 6))
     gap = st.one_of(st.just(0.0), st.floats(0.01, 1.0)) if repeats else st.floats(0.01, 1.0)
     gaps = draw(arrays(float, (n_in, n), elements=gap))
@@ -31,7 +31,7 @@ def grids(draw, repeats=False):
     )
 
 
-# --- uniform rows
+# --- uniform knot vectors
 
 
 @given(arrays(float, (3,), elements=numbers), st.floats(1e-3, 1e3), st.integers(1, 50), degrees())
@@ -157,7 +157,7 @@ def test_breakpoints_that_are_no_grid_are_refused(grid, sentence):
         extended_knots(grid, 3)
 
 
-# --- the door
+# --- input validation
 
 
 @given(degrees().flatmap(lambda degree: st.tuples(st.just(degree), knot_arrays(degree))))

@@ -121,7 +121,7 @@ def test_features_of_every_kind_get_a_legal_row_that_holds_all_their_samples(
     st.integers(1, 9),
 )
 def test_share_0_puts_breakpoints_at_the_quantiles_of_the_samples(x, n_intervals):
-    """NumPy's own quantiles, linear in rank, are the second opinion; a flat feature, which has none, is kept out."""
+    """NumPy's own quantiles, linear in rank, are the reference; constant features, which have none, are excluded."""
     x[0] -= 10.0
 
     knots = blended_knots(x, n_intervals, 0, uniform_share=0.0, margin=0.0)
