@@ -29,7 +29,7 @@ from benchmarks.objectives import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.network import Network
-from kan_ref.optimizers.levenberg_marquardt import normal_equations
+from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
 

@@ -14,7 +14,7 @@ from benchmarks.objectives import mean_square_objective
 from benchmarks.shapes import Shape, problem
 from kan_ref.checks import FloatArray
 from kan_ref.numerics.row_sparse import dense_form
-from kan_ref.optimizers.levenberg_marquardt import normal_equations
+from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.training.objective import Objective
 
 LARGEST = 2**29  # bytes of a dense Jacobian; beyond, first-order methods are the ones to use

@@ -35,6 +35,7 @@ from kan_ref.bspline import (
     edge_sums,
     evaluate_bases,
     matrix_gradient,
+    prepare_knots,
     slope_sums,
     spline_sums,
 )
@@ -164,6 +165,21 @@ def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
     """Return the layer with other coef, w_base, w_spline, affine, neither copied nor checked."""
     new = object.__new__(Layer)
     new.__dict__.update(layer.__dict__, **dict(zip(PARAMETER_ARRAYS.values(), arrays, strict=True)))
+    return new
+
+
+def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
+    """Return the layer with other knots and coefficients, neither copied nor checked."""
+    new, degree, n_basis = object.__new__(Layer), layer.degree, coef.shape[2]
+    grid = knots[:, degree : knots.shape[1] - degree]
+    sizes = {"n_basis": n_basis, "n_intervals": n_basis - degree}
+    moved = {
+        "knots": knots,
+        "coef": coef,
+        "breakpoints": grid,
+        "rows": prepare_knots(knots, degree),
+    }
+    new.__dict__.update(layer.__dict__, **moved, **sizes)
     return new
 
 

@@ -11,25 +11,23 @@ Layers move one after another, each at the activations that the moved layers bef
 Coefficients change, w_spline does not.
 """
 
-from dataclasses import replace
-
 from kan_ref.bspline import (
+    add_outer_knots,
     blended_knots,
-    extended_knots,
     hidden_bounds,
+    interpolate_in_rank,
     move_coefficients,
-    refined_breakpoints,
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_integer, check_number
-from kan_ref.network.layer import Layer, evaluate, layer_outputs
+from kan_ref.network.layer import Layer, evaluate, layer_outputs, with_knots
 from kan_ref.network.network import Network, check_inputs, check_network
 
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
     """Move a layer to other knot vectors and keep its curves (`bspline.move_coefficients`)."""
     coef = move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
-    return replace(layer, knots=new_knots, coef=coef)
+    return with_knots(layer, new_knots, coef)
 
 
 def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:
@@ -80,10 +78,10 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
     samples = None if x is None else _check_samples(network, x)
     layers = []
     for layer in network.layers:
-        grid = refined_breakpoints(layer.breakpoints, n_intervals)
+        grid = interpolate_in_rank(layer.breakpoints, n_intervals)
         nested = n_intervals % layer.n_intervals == 0
         layers.append(
-            move_layer(layer, extended_knots(grid, layer.degree), None if nested else samples)
+            move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else samples)
         )
         samples = _pass_on(layers[-1], samples)
     return Network(tuple(layers))
@@ -145,9 +143,9 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
     """
     first = network.layers[0]
     _check_finer(network, n_intervals)
-    grid = refined_breakpoints(first.breakpoints, n_intervals)
+    grid = interpolate_in_rank(first.breakpoints, n_intervals)
     nested = n_intervals % first.n_intervals == 0
-    moved = move_layer(first, extended_knots(grid, first.degree), None if nested else x)
+    moved = move_layer(first, add_outer_knots(grid, first.degree), None if nested else x)
     return place_hidden_grids(Network((moved, *network.layers[1:])), x, n_intervals)
 
 

@@ -1,6 +1,6 @@
 """One edge, one name: the (a, b, c, d) that stands for all that give the same curve c f(a x + b) + d.
 
-Each move below leaves the curve as it is ((G1) to (G4) of `function_record`; s = |a|):
+Each move below leaves the curve as it is ((F17) to (F20) of `functions.record`; s = |a|):
 
     (H1)  power       (a, b, c) -> (a/s, b/s, c s^n),  and a = 1, c parity where f is even or odd
     (H2)  logarithm   (a, b, d) -> (a/s, b/s, d + c log s)

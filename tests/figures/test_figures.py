@@ -26,7 +26,7 @@ from figures.machine.style import picture_bytes, style
 from figures.machine.summary import slope
 from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape
-from kan_ref.bspline.knots import hidden_bounds
+from kan_ref.bspline.placement import hidden_bounds
 
 ROOT = Path(__file__).parents[2]
 

@@ -832,8 +832,8 @@ def test_numbers_that_are_not_finite_are_refused(folder, network, suffix, name, 
     ("name", "position", "number", "sentence"),
     [
         ("mask", 0, 0.5, "layer 0: mask is 0.5 at output 0, input 0"),
-        ("knots", 1, 1e9, "layer 0: knots must rise along each row"),
-        ("knots", -1, -1e9, "layer 0: knots must rise along each row"),
+        ("knots", 1, 1e9, "layer 0: knots must be nondecreasing along each row"),
+        ("knots", -1, -1e9, "layer 0: knots must be nondecreasing along each row"),
         ("knots", 0, -1.7e308, "too wide"),
     ],
 )
