@@ -27,7 +27,7 @@ def exchange_functions(
     evaluate: Callable[[Choice, Evaluated, Place], Evaluated],
     improves: Callable[[Evaluated, Evaluated], bool],
     is_final: Callable[[Evaluated], bool] = lambda best: False,
-    seen: Iterable[Choice] = (),
+    seen: Iterable[tuple[str, ...]] = (),
 ) -> Evaluated:
     """Return the best evaluation that exchanges of single functions reach.
 
@@ -45,14 +45,14 @@ def exchange_functions(
         (evaluation, best) -> whether the evaluation replaces the best.
     is_final : callable
         best -> whether the search ends here.
-    seen : iterable of dict
-        Other choices that have been evaluated before. None is evaluated twice.
+    seen : iterable of tuple of str
+        Names of other choices that have been evaluated before. None is evaluated twice.
 
     Returns
     -------
     best : object
     """
-    tried = {_names(one) for one in (choice, *seen)}
+    tried = {_names(choice), *seen}
     improved = True
     while improved:
         improved = False

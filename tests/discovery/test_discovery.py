@@ -13,7 +13,7 @@ from kan_ref.discovery.formula_search import (
     sine_or_cosine,
 )
 from kan_ref.discovery.pipeline import DiscoveryStep
-from kan_ref.discovery.trials import Trial
+from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.network.network import Network
 
 
@@ -100,7 +100,7 @@ def test_every_step_is_kept_with_its_network_and_errors(found):
         assert step.train_rmse == pytest.approx(
             float(np.sqrt(np.mean((step.network(data.x_train) - data.y_train) ** 2))), rel=1e-9
         )
-    assert any(isinstance(step, Trial) for step in reported)
+    assert any(isinstance(step, ArchitectureTrial) for step in reported)
     assert any(isinstance(step, FormulaTrial) for step in reported)
     assert discovery.splines is discovery.steps[4].network
     assert not discovery.splines.layers[0].symbolic
@@ -277,7 +277,7 @@ def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
 
 
 def test_names_are_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr("kan_ref.discovery.pipeline.fit", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("kan_ref.discovery.pipeline.fitted", lambda *_, **__: pytest.fail("trained"))
 
     with pytest.raises(ValueError, match="names"):
         kr.discover(

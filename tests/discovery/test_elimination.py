@@ -6,7 +6,7 @@ import pytest
 import kan_ref as kr
 from kan_ref.discovery.elimination import choose
 from kan_ref.discovery.simplification import simplify
-from kan_ref.discovery.trials import SET_ASIDE, Search, Trial, set_aside
+from kan_ref.discovery.trials import SET_ASIDE, ArchitectureTrial, Search, set_aside
 
 
 def start(data, widths, seed=0):
@@ -23,7 +23,7 @@ def made(f, n_inputs, *, n=500, noise=0.0, seed=0):
 
 
 def trial(network, error, *, falling=False):
-    return Trial("by hand", network, error, falling)
+    return ArchitectureTrial("by hand", network, error, falling)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_the_hello_world_needs_one_hidden_node(hello):
 
 
 def test_at_one_coarse_grid_the_right_width_looks_worse(hello):
-    """Why structures are compared by their refined errors: this is the trap of (G4)."""
+    """Why structures are compared by their refined errors: this is the trap of (D1)."""
     _, data, found, _ = hello
     part = set_aside(data)
     errors = []
@@ -211,8 +211,8 @@ def test_a_layer_that_cannot_be_lines_is_not_made_lines():
     [
         ({"allowed": 0.5}, ValueError, "allowed is 0.5, but must be at least 1"),
         ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
-        ({"grids": ()}, ValueError, r"grids is \(\), but must be rising"),
-        ({"grids": (10, 5)}, ValueError, r"grids is \(10, 5\), but must be rising"),
+        ({"grids": ()}, ValueError, r"grids is \(\), but must be strictly increasing"),
+        ({"grids": (10, 5)}, ValueError, r"grids is \(10, 5\), but must be strictly increasing"),
         ({"edges": 1}, TypeError, "edges is 1, but must be True or False"),
         ({"simple": True}, ValueError, "which need rng"),
         ({"rng": 3}, TypeError, "rng is 3"),
@@ -239,5 +239,5 @@ def test_a_record_says_what_was_tried(hello):
     _, _, found, trials = hello
 
     assert repr(found).startswith("Elimination(Network([2, 1, 1]")
-    assert "structures tried" in repr(found)
+    assert "architectures tried" in repr(found)
     assert repr(trials[1]).startswith("without node")
