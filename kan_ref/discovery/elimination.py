@@ -104,10 +104,9 @@ def eliminate(
     four inputs and 1000 samples.
     """
     check_network("network", network)
-    checked = check_data(data)
-    allowed = check_number("allowed", allowed, low=1.0)
     search = Search(
-        set_aside(checked),
+        set_aside(check_data(data)),
+        check_number("allowed", allowed, low=1.0),
         check_integer("n_steps", n_steps, low=1),
         tuple(check_integer("a number of grids", count, low=1) for count in grids),
         check_number("smoothness_weight", smoothness_weight, low=0.0),
@@ -127,14 +126,21 @@ def eliminate(
             "simple is True, but simple layers are trained from random initializations, "
             "which need rng"
         )
+    return run_elimination(search, network, edges=edges, simple=simple)
+
+
+def run_elimination(
+    search: Search, network: Network, *, edges: bool = True, simple: bool = False
+) -> Elimination:
+    """Eliminate nodes and edges as `eliminate` does, with validated arguments."""
     path = remove_all_nodes(search, network)
-    chosen, coarse = choose(path, allowed)
+    chosen, coarse = choose(path, search.allowed)
     steps = [trial for trial, _ in path]
     if edges:
-        chosen, more = remove_spare_edges(search, chosen, coarse, allowed)
+        chosen, more = remove_spare_edges(search, chosen, coarse)
         steps += more
     if simple:
-        chosen, more = simplify(search, chosen, allowed)
+        chosen, more = simplify(search, chosen)
         steps += more
     least = min(trial.validation_rmse for trial in steps)
     return Elimination(chosen.network, chosen.validation_rmse, least, tuple(steps))
@@ -213,7 +219,7 @@ def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
 
 
 def remove_spare_edges(
-    search: Search, chosen: ArchitectureTrial, coarse: Network, allowed: float
+    search: Search, chosen: ArchitectureTrial, coarse: Network
 ) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
     """Remove edges one at a time, the smallest change first, while the refined error is allowed."""
     steps: list[ArchitectureTrial] = []
@@ -233,7 +239,7 @@ def remove_spare_edges(
             trial = search.refined(
                 f"without the edge from {edge[1]} to {edge[0]} of layer {layer_index}", trained
             )
-            kept = trial.allowed_by(least, allowed)
+            kept = trial.allowed_by(least, search.allowed)
             trial = replace(trial, kept=kept)
             search.report(trial)
             steps.append(trial)

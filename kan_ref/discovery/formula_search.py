@@ -77,7 +77,7 @@ class FormulaSearch:
     trials: tuple[FormulaTrial, ...] = field(repr=False)
 
 
-def name_edges(
+def rank_edges(
     network: Network, x: FloatArray, names: Sequence[str] | None
 ) -> dict[Place, tuple[AffineFit, ...]]:
     """Return for every spline edge the functions that come near its curve on x, the best first."""
@@ -105,7 +105,7 @@ def search_formula(
 
     Symbolic edges keep their functions; their parameters are trained too.
     """
-    rivals = name_edges(network, data.x_train, names)
+    rivals = rank_edges(network, data.x_train, names)
     exact = EXACT * float(np.std(data.y_train))
     trials: list[FormulaTrial] = []
 

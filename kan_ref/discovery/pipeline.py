@@ -22,9 +22,9 @@ import numpy as np
 from kan_ref.bspline import data_bounds
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.data import Data, DataLike, check_data
-from kan_ref.discovery.elimination import eliminate
+from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_or_cosine
-from kan_ref.discovery.trials import ArchitectureTrial, fitted
+from kan_ref.discovery.trials import LADDER, ArchitectureTrial, Search, fitted, set_aside
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
 from kan_ref.network import Network, evaluate_inputs, init_network, predict
@@ -33,7 +33,8 @@ from kan_ref.symbolic import canonical_form
 
 SPARSIFY_STEPS = 100  # L-BFGS iterations
 L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0  # mu_1, mu_2 of eq. 2.20: the defaults of pykan
-REFINE_STEPS = 30  # Levenberg-Marquardt steps from parameters that are trained already
+ELIMINATE_STEPS = 30  # Levenberg-Marquardt steps on every grid
+REFINE_STEPS = 30  # further ones on the finest grid, from trained parameters
 IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
 
 
@@ -147,6 +148,8 @@ def discover(
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
+    allowed = check_number("allowed", allowed, low=1.0)
+    smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
     for name in functions or ():
         lookup(name)
     labels = check_names(names, checked.x_train.shape[1])
@@ -178,15 +181,16 @@ def discover(
             report.step("sparsify", f"L-BFGS with penalty_weight {penalty_weight:g}", network)
             network = _pruned(network, checked.x_train)
             report.step("prune", "nodes with a score below 0.01 removed", network)
-        found = eliminate(
-            network,
-            checked,
-            simple=True,
-            allowed=allowed,
-            smoothness_weight=smoothness_weight,
-            rng=rng,
-            callback=report.trial,
+        search = Search(
+            set_aside(checked),
+            allowed,
+            ELIMINATE_STEPS,
+            LADDER,
+            smoothness_weight,
+            rng,
+            report.trial,
         )
+        found = run_elimination(search, network, simple=True)
         report.step("eliminate", f"{len(found.steps)} architectures tried", found.network)
         splines = fitted(
             found.network,
@@ -197,10 +201,10 @@ def discover(
         )
         n_refined = splines.layers[0].n_intervals
         report.step("refine", f"{n_refined} intervals, all training samples", splines)
-        search = search_formula(splines, checked, names=functions, report=report.trial)
-        sets = "one set" if len(search.trials) == 1 else f"{len(search.trials)} sets"
-        report.step("name", f"{sets} of functions tried, parameters trained", search.network)
-        final = canonical_form(sine_or_cosine(canonical_form(search.network)))
+        named = search_formula(splines, checked, names=functions, report=report.trial)
+        sets = "one set" if len(named.trials) == 1 else f"{len(named.trials)} sets"
+        report.step("name", f"{sets} of functions tried, parameters trained", named.network)
+        final = canonical_form(sine_or_cosine(canonical_form(named.network)))
         final = _without_idle(final, checked.x_train)
         report.step("canonical", "redundant parameters in canonical form", final)
     return Discovery(formula(final, names=labels), final, splines, tuple(report.steps))

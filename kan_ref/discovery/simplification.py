@@ -24,7 +24,7 @@ N_INTERVALS = 3  # of their first grid
 
 
 def simplify(
-    search: Search, chosen: ArchitectureTrial, allowed: float
+    search: Search, chosen: ArchitectureTrial
 ) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
     """Replace the edges of whole layers by lines or squares where the error allows, (D2).
 
@@ -40,7 +40,7 @@ def simplify(
                 continue
             what = f"all edges of layer {layer_index} {name!r}"
             trial = search.refined(what, _best_start(search, chosen.network, layer_index, name))
-            trial = replace(trial, kept=trial.allowed_by(least, allowed))
+            trial = replace(trial, kept=trial.allowed_by(least, search.allowed))
             search.report(trial)
             steps.append(trial)
             if trial.kept:

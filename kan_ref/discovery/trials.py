@@ -62,6 +62,7 @@ class Search:
     """The data and settings that all trials of one elimination share."""
 
     data: Data  # its test part are the held-out samples
+    allowed: float
     n_steps: int
     ladder: tuple[int, ...]
     smoothness_weight: float
@@ -108,7 +109,7 @@ class Search:
         return ArchitectureTrial(what, best, least, falling, kept)
 
     def most(self, network: Network) -> float:
-        """Return the largest parameters times intervals that the samples can determine."""
+        """Return the largest product of parameters and intervals that the samples can determine."""
         return (
             MOST_PARAMETERS
             * len(self.data.x_train)

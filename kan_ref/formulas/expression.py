@@ -225,8 +225,9 @@ def round_formula(expression: Any, digits: int = 4) -> Any:
 def formula_latex(
     formula_or_network: Any, *, names: Sequence[str] | None = None, digits: int = 4
 ) -> Any:
-    r"""Return the LaTeX of an expression, as in 1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1}
-    \right)}}.
+    r"""Return the LaTeX of an expression or of the function of a network.
+
+    For example 1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1} \right)}}.
 
     Parameters
     ----------

@@ -250,11 +250,11 @@ def _affordable(
 def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
     """Return (new - old) / std(old) of (E3), (batch, n_out)."""
     # [eq:cost]
-    spread = old.std(axis=0)
+    std = old.std(axis=0)
     size = np.sqrt(np.mean(old**2, axis=0))
     # the standard deviation of a constant output is its rounding error
-    spread = np.where(spread > RESOLUTION * size, spread, np.where(size > 0.0, size, 1.0))
-    changes: FloatArray = (new - old) / spread
+    std = np.where(std > RESOLUTION * size, std, np.where(size > 0.0, size, 1.0))
+    changes: FloatArray = (new - old) / std
     # [/eq:cost]
     return changes
 

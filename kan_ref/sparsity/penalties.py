@@ -112,12 +112,12 @@ def layer_penalty(
         return LayerPenalty(
             float(strengths.sum()), entropy, np.sign(outputs) / len(outputs) * (d_strengths / width)
         )
-    spread, d_spread = _std(outputs)
+    std, d_std = _std(outputs)
     reach, d_reach = _std(x)
-    strengths = spread / (reach + _STD_OFFSET)
+    strengths = std / (reach + _STD_OFFSET)
     entropy, d_entropy = _row_and_column_entropy(strengths)
     d_strengths = l1_weight + entropy_weight * d_entropy
-    d_edges = d_spread * (d_strengths / (reach + _STD_OFFSET))
+    d_edges = d_std * (d_strengths / (reach + _STD_OFFSET))
     d_x = -d_reach * (d_strengths * strengths).sum(axis=0) / (reach + _STD_OFFSET)
     return LayerPenalty(float(strengths.sum()), entropy, d_edges, d_x)
 
@@ -158,11 +158,11 @@ def _row_and_column_entropy(strengths: FloatArray) -> tuple[float, FloatArray]:
     value, d_strengths = 0.0, np.zeros_like(strengths)
     for axis in (1, 0):
         total = strengths.sum(axis=axis, keepdims=True) + 1.0
-        share = strengths / total
+        fraction = strengths / total
         groups = strengths.size / strengths.shape[axis]
-        d_share = -(np.log2(share + _E) + share / ((share + _E) * np.log(2.0))) / groups
-        value -= float((share * np.log2(share + _E)).sum()) / groups
-        d_strengths += (d_share - (d_share * share).sum(axis=axis, keepdims=True)) / total
+        d_fraction = -(np.log2(fraction + _E) + fraction / ((fraction + _E) * np.log(2.0))) / groups
+        value -= float((fraction * np.log2(fraction + _E)).sum()) / groups
+        d_strengths += (d_fraction - (d_fraction * fraction).sum(axis=axis, keepdims=True)) / total
     return value, d_strengths
 
 
@@ -174,8 +174,8 @@ def _std(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     # in floating point, the mean of equal numbers may differ from them
     centred = np.where(values.max(axis=0) > values.min(axis=0), values - values.mean(axis=0), 0.0)
     n = max(1, len(values) - 1)
-    spread = np.sqrt((centred**2).sum(axis=0) / n)
-    return spread, np.divide(centred, n * spread, out=np.zeros_like(centred), where=spread > 0.0)
+    std = np.sqrt((centred**2).sum(axis=0) / n)
+    return std, np.divide(centred, n * std, out=np.zeros_like(centred), where=std > 0.0)
 
 
 def _coef_penalty(layer: Layer, l1_weight: float, entropy_weight: float) -> LayerPenalty:

@@ -76,8 +76,8 @@ class AffineFit:
 class Samples:
     """Checked samples (x, y), and the same sorted and standardised for the search.
 
-    `y`, `mean` and `spread` are in units of `unit`, a power of two. y = mean + spread z over t in
-    [-1, 1]; `spread` is the standard deviation, or 0 where x or y is constant and determines no
+    `y`, `mean` and `std` are in units of `unit`, a power of two. y = mean + std z over t in
+    [-1, 1]; `std` is the standard deviation, or 0 where x or y is constant and determines no
     curve.
     """
 
@@ -88,7 +88,7 @@ class Samples:
     low: float
     high: float
     mean: float
-    spread: float
+    std: float
     unit: float
 
 
@@ -150,19 +150,17 @@ def read_samples(x: object, y: object) -> Samples:
         )
     unit = float(np.ldexp(1.0, int(np.frexp(np.abs(y).max())[1])))
     y = y / unit
-    mean, spread = float(np.mean(y)), float(np.std(y))
+    mean, std = float(np.mean(y)), float(np.std(y))
     if low == high or float(np.ptp(y)) <= ROUNDING * float(np.abs(y).max()):
         return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0, unit)
     t = (x[order] - low) / (0.5 * (high - low)) - 1.0
-    return Samples(
-        x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / spread, low, high, mean, spread, unit
-    )
+    return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / std, low, high, mean, std, unit)
 
 
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
     """Fit one function to checked samples, as `fit_affine` does."""
     kind = function.gauge.kind
-    if samples.spread == 0.0 or kind == "constant":
+    if samples.std == 0.0 or kind == "constant":
         return _constant(function, samples)
     if kind == "line":
         return _with_outer(function, samples, 1.0, 0.0)
@@ -181,7 +179,7 @@ def fit_samples(function: Function, samples: Samples) -> AffineFit:
     return next(
         fit
         for fit in fits
-        if fit.rms <= max(least, min(2.0 * least, SAME * samples.spread * samples.unit))
+        if fit.rms <= max(least, min(2.0 * least, SAME * samples.std * samples.unit))
     )
 
 

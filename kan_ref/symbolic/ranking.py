@@ -30,7 +30,7 @@ from kan_ref.symbolic.gauge import n_inner
 COMPLEXITY_WEIGHT = 3.0
 LEAST_NUMBER = 8.0  # of n_eff: log n_eff > 2, so that a parameter always has a price
 EXACT = 1e-26  # of m: (1e-13)^2, a few hundred roundings
-LEAST_SPREAD = 1e-150  # of y in its unit: the square below must not underflow
+LEAST_STD = 1e-150  # of y in its unit: the square below must not underflow
 
 
 def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> list[AffineFit]:
@@ -76,7 +76,7 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
     fits = [fit_samples(function, samples) for function in functions]
     n_eff = _effective_number(samples, min(fits, key=lambda fit: fit.rms))
     # [eq:rank]
-    scale = max(samples.spread, LEAST_SPREAD) * samples.unit
+    scale = max(samples.std, LEAST_STD) * samples.unit
     floor = EXACT + (EPS * float(np.abs(samples.y).max()) * samples.unit / scale) ** 2
     scored = []
     for function, fit in zip(functions, fits, strict=True):

@@ -8,7 +8,7 @@ import kan_ref as kr
 from kan_ref.discovery.formula_search import (
     EXACT,
     FormulaTrial,
-    name_edges,
+    rank_edges,
     search_formula,
     sine_or_cosine,
 )
@@ -214,7 +214,7 @@ def test_a_formula_edge_keeps_its_name_and_its_parameters_are_trained():
 def test_rivals_are_near_the_best_and_the_plainest_are_among_them():
     network, data = spline_of(lambda x: 1.0 + x**2, 5)
 
-    fits = name_edges(network, data.x_train, None)[0, 0, 0]
+    fits = rank_edges(network, data.x_train, None)[0, 0, 0]
 
     assert "x^2" in [fit.name for fit in fits]
     assert len({fit.name for fit in fits}) == len(fits) <= 6
@@ -267,6 +267,8 @@ def test_locked_sines_keep_their_name():
         ({"names": ("x",)}, ValueError, "names"),
         ({"rng": 0}, TypeError, "rng is 0"),
         ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
+        ({"allowed": 0.5}, ValueError, "allowed is 0.5, but must be at least 1"),
+        ({"smoothness_weight": -1.0}, ValueError, "smoothness_weight is -1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
@@ -277,7 +279,9 @@ def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
 
 
 def test_names_are_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr("kan_ref.discovery.pipeline.fitted", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(
+        "kan_ref.discovery.pipeline.fitted", lambda *_, **__: pytest.fail("trained")
+    )
 
     with pytest.raises(ValueError, match="names"):
         kr.discover(

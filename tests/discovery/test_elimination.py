@@ -73,7 +73,7 @@ def test_an_error_that_is_not_finite_counts_as_infinite():
     data = made(lambda x: x[:, :1], 1, n=10)
     network = kr.fix_symbolic(start(data, (1, 1)), 0, output=0, input=0, name="log")
 
-    assert Search(data, 5, (5,), 0.0).error(network) == np.inf
+    assert Search(data, 1.5, 5, (5,), 0.0).error(network) == np.inf
 
 
 # --- what it finds
@@ -185,9 +185,9 @@ def test_a_product_becomes_squares_of_lines():
 
 def test_one_hidden_node_is_left_as_it_is(hello):
     _, data, found, _ = hello
-    search = Search(set_aside(data), 10, (5, 10), 1e-8, np.random.default_rng(0))
+    search = Search(set_aside(data), 1.5, 10, (5, 10), 1e-8, np.random.default_rng(0))
 
-    chosen, steps = simplify(search, trial(found.network, found.validation_rmse), 1.5)
+    chosen, steps = simplify(search, trial(found.network, found.validation_rmse))
 
     assert steps == []
     assert chosen.network is found.network
