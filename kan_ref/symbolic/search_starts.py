@@ -35,37 +35,29 @@ from kan_ref.functions import EVERYWHERE, Function, singular_points
 from kan_ref.symbolic.inner_lines import Chart, LineStarts, free_number
 from kan_ref.symbolic.poles import pole_gaps, simple_poles
 
-# Ends: beyond them a curve is nearly a simpler one, or narrower than the samples. Densities: all of
-# 12 clean curves of each function (300 samples, `benchmarks.symbolic_search.draw_curve`) are found
-# with a sixth of the points of any one grid; the rest is margin for noise and for other curves.
+# Ends: beyond them a curve is nearly a simpler one, or narrower than the samples. Densities: all
+# of 12 clean curves of each library function (300 samples,
+# `benchmarks.symbolic_search.draw_curve`) are found with a sixth of the points of any one grid;
+# the rest is margin for noise and for other curves.
 ZERO_DISTANCES = np.geomspace(1e-4, 300.0, 45)  # 40 % apart; farther out, a line to 1/300
 INNER_ZEROS = np.linspace(-1.0, 1.0, 81)  # 1/80 of the range of the data apart
 EXP_SCALES = np.geomspace(0.02, 200.0, 60)  # 17 % apart; a line to 1 %, up to a jump at one end
-GAP_FRACTIONS = np.geomspace(
-    1e-5, 0.5, 12
-)  # of the gap: near a sample that one outweighs all others
+GAP_FRACTIONS = np.geomspace(1e-5, 0.5, 12)  # of the gap, dense where one sample outweighs all
 CELL_REACH = 4.0  # periods, or sizes of the singular points: holds the points nearest to 0
-DOMAIN_FRACTIONS = np.array(  # of the domain, denser at its ends, where f' may be infinite
-    [1e-4, 2e-3, 0.01, 0.03, 0.08, 0.16, 0.27, 0.39]
-)
+DOMAIN_FRACTIONS = np.array([1e-4, 2e-3, 0.01, 0.03, 0.08, 0.16, 0.27, 0.39])  # dense at its ends
 END_DISTANCES = np.geomspace(1e-3, 100.0, 24)  # 65 % apart, from the finite end of the domain
 FLAT = 6.0  # |u| where tanh, sigmoid, gaussian are constant to 1 %: no feature lies beyond
-SHIFT_STEP = 0.7  # of u: less than the size 1 of a feature, a quarter period of sin is 1.6
+SHIFT_STEP = 0.7  # of u: less than the size 1 of a feature; a quarter period of sin is 1.6
 FEATURE_SCALES = np.geomspace(0.05, 60.0, 28)  # 30 % apart: all features have one size
-OSCILLATION_SCALES = np.concatenate(
-    [np.geomspace(0.05, 0.7, 6), np.arange(1.4, 42.0, SHIFT_STEP)]  # ends of u move by <= 0.7
-)
-POLE_SCALES = np.concatenate(
-    [
-        np.geomspace(0.05, 1.0, 12),
-        np.arange(1.2, 40.0, 0.3),
-    ]  # 31 %, then a tenth of a period of tan
-)
+SLOW_SCALES = np.geomspace(0.05, 0.7, 6)  # 70 % apart: less than one oscillation on the data
+FAST_SCALES = np.arange(1.4, 42.0, SHIFT_STEP)  # the ends of u move by the step of the shifts
+OSCILLATION_SCALES = np.concatenate([SLOW_SCALES, FAST_SCALES])
+SMALL_POLE_SCALES = np.geomspace(0.05, 1.0, 12)  # 31 % apart
+LARGE_POLE_SCALES = np.arange(1.2, 40.0, 0.3)  # a tenth of a period of tan apart
+POLE_SCALES = np.concatenate([SMALL_POLE_SCALES, LARGE_POLE_SCALES])
 FREQUENCY_STEP = 0.3  # of omega: a tenth of pi, the half-width of a spectral peak on [-1, 1]
 LEAST_ROOT, MOST_ROOT = 2, 60  # of the number of frequencies: 60^2 reach omega = 1080
-LOW_FREQUENCIES = np.array(
-    [0.02, 0.05, 0.1, 0.2]
-)  # below FREQUENCY_STEP, where a sine is a parabola
+LOW_FREQUENCIES = np.array([0.02, 0.05, 0.1, 0.2])  # below the step: a sine is nearly a parabola
 N_PHASES = 8  # of half a period, at each low frequency, where least squares is nearly singular
 COSH_SCALES = np.geomspace(0.01, 100.0, 100)  # 10 % apart; a parabola to 1e-5, up to a jump
 LARGEST_TANH = 1.0 - 1e-9  # |beta| <= 10.7 where sinh outweighs cosh
