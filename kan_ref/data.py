@@ -148,14 +148,21 @@ def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
         raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")
 
 
-def hold_out(data: Data, fraction: float, rng: np.random.Generator) -> Data:
-    """Split training samples at random: `x_train` to train on, `x_test` to compare models on.
+def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -> Data:
+    """Split training samples: `x_train` to train on, `x_test`, a share of them, to compare models.
 
-    Where the fraction amounts to no sample, both parts are all training samples.
+    The held-out samples are drawn by `rng`; without it they are evenly spaced, every fifth for a
+    share of 0.2. Where the share amounts to no sample, both parts are all training samples.
     """
-    n_out = int(fraction * len(data.x_train))
+    n = len(data.x_train)
+    n_out = int(share * n)
     if n_out == 0:
         return Data(data.x_train, data.y_train, data.x_train, data.y_train)
-    order = rng.permutation(len(data.x_train))
-    out, kept = order[:n_out], order[n_out:]
+    if rng is not None:
+        order = rng.permutation(n)
+        out, kept = order[:n_out], order[n_out:]
+    else:
+        step = round(1.0 / share)
+        out = np.arange(step - 1, n, step)
+        kept = np.delete(np.arange(n), out)
     return Data(data.x_train[kept], data.y_train[kept], data.x_train[out], data.y_train[out])

@@ -301,7 +301,7 @@ def test_the_velocity_addition_is_learned_with_a_lock():
                 kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x
             ),
             ValueError,
-            "is dead",
+            "is masked",
         ),
         (
             lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0),
@@ -313,7 +313,7 @@ def test_the_velocity_addition_is_learned_with_a_lock():
                 kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0
             ),
             ValueError,
-            "is dead",
+            "is masked",
         ),
         (
             lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)),
