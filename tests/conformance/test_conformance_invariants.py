@@ -113,7 +113,7 @@ def drifting():
         (lambda x: layer(x) / np.abs(layer(x)).max(), "alone"),
         (lambda x: layer(x) + np.arange(len(x))[:, None] * (len(x) > 1), "alone"),
         (stale(), "alone"),
-        (drifting(), "in the batch turned round"),
+        (drifting(), "in the reversed batch"),
     ],
     ids=["mean", "scale", "position", "stale", "drift"],
 )
@@ -131,7 +131,7 @@ def test_a_function_that_changes_when_asked_again_is_found():
         calls.append(1)
         return layer(x) + (len(calls) == len(X) + 3)
 
-    with refused("when asked again"):
+    with refused("in a second call"):
         invariants.check_batch_independence(f, X)
 
 

@@ -132,9 +132,8 @@ class Plain:
         first, second = np.tile(np.eye(n_in), (len(x), 1, 1)), np.zeros((len(x), n_in, n_in))
         for layer in layers:
             slope, curve = edges(layer, x, 1), edges(layer, x, 2)
-            second = np.einsum("bji,bip->bjp", curve, first**2) + np.einsum(
-                "bji,bip->bjp", slope, second
-            )
+            bent = np.einsum("bji,bip->bjp", curve, first**2)
+            second = bent + np.einsum("bji,bip->bjp", slope, second)
             first = np.einsum("bji,bip->bjp", slope, first)
             x = self.layer_forward(layer, x)
         return first, second

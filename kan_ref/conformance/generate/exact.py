@@ -85,8 +85,8 @@ def piece_of(x: Number, row: Sequence[Number]) -> int | None:
 def taylor(
     row: Sequence[Number], degree: int, piece: int, x: Number, n_terms: int
 ) -> dict[int, list[Number]]:
-    """Return, for each B-spline that is nonzero on the piece, its first Taylor coefficients about
-    x.
+    """Return the first Taylor coefficients about x of the B-splines that are nonzero on the
+    piece.
     """
     zero = x * 0
     active = {piece: [zero + 1, *[zero] * (n_terms - 1)]}
@@ -150,8 +150,7 @@ def basis_row(
 
 
 def derivative_terms(x: float, row: Sequence[float], degree: int, order: int) -> Fraction:
-    """Return the largest sum of absolute terms in the recursion for the derivatives of order
-    `order`.
+    """Return the largest sum of absolute terms in the recursion of a derivative.
 
     D^r B_{m,d} = d (D^{r-1} B_{m,d-1} / (t_{m+d} - t_m) - D^{r-1} B_{m+1,d-1} / (t_{m+d+1} -
     t_{m+1}))

@@ -52,9 +52,7 @@ def polynomial_layer(
 
 
 def even_samples(n: int, n_in: int, low: float, high: float) -> list[list[float]]:
-    """Return `n` evenly spaced samples on [low, high], both ends included, the same for every
-    input.
-    """
+    """Return `n` evenly spaced samples from low to high, the same for every input."""
     return [[low + (high - low) * place / (n - 1)] * n_in for place in range(n)]
 
 

@@ -65,9 +65,7 @@ def kept_nodes(
 def pruned_values(
     layers: Sequence[Layer], x: Rows, kept: Sequence[bool], *, folded: bool = True
 ) -> list[list[Number]]:
-    """Return (C13) for a network with one hidden layer; the means are left out if `folded` is
-    False.
-    """
+    """Return (C13) for a network with one hidden layer, without the means if `folded` is False."""
     first, last = layers
     hidden = flow([first], x)[-1]
     n_out, n_hidden, _ = sizes(last)

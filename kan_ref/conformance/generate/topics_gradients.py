@@ -26,8 +26,9 @@ GRADIENTS = 2e-13  # of the largest sum of absolute terms
 def encode_sums(
     found: Mapping[str, Collector], names: Sequence[str] | None = None, prefix: str = ""
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """Return arrays and tolerances of sums; an array without terms must be 0 within the tolerance
-    of 1.
+    """Return arrays and tolerances of sums.
+
+    An array without terms must be 0 within the tolerance of 1.
     """
     chosen = list(found) if names is None else list(names)
     arrays = {prefix + name: array(found[name].nested(), found[name].shape) for name in chosen}
