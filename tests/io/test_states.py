@@ -431,11 +431,11 @@ def test_the_networks_of_the_program_stay_on_their_hidden_grids_with_biases_of_s
         ),
         (
             {"act_fun.0.mask": 1.0 - np.eye(2, 3), "symbolic_fun.0.mask": np.eye(3, 2)},
-            "state has a formula on the edge from input 0 to output 0 of layer 0, whose name it does not hold: give formulas=",
+            "state has a symbolic function on the edge from input 0 to output 0 of layer 0, whose name a state does not contain: give formulas=",
         ),
         (
             {"symbolic_fun.0.mask": np.eye(3, 2)},
-            "state has a formula and a spline on the edge from input 0 to output 0 of layer 0",
+            "state has a symbolic function and a spline on the edge from input 0 to output 0 of layer 0",
         ),
     ],
 )

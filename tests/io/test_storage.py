@@ -21,7 +21,7 @@ from networks import network_cases, random_layer, random_network, seeds, with_fo
 
 import kan_ref as kr
 from kan_ref import files
-from kan_ref.io import document, storage
+from kan_ref.io import document, json_file, npz_file, storage
 from kan_ref.io.document import layer_from_plain, layer_to_plain, network_to_plain
 from kan_ref.io.storage import load, save
 from kan_ref.network.layer import Layer
@@ -96,7 +96,7 @@ def refusal(path):
 
 def members_of(network):
     """The arrays of an .npz file by name, `meta` as a dict."""
-    buffer = io.BytesIO(storage._npz_bytes(network_to_plain(network)))
+    buffer = io.BytesIO(npz_file.npz_bytes(network_to_plain(network)))
     with np.load(buffer, allow_pickle=False) as file:
         members = {name: file[name] for name in file.files}
     return members | {"meta": json.loads(str(members["meta"]))}
@@ -119,7 +119,7 @@ def write_zip(path, members, **options):
 
 
 def raw_members(network):
-    with zipfile.ZipFile(io.BytesIO(storage._npz_bytes(network_to_plain(network)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(npz_file.npz_bytes(network_to_plain(network)))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -131,7 +131,7 @@ def write_json(path, document):
 
 
 def json_document(network):
-    return json.loads(storage._json_text(network_to_plain(network), "\n"))
+    return json.loads(json_file.json_text(network_to_plain(network), "\n"))
 
 
 # --- what is saved comes back
@@ -769,7 +769,7 @@ def test_any_kind_of_number_but_little_endian_float64_is_refused(folder, network
 def test_text_for_numbers_is_refused(folder, network):
     members = members_of(network) | {"layer_0_mask": np.full((3, 2), "1.0")}
 
-    assert "layer 0 has something else than an array of numbers as 'mask'" in refusal(
+    assert "layer 0 needs an array of numbers as 'mask'" in refusal(
         write_npz(folder / "text.npz", members)
     )
 
@@ -900,7 +900,7 @@ def test_a_version_that_is_no_version_is_refused(folder, network, version):
 )
 def test_another_format_is_refused(folder, network, format_):
     for path in both_files(folder, network, lambda document: document.update(format=format_)):
-        assert "it does not say format 'kan_ref network'" in refusal(path)
+        assert "its format is not 'kan_ref network'" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -913,7 +913,7 @@ def test_a_document_that_is_no_object_of_ours_is_refused(folder, network, docume
         write_npz(folder / "other.npz", members),
         write_json(folder / "other.json", json.dumps(document)),
     ):
-        assert "it does not say format 'kan_ref network'" in refusal(path)
+        assert "its format is not 'kan_ref network'" in refusal(path)
 
 
 @pytest.mark.parametrize("layers", [None, 3, "layers", {}, [], [3], [[]], [None], {"0": {}}])
@@ -924,7 +924,7 @@ def test_layers_that_are_no_list_of_objects_are_refused(folder, network, layers)
 
 @pytest.mark.parametrize("key", ["format", "version", "kan_ref", "layers"])
 def test_every_entry_of_the_document_is_needed(folder, network, key):
-    sentences = {"format": "does not say format", "version": "has format version None"}
+    sentences = {"format": "its format is not", "version": "has format version None"}
 
     for path in both_files(folder, network, lambda document: document.pop(key) and None):
         assert sentences.get(key, f"it lacks '{key}'") in refusal(path)
@@ -1012,12 +1012,12 @@ def test_a_missing_meta_is_refused(folder, network):
 
 def test_huge_meta_is_refused_unread(folder, network):
     meta = members_of(network)["meta"]
-    text = json.dumps(meta).ljust(storage.MOST_META_CHARACTERS)
+    text = json.dumps(meta).ljust(npz_file.MOST_META_CHARACTERS)
     exact = write_npz(folder / "full.npz", members_of(network) | {"meta": np.array(text)})
 
     assert state(load(exact)) == state(network)
     huge = write_npz(folder / "huge.npz", members_of(network) | {"meta": np.array(text + " ")})
-    assert f"must be text of at most {storage.MOST_META_CHARACTERS} characters" in refusal(huge)
+    assert f"must be text of at most {npz_file.MOST_META_CHARACTERS} characters" in refusal(huge)
 
 
 @pytest.mark.parametrize("code", [0x110000, 0xD800, 0xFFFFFFFF])
@@ -1069,12 +1069,12 @@ def test_the_tiny_text_is_read(folder):
         (f"[[[1, {'9' * 10**5}]]]", "layer 0: coef contains inf"),
         ("[]", "layer 0: coef has shape (0,)"),
         ("[[[]]]", "layer 0: coef has shape (1, 1, 0)"),
-        ("true", "something else than an array of numbers as 'coef'"),
-        ("1", "something else than an array of numbers as 'coef'"),
-        ("null", "something else than an array of numbers as 'coef'"),
-        ('"12"', "something else than an array of numbers as 'coef'"),
-        ('{"0": 1}', "something else than an array of numbers as 'coef'"),
-        ('[[[1, 2]]], "coef":[[[1, 2]]]', "it has a key twice"),
+        ("true", "needs an array of numbers as 'coef'"),
+        ("1", "needs an array of numbers as 'coef'"),
+        ("null", "needs an array of numbers as 'coef'"),
+        ('"12"', "needs an array of numbers as 'coef'"),
+        ('{"0": 1}', "needs an array of numbers as 'coef'"),
+        ('[[[1, 2]]], "coef":[[[1, 2]]]', "it has a repeated key"),
         ("[" * 90 + "1" + "]" * 90, "layer 0"),
         ("[" * 10**6, "it is nested too deeply"),
         ("[" * 10**6 + "]" * 10**6, "it is nested too deeply"),
@@ -1090,7 +1090,7 @@ def test_a_json_array_of_anything_but_numbers_is_refused(folder, coef, sentence)
 
 
 def test_a_key_twice_at_the_top_is_refused(folder):
-    assert "it has a key twice" in refusal(
+    assert "it has a repeated key" in refusal(
         write_json(folder / "twice.json", tiny_json()[:-1] + ',"version":1}')
     )
 
@@ -1176,7 +1176,7 @@ def test_a_member_twice_is_refused(folder, network, name):
     with pytest.warns(UserWarning, match="Duplicate name"):
         path = write_zip(folder / "twice.npz", [*members.items(), (name, members[name])])
 
-    assert "a member is there twice" in refusal(path)
+    assert "a member occurs twice" in refusal(path)
 
 
 def test_members_on_top_of_each_other_are_refused(folder):
@@ -1188,11 +1188,11 @@ def test_members_on_top_of_each_other_are_refused(folder):
             again.filename = f"{number}.npy"
             archive.filelist.append(again)
 
-    assert "lies on top of another" in refusal(path)
+    assert "overlaps another" in refusal(path)
 
 
 def test_an_encrypted_member_is_refused(folder):
-    data = storage._npz_bytes(network_to_plain(tiny_network()))
+    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
     (folder / "locked.npz").write_bytes(patched(data, (DIRECTORY, 8, b"\1"), (HEADER, 6, b"\1")))
 
     assert "encrypted" in refusal(folder / "locked.npz")
@@ -1206,7 +1206,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder, network, method):
             archive.writestr(name, data)
         archive.writestr("layer_0_extra.npy", bytes(10**7))
 
-    assert "a member is compressed, but must be stored as it is" in refusal(path)
+    assert "a member is compressed, but must be stored uncompressed" in refusal(path)
     assert peak_memory(path) < 10**6
 
 
@@ -1222,10 +1222,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder, network, method):
     ],
 )
 def test_a_member_of_two_sizes_or_another_method_counts_as_compressed(folder, patches):
-    data = storage._npz_bytes(network_to_plain(tiny_network()))
+    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
     (folder / "patched.npz").write_bytes(patched(data, *patches))
 
-    assert "a member is compressed, but must be stored as it is" in refusal(folder / "patched.npz")
+    assert "a member is compressed, but must be stored uncompressed" in refusal(folder / "patched.npz")
 
 
 def test_a_member_that_runs_over_the_end_is_refused(folder):
@@ -1233,7 +1233,7 @@ def test_a_member_that_runs_over_the_end_is_refused(folder):
     size = (path.stat().st_size - 1).to_bytes(4, "little")
     path.write_bytes(patched(path.read_bytes(), (DIRECTORY, 20, 2 * size)))
 
-    assert "it is no sound zip archive: " in refusal(path)
+    assert "it is not a valid zip archive: " in refusal(path)
 
 
 def test_a_member_beyond_all_memory_is_refused(folder):
@@ -1242,7 +1242,7 @@ def test_a_member_beyond_all_memory_is_refused(folder):
         archive.writestr(zipfile.ZipInfo("meta.npy"), b"")
         archive.filelist[0].header_offset = 2**63
 
-    assert "it is no sound zip archive: " in refusal(path)
+    assert "it is not a valid zip archive: " in refusal(path)
 
 
 def test_a_name_as_long_as_a_book_does_not_fill_the_sentence(folder):
@@ -1251,7 +1251,7 @@ def test_a_name_as_long_as_a_book_does_not_fill_the_sentence(folder):
 
     path.write_bytes(patched(path.read_bytes(), (HEADER, 30, b"N")))
 
-    assert "it is no sound zip archive: File name in directory 'nnn" in refusal(path)
+    assert "it is not a valid zip archive: File name in directory 'nnn" in refusal(path)
 
 
 def peak_memory(path):
@@ -1322,12 +1322,12 @@ def test_an_array_that_lies_about_its_size_or_kind_is_refused_without_memory_for
 
 
 def test_a_directory_that_lies_about_sizes_is_refused_without_memory_for_it(folder):
-    data = storage._npz_bytes(network_to_plain(tiny_network()))
+    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
     (folder / "sizes.npz").write_bytes(
         patched(data, (DIRECTORY, 20, 2 * (2**31).to_bytes(4, "little")))
     )
 
-    assert "lies on top of another" in refusal(folder / "sizes.npz")
+    assert "overlaps another" in refusal(folder / "sizes.npz")
     assert peak_memory(folder / "sizes.npz") < 10**6
 
 
@@ -1335,7 +1335,7 @@ def test_a_directory_of_a_million_members_is_refused_unread(folder, monkeypatch)
     path = write_zip(folder / "many.npz", [(f"{number}.npy", b"") for number in range(100)])
     assert "'meta.npy' is missing" in refusal(path)
 
-    monkeypatch.setattr(storage, "MOST_DIRECTORY_BYTES", 5000)
+    monkeypatch.setattr(npz_file, "MOST_DIRECTORY_BYTES", 5000)
 
     assert "does not end like a small zip archive" in refusal(path)
 
@@ -1387,9 +1387,9 @@ def test_flipped_bits_give_a_network_or_a_refusal(folder, suffix, seed, flips):
     path, rng = folder / f"flipped{suffix}", np.random.default_rng(seed)
     document = network_to_plain(tiny_network())
     data = (
-        storage._npz_bytes(document)
+        npz_file.npz_bytes(document)
         if suffix == ".npz"
-        else storage._json_text(document, "\n").encode()
+        else json_file.json_text(document, "\n").encode()
     )
 
     for _ in range(20):
