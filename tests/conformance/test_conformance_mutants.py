@@ -1,4 +1,4 @@
-"""The conformance kit finds planted faults and names them, and finds nothing in right implementations of other styles."""
+"""The conformance kit finds and identifies injected bugs, and passes correct implementations of other styles."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The runner of the conformance kit: what it says, what it returns, and that no subject, however broken, makes it fall or hang."""
+"""The runner of the conformance kit: its report and exit status, and that no subject makes it crash or hang."""
 
 import contextlib
 import io
@@ -92,7 +92,7 @@ def folder(tmp_path_factory):
 
 
 def call(folder, *arguments, apart=False):
-    """Exit status, standard output and standard error of the runner; `apart`: in a process of its own, as a user starts it."""
+    """Return exit status, standard output and standard error of the runner; `apart`: in a process of its own."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     if apart:
         command = [sys.executable, "-m", "kan_ref.conformance", *arguments]
@@ -440,7 +440,7 @@ def run_program(command):
 
 
 def example(language, tool, folder):
-    """The command that runs an example."""
+    """Return the command that runs an example."""
     if language == "javascript":
         return f"{tool} {EXAMPLES / 'subject.js'}"
     binary = folder / "subject"

@@ -1,4 +1,4 @@
-"""Report cards: committed records are whole and say what the page says; measuring runs; adapters need no library to be imported."""
+"""Report cards: committed records are complete and agree with the page; adapters import no library on loading."""
 
 import importlib
 import json

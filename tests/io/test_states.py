@@ -1,4 +1,4 @@
-"""Networks from other libraries' arrays and back: what their models compute, by loops written from the formulas, is what ours compute."""
+"""Networks from the arrays of other libraries and back, compared with loops written from their formulas."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -23,12 +23,12 @@ def close(one, other):
 
 
 def spline(row, coef, degree, x):
-    """sum_m c_m B_m(x) by the recursion."""
+    """Return sum_m c_m B_m(x) by the recursion."""
     return sum(c * bspline(m, degree, row, x) for m, c in enumerate(coef))
 
 
 def drawn(rng, widths, n_intervals=3, k=2):
-    """By layer: knots (n_in, n_knots), and arrays of every edge [out, in]."""
+    """Return for each layer knots (n_in, n_knots) and arrays of every edge [out, in]."""
     layers = []
     for (n_in, n_out), (low, high) in zip(pairwise(widths), GRIDS, strict=False):
         knots = np.tile(kr.uniform_knots(low, high, n_intervals, k), (n_in, 1))
@@ -47,7 +47,7 @@ def drawn(rng, widths, n_intervals=3, k=2):
 
 
 def their_edges(layer, x, k, base="silu"):
-    """phi_ji(x_bi) with one weight for the base and one for the spline, (batch, n_out, n_in)."""
+    """Return phi_ji(x_bi), (batch, n_out, n_in), with one weight for the base and one for the spline."""
     n_out, n_in = layer["base"].shape
     found = np.zeros((len(x), n_out, n_in))
     for b, j, i in np.ndindex(found.shape):
@@ -237,7 +237,7 @@ def test_arrays_of_float32_are_taken_number_by_number():
 
 
 class Tensor:
-    """Like a parameter of PyTorch on a graphics card: an array only after detach and cpu."""
+    """Like a parameter of PyTorch on a GPU: an array only after detach and cpu."""
 
     def __init__(self, array, steps=()):
         self.array, self.steps = array, steps

@@ -1,4 +1,4 @@
-"""Files of networks: the same bits come back, an old file survives every failure, and no file can do harm."""
+"""Files of networks: they load bit for bit, an old file survives every failure, and no file is harmful."""
 
 import contextlib
 import copy
@@ -64,7 +64,7 @@ def tiny_network():
 
 
 def state(network):
-    """All of a network as bytes and words."""
+    """Return everything in a network as bytes and text."""
     return [
         (
             layer.degree,
@@ -76,7 +76,7 @@ def state(network):
 
 
 def answer(path):
-    """The network in a file, or the sentence with which `load` refuses it."""
+    """Return the network in a file, or the message of the error that `load` raises."""
     try:
         return load(path)
     except ValueError as error:
@@ -84,7 +84,7 @@ def answer(path):
 
 
 def refusal(path):
-    """The one sentence with which `load` refuses a file; it names the file first, and whatever is in the file stays short."""
+    """Return the message with which `load` rejects a file; it begins with the file's name and is short."""
     sentence = answer(path)
     assert isinstance(sentence, str), f"{sentence} was read"
     assert sentence.startswith(f"{path} holds no network that can be read: ")
@@ -95,7 +95,7 @@ def refusal(path):
 
 
 def members_of(network):
-    """The arrays of an .npz file by name, `meta` as a dict."""
+    """Return the arrays of an .npz file by name, `meta` as a dict."""
     buffer = io.BytesIO(npz_file.npz_bytes(network_to_plain(network)))
     with np.load(buffer, allow_pickle=False) as file:
         members = {name: file[name] for name in file.files}
@@ -103,7 +103,7 @@ def members_of(network):
 
 
 def write_npz(path, members):
-    """An .npz file as NumPy writes it, objects pickled."""
+    """Write an .npz file as NumPy does, with objects pickled, and return its path."""
     meta = members.get("meta")
     text = {"meta": np.array(json.dumps(meta))} if isinstance(meta, dict | list) else {}
     np.savez(path, allow_pickle=True, **members | text)
@@ -111,7 +111,7 @@ def write_npz(path, members):
 
 
 def write_zip(path, members, **options):
-    """A zip archive of raw members: (name, bytes) each, or (name, bytes, compression)."""
+    """Write a zip archive of raw members, (name, bytes) or (name, bytes, compression) each; return its path."""
     with zipfile.ZipFile(path, "w", **options) as archive:
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name), data)
@@ -427,7 +427,7 @@ def test_the_limits_leave_room_for_the_deepest_network_that_may_be_written(folde
 
 
 class FullDisk(io.FileIO):
-    """A file that takes ten bytes."""
+    """A file that accepts ten bytes."""
 
     def write(self, data):
         super().write(data[:10])
@@ -863,7 +863,7 @@ def test_a_layer_that_could_not_be_made_is_not_read_either(
 
 
 def both_files(folder, network, change):
-    """The two files of a network whose document went through `change`, which may return another one."""
+    """Write both files of a network whose document is changed by `change`, which may return another one."""
     members, document = members_of(network), json_document(network)
     members["meta"] = change(members["meta"]) or members["meta"]
     document = change(document) or document
@@ -1032,7 +1032,7 @@ def test_meta_of_impossible_characters_is_refused(folder, code):
 
 
 def tiny_json(**replaced):
-    """The JSON text of a tiny network, some values replaced by raw text."""
+    """Return the JSON text of a tiny network, with some values replaced by raw text."""
     plain = {
         "degree": "0",
         "base": '"silu"',
@@ -1112,7 +1112,7 @@ def test_anything_after_the_document_is_refused(folder, rest):
 
 
 def patched(data, *patches):
-    """A copy of an archive with other bytes at places counted from the first header of a kind: (b"PK..", offset, bytes)."""
+    """Return a copy of an archive with other bytes after the first header of a kind: (b"PK..", offset, bytes)."""
     changed = bytearray(data)
     for sign, offset, new in patches:
         start = changed.index(sign) + offset
@@ -1124,7 +1124,7 @@ DIRECTORY, HEADER = b"PK\1\2", b"PK\3\4"
 
 
 class Trap:
-    """What unpickling would run: it makes a file."""
+    """What unpickling would run: it creates a file."""
 
     def __init__(self, path):
         self.path = path
@@ -1225,7 +1225,9 @@ def test_a_member_of_two_sizes_or_another_method_counts_as_compressed(folder, pa
     data = npz_file.npz_bytes(network_to_plain(tiny_network()))
     (folder / "patched.npz").write_bytes(patched(data, *patches))
 
-    assert "a member is compressed, but must be stored uncompressed" in refusal(folder / "patched.npz")
+    assert "a member is compressed, but must be stored uncompressed" in refusal(
+        folder / "patched.npz"
+    )
 
 
 def test_a_member_that_runs_over_the_end_is_refused(folder):
@@ -1255,7 +1257,7 @@ def test_a_name_as_long_as_a_book_does_not_fill_the_sentence(folder):
 
 
 def peak_memory(path):
-    """Bytes that `load` takes at most while it refuses a file."""
+    """Return the largest number of bytes that `load` uses while it rejects a file."""
     tracemalloc.start()
     try:
         refusal(path)
@@ -1359,7 +1361,7 @@ def flipped(data, rng, flips):
 
 
 def repaired(rng):
-    """An .npz file with one bit flipped in one member, but sound as an archive."""
+    """Return an .npz file with one bit flipped in one member, still valid as an archive."""
     members = raw_members(tiny_network())
     name = str(rng.choice(list(members)))
     buffer = io.BytesIO()
@@ -1371,7 +1373,7 @@ def repaired(rng):
 
 
 def outcome(path):
-    """Whether a file is read; if it is, what is read is a network, else the refusal is one sentence."""
+    """Return whether a file is loaded; check that the result is a network or the error has one message."""
     network = answer(path)
     if isinstance(network, str):
         assert network.startswith(f"{path} holds no network that can be read: ")
