@@ -1,6 +1,6 @@
-"""A layer's values by the textbook recursion: how the runner looks at layers that a subject gave back.
+"""Values of layers by the textbook recursion, to evaluate the layers that a subject returns.
 
-Nothing here is shared with the package's own layer, which is a subject like others.
+Nothing here is shared with the package's own layer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 
 
 def read_layer(answer: Any) -> dict[str, Any]:
-    """An answered layer with float64 arrays that fit together; ValueError or TypeError in words otherwise."""
+    """Return an answered layer with float64 arrays that fit together, or raise an error."""
     if not isinstance(answer, Mapping):
         raise TypeError(
             f"the answer is a {type(answer).__name__}, but must be a layer: a dict of {', '.join(ARRAYS)}, degree, base"
@@ -42,7 +42,7 @@ def read_layer(answer: Any) -> dict[str, Any]:
 
 
 def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
-    """Answered layers that fit one another."""
+    """Return answered layers that fit together, or raise an error."""
     if isinstance(answer, Mapping) or len(answer) != n_layers:
         raise ValueError(
             f"a list of {n_layers} layers is needed, but a {type(answer).__name__} of {len(answer)} was answered"
@@ -58,7 +58,7 @@ def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
 
 
 def basis(x: FloatArray, row: FloatArray, degree: int) -> FloatArray:
-    """(n, n_basis) by the recursion of Cox and de Boor; 0/0 := 0."""
+    """Return (n, n_basis) by the Cox-de Boor recursion; 0/0 := 0."""
     last = row[:-1][row[:-1] < row[-1]].max(initial=-np.inf)
     column = x[:, None]
     values: FloatArray = ((row[:-1] <= column) & (column < row[1:])).astype(np.float64)
@@ -76,7 +76,7 @@ def basis(x: FloatArray, row: FloatArray, degree: int) -> FloatArray:
 
 
 def outputs(layer: Mapping[str, Any], x: FloatArray) -> FloatArray:
-    """Outputs (n, n_out) of a layer that `read_layer` has read."""
+    """Return the outputs (n, n_out) of a layer from `read_layer`."""
     base = {"silu": x / (1.0 + np.exp(-x)), "identity": x, "zero": np.zeros_like(x)}[layer["base"]]
     y: FloatArray = base @ (layer["w_base"] * layer["mask"]).T
     for i, row in enumerate(layer["knots"]):
@@ -86,14 +86,14 @@ def outputs(layer: Mapping[str, Any], x: FloatArray) -> FloatArray:
 
 
 def network_outputs(layers: Sequence[Mapping[str, Any]], x: FloatArray) -> FloatArray:
-    """Outputs (n, n_out) of layers one after another."""
+    """Return the outputs (n, n_out) of layers in sequence."""
     for layer in layers:
         x = outputs(layer, x)
     return x
 
 
 def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
-    """How many nodes of each hidden layer are entered and left by an edge that is not 0 by its mask or its numbers."""
+    """Count the nodes of each hidden layer that have a nonzero incoming and outgoing edge."""
     living = []
     for layer in layers:
         curved = (layer["w_spline"] != 0.0) & (layer["coef"] != 0.0).any(axis=2)
@@ -110,6 +110,6 @@ def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
 
 
 def grid(layer: Mapping[str, Any]) -> FloatArray:
-    """Breakpoints in [a, b], (n_in, n_intervals + 1)."""
+    """Return the breakpoints in [a, b], (n_in, n_intervals + 1)."""
     knots: FloatArray = layer["knots"]
     return knots[:, layer["degree"] : knots.shape[1] - layer["degree"]]

@@ -66,6 +66,7 @@ THIRD_PARTY = {
     ("conformance.in_pytest", "pytest"): "cases for adopters' own tests",
     ("conformance.adapters.scipy_splines", "scipy"): "SciPy is the subject",
     ("conformance.adapters.torch_layers", "torch"): "what adapters have in common",
+    ("conformance.adapters.torch_tensors", "torch"): "what adapters have in common",
     ("conformance.adapters.pykan", "kan"): "its subject",
     ("conformance.adapters.ikan", "ikan"): "its subject",
     ("conformance.adapters.convkan", "convkan"): "its subject",

@@ -1,10 +1,10 @@
-"""What a failing subject does whatever the numbers: it remembers earlier calls, mixes samples, or mixes inputs.
+"""Behaviour of a failing subject that shows whatever the numbers are.
 
-Three questions that need no right answers, put to `layer_forward` once it has failed:
+Three tests that need no right answers are run on `layer_forward` once it has failed:
 
-    (Q1)  the same layer at other points: is the answer the old one, to the bit?      StaleCache
-    (Q2)  a sample alone: is its answer another than in its batch?                    BatchDependence
-    (Q3)  y(p, q) - y(p, s) - y(r, q) + y(r, s): is it not 0?                         NotSeparable
+    (C14)  the same layer at other points gives the old answer, bit for bit        StaleCache
+    (C15)  a sample alone gives another answer than in its batch                   BatchDependence
+    (C16)  y(p, q) - y(p, s) - y(r, q) + y(r, s) is not 0                          NotSeparable
 """
 
 from collections.abc import Callable
@@ -17,15 +17,15 @@ from kan_ref.checks import FloatArray
 from kan_ref.conformance.cases import Case, load_topics
 from kan_ref.conformance.subjects import Subject
 
-NEAR = 1e-4  # of the largest number: also float32 is no mixing of samples
+NEAR = 1e-4  # of the largest number: float32 rounding is smaller
 
 
-def nature(subject: Subject, case: Case) -> tuple[str, ...]:
-    """Flags that hold for a subject that failed a case; empty where nothing can be told."""
+def behaviour(subject: Subject, case: Case) -> tuple[str, ...]:
+    """Return the flag of the first test that shows on a failing subject, or no flag."""
     if case.method != "layer_forward":
         return ()
-    # who gives old answers seems to mix everything: the first yes counts
-    return next(((flag,) for flag, asked in _QUESTIONS.items() if asked(subject)), ())
+    # a subject that repeats old answers fails all three tests: the first failure counts
+    return next(((flag,) for flag, shows in _TESTS.items() if shows(subject)), ())
 
 
 def _stale(subject: Subject) -> bool:
@@ -50,7 +50,7 @@ def _mixes_inputs(subject: Subject) -> bool:
     return y is not None and len(y) == 4 and _differ(y[0] - y[1], y[2] - y[3])
 
 
-_QUESTIONS: dict[str, Callable[[Subject], bool]] = {
+_TESTS: dict[str, Callable[[Subject], bool]] = {
     "StaleCache": _stale,
     "BatchDependence": _mixes_samples,
     "NotSeparable": _mixes_inputs,
@@ -73,7 +73,7 @@ def _points() -> FloatArray:
 
 
 def _ask(subject: Subject, x: FloatArray) -> FloatArray | None:
-    """The subject's answer as an array with a row for each sample, or None."""
+    """Return the subject's answer as an array with one row for each sample, or None."""
     inputs: dict[str, Any] = {**_together().inputs, "x": x}
     answer = subject.ask(replace(_together(), inputs=inputs))
     if answer.error is not None or answer.unsupported:
