@@ -17,7 +17,8 @@ def extend_grid(layers, n_intervals):
     for old in layers:
         low, high = old.breakpoints[:, 0], old.breakpoints[:, -1]
         knots = uniform_knots(low, high, n_intervals, old.degree)
-        x = np.linspace(low, high, 4 * knots.shape[1])  # several in every new interval
+        n_points = 4 * (old.degree + 1) * n_intervals
+        x = np.linspace(low, high, 2 * n_points + 1)[1::2]  # inside the new intervals
         old_basis, _ = basis_and_slope(x, old.knots, old.degree)
         new_basis, _ = basis_and_slope(x, knots, old.degree)
         # [eq:plain-extension]
