@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parents[2] / "kan_ref"
 
 # package or root module -> what it may import besides `checks`
 MAY_IMPORT = {
+    "plain": (),  # not even `checks`
     "checks": (),
     "bspline": (),
     "numerics": (),
@@ -46,7 +47,7 @@ MAY_IMPORT = {
     ),
     "drawing": ("network", "training"),
     "io": ("network", "functions", "files", "version"),
-    "conformance": ("numerics", "files"),
+    "conformance": ("plain", "numerics", "files"),
     "conformance.adapters.reference": ("__init__", "bspline", "sparsity"),  # what a user has
     "__main__": ("__init__", "discovery", "formulas"),
     "__init__": ("version",),
@@ -450,6 +451,9 @@ def test_every_reason_stands_beside_a_module_that_exists():
             "imports its own package network instead of a sibling",
         ),
         ("checks", "from kan_ref.bspline import uniform_knots", "checks may not import bspline"),
+        ("plain.layer", "from kan_ref.checks import FloatArray", "plain may not import checks"),
+        ("plain.layer", "from kan_ref.bspline import basis", "plain may not import bspline"),
+        ("network.layer", "from kan_ref.plain import forward", "network may not import plain"),
         (
             "optimizers.lbfgs",
             "from kan_ref.bspline import basis",
