@@ -13,6 +13,8 @@ from strategies import degrees, knot_arrays, points_anywhere
 
 import kan_ref as kr
 from kan_ref import plain
+from kan_ref.conformance import suite
+from kan_ref.conformance.subjects import DirectSubject
 from kan_ref.network import layer_passes
 from kan_ref.numerics import central_difference
 from kan_ref.plain.symbols import LIBRARY
@@ -169,6 +171,52 @@ def test_a_grid_extended_to_a_multiple_keeps_every_spline_on_the_grid(seed, degr
 def package_layer(layer):
     """A layer of the package with the arrays of a plain one."""
     return kr.Layer(layer.knots, layer.coef, layer.w_base, layer.w_spline, layer.mask, layer.degree)
+
+
+# --- it is right by answers from exact arithmetic, which come from neither of them
+
+
+def plain_layers(layers):
+    """Layers given as dicts; plain has no base function but silu."""
+    if any(layer["base"] != "silu" for layer in layers):
+        raise NotImplementedError
+    names = ("knots", "coef", "w_base", "w_spline", "mask")
+    return [plain.Layer(*(layer[name] for name in names)) for layer in layers]
+
+
+class Plain:
+    """An adapter for the conformance kit."""
+
+    name = "kan_ref.plain"
+
+    def uniform_knots(self, low, high, n_intervals, degree):
+        return plain.uniform_knots(np.array([low]), np.array([high]), n_intervals, degree)[0]
+
+    def basis(self, x, knots, degree):
+        return self.basis_derivative(x, knots, degree, 0)
+
+    def basis_derivative(self, x, knots, degree, order):
+        if order > 1:
+            raise NotImplementedError
+        return plain.basis_and_slope(x[:, None], knots[None], degree)[order][:, 0]
+
+    def layer_forward(self, layer, x):
+        return self.network_forward([layer], x)
+
+    def layer_vjp(self, layer, x, dy):
+        (layer,) = plain_layers([layer])
+        dx, grads = plain.backward(layer, plain.forward(layer, x)[1], dy)
+        return {"dx": dx} | dict(zip(("d_coef", "d_w_base", "d_w_spline"), grads, strict=True))
+
+    def network_forward(self, layers, x):
+        return plain.predict(plain_layers(layers), x)
+
+
+def test_it_passes_every_case_of_the_conformance_kit_that_it_can_answer():
+    report = suite.run(DirectSubject(Plain()))
+
+    assert [outcome.case.id for outcome in report.failures] == []
+    assert report.n_passed > 150
 
 
 # --- it learns, and finds formulas
