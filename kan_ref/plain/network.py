@@ -43,7 +43,7 @@ def predict(layers, x):
 
 
 def value_and_grad(layers, x, y):
-    """Return the mean squared error on samples x, y, and its gradient with respect to theta."""
+    """Return the mean squared error at targets y (batch, n_out) and its gradient along theta."""
     # [eq:plain-network]
     caches, grads = [], []
     for layer in layers:

@@ -18,7 +18,7 @@ def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=5):
     a, b, z = 0.0, 0.0, y - y.mean()
     for _ in range(n_rounds):
         # [eq:plain-affine]
-        step = np.linspace(-reach, reach, n)
+        step = np.linspace(reach, -reach, n)  # of two equal curves a > 0 is taken
         a, b = np.repeat(a + step, n), np.tile(b + step, n)  # every pair
         g = f(a[:, None] * x + b[:, None])  # a curve in each row
         g = g - g.mean(axis=1, keepdims=True)

@@ -6,7 +6,7 @@ from kan_ref.plain.network import to_layers, to_theta, value_and_grad
 
 
 def fit(layers, x, y, n_steps, alpha=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Return layers trained on samples x, y, and the mean squared error before each step."""
+    """Return layers trained on x (batch, n_in), y (batch, n_out), and the error at each step."""
     theta, m, v, values = to_theta(layers), 0.0, 0.0, []
     for t in range(1, n_steps + 1):
         value, g = value_and_grad(to_layers(theta, layers), x, y)

@@ -378,7 +378,7 @@ def test_the_table_has_no_row_and_no_entry_without_a_module():
 
 def test_packages_import_each_other_in_no_circle_and_by_few_arrows():
     assert circle(MAY_IMPORT) == []
-    assert sum(len(others) for others in MAY_IMPORT.values()) <= 50
+    assert sum(len(others) for others in MAY_IMPORT.values()) <= 51
 
 
 @pytest.mark.parametrize(
