@@ -1,6 +1,6 @@
-"""Values of layers by the textbook recursion, to evaluate the layers that a subject returns.
+"""Values of a layer that a subject has returned, computed with the basis functions of `kan_ref.plain`.
 
-Nothing here is shared with the package's own layer.
+The package's own layer is a subject like all others, so none of its code is used here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 
@@ -57,31 +58,13 @@ def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
     return layers
 
 
-def basis(x: FloatArray, row: FloatArray, degree: int) -> FloatArray:
-    """Return (n, n_basis) by the Cox-de Boor recursion; 0/0 := 0."""
-    last = row[:-1][row[:-1] < row[-1]].max(initial=-np.inf)
-    column = x[:, None]
-    values: FloatArray = ((row[:-1] <= column) & (column < row[1:])).astype(np.float64)
-    values[x == row[-1]] = (row[:-1] == last) & (row[1:] == row[-1])
-    for d in range(1, degree + 1):
-        width = row[d:] - row[:-d]
-        share = np.divide(
-            column - row[:-d], width, out=np.zeros((len(x), len(width))), where=width > 0
-        )
-        rest = np.divide(
-            row[d:] - column, width, out=np.zeros((len(x), len(width))), where=width > 0
-        )
-        values = share[:, :-1] * values[:, :-1] + rest[:, 1:] * values[:, 1:]
-    return values
-
-
 def outputs(layer: Mapping[str, Any], x: FloatArray) -> FloatArray:
-    """Return the outputs (n, n_out) of a layer from `read_layer`."""
+    """Return the outputs (n, n_out) of a layer that `read_layer` has read."""
     base = {"silu": x / (1.0 + np.exp(-x)), "identity": x, "zero": np.zeros_like(x)}[layer["base"]]
-    y: FloatArray = base @ (layer["w_base"] * layer["mask"]).T
-    for i, row in enumerate(layer["knots"]):
-        weighted = layer["coef"][:, i] * (layer["w_spline"] * layer["mask"])[:, i, None]
-        y = y + basis(x[:, i], row, layer["degree"]) @ weighted.T
+    basis, _ = basis_and_slope(x, layer["knots"], layer["degree"])
+    spline_weights = (layer["mask"] * layer["w_spline"])[:, :, None] * layer["coef"]
+    y: FloatArray = np.einsum("bim,jim->bj", basis, spline_weights)
+    y += base @ (layer["mask"] * layer["w_base"]).T
     return y
 
 
