@@ -268,7 +268,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return make_plan(figure, folder, full=options.full, seeds=options.seeds)
 
     plans = [plan(figure) for figure in figures]
-    for message in [*(message for one in plans for message in one.complaints), *other_origins(plans, folder)]:
+    for message in [
+        *(message for one in plans for message in one.complaints),
+        *other_origins(plans, folder),
+    ]:
         print(message, file=sys.stderr)
     if options.list:
         print(list_figures(plans))
@@ -325,7 +328,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
     """Return how many of the records that were missing have been finished."""
     n_done = len(missing) - sum(len(plan.missing) for plan in plans)
-    return f"{n_done} of {len(missing)} records were finished; the same command continues from there"
+    return (
+        f"{n_done} of {len(missing)} records were finished; the same command continues from there"
+    )
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def in_processes(jobs: int) -> Backend:
         from joblib import Parallel, delayed  # here, because the package is an extra
     except ImportError as error:
         raise UnavailableError(
-            f'--jobs {jobs} needs a package that is not installed ({error}): '
+            f"--jobs {jobs} needs a package that is not installed ({error}): "
             'pip install -e ".[figures]"'
         ) from None
 
