@@ -37,8 +37,8 @@ from benchmarks.shapes import QUICK_SHAPES, SHAPES
 from benchmarks.steps import Cell, compare
 from benchmarks.subjects import SUBJECTS, Subject
 from benchmarks.tables import growth_tables, lm_table, step_tables
-from figures.machine.machine import write_atomically
 from figures.machine.style import picture_bytes, style
+from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("step", "lm", "growth")
@@ -99,7 +99,7 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
             lines += along(axis, subjects, quick=quick, seconds=effort.growth, tell=tell)
     with style():
         for ending, content in picture_bytes(draw(lines)).items():
-            write_atomically(out / f"growth.{ending}", content)
+            replace_file(os.fspath(out / f"growth.{ending}"), content)
     return growth_tables(lines), [line.as_record() for line in lines]
 
 
@@ -151,6 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         if reason:
             print(f"{package} is left out, {reason}: pip install '.[peers]'")
+    options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = (
             folder  # compiled in the trial, used again when steps are timed in turns
@@ -171,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 indent=1,
                 allow_nan=False,
             )
-            write_atomically(options.out / f"{part}.json", f"{content}\n".encode())
+            replace_file(os.fspath(options.out / f"{part}.json"), f"{content}\n".encode())
     print(f"\nwrote {options.out}")
     return 0
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 import kan_ref as kr
+from benchmarks.jobs import job_count, run_all
 from kan_ref.checks import FloatArray
 
 N_TEST = 10000
@@ -157,16 +157,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="one row; may be repeated (default all)",
     )
     parser.add_argument("--seeds", type=int, default=10, metavar="N")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N")
+    parser.add_argument("--jobs", type=job_count, default=1, metavar="N")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
     for case in CASES:
         if options.case is None or case.name in options.case:
-            outcomes = Parallel(n_jobs=options.jobs)(
-                delayed(run_seed)(case, seed) for seed in range(options.seeds)
-            )
-            print(report(case, list(outcomes)), flush=True)
+            tasks = [(case, seed) for seed in range(options.seeds)]
+            print(report(case, run_all(run_seed, tasks, options.jobs)), flush=True)
     return 0
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
+from benchmarks.jobs import job_count, run_all
 from kan_ref.checks import FloatArray
 
 EXACT = 1e-9
@@ -227,19 +228,15 @@ def main() -> None:
         default=0.0,
         help="standard deviation, in units of the formula's spread",
     )
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=job_count, default=1)
     arguments = parser.parse_args()
     chosen = [
         formula for formula in FORMULAS if not arguments.name or formula.name in arguments.name
     ]
     table = []
-    from joblib import Parallel, delayed
-
     for formula in chosen:
-        tasks = [
-            delayed(run_one)(formula, seed, arguments.noise) for seed in range(arguments.seeds)
-        ]
-        runs = Parallel(n_jobs=arguments.jobs)(tasks)
+        tasks = [(formula, seed, arguments.noise) for seed in range(arguments.seeds)]
+        runs = run_all(run_one, tasks, arguments.jobs)
         for seed, (right, error, seconds, what) in enumerate(runs):
             print(
                 f"{formula.name:45} seed {seed}  {'found' if right else 'no   '}  {error:8.1e}  {seconds:6.1f} s  {what}",

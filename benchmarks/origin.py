@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from figures.machine.computing import versions
+from figures.machine.computing import record_versions
 
 PEER_PACKAGES = ("pykan", "torch", "jaxkan", "jax", "jaxlib", "flax", "inkan")
 
@@ -47,7 +47,7 @@ def blas_name() -> str:
 
 def origin(*, peers: bool) -> dict[str, Any]:
     """Versions, processor and number of threads, as plain data."""
-    found = versions() | {"blas": blas_name()}
+    found = record_versions("benchmarks.__main__") | {"blas": blas_name()}
     if peers:
         for package in PEER_PACKAGES:
             try:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 import kan_ref as kr
+from benchmarks.jobs import job_count, run_all
 from kan_ref.bspline.curve_fit import fit_curve
 from kan_ref.checks import FloatArray
 from kan_ref.functions.library import LIBRARY, lookup, same_family
@@ -224,13 +224,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--seeds", type=int, default=6, metavar="N", help="29 curves each (default 6)"
     )
     parser.add_argument("--first-seed", type=int, default=1000, metavar="SEED")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N")
+    parser.add_argument("--jobs", type=job_count, default=1, metavar="N")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
     for case in options.case or CASES:
         seeds = range(options.first_seed, options.first_seed + options.seeds)
-        found = Parallel(n_jobs=options.jobs)(delayed(run_seed)(case, seed) for seed in seeds)
+        found = run_all(run_seed, [(case, seed) for seed in seeds], options.jobs)
         print(report(case, [outcome for row in found for outcome in row]), flush=True)
     return 0
 

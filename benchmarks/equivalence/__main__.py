@@ -27,7 +27,7 @@ from benchmarks.equivalence.ours import KanRef
 from benchmarks.equivalence.page import rendered
 from benchmarks.equivalence.pykan import Pykan
 from figures.machine.computing import versions
-from figures.machine.machine import write_atomically
+from kan_ref.files import replace_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RECORD = DOCS / "equivalence.md", DOCS / "equivalence.json"
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 + ": pip install '.[peers]'"
             )
             return 2
-        write_atomically(RECORD, content(record(columns)))
+        replace_file(os.fspath(RECORD), content(record(columns)))
     text = PAGE.read_text(encoding="utf-8")
     page = rendered(text, json.loads(RECORD.read_text(encoding="utf-8")))
     if options.check:
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else f"{PAGE.name} is not what {RECORD.name} renders: --render writes it"
         )
         return int(page != text)
-    write_atomically(PAGE, page.encode())
+    replace_file(os.fspath(PAGE), page.encode())
     print(f"wrote {PAGE.name}" if options.render else f"wrote {RECORD.name} and {PAGE.name}")
     return 0
 

@@ -1,5 +1,6 @@
 """The figure machine: records that survive kill -9, pictures from records alone, claims that can fail; and what figures measure."""
 
+import errno
 import itertools
 import json
 import os
@@ -140,7 +141,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_debris(tmp_path, monkeypatch)
     write_record(path, b"old")
 
     def fail(source, target):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
