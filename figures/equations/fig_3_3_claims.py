@@ -1,4 +1,4 @@
-"""What section 3.4 of the paper says about Fig. 3.3, set beside the records of `fig_3_3_poisson`."""
+"""The statements of section 3.4 of the paper about Fig. 3.3, compared with the records of `fig_3_3_poisson`."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,9 @@ NEAR = 3.0  # times the paper's number counts as its level, which is read off a 
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """The paper's three statements about its own problem, and the levels reached on both; rows without records are left out."""
+    """Return the rows for the paper's three statements about its own problem, and for the levels
+    reached on both problems. Rows without records are left out.
+    """
     rows = []
     for name in ("paper", "documentation"):
         some = [record for record in records if record["config"]["problem"] == name]
@@ -152,7 +154,9 @@ def _time_claim(records: Sequence[Record], name: str) -> Claim:
 
 
 def _slope(runs: Sequence[Record]) -> float:
-    """Slope of the median L2 error against the number of parameters; 0 where there is one number alone."""
+    """Return the slope of the median L2 error against the number of parameters; 0 if there is one
+    number alone.
+    """
     sizes = _sizes(runs)
     if len(sizes) < 2:
         return 0.0

@@ -1,4 +1,4 @@
-"""What section 2.5.2 of the paper says about Fig. 2.4, set beside the records of `fig_2_4_symbolic_regression`."""
+"""The statements of section 2.5.2 of the paper about Fig. 2.4, compared with the records of `fig_2_4_symbolic_regression`."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,15 @@ from figures.machine.machine import Claim, Record
 from figures.machine.summary import shape_name, spread, verdict
 
 MOST_ERROR = 1e-12  # of a coefficient of the exact formula
-MOST_NOISY_ERROR = NOISE  # a thousand samples ought to leave less than the noise itself
+MOST_NOISY_ERROR = NOISE  # with a thousand samples the error should be below the noise
 MOST_SECONDS = 5.0
 FIRST_ROW = "training with the penalty and pruning leave one hidden node"
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Each way by hand, its last steps, and what `discover` makes of the same seeds; rows without records are left out."""
+    """Return rows for each way by hand, its last steps, and the results of `discover` on the same
+    seeds. Rows without records are left out.
+    """
     ways = [way for way in BY_HAND if runs_of(records, way)]
     rows = [_width_claim(runs_of(records, way), way) for way in ways]
     finished = [
