@@ -1,13 +1,13 @@
-"""`python -m benchmarks [NAME...]`: what a training step costs in time and memory, and how that grows.
+"""`python -m benchmarks [NAME...]`: time and memory of a training step, and their growth.
 
-step    time, memory and agreement of a step at seven shapes, kan_ref against a textbook and, with --peers, against other libraries
+step    time, memory and agreement of a step at seven shapes: kan_ref, a textbook form and, with --peers, other libraries
 lm      one Levenberg-Marquardt iteration
-growth  a step against the grid, the width, the depth and the batch, drawn
+growth  time of a step against the grid, the width, the depth and the batch, as a picture
 """
 
 import os
 
-# before NumPy and anything else loads, and for the processes started here: one thread, whatever computes
+# before NumPy and anything else loads, and for the processes started here: one thread for every library
 os.environ.update(
     dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
@@ -58,7 +58,7 @@ FULL, QUICK = Effort(0.6, 0.6, 0.1), Effort(0.03, 0.03, 0.005)
 
 
 def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
-    """Text and record of the part "step"."""
+    """Return text and record of the part "step"."""
     shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
     cells: list[Cell] = []
     with tqdm(total=len(shapes) * (len(subjects) + 1), bar_format=BAR, desc="step") as bar:
@@ -73,7 +73,7 @@ def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
 
 
 def run_lm(*, quick: bool) -> tuple[str, Any]:
-    """Text and record of the part "lm"."""
+    """Return text and record of the part "lm"."""
     shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
     cells = [
         measure_lm(shape, seconds=effort.lm) for shape in tqdm(shapes, bar_format=BAR, desc="lm")
@@ -82,7 +82,7 @@ def run_lm(*, quick: bool) -> tuple[str, Any]:
 
 
 def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[str, Any]:
-    """Text and record of the part "growth"; writes the picture."""
+    """Return text and record of the part "growth", and write the picture."""
     lines: list[Line] = []
     effort = QUICK if quick else FULL
     with tqdm(
@@ -104,7 +104,7 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Read the command line; a wrong one ends the program with a message."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
@@ -137,7 +137,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the exit status."""
+    """Run the program; return the exit status."""
     options = parse(arguments)
     subjects = (*SUBJECTS, *peers.SUBJECTS) if options.peers else SUBJECTS
     source = origin(peers=options.peers)

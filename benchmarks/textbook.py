@@ -1,4 +1,4 @@
-"""One training step as a textbook writes it: all B-splines of every knot row by the full recursion, dense arrays throughout.
+"""One training step in textbook form: all B-splines of every knot vector by the full recursion, dense arrays throughout.
 
 Liu et al. 2024, eqs. 2.7 and 2.10-2.12; de Boor, A Practical Guide to Splines, rev. ed., ch. IX, (14) and ch. X, (15):
 
@@ -8,9 +8,9 @@ Liu et al. 2024, eqs. 2.7 and 2.10-2.12; de Boor, A Practical Guide to Splines, 
     (X4)  y_j  = sum_i w_base_ji silu(x_i) + w_spline_ji sum_m coef_jim B_m(x_i)
     (X5)  dx_i = sum_j dy_j (w_base_ji silu'(x_i) + w_spline_ji sum_m coef_jim B'_m(x_i)),   and d_coef, d_w_base, d_w_spline
 
-This is what kan_ref is measured against, so it is no straw man: whole arrays and no Python loop but the one over degrees,
-reciprocals of the few knot differences instead of divisions of the many bases, no work on slopes that nobody asks for (the
-first layer's), and (X4) contracted by `einsum` or by one matrix product, whichever a shape likes better.
+kan_ref is measured against this form, so it is written to be fast: whole arrays and no Python loop but the one over degrees,
+reciprocals of the few knot differences instead of divisions of the many basis functions, no unused derivatives (those of the
+first layer), and (X4) contracted by `einsum` or by one matrix product, whichever is faster for a shape.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,9 @@ CONTRACTIONS: tuple[Contraction, ...] = get_args(Contraction)
 
 @dataclass(frozen=True)
 class Kept:
-    """What the way back needs of one layer: `basis`, `basis_slope` (batch, n_in, n_basis), `base`, `base_slope` (batch, n_in)."""
+    """The values of one layer for the backward pass: `basis`, `basis_slope` (batch, n_in, n_basis),
+    `base`, `base_slope` (batch, n_in).
+    """
 
     basis: FloatArray
     basis_slope: FloatArray | None
@@ -39,7 +41,9 @@ class Kept:
 def bases(
     x: FloatArray, knots: FloatArray, degree: int, *, slopes: bool
 ) -> tuple[FloatArray, FloatArray | None]:
-    """(X1)-(X3): all B-splines of x (batch, n_in) on knots (n_in, n_knots), and their slopes, (batch, n_in, n_basis) each."""
+    """Return all B-splines of x (batch, n_in) on knots (n_in, n_knots), and their derivatives,
+    (batch, n_in, n_basis) each, by (X1)-(X3).
+    """
     points = x[:, :, None]
     # [eq:textbook-recursion]
     basis = ((knots[:, :-1] <= points) & (points < knots[:, 1:])).astype(np.float64)
@@ -56,7 +60,7 @@ def bases(
 
 
 def silu(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Values x s and slopes s + x s (1 - s) of silu, s the sigmoid."""
+    """Return values x s and derivatives s + x s (1 - s) of silu, s the sigmoid."""
     s = 1.0 / (1.0 + np.exp(-x))
     value = x * s
     return value, s + value * (1.0 - s)
@@ -65,7 +69,7 @@ def silu(x: FloatArray) -> tuple[FloatArray, FloatArray]:
 def forward(
     layer: Layer, x: FloatArray, *, slopes: bool, contraction: Contraction
 ) -> tuple[FloatArray, Kept]:
-    """(X4): outputs (batch, n_out), and what `backward` needs; all edges live."""
+    """Return outputs (batch, n_out) by (X4), and the values for `backward`; all edges are active."""
     basis, basis_slope = bases(x, layer.knots, layer.degree, slopes=slopes)
     base, base_slope = silu(x)
     weighted = layer.w_spline[:, :, None] * layer.coef
@@ -84,7 +88,9 @@ def forward(
 def backward(
     layer: Layer, kept: Kept, dy: FloatArray, *, contraction: Contraction
 ) -> tuple[FloatArray | None, list[FloatArray]]:
-    """(X5): dx (batch, n_in), None without slopes, and [d_coef, d_w_base, d_w_spline]."""
+    """Return dx (batch, n_in), None without derivatives, and [d_coef, d_w_base, d_w_spline], by
+    (X5).
+    """
     weighted = layer.w_spline[:, :, None] * layer.coef
     # [eq:textbook-layer-backward]
     if contraction == "einsum":
@@ -110,7 +116,9 @@ def backward(
 def value_and_grad(
     network: Network, x: FloatArray, y: FloatArray, contraction: Contraction = "matmul"
 ) -> tuple[float, FloatArray]:
-    """Mean squared error of a network whose edges all live and have the base silu, and its gradient in the order of theta."""
+    """Return the mean squared error of a network whose edges are all active and have the base silu,
+    and its gradient in the order of theta.
+    """
     kept: list[Kept] = []
     prediction = x
     for number, layer in enumerate(network.layers):

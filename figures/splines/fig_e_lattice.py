@@ -1,7 +1,7 @@
 """Appendix E: training points on a lattice, and grids as fine as the lattice.
 
 Liu et al. 2024, appendix E: where the training points are a uniform lattice, the training loss jumps up as soon as G is comparable with
-the number n of points a direction. Open in the paper, and chosen here: exp(sin(pi x) + y^2) on n x n points of [-1, 1]^2 with ends, a
+the number n of points a direction. The paper leaves open, and we chose: exp(sin(pi x) + y^2) on n x n points of [-1, 1]^2 with ends, a
 [2,1,1] KAN, L-BFGS with 200 iterations a grid, the best of eight short starts at G = 3.
 
 An input has n different values, so for G + k > n the data no longer determine its spline. The effect
