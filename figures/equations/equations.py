@@ -256,7 +256,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         rows.append(
             Claim(
                 "the solution of Poisson's equation becomes a formula to machine precision",
-                "sin(pi x) sin(pi y) in the documentation, [2,2,1] with names given by hand",
+                "sin(pi x) sin(pi y) in the documentation, [2,2,1] with functions set by hand",
                 f"{sum(good)} of {len(good)} seeds; error {spread([run['results']['errors'][-1] for run in runs], '.0e')}",
                 verdict(good),
                 f"{count(runs)}; [2,10,1], degree 5, then kr.discover on 1000 of its values, then the formula's parameters on the equation",

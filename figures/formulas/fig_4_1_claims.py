@@ -87,11 +87,11 @@ def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
             f"{_seeds(runs)}; kr.discover, {spread(seconds, '.1f')} CPU s{rest}",
         ),
         Claim(
-            f"{about}: what it says is exact",
+            f"{about}: the formula is exact",
             "not asked",
             f"{_of_all(exactly)} seeds; relative test error {spread(errors, '.0e')}",
             verdict(exactly),
-            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of the spread",
+            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of std(y)",
         ),
     ]
 

@@ -246,13 +246,13 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     seeds = f"{len(last['lan'])} seed{'s' if len(last['lan']) > 1 else ''}"
     lan, evidence = (
         np.median(last["lan"]),
-        f"{seeds}; median test RMSE after 240 LM steps; {n_params['lan']} parameters, perceptrons {n_params['tanh']}",
+        f"{seeds}; median test RMSE after 240 LM steps; {n_params['lan']} parameters, MLPs {n_params['tanh']}",
     )
     rows = [
         Claim(
-            f"a LAN is more accurate than a perceptron with {activation} and as many parameters",
+            f"a LAN is more accurate than an MLP with {activation} and as many parameters",
             "more accurate",
-            f"LAN {spread(last['lan'], '.1e')}, perceptron {spread(last[activation], '.1e')}",
+            f"LAN {spread(last['lan'], '.1e')}, MLP {spread(last[activation], '.1e')}",
             "yes" if lan < np.median(last[activation]) else "no",
             evidence,
         )
@@ -265,7 +265,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             "less accurate",
             f"LAN {spread(last['lan'], '.1e')}, KAN with {n_params['kan']} parameters and the same grids {spread(last['kan'], '.1e')}",
             "yes" if lan > np.median(last["kan"]) else "no",
-            f"{seeds}; {sum(failed)} of {8 * len(failed)} starts of the LAN failed",
+            f"{seeds}; {sum(failed)} of {8 * len(failed)} initializations of the LAN failed",
         ),
         Claim(
             "a LAN is harder to read than a KAN, for weights mix the inputs",

@@ -215,11 +215,11 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
         "learnt",
         f"{ours}; in {sum(good)} of {len(good)} seeds",
         "yes" if all(good) else "partly" if any(good) else "no",
-        f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} starts failed; "
+        f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} initializations failed; "
         + (
             f"learnt: {DIGITS_LEARNT:.0%} right"
             if digits
-            else f"learnt: at most {LEARNT:g} of the spread"
+            else f"learnt: at most {LEARNT:g} of std(y)"
         ),
     )
 

@@ -137,7 +137,7 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
         spread(train[:, -1].tolist(), ".1e"),
     )
     seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
-    evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, of the spread {at_last[1]}, training {at_last[2]}"
+    evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, relative to std(y) {at_last[1]}, training {at_last[2]}"
     bar = BARS.get(toy.target, -(degree + 1) + 0.15) if kind != LM_5 else -(degree + 1) + 0.3
     middle = float(np.median(slopes))
     rows = []
@@ -203,7 +203,7 @@ def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
             found += f", slope of the best ones {np.polyfit(np.log(few), np.log(low), 1)[0]:.2f}"
         rows.append(
             Claim(
-                f"{toy.plain}, perceptrons, {name}: less accurate than KANs of the paper's shape",
+                f"{toy.plain}, MLPs, {name}: less accurate than KANs of the paper's shape",
                 "slow, plateau",
                 f"{found}; KAN {best_kan:.1e}",
                 "yes" if best_kan < errors.min() else "no",

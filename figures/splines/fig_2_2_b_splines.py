@@ -177,10 +177,10 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             "0 outside",
             "exactly 0 outside" if outside == 0.0 else f"up to {outside:.0e} outside",
             "yes" if outside == 0.0 else "no",
-            f"{config['n_points']} points of the whole knot row, both grids",
+            f"{config['n_points']} points of the whole knot vector, both grids",
         ),
         Claim(
-            "the curve of the coarse grid lives on the fine grid too",
+            "the fine grid represents the curve of the coarse grid too",
             "least squares (2.16)",
             f"kept to {kept:.0e} on [a, b]; (2.16) gives the coefficients of knot insertion to {found:.0e}",
             "yes" if max(kept, found) < ROUNDING else "no",

@@ -234,7 +234,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         agrees = "yes" if np.mean(near) > 0.5 else "partly" if any(near) else "no"
         rows.append(
             Claim(
-                f"{label}: the training loss jumps when G is comparable with the points a direction",
+                f"{label}: the training loss jumps when G is comparable with the number of points in each direction",
                 "jumps",
                 f"training {_where(in_training, runs)}; test {_where(in_test, runs)}",
                 agrees

@@ -40,13 +40,12 @@ def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
     found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
     if full:
         found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
-    perceptrons = [
+    mlps = [
         (n_in, WIDE, WIDE, 1),
         *([(n_in, WIDE, WIDE, WIDE, 1), (n_in, 100, 1)] if full else []),
     ]
     return found + [
-        config_of(problem, MLP, widths, seed, full=full, activation="tanh")
-        for widths in perceptrons
+        config_of(problem, MLP, widths, seed, full=full, activation="tanh") for widths in mlps
     ]
 
 

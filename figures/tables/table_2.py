@@ -45,11 +45,11 @@ def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
     found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
     if full:
         found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
-    perceptrons = [(n_in, WIDE, WIDE, 1)]
+    mlps = [(n_in, WIDE, WIDE, 1)]
     names = ("tanh", "relu", "silu") if full else ("tanh",)
     return found + [
         config_of(problem, MLP, widths, seed, full=full, activation=activation)
-        for widths in perceptrons
+        for widths in mlps
         for activation in names
     ]
 

@@ -146,7 +146,7 @@ def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Dat
     began = time.process_time()
     network: Any
     if config["model"] == MLP:
-        network, found = _perceptron(data, part, config, rng)
+        network, found = _mlp(data, part, config, rng)
     elif config["model"] == PRUNED:
         network, found = _pruned(data, part, config, rng)
     else:
@@ -295,7 +295,7 @@ def _pruned(
     return min(found, key=lambda one: float(one[1]["validation"]))
 
 
-def _perceptron(
+def _mlp(
     data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator
 ) -> tuple[kr.MLP, dict[str, Any]]:
     """Return the best of several initializations, trained further, at the end with all training

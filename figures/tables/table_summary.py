@@ -118,7 +118,7 @@ def row_claims(
         share
         + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
         "yes" if enough else "partly" if good else "no",
-        "medians over seeds of the test error; starts, grids and penalties chosen on validation data, the shape by its median",
+        "medians over seeds of the test error; initializations, grids and penalties chosen on validation data, the shape by its median",
     )
     return [head, *rows]
 
@@ -146,7 +146,7 @@ def _row_claim(
     return Claim(
         f"{problem.name}, {problem.plain}: test RMSE",
         f"{reported} ({names})",
-        f"KAN {spread(ours, '.2e')}, {share:.1e} of the spread, {' or '.join(shapes)}; "
+        f"KAN {spread(ours, '.2e')}, {share:.1e} of std(y), {' or '.join(shapes)}; "
         f"chosen on validation data {spread(errors(picked), '.2e')}{baseline}",
         "yes"
         if reached and (under_mlp or not beat_mlp)
