@@ -1,6 +1,7 @@
 """The figure machine: records that survive kill -9, pictures from records alone, claims that can fail; and what figures measure."""
 
 import errno
+import functools
 import itertools
 import json
 import os
@@ -966,7 +967,9 @@ def test_a_slope_that_bad_points_flatten_is_seen():
     assert agreement(fig_u_shape.claims(u_shape_records(on_grid_rise=100.0)), "flatten") == {"no"}
 
 
+@functools.cache
 def records_to_draw(name):
+    """Made-up records of a figure, or those of a few quick runs, which take a while."""
     if name == "2.3":
         return fig_2_3_records()
     if name == "u-shape":

@@ -178,7 +178,7 @@ def test_a_figure_depends_on_its_own_module_and_not_on_all_of_the_package(figure
 
 
 def test_a_module_without_a_source_file_is_named():
-    with pytest.raises(ImportError, match="nowhere.figure is imported, but nowhere has no source"):
+    with pytest.raises(ImportError, match=r"nowhere\.figure is imported, but nowhere has no source"):
         source.source_hash("nowhere.figure")
 
 
