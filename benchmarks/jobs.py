@@ -9,7 +9,9 @@ Result = TypeVar("Result")
 
 
 def job_count(text: str) -> int:
-    """Return the value of `--jobs`, for argparse; raise ArgumentTypeError if it needs a package that is not installed."""
+    """Return the value of `--jobs`, for argparse; raise ArgumentTypeError if it needs a package
+    that is not installed.
+    """
     count = int(text)
     if count != 1 and find_spec("joblib") is None:
         raise argparse.ArgumentTypeError(
@@ -21,7 +23,9 @@ def job_count(text: str) -> int:
 def run_all(
     function: Callable[..., Result], tasks: Iterable[tuple[Any, ...]], jobs: int
 ) -> list[Result]:
-    """Return function(*arguments) for each tuple of arguments, in their order, from `jobs` processes."""
+    """Return function(*arguments) for each tuple of arguments, in their order, from `jobs`
+    processes.
+    """
     if jobs == 1:
         return [function(*arguments) for arguments in tasks]
     from joblib import Parallel, delayed  # here, because the package is an extra

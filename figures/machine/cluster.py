@@ -1,7 +1,8 @@
-"""Computing records on a cluster: Dask's workers compute, one record a worker process at a time; this program writes the files.
+"""Records on a cluster: Dask's workers compute, one record at a time each; this program writes.
 
 Start the workers from a checkout with `dask worker ADDRESS`: they import `figures` and `kan_ref` by
-name and need nothing else from this machine. The package `distributed` comes with the extra "cluster".
+name and need nothing else from this machine. The package `distributed` comes with the extra
+"cluster".
 """
 
 import contextlib
@@ -22,13 +23,16 @@ _ONE_RECORD = threading.Lock()  # the threads of a worker share `kr.LIBRARY`
 
 
 def compute_alone(task: Task) -> Outcome:
-    """Compute one record with one BLAS thread, whatever the worker's environment, and no other one at the same time."""
+    """Compute one record with one BLAS thread, whatever the worker's environment, and no other one
+    at the same time.
+    """
     with _ONE_RECORD, threadpool_limits(limits=1):
         return compute(task)
 
 
 def on_cluster(address: str) -> Backend:
-    """Return the backend that computes on the workers of the scheduler at `address`; workers may join and leave.
+    """Return the backend that computes on the workers of the scheduler at `address`; workers may
+    join and leave.
 
     Raises
     ------
@@ -70,7 +74,9 @@ def _client(address: str) -> Iterator[Any]:
 
 
 def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
-    """Give every worker its next task when it has none; a task whose worker is lost goes to another one."""
+    """Give every worker its next task when it has none; a task whose worker is lost goes to another
+    one.
+    """
     running: dict[Any, tuple[Task, str]] = {}
     finished = distributed.as_completed(loop=client.loop)
     try:

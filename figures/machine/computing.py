@@ -1,4 +1,4 @@
-"""Computing missing records: one at a time or several, the longest first, until all are there or time is up.
+"""Computing missing records, the longest first, until all are there or time is up.
 
 A worker returns a record as the bytes of its file, and the program that asked for it writes the
 file: workers need not share its disk. A record that fails costs no other. Every worker uses one

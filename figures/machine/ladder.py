@@ -1,11 +1,11 @@
-"""Training on a sequence of ever finer grids, for the figures on exp(sin(pi x) + y^2): settings, methods, selections of records.
+"""Training on a sequence of ever finer grids, for the figures on exp(sin(pi x) + y^2).
 
-The problem is that of Fig. 2.3 of Liu et al. 2024. What the paper leaves open is taken from its code:
-uniform points of [-1, 1]^2, all weights trainable, no penalty with L-BFGS. One "step" of the paper is
-a call of an optimizer that does up to 20 L-BFGS iterations, so its 200 steps a grid are up to 4000
-iterations; 200 iterations are the other reading. Levenberg-Marquardt has this package's smoothness
-penalty. Training is not convex: the best of eight short runs at G = 3, chosen on training data, goes
-on to the finer grids.
+The problem is that of Fig. 2.3 of Liu et al. 2024. What the paper leaves open is taken from its
+code: uniform points of [-1, 1]^2, all weights trainable, no penalty with L-BFGS. One "step" of the
+paper is a call of an optimizer that does up to 20 L-BFGS iterations, so its 200 steps a grid are up
+to 4000 iterations; 200 iterations are the other reading. Levenberg-Marquardt has this package's
+smoothness penalty. Training is not convex: the best of eight short runs at G = 3, chosen on
+training data, goes on to the finer grids.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What a figure's module offers (`Figure`), what it says about the paper (`Claim`), and the table of claims.
+"""What a figure's module offers (`Figure`), its claims (`Claim`), and the table of claims.
 
 A figure's `run` turns a configuration into a record of plain numbers, `draw` turns records into a
 picture, and `claims` compares the paper's statements with them. Drawing computes nothing. Every

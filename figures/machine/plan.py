@@ -9,7 +9,9 @@ from figures.machine.records import find_records, record_path
 
 @dataclass(frozen=True)
 class Task:
-    """One record to compute: the module's full name, the configuration, the file, the expected CPU seconds."""
+    """One record to compute: the module's full name, the configuration, the file, the expected CPU
+    seconds.
+    """
 
     module: str
     config: Config
@@ -19,7 +21,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """A figure's records: `finished` in the order of its configurations, `missing` ones, and `complaints` about broken ones."""
+    """A figure's records: `finished` in the order of its configurations, `missing` ones, and
+    `complaints` about broken ones.
+    """
 
     figure: Figure
     finished: list[Record]
@@ -38,7 +42,9 @@ class Plan:
 
 
 def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) -> Plan:
-    """Look for every record of a figure. A broken line or file is named in a message, and its record counts as missing."""
+    """Look for every record of a figure. A broken line or file is named in a message, and its
+    record counts as missing.
+    """
     found = find_records(folder, figure)
     broken = [*found.broken_lines, *found.broken_files]
     plan = Plan(figure, [], [], [f"{message}; it is not used" for message in broken])

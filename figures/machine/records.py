@@ -1,13 +1,15 @@
-"""Records on disk: one file a record while runs go on, one sorted file a figure once they are collected.
+"""Records on disk: one file a record during runs, one sorted file a figure once collected.
 
-A record is the JSON object of one configuration: figure, configuration, seed, results, versions, seconds. A run writes it to
-`records/STEM/HASH.json`, where STEM is the name of the figure's module and HASH a hash of figure and configuration, so
-a configuration has to hold everything that its results depend on. The file appears whole or not at all
-(`kan_ref.files.replace_file`): an interruption costs the records in progress and no others.
+A record is the JSON object of one configuration: figure, configuration, seed, results, versions,
+seconds. A run writes it to `records/STEM/HASH.json`, where STEM is the name of the figure's module
+and HASH a hash of figure and configuration, so a configuration has to hold everything that its
+results depend on. The file appears whole or not at all (`kan_ref.files.replace_file`): an
+interruption costs the records in progress and no others.
 
-`collect` merges these files into `records/STEM.jsonl`, one record a line, sorted by the JSON text of the configuration with
-sorted keys. The order of the runs therefore does not show in the file, and a new record changes one line of it. Where
-both places hold a configuration, the single file is the newer one and counts.
+`collect` merges these files into `records/STEM.jsonl`, one record a line, sorted by the JSON text
+of the configuration with sorted keys. The order of the runs therefore does not show in the file,
+and a new record changes one line of it. Where both places hold a configuration, the single file is
+the newer one and counts.
 """
 
 import hashlib
@@ -29,7 +31,9 @@ def file_stem(figure: Figure) -> str:
 
 
 def config_key(config: Config) -> str:
-    """Return the JSON text of a configuration with sorted keys, by which the lines of a collected file are sorted."""
+    """Return the JSON text of a configuration with sorted keys, by which the lines of a collected
+    file are sorted.
+    """
     return json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -56,7 +60,9 @@ def record_path(folder: Path, figure: Figure, config: Config) -> Path:
 
 
 def record_bytes(record: Record) -> bytes:
-    """Return a record as one line of JSON; raise ValueError for nan and infinity, which JSON does not have."""
+    """Return a record as one line of JSON; raise ValueError for nan and infinity, which JSON does
+    not have.
+    """
     ordered = {key: record[key] for key in RECORD_KEYS}
     return (json.dumps(ordered, allow_nan=False) + "\n").encode()
 
@@ -104,7 +110,9 @@ def _parse(content: bytes, name: str, figure: Figure) -> Record:
 
 @dataclass(frozen=True)
 class Found:
-    """The records of a figure: `collected` ones and `single` files, both by `config_key`; a message for each broken line or file."""
+    """The records of a figure: `collected` ones and `single` files, both by `config_key`; a message
+    for each broken line or file.
+    """
 
     collected: dict[str, Record]
     single: dict[str, tuple[Path, Record]]
@@ -112,13 +120,17 @@ class Found:
     broken_files: list[str]
 
     def record(self, config: Config) -> Record | None:
-        """Return the record of a configuration, that of the single file first; None if there is none."""
+        """Return the record of a configuration, that of the single file first; None if there is
+        none.
+        """
         key = config_key(config)
         return self.single[key][1] if key in self.single else self.collected.get(key)
 
 
 def find_records(folder: Path, figure: Figure) -> Found:
-    """Read all records of a figure. What is broken is named in a message each, and no record is read from it."""
+    """Read all records of a figure. What is broken is named in a message each, and no record is
+    read from it.
+    """
     found = Found({}, {}, [], [])
     path = collected_path(folder, figure)
     for name, line in _lines(path):
@@ -139,7 +151,9 @@ def find_records(folder: Path, figure: Figure) -> Found:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the lines of a collected file, each with its name in messages; none if there is no file."""
+    """Yield the lines of a collected file, each with its name in messages; none if there is no
+    file.
+    """
     if path.exists():
         for number, line in enumerate(path.read_bytes().splitlines(), start=1):
             yield f"{path.name}, line {number},", line
@@ -147,14 +161,17 @@ def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
 
 @dataclass(frozen=True)
 class Merged:
-    """What `collect` did: the number of single files that it merged, and messages about what it left alone."""
+    """What `collect` did: the number of single files that it merged, and messages about what it
+    left alone.
+    """
 
     n_merged: int
     complaints: list[str]
 
 
 def collect(folder: Path, figure: Figure) -> Merged:
-    """Merge a figure's single files into its collected file, and remove them once the collected file holds their records.
+    """Merge a figure's single files into its collected file, and remove them once the collected
+    file holds their records.
 
     The collected file is replaced in one step and read again before anything is removed, so that an interruption at any
     moment loses no record; a second call has nothing to do. A broken single file stays where it is. A collected file with

@@ -1,12 +1,14 @@
-"""A hash of the code that a figure's results depend on: prose and formatting do not change it, code does.
+"""A hash of the code that a figure's results depend on, without comments and docstrings.
 
-The import closure of a module is the module itself and all modules of its own top-level package, of `figures` and of
-`kan_ref` that it imports, directly or through others, anywhere in its text (imports for type checkers alone apart). An
-import through a package counts only the modules that the imported names come from: `kr.fit` is the module that defines
-`fit`, not all of `kan_ref`. A package that is used as a value, as in `getattr(kr, name)`, counts with all its modules.
+The import closure of a module is the module itself and all modules of its own top-level package, of
+`figures` and of `kan_ref` that it imports, directly or through others, anywhere in its text
+(imports for type checkers alone apart). An import through a package counts only the modules that
+the imported names come from: `kr.fit` is the module that defines `fit`, not all of `kan_ref`. A
+package that is used as a value, as in `getattr(kr, name)`, counts with all its modules.
 
-Each module enters the hash as its syntax tree without string statements (docstrings), line numbers and empty fields.
-Comments and formatting are not part of such a tree, and it is the same in every Python that the project supports.
+Each module enters the hash as its syntax tree without string statements (docstrings), line numbers
+and empty fields. Comments and formatting are not part of such a tree, and it is the same in every
+Python that the project supports.
 """
 
 import ast
@@ -26,7 +28,9 @@ _SILENT = ("ctx", "kind", "type_comment", "type_ignores")  # fields that say not
 
 @functools.cache
 def source_hash(module: str) -> str:
-    """Return the hash of a module's import closure, by the module's full name; it stays the same for the whole process."""
+    """Return the hash of a module's import closure, by the module's full name; it stays the same
+    for the whole process.
+    """
     digest = hashlib.sha256()
     for name, path in sorted(import_closure(module).items()):
         digest.update(f"{name}\n{_parsed(name, path).code}\n".encode())
@@ -49,7 +53,9 @@ def import_closure(module: str) -> dict[str, Path]:
 
 @functools.cache
 def _modules_of(target: str) -> list[tuple[str, Path]]:
-    """Return the modules, with their files, that define a dotted name such as "kan_ref.network.Layer"."""
+    """Return the modules, with their files, that define a dotted name such as
+    "kan_ref.network.Layer".
+    """
     name, *rest = target.split(".")
     while True:
         path = _file_of(name)
@@ -95,7 +101,9 @@ def _file_of(name: str) -> Path | None:
 
 
 def _exports(package: str, init: Path) -> dict[str, str]:
-    """Return the names that a package hands on: name -> dotted target. A stub beside it lists those that load lazily."""
+    """Return the names that a package hands on: name -> dotted target. A stub beside it lists those
+    that load lazily.
+    """
     found: dict[str, str] = {}
     for path in (init, init.with_suffix(".pyi")):
         if path.is_file():
@@ -108,7 +116,9 @@ def _exports(package: str, init: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Parsed:
-    """A module's code as text, the dotted names that it imports or uses of what it imports, and local name -> target."""
+    """A module's code as text, the dotted names that it imports or uses of what it imports, and
+    local name -> target.
+    """
 
     code: str
     imports: frozenset[str]
@@ -152,7 +162,9 @@ def _runtime_nodes(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _uses(node: ast.AST, names: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Yield each use of the names with the attributes that follow: `kr.bspline.basis(x)` is ("kr", "bspline", "basis")."""
+    """Yield each use of the names with the attributes that follow: `kr.bspline.basis(x)` is ("kr",
+    "bspline", "basis").
+    """
     chain: list[str] = []
     inner = node
     while isinstance(inner, ast.Attribute):

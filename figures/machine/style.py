@@ -1,7 +1,8 @@
 """One style for all pictures, and files that are equal, byte for byte, for the same records.
 
-Colours are those of Okabe and Ito, apart from yellow, which is too pale for a line on white. The style starts from
-Matplotlib's defaults, not from the user's settings, and lasts as long as its context.
+Colours are those of Okabe and Ito, apart from yellow, which is too pale for a line on white. The
+style starts from Matplotlib's defaults, not from the user's settings, and lasts as long as its
+context.
 """
 
 import contextlib

@@ -178,7 +178,9 @@ def test_a_figure_depends_on_its_own_module_and_not_on_all_of_the_package(figure
 
 
 def test_a_module_without_a_source_file_is_named():
-    with pytest.raises(ImportError, match=r"nowhere\.figure is imported, but nowhere has no source"):
+    with pytest.raises(
+        ImportError, match=r"nowhere\.figure is imported, but nowhere has no source"
+    ):
         source.source_hash("nowhere.figure")
 
 
@@ -203,7 +205,9 @@ def test_records_of_other_code_are_used_but_counted_for_each_figure(
     arguments = ["--out", str(tmp_path / "out"), "--seeds", "2"]
     toy_program(arguments)
     assert origin_messages(capsys.readouterr().err) == []
-    monkeypatch.setattr("figures.__main__.source_hash", lambda module: f"{source.PREFIX}other")
+    monkeypatch.setattr(
+        "figures.machine.report.source_hash", lambda module: f"{source.PREFIX}other"
+    )
 
     assert toy_program(arguments) == 0
 
@@ -234,7 +238,7 @@ def test_other_versions_are_named(toy_program, tmp_path, monkeypatch, capsys):
     toy_program(arguments)
     capsys.readouterr()
     changed = {**computing.versions(), "numpy": "9.9"}
-    monkeypatch.setattr("figures.__main__.versions", lambda: changed)
+    monkeypatch.setattr("figures.machine.report.versions", lambda: changed)
 
     toy_program(arguments)
 
