@@ -1,4 +1,4 @@
-"""What is measured: networks of cubic splines from the paper's toy examples up to an image classifier, and a batch for each."""
+"""The measured networks: cubic splines from the paper's toy examples up to an image classifier, and a batch for each."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,9 @@ DEGREE = 3
 
 @dataclass(frozen=True)
 class Shape:
-    """Widths, intervals per grid, samples; `bar` is what `training_step` asks of a step, ours cached over textbook."""
+    """Widths, intervals per grid, samples; `bar` is the level of `training_step` for a step: the
+    ratio of ours, cached, to the textbook.
+    """
 
     name: str
     widths: tuple[int, ...]
@@ -41,7 +43,9 @@ QUICK_SHAPES = SHAPES[:2]
 
 
 def problem(shape: Shape) -> tuple[Network, FloatArray, FloatArray]:
-    """A random network of the shape and a batch for it; its hidden grids lie on the batch's activations, where `fit` keeps them."""
+    """Return a random network of the shape and a batch; its hidden grids cover the batch's
+    activations, as in `fit`.
+    """
     rng = np.random.default_rng(0)
     x = rng.uniform(-1.0, 1.0, (shape.batch, shape.widths[0]))
     network = kr.init_network(
