@@ -200,13 +200,15 @@ def _check(network: Model, x: object) -> FloatArray:
     return check_float_array("x", x, ("batch", network.widths[0]))
 
 
-def _parts(network: Model, x: FloatArray, kind: JetKind, first: int, n_parts: int) -> FloatArray:
-    """Some parts of the outputs' jet, (batch, n_out, n_parts); ValueError where a formula has no value, or one of these is not finite."""
+def _parts(
+    network: Model, x: FloatArray, kind: JetKind, first: int, n_components: int
+) -> FloatArray:
+    """Some parts of the outputs' jet, (batch, n_out, n_components); ValueError where a formula has no value, or one of these is not finite."""
     functions = family_of(network).jets
     jet = functions.predict(network, functions.prepare(network, x, kind))
     if isinstance(network, Network):
         refuse_undefined(network, x, jet[:, 0].T)
-    asked = jet[:, first : first + n_parts]
+    asked = jet[:, first : first + n_components]
     if not np.isfinite(asked).all():
         sample, output = np.argwhere(~np.isfinite(asked).all(axis=1).T)[0]
         raise ValueError(

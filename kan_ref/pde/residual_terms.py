@@ -35,7 +35,7 @@ class LinearTerm:
     weight: FloatArray
 
     def residuals(self, jet: FloatArray) -> FloatArray:
-        """(R1), (n_out, n), at the outputs' jet (n_out, n_parts, n)."""
+        """(R1), (n_out, n), at the outputs' jet (n_out, n_components, n)."""
         # [eq:linear-residual]
         residuals: FloatArray = (
             self.zeroth * jet[:, 0] + jet[:, self.kind.second].sum(axis=1) - self.source.T
@@ -44,7 +44,7 @@ class LinearTerm:
         return residuals
 
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Residuals (n_out, n) and their seeds dr/d jet, (n_out, n_out, n_parts, n)."""
+        """Residuals (n_out, n) and their seeds dr/d jet, (n_out, n_out, n_components, n)."""
         seeds = np.zeros((len(jet), *jet.shape))
         # [eq:linear-seeds]
         for output, seed in enumerate(seeds):
@@ -79,11 +79,11 @@ class FunctionTerm:
     weight: FloatArray
 
     def residuals(self, jet: FloatArray) -> FloatArray:
-        """(R2), (n_residuals, n), at the outputs' jet (n_out, n_parts, n)."""
+        """(R2), (n_residuals, n), at the outputs' jet (n_out, n_components, n)."""
         return ask(self.function, self.arguments(jet))[0].reshape(len(self.x), -1).T
 
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Residuals (n_residuals, n) and their seeds dr/d jet, (n_residuals, n_out, n_parts, n)."""
+        """Residuals (n_residuals, n) and their seeds dr/d jet, (n_residuals, n_out, n_components, n)."""
         residual, partials = ask(self.function, self.arguments(jet))
         n, n_out = len(self.x), len(jet)
         seeds = np.zeros((residual.size // n, *jet.shape))

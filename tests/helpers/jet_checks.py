@@ -61,7 +61,7 @@ def every_kind(rng, n_in, n_samples):
 
 
 def jet_of(model, x, kind):
-    """The outputs' jet, (n_out, n_parts, batch)."""
+    """The outputs' jet, (n_out, n_components, batch)."""
     functions = family_of(model).jets
     return functions.predict(model, functions.prepare(model, x, kind))
 

@@ -235,7 +235,7 @@ def test_an_operator_goes_along_those_coordinates_alone_that_its_matrix_names():
     heat = operator_kind(np.diag([0.0, -1.0]), np.array([1.0, 0.0]))
 
     np.testing.assert_array_equal(heat.directions, [[0.0, 1.0]])
-    assert (heat.n_parts, heat.n_first, heat.n_second) == (3, 1, 1)
+    assert (heat.n_components, heat.n_first, heat.n_second) == (3, 1, 1)
 
 
 def test_an_operator_of_first_order_has_no_direction_and_no_product():
@@ -339,7 +339,7 @@ def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows(way):
         gradient = jets.run_jet_backward(network, flow, np.ones(flow.jet.shape))
         (rows,) = jets.jet_jacobian(network, flow, [np.ones(flow.jet.shape)])
 
-    assert flow.jet.shape == (2, kind.n_parts, 0)
+    assert flow.jet.shape == (2, kind.n_components, 0)
     assert gradient.shape == (network.n_params,)
     assert not gradient.any()
     assert len(rows.values) == 0
@@ -376,7 +376,13 @@ def test_a_cache_without_slopes_gives_no_gradient_by_the_jet():
         jet_layer.input_gradient(network.layers[0], cache, np.ones((3, 8, len(x))))
 
 
-@pytest.mark.parametrize(("way", "how"), [("dense", r"dense \(\d+, 40\)"), ("gathered", "walked")])
+@pytest.mark.parametrize(
+    ("way", "how"),
+    [
+        ("dense", r"JetFactors\(base \(2, 8, 5\), basis \(\d+, 40\)\)"),
+        ("gathered", "gathered"),
+    ],
+)
 def test_repr_of_a_cache_tells_shapes_and_kind(way, how):
     rng = np.random.default_rng(0)
     network = random_network(rng, widths=(2, 1), degrees=(3,))

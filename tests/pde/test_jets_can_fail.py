@@ -22,7 +22,7 @@ from networks import WAYS, contraction_by
 import kan_ref as kr
 from kan_ref.functions import activation
 from kan_ref.network import symbolic_edges
-from kan_ref.pde import jet_kind, jet_layer, jets, mlp_jets
+from kan_ref.pde import jet_kind, jet_layer, jet_product, jets, mlp_jets
 
 
 def mutate(monkeypatch, function, right, wrong):
@@ -136,29 +136,29 @@ FAULTS = {
     ),
     "phi'' for phi''' along the edges": (
         "reverse",
-        WAYS,
-        jet_layer._pull_by_edges,
+        ("gathered",),
+        jet_layer._gathered_input_sums,
         "(1, 2, 3)",
         "(1, 2, 2)",
     ),
     "phi'' for phi''' through the product": (
         "reverse",
         ("dense",),
-        jet_layer._pull_by_product,
-        "cache.live.planes[order]",
-        "cache.live.planes[min(order, 2)]",
+        jet_product.product_input_sums,
+        "active.planes[order]",
+        "active.planes[min(order, 2)]",
     ),
     "base function dropped through the product": (
         "gradient",
         ("dense",),
-        jet_layer._pull_by_product,
-        "by_base[own], cache.base[order][i]",
-        "0.0 * by_base[own], cache.base[order][i]",
+        jet_product.product_input_sums,
+        "by_base[own], base[order][i]",
+        "0.0 * by_base[own], base[order][i]",
     ),
     "base weights turned": (
         "gradient",
         ("dense",),
-        jet_layer.outputs,
+        jet_product.product_outputs,
         "layer.base_matrix @",
         "layer.base_matrix[::-1] @",
     ),
@@ -166,8 +166,8 @@ FAULTS = {
         "rows",
         WAYS,
         jet_layer.spline_rows,
-        "rows[:, :, live:] *= layer.mask[:, :, None, None]",
-        "rows[:, :, live:] *= 1.0",
+        "rows[:, :, active:] *= layer.mask[:, :, None, None]",
+        "rows[:, :, active:] *= 1.0",
     ),
     "w_spline forgotten": (
         "rows",

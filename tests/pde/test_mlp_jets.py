@@ -189,7 +189,7 @@ def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows():
     flow = flow_of(mlp, x[:0], kind)
     seed = np.ones(flow.jet.shape)
 
-    assert flow.jet.shape == (2, kind.n_parts, 0)
+    assert flow.jet.shape == (2, kind.n_components, 0)
     np.testing.assert_array_equal(
         mlp_jets.run_jet_backward(mlp, flow, seed), np.zeros(mlp.n_params)
     )
