@@ -1,6 +1,6 @@
 """Four more differential equations, each with its exact solution, and a fifth whose solution is read off as a formula.
 
-Every equation is solved by Levenberg-Marquardt on weighted mean squares of its residual and of its conditions, (Q3) of
+Every equation is solved by Levenberg-Marquardt on weighted mean squares of its residual and of its conditions, (J32) of
 `kan_ref.pde.equations`; errors are taken at fresh points or on a mesh, none of which were trained on.
 
     pendulum    u'' + sin u = 0 on [0, 10], u(0) = 2, u'(0) = 0; exact by Jacobi's functions: sin(u/2) = k cd(t, k), k = sin 1

@@ -1,4 +1,4 @@
-"""Slow truth for differential equations: (E1) by loops over points, outputs and terms, and random polynomial residuals with exact partials.
+"""Slow truth for differential equations: (J36) by loops over points, outputs and terms, and random polynomial residuals with exact partials.
 
 What a test hands over is what a user would write, as plain data: the oracle reads none of the package's records.
 """
@@ -87,7 +87,7 @@ def at_point(function, b):
 
 
 def value_by_loops(model, conditions):
-    """(E1) from its definition."""
+    """(J36) from its definition."""
     total = 0.0
     for condition in conditions:
         u, du, d2u = (

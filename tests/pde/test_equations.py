@@ -1,4 +1,4 @@
-"""Differential equations as an objective: (E1) by loops, its gradient and rows by differences, for every kind of term and model."""
+"""Differential equations as an objective: (J36) by loops, its gradient and rows by differences, for every kind of term and model."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,7 @@ from oracles_equations import Function, Linear, random_polynomial, value_by_loop
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transposed
-from kan_ref.pde.jet_families import family_of
-from kan_ref.pde.problem import PreparedProblem, _shares, prepare_problem
+from kan_ref.pde.problem import PreparedProblem, _weights
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from kan_ref.sparsity.penalties import PenaltyWeights
 from kan_ref.training.objective import check_penalty, make_objective
@@ -23,7 +22,7 @@ ACTIVATIONS = ("tanh", "silu")
 def objective_of(model, conditions, **options):
     """The objective of `fit(problem=)` for conditions of `oracles_equations`."""
     problem = kr.residual_problem([condition.term() for condition in conditions])
-    prepared = prepare_problem(problem, model, family_of(model))
+    prepared = problem.prepare(model)
     return make_objective(
         model, problem.points, np.empty((0, model.widths[-1])), equations=prepared, **options
     )
@@ -301,7 +300,7 @@ def test_a_value_term_is_the_linear_term_of_order_zero():
     model, (_, condition), _ = case("degree 3", "value")
     named = kr.residual_problem([kr.value_term(condition.x, condition.options["source"])])
 
-    prepared = prepare_problem(named, model, family_of(model))
+    prepared = named.prepare(model)
 
     assert prepared.value(model) == objective_of(model, [condition]).equations.value(model)
     assert prepared.value(model) == pytest.approx(
@@ -505,9 +504,9 @@ SOLVED = {
 @pytest.mark.parametrize("name", SOLVED)
 def test_a_network_that_is_the_solution_leaves_nothing_of_the_equation(name):
     network, term = SOLVED[name][0](), SOLVED[name][1]()
-    prepared = prepare_problem(kr.residual_problem([term]), network, family_of(network))
+    prepared = kr.residual_problem([term]).prepare(network)
 
-    term.check(prepared.family.jets.predict(network, prepared.inputs[0]), "the term")
+    term.check(prepared.functions.predict(network, prepared.inputs[0]), "the term")
 
     assert np.abs(prepared.residuals(network)).max() <= 1e-13
 
@@ -517,14 +516,7 @@ def test_a_network_beside_the_solution_leaves_something(name):
     network, term = SOLVED[name][0](), SOLVED[name][1]()
     beside = network.with_theta(network.theta * (1.0 + 1e-3 * np.cos(np.arange(network.n_params))))
 
-    assert (
-        np.abs(
-            prepare_problem(kr.residual_problem([term]), beside, family_of(beside)).residuals(
-                beside
-            )
-        ).max()
-        > 1e-5
-    )
+    assert np.abs(kr.residual_problem([term]).prepare(beside).residuals(beside)).max() > 1e-5
 
 
 # --- the checks can fail: planted faults
@@ -532,14 +524,14 @@ def test_a_network_beside_the_solution_leaves_something(name):
 
 def squared_weight(monkeypatch):
     monkeypatch.setattr(
-        "kan_ref.pde.problem._shares",
+        "kan_ref.pde.problem._weights",
         lambda term, residuals: np.asarray(term.weight**2 / residuals.size)[None],
     )
 
 
 def share_without_residuals(monkeypatch):
     monkeypatch.setattr(
-        "kan_ref.pde.problem._shares",
+        "kan_ref.pde.problem._weights",
         lambda term, residuals: np.asarray(term.weight / len(term.x))[None],
     )
 
@@ -623,11 +615,11 @@ def share_without_its_root(monkeypatch):
     def wrong(self, network):
         parts, blocks = [], []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            flow = self.family.jets.run_forward(network, inputs)
+            flow = self.functions.run_forward(network, inputs)
             residuals, seeds = term.linearize(flow.jet)
-            share = _shares(term, residuals)
-            parts.append((np.sqrt(share) * residuals).reshape(-1))
-            blocks += self.family.jets.jacobian(network, flow, [share * seed for seed in seeds])
+            weights = _weights(term, residuals)
+            parts.append((np.sqrt(weights) * residuals).reshape(-1))
+            blocks += self.functions.jacobian(network, flow, [weights * seed for seed in seeds])
         return np.concatenate(parts), blocks
 
     monkeypatch.setattr(PreparedProblem, "linearize", wrong)

@@ -263,7 +263,7 @@ def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample(name):
     assert np.isfinite(network(x)).all()
     with pytest.raises(
         ValueError,
-        match=r"^x\[1\] gives output 0 a derivative that is not finite: a formula has none there, or ",
+        match=r"^x\[1\] gives output 0 a derivative that is not finite: a symbolic edge has none there, or ",
     ):
         function(network, x)
 

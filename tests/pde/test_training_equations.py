@@ -478,7 +478,7 @@ REFUSALS = {
         lambda: kr.fit(UNDEFINED, problem=problem()),
         ValueError,
         r"x\[0\] of terms\[0\] in problem gives the model a value or derivative that is not finite: "
-        "a formula has none there, or numbers overflow",
+        "a symbolic edge has none there, or numbers overflow",
     ),
 }
 
