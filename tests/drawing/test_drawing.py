@@ -19,9 +19,8 @@ from networks import with_formulas
 from PIL import Image
 
 import kan_ref as kr
-from kan_ref.drawing import drawing
+from kan_ref.drawing import draw_network, film, painting, save_film
 from kan_ref.drawing.diagram import lay_out
-from kan_ref.drawing.drawing import draw_network, save_film
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
@@ -153,7 +152,7 @@ def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
     )
 
     figure = ax.figure
-    texts = [text.get_window_extent() for text in ax.texts if text.get_color() != drawing.RED]
+    texts = [text.get_window_extent() for text in ax.texts if text.get_color() != painting.RED]
     boxes = [path.get_extents(ax.transData) for path in painted(ax)[1].get_paths()]
     for n, text in enumerate(texts):
         assert not any(text.overlaps(other) for other in [*texts[:n], *boxes])
@@ -170,7 +169,7 @@ def test_names_of_functions_lie_in_their_boxes_and_off_the_curves():
 
     ax = draw_network(network, np.full((2, 29), [[0.1], [0.9]]))
 
-    texts = [text.get_window_extent() for text in ax.texts if text.get_color() == drawing.RED]
+    texts = [text.get_window_extent() for text in ax.texts if text.get_color() == painting.RED]
     _, boxes, curves = painted(ax)
     assert len(texts) == 29
     for text, box, curve in zip(texts, boxes.get_paths(), curves.get_segments(), strict=True):
@@ -311,7 +310,7 @@ def test_a_refusal_leaves_the_axes_as_it_was():
         (
             Figure().add_axes((0.0, 0.0, 0.5, 0.0)),
             ValueError,
-            "ax is 3.2 by 0 inches, but needs some room",
+            "ax is 3.2 by 0 inches, but needs a size above 0",
         ),
     ],
 )
@@ -471,13 +470,13 @@ def test_steps_of_a_run_become_a_film_that_tells_step_and_error(tmp_path, monkey
     data = kr.sample("exp_sin", n_train=50, n_test=10, rng=np.random.default_rng(0))
     network, _ = example((2, 2, 1))
     kr.fit(network, data, optimizer="lbfgs", n_steps=3, callback=steps.append)
-    paint = drawing.paint
+    paint = film.paint
 
     def spy(diagram, ax):
         titles.extend(label.text for label in diagram.plan.labels if label.role == "title")
         paint(diagram, ax)
 
-    monkeypatch.setattr(drawing, "paint", spy)
+    monkeypatch.setattr(film, "paint", spy)
     save_film(steps, data.x_train, tmp_path / "a.gif")
     save_film([step.network for step in steps[:2]], data.x_train, tmp_path / "b.gif")
     save_film(steps[:2], data.x_train, tmp_path / "c.gif", titles=("first", "second"))
@@ -558,7 +557,7 @@ def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monke
     def fail(*_):
         raise AssertionError("painted")
 
-    monkeypatch.setattr(drawing, "paint", fail)
+    monkeypatch.setattr(film, "paint", fail)
     with pytest.raises(NotADirectoryError):
         save_film(networks, x, tmp_path / "file" / "a.gif")
 
