@@ -167,8 +167,8 @@ def input_gradient(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
     """
     if len(cache.base) < 4:
         raise ValueError(
-            "cache holds no slopes, but a gradient with respect to the jet needs "
-            "evaluate(..., slopes=True)"
+            "cache holds no third derivatives, but a gradient with respect to the jet needs "
+            "`evaluate(..., slopes=True)`"
         )
     slices = upstream_slices(cache.kind)
     # [eq:jet-input-gradient]

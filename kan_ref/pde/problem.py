@@ -104,34 +104,34 @@ class PreparedProblem:
     functions: JetFunctions
     inputs: tuple[Any, ...]
 
-    def value(self, network: Model) -> float:
+    def value(self, model: Model) -> float:
         """Return the value (J36)."""
-        return float(sum(np.vdot(own, own) for own in self._scaled(network)))
+        return float(sum(np.vdot(own, own) for own in self._scaled(model)))
 
-    def value_and_grad(self, network: Model) -> tuple[float, FloatArray]:
+    def value_and_grad(self, model: Model) -> tuple[float, FloatArray]:
         """Return the value (J36) and its gradient (J37), (n_params,).
 
         Notes
         -----
         Implements :eq:`problem-value`.
         """
-        value, gradient = 0.0, np.zeros(network.n_params)
+        value, gradient = 0.0, np.zeros(model.n_params)
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            flow = self.functions.run_forward(network, inputs)
+            flow = self.functions.run_forward(model, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-value]
             weights = _weights(term, residuals)
             value += float((weights * residuals**2).sum())
             d_jet = np.einsum("ob,ojkb->jkb", 2.0 * weights * residuals, seeds)
             # [/eq:problem-value]
-            gradient += self.functions.run_backward(network, flow, d_jet)
+            gradient += self.functions.run_backward(model, flow, d_jet)
         return value, gradient
 
-    def residuals(self, network: Model) -> FloatArray:
+    def residuals(self, model: Model) -> FloatArray:
         """Return the residuals (J38): term by term, in each residual by residual at all points."""
-        return np.concatenate([own.reshape(-1) for own in self._scaled(network)])
+        return np.concatenate([own.reshape(-1) for own in self._scaled(model)])
 
-    def linearize(self, network: Model) -> tuple[FloatArray, list[Block]]:
+    def linearize(self, model: Model) -> tuple[FloatArray, list[Block]]:
         """Return the residuals (J38) and their Jacobian, as blocks of rows in the same order.
 
         Notes
@@ -141,20 +141,20 @@ class PreparedProblem:
         scaled: list[FloatArray] = []
         blocks: list[Block] = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            flow = self.functions.run_forward(network, inputs)
+            flow = self.functions.run_forward(model, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-rows]
             root = np.sqrt(_weights(term, residuals))
             scaled.append((root * residuals).reshape(-1))
-            blocks += self.functions.jacobian(network, flow, [root * seed for seed in seeds])
+            blocks += self.functions.jacobian(model, flow, [root * seed for seed in seeds])
             # [/eq:problem-rows]
         return np.concatenate(scaled), blocks
 
-    def _scaled(self, network: Model) -> list[FloatArray]:
+    def _scaled(self, model: Model) -> list[FloatArray]:
         """Return the residuals (J38) of each term, (n_residuals, n)."""
         scaled = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            residuals = term.residuals(self.functions.predict(network, inputs))
+            residuals = term.residuals(self.functions.predict(model, inputs))
             scaled.append(np.sqrt(_weights(term, residuals)) * residuals)
         return scaled
 

@@ -1,4 +1,4 @@
-"""Pictures as Matplotlib paints them: what the diagram says stands on the Axes, real letters keep apart, films are written whole or not."""
+"""Diagrams as Matplotlib paints them: all of a diagram is on the Axes, letters do not overlap, films are written completely or not at all."""
 
 import io
 import os
@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -52,7 +53,7 @@ def place(figure, diagram, at):
 
 
 def frames(path):
-    """All frames of a film, (n, height, width, 3), and what the file says of them."""
+    """All frames of a film, (n, height, width, 3), and their data in the file."""
     with Image.open(path) as film:
         shots, told = [], dict(film.info)
         for number in range(film.n_frames):
@@ -207,7 +208,7 @@ def test_sums_are_circles_with_a_plus_and_other_nodes_are_dots():
 
 
 def test_dead_edges_leave_no_mark():
-    """A network with all but one edge dead paints as much ink as one edge does."""
+    """A network with all edges but one masked paints as much ink as one edge does."""
     network, x = example((2, 1))
     one = kr.mask_edges(network, 0, [[0, 1]])
 
@@ -365,7 +366,7 @@ def odd_cases():
         "zeros": (network.with_theta(np.zeros(network.n_params)), x),
         "huge": (network.with_theta(1e60 * network.theta), x),
         "huge inputs": (network, 1e300 * x),
-        "all dead": (
+        "all masked": (
             kr.mask_edges(kr.mask_edges(network, 0, np.zeros((5, 2))), 1, np.zeros((1, 5))),
             x,
         ),
@@ -484,6 +485,29 @@ def test_steps_of_a_run_become_a_film_that_tells_step_and_error(tmp_path, monkey
     told = [f"step {n}, train RMSE {step.train_rmse:.1e}" for n, step in enumerate(steps)]
     assert titles == [*told, "1 of 2", "2 of 2", "first", "second"]
     assert len(told) == 4
+
+
+def test_a_film_takes_any_object_with_a_network_and_counts_frames_without_a_step_or_an_error(
+    tmp_path, monkeypatch
+):
+    networks, x = states(3)
+    titles = []
+    paint = film.paint
+
+    def spy(diagram, ax):
+        titles.extend(label.text for label in diagram.plan.labels if label.role == "title")
+        paint(diagram, ax)
+
+    monkeypatch.setattr(film, "paint", spy)
+    frames_of = [
+        SimpleNamespace(network=networks[0]),
+        SimpleNamespace(network=networks[1], step=7),
+        SimpleNamespace(network=networks[2], step=8, train_rmse=0.25),
+    ]
+    save_film(frames_of, x, tmp_path / "a.gif")
+
+    assert titles == ["1 of 3", "2 of 3", "step 8, train RMSE 2.5e-01"]
+    assert len(frames(tmp_path / "a.gif")[0]) == 3
 
 
 def test_a_film_ignores_settings_that_would_change_the_size_of_a_frame(tmp_path):

@@ -1,4 +1,4 @@
-"""A user's partial derivatives are judged before training: wrong ones are refused by name, right ones never are."""
+"""A user's partial derivatives are checked before training: wrong ones raise an error with their name, right ones never do."""
 
 import numpy as np
 import pytest
@@ -202,7 +202,7 @@ def test_second_derivatives_not_asked_for_are_nan_and_the_refusal_says_so():
 
 
 def test_one_wrong_residual_of_twelve_is_found():
-    """Each is judged by itself: a share of all would let it pass."""
+    """Each is checked separately: a fraction of all residuals would let it pass."""
     by_u = np.tile(np.eye(2)[np.arange(12) % 2], (N, 1, 1))
     by_u[:, 7] *= 1.5
 
@@ -376,7 +376,7 @@ def test_at_a_kink_that_all_points_meet_a_derivative_to_either_side_or_their_mea
 
 
 def test_right_partials_pass_where_large_terms_cancel_at_the_start():
-    """A network that solves its equation already: what is left is rounding of terms a million times larger than the one by d2u."""
+    """A network that already solves its equation: the residual is rounding of terms a million times larger than the one with d2u."""
     exact = NET1(X1)
 
     def function(x, u, du, d2u):
@@ -391,7 +391,7 @@ def test_right_partials_pass_where_large_terms_cancel_at_the_start():
 
 
 def test_a_domain_that_the_start_keeps_to_is_enough():
-    """log(u) where u is positive at every point; no warning of what lies beyond."""
+    """log(u) where u is positive at every point; no warning from outside the domain."""
     low = NET1(X1).min()
 
     def logarithm(x, u, du, d2u):

@@ -1,4 +1,4 @@
-"""The reverse of a sweep of jets: parameter gradients, rows of every sample and gradients by a layer's jet, against differences."""
+"""The backward pass of jets: parameter gradients, rows of samples and gradients with respect to a layer's jet, against differences."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ way_by_way = pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("formulas", [False, True], ids=["splines", "formulas"])
 @pytest.mark.parametrize("degrees", [[2], [3], [4], [5], [2, 3, 5], [0, 1, 3]], ids=str)
 def test_gradients_and_rows_of_every_kind_of_jet_are_differences_to_1e_7(degrees, formulas, way):
-    """Fifteen networks of 1 to 3 layers, each with four kinds of jet, all parts weighted at random."""
+    """Fifteen networks of 1 to 3 layers, each with four kinds of jet, all components weighted at random."""
     with contraction_by(way):
         for seed in range(15):
             network, x, rng = some_case([*degrees, seed], degrees=degrees, formulas=formulas)
@@ -247,7 +247,7 @@ def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own(way):
 
 
 def test_a_gradient_step_downhill_lowers_the_residual_of_an_equation():
-    """u'' + 2 u' = sin on one network: the squared residual falls by what its gradient says."""
+    """u'' + 2 u' = sin on one network: the squared residual falls as its gradient predicts."""
     rng = np.random.default_rng(0)
     network = kr.init_network((1, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng)
     x = np.linspace(-0.97, 0.93, 15)[:, None]

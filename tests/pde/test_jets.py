@@ -1,4 +1,4 @@
-"""Jets through layers and networks: against loops, against each other, at knots, between them, and where there is nothing to derive."""
+"""Jets through layers and networks: against loops, against each other, at knots, between them, and where no derivative exists."""
 
 import re
 import warnings
@@ -70,7 +70,7 @@ def test_value_gradient_and_hessian_are_those_of_the_chain_rule_number_by_number
 
 @given(layer_cases(degrees=st.integers(0, 5), n_samples=few), ways)
 def test_at_knots_a_layer_has_the_derivatives_of_the_piece_on_the_right(case, way):
-    """On rows of every kind; samples inside, in the fade, outside, on knots, at the last of which the left piece counts."""
+    """Knot vectors of every kind; samples inside the grid, beside it, outside, and on knots; at the last knot the left piece holds."""
     layer, x, _ = case
     network = Network((layer,))
 
@@ -119,7 +119,7 @@ def test_along_directions_and_pairs_of_them_they_are_v_grad_u_and_v_hessian_w(ca
 def test_first_and_second_derivatives_are_differences_of_values_and_first_derivatives_to_1e_7(
     degrees, way
 ):
-    """Forty networks of 1 to 3 layers, half of them with formulas, some locked; masks, silent splines, uneven and repeated knots."""
+    """Forty networks of 1 to 3 layers, half of them with symbolic edges, some locked; masks, zero splines, uneven and repeated knots."""
     with contraction_by(way):
         for seed in range(20):
             for formulas in (False, True):
@@ -371,7 +371,7 @@ def test_a_cache_without_slopes_gives_no_gradient_by_the_jet():
 
     with pytest.raises(
         ValueError,
-        match="cache holds no slopes, but a gradient with respect to the jet needs evaluate",
+        match="cache holds no third derivatives, but a gradient with respect to the jet needs",
     ):
         jet_layer.input_gradient(network.layers[0], cache, np.ones((3, 8, len(x))))
 

@@ -1,6 +1,6 @@
-"""The checks of jets are shown wrong derivatives and must refuse each.
+"""The checks of jets must detect every injected bug.
 
-Every fault is one line of the package with one thing changed, as a slip of the pen would: the changed text is compiled in its place.
+A bug is one line of the package with one change: the changed source is compiled and used in its place.
 """
 
 import inspect
@@ -26,7 +26,7 @@ from kan_ref.pde import jet_kind, jet_layer, jet_product, jets, mlp_jets
 
 
 def mutate(monkeypatch, function, right, wrong):
-    """Every call of `function` from now on runs its text with `wrong` for `right`."""
+    """Replace `right` by `wrong` in the source of `function`, for all later calls."""
     function = inspect.unwrap(function)
     text = textwrap.dedent(inspect.getsource(function))
     assert text.count(right) == 1
@@ -39,7 +39,7 @@ CHECKS = ("forward", "gradient", "rows", "reverse")
 
 
 def network_errors(way, checks=CHECKS):
-    """Of every check its largest error over two networks with formulas and dead edges, one narrow, one wide."""
+    """The largest error of each check over two networks with symbolic and masked edges, one narrow, one wide."""
     found = dict.fromkeys(checks, 0.0)
     with contraction_by(way), np.errstate(all="ignore"):
         for seed, widths in enumerate([(2, 3, 3, 2), WIDE]):
@@ -72,7 +72,7 @@ def perceptron_errors(activation="tanh"):
 
 
 def refusing(errors):
-    """The checks that say no; one that finds nan says no too."""
+    """The checks that fail; an error that is nan fails too."""
     return {name for name, error in errors.items() if not error <= TOLERANCE}
 
 

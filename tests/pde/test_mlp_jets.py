@@ -1,4 +1,4 @@
-"""Jets of perceptrons: against loops, against differences, against SymPy; their activations' derivatives."""
+"""Jets of MLPs: against loops, against differences, against SymPy; derivatives of their activations."""
 
 import warnings
 
@@ -27,7 +27,7 @@ depths = pytest.mark.parametrize("depth", [1, 2, 3])
 
 
 def example(activation, depth, seed=0, n_samples=7):
-    """A perceptron with biases; relu's kinks are nowhere near a sample."""
+    """An MLP with biases; no sample is near a kink of relu."""
     rng = np.random.default_rng(seed)
     widths = {1: (2, 3), 2: (2, 4, 3), 3: (3, 4, 4, 2)}[depth]
     mlp = kr.init_mlp(widths, activation=activation, rng=rng)
