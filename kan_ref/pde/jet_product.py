@@ -9,14 +9,15 @@ W of :eq:`layer-forward`:
     (J16)  sum_j phi^(q)_ji dy_j = b^(q)(x_i) sum_j W_ji dy_j + sum_m B_m^(q)(x_i) sum_j C_jim dy_j
            for the derivatives of orders q = 1, 2, 3
 
-`jet_layer` computes the same sums from the degree + 1 nonzero basis functions of each sample alone.
-The product is faster for wide layers. Measured: value and gradient of the mean squared Laplacian at
-1000 points, one thread, median CPU time of gathered sums divided by that of products, for degree 3
-and 5 with 5 intervals, and for degree 3 and 5 with 20 intervals:
+`jet_layer` computes the same sums from the degree + 1 nonzero basis functions of each sample alone,
+and chooses for each layer. Measured gain: value and gradient of the mean squared Laplacian at 1000
+points, one thread, median CPU time with gathered sums in all layers divided by that with the choice,
 
-    [2, 64, 64, 1]    5.4  3.5     2.4  2.1
-    [2, 5, 5, 1]      1.3  1.3     0.9  0.9
-    [2, 10, 1]        0.5  1.3     0.9  0.9
+    degree              3    5     3    5
+    n_intervals         5    5    20   20
+    [2, 64, 64, 1]    5.5  4.8   3.2  3.6
+    [2, 10, 1]        1.6  1.5   1.3  1.3
+    [2, 5, 5, 1]      1.4  1.4   1.0  1.0
 
 The B_m(x)_k are stored for all n_basis functions of an input, so `jet_layer.evaluate` uses products
 only where n_basis n_components is below 40 (degree + 3), and memory does not grow with the grid.
