@@ -141,7 +141,7 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
 
 
 def _last_part(kind: JetKind, n_samples: int) -> FloatArray:
-    seed = np.zeros((1, kind.n_parts, n_samples))
+    seed = np.zeros((1, kind.n_components, n_samples))
     seed[0, -1] = 1.0
     return seed
 
@@ -159,10 +159,8 @@ def peak(case: Case) -> int:
 
 
 def unit(case: Case) -> int:
-    """Return the bytes of batch x hidden width x (degree + 1) x n_parts numbers, summed over all
-    layers but the first.
-    """
-    return 8 * case.n_samples * sum(case.widths[1:-1]) * (case.degree + 1) * LAPLACIAN.n_parts
+    """Bytes of batch x hidden width x (degree + 1) x n_components numbers, summed over the layers that are no first one."""
+    return 8 * case.n_samples * sum(case.widths[1:-1]) * (case.degree + 1) * LAPLACIAN.n_components
 
 
 def memory_rows() -> list[str]:
@@ -212,7 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"Levenberg-Marquardt iteration, {sizes}: least {times.least:.4f} s, median {times.median:.4f} s (bar 0.05 s)"
         )
-    print("\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_parts numbers")
+    print(
+        "\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_components numbers"
+    )
     print("widths               G      N  peak MiB   units")
     for row in memory_rows():
         print(row, flush=True)

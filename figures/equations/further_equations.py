@@ -1,7 +1,7 @@
 """Four more differential equations with their exact solutions, and a fifth whose solution becomes a formula.
 
-Every equation is solved by Levenberg-Marquardt on weighted mean squares of its residual and of its
-conditions (`kan_ref.pde.equations`). Errors are taken at fresh points or on a mesh, not at training points.
+Every equation is solved by Levenberg-Marquardt on weighted mean squares of its residual and of its conditions, (J32) of
+`kan_ref.pde.equations`; errors are taken at fresh points or on a mesh, none of which were trained on.
 
     pendulum    u'' + sin u = 0 on [0, 10], u(0) = 2, u'(0) = 0; exact by Jacobi's functions: sin(u/2) = k cd(t, k), k = sin 1
                 (DLMF 22.19.2). A [1,1] network is a spline: this is least-squares collocation

@@ -25,6 +25,7 @@ to its next nearest candidate or to itself, each time the one that lowers the le
 They are judged together, because errors of fitted coefficients often cancel.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,10 +51,10 @@ UNITS = {
     "pi": (np.pi, 8.0),
     "1/pi": (1.0 / np.pi, 16.0),
     "sqrt(2)": (np.sqrt(2.0), 16.0),
-    "E": (np.e, 16.0),
+    "E": (math.e, 16.0),
     "sqrt(3)": (np.sqrt(3.0), 32.0),
     "log(2)": (np.log(2.0), 32.0),
-    "exp(-1)": (1.0 / np.e, 32.0),
+    "exp(-1)": (1.0 / math.e, 32.0),
     "pi**2": (np.pi**2, 32.0),
     "sqrt(5)": (np.sqrt(5.0), 64.0),
     "sqrt(pi)": (np.sqrt(np.pi), 64.0),

@@ -250,7 +250,7 @@ def test_the_exact_solution_fulfils_its_equation_and_conditions(name):
 
 
 def exact_jet(equation, term):
-    """Parts of the solution's jet at a term's points by differences of the exact solution, (1, n_parts, n)."""
+    """Parts of the solution's jet at a term's points by differences of the exact solution, (1, n_components, n)."""
     kind, x, h = term.kind, term.x, 1e-3
 
     def u(shift):

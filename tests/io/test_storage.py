@@ -439,7 +439,7 @@ def fail_at(monkeypatch, step, error):
         raise error
 
     if step == "write":
-        kinds = {"xb": FullDisk}
+        kinds = {"wb": FullDisk}
         monkeypatch.setattr(
             files, "open", lambda name, mode: kinds.get(mode, open)(name, mode), raising=False
         )

@@ -45,7 +45,7 @@ MAY_IMPORT = {
         "bspline",
         "data",
     ),
-    "drawing": ("network", "training"),
+    "drawing": ("network", "files"),
     "io": ("network", "functions", "files", "version"),
     "conformance": ("plain", "numerics", "files"),
     "conformance.adapters.reference": ("__init__", "bspline", "sparsity"),  # what a user has
@@ -59,6 +59,8 @@ THIRD_PARTY = {
     ("targets", "scipy"): "special functions as data",
     ("training.history", "tqdm"): "progress=True",
     ("drawing.drawing", "matplotlib"): "it draws",
+    ("drawing.film", "matplotlib"): "it draws",
+    ("drawing.painting", "matplotlib"): "it draws",
     ("discovery.pipeline", "tqdm"): "progress=True",
     ("formulas.values", "sympy"): "it evaluates formulas",
     ("formulas.recognition", "sympy"): "it writes exact numbers",
