@@ -96,7 +96,7 @@ def test_without_slopes_the_outputs_are_the_same_bits(case, way):
         np.testing.assert_array_equal(edges.outputs(layer, cache), values(layer, x))
 
     assert cache.base_slope is None
-    assert len(cache.bases.live.planes) == 1
+    assert len(cache.bases.active.planes) == 1
 
 
 # --- laws
@@ -392,8 +392,14 @@ def test_prepared_knot_rows_print_their_sizes():
     even = Layer(**given_arrays(np.random.default_rng(16)), degree=2)
     uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="clamped")
 
-    assert repr(even.rows) == "KnotVectors(2 evenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
-    assert repr(uneven.rows) == "KnotVectors(1 unevenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+    assert (
+        repr(even.rows)
+        == "KnotVectors(2 evenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+    )
+    assert (
+        repr(uneven.rows)
+        == "KnotVectors(1 unevenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+    )
 
 
 def test_forward_leaves_its_input_as_it_was():
