@@ -188,7 +188,7 @@ def gathers(n_out: int, n_basis: int, degree: int) -> bool:
 class Bases:
     """The basis functions of a batch, prepared for the sums (B7)-(B11) of one layer.
 
-    `active`: the nonzero values, and derivatives unless they were left out. `n_columns` is n_in *
+    `active`: the nonzero values, and derivatives unless they were left out. `n_columns`: n_in times
     n_basis. `dense` (batch, n_columns): the scattered values F, or None where the layer gathers.
     """
 
