@@ -317,7 +317,9 @@ def prediction_jacobian(lan: LAN, caches: Sequence[LANCache], scale: float = 1.0
     for weight, cache in zip(reversed(lan.weights), reversed(caches), strict=True):
         n_out, n_in = weight.shape
         if cache.slope is not None and cache.bases is not None:
-            dense = scatter(cache.bases.active, 0, cache.bases.n_columns).reshape(batch, 1, n_out, -1)
+            dense = scatter(cache.bases.active, 0, cache.bases.n_columns).reshape(
+                batch, 1, n_out, -1
+            )
             jacobian[:, end - cache.bases.n_columns : end] = (pulled[..., None] * dense).reshape(
                 batch * n_last, -1
             )
