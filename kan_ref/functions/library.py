@@ -28,6 +28,7 @@ def _power(name: str, exponent: float, complexity: int) -> Function:
         (0 if not whole else 1 if exponent % 2 == 0 else -1),
     )
     domain, singular = (-np.inf if whole else 0.0, np.inf), (0.0,) if whole and exponent < 0 else ()
+    grids = ("outer zeros", "gaps") if singular else ("zeros",) if whole else ("outer zeros",)
     return Function(
         name,
         *powers(exponent),
@@ -35,6 +36,7 @@ def _power(name: str, exponent: float, complexity: int) -> Function:
         complexity,
         singular,
         Gauge(kind, degree=exponent, parity=parity),
+        search_grids=grids,
     )
 
 
@@ -42,12 +44,13 @@ def _other(
     name: str,
     complexity: int,
     gauge: Gauge,
-    *,
+    *search_grids: str,
     domain: tuple[float, float] = EVERYWHERE,
     singular: tuple[float, ...] = (),
 ) -> Function:
     """Return the record of a function of `VALUES`."""
-    return Function(name, *VALUES[name], domain, complexity, singular, gauge)
+    four = VALUES[name]
+    return Function(name, *four, domain, complexity, singular, gauge, search_grids=search_grids)
 
 
 _TABLE = (
@@ -65,21 +68,28 @@ _TABLE = (
     _power("sqrt", 0.5, 2),
     _power("1/sqrt", -0.5, 2),
     _power("x^1.5", 1.5, 4),
-    _other("exp", 2, Gauge("exp")),
-    _other("log", 2, Gauge("log"), domain=(0.0, np.inf)),
-    _other("abs", 3, Gauge("power", degree=1.0, parity=1)),
-    _other("sin", 2, Gauge(parity=-1, turn=np.pi, turn_sign=-1)),
-    _other("cos", 2, Gauge(parity=1, turn=np.pi, turn_sign=-1)),
-    _other("tan", 3, Gauge(parity=-1, turn=np.pi, first=-0.5 * np.pi), singular=(0.5 * np.pi,)),
-    _other("tanh", 3, Gauge(parity=-1)),
-    _other("cosh", 5, Gauge(parity=1)),
+    _other("exp", 2, Gauge("exp"), "scales"),
+    _other("log", 2, Gauge("log"), "outer zeros", domain=(0.0, np.inf)),
+    _other("abs", 3, Gauge("power", degree=1.0, parity=1), "zeros"),
+    _other("sin", 2, Gauge(parity=-1, turn=np.pi, turn_sign=-1), "frequencies"),
+    _other("cos", 2, Gauge(parity=1, turn=np.pi, turn_sign=-1), "frequencies"),
+    _other(
+        "tan",
+        3,
+        Gauge(parity=-1, turn=np.pi, first=-0.5 * np.pi),
+        "cell",
+        "poles",
+        singular=(0.5 * np.pi,),
+    ),
+    _other("tanh", 3, Gauge(parity=-1), "features"),
+    _other("cosh", 5, Gauge(parity=1), "catenaries"),
     _other("sgn", 3, Gauge("power", degree=0.0, parity=-1)),
-    _other("arcsin", 4, Gauge(parity=-1), domain=(-1.0, 1.0)),
-    _other("arccos", 4, Gauge(parity=-1, middle=0.5 * np.pi), domain=(-1.0, 1.0)),
-    _other("arctan", 4, Gauge(parity=-1)),
-    _other("arctanh", 4, Gauge(parity=-1), domain=(-1.0, 1.0)),
-    _other("sigmoid", 4, Gauge(parity=-1, middle=0.5)),
-    _other("gaussian", 3, Gauge(parity=1)),
+    _other("arcsin", 4, Gauge(parity=-1), "domain", domain=(-1.0, 1.0)),
+    _other("arccos", 4, Gauge(parity=-1, middle=0.5 * np.pi), "domain", domain=(-1.0, 1.0)),
+    _other("arctan", 4, Gauge(parity=-1), "features"),
+    _other("arctanh", 4, Gauge(parity=-1), "domain", domain=(-1.0, 1.0)),
+    _other("sigmoid", 4, Gauge(parity=-1, middle=0.5), "features"),
+    _other("gaussian", 3, Gauge(parity=1), "features"),
 )
 BUILT_IN = frozenset(function.name for function in _TABLE)
 _library = {function.name: function for function in _TABLE}

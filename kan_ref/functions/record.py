@@ -92,6 +92,9 @@ class Function:
     gauge : Gauge
     formula : callable or None
         u -> SymPy expression; stored and not called.
+    search_grids : tuple of str
+        Grids of initial values for the search of a and b, by their names in
+        `kan_ref.symbolic.search_starts`; empty where the gauge, domain and poles choose them.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Function:
     singular: tuple[float, ...] = ()
     gauge: Gauge = field(default_factory=Gauge)
     formula: Callable[[Any], Any] | None = None
+    search_grids: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Function({self.name!r}, {domain_rule(self)}, complexity {self.complexity})"
