@@ -216,7 +216,7 @@ class LAN:
             n_out, n_in = weight.shape
             if cache.slope is not None and cache.bases is not None:
                 n_coefs = cache.bases.n_columns
-                dense = scatter(cache.bases.live, 0, n_coefs).reshape(batch, 1, n_out, -1)
+                dense = scatter(cache.bases.active, 0, n_coefs).reshape(batch, 1, n_out, -1)
                 products = (pulled[..., None] * dense).reshape(batch * n_last, -1)
                 jacobian[:, end - n_coefs : end] = products
                 end -= n_coefs

@@ -89,35 +89,33 @@ def active_basis(
     ]:
         u = clipped[block]
         mu, around = find_intervals(vectors, u, block[0])
-        first[block] = mu - degree
+        np.subtract(mu, degree, out=first[block])
         left, right = around[: len(around) // 2], around[len(around) // 2 :]
         np.subtract(u, left, out=left)  # u - t_m, m = mu - degree + 1, ..., mu
         right -= u  # t_m - u, m = mu + 1, ..., mu + degree
         by_order = {order: plane[:, *block] for order, plane in zip(orders, planes, strict=True)}
         for order, plane in by_order.items():
             plane[0] = 1.0 if order == 0 else 0.0
-        basis = by_order[0]  # A2.2 of The NURBS Book, its inner loop as array operations
-        for d in range(1, degree + 1):
-            temp = right[:d] + left[-d:]  # t_{m+d} - t_m
-            np.divide(basis[:d], temp, out=temp)  # T_{m,d}
-            for order in orders:
-                if order > degree - d:
-                    plane = by_order[order]
-                    quotient = temp
-                    if order > degree - d + 1:
-                        quotient = plane[:d] / (right[:d] + left[-d:])
-                    # [eq:bspline-derivative]
-                    np.negative(quotient, out=plane[:d])
-                    plane[d] = 0.0
-                    plane[1 : d + 1] += quotient
-                    plane[: d + 1] *= d
-                    # [/eq:bspline-derivative]
+        basis = by_order[0]
+        for d in range(1, degree + 1):  # A2.2 of The NURBS Book, its inner loop over arrays
             # [eq:cox-de-boor]
+            temp = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
+            np.divide(basis[:d], temp, out=temp)  # T_{m,d}
             np.multiply(right[:d], temp, out=basis[:d])
             basis[d] = 0.0
-            temp *= left[-d:]
-            basis[1 : d + 1] += temp
+            basis[1 : d + 1] += left[-d:] * temp
             # [/eq:cox-de-boor]
+            # a derivative of order q takes (B6) instead of (B5) in the last q steps
+            for order, plane in by_order.items():
+                if order > degree - d:
+                    first_time = order == degree - d + 1
+                    temp_q = temp if first_time else plane[:d] / (right[:d] + left[-d:])
+                    # [eq:bspline-derivative]
+                    np.negative(temp_q, out=plane[:d])
+                    plane[d] = 0.0
+                    plane[1 : d + 1] += temp_q
+                    plane[: d + 1] *= d
+                    # [/eq:bspline-derivative]
     if outside.size:  # shift the degree + 1 places onto the knot vector; beyond it all are 0
         inside = clipped.take(outside) == points.take(outside)
         before = first.take(outside)
@@ -190,28 +188,28 @@ def gathers(n_out: int, n_basis: int, degree: int) -> bool:
 class Bases:
     """The basis functions of a batch, prepared for the sums (B7)-(B11) of one layer.
 
-    `live`: the nonzero values, and derivatives unless they were left out. `n_columns` is n_in *
+    `active`: the nonzero values, and derivatives unless they were left out. `n_columns`: n_in times
     n_basis. `dense` (batch, n_columns): the scattered values F, or None where the layer gathers.
     """
 
-    live: ActiveBasis
+    active: ActiveBasis
     n_columns: int
     dense: FloatArray | None
 
     @property
     def values(self) -> FloatArray:
         """Nonzero values (degree + 1, batch, n_in)."""
-        return self.live.planes[0]
+        return self.active.planes[0]
 
     @cached_property
     def places(self) -> IntArray:
         """The column of each nonzero value, (degree + 1, batch, n_in)."""
         steps = np.arange(len(self.values))[:, None, None]
-        return (self.live.columns.T + steps).swapaxes(1, 2)
+        return (self.active.columns.T + steps).swapaxes(1, 2)
 
     def __repr__(self) -> str:
         form = "gathered" if self.dense is None else f"dense {self.dense.shape}"
-        return f"Bases({self.live!r}, {form})"
+        return f"Bases({self.active!r}, {form})"
 
 
 def evaluate_bases(
@@ -246,7 +244,7 @@ def matrix_gradient(dy: FloatArray, bases: Bases) -> FloatArray:
 
 def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
     """Return the gradient with respect to x, (B9), (batch, n_in), given dy (batch, n_out)."""
-    slopes, columns = bases.live.planes[1], bases.live.columns.T
+    slopes, columns = bases.active.planes[1], bases.active.columns.T
     # [eq:spline-slope-sums]
     # with one output dy @ C is an outer product, at which BLAS is slow
     if bases.dense is None or len(matrix) == 1:
@@ -268,10 +266,10 @@ def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
 
     `plane` is 0 for values and 1 for derivatives.
     """
-    sums = np.empty((len(matrix), *bases.live.columns.T.shape))
+    sums = np.empty((len(matrix), *bases.active.columns.T.shape))
     # [eq:edge-sums]
     for j, row in enumerate(matrix):
-        np.einsum("rbi,rbi->ib", _gather(row, bases), bases.live.planes[plane], out=sums[j])
+        np.einsum("rbi,rbi->ib", _gather(row, bases), bases.active.planes[plane], out=sums[j])
     # [/eq:edge-sums]
     return sums.transpose(2, 0, 1)
 

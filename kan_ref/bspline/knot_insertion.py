@@ -82,8 +82,7 @@ def refinement_matrix(knots: object, degree: int, new_knots: object) -> FloatArr
     Returns
     -------
     matrix : (n_new, n_basis)
-        Nonnegative; a row sums to 1 where the support of its new basis function lies in the old [a,
-        b].
+        Nonnegative; a row sums to 1 where its new basis function is nonzero on the old [a, b] only.
 
     Raises
     ------

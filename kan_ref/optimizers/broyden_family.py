@@ -1,22 +1,24 @@
 """Updates of the inverse Hessian in BFGS and its self-scaled relatives, the scaled Broyden family.
 
-With s = theta_{k+1} - theta_k, y = gradient_{k+1} - gradient_k, B the model of the Hessian, H =
-B^-1, and
+Let s = theta_{k+1} - theta_k and y = gradient_{k+1} - gradient_k. B is the model of the Hessian and
+H = B^-1. With the numbers
 
-    (O13)  b = s^T B s / y^T s,   h = y^T H y / y^T s,   a = b h - 1 >= 0,   c = sqrt(a / (1 + a)),
+    (O13)  b = s^T B s / y^T s,   h = y^T H y / y^T s,   a = b h - 1,   c = sqrt(a / (1 + a)),
 
-where a >= 0 by Cauchy-Schwarz, the family is, with w = sqrt(s^T B s) (y / y^T s - B s / s^T B s)
-and v = sqrt(y^T H y) (s / y^T s - H y / y^T H y),
+where a >= 0 by Cauchy-Schwarz, and the vectors w = sqrt(s^T B s) (y / y^T s - B s / s^T B s) and
+v = sqrt(y^T H y) (s / y^T s - H y / y^T H y), the family is
 
     (O14)  B+ = tau (B - B s s^T B / s^T B s + theta w w^T) + y y^T / y^T s
     (O15)  H+ = (H - H y y^T H / y^T H y + phi v v^T) / tau + s s^T / y^T s,
            phi = (1 - theta) / sigma,   sigma = 1 + a theta
 
-The two are inverse to each other, and H+ y = s. det B+ = det B tau^(n-1) sigma / b, so both
+The two are inverse to each other, and H+ y = s. Since det B+ = det B tau^(n-1) sigma / b, both
 matrices stay positive definite if and only if y^T s, tau and sigma are positive. In the metric of B
-the new matrix, H^(1/2) B+ H^(1/2), has n - 2 eigenvalues tau and the two roots of lambda^2 - (tau
-sigma + h) lambda + tau sigma / b. Their quotient is smallest at tau sigma = h, where they are h (1
-- c) and h (1 + c).
+the new matrix, H^(1/2) B+ H^(1/2), has n - 2 eigenvalues tau, and the two roots of
+
+    lambda^2 - (tau sigma + h) lambda + tau sigma / b = 0.
+
+Their quotient is smallest at tau sigma = h, where they are h (1 - c) and h (1 + c).
 
     (O16)  "bfgs"       tau = 1,  theta = 0
     (O17)  "ssbfgs"     tau = min(1, 1 / b),  theta = 0
@@ -24,16 +26,15 @@ sigma + h) lambda + tau sigma / b. Their quotient is smallest at tau sigma = h, 
                         b > 1:   theta = max((rho - 1) / a, 1 / b - 1),   rho = h (1 - c),
                                  tau = min(sigma^(-1/(n-1)) / b, sigma)
 
-For (O14) to (O16) see Nocedal & Wright, Numerical Optimization, 2nd ed., (6.17) and section 6.3,
-with the factor of Oren & Luenberger, Management Science 20 (1974). 1 / b scales B to the curvature
-measured along s.
-(O17) scales only downwards: tau <= 1 is the safeguard of Al-Baali, Computational Optimization and
-Applications 9 (1998), since BFGS corrects low eigenvalues of B well and high ones slowly. (O18)
-moves from BFGS towards DFP (theta = 1) where B was too low along s, b < 1. Where B was too high it
-moves in the other direction, theta < 0, as far as sigma >= rho. Always -1 < theta <= 1, 0 < tau <=
-1 and phi >= 0. It follows Al-Baali, Spedicato & Maggioni, Optimization Methods and Software 29
-(2014), and Urban, Stefanou & Pons, J. Comput. Phys. 523 (2025), arXiv 2405.04230; "ssbroyden" here
-means (O18) exactly.
+For (O14) to (O16) see Nocedal & Wright, Numerical Optimization, 2nd ed., (6.17), section 6.3; the
+factor tau is that of Oren & Luenberger, Management Science 20 (1974). 1 / b scales B to the
+curvature measured along s. (O17) scales only downwards: tau <= 1 is the safeguard of Al-Baali,
+Computational Optimization and Applications 9 (1998), since BFGS corrects low eigenvalues of B well
+and high ones slowly. (O18) moves from BFGS towards DFP (theta = 1) where B was too low along s,
+b < 1. Where B was too high it moves in the other direction, theta < 0, as far as sigma >= rho. The
+ranges are -1 < theta <= 1, 0 < tau <= 1 and phi >= 0. It follows Al-Baali, Spedicato & Maggioni,
+Optimization Methods and Software 29 (2014), and Urban, Stefanou & Pons, J. Comput. Phys. 523
+(2025), arXiv 2405.04230; "ssbroyden" here means (O18) exactly.
 """
 
 import math

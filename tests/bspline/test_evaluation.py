@@ -110,7 +110,7 @@ def test_dense_and_gathered_agree_to_rounding(case):
     dense, gathered = (bases_by(way, layer, x) for way in WAYS)
 
     size = np.abs(matrix).sum() + 1.0
-    slope_size = size * np.abs(dense.live.planes[1]).max()
+    slope_size = size * np.abs(dense.active.planes[1]).max()
     for compute, scale in (
         (lambda bases: evaluation.spline_sums(matrix, bases), size),
         (lambda bases: evaluation.matrix_gradient(dy, bases), np.abs(dy).sum()),
@@ -196,7 +196,7 @@ def test_contractions_leave_what_they_are_given_as_it_was(way):
         rng.normal(size=(5, 3)),
         rng.normal(size=(5, 3, 2)),
     )
-    given_arrays = [matrix, dy, d_edges, *bases.live.planes, bases.places]
+    given_arrays = [matrix, dy, d_edges, *bases.active.planes, bases.places]
     before = [array.copy() for array in given_arrays]
 
     evaluation.spline_sums(matrix, bases)

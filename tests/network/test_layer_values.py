@@ -96,7 +96,7 @@ def test_without_slopes_the_outputs_are_the_same_bits(case, way):
         np.testing.assert_array_equal(edges.layer_outputs(layer, cache), values(layer, x))
 
     assert cache.base_slope is None
-    assert len(cache.bases.live.planes) == 1
+    assert len(cache.bases.active.planes) == 1
 
 
 # --- laws
