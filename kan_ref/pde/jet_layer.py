@@ -91,7 +91,7 @@ def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = Tru
     x, quadratic = jet[:, 0], products_of(kind, jet)
     active = active_basis(layer.rows, x.T, orders)
     base = base_function(layer.base, x, orders)
-    # gathered sums over jets cost two plain ones, whatever the number of components
+    # gathered sums cost as much as two of plain values, for any number of components
     gathered = gathers(layer.n_out, kind.n_components * layer.n_basis // 2, layer.degree)
     factors = None if gathered else jet_factors(layer, kind, jet, quadratic, active, base)
     return JetCache(kind, jet, quadratic, active, base, factors)

@@ -11,7 +11,7 @@ W of :eq:`layer-forward`:
 
 `jet_layer` computes the same sums from the degree + 1 nonzero basis functions of each sample alone,
 and chooses for each layer. Measured gain: value and gradient of the mean squared Laplacian at 1000
-points, one thread, median CPU time with gathered sums in all layers divided by that with the choice,
+points, one thread, median CPU time with gathered sums in all layers divided by that as chosen,
 
     degree              3    5     3    5
     n_intervals         5    5    20   20
