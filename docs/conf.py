@@ -48,7 +48,6 @@ exclude_patterns = [
     "tests",
     "figures",
     "benchmarks",
-    "examples",
     "dist",
 ]
 if (HERE / "explorer" / "index.html").exists():

@@ -22,7 +22,7 @@ KINDS = (
     "tests/**/*.py",
     "figures/**/*.py",
     "benchmarks/*.py",
-    "examples/*/*.*",
+    "docs/conformance_examples/*.*",
     "docs/_ext/*.py",
     "docs/*.py",
     "docs/*.toml",
