@@ -168,7 +168,7 @@ def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_is_like
         "    expected 0.0\n    got      1e-09\n    off by   1.5e-09 of the largest number\n" in said
     )
     assert (
-        "    likely   Float32Inside: something is computed in float32 on the way\n    see      docs/conformance.md#float32inside"
+        "    likely   Float32Inside: an intermediate value is computed in float32\n    see      docs/conformance.md#float32inside"
         in said
     )
     assert said.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
