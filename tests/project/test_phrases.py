@@ -41,7 +41,15 @@ CODE_IN_MARKDOWN = (
     re.compile(r"https?://\S+"),
     re.compile(r"^\([\w-]+\)=$", flags=re.MULTILINE),
 )
-CODE_IN_DOCSTRINGS = (CODE_IN_TEXT, re.compile(r"^ *(>>>|\.\.\. ).*$", flags=re.MULTILINE))
+TAG = re.compile(r"\[/?eq:[\w-]+\]")
+CODE_IN_STRINGS = (
+    CODE_IN_TEXT,
+    TAG,
+    re.compile(r"^ *(>>>|\.\.\. ).*$", flags=re.MULTILINE),
+    re.compile(r"^ *\w+(, \w+)* : .*$", flags=re.MULTILINE),  # a parameter and its type
+)
+CODE_IN_COMMENTS = (CODE_IN_TEXT, TAG)
+TEXT_OF_A_PROGRAM = re.compile(r"\w\(.*[;{]$|^ *\}", flags=re.MULTILINE)  # lines of C
 
 
 def without(patterns, text):
@@ -59,11 +67,11 @@ def prose_of_markdown(source):
 def prose_of_python(source):
     """[(first line, text)] of the docstrings, messages and blocks of comments of a module; a string without a blank is no message."""
     found = [
-        (line, without(CODE_IN_DOCSTRINGS, text))
+        (line, without(CODE_IN_STRINGS, text))
         for line, text in strings(ast.parse(source))
-        if re.search(r"\w\s+\w", text)
+        if re.search(r"\w\s+\w", text) and not TEXT_OF_A_PROGRAM.search(text)
     ]
-    return found + [(line, without((CODE_IN_TEXT,), text)) for line, text in comments(source)]
+    return found + [(line, without(CODE_IN_COMMENTS, text)) for line, text in comments(source)]
 
 
 def strings(tree):
@@ -212,6 +220,9 @@ def test_a_phrase_is_found_with_file_line_and_remedy(name, source, line):
         ("a.py", 'def f():\n    """Return.\n\n    >>> knot row\n    """\n'),
         ("a.py", 'x = numpy.einsum("bases", y["live"])\n'),
         ("a.py", "x = np.floor(y)  # `np.floor`, not `floor door`\n"),
+        ("a.py", "# [eq:live-bases]\nx = 1\n# [/eq:live-bases]\n"),
+        ("a.py", 'def f():\n    """Return.\n\n    slopes, gauge : array of doors\n    """\n'),
+        ("a.py", 'C = "for (m = 0; m < 4; m++) {\\n    live[m] = floor;\\n}\\n"\n'),
     ],
 )
 def test_code_formulas_and_identifiers_are_let_through(name, source):
