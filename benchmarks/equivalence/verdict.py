@@ -1,4 +1,4 @@
-"""The first table of the page: whether a property is the same, with the number that decides it."""
+"""The first table of the page: whether the libraries agree, yes or no, with the number."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,9 @@ def _apart(answers: Record, points: Sequence[str]) -> str:
 
 
 def _start(answers: Record) -> str:
-    """Return which initial parameters differ from the paper's: std 0.1 for every G, w_spline 1, Xavier's bound for 32 and 32 nodes."""
+    """Return which initial numbers differ from the paper's: standard deviation 0.1 for any G,
+    w_spline 1, and Xavier's bound for 32 and 32 nodes.
+    """
     wrong = []
     coarse, fine = (answers["first numbers"][n_intervals] for n_intervals in ("5", "50"))
     if any(abs(one["coef"]["std"] / 0.1 - 1.0) > 0.05 for one in (coarse, fine)):
