@@ -29,7 +29,8 @@ from figures.machine.ladder import rmse
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
 from figures.machine.summary import spread
-from kan_ref.bspline.knots import hidden_bounds, uniform_knots
+from kan_ref.bspline.knots import uniform_knots
+from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray
 
 NAME = "e"

@@ -1,8 +1,8 @@
 """A network as one C99 function without dependencies: source text to compile into anything that has a C compiler.
 
-Theorem (B1)-(B2) of `cox_de_boor`, (A1) and (A5) of `base_function`, (F1) of `symbolic_edge` and (N1) of `network`, one sample at a time:
+Theorem (B4)-(B5) of `evaluation`, (F1) and (F5) of `base_function`, (F1) of `symbolic_edge` and (N1) of `network`, one sample at a time:
 
-    (K1)  mu = the interval that owns x,  B_{mu-d..mu}(x) by the triangle (B2),  0 where x lies outside the row
+    (K1)  mu = the interval that owns x,  B_{mu-d..mu}(x) by the triangle (B5),  0 where x lies outside the row
     (K2)  y_j = sum_i W_ji b(x_i) + sum_i sum_{m=mu-d..mu} C_jim B_m(x_i)  (+ c f(a x_i + b) + d)
 
 Numbers stand in the text as hexadecimal floating constants (C99, 6.4.4.2), which lose no bit. Masks and w_spline are multiplied in.

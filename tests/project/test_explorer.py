@@ -14,7 +14,7 @@ from networks import KINDS, random_batch, random_network, random_row, with_formu
 
 import kan_ref as kr
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.blossom import insert_knot
+from kan_ref.bspline.knot_insertion import insert_knot
 from kan_ref.functions.base_function import base_function
 from kan_ref.functions.library import BUILT_IN, LIBRARY
 from kan_ref.io.document import network_from_plain, network_to_plain
@@ -415,7 +415,7 @@ FAULTY = {
     'layer 1 has base "relu", but must have one of': changed(GOOD, "layers", 1, "base", to="relu"),
     "layer 0 has base null": changed(GOOD, "layers", 0, "base", to=None),
     'layer 0 has base "__proto__"': changed(GOOD, "layers", 0, "base", to="__proto__"),
-    "layer 0: knots must rise along each row; row 1 falls from": changed(
+    "layer 0: knots must be nondecreasing along each row; row 1 decreases from": changed(
         GOOD, "layers", 0, "knots", 1, 3, to=-9.0
     ),
     "layer 0: knots must leave [a, b] some width": changed(
@@ -472,7 +472,7 @@ FAULTY = {
     "layer 0: symbolic edge 0 has row 0.5": changed(
         NAMED, "layers", 0, "symbolic", 0, "row", to=0.5
     ),
-    "layer 0: symbolic edge 0 runs from input 1 to output 1, but mask says that a spline stands there": changed(
+    "layer 0: symbolic edge 0 runs from input 1 to output 1, but mask says that it is a spline edge": changed(
         NAMED, "layers", 0, "symbolic", 0, "input", to=1
     ),
     "layer 0: symbolic has the edge from input 0 to output 1 twice": changed(

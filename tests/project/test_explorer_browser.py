@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import kan_ref as kr
-from kan_ref.bspline.blossom import insert_knot
+from kan_ref.bspline.knot_insertion import insert_knot
 from kan_ref.io.document import network_from_plain
 from kan_ref.io.storage import _json_document
 
@@ -454,7 +454,7 @@ def mixed(tmp_path):
 
 
 def check_mixed(page, net):
-    alive = sum(layer.n_live for layer in net.layers)
+    alive = sum(layer.n_active for layer in net.layers)
     assert (
         f"mixed.json: [3, 4, 2], {alive} active edges, {sum(len(layer.symbolic) for layer in net.layers)} of them"
         in page.text("network-name")

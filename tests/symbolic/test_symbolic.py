@@ -181,7 +181,7 @@ def test_formulas_stay_as_they_are_and_dead_edges_dead(example):
     formulas = kr.auto_symbolic(network, data.x_train, names=("exp", "x"))
 
     assert [(edge.input, edge.name) for edge in formulas.layers[0].symbolic] == [(0, "tanh")]
-    assert formulas.layers[0].n_live == 1
+    assert formulas.layers[0].n_active == 1
 
 
 def test_what_is_ambiguous_is_decided_by_the_networks_own_output():
@@ -301,7 +301,7 @@ def test_the_velocity_addition_is_learned_with_a_lock():
                 kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x
             ),
             ValueError,
-            "is dead",
+            "is masked",
         ),
         (
             lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0),
@@ -313,7 +313,7 @@ def test_the_velocity_addition_is_learned_with_a_lock():
                 kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0
             ),
             ValueError,
-            "is dead",
+            "is masked",
         ),
         (
             lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)),

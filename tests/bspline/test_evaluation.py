@@ -1,4 +1,4 @@
-"""Sums over B-splines: dense and gathered are two ways to the same numbers, those of the definitions (S1)-(S5)."""
+"""Sums over basis functions: the dense and the gathered way both give the numbers of the definitions (B7)-(B11)."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from networks import WAYS, contraction_by, layer_cases, random_batch, random_layer
 
 from kan_ref import bspline
-from kan_ref.bspline import sums
+from kan_ref.bspline import evaluation
 
 ways = st.sampled_from(WAYS)
 
@@ -19,7 +19,7 @@ def full_bases(layer, x):
 
 def bases_by(way, layer, x):
     with contraction_by(way):
-        return sums.evaluate_bases(layer.rows, x, layer.n_out)
+        return evaluation.evaluate_bases(layer.rows, x, layer.n_out)
 
 
 def assert_within(actual, expected, absolute_terms, tolerance=1e-14):
@@ -35,7 +35,7 @@ def test_sums_follow_their_definition(case, way):
     layer, x, _ = case
     values, _ = full_bases(layer, x)
 
-    found = sums.spline_sums(layer.spline_matrix, bases_by(way, layer, x))
+    found = evaluation.spline_sums(layer.spline_matrix, bases_by(way, layer, x))
 
     matrix = layer.spline_matrix.reshape(layer.coef.shape)
     assert_within(
@@ -51,7 +51,7 @@ def test_the_matrix_gradient_follows_its_definition(case, way):
     values, _ = full_bases(layer, x)
     dy = rng.normal(size=(len(x), layer.n_out))
 
-    gradient = sums.matrix_gradient(dy, bases_by(way, layer, x))
+    gradient = evaluation.matrix_gradient(dy, bases_by(way, layer, x))
 
     absolute = np.einsum("bj,bim->jim", np.abs(dy), values)
     assert_within(
@@ -68,7 +68,7 @@ def test_slope_sums_follow_their_definition(case, way):
         layer.spline_matrix.reshape(layer.coef.shape),
     )
 
-    found = sums.slope_sums(layer.spline_matrix, bases_by(way, layer, x), dy)
+    found = evaluation.slope_sums(layer.spline_matrix, bases_by(way, layer, x), dy)
 
     absolute = np.einsum("bj,jim,bim->bi", np.abs(dy), np.abs(matrix), np.abs(slopes))
     assert_within(found, np.einsum("bj,jim,bim->bi", dy, matrix, slopes), absolute)
@@ -79,7 +79,7 @@ def test_edge_sums_follow_their_definition(case, way, plane):
     layer, x, _ = case
     numbers, matrix = full_bases(layer, x)[plane], layer.spline_matrix.reshape(layer.coef.shape)
 
-    found = sums.edge_sums(layer.spline_matrix, bases_by(way, layer, x), plane)
+    found = evaluation.edge_sums(layer.spline_matrix, bases_by(way, layer, x), plane)
 
     assert_within(
         found,
@@ -94,7 +94,7 @@ def test_the_matrix_gradient_of_edges_follows_its_definition(case, way):
     values, _ = full_bases(layer, x)
     d_edges = rng.normal(size=(len(x), layer.n_out, layer.n_in))
 
-    gradient = sums.edge_matrix_gradient(d_edges, bases_by(way, layer, x))
+    gradient = evaluation.edge_matrix_gradient(d_edges, bases_by(way, layer, x))
 
     absolute = np.einsum("bji,bim->jim", np.abs(d_edges), values)
     assert_within(
@@ -110,11 +110,11 @@ def test_dense_and_gathered_agree_to_rounding(case):
     dense, gathered = (bases_by(way, layer, x) for way in WAYS)
 
     size = np.abs(matrix).sum() + 1.0
-    slope_size = size * np.abs(dense.slopes).max()
+    slope_size = size * np.abs(dense.live.planes[1]).max()
     for compute, scale in (
-        (lambda bases: sums.spline_sums(matrix, bases), size),
-        (lambda bases: sums.matrix_gradient(dy, bases), np.abs(dy).sum()),
-        (lambda bases: sums.slope_sums(matrix, bases, dy), slope_size * np.abs(dy).max()),
+        (lambda bases: evaluation.spline_sums(matrix, bases), size),
+        (lambda bases: evaluation.matrix_gradient(dy, bases), np.abs(dy).sum()),
+        (lambda bases: evaluation.slope_sums(matrix, bases, dy), slope_size * np.abs(dy).max()),
     ):
         np.testing.assert_allclose(compute(dense), compute(gathered), rtol=0, atol=1e-14 * scale)
 
@@ -125,8 +125,8 @@ def test_sums_and_matrix_gradient_are_adjoint(case, way):
     bases = bases_by(way, layer, x)
     dy, matrix = rng.normal(size=(len(x), layer.n_out)), rng.normal(size=layer.spline_matrix.shape)
 
-    forth = np.vdot(dy, sums.spline_sums(matrix, bases))
-    back = np.vdot(sums.matrix_gradient(dy, bases), matrix)
+    forth = np.vdot(dy, evaluation.spline_sums(matrix, bases))
+    back = np.vdot(evaluation.matrix_gradient(dy, bases), matrix)
 
     assert forth == pytest.approx(back, abs=1e-13 * np.abs(dy).sum() * np.abs(matrix).sum())
 
@@ -149,9 +149,9 @@ def test_a_layer_gathers_where_the_grid_is_fine_for_the_number_of_its_outputs(
     rng = np.random.default_rng(0)
     layer = random_layer(rng, 2, n_out, degree=degree, n_intervals=n_basis - degree)
 
-    bases = sums.evaluate_bases(layer.rows, random_batch(rng, layer, 4), n_out)
+    bases = evaluation.evaluate_bases(layer.rows, random_batch(rng, layer, 4), n_out)
 
-    assert sums.gathers(n_out, n_basis, degree) is walks
+    assert evaluation.gathers(n_out, n_basis, degree) is walks
     assert (bases.dense is None) is walks
 
 
@@ -174,10 +174,10 @@ def test_an_empty_batch_gives_empty_sums_and_zero_gradients_of_floats(way):
     layer = random_layer(np.random.default_rng(2), 2, 3, degree=3, n_intervals=4)
     bases = bases_by(way, layer, np.zeros((0, 2)))
 
-    found = sums.spline_sums(layer.spline_matrix, bases)
-    d_matrix = sums.matrix_gradient(np.zeros((0, 3)), bases)
-    dx = sums.slope_sums(layer.spline_matrix, bases, np.zeros((0, 3)))
-    d_edge_matrix = sums.edge_matrix_gradient(np.zeros((0, 3, 2)), bases)
+    found = evaluation.spline_sums(layer.spline_matrix, bases)
+    d_matrix = evaluation.matrix_gradient(np.zeros((0, 3)), bases)
+    dx = evaluation.slope_sums(layer.spline_matrix, bases, np.zeros((0, 3)))
+    d_edge_matrix = evaluation.edge_matrix_gradient(np.zeros((0, 3, 2)), bases)
 
     assert (found.shape, dx.shape) == ((0, 3), (0, 2))
     for gradient in (d_matrix, d_edge_matrix):
@@ -196,14 +196,14 @@ def test_contractions_leave_what_they_are_given_as_it_was(way):
         rng.normal(size=(5, 3)),
         rng.normal(size=(5, 3, 2)),
     )
-    given_arrays = [matrix, dy, d_edges, bases.values, bases.slopes, bases.places]
+    given_arrays = [matrix, dy, d_edges, *bases.live.planes, bases.places]
     before = [array.copy() for array in given_arrays]
 
-    sums.spline_sums(matrix, bases)
-    sums.matrix_gradient(dy, bases)
-    sums.slope_sums(matrix, bases, dy)
-    sums.edge_sums(matrix, bases)
-    sums.edge_matrix_gradient(d_edges, bases)
+    evaluation.spline_sums(matrix, bases)
+    evaluation.matrix_gradient(dy, bases)
+    evaluation.slope_sums(matrix, bases, dy)
+    evaluation.edge_sums(matrix, bases)
+    evaluation.edge_matrix_gradient(d_edges, bases)
 
     for array, copy in zip(given_arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
