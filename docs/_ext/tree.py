@@ -46,7 +46,7 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
     Raises
     ------
     ValueError
-        "kan_ref/network/layer_passes.py: [eq:silu] is not closed"
+        "kan_ref/network/layer.py: [eq:silu] is not closed"
     """
     found = {}
     for path in sorted((root / "kan_ref").rglob("*.py")):
