@@ -15,7 +15,7 @@ def _judged(value: object, *, bar: float = ROUNDING) -> str:
 
 
 def _apart(answers: Record, points: Sequence[str]) -> str:
-    """How far the outputs are from kan_ref's at some points."""
+    """Return the difference of the outputs from kan_ref's at some points."""
     if OURS in answers["versions"]:
         return "reference"
     return _judged(max(float(answers["forward"]["apart"][point]) for point in points))
@@ -37,7 +37,7 @@ def _start(answers: Record) -> str:
 
 
 def verdict(record: Record) -> str:
-    """The table."""
+    """Return the table."""
     ours = record["columns"][OURS]
     beyond = [name for name in ours["forward"]["apart"] if name not in ON_GRID]
     l1, entropy = ours["penalties"]["layer"]["paper"]

@@ -1,4 +1,4 @@
-"""The conformance vectors: made anew byte for byte, valid by their schemas, and agreed on by independent oracles."""
+"""The conformance vectors: reproduced byte for byte, valid by their schemas, confirmed by independent oracles."""
 
 import ast
 import json
@@ -351,7 +351,7 @@ def test_what_only_another_convention_asks_is_never_required():
 
 
 def demands(case):
-    """(degree, order, knot row, points) of the derivatives that a case asks for at its own inputs."""
+    """Yield (degree, order, knots, points) of the derivatives that a case evaluates at its own inputs."""
     order = {"layer_vjp": 1, "network_vjp": 1, "input_jacobian": 1, "input_hessian_diag": 2}.get(
         case.method, case.inputs.get("order")
     )

@@ -1,4 +1,4 @@
-"""Laws of the door: what passes comes out as its rule says, what does not is named in one sentence."""
+"""Input validation: valid values are returned by the rule, invalid ones raise one message that names them."""
 
 import math
 

@@ -124,12 +124,10 @@ def network_vjp(
 def input_derivatives(
     layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT, *, second: str = "right"
 ) -> tuple[Collector, Collector]:
-    """Return the first and the unmixed second derivatives of every output, (batch, n_out, n_in)
-    each.
+    """Return the first and the unmixed second derivatives, (batch, n_out, n_in) each.
 
-    They are taken with respect to every input. `second` is "right" or names a defect: "slopes"
-    omits
-    phi' x'', "curves" omits phi'' x'^2.
+    They are those of every output with respect to every input. `second` is "right" or names a
+    defect: "slopes" omits phi' x'', "curves" omits phi'' x'^2.
     """
     n_inputs, n_outputs = sizes(layers[0])[1], sizes(layers[-1])[0]
     shape = (len(x), n_outputs, n_inputs)

@@ -38,8 +38,9 @@ def shape_of(nested: Any) -> list[int]:
 
 
 def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
-    """Return an array as it is written; `shape` is given where nested lists cannot show it (empty
-    batch).
+    """Return an array as it is written.
+
+    `shape` is given where nested lists cannot show it, as for an empty batch.
     """
     numbers = [number + 0.0 for number in flatten(nested)]  # turns -0.0 into 0.0
     packed = struct.pack(f">{len(numbers)}d", *numbers).hex()
@@ -115,8 +116,9 @@ def _mark(
     expected: Mapping[str, Any],
     tolerance: Mapping[str, float],
 ) -> dict[str, Any] | None:
-    """Return the number that identifies a defect: its answer that is most tolerances from the right
-    one.
+    """Return the answer by which a defect is recognised, or None.
+
+    It is the number that is most tolerances from the right one.
     """
     best: tuple[float, str, int, float] = (SEEN, "", 0, 0.0)
     for output, nested in answers.items():
@@ -167,9 +169,7 @@ def topic(
 
 
 def text(document: Mapping[str, Any]) -> str:
-    """Return a file as it is written: each entry of the header and each case on a line of its
-    own.
-    """
+    """Return a file as it is written: each entry of the header and each case on its own line."""
     head = [
         f"{json.dumps(key)}: {_dense(value)}" for key, value in document.items() if key != "cases"
     ]

@@ -75,28 +75,28 @@ def to_float(value: Any) -> float:
 # --- B-splines
 
 
-def piece_of(x: Number, row: Sequence[Number]) -> int | None:
+def piece_of(x: Number, knots: Sequence[Number]) -> int | None:
     """Return the index of the interval that contains x, or None outside the knot vector."""
-    if not row[0] <= x <= row[-1]:
+    if not knots[0] <= x <= knots[-1]:
         return None
-    return (bisect_left(row, x) if x == row[-1] else bisect_right(row, x)) - 1
+    return (bisect_left(knots, x) if x == knots[-1] else bisect_right(knots, x)) - 1
 
 
 def taylor(
-    row: Sequence[Number], degree: int, piece: int, x: Number, n_terms: int
+    knots: Sequence[Number], degree: int, piece: int, x: Number, n_terms: int
 ) -> dict[int, list[Number]]:
-    """Return, for each B-spline that is nonzero on the piece, its first Taylor coefficients about
-    x.
+    """Return the first Taylor coefficients about x of the B-splines that are nonzero on the
+    piece.
     """
     zero = x * 0
     active = {piece: [zero + 1, *[zero] * (n_terms - 1)]}
     for d in range(1, degree + 1):
         higher = {}
-        for m in range(max(0, piece - d), min(piece, len(row) - 2 - d) + 1):
+        for m in range(max(0, piece - d), min(piece, len(knots) - 2 - d) + 1):
             terms = [zero] * n_terms
             for source, sign, root, width in (
-                (m, 1, row[m], row[m + d] - row[m]),
-                (m + 1, -1, row[m + d + 1], row[m + d + 1] - row[m + 1]),
+                (m, 1, knots[m], knots[m + d] - knots[m]),
+                (m + 1, -1, knots[m + d + 1], knots[m + d + 1] - knots[m + 1]),
             ):
                 if source in active and width != 0:
                     series = active[source]
@@ -111,56 +111,55 @@ def taylor(
 
 
 def active_basis(
-    x: Number, row: Sequence[Number], degree: int, order: int = 0, outside: str = "fade"
+    x: Number, knots: Sequence[Number], degree: int, order: int = 0, outside: str = "fade"
 ) -> dict[int, Number]:
     """Return the B-splines, or a derivative of them, that can be nonzero at x: index -> value."""
-    a, b = row[degree], row[len(row) - 1 - degree]
+    a, b = knots[degree], knots[len(knots) - 1 - degree]
     if outside == "zero" and not a <= x <= b:
         return {}
     if outside == "clamp":
         if order and not a <= x <= b:
             return {}
         x = min(max(x, a), b)
-    piece = piece_of(x, row)
+    piece = piece_of(x, knots)
     if outside == "continue":
-        inner = [m for m in range(degree, len(row) - degree - 1) if row[m] < row[m + 1]]
-        piece = max([m for m in inner if row[m] <= x], default=inner[0])
+        inner = [m for m in range(degree, len(knots) - degree - 1) if knots[m] < knots[m + 1]]
+        piece = max([m for m in inner if knots[m] <= x], default=inner[0])
     if piece is None:
         return {}
     return {
         m: math.factorial(order) * terms[order]
-        for m, terms in taylor(row, degree, piece, x, order + 1).items()
+        for m, terms in taylor(knots, degree, piece, x, order + 1).items()
     }
 
 
 @cache
 def active_on(
-    row: tuple[float, ...], degree: int, x: Number, order: int, outside: str
+    knots: tuple[float, ...], degree: int, x: Number, order: int, outside: str
 ) -> dict[int, Number]:
     """Return `active_basis` in 60 digits, cached: defects evaluate the same numbers many times."""
-    return active_basis(x, [precise(t) for t in row], degree, order, outside)
+    return active_basis(x, [precise(t) for t in knots], degree, order, outside)
 
 
-def basis_row(
-    x: float, row: Sequence[float], degree: int, order: int = 0, outside: str = "fade"
+def all_bsplines(
+    x: float, knots: Sequence[float], degree: int, order: int = 0, outside: str = "fade"
 ) -> list[Fraction]:
     """Return all B-splines of the knot vector at x, as fractions."""
-    active = active_basis(Fraction(x), [Fraction(t) for t in row], degree, order, outside)
-    return [active.get(m, Fraction(0)) for m in range(len(row) - degree - 1)]
+    active = active_basis(Fraction(x), [Fraction(t) for t in knots], degree, order, outside)
+    return [active.get(m, Fraction(0)) for m in range(len(knots) - degree - 1)]
 
 
-def derivative_terms(x: float, row: Sequence[float], degree: int, order: int) -> Fraction:
-    """Return the largest sum of absolute terms in the recursion for the derivatives of order
-    `order`.
+def derivative_terms(x: float, knots: Sequence[float], degree: int, order: int) -> Fraction:
+    """Return the largest sum of absolute terms in the recursion of a derivative.
 
     D^r B_{m,d} = d (D^{r-1} B_{m,d-1} / (t_{m+d} - t_m) - D^{r-1} B_{m+1,d-1} / (t_{m+d+1} -
     t_{m+1}))
     """
-    t = [Fraction(knot) for knot in row]
+    t = [Fraction(knot) for knot in knots]
 
     def terms(d: int, r: int) -> list[Fraction]:
         if r == 0:
-            return basis_row(x, row, d)
+            return all_bsplines(x, knots, d)
         lower = terms(d - 1, r - 1)
         widths = [t[m + d] - t[m] for m in range(len(t) - d)]
         return [

@@ -16,17 +16,17 @@ Rows = Sequence[Sequence[float]]
 
 
 def make_layer(
-    seed: str, n_out: int, n_in: int, rows: Sequence[Sequence[float]], degree: int, **changes: Any
+    seed: str, n_out: int, n_in: int, knots: Sequence[Sequence[float]], degree: int, **changes: Any
 ) -> Layer:
     """Return a layer whose numbers are short in binary, with the given changes."""
-    n_basis = len(rows[0]) - degree - 1
+    n_basis = len(knots[0]) - degree - 1
     drawn = dice(seed, n_out * n_in * (n_basis + 2), low=-2.0, high=2.0, steps=256)
 
     def take(*shape: int) -> Any:
         return [take(*shape[1:]) for _ in range(shape[0])] if shape else drawn.pop()
 
     layer = {
-        "knots": [list(row) for row in rows],
+        "knots": [list(row) for row in knots],
         "coef": take(n_out, n_in, n_basis),
         "w_base": take(n_out, n_in),
     }

@@ -24,10 +24,10 @@ POLYNOMIAL = (0.5, -1.0, 0.75, 1.25)
 
 
 def polynomial(
-    row: Sequence[float], degree: int, powers: Sequence[float] = POLYNOMIAL
+    knots: Sequence[float], degree: int, powers: Sequence[float] = POLYNOMIAL
 ) -> list[float]:
     """Return the coefficients (C6), each rounded once."""
-    t = [Fraction(knot) for knot in row]
+    t = [Fraction(knot) for knot in knots]
 
     def blossom(arguments: Sequence[Fraction]) -> Fraction:
         means = [
@@ -38,23 +38,21 @@ def polynomial(
             (Fraction(a) * mean for a, mean in zip(powers, means, strict=False)), start=Fraction(0)
         )
 
-    return [float(blossom(t[m + 1 : m + 1 + degree])) for m in range(len(row) - degree - 1)]
+    return [float(blossom(t[m + 1 : m + 1 + degree])) for m in range(len(knots) - degree - 1)]
 
 
 def polynomial_layer(
-    row: Sequence[float], w_spline: float, w_base: float = 0.0, n_in: int = 1
+    knots: Sequence[float], w_spline: float, w_base: float = 0.0, n_in: int = 1
 ) -> Layer:
     """Return a layer of one output with the same cubic on every edge."""
     weights = {"w_base": filled(w_base, 1, n_in), "w_spline": filled(w_spline, 1, n_in)}
     return make_layer(
-        "cubic", 1, n_in, [row] * n_in, 3, coef=[[polynomial(row, 3)] * n_in], **weights
+        "cubic", 1, n_in, [knots] * n_in, 3, coef=[[polynomial(knots, 3)] * n_in], **weights
     )
 
 
 def even_samples(n: int, n_in: int, low: float, high: float) -> list[list[float]]:
-    """Return `n` evenly spaced samples on [low, high], both ends included, the same for every
-    input.
-    """
+    """Return `n` evenly spaced samples from low to high, the same for every input."""
     return [[low + (high - low) * place / (n - 1)] * n_in for place in range(n)]
 
 

@@ -23,8 +23,10 @@ def make_network(
     """Return layers of 4 intervals each, the first on [-1, 1], the others on [low, high]."""
     found = []
     for number, (n_in, n_out) in enumerate(pairwise(widths)):
-        row = uniform_knots(low, high, 4, degree) if number else uniform_knots(-1.0, 1.0, 4, degree)
-        found.append(make_layer(f"{seed}-{number}", n_out, n_in, [row] * n_in, degree, **changes))
+        knots = (
+            uniform_knots(low, high, 4, degree) if number else uniform_knots(-1.0, 1.0, 4, degree)
+        )
+        found.append(make_layer(f"{seed}-{number}", n_out, n_in, [knots] * n_in, degree, **changes))
     return found
 
 

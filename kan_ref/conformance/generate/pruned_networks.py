@@ -65,9 +65,7 @@ def kept_nodes(
 def pruned_values(
     layers: Sequence[Layer], x: Rows, kept: Sequence[bool], *, folded: bool = True
 ) -> list[list[Number]]:
-    """Return (C13) for a network with one hidden layer; the means are left out if `folded` is
-    False.
-    """
+    """Return (C13) for a network with one hidden layer, without the means if `folded` is False."""
     first, last = layers
     hidden = flow([first], x)[-1]
     n_out, n_hidden, _ = sizes(last)
@@ -87,11 +85,11 @@ def mixed_nodes(n_kinds: int) -> list[Layer]:
     Their (incoming, outgoing) scores are (large, large), (large, small), (small, large), (small,
     small), ...
     """
-    row, wide = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-8.0, 8.0, 4, 3)
+    knots, wide = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-8.0, 8.0, 4, 3)
     sides = ((1.0, 1.0), (1.0, 0.01), (0.01, 1.0), (0.01, 0.01), (0.75, 1.25), (1.25, 0.75))[
         :n_kinds
     ]
-    first = make_layer("prune-first", n_kinds, 2, [row, row], 3)
+    first = make_layer("prune-first", n_kinds, 2, [knots, knots], 3)
     last = make_layer("prune-last", 2, n_kinds, [wide] * n_kinds, 3)
     for name in ("w_base", "w_spline"):
         first[name] = [
@@ -110,7 +108,7 @@ def many_edges() -> list[Layer]:
 
     Their sum is above it. Node 2 has one edge above the threshold and three edges of 0.
     """
-    row, wide = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-8.0, 8.0, 4, 3)
+    knots, wide = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-8.0, 8.0, 4, 3)
     zeros = filled(0.0, 3, 4)
     weights = [[2.0] * 4, [0.5] * 4, [2.0, 0.0, 0.0, 0.0]]
     flat = [[[1.0 + 0.25 * m for m in range(7)]] * 4] * 3
@@ -118,7 +116,7 @@ def many_edges() -> list[Layer]:
         "many-last", 2, 3, [wide] * 3, 3, w_base=filled(1.0, 2, 3), w_spline=filled(2.0, 2, 3)
     )
     return [
-        make_layer("many-first", 3, 4, [row] * 4, 3, coef=flat, w_base=zeros, w_spline=weights),
+        make_layer("many-first", 3, 4, [knots] * 4, 3, coef=flat, w_base=zeros, w_spline=weights),
         last,
     ]
 

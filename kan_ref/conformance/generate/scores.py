@@ -77,40 +77,40 @@ def matrix_sum(found: Sequence[Sequence[Number]]) -> Number:
 
 def scored_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
     """Return (name, flags, layers, x) of the networks whose scores and penalties are tested."""
-    row = uniform_knots(-1.0, 1.0, 4, 3)
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
     constant = make_layer(
         "constant",
         1,
         2,
-        [row, row],
+        [knots, knots],
         3,
         coef=[[[7.0] * 7, [-3.0] * 7]],
         w_base=filled(0.0, 1, 2),
         w_spline=filled(1.0, 1, 2),
     )
-    signs = make_layer("signs", 1, 1, [row], 3, w_base=[[1.5]], w_spline=[[0.0]])
-    masked = make_layer("m", 2, 2, [row, row], 3, mask=[[1.0, 0.0], [1.0, 1.0]])
+    signs = make_layer("signs", 1, 1, [knots], 3, w_base=[[1.5]], w_spline=[[0.0]])
+    masked = make_layer("m", 2, 2, [knots, knots], 3, mask=[[1.0, 0.0], [1.0, 1.0]])
     weightless = make_layer(
         "weightless",
         2,
         2,
-        [row, row],
+        [knots, knots],
         3,
         w_base=[[0.0, 1.0], [1.0, 0.5]],
         w_spline=[[0.0, 1.0], [-1.0, 2.0]],
     )
-    nothing = make_layer("nothing", 2, 2, [row, row], 3, mask=filled(0.0, 2, 2))
+    nothing = make_layer("nothing", 2, 2, [knots, knots], 3, mask=filled(0.0, 2, 2))
     return (
         (
             "one-layer",
             "L1Mean EntropyBase",
-            [make_layer("p", 2, 2, [row, row], 3)],
+            [make_layer("p", 2, 2, [knots, knots], 3)],
             points("p-one", 4, 2),
         ),
         (
             "one-edge",
             "L1Mean L1Deviation",
-            [make_layer("p1", 1, 1, [row], 3)],
+            [make_layer("p1", 1, 1, [knots], 3)],
             points("p-edge", 3, 1),
         ),
         ("constants", "L1Deviation", [constant], points("p-constant", 4, 2)),
@@ -118,7 +118,7 @@ def scored_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
         (
             "both-signs",
             "L1Mean",
-            [make_layer("p-signs", 1, 2, [row, row], 3)],
+            [make_layer("p-signs", 1, 2, [knots, knots], 3)],
             [[-0.875, 0.5], [0.875, -0.5], [0.125, 0.25]],
         ),
         ("dead-edge", "ZeroEdge MissingMask", [masked], points("p-mask", 4, 2)),

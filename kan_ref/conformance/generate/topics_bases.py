@@ -37,8 +37,8 @@ def _uniform_cases(degree: int) -> list[Case]:
     are
     rounded.
     """
-    row, other = uniform_knots(-1.0, 1.0, 4, degree), uniform_knots(0.0, 1.0, 5, degree)
-    inner = row[degree : len(row) - degree]
+    knots, other = uniform_knots(-1.0, 1.0, 4, degree), uniform_knots(0.0, 1.0, 5, degree)
+    inner = knots[degree : len(knots) - degree]
     high = "DegreeZero" if degree == 0 else "HighDegree" if degree > 4 else "CoxDeBoor"
     name = f"degree-{degree}"
     cases = [
@@ -46,7 +46,7 @@ def _uniform_cases(degree: int) -> list[Case]:
             f"{name}-inside",
             high,
             sorted(dice(f"{name}-inside", 5, low=-1.0, high=1.0)),
-            row,
+            knots,
             degree,
         ),
         basis_case(
@@ -56,46 +56,51 @@ def _uniform_cases(degree: int) -> list[Case]:
             other,
             degree,
         ),
-        basis_case(f"{name}-inner-knots", "KnotOwnership", inner[1:-1], row, degree),
+        basis_case(f"{name}-inner-knots", "KnotOwnership", inner[1:-1], knots, degree),
         basis_case(
             f"{name}-beside-knots",
             "KnotOwnership",
             [n for t in inner[1:3] for n in beside(t)],
-            row,
+            knots,
             degree,
         ),
-        basis_case(f"{name}-last-knot", "LastEnd", [row[-1]], row, degree),
-        basis_case(f"{name}-first-knot", "KnotOwnership ZeroOutside", [row[0]], row, degree),
+        basis_case(f"{name}-last-knot", "LastEnd", [knots[-1]], knots, degree),
+        basis_case(f"{name}-first-knot", "KnotOwnership ZeroOutside", [knots[0]], knots, degree),
         basis_case(
             f"{name}-beyond-row",
             "ZeroOutside",
             [
-                row[0] - 0.5,
-                row[-1] + 0.25,
-                *beside(row[0], right=False),
-                *beside(row[-1], left=False),
+                knots[0] - 0.5,
+                knots[-1] + 0.25,
+                *beside(knots[0], right=False),
+                *beside(knots[-1], left=False),
             ],
-            row,
+            knots,
             degree,
         ),
     ]
     if degree:
-        outer = [row[0] + 0.125, row[degree] - 0.125, row[-degree - 1] + 0.375, row[-1] - 0.25]
+        outer = [
+            knots[0] + 0.125,
+            knots[degree] - 0.125,
+            knots[-degree - 1] + 0.375,
+            knots[-1] - 0.25,
+        ]
         cases += [
-            basis_case(f"{name}-fade", "FadeOutside", outer, row, degree),
-            basis_case(f"{name}-ends-of-grid", "GridEnd", [inner[0], inner[-1]], row, degree),
+            basis_case(f"{name}-fade", "FadeOutside", outer, knots, degree),
+            basis_case(f"{name}-ends-of-grid", "GridEnd", [inner[0], inner[-1]], knots, degree),
             basis_case(
                 f"{name}-beside-ends",
                 "GridEnd",
                 [*beside(inner[0]), *beside(inner[-1])],
-                row,
+                knots,
                 degree,
             ),
             basis_case(
                 f"{name}-outer-knots",
                 "FadeOutside KnotOwnership",
-                [*row[1:degree], *row[-degree:-1]] or [row[0]],
-                row,
+                [*knots[1:degree], *knots[-degree:-1]] or [knots[0]],
+                knots,
                 degree,
             ),
         ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from kan_ref.conformance.generate.basis_case import VALUES, Case
 from kan_ref.conformance.generate.encode import array, case, dice, topic
-from kan_ref.conformance.generate.exact import basis_row, derivative_terms
+from kan_ref.conformance.generate.exact import all_bsplines, derivative_terms
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 DERIVATIVES = 2e-13  # relative to the largest sum of absolute terms
@@ -56,8 +56,8 @@ def _derivative_cases(order: int) -> list[Case]:
     cases = []
     flag = "BasisSlope" if order == 1 else "HigherDerivative"
     for degree in (0, 1, 2, 3, 4, 5, 7):
-        row = uniform_knots(-1.0, 1.0, 4, degree)
-        inner = row[degree : len(row) - degree]
+        knots = uniform_knots(-1.0, 1.0, 4, degree)
+        inner = knots[degree : len(knots) - degree]
         name = f"degree-{degree}-order-{order}"
         if order > degree:
             cases.append(
@@ -65,7 +65,7 @@ def _derivative_cases(order: int) -> list[Case]:
                     f"{name}-inside",
                     "AboveDegree",
                     dice(name, 4, low=-1.0, high=1.0),
-                    row,
+                    knots,
                     degree,
                     order,
                 )
@@ -73,11 +73,13 @@ def _derivative_cases(order: int) -> list[Case]:
             continue
         cases.append(
             _derivative(
-                f"{name}-inside", flag, dice(name, 4, low=-1.0, high=1.0), row, degree, order
+                f"{name}-inside", flag, dice(name, 4, low=-1.0, high=1.0), knots, degree, order
             )
         )
-        outer = [row[degree] - 0.125, row[-degree - 1] + 0.375, row[-1] - 0.0625]
-        cases.append(_derivative(f"{name}-fade", f"FadeOutside {flag}", outer, row, degree, order))
+        outer = [knots[degree] - 0.125, knots[-degree - 1] + 0.375, knots[-1] - 0.0625]
+        cases.append(
+            _derivative(f"{name}-fade", f"FadeOutside {flag}", outer, knots, degree, order)
+        )
         # simple knots: derivatives are continuous up to order degree - 1; of higher order the
         # contract leaves them open there
         kind = "required" if order < degree else "implementation-defined"
@@ -87,7 +89,7 @@ def _derivative_cases(order: int) -> list[Case]:
                 f"{name}-knots",
                 flags,
                 [inner[1], inner[2], inner[-1]],
-                row,
+                knots,
                 degree,
                 order,
                 kind=kind,
@@ -140,18 +142,20 @@ def _derivative(
     name: str,
     flags: str,
     x: Sequence[float],
-    row: Sequence[float],
+    knots: Sequence[float],
     degree: int,
     order: int,
     *,
     kind: str = "required",
 ) -> Case:
-    n_basis = len(row) - degree - 1
-    right = [basis_row(at, row, degree, order) for at in x]
-    scale = float(max((derivative_terms(at, row, degree, order) for at in x), default=Fraction(0)))
+    n_basis = len(knots) - degree - 1
+    right = [all_bsplines(at, knots, degree, order) for at in x]
+    scale = float(
+        max((derivative_terms(at, knots, degree, order) for at in x), default=Fraction(0))
+    )
     arguments = {
         "x": array(list(x), [len(x)]),
-        "knots": array(list(row)),
+        "knots": array(list(knots)),
         "degree": degree,
         "order": order,
     }
@@ -164,14 +168,14 @@ def _derivative(
                 {"basis_derivative": [[value / lost for value in values] for values in right]},
             )
         )
-    a, b = row[degree], row[-degree - 1]
+    a, b = knots[degree], knots[-degree - 1]
     if order <= degree and any(not a <= at <= b for at in x):
         wrong.append(
             (
                 "FadeOutside",
                 {
                     "basis_derivative": [
-                        basis_row(at, row, degree, order, outside="continue") for at in x
+                        all_bsplines(at, knots, degree, order, outside="continue") for at in x
                     ]
                 },
             )

@@ -20,17 +20,17 @@ from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 def edges() -> dict[str, Any]:
     """Return the cases of layer_forward(layer, x) -> y for one edge."""
-    row = uniform_knots(-1.0, 1.0, 4, 3)
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
     zeros = filled(0.0, 1, 1)
     one = points("layers-one", 4, 1)
 
     def spline(
-        name: str, flags: str, rows: Sequence[float], degree: int, x: Rows, weight: float = 1.0
+        name: str, flags: str, knots: Sequence[float], degree: int, x: Rows, weight: float = 1.0
     ) -> Case:
         return value_case(
             name,
             flags,
-            make_layer(name, 1, 1, [rows], degree, w_base=zeros, w_spline=[[weight]]),
+            make_layer(name, 1, 1, [knots], degree, w_base=zeros, w_spline=[[weight]]),
             x,
         )
 
@@ -38,7 +38,7 @@ def edges() -> dict[str, Any]:
         return value_case(
             name,
             flags,
-            make_layer(name, 1, 1, [row], 3, w_base=[[weight]], w_spline=zeros, base=kind),
+            make_layer(name, 1, 1, [knots], 3, w_base=[[weight]], w_spline=zeros, base=kind),
             x,
         )
 
@@ -47,11 +47,11 @@ def edges() -> dict[str, Any]:
         [-0.5, -0.25, 0.0, 0.5, 0.5, 1.0, 1.25, 1.5],
     )
     cases = [
-        spline("spline-alone", "SplineSum", row, 3, one),
-        spline("spline-weighted", "MissingWSpline WSplineTwice", row, 3, one, 1.75),
-        spline("spline-fading", "FadeOutside", row, 3, [[-2.25], [-1.125], [1.375], [2.0]]),
-        spline("spline-beyond-row", "ZeroOutside FadeOutside", row, 3, [[-3.5], [4.0]]),
-        spline("spline-end-of-grid", "GridEnd", row, 3, [[-1.0], [1.0]]),
+        spline("spline-alone", "SplineSum", knots, 3, one),
+        spline("spline-weighted", "MissingWSpline WSplineTwice", knots, 3, one, 1.75),
+        spline("spline-fading", "FadeOutside", knots, 3, [[-2.25], [-1.125], [1.375], [2.0]]),
+        spline("spline-beyond-row", "ZeroOutside FadeOutside", knots, 3, [[-3.5], [4.0]]),
+        spline("spline-end-of-grid", "GridEnd", knots, 3, [[-1.0], [1.0]]),
         spline("spline-last-knot", "LastEnd", [0.0] * 4 + [0.5] + [1.0] * 4, 3, [[0.0], [1.0]]),
         spline(
             "spline-thousand-intervals",
@@ -68,21 +68,23 @@ def edges() -> dict[str, Any]:
         base("identity-alone", "BaseName", one, 1.5, "identity"),
         base("zero-alone", "BaseName", one, 1.5, "zero"),
         value_case(
-            "spline-and-silu", "BaseScaled SiluForm", make_layer("edge", 1, 1, [row], 3), one
+            "spline-and-silu", "BaseScaled SiluForm", make_layer("edge", 1, 1, [knots], 3), one
         ),
         value_case(
             "spline-and-identity",
             "BaseName BaseScaled",
-            make_layer("identity", 1, 1, [row], 3, base="identity"),
+            make_layer("identity", 1, 1, [knots], 3, base="identity"),
             one,
         ),
         value_case(
             "spline-and-silu-outside",
             "FadeOutside SiluForm",
-            make_layer("beyond", 1, 1, [row], 3),
+            make_layer("beyond", 1, 1, [knots], 3),
             [[-3.5], [-1.25], [4.0]],
         ),
-        value_case("masked", "MissingMask", make_layer("masked", 1, 1, [row], 3, mask=zeros), one),
+        value_case(
+            "masked", "MissingMask", make_layer("masked", 1, 1, [knots], 3, mask=zeros), one
+        ),
     ]
     return topic(
         "edges", level=2, needs=["bases"], equation="Liu et al. 2024, eqs. 2.10-2.12", cases=cases

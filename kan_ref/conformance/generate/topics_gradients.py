@@ -26,8 +26,9 @@ GRADIENTS = 2e-13  # of the largest sum of absolute terms
 def encode_sums(
     found: Mapping[str, Collector], names: Sequence[str] | None = None, prefix: str = ""
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """Return arrays and tolerances of sums; an array without terms must be 0 within the tolerance
-    of 1.
+    """Return arrays and tolerances of sums.
+
+    An array without terms must be 0 within the tolerance of 1.
     """
     chosen = list(found) if names is None else list(names)
     arrays = {prefix + name: array(found[name].nested(), found[name].shape) for name in chosen}
@@ -85,7 +86,7 @@ def _divided(nested: Any, n: int) -> Any:
 
 def layer_gradients() -> dict[str, Any]:
     """Return the cases of layer_vjp(layer, x, dy) -> {"dx", "d_coef", "d_w_base", "d_w_spline"}."""
-    row, other = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-2.0, 1.0, 4, 3)
+    knots, other = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-2.0, 1.0, 4, 3)
     zeros, ones = filled(0.0, 1, 1), filled(1.0, 1, 1)
     one, up = points("vjp-one", 3, 1), points("vjp-dy", 3, 1, -2.0, 2.0)
     mask = [[1.0, 0.0], [1.0, 1.0]]
@@ -93,50 +94,50 @@ def layer_gradients() -> dict[str, Any]:
         (
             "spline-alone",
             "DerivativeFactor BasisSlope",
-            make_layer("v-spline", 1, 1, [row], 3, w_base=zeros, w_spline=ones),
+            make_layer("v-spline", 1, 1, [knots], 3, w_base=zeros, w_spline=ones),
             one,
         ),
         (
             "spline-weighted",
             "DCoefWithoutWSpline DWSplineWithoutCoef",
-            make_layer("v-w", 1, 1, [row], 3, w_base=zeros, w_spline=[[1.75]]),
+            make_layer("v-w", 1, 1, [knots], 3, w_base=zeros, w_spline=[[1.75]]),
             one,
         ),
         (
             "silu-alone",
             "SiluSlope DxWithoutBase",
-            make_layer("v-silu", 1, 1, [row], 3, w_base=[[1.5]], w_spline=zeros),
+            make_layer("v-silu", 1, 1, [knots], 3, w_base=[[1.5]], w_spline=zeros),
             [[-2.0], [0.25], [1.5]],
         ),
         (
             "silu-far",
             "SiluOverflow",
-            make_layer("v-far", 1, 1, [row], 3),
+            make_layer("v-far", 1, 1, [knots], 3),
             [[-800.0], [100.0], [800.0]],
         ),
         (
             "identity-base",
             "BaseName DxWithoutBase",
-            make_layer("v-identity", 1, 1, [row], 3, base="identity"),
+            make_layer("v-identity", 1, 1, [knots], 3, base="identity"),
             one,
         ),
-        ("zero-base", "BaseName", make_layer("v-zero", 1, 1, [row], 3, base="zero"), one),
+        ("zero-base", "BaseName", make_layer("v-zero", 1, 1, [knots], 3, base="zero"), one),
         (
             "fading",
             "FadeOutside",
-            make_layer("v-fade", 1, 1, [row], 3, w_base=zeros),
+            make_layer("v-fade", 1, 1, [knots], 3, w_base=zeros),
             [[-2.25], [-1.125], [1.375]],
         ),
         (
             "beyond-the-row",
             "ZeroOutside FadeOutside",
-            make_layer("v-beyond", 1, 1, [row], 3),
+            make_layer("v-beyond", 1, 1, [knots], 3),
             [[-3.5], [4.0], [3.0]],
         ),
         (
             "at-knots",
             "DerivativeAtKnot KnotOwnership",
-            make_layer("v-knots", 1, 1, [row], 3),
+            make_layer("v-knots", 1, 1, [knots], 3),
             [[-1.0], [0.0], [1.0]],
         ),
     )
@@ -145,16 +146,16 @@ def layer_gradients() -> dict[str, Any]:
         (
             "two-to-three",
             "MeanOverBatch OneSampleOnly DyIgnored",
-            make_layer("v-2-3", 3, 2, [row, row], 3),
+            make_layer("v-2-3", 3, 2, [knots, knots], 3),
         ),
-        ("three-to-two", "MeanOverBatch DyIgnored", make_layer("v-3-2", 2, 3, [row] * 3, 3)),
-        ("rows-of-their-own", "SharedRow", make_layer("v-rows", 2, 2, [row, other], 3)),
+        ("three-to-two", "MeanOverBatch DyIgnored", make_layer("v-3-2", 2, 3, [knots] * 3, 3)),
+        ("rows-of-their-own", "SharedRow", make_layer("v-rows", 2, 2, [knots, other], 3)),
         (
             "square-mask",
             "UnmaskedGradient TransposedMask",
-            make_layer("v-mask", 2, 2, [row, row], 3, mask=mask),
+            make_layer("v-mask", 2, 2, [knots, knots], 3, mask=mask),
         ),
-        ("square-weights", "TransposedWeights", make_layer("v-weights", 2, 2, [row, row], 3)),
+        ("square-weights", "TransposedWeights", make_layer("v-weights", 2, 2, [knots, knots], 3)),
         (
             "degree-1",
             "BasisSlope",
@@ -192,7 +193,7 @@ def layer_gradients() -> dict[str, Any]:
                 points(f"v-dy-{name}", 4, n_out, -2.0, 2.0),
             )
         )
-    square = make_layer("v-batch", 2, 2, [row, row], 3)
+    square = make_layer("v-batch", 2, 2, [knots, knots], 3)
     cases += [
         vjp_case("one-sample", "BatchOfOne", square, points("v-single", 1, 2), [[1.5, -0.75]]),
         vjp_case("no-samples", "EmptyBatch", square, [], []),

@@ -15,12 +15,12 @@ from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 def extension() -> dict[str, Any]:
     """Return the cases of extend_grid(layer, x, n_intervals) -> layer."""
-    row, fives = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-1.0, 1.0, 5, 3)
+    knots, fives = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-1.0, 1.0, 5, 3)
     dense, probe = even_samples(81, 1, -1.0, 1.0), points("probe", 12, 1)
     curve = make_layer("curve", 1, 1, [fives], 3, w_spline=[[1.0]])
     scaled = make_layer("curve", 1, 1, [fives], 3, w_spline=[[2.5]])
     square = make_layer(
-        "square", 2, 2, [row, uniform_knots(-2.0, 2.0, 4, 3)], 3, mask=[[1.0, 0.0], [1.0, 1.0]]
+        "square", 2, 2, [knots, uniform_knots(-2.0, 2.0, 4, 3)], 3, mask=[[1.0, 0.0], [1.0, 1.0]]
     )
     quadratic = make_layer("quadratic", 1, 1, [uniform_knots(0.0, 1.0, 3, 2)], 2)
     part = even_samples(60, 1, 0.25, 1.0)

@@ -14,13 +14,13 @@ from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 def update() -> dict[str, Any]:
     """Return the cases of update_grid(layer, x, uniform_share, margin) -> layer."""
-    row = uniform_knots(-1.0, 1.0, 5, 3)
+    knots = uniform_knots(-1.0, 1.0, 5, 3)
     plain, scaled, mixed = (
-        polynomial_layer(row, 1.0),
-        polynomial_layer(row, 2.0),
-        polynomial_layer(row, 2.0, 0.5),
+        polynomial_layer(knots, 1.0),
+        polynomial_layer(knots, 2.0),
+        polynomial_layer(knots, 2.0, 0.5),
     )
-    pair = polynomial_layer(row, 1.5, 0.25, n_in=2)
+    pair = polynomial_layer(knots, 1.5, 0.25, n_in=2)
     bumps = [
         [sum(values) / 4.0]
         for values in zip(

@@ -18,48 +18,48 @@ from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 def layers() -> dict[str, Any]:
     """Return the cases of layer_forward(layer, x) -> y for several edges."""
-    row, other = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-2.0, 1.0, 4, 3)
+    knots, other = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-2.0, 1.0, 4, 3)
     cases = [
         value_case(
             "two-to-three",
             "MeanOverInputs SplineSum",
-            make_layer("2-3", 3, 2, [row, row], 3),
+            make_layer("2-3", 3, 2, [knots, knots], 3),
             points("2-3", 3, 2),
         ),
         value_case(
             "three-to-two",
             "MeanOverInputs SplineSum",
-            make_layer("3-2", 2, 3, [row] * 3, 3),
+            make_layer("3-2", 2, 3, [knots] * 3, 3),
             points("3-2", 3, 3),
         ),
         value_case(
             "rows-of-their-own",
             "SharedRow",
-            make_layer("rows", 2, 2, [row, other], 3),
+            make_layer("rows", 2, 2, [knots, other], 3),
             points("rows", 3, 2),
         ),
         value_case(
             "square-mask",
             "TransposedMask MissingMask",
-            make_layer("mask", 2, 2, [row, row], 3, mask=[[1.0, 0.0], [1.0, 1.0]]),
+            make_layer("mask", 2, 2, [knots, knots], 3, mask=[[1.0, 0.0], [1.0, 1.0]]),
             points("mask", 3, 2),
         ),
         value_case(
             "wide-mask",
             "MissingMask",
-            make_layer("mask-3", 2, 3, [row] * 3, 3, mask=[[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]),
+            make_layer("mask-3", 2, 3, [knots] * 3, 3, mask=[[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]),
             points("mask-3", 3, 3),
         ),
         value_case(
             "dead-output",
             "MissingMask",
-            make_layer("dead", 2, 2, [row, row], 3, mask=[[0.0, 0.0], [1.0, 1.0]]),
+            make_layer("dead", 2, 2, [knots, knots], 3, mask=[[0.0, 0.0], [1.0, 1.0]]),
             points("dead", 2, 2),
         ),
         value_case(
             "square-weights",
             "TransposedWeights",
-            make_layer("weights", 2, 2, [row, row], 3),
+            make_layer("weights", 2, 2, [knots, knots], 3),
             points("weights", 3, 2),
         ),
         value_case(
@@ -85,10 +85,10 @@ def batches() -> dict[str, Any]:
 
     The same samples among others, the same shape with other numbers, one sample, and none.
     """
-    row = uniform_knots(-1.0, 1.0, 4, 3)
-    layer = make_layer("batches", 2, 2, [row, row], 3)
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
+    layer = make_layer("batches", 2, 2, [knots, knots], 3)
     x = points("batches", 4, 2)
-    other = make_layer("batches-2", 2, 2, [row, row], 3)
+    other = make_layer("batches-2", 2, 2, [knots, knots], 3)
     moved = points("batches-2", 4, 2)
     shifted = layer | {"knots": [uniform_knots(-1.5, 1.5, 4, 3)] * 2}
     old = forward(layer, x)
@@ -141,10 +141,10 @@ def batches() -> dict[str, Any]:
 
 def separability() -> dict[str, Any]:
     """Return the cases about y(p, q) - y(p, s) - y(r, q) + y(r, s) = 0 in one layer."""
-    row = uniform_knots(-1.0, 1.0, 4, 3)
-    layer = make_layer("separable", 2, 2, [row, uniform_knots(-2.0, 2.0, 4, 3)], 3)
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
+    layer = make_layer("separable", 2, 2, [knots, uniform_knots(-2.0, 2.0, 4, 3)], 3)
     corners = [[p, q] for p in (-0.75, 0.5) for q in (-1.5, 0.25)]
-    single = make_layer("single", 1, 1, [row], 3)
+    single = make_layer("single", 1, 1, [knots], 3)
     cases = [
         value_case("corners", "NotSeparable", layer, corners),
         value_case(

@@ -137,15 +137,15 @@ def pykan_penalties() -> dict[str, Any]:
 
 def zero_edges() -> dict[str, Any]:
     """Return the cases of penalties(layers, x) with all edges 0: both are 0 in every convention."""
-    row = uniform_knots(-1.0, 1.0, 4, 3)
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
     nowhere, no_coef = filled(0.0, 2, 2), [[[0.0] * 7] * 2] * 2
     silent = make_layer(
-        "zero-c", 2, 2, [row, row], 3, w_base=nowhere, coef=no_coef, w_spline=filled(1.0, 2, 2)
+        "zero-c", 2, 2, [knots, knots], 3, w_base=nowhere, coef=no_coef, w_spline=filled(1.0, 2, 2)
     )
     alone = make_layer(
-        "zero-1", 1, 1, [row], 3, w_base=[[0.0]], coef=[[[0.0] * 7]], w_spline=[[1.0]]
+        "zero-1", 1, 1, [knots], 3, w_base=[[0.0]], coef=[[[0.0] * 7]], w_spline=[[1.0]]
     )
-    masked = make_layer("zero-m", 2, 2, [row, row], 3, mask=nowhere)
+    masked = make_layer("zero-m", 2, 2, [knots, knots], 3, mask=nowhere)
     networks: tuple[tuple[str, str, list[Layer], Rows], ...] = (
         ("no-coefficients", "ZeroEdge", [silent], points("zero-c", 4, 2)),
         ("one-edge", "ZeroEdge", [alone], points("zero-1", 3, 1)),

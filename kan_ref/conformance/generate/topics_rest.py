@@ -160,15 +160,15 @@ def initial_draws() -> dict[str, Any]:
 
 def files() -> dict[str, Any]:
     """Return the cases of save_load(layer) -> layer, bit for bit."""
-    row = uniform_knots(-1.0, 1.0, 5, 3)
+    knots = uniform_knots(-1.0, 1.0, 5, 3)
     awkward = [[[1 / 3, 5e-324, 1e300, -1e-300, 0.1, -2 / 7, 2.0**-1022, 1.0 + 2.0**-52]]]
     examples = (
-        ("plain", make_layer("s", 2, 3, [row] * 3, 3, mask=[[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])),
+        ("plain", make_layer("s", 2, 3, [knots] * 3, 3, mask=[[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])),
         (
             "awkward-numbers",
-            make_layer("s-awkward", 1, 1, [row], 3, coef=awkward, w_base=[[-1 / 3]]),
+            make_layer("s-awkward", 1, 1, [knots], 3, coef=awkward, w_base=[[-1 / 3]]),
         ),
-        ("identity-base", make_layer("s-identity", 1, 2, [row, row], 3, base="identity")),
+        ("identity-base", make_layer("s-identity", 1, 2, [knots, knots], 3, base="identity")),
         ("degree-0", make_layer("s-0", 2, 1, [uniform_knots(0.0, 0.7, 3, 0)], 0, base="zero")),
     )
     arrays = ("knots", "coef", "w_base", "w_spline", "mask")
