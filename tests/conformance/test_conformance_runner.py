@@ -26,7 +26,7 @@ from kan_ref.conformance.judge import judge
 from kan_ref.conformance.subjects import DirectSubject, ProcessSubject
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples" / "conformance"
+EXAMPLES = ROOT / "docs" / "conformance_examples"
 CASES = {case.id: case for topic in load_topics() for case in topic.cases}
 FEW = ("--only", "bases/degree-2-*", "--only", "edges/spline-*")
 

@@ -140,7 +140,7 @@ def test_a_failing_cell_and_a_warning_fail_their_pages_alone(made_up):
         ("complains", "stderr was found in the cell outputs"),
         (
             "untagged",
-            r"no lines of kan_ref stand between \[eq:no-such-tag\] and \[/eq:no-such-tag\]",
+            r"kan_ref has no lines between \[eq:no-such-tag\] and \[/eq:no-such-tag\]",
         ),
         ("dangling", "equation not found: no-such-label"),
         ("dangling", "no_such_page.md"),
