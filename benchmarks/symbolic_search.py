@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 import kan_ref as kr
 from kan_ref.bspline.curve_fit import fit_curve
@@ -228,6 +227,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
+    from joblib import Parallel, delayed
+
     for case in options.case or CASES:
         seeds = range(options.first_seed, options.first_seed + options.seeds)
         found = Parallel(n_jobs=options.jobs)(delayed(run_seed)(case, seed) for seed in seeds)

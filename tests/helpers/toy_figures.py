@@ -1,0 +1,65 @@
+"""A toy figure for the tests of the figure machine, on one machine and on a cluster."""
+
+import os
+import sys
+
+import pytest
+from checkout import ROOT
+
+from figures import __main__ as program
+from figures.machine import machine
+
+TOY = """
+import os, signal, time
+from pathlib import Path
+from matplotlib.figure import Figure
+from figures.machine.machine import Claim
+NAME, TITLE = "toy", "squares"
+def configs(full, seeds):
+    return [{"seed": seed, "pause": float(os.environ.get("TOY_PAUSE", "0"))} for seed in range(seeds or 3)]
+def cost(config):
+    return 1.0 + config["seed"]
+def run(config):
+    if os.environ.get("TOY_CTRL_C"):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            return {"square": "half done"}
+    if os.environ.get("TOY_FAILS") == str(config["seed"]):
+        raise ArithmeticError("no square today")
+    with open(os.environ["TOY_LOG"], "a") as log:
+        log.write(f"{config['seed']}\\n")
+    time.sleep(config["pause"])
+    return {"square": float(os.environ.get("TOY_RESULT", config["seed"] ** 2))}
+def draw(records):
+    picture = Figure()
+    picture.subplots().plot([record["results"]["square"] for record in records])
+    return picture
+def claims(records):
+    return [Claim("squares grow", "yes", str([record["results"]["square"] for record in records]), "yes", "toy")]
+"""
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A figure whose runs leave a line in a log; as a module, since workers import it by its name."""
+    (tmp_path / "toy_figure.py").write_text(TOY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
+    monkeypatch.setenv("TOY_LOG", str(tmp_path / "log"))
+    sys.modules.pop("toy_figure", None)
+    import toy_figure
+
+    yield toy_figure
+    sys.modules.pop("toy_figure", None)
+
+
+@pytest.fixture
+def toy_program(toy, monkeypatch):
+    monkeypatch.setattr(program, "all_figures", lambda: {"toy": toy})
+    monkeypatch.setattr(program, "find_figures", lambda names: [toy])
+    return program.main
+
+
+def plan_of(figure, folder, seeds=None):
+    return machine.make_plan(figure, folder, full=False, seeds=seeds)
