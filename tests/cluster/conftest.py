@@ -1,4 +1,4 @@
-"""Fixtures of the toy figure."""
+"""The small figure of `toy_runs`, and the program with this figure alone."""
 
-from toy_figures import toy as toy
-from toy_figures import toy_program as toy_program
+from toy_runs import toy as toy
+from toy_runs import toy_program as toy_program

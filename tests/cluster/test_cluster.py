@@ -10,7 +10,7 @@ import time
 import pytest
 from checkout import ROOT
 from dask import config as dask_settings
-from toy_figures import TOY, plan_of
+from toy_runs import TOY, plan_of
 
 from figures.machine import cluster, computing
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import sympy
 from checkout import ROOT
-from toy_figures import plan_of
+from toy_runs import compute_all, plan_of, seeds_run
 
 import kan_ref as kr
 from figures import __main__ as program
@@ -28,17 +28,6 @@ from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape
 from kan_ref.bspline.knots import hidden_bounds
 from kan_ref.network.network import activations, evaluate_inputs
-
-
-def compute_all(figure, folder, seeds=None, jobs=1):
-    backend = computing.one_by_one if jobs == 1 else computing.in_processes(jobs)
-    return list(computing.compute_all(plan_of(figure, folder, seeds).missing, backend))
-
-
-def seeds_run(tmp_path):
-    log = tmp_path / "log"
-    return [int(line) for line in log.read_text().split()] if log.exists() else []
-
 
 # --- records
 

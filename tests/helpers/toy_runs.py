@@ -1,4 +1,4 @@
-"""A toy figure for the tests of the figure machine, on one machine and on a cluster."""
+"""A small figure that logs its runs, its plans and runs, and the program with this figure alone."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import pytest
 from checkout import ROOT
 
 from figures import __main__ as program
-from figures.machine import machine
+from figures.machine import computing, machine
 
 TOY = """
 import os, signal, time
@@ -63,3 +63,13 @@ def toy_program(toy, monkeypatch):
 
 def plan_of(figure, folder, seeds=None):
     return machine.make_plan(figure, folder, full=False, seeds=seeds)
+
+
+def compute_all(figure, folder, seeds=None, jobs=1):
+    backend = computing.one_by_one if jobs == 1 else computing.in_processes(jobs)
+    return list(computing.compute_all(plan_of(figure, folder, seeds).missing, backend))
+
+
+def seeds_run(tmp_path):
+    log = tmp_path / "log"
+    return [int(line) for line in log.read_text().split()] if log.exists() else []
