@@ -1,4 +1,4 @@
-"""Print the lowest versions that pyproject.toml allows to the package and its tests, as constraints for pip."""
+"""Print the lowest versions that pyproject.toml allows, as constraints for pip."""
 
 import tomllib
 from pathlib import Path

@@ -25,13 +25,13 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.clock import take_turns
+from benchmarks.objectives import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
-from kan_ref.network.network import Network, evaluate_inputs, run_forward
+from kan_ref.network.network import Network
 from kan_ref.optimizers.levenberg_marquardt import normal_equations
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
-from kan_ref.training.objective import make_objective
 
 ROOT = Path(__file__).parents[1]
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
@@ -92,7 +92,7 @@ def jet_step(
 def compare(case: Case, seconds: float) -> str:
     """The row of a case; about so many CPU seconds for each step."""
     network, x, f = problem(case)
-    objective, theta = make_objective(network, x, f[:, None]), network.theta.copy()
+    objective, theta = mean_square_objective(network, x, f[:, None]), network.theta.copy()
     turns = take_turns(
         [lambda: objective.value_and_grad(theta), jet_step(network, x, f)],
         seconds=seconds,
@@ -112,16 +112,19 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
     border = np.concatenate([edge, edge[:, ::-1]])
     inner, outer = (
         jets.prepare_jet(network, x, LAPLACIAN),
-        evaluate_inputs(network, border, slopes=False),
+        network.prepare(border),
     )
     seed = _last_part(LAPLACIAN, len(x))
 
     def step() -> FloatArray:
         flow = jets.run_jet_forward(network, inner)
-        u, caches = run_forward(network, outer)
+        u, caches = network.run_forward(outer)
         residuals = np.concatenate([flow.jet[0, -1] - f, u[:, 0]])
         equations = normal_equations(
-            [*jets.jet_jacobian(network, flow, [seed]), prediction_jacobian(network, caches)],
+            [
+                *jets.jet_jacobian(network, flow, [seed]),
+                prediction_jacobian(network.layers, caches),
+            ],
             residuals,
         )
         found, _ = equations.step(1e-3 * equations.largest_square())

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.clock import Times, take_turns
+from benchmarks.objectives import mean_square_objective
 from benchmarks.shapes import Shape, problem
 from kan_ref.checks import FloatArray
 from kan_ref.numerics.row_sparse import dense_form
 from kan_ref.optimizers.levenberg_marquardt import normal_equations
-from kan_ref.training.objective import Objective, make_objective
+from kan_ref.training.objective import Objective
 
 LARGEST = 2**29  # bytes of a dense Jacobian; beyond, first-order methods are the ones to use
 
@@ -76,7 +77,7 @@ def measure_lm(shape: Shape, *, seconds: float) -> LmCell:
             None,
             f"left out: a dense Jacobian has {n_bytes / 2**30:.1f} GiB",
         )
-    objective, theta = make_objective(network, x, y), network.theta.copy()
+    objective, theta = mean_square_objective(network, x, y), network.theta.copy()
     ours, dense = take_turns(
         [lambda: iterate(objective, theta), lambda: iterate_dense(objective, theta)],
         seconds=seconds,

@@ -13,9 +13,9 @@ import numpy as np
 
 from benchmarks import textbook
 from benchmarks.clock import take_turns
+from benchmarks.objectives import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.network import Network
-from kan_ref.training.objective import make_objective
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ def _as_is(outcome: tuple[float, FloatArray]) -> tuple[float, FloatArray]:
 
 
 def _as_in_fit(network: Network, x: FloatArray, y: FloatArray) -> Step:
-    objective, theta = make_objective(network, x, y), network.theta.copy()
+    objective, theta = mean_square_objective(network, x, y), network.theta.copy()
     return Step(lambda: objective.value_and_grad(theta), _as_is)
 
 
 def _fresh(network: Network, x: FloatArray, y: FloatArray) -> Step:
     theta = network.theta.copy()
-    return Step(lambda: make_objective(network, x, y).value_and_grad(theta), _as_is)
+    return Step(lambda: mean_square_objective(network, x, y).value_and_grad(theta), _as_is)
 
 
 def _textbook(network: Network, x: FloatArray, y: FloatArray) -> Step:

@@ -121,6 +121,13 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
     return value
 
 
+def check_flag(name: str, value: object) -> bool:
+    """Return `value` if it is True or False, else raise TypeError."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, but must be True or False")
+    return value
+
+
 def check_generator(name: str, value: object) -> np.random.Generator:
     """`value` if it is a numpy.random.Generator, else TypeError that says how to make one."""
     if not isinstance(value, np.random.Generator):

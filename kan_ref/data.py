@@ -146,3 +146,16 @@ def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
     n, m = getattr(data, name).shape[axis], getattr(data, other).shape[axis]
     if n != m:
         raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")
+
+
+def hold_out(data: Data, fraction: float, rng: np.random.Generator) -> Data:
+    """Split training samples at random: `x_train` to train on, `x_test` to compare models on.
+
+    Where the fraction amounts to no sample, both parts are all training samples.
+    """
+    n_out = int(fraction * len(data.x_train))
+    if n_out == 0:
+        return Data(data.x_train, data.y_train, data.x_train, data.y_train)
+    order = rng.permutation(len(data.x_train))
+    out, kept = order[:n_out], order[n_out:]
+    return Data(data.x_train[kept], data.y_train[kept], data.x_train[out], data.y_train[out])

@@ -10,7 +10,7 @@ from benchmarks.equivalence import subject
 from benchmarks.equivalence.library import Library, Pair, places_of
 from benchmarks.equivalence.watch import watch
 from kan_ref.checks import FloatArray
-from kan_ref.network.layer_passes import evaluate
+from kan_ref.network.layer import evaluate
 from kan_ref.sparsity.penalties import PENALTY_NAMES, layer_penalty, natural_entropy
 
 

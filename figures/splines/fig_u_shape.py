@@ -47,7 +47,6 @@ from figures.machine.summary import known_median, shape_name
 from figures.splines.fig_u_shape_claims import claims as claims
 from kan_ref.bspline.knots import extended_knots, hidden_bounds, refined_breakpoints, uniform_knots
 from kan_ref.checks import FloatArray
-from kan_ref.network.network import activations, evaluate_inputs
 from kan_ref.network.refinement import move_layer
 
 NAME = "u-shape"
@@ -109,7 +108,7 @@ def place_grids(
 
 def off_a_grid(network: kr.Network, x: FloatArray) -> NDArray[np.bool_]:
     """For each point (n,): whether a hidden value of it is not in the [a, b] of the layer that takes it."""
-    hidden = activations(network, evaluate_inputs(network, x, slopes=False))[:-1]
+    hidden = network.flow(network.prepare(x))[:-1]
     off = np.zeros(len(x), dtype=np.bool_)
     for layer, values in zip(network.layers[1:], hidden, strict=True):
         off |= ((values < layer.breakpoints[:, 0]) | (values > layer.breakpoints[:, -1])).any(
@@ -160,7 +159,7 @@ def _cloud(
     """Hidden value and error of every point off the grid and of some on it, on the finest grid."""
     kept = np.concatenate([np.flatnonzero(off), np.flatnonzero(~off)[:N_CLOUD]])
     hidden, layer = (
-        activations(network, evaluate_inputs(network, x, slopes=False))[0][kept, 0],
+        network.flow(network.prepare(x))[0][kept, 0],
         network.layers[1],
     )
     return {

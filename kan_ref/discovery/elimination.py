@@ -15,7 +15,7 @@ from kan_ref.checks import FloatArray, check_generator, check_integer, check_num
 from kan_ref.data import DataLike, check_data
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import LADDER, Search, Trial, set_aside
-from kan_ref.network import Network, check_network, evaluate_inputs, predict
+from kan_ref.network import Network, check_network, network_values
 from kan_ref.sparsity import remove_edges, remove_nodes
 from kan_ref.training import run_starts
 
@@ -173,9 +173,7 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
 
 
 def _apart(old: FloatArray, network: Network, x: FloatArray) -> float:
-    return float(
-        np.sqrt(np.mean((predict(network, evaluate_inputs(network, x, slopes=False)) - old) ** 2))
-    )
+    return float(np.sqrt(np.mean((network_values(network, x) - old) ** 2)))
 
 
 def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:

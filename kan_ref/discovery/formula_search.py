@@ -21,8 +21,7 @@ from kan_ref.functions import lookup
 from kan_ref.network import (
     Network,
     edge_samples,
-    evaluate_inputs,
-    predict,
+    network_values,
     replace_layer,
     with_formula,
 )
@@ -106,10 +105,7 @@ def search_formula(
         )
         if run.interrupted:
             raise KeyboardInterrupt
-        left = (
-            predict(run.network, evaluate_inputs(run.network, data.x_train, slopes=False))
-            - data.y_train
-        )
+        left = network_values(run.network, data.x_train) - data.y_train
         rmse = float(np.sqrt(np.mean(left**2)))
         total = sum(price(fitted) for fitted in chosen.values())
         # [eq:formula-score]
@@ -153,7 +149,7 @@ def search_formula(
 def _defined(network: Network, data: Data) -> bool:
     """Whether all formulas have values on the training samples."""
     with np.errstate(over="ignore"):
-        left = predict(network, evaluate_inputs(network, data.x_train, slopes=False)) - data.y_train
+        left = network_values(network, data.x_train) - data.y_train
         return bool(np.isfinite(np.sum(left**2)))
 
 

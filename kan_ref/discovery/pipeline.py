@@ -27,7 +27,7 @@ from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_
 from kan_ref.discovery.trials import Trial
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
-from kan_ref.network import Network, evaluate_inputs, init_network, predict
+from kan_ref.network import Network, init_network, network_values
 from kan_ref.sparsity import prune
 from kan_ref.symbolic import canonical_form
 from kan_ref.training import fit
@@ -240,7 +240,7 @@ class _Report:
     def step(self, name: str, note: str, network: Network) -> None:
         errors = []
         for x, y in ((self.data.x_train, self.data.y_train), (self.data.x_test, self.data.y_test)):
-            left = predict(network, evaluate_inputs(network, x, slopes=False)) - y
+            left = network_values(network, x) - y
             errors.append(float(np.sqrt(np.mean(left**2))) if len(left) else np.nan)
         self.steps.append(DiscoveryStep(name, note, network, *errors))
         if self.bar is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.data import Data
-from kan_ref.network import Network, evaluate_inputs, predict
+from kan_ref.network import Network, network_values
 from kan_ref.training import fit
 
 LADDER = (5, 10, 20, 50)
@@ -75,10 +75,7 @@ class Search:
 
     def error(self, network: Network) -> float:
         """Root mean square error on the samples set aside; infinite where a formula is not defined."""
-        left = (
-            predict(network, evaluate_inputs(network, self.data.x_test, slopes=False))
-            - self.data.y_test
-        )
+        left = network_values(network, self.data.x_test) - self.data.y_test
         value = float(np.sqrt(np.mean(left**2)))
         return value if np.isfinite(value) else np.inf
 

@@ -7,4 +7,5 @@ from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt as levenb
 from kan_ref.optimizers.result import Callback as Callback
 from kan_ref.optimizers.result import Iterate as Iterate
 from kan_ref.optimizers.result import OptimizeResult as OptimizeResult
+from kan_ref.optimizers.result import ValueAndGrad as ValueAndGrad
 from kan_ref.optimizers.result import steps_are_done as steps_are_done

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
-from kan_ref.network import Network, refuse_undefined
-from kan_ref.pde.jet_families import Model, family_of
+from kan_ref.network import Network, check_defined
+from kan_ref.pde.jet_families import JetModel, jets_of
 from kan_ref.pde.jet_kind import JetKind, directional_kind, operator_kind
 
 
@@ -33,7 +33,7 @@ class DirectionalJets:
         return f"DirectionalJets(value {self.value.shape}, first {self.first.shape}, second {self.second.shape})"
 
 
-def input_jacobian(network: Model, x: object) -> FloatArray:
+def input_jacobian(network: JetModel, x: object) -> FloatArray:
     """First derivatives of every output by every input, (I1).
 
     Parameters
@@ -69,7 +69,7 @@ def input_jacobian(network: Model, x: object) -> FloatArray:
     )
 
 
-def input_hessian(network: Model, x: object) -> FloatArray:
+def input_hessian(network: JetModel, x: object) -> FloatArray:
     """Second derivatives of every output by every pair of inputs, (I2).
 
     Parameters
@@ -102,7 +102,7 @@ def input_hessian(network: Model, x: object) -> FloatArray:
     return hessian
 
 
-def input_hessian_diag(network: Model, x: object) -> FloatArray:
+def input_hessian_diag(network: JetModel, x: object) -> FloatArray:
     """Second derivatives of every output by every input, (I3).
 
     Parameters
@@ -134,7 +134,7 @@ def input_hessian_diag(network: Model, x: object) -> FloatArray:
     )
 
 
-def input_laplacian(network: Model, x: object) -> FloatArray:
+def input_laplacian(network: JetModel, x: object) -> FloatArray:
     """Sum of the second derivatives of every output by every input, (I4).
 
     Parameters
@@ -160,7 +160,7 @@ def input_laplacian(network: Model, x: object) -> FloatArray:
     return _parts(network, points, operator_kind(np.eye(n_in), np.zeros(n_in)), 1 + n_in, 1)[..., 0]
 
 
-def directional_jets(network: Model, x: object, directions: object) -> DirectionalJets:
+def directional_jets(network: JetModel, x: object, directions: object) -> DirectionalJets:
     """Value, slope and curvature of every output along each of some directions, (I5).
 
     Parameters
@@ -194,18 +194,18 @@ def directional_jets(network: Model, x: object, directions: object) -> Direction
     return DirectionalJets(found[..., 0], found[..., 1 : 1 + n], found[..., 1 + n :])
 
 
-def _check(network: Model, x: object) -> FloatArray:
+def _check(network: JetModel, x: object) -> FloatArray:
     """The door: a model, and x (batch, n_in) for it."""
-    family_of(network)
+    jets_of(network)
     return check_float_array("x", x, ("batch", network.widths[0]))
 
 
-def _parts(network: Model, x: FloatArray, kind: JetKind, first: int, n_parts: int) -> FloatArray:
+def _parts(network: JetModel, x: FloatArray, kind: JetKind, first: int, n_parts: int) -> FloatArray:
     """Some parts of the outputs' jet, (batch, n_out, n_parts); ValueError where a formula has no value, or one of these is not finite."""
-    functions = family_of(network).jets
+    functions = jets_of(network)
     jet = functions.predict(network, functions.prepare(network, x, kind))
     if isinstance(network, Network):
-        refuse_undefined(network, x, jet[:, 0].T)
+        check_defined(network, x, jet[:, 0].T)
     asked = jet[:, first : first + n_parts]
     if not np.isfinite(asked).all():
         sample, output = np.argwhere(~np.isfinite(asked).all(axis=1).T)[0]

@@ -20,7 +20,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
-from kan_ref.pde.jet_families import Family, Model
+from kan_ref.pde.jet_families import JetFunctions, JetModel, jets_of
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term
 
 
@@ -52,6 +52,35 @@ class ResidualProblem:
     def with_data(self, x: FloatArray, y: FloatArray) -> "ResidualProblem":
         """The same problem with measurements y (n, n_out) at x (n, n_in) as one more term of weight 1."""
         return replace(self, terms=(*self.terms, value_term(x, y)))
+
+    def check(self, model: JetModel) -> None:
+        """Raise an error if the problem does not fit the model, or a term is undefined there."""
+        if self.n_in != model.widths[0]:
+            raise ValueError(
+                f"problem has {self.n_in} variables, but the model takes {model.widths[0]} inputs"
+            )
+        if self.reference is not None and self.reference[1].shape[1] != model.widths[-1]:
+            raise ValueError(
+                f"reference u has {self.reference[1].shape[1]} columns, "
+                f"but the model has {model.widths[-1]} outputs"
+            )
+        for place, (term, inputs) in enumerate(
+            zip(self.terms, self.prepare(model).inputs, strict=True)
+        ):
+            jet = jets_of(model).predict(model, inputs)
+            if not np.isfinite(jet).all():
+                sample = int(np.argwhere(~np.isfinite(jet))[0][2])
+                raise ValueError(
+                    f"x[{sample}] of terms[{place}] in problem gives the model a value or derivative "
+                    "that is not finite: a symbolic edge has none there, or numbers overflow"
+                )
+            term.check(jet, f"terms[{place}]")
+
+    def prepare(self, model: JetModel) -> "PreparedProblem":
+        """Evaluate, once, what depends on points and first knots alone."""
+        functions = jets_of(model)
+        inputs = tuple(functions.prepare(model, term.x, term.kind) for term in self.terms)
+        return PreparedProblem(self.terms, functions, inputs)
 
     def __repr__(self) -> str:
         sizes = ", ".join(str(len(term.x)) for term in self.terms)
@@ -128,52 +157,57 @@ def residual_problem(terms: object, *, reference: object = None) -> ResidualProb
 
 @dataclass(frozen=True, eq=False)
 class PreparedProblem:
-    """(E1)-(E3) for one kind of model and one first layer: `inputs` is what the model's family evaluated once for each term."""
+    """(E1)-(E3) for one kind of model and one first layer: `inputs` is what was evaluated once for each term."""
 
     terms: tuple[Term, ...]
-    family: Family
+    jets: JetFunctions
     inputs: tuple[Any, ...]
 
-    def value(self, network: Model) -> float:
+    def value(self, network: JetModel) -> float:
         """(E1), without derivatives."""
         return float(sum(np.vdot(part, part) for part in self._scaled(network)))
 
-    def value_and_grad(self, network: Model) -> tuple[float, FloatArray]:
+    def value_and_grad(self, network: JetModel) -> tuple[float, FloatArray]:
         """(E1) and (E2), (n_params,)."""
         value, gradient = 0.0, np.zeros(network.n_params)
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            flow = self.family.jets.run_forward(network, inputs)
+            flow = self.jets.run_forward(network, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-value]
             share = _shares(term, residuals)
             value += float((share * residuals**2).sum())
             d_jet = np.einsum("ob,ojkb->jkb", 2.0 * share * residuals, seeds)
             # [/eq:problem-value]
-            gradient += self.family.jets.run_backward(network, flow, d_jet)
+            gradient += self.jets.run_backward(network, flow, d_jet)
         return value, gradient
 
-    def residuals(self, network: Model) -> FloatArray:
+    def judge(self, network: JetModel, prediction: object) -> tuple[float, float, float]:
+        """Return the value, its root, and nan for the accuracy; `prediction` has no part in it."""
+        value = self.value(network)
+        return value, float(np.sqrt(value)), np.nan
+
+    def residuals(self, network: JetModel) -> FloatArray:
         """(E3): term after term, of each one residual after the other at all points."""
         return np.concatenate([part.reshape(-1) for part in self._scaled(network)])
 
-    def linearize(self, network: Model) -> tuple[FloatArray, list[Block]]:
+    def linearize(self, network: JetModel) -> tuple[FloatArray, list[Block]]:
         """(E3) and its rows, in the same order."""
         parts: list[FloatArray] = []
         blocks: list[Block] = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            flow = self.family.jets.run_forward(network, inputs)
+            flow = self.jets.run_forward(network, inputs)
             residuals, seeds = term.linearize(flow.jet)
             # [eq:problem-rows]
             root = np.sqrt(_shares(term, residuals))
             parts.append((root * residuals).reshape(-1))
-            blocks += self.family.jets.jacobian(network, flow, [root * seed for seed in seeds])
+            blocks += self.jets.jacobian(network, flow, [root * seed for seed in seeds])
             # [/eq:problem-rows]
         return np.concatenate(parts), blocks
 
-    def _scaled(self, network: Model) -> list[FloatArray]:
+    def _scaled(self, network: JetModel) -> list[FloatArray]:
         scaled = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            residuals = term.residuals(self.family.jets.predict(network, inputs))
+            residuals = term.residuals(self.jets.predict(network, inputs))
             scaled.append(np.sqrt(_shares(term, residuals)) * residuals)
         return scaled
 
@@ -181,36 +215,3 @@ class PreparedProblem:
 def _shares(term: Term, residuals: FloatArray) -> FloatArray:
     """The v_tb of (E1), (1, n) or (1, 1)."""
     return np.asarray(term.weight / residuals.size)[None]
-
-
-def prepare_problem(problem: ResidualProblem, network: Model, family: Family) -> PreparedProblem:
-    """The problem for a model; what depends on points and first knots alone is evaluated here, once."""
-    inputs = tuple(family.jets.prepare(network, term.x, term.kind) for term in problem.terms)
-    return PreparedProblem(problem.terms, family, inputs)
-
-
-def check_problem(problem: object, network: Model, family: Family) -> ResidualProblem:
-    """The door for `fit`'s problem: it is one, and fits the model it meets."""
-    if not isinstance(problem, ResidualProblem):
-        raise TypeError(
-            f"problem is a {type(problem).__name__}, but must come from residual_problem"
-        )
-    if problem.n_in != network.widths[0]:
-        raise ValueError(
-            f"problem has {problem.n_in} variables, but the model takes {network.widths[0]} inputs"
-        )
-    if problem.reference is not None and problem.reference[1].shape[1] != network.widths[-1]:
-        raise ValueError(
-            f"reference u has {problem.reference[1].shape[1]} columns, but the model has {network.widths[-1]} outputs"
-        )
-    prepared = prepare_problem(problem, network, family)
-    for place, (term, inputs) in enumerate(zip(problem.terms, prepared.inputs, strict=True)):
-        jet = family.jets.predict(network, inputs)
-        if not np.isfinite(jet).all():
-            sample = int(np.argwhere(~np.isfinite(jet))[0][2])
-            raise ValueError(
-                f"x[{sample}] of terms[{place}] in problem gives the model a value or derivative that is not finite: "
-                "a formula has none there, or numbers overflow"
-            )
-        term.check(jet, f"terms[{place}]")
-    return problem

@@ -35,10 +35,9 @@ from kan_ref.network import (
     Cache,
     Layer,
     Network,
-    input_gradient,
+    layer_backward,
     layer_edge_outputs,
     parameter_gradients,
-    parameter_vector,
 )
 
 PENALTY_NAMES = ("paper", "pykan", "pykan-0.0", "coef")
@@ -240,15 +239,16 @@ def penalized_backward(
             weights.weight * weights.entropy,
         )
         value += weights.weight * (weights.l1 * part.l1 + weights.entropy * part.entropy)
-        grads = parameter_gradients(layer, cache, dy, part.d_edges)
-        pieces.insert(0, parameter_vector(grads))
-        if part.d_coef is not None:
-            pieces[0][: layer.coef.size] += part.d_coef.reshape(-1)
         if number:
-            dy = input_gradient(layer, cache, dy, part.d_edges)
+            dy, grads = layer_backward(layer, cache, dy, part.d_edges)
             if part.d_x is not None:
                 dy += part.d_x
-    return value, np.concatenate(pieces)
+        else:
+            grads = parameter_gradients(layer, cache, dy, part.d_edges)
+        if part.d_coef is not None:
+            grads = grads._replace(coef=grads.coef + part.d_coef)
+        pieces[:0] = grads
+    return value, np.concatenate([piece.reshape(-1) for piece in pieces])
 
 
 def penalty_value(

@@ -22,7 +22,7 @@ from kan_ref.network import (
     evaluate,
     fold_constants,
     layer_edge_outputs,
-    outputs,
+    layer_outputs,
 )
 from kan_ref.sparsity.paths import active_edges, both, nodes_on_paths
 from kan_ref.sparsity.scores import ROUNDING
@@ -87,12 +87,12 @@ def keep_part(
         # rounding is no constant: it must not bend a spline, and never revive an edge
         constants[np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]] = 0.0
         layers.append(fold_constants(part, new, constants))
-        old, new = outputs(layer, cache), _values(layers[-1], new)
+        old, new = layer_outputs(layer, cache), _values(layers[-1], new)
     return Network(tuple(layers))
 
 
 def _values(layer: Layer, x: FloatArray) -> FloatArray:
-    return outputs(layer, evaluate(layer, x, slopes=False))
+    return layer_outputs(layer, evaluate(layer, x, slopes=False))
 
 
 def _refuse_undefined(network: Network, points: FloatArray) -> None:

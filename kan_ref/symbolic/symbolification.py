@@ -26,8 +26,7 @@ from kan_ref.network import (
     check_inputs,
     check_network,
     edge_samples,
-    evaluate_inputs,
-    predict,
+    network_values,
     replace_layer,
     values,
     with_formula,
@@ -299,9 +298,7 @@ def decide_together(
         return new
 
     def apart(candidate: Network) -> float:
-        flow = predict(
-            candidate, evaluate_inputs(candidate, x, slopes=False)
-        )  # nan where a formula is not defined
+        flow = network_values(candidate, x)  # nan where a formula is not defined
         return float(np.sqrt(np.mean((flow - target) ** 2))) if np.isfinite(flow).all() else np.inf
 
     choice = {

@@ -467,7 +467,7 @@ FAULTY = {
     "layer 0: symbolic edge 0 has row 0.5": changed(
         NAMED, "layers", 0, "symbolic", 0, "row", to=0.5
     ),
-    "layer 0: symbolic edge 0 runs from input 1 to output 1, but mask says that a spline stands there": changed(
+    "layer 0: symbolic edge 0 runs from input 1 to output 1, but mask says that it is a spline edge": changed(
         NAMED, "layers", 0, "symbolic", 0, "input", to=1
     ),
     "layer 0: symbolic has the edge from input 0 to output 1 twice": changed(

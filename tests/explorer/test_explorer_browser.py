@@ -448,7 +448,7 @@ def mixed(tmp_path):
 
 
 def check_mixed(page, net):
-    alive = sum(layer.n_live for layer in net.layers)
+    alive = sum(layer.n_active for layer in net.layers)
     assert (
         f"mixed.json: [3, 4, 2], {alive} living edges, {sum(len(layer.symbolic) for layer in net.layers)} of them"
         in page.text("network-name")

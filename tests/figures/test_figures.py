@@ -27,7 +27,6 @@ from figures.machine.summary import slope
 from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape
 from kan_ref.bspline.knots import hidden_bounds
-from kan_ref.network.network import activations, evaluate_inputs
 
 # --- records
 
@@ -887,7 +886,7 @@ def test_a_climb_is_timed_without_the_errors_on_test_points(monkeypatch):
 
 
 def hidden_of(network, x):
-    return activations(network, evaluate_inputs(network, x, slopes=False))[0]
+    return network.flow(network.prepare(x))[0]
 
 
 @pytest.mark.parametrize("margin", [False, True])

@@ -25,7 +25,7 @@ from kan_ref.io import document, storage
 from kan_ref.io.document import layer_from_plain, layer_to_plain, network_to_plain
 from kan_ref.io.storage import load, save
 from kan_ref.network.layer import Layer
-from kan_ref.network.network import Network, replace_theta
+from kan_ref.network.network import Network
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 SUFFIXES = (".npz", ".json")
@@ -365,7 +365,7 @@ def test_a_network_that_went_astray_is_not_written_over_a_good_one(
     theta[network.layers[0].coef.size] = number
 
     with pytest.raises(ValueError, match=f"^layer 0: w_base contains {number} at row 0, column 0$"):
-        save(replace_theta(network, theta), path)
+        save(network.replace_theta(theta), path)
 
     assert state(load(path)) == state(network)
 

@@ -335,7 +335,7 @@ def test_a_wrong_jacobian_is_refused_by_name(fault, monkeypatch):
     network, x, rng = example(0)
     right = gradient_check.prediction_jacobian
     monkeypatch.setattr(
-        gradient_check, "prediction_jacobian", lambda network, caches: fault(right(network, caches))
+        gradient_check, "prediction_jacobian", lambda layers, caches: fault(right(layers, caches))
     )
 
     with pytest.raises(ValueError, match=r"^jacobian is wrong: along a random direction"):

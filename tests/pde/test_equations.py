@@ -5,16 +5,16 @@ import pytest
 from formula_networks import formula_network
 from hypothesis import given
 from networks import clear_samples, random_batch, random_network, seeds, with_formulas
+from objectives import goal_objective
 from oracles_equations import Function, Linear, random_polynomial, value_by_loops
 
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transposed
-from kan_ref.pde.jet_families import family_of
-from kan_ref.pde.problem import PreparedProblem, _shares, prepare_problem
+from kan_ref.pde.problem import PreparedProblem, _shares
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from kan_ref.sparsity.penalties import PenaltyWeights
-from kan_ref.training.objective import check_penalty, make_objective
+from kan_ref.training.objective import check_penalty
 
 WIDTHS = (2, 3, 2)
 ACTIVATIONS = ("tanh", "silu")
@@ -23,10 +23,8 @@ ACTIVATIONS = ("tanh", "silu")
 def objective_of(model, conditions, **options):
     """The objective of `fit(problem=)` for conditions of `oracles_equations`."""
     problem = kr.residual_problem([condition.term() for condition in conditions])
-    prepared = prepare_problem(problem, model, family_of(model))
-    return make_objective(
-        model, problem.points, np.empty((0, model.widths[-1])), equations=prepared, **options
-    )
+    prepared = problem.prepare(model)
+    return goal_objective(model, prepared, problem.points, **options)
 
 
 def kan(rng, degrees, formulas=0.0, n=7):
@@ -300,9 +298,9 @@ def test_a_value_term_is_the_linear_term_of_order_zero():
     model, (_, condition), _ = case("degree 3", "value")
     named = kr.residual_problem([kr.value_term(condition.x, condition.options["source"])])
 
-    prepared = prepare_problem(named, model, family_of(model))
+    prepared = named.prepare(model)
 
-    assert prepared.value(model) == objective_of(model, [condition]).equations.value(model)
+    assert prepared.value(model) == objective_of(model, [condition]).goal.value(model)
     assert prepared.value(model) == pytest.approx(
         np.mean((model(condition.x) - condition.options["source"]) ** 2), rel=1e-13
     )
@@ -504,9 +502,9 @@ SOLVED = {
 @pytest.mark.parametrize("name", SOLVED)
 def test_a_network_that_is_the_solution_leaves_nothing_of_the_equation(name):
     network, term = SOLVED[name][0](), SOLVED[name][1]()
-    prepared = prepare_problem(kr.residual_problem([term]), network, family_of(network))
+    prepared = kr.residual_problem([term]).prepare(network)
 
-    term.check(prepared.family.jets.predict(network, prepared.inputs[0]), "the term")
+    term.check(prepared.jets.predict(network, prepared.inputs[0]), "the term")
 
     assert np.abs(prepared.residuals(network)).max() <= 1e-13
 
@@ -516,14 +514,7 @@ def test_a_network_beside_the_solution_leaves_something(name):
     network, term = SOLVED[name][0](), SOLVED[name][1]()
     beside = network.with_theta(network.theta * (1.0 + 1e-3 * np.cos(np.arange(network.n_params))))
 
-    assert (
-        np.abs(
-            prepare_problem(kr.residual_problem([term]), beside, family_of(beside)).residuals(
-                beside
-            )
-        ).max()
-        > 1e-5
-    )
+    assert np.abs(kr.residual_problem([term]).prepare(beside).residuals(beside)).max() > 1e-5
 
 
 # --- the checks can fail: planted faults

@@ -181,7 +181,7 @@ def test_formulas_stay_as_they_are_and_dead_edges_dead(example):
     formulas = kr.auto_symbolic(network, data.x_train, names=("exp", "x"))
 
     assert [(edge.input, edge.name) for edge in formulas.layers[0].symbolic] == [(0, "tanh")]
-    assert formulas.layers[0].n_live == 1
+    assert formulas.layers[0].n_active == 1
 
 
 def test_what_is_ambiguous_is_decided_by_the_networks_own_output():
