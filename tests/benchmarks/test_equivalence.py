@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tree
-from site_build import ROOT
+from checkout import ROOT
 
 import kan_ref as kr
 from benchmarks.equivalence import __main__ as program

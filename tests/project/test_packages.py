@@ -10,11 +10,11 @@ import sys
 import tokenize
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-PACKAGE = Path(__file__).parents[2] / "kan_ref"
+PACKAGE = ROOT / "kan_ref"
 
 # package or root module -> what it may import besides `checks`
 MAY_IMPORT = {

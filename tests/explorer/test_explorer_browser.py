@@ -1,12 +1,11 @@
 """The explorer in a browser, from file://: handles dragged, sliders moved, knots inserted, files loaded, by pointer and by keyboard."""
 
-import os
 import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
+from checkout import ROOT
 from networks import random_network, with_formulas
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
@@ -19,13 +18,8 @@ from kan_ref.bspline.knot_insertion import insert_knot
 from kan_ref.io.document import network_from_plain
 from kan_ref.io.json_file import json_document
 
-FOLDER = Path(__file__).parents[2] / "docs" / "explorer"
+FOLDER = ROOT / "docs" / "explorer"
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-# a reader without Debian's chromium and chromium-driver may go without these tests; continuous integration may not
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER) and "CI" not in os.environ,
-    reason="no chromium and chromedriver on this machine",
-)
 FLAGS = (
     "headless",
     "no-sandbox",
@@ -43,8 +37,8 @@ SIZES = {"desktop": (1200, 900), "phone": (360, 740)}
 
 @pytest.fixture(scope="module")
 def chromium():
-    assert BROWSER, "continuous integration needs chromium"
-    assert DRIVER, "continuous integration needs chromedriver"
+    assert BROWSER, "these tests need the program chromium"
+    assert DRIVER, "these tests need the program chromedriver"
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER
     for flag in FLAGS:
