@@ -22,7 +22,9 @@ PLACE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(\n<!-- end -->)", flags=re.
 
 
 def rendered(text: str, record: Record) -> str:
-    """The page with its tables written anew; ValueError for a table without a place, or a place without a table."""
+    """Return the page with its tables written again; raise ValueError for a table without a place,
+    or a place without a table.
+    """
     tables = {name: build(record) for name, build in TABLES.items()}
     places = [match[2] for match in PLACE.finditer(text)]
     if sorted(places) != sorted(tables):
@@ -203,7 +205,7 @@ def _penalties(record: Record) -> str:
 
 
 def _signless(value: object) -> object:
-    """Rounding's minus before a zero says nothing."""
+    """Return text without minus signs before a zero, which come from rounding."""
     return value if isinstance(value, str) or abs(float(value)) > ROUNDING else 0.0  # type: ignore[arg-type]
 
 

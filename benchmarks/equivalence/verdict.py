@@ -1,4 +1,4 @@
-"""The first table of the page: is it the same? Yes or no, with the number that says so."""
+"""The first table of the page: whether the libraries agree, yes or no, with the number."""
 
 import math
 from collections.abc import Sequence
@@ -15,14 +15,16 @@ def _judged(value: object, *, bar: float = ROUNDING) -> str:
 
 
 def _apart(answers: Record, points: Sequence[str]) -> str:
-    """How far the outputs are from kan_ref's at some points."""
+    """Return the difference of the outputs from kan_ref's at some points."""
     if OURS in answers["versions"]:
         return "yardstick"
     return _judged(max(float(answers["forward"]["apart"][point]) for point in points))
 
 
 def _start(answers: Record) -> str:
-    """Which of the first numbers are not the paper's: spread 0.1 whatever G, w_spline 1, and Xavier's bound for 32 and 32 nodes."""
+    """Return which initial numbers differ from the paper's: standard deviation 0.1 for any G,
+    w_spline 1, and Xavier's bound for 32 and 32 nodes.
+    """
     wrong = []
     coarse, fine = (answers["first numbers"][n_intervals] for n_intervals in ("5", "50"))
     if any(abs(one["coef"]["std"] / 0.1 - 1.0) > 0.05 for one in (coarse, fine)):
@@ -35,7 +37,7 @@ def _start(answers: Record) -> str:
 
 
 def verdict(record: Record) -> str:
-    """The table."""
+    """Return the table."""
     ours = record["columns"][OURS]
     beyond = [name for name in ours["forward"]["apart"] if name not in ON_GRID]
     l1, entropy = ours["penalties"]["layer"]["paper"]

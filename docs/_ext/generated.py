@@ -144,7 +144,7 @@ def _absolute(folder: str, match: re.Match[str]) -> str:
 
 
 class Gallery(SphinxDirective):
-    """Every picture of figures/results with what the paper claims and what came out."""
+    """Every picture of figures/results with the paper's claims and our results."""
 
     def run(self) -> list[nodes.Node]:
         """A section for each figure that has a picture or a claim."""

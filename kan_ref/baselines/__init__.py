@@ -1,4 +1,4 @@
-"""What a KAN is compared with: multilayer perceptrons (MLP) and learnable-activation networks (LAN)."""
+"""Multilayer perceptrons (MLPs) and learnable activation networks (LANs), to compare a KAN with."""
 
 from kan_ref.baselines.lan import LAN as LAN
 from kan_ref.baselines.lan_grids import init_lan as init_lan

@@ -1,10 +1,12 @@
-"""Where the curves of a learnable activation network begin, and how their grids follow what flows through them.
+"""Initialization of a learnable activation network, and grids that follow its pre-activations.
 
-A hidden node's grid lies on its pre-activations z for a batch, with the margin that `knots.hidden_bounds` gives the hidden grids of a
-KAN. Weights that train move z; curves then move to new grids as those of a KAN do, function kept (`curve_fit.move_coefficients`).
+A hidden node's grid lies on its pre-activations z for a batch, with the margin that `hidden_bounds`
+gives the hidden grids of a KAN. Training moves z; curves then move to new grids like those of a KAN
+(`move_coefficients` keeps the function).
 
-    (A6)  c ~ N(0, 0.1^2);   W_l, v_l as the perceptron's with the same activation (`baselines.init_mlp`)
-    (A7)  c = 0:   the network is the perceptron with activation b        (Liu et al. 2024, appendix B.3: "start from a pretrained MLP")
+    (M10)  c ~ N(0, 0.1^2);   W_l, v_l as in an MLP with the same activation (`init_mlp`)
+    (M11)  c = 0: the network equals the MLP with activation b
+           (Liu et al. 2024, appendix B.3: "start from a pretrained MLP")
 """
 
 from collections.abc import Sequence
@@ -35,7 +37,7 @@ def init_lan(
     base: str = "silu",
     rng: np.random.Generator,
 ) -> LAN:
-    """A learnable activation network with random weights and curves.
+    """Make a learnable activation network with random weights and curves.
 
     Parameters
     ----------
@@ -46,13 +48,14 @@ def init_lan(
     degree : int
         At least 0.
     domain : (2,) or (n_in, 2), or (N, n_in)
-        Bounds of the inputs, low < high, for all or for each; any other shape is samples, which serve as the probe batch.
+        Bounds of the inputs, low < high, for all or for each; any other shape is samples, which
+        serve as the probe batch.
     x : (N, n_in), optional
-        Probe batch on whose pre-activations the grids are placed. Without it and without samples every grid lies on
-        [smallest low, largest high].
+        Probe batch on whose pre-activations the grids are placed. Without it and without samples
+        every grid lies on [smallest low, largest high].
     base : str
-        "silu", "identity", "zero", "tanh", "relu" or "sine"; weights are drawn as `init_mlp` draws them for the activation, and
-        as for "tanh" where it is none.
+        "silu", "identity", "zero", "tanh", "relu" or "sine". Weights are drawn as `init_mlp` draws
+        them for that activation, and as for "tanh" where the base is no activation.
     rng : numpy.random.Generator
         Draws all weights, then the coefficients layer by layer.
 
@@ -89,7 +92,7 @@ def init_lan(
 
 
 def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
-    """A perceptron, trained or not, as a learnable activation network with the same outputs.
+    """Convert an MLP, trained or not, into a learnable activation network with equal outputs.
 
     Parameters
     ----------
@@ -101,7 +104,7 @@ def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
     Returns
     -------
     lan : LAN
-        Base function: the perceptron's activation; all coefficients zero.
+        With the MLP's activation as base function and zero coefficients.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def lan_from_mlp(mlp: MLP, x: object, *, n_intervals: int, degree: int) -> LAN:
 
 
 def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> LAN:
-    """The same function, as nearly as it can be, with the curves' grids on the pre-activations of a batch, if asked finer ones.
+    """Move the curves' grids to the pre-activations of a batch; keep the function.
 
     Parameters
     ----------
@@ -126,22 +129,23 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
     x : (batch, n_in)
         At least one sample.
     n_intervals : int, optional
-        At least 1; without it every curve keeps its own number.
+        At least 1, for finer grids; without it every curve keeps its number.
 
     Returns
     -------
     updated : LAN
-        Even grids that reach beyond the pre-activations by one interval or 5 % of their range, what is more, on each side.
+        With even grids that reach beyond the pre-activations by one interval or 5 % of their
+        range, whichever is more, on each side.
 
     Raises
     ------
     ValueError, TypeError
-        "lan is None, but must be a LAN"; for x, what `lan(x)` refuses.
+        "lan is None, but must be a LAN"; for x, as `lan(x)`.
 
     Notes
     -----
-    Layers move one after another, each seeing what the moved ones before it make of the batch. On the batch the function changes
-    by what the new grids cannot represent of the old curves.
+    Layers move one after another, each at the pre-activations that the moved layers before it give.
+    The function changes where the new grids cannot represent the old curves.
     """
     if not isinstance(lan, LAN):
         raise TypeError(f"lan is {lan!r}, but must be a LAN")
@@ -151,7 +155,7 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
         z = pre_activations(lan, samples)[number]
         intervals = row.n_basis - lan.degree if count is None else count
         knots = uniform_knots(*hidden_bounds(z, intervals), intervals, lan.degree)
-        # a layer with one output, an edge a node
+        # to the spline code it is a layer with one output and one edge per node
         coef = move_coefficients(row.knots, lan.degree, lan.coefs[number][None], knots, z)[0]
         coefs, rows = list(lan.coefs), list(lan.knots)
         coefs[number], rows[number] = coef, knots
@@ -160,6 +164,7 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
 
 
 def _check_probe(x: object, n_in: int) -> FloatArray:
+    """Return x as a batch of at least one sample."""
     samples = check_float_array("x", x, ("batch", n_in))
     if len(samples) == 0:
         raise ValueError(
@@ -177,7 +182,7 @@ def _on_probe(
     probe: FloatArray | None,
     bounds: tuple[float, float],
 ) -> LAN:
-    """The network with grids on what the probe batch, or on `bounds` without one, gives layer by layer."""
+    """Return the LAN with grids on the probe batch's pre-activations, or on `bounds`."""
     knots: list[FloatArray] = []
     for number, coef in enumerate(coefs):
         low, high = np.full(len(coef), bounds[0]), np.full(len(coef), bounds[1])

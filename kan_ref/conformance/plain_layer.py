@@ -1,6 +1,6 @@
-"""A layer's values by the textbook recursion: how the runner looks at layers that a subject gave back.
+"""Values of a layer that a subject has returned, computed with the basis functions of `kan_ref.plain`.
 
-Nothing here is shared with the package's own layer, which is a subject like others.
+The package's own layer is a subject like all others, so none of its code is used here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 
 
 def read_layer(answer: Any) -> dict[str, Any]:
-    """An answered layer with float64 arrays that fit together; ValueError or TypeError in words otherwise."""
+    """Return an answered layer with float64 arrays that fit together, or raise an error."""
     if not isinstance(answer, Mapping):
         raise TypeError(
             f"the answer is a {type(answer).__name__}, but must be a layer: a dict of {', '.join(ARRAYS)}, degree, base"
@@ -42,7 +43,7 @@ def read_layer(answer: Any) -> dict[str, Any]:
 
 
 def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
-    """Answered layers that fit one another."""
+    """Return answered layers that fit together, or raise an error."""
     if isinstance(answer, Mapping) or len(answer) != n_layers:
         raise ValueError(
             f"a list of {n_layers} layers is needed, but a {type(answer).__name__} of {len(answer)} was answered"
@@ -57,43 +58,25 @@ def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
     return layers
 
 
-def basis(x: FloatArray, row: FloatArray, degree: int) -> FloatArray:
-    """(n, n_basis) by the recursion of Cox and de Boor; 0/0 := 0."""
-    last = row[:-1][row[:-1] < row[-1]].max(initial=-np.inf)
-    column = x[:, None]
-    values: FloatArray = ((row[:-1] <= column) & (column < row[1:])).astype(np.float64)
-    values[x == row[-1]] = (row[:-1] == last) & (row[1:] == row[-1])
-    for d in range(1, degree + 1):
-        width = row[d:] - row[:-d]
-        share = np.divide(
-            column - row[:-d], width, out=np.zeros((len(x), len(width))), where=width > 0
-        )
-        rest = np.divide(
-            row[d:] - column, width, out=np.zeros((len(x), len(width))), where=width > 0
-        )
-        values = share[:, :-1] * values[:, :-1] + rest[:, 1:] * values[:, 1:]
-    return values
-
-
 def outputs(layer: Mapping[str, Any], x: FloatArray) -> FloatArray:
-    """Outputs (n, n_out) of a layer that `read_layer` has read."""
+    """Return the outputs (n, n_out) of a layer that `read_layer` has read."""
     base = {"silu": x / (1.0 + np.exp(-x)), "identity": x, "zero": np.zeros_like(x)}[layer["base"]]
-    y: FloatArray = base @ (layer["w_base"] * layer["mask"]).T
-    for i, row in enumerate(layer["knots"]):
-        weighted = layer["coef"][:, i] * (layer["w_spline"] * layer["mask"])[:, i, None]
-        y = y + basis(x[:, i], row, layer["degree"]) @ weighted.T
+    basis, _ = basis_and_slope(x, layer["knots"], layer["degree"])
+    spline_weights = (layer["mask"] * layer["w_spline"])[:, :, None] * layer["coef"]
+    y: FloatArray = np.einsum("bim,jim->bj", basis, spline_weights)
+    y += base @ (layer["mask"] * layer["w_base"]).T
     return y
 
 
 def network_outputs(layers: Sequence[Mapping[str, Any]], x: FloatArray) -> FloatArray:
-    """Outputs (n, n_out) of layers one after another."""
+    """Return the outputs (n, n_out) of layers in sequence."""
     for layer in layers:
         x = outputs(layer, x)
     return x
 
 
 def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
-    """How many nodes of each hidden layer are entered and left by an edge that is not 0 by its mask or its numbers."""
+    """Count the nodes of each hidden layer that have a nonzero incoming and outgoing edge."""
     living = []
     for layer in layers:
         curved = (layer["w_spline"] != 0.0) & (layer["coef"] != 0.0).any(axis=2)
@@ -110,6 +93,6 @@ def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
 
 
 def grid(layer: Mapping[str, Any]) -> FloatArray:
-    """Breakpoints in [a, b], (n_in, n_intervals + 1)."""
+    """Return the breakpoints in [a, b], (n_in, n_intervals + 1)."""
     knots: FloatArray = layer["knots"]
     return knots[:, layer["degree"] : knots.shape[1] - layer["degree"]]

@@ -1,5 +1,6 @@
-"""The Kolmogorov-Arnold network: a layer, a stack of layers, and what is done with them: make, refine, edit, inspect, check."""
+"""Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
 
+from kan_ref.network.cache import Cache as Cache
 from kan_ref.network.constant_folding import fold_constants as fold_constants
 from kan_ref.network.editing import check_edge_index as check_edge_index
 from kan_ref.network.editing import check_formula as check_formula
@@ -13,35 +14,34 @@ from kan_ref.network.editing import with_formula as with_formula
 from kan_ref.network.gradient_check import check_gradients as check_gradients
 from kan_ref.network.initialization import COEF_SCALE as COEF_SCALE
 from kan_ref.network.initialization import check_widths as check_widths
+from kan_ref.network.initialization import domain_of_samples as domain_of_samples
 from kan_ref.network.initialization import init_network as init_network
 from kan_ref.network.initialization import read_domain as read_domain
+from kan_ref.network.initialization import samples_as_domain as samples_as_domain
 from kan_ref.network.inspection import distance as distance
 from kan_ref.network.inspection import edge_curve as edge_curve
 from kan_ref.network.inspection import edge_outputs as edge_outputs
 from kan_ref.network.inspection import edge_samples as edge_samples
+from kan_ref.network.jacobian import prediction_jacobian as prediction_jacobian
 from kan_ref.network.layer import PARAMETER_ARRAYS as PARAMETER_ARRAYS
 from kan_ref.network.layer import PARAMETER_NAMES as PARAMETER_NAMES
 from kan_ref.network.layer import Layer as Layer
+from kan_ref.network.layer import evaluate as evaluate
+from kan_ref.network.layer import layer_backward as layer_backward
+from kan_ref.network.layer import layer_edge_outputs as layer_edge_outputs
+from kan_ref.network.layer import layer_outputs as layer_outputs
+from kan_ref.network.layer import parameter_arrays as parameter_arrays
+from kan_ref.network.layer import parameter_gradients as parameter_gradients
 from kan_ref.network.layer import parameter_vector as parameter_vector
+from kan_ref.network.layer import weight_gradients as weight_gradients
 from kan_ref.network.layer import with_parameters as with_parameters
-from kan_ref.network.layer_passes import Cache as Cache
-from kan_ref.network.layer_passes import evaluate as evaluate
-from kan_ref.network.layer_passes import input_gradient as input_gradient
-from kan_ref.network.layer_passes import layer_edge_outputs as layer_edge_outputs
-from kan_ref.network.layer_passes import outputs as outputs
-from kan_ref.network.layer_passes import parameter_gradients as parameter_gradients
-from kan_ref.network.layer_passes import weight_gradients as weight_gradients
 from kan_ref.network.network import Network as Network
-from kan_ref.network.network import activations as activations
 from kan_ref.network.network import backward as backward
+from kan_ref.network.network import check_defined as check_defined
 from kan_ref.network.network import check_inputs as check_inputs
 from kan_ref.network.network import check_network as check_network
-from kan_ref.network.network import evaluate_inputs as evaluate_inputs
 from kan_ref.network.network import forward as forward
-from kan_ref.network.network import predict as predict
-from kan_ref.network.network import refuse_undefined as refuse_undefined
-from kan_ref.network.network import run_flow as run_flow
-from kan_ref.network.refinement import activations_left as activations_left
+from kan_ref.network.network import network_values as network_values
 from kan_ref.network.refinement import extend_grid as extend_grid
 from kan_ref.network.refinement import place_hidden_grids as place_hidden_grids
 from kan_ref.network.refinement import refine as refine

@@ -1,21 +1,25 @@
-"""A constant for every output of a layer, held by the edges that are there: what pruning leaves behind.
+"""Constants added to a layer's outputs, held by its edges: the means of what pruning removes.
 
-Theorem. There is no bias, but the B-splines of a row sum to 1 on its grid [a, b] (de Boor, A Practical Guide to Splines, ch. IX). So for
-an edge whose samples all lie in [a, b]
+Theorem. There is no bias, but the basis functions sum to 1 on the grid [a, b] (de Boor, A Practical
+Guide to Splines, ch. IX). So for an edge whose samples all lie in [a, b]
 
-    (K1)  w_spline sum_m (coef_m + mu / w_spline) B_m(x) = w_spline sum_m coef_m B_m(x) + mu
+    (L21)  w_spline sum_m (coef_m + mu / w_spline) B_m(x) = w_spline sum_m coef_m B_m(x) + mu
 
-and for n formulas of one output that share a row (a, b, c, d)
+and for n symbolic edges of one output that share a row (a, b, c, d)
 
-    (K2)  sum_n (c f(a x + b) + d + mu / n) = sum_n (c f(a x + b) + d) + mu.
+    (L22)  sum_n (c f(a x + b) + d + mu / n) = sum_n (c f(a x + b) + d) + mu.
 
-A row may grow at its ends. Each B-spline keeps its own degree + 2 knots, so the curves stay as they are where the new coefficients are 0:
+A knot vector may be extended at its ends. Each basis function keeps its own degree + 2 knots, so
+the curves do not change where the new coefficients are 0:
 
-    (K3)  knots' = (p new ones, knots, q new ones),  coef' = (p zeros, coef, q zeros),  n_intervals' = n_intervals + p + q
+    (L23)  knots' = (p new ones, knots, q new ones),  coef' = (p zeros, coef, q zeros),
+           n_intervals' = n_intervals + p + q
 
-The places are tried in this order: the spline with the largest |w_spline|; a row of formulas of this output alone; a spline whose
-weight is next to 0, which gets the weight 1; a dead edge, revived as the formula "0" with d = mu; a formula that has to leave its lock;
-and where all edges are splines that some samples leave, the grid that has to grow least.
+The constant goes to the first of these places that exists: the spline with the largest |w_spline|;
+a row of symbolic edges of this output alone; a spline whose weight is close to 0, which gets the
+weight 1; a masked edge, which becomes the symbolic edge "0" with d = mu; a symbolic edge that has
+to leave its lock; and, where every edge is a spline whose samples leave its grid, the grid that
+needs the fewest new knots.
 """
 
 from collections import Counter
@@ -28,11 +32,11 @@ from kan_ref.functions import lookup
 from kan_ref.network.editing import with_formula
 from kan_ref.network.layer import Layer
 
-LEAST_WEIGHT = 1e-8  # a spline with a smaller weight would need coefficients that swamp its own
+LEAST_WEIGHT = 1e-8  # below it, mu / w_spline would swamp the coefficients
 
 
 def fold_constants(layer: Layer, x: FloatArray, constants: FloatArray) -> Layer:
-    """The layer with a constant added to each of its outputs at the samples x, to rounding.
+    """Add a constant to each output of a layer, exactly to rounding at the samples x.
 
     Parameters
     ----------
@@ -40,7 +44,7 @@ def fold_constants(layer: Layer, x: FloatArray, constants: FloatArray) -> Layer:
     x : (batch, n_in)
         Inputs of the layer, at least one sample; not checked again here.
     constants : (n_out,)
-        mu of every output; an output with 0 is left alone.
+        mu of every output; an output with 0 does not change.
 
     Returns
     -------
@@ -56,11 +60,11 @@ def fold_constants(layer: Layer, x: FloatArray, constants: FloatArray) -> Layer:
 
 
 def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
-    """`mu` in the best place among the edges to output j."""
+    """Add `mu` at the best place among the edges to output j."""
     low, high, grid = x.min(axis=0), x.max(axis=0), layer.breakpoints
     splines, weights = layer.mask[j] == 1.0, np.abs(layer.w_spline[j])
-    lawful = splines & (grid[:, 0] <= low) & (high <= grid[:, -1])
-    heavy = lawful & (weights > LEAST_WEIGHT)
+    inside = splines & (grid[:, 0] <= low) & (high <= grid[:, -1])
+    heavy = inside & (weights > LEAST_WEIGHT)
     if heavy.any():
         return _into_spline(layer, j, int(np.argmax(np.where(heavy, weights, 0.0))), mu)
     formulas = [edge for edge in layer.symbolic if edge.output == j]
@@ -75,12 +79,12 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
         affine[private[0], 3] += mu / own[private[0]]
         # [/eq:fold-formula]
         return replace(layer, affine=affine)
-    if lawful.any():
-        return _into_spline(layer, j, int(np.argmax(lawful)), mu)
-    dead = ~splines
-    dead[[edge.input for edge in formulas]] = False
-    if dead.any():
-        return with_formula(layer, j, int(np.argmax(dead)), lookup("0"), [1.0, 0.0, 1.0, mu])
+    if inside.any():
+        return _into_spline(layer, j, int(np.argmax(inside)), mu)
+    masked = ~splines
+    masked[[edge.input for edge in formulas]] = False
+    if masked.any():
+        return with_formula(layer, j, int(np.argmax(masked)), lookup("0"), [1.0, 0.0, 1.0, mu])
     if formulas:
         edge = formulas[0]
         return with_formula(
@@ -92,7 +96,7 @@ def _fold(layer: Layer, x: FloatArray, j: int, mu: float) -> Layer:
 
 
 def _into_spline(layer: Layer, j: int, i: int, mu: float) -> Layer:
-    """(K1); a weight next to 0 becomes 1 first."""
+    """Add `mu` to the coefficients of an edge by (L21); a weight close to 0 becomes 1 first."""
     coef, w_spline = layer.coef.copy(), layer.w_spline.copy()
     if abs(w_spline[j, i]) <= LEAST_WEIGHT:
         coef[j, i] *= w_spline[j, i]
@@ -104,7 +108,7 @@ def _into_spline(layer: Layer, j: int, i: int, mu: float) -> Layer:
 
 
 def _lacking(layer: Layer, i: int, low: float, high: float) -> tuple[int, int]:
-    """How many knots more the row of input i needs at each end for a grid over [low, high]; `degree` + 1 reach anywhere."""
+    """Count the knots that input i lacks at each end for a grid over [low, high]."""
     row, k = layer.knots[i], layer.degree
     return int(np.sum(row[: k + 1] > low)), int(np.sum(row[len(row) - 1 - k :] < high))
 
@@ -112,11 +116,14 @@ def _lacking(layer: Layer, i: int, low: float, high: float) -> tuple[int, int]:
 def _longer_rows(
     layer: Layer, lacking: tuple[int, int], low: FloatArray, high: FloatArray
 ) -> Layer:
-    """(K3) for all rows: new knots one interval apart, and as far out as the samples where the grid would not reach them otherwise."""
+    """Extend all knot vectors by (L23), with knots one interval apart or as far out as the samples.
+
+    At most `degree` + 1 knots are needed at an end: with so many, the last lies at the sample.
+    """
     (p, q), k, grid = lacking, layer.degree, layer.breakpoints
     h = (grid[:, -1] - grid[:, 0])[:, None] / layer.n_intervals
     first, last = layer.knots[:, :1], layer.knots[:, -1:]
-    # the new grid begins at knot k of the new row: a new one only if p = k + 1
+    # the new grid begins at knot k of the new vector, which is a new knot only if p = k + 1
     left = (np.minimum(first - h, low[:, None]) if p > k else first - h) - h * np.arange(p)[::-1]
     right = (np.maximum(last + h, high[:, None]) if q > k else last + h) + h * np.arange(q)
     # [eq:longer-rows]

@@ -1,7 +1,7 @@
-"""Changing the edges of a network by hand: every operation gives a new network, and leaves the old one alone.
+"""Edit the edges of a network by hand: every operation returns a new network.
 
-An edge is exactly one of three: a spline (mask 1), a formula, or dead (`layer_record`). `mask_edges` decides which live;
-`lock_edges` makes formulas of one layer share their parameters.
+An edge is a spline edge (mask 1), a symbolic edge, or masked (`layer`). `mask_edges` chooses the
+active ones; `lock_edges` makes symbolic edges of one layer share their parameters.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from kan_ref.network.symbolic_edges import SymbolicEdge, numbers
 
 
 def mask_edges(network: Network, layer: int, mask: object) -> Network:
-    """A network in which the edges of one layer live (1) or are dead (0).
+    """Mask (0) or activate (1) the edges of one layer.
 
     Parameters
     ----------
@@ -26,8 +26,9 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
     layer : int
         Which layer, from 0.
     mask : (n_out, n_in) of 0 and 1
-        Any, also one that cuts an output off. 1 keeps a living edge as it is, spline or formula, and revives a dead one as a
-        spline edge with the coefficients and weights it had when it died; 0 kills what stands there.
+        Any mask, also one that leaves an output without edges. 1 keeps an active edge, spline or
+        symbolic, as it is, and turns a masked one into a spline edge with the coefficients and
+        weights it had before; 0 masks the edge.
 
     Returns
     -------
@@ -48,14 +49,14 @@ def mask_edges(network: Network, layer: int, mask: object) -> Network:
 
 
 def replace_layer(network: Network, layer_index: int, layer: Layer) -> Network:
-    """The network with another layer in the place of `layer_index`."""
+    """Return the network with another layer at `layer_index`."""
     return Network((*network.layers[:layer_index], layer, *network.layers[layer_index + 1 :]))
 
 
 def with_formula(
     layer: Layer, j: int, i: int, function: Function, affine: Sequence[float] | FloatArray
 ) -> Layer:
-    """The layer with a formula on one edge, in a row of its own."""
+    """Return the layer with a symbolic edge from i to j, with a row of `affine` of its own."""
     kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != (j, i)]
     rows = np.concatenate([layer.affine, [affine]])
     mask = layer.mask.copy()
@@ -66,24 +67,25 @@ def with_formula(
 
 
 def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) -> Network:
-    """The network with formulas of one layer locked together: from now on they share a, b, c, d, those of the first.
+    """Lock symbolic edges of one layer together: they share a, b, c, d of the first.
 
     Parameters
     ----------
     network : Network
     layer : int
     places : sequence of (output, input)
-        At least two edges, all of them formulas of the same function.
+        At least two edges, all symbolic and of the same function.
 
     Returns
     -------
     locked : Network
-        One row of parameters less for every further edge.
+        With one row of parameters less for every edge after the first.
 
     Raises
     ------
     ValueError, TypeError, IndexError
-        "the edge of layer 0 from input 1 to output 0 is 'exp', but the first of places is 'sin': a lock needs one function"
+        "the edge of layer 0 from input 1 to output 0 is 'exp', but the first of places is 'sin': a
+        lock needs one function"
     """
     layer_index = check_layer_index(network, layer)
     old = network.layers[layer_index]
@@ -96,9 +98,9 @@ def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) 
     for edge in others:
         if edge.function != first.function:
             raise ValueError(
-                f"the edge of layer {layer_index} from input {edge.input} to output {edge.output} is {edge.name!r}, "
-                f"but the first of places is "
-                f"{first.name!r}: a lock needs one function"
+                f"the edge of layer {layer_index} from input {edge.input} to output {edge.output} "
+                f"is {edge.name!r}, but the first of places is {first.name!r}: "
+                "a lock needs one function"
             )
     locked = [
         replace(edge, row=first.row) if (edge.output, edge.input) in wanted else edge
@@ -108,7 +110,7 @@ def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) 
 
 
 def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) -> Network:
-    """The network with formulas of one layer taken out of their locks: each gets a row of its own, with the same numbers.
+    """Unlock symbolic edges of one layer: each gets parameters of its own with the same values.
 
     Parameters
     ----------
@@ -123,7 +125,7 @@ def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]
     Raises
     ------
     ValueError, TypeError, IndexError
-        An edge that is no formula.
+        For an edge that is not symbolic.
     """
     layer_index = check_layer_index(network, layer)
     new = network.layers[layer_index]
@@ -134,11 +136,11 @@ def unlock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]
     return replace_layer(network, layer_index, new)
 
 
-# --- which layer, which edge
+# --- input validation
 
 
 def check_pairs(name: str, value: object) -> list[tuple[Any, Any]]:
-    """The door for edges of one layer: a sequence of pairs (output, input)."""
+    """Return edges of one layer as a list of pairs (output, input), else raise TypeError."""
     if (
         isinstance(value, str)
         or not isinstance(value, Sequence | np.ndarray)
@@ -151,7 +153,7 @@ def check_pairs(name: str, value: object) -> list[tuple[Any, Any]]:
 
 
 def check_layer_index(network: Network, layer: object) -> int:
-    """`layer` as an index of the network's layers, else IndexError."""
+    """Return `layer` if it is an index of the network's layers, else raise IndexError."""
     check_network("network", network)
     return _index("layer", layer, len(network.layers))
 
@@ -159,7 +161,7 @@ def check_layer_index(network: Network, layer: object) -> int:
 def check_edge_index(
     network: Network, layer: object, output: object, input: object
 ) -> tuple[int, int, int]:
-    """`layer`, `output`, `input` as the place of an edge (l, j, i), else IndexError."""
+    """Return the place of an edge (l, j, i), else raise IndexError."""
     layer_index = check_layer_index(network, layer)
     chosen = network.layers[layer_index]
     return layer_index, _index("output", output, chosen.n_out), _index("input", input, chosen.n_in)
@@ -168,12 +170,12 @@ def check_edge_index(
 def check_formula(
     network: Network, layer_index: int, j: int, i: int, *, advice: str = ""
 ) -> SymbolicEdge:
-    """The formula at the place (layer_index, j, i) of an edge, else ValueError."""
+    """Return the symbolic edge at (layer_index, j, i), else raise ValueError."""
     for edge in network.layers[layer_index].symbolic:
         if (edge.output, edge.input) == (j, i):
             return edge
     raise ValueError(
-        f"the edge of layer {layer_index} from input {i} to output {j} is no formula{advice}"
+        f"the edge of layer {layer_index} from input {i} to output {j} is not symbolic{advice}"
     )
 
 

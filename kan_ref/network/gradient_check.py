@@ -1,16 +1,17 @@
-"""Derivatives by hand, judged by differences: random directions on both sides.
+"""Check derivatives by hand against differences, along random directions.
 
-For a network f, a random upstream gradient u and a random direction v of one kind of argument (the inputs, or one kind
-of parameter of one layer),
+For a network f, a random upstream gradient u and a random direction v of one kind of argument (the
+inputs, or one kind of parameter of one layer),
 
-    (D1)  <u, J v> = d/dt <u, f(argument + t v)> at t = 0        by a central difference with step h
-    (D2)  <u, J v> = <J^T u, v>                                  by backward, which computes J^T u
+    (L25)  <u, J v> = d/dt <u, f(argument + t v)> at t = 0    by a central difference with step h
+    (L26)  <u, J v> = <J^T u, v>                              by backward, which computes J^T u
 
-must agree: two forward passes judge all numbers of J^T u at once, and a wrong one survives with probability 0. The
-difference is held against the sum of the absolute terms of <J^T u, v>, plus what rounding can do to (D1), which is some
-eps |<u, f>| / h; u is scaled so that no sample's output counts for more than 1, and a far one cannot drown the others. Where a
-curve has no continuous second derivative inside the step (a knot of multiplicity above degree - 2), (D1) is wrong by O(h) or
-more: such samples are left out.
+must agree. Two forward passes check all entries of J^T u at once; a wrong one passes with
+probability 0. The difference is compared with the sum of the absolute terms of <J^T u, v>, plus the
+rounding error of (L25), some eps |<u, f>| / h. u is scaled so that no sample's output counts for
+more than 1: otherwise one far sample would hide the others. Where a curve has no continuous second
+derivative within the step (a knot of multiplicity above degree - 2), (L25) is wrong by O(h) or
+more; such samples are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,26 +22,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
-from kan_ref.network import layer_passes
-from kan_ref.network import network as stack
+from kan_ref.network.cache import Cache
 from kan_ref.network.jacobian import prediction_jacobian
-from kan_ref.network.layer import PARAMETER_ARRAYS
-from kan_ref.network.layer_passes import Cache
-from kan_ref.network.network import Network, check_inputs
+from kan_ref.network.layer import PARAMETER_ARRAYS, evaluate, layer_outputs
+from kan_ref.network.network import Network, check_inputs, forward
+from kan_ref.network.network import backward as own_backward
 from kan_ref.numerics import central_difference, multiply
 
 Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
 
 _ALL = "all parameters"
-_ROUNDINGS = 20.0  # of the two sums in (D1), each of a few dozen terms: many times the worst seen in thousands of networks
+_ROUNDINGS = (
+    20.0  # in (L25), sums of dozens of terms: many times the worst of thousands of networks
+)
 
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What `check_gradients` found: the largest relative error of each part over all directions.
+    """The largest relative error of each part over all directions.
 
-    `errors` maps "dx", "jacobian" and "d_coef of layer 0" and the like to the error; `n_samples` is how many samples
-    counted, `n_directions` how many directions each part was tried along.
+    `errors` maps "dx", "jacobian", "d_coef of layer 0" and the like to the error; `n_samples` is
+    the number of samples that counted, `n_directions` the number of directions tried for each part.
     """
 
     errors: dict[str, float]
@@ -69,7 +71,7 @@ def check_gradients(
     tolerance: float = 1e-7,
     backward: Backward | None = None,
 ) -> GradientReport:
-    """Whether a backward pass gives the derivatives of the forward pass; raises where it does not.
+    """Check a backward pass against differences of the forward pass; raise an error if it is wrong.
 
     Parameters
     ----------
@@ -81,12 +83,12 @@ def check_gradients(
     n_directions : int
         At least 1, for each part.
     step : float
-        h of (D1).
+        h of (L25).
     tolerance : float
         Largest relative error allowed.
     backward : callable, optional
-        (network, caches, dy) -> (dx, grads) to be judged instead of `kan_ref.backward`; then the per-sample Jacobian is
-        left out.
+        (network, caches, dy) -> (dx, grads), checked instead of `kan_ref.backward`; the per-sample
+        Jacobian is left out then.
 
     Returns
     -------
@@ -95,12 +97,13 @@ def check_gradients(
     Raises
     ------
     ValueError
-        "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central difference 0.61 (relative
-        error 0.1, allowed 1e-07)"; no sample left that stays clear of knots where a curve is not smooth.
+        "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
+        difference 0.61 (relative error 0.1, allowed 1e-07)"; or if all samples cross knots at which
+        a curve is not smooth.
 
     Notes
     -----
-    Implements :eq:`gradient-check`. 2 n_directions forward passes for each part.
+    Implements :eq:`gradient-check`. It takes 2 n_directions forward passes per part.
     """
     points = check_inputs(network, x)
     if len(points) == 0:
@@ -113,11 +116,11 @@ def check_gradients(
         check_number("step", step, low=1e-300),
         check_number("tolerance", tolerance, low=0.0),
     )
-    judged = stack.backward if backward is None else backward
+    judged = own_backward if backward is None else backward
 
     errors: dict[str, float] = {}
     counted = len(points)
-    y, caches = stack.forward(network, points)
+    y, caches = forward(network, points)
     for _ in range(n_directions):
         for part in _directions(network, points, rng):
             before, after = part.moved(network, points, -step), part.moved(network, points, step)
@@ -125,7 +128,8 @@ def check_gradients(
             counted = min(counted, int(smooth.sum()))
             if not smooth.any():
                 raise ValueError(
-                    f"x has {len(points)} samples, but all of them meet a kink of a curve within step {step:g}"
+                    f"x has {len(points)} samples, but all of them cross a kink of a curve within "
+                    f"step {step:g}"
                 )
             u = (
                 rng.standard_normal(y.shape)
@@ -140,7 +144,9 @@ def check_gradients(
             scale = float(np.maximum(np.abs(terms).sum(), abs(difference)))
             _judge(errors, part.name, float(terms.sum()), difference, scale, rounding, tolerance)
             if part.name == _ALL and backward is None:
-                rows = u.reshape(-1) * multiply(prediction_jacobian(network, caches), part.theta)
+                rows = u.reshape(-1) * multiply(
+                    prediction_jacobian(network.layers, caches), part.theta
+                )
                 _judge(
                     errors, "jacobian", float(rows.sum()), difference, scale, rounding, tolerance
                 )
@@ -149,23 +155,23 @@ def check_gradients(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A direction of the inputs, `x` (batch, n_in), and of the parameters, `theta` (n_params,), zero but in the part it names."""
+    """A direction (x (batch, n_in), theta (n_params,)) that is zero except in the part it names."""
 
     name: str
     x: FloatArray
     theta: FloatArray
 
     def moved(self, network: Network, x: FloatArray, t: float) -> tuple[Network, FloatArray]:
-        """Network and inputs after t times the direction."""
+        """Return network and inputs after t times the direction."""
         return network.with_theta(network.theta + t * self.theta), x + t * self.x
 
     def projected(self, network: Network, x: FloatArray, u: FloatArray, t: float) -> float:
-        """<u, f> after t times the direction."""
+        """Compute <u, f> after t times the direction."""
         moved, points = self.moved(network, x, t)
         return float(np.vdot(u, moved(points)))
 
     def terms(self, dx: FloatArray, grads: Network) -> FloatArray:
-        """The summands of <J^T u, v>; a nan outside the part belongs to another one."""
+        """Return the summands of <J^T u, v> in this part; nan elsewhere is ignored."""
         pulled, direction = (
             np.concatenate([dx.reshape(-1), grads.theta]),
             np.concatenate([self.x.reshape(-1), self.theta]),
@@ -175,7 +181,7 @@ class _Part:
 
 
 def _directions(network: Network, x: FloatArray, rng: np.random.Generator) -> list[_Part]:
-    """A random direction of each part, single ones first, so that the first to be refused is the one at fault."""
+    """Draw a random direction of each part, single parts first, so that an error names its part."""
     still_x, still_theta = np.zeros(x.shape), np.zeros(network.n_params)
     parts = [_Part("dx", rng.standard_normal(x.shape), still_theta)]
     start = 0
@@ -202,10 +208,11 @@ def _judge(
 ) -> None:
     apart = abs(by_backward - by_difference)
     error = 0.0 if scale == 0.0 else apart / scale
-    if not apart <= tolerance * scale + rounding:  # also refuses nan
+    if not apart <= tolerance * scale + rounding:  # true for nan too
         raise ValueError(
-            f"{name} is wrong: along a random direction backward gives {by_backward:.6g}, a central difference "
-            f"{by_difference:.6g} (relative error {error:.1g}, allowed {tolerance:g})"
+            f"{name} is wrong: along a random direction backward gives {by_backward:.6g}, "
+            f"a central difference {by_difference:.6g} (relative error {error:.1g}, "
+            f"allowed {tolerance:g})"
         )
     errors[name] = max(errors.get(name, 0.0), error)
 
@@ -213,7 +220,7 @@ def _judge(
 def _clear_of_kinks(
     before: Network, x_before: FloatArray, after: Network, x_after: FloatArray
 ) -> NDArray[np.bool_]:
-    """Which samples meet, on their way through all layers, no knot at which a curve lacks a continuous second derivative."""
+    """Return which samples cross no knot at which a curve lacks a continuous second derivative."""
     clear = np.ones(len(x_before), dtype=bool)
     for layer_before, layer_after in zip(before.layers, after.layers, strict=True):
         for i, row in enumerate(layer_before.knots):
@@ -226,11 +233,7 @@ def _clear_of_kinks(
             meets = np.searchsorted(rough, low, side="left") < np.searchsorted(
                 rough, high, side="right"
             )
-            clear &= ~meets | (low == high)  # what stands still crosses nothing
-        x_before = layer_passes.outputs(
-            layer_before, layer_passes.evaluate(layer_before, x_before, slopes=False)
-        )
-        x_after = layer_passes.outputs(
-            layer_after, layer_passes.evaluate(layer_after, x_after, slopes=False)
-        )
+            clear &= ~meets | (low == high)  # a coordinate that does not move crosses nothing
+        x_before = layer_outputs(layer_before, evaluate(layer_before, x_before, slopes=False))
+        x_after = layer_outputs(layer_after, evaluate(layer_after, x_after, slopes=False))
     return clear

@@ -1,11 +1,12 @@
-"""A new network: the paper's random curves on grids that lie where the data are.
+"""Initialize a network: the paper's random curves, on grids that contain the data.
 
-Liu et al. 2024, section 2.2: coefficients c ~ N(0, 0.1^2), w_spline = 1, w_base uniform by Xavier's rule with the bound
+Liu et al. 2024, section 2.2: coefficients c ~ N(0, 0.1^2), w_spline = 1, w_base uniform by Xavier's
+rule with the bound
 
-    (I1)  |w_base| <= sqrt(6 / (n_in + n_out))
+    (L24)  |w_base| <= sqrt(6 / (n_in + n_out))
 
-(Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs; every later one on what the layers
-before it make of a probe batch, with a margin (the rules are in `knots`).
+(Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs, every later one
+on the activations of a probe batch, with a margin (`bspline.hidden_bounds` has the rule).
 """
 
 from collections.abc import Sequence
@@ -24,8 +25,7 @@ from kan_ref.checks import (
     check_rectangular,
 )
 from kan_ref.functions import BASE_NAMES
-from kan_ref.network.layer import Layer
-from kan_ref.network.layer_passes import evaluate, outputs
+from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network
 
 COEF_SCALE = 0.1
@@ -41,7 +41,7 @@ def init_network(
     base: str = "silu",
     rng: np.random.Generator,
 ) -> Network:
-    """A network with the paper's random initialisation.
+    """Make a network with the paper's random initialization.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ def init_network(
     degree : int
         k, at least 0.
     domain : (2,) or (n_in, 2), or (N, n_in)
-        Bounds of the inputs, low < high, for all or for each; any other shape is samples, which are given 5 % of their
-        range on each side and serve as the probe batch.
+        Bounds of the inputs, low < high, for all or for each. Any other shape is samples: their
+        range with 5 % of it on each side is the domain, and they serve as the probe batch.
     x : (N, n_in), optional
-        Probe batch on whose activations the hidden grids are placed. Without it and without samples they lie on
-        [smallest low, largest high].
+        Probe batch on whose activations the hidden grids are placed. Without it and without
+        samples they lie on [smallest low, largest high].
     base : str
         "silu", "identity" or "zero".
     rng : numpy.random.Generator
@@ -73,8 +73,8 @@ def init_network(
 
     Notes
     -----
-    Implements :eq:`initial-draws`. See tutorials/02_an_edge.md, "the first coefficients", and tutorials/04_a_network.md, "the first
-    hidden grids".
+    Implements :eq:`initial-draws`. See tutorials/02_an_edge.md, "the first coefficients", and
+    tutorials/04_a_network.md, "the first hidden grids".
     """
     sizes = check_widths(widths)
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
@@ -92,7 +92,7 @@ def init_network(
             if probe is None:
                 low, high = np.full(n_in, low.min()), np.full(n_in, high.max())
             else:
-                probe = outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
+                probe = layer_outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
                 low, high = hidden_bounds(probe, n_intervals)
         # [eq:initial-draws]
         coef = COEF_SCALE * rng.standard_normal((n_out, n_in, n_intervals + degree))
@@ -115,7 +115,7 @@ def init_network(
 
 
 def check_widths(widths: object) -> tuple[int, ...]:
-    """`widths` as a tuple of at least two positive ints."""
+    """Return `widths` as a tuple of at least two positive ints."""
     flat = (
         widths.ndim == 1
         if isinstance(widths, np.ndarray)
@@ -135,7 +135,7 @@ def check_widths(widths: object) -> tuple[int, ...]:
 
 
 def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in) if `domain` is samples."""
+    """Return bounds (n_in,), (n_in,) of the inputs, and the samples (N, n_in), if there are any."""
     array = check_rectangular("domain", domain)
     if array.shape in ((2,), (n_in, 2)):
         bounds = np.broadcast_to(check_float_array("domain", array, array.shape), (n_in, 2))
@@ -148,9 +148,23 @@ def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, Floa
         return bounds[:, 0].copy(), bounds[:, 1].copy(), None
     if array.ndim != 2 or array.shape[1] != n_in:
         raise ValueError(
-            f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, or (N, {n_in}) for samples"
+            f"domain has shape {array.shape}, but needs (2,) or ({n_in}, 2) for bounds, "
+            f"or (N, {n_in}) for samples"
         )
     samples = check_float_array("domain", array, ("N", n_in))
     if len(samples) == 0:
         raise ValueError(f"domain has shape {array.shape}, but samples need at least one row")
     return (*data_bounds(samples), samples)
+
+
+def samples_as_domain(x: FloatArray) -> FloatArray:
+    """Return samples x (N, n_in) in a form that `read_domain` takes for samples.
+
+    Two samples of two inputs have the shape of bounds, so their bounds are returned instead.
+    """
+    return domain_of_samples(x) if x.shape == (2, 2) else x
+
+
+def domain_of_samples(x: FloatArray) -> FloatArray:
+    """Return the bounds (n_in, 2) of an input domain taken from samples x (N, n_in)."""
+    return np.column_stack(data_bounds(x))

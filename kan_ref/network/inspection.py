@@ -1,6 +1,6 @@
-"""Looking into a network: every edge's values and curve, and how far two networks are apart.
+"""Inspect a network: values and curves of every edge, and the distance between two networks.
 
-Base function and spline of an edge both count; the samples reach a hidden layer through the layers before it.
+Base function and spline of an edge both count; a hidden layer is inspected at its activations.
 """
 
 from dataclasses import dataclass
@@ -8,23 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
-from kan_ref.network import layer_passes
 from kan_ref.network.editing import check_edge_index
-from kan_ref.network.layer import Layer
+from kan_ref.network.layer import Layer, evaluate, layer_edge_outputs, layer_outputs
 from kan_ref.network.network import Network, check_inputs, check_network, forward
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 
 @dataclass(frozen=True)
 class Distance:
-    """How far two networks' outputs are apart on a batch: `max` and root mean square `rms` over batch x n_out numbers."""
+    """Largest and root mean square difference of two networks' outputs, over batch x n_out."""
 
     max: float
     rms: float
 
 
 def edge_outputs(network: Network, x: object) -> list[FloatArray]:
-    """phi_{l,j,i}(x_{l,i}) of every layer: a list of arrays (batch, n_out, n_in); dead edges are 0.
+    """Compute phi_{l,j,i}(x_{l,i}) of every edge of every layer; masked edges give 0.
 
     Parameters
     ----------
@@ -34,37 +33,38 @@ def edge_outputs(network: Network, x: object) -> list[FloatArray]:
     Returns
     -------
     outputs : list of (batch, n_out, n_in)
-        Made on request: the arrays are n_out times as large as a batch.
+        One array per layer. They are computed only here, since each is n_out times as large as
+        the layer's inputs.
     """
     _, caches = forward(network, x)
     return [
-        layer_passes.layer_edge_outputs(layer, cache)
+        layer_edge_outputs(layer, cache)
         for layer, cache in zip(network.layers, caches, strict=True)
     ]
 
 
 def edge_samples(network: Network, x: object) -> list[tuple[FloatArray, FloatArray]]:
-    """What every edge takes and gives on a batch: of every layer (inputs (batch, n_in), outputs (batch, n_out, n_in)).
+    """Compute each layer's inputs (batch, n_in) and edge outputs (batch, n_out, n_in) on a batch.
 
     Raises
     ------
     ValueError, TypeError
-        No sample; numbers that are not finite; a formula that is not defined.
+        For no sample, numbers that are not finite, or an undefined symbolic edge.
     """
     points = check_inputs(network, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a curve needs at least one sample")
-    network(points)  # refuses what a formula cannot take
+    network(points)  # raises where a symbolic edge is undefined
     found = []
     for layer in network.layers:
-        cache = layer_passes.evaluate(layer, points, slopes=False)
-        found.append((points, layer_passes.layer_edge_outputs(layer, cache)))
-        points = layer_passes.outputs(layer, cache)
+        cache = evaluate(layer, points, slopes=False)
+        found.append((points, layer_edge_outputs(layer, cache)))
+        points = layer_outputs(layer, cache)
     return found
 
 
 def edge_curve(network: Network, layer: int, *, output: int, input: int, x: object) -> FloatArray:
-    """The curve of one edge, phi_{l,j,i}, at points of that edge's own input.
+    """Evaluate the curve phi_{l,j,i} of one edge at values of its own input.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
     layer, output, input : int
         l, j, i, from 0.
     x : (n,)
-        Values of the edge's input (of the hidden node, for a hidden layer).
+        Values of the edge's input: for a hidden layer, of the hidden node.
 
     Returns
     -------
@@ -83,14 +83,14 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
     IndexError, ValueError, TypeError
         "output is 1, but must be between 0 and 0"
     """
-    number, j, i = check_edge_index(network, layer, output, input)
+    layer_index, j, i = check_edge_index(network, layer, output, input)
     points = check_float_array("x", x, ("n",))
-    alone = Network((_lone_edge(network.layers[number], j, i),))
+    alone = Network((_lone_edge(network.layers[layer_index], j, i),))
     return alone(points[:, None])[:, 0]
 
 
 def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
-    """The layer of one input and one output that has this edge alone."""
+    """Return the layer of one input and one output that has this edge alone."""
     chosen = [edge for edge in layer.symbolic if (edge.output, edge.input) == (j, i)]
     picked = np.index_exp[j : j + 1, i : i + 1]
     return Layer(
@@ -107,7 +107,7 @@ def _lone_edge(layer: Layer, j: int, i: int) -> Layer:
 
 
 def distance(old: Network, new: Network, x: object) -> Distance:
-    """What an operation changed: largest and root mean square difference of the outputs on a batch.
+    """Measure the largest and the root mean square difference of two networks on a batch.
 
     Parameters
     ----------
@@ -130,14 +130,15 @@ def distance(old: Network, new: Network, x: object) -> Distance:
     ends_old, ends_new = (old.widths[0], old.widths[-1]), (new.widths[0], new.widths[-1])
     if ends_old != ends_new:
         raise ValueError(
-            f"new maps {ends_new[0]} inputs to {ends_new[1]} outputs, but old maps {ends_old[0]} to {ends_old[1]}"
+            f"new maps {ends_new[0]} inputs to {ends_new[1]} outputs, "
+            f"but old maps {ends_old[0]} to {ends_old[1]}"
         )
     points = check_inputs(old, x)
     if len(points) == 0:
         raise ValueError(f"x has shape {points.shape}, but a distance needs at least one sample")
     difference = new(points) - old(points)
     largest = float(np.abs(difference).max())
-    # squares of what is divided by the largest neither overflow nor vanish
+    # divided by the largest, the squares neither overflow nor underflow
     return Distance(
         largest,
         largest * float(np.sqrt(np.mean((difference / largest) ** 2))) if largest > 0.0 else 0.0,

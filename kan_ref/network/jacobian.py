@@ -1,16 +1,18 @@
-"""How every sample's predictions move with every parameter: the rows that Levenberg-Marquardt needs.
+"""The Jacobian of all predictions with respect to the parameters, for Levenberg-Marquardt.
 
-The same backward pass as for a gradient, without its sum over samples. With S_l[n, j] = d prediction_n / d x_{l+1,j}
-for each pair n = (sample b, output o), and S_{L-1}[(b, o), j] = 1 where j = o, else 0,
+It is the backward pass of a gradient without its sum over samples. With
+S_l[n, j] = d prediction_n / d x_{l+1,j} for each pair n = (sample b, output o), and
+S_{L-1}[(b, o), j] = 1 where j = o, else 0,
 
-    (J1)  d prediction_n / d coef_jim   = S[n, j] mask_ji w_spline_ji B_m(x_bi)
-    (J2)  d prediction_n / d w_base_ji  = S[n, j] mask_ji b(x_bi)
-    (J3)  d prediction_n / d w_spline_ji = S[n, j] mask_ji sum_m coef_jim B_m(x_bi)
-    (J4)  S_{l-1}[n, i] = sum_j S_l[n, j] phi'_ji(x_bi)
-    (J5)  d prediction_n / d (a, b, c, d) = S[n, j] (c f'(u) x_bi, c f'(u), f(u), 1) of a formula from i to j,  u = a x_bi + b
+    (L16)  d prediction_n / d coef_jim    = S[n, j] mask_ji w_spline_ji B_m(x_bi)
+    (L17)  d prediction_n / d w_base_ji   = S[n, j] mask_ji b(x_bi)
+    (L18)  d prediction_n / d w_spline_ji = S[n, j] mask_ji sum_m coef_jim B_m(x_bi)
+    (L19)  S_{l-1}[n, i] = sum_j S_l[n, j] phi'_ji(x_bi)
+    (L20)  d prediction_n / d (a, b, c, d) = S[n, j] (c f'(u) x_bi, c f'(u), f(u), 1) of a
+           symbolic edge from i to j,  u = a x_bi + b
 
-Only the live B-splines of (J1) are written down: a row has n_out n_in (degree + 3) entries a layer, in the last layer
-n_in (degree + 3), however fine the grid.
+Only the nonzero basis functions of (L16) are stored: a row has n_out n_in (degree + 3) entries per
+layer, in the last layer n_in (degree + 3), whatever the grid.
 """
 
 from collections.abc import Sequence
@@ -20,20 +22,22 @@ import numpy as np
 from kan_ref.bspline import edge_sums
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.network import symbolic_edges
-from kan_ref.network.layer import Layer
-from kan_ref.network.layer_passes import Cache, edge_slopes
-from kan_ref.network.network import Network
+from kan_ref.network.cache import Cache
+from kan_ref.network.layer import Layer, edge_slopes
 from kan_ref.numerics import RowSparse
 
 
-def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float = 1.0) -> RowSparse:
-    """Rows of d (scale * prediction) / d theta, samples first: row b * n_out + o.
+def prediction_jacobian(
+    layers: Sequence[Layer], caches: Sequence[Cache], scale: float = 1.0
+) -> RowSparse:
+    """Compute the rows of d (scale * prediction) / d theta, samples first: row b * n_out + o.
 
     Parameters
     ----------
-    network : Network
+    layers : sequence of Layer
+        Of one network.
     caches : sequence of Cache
-        From a forward pass; the first may lack slopes.
+        From a forward pass; the first may lack derivatives.
     scale : float
 
     Returns
@@ -43,17 +47,18 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
 
     Notes
     -----
-    Implements :eq:`prediction-jacobian`, :eq:`edge-rows` and :eq:`formula-rows`. Memory: 16 bytes an entry.
+    Implements :eq:`prediction-jacobian`, :eq:`edge-rows` and :eq:`formula-rows`. Memory: 16 bytes
+    an entry.
     """
-    batch, n_last = len(caches[0].base), network.widths[-1]
-    n_rows, start = batch * n_last, network.n_params
+    batch, n_last = len(caches[0].base), layers[-1].n_out
+    n_params = sum(layer.n_params for layer in layers)
+    n_rows, start = batch * n_last, n_params
     columns: list[IntArray] = []
     values: list[FloatArray] = []
-    sensitivity: FloatArray | None = (
-        None  # S of the layer at hand, (batch, n_last, n_out); None stands for the unit matrix
-    )
-    for number in range(len(network.layers) - 1, -1, -1):
-        layer, cache = network.layers[number], caches[number]
+    # S of the current layer, (batch, n_last, n_out); None stands for the unit matrix
+    sensitivity: FloatArray | None = None
+    for number in range(len(layers) - 1, -1, -1):
+        layer, cache = layers[number], caches[number]
         start -= layer.n_params
         blocks = [_spline_rows(layer, cache, start, sensitivity)]
         if layer.symbolic:
@@ -68,15 +73,13 @@ def prediction_jacobian(network: Network, caches: Sequence[Cache], scale: float 
                 slopes if sensitivity is None else np.einsum("boj,bji->boi", sensitivity, slopes)
             )
             # [/eq:prediction-jacobian]
-    return RowSparse(
-        np.concatenate(columns, axis=1), np.concatenate(values, axis=1), network.n_params
-    )
+    return RowSparse(np.concatenate(columns, axis=1), np.concatenate(values, axis=1), n_params)
 
 
 def _spline_rows(
     layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None
 ) -> tuple[IntArray, FloatArray]:
-    """Places in theta and the numbers of (J1)-(J3), each (batch, n_last, entries); in the last layer each output has its own edges."""
+    """Return places in theta and values of (L16)-(L18), each (batch, n_last, entries)."""
     places, terms = _edge_rows(layer, cache, start)
     batch, n_out, n_in, n_entries = terms.shape
     if sensitivity is None:
@@ -90,10 +93,10 @@ def _spline_rows(
 def _formula_rows(
     layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None
 ) -> tuple[IntArray, FloatArray]:
-    """The same of (J5)."""
-    x, outputs = symbolic_edges.inputs_of(cache.x), symbolic_edges.numbers(layer.symbolic)[0]
+    """Return places in theta and values of (L20), each (batch, n_last, entries)."""
+    outputs = symbolic_edges.numbers(layer.symbolic)[0]
     # [eq:formula-rows]
-    terms = symbolic_edges.affine_slopes(layer.symbolic, layer.affine, x)
+    terms = symbolic_edges.affine_slopes(layer.symbolic, layer.affine, cache.inputs)
     # [/eq:formula-rows]
     first = start + layer.n_params - layer.affine.size
     places = first + 4 * np.array([edge.row for edge in layer.symbolic])[:, None] + np.arange(4)
@@ -101,29 +104,28 @@ def _formula_rows(
         values = sensitivity[:, :, outputs, None] * terms[:, None]
     else:
         own = np.arange(layer.n_out)[:, None] == np.array(outputs)
-        values = np.where(
-            own[:, :, None], terms[:, None], 0.0
-        )  # an edge moves its own output alone
+        # an edge changes no other output of the last layer
+        values = np.where(own[:, :, None], terms[:, None], 0.0)
     shape = (*values.shape[:2], 4 * len(outputs))
     return np.broadcast_to(places, values.shape).reshape(shape), values.reshape(shape)
 
 
 def _edge_rows(layer: Layer, cache: Cache, start: int) -> tuple[IntArray, FloatArray]:
-    """Of every edge, places in theta and the terms of (J1), (J2), (J3) without S: two arrays (batch, n_out, n_in, degree + 3)."""
+    """Return places and the terms of (L16)-(L18) without S, (batch, n_out, n_in, degree + 3)."""
     n_out, n_in, n_basis = layer.coef.shape
-    batch, live = len(cache.base), layer.degree + 1
+    batch, active = len(cache.base), layer.degree + 1
     edge = np.arange(n_out * n_in).reshape(n_out, n_in)
-    places = np.empty((batch, n_out, n_in, live + 2), dtype=np.intp)
+    places = np.empty((batch, n_out, n_in, active + 2), dtype=np.intp)
     terms = np.empty(places.shape)
     # [eq:edge-rows]
-    terms[..., :live] = (
+    terms[..., :active] = (
         np.moveaxis(cache.bases.values, 0, 2)[:, None] * (layer.mask * layer.w_spline)[:, :, None]
     )
-    terms[..., live] = cache.base[:, None] * layer.mask
-    terms[..., live + 1] = edge_sums(layer.coef.reshape(n_out, -1), cache.bases) * layer.mask
+    terms[..., active] = cache.base[:, None] * layer.mask
+    terms[..., active + 1] = edge_sums(layer.coef.reshape(n_out, -1), cache.bases) * layer.mask
     # [/eq:edge-rows]
     rows_of_outputs = n_in * n_basis * np.arange(n_out)[:, None, None]
-    places[..., :live] = start + np.moveaxis(cache.bases.places, 0, 2)[:, None] + rows_of_outputs
-    places[..., live] = start + layer.coef.size + edge
-    places[..., live + 1] = start + layer.coef.size + layer.w_base.size + edge
+    places[..., :active] = start + np.moveaxis(cache.bases.places, 0, 2)[:, None] + rows_of_outputs
+    places[..., active] = start + layer.coef.size + edge
+    places[..., active + 1] = start + layer.coef.size + layer.w_base.size + edge
     return places, terms

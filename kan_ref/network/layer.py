@@ -1,30 +1,58 @@
-"""One layer's parameters: knots, coefficients, weights, and which edge is a spline, a formula, or dead.
+"""One Kolmogorov-Arnold layer: a learnable curve on every edge, summed at every output.
 
-The edge from input i to output j is exactly one of three (Liu et al. 2024, eqs. 2.10 and 2.12, section 2.5.1):
+Theorem (Liu et al. 2024, eqs. 2.5 and 2.10-2.12, and the chain rule). The edge from input i to
+output j is exactly one of three:
 
-    mask_ji = 1                  the spline edge w_base_ji b(x) + w_spline_ji sum_m coef_jim B_m(x)
-    listed in `symbolic`         the formula c f(a x + b) + d
-    neither                      dead: it gives 0
+    mask_ji = 1             a spline edge, w_base_ji b(x) + w_spline_ji sum_m coef_jim B_m(x)
+    listed in `symbolic`    a symbolic edge, c f(a x + b) + d
+    neither                 masked: its value is 0
 
-The parameters that an optimizer moves are, in this order, the arrays coef, w_base, w_spline and affine (all formulas' a, b, c, d).
+With F = basis.reshape(batch, n_in * n_basis), C = (w_spline * mask)[..., None] * coef as
+(n_out, n_in * n_basis), W = w_base * mask, and dy = dR/dy of a scalar R,
+
+    (L1)  y          = base @ W.T + F @ C.T
+    (L2)  d_C        = dy.T @ F
+    (L3)  d_coef     = mask * w_spline * d_C
+    (L4)  d_w_spline = mask * sum_m coef * d_C
+    (L5)  d_w_base   = mask * (dy.T @ base)
+    (L6)  dx         = (dy @ W) * base_slope + sum_m (dy @ C) * basis_slope
+    (L7)  if R also depends on each edge separately, with d_edges_bji = dR/d phi_ji(x_bi):
+          dy_bj becomes dy_bj + d_edges_bji in (L2)-(L6)
+
+Symbolic edges add (L8)-(L10) of `symbolic_edges`. There is no bias: the basis functions sum to 1
+on the grid, so the coefficients hold a constant. Arrays are indexed batch first, but in memory the
+batch comes last, because NumPy's inner loops are long then. Hence (A.T @ B.T).T for B @ A.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from kan_ref.bspline import KnotVectors, check_knots, prepare_knots
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
-from kan_ref.functions import BASE_NAMES
-from kan_ref.network.symbolic_edges import SymbolicEdge, check_edges
+from kan_ref.bspline import (
+    KnotVectors,
+    edge_matrix_gradient,
+    edge_sums,
+    evaluate_bases,
+    matrix_gradient,
+    prepare_knots,
+    slope_sums,
+    spline_sums,
+)
+from kan_ref.checks import FloatArray
+from kan_ref.functions import base_function
+from kan_ref.network import symbolic_edges
+from kan_ref.network.cache import Cache, Gradients
+from kan_ref.network.layer_check import checked_fields
+from kan_ref.network.symbolic_edges import SymbolicEdge
 
+# part of theta -> its array
 PARAMETER_ARRAYS = {
     "coef": "coef",
     "w_base": "w_base",
     "w_spline": "w_spline",
     "symbolic": "affine",
-}  # name of a part -> its array
+}
 PARAMETER_NAMES = tuple(PARAMETER_ARRAYS)
 
 
@@ -35,27 +63,33 @@ class Layer:
     Parameters
     ----------
     knots : (n_in, n_intervals + 2 degree + 1)
-        One row per input, rising, shared by all outputs.
+        One extended knot vector per input, nondecreasing, shared by all outputs.
     coef : (n_out, n_in, n_basis)
         n_basis = n_intervals + degree.
     w_base, w_spline : (n_out, n_in)
         Weights of base function and spline. See tutorials/02_an_edge.md, "the redundant weight".
     mask : (n_out, n_in)
-        1 where a spline stands, 0 where the edge is dead or a formula.
+        1 for a spline edge, 0 for a masked or symbolic one.
     degree : int
         At least 0.
     base : str
         "silu", "identity" or "zero".
     symbolic : sequence of SymbolicEdge
-        The edges that are formulas; kept sorted by output and input.
+        The symbolic edges; kept sorted by output and input.
     affine : (n_rows, 4)
-        a, b, c, d of the formulas; edges with the same row share them.
+        a, b, c, d of the symbolic edges; edges with the same row share them.
+
+    Attributes
+    ----------
+    n_in, n_out, n_basis, n_intervals : int
+    breakpoints : (n_in, n_intervals + 1)
+        The grid in [a, b].
 
     Raises
     ------
     ValueError, TypeError
-        "coef has shape (5, 2, 7), but 5 outputs, 2 inputs and n_intervals 5 + degree 3 need (5, 2, 8)", and the like
-        for every other argument.
+        "coef has shape (5, 2, 7), but 5 outputs, 2 inputs and n_intervals 5 + degree 3 need
+        (5, 2, 8)", and the like for every other argument.
     """
 
     knots: FloatArray
@@ -68,71 +102,19 @@ class Layer:
     symbolic: Sequence[SymbolicEdge] = ()
     affine: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
     rows: KnotVectors = field(init=False, repr=False)
+    breakpoints: FloatArray = field(init=False, repr=False)
+    n_in: int = field(init=False, repr=False)
+    n_out: int = field(init=False, repr=False)
+    n_basis: int = field(init=False, repr=False)
+    n_intervals: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        degree = check_integer("degree", self.degree, low=0)
-        knots = check_knots("knots", self.knots, degree)
-        n_in, n_intervals = knots.shape[0], knots.shape[1] - 2 * degree - 1
-        w_base = check_float_array("w_base", self.w_base, ("n_out", n_in))
-        if 0 in w_base.shape:
-            raise ValueError(
-                f"w_base has shape {w_base.shape}, but a layer needs at least one output and one input"
-            )
-        n_out, n_basis = w_base.shape[0], n_intervals + degree
-        coef = check_float_array("coef", self.coef, ("n_out", "n_in", "n_basis"))
-        if coef.shape != (n_out, n_in, n_basis):
-            raise ValueError(
-                f"coef has shape {coef.shape}, but {n_out} outputs, {n_in} inputs and "
-                f"n_intervals {n_intervals} + degree {degree} need {(n_out, n_in, n_basis)}"
-            )
-        mask = check_float_array("mask", self.mask, (n_out, n_in), flags=True)
-        if not np.isin(mask, (0.0, 1.0)).all():
-            j, i = (int(n) for n in np.argwhere(~np.isin(mask, (0.0, 1.0)))[0])
-            raise ValueError(
-                f"mask is {mask[j, i]:g} at output {j}, input {i}, but every edge needs 0 or 1"
-            )
-        symbolic, affine = check_edges(self.symbolic, self.affine, mask)
-        checked = {
-            "knots": knots,
-            "coef": coef,
-            "w_base": w_base,
-            "w_spline": check_float_array("w_spline", self.w_spline, (n_out, n_in)),
-            "mask": mask,
-            "affine": affine,
-        }
-        for name, array in checked.items():
-            own = array.copy()
-            own.flags.writeable = False
-            object.__setattr__(self, name, own)
-        object.__setattr__(self, "degree", degree)
-        object.__setattr__(self, "base", check_choice("base", self.base, BASE_NAMES))
-        object.__setattr__(self, "symbolic", symbolic)
-        object.__setattr__(self, "rows", prepare_knots(self.knots, degree))
+        self.__dict__.update(checked_fields(**self._arguments()))
 
     @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return int(self.coef.shape[1])
-
-    @property
-    def n_out(self) -> int:
-        """Number of outputs."""
-        return int(self.coef.shape[0])
-
-    @property
-    def n_basis(self) -> int:
-        """Number of B-splines per edge, n_intervals + degree."""
-        return int(self.coef.shape[2])
-
-    @property
-    def n_intervals(self) -> int:
-        """Number of grid intervals between the ends of the grid."""
-        return int(self.coef.shape[2]) - self.degree
-
-    @property
-    def breakpoints(self) -> FloatArray:
-        """The grid in [a, b], (n_in, n_intervals + 1)."""
-        return self.knots[:, self.degree : self.knots.shape[1] - self.degree]
+    def base_matrix(self) -> FloatArray:
+        """W of (L1): masked base weights, (n_out, n_in)."""
+        return self.w_base * self.mask
 
     @property
     def spline_matrix(self) -> FloatArray:
@@ -141,62 +123,203 @@ class Layer:
         return weighted.reshape(self.n_out, -1)
 
     @property
-    def base_matrix(self) -> FloatArray:
-        """W of (L1): masked base weights, (n_out, n_in)."""
-        return self.w_base * self.mask
-
-    @property
     def n_params(self) -> int:
-        """Number of parameters, those of dead edges too."""
+        """Number of parameters, those of masked edges too."""
         return self.coef.size + 2 * self.w_base.size + self.affine.size
 
     @property
-    def n_live(self) -> int:
-        """Number of edges that are not dead."""
+    def n_active(self) -> int:
+        """Number of edges that are not masked."""
         return int(self.mask.sum()) + len(self.symbolic)
 
+    def _arguments(self) -> dict[str, object]:
+        """Return the arguments of the constructor, by name."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.init}
+
     def __reduce__(self) -> tuple[type["Layer"], tuple[object, ...]]:
-        """Copies and pickles are built, and checked, anew: read-only like the original."""
-        state = (
-            self.knots,
-            self.coef,
-            self.w_base,
-            self.w_spline,
-            self.mask,
-            self.degree,
-            self.base,
-            self.symbolic,
-            self.affine,
-        )
-        return Layer, state
+        """Build copies and pickles through the constructor: checked and read-only."""
+        return Layer, tuple(self._arguments().values())
 
     def __repr__(self) -> str:
-        dead = self.mask.size - self.n_live
-        names = (
-            f", symbolic {', '.join(edge.name for edge in self.symbolic[:4])}"
-            if self.symbolic
-            else ""
-        )
+        masked, shown = self.mask.size - self.n_active, [edge.name for edge in self.symbolic[:4]]
+        names = f", symbolic {', '.join(shown)}" if shown else ""
         more = f" and {len(self.symbolic) - 4} more" if len(self.symbolic) > 4 else ""
-        note = f", {dead} dead edges" if dead else ""
+        note = f", {masked} masked edges" if masked else ""
         return (
-            f"Layer({self.n_in} -> {self.n_out}, n_intervals {self.n_intervals}, degree {self.degree}, base {self.base!r}"
-            f"{names}{more}{note})"
+            f"Layer({self.n_in} -> {self.n_out}, n_intervals {self.n_intervals}, "
+            f"degree {self.degree}, base {self.base!r}{names}{more}{note})"
         )
+
+
+def parameter_arrays(layer: Layer) -> tuple[FloatArray, ...]:
+    """Return coef, w_base, w_spline and affine: a layer's part of theta, in its order."""
+    return layer.coef, layer.w_base, layer.w_spline, layer.affine
+
+
+def parameter_vector(layer: Layer) -> FloatArray:
+    """Return a layer's part of theta as one vector."""
+    return np.concatenate([array.reshape(-1) for array in parameter_arrays(layer)])
 
 
 def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
-    """`layer` with other arrays coef, w_base, w_spline, affine of the same shapes, taken as they are: no copy, no check."""
+    """Return the layer with other coef, w_base, w_spline, affine, neither copied nor checked."""
     new = object.__new__(Layer)
     new.__dict__.update(layer.__dict__, **dict(zip(PARAMETER_ARRAYS.values(), arrays, strict=True)))
     return new
 
 
-def parameter_arrays(layer: Layer) -> tuple[FloatArray, ...]:
-    """The arrays coef, w_base, w_spline, affine: a layer's part of theta, in its order."""
-    return (layer.coef, layer.w_base, layer.w_spline, layer.affine)
+def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
+    """Return the layer with other knots and coefficients, neither copied nor checked."""
+    new, degree, n_basis = object.__new__(Layer), layer.degree, coef.shape[2]
+    grid = knots[:, degree : knots.shape[1] - degree]
+    sizes = {"n_basis": n_basis, "n_intervals": n_basis - degree}
+    moved = {
+        "knots": knots,
+        "coef": coef,
+        "breakpoints": grid,
+        "rows": prepare_knots(knots, degree),
+    }
+    new.__dict__.update(layer.__dict__, **moved, **sizes)
+    return new
 
 
-def parameter_vector(layer: Layer) -> FloatArray:
-    """A layer's part of theta as one vector."""
-    return np.concatenate([array.reshape(-1) for array in parameter_arrays(layer)])
+def cache_fits(cache: Cache, layer: Layer, batch: int) -> bool:
+    """Return whether the cache can come from the layer and a batch of that size."""
+    return (
+        cache.base.shape == (batch, layer.n_in)
+        and (cache.x is not None or not layer.symbolic)
+        and cache.bases.n_columns == layer.n_in * layer.n_basis
+        and len(cache.bases.values) == layer.degree + 1
+    )
+
+
+def evaluate(layer: Layer, x: FloatArray, *, slopes: bool = True) -> Cache:
+    """Evaluate everything in a layer that depends on x and the knots but not on parameters.
+
+    Where x does not change between two steps (a first layer, the full batch), once is enough.
+    """
+    x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
+    bases = evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes)
+    base = base_function(layer.base, x, (0, 1) if slopes else (0,))
+    return Cache(bases, base[0], base[1] if slopes else None, x if layer.symbolic else None)
+
+
+# --- forward
+
+
+def layer_forward(layer: Layer, x: FloatArray) -> tuple[FloatArray, Cache]:
+    """Compute the outputs (batch, n_out) at x (batch, n_in), and the cache for `layer_backward`."""
+    cache = evaluate(layer, x)
+    return layer_outputs(layer, cache), cache
+
+
+def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
+    """Compute the outputs (batch, n_out) from the cache: :eq:`layer-forward`."""
+    # [eq:layer-forward]
+    y = (layer.base_matrix @ cache.base.T).T + spline_sums(layer.spline_matrix, cache.bases)
+    # [/eq:layer-forward]
+    if layer.symbolic:
+        symbolic_edges.add_outputs(layer.symbolic, layer.affine, cache.inputs, y)
+    return y
+
+
+# --- backward
+
+
+def layer_backward(
+    layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
+) -> tuple[FloatArray, Gradients]:
+    """Compute the gradients of a scalar R with respect to a layer's inputs and parameters.
+
+    Parameters
+    ----------
+    layer : Layer
+    cache : Cache
+        From `layer_forward` at the same x.
+    dy : (batch, n_out)
+        dR/dy.
+    d_edges : (batch, n_out, n_in), optional
+        The part of dR/d phi_ji(x_bi) that does not come through y (a penalty on edges).
+
+    Returns
+    -------
+    dx : (batch, n_in)
+    grads : Gradients
+        `grads.coef` is d_coef, and so on.
+
+    Notes
+    -----
+    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest stands in
+    `parameter_gradients`. About two forward passes.
+    """
+    grads = parameter_gradients(layer, cache, dy, d_edges)
+    if cache.base_slope is None:
+        raise ValueError("cache holds no derivatives, but dx needs evaluate(..., slopes=True)")
+    # [eq:layer-input-gradient]
+    dx = (layer.base_matrix.T @ dy.T).T * cache.base_slope
+    dx += slope_sums(layer.spline_matrix, cache.bases, dy)
+    # [/eq:layer-input-gradient]
+    if layer.symbolic:
+        symbolic_edges.add_input_gradient(layer.symbolic, layer.affine, cache.inputs, dy, dx)
+    if d_edges is not None:
+        # [eq:layer-backward-edges]
+        dx += (d_edges * edge_slopes(layer, cache)).sum(axis=1)
+        # [/eq:layer-backward-edges]
+    return dx, grads
+
+
+def parameter_gradients(
+    layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
+) -> Gradients:
+    """Compute the gradients of the parameters alone; arguments as in `layer_backward`."""
+    # [eq:layer-backward]
+    d_matrix = matrix_gradient(dy, cache.bases)
+    d_base_matrix = dy.T @ cache.base
+    # [/eq:layer-backward]
+    if d_edges is not None:
+        d_matrix += edge_matrix_gradient(d_edges, cache.bases)
+        d_base_matrix += np.einsum("bji,bi->ji", d_edges, cache.base)
+    d_affine = layer.affine
+    if layer.symbolic:
+        d_affine = symbolic_edges.affine_gradient(
+            layer.symbolic, layer.affine, cache.inputs, dy, d_edges
+        )
+    return Gradients(*weight_gradients(layer, d_matrix, d_base_matrix), d_affine)
+
+
+def weight_gradients(
+    layer: Layer, d_matrix: FloatArray, d_base_matrix: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Compute d_coef, d_w_base, d_w_spline from d_C, which is overwritten, and d_W."""
+    # [eq:layer-weights]
+    d_spline = d_matrix.reshape(layer.coef.shape)
+    d_w_spline = layer.mask * np.einsum("jim,jim->ji", layer.coef, d_spline)
+    d_coef = np.multiply((layer.mask * layer.w_spline)[:, :, None], d_spline, out=d_spline)
+    d_w_base = d_base_matrix * layer.mask
+    # [/eq:layer-weights]
+    return d_coef, d_w_base, d_w_spline
+
+
+# --- each edge separately
+
+
+def layer_edge_outputs(layer: Layer, cache: Cache) -> FloatArray:
+    """Compute phi_ji(x_bi), (batch, n_out, n_in): the summands of (L1); masked edges give 0."""
+    sums = edge_sums(layer.spline_matrix, cache.bases)
+    values = cache.base[:, None, :] * layer.base_matrix + sums
+    if layer.symbolic:
+        own = symbolic_edges.values(layer.symbolic, layer.affine, cache.inputs)
+        values[:, *symbolic_edges.numbers(layer.symbolic)] = own
+    return values
+
+
+def edge_slopes(layer: Layer, cache: Cache) -> FloatArray:
+    """Compute the derivatives phi'_ji(x_bi), (batch, n_out, n_in)."""
+    if cache.base_slope is None:
+        raise ValueError("cache holds no derivatives, but phi' needs evaluate(..., slopes=True)")
+    sums = edge_sums(layer.spline_matrix, cache.bases, plane=1)
+    slopes = cache.base_slope[:, None, :] * layer.base_matrix + sums
+    if layer.symbolic:
+        own = symbolic_edges.slopes(layer.symbolic, layer.affine, cache.inputs)
+        slopes[:, *symbolic_edges.numbers(layer.symbolic)] = own
+    return slopes

@@ -1,43 +1,42 @@
-"""Finer grids and better placed grids, under a function that stays.
+"""Finer grids and better placed grids for the same function.
 
-Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a finer knot row, all edges independently.
-Where the finer row keeps the old breakpoints, the curve is in the finer space already, and knot insertion finds it
-exactly: no data, no least squares. The new breakpoints are the old ones interpolated linearly in rank, so every multiple
-of the old number of intervals is nested.
+Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a finer knot vector,
+all edges independently. Where the finer grid contains the old breakpoints, the curve lies in the
+finer space already and knot insertion gives its coefficients exactly, without data and least
+squares. The new breakpoints are the old ones interpolated linearly in rank, so every multiple of
+the old number of intervals is nested.
 
-Grid update (Liu et al. 2024, section 2.2, third trick): grids move to where the activations of a batch are. Layers move
-one after another, each seeing what the moved ones before it make of the batch. Coefficients move, w_spline stays.
+Grid update (Liu et al. 2024, section 2.2, third trick): grids move to the activations of a batch.
+Layers move one after another, each at the activations that the moved layers before it give.
+Coefficients change, w_spline does not.
 """
 
-from dataclasses import replace
-
-import numpy as np
-
 from kan_ref.bspline import (
+    add_outer_knots,
     blended_knots,
-    extended_knots,
     hidden_bounds,
+    interpolate_in_rank,
     move_coefficients,
-    refined_breakpoints,
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_integer, check_number
-from kan_ref.network.layer import Layer
-from kan_ref.network.layer_passes import evaluate, outputs
+from kan_ref.network.layer import Layer, evaluate, layer_outputs, with_knots
 from kan_ref.network.network import Network, check_inputs, check_network
 
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
-    """A layer on other knot rows, its curves kept as `curve_fit.move_coefficients` says."""
+    """Move a layer to other knot vectors and keep its curves (`bspline.move_coefficients`)."""
     coef = move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
-    return replace(layer, knots=new_knots, coef=coef)
+    return with_knots(layer, new_knots, coef)
 
 
 def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:
-    return None if x is None else outputs(layer, evaluate(layer, x, slopes=False))
+    """Return the layer's outputs at x, None without x."""
+    return None if x is None else layer_outputs(layer, evaluate(layer, x, slopes=False))
 
 
 def _check_samples(network: Network, x: object) -> FloatArray:
+    """Return x as a batch of at least one sample."""
     samples = check_inputs(network, x)
     if len(samples) == 0:
         raise ValueError(
@@ -47,20 +46,22 @@ def _check_samples(network: Network, x: object) -> FloatArray:
 
 
 def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Network:
-    """The same function on finer grids: every layer gets `n_intervals` intervals over its own [a, b].
+    """Refine every layer's grid to `n_intervals` intervals over its own [a, b]; keep the function.
 
     Parameters
     ----------
     network : Network
     x : (batch, n_in), optional
-        Samples near which the function counts most; they matter only where the new grid does not contain the old one.
+        Samples at which the function is kept where the new grid does not contain the old one;
+        not used otherwise.
     n_intervals : int
-        At least that of every layer; a multiple of it keeps the function to rounding on each layer's [a, b].
+        At least that of every layer; a multiple of it keeps the function to rounding on each
+        layer's [a, b].
 
     Returns
     -------
     extended : Network
-        Outside [a, b] only the fade of the bases changes.
+        Outside [a, b] the function changes, because the basis functions decay faster there.
 
     Raises
     ------
@@ -73,14 +74,14 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
     """
     check_network("network", network)
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    _refuse_coarser(network, n_intervals)
+    _check_finer(network, n_intervals)
     samples = None if x is None else _check_samples(network, x)
     layers = []
     for layer in network.layers:
-        grid = refined_breakpoints(layer.breakpoints, n_intervals)
+        grid = interpolate_in_rank(layer.breakpoints, n_intervals)
         nested = n_intervals % layer.n_intervals == 0
         layers.append(
-            move_layer(layer, extended_knots(grid, layer.degree), None if nested else samples)
+            move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else samples)
         )
         samples = _pass_on(layers[-1], samples)
     return Network(tuple(layers))
@@ -89,7 +90,7 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
 def update_grid(
     network: Network, x: object, *, uniform_share: float = 1.0, margin: float = 1.0
 ) -> Network:
-    """The same function, as nearly as it can be, on grids that lie where a batch's activations are.
+    """Move every grid to the activations of a batch; keep the function as well as the grids allow.
 
     Parameters
     ----------
@@ -97,7 +98,8 @@ def update_grid(
     x : (batch, n_in)
         At least one sample.
     uniform_share : float
-        0 to 1: 1 spaces breakpoints evenly, 0 puts them at quantiles of the activations.
+        Blending weight from 0 to 1: 1 spaces breakpoints evenly, 0 puts them at quantiles of the
+        activations.
     margin : float
         At least 0: how far a grid reaches beyond the activations on each side, in intervals.
 
@@ -113,7 +115,7 @@ def update_grid(
 
     Notes
     -----
-    On the batch the function changes by what the new grids cannot represent of the old curves.
+    The function changes where the new grids cannot represent the old curves.
     """
     uniform_share = check_number("uniform_share", uniform_share, low=0.0, high=1.0)
     margin = check_number("margin", margin, low=0.0)
@@ -124,12 +126,12 @@ def update_grid(
             samples, layer.n_intervals, layer.degree, uniform_share=uniform_share, margin=margin
         )
         layers.append(move_layer(layer, knots, samples))
-        samples = outputs(layers[-1], evaluate(layers[-1], samples, slopes=False))
+        samples = layer_outputs(layers[-1], evaluate(layers[-1], samples, slopes=False))
     return Network(tuple(layers))
 
 
 def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
-    """Finer grids for training: the first layer's [a, b] stays, hidden grids lie anew on the activations of x.
+    """Refine grids for training: keep the first layer's [a, b], place hidden grids on activations.
 
     Parameters
     ----------
@@ -140,39 +142,33 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
         At least that of every layer.
     """
     first = network.layers[0]
-    _refuse_coarser(network, n_intervals)
-    grid = refined_breakpoints(first.breakpoints, n_intervals)
+    _check_finer(network, n_intervals)
+    grid = interpolate_in_rank(first.breakpoints, n_intervals)
     nested = n_intervals % first.n_intervals == 0
-    moved = move_layer(first, extended_knots(grid, first.degree), None if nested else x)
+    moved = move_layer(first, add_outer_knots(grid, first.degree), None if nested else x)
     return place_hidden_grids(Network((moved, *network.layers[1:])), x, n_intervals)
 
 
 def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None = None) -> Network:
-    """Every layer but the first on an even grid over the activations of x with the margin of `knots.hidden_bounds`.
+    """Place every hidden grid evenly over the activations of x, with the margin of `hidden_bounds`.
 
-    `n_intervals` None keeps each layer's own number. See tutorials/06_grids.md, "margins of hidden grids", and
-    tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
+    `n_intervals` None keeps each layer's own number. See tutorials/06_grids.md, "margins of hidden
+    grids", and tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:
-        x = outputs(layers[-1], evaluate(layers[-1], x, slopes=False))
+        x = layer_outputs(layers[-1], evaluate(layers[-1], x, slopes=False))
         count = layer.n_intervals if n_intervals is None else n_intervals
         low, high = hidden_bounds(x, count)
         layers.append(move_layer(layer, uniform_knots(low, high, count, layer.degree), x))
     return Network(tuple(layers))
 
 
-def activations_left(network: Network, activations: list[FloatArray]) -> bool:
-    """Whether an activation lies outside the [a, b] of the hidden layer that takes it."""
-    return any(
-        bool(np.any(values < layer.breakpoints[:, 0]) or np.any(values > layer.breakpoints[:, -1]))
-        for layer, values in zip(network.layers[1:], activations, strict=False)
-    )
-
-
-def _refuse_coarser(network: Network, n_intervals: int) -> None:
+def _check_finer(network: Network, n_intervals: int) -> None:
+    """Raise ValueError if a layer has more intervals already."""
     for layer_index, layer in enumerate(network.layers):
         if n_intervals < layer.n_intervals:
             raise ValueError(
-                f"n_intervals is {n_intervals}, but layer {layer_index} has {layer.n_intervals} already and a grid is only made finer"
+                f"n_intervals is {n_intervals}, but layer {layer_index} has {layer.n_intervals} "
+                "already and a grid is only made finer"
             )

@@ -1,21 +1,25 @@
-"""Edges that are formulas: c f(a x + b) + d with a named f, beside the spline edges of a layer.
+"""Symbolic edges: c f(a x + b) + d with a named function f, beside the spline edges of a layer.
 
-Theorem (Liu et al. 2024, section 2.5.1, and the chain rule). An edge fixed to a function f carries four affine parameters, and with
-u = a x + b
+Theorem (Liu et al. 2024, section 2.5.1, and the chain rule). An edge fixed to a function f has four
+affine parameters, and with u = a x + b
 
-    (F1)  phi(x)  = c f(u) + d
-    (F2)  phi'(x) = c a f'(u)
-    (L8)  d_a = sum_b e_b c f'(u_b) x_b,  d_b = sum_b e_b c f'(u_b),  d_c = sum_b e_b f(u_b),  d_d = sum_b e_b,
+    (L8)   phi(x)  = c f(u) + d
+    (L9)   phi'(x) = c a f'(u)
+    (L10)  d_a = sum_b e_b c f'(u_b) x_b,    d_b = sum_b e_b c f'(u_b),
+           d_c = sum_b e_b f(u_b),           d_d = sum_b e_b,
 
-where e_b = dR/d phi(x_b) = dy_bj + d_edges_bji. Edges of one layer that are locked together share one row (a, b, c, d); its
-gradient is the sum over them. For jets, which carry derivatives by x through a network, with q = 0, ..., 3,
+where e_b = dR/d phi(x_b) = dy_bj + d_edges_bji. Edges of one layer that are locked together share
+one row (a, b, c, d); its gradient is the sum over them. For jets, which carry derivatives with
+respect to x through a network, with q = 0, ..., 3,
 
-    (F3)  phi^(q)(x)            = c a^q f^(q)(u) + (d where q = 0)
-    (F4)  d phi^(q) / d a       = c (q a^(q-1) f^(q)(u) + a^q f^(q+1)(u) x),     d phi^(q) / d b = c a^q f^(q+1)(u),
-          d phi^(q) / d c       = a^q f^(q)(u),                                  d phi^(q) / d d = 1 where q = 0, else 0
+    (L11)  phi^(q)(x)      = c a^q f^(q)(u) + (d where q = 0)
+    (L12)  d phi^(q) / d a = c (q a^(q-1) f^(q)(u) + a^q f^(q+1)(u) x)
+           d phi^(q) / d b = c a^q f^(q+1)(u)
+           d phi^(q) / d c = a^q f^(q)(u)
+           d phi^(q) / d d = 1 where q = 0, else 0
 
-Outside the domain of f an edge is not defined: inside the package it is then nan, which no optimizer accepts; `net(x)` and
-`forward` refuse such an x with a sentence.
+Outside the domain of f an edge is undefined: inside the package its value is then nan, which no
+optimizer accepts; `net(x)` and `forward` raise an error for such an x.
 """
 
 from collections.abc import Sequence
@@ -30,7 +34,7 @@ from kan_ref.functions import Function, Values
 
 @dataclass(frozen=True)
 class SymbolicEdge:
-    """That the edge from `input` to `output` is the formula `function`; `row`: which row of the layer's `affine` it uses."""
+    """A symbolic edge from `input` to `output`: its function, its row of the layer's `affine`."""
 
     output: int
     input: int
@@ -49,7 +53,7 @@ class SymbolicEdge:
 
 @dataclass(frozen=True)
 class Undefined:
-    """Where an edge has no value: `edge`, the number of the sample, u = a x + b there."""
+    """A point where a symbolic edge has no value: the edge, the sample, u = a x + b there."""
 
     edge: SymbolicEdge
     sample: int
@@ -59,7 +63,7 @@ class Undefined:
 def check_edges(
     symbolic: object, affine: object, mask: FloatArray
 ) -> tuple[tuple[SymbolicEdge, ...], FloatArray]:
-    """The door for a layer's formulas: edges in [out, in] order, rows in order of first use, and no spline where a formula stands.
+    """Check the symbolic edges of a layer, and sort them by output and input.
 
     Parameters
     ----------
@@ -79,7 +83,8 @@ def check_edges(
     Raises
     ------
     ValueError, TypeError
-        "symbolic has an edge from input 0 to output 1, but mask says that a spline stands there"
+        "symbolic has an edge from input 0 to output 1, but mask says that it is
+        a spline edge"
     """
     if not isinstance(symbolic, Sequence):
         raise TypeError(f"symbolic is {symbolic!r}, but must be a sequence of SymbolicEdge")
@@ -92,7 +97,8 @@ def check_edges(
         check_integer("row of a symbolic edge", edge.row, low=0, high=len(rows) - 1)
         if mask[j, i] != 0.0:
             raise ValueError(
-                f"symbolic has an edge from input {i} to output {j}, but mask says that a spline stands there"
+                f"symbolic has an edge from input {i} to output {j}, "
+                "but mask says that it is a spline edge"
             )
     edges = sorted(symbolic, key=lambda edge: (edge.output, edge.input))
     for one, other in pairwise(edges):
@@ -105,7 +111,8 @@ def check_edges(
         if order.setdefault(edge.row, edge.function) != edge.function:
             names = f"{order[edge.row].name!r} and {edge.name!r}"
             raise ValueError(
-                f"symbolic has {names} on row {edge.row} of affine, but edges that share a row need one function"
+                f"symbolic has {names} on row {edge.row} of affine, "
+                "but edges that share a row need one function"
             )
     places = {row: place for place, row in enumerate(order)}
     renumbered = tuple(
@@ -122,7 +129,7 @@ def _inner(edge: SymbolicEdge, affine: FloatArray, x: FloatArray) -> FloatArray:
 def add_outputs(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, y: FloatArray
 ) -> None:
-    """(F1) of every formula, added to y (batch, n_out) at its output; where a sum is not finite it is nan."""
+    """Add (L8) of every symbolic edge to y (batch, n_out); a sum that is not finite becomes nan."""
     with np.errstate(over="ignore", invalid="ignore"):
         for edge in symbolic:
             outer_scale, outer_shift = affine[edge.row, 2:]
@@ -135,7 +142,7 @@ def add_outputs(
 
 
 def values(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
-    """(F1) of every formula by itself, (batch, n_edges)."""
+    """Compute (L8) of every symbolic edge, (batch, n_edges)."""
     columns = np.empty((len(symbolic), len(x)))
     with np.errstate(over="ignore", invalid="ignore"):
         for column, edge in zip(columns, symbolic, strict=True):
@@ -145,7 +152,7 @@ def values(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) 
 
 
 def slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) -> FloatArray:
-    """(F2) of every formula, (batch, n_edges)."""
+    """Compute (L9) of every symbolic edge, (batch, n_edges)."""
     columns = np.empty((len(symbolic), len(x)))
     with np.errstate(over="ignore", invalid="ignore"):
         for column, edge in zip(columns, symbolic, strict=True):
@@ -156,10 +163,22 @@ def slopes(symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray) 
     return columns.T
 
 
+def add_input_gradient(
+    symbolic: Sequence[SymbolicEdge],
+    affine: FloatArray,
+    x: FloatArray,
+    dy: FloatArray,
+    dx: FloatArray,
+) -> None:
+    """Add the symbolic edges' part of dR/dx to dx (batch, n_in), given dy (batch, n_out)."""
+    for edge, slope in zip(symbolic, slopes(symbolic, affine, x).T, strict=True):
+        dx[:, edge.input] += dy[:, edge.output] * slope
+
+
 def derivatives(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, orders: Sequence[int]
 ) -> FloatArray:
-    """(F3): derivatives by x of every formula, orders 0 to 3, as (n_edges, n_orders, batch)."""
+    """Compute (L11): derivatives with respect to x of orders 0 to 3, (n_edges, n_orders, batch)."""
     planes = np.empty((len(symbolic), len(orders), len(x)))
     with np.errstate(over="ignore", invalid="ignore"):
         for rows, edge in zip(planes, symbolic, strict=True):
@@ -176,11 +195,11 @@ def derivatives(
 def affine_slopes(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray, order: int = 0
 ) -> FloatArray:
-    """How every formula, or its derivative of some order up to 2, moves with its own a, b, c, d: (batch, n_edges, 4).
+    """Compute (L12) for an order q of at most 2: derivatives by a, b, c, d, (batch, n_edges, 4).
 
     Notes
     -----
-    Implements :eq:`symbolic-parameters`. In memory (n_edges, 4, batch).
+    Implements :eq:`symbolic-parameters`. The order in memory is (n_edges, 4, batch).
     """
     terms = np.empty((len(symbolic), 4, len(x)))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -210,7 +229,7 @@ def affine_gradient(
     dy: FloatArray,
     d_edges: FloatArray | None,
 ) -> FloatArray:
-    """(L8): dR / d affine, (n_rows, 4)."""
+    """Compute dR / d affine (n_rows, 4) by (L10)."""
     outputs, inputs = numbers(symbolic)
     # [eq:layer-backward-symbolic]
     upstream = dy[:, outputs] if d_edges is None else dy[:, outputs] + d_edges[:, outputs, inputs]
@@ -222,23 +241,14 @@ def affine_gradient(
 
 
 def numbers(symbolic: Sequence[SymbolicEdge]) -> tuple[list[int], list[int]]:
-    """Outputs j and inputs i of all formulas: array[numbers(symbolic)] picks them out of (n_out, n_in)."""
+    """Return outputs j and inputs i of all symbolic edges, to index arrays (n_out, n_in)."""
     return [edge.output for edge in symbolic], [edge.input for edge in symbolic]
-
-
-def inputs_of(x: FloatArray | None) -> FloatArray:
-    """The x that a cache keeps for formulas; ValueError if it was made for a layer without."""
-    if x is None:
-        raise ValueError(
-            "cache holds no x, but a layer with symbolic edges needs the cache of its own forward pass"
-        )
-    return x
 
 
 def find_undefined(
     symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray
 ) -> Undefined | None:
-    """The first edge, and its first sample, without a finite value at x (batch, n_in).
+    """Find the first edge, and its first sample, without a finite value at x (batch, n_in).
 
     See tutorials/08_symbols.md, "outside a function's domain".
     """

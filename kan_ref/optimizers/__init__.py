@@ -1,4 +1,4 @@
-"""Optimizers on flat vectors: Adam, L-BFGS, BFGS, Levenberg-Marquardt. They know functions of a vector and no network."""
+"""Optimizers on flat vectors: Adam, L-BFGS, BFGS, Levenberg-Marquardt; they import no network."""
 
 from kan_ref.optimizers.adam import adam as adam
 from kan_ref.optimizers.bfgs import bfgs as bfgs
@@ -7,4 +7,5 @@ from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt as levenb
 from kan_ref.optimizers.result import Callback as Callback
 from kan_ref.optimizers.result import Iterate as Iterate
 from kan_ref.optimizers.result import OptimizeResult as OptimizeResult
+from kan_ref.optimizers.result import ValueAndGrad as ValueAndGrad
 from kan_ref.optimizers.result import steps_are_done as steps_are_done

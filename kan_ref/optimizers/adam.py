@@ -1,16 +1,19 @@
-"""Adam: gradient steps with momentum, each parameter measured by the recent size of its own gradient.
+"""Adam: gradient steps with momentum, scaled for each parameter by the recent size of its gradient.
 
-From m_0 = v_0 = 0, with g_t the gradient at theta_{t-1} and all operations entrywise, step t = 1, 2, ... is
+From m_0 = v_0 = 0, with g_t the gradient at theta_{t-1} and all operations entrywise, step t = 1,
+2, ... is
 
-    (A1)  m_t = beta1 m_{t-1} + (1 - beta1) g_t             biased first moment estimate
-    (A2)  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2           biased second raw moment estimate
-    (A3)  m^_t = m_t / (1 - beta1^t),   v^_t = v_t / (1 - beta2^t)
-    (A4)  theta_t = theta_{t-1} - rate_t m^_t / (sqrt(v^_t) + epsilon)
+    (O1)  m_t = beta1 m_{t-1} + (1 - beta1) g_t             biased first moment estimate
+    (O2)  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2           biased second raw moment estimate
+    (O3)  m^_t = m_t / (1 - beta1^t),   v^_t = v_t / (1 - beta2^t)
+    (O4)  theta_t = theta_{t-1} - rate_t m^_t / (sqrt(v^_t) + epsilon)
 
-Kingma & Ba, Adam: A Method for Stochastic Optimization, ICLR 2015 (arXiv 1412.6980), Algorithm 1, where rate_t is a constant alpha. The
-weights of the sums in (A3) add up to 1: a gradient that stays the same has m^ = g and v^ = g^2 from the first step on, and every
-parameter moves by rate_t, whatever the size of g, but for epsilon. With a constant rate a run hovers about a minimizer at a distance of
-that order; a rate that falls lets it settle.
+Kingma & Ba, Adam: A Method for Stochastic Optimization, ICLR 2015 (arXiv 1412.6980), Algorithm 1,
+where rate_t is a constant alpha. The weights of the sums in (O3) add up to 1: a constant gradient
+has m^ = g and v^ = g^2 from the first step on, and every parameter moves by rate_t, whatever the
+size of g
+(except for epsilon). With a constant rate a run ends at a distance of that order from a minimizer;
+a decreasing rate lets it converge.
 """
 
 import math
@@ -35,11 +38,11 @@ from kan_ref.optimizers.result import (
 Schedule = Callable[[int], float]
 
 _TINY = float(np.finfo(np.float64).tiny)
-_LARGEST = 1e150  # of a gradient: beyond, its square comes near overflow, and an infinite v^ would hold its parameter where it is
+_LARGEST = 1e150  # of a gradient: the square of a larger one may overflow, and freeze its parameter
 
 
 def _decay(name: str, value: object) -> float:
-    """A decay rate in [0, 1)."""
+    """Return a decay rate in [0, 1)."""
     decay = check_number(name, value, low=0.0, high=1.0)
     if decay == 1.0:
         raise ValueError(f"{name} is 1.0, but must be below 1")
@@ -47,7 +50,7 @@ def _decay(name: str, value: object) -> float:
 
 
 def _schedule(learning_rate: object) -> Schedule:
-    """The rate of step 1, 2, ...: a constant as a function, or the caller's function, whose answers are checked as they come."""
+    """Return the rate as a function of t = 1, 2, ...; a caller's function is checked later."""
     if callable(learning_rate):
         return lambda step: check_number(f"learning_rate({step})", learning_rate(step), low=0.0)
     rate = check_number("learning_rate", learning_rate, low=0.0)
@@ -57,7 +60,7 @@ def _schedule(learning_rate: object) -> Schedule:
 
 
 def _not_finite(name: str, array: FloatArray) -> str | None:
-    """Where an array is not finite, in words; None if it is."""
+    """Say where an array is not finite; None if it is."""
     finite = np.isfinite(array)
     if finite.all():
         return None
@@ -77,48 +80,52 @@ def adam(
     gradient_tolerance: float = 0.0,
     callback: Callback | None = None,
 ) -> OptimizeResult:
-    """The point after n_steps steps of Algorithm 1: smaller values on the whole, not at every step.
+    """Minimise a function with Adam; its value need not fall at every step.
 
     Parameters
     ----------
     value_and_grad : callable
-        theta (n_params,) -> (value, gradient (n_params,)). Called at theta_0, theta_1, ..., each once and in this order, so that it
-        may draw its next mini-batch every time.
+        theta (n_params,) -> (value, gradient (n_params,)). It is called at theta_0, theta_1, ...,
+        once each and in this order, so that it may draw its next mini-batch every time.
     theta : (n_params,)
-        The start theta_0; not modified.
+        The initial theta_0; not modified.
     n_steps : int
-        0 evaluates the start.
+        0 evaluates theta_0 only.
     learning_rate : float or callable
-        rate_t: a positive number, or a function of t = 1, 2, ... with answers of at least 0.
+        rate_t: a positive number, or a function of t = 1, 2, ... with values of at least 0.
     beta1, beta2 : float
         In [0, 1): how much of the moments is kept from step to step.
     epsilon : float
-        Positive: keeps parameters whose gradient has always been 0 where they are.
+        Positive: a parameter whose gradient has always been 0 does not move.
     gradient_tolerance : float
-        Stop when the largest absolute entry of a gradient is below; 0 stops at a gradient of zeros alone.
+        Stop when the largest absolute entry of a gradient is below; 0 stops only at a zero
+        gradient.
     callback : callable, optional
         Iterate -> bool or None, after every step; True stops.
 
     Returns
     -------
     result : OptimizeResult
-        `value` and `gradient_norm` are those of the call at `theta`, the last one: with mini-batches, on the batch of that call. They
-        belong to theta_t after step t, as in every `Iterate`; the same call's gradient makes step t + 1. So n_evaluations = n_steps + 1.
+        `value` and `gradient_norm` come from the call at `theta`, the last one; with mini-batches
+        from the batch of that call. n_evaluations = n_steps + 1, because the gradient after step t
+        makes step t + 1.
 
     Raises
     ------
     TypeError, ValueError
-        theta is no finite vector; value or gradient at the start are not finite; a gradient has another length than theta; a rate is no
-        finite number of at least 0.
+        theta is no finite vector; value or gradient at theta_0 are not finite; a gradient has
+        another length than theta; a rate is no finite number of at least 0.
 
     Notes
     -----
-    Implements :eq:`adam`. A step to a point where theta, value or gradient are not finite is taken back and ends the run; the call there
-    is counted in n_evaluations. Beside the caller's function a step takes 25, 33 and 65 microseconds for 100, 600 and 3000 parameters.
+    Implements :eq:`adam`. A step to a point where theta, value or gradient are not finite is undone
+    and ends the run; the call there counts in n_evaluations. Apart from the caller's function a
+    step takes 25, 33 and 65 microseconds for 100, 600 and 3000 parameters.
 
     Examples
     --------
-    >>> adam(lambda theta: (0.5 * theta @ theta, theta), np.array([3.0, -40.0]), n_steps=1, learning_rate=0.5).theta
+    >>> theta = np.array([3.0, -40.0])
+    >>> adam(lambda theta: (0.5 * theta @ theta, theta), theta, n_steps=1, learning_rate=0.5).theta
     array([  2.5, -39.5])
     """
     theta = start_vector(theta)
@@ -132,57 +139,45 @@ def adam(
     step, n_evaluations, stopped = 0, 1, None
     norm = gradient_norm(gradient)
     while True:
-        stopped = (
-            stopped
-            or is_small(norm, gradient_tolerance)
-            or (steps_are_done(n_steps) if step == n_steps else None)
-        )
+        stopped = stopped or is_small(norm, gradient_tolerance)
+        if step == n_steps:
+            stopped = stopped or steps_are_done(n_steps)
         if norm > _LARGEST:
-            stopped = (
-                stopped
-                or f"gradient norm {norm:.2g} is above {_LARGEST:g}, too large to be squared"
+            stopped = stopped or (
+                f"gradient norm {norm:.2g} is above {_LARGEST:g}, too large to be squared"
             )
         if stopped:
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         t = step + 1
-        with np.errstate(
-            over="ignore", invalid="ignore", divide="ignore"
-        ):  # what is not finite is found below
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # checked below
             # [eq:adam]
-            first = (
-                beta1 * first + (1.0 - beta1) * gradient
-            )  # "update biased first moment estimate"
-            second = beta2 * second + (1.0 - beta2) * (
-                gradient * gradient
-            )  # "update biased second raw moment estimate"
-            unbiased_first = first / (
-                1.0 - beta1**t
-            )  # "compute bias-corrected first moment estimate"
-            unbiased_second = second / (
-                1.0 - beta2**t
-            )  # "compute bias-corrected second raw moment estimate"
-            trial = theta - rate(t) * unbiased_first / (
-                np.sqrt(unbiased_second) + epsilon
-            )  # "update parameters"
+            # "update biased first moment estimate"
+            first = beta1 * first + (1.0 - beta1) * gradient
+            # "update biased second raw moment estimate"
+            second = beta2 * second + (1.0 - beta2) * (gradient * gradient)
+            # "compute bias-corrected first moment estimate"
+            unbiased_first = first / (1.0 - beta1**t)
+            # "compute bias-corrected second raw moment estimate"
+            unbiased_second = second / (1.0 - beta2**t)
+            # "update parameters"
+            trial = theta - rate(t) * unbiased_first / (np.sqrt(unbiased_second) + epsilon)
             # [/eq:adam]
             trouble = _not_finite("theta", trial)
             if trouble is None:
                 new_value, new_gradient = value_and_grad(trial)
                 n_evaluations += 1
-                new_gradient = np.array(
-                    new_gradient, dtype=np.float64
-                )  # a copy: the caller may fill the same array every time
+                # a copy: the caller may fill the same array every time
+                new_gradient = np.array(new_gradient, dtype=np.float64)
                 if new_gradient.shape != theta.shape:
                     raise ValueError(
-                        f"the gradient after step {t} has shape {new_gradient.shape}, but needs shape {theta.shape}"
+                        f"the gradient after step {t} has shape {new_gradient.shape}, "
+                        f"but needs shape {theta.shape}"
                     )
-                trouble = (
-                    _not_finite("a gradient", new_gradient)
-                    if math.isfinite(new_value)
-                    else f"a value of {new_value}"
-                )
+                trouble = f"a value of {new_value}"
+                if math.isfinite(new_value):
+                    trouble = _not_finite("a gradient", new_gradient)
         if trouble is not None:
-            stopped = f"step {t} led to {trouble} and is taken back"
+            stopped = f"step {t} led to {trouble} and is undone"
             continue
         theta, value, gradient = trial, float(new_value), new_gradient
         step, norm = t, gradient_norm(gradient)

@@ -1,11 +1,12 @@
-"""What an optimizer answers, what it shows after every step, and the questions that all of them ask at the start.
+"""What an optimizer returns, what its callback gets, and the checks that all of them share.
 
-One norm is used everywhere, so that runs of different optimizers compare and a tolerance does not grow with the number of
-parameters:
+One norm is used everywhere, so that runs of different optimizers can be compared and a tolerance
+does not depend on the number of parameters:
 
-    (N1)  gradient norm = max_j |d value / d theta_j|
+    (O5)  gradient norm = max_j |d value / d theta_j|
 
-(the norm in Algorithm 3.16 of Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., IMM 2004).
+(the norm in Algorithm 3.16 of Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares
+Problems, 2nd ed., IMM 2004).
 """
 
 from collections.abc import Callable
@@ -13,28 +14,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_number
+from kan_ref.checks import FloatArray, check_float_array, check_integer, check_number
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
 
 
 def _line(record: "Iterate | OptimizeResult") -> str:
-    """One line for a record: theta by its length, all else by its value."""
+    """Return one line for a record: theta by its length, everything else by its value."""
     rest = ", ".join(f"{name}={value!r}" for name, value in vars(record).items() if name != "theta")
     return f"{type(record).__name__}(theta of {record.theta.size} numbers, {rest})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Iterate:
-    """What a callback gets after every accepted step: its own copy of theta, and what is known there.
+    """The state after an accepted step, for a callback.
 
     Attributes
     ----------
     theta : (n_params,)
-        The callback may keep or change it; the run does not.
+        A copy, which the callback may keep or change.
     value : float
     gradient_norm : float
-        (N1).
+        (O5).
     step : int
         1, 2, ...: accepted steps so far.
     n_evaluations : int
@@ -53,26 +54,26 @@ class Iterate:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OptimizeResult:
-    """Where a run ended and why.
+    """The end of a run and its reason.
 
     Attributes
     ----------
     theta : (n_params,)
     value : float
-        At theta, as the caller's function gave it.
+        At theta, from the caller's function.
     gradient_norm : float
-        At theta, (N1).
+        At theta, (O5).
     n_steps : int
         Accepted steps.
     n_evaluations : int
-        Calls of the caller's functions, the one at the start included.
+        Calls of the caller's functions, including the first one.
     stopped : str
-        A sentence with its numbers.
+        Why the run ended, in a sentence with its numbers.
 
     Examples
     --------
-    >>> OptimizeResult(np.zeros(3), 0.5, 1e-9, 7, 9, "7 steps are done")
-    OptimizeResult(theta of 3 numbers, value=0.5, gradient_norm=1e-09, n_steps=7, n_evaluations=9, stopped='7 steps are done')
+    >>> print(OptimizeResult(np.zeros(3), 0.5, 1e-9, 7, 9, "7 steps are done").stopped)
+    7 steps are done
     """
 
     theta: FloatArray
@@ -90,7 +91,7 @@ Callback = Callable[[Iterate], bool | None]
 
 
 def start_vector(theta: object) -> FloatArray:
-    """A copy of `theta` as a float64 vector, so that the caller's array is never touched.
+    """Return a copy of `theta` as a float64 vector.
 
     Raises
     ------
@@ -103,8 +104,19 @@ def start_vector(theta: object) -> FloatArray:
     return vector
 
 
+def check_run(
+    theta: object, n_steps: int, gradient_tolerance: float
+) -> tuple[FloatArray, int, float]:
+    """Check the arguments that all optimizers share, and return them with a copy of theta."""
+    return (
+        start_vector(theta),
+        check_integer("n_steps", n_steps, low=0),
+        check_number("gradient_tolerance", gradient_tolerance, low=0.0),
+    )
+
+
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:
-    """Value and gradient (a copy) at the start, or a sentence that says what is wrong with them.
+    """Compute value and gradient (a copy) at the initial theta, and check them.
 
     Raises
     ------
@@ -117,7 +129,7 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
 
 
 def gradient_norm(gradient: FloatArray) -> float:
-    """Largest absolute entry (N1) of a gradient.
+    """Return the largest absolute entry (O5) of a gradient.
 
     Notes
     -----
@@ -129,7 +141,7 @@ def gradient_norm(gradient: FloatArray) -> float:
 
 
 def is_small(norm: float, tolerance: float) -> str | None:
-    """The sentence of a run that stops on its gradient, or None if it goes on. A zero gradient always stops.
+    """Say that a run stops because of its gradient, as it always does at 0, or return None.
 
     Examples
     --------
@@ -142,7 +154,7 @@ def is_small(norm: float, tolerance: float) -> str | None:
 
 
 def asked_to_stop(callback: Callback | None, iterate: Iterate) -> str | None:
-    """The sentence of a run that its callback stops, or None if there is no callback or it lets the run go on."""
+    """Call the callback; say that it stops the run, or return None."""
     if callback is None:
         return None
     shown = Iterate(
@@ -156,7 +168,7 @@ def asked_to_stop(callback: Callback | None, iterate: Iterate) -> str | None:
 
 
 def steps_are_done(n_steps: int) -> str:
-    """The sentence of a run that used up its steps.
+    """Say that all steps are done.
 
     Examples
     --------

@@ -8,11 +8,5 @@ from kan_ref.pde.input_derivatives import input_hessian as input_hessian
 from kan_ref.pde.input_derivatives import input_hessian_diag as input_hessian_diag
 from kan_ref.pde.input_derivatives import input_jacobian as input_jacobian
 from kan_ref.pde.input_derivatives import input_laplacian as input_laplacian
-from kan_ref.pde.jet_families import Family as Family
-from kan_ref.pde.jet_families import Model as Model
-from kan_ref.pde.jet_families import family_of as family_of
-from kan_ref.pde.problem import PreparedProblem as PreparedProblem
 from kan_ref.pde.problem import ResidualProblem as ResidualProblem
-from kan_ref.pde.problem import check_problem as check_problem
-from kan_ref.pde.problem import prepare_problem as prepare_problem
 from kan_ref.pde.problem import residual_problem as residual_problem

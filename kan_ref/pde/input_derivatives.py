@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
-from kan_ref.network import Network, refuse_undefined
-from kan_ref.pde.jet_families import Model, family_of
+from kan_ref.network import Network, check_defined
+from kan_ref.pde.jet_families import JetModel, jets_of
 from kan_ref.pde.jet_kind import JetKind, directional_kind, operator_kind
 
 
@@ -40,7 +40,7 @@ class DirectionalJets:
         )
 
 
-def input_jacobian(network: Model, x: object) -> FloatArray:
+def input_jacobian(network: JetModel, x: object) -> FloatArray:
     """Return the first derivatives (J25) of every output with respect to every input.
 
     Parameters
@@ -77,7 +77,7 @@ def input_jacobian(network: Model, x: object) -> FloatArray:
     return _components(network, points, kind, kind.first)
 
 
-def input_hessian(network: Model, x: object) -> FloatArray:
+def input_hessian(network: JetModel, x: object) -> FloatArray:
     """Return the second derivatives (J26) of every output with respect to every pair of inputs.
 
     Parameters
@@ -110,7 +110,7 @@ def input_hessian(network: Model, x: object) -> FloatArray:
     return hessian
 
 
-def input_hessian_diag(network: Model, x: object) -> FloatArray:
+def input_hessian_diag(network: JetModel, x: object) -> FloatArray:
     """Return the second derivatives (J27) of every output with respect to every input.
 
     Parameters
@@ -137,7 +137,7 @@ def input_hessian_diag(network: Model, x: object) -> FloatArray:
     return _components(network, points, kind, kind.second)
 
 
-def input_laplacian(network: Model, x: object) -> FloatArray:
+def input_laplacian(network: JetModel, x: object) -> FloatArray:
     """Return the sum (J28) of the second derivatives of every output.
 
     Parameters
@@ -164,7 +164,7 @@ def input_laplacian(network: Model, x: object) -> FloatArray:
     return _components(network, points, kind, kind.second)[..., 0]
 
 
-def directional_jets(network: Model, x: object, directions: object) -> DirectionalJets:
+def directional_jets(network: JetModel, x: object, directions: object) -> DirectionalJets:
     """Return value, first and second derivative (J29) of every output along directions.
 
     Parameters
@@ -196,21 +196,21 @@ def directional_jets(network: Model, x: object, directions: object) -> Direction
     return DirectionalJets(jet[..., 0], jet[..., kind.first], jet[..., kind.second])
 
 
-def _check_inputs(network: Model, x: object) -> FloatArray:
+def _check_inputs(network: JetModel, x: object) -> FloatArray:
     """Return x as (batch, n_in) for the model; raise an error if one of them is wrong."""
-    family_of(network)
+    jets_of(network)
     return check_float_array("x", x, ("batch", network.widths[0]))
 
 
-def _components(network: Model, x: FloatArray, kind: JetKind, wanted: slice) -> FloatArray:
+def _components(network: JetModel, x: FloatArray, kind: JetKind, wanted: slice) -> FloatArray:
     """Return some components of the outputs' jet, (batch, n_out, n_wanted).
 
     Raise ValueError where a symbolic edge has no value, or one of the components is not finite.
     """
-    functions = family_of(network).jets
+    functions = jets_of(network)
     jet = functions.predict(network, functions.prepare(network, x, kind))
     if isinstance(network, Network):
-        refuse_undefined(network, x, jet[:, 0].T)
+        check_defined(network, x, jet[:, 0].T)
     found = jet[:, wanted]
     if not np.isfinite(found).all():
         sample, output = np.argwhere(~np.isfinite(found).all(axis=1).T)[0]

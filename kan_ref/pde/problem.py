@@ -22,7 +22,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
-from kan_ref.pde.jet_families import Family, JetFunctions, Model, family_of
+from kan_ref.pde.jet_families import JetFunctions, JetModel, jets_of
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term
 
 
@@ -55,13 +55,13 @@ class ResidualProblem:
         """Return the problem with one more term: u = y (n, n_out) at x (n, n_in), of weight 1."""
         return replace(self, terms=(*self.terms, value_term(x, y)))
 
-    def prepare(self, model: Model) -> "PreparedProblem":
+    def prepare(self, model: JetModel) -> "PreparedProblem":
         """Evaluate what depends on the points and the knots of the first layer alone."""
-        functions = family_of(model).jets
+        functions = jets_of(model)
         inputs = tuple(functions.prepare(model, term.x, term.kind) for term in self.terms)
         return PreparedProblem(self.terms, functions, inputs)
 
-    def check(self, model: Model) -> None:
+    def check(self, model: JetModel) -> None:
         """Raise an error if the problem does not fit the model or a partial derivative is wrong."""
         if self.n_in != model.widths[0]:
             raise ValueError(
@@ -104,11 +104,11 @@ class PreparedProblem:
     functions: JetFunctions
     inputs: tuple[Any, ...]
 
-    def value(self, model: Model) -> float:
+    def value(self, model: JetModel) -> float:
         """Return the value (J36)."""
         return float(sum(np.vdot(own, own) for own in self._scaled(model)))
 
-    def value_and_grad(self, model: Model) -> tuple[float, FloatArray]:
+    def value_and_grad(self, model: JetModel) -> tuple[float, FloatArray]:
         """Return the value (J36) and its gradient (J37), (n_params,).
 
         Notes
@@ -127,11 +127,16 @@ class PreparedProblem:
             gradient += self.functions.run_backward(model, flow, d_jet)
         return value, gradient
 
-    def residuals(self, model: Model) -> FloatArray:
+    def judge(self, model: JetModel, prediction: object) -> tuple[float, float, float]:
+        """Return the value, its root, and nan for the accuracy; `prediction` is not used."""
+        value = self.value(model)
+        return value, float(np.sqrt(value)), np.nan
+
+    def residuals(self, model: JetModel) -> FloatArray:
         """Return the residuals (J38): term by term, in each residual by residual at all points."""
         return np.concatenate([own.reshape(-1) for own in self._scaled(model)])
 
-    def linearize(self, model: Model) -> tuple[FloatArray, list[Block]]:
+    def linearize(self, model: JetModel) -> tuple[FloatArray, list[Block]]:
         """Return the residuals (J38) and their Jacobian, as blocks of rows in the same order.
 
         Notes
@@ -150,7 +155,7 @@ class PreparedProblem:
             # [/eq:problem-rows]
         return np.concatenate(scaled), blocks
 
-    def _scaled(self, model: Model) -> list[FloatArray]:
+    def _scaled(self, model: JetModel) -> list[FloatArray]:
         """Return the residuals (J38) of each term, (n_residuals, n)."""
         scaled = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
@@ -239,21 +244,3 @@ def _check_reference(reference: object, n_in: int) -> tuple[FloatArray, FloatArr
             "but needs one value a point, at least one"
         )
     return x, u
-
-
-# --- the same two steps as functions, for the code of training
-
-
-def prepare_problem(problem: ResidualProblem, network: Model, family: Family) -> PreparedProblem:
-    """Return `problem.prepare(network)`."""
-    return problem.prepare(network)
-
-
-def check_problem(problem: object, network: Model, family: Family) -> ResidualProblem:
-    """Return the problem; raise an error if it is none, or does not fit the model."""
-    if not isinstance(problem, ResidualProblem):
-        raise TypeError(
-            f"problem is a {type(problem).__name__}, but must come from residual_problem"
-        )
-    problem.check(network)
-    return problem

@@ -1,45 +1,57 @@
-"""Training: an optimizer on a flat vector, grids that grow, hidden grids that follow what flows through them.
+"""Training: an optimizer on a flat vector, finer grids, hidden grids that follow activations.
 
-Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` walks through a schedule of grids. At each it makes the objective of
-the network as it is, and hands it to an optimizer; the optimizer's memory ends with the grid it was made on.
+Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of grids. On each
+it makes the objective of the network and hands it to an optimizer, whose memory ends with that
+grid.
 
-    (G1)  before each grid    the first layer is extended over its own [a, b], hidden grids lie anew on the activations
-    (G2)  during each grid    at the start and after steps 5, 10, ..., 50 a hidden grid that an activation has left is
-                              placed anew, and the optimizer starts again with the steps that are left
+    (T10)  before each grid    the first layer is extended over its own [a, b], hidden grids are
+                               placed on the activations
+    (T11)  during each grid    at the start and after steps 5, 10, ..., 50 a hidden grid that an
+                               activation has left is placed again, and the optimizer starts again
+                               with the steps that are left
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
-from kan_ref.data import DataLike, check_arrays
-from kan_ref.network import (
-    PARAMETER_NAMES,
-    Network,
-    activations,
-    activations_left,
-    evaluate_inputs,
-    place_hidden_grids,
-    refine,
+from kan_ref.checks import (
+    FloatArray,
+    check_choice,
+    check_flag,
+    check_generator,
+    check_integer,
+    check_number,
 )
-from kan_ref.optimizers import Iterate, steps_are_done
-from kan_ref.pde import Model, ResidualProblem, check_problem, family_of, prepare_problem
+from kan_ref.data import DataLike, check_arrays
+from kan_ref.network import PARAMETER_NAMES, Network, place_hidden_grids, refine
+from kan_ref.optimizers import Callback as OnStep
+from kan_ref.optimizers import (
+    Iterate,
+    OptimizeResult,
+    ValueAndGrad,
+    levenberg_marquardt,
+    steps_are_done,
+)
 from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training.history import Batch, Callback, Recorder, Run
-from kan_ref.training.losses import named_loss
+from kan_ref.training.goal import Goal, Model, Problem, check_model
+from kan_ref.training.history import Callback, Recorder, Run
 from kan_ref.training.objective import (
+    DataGoal,
     Objective,
     check_batch,
     check_penalty,
     make_objective,
-    trainable_places,
 )
-from kan_ref.training.optimizer_choice import LEARNING_RATE, Solver, choose_solver
+from kan_ref.training.optimizer_choice import GRADIENT_OPTIMIZERS, OPTIMIZER_NAMES, on_batches
+from kan_ref.training.penalized_goal import PenalizedGoal
+from kan_ref.training.problem_goal import read_problem
+from kan_ref.training.schedule import check_grids
+from kan_ref.training.trainable import trainable_places
 
-CHECK_EVERY, CHECK_UNTIL = 5, 50  # (G2), the schedule of the paper's code
+CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
 
 def fit(
@@ -60,43 +72,41 @@ def fit(
     learning_rate: float | None = None,
     batch_size: int | None = None,
     rng: np.random.Generator | None = None,
-    problem: ResidualProblem | None = None,
+    problem: Problem | None = None,
     callback: Callback | None = None,
     progress: bool = False,
 ) -> Run:
-    """Train a network, if asked through a schedule of finer and finer grids.
+    """Train a network on data or differential equations, on one grid or a schedule of finer ones.
 
     Parameters
     ----------
     network : Network, MLP or LAN
     data : record with x_train, y_train, x_test, y_test
-        y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported. None only with `problem`.
+        y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported.
+        None only with `problem`.
     optimizer : str, optional
-        "lm" (Levenberg-Marquardt), "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm", or "lbfgs" where the objective
-        is no sum of squares.
+        "lm" (Levenberg-Marquardt), "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm",
+        or "lbfgs" where the objective is no sum of squares.
     n_steps : int
         Steps on each grid, 0 allowed; for "adam" with mini-batches, updates.
     loss : str
         "mse", "cross_entropy" or "logistic".
-    penalty_weight, l1_weight, entropy_weight, penalty
+    penalty_weight, l1_weight, entropy_weight, penalty, smoothness_weight
         As in `value_and_grad`.
-    smoothness_weight : float
-        At least 0.
     grids : sequence of int, optional
-        Numbers of intervals, never falling, none below the network's. Without it the grid stays.
+        Numbers of intervals, never falling, none below the network's. None keeps the grid.
     update_grids : bool
-        Whether hidden grids follow activations that have left them, (G2).
+        Whether hidden grids follow activations that have left them, (T11).
     trainable : sequence of str
-        Of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of the formulas), those that move.
-    learning_rate : float, optional
-        For "adam", above 0; 1e-2 without it.
-    batch_size : int, optional
-        For "adam": samples an update; all of them without it.
+        Which of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of symbolic edges) to train.
+    learning_rate, batch_size : float, int, optional
+        For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional
         Draws mini-batches; needed with `batch_size` alone.
     problem : ResidualProblem, optional
-        Differential equations to fulfil instead of data to fit, from `residual_problem`. Training data beside it are measurements: one more
-        term of weight 1. Test errors are taken at the test data or else at the problem's reference; without both they are nan.
+        Differential equations, from `residual_problem`. Training data are then measurements: one
+        more term of weight 1. Test errors are taken at the test data, or else at the problem's
+        reference; without both they are nan.
     callback : callable, optional
         Called with a `Step` after every step and at the start of every grid; True stops the run.
     progress : bool
@@ -105,57 +115,44 @@ def fit(
     Returns
     -------
     run : Run
-        On KeyboardInterrupt the best network so far, and `stopped` says so.
+        On KeyboardInterrupt with the best network so far; `stopped` says so.
 
     Raises
     ------
     ValueError, TypeError
-        "grids is (10, 5), but must not fall"; for data, what `value_and_grad` refuses; for a problem, partial derivatives of a user's
-        residual that are wrong.
+        "grids is (10, 5), but must not fall"; for data, as `value_and_grad`; for a problem, if a
+        user's partial derivatives are wrong.
 
     Notes
     -----
-    Implements :eq:`fit-schedule`. Beside the optimizer's own work a step costs one forward pass for the training error
-    and one for the test error.
+    Implements :eq:`fit-schedule`. Beside the optimizer's own work a step costs one forward pass for
+    the training error and one for the test error.
     """
-    family_of(network)
-    n_steps = check_integer("n_steps", n_steps, low=0)
-    loss_kind = named_loss(loss)
-    edge_penalty = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
-    weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
-    name = choose_solver(
-        optimizer, loss=loss, has_residuals=loss_kind.residuals is not None and edge_penalty is None
+    check_model("network", network)
+    settings = _read_settings(
+        network,
+        optimizer=optimizer,
+        n_steps=n_steps,
+        loss=loss,
+        penalty=check_penalty(penalty, penalty_weight, l1_weight, entropy_weight),
+        smoothness_weight=smoothness_weight,
+        update_grids=update_grids,
+        trainable=trainable,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        rng=rng,
     )
-    solver = _make_solver(name, learning_rate, batch_size, rng)
-    for switch, value in (("update_grids", update_grids), ("progress", progress)):
-        if not isinstance(value, bool):
-            raise TypeError(f"{switch} is {value!r}, but must be True or False")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
-    trainable_places(network, trainable)
-    schedule = _check_grids(network, grids)
-    train, test = _check_goal(network, data, problem, loss)
-    if isinstance(train, ResidualProblem) and solver.batch_size is not None:
-        raise ValueError(
-            f"batch_size is {solver.batch_size}, but a problem of differential equations needs all its points at every step"
-        )
-    recorder = Recorder(
-        test, loss_kind, callback, n_steps=len(schedule) * n_steps if progress else None
-    )
-    settings = _Settings(
-        solver, n_steps, loss, weight, edge_penalty, update_grids, tuple(trainable), train
-    )
+    schedule: Sequence[int | None] = (None,) if grids is None else check_grids(network, grids)
+    source, test = _read_goal(network, data, problem, loss, batch_size)
+    bar = len(schedule) * settings.n_steps if check_flag("progress", progress) else None
+    recorder = Recorder(test, callback, n_steps=bar)
     stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
         for n_intervals in schedule:
-            if (
-                isinstance(network, Network)
-                and n_intervals is not None
-                and _differs(network, n_intervals)
-            ):
-                network = refine(network, settings.x, n_intervals)
-            network, stopped = _fit_one_grid(network, settings, recorder)
+            if isinstance(network, Network) and n_intervals not in (None, network.n_intervals):
+                network = refine(network, source.points, int(n_intervals))
+            network, stopped = _climb(network, source, settings, recorder)
             if recorder.asked:
                 break
         # [/eq:fit-schedule]
@@ -171,179 +168,162 @@ def fit(
 
 @dataclass(frozen=True)
 class _Settings:
-    solver: Solver
+    """Arguments of `fit` for every grid, checked; `batch_size` and `options` are Adam's."""
+
+    optimizer: str
     n_steps: int
-    loss: str
-    smoothness_weight: float
     penalty: PenaltyWeights | None
+    smoothness_weight: float
     update_grids: bool
-    trainable: tuple[str, ...]
-    goal: Batch | ResidualProblem
+    trainable: Sequence[str]
+    options: dict[str, float]
+    batch_size: int | None
+    rng: np.random.Generator | None
 
-    @property
-    def x(self) -> FloatArray:
-        """The points that hidden grids follow."""
-        return self.goal.points if isinstance(self.goal, ResidualProblem) else self.goal[0]
-
-
-def _check_goal(
-    network: Model, data: DataLike | None, problem: object, loss: str
-) -> tuple[Batch | ResidualProblem, Batch | None]:
-    """What is to be made small, a batch or a problem, and where test errors are taken."""
-    if data is None and problem is None:
-        raise TypeError(
-            "data is None, but fit needs data, or a problem= of differential equations from residual_problem, or both"
+    def objective(self, network: Model, goal: Goal, points: FloatArray) -> Objective:
+        """Return the objective of a network and a goal."""
+        if self.penalty is not None:
+            goal = PenalizedGoal.of(network, goal, self.penalty, points)
+        return make_objective(
+            network, goal, smoothness_weight=self.smoothness_weight, trainable=self.trainable
         )
-    if isinstance(data, ResidualProblem):
+
+    def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
+        """Run the optimizer from the objective's own parameters."""
+        start = objective.start()
+        if self.optimizer == "lm":
+            return levenberg_marquardt(
+                objective.linearize,
+                start,
+                residuals=objective.residuals,
+                n_steps=n_steps,
+                callback=callback,
+            )
+        function: ValueAndGrad = objective.value_and_grad
+        if self.batch_size is not None and self.rng is not None:
+            function = on_batches(objective, self.batch_size, self.rng)
+        optimize = GRADIENT_OPTIMIZERS[self.optimizer]
+        return optimize(function, start, n_steps=n_steps, callback=callback, **self.options)
+
+
+def _read_settings(
+    network: Model,
+    *,
+    optimizer: object,
+    n_steps: object,
+    loss: object,
+    penalty: PenaltyWeights | None,
+    smoothness_weight: object,
+    update_grids: object,
+    trainable: Sequence[str],
+    learning_rate: object,
+    batch_size: object,
+    rng: object,
+) -> _Settings:
+    """Check the arguments of `fit` that do not concern data, problem and grids."""
+    name = "lm" if penalty is None and loss == "mse" else "lbfgs"
+    if optimizer is not None:
+        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) == "lm" and name != "lm":
+            reason = (
+                "with an L1 or entropy penalty the objective is"
+                if loss == "mse"
+                else f"loss {loss!r} is"
+            )
+            raise ValueError(f"optimizer is 'lm', but {reason} no sum of squares: take 'lbfgs'")
+        name = str(optimizer)
+    weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    if not isinstance(network, Network) and (weight or penalty is not None):
+        raise TypeError(
+            f"network is {network!r}, but smoothness and penalties on edges need the curves of a "
+            "Network"
+        )
+    options, size = {}, None
+    if learning_rate is not None:
+        rate = check_number("learning_rate", learning_rate, low=0.0)
+        if rate == 0.0:
+            raise ValueError("learning_rate is 0.0, but must be above 0")
+        if name != "adam":
+            raise ValueError(
+                f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: "
+                "take 'adam'"
+            )
+        options = {"learning_rate": rate}
+    if batch_size is not None:
+        size = check_integer("batch_size", batch_size, low=1)
+        if name != "adam":
+            raise ValueError(
+                f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: "
+                "take 'adam'"
+            )
+    if rng is not None or size is not None:
+        rng = check_generator("rng", rng)
+    if trainable != PARAMETER_NAMES:
+        trainable_places(network, trainable)
+    return _Settings(
+        name,
+        check_integer("n_steps", n_steps, low=0),
+        penalty,
+        weight,
+        check_flag("update_grids", update_grids) and isinstance(network, Network),
+        trainable,
+        options,
+        size,
+        rng if isinstance(rng, np.random.Generator) else None,
+    )
+
+
+def _read_goal(
+    network: Model, data: DataLike | None, problem: object, loss: str, batch_size: object
+) -> tuple[DataGoal | Problem, DataGoal | None]:
+    """Return what is to be made small, a loss over data or a problem, and the test data."""
+    if hasattr(data, "with_data"):
         raise TypeError(
             f"data is {data!r}, but needs samples: a problem is given as fit(network, problem=...)"
         )
-    if problem is not None and loss != "mse":
-        raise ValueError(
-            f"loss is {loss!r}, but a problem of differential equations is a sum of squares: leave it at 'mse'"
-        )
-    train = test = None
-    if data is not None:
-        check_arrays(data)
-        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
-        test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
-        if problem is None:
-            return train, test
-    checked = check_problem(problem, network, family_of(network))
-    return (
-        checked if train is None else checked.with_data(*train)
-    ), checked.reference if test is None else test
-
-
-def _make_solver(name: str, learning_rate: object, batch_size: object, rng: object) -> Solver:
-    """The solver, with what only Adam takes refused for the others."""
-    rate = (
-        LEARNING_RATE
-        if learning_rate is None
-        else check_number("learning_rate", learning_rate, low=0.0)
-    )
-    if rate == 0.0:
-        raise ValueError("learning_rate is 0.0, but must be above 0")
-    if learning_rate is not None and name != "adam":
-        raise ValueError(
-            f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: take 'adam'"
-        )
-    if rng is not None:
-        check_generator("rng", rng)
-    if batch_size is None:
-        return Solver(name, rate)
-    size = check_integer("batch_size", batch_size, low=1)
-    if name != "adam":
-        raise ValueError(
-            f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: take 'adam'"
-        )
-    return Solver(name, rate, size, check_generator("rng", rng))
-
-
-def _differs(network: Network, n_intervals: int) -> bool:
-    return any(layer.n_intervals != n_intervals for layer in network.layers)
-
-
-def _check_grids(network: Model, grids: Sequence[int] | None) -> tuple[int | None, ...]:
-    """The schedule as ints that never fall; (None,) keeps the grids there are."""
-    if grids is None:
-        return (None,)
-    if not isinstance(network, Network):
+    if problem is not None:
+        return read_problem(network, data, problem, loss, batch_size)
+    if data is None:
         raise TypeError(
-            f"grids is {grids!r}, but only the grids of a Network grow during a run: this is {network!r}"
+            "data is None, but fit needs data, or a problem= of differential equations from "
+            "residual_problem, or both"
         )
-    if isinstance(grids, str) or not isinstance(grids, Sequence | np.ndarray):
-        raise TypeError(
-            f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)"
-        )
-    schedule = tuple(check_integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))
-    if not schedule:
-        raise ValueError("grids is empty, but a schedule needs at least one number of intervals")
-    if any(later < earlier for earlier, later in pairwise(schedule)):
-        raise ValueError(f"grids is {schedule}, but must not fall")
-    finest = max(layer.n_intervals for layer in network.layers)
-    if schedule[0] < finest:
-        raise ValueError(
-            f"grids begins with {schedule[0]}, but the network has {finest} intervals already and a grid is only made finer"
-        )
-    return schedule
+    check_arrays(data)
+    train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
 
 
-def _fit_one_grid(network: Model, settings: _Settings, recorder: Recorder) -> tuple[Model, str]:
-    """The network after `n_steps` steps without a change of `n_intervals`, and why they ended."""
-    x, goal = settings.x, settings.goal
-    follow = settings.update_grids and isinstance(network, Network)
-    if isinstance(network, Network) and follow:
-        inputs = evaluate_inputs(network, x, slopes=False)
-        if activations_left(network, activations(network, inputs)):
-            network = place_hidden_grids(network, x)
-    family = family_of(network)
-    inputs = family.prepare(network, x)
-    equations = (
-        prepare_problem(goal, network, family) if isinstance(goal, ResidualProblem) else None
-    )
-    done, first = 0, True
-    while True:
-        objective = make_objective(
-            network,
-            x,
-            np.empty((0, network.widths[-1])) if isinstance(goal, ResidualProblem) else goal[1],
-            loss=settings.loss,
-            smoothness_weight=settings.smoothness_weight,
-            penalty=settings.penalty,
-            trainable=settings.trainable,
-            inputs=inputs,
-            equations=equations,
-        )
-        if first:
-            recorder.enter_grid(objective)
-            first = False
-            if recorder.asked:
-                return network, recorder.asked
-        watcher = _Watcher(objective, settings, recorder, done, follow=follow)
-        result = settings.solver.run(objective, settings.n_steps - done, watcher)
-        network = objective.network_at(result.theta)
+def _climb(
+    network: Any, source: DataGoal | Problem, settings: _Settings, recorder: Recorder
+) -> tuple[Model, str]:
+    """Return the network after `n_steps` steps on its grids, and why they ended."""
+    points, follow = source.points, settings.update_grids
+    goal = source.prepare(network)
+    inputs = goal.inputs if isinstance(goal, DataGoal) else network.prepare(points)
+    if follow and network.left_grids(network.flow(inputs)):
+        network = place_hidden_grids(network, points)
+    objective = settings.objective(network, goal, points)
+    recorder.enter_grid(objective)
+    done, left = 0, False
+
+    def after_step(iterate: Iterate) -> bool:
+        nonlocal left
+        model, prediction, step = objective.model_at(iterate.theta), None, done + iterate.step
+        if follow and step % CHECK_EVERY == 0 and step <= CHECK_UNTIL and step < settings.n_steps:
+            flow = model.flow(inputs)
+            left, prediction = model.left_grids(flow), flow[-1]
+        recorder.add(model, objective, prediction, iterate.n_evaluations)
+        return left or bool(recorder.asked)
+
+    while not recorder.asked:
+        result = settings.run(objective, settings.n_steps - done, after_step)
+        network = objective.model_at(result.theta)
         recorder.leave_optimizer(result.n_evaluations)
         done += result.n_steps
-        if recorder.asked or not watcher.left_grid or not isinstance(network, Network):
-            stopped = steps_are_done(done) if done == settings.n_steps else result.stopped
-            return network, recorder.asked or stopped
-        network = place_hidden_grids(network, x)
-
-
-class _Watcher:
-    """The optimizer's callback: records every step, and stops it when a hidden grid has to move, (G2)."""
-
-    def __init__(
-        self,
-        objective: Objective,
-        settings: _Settings,
-        recorder: Recorder,
-        done: int,
-        *,
-        follow: bool,
-    ) -> None:
-        self.objective, self.settings, self.recorder, self.done, self.follow = (
-            objective,
-            settings,
-            recorder,
-            done,
-            follow,
-        )
-        self.left_grid = False
-
-    def __call__(self, iterate: Iterate) -> bool:
-        network = self.objective.network_at(iterate.theta)
-        step = self.done + iterate.step
-        due = (
-            self.follow
-            and step % CHECK_EVERY == 0
-            and step <= CHECK_UNTIL
-            and step < self.settings.n_steps
-        )
-        prediction = None
-        if due:
-            flow = activations(network, self.objective.inputs)
-            self.left_grid, prediction = activations_left(network, flow), flow[-1]
-        self.recorder.add(network, self.objective, prediction, iterate.n_evaluations)
-        return self.left_grid or bool(self.recorder.asked)
+        if recorder.asked or not left:
+            restarted = done > result.n_steps and done == settings.n_steps
+            return network, recorder.asked or (
+                steps_are_done(done) if restarted else result.stopped
+            )
+        network, left = place_hidden_grids(network, points), False
+        objective = settings.objective(network, goal, points)
+    return network, recorder.asked

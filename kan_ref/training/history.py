@@ -1,9 +1,10 @@
-"""What a training run leaves behind: every step's numbers, the network it found, and the sentence that says why it ended.
+"""The record of a training run: numbers of every step, the network, and why the run ended.
 
-Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj (prediction_bj - y_bj)^2), of the network
-as it is after the step; never the last point that a line search tried. For classes the predictions compared are probabilities,
-and y is 1 at the right class, else 0; losses are never square-rooted. For differential equations the training error is the root of (E1) of
-`problem`, and test errors are nan where no solution is known.
+Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj (prediction_bj -
+y_bj)^2), of the network after the step, never at the last point that a line search tried. For
+classes the predictions compared are probabilities, and y is 1 at the right class, else 0; losses
+are never square-rooted. For differential equations the training error is the root of their weighted
+mean squares, and test errors are nan where no solution is known.
 """
 
 import time
@@ -16,8 +17,7 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray
 from kan_ref.network import Network
-from kan_ref.training.losses import Loss
-from kan_ref.training.objective import Objective, judge_predictions
+from kan_ref.training.objective import DataGoal, Objective
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """What a callback is shown: where a run stands after a step (or at the start of a grid).
+    """The state of a run after a step, or at the start of a grid; a callback gets it.
 
-    `step` counts from the start of the run, `n_intervals` is the first layer's (0 for a perceptron or a LAN), `penalty` is what the
-    objective adds to the loss, `seconds` since the start; `*_accuracy` is the share of right answers for class losses, else nan.
-    `network` is the network as it is.
+    `step` counts from the start of the run, `n_intervals` is the first layer's (0 for an MLP or a
+    LAN), `penalty` is what the objective adds to the loss, `seconds` count from the start;
+    `*_accuracy` is the fraction of right answers for class losses, else nan. `network` is the
+    network after the step.
     """
 
     step: int
@@ -48,12 +49,13 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A run step by step: arrays of one length, an entry at the start of each grid and after every step; see `Step`.
+    """Arrays with one entry at the start of each grid and after every step; see `Step`.
 
     Parameters
     ----------
-    step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds, train_loss, test_loss, train_accuracy, test_accuracy
-        Arrays (n_entries,), as `Step` has them one by one.
+    step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds
+    train_loss, test_loss, train_accuracy, test_accuracy
+        Arrays (n_entries,).
     """
 
     step: NDArray[np.int_]
@@ -82,9 +84,9 @@ class Run:
         Trained.
     history : History
     stopped : str
-        The sentence that says why the run ended.
+        Why the run ended, in a sentence.
     interrupted : bool
-        Whether a KeyboardInterrupt ended it; then `network` is the best so far.
+        Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
     """
 
     network: Any
@@ -109,21 +111,21 @@ class Run:
 HISTORY_NAMES = tuple(entry.name for entry in fields(History))
 _COUNTS = ("step", "n_intervals", "n_evaluations")
 Callback = Callable[[Step], bool | None]
-Batch = tuple[FloatArray, FloatArray]
 
 
 class Recorder:
-    """Writes a history while a run goes on; shows it to the user's callback and on the bar.
+    """Writes a history during a run, calls the user's callback and moves the bar.
 
-    `asked` is the sentence of a callback that asked to stop, "" until then; `best` the network with the smallest objective
-    so far.
+    `asked` says that the callback asked to stop, and is "" until then; `best` is the network with
+    the smallest objective so far.
     """
 
     def __init__(
-        self, test: Batch | None, loss: Loss, callback: Callback | None, *, n_steps: int | None
+        self, test: DataGoal | None, callback: Callback | None, *, n_steps: int | None
     ) -> None:
-        self.test, self.loss = test, loss
-        self.asked = ""
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
+        self.test, self.asked = test, ""
         self.best: Any = None
         self._entries: list[tuple[float, ...]] = []
         self._callback = callback
@@ -131,30 +133,28 @@ class Recorder:
         self._began = time.perf_counter()
         self._evaluations_before = 0
         self._lowest = np.inf
-        self._test_inputs: Any = None
 
     def enter_grid(self, objective: Objective) -> None:
-        """Record the network as a grid begins."""
-        network = objective.network
+        """Record the network at the start of a grid."""
         if self.test is not None:
-            self._test_inputs = objective.family.prepare(network, self.test[0])
-        self._write(network, objective, None, 0, step=self.n_steps)
+            self.test = self.test.prepare(objective.model)
+        self._write(objective.model, objective, None, 0, step=self.n_steps)
 
     def add(
         self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int
     ) -> None:
-        """Record one step of an optimizer; `n_evaluations` counts from the optimizer's own start, `prediction` if it is there already."""
+        """Record one step; `n_evaluations` counts from the start of the optimizer's run."""
         self._write(network, objective, prediction, n_evaluations, step=self.n_steps + 1)
         if self._bar is not None:
             self._bar.update()
 
     def leave_optimizer(self, n_evaluations: int) -> None:
-        """Count the evaluations of an optimizer that has ended."""
+        """Add the evaluations of an optimizer's run that has ended."""
         self._evaluations_before += n_evaluations
 
     @property
     def n_steps(self) -> int:
-        """Steps done so far."""
+        """Number of steps so far."""
         return int(self._entries[-1][0]) if self._entries else 0
 
     def _write(
@@ -165,12 +165,8 @@ class Recorder:
         n_evaluations: int,
         step: int,
     ) -> None:
-        added = objective.added(network)
-        train, test = objective.judge(network, prediction), (np.nan, np.nan, np.nan)
-        if self.test is not None:
-            test = judge_predictions(
-                self.loss, objective.family.predict(network, self._test_inputs), self.test[1]
-            )
+        added, train = objective.added(network), objective.goal.judge(network, prediction)
+        test = (np.nan, np.nan, np.nan) if self.test is None else self.test.judge(network)
         entry = Step(
             step=step,
             n_intervals=network.layers[0].n_intervals if isinstance(network, Network) else 0,
@@ -196,12 +192,12 @@ class Recorder:
             self.asked = f"the callback asked to stop after step {step}"
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
     def history(self) -> History:
-        """Everything recorded."""
+        """Return everything recorded."""
         columns = (
             list(zip(*self._entries, strict=True)) if self._entries else [()] * len(HISTORY_NAMES)
         )

@@ -1,25 +1,24 @@
-"""What keeps a network's curves calm where few samples hold them: the smoothness penalty.
+"""The smoothness penalty: it keeps a network's curves smooth where few samples determine them.
 
-A spline of degree k is smooth but for the jumps of its k-th derivative at the breakpoints. With h = (b - a)/G and
-s_ji = w_spline_ji sum_m coef_jim B_m, summed over the live edges of all layers and the inner breakpoints t_p,
+A spline of degree k is smooth except for the jumps of its k-th derivative at the breakpoints. With
+h = (b - a)/G and s_ji = w_spline_ji sum_m coef_jim B_m, summed over the spline edges of all layers
+and the inner breakpoints t_p,
 
-    (P1)  smoothness = sum_ji sum_p ( h^k [s_ji^(k)(t_p + 0) - s_ji^(k)(t_p - 0)] )^2
+    (T9)  smoothness = sum_ji sum_p ( h^k [s_ji^(k)(t_p + 0) - s_ji^(k)(t_p - 0)] )^2
 
-On an evenly spaced row the bracket is h^-k times a (k+1)-th difference of neighbouring w_spline coef: this is the
-P-spline penalty of Eilers & Marx (Statistical Science 11, 1996) with differences of order k + 1, which costs a
-polynomial nothing. On any row the k-th derivative comes from the coefficients by differencing them k times,
-
-    (P2)  d^(0) = c,   d^(q)_m = (k - q + 1) (d^(q-1)_m - d^(q-1)_{m-1}) / (t_{m+k-q+1} - t_m),   0/0 := 0
-
-(de Boor, A Practical Guide to Splines, rev. ed., ch. X, (15)-(16)), so each jump is a fixed combination of k + 2
-coefficients. Beside an empty interval, at a repeated breakpoint, nothing is counted: there the curve may be less smooth. As
-residuals the jumps are linear in coef, and least-squares optimizers take them beside the data.
+On evenly spaced knots the bracket is h^-k times a (k+1)-th difference of neighbouring w_spline
+coef. This is the P-spline penalty of Eilers & Marx (Statistical Science 11, 1996) with differences
+of order k + 1, which is zero for a polynomial. `jump_weights` gives the jumps on any knots, as
+combinations of k + 2 coefficients. As residuals the jumps are linear in coef: least-squares
+optimizers take them beside the data.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from kan_ref.bspline import jump_weights
 from kan_ref.checks import FloatArray
 from kan_ref.network import Layer, Network
 from kan_ref.numerics import RowSparse
@@ -27,148 +26,92 @@ from kan_ref.numerics import RowSparse
 
 @dataclass(frozen=True, eq=False)
 class Smoothness:
-    """The penalty (P1) of networks with given knot rows: `weights`, one array (n_in, n_intervals - 1, degree + 2) a layer.
+    """`weight` times (T9), for networks with given knots.
 
-    Jump p of an edge is sum_q weights[i, p, q] * w_spline * coef[p + q].
+    `weights` has one array (n_in, n_intervals - 1, degree + 2) per layer: jump p of an edge is
+    sum_q weights[i, p, q] * w_spline * coef[p + q].
     """
 
+    weight: float
     weights: tuple[FloatArray, ...]
 
-
-def prepare_smoothness(network: Network) -> Smoothness:
-    """The combinations (P2) of every layer, worked out once for a set of knot rows."""
-    return Smoothness(tuple(jump_weights(layer.knots, layer.degree) for layer in network.layers))
-
-
-def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
-    """(P2) on every row: h^k times the jumps of the k-th derivative, as weights of degree + 2 neighbouring coefficients.
-
-    Parameters
-    ----------
-    knots : (n_in, n_knots)
-    degree : int
-
-    Returns
-    -------
-    weights : (n_in, n_intervals - 1, degree + 2)
-        On evenly spaced rows the binomial coefficients with changing signs.
-
-    Notes
-    -----
-    Implements :eq:`derivative-jumps`.
-    """
-    n_in, n_knots = knots.shape
-    n_basis = n_knots - degree - 1
-    n_intervals = n_basis - degree
-    h = (knots[:, n_knots - 1 - degree] - knots[:, degree]) / n_intervals
-    # [eq:derivative-jumps]
-    weights = np.ones((n_in, n_basis, 1))
-    for q in range(1, degree + 1):
-        # h joins each division, so that the powers of h stay of size one
-        span = knots[:, degree + 1 : n_knots - q] - knots[:, q:n_basis]
-        scale = np.divide(
-            (degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0
-        )
-        weights = _differences(weights) * scale[:, :, None]
-    grid = knots[:, degree : n_knots - degree]
-    filled = np.diff(grid, axis=1) > 0
-    # beside an empty interval there is no derivative to jump from: a repeated breakpoint is a licence to be less smooth there
-    return _differences(weights) * (filled[:, :-1] & filled[:, 1:])[:, :, None]
-    # [/eq:derivative-jumps]
-
-
-def _differences(weights: FloatArray) -> FloatArray:
-    """Row m minus row m - 1, as weights of one more coefficient, the first of them that of row m - 1."""
-    n_in, n_rows, width = weights.shape
-    result = np.zeros((n_in, n_rows - 1, width + 1))
-    result[:, :, 1:] = weights[:, 1:]
-    result[:, :, :-1] -= weights[:, :-1]
-    return result
-
-
-def _windows(layer: Layer) -> FloatArray:
-    """Coefficients under each jump, (n_out, n_in, n_intervals - 1, degree + 2)."""
-    return np.lib.stride_tricks.sliding_window_view(layer.coef, layer.degree + 2, axis=2)
-
-
-def smoothness_value_and_grad(smoothness: Smoothness, network: Network) -> tuple[float, FloatArray]:
-    """(P1) and its gradient in the order of theta.
-
-    Parameters
-    ----------
-    smoothness : Smoothness
-        Prepared for the network's knot rows.
-    network : Network
-
-    Returns
-    -------
-    value : float
-    gradient : (n_params,)
-
-    Notes
-    -----
-    Implements :eq:`smoothness`.
-    """
-    value, pieces = 0.0, []
-    for layer, weights in zip(network.layers, smoothness.weights, strict=True):
-        live = layer.w_spline * layer.mask
-        # [eq:smoothness]
-        unweighted = (
-            np.einsum("ipq,jipq->jip", weights, _windows(layer))
-            if weights.shape[1]
-            else np.zeros((*live.shape, 0))
-        )
-        jumps = live[:, :, None] * unweighted
-        value += float(np.vdot(jumps, jumps))
-        d_jumps = 2.0 * jumps
-        # [/eq:smoothness]
-        d_coef = np.zeros(layer.coef.shape)
-        for q in range(weights.shape[2]):
-            d_coef[:, :, q : q + weights.shape[1]] += live[:, :, None] * d_jumps * weights[:, :, q]
-        d_w_spline = layer.mask * (d_jumps * unweighted).sum(axis=2)
-        pieces += [
-            d_coef.reshape(-1),
-            np.zeros(layer.w_base.size),
-            d_w_spline.reshape(-1),
-            np.zeros(layer.affine.size),
-        ]
-    return value, np.concatenate(pieces)
-
-
-def smoothness_residuals(smoothness: Smoothness, network: Network) -> FloatArray:
-    """The jumps of (P1) as a flat vector: layer by layer, [out, in, breakpoint]."""
-    pieces = []
-    for layer, weights in zip(network.layers, smoothness.weights, strict=True):
-        live = layer.w_spline * layer.mask
-        if weights.shape[1]:
-            pieces.append(
-                (live[:, :, None] * np.einsum("ipq,jipq->jip", weights, _windows(layer))).reshape(
-                    -1
-                )
+    @classmethod
+    def of(cls, network: object, weight: float) -> "Smoothness":
+        """Return the penalty for the knots of a network; TypeError if it is no Network."""
+        if not isinstance(network, Network):
+            raise TypeError(
+                f"network is {network!r}, but smoothness and penalties on edges need the curves of "
+                "a Network"
             )
-    return np.concatenate(pieces) if pieces else np.zeros(0)
+        return cls(weight, tuple(jump_weights(one.knots, one.degree) for one in network.layers))
 
+    def value(self, network: Network) -> float:
+        """Compute the weighted penalty."""
+        residuals = self.residuals(network)
+        return float(np.vdot(residuals, residuals))
 
-def smoothness_jacobian(smoothness: Smoothness, network: Network, scale: float) -> list[RowSparse]:
-    """Rows of d (scale * residuals) / d theta, one block a layer that has inner breakpoints."""
-    blocks, start = [], 0
-    for layer, weights in zip(network.layers, smoothness.weights, strict=True):
-        n_out, n_in, n_basis = layer.coef.shape
-        n_jumps, width = weights.shape[1:]
-        edge = np.arange(n_out * n_in).reshape(n_out, n_in)
-        if n_jumps:
-            columns = np.empty((n_out, n_in, n_jumps, width + 1), dtype=np.intp)
-            values = np.empty(columns.shape)
-            places = np.arange(n_jumps)[:, None] + np.arange(width)
-            columns[..., :width] = start + n_basis * edge[:, :, None, None] + places
-            columns[..., width] = start + layer.coef.size + layer.w_base.size + edge[:, :, None]
-            values[..., :width] = (scale * layer.w_spline * layer.mask)[:, :, None, None] * weights
-            unweighted = np.einsum("ipq,jipq->jip", weights, _windows(layer))
-            values[..., width] = (scale * layer.mask)[:, :, None] * unweighted
-            blocks.append(
-                RowSparse(
-                    columns.reshape(-1, width + 1), values.reshape(-1, width + 1), network.n_params
+    def value_and_grad(self, network: Any) -> tuple[float, FloatArray]:
+        """Compute the weighted penalty and its gradient (n_params,).
+
+        Notes
+        -----
+        Implements :eq:`smoothness`.
+        """
+        value, pieces = 0.0, []
+        for layer, weights in zip(network.layers, self.weights, strict=True):
+            scale = layer.w_spline * layer.mask
+            # [eq:smoothness]
+            unweighted = _jumps(layer, weights)
+            jumps = scale[:, :, None] * unweighted
+            value += float(np.vdot(jumps, jumps))
+            d_jumps = 2.0 * jumps
+            # [/eq:smoothness]
+            d_coef = np.zeros(layer.coef.shape)
+            n_jumps = weights.shape[1]
+            for q in range(weights.shape[2]):
+                d_coef[:, :, q : q + n_jumps] += scale[:, :, None] * d_jumps * weights[:, :, q]
+            d_w_spline = layer.mask * (d_jumps * unweighted).sum(axis=2)
+            nothing = np.zeros(layer.w_base.size), np.zeros(layer.affine.size)
+            pieces += [d_coef.reshape(-1), nothing[0], d_w_spline.reshape(-1), nothing[1]]
+        return self.weight * value, self.weight * np.concatenate(pieces)
+
+    def residuals(self, network: Network) -> FloatArray:
+        """Compute sqrt(weight) times the jumps of (T9): layer by layer, [out, in, breakpoint]."""
+        pieces = [np.zeros(0)]
+        for layer, weights in zip(network.layers, self.weights, strict=True):
+            scale = layer.w_spline * layer.mask
+            pieces.append((scale[:, :, None] * _jumps(layer, weights)).reshape(-1))
+        residuals: FloatArray = np.sqrt(self.weight) * np.concatenate(pieces)
+        return residuals
+
+    def jacobian(self, network: Network) -> list[RowSparse]:
+        """Compute d residuals / d theta: one block per layer that has inner breakpoints."""
+        blocks, start, root = [], 0, np.sqrt(self.weight)
+        for layer, weights in zip(network.layers, self.weights, strict=True):
+            n_out, n_in, n_basis = layer.coef.shape
+            n_jumps, width = weights.shape[1:]
+            edge = start + np.arange(n_out * n_in).reshape(n_out, n_in, 1, 1)
+            if n_jumps:
+                columns = np.empty((n_out, n_in, n_jumps, width + 1), dtype=np.intp)
+                values = np.empty(columns.shape)
+                places = np.arange(n_jumps)[:, None] + np.arange(width)
+                columns[..., :width] = start + n_basis * (edge - start) + places
+                columns[..., width] = layer.coef.size + layer.w_base.size + edge[..., 0]
+                scale = (root * layer.w_spline * layer.mask)[:, :, None, None]
+                values[..., :width] = scale * weights
+                values[..., width] = (root * layer.mask)[:, :, None] * _jumps(layer, weights)
+                rows = (-1, width + 1)
+                blocks.append(
+                    RowSparse(columns.reshape(rows), values.reshape(rows), network.n_params)
                 )
-            )
-        start += layer.n_params
-    return blocks
+            start += layer.n_params
+        return blocks
+
+
+def _jumps(layer: Layer, weights: FloatArray) -> FloatArray:
+    """Compute the jumps of sum_m coef_m B_m, (n_out, n_in, n_intervals - 1)."""
+    if not weights.shape[1]:
+        return np.zeros((*layer.w_spline.shape, 0))
+    windows = np.lib.stride_tricks.sliding_window_view(layer.coef, layer.degree + 2, axis=2)
+    jumps: FloatArray = np.einsum("ipq,jipq->jip", weights, windows)
+    return jumps

@@ -12,12 +12,8 @@ from oracles_penalties import activation
 import kan_ref as kr
 from kan_ref.baselines.lan import (
     LAN_BASE_NAMES,
-    input_gradient,
     node_curve,
     pre_activations,
-    prediction_jacobian,
-    run_backward,
-    run_forward,
 )
 from kan_ref.functions.activation import ACTIVATION_NAMES
 from kan_ref.numerics.differences import central_difference
@@ -136,9 +132,9 @@ def test_backward_is_the_transpose_of_the_derivative(base, depth):
             rng.normal(size=lan.n_params),
             rng.normal(size=x.shape),
         )
-        _, caches = run_forward(lan, x)
+        _, caches = lan.run_forward(x)
 
-        pulled, pulled_x = run_backward(lan, caches, dy), input_gradient(lan, caches, dy)
+        pulled, pulled_x = lan.run_backward(caches, dy), lan.gradients(caches, dy)[0]
         slope = central_difference(
             lambda t: float((dy * lan.with_theta(lan.theta + t * d_theta)(x)).sum()), 1e-6
         )
@@ -159,7 +155,7 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ba
         lan, x, rng = example(base, depth, seed)
         direction = rng.normal(size=lan.n_params)
 
-        jacobian = prediction_jacobian(lan, run_forward(lan, x)[1], 0.5)
+        jacobian = lan.jacobian(lan.run_forward(x)[1], 0.5)[0]
         slope = 0.5 * central_difference(
             lambda t: lan.with_theta(lan.theta + t * direction)(x).reshape(-1), 1e-6
         )
@@ -174,18 +170,18 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ba
 def test_the_transposed_jacobian_times_dy_is_the_gradient(base, depth):
     lan, x, rng = example(base, depth)
     dy = rng.normal(size=(len(x), lan.widths[-1]))
-    _, caches = run_forward(lan, x)
+    _, caches = lan.run_forward(x)
 
-    by_jacobian = prediction_jacobian(lan, caches).T @ dy.reshape(-1)
+    by_jacobian = lan.jacobian(caches)[0].T @ dy.reshape(-1)
 
-    np.testing.assert_allclose(run_backward(lan, caches, dy), by_jacobian, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(lan.run_backward(caches, dy), by_jacobian, rtol=1e-11, atol=1e-12)
 
 
 def test_a_wrong_gradient_of_one_part_would_be_seen():
     """The check above, told that coefficients have no gradient: it must not agree."""
     lan, x, rng = example("silu", 3)
     dy, direction = rng.normal(size=(len(x), 1)), rng.normal(size=lan.n_params)
-    pulled = run_backward(lan, run_forward(lan, x)[1], dy)
+    pulled = lan.run_backward(lan.run_forward(x)[1], dy)
     start = lan.weights[0].size + lan.biases[0].size
     pulled[start : start + lan.coefs[0].size] = 0.0
 
@@ -302,7 +298,7 @@ def test_repr_tells_widths_grids_base_and_parameters():
     lan, x, _ = example("tanh", 2)
 
     assert repr(lan) == "LAN([2, 4, 3], n_intervals [4], degree 3, tanh, 55 parameters)"
-    assert [repr(cache) for cache in run_forward(lan, x)[1]] == [
+    assert [repr(cache) for cache in lan.run_forward(x)[1]] == [
         "LANCache(x (6, 2), slope (6, 4))",
         "LANCache(x (6, 4), slope None)",
     ]
@@ -547,7 +543,10 @@ REFUSED = {
         lambda: build(knots=(ROW[:1],)),
         r"knots\[0\] has 1 rows, but weights\[0\] has 2 outputs",
     ),
-    "falling rows": (lambda: build(knots=(ROW[:, ::-1],)), r"knots\[0\] must rise along each row"),
+    "falling rows": (
+        lambda: build(knots=(ROW[:, ::-1],)),
+        r"knots\[0\] must be nondecreasing along each row",
+    ),
     "no outputs": (
         lambda: build(weights=(np.ones((0, 3)), LAST)),
         r"weights\[0\] has shape \(0, 3\), but",
@@ -641,6 +640,6 @@ def test_derivatives_by_the_inputs_are_refused_by_name():
 
     with pytest.raises(
         TypeError,
-        match=r"network is LAN\(.*, but derivatives by the inputs need a Network or an MLP",
+        match=r"network is LAN\(.*, but derivatives with respect to the inputs need a Network or an MLP",
     ):
         kr.input_jacobian(lan, x)

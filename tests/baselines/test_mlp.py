@@ -14,10 +14,6 @@ from networks import seeds
 import kan_ref as kr
 from kan_ref.baselines.mlp import (
     ACTIVATION_NAMES,
-    input_gradient,
-    prediction_jacobian,
-    run_backward,
-    run_forward,
 )
 from kan_ref.numerics.differences import central_difference
 
@@ -112,9 +108,9 @@ def test_backward_is_the_transpose_of_the_derivative(activation, depth):
             rng.normal(size=mlp.n_params),
             rng.normal(size=x.shape),
         )
-        _, caches = run_forward(mlp, x)
+        _, caches = mlp.run_forward(x)
 
-        pulled, pulled_x = run_backward(mlp, caches, dy), input_gradient(mlp, caches, dy)
+        pulled, pulled_x = mlp.run_backward(caches, dy), mlp.gradients(caches, dy)[0]
         slope = central_difference(
             lambda t: float((dy * mlp.with_theta(mlp.theta + t * d_theta)(x)).sum()), 1e-6
         )
@@ -135,7 +131,7 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ac
         mlp, x, rng = example(activation, depth, seed)
         direction = rng.normal(size=mlp.n_params)
 
-        jacobian = prediction_jacobian(mlp, run_forward(mlp, x)[1], 0.5)
+        jacobian = mlp.jacobian(mlp.run_forward(x)[1], 0.5)[0]
         slope = 0.5 * central_difference(
             lambda t: mlp.with_theta(mlp.theta + t * direction)(x).reshape(-1), 1e-6
         )
@@ -150,17 +146,17 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ac
 def test_the_transposed_jacobian_times_dy_is_the_gradient(activation, depth):
     mlp, x, rng = example(activation, depth)
     dy = rng.normal(size=(len(x), mlp.widths[-1]))
-    _, caches = run_forward(mlp, x)
+    _, caches = mlp.run_forward(x)
 
-    by_jacobian = prediction_jacobian(mlp, caches).T @ dy.reshape(-1)
+    by_jacobian = mlp.jacobian(caches)[0].T @ dy.reshape(-1)
 
-    np.testing.assert_allclose(run_backward(mlp, caches, dy), by_jacobian, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(mlp.run_backward(caches, dy), by_jacobian, rtol=1e-11, atol=1e-12)
 
 
 def test_relu_has_slope_zero_at_its_kink():
     mlp = kr.MLP((np.array([[1.0]]), np.array([[3.0]])), (np.array([0.0]), np.array([0.0])), "relu")
 
-    gradient = run_backward(mlp, run_forward(mlp, np.array([[0.0]]))[1], np.array([[1.0]]))
+    gradient = mlp.run_backward(mlp.run_forward(np.array([[0.0]]))[1], np.array([[1.0]]))
 
     np.testing.assert_array_equal(gradient, [0.0, 0.0, 0.0, 1.0])
 
@@ -271,7 +267,7 @@ def test_repr_tells_widths_activation_and_parameters():
 def test_repr_of_a_cache_tells_shapes():
     mlp, x, _ = example("tanh", 2)
 
-    assert [repr(cache) for cache in run_forward(mlp, x)[1]] == [
+    assert [repr(cache) for cache in mlp.run_forward(x)[1]] == [
         "MLPCache(x (6, 2), slope (6, 4))",
         "MLPCache(x (6, 4), slope None)",
     ]
@@ -342,7 +338,7 @@ REFUSED = {
     ),
     "theta": (
         lambda: kr.MLP((W,), (V,), "tanh").with_theta(np.ones(7)),
-        "theta has 7 numbers, but this perceptron has 8",
+        "theta has 7 numbers, but this network has 8",
     ),
     "theta not finite": (
         lambda: kr.MLP((W,), (V,), "tanh").with_theta(np.full(8, np.inf)),

@@ -26,22 +26,6 @@ def test_the_textbook_step_computes_what_ours_computes(widths, contraction):
     np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-12 * np.abs(d_theta).max())
 
 
-@pytest.mark.parametrize("degree", [0, 1, 2, 3, 5])
-def test_the_textbook_recursion_gives_all_bases_and_slopes_where_knots_repeat_too(degree):
-    rng = np.random.default_rng(degree)
-    knots = np.sort(rng.uniform(-1.0, 1.0, (3, 2 * degree + 8)), axis=1)
-    knots[1, 3:5], knots[2, :3] = knots[1, 3], knots[2, 0]
-    x = rng.uniform(-1.1, 1.1, (50, 3))
-
-    basis, basis_slope = textbook.bases(x, knots, degree, slopes=True)
-
-    slopes = kr.bspline.basis(x, knots, degree, derivative=1)
-    np.testing.assert_allclose(basis, kr.bspline.basis(x, knots, degree), rtol=0, atol=1e-14)
-    np.testing.assert_allclose(
-        basis_slope, slopes, rtol=0, atol=1e-13 * max(1.0, np.abs(slopes).max())
-    )
-
-
 def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many():
     sentence = training_step.memory()
 

@@ -10,10 +10,10 @@ import pytest
 import kan_ref as kr
 from benchmarks import __main__ as program
 from benchmarks import clock, growth, lm, origin, peers, steps, subjects, tables, trial
+from benchmarks.objectives import mean_square_objective
 from benchmarks.picture import draw
 from benchmarks.shapes import SHAPES, Shape, problem
 from figures.machine.style import style
-from kan_ref.training.objective import make_objective
 
 SMALL = Shape("s", (2, 3, 1), 4, 50)
 
@@ -94,7 +94,9 @@ def test_the_first_layers_splines_are_evaluated_once_as_in_fit_and_at_every_step
 ):
     made = []
     monkeypatch.setattr(
-        subjects, "make_objective", lambda *batch: made.append(batch) or make_objective(*batch)
+        subjects,
+        "mean_square_objective",
+        lambda *batch: made.append(batch) or mean_square_objective(*batch),
     )
     counts = []
 
@@ -347,7 +349,7 @@ def test_numbers_have_three_digits(value, text):
 @pytest.mark.parametrize("shape", [SMALL, Shape("dual", (3, 2, 1), 10, 20)], ids=str)
 def test_the_dense_iteration_takes_the_step_of_kan_ref(shape):
     network, x, y = problem(shape)
-    objective = make_objective(network, x, y)
+    objective = mean_square_objective(network, x, y)
 
     ours, dense = lm.iterate(objective, network.theta), lm.iterate_dense(objective, network.theta)
 

@@ -9,7 +9,7 @@ from networks import clear_samples, random_batch, random_network, with_formulas
 
 from kan_ref.numerics.row_sparse import multiply
 from kan_ref.pde import jet_layer
-from kan_ref.pde.jet_families import family_of
+from kan_ref.pde.jet_families import jets_of
 from kan_ref.pde.jet_kind import directional_kind, operator_kind
 
 TOLERANCE = 1e-7
@@ -62,12 +62,12 @@ def every_kind(rng, n_in, n_samples):
 
 def jet_of(model, x, kind):
     """The outputs' jet, (n_out, n_components, batch)."""
-    functions = family_of(model).jets
+    functions = jets_of(model)
     return functions.predict(model, functions.prepare(model, x, kind))
 
 
 def flow_of(model, x, kind):
-    functions = family_of(model).jets
+    functions = jets_of(model)
     return functions.run_forward(model, functions.prepare(model, x, kind))
 
 
@@ -94,12 +94,12 @@ def forward_error(model, x):
 
 def gradient_errors(model, x, kind, rng):
     """Gradient and rows of samples against differences of all components along a direction in theta."""
-    functions, replace_theta = family_of(model).jets, family_of(model).replace_theta
+    functions = jets_of(model)
     flow = flow_of(model, x, kind)
     seed, direction = rng.normal(size=flow.jet.shape), 0.1 * rng.normal(size=model.n_params)
 
     moved = fourth_order(
-        lambda h: jet_of(replace_theta(model, model.theta + h * direction), x, kind) * seed
+        lambda h: jet_of(model.replace_theta(model.theta + h * direction), x, kind) * seed
     )
     gradient = functions.run_backward(model, flow, seed)
     (rows,) = functions.jacobian(model, flow, [seed])

@@ -7,7 +7,7 @@ from oracles_training import bits, covered_network, samples
 import kan_ref as kr
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
-from kan_ref.network.refinement import activations_left, place_hidden_grids, refine
+from kan_ref.network.refinement import place_hidden_grids, refine
 
 
 def example(widths=(2, 3, 2), *, degree=3, n_intervals=4, seed=0, **options):
@@ -267,7 +267,7 @@ def test_every_activation_lies_inside_a_placed_grid():
 
     placed = place_hidden_grids(network, 3.0 * x)
 
-    assert not activations_left(placed, flow(placed, 3.0 * x)[1:])
+    assert not placed.left_grids(flow(placed, 3.0 * x)[1:])
 
 
 # --- whether an activation has left
@@ -281,15 +281,15 @@ def test_an_activation_at_the_end_of_a_grid_has_not_left_it_and_one_ulp_beyond_i
     below[0, 2], above[1, 1] = np.nextafter(low[2], -np.inf), np.nextafter(high[1], np.inf)
     outputs = np.full((2, 2), 1e9)  # nothing takes them
 
-    assert not activations_left(network, [at_ends, outputs])
-    assert activations_left(network, [below, outputs])
-    assert activations_left(network, [above, outputs])
+    assert not network.left_grids([at_ends, outputs])
+    assert network.left_grids([below, outputs])
+    assert network.left_grids([above, outputs])
 
 
 def test_a_network_of_one_layer_has_no_hidden_grid_to_leave():
     network, x = example((2, 3))
 
-    assert not activations_left(network, [1e9 * x])
+    assert not network.left_grids([1e9 * x])
 
 
 # --- fit
@@ -400,9 +400,7 @@ def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_
 
     knots = [network.layers[1].knots for network in seen]
     moved = [n for n in range(len(seen) - 1) if not np.array_equal(knots[n], knots[n + 1])]
-    left = [
-        n for n in range(5, 51, 5) if activations_left(seen[n], flow(seen[n], data.x_train)[1:])
-    ]
+    left = [n for n in range(5, 51, 5) if seen[n].left_grids(flow(seen[n], data.x_train)[1:])]
     assert len(moved) >= 1
     assert moved == left
     for n in moved:
@@ -412,9 +410,7 @@ def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_
 
 def test_fit_asks_whether_activations_left_after_steps_5_to_50_and_never_again(monkeypatch):
     network, data = growing(0)
-    monkeypatch.setattr(
-        "kan_ref.training.fitting.activations_left", lambda network, activations: True
-    )
+    monkeypatch.setattr(kr.Network, "left_grids", lambda network, flow: True)
     knots = []
 
     kr.fit(
@@ -443,7 +439,7 @@ def test_fit_moves_no_grid_after_the_last_step():
 
     run = kr.fit(network, data, n_steps=5, callback=lambda step: seen.append(step.network))
 
-    assert activations_left(run.network, flow(run.network, data.x_train)[1:])
+    assert run.network.left_grids(flow(run.network, data.x_train)[1:])
     assert bits(run.network) == bits(seen[-1])
 
 

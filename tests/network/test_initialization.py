@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 import kan_ref as kr
-from kan_ref.network import network as stack
 
 
 def made(widths=(2, 5, 3), *, seed=0, n_intervals=5, degree=3, domain=(-1.0, 1.0), **options):
@@ -194,10 +193,8 @@ def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(
 
     network = made((2, 4, 3, 2), n_intervals=n_intervals, **options)
 
-    inputs = stack.evaluate_inputs(network, samples if given == "samples" else x, slopes=False)
-    for layer, activations in zip(
-        network.layers[1:], stack.activations(network, inputs), strict=False
-    ):
+    inputs = network.prepare(samples if given == "samples" else x)
+    for layer, activations in zip(network.layers[1:], network.flow(inputs), strict=False):
         least, most = activations.min(axis=0), activations.max(axis=0)
         low, high = ends(layer)
         np.testing.assert_allclose(low, least - share * (most - least), rtol=0, atol=1e-14)
@@ -215,7 +212,7 @@ def test_a_probe_batch_of_one_sample_gives_grids_around_its_activations():
 
     low, high = ends(network.layers[1])
 
-    middle = stack.activations(network, stack.evaluate_inputs(network, x, slopes=False))[0][0]
+    middle = network.flow(network.prepare(x))[0][0]
     half = 0.5 * np.maximum(1.0, np.abs(middle))
     np.testing.assert_allclose(low, middle - half, rtol=1e-14)
     np.testing.assert_allclose(high, middle + half, rtol=1e-14)

@@ -10,7 +10,6 @@ from networks import WAYS, contraction_by, network_cases, random_batch, random_n
 from oracles_layer import edge_curve, layer_edges
 
 import kan_ref as kr
-from kan_ref.network import network as stack
 
 
 def example(seed=0, widths=(2, 5, 3), **options):
@@ -20,7 +19,7 @@ def example(seed=0, widths=(2, 5, 3), **options):
 
 
 def inputs_of_layers(network, x):
-    hidden = stack.activations(network, stack.evaluate_inputs(network, x, slopes=False))
+    hidden = network.flow(network.prepare(x))
     return [x, *hidden[:-1]]
 
 

@@ -27,7 +27,7 @@ WIDTHS = (3, 4, 3, 2)  # three layers, several outputs
 
 
 def jacobian(network, x):
-    return prediction_jacobian(network, kr.forward(network, x)[1])
+    return prediction_jacobian(network.layers, kr.forward(network, x)[1])
 
 
 def example(seed, *, widths=WIDTHS, degrees=(2, 3, 5), n_samples=6, **options):
@@ -58,7 +58,7 @@ def test_its_transpose_does_what_backward_does(case, way):
     with contraction_by(way):
         _, caches = kr.forward(network, x)
         _, grads = kr.backward(network, caches, u)
-        rows = prediction_jacobian(network, caches)
+        rows = prediction_jacobian(network.layers, caches)
 
     pulled = multiply_transposed(rows, u.reshape(-1))
     scale = np.abs(dense_form(rows)).T @ np.abs(u.reshape(-1))

@@ -10,14 +10,14 @@ from networks import WAYS, contraction_by, layer_cases, random_batch, random_lay
 from oracles_layer import layer_edges, layer_values, slope_terms
 
 from kan_ref.bspline.knots import uniform_knots
-from kan_ref.network import layer_passes as edges
+from kan_ref.network import layer as edges
 from kan_ref.network.layer import Layer
 
 ways = st.sampled_from(WAYS)
 
 
 def values(layer, x):
-    return edges.forward(layer, np.asarray(x, dtype=float))[0]
+    return edges.layer_forward(layer, np.asarray(x, dtype=float))[0]
 
 
 def worst_size(layer, x):
@@ -65,7 +65,7 @@ def test_every_edge_slope_is_the_derivative_of_the_piece_that_owns_the_point(cas
 def test_outputs_are_the_sums_of_the_edges_that_end_there(case):
     layer, x, _ = case
 
-    y, cache = edges.forward(layer, x)
+    y, cache = edges.layer_forward(layer, x)
 
     np.testing.assert_allclose(
         y,
@@ -93,10 +93,10 @@ def test_without_slopes_the_outputs_are_the_same_bits(case, way):
 
     with contraction_by(way):
         cache = edges.evaluate(layer, x, slopes=False)
-        np.testing.assert_array_equal(edges.outputs(layer, cache), values(layer, x))
+        np.testing.assert_array_equal(edges.layer_outputs(layer, cache), values(layer, x))
 
     assert cache.base_slope is None
-    assert len(cache.bases.live.planes) == 1
+    assert len(cache.bases.active.planes) == 1
 
 
 # --- laws
@@ -189,7 +189,7 @@ def test_splines_of_weight_zero_leave_the_base_alone(case, way):
     silent = dataclasses.replace(layer, w_spline=np.zeros(layer.w_spline.shape))
 
     with contraction_by(way):
-        y, cache = edges.forward(silent, x)
+        y, cache = edges.layer_forward(silent, x)
 
     np.testing.assert_array_equal(y, cache.base @ layer.base_matrix.T)
 
@@ -224,7 +224,7 @@ def test_beyond_a_knot_row_nothing_is_left_of_the_spline(case, way):
     )
 
     with contraction_by(way):
-        y, cache = edges.forward(layer, beyond)
+        y, cache = edges.layer_forward(layer, beyond)
 
     np.testing.assert_array_equal(y, cache.base @ layer.base_matrix.T)
 
@@ -250,7 +250,7 @@ def test_at_degree_0_a_spline_is_the_coefficient_of_its_interval(case):
 def test_an_empty_batch_gives_no_rows():
     layer = random_layer(np.random.default_rng(6), 2, 3, degree=3, n_intervals=4)
 
-    y, cache = edges.forward(layer, np.zeros((0, 2)))
+    y, cache = edges.layer_forward(layer, np.zeros((0, 2)))
 
     assert y.shape == (0, 3)
     assert edges.layer_edge_outputs(layer, cache).shape == (0, 3, 2)
@@ -295,7 +295,16 @@ def test_writing_into_an_array_of_a_layer_is_refused(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["knots", "padded", "starts", "low", "high", "cells_per_unit", "first_cell", "last_cell"],
+    [
+        "knots",
+        "padded",
+        "starts",
+        "low",
+        "high",
+        "intervals_per_unit",
+        "first_interval",
+        "last_interval",
+    ],
 )
 def test_writing_into_the_prepared_knot_rows_is_refused(name):
     layer = Layer(**given_arrays(np.random.default_rng(10)), degree=2)
@@ -349,7 +358,7 @@ def test_the_matrices_of_a_layer_are_masked_and_weighted():
                 )
 
 
-@pytest.mark.parametrize(("dead", "note"), [(0, ""), (2, ", 2 dead edges")])
+@pytest.mark.parametrize(("dead", "note"), [(0, ""), (2, ", 2 masked edges")])
 def test_a_layer_prints_its_sizes_and_dead_edges(dead, note):
     arrays = given_arrays(np.random.default_rng(14))
     arrays["mask"].reshape(-1)[:dead] = 0.0
@@ -383,8 +392,14 @@ def test_prepared_knot_rows_print_their_sizes():
     even = Layer(**given_arrays(np.random.default_rng(16)), degree=2)
     uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="clamped")
 
-    assert repr(even.rows) == "KnotVectors(2 even rows of 9 knots, degree 2, 6 bases each)"
-    assert repr(uneven.rows) == "KnotVectors(1 uneven rows of 9 knots, degree 2, 6 bases each)"
+    assert (
+        repr(even.rows)
+        == "KnotVectors(2 evenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+    )
+    assert (
+        repr(uneven.rows)
+        == "KnotVectors(1 unevenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+    )
 
 
 def test_forward_leaves_its_input_as_it_was():
@@ -393,6 +408,6 @@ def test_forward_leaves_its_input_as_it_was():
     x = random_batch(rng, layer, 6)
     before = x.copy()
 
-    edges.forward(layer, x)
+    edges.layer_forward(layer, x)
 
     np.testing.assert_array_equal(x, before)

@@ -20,7 +20,7 @@ from networks import (
 from oracles_layer import network_values, theta_by_hand
 
 import kan_ref as kr
-from kan_ref.network import layer_passes as edges
+from kan_ref.network import layer as edges
 from kan_ref.network import network as stack
 
 ways = st.sampled_from(WAYS)
@@ -47,7 +47,7 @@ def test_a_network_is_its_layers_one_after_another(case, way):
     with contraction_by(way):
         y, at = network(x), x
         for layer in network.layers:
-            at, _ = edges.forward(layer, at)
+            at, _ = edges.layer_forward(layer, at)
 
     np.testing.assert_array_equal(y, at)
 
@@ -75,22 +75,22 @@ def test_forward_gives_the_same_bits_as_calling_the_network(case, way):
 
 def test_predict_and_activations_walk_the_same_way():
     network, x = example()
-    inputs = stack.evaluate_inputs(network, x, slopes=False)
+    inputs = network.prepare(x)
 
-    values = stack.activations(network, inputs)
+    values = network.flow(inputs)
 
     assert [value.shape for value in values] == [(7, 5), (7, 3), (7, 1)]
     np.testing.assert_array_equal(values[-1], network(x))
-    np.testing.assert_array_equal(values[-1], stack.predict(network, inputs))
+    np.testing.assert_array_equal(values[-1], network.values(inputs))
     np.testing.assert_array_equal(values[1], stack.Network(network.layers[:2])(x))
 
 
 def test_evaluated_inputs_serve_every_theta():
     network, x = example()
-    inputs = stack.evaluate_inputs(network, x, slopes=False)
+    inputs = network.prepare(x)
     other = network.with_theta(np.random.default_rng(1).normal(size=network.n_params))
 
-    np.testing.assert_array_equal(stack.predict(other, inputs), other(x))
+    np.testing.assert_array_equal(other.values(inputs), other(x))
 
 
 @given(network_cases(degrees=range(1, 8)), ways)
@@ -404,7 +404,7 @@ def test_a_network_prints_widths_grids_degree_and_parameters():
     assert repr(network) == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters)"
     assert (
         repr(kr.mask_edges(network, 0, [[1, 0]] * 5))
-        == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters, 5 dead edges)"
+        == "Network([2, 5, 1], n_intervals [5, 5], degree 3, 150 parameters, 5 masked edges)"
     )
 
 

@@ -16,7 +16,6 @@ from networks import (
 from oracles_layer import network_backward
 
 import kan_ref as kr
-from kan_ref.network import network as stack
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.numerics.row_sparse import dense_form
 
@@ -160,7 +159,7 @@ def test_the_rows_of_the_jacobian_are_gradients_of_single_predictions(case, way)
 
     with contraction_by(way):
         _, caches = kr.forward(network, x)
-        jacobian = dense_form(prediction_jacobian(network, caches))
+        jacobian = dense_form(prediction_jacobian(network.layers, caches))
         rows = []
         for b in range(len(x)):
             for o in range(n_out):
@@ -174,10 +173,10 @@ def test_the_rows_of_the_jacobian_are_gradients_of_single_predictions(case, way)
 
 def test_the_jacobian_is_scaled_and_needs_no_slopes_of_the_first_layer():
     network, x, _ = case_for([3], 8)
-    inputs = stack.evaluate_inputs(network, x, slopes=False)
+    inputs = network.prepare(x)
 
-    with_slopes = prediction_jacobian(network, kr.forward(network, x)[1])
-    without = prediction_jacobian(network, stack.run_forward(network, inputs)[1], scale=-0.5)
+    with_slopes = prediction_jacobian(network.layers, kr.forward(network, x)[1])
+    without = prediction_jacobian(network.layers, network.run_forward(inputs)[1], scale=-0.5)
 
     np.testing.assert_array_equal(without.columns, with_slopes.columns)
     np.testing.assert_allclose(without.values, -0.5 * with_slopes.values, rtol=1e-15)
@@ -207,8 +206,8 @@ def test_the_flat_backward_of_training_gives_the_same_bits(case, way):
     dy = rng.normal(size=(len(x), network.widths[-1]))
 
     with contraction_by(way):
-        _, caches = stack.run_forward(network, stack.evaluate_inputs(network, x, slopes=False))
-        flat = stack.run_backward(network, caches, dy)
+        _, caches = network.run_forward(network.prepare(x))
+        flat = network.run_backward(caches, dy)
         _, d_theta = gradient(network, x, dy)
 
     np.testing.assert_array_equal(flat, d_theta)

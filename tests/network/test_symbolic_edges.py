@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import clear_samples, random_batch, random_network, symbolic_cases, with_formulas
+from objectives import data_objective
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.jacobian import prediction_jacobian
-from kan_ref.network.layer_passes import edge_slopes, layer_edge_outputs
+from kan_ref.network.layer import edge_slopes, layer_edge_outputs
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge, check_edges, numbers
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form
 from kan_ref.sparsity.penalties import PENALTY_NAMES
-from kan_ref.training.objective import check_penalty, make_objective
+from kan_ref.training.objective import check_penalty
 
 
 def formula_layer(edges, rows, shape=(1, 1)):
@@ -138,7 +139,7 @@ def test_living_parameters_count_shared_rows_once():
     layer = formula_layer([(0, 0, "sin", 0), (1, 0, "sin", 0)], [[1, 0, 1, 0]], (2, 1))
 
     assert Network((layer,)).n_active_params == 4
-    assert layer.n_live == 2
+    assert layer.n_active == 2
 
 
 def test_copies_and_pickles_keep_formulas():
@@ -198,11 +199,11 @@ def test_the_transpose_of_the_jacobian_is_backward(drawn):
     y, caches = kr.forward(network, x)
     dy = rng.normal(size=y.shape)
 
-    by_rows = dense_form(prediction_jacobian(network, caches, 1.0)).T @ dy.reshape(-1)
+    by_rows = dense_form(prediction_jacobian(network.layers, caches, 1.0)).T @ dy.reshape(-1)
     _, grads = kr.backward(network, caches, dy)
 
     scale = (
-        np.abs(dense_form(prediction_jacobian(network, caches, 1.0)).T * dy.reshape(-1))
+        np.abs(dense_form(prediction_jacobian(network.layers, caches, 1.0)).T * dy.reshape(-1))
         .sum(axis=1)
         .max()
     )
@@ -253,7 +254,7 @@ def off_the_kink(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_penalties_see_formulas_and_their_gradients_are_right(kind, seed):
     network, x, rng = off_the_kink(seed)
-    objective = make_objective(
+    objective = data_objective(
         network, x, rng.normal(size=(len(x), 2)), penalty=check_penalty(kind, 0.7, 1.0, 2.0)
     )
     theta, direction = objective.start(), rng.normal(size=network.n_params)
@@ -426,7 +427,7 @@ def test_files_keep_formulas_and_locks_bit_for_bit(tmp_path, suffix, seed):
             0,
             "row of a symbolic edge is 1, but must be between 0 and 0",
         ),
-        ([(0, 0, "sin", 0)], [[1, 0, 1, 0]], 1, "mask says that a spline stands there"),
+        ([(0, 0, "sin", 0)], [[1, 0, 1, 0]], 1, "mask says that it is a spline edge"),
         (
             [(0, 0, "sin", 0), (0, 0, "exp", 1)],
             [[1, 0, 1, 0]] * 2,

@@ -13,7 +13,7 @@ b is the identity, coef = (4, -2, 6), w_base = 2, w_spline = 1/2.
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.network import layer_passes as edges
+from kan_ref.network import layer as edges
 
 EDGE = kr.Layer(
     kr.uniform_knots(0.0, 2.0, n_intervals=2, degree=1),
@@ -40,7 +40,7 @@ def test_at_a_quarter_two_hats_are_alive():
 
 
 def test_forward():
-    y, cache = edges.forward(EDGE, np.array([[0.25], [1.5], [2.5], [10.0]]))
+    y, cache = edges.layer_forward(EDGE, np.array([[0.25], [1.5], [2.5], [10.0]]))
 
     # spline(1/4) = 4 3/4 - 2 1/4          = 5/2     y = 2 1/4 + 1/2 5/2  = 7/4
     # spline(3/2) = -2 1/2 + 6 1/2         = 2       y = 2 3/2 + 1/2 2    = 4
@@ -52,9 +52,9 @@ def test_forward():
 
 
 def test_backward():
-    _, cache = edges.forward(EDGE, np.array([[0.25], [1.5]]))
+    _, cache = edges.layer_forward(EDGE, np.array([[0.25], [1.5]]))
 
-    dx, grads = edges.backward(EDGE, cache, np.array([[3.0], [-1.0]]))
+    dx, grads = edges.layer_backward(EDGE, cache, np.array([[3.0], [-1.0]]))
 
     # sample 1/4, dy = 3:   d_C = 3 (3/4, 1/4, 0) = (9/4, 3/4, 0);   sample 3/2, dy = -1:   d_C = -(0, 1/2, 1/2)
     # d_C        is their sum                        = (9/4, 1/4, -1/2)
@@ -70,9 +70,9 @@ def test_backward():
 
 
 def test_a_gradient_on_the_edge_itself_joins_the_one_on_the_output():
-    _, cache = edges.forward(EDGE, np.array([[0.25]]))
+    _, cache = edges.layer_forward(EDGE, np.array([[0.25]]))
 
-    dx, grads = edges.backward(EDGE, cache, np.array([[3.0]]), np.array([[[1.0]]]))
+    dx, grads = edges.layer_backward(EDGE, cache, np.array([[3.0]]), np.array([[[1.0]]]))
 
     # as dy = 3 + 1: d_coef = 1/2 4 (3/4, 1/4, 0), d_w_base = 4 1/4, d_w_spline = 4 5/2, dx = 4 (-1)
     np.testing.assert_array_equal(grads.coef, [[[1.5, 0.5, 0]]])
@@ -103,8 +103,8 @@ def test_its_theta_is_coef_then_w_base_then_w_spline():
 def test_silu_at_zero_adds_no_value_but_half_its_weight_as_slope():
     curved = kr.Layer(EDGE.knots, EDGE.coef, EDGE.w_base, EDGE.w_spline, EDGE.mask, 1, "silu")
 
-    y, cache = edges.forward(curved, np.array([[0.0]]))
-    dx, grads = edges.backward(curved, cache, np.array([[1.0]]))
+    y, cache = edges.layer_forward(curved, np.array([[0.0]]))
+    dx, grads = edges.layer_backward(curved, cache, np.array([[1.0]]))
 
     # y = 2 silu(0) + 1/2 4 = 2;  slope = 2 silu'(0) + 1/2 (-4 - 2) = 2 1/2 - 3 = -2;  d_w_base = silu(0) = 0
     np.testing.assert_array_equal(y, [[2]])

@@ -401,7 +401,7 @@ def test_a_step_to_a_point_that_is_not_finite_is_taken_back(answer, trouble):
 
     result = adam(spoiled_after(4, answer), [3.0, -4.0], callback=shown.append)
 
-    assert result.stopped == f"step 4 led to {trouble} and is taken back"
+    assert result.stopped == f"step 4 led to {trouble} and is undone"
     assert (result.n_steps, result.n_evaluations, len(shown)) == (3, 5, 3)
     np.testing.assert_array_equal(result.theta, shown[-1].theta)
     assert (result.value, result.gradient_norm) == (shown[-1].value, shown[-1].gradient_norm)
@@ -416,7 +416,7 @@ def test_a_function_is_not_asked_at_an_infinite_theta():
 
     result = adam(flat, [0.0, 1.7e308], learning_rate=1e307)
 
-    assert result.stopped == "step 1 led to theta with inf at position 1 and is taken back"
+    assert result.stopped == "step 1 led to theta with inf at position 1 and is undone"
     np.testing.assert_array_equal(result.theta, [0.0, 1.7e308])
     assert (result.n_steps, result.n_evaluations, len(n_calls)) == (0, 1, 1)
 
@@ -432,14 +432,14 @@ def test_an_overflow_in_the_function_is_found_without_a_warning():
     """Up exp, along a gradient of the wrong sign."""
     result = adam(lambda t: (float(np.exp(t[0])), -np.exp(t)), [300.0], learning_rate=500.0)
 
-    assert result.stopped == "step 1 led to a value of inf and is taken back"
+    assert result.stopped == "step 1 led to a value of inf and is undone"
     np.testing.assert_array_equal(result.theta, [300.0])
 
 
 def test_a_function_outside_of_its_domain_is_found_without_a_warning():
     result = adam(lambda t: (float(np.log(t[0])), 1.0 / t), [1.0], learning_rate=0.3)
 
-    assert result.stopped == "step 4 led to a value of nan and is taken back"
+    assert result.stopped == "step 4 led to a value of nan and is undone"
     assert result.theta[0] == pytest.approx(0.1, abs=0.05)
 
 

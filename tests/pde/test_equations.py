@@ -5,6 +5,7 @@ import pytest
 from formula_networks import formula_network
 from hypothesis import given
 from networks import clear_samples, random_batch, random_network, seeds, with_formulas
+from objectives import goal_objective
 from oracles_equations import Function, Linear, random_polynomial, value_by_loops
 
 import kan_ref as kr
@@ -13,7 +14,7 @@ from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transpose
 from kan_ref.pde.problem import PreparedProblem, _weights
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from kan_ref.sparsity.penalties import PenaltyWeights
-from kan_ref.training.objective import check_penalty, make_objective
+from kan_ref.training.objective import check_penalty
 
 WIDTHS = (2, 3, 2)
 ACTIVATIONS = ("tanh", "silu")
@@ -23,9 +24,7 @@ def objective_of(model, conditions, **options):
     """The objective of `fit(problem=)` for conditions of `oracles_equations`."""
     problem = kr.residual_problem([condition.term() for condition in conditions])
     prepared = problem.prepare(model)
-    return make_objective(
-        model, problem.points, np.empty((0, model.widths[-1])), equations=prepared, **options
-    )
+    return goal_objective(model, prepared, problem.points, **options)
 
 
 def kan(rng, degrees, formulas=0.0, n=7):
@@ -302,7 +301,7 @@ def test_a_value_term_is_the_linear_term_of_order_zero():
 
     prepared = named.prepare(model)
 
-    assert prepared.value(model) == objective_of(model, [condition]).equations.value(model)
+    assert prepared.value(model) == objective_of(model, [condition]).goal.value(model)
     assert prepared.value(model) == pytest.approx(
         np.mean((model(condition.x) - condition.options["source"]) ** 2), rel=1e-13
     )

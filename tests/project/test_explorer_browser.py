@@ -15,9 +15,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import kan_ref as kr
-from kan_ref.bspline.blossom import insert_knot
+from kan_ref.bspline.knot_insertion import insert_knot
 from kan_ref.io.document import network_from_plain
-from kan_ref.io.storage import _json_document
+from kan_ref.io.json_file import json_document
 
 FOLDER = Path(__file__).parents[2] / "docs" / "explorer"
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -418,7 +418,7 @@ def test_pointing_at_an_edge_shows_it(page):
 def test_input_sliders_give_the_values_of_kan_ref(page):
     Select(page.one("#example")).select_by_index(1)
     document = page.run("return JSON.stringify(KAN.examples[1].document)")
-    net = network_from_plain(_json_document(document.encode()))
+    net = network_from_plain(json_document(document.encode()))
 
     for name, value in (("input-0", 0.35), ("input-1", -0.8)):
         page.set_slider(name, value)
@@ -454,7 +454,7 @@ def mixed(tmp_path):
 
 
 def check_mixed(page, net):
-    alive = sum(layer.n_live for layer in net.layers)
+    alive = sum(layer.n_active for layer in net.layers)
     assert (
         f"mixed.json: [3, 4, 2], {alive} living edges, {sum(len(layer.symbolic) for layer in net.layers)} of them"
         in page.text("network-name")

@@ -13,7 +13,7 @@ import pytest
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network import layer_passes
+from kan_ref.network import layer as layer_passes
 from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.pde import jet_kind, jets
 
@@ -95,9 +95,9 @@ def shapes_in_the_code():
     mask = np.where(np.arange(N_IN) < N_ROWS, 0.0, 1.0) * np.ones((N_OUT, 1))
     layer = replace(layer, mask=mask, symbolic=formulas, affine=np.ones((N_ROWS, 4)))
     network = kr.Network((layer,))
-    _, cache = layer_passes.forward(layer, x)
+    _, cache = layer_passes.layer_forward(layer, x)
     d_edges = rng.normal(size=(BATCH, N_OUT, N_IN))
-    dx, _ = layer_passes.backward(layer, cache, dy, d_edges)
+    dx, _ = layer_passes.layer_backward(layer, cache, dy, d_edges)
     arrays = {
         name: getattr(layer, name)
         for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask", "affine")

@@ -74,6 +74,9 @@ def test_the_site_is_built_without_a_complaint(site):
 
 def test_every_page_with_code_ran_to_its_end(site):
     run = {page for page, text in tree.pages().items() if "{code-cell}" in text}
+    if not (ROOT / "figures" / "results" / "records").exists():
+        # a source distribution has no records of the figures: these two pages are shown, not run
+        run -= {page for page in run if page.endswith("12_paper_and_findings")}
 
     assert {
         page: ended["traceback"] for page, ended in site.runs.items() if not ended["succeeded"]

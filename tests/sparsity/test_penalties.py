@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import clear_samples, network_cases, random_batch, random_layer, random_network, seeds
+from objectives import data_objective
 from oracles_training import mean_square
 
 import kan_ref as kr
-from kan_ref.network.layer import Layer
-from kan_ref.network.layer_passes import forward
-from kan_ref.network.network import evaluate_inputs, run_flow
+from kan_ref.network.layer import Layer, layer_forward
 from kan_ref.numerics.differences import central_difference
 from kan_ref.sparsity.penalties import (
     PENALTY_NAMES,
@@ -24,8 +23,8 @@ from kan_ref.sparsity.penalties import (
     penalized_backward,
     penalty_value,
 )
-from kan_ref.training import objective as goal
-from kan_ref.training.objective import check_penalty, make_objective
+from kan_ref.training import penalized_goal as goal
+from kan_ref.training.objective import check_penalty
 
 kinds = pytest.mark.parametrize("kind", PENALTY_NAMES)
 ON_EDGES = ("paper", "pykan", "pykan-0.0")
@@ -39,11 +38,11 @@ def linear_layer(weights, base="identity", coef=0.0):
 
 
 def judged(kind, layer, x, l1_weight=1.0, entropy_weight=1.0):
-    return layer_penalty(kind, layer, forward(layer, x)[1], x, l1_weight, entropy_weight)
+    return layer_penalty(kind, layer, layer_forward(layer, x)[1], x, l1_weight, entropy_weight)
 
 
 def total(kind, network, x, l1_weight=1.0, entropy_weight=1.0):
-    flow, caches = run_flow(network, evaluate_inputs(network, x, slopes=False))
+    flow, caches = network.run_flow(network.prepare(x))
     return penalty_value(
         network, x, caches, flow, PenaltyWeights(1.0, l1_weight, entropy_weight, kind)
     )
@@ -316,7 +315,7 @@ def test_the_gradient_is_the_derivative_along_any_direction(kind, smoothness_wei
     for network, x, rng in cases_off_the_kink(kind, 15, seed=int(10 * smoothness_weight)):
         y = rng.normal(size=(len(x), network.widths[-1]))
         weights = check_penalty(kind, 0.3, 0.7, 1.9)
-        objective = make_objective(
+        objective = data_objective(
             network, x, y, penalty=weights, smoothness_weight=smoothness_weight
         )
         theta, direction = objective.start(), rng.normal(size=network.n_params)
@@ -338,7 +337,7 @@ def test_the_penalty_alone_has_an_exact_gradient(kind, weights):
     for network, x, rng in cases_off_the_kink(kind, 8, seed=5):
         direction = rng.normal(size=network.n_params)
         settings = PenaltyWeights(1.0, *weights, kind)
-        flow, caches = run_flow(network, evaluate_inputs(network, x, slopes=False))
+        flow, caches = network.run_flow(network.prepare(x))
 
         value, gradient = penalized_backward(
             network, x, caches, flow, np.zeros_like(flow[-1]), settings
@@ -358,7 +357,7 @@ def test_a_gradient_of_any_loss_joins_the_penalty_s():
     """With dy given, what comes back is the plain pull of dy plus that of the penalty alone."""
     network, x, rng = cases_off_the_kink("paper", 1, seed=7)[0]
     dy, settings = rng.normal(size=(len(x), network.widths[-1])), PenaltyWeights(0.4, 1.0, 2.0)
-    flow, caches = run_flow(network, evaluate_inputs(network, x, slopes=False))
+    flow, caches = network.run_flow(network.prepare(x))
 
     both = penalized_backward(network, x, caches, flow, dy, settings)[1]
     alone = penalized_backward(network, x, caches, flow, np.zeros_like(dy), settings)[1]
@@ -447,7 +446,7 @@ def test_what_the_objective_adds_is_the_weighted_penalty(kind):
     rng = np.random.default_rng(10)
     network = random_network(rng, widths=(2, 3, 1), degrees=(2,))
     x = random_batch(rng, network.layers[0], 6)
-    objective = make_objective(network, x, network(x), penalty=check_penalty(kind, 0.5, 2.0, 3.0))
+    objective = data_objective(network, x, network(x), penalty=check_penalty(kind, 0.5, 2.0, 3.0))
 
     assert objective.added(network) == pytest.approx(
         0.5 * oracle.penalty(kind, network, x, 2.0, 3.0), rel=1e-11
@@ -484,7 +483,7 @@ def test_a_penalty_writes_into_nothing_that_it_is_given():
     rng = np.random.default_rng(12)
     network = random_network(rng, widths=(2, 3, 1), degrees=(3,))
     x = random_batch(rng, network.layers[0], 6)
-    flow, caches = run_flow(network, evaluate_inputs(network, x, slopes=False))
+    flow, caches = network.run_flow(network.prepare(x))
     dy = rng.normal(size=(6, 1))
     before = [a.copy() for a in (x, dy, *flow)]
 
@@ -497,11 +496,11 @@ def test_a_penalty_writes_into_nothing_that_it_is_given():
 
 @pytest.mark.parametrize("call", [penalized_backward, penalty_value])
 def test_an_unknown_kind_is_refused_by_name(call):
-    network = linear_layer([[1.0]])
+    network = kr.Network((linear_layer([[1.0]]),))
     arguments = [
-        kr.Network((network,)),
+        network,
         HAND_X[:, :1],
-        (forward(network, HAND_X[:, :1])[1],),
+        (kr.forward(network, HAND_X[:, :1])[1],),
         [HAND_X[:, :1]],
     ]
     if call is penalized_backward:

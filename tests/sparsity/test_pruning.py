@@ -15,7 +15,7 @@ import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.constant_folding import LEAST_WEIGHT, fold_constants
 from kan_ref.network.layer import Layer
-from kan_ref.network.network import Network, activations, evaluate_inputs
+from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.sparsity.pruning import prune, remove_edges, remove_nodes
 from kan_ref.sparsity.scores import KINDS, edge_scores, node_scores
@@ -51,7 +51,7 @@ def size_of(network, x):
 
 def nodes_of(network, x):
     """Values of all nodes: [x, x_1, ..., x_L]."""
-    return [x, *activations(network, evaluate_inputs(network, x, slopes=False))]
+    return [x, *network.flow(network.prepare(x))]
 
 
 def is_active(layer):

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import SPLINE_ARRAYS, network_cases, random_batch, random_network
+from objectives import data_objective
 from oracles_training import bits, mean_square, prediction_rows, smoothness
 
 import kan_ref as kr
-from kan_ref.network.network import evaluate_inputs
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed, shape
-from kan_ref.training.objective import make_objective, trainable_places
-from kan_ref.training.smoothness import prepare_smoothness, smoothness_residuals
+from kan_ref.training.smoothness import Smoothness
+from kan_ref.training.trainable import trainable_places
 
 SUBSETS = [names for n in (1, 2, 3) for names in combinations(SPLINE_ARRAYS, n)]
 weights = st.sampled_from([0.0, 1e-8, 0.3, 1e4])
@@ -29,7 +29,7 @@ def example(seed=0, *, weight=0.3, trainable=SPLINE_ARRAYS, kind="uneven", degre
         network,
         x,
         y,
-        make_objective(network, x, y, smoothness_weight=weight, trainable=trainable),
+        data_objective(network, x, y, smoothness_weight=weight, trainable=trainable),
     )
 
 
@@ -50,7 +50,7 @@ def test_the_value_is_the_mean_square_plus_the_weighted_smoothness(weight):
 @given(network_cases(), weights)
 def test_the_squares_of_the_residuals_sum_to_the_value(case, weight):
     network, x, rng = case
-    objective = make_objective(
+    objective = data_objective(
         network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
     )
 
@@ -64,7 +64,7 @@ def test_the_squares_of_the_residuals_sum_to_the_value(case, weight):
 @given(network_cases(), weights)
 def test_the_gradient_is_twice_the_transposed_jacobian_times_the_residuals(case, weight):
     network, x, rng = case
-    objective = make_objective(
+    objective = data_objective(
         network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
     )
 
@@ -80,7 +80,7 @@ def test_the_gradient_is_twice_the_transposed_jacobian_times_the_residuals(case,
 def test_linearize_has_the_residuals_of_residuals_bit_for_bit(case, weight):
     """An optimizer compares the two: a difference of rounding would look like progress."""
     network, x, rng = case
-    objective = make_objective(
+    objective = data_objective(
         network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
     )
 
@@ -93,7 +93,7 @@ def test_linearize_has_the_residuals_of_residuals_bit_for_bit(case, weight):
 @given(network_cases(degrees=range(2, 6)), weights)
 def test_the_gradient_is_the_derivative_along_any_direction(case, weight):
     network, x, rng = case
-    objective = make_objective(
+    objective = data_objective(
         network, x, rng.normal(size=(len(x), network.widths[-1])), smoothness_weight=weight
     )
     theta, direction = objective.start(), rng.normal(size=network.n_params)
@@ -119,7 +119,7 @@ def test_the_jacobian_is_that_of_predictions_then_of_jumps():
     )
     np.testing.assert_allclose(residuals[:n], (network(x) - y).reshape(-1) / np.sqrt(n), rtol=1e-14)
     np.testing.assert_allclose(
-        residuals[n:], 0.5 * smoothness_residuals(prepare_smoothness(network), network), rtol=1e-14
+        residuals[n:], 0.5 * Smoothness.of(network, 1.0).residuals(network), rtol=1e-14
     )
     assert len(residuals) > n
 
@@ -149,7 +149,7 @@ def test_the_penalty_is_what_the_value_has_beside_the_mean_square():
 @pytest.mark.parametrize("names", SUBSETS)
 def test_a_subset_has_the_entries_of_the_whole_gradient_and_jacobian(names):
     network, x, y, whole = example()
-    part = make_objective(network, x, y, smoothness_weight=0.3, trainable=names)
+    part = data_objective(network, x, y, smoothness_weight=0.3, trainable=names)
     chosen = np.concatenate(
         [
             np.full(getattr(layer, name).size, name in names)
@@ -174,7 +174,7 @@ def test_a_subset_has_the_entries_of_the_whole_gradient_and_jacobian(names):
 def test_moving_a_subset_leaves_the_other_parameters_as_they_are(names):
     network, _, _, objective = example(trainable=names)
 
-    moved = objective.network_at(objective.start() + 1.0)
+    moved = objective.model_at(objective.start() + 1.0)
 
     for old, new in zip(network.layers, moved.layers, strict=True):
         for name in SPLINE_ARRAYS:
@@ -184,7 +184,7 @@ def test_moving_a_subset_leaves_the_other_parameters_as_they_are(names):
 
 def test_all_names_in_any_order_are_the_whole():
     network, x, y, whole = example()
-    other = make_objective(
+    other = data_objective(
         network, x, y, smoothness_weight=0.3, trainable=("w_spline", "coef", "w_base")
     )
 
@@ -200,19 +200,19 @@ def test_an_optimizer_keeps_its_vector(names):
     _, _, _, objective = example(trainable=names)
     theta = objective.start()
 
-    network = objective.network_at(theta)
+    network = objective.model_at(theta)
     before = bits(network)
     theta += 1.0
 
     assert bits(network) == before
-    assert not np.shares_memory(objective.start(), objective.network.theta)
+    assert not np.shares_memory(objective.start(), objective.model.theta)
 
 
 @pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef", "w_base")])
 def test_the_network_at_the_start_is_the_network(names):
     network, _, _, objective = example(trainable=names)
 
-    assert bits(objective.network_at(objective.start())) == bits(network)
+    assert bits(objective.model_at(objective.start())) == bits(network)
 
 
 @pytest.mark.parametrize("function", ["value_and_grad", "residuals", "linearize"])
@@ -231,9 +231,7 @@ def test_evaluating_changes_nothing(function):
 
 def test_inputs_evaluated_before_serve_as_well():
     network, x, y, objective = example()
-    shared = make_objective(
-        network, x, y, smoothness_weight=0.3, inputs=evaluate_inputs(network, x, slopes=False)
-    )
+    shared = data_objective(network, x, y, smoothness_weight=0.3, inputs=network.prepare(x))
 
     np.testing.assert_array_equal(
         shared.residuals(shared.start()), objective.residuals(objective.start())
@@ -263,5 +261,5 @@ def test_an_objective_prints_sizes_and_no_numbers():
 
     assert (
         repr(objective)
-        == f"Objective({objective.network!r}, mse, 9 samples, 12 trainable parameters)"
+        == f"Objective({objective.model!r}, mse, 9 samples, 12 trainable parameters)"
     )

@@ -8,23 +8,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_batch, random_network
+from objectives import data_objective
 
 import kan_ref as kr
-from kan_ref.training.objective import check_penalty, make_objective
-from kan_ref.training.optimizer_choice import OPTIMIZER_NAMES, Solver, choose_solver
+from kan_ref.network.layer import PARAMETER_NAMES
+from kan_ref.training.fitting import _read_settings
+from kan_ref.training.objective import check_penalty
+from kan_ref.training.optimizer_choice import OPTIMIZER_NAMES, on_batches
 
 # --- the choice
 
+NETWORK = random_network(np.random.default_rng(0), widths=(2, 3, 1), degrees=(3,), dead=0.0)
+
+
+def settings_of(name, loss="mse", penalty=None):
+    """The settings of `fit` for an optimizer's name."""
+    return _read_settings(
+        NETWORK,
+        optimizer=name,
+        n_steps=0,
+        loss=loss,
+        penalty=penalty,
+        smoothness_weight=0.0,
+        update_grids=False,
+        trainable=PARAMETER_NAMES,
+        learning_rate=None,
+        batch_size=None,
+        rng=None,
+    )
+
+
+PENALTY = check_penalty("paper", 1.0, 1.0, 1.0)
+
 
 def test_least_squares_is_taken_where_there_are_residuals_and_lbfgs_elsewhere():
-    assert choose_solver(None, loss="mse", has_residuals=True) == "lm"
-    assert choose_solver(None, loss="mse", has_residuals=False) == "lbfgs"
-    assert choose_solver(None, loss="logistic", has_residuals=False) == "lbfgs"
+    assert settings_of(None).optimizer == "lm"
+    assert settings_of(None, penalty=PENALTY).optimizer == "lbfgs"
+    assert settings_of(None, loss="logistic").optimizer == "lbfgs"
 
 
 @pytest.mark.parametrize("name", OPTIMIZER_NAMES)
 def test_an_optimizer_asked_for_is_taken(name):
-    assert choose_solver(name, loss="mse", has_residuals=True) == name
+    assert settings_of(name).optimizer == name
 
 
 @pytest.mark.parametrize(
@@ -43,7 +68,7 @@ def test_an_optimizer_asked_for_is_taken(name):
 )
 def test_least_squares_without_residuals_is_refused_with_its_reason(loss, sentence):
     with pytest.raises(ValueError, match=f"^{sentence}$"):
-        choose_solver("lm", loss=loss, has_residuals=False)
+        settings_of("lm", loss, PENALTY if loss == "mse" else None)
 
 
 @pytest.mark.parametrize("kind", ["penalty", "loss"])
@@ -56,7 +81,7 @@ def test_an_objective_without_residuals_says_so_when_asked_for_them(kind):
         if kind == "penalty"
         else {"loss": "logistic"}
     )
-    objective = make_objective(network, x, np.zeros((4, 2)), **settings)
+    objective = data_objective(network, x, np.zeros((4, 2)), **settings)
 
     for ask in (objective.residuals, objective.linearize):
         with pytest.raises(ValueError, match="has no residuals"):
@@ -68,10 +93,10 @@ def test_every_optimizer_makes_the_objective_smaller(name):
     rng = np.random.default_rng(0)
     network = random_network(rng, widths=(2, 3, 1), degrees=(3,), dead=0.0)
     x = random_batch(rng, network.layers[0], 20)
-    objective = make_objective(network, x, np.sin(x[:, :1]))
+    objective = data_objective(network, x, np.sin(x[:, :1]))
     steps = []
 
-    result = Solver(name).run(objective, 15, lambda iterate: steps.append(iterate.step))
+    result = settings_of(name).run(objective, 15, lambda iterate: steps.append(iterate.step))
 
     assert result.value < 0.9 * objective.value_and_grad(objective.start())[0]
     assert steps == list(range(1, result.n_steps + 1))
@@ -88,10 +113,9 @@ def drawn_batches(n_samples, batch_size, n_calls, seed=0):
         asked.append(chosen.tolist())
         return SimpleNamespace(value_and_grad=lambda theta: (float(len(chosen)), theta))
 
-    solver = Solver("adam", batch_size=batch_size, rng=np.random.default_rng(seed))
-    function = solver._on_batches(
-        SimpleNamespace(x=np.zeros((n_samples, 1)), on_samples=on_samples), batch_size
-    )
+    goal = SimpleNamespace(x=np.zeros((n_samples, 1)))
+    objective = SimpleNamespace(goal=goal, on_samples=on_samples)
+    function = on_batches(objective, batch_size, np.random.default_rng(seed))
     values = [function(np.ones(2))[0] for _ in range(n_calls)]
     assert values == [len(chosen) for chosen in asked]
     return asked
@@ -128,10 +152,11 @@ def test_the_seed_decides_the_batches():
 
 
 def test_batches_without_a_generator_are_refused():
-    with pytest.raises(
-        ValueError, match="batch_size is given, but mini-batches are drawn at random and need rng"
-    ):
-        Solver("adam", batch_size=2)._on_batches(SimpleNamespace(x=np.zeros((4, 1))), 2)
+    x = np.zeros((4, 2))
+    data = kr.Data(x, x[:, :1], x, x[:, :1])
+
+    with pytest.raises(TypeError, match=r"rng is None, but must be a numpy\.random\.Generator"):
+        kr.fit(NETWORK, data, optimizer="adam", batch_size=2)
 
 
 @pytest.mark.parametrize("kind", ["paper", "pykan", "pykan-0.0", "coef"])
@@ -143,7 +168,7 @@ def test_the_objective_on_some_samples_is_that_of_a_batch_of_them(kind):
         rng.normal(size=(9, 2)),
         np.array([7, 2, 5]),
     )
-    objective = make_objective(
+    objective = data_objective(
         network, x, y, penalty=check_penalty(kind, 0.3, 1.0, 2.0), smoothness_weight=0.1
     )
 
@@ -166,8 +191,8 @@ def test_the_gradients_of_an_epoch_of_equal_batches_average_to_that_of_all_sampl
     rng = np.random.default_rng(2)
     network = random_network(rng, widths=(2, 3, 2), degrees=(3,))
     x, y = random_batch(rng, network.layers[0], 12), rng.normal(size=(12, 2))
-    objective = make_objective(network, x, y)
-    function = Solver("adam", batch_size=4, rng=rng)._on_batches(objective, 4)
+    objective = data_objective(network, x, y)
+    function = on_batches(objective, 4, rng)
 
     parts = [function(network.theta) for _ in range(3)]
 
@@ -184,7 +209,7 @@ def test_batches_of_a_perceptron_are_drawn_alike():
     x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))
 
     value, gradient = (
-        make_objective(mlp, x, y).on_samples(np.array([4, 1])).value_and_grad(mlp.theta)
+        data_objective(mlp, x, y).on_samples(np.array([4, 1])).value_and_grad(mlp.theta)
     )
 
     expected = kr.value_and_grad(mlp, x[[4, 1]], y[[4, 1]])

@@ -165,9 +165,12 @@ def test_an_interruption_is_passed_on(monkeypatch):
 
 
 REFUSED = {
-    "falling grids": ({"grids": (6, 3)}, r"grids is \(6, 3\), but must be rising"),
-    "repeated grids": ({"grids": (3, 3)}, r"grids is \(3, 3\), but must be rising"),
-    "no grids": ({"grids": ()}, r"grids is \(\), but must be rising"),
+    "falling grids": ({"grids": (6, 3)}, r"grids is \(6, 3\), but must not fall"),
+    "repeated grids": (
+        {"grids": (3, 3)},
+        r"grids is \(3, 3\), but each number of intervals must be there once",
+    ),
+    "no grids": ({"grids": ()}, r"grids is empty, but a schedule needs at least one number"),
     "coarser grids": ({"grids": (2,)}, "n_intervals is 2, but layer 0 has 3 already"),
     "negative weight": ({"weights": (1e-8, -1.0)}, r"weights\[1\] is -1.0, but must be at least 0"),
     "repeated weight": (
@@ -177,7 +180,7 @@ REFUSED = {
     "no weight": ({"weights": ()}, r"weights is \(\), but"),
     "nothing set aside": (
         {"validation_share": 0.0},
-        "validation_share is 0, but of 150 training samples it must set at least one aside",
+        "validation_share is 0, but of 150 training samples it must hold out at least one",
     ),
     "labels": (
         {

@@ -11,37 +11,32 @@ from networks import network_cases, random_layer, random_network, seeds
 from oracles_training import scaled_jumps, smoothness
 
 import kan_ref as kr
+from kan_ref.bspline.jumps import jump_weights
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed
-from kan_ref.training.smoothness import (
-    jump_weights,
-    prepare_smoothness,
-    smoothness_jacobian,
-    smoothness_residuals,
-    smoothness_value_and_grad,
-)
+from kan_ref.training.smoothness import Smoothness
 
 DISTINCT = ("uniform", "uneven", "clamped")  # rows without repeated inner breakpoints
 degrees = st.integers(0, 5)
 
 
 def value(network):
-    return smoothness_value_and_grad(prepare_smoothness(network), network)[0]
+    return Smoothness.of(network, 1.0).value_and_grad(network)[0]
 
 
 def gradient(network):
-    return smoothness_value_and_grad(prepare_smoothness(network), network)[1]
+    return Smoothness.of(network, 1.0).value_and_grad(network)[1]
 
 
 def residuals(network):
-    return smoothness_residuals(prepare_smoothness(network), network)
+    return Smoothness.of(network, 1.0).residuals(network)
 
 
 def jacobian(network, scale=1.0):
     """The dense matrix of all blocks, (n_residuals, n_params)."""
-    blocks = smoothness_jacobian(prepare_smoothness(network), network, scale)
+    blocks = Smoothness.of(network, scale**2).jacobian(network)
     return dense_form(blocks) if blocks else np.zeros((0, network.n_params))
 
 
@@ -169,7 +164,7 @@ def test_one_interval_has_no_inner_breakpoint_and_costs_nothing():
     assert residuals(network).shape == (0,)
     assert not gradient(network).any()
     assert gradient(network).shape == (network.n_params,)
-    assert smoothness_jacobian(prepare_smoothness(network), network, 1.0) == []
+    assert Smoothness.of(network, 1.0).jacobian(network) == []
 
 
 def test_dead_edges_count_nothing_whatever_they_hold():
@@ -345,10 +340,10 @@ def test_preparation_does_not_depend_on_the_parameters():
     network = random_network(np.random.default_rng(6), widths=(2, 2, 1), degrees=[3], kind="uneven")
     other = network.with_theta(np.random.default_rng(7).normal(size=network.n_params))
 
-    prepared = prepare_smoothness(network)
+    prepared = Smoothness.of(network, 1.0)
 
-    assert smoothness_value_and_grad(prepared, other)[0] == value(other)
-    half_gradient = multiply_transposed(smoothness_jacobian(prepared, other, 1.0), residuals(other))
+    assert prepared.value_and_grad(other)[0] == value(other)
+    half_gradient = multiply_transposed(prepared.jacobian(other), residuals(other))
     np.testing.assert_allclose(
         half_gradient, gradient(other) / 2, rtol=1e-12, atol=1e-12 * np.abs(half_gradient).max()
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from kan_ref.training.losses import cross_entropy, logistic, softmax
+from kan_ref.training.class_losses import cross_entropy, logistic, softmax
 
 
 def ring(n, rng):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from networks import random_batch, random_network
+from objectives import data_objective
 from oracles_training import bits, covered_network, samples
 from test_grid_placement import growing
 
@@ -15,8 +16,7 @@ from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.refinement import place_hidden_grids
-from kan_ref.training.objective import make_objective
-from kan_ref.training.smoothness import prepare_smoothness, smoothness_residuals
+from kan_ref.training.smoothness import Smoothness
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
@@ -75,7 +75,7 @@ def test_polynomials_cost_nothing_where_breakpoints_repeat(degree, times):
     one = np.ones((1, 1))
     network = Network((Layer(row[None], coef[None, None], 0.0 * one, one, one, degree),))
 
-    jumps = smoothness_residuals(prepare_smoothness(network), network)
+    jumps = Smoothness.of(network, 1.0).residuals(network)
 
     x = np.linspace(0.0, 1.0, 21)[:, None]
     np.testing.assert_allclose(network(x), x**degree, rtol=0, atol=1e-13)
@@ -85,7 +85,7 @@ def test_polynomials_cost_nothing_where_breakpoints_repeat(degree, times):
 def test_an_empty_batch_has_no_rows():
     network = random_network(np.random.default_rng(6), widths=(3, 4, 2), degrees=[3])
 
-    rows = prediction_jacobian(network, kr.forward(network, np.zeros((0, 3)))[1])
+    rows = prediction_jacobian(network.layers, kr.forward(network, np.zeros((0, 3)))[1])
 
     assert rows.values.shape == (0, 3 * 4 * 6 + 4 * 6)
 
@@ -93,7 +93,7 @@ def test_an_empty_batch_has_no_rows():
 def test_two_objectives_are_compared_by_identity():
     network = random_network(np.random.default_rng(0), widths=(2, 1), degrees=[3])
     x = random_batch(np.random.default_rng(1), network.layers[0], 4)
-    one, other = (make_objective(network, x, x[:, :1], smoothness_weight=1.0) for _ in range(2))
+    one, other = (data_objective(network, x, x[:, :1], smoothness_weight=1.0) for _ in range(2))
 
     assert one == one
     assert one != other

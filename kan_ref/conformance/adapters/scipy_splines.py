@@ -1,7 +1,8 @@
 """SciPy's B-splines as a subject: `scipy.interpolate.BSpline`, values and derivatives.
 
-SciPy evaluates between t[k] and t[-k-1] alone, and its last interval must not be empty. So that the whole row counts, each end is made to
-stand exactly k + 1 times: the B-splines of the row stay what they were; new ones beside them are dropped, vanished ones are 0.
+SciPy evaluates between t[k] and t[-k-1] alone, and its last interval must not be empty. To evaluate
+on the whole knot vector, each end is repeated until it occurs exactly k + 1 times. The B-splines of
+the knot vector do not change; new ones are dropped, and missing ones are 0.
 """
 
 import numpy as np
@@ -20,20 +21,18 @@ class SciPyBSplines:
         self.version = scipy.__version__
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
-        """(n, n_basis)."""
+        """Return the basis functions (n, n_basis)."""
         return self.basis_derivative(x, knots, degree, 0)
 
     def basis_derivative(
         self, x: FloatArray, knots: FloatArray, degree: int, order: int
     ) -> FloatArray:
-        """(n, n_basis)."""
+        """Return derivatives of the basis functions (n, n_basis)."""
         from scipy.interpolate import BSpline
 
         first, last = (degree + 1 - int((knots == end).sum()) for end in knots[[0, -1]])
         kept = knots[max(0, -first) : len(knots) - max(0, -last)]
-        row = np.concatenate(
-            [np.repeat(knots[0], max(0, first)), kept, np.repeat(knots[-1], max(0, last))]
-        )
+        row = np.concatenate([[knots[0]] * first, kept, [knots[-1]] * last])
         n_row = len(row) - degree - 1
         inside = (x >= knots[0]) & (x <= knots[-1])
         values = np.zeros((len(x), n_row))

@@ -1,0 +1,97 @@
+"""Protocols: all that training needs to know of a model, a goal and a problem.
+
+A model is a function of x with a flat vector of parameters theta: a KAN, an MLP, a LAN. A goal is a
+number to be made small as a function of the model: a loss over data, or the residuals of
+differential equations. A problem makes goals for models.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, Self, runtime_checkable
+
+from kan_ref.checks import FloatArray
+from kan_ref.numerics import Block
+
+
+@runtime_checkable
+class Model(Protocol):
+    """An immutable function of x with parameters theta (n_params,) and `widths` (n_0, ..., n_L).
+
+    Only `with_theta` checks its arguments.
+    """
+
+    @property
+    def theta(self) -> FloatArray:
+        """All parameters, read-only."""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers of nodes; the first and the last are those of inputs and outputs."""
+
+    @property
+    def n_params(self) -> int:
+        """Length of theta."""
+
+    def with_theta(self, theta: object) -> Self:
+        """Return the model with other parameters, checked and copied."""
+
+    def replace_theta(self, theta: FloatArray) -> Self:
+        """Return the model on `theta` itself, which becomes read-only."""
+
+    def prepare(self, x: FloatArray) -> Any:
+        """Evaluate what depends on x (batch, n_in) but not on theta."""
+
+    def values(self, inputs: Any) -> FloatArray:
+        """Compute outputs (batch, n_out) from prepared inputs."""
+
+    def run_forward(self, inputs: Any) -> tuple[FloatArray, Any]:
+        """Compute outputs (batch, n_out), and the caches of the backward pass."""
+
+    def run_backward(self, caches: Any, dy: FloatArray) -> FloatArray:
+        """Compute dR/d theta (n_params,) from dR/dy (batch, n_out)."""
+
+    def jacobian(self, caches: Any, scale: float = 1.0) -> Sequence[Block]:
+        """Compute d (scale * outputs) / d theta: blocks of rows, row b * n_out + o."""
+
+
+class Goal(Protocol):
+    """A number to be made small, as a function of a model, if possible a sum of squares."""
+
+    def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
+        """Compute the value and its gradient with respect to theta."""
+
+    def residuals(self, model: Any) -> FloatArray:
+        """Compute residuals whose squares sum to the value."""
+
+    def linearize(self, model: Any) -> tuple[FloatArray, list[Block]]:
+        """Compute the residuals and their Jacobian, as blocks of rows."""
+
+    def judge(self, model: Any, prediction: FloatArray | None) -> tuple[float, float, float]:
+        """Return loss, root mean square error and accuracy (nan without classes)."""
+
+
+class Problem(Protocol):
+    """Differential equations, or another source of goals that are sums of squares."""
+
+    @property
+    def points(self) -> FloatArray:
+        """All points (n, n_in), which hidden grids follow."""
+
+    @property
+    def reference(self) -> tuple[FloatArray, FloatArray] | None:
+        """Points and a known solution there, for test errors."""
+
+    def with_data(self, x: FloatArray, y: FloatArray) -> "Problem":
+        """Return the problem with measurements y at x as one more term."""
+
+    def check(self, model: Any) -> None:
+        """Raise an error if the problem does not fit the model."""
+
+    def prepare(self, model: Any) -> Goal:
+        """Return the goal for models with this first layer."""
+
+
+def check_model(name: str, value: object) -> Model:
+    """Return `value` if it is a model, else raise TypeError."""
+    if isinstance(value, type) or not isinstance(value, Model):
+        raise TypeError(f"{name} is {value!r}, but must be a Network, an MLP or a LAN")
+    return value

@@ -1,0 +1,48 @@
+"""A small figure, as the text of a module, and short forms for its plans and runs."""
+
+from figures.machine import computing
+from figures.machine.plan import make_plan
+
+TOY = """
+import os, signal, time
+from pathlib import Path
+from matplotlib.figure import Figure
+from figures.machine.machine import Claim
+NAME, TITLE = "toy", "squares"
+def configs(full, seeds):
+    return [{"seed": seed, "pause": float(os.environ.get("TOY_PAUSE", "0"))} for seed in range(seeds or 3)]
+def cost(config):
+    return 1.0 + config["seed"]
+def run(config):
+    if os.environ.get("TOY_CTRL_C"):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            return {"square": "half done"}
+    if os.environ.get("TOY_FAILS") == str(config["seed"]):
+        raise ArithmeticError("no square today")
+    with open(os.environ["TOY_LOG"], "a") as log:
+        log.write(f"{config['seed']}\\n")
+    time.sleep(config["pause"])
+    return {"square": float(os.environ.get("TOY_RESULT", config["seed"] ** 2))}
+def draw(records):
+    picture = Figure()
+    picture.subplots().plot([record["results"]["square"] for record in records])
+    return picture
+def claims(records):
+    return [Claim("squares grow", "yes", str([record["results"]["square"] for record in records]), "yes", "toy")]
+"""
+
+
+def plan_of(figure, folder, seeds=None):
+    return make_plan(figure, folder, full=False, seeds=seeds)
+
+
+def compute_all(figure, folder, seeds=None, jobs=1):
+    backend = computing.one_by_one if jobs == 1 else computing.in_processes(jobs)
+    return list(computing.compute_all(plan_of(figure, folder, seeds).missing, backend))
+
+
+def seeds_run(tmp_path):
+    log = tmp_path / "log"
+    return [int(line) for line in log.read_text().split()] if log.exists() else []
