@@ -41,8 +41,9 @@ __all__ = sorted(_HOME)
 
 
 def _modules() -> list[str]:
-    """Return the names of the packages and root modules, such as bspline in
-    kan_ref.bspline.basis.
+    """Return the names of the packages and root modules.
+
+    They are attributes, as in kan_ref.bspline.basis(x, knots, degree).
     """
     import pkgutil  # here, because most programs do not need it
 

@@ -70,9 +70,7 @@ def check_float_array(
 
 
 def check_finite(name: str, array: FloatArray) -> None:
-    """Raise ValueError with the first position at which `array` is nan or infinite, if there is
-    one.
-    """
+    """Raise ValueError with the first position at which `array` is nan or infinite."""
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         axes = _AXIS_NAMES.get(array.ndim, tuple(f"axis {axis}" for axis in range(array.ndim)))

@@ -17,8 +17,7 @@ class Data:
     x_train : (n_train, n_in)
     y_train : (n_train, n_out)
         One column for each output, one row for each row of `x_train`; or integer class labels of
-        shape
-        (n_train,).
+        shape (n_train,).
     x_test : (n_test, n_in)
     y_test : (n_test, n_out), or (n_test,) of int
         Test samples are only used to report errors.
@@ -152,9 +151,7 @@ def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) 
 
 
 def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
-    """Raise ValueError if two arrays differ in their number of rows (axis 0) or columns (axis
-    1).
-    """
+    """Raise ValueError if two arrays differ in their number of rows (0) or columns (1)."""
     n, m = getattr(data, name).shape[axis], getattr(data, other).shape[axis]
     if n != m:
         raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")

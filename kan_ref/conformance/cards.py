@@ -49,8 +49,7 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
     ------
     RuntimeError
         If the adapter cannot be built, or a case exceeds the time limit: that may be due to this
-        machine
-        and not to the library.
+        machine and not to the library.
     """
     from tqdm import tqdm
 

@@ -193,8 +193,7 @@ def check_gradient(
         1e-6 for order 1, 3e-5 for order 2.
     tolerance : float, optional
         Relative to the largest sum of absolute terms; 1e-6 for order 1, 1e-4 for order 2. A bound
-        on
-        the rounding error of the difference is added.
+        on the rounding error of the difference is added.
 
     Raises
     ------
@@ -305,7 +304,7 @@ def _answer(
 
 
 def _compare(message: str, one: FloatArray, other: FloatArray, tolerance: float) -> None:
-    """Raise ValueError with the message, filled in at the largest difference, if that is too
+    """Raise ValueError with the message, filled in at the largest difference, if it is too
     large.
     """
     difference = np.abs(one - other)

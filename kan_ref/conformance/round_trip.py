@@ -22,8 +22,7 @@ def check_round_trip(round_trip: Callable[[Any], Any], value: object) -> None:
         value -> value: writes and reads.
     value : object
         Arrays, numbers, text, bools and None in dicts, lists and tuples, nested to any depth: a
-        layer of
-        the adapter protocol, for example.
+        layer of the adapter protocol, for example.
 
     Raises
     ------

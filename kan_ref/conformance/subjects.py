@@ -98,8 +98,9 @@ class ProcessSubject:
         self._silent = self._start()
 
     def ask(self, case: Case) -> Answer:
-        """Return the answer to one request; after a hang or an exit the program is started
-        again.
+        """Return the answer to one request.
+
+        After a hang or an exit the program is started again.
         """
         if self._silent is not None:
             return Answer(error=self._silent)

@@ -110,8 +110,7 @@ def run(
         Cases known to fail.
     dtype : "float64" or "float32"
         Precision of the arrays that the subject is given. In float32 only cases whose numbers are
-        exact
-        in it are run, with tolerances 2^29 times as wide.
+        exact in it are run, with tolerances 2^29 times as wide.
     callback : callable, optional
         Called with each outcome.
 

@@ -42,8 +42,7 @@ def to_c(network: Network, name: str = "kan") -> str:
     ------
     ValueError
         "network has 'cube' on the edge from input 0 to output 1 of layer 0, but C has only the
-        built-in
-        functions of the library"; a name that C does not allow.
+        built-in functions of the library"; a name that C does not allow.
     TypeError
         Something else than a Network; a name that is not text.
 

@@ -47,9 +47,7 @@ def network_to_plain(network: Network) -> dict[str, Any]:
 
 
 def layer_to_plain(layer: Layer) -> dict[str, Any]:
-    """Return the state of a layer by name: degree, base, five arrays, and its symbolic edges if
-    any.
-    """
+    """Return the state of a layer by name: degree, base, five arrays, symbolic edges if any."""
     plain = {
         "degree": layer.degree,
         "base": layer.base,

@@ -43,8 +43,7 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     ------
     ValueError, TypeError
         "state lacks 'layers.0.grid', with which a state of efficient-kan begins", and the like for
-        every
-        other fault.
+        every other fault.
 
     Notes
     -----
@@ -91,18 +90,15 @@ def to_efficient_kan(network: Network) -> State:
     -------
     state : dict of str to ndarray
         All entries of the module's table; masked edges have base_weight and spline_scaler 0. It
-        fits
-        `KAN([...], grid_size=G, spline_order=k, base_activation=...)` of the same widths, intervals
-        and
-        degree, in float64:
+        fits `KAN([...], grid_size=G, spline_order=k, base_activation=...)` of the same widths,
+        intervals and degree, in float64; load it by
         `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
 
     Raises
     ------
     ValueError, TypeError
         "network has the constant 0.5 at output 0 of layer 1, for which a state of efficient-kan has
-        no
-        place"
+        no place"
     """
     state: State = {}
     for number, (layer, constants) in enumerate(export_layers(network, "efficient-kan")):

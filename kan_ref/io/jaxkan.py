@@ -47,8 +47,7 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
         Their `residual`, which a state does not contain: "silu", "identity" or "zero".
     x : (batch, n_in), optional
         Samples at which folded biases must be exact. Without it they are exact where every input of
-        a
-        layer lies on its grid.
+        a layer lies on its grid.
 
     Returns
     -------
@@ -60,8 +59,7 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     ------
     ValueError, TypeError
         "state has knot vectors for input 1 of layer 0 that differ between outputs, but a layer has
-        one
-        knot vector for each input", and the like for every other fault.
+        one knot vector for each input", and the like for every other fault.
 
     Notes
     -----
@@ -103,11 +101,9 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
     -------
     state : dict of str to ndarray
         All entries of the module's table; constants are in `bias`, masked edges have c_res and
-        c_spl 0.
-        They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})` of the same
-        widths,
-        intervals and degree: set them by `layer.c_basis.set_value(...)` and so on, the grid by
-        `layer.grid.item = ...`.
+        c_spl 0. They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})` of the
+        same widths, intervals and degree: set them by `layer.c_basis.set_value(...)` and so on, the
+        grid by `layer.grid.item = ...`.
 
     Raises
     ------

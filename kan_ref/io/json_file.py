@@ -15,8 +15,9 @@ from kan_ref.io.document import holds_numbers, layer_entries
 
 
 def json_text(value: Any, line: str) -> str:
-    """Return JSON with one row of numbers on a line; `line` is the line break with its
-    indentation.
+    """Return JSON with one row of numbers on a line.
+
+    `line` is the line break with its indentation.
     """
     deeper = line + " "
     value = value.tolist() if isinstance(value, np.ndarray) else value
@@ -36,9 +37,7 @@ def json_text(value: Any, line: str) -> str:
 
 
 def json_document(data: bytes) -> Any:
-    """Return the document in a file's bytes, with arrays of float64; ValueError if there is
-    none.
-    """
+    """Return the document in a file's bytes, with float64 arrays; ValueError if there is none."""
     document = parse_json(data.decode("utf-8"))
     for number, plain in enumerate(layer_entries(document)):
         plain.update(

@@ -61,25 +61,21 @@ def from_pykan(
         `[part.funs_name for part in model.symbolic_fun]`. Needed where `symbolic_fun.l.mask` is 1.
     x : (batch, n_in), optional
         Samples at which folded biases must be exact. Without it they are exact where every input of
-        a
-        layer lies on its grid.
+        a layer lies on its grid.
 
     Returns
     -------
     network : Network
         Computes the same outputs to rounding: scales of nodes are multiplied into the weights, and
-        a
-        bias becomes part of one edge of its node. If all scales are 1 and all biases 0, all numbers
-        are
-        equal bit for bit.
+        a bias becomes part of one edge of its node. If all scales are 1 and all biases 0, all
+        numbers are equal bit for bit.
 
     Raises
     ------
     ValueError, TypeError
         "state has 'biases.0.weight', which has no place in a state of pykan with 2 layers", and the
-        like
-        for every other fault; an edge that has both a spline and a symbolic function; nodes that
-        multiply.
+        like for every other fault; an edge that has both a spline and a symbolic function; nodes
+        that multiply.
 
     Notes
     -----
@@ -122,17 +118,15 @@ def to_pykan(network: Network) -> State:
     Returns
     -------
     state : dict of str to ndarray
-        All entries of the module's table; constants are in `node_bias_l`. It fits
-        `KAN(width=[...], grid=G, k=k, base_fun=...)` of the same widths, intervals and degree, in
-        float64: `model.load_state_dict({name: torch.tensor(array) for name, array in
-        state.items()})`.
+        All entries of the module's table; constants are in `node_bias_l`. It fits `KAN(width=[...],
+        grid=G, k=k, base_fun=...)` of the same widths, intervals and degree, in float64:
+        `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
 
     Raises
     ------
     ValueError, TypeError
         "network has the symbolic function 'sin' on the edge from input 0 to output 0 of layer 1,
-        which
-        a state of pykan cannot express; unfix_symbolic makes it a spline"
+        which a state of pykan cannot express; unfix_symbolic makes it a spline"
     """
     state: State = {}
     for number, (layer, constants) in enumerate(export_layers(network, "pykan")):

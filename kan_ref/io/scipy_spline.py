@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 
 def to_scipy(network: Network, layer: int, *, output: int, input: int) -> "BSpline":
-    """Return the spline part of one edge, w_spline sum_m coef_m B_m, as a
-    `scipy.interpolate.BSpline`.
+    """Return the spline part of one edge, w_spline sum_m coef_m B_m, as a SciPy BSpline.
 
     Parameters
     ----------
@@ -35,17 +34,14 @@ def to_scipy(network: Network, layer: int, *, output: int, input: int) -> "BSpli
     -------
     spline : scipy.interpolate.BSpline
         On the extended knots; it holds copies. Its coefficients `c` include the weight and are 0
-        where
-        the edge is masked. The base part w_base b(x) is not included: with base="zero" the spline
-        is the
-        whole edge.
+        where the edge is masked. The base part w_base b(x) is not included: with base="zero" the
+        spline is the whole edge.
 
     Raises
     ------
     ValueError
         "network has the symbolic function 'sin' on the edge from input 0 to output 0 of layer 1,
-        but
-        only a spline edge has a BSpline"
+        but only a spline edge has a BSpline"
     IndexError, TypeError
         "output is 1, but must be between 0 and 0"
 

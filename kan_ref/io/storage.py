@@ -30,15 +30,13 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     -------
     None
         An existing file is replaced in one step at the very end; if an error occurs before, it does
-        not
-        change.
+        not change.
 
     Raises
     ------
     ValueError, TypeError, OSError
         Another ending; no network, or one with numbers that are not finite or functions that are
-        not in
-        the library; no such folder, no permission, disk full.
+        not in the library; no such folder, no permission, disk full.
     """
     if not isinstance(network, Network):
         raise TypeError(f"network is {short(network)}, but must be a Network")
@@ -73,8 +71,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     ------
     ValueError, TypeError, OSError
         "hello.npz holds no network that can be read: layer 0 lacks 'coef'", and the like for every
-        other
-        fault; no such file.
+        other fault; no such file.
     """
     name, suffix = _name_and_suffix(path)
     with open(name, "rb") as file:

@@ -1,5 +1,4 @@
-"""Symbolic fitting of spline edges: by a given function, by the best of the library, or all at
-once.
+"""Symbolic fitting of spline edges: one edge with a given function, or all with the best ones.
 
 Liu et al. 2024, section 2.5.1. The samples of an edge are its inputs x_i and its outputs
 phi_ji(x_i). A function f is judged by the nearest curve c f(a x + b) + d (`affine_fit`), and

@@ -85,9 +85,7 @@ def piece_of(x: Number, knots: Sequence[Number]) -> int | None:
 def taylor(
     knots: Sequence[Number], degree: int, piece: int, x: Number, n_terms: int
 ) -> dict[int, list[Number]]:
-    """Return the first Taylor coefficients about x of the B-splines that are nonzero on the
-    piece.
-    """
+    """Return the first Taylor coefficients about x of the B-splines that are nonzero there."""
     zero = x * 0
     active = {piece: [zero + 1, *[zero] * (n_terms - 1)]}
     for d in range(1, degree + 1):

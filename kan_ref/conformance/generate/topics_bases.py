@@ -34,8 +34,7 @@ def _uniform_cases(degree: int) -> list[Case]:
     """Return the cases of one degree on uniform knot vectors.
 
     One has 4 intervals on [-1, 1], so that its knots are exact; one has 5 on [0, 1], whose knots
-    are
-    rounded.
+    are rounded.
     """
     knots, other = uniform_knots(-1.0, 1.0, 4, degree), uniform_knots(0.0, 1.0, 5, degree)
     inner = knots[degree : len(knots) - degree]
