@@ -239,6 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
+
     for case in options.case or CASES:
         seeds = range(options.first_seed, options.first_seed + options.seeds)
         found = run_all(run_seed, [(case, seed) for seed in seeds], options.jobs)

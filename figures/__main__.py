@@ -99,7 +99,8 @@ def collect_all(folders: Sequence[Path], figures: Sequence[Figure]) -> int:
         for figure in figures:
             merged = collect(folder, figure)
             if merged.n_merged:
-                print(f"figure {figure.NAME}: {merged.n_merged} records merged in {folder}")
+                number = f"{merged.n_merged} record{'s' if merged.n_merged > 1 else ''}"
+                print(f"figure {figure.NAME}: {number} merged in {folder}")
             for complaint in merged.complaints:
                 print(f"figure {figure.NAME}: {complaint}", file=sys.stderr)
                 status = FAILED

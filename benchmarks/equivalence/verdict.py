@@ -17,7 +17,7 @@ def _judged(value: object, *, bar: float = ROUNDING) -> str:
 def _apart(answers: Record, points: Sequence[str]) -> str:
     """Return the difference of the outputs from kan_ref's at some points."""
     if OURS in answers["versions"]:
-        return "yardstick"
+        return "reference"
     return _judged(max(float(answers["forward"]["apart"][point]) for point in points))
 
 
@@ -72,31 +72,31 @@ def verdict(record: Record) -> str:
 
     return by_library(
         record,
-        "one and the same layer",
+        "the same layer in each library",
         {
             "same outputs on the grid": lambda answers: _apart(answers, ON_GRID),
             "same outputs beyond the grid": lambda answers: _apart(answers, beyond),
-            "right knots when it builds them in float64": lambda answers: _judged(
+            "its own float64 knots are correct": lambda answers: _judged(
                 answers["knots"]["float64"], bar=1e-15
             ),
-            f"trains {count} numbers for [2, 5, 1]": moved,
-            "a masked edge gets no gradient": lambda answers: _judged(answers["masked edge"]),
-            "starts as the paper says": _start,
-            f"L1 is the paper's, {number(l1)}": paper(0, l1),
-            f"entropy is the paper's, {number(entropy)}": paper(1, entropy),
-            "moving the grid keeps cubic curves": lambda answers: _judged(
+            f"has {count} trainable numbers for [2, 5, 1]": moved,
+            "a masked edge has zero gradient": lambda answers: _judged(answers["masked edge"]),
+            "is initialized as in the paper": _start,
+            f"L1 is that of the paper, {number(l1)}": paper(0, l1),
+            f"entropy is that of the paper, {number(entropy)}": paper(1, entropy),
+            "a grid update keeps cubic curves": lambda answers: _judged(
                 answers["update"]["narrower, cubic curves"]["change"]
             ),
-            "the same, one input constant": lambda answers: _judged(
+            "the same with one constant input": lambda answers: _judged(
                 answers["update"]["constant input"]["change"]
             ),
-            "5 to 10 intervals keeps the function": lambda answers: _judged(
+            "refining from 5 to 10 intervals keeps the function": lambda answers: _judged(
                 read(answers, "extend", "5 to 10", "at the samples")
             ),
-            "the same, samples in one half alone": lambda answers: _judged(
+            "the same with samples in one half only": lambda answers: _judged(
                 read(answers, "extend", "5 to 10, right half", "at the samples")
             ),
-            "pruning what does nothing keeps the function": pruning,
+            "pruning a node without effect keeps the function": pruning,
             "R² of 0.0001 sin(3x) is 1": r2,
         },
     )

@@ -1,5 +1,5 @@
 // B-splines of a knot row, their derivatives, and knot insertion: kan_ref's bspline.py, knots.py and knot_insertion.py, operation by
-// operation in the same order, so that both give the same float64 numbers bit for bit (tests/test_explorer.py).
+// operation in the same order, so that both give the same float64 numbers bit for bit (tests/explorer/test_explorer.py).
 //
 //   (B1)  B_{m,0}(x) = 1 where t_m <= x < t_{m+1}, else 0
 //   (B2)  B_{m,d}(x) = (x - t_m) T_{m,d}(x) + (t_{m+d+1} - x) T_{m+1,d}(x),   T_{m,d} = B_{m,d-1} / (t_{m+d} - t_m)

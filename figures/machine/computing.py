@@ -47,9 +47,9 @@ Backend = Callable[[Sequence[Task], float], Iterator[Outcome]]
 def compute(task: Task) -> Outcome:
     """Compute one record; a failure is returned, not raised."""
     figure: Figure = importlib.import_module(task.module)  # a module with the protocol's names
-    made_with = record_versions(task.module)
-    began = time.perf_counter()
     try:
+        made_with = record_versions(task.module)
+        began = time.perf_counter()
         with _interruption_leaves_no_record():
             results = figure.run(task.config)
             record = {

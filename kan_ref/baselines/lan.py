@@ -231,7 +231,7 @@ class LAN:
         return [jacobian]
 
     def __reduce__(self) -> tuple[type["LAN"], tuple[object, ...]]:
-        """Build copies and pickles anew: read-only, with arrays that are views of theta."""
+        """Build copies and pickles through the constructor: read-only, with views of theta."""
         return LAN, (self.weights, self.biases, self.coefs, self.knots, self.degree, self.base)
 
     def __repr__(self) -> str:
@@ -258,7 +258,7 @@ def _on_theta(
 def node_curve(
     lan: LAN, number: int, z: FloatArray, *, slopes: bool = True
 ) -> tuple[FloatArray, FloatArray | None, Bases]:
-    """Compute (M6) for layer `number` at z (batch, n_nodes): values, derivatives or None, bases."""
+    """Compute (M6) for layer `number` at z (batch, n_nodes): values, derivatives or None, basis."""
     rows, row = lan.rows[number], lan.coefs[number].reshape(1, -1)
     orders = (0, 1) if slopes else (0,)
     bases = Bases(active_basis(rows, z, orders), row.size, None)

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="GLOB",
-        help="cases or topics to run, such as bases or 'layer_vjp/*mask*'",
+        help="cases or topics to run, such as 'bases' or 'layer_vjp/*mask*'",
     )
     found.add_argument(
         "--skip", action="append", default=[], metavar="GLOB", help="cases or topics to leave out"

@@ -50,7 +50,8 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     Raises
     ------
     ValueError
-        "basis is no partition of unity: at x = 1 (position 4) the bases sum to 0, but must sum to 1
+        "basis is no partition of unity: at x = 1 (position 4) the basis functions sum to 0, but
+        must sum to 1
         within 1e-12"
     """
     points = check_float_array("x", x, ("n",))

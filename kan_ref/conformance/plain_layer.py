@@ -1,4 +1,4 @@
-"""Values of a layer that a subject has returned, computed with the basis functions of `kan_ref.plain`.
+"""Values of a layer that a subject has returned, with the basis functions of `kan_ref.plain`.
 
 The package's own layer is a subject like all others, so none of its code is used here.
 """
@@ -19,7 +19,8 @@ def read_layer(answer: Any) -> dict[str, Any]:
     """Return an answered layer with float64 arrays that fit together, or raise an error."""
     if not isinstance(answer, Mapping):
         raise TypeError(
-            f"the answer is a {type(answer).__name__}, but must be a layer: a dict of {', '.join(ARRAYS)}, degree, base"
+            f"the answer is a {type(answer).__name__}, but must be a layer: "
+            f"a dict of {', '.join(ARRAYS)}, degree, base"
         )
     missing = [name for name in (*ARRAYS, "degree", "base") if name not in answer]
     if missing:
@@ -28,17 +29,21 @@ def read_layer(answer: Any) -> dict[str, Any]:
     degree = int(answer["degree"])
     if layer["coef"].ndim != 3 or layer["knots"].ndim != 2:
         raise ValueError(
-            f"the answered layer has coef {layer['coef'].shape} and knots {layer['knots'].shape}: 3 and 2 axes are needed"
+            f"the answered layer has coef {layer['coef'].shape} and knots {layer['knots'].shape}: "
+            "3 and 2 axes are needed"
         )
     n_out, n_in, n_basis = layer["coef"].shape
     for name in ("w_base", "w_spline", "mask"):
         if layer[name].shape != (n_out, n_in):
             raise ValueError(
-                f"the answered layer has {name} {layer[name].shape}, but coef {layer['coef'].shape} needs {(n_out, n_in)}"
+                f"the answered layer has {name} {layer[name].shape}, "
+                f"but coef {layer['coef'].shape} needs {(n_out, n_in)}"
             )
     if layer["knots"].shape != (n_in, n_basis + degree + 1):
-        raise ValueError(f"the answered layer has knots {layer['knots'].shape}, but {n_basis} bases of degree {degree} on {n_in} inputs "
-                         f"need {(n_in, n_basis + degree + 1)}")  # fmt: skip
+        raise ValueError(
+            f"the answered layer has knots {layer['knots'].shape}, but {n_basis} basis functions "
+            f"of degree {degree} on {n_in} inputs need {(n_in, n_basis + degree + 1)}"
+        )
     return {**layer, "degree": degree, "base": str(answer["base"])}
 
 
@@ -46,14 +51,16 @@ def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
     """Return answered layers that fit together, or raise an error."""
     if isinstance(answer, Mapping) or len(answer) != n_layers:
         raise ValueError(
-            f"a list of {n_layers} layers is needed, but a {type(answer).__name__} of {len(answer)} was answered"
+            f"a list of {n_layers} layers is needed, "
+            f"but a {type(answer).__name__} of {len(answer)} was answered"
         )
     layers = [read_layer(layer) for layer in answer]
     for number, (before, after) in enumerate(pairwise(layers)):
         if len(before["coef"]) != len(after["knots"]):
             n_out, n_in = len(before["coef"]), len(after["knots"])
             raise ValueError(
-                f"answered layer {number} has {n_out} outputs, but layer {number + 1} has {n_in} inputs"
+                f"answered layer {number} has {n_out} outputs, "
+                f"but layer {number + 1} has {n_in} inputs"
             )
     return layers
 

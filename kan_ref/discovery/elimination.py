@@ -5,7 +5,7 @@ ed., section 15.2), with two changes:
 
     (D3)  next, the node (then the edge) is removed whose removal changes the outputs least on the
           samples; the mean of its contribution is kept
-    (D4)  of all architectures on the way to the smallest one, the smallest is chosen whose refined
+    (D4)  of all architectures down to the smallest one, the smallest is chosen whose refined
           error is allowed, (D2)
 """
 
@@ -157,7 +157,7 @@ def choose(
 def remove_all_nodes(search: Search, network: Network) -> list[tuple[ArchitectureTrial, Network]]:
     """Remove one node after the other, until every hidden layer has one.
 
-    Return the trial of each architecture on the way, with its network on the coarse grid.
+    Return the trial of each architecture in between, with its network on the coarse grid.
     """
     coarse, path = network, []
     what = "as it is"

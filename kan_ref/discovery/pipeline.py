@@ -99,7 +99,7 @@ def discover(
     callback: Callable[[DiscoveryStep | ArchitectureTrial | FormulaTrial], None] | None = None,
     progress: bool = False,
 ) -> Discovery:
-    """Find a formula for data, and keep every step on the way.
+    """Find a formula for data, and keep every intermediate step.
 
     Parameters
     ----------

@@ -162,7 +162,7 @@ def register_function(
         difference of d1 gives 6.1"); a wrong shape; values that are not finite inside the domain; a
         symmetry that does not hold.
     TypeError
-        A function that is not callable; a name that is no text; a gauge that is no Gauge.
+        A function that is not callable; a name that is no text; a `gauge` that is no `Gauge`.
     """
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
@@ -177,7 +177,7 @@ def register_function(
                 f"{part} of {name!r} is {function!r}, but must be a function of an array"
             )
     if gauge is not None and not isinstance(gauge, Gauge):
-        raise TypeError(f"gauge of {name!r} is {gauge!r}, but must be a Gauge")
+        raise TypeError(f"gauge of {name!r} is {gauge!r}, but must be a kan_ref.functions.Gauge")
     if formula is not None and not callable(formula):
         raise TypeError(
             f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol"

@@ -94,7 +94,7 @@ class Function:
         u -> SymPy expression; stored and not called.
     search_grids : tuple of str
         Grids of initial values for the search of a and b, by their names in
-        `kan_ref.symbolic.search_starts`; empty where the gauge, domain and poles choose them.
+        `kan_ref.symbolic.search_starts`; empty where `gauge`, `domain` and poles choose them.
     """
 
     name: str

@@ -79,7 +79,7 @@ def check_derivatives(function: Function) -> None:
 
 
 def check_gauge(function: Function) -> None:
-    """Raise ValueError if an identity (F17)-(F20) of the gauge does not hold."""
+    """Raise ValueError if an identity (F17)-(F20) of `gauge` does not hold."""
     gauge, f, u, s = function.gauge, function.f, _check_points(function), 0.7
     m, value = gauge.middle, f(u)
     claims = {

@@ -216,13 +216,13 @@ def export_layers(network: object, kind: str) -> list[tuple[Layer, FloatArray]]:
     ------
     ValueError, TypeError
         "network has the symbolic function 'sin' on the edge from input 0 to output 0 of layer 1,
-        which a state of pykan cannot express; ..."; bases that differ from layer to layer
+        which a state of pykan cannot express; ..."; base functions that differ from layer to layer
     """
     checked = check_network("network", network)
     bases = sorted({layer.base for layer in checked.layers} - {"zero"})
     if len(bases) > 1:
         raise ValueError(
-            f"network has the bases {' and '.join(map(repr, bases))}, "
+            f"network has the base functions {' and '.join(map(repr, bases))}, "
             f"but {kind} has one for all layers"
         )
     found = []

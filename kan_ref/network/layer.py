@@ -35,7 +35,6 @@ from kan_ref.bspline import (
     edge_sums,
     evaluate_bases,
     matrix_gradient,
-    prepare_knots,
     slope_sums,
     spline_sums,
 )
@@ -168,21 +167,6 @@ def with_parameters(layer: Layer, arrays: Sequence[FloatArray]) -> Layer:
     return new
 
 
-def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
-    """Return the layer with other knots and coefficients, neither copied nor checked."""
-    new, degree, n_basis = object.__new__(Layer), layer.degree, coef.shape[2]
-    grid = knots[:, degree : knots.shape[1] - degree]
-    sizes = {"n_basis": n_basis, "n_intervals": n_basis - degree}
-    moved = {
-        "knots": knots,
-        "coef": coef,
-        "breakpoints": grid,
-        "rows": prepare_knots(knots, degree),
-    }
-    new.__dict__.update(layer.__dict__, **moved, **sizes)
-    return new
-
-
 def cache_fits(cache: Cache, layer: Layer, batch: int) -> bool:
     """Return whether the cache can come from the layer and a batch of that size."""
     return (
@@ -249,7 +233,7 @@ def layer_backward(
 
     Notes
     -----
-    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest stands in
+    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest is in
     `parameter_gradients`. About two forward passes.
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)

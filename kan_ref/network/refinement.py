@@ -17,11 +17,27 @@ from kan_ref.bspline import (
     hidden_bounds,
     interpolate_in_rank,
     move_coefficients,
+    prepare_knots,
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_integer, check_number
-from kan_ref.network.layer import Layer, evaluate, layer_outputs, with_knots
+from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network, check_inputs, check_network
+
+
+def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
+    """Return the layer with other knots and coefficients, neither copied nor checked."""
+    new, degree, n_basis = object.__new__(Layer), layer.degree, coef.shape[2]
+    grid = knots[:, degree : knots.shape[1] - degree]
+    sizes = {"n_basis": n_basis, "n_intervals": n_basis - degree}
+    moved = {
+        "knots": knots,
+        "coef": coef,
+        "breakpoints": grid,
+        "rows": prepare_knots(knots, degree),
+    }
+    new.__dict__.update(layer.__dict__, **moved, **sizes)
+    return new
 
 
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:

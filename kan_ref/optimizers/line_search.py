@@ -40,7 +40,7 @@ _MARGIN = 0.1  # distance of a new point from the ends of the bracket, relative 
 class Trial:
     """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient there.
 
-    Where value or slope are not finite they are stored as inf and nan: the step was too long.
+    Where value or derivative are not finite they are stored as inf and nan: the step was too long.
     """
 
     step: float
@@ -118,7 +118,8 @@ def line_search(
         slope = float(direction @ gradient)
     start = Trial(0.0, theta, value, slope, gradient)
     if not -math.inf < slope < 0.0:
-        return _result(start, 0, f"the direction does not lead downhill: its slope is {slope:.2g}")
+        reason = f"the direction does not lead downhill: its derivative is {slope:.2g}"
+        return _result(start, 0, reason)
     rounding = _ROUNDING * abs(value)
     low, step = start, first_step
     high: Trial | None = None
@@ -147,7 +148,9 @@ def line_search(
         # 3.5: a_{i+1}; 3.6: a_j
         step = _beyond(start, low) if high is None else _between(low, high)
     if low.value < value:
-        reason = f"the value fell, but no smaller slope was found in {n_evaluations} evaluations"
+        reason = (
+            f"the value fell, but no smaller derivative was found in {n_evaluations} evaluations"
+        )
         return _result(low, n_evaluations, reason)
     reason = f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}"
     return _result(start, n_evaluations, reason)

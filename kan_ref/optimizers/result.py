@@ -68,7 +68,7 @@ class OptimizeResult:
     n_evaluations : int
         Calls of the caller's functions, including the first one.
     stopped : str
-        Why the run ended, in a sentence with its numbers.
+        Why the run ended, with the numbers.
 
     Examples
     --------

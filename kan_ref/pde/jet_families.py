@@ -1,4 +1,4 @@
-"""Functions that compute the jets of a model: `jets` for a Network, `mlp_jets` for an MLP."""
+"""The functions that compute the jets of a model: `jets` for a Network, `mlp_jets` for an MLP."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

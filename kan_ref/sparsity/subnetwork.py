@@ -89,7 +89,7 @@ def keep_part(
         # [/eq:kept-mean]
         if not np.isfinite(constants).all():
             _check_defined(Network((*layers, part)), points[:, places[0]])
-        # a constant of the size of rounding errors must neither change a spline nor revive an edge
+        # a constant of the size of rounding must neither change a spline nor reactivate an edge
         constants[np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]] = 0.0
         layers.append(fold_constants(part, new, constants))
         old, new = layer_outputs(layer, cache), _values(layers[-1], new)

@@ -30,7 +30,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 from kan_ref.symbolic.gauge import canonical_affine
 
-SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of gauge for which a is 1 or -1
+SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of `Gauge` for which a is 1 or -1
 
 
 def canonical_form(network: Network) -> Network:

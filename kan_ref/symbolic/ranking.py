@@ -11,7 +11,7 @@ where `runs` counts the pieces of equal sign in the residual of the nearest fit,
 x (Wald & Wolfowitz 1940). White noise has n/2 runs, so that n_eff = n. The misfit between a spline
 and the function that it approximates is smooth: 1000 samples of it carry the information of ten or
 twenty waves, and any further parameter absorbs a part of it. Without (S20) each such parameter
-would pay, and x^2 learnt by a spline would be ranked below cosh. Below the floor all fits are
+would pay, and x^2 learnt by a spline would be ranked below cosh. Below this bound all fits are
 exact, and complexity decides.
 """
 

@@ -93,7 +93,7 @@ def coarse_starts(
 
 
 def grids_by_gauge(function: Function) -> tuple[str, ...]:
-    """Return the grids for a registered function, known by its gauge, domain and poles alone."""
+    """Return the grids for a registered function, known by `gauge`, `domain` and poles alone."""
     bounded = function.domain != EVERYWHERE
     if function.gauge.kind in ("power", "log"):
         if function.singular:

@@ -1,12 +1,14 @@
 """The benchmarks compare like with like, and report what they ran."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
 
 import kan_ref as kr
 from benchmarks import accuracy, jets, textbook, training_step
+from benchmarks.jobs import run_all
 from benchmarks.shapes import Shape
 from kan_ref.numerics.differences import central_difference
 
@@ -111,3 +113,18 @@ def test_a_case_of_the_accuracy_table_is_run_and_reported_over_seeds():
         in text
     )
     assert accuracy.run_seed(case, 0).test.tobytes() == outcomes[0].test.tobytes()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_runs_come_back_in_their_order_from_one_process_or_several(jobs):
+    assert run_all(divmod, [(7, 2), (9, 4), (5, 3)], jobs) == [(3, 1), (2, 1), (1, 2)]
+
+
+def test_several_jobs_without_joblib_name_the_extra(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+
+    with pytest.raises(SystemExit) as end:
+        accuracy.main(["--jobs", "2"])
+
+    assert end.value.code == 2
+    assert "2 processes need joblib" in capsys.readouterr().err

@@ -292,7 +292,6 @@ def nested_rows(draw, degree, row):
     return extended_knots(np.sort(np.concatenate([grid, added, beyond]))[None], degree)[0]
 
 
-@pytest.mark.no_cover
 @given(curves(), st.data())
 def test_on_a_nested_row_the_curve_and_its_continuation_stay_exactly(case, data):
     """Against exact fractions of both curves, on the whole new grid; relative to the continued curve's coefficients."""
@@ -419,7 +418,6 @@ def test_curves_of_many_outputs_and_inputs_move_as_each_by_itself(case, data):
 # --- Boehm, Oslo, and all three
 
 
-@pytest.mark.no_cover
 @given(curves(), st.data())
 def test_one_knot_more_changes_the_curve_nowhere_on_the_row_and_off_it(case, data):
     """Also where the curve decays outside [a, b]; exact fractions of both. At a jump the right limit counts."""

@@ -9,13 +9,13 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
 
 import conformance_plain
 import numpy as np
 import pytest
+from checkout import ROOT
 
 from kan_ref.conformance import pytest_cases, serve, suite, wire
 from kan_ref.conformance.__main__ import main
@@ -25,8 +25,7 @@ from kan_ref.conformance.cases import METHODS, load_topics
 from kan_ref.conformance.judge import judge
 from kan_ref.conformance.subjects import DirectSubject, ProcessSubject
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples" / "conformance"
+EXAMPLES = ROOT / "docs" / "conformance_examples"
 CASES = {case.id: case for topic in load_topics() for case in topic.cases}
 FEW = ("--only", "bases/degree-2-*", "--only", "edges/spline-*")
 

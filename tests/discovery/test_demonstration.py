@@ -4,17 +4,16 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sympy
+from checkout import ROOT
 
 import kan_ref as kr
 from kan_ref import __main__ as demonstration
 
-ROOT = Path(__file__).parents[2]
 PNG = b"\x89PNG\r\n\x1a\n"
 STEPS = ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical"]
 

@@ -17,7 +17,7 @@ from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.network.network import Network
 
 
-def made(f, n_inputs, *, n=600, low=-1.0, high=1.0, noise=0.0, seed=0):
+def made(f, n_inputs, *, n=300, low=-1.0, high=1.0, noise=0.0, seed=0):
     rng = np.random.default_rng(seed)
     x, x_test = rng.uniform(low, high, (n, n_inputs)), rng.uniform(low, high, (n, n_inputs))
     return kr.Data(x, f(x) + noise * rng.standard_normal(f(x).shape), x_test, f(x_test))

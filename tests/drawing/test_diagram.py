@@ -116,7 +116,6 @@ def test_boxes_lie_between_their_layers(case):
         assert top < node(plan, layer + 1, output)[1] - 0.1
 
 
-@pytest.mark.no_cover
 @every_plan
 def test_wires_run_from_the_source_to_the_box_and_from_the_box_to_the_target(case):
     _, plan = case

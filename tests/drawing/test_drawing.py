@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from checkout import ROOT
 from matplotlib.animation import PillowWriter
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
@@ -409,10 +409,9 @@ save_film([network, network], [[0.1, 0.2], [0.3, 0.4]], {str(tmp_path / "a.gif")
 assert settings() == before
 print("matplotlib.pyplot" in sys.modules)
 """
-    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
-        cwd=root,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

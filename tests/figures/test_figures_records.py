@@ -270,7 +270,7 @@ def test_collect_merges_says_so_and_neither_computes_nor_draws(toy_program, toy,
 
     assert toy_program(["--collect", "--out", str(out)]) == 0
 
-    assert capsys.readouterr().out == f"figure toy: 1 records merged in {out}\n"
+    assert capsys.readouterr().out == f"figure toy: 1 record merged in {out}\n"
     assert files_below(out) == ["records/toy_figure.jsonl"]
     assert seeds_run(tmp_path) == []
     assert toy_program(["--collect", "--out", str(out)]) == 0

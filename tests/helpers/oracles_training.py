@@ -13,6 +13,7 @@ import numpy as np
 from oracles import exact_basis, taylor
 from oracles_layer import network_backward
 
+import kan_ref as kr
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 
@@ -157,3 +158,10 @@ def samples(f, n_in, rng, *, n_train=60, n_test=40):
     """Data of a function of (n, n_in) on [-1, 1]: a plain record with the four arrays."""
     x_train, x_test = rng.uniform(-1, 1, (n_train, n_in)), rng.uniform(-1, 1, (n_test, n_in))
     return SimpleNamespace(x_train=x_train, y_train=f(x_train), x_test=x_test, y_test=f(x_test))
+
+
+def growing(seed):
+    """A network whose hidden activations must grow far beyond its grids before it fits its data."""
+    rng = np.random.default_rng(seed)
+    data = samples(lambda x: 10.0 * x[:, :1] * x[:, 1:], 2, rng)
+    return kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng), data

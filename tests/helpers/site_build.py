@@ -1,4 +1,4 @@
-"""Builds the site, once for all tests and processes, or a small one of made-up pages."""
+"""Builds the site, or a small one of made-up pages."""
 
 import json
 import os
@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from checkout import ROOT
+
 COMMAND = "sphinx-build -EW --keep-going -j 2 -c docs . site"
 HEADER = """---
 jupytext:
@@ -55,21 +56,6 @@ def build(source: Path, target: Path, *options: str) -> Build:
         complaints,
         json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else {},
     )
-
-
-def build_once(shared: Path) -> Build:
-    """The site of this checkout: whoever comes first builds it in the shared folder, others wait and read the same."""
-    from filelock import FileLock
-
-    shared.mkdir(exist_ok=True)
-    record = shared / "build.json"
-    with FileLock(shared / "lock"):
-        if not record.exists():
-            made = build(ROOT, shared)
-            record.write_text(
-                json.dumps([made.status, made.complaints, made.runs]), encoding="utf-8"
-            )
-    return Build(shared / "html", *json.loads(record.read_text(encoding="utf-8")))
 
 
 def small_site(folder: Path, pages: dict[str, str]) -> Build:

@@ -1,5 +1,12 @@
-"""A small figure, as the text of a module, and short forms for its plans and runs."""
+"""A small figure that logs its runs, its plans and runs, and the program with this figure alone."""
 
+import os
+import sys
+
+import pytest
+from checkout import ROOT
+
+from figures import __main__ as program
 from figures.machine import computing
 from figures.machine.plan import make_plan
 
@@ -32,6 +39,27 @@ def draw(records):
 def claims(records):
     return [Claim("squares grow", "yes", str([record["results"]["square"] for record in records]), "yes", "toy")]
 """
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A figure whose runs leave a line in a log; as a module, since workers import it by its name."""
+    (tmp_path / "toy_figure.py").write_text(TOY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
+    monkeypatch.setenv("TOY_LOG", str(tmp_path / "log"))
+    sys.modules.pop("toy_figure", None)
+    import toy_figure
+
+    yield toy_figure
+    sys.modules.pop("toy_figure", None)
+
+
+@pytest.fixture
+def toy_program(toy, monkeypatch):
+    monkeypatch.setattr(program, "all_figures", lambda: {"toy": toy})
+    monkeypatch.setattr(program, "find_figures", lambda names: [toy])
+    return program.main
 
 
 def plan_of(figure, folder, seeds=None):

@@ -106,7 +106,7 @@ def write_npz(path, members):
     """Write an .npz file as NumPy does, with objects pickled, and return its path."""
     meta = members.get("meta")
     text = {"meta": np.array(json.dumps(meta))} if isinstance(meta, dict | list) else {}
-    np.savez(path, allow_pickle=True, **members | text)
+    np.savez(path, **members | text)
     return path
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from oracles_training import bits, covered_network, samples
+from oracles_training import bits, covered_network, growing, samples
 
 import kan_ref as kr
 from kan_ref.network.layer import Layer
@@ -374,13 +374,6 @@ def test_fit_without_updates_never_moves_a_grid():
     for old, new in zip(network.layers, run.network.layers, strict=True):
         np.testing.assert_array_equal(new.knots, old.knots)
     assert run.history.train_rmse[-1] < run.history.train_rmse[0]
-
-
-def growing(seed):
-    """A network whose hidden activations must grow far beyond its grids before it fits its data."""
-    rng = np.random.default_rng(seed)
-    data = samples(lambda x: 10.0 * x[:, :1] * x[:, 1:], 2, rng)
-    return kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng), data
 
 
 @pytest.mark.parametrize(("optimizer", "seed"), [("lm", 0), ("lm", 5), ("lbfgs", 0), ("lbfgs", 2)])

@@ -163,7 +163,6 @@ def test_a_repr_names_the_formulas():
 # --- gradients
 
 
-@pytest.mark.no_cover
 @given(symbolic_cases(degrees=(3, 4), n_samples=st.just(6)))
 def test_backward_gives_the_derivatives_of_forward(drawn):
     network, x, rng = drawn

@@ -220,7 +220,7 @@ def test_an_uphill_direction_is_refused_without_evaluation():
     search = curve.search(start=1.0)
 
     assert not search.found
-    assert search.reason == "the direction does not lead downhill: its slope is 2"
+    assert search.reason == "the direction does not lead downhill: its derivative is 2"
     assert curve.calls == []
 
 
@@ -231,7 +231,7 @@ def test_a_function_without_a_lower_bound_ends_with_the_lowest_point():
 
     assert search.found
     assert search.value == min(-t for t in curve.calls)
-    assert search.reason == "the value fell, but no smaller slope was found in 12 evaluations"
+    assert search.reason == "the value fell, but no smaller derivative was found in 12 evaluations"
 
 
 @given(seeds)

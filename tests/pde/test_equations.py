@@ -217,7 +217,6 @@ def test_the_gradient_is_twice_the_transposed_rows_times_the_residuals(term):
     )
 
 
-@pytest.mark.no_cover
 @given(seeds)
 def test_all_kinds_of_terms_together_have_the_right_gradient_and_rows(seed):
     rng = np.random.default_rng(seed)

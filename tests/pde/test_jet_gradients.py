@@ -135,7 +135,6 @@ def test_every_single_derivative_agrees_with_its_own_difference(way):
 # --- rows
 
 
-@pytest.mark.no_cover
 @given(symbolic_cases(degrees=range(6), n_samples=st.integers(1, 4)), ways)
 def test_the_sum_of_all_rows_is_the_gradient(case, way):
     network, x, rng = case

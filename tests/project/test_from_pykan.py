@@ -5,7 +5,7 @@ import inspect
 import re
 
 import pytest
-from site_build import ROOT
+from checkout import ROOT
 
 import kan_ref as kr
 

@@ -6,10 +6,10 @@ import importlib
 import inspect
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from checkout import ROOT
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
@@ -17,7 +17,6 @@ from kan_ref.network import layer as layer_passes
 from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.pde import jet_kind, jets
 
-ROOT = Path(__file__).parents[2]
 MODULES = sorted(
     f"kan_ref.{'.'.join(path.relative_to(ROOT / 'kan_ref').with_suffix('').parts)}"
     for path in ROOT.glob("kan_ref/**/*.py")

@@ -5,13 +5,11 @@ import inspect
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 import kan_ref
-
-ROOT = Path(__file__).parents[2]
 
 
 def run(code, *flags, **variables):

@@ -7,13 +7,12 @@ import stat
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import tree
+from checkout import ROOT
 from test_packages import MAY_IMPORT
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
 PAGES = (
@@ -88,14 +87,14 @@ def test_continuous_integration_runs_the_commands_of_this_page():
 
     assert listed.splitlines() == [MAIN_LINE, TEST_LINE]
     assert script.stat().st_mode & stat.S_IXUSR
-    assert [
-        line
-        for line in script.read_text(encoding="utf-8").splitlines()
-        if line.startswith("run ") and "_line" in line
-    ] == [
-        'run "$main_line"',
-        'run "$test_line"',
-    ]
+    assert (
+        re.findall(r'\brun "\$\w+_line"', script.read_text(encoding="utf-8"))
+        == [
+            'run "$main_line"',
+            'run "$test_line"',
+        ]
+        * 2
+    )  # in the checkout and in the source distribution
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -618,7 +618,6 @@ def test_a_registered_function_with_half_a_domain_is_found_on_both_sides():
 # --- the ranking
 
 
-@pytest.mark.no_cover
 def test_every_clean_curve_of_the_library_gets_its_name():
     """The bar is 98 % of 160 curves, `python -m benchmarks.symbolic_search`; of these 29 all are right."""
     rng, called = np.random.default_rng(20), {}

@@ -141,7 +141,6 @@ def test_networks_that_differ_by_gauge_alone_become_the_same(seed, widths):
         )
 
 
-@pytest.mark.no_cover
 @given(seeds)
 def test_a_canonical_network_is_its_own_form(seed):
     form = canonical_form(random_formulas(np.random.default_rng(seed), (2, 3, 2, 1)))

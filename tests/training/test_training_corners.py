@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from networks import random_batch, random_network
 from objectives import data_objective
-from oracles_training import bits, covered_network, samples
-from test_grid_placement import growing
+from oracles_training import bits, covered_network, growing, samples
 
 import kan_ref as kr
 from kan_ref import __main__ as demonstration

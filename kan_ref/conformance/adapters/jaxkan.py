@@ -46,7 +46,7 @@ class JaxkanBase:
         import jax
 
         jax.config.update("jax_enable_x64", dtype == "float64")
-        jax.config.update("jax_disable_most_optimizations", True)  # each case is compiled anew
+        jax.config.update("jax_disable_most_optimizations", True)  # each case is compiled again
 
     def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, **settings: Any) -> Any:
         """Return a layer with the library's own defaults."""

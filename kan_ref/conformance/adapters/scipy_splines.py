@@ -30,9 +30,10 @@ class SciPyBSplines:
         """Return derivatives of the basis functions (n, n_basis)."""
         from scipy.interpolate import BSpline
 
+        order = min(order, degree + 1)  # all zero; SciPy before 1.17 breaks at higher orders
         first, last = (degree + 1 - int((knots == end).sum()) for end in knots[[0, -1]])
         kept = knots[max(0, -first) : len(knots) - max(0, -last)]
-        row = np.concatenate([[knots[0]] * first, kept, [knots[-1]] * last])
+        row = np.pad(kept, (max(0, first), max(0, last)), mode="edge")
         n_row = len(row) - degree - 1
         inside = (x >= knots[0]) & (x <= knots[-1])
         values = np.zeros((len(x), n_row))

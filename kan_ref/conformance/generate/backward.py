@@ -127,7 +127,7 @@ def input_derivatives(
     """Return the first and the unmixed second derivatives, (batch, n_out, n_in) each.
 
     They are those of every output with respect to every input. `second` is "right" or names a
-    defect: "slopes" omits phi' x'', "curves" omits phi'' x'^2.
+    defect: `"slopes"` omits phi' x'', `"curves"` omits phi'' x'^2.
     """
     n_inputs, n_outputs = sizes(layers[0])[1], sizes(layers[-1])[0]
     shape = (len(x), n_outputs, n_inputs)

@@ -1,4 +1,4 @@
-"""Flags: the likely defect that a failing case points to, in one sentence.
+"""Flags: the likely defect that a failing case points to.
 
 `docs/conformance.md` explains each flag under its name.
 """
@@ -12,7 +12,7 @@ NOTES = {
     "OuterKnots": "the grid is not continued by `degree` outer knots with the same step on both "
     "sides",
     "KnotPrecision": "knots are computed or stored in float32",
-    # bases
+    # basis functions
     "CoxDeBoor": "the Cox-de Boor recursion is wrong",
     "KnotOwnership": "a point at a knot belongs to no interval or to two: intervals are t_m <= x "
     "< t_{m+1}",

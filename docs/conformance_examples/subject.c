@@ -1,6 +1,6 @@
 /* A conformance subject in plain C99: B-splines and layers over JSON lines, no library but libm.
  *
- *   cc -O1 -o subject examples/conformance/subject.c -lm
+ *   cc -O1 -o subject docs/conformance_examples/subject.c -lm
  *   python -m kan_ref.conformance --program ./subject
  *
  * A request is one line, {"id": 7, "method": "basis", "args": {"x": [...], "knots": [...], "degree": 3}}; so is the answer,

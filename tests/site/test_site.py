@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import tree
-from site_build import COMMAND, ROOT
+from checkout import ROOT
+from site_build import COMMAND
 
 import kan_ref as kr
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 import coverage
 import pytest
 import tree
-from site_build import ROOT
+from checkout import ROOT
 
 TAGGED = tree.tagged_lines()
 REGISTRY = tree.registry()

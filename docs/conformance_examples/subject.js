@@ -1,6 +1,6 @@
 // A conformance subject in JavaScript: B-splines and layers over JSON lines, Node.js alone.
 //
-//   python -m kan_ref.conformance --program "node examples/conformance/subject.js"
+//   python -m kan_ref.conformance --program "node docs/conformance_examples/subject.js"
 //
 // A request is one line, {"id": 7, "method": "basis", "args": {"x": [...], "knots": [...], "degree": 3}}; so is the answer,
 // {"id": 7, "result": [[...], ...]} or {"id": 7, "unsupported": true}.

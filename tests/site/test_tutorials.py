@@ -7,7 +7,8 @@ import re
 
 import pytest
 import tree
-from site_build import ROOT, cells, small_site
+from checkout import ROOT
+from site_build import cells, small_site
 
 TUTORIALS = {
     path.stem: path.read_text(encoding="utf-8")
@@ -140,7 +141,7 @@ def test_a_failing_cell_and_a_warning_fail_their_pages_alone(made_up):
         ("complains", "stderr was found in the cell outputs"),
         (
             "untagged",
-            r"no lines of kan_ref stand between \[eq:no-such-tag\] and \[/eq:no-such-tag\]",
+            r"kan_ref has no lines between \[eq:no-such-tag\] and \[/eq:no-such-tag\]",
         ),
         ("dangling", "equation not found: no-such-label"),
         ("dangling", "no_such_page.md"),
