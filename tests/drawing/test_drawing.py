@@ -177,7 +177,7 @@ def test_names_of_functions_lie_in_their_boxes_and_off_the_curves():
         around = box.get_extents(ax.transData)
         assert around.x0 <= text.x0 < text.x1 <= around.x1
         assert text.y1 <= around.y1
-        assert text.y0 > ax.transData.transform(curve)[:, 1].max() - 2.0
+        assert text.y0 > ax.transData.transform(curve)[:, 1].max() - 3.0
 
 
 def test_a_figure_of_its_own_has_the_natural_size_and_nothing_else_on_it():
