@@ -69,6 +69,17 @@ def check_float_array(
     return array
 
 
+def check_columns(name: str, y: Any, n_out: int) -> FloatArray:
+    """Return targets y (batch, n_out); for one axis alone ValueError with the remedy."""
+    sized = isinstance(y, list | tuple | np.ndarray)
+    if sized and getattr(y, "ndim", 1) == 1 and len(y) and np.ndim(y[0]) == 0:
+        raise ValueError(
+            f"{name} has shape {np.shape(y)}, but needs shape (batch, n_out): "
+            f"give {name}[:, None] for one output"
+        )
+    return check_float_array(name, y, ("batch", n_out))
+
+
 def check_finite(name: str, array: FloatArray) -> None:
     """Raise ValueError with the first position at which `array` is nan or infinite."""
     if not np.isfinite(array).all():

@@ -2,6 +2,7 @@
 
 from kan_ref.functions.activation import ACTIVATION_NAMES as ACTIVATION_NAMES
 from kan_ref.functions.activation import activation_values as activation_values
+from kan_ref.functions.base_function import BASE_FUNCTIONS as BASE_FUNCTIONS
 from kan_ref.functions.base_function import BASE_NAMES as BASE_NAMES
 from kan_ref.functions.base_function import base_function as base_function
 from kan_ref.functions.library import BUILT_IN as BUILT_IN

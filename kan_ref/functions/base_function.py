@@ -23,22 +23,6 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_choice, check_integer
 
-BASE_NAMES = ("silu", "identity", "zero")
-
-
-def base_function(
-    name: str, x: FloatArray, derivatives: Sequence[int] = (0,)
-) -> tuple[FloatArray, ...]:
-    """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of any shape.
-
-    >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
-    (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
-    """
-    check_choice("base", name, BASE_NAMES)
-    for order in derivatives:
-        check_integer("order of derivative", order, low=0, high=3)
-    return tuple({"silu": _silu, "identity": _identity, "zero": _zero}[name](x, derivatives))
-
 
 def _silu(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate silu or its derivatives; errors are a few ulp of the largest term of (F1)-(F4)."""
@@ -75,3 +59,21 @@ def _identity(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
 def _zero(x: FloatArray, orders: Sequence[int]) -> list[FloatArray]:
     """Evaluate the zero function or its derivatives; nan where x is nan."""
     return [np.where(np.isnan(x), np.nan, 0.0) for _ in orders]
+
+
+BASE_FUNCTIONS = {"silu": _silu, "identity": _identity, "zero": _zero}
+BASE_NAMES = tuple(BASE_FUNCTIONS)
+
+
+def base_function(
+    name: str, x: FloatArray, derivatives: Sequence[int] = (0,)
+) -> tuple[FloatArray, ...]:
+    """Evaluate a base function, or its derivatives of orders 0 to 3, at an array x of any shape.
+
+    >>> base_function("silu", np.array([0.0, 1e308]), derivatives=(0, 1))
+    (array([0.e+000, 1.e+308]), array([0.5, 1. ]))
+    """
+    check_choice("base", name, BASE_NAMES)
+    for order in derivatives:
+        check_integer("order of derivative", order, low=0, high=3)
+    return tuple(BASE_FUNCTIONS[name](x, derivatives))

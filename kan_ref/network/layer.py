@@ -39,7 +39,7 @@ from kan_ref.bspline import (
     spline_sums,
 )
 from kan_ref.checks import FloatArray
-from kan_ref.functions import base_function
+from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network import symbolic_edges
 from kan_ref.network.cache import Cache, Gradients
 from kan_ref.network.layer_check import checked_fields
@@ -184,7 +184,7 @@ def evaluate(layer: Layer, x: FloatArray, *, slopes: bool = True) -> Cache:
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
     bases = evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes)
-    base = base_function(layer.base, x, (0, 1) if slopes else (0,))
+    base = BASE_FUNCTIONS[layer.base](x, (0, 1) if slopes else (0,))
     return Cache(bases, base[0], base[1] if slopes else None, x if layer.symbolic else None)
 
 

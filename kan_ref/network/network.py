@@ -23,7 +23,6 @@ from kan_ref.network.layer import (
     cache_fits,
     evaluate,
     layer_backward,
-    layer_forward,
     layer_outputs,
     parameter_arrays,
     parameter_gradients,
@@ -144,9 +143,8 @@ class Network:
         caches = [inputs]
         flow = [layer_outputs(self.layers[0], inputs)]
         for layer in self.layers[1:]:
-            y, cache = layer_forward(layer, flow[-1])
-            flow.append(y)
-            caches.append(cache)
+            caches.append(evaluate(layer, flow[-1]))
+            flow.append(layer_outputs(layer, caches[-1]))
         # [/eq:network-forward]
         return flow, tuple(caches)
 

@@ -28,7 +28,7 @@ import numpy as np
 
 from kan_ref.bspline import ActiveBasis, active_basis, gathers
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.functions import base_function
+from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network import (
     Layer,
     affine_slopes,
@@ -90,7 +90,7 @@ def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = Tru
     orders = range(4 if slopes else 3)
     x, quadratic = jet[:, 0], products_of(kind, jet)
     active = active_basis(layer.rows, x.T, orders)
-    base = base_function(layer.base, x, orders)
+    base = tuple(BASE_FUNCTIONS[layer.base](x, orders))
     # gathered sums cost as much as two of plain values, for any number of components
     gathered = gathers(layer.n_out, kind.n_components * layer.n_basis // 2, layer.degree)
     factors = None if gathered else jet_factors(layer, kind, jet, quadratic, active, base)

@@ -17,11 +17,10 @@ Neither exponential can overflow: every exponent is at most 0.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_rectangular
+from kan_ref.checks import FloatArray, check_columns, check_rectangular
 
 
 def softmax(logits: FloatArray) -> FloatArray:
@@ -108,17 +107,6 @@ class Loss:
     residuals: Callable[[FloatArray, FloatArray], FloatArray] | None = None
     probabilities: Callable[[FloatArray], FloatArray] | None = None
     hits: Callable[[FloatArray, FloatArray], FloatArray] | None = None
-
-
-def check_columns(name: str, y: Any, n_out: int) -> FloatArray:
-    """Return targets y (batch, n_out); ValueError with the remedy for a single axis."""
-    sized = isinstance(y, list | tuple | np.ndarray)
-    if sized and getattr(y, "ndim", 1) == 1 and len(y) and np.ndim(y[0]) == 0:
-        raise ValueError(
-            f"{name} has shape {np.shape(y)}, but needs shape (batch, n_out): "
-            f"give {name}[:, None] for one output"
-        )
-    return check_float_array(name, y, ("batch", n_out))
 
 
 def check_labels(name: str, y: object, n_out: int) -> FloatArray:

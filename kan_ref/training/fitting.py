@@ -15,20 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import (
-    check_flag,
-)
+from kan_ref.checks import check_flag
 from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import PARAMETER_NAMES, Network, place_hidden_grids, refine
-from kan_ref.optimizers import (
-    Iterate,
-    steps_are_done,
-)
-from kan_ref.training.goal import Model, Problem, check_model
+from kan_ref.optimizers import Iterate, steps_are_done
+from kan_ref.training.goal import Model, Problem
 from kan_ref.training.history import Callback, Recorder, Run
 from kan_ref.training.objective import (
     DataGoal,
     check_batch,
+    check_model,
     check_penalty,
 )
 from kan_ref.training.problem_goal import read_problem

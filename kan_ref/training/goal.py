@@ -88,10 +88,3 @@ class Problem(Protocol):
 
     def prepare(self, model: Any) -> Goal:
         """Return the goal for models with this first layer."""
-
-
-def check_model(name: str, value: object) -> Model:
-    """Return `value` if it is a model, else raise TypeError."""
-    if isinstance(value, type) or not isinstance(value, Model):
-        raise TypeError(f"{name} is {value!r}, but must be a Network, an MLP or a LAN")
-    return value

@@ -21,12 +21,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray, IntArray, check_choice, check_float_array, check_number
+from kan_ref.checks import (
+    FloatArray,
+    IntArray,
+    check_choice,
+    check_columns,
+    check_float_array,
+    check_number,
+)
 from kan_ref.network import PARAMETER_NAMES
 from kan_ref.numerics import Block, Jacobian, select_columns
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights
-from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss, check_columns
-from kan_ref.training.goal import Goal, Model, check_model
+from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
+from kan_ref.training.goal import Goal, Model
 from kan_ref.training.penalized_goal import PenalizedGoal
 from kan_ref.training.smoothness import Smoothness
 from kan_ref.training.trainable import trainable_places
@@ -207,18 +214,22 @@ def make_objective(
     return Objective(model, goal, smoothness, free)
 
 
+def check_model(name: str, value: object) -> Model:
+    """Return `value` if it is a model, else raise TypeError."""
+    if isinstance(value, type) or not isinstance(value, Model):
+        raise TypeError(f"{name} is {value!r}, but must be a Network, an MLP or a LAN")
+    return value
+
+
 def check_penalty(
     penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object
 ) -> PenaltyWeights | None:
     """Return lambda, mu_1, mu_2 and the kind of penalty, checked; None where they add nothing."""
     kind = check_choice("penalty", penalty, PENALTY_NAMES)
-    weights = PenaltyWeights(
-        check_number("penalty_weight", penalty_weight, low=0.0),
-        check_number("l1_weight", l1_weight, low=0.0),
-        check_number("entropy_weight", entropy_weight, low=0.0),
-        kind,
-    )
-    return weights if weights.weight * (weights.l1 + weights.entropy) > 0.0 else None
+    weight = check_number("penalty_weight", penalty_weight, low=0.0)
+    l1 = check_number("l1_weight", l1_weight, low=0.0)
+    entropy = check_number("entropy_weight", entropy_weight, low=0.0)
+    return PenaltyWeights(weight, l1, entropy, kind) if weight * (l1 + entropy) > 0.0 else None
 
 
 def check_batch(

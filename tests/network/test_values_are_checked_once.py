@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from kan_ref.network.layer import with_knots
+from kan_ref.network.refinement import with_knots
 
 NETWORK = kr.init_network(
     (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
