@@ -31,7 +31,7 @@ def check_rectangular(name: str, value: object) -> NDArray[Any]:
 def check_float_array(
     name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False
 ) -> FloatArray:
-    """Return `value` as a C-contiguous float64 array of finite numbers, copied only where needed.
+    """Return `value` as a float64 array of finite numbers in C order; copy it only where needed.
 
     Parameters
     ----------

@@ -180,7 +180,7 @@ def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
 # take the same time for a training step at 17, 48 and 110 basis functions for 1, 4 and 64 outputs
 # and degree 3, to within a factor 1.6; the rule gives 8, 24 and 96.
 def gathers(n_out: int, n_basis: int, degree: int) -> bool:
-    """Return whether the gathered way is faster than the matrix product for such a layer."""
+    """Return whether gathering is faster than the matrix product in a layer of these sizes."""
     return n_basis * (n_out + 16) >= 20 * (degree + 3) * n_out
 
 

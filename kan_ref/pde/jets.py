@@ -32,17 +32,16 @@ from kan_ref.pde.jet_layer import JetCache
 
 @np.errstate(over="ignore", invalid="ignore")
 def prepare_jet(network: Network, x: FloatArray, kind: JetKind) -> JetCache:
-    """Evaluate what the first layer needs of x (batch, n_in).
+    """Evaluate all that the first layer computes from x (batch, n_in) and its knots alone.
 
-    The result is valid for every theta, as long as x and the knots of the first layer do not
-    change.
+    The result can be used again for every theta.
     """
     return jet_layer.evaluate(network.layers[0], kind.at(x), kind, slopes=False)
 
 
 @dataclass(frozen=True, eq=False)
 class JetFlow:
-    """A forward pass: `jet` (n_out, n_components, batch) of the outputs, and the layers' caches."""
+    """The outputs of a network as `jet` (n_out, n_components, batch), and the layers' `caches`."""
 
     jet: FloatArray
     caches: tuple[JetCache, ...]

@@ -43,7 +43,7 @@ class ResidualProblem:
 
     @property
     def points(self) -> FloatArray:
-        """All points of all terms, (n, n_in). Hidden grids are placed on their activations."""
+        """The points of all terms, (n, n_in); hidden grids are placed on the activations there."""
         return np.concatenate([term.x for term in self.terms])
 
     @property

@@ -29,7 +29,7 @@ from kan_ref.checks import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Chart:
-    """One of the charts (S7) to (S11), with the bounds of w for "gap" and "ends"."""
+    """One of the charts (S7) to (S11); `low` and `high` bound w in "gap" and "ends"."""
 
     kind: str
     low: float = -np.inf

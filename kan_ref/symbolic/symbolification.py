@@ -283,7 +283,7 @@ def price(fit: AffineFit) -> int:
 def decide_together(
     network: Network, x: FloatArray, rivals: Mapping[Place, Sequence[AffineFit]]
 ) -> Network:
-    """Replace every edge (l, j, i) by one of its rivals, chosen by (S21).
+    """Replace every edge (l, j, i) by one of its rivals, so that (S21) is low.
 
     An edge gets its simplest rival unless another one clearly lowers (S21).
     """

@@ -64,7 +64,7 @@ class PenalizedGoal:
         return judged
 
     def residuals(self, model: object) -> NoReturn:
-        """Raise ValueError: (T8) has no residuals."""
+        """Raise ValueError: (T8) is no sum of squares, so it has no residuals."""
         raise ValueError(
             "with an L1 or entropy penalty the objective is no sum of squares: it has no residuals"
         )

@@ -6,6 +6,7 @@ no circle of packages and no circle of modules inside one. A package's `__init__
 
 import ast
 import io
+import subprocess
 import sys
 import tokenize
 from collections import defaultdict
@@ -373,6 +374,27 @@ def test_the_table_has_no_row_and_no_entry_without_a_module():
 def test_packages_import_each_other_in_no_circle_and_by_few_arrows():
     assert circle(MAY_IMPORT) == []
     assert sum(len(others) for others in MAY_IMPORT.values()) <= 50
+
+
+def test_training_loads_nothing_that_it_does_not_use():
+    code = "import sys, kan_ref.training; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    packages = {name.split(".")[1] for name in loaded.stdout.split() if name.startswith("kan_ref.")}
+
+    assert packages == {
+        "bspline",
+        "checks",
+        "data",
+        "functions",
+        "network",
+        "numerics",
+        "optimizers",
+        "sparsity",
+        "training",
+        "version",
+    }
 
 
 @pytest.mark.parametrize(
