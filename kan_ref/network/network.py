@@ -115,7 +115,7 @@ class Network:
         return new
 
     def prepare(self, x: FloatArray) -> Cache:
-        """Evaluate all that the first layer computes from x and its knots, the same for every theta."""
+        """Evaluate what the first layer computes from x and its knots, for every theta the same."""
         return evaluate(self.layers[0], x, slopes=False)
 
     def values(self, inputs: Cache) -> FloatArray:
