@@ -1,13 +1,13 @@
-"""`python -m benchmarks [NAME...]`: what a training step costs in time and memory, and how that grows.
+"""`python -m benchmarks [NAME...]`: time and memory of a training step, and their growth.
 
-step    time, memory and agreement of a step at seven shapes, kan_ref against a textbook and, with --peers, against other libraries
+step    time, memory and agreement of a step at seven shapes: kan_ref, a textbook form and, with --peers, other libraries
 lm      one Levenberg-Marquardt iteration
-growth  a step against the grid, the width, the depth and the batch, drawn
+growth  time of a step against the grid, the width, the depth and the batch, as a picture
 """
 
 import os
 
-# before NumPy and anything else loads, and for the processes started here: one thread, whatever computes
+# before NumPy and anything else loads, and for the processes started here: one thread for every library
 os.environ.update(
     dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
@@ -37,8 +37,8 @@ from benchmarks.shapes import QUICK_SHAPES, SHAPES
 from benchmarks.steps import Cell, compare
 from benchmarks.subjects import SUBJECTS, Subject
 from benchmarks.tables import growth_tables, lm_table, step_tables
-from figures.machine.machine import write_atomically
 from figures.machine.style import picture_bytes, style
+from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("step", "lm", "growth")
@@ -58,7 +58,7 @@ FULL, QUICK = Effort(0.6, 0.6, 0.1), Effort(0.03, 0.03, 0.005)
 
 
 def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
-    """Text and record of the part "step"."""
+    """Return text and record of the part "step"."""
     shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
     cells: list[Cell] = []
     with tqdm(total=len(shapes) * (len(subjects) + 1), bar_format=BAR, desc="step") as bar:
@@ -73,7 +73,7 @@ def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
 
 
 def run_lm(*, quick: bool) -> tuple[str, Any]:
-    """Text and record of the part "lm"."""
+    """Return text and record of the part "lm"."""
     shapes, effort = (QUICK_SHAPES, QUICK) if quick else (SHAPES, FULL)
     cells = [
         measure_lm(shape, seconds=effort.lm) for shape in tqdm(shapes, bar_format=BAR, desc="lm")
@@ -82,7 +82,7 @@ def run_lm(*, quick: bool) -> tuple[str, Any]:
 
 
 def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[str, Any]:
-    """Text and record of the part "growth"; writes the picture."""
+    """Return text and record of the part "growth", and write the picture."""
     lines: list[Line] = []
     effort = QUICK if quick else FULL
     with tqdm(
@@ -99,12 +99,12 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
             lines += along(axis, subjects, quick=quick, seconds=effort.growth, tell=tell)
     with style():
         for ending, content in picture_bytes(draw(lines)).items():
-            write_atomically(out / f"growth.{ending}", content)
+            replace_file(os.fspath(out / f"growth.{ending}"), content)
     return growth_tables(lines), [line.as_record() for line in lines]
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Read the command line; a wrong one ends the program with a message."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
@@ -137,7 +137,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the exit status."""
+    """Run the program; return the exit status."""
     options = parse(arguments)
     subjects = (*SUBJECTS, *peers.SUBJECTS) if options.peers else SUBJECTS
     source = origin(peers=options.peers)
@@ -151,6 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         if reason:
             print(f"{package} is left out, {reason}: pip install '.[peers]'")
+    options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = (
             folder  # compiled in the trial, used again when steps are timed in turns
@@ -171,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 indent=1,
                 allow_nan=False,
             )
-            write_atomically(options.out / f"{part}.json", f"{content}\n".encode())
+            replace_file(os.fspath(options.out / f"{part}.json"), f"{content}\n".encode())
     print(f"\nwrote {options.out}")
     return 0
 

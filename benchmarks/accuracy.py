@@ -1,7 +1,8 @@
-"""`python -m benchmarks.accuracy`: how exact [2, 1, 1] networks become on exp(sin(pi x) + y^2), grid by grid, over seeds.
+"""`python -m benchmarks.accuracy`: errors of [2, 1, 1] networks on exp(sin(pi x) + y^2), grid by grid, over seeds.
 
-The problem of Fig. 2.3 of Liu et al. 2024. Every row is a claim of the project with its bar; medians over seeds of the root
-mean square error on 10000 fresh points, the worst seed beside it. `--case NAME` runs one row, `--jobs` many at once.
+The problem of Fig. 2.3 of Liu et al. 2024. Every row is a claim of the project with its required level: the median over
+seeds of the root mean square error on 10000 fresh points, and the worst seed. `--case NAME` runs one row, `--jobs N` uses several
+processes.
 """
 
 import argparse
@@ -10,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 import kan_ref as kr
+from benchmarks.jobs import job_count, run_all
 from kan_ref.checks import FloatArray
 
 N_TEST = 10000
@@ -20,7 +21,9 @@ N_TEST = 10000
 
 @dataclass(frozen=True)
 class Case:
-    """One row: optimizer, samples, degree, grids, steps on each, weight of the smoothness penalty, and the bars."""
+    """One row: optimizer, samples, degree, grids, steps on each, weight of the smoothness penalty,
+    and the required level.
+    """
 
     name: str
     optimizer: str
@@ -82,7 +85,9 @@ CASES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """One seed: test errors at the end of each grid (n_grids,), failed starts, CPU seconds."""
+    """One seed: test errors at the end of each grid (n_grids,), failed initializations, CPU
+    seconds.
+    """
 
     test: FloatArray
     n_failed: int
@@ -90,7 +95,9 @@ class Outcome:
 
 
 def run_seed(case: Case, seed: int) -> Outcome:
-    """Fresh data, the best of eight short starts on the coarsest grid, then every grid in turn."""
+    """Train on fresh data: the best of eight short runs on the coarsest grid, then every grid in
+    turn.
+    """
     began = time.process_time()
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=case.n_samples, n_test=N_TEST, rng=rng)
@@ -117,7 +124,7 @@ def run_seed(case: Case, seed: int) -> Outcome:
 
 
 def slope(case: Case, errors: FloatArray) -> float:
-    """Slope of log error against log G over the case's range, by least squares."""
+    """Return the slope of log error against log G over the case's range, by least squares."""
     chosen = [
         place
         for place, grid in enumerate(case.grids)
@@ -128,7 +135,7 @@ def slope(case: Case, errors: FloatArray) -> float:
 
 
 def report(case: Case, outcomes: Sequence[Outcome]) -> str:
-    """The row of a case as text."""
+    """Return the row of a case as text."""
     errors = np.array([outcome.test for outcome in outcomes])
     median, worst = np.median(errors, axis=0), errors.max(axis=0)
     slopes = [slope(case, row) for row in errors]
@@ -148,7 +155,7 @@ def report(case: Case, outcomes: Sequence[Outcome]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the chosen cases; the exit status."""
+    """Run the chosen cases; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument(
         "--case",
@@ -157,16 +164,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="one row; may be repeated (default all)",
     )
     parser.add_argument("--seeds", type=int, default=10, metavar="N")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N")
+    parser.add_argument("--jobs", type=job_count, default=1, metavar="N")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
     for case in CASES:
         if options.case is None or case.name in options.case:
-            outcomes = Parallel(n_jobs=options.jobs)(
-                delayed(run_seed)(case, seed) for seed in range(options.seeds)
-            )
-            print(report(case, list(outcomes)), flush=True)
+            tasks = [(case, seed) for seed in range(options.seeds)]
+            print(report(case, run_all(run_seed, tasks, options.jobs)), flush=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""CPU time of functions that take turns, so that what else the machine does hits all of them alike."""
+"""CPU time of functions that run in turns, so that disturbances of the machine affect all of them alike."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,28 +6,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BURST = 0.005  # CPU seconds: in training step follows step, and finds its data in the cache
-SLOW = 0.05  # CPU seconds: what a neighbour leaves behind does not count beside that
+BURST = (
+    0.005  # CPU seconds: in training a step finds its data in the cache, left by the step before
+)
+SLOW = 0.05  # CPU seconds: effects of the function before are negligible over that time
 
 
 @dataclass(frozen=True)
 class Times:
-    """CPU seconds of a call, one number a repeat."""
+    """CPU seconds of a call, one number for each repeat."""
 
     samples: tuple[float, ...]
 
     @property
     def least(self) -> float:
-        """The least: what the machine takes when nothing disturbs it."""
+        """Return the smallest time: that of an undisturbed machine."""
         return min(self.samples)
 
     @property
     def median(self) -> float:
-        """The median."""
+        """Return the median."""
         return float(np.median(self.samples))
 
     def as_record(self) -> dict[str, float]:
-        """Milliseconds, rounded to what the clock can tell, and the number of repeats."""
+        """Return milliseconds, rounded to the precision of the clock, and the number of repeats."""
         low, middle, high = (
             round(1e3 * float(value), 4) for value in np.quantile(self.samples, (0.25, 0.5, 0.75))
         )
@@ -43,11 +45,11 @@ class Times:
 def take_turns(
     functions: Sequence[Callable[[], object]], *, seconds: float, repeats: int = 3
 ) -> list[Times]:
-    """CPU times of each function: about `seconds` for each, at least `repeats` repeats.
+    """Return CPU times of each function: about `seconds` for each, at least `repeats` repeats.
 
-    In a round each function is called once uncounted, unless it is slow, so that it finds its own data in the cache and pays for
-    nothing that its neighbour put off; then for `BURST` on end, and the mean of these calls is one repeat. A function that has had
-    its time sits out the rounds that are left.
+    In a round each function, unless it is slow, is called once without counting, so that its data are in the cache and work
+    that the function before left undone is not counted. Then it is called for `BURST` seconds, and the mean of these calls is
+    one repeat. A function that has used up its time is left out of the remaining rounds.
     """
     samples: list[list[float]] = [[] for _ in functions]
     spent = [0.0] * len(functions)

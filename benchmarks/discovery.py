@@ -1,8 +1,8 @@
-"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--jobs N]`: which formulas `kan_ref.discover` finds again.
+"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--jobs N]`: which formulas `kan_ref.discover` recovers.
 
-Every formula is sampled 1000 times uniformly on its box and given to `discover` with its widths alone. It counts as found if what
-comes back agrees with it on 1000 fresh samples to 1e-9 of its spread; with noise, to four times what 1000 noisy samples leave of a
-parameter, noise / sqrt(1000). Printed are also the names of the edges, the widths that were found and the CPU seconds of one thread.
+`discover` gets 1000 uniform samples of each formula on its box, and the widths. A formula counts as found if the result agrees with it
+on 1000 fresh samples to 1e-9 of its standard deviation; with noise, to four times the error of a parameter from 1000 noisy samples,
+noise / sqrt(1000). The program also prints the functions of the edges, the widths that were found and the CPU seconds of one thread.
 """
 
 import os
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
+from benchmarks.jobs import job_count, run_all
 from kan_ref.checks import FloatArray
 
 EXACT = 1e-9
@@ -27,7 +28,7 @@ N_SAMPLES = 1000
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula, the box it is sampled on, the widths that the search begins with, and where it comes from."""
+    """A formula, the box for its samples, the widths at which the search starts, and its source."""
 
     name: str
     f: Callable[[FloatArray], FloatArray]
@@ -36,7 +37,7 @@ class Formula:
     source: str
 
     def data(self, rng: np.random.Generator, noise: float) -> kr.Data:
-        """Samples; noise, in units of the spread, on the training targets."""
+        """Return samples; the training targets have noise, in units of the standard deviation of y."""
         low, high = np.array(self.box).T
         x, x_test = (rng.uniform(low, high, (N_SAMPLES, len(low))) for _ in range(2))
         y, y_test = self.f(x)[:, None], self.f(x_test)[:, None]
@@ -191,7 +192,9 @@ FORMULAS = (
 
 
 def run_one(formula: Formula, seed: int, noise: float) -> tuple[bool, float, float, str]:
-    """Whether it was found, its relative test error, CPU seconds, and what came back."""
+    """Return whether the formula was found, its relative test error, CPU seconds, and the result as
+    text.
+    """
     rng = np.random.default_rng(seed)
     data = formula.data(rng, noise)
     began = time.process_time()
@@ -215,7 +218,7 @@ def run_one(formula: Formula, seed: int, noise: float) -> tuple[bool, float, flo
 
 
 def main() -> None:
-    """Print a line a run and a table."""
+    """Print a line for each run, and a table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -227,19 +230,15 @@ def main() -> None:
         default=0.0,
         help="standard deviation, in units of the formula's spread",
     )
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=job_count, default=1)
     arguments = parser.parse_args()
     chosen = [
         formula for formula in FORMULAS if not arguments.name or formula.name in arguments.name
     ]
     table = []
-    from joblib import Parallel, delayed
-
     for formula in chosen:
-        tasks = [
-            delayed(run_one)(formula, seed, arguments.noise) for seed in range(arguments.seeds)
-        ]
-        runs = Parallel(n_jobs=arguments.jobs)(tasks)
+        tasks = [(formula, seed, arguments.noise) for seed in range(arguments.seeds)]
+        runs = run_all(run_one, tasks, arguments.jobs)
         for seed, (right, error, seconds, what) in enumerate(runs):
             print(
                 f"{formula.name:45} seed {seed}  {'found' if right else 'no   '}  {error:8.1e}  {seconds:6.1f} s  {what}",

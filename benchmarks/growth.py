@@ -1,4 +1,4 @@
-"""How a training step grows with the grid, the width, the depth and the batch: each by itself, all else held."""
+"""How a training step grows with the grid, the width, the depth and the batch: each by itself, all else fixed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ TOO_LONG = 1.0  # CPU seconds: a line ends after a step that takes longer
 
 @dataclass(frozen=True)
 class Axis:
-    """One panel: what grows, what is held, and the values."""
+    """One panel: what grows, what is fixed, and the values."""
 
     name: str
     label: str
@@ -64,7 +64,9 @@ AXES = (
 
 @dataclass(frozen=True)
 class Line:
-    """A subject along an axis: values, least milliseconds, and why the line ends before the axis does ("" if it does not)."""
+    """A subject along an axis: values, smallest milliseconds, and the reason why the line ends
+    early ("" if it does not).
+    """
 
     axis: str
     subject: str
@@ -73,7 +75,7 @@ class Line:
     ends: str = ""
 
     def as_record(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return plain data."""
         numbers = {
             "values": list(self.values),
             "milliseconds": [round(number, 4) for number in self.milliseconds],
@@ -82,7 +84,9 @@ class Line:
 
     @property
     def exponent(self) -> float:
-        """Slope of log time against log value over the last third of the values; nan with fewer than two points."""
+        """Return the slope of log time against log value over the last third of the values; nan
+        with fewer than two points.
+        """
         n_last = max(2, (len(self.values) + 2) // 3)
         if len(self.values) < 2:
             return float("nan")
@@ -99,7 +103,7 @@ def along(
     seconds: float,
     tell: Callable[[str], object],
 ) -> list[Line]:
-    """The lines of all subjects; `tell` hears of each value when it is done."""
+    """Return the lines of all subjects along an axis; `tell` is called for each finished value."""
     points: dict[str, list[tuple[int, float]]] = {subject.name: [] for subject in subjects}
     ends = {subject.name: "" for subject in subjects}
     for value in axis.quick if quick else axis.values:

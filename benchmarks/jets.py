@@ -1,11 +1,12 @@
-"""`python -m benchmarks.jets`: what derivatives by the inputs cost, against a plain step of the same network on the same batch, one thread.
+"""`python -m benchmarks.jets`: cost of derivatives with respect to the inputs, relative to a plain step of the same network on one thread.
 
 A plain step is value and gradient of the mean squared error, the first layer's B-splines evaluated once, as `fit` does. A jet step is value
-and gradient of mean (Laplacian u - f)^2: forward sweep and reverse, the first layer's part prepared once. Times are the least CPU
-milliseconds of interleaved repeats. Besides stand one Levenberg-Marquardt iteration on a Poisson problem, 900 interior rows and 400
+and gradient of mean (Laplacian u - f)^2: forward and backward pass, the first layer's part prepared once. Times are the smallest CPU
+milliseconds of interleaved repeats. The program also measures one Levenberg-Marquardt iteration on a Poisson problem, 900 interior rows and 400
 boundary rows, and the memory of a jet step.
 
-As in `training_step` a good part is spent on memory that glibc gives back and takes again; `--keep-memory` shows the steps without that.
+As in `training_step` a good part of the time goes into memory that glibc returns to the system and requests again; `--keep-memory`
+shows the steps without that.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from benchmarks.objectives import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.network import Network
-from kan_ref.optimizers.levenberg_marquardt import normal_equations
+from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
 
@@ -40,7 +41,9 @@ LAPLACIAN = operator_kind(np.eye(2), np.zeros(2))
 
 @dataclass(frozen=True)
 class Case:
-    """A network of two inputs and its batch; `bar`: how many plain steps a jet step may cost."""
+    """A network of two inputs and its batch; `bar`: the largest allowed ratio of a jet step to a
+    plain step.
+    """
 
     widths: tuple[int, ...]
     degree: int
@@ -59,7 +62,9 @@ CASES = (
 
 
 def problem(case: Case) -> tuple[Network, FloatArray, FloatArray]:
-    """A random network, hidden grids on the batch's activations, and x (batch, 2), f (batch,)."""
+    """Return a random network with hidden grids on the batch's activations, x (batch, 2) and f
+    (batch,).
+    """
     rng = np.random.default_rng(0)
     x = rng.uniform(-1.0, 1.0, (case.n_samples, 2))
     network = kr.init_network(
@@ -76,7 +81,7 @@ def problem(case: Case) -> tuple[Network, FloatArray, FloatArray]:
 def jet_step(
     network: Network, x: FloatArray, f: FloatArray
 ) -> Callable[[], tuple[float, FloatArray]]:
-    """Value and gradient of mean (Laplacian u - f)^2."""
+    """Return value and gradient of mean (Laplacian u - f)^2."""
     inputs = jets.prepare_jet(network, x, LAPLACIAN)
 
     def step() -> tuple[float, FloatArray]:
@@ -90,7 +95,7 @@ def jet_step(
 
 
 def compare(case: Case, seconds: float) -> str:
-    """The row of a case; about so many CPU seconds for each step."""
+    """Return the row of a case, from about so many CPU seconds for each step."""
     network, x, f = problem(case)
     objective, theta = mean_square_objective(network, x, f[:, None]), network.theta.copy()
     turns = take_turns(
@@ -103,7 +108,9 @@ def compare(case: Case, seconds: float) -> str:
 
 
 def lm_iteration(case: Case) -> Callable[[], FloatArray]:
-    """A step of Levenberg-Marquardt on Laplacian u = f at 900 points and u = 0 at 400 on the boundary: linearize, J^T J, solve."""
+    """Return the seconds of a Levenberg-Marquardt step on Laplacian u = f at 900 points and u = 0
+    at 400 on the boundary: linearize, J^T J, solve.
+    """
     network, x, f = problem(case)
     side = np.linspace(-1.0, 1.0, 100)
     edge = np.concatenate(
@@ -134,13 +141,13 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
 
 
 def _last_part(kind: JetKind, n_samples: int) -> FloatArray:
-    seed = np.zeros((1, kind.n_parts, n_samples))
+    seed = np.zeros((1, kind.n_components, n_samples))
     seed[0, -1] = 1.0
     return seed
 
 
 def peak(case: Case) -> int:
-    """Most bytes of arrays that a jet step has at once, beyond what is prepared once."""
+    """Return the largest number of bytes in arrays during a jet step, beyond those prepared once."""
     step = jet_step(*problem(case))
     step()
     tracemalloc.start()
@@ -152,12 +159,12 @@ def peak(case: Case) -> int:
 
 
 def unit(case: Case) -> int:
-    """Bytes of batch x hidden width x (degree + 1) x n_parts numbers, summed over the layers that are no first one."""
-    return 8 * case.n_samples * sum(case.widths[1:-1]) * (case.degree + 1) * LAPLACIAN.n_parts
+    """Bytes of batch x hidden width x (degree + 1) x n_components numbers, summed over the layers that are no first one."""
+    return 8 * case.n_samples * sum(case.widths[1:-1]) * (case.degree + 1) * LAPLACIAN.n_components
 
 
 def memory_rows() -> list[str]:
-    """Peak memory as batch, width and grid grow one by one."""
+    """Return the peak memory as batch, width and grid grow one by one."""
     cases = [Case((2, 10, 10, 1), 3, n_samples=n) for n in (450, 900, 1800, 3600)]
     cases += [Case((2, width, width, 1), 3) for width in (5, 20, 40)]
     cases += [Case((2, 10, 10, 1), 3, n_intervals=n) for n in (20, 40, 80, 320)]
@@ -168,7 +175,7 @@ def memory_rows() -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the tables; the exit status."""
+    """Print the tables; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.jets",
         description=__doc__,
@@ -203,7 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"Levenberg-Marquardt iteration, {sizes}: least {times.least:.4f} s, median {times.median:.4f} s (bar 0.05 s)"
         )
-    print("\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_parts numbers")
+    print(
+        "\nmemory of a jet step, k = 3; unit: batch x width x (degree + 1) x n_components numbers"
+    )
     print("widths               G      N  peak MiB   units")
     for row in memory_rows():
         print(row, flush=True)

@@ -1,7 +1,7 @@
 """One Levenberg-Marquardt iteration: residuals and Jacobian, normal equations, one damped step, residuals at its end.
 
-kan_ref keeps of the Jacobian what is not zero. Beside it stands the same iteration on a dense Jacobian: one matrix product for
-J^T J, or J J^T where parameters outnumber samples, and `numpy.linalg.solve`.
+kan_ref keeps the nonzero entries of the Jacobian. The comparison is the same iteration on a dense Jacobian: one matrix product
+for J^T J, or J J^T if there are more parameters than samples, and `numpy.linalg.solve`.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from benchmarks.objectives import mean_square_objective
 from benchmarks.shapes import Shape, problem
 from kan_ref.checks import FloatArray
 from kan_ref.numerics.row_sparse import dense_form
-from kan_ref.optimizers.levenberg_marquardt import normal_equations
+from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.training.objective import Objective
 
 LARGEST = 2**29  # bytes of a dense Jacobian; beyond, first-order methods are the ones to use
@@ -22,7 +22,9 @@ LARGEST = 2**29  # bytes of a dense Jacobian; beyond, first-order methods are th
 
 @dataclass(frozen=True)
 class LmCell:
-    """An iteration at a shape: sizes, times of kan_ref and of the dense form, or why it was left out."""
+    """An iteration at a shape: sizes, times of kan_ref and of the dense form, or the reason why it
+    was left out.
+    """
 
     shape: Shape
     n_residuals: int
@@ -32,7 +34,7 @@ class LmCell:
     failure: str = ""
 
     def as_record(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return plain data."""
         times = {
             name: t.as_record() for name, t in (("kan_ref", self.ours), ("dense", self.dense)) if t
         }
@@ -41,7 +43,7 @@ class LmCell:
 
 
 def iterate(objective: Objective, theta: FloatArray) -> FloatArray:
-    """Residuals after one damped step of kan_ref."""
+    """Return residuals after one damped step of kan_ref."""
     residuals, jacobian = objective.linearize(theta)
     equations = normal_equations(jacobian, residuals)
     step, _ = equations.step(1e-3 * equations.largest_square())
@@ -49,7 +51,7 @@ def iterate(objective: Objective, theta: FloatArray) -> FloatArray:
 
 
 def iterate_dense(objective: Objective, theta: FloatArray) -> FloatArray:
-    """The same on a dense Jacobian."""
+    """Return residuals after one damped step on a dense Jacobian."""
     residuals, jacobian = objective.linearize(theta)
     dense = dense_form(jacobian)
     damping = 1e-3 * float(np.einsum("bi,bi->i", dense, dense).max())
@@ -65,7 +67,7 @@ def iterate_dense(objective: Objective, theta: FloatArray) -> FloatArray:
 
 
 def measure_lm(shape: Shape, *, seconds: float) -> LmCell:
-    """Times of an iteration, kan_ref and dense in turns."""
+    """Return the times of an iteration of kan_ref and of the dense form, measured in turns."""
     network, x, y = problem(shape)
     n_bytes = 8 * y.size * network.n_params
     if n_bytes > LARGEST:

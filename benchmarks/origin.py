@@ -1,4 +1,4 @@
-"""Where numbers come from: versions of everything that computes, the processor, no names of machines or folders."""
+"""The origin of numbers: versions of all libraries and the processor; no names of machines or folders."""
 
 import os
 import platform
@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from figures.machine.computing import versions
+from figures.machine.computing import record_versions
 
 PEER_PACKAGES = ("pykan", "torch", "jaxkan", "jax", "jaxlib", "flax", "inkan")
 
 
 def cpu_name() -> str:
-    """The processor's own name."""
+    """Return the name of the processor."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -23,7 +23,7 @@ def cpu_name() -> str:
 
 
 def blas_name() -> str:
-    """NumPy's BLAS with its version, and the kernel that it runs where threadpoolctl can tell or a variable sets it."""
+    """Return NumPy's BLAS with its version, and its kernel if threadpoolctl or a variable tells it."""
     config: Any = np.show_config(mode="dicts")
     blas = config["Build Dependencies"]["blas"]
     kernel = (
@@ -46,8 +46,8 @@ def blas_name() -> str:
 
 
 def origin(*, peers: bool) -> dict[str, Any]:
-    """Versions, processor and number of threads, as plain data."""
-    found = versions() | {"blas": blas_name()}
+    """Return versions, processor and number of threads, as plain data."""
+    found = record_versions("benchmarks.__main__") | {"blas": blas_name()}
     if peers:
         for package in PEER_PACKAGES:
             try:
@@ -58,7 +58,7 @@ def origin(*, peers: bool) -> dict[str, Any]:
 
 
 def sentence(record: dict[str, Any]) -> str:
-    """An `origin` as one line."""
+    """Return an `origin` as one line."""
     names = ", ".join(
         f"{name} {value}" for name, value in record["versions"].items() if name != "source"
     )

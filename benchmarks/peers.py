@@ -1,7 +1,7 @@
-"""Other implementations' training steps, driven by what they offer to their users and filled with our network's numbers.
+"""Other implementations' training steps, through their public interfaces, with the parameters of our network.
 
-Nothing of them is imported before it is asked for. Each runs in float64 with one thread. Where an implementation computes what the
-paper says, its loss and gradient are those of kan_ref to rounding, and `trial` checks that; what differs is said in `note`.
+They are imported when they are used. Each runs in float64 with one thread. If an implementation computes the paper's formulas, its
+loss and gradient equal those of kan_ref to rounding, and `trial` checks that; `note` says what differs.
 """
 
 import contextlib
@@ -86,7 +86,9 @@ def _pykan(mode: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
 
 
 def _one_grid(network: Network) -> Network:
-    """The network with one even grid on [-1, 1] for all inputs of all layers, and w_spline within the coefficients."""
+    """Return the network with one even grid on [-1, 1] for all inputs of all layers, and with
+    w_spline multiplied into the coefficients.
+    """
 
     def moved(layer: Layer) -> Layer:
         row = kr.uniform_knots(-1.0, 1.0, layer.n_intervals, layer.degree)
@@ -104,7 +106,7 @@ def _inkan(compiled: bool, network: Network, x: FloatArray, y: FloatArray) -> St
     torch = _torch()
     inkan = importlib.import_module("inkan")
     if compiled:
-        torch.compiler.reset()  # each network is compiled for itself: after eight others it would silently run uncompiled
+        torch.compiler.reset()  # each network is compiled separately: after eight others it would silently run uncompiled
     model = inkan.KANNetwork(
         list(network.widths), grid_size=network.layers[0].n_intervals, compile_basis=compiled
     )
@@ -142,7 +144,7 @@ def _jaxkan(kind: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
     model = library.KAN(list(network.widths), layer_type=kind, required_parameters=settings, seed=0)
     array = jax.numpy.asarray
     for theirs, ours in zip(model.layers, network.layers, strict=True):
-        # "base" keeps a knot row and coefficients for each edge, in the order of [out, in]
+        # "base" keeps a knot vector and coefficients for each edge, in the order of [out, in]
         theirs.grid.item = array(
             np.tile(ours.knots, (ours.n_out, 1)) if kind == "base" else ours.knots
         )

@@ -59,7 +59,7 @@ def _panel(ax: Any, axis: Axis, lines: Sequence[Line], others: Sequence[str]) ->
 
 
 def draw(lines: Sequence[Line]) -> Figure:
-    """The four panels and one legend."""
+    """Draw the four panels and one legend."""
     names = list(dict.fromkeys(line.subject for line in lines if line.values))
     others = [name for name in names if name not in LOOKS]
     picture = Figure(figsize=(9.5, 7.6))

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.states`: networks of other libraries, from their arrays and back, computed by them and by kan_ref.
+"""`python -m benchmarks.states`: conversion of networks from other libraries' arrays and back, checked by their outputs.
 
-For each library that is installed (extra `peers`): random models of theirs, all numbers drawn, biases and scales of nodes too, become
-networks, and random networks become models of theirs. The error is the largest difference of outputs in units of the largest output,
-over points on the grids; beyond the grids only where no bias was folded. Status 1 if one is above 1e-12, or nothing is installed.
+For each installed library (extra `peers`), random models with all parameters drawn, biases and scales of nodes included, become
+networks, and random networks become models. The error is the largest difference of outputs in units of the largest output, over
+points inside the grids, and outside them if no bias was folded. Status 1 if an error is above 1e-12, or nothing is installed.
 """
 
 import argparse
@@ -26,7 +26,9 @@ Errors = Iterator[tuple[str, float]]
 
 
 def random_network(rng: np.random.Generator) -> kr.Network:
-    """Hidden values stay on a hidden grid of [-60, 60]; two edges are dead."""
+    """Return a random network with hidden grids of [-60, 60], which contain all hidden values; two
+    edges are masked.
+    """
     layers = []
     for number, (n_in, n_out) in enumerate(pairwise(WIDTHS)):
         reach = 60.0 if number else 1.0
@@ -58,7 +60,9 @@ def _points(rng: np.random.Generator, reach: float = 1.0) -> FloatArray:
 
 
 def pykan(rng: np.random.Generator) -> Errors:
-    """Models with scales and biases of nodes, and with formulas; and networks as models."""
+    """Return errors for models with scales and biases of nodes and with symbolic edges, and for
+    networks as models.
+    """
     torch = importlib.import_module("torch")
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
@@ -109,7 +113,7 @@ def pykan(rng: np.random.Generator) -> Errors:
 
 
 def jaxkan(rng: np.random.Generator) -> Errors:
-    """Models of both kinds of layers, with biases; and networks as models."""
+    """Return errors for models of both kinds of layers, with biases, and for networks as models."""
     jax = importlib.import_module("jax")
     jax.config.update("jax_enable_x64", True)
     library = importlib.import_module("jaxkan.models.KAN")
@@ -175,7 +179,7 @@ LIBRARIES: dict[str, tuple[tuple[str, ...], Callable[[np.random.Generator], Erro
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; the exit status."""
+    """Print the table; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.states",
         description=__doc__,

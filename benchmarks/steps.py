@@ -12,13 +12,15 @@ from benchmarks.shapes import Shape, problem
 from benchmarks.subjects import Step, Subject
 from benchmarks.trial import Limits, Trial, few_words, try_step
 
-ONCE = 1.0  # CPU seconds: steps that take longer are not repeated, the trial's time stands
-SAME = 1e-9  # errors of loss and gradient above this say that something else is computed
+ONCE = 1.0  # CPU seconds: slower steps are not repeated, and the trial's time is used
+SAME = 1e-9  # with larger errors of loss or gradient a subject computes something else
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One subject at one shape. `times` as of `Times.as_record`; with one repeat it is the trial's, not taken in turns."""
+    """One subject at one shape. `times` is a `Times.as_record`; with one repeat it is the trial's,
+    not measured in turns.
+    """
 
     subject: str
     shape: Shape
@@ -28,18 +30,18 @@ class Cell:
 
     @property
     def least(self) -> float:
-        """Least milliseconds of a step; nan where there is none."""
+        """Return the smallest milliseconds of a step; nan if there are none."""
         return self.times.get("least", float("nan"))
 
     @property
     def same(self) -> bool:
-        """Whether it computes what kan_ref computes."""
+        """Return whether the subject computes the same as kan_ref."""
         return (
             not self.failure and self.trial.loss_error <= SAME and self.trial.gradient_error <= SAME
         )
 
     def as_record(self) -> dict[str, Any]:
-        """Plain data; None where there is no number."""
+        """Return plain data; None for missing numbers."""
         trial = self.trial
         numbers = {"resident_mib": trial.resident, "arrays_mib": trial.arrays}
         numbers |= {"loss_error": trial.loss_error, "gradient_error": trial.gradient_error}
@@ -54,7 +56,7 @@ class Cell:
 
 
 def prepare(subject: Subject, shape: Shape) -> Step | str:
-    """A step that has run once, or why there is none."""
+    """Return a step that has run once, or the reason why there is none."""
     if subject.missing():
         return subject.missing()
     try:
@@ -62,7 +64,7 @@ def prepare(subject: Subject, shape: Shape) -> Step | str:
             warnings.simplefilter("ignore")  # the peers', about their own dependencies
             step = subject.step(*problem(shape))
             step.run()
-    except Exception as error:  # whatever a peer raises belongs in the table, and the others go on
+    except Exception as error:  # whatever a peer raises goes into the table, and the others go on
         return few_words(f"{type(error).__name__}: {error}")
     return step
 
@@ -75,7 +77,9 @@ def compare(
     tell: Callable[[str], object],
     limits: Limits | None = None,
 ) -> list[Cell]:
-    """Cells of all subjects at a shape; about `seconds` of CPU time for each that can be repeated. `tell` hears what is done."""
+    """Return the cells of all subjects at a shape, from about `seconds` of CPU time for each that
+    can be repeated. `tell` is called as work proceeds.
+    """
 
     def tried(subject: Subject) -> Trial:
         trial = try_step(subject, shape, limits)
@@ -84,7 +88,7 @@ def compare(
 
     with ThreadPool(
         min(2, os.cpu_count() or 1)
-    ) as pool:  # each waits for a process; memory does not mind company
+    ) as pool:  # each waits for a process; memory is not affected by the others
         trials = pool.map(tried, subjects, chunksize=1)
     steps: dict[int, Step] = {}
     failures = [trial.failure for trial in trials]

@@ -1,4 +1,4 @@
-"""Who is measured: a training step of kan_ref and of a textbook, and, in `peers`, of other implementations, all behind one door.
+"""The subjects: a training step of kan_ref, of a textbook and, in `peers`, of other implementations, behind one interface.
 
 A step is the mean squared error of a network on a full batch and its gradient with respect to all parameters.
 """
@@ -31,7 +31,7 @@ class Step:
 
 
 def keep(network: Network) -> Network:
-    """The network itself."""
+    """Return the network itself."""
     return network
 
 
@@ -40,8 +40,8 @@ class Subject:
     """An implementation in one of its modes.
 
     `make` builds its step for a network and a batch. `home` is the module whose SUBJECTS holds it, so that another process finds
-    it by name. `needs` is what has to be importable, `package` what brings it; `note` is what it does differently; `nearest` turns
-    a network into one that it can represent; `drawn` says whether its growth is measured.
+    it by name. `needs` lists the modules that must be importable, `package` the package that has them; `note` says what it does
+    differently; `nearest` turns a network into one that it can represent; `drawn` says whether its growth is measured.
     """
 
     name: str
@@ -54,11 +54,11 @@ class Subject:
     drawn: bool = True
 
     def step(self, network: Network, x: FloatArray, y: FloatArray) -> Step:
-        """Its step for the nearest network that it can represent."""
+        """Return the step for the nearest network that the subject can represent."""
         return self.make(self.nearest(network), x, y)
 
     def missing(self) -> str:
-        """What it needs and is not installed, as a sentence; "" if nothing is missing."""
+        """Return the missing packages as a message; "" if nothing is missing."""
         absent = [name for name in self.needs if importlib.util.find_spec(name) is None]
         return f"not installed: {', '.join(absent)}" if absent else ""
 

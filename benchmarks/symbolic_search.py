@@ -1,10 +1,10 @@
-"""`python -m benchmarks.symbolic_search`: how often a curve c f(a x + b) + d is given its name, how exactly it is fitted, how fast.
+"""`python -m benchmarks.symbolic_search`: how often the function f of a curve c f(a x + b) + d is found, how exactly and how fast.
 
 Every row draws curves over seeds, all names of the library in turn, and ranks the whole library on 1000 samples of each. The
-rule by which a curve is drawn, `draw_curve`, does not know the search: ends of the inner line where the function has its features, any
-range of x, any size and sign, redrawn until the curve differs from its best line by a tenth of its spread. A name is right if
-its family is (sin = cos, tanh = sigmoid, arcsin = arccos). Missed ones are listed with the misfit of the winner and of the true
-name: where both are the noise, samples cannot tell them apart. `--case NAME` runs one row; `--first-seed` moves to fresh ones.
+rule by which a curve is drawn, `draw_curve`, is independent of the search: ends of the inner line where the function has its
+features, any range of x, any size and sign, redrawn until the curve differs from its best line by a tenth of its standard
+deviation. A name is right if its family is (sin = cos, tanh = sigmoid, arcsin = arccos). Missed ones are listed with the misfit of
+the winner and of the true name: if both equal the noise, samples cannot distinguish them. `--case NAME` runs one row; `--first-seed` moves to fresh ones.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
+from benchmarks.jobs import job_count, run_all
 from kan_ref.bspline.curve_fit import fit_curve
 from kan_ref.checks import FloatArray
 from kan_ref.functions.library import LIBRARY, lookup, same_family
@@ -28,7 +29,7 @@ LEAST_BEND = 0.1
 
 @dataclass(frozen=True)
 class Curve:
-    """A drawn curve: name, samples x, y (n,), and the curve without noise or spline, `clean` (n,)."""
+    """A random curve: name, samples x, y (n,), and the curve without noise or spline, `clean` (n,)."""
 
     name: str
     x: FloatArray
@@ -38,7 +39,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the search made of a curve: the true name, the best fit, the fit of the true name, and errors in units of the spread.
+    """The result of the search on a curve: true name, best fit, fit of the true name, and errors in
+    units of the standard deviation of y.
 
     `error` is the root mean square distance of the true name's fit from the curve without noise, `rounding` one unit in the last
     place of the largest y.
@@ -54,12 +56,14 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Whether the best fit is of the true name's family."""
+        """Return whether the best fit is of the true name's family."""
         return same_family(self.name, self.best.name)
 
 
 def draw_ends(function: Function, rng: np.random.Generator) -> tuple[float, float]:
-    """Values of the inner line at the ends of the data: where the function has its features, in no order."""
+    """Return random values of the inner line at the ends of the data, where the function has its
+    features, in no order.
+    """
     low, high = function.domain
     if function.name in ("sin", "cos"):
         middle, half = rng.uniform(-np.pi, np.pi), rng.uniform(1.0, 20.0)
@@ -78,7 +82,9 @@ def draw_ends(function: Function, rng: np.random.Generator) -> tuple[float, floa
 
 
 def bend(x: FloatArray, y: FloatArray) -> float:
-    """Root mean square distance of y from its best line, as a share of its spread; 0 for a constant."""
+    """Return the root mean square distance of y from its best line, relative to its standard
+    deviation; 0 for a constant.
+    """
     spread = float(np.std(y))
     return (
         0.0
@@ -88,7 +94,9 @@ def bend(x: FloatArray, y: FloatArray) -> float:
 
 
 def draw_curve(name: str, rng: np.random.Generator, n: int = N_SAMPLES) -> Curve:
-    """Samples of c f(a x + b) + d: x uniform over a width of 10^U(-0.5, 0.8) about U(-3, 3), |c| = 10^U(-1, 1), d = N(0, 1) |c|."""
+    """Draw samples of c f(a x + b) + d: x uniform over a width of 10^U(-0.5, 0.8) about U(-3, 3),
+    |c| = 10^U(-1, 1), d = N(0, 1) |c|.
+    """
     function = lookup(name)
     while True:
         middle, width = rng.uniform(-3.0, 3.0), 10.0 ** rng.uniform(-0.5, 0.8)
@@ -102,33 +110,35 @@ def draw_curve(name: str, rng: np.random.Generator, n: int = N_SAMPLES) -> Curve
 
 
 def clean(name: str, rng: np.random.Generator) -> Curve:
-    """As drawn."""
+    """Return the curve as drawn."""
     return draw_curve(name, rng)
 
 
 def noisy(name: str, rng: np.random.Generator) -> Curve:
-    """With normal noise of a hundredth of the spread."""
+    """Return the curve with normal noise of a hundredth of its standard deviation."""
     curve = draw_curve(name, rng)
     noise = 1e-2 * (np.std(curve.clean) or 1.0) * rng.standard_normal(N_SAMPLES)
     return Curve(name, curve.x, curve.y + noise, curve.clean)
 
 
 def tiny(name: str, rng: np.random.Generator) -> Curve:
-    """Of amplitude 1e-5, about 0."""
+    """Return the curve with amplitude 1e-5, about 0."""
     curve = draw_curve(name, rng)
     y = 1e-5 * (curve.y - np.mean(curve.y)) / (np.std(curve.y) or 1.0)
     return Curve(name, curve.x, y, y)
 
 
 def remote(name: str, rng: np.random.Generator) -> Curve:
-    """Over [99, 101]."""
+    """Return a curve over [99, 101]."""
     curve = draw_curve(name, rng)
     low, high = curve.x.min(), curve.x.max()
     return Curve(name, 99.0 + 2.0 * (curve.x - low) / (high - low), curve.y, curve.clean)
 
 
 def splined(name: str, rng: np.random.Generator) -> Curve:
-    """What a cubic spline of 10 to 50 intervals makes of it, and a spline of random coefficients 1e-6 to 1e-4 as large."""
+    """Return a cubic spline of 10 to 50 intervals fitted to the curve, plus a spline of random
+    coefficients 1e-6 to 1e-4 as large.
+    """
     curve = draw_curve(name, rng)
     if name == "0":
         return curve
@@ -141,7 +151,9 @@ def splined(name: str, rng: np.random.Generator) -> Curve:
 
 
 def with_poles(name: str, rng: np.random.Generator) -> Curve:
-    """Powers 1/x, 1/x^2, 1/x^3 with a pole between samples, tan with one to eight."""
+    """Return a curve with poles: 1/x, 1/x^2, 1/x^3 with a pole between samples, tan with one to
+    eight.
+    """
     name = ("1/x", "1/x^2", "1/x^3", "tan")[int(rng.integers(4))]
     a = rng.uniform(2.0, 12.0) if name == "tan" else 1.0
     x = rng.uniform(-1.0, 1.0, N_SAMPLES)
@@ -150,7 +162,7 @@ def with_poles(name: str, rng: np.random.Generator) -> Curve:
 
 
 def fast(name: str, rng: np.random.Generator) -> Curve:
-    """Sines alone, of 15 to 150 radians over half the range."""
+    """Return a sine of 15 to 150 radians over half the range."""
     omega, phase = rng.uniform(15.0, 150.0), rng.uniform(-np.pi, np.pi)
     x = rng.uniform(-1.0, 1.0, N_SAMPLES)
     return Curve("sin", x, np.sin(omega * x + phase), np.sin(omega * x + phase))
@@ -180,13 +192,13 @@ def judge(curve: Curve) -> Outcome:
 
 
 def run_seed(case: str, seed: int) -> list[Outcome]:
-    """One curve for every name of the library."""
+    """Return the results on one curve for every name of the library."""
     rng = np.random.default_rng(seed)
     return [judge(CASES[case][0](name, rng)) for name in LIBRARY]
 
 
 def report(case: str, outcomes: Sequence[Outcome]) -> str:
-    """The row of a case as text."""
+    """Return the row of a case as text."""
     missed = [outcome for outcome in outcomes if not outcome.right]
     errors, seconds = (
         np.array([getattr(outcome, name) for outcome in outcomes]) for name in ("error", "seconds")
@@ -209,7 +221,7 @@ def report(case: str, outcomes: Sequence[Outcome]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the chosen cases; the exit status."""
+    """Run the chosen cases; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.symbolic_search", description=__doc__
     )
@@ -223,15 +235,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--seeds", type=int, default=6, metavar="N", help="29 curves each (default 6)"
     )
     parser.add_argument("--first-seed", type=int, default=1000, metavar="SEED")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N")
+    parser.add_argument("--jobs", type=job_count, default=1, metavar="N")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
-    from joblib import Parallel, delayed
 
     for case in options.case or CASES:
         seeds = range(options.first_seed, options.first_seed + options.seeds)
-        found = Parallel(n_jobs=options.jobs)(delayed(run_seed)(case, seed) for seed in seeds)
+        found = run_all(run_seed, [(case, seed) for seed in seeds], options.jobs)
         print(report(case, [outcome for row in found for outcome in row]), flush=True)
     return 0
 

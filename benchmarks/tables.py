@@ -1,4 +1,4 @@
-"""What was measured, as text."""
+"""Measurements as text."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ GROWTH_HEAD = "Growth of a training step, CPU milliseconds, the least; the expon
 
 
 def number(value: float) -> str:
-    """Three digits, no exponent, "-" for nan."""
+    """Return a number with three digits and no exponent; "-" for nan."""
     if not math.isfinite(value):
         return "-"
     digits = 2 - math.floor(math.log10(abs(value))) if value else 2
@@ -36,7 +36,9 @@ def number(value: float) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as columns: the first to the left, the others to the right. A row may be short; its last cell may be long."""
+    """Return rows of cells as aligned columns, the first to the left, the others to the right. A
+    row may be short, its last cell long.
+    """
     n_columns = max(map(len, rows))
     whole = [row for row in rows if len(row) == n_columns]
     widths = [max(len(row[place]) for row in whole) for place in range(n_columns)]
@@ -53,7 +55,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def by_subject(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
-    """Cells of each subject, in the order in which they came."""
+    """Return the cells of each subject, in their order."""
     rows: dict[str, list[Cell]] = {}
     for cell in cells:
         rows.setdefault(cell.subject, []).append(cell)
@@ -61,7 +63,9 @@ def by_subject(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
 
 
 def grid(cells: Sequence[Cell], show: Callable[[Cell], str]) -> str:
-    """One row a subject, one column a shape. A failure stands in its cell; a long one below the table, a common one once."""
+    """Return a table with a row for each subject and a column for each shape. A long failure goes
+    below the table, a common one once.
+    """
     rows = by_subject(cells)
     table = [["", *(f"({cell.shape.name})" for cell in next(iter(rows.values())))]]
     below = []
@@ -95,7 +99,9 @@ def _memory(cell: Cell) -> str:
 
 
 def verdict(cells: Sequence[Cell]) -> list[str]:
-    """For kan_ref's step as in fit, and for the fresh one: where it is the fastest of all that compute the same, and who beats it."""
+    """Return, for kan_ref's step as in `fit` and for the fresh one, at which shapes it is the
+    fastest of all that compute the same.
+    """
     sentences = []
     for ours in (OURS, FRESH):
         good, beaten = [], []
@@ -121,7 +127,7 @@ def verdict(cells: Sequence[Cell]) -> list[str]:
 
 
 def step_tables(cells: Sequence[Cell], subjects: Sequence[Subject]) -> str:
-    """Times, ratios, memory, what is computed, and the verdict."""
+    """Return times, ratios, memory, agreement, and the verdict."""
     rows = by_subject(cells)
     shapes = [cell.shape for cell in next(iter(rows.values()))]
     ours = {cell.shape: cell.least for cell in rows.get(OURS, [])}
@@ -158,7 +164,7 @@ def step_tables(cells: Sequence[Cell], subjects: Sequence[Subject]) -> str:
 
 
 def lm_table(cells: Sequence[LmCell]) -> str:
-    """One row a shape."""
+    """Return one row for each shape."""
     rows = [["", "residuals", "parameters", "kan_ref", "dense", "dense / kan_ref"]]
     for cell in cells:
         row = [str(cell.shape), str(cell.n_residuals), str(cell.n_params)]
@@ -178,7 +184,7 @@ def lm_table(cells: Sequence[LmCell]) -> str:
 
 
 def growth_tables(lines: Sequence[Line]) -> str:
-    """One table an axis: one row a subject, one column a value."""
+    """Return one table for each axis: a row for each subject, a column for each value."""
     tables = [GROWTH_HEAD]
     for axis in AXES:
         of_axis = [line for line in lines if line.axis == axis.name]

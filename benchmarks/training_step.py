@@ -2,11 +2,11 @@
 
 A step is value and gradient of the mean squared error over the full batch, with respect to all parameters. "cached" is what `fit`
 does: the first layer's B-splines do not change between steps and are evaluated once; "fresh" evaluates them at every step. Times
-are the least CPU milliseconds of interleaved repeats. Besides stand memory, one Levenberg-Marquardt step, the import, and the
-growth with the grid.
+are the smallest CPU milliseconds of interleaved repeats. The program also measures memory, one Levenberg-Marquardt step, the
+import, and the growth with the grid.
 
-Where the C library is glibc, a good part of a step of either side is spent on memory: what is freed goes back to the system and comes
-again page by page, more or less of it as chance has it. `--keep-memory` shows the steps without that, by the variables
+With glibc, a good part of a step of either side goes into memory: freed memory is returned to the system and requested again page by
+page, in varying amounts. `--keep-memory` shows the steps without that, by the variables
 MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_, which make any training of wide networks faster.
 """
 
@@ -35,7 +35,7 @@ _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": 
 
 
 def compare(shape: Shape, seconds: float) -> str:
-    """The row of a shape; about so many CPU seconds for each step."""
+    """Return the row of a shape, from about so many CPU seconds for each step."""
     steps = [subject.step(*problem(shape)) for subject in SUBJECTS]
     cached, fresh, book = (
         1e3 * times.least
@@ -47,7 +47,9 @@ def compare(shape: Shape, seconds: float) -> str:
 
 
 def memory() -> str:
-    """What a fresh step at (g) takes in a process of its own: its arrays, and pages beyond those in use before."""
+    """Return the memory of a fresh step at (g) in a process of its own: its arrays, and pages
+    beyond those in use before.
+    """
     trial = try_step(SUBJECTS[1], SHAPES[-1])
     return (
         trial.failure
@@ -56,7 +58,9 @@ def memory() -> str:
 
 
 def growth(seconds: float) -> str:
-    """CPU milliseconds of a fresh step of [2, 1, 1] on 1000 samples against the number of intervals."""
+    """Return the CPU milliseconds of a fresh step of [2, 1, 1] on 1000 samples against the number
+    of intervals.
+    """
     cells = []
     for n_intervals in (5, 10, 20, 50, 100, 200, 500, 1000):
         step = SUBJECTS[1].step(*problem(Shape("", (2, 1, 1), n_intervals, 1000)))
@@ -66,7 +70,9 @@ def growth(seconds: float) -> str:
 
 
 def lm_step() -> str:
-    """CPU seconds of an accepted Levenberg-Marquardt step at [2, 1, 1], G = 200, N = 10000, recording included."""
+    """Return the CPU seconds of an accepted Levenberg-Marquardt step at [2, 1, 1], G = 200, N =
+    10000, recording included.
+    """
     rng = np.random.default_rng(0)
     data = kr.sample("exp_sin", n_train=10000, n_test=1000, rng=rng)
     network = kr.init_network(
@@ -86,7 +92,9 @@ def lm_step() -> str:
 
 
 def import_time() -> str:
-    """Seconds that `import kan_ref` takes in a fresh process, and with every public name used; the least of three."""
+    """Return the seconds of `import kan_ref` in a fresh process, and with every public name used;
+    the smallest of three.
+    """
     code = (
         "import time; t = time.perf_counter(); import kan_ref; a = time.perf_counter() - t; "
         "[getattr(kan_ref, n) for n in kan_ref.__all__]; print(a, time.perf_counter() - t)"
@@ -102,7 +110,7 @@ def import_time() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the tables; the exit status."""
+    """Print the tables; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.training_step",
         description=__doc__,

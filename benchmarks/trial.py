@@ -1,8 +1,8 @@
-"""A step tried in a process of its own: does it run, does it agree with kan_ref, what memory does it take.
+"""A step in a process of its own: whether it runs, whether it agrees with kan_ref, and its memory.
 
-One yardstick for all: the network and the batch are there, a step of a tiny network has been taken so that libraries are loaded,
-free memory has been handed back; then the resident set's high-water mark during one step, above the resident set before it.
-What NumPy allocates is counted besides (tracemalloc). A step that needs too much memory or time ends its process, nothing else.
+All subjects are measured in the same way. The network and the batch exist, a step of a tiny network has loaded the libraries, and
+free memory has been returned; the memory of a step is then the resident set's high-water mark above the resident set before it.
+NumPy's allocations are counted separately (tracemalloc). A step that needs too much memory or time ends its own process alone.
 """
 
 import ctypes
@@ -33,7 +33,7 @@ SLOW = 5.0  # CPU seconds: a first step that takes longer is not taken again
 
 @dataclass(frozen=True)
 class Limits:
-    """What a trial may take: resident set in GiB, seconds on the wall."""
+    """The limits of a trial: resident set in GiB, seconds on the wall clock."""
 
     gib: float = 8.0
     seconds: float = 120.0
@@ -41,7 +41,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Trial:
-    """The outcome: `failure` in a few words or "", else CPU seconds of a step, MiB, and relative errors against kan_ref.
+    """The outcome: `failure` in a few words or "", else CPU seconds of a step, MiB, and errors
+    relative to kan_ref.
 
     `resident` is the growth of the resident set, `arrays` what NumPy had allocated at the most (None where others allocate). The
     gradient's error is the largest over the gradient's largest.
@@ -56,13 +57,13 @@ class Trial:
 
 
 def few_words(error: str) -> str:
-    """An error as it stands in a table: one line, no paths, short."""
+    """Return an error as one short line for a table, without paths."""
     line = re.sub(r"(?:/[\w.~-]+){2,}", "...", " ".join(error.split()))
     return line if len(line) <= 60 else line[:57] + "..."
 
 
 def try_step(subject: Subject, shape: Shape, limits: Limits | None = None) -> Trial:
-    """Take the step in a fresh process; never raises."""
+    """Take the step in a fresh process; never raise an error."""
     limits = limits or Limits()
     if subject.missing():
         return Trial(failure=subject.missing())
@@ -92,9 +93,9 @@ def try_step(subject: Subject, shape: Shape, limits: Limits | None = None) -> Tr
 
 
 def peak_resident() -> float:
-    """High-water mark of this process's resident set in MiB.
+    """Return the high-water mark of this process's resident set in MiB.
 
-    From /proc where there is one: what `getrusage` tells holds the mark of the process that started this one, too.
+    From /proc if it exists: the mark of `getrusage` includes that of the process that started this one.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -105,14 +106,16 @@ def peak_resident() -> float:
         )
         if line:
             return int(line[1]) / 1024
-    import resource  # where there is no such module either, a trial fails and says so
+    import resource  # without this module too, a trial fails with a message
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MIB
 
 
 def resident_now() -> float:
-    """Resident set of this process in MiB, its high-water mark set back to it; the mark itself where there is no /proc."""
+    """Return the resident set of this process in MiB and reset its high-water mark; return the mark
+    itself without /proc.
+    """
     marks = Path("/proc/self/clear_refs")
     if not marks.exists():
         return peak_resident()
@@ -138,7 +141,7 @@ def _allocated(step: Step) -> float:
 
 
 def measure(subject: Subject, shape: Shape) -> Trial:
-    """The trial itself, in this process."""
+    """Run the trial in this process."""
     subject.step(*problem(TINY)).run()
     network, x, y = problem(shape)
     step = subject.step(network, x, y)
@@ -162,7 +165,7 @@ def measure(subject: Subject, shape: Shape) -> Trial:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`python -m benchmarks.trial MODULE NAME SHAPE GIB`: a trial as a line of JSON."""
+    """Run `python -m benchmarks.trial MODULE NAME SHAPE GIB`: print a trial as a line of JSON."""
     home, name, shape, gib = arguments
     fields = json.loads(shape)
     threading.Thread(target=_watch, args=(float(gib),), daemon=True).start()

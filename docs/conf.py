@@ -1,6 +1,6 @@
-"""How the site is built: `.venv/bin/sphinx-build -EW --keep-going -j 2 -c docs . site` from the checkout, without the net.
+"""Configuration of the site: `.venv/bin/sphinx-build -EW --keep-going -j 2 -c docs . site` in the checkout builds it offline.
 
-The sources are the checkout itself: tutorials, docs, and the pages at its root. What is made at build time is made by docs/_ext.
+The sources are the checkout itself: tutorials, docs, and the pages in its root. The extensions in docs/_ext generate the other pages.
 """
 
 import atexit
@@ -48,7 +48,6 @@ exclude_patterns = [
     "tests",
     "figures",
     "benchmarks",
-    "examples",
     "dist",
 ]
 if (HERE / "explorer" / "index.html").exists():
@@ -58,16 +57,19 @@ if (HERE / "explorer" / "index.html").exists():
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 4
 myst_dmath_double_inline = True
-smartquotes = False  # "--" and quotes are meant as they stand
+smartquotes = False  # "--" and quotes are kept as written
 numpydoc_show_class_members = False
-autodoc_typehints = "none"  # shapes and types stand in the docstrings
+autodoc_typehints = "none"  # shapes and types are in the docstrings
 add_module_names = False
 math_numfig = False
-math_eqref_format = "eq. {number}"  # (2.9) and the like are the paper's
+math_eqref_format = "eq. {number}"  # numbers such as (2.9) are the paper's
 
 # --- tutorials run when the site is built, each in a fresh kernel and an empty folder
 nb_execution_mode = "force"
 nb_execution_in_temp = True
+if not (ROOT / "figures" / "results" / "records").exists():
+    # a source distribution has no records of the figures: what reads them is shown without outputs
+    nb_execution_excludepatterns = ["**/12_paper_and_findings.md"]
 nb_execution_timeout = 120
 nb_execution_show_tb = True
 nb_merge_streams = True
@@ -103,12 +105,12 @@ templates_path: list[str] = []
 
 
 def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
-    """The explorer is plain files: into the site as they are."""
+    """Copy the files of the explorer into the site unchanged."""
     if exception is None and (HERE / "explorer").exists():
         shutil.copytree(HERE / "explorer", app.outdir / "docs" / "explorer", dirs_exist_ok=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Called by Sphinx."""
+    """Register the build step; called by Sphinx."""
     app.connect("build-finished", copy_explorer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,11 +1,11 @@
 """The example networks of the explorer: `python docs/explorer_example.py` trains them and writes docs/explorer/example.js.
 
-The hello world of Liu et al. 2024, section 2.5.2 and Fig. 2.4, exp(sin(pi x) + y^2): a [2, 5, 1] network trained with penalties; what
-pruning leaves of it, trained on; and its edges made formulas. Each stands in the file as the document that `kan_ref.save` writes as
-JSON, with the three best formulas of every spline edge by `kan_ref.suggest_symbolic`.
+The example is that of Liu et al. 2024, section 2.5.2 and Fig. 2.4, exp(sin(pi x) + y^2), in three stages: a [2, 5, 1] network trained with penalties, the same
+network pruned and trained further, and the network with all edges symbolic. The file contains each stage as the document that `kan_ref.save` writes as
+JSON, with the three best symbolic fits of every spline edge by `kan_ref.suggest_symbolic`.
 
-A test makes the file anew: what is derived from the networks that it holds must come out the same, and training again must lead to
-the same functions within `SAME` (a sum in another order, on another machine, moves the last digits, and training multiplies them).
+A test regenerates the file. Everything derived from its networks must be the same, and training again must give
+the same functions within `SAME`, because another machine may sum in another order, which changes the last digits, and training amplifies such changes.
 """
 
 import json
@@ -20,19 +20,19 @@ from kan_ref.io.document import network_to_plain
 
 FILE = Path(__file__).parent / "explorer" / "example.js"
 NAMES, N_FITS = ("x", "y"), 3
-# Largest rms distance of each stage, trained again. With initial parameters moved by 1e-15 these were 5e-3, 5e-6 and 7e-16: many steps of
-# L-BFGS on penalties with kinks multiply rounding most; a network whose minimum is one point forgets it.
+# Largest rms distance of each stage after training again. With initial parameters changed by 1e-15 the distances were 5e-3, 5e-6 and 7e-16. Many
+# steps of L-BFGS on penalties with kinks amplify rounding most; a network with an isolated minimum does not depend on it.
 SAME = (0.1, 1e-3, 1e-12)
-SOURCE = "Sought by kan_ref.suggest_symbolic among 29 functions, on the 1000 training samples."
+SOURCE = "Found by kan_ref.suggest_symbolic among 29 functions, on the 1000 training samples."
 
 
 def data() -> kr.Data:
-    """1000 samples to train on, 1000 to test on."""
+    """Return 1000 training samples and 1000 test samples."""
     return kr.sample("exp_sin", n_train=1000, n_test=1000, rng=np.random.default_rng(0))
 
 
 def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
-    """Title, what has been done, network: three stages of one training."""
+    """Return (title, description, network) for three stages of one training."""
     start = kr.init_network(
         (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(2)
     )
@@ -44,35 +44,39 @@ def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     named = kr.fit(
         kr.auto_symbolic(pruned, samples.x_train), samples, optimizer="lm", n_steps=40
     ).network
-    about = "Learnt from 1000 samples of exp(sin(πx) + y²): "
+    about = "Trained on 1000 samples of exp(sin(πx) + y²): "
     return [
         (
             "trained with penalties",
-            about + "L1 and entropy have made most edges faint. " + error(sparse, samples),
+            about
+            + "the L1 and entropy penalties have made most edges small. "
+            + error(sparse, samples),
             sparse,
         ),
         (
-            "pruned and trained on",
+            "pruned and trained further",
             about
-            + "faint nodes are gone, the rest was trained without penalties. "
+            + "unimportant nodes are removed, and the rest is trained without penalties. "
             + error(pruned, samples),
             pruned,
         ),
         (
-            "edges made formulas",
-            about + "every edge got its best formula, trained again. " + error(named, samples),
+            "all edges symbolic",
+            about
+            + "every edge is replaced by its best symbolic fit, and the parameters are trained again. "
+            + error(named, samples),
             named,
         ),
     ]
 
 
 def error(network: kr.Network, samples: kr.Data) -> str:
-    """The test RMSE in a sentence."""
+    """Return the test RMSE as text."""
     return f"Test RMSE {np.sqrt(np.mean((network(samples.x_test) - samples.y_test) ** 2)):.1g}."
 
 
 def suggestions(network: kr.Network, x: Any) -> list[dict[str, Any]]:
-    """The best formulas of every spline edge."""
+    """Return the best symbolic fits of every spline edge."""
     found = []
     for number, layer in enumerate(network.layers):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():
@@ -86,7 +90,7 @@ def suggestions(network: kr.Network, x: Any) -> list[dict[str, Any]]:
 
 
 def text(stages: list[tuple[str, str, kr.Network]], x: Any) -> str:
-    """The script."""
+    """Return the text of the script."""
     entries = [
         {
             "title": title,
@@ -101,13 +105,13 @@ def text(stages: list[tuple[str, str, kr.Network]], x: Any) -> str:
     ]
     lines = ",\n".join(json.dumps(entry, default=lambda array: array.tolist()) for entry in entries)
     return (
-        "// Written by docs/explorer_example.py; not to be changed by hand.\n"
+        "// Written by docs/explorer_example.py; do not edit.\n"
         f'"use strict";\n\nglobalThis.KAN = globalThis.KAN || {{}};\nglobalThis.KAN.examples = [\n{lines}\n];\n'
     )
 
 
 def parse(script: str) -> list[dict[str, Any]]:
-    """The entries of a script that `text` has written."""
+    """Return the entries of a script that `text` has written."""
     return list(json.loads(script[script.index("[\n") : script.rindex(";")]))
 
 

@@ -1,22 +1,27 @@
-"""`python -m figures [NAME...]`: compute what is missing, draw, and set the paper's claims beside ours.
+"""`python -m figures [NAME...]`: compute missing records, draw, and compare the paper's claims with
+our results.
 
-Finished records are used again, so that an interrupted run goes on where it was, here or on a cluster. Quick runs go to
-build/figures, full ones to figures/results. Whatever records there are is drawn; pictures and table say what they lack.
+Quick runs use build/figures, full ones figures/results. Finished records are used again, so an
+interrupted run continues where it stopped, here or on a cluster. Figures are drawn from the records
+that there are; pictures and table say what is missing. `--collect` merges the files of single
+records into one sorted file a figure, which is what the repository keeps.
 
-Exit status: 0 done, 1 a record failed, 2 the command is wrong or the cluster not there, 3 `--minutes` are over and records
-missing, 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0` draws what there is).
+Exit status: 0 done; 1 a record failed, or `--collect` met a broken one; 2 the command is wrong, a
+package is not installed or the cluster does not answer; 3 `--minutes` are over and records are
+missing; 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0` draws what there is).
 """
 
 import os
 
-# before NumPy loads, here and in every worker: small matrices gain nothing from threads, and sums keep one order
+# before NumPy loads, here and in every worker: small matrices gain nothing from threads, and sums
+# keep one order
 os.environ.update(
     dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
         "1",
     )
 )
-# workers keep the memory that a step frees, where the C library is glibc: else a fifth of their time goes into asking for it again
+# with glibc: workers keep the memory that a step frees; requesting it again takes a fifth of the time
 os.environ.update(dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**30)))
 
 import argparse
@@ -34,43 +39,36 @@ from figures.machine.computing import (
     compute_all,
     in_processes,
     one_by_one,
-    versions,
 )
-from figures.machine.machine import (
-    Claim,
-    Figure,
-    Plan,
-    Task,
-    claims_table,
-    file_stem,
-    make_plan,
-    provenance,
-    write_atomically,
-)
+from figures.machine.machine import Figure, claims_table
+from figures.machine.plan import Plan, Task, make_plan
+from figures.machine.records import collect, file_stem
+from figures.machine.report import Rows, list_figures, other_origins, table_file
 from figures.machine.style import picture_bytes, style, write_below
+from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
+QUICK, FULL = ROOT / "build/figures", ROOT / "figures/results"
 TABLE = "claims.md"
 FAILED, USAGE, TIME_IS_UP = 1, 2, 3
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
-Rows = list[tuple[str, Claim]]
 
 
 def backend_of(options: argparse.Namespace) -> Backend:
-    """Where records are computed."""
+    """Return the backend that the options choose; raise UnavailableError if its package is missing."""
     if options.backend == "local":
         return one_by_one if options.jobs in (None, 1) else in_processes(options.jobs)
     try:
         from figures.machine import cluster  # here, because the packages for it are an extra
     except ImportError as error:
         raise UnavailableError(
-            f'--backend dask needs a package that is not there ({error}): pip install -e ".[cluster]"'
+            f'--backend dask needs a package that is not installed ({error}): pip install -e ".[cluster]"'
         ) from None
     return cluster.on_cluster(options.scheduler)
 
 
 def compute_missing(tasks: Sequence[Task], backend: Backend, minutes: float) -> list[str]:
-    """Compute records under a bar that shows the time left; the failures, a text each."""
+    """Compute records under a bar that shows the time left; return the failures, a text each."""
     failures = []
     form = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
     # whole milliseconds: their sum is the total in any order
@@ -84,7 +82,7 @@ def compute_missing(tasks: Sequence[Task], backend: Backend, minutes: float) -> 
             bar.set_postfix_str(f"{n_done} of {len(tasks)} records", refresh=False)
             bar.update(_milliseconds(task))
             if failure:
-                failures.append(f"{task.path.name}, {task.config}:\n{failure}")
+                failures.append(f"{task.path.parent.name}, {task.config}:\n{failure}")
     return failures
 
 
@@ -92,8 +90,27 @@ def _milliseconds(task: Task) -> int:
     return round(1000.0 * task.cost)
 
 
+def collect_all(folders: Sequence[Path], figures: Sequence[Figure]) -> int:
+    """Collect the records of figures in each folder, saying what was merged; return the exit
+    status.
+    """
+    status = 0
+    for folder in folders:
+        for figure in figures:
+            merged = collect(folder, figure)
+            if merged.n_merged:
+                number = f"{merged.n_merged} record{'s' if merged.n_merged > 1 else ''}"
+                print(f"figure {figure.NAME}: {number} merged in {folder}")
+            for complaint in merged.complaints:
+                print(f"figure {figure.NAME}: {complaint}", file=sys.stderr)
+                status = FAILED
+    return status
+
+
 def draw(plan: Plan, folder: Path) -> list[Path]:
-    """Write a figure's picture in both formats; one that lacks records says so."""
+    """Write a figure's picture in both formats, with a remark if records are missing; return the
+    paths.
+    """
     paths = []
     with style():
         picture = plan.figure.draw(plan.finished)
@@ -101,38 +118,12 @@ def draw(plan: Plan, folder: Path) -> list[Path]:
             write_below(picture, plan.lack)
         for ending, content in picture_bytes(picture).items():
             paths.append(folder / f"{file_stem(plan.figure)}.{ending}")
-            write_atomically(paths[-1], content)
+            replace_file(os.fspath(paths[-1]), content)
     return paths
 
 
-def list_figures(plans: Sequence[Plan]) -> str:
-    """Names, titles, and what is left to compute."""
-    lines = []
-    for plan in plans:
-        n_done, minutes = len(plan.finished), sum(task.cost for task in plan.missing) / 60.0
-        count = f"{n_done:3d} of {n_done + len(plan.missing):3d} records"
-        lines.append(
-            f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} {count}, about {minutes:5.1f} CPU minutes left"
-        )
-    return "\n".join(lines)
-
-
-def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
-    """The Markdown page with all claims and where their numbers come from."""
-    head = f"# Claims of the paper, and what came out\n\nWritten by `{command}`.\n\n"
-    origin = "\n".join(
-        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {provenance(plan.finished)}{_warning(plan)}"
-        for plan in plans
-    )
-    return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
-
-
-def _warning(plan: Plan) -> str:
-    return f" **{plan.lack}.**" if plan.missing else ""
-
-
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Figure]]:
-    """The command line; unknown figures end the program."""
+    """Read the command line: options and figures. A wrong command ends the program with a message."""
     parser = argparse.ArgumentParser(
         prog="python -m figures", description="Compute and draw the paper's toy figures."
     )
@@ -140,7 +131,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"of {', '.join(all_figures())}; all without a name",
+        help=f"of {', '.join(all_figures())}; all if none is given",
     )
     parser.add_argument(
         "--full",
@@ -151,7 +142,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         "--jobs",
         type=int,
         metavar="N",
-        help="records computed at a time on this machine (default 1)",
+        help='records computed at a time on this machine (default 1; more need the extra "figures")',
     )
     parser.add_argument(
         "--backend",
@@ -167,7 +158,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         type=float,
         default=math.inf,
         metavar="N",
-        help="begin no record later than that, 0: only draw",
+        help="begin no record after N minutes; 0: only draw",
     )
     parser.add_argument(
         "--seeds", type=int, metavar="N", help="repetitions of what depends on chance"
@@ -179,6 +170,16 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         "--list",
         action="store_true",
         help="show figures, their records and the time they need; compute nothing",
+    )
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help=f"write {TABLE} from the records that there are; compute and draw nothing",
+    )
+    parser.add_argument(
+        "--collect",
+        action="store_true",
+        help="merge the files of single records into one file a figure, without --full and --out in both folders; compute and draw nothing",
     )
     options = parser.parse_args(arguments)
     for name in ("jobs", "seeds"):
@@ -196,27 +197,25 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         figures = find_figures(options.names)
     except ValueError as error:
         parser.error(str(error))
-    options.out = options.out or ROOT / ("figures/results" if options.full else "build/figures")
     return options, figures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the exit status."""
+    """Run the program; return the exit status."""
     options, figures = parse(arguments)
+    folder = options.out or (FULL if options.full else QUICK)
+    if options.collect:
+        return collect_all([folder] if options.out or options.full else [QUICK, FULL], figures)
 
     def plan(figure: Figure) -> Plan:
-        return make_plan(figure, options.out, full=options.full, seeds=options.seeds)
+        return make_plan(figure, folder, full=options.full, seeds=options.seeds)
 
     plans = [plan(figure) for figure in figures]
-    for complaint in (complaint for one in plans for complaint in one.complaints):
-        print(complaint, file=sys.stderr)
-    now = versions()
-    n_other = sum(record["versions"] != now for one in plans for record in one.finished)
-    if n_other:
-        print(
-            f"{n_other} records in {options.out / 'records'} stem from other versions or sources; delete them to compute anew",
-            file=sys.stderr,
-        )
+    for message in [
+        *(message for one in plans for message in one.complaints),
+        *other_origins(plans, folder),
+    ]:
+        print(message, file=sys.stderr)
     if options.list:
         print(list_figures(plans))
         return 0
@@ -224,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [task for one in plans for task in one.missing]
     failures: list[str] = []
     try:
-        if missing and options.minutes > 0.0:
+        if missing and options.minutes > 0.0 and not options.table:
             failures = compute_missing(missing, backend_of(options), options.minutes)
     except UnavailableError as reason:
         print(reason, file=sys.stderr)
@@ -236,13 +235,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"failed: {failure}", file=sys.stderr)
     now_planned = [plan(figure) for figure in figures]
     late = sum(len(one.missing) for one in now_planned) > len(failures)
-    if late:
+    if late and not options.table:
         print(
             f"{options.minutes:g} minutes are over: {progress(missing, now_planned)}",
             file=sys.stderr,
         )
 
     rows: Rows = []
+    folder.mkdir(parents=True, exist_ok=True)
     for done in now_planned:
         name = done.figure.NAME
         if done.missing:
@@ -252,9 +252,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if done.finished:
             rows += [(name, claim) for claim in done.figure.claims(done.finished)]
-            for path in draw(done, options.out):
+            for path in [] if options.table else draw(done, folder):
                 print(f"wrote {path}")
-    # the page holds every figure that has records, not only those asked for
+    # the page holds every figure that has records, not only the chosen ones
     begun = [one for one in map(plan, all_figures().values()) if one.finished]
     page = [(one.figure.NAME, claim) for one in begun for claim in one.figure.claims(one.finished)]
     command = (
@@ -262,16 +262,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         + (" --full" if options.full else "")
         + (f" --seeds {options.seeds}" if options.seeds else "")
     )
-    write_atomically(options.out / TABLE, table_file(begun, page, command))
-    print(f"wrote {options.out / TABLE}\n")
+    replace_file(os.fspath(folder / TABLE), table_file(begun, page, command))
+    print(f"wrote {folder / TABLE}\n")
     print(claims_table(rows, evidence=False), end="")
     return FAILED if failures else TIME_IS_UP if late else 0
 
 
 def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
-    """How many records of those that were missing are there by now."""
+    """Return how many of the records that were missing have been finished."""
     n_done = len(missing) - sum(len(plan.missing) for plan in plans)
-    return f"{n_done} of {len(missing)} records were finished; the same command goes on from there"
+    return (
+        f"{n_done} of {len(missing)} records were finished; the same command continues from there"
+    )
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Kolmogorov-Arnold networks in NumPy: every formula as array code, every gradient derived by hand and checked.
+"""Kolmogorov-Arnold networks in NumPy: every formula as array code, every gradient derived by hand.
 
-Importing this package loads nothing but the standard library: a public name loads its own module when it is first used.
-`_PUBLIC` is the whole public interface; `__init__.pyi` says the same to type checkers and editors.
+`import kan_ref` loads the standard library alone. A public name loads its module when it is first
+used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for type checkers and editors.
 """
 
 import importlib
 
 from kan_ref.version import __version__ as __version__
 
-# package or module under kan_ref -> the public names that it offers
+# package or module of kan_ref -> the public names that it defines
 _PUBLIC = {
     "baselines": "LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids",
     "bspline": "fit_curve uniform_knots",
@@ -17,7 +17,8 @@ _PUBLIC = {
     "formulas": "formula formula_latex recognise_constants",
     "functions": "LIBRARY register_function unregister_function",
     "io": (
-        "from_efficient_kan from_jaxkan from_pykan load save to_c to_efficient_kan to_jaxkan to_pykan to_scipy"
+        "from_efficient_kan from_jaxkan from_pykan load save "
+        "to_c to_efficient_kan to_jaxkan to_pykan to_scipy"
     ),
     "network": (
         "Layer Network backward check_gradients distance edge_curve edge_outputs extend_grid "
@@ -40,8 +41,11 @@ __all__ = sorted(_HOME)
 
 
 def _modules() -> list[str]:
-    """The modules in the package's folder, reached by their own name as in kan_ref.bspline.basis(x, knots, degree)."""
-    import pkgutil  # here, because most programs never ask
+    """Return the names of the packages and root modules.
+
+    They are attributes, as in kan_ref.bspline.basis(x, knots, degree).
+    """
+    import pkgutil  # here, because most programs do not need it
 
     return [
         module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
@@ -49,13 +53,16 @@ def _modules() -> list[str]:
 
 
 def __getattr__(name: str) -> object:
-    """The public name or module `name`, loaded now; AttributeError with the nearest public name if there is none."""
+    """Load the public name or module `name` and return it.
+
+    Raises AttributeError, with the nearest public name, if there is none.
+    """
     if name in _HOME:
         return getattr(importlib.import_module(f"kan_ref.{_HOME[name]}"), name)
     modules = _modules()
     if name in modules:
         return importlib.import_module(f"kan_ref.{name}")
-    import difflib  # here, because only a mistake needs it
+    import difflib  # here, because only a misspelt name needs it
 
     close = difflib.get_close_matches(name, [*_HOME, *modules], n=1)
     guess = f" (did you mean {close[0]!r}?)" if close else ""
@@ -63,5 +70,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """All public names and modules, also those that are not loaded yet."""
+    """Return all public names and modules, loaded or not."""
     return sorted({*globals(), *_HOME, *_modules()})

@@ -1,4 +1,4 @@
-"""The public interface for type checkers and editors: packages, and the names of `_PUBLIC` in `__init__.py`."""
+"""The public interface for type checkers and editors: packages, and the names of `_PUBLIC`."""
 
 from kan_ref import baselines as baselines
 from kan_ref import bspline as bspline
@@ -15,6 +15,7 @@ from kan_ref import network as network
 from kan_ref import numerics as numerics
 from kan_ref import optimizers as optimizers
 from kan_ref import pde as pde
+from kan_ref import plain as plain
 from kan_ref import sparsity as sparsity
 from kan_ref import symbolic as symbolic
 from kan_ref import targets as targets

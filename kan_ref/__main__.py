@@ -1,7 +1,9 @@
-"""`python -m kan_ref`: from samples of exp(sin(pi x) + y^2) to the formula, and a picture of the way.
+"""Demonstration `python -m kan_ref`: from samples of exp(sin(pi x) + y^2) to the formula.
 
-The hello world of Liu et al. 2024, section 2.5.2 and Fig. 2.4: a [2, 5, 1] network is sparsified, pruned, made formulas edge by
-edge, trained to machine precision and written down; here every step decides for itself. Every number printed is measured here and now.
+The example of Liu et al. 2024, section 2.5.2 and Fig. 2.4. A [2, 5, 1] network is trained with
+penalties, pruned, converted to symbolic edges, trained to machine precision, and written as a
+formula. Here every step is automatic, and a picture shows the networks after each step. All printed
+numbers are computed in this run.
 """
 
 import argparse
@@ -12,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# matrices of this size gain nothing from a second thread and lose much to it on a busy machine; set before NumPy loads
+# for small matrices a second thread costs more than it gains; set before NumPy is loaded
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -32,12 +34,12 @@ SHOWN = {
     "sparsify": "trained with penalties",
     "prune": "pruned",
     "refine": "eliminated, refined",
-    "canonical": "named, trained",
+    "canonical": "symbolic, trained",
 }
 
 
 def find(data: kr.Data, seed: int) -> Discovery:
-    """The discovery, its steps printed above a bar as they are done."""
+    """Return the discovery; its steps are printed above a progress bar as they finish."""
     began = time.perf_counter()
     with tqdm(unit=" networks", leave=False) as bar:
 
@@ -53,12 +55,19 @@ def find(data: kr.Data, seed: int) -> Discovery:
 
 
 def line(step: DiscoveryStep, seconds: float) -> str:
-    """One row of the table."""
-    return f"{step.name:<10} {list(step.network.widths)!s:<10} {step.train_rmse:10.1e} {step.test_rmse:10.1e} {seconds:8.1f}   {step.note}"
+    """Return one row of the table."""
+    return (
+        f"{step.name:<10} {list(step.network.widths)!s:<10} {step.train_rmse:10.1e} "
+        f"{step.test_rmse:10.1e} {seconds:8.1f}   {step.note}"
+    )
 
 
 def recognise(found: Discovery, data: kr.Data) -> Recognition:
-    """The formula with exact constants, as far as its own error allows: what is left of it in the mean of N samples, or rounding."""
+    """Return the formula with exact constants, as far as its own error allows.
+
+    The tolerance is that of a mean over N samples: three times the relative training RMSE, times
+    sqrt(number of parameters / N), and at least 1e-9.
+    """
     n, n_parameters = len(data.x_train), found.network.n_active_params
     tolerance = max(
         1e-9, 3.0 * found.train_rmse / float(np.std(data.y_train)) * (n_parameters / n) ** 0.5
@@ -67,7 +76,7 @@ def recognise(found: Discovery, data: kr.Data) -> Recognition:
 
 
 def draw(found: Discovery, recognised: Recognition, x: object) -> "Figure":
-    """The networks on the way, side by side, as the paper's Fig. 2.4 shows them."""
+    """Return a figure of the networks after each step, side by side, as in the paper's Fig. 2.4."""
     import sympy
     from matplotlib.figure import Figure
 
@@ -81,7 +90,7 @@ def draw(found: Discovery, recognised: Recognition, x: object) -> "Figure":
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demonstration; the exit status."""
+    """Run the demonstration and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m kan_ref", description="From samples of exp(sin(pi x) + y^2) to the formula."
     )
@@ -90,28 +99,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=int,
         default=0,
         metavar="N",
-        help="of samples and initial parameters (default %(default)s)",
+        help="seed of samples and initial parameters (default %(default)s)",
     )
     parser.add_argument(
         "--samples",
         type=int,
         default=1000,
         metavar="N",
-        help="training and test samples (default %(default)s)",
+        help="number of training samples and of test samples (default %(default)s)",
     )
     parser.add_argument(
         "--noise",
         type=float,
         default=0.0,
         metavar="S",
-        help="standard deviation on the training targets",
+        help="standard deviation of the noise on the training targets",
     )
     parser.add_argument(
         "--picture",
         type=Path,
         default=Path("kan_ref_demo.png"),
         metavar="FILE",
-        help="where the picture goes",
+        help="file of the picture (default %(default)s)",
     )
     options = parser.parse_args(arguments)
     folder = options.picture.resolve().parent
@@ -121,11 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         or not folder.is_dir()
     ):
         parser.error(
-            f"--picture is {options.picture}, but must be a file in a folder that exists, ending in {', '.join(PICTURES)}"
+            f"--picture is {options.picture}, but must be a file in a folder that exists, "
+            f"ending in {', '.join(PICTURES)}"
         )
     if options.seed < 0 or options.samples < 100 or not 0.0 <= options.noise < np.inf:
         parser.error(
-            f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, but they must be at least 0, 100 and 0"
+            f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, "
+            "but they must be at least 0, 100 and 0"
         )
 
     rng = np.random.default_rng(options.seed)
@@ -133,7 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     noise = options.noise * rng.standard_normal(clean.y_train.shape)
     data = kr.Data(clean.x_train, clean.y_train + noise, clean.x_test, clean.y_test)
     print(
-        f"kan_ref {kr.__version__}: from {options.samples} samples of exp(sin(pi x) + y^2) on [-1, 1]^2 to a formula\n"
+        f"kan_ref {kr.__version__}: from {options.samples} samples of exp(sin(pi x) + y^2) "
+        "on [-1, 1]^2 to a formula\n"
     )
     print(
         f"{'step':<10} {'widths':<10} {'train RMSE':>10} {'test RMSE':>10} {'seconds':>8}",
@@ -142,12 +154,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = find(data, options.seed)
     except KeyboardInterrupt:
-        print("interrupted: no formula without every step", file=sys.stderr)
+        print("interrupted: a formula needs all steps", file=sys.stderr)
         return 130
     recognised = recognise(found, data)
     print(f"\nfound       {found.formula}")
     print(
-        f"recognised  {recognised.expression}, which changes its values by {recognised.rms:.0e} of their spread"
+        f"recognised  {recognised.expression}, which changes its values by {recognised.rms:.0e} "
+        "of their standard deviation"
     )
     draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
     print(f"picture     {options.picture}")

@@ -1,7 +1,8 @@
-"""What an argument must be, said in one message.
+"""Input validation: what an argument must be.
 
-Every public function checks its arguments here once; inner loops do not check again. An error is a builtin exception whose message
-names the argument, says what came and states the rule with its numbers.
+Every public function checks its arguments here once; inner functions do not check them again. An
+error is a builtin exception with one message: the name of the argument, its value, and the rule
+with its numbers.
 """
 
 import difflib
@@ -20,7 +21,7 @@ _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
 
 def check_rectangular(name: str, value: object) -> NDArray[Any]:
-    """`value` as an array of any kind; ValueError if its rows differ in length."""
+    """Return `value` as an array of any kind; ValueError if its rows differ in length."""
     try:
         return np.asarray(value)
     except ValueError as error:
@@ -30,16 +31,17 @@ def check_rectangular(name: str, value: object) -> NDArray[Any]:
 def check_float_array(
     name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False
 ) -> FloatArray:
-    """`value` as a C-contiguous float64 array of finite numbers; a copy only where one is needed.
+    """Return `value` as a C-contiguous float64 array of finite numbers, copied only where needed.
 
     Parameters
     ----------
     name : str
-        How the caller knows the argument; it opens every sentence.
+        Name of the argument, for the message.
     value : array_like of real numbers
-        float32 and integers are accepted and become float64. Complex numbers, text and objects are not.
+        float32 and integers become float64. Complex numbers, text and objects are rejected.
     shape : sequence
-        One entry an axis: an int that the axis must have, or a name that the sentence shows ("batch").
+        One entry for each axis: an int that the axis must have, or a name for the message
+        ("batch").
     flags : bool
         Whether booleans are accepted too, as 0 and 1.
 
@@ -77,7 +79,10 @@ def check_finite(name: str, array: FloatArray) -> None:
 
 
 def check_integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
-    """`value` as an int in low..high (no upper bound if `high` is None); TypeError for kinds, ValueError for range."""
+    """Return `value` as an int between `low` and `high` (None: no upper bound).
+
+    TypeError if it is not an integer, ValueError if it is out of range.
+    """
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} is {value!r}, but must be an integer")
     if value < low or (high is not None and value > high):
@@ -89,7 +94,10 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
 def check_number(
     name: str, value: object, *, low: float = -math.inf, high: float = math.inf
 ) -> float:
-    """`value` as a finite float in [low, high]; TypeError for kinds, ValueError for range."""
+    """Return `value` as a finite float in [low, high].
+
+    TypeError if it is not a real number, ValueError if it is out of range or not finite.
+    """
     if isinstance(value, bool | np.bool_) or not isinstance(
         value, int | float | np.integer | np.floating
     ):
@@ -109,7 +117,10 @@ def check_number(
 
 
 def check_choice(name: str, value: object, options: Sequence[str]) -> str:
-    """`value` if it is one of `options`, else ValueError that lists them and guesses what was meant."""
+    """Return `value` if it is one of `options`.
+
+    ValueError otherwise; the message lists the options and suggests the nearest one.
+    """
     if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}")
     if value not in options:
@@ -129,9 +140,10 @@ def check_flag(name: str, value: object) -> bool:
 
 
 def check_generator(name: str, value: object) -> np.random.Generator:
-    """`value` if it is a numpy.random.Generator, else TypeError that says how to make one."""
+    """Return `value` if it is a numpy.random.Generator, else raise TypeError."""
     if not isinstance(value, np.random.Generator):
         raise TypeError(
-            f"{name} is {value!r}, but must be a numpy.random.Generator such as numpy.random.default_rng(0)"
+            f"{name} is {value!r}, but must be a numpy.random.Generator "
+            "such as numpy.random.default_rng(0)"
         )
     return value

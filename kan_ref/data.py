@@ -1,4 +1,4 @@
-"""The record of samples that every fit takes: points and values to learn from, and others to be judged by."""
+"""The samples that every fit takes: training and test points, with their values."""
 
 from dataclasses import dataclass, fields
 from typing import Protocol
@@ -10,15 +10,17 @@ from kan_ref.checks import FloatArray, check_float_array
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Data:
-    """Points and values to learn from and, apart from them, to be judged by: four arrays of finite numbers.
+    """Training and test samples: four arrays of finite numbers.
 
     Parameters
     ----------
     x_train : (n_train, n_in)
     y_train : (n_train, n_out)
-        One column per output, one row per row of `x_train`; or class labels, integers of shape (n_train,).
+        One column for each output, one row for each row of `x_train`; or integer class labels of
+        shape (n_train,).
     x_test : (n_test, n_in)
     y_test : (n_test, n_out), or (n_test,) of int
+        Test samples are only used to report errors.
 
     Raises
     ------
@@ -28,7 +30,7 @@ class Data:
 
     Notes
     -----
-    Arrays are kept as float64; those that already are C-contiguous float64 are not copied.
+    Arrays are stored as float64; C-contiguous float64 arrays are not copied.
 
     Examples
     --------
@@ -53,17 +55,19 @@ class Data:
         _agree(self, "x_test", "x_train", axis=1)
         if self.y_train.ndim != self.y_test.ndim:
             raise ValueError(
-                f"y_test has shape {self.y_test.shape}, but y_train {self.y_train.shape}: both need columns, or both class labels"
+                f"y_test has shape {self.y_test.shape}, but y_train {self.y_train.shape}: "
+                "both need columns, or both class labels"
             )
         if self.y_train.ndim == 2:
             _agree(self, "y_test", "y_train", axis=1)
 
     def __repr__(self) -> str:
-        return f"Data({', '.join(f'{field.name} {getattr(self, field.name).shape}' for field in fields(self))})"
+        shapes = (f"{field.name} {getattr(self, field.name).shape}" for field in fields(self))
+        return f"Data({', '.join(shapes)})"
 
 
 class DataLike(Protocol):
-    """Anything with the four arrays x_train (n, n_in), y_train (n, n_out), x_test, y_test."""
+    """Any object with the four arrays x_train (n, n_in), y_train (n, n_out), x_test, y_test."""
 
     @property
     def x_train(self) -> object:
@@ -83,7 +87,7 @@ class DataLike(Protocol):
 
 
 def check_data(data: object) -> Data:
-    """`data` as a checked `Data`, whatever its type, if it has the four arrays as attributes; a `Data` passes as it is.
+    """Return `data` as a checked `Data`; a `Data` is returned unchanged.
 
     Parameters
     ----------
@@ -97,9 +101,10 @@ def check_data(data: object) -> Data:
     Raises
     ------
     TypeError
-        "data is a dict without attribute x_train, but needs x_train, y_train, x_test, y_test (as kan_ref.Data has them)"
+        "data is a dict without attribute x_train, but needs x_train, y_train, x_test, y_test (as
+        kan_ref.Data has them)"
     ValueError
-        As `Data` says.
+        As for `Data`.
     """
     if isinstance(data, Data):
         return data
@@ -108,18 +113,22 @@ def check_data(data: object) -> Data:
 
 
 def check_arrays(data: object) -> None:
-    """TypeError if `data` lacks one of the four arrays."""
+    """Raise TypeError if `data` lacks one of the four arrays."""
     names = [field.name for field in fields(Data)]
     for name in names:
         if not hasattr(data, name):
             kind = type(data).__name__
             raise TypeError(
-                f"data is a {kind} without attribute {name}, but needs {', '.join(names)} (as kan_ref.Data has them)"
+                f"data is a {kind} without attribute {name}, but needs {', '.join(names)} "
+                "(as kan_ref.Data has them)"
             )
 
 
 def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) -> FloatArray:
-    """`value` with two axes, or integer labels y; other arrays of one axis are refused with the index that gives the second."""
+    """Return `value` with two axes, or integer labels y.
+
+    For other arrays with one axis the message shows the index that adds the second axis.
+    """
     if (
         letter == "y"
         and isinstance(value, np.ndarray)
@@ -142,20 +151,27 @@ def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) 
 
 
 def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
-    """Raise ValueError if the two arrays differ in their number of rows (axis 0) or columns (axis 1)."""
+    """Raise ValueError if two arrays differ in their number of rows (0) or columns (1)."""
     n, m = getattr(data, name).shape[axis], getattr(data, other).shape[axis]
     if n != m:
         raise ValueError(f"{name} has {n} {('rows', 'columns')[axis]}, but {other} has {m}")
 
 
-def hold_out(data: Data, fraction: float, rng: np.random.Generator) -> Data:
-    """Split training samples at random: `x_train` to train on, `x_test` to compare models on.
+def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -> Data:
+    """Split training samples: `x_train` to train on, `x_test`, a share of them, to compare models.
 
-    Where the fraction amounts to no sample, both parts are all training samples.
+    The held-out samples are drawn by `rng`; without it they are evenly spaced, every fifth for a
+    share of 0.2. Where the share amounts to no sample, both parts are all training samples.
     """
-    n_out = int(fraction * len(data.x_train))
+    n = len(data.x_train)
+    n_out = int(share * n)
     if n_out == 0:
         return Data(data.x_train, data.y_train, data.x_train, data.y_train)
-    order = rng.permutation(len(data.x_train))
-    out, kept = order[:n_out], order[n_out:]
+    if rng is not None:
+        order = rng.permutation(n)
+        out, kept = order[:n_out], order[n_out:]
+    else:
+        step = round(1.0 / share)
+        out = np.arange(step - 1, n, step)
+        kept = np.delete(np.arange(n), out)
     return Data(data.x_train[kept], data.y_train[kept], data.x_train[out], data.y_train[out])

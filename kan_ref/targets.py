@@ -1,16 +1,18 @@
-"""Toy functions with known Kolmogorov-Arnold forms.
+"""Toy functions with known Kolmogorov-Arnold representations.
 
-Each target is a composition of sums and functions of one variable, so that a small network of a known shape can
-represent it exactly up to the splines (Liu et al., "KAN: Kolmogorov-Arnold Networks", arXiv 2404.19756, section 3.1):
+Each target is a composition of sums and functions of one variable, so that a small network of the
+given widths can represent it exactly, up to the splines (Liu et al., "KAN: Kolmogorov-Arnold
+Networks", arXiv 2404.19756, section 3.1):
 
-    (T1)  bessel         J_0(20 x)                                                          [1, 1]
-    (T2)  exp_sin        exp(sin(pi x_1) + x_2^2)                                           [2, 1, 1]
-    (T3)  product        x_1 x_2                                                            [2, 2, 1]
-    (T4)  exp_mean_sin2  exp((1/100) sum_i sin^2(pi x_i / 2))                               [100, 1, 1]
-    (T5)  exp_two_sines  exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)       [4, 4, 2, 1]
+    bessel         J_0(20 x)                                                      [1, 1]
+    exp_sin        exp(sin(pi x_1) + x_2^2)                                       [2, 1, 1]
+    product        x_1 x_2                                                        [2, 2, 1]
+    exp_mean_sin2  exp((1/100) sum_i sin^2(pi x_i / 2))                           [100, 1, 1]
+    exp_two_sines  exp((sin(pi (x_1^2 + x_2^2)) + sin(pi (x_3^2 + x_4^2))) / 2)   [4, 4, 2, 1]
 
-The paper states no domain for them. Points here are uniform on [-1, 1]^d, the default of the paper's own code; so are the
-1000 points for training and 1000 for testing. For (T5) the paper names two shapes; the one above is its list's.
+The paper states no domain for them. Points here are uniform on [-1, 1]^d, the default of the
+paper's own code, as are the numbers of points: 1000 for training and 1000 for testing. For
+exp_two_sines the paper gives two shapes; the one above is in its list.
 """
 
 from collections.abc import Callable
@@ -43,7 +45,7 @@ class Target:
     formula : str
         The definition in plain text, inputs counted from 1.
     source : str
-        Where the function stands.
+        Where the paper defines the function.
     """
 
     name: str
@@ -114,7 +116,7 @@ def sample(
     noise: float = 0.0,
     rng: np.random.Generator,
 ) -> Data:
-    """Independent uniform points on the domain of a target, with its values there.
+    """Draw independent uniform points from the domain of a target, and return them with its values.
 
     Parameters
     ----------
@@ -123,26 +125,29 @@ def sample(
     n_train, n_test : int
         Numbers of points, at least 1.
     noise : float
-        Standard deviation of the normal noise added to `y_train`, at least 0. Test values are always exact.
+        Standard deviation of the normal noise added to `y_train`, at least 0. Test values are
+        exact.
     rng : numpy.random.Generator
-        The only source of chance.
+        The only source of randomness.
 
     Returns
     -------
     data : Data
-        `x_train` (n_train, n_in), `y_train` (n_train, 1), `x_test` (n_test, n_in), `y_test` (n_test, 1).
+        `x_train` (n_train, n_in), `y_train` (n_train, 1), `x_test` (n_test, n_in), `y_test`
+        (n_test, 1).
 
     Raises
     ------
     ValueError
         Unknown name, with the nearest known one; a number of points below 1; negative noise.
     TypeError
-        rng is no Generator.
+        rng is not a Generator.
 
     Notes
     -----
-    The order of draws is fixed: training points, their noise (drawn even where its deviation is 0), test points. So the
-    training part does not depend on `n_test`, and `noise` changes nothing but `y_train`.
+    The order of draws is fixed: training points, their noise (drawn even where its deviation is 0),
+    test
+    points. So the training part does not depend on `n_test`, and `noise` changes only `y_train`.
 
     Examples
     --------

@@ -1,5 +1,5 @@
-"""One and the same layer in several libraries: what each makes of it, as numbers, and the page that shows them.
+"""The same layer in several libraries: results as numbers, and the page that shows them.
 
-`subject` holds the layer and its samples as explicit numbers, `library` what a library can be asked, `measures` asks; there is a module for
-each library, which imports it when it is used; `page` writes the tables of docs/equivalence.md from the record alone.
+`subject` has the layer and its samples as explicit numbers, `library` the interface to a library, `measures` the measurements. Each
+library has a module, which imports it when it is used. `page` writes the tables of docs/equivalence.md from the record alone.
 """

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.equivalence`: one and the same layer in the libraries that are installed, and the page that compares them.
+"""`python -m benchmarks.equivalence`: the same layer in several libraries, and the page that compares them.
 
-Without options: asks kan_ref, pykan, efficient-kan (or ikan, which took its layer over) and jaxKAN, all in float64 and one thread, writes
-docs/equivalence.json and the tables of docs/equivalence.md. A library that is not installed is an error: a record holds all of them.
---render writes the tables from the record that there is, and measures nothing; --check says whether they are written already.
+Without options it measures kan_ref, pykan, efficient-kan (or ikan, which has a copy of its layer) and jaxKAN, all in float64 and one
+thread, and writes docs/equivalence.json and the tables of docs/equivalence.md. All libraries must be installed: a record holds all of
+them. --render writes the tables from the existing record without measuring; --check tests whether they are up to date.
 """
 
 import os
@@ -27,22 +27,22 @@ from benchmarks.equivalence.ours import KanRef
 from benchmarks.equivalence.page import rendered
 from benchmarks.equivalence.pykan import Pykan
 from figures.machine.computing import versions
-from figures.machine.machine import write_atomically
+from kan_ref.files import replace_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RECORD = DOCS / "equivalence.md", DOCS / "equivalence.json"
 
 
 def libraries() -> list[Library]:
-    """The columns, in their order."""
+    """Return the columns in their order."""
     return [KanRef(), Pykan(), EfficientKan(), JaxKan("base"), JaxKan("spline")]
 
 
 def record(columns: Sequence[Library]) -> dict[str, Any]:
-    """What all of them answer, with date and versions."""
+    """Return the results of all libraries, with date and versions."""
     found: dict[str, Any] = {}
     for library in columns:
-        print(f"asking {library.name}", file=sys.stderr, flush=True)
+        print(f"measuring {library.name}", file=sys.stderr, flush=True)
         found[library.name] = measure(library)
     ours = {name: number for name, number in versions().items() if name in ("python", "numpy")}
     return {
@@ -53,7 +53,7 @@ def record(columns: Sequence[Library]) -> dict[str, Any]:
 
 
 def content(of: dict[str, Any]) -> bytes:
-    """A record as its file: one line for each answer of each library."""
+    """Return a record as its file: one line for each result of each library."""
     lines = [f'"date": {json.dumps(of["date"])}', f'"versions": {json.dumps(of["versions"])}']
     columns = [
         f"{json.dumps(name)}: {{\n"
@@ -69,7 +69,7 @@ def content(of: dict[str, Any]) -> bytes:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the exit status."""
+    """Run the program; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.equivalence",
         description=__doc__,
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 + ": pip install '.[peers]'"
             )
             return 2
-        write_atomically(RECORD, content(record(columns)))
+        replace_file(os.fspath(RECORD), content(record(columns)))
     text = PAGE.read_text(encoding="utf-8")
     page = rendered(text, json.loads(RECORD.read_text(encoding="utf-8")))
     if options.check:
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else f"{PAGE.name} is not what {RECORD.name} renders: --render writes it"
         )
         return int(page != text)
-    write_atomically(PAGE, page.encode())
+    replace_file(os.fspath(PAGE), page.encode())
     print(f"wrote {PAGE.name}" if options.render else f"wrote {RECORD.name} and {PAGE.name}")
     return 0
 

@@ -1,19 +1,19 @@
-"""How numbers and tables look on the page."""
+"""The form of numbers and tables on the page."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Record = Mapping[str, Any]
-Cell = Callable[[Record], str]  # from the answers of a library
-ROUNDING = 1e-12  # below this a difference is told as none
+Cell = Callable[[Record], str]  # from the results of a library
+ROUNDING = 1e-12  # a smaller difference is shown as none
 NONE = "-"
 MINUS = "\u2212"  # no line is broken behind it, as it is behind a hyphen
 OURS = "kan_ref"
 
 
 def number(value: object, digits: int = 4) -> str:
-    """A number as the page shows it; a word for what is none, a dash for what is not offered."""
+    """Return a number as the page shows it: a word for none, a dash for what is not offered."""
     if value is None:
         return NONE
     if isinstance(value, str):
@@ -33,7 +33,7 @@ def _short(text: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
@@ -41,7 +41,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def by_library(record: Record, first: str, rows: Mapping[str, Cell]) -> str:
-    """A table with a column for each library, and rows that read a cell out of its answers."""
+    """Return a table with a column for each library, and rows that read a cell from its results."""
     columns = record["columns"]
     return table(
         [first, *columns],
@@ -50,7 +50,7 @@ def by_library(record: Record, first: str, rows: Mapping[str, Cell]) -> str:
 
 
 def read(answers: Record, *keys: str) -> Any:
-    """An answer by its keys; None if the library does not offer it."""
+    """Return a result by its keys; None if the library does not offer it."""
     for key in keys:
         if answers is None:
             return None
@@ -59,5 +59,5 @@ def read(answers: Record, *keys: str) -> Any:
 
 
 def cell(*keys: str) -> Cell:
-    """The number at these keys of the answers."""
+    """Return the number at these keys of the results."""
     return lambda answers: number(read(answers, *keys))

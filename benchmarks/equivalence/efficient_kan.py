@@ -1,7 +1,7 @@
-"""efficient-kan's column: `KAN` and `KANLinear`, from the package efficient_kan if it is installed, else from ikan, which took them over.
+"""efficient-kan's column: `KAN` and `KANLinear`, from the package efficient_kan if it is installed, else from ikan, which has copies of them.
 
-ikan's KANLinear has efficient-kan's arrays, arguments and methods, but other defaults for the scales of the first numbers; efficient-kan's
-are handed over here. Of ikan the one file is loaded that holds them: its other layers want triton, which it does not ask for.
+ikan's KANLinear has efficient-kan's arrays, arguments and methods, but other default scales of the initialization; efficient-kan's
+defaults are passed here. Only the one file of ikan that holds them is loaded: its other layers need triton, which it does not declare.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ class EfficientKan(Library):
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
-        """In float64."""
+        """Set float64 as the type of new tensors."""
         with on_torch.precision():
             yield
 
@@ -57,18 +57,18 @@ class EfficientKan(Library):
         )
 
     def network(self, network: kr.Network) -> Any:
-        """`load_state_dict`."""
+        """Return a model, by `load_state_dict`."""
         first = network.layers[0]
         model = self._new(network.widths, first.n_intervals, first.degree)
         on_torch.fill(model, kr.to_efficient_kan(network))
         return model
 
     def values(self, model: Any, x: FloatArray) -> FloatArray:
-        """`model(x)`."""
+        """Return `model(x)`."""
         return on_torch.outputs(model, x)
 
     def arrays(self, model: Any) -> dict[str, Any]:
-        """Of `layers[0]`."""
+        """Return the arrays of `layers[0]`."""
         layer = model.layers[0]
         return {
             name: getattr(layer, name)
@@ -76,23 +76,23 @@ class EfficientKan(Library):
         }
 
     def breakpoints(self, model: Any) -> FloatArray:
-        """Of `layers[0].grid`."""
+        """Return the inner part of `layers[0].grid`."""
         layer = model.layers[0]
         return on_torch.numbers(layer.grid)[:, layer.spline_order : -layer.spline_order]
 
     def counts(self, widths: Sequence[int], n_intervals: int, degree: int) -> dict[str, int]:
-        """Of `model.parameters()`."""
+        """Return the counts of `model.parameters()`."""
         return on_torch.count(self._new(widths, n_intervals, degree))
 
     def fresh_knots(self, *, double: bool) -> FloatArray:
-        """As `KAN` builds them."""
+        """Return the knots that `KAN` builds."""
         with on_torch.precision("float64" if double else "float32"):
             return on_torch.numbers(
                 self._new((1, 1), subject.N_INTERVALS, subject.DEGREE).layers[0].grid[0]
             )
 
     def masked_slope(self, model: Any, x: FloatArray, edge: tuple[int, int]) -> float:
-        """By automatic differentiation."""
+        """Return the derivative by automatic differentiation."""
         layer = model.layers[0]
         found = on_torch.slopes(
             model, x, (layer.spline_weight, layer.base_weight, layer.spline_scaler)
@@ -100,7 +100,7 @@ class EfficientKan(Library):
         return max(float(np.abs(part[edge]).max()) for part in found)
 
     def initial(self, n_in: int, n_out: int, n_intervals: int, seed: int) -> dict[str, FloatArray]:
-        """After `torch.manual_seed`: there is no other way in."""
+        """Return the arrays after `torch.manual_seed`, which is the only way to set the seed."""
         load("torch").manual_seed(seed)
         layer = self._new((n_in, n_out), n_intervals, 3).layers[0]
         found = {
@@ -111,23 +111,23 @@ class EfficientKan(Library):
         return {name: on_torch.numbers(part) for name, part in found.items()}
 
     def side_effects(self) -> dict[str, Any]:
-        """`KAN([2, 5, 1])`."""
+        """Watch `KAN([2, 5, 1])`."""
         one, other = (
             on_torch.numbers(layer.spline_weight) for layer in self._new((4, 4, 4), 3, 3).layers
         )
         return watch(self._library().KAN) | {"twins": bool(np.array_equal(one, other))}
 
     def update(self, model: Any, x: FloatArray) -> Any:
-        """`layers[0].update_grid`, in place."""
+        """Apply `layers[0].update_grid`, in place."""
         model.layers[0].update_grid(on_torch.tensor(x))
         return model
 
     def least_squares(self, a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
-        """`torch.linalg.lstsq`."""
+        """Return the solution of `torch.linalg.lstsq`."""
         return on_torch.least_squares(a, b)
 
     def penalties(self, model: Any, x: FloatArray) -> dict[str, Pair]:
-        """`regularization_loss` with one weight 1 and the other 0; it asks for no samples."""
+        """Return `regularization_loss` with one weight 1 and the other 0; it needs no samples."""
         return {
             "regularization_loss": (
                 _number(model.regularization_loss(1.0, 0.0)),
@@ -136,7 +136,7 @@ class EfficientKan(Library):
         }
 
     def base_scales(self) -> dict[str, float]:
-        """Of 256 x 256 edges."""
+        """Return the standard deviations for 256 x 256 edges."""
         found = {}
         for scale in (0.1, 1.0, 10.0):
             load("torch").manual_seed(0)

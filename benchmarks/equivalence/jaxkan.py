@@ -27,7 +27,7 @@ class JaxKan(Library):
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
-        """In float64."""
+        """Set float64 as the default of JAX."""
         with _precision(double=True):
             yield
 
@@ -38,7 +38,9 @@ class JaxKan(Library):
         )
 
     def network(self, network: kr.Network) -> Any:
-        """`set_value` of all parameters, `grid.item`: as built they are float32."""
+        """Return a model, by `set_value` of all parameters and of `grid.item`: as built they are
+        float32.
+        """
         first = network.layers[0]
         model, array = (
             self._new(network.widths, first.n_intervals, first.degree),
@@ -52,22 +54,24 @@ class JaxKan(Library):
         return model
 
     def values(self, model: Any, x: FloatArray) -> FloatArray:
-        """`model(x)`."""
+        """Return `model(x)`."""
         return np.asarray(model(load("jax.numpy").asarray(x)), dtype=np.float64)
 
     def arrays(self, model: Any) -> dict[str, Any]:
-        """Of `layers[0]`."""
+        """Return the arrays of `layers[0]`."""
         layer = model.layers[0]
         return {"grid.item": layer.grid.item} | {name: getattr(layer, name)[...] for name in NAMES}
 
     def breakpoints(self, model: Any) -> FloatArray:
-        """Of `layers[0].grid.item`; with a row for each edge, those of output 0."""
+        """Return the inner part of `layers[0].grid.item`; with a knot vector for each edge, those
+        of output 0.
+        """
         layer = model.layers[0]
         rows = np.asarray(layer.grid.item, dtype=np.float64)[: layer.n_in]
         return rows[:, layer.k : rows.shape[1] - layer.k]
 
     def counts(self, widths: Sequence[int], n_intervals: int, degree: int) -> dict[str, int]:
-        """Of `nnx.state(model, nnx.Param)`; knots are no parameters."""
+        """Return the counts of `nnx.state(model, nnx.Param)`; knots are no parameters."""
         nnx, model = load("flax.nnx"), self._new(widths, n_intervals, degree)
         total = sum(
             int(np.size(leaf)) for leaf in load("jax").tree.leaves(nnx.state(model, nnx.Param))
@@ -75,13 +79,13 @@ class JaxKan(Library):
         return {"trainable": total, "all": total}
 
     def fresh_knots(self, *, double: bool) -> FloatArray:
-        """As `KAN` builds them, with jax_enable_x64 or without."""
+        """Return the knots that `KAN` builds, with jax_enable_x64 or without."""
         with _precision(double=double):
             model = self._new((1, 1), subject.N_INTERVALS, subject.DEGREE)
             return np.asarray(model.layers[0].grid.item[0], dtype=np.float64)
 
     def masked_slope(self, model: Any, x: FloatArray, edge: tuple[int, int]) -> float:
-        """By automatic differentiation."""
+        """Return the derivative by automatic differentiation."""
         nnx, jnp = load("flax.nnx"), load("jax.numpy")
         gradients = nnx.grad(lambda one: jnp.sum(one(jnp.asarray(x)) ** 2))(model)
         parts = [
@@ -92,14 +96,14 @@ class JaxKan(Library):
         return max(float(np.abs(part[edge]).max()) for part in parts)
 
     def initial(self, n_in: int, n_out: int, n_intervals: int, seed: int) -> dict[str, FloatArray]:
-        """Of `KAN(seed=...)`."""
+        """Return the arrays of `KAN(seed=...)`."""
         layer = self._new((n_in, n_out), n_intervals, 3, seed).layers[0]
         found = {"w_base": layer.c_res, "w_spline": layer.c_spl, "coef": layer.c_basis}
         arrays = {name: np.asarray(part[...], dtype=np.float64) for name, part in found.items()}
         return arrays | {"coef": arrays["coef"].reshape(n_out, n_in, -1)}
 
     def side_effects(self) -> dict[str, Any]:
-        """`KAN([2, 5, 1])`."""
+        """Watch `KAN([2, 5, 1])`."""
 
         def build(widths: list[int]) -> None:
             load("jaxkan.models.KAN").KAN(
@@ -110,11 +114,11 @@ class JaxKan(Library):
         return watch(build) | {"twins": bool(np.array_equal(one.c_basis[...], other.c_basis[...]))}
 
     def update(self, model: Any, x: FloatArray) -> Any:
-        """`update_grids` with the number of intervals that there is, in place."""
+        """Apply `update_grids` with the present number of intervals, in place."""
         return self.extend(model, x, model.layers[0].grid.G)
 
     def extend(self, model: Any, x: FloatArray, n_intervals: int) -> Any:
-        """`update_grids`, in place: it moves the grid too."""
+        """Apply `update_grids`, in place; it moves the grid too."""
         model.update_grids(load("jax.numpy").asarray(x), n_intervals)
         return model
 

@@ -1,4 +1,4 @@
-"""The questions, the same for every library: each gives numbers, None where the library does not offer it, or the error that it raised."""
+"""The measurements, the same for every library: each returns numbers, None if the library does not offer it, or the error that it raised."""
 
 import math
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from kan_ref.checks import FloatArray
 from kan_ref.network.refinement import move_layer
 
 SEEDS = range(8)
-WIDE = 32  # edges of one layer in statistics of first numbers: 32 x 32 for each seed
+WIDE = 32  # edges of one layer in statistics of initial numbers: 32 x 32 for each seed
 DEGREES = (0, 1, 2, 3, 5)
 
 
 def measure(library: Library) -> dict[str, Any]:
-    """A library's column of the record, as plain data."""
+    """Return a library's column of the record, as plain data."""
     questions: dict[str, Callable[[Library], Any]] = {
         "versions": lambda one: one.versions(),
         "forward": forward,
@@ -45,7 +45,7 @@ def measure(library: Library) -> dict[str, Any]:
 
 
 def offered(ask: Callable[[], Any]) -> Any:
-    """The answer, or None where the library does not offer it."""
+    """Return the result, or None if the library does not offer it."""
     try:
         return ask()
     except NotImplementedError:
@@ -53,7 +53,7 @@ def offered(ask: Callable[[], Any]) -> Any:
 
 
 def outcome(ask: Callable[[], Any]) -> Any:
-    """The answer, or the kind of error in its place: what a library raises is part of what is measured."""
+    """Return the result, or the kind of error: what a library raises is a result too."""
     try:
         return ask()
     except Exception as error:
@@ -61,7 +61,9 @@ def outcome(ask: Callable[[], Any]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Arrays as lists, numbers as Python's, those that are not finite as words: JSON has no others."""
+    """Return arrays as lists, numbers as Python's, and numbers that are not finite as words, which
+    JSON can hold.
+    """
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -76,7 +78,7 @@ def plain(value: Any) -> Any:
 
 
 def change(old: FloatArray, new: FloatArray) -> float:
-    """The largest change, in units of the largest old value."""
+    """Return the largest change, in units of the largest old value."""
     return float(np.abs(new - old).max() / np.abs(old).max())
 
 
@@ -89,7 +91,9 @@ def _model(library: Library, layer: kr.Layer) -> Any:
 
 
 def forward(library: Library) -> dict[str, Any]:
-    """Values of the layer at the points, and how far they are from kan_ref's, the largest of the three outputs."""
+    """Return values of the layer at the points, and their largest difference from kan_ref's over
+    the three outputs.
+    """
     x, layer = _points(), subject.layer()
     y = library.values(_model(library, layer), x)
     apart = np.abs(y - kr.Network((layer,))(x)).max(axis=1)
@@ -100,7 +104,7 @@ def forward(library: Library) -> dict[str, Any]:
 
 
 def sum_of_bases(library: Library) -> dict[str, Any]:
-    """The sum of the bases at some x, and at 0.3 where the knot 0.2 is double."""
+    """Return the sum of the basis functions at some x, and at 0.3 with a double knot 0.2."""
     model = _model(library, subject.sum_layer())
     found = {
         f"{x:g}": library.values(model, np.array([[x]]))[0, 0]
@@ -111,7 +115,7 @@ def sum_of_bases(library: Library) -> dict[str, Any]:
 
 
 def degrees(library: Library) -> dict[str, Any]:
-    """The sum of the bases of a degree at 0.3, or the error."""
+    """Return the sum of the basis functions of a degree at 0.3, or the error."""
 
     def ask(degree: int) -> float:
         return float(
@@ -124,7 +128,7 @@ def degrees(library: Library) -> dict[str, Any]:
 
 
 def knots(library: Library) -> dict[str, Any]:
-    """How far the row that the library builds is from the exact one."""
+    """Return the difference of the library's knot vector from the exact one."""
     exact = np.array(
         [
             (2 * place - subject.N_INTERVALS) / subject.N_INTERVALS
@@ -138,7 +142,7 @@ def knots(library: Library) -> dict[str, Any]:
 
 
 def arrays(library: Library) -> dict[str, Any]:
-    """Names and shapes."""
+    """Return names and shapes."""
     return {
         name: list(array.shape)
         for name, array in library.arrays(_model(library, subject.layer())).items()
@@ -146,7 +150,7 @@ def arrays(library: Library) -> dict[str, Any]:
 
 
 def parameters(library: Library) -> dict[str, Any]:
-    """Counts of the layer's shape and of [2, 5, 1]."""
+    """Return the counts for the layer's shape and for [2, 5, 1]."""
     return {
         str(list(widths)): library.counts(widths, subject.N_INTERVALS, subject.DEGREE)
         for widths in ((2, 3), (2, 5, 1))
@@ -154,12 +158,12 @@ def parameters(library: Library) -> dict[str, Any]:
 
 
 def masked_edge(library: Library) -> float:
-    """The largest slope by a number of the masked edge."""
+    """Return the largest derivative with respect to a number of the masked edge."""
     return library.masked_slope(_model(library, subject.layer()), subject.samples(), subject.MASKED)
 
 
 def first_numbers(library: Library) -> dict[str, Any]:
-    """Mean and standard deviation of all first numbers, over the seeds, for two grids."""
+    """Return mean and standard deviation of all initial numbers, over the seeds, for two grids."""
     found: dict[str, Any] = {}
     for n_intervals in (5, 50):
         drawn = [library.initial(WIDE, WIDE, n_intervals, seed) for seed in SEEDS]
@@ -172,7 +176,7 @@ def first_numbers(library: Library) -> dict[str, Any]:
 
 
 def update(library: Library) -> dict[str, Any]:
-    """What the grid update does, by cases of layer and samples.
+    """Return the effects of the grid update, by cases of layer and samples.
 
     "change": of the outputs at the samples; "kan_ref": of kan_ref's when it moves to the very same grids, None if these have no width;
     "grid": of the first input.
@@ -201,7 +205,9 @@ def _moved(library: Library, layer: kr.Layer, x: FloatArray) -> dict[str, Any]:
 
 
 def extend(library: Library) -> dict[str, Any]:
-    """What a finer grid does, by cases of samples: change at the samples and over the whole old grid."""
+    """Return the effects of a finer grid, by cases of samples: the change at the samples and over
+    the whole old grid.
+    """
     everywhere = subject.samples()
     found = {}
     for name, n_intervals, x in (
@@ -221,13 +227,15 @@ def extend(library: Library) -> dict[str, Any]:
 
 
 def least_squares(library: Library) -> dict[str, float]:
-    """What solvers leave of a curve that can be fitted exactly, in units of the curve, where some bases have no samples."""
+    """Return the residuals of solvers, in units of the curve, for a curve that can be fitted
+    exactly while some basis functions have no samples.
+    """
     a, b = subject.half_supported()
     return {name: change(b, a @ solution) for name, solution in library.least_squares(a, b).items()}
 
 
 def penalties(library: Library) -> dict[str, Any]:
-    """(l1, entropy) by rule, of several layers."""
+    """Return (l1, entropy) by rule, of several layers."""
     x = subject.samples()
     cases = {
         "layer": (subject.layer(), x),
@@ -243,12 +251,12 @@ def penalties(library: Library) -> dict[str, Any]:
 
 
 def scores(library: Library) -> dict[str, FloatArray]:
-    """Edge scores by rule."""
+    """Return edge scores by rule."""
     return library.edge_scores(_model(library, subject.layer()), subject.samples())
 
 
 def prune(library: Library) -> dict[str, Any]:
-    """Hidden nodes that stay, and the change of the output."""
+    """Return the hidden nodes that stay, and the change of the output."""
     network, x = subject.pruning_network(), subject.samples()[:, :1]
     return {
         name: {"kept": kept, "change": float(np.abs(library.values(smaller, x) - network(x)).max())}
@@ -257,7 +265,7 @@ def prune(library: Library) -> dict[str, Any]:
 
 
 def r2(library: Library) -> dict[str, float]:
-    """R2 of sines: by amplitude, of few samples, and of a fast one."""
+    """Return R2 of sines: by amplitude, of few samples, and of a fast one."""
     found = {f"{size:g} sin(3x)": library.r2(*subject.sine(size)) for size in subject.AMPLITUDES}
     few = {"0.0001 sin(3x), 41 samples": library.r2(*subject.sine(1e-4, n=41))}
     return found | few | {"sin(12x)": library.r2(*subject.sine(1.0, 12.0))}

@@ -1,4 +1,4 @@
-"""What the libraries on PyTorch have in common."""
+"""Functions shared by the libraries on PyTorch."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from kan_ref.checks import FloatArray
 
 @contextlib.contextmanager
 def precision(name: str = "float64") -> Iterator[None]:
-    """New tensors have this type; as before afterwards."""
+    """Set the type of new tensors while the context lasts."""
     torch = load("torch")
     torch.set_num_threads(1)
     before = torch.get_default_dtype()
@@ -24,28 +24,28 @@ def precision(name: str = "float64") -> Iterator[None]:
 
 
 def tensor(array: FloatArray) -> Any:
-    """A float64 tensor of its own memory."""
+    """Return a float64 tensor with its own memory."""
     return load("torch").tensor(np.ascontiguousarray(array))
 
 
 def numbers(of: Any) -> FloatArray:
-    """A tensor as a float64 array of its own memory."""
+    """Return a tensor as a float64 array with its own memory."""
     return np.array(of.detach().numpy(), dtype=np.float64)
 
 
 def fill(model: Any, state: Mapping[str, FloatArray]) -> None:
-    """`load_state_dict` from arrays."""
+    """Set a module's state from arrays, by `load_state_dict`."""
     model.load_state_dict({name: tensor(array) for name, array in state.items()})
 
 
 def outputs(model: Any, x: FloatArray) -> FloatArray:
-    """`model(x)` without a graph."""
+    """Return `model(x)` without a graph."""
     with load("torch").no_grad():
         return numbers(model(tensor(x)))
 
 
 def count(model: Any) -> dict[str, int]:
-    """Parameters of a module: those that training moves, and all."""
+    """Return the numbers of parameters of a module: those that training changes, and all."""
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
     return {
         "trainable": sum(size for size, moves in sizes if moves),
@@ -54,14 +54,16 @@ def count(model: Any) -> dict[str, int]:
 
 
 def slopes(model: Any, x: FloatArray, parameters: Sequence[Any]) -> list[FloatArray]:
-    """Derivatives of the sum of squared outputs by some parameters."""
+    """Return derivatives of the sum of squared outputs with respect to some parameters."""
     model.zero_grad(set_to_none=True)
     (model(tensor(x)) ** 2).sum().backward()
     return [numbers(parameter.grad) for parameter in parameters]
 
 
 def least_squares(a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
-    """`torch.linalg.lstsq` as pykan and efficient-kan call it, without a driver, and with one by singular values."""
+    """Solve by `torch.linalg.lstsq` as pykan and efficient-kan call it, without a driver, and with
+    one by singular values.
+    """
     solve, arguments = load("torch").linalg.lstsq, (tensor(a), tensor(b[:, None]))
     found = {
         "torch.linalg.lstsq": solve(*arguments),

@@ -1,6 +1,6 @@
-"""The tables of docs/equivalence.md, from the record alone: nothing is measured here.
+"""The tables of docs/equivalence.md, generated from the record alone: nothing is measured here.
 
-A table stands in the page between `<!-- table: name -->` and `<!-- end -->`; the prose around is written by hand.
+A table is in the page between `<!-- table: name -->` and `<!-- end -->`; the text around the tables is written by hand.
 """
 
 import re
@@ -22,7 +22,9 @@ PLACE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(\n<!-- end -->)", flags=re.
 
 
 def rendered(text: str, record: Record) -> str:
-    """The page with its tables written anew; ValueError for a table without a place, or a place without a table."""
+    """Return the page with its tables written again; raise ValueError for a table without a place,
+    or a place without a table.
+    """
     tables = {name: build(record) for name, build in TABLES.items()}
     places = [match[2] for match in PLACE.finditer(text)]
     if sorted(places) != sorted(tables):
@@ -65,19 +67,19 @@ def _values(record: Record) -> str:
 def _bases(record: Record) -> str:
     names = record["columns"][OURS]["sum of bases"]
     rows = {
-        f"at {x}" if x != "double knot" else "at 0.3, knot 0.2 twice": cell("sum of bases", x)
+        f"at {x}" if x != "double knot" else "at 0.3, double knot at 0.2": cell("sum of bases", x)
         for x in names
     }
     return by_library(
         record,
-        "sum of the bases",
+        "sum of the basis functions",
         rows
         | {f"degree {k}, at 0.3": cell("degrees", k) for k in record["columns"][OURS]["degrees"]},
     )
 
 
 def _knots(record: Record) -> str:
-    titles = {"float64": "asked for float64", "as it comes": "default settings"}
+    titles = {"float64": "with float64 settings", "as it comes": "with default settings"}
     return by_library(
         record,
         "largest error of a knot",
@@ -108,12 +110,14 @@ def _counts(record: Record) -> str:
 
 def _masked(record: Record) -> str:
     return by_library(
-        record, "", {"largest slope by a number of the masked edge": cell("masked edge")}
+        record,
+        "",
+        {"largest derivative with respect to a parameter of the masked edge": cell("masked edge")},
     )
 
 
 def _first(record: Record) -> str:
-    def spread(n_intervals: str, name: str) -> Cell:
+    def shown(n_intervals: str, name: str) -> Cell:
         def show(answers: Record) -> str:
             part = answers["first numbers"][n_intervals][name]
             mean = part["mean"] if abs(part["mean"]) > 0.1 * part["std"] else 0.0
@@ -126,8 +130,8 @@ def _first(record: Record) -> str:
     parts = [("5", "coef"), ("50", "coef"), ("5", "w_spline"), ("5", "w_base")]
     return by_library(
         record,
-        "mean ± spread",
-        {f"{name}, G = {n_intervals}": spread(n_intervals, name) for n_intervals, name in parts},
+        "mean ± standard deviation",
+        {f"{name}, G = {n_intervals}": shown(n_intervals, name) for n_intervals, name in parts},
     )
 
 
@@ -135,7 +139,7 @@ def _scales(record: Record) -> str:
     scales = record["columns"]["efficient-kan"]["base scales"]
     return table(
         ["`scale_base`", *scales],
-        [["spread of `base_weight`", *(number(value, 3) for value in scales.values())]],
+        [["standard deviation of `base_weight`", *(number(value, 3) for value in scales.values())]],
     )
 
 
@@ -167,7 +171,7 @@ def _solvers(record: Record) -> str:
     for answers in record["columns"].values():
         found |= answers["least squares"] or {}
     return table(
-        ["solver", "what is left of a curve that can be fitted exactly"],
+        ["solver", "largest residual for a curve that can be fitted exactly"],
         [[f"`{name}`", number(left)] for name, left in found.items()],
     )
 
@@ -193,7 +197,7 @@ def _penalties(record: Record) -> str:
             "library",
             "rule",
             "the layer",
-            "all edges live",
+            "no edge is 0",
             "one edge",
             "one edge, constant 1",
             "one sample",
@@ -203,7 +207,7 @@ def _penalties(record: Record) -> str:
 
 
 def _signless(value: object) -> object:
-    """Rounding's minus before a zero says nothing."""
+    """Return text without minus signs before a zero, which come from rounding."""
     return value if isinstance(value, str) or abs(float(value)) > ROUNDING else 0.0  # type: ignore[arg-type]
 
 
@@ -268,7 +272,7 @@ def _same(record: Record) -> str:
                 number(abs(theirs - ours)),
             ]
         )
-    return table(["theirs", "number", "call of kan_ref", "number", "differ by"], rows)
+    return table(["their function", "value", "call of kan_ref", "value", "difference"], rows)
 
 
 def _scores(record: Record) -> str:
@@ -287,7 +291,7 @@ def _prune(record: Record) -> str:
             rows.append(
                 [name, f"`{rule}`", ", ".join(map(str, found["kept"])), number(found["change"])]
             )
-    return table(["library", "rule", "hidden nodes that stay", "output changes by"], rows)
+    return table(["library", "rule", "remaining hidden nodes", "change of the output"], rows)
 
 
 def _r2(record: Record) -> str:
@@ -318,7 +322,7 @@ def _beside(record: Record) -> str:
             "global generators": generators,
             "files written": lambda answers: str(len(answers["beside"]["files"])),
             "the caller's list afterwards": lambda answers: str(answers["beside"]["widths"]),
-            "layers of one shape start alike": lambda answers: (
+            "layers of one shape have the same initial values": lambda answers: (
                 "yes" if answers["beside"].get("twins") else "no"
             ),
         },

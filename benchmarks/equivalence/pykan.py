@@ -31,7 +31,7 @@ class Pykan(Library):
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
-        """In float64, in a folder that goes away: models write checkpoints, and say so."""
+        """Set float64, and a temporary folder: models write checkpoints, and print."""
         with (
             on_torch.precision(),
             tempfile.TemporaryDirectory() as folder,
@@ -44,18 +44,18 @@ class Pykan(Library):
         return load("kan").KAN(width=list(widths), grid=n_intervals, k=degree, **settings)
 
     def network(self, network: kr.Network) -> Any:
-        """`load_state_dict`."""
+        """Return a model, by `load_state_dict`."""
         first = network.layers[0]
         model = self._new(network.widths, first.n_intervals, first.degree)
         on_torch.fill(model, kr.to_pykan(network))
         return model
 
     def values(self, model: Any, x: FloatArray) -> FloatArray:
-        """`model(x)`."""
+        """Return `model(x)`."""
         return on_torch.outputs(model, x)
 
     def arrays(self, model: Any) -> dict[str, Any]:
-        """Of `act_fun[0]`."""
+        """Return the arrays of `act_fun[0]`."""
         layer = model.act_fun[0]
         return {
             name: getattr(layer, name)
@@ -63,34 +63,34 @@ class Pykan(Library):
         }
 
     def breakpoints(self, model: Any) -> FloatArray:
-        """Of `act_fun[0].grid`."""
+        """Return the inner part of `act_fun[0].grid`."""
         layer = model.act_fun[0]
         return on_torch.numbers(layer.grid)[:, layer.k : -layer.k]
 
     def counts(self, widths: Sequence[int], n_intervals: int, degree: int) -> dict[str, int]:
-        """Of `model.parameters()`."""
+        """Return the counts of `model.parameters()`."""
         return on_torch.count(self._new(widths, n_intervals, degree, auto_save=False))
 
     def fresh_knots(self, *, double: bool) -> FloatArray:
-        """As `KAN` builds them."""
+        """Return the knots that `KAN` builds."""
         with on_torch.precision("float64" if double else "float32"):
             model = self._new((1, 1), subject.N_INTERVALS, subject.DEGREE, auto_save=False)
             return on_torch.numbers(model.act_fun[0].grid[0])
 
     def masked_slope(self, model: Any, x: FloatArray, edge: tuple[int, int]) -> float:
-        """By automatic differentiation; their edges are [in, out]."""
+        """Return the derivative by automatic differentiation; pykan's edges are [in, out]."""
         layer = model.act_fun[0]
         found = on_torch.slopes(model, x, (layer.coef, layer.scale_base, layer.scale_sp))
         return max(float(np.abs(part[edge[::-1]]).max()) for part in found)
 
     def initial(self, n_in: int, n_out: int, n_intervals: int, seed: int) -> dict[str, FloatArray]:
-        """Of `KAN(seed=...)`."""
+        """Return the arrays of `KAN(seed=...)`."""
         layer = self._new((n_in, n_out), n_intervals, 3, seed=seed, auto_save=False).act_fun[0]
         found = {"w_base": layer.scale_base, "w_spline": layer.scale_sp, "coef": layer.coef}
         return {name: on_torch.numbers(part).swapaxes(0, 1) for name, part in found.items()}
 
     def side_effects(self) -> dict[str, Any]:
-        """`KAN(width=[2, 5, 1])`, the caller's list handed over."""
+        """Watch `KAN(width=[2, 5, 1])`, with the caller's list passed in."""
         one, other = (
             on_torch.numbers(layer.coef)
             for layer in self._new((4, 4, 4), 3, 3, auto_save=False).act_fun
@@ -100,21 +100,23 @@ class Pykan(Library):
         }
 
     def update(self, model: Any, x: FloatArray) -> Any:
-        """`update_grid_from_samples`, in place."""
+        """Apply `update_grid_from_samples`, in place."""
         model.update_grid_from_samples(on_torch.tensor(x))
         return model
 
     def extend(self, model: Any, x: FloatArray, n_intervals: int) -> Any:
-        """`refine`, after the samples were seen."""
+        """Apply `refine`, after a forward pass of the samples."""
         model.get_act(on_torch.tensor(x))
         return model.refine(n_intervals)
 
     def least_squares(self, a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
-        """`torch.linalg.lstsq`."""
+        """Return the solution of `torch.linalg.lstsq`."""
         return on_torch.least_squares(a, b)
 
     def penalties(self, model: Any, x: FloatArray) -> dict[str, Pair]:
-        """`get_reg` with one weight 1 and the others 0; "lamb_coef, lamb_coefdiff" is the pair of these two."""
+        """Return `get_reg` with one weight 1 and the others 0; "lamb_coef, lamb_coefdiff" is the
+        pair of these two.
+        """
         model.get_act(on_torch.tensor(x))
         model.attribute()
 
@@ -134,7 +136,7 @@ class Pykan(Library):
         }
 
     def edge_scores(self, model: Any, x: FloatArray) -> dict[str, FloatArray]:
-        """`edge_scores` after `attribute()`, and what plots and penalties use."""
+        """Return `edge_scores` after `attribute()`, and the scores of plots and penalties."""
         model.get_act(on_torch.tensor(x))
         model.attribute()
         found = {
@@ -145,7 +147,7 @@ class Pykan(Library):
         return {name: on_torch.numbers(parts[0]) for name, parts in found.items()}
 
     def prune(self, model: Any, x: FloatArray) -> dict[str, tuple[list[int], Any]]:
-        """`prune()`."""
+        """Apply `prune()`."""
         before = on_torch.numbers(model.act_fun[0].coef).swapaxes(0, 1)
         model.get_act(on_torch.tensor(x))
         smaller = model.prune()
@@ -157,7 +159,7 @@ class Pykan(Library):
         }
 
     def r2(self, x: FloatArray, y: FloatArray) -> float:
-        """`kan.utils.fit_params`."""
+        """Return R2 of `kan.utils.fit_params`."""
         _, r2 = load("kan.utils").fit_params(
             on_torch.tensor(x), on_torch.tensor(y), load("torch").sin, verbose=False
         )

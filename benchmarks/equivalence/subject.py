@@ -1,8 +1,8 @@
-"""The layer that every library is given, the points at which it is asked, and what else is put in: all explicit, nothing is drawn.
+"""The layer that every library gets, the points at which it is evaluated, and all other inputs: explicit numbers, nothing random.
 
 Two inputs, three outputs, G = 5 intervals of degree k = 3 on [-1, 1], w_spline nowhere 1. Edge 0 -> 1 (from input 0 to output 1) is masked,
-though its numbers are not 0; edge 1 -> 2 lives, and is 0 everywhere. Samples are multiples of an irrational number modulo 1, in which
-nobody's generator has a part. Their number less 1 is a multiple of G, so that the libraries' different ideas of a quantile coincide.
+though its numbers are not 0; edge 1 -> 2 is active, and is 0 everywhere. Samples are multiples of an irrational number modulo 1, so
+that they depend on no generator. Their number less 1 is a multiple of G, so that the libraries' definitions of a quantile coincide.
 """
 
 from dataclasses import replace
@@ -49,12 +49,12 @@ AMPLITUDES = (1.0, 1e-2, 1e-3, 1e-4)
 
 
 def knot_row(n_intervals: int = N_INTERVALS, degree: int = DEGREE) -> FloatArray:
-    """The extended row on [-1, 1], (1, n_knots)."""
+    """Return the extended knot vector on [-1, 1], (1, n_knots)."""
     return kr.uniform_knots(LOW, HIGH, n_intervals, degree)
 
 
 def layer() -> kr.Layer:
-    """The layer."""
+    """Return the layer."""
     mask = np.ones((3, 2))
     mask[MASKED] = 0.0
     return kr.Layer(
@@ -68,14 +68,17 @@ def layer() -> kr.Layer:
 
 
 def without_zero_edge() -> kr.Layer:
-    """The same, but its edge of zeros has the curve 0.75 * 0.1, and no edge is masked: logarithms of all shares exist."""
+    """Return the layer with the curve 0.75 * 0.1 on its edge of zeros and no masked edge:
+    logarithms of all fractions exist.
+    """
     coef = np.array(COEF)
     coef[ZERO] = 0.1
     return replace(layer(), coef=coef, mask=np.ones((3, 2)))
 
 
 def cubic_layer() -> kr.Layer:
-    """The same, but with splines that are cubic polynomials on [-1, 1], which every grid can hold.
+    """Return the layer with splines that are cubic polynomials on [-1, 1], which every grid can
+    represent.
 
     The coefficient of B_m is the polynomial's blossom at the inner knots of its support, t_{m+1}, t_{m+2}, t_{m+3}.
     """
@@ -87,7 +90,9 @@ def cubic_layer() -> kr.Layer:
 
 
 def sum_layer(row: FloatArray | None = None, degree: int = DEGREE) -> kr.Layer:
-    """One edge without a base function, all coefficients 1: its value is the sum of the bases."""
+    """Return one edge without a base function and with all coefficients 1: its value is the sum of
+    the basis functions.
+    """
     knots = knot_row(degree=degree) if row is None else row[None]
     one = np.ones((1, 1))
     return kr.Layer(
@@ -96,7 +101,7 @@ def sum_layer(row: FloatArray | None = None, degree: int = DEGREE) -> kr.Layer:
 
 
 def single_edge() -> kr.Layer:
-    """Edge 1 -> 0 alone."""
+    """Return edge 1 -> 0 alone."""
     whole = layer()
     return kr.Layer(
         whole.knots[1:],
@@ -109,7 +114,9 @@ def single_edge() -> kr.Layer:
 
 
 def half_supported() -> tuple[FloatArray, FloatArray]:
-    """Bases (401, 13) of ten intervals where samples lie in [0, 1] alone, and a curve (401,) in their span: edge 1 -> 0 of the layer."""
+    """Return basis functions (401, 13) of ten intervals with samples in [0, 1] alone, and a curve
+    (401,) in their span: edge 1 -> 0 of the layer.
+    """
     x = np.abs(samples()[:, 1:])
     one = single_edge()
     curve = kr.bspline.basis(x, one.knots, DEGREE)[:, 0] @ one.coef[0, 0]
@@ -117,14 +124,16 @@ def half_supported() -> tuple[FloatArray, FloatArray]:
 
 
 def double_knot_row() -> FloatArray:
-    """The row with 0.2 twice, in the place of 0.2 and 0.6; (n_knots,)."""
+    """Return the knot vector with 0.2 twice, in place of 0.2 and 0.6, (n_knots,)."""
     row: FloatArray = knot_row()[0].copy()
     row[DEGREE + 4] = row[DEGREE + 3]
     return row
 
 
 def samples(reach: float = 1.0, skew: float = 1.0) -> FloatArray:
-    """(401, 2): even on [-reach, reach], or, with a skew above 1, denser to the left."""
+    """Return samples (401, 2): even on [-reach, reach], or, with a skew above 1, denser to the
+    left.
+    """
     steps = np.arange(1, N_SAMPLES + 1)[:, None] * np.array(
         [0.6180339887498949, 0.7548776662466927]
     )
@@ -134,13 +143,15 @@ def samples(reach: float = 1.0, skew: float = 1.0) -> FloatArray:
 def sine(
     amplitude: float, frequency: float = 3.0, n: int = N_SAMPLES
 ) -> tuple[FloatArray, FloatArray]:
-    """Samples (n,) of amplitude sin(frequency x) on [-1, 1]."""
+    """Return samples (n,) of amplitude sin(frequency x) on [-1, 1]."""
     x = np.linspace(-1.0, 1.0, n)
     return x, amplitude * np.sin(frequency * x)
 
 
 def pruning_network() -> kr.Network:
-    """[1, 3, 1] without base functions: node 0 is x; node 1 is small, 0.005 x^3, and made much of; node 2 is 1 and nothing else."""
+    """Return [1, 3, 1] without base functions: node 0 is x, node 1 is the small 0.005 x^3 with
+    large outgoing weight, node 2 the constant 1.
+    """
     row = knot_row()
     u, v, w = (row[0, 1 + place : 1 + place + N_INTERVALS + DEGREE] for place in range(DEGREE))
     line, cube, one = (u + v + w) / 3, u * v * w, np.ones_like(u)

@@ -1,4 +1,4 @@
-"""The first table of the page: is it the same? Yes or no, with the number that says so."""
+"""The first table of the page: whether the libraries agree, yes or no, with the number."""
 
 import math
 from collections.abc import Sequence
@@ -15,14 +15,16 @@ def _judged(value: object, *, bar: float = ROUNDING) -> str:
 
 
 def _apart(answers: Record, points: Sequence[str]) -> str:
-    """How far the outputs are from kan_ref's at some points."""
+    """Return the difference of the outputs from kan_ref's at some points."""
     if OURS in answers["versions"]:
-        return "yardstick"
+        return "reference"
     return _judged(max(float(answers["forward"]["apart"][point]) for point in points))
 
 
 def _start(answers: Record) -> str:
-    """Which of the first numbers are not the paper's: spread 0.1 whatever G, w_spline 1, and Xavier's bound for 32 and 32 nodes."""
+    """Return which initial numbers differ from the paper's: standard deviation 0.1 for any G,
+    w_spline 1, and Xavier's bound for 32 and 32 nodes.
+    """
     wrong = []
     coarse, fine = (answers["first numbers"][n_intervals] for n_intervals in ("5", "50"))
     if any(abs(one["coef"]["std"] / 0.1 - 1.0) > 0.05 for one in (coarse, fine)):
@@ -35,7 +37,7 @@ def _start(answers: Record) -> str:
 
 
 def verdict(record: Record) -> str:
-    """The table."""
+    """Return the table."""
     ours = record["columns"][OURS]
     beyond = [name for name in ours["forward"]["apart"] if name not in ON_GRID]
     l1, entropy = ours["penalties"]["layer"]["paper"]
@@ -70,31 +72,31 @@ def verdict(record: Record) -> str:
 
     return by_library(
         record,
-        "one and the same layer",
+        "the same layer in each library",
         {
             "same outputs on the grid": lambda answers: _apart(answers, ON_GRID),
             "same outputs beyond the grid": lambda answers: _apart(answers, beyond),
-            "right knots when it builds them in float64": lambda answers: _judged(
+            "its own float64 knots are correct": lambda answers: _judged(
                 answers["knots"]["float64"], bar=1e-15
             ),
-            f"trains {count} numbers for [2, 5, 1]": moved,
-            "a masked edge gets no gradient": lambda answers: _judged(answers["masked edge"]),
-            "starts as the paper says": _start,
-            f"L1 is the paper's, {number(l1)}": paper(0, l1),
-            f"entropy is the paper's, {number(entropy)}": paper(1, entropy),
-            "moving the grid keeps cubic curves": lambda answers: _judged(
+            f"has {count} trainable numbers for [2, 5, 1]": moved,
+            "a masked edge has zero gradient": lambda answers: _judged(answers["masked edge"]),
+            "is initialized as in the paper": _start,
+            f"L1 is that of the paper, {number(l1)}": paper(0, l1),
+            f"entropy is that of the paper, {number(entropy)}": paper(1, entropy),
+            "a grid update keeps cubic curves": lambda answers: _judged(
                 answers["update"]["narrower, cubic curves"]["change"]
             ),
-            "the same, one input constant": lambda answers: _judged(
+            "the same with one constant input": lambda answers: _judged(
                 answers["update"]["constant input"]["change"]
             ),
-            "5 to 10 intervals keeps the function": lambda answers: _judged(
+            "refining from 5 to 10 intervals keeps the function": lambda answers: _judged(
                 read(answers, "extend", "5 to 10", "at the samples")
             ),
-            "the same, samples in one half alone": lambda answers: _judged(
+            "the same with samples in one half only": lambda answers: _judged(
                 read(answers, "extend", "5 to 10, right half", "at the samples")
             ),
-            "pruning what does nothing keeps the function": pruning,
+            "pruning a node without effect keeps the function": pruning,
             "R² of 0.0001 sin(3x) is 1": r2,
         },
     )

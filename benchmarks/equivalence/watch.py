@@ -1,4 +1,4 @@
-"""What building a network does beside it: global generators, files, the caller's list."""
+"""Side effects of building a network: global generators, files, the caller's list."""
 
 import contextlib
 import io
@@ -26,7 +26,8 @@ def _torch_state() -> Hashable:
 
 
 def watch(build: Callable[[list[int]], object]) -> dict[str, Any]:
-    """Call `build` with the widths [2, 5, 1] twice, each time with the global generators seeded otherwise and in an empty folder.
+    """Call `build` with the widths [2, 5, 1] twice, each time with other seeds of the global
+    generators and in an empty folder.
 
     Returns
     -------

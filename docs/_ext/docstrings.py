@@ -1,7 +1,7 @@
-"""Docstrings of the package as pages.
+"""Show the docstrings of the package on the pages of the API reference.
 
-A module's is text with formulas in columns; a tag leads to the formula, or to its lines where no page shows it. On every page, equations
-of other pages are called by their tags.
+The docstring of a module is text with formulas in aligned columns. A tag links to its formula, or to its lines if no page shows the formula. On every page,
+references to equations of other pages show the tag instead of a number.
 """
 
 import inspect
@@ -19,7 +19,7 @@ from sphinx.environment import BuildEnvironment
 def keep_columns(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """The docstring of a module: its first paragraph as text, the rest as it stands."""
+    """Show the first paragraph of a module's docstring as text and the rest verbatim."""
     if what == "module":
         first, _, rest = inspect.cleandoc(str(getattr(thing, "__doc__", "") or "")).partition(
             "\n\n"
@@ -38,7 +38,7 @@ def keep_columns(
 def escape_bars(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """|x| is a norm here, and no substitution: bars are escaped outside code and examples."""
+    """Escape bars outside code and examples, because |x| is a norm here and not a substitution."""
     if what != "module":
         lines[:] = [
             line
@@ -51,7 +51,7 @@ def escape_bars(
 def tag_by_name(
     app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.Element
 ) -> nodes.reference | None:
-    """A tag in a docstring that no page labels yet: a link to its lines."""
+    """Resolve a tag in a docstring that no page labels to a link to its lines."""
     tag = node["reftarget"]
     tagged = tree.tagged_lines()
     if (
@@ -65,7 +65,7 @@ def tag_by_name(
 
 
 def name_equations(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """A number says nothing on another page: there an equation is called by its tag."""
+    """Replace the number of an equation on another page by its tag, because numbers are local to a page."""
     for node in doctree.findall(nodes.reference):
         where, _, tag = node.get("refuri", "").partition("#equation-")
         if where and tag:
@@ -74,10 +74,10 @@ def name_equations(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Called by Sphinx."""
+    """Register the extension; called by Sphinx."""
     app.connect(
         "autodoc-process-docstring", keep_columns, priority=900
-    )  # after numpydoc, which has no part in it
+    )  # after numpydoc, which does not use it
     app.connect(
         "autodoc-process-docstring", escape_bars, priority=400
     )  # before numpydoc reads it, at 500

@@ -1,4 +1,4 @@
-"""`:::{eqcode} cox-de-boor` shows, under an equation, the very lines of the package that carry it out, with their numbers."""
+"""The directive `:::{eqcode} cox-de-boor`: show under an equation the lines of the package that compute it, with their numbers."""
 
 import textwrap
 from typing import Any
@@ -11,16 +11,16 @@ from sphinx.util.docutils import SphinxDirective
 
 
 class EquationCode(SphinxDirective):
-    """A card with file, numbers and lines of a tag; an unknown tag is an error of the build."""
+    """A card with the file, the line numbers and the lines of a tag; an unknown tag is a build error."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The card."""
+        """Return the card."""
         (tag,) = self.arguments
         tagged = tree.tagged_lines()
         if tag not in tagged:
-            raise self.error(f"no lines of kan_ref stand between [eq:{tag}] and [/eq:{tag}]")
+            raise self.error(f"kan_ref has no lines between [eq:{tag}] and [/eq:{tag}]")
         lines = tagged[tag]
         self.env.note_dependency(str(tree.ROOT / lines.file))
 
@@ -38,6 +38,6 @@ class EquationCode(SphinxDirective):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Called by Sphinx."""
+    """Register the extension; called by Sphinx."""
     app.add_directive("eqcode", EquationCode)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,6 @@
-"""The pages that are made at every build: index of the equations, deviations, gallery, reference by packages.
+"""The pages that are generated at every build: index of the equations, deviations, gallery, reference by packages.
 
-Each is a directive without arguments, or with the names of packages.
+Each is a directive without arguments, or with the names of packages as arguments.
 """
 
 import functools
@@ -26,7 +26,7 @@ Cell = str | list[nodes.Node]
 def table_of(
     head: list[str], rows: list[list[Cell]], widths: list[int], *classes: str
 ) -> nodes.table:
-    """A table; a cell is a text or a list of nodes. Each body cell knows its heading, for narrow screens."""
+    """Return a table whose cells are texts or lists of nodes."""
     table = nodes.table(classes=list(classes))
     group = nodes.tgroup(cols=len(head))
     group += [nodes.colspec(colwidth=width) for width in widths]
@@ -48,10 +48,10 @@ def _row(cells: list[Cell] | list[str]) -> nodes.row:
 
 
 class EquationIndex(SphinxDirective):
-    """Equation, paper's number, code, tests, page: one row for each tag."""
+    """A table with one row for each tag: equation, number in the paper, code, tests, page."""
 
     def run(self) -> list[nodes.Node]:
-        """The table, in the order of the pages, then of the files."""
+        """Return the table, ordered by page, then by file."""
         tagged, shown, registry = tree.tagged_lines(), tree.places(tree.SHOWN), tree.registry()
         order = sorted(
             tagged,
@@ -72,7 +72,7 @@ class EquationIndex(SphinxDirective):
     def row(
         self, tag: str, lines: tree.Lines, pages: list[str], entry: dict[str, Any]
     ) -> list[Cell]:
-        """The row of a tag."""
+        """Return the row of a tag."""
         here = self.env.docname
         code: list[nodes.Node] = [
             _link(
@@ -113,15 +113,15 @@ class EquationIndex(SphinxDirective):
 
 
 def _place(pages: list[str]) -> tuple[bool, str]:
-    """Sorts tutorials before the appendix, and that before nothing."""
+    """Return a key that sorts tutorials before the appendix, and both before tags without a page."""
     return not (pages and pages[0].startswith("tutorials/")), pages[0] if pages else "~"
 
 
 class Deviations(SphinxDirective):
-    """All boxes "Paper says / we do", with links to where they stand."""
+    """All boxes "Paper says / we do", with links to their tutorials."""
 
     def run(self) -> list[nodes.Node]:
-        """Every box as it stands in its tutorial, under the tutorial's name."""
+        """Return every box with its text and a link to its tutorial."""
         found: list[nodes.Node] = []
         for box in tree.boxes():
             text = RELATIVE.sub(functools.partial(_absolute, posixpath.dirname(box.page)), box.text)
@@ -131,23 +131,23 @@ class Deviations(SphinxDirective):
                 "",
                 *text.splitlines(),
                 "",
-                f"Where: {{ref}}`{box.page} <{box.label}>`",
+                f"From: {{ref}}`{box.page} <{box.label}>`",
                 ":::::",
             ]
             found += self.parse_text_to_nodes("\n".join(lines))
-        return found or [nodes.paragraph(text="No tutorial has a box yet.")]
+        return found or [nodes.paragraph(text="No tutorial has a box.")]
 
 
 def _absolute(folder: str, match: re.Match[str]) -> str:
-    """A relative link of a page in a folder, from the root of the sources."""
+    """Return a relative link of a page in `folder` as a link from the root of the sources."""
     return f"](/{posixpath.normpath(posixpath.join(folder, match[1]))})"
 
 
 class Gallery(SphinxDirective):
-    """Every picture of figures/results with what the paper claims and what came out."""
+    """Every picture of figures/results with the paper's claims and our results."""
 
     def run(self) -> list[nodes.Node]:
-        """A section for each figure that has a picture or a claim."""
+        """Return a section for each figure that has a picture or a claim."""
         rows, records = tree.claims()
         found: list[nodes.Node] = []
         for name, (module, title) in tree.figures().items():
@@ -165,7 +165,7 @@ class Gallery(SphinxDirective):
                 )
             file = f"figures/{module.replace('.', '/')}.py"
             made = nodes.paragraph(
-                "", "Made by ", _link(file, source_pages.uri(self.env.docname, file))
+                "", "Drawn by ", _link(file, source_pages.uri(self.env.docname, file))
             )
             told = ". " + records[name].removeprefix(f"{title}. ") if name in records else "."
             made += [
@@ -194,14 +194,14 @@ class Gallery(SphinxDirective):
 
 
 class Package(SphinxDirective):
-    """The modules of the packages named: what each says of itself, its functions and records; none that begins with `skip`."""
+    """The modules of the given packages, with their docstrings, functions and records; option `skip` omits modules by prefix."""
 
     required_arguments = 1
     final_argument_whitespace = True
     option_spec = {"skip": directives.unchanged}  # noqa: RUF012  docutils' own form
 
     def run(self) -> list[nodes.Node]:
-        """A section for each module."""
+        """Return a section for each module."""
         found: list[nodes.Node] = []
         homes, skip = tree.homes(), tuple(self.options.get("skip", "").split())
         for package in self.arguments[0].split():
@@ -215,7 +215,10 @@ class Package(SphinxDirective):
 
 
 def _module_section(module: str, names: list[str]) -> str:
-    """The text of a module's section, in MyST. Tables, which are no functions, are not among the members: they are named."""
+    """Return the text of a module's section in MyST.
+
+    Public names that are not functions or classes are not among the members of automodule, so they are added by name.
+    """
     text = [f"## {module}"]
     if names:
         text += [
@@ -230,10 +233,10 @@ def _module_section(module: str, names: list[str]) -> str:
 
 
 class PublicNames(SphinxDirective):
-    """Every public name with the first sentence of its docstring, linked to its entry."""
+    """Every public name with the first line of its docstring, linked to its entry."""
 
     def run(self) -> list[nodes.Node]:
-        """The table, by the alphabet."""
+        """Return the table in alphabetical order."""
         rows: list[list[Cell]] = []
         for name, module in sorted(tree.homes().items(), key=lambda item: item[0].lower()):
             page = module.split(".")[0] if "." in module else "root"
@@ -244,16 +247,16 @@ class PublicNames(SphinxDirective):
                 refuri=f"{page}.html#kan_ref.{module}.{name}",
             )
             rows.append([[link], tree.definitions(module).get(name, ""), module])
-        return [table_of(["name", "what it is", "module"], rows, [24, 56, 20], "public-names")]
+        return [table_of(["name", "purpose", "module"], rows, [24, 56, 20], "public-names")]
 
 
 class PagesOf(TocTree):
-    """A toctree of patterns that leaves out those without a page, of which Sphinx complains and can not be asked not to."""
+    """A toctree of patterns that omits those without a page, because Sphinx warns about them and has no option to switch that off."""
 
     content: StringList
 
     def run(self) -> list[nodes.Node]:
-        """The toctree of what there is; nothing where nothing is."""
+        """Return the toctree of the patterns with pages, or nothing if there are none."""
         pages = sorted(self.env.found_docs)
         folder = posixpath.dirname(self.env.docname)
         kept = [
@@ -289,7 +292,7 @@ DIRECTIVES = {
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Called by Sphinx."""
+    """Register the extension; called by Sphinx."""
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

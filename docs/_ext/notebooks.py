@@ -1,6 +1,6 @@
-"""Each tutorial and solution as a Jupyter notebook too, without outputs, with a link at the head of its page.
+"""Write each tutorial and solution also as a Jupyter notebook without outputs, with a link at the top of its page.
 
-How the run of each page ended is written beside Sphinx's own files, as runs.json: page -> {"succeeded", "runtime", "traceback"}.
+The file runs.json beside Sphinx's own files records how the run of each page ended: page -> {"succeeded", "runtime", "traceback"}.
 """
 
 import json
@@ -17,13 +17,13 @@ from sphinx.application import Sphinx
 
 
 def notebook_of(page: str) -> str:
-    """Where the site has the notebook of a page."""
+    """Return the path of a page's notebook on the site."""
     kind = "solutions/" if "/solutions/" in page else ""
     return f"notebooks/{kind}{posixpath.basename(page)}.ipynb"
 
 
 def offer(app: Sphinx, doctree: nodes.document) -> None:
-    """Under the title: the notebook."""
+    """Insert a link to the notebook under the title."""
     page = app.env.docname
     if (
         page.startswith("tutorials/")
@@ -34,14 +34,14 @@ def offer(app: Sphinx, doctree: nodes.document) -> None:
         line = nodes.paragraph(
             "",
             "",
-            nodes.reference("", "as a notebook", refuri=where, internal=True),
+            nodes.reference("", "Download as a notebook", refuri=where, internal=True),
             classes=["notebook-link"],
         )
         doctree.children[0].insert(1, line)
 
 
 def write(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Writes the notebooks beside the pages; no page of its own."""
+    """Write the notebooks; yield no further pages."""
     for page in sorted(page for page in app.env.found_docs if page.startswith("tutorials/")):
         target = Path(app.outdir, notebook_of(page))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def write(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def record_runs(app: Sphinx, exception: Exception | None) -> None:
-    """Writes runs.json: every page that was run, also when others failed."""
+    """Write runs.json with every page that was run, even if others failed."""
     runs = {
         page: NbMetadataCollector.get_exec_data(app.env, page)
         for page in sorted(app.env.found_docs)
@@ -68,7 +68,7 @@ def record_runs(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Called by Sphinx."""
+    """Register the extension; called by Sphinx."""
     app.connect("doctree-read", offer)
     app.connect("html-collect-pages", write)
     app.connect("build-finished", record_runs)

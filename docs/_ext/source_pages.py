@@ -1,8 +1,8 @@
-"""Every source file of the checkout as a page of the site, with numbered lines, so that no link needs the net.
+"""Show every source file of the checkout as a page with numbered lines, so that the site works offline.
 
-A link in a page to a file of the checkout that is no page, `[layer](../kan_ref/network/layer.py)`, becomes a link to the file's page; in
-the listings a tag of an equation links to the page that shows its formula. The pages are plain, without the theme's navigation, which
-would take longer than all the rest of the site.
+A link to a source file, such as `[layer](../kan_ref/network/layer.py)`, becomes a link to the file's page. In
+the listings, the tag of an equation links to the page that shows its formula. The pages omit the theme's navigation, because writing it
+would take longer than the rest of the build.
 """
 
 import functools
@@ -22,7 +22,7 @@ KINDS = (
     "tests/**/*.py",
     "figures/**/*.py",
     "benchmarks/*.py",
-    "examples/*/*.*",
+    "docs/conformance_examples/*.*",
     "docs/_ext/*.py",
     "docs/*.py",
     "docs/*.toml",
@@ -57,7 +57,7 @@ LANGUAGES = {
 
 
 def files() -> list[str]:
-    """The files that have a page, relative to the checkout."""
+    """Return the files that have a page, relative to the checkout."""
     found = {
         path.relative_to(tree.ROOT).as_posix()
         for kind in KINDS
@@ -68,12 +68,12 @@ def files() -> list[str]:
 
 
 def uri(page: str, file: str, line: int | None = None) -> str:
-    """From a page of the site to the page of a file, and to a line there."""
+    """Return the link from a page of the site to the page of a file, optionally to a line."""
     return str(relative_uri(f"{page}.html", f"source/{file}.html")) + (f"#L-{line}" if line else "")
 
 
 def write_pages(app: Sphinx, exception: Exception | None) -> None:
-    """Writes the page of every file, in the colours of the theme."""
+    """Write the page of every file in the colours of the theme."""
     if exception is not None or app.builder.format != "html":
         return
     shown = tree.places(tree.SHOWN)
@@ -92,7 +92,7 @@ def write_pages(app: Sphinx, exception: Exception | None) -> None:
 
 
 def _tag_link(file: str, shown: dict[str, list[str]], match: re.Match[str]) -> str:
-    """A tag in a listing, as a link to the formula, if a page shows it."""
+    """Return a tag in a listing as a link to its formula, if a page shows it."""
     tag = match[1]
     if tag not in shown:
         return match[0]
@@ -100,7 +100,7 @@ def _tag_link(file: str, shown: dict[str, list[str]], match: re.Match[str]) -> s
 
 
 def link_to_source(app: Sphinx, doctree: nodes.document) -> None:
-    """Links to files of the checkout lead to their pages, and those to the explorer into its folder."""
+    """Redirect links to source files to their pages, and links to the explorer into its folder."""
     page, known = app.env.docname, set(files())
     for node in list(doctree.findall(addnodes.download_reference)):
         if "reftarget" not in node:
@@ -113,7 +113,7 @@ def link_to_source(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Called by Sphinx."""
+    """Register the extension; called by Sphinx."""
     app.connect("build-finished", write_pages)
     app.connect(
         "doctree-read", link_to_source, priority=400

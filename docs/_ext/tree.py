@@ -1,6 +1,6 @@
-"""What the pages are made from: tagged lines, where a page shows them, boxes, floors, claims. Read from the checkout, nothing imported.
+"""Read the content of the generated pages from the checkout: tagged lines, the pages that show them, boxes, packages, claims. Imports none of its modules.
 
-A tag is a pair of comments, `# [eq:name]` and `# [/eq:name]`; the lines between them carry out the formula of that name.
+A tag is a pair of comments, `# [eq:name]` and `# [/eq:name]`; the lines between them compute the formula of that name.
 """
 
 import ast
@@ -32,7 +32,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Box:
-    """A deviation from the paper as a tutorial states it."""
+    """A box of a tutorial on a deviation from the paper."""
 
     page: str
     label: str
@@ -41,12 +41,12 @@ class Box:
 
 
 def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
-    """Tag -> its lines, over all modules of the package.
+    """Return tag -> its lines, over all modules of the package.
 
     Raises
     ------
     ValueError
-        "kan_ref/network/layer_passes.py: [eq:silu] is not closed"
+        "kan_ref/network/layer.py: [eq:silu] is not closed"
     """
     found = {}
     for path in sorted((root / "kan_ref").rglob("*.py")):
@@ -65,7 +65,7 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
 
 
 def pages(root: Path = ROOT) -> dict[str, str]:
-    """Name without ending -> text, of the tutorials, their solutions and the pages of docs, tutorials first."""
+    """Return name without suffix -> text, for the tutorials, their solutions and the pages of docs, tutorials first."""
     paths = [*sorted((root / "tutorials").rglob("*.md")), *sorted((root / "docs").glob("*.md"))]
     return {
         path.relative_to(root).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def pages(root: Path = ROOT) -> dict[str, str]:
 
 
 def places(pattern: re.Pattern[str], root: Path = ROOT) -> dict[str, list[str]]:
-    """What the pattern's group finds -> the pages where it stands, once for each time."""
+    """Return each match of the pattern's group -> the pages that contain it, one entry for each occurrence."""
     found = defaultdict(list)
     for page, text in pages(root).items():
         for name in pattern.findall(text):
@@ -83,7 +83,7 @@ def places(pattern: re.Pattern[str], root: Path = ROOT) -> dict[str, list[str]]:
 
 
 def boxes(root: Path = ROOT) -> list[Box]:
-    """The boxes "Paper says / we do" of all pages, in their order."""
+    """Return the boxes "Paper says / we do" of all pages in order."""
     return [
         Box(page, box["label"], box["title"], box["text"])
         for page, text in pages(root).items()
@@ -92,12 +92,12 @@ def boxes(root: Path = ROOT) -> list[Box]:
 
 
 def registry(root: Path = ROOT) -> dict[str, dict[str, Any]]:
-    """Tag -> {"paper": the paper's number, if it has one; "tests": the tests that carry the lines out}, from docs/equations.toml."""
+    """Return tag -> {"paper": its number in the paper, if it has one; "tests": the tests that run its lines}, from docs/equations.toml."""
     return tomllib.loads((root / "docs" / "equations.toml").read_text(encoding="utf-8"))
 
 
 def modules_of(package: str, root: Path = ROOT) -> list[str]:
-    """The modules of a package, such as "network.layer", in the alphabet's order; a root module is its own only one."""
+    """Return the modules of a package, such as "network.layer", in alphabetical order; for a root module its own name."""
     folder = root / "kan_ref" / package
     return (
         [
@@ -111,7 +111,7 @@ def modules_of(package: str, root: Path = ROOT) -> list[str]:
 
 
 def public_names(root: Path = ROOT) -> dict[str, list[str]]:
-    """Package or root module -> its public names, as kan_ref/__init__.py lists them."""
+    """Return package or root module -> its public names, as kan_ref/__init__.py lists them."""
     module = ast.parse((root / "kan_ref" / "__init__.py").read_text(encoding="utf-8"))
     return {
         name: names.split()
@@ -120,7 +120,7 @@ def public_names(root: Path = ROOT) -> dict[str, list[str]]:
 
 
 def homes(root: Path = ROOT) -> dict[str, str]:
-    """Public name -> the module that defines it, such as "network.layer"."""
+    """Return public name -> the module that defines it, such as "network.layer"."""
     found: dict[str, str] = {}
     for package, names in public_names(root).items():
         file = root / "kan_ref" / package / "__init__.py"
@@ -137,7 +137,7 @@ def homes(root: Path = ROOT) -> dict[str, str]:
 
 
 def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
-    """Function or class of a module -> the first paragraph of its docstring, in one line."""
+    """Return function or class of a module -> the first paragraph of its docstring in one line."""
     path = root / "kan_ref" / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     nodes = ast.parse(path.read_text(encoding="utf-8")).body
@@ -150,7 +150,7 @@ def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
 
 
 def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
-    """Name of a figure as the claims have it -> (its module such as "splines.fig_u_shape", its title), in the paper's order."""
+    """Return name of a figure as in the claims -> (its module such as "splines.fig_u_shape", its title), in the paper's order."""
     catalog = ast.parse((root / "figures" / "machine" / "catalog.py").read_text(encoding="utf-8"))
     modules = cast(tuple[str, ...], _literal(catalog, "MODULES"))
     trees = {
@@ -166,7 +166,7 @@ def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
 
 
 def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str]]:
-    """(figure -> its rows, each claim, paper, ours, agrees?, evidence; figure -> the line on its records), of figures/results/claims.md."""
+    """Return from figures/results/claims.md (figure -> its rows of claim, paper, ours, agrees?, evidence; figure -> the line on its records)."""
     rows, records = defaultdict(list), {}
     table, _, below = (
         (root / "figures" / "results" / "claims.md")
@@ -186,7 +186,7 @@ def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str
 
 
 def _literal(module: ast.Module, name: str) -> object:
-    """The literal that a module assigns to a name."""
+    """Return the literal that a module assigns to a name."""
     for node in module.body:
         targets = (
             node.targets
@@ -197,4 +197,4 @@ def _literal(module: ast.Module, name: str) -> object:
         )
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             return ast.literal_eval(cast(ast.Assign, node).value)
-    raise ValueError(f"no {name} is assigned")
+    raise ValueError(f"the module assigns no literal to {name}")

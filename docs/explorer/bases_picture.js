@@ -1,4 +1,4 @@
-// The picture of the bases: one line each, their sum, the row of knots below, and the support of the basis that is pointed at.
+// The picture of the basis functions: one line each, their sum, the knots below, and the support of the selected basis function.
 "use strict";
 
 (function (root) {
@@ -29,10 +29,10 @@
     return () => set(line, { x1: chart.x(state.x), x2: chart.x(state.x) });
   }
 
-  // Draws everything anew; `point(m)` is called when basis m is pointed at, `point(null)` when none is. Returns {mark, moveCursor}.
+  // Redraws everything. Calls `point(m)` when the pointer is on basis function m, and `point(null)` when it is on none. Returns {mark, moveCursor}.
   function draw(holder, point) {
     const { knots, degree } = state;
-    const label = "The B-splines of the knot row, their sum, and the knots";
+    const label = "The B-splines, their sum, and the knots";
     const chart = plot(holder, { width: holder.clientWidth, height: 250, xDomain: reachX(), yDomain: [-0.03, 1.12], label, bottom: 56, xAxis: false });
     shadeGrid(chart);
     const xs = places();
@@ -61,8 +61,8 @@
       dots.forEach((dot, n) => dot.classList.toggle("chosen", m !== null && n >= m && n <= last));
       set(bar, m === null ? { width: 0 } : { x: chart.x(knots[m]) - 6, width: chart.x(knots[last]) - chart.x(knots[m]) + 12 });
       byId("bases-say").textContent = m === null
-        ? "Point at a basis, or move to a coefficient below, to see where it lives."
-        : `B${subscript(m)} lives between the knots t${subscript(m)} = ${format(knots[m])} and t${subscript(last)} = ${format(knots[last])}; its coefficient is c${subscript(m)} = ${format(state.coef[m])}.`;
+        ? "Point at a basis function, or move to a coefficient below, to see where it is nonzero."
+        : `B${subscript(m)} is nonzero between the knots t${subscript(m)} = ${format(knots[m])} and t${subscript(last)} = ${format(knots[last])}; its coefficient is c${subscript(m)} = ${format(state.coef[m])}.`;
     }
     return { mark, moveCursor };
   }

@@ -34,7 +34,7 @@
     update();
     const outer = state.degree > 0 ? `, ${2 * state.degree} of them outside [a, b]` : "";
     byId("count").textContent =
-      `${spline.nIntervals()} interval${spline.nIntervals() === 1 ? "" : "s"} + degree ${state.degree} = ${state.coef.length} bas${state.coef.length === 1 ? "is" : "es"}, on ${state.knots.length} knots${outer}.`;
+      `${spline.nIntervals()} interval${spline.nIntervals() === 1 ? "" : "s"} + degree ${state.degree} = ${state.coef.length} basis function${state.coef.length === 1 ? "" : "s"}, on ${state.knots.length} knots${outer}.`;
     byId("degree-value").textContent = state.degree;
     byId("intervals-value").textContent = spline.nIntervals();
   }
@@ -49,13 +49,13 @@
   function updateCursor() {
     [bases.moveCursor, curve.moveCursor, moveSlopeCursor].forEach((move) => move());
     const values = basis(state.knots, state.degree, state.x);
-    const living = values.map((value, m) => `B${subscript(m)} = ${format(value, 3)}`).filter((_, m) => values[m] !== 0);
+    const nonzero = values.map((value, m) => `B${subscript(m)} = ${format(value, 3)}`).filter((_, m) => values[m] !== 0);
     const sum = values.reduce((total, value) => total + value, 0);
     const at = format(state.x);
     byId("at-value").textContent = at;
     byId("at").setAttribute("aria-valuetext", `x = ${at}`);
     byId("curve-say").textContent =
-      `At x = ${at}: ${living.join(", ") || "no basis lives here"}. Sum ${format(sum)}; curve ${format(spline.value(state.x))}, slope ${format(spline.value(state.x, 1))}.`;
+      `At x = ${at}: ${nonzero.join(", ") || "all basis functions are 0"}. Sum ${format(sum)}; curve ${format(spline.value(state.x))}, derivative ${format(spline.value(state.x, 1))}.`;
   }
 
   // --- knots that slide in
@@ -70,7 +70,7 @@
     const before = state.coef.length;
     const { old, alphas, apart } = spline.insert(t);
     byId("insert-say").textContent =
-      `A knot at ${format(t)}: ${before} coefficients have become ${state.coef.length}; the curve is the same (largest change ${formatSmall(apart)}).`;
+      `Knot inserted at ${format(t)}: ${state.coef.length} coefficients instead of ${before}; the curve is the same (largest change ${formatSmall(apart)}).`;
     drawAll();
     if (reducedMotion()) done();
     else slide(old, alphas, done);
@@ -108,7 +108,7 @@
     if (moving) return;
     const middles = spline.middles();
     if (spline.nIntervals() + middles.length > spline.MOST_INTERVALS) {
-      byId("insert-say").textContent = `Halving would make more than ${spline.MOST_INTERVALS} intervals: more are too small to see.`;
+      byId("insert-say").textContent = `Halving would give more than ${spline.MOST_INTERVALS} intervals, which are too small to see.`;
       return;
     }
     const next = () => middles.length && insert(middles.shift(), next);

@@ -19,7 +19,7 @@
 
   const superscript = (text) => text.replace(/[\d.]/g, (digit) => (digit === "." ? "·" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 
-  // the name of a function as it stands in a box: "x^2" with a raised 2, "1/sqrt" with a root sign
+  // the name of a function as it is shown in a box: "x^2" with a raised 2, "1/sqrt" with a root sign
   const functionText = (name) => name.replace(/\^([\d.]+)/, (_, power) => superscript(power)).replace("sqrt", "√");
 
   // c f(a x + b) + d for people
@@ -62,7 +62,7 @@
     const list = byId("edge-fits");
     byId("edge-fits-note").textContent = "";
     if (kind === "symbolic") {
-      list.replaceChildren(html("li", {}, "This edge is a formula already."));
+      list.replaceChildren(html("li", {}, "This edge is symbolic already."));
       return;
     }
     list.replaceChildren(html("li", {}, "…"));
@@ -108,7 +108,7 @@
     }
     const fits = model.fits.get(key);
     const lines = fits.map(({ name, affine, miss }) => html("li", {}, html("b", {}, functionText(name)), ` ${formulaText(name, affine)} `, html("span", { class: "miss" }, `1 − R² = ${formatSmall(miss)}`)));
-    byId("edge-fits").replaceChildren(...(lines.length ? lines : [html("li", {}, "None: all samples meet this edge at one point.")]));
+    byId("edge-fits").replaceChildren(...(lines.length ? lines : [html("li", {}, "None: all samples have the same input at this edge.")]));
     byId("edge-fits-note").textContent = model.fitsFrom;
     if (fits.length) overlay(fits[0]);
   }

@@ -30,8 +30,8 @@
       return end && width <= MOST_EDGES ? all : all.filter(touched);
     });
     const notes = [];
-    if (dead) notes.push(`${dead} dead ${dead === 1 ? "edge is" : "edges are"} not drawn.`);
-    if (left) notes.push(`${left} more living edges have smaller scores than the ${MOST_EDGES} of their layer that are drawn.`);
+    if (dead) notes.push(`${dead} masked ${dead === 1 ? "edge is" : "edges are"} not drawn.`);
+    if (left) notes.push(`${left} more active edges, with smaller scores than the ${MOST_EDGES} drawn in their layer, are not drawn.`);
     return { drawn, shown, note: notes.join(" ") };
   }
 

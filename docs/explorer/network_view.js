@@ -8,7 +8,7 @@
   const N_SAMPLES = 400;
   const MOST_WORK = 1.5e6; // edges times samples: a large network is looked at on fewer
   const MOST_SLIDERS = 16;
-  const SEARCHED = `Sought in this page, coarsely, among ${KAN.affineFit.nCandidates} functions on up to 120 samples; kan_ref.suggest_symbolic knows more and looks closer.`;
+  const SEARCHED = `A coarse search on this page among ${KAN.affineFit.nCandidates} functions, on up to 120 samples; kan_ref.suggest_symbolic has more functions and a finer search.`;
 
   let model = null;
   let picture = null;
@@ -33,7 +33,7 @@
     inputs = KAN.network.domain(network).map(([a, b]) => a / 2 + b / 2);
     const kinds = network.layers.flatMap((layer) => KAN.network.livingEdges(layer));
     const formulas = kinds.filter(({ kind }) => kind === "symbolic").length;
-    byId("network-name").textContent = `${name}: [${network.widths.join(", ")}], ${kinds.length} living edges, ${formulas} of them formulas.`;
+    byId("network-name").textContent = `${name}: [${network.widths.join(", ")}], ${kinds.length} active edges, ${formulas} of them symbolic.`;
     byId("network-about").textContent = extra.about || "";
     makeSliders();
     drawPicture();
@@ -43,7 +43,7 @@
   }
 
   function clearPanel() {
-    byId("edge-title").textContent = "No edge lives in this network";
+    byId("edge-title").textContent = "This network has no active edge";
     for (const id of ["edge-facts", "edge-fits", "edge-curve"]) byId(id).replaceChildren();
     byId("edge-fits-note").textContent = "";
   }
@@ -57,7 +57,7 @@
       columns.classList.add("wide"); // then the panel of the edge goes below
       picture = KAN.networkPicture.draw(holder, model, holder.clientWidth, choose);
     }
-    const undefinedAt = model.usedSamples === 0 ? "No sample has a value: a formula is not defined anywhere on the grid." : "";
+    const undefinedAt = model.usedSamples === 0 ? "No sample has a value: a symbolic edge is undefined on the whole grid." : "";
     byId("network-note").textContent = [picture.note, undefinedAt].filter(Boolean).join(" ");
     if (chosen) picture.markEdge(chosen);
   }
@@ -90,7 +90,7 @@
       return html("div", { class: "control" }, html("label", { for: `input-${i}` }, name), slider, value);
     });
     const more = model.names.inputs.length - shown.length;
-    if (more > 0) rows.push(html("p", { class: "note" }, `The other ${more} inputs stay in the middle of their grids.`));
+    if (more > 0) rows.push(html("p", { class: "note" }, `The other ${more} inputs are set to the middle of their grids.`));
     byId("inputs").replaceChildren(...rows);
   }
 
@@ -100,7 +100,7 @@
     byId("outputs").textContent = model.names.outputs.slice(0, MOST_SLIDERS).map((name, j) => `${name}\u00a0=\u00a0${format(outputs[j], 6).replace(" ", "\u00a0")}`).join("   ")
       + (outputs.length > MOST_SLIDERS ? ` and ${outputs.length - MOST_SLIDERS} more` : "");
     const outside = KAN.network.domain(model.network).some(([a, b], i) => inputs[i] < a || inputs[i] > b);
-    byId("outside").textContent = outside ? "An input is outside its grid: its splines fade there." : "";
+    byId("outside").textContent = outside ? "An input is outside its grid, where its splines decay to zero." : "";
     picture.showValues(run);
     latest = run;
     moveDot();
@@ -132,13 +132,13 @@
       show(network, file.name);
       byId("example").value = "file";
     } catch (error) {
-      say(`${error.message}. The network before it is still shown.`);
+      say(`${error.message}. The previous network is still shown.`);
     }
   }
 
   function start() {
     const select = byId("example");
-    select.append(...KAN.examples.map(({ title }, n) => html("option", { value: n }, title)), html("option", { value: "file", disabled: "" }, "a file of yours"));
+    select.append(...KAN.examples.map(({ title }, n) => html("option", { value: n }, title)), html("option", { value: "file", disabled: "" }, "your own file"));
     select.addEventListener("change", () => showExample(Number(select.value)));
     byId("file").addEventListener("change", (event) => {
       if (event.target.files.length) readFile(event.target.files[0]);

@@ -53,7 +53,7 @@
     }
     knots.forEach((row, i) => {
       const fall = row.findIndex((t, m) => m > 0 && t < row[m - 1]);
-      if (fall > 0) fail(`${owner}: knots must rise along each row; row ${i} falls from ${row[fall - 1]} to ${row[fall]} at position ${fall}`);
+      if (fall > 0) fail(`${owner}: knots must be nondecreasing along each row; row ${i} decreases from ${row[fall - 1]} to ${row[fall]} at position ${fall}`);
       const [a, b] = [row[degree], row[row.length - 1 - degree]];
       if (a === b) fail(`${owner}: knots must leave [a, b] some width, but row ${i} has both ends at ${a}`);
       if (!Number.isFinite(row[nKnots - 1] - row[0])) fail(`${owner}: knots has row ${i} wider than float64`);

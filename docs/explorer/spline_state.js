@@ -51,11 +51,11 @@
   function refusal(t, write) {
     const [a, b] = ends();
     const times = state.knots.filter((knot) => knot === t).length;
-    if (!(t >= a && t <= b)) return `x = ${write(t)} is outside [a, b] = [${write(a)}, ${write(b)}]: move it there first.`;
+    if (!(t >= a && t <= b)) return `x = ${write(t)} is outside [a, b] = [${write(a)}, ${write(b)}]: move x into the grid first.`;
     if (times >= Math.max(1, state.degree)) {
-      return `The row has a knot at ${write(t)} ${times === 1 ? "once" : `${times} times`} already: with one more the curve could break there.`;
+      return `There ${times === 1 ? "is already one knot" : `are already ${times} knots`} at ${write(t)}: with one more the curve could jump there.`;
     }
-    return nIntervals() >= MOST_INTERVALS ? `The row has ${MOST_INTERVALS} intervals: more are too small to see.` : "";
+    return nIntervals() >= MOST_INTERVALS ? `There are ${MOST_INTERVALS} intervals already: more are too small to see.` : "";
   }
 
   // One knot more, the curve kept: what was before, the alphas of (I4), and by how much the curve has changed on 501 points.

@@ -6,7 +6,7 @@
     const place = document.getElementById("trouble");
     const told = String((error && error.message) || error);
     // of scripts from file:// a browser tells a page no more than this
-    place.textContent = `Something on this page has failed: ${told === "Script error." ? "the browser's console says what" : told}`;
+    place.textContent = `This page has an error: ${told === "Script error." ? "see the browser's console" : told}`;
     place.hidden = false;
   }
 

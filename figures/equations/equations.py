@@ -1,6 +1,7 @@
-"""Differential equations beyond the paper: how exactly they are solved, over seeds, and a solution that becomes a formula.
+"""Differential equations beyond the paper: errors over seeds, and a solution that becomes a formula.
 
-`further_equations` says which they are. All errors are root mean squares on a mesh, absolute; the solutions are of size one.
+`further_equations` defines them. All errors are absolute root mean squares on a mesh; the
+solutions are of size one.
 """
 
 import time
@@ -30,12 +31,12 @@ LEVEL = {
     "burgers": 1e-6,
     "heat": 1e-4,
     "helmholtz": 1e-3,
-}  # an error that we call solved
+}  # an error below which we call an equation solved
 EXACT = 1e-12
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per equation and seed."""
+    """Return one configuration for each equation and seed."""
     found = []
     for seed in range(seeds or (FULL_SEEDS if full else QUICK_SEEDS)):
         for name, equation in EQUATIONS.items():
@@ -48,7 +49,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly; measured on one core."""
+    """Return roughly the CPU seconds of a record, as measured on one core."""
     if config["equation"] == FORMULA:
         return 22.0
     equation = EQUATIONS[config["equation"]]
@@ -60,7 +61,9 @@ def cost(config: Config) -> float:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Solve an equation; its error at the end of every grid, and a picture's worth of the solution."""
+    """Solve an equation; return the error at the end of every grid, and the solution on a mesh for
+    the picture.
+    """
     rng = np.random.default_rng(config["seed"])
     if config["equation"] == FORMULA:
         return _find_formula(config, rng)
@@ -96,7 +99,9 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
-    """Poisson's equation solved by [2,10,1], the solution's samples given to `discover`, its formula trained on the equation."""
+    """Solve Poisson's equation by [2,10,1], give samples of the solution to `discover`, and train
+    its formula on the equation.
+    """
     began = time.process_time()
     problem, lattice = poisson.problem("documentation", rng), poisson.mesh()
     network = kr.init_network((2, 10, 1), n_intervals=5, degree=5, domain=(-1.0, 1.0), rng=rng)
@@ -129,7 +134,9 @@ def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A column per equation: the solution above, errors of all seeds below; last, the formula's three steps."""
+    """Draw a column for each equation, the solution above and the errors of all seeds below; the
+    last column has the three steps to a formula.
+    """
     present = [name for name in (*EQUATIONS, FORMULA) if _runs(records, name)]
     picture = Figure(figsize=(4.2 * len(present), 7.6))
     axes = picture.subplots(2, len(present), squeeze=False)
@@ -214,7 +221,7 @@ def _draw_formula(upper: Axes, lower: Axes, runs: Sequence[Record]) -> None:
 
 
 def _broken(formula: str) -> str:
-    """A formula with its second summand on a new line if it is long."""
+    """Return a formula with its second summand on a new line if it is long."""
     plain = formula.replace("**", "^").replace("*", " ")
     return plain if len(plain) < 42 else plain.replace(" + ", "\n+ ").replace(" - ", "\n- ")
 
@@ -223,7 +230,9 @@ def _broken(formula: str) -> str:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """The paper solves Poisson's equation alone; what these rows compare with are levels of our own."""
+    """Return one row for each equation; the paper solves Poisson's equation alone, so the levels to
+    compare with are ours.
+    """
     rows = []
     for name in EQUATIONS:
         runs = _runs(records, name)
@@ -247,7 +256,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         rows.append(
             Claim(
                 "the solution of Poisson's equation becomes a formula to machine precision",
-                "sin(pi x) sin(pi y) in the documentation, [2,2,1] with names given by hand",
+                "sin(pi x) sin(pi y) in the documentation, [2,2,1] with functions set by hand",
                 f"{sum(good)} of {len(good)} seeds; error {spread([run['results']['errors'][-1] for run in runs], '.0e')}",
                 verdict(good),
                 f"{count(runs)}; [2,10,1], degree 5, then kr.discover on 1000 of its values, then the formula's parameters on the equation",

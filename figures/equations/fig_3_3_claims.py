@@ -1,4 +1,4 @@
-"""What section 3.4 of the paper says about Fig. 3.3, set beside the records of `fig_3_3_poisson`."""
+"""The statements of section 3.4 of the paper about Fig. 3.3, compared with the records of `fig_3_3_poisson`."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,9 @@ NEAR = 3.0  # times the paper's number counts as its level, which is read off a 
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """The paper's three statements about its own problem, and the levels reached on both; rows without records are left out."""
+    """Return the rows for the paper's three statements about its own problem, and for the levels
+    reached on both problems. Rows without records are left out.
+    """
     rows = []
     for name in ("paper", "documentation"):
         some = [record for record in records if record["config"]["problem"] == name]
@@ -96,13 +98,13 @@ def _ratio_claim(records: Sequence[Record], name: str) -> Claim:
     ours = float(np.median(_numbers(mlp, "l2")) / np.median(_numbers(kan, "l2")))
     trained = bool(np.median(_numbers(mlp, "l2")) <= 10.0 * PAPER_MLP)
     return Claim(
-        f"{name}: the KAN is 100 times as accurate as a perceptron of 4 layers of width 100 (L2^2)",
+        f"{name}: the KAN is 100 times as accurate as an MLP of 4 layers of width 100 (L2^2)",
         f"{PAPER_KAN:.0e} against {PAPER_MLP:.0e}",
         f"{np.median(_numbers(kan, 'l2')):.1e} against {spread(_numbers(mlp, 'l2'), '.1e')}: {ours:.0f} times",
         verdict([ours >= 100.0 / NEAR, ours > 1.0]) if trained or ours <= 1.0 else "partly",
         f"{shape_name(mlp[0]['config']['widths'])} with L-BFGS, {mlp[0]['config']['n_steps']} steps, {_seeds(mlp)}; the KAN with LM, "
         f"{kan[0]['config']['n_steps']} steps"
-        + ("" if trained else "; so few steps do not bring the perceptron near the paper's error"),
+        + ("" if trained else "; so few steps do not bring the MLP near the paper's error"),
     )
 
 
@@ -110,12 +112,12 @@ def _fair_claim(records: Sequence[Record], name: str) -> Claim:
     kan, mlp = (runs_of(records, method, headline=True) for method in (KAN_LM, MLP_LM))
     ours = float(np.median(_numbers(mlp, "l2")) / np.median(_numbers(kan, "l2")))
     return Claim(
-        f"{name}: the KAN is ahead of a small perceptron with the same optimizer, too (L2^2)",
+        f"{name}: the KAN is ahead of a small MLP with the same optimizer, too (L2^2)",
         "not tried",
         f"{np.median(_numbers(kan, 'l2')):.1e} against {spread(_numbers(mlp, 'l2'), '.1e')}: {ours:.2g} times",
         verdict([ours > 1.0]),
         f"{kan[0]['results']['n_params']} and {mlp[0]['results']['n_params']} parameters, {mlp[0]['config']['n_steps']} steps of LM, "
-        f"{_seeds(mlp)}; {np.median(_numbers(mlp, 'seconds')):.0f} CPU s for the perceptron, "
+        f"{_seeds(mlp)}; {np.median(_numbers(mlp, 'seconds')):.0f} CPU s for the MLP, "
         f"{np.median(_numbers(kan, 'seconds')):.0f} for the KAN",
     )
 
@@ -152,7 +154,9 @@ def _time_claim(records: Sequence[Record], name: str) -> Claim:
 
 
 def _slope(runs: Sequence[Record]) -> float:
-    """Slope of the median L2 error against the number of parameters; 0 where there is one number alone."""
+    """Return the slope of the median L2 error against the number of parameters; 0 if there is one
+    number alone.
+    """
     sizes = _sizes(runs)
     if len(sizes) < 2:
         return 0.0
@@ -165,11 +169,11 @@ def _slope(runs: Sequence[Record]) -> float:
 
 def _slope_claim(records: Sequence[Record], name: str, method: Method) -> Claim:
     runs, others = runs_of(records, method), runs_of(records, MLP_LBFGS)
-    found, perceptrons = _slope(runs), _slope(others)
+    found, of_mlps = _slope(runs), _slope(others)
     return Claim(
         f"{name}: a KAN's error falls steeply with its parameters ({method.label(runs[0])})",
-        "steeper than the perceptrons'",
-        f"L2 ~ parameters^{found:.1f}; perceptrons: {perceptrons:.1f}",
-        verdict([found < perceptrons]),
-        f"median over seeds at {', '.join(map(str, _sizes(runs)))} parameters; perceptrons at {', '.join(map(str, _sizes(others)))}",
+        "steeper than the MLPs'",
+        f"L2 ~ parameters^{found:.1f}; MLPs: {of_mlps:.1f}",
+        verdict([found < of_mlps]),
+        f"median over seeds at {', '.join(map(str, _sizes(runs)))} parameters; MLPs at {', '.join(map(str, _sizes(others)))}",
     )

@@ -1,8 +1,10 @@
-"""Fig. 3.3: Poisson's equation solved by KANs and by multilayer perceptrons: errors during training, and against the number of parameters.
+"""Fig. 3.3: Poisson's equation solved by KANs and MLPs; errors during training and against the number of parameters.
 
-Liu et al. 2024, section 3.4. `poisson` says what the equation, its points and the errors are. Beside the paper's networks stand both
-optimizers and degree 5; the perceptrons see the same points, and L-BFGS too. Levenberg-Marquardt solves for all parameters at once, which
-is out of reach for 20 thousand of them: perceptrons of up to 921 parameters have it too, the wide one has L-BFGS alone.
+Liu et al. 2024, section 3.4. `poisson` defines the equation, its points and the errors. Besides the
+paper's networks there are KANs of degree 5, and every network is trained by both optimizers. MLPs
+are trained on the same points. Levenberg-Marquardt solves a system in all parameters, which is too
+expensive for 20 thousand of them: the wide MLP is trained by L-BFGS alone, those of up to 921
+parameters by both.
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,9 @@ SCALED = "documentation"  # on whose fewer points models of several sizes are tr
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per problem, model, optimizer and seed; the quick run has a small perceptron, and not the paper's 10800 points."""
+    """Return one configuration for each problem, model, optimizer and seed. A quick run has a small
+    MLP, and leaves out the paper's 10800 points.
+    """
     found = []
     for name in PROBLEMS if full else PROBLEMS[1:]:
         for seed in range(seeds or (FULL_SEEDS if full else QUICK_SEEDS)):
@@ -59,7 +63,9 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def _sizes(method: Method, full: bool, *, scaled: bool) -> list[dict[str, Any]]:
-    """The shapes of a method's models: KANs by their grid, perceptrons by their widths; least squares cannot serve the widest."""
+    """Return the shapes of a method's models: grids of KANs, widths of MLPs. The widest MLP has too
+    many parameters for least squares.
+    """
     if method.model == "kan":
         grids = (5, 10, 20) if full and method.scales and scaled else (5,)
         return [
@@ -75,7 +81,7 @@ def _sizes(method: Method, full: bool, *, scaled: bool) -> list[dict[str, Any]]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds of a run, roughly; measured on one core."""
+    """Return roughly the CPU seconds of a record, as measured on one core."""
     n_points = 10800 if config["problem"] == "paper" else 2805
     weights = sum(a * b for a, b in pairwise(config["widths"]))
     if config["model"] == "mlp":
@@ -98,7 +104,9 @@ run = poisson.run
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A row per problem: both errors during training, both against the number of parameters."""
+    """Draw a row for each problem: both errors during training, and both against the number of
+    parameters.
+    """
     present = [
         name for name in PROBLEMS if any(record["config"]["problem"] == name for record in records)
     ]
@@ -171,7 +179,9 @@ def _draw_scaling(ax: Axes, records: Sequence[Record], key: str, label: str) -> 
 
 
 def _draw_paper(ax: Axes, key: str) -> None:
-    """What the paper's text has: 1e2 parameters at an L2^2 of 1e-7, the perceptron's 1e4 at 1e-5."""
+    """Draw the values in the paper's text: a KAN of 1e2 parameters with an L2^2 of 1e-7, an MLP of
+    1e4 with 1e-5.
+    """
     if key == "l2":
         ax.plot([1e2, 1e4], [1e-7, 1e-5], "*", color=GREY, ms=11)
         for size, error, model in ((1e2, 1e-7, "KAN"), (1e4, 1e-5, "MLP")):

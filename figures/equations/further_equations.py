@@ -1,6 +1,6 @@
-"""Four more differential equations, each with its exact solution, and a fifth whose solution is read off as a formula.
+"""Four more differential equations with their exact solutions, and a fifth whose solution becomes a formula.
 
-Every equation is solved by Levenberg-Marquardt on weighted mean squares of its residual and of its conditions, (Q3) of
+Every equation is solved by Levenberg-Marquardt on weighted mean squares of its residual and of its conditions, (J32) of
 `kan_ref.pde.equations`; errors are taken at fresh points or on a mesh, none of which were trained on.
 
     pendulum    u'' + sin u = 0 on [0, 10], u(0) = 2, u'(0) = 0; exact by Jacobi's functions: sin(u/2) = k cd(t, k), k = sin 1
@@ -11,8 +11,8 @@ Every equation is solved by Levenberg-Marquardt on weighted mean squares of its 
     formula     u_xx + u_yy = -2 pi^2 sin(pi x) sin(pi y), 0 on the boundary (see `poisson`): solved, the solution given to
                 `kr.discover`, and the formula's parameters trained on the equation itself
 
-Viscosity 0.2 is chosen: for a smaller one the place of the layer hangs on the boundary by exp(-1 / viscosity), and every method that
-looks at residuals alone goes slowly.
+The viscosity 0.2 is our choice: for a smaller one the position of the layer depends on the boundary
+only through exp(-1 / viscosity), and every method that uses residuals alone converges slowly.
 """
 
 from collections.abc import Callable
@@ -30,9 +30,9 @@ VISCOSITY, DIFFUSION, SWING, DURATION = 0.2, 0.1, 2.0, 10.0
 
 @dataclass(frozen=True)
 class Equation:
-    """An equation and how it is solved.
+    """An equation and its settings.
 
-    `terms(rng)`: its conditions at points drawn anew; `exact` solution at x (n, n_in) -> (n,); `box`: bounds of each variable; `widths`,
+    `terms(rng)`: its conditions at freshly drawn points; `exact` solution at x (n, n_in) -> (n,); `box`: bounds of each variable; `widths`,
     `degree`, `grids`, `n_steps` on each grid; `formula` and `label`s in TeX; `seconds` of CPU, roughly.
     """
 
@@ -49,11 +49,11 @@ class Equation:
     seconds: float
 
     def quick(self) -> "Equation":
-        """The same with fewer grids."""
+        """Return the same equation with fewer grids."""
         return replace(self, grids=self.grids[:2], seconds=0.5 * self.seconds)
 
     def mesh(self, n: int) -> FloatArray:
-        """Points of a mesh with n on each axis, (n^n_in, n_in)."""
+        """Return the points of a mesh with n on each axis, (n^n_in, n_in)."""
         axes = [np.linspace(low, high, n) for low, high in self.box]
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
 

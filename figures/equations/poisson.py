@@ -1,18 +1,18 @@
-"""Poisson's equation on [-1, 1]^2: two solutions, their points, models, runs and errors. What Fig. 3.3 is made from.
+"""Poisson's equation on [-1, 1]^2: two solutions, their points, models, runs and errors, for Fig. 3.3.
 
-Liu et al. 2024, section 3.4: u_xx + u_yy = f inside, u = 0 on the boundary, made small is
+Liu et al. 2024, section 3.4: u_xx + u_yy = f inside, u = 0 on the boundary. The loss is
 
-    (P1)  alpha (1/n_i) sum (u_xx + u_yy - f)^2 + (1/n_b) sum u^2,        alpha = 0.01
+    (R7)  alpha (1/n_i) sum (u_xx + u_yy - f)^2 + (1/n_b) sum u^2,        alpha = 0.01
 
     "paper"          u = sin(pi x) sin(pi y^2);  n_i = 10000 and n_b = 800 points drawn uniformly, as printed
     "documentation"  u = sin(pi x) sin(pi y), the example of the paper's code, on its mesh of 51 x 51 points, 4 x 51 on the sides
 
 Errors are, on the mesh of 201 x 201 points of the closed square, with e = model - u,
 
-    (P2)  L2^2 = mean e^2,        H1^2 = mean (e^2 + |grad e|^2)
+    (R8)  L2^2 = mean e^2,        H1^2 = mean (e^2 + |grad e|^2)
 
-The paper leaves open: G (here 5), optimizers and steps, the perceptrons' activation (tanh). Points and start depend on the seed, nothing
-else does.
+The paper leaves open G (here 5), optimizers and steps, and the activation of the MLPs (tanh). Points
+and initialization depend on the seed, nothing else does.
 """
 
 import time
@@ -34,7 +34,9 @@ PI = np.pi
 
 @dataclass(frozen=True)
 class Poisson:
-    """A solution u with gradient and Laplacian, each of x (n, 2); `formula` in TeX."""
+    """A solution u with its gradient and Laplacian, each a function of x (n, 2), and its `formula`
+    in TeX.
+    """
 
     formula: str
     u: Callable[[FloatArray], FloatArray]
@@ -79,20 +81,22 @@ SOLUTIONS = {
 
 
 def mesh() -> FloatArray:
-    """The points of (P2), (LINES^2, 2)."""
+    """Return the points of the mesh of (R8), (LINES^2, 2)."""
     line = np.linspace(-1.0, 1.0, LINES)
     return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 
 
 def around(along: FloatArray) -> FloatArray:
-    """Points on the four sides of the square, from places along (4, n) in [-1, 1]: (4 n, 2)."""
+    """Return points (4 n, 2) on the four sides of the square from positions along them, (4, n) in
+    [-1, 1].
+    """
     one = np.ones(along.shape[1])
     sides = [(along[0], one), (along[1], -one), (one, along[2]), (-one, along[3])]
     return np.concatenate([np.stack(side, axis=1) for side in sides])
 
 
 def points(name: str, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Points inside and on the boundary."""
+    """Return the points inside and those on the boundary."""
     if name == "paper":
         return rng.uniform(-1.0, 1.0, (10000, 2)), around(rng.uniform(-1.0, 1.0, (4, 200)))
     line = np.linspace(-1.0, 1.0, 51)
@@ -100,7 +104,7 @@ def points(name: str, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]
 
 
 def problem(name: str, rng: np.random.Generator) -> kr.ResidualProblem:
-    """(P1)."""
+    """Return the problem (R7)."""
     inside, boundary = points(name, rng)
     source = SOLUTIONS[name].laplacian(inside)[:, None]
     # [eq:poisson]
@@ -110,7 +114,7 @@ def problem(name: str, rng: np.random.Generator) -> kr.ResidualProblem:
 
 
 def errors(name: str, model: Model, x: FloatArray) -> tuple[float, float]:
-    """(P2) on the mesh x: L2^2 and H1^2."""
+    """Return L2^2 and H1^2 of a model on the mesh x, (R8)."""
     solution = SOLUTIONS[name]
     # [eq:poisson-errors]
     squares = (model(x)[:, 0] - solution.u(x)) ** 2
@@ -123,7 +127,7 @@ def errors(name: str, model: Model, x: FloatArray) -> tuple[float, float]:
 
 
 def model_of(config: Config, rng: np.random.Generator) -> Model:
-    """The untrained model."""
+    """Return the untrained model of a configuration."""
     if config["model"] == "mlp":
         return kr.init_mlp(config["widths"], activation=config["activation"], rng=rng)
     return kr.init_network(
@@ -136,7 +140,9 @@ def model_of(config: Config, rng: np.random.Generator) -> Model:
 
 
 def shown_steps(n_steps: int) -> set[int]:
-    """Steps at which errors are taken: the start, about five a factor of two, the end."""
+    """Return the steps at which errors are taken: the first, about five for each factor of two, the
+    last.
+    """
     return {
         0,
         n_steps,
@@ -147,7 +153,9 @@ def shown_steps(n_steps: int) -> set[int]:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Train a model; errors on the way and at the end, CPU seconds without those that measuring them takes."""
+    """Train a model; return errors during training and at the end, and CPU seconds without the time
+    for measuring errors.
+    """
     rng = np.random.default_rng(config["seed"])
     name, lattice, shown = config["problem"], mesh(), shown_steps(config["n_steps"])
     goal, model = problem(name, rng), model_of(config, rng)
@@ -197,7 +205,7 @@ def config_of(
     seed: int,
     **shape: Any,
 ) -> Config:
-    """The configuration of a run; `shape` is n_intervals and degree, or activation."""
+    """Return the configuration of a run; `shape` holds n_intervals and degree, or the activation."""
     fixed = {
         "problem": name,
         "model": model,

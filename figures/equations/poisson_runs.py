@@ -1,4 +1,4 @@
-"""The ways in which Fig. 3.3 solves Poisson's equation, and how records of them are found."""
+"""The methods by which Fig. 3.3 solves Poisson's equation, and the records of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from kan_ref.checks import FloatArray
 
 @dataclass(frozen=True)
 class Method:
-    """A kind of model (`degree` 0 for perceptrons) with an optimizer and its steps, on the paper's many points and elsewhere.
+    """A kind of model (`degree` 0 for MLPs) with an optimizer and its steps, on the paper's many
+    points and on fewer ones.
 
     `scales`: whether it is run at several sizes.
     """
@@ -30,7 +31,7 @@ class Method:
     marker: str
 
     def label(self, record: Record) -> str:
-        """How a legend names it."""
+        """Return the method's name in a legend."""
         shape, optimizer = (
             shape_name(record["config"]["widths"]),
             {"lm": "LM", "lbfgs": "L-BFGS"}[self.optimizer],
@@ -50,7 +51,7 @@ HEADLINE_GRID = 5
 
 
 def method_of(record: Record) -> Method:
-    """The method that a record was computed with."""
+    """Return the method that a record was computed with."""
     config = record["config"]
     key = (config["model"], config.get("degree", 0), config["optimizer"])
     return next(
@@ -59,7 +60,9 @@ def method_of(record: Record) -> Method:
 
 
 def runs_of(records: Sequence[Record], method: Method, *, headline: bool = False) -> list[Record]:
-    """Records of a method by seed; with `headline` those of [2,10,1] at G = 5, or of the largest perceptron, alone."""
+    """Return the records of a method, ordered by seed; with `headline` only those of [2,10,1] at G
+    = 5, or of the largest MLP.
+    """
     found = [record for record in records if method_of(record) is method]
     if headline and method.model == "kan":
         found = [record for record in found if record["config"]["n_intervals"] == HEADLINE_GRID]
@@ -72,7 +75,9 @@ def runs_of(records: Sequence[Record], method: Method, *, headline: bool = False
 def spread_of(
     runs: Sequence[Record], key: str
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Steps, and smallest, median and largest error of the runs there; a run that has ended keeps its last error."""
+    """Return steps, and smallest, median and largest error of the runs. A run that has ended keeps
+    its last error.
+    """
     steps = sorted({step for run in runs for step in run["results"]["curve"]["step"]})
     curves = []
     for run in runs:

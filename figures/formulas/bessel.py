@@ -1,4 +1,4 @@
-"""The Bessel function J0 as a candidate for edges, while a context lasts: the library has only what SymPy and NumPy know by name.
+"""The Bessel function J0 as a candidate for edges, while a context lasts; the library has only functions of SymPy and NumPy.
 
 J0' = -J1,    J0'' = (J2 - J0) / 2,    J0''' = (3 J1 - J3) / 4         (Abramowitz & Stegun, 9.1.27)
 """
@@ -14,12 +14,12 @@ from kan_ref.checks import FloatArray
 from kan_ref.functions.library import Gauge
 
 BESSEL = "J0"
-COMPLEXITY = 4  # as much as arctan
+COMPLEXITY = 4  # the same as arctan
 
 
 @contextlib.contextmanager
 def bessel() -> Iterator[None]:
-    """J0 in `kr.LIBRARY` while the context lasts; where it is there already, it stays."""
+    """Register J0 in `kr.LIBRARY` while the context lasts; if it is there already, it stays."""
     if BESSEL in kr.LIBRARY:
         yield
         return
@@ -33,28 +33,28 @@ def bessel() -> Iterator[None]:
 
 
 def j0(u: FloatArray) -> FloatArray:
-    """J0."""
+    """Return J0."""
     from scipy import special  # here, because one panel of one figure needs SciPy
 
     return np.asarray(special.j0(u))
 
 
 def d1(u: FloatArray) -> FloatArray:
-    """Its slope."""
+    """Return the first derivative of J0."""
     from scipy import special
 
     return np.asarray(-special.j1(u))
 
 
 def d2(u: FloatArray) -> FloatArray:
-    """Its second derivative."""
+    """Return the second derivative of J0."""
     from scipy import special
 
     return np.asarray(0.5 * (special.jv(2, u) - special.j0(u)))
 
 
 def d3(u: FloatArray) -> FloatArray:
-    """Its third derivative."""
+    """Return the third derivative of J0."""
     from scipy import special
 
     return np.asarray(0.25 * (3.0 * special.j1(u) - special.jv(3, u)))

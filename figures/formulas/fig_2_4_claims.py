@@ -1,4 +1,4 @@
-"""What section 2.5.2 of the paper says about Fig. 2.4, set beside the records of `fig_2_4_symbolic_regression`."""
+"""The statements of section 2.5.2 of the paper about Fig. 2.4, compared with the records of `fig_2_4_symbolic_regression`."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,15 @@ from figures.machine.machine import Claim, Record
 from figures.machine.summary import shape_name, spread, verdict
 
 MOST_ERROR = 1e-12  # of a coefficient of the exact formula
-MOST_NOISY_ERROR = NOISE  # a thousand samples ought to leave less than the noise itself
+MOST_NOISY_ERROR = NOISE  # with a thousand samples the error should be below the noise
 MOST_SECONDS = 5.0
 FIRST_ROW = "training with the penalty and pruning leave one hidden node"
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Each way by hand, its last steps, and what `discover` makes of the same seeds; rows without records are left out."""
+    """Return rows for each way by hand, its last steps, and the results of `discover` on the same
+    seeds. Rows without records are left out.
+    """
     ways = [way for way in BY_HAND if runs_of(records, way)]
     rows = [_width_claim(runs_of(records, way), way) for way in ways]
     finished = [
@@ -80,9 +82,9 @@ def _hand_claim(finished: Sequence[Record]) -> Claim:
     )
     good = [error <= MOST_ERROR for error in errors] + [False] * (len(finished) - len(errors))
     return Claim(
-        "with the right names by hand, the parameters train to machine precision",
+        "with the right functions set by hand, the parameters train to machine precision",
         "machine precision (documentation: RMSE 1e-10)",
-        f"{_of_all(good)} runs that come to [2,1,1]; test RMSE {spread(rmse, '.0e')}, worst coefficient off by {max(errors):.0e}",
+        f"{_of_all(good)} runs that reach [2,1,1]; test RMSE {spread(rmse, '.0e')}, worst coefficient off by {max(errors):.0e}",
         verdict(good),
         f"all ways by hand together; off by at most {MOST_ERROR:g} from 1, 1, pi, 1",
     )
@@ -96,8 +98,8 @@ def _guess_claim(finished: Sequence[Record]) -> Claim:
         "RMSE stalls at about 1.3e-3 (documentation)",
         f"test RMSE {spread(wrong, '.1e')}",
         verdict([bad > 1e6 * good for bad, good in zip(wrong, right, strict=True)]),
-        f"{len(finished)} runs that come to [2,1,1], {finished[0]['config']['affine_steps']} Levenberg-Marquardt steps; "
-        "shows: a million times the error of the right names",
+        f"{len(finished)} runs that reach [2,1,1], {finished[0]['config']['affine_steps']} Levenberg-Marquardt steps; "
+        "shows: a million times the error of the right functions",
     )
 
 
@@ -106,8 +108,8 @@ def _discover_claim(found: Sequence[Record]) -> Claim:
     good = [error <= MOST_ERROR for error in errors] + [False] * (len(found) - len(errors))
     worst = f"; worst coefficient off by {max(errors):.0e}" if errors else ""
     return Claim(
-        "the data lead to the formula and to nothing else, width and names found by itself (kr.discover)",
-        "one run, width from pruning, names by hand: 1.0 e^{1.0 y^2 + 1.0 sin(3.14 x)}",
+        "the data lead to the formula and to nothing else, width and functions found automatically (kr.discover)",
+        "one run, width from pruning, functions by hand: 1.0 e^{1.0 y^2 + 1.0 sin(3.14 x)}",
         f"exact in {_of_all(good)} seeds{worst}",
         verdict(good),
         f"{_seeds(found)}; exact: [2,1,1], sin, x^2, exp, and every parameter within {MOST_ERROR:g} of 1, 1, pi, 1 or of 0",

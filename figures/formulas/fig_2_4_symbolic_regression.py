@@ -1,6 +1,6 @@
-"""Fig. 2.4: symbolic regression in five steps, by hand as in the paper, and by `kr.discover`, which also finds width and names.
+"""Fig. 2.4: symbolic regression in five steps, by hand as in the paper, and by `kr.discover`, which also finds width and functions.
 
-Liu et al. 2024, section 2.5.2, show one run. Here every seed is asked how far the steps lead: `five_steps` says what they are. The
+Liu et al. 2024, section 2.5.2, show one run. We run the steps (`five_steps`) for every seed and report the results. The
 picture shows one seed in both ways, the first whose training and pruning by hand lead to [2,1,1] (the first of all if none does).
 """
 
@@ -44,12 +44,12 @@ DISCOVER_STEPS = {
     "refine": "eliminate, refine",
     "canonical": "name, train",
 }
-BETA = 10.0  # an edge is as opaque as tanh(BETA A); the paper takes 3, at which its own penalty leaves the lower edges pale
+BETA = 10.0  # opacity of an edge: tanh(BETA A); with the paper's 3, its own penalty makes the lower edges pale
 LEAST_DRAWN = 1e-17  # an error of 0 has no place on a logarithmic axis
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per way and seed; the quick run leaves ways out."""
+    """Return one configuration for each way and seed; quick runs leave ways out."""
     counts = {way: FULL_SEEDS if full else way.quick_seeds for way in WAYS}
     return [
         config_of(way, seed)
@@ -60,12 +60,12 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return way_of(config).seconds
 
 
 def run(config: Config) -> dict[str, Any]:
-    """The way from the data to the formula."""
+    """Go from the data to the formula, by the way of the configuration."""
     return walk(config)
 
 
@@ -73,7 +73,9 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """The steps of one seed by hand and by `discover`; below, what became of all seeds. Ways without records are left out."""
+    """Draw the steps of one seed by hand and by `discover`; below, the results of all seeds. Ways
+    without records are left out.
+    """
     by_hand, discovered = runs_of(records, PRINTED), runs_of(records, DISCOVER)
     shown = next(
         (record for record in by_hand if record["results"]["formula"]),
@@ -107,7 +109,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 
 def _draw_steps(row: SubFigure, record: Record, titles: dict[str, str], text: str) -> Drawings:
-    """Everything of a row but the networks, and what draws these."""
+    """Draw a row without its networks, and return the functions that draw these."""
     headline(row, text)
     axes, results = row.subplots(1, 5), record["results"]
     steps = {step["name"]: step for step in results["steps"]}

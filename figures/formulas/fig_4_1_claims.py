@@ -1,4 +1,4 @@
-"""What section 4.1 of the paper shows in Fig. 4.1, set beside the records of `fig_4_1_interpretable`."""
+"""Fig. 4.1 of the paper, section 4.1, compared with the records of `fig_4_1_interpretable`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ SHOWN = {
 
 
 def runs_of(records: Sequence[Record], panel: str) -> list[Record]:
-    """The records of a panel, by seed."""
+    """Return the records of a panel, ordered by seed."""
     return sorted(
         (record for record in records if record["config"]["panel"] == panel),
         key=lambda record: int(record["seed"]),
@@ -34,7 +34,7 @@ def runs_of(records: Sequence[Record], panel: str) -> list[Record]:
 
 
 def shows(record: Record) -> bool:
-    """Whether a network shows what the paper's shows."""
+    """Return whether a network has the properties of the paper's."""
     return (
         all(first_digit.located(record))
         if record["config"]["panel"] == first_digit.PANEL
@@ -43,7 +43,9 @@ def shows(record: Record) -> bool:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Two rows a formula, shape with functions and exactness; one for the digits."""
+    """Return two rows for each formula, on shape with functions and on exactness, and one for the
+    digits.
+    """
     rows = {
         formula.panel: _formula_claims(formula, runs_of(records, formula.panel))
         for formula in FORMULAS
@@ -85,11 +87,11 @@ def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
             f"{_seeds(runs)}; kr.discover, {spread(seconds, '.1f')} CPU s{rest}",
         ),
         Claim(
-            f"{about}: what it says is exact",
+            f"{about}: the formula is exact",
             "not asked",
             f"{_of_all(exactly)} seeds; relative test error {spread(errors, '.0e')}",
             verdict(exactly),
-            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of the spread",
+            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of std(y)",
         ),
     ]
 

@@ -1,8 +1,8 @@
-"""Fig. 4.1: six small tasks and the networks that are found for them, which can be read.
+"""Fig. 4.1: six small tasks, each with an interpretable network.
 
-Liu et al. 2024, section 4.1, show one network a task. Here every seed is asked whether shape and functions are those of the paper:
-`five_formulas` and `first_digit` say how. Of each task the first seed is drawn that comes to the paper's network (the first of all if
-none does).
+Liu et al. 2024, section 4.1, show one network a task. We test for every seed whether shape and functions
+are those of the paper (`five_formulas`, `first_digit`). Of each task the picture shows the first seed
+that finds the paper's network (the first of all if none does).
 """
 
 import re
@@ -34,13 +34,13 @@ from figures.machine.summary import shape_name
 NAME = "4.1"
 TITLE = "six networks that can be read"
 SEEDS, SEEDS_QUICK = 5, 1
-N_DRAWN = 301  # samples that ranges of curves and magnitudes come from
-BETA = 15.0  # of opacity: not 3, for what is left after pruning is there to be read
+N_DRAWN = 301  # samples for the ranges of curves and the magnitudes
+BETA = 15.0  # of opacity: not 3, because edges that remain after pruning should be readable
 PANELS = sorted([*(formula.panel for formula in FORMULAS), first_digit.PANEL])
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per panel and seed."""
+    """Return one configuration for each panel and seed."""
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     found = [config_of(formula, seed) for formula in FORMULAS for seed in range(count)]
     found += [first_digit.config_of(seed) for seed in range(count)]
@@ -48,14 +48,14 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return (
         first_digit.SECONDS if config["panel"] == first_digit.PANEL else formula_of(config).seconds
     )
 
 
 def run(config: Config) -> dict[str, Any]:
-    """The network of a panel and a seed, and what it was recognised as."""
+    """Return the network of a panel and a seed, and the formula found in it."""
     return first_digit.learn(config) if config["panel"] == first_digit.PANEL else find(config)
 
 
@@ -63,7 +63,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A network for each panel, with the number of seeds that come to the paper's."""
+    """Draw a network for each panel, with the number of seeds that find the paper's network."""
     picture, networks = Figure(figsize=(13.0, 9.6)), []
     for ax, panel in zip(
         picture.subplots(2, 3, width_ratios=(1.0, 1.0, 1.35)).ravel(), PANELS, strict=True

@@ -1,4 +1,4 @@
-"""What section 4.2 of the paper says about Fig. 4.2, set beside the records of `fig_4_2_unsupervised`."""
+"""The statements of section 4.2 of the paper about Fig. 4.2, compared with the records of `fig_4_2_unsupervised`."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ INDEPENDENT = 5  # x6
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Each relation, and the variable that is in none."""
+    """Return a row for each relation, and one for the variable that is in none."""
     return [
         _relation_claim(records, FIRST),
         _relation_claim(records, SECOND),

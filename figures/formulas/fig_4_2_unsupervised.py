@@ -1,7 +1,7 @@
-"""Fig. 4.2: two relations found without being told which variable depends on which; chance decides which of them a seed finds.
+"""Fig. 4.2: two relations among variables found by unsupervised learning; the seed decides which of them is found.
 
-Liu et al. 2024, section 4.2, show one seed for each. Here every seed is asked, and the two networks drawn are those of the first
-seeds that come to one. `two_relations` says how.
+Liu et al. 2024, section 4.2, show one seed for each. We run every seed and draw the networks of the
+first seeds that find a relation. `two_relations` has the method.
 """
 
 from collections.abc import Sequence
@@ -41,17 +41,17 @@ RELATIONS = {FIRST: "$x_3 = e^{\\sin(x_1) + x_2^2}$", SECOND: "$x_5 = x_4^3$"}
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per seed."""
+    """Return one configuration for each seed."""
     return [config_of(seed) for seed in range(seeds or (SEEDS if full else SEEDS_QUICK))]
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return SECONDS
 
 
 def run(config: Config) -> dict[str, Any]:
-    """The network of a seed, and which inputs it takes."""
+    """Return the network of a seed, and the inputs that it uses."""
     return search(config)
 
 
@@ -59,7 +59,9 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A pruned network for each relation; which inputs each seed takes; how many seeds come to what."""
+    """Draw a pruned network for each relation, the inputs that each seed uses, and the number of
+    seeds with each result.
+    """
     picture = Figure(figsize=(13.0, 5.7))
     halves = picture.subfigures(1, 2, width_ratios=(1.25, 1.0))
     left, right = np.asarray(halves, dtype=object)

@@ -1,4 +1,4 @@
-"""What appendix C of the paper says about Fig. C.1, set beside the records of `fig_c_1_hyperparameters`."""
+"""The statements of appendix C of the paper about Fig. C.1, compared with the records of `fig_c_1_hyperparameters`."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,11 +21,13 @@ from figures.machine.machine import Claim, Record
 from figures.machine.summary import spread, verdict
 
 Runs = dict[float, list[Record]]
-LESS = 1.0  # a median that differs by less than an edge, or a node, does not count as another
+LESS = 1.0  # medians that differ by less than one edge, or one node, count as equal
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """One row per part of the figure, for the entropy one per weight of the penalty; rows without records are left out."""
+    """Return one row for each part of the figure, for the entropy one for each weight of the
+    penalty. Rows without records are left out.
+    """
     rows = []
     for row in (ENTROPY, ENTROPY_AT_TENTH):
         runs = runs_of(records, row)
@@ -55,7 +57,7 @@ def _counts(name: str, runs: Runs) -> str:
 
 
 def _evidence(runs: Runs) -> str:
-    """Seeds, hidden nodes and errors of each value."""
+    """Return seeds, hidden nodes and errors of each value as text."""
     seeds = sorted({len(some) for some in runs.values()})
     nodes = ", ".join(f"{np.median(_nodes(some)):g}" for some in runs.values())
     alone = ", ".join(str(_nodes(some).count(1)) for some in runs.values())

@@ -1,12 +1,12 @@
-"""Fig. C.1: what the settings of training do to how readable a network becomes.
+"""Fig. C.1: how the hyperparameters of training affect the interpretability of a network.
 
 Liu et al. 2024, appendix C: [2,5,1] learns exp(sin(pi x) + y^2), whose smallest network has three active edges, with different
 
     a  weights mu_2 of the entropy       c  weights lambda of the penalty       e  degrees k
     b  seeds                             d  numbers of intervals G
 
-Three networks of a row are drawn, with seed 0 (in b with the first three seeds); beside them all seeds of all values are counted. An
-edge is active if its mean magnitude on the training samples, (2.17), is above 1e-2. The settings stand in `hyperparameters`.
+Each row shows three networks with seed 0 (in b with the first three seeds), and counts over all seeds of all values. An
+edge is active if its mean magnitude on the training samples, (2.17), is above 1e-2. `hyperparameters` has the settings.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,11 +42,13 @@ from figures.machine.style import BLUE, GREY, VERMILION
 NAME = "c.1"
 TITLE = "hyperparameters and readable networks"
 
-BETA = 10.0  # an edge is as opaque as tanh(BETA A); the paper takes 3, at which edges far above the threshold cannot be seen
+BETA = 10.0  # opacity of an edge: tanh(BETA A); with the paper's 3, edges far above the threshold are invisible
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per setting and seed, each once; the base, which row b is about, in as many seeds as are drawn."""
+    """Return each setting and seed once; the base, the subject of row b, has as many seeds as are
+    drawn.
+    """
     count = seeds or (FULL_SEEDS if full else QUICK_SEEDS)
     found = [config_of(seed, {}) for seed in range(seeds or max(count, DRAWN))]
     for row in (*ROWS, ENTROPY_AT_TENTH):
@@ -60,12 +62,12 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return 0.7
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Train; the edges' scores, the errors, and of the first seeds the network."""
+    """Train; return the edges' scores, the errors, and for the first seeds the network."""
     rng = np.random.default_rng(config["seed"])
     data = kr.sample("exp_sin", n_train=config["n_train"], n_test=config["n_test"], rng=rng)
     trained = sparsify(config, data, rng)
@@ -86,7 +88,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A row a setting: three networks, and the counts of all seeds."""
+    """Draw a row for each setting: three networks, and the counts of all seeds."""
     picture = Figure(figsize=(13.0, 14.0))
     drawings: list[Callable[[], None]] = []
     strips: Any = picture.subfigures(
@@ -109,7 +111,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 
 def _shown(records: Sequence[Record], row: Row) -> list[tuple[str, Record]]:
-    """What is drawn of a row, each with what it is called."""
+    """Return the records that a row shows, each with its title."""
     if row is SEED:
         return [
             (f"seed {record['seed']}", record)

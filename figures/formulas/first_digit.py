@@ -1,7 +1,7 @@
-"""From a number in [0, 1] to its first decimal digit: ten splines that ought to be bumps, the j-th over [j/10, (j+1)/10].
+"""From a number in [0, 1] to its first decimal digit: ten splines that should be bumps, the j-th over [j/10, (j+1)/10].
 
-Liu et al. 2024, section 4.1, panel (c) of Fig. 4.1: 0.0618 becomes (1, 0, ..., 0), 0.314 becomes (0, 0, 0, 1, 0, ..., 0). Open in the
-paper, and chosen here before the first full run: a [1,10] network, numbers uniform on [0, 1], least squares on the one-hot targets, and
+Liu et al. 2024, section 4.1, panel (c) of Fig. 4.1: 0.0618 becomes (1, 0, ..., 0), 0.314 becomes (0, 0, 0, 1, 0, ..., 0). The
+paper leaves open, and we chose before the first full run: a [1,10] network, numbers uniform on [0, 1], least squares on the one-hot targets, and
 20 intervals, two a digit.
 """
 
@@ -29,17 +29,17 @@ SETTINGS = {
 
 
 def config_of(seed: int) -> Config:
-    """Everything that a run depends on."""
+    """Return the configuration of a run."""
     return {"panel": PANEL, "box": [[0.0, 1.0]], "widths": [1, N_DIGITS], **SETTINGS, "seed": seed}
 
 
 def first_digit(x: FloatArray) -> IntArray:
-    """The digit (n,) of numbers (n, 1) in [0, 1)."""
+    """Return the first digit (n,) of numbers (n, 1) in [0, 1)."""
     return np.floor(N_DIGITS * x[:, 0]).astype(np.int_)
 
 
 def learn(config: Config) -> dict[str, Any]:
-    """Train a network of a seed; where its curves have their bumps."""
+    """Train a network from a seed; return the positions of its curves' bumps."""
     rng = np.random.default_rng(config["seed"])
     low, high = config["box"][0]
     x, x_test = (rng.uniform(low, high, (config[count], 1)) for count in ("n_train", "n_test"))
@@ -61,7 +61,9 @@ def learn(config: Config) -> dict[str, Any]:
 
 
 def bumps(network: kr.Network) -> dict[str, list[float]]:
-    """Of each digit's curve: where its peak is, and the ends of where it is above half its height."""
+    """Return for each digit's curve the position of its peak, and the ends of the region above half
+    its height.
+    """
     line = np.linspace(0.0, 1.0, 2001)
     curves = network(line[:, None])
     tall = curves > HALF * curves.max(axis=0)
@@ -74,7 +76,9 @@ def bumps(network: kr.Network) -> dict[str, list[float]]:
 
 
 def located(record: Record) -> list[bool]:
-    """Of each digit, whether its curve peaks over it, and is above half its height nowhere but there, give or take half a digit."""
+    """Return for each digit whether its curve peaks over it, and exceeds half its height there
+    alone, within half a digit.
+    """
     peaks, left, right = (np.array(record["results"][name]) for name in ("peaks", "left", "right"))
     low, high = np.arange(N_DIGITS) / N_DIGITS, (np.arange(N_DIGITS) + 1.0) / N_DIGITS
     near = 0.5 / N_DIGITS

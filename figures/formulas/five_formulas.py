@@ -1,12 +1,12 @@
-"""Five formulas whose networks can be read, and how near `kr.discover` comes to those: panels (a), (b), (d), (e), (f) of Fig. 4.1.
+"""Five formulas with interpretable networks, and the results of `kr.discover`: panels (a), (b), (d), (e), (f) of Fig. 4.1.
 
 Liu et al. 2024, section 4.1. Of each panel the widths, the edges and their functions are known.
 
 What the paper leaves open: samples are uniform on the boxes below, positive ones for (b), 1000 to train and 1000 to test, without noise;
-the first widths of (e) are [3,3,1]. Settings are those of `discover`, with two exceptions that trials asked for. J0(20 x) oscillates too
-fast for 5 intervals: (d) begins with 20, as the documentation does. The square root has an infinite slope at 0, where the error of any
-structure falls as slowly as 1/G, so that small ratios say little: in (f) a smaller structure may be 10 times as far off as the best
-one, not 1.5 times.
+the first widths of (e) are [3,3,1]. Settings are those of `discover`, with two exceptions after trials. J0(20 x) oscillates too
+fast for 5 intervals: (d) begins with 20, as the documentation does. The square root has an infinite derivative at 0, where the
+error of any architecture falls as slowly as 1/G, so that small ratios say little: in (f) the error of a smaller architecture
+may be 10 times the smallest one, not 1.5 times.
 """
 
 import time
@@ -36,7 +36,7 @@ EXACT = 1e-9  # of the spread of the test values
 
 @dataclass(frozen=True)
 class Formula:
-    """A panel.
+    """A panel of Fig. 4.1.
 
     `f`: x -> y (n,); `box` of the inputs, with their `names`; `widths` to begin with; `aim`: the widths that are right; `functions` of the
     edges that are right, layer by layer; `seconds` of CPU, roughly; `options`: what differs from SETTINGS.
@@ -122,7 +122,7 @@ FORMULAS = (
 
 
 def config_of(formula: Formula, seed: int) -> Config:
-    """Everything that a run depends on; the function is known by its plain text."""
+    """Return the configuration of a run; the function is given by its plain text."""
     known = {
         "panel": formula.panel,
         "formula": formula.plain,
@@ -133,18 +133,18 @@ def config_of(formula: Formula, seed: int) -> Config:
 
 
 def formula_of(config: Config) -> Formula:
-    """The formula of a configuration."""
+    """Return the formula of a configuration."""
     return next(formula for formula in FORMULAS if formula.panel == config["panel"])
 
 
 def sample(config: Config, n: int, rng: np.random.Generator) -> FloatArray:
-    """Points (n, n_in) of the box."""
+    """Return random points (n, n_in) of the box."""
     low, high = np.array(config["box"]).T
     return rng.uniform(low, high, (n, len(low)))
 
 
 def find(config: Config) -> dict[str, Any]:
-    """What `discover` makes of the samples of a seed."""
+    """Run `discover` on the samples of a seed and return its results."""
     formula, rng = formula_of(config), np.random.default_rng(config["seed"])
     x, x_test = sample(config, config["n_train"], rng), sample(config, config["n_test"], rng)
     data = kr.Data(x, formula.f(x)[:, None], x_test, formula.f(x_test)[:, None])
@@ -166,12 +166,14 @@ def find(config: Config) -> dict[str, Any]:
 
 
 def functions_of(network: kr.Network) -> list[list[str]]:
-    """Names of the formulas of each layer, by output and input."""
+    """Return the names of the symbolic edges' functions in each layer, ordered by output and input."""
     return [[edge.name for edge in layer.symbolic] for layer in network.layers]
 
 
 def shortest(expression: Any, x: FloatArray, names: Sequence[str]) -> str:
-    """LaTeX of a formula with exact constants, multiplied out or as it stands, whichever has fewer operations."""
+    """Return the LaTeX of a formula with exact constants, expanded or not, whichever has fewer
+    operations.
+    """
     import sympy
 
     forms = [
@@ -185,7 +187,7 @@ def shortest(expression: Any, x: FloatArray, names: Sequence[str]) -> str:
 
 
 def right_shape(record: Record) -> bool:
-    """Whether widths and numbers of edges are those of the panel."""
+    """Return whether widths and numbers of edges are those of the panel."""
     formula, results = formula_of(record["config"]), record["results"]
     counts = [len(layer) for layer in results["functions"]]
     return bool(
@@ -194,7 +196,9 @@ def right_shape(record: Record) -> bool:
 
 
 def right_functions(record: Record) -> bool:
-    """Whether shape and functions, layer by layer, are those of the panel; sine is as good as cosine, and the like."""
+    """Return whether shape and functions, layer by layer, are those of the panel; sine counts as
+    cosine, and the like.
+    """
     layers = zip(
         record["results"]["functions"], formula_of(record["config"]).functions, strict=False
     )
@@ -208,5 +212,5 @@ def _family(name: str) -> str:
 
 
 def exact(record: Record) -> bool:
-    """Whether test values agree up to rounding."""
+    """Return whether test values agree up to rounding."""
     return bool(record["results"]["error"] <= EXACT)

@@ -1,14 +1,14 @@
-"""From samples of exp(sin(pi x) + y^2) to the formula in five steps: by hand, and by `kr.discover`. What Fig. 2.4 is made from.
+"""From samples of exp(sin(pi x) + y^2) to the formula in five steps: by hand, and by `kr.discover`, for Fig. 2.4.
 
 Liu et al. 2024, sections 2.5.1 and 2.5.2, on a [2,5,1] network with lambda = 1e-2:
 
     1  train with the penalty (2.20)       4  train a, b, c, d of c f(a x + b) + d
     2  prune, (2.21)                       5  write the formula down
-    3  name the edges sin, x^2, exp
+    3  make the edges sin, x^2, exp
 
 What the paper leaves open: points are uniform on [-1, 1]^2, 1000 to train and 1000 to test. G = 5, k = 3 and L-BFGS with 20 steps of
 20 iterations are the documentation's, as is the entropy's weight mu_2 = 10 beside the printed mu_2 = 1; 100 steps are the default of
-the paper's code. Nothing is trained between pruning and naming. Step 4 is Levenberg-Marquardt. Noise is on the training targets alone.
+the paper's code. There is no training between pruning and symbolic fitting. Step 4 is Levenberg-Marquardt. Noise is on the training targets alone.
 """
 
 import time
@@ -36,7 +36,9 @@ Steps = list[tuple[str, Network]]
 
 @dataclass(frozen=True)
 class Way:
-    """`entropy_weight` and L-BFGS iterations of a way by hand, None and 0 for `discover`; `seconds` of CPU, roughly."""
+    """A way from data to formula: `entropy_weight` and L-BFGS iterations by hand, None and 0 for
+    `discover`; `seconds` of CPU, roughly.
+    """
 
     label: str
     color: str
@@ -58,7 +60,7 @@ FULL_SEEDS = 20
 
 
 def config_of(way: Way, seed: int) -> Config:
-    """Everything that a run depends on."""
+    """Return the configuration of a run."""
     shared = {
         "seed": seed,
         "widths": [2, 5, 1],
@@ -81,7 +83,7 @@ def config_of(way: Way, seed: int) -> Config:
 
 
 def way_of(config: Config) -> Way:
-    """The way that a configuration belongs to."""
+    """Return the way that a configuration belongs to."""
     same = ("noise", "entropy_weight", "n_steps")
     return next(
         way for way in WAYS if all(config_of(way, 0).get(name) == config.get(name) for name in same)
@@ -89,12 +91,14 @@ def way_of(config: Config) -> Way:
 
 
 def runs_of(records: Sequence[Record], way: Way) -> list[Record]:
-    """The records of a way."""
+    """Return the records of a way."""
     return [record for record in records if way_of(record["config"]) is way]
 
 
 def walk(config: Config) -> dict[str, Any]:
-    """All steps with their networks, the formula, how far its parameters are from the true ones, CPU seconds."""
+    """Take all steps; return their networks, the formula, the error of its parameters, and CPU
+    seconds.
+    """
     rng = np.random.default_rng(config["seed"])
     clean = kr.sample("exp_sin", n_train=config["n_train"], n_test=config["n_test"], rng=rng)
     noise = config["noise"] * rng.standard_normal(clean.y_train.shape) if config["noise"] else 0.0
@@ -125,7 +129,7 @@ def walk(config: Config) -> dict[str, Any]:
 
 
 def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
-    """Step 1: a network for the unit square, trained with the penalty."""
+    """Train a network for the unit square with the penalty, which is step 1."""
     network = kr.init_network(
         config["widths"],
         n_intervals=config["n_intervals"],
@@ -147,7 +151,7 @@ def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
 
 
 def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
-    """Steps 1 and 2 and, where they end in [2,1,1] with all its edges, 3 and 4."""
+    """Take steps 1 and 2 and, if they lead to [2,1,1] with all its edges, 3 and 4."""
     sparse = sparsify(config, data, rng).network
     pruned = kr.prune(sparse, data.x_train, threshold=config["threshold"], kind="mean")
     steps = [("sparsify", sparse), ("prune", pruned)]
@@ -189,9 +193,10 @@ def _test_rmse(network: Network, data: kr.Data) -> float:
 
 
 def coefficient_error(network: Network) -> float | None:
-    """The largest distance of a parameter of a canonical network from 1 exp(1 sin(pi x) + 1 y^2); None where the form is another.
+    """Return the largest difference of a parameter of a canonical network from 1 exp(1 sin(pi x) +
+    1 y^2); None if the form differs.
 
-    Those that ought to be 0 count too: the sine's phase (as the amplitude of the cosine beside it), the square's shift, constants.
+    Parameters that should be 0 count too: the sine's phase (as the amplitude of the cosine beside it), the square's shift, constants.
     """
     formulas = {
         (number, edge.output, edge.input): (edge.name, layer.affine[edge.row])
@@ -213,7 +218,7 @@ def coefficient_error(network: Network) -> float | None:
 
 
 def formula_text(network: Network) -> str:
-    """LaTeX with two decimals, as the paper prints it."""
+    """Return LaTeX with two decimals, as the paper prints it."""
     import sympy
 
     expression = sympy.sympify(kr.formula(network, names=INPUTS))

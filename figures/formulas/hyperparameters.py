@@ -1,4 +1,4 @@
-"""The settings of Fig. C.1, one changed at a time, and what is counted of a trained network.
+"""The settings of Fig. C.1, changed one at a time, and the counts of edges and nodes of a trained network.
 
 The paper has its values in the picture alone. These are those of its code's documentation: lambda = 0.01, mu_1 = 1, mu_2 = 2, G = 5,
 k = 3, L-BFGS with 20 steps of 20 iterations; row a also at lambda = 0.1, which it uses too. The degrees, and the penalty as it is
@@ -31,7 +31,9 @@ FULL_SEEDS, QUICK_SEEDS, DRAWN = 10, 2, 3
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the figure: the setting `name` takes `values`, beside `changes` of the base; `drawn` of them are shown, also quickly."""
+    """A row of the figure: the setting `name` takes `values`, with `changes` of the base; `drawn`
+    of them are shown, also in quick runs.
+    """
 
     letter: str
     title: str
@@ -43,11 +45,11 @@ class Row:
 
     @property
     def penalty_weight(self) -> float:
-        """Lambda of the row, where the row is not about it."""
+        """Return lambda of the row, unless lambda is its subject."""
         return float({**BASE, **dict(self.changes)}["penalty_weight"])
 
     def configs(self, seed: int, *, full: bool) -> list[Config]:
-        """One per value."""
+        """Return one configuration for each value."""
         return [
             config_of(seed, {**dict(self.changes), self.name: value})
             for value in (self.values if full else self.drawn)
@@ -75,12 +77,14 @@ ROWS = (ENTROPY, SEED, WEIGHT, GRID, DEGREE)
 
 
 def config_of(seed: int, changes: Config) -> Config:
-    """Everything that a run depends on."""
+    """Return the configuration of a run."""
     return {"seed": seed, **BASE, **changes}
 
 
 def runs_of(records: Sequence[Record], row: Row) -> dict[float, list[Record]]:
-    """Value of the row's setting -> records with it, everything else as in the row; values without records are left out."""
+    """Return a dict from values of the row's setting to the records that otherwise have the row's
+    settings; values without records are left out.
+    """
     found = {}
     for value in row.values:
         same = [
@@ -94,7 +98,7 @@ def runs_of(records: Sequence[Record], row: Row) -> dict[float, list[Record]]:
 
 
 def base_runs(records: Sequence[Record]) -> list[Record]:
-    """The records of the base, one a seed."""
+    """Return the records of the base, one for each seed."""
     return [record for record in records if record["config"] == config_of(record["seed"], {})]
 
 
@@ -102,16 +106,16 @@ def base_runs(records: Sequence[Record]) -> list[Record]:
 
 
 def active(record: Record) -> list[BoolArray]:
-    """Which edges (n_out, n_in) of each layer are active."""
+    """Return which edges (n_out, n_in) of each layer are active."""
     return [np.array(scores) > ACTIVE for scores in record["results"]["scores"]]
 
 
 def active_edges(record: Record) -> int:
-    """How many edges are active."""
+    """Return the number of active edges."""
     return int(sum(layer.sum() for layer in active(record)))
 
 
 def active_nodes(record: Record) -> int:
-    """How many hidden nodes have an active edge on both sides, (2.21)."""
+    """Return the number of hidden nodes with an active edge on both sides, (2.21)."""
     lower, upper = active(record)
     return int((lower.any(axis=1) & upper.any(axis=0)).sum())

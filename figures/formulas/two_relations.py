@@ -1,17 +1,17 @@
-"""Relations among six variables, found by telling real points from shuffled ones: what Fig. 4.2 is made from.
+"""Relations among six variables, found by telling real points from shuffled ones, for Fig. 4.2.
 
-Liu et al. 2024, section 4.2. A relation f(x) = 0 that is not trivial is what real points have and shuffled ones, every variable permuted
-by itself, have not. So a [6,1,1] network is trained to be 1 on the real and 0 on the shuffled points, with a fixed last curve,
+Liu et al. 2024, section 4.2. Real points satisfy a nontrivial relation f(x) = 0; shuffled points, each variable permuted
+independently, do not. So a [6,1,1] network is trained to be 1 on the real and 0 on the shuffled points, with a fixed last curve,
 
-    (U1)  g = sigma(f),    sigma(u) = exp(-(a u)^2) = exp(-u^2 / (2 w^2)),    f = sum_i phi_i(x_i)
+    (R9)  g = sigma(f),    sigma(u) = exp(-(a u)^2) = exp(-u^2 / (2 w^2)),    f = sum_i phi_i(x_i)
 
-and the inputs whose phi vary are the relation; the others are pruned. The data hold two, and x6 besides, which is independent:
+and the inputs whose phi vary form the relation; the others are pruned. The data have two relations, and x6 is independent:
 
-    (U2)  x3 = exp(sin(x1) + x2^2),    x5 = x4^3,    the others uniform on [-1, 1]
+    (R10) x3 = exp(sin(x1) + x2^2),    x5 = x4^3,    the others uniform on [-1, 1]
 
 What the paper leaves open: 500 real points, as in the documentation, and as many shuffled; 3 intervals; the printed penalty with
-lambda = 5e-3 and mu_2 = 10, which has to choose between two relations where both together would tell more. "Small w" is w = 0.24,
-a = 3. Coefficients begin as N(0, 1), not N(0, 0.1^2): else f begins near 0 for all points alike, and most seeds come to rest at
+lambda = 5e-3 and mu_2 = 10, which has to choose between two relations although both together would separate better. "Small w" is w = 0.24,
+a = 3. Initial coefficients are N(0, 1), not N(0, 0.1^2): otherwise f is near 0 at all points, and most seeds end at
 g = 1/2. Every seed draws its own data. These settings come from trials with seeds below 20; of seeds 20 to 59, 14 find the first
 relation, 14 the second, 2 mix them and 10 find none.
 """
@@ -33,13 +33,13 @@ from kan_ref.network.initialization import COEF_SCALE
 N_INPUTS = 6
 NAMES = tuple(f"$x_{n}$" for n in range(1, N_INPUTS + 1))
 LEAST_SHARE = 0.1  # of the largest score: an input above belongs to the relation
-LEAST_ACCURACY = 0.8  # of telling real from shuffled; below there is no relation
+LEAST_ACCURACY = 0.8  # of telling real from shuffled points; below it there is no relation
 SECONDS = 0.7
 
 
 @dataclass(frozen=True)
 class Group:
-    """What a seed may come to: these inputs, counted from 0, or whatever else (None)."""
+    """A possible result of a seed: these inputs, counted from 0, or any others (None)."""
 
     inputs: tuple[int, ...] | None
     label: str
@@ -54,7 +54,7 @@ GROUPS = (FIRST, SECOND, MIXED, NONE)
 
 
 def config_of(seed: int) -> Config:
-    """Everything that a run depends on."""
+    """Return the configuration of a run."""
     network = {
         "widths": [N_INPUTS, 1, 1],
         "n_intervals": 3,
@@ -67,7 +67,7 @@ def config_of(seed: int) -> Config:
 
 
 def real_points(n: int, rng: np.random.Generator) -> FloatArray:
-    """(n, 6) with (U2)."""
+    """Return points (n, 6) with (R10)."""
     x = rng.uniform(-1.0, 1.0, (n, N_INPUTS))
     x[:, 2] = np.exp(np.sin(x[:, 0]) + x[:, 1] ** 2)
     x[:, 4] = x[:, 3] ** 3
@@ -75,13 +75,15 @@ def real_points(n: int, rng: np.random.Generator) -> FloatArray:
 
 
 def real_and_shuffled(n: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """2 n points with 1 for the real ones, which come first, and 0 for those with every column permuted by itself."""
+    """Return 2 n points with their targets: 1 for the real ones, which come first, 0 for those with
+    each column permuted.
+    """
     x = real_points(n, rng)
     return np.concatenate([x, rng.permuted(x, axis=0)]), np.repeat([1.0, 0.0], n)[:, None]
 
 
 def start(config: Config, x: FloatArray, rng: np.random.Generator) -> kr.Network:
-    """(U1) with random phi."""
+    """Return the network (R9) with random phi."""
     network = kr.init_network(
         config["widths"],
         n_intervals=config["n_intervals"],
@@ -98,7 +100,9 @@ def start(config: Config, x: FloatArray, rng: np.random.Generator) -> kr.Network
 
 
 def search(config: Config) -> dict[str, Any]:
-    """Train and prune a seed; how much each input matters to f, and how well g tells real from shuffled with those that are left."""
+    """Train and prune from a seed; return how much each input matters to f, and how well g
+    separates real from shuffled points.
+    """
     rng = np.random.default_rng(config["seed"])
     data = kr.Data(
         *real_and_shuffled(config["n_train"], rng), *real_and_shuffled(config["n_test"], rng)
@@ -134,13 +138,13 @@ def search(config: Config) -> dict[str, Any]:
 
 
 def shares(record: Record) -> FloatArray:
-    """Of each input, how much it matters beside the one that matters most: (6,)."""
+    """Return how much each input matters relative to the one that matters most, (6,)."""
     scores = np.array(record["results"]["scores"])
     return np.asarray(scores / scores.max())
 
 
 def group_of(record: Record) -> Group:
-    """What a seed came to."""
+    """Return the result of a seed."""
     inputs = tuple(int(place) for place in np.flatnonzero(shares(record) > LEAST_SHARE))
     if record["results"]["accuracy"] < LEAST_ACCURACY:
         return NONE
@@ -148,7 +152,7 @@ def group_of(record: Record) -> Group:
 
 
 def runs_of(records: Sequence[Record], group: Group) -> list[Record]:
-    """The records that came to a group, by seed."""
+    """Return the records with a result, ordered by seed."""
     return sorted(
         (record for record in records if group_of(record) is group),
         key=lambda record: int(record["seed"]),

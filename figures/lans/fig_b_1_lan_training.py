@@ -1,11 +1,11 @@
-"""Fig. B.1: a learnable activation network as it trains on exp(sin(pi x) + y^2), beside a KAN and perceptrons.
+"""Fig. B.1: a learnable activation network during training on exp(sin(pi x) + y^2), compared with a KAN and MLPs.
 
 Liu et al. 2024, appendix B: a LAN has curves on its nodes and weights on its edges; it is "simpler" than a KAN, its picture harder to
-read, and its accuracy between those of a perceptron and of a KAN. The paper shows one network.
+read, and its accuracy between those of an MLP and of a KAN. The paper shows one network.
 
-Open in the paper, and chosen here: the widths [2,5,1,1], of which two nodes of the first hidden layer would do (one curve sin(pi x), one
+The paper leaves open, and we chose: the widths [2,5,1,1], of which two nodes of the first hidden layer would suffice (one curve sin(pi x), one
 y^2, then exp); 1000 uniform points of [-1, 1]^2 to train on, as many to test; Levenberg-Marquardt for all, the best of eight starts of 60
-steps, then 60 steps on each of 5, 10 and 20 intervals (see `lan_runs`). The KAN is [2,1,1]; the perceptrons have two hidden layers and as
+steps, then 60 steps on each of 5, 10 and 20 intervals (see `lan_runs`). The KAN is [2,1,1]; the MLPs have two hidden layers and as
 many parameters as the LAN at the end, and the same numbers of starts and steps.
 """
 
@@ -39,14 +39,14 @@ WIDTHS = {
     "kan": [2, 1, 1],
     "silu": [2, 0, 0, 1],
     "tanh": [2, 0, 0, 1],
-}  # 0: as many as the parameters ask for
+}  # 0: chosen by the number of parameters
 COLORS = {"lan": BLUE, "kan": VERMILION, "silu": GREEN, "tanh": PURPLE}
 SNAPSHOTS = (0, 5, 20)  # steps of the chosen start that are drawn, besides the end
-SETTLED = 0.9  # purity from which a node reads one input
+SETTLED = 0.9  # a node of at least this purity has one input
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per model and seed."""
+    """Return one configuration for each model and seed."""
     known = {
         "target": "exp_sin",
         "n_train": 1000,
@@ -63,12 +63,12 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return {"lan": 5.0, "kan": 3.0, "silu": 6.0, "tanh": 6.0}[str(config["model"])]
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Train a model; the errors at every step, of a LAN also what it looked like on its way."""
+    """Train a model; return the errors at every step, for a LAN also networks during training."""
     rng = np.random.default_rng(config["seed"])
     data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
     return (_run_lan if config["model"] == "lan" else _run_other)(config, data, rng)
@@ -102,7 +102,7 @@ def _run_lan(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[st
 
 
 def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str, Any]:
-    """A KAN or a perceptron with the same budget of starts and steps."""
+    """Train a KAN or an MLP with the same numbers of initializations and steps."""
     per_grid = config["n_rounds"] * config["round_steps"]
     if config["model"] == "kan":
         starts = kr.run_starts(
@@ -162,7 +162,9 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Above, the LAN of the first seed on its way; below, test errors of all models and seeds."""
+    """Draw the LAN of the first seed during training above, test errors of all models and seeds
+    below.
+    """
     picture = Figure(figsize=(12.5, 8.6))
     grid = picture.add_gridspec(2, len(SNAPSHOTS) + 1, height_ratios=(1.25, 1.0))
     for results in [record["results"] for record in runs_of(records, "lan")[:1]]:
@@ -218,7 +220,7 @@ def _label(record: Record) -> str:
 
 
 def runs_of(records: Sequence[Record], model: str) -> list[Record]:
-    """The records of a model, by seed."""
+    """Return the records of a model, ordered by seed."""
     return sorted(
         (record for record in records if record["config"]["model"] == model),
         key=lambda record: int(record["seed"]),
@@ -229,7 +231,9 @@ def runs_of(records: Sequence[Record], model: str) -> list[Record]:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Accuracy between those of a perceptron and of a KAN; what can be read. No claims as long as a model is missing."""
+    """Return rows on the accuracy between MLP and KAN, and on interpretability; none while a model
+    is missing.
+    """
     if not all(runs_of(records, model) for model in WIDTHS):
         return []
     last = {
@@ -242,13 +246,13 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     seeds = f"{len(last['lan'])} seed{'s' if len(last['lan']) > 1 else ''}"
     lan, evidence = (
         np.median(last["lan"]),
-        f"{seeds}; median test RMSE after 240 LM steps; {n_params['lan']} parameters, perceptrons {n_params['tanh']}",
+        f"{seeds}; median test RMSE after 240 LM steps; {n_params['lan']} parameters, MLPs {n_params['tanh']}",
     )
     rows = [
         Claim(
-            f"a LAN is more accurate than a perceptron with {activation} and as many parameters",
+            f"a LAN is more accurate than an MLP with {activation} and as many parameters",
             "more accurate",
-            f"LAN {spread(last['lan'], '.1e')}, perceptron {spread(last[activation], '.1e')}",
+            f"LAN {spread(last['lan'], '.1e')}, MLP {spread(last[activation], '.1e')}",
             "yes" if lan < np.median(last[activation]) else "no",
             evidence,
         )
@@ -261,7 +265,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             "less accurate",
             f"LAN {spread(last['lan'], '.1e')}, KAN with {n_params['kan']} parameters and the same grids {spread(last['kan'], '.1e')}",
             "yes" if lan > np.median(last["kan"]) else "no",
-            f"{seeds}; {sum(failed)} of {8 * len(failed)} starts of the LAN failed",
+            f"{seeds}; {sum(failed)} of {8 * len(failed)} initializations of the LAN failed",
         ),
         Claim(
             "a LAN is harder to read than a KAN, for weights mix the inputs",

@@ -2,10 +2,10 @@
 
 Liu et al. 2024, appendix B: LANs learn them too, but are not as easy to read as KANs, since weights mix all inputs of a node.
 
-Functions and samples are those of `five_formulas` and `first_digit`. Open in the paper, and chosen here: the widths, in which each
-function has an exact form except (d); for (d) [2,5,1,1] and smaller ones got stuck in trials, so that it has [2,5,5,1]. Training as in
-`lan_runs`; J0(20 x) oscillates too fast for fewer than 20 intervals. In (f) only the plane of two inner sums counts, any two of its
-directions at right angles will do: u^2 + v^2 does not change when (u, v) turns.
+Functions and samples are those of `five_formulas` and `first_digit`. The paper leaves open, and we chose, the widths, in which each
+function has an exact form except (d); for (d) [2,5,1,1] and smaller networks stopped at large errors in trials, so it has [2,5,5,1]. Training as in
+`lan_runs`; J0(20 x) oscillates too fast for fewer than 20 intervals. In (f) any two orthogonal directions in the plane of two inner sums are
+right: u^2 + v^2 does not change when (u, v) rotates.
 """
 
 from collections.abc import Sequence
@@ -30,12 +30,14 @@ LEARNT, DIGITS_LEARNT = (
     0.05,
     0.9,
 )  # error against the spread of the test values; share of right digits
-ALONE = 0.9  # purity from which a node reads one input
+ALONE = 0.9  # a node of at least this purity has one input
 
 
 @dataclass(frozen=True)
 class Panel:
-    """An example: the widths of its network, how many curves read one input in a form that one would write down, other settings."""
+    """An example: the widths of its network, the number of curves with one input in the expected
+    form, other settings.
+    """
 
     letter: str
     widths: list[int]
@@ -55,7 +57,7 @@ PANELS = (
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per example and seed."""
+    """Return one configuration for each example and seed."""
     known = {"n_train": 1000, "n_test": 1000, **SETTINGS}
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     return [
@@ -66,7 +68,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return _panel(config).seconds
 
 
@@ -89,7 +91,9 @@ def _data(config: Config, rng: np.random.Generator) -> kr.Data:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Train the network of an example and a seed; its errors, and what its first curves read."""
+    """Train the network of an example and a seed; return its errors, and the inputs of its first
+    curves.
+    """
     rng = np.random.default_rng(config["seed"])
     data = _data(config, rng)
     lan, validation = train_lan(config, data, rng)
@@ -112,7 +116,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Of each example the network with the least error."""
+    """Draw for each example the network with the smallest error."""
     picture = Figure(figsize=(13.0, 9.2))
     for ax, panel in zip(picture.subplots(2, 3).ravel(), PANELS, strict=True):
         runs = runs_of(records, panel.letter)
@@ -157,7 +161,7 @@ def _formula(letter: str) -> str:
 
 
 def runs_of(records: Sequence[Record], letter: str) -> list[Record]:
-    """The records of an example, by seed."""
+    """Return the records of an example, ordered by seed."""
     return sorted(
         (record for record in records if record["config"]["panel"] == letter),
         key=lambda record: int(record["seed"]),
@@ -168,7 +172,9 @@ def runs_of(records: Sequence[Record], letter: str) -> list[Record]:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Of each example, whether it is learnt; of those that have a form with one input a curve, whether it is found."""
+    """Return for each example whether it is learnt, and whether a form with one input for each
+    curve, if there is one, is found.
+    """
     rows = []
     for panel in PANELS:
         runs = runs_of(records, panel.letter)
@@ -209,11 +215,11 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
         "learnt",
         f"{ours}; in {sum(good)} of {len(good)} seeds",
         "yes" if all(good) else "partly" if any(good) else "no",
-        f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} starts failed; "
+        f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} initializations failed; "
         + (
             f"learnt: {DIGITS_LEARNT:.0%} right"
             if digits
-            else f"learnt: at most {LEARNT:g} of the spread"
+            else f"learnt: at most {LEARNT:g} of std(y)"
         ),
     )
 

@@ -1,7 +1,7 @@
 """A learnable activation network as a diagram: inputs at the bottom, a box with its curve at every hidden node, weights as lines.
 
-A line is blue where its weight is positive and orange where it is negative, and as wide and as opaque as what flows through it: |w| times
-the deviation of what the weight takes, against the largest of its layer.
+A line is blue where its weight is positive and orange where it is negative, and its width and opacity grow with |w| times
+the standard deviation of its input, relative to the largest in its layer.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ WIDEST, FAINTEST = 2.6, 0.08  # points; opacity
 BOX, TALL = (
     0.86,
     0.5,
-)  # a box's width against the room of a node, at most `TALL` of a storey in height
+)  # a box's width relative to the space of a node; its height is at most `TALL` of a layer's
 N_POINTS = 120
 
 
@@ -35,7 +35,7 @@ def draw_lan(
     output_names: Sequence[str],
     widest_box: float = 0.2,
 ) -> None:
-    """Draw into the unit square of an Axes; curves over the range that samples x (n, n_in) give."""
+    """Draw into the unit square of an Axes; samples x (n, n_in) determine the range of the curves."""
     ax.set_axis_off()
     ax.set_xlim(0.0, 1.0)
     ax.set_ylim(-0.12, 1.12)

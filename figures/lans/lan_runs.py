@@ -1,8 +1,9 @@
-"""How the figures on learnable activation networks train one, and how such a network stands in a record.
+"""Training of learnable activation networks for the figures, and such networks in records.
 
-Open in the paper, and chosen here: Levenberg-Marquardt; eight short starts with 5 intervals, compared on a fifth of the training data
-that they do not see; then finer grids. Grids stay during a call of `kr.fit`, so that each number of intervals is trained on in rounds,
-before each of which the grids are placed anew on what the training data give.
+The paper leaves open, and we chose: Levenberg-Marquardt; eight short runs with 5 intervals, compared
+on a held-out fifth of the training data; then finer grids. Grids are fixed during a call of `kr.fit`,
+so each number of intervals is trained in rounds, and before each round the grids are placed again on
+the activations of the training data.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,9 +34,10 @@ Watch = Callable[[int, Any, Step], None]
 def train_lan(
     config: Config, data: kr.Data, rng: np.random.Generator, watch: Watch | None = None
 ) -> tuple[kr.LAN, list[float]]:
-    """The network at the end of the finest grid, and the validation errors of the starts.
+    """Return the network at the end of the finest grid, and the validation errors of the
+    initializations.
 
-    `watch(step, network, entry)` sees every step of the start that is chosen and of all that follows.
+    `watch(step, network, entry)` is called at every step of the chosen initialization and of all that follows.
     """
     part = _set_aside(data, rng)
     starts: list[tuple[float, int, kr.LAN, list[Step]]] = []
@@ -76,7 +78,9 @@ def _set_aside(data: kr.Data, rng: np.random.Generator) -> kr.Data:
 
 
 def purity(lan: kr.LAN, x: FloatArray) -> list[float]:
-    """Of each node of the first hidden layer, the share of its strongest input: |w| times the input's deviation, over the sum."""
+    """Return for each node of the first hidden layer the fraction of its strongest input: |w| times
+    the input's standard deviation, over the sum.
+    """
     strength = np.abs(lan.weights[0]) * x.std(axis=0)
     return [float(share) for share in strength.max(axis=1) / strength.sum(axis=1)]
 
@@ -85,7 +89,7 @@ def purity(lan: kr.LAN, x: FloatArray) -> list[float]:
 
 
 def stored_lan(lan: kr.LAN) -> dict[str, Any]:
-    """The network as plain data, rounded to what a picture shows."""
+    """Return the network as plain data, rounded to the precision of a picture."""
     parts = {
         name: [_rounded(array) for array in getattr(lan, name)]
         for name in ("weights", "biases", "coefs", "knots")
@@ -102,7 +106,7 @@ def _rounded(array: FloatArray) -> Any:
 
 
 def restored_lan(document: dict[str, Any]) -> kr.LAN:
-    """The network of a document, to be drawn."""
+    """Return the network of a document, for drawing."""
     parts = {
         name: tuple(np.array(array) for array in document[name])
         for name in ("weights", "biases", "coefs", "knots")
@@ -111,7 +115,9 @@ def restored_lan(document: dict[str, Any]) -> kr.LAN:
 
 
 def shape_with_params(lan: kr.LAN, form: Sequence[int], most: int = 200) -> int:
-    """The width w at which a perceptron of widths `form`, 0 standing for w, has about as many parameters as the network."""
+    """Return the width w at which an MLP of widths `form`, where 0 means w, has about as many
+    parameters as the network.
+    """
     sizes = []
     for width in range(1, most):
         widths = [width if n == 0 else n for n in form]

@@ -1,1 +1,1 @@
-"""What runs figures: the protocol, records, computing here or on a cluster, style, and ladders of grids that several figures climb."""
+"""The machinery of the figures: protocol, records, plans, computing, style, shared training."""

@@ -31,13 +31,13 @@ MODULES = (
 
 
 def all_figures() -> dict[str, Figure]:
-    """Name -> figure, in the order of the paper."""
+    """Return all figures by name, in the order of the paper."""
     modules = (cast(Figure, importlib.import_module(f"figures.{module}")) for module in MODULES)
     return {figure.NAME: figure for figure in modules}
 
 
 def find_figures(names: list[str]) -> list[Figure]:
-    """The figures of these names, all of them without names.
+    """Return the figures with these names, all of them if there are no names.
 
     Raises
     ------

@@ -1,7 +1,8 @@
-"""Records on a cluster: Dask's workers compute, one record a worker process at a time; this program keeps the files.
+"""Records on a cluster: Dask's workers compute, one record at a time each; this program writes.
 
-Start the workers from a checkout, `dask worker ADDRESS`: they import `figures` and `kan_ref` by name and need nothing else from this
-machine. The package `distributed` comes with the extra "cluster".
+Start the workers from a checkout with `dask worker ADDRESS`: they import `figures` and `kan_ref` by
+name and need nothing else from this machine. The package `distributed` comes with the extra
+"cluster".
 """
 
 import contextlib
@@ -14,28 +15,29 @@ import distributed as _distributed
 from threadpoolctl import threadpool_limits
 
 from figures.machine.computing import Backend, Outcome, UnavailableError, begin_before, compute
-from figures.machine.machine import Task
+from figures.machine.plan import Task
 
 distributed: Any = _distributed  # in part untyped
 PATIENCE = 30.0  # seconds for the scheduler to answer, and for the first worker
-_ONE_RECORD = (
-    threading.Lock()
-)  # a worker may have several threads; `kr.LIBRARY` is one for all of them
+_ONE_RECORD = threading.Lock()  # the threads of a worker share `kr.LIBRARY`
 
 
 def compute_alone(task: Task) -> Outcome:
-    """Compute one record with one BLAS thread, whatever the worker's environment says, and no other record beside it."""
+    """Compute one record with one BLAS thread, whatever the worker's environment, and no other one
+    at the same time.
+    """
     with _ONE_RECORD, threadpool_limits(limits=1):
         return compute(task)
 
 
 def on_cluster(address: str) -> Backend:
-    """On the workers of the scheduler at `address`; workers may come and go.
+    """Return the backend that computes on the workers of the scheduler at `address`; workers may
+    join and leave.
 
     Raises
     ------
     UnavailableError
-        When records are asked for: no scheduler there, no workers, or workers that cannot import `figures`.
+        By the backend, if no scheduler answers, if it has no workers, or if they cannot import `figures`.
     """
 
     def run(tasks: Sequence[Task], end: float) -> Iterator[Outcome]:
@@ -47,6 +49,7 @@ def on_cluster(address: str) -> Backend:
 
 @contextlib.contextmanager
 def _client(address: str) -> Iterator[Any]:
+    """Connect to a scheduler that has workers which can import `figures`."""
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -59,9 +62,8 @@ def _client(address: str) -> Iterator[Any]:
                 f"the scheduler at {address} has no workers; start some with `dask worker {address}`"
             ) from None
         try:
-            client.run(
-                resolve_name, "figures.machine.cluster:__name__"
-            )  # a message that names what a worker cannot import would end that worker
+            # by name: a task that a worker cannot import would end that worker
+            client.run(resolve_name, "figures.machine.cluster:__name__")
         except ImportError as error:
             raise UnavailableError(
                 f"the workers of {address} cannot import the figures ({error}); start them from a checkout"
@@ -72,7 +74,9 @@ def _client(address: str) -> Iterator[Any]:
 
 
 def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
-    """Every worker gets its next task when it has none; a task whose worker dies goes to another."""
+    """Give every worker its next task when it has none; a task whose worker is lost goes to another
+    one.
+    """
     running: dict[Any, tuple[Task, str]] = {}
     finished = distributed.as_completed(loop=client.loop)
     try:
@@ -91,7 +95,7 @@ def _share_out(client: Any, tasks: Iterator[Task]) -> Iterator[Outcome]:
                 return
             future = next(finished)
             task, _ = running.pop(future)
-            # a worker that dies again and again, or cannot unpickle, is the record's failure, not the program's
+            # if all its workers are lost, or none can unpickle it, the record fails and the program goes on
             yield (
                 future.result()
                 if future.status == "finished"

@@ -1,11 +1,11 @@
-"""How missing records are computed: one after another or several at a time, the longest first, until all are there or time is up.
+"""Computing missing records, the longest first, until all are there or time is up.
 
-A worker hands a record back as the bytes of its file, and the program that asked writes them: workers need not see its disk. A record
-that fails costs no other. Every worker has one BLAS thread, so that sums keep one order wherever they are made.
+A worker returns a record as the bytes of its file, and the program that asked for it writes the
+file: workers need not share its disk. A record that fails costs no other. Every worker uses one
+BLAS thread, so that sums have the same order everywhere.
 """
 
 import contextlib
-import hashlib
 import importlib
 import itertools
 import platform
@@ -15,20 +15,21 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import numpy as np
-from joblib import Parallel, delayed
 
 import kan_ref as kr
-from figures.machine.machine import Figure, Task, record_bytes, write_atomically
+from figures.machine.machine import Figure
+from figures.machine.plan import Task
+from figures.machine.records import record_bytes, write_record
+from figures.machine.source import source_hash
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: the bytes of its record or, if `run` failed, the traceback."""
+    """A task with the bytes of its record or, if `run` failed, with the traceback."""
 
     task: Task
     content: bytes = b""
@@ -36,19 +37,19 @@ class Outcome:
 
 
 class UnavailableError(Exception):
-    """Why records cannot be computed where they were to be, in a sentence."""
+    """The reason why records cannot be computed on the chosen backend, as one message."""
 
 
-Backend = Callable[
-    [Sequence[Task], float], Iterator[Outcome]
-]  # begins tasks in their order, none after the time (`time.time`) given
+# begins tasks in their order, none after the given time (`time.time`)
+Backend = Callable[[Sequence[Task], float], Iterator[Outcome]]
 
 
 def compute(task: Task) -> Outcome:
-    """Compute one record."""
+    """Compute one record; a failure is returned, not raised."""
     figure: Figure = importlib.import_module(task.module)  # a module with the protocol's names
-    began = time.perf_counter()
     try:
+        made_with = record_versions(task.module)
+        began = time.perf_counter()
         with _interruption_leaves_no_record():
             results = figure.run(task.config)
             record = {
@@ -56,32 +57,44 @@ def compute(task: Task) -> Outcome:
                 "config": task.config,
                 "seed": task.config.get("seed"),
                 "results": results,
-                "versions": versions(),
+                "versions": made_with,
                 "seconds": round(time.perf_counter() - began, 3),
             }
             return Outcome(task, content=record_bytes(record))
-    except (
-        Exception
-    ):  # one failing record must not take hours of others with it; the program reports it and fails
+    except Exception:  # one failure must not cost hours of other records; the program reports it
         return Outcome(task, failure=traceback.format_exc())
 
 
 def one_by_one(tasks: Sequence[Task], end: float) -> Iterator[Outcome]:
-    """In this process."""
+    """Compute tasks in this process."""
     return map(compute, begin_before(end, tasks))
 
 
 def begin_before(end: float, tasks: Iterable[Task]) -> Iterator[Task]:
-    """The tasks that are asked for in time."""
+    """Return the tasks up to the first one that is requested after `end`."""
     return itertools.takewhile(lambda task: time.time() < end, tasks)
 
 
 def _compute_before(end: float, task: Task) -> Outcome | None:
+    """Compute one record, or return None if it is too late to begin."""
     return compute(task) if time.time() < end else None
 
 
 def in_processes(jobs: int) -> Backend:
-    """In `jobs` processes of this machine."""
+    """Return the backend that computes in `jobs` processes of this machine.
+
+    Raises
+    ------
+    UnavailableError
+        If joblib is not installed.
+    """
+    try:
+        from joblib import Parallel, delayed  # here, because the package is an extra
+    except ImportError as error:
+        raise UnavailableError(
+            f"--jobs {jobs} needs a package that is not installed ({error}): "
+            'pip install -e ".[figures]"'
+        ) from None
 
     def run(tasks: Sequence[Task], end: float) -> Iterator[Outcome]:
         parallel = Parallel(
@@ -101,23 +114,28 @@ def in_processes(jobs: int) -> Backend:
 def compute_all(
     tasks: Sequence[Task], backend: Backend = one_by_one, *, seconds: float = float("inf")
 ) -> Iterator[tuple[Task, str]]:
-    """Compute records and write them, the longest first, none begun after so many seconds: each task as it ends, with its failure or ""."""
+    """Compute records and write their files, the longest first; none begins after so many seconds.
+
+    Yields each task as it ends, with its failure as text, "" if there is none.
+    """
     ordered = sorted(tasks, key=lambda task: -task.cost)
     for outcome in backend(ordered, time.time() + seconds):
         if not outcome.failure:
-            write_atomically(outcome.task.path, outcome.content)
+            write_record(outcome.task.path, outcome.content)
         yield outcome.task, outcome.failure
 
 
 class _Interruption(BaseException):
-    """Ctrl-C during a record. Not KeyboardInterrupt, at which `kr.fit` would return the network so far as if it were done."""
+    """Ctrl-C during a record.
+
+    At KeyboardInterrupt `kr.fit` would return the network so far, and the record would look finished.
+    """
 
 
 @contextlib.contextmanager
 def _interruption_leaves_no_record() -> Iterator[None]:
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # only the main thread is interrupted
+    """Raise KeyboardInterrupt through everything that runs in this context."""
+    if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
         yield
         return
 
@@ -134,16 +152,15 @@ def _interruption_leaves_no_record() -> Iterator[None]:
 
 
 def versions() -> dict[str, str]:
-    """What a record is computed with; "source" is a hash of the package's files, which change between versions too."""
-    root = Path(kr.__file__).parent
-    files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
-    source = hashlib.sha256(
-        b"".join(path.relative_to(root).as_posix().encode() + path.read_bytes() for path in files)
-    )
+    """Return the versions of Python, NumPy and kan_ref, and the kind of machine."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
         "kan_ref": kr.__version__,
-        "source": source.hexdigest()[:12],
         "machine": platform.machine(),
     }
+
+
+def record_versions(module: str) -> dict[str, str]:
+    """Return the versions that a record of a figure's module has, its code as a hash included."""
+    return {**versions(), "source": source_hash(module)}

@@ -1,10 +1,11 @@
-"""What the figures on exp(sin(pi x) + y^2) share: how a ladder of grids is climbed, by which methods, and what is measured.
+"""Training on a sequence of ever finer grids, for the figures on exp(sin(pi x) + y^2).
 
-The problem of Fig. 2.3 of Liu et al. 2024, with the choices that the paper leaves open made as its code makes them: uniform
-points of [-1, 1]^2, all weights trainable, no penalty with L-BFGS. One "step" of the paper is a call of an optimizer that
-does up to 20 L-BFGS iterations, so its 200 steps a grid are up to 4000 iterations; 200 iterations are the other reading.
-Levenberg-Marquardt has this package's smoothness penalty. Training is not convex: the best of eight short starts at G = 3
-goes up the ladder, chosen on training data.
+The problem is that of Fig. 2.3 of Liu et al. 2024. What the paper leaves open is taken from its
+code: uniform points of [-1, 1]^2, all weights trainable, no penalty with L-BFGS. One "step" of the
+paper is a call of an optimizer that does up to 20 L-BFGS iterations, so its 200 steps a grid are up
+to 4000 iterations; 200 iterations are the other reading. Levenberg-Marquardt has this package's
+smoothness penalty. Training is not convex: the best of eight short runs at G = 3, chosen on
+training data, goes on to the finer grids.
 """
 
 import time
@@ -25,7 +26,9 @@ GRIDS = (3, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 @dataclass(frozen=True)
 class Method:
-    """An optimizer with its steps on each grid and its weight of the smoothness penalty; how pictures and tables show it."""
+    """An optimizer with its steps on each grid and its weight of the smoothness penalty, and its
+    look in pictures and tables.
+    """
 
     optimizer: str
     n_steps: int
@@ -45,7 +48,7 @@ METHODS = (LBFGS, LBFGS_PAPER, LM)
 
 
 def config_of(method: Method, widths: Sequence[int], finest: int, seed: int) -> Config:
-    """The configuration of one climb."""
+    """Return the configuration of one run over all grids."""
     return {
         "target": "exp_sin",
         "widths": list(widths),
@@ -63,7 +66,7 @@ def config_of(method: Method, widths: Sequence[int], finest: int, seed: int) -> 
     }
 
 
-# up to this G a step takes so long for [2, 1, 1] and for [2, 5, 1]; measured on one core
+# up to this G: milliseconds of a step of [2, 1, 1] and of [2, 5, 1], measured on one core
 _MILLISECONDS = {
     "lbfgs": ((50, 0.8, 1.4), (200, 0.9, 2.3), (500, 2.7, 6.0), (1000, 4.1, 10.0)),
     "lm": (
@@ -77,11 +80,11 @@ _MILLISECONDS = {
 }
 
 
-_STEPS_ON_FINE_GRIDS = 1500  # there long runs end on their gradient tolerance
+_STEPS_ON_FINE_GRIDS = 1500  # long runs end there at their gradient tolerance
 
 
 def climb_cost(config: Config) -> float:
-    """CPU seconds of a climb, roughly."""
+    """Return roughly the CPU seconds of a run over all grids."""
     table = _MILLISECONDS[config["optimizer"]]
     column = 2 if config["widths"][1] > 1 else 1
     seconds = 1.0
@@ -92,7 +95,7 @@ def climb_cost(config: Config) -> float:
 
 
 def method_of(record: Record) -> Method:
-    """The method that a record was computed with."""
+    """Return the method that a record was computed with."""
     return next(
         method
         for method in METHODS
@@ -102,7 +105,7 @@ def method_of(record: Record) -> Method:
 
 
 def methods_in(records: Sequence[Record]) -> list[Method]:
-    """The methods of some records, in the order of METHODS."""
+    """Return the methods of some records, in the order of METHODS."""
     found = [method_of(record) for record in records]
     return [method for method in METHODS if method in found]
 
@@ -110,7 +113,9 @@ def methods_in(records: Sequence[Record]) -> list[Method]:
 def chosen(
     records: Sequence[Record], method: Method, widths: Sequence[int], **settings: Any
 ) -> list[Record]:
-    """Records of one method and shape, and of further settings of the configuration, by seed."""
+    """Return the records of one method and shape, and of further settings of the configuration,
+    ordered by seed.
+    """
     found = [
         record
         for record in records
@@ -122,7 +127,7 @@ def chosen(
 
 
 def series(records: Sequence[Record], name: str) -> FloatArray:
-    """One number of every grid of every record: (n_records, n_grids)."""
+    """Return one number of every grid of every record, (n_records, n_grids)."""
     return np.array(
         [[grid[name] for grid in record["results"]["grids"]] for record in records],
         dtype=np.float64,
@@ -130,23 +135,25 @@ def series(records: Sequence[Record], name: str) -> FloatArray:
 
 
 def count(records: Sequence[Record]) -> str:
-    """How many seeds, in words."""
+    """Return the number of seeds in words."""
     return f"{len(records)} seed{'s' if len(records) > 1 else ''}"
 
 
 def longest_grids(records: Sequence[Record]) -> list[int]:
-    """The longest ladder of some records."""
+    """Return the longest sequence of grids of some records."""
     return max((grids_of([record]) for record in records), key=len)
 
 
 def grids_of(records: Sequence[Record]) -> list[int]:
-    """The grids that some records of one method and shape went through."""
+    """Return the grids of some records of one method and shape."""
     return [int(grid) for grid in records[0]["config"]["grids"]]
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where a climb begins: data, the same data with a single test point, the network, CPU seconds spent, failed starts."""
+    """The beginning of a run: data, the same data with a single test point, the network, CPU
+    seconds, failed initializations.
+    """
 
     data: kr.Data
     data_to_train: kr.Data
@@ -156,7 +163,9 @@ class Start:
 
 
 def start(config: Config) -> Start:
-    """Fresh data and the best of several short starts on the coarsest grid, all from the seed."""
+    """Draw data and return the best of several short runs on the coarsest grid; everything depends
+    on the seed alone.
+    """
     rng = np.random.default_rng(config["seed"])
     data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
     began = time.process_time()
@@ -177,5 +186,5 @@ def start(config: Config) -> Start:
 
 
 def rmse(network: kr.Network, x: FloatArray, y: FloatArray) -> float:
-    """Root mean square error."""
+    """Return the root mean square error of a network."""
     return float(np.sqrt(np.mean((network(x) - y) ** 2)))

@@ -1,4 +1,4 @@
-"""Networks in records, as plain data rounded to what a picture shows, and how such networks get into a picture."""
+"""Networks in records, as plain data rounded to the precision of a picture, and their drawings."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,7 +20,9 @@ PER_AXIS = 21  # points of the lattice over which curves of two inputs are drawn
 
 
 def stored(network: Network) -> dict[str, Any]:
-    """The document of a network, without the version that wrote it, which stands in the record already."""
+    """Return the document of a network with rounded numbers, and without the version, which the
+    record has already.
+    """
     document = network_to_plain(network)
     layers = [
         {name: _rounded(value) for name, value in layer.items()} for layer in document["layers"]
@@ -39,7 +41,9 @@ def _rounded(value: Any) -> Any:
 
 
 def restored(document: dict[str, Any]) -> Network:
-    """The network of a document, to be drawn: its outputs are those of the one that was stored to about 6 digits."""
+    """Return the network of a document, for drawing; its outputs equal those of the original to
+    about 6 digits.
+    """
     layers = [
         {
             name: np.array(value, dtype=np.float64) if holds_numbers(name, value) else value
@@ -51,7 +55,9 @@ def restored(document: dict[str, Any]) -> Network:
 
 
 def draw_stored(ax: Axes, document: dict[str, Any], *, beta: float) -> None:
-    """A network f(x, y) on [-1, 1]^2 in an Axes, its curves and magnitudes those on a lattice of the square."""
+    """Draw a network f(x, y) of [-1, 1]^2 into an Axes; curves and magnitudes are those on a
+    lattice of the square.
+    """
     line = np.linspace(-1.0, 1.0, PER_AXIS)
     square = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     kr.draw_network(
@@ -60,35 +66,43 @@ def draw_stored(ax: Axes, document: dict[str, Any], *, beta: float) -> None:
 
 
 def headline(row: SubFigure, text: str) -> None:
-    """What a row of panels is about, above it on the left."""
+    """Write the subject of a row of panels above it on the left."""
     row.suptitle(text, fontsize=12, x=0.012, ha="left", weight="bold")
 
 
 def network_panel(
     ax: Axes, title: str, document: dict[str, Any] | None, *, beta: float
 ) -> Callable[[], None]:
-    """An Axes with nothing but a title, and what draws the network there once all else stands: nothing without a document."""
+    """Give an Axes a title alone, and return the function that draws the network there later;
+    without a document it draws nothing.
+    """
     ax.set_title(title, fontsize=10.5)
     ax.set_axis_off()
     return partial(draw_stored, ax, document, beta=beta) if document else lambda: None
 
 
 def draw_settled(picture: Figure, drawings: Sequence[Callable[[], None]]) -> None:
-    """Call the drawings once everything else stands, and let nothing move after that: a diagram is made for the room that it finds."""
+    """Fix the layout, then call the drawings: the shape of a diagram depends on the space that it
+    has.
+    """
     picture.draw_without_rendering()
     with mpl.rc_context({"figure.constrained_layout.use": False}):
-        picture.set_layout_engine(None)  # with the setting above none at all, else the style's
+        picture.set_layout_engine(
+            None
+        )  # with the setting above no engine at all, else that of the style
     _round_places(picture)
     for draw in drawings:
         draw()
-    # where there is no engine at all, saving a second time would start the one of the style
+    # without an engine, saving a second time would start that of the style
     picture.set_layout_engine(
         PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
     )
 
 
 def _round_places(picture: Figure | SubFigure) -> None:
-    """The layout is solved to rounding, by another path each time; files are to be the same byte by byte."""
+    """Round all positions: the layout is solved to rounding errors that differ between runs, and
+    files should not.
+    """
     for part in picture.subfigs:
         corners = part.bbox_relative.get_points().round(PLACES)
         part.bbox_relative.set_points(corners)

@@ -1,7 +1,8 @@
-"""One look for all pictures, and files that come out the same, byte for byte, from the same records.
+"""One style for all pictures, and files that are equal, byte for byte, for the same records.
 
-Colours are those of Okabe and Ito, apart from yellow, which is too pale for a line on white. The style starts from
-Matplotlib's defaults, not from the user's settings, and lasts as long as its context.
+Colours are those of Okabe and Ito, apart from yellow, which is too pale for a line on white. The
+style starts from Matplotlib's defaults, not from the user's settings, and lasts as long as its
+context.
 """
 
 import contextlib
@@ -44,7 +45,7 @@ STYLE: Any = {  # Any: the keys that type checkers know differ between versions 
 
 @contextlib.contextmanager
 def style() -> Iterator[None]:
-    """Matplotlib in the style of the house, while the context lasts."""
+    """Set Matplotlib's style for all figures, while the context lasts."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
@@ -52,12 +53,14 @@ def style() -> Iterator[None]:
 
 
 def write_below(picture: Figure, remark: str) -> None:
-    """A remark on the whole picture, small, in the margin of its lower right corner."""
+    """Write a small remark on the whole picture into the margin of its lower right corner."""
     picture.text(0.998, 0.002, remark, ha="right", va="bottom", fontsize=7.5, color=VERMILION)
 
 
 def picture_bytes(picture: Figure, *endings: str) -> dict[str, bytes]:
-    """The picture as files, ending -> content, without dates or version names in them; PNG and SVG, or those that are named."""
+    """Return the picture as files, ending -> content, without dates or version names in them: PNG
+    and SVG, or the given endings.
+    """
     files = {}
     for ending, options in (
         ("png", {"dpi": 150, "metadata": {"Software": None}}),
@@ -71,7 +74,7 @@ def picture_bytes(picture: Figure, *endings: str) -> dict[str, bytes]:
 
 
 def label_grids(ax: Axes, grids: list[int]) -> None:
-    """A logarithmic x axis that names the numbers of intervals and nothing else."""
+    """Make the x axis logarithmic, with the numbers of intervals as its only labels."""
     ax.set_xscale("log")
     ax.set_xticks(grids, labels=[str(grid) for grid in grids])
     ax.set_xlim(grids[0] / 1.15, grids[-1] * 1.15)

@@ -1,4 +1,4 @@
-"""Slopes, medians with their range, and the words of the table."""
+"""Slopes, medians with their range, and the verdicts of the table."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from kan_ref.checks import FloatArray
 
 
 def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, high: int) -> float:
-    """Slope of log error against log G by least squares over low <= G <= high.
+    """Return the slope of log error against log G by least squares over low <= G <= high.
 
     Examples
     --------
@@ -25,7 +25,8 @@ def slope(grids: Sequence[int], errors: Sequence[float] | FloatArray, low: int, 
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:
-    """Median and, for several values, the range. See tutorials/12_paper_and_findings.md, "how a claim is judged".
+    """Return the median and, for several values, the range as text. See
+    tutorials/12_paper_and_findings.md, "how a claim is judged".
 
     Examples
     --------
@@ -37,7 +38,7 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
 
 
 def known_median(values: FloatArray) -> FloatArray:
-    """Median of each column over its numbers that are not nan; nan where there is none.
+    """Return the median of each column over its numbers that are not nan; nan if there is none.
 
     Examples
     --------
@@ -49,7 +50,7 @@ def known_median(values: FloatArray) -> FloatArray:
 
 
 def grid_spread(grids: Sequence[int]) -> str:
-    """The (lower) median grid and, for several, the range.
+    """Return the (lower) median grid and, for several, the range as text.
 
     Examples
     --------
@@ -61,10 +62,10 @@ def grid_spread(grids: Sequence[int]) -> str:
 
 
 def verdict(good: Sequence[bool]) -> str:
-    """The word of the table: all hold, none does, or some do."""
+    """Return the word of the table: whether all hold, some, or none."""
     return "yes" if all(good) else "partly" if any(good) else "no"
 
 
 def shape_name(widths: Sequence[int]) -> str:
-    """[2, 5, 1] as the paper writes it."""
+    """Return widths as the paper writes them, such as [2,5,1]."""
     return f"[{','.join(map(str, widths))}]"

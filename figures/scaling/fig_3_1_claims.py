@@ -1,4 +1,4 @@
-"""What section 3.1 of the paper says about Fig. 3.1, set beside the records of `fig_3_1_scaling`."""
+"""The statements of section 3.1 of the paper about Fig. 3.1, compared with the records of `fig_3_1_scaling`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ EXACT, FINE, FINE_GRID = 1e-8, 1e-7, 50  # errors of xy; of the 4-dimensional fu
 
 
 def kind_of(record: Record) -> str:
-    """Which of `KANS` a record is."""
+    """Return the kind, of `KANS`, of a record."""
     config = record["config"]
     if config["shape"] == "eliminated":
         return ELIMINATED_5 if config["degree"] == 5 else ELIMINATED
@@ -44,7 +44,7 @@ def kind_of(record: Record) -> str:
 
 
 def kan_runs(records: Sequence[Record], toy: Toy, kind: str) -> list[Record]:
-    """Records of the KANs of one kind on one function, by seed."""
+    """Return the records of the KANs of one kind on one function, ordered by seed."""
     found = [
         record
         for record in records
@@ -57,7 +57,7 @@ def kan_runs(records: Sequence[Record], toy: Toy, kind: str) -> list[Record]:
 
 
 def numbers(runs: Sequence[Record], name: str) -> FloatArray:
-    """One number of every grid of every run, (n_runs, n_grids)."""
+    """Return one number of every grid of every run, (n_runs, n_grids)."""
     return np.array(
         [[grid[name] for grid in record["results"]["grids"]] for record in runs], dtype=np.float64
     )
@@ -66,7 +66,9 @@ def numbers(runs: Sequence[Record], name: str) -> FloatArray:
 def mlp_medians(
     records: Sequence[Record], toy: Toy, optimizer: str
 ) -> tuple[FloatArray, FloatArray]:
-    """Sizes and, over seeds, median test errors of all perceptrons of one optimizer on one function, by size."""
+    """Return sizes and median test errors over seeds of all MLPs of one optimizer on one function,
+    ordered by size.
+    """
     errors: dict[tuple[int, str, tuple[int, ...]], list[float]] = {}
     for record in records:
         config, results = record["config"], record["results"]
@@ -84,7 +86,7 @@ def mlp_medians(
 
 
 def frontier(sizes: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Those that no other is better than with as few parameters."""
+    """Return those that no other one beats with at most as many parameters."""
     order = np.lexsort((errors, sizes))
     kept, lowest = [], np.inf
     for place in order:
@@ -95,7 +97,7 @@ def frontier(sizes: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Of each function the slopes of its KANs, the bars, and the perceptrons."""
+    """Return for each function the slopes of its KANs, the levels, and the MLPs."""
     rows = []
     for toy in TOYS:
         for kind in KANS:
@@ -135,7 +137,7 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
         spread(train[:, -1].tolist(), ".1e"),
     )
     seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
-    evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, of the spread {at_last[1]}, training {at_last[2]}"
+    evidence = f"{seeds}; G = {low} to {high}; at G = {grids[-1]} test {at_last[0]}, relative to std(y) {at_last[1]}, training {at_last[2]}"
     bar = BARS.get(toy.target, -(degree + 1) + 0.15) if kind != LM_5 else -(degree + 1) + 0.3
     middle = float(np.median(slopes))
     rows = []
@@ -201,7 +203,7 @@ def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
             found += f", slope of the best ones {np.polyfit(np.log(few), np.log(low), 1)[0]:.2f}"
         rows.append(
             Claim(
-                f"{toy.plain}, perceptrons, {name}: less accurate than KANs of the paper's shape",
+                f"{toy.plain}, MLPs, {name}: less accurate than KANs of the paper's shape",
                 "slow, plateau",
                 f"{found}; KAN {best_kan:.1e}",
                 "yes" if best_kan < errors.min() else "no",

@@ -1,8 +1,8 @@
-"""Fig. 3.1: test error against the number of parameters, KANs and perceptrons, for five toy functions.
+"""Fig. 3.1: test error of KANs and MLPs against the number of parameters, for five toy functions.
 
 Liu et al. 2024, section 3.1: KANs come near the slope that Theorem 2.1 gives, -(k + 1) = -4 for k = 3 whatever the number of inputs d;
-perceptrons fall slowly and reach a plateau. The dashed lines are those of the paper: -4, and -(k + 1)/d = -4/d of methods that work in d
-dimensions. `toy_scaling` says what is trained and how.
+the errors of MLPs fall slowly and reach a plateau. The dashed lines are those of the paper: -4, and -(k + 1)/d = -4/d of methods that work in d
+dimensions. `toy_scaling` has the settings.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ MLP_LOOKS = {"lbfgs": (ORANGE, "MLP, L-BFGS"), "lm": (GREY, "MLP, Levenberg-Marq
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per function, model and seed."""
+    """Return one configuration for each function, model and seed."""
     n_kan, n_mlp = (seeds or count if full else seeds or 1 for count in (SEEDS, SEEDS_MLP))
     found = [
         config
@@ -64,7 +64,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return seconds(config)
 
 
@@ -77,7 +77,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A panel a function, and one that explains."""
+    """Draw a panel for each function, and one with the legend."""
     picture = Figure(figsize=(13.5, 8.8))
     axes = picture.subplots(2, 3).ravel()
     for ax, toy in zip(axes, TOYS, strict=False):
@@ -121,7 +121,9 @@ def _draw_toy(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
 
 
 def _draw_theory(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
-    """Both lines through the second grid of the Levenberg-Marquardt runs, where the curve has the form it keeps."""
+    """Draw both lines through the second grid of the Levenberg-Marquardt runs, from which on the
+    curves are straight.
+    """
     runs = kan_runs(records, toy, KANS[1])
     if not runs:
         return

@@ -1,4 +1,4 @@
-"""Theorem 2.1, measured: derivatives of a spline network approach those of the function at the rate that theory gives.
+"""Theorem 2.1, measured: derivatives of a spline network converge to those of the function at the rate of the theory.
 
 Liu et al. 2024, Theorem 2.1: if f = (Phi_{L-1} o ... o Phi_0) x with (k+1)-times continuously differentiable curves, there
 are splines of degree k on G intervals for each curve, with
@@ -7,7 +7,7 @@ are splines of degree k on G intervals for each curve, with
     (R2)  || g ||_{C^m} = max over |beta| <= m of sup |D^beta g|
 
 Here f(x, y) = exp(sin(pi x) + y^2) on [-1, 1]^2 with its own curves sin(pi x), y^2 and exp, each replaced by its least-squares
-spline. Derivatives of the composition F = Phi(u), u = a(x) + b(y) go by the chain rule, with the partial Bell polynomials
+spline. Derivatives of F = Phi(u), u = a(x) + b(y), follow from the chain rule with the partial Bell polynomials
 B_{n,p} (Faa di Bruno's formula; Comtet, Advanced Combinatorics, section 3.4, theorem A):
 
     (R3)  d^i_x d^j_y F = sum_{p <= i, q <= j} Phi^(p+q)(u) B_{i,p}(a', a'', ...) B_{j,q}(b', b'', ...)
@@ -36,14 +36,14 @@ COLORS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, "k")
 HIDDEN = (-1.1, 2.1)  # holds u = sin(pi x) + y^2, which is in [-1, 2], and the spline errors of it
 PER_BASIS = 6  # points of a least-squares fit for each of its B-splines
 POINTS_AT_ONCE = 20000  # basis matrices are dense
-FLOOR = 1e2  # an error below so many roundings of what it is the difference of says nothing about the rate
-CLOSE = 0.25  # of a measured slope to the rate
+FLOOR = 1e2  # an error below so many rounding errors of its two terms says nothing about the rate
+CLOSE = 0.25  # tolerance of a measured slope
 
 Curve = Callable[[FloatArray, int], FloatArray]
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per degree."""
+    """Return one configuration for each degree."""
     grids = [4, 8, 16, 32, 64, 128, 256] if full else [4, 8, 16, 32, 64]
     return [
         {"degree": degree, "grids": grids, "n_points": 401 if full else 151} for degree in DEGREES
@@ -51,7 +51,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return float(
         4e-8 * len(config["grids"]) * config["n_points"] ** 2 * (config["degree"] + 1) ** 2
     )
@@ -75,7 +75,9 @@ def _exponential(x: FloatArray, order: int) -> FloatArray:
 
 
 def spline_of(curve: Curve, low: float, high: float, n_intervals: int, degree: int) -> Curve:
-    """The least-squares spline of a curve on an even grid over [low, high], with its derivatives."""
+    """Return the least-squares spline of a curve on an even grid over [low, high], with its
+    derivatives.
+    """
     knots = kr.uniform_knots(low, high, n_intervals, degree)
     points = np.linspace(low, high, PER_BASIS * (n_intervals + degree))
     coef = kr.fit_curve(points, curve(points, 0)[:, None], knots=knots[0], degree=degree).coef[0]
@@ -92,7 +94,9 @@ def spline_of(curve: Curve, low: float, high: float, n_intervals: int, degree: i
 
 
 def bell(slopes: Sequence[FloatArray], n_orders: int) -> list[list[FloatArray]]:
-    """B_{n,p} for n, p < n_orders at derivatives g', g'', ... (R4): `bell(...)[n][p]`, an array like each of `slopes`."""
+    """Return B_{n,p} for n, p < n_orders at derivatives g', g'', ..., (R4): `bell(...)[n][p]` is an
+    array like each of `slopes`.
+    """
     one, zero = np.ones_like(slopes[0]), np.zeros_like(slopes[0])
     table = [[one if n == p == 0 else zero for p in range(n_orders)] for n in range(n_orders)]
     for n in range(1, n_orders):
@@ -112,7 +116,9 @@ def bell(slopes: Sequence[FloatArray], n_orders: int) -> list[list[FloatArray]]:
 def mixed_derivatives(
     first: Curve, second: Curve, outer: Curve, x: FloatArray, y: FloatArray, order: int
 ) -> dict[tuple[int, int], FloatArray]:
-    """d^i_x d^j_y outer(first(x) + second(y)) for i + j <= order on the grid x (n,), y (m,): arrays (n, m). (R3)."""
+    """Return d^i_x d^j_y outer(first(x) + second(y)) for i + j <= order on the grid x (n,), y (m,),
+    as arrays (n, m), by (R3).
+    """
     u = first(x, 0)[:, None] + second(y, 0)[None, :]
     outer_values = [outer(u, r) for r in range(order + 1)]
     bells = [
@@ -133,7 +139,7 @@ def mixed_derivatives(
 
 
 def run(config: Config) -> dict[str, Any]:
-    """C^m errors, [m][grid], and the rounding below which they say nothing."""
+    """Return C^m errors, [m][grid], and the rounding error below which they are meaningless."""
     degree = config["degree"]
     # even points, shifted so that none is a knot of any grid
     points = np.linspace(-1.0, 1.0, config["n_points"], endpoint=False) + 1.0 / (
@@ -169,7 +175,9 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def rates(record: Record) -> list[tuple[float, int]]:
-    """Measured slope and number of grids used for each m: the four finest grids whose error is above rounding."""
+    """Return slope and number of grids for each m, from the four finest grids whose error is above
+    rounding.
+    """
     grids, results = record["config"]["grids"], record["results"]
     found = []
     for errors, floors in zip(results["errors"], results["floors"], strict=True):
@@ -179,7 +187,7 @@ def rates(record: Record) -> list[tuple[float, int]]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A panel per degree: C^m errors against G, measured points and the lines of the theorem."""
+    """Draw a panel for each degree: measured C^m errors against G, and the lines of the theorem."""
     picture = Figure(figsize=(13.2, 7.6))
     axes = picture.subplots(2, 3)
     for ax, record in zip(axes.flat, records, strict=False):
@@ -242,7 +250,7 @@ def draw(records: Sequence[Record]) -> Figure:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """One row per degree."""
+    """Return one row for each degree."""
     rows = []
     for record in records:
         degree, measured = record["config"]["degree"], rates(record)

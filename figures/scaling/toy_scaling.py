@@ -1,19 +1,19 @@
 """The five toy functions of section 3.1 of Liu et al. 2024, the models that learn them, and how.
 
-Open in the paper, and chosen here: uniform points of [-1, 1]^d, 3000 to train on, as many to test, the same for every model. KANs begin
-with the best of several short starts at G = 3, chosen on a fifth of the training data; then each number of intervals in turn, with
+The paper leaves open, and we chose: 3000 uniform points of [-1, 1]^d to train on and as many to test, the same for every model.
+KANs start from the best of several short runs at G = 3, chosen on a fifth of the training data; then follows each number of intervals, with
 
     L-BFGS                 200 iterations a grid, as in the paper, no penalty
-    Levenberg-Marquardt    30 steps a grid, smoothness weight 1e-8. For xy, whose [2,2,1] is exact in cubics, at any G, the valley is flat
-                           and a penalty would only bend the curves: 300 steps and no weight
+    Levenberg-Marquardt    30 steps a grid, smoothness weight 1e-8. For xy, whose [2,2,1] is exact in cubics, at any G, the minimum is
+                           flat and a penalty would only distort the curves: 300 steps, weight 0
     degree 5               the same, smoothness weight 1e-9
 
 and for the function of four inputs also on the shape that `kr.eliminate` finds, starting from the [4,4,2,1] of the paper's list: nodes
-and edges go as long as the error on data set aside does not exceed four times the least; 50 steps a grid from G = 10, where that ends. How
-exact that can be at most: with the exact form's curves fitted by least squares to 20000 points, on grids with the margins of `kr.fit`, the
-test RMSE at G = 50 and degree 3 is 3.0e-7; without margins 2.1e-7.
+and edges are removed as long as the error on held-out data stays below four times the smallest; then 50 steps a grid from G = 10.
+The best possible error: with the curves of the exact form fitted by least squares to 20000 points, on grids with the margins of `kr.fit`,
+the test RMSE at G = 50 and degree 3 is 3.0e-7; without margins it is 2.1e-7.
 
-Perceptrons: depths 2 to 5 (layers of weights), all hidden layers of one width, 5 to 20, with tanh 50 too, from one start; 1800 L-BFGS
+MLPs: depths 2 to 5 (layers of weights), all hidden layers of one width, 5 to 20, with tanh 50 too, from one initialization; 1800 L-BFGS
 iterations, as in the paper, or 100 Levenberg-Marquardt steps, these only up to 1100 parameters. One seed each: the best of all shapes and
 activations counts.
 """
@@ -41,7 +41,9 @@ GRIDS = (3, 5, 10, 20, 50, 100, 200, 500)
 
 @dataclass(frozen=True)
 class Toy:
-    """A function: its name in `kr.TARGETS`, how it is written, the paper's shape, the finest grids of L-BFGS and of LM."""
+    """A function: its name in `kr.TARGETS`, its formula, the paper's shape, the finest grids of
+    L-BFGS and of LM.
+    """
 
     target: str
     latex: str
@@ -73,7 +75,7 @@ DEGREE_5 = ("bessel", "exp_sin")
 
 
 def toy_of(config: Config) -> Toy:
-    """The function of a configuration."""
+    """Return the function of a configuration."""
     return next(toy for toy in TOYS if toy.target == config["target"])
 
 
@@ -81,7 +83,7 @@ def toy_of(config: Config) -> Toy:
 
 
 def kan_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
-    """The KANs of a function and a seed."""
+    """Return the configurations of the KANs of a function and a seed."""
     many = toy.widths[0] > 10
     common = {
         "target": toy.target,
@@ -142,7 +144,7 @@ def kan_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
 
 
 def mlp_configs(toy: Toy, seed: int, *, full: bool) -> list[Config]:
-    """The perceptrons of a function and a seed."""
+    """Return the configurations of the MLPs of a function and a seed."""
     found = []
     n_in, n_out = toy.widths[0], toy.widths[-1]
     for activation in ACTIVATIONS if full else ACTIVATIONS[:1]:
@@ -168,12 +170,12 @@ def _widths(activation: str) -> tuple[int, ...]:
 
 
 def n_params(widths: Sequence[int]) -> int:
-    """Weights and biases of a perceptron."""
+    """Return the number of weights and biases of an MLP."""
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
 
 
 def seconds(config: Config) -> float:
-    """CPU seconds of a run, roughly: steps times what a step takes."""
+    """Return roughly the CPU seconds of a run: steps times the seconds of a step."""
     if config["model"] == "mlp":
         size = n_params(config["widths"])
         of_a_step = (
@@ -201,7 +203,7 @@ def seconds(config: Config) -> float:
 
 
 def learn(config: Config) -> dict[str, Any]:
-    """Train one model; its errors and sizes, for a KAN at the end of every grid."""
+    """Train one model; return its errors and sizes, for a KAN at the end of every grid."""
     rng = np.random.default_rng(config["seed"])
     data = kr.sample(config["target"], n_train=config["n_train"], n_test=config["n_test"], rng=rng)
     return {
@@ -273,5 +275,7 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
 
 
 def _alone(data: kr.Data) -> kr.Data:
-    """`fit` evaluates its test points after every step: with one point the clock counts training."""
+    """Return data with a single test point: `fit` evaluates test points after every step, and the
+    clock should count training.
+    """
     return kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])

@@ -25,7 +25,7 @@ ROUNDING = 1e-13
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One: there is no chance in it, and it takes no time."""
+    """Return the only configuration; nothing in it depends on chance."""
     return [
         {
             "degree": 3,
@@ -40,12 +40,14 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return 0.1
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Both knot rows with all B-splines on them, the coefficients found in two ways, and what differs."""
+    """Return both knot vectors with all B-splines on them, the coefficients found in two ways, and
+    their differences.
+    """
     degree, (low, high) = config["degree"], config["domain"]
     coarse = kr.uniform_knots(low, high, config["n_intervals"], degree)
     fine = extended_knots(refined_breakpoints(coarse[:, degree:-degree], config["finer"]), degree)
@@ -85,7 +87,9 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """The coarse grid above, the fine one below: knots, scaled B-splines, and the curve that is their sum."""
+    """Draw the coarse grid above, the fine one below: knots, scaled B-splines, and the curve that
+    is their sum.
+    """
     config, results = records[0]["config"], records[0]["results"]
     picture = Figure(figsize=(8.4, 6.2))
     axes = picture.subplots(2, 1, sharex=True, sharey=True)
@@ -152,7 +156,9 @@ def _draw_grid(ax: Axes, points: FloatArray, grid: dict[str, Any], degree: int) 
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Number and support of the B-splines, and the curve that stays."""
+    """Return rows on the number and the support of the B-splines, and on the curve on the finer
+    grid.
+    """
     config, results = records[0]["config"], records[0]["results"]
     degree = config["degree"]
     counts = [(grid["n_basis"], len(grid["knots"]) - 2 * degree - 1) for grid in results["grids"]]
@@ -171,10 +177,10 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             "0 outside",
             "exactly 0 outside" if outside == 0.0 else f"up to {outside:.0e} outside",
             "yes" if outside == 0.0 else "no",
-            f"{config['n_points']} points of the whole knot row, both grids",
+            f"{config['n_points']} points of the whole knot vector, both grids",
         ),
         Claim(
-            "the curve of the coarse grid lives on the fine grid too",
+            "the fine grid represents the curve of the coarse grid too",
             "least squares (2.16)",
             f"kept to {kept:.0e} on [a, b]; (2.16) gives the coefficients of knot insertion to {found:.0e}",
             "yes" if max(kept, found) < ROUNDING else "no",

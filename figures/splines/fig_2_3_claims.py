@@ -1,6 +1,6 @@
-"""What section 2.4 of the paper says about Fig. 2.3, set beside the records of `fig_2_3_grid_extension`.
+"""The statements of section 2.4 of the paper about Fig. 2.3, compared with the records of `fig_2_3_grid_extension`.
 
-A statement about large G is judged only where a ladder reaches that far (`FAR`); quick ladders end earlier.
+A statement about large G is judged only if a sequence of grids reaches that far (`FAR`); quick runs end earlier.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,9 @@ NEAR = 0.3  # of a measured slope to the one it is compared with
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """The statements of section 2.4 for each reading of the paper's "step", then what Levenberg-Marquardt adds."""
+    """Return the statements of section 2.4 for each reading of the paper's "step", then what
+    Levenberg-Marquardt adds.
+    """
     present = methods_in(records)
     runs = {
         (method, shape_name(widths)): chosen(records, method, widths)
@@ -143,7 +145,9 @@ def _shape_claim(wide: Sequence[Record], small: Sequence[Record], method: Method
 
 
 def _slopes(runs: Sequence[Record], method: Method) -> tuple[list[float], list[float], str]:
-    """Slopes of the root of the mean and of the median squared test error, seed by seed, and where they were taken."""
+    """Return the slopes of the root of the mean and of the median squared test error, seed by seed,
+    and the range of G in words.
+    """
     grids, high = grids_of(runs), SLOPE_TO[method]
     means, medians = (
         [slope(grids, errors, SLOPE_FROM, high) for errors in series(runs, name)]

@@ -1,7 +1,8 @@
 """Fig. 2.3: grid extension makes training a staircase; errors and times against the number of intervals.
 
 Liu et al. 2024, section 2.4: [2,5,1] and [2,1,1] learn exp(sin(pi x) + y^2) from 1000 samples while every grid is made finer,
-G = 3 to 1000. Theorem 2.1 gives the root mean square error of the best network as G^-4 at degree 3. `ladder` says how.
+G = 3 to 1000. By Theorem 2.1 the root mean square error of the best network falls as G^-4 at degree 3. `ladder` has
+the settings.
 
 `kr.fit` is used as it is: hidden grids reach beyond the activations by one interval or 5 %. `fig_u_shape` shows what happens
 where they do not.
@@ -60,7 +61,7 @@ FINEST_QUICK = {**FINEST, (LBFGS_PAPER, 1): 50, (LBFGS_PAPER, 5): None, (LM, 1):
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per shape, method and seed."""
+    """Return one configuration for each shape, method and seed."""
     found = []
     for widths in (SMALL, WIDE):
         for method in METHODS:
@@ -74,12 +75,14 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return climb_cost(config)
 
 
 class _Stairs:
-    """The callback that measures errors now and then, and its own CPU time, which is not the training's."""
+    """A callback that measures errors at some steps, and its own CPU time, which does not count as
+    training.
+    """
 
     def __init__(self, data: kr.Data, n_steps: int) -> None:
         self.points: dict[str, list[float]] = {"step": [], "train_rmse": [], "test_rmse": []}
@@ -103,7 +106,9 @@ class _Stairs:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Climb the ladder: errors along the way and at the end of each grid, CPU seconds of training (the extension included)."""
+    """Train on one grid after the other; return errors during and after each grid, and CPU seconds
+    of training with the extension.
+    """
     begin = start(config)
     data, network, grids = begin.data, begin.network, []
     for n_intervals in config["grids"]:
@@ -142,7 +147,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Staircases of both shapes above; errors and seconds against G below."""
+    """Draw the staircases of both shapes above, errors and seconds against G below."""
     picture = Figure(figsize=(13.0, 9.4))
     axes = picture.subplots(2, 2)
     for ax, widths in zip(axes[0], (WIDE, SMALL), strict=True):

@@ -1,13 +1,14 @@
-"""Fig. 3.4: five peaks learnt one after the other, and what is left of the first ones at the end.
+"""Fig. 3.4: five peaks learnt one after the other, and the error on the first ones at the end.
 
 Liu et al. 2024, section 3.5; set-up of its documentation: y = sum_i exp(-300 (x - c_i)^2) with centers c_i = -0.8, -0.4, 0, 0.4, 0.8; in
 phase i 100 even points of [c_i - 0.2, c_i + 0.2] and no others; a [1,1] KAN with G = 200, k = 3, fixed grid, L-BFGS, scales frozen.
 
-A sample moves k + 1 coefficients of a curve, those of the intervals about it. The scales w_base and w_spline are another matter: each of
-them moves the curve everywhere. So the same KAN is also run with its scales free. Open in the paper, and chosen here: perceptrons of two
-hidden layers of 50 nodes, with tanh and silu (with relu and the biases at zero all kinks begin at 0, and not even the first peak is
-learnt); 2000 L-BFGS iterations a phase for all, which is what 100 of the documentation's steps can come to; coefficients drawn as
-everywhere, N(0, 0.1^2), which is the noise where nothing has been learnt yet.
+A sample changes k + 1 coefficients of a curve, whereas each of the scales w_base and w_spline changes the
+curve everywhere. So the same KAN is also trained with its scales free. The paper leaves open, and we chose:
+MLPs of two hidden layers of 50 nodes, with tanh and silu (with relu and zero biases all kinks start at 0,
+and not even the first peak is learnt); 2000 L-BFGS iterations a phase for all, the most that 100 steps of
+the documentation amount to; initial coefficients N(0, 0.1^2) as everywhere, which is the noise in regions
+that have had no data yet.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,9 @@ CENTERS = [-0.8, -0.4, 0.0, 0.4, 0.8]
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per model and seed; quick ones of the models whose curves are drawn."""
+    """Return one configuration for each model and seed; quick runs have only the models whose
+    curves are drawn.
+    """
     known = {
         "centers": CENTERS,
         "sharpness": 300.0,
@@ -63,12 +66,12 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return 0.3 if config["model"].startswith("kan") else 10.0
 
 
 def peaks(config: Config, x: FloatArray) -> FloatArray:
-    """The function (n, 1) at x (n, 1)."""
+    """Return the function (n, 1) at x (n, 1)."""
     distances: FloatArray = x - np.array(config["centers"], dtype=np.float64)
     values: FloatArray = np.exp(-float(config["sharpness"]) * distances**2).sum(
         axis=1, keepdims=True
@@ -77,7 +80,7 @@ def peaks(config: Config, x: FloatArray) -> FloatArray:
 
 
 def phase_points(config: Config, phase: int) -> FloatArray:
-    """What is shown in a phase, (n_points, 1)."""
+    """Return the training points of a phase, (n_points, 1)."""
     center = config["centers"][phase]
     return np.linspace(center - config["reach"], center + config["reach"], config["n_points"])[
         :, None
@@ -85,7 +88,9 @@ def phase_points(config: Config, phase: int) -> FloatArray:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Learn peak after peak; after each phase the largest error on every peak seen so far, and with seed 0 the whole curve."""
+    """Train on one peak after the other; return after each phase the largest error on every peak so
+    far, and with seed 0 the curve.
+    """
     rng = np.random.default_rng(config["seed"])
     options: dict[str, Any] = {}
     model: kr.Network | kr.MLP
@@ -132,7 +137,9 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A column a phase: the data, and what three models know after it; below, how large the error on the first peak is by then."""
+    """Draw a column for each phase: the data, and the curves of three models after it; below, the
+    error on the first peak.
+    """
     config = records[0]["config"]
     n_phases = len(config["centers"])
     picture = Figure(figsize=(13.0, 10.0))
@@ -197,7 +204,7 @@ def _draw_forgetting(ax: Axes, records: Sequence[Record], n_phases: int) -> None
 
 
 def runs_of(records: Sequence[Record], model: str) -> list[Record]:
-    """The records of a model, by seed."""
+    """Return the records of a model, ordered by seed."""
     return sorted(
         (record for record in records if record["config"]["model"] == model),
         key=lambda record: int(record["seed"]),
@@ -205,7 +212,7 @@ def runs_of(records: Sequence[Record], model: str) -> list[Record]:
 
 
 def models_in(records: Sequence[Record]) -> list[str]:
-    """The models that there are records of, in their order."""
+    """Return the models that have records, in their order."""
     return [model for model in MODELS if runs_of(records, model)]
 
 
@@ -213,7 +220,7 @@ def models_in(records: Sequence[Record]) -> list[str]:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Of each model, what is left of the first four peaks at the end."""
+    """Return for each model the errors on the first four peaks at the end."""
     rows = []
     for model in models_in(records):
         runs = runs_of(records, model)

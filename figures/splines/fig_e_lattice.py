@@ -1,17 +1,17 @@
-"""Appendix E: training points on a lattice, and grids as fine as it.
+"""Appendix E: training points on a lattice, and grids as fine as the lattice.
 
 Liu et al. 2024, appendix E: where the training points are a uniform lattice, the training loss jumps up as soon as G is comparable with
-the number n of points a direction. Open in the paper, and chosen here: exp(sin(pi x) + y^2) on n x n points of [-1, 1]^2 with ends, a
+the number n of points a direction. The paper leaves open, and we chose: exp(sin(pi x) + y^2) on n x n points of [-1, 1]^2 with ends, a
 [2,1,1] KAN, L-BFGS with 200 iterations a grid, the best of eight short starts at G = 3.
 
-An input's spline meets n different numbers, so that from G + k > n on the data do not determine it any more. What that does depends on
-how a network comes to its grid, and the paper does not say how it did:
+An input has n different values, so for G + k > n the data no longer determine its spline. The effect
+depends on how a network gets its finer grid, which the paper does not say:
 
     extended        from the coarser grid, starting from the old curve (the rule of `kan_ref`)
     minimum norm    from the coarser grid, by least squares on the training points alone, (2.16): the smallest of all solutions
     fresh           every grid from random curves, best of three short starts
 
-Beside the lattice stand n^2 random points: what happens there too is no matter of the lattice.
+The same runs on n^2 random points separate the effect of the lattice from others.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,8 @@ from figures.machine.ladder import rmse
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
 from figures.machine.summary import spread
-from kan_ref.bspline.knots import hidden_bounds, uniform_knots
+from kan_ref.bspline.knots import uniform_knots
+from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray
 
 NAME = "e"
@@ -48,7 +49,7 @@ JUMP = 3.0  # an error that is so many times the smallest on coarser grids has j
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per number of points, way and seed."""
+    """Return one configuration for each number of points, method and seed."""
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     known = {
         "target": "exp_sin",
@@ -74,7 +75,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return float(
         0.25
         * len(config["grids"])
@@ -84,7 +85,7 @@ def cost(config: Config) -> float:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Errors on training and test points at the end of every grid."""
+    """Return errors on training and test points at the end of every grid."""
     rng = np.random.default_rng(config["seed"])
     f, n = kr.TARGETS[config["target"]].f, config["n_side"]
     line = np.linspace(-1.0, 1.0, n)
@@ -129,7 +130,9 @@ def _start(
 
 
 def minimum_norm(network: kr.Network, x: FloatArray, n_intervals: int) -> kr.Network:
-    """The network on finer grids, each curve the smallest solution of least squares on the points that reach it, (2.16)."""
+    """Return the network on finer grids, each curve the least-squares solution of minimum norm on
+    the points that reach it, (2.16).
+    """
     layers = []
     for number, layer in enumerate(network.layers):
         low, high = (
@@ -152,7 +155,7 @@ def minimum_norm(network: kr.Network, x: FloatArray, n_intervals: int) -> kr.Net
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A column a number of points: training errors above, test errors below."""
+    """Draw a column for each number of points: training errors above, test errors below."""
     sides = sorted({int(record["config"]["n_side"]) for record in records})
     picture = Figure(figsize=(max(4.6 * len(sides), 8.0), 8.8))
     axes = picture.subplots(2, len(sides), sharex="col", sharey="row", squeeze=False)
@@ -189,7 +192,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record], n: int, name: str) -> None
 
 
 def runs_of(records: Sequence[Record], n: int, points: str, way: str) -> list[Record]:
-    """The records of a number of points and a way, by seed."""
+    """Return the records of a number of points and a method, ordered by seed."""
     wanted = {"n_side": n, "points": points, "way": way}
     found = [record for record in records if wanted.items() <= record["config"].items()]
     return sorted(found, key=lambda record: int(record["seed"]))
@@ -199,7 +202,9 @@ def runs_of(records: Sequence[Record], n: int, points: str, way: str) -> list[Re
 
 
 def jump(record: Record, name: str) -> float | None:
-    """The first G at which an error is `JUMP` times the smallest on coarser grids; None if there is none."""
+    """Return the first G at which an error is `JUMP` times the smallest on coarser grids; None if
+    there is none.
+    """
     lowest = np.inf
     for grid in record["results"]["grids"]:
         if grid[name] > JUMP * lowest:
@@ -209,7 +214,9 @@ def jump(record: Record, name: str) -> float | None:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Of each way, whether and where the training loss jumps; of the extended ones also the test error."""
+    """Return for each method whether and at which G the training loss jumps; for extended grids
+    also the test error.
+    """
     rows = []
     for (points, way), (label, _, _) in WAYS.items():
         runs = [
@@ -228,7 +235,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         agrees = "yes" if np.mean(near) > 0.5 else "partly" if any(near) else "no"
         rows.append(
             Claim(
-                f"{label}: the training loss jumps when G is comparable with the points a direction",
+                f"{label}: the training loss jumps when G is comparable with the number of points in each direction",
                 "jumps",
                 f"training {_where(in_training, runs)}; test {_where(in_test, runs)}",
                 agrees

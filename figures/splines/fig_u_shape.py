@@ -2,13 +2,14 @@
 
 Liu et al. 2024, section 2.4 and Fig. 2.3: the test loss is U-shaped in G, which the paper reads as an interpolation
 threshold. The hidden grids of its code lie exactly on the training activations. A test point whose hidden value lies beyond
-[a, b] meets bases that fade over k intervals, k R / G for activations with range R: the finer the grid, the sharper its cliff.
+[a, b] is where the basis functions decay to zero within k intervals, k R / G for activations with range R: the finer the
+grid, the steeper the decay.
 
-Two runs that differ in one thing. Both place every hidden grid anew when the number of intervals changes, evenly over the
-training activations, and keep it during the steps on that grid (`update_grids=False`):
+Two runs differ in one thing alone. Both place every hidden grid again when the number of intervals changes, evenly over
+the training activations, and keep it during the steps on that grid (`update_grids=False`):
 
-    (U1)  without margin    [a, b] = [min, max] of the activations
-    (U2)  with margin       each end further out by max(R / G, 5 % of R), the rule of `kr.fit`
+    (R5)  without margin    [a, b] = [min, max] of the activations
+    (R6)  with margin       each end further out by max(R / G, 5 % of R), the rule of `kr.fit`
 
 Input grids are [-1, 1] throughout, so that all points are on them. A point is off a grid if, in the trained network, a hidden
 value of it is not in [a, b].
@@ -45,7 +46,8 @@ from figures.machine.machine import Config, Record
 from figures.machine.style import BLUE, GREY, VERMILION, label_grids
 from figures.machine.summary import known_median, shape_name
 from figures.splines.fig_u_shape_claims import claims as claims
-from kan_ref.bspline.knots import extended_knots, hidden_bounds, refined_breakpoints, uniform_knots
+from kan_ref.bspline.knots import extended_knots, refined_breakpoints, uniform_knots
+from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray
 from kan_ref.network.refinement import move_layer
 
@@ -57,7 +59,7 @@ DASHED = (0, (3, 1.5))
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per shape, method, margin and seed."""
+    """Return one configuration for each shape, method, margin and seed."""
     found = []
     for method in (LBFGS, LBFGS_PAPER, LM) if full else (LBFGS, LM):
         for widths in (SMALL, WIDE):
@@ -77,7 +79,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return climb_cost(config)
 
 
@@ -87,7 +89,9 @@ def cost(config: Config) -> float:
 def place_grids(
     network: kr.Network, x: FloatArray, n_intervals: int, *, margin: bool
 ) -> kr.Network:
-    """Every grid with `n_intervals` intervals: the input grid over its own [a, b], hidden ones by (U1) or (U2)."""
+    """Refine every grid to `n_intervals` intervals: the input grid over its own [a, b], hidden
+    grids by (R5) or (R6).
+    """
     first = network.layers[0]
     finer = extended_knots(refined_breakpoints(first.breakpoints, n_intervals), first.degree)
     layers = [move_layer(first, finer, None if n_intervals % first.n_intervals == 0 else x)]
@@ -107,7 +111,9 @@ def place_grids(
 
 
 def off_a_grid(network: kr.Network, x: FloatArray) -> NDArray[np.bool_]:
-    """For each point (n,): whether a hidden value of it is not in the [a, b] of the layer that takes it."""
+    """Return for each point (n,) whether one of its hidden values is outside the [a, b] of the
+    layer that takes it.
+    """
     hidden = network.flow(network.prepare(x))[:-1]
     off = np.zeros(len(x), dtype=np.bool_)
     for layer, values in zip(network.layers[1:], hidden, strict=True):
@@ -118,7 +124,9 @@ def off_a_grid(network: kr.Network, x: FloatArray) -> NDArray[np.bool_]:
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Climb the ladder; at the end of each grid errors over all test points and over those that are on all grids."""
+    """Train on one grid after the other; return for each grid the errors over all test points and
+    over those inside all grids.
+    """
     begin = start(config)
     data, network, grids = begin.data, begin.network, []
     for n_intervals in config["grids"]:
@@ -156,7 +164,7 @@ def run(config: Config) -> dict[str, Any]:
 def _cloud(
     network: kr.Network, x: FloatArray, errors: FloatArray, off: NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """Hidden value and error of every point off the grid and of some on it, on the finest grid."""
+    """Return hidden value and error of every point off the finest grid, and of some on it."""
     kept = np.concatenate([np.flatnonzero(off), np.flatnonzero(~off)[:N_CLOUD]])
     hidden, layer = (
         network.flow(network.prepare(x))[0][kept, 0],
@@ -174,7 +182,9 @@ def _cloud(
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A column per method: errors of both shapes, numbers of points off a grid; and where on one grid the errors are."""
+    """Draw a column for each method: errors of both shapes, numbers of points off a grid, and the
+    errors along one grid.
+    """
     methods = methods_in(records)
     picture = Figure(figsize=(4.7 * (len(methods) + 1), 11.0))
     axes = picture.subplots(3, len(methods) + 1, squeeze=False)

@@ -1,4 +1,4 @@
-"""Whose work the right arm of the U is: the records of `fig_u_shape` against the paper's reading of its Fig. 2.3."""
+"""The cause of the right arm of the U: the records of `fig_u_shape` compared with the paper's reading of its Fig. 2.3."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,9 @@ SLOPE_RANGE, FLATTER = (5, 50), 0.1
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """For each method and shape: the U, whose it is, and what the margin does to it; where both have been run."""
+    """Return for each method and shape the U, its cause, and the effect of the margin, as far as
+    both runs exist.
+    """
     rows = []
     for method in methods_in(records):
         for widths in (SMALL, WIDE):

@@ -1,14 +1,14 @@
 """The U-shaped test error and its cure: grids with a margin, and a smoothness weight chosen on each grid.
 
-Liu et al. 2024, section 2.4 and Fig. 2.3: beyond an interpolation threshold, where 1000 samples meet as many coefficients, the test error
+Liu et al. 2024, section 2.4 and Fig. 2.3: beyond an interpolation threshold, at as many coefficients as samples (1000), the test error
 rises again with G. Here up to G = 1000, where [2,1,1] has three and [2,5,1] fifteen times as many coefficients as there are samples:
 
     paper     hidden grids exactly on the training activations (figure u-shape), no penalty
     margin    hidden grids with the margin of `kr.fit`, no penalty
-    chosen    the same, and `kr.fit_smooth`: a fifth of the samples is set aside, on which each grid's smoothness weight is chosen; a finer
-              grid that does not help keeps the curves that it was given
+    chosen    the same, and `kr.fit_smooth`: a fifth of the samples is held out to choose each grid's smoothness weight; a finer
+              grid that does not help keeps the curves of the coarser one
 
-L-BFGS, 200 iterations a grid; for [2,1,1] the last way also with Levenberg-Marquardt.
+L-BFGS, 200 iterations a grid; for [2,1,1] the last method also with Levenberg-Marquardt.
 """
 
 import time
@@ -43,7 +43,7 @@ MOST_RISE = 3.0
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One per shape, way and seed."""
+    """Return one configuration for each shape, method and seed."""
     found: list[Config] = []
     grids = [grid for grid in GRIDS if grid <= (FINEST if full else FINEST_QUICK)]
     for widths in (SMALL, WIDE):
@@ -78,12 +78,12 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return climb_cost(config) * len(config.get("weights", [0.0]))
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Errors at the end of every grid, and the weights that were chosen."""
+    """Return the errors at the end of every grid, and the weights that were chosen."""
     begin = start(config)
     data, network = begin.data, begin.network
     began = time.process_time()
@@ -126,7 +126,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A column a shape: test errors, and the weights that were chosen."""
+    """Draw a column for each shape: test errors, and the weights that were chosen."""
     picture = Figure(figsize=(11.0, 8.6))
     axes = picture.subplots(2, 2, height_ratios=(1.7, 1.0), sharey="row")
     for column, widths in enumerate((SMALL, WIDE)):
@@ -166,7 +166,9 @@ def _draw_errors(ax: Axes, records: Sequence[Record], widths: list[int]) -> None
 
 
 def _draw_weights(ax: Axes, records: Sequence[Record], widths: list[int]) -> None:
-    """Each chosen weight a mark; 0 stands on the axis's linear part, "left as it was" below it."""
+    """Draw each chosen weight as a mark: 0 on the linear part of the axis, a grid that kept its
+    curves below it.
+    """
     label_grids(ax, [int(grid) for grid in records[0]["config"]["grids"]])
     levels = ["as it was", *(f"{weight:g}" for weight in WEIGHTS["lbfgs"])]
     for optimizer in ("lbfgs", "lm"):
@@ -197,7 +199,7 @@ def _series(runs: Sequence[Record], name: str) -> Any:
 def runs_of(
     records: Sequence[Record], widths: Sequence[int], way: str, optimizer: str
 ) -> list[Record]:
-    """The records of a shape and a way, by seed."""
+    """Return the records of a shape and a method, ordered by seed."""
     wanted = {"widths": list(widths), "way": way, "optimizer": optimizer}
     return sorted(
         (record for record in records if wanted.items() <= record["config"].items()),
@@ -209,7 +211,7 @@ def runs_of(
 
 
 def largest_rise(errors: Sequence[float]) -> float:
-    """How many times the least error so far an error comes to at most.
+    """Return the largest ratio of an error to the smallest error before it.
 
     Examples
     --------
@@ -221,7 +223,7 @@ def largest_rise(errors: Sequence[float]) -> float:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Of each way, how far the test error rises above the least that coarser grids had."""
+    """Return for each method how far the test error rises above the smallest one on coarser grids."""
     rows = []
     for widths in (SMALL, WIDE):
         for (way, optimizer), (label, _, _) in WAYS.items():

@@ -1,8 +1,8 @@
-"""Networks made of formulas, written as formulas: a layer is a list of sums, each term a function of one input.
+"""Networks of symbolic edges, written as formulas: a layer is a list of sums, each term a function of one input.
 
 A node of a Kolmogorov-Arnold layer is a sum of functions of one variable each (2.5). So the text of a node, such as
-"a + sin(t)" or "h0**2/4 - h1**2/4", says everything: its terms, gathered by variable, are the edges, and a text whose terms mix
-variables is no node. The product is a layer of two sums and a node, x y = ((x + y)^2 - (x - y)^2) / 4.
+"a + sin(t)" or "h0**2/4 - h1**2/4", determines its edges: the terms, collected by variable. A text with a term of
+several variables is no node. The product is a layer of two sums and a node, x y = ((x + y)^2 - (x - y)^2) / 4.
 
 Inputs have their own names; the nodes of each layer are h0, h1, ... to the next. Every edge is a symbolic one, c f(a x + b) + d with
 a = c = 1, b = d = 0; f and its derivatives are SymPy's.
@@ -24,7 +24,7 @@ _IDENTITY = (1.0, 0.0, 1.0, 0.0)
 
 
 def exact_network(names: Sequence[str], layers: Layers) -> kr.Network:
-    """The network of some texts.
+    """Return the network whose nodes are given as texts.
 
     Parameters
     ----------
@@ -47,7 +47,9 @@ def exact_network(names: Sequence[str], layers: Layers) -> kr.Network:
 
 
 def edges_of(node: str, names: Sequence[str]) -> dict[int, Any]:
-    """Input -> its terms of a node's sum as a SymPy expression; constants go with the first input."""
+    """Return a dict from inputs to their terms of a node's sum, as SymPy expressions; constants go
+    with the first input.
+    """
     import sympy
 
     symbols = {name: sympy.Symbol(name) for name in names}

@@ -1,8 +1,8 @@
-"""The 27 Feynman equations of Table 2 (Liu et al. 2024, section 3.3), dimensionless, and what the paper reached. Data.
+"""The 27 Feynman equations of Table 2 (Liu et al. 2024, section 3.3), dimensionless, with the paper's errors. Data.
 
 Shapes: `human` by construction, `minimal` pruned with a test RMSE below 1e-2, `best` pruned. Errors are those of the paper's four columns.
-Copies of its text differ in some places (`conflict`). One of them is an error that matters: I.26.2 human 1.22e-1 or 1.22e-4; its
-MLP 1.24e-3 or 1.24e-4. The smaller is taken, which asks more of us.
+Copies of its text differ in some places (`conflict`). One difference matters: I.26.2 human 1.22e-1 or 1.22e-4; its
+MLP 1.24e-3 or 1.24e-4. The smaller value is used, which is harder to reach.
 """
 
 from figures.tables.problem import Box, Problem, Shape

@@ -1,11 +1,11 @@
 """The human-constructed networks of Table 2 as formulas, each of exactly the paper's shape, node by node. Data.
 
-The paper gives the shapes alone; the edges are found here. Two of its shapes need an edge that is singular inside the box: the exponent of
-a Gaussian with a free width is -exp(log(t^2/2) - 2 log s) - log s, and log t^2 has a pole at t = 0. No way without the pole was
-found: the second term -log s would have to pass beside the squares of a product, and in [2,2,1,1] both nodes of the first layer are
-used up by t^2/2 + 1/s^2 and t^2/2 - 1/s^2. One node more is enough, and stands in `SMOOTH`.
+The paper gives the shapes alone; the edges are ours. Two of its shapes need an edge that is singular inside the box: the exponent of
+a Gaussian with a free width is -exp(log(t^2/2) - 2 log s) - log s, and log t^2 has a pole at t = 0. We found no form without the
+pole: the second term -log s would need a path besides the squares of a product, and in [2,2,1,1] both nodes of the first layer
+are occupied by t^2/2 + 1/s^2 and t^2/2 - 1/s^2. One more node is enough (`SMOOTH`).
 
-Five shapes multiply by adding logarithms and need positive amounts, which their boxes have (`problem`).
+Five shapes multiply by adding logarithms. They need positive variables, which their boxes have (`problem`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Human:
-    """`layers`: texts of the nodes; `singular`: text that is zero where an edge has a pole inside the box; `remark`: what to know."""
+    """A network: `layers` with the texts of the nodes; `singular`, a text that is zero where an
+    edge has a pole inside the box; a `remark`.
+    """
 
     layers: tuple[tuple[str, ...], ...]
     singular: str = ""

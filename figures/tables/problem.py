@@ -1,13 +1,13 @@
-"""What Tables 1 and 2 are made of: a function on a box, and the paper's row for it. Data; `sample` draws from it.
+"""A row of Table 1 or 2: a function on a box, with the paper's numbers; `sample` draws data from it.
 
-What the paper leaves open is fixed here and in `special_functions` and `feynman`, before the first run and not changed after it:
+What the paper leaves open was fixed here and in `special_functions` and `feynman` before the first run, and did not change afterwards:
 
-- Samples are uniform on the box, 1000 to train on, the default of the paper's code, and 10000 to judge by, for every row and model.
+- Samples are uniform on the box, 1000 to train on, the default of the paper's code, and 10000 to test on, for every row and model.
 - The box of a variable is the one in the paper's code where it has the variable; else [-1, 1], for a positive quantity [0.5, 2], or
-  [0.1, 1] where it is a share or an amount, for an angle a whole turn.
-- Singularities are kept out by one rule. What must be positive for the function to be finite and smooth (denominators, radicands,
+  [0.1, 1] for a fraction or an amount, a whole turn for an angle.
+- One rule excludes singularities. Every expression that must be positive for the function to be finite and smooth (denominators, radicands,
   arguments of a logarithm, 1 - u^2 under an arcsine; and amounts whose logarithm the paper's own construction needs) is positive on
-  the box enlarged by a tenth of its range on every side. A box that breaks the rule is shrunk to the next handy number that keeps it.
+  the box enlarged by a tenth of its range on every side. A box that breaks the rule is shrunk to the next round number that satisfies it.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ Shape = tuple[int, ...]
 
 
 def values_of(text: str, names: tuple[str, ...]) -> Callable[[FloatArray], FloatArray]:
-    """A formula in the variables `names`, as a function of points (n, n_in); its values (n,)."""
+    """Return a formula in the variables `names` as a function from points (n, n_in) to values (n,)."""
     import sympy
 
     symbols = [sympy.Symbol(name) for name in names]
@@ -57,13 +57,13 @@ class Problem:
     box : ((float, float), ...)
         Bounds of each variable.
     positive : tuple of str
-        What the rule above is about, in the same variables.
+        The expressions of the rule above, in the same variables.
     shapes : tuple
         Widths of networks that the paper reports for it.
     paper : dict
         The paper's test errors (RMSE) by model.
     conflict : str
-        Where copies of the paper's text differ: what the other one has.
+        What the other copy says, if copies of the paper's text differ.
     special : callable, optional
         x (n, n_in) -> (n,), for a function that is no formula of elementary ones.
     """
@@ -80,7 +80,7 @@ class Problem:
 
     @cached_property
     def f(self) -> Callable[[FloatArray], FloatArray]:
-        """The function, x (n, n_in) -> (n,)."""
+        """Return the values of the function at x (n, n_in), (n,)."""
         if self.special is None:
             return values_of(self.plain, self.names)
         special = self.special
@@ -88,17 +88,17 @@ class Problem:
 
     @property
     def best_kan(self) -> float:
-        """The smallest of the paper's errors of a KAN."""
+        """Return the smallest of the paper's errors of a KAN."""
         return min(error for model, error in self.paper.items() if model != "MLP")
 
     @property
     def n_in(self) -> int:
-        """Number of variables."""
+        """Return the number of variables."""
         return len(self.names)
 
 
 def points(box: Box, n: int, rng: np.random.Generator) -> FloatArray:
-    """Uniform points (n, n_in) of a box."""
+    """Return uniform points (n, n_in) of a box."""
     low, high = np.array(box).T
     return rng.uniform(low, high, (n, len(box)))
 
@@ -106,6 +106,6 @@ def points(box: Box, n: int, rng: np.random.Generator) -> FloatArray:
 def sample(
     problem: Problem, rng: np.random.Generator, *, n_train: int = N_TRAIN, n_test: int = N_TEST
 ) -> kr.Data:
-    """Training and test data."""
+    """Return training and test data."""
     x, x_test = points(problem.box, n_train, rng), points(problem.box, n_test, rng)
     return kr.Data(x, problem.f(x)[:, None], x_test, problem.f(x_test)[:, None])

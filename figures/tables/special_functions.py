@@ -1,6 +1,6 @@
-"""The 15 special functions of Table 1 (Liu et al. 2024, section 3.2): SciPy's values, and what the paper reached. Data.
+"""The 15 special functions of Table 1 (Liu et al. 2024, section 3.2): SciPy's values, with the paper's errors. Data.
 
-The paper names SciPy's functions with the arguments (x, y) in SciPy's order. Chosen here, where it says no more:
+The paper names SciPy's functions with the arguments (x, y) in SciPy's order. It leaves the following open; our choices are:
 
 - `ellipj(u, m)` has four values; sn, the first, is taken. u covers about a period, m its unit interval without a tenth at each end.
 - `ellipkinc`, `ellipeinc` (phi, m): a quarter turn of phi.
@@ -10,7 +10,7 @@ The paper names SciPy's functions with the arguments (x, y) in SciPy's order. Ch
 - `sph_harm(m, n, theta, phi)`, azimuth theta and colatitude phi, is today `sph_harm_y(n, m, phi, theta)`. Its real part is taken, which
   for m = 0 is all of it (the imaginary part is the real one turned by a quarter of 2 pi / m). The whole sphere.
 
-`MLP` is the paper's best perceptron, `minimal` the smallest KAN with a test RMSE below 1e-2 (for one row just the smallest).
+`MLP` is the paper's best MLP, `minimal` the smallest KAN with a test RMSE below 1e-2 (for one row just the smallest).
 """
 
 from typing import Any

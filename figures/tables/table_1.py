@@ -1,7 +1,7 @@
-"""Table 1, Figs 3.2, F.1 and F.2: 15 special functions of two variables, by KANs and perceptrons.
+"""Table 1, Figs 3.2, F.1 and F.2: 15 special functions of two variables, by KANs and MLPs.
 
-Liu et al. 2024, section 3.2. `special_functions` says which functions on which boxes, `table_method` how they are learnt. KANs: the paper's
-minimal and best shapes, width 5, and pruned ones. Perceptrons: widths 5 and 100, the same data, the same way to choose.
+Liu et al. 2024, section 3.2. `special_functions` has the functions and boxes, `table_method` the training. KANs: the paper's
+minimal and best shapes, width 5, and pruned ones. MLPs: widths 5 and 100, on the same data, chosen in the same way.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ TITLE = "special functions"
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One a function, model, shape and seed."""
+    """Return one configuration for each function, model, shape and seed."""
     return [
         config
         for seed in range(seeds or (5 if full else 1))
@@ -40,33 +40,32 @@ def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
     found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
     if full:
         found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
-    perceptrons = [
+    mlps = [
         (n_in, WIDE, WIDE, 1),
         *([(n_in, WIDE, WIDE, WIDE, 1), (n_in, 100, 1)] if full else []),
     ]
     return found + [
-        config_of(problem, MLP, widths, seed, full=full, activation="tanh")
-        for widths in perceptrons
+        config_of(problem, MLP, widths, seed, full=full, activation="tanh") for widths in mlps
     ]
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return seconds_of(config)
 
 
 def run(config: Config) -> dict[str, Any]:
-    """What is learnt of a function."""
+    """Train the model of a configuration on its function and return the errors."""
     return learn(
         next(problem for problem in SPECIAL_FUNCTIONS if problem.name == config["function"]), config
     )
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Frontiers and diagrams."""
+    """Draw the frontiers and the diagrams."""
     return draw_table(records, SPECIAL_FUNCTIONS, columns=3)
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """How many rows are reached, and each of them."""
+    """Return the number of rows that are reached, and a row for each function."""
     return row_claims(records, SPECIAL_FUNCTIONS, beat_mlp=True, rows_needed=13)

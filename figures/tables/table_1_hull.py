@@ -1,15 +1,15 @@
-"""Beyond Table 1: where the errors of three rows come from that stay above the paper's.
+"""Beyond Table 1: the origin of the errors of three rows, which stay above the paper's.
 
 Of Table 1's rows Y_v, K_v and P^2_v stay above the paper's best KAN. All three are steep at an edge and in corners of their box, and 1000
-random points leave the corners empty: a test point there lies outside the convex hull of the training points, where no model has seen the
-function. How much of the error that is, is measured: each network is judged twice, over all test points and over those inside the hull.
-Both numbers are told; the first is the one that counts in Table 1. The paper does not say how many samples it took.
+random points leave the corners empty: a test point there lies outside the convex hull of the training points, where no model has data.
+We measure how much of the error this is: each network is tested over all test points and over those inside the hull.
+Both numbers are reported; the first one counts in Table 1. The paper does not say how many samples it used.
 
-    table       Table 1's way: degree 3, widths [2,5,1]
+    table       the settings of Table 1: degree 3, widths [2,5,1]
     degree 5    degree 5, widths [2,3,2,1], three times the steps on every grid, a hundredth of the smoothness penalty
     more        the same with 4000 training points, of which the corner gets four times as many
 
-Nothing else differs: boxes, test points' number, six starts, everything chosen on a fifth of the training data (`table_method`).
+Nothing else differs: boxes, number of test points, six initializations, everything chosen on a fifth of the training data (`table_method`).
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ DECADES = 5.0
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One a function, way and seed; the quick run has K_v alone."""
+    """Return one configuration for each function, variant and seed; quick runs have K_v alone."""
     rows = ROWS if full else tuple(problem for problem in ROWS if problem.name == "kv")
     return [
         _config(problem, way, seed, full=full)
@@ -76,12 +76,14 @@ def _config(problem: Problem, way: str, seed: int, *, full: bool) -> Config:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return seconds_of(config) * (1.0 + int(config["n_train"]) / 2000.0)
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Errors over all test points and over those inside the hull of the training points; how they are spread; where the worst lie."""
+    """Return errors over all test points and over those inside the hull of the training points,
+    their quantiles, and the worst points.
+    """
     problem = next(problem for problem in ROWS if problem.name == config["function"])
     network, found, data = train(problem, config)
     errors = np.abs(network(data.x_test) - data.y_test)[:, 0]
@@ -114,7 +116,7 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Above how errors are spread, below where the worst ones lie."""
+    """Draw the quantiles of the errors above, the positions of the worst ones below."""
     present = [
         problem
         for problem in ROWS
@@ -182,7 +184,7 @@ def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
 
 
 def runs_of(records: Sequence[Record], problem: Problem, way: str) -> list[Record]:
-    """The records of a function and a way, by seed."""
+    """Return the records of a function and a variant, ordered by seed."""
     found = [
         record
         for record in records
@@ -192,7 +194,7 @@ def runs_of(records: Sequence[Record], problem: Problem, way: str) -> list[Recor
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """Of each function and way the error, and the error inside the hull."""
+    """Return for each function and variant the error, and the error inside the hull."""
     return [
         _claim(runs, problem, label)
         for problem in ROWS

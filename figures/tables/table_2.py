@@ -1,8 +1,8 @@
-"""Table 2, Figs D.1 to D.3: 27 Feynman equations, by KANs and perceptrons.
+"""Table 2, Figs D.1 to D.3: 27 Feynman equations, by KANs and MLPs.
 
-Liu et al. 2024, section 3.3. `feynman` says which equations on which boxes, `table_method` how they are learnt. KANs: the paper's
+Liu et al. 2024, section 3.3. `feynman` has the equations and boxes, `table_method` the training. KANs: the paper's
 human-constructed, minimal and best shapes (trained, as there; `table_2_human` has them exactly), width 5, pruned ones, and for two
-equations the shape that does without poles. Perceptrons: width 5 with three activations, the same data, the same way to choose.
+equations the shape that does without poles. MLPs: width 5 with three activations, on the same data, chosen in the same way.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ TITLE = "Feynman equations"
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One a function, model, shape and seed."""
+    """Return one configuration for each function, model, shape and seed."""
     repeated = range(seeds or (5 if full else 1))
     return [
         config
@@ -45,30 +45,30 @@ def _models(problem: Problem, seed: int, *, full: bool) -> list[Config]:
     found = [config_of(problem, KAN, widths, seed, full=full) for widths in dict.fromkeys(shapes)]
     if full:
         found.append(config_of(problem, PRUNED, (n_in, WIDE, 1), seed, full=full))
-    perceptrons = [(n_in, WIDE, WIDE, 1)]
+    mlps = [(n_in, WIDE, WIDE, 1)]
     names = ("tanh", "relu", "silu") if full else ("tanh",)
     return found + [
         config_of(problem, MLP, widths, seed, full=full, activation=activation)
-        for widths in perceptrons
+        for widths in mlps
         for activation in names
     ]
 
 
 def cost(config: Config) -> float:
-    """CPU seconds, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return seconds_of(config)
 
 
 def run(config: Config) -> dict[str, Any]:
-    """What is learnt of a function."""
+    """Train the model of a configuration on its function and return the errors."""
     return learn(next(problem for problem in FEYNMAN if problem.name == config["function"]), config)
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Frontiers and diagrams."""
+    """Draw the frontiers and the diagrams."""
     return draw_table(records, FEYNMAN, columns=3)
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """How many rows are reached, and each of them."""
+    """Return the number of rows that are reached, and a row for each function."""
     return row_claims(records, FEYNMAN, beat_mlp=False, rows_needed=22)

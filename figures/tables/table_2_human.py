@@ -1,8 +1,8 @@
-"""Table 2, the human-constructed networks: built of formulas, and how far they are from the equations. No training.
+"""Table 2, the human-constructed networks: built from symbolic edges and compared with the equations. No training.
 
-Liu et al. 2024, section 3.3, gives a shape for each of 27 Feynman equations. `human_networks` has edges for each; here they meet
-their formulas at random points of the box. What is left is rounding, so the shapes are right; where an edge has a pole inside the box,
-the table says so and what shape does without it.
+Liu et al. 2024, section 3.3, gives a shape for each of 27 Feynman equations. `human_networks` has edges for each; here they are compared
+with the formulas at random points of the box. The differences are rounding errors, so the shapes are right. If an edge has a
+pole inside the box, the table says so, and names a shape without it.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ LEAST_DRAWN = 3e-17
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
-    """One an equation and way to build it; the points are few enough for quick runs."""
+    """Return one configuration for each equation and construction; quick runs are the same."""
     found = []
     for problem in FEYNMAN:
         for made, kind in ((HUMAN, "human"), (SMOOTH, "smooth")):
@@ -46,12 +46,14 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 
 def cost(config: Config) -> float:
-    """CPU seconds of a record, roughly."""
+    """Return roughly the CPU seconds of a record."""
     return 0.3
 
 
 def run(config: Config) -> dict[str, Any]:
-    """Largest distance between network and formula, and between network and 0."""
+    """Return the largest difference between network and formula, and the largest value of the
+    network.
+    """
     problem = _problem(config)
     network = exact_network(problem.names, config["layers"])
     x = points(problem.box, config["n_points"], np.random.default_rng(config["points_seed"]))
@@ -73,7 +75,7 @@ def _relative(record: Record) -> float:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """A dot an equation: error of the network against the formula."""
+    """Draw a dot for each equation: the error of the network relative to the formula."""
     picture = Figure(figsize=(8.5, 1.6 + 0.26 * len(records)))
     ax = picture.subplots()
     for place, record in enumerate(records):
@@ -104,7 +106,7 @@ def _label(record: Record) -> str:
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
-    """One row an equation, and one for each network that needs no pole."""
+    """Return one row for each equation, and one for each network that needs no pole."""
     return [
         (_claim if record["config"]["kind"] == "human" else _smooth_claim)(record)
         for record in records

@@ -1,16 +1,16 @@
-"""How a row of Tables 1 and 2 is learnt: by a KAN of given widths, by one that pruning finds, or by a perceptron. One record each.
+"""Training for a row of Tables 1 and 2: a KAN of given widths, one found by pruning, or an MLP. One record each.
 
 Liu et al. 2024, sections 3.2 and 3.3, train on grids of 3 to 200 intervals and report the lowest test error of all runs. Here everything
-is chosen on a fifth of the training data, set aside: the start, the grid, the weight of the smoothness penalty, the weight of the
-sparsity penalty. Test data are looked at once the choice is made (and for the curves of the pictures, which choose nothing).
+is chosen on a held-out fifth of the training data: the initialization, the grid, the weight of the smoothness penalty, the weight of the
+sparsity penalty. Test data are used once the choice is made (and for the curves of the pictures, which choose nothing).
 
     start     the best of several short runs of Levenberg-Marquardt, at G = 3
-    ladder    grid after grid as long as there are no more parameters than samples to train on and the validation error does not explode;
-              the best rung once more with a stronger smoothness penalty
-    end       the chosen network trained on with all training data, on hidden grids that hold the whole box: beyond a grid splines fade,
-              and a handful of test points there would decide over the error (`fig_u_shape`)
+    ladder    finer and finer grids, as long as there are no more parameters than training samples and the validation error does not
+              explode; the best grid once more with a stronger smoothness penalty
+    end       the chosen network trained further with all training data, on hidden grids that contain the images of the whole box:
+              outside a grid splines decay, and a few test points there would dominate the error (`fig_u_shape`)
 
-Pruned networks begin with width 5 and the paper's penalty, L1 and entropy, by L-BFGS; what is pruned climbs the same ladder.
+Pruned networks begin with width 5 and the paper's penalty, L1 and entropy, by L-BFGS; then they are trained on the same grids.
 """
 
 import itertools
@@ -30,8 +30,8 @@ from kan_ref.checks import FloatArray
 
 KAN, PRUNED, MLP = "KAN", "pruned", "MLP"
 WIDE = 5
-SHARE = 0.2  # of the training samples, set aside to choose by
-EXPLODED = 3.0  # a validation error of so many times the best ends a ladder
+SHARE = 0.2  # of the training samples, held out for choices
+EXPLODED = 3.0  # a validation error of so many times the best ends the sequence of grids
 N_PROBE = 2000
 DRAWN_SEED = 0
 _KAN_SETTINGS: Config = {
@@ -52,7 +52,7 @@ def config_of(
     full: bool,
     activation: str = "",
 ) -> Config:
-    """Everything that a run depends on, the definition of the function with it."""
+    """Return the configuration of a run, the definition of the function included."""
     config: Config = {
         "function": problem.name,
         "definition": problem.plain,
@@ -86,17 +86,19 @@ def config_of(
 
 
 def n_params(widths: Sequence[int], n_intervals: int, degree: int) -> int:
-    """Parameters of a KAN."""
+    """Return the number of parameters of a KAN."""
     return sum(n_in * n_out for n_in, n_out in pairwise(widths)) * (n_intervals + degree + 2)
 
 
 def n_weights(widths: Sequence[int]) -> int:
-    """Parameters of a perceptron."""
+    """Return the number of parameters of an MLP."""
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
 
 
 def grids_within(config: Config) -> list[int]:
-    """The grids on which a network has no more parameters than samples are left to train on, at least the two coarsest."""
+    """Return the grids on which a network has no more parameters than samples remain for training;
+    at least the two coarsest.
+    """
     n_left = (1.0 - SHARE) * config["n_train"]
     few = [
         grid
@@ -107,7 +109,7 @@ def grids_within(config: Config) -> list[int]:
 
 
 def seconds_of(config: Config) -> float:
-    """CPU seconds of a record, roughly; measured on one core."""
+    """Return roughly the CPU seconds of a record, as measured on one core."""
     starts = int(config["n_starts"]) * int(config["start_steps"])
     if config["model"] == MLP:
         size = n_weights(config["widths"])
@@ -130,19 +132,21 @@ def _seconds_a_step(size: int) -> float:
 
 
 def learn(problem: Problem, config: Config) -> dict[str, Any]:
-    """Errors of the chosen network, and of all grids on the way to it."""
+    """Train by the method of a configuration; return the errors of the chosen network and of all
+    grids.
+    """
     return train(problem, config)[1]
 
 
 def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Data]:
-    """The chosen network, what `learn` tells of it, and all data."""
+    """Return the chosen network, the details that `learn` reports of it, and all data."""
     rng = np.random.default_rng(config["seed"])
     data = sample(problem, rng, n_train=config["n_train"], n_test=config["n_test"])
     part = set_aside(data)
     began = time.process_time()
     network: Any
     if config["model"] == MLP:
-        network, found = _perceptron(data, part, config, rng)
+        network, found = _mlp(data, part, config, rng)
     elif config["model"] == PRUNED:
         network, found = _pruned(data, part, config, rng)
     else:
@@ -159,7 +163,9 @@ def train(problem: Problem, config: Config) -> tuple[Any, dict[str, Any], kr.Dat
 
 
 def set_aside(data: kr.Data) -> kr.Data:
-    """Training data in two parts, the one to choose by as test data; samples come in random order already."""
+    """Split training data in two parts, the held-out one as test data; samples are in random order
+    already.
+    """
     n_aside = int(SHARE * len(data.x_train))
     return kr.Data(
         data.x_train[n_aside:],
@@ -187,7 +193,9 @@ def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Networ
 def _climb(
     start: kr.Network, data: kr.Data, part: kr.Data, config: Config
 ) -> tuple[kr.Network, dict[str, Any]]:
-    """The best rung of a ladder, tried with other weights of the smoothness penalty, and trained on; weights are in variances of y."""
+    """Return the best grid of a sequence, tried with other weights of the smoothness penalty and
+    trained further. Weights are in variances of y.
+    """
     variance, rungs = float(np.var(part.y_train)), []
 
     def fitted(
@@ -256,7 +264,9 @@ def _climb(
 
 
 def _probe(data: kr.Data, config: Config) -> FloatArray:
-    """Where networks will be asked, without values: training points, random points of the box, and its corners."""
+    """Return points, without values, that cover the inputs of networks: training points, random
+    points of the box, and its corners.
+    """
     box = [(float(low), float(high)) for low, high in config["box"]]
     corners = np.array(list(itertools.product(*box)))
     return np.concatenate(
@@ -267,7 +277,7 @@ def _probe(data: kr.Data, config: Config) -> FloatArray:
 def _pruned(
     data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator
 ) -> tuple[kr.Network, dict[str, Any]]:
-    """The better of what the weights of the penalty lead to."""
+    """Return the best of the networks that the weights of the penalty lead to."""
     start, found = _start(part, config, rng), []
     for weight in config["penalties"]:
         sparse = kr.fit(
@@ -279,16 +289,18 @@ def _pruned(
             continue
         network, results = _climb(small, data, part, config)
         found.append((network, {**results, "penalty_weight": weight}))
-    if not found:  # the penalty was stronger than the function: the network stays as it began
+    if not found:  # the penalty was stronger than the function: the network stays as it was
         network, results = _climb(start, data, part, config)
         found.append((network, {**results, "penalty_weight": 0.0}))
     return min(found, key=lambda one: float(one[1]["validation"]))
 
 
-def _perceptron(
+def _mlp(
     data: kr.Data, part: kr.Data, config: Config, rng: np.random.Generator
 ) -> tuple[kr.MLP, dict[str, Any]]:
-    """The best of several starts, trained on, and at the end with all training data; inputs scaled to [-1, 1]."""
+    """Return the best of several initializations, trained further, at the end with all training
+    data; inputs are scaled to [-1, 1].
+    """
     low, high = np.array(config["box"]).T
 
     def scaled(some: kr.Data) -> kr.Data:
@@ -323,11 +335,13 @@ def _perceptron(
 
 
 def _blind(data: kr.Data) -> kr.Data:
-    """`fit` evaluates its test points after every step: one of them costs nothing."""
+    """Return data with a single test point: `fit` evaluates test points after every step, and one
+    costs nothing.
+    """
     return kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])
 
 
 def error_of(network: Any, data: kr.Data) -> float:
-    """Test error."""
+    """Return the test error."""
     values: FloatArray = network(data.x_test)
     return float(np.sqrt(np.mean((values - data.y_test) ** 2)))

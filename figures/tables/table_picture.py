@@ -1,4 +1,4 @@
-"""The pictures of Tables 1 and 2: for every function Pareto frontiers (Figs 3.2, D.1), the best KAN (F.1, D.2), the smallest (F.2, D.3)."""
+"""The pictures of Tables 1 and 2: for every function the Pareto frontiers (Figs 3.2, D.1), the best KAN (F.1, D.2), the smallest (F.2, D.3)."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -23,7 +23,7 @@ TICKS = (10, 30, 100, 300, 1000, 3000, 10000)  # of parameters
 
 
 def draw_table(records: Sequence[Record], problems: Sequence[Problem], *, columns: int) -> Figure:
-    """A block of three panels a function, `columns` blocks side by side."""
+    """Draw a block of three panels for each function, `columns` blocks side by side."""
     n_rows = -(-len(problems) // columns)
     picture = Figure(figsize=(6.6 * columns, 2.9 * n_rows + 0.7))
     axes = picture.subplots(

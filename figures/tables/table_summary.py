@@ -1,8 +1,8 @@
-"""What Tables 1 and 2 make of their records: medians over seeds, two ways to choose a shape, and the claims.
+"""Summaries of the records of Tables 1 and 2: medians over seeds, two ways to choose a shape, and the claims.
 
-The paper reports the lowest test error of all its shapes and seeds. Of ours the shape with the lowest median over seeds stands beside it,
-so that shapes, but no seeds, are picked as there; and apart from it what one gets who has no test data: in each seed the shape with the
-lowest validation error.
+The paper reports the lowest test error of all its shapes and seeds. We compare it with our shape of the lowest median over seeds,
+so that shapes, but not seeds, are picked by test error as in the paper. A second number needs no test data: in each seed the
+shape with the lowest validation error.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ SMALL_ENOUGH = 1e-2  # test error below which the paper looks for its smallest s
 
 
 def of_function(records: Sequence[Record], problem: Problem, *models: str) -> list[Record]:
-    """Records of one function and some kinds of model."""
+    """Return the records of one function and some kinds of model."""
     return [
         record
         for record in records
@@ -27,7 +27,7 @@ def of_function(records: Sequence[Record], problem: Problem, *models: str) -> li
 
 
 def chosen(records: Sequence[Record], problem: Problem, *models: str) -> list[Record]:
-    """Of each seed the record with the least validation error."""
+    """Return for each seed the record with the smallest validation error."""
     best: dict[int, Record] = {}
     for record in of_function(records, problem, *models):
         seed = int(record["seed"])
@@ -40,7 +40,9 @@ def chosen(records: Sequence[Record], problem: Problem, *models: str) -> list[Re
 
 
 def best_shape(records: Sequence[Record], problem: Problem, *models: str) -> list[Record]:
-    """The records, by seed, of the shape (and activation) whose median test error is the lowest; only shapes that most seeds have count."""
+    """Return the records, ordered by seed, of the shape (and activation) with the lowest median
+    test error among shapes that most seeds have.
+    """
     groups: dict[str, list[Record]] = {}
     for record in of_function(records, problem, *models):
         config = record["config"]
@@ -56,7 +58,9 @@ def best_shape(records: Sequence[Record], problem: Problem, *models: str) -> lis
 
 
 def minimal(records: Sequence[Record], problem: Problem) -> Record | None:
-    """The KAN with the fewest parameters whose test error is below 1e-2, in the paper's sense; None if none is."""
+    """Return the KAN with the fewest parameters whose test error is below 1e-2, the paper's
+    criterion; None if there is none.
+    """
     good = [
         record
         for record in of_function(records, problem, KAN, PRUNED)
@@ -70,14 +74,16 @@ def minimal(records: Sequence[Record], problem: Problem) -> Record | None:
 
 
 def errors(records: Sequence[Record]) -> list[float]:
-    """Test errors."""
+    """Return test errors."""
     return [float(record["results"]["test"]) for record in records]
 
 
 def row_claims(
     records: Sequence[Record], problems: Sequence[Problem], *, beat_mlp: bool, rows_needed: int
 ) -> list[Claim]:
-    """A row a function that has KANs; first how many rows come out right."""
+    """Return a row for each function that has KANs; the first row has the number of those that are
+    reached.
+    """
     rows, good, below_mlp, blind, none = [], 0, 0, 0, 0
     for problem in problems:
         kans, picked = (
@@ -112,7 +118,7 @@ def row_claims(
         share
         + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
         "yes" if enough else "partly" if good else "no",
-        "medians over seeds of the test error; starts, grids and penalties chosen on validation data, the shape by its median",
+        "medians over seeds of the test error; initializations, grids and penalties chosen on validation data, the shape by its median",
     )
     return [head, *rows]
 
@@ -140,7 +146,7 @@ def _row_claim(
     return Claim(
         f"{problem.name}, {problem.plain}: test RMSE",
         f"{reported} ({names})",
-        f"KAN {spread(ours, '.2e')}, {share:.1e} of the spread, {' or '.join(shapes)}; "
+        f"KAN {spread(ours, '.2e')}, {share:.1e} of std(y), {' or '.join(shapes)}; "
         f"chosen on validation data {spread(errors(picked), '.2e')}{baseline}",
         "yes"
         if reached and (under_mlp or not beat_mlp)
@@ -152,7 +158,7 @@ def _row_claim(
 
 
 def frontier(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Points (parameters, error) that no other one is below in both.
+    """Return the points (parameters, error) of the Pareto frontier.
 
     Examples
     --------

@@ -216,7 +216,7 @@ class LAN:
             n_out, n_in = weight.shape
             if cache.slope is not None and cache.bases is not None:
                 n_coefs = cache.bases.n_columns
-                dense = scatter(cache.bases.live, 0, n_coefs).reshape(batch, 1, n_out, -1)
+                dense = scatter(cache.bases.active, 0, n_coefs).reshape(batch, 1, n_out, -1)
                 products = (pulled[..., None] * dense).reshape(batch * n_last, -1)
                 jacobian[:, end - n_coefs : end] = products
                 end -= n_coefs
@@ -231,7 +231,7 @@ class LAN:
         return [jacobian]
 
     def __reduce__(self) -> tuple[type["LAN"], tuple[object, ...]]:
-        """Build copies and pickles anew: read-only, with arrays that are views of theta."""
+        """Build copies and pickles through the constructor: read-only, with views of theta."""
         return LAN, (self.weights, self.biases, self.coefs, self.knots, self.degree, self.base)
 
     def __repr__(self) -> str:
@@ -258,7 +258,7 @@ def _on_theta(
 def node_curve(
     lan: LAN, number: int, z: FloatArray, *, slopes: bool = True
 ) -> tuple[FloatArray, FloatArray | None, Bases]:
-    """Compute (M6) for layer `number` at z (batch, n_nodes): values, derivatives or None, bases."""
+    """Compute (M6) for layer `number` at z (batch, n_nodes): values, derivatives or None, basis."""
     rows, row = lan.rows[number], lan.coefs[number].reshape(1, -1)
     orders = (0, 1) if slopes else (0,)
     bases = Bases(active_basis(rows, z, orders), row.size, None)

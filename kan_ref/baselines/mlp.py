@@ -171,7 +171,7 @@ class MLP:
         return [jacobian]
 
     def __reduce__(self) -> tuple[type["MLP"], tuple[object, ...]]:
-        """Build copies and pickles anew: read-only, with arrays that are views of theta."""
+        """Build copies and pickles through the constructor: read-only, with views of theta."""
         return MLP, (self.weights, self.biases, self.activation)
 
     def __repr__(self) -> str:

@@ -44,7 +44,7 @@ def check_weights(
 def views_of(theta: FloatArray, shapes: Sequence[Sequence[int]]) -> list[FloatArray]:
     """Return consecutive parts of theta in these shapes; theta becomes read-only."""
     theta.flags.writeable = False
-    theta = theta.view()  # a view of read-only memory that nobody else holds stays read-only
+    theta = theta.view()  # stays read-only: nothing else refers to its memory
     views, start = [], 0
     for shape in shapes:
         size = int(np.prod(shape))

@@ -1,28 +1,30 @@
-"""All B-splines of a knot row at any point, their derivatives, averages and integrals.
+"""All basis functions of a knot vector at any point, their derivatives, averages and integrals.
 
-The recursion stands in `cox_de_boor`, (B1)-(B3); here its degree + 1 numbers a point are put in their places among all. Two facts
-besides (de Boor, A Practical Guide to Splines, rev. ed., ch. X, (33), and ch. XI on knot averages):
+`evaluation` computes the degree + 1 nonzero values at each point, (B4)-(B6); here they are placed
+among all n_basis. Two more facts (de Boor, A Practical Guide to Splines, rev. ed., ch. X, (33), and
+ch. XI on knot averages):
 
-    (B4)  int_{-inf}^x B_{m,d} = (t_{m+d+1} - t_m) / (d + 1) * sum_{j >= m} B_{j,d+1}(x)
-    (B5)  x = sum_m xi_m B_m(x) on [a, b] for d >= 1,   xi_m = (t_{m+1} + ... + t_{m+d}) / d   (Greville)
+    (B12)  int_{-inf}^x B_{m,d} = (t_{m+d+1} - t_m) / (d + 1) * sum_{j >= m} B_{j,d+1}(x)
+    (B13)  x = sum_m xi_m B_m(x) on [a, b] for d >= 1,   xi_m = (t_{m+1} + ... + t_{m+d}) / d
 """
 
 import numpy as np
 
-from kan_ref.bspline.cox_de_boor import active_basis, prepare_knots, scatter
-from kan_ref.bspline.knots import check_knots, per_input
+from kan_ref.bspline.evaluation import active_basis, scatter
+from kan_ref.bspline.knot_vectors import prepare_knots
+from kan_ref.bspline.knots import check_knots, check_per_input
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 
 
 def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatArray:
-    """All B-splines of each knot row, or a derivative of them, at each point.
+    """Evaluate all basis functions of each knot vector, or a derivative of them, at each point.
 
     Parameters
     ----------
     x : (batch, n_in)
-        Finite; anywhere, also outside the rows.
+        Finite; anywhere, also outside the knot vectors.
     knots : (n_in, n_knots)
-        Rising along each row, repeats allowed; at least 2 degree + 2 of them.
+        Nondecreasing along each row, repeats allowed; at least 2 degree + 2 of them.
     degree : int
         At least 0.
     derivative : int
@@ -36,7 +38,7 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     Raises
     ------
     ValueError, TypeError
-        For wrong shapes, falling knots, numbers that are not finite, negative orders.
+        Wrong shapes, decreasing knots, numbers that are not finite, negative orders.
 
     Notes
     -----
@@ -51,25 +53,52 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     """
     degree = check_integer("degree", degree, low=0)
     derivative = check_integer("derivative", derivative, low=0)
-    rows = prepare_knots(check_knots("knots", knots, degree).copy(), degree)
-    n_in = rows.knots.shape[0]
-    points = check_float_array("x", x, ("batch", n_in))
-    live = active_basis(rows, points, (derivative,))
-    return scatter(live, 0, n_in * rows.n_basis).reshape(-1, n_in, rows.n_basis)
+    vectors = check_knots("knots", knots, degree)
+    return all_bases(
+        check_float_array("x", x, ("batch", len(vectors))), vectors, degree, derivative
+    )
+
+
+def all_bases(x: FloatArray, knots: FloatArray, degree: int, derivative: int = 0) -> FloatArray:
+    """Return `basis` of checked arguments, (batch, n_in, n_basis)."""
+    vectors = prepare_knots(knots.copy(), degree)
+    n_in, n_basis = len(knots), vectors.n_basis
+    active = active_basis(vectors, x, (derivative,))
+    return scatter(active, 0, n_in * n_basis).reshape(-1, n_in, n_basis)
 
 
 def greville(knots: object, degree: int) -> FloatArray:
-    """Greville points of each basis, (n_in, n_basis): the coefficients of y = x; at degree 0 the middle of each interval.
+    """Return the Greville points of each basis function, (n_in, n_basis).
+
+    They are the coefficients of y = x; at degree 0 the middle of each interval.
+
+    Parameters
+    ----------
+    knots : (n_in, n_knots)
+    degree : int
+
+    Returns
+    -------
+    points : (n_in, n_basis)
+
+    Raises
+    ------
+    ValueError, TypeError
+        Wrong shapes, decreasing knots, numbers that are not finite.
 
     Notes
     -----
     Implements :eq:`greville`.
     """
     degree = check_integer("degree", degree, low=0)
-    rows = check_knots("knots", knots, degree)
+    return knot_averages(check_knots("knots", knots, degree), degree)
+
+
+def knot_averages(knots: FloatArray, degree: int) -> FloatArray:
+    """Return `greville` of checked knots, (n_in, n_basis)."""
     if degree == 0:
-        return 0.5 * rows[:, :-1] + 0.5 * rows[:, 1:]
-    windows = np.lib.stride_tricks.sliding_window_view(rows[:, 1:-1], degree, axis=1)
+        return 0.5 * knots[:, :-1] + 0.5 * knots[:, 1:]
+    windows = np.lib.stride_tricks.sliding_window_view(knots[:, 1:-1], degree, axis=1)
     # [eq:greville]
     points: FloatArray = (windows / degree).sum(axis=2)
     # [/eq:greville]
@@ -77,18 +106,24 @@ def greville(knots: object, degree: int) -> FloatArray:
 
 
 def basis_integral(knots: object, degree: int, low: object, high: object) -> FloatArray:
-    """Integral of each B-spline over [low, high].
+    """Integrate each basis function over [low, high].
 
     Parameters
     ----------
     knots : (n_in, n_knots)
     degree : int
     low, high : float or (n_in,)
-        In either order: turning the limits round turns the sign. Outside the row the B-splines are 0.
+        In either order: exchanging the limits changes the sign. Outside the knot vector the basis
+        functions are 0.
 
     Returns
     -------
     integral : (n_in, n_basis)
+
+    Raises
+    ------
+    ValueError, TypeError
+        Wrong shapes, decreasing knots, numbers that are not finite.
 
     Notes
     -----
@@ -100,25 +135,19 @@ def basis_integral(knots: object, degree: int, low: object, high: object) -> Flo
     array([[1. , 0.5]])
     """
     degree = check_integer("degree", degree, low=0)
-    rows = check_knots("knots", knots, degree)
-    n_in, n_basis = rows.shape[0], rows.shape[1] - degree - 1
-    ends = per_input(low=low, high=high, n_in=n_in)
-    longer = np.concatenate(
-        [
-            np.repeat(rows[:, :1], degree + 1, axis=1),
-            rows,
-            np.repeat(rows[:, -1:], degree + 1, axis=1),
-        ],
-        axis=1,
-    )
-    points = np.clip(np.stack(ends), rows[:, 0], rows[:, -1])
-    raised = basis(points, longer, degree + 1)
+    knots = check_knots("knots", knots, degree)
+    n_in, n_basis = knots.shape[0], knots.shape[1] - degree - 1
+    ends = np.empty((2, n_in))
+    ends[0] = check_per_input("low", low, n_in)
+    ends[1] = check_per_input("high", high, n_in)
+    longer = np.pad(knots, ((0, 0), (degree + 1, degree + 1)), mode="edge")
+    raised = all_bases(np.clip(ends, knots[:, 0], knots[:, -1]), longer, degree + 1)
     # [eq:bspline-integral]
     tails = np.flip(np.cumsum(np.flip(raised, axis=2), axis=2), axis=2)[
         :, :, degree + 1 : degree + 1 + n_basis
     ]
     integral: FloatArray = (
-        (rows[:, degree + 1 :] - rows[:, :n_basis]) / (degree + 1) * (tails[1] - tails[0])
+        (knots[:, degree + 1 :] - knots[:, :n_basis]) / (degree + 1) * (tails[1] - tails[0])
     )
     # [/eq:bspline-integral]
     return integral

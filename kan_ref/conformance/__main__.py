@@ -1,7 +1,8 @@
-"""`python -m kan_ref.conformance`: measure an implementation of KANs against the vectors.
+"""Test an implementation of KANs against the vectors: `python -m kan_ref.conformance`.
 
-`report` measures published libraries and draws their cards (`cards`).
-Exit status 0 if every required case passes or is listed, 1 if one fails, 2 for a wrong call. Without a subject it measures kan_ref itself.
+Without a subject kan_ref itself is tested. `report` as the first word tests published libraries and
+writes their report cards (`cards`). Exit status: 0 if every required case passes or is listed as
+failing, 1 if one fails, 2 for a wrong call.
 """
 
 import argparse
@@ -27,11 +28,12 @@ OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     found = argparse.ArgumentParser(
         prog="python -m kan_ref.conformance",
-        description="Measure an implementation of KANs against the vectors.",
-        epilog="'report' as the first word measures published libraries and draws their cards: report --help",
+        description="Test an implementation of KANs against the vectors.",
+        epilog="'report' as the first word tests published libraries and writes their report "
+        "cards: report --help",
     )
     who = found.add_mutually_exclusive_group()
     who.add_argument(
@@ -45,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="GLOB",
-        help="cases or topics to run, as bases or 'layer_vjp/*mask*'",
+        help="cases or topics to run, such as 'bases' or 'layer_vjp/*mask*'",
     )
     found.add_argument(
         "--skip", action="append", default=[], metavar="GLOB", help="cases or topics to leave out"
@@ -54,13 +56,13 @@ def parser() -> argparse.ArgumentParser:
         "--xfail",
         type=Path,
         metavar="FILE",
-        help="globs of cases known to fail, one a line, # comments",
+        help="file of globs of cases known to fail, one on each line; # starts a comment",
     )
     found.add_argument(
         "--dtype",
         choices=("float64", "float32"),
         default="float64",
-        help="of the arrays given (default %(default)s)",
+        help="precision of the arrays given to the subject (default %(default)s)",
     )
     found.add_argument(
         "--timeout",
@@ -82,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; the exit status."""
+    """Run the command and return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["report"]:
         return cards.main(words[1:])
@@ -98,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, path in (("--json", options.json), ("--junit", options.junit)):
         if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
             line.error(f"{name} is {path}, but must be a file in a folder that exists")
-    _refuse_idle_globs(line, options.only, options.skip)
+    _check_globs(line, options.only, options.skip)
     chosen = suite.choose(options.only, options.skip)
     if not chosen:
         line.error("--only and --skip leave no case")
@@ -166,14 +168,14 @@ def _read_xfail(line: argparse.ArgumentParser, path: Path | None) -> list[str]:
     return globs
 
 
-def _refuse_idle_globs(
-    line: argparse.ArgumentParser, only: Sequence[str], skip: Sequence[str]
-) -> None:
+def _check_globs(line: argparse.ArgumentParser, only: Sequence[str], skip: Sequence[str]) -> None:
     for option, globs in (("--only", only), ("--skip", skip)):
         for glob in globs:
             if not any(matches(case, [glob]) for topic in load_topics() for case in topic.cases):
+                topics = ", ".join(topic.name for topic in load_topics())
                 line.error(
-                    f"{option} is {glob!r}, which names no case (--list shows them; topics: {', '.join(t.name for t in load_topics())})"
+                    f"{option} is {glob!r}, which names no case "
+                    f"(--list shows them; topics: {topics})"
                 )
 
 

@@ -1,10 +1,11 @@
-"""Report cards: every implementation of the catalogue that is installed, measured, one JSON record for each precision.
+"""Report cards: test every installed implementation of the catalogue, and write the records.
 
-    python -m kan_ref.conformance report                  measure what is installed, write the records, draw the page
+    python -m kan_ref.conformance report                  test what is installed, write the page
     python -m kan_ref.conformance report --only pykan     one of them
-    python -m kan_ref.conformance report --render         draw the page from the records alone
+    python -m kan_ref.conformance report --render         write the page from the records alone
 
-A record is written only when its run is complete, in one step. The page (`cards_page`) is made of records: drawing never computes.
+There is one JSON record for each implementation and precision. A record is written, in one step,
+only when its run is complete. The page (`cards_page`) is made from the records alone.
 """
 
 import argparse
@@ -26,12 +27,12 @@ from kan_ref.conformance.suite import Report
 from kan_ref.files import replace_file
 
 FOLDER = Path("docs") / "report_cards"
-PATIENCE = 120.0  # seconds for a case, and for loading the library: those that compile do so anew for each case
+PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
 BAD = ("failed", "blocked")
 
 
 def missing(entry: Entry) -> list[str]:
-    """Distributions of an entry that are not installed."""
+    """Return the distributions of an entry that are not installed."""
     found = []
     for name in entry.distributions:
         try:
@@ -42,12 +43,13 @@ def missing(entry: Entry) -> list[str]:
 
 
 def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str, Any]:
-    """The record of one run.
+    """Test an implementation in one precision and return the record.
 
     Raises
     ------
     RuntimeError
-        If the adapter cannot be built, or one of its cases ran into the time limit: that is this machine's affair, not the library's.
+        If the adapter cannot be built, or a case exceeds the time limit: that may be due to this
+        machine and not to the library.
     """
     from tqdm import tqdm
 
@@ -56,7 +58,7 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
     )
     try:
         if subject.refused is not None:
-            raise RuntimeError(f"{entry.name} cannot be measured: {subject.refused}")
+            raise RuntimeError(f"{entry.name} cannot be tested: {subject.refused}")
         with tqdm(
             total=sum(len(cases) for _, cases in suite.choose()),
             desc=f"{entry.name} {dtype}",
@@ -73,13 +75,17 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
     ]
     if late:
         raise RuntimeError(
-            f"{entry.name} did not answer {late[0]} within {timeout:g} s, and {len(late) - 1} cases more"
+            f"{entry.name} did not answer {late[0]} within {timeout:g} s, "
+            f"and {len(late) - 1} cases more"
         )
     return record(entry, report)
 
 
 def record(entry: Entry, report: Report) -> dict[str, Any]:
-    """A run as plain data: where it ran, counts by topic, defects by name with their cases; a case that is not named passed."""
+    """Return a run as plain data: versions, counts by topic, and the cases of each likely defect.
+
+    A case that is not named in it passed.
+    """
     named: dict[str, dict[str, Any]] = {}
     for flag in sorted({*report.likely.values()}):
         named[flag] = {
@@ -108,20 +114,20 @@ def record(entry: Entry, report: Report) -> dict[str, Any]:
 def _topics(report: Report) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for outcome in report.outcomes:
-        told = found.setdefault(
+        counts = found.setdefault(
             outcome.case.topic,
             dict.fromkeys(("passed", "failed", "blocked", "differs", "skipped"), 0)
             | {"worst_error": None},
         )
-        told[outcome.status] += 1
+        counts[outcome.status] += 1
         error = outcome.verdict.relative
         if 0.0 <= error < float("inf"):
-            told["worst_error"] = max(told["worst_error"] or 0.0, float(f"{error:.3g}"))
+            counts["worst_error"] = max(counts["worst_error"] or 0.0, float(f"{error:.3g}"))
     return found
 
 
 def read_records(folder: Path) -> list[dict[str, Any]]:
-    """All records of a folder, in the order of the catalogue."""
+    """Return all records of a folder, in the order of the catalogue."""
     order = [f"{entry.name}-{dtype}" for entry in ENTRIES for dtype in entry.dtypes]
     known = {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -131,16 +137,16 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
 
 
 def write(path: Path, text: str) -> None:
-    """A file that is there whole or not at all."""
+    """Write a file in one step, so that it is complete or not there at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(os.fspath(path), text.encode())
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line of `report`."""
+    """Return the parser of the command line of `report`."""
     found = argparse.ArgumentParser(
         prog="python -m kan_ref.conformance report",
-        description="Measure the implementations of the catalogue.",
+        description="Test the implementations of the catalogue.",
     )
     names = [entry.name for entry in ENTRIES]
     found.add_argument(
@@ -149,9 +155,9 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         choices=names,
         metavar="NAME",
-        help=f"repeatable: {', '.join(names)}",
+        help=f"one implementation, repeatable: {', '.join(names)}",
     )
-    found.add_argument("--dtype", choices=("float64", "float32"), help="in one precision alone")
+    found.add_argument("--dtype", choices=("float64", "float32"), help="one precision only")
     found.add_argument(
         "--out",
         type=Path,
@@ -167,13 +173,16 @@ def parser() -> argparse.ArgumentParser:
         help="seconds for one case (default %(default)g)",
     )
     found.add_argument(
-        "--render", action="store_true", help="draw the page from the records, and measure nothing"
+        "--render", action="store_true", help="write the page from the records, and test nothing"
     )
     return found
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and draw; the exit status is 1 if something that was asked for by name could not be measured."""
+    """Test the implementations, write records and page, and return the exit status.
+
+    It is 1 if an implementation that was named could not be tested.
+    """
     options = parser().parse_args(arguments)
     status = 0
     for entry in () if options.render else ENTRIES:
@@ -187,22 +196,20 @@ def main(arguments: Sequence[str]) -> int:
         for dtype in entry.dtypes:
             if options.dtype in (None, dtype):
                 try:
-                    told = measure(entry, dtype, timeout=options.timeout)
+                    result = measure(entry, dtype, timeout=options.timeout)
                 except RuntimeError as error:
-                    print(f"{error}; its record is left as it is", file=sys.stderr)
+                    print(f"{error}; its record is not changed", file=sys.stderr)
                     status = 1
                     continue
                 write(
                     options.out / f"{entry.name}-{dtype}.json",
-                    json.dumps(told, indent=1, allow_nan=False) + "\n",
+                    json.dumps(result, indent=1, allow_nan=False) + "\n",
                 )
                 counts = {
-                    name: sum(topic[name] for topic in told["topics"].values())
+                    name: sum(topic[name] for topic in result["topics"].values())
                     for name in ("passed", "differs", *BAD, "skipped")
                 }
-                print(
-                    f"{entry.name} {dtype}: {', '.join(f'{n} {name}' for name, n in counts.items())}",
-                    flush=True,
-                )
+                shown = ", ".join(f"{n} {name}" for name, n in counts.items())
+                print(f"{entry.name} {dtype}: {shown}", flush=True)
     write(options.out.with_suffix(".md"), page(read_records(options.out)))
     return status

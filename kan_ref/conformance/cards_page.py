@@ -1,4 +1,4 @@
-"""The page of report cards, from their records alone: which cases a record names decides every word and number."""
+"""The page of report cards, made from the records alone."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,25 +9,29 @@ from kan_ref.conformance.cases import load_topics
 from kan_ref.conformance.suite import notes
 
 Record = Mapping[str, Any]
-TOLD = 4  # cases that are named for a defect; how many more there are is said
+SHOWN = 4  # cases that are named for a defect, before the number of the others
 
 _HEAD = """# Report cards
 
-What the [conformance kit](conformance.md) says of published libraries, and of this one. Each was asked the same cases through an adapter
-of few lines (`kan_ref/conformance/adapters`), by its own code and its own automatic differentiation, in a process of its own. This page
-is drawn from the records in `docs/report_cards`, which `python -m kan_ref.conformance report` writes (extra `peers`).
+Results of the [conformance kit](conformance.md) for published libraries, and for this one. All were
+tested on the same cases. Each has a short adapter (`kan_ref/conformance/adapters`) and runs in a
+process of its own, with its own code and its own automatic differentiation. This page is made from
+the records in `docs/report_cards`, which `python -m kan_ref.conformance report` writes (extra
+`peers`).
 
-How to read: `17/18` are 17 right answers of 18 that the definition fixes; `(+2)` are two more that the contract leaves open, and that are
-other than this package's. Cases outside what a library can say are not counted, and `-` stands where it has nothing of a topic. Failures
-that come after a failure of something more basic ("blocked") count as failures here. One defect, say at repeated knots, which no fresh
-grid has, fails cases of many topics: the sections name defects, as far as the kit can tell them by their cases. The contract is the
-paper's definition, read strictly; who follows another rule on purpose fails it too. Versions are those measured: later ones may have
-mended what is told here.
+How to read: `17/18` means 17 right answers in 18 cases that the definition fixes. `(+2)` means two
+more cases that the contract leaves open, with answers that differ from this package's. Cases that a
+library cannot express are not counted; `-` means that it supports no case of a topic. Failures that
+follow a failure of a more basic topic ("blocked") count as failures here. A single defect can fail
+cases of many topics: one at repeated knots, for example, which no fresh grid has. The sections name
+the defects as far as the cases identify them. The contract is the paper's definition, read
+strictly; a library that deliberately follows another rule fails it too. The versions are those that
+were tested: later versions may have corrected these defects.
 """
 
 
 def page(records: Sequence[Record]) -> str:
-    """The page."""
+    """Return the page."""
     parts = [
         _HEAD,
         "## All of them\n",
@@ -47,7 +51,7 @@ def page(records: Sequence[Record]) -> str:
                 *(line for record in mine for line in _section(record)),
             ]
     parts += [
-        "## Looked at and left out\n",
+        "## Considered and left out\n",
         "| implementation | why |",
         "|---|---|",
         *(f"| {name} | {why} |" for name, why in LEFT_OUT),
@@ -56,14 +60,20 @@ def page(records: Sequence[Record]) -> str:
 
 
 def outcome(record: Record, case: str) -> str:
-    """What became of a case: "passed", "failed" (also after another failure), "differs" or "skipped"."""
-    if any(case in cases for told in record["defects"].values() for cases in told.values()):
+    """Return the outcome of a case: "passed", "failed", "differs" or "skipped".
+
+    A blocked case counts as failed.
+    """
+    if any(case in cases for named in record["defects"].values() for cases in named.values()):
         return "failed"
     return next((name for name in ("differs", "skipped") if case in record[name]), "passed")
 
 
 def totals(record: Record) -> tuple[int, int, int]:
-    """Right answers, answers that the definition fixes, and other answers where it does not."""
+    """Return three numbers: right answers, answers that the definition fixes, and other answers.
+
+    Other answers are those that differ where the definition leaves the answer open.
+    """
     topics = record["topics"].values()
     right, differs = (sum(topic[name] for topic in topics) for name in ("passed", "differs"))
     return (
@@ -106,14 +116,13 @@ def _known(records: Sequence[Record]) -> list[str]:
     by_name = {record["name"]: record for record in records if record["dtype"] == "float64"}
     lines = ["| implementation | defect | case | outcome |", "|---|---|---|---|"]
     for known in (known for known in KNOWN if known.name in by_name):
-        lines += [
-            f"| {known.name} | {known.defect} | `{known.case}` | {outcome(by_name[known.name], known.case)} |"
-        ]
+        result = outcome(by_name[known.name], known.case)
+        lines.append(f"| {known.name} | {known.defect} | `{known.case}` | {result} |")
     lines += [
         "",
-        "Known too, but beyond the protocol:",
+        "Also known, but outside the protocol:",
         "",
-        "| implementation | defect | why no case asks for it |",
+        "| implementation | defect | why no case tests it |",
         "|---|---|---|",
     ]
     return lines + [f"| {name} | {defect} | {why} |" for name, defect, why in BEYOND]
@@ -123,19 +132,19 @@ def _section(record: Record) -> list[str]:
     right, asked, differs = totals(record)
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     lines = [
-        f"**{record['dtype']}**, {record['date']}: {right} of {asked} right, {differs} other answers where they are free. {versions}.",
+        f"**{record['dtype']}**, {record['date']}: {right} of {asked} right, "
+        f"{differs} other answers where they are free. {versions}.",
         "",
     ]
     explained = notes()
-    for flag, told in sorted(
+    for flag, found in sorted(
         record["defects"].items(), key=lambda item: (-sum(map(len, item[1].values())), item[0])
     ):
-        cases = [*told["failed"], *told["blocked"]]
-        named = ", ".join(f"`{case}`" for case in cases[:TOLD])
-        more = f" and {len(cases) - TOLD} more" if len(cases) > TOLD else ""
-        lines.append(
-            f"- [{flag}](conformance.md#{flag.lower()}), {len(cases)}: {explained[flag]['defect']} ({named}{more})"
-        )
+        cases = [*found["failed"], *found["blocked"]]
+        named = ", ".join(f"`{case}`" for case in cases[:SHOWN])
+        more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
+        link = f"[{flag}](conformance.md#{flag.lower()})"
+        lines.append(f"- {link}, {len(cases)}: {explained[flag]['defect']} ({named}{more})")
     open_ones = {topic.name for topic in load_topics() if topic.is_convention}
     worst = [
         f"`{name}` {topic['worst_error']:.2g}"
@@ -145,6 +154,6 @@ def _section(record: Record) -> list[str]:
     if worst:
         lines += [
             "",
-            f"Farthest from the vectors, in units of an answer's largest number: {', '.join(worst)}.",
+            f"Largest errors, in units of an answer's largest number: {', '.join(worst)}.",
         ]
     return [*lines, ""]

@@ -1,7 +1,7 @@
-"""The vectors as Python sees them: files read, arrays decoded from their bits, cases by topic and level.
+"""The vectors in Python: topics and cases, with arrays decoded from their bits.
 
-A file is JSON, of the schema beside it in `schemas`. An array is {"shape", "decimal", "hex"}; here its `hex` is read: 16 digits a number,
-the big-endian bits of float64, so that no reader of decimals stands between the file and the subject.
+A file is JSON, of the schema beside it in `schemas`. An array is {"shape", "decimal", "hex"}; its
+`hex` is read: 16 digits for each number, the big-endian bits of float64. No decimal is parsed.
 """
 
 import json
@@ -46,7 +46,7 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Mark:
-    """What a known defect answers at one place: `value` at flat `index` of `output`."""
+    """The answer of a known defect at one index: `value` at flat `index` of `output`."""
 
     flag: str
     output: str
@@ -56,10 +56,12 @@ class Mark:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One question and its right answer.
+    """One call of a method, and its right answer.
 
-    `inputs` by argument name, arrays as float64; `expected` and `tolerance` (largest absolute error) by output; `kind` is the class:
-    "required", "acceptable" or "implementation-defined". `probe` (n, n_in): where a returned layer is evaluated.
+    `inputs` by argument name, arrays as float64; `expected` and `tolerance` (largest absolute
+    error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined".
+    `probe` (n, n_in) holds the points at which a returned layer is evaluated. `marks` are the
+    answers of known defects.
     """
 
     id: str
@@ -80,7 +82,7 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Topic:
-    """A file: its header and its cases. `notes`: flag -> {"defect", "page"}."""
+    """A vector file: its header and its cases. `notes`: flag -> {"defect", "page"}."""
 
     name: str
     level: int
@@ -91,7 +93,7 @@ class Topic:
 
     @property
     def is_convention(self) -> bool:
-        """Whether it tells what another convention answers, and no answer is wrong."""
+        """Whether the topic describes another convention, in which no answer is wrong."""
         return all(case.kind == "implementation-defined" for case in self.cases)
 
     def __repr__(self) -> str:
@@ -99,7 +101,10 @@ class Topic:
 
 
 def decode(value: Any) -> Any:
-    """Arrays from their bits (0-d ones as float), layers and lists of them likewise; integers and words as they are."""
+    """Return a value of a vector file with arrays read from their bits.
+
+    0-d arrays become floats; layers and lists are decoded recursively; integers and text stay.
+    """
     if isinstance(value, Mapping):
         if "hex" not in value:
             return {name: decode(item) for name, item in value.items()}
@@ -114,7 +119,10 @@ def decode(value: Any) -> Any:
 
 @cache
 def load_topics() -> tuple[Topic, ...]:
-    """All topics, basic ones first. The arrays are read-only: a subject gets copies."""
+    """Return all topics, basic ones first.
+
+    The arrays are read-only: a subject is given copies.
+    """
     topics = [
         _topic(json.loads(path.read_text(encoding="utf-8")))
         for path in sorted((HOME / "vectors").glob("*.json"))
@@ -125,7 +133,8 @@ def load_topics() -> tuple[Topic, ...]:
 def _topic(document: Mapping[str, Any]) -> Topic:
     if document["schema"] != SCHEMA_VERSION:
         raise ValueError(
-            f"vectors of {document['topic']} have schema {document['schema']}, but this reader knows {SCHEMA_VERSION}"
+            f"vectors of {document['topic']} have schema {document['schema']}, "
+            f"but this version reads schema {SCHEMA_VERSION}"
         )
     cases = tuple(_case(document["topic"], entry) for entry in document["cases"])
     return Topic(
@@ -166,7 +175,7 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
 
 
 def arguments(case: Case, dtype: str = "float64") -> dict[str, Any]:
-    """A case's arguments for a subject: copies of its own, arrays in the wanted precision."""
+    """Return the arguments of a case as copies, with arrays in the given precision."""
     return {name: _copy(value, dtype) for name, value in case.inputs.items()}
 
 
@@ -179,14 +188,16 @@ def _copy(value: Any, dtype: str) -> Any:
 
 
 def matches(case: Case, patterns: Sequence[str]) -> bool:
-    """Whether a glob fits the case's id, "bases/degree-0-inside", or its topic."""
+    """Return whether a glob matches the case's id, such as "bases/degree-0-inside", or its
+    topic.
+    """
     return any(
         fnmatchcase(case.id, pattern) or fnmatchcase(case.topic, pattern) for pattern in patterns
     )
 
 
 def export(folder: Path) -> list[Path]:
-    """Copies of all vectors and schemas in a folder, made if need be."""
+    """Copy all vectors and schemas into a folder, created if needed; return their paths."""
     written = []
     for name in ("vectors", "schemas"):
         (folder / name).mkdir(parents=True, exist_ok=True)

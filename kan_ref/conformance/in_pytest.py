@@ -8,13 +8,13 @@ from kan_ref.conformance.cases import Case, load_topics, matches
 
 
 class Check:
-    """One case and the adapter that is to pass it: `check()` raises AssertionError with the whole story if it does not."""
+    """One case and the adapter that should pass it."""
 
     def __init__(self, case: Case, adapter: object) -> None:
         self.case, self.adapter = case, adapter
 
     def check(self) -> None:
-        """Ask and judge; nothing happens if the answer is right."""
+        """Run the case; raise AssertionError with the report if the answer is wrong."""
         (topic,) = [topic for topic in load_topics() if topic.name == self.case.topic]
         report = suite.run(subjects.DirectSubject(self.adapter), [(topic, [self.case])])
         if report.failures:
@@ -27,7 +27,7 @@ class Check:
 def pytest_cases(
     adapter: Any, *, only: Sequence[str] = (), skip: Sequence[str] = (), xfail: Sequence[str] = ()
 ) -> list[Any]:
-    """The required cases of the methods that an adapter has, as parameters for `pytest.mark.parametrize`.
+    """Return the required cases of an adapter's methods as parameters for pytest.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def pytest_cases(
     Raises
     ------
     ValueError
-        If no case is left: a test that tests nothing would pass.
+        If no case is left, since a test without cases would pass.
 
     Examples
     --------
@@ -65,5 +65,5 @@ def pytest_cases(
                 )
                 found.append(pytest.param(Check(case, subject), id=case.id, marks=marks))
     if not found:
-        raise ValueError(f"{type(subject).__name__} has no method that a chosen case asks for")
+        raise ValueError(f"{type(subject).__name__} has no method that a chosen case calls")
     return found

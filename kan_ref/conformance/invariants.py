@@ -1,18 +1,17 @@
-"""Identities that every correct implementation keeps, whatever its parameters: checkers for one's own property tests.
+"""Identities that every correct implementation satisfies, as checks for property tests.
 
-Vectors say what single answers must be; these say what must hold of all answers, and take any callable:
+    (C17)  sum_m B_m(x) = 1 on the grid                      partition of unity
+    (C18)  f(x)_b depends on x_b alone                       independence of the batch
+    (C19)  f(p, q) - f(p', q) - f(p, q') + f(p', q') = 0     one layer is a sum over its inputs
+    (C20)  <u, d/dt f(x + t v)> = <J^T u, v>                 first derivatives
+           d/dt d/ds <u, f(x + s v + t w)> = <H_u v, w>      second derivatives
+    (C21)  new(x) = old(x)                                   a finer grid, a copy, another backend
+    (C22)  read(write(value)) is value, bit for bit          files
 
-    (V1)  sum_m B_m(x) = 1 on the grid                                          partition of unity
-    (V2)  f(x)_b depends on x_b alone                                           samples do not see each other
-    (V3)  f(p, q) - f(p', q) - f(p, q') + f(p', q') = 0                         one layer is a sum over its inputs
-    (V4)  <u, d/dt f(x + t v)> = <J^T u, v>                                     first derivatives
-          d/dt d/ds <u, f(x + s v + t w)> = <H_u v, w>,  H_u the Hessian of <u, f>    second derivatives
-    (V5)  new(x) = old(x)                                                       a finer grid, a copy, another backend
-    (V6)  read(write(value)) is value, bit by bit                               files
-
-(V3) for all pairs of inputs is equivalent to f(x) = sum_i phi_i(x_i) (Liu et al. 2024, eq. 2.5). (V1) to (V5) are judged against the
-largest sum of absolute terms in the array, (V6) exactly. Each checker returns None, or raises ValueError in one sentence: what, where,
-by how much.
+H_u is the Hessian of <u, f>. (C19) for all pairs of inputs is equivalent to f(x) = sum_i phi_i(x_i)
+(Liu et al. 2024, eq. 2.5). Errors in (C17) to (C21) are compared with the largest sum of absolute
+terms in the array; (C22) is exact. Each check returns None, or raises ValueError with the place and
+the size of the error.
 """
 
 from collections.abc import Callable
@@ -37,7 +36,7 @@ _ROUNDINGS = 50.0  # of a difference's sums, in units of eps
 
 
 def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-12) -> None:
-    """(V1): the bases sum to 1 at every point.
+    """Check that the basis functions sum to 1 at every point (C17).
 
     Parameters
     ----------
@@ -51,25 +50,28 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     Raises
     ------
     ValueError
-        "basis is no partition of unity: at x = 1 (position 4) the bases sum to 0, but must sum to 1 within 1e-12"
+        "basis is no partition of unity: at x = 1 (position 4) the basis functions sum to 0, but
+        must sum to 1
+        within 1e-12"
     """
-    points, tolerance = (
-        check_float_array("x", x, ("n",)),
-        check_number("tolerance", tolerance, low=0.0),
-    )
+    points = check_float_array("x", x, ("n",))
+    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "points", len(points), 1)
     values = _answer("basis", basis, (points,), (len(points), "n_basis"))
     sums = values.sum(axis=1)
     worst = int(np.argmax(np.abs(sums - 1.0)))
     if abs(sums[worst] - 1.0) > tolerance:
         raise ValueError(
-            f"basis is no partition of unity: at x = {points[worst]:.17g} (position {worst}) the bases sum to {sums[worst]:.17g}, "
+            f"basis is no partition of unity: at x = {points[worst]:.17g} (position {worst}) "
+            f"the basis functions sum to {sums[worst]:.17g}, "
             f"but must sum to 1 within {tolerance:g}"
         )
 
 
 def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) -> None:
-    """(V2): a sample's answer is the same in its batch, alone, in the batch turned round, and when asked again.
+    """Check that the answer for a sample does not depend on its batch (C18).
+
+    The sample is evaluated in its batch, alone, in the reversed batch, and a second time.
 
     Parameters
     ----------
@@ -83,16 +85,16 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) 
     Raises
     ------
     ValueError
-        "f depends on the batch: sample 2, output 0 is 0.3 in its batch of 5 and 0.7 alone (difference 0.4, allowed 1e-12)"
+        "f depends on the batch: sample 2, output 0 is 0.3 in its batch of 5 and 0.7 alone
+        (difference
+        0.4, allowed 1e-12)"
 
     Notes
     -----
-    batch + 3 calls.
+    Cost: batch + 3 calls of f.
     """
-    points, tolerance = (
-        check_float_array("x", x, ("batch", "n_in")),
-        check_number("tolerance", tolerance, low=0.0),
-    )
+    points = check_float_array("x", x, ("batch", "n_in"))
+    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 2)
     together = _answer("f", f, (points,), (len(points), "n_out"))
     alone = np.concatenate(
@@ -102,15 +104,18 @@ def check_batch_independence(f: Answer, x: object, *, tolerance: float = 1e-12) 
     again = _answer("f", f, (points,), together.shape)
     for other, how in (
         (alone, "alone"),
-        (turned, "in the batch turned round"),
-        (again, "when asked again"),
+        (turned, "in the reversed batch"),
+        (again, "in a second call"),
     ):
-        sentence = f"f depends on the batch: {{where}} is {{one:.17g}} in its batch of {len(points)} and {{other:.17g}} {how}"
-        _compare(sentence, together, other, tolerance)
+        message = (
+            f"f depends on the batch: {{where}} is {{one:.17g}} in its batch of {len(points)} "
+            f"and {{other:.17g}} {how}"
+        )
+        _compare(message, together, other, tolerance)
 
 
 def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> None:
-    """(V3): one layer adds functions of one input each; no two inputs mix.
+    """Check that one layer is a sum of functions of one input each (C19).
 
     Parameters
     ----------
@@ -124,16 +129,15 @@ def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> Non
     Raises
     ------
     ValueError
-        "f mixes inputs 0 and 2: their mixed difference at sample 1, output 0 is 0.21, but must be 0 (allowed 3e-12)"
+        "f mixes inputs 0 and 2: their mixed difference at sample 1, output 0 is 0.21, but must be 0
+        (allowed 3e-12)"
 
     Notes
     -----
-    1 + n_in (n_in + 1) / 2 calls.
+    Implements :eq:`separability`. Cost: 1 + n_in (n_in + 1) / 2 calls of f.
     """
-    points, tolerance = (
-        check_float_array("x", x, ("batch", "n_in")),
-        check_number("tolerance", tolerance, low=0.0),
-    )
+    points = check_float_array("x", x, ("batch", "n_in"))
+    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 2)
     _at_least("x", "inputs", points.shape[1], 2)
     others = np.roll(points, -1, axis=0)
@@ -153,8 +157,8 @@ def check_separability(f: Answer, x: object, *, tolerance: float = 1e-12) -> Non
         b, j = np.unravel_index(np.argmax(np.abs(mixed)), mixed.shape)
         if abs(mixed[b, j]) > allowed:
             raise ValueError(
-                f"f mixes inputs {p} and {q}: their mixed difference at sample {b}, output {j} is {mixed[b, j]:.6g}, "
-                f"but must be 0 (allowed {allowed:.3g})"
+                f"f mixes inputs {p} and {q}: their mixed difference at sample {b}, output {j} "
+                f"is {mixed[b, j]:.6g}, but must be 0 (allowed {allowed:.3g})"
             )
 
 
@@ -169,36 +173,44 @@ def check_gradient(
     step: float | None = None,
     tolerance: float | None = None,
 ) -> None:
-    """(V4): derivatives by the inputs, against central differences of f along random directions.
+    """Check derivatives with respect to the inputs against central differences of f (C20).
 
     Parameters
     ----------
     f : callable
         x (batch, n_in) -> (batch, n_out), each sample by itself.
     vjp : callable
-        Order 1: (x, dy) -> J^T dy, (batch, n_in). Order 2: (x, dy, v) -> H v, (batch, n_in), the slope of J^T dy along v (batch, n_in).
+        Order 1: (x, dy) -> J^T dy, (batch, n_in). Order 2: (x, dy, v) -> H v, (batch, n_in), the
+        derivative of J^T dy along v (batch, n_in).
     x : (batch, n_in)
-        At least one sample, each farther from kinks of f than two steps: f needs order + 2 derivatives there.
+        At least one sample, each farther than two steps from kinks of f: f needs order + 2
+        derivatives.
     rng : numpy.random.Generator
         Draws dy and the directions.
     order : int
         1 or 2.
     n_directions : int
-        At least 1.
+        Number of random directions, at least 1.
     step : float, optional
         1e-6 for order 1, 3e-5 for order 2.
     tolerance : float, optional
-        Over the largest sum of absolute terms; 1e-6 for order 1, 1e-4 for order 2. What rounding does to the difference comes on top.
+        Relative to the largest sum of absolute terms; 1e-6 for order 1, 1e-4 for order 2. A bound
+        on the rounding error of the difference is added.
 
     Raises
     ------
     ValueError
-        "vjp is wrong at sample 3: along a random direction it gives 0.52, a central difference of f 0.61 (difference 0.09, allowed 2e-06)"
+        "vjp is wrong at sample 3: along a random direction it gives 0.52, a central difference of f
+        0.61 (difference 0.09, allowed 2e-06)"
 
     Notes
     -----
-    2 n_directions calls of f for order 1, 4 for order 2. The difference errs by step^2 times derivatives of order 3 or 4 over 6: where
-    curves are very steep, as in deep networks on narrow intervals, choose a smaller step or a wider tolerance.
+    Implements :eq:`derivative-of-inputs`. Cost: 2 n_directions calls of f for order 1, 4
+    n_directions
+    for order 2. The truncation error of the difference is step^2 / 6 times derivatives of order 3
+    or 4.
+    For very steep curves, as in deep networks on narrow intervals, choose a smaller step or a wider
+    tolerance.
     """
     points, rng = check_float_array("x", x, ("batch", "n_in")), check_generator("rng", rng)
     _at_least("x", "samples", len(points), 1)
@@ -212,11 +224,8 @@ def check_gradient(
     )
     y = _answer("f", f, (points,), (len(points), "n_out"))
     for _ in range(n_directions):
-        dy, v, w = (
-            rng.normal(size=y.shape),
-            rng.normal(size=points.shape),
-            rng.normal(size=points.shape),
-        )
+        dy = rng.normal(size=y.shape)
+        v, w = rng.normal(size=points.shape), rng.normal(size=points.shape)
 
         along = partial(_moved, f, points, dy, v, w)
         # [eq:derivative-of-inputs]
@@ -236,22 +245,23 @@ def check_gradient(
         if abs(given[b] - expected[b]) > allowed:
             raise ValueError(
                 f"vjp is wrong at sample {b}: along a random direction it gives {given[b]:.6g}, "
-                f"a central difference of f {expected[b]:.6g} (difference {abs(given[b] - expected[b]):.3g}, allowed {allowed:.3g})"
+                f"a central difference of f {expected[b]:.6g} "
+                f"(difference {abs(given[b] - expected[b]):.3g}, allowed {allowed:.3g})"
             )
 
 
 def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float = 1e-12) -> None:
-    """(V5): two callables, x (batch, n_in) -> (batch, n_out), agree at x: before and after a finer grid, for example.
+    """Check that two callables, x (batch, n_in) -> (batch, n_out), agree at x (C21).
 
     Raises
     ------
     ValueError
-        "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new (difference 0.06, allowed 1e-12)"
+        "new is another function than old: sample 4, output 1 is 0.25 of old and 0.31 of new
+        (difference
+        0.06, allowed 1e-12)"
     """
-    points, tolerance = (
-        check_float_array("x", x, ("batch", "n_in")),
-        check_number("tolerance", tolerance, low=0.0),
-    )
+    points = check_float_array("x", x, ("batch", "n_in"))
+    tolerance = check_number("tolerance", tolerance, low=0.0)
     _at_least("x", "samples", len(points), 1)
     one = _answer("old", old, (points,), (len(points), "n_out"))
     other = _answer("new", new, (points,), one.shape)
@@ -266,7 +276,7 @@ def check_same_function(old: Answer, new: Answer, x: object, *, tolerance: float
 def _moved(
     f: Answer, x: FloatArray, dy: FloatArray, v: FloatArray, w: FloatArray, s: float, t: float = 0.0
 ) -> FloatArray:
-    """<dy, f(x + s v + t w)> of each sample."""
+    """Return <dy, f(x + s v + t w)> of each sample."""
     return np.asarray((dy * _answer("f", f, (x + s * v + t * w,), dy.shape)).sum(axis=1))
 
 
@@ -282,7 +292,7 @@ def _at_least(name: str, what: str, count: int, least: int) -> None:
 def _answer(
     name: str, function: Answer, arguments: tuple[FloatArray, ...], shape: tuple[int | str, ...]
 ) -> FloatArray:
-    """What a callable answers to copies, as finite float64 of that shape."""
+    """Return the answer of a callable to copies of the arguments, as a finite float64 array."""
     if not callable(function):
         raise TypeError(f"{name} is a {type(function).__name__}, but must be a function")
     answer = check_float_array(
@@ -290,17 +300,19 @@ def _answer(
     ).copy()
     if answer.size == 0:
         raise ValueError(
-            f"the answer of {name} has shape {answer.shape}: there is nothing to judge"
+            f"the answer of {name} has shape {answer.shape}, but needs at least one number"
         )
     return answer
 
 
-def _compare(sentence: str, one: FloatArray, other: FloatArray, tolerance: float) -> None:
-    """Raise ValueError with the sentence filled in at the largest difference, if that is too large."""
+def _compare(message: str, one: FloatArray, other: FloatArray, tolerance: float) -> None:
+    """Raise ValueError with the message, filled in at the largest difference, if it is too
+    large.
+    """
     difference = np.abs(one - other)
     allowed = tolerance * np.abs(one).max(initial=0.0)
     if not difference.size or difference.max() <= allowed:
         return
     b, j = np.unravel_index(np.argmax(difference), difference.shape)
-    filled = sentence.format(where=f"sample {b}, output {j}", one=one[b, j], other=other[b, j])
+    filled = message.format(where=f"sample {b}, output {j}", one=one[b, j], other=other[b, j])
     raise ValueError(f"{filled} (difference {difference[b, j]:.3g}, allowed {allowed:.3g})")

@@ -1,6 +1,6 @@
-"""A layer's values by the textbook recursion: how the runner looks at layers that a subject gave back.
+"""Values of a layer that a subject has returned, with the basis functions of `kan_ref.plain`.
 
-Nothing here is shared with the package's own layer, which is a subject like others.
+The package's own layer is a subject like all others, so none of its code is used here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
 
 
 def read_layer(answer: Any) -> dict[str, Any]:
-    """An answered layer with float64 arrays that fit together; ValueError or TypeError in words otherwise."""
+    """Return an answered layer with float64 arrays that fit together, or raise an error."""
     if not isinstance(answer, Mapping):
         raise TypeError(
-            f"the answer is a {type(answer).__name__}, but must be a layer: a dict of {', '.join(ARRAYS)}, degree, base"
+            f"the answer is a {type(answer).__name__}, but must be a layer: "
+            f"a dict of {', '.join(ARRAYS)}, degree, base"
         )
     missing = [name for name in (*ARRAYS, "degree", "base") if name not in answer]
     if missing:
@@ -27,73 +29,61 @@ def read_layer(answer: Any) -> dict[str, Any]:
     degree = int(answer["degree"])
     if layer["coef"].ndim != 3 or layer["knots"].ndim != 2:
         raise ValueError(
-            f"the answered layer has coef {layer['coef'].shape} and knots {layer['knots'].shape}: 3 and 2 axes are needed"
+            f"the answered layer has coef {layer['coef'].shape} and knots {layer['knots'].shape}: "
+            "3 and 2 axes are needed"
         )
     n_out, n_in, n_basis = layer["coef"].shape
     for name in ("w_base", "w_spline", "mask"):
         if layer[name].shape != (n_out, n_in):
             raise ValueError(
-                f"the answered layer has {name} {layer[name].shape}, but coef {layer['coef'].shape} needs {(n_out, n_in)}"
+                f"the answered layer has {name} {layer[name].shape}, "
+                f"but coef {layer['coef'].shape} needs {(n_out, n_in)}"
             )
     if layer["knots"].shape != (n_in, n_basis + degree + 1):
-        raise ValueError(f"the answered layer has knots {layer['knots'].shape}, but {n_basis} bases of degree {degree} on {n_in} inputs "
-                         f"need {(n_in, n_basis + degree + 1)}")  # fmt: skip
+        raise ValueError(
+            f"the answered layer has knots {layer['knots'].shape}, but {n_basis} basis functions "
+            f"of degree {degree} on {n_in} inputs need {(n_in, n_basis + degree + 1)}"
+        )
     return {**layer, "degree": degree, "base": str(answer["base"])}
 
 
 def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
-    """Answered layers that fit one another."""
+    """Return answered layers that fit together, or raise an error."""
     if isinstance(answer, Mapping) or len(answer) != n_layers:
         raise ValueError(
-            f"a list of {n_layers} layers is needed, but a {type(answer).__name__} of {len(answer)} was answered"
+            f"a list of {n_layers} layers is needed, "
+            f"but a {type(answer).__name__} of {len(answer)} was answered"
         )
     layers = [read_layer(layer) for layer in answer]
     for number, (before, after) in enumerate(pairwise(layers)):
         if len(before["coef"]) != len(after["knots"]):
             n_out, n_in = len(before["coef"]), len(after["knots"])
             raise ValueError(
-                f"answered layer {number} has {n_out} outputs, but layer {number + 1} has {n_in} inputs"
+                f"answered layer {number} has {n_out} outputs, "
+                f"but layer {number + 1} has {n_in} inputs"
             )
     return layers
 
 
-def basis(x: FloatArray, row: FloatArray, degree: int) -> FloatArray:
-    """(n, n_basis) by the recursion of Cox and de Boor; 0/0 := 0."""
-    last = row[:-1][row[:-1] < row[-1]].max(initial=-np.inf)
-    column = x[:, None]
-    values: FloatArray = ((row[:-1] <= column) & (column < row[1:])).astype(np.float64)
-    values[x == row[-1]] = (row[:-1] == last) & (row[1:] == row[-1])
-    for d in range(1, degree + 1):
-        width = row[d:] - row[:-d]
-        share = np.divide(
-            column - row[:-d], width, out=np.zeros((len(x), len(width))), where=width > 0
-        )
-        rest = np.divide(
-            row[d:] - column, width, out=np.zeros((len(x), len(width))), where=width > 0
-        )
-        values = share[:, :-1] * values[:, :-1] + rest[:, 1:] * values[:, 1:]
-    return values
-
-
 def outputs(layer: Mapping[str, Any], x: FloatArray) -> FloatArray:
-    """Outputs (n, n_out) of a layer that `read_layer` has read."""
+    """Return the outputs (n, n_out) of a layer that `read_layer` has read."""
     base = {"silu": x / (1.0 + np.exp(-x)), "identity": x, "zero": np.zeros_like(x)}[layer["base"]]
-    y: FloatArray = base @ (layer["w_base"] * layer["mask"]).T
-    for i, row in enumerate(layer["knots"]):
-        weighted = layer["coef"][:, i] * (layer["w_spline"] * layer["mask"])[:, i, None]
-        y = y + basis(x[:, i], row, layer["degree"]) @ weighted.T
+    basis, _ = basis_and_slope(x, layer["knots"], layer["degree"])
+    spline_weights = (layer["mask"] * layer["w_spline"])[:, :, None] * layer["coef"]
+    y: FloatArray = np.einsum("bim,jim->bj", basis, spline_weights)
+    y += base @ (layer["mask"] * layer["w_base"]).T
     return y
 
 
 def network_outputs(layers: Sequence[Mapping[str, Any]], x: FloatArray) -> FloatArray:
-    """Outputs (n, n_out) of layers one after another."""
+    """Return the outputs (n, n_out) of layers in sequence."""
     for layer in layers:
         x = outputs(layer, x)
     return x
 
 
 def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
-    """How many nodes of each hidden layer are entered and left by an edge that is not 0 by its mask or its numbers."""
+    """Count the nodes of each hidden layer that have a nonzero incoming and outgoing edge."""
     living = []
     for layer in layers:
         curved = (layer["w_spline"] != 0.0) & (layer["coef"] != 0.0).any(axis=2)
@@ -110,6 +100,6 @@ def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
 
 
 def grid(layer: Mapping[str, Any]) -> FloatArray:
-    """Breakpoints in [a, b], (n_in, n_intervals + 1)."""
+    """Return the breakpoints in [a, b], (n_in, n_intervals + 1)."""
     knots: FloatArray = layer["knots"]
     return knots[:, layer["degree"] : knots.shape[1] - layer["degree"]]

@@ -1,4 +1,4 @@
-"""A report in files: JSON for programs, JUnit XML for continuous integration."""
+"""A report as files: JSON for programs, JUnit XML for continuous integration."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from kan_ref.conformance.suite import GOOD, Outcome, Report, notes
 
 
 def to_plain(report: Report) -> dict[str, Any]:
-    """The report as plain data: counts by topic, likely defects, every case."""
+    """Return the report as plain data: counts by topic, likely defects, every case."""
     explained = notes()
     return {
         "subject": report.subject,
@@ -54,7 +54,7 @@ def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
     if outcome.reason:
         plain["reason"] = outcome.reason
     if not verdict.right:
-        told: Mapping[str, Any] = {
+        numbers: Mapping[str, Any] = {
             "expected": verdict.expected,
             "got": verdict.got,
             "ulp": verdict.ulp,
@@ -62,7 +62,7 @@ def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
         }
         plain |= {
             name: value if isinstance(value, str) or math.isfinite(value) else str(value)
-            for name, value in told.items()
+            for name, value in numbers.items()
         }
     if outcome.case.id in report.likely:
         plain["likely_defect"] = report.likely[outcome.case.id]
@@ -70,7 +70,7 @@ def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
 
 
 def write_junit(report: Report, path: Path) -> None:
-    """The report as JUnit XML: a suite a topic, a case a case."""
+    """Write the report as JUnit XML: a test suite for each topic, a test case for each case."""
     root = ElementTree.Element("testsuites", name=f"kan_ref.conformance: {report.subject}")
     explained = notes()
     for topic in load_topics():
@@ -79,12 +79,12 @@ def write_junit(report: Report, path: Path) -> None:
             continue
         n_failed = sum(outcome.status == "failed" for outcome in mine)
         n_skipped = sum(outcome.status not in (*GOOD, "failed") for outcome in mine)
-        told: dict[str, str] = {
+        counts: dict[str, str] = {
             "tests": str(len(mine)),
             "failures": str(n_failed),
             "skipped": str(n_skipped),
         }
-        suite = ElementTree.SubElement(root, "testsuite", {"name": topic.name, **told})
+        suite = ElementTree.SubElement(root, "testsuite", {"name": topic.name, **counts})
         for outcome in mine:
             entry = ElementTree.SubElement(
                 suite, "testcase", classname=topic.name, name=outcome.case.id
@@ -95,7 +95,8 @@ def write_junit(report: Report, path: Path) -> None:
                     entry, "failure", message=_printable(outcome.reason), type=flag
                 )
                 failure.text = _printable(
-                    f"expected {outcome.verdict.expected}, got {outcome.verdict.got}; {explained[flag]['defect']}"
+                    f"expected {outcome.verdict.expected}, got {outcome.verdict.got}; "
+                    f"{explained[flag]['defect']}"
                 )
             elif outcome.status not in GOOD:
                 ElementTree.SubElement(
@@ -106,7 +107,7 @@ def write_junit(report: Report, path: Path) -> None:
 
 
 def _printable(text: str) -> str:
-    """Without the characters that XML cannot hold: a subject may answer anything."""
+    """Return the text with "?" for characters that XML does not allow."""
     return "".join(
         c
         if c in "\t\n" or 32 <= ord(c) < 0xD800 or 0xE000 <= ord(c) < 0xFFFE or ord(c) > 0xFFFF

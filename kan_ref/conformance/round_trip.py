@@ -1,7 +1,7 @@
-"""Files that lose nothing: what is written and read again is the same, bit by bit.
+"""Files that lose nothing: a value that is written and read again is the same, bit for bit.
 
-Equality is not enough: 0 = -0, and nan is not nan. Here numbers are compared by their bits, so that a format that rounds to 17 digits
-passes, one that rounds to 16 or passes through float32 does not.
+Equality is not enough: 0 = -0, and nan is not equal to nan. Here numbers are compared by their
+bits. A format that writes 17 digits passes; one that writes 16, or converts to float32, does not.
 """
 
 import copy
@@ -12,21 +12,24 @@ import numpy as np
 
 
 def check_round_trip(round_trip: Callable[[Any], Any], value: object) -> None:
-    """What is written and read again is the same, bit by bit: nan, the sign of 0, dtypes and shapes too.
+    """Check that a value that is written and read again is the same, bit for bit.
+
+    nan, the sign of 0, dtypes and shapes are compared too.
 
     Parameters
     ----------
     round_trip : callable
         value -> value: writes and reads.
     value : object
-        Arrays, numbers, text, bools and None in dicts, lists and tuples, as deep as you like: a layer as the adapters know it.
+        Arrays, numbers, text, bools and None in dicts, lists and tuples, nested to any depth: a
+        layer of the adapter protocol, for example.
 
     Raises
     ------
     ValueError
         "round_trip changed value['coef'][0, 1, 2] from 0.1 to 0.10000000149011612"
     TypeError
-        Something in value that cannot be compared.
+        The value holds something that cannot be compared.
     """
     if not callable(round_trip):
         raise TypeError(f"round_trip is a {type(round_trip).__name__}, but must be a function")
@@ -50,7 +53,8 @@ def _same(name: str, before: object, after: object) -> None:
     elif isinstance(before, list | tuple):
         if type(before) is not type(after) or len(before) != len(after):
             raise ValueError(
-                f"round_trip changed {name} from {type(before).__name__} to {type(after).__name__}, or its length"
+                f"round_trip changed {name} from {type(before).__name__} "
+                f"to {type(after).__name__}, or its length"
             )
         for place, (item, other) in enumerate(zip(before, after, strict=True)):
             _same(f"{name}[{place}]", item, other)
@@ -61,7 +65,8 @@ def _same(name: str, before: object, after: object) -> None:
             raise ValueError(f"round_trip changed {name} from {before!r} to {after!r}")
     else:
         raise TypeError(
-            f"{name} is a {type(before).__name__}, but must be made of arrays, numbers, text, bools, None, dicts, lists and tuples"
+            f"{name} is a {type(before).__name__}, but must be made of arrays, numbers, text, "
+            "bools, None, dicts, lists and tuples"
         )
 
 

@@ -1,4 +1,8 @@
-"""`python -m kan_ref.conformance.serve module:Class`: an adapter behind JSON lines (shaped form); whatever it does stays in its process."""
+"""Serve an adapter over JSON lines: `python -m kan_ref.conformance.serve module:Class`.
+
+Requests and answers have the shaped form of `wire`. The adapter runs in this process, so that no
+side effect of it reaches the runner.
+"""
 
 import importlib
 import os
@@ -12,7 +16,7 @@ from kan_ref.conformance.cases import METHODS
 
 
 def build(target: str) -> object:
-    """The adapter "module:Class", built without arguments."""
+    """Return the adapter "module:Class", built without arguments."""
     module, _, name = target.partition(":")
     if not module or not name:
         raise ValueError(f"adapter is {target!r}, but must be module:Class")
@@ -21,7 +25,7 @@ def build(target: str) -> object:
 
 
 def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict[str, Any]:
-    """The reply to one request."""
+    """Return the reply to one request."""
     method = getattr(adapter, request["method"], None)
     if method is None:
         return {"id": request["id"], "unsupported": True}
@@ -36,7 +40,7 @@ def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict
 
 
 def to_float32(value: Any) -> Any:
-    """Arrays of an argument in float32."""
+    """Return an argument with its arrays in float32."""
     if isinstance(value, dict):
         return {name: to_float32(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -45,8 +49,8 @@ def to_float32(value: Any) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Answer until the input ends."""
-    # the real standard output is for answers alone: whatever the adapter prints goes to standard error
+    """Answer requests until the input ends; return the exit status."""
+    # standard output is for answers alone: what the adapter prints goes to standard error
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
 
@@ -54,7 +58,7 @@ def main(arguments: list[str]) -> int:
         replies.write(wire.dump(message))
         replies.flush()
 
-    warnings.simplefilter("default")  # a subject's warnings are no errors
+    warnings.simplefilter("default")  # a subject's warnings are not errors
     hello = wire.load(sys.stdin.buffer.readline()) or {}
     try:
         adapter = build(arguments[0])

@@ -1,6 +1,7 @@
-"""Who is asked: an adapter in this process, or any program in a process of its own, with a time limit and a fresh start after a fall.
+"""Subjects of the kit: an adapter in this process, or any program in a process of its own.
 
-Whatever a subject does (raises, hangs, exits, prints) becomes an `Answer`; nothing of it reaches the runner.
+A program has a time limit for each case and is started again after it hangs or exits. An exception,
+a hang, an exit or printed text becomes an `Answer`; none of them reaches the runner.
 """
 
 import contextlib
@@ -21,13 +22,13 @@ from kan_ref.conformance.cases import SCHEMA_VERSION, Case, arguments
 
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
-MOST_FALLS = 3  # hangs and exits of one method, after which its further cases are not asked
-MOST_NOISE = 200  # lines that are no answer, for one question
+MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
+MOST_NOISE = 200  # lines that are no answer, for one request
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`result`, or `unsupported`, or `error` in words."""
+    """A `result`, or `unsupported`, or an `error` message."""
 
     result: Any = None
     unsupported: bool = False
@@ -40,31 +41,29 @@ class Subject(Protocol):
     name: str
 
     def ask(self, case: Case) -> Answer:
-        """The answer to one case."""
+        """Return the answer to one case."""
         ...
 
     def close(self) -> None:
-        """End it."""
+        """Release what the subject holds."""
         ...
 
 
 class DirectSubject:
-    """An adapter object in this process: quick, but a hang of the adapter is a hang of the runner."""
+    """An adapter object in this process: quick, but if the adapter hangs, the runner hangs."""
 
     def __init__(self, adapter: object, dtype: str = "float64") -> None:
         self.adapter, self.dtype = adapter, dtype
         self.name = str(getattr(adapter, "name", type(adapter).__name__))
 
     def ask(self, case: Case) -> Answer:
-        """The adapter's method of the case's name, called with the arguments in their order."""
+        """Return the answer of the adapter's method to the arguments of the case."""
         method = getattr(self.adapter, case.method, None)
         if method is None:
             return Answer(unsupported=True)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # a subject's warnings are no errors, whatever the caller makes of warnings
+                warnings.simplefilter("ignore")  # a subject's warnings are not errors
                 return Answer(method(*arguments(case, self.dtype).values()))
         except NotImplementedError:
             return Answer(unsupported=True)
@@ -72,7 +71,7 @@ class DirectSubject:
             return Answer(error=f"{type(error).__name__}: {error}"[:400])
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""
 
 
 class ProcessSubject:
@@ -93,19 +92,22 @@ class ProcessSubject:
         self.refused: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
-        self._falls: Counter[str] = Counter()
+        self._crashes: Counter[str] = Counter()
         self._number = 0
-        self._silent = self._start()  # who does not answer the first hello is not waited for again
+        # a program that does not answer the first hello is not started again
+        self._silent = self._start()
 
     def ask(self, case: Case) -> Answer:
-        """One question; after a hang or an exit the next one meets a fresh process."""
+        """Return the answer to one request.
+
+        After a hang or an exit the program is started again.
+        """
         if self._silent is not None:
             return Answer(error=self._silent)
         for counted in ("hello", case.method):
-            if self._falls[counted] >= MOST_FALLS:
-                return Answer(
-                    error=f"not asked: {counted} has hung or ended the program {MOST_FALLS} times already"
-                )
+            if self._crashes[counted] >= MOST_CRASHES:
+                fact = f"{counted} has hung or ended the program {MOST_CRASHES} times already"
+                return Answer(error=f"not run: {fact}")
         if self._process is None and (problem := self._start()):
             return Answer(error=problem)
         given = arguments(case, self.dtype)
@@ -123,16 +125,15 @@ class ProcessSubject:
         if "error" in reply:
             return Answer(error=str(reply["error"])[:400])
         if "result" not in reply:
-            return Answer(
-                error=f"the answer holds neither result, unsupported nor error: {str(dict(reply))[:200]}"
-            )
+            fact = "the answer holds neither result, unsupported nor error"
+            return Answer(error=f"{fact}: {str(dict(reply))[:200]}")
         try:
             return Answer((wire.from_shaped if self.shaped else wire.from_plain)(reply["result"]))
         except (ValueError, TypeError, RecursionError) as error:
             return Answer(error=f"the answer cannot be read: {error}"[:400])
 
     def close(self) -> None:
-        """End the process, and what it started."""
+        """End the process and its child processes."""
         self._kill()
         if self._process is not None:
             for stream in (self._process.stdin, self._process.stdout):
@@ -146,12 +147,12 @@ class ProcessSubject:
             self._errors = None
 
     def _start(self) -> str | None:
-        """Start, and say hello; a sentence if that fails."""
+        """Start the program and send hello; return a message if that fails, else None."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         options = {"start_new_session": True} if os.name == "posix" else {}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
         try:
-            self._process = subprocess.Popen(self.command, **pipes, **options)  # type: ignore[call-overload]
+            self._process = subprocess.Popen(self.command, **pipes, **options)  # type: ignore
         except OSError:
             self.close()
             raise
@@ -163,15 +164,19 @@ class ProcessSubject:
             return f"no answer to hello: {problem}"
         if self.shaped and "error" in reply:
             self.refused = str(reply["error"])
-        told = reply.get("result")
-        if isinstance(told, Mapping) and isinstance(told.get("name"), str):
-            self.name = f"{told['name']} {told.get('version', '')}".strip()[:100]
+        who = reply.get("result")
+        if isinstance(who, Mapping) and isinstance(who.get("name"), str):
+            self.name = f"{who['name']} {who.get('version', '')}".strip()[:100]
         return None
 
     def _exchange(
         self, request: Mapping[str, Any], counted: str
     ) -> tuple[Mapping[str, Any] | None, str]:
-        """Write a line, read lines until the answer; None and why if there is none, the answer and a complaint if there was noise."""
+        """Write a request and read lines until its answer; return (answer, problem).
+
+        The answer is None if there is none. The problem is empty unless the program wrote other
+        lines or gave no answer.
+        """
         process, hung = self._process, threading.Event()
         assert process is not None
         assert process.stdin is not None
@@ -198,26 +203,26 @@ class ProcessSubject:
                 n_noise += 1
                 noise = noise or line.decode("utf-8", "replace").strip()[:100]
         except OSError:
-            pass  # it has ended; what is left to say is said below
+            pass  # the program has ended: reported below
         finally:
             alarm.cancel()
         if reply is not None and not hung.is_set():
             return reply, f"wrote a line that is no answer: {noise!r}" if n_noise else ""
-        self._falls[counted] += 1
-        return None, self._fallen(seconds if hung.is_set() else None, n_noise, noise)
+        self._crashes[counted] += 1
+        return None, self._crash_reason(seconds if hung.is_set() else None, n_noise, noise)
 
-    def _fallen(self, hung: float | None, n_noise: int, noise: str) -> str:
+    def _crash_reason(self, hung: float | None, n_noise: int, noise: str) -> str:
         if hung is not None:
             reason = f"no answer within {hung:g} s"
         elif n_noise:
             reason = f"wrote {n_noise} lines that are no answer, the first {noise!r}"
         else:
             reason = "ended without an answer"
-        said = self._last_words()
+        said = self._last_error_line()
         self.close()
-        return f"{reason}{f'; its last words: {said}' if said else ''}"
+        return f"{reason}{f'; its last line of standard error: {said}' if said else ''}"
 
-    def _last_words(self) -> str:
+    def _last_error_line(self) -> str:
         if self._errors is None:
             return ""
         self._errors.seek(0)
@@ -241,7 +246,9 @@ def python_adapter(
     timeout: float = TIMEOUT,
     start_timeout: float = START_TIMEOUT,
 ) -> ProcessSubject:
-    """An adapter "module:Class" in a Python process of its own."""
+    """Start the adapter "module:Class" in a Python process of its own and return it as a
+    subject.
+    """
     command = [sys.executable, "-m", "kan_ref.conformance.serve", target]
     return ProcessSubject(
         command, name=target, dtype=dtype, timeout=timeout, start_timeout=start_timeout, shaped=True

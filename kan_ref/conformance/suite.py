@@ -1,9 +1,11 @@
-"""A run: topics from basic to composed, every case asked and judged, and what the failures have in common.
+"""A run: call the subject for every case, judge the answers, and diagnose the failures.
 
-A case fails alone if its topic's foundations hold; where a topic that it needs has failed, it is `blocked`: first things first.
+Topics run from basic to composed. Where a topic on which another depends has failed, failures of
+the other topic are reported as `blocked`.
 
-The likely defect of a failure is the flag of a known defect that answers the very same numbers; among several, and where there is none
-among the case's flags, the one that best tells failed from passed cases in the whole run (harmonic mean of precision and recall).
+The likely defect of a failure is the flag of a known defect that gives exactly the same numbers. If
+several do, or if none does, it is the flag that best separates failed from passed cases in the
+whole run (harmonic mean of precision and recall).
 """
 
 import math
@@ -12,22 +14,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from kan_ref.conformance.behaviour import behaviour
 from kan_ref.conformance.cases import Case, Topic, load_topics, matches
 from kan_ref.conformance.judge import Verdict, judge
-from kan_ref.conformance.nature import nature
 from kan_ref.conformance.subjects import Subject
 
-# rounding of float32, in units of the largest number: above any tolerance, below any real mistake
+# rounding of float32, in units of the largest number: above any tolerance, below other errors
 FLOAT32_ERRORS = (1e-10, 3e-5)
 GOOD = ("passed", "differs", "xpassed")
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One case and what became of it.
+    """One case and its result.
 
-    `status`: "passed"; "failed"; "skipped" (not supported, or not in this precision); "differs" (where the contract leaves it open);
-    "xfailed", "xpassed" (listed as failing); "blocked" (failed, after a topic that it needs). `reason` in words.
+    `status`: "passed"; "failed"; "skipped" (not supported, or not in this precision); "differs"
+    (where the contract leaves the answer open); "xfailed", "xpassed" (listed as failing); "blocked"
+    (failed after a topic on which it depends). `reason`: the status in words.
     """
 
     case: Case
@@ -46,27 +49,27 @@ class Report:
 
     @property
     def n_passed(self) -> int:
-        """Cases answered as allowed."""
+        """Number of cases whose answer is allowed."""
         return sum(outcome.status in GOOD for outcome in self.outcomes)
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
-        """Failures that are neither listed nor the consequence of others."""
+        """Failures that are neither listed nor blocked."""
         return tuple(outcome for outcome in self.outcomes if outcome.status == "failed")
 
     @property
     def n_skipped(self) -> int:
-        """All others: not supported, listed as failing, or blocked."""
+        """Number of all other cases: not supported, listed as failing, or blocked."""
         return len(self.outcomes) - self.n_passed - len(self.failures)
 
     @property
     def last_line(self) -> str:
-        """What ends a run: N passed, N failed, N skipped."""
+        """The last line of a run: N passed, N failed, N skipped."""
         return f"{self.n_passed} passed, {len(self.failures)} failed, {self.n_skipped} skipped"
 
     @cached_property
     def likely(self) -> dict[str, str]:
-        """The likely defect of each failure and blocked case: case id -> flag."""
+        """The likely defect of each failed or blocked case: case id -> flag."""
         return _diagnose(self.outcomes, self.dtype)
 
     @property
@@ -76,7 +79,7 @@ class Report:
 
 
 def choose(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[tuple[Topic, list[Case]]]:
-    """Topics, basic ones first, with the cases that globs leave."""
+    """Return the topics, basic ones first, with the cases that the globs select."""
     found = []
     for topic in load_topics():
         cases = [
@@ -97,7 +100,7 @@ def run(
     dtype: str = "float64",
     callback: Callable[[Outcome], object] | None = None,
 ) -> Report:
-    """Ask a subject all cases, or the chosen ones.
+    """Run all cases, or the chosen ones, on a subject and return the report.
 
     Parameters
     ----------
@@ -106,24 +109,29 @@ def run(
     xfail : sequence of globs
         Cases known to fail.
     dtype : "float64" or "float32"
-        Of the arrays that the subject is given; in float32 only cases whose numbers are exact in it, with tolerances 2^29 times as wide.
+        Precision of the arrays that the subject is given. In float32 only cases whose numbers are
+        exact in it are run, with tolerances 2^29 times as wide.
     callback : callable, optional
         Called with each outcome.
+
+    Returns
+    -------
+    report : Report
     """
     outcomes: list[Outcome] = []
     broken: dict[str, str] = {}
-    natures: dict[str, tuple[str, ...]] = {}
+    behaviours: dict[str, tuple[str, ...]] = {}
     for topic, cases in choose() if chosen is None else chosen:
         blocked_by = next((need for need in topic.needs if need in broken), None)
         for case in cases:
             outcome = _outcome(subject, case, matches(case, xfail), dtype, blocked_by)
             if outcome.status in ("failed", "blocked"):
                 broken[topic.name] = case.id
-                if case.method not in natures:
-                    natures[case.method] = nature(subject, case)
-                if natures[case.method]:
+                if case.method not in behaviours:
+                    behaviours[case.method] = behaviour(subject, case)
+                if behaviours[case.method]:
                     outcome = replace(
-                        outcome, verdict=replace(outcome.verdict, defects=natures[case.method])
+                        outcome, verdict=replace(outcome.verdict, defects=behaviours[case.method])
                     )
             outcomes.append(outcome)
             if callback is not None:
@@ -171,7 +179,7 @@ def _diagnose(outcomes: Sequence[Outcome], dtype: str) -> dict[str, str]:
     for outcome in bad:
         case, low_high = outcome.case, FLOAT32_ERRORS
         if outcome.verdict.defects:
-            # a defect that would have shown in passed cases is not the one; then the one with most cases
+            # the defect that passed cases contradict least, then the one with most failed cases
             found[case.id] = max(
                 outcome.verdict.defects,
                 key=lambda flag: (answered[flag] / max(1, marked[flag]), answered[flag]),
@@ -184,12 +192,17 @@ def _diagnose(outcomes: Sequence[Outcome], dtype: str) -> dict[str, str]:
             found[case.id] = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
         else:
             peers = [other for other in judged if other.case.method == case.method]
-            found[case.id] = max(case.flags, key=lambda flag, peers=peers: _score(flag, peers))  # type: ignore[misc]
+            scores = {flag: _score(flag, peers) for flag in case.flags}
+            found[case.id] = max(case.flags, key=scores.__getitem__)
     return found
 
 
 def _score(flag: str, outcomes: Sequence[Outcome]) -> float:
-    """Harmonic mean of how often cases with the flag failed and how often failed cases have it."""
+    """Return how well a flag separates failed from passed cases.
+
+    It is the harmonic mean of two shares: the failed cases among those with the flag, and the cases
+    with the flag among those that failed.
+    """
     failed = [outcome for outcome in outcomes if outcome.status != "passed"]
     both = sum(flag in outcome.case.flags for outcome in failed)
     either = len(failed) + sum(flag in outcome.case.flags for outcome in outcomes)
@@ -197,12 +210,12 @@ def _score(flag: str, outcomes: Sequence[Outcome]) -> float:
 
 
 def notes() -> dict[str, dict[str, str]]:
-    """Flag -> {"defect", "page"} of all topics."""
+    """Return flag -> {"defect", "page"} of all topics."""
     return {flag: dict(note) for topic in load_topics() for flag, note in topic.notes.items()}
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The report as text; `last_line` ends it."""
+    """Yield the report as lines of text, `last_line` last."""
     explained = notes()
     for outcome in report.failures:
         verdict, flag = outcome.verdict, report.likely[outcome.case.id]
@@ -246,7 +259,8 @@ def lines(report: Report) -> Iterator[str]:
             if outcome.case.topic == name and outcome.status in GOOD
         ]
         if asked:
-            yield f"convention {name}: agrees in {sum(outcome.status != 'differs' for outcome in asked)} of {len(asked)}"
+            n_equal = sum(outcome.status != "differs" for outcome in asked)
+            yield f"convention {name}: agrees in {n_equal} of {len(asked)}"
     unsupported = sorted(
         {
             outcome.case.method
@@ -259,5 +273,8 @@ def lines(report: Report) -> Iterator[str]:
     if report.defects:
         yield "likely defects: " + ", ".join(f"{flag} ({n})" for flag, n in report.defects)
         if report.defects[0][0] == "Float32Inside":
-            yield "note: most errors are of the size of float32's rounding; --dtype float32 measures an implementation in its own precision"
+            yield (
+                "note: most errors have the size of float32 rounding errors; "
+                "--dtype float32 tests an implementation in that precision"
+            )
     yield report.last_line

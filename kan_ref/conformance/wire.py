@@ -1,7 +1,8 @@
-"""JSON lines: how questions go to a subject in a process of its own, and how answers come back.
+"""JSON lines: the form of requests to, and answers from, a subject in a process of its own.
 
-Plain form, for any language: arrays are nested lists, numbers that are not finite are "NaN", "Infinity", "-Infinity". The plain form of an
-array without numbers has lost its shape. Shaped form, between two Python processes of this kit: {"shape", "hex"} as in the vectors.
+Plain form, for any language: arrays are nested lists, and numbers that are not finite are "NaN",
+"Infinity", "-Infinity". An array without numbers loses its shape. Shaped form, between two Python
+processes of this kit: {"shape", "hex"} as in the vectors.
 """
 
 import json
@@ -15,7 +16,7 @@ _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def to_plain(value: Any) -> Any:
-    """Arguments or results as JSON of the plain form."""
+    """Return arguments or results as JSON of the plain form."""
     if isinstance(value, np.ndarray):
         return to_plain(value.tolist())
     if isinstance(value, Mapping):
@@ -30,7 +31,7 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(value: Any) -> Any:
-    """The words for numbers that are not finite become numbers; the rest stays."""
+    """Return a value of the plain form with "NaN", "Infinity" and "-Infinity" as numbers."""
     if isinstance(value, Mapping):
         return {name: from_plain(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -39,7 +40,10 @@ def from_plain(value: Any) -> Any:
 
 
 def to_shaped(value: Any) -> Any:
-    """Arguments or results as JSON of the shaped form; what is neither number, word, list nor dict is taken for an array."""
+    """Return arguments or results as JSON of the shaped form.
+
+    Values other than numbers, text, lists and dicts are taken for arrays.
+    """
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
@@ -51,13 +55,14 @@ def to_shaped(value: Any) -> Any:
     array = np.asarray(value)
     if array.dtype.kind not in "fiuO":
         raise TypeError(
-            f"a {type(value).__name__} of kind {array.dtype} was answered, but real numbers are needed"
+            f"the answer has a {type(value).__name__} of dtype {array.dtype}, "
+            "but needs real numbers"
         )
     return {"shape": list(array.shape), "hex": array.astype(">f8").tobytes().hex()}
 
 
 def from_shaped(value: Any) -> Any:
-    """Arrays, and floats, from the shaped form."""
+    """Return a value of the shaped form with its arrays and floats."""
     if isinstance(value, Mapping):
         if "hex" not in value:
             return {name: from_shaped(item) for name, item in value.items()}
@@ -67,12 +72,12 @@ def from_shaped(value: Any) -> Any:
 
 
 def dump(message: Mapping[str, Any]) -> bytes:
-    """One line."""
+    """Return a message as one line."""
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
 
 
 def load(line: bytes) -> Mapping[str, Any] | None:
-    """The JSON object of a line, or None if it holds none."""
+    """Return the JSON object of a line, or None if the line holds none."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):

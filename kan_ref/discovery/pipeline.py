@@ -1,16 +1,16 @@
-"""From data to a formula in one call: sparsify, prune, eliminate, refine, name, train the parameters, write the formula down.
+"""From data to a formula in one call.
 
-Liu et al. 2024, section 2.5, whose five steps (their fig. 2.4) these are, made to run by themselves:
+The five steps of Liu et al. 2024, section 2.5 (their fig. 2.4), made automatic:
 
-    sparsify     train with the penalties (2.20), the paper's pre-filter
-    prune        remove the nodes whose scores say that they are not needed, (2.21)
-    eliminate    remove the nodes and edges that the data do not miss (`elimination`): this decides the width
-    refine       train the structure on finer grids, on all training samples
-    name         every edge a function of the library, doubtful names decided by the data (`formula_search`)
-    train        all a, b, c, d together, to the rounding of the data or to their noise
-    canonical    redundant parameters in their normal form (`canonical`)
+    sparsify     train with the penalties (2.20), which weaken superfluous nodes
+    prune        remove the nodes with small scores, (2.21)
+    eliminate    remove nodes and edges while the validation error allows it: `elimination`
+    refine       train the remaining network on its finest grid and on all training samples
+    name         replace every edge by a function of the library, and train all parameters:
+                 `formula_search`
+    canonical    remove redundant parameters: `kan_ref.symbolic.canonical`
 
-Every step is kept with its network, so that each can be drawn. Test data are only reported.
+Every step is kept with its network, so that it can be drawn. Test data are only reported.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,27 +19,30 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.bspline import data_bounds
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
-from kan_ref.data import Data, DataLike, check_data
-from kan_ref.discovery.elimination import eliminate
+from kan_ref.data import Data, DataLike, check_data, hold_out
+from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_or_cosine
-from kan_ref.discovery.trials import Trial
+from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search, fitted
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
-from kan_ref.network import Network, init_network, network_values
+from kan_ref.network import Network, domain_of_samples, init_network, network_values
 from kan_ref.sparsity import prune
 from kan_ref.symbolic import canonical_form
-from kan_ref.training import fit
 
-SPARSIFY_STEPS = 100
-L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0
-IDLE = 1e-12  # of the spread of a node: an edge that adds less adds rounding
+SPARSIFY_STEPS = 100  # L-BFGS iterations
+L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0  # mu_1, mu_2 of eq. 2.20: the defaults of pykan
+ELIMINATE_STEPS = 30  # Levenberg-Marquardt steps on every grid
+REFINE_STEPS = 30  # further ones on the finest grid, from trained parameters
+IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
 
 
 @dataclass(frozen=True, eq=False)
 class DiscoveryStep:
-    """A network on the way: `name` of the step, `note` in words, errors on all training samples and on the test samples."""
+    """One step: its `name`, a `note` in words, its `network`, and the errors of the network.
+
+    `train_rmse` is the error on all training samples, `test_rmse` on the test samples.
+    """
 
     name: str
     note: str
@@ -48,15 +51,17 @@ class DiscoveryStep:
     test_rmse: float
 
     def __repr__(self) -> str:
-        return f"{self.name:<10} {self.note}: {list(self.network.widths)}, train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
+        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
+        return f"{self.name:<10} {self.note}: {list(self.network.widths)}, {errors}"
 
 
 @dataclass(frozen=True, eq=False)
 class Discovery:
-    """What the data came to.
+    """The formula found for data, and all steps to it.
 
-    `formula`: a SymPy expression, a tuple for several outputs; `network`: the same as a network of formulas; `splines`: the refined
-    network before edges were named; `steps`: all networks on the way; `train_rmse`, `test_rmse` of `network`.
+    `formula`: a SymPy expression, or a tuple of them for several outputs; `network`: the same as a
+    network of symbolic edges; `splines`: the refined network before symbolic fitting; `steps`: all
+    steps with their networks; `train_rmse`, `test_rmse`: the errors of `network`.
     """
 
     formula: Any
@@ -66,16 +71,17 @@ class Discovery:
 
     @property
     def train_rmse(self) -> float:
-        """Error of the formula on the training samples."""
+        """The error of the formula on the training samples."""
         return self.steps[-1].train_rmse
 
     @property
     def test_rmse(self) -> float:
-        """Error of the formula on the test samples."""
+        """The error of the formula on the test samples."""
         return self.steps[-1].test_rmse
 
     def __repr__(self) -> str:
-        return f"Discovery({self.formula}, train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e})"
+        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
+        return f"Discovery({self.formula}, {errors})"
 
 
 def discover(
@@ -90,35 +96,36 @@ def discover(
     allowed: float = 1.5,
     smoothness_weight: float = 1e-8,
     rng: np.random.Generator,
-    callback: Callable[[DiscoveryStep | Trial | FormulaTrial], None] | None = None,
+    callback: Callable[[DiscoveryStep | ArchitectureTrial | FormulaTrial], None] | None = None,
     progress: bool = False,
 ) -> Discovery:
-    """A formula for data, with everything on the way.
+    """Find a formula for data, and keep every intermediate step.
 
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        Test data are reported and decide nothing.
+        Test data are reported only; they decide nothing.
     widths : sequence of int
-        Of the network to begin with: wide enough; the depth stays, the widths of hidden layers are found.
+        Widths of the first network, wide enough. The depth is kept; the widths of the hidden layers
+        are found.
     names : sequence of str, optional
-        Of the inputs in the formula; x_1, x_2, ... without it.
+        Names of the inputs in the formula; x_1, x_2, ... by default.
     functions : sequence of str, optional
-        The candidates for edges; the whole library without it.
+        Candidates for the edges; by default the whole library.
     n_intervals, degree : int
         Of the first network.
     penalty_weight : float
-        Of the sparsification; 0 leaves it and the pruning out.
+        Lambda of the sparsification; with 0, sparsification and pruning are left out.
     allowed : float
         As in `eliminate`.
     smoothness_weight : float
         As in `fit`.
     rng : numpy.random.Generator
-        Draws initial parameters.
+        Draws the initial parameters.
     callback : callable, optional
-        Called with every step, and every trial on the way, as it is done.
+        Called with every step, and with every trial within a step, when it is finished.
     progress : bool
-        Whether to show a bar.
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -127,18 +134,21 @@ def discover(
     Raises
     ------
     ValueError, TypeError
-        As `init_network`, `fit`, `eliminate`; an unknown function.
+        As `init_network`, `fit` and `eliminate`; also if a function is unknown, or `widths` does
+        not begin and end with the numbers of inputs and outputs of the data.
     KeyboardInterrupt
-        Passed on.
+        If the user interrupts a run.
 
     Notes
     -----
-    Liu et al. 2024, section 2.5. A few seconds for two inputs and 1000 samples.
+    Liu et al. 2024, section 2.5. Takes a few seconds for two inputs and 1000 samples.
     """
     checked = check_data(data)
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
+    allowed = check_number("allowed", allowed, low=1.0)
+    smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
     for name in functions or ():
         lookup(name)
     labels = check_names(names, checked.x_train.shape[1])
@@ -151,14 +161,14 @@ def discover(
         widths,
         n_intervals=n_intervals,
         degree=degree,
-        domain=np.column_stack(data_bounds(checked.x_train)),
+        domain=domain_of_samples(checked.x_train),
         x=checked.x_train,
         rng=rng,
     )
     with _Report(checked, callback, progress) as report:
         report.step("start", "random", network)
         if penalty_weight > 0.0:
-            run = fit(
+            network = fitted(
                 network,
                 checked,
                 optimizer="lbfgs",
@@ -167,34 +177,40 @@ def discover(
                 l1_weight=L1_WEIGHT,
                 entropy_weight=ENTROPY_WEIGHT,
             )
-            _pass_interrupt(run.interrupted)
-            report.step("sparsify", f"L-BFGS with penalty_weight {penalty_weight:g}", run.network)
-            network = _pruned(run.network, checked.x_train)
-            report.step("prune", "nodes of score below 0.01 gone", network)
-        options = {"allowed": allowed, "smoothness_weight": smoothness_weight, "rng": rng}
-        found = eliminate(network, checked, simple=True, callback=report.trial, **options)  # type: ignore[arg-type]  # mixed values
-        report.step("eliminate", f"{len(found.steps)} structures tried", found.network)
-        splines = _refined(found.network, checked, smoothness_weight)
-        report.step(
-            "refine", f"{splines.layers[0].n_intervals} intervals, all training samples", splines
+            report.step("sparsify", f"L-BFGS with penalty_weight {penalty_weight:g}", network)
+            network = _pruned(network, checked.x_train)
+            report.step("prune", "nodes with a score below 0.01 removed", network)
+        search = Search(
+            hold_out(checked, VALIDATION_SHARE),
+            allowed,
+            ELIMINATE_STEPS,
+            LADDER,
+            smoothness_weight,
+            rng,
+            report.trial,
         )
-        search = search_formula(splines, checked, names=functions, report=report.trial)
-        sets = "one set" if len(search.trials) == 1 else f"{len(search.trials)} sets"
-        report.step("name", f"{sets} of names tried, parameters trained", search.network)
-        final = _without_idle(
-            canonical_form(sine_or_cosine(canonical_form(search.network))), checked.x_train
+        found = run_elimination(search, network, simple=True)
+        report.step("eliminate", f"{len(found.steps)} architectures tried", found.network)
+        splines = fitted(
+            found.network,
+            checked,
+            optimizer="lm",
+            n_steps=REFINE_STEPS,
+            smoothness_weight=smoothness_weight,
         )
-        report.step("canonical", "redundant parameters in normal form", final)
+        n_refined = splines.layers[0].n_intervals
+        report.step("refine", f"{n_refined} intervals, all training samples", splines)
+        named = search_formula(splines, checked, names=functions, report=report.trial)
+        sets = "one set" if len(named.trials) == 1 else f"{len(named.trials)} sets"
+        report.step("name", f"{sets} of functions tried, parameters trained", named.network)
+        final = canonical_form(sine_or_cosine(canonical_form(named.network)))
+        final = _without_idle(final, checked.x_train)
+        report.step("canonical", "redundant parameters in canonical form", final)
     return Discovery(formula(final, names=labels), final, splines, tuple(report.steps))
 
 
-def _pass_interrupt(interrupted: bool) -> None:
-    if interrupted:
-        raise KeyboardInterrupt
-
-
 def _pruned(network: Network, x: FloatArray) -> Network:
-    """Without the nodes that the paper's rule removes; as it is where the rule would leave an output without inputs."""
+    """Prune nodes by the paper's rule, unless that would leave an output without inputs."""
     try:
         return prune(network, x, kind="mean")
     except ValueError:
@@ -202,23 +218,19 @@ def _pruned(network: Network, x: FloatArray) -> Network:
 
 
 def _without_idle(network: Network, x: FloatArray) -> Network:
-    """Without edges whose outputs vary by rounding alone; splines may have asked for them, the formula does not."""
+    """Remove the edges whose outputs vary by rounding errors alone.
+
+    The splines may have used them; the symbolic edges do not.
+    """
     return prune(network, x, threshold=0.0, edge_threshold=IDLE, kind="std")
 
 
-def _refined(network: Network, data: Data, smoothness_weight: float) -> Network:
-    """Trained on all samples on the grids that it has."""
-    run = fit(network, data, optimizer="lm", n_steps=30, smoothness_weight=smoothness_weight)
-    _pass_interrupt(run.interrupted)
-    return run.network  # type: ignore[no-any-return]  # a Network, as what was given
-
-
 class _Report:
-    """Steps as they are done: kept, told to the callback, counted by the bar."""
+    """Keep the finished steps, pass them to the callback and count them in the progress bar."""
 
     def __init__(self, data: Data, callback: Callable[[Any], None] | None, progress: bool) -> None:
-        self.data, self.callback, self.steps = data, callback, []  # type: tuple[Data, Any, list[DiscoveryStep]]
-        self.bar = None
+        self.data, self.callback, self.bar = data, callback, None
+        self.steps: list[DiscoveryStep] = []
         if progress:
             from tqdm import tqdm  # here, because only a bar needs it
 
@@ -232,16 +244,18 @@ class _Report:
             self.bar.close()
 
     def trial(self, trial: Any) -> None:
+        """Report a trial, or a step."""
         if self.bar is not None:
             self.bar.update()
         if self.callback is not None:
             self.callback(trial)
 
     def step(self, name: str, note: str, network: Network) -> None:
+        """Keep and report a step, with the errors of its network."""
         errors = []
         for x, y in ((self.data.x_train, self.data.y_train), (self.data.x_test, self.data.y_test)):
-            left = network_values(network, x) - y
-            errors.append(float(np.sqrt(np.mean(left**2))) if len(left) else np.nan)
+            residual = network_values(network, x) - y
+            errors.append(float(np.sqrt(np.mean(residual**2))) if len(residual) else np.nan)
         self.steps.append(DiscoveryStep(name, note, network, *errors))
         if self.bar is not None:
             self.bar.set_postfix_str(f"{name} {list(network.widths)}")

@@ -1,39 +1,46 @@
-"""One layer made simple: all its edges lines, or all its edges squares, where the refined error allows it.
+"""Replace all edges of one layer by lines, or by squares, where the refined error allows it.
 
-A hidden layer of one node gives its curves away up to a scale and a constant: f(u(x) + v(y)) has no other u and v. With two nodes
-and more, curves can be traded between them without a change of the function, and what training finds need not be what anyone would
-write down. Two identities say which simple form to look for:
+A hidden layer with one node determines its curves up to a scale and a constant: no other u and v
+than those give f(u(x) + v(y)). With two or more nodes, parts of the curves can be exchanged
+between nodes without a change of the function, and the curves that training finds need not be
+simple. Two identities say which simple form to look for:
 
-    (Q1)  ridge functions     f(x) = sum_j f_j(a_j . x)                 lines into the hidden layer
-    (Q2)  quarter squares     u v = ((u + v)^2 - (u - v)^2) / 4         squares out of it
+    (D5)  ridge functions     f(x) = sum_j f_j(a_j . x)              lines into the hidden layer
+    (D6)  quarter squares     u v = ((u + v)^2 - (u - v)^2) / 4      squares out of it
 
-Each is tried from random starts, refined, and kept where (G6) of `structure` allows it.
+Each form is trained from random initializations, refined, and kept where (D2) allows its error.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.discovery.trials import Search, Trial
+from kan_ref.discovery.trials import ArchitectureTrial, Search
 from kan_ref.functions import lookup
 from kan_ref.network import Layer, Network, SymbolicEdge, init_network
 
-N_STARTS = 8
+N_STARTS = 8  # random initializations of each architecture
+N_INTERVALS = 3  # of their first grid
 
 
-def simplify(search: Search, chosen: Trial, allowed: float) -> tuple[Trial, list[Trial]]:
-    """The structure with layers of lines and squares, as far as the error allows; what was tried."""
-    steps: list[Trial] = []
+def simplify(
+    search: Search, chosen: ArchitectureTrial
+) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
+    """Replace the edges of whole layers by lines or squares where the error allows, (D2).
+
+    Return the architecture that was reached, and all trials.
+    """
+    steps: list[ArchitectureTrial] = []
     if search.rng is None:
         return chosen, steps
     least = chosen.validation_rmse
-    for number, width in enumerate(chosen.network.widths[1:-1]):
-        for layer, name in ((number, "x"), (number + 1, "x^2")):
-            if width < 2 or not chosen.network.layers[layer].mask.any():
+    for below, width in enumerate(chosen.network.widths[1:-1]):
+        for layer_index, name in ((below, "x"), (below + 1, "x^2")):
+            if width < 2 or not chosen.network.layers[layer_index].mask.any():
                 continue
-            what = f"all edges of layer {layer} {name!r}"
-            trial = search.refined(what, _best_start(search, chosen.network, layer, name))
-            trial = replace(trial, kept=trial.allowed_by(least, allowed))
+            what = f"all edges of layer {layer_index} {name!r}"
+            trial = search.refined(what, _best_start(search, chosen.network, layer_index, name))
+            trial = replace(trial, kept=trial.allowed_by(least, search.allowed))
             search.report(trial)
             steps.append(trial)
             if trial.kept:
@@ -41,44 +48,39 @@ def simplify(search: Search, chosen: Trial, allowed: float) -> tuple[Trial, list
     return chosen, steps
 
 
-def _best_start(search: Search, structure: Network, layer: int, name: str) -> Network:
-    """The best of some random starts of a structure with one function on a whole layer."""
+def _best_start(search: Search, old: Network, layer_index: int, name: str) -> Network:
+    """Return the best of some random initializations with one function on a whole layer."""
     assert search.rng is not None
     found = []
     for _ in range(N_STARTS):
         network, error = search.trained(
-            _random(search.rng, structure, layer, name), search.ladder[0]
+            _random(search.rng, old, layer_index, name), search.ladder[0]
         )
         found.append((error, network))
     return min(found, key=lambda pair: pair[0])[1]
 
 
-def _random(rng: np.random.Generator, structure: Network, layer: int, name: str) -> Network:
-    """A network drawn anew with the edges of `structure`: its formulas stay, those of one layer get the function `name`."""
-    first = structure.layers[0]
+def _random(rng: np.random.Generator, old: Network, layer_index: int, name: str) -> Network:
+    """Draw a new network with the edges of `old`; those of one layer have the function `name`."""
+    first = old.layers[0]
     fresh = init_network(
-        structure.widths,
-        n_intervals=3,
+        old.widths,
+        n_intervals=N_INTERVALS,
         degree=first.degree,
         domain=first.breakpoints[:, [0, -1]],
         base=first.base,
         rng=rng,
     )
     layers: list[Layer] = []
-    for number, (new, old) in enumerate(zip(fresh.layers, structure.layers, strict=True)):
-        if number != layer:
-            layers.append(replace(new, mask=old.mask, symbolic=old.symbolic, affine=old.affine))
-            continue
-        places = [(edge.output, edge.input) for edge in old.symbolic]
-        places += [(j, i) for j, i in np.argwhere(old.mask == 1.0).tolist()]
-        edges = [SymbolicEdge(j, i, lookup(name), row) for row, (j, i) in enumerate(places)]
-        ones = np.ones(len(edges))
-        layers.append(
-            replace(
-                new,
-                mask=np.zeros_like(old.mask),
-                symbolic=edges,
-                affine=np.stack([ones, 0 * ones, rng.normal(size=len(edges)), 0 * ones], axis=1),
+    for number, (new, kept) in enumerate(zip(fresh.layers, old.layers, strict=True)):
+        mask, edges, affine = kept.mask, kept.symbolic, kept.affine
+        if number == layer_index:
+            places = [(edge.output, edge.input) for edge in kept.symbolic]
+            places += [(j, i) for j, i in np.argwhere(kept.mask == 1.0).tolist()]
+            edges = tuple(
+                SymbolicEdge(j, i, lookup(name), row) for row, (j, i) in enumerate(places)
             )
-        )
+            mask, affine = np.zeros_like(kept.mask), np.zeros((len(edges), 4))
+            affine[:, 0], affine[:, 2] = 1.0, rng.normal(size=len(edges))
+        layers.append(replace(new, mask=mask, symbolic=edges, affine=affine))
     return Network(tuple(layers))

@@ -1,15 +1,22 @@
-"""Judging a structure, a choice of nodes and edges, by what its splines can reach: the refined validation error.
+"""Compare architectures, choices of nodes and edges, by their refined validation error.
 
-    (G4)  e(s) = min over grids G of the validation error after training on G, never at one G: on a coarse grid a right but
-          small structure looks worse than a wrong and rich one, because splines make up for nodes
-    (G6)  beside the least error e of other structures e(s) is allowed up to allowed * e, and up to 10 e if it was still falling fast
-          on the last grid: then the grid sets it, not the structure
+The validation error e of an architecture is the smallest over a ladder of grids, each of which the
+network is trained on:
 
-Every fifth training sample is set aside and decides; test data are only reported.
+    (D1)  e = min over grids G of the validation error after training on G
+    (D2)  e <= allowed * least,  or e <= 10 least if e was still falling fast on the last grid
+
+One coarse grid would mislead: there a small correct architecture has a larger error than a rich
+wrong one, because nodes make up for the error of the splines. `least` in (D2) is the smallest
+error of the other architectures. Where e is still falling fast, the grid limits it, not the
+architecture.
+
+Every fifth training sample is held out for validation; test data are only reported.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,18 +25,18 @@ from kan_ref.network import Network, network_values
 from kan_ref.training import fit
 
 LADDER = (5, 10, 20, 50)
-WORTH = 0.7  # a finer grid goes on only if it brings the error below this share of the one before
-FALLING = 10.0  # how far behind a structure may be whose error falls by more than 1 / WORTH^4 at the last grid
+WORTH = 0.7  # a finer grid must lower the error to this fraction, or the ladder ends there
+FALLING = 10.0  # `allowed` where the error fell to WORTH^4 or less on the last grid
 MOST_PARAMETERS = 0.6  # of the number of training samples: finer grids are not tried
-SET_ASIDE = 5  # every fifth sample
+VALIDATION_SHARE = 0.2  # every fifth sample is held out
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """One structure that was tried.
+class ArchitectureTrial:
+    """One architecture that was tried.
 
-    `what` was done; `network`: refined; `validation_rmse`; `falling`: whether that error was still falling fast on the last grid;
-    `kept`: whether the search went on from it.
+    `what`, in words; the refined `network`; its `validation_rmse`; `falling`: whether that error
+    was still falling fast on the last grid; `kept`: whether the search continued from it.
     """
 
     what: str
@@ -39,48 +46,50 @@ class Trial:
     kept: bool = True
 
     def allowed_by(self, least: float, allowed: float) -> bool:
-        """(G6) against the least error."""
+        """Return whether the error is allowed beside the smallest one, by (D2)."""
         # [eq:allowed-error]
         return self.validation_rmse <= (max(allowed, FALLING) if self.falling else allowed) * least
         # [/eq:allowed-error]
 
     def __repr__(self) -> str:
         word = "kept" if self.kept else "not kept"
-        return f"{self.what}: {list(self.network.widths)}, validation_rmse {self.validation_rmse:.2e}, {word}"
+        error = f"validation_rmse {self.validation_rmse:.2e}"
+        return f"{self.what}: {list(self.network.widths)}, {error}, {word}"
 
 
 @dataclass(frozen=True)
 class Search:
-    """What every trial of one elimination shares."""
+    """The data and settings that all trials of one elimination share."""
 
-    data: Data  # its test part are the samples set aside
+    data: Data  # its test part are the held-out samples
+    allowed: float
     n_steps: int
     ladder: tuple[int, ...]
     smoothness_weight: float
     rng: np.random.Generator | None = None
-    report: Callable[[Trial], None] = lambda trial: None
+    report: Callable[[ArchitectureTrial], None] = lambda trial: None
 
     def trained(self, network: Network, n_intervals: int) -> tuple[Network, float]:
-        """The network after Levenberg-Marquardt on one grid, on its own where that is finer, and its validation error."""
+        """Train a network on one grid or its own finer one; return it and its validation error."""
         n_intervals = max(n_intervals, *(layer.n_intervals for layer in network.layers))
-        options = {
-            "optimizer": "lm",
-            "n_steps": self.n_steps,
-            "smoothness_weight": self.smoothness_weight,
-        }
-        run = fit(network, self.data, grids=(n_intervals,), **options)  # type: ignore[arg-type]  # a dict of mixed values
-        if run.interrupted:
-            raise KeyboardInterrupt
-        return run.network, self.error(run.network)
+        trained = fitted(
+            network,
+            self.data,
+            grids=(n_intervals,),
+            optimizer="lm",
+            n_steps=self.n_steps,
+            smoothness_weight=self.smoothness_weight,
+        )
+        return trained, self.error(trained)
 
     def error(self, network: Network) -> float:
-        """Root mean square error on the samples set aside; infinite where a formula is not defined."""
-        left = network_values(network, self.data.x_test) - self.data.y_test
-        value = float(np.sqrt(np.mean(left**2)))
+        """Return the RMSE on the held-out samples; infinite if the network is undefined there."""
+        residual = network_values(network, self.data.x_test) - self.data.y_test
+        value = float(np.sqrt(np.mean(residual**2)))
         return value if np.isfinite(value) else np.inf
 
-    def refined(self, what: str, network: Network, kept: bool = True) -> Trial:
-        """(G4): the best over the grids of the ladder, going on while a finer one pays."""
+    def refined(self, what: str, network: Network, kept: bool = True) -> ArchitectureTrial:
+        """Train on finer and finer grids of the ladder while that pays; return the best, (D1)."""
         best, least, falling = network, self.error(network), False
         finest = max(layer.n_intervals for layer in network.layers)
         for place, n_intervals in enumerate(
@@ -94,10 +103,10 @@ class Search:
                 best, least = network, error
             if place and not worth:
                 break
-        return Trial(what, best, least, falling, kept)
+        return ArchitectureTrial(what, best, least, falling, kept)
 
     def most(self, network: Network) -> float:
-        """Largest number of parameters times intervals that the samples can carry."""
+        """Return the largest product of parameters and intervals that the samples can determine."""
         return (
             MOST_PARAMETERS
             * len(self.data.x_train)
@@ -105,12 +114,9 @@ class Search:
         )
 
 
-def set_aside(data: Data) -> Data:
-    """Training data with every fifth sample in the place of the test part."""
-    aside = np.zeros(len(data.x_train), dtype=bool)
-    aside[SET_ASIDE - 1 :: SET_ASIDE] = True
-    if not aside.any():
-        return Data(data.x_train, data.y_train, data.x_train, data.y_train)
-    return Data(
-        data.x_train[~aside], data.y_train[~aside], data.x_train[aside], data.y_train[aside]
-    )
+def fitted(network: Network, data: Data, **options: Any) -> Network:
+    """Train a network as `fit` does, and raise KeyboardInterrupt if the user interrupts the run."""
+    run = fit(network, data, **options)
+    if run.interrupted:
+        raise KeyboardInterrupt
+    return run.network  # type: ignore[no-any-return]  # a Network, as the first argument

@@ -1,4 +1,4 @@
 """Diagrams of networks, drawn with Matplotlib."""
 
 from kan_ref.drawing.drawing import draw_network as draw_network
-from kan_ref.drawing.drawing import save_film as save_film
+from kan_ref.drawing.film import save_film as save_film

@@ -1,10 +1,13 @@
-"""The picture of a network as numbers: `diagram_plan`'s layout, with each edge's curve, and how dark it is. `drawing` paints it.
+"""The diagram of a network as arrays: a layout with each edge's curve and opacity.
 
-Liu et al. 2024, section 2.5.1, step "visualization": an edge of magnitude A is drawn with the opacity
+`plan` computes the layout, `painting` paints the result.
 
-    (D1)  alpha = tanh(beta A),    A = |phi|_1 = mean_b |phi(x_b)|  (their eq. 2.17),  beta = 3
+Liu et al. 2024, section 2.5.1, step "visualization": an edge of magnitude A is drawn with the
+opacity
 
-so that what does not matter fades out. Dead edges are not drawn.
+    (G2)  alpha = tanh(beta A),    A = |phi|_1 = mean_b |phi(x_b)|  (their eq. 2.17),    beta = 3
+
+so that unimportant edges are faint. Masked edges are not drawn.
 """
 
 from collections.abc import Sequence
@@ -12,35 +15,34 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray, IntArray, check_integer, check_number
-from kan_ref.drawing.curves import N_POINTS, View, box_curves, look
+from kan_ref.checks import BoolArray, FloatArray, check_integer, check_number
+from kan_ref.drawing.curves import N_POINTS, View, box_curves, views_of
 from kan_ref.drawing.plan import Plan, plan_diagram
+from kan_ref.drawing.selection import shown_nodes, strongest_edges
 from kan_ref.drawing.text import FUNCTION_POINTS, Label, function_text, text_size
 from kan_ref.network import Network, check_inputs, check_network
 
 MOST_EDGES = 48  # of a layer; with more, even two rows of boxes are too small to read
-PADDING, CAPTION = (
-    0.1,
-    0.3,
-)  # of a box: air around the curve; of what is left, the share above the curve for a formula's name
+PADDING = 0.1  # space around the curve, of a box
+CAPTION = 0.3  # of the space inside, the part above the curve for the name of a function
 
 
 @dataclass(frozen=True, eq=False)
 class Diagram:
-    """A laid out network; one entry an edge that is drawn.
+    """A network in its layout, with one entry for each drawn edge.
 
     Parameters
     ----------
     plan : Plan
-        Where nodes, boxes, wires and texts stand.
+        Places of nodes, boxes, wires and texts.
     sums : (n_nodes,) of bool
-        Whether more than one living edge enters a node of the plan (in any of the networks that share it).
+        Whether more than one active edge enters a node of the plan (in any of the networks in it).
     curves : (n_edges, n_points, 2)
         Inside the box; nan where there is nothing to draw.
     scores, alphas : (n_edges,)
         A and tanh(beta A).
     functions : tuple of str
-        Name of each edge's formula, "" for splines.
+        Name of the function of a symbolic edge, "" for splines.
     """
 
     plan: Plan
@@ -62,23 +64,24 @@ def lay_out(
     most_edges: int = MOST_EDGES,
     space: tuple[float, float] | None = None,
 ) -> Diagram:
-    """Everything that `kan_ref.draw_network` paints, as arrays.
+    """Return everything that `kan_ref.draw_network` paints, as arrays.
 
     Parameters
     ----------
     network : Network
     x : (batch, n_in)
-        At least one sample; scores and ranges of curves come from it.
+        At least one sample, for the scores and the ranges of the curves.
     names, output_names : sequence of str, optional
-        One an input, one an output; None numbers them.
+        One for each input, one for each output; None numbers them.
     beta : float, default 3.0
-        Above 0, as in (D1).
+        Above 0, as in (G2).
     title : str, optional
     most_edges : int, default 48
-        A layer with more living edges shows those with the largest scores, and a note says so. Hidden nodes without a drawn edge
-        are left out; so are inputs and outputs, if there are more than `most_edges` of them.
+        Of a layer with more active edges only those with the largest scores are drawn, and a note
+        says so. Hidden nodes without a drawn edge are left out; so are inputs and outputs, if there
+        are more than `most_edges` of them.
     space : (width, height), optional
-        In inches, above 0: the plan is made to fit; None lays it out in natural size.
+        In inches, above 0: the plan is made to fit. None gives the natural size.
 
     Returns
     -------
@@ -87,11 +90,12 @@ def lay_out(
     Raises
     ------
     ValueError, TypeError
-        "names has 3 entries, but 2 inputs need 2", and the like.
+        For wrong arguments: "names has 3 entries, but 2 inputs need 2".
 
     Notes
     -----
-    Implements :eq:`edge-opacity`. Memory: the outputs of all edges, batch x n_out x n_in numbers a layer.
+    Implements :eq:`edge-opacity`. Memory: the outputs of all edges, batch x n_out x n_in numbers
+    for each layer.
     """
     return lay_out_all(
         [network],
@@ -116,7 +120,9 @@ def lay_out_all(
     most_edges: int = MOST_EDGES,
     space: tuple[float, float] | None = None,
 ) -> list[Diagram]:
-    """Diagrams of networks of the same widths in one common layout: an edge that lives in any of them keeps its place in all.
+    """Return diagrams of networks of the same widths in one layout.
+
+    An edge that is active in any of the networks has the same place in all of them.
 
     Parameters
     ----------
@@ -128,7 +134,7 @@ def lay_out_all(
     names, output_names : sequence of str, optional
     beta : float, default 3.0
     most_edges : int, default 48
-        Judged by an edge's largest score in any network.
+        Compared by an edge's largest score in any network.
     space : (width, height), optional
 
     Returns
@@ -158,31 +164,33 @@ def lay_out_all(
     if space is not None and not min(space) > 0.0:
         raise ValueError(f"space is {space}, but must be a width and a height above 0")
     texts = (
-        _names("names", names, "x", first.widths[0]),
-        _names("output_names", output_names, "y", first.widths[-1]),
+        _check_names("names", names, "x", first.widths[0]),
+        _check_names("output_names", output_names, "y", first.widths[-1]),
     )
     for title in titles:
         if title is not None and not isinstance(title, str):
             raise TypeError(f"title is {title!r}, but must be a str")
 
-    views = [look(network, points) for network in networks]
-    living = [np.any([view.living for view in layer], axis=0) for layer in zip(*views, strict=True)]
-    strength = [
-        np.max([view.scores for view in layer], axis=0) for layer in zip(*views, strict=True)
-    ]
-    drawn = [_strongest(*layer, most_edges) for layer in zip(living, strength, strict=True)]
-    crowded = [(n, int(edge.sum())) for n, edge in enumerate(living) if edge.sum() > most_edges]
+    views = [views_of(network, points) for network in networks]
+    layers = list(zip(*views, strict=True))
+    active = [np.any([view.active for view in layer], axis=0) for layer in layers]
+    scores = [np.max([view.scores for view in layer], axis=0) for layer in layers]
+    drawn = [strongest_edges(*layer, most_edges) for layer in zip(active, scores, strict=True)]
     note = "\n".join(
-        f"layer {n}: the {most_edges} strongest of {count} edges" for n, count in crowded
+        f"layer {n}: the {most_edges} strongest of {edges.sum()} edges"
+        for n, edges in enumerate(active)
+        if edges.sum() > most_edges
     )
-    plan = plan_diagram(
-        drawn, _shown(drawn, most_edges), texts, title=_largest(titles), note=note, space=space
-    )
-    sums = np.array([n > 0 and living[n - 1][i].sum() > 1 for n, i in plan.nodes], dtype=bool)
+    shown, title = shown_nodes(drawn, most_edges), _largest(titles)
+    plan = plan_diagram(drawn, shown, texts, title=title, note=note, space=space)
+    sums = np.array([n > 0 and active[n - 1][i].sum() > 1 for n, i in plan.nodes], dtype=bool)
     return [_fill(plan, sums, *frame, beta) for frame in zip(networks, views, titles, strict=True)]
 
 
-def _names(argument: str, given: Sequence[str] | None, letter: str, count: int) -> Sequence[str]:
+def _check_names(
+    argument: str, given: Sequence[str] | None, letter: str, count: int
+) -> Sequence[str]:
+    """Return the names of inputs or outputs, numbered letters for None; raise an error if wrong."""
     if given is None:
         return [f"${letter}$"] if count == 1 else [f"${letter}_{{{n + 1}}}$" for n in range(count)]
     if (
@@ -192,14 +200,16 @@ def _names(argument: str, given: Sequence[str] | None, letter: str, count: int) 
     ):
         raise TypeError(f"{argument} is {given!r}, but must be a sequence of {count} str")
     if len(given) != count:
-        raise ValueError(
-            f"{argument} has {len(given)} entries, but {count} {'inputs' if letter == 'x' else 'outputs'} need {count}"
-        )
+        nodes = "inputs" if letter == "x" else "outputs"
+        raise ValueError(f"{argument} has {len(given)} entries, but {count} {nodes} need {count}")
     return given
 
 
 def _largest(titles: Sequence[str | None]) -> str:
-    """A text that takes as much room as any of the titles: their widest line, as often as the longest has lines."""
+    """Return a text as large as any title.
+
+    It is the widest of all lines, as often as the longest title has lines.
+    """
     lines = [(title or "").split("\n") for title in titles]
     widest = max(
         (line for title in lines for line in title), key=lambda line: text_size(line, 1.0)[0]
@@ -207,34 +217,7 @@ def _largest(titles: Sequence[str | None]) -> str:
     return "\n".join([widest] * max(len(title) for title in lines))
 
 
-# --- which edges and nodes
-
-
-def _strongest(living: BoolArray, scores: FloatArray, most: int) -> BoolArray:
-    """The `most` living edges with the largest scores, the first of equal ones."""
-    if living.sum() <= most:
-        return living
-    chosen = np.zeros_like(living)
-    chosen.flat[np.argsort(np.where(living, -scores, np.inf), axis=None, kind="stable")[:most]] = (
-        True
-    )
-    return chosen
-
-
-def _shown(drawn: Sequence[BoolArray], most: int) -> list[IntArray]:
-    """The nodes to draw in each row: those with an edge that is drawn, and all inputs and outputs if there are few."""
-    touched = [
-        np.zeros(count, dtype=bool) for count in (drawn[0].shape[1], *(len(edge) for edge in drawn))
-    ]
-    for n, edge in enumerate(drawn):
-        touched[n] |= edge.any(axis=0)
-        touched[n + 1] |= edge.any(axis=1)
-    for row in (touched[0], touched[-1]):
-        row |= len(row) <= most
-    return [np.flatnonzero(row) for row in touched]
-
-
-# --- what is drawn of one network
+# --- one network in the layout
 
 
 def _fill(
@@ -245,9 +228,9 @@ def _fill(
     title: str | None,
     beta: float,
 ) -> Diagram:
-    """The plan with the edges that live in this network, their curves, opacities and formulas, and its own title."""
-    alive = np.array([views[n].living[j, i] for n, j, i in plan.edges], dtype=bool)
-    drawn, boxes = plan.edges[alive], plan.boxes[alive]
+    """Return the plan with this network's active edges, their curves, and its title."""
+    active = np.array([views[n].active[j, i] for n, j, i in plan.edges], dtype=bool)
+    drawn, boxes = plan.edges[active], plan.boxes[active]
     scores = np.array([views[n].scores[j, i] for n, j, i in drawn])
     known = {
         (n, edge.output, edge.input): edge.name
@@ -269,7 +252,7 @@ def _fill(
         # [eq:edge-opacity]
         alphas = np.tanh(beta * scores)
         # [/eq:edge-opacity]
-    # a name has to be read where a line need only be seen, so it fades later
+    # a name has to be read where a line need only be seen: it is less faint
     labels += [
         _caption(name, np.sqrt(alpha), *box)
         for name, alpha, box in zip(functions, alphas, boxes, strict=True)
@@ -279,8 +262,8 @@ def _fill(
         plan,
         edges=drawn,
         boxes=boxes,
-        wires_in=plan.wires_in[alive],
-        wires_out=plan.wires_out[alive],
+        wires_in=plan.wires_in[active],
+        wires_out=plan.wires_out[active],
         labels=tuple(labels),
     )
     return Diagram(own, sums, np.stack([x, y], axis=2), scores, alphas, functions)
@@ -289,7 +272,7 @@ def _fill(
 def _caption(
     name: str, opacity: float, left: float, bottom: float, width: float, height: float
 ) -> Label:
-    """The name of a formula in the upper part of its box, as large as fits."""
+    """Return the name of a function in the upper part of its box, as large as fits."""
     text, strip = function_text(name), CAPTION * (1.0 - 2.0 * PADDING) * height
     points = min(
         FUNCTION_POINTS,

@@ -1,18 +1,22 @@
-"""Where everything stands in the picture of a network: nodes, boxes, wires, names; from a list of edges, no network needed.
+"""Layout of the diagram of a network: places of nodes, boxes, wires and names.
 
-Inputs stand at the bottom, outputs on top; between two rows of nodes every edge has a box, a wire from its source up to the box,
-and one from the box up to its target. The paper (Liu et al. 2024, figures 2.4 and 4.1) groups the boxes of a layer by source; here
-they are grouped by target, in the order of the sources, and a node stands in the middle above its own: a node and its summands
-are read together, and no wires cross above the boxes. The n boxes of a layer, in g groups, share the width of the picture as slots:
+Inputs are at the bottom, outputs at the top. Between two rows of nodes every edge has a box, a wire
+from its source up to the box, and a wire from the box up to its target. The paper (Liu et al. 2024,
+figures 2.4 and 4.1) groups the boxes of a layer by source. Here they are grouped by target, in the
+order of the sources, and a node is centred above its own boxes: a node and its summands are read
+together, and no wires cross above the boxes. The n boxes of a layer, in g groups, divide the width
+of the diagram into slots:
 
-    (D2)  slot s, in group r, has its middle at  width (s + 1/2 + e (r + 1/2)) / (n + e g),    s, r = 0, 1, ...
+    (G1)  the middle of slot s, in group r, is  width (s + 1/2 + e (r + 1/2)) / (n + e g),
+          s, r = 0, 1, ..., where e = 1/2 is half a slot between groups, and e = 0
+          if there is only one group, or no group with several boxes
 
-with half a slot between groups, e = 1/2; e = 0 if there is one group alone, or none of several boxes. So the nodes of a layer with
-all its edges are evenly spaced, and the boxes of the only target stand straight above their sources. Where edges are missing, these
-boxes are moved there, and inputs with one box each stand under it.
+So the nodes of a layer with all its edges are evenly spaced, and the boxes of a single target are
+straight above their sources. Where edges are missing, these boxes are moved there, and inputs with
+one box each are placed under it.
 
-Where one row would make boxes too small to read, they stand alternately in two rows, and wires pass upright between them.
-Lengths are inches, the origin is the lower left corner, y points up.
+If one row would make the boxes too small to read, they alternate between two rows, and wires pass
+vertically between them. Lengths are in inches, the origin is the lower left corner, y points up.
 """
 
 from collections.abc import Sequence
@@ -25,41 +29,37 @@ from kan_ref.drawing.text import NOTE_POINTS, TITLE_POINTS, Label, name_labels, 
 
 BOX, SLOT = 0.54, 0.68  # largest box, and its slot
 MOST_WIDTH = 11.0  # of all boxes side by side, where no space is given
-SHRINK, ENOUGH = (
-    0.95,
-    0.9,
-)  # from one trial to the next; how near to fitting ends the trials (outer boxes stand out a little)
+SHRINK = 0.95  # factor of the scale from one trial to the next
+ENOUGH = 0.9  # trials end where so much of the scale fits: outer boxes reach out a little
 SINGLE, DOUBLE = 0.82, 1.4  # side of a box in slots, in one row and in two
-LEAST_SINGLE_BOX = 0.4  # below this side boxes stand in two rows
+LEAST_SINGLE_BOX = 0.4  # below this side there are two rows of boxes
 BETWEEN_ROWS = 0.12
-LEAST_GAP, MOST_GAP, GAP_PER_RUN = (
-    0.36,
-    1.2,
-    0.16,
-)  # height of a band of wires, the last as a share of its longest sideways run
-NODE, MARGIN = 0.12, 0.12  # radius of a node with its air; around everything
+LEAST_GAP, MOST_GAP = 0.36, 1.2  # height of a band of wires
+GAP_PER_RUN = 0.16  # of this height per inch of its longest horizontal run
+NODE, MARGIN = 0.12, 0.12  # radius of a node with the space around it; space around everything
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A layout; one row an edge with a box, one row a node that is drawn.
+    """A layout, with one entry for each drawn node and for each edge with a box.
 
     Parameters
     ----------
     size : (2,)
         Width and height of the picture.
     nodes : (n_nodes, 2) of int
-        Row of nodes (0 the inputs), index in it.
+        Row of nodes (0 are the inputs), index in it.
     node_at : (n_nodes, 2)
     edges : (n_edges, 3) of int
         Layer, output, input.
     boxes : (n_edges, 4)
         Left, bottom, width, height.
     wires_in, wires_out : (n_edges, 3, 2)
-        From the source to the middle of the box's lower edge; from the middle of its upper edge to the target.
+        From the source to the middle of the box's lower edge; from the middle of its upper edge to
+        the target.
     labels : tuple of Label
     scale : float
-        By how much everything, letters too, is to be shrunk.
+        Factor by which everything, letters too, has to be reduced.
     """
 
     size: FloatArray
@@ -82,19 +82,21 @@ def plan_diagram(
     note: str = "",
     space: tuple[float, float] | None = None,
 ) -> Plan:
-    """The layout of these edges and nodes, made to fit a space: first narrower, with smaller boxes, then smaller as a whole.
+    """Return the layout of edges and nodes in a space.
+
+    Where the space is too small, boxes become smaller first, then the diagram as a whole.
 
     Parameters
     ----------
     drawn : sequence of (n_out, n_in) of bool
-        Which edges of each layer have a box.
+        The edges of each layer that have a box.
     shown : sequence of (n,) of int
-        Which nodes of each row are drawn: all ends of these edges, and maybe others.
+        The nodes of each row that are drawn: all ends of these edges, and possibly others.
     names : (names of inputs, names of outputs)
     title, note : str, default ""
         Above and below everything.
     space : (width, height), optional
-        Above 0. The plan, shrunk by its `scale`, fits there; None lays it out in natural size.
+        Above 0. The plan, reduced by its `scale`, fits there. None gives the natural size.
 
     Returns
     -------
@@ -105,11 +107,11 @@ def plan_diagram(
     Implements :eq:`row-of-slots`.
     """
     slots = [_slots(edge, row)[2] for edge, row in zip(drawn, shown[1:], strict=True)]
-    room = [
+    for_names = [
         len(row) * (widest_name(texts, row) + MARGIN)
         for texts, row in zip(names, (shown[0], shown[-1]), strict=True)
     ]
-    natural = max(SLOT * max(len(shown[0]), *slots), *room)
+    natural = max(SLOT * max(len(shown[0]), *slots), *for_names)
     if space is None:
         return _plan(drawn, shown, names, title, note, min(MOST_WIDTH, natural))
     scale = 1.0
@@ -130,10 +132,8 @@ def _plan(
     note: str,
     width: float,
 ) -> Plan:
-    """The layout whose boxes side by side are this wide."""
-    rows: list[FloatArray] = [
-        np.full(drawn[0].shape[1], np.nan)
-    ]  # where the nodes of each row stand, sideways
+    """Return the layout whose boxes side by side are this wide."""
+    rows = [np.full(drawn[0].shape[1], np.nan)]  # horizontal places of the nodes of each row
     rows[0][shown[0]] = _inputs_at(drawn[0], shown[0], shown[1], width)
     heights, bands = [0.0], list[_Band]()
     for n, edge in enumerate(drawn):
@@ -145,10 +145,8 @@ def _plan(
     labels = name_labels(names[0], rows[0], -NODE, "top") + name_labels(
         names[1], rows[-1], heights[-1] + NODE, "bottom"
     )
-    lowest, highest = (
-        min([0.0] + [label.extent[1] for label in labels]),
-        max([heights[-1]] + [label.extent[3] for label in labels]),
-    )
+    lowest = min([0.0] + [label.extent[1] for label in labels])
+    highest = max([heights[-1]] + [label.extent[3] for label in labels])
     if title:
         labels.append(
             Label(title, (width / 2.0, highest + MARGIN), TITLE_POINTS, "title", "bottom")
@@ -171,7 +169,10 @@ def _plan(
 
 
 def _move_to_origin(plan: Plan, core: tuple[float, float, float, float]) -> Plan:
-    """The plan with its lower left corner at the origin, and its size; `core` (left, bottom, right, top) is inside in any case."""
+    """Return the plan with its lower left corner at the origin, and with its size.
+
+    `core` (left, bottom, right, top) is always inside.
+    """
     extents = [np.array([core, *(label.extent for label in plan.labels)])]
     extents.append(np.tile(plan.node_at, 2) + NODE * np.array([-1.0, -1.0, 1.0, 1.0]))
     extents.append(
@@ -198,7 +199,11 @@ def _move_to_origin(plan: Plan, core: tuple[float, float, float, float]) -> Plan
 
 @dataclass(frozen=True, eq=False)
 class _Band:
-    """What lies between two rows of nodes: edges, boxes and wires as in `Plan`; where the upper nodes stand, and how high."""
+    """The layout between two rows of nodes.
+
+    `edges`, `boxes` and wires as in `Plan`; `targets`: horizontal places of the upper nodes; `top`:
+    their height.
+    """
 
     edges: IntArray
     boxes: FloatArray
@@ -209,7 +214,10 @@ class _Band:
 
 
 def _slots(drawn: BoolArray, targets: IntArray) -> tuple[IntArray, FloatArray, float]:
-    """Of each target the number of slots (one, if no edge enters), of each slot the middle by (D2) in slots, and n + e g."""
+    """Return the number of slots of each target, the middles of all slots by (G1), and n + e g.
+
+    A target without an edge has one slot. Middles are in units of slots.
+    """
     counts = np.maximum(1, drawn[targets].sum(axis=1))
     between = 0.5 if len(counts) > 1 and counts.max() > 1 else 0.0
     group = np.repeat(np.arange(len(counts)), counts)
@@ -221,7 +229,10 @@ def _slots(drawn: BoolArray, targets: IntArray) -> tuple[IntArray, FloatArray, f
 
 
 def _inputs_at(drawn: BoolArray, inputs: IntArray, targets: IntArray, width: float) -> FloatArray:
-    """Inputs evenly spaced; straight under their boxes, if each has one and these stand in the inputs' order."""
+    """Return the places of inputs: evenly spaced, or straight under their boxes.
+
+    The latter if each has one box, and these are in the order of the inputs.
+    """
     counts, middles, total = _slots(drawn, targets)
     _, i = np.nonzero(drawn)
     if np.array_equal(i, inputs):
@@ -230,9 +241,9 @@ def _inputs_at(drawn: BoolArray, inputs: IntArray, targets: IntArray, width: flo
 
 
 def _band(
-    n: int, drawn: BoolArray, targets: IntArray, sources_at: FloatArray, floor: float, width: float
+    n: int, drawn: BoolArray, targets: IntArray, sources_at: FloatArray, base: float, width: float
 ) -> _Band:
-    """Boxes and wires of layer n, on sources at the height `floor`."""
+    """Return boxes and wires of layer n, on sources at the height `base`."""
     counts, middles, total = _slots(drawn, targets)
     j, i = np.nonzero(drawn)
     slot = width / total
@@ -251,7 +262,7 @@ def _band(
     two_rows = SINGLE * slot < LEAST_SINGLE_BOX
     side = min(BOX, (DOUBLE if two_rows else SINGLE) * slot)
     step = (side + BETWEEN_ROWS) * two_rows
-    low = floor + _gap(sources_at[i] - x)
+    low = base + _gap(sources_at[i] - x)
     high = low + side + step
     top = high + _gap(targets_at[j] - x)
     bottom = np.full(len(x), low)
@@ -260,7 +271,7 @@ def _band(
     return _Band(
         edges=np.stack([np.full(len(j), n), j, i], axis=1),
         boxes=np.stack([x - side / 2.0, bottom, sides, sides], axis=1),
-        wires_in=_wires((sources_at[i], floor), (x, low), (x, bottom)),
+        wires_in=_wires((sources_at[i], base), (x, low), (x, bottom)),
         wires_out=_wires((x, bottom + side), (x, high), (targets_at[j], top)),
         targets=targets_at,
         top=top,
@@ -268,10 +279,10 @@ def _band(
 
 
 def _gap(runs: FloatArray) -> float:
-    """Height of a band of wires that run sideways this far."""
+    """Return the height of a band of wires with these horizontal runs."""
     return float(np.clip(GAP_PER_RUN * np.abs(runs).max(initial=0.0), LEAST_GAP, MOST_GAP))
 
 
 def _wires(*stops: tuple[FloatArray, float | FloatArray]) -> FloatArray:
-    """Polylines (n, 3, 2) through three stops, each given as x (n,) and y."""
+    """Return polylines (n, 3, 2) through three stops, each given as x (n,) and y."""
     return np.stack([np.stack(np.broadcast_arrays(x, y), axis=-1) for x, y in stops], axis=1)

@@ -1,7 +1,8 @@
-"""Texts in the picture of a network: how much room they take, and where they stand, without a font at hand.
+"""Texts in the diagram of a network: their sizes and places, without a font.
 
-Widths are those of DejaVu Sans, which Matplotlib ships, in a few classes of letters and rounded up; a formula between dollar signs
-counts as its letters in full size. So an estimate is rather too large than too small. Lengths are inches, sizes of letters points.
+Widths are those of DejaVu Sans, which Matplotlib ships, in a few classes of letters and rounded up.
+A formula between dollar signs counts as its letters in full size. So an estimate is rather too
+large than too small. Lengths are in inches, sizes of letters in points.
 """
 
 import re
@@ -26,9 +27,11 @@ _COMMAND, _MATH_SIGNS = re.compile(r"\\[A-Za-z]+"), re.compile(r"[{}^_$]")
 
 @dataclass(frozen=True)
 class Label:
-    """A text: `at` is the middle of its lower edge, its upper edge or itself (`anchor` "bottom", "top", "center"); `angle` 0 or 90.
+    """A text with its place.
 
-    `role` is "name", "title", "note" or "function", `points` the size of the letters.
+    `at` is the middle of its lower edge, of its upper edge or of the text itself, for `anchor`
+    "bottom", "top" or "center". `angle` is 0 or 90, `role` is "name", "title", "note" or
+    "function", `points` is the size of the letters.
     """
 
     text: str
@@ -49,7 +52,7 @@ class Label:
 
 
 def text_size(text: str, points: float) -> tuple[float, float]:
-    """Width and height of a text in the sans serif that Matplotlib ships, rather too large than too small."""
+    """Return width and height of a text, rather too large than too small."""
     lines = [
         _MATH_SIGNS.sub("", _COMMAND.sub("n", line)) if "$" in line else line
         for line in text.split("\n")
@@ -62,23 +65,26 @@ def text_size(text: str, points: float) -> tuple[float, float]:
 
 
 def widest_name(texts: Sequence[str], row: IntArray) -> float:
-    """Width of the widest of the texts that `row` (n,) picks out, as names are set; 0 if it picks none."""
+    """Return the width of the widest of the names at the indices `row` (n,); 0 if it is empty."""
     return max((text_size(texts[i], NAME_POINTS)[0] for i in row.tolist()), default=0.0)
 
 
 def name_labels(texts: Sequence[str], at: FloatArray, y: float, anchor: str) -> list[Label]:
-    """Names of the nodes that stand at `at` (nan: not drawn); upright where they would touch, and smaller where even that is too wide."""
+    """Return labels with the names of the nodes at `at` (nan: not drawn), all at height `y`.
+
+    Names that would touch are turned upright, and made smaller where even that is too wide.
+    """
     row = np.flatnonzero(np.isfinite(at))
     spacing = float(np.diff(at[row]).min(initial=np.inf))
     angle = 90.0 if widest_name(texts, row) + BETWEEN_NAMES > spacing else 0.0
-    points = (
-        float(np.clip(50.0 * spacing, LEAST_POINTS, NAME_POINTS)) if angle else NAME_POINTS
-    )  # a line is up to 1.4 / 72 high
+    points = NAME_POINTS
+    if angle:  # a line of n points is up to 1.4 n / 72 inches high
+        points = float(np.clip(50.0 * spacing, LEAST_POINTS, NAME_POINTS))
     return [Label(texts[i], (float(at[i]), y), points, "name", anchor, angle) for i in row.tolist()]
 
 
 def function_text(name: str) -> str:
-    """The name of a function of the library as it stands in a box: "x^2" with a raised 2, "1/sqrt" with a root sign."""
+    """Return the text for a library function: "x^2" with a raised 2, "1/sqrt" with a root."""
     if re.fullmatch(r"(1/)?x(\^[0-9.]+)?", name):
         return "$" + re.sub(r"\^([0-9.]+)", r"^{\1}", name) + "$"
     return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, name)

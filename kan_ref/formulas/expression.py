@@ -1,15 +1,18 @@
-"""A network of formulas as a SymPy expression: exact coefficients, the caller's names, LaTeX.
+"""Write a network of symbolic edges as a SymPy expression with exact coefficients, or as LaTeX.
 
-Theorem (Liu et al. 2024, eqs. 2.5 and 2.7, section 2.5.1). Where every living edge is a formula, node j of layer l + 1 is the expression
+Theorem (Liu et al. 2024, eqs. 2.5 and 2.7, section 2.5.1). If every active edge is symbolic, node
+j of layer l + 1 is the expression
 
-    (X1)  x_{l+1,j} = sum_i c_ji f_ji(a_ji x_{l,i} + b_ji) + d_ji
+    (E1)  x_{l+1,j} = sum_i c_ji f_ji(a_ji x_{l,i} + b_ji) + d_ji
 
-of the nodes of layer l, and the outputs are expressions of the inputs. 17 decimal digits tell a float64 number from its neighbours
-(IEEE 754-2008, 5.12.2); so each coefficient stands in the expression as Python writes it, the shortest decimal that is read as this
-number and no other. 1, -1 and 0 alone are taken as whole numbers, which leave nothing to read. No number is rounded or guessed here:
-`round_formula` is for the eye, `recognise_constants` of `recognition` guesses, and says what that costs.
+of the nodes of layer l, and the outputs are expressions of the inputs. 17 decimal digits
+distinguish neighbouring float64 numbers (IEEE 754-2008, 5.12.2). So each coefficient is written as
+the shortest decimal that Python reads as this number and no other; 1, -1 and 0 are written as
+integers. No number is rounded or guessed here: `round_formula` rounds for display, and
+`recognise_constants` replaces numbers by exact ones and measures the error of doing so.
 
-SymPy evaluates on its own what holds for all real arguments, such as e^(x + 3.0) = 20.08... e^x, sqrt(x^2) = |x|, tan(arctan(x)) = x.
+SymPy evaluates identities that hold for all real arguments, such as e^(x + 3.0) = 20.08... e^x,
+sqrt(x^2) = |x| and tan(arctan(x)) = x.
 """
 
 import re
@@ -25,49 +28,52 @@ from kan_ref.formulas.values import check_expressions, check_names, floats
 from kan_ref.functions import Function
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
-EXACT_DIGITS = 17
-LONG_SHIFT = (
-    100.0  # e^u with a longer constant in u stays whole: split, its factors could leave float64
-)
+EXACT_DIGITS = 17  # decimal digits that identify a float64 number
+LONG_SHIFT = 100.0  # e^u with a larger constant in u is not split: a factor could overflow
 
 
 # --- from a network
 
 
 def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
-    """What the network computes, as a SymPy expression.
+    """Return the function of a symbolic network as a SymPy expression.
 
     Parameters
     ----------
     network : Network
-        Every living edge a formula; dead edges give nothing.
+        All active edges must be symbolic.
     names : sequence of str, optional
-        One name for each input, all different; x_1, x_2, ... without. They become plain symbols, without assumptions.
+        One name for each input, all different; x_1, x_2, ... by default. They become plain symbols,
+        without assumptions.
 
     Returns
     -------
     expression : sympy.Expr, or tuple of sympy.Expr
-        One expression for one output, else a tuple. Exact coefficients, with 17 digits; `canonical_form` of the network first
-        makes it as short as it can be.
+        One expression for one output, else a tuple. The coefficients are exact, with 17 digits. For
+        the shortest expression, apply `canonical_form` to the network first.
 
     Raises
     ------
     ValueError
-        "the edge from input 1 to output 0 of layer 0 is a spline, but ..."; a wrong number of names; a formula that has no value.
+        If an edge is a spline ("the edge from input 1 to output 0 of layer 0 is a spline, but
+        ..."), the number of names is wrong, or the expression of an output has no finite real
+        value.
     TypeError
-        Something that is no network; a name that is no text; a registered `formula` that gives no SymPy expression.
+        If `network` is not a Network, a name is not text, or the `formula` of a registered function
+        returns no SymPy expression.
 
     Notes
     -----
-    Implements :eq:`formula`. A node stands in the expression as often as paths lead from it to the output: made for small networks.
-    A function registered without `formula` appears as `sympy.Function(name)`.
+    Implements :eq:`formula`. The expression contains each node once for every path from it to the
+    output, so it is short for small networks only. A function registered without `formula` appears
+    as `sympy.Function(name)`.
     """
     import sympy
 
     check_network("network", network)
-    _refuse_splines(network)
+    _check_symbolic(network)
     plain = [sympy.Symbol(name) for name in check_names(names, network.widths[0])]
-    # what holds for real numbers alone is evaluated too
+    # with real symbols, SymPy also evaluates what holds for real numbers only
     real = [sympy.Symbol(symbol.name, real=True) for symbol in plain]
     nodes: list[Any] = list(real)
     # [eq:formula]
@@ -78,23 +84,26 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     for output, expression in enumerate(found):
         if expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo, sympy.I):
             raise ValueError(
-                f"the formula of output {output} is {expression}, which has no finite real value at any x"
+                f"the formula of output {output} is {expression}, "
+                "which has no finite real value at any x"
             )
     return found[0] if len(found) == 1 else found
 
 
-def _refuse_splines(network: Network) -> None:
-    for number, layer in enumerate(network.layers):
+def _check_symbolic(network: Network) -> None:
+    """Raise ValueError if an edge is a spline."""
+    for layer_index, layer in enumerate(network.layers):
         if layer.mask.any():
             j, i = (int(n) for n in np.argwhere(layer.mask)[0])
             raise ValueError(
-                f"the edge from input {i} to output {j} of layer {number} is a spline, but a formula needs every living edge to be one: "
-                f"fix_symbolic makes this edge a formula, auto_symbolic all of them"
+                f"the edge from input {i} to output {j} of layer {layer_index} is a spline, "
+                "but a formula needs every active edge to be symbolic: "
+                "fix_symbolic replaces this edge, auto_symbolic all of them"
             )
 
 
 def _node_expression(layer: Layer, inputs: Sequence[Any], output: int) -> Any:
-    """(X1)."""
+    """Return the expression (E1) of one node, from those of its inputs."""
     import sympy
 
     edges = [edge for edge in layer.symbolic if edge.output == output]
@@ -104,6 +113,7 @@ def _node_expression(layer: Layer, inputs: Sequence[Any], output: int) -> Any:
 
 
 def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
+    """Return c f(a x + b) + d of one edge as an expression."""
     import sympy
 
     a, b, c, d = (_exact(float(value)) for value in row)
@@ -116,17 +126,18 @@ def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
 
 
 def _exact(value: float) -> Any:
+    """Return the SymPy number that is exactly `value`."""
     import sympy
 
     if value in (-1.0, 0.0, 1.0):
         return sympy.Integer(int(value))
     short = sympy.Float(repr(value), EXACT_DIGITS)
-    # rounded twice, a decimal near the middle between two numbers may be read as the wrong one
+    # SymPy rounds twice, and may read a decimal halfway between two numbers as the wrong one
     return short if float(short) == value else sympy.Float(value, EXACT_DIGITS)
 
 
 def _apply(function: Function, u: Any) -> Any:
-    """f(u) as SymPy writes it."""
+    """Return f(u) as an expression."""
     import sympy
 
     if function.formula is not None:
@@ -137,7 +148,7 @@ def _apply(function: Function, u: Any) -> Any:
 
 @cache
 def _sympy_forms() -> dict[str, Callable[[Any], Any]]:
-    """The functions that the library was born with, by name."""
+    """Return the built-in functions of the library as SymPy functions, by name."""
     import sympy as sp
 
     return {
@@ -168,11 +179,15 @@ def _sympy_forms() -> dict[str, Callable[[Any], Any]]:
 
 
 def _exp(u: Any) -> Any:
-    """e^u; SymPy takes e^3.0 out of e^(x + 3.0), and would take e^-1000.0 out of e^(x - 1000.0), which is 0 in float64."""
+    """Return e^u without overflow or underflow of its factors.
+
+    SymPy writes e^(x + 3.0) as e^3.0 e^x. For x - 1000.0 the factor e^-1000.0 would be 0 in
+    float64.
+    """
     import sympy
 
     constant, rest = u.as_coeff_Add()
-    # as a fraction, the very same number stays in its place
+    # a rational constant, the same number, is not split off
     return sympy.exp(
         rest + sympy.Rational(constant) if constant.is_Float and abs(constant) > LONG_SHIFT else u
     )
@@ -182,7 +197,7 @@ def _exp(u: Any) -> Any:
 
 
 def round_formula(expression: Any, digits: int = 4) -> Any:
-    """The expression, or tuple of them, with every coefficient rounded to so many significant digits; the one given keeps its own.
+    """Round every coefficient of an expression, or tuple of them, to some significant digits.
 
     Parameters
     ----------
@@ -193,7 +208,7 @@ def round_formula(expression: Any, digits: int = 4) -> Any:
     Returns
     -------
     rounded : sympy.Expr, or tuple of sympy.Expr
-        For reading, not for computing: its numbers carry no more digits than they show.
+        For reading, not for computing: the digits beyond those shown are lost.
     """
     import sympy
 
@@ -210,20 +225,23 @@ def round_formula(expression: Any, digits: int = 4) -> Any:
 def formula_latex(
     formula_or_network: Any, *, names: Sequence[str] | None = None, digits: int = 4
 ) -> Any:
-    r"""LaTeX for one output, else a tuple: 1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1} \right)}}.
+    r"""Return the LaTeX of an expression or of the function of a network.
+
+    For example 1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1} \right)}}.
 
     Parameters
     ----------
     formula_or_network : sympy.Expr, tuple of sympy.Expr, or Network
     names : sequence of str, optional
-        For a network, as in `formula`. Expressions have names already.
+        For a network, as in `formula`. An expression has names already.
     digits : int
         Significant digits of the coefficients, 1 to 17.
 
     Returns
     -------
     latex : str, or tuple of str
-        x_1 and mu_r are set as letters with a subscript; names that are no words are set upright, as they are.
+        One text for one output, else a tuple. x_1 and mu_r become letters with a subscript; names
+        that are not words are set upright, unchanged.
     """
     import sympy
 
@@ -231,7 +249,8 @@ def formula_latex(
         expression = formula(formula_or_network, names=names)
     elif names is not None:
         raise ValueError(
-            f"names is {names!r}, but an expression has names of its own: names goes with a network"
+            f"names is {names!r}, but an expression has names of its own: "
+            "give names with a network only"
         )
     else:
         expression = formula_or_network
@@ -247,7 +266,7 @@ def formula_latex(
 
 
 def _upright(name: str) -> str:
-    r"""Any text as one LaTeX symbol: 50% is \mathrm{50\%}."""
+    r"""Return any text as one upright LaTeX symbol: 50% becomes \mathrm{50\%}."""
     signs = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ "} | {
         sign: "\\" + sign for sign in "{}$%&#_"
     }

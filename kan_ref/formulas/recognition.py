@@ -1,54 +1,60 @@
-"""Numbers of a formula that are exact ones in disguise: 3.14159265 is pi, 0.5000001 is 1/2, if error allows and chance does not explain it.
+"""Replace floating-point numbers of a formula by exact ones: 3.14159265 by pi, 0.5000001 by 1/2.
 
-Theorem (union bound). Let a number v be drawn at random, so that the fractional part of q v / kappa is uniform for each unit kappa and each
-denominator q. Call v near p kappa / q, in lowest terms, if
+A number is replaced if an exact one is nearer than chance explains, and if the values of the
+formula change little.
 
-    (R1)  |v / kappa - p / q| <= t(kappa, q) = chance / (2 S P(kappa) q^3),     sum over units of 1 / P(kappa) <= 1,
-                                                                                S = sum_q phi(q) / q^3 = zeta(2) / zeta(3)
+Theorem (union bound). Let v be random, so that the fractional part of q v / kappa is uniform for
+each unit kappa and each denominator q. Call v near p kappa / q, in lowest terms, if
 
-Then v is near anything with a probability of at most `chance`: there are phi(q) fractions of denominator q to a unit of v / kappa,
-each with 2 t on its two sides, and the sum over all q and kappa is at most chance. (phi: Euler's; its Dirichlet series: Hardy & Wright,
-An Introduction to the Theory of Numbers, section 17.5, theorem 288.)
+    (E2)  |v / kappa - p / q| <= t(kappa, q) = chance / (2 S P(kappa) q^3)
+          with sum over units of 1 / P(kappa) <= 1,  S = sum_q phi(q) / q^3 = zeta(2) / zeta(3)
 
-So the simpler a number, the farther may it be away: with a chance of 1 %, whole numbers 1.8e-3, halves 2.3e-4, multiples of pi 1.4e-3,
-hundredths 1.8e-9. This is the one half of the rule, and knows nothing of the error; the other half is what the replacements do to the
-formula's values at given samples, all together,
+Then v is near any exact number with a probability of at most `chance`: a unit interval of v /
+kappa holds phi(q) fractions of denominator q, each with 2 t around it, and the sum over all q and
+kappa is at most chance. (phi is Euler's function; for its Dirichlet series see Hardy & Wright, An
+Introduction to the Theory of Numbers, section 17.5, theorem 288.)
 
-    (R2)  rms over samples and outputs of (new - old) / std(old) <= tolerance
+Hence the tolerance is larger for simpler numbers: with a chance of 1 %, 1.8e-3 for integers,
+2.3e-4 for halves, 1.4e-3 for multiples of pi, 1.8e-9 for hundredths. The second condition limits
+the change of the formula's values at given samples by all replacements together,
 
-The simplest near numbers are tried first. While (R2) fails, the number whose step back, to its next nearest candidate or to
-itself, lowers the left-hand side most takes that step: errors of fitted coefficients often cancel, so they are judged together.
+    (E3)  rms over samples and outputs of (new - old) / std(old) <= tolerance
+
+The simplest near numbers are tried first. While (E3) fails, one number after the other goes back
+to its next nearest candidate or to itself, each time the one that lowers the left-hand side most.
+They are judged together, because errors of fitted coefficients often cancel.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_number
+from kan_ref.checks import FloatArray, check_float_array, check_number
 from kan_ref.formulas.values import (
     check_expressions,
     check_names,
-    evaluate_formula,
+    finite_values,
     floats,
     numeric_function,
 )
 
-LARGEST_DENOMINATOR = 1000
-PHI_SERIES = 1.3684327776202058  # zeta(2) / zeta(3)
-RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)  # a float64 number is not known better than this
+LARGEST_DENOMINATOR = 1000  # where (E2) allows 2e-12: fitted numbers are hardly better
+PHI_SERIES = 1.3684327776202058  # S of (E2), zeta(2) / zeta(3)
+RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)  # relative uncertainty of a computed number
 
-# name of a unit, as SymPy reads it -> (its value, its price P); the reciprocals of the prices sum to 1
+# unit, in SymPy's notation -> (value kappa, price P of (E2)); the reciprocal prices sum to 1
 UNITS = {
     "1": (1.0, 2.0),
     "pi": (np.pi, 8.0),
     "1/pi": (1.0 / np.pi, 16.0),
     "sqrt(2)": (np.sqrt(2.0), 16.0),
-    "E": (np.e, 16.0),
+    "E": (math.e, 16.0),
     "sqrt(3)": (np.sqrt(3.0), 32.0),
     "log(2)": (np.log(2.0), 32.0),
-    "exp(-1)": (1.0 / np.e, 32.0),
+    "exp(-1)": (1.0 / math.e, 32.0),
     "pi**2": (np.pi**2, 32.0),
     "sqrt(5)": (np.sqrt(5.0), 64.0),
     "sqrt(pi)": (np.sqrt(np.pi), 64.0),
@@ -59,7 +65,10 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """The number numerator / denominator times the unit called `unit`, `error` away from the number it may replace."""
+    """The exact number numerator / denominator times `unit`, that may replace a value.
+
+    `error` is exact - value.
+    """
 
     numerator: int
     denominator: int
@@ -69,7 +78,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Replacement:
-    """That `value` became `exact`, a SymPy number, which is `error` = exact - value away."""
+    """A `value`, the SymPy number `exact` that replaces it, and `error` = exact - value."""
 
     value: float
     exact: Any
@@ -78,7 +87,7 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What `recognise_constants` found, and what it costs.
+    """The result of `recognise_constants`, with its error.
 
     Parameters
     ----------
@@ -86,8 +95,8 @@ class Recognition:
         With the exact numbers.
     replaced : tuple of Replacement
     max, rms : float
-        Largest and root mean square change of the values at the samples, each output in units of its own standard deviation there
-        (of its root mean square, if it is constant). Measured on `expression` itself.
+        Largest and root mean square change of the values at the samples. Each output is measured in
+        units of its standard deviation there, or of its root mean square if it is constant.
     """
 
     expression: Any
@@ -104,21 +113,22 @@ def recognise_constants(
     tolerance: float = 1e-9,
     chance: float = 0.01,
 ) -> Recognition:
-    """The expression with its floating-point numbers replaced by exact ones that are near, simple, and change its values little.
+    """Replace floating-point numbers of an expression by near and simple exact ones.
 
     Parameters
     ----------
     expression : sympy.Expr, or tuple of sympy.Expr
-        As `formula` gives it. What it shares, outputs too, is replaced everywhere.
+        As returned by `formula`. A number that occurs several times is replaced everywhere.
     x : (batch, n_in)
-        Samples at which the cost is measured: training data, say.
+        Samples at which the change of the values is measured, such as the training data.
     names : sequence of str, optional
-        Of the columns of x; x_1, x_2, ... without.
+        Names of the columns of x; x_1, x_2, ... by default.
     tolerance : float
-        How much all replacements together may change the values: root mean square, in units of the values' standard deviation.
-        About the formula's own error: 1e-9 for clean data; for noisy data what the noise leaves uncertain.
+        Largest root mean square change of the values by all replacements together, in units of
+        their standard deviation. Choose it near the error of the formula: 1e-9 for exact data, the
+        uncertainty of the fit for noisy data.
     chance : float
-        Of taking a random number for an exact one; in (0, 1].
+        Probability, in (0, 1], of replacing a random number.
 
     Returns
     -------
@@ -128,34 +138,38 @@ def recognise_constants(
     Raises
     ------
     ValueError
-        No samples; an expression without a finite value at one of them, or with symbols that are no names.
+        If there are no samples, the expression has no finite value at one of them or contains a
+        symbol that is not in `names`, or a setting is out of range.
 
     Notes
     -----
-    Exact numbers are fractions p/q, q <= 1000, of 1, pi, 1/pi, pi^2, e, 1/e, sqrt(2), sqrt(3), sqrt(5), log 2, sqrt(pi), 1/sqrt(pi)
-    and 1/sqrt(2 pi); 0 is one of them. Implements :eq:`near-numbers` and :eq:`cost`. See tutorials/08_symbols.md, "exact numbers".
+    Exact numbers are the multiples p/q, q <= 1000, of 1, pi, 1/pi, pi^2, e, 1/e, sqrt(2), sqrt(3),
+    sqrt(5), log 2, sqrt(pi), 1/sqrt(pi) and 1/sqrt(2 pi), 0 included. Implements
+    :eq:`near-numbers` and :eq:`cost`. See tutorials/08_symbols.md, "exact numbers".
 
     Examples
     --------
     >>> import sympy
     >>> x = np.linspace(-1.0, 1.0, 9)[:, None]
-    >>> recognise_constants(sympy.sympify("0.5*sin(3.14159265359*t) + 2e-14"), x, names=("t",)).expression
+    >>> fitted = sympy.sympify("0.5*sin(3.14159265359*t) + 2e-14")
+    >>> recognise_constants(fitted, x, names=("t",)).expression
     sin(pi*t)/2
     """
     tolerance = check_number("tolerance", tolerance, low=0.0)
     if check_number("chance", chance, high=1.0) <= 0.0:
         raise ValueError(f"chance is {chance}, but must be greater than 0")
     found = check_expressions(expression)
-    old = evaluate_formula(expression, x, names=names)
+    points = check_float_array("x", x, ("batch", "n_in"))
+    labels = check_names(names, points.shape[1])
+    old = finite_values(found, points, labels)
     if len(old) == 0:
         raise ValueError("x has no rows, but the cost of a replacement needs at least one sample")
-    points = np.asarray(x, dtype=np.float64)
     choices = {value: near_numbers(float(value), chance) for value in floats(found)}
     choices = {value: near for value, near in choices.items() if near}
-    taken = _affordable(found, points, check_names(names, points.shape[1]), choices, old, tolerance)
+    taken = _affordable(found, points, labels, choices, old, tolerance)
     exact = {value: _sympy_number(candidate) for value, candidate in taken.items()}
     new = tuple(one.xreplace(exact) for one in found)
-    changes = _changes(evaluate_formula(new, points, names=names), old)
+    changes = _changes(finite_values(new, points, labels), old)
     return Recognition(
         new if isinstance(expression, tuple) else new[0],
         tuple(
@@ -168,7 +182,10 @@ def recognise_constants(
 
 
 def near_numbers(value: float, chance: float) -> list[Candidate]:
-    """The exact numbers that `value` is near to, (R1): the simplest first, each next one less simple and nearer."""
+    """Return the exact numbers near `value`, (E2), the simplest first.
+
+    Each is nearer and less simple than the one before.
+    """
     q = np.arange(1, LARGEST_DENOMINATOR + 1)
     near: list[tuple[float, Candidate]] = []
     for unit, (kappa, price) in UNITS.items():
@@ -199,7 +216,7 @@ def _affordable(
     old: FloatArray,
     tolerance: float,
 ) -> dict[Any, Candidate]:
-    """A candidate for every number that can be replaced within (R2)."""
+    """Return a candidate for every number that can be replaced within (E3)."""
     import sympy
 
     symbols = {value: sympy.Dummy() for value in choices}
@@ -208,6 +225,7 @@ def _affordable(
     )
 
     def cost(step: dict[Any, int]) -> float:
+        """Return the left-hand side of (E3) for the candidates numbered by `step`."""
         exact = [
             float(value) + (near[step[value]].error if step[value] < len(near) else 0.0)
             for value, near in choices.items()
@@ -231,20 +249,20 @@ def _affordable(
 
 
 def _changes(new: FloatArray, old: FloatArray) -> FloatArray:
-    """(R2) before the mean: (new - old) / std(old), (batch, n_out)."""
+    """Return (new - old) / std(old) of (E3), (batch, n_out)."""
     # [eq:cost]
-    spread = old.std(axis=0)
+    std = old.std(axis=0)
     size = np.sqrt(np.mean(old**2, axis=0))
-    # a constant has no spread but that of rounding
-    spread = np.where(spread > RESOLUTION * size, spread, np.where(size > 0.0, size, 1.0))
-    changes: FloatArray = (new - old) / spread
+    # the standard deviation of a constant output is its rounding error
+    std = np.where(std > RESOLUTION * size, std, np.where(size > 0.0, size, 1.0))
+    changes: FloatArray = (new - old) / std
     # [/eq:cost]
     return changes
 
 
 def _sympy_number(candidate: Candidate) -> Any:
+    """Return the exact number as SymPy has it."""
     import sympy
 
-    return sympy.Rational(candidate.numerator, candidate.denominator) * sympy.sympify(
-        candidate.unit
-    )
+    fraction = sympy.Rational(candidate.numerator, candidate.denominator)
+    return fraction * sympy.sympify(candidate.unit)

@@ -1,7 +1,8 @@
-"""Values of SymPy expressions in float64: the road back from a formula to numbers.
+"""Evaluate SymPy expressions in float64.
 
-Every coefficient is printed with as many digits as it has and read by Python as float64, so a formula's values are those of its network
-up to rounding. Functions of the library that SymPy does not know are evaluated by the library.
+Every coefficient is printed with all its digits and read by Python as float64, so the values of a
+formula are those of its network up to rounding. Functions of the library that SymPy does not have
+are evaluated by the library.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,15 +17,15 @@ from kan_ref.functions import LIBRARY
 def evaluate_formula(
     expression: Any, x: object, *, names: Sequence[str] | None = None
 ) -> FloatArray:
-    """Values of an expression, or of several, in float64.
+    """Return the values of an expression, or of several, in float64.
 
     Parameters
     ----------
     expression : sympy.Expr, or tuple of sympy.Expr
-        As `formula` gives it.
+        As returned by `formula`.
     x : (batch, n_in)
     names : sequence of str, optional
-        Of the columns of x; x_1, x_2, ... without.
+        Names of the columns of x; x_1, x_2, ... by default.
 
     Returns
     -------
@@ -34,11 +35,20 @@ def evaluate_formula(
     Raises
     ------
     ValueError
-        "expression has the symbol z, but names has 'x', 'y'"; "expression 0 has no finite value at x[3]".
+        If the expression has a symbol that is not in `names` ("expression has the symbol z, but
+        names has 'x', 'y'"), or no finite value at a sample ("expression 0 has no finite value at
+        x[3]").
     """
     found = check_expressions(expression)
     points = check_float_array("x", x, ("batch", "n_in"))
-    y = numeric_function(found, check_names(names, points.shape[1]))(points)
+    return finite_values(found, points, check_names(names, points.shape[1]))
+
+
+def finite_values(
+    expressions: Sequence[Any], points: FloatArray, names: Sequence[str]
+) -> FloatArray:
+    """Return the values of `evaluate_formula` for validated arguments."""
+    y = numeric_function(expressions, names)(points)
     bad = np.argwhere(~np.isfinite(y))
     if bad.size:
         sample, output = (int(n) for n in bad[0])
@@ -49,7 +59,10 @@ def evaluate_formula(
 def numeric_function(
     expressions: Sequence[Any], names: Sequence[str], constants: Sequence[Any] = ()
 ) -> Callable[..., FloatArray]:
-    """The function x (batch, n_in), and a number for each symbol of `constants` -> y (batch, n_out); nan where there is no value."""
+    """Return the expressions as a function of x and of a number for each symbol of `constants`.
+
+    It maps x (batch, n_in) to y (batch, n_out), NaN where an expression has no value.
+    """
     import sympy
     from sympy.core.function import AppliedUndef
     from sympy.printing.numpy import NumPyPrinter
@@ -69,13 +82,14 @@ def numeric_function(
     ):
         if call.__name__ not in LIBRARY:
             raise ValueError(
-                f"expression has the function {call.__name__!r}, which neither SymPy nor the library knows"
+                f"expression has the function {call.__name__!r}, "
+                "which neither SymPy nor the library has"
             )
-        # a name of the library need not be one that Python could read
+        # a name of the library need not be a valid name in Python
         own[f"own_{number}"] = LIBRARY[call.__name__].f
         expressions = [one.replace(call, sympy.Function(f"own_{number}")) for one in expressions]
     known = NumPyPrinter().known_functions
-    # what NumPy lacks, Python's math may have, but not for arrays
+    # what NumPy lacks and Python's math has, SciPy has for arrays
     special = any(
         known.get(call.func.__name__, "math").startswith("math")
         for call in calls
@@ -98,11 +112,15 @@ def numeric_function(
     return evaluate
 
 
-# --- doors
+# --- input validation
 
 
 def check_names(names: object, n_in: int) -> tuple[str, ...]:
-    """One name for each input: `names`, or x_1, x_2, ... if None; ValueError or TypeError for what cannot be told apart."""
+    """Return one name for each input: `names`, or x_1, x_2, ... if None.
+
+    Raise ValueError or TypeError if they are not printable texts, all different, one for each
+    input.
+    """
     if names is None:
         return tuple(f"x_{number}" for number in range(1, n_in + 1))
     if isinstance(names, str) or not isinstance(names, Sequence):
@@ -122,7 +140,7 @@ def check_names(names: object, n_in: int) -> tuple[str, ...]:
 
 
 def check_expressions(expression: Any) -> tuple[Any, ...]:
-    """One expression or several as a tuple, else TypeError."""
+    """Return one expression, or a tuple of them, as a tuple; raise TypeError for anything else."""
     import sympy
 
     found = expression if isinstance(expression, tuple) else (expression,)
@@ -135,7 +153,7 @@ def check_expressions(expression: Any) -> tuple[Any, ...]:
 
 
 def floats(expressions: Iterable[Any]) -> list[Any]:
-    """Every floating-point number in the expressions once, rising."""
+    """Return every floating-point number of the expressions once, in increasing order."""
     import sympy
 
     return sorted(set().union(*(one.atoms(sympy.Float) for one in expressions)))

@@ -1,4 +1,4 @@
-"""Functions of one variable: base functions, activations, and the library of symbolic functions with three derivatives."""
+"""Functions of one variable: base functions, activations, the library of symbolic candidates."""
 
 from kan_ref.functions.activation import ACTIVATION_NAMES as ACTIVATION_NAMES
 from kan_ref.functions.activation import activation_values as activation_values

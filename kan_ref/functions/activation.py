@@ -1,10 +1,11 @@
-"""The activations of a multilayer perceptron, with their first three derivatives.
+"""The activations of an MLP, with their first three derivatives.
 
-    (A1)  t = tanh z:    t' = 1 - t^2,    t'' = -2 t t',    t''' = -2 t' (1 - 3 t^2)
-    (A2)  relu z = max(z, 0):    relu' = 1 where z > 0, else 0;    relu'' = relu''' = 0
-    (A3)  sin' = cos,    sin'' = -sin,    sin''' = -cos
+    (F6)  t = tanh z:    t' = 1 - t^2,    t'' = -2 t t',    t''' = -2 t' (1 - 3 t^2)
+    (F7)  relu z = max(z, 0):    relu' = 1 where z > 0, else 0;    relu'' = relu''' = 0
+    (F8)  sin' = cos,    sin'' = -sin,    sin''' = -cos
 
-and silu, which stands in `base_function`. (A1): differentiate t' = 1 - t^2. Derivatives of relu at 0 are limits from the left.
+and silu, (F1)-(F4) of `base_function`. (F6): differentiate t' = 1 - t^2. The derivatives of relu at
+0 are left limits.
 """
 
 from collections.abc import Sequence
@@ -20,12 +21,12 @@ ACTIVATION_NAMES = ("tanh", "relu", "silu", "sine")
 def activation_values(
     name: str, z: FloatArray, derivatives: Sequence[int] = (0,)
 ) -> tuple[FloatArray, ...]:
-    """Values of an activation, or of its derivatives, at each number of `z`.
+    """Evaluate an activation, or its derivatives, at each number of `z`.
 
     Parameters
     ----------
     name : str
-        One of `ACTIVATION_NAMES`; the perceptron's door has asked.
+        One of `ACTIVATION_NAMES`; the MLP's constructor has checked it.
     z : ndarray of float64, any shape
     derivatives : sequence of int
         Orders, each between 0 and 3.
@@ -56,10 +57,11 @@ def activation_values(
 
 
 def _tanh(z: FloatArray, derivatives: Sequence[int]) -> tuple[FloatArray, ...]:
-    values = []
+    """Evaluate tanh or its derivatives, (F6)."""
     # [eq:tanh-derivatives]
     t = np.tanh(z)
     slope = 1.0 - t**2
+    values = []
     for order in derivatives:
         if order == 0:
             values.append(t)

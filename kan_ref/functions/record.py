@@ -1,14 +1,16 @@
-"""What a symbolic candidate is: a function of one variable with three derivatives, its domain, and the gauge of its curves.
+"""The record of a symbolic candidate: three derivatives, the domain, and the symmetries.
 
-The edge c f(a x + b) + d is the same curve for many (a, b, c, d). With s > 0, four identities say for which:
+An edge c f(a x + b) + d is the same curve for many parameters (a, b, c, d): this scale and shift
+redundancy (gauge) follows from four identities of f. With s > 0,
 
-    (G1)  power of degree n   f(s u) = s^n f(u)                 a = 1 or -1, the size stands in c
-    (G2)  logarithm           f(s u) = f(u) + log s             a = 1 or -1, the size stands in d
-    (G3)  exponential         f(u + b) = e^b f(u)               b = 0, the size stands in c
-    (G4)  symmetry            f(-u) - m = parity (f(u) - m)     a > 0
-          turn                f(u + turn) = sign f(u)           b within one turn
+    (F17)  power of degree n   f(s u) = s^n f(u)                 a = 1 or -1, the scale goes to c
+    (F18)  logarithm           f(s u) = f(u) + log s             a = 1 or -1, the scale goes to d
+    (F19)  exponential         f(u + b) = e^b f(u)               b = 0, the scale goes to c
+    (F20)  symmetry            f(-u) - m = parity (f(u) - m)     a > 0
+           turn                f(u + turn) = sign f(u)           b within one turn
 
-The line x is the odd power of degree 1 whose b stands in d; abs is the even power of degree 1, sgn the odd one of degree 0.
+The line x is the odd power of degree 1 whose shift goes to d; abs is the even power of degree 1,
+sgn the odd one of degree 0.
 """
 
 from collections.abc import Callable
@@ -26,29 +28,31 @@ KINDS = ("constant", "line", "power", "log", "exp", "free")
 
 @dataclass(frozen=True)
 class Gauge:
-    """Which of a, b, c, d are redundant.
+    """Which of the parameters a, b, c, d of c f(a x + b) + d are redundant.
 
     Parameters
     ----------
     kind : str
-        "constant" (d alone is left), "line" (c, d), "power", "log" (b, c, d and the sign of a), "exp" (a, c, d) or "free" (all).
+        The parameters that stay free are d for "constant"; c, d for "line"; b, c, d and the sign of
+        a for "power" and "log"; a, c, d for "exp"; all for "free".
     degree : float
-        n of (G1), for "power".
+        n of (F17), for "power".
     parity : int
-        1 even, -1 odd about the value `middle`, 0 neither: (G4).
+        1 even, -1 odd about the value `middle`, 0 neither: (F20).
     middle : float
-        m of (G4).
+        m of (F20).
     turn : float
-        Smallest length of (G4) by which f repeats up to its sign; 0 if it does not.
+        Smallest shift of (F20) after which f repeats up to its sign; 0 if there is none.
     turn_sign : int
-        The sign of that repetition.
+        The sign of f after one turn.
     first : float
-        Where the turn begins in which b is taken: b in [first, first + turn).
+        Begin of the interval of b, which is [first, first + turn).
 
     Raises
     ------
     ValueError, TypeError
-        "kind of a gauge is 'odd', but must be one of 'constant', 'line', 'power', 'log', 'exp', 'free'"; other numbers than the above.
+        Another kind ("kind of a gauge is 'odd', but must be one of 'constant', ..."), parity or
+        turn_sign; a negative turn.
     """
 
     kind: str = "free"
@@ -76,17 +80,21 @@ class Function:
     name : str
         Its key in `LIBRARY`.
     f, d1, d2, d3 : callable
-        Arrays of float64 of any shape -> arrays of that shape: value and first three derivatives. NaN outside the domain,
-        infinity where float64 ends, no warnings. One-sided limits at an end that belongs to the domain.
+        Arrays of float64 of any shape -> arrays of that shape: value and first three derivatives.
+        nan outside the domain, infinity on overflow, no warnings. One-sided limits at an end that
+        belongs to the domain.
     domain : (float, float)
-        The smallest interval that holds the domain; `domain_rule` says it in words.
+        The smallest interval that contains the domain; `domain_rule` describes it in words.
     complexity : int
-        The price of the name in a ranking, at least 0.
+        The cost of the function in a ranking, at least 0.
     singular : tuple of float
         Points inside the domain at which f becomes infinite; they repeat with `gauge.turn`.
     gauge : Gauge
     formula : callable or None
-        u -> SymPy expression; stored unread.
+        u -> SymPy expression; stored and not called.
+    search_grids : tuple of str
+        Grids of initial values for the search of a and b, by their names in
+        `kan_ref.symbolic.search_starts`; empty where `gauge`, `domain` and poles choose them.
     """
 
     name: str
@@ -99,13 +107,14 @@ class Function:
     singular: tuple[float, ...] = ()
     gauge: Gauge = field(default_factory=Gauge)
     formula: Callable[[Any], Any] | None = None
+    search_grids: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Function({self.name!r}, {domain_rule(self)}, complexity {self.complexity})"
 
 
 def singular_points(function: Function, low: float, high: float) -> FloatArray:
-    """All u with low < u < high at which f becomes infinite, rising."""
+    """Return all u with low < u < high at which f becomes infinite, in increasing order."""
     turn, found = function.gauge.turn, []
     for point in function.singular:
         if turn == 0.0:
@@ -121,7 +130,7 @@ def singular_points(function: Function, low: float, high: float) -> FloatArray:
 
 
 def domain_rule(function: Function) -> str:
-    """The domain as a sentence about u: "every u", "u > 0", "-1 <= u <= 1", "u != 0"."""
+    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0"."""
     low, high = function.domain
     ends = np.array([end if np.isfinite(end) else 0.0 for end in (low, high)])
     closed = np.isfinite(function.f(ends))

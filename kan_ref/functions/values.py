@@ -1,23 +1,26 @@
 """Values and first three derivatives of the symbolic candidates, as plain array code.
 
-Theorem (chain rule, and the differential equation that each function satisfies). With g = e^(-u^2), t = tanh u,
-q = 1 / (1 + u^2), r = (1 - u)(1 + u), w = tan u, the sigmoid s = 1 / (1 + e^-u), its bell p = s (1 - s) and h = 1 / cosh^2 u:
+Theorem (chain rule, and the differential equation that each function satisfies). With g = e^(-u^2),
+t = tanh u, q = 1 / (1 + u^2), r = (1 - u)(1 + u), w = tan u, the sigmoid s = 1 / (1 + e^-u),
+p = s (1 - s) and h = 1 / cosh^2 u, the first, second and third derivatives are
 
-    (Q1)  power      n u^(n-1),  n (n-1) u^(n-2),  n (n-1) (n-2) u^(n-3)
-    (Q2)  tan        1 + w^2,    2 w (1 + w^2),    (1 + w^2)(2 + 6 w^2)
-    (Q3)  tanh       h,          -2 t h,           h (6 t^2 - 2)
-    (Q4)  sigmoid    p,          -p tanh(u/2),     p (1 - 6 p)
-    (Q5)  arcsin     r^(-1/2),   u r^(-3/2),       (1 + 2 u^2) r^(-5/2)          arccos = pi/2 - arcsin
-    (Q6)  arctan     q,          -2 u q^2,         2 q^2 (3 - 4 q)
-    (Q7)  arctanh    1/r,        2 u / r^2,        (2 + 6 u^2) / r^3
-    (Q8)  gaussian   -2 u g,     (4 u^2 - 2) g,    4 u (3 - 2 u^2) g
+    (F9)   power      n u^(n-1),  n (n-1) u^(n-2),  n (n-1) (n-2) u^(n-3)
+    (F10)  tan        1 + w^2,    2 w (1 + w^2),    (1 + w^2)(2 + 6 w^2)
+    (F11)  tanh       h,          -2 t h,           h (6 t^2 - 2)
+    (F12)  sigmoid    p,          -p tanh(u/2),     p (1 - 6 p)
+    (F13)  arcsin     r^(-1/2),   u r^(-3/2),       (1 + 2 u^2) r^(-5/2)
+    (F14)  arctan     q,          -2 u q^2,         2 q^2 (3 - 4 q)
+    (F15)  arctanh    1/r,        2 u / r^2,        (2 + 6 u^2) / r^3
+    (F16)  gaussian   -2 u g,     (4 u^2 - 2) g,    4 u (3 - 2 u^2) g
 
-(Abramowitz & Stegun, Handbook of Mathematical Functions, sections 4.3 to 4.6.) The bells p and h come from e^-|u| and e^-2|u|, so
-they keep their digits where they are tiny; the last form of (Q6), by u^2 = 1/q - 1, cannot overflow.
+and arccos = pi/2 - arcsin (Abramowitz & Stegun, Handbook of Mathematical Functions, sections 4.3 to
+4.6). The code computes p and h from e^-|u| and e^-2|u|, so they keep their digits where they are
+tiny. The last form of (F14), by u^2 = 1/q - 1, cannot overflow.
 
-Everything here takes arrays of any shape. Outside the domain it gives NaN, where the value exceeds float64 infinity, both
-without a warning; nothing is clipped. At an end that belongs to the domain a derivative is its one-sided limit, which
-may be infinite (sqrt at 0, arcsin at 1). sgn(0) = 0, and the derivatives of sgn and abs at 0 are 0.
+Every function takes arrays of any shape. It returns nan outside the domain and infinity where the
+value exceeds float64, without warnings; nothing is clipped. At an end that belongs to the domain a
+derivative is its one-sided limit, which may be infinite (sqrt at 0, arcsin at 1). sgn(0) = 0, and
+the derivatives of sgn and abs at 0 are 0.
 """
 
 from collections.abc import Callable
@@ -33,14 +36,14 @@ Four = tuple[Values, Values, Values, Values]
 
 @dataclass(frozen=True)
 class OnDomain:
-    """`function` where `low` <= u <= `high`, NaN elsewhere: it never sees other numbers, and does not warn."""
+    """A function evaluated only where `low` <= u <= `high`, without warnings; nan elsewhere."""
 
     function: Values
     low: float = -np.inf
     high: float = np.inf
 
     def __call__(self, u: FloatArray) -> FloatArray:
-        """Values at each number of `u`."""
+        """Evaluate at each number of `u`."""
         u = np.asarray(u, dtype=np.float64)
         inside = (u >= self.low) & (u <= self.high)
         with np.errstate(all="ignore"):
@@ -53,13 +56,13 @@ class OnDomain:
 
 @dataclass(frozen=True)
 class Derivative:
-    """One of the functions below with its order chosen: what a record holds, and what pickle can write."""
+    """One of the functions below with a fixed order of derivative; it can be pickled."""
 
     function: Callable[[FloatArray, int], FloatArray]
     order: int
 
     def __call__(self, u: FloatArray) -> FloatArray:
-        """Values at each number of `u`."""
+        """Evaluate at each number of `u`."""
         with np.errstate(all="ignore"):
             return np.asarray(
                 self.function(np.asarray(u, dtype=np.float64), self.order), dtype=np.float64
@@ -68,20 +71,23 @@ class Derivative:
 
 @dataclass(frozen=True)
 class Power:
-    """The derivative of order `order` of u^exponent; a fractional exponent has the domain u >= 0, a negative one excludes 0."""
+    """The derivative of order `order` of u^exponent.
+
+    The domain is u >= 0 for a fractional exponent; a negative exponent excludes 0.
+    """
 
     exponent: float
     order: int = 0
 
     def __call__(self, u: FloatArray) -> FloatArray:
-        """Values at each number of `u`."""
+        """Evaluate at each number of `u`."""
         u = np.asarray(u, dtype=np.float64)
         whole = float(self.exponent).is_integer()
         left = self.exponent - self.order
         with np.errstate(all="ignore"):
             # [eq:power]
             factor = float(np.prod([self.exponent - k for k in range(self.order)]))
-            # an integer exponent reaches NumPy as an integer, so that negative numbers have powers
+            # with an integer exponent NumPy also computes powers of negative numbers
             values = (
                 np.zeros_like(u)
                 if factor == 0.0
@@ -141,7 +147,7 @@ def _tan(u: FloatArray, order: int) -> FloatArray:
 
 
 def _bell(u: FloatArray) -> FloatArray:
-    """e^-|u| / (1 + e^-|u|)^2, the sigmoid's s (1 - s)."""
+    """Return s (1 - s) of the sigmoid s, as e^-|u| / (1 + e^-|u|)^2."""
     small = np.exp(-np.abs(u))
     return np.asarray(small / (1.0 + small) ** 2)
 
@@ -200,7 +206,7 @@ def _arctanh(u: FloatArray, order: int) -> FloatArray:
 
 
 def _gaussian(u: FloatArray, order: int) -> FloatArray:
-    # beyond 40, where g has long become 0, no infinity may be multiplied by it
+    # beyond 40 g is 0, and it must not be multiplied by infinity
     u = np.minimum(np.maximum(u, -40.0), 40.0)
     g = np.exp(-(u**2))
     # [eq:gaussian]
@@ -226,11 +232,11 @@ def _four(function: Callable[[FloatArray, int], FloatArray]) -> Four:
 
 
 def powers(exponent: float) -> Four:
-    """u^exponent and its first three derivatives."""
+    """Return u^exponent and its first three derivatives."""
     return Power(exponent, 0), Power(exponent, 1), Power(exponent, 2), Power(exponent, 3)
 
 
-# name -> value and first three derivatives of everything that is no power
+# name -> value and first three derivatives, of all functions but the powers
 VALUES: dict[str, Four] = {
     "0": _four(_zero),
     "exp": _four(_exp),

@@ -1,4 +1,4 @@
-"""Networks as files, as arrays of other libraries, as SciPy splines, and as C code."""
+"""Files, arrays of other libraries, SciPy splines and C code."""
 
 from kan_ref.io.c_source import to_c as to_c
 from kan_ref.io.efficient_kan import from_efficient_kan as from_efficient_kan

@@ -1,12 +1,15 @@
-"""A network as one C99 function without dependencies: source text to compile into anything that has a C compiler.
+"""A network as one C99 function without dependencies, for any target that has a C compiler.
 
-Theorem (B1)-(B2) of `cox_de_boor`, (A1) and (A5) of `base_function`, (F1) of `symbolic_edge` and (N1) of `network`, one sample at a time:
+It evaluates one sample by :eq:`cox-de-boor`, :eq:`silu`, :eq:`symbolic-edge` and
+:eq:`network-forward`:
 
-    (K1)  mu = the interval that owns x,  B_{mu-d..mu}(x) by the triangle (B2),  0 where x lies outside the row
-    (K2)  y_j = sum_i W_ji b(x_i) + sum_i sum_{m=mu-d..mu} C_jim B_m(x_i)  (+ c f(a x_i + b) + d)
+    (I9)   find mu with t_mu <= x < t_{mu+1}; compute B_{mu-k}(x), ..., B_mu(x) by the triangular
+           scheme of the recursion; all are 0 where x lies outside the knot vector
+    (I10)  y_j = sum_i W_ji b(x_i) + sum_i sum_{m=mu-k..mu} C_jim B_m(x_i)  (+ c f(a x_i + b) + d)
 
-Numbers stand in the text as hexadecimal floating constants (C99, 6.4.4.2), which lose no bit. Masks and w_spline are multiplied in.
-What a network refuses in words, C answers with nan: x that is not finite, a formula without a finite value.
+Numbers are written as hexadecimal floating constants (C99, 6.4.4.2), which keep every bit. Masks
+and w_spline are multiplied in. Where the network raises an error (x that is not finite, a symbolic
+function without a finite value), the C function returns nan.
 """
 
 import re
@@ -14,170 +17,64 @@ from collections.abc import Iterable
 
 from kan_ref.checks import FloatArray
 from kan_ref.functions import LIBRARY
+from kan_ref.io.c_texts import AUXILIARY, BASES, FORMULAS, HEAD, LAYER, RESERVED
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
-
-# function of the library -> C of u; "@" is the name of the network's function
-_FORMULAS = {
-    "0": "@_constant(u)",
-    "x": "u",
-    "x^2": "u * u",
-    "x^3": "pow(u, 3.0)",
-    "x^4": "pow(u, 4.0)",
-    "x^5": "pow(u, 5.0)",
-    "1/x": "1.0 / u",
-    "1/x^2": "pow(u, -2.0)",
-    "1/x^3": "pow(u, -3.0)",
-    "1/x^4": "pow(u, -4.0)",
-    "1/x^5": "pow(u, -5.0)",
-    "sqrt": "sqrt(u)",
-    "1/sqrt": "1.0 / sqrt(u)",
-    "x^1.5": "pow(u, 1.5)",
-    "exp": "exp(u)",
-    "log": "log(u)",
-    "abs": "fabs(u)",
-    "sin": "sin(u)",
-    "cos": "cos(u)",
-    "tan": "tan(u)",
-    "tanh": "tanh(u)",
-    "cosh": "cosh(u)",
-    "sgn": "@_sign(u)",
-    "arcsin": "asin(u)",
-    "arccos": "acos(u)",
-    "arctan": "atan(u)",
-    "arctanh": "atanh(u)",
-    "sigmoid": "@_sigmoid(u)",
-    "gaussian": "exp(-u * u)",
-}
-_BASES = {"silu": "@_silu", "identity": "@_identity", "zero": "@_constant"}
-_SIGMOID = """static double @_sigmoid(double u) {
-    const double small = exp(-fabs(u));
-    return (u < 0.0 ? small : 1.0) / (1.0 + small);
-}
-"""
-# helper -> its text; one is written where the text calls it
-_HELPERS = {
-    "@_silu": "static double @_silu(double x) {\n    return x * @_sigmoid(x);\n}\n",
-    "@_sigmoid": _SIGMOID,
-    "@_identity": "static double @_identity(double x) {\n    return x;\n}\n",
-    "@_constant": "static double @_constant(double u) {\n    return u != u ? u : 0.0;\n}\n",
-    "@_sign": "static double @_sign(double u) {\n    return u > 0.0 ? 1.0 : u < 0.0 ? -1.0 : u;\n}\n",
-}
-_LAYER = """/* The B-splines of the row t that live at x, m = first, ..., first + degree; returns first. Intervals are closed on the left,
-   the last non-empty one on both sides; outside the row all are 0. Knots beyond the row are copies of its ends. */
-static int @_live(const double *t, int n_knots, int degree, double x, double *live) {
-    int low = 0, high = n_knots - 1, d, r;
-    if (!(x >= t[0] && x <= t[n_knots - 1])) {
-        for (r = 0; r <= degree; r++) live[r] = 0.0;
-        return 0;
-    }
-    while (high > 0 && t[high - 1] == t[n_knots - 1]) high--;
-    while (high - low > 1) {
-        const int middle = low + (high - low) / 2;
-        if (t[middle] <= x) low = middle; else high = middle;
-    }
-    live[0] = 1.0;
-    for (d = 1; d <= degree; d++) {
-        double saved = 0.0;
-        for (r = 0; r < d; r++) {
-            const int left = low - d + 1 + r, right = low + 1 + r;
-            const double below = t[left < 0 ? 0 : left], above = t[right < n_knots ? right : n_knots - 1];
-            const double quotient = live[r] / ((above - x) + (x - below));
-            live[r] = saved + (above - x) * quotient;
-            saved = (x - below) * quotient;
-        }
-        live[d] = saved;
-    }
-    return low - degree;
-}
-
-/* y_j = sum_i base_weights_ji base(x_i) + sum_i sum_m spline_jim B_m(x_i) */
-static void @_layer(const double *x, double *y, int n_in, int n_out, int n_knots, int degree, double (*base)(double),
-                    const double *knots, const double *base_weights, const double *spline) {
-    const int n_basis = n_knots - degree - 1;
-    int i, j, r;
-    for (j = 0; j < n_out; j++) y[j] = 0.0;
-    for (i = 0; i < n_in; i++) {
-        double live[@DEGREE + 1];
-        const int first = @_live(knots + i * n_knots, n_knots, degree, x[i], live);
-        const int from = first < 0 ? -first : 0, to = first + degree < n_basis ? degree : n_basis - 1 - first;
-        const double value = base(x[i]);
-        for (j = 0; j < n_out; j++) {
-            const double *c = spline + (j * n_in + i) * n_basis;
-            double sum = base_weights[j * n_in + i] * value;
-            for (r = from; r <= to; r++) sum += c[first + r] * live[r];
-            y[j] += sum;
-        }
-    }
-}
-"""
-_HEAD = """/* Kolmogorov-Arnold network {widths}: x has {n_in} numbers, y {n_out}, and they may not overlap.
-   C99; link with -lm. No memory is allocated, no state kept. y is nan where the network has no value: x that is not
-   finite, a formula outside its domain (do not compile with -ffast-math). */
-#include <math.h>
-
-"""
-_KEYWORDS = """auto bool break case char const continue default do double else enum extern false float for goto if inline int long main
-register restrict return short signed sizeof static struct switch true typedef union unsigned void volatile while"""
-_MATH = """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh double_t erf erfc exp exp2 expm1 fabs fdim float_t
-floor fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint llround log log10 log1p log2 logb lrint
-lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalb scalbln scalbn significand sin sinh
-sqrt tan tanh tgamma trunc y0 y1 yn fpclassify isfinite isgreater isgreaterequal isinf isless islessequal islessgreater
-isnan isnormal isunordered signbit"""
-_TAKEN = frozenset(_KEYWORDS.split()) | {
-    word + end for word in _MATH.split() for end in ("", "f", "l")
-}
 
 
 def to_c(network: Network, name: str = "kan") -> str:
-    """The network as the text of a C99 function `void name(const double *x, double *y)`, one sample a call.
+    """Return the network as a C99 function `void name(const double *x, double *y)` for one sample.
 
     Parameters
     ----------
     network : Network
     name : str
-        1 to 31 letters, digits and underscores, the first a letter; no keyword of C and nothing of <math.h>. All else in the text is
-        static and begins with `name` and an underscore, so that several networks may stand in one file.
+        1 to 31 letters, digits and underscores, the first a letter; no keyword of C and no name of
+        <math.h>. All other names in the text are static and begin with `name` and an underscore, so
+        that
+        several networks can be in one file.
 
     Returns
     -------
     source : str
-        ASCII, with a line break at its end. Some 25 characters a number.
+        ASCII, with a line break at its end. About 25 characters for each number.
 
     Raises
     ------
     ValueError
-        "network has 'cube' on the edge from input 0 to output 1 of layer 0, but C has only the functions that the library was born
-        with"; a name that C cannot take.
+        "network has 'cube' on the edge from input 0 to output 1 of layer 0, but C has only the
+        built-in functions of the library"; a name that C does not allow.
     TypeError
-        Something else than a Network; a name that is no text.
+        Something else than a Network; a name that is not text.
 
     Notes
     -----
-    Implements (K1) and (K2). Equal to the network up to the order of sums and the last digits of the compiler's <math.h>. It costs
-    degree (degree + 1) / 2 divisions an input and degree + 1 products an edge, dead edges too: prune first. Nothing is written to
-    a file: `pathlib.Path("kan.c").write_text(kr.to_c(net))` does.
+    Implements (I9) and (I10). The result equals the network's up to the order of sums and the last
+    digits of the compiler's <math.h>. It costs degree (degree + 1) / 2 divisions for each input and
+    degree + 1 products for each edge, masked edges included: prune first. No file is written:
+    `pathlib.Path("kan.c").write_text(kr.to_c(net))` does that.
 
     Examples
     --------
     >>> import numpy as np
     >>> import kan_ref as kr
-    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
-    >>> kr.to_c(net, name="predict").splitlines()[-2]
-    '    predict_layer(x, y, 2, 1, 12, 3, predict_silu, predict_knots_0, predict_base_0, predict_spline_0);'
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> kr.to_c(net, name="f").splitlines()[-2]
+    '    f_layer(x, y, 2, 1, 12, 3, f_silu, f_knots_0, f_base_0, f_spline_0);'
     """
     check_network("network", network)
     _check_name(name)
     body = [*_tables(network), "", *_function(network)]
     text = (
-        _LAYER.replace("@DEGREE", str(max(layer.degree for layer in network.layers)))
+        LAYER.replace("@DEGREE", str(max(layer.degree for layer in network.layers)))
         + "\n"
         + "\n".join(body)
         + "\n"
     )
-    for helper, definition in _HELPERS.items():
-        if re.search(rf"{helper}\b", text):
+    for called, definition in AUXILIARY.items():
+        if re.search(rf"{called}\b", text):
             text = f"{definition}\n{text}"
-    head = _HEAD.format(
+    head = HEAD.format(
         widths=" -> ".join(map(str, network.widths)),
         n_in=network.widths[0],
         n_out=network.widths[-1],
@@ -188,15 +85,15 @@ def to_c(network: Network, name: str = "kan") -> str:
 def _check_name(name: object) -> None:
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,30}", name) or name in _TAKEN:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,30}", name) or name in RESERVED:
         raise ValueError(
-            f"name is {name!r}, but must be 1 to 31 letters, digits and underscores, begin with a letter, "
-            "and be no keyword of C and no name of <math.h>"
+            f"name is {name!r}, but must be 1 to 31 letters, digits and underscores, begin with a "
+            "letter, and be no keyword of C and no name of <math.h>"
         )
 
 
 def _tables(network: Network) -> Iterable[str]:
-    """Knots, base weights and spline coefficients of every layer."""
+    """Yield the knots, base weights and spline coefficients of every layer."""
     for number, layer in enumerate(network.layers):
         arrays = {"knots": layer.knots, "base": layer.base_matrix, "spline": layer.spline_matrix}
         for kind, array in arrays.items():
@@ -212,7 +109,7 @@ def _table(name: str, array: FloatArray) -> Iterable[str]:
 
 
 def _function(network: Network) -> Iterable[str]:
-    """The function itself: one call a layer, one line a formula."""
+    """Yield the function itself: one call for each layer, one line for each symbolic edge."""
     last = len(network.layers) - 1
     yield "void @(const double *x, double *y) {"
     for number, layer in enumerate(network.layers[:-1], start=1):
@@ -226,8 +123,9 @@ def _function(network: Network) -> Iterable[str]:
     yield "    }"
     for number, layer in enumerate(network.layers):
         source, target = f"x{number or ''}", "y" if number == last else f"x{number + 1}"
-        sizes = f"{layer.n_in}, {layer.n_out}, {layer.knots.shape[1]}, {layer.degree}, {_BASES[layer.base]}"
-        yield f"    @_layer({source}, {target}, {sizes}, @_knots_{number}, @_base_{number}, @_spline_{number});"
+        sizes = f"{layer.n_in}, {layer.n_out}, {layer.knots.shape[1]}, {layer.degree}"
+        arrays = f"@_knots_{number}, @_base_{number}, @_spline_{number}"
+        yield f"    @_layer({source}, {target}, {sizes}, {BASES[layer.base]}, {arrays});"
         yield from _formulas(number, layer, source, target)
     yield "}"
 
@@ -246,12 +144,13 @@ def _formulas(number: int, layer: Layer, source: str, target: str) -> Iterable[s
 
 
 def _formula(number: int, edge: SymbolicEdge) -> str:
-    if edge.name not in _FORMULAS or edge.function != LIBRARY[edge.name]:
+    if edge.name not in FORMULAS or edge.function != LIBRARY[edge.name]:
         raise ValueError(
-            f"network has {edge.name!r} on the edge from input {edge.input} to output {edge.output} of layer {number}, "
-            "but C has only the functions that the library was born with"
+            f"network has {edge.name!r} on the edge from input {edge.input} to "
+            f"output {edge.output} of layer {number}, but C has only the built-in functions "
+            "of the library"
         )
-    return _FORMULAS[edge.name]
+    return FORMULAS[edge.name]
 
 
 def _hexadecimal(values: FloatArray) -> list[str]:

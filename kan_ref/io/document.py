@@ -1,19 +1,23 @@
-"""A network as plain data, the document that files hold: numbers, names and nothing that runs.
+"""A network as plain data, the document that files hold: numbers and names, no code.
 
-A network is its state, and a file holds nothing else; here as a JSON file has it:
+A document holds the state of the network and nothing else. In JSON it is
 
-    {"format": "kan_ref network", "version": 1,  a version grows when a file can say what the one before cannot
-     "kan_ref": "0.1.0",                         the writer, for people alone
-     "layers": [{"degree": 3, "base": "silu",    one entry a layer, from the inputs on
+    {"format": "kan_ref network",
+     "version": 1,                               format version, see below
+     "kan_ref": "0.1.0",                         version of the writer, for information alone
+     "layers": [{"degree": 3, "base": "silu",    one entry for each layer, from the inputs on
                  "knots": [[...], ...],          (n_in, n_intervals + 2 degree + 1)
                  "coef": [[[...], ...], ...],    (n_out, n_in, n_intervals + degree)
-                 "w_base": [[...], ...], "w_spline": [[...], ...], "mask": [[...], ...]}]}      (n_out, n_in) each
+                 "w_base": [[...], ...],         (n_out, n_in), as the next two
+                 "w_spline": [[...], ...], "mask": [[...], ...]}]}
 
-Version 2 says formulas too. A layer that has some has two entries more; functions stand by name, and are looked up in the library,
-never read from the file. A network without formulas is written as version 1.
+A layer with symbolic edges has two more entries, and the format version is then 2. Functions are
+stored by name and looked up in the library. A network without symbolic edges has version 1.
 
-                 "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...],     in [out, in] order
-                 "affine": [[...], ...]                                                         (n_rows, 4): a, b, c, d
+                 "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...],
+                 "affine": [[...], ...]          (n_rows, 4): a, b, c, d
+
+The entries of "symbolic" are in [output, input] order.
 """
 
 from reprlib import repr as short
@@ -32,19 +36,18 @@ MOST_LAYERS = 1000
 
 
 def network_to_plain(network: Network) -> dict[str, Any]:
-    """The whole document: dicts, lists, numbers and text, with float64 arrays as they are."""
-    writer = __version__
+    """Return the document of a network: dicts, lists, numbers, text, and float64 arrays."""
     version = 2 if any(layer.symbolic for layer in network.layers) else 1
     return {
         "format": FORMAT,
         "version": version,
-        "kan_ref": writer,
+        "kan_ref": __version__,
         "layers": [layer_to_plain(layer) for layer in network.layers],
     }
 
 
 def layer_to_plain(layer: Layer) -> dict[str, Any]:
-    """All state of a layer by name: degree, base, five arrays, and its formulas if it has some."""
+    """Return the state of a layer by name: degree, base, five arrays, symbolic edges if any."""
     plain = {
         "degree": layer.degree,
         "base": layer.base,
@@ -60,7 +63,7 @@ def layer_to_plain(layer: Layer) -> dict[str, Any]:
 
 
 def network_from_plain(document: object) -> Network:
-    """The network of a document, else ValueError."""
+    """Return the network of a document; ValueError if there is none."""
     return Network(
         tuple(
             layer_from_plain(plain, f"layer {number}")
@@ -70,17 +73,21 @@ def network_from_plain(document: object) -> Network:
 
 
 def layer_from_plain(plain: dict[str, Any], owner: str = "layer") -> Layer:
-    """The layer of what `layer_to_plain` gives, else ValueError; `owner` opens the sentence."""
+    """Return the layer of a dict from `layer_to_plain`; ValueError if there is none.
+
+    `owner` is the first word of the message.
+    """
     formulas = FORMULA_NAMES if "symbolic" in plain or "affine" in plain else ()
     _check_keys(owner, plain, ("degree", "base", *ARRAY_NAMES, *formulas))
     degree, base = plain["degree"], plain["base"]
     if type(degree) is not int or type(base) is not str or len(base) > 99:
         raise ValueError(
-            f"{owner} has degree {short(degree)} and base {short(base)}, but needs an integer and a short name"
+            f"{owner} has degree {short(degree)} and base {short(base)}, "
+            "but needs an integer and a short name"
         )
     for name in (*ARRAY_NAMES, *formulas[1:]):
         if not isinstance(plain[name], np.ndarray) or plain[name].dtype.kind != "f":
-            raise ValueError(f"{owner} has something else than an array of numbers as {name!r}")
+            raise ValueError(f"{owner} needs an array of numbers as {name!r}")
     try:
         return Layer(
             **{**plain, "symbolic": _edges_from_plain(plain["symbolic"])} if formulas else plain
@@ -102,25 +109,30 @@ def _edges_from_plain(entries: Any) -> list[SymbolicEdge]:
         name = entry["function"]
         if type(name) is not str or name not in LIBRARY:
             raise ValueError(
-                f"symbolic edge {number} has the function {short(name)}, which is not in the library: register it first"
+                f"symbolic edge {number} has the function {short(name)}, "
+                "which is not in the library: register it first"
             )
         if any(type(entry[key]) is not int for key in ("output", "input", "row")):
             raise ValueError(
-                f"symbolic edge {number} is {short(entry)}, but needs integers as output, input and row"
+                f"symbolic edge {number} is {short(entry)}, "
+                "but needs integers as output, input and row"
             )
         edges.append(SymbolicEdge(entry["output"], entry["input"], LIBRARY[name], entry["row"]))
     return edges
 
 
 def holds_numbers(name: str, value: object) -> bool:
-    """Whether an entry of a layer is to be read as an array."""
+    """Return whether an entry of a layer is read as an array."""
     return isinstance(value, list) and name != "symbolic"
 
 
 def layer_entries(document: Any) -> list[dict[str, Any]]:
-    """The entries of the layers, if format and version are ours: a file of the future gets no further than that."""
+    """Return the entries of the layers; ValueError if format or version are not ours.
+
+    The version is checked first, since a later format may differ in everything else.
+    """
     if type(document) is not dict or document.get("format") != FORMAT:
-        raise ValueError(f"it does not say format {FORMAT!r}")
+        raise ValueError(f"its format is not {FORMAT!r}")
     version, writer, layers = (
         document.get("version"),
         short(document.get("kan_ref")),
@@ -128,7 +140,8 @@ def layer_entries(document: Any) -> list[dict[str, Any]]:
     )
     if type(version) is not int or not 1 <= version <= VERSION:
         raise ValueError(
-            f"it has format version {short(version)}, by kan_ref {writer}, but this kan_ref reads versions 1 to {VERSION}"
+            f"it has format version {short(version)}, by kan_ref {writer}, "
+            f"but this kan_ref reads versions 1 to {VERSION}"
         )
     _check_keys("it", document, ("format", "version", "kan_ref", "layers"))
     if (
@@ -138,7 +151,7 @@ def layer_entries(document: Any) -> list[dict[str, Any]]:
     ):
         raise ValueError(f"it needs its layers as a list of 1 to {MOST_LAYERS} objects")
     if version == 1 and any(name in plain for plain in layers for name in FORMULA_NAMES):
-        raise ValueError("it has formulas, which have no place in format version 1")
+        raise ValueError("it has symbolic edges, which have no place in format version 1")
     return layers
 
 

@@ -1,35 +1,34 @@
-"""A network of jaxKAN, by the arrays of its layers "base" or "spline", and back.
+"""Networks of jaxKAN, from the arrays of its layers "base" or "spline" and back.
 
-Their layer l (jaxKAN 0.3) has B-splines on the extended knot row as ours, a weight each for spline and residual, and a bias:
+Its layer l (jaxKAN 0.3) has B-splines on the extended knot vector as ours, a weight for the spline
+and one for the residual of each edge, and a bias:
 
-    (U6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
+    (I6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
 
-    layers.l.grid      (n_in, n_knots)           "base": (n_out n_in, n_knots), output by output; `layer.grid.item`, which is no parameter
+    layers.l.grid      (n_in, n_knots)           "base": (n_out n_in, n_knots), output by output
     layers.l.c_basis   (n_out, n_in, n_basis)    "base": (n_out n_in, n_basis)
     layers.l.c_res, layers.l.c_spl (n_out, n_in)   layers.l.bias (n_out,)
 
-Without a residual there is no c_res: it is 0; without external weights no c_spl: it is 1; without a bias it is 0. A model's arrays are
+Without a residual there is no c_res (it is 0), without external weights no c_spl (it is 1), without
+a bias no bias (it is 0). The grid is `layer.grid.item`, which is not a parameter. The arrays of a
+model are
 
     {f"layers.{l}.{name}": None if (p := getattr(layer, name)) is None else np.asarray(p[...])
      for l, layer in enumerate(model.layers) for name in ("c_basis", "c_res", "c_spl", "bias")}
     | {f"layers.{l}.grid": np.asarray(layer.grid.item) for l, layer in enumerate(model.layers)}
 """
 
-from typing import Any
-
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice, check_rectangular
+from kan_ref.checks import FloatArray, check_choice
 from kan_ref.functions import BASE_NAMES
 from kan_ref.io.states import (
+    LayerState,
     State,
-    check_chain,
-    check_sizes,
     export_layers,
-    make_layer,
-    read_array,
+    join_layers,
+    named_arrays,
     split_state,
-    with_constants,
 )
 from kan_ref.network import Layer, Network
 
@@ -38,34 +37,40 @@ _NAMES = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", "c_res", "
 
 
 def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -> Network:
-    """The network of the arrays of a jaxKAN model, of layers "base" or "spline".
+    """Return the network of the arrays of a jaxKAN model with layers "base" or "spline".
 
     Parameters
     ----------
     state : mapping of str to array_like
-        As in the module's table; `c_res`, `c_spl` and `bias` may be missing, or None.
+        Named as in the module's table; `c_res`, `c_spl` and `bias` may be missing, or None.
     base : str
-        Their `residual`, which no state holds: "silu", "identity" or "zero".
+        Their `residual`, which a state does not contain: "silu", "identity" or "zero".
     x : (batch, n_in), optional
-        Samples at which folded biases must be exact. Without it they are where every input of a layer lies on its grid.
+        Samples at which folded biases must be exact. Without it they are exact where every input of
+        a layer lies on its grid.
 
     Returns
     -------
     network : Network
-        Computes what their model computes, to rounding: a bias is in one edge of its output. Biases 0 leave all numbers as they are,
-        bit for bit.
+        Computes the same outputs to rounding: a bias becomes part of one edge of its output. If all
+        biases are 0, all numbers are equal bit for bit.
 
     Raises
     ------
     ValueError, TypeError
-        "state has rows of knots for input 1 of layer 0 that differ between outputs, but a layer has one row for each input", and the like
-        for every other fault.
+        "state has knot vectors for input 1 of layer 0 that differ between outputs, but a layer has
+        one knot vector for each input", and the like for every other fault.
+
+    Notes
+    -----
+    Implements (I6).
 
     Examples
     --------
     >>> import numpy as np
     >>> import kan_ref as kr
-    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0))
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
     >>> state = kr.to_jaxkan(net, layer_type="base")
     >>> state["layers.0.c_basis"].shape
     (2, 8)
@@ -76,43 +81,34 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     """
     check_choice("base", base, BASE_NAMES)
     layers, constants = [], []
-    for number, entry in enumerate(
-        split_state(state, "jaxKAN", _NAMES, ("c_res", "c_spl", "bias"))
-    ):
-        layer = _read_layer(number, entry, base)
-        layers.append(layer)
-        constants.append(
-            read_array(
-                _NAMES["bias"].format(number),
-                entry.get("bias", np.zeros(layer.n_out)),
-                (layer.n_out,),
-            )
-        )
-    check_chain([(layer.n_out, layer.n_in) for layer in layers])
-    return with_constants(layers, constants, x)
+    for part in split_state(state, "jaxKAN", _NAMES, ("c_res", "c_spl", "bias")):
+        layers.append(_read_layer(part, base))
+        constants.append(part.read("bias", (layers[-1].n_out,), 0.0))
+    return join_layers(layers, constants, x)
 
 
 def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
-    """A network as arrays of a jaxKAN model.
+    """Return a network as the arrays of a jaxKAN model.
 
     Parameters
     ----------
     network : Network
-        Without formulas but constants; one base for all layers.
+        Without symbolic edges other than constants; one base for all layers.
     layer_type : str
-        "base", with a row of knots for every edge, or "spline".
+        "base", with a knot vector for every edge, or "spline".
 
     Returns
     -------
     state : dict of str to ndarray
-        All entries of the module's table; constants are in `bias`, dead edges have c_res and c_spl 0. They go into
-        `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})` of the same widths, intervals and degree, by
-        `layer.c_basis.set_value(...)` and so on, the grid by `layer.grid.item = ...`.
+        All entries of the module's table; constants are in `bias`, masked edges have c_res and
+        c_spl 0. They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})` of the
+        same widths, intervals and degree: set them by `layer.c_basis.set_value(...)` and so on, the
+        grid by `layer.grid.item = ...`.
 
     Raises
     ------
     ValueError, TypeError
-        "layer_type is 'chebyshev', but must be one of 'base', 'spline'"
+        "layer_type is 'chebyshev', but must be one of 'base', 'spline'"; symbolic edges
     """
     check_choice("layer_type", layer_type, LAYER_TYPES)
     state: State = {}
@@ -125,57 +121,48 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
             "c_spl": layer.w_spline * layer.mask,
             "bias": constants,
         }
-        state |= {_NAMES[name].format(number): array.copy() for name, array in arrays.items()}
+        state |= named_arrays(_NAMES, number, arrays)
     return state
 
 
-def _read_layer(number: int, entry: dict[str, Any], base: str) -> Layer:
-    """(U6) without the bias."""
-    key = {name: form.format(number) for name, form in _NAMES.items()}
-    knots = read_array(key["grid"], entry["grid"], ("n_rows", "n_knots"))
-    if check_rectangular(f"state[{key['c_basis']!r}]", entry["c_basis"]).ndim == 2:
-        knots, coef = _by_edge(number, knots, entry, key)
+def _read_layer(part: LayerState, base: str) -> Layer:
+    """Return a layer by (I6) without the bias."""
+    knots = part.read("grid", ("n_rows", "n_knots"))
+    if len(part.shape("c_basis")) == 2:
+        knots, coef = _split_edges(part, knots)
     else:
-        coef = read_array(key["c_basis"], entry["c_basis"], ("n_out", len(knots), "n_basis"))
-    n_out, n_in, n_basis = coef.shape
-    weights = {
-        name: entry.get(name, np.full((n_out, n_in), default))
-        for name, default in (("c_res", 0.0), ("c_spl", 1.0))
-    }
-    return make_layer(
-        number,
+        coef = part.read("c_basis", ("n_out", len(knots), "n_basis"))
+    shape = coef.shape[:2]
+    return part.layer(
         knots=knots,
         coef=coef,
-        w_base=read_array(key["c_res"], weights["c_res"], (n_out, n_in)),
-        w_spline=read_array(key["c_spl"], weights["c_spl"], (n_out, n_in)),
-        mask=np.ones((n_out, n_in)),
-        degree=check_sizes(number, knots.shape[1], n_basis),
+        w_base=part.read("c_res", shape, 0.0),
+        w_spline=part.read("c_spl", shape, 1.0),
+        mask=np.ones(shape),
         base=base,
     )
 
 
-def _by_edge(
-    number: int, knots: FloatArray, entry: dict[str, Any], key: dict[str, str]
-) -> tuple[FloatArray, FloatArray]:
-    """Knots (n_in, n_knots) and coefficients (n_out, n_in, n_basis) of a layer that has both for every edge."""
-    told = [
-        check_rectangular(f"state[{key[name]!r}]", entry[name]).shape[:1]
-        for name in ("c_res", "c_spl", "bias")
-        if name in entry
-    ]
+def _split_edges(part: LayerState, knots: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base".
+
+    `knots` (n_out n_in, n_knots) has a knot vector for each edge; those of one input must be equal.
+    """
+    sizes = [part.shape(name)[:1] for name in ("c_res", "c_spl", "bias") if name in part]
     n_edges = len(knots)
-    n_out = told[0][0] if told and told[0] else 0
+    n_out = sizes[0][0] if sizes and sizes[0] else 0
     if n_out == 0 or n_edges % n_out:
         raise ValueError(
-            f"state has {n_edges} edges in layer {number}, but the outputs in c_res, c_spl or bias must divide them"
+            f"state has {n_edges} edges in layer {part.number}, "
+            "but the outputs in c_res, c_spl or bias must divide them"
         )
     n_in = n_edges // n_out
-    rows = knots.reshape(n_out, n_in, -1)
-    differing = np.argwhere((rows != rows[:1]).any(axis=(0, 2)))
+    by_output = knots.reshape(n_out, n_in, -1)
+    differing = np.argwhere((by_output != by_output[:1]).any(axis=(0, 2)))
     if len(differing):
         raise ValueError(
-            f"state has rows of knots for input {int(differing[0, 0])} of layer {number} that differ between outputs, "
-            "but a layer has one row for each input"
+            f"state has knot vectors for input {int(differing[0, 0])} of layer {part.number} that "
+            "differ between outputs, but a layer has one knot vector for each input"
         )
-    coef = read_array(key["c_basis"], entry["c_basis"], (n_edges, "n_basis"))
-    return rows[0], coef.reshape(n_out, n_in, -1)
+    coef = part.read("c_basis", (n_edges, "n_basis"))
+    return by_output[0], coef.reshape(n_out, n_in, -1)

@@ -14,6 +14,7 @@ from kan_ref.network.editing import with_formula as with_formula
 from kan_ref.network.gradient_check import check_gradients as check_gradients
 from kan_ref.network.initialization import COEF_SCALE as COEF_SCALE
 from kan_ref.network.initialization import check_widths as check_widths
+from kan_ref.network.initialization import domain_of_samples as domain_of_samples
 from kan_ref.network.initialization import init_network as init_network
 from kan_ref.network.initialization import read_domain as read_domain
 from kan_ref.network.initialization import samples_as_domain as samples_as_domain

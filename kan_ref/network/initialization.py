@@ -162,4 +162,9 @@ def samples_as_domain(x: FloatArray) -> FloatArray:
 
     Two samples of two inputs have the shape of bounds, so their bounds are returned instead.
     """
-    return np.stack(data_bounds(x), axis=1) if x.shape == (2, 2) else x
+    return domain_of_samples(x) if x.shape == (2, 2) else x
+
+
+def domain_of_samples(x: FloatArray) -> FloatArray:
+    """Return the bounds (n_in, 2) of an input domain taken from samples x (N, n_in)."""
+    return np.column_stack(data_bounds(x))

@@ -233,7 +233,7 @@ def layer_backward(
 
     Notes
     -----
-    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest stands in
+    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest is in
     `parameter_gradients`. About two forward passes.
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)

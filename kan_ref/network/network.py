@@ -171,7 +171,7 @@ class Network:
         return [prediction_jacobian(self.layers, caches, scale)]
 
     def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
-        """Build copies and pickles anew: read-only, with layers that are views of theta."""
+        """Build copies and pickles through the constructor: read-only, with views of theta."""
         return Network, (self.layers,)
 
     def __repr__(self) -> str:
@@ -191,7 +191,7 @@ class Network:
 def _on_theta(layers: Sequence[Layer], theta: FloatArray) -> dict[str, object]:
     """Return the layers as views of theta, and theta read-only."""
     theta.flags.writeable = False
-    theta = theta.view()  # a view of read-only memory that nobody else holds stays read-only
+    theta = theta.view()  # stays read-only: nothing else refers to its memory
     views, start = [], 0
     for layer in layers:
         parts = []

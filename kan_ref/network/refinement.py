@@ -11,14 +11,13 @@ Layers move one after another, each at the activations that the moved layers bef
 Coefficients change, w_spline does not.
 """
 
-from dataclasses import replace
-
 from kan_ref.bspline import (
+    add_outer_knots,
     blended_knots,
-    extended_knots,
     hidden_bounds,
+    interpolate_in_rank,
     move_coefficients,
-    refined_breakpoints,
+    prepare_knots,
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_integer, check_number
@@ -26,10 +25,25 @@ from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network, check_inputs, check_network
 
 
+def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
+    """Return the layer with other knots and coefficients, neither copied nor checked."""
+    new, degree, n_basis = object.__new__(Layer), layer.degree, coef.shape[2]
+    grid = knots[:, degree : knots.shape[1] - degree]
+    sizes = {"n_basis": n_basis, "n_intervals": n_basis - degree}
+    moved = {
+        "knots": knots,
+        "coef": coef,
+        "breakpoints": grid,
+        "rows": prepare_knots(knots, degree),
+    }
+    new.__dict__.update(layer.__dict__, **moved, **sizes)
+    return new
+
+
 def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Layer:
     """Move a layer to other knot vectors and keep its curves (`bspline.move_coefficients`)."""
     coef = move_coefficients(layer.knots, layer.degree, layer.coef, new_knots, x)
-    return replace(layer, knots=new_knots, coef=coef)
+    return with_knots(layer, new_knots, coef)
 
 
 def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:
@@ -80,10 +94,10 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
     samples = None if x is None else _check_samples(network, x)
     layers = []
     for layer in network.layers:
-        grid = refined_breakpoints(layer.breakpoints, n_intervals)
+        grid = interpolate_in_rank(layer.breakpoints, n_intervals)
         nested = n_intervals % layer.n_intervals == 0
         layers.append(
-            move_layer(layer, extended_knots(grid, layer.degree), None if nested else samples)
+            move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else samples)
         )
         samples = _pass_on(layers[-1], samples)
     return Network(tuple(layers))
@@ -145,9 +159,9 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
     """
     first = network.layers[0]
     _check_finer(network, n_intervals)
-    grid = refined_breakpoints(first.breakpoints, n_intervals)
+    grid = interpolate_in_rank(first.breakpoints, n_intervals)
     nested = n_intervals % first.n_intervals == 0
-    moved = move_layer(first, extended_knots(grid, first.degree), None if nested else x)
+    moved = move_layer(first, add_outer_knots(grid, first.degree), None if nested else x)
     return place_hidden_grids(Network((moved, *network.layers[1:])), x, n_intervals)
 
 

@@ -1,4 +1,4 @@
-"""Linear algebra and differences: row-sparse Jacobians, Cholesky factors."""
+"""Linear algebra and differences: row-sparse Jacobians, Cholesky, the central difference."""
 
 from kan_ref.numerics.cholesky import solve_positive_definite as solve_positive_definite
 from kan_ref.numerics.differences import central_difference as central_difference

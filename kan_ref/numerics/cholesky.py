@@ -1,24 +1,28 @@
 """Linear systems with a symmetric positive definite matrix, by Cholesky's factorization.
 
-    (K1)  A = L L^T,   L lower triangular with a positive diagonal; it exists if and only if A is positive definite
-    (K2)  L y = b      forward:   L_kk y_k   = b_k - sum_{j<k} L_kj y_j
-    (K3)  L^T x = y    backward:  L_kk^T x_k = y_k - sum_{j>k} L_jk^T x_j
+    (N1)  A = L L^T,   L lower triangular with a positive diagonal
+    (N2)  L y = b      forward:   L_kk y_k   = b_k - sum_{j<k} L_kj y_j
+    (N3)  L^T x = y    backward:  L_kk^T x_k = y_k - sum_{j>k} L_jk^T x_j
 
-with blocks k of a few dozen unknowns (Golub & Van Loan, Matrix Computations, 4th ed., sections 4.2 and 3.1). NumPy factors but
-has no triangular solve; its general solve on the diagonal blocks, and matrix products between them, cost little beside (K1).
+with blocks k of a few dozen unknowns (Golub & Van Loan, Matrix Computations, 4th ed., sections 4.2
+and 3.1). (N1) exists if and only if A is positive definite. NumPy factors but has no triangular
+solve. Its general solve on the diagonal blocks, and matrix products between them, cost little
+compared with (N1).
 """
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
 
-_BLOCK = 64  # unknowns solved at once: 0.02, 0.6 and 8 ms for both substitutions at n = 30, 615 and 3015; 32 to 128 differ little
+# unknowns solved at once: both substitutions take 0.02, 0.6 and 8 ms at n = 30, 615 and 3015, with
+# little difference between 32 and 128
+_BLOCK = 64
 
-_REFUSAL = "matrix is not positive definite in float64"
+_NOT_POSITIVE = "matrix is not positive definite in float64"
 
 
 def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
-    """The solution x of A x = b.
+    """Solve A x = b.
 
     Parameters
     ----------
@@ -34,14 +38,14 @@ def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
     Raises
     ------
     ValueError
-        Shapes do not fit.
+        Shapes that do not match.
     numpy.linalg.LinAlgError
         "matrix is not positive definite in float64": a pivot is not a positive number.
 
     Notes
     -----
-    Implements :eq:`cholesky-forward` and :eq:`cholesky-backward`; n^3 / 3 + O(n^2) flops. Measured with one thread:
-    0.03, 4 and 330 ms at n = 30, 615, 3015.
+    Implements :eq:`cholesky-forward` and :eq:`cholesky-backward`; n^3 / 3 + O(n^2) flops. Measured
+    with one thread: 0.03, 4 and 330 ms at n = 30, 615, 3015.
 
     Examples
     --------
@@ -55,11 +59,10 @@ def solve_positive_definite(matrix: FloatArray, rhs: FloatArray) -> FloatArray:
     try:
         lower = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError as error:
-        raise np.linalg.LinAlgError(_REFUSAL) from error
-    if not np.isfinite(
-        lower.diagonal()
-    ).all():  # LAPACK lets nan pass; any in a row of L reaches that row's pivot
-        raise np.linalg.LinAlgError(_REFUSAL)
+        raise np.linalg.LinAlgError(_NOT_POSITIVE) from error
+    # LAPACK does not report nan; one in a row of L always reaches the pivot of that row
+    if not np.isfinite(lower.diagonal()).all():
+        raise np.linalg.LinAlgError(_NOT_POSITIVE)
     x = np.array(rhs, dtype=np.float64)
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(x), _BLOCK)]
     # [eq:cholesky-forward]

@@ -1,11 +1,11 @@
-"""The central difference that judges derivatives.
+"""The central difference, which checks derivatives.
 
 The central difference of a function g of one real variable at 0 has an error of second order,
 
-    (C1)  (g(h) - g(-h)) / (2 h) = g'(0) + h^2 g'''(xi) / 6        for some |xi| <= h,
+    (N4)  (g(h) - g(-h)) / (2 h) = g'(0) + h^2 g'''(xi) / 6        for some |xi| <= h
 
-(Taylor's theorem on both sides; Nocedal & Wright, Numerical Optimization, 2nd ed., section 8.1), while rounding adds
-about eps |g| / h: near h = 1e-6 the two balance for functions of size one.
+(Taylor's theorem on both sides; Nocedal & Wright, Numerical Optimization, 2nd ed., section 8.1).
+Rounding adds about eps |g| / h. For functions of size one the two errors balance near h = 1e-6.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Value = TypeVar("Value", float, FloatArray)
 
 
 def central_difference(function: Callable[[float], Value], step: float = 1e-6) -> Value:
-    """Derivative at 0 of a function of one real variable, by two values at -step and +step.
+    """Return the derivative at 0 of a function of one variable, from its values at -step and step.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def central_difference(function: Callable[[float], Value], step: float = 1e-6) -
     Returns
     -------
     derivative : float or array
-        As the function's value. Error: (C1).
+        Of the function's type, with the error (N4).
 
     Notes
     -----

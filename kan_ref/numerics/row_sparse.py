@@ -1,17 +1,21 @@
-"""Jacobians for least squares: dense, with few entries a row, or blocks of both on top of each other.
+"""Jacobians for least squares: dense, row-sparse, or blocks of both stacked on top of each other.
 
-With J (n_rows, n_columns) given by rows, row b holding the numbers v_b1 ... v_bE in the columns c_b1 ... c_bE (a column that
-occurs twice in a row adds up):
+In a row-sparse matrix J (n_rows, n_columns), row b has the numbers v_b1 ... v_bE in the columns
+c_b1 ... c_bE. The numbers of a column that occurs twice in a row are added.
 
-    (R1)  J         = sum_b sum_p v_bp e_b e_{c_bp}^T
-    (R2)  (J u)_b   = sum_p v_bp u_{c_bp}
-    (R3)  (J^T r)_i = sum_{b, p: c_bp = i} v_bp r_b
-    (R4)  J^T J     = U + U^T,   U = sum_b (1/2 sum_p v_bp^2 e_{c_bp} e_{c_bp}^T + sum_{p<q} v_bp v_bq e_{c_bp} e_{c_bq}^T)
+    (N5)  J         = sum_b sum_p v_bp e_b e_{c_bp}^T
+    (N6)  (J u)_b   = sum_p v_bp u_{c_bp}
+    (N7)  (J^T r)_i = sum_{b, p: c_bp = i} v_bp r_b
+    (N8)  J^T J     = U + U^T,
+          U         = sum_b (1/2 sum_p v_bp^2 e_{c_bp} e_{c_bp}^T
+                             + sum_{p<q} v_bp v_bq e_{c_bp} e_{c_bq}^T)
 
-(R2), (R3): the definition of the product. (R4): multiply out the square of a row; U is not triangular when columns are unsorted,
-but U + U^T is right for any order, for repeated columns too. Rows enter one by one, so blocks of rows on top of each other add up.
+(N6) and (N7) are the definition of the product. For (N8) multiply out the square of a row. U is not
+triangular when columns are unsorted, but U + U^T is correct for any order and for repeated columns.
+Each row contributes separately, so the contributions of stacked blocks are added.
 
-The live B-splines of a sample give such rows: for G intervals only degree + 1 of the G + degree coefficients of an edge count.
+The nonzero basis functions of a sample give such rows: of the G + degree coefficients of an edge
+only degree + 1 have a nonzero derivative.
 """
 
 from collections.abc import Sequence
@@ -22,34 +26,35 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, IntArray, check_integer
 
-# Measured milliseconds, one thread of OpenBLAS at about 50 Gflop/s, for (rows, entries, columns), assembled against dense:
-# (10000, 18, 615) 8, 85; (1000, 90, 150) 9, 0.8; (1000, 90, 1575) 26, 61; (1000, 606, 1515) 424, 57; (10000, 18, 3015) 50, 1940;
-# (1000, 18, 30) 0.4, 0.1. The constants, in nanoseconds, are fitted to these and take the faster way in all six.
-_PER_PAIR = 3.0  # gather, multiply and add one pair of live entries
+# Measured milliseconds, one thread of OpenBLAS at about 50 Gflop/s, for (rows, entries, columns),
+# assembled and dense: (10000, 18, 615) 8, 85; (1000, 90, 150) 9, 0.8; (1000, 90, 1575) 26, 61;
+# (1000, 606, 1515) 424, 57; (10000, 18, 3015) 50, 1940; (1000, 18, 30) 0.4, 0.1. The constants, in
+# nanoseconds, are fitted to these times and choose the faster method in all six.
+_PER_PAIR = 3.0  # gather, multiply and add one pair of entries
 _PER_MIRRORED = 2.5  # one entry of U + U^T
 _PER_PRODUCT = 0.022  # one multiply-add of the dense product, by its symmetric half
 _PER_SCATTERED = 1.5  # one entry of the dense form: cleared, written, read
 
-_CHUNK_BYTES = 2**25  # of rows that are made dense at once
+_CHUNK_BYTES = 2**25  # of rows that are converted to dense form at once
 _CHUNK_ENTRIES = 2**16  # of the rows that are assembled at once
 
 
 @dataclass(frozen=True, eq=False)
 class RowSparse:
-    """A matrix whose rows have `n_entries` numbers each, (R1).
+    """A matrix whose rows have `n_entries` numbers each, (N5).
 
     Attributes
     ----------
     columns : (n_rows, n_entries)
-        Integers in 0..n_columns-1. A column that occurs twice in a row adds up.
+        Integers in 0..n_columns-1; the numbers of a repeated column are added.
     values : (n_rows, n_entries)
-        Not asked to be finite: an optimizer refuses a point whose derivatives are not.
+        Not checked to be finite: optimizers reject points with other derivatives.
     n_columns : int
 
     Raises
     ------
     TypeError, ValueError
-        Kinds, shapes, or a column outside of the range.
+        Wrong dtypes or shapes, or a column outside the range.
 
     Examples
     --------
@@ -67,17 +72,20 @@ class RowSparse:
         check_integer("n_columns", self.n_columns, low=1)
         if self.columns.dtype != np.intp or self.values.dtype != np.float64:
             raise TypeError(
-                f"columns and values have dtypes {self.columns.dtype} and {self.values.dtype}, but need intp and float64"
+                f"columns and values have dtypes {self.columns.dtype} and {self.values.dtype}, "
+                "but need intp and float64"
             )
         if self.columns.ndim != 2 or self.columns.shape != self.values.shape:
             raise ValueError(
-                f"columns and values have shapes {self.columns.shape} and {self.values.shape}, but need one shape (n_rows, n_entries)"
+                f"columns and values have shapes {self.columns.shape} and {self.values.shape}, "
+                "but need one shape (n_rows, n_entries)"
             )
         if self.columns.size and not (
             self.columns.min() >= 0 and self.columns.max() < self.n_columns
         ):
             raise ValueError(
-                f"columns reach from {self.columns.min()} to {self.columns.max()}, but must lie in 0..{self.n_columns - 1}"
+                f"columns reach from {self.columns.min()} to {self.columns.max()}, "
+                f"but must lie in 0..{self.n_columns - 1}"
             )
 
     def __repr__(self) -> str:
@@ -90,10 +98,12 @@ Jacobian = Block | Sequence[Block]
 
 
 def _blocks(jacobian: Jacobian) -> tuple[Block, ...]:
+    """Return the stacked blocks of a Jacobian."""
     return (jacobian,) if isinstance(jacobian, np.ndarray | RowSparse) else tuple(jacobian)
 
 
 def _block_shape(block: Block) -> tuple[int, int]:
+    """Return (n_rows, n_columns) of one block."""
     n_rows, n_columns = (
         (len(block.columns), block.n_columns) if isinstance(block, RowSparse) else block.shape
     )
@@ -101,7 +111,11 @@ def _block_shape(block: Block) -> tuple[int, int]:
 
 
 def shape(jacobian: Jacobian) -> tuple[int, int]:
-    """Rows (of all blocks together) and columns; TypeError for what is no block, ValueError if blocks differ in their columns."""
+    """Return the shape (n_rows of all blocks, n_columns) of a Jacobian.
+
+    TypeError for a block that is neither a 2-D array nor a RowSparse; ValueError for blocks with
+    different numbers of columns.
+    """
     for number, block in enumerate(_blocks(jacobian)):
         if not isinstance(block, RowSparse) and not (
             isinstance(block, np.ndarray) and block.ndim == 2
@@ -110,7 +124,8 @@ def shape(jacobian: Jacobian) -> tuple[int, int]:
                 f"{block.ndim}-D array" if isinstance(block, np.ndarray) else type(block).__name__
             )
             raise TypeError(
-                f"block {number} of the Jacobian is a {what}, but must be a 2-D array or a RowSparse"
+                f"block {number} of the Jacobian is a {what}, "
+                "but must be a 2-D array or a RowSparse"
             )
     shapes = [_block_shape(block) for block in _blocks(jacobian)]
     widths = {n_columns for _, n_columns in shapes}
@@ -122,7 +137,7 @@ def shape(jacobian: Jacobian) -> tuple[int, int]:
 
 
 def dense_form(jacobian: Jacobian) -> FloatArray:
-    """The matrix with all its zeros, (n_rows, n_columns); a dense Jacobian is returned as it is."""
+    """Return the dense matrix, (n_rows, n_columns); a dense Jacobian is returned itself."""
     parts = [
         _dense_block(block) if isinstance(block, RowSparse) else block
         for block in _blocks(jacobian)
@@ -131,17 +146,16 @@ def dense_form(jacobian: Jacobian) -> FloatArray:
 
 
 def _dense_block(block: RowSparse) -> FloatArray:
+    """Return one block as a dense array."""
     n_rows, n_columns = _block_shape(block)
     places = (np.arange(n_rows)[:, None] * n_columns + block.columns).ravel()
     dense = np.zeros(n_rows * n_columns)
-    np.add.at(
-        dense, places, block.values.ravel()
-    )  # not dense[places] = values: repeated columns add up
+    np.add.at(dense, places, block.values.ravel())  # an assignment would not add repeated columns
     return dense.reshape(n_rows, n_columns)
 
 
 def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
-    """J u, (n_rows,), for u (n_columns,).
+    """Return J u, (n_rows,), for u (n_columns,).
 
     Notes
     -----
@@ -160,7 +174,7 @@ def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
 
 
 def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray:
-    """J^T r, (n_columns,), for r (n_rows,).
+    """Return J^T r, (n_columns,), for r (n_rows,).
 
     Notes
     -----
@@ -183,13 +197,15 @@ def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray
 
 
 def normal_matrix(jacobian: Jacobian) -> FloatArray:
-    """J^T J, (n_columns, n_columns), exactly symmetric.
+    """Return J^T J, (n_columns, n_columns), exactly symmetric.
 
     Notes
     -----
-    Implements :eq:`row-sparse-normal`; each row-sparse block in the cheaper of two ways. With N rows of E entries and P columns,
-    assembling costs about N E^2 / 2 additions at random places and P^2 for the mirror image, the dense product N P^2 / 2
-    multiply-adds of BLAS; the constants above decide. Beside the result at most two more matrices of its size and 32 MB are needed.
+    Implements :eq:`row-sparse-normal`, for each row-sparse block by the cheaper of two methods.
+    With N rows of E entries and P columns, assembling takes about N E^2 / 2 additions at random
+    places and P^2 for the transpose; the dense product takes N P^2 / 2 multiply-adds of BLAS. The
+    constants above decide. Besides the result at most two more matrices of its size and 32 MB are
+    needed.
     """
     n_columns = shape(jacobian)[1]
     total: FloatArray | None = None
@@ -211,6 +227,7 @@ def normal_matrix(jacobian: Jacobian) -> FloatArray:
 
 
 def _assembling_is_cheaper(block: RowSparse) -> bool:
+    """Return whether assembling J^T J takes less time than the dense product."""
     n_rows, n_entries = block.columns.shape
     assembling = _PER_PAIR * n_rows * n_entries**2 / 2 + _PER_MIRRORED * block.n_columns**2
     by_blas = _PER_PRODUCT * n_rows * block.n_columns**2 + _PER_SCATTERED * n_rows * block.n_columns
@@ -218,14 +235,13 @@ def _assembling_is_cheaper(block: RowSparse) -> bool:
 
 
 def _assemble(block: RowSparse, upper: FloatArray) -> None:
-    """Add the U of (R4) to a flat matrix. A chunk of rows at a time, so that its indices stay in the cache."""
+    """Add the U of (N8) to a flat matrix, by chunks of rows whose indices stay in the cache."""
     n_rows, n_entries = block.columns.shape
     chunk = max(1, _CHUNK_ENTRIES // max(1, n_entries))
     for start in range(0, n_rows, chunk):
         rows = slice(start, start + chunk)
-        columns = np.ascontiguousarray(
-            block.columns[rows].T
-        )  # (n_entries, rows): entries shifted by a slice, rows contiguous
+        # (n_entries, rows): a slice shifts entries, and rows are contiguous
+        columns = np.ascontiguousarray(block.columns[rows].T)
         values = np.ascontiguousarray(block.values[rows].T)
         row_starts = columns * block.n_columns
         # [eq:row-sparse-upper]
@@ -237,24 +253,25 @@ def _assemble(block: RowSparse, upper: FloatArray) -> None:
 
 
 def _normal_by_blas(block: RowSparse) -> FloatArray:
+    """Return J^T J of a row-sparse block as a sum of dense products over chunks of rows."""
     n_rows, n_columns = _block_shape(block)
     chunk = max(1, _CHUNK_BYTES // (8 * n_columns))
     total = np.zeros((n_columns, n_columns))
     for start in range(0, n_rows, chunk):
         rows = slice(start, start + chunk)
         dense = _dense_block(RowSparse(block.columns[rows], block.values[rows], n_columns))
-        total += dense.T @ dense  # NumPy hands this to BLAS syrk: half the work, exactly symmetric
+        total += dense.T @ dense  # NumPy calls BLAS syrk: half the work, exactly symmetric
     return total
 
 
 def gram_matrix(jacobian: Jacobian) -> FloatArray:
-    """J J^T, (n_rows, n_rows), exactly symmetric; made from the dense form, whose memory it needs for a while."""
+    """Return J J^T, (n_rows, n_rows), exactly symmetric; it needs memory for the dense form."""
     dense = dense_form(jacobian)
     return dense @ dense.T
 
 
 def active_columns(jacobian: Jacobian) -> NDArray[np.bool_]:
-    """Which columns hold a number other than zero, (n_columns,)."""
+    """Return which columns have a nonzero number, (n_columns,)."""
     active = np.zeros(shape(jacobian)[1], dtype=bool)
     for block in _blocks(jacobian):
         if isinstance(block, RowSparse):
@@ -265,10 +282,9 @@ def active_columns(jacobian: Jacobian) -> NDArray[np.bool_]:
 
 
 def select_columns(jacobian: Jacobian, keep: NDArray[np.bool_]) -> Jacobian:
-    """The Jacobian of the columns where `keep` is True; what a row-sparse block holds elsewhere is dropped."""
-    numbers = np.maximum(
-        np.cumsum(keep) - 1, 0
-    )  # a dropped entry stands, with value 0, in some column that is kept
+    """Return the Jacobian with the columns where `keep` is True; entries elsewhere are dropped."""
+    # a dropped entry becomes a 0 in some column that is kept
+    numbers = np.maximum(np.cumsum(keep) - 1, 0)
     parts = [
         RowSparse(
             numbers[block.columns],

@@ -1,4 +1,4 @@
-"""Optimizers on flat vectors: Adam, L-BFGS, BFGS, Levenberg-Marquardt. They know functions of a vector and no network."""
+"""Optimizers on flat vectors: Adam, L-BFGS, BFGS, Levenberg-Marquardt; they import no network."""
 
 from kan_ref.optimizers.adam import adam as adam
 from kan_ref.optimizers.bfgs import bfgs as bfgs

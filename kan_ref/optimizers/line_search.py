@@ -1,21 +1,24 @@
-"""A step along a downhill direction d that satisfies the strong Wolfe conditions.
+"""Line search: a step along a descent direction d that satisfies the strong Wolfe conditions.
 
 With phi(a) = value(theta + a d), phi'(0) < 0 and 0 < c1 < c2 < 1, a step a is accepted when
 
-    (W1)  phi(a)    <= phi(0) + c1 a phi'(0)                sufficient decrease
-    (W2)  |phi'(a)| <= c2 |phi'(0)|                         curvature
-    (W3)  phi'(a)   <= (2 c1 - 1) phi'(0)                   stands in for (W1) where rounding hides it
+    (O6)  phi(a)    <= phi(0) + c1 a phi'(0)                sufficient decrease
+    (O7)  |phi'(a)| <= c2 |phi'(0)|                         curvature
+    (O8)  phi'(a)   <= (2 c1 - 1) phi'(0)                   in place of (O6) below rounding error
 
-(W1), (W2): Nocedal & Wright, Numerical Optimization, 2nd ed., (3.7); a smooth phi that is bounded below has such steps (Lemma 3.1
-there), and Algorithms 3.5 and 3.6 find one by a bracket [low, high], whose next point is the minimizer of a cubic,
+The first two are in Nocedal & Wright, Numerical Optimization, 2nd ed., (3.7). A smooth phi that is
+bounded below has such steps (Lemma 3.1 there). Algorithms 3.5 and 3.6 find one by a bracket [low,
+high], whose next point is the minimizer of a cubic,
 
-    (W4)  a+ = a - (a - b) (phi'(a) + d2 - d1) / (phi'(a) - phi'(b) + 2 d2),
-          d1 = phi'(a) + phi'(b) - 3 (phi(a) - phi(b)) / (a - b),   d2 = sign(a - b) sqrt(d1^2 - phi'(a) phi'(b))
+    (O9)  a+ = a - (a - b) (phi'(a) + d2 - d1) / (phi'(a) - phi'(b) + 2 d2),
+          d1 = phi'(a) + phi'(b) - 3 (phi(a) - phi(b)) / (a - b),
+          d2 = sign(a - b) sqrt(d1^2 - phi'(a) phi'(b))
 
-(their (3.59), b the earlier point). Near a minimizer the decrease drops below the rounding of phi, while slopes still tell left from
-right. Hager & Zhang, SIAM J. Optim. 16 (2005), section 4, therefore also accept the "approximate Wolfe conditions" (W3) with (W2):
-for a quadratic phi, (W3) is (W1). Here (W3) decides exactly where |phi(a) - phi(0)| is within rounding, so a value may rise by
-that much and no more.
+(their (3.59), b the earlier point). Near a minimizer the decrease is smaller than the rounding
+error of phi, while derivatives still distinguish left from right. Hager & Zhang, SIAM J. Optim. 16
+(2005), section 4, therefore also accept the "approximate Wolfe conditions" (O8) with (O7); for a
+quadratic phi, (O8) is (O6). Here (O8) decides exactly where |phi(a) - phi(0)| is within rounding,
+so a value may rise by that much and no more.
 """
 
 import math
@@ -28,17 +31,16 @@ from kan_ref.optimizers.result import ValueAndGrad
 
 C1 = 1e-4  # Nocedal & Wright's values for quasi-Newton directions, section 3.1
 C2 = 0.9
-_ROUNDING = (
-    10 * np.finfo(np.float64).eps
-)  # relative error of a value: thousands of terms, summed pairwise, lose a few eps
-_MARGIN = 0.1  # a new point stays this share of the bracket away from its ends
+# relative error of a value: a pairwise sum of thousands of terms loses a few eps
+_ROUNDING = 10 * np.finfo(np.float64).eps
+_MARGIN = 0.1  # distance of a new point from the ends of the bracket, relative to its length
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
     """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient there.
 
-    A value or slope that is not finite is kept as value inf, slope nan: it only says "too long a step".
+    Where value or derivative are not finite they are stored as inf and nan: the step was too long.
     """
 
     step: float
@@ -50,14 +52,14 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class LineSearch:
-    """The accepted point, or the start itself with step 0 if `found` is False.
+    """The accepted point, or the initial point with step 0 if `found` is False.
 
     Attributes
     ----------
     step : float
     theta, gradient : (n_params,)
     value : float
-        At theta: nothing has to be evaluated again.
+        At theta; no further evaluation is needed.
     n_evaluations : int
     found : bool
         Whether the point is accepted.
@@ -86,7 +88,7 @@ def line_search(
     c2: float = C2,
     max_evaluations: int = 30,
 ) -> LineSearch:
-    """A point on the half line theta + a direction, a > 0, with (W1) or (W3), and (W2).
+    """Find a point theta + a direction, a > 0, that satisfies (O6) or (O8), and (O7).
 
     Parameters
     ----------
@@ -96,11 +98,11 @@ def line_search(
     value, gradient : float and (n_params,)
         At theta.
     first_step : float
-        Positive: the first a that is tried.
+        Positive: the first trial a.
     c1, c2 : float
         0 < c1 < c2 < 1.
     max_evaluations : int
-        After so many, the lowest point with (W1) is taken, if there is one.
+        After so many, the lowest point with (O6) is accepted, if there is one.
 
     Returns
     -------
@@ -108,15 +110,16 @@ def line_search(
 
     Notes
     -----
-    Implements :eq:`strong-wolfe` and :eq:`approximate-wolfe`. One loop is both algorithms: Algorithm 3.5 as long as `high` is
-    None, then Algorithm 3.6 (zoom). A trial costs one function call and, for 100 to 3000 parameters,
-    10 to 40 microseconds.
+    Implements :eq:`strong-wolfe` and :eq:`approximate-wolfe`. One loop serves both algorithms:
+    Algorithm 3.5 as long as `high` is None, then Algorithm 3.6 (zoom). A trial costs one function
+    call and, for 100 to 3000 parameters, 10 to 40 microseconds.
     """
     with np.errstate(over="ignore"):
         slope = float(direction @ gradient)
     start = Trial(0.0, theta, value, slope, gradient)
     if not -math.inf < slope < 0.0:
-        return _answer(start, 0, f"the direction does not lead downhill: its slope is {slope:.2g}")
+        reason = f"the direction does not lead downhill: its derivative is {slope:.2g}"
+        return _result(start, 0, reason)
     rounding = _ROUNDING * abs(value)
     low, step = start, first_step
     high: Trial | None = None
@@ -134,35 +137,27 @@ def line_search(
         if abs(trial.value - value) <= rounding:
             decreases = trial.slope <= (2.0 * c1 - 1.0) * slope
         # [/eq:approximate-wolfe]
-        if (
-            not decreases or trial.value >= low.value + rounding
-        ):  # 3.5: zoom(low, trial); 3.6: high = trial
-            high = trial
+        if not decreases or trial.value >= low.value + rounding:
+            high = trial  # 3.5: zoom(low, trial); 3.6: high = trial
         elif flattens:  # both: stop at this point
-            return _answer(trial, n_evaluations, "the Wolfe conditions hold")
+            return _result(trial, n_evaluations, "the Wolfe conditions hold")
         else:
-            if (
-                trial.slope * (1.0 if high is None else high.step - low.step) >= 0.0
-            ):  # 3.5: zoom(trial, low); 3.6: high = low
-                high = low
+            if trial.slope * (1.0 if high is None else high.step - low.step) >= 0.0:
+                high = low  # 3.5: zoom(trial, low); 3.6: high = low
             low = trial
-        step = (
-            _beyond(start, low) if high is None else _between(low, high)
-        )  # 3.5: a_{i+1}; 3.6: a_j
+        # 3.5: a_{i+1}; 3.6: a_j
+        step = _beyond(start, low) if high is None else _between(low, high)
     if low.value < value:
-        return _answer(
-            low,
-            n_evaluations,
-            f"the value fell, but no smaller slope was found in {n_evaluations} evaluations",
+        reason = (
+            f"the value fell, but no smaller derivative was found in {n_evaluations} evaluations"
         )
-    return _answer(
-        start,
-        n_evaluations,
-        f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}",
-    )
+        return _result(low, n_evaluations, reason)
+    reason = f"no decrease in {n_evaluations} evaluations, down to a step of {step:.2g}"
+    return _result(start, n_evaluations, reason)
 
 
-def _answer(point: Trial, n_evaluations: int, reason: str) -> LineSearch:
+def _result(point: Trial, n_evaluations: int, reason: str) -> LineSearch:
+    """Return the result of a search that ends at `point`."""
     return LineSearch(
         point.step,
         point.theta,
@@ -177,11 +172,10 @@ def _answer(point: Trial, n_evaluations: int, reason: str) -> LineSearch:
 def _trial(
     value_and_grad: ValueAndGrad, theta: FloatArray, direction: FloatArray, step: float
 ) -> Trial:
-    """The point at `step`. The gradient is copied: the caller may fill the same array every time."""
+    """Evaluate the point at `step`; copy the gradient, since the caller may reuse its array."""
     point = theta + step * direction
-    with np.errstate(
-        over="ignore", invalid="ignore", divide="ignore"
-    ):  # a trial may go too far; the bracket then shrinks
+    # after too long a step, which may overflow, the bracket shrinks
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         value, gradient = value_and_grad(point)
         gradient = np.array(gradient, dtype=np.float64)
         slope = float(direction @ gradient)
@@ -192,12 +186,12 @@ def _trial(
 
 
 def _beyond(start: Trial, low: Trial) -> float:
-    """A longer step while nothing brackets it: the cubic's minimizer if that is 2 to 10 times as long."""
+    """Return a longer step while there is no bracket: the cubic's minimizer in a range."""
     return _clip(_cubic_minimizer(low, start), 2.0 * low.step, 10.0 * low.step)
 
 
 def _between(low: Trial, high: Trial) -> float:
-    """A point inside the bracket: the cubic's minimizer, kept off the ends so that the bracket shrinks."""
+    """Return a step inside the bracket: the cubic's minimizer, away from both ends."""
     width = high.step - low.step
     if high.value == math.inf:
         return low.step + _MARGIN * width
@@ -207,7 +201,7 @@ def _between(low: Trial, high: Trial) -> float:
 
 
 def _cubic_minimizer(a: Trial, b: Trial) -> float:
-    """Minimizer (W4) of the cubic with the values and slopes of two points, nan if it has none.
+    """Return the minimizer (O9) of the cubic through two trials, nan if it has none.
 
     Notes
     -----
@@ -229,5 +223,5 @@ def _cubic_minimizer(a: Trial, b: Trial) -> float:
 
 
 def _clip(number: float, low: float, high: float) -> float:
-    """`number` in [low, high], the middle if it is nan."""
+    """Clip `number` to [low, high]; the middle if it is nan."""
     return 0.5 * (low + high) if math.isnan(number) else min(max(number, low), high)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_number
+from kan_ref.checks import FloatArray, check_float_array, check_integer, check_number
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -68,7 +68,7 @@ class OptimizeResult:
     n_evaluations : int
         Calls of the caller's functions, including the first one.
     stopped : str
-        Why the run ended, in a sentence with its numbers.
+        Why the run ended, with the numbers.
 
     Examples
     --------
@@ -102,6 +102,17 @@ def start_vector(theta: object) -> FloatArray:
     if vector.size == 0:
         raise ValueError("theta is empty, but needs at least 1 number")
     return vector
+
+
+def check_run(
+    theta: object, n_steps: int, gradient_tolerance: float
+) -> tuple[FloatArray, int, float]:
+    """Check the arguments that all optimizers share, and return them with a copy of theta."""
+    return (
+        start_vector(theta),
+        check_integer("n_steps", n_steps, low=0),
+        check_number("gradient_tolerance", gradient_tolerance, low=0.0),
+    )
 
 
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:

@@ -1,4 +1,4 @@
-"""Derivatives of a network with respect to its inputs, and differential equations in them (paper, section 3.4)."""
+"""Derivatives with respect to the inputs, and differential equations (paper, section 3.4)."""
 
 from kan_ref.pde.equations import function_term as function_term
 from kan_ref.pde.equations import linear_term as linear_term

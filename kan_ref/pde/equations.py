@@ -1,18 +1,22 @@
-"""Differential equations and boundary conditions as residuals: what a model has to fulfil at given points.
+"""Differential equations and boundary conditions as residuals of a model at given points.
 
-Liu et al. 2024, section 3.4, solve a differential equation by making small the weighted mean squares of what is left of it (Lagaris, Likas
-& Fotiadis 1998; Raissi, Perdikaris & Karniadakis 2019, "physics-informed"). A term is one condition at its own points x_b,
+Liu et al. 2024, section 3.4, solve a differential equation by minimising the weighted mean squares
+of its residual (Lagaris, Likas & Fotiadis 1998; Raissi, Perdikaris & Karniadakis 2019,
+"physics-informed"). A term is one condition at its own points x_b,
 
-    (Q1)  linear      r_o = sum_pq A_pq d_p d_q u_o + sum_p b_p d_p u_o + c u_o - f_o       for every output o
-    (Q2)  function    r   = R(x, u, du, d2u), with its partial derivatives by u, du, d2u
-    (Q3)  objective   sum over terms of (weight / n) sum_b mean_o r_bo^2                    (weight may depend on b)
+    (J30)  linear      r_o = sum_pq A_pq d_p d_q u_o + sum_p b_p d_p u_o + c u_o - f_o
+           for every output o
+    (J31)  function    r = R(x, u, du, d2u), with its partial derivatives by_u, by_du, by_d2u
+    (J32)  objective   sum over terms of sum_b (weight_b / n) mean_o r_bo^2
 
-A, b, c, f may depend on x. The sums with A and b together are one part of a jet (`jet_kind`), so a linear equation costs one second-order
-part, whatever it looks like and however many variables it has. The partial derivatives of (Q2), which the user gives by hand, are where the
-reverse sweep begins: with them the gradient and the rows of Levenberg-Marquardt are as exact as those of a fit to data.
+A, b, c, f may depend on x. The sums with A and b together are one component of a jet (`jet_kind`).
+So a linear equation needs one component of second order, for any number of variables. The partial
+derivatives of (J31), which the user derives by hand, are the first factors of the backward pass.
+With them the gradient, and the rows of Levenberg-Marquardt, are as exact as those of a fit to data.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,20 +35,23 @@ def linear_term(
     source: object = 0.0,
     weight: object = 1.0,
 ) -> LinearTerm:
-    """A linear condition of order at most two, (Q1), at some points: an equation inside, or a condition on the boundary.
+    """Return a linear condition (J30) of order at most two at some points.
+
+    The condition is an equation at interior points, or one on the boundary.
 
     Parameters
     ----------
     x : (n, n_in)
         At least one point.
     second : (n_in,), (n_in, n_in) or (n, n_in, n_in), optional
-        A; one axis is a diagonal, so that ones are the Laplacian. Only the symmetric part counts.
+        A. One axis gives the diagonal, so that ones are the Laplacian. Only the symmetric part
+        enters.
     first : (n_in,) or (n, n_in), optional
         b.
     zeroth : float or (n,), optional
         c. At least one of A, b, c is needed.
     source : float or (n, n_out)
-        f; a number is meant for every point and output.
+        f. A number holds for every point and output.
     weight : float or (n,)
         At least 0.
 
@@ -55,7 +62,8 @@ def linear_term(
     Raises
     ------
     ValueError, TypeError
-        "linear_term needs second, first or zeroth"; "second has shape (3, 3), but must be of shape (2,), (2, 2) or (100, 2, 2)".
+        "linear_term needs second, first or zeroth";
+        "second has shape (3, 3), but must be of shape (2,), (2, 2) or (100, 2, 2)".
 
     Notes
     -----
@@ -74,14 +82,16 @@ def linear_term(
 
 
 def value_term(x: object, y: object = 0.0, *, weight: object = 1.0) -> LinearTerm:
-    """The condition u = y at some points: Dirichlet's boundary condition, an initial value, or a measurement.
+    """Return the condition u = y at some points.
+
+    It is a Dirichlet boundary condition, an initial value, or a measurement.
 
     Parameters
     ----------
     x : (n, n_in)
         At least one point.
     y : float or (n, n_out)
-        A number is meant for every point and output.
+        A number holds for every point and output.
     weight : float or (n,)
         At least 0.
 
@@ -110,21 +120,22 @@ def function_term(
     pairs: Sequence[tuple[int, int]] | None = None,
     weight: object = 1.0,
 ) -> FunctionTerm:
-    """A condition that need not be linear, (Q2), at some points.
+    """Return a condition (J31) at some points that need not be linear.
 
     Parameters
     ----------
     x : (n, n_in)
         At least one point.
     function : callable
-        (x (n, n_in), u (n, n_out), du (n, n_out, n_in), d2u (n, n_out, n_in, n_in)) -> (residual, by_u, by_du, by_d2u): the residual (n,)
-        or (n, n_residuals) and its partial derivatives, each of the residual's shape followed by the axes of u, du or d2u after the first:
-        with n_residuals by_u is (n, n_residuals, n_out), without it (n, n_out). None for a partial that is zero. Every point by itself,
-        and without writing into its arguments.
+        It receives x (n, n_in), u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in),
+        and returns (residual, by_u, by_du, by_d2u). The residual is (n,) or (n, n_residuals). Its
+        partial derivatives have the residual's shape, followed by the axes of u, du or d2u after
+        the first: by_u is (n, n_out) or (n, n_residuals, n_out). None is a partial derivative that
+        is zero. Each point is evaluated separately, and the arguments must not be changed.
     order : int
-        0, 1 or 2: the highest derivative needed; du and d2u above it are None.
+        0, 1 or 2: the highest derivative that `function` needs; du and d2u above it are None.
     pairs : sequence of (p, q), optional
-        Which second derivatives are needed; all without it. Others are nan in d2u.
+        The second derivatives that `function` needs; None means all. Others are nan in d2u.
     weight : float or (n,)
         At least 0.
 
@@ -135,12 +146,13 @@ def function_term(
     Raises
     ------
     ValueError, TypeError
-        Here for what is no function, order or pair. When a problem meets its model, "terms[0]: by_du is wrong: ..." where the shape of an
-        answer does not fit, or a partial is not what differences of the residual say.
+        For a wrong function, order or pair. When training begins, "terms[0]: by_du is wrong: ..."
+        if a shape does not fit, or if a partial derivative disagrees with differences.
 
     Notes
     -----
-    Implements :eq:`function-seeds`. The entries (p, q) and (q, p) of by_d2u add up, as those of d2u move together.
+    Implements :eq:`function-seeds`. The entries (p, q) and (q, p) of by_d2u add
+    up, since d2u is symmetric.
 
     Examples
     --------
@@ -150,7 +162,7 @@ def function_term(
     >>> function_term(x, logistic, order=1)
     FunctionTerm(9 points, JetKind(1 variables, 1 first derivatives, 0 operators of second order))
     """
-    points = _points(x)
+    points = _check_points(x)
     n, n_in = points.shape
     if not callable(function):
         raise TypeError(
@@ -159,14 +171,13 @@ def function_term(
     order = check_integer("order", order, low=0, high=2)
     if pairs is not None and order < 2:
         raise ValueError(f"pairs is given, but with order {order} there are no second derivatives")
-    upper = zip(*(places.tolist() for places in np.triu_indices(n_in)), strict=True)
-    chosen = tuple(upper) if pairs is None else _check_pairs(pairs, n_in)
-    if order < 2:
-        chosen = ()
-    directions = np.eye(n_in) if order else np.zeros((0, n_in))
-    return FunctionTerm(
-        points, directional_kind(directions, chosen), chosen, function, _weight(weight, n)
-    )
+    used: tuple[tuple[int, int], ...] = ()
+    if pairs is not None:
+        used = _check_pairs(pairs, n_in)
+    elif order == 2:
+        used = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
+    kind = directional_kind(np.eye(n_in) if order else np.zeros((0, n_in)), used)
+    return FunctionTerm(points, kind, used, function, _check_weight(weight, n))
 
 
 def _linear(
@@ -178,36 +189,41 @@ def _linear(
     weight: object,
     source_name: str,
 ) -> LinearTerm:
-    points = _points(x)
+    """Return the term (J30) after a check of every argument; None is a coefficient of 0."""
+    points = _check_points(x)
     n, n_in = points.shape
-    kind = value_kind(n_in)
+    kind, constant = value_kind(n_in), np.zeros(1)
     if second is not None or first is not None:
-        matrix = (
-            np.zeros((n_in, n_in))
-            if second is None
-            else _one_of("second", second, ((n_in,), (n_in, n_in), (n, n_in, n_in)))
-        )
-        drift = np.zeros(n_in) if first is None else _one_of("first", first, ((n_in,), (n, n_in)))
+        matrix, drift = np.zeros((n_in, n_in)), np.zeros(n_in)
+        if second is not None:
+            matrix = _one_of("second", second, ((n_in,), (n_in, n_in), (n, n_in, n_in)))
+        if first is not None:
+            drift = _one_of("first", first, ((n_in,), (n, n_in)))
         kind = operator_kind(np.diag(matrix) if matrix.ndim == 1 else matrix, drift)
-    constant = (
-        np.zeros(1) if zeroth is None else np.atleast_1d(_one_of("zeroth", zeroth, ((), (n,))))
-    )
-    return LinearTerm(
-        points, kind, constant, _one_of(source_name, source, ((), (n, "n_out"))), _weight(weight, n)
-    )
+    if zeroth is not None:
+        constant = np.atleast_1d(_one_of("zeroth", zeroth, ((), (n,))))
+    values = _one_of(source_name, source, ((), (n, "n_out")))
+    return LinearTerm(points, kind, constant, values, _check_weight(weight, n))
 
 
-def _points(x: object) -> FloatArray:
+# --- checks of arguments
+
+
+def _check_points(x: object) -> FloatArray:
+    """Return a copy of x (n, n_in) as float64; raise an error if it holds no point."""
     points = check_float_array("x", x, ("n", "n_in"))
     if 0 in points.shape:
         raise ValueError(
             f"x has shape {points.shape}, but needs at least one point of at least one variable"
         )
-    return points.copy()  # a problem keeps its points, whatever becomes of the caller's
+    return points.copy()  # a later change of the caller's array must not change the term
 
 
 def _one_of(name: str, value: object, shapes: Sequence[tuple[int | str, ...]]) -> FloatArray:
-    """A copy of `value` as a finite array of one of the shapes, () for a number; ValueError that lists them."""
+    """Return a copy of `value` as a finite array of one of the shapes; () is a number.
+
+    Raise ValueError with all shapes if it has none of them.
+    """
     array = check_rectangular(name, value)
     for shape in shapes:
         if len(shape) == array.ndim and all(
@@ -223,7 +239,8 @@ def _one_of(name: str, value: object, shapes: Sequence[tuple[int | str, ...]]) -
     raise ValueError(f"{name} has shape {array.shape}, but must be {wanted}")
 
 
-def _weight(weight: object, n: int) -> FloatArray:
+def _check_weight(weight: object, n: int) -> FloatArray:
+    """Return a weight as (1,) or (n,); raise an error below 0."""
     array = np.atleast_1d(_one_of("weight", weight, ((), (n,))))
     if (array < 0.0).any():
         raise ValueError(
@@ -232,14 +249,11 @@ def _weight(weight: object, n: int) -> FloatArray:
     return array
 
 
-def _check_pairs(pairs: object, n_in: int) -> tuple[tuple[int, int], ...]:
-    """Pairs (p, q) with p <= q, each once."""
-    if isinstance(pairs, str) or not isinstance(pairs, Sequence | np.ndarray) or len(pairs) == 0:
-        what = (
-            "empty"
-            if isinstance(pairs, Sequence | np.ndarray) and len(pairs) == 0
-            else f"a {type(pairs).__name__}"
-        )
+def _check_pairs(pairs: Any, n_in: int) -> tuple[tuple[int, int], ...]:
+    """Return pairs (p, q) with p <= q; raise an error if one is no pair of inputs, or repeated."""
+    is_sequence = isinstance(pairs, Sequence | np.ndarray) and not isinstance(pairs, str)
+    if not is_sequence or len(pairs) == 0:
+        what = "empty" if is_sequence else f"a {type(pairs).__name__}"
         raise TypeError(
             f"pairs is {what}, but must be a sequence of pairs of inputs such as ((0, 0), (0, 1))"
         )

@@ -1,14 +1,15 @@
-"""Derivatives of a model by its inputs: gradients, Hessians, Laplacians, along coordinates or any directions.
+"""Derivatives of a model with respect to its inputs: gradients, Hessians, Laplacians, jets.
 
-    (I1)  input_jacobian      d u_o / d x_i
-    (I2)  input_hessian       d^2 u_o / d x_p d x_q
-    (I3)  input_hessian_diag  d^2 u_o / d x_i^2
-    (I4)  input_laplacian     sum_i d^2 u_o / d x_i^2
-    (I5)  directional_jets    u_o, v_d . grad u_o, v_d^T (D^2 u_o) v_d
+    (J25)  input_jacobian      d u_o / d x_i
+    (J26)  input_hessian       d^2 u_o / d x_p d x_q
+    (J27)  input_hessian_diag  d^2 u_o / d x_i^2
+    (J28)  input_laplacian     sum_i d^2 u_o / d x_i^2
+    (J29)  directional_jets    u_o, v_d . grad u_o, v_d^T (D^2 u_o) v_d
 
-All are parts of one jet (`jet_kind`), from one forward sweep through splines, base functions and formulas, for a perceptron through its
-activations. At a knot a derivative is the limit from the right; where a curve has no second derivative there (degree 1, degree 2 at its
-knots), that of the piece on the right is meant.
+All of them are components of one jet (`jet_kind`), computed by one forward pass: through splines,
+base functions and symbolic edges of a Network, through the activations of an MLP. At a knot a
+derivative is the limit from the right. This also holds where a curve has no second derivative (at
+the knots of degree 1 and 2).
 """
 
 from dataclasses import dataclass
@@ -23,18 +24,24 @@ from kan_ref.pde.jet_kind import JetKind, directional_kind, operator_kind
 
 @dataclass(frozen=True, eq=False)
 class DirectionalJets:
-    """Values and derivatives along directions: `value` (batch, n_out), `first` and `second` (batch, n_out, n_directions)."""
+    """Values and derivatives along directions.
+
+    `value` (batch, n_out); `first` and `second` (batch, n_out, n_directions).
+    """
 
     value: FloatArray
     first: FloatArray
     second: FloatArray
 
     def __repr__(self) -> str:
-        return f"DirectionalJets(value {self.value.shape}, first {self.first.shape}, second {self.second.shape})"
+        return (
+            f"DirectionalJets(value {self.value.shape}, first {self.first.shape}, "
+            f"second {self.second.shape})"
+        )
 
 
 def input_jacobian(network: JetModel, x: object) -> FloatArray:
-    """First derivatives of every output by every input, (I1).
+    """Return the first derivatives (J25) of every output with respect to every input.
 
     Parameters
     ----------
@@ -48,7 +55,8 @@ def input_jacobian(network: JetModel, x: object) -> FloatArray:
     Raises
     ------
     ValueError, TypeError
-        For a wrong shape or numbers that are not finite; where a formula, or its derivative, has no finite value; what is no model.
+        If x has the wrong shape or is not finite, if a symbolic edge or its derivative is not
+        finite, or if `network` is of another type.
 
     Notes
     -----
@@ -57,20 +65,20 @@ def input_jacobian(network: JetModel, x: object) -> FloatArray:
     Examples
     --------
     >>> import kan_ref as kr
-    >>> net = kr.init_network((2, 1), n_intervals=2, degree=3, domain=(-1, 1), rng=np.random.default_rng(0))
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1), n_intervals=2, degree=3, domain=(-1, 1), rng=rng)
     >>> net = kr.fix_symbolic(net, 0, output=0, input=0, name="x^2")
     >>> net = kr.fix_symbolic(net, 0, output=0, input=1, name="x^3")
     >>> input_jacobian(net, [[3.0, 2.0]])
     array([[[ 6., 12.]]])
     """
-    points = _check(network, x)
-    return _parts(
-        network, points, directional_kind(np.eye(points.shape[1]), ()), 1, points.shape[1]
-    )
+    points = _check_inputs(network, x)
+    kind = directional_kind(np.eye(points.shape[1]), ())
+    return _components(network, points, kind, kind.first)
 
 
 def input_hessian(network: JetModel, x: object) -> FloatArray:
-    """Second derivatives of every output by every pair of inputs, (I2).
+    """Return the second derivatives (J26) of every output with respect to every pair of inputs.
 
     Parameters
     ----------
@@ -91,11 +99,11 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
     -----
     About 1 + n_in + n_in (n_in + 1) / 2 forward passes.
     """
-    points = _check(network, x)
+    points = _check_inputs(network, x)
     n_in = points.shape[1]
     p, q = np.triu_indices(n_in)
     kind = directional_kind(np.eye(n_in), list(zip(p.tolist(), q.tolist(), strict=True)))
-    upper = _parts(network, points, kind, 1 + n_in, len(p))
+    upper = _components(network, points, kind, kind.second)
     hessian = np.empty((*upper.shape[:2], n_in, n_in))
     hessian[..., p, q] = upper
     hessian[..., q, p] = upper
@@ -103,7 +111,7 @@ def input_hessian(network: JetModel, x: object) -> FloatArray:
 
 
 def input_hessian_diag(network: JetModel, x: object) -> FloatArray:
-    """Second derivatives of every output by every input, (I3).
+    """Return the second derivatives (J27) of every output with respect to every input.
 
     Parameters
     ----------
@@ -123,19 +131,14 @@ def input_hessian_diag(network: JetModel, x: object) -> FloatArray:
     -----
     About 2 n_in + 1 forward passes.
     """
-    points = _check(network, x)
+    points = _check_inputs(network, x)
     n_in = points.shape[1]
-    return _parts(
-        network,
-        points,
-        directional_kind(np.eye(n_in), [(i, i) for i in range(n_in)]),
-        1 + n_in,
-        n_in,
-    )
+    kind = directional_kind(np.eye(n_in), [(i, i) for i in range(n_in)])
+    return _components(network, points, kind, kind.second)
 
 
 def input_laplacian(network: JetModel, x: object) -> FloatArray:
-    """Sum of the second derivatives of every output by every input, (I4).
+    """Return the sum (J28) of the second derivatives of every output.
 
     Parameters
     ----------
@@ -153,22 +156,23 @@ def input_laplacian(network: JetModel, x: object) -> FloatArray:
 
     Notes
     -----
-    One part of the jet, not n_in of them: about n_in + 2 forward passes.
+    The Laplacian is one component of a jet, not n_in of them: about n_in + 2 forward passes.
     """
-    points = _check(network, x)
+    points = _check_inputs(network, x)
     n_in = points.shape[1]
-    return _parts(network, points, operator_kind(np.eye(n_in), np.zeros(n_in)), 1 + n_in, 1)[..., 0]
+    kind = operator_kind(np.eye(n_in), np.zeros(n_in))
+    return _components(network, points, kind, kind.second)[..., 0]
 
 
 def directional_jets(network: JetModel, x: object, directions: object) -> DirectionalJets:
-    """Value, slope and curvature of every output along each of some directions, (I5).
+    """Return value, first and second derivative (J29) of every output along directions.
 
     Parameters
     ----------
     network : Network, MLP
     x : (batch, n_in)
     directions : (n_directions, n_in)
-        At least one; of any length: the derivatives are those of t -> u(x + t v) at 0.
+        At least one, of any length: the derivatives are those of t -> u(x + t v) at 0.
 
     Returns
     -------
@@ -183,33 +187,35 @@ def directional_jets(network: JetModel, x: object, directions: object) -> Direct
     -----
     About 2 n_directions + 1 forward passes.
     """
-    points = _check(network, x)
+    points = _check_inputs(network, x)
     along = check_float_array("directions", directions, ("n_directions", points.shape[1]))
     if len(along) == 0:
         raise ValueError(f"directions has shape {along.shape}, but needs at least one direction")
-    n = len(along)
-    found = _parts(
-        network, points, directional_kind(along, [(d, d) for d in range(n)]), 0, 1 + 2 * n
-    )
-    return DirectionalJets(found[..., 0], found[..., 1 : 1 + n], found[..., 1 + n :])
+    kind = directional_kind(along, [(d, d) for d in range(len(along))])
+    jet = _components(network, points, kind, slice(None))
+    return DirectionalJets(jet[..., 0], jet[..., kind.first], jet[..., kind.second])
 
 
-def _check(network: JetModel, x: object) -> FloatArray:
-    """The door: a model, and x (batch, n_in) for it."""
+def _check_inputs(network: JetModel, x: object) -> FloatArray:
+    """Return x as (batch, n_in) for the model; raise an error if one of them is wrong."""
     jets_of(network)
     return check_float_array("x", x, ("batch", network.widths[0]))
 
 
-def _parts(network: JetModel, x: FloatArray, kind: JetKind, first: int, n_parts: int) -> FloatArray:
-    """Some parts of the outputs' jet, (batch, n_out, n_parts); ValueError where a formula has no value, or one of these is not finite."""
+def _components(network: JetModel, x: FloatArray, kind: JetKind, wanted: slice) -> FloatArray:
+    """Return some components of the outputs' jet, (batch, n_out, n_wanted).
+
+    Raise ValueError where a symbolic edge has no value, or one of the components is not finite.
+    """
     functions = jets_of(network)
     jet = functions.predict(network, functions.prepare(network, x, kind))
     if isinstance(network, Network):
         check_defined(network, x, jet[:, 0].T)
-    asked = jet[:, first : first + n_parts]
-    if not np.isfinite(asked).all():
-        sample, output = np.argwhere(~np.isfinite(asked).all(axis=1).T)[0]
+    found = jet[:, wanted]
+    if not np.isfinite(found).all():
+        sample, output = np.argwhere(~np.isfinite(found).all(axis=1).T)[0]
         raise ValueError(
-            f"x[{sample}] gives output {output} a derivative that is not finite: a formula has none there, or numbers overflow"
+            f"x[{sample}] gives output {output} a derivative that is not finite: "
+            "a symbolic edge has none there, or numbers overflow"
         )
-    return np.ascontiguousarray(asked.transpose(2, 0, 1))
+    return np.ascontiguousarray(found.transpose(2, 0, 1))

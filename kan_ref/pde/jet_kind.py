@@ -1,26 +1,33 @@
-"""Which derivatives of a function travel beside its value, and the chain rule of second order for one curve of one variable.
+"""The components of a jet, and the chain rule of second order for a curve of one variable.
 
-A jet of u at x is the list of its parts: the value, then first derivatives along directions v_1, ..., v_D, then second-order operators
-L_1, ..., L_S without a term of order zero,
+A jet of u at x is a truncated Taylor expansion, kept as a list of components: the value, then first
+derivatives along directions v_1, ..., v_D, then operators L_1, ..., L_S of second order without a
+term of order zero,
 
-    (T1)  u_d = v_d . grad u,        L_s u = sum_pq Q_s,pq v_p^T (D^2 u) v_q + r_s . grad u,        Q_s symmetric
+    (J1)  u_d = v_d . grad u,    L_s u = sum_pq Q_s,pq v_p^T (D^2 u) v_q + r_s . grad u,
+          where Q_s is symmetric.
 
-A second derivative along v_d has one 1 in Q_s; the Laplacian has Q = I and is one part, not n_in; so is any operator of second order, with
-its first-order term r (the drift), however its coefficients depend on x. For a curve phi of one variable, and x the jet of its argument,
+A second derivative along v_d has a single 1 in Q_s. The Laplacian has Q = I, and it is one
+component, not n_in of them. So is every linear operator of second order with its first-order term r
+(the drift), even if its coefficients depend on x.
 
-    (T2)  phi(x)_0 = phi(x_0)                                                                          (Faa di Bruno's formula,
-    (T3)  phi(x)_d = phi'(x_0) x_d                                                                      order 1 and 2, contracted
-    (T4)  phi(x)_s = phi''(x_0) q_s + phi'(x_0) x_s,          q_s = sum_pq Q_s,pq x_p x_q               with Q)
+Let phi be a curve of one variable and x the jet of its argument. Faa di Bruno's formula of orders 1
+and 2, contracted with Q, gives
 
-and sums of curves have the sums of their jets. The reverse, for dy = dR/d phi(x) of a scalar R, part by part:
+    (J2)  phi(x)_0 = phi(x_0)
+    (J3)  phi(x)_d = phi'(x_0) x_d
+    (J4)  phi(x)_s = phi''(x_0) q_s + phi'(x_0) x_s,        q_s = sum_pq Q_s,pq x_p x_q
 
-    (T5)  dx_0 = phi' dy_0 + sum_d phi'' x_d dy_d + sum_s (phi''' q_s + phi'' x_s) dy_s
-    (T6)  dx_d = phi' dy_d + 2 sum_s phi'' dy_s sum_q Q_s,dq x_q
-    (T7)  dx_s = phi' dy_s
-    (T8)  for a parameter p of phi:  dR/dp = dy_0 d phi/dp + t_1 d phi'/dp + t_2 d phi''/dp,
-          t_1 = sum_d dy_d x_d + sum_s dy_s x_s,     t_2 = sum_s dy_s q_s
+The jet of a sum of curves is the sum of their jets. The backward pass, for dy = dR/d phi(x) of a
+scalar R, component by component, differentiates (J2)-(J4):
 
-(T5) to (T8): differentiate (T2) to (T4). Where nothing else is said arrays are as they lie in memory here: nodes, parts, samples.
+    (J5)  dx_0 = phi' dy_0 + sum_d phi'' x_d dy_d + sum_s (phi''' q_s + phi'' x_s) dy_s
+    (J6)  dx_d = phi' dy_d + 2 sum_s phi'' dy_s sum_q Q_s,dq x_q
+    (J7)  dx_s = phi' dy_s
+    (J8)  dR/dp = dy_0 d phi/dp + t_1 d phi'/dp + t_2 d phi''/dp    for a parameter p of phi,
+          t_1 = sum_d dy_d x_d + sum_s dy_s x_s,    t_2 = sum_s dy_s q_s
+
+Unless another order is stated, the axes of arrays are nodes, components, samples, as in memory.
 """
 
 from collections.abc import Sequence
@@ -31,17 +38,16 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 
-Product = tuple[
-    int, int, int, FloatArray
-]  # s, p, q and what x_p x_q counts for in q_s: one number, or one a sample
+# s, p, q and the factor of x_p x_q in q_s, an array of one number or of one number a sample
+Product = tuple[int, int, int, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
 class JetKind:
-    """Which parts a jet has, (T1).
+    """The components of a jet, (J1).
 
-    `directions` (n_first, n_in): the v_d. `products`: the entries of all Q_s that are not zero, pairs p < q once with both entries'
-    sum. `drifts` (n_second, n_in, 1 or batch): the r_s.
+    `directions` (n_first, n_in): the v_d. `products`: the nonzero entries of all Q_s; a pair p < q
+    occurs once, with the sum of both entries. `drifts` (n_second, n_in, 1 or batch): the r_s.
     """
 
     directions: FloatArray
@@ -64,23 +70,23 @@ class JetKind:
         return int(self.drifts.shape[0])
 
     @property
-    def n_parts(self) -> int:
+    def n_components(self) -> int:
         """1 + D + S."""
         return 1 + self.n_first + self.n_second
 
     @cached_property
     def first(self) -> slice:
-        """Which parts are first derivatives."""
+        """Components that are first derivatives."""
         return slice(1, 1 + self.n_first)
 
     @cached_property
     def second(self) -> slice:
-        """Which parts are operators of second order."""
-        return slice(1 + self.n_first, self.n_parts)
+        """Components that are operators of second order."""
+        return slice(1 + self.n_first, self.n_components)
 
     def at(self, x: FloatArray) -> FloatArray:
-        """Jet of the identity at x (batch, n_in): (n_in, n_parts, batch)."""
-        jet = np.zeros((self.n_in, self.n_parts, len(x)))
+        """Return the jet of the identity at x (batch, n_in), as (n_in, n_components, batch)."""
+        jet = np.zeros((self.n_in, self.n_components, len(x)))
         # [eq:jet-of-inputs]
         jet[:, 0] = x.T
         jet[:, self.first] = self.directions.T[:, :, None]
@@ -89,33 +95,43 @@ class JetKind:
         return jet
 
     def __repr__(self) -> str:
-        return f"JetKind({self.n_in} variables, {self.n_first} first derivatives, {self.n_second} operators of second order)"
+        return (
+            f"JetKind({self.n_in} variables, {self.n_first} first derivatives, "
+            f"{self.n_second} operators of second order)"
+        )
 
 
 def value_kind(n_in: int) -> JetKind:
-    """The value alone."""
+    """Return the kind of jet that has the value alone."""
     return JetKind(np.zeros((0, n_in)), (), np.zeros((0, n_in, 1)))
 
 
 def directional_kind(directions: FloatArray, pairs: Sequence[tuple[int, int]]) -> JetKind:
-    """First derivatives along directions (n_first, n_in), second ones v_p^T (D^2 u) v_q for pairs (p, q) of them."""
+    """Return the kind with derivatives along directions, and second ones along pairs of them.
+
+    `directions` (n_first, n_in): the v_d. `pairs`: (p, q) for each v_p^T (D^2 u) v_q.
+    """
     one = np.ones(1)
     products = tuple((s, min(pair), max(pair), one) for s, pair in enumerate(pairs))
     return JetKind(directions, products, np.zeros((len(pairs), directions.shape[1], 1)))
 
 
 def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
-    """One operator sum_pq second_pq d_p d_q u + sum_p first_p d_p u.
+    """Return the kind with the one operator sum_pq second_pq d_p d_q u + sum_p first_p d_p u.
 
     Parameters
     ----------
     second : (n_in, n_in) or (batch, n_in, n_in)
-        Need not be symmetric: only its symmetric part counts.
+        It need not be symmetric: only its symmetric part enters.
     first : (n_in,) or (batch, n_in)
+
+    Returns
+    -------
+    kind : JetKind
 
     Notes
     -----
-    Directions are those coordinates alone that a second derivative needs.
+    The directions are only those coordinates that occur in a second derivative.
     """
     n_in = second.shape[-1]
     matrix = second.reshape(-1, n_in, n_in)
@@ -131,8 +147,11 @@ def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
     return JetKind(np.eye(n_in)[used], tuple(products), drift)
 
 
+# --- forward
+
+
 def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
-    """The q_s of (T4), (n, n_second, batch), of a jet (n, n_parts, batch)."""
+    """Return the q_s of (J4), (n, n_second, batch), of a jet (n, n_components, batch)."""
     first = jet[:, kind.first]
     quadratic = np.zeros((len(jet), kind.n_second, jet.shape[2]))
     # [eq:jet-products]
@@ -143,29 +162,39 @@ def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
 
 
 def chain(
-    kind: JetKind, jet: FloatArray, quadratic: FloatArray, planes: Sequence[FloatArray]
+    kind: JetKind, jet: FloatArray, quadratic: FloatArray, derivatives: Sequence[FloatArray]
 ) -> FloatArray:
-    """(T2)-(T4): jets (..., n, n_parts, batch) of curves whose values and first two derivatives at x_0 are `planes` (..., n, batch)."""
-    value, slope, curvature = planes
-    shape = (*value.shape[:-1], kind.n_parts, value.shape[-1])
-    parts = np.empty(shape)
+    """Return the jets (J2)-(J4) of curves, (..., n, n_components, batch).
+
+    `derivatives`: the curves' values and first and second derivatives at x_0, each (..., n, batch).
+    """
+    value, slope, curvature = derivatives
+    components = np.empty((*value.shape[:-1], kind.n_components, value.shape[-1]))
     # [eq:jet-chain]
-    parts[..., 0, :] = value
-    np.multiply(slope[..., None, :], jet[..., 1:, :], out=parts[..., 1:, :])
-    parts[..., kind.second, :] += curvature[..., None, :] * quadratic
+    components[..., 0, :] = value
+    np.multiply(slope[..., None, :], jet[..., 1:, :], out=components[..., 1:, :])
+    components[..., kind.second, :] += curvature[..., None, :] * quadratic
     # [/eq:jet-chain]
-    return parts
+    return components
+
+
+# --- backward
+
+
+def upstream_slices(kind: JetKind) -> tuple[slice, slice, slice]:
+    """Return the components of dy that are multiplied by phi', phi'' and phi''' in (J5)-(J7)."""
+    return slice(None), slice(1, None), kind.second
 
 
 def chain_back(
-    kind: JetKind, jet: FloatArray, quadratic: FloatArray, pulled: Sequence[FloatArray]
+    kind: JetKind, jet: FloatArray, quadratic: FloatArray, sums: Sequence[FloatArray]
 ) -> FloatArray:
-    """(T5)-(T7), summed over curves: dR/d jet (n, n_parts, batch).
+    """Return dR/d jet, (n, n_components, batch), by (J5)-(J7).
 
-    `pulled`: sums over the curves of phi' dy for all parts, which becomes the result, of phi'' dy for all but the value, of phi''' dy for
-    the operators of second order; each (n, parts, batch).
+    `sums`: over the curves, of phi' dy, phi'' dy and phi''' dy, each (n, components of
+    `upstream_slices`, batch). The first of them is overwritten with the result.
     """
-    d_jet, by_curvature, by_third = pulled
+    d_jet, by_curvature, by_third = sums
     first = jet[:, kind.first]
     # [eq:jet-chain-back]
     d_jet[:, 0] += np.einsum("ikb,ikb->ib", by_curvature, jet[:, 1:])
@@ -181,7 +210,7 @@ def chain_back(
 def parameter_weights(
     kind: JetKind, jet: FloatArray, quadratic: FloatArray, dy: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The t_1 and t_2 of (T8), (..., n, batch), of all arguments' curves, for dy (..., n_parts, batch) of the outputs they lead to."""
+    """Return t_1 and t_2 of (J8), each (..., n, batch), given dy (..., n_components, batch)."""
     # [eq:jet-parameters]
     t_1 = np.einsum("...kb,ikb->...ib", dy[..., 1:, :], jet[:, 1:])
     t_2 = np.einsum("...sb,isb->...ib", dy[..., kind.second, :], quadratic)

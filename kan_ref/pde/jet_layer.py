@@ -1,21 +1,24 @@
-"""Jets through one Kolmogorov-Arnold layer: value, first and second derivatives forward, and the reverse of it.
+"""Jets through one Kolmogorov-Arnold layer: forward pass and backward pass.
 
-Theorem (Liu et al. 2024, eqs. 2.5 and 2.10-2.12, with the chain rule (T2)-(T8) of `jet_kind`). Every edge phi_ji is a curve of its own
-argument, and a node adds up its edges; so with the jet of a curve (phi(x)_k)_k
+Theorem (Liu et al. 2024, eqs. 2.5 and 2.10-2.12, with the chain rule (J2)-(J8) of `jet_kind`).
+Every edge phi_ji is a curve of its own argument, and a node sums its edges. With the jet
+(phi(x)_k)_k of a curve, and dy = dR/dy of a scalar R,
 
-    (K1)  y_j,k    = sum_i phi_ji(x_i)_k                                        for every part k
-    (K2)  spline edges: phi_ji(x)_k = w_base_ji b(x)_k + w_spline_ji sum_m coef_jim B_m(x)_k
-          so (K1) is (L1) on a batch of n_parts * batch rows, with b(x)_k and B_m(x)_k for b(x) and B_m(x); (L2)-(L5) likewise
-    (K3)  dx       = (T5)-(T7) at sum_j phi'_ji dy_j, sum_j phi''_ji dy_j, sum_j phi'''_ji dy_j
-    (K4)  formulas: (T8) with (F4) of `symbolic_edge`
-    (K5)  spline edges once more, by (T8), B_m and b being what phi_ji is linear in:
-          d_C_jim = sum_b dy_j,0 B_m + t_1 B'_m + t_2 B''_m,   d_W_ji = sum_b dy_j,0 b + t_1 b' + t_2 b''
-    (K6)  without the sums over samples, (K5) with (L3)-(L5) and (K4) are the rows dR_b / d parameters where R = sum_b R_b
+    (J9)   y_j,k   = sum_i phi_ji(x_i)_k    for every component k
+    (J10)  dx      = (J5)-(J7) at sum_j phi'_ji dy_j, sum_j phi''_ji dy_j, sum_j phi'''_ji dy_j
+    (J11)  spline edges, phi_ji = W_ji b + sum_m C_jim B_m, by (J8):
+           d_C_jim = sum_b dy_j,0 B_m + t_1 B'_m + t_2 B''_m
+           d_W_ji  = sum_b dy_j,0 b + t_1 b' + t_2 b''
+    (J12)  symbolic edges: (J8) with the partial derivatives :eq:`symbolic-parameters`
+    (J13)  where R = sum_b R_b, the rows dR_b / d parameters are (J11) and (J12) without sum_b
 
-Where a matrix product is the faster way, (K2) is one, on n_parts rows a sample; elsewhere, by the rule of `spline_sums.gathers`, the layer
-walks along its edges, (K1) and (K5), which needs three numbers of a B-spline however many parts there are.
-B_m^(q) are the live B-splines' derivatives of order 0 to 3, limits from the right: those of order above the degree are zero, so a layer of
-degree 2 has a piecewise constant phi'', of degree 1 none. Arrays are as they lie in memory: nodes, parts, samples.
+The sums over spline edges are evaluated from the degree + 1 nonzero basis functions of each sample,
+one output after another. By (J11) three numbers of a basis function are enough, however many
+components a jet has. For wide layers matrix products are faster; these are in `jet_product`.
+
+Derivatives B_m^(q) are limits from the right, of orders 0 to 3. Those of order above the degree are
+zero: a layer of degree 2 has a piecewise constant phi'', a layer of degree 1 none. The axes of
+arrays are nodes, components, samples, as in memory.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,24 +37,39 @@ from kan_ref.network import (
     weight_gradients,
     with_parameters,
 )
-from kan_ref.pde.jet_kind import JetKind, chain, chain_back, parameter_weights, products_of
+from kan_ref.pde.jet_kind import (
+    JetKind,
+    chain,
+    chain_back,
+    parameter_weights,
+    products_of,
+    upstream_slices,
+)
+from kan_ref.pde.jet_product import (
+    JetFactors,
+    jet_factors,
+    product_input_sums,
+    product_matrix_gradients,
+    product_outputs,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class JetCache:
-    """What the reverse needs of a layer's forward.
+    """Values of a layer's forward pass that its backward pass needs.
 
-    `jet` (n_in, n_parts, batch): the layer's input; `quadratic` (n_in, n_second, batch): its q_s. `live`: B-splines of orders 0 to 2, for
-    a gradient by the jet to 3; `base`: the same of b, each (n_in, batch). `parts`: where (K2) is a matrix product, its two factors, the
-    b(x)_k as (n_in, n_parts * batch) and the B_m(x)_k as (n_in * n_basis, n_parts * batch); None where edges are walked along.
+    `jet` (n_in, n_components, batch): the layer's input; `quadratic` (n_in, n_second, batch): its
+    q_s. `active`: nonzero basis functions and their derivatives of orders 1 and 2, for a gradient
+    with respect to the jet also 3; `base`: the same of b, each (n_in, batch). `factors`: of the
+    matrix products; None where the sums are gathered.
     """
 
     kind: JetKind
     jet: FloatArray
     quadratic: FloatArray
-    live: ActiveBasis
+    active: ActiveBasis
     base: tuple[FloatArray, ...]
-    parts: tuple[FloatArray, FloatArray] | None
+    factors: JetFactors | None
 
     @property
     def batch(self) -> int:
@@ -59,188 +77,202 @@ class JetCache:
         return int(self.jet.shape[2])
 
     def __repr__(self) -> str:
-        how = "walked" if self.parts is None else f"dense {self.parts[1].shape}"
-        return f"JetCache(jet {self.jet.shape}, {self.kind!r}, {self.live!r}, {how})"
+        how = "gathered" if self.factors is None else repr(self.factors)
+        return f"JetCache(jet {self.jet.shape}, {self.kind!r}, {self.active!r}, {how})"
 
 
 def evaluate(layer: Layer, jet: FloatArray, kind: JetKind, *, slopes: bool = True) -> JetCache:
-    """Everything in a layer that depends on its input's jet and the knots alone; without `slopes` there is no gradient by the jet."""
+    """Return everything in a layer that depends on its input jet and the knots alone.
+
+    Without `slopes`, third derivatives are left out, and there is no gradient with respect to the
+    jet.
+    """
     orders = range(4 if slopes else 3)
     x, quadratic = jet[:, 0], products_of(kind, jet)
-    live = active_basis(layer.rows, x.T, orders)
+    active = active_basis(layer.rows, x.T, orders)
     base = base_function(layer.base, x, orders)
-    if gathers(
-        layer.n_out, kind.n_parts * layer.n_basis // 2, layer.degree
-    ):  # a walk costs two plain ones, whatever n_parts
-        return JetCache(kind, jet, quadratic, live, base, None)
-    base_parts = chain(kind, jet, quadratic, base[:3]).reshape(layer.n_in, -1)
-    length = base_parts.shape[1]
-    basis_parts = np.zeros((layer.n_in * layer.n_basis, length))
-    places = live.columns.T[:, None] * length + np.arange(length).reshape(kind.n_parts, -1)
-    for r, planes in enumerate(zip(*live.planes[:3], strict=True)):
-        own = basis_parts[r:].reshape(-1)
-        own[places] = chain(kind, jet, quadratic, [plane.T for plane in planes])
-    return JetCache(kind, jet, quadratic, live, base, (base_parts, basis_parts))
-
-
-def _curves(layer: Layer, cache: JetCache, orders: Sequence[int]) -> Iterator[list[FloatArray]]:
-    """For one output after another phi^(order)_ji at x_0 of its spline edges, each (n_in, batch)."""
-    places = cache.live.columns.T + np.arange(layer.degree + 1)[:, None, None]
-    for row, base_weights in zip(layer.spline_matrix, layer.base_matrix, strict=True):
-        coef = row.take(places)
-        # [eq:jet-curves]
-        yield [
-            base_weights[:, None] * cache.base[order]
-            + np.einsum("rib,rbi->ib", coef, cache.live.planes[order])
-            for order in orders
-        ]
-        # [/eq:jet-curves]
+    # gathered sums cost as much as two of plain values, for any number of components
+    gathered = gathers(layer.n_out, kind.n_components * layer.n_basis // 2, layer.degree)
+    factors = None if gathered else jet_factors(layer, kind, jet, quadratic, active, base)
+    return JetCache(kind, jet, quadratic, active, base, factors)
 
 
 # --- forward
 
 
 def outputs(layer: Layer, cache: JetCache) -> FloatArray:
-    """(K1) from what is already evaluated, (n_out, n_parts, batch).
+    """Return the jets of the outputs, (n_out, n_components, batch), by (J9)."""
+    if cache.factors is None:
+        y = _gathered_outputs(layer, cache)
+    else:
+        y = product_outputs(layer, cache.factors)
+    if layer.symbolic:
+        kind, jet, inputs = cache.kind, cache.jet, numbers(layer.symbolic)[1]
+        values = derivatives(layer.symbolic, layer.affine, jet[:, 0].T, (0, 1, 2))
+        jets = chain(kind, jet[inputs], cache.quadratic[inputs], list(values.swapaxes(0, 1)))
+        for edge, own in zip(layer.symbolic, jets, strict=True):
+            y[edge.output] += own
+        # undefined values of symbolic edges are rejected by the public functions
+        y[~np.isfinite(y)] = np.nan
+    return y
+
+
+def _gathered_outputs(layer: Layer, cache: JetCache) -> FloatArray:
+    """Return (J9) of the spline edges, one output after another.
 
     Notes
     -----
     Implements :eq:`jet-layer`.
     """
-    kind, jet, quadratic = cache.kind, cache.jet, cache.quadratic
+    y = np.empty((layer.n_out, *cache.jet.shape[1:]))
     # [eq:jet-layer]
-    if cache.parts is not None:
-        base_parts, basis_parts = cache.parts
-        y = layer.base_matrix @ base_parts
-        y += layer.spline_matrix @ basis_parts
-        y = y.reshape(layer.n_out, kind.n_parts, -1)
-    else:
-        y = np.empty((layer.n_out, *jet.shape[1:]))
-        for y_j, planes in zip(y, _curves(layer, cache, (0, 1, 2)), strict=True):
-            chain(kind, jet, quadratic, planes).sum(axis=0, out=y_j)
+    for y_j, curves in zip(y, _curves(layer, cache, (0, 1, 2)), strict=True):
+        chain(cache.kind, cache.jet, cache.quadratic, curves).sum(axis=0, out=y_j)
     # [/eq:jet-layer]
-    if layer.symbolic:
-        inputs = numbers(layer.symbolic)[1]
-        values = derivatives(layer.symbolic, layer.affine, jet[:, 0].T, (0, 1, 2))
-        formulas = chain(kind, jet[inputs], quadratic[inputs], list(values.swapaxes(0, 1)))
-        for edge, part in zip(layer.symbolic, formulas, strict=True):
-            y[edge.output] += part
-        y[~np.isfinite(y)] = np.nan  # what a formula leaves undefined is refused at the door
     return y
+
+
+def _curves(layer: Layer, cache: JetCache, orders: Sequence[int]) -> Iterator[list[FloatArray]]:
+    """Yield the derivatives phi^(order)_ji(x_0) of one output after another.
+
+    For each output there is a list over `orders` of arrays (n_in, batch); symbolic edges are 0.
+    """
+    places = _places(layer, cache)
+    for row, base_weights in zip(layer.spline_matrix, layer.base_matrix, strict=True):
+        coef = row.take(places)
+        # [eq:jet-curves]
+        yield [
+            base_weights[:, None] * cache.base[order]
+            + np.einsum("rib,rib->ib", coef, cache.active.planes[order].swapaxes(1, 2))
+            for order in orders
+        ]
+        # [/eq:jet-curves]
+
+
+def _places(layer: Layer, cache: JetCache) -> IntArray:
+    """Return the places (degree + 1, n_in, batch) of nonzero basis functions in a row of C."""
+    places: IntArray = cache.active.columns.T + np.arange(layer.degree + 1)[:, None, None]
+    return places
 
 
 # --- backward
 
 
 def input_gradient(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
-    """(K3): dR/d jet, (n_in, n_parts, batch), given dy (n_out, n_parts, batch).
+    """Return dR/d jet (n_in, n_components, batch), given dy (n_out, n_components, batch): (J10).
 
     Notes
     -----
-    Implements :eq:`jet-input-gradient`. Few outputs sum over edges' own derivatives, many over what one matrix product pulls back.
+    Implements :eq:`jet-input-gradient`.
     """
     if len(cache.base) < 4:
         raise ValueError(
-            "cache holds no slopes, but a gradient with respect to the jet needs evaluate(..., slopes=True)"
+            "cache holds no third derivatives, but a gradient with respect to the jet needs "
+            "`evaluate(..., slopes=True)`"
         )
-    kind = cache.kind
-    asked = (
-        slice(None),
-        slice(1, None),
-        kind.second,
-    )  # the parts that `chain_back` wants of each sum
-    pull = (
-        _pull_by_edges if layer.n_out <= kind.n_parts or cache.parts is None else _pull_by_product
-    )
+    slices = upstream_slices(cache.kind)
     # [eq:jet-input-gradient]
-    pulled = pull(layer, cache, dy, asked)
+    if cache.factors is None:
+        sums = _gathered_input_sums(layer, cache, dy)
+    else:
+        sums = product_input_sums(layer, cache.kind, cache.active, cache.base, dy)
     if layer.symbolic:
-        slopes = derivatives(layer.symbolic, layer.affine, cache.jet[:, 0].T, (1, 2, 3))
-        for edge, planes in zip(layer.symbolic, slopes, strict=True):
-            for total, plane, own in zip(pulled, planes, asked, strict=True):
-                total[edge.input] += plane * dy[edge.output, own]
-    return chain_back(kind, cache.jet, cache.quadratic, pulled)
+        by_edge = derivatives(layer.symbolic, layer.affine, cache.jet[:, 0].T, (1, 2, 3))
+        for edge, curves in zip(layer.symbolic, by_edge, strict=True):
+            for total, curve, own in zip(sums, curves, slices, strict=True):
+                total[edge.input] += curve * dy[edge.output, own]
+    return chain_back(cache.kind, cache.jet, cache.quadratic, sums)
     # [/eq:jet-input-gradient]
 
 
-def _pull_by_edges(
-    layer: Layer, cache: JetCache, dy: FloatArray, asked: Sequence[slice]
-) -> list[FloatArray]:
-    """The three sums of (K3) over spline edges, (n_in, parts asked for, batch), one output after another."""
-    totals = [np.zeros((layer.n_in, *dy[0, own].shape)) for own in asked]
-    for dy_j, planes in zip(dy, _curves(layer, cache, (1, 2, 3)), strict=True):
-        for total, plane, own in zip(totals, planes, asked, strict=True):
-            total += plane[:, None] * dy_j[own]
-    return totals
-
-
-def _pull_by_product(
-    layer: Layer, cache: JetCache, dy: FloatArray, asked: Sequence[slice]
-) -> list[FloatArray]:
-    """The same, one input after another, by sum_j C_jim dy_j and sum_j W_ji dy_j, which all three have in common."""
-    flat = dy.reshape(layer.n_out, -1)
-    matrix = layer.spline_matrix.reshape(layer.coef.shape)
-    places = np.arange(flat.shape[1]).reshape(dy.shape[1:])
-    first = cache.live.columns - layer.n_basis * np.arange(layer.n_in)
-    totals = [np.empty((layer.n_in, *dy[0, own].shape)) for own in asked]
-    for i in range(layer.n_in):
-        by_base = (layer.base_matrix[:, i] @ flat).reshape(dy.shape[1:])
-        by_basis = (matrix[:, i].T @ flat).reshape(-1)
-        pulled = [
-            by_basis[r * flat.shape[1] :].take(first[:, i] * flat.shape[1] + places)
-            for r in range(layer.degree + 1)
-        ]
-        for order, (total, own) in enumerate(zip(totals, asked, strict=True), start=1):
-            np.multiply(by_base[own], cache.base[order][i], out=total[i])
-            for part, plane in zip(pulled, cache.live.planes[order][:, :, i], strict=True):
-                total[i] += part[own] * plane
-    return totals
+def _gathered_input_sums(layer: Layer, cache: JetCache, dy: FloatArray) -> list[FloatArray]:
+    """Return the sums of phi' dy, phi'' dy, phi''' dy over the spline edges, for `chain_back`."""
+    slices = upstream_slices(cache.kind)
+    sums = [np.zeros((layer.n_in, *dy[0, own].shape)) for own in slices]
+    for dy_j, curves in zip(dy, _curves(layer, cache, (1, 2, 3)), strict=True):
+        for total, curve, own in zip(sums, curves, slices, strict=True):
+            total += curve[:, None] * dy_j[own]
+    return sums
 
 
 def parameter_gradients(layer: Layer, cache: JetCache, dy: FloatArray) -> Layer:
-    """(K2) or (K5), and (K4): dR/d parameters, as a layer, given dy (n_out, n_parts, batch).
+    """Return dR/d parameters as a layer, given dy (n_out, n_components, batch): (J11), (J12)."""
+    if cache.factors is None:
+        d_matrix, d_base_matrix = _gathered_matrix_gradients(layer, cache, dy)
+    else:
+        d_matrix, d_base_matrix = product_matrix_gradients(cache.factors, dy)
+    d_affine = np.zeros_like(layer.affine)
+    if layer.symbolic:
+        rows = [edge.row for edge in layer.symbolic]
+        np.add.at(d_affine, rows, symbolic_rows(layer, cache, dy).sum(axis=2))
+    return with_parameters(layer, (*weight_gradients(layer, d_matrix, d_base_matrix), d_affine))
+
+
+def _gathered_matrix_gradients(
+    layer: Layer, cache: JetCache, dy: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return d_C (n_out, n_in * n_basis) and d_W (n_out, n_in) by (J11)."""
+    d_matrix = np.empty((layer.n_out, layer.n_in * layer.n_basis))
+    d_base_matrix = np.empty(layer.w_base.shape)
+    places = _places(layer, cache).reshape(-1)
+    for j, dy_j in enumerate(dy):
+        by_basis, by_base = _matrix_rows(cache, dy_j)
+        d_matrix[j] = np.bincount(places, by_basis.reshape(-1), minlength=d_matrix.shape[1])
+        d_base_matrix[j] = by_base.sum(axis=1)
+    return d_matrix, d_base_matrix
+
+
+# --- rows: the backward pass without the sum over samples
+
+
+def _matrix_rows(cache: JetCache, dy_j: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the summands of d_C_j (degree + 1, n_in, batch) and d_W_j (n_in, batch) in (J11).
 
     Notes
     -----
     Implements :eq:`jet-layer-backward`.
     """
     # [eq:jet-layer-backward]
-    if cache.parts is not None:
-        flat = dy.reshape(layer.n_out, -1)
-        d_base_matrix, d_matrix = (flat @ factor.T for factor in cache.parts)
-    else:
-        d_base_matrix, d_matrix = (
-            np.empty(layer.w_base.shape),
-            np.empty((layer.n_out, layer.n_in * layer.n_basis)),
-        )
-        places = (cache.live.columns.T + np.arange(layer.degree + 1)[:, None, None]).reshape(-1)
-        for j, dy_j in enumerate(dy):
-            weights = (dy_j[0], *parameter_weights(cache.kind, cache.jet, cache.quadratic, dy_j))
-            d_base_matrix[j] = sum(
-                (weight * plane).sum(axis=-1)
-                for weight, plane in zip(weights, cache.base, strict=False)
-            )
-            numbers = sum(
-                weight * plane.swapaxes(1, 2)
-                for weight, plane in zip(weights, cache.live.planes, strict=False)
-            )
-            d_matrix[j] = np.bincount(places, numbers.reshape(-1), minlength=d_matrix.shape[1])
+    t_1, t_2 = parameter_weights(cache.kind, cache.jet, cache.quadratic, dy_j)
+    value, slope, curvature = (plane.swapaxes(1, 2) for plane in cache.active.planes[:3])
+    by_basis = dy_j[0] * value + t_1 * slope + t_2 * curvature
+    by_base = dy_j[0] * cache.base[0] + t_1 * cache.base[1] + t_2 * cache.base[2]
     # [/eq:jet-layer-backward]
-    d_affine = np.zeros_like(layer.affine)
-    if layer.symbolic:
-        np.add.at(
-            d_affine,
-            [edge.row for edge in layer.symbolic],
-            formula_rows(layer, cache, dy).sum(axis=2),
-        )
-    return with_parameters(layer, (*weight_gradients(layer, d_matrix, d_base_matrix), d_affine))
+    return by_basis, by_base
 
 
-# --- rows: the same without the sum over samples
+def spline_rows(layer: Layer, cache: JetCache, dy: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return the rows (J13) of the spline edges: places in the layer's theta, and numbers.
+
+    Both are (n_out, n_in, degree + 3, batch). The entries of an edge are those of its degree + 1
+    active coefficients, of w_base and of w_spline.
+
+    Notes
+    -----
+    Implements :eq:`jet-spline-rows`.
+    """
+    n_out, n_in, n_basis = layer.coef.shape
+    active = layer.degree + 1
+    rows = np.empty((n_out, n_in, active + 2, cache.batch))
+    columns = _places(layer, cache).swapaxes(0, 1)
+    # [eq:jet-spline-rows]
+    for row, coef, dy_j in zip(rows, layer.coef.reshape(n_out, -1), dy, strict=True):
+        by_basis, row[:, active] = _matrix_rows(cache, dy_j)
+        row[:, :active] = by_basis.swapaxes(0, 1)
+        np.einsum("irb,irb->ib", coef.take(columns), row[:, :active], out=row[:, active + 1])
+    rows[:, :, :active] *= (layer.mask * layer.w_spline)[:, :, None, None]
+    rows[:, :, active:] *= layer.mask[:, :, None, None]
+    # [/eq:jet-spline-rows]
+    places = np.empty(rows.shape, dtype=np.intp)
+    edge = np.arange(n_out * n_in).reshape(n_out, n_in, 1)
+    places[:, :, :active] = columns + (n_in * n_basis * np.arange(n_out))[:, None, None, None]
+    places[:, :, active] = layer.coef.size + edge
+    places[:, :, active + 1] = layer.coef.size + layer.w_base.size + edge
+    return places, rows
 
 
-def formula_rows(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
-    """(K4) of each sample: dR_b / d (a, b, c, d) of every formula, (n_edges, 4, batch).
+def symbolic_rows(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
+    """Return dR_b / d (a, b, c, d) of every symbolic edge, (n_edges, 4, batch), by (J12).
 
     Notes
     -----
@@ -253,43 +285,9 @@ def formula_rows(layer: Layer, cache: JetCache, dy: FloatArray) -> FloatArray:
     ]
     rows = np.empty_like(slopes[0])
     for row, edge, *by_order in zip(rows, layer.symbolic, *slopes, strict=True):
-        own = slice(edge.input, edge.input + 1)
-        t_1, t_2 = parameter_weights(
-            cache.kind, cache.jet[own], cache.quadratic[own], dy[edge.output]
-        )
+        own, dy_j = slice(edge.input, edge.input + 1), dy[edge.output]
         # [eq:jet-formula-rows]
-        row[:] = dy[edge.output, 0] * by_order[0] + t_1 * by_order[1] + t_2 * by_order[2]
+        t_1, t_2 = parameter_weights(cache.kind, cache.jet[own], cache.quadratic[own], dy_j)
+        row[:] = dy_j[0] * by_order[0] + t_1 * by_order[1] + t_2 * by_order[2]
         # [/eq:jet-formula-rows]
     return rows
-
-
-def spline_rows(layer: Layer, cache: JetCache, dy: FloatArray) -> tuple[IntArray, FloatArray]:
-    """(K6) of the spline edges: places in the layer's part of theta, and numbers, both (n_out, n_in, degree + 3, batch).
-
-    Notes
-    -----
-    Implements :eq:`jet-spline-rows`. The entries of an edge: its degree + 1 live coefficients, w_base, w_spline.
-    """
-    n_out, n_in, n_basis = layer.coef.shape
-    live, batch = layer.degree + 1, cache.batch
-    rows = np.zeros((n_out, n_in, live + 2, batch))
-    places = np.empty(rows.shape, dtype=np.intp)
-    # [eq:jet-spline-rows]
-    t_0 = np.broadcast_to(dy[:, None, 0], (n_out, n_in, batch))
-    for order, weight in enumerate(
-        (t_0, *parameter_weights(cache.kind, cache.jet, cache.quadratic, dy))
-    ):
-        for r, plane in enumerate(cache.live.planes[order]):
-            rows[:, :, r] += weight * plane.T
-        rows[:, :, live] += weight * cache.base[order]
-    columns = cache.live.columns.T[:, None] + np.arange(live)[:, None]
-    for row, coef in zip(rows, layer.coef.reshape(n_out, -1), strict=True):
-        np.einsum("irb,irb->ib", coef.take(columns), row[:, :live], out=row[:, live + 1])
-    rows[:, :, :live] *= (layer.mask * layer.w_spline)[:, :, None, None]
-    rows[:, :, live:] *= layer.mask[:, :, None, None]
-    # [/eq:jet-spline-rows]
-    edge = np.arange(n_out * n_in).reshape(n_out, n_in, 1)
-    places[:, :, :live] = columns + (n_in * n_basis * np.arange(n_out))[:, None, None, None]
-    places[:, :, live] = layer.coef.size + edge
-    places[:, :, live + 1] = layer.coef.size + layer.w_base.size + edge
-    return places, rows

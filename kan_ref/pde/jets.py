@@ -1,16 +1,20 @@
-"""Jets through a network: value, first and second derivatives by the inputs in one sweep, and the hand-derived reverse of it.
+"""Jets through a network: forward pass, backward pass, and the gradient of every sample.
 
-Theorem (Liu et al. 2024, eq. 2.7, and the chain rule layer by layer; (K1)-(K6) of `jet_layer`). With the parts of `jet_kind`,
+Theorem (Liu et al. 2024, eq. 2.7, and the chain rule). With the components of `jet_kind` and the
+layers of `jet_layer`,
 
-    (Y1)  x_0 = jet of the inputs:  (x, v_d, r_s);     x_{l+1} = Phi_l(x_l) by (K1);     u = x_L
-    (Y2)  dx_l = (K3) at dx_{l+1},                      dx_L = dR/du, part by part
-    (Y3)  d_theta = the layers' (K2) or (K5) with (L3)-(L5), and (K4), each at its own dx_{l+1}, in the order of theta
-    (Y4)  where R = sum_b R_b and R_b depends on sample b alone, the same without sums over samples gives the rows dR_b / d theta
+    (J17)  x_0 = jet of the inputs, (x, v_d, r_s);    x_{l+1} = Phi_l(x_l) by (J9);    u = x_L
+    (J18)  dx_l = (J10) at dx_{l+1};                  dx_L = dR/du, component by component
+    (J19)  d_theta = (J11) and (J12) of each layer at its own dx_{l+1}, in the order of theta
+    (J20)  where R = sum_b R_b and R_b depends on sample b alone: the rows dR_b / d theta by (J13)
 
-With R_b the residual of a differential equation at sample b, linearized in the parts of u, (Y4) is its row for Levenberg-Marquardt. A sweep
-costs about n_parts plain passes in products and twice a plain pass in B-splines. Its memory is O(batch width (degree + 1) n_parts), however
-fine the grids: where a layer scatters its B-splines, n_basis n_parts stays below 40 (degree + 3).
-Numbers that overflow, or that a formula leaves undefined, become inf and nan in silence: the door and the optimizers refuse those.
+If R_b is the residual of a differential equation at sample b, linearized in the components of u,
+then (J20) is its row for Levenberg-Marquardt. A forward pass costs about n_components ordinary
+passes in products and two ordinary passes in basis functions. Memory is O(batch width (degree + 1)
+n_components) and does not grow with the number of intervals.
+
+Numbers that overflow, and undefined values of symbolic edges, become inf and nan without a warning:
+the public functions and the optimizers reject them.
 """
 
 from collections.abc import Sequence
@@ -28,13 +32,17 @@ from kan_ref.pde.jet_layer import JetCache
 
 @np.errstate(over="ignore", invalid="ignore")
 def prepare_jet(network: Network, x: FloatArray, kind: JetKind) -> JetCache:
-    """What the first layer needs of x (batch, n_in). As long as x and the first knots stay, it serves every theta."""
+    """Evaluate what the first layer needs of x (batch, n_in).
+
+    The result is valid for every theta, as long as x and the knots of the first layer do not
+    change.
+    """
     return jet_layer.evaluate(network.layers[0], kind.at(x), kind, slopes=False)
 
 
 @dataclass(frozen=True, eq=False)
 class JetFlow:
-    """A forward sweep: `jet` (n_out, n_parts, batch) of the outputs and the layers' caches."""
+    """A forward pass: `jet` (n_out, n_components, batch) of the outputs, and the layers' caches."""
 
     jet: FloatArray
     caches: tuple[JetCache, ...]
@@ -45,7 +53,7 @@ class JetFlow:
 
 @np.errstate(over="ignore", invalid="ignore")
 def run_jet_forward(network: Network, inputs: JetCache) -> JetFlow:
-    """(Y1) from the evaluated inputs.
+    """Compute the jet of the outputs by (J17), with what the backward pass needs.
 
     Notes
     -----
@@ -63,7 +71,7 @@ def run_jet_forward(network: Network, inputs: JetCache) -> JetFlow:
 
 @np.errstate(over="ignore", invalid="ignore")
 def predict_jet(network: Network, inputs: JetCache) -> FloatArray:
-    """(Y1) without anything kept for a way back: (n_out, n_parts, batch)."""
+    """Return the jet of the outputs, (n_out, n_components, batch), by (J17)."""
     jet = jet_layer.outputs(network.layers[0], inputs)
     for layer in network.layers[1:]:
         jet = jet_layer.outputs(layer, jet_layer.evaluate(layer, jet, inputs.kind, slopes=False))
@@ -75,7 +83,7 @@ def predict_jet(network: Network, inputs: JetCache) -> FloatArray:
 
 @np.errstate(over="ignore", invalid="ignore")
 def run_jet_backward(network: Network, flow: JetFlow, d_jet: FloatArray) -> FloatArray:
-    """(Y3): dR/d theta, (n_params,), given dR/du part by part, (n_out, n_parts, batch).
+    """Return dR/d theta (n_params,), given dR/du (n_out, n_components, batch), by (J18) and (J19).
 
     Notes
     -----
@@ -94,20 +102,21 @@ def run_jet_backward(network: Network, flow: JetFlow, d_jet: FloatArray) -> Floa
 
 @np.errstate(over="ignore", invalid="ignore")
 def jet_jacobian(network: Network, flow: JetFlow, seeds: Sequence[FloatArray]) -> list[RowSparse]:
-    """(Y4): for each seed a block of rows dR_b / d theta, one row a sample.
+    """Return the gradient (J20) of every sample, a block of rows for each residual.
 
     Parameters
     ----------
     network : Network
     flow : JetFlow
         From `run_jet_forward`.
-    seeds : sequence of (n_out, n_parts, batch)
-        dR_b/du part by part, of one residual each.
+    seeds : sequence of (n_out, n_components, batch)
+        Of each residual the derivatives dR_b/du, component by component.
 
     Returns
     -------
     blocks : list of RowSparse
-        Each (batch, n_params); a row has n_out n_in (degree + 3) entries a layer, and 4 for each formula.
+        Each (batch, n_params). A row has n_out n_in (degree + 3) entries for each layer, and 4 for
+        each symbolic edge.
 
     Notes
     -----
@@ -117,6 +126,7 @@ def jet_jacobian(network: Network, flow: JetFlow, seeds: Sequence[FloatArray]) -
 
 
 def _rows_of(network: Network, flow: JetFlow, seed: FloatArray) -> RowSparse:
+    """Return the rows of one residual."""
     columns, values = [], []
     d_jet, start, batch = seed, network.n_params, seed.shape[2]
     # [eq:jet-jacobian]
@@ -133,7 +143,7 @@ def _rows_of(network: Network, flow: JetFlow, seed: FloatArray) -> RowSparse:
                 first + 4 * np.array([edge.row for edge in layer.symbolic])[:, None] + np.arange(4)
             )
             columns.append(np.repeat(places.reshape(-1, 1), batch, axis=1))
-            values.append(jet_layer.formula_rows(layer, cache, d_jet).reshape(places.size, batch))
+            values.append(jet_layer.symbolic_rows(layer, cache, d_jet).reshape(places.size, batch))
         if number:
             d_jet = jet_layer.input_gradient(layer, cache, d_jet)
     # [/eq:jet-jacobian]

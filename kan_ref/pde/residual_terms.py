@@ -1,14 +1,17 @@
-"""Terms of a differential problem: residuals at points, and their derivatives by the jet of the model's outputs.
+"""Terms of a problem: residuals at points, and their derivatives with respect to the model's jet.
 
-A jet u_k of the outputs at a point is a list of numbers: values and derivatives by the inputs, the parts of `jet_kind`. A residual r is a
-function of these numbers, so that how it moves with a parameter theta_p is the chain rule dr/d theta_p = sum_k dr/du_k du_k/d theta_p.
-The second factors are the model's, by the reverse sweep of `jets`; a term gives the residual and the first ones, the seeds of that sweep:
+The jet of the outputs at a point is a list of numbers u_k: values, and derivatives with respect to
+the inputs, the components of `jet_kind`. A residual r is a function of these numbers. By the chain
+rule dr/d theta_p = sum_k dr/du_k du_k/d theta_p. The factors du_k/d theta_p belong to the model and
+come from the backward pass of `jets`. A term supplies r and the factors dr/du_k, the seed
+derivatives of that backward pass:
 
-    (R1)  linear      r_o = c u_o,0 + u_o,s - f_o,    dr_o/du_o,0 = c,    dr_o/du_o,s = 1          (part 0: the value,
-    (R2)  function    r = R(x, u, du, d2u),           dr/du_k from the user's partial derivatives        part s: A : D^2 u + b . grad u)
-          d2u_pq and d2u_qp are one part of the jet, whose seed is by_d2u_pq + by_d2u_qp
+    (J33)  linear      r_o = c u_o,0 + u_o,s - f_o,    dr_o/du_o,0 = c,    dr_o/du_o,s = 1
+           with the value u_o,0 and the operator u_o,s = A : D^2 u_o + b . grad u_o
+    (J34)  function    r = R(x, u, du, d2u),    dr/du_k from the user's partial derivatives
 
-What a user's R answers is asked and judged in `user_residual`.
+In (J34), d2u_pq and d2u_qp are one component of the jet, whose seed derivative is by_d2u_pq +
+by_d2u_qp.
 """
 
 from dataclasses import dataclass
@@ -17,15 +20,15 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.pde.jet_kind import JetKind
-from kan_ref.pde.user_residual import Arguments, Residual, ask, check_partials
+from kan_ref.pde.user_residual import Arguments, Residual, check_partials, evaluate_residual
 
 
 @dataclass(frozen=True, eq=False)
 class LinearTerm:
-    """(Q1) of `equations`, at some points.
+    """The condition (J30) of `equations` at some points.
 
-    `x` (n, n_in), `kind` with at most one second-order part, `zeroth` (n,) or (1,), `source` (n, n_out) or one number (),
-    `weight` (n,) or (1,).
+    `x` (n, n_in), `kind` with at most one operator of second order, `zeroth` (n,) or (1,), `source`
+    (n, n_out) or one number (), `weight` (n,) or (1,).
     """
 
     x: FloatArray
@@ -35,7 +38,7 @@ class LinearTerm:
     weight: FloatArray
 
     def residuals(self, jet: FloatArray) -> FloatArray:
-        """(R1), (n_out, n), at the outputs' jet (n_out, n_parts, n)."""
+        """Return the residuals (n_out, n) by (J33), at the jet (n_out, n_components, n)."""
         # [eq:linear-residual]
         residuals: FloatArray = (
             self.zeroth * jet[:, 0] + jet[:, self.kind.second].sum(axis=1) - self.source.T
@@ -44,7 +47,7 @@ class LinearTerm:
         return residuals
 
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Residuals (n_out, n) and their seeds dr/d jet, (n_out, n_out, n_parts, n)."""
+        """Return the residuals (n_out, n) and dr/d jet, (n_out, n_out, n_components, n)."""
         seeds = np.zeros((len(jet), *jet.shape))
         # [eq:linear-seeds]
         for output, seed in enumerate(seeds):
@@ -54,10 +57,11 @@ class LinearTerm:
         return self.residuals(jet), seeds
 
     def check(self, jet: FloatArray, name: str) -> None:
-        """ValueError if the source does not fit the model's outputs."""
+        """Raise ValueError if the source does not fit the model's outputs."""
         if self.source.ndim and self.source.shape[1] != len(jet):
             raise ValueError(
-                f"{name} gives values for {self.source.shape[1]} outputs, but the model has {len(jet)}"
+                f"{name} gives values for {self.source.shape[1]} outputs, "
+                f"but the model has {len(jet)}"
             )
 
     def __repr__(self) -> str:
@@ -66,10 +70,10 @@ class LinearTerm:
 
 @dataclass(frozen=True, eq=False)
 class FunctionTerm:
-    """(Q2) of `equations`, at some points.
+    """The condition (J31) of `equations` at some points.
 
-    `x` (n, n_in), `kind` with all first derivatives (none at order 0) and the second ones of `pairs`, the user's `function`,
-    `weight` (n,) or (1,).
+    `x` (n, n_in), `kind` with all first derivatives (none at order 0) and the second derivatives of
+    `pairs`, the user's `function`, `weight` (n,) or (1,).
     """
 
     x: FloatArray
@@ -79,15 +83,21 @@ class FunctionTerm:
     weight: FloatArray
 
     def residuals(self, jet: FloatArray) -> FloatArray:
-        """(R2), (n_residuals, n), at the outputs' jet (n_out, n_parts, n)."""
-        return ask(self.function, self.arguments(jet))[0].reshape(len(self.x), -1).T
+        """Return the residuals (n_residuals, n) at the jet (n_out, n_components, n)."""
+        residual, _ = evaluate_residual(self.function, self.arguments(jet))
+        return residual.reshape(len(self.x), -1).T
 
     def linearize(self, jet: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Residuals (n_residuals, n) and their seeds dr/d jet, (n_residuals, n_out, n_parts, n)."""
-        residual, partials = ask(self.function, self.arguments(jet))
+        """Return the residuals (n_residuals, n), dr/d jet (n_residuals, n_out, n_components, n).
+
+        Notes
+        -----
+        Implements :eq:`function-seeds`.
+        """
+        residual, partials = evaluate_residual(self.function, self.arguments(jet))
         n, n_out = len(self.x), len(jet)
         seeds = np.zeros((residual.size // n, *jet.shape))
-        by_u, by_du, by_d2u = (
+        by_u, by_du, by_d2u = (  # n_residuals and n_out first, samples last
             None
             if p is None
             else np.moveaxis(p.reshape(n, -1, n_out, *p.shape[residual.ndim + 1 :]), 0, -1)
@@ -107,11 +117,14 @@ class FunctionTerm:
         return residual.reshape(n, -1).T, seeds
 
     def check(self, jet: FloatArray, name: str) -> None:
-        """ValueError if shapes do not fit, or a partial derivative is not that of the residual, at this jet."""
+        """Raise an error if shapes do not fit, or a partial derivative is wrong at this jet."""
         check_partials(self.function, self.arguments(jet), name)
 
     def arguments(self, jet: FloatArray) -> Arguments:
-        """`x`, u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in), nan where a second derivative was not asked for."""
+        """Return `x`, u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in).
+
+        du and d2u are None above the term's order; d2u is nan at pairs that the term does not use.
+        """
         n_in, du, d2u = self.kind.n_in, None, None
         if self.kind.n_first:
             du = np.ascontiguousarray(jet[:, self.kind.first].transpose(2, 0, 1))

@@ -8,5 +8,7 @@ from kan_ref.sparsity.penalties import penalty_value as penalty_value
 from kan_ref.sparsity.pruning import prune as prune
 from kan_ref.sparsity.pruning import remove_edges as remove_edges
 from kan_ref.sparsity.pruning import remove_nodes as remove_nodes
+from kan_ref.sparsity.pruning import without_edges as without_edges
+from kan_ref.sparsity.pruning import without_nodes as without_nodes
 from kan_ref.sparsity.scores import edge_scores as edge_scores
 from kan_ref.sparsity.scores import node_scores as node_scores

@@ -1,28 +1,33 @@
-"""What makes a network sparse: penalties on how strongly each edge acts, as the paper states them and as pykan computes them.
+"""Penalties on the strength of each edge, which make a network sparse.
 
-Theorem (Liu et al. 2024, eqs. 2.17-2.20, and the chain rule). With score_ji = (1/N) sum_b |phi_ji(x_bi)|, the layer's sum
-|Phi|_1 = sum_ji score_ji, p_ji = score_ji / |Phi|_1 and S = -sum_ji p_ji log p_ji (natural logarithm, 0 log 0 := 0, and S = 0
-for a layer of zeros), the penalty of a network is R = sum over layers of mu_1 |Phi|_1 + mu_2 S, and of one layer
+Theorem (Liu et al. 2024, eqs. 2.17-2.20, and the chain rule). With score_ji = (1/N) sum_b
+|phi_ji(x_bi)|, the sum of a layer |Phi|_1 = sum_ji score_ji, p_ji = score_ji / |Phi|_1 and the
+entropy S = -sum_ji p_ji log p_ji (natural logarithm, 0 log 0 := 0, and S = 0 for a layer of
+zeros),
 
-    (E2)  dR / d score_ji  = mu_1 - mu_2 (log p_ji + S) / |Phi|_1
-    (E3)  dR / d phi_bji   = sign(phi_bji) / N * dR / d score_ji,     0 where phi_bji = 0
+    (P1)  R = sum over layers of mu_1 |Phi|_1 + mu_2 S
+    (P2)  dR / d score_ji = mu_1 - mu_2 (log p_ji + S) / |Phi|_1
+    (P3)  dR / d phi_bji  = sign(phi_bji) / N * dR / d score_ji,     0 where phi_bji = 0
 
-Base function and spline both count. A penalty reaches the parameters through (L7) of `layer`, a path that plain training does not
-take. Two other pairs (l1, entropy), to compare with. "pykan" is what pykan 0.2 computes, with standard deviations std (N - 1 in the
-denominator; 0 for one sample) and e = 1e-4:
+phi_ji contains base function and spline. The gradient reaches the parameters through the outputs
+of the edges, :eq:`layer-backward-edges`. Two further penalties are pykan's, for comparison.
+"pykan" is that of pykan 0.2, with standard deviations std (N - 1 in the denominator; 0 for one
+sample) and e = 1e-4:
 
-    (E4)  A_ji = std_b(phi_ji) / (std_b(x_i) + 0.1),   l1 = sum_ji A_ji
-    (E5)  entropy = -mean_j sum_i r_ji log2(r_ji + e) - mean_i sum_j c_ji log2(c_ji + e)
+    (P4)  A_ji = std_b(phi_ji) / (std_b(x_i) + 0.1),   l1 = sum_ji A_ji
+    (P5)  entropy = -mean_j sum_i r_ji log2(r_ji + e) - mean_i sum_j c_ji log2(c_ji + e)
           with r_ji = A_ji / (sum_i A_ji + 1),  c_ji = A_ji / (sum_j A_ji + 1)
 
-so that a constant curve costs nothing. "pykan-0.0" is its first release's:
+so that a constant edge costs nothing. "pykan-0.0" is that of its first release:
 
-    (E6)  A_ji = score_ji / (b_i - a_i + e),   l1 = sum_ji A_ji,   entropy = -sum_ji q_ji log2(q_ji + e),   q = A / sum A
+    (P6)  A_ji = score_ji / (b_i - a_i + e),   l1 = sum_ji A_ji
+          entropy = -sum_ji q_ji log2(q_ji + e),   q = A / sum A
 
-"coef" needs no samples and sees the splines alone, over live edges: a size and a roughness of the coefficients (lamb_coef and
-lamb_coefdiff of pykan's first release; later ones take the mean over outputs and sum over bases),
+"coef" needs no samples. It measures size and roughness of the coefficients of the active splines
+(lamb_coef and lamb_coefdiff of pykan's first release; later ones take the mean over outputs and
+the sum over basis functions):
 
-    (E7)  l1 = sum_ji mean_m |coef_jim|,   entropy := sum_ji mean_m |coef_ji,m+1 - coef_jim|
+    (P7)  l1 = sum_ji mean_m |coef_jim|,   entropy := sum_ji mean_m |coef_ji,m+1 - coef_jim|
 """
 
 from collections.abc import Sequence
@@ -41,16 +46,17 @@ from kan_ref.network import (
 )
 
 PENALTY_NAMES = ("paper", "pykan", "pykan-0.0", "coef")
-_E = 1e-4
-_STD_OFFSET = 0.1
+_E = 1e-4  # e of (P5) and (P6), as in pykan
+_STD_OFFSET = 0.1  # of (P4), as in pykan
 
 
 @dataclass(frozen=True, eq=False)
 class LayerPenalty:
-    """The penalty of one layer and where it pulls.
+    """The penalty of one layer and its derivatives.
 
-    `l1`, `entropy`: its two parts without their weights. `d_edges` (batch, n_out, n_in), `d_x` (batch, n_in), `d_coef`
-    (n_out, n_in, n_basis): derivatives of the weighted sum, None where there are none.
+    `l1`, `entropy`: its two parts without their weights. `d_edges` (batch, n_out, n_in), `d_x`
+    (batch, n_in), `d_coef` (n_out, n_in, n_basis): derivatives of the weighted sum with respect to
+    the outputs of the edges, the inputs and the coefficients; None where they are zero.
     """
 
     l1: float
@@ -63,7 +69,7 @@ class LayerPenalty:
 def layer_penalty(
     kind: str, layer: Layer, cache: Cache, x: FloatArray, l1_weight: float, entropy_weight: float
 ) -> LayerPenalty:
-    """Penalty of one layer on a batch.
+    """Return the penalty of one layer on a batch, with its derivatives.
 
     Parameters
     ----------
@@ -71,7 +77,7 @@ def layer_penalty(
         "paper", "pykan", "pykan-0.0" or "coef".
     layer : Layer
     cache : Cache
-        From `forward` at x.
+        From a forward pass at x.
     x : (batch, n_in)
         The layer's inputs; at least one sample.
     l1_weight, entropy_weight : float
@@ -83,7 +89,7 @@ def layer_penalty(
 
     Notes
     -----
-    Implements :eq:`paper-penalty`, :eq:`entropy-gradient` and, for the alternatives, (E4)-(E7).
+    Implements :eq:`paper-penalty`, :eq:`entropy-gradient` and, for the alternatives, (P4) to (P7).
     See tutorials/07_sparsification.md, "which penalty".
     """
     if kind == "coef":
@@ -105,18 +111,18 @@ def layer_penalty(
         return LayerPenalty(
             float(strengths.sum()), entropy, np.sign(outputs) / len(outputs) * (d_strengths / width)
         )
-    spread, d_spread = _std(outputs)
+    std, d_std = _std(outputs)
     reach, d_reach = _std(x)
-    strengths = spread / (reach + _STD_OFFSET)
+    strengths = std / (reach + _STD_OFFSET)
     entropy, d_entropy = _row_and_column_entropy(strengths)
     d_strengths = l1_weight + entropy_weight * d_entropy
-    d_edges = d_spread * (d_strengths / (reach + _STD_OFFSET))
+    d_edges = d_std * (d_strengths / (reach + _STD_OFFSET))
     d_x = -d_reach * (d_strengths * strengths).sum(axis=0) / (reach + _STD_OFFSET)
     return LayerPenalty(float(strengths.sum()), entropy, d_edges, d_x)
 
 
 def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
-    """S of one layer's scores (n_out, n_in), and dS / d scores; where a score is 0, its derivative (infinite) is given as 0.
+    """Return the entropy S of scores (n_out, n_in), and dS / d scores; it is 0 at scores of 0.
 
     Examples
     --------
@@ -137,7 +143,7 @@ def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
 
 
 def _offset_entropy(strengths: FloatArray, total: float) -> tuple[float, FloatArray]:
-    """-sum q log2(q + e) with q = strengths / total, all summed, and its derivative; 0 for a layer of zeros."""
+    """Return the entropy of (P6), q = strengths / total, and its derivative; 0 if total is 0."""
     if total == 0.0:
         return 0.0, np.zeros_like(strengths)
     q = strengths / total
@@ -146,50 +152,59 @@ def _offset_entropy(strengths: FloatArray, total: float) -> tuple[float, FloatAr
 
 
 def _row_and_column_entropy(strengths: FloatArray) -> tuple[float, FloatArray]:
-    """(E5) and its derivative."""
+    """Return the entropy (P5) and its derivative with respect to the strengths."""
     value, d_strengths = 0.0, np.zeros_like(strengths)
     for axis in (1, 0):
         total = strengths.sum(axis=axis, keepdims=True) + 1.0
-        share = strengths / total
+        fraction = strengths / total
         groups = strengths.size / strengths.shape[axis]
-        d_share = -(np.log2(share + _E) + share / ((share + _E) * np.log(2.0))) / groups
-        value -= float((share * np.log2(share + _E)).sum()) / groups
-        d_strengths += (d_share - (d_share * share).sum(axis=axis, keepdims=True)) / total
+        d_fraction = -(np.log2(fraction + _E) + fraction / ((fraction + _E) * np.log(2.0))) / groups
+        value -= float((fraction * np.log2(fraction + _E)).sum()) / groups
+        d_strengths += (d_fraction - (d_fraction * fraction).sum(axis=axis, keepdims=True)) / total
     return value, d_strengths
 
 
 def _std(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Standard deviation over samples (N - 1), and its derivative by each sample; both 0 where nothing varies."""
-    # the mean of equal numbers need not be that number in floating point
+    """Return the standard deviation over samples (N - 1) and its derivative with respect to each.
+
+    Both are 0 where all samples are equal.
+    """
+    # in floating point, the mean of equal numbers may differ from them
     centred = np.where(values.max(axis=0) > values.min(axis=0), values - values.mean(axis=0), 0.0)
     n = max(1, len(values) - 1)
-    spread = np.sqrt((centred**2).sum(axis=0) / n)
-    return spread, np.divide(centred, n * spread, out=np.zeros_like(centred), where=spread > 0.0)
+    std = np.sqrt((centred**2).sum(axis=0) / n)
+    return std, np.divide(centred, n * std, out=np.zeros_like(centred), where=std > 0.0)
 
 
 def _coef_penalty(layer: Layer, l1_weight: float, entropy_weight: float) -> LayerPenalty:
-    """(E7)."""
-    live = layer.mask[:, :, None]
-    steps = np.diff(layer.coef, axis=2) * live
-    d_coef = l1_weight * live * np.sign(layer.coef) / layer.n_basis
+    """Return the penalty (P7) of the coefficients."""
+    active = layer.mask[:, :, None]
+    steps = np.diff(layer.coef, axis=2) * active
+    d_coef = l1_weight * active * np.sign(layer.coef) / layer.n_basis
     if steps.shape[2]:
-        pull = entropy_weight * np.sign(steps) / steps.shape[2]
-        d_coef[:, :, 1:] += pull
-        d_coef[:, :, :-1] -= pull
+        d_steps = entropy_weight * np.sign(steps) / steps.shape[2]
+        d_coef[:, :, 1:] += d_steps
+        d_coef[:, :, :-1] -= d_steps
     roughness = float(np.abs(steps).sum()) / max(1, steps.shape[2])
-    return LayerPenalty(
-        float(np.abs(layer.coef * live).sum()) / layer.n_basis, roughness, d_coef=d_coef
-    )
+    size = float(np.abs(layer.coef * active).sum()) / layer.n_basis
+    return LayerPenalty(size, roughness, d_coef=d_coef)
 
 
 @dataclass(frozen=True)
 class PenaltyWeights:
-    """lambda (mu_1 l1 + mu_2 entropy): `weight` is lambda, `l1`, `entropy` are mu_1, mu_2, `kind` one of `PENALTY_NAMES`."""
+    """The weights in lambda (mu_1 l1 + mu_2 entropy).
+
+    `weight` is lambda, `l1` and `entropy` are mu_1 and mu_2; `kind` is one of `PENALTY_NAMES`,
+    else a ValueError is raised.
+    """
 
     weight: float
     l1: float = 1.0
     entropy: float = 1.0
     kind: str = "paper"
+
+    def __post_init__(self) -> None:
+        check_choice("penalty", self.kind, PENALTY_NAMES)
 
 
 def penalized_backward(
@@ -200,16 +215,16 @@ def penalized_backward(
     dy: FloatArray,
     weights: PenaltyWeights,
 ) -> tuple[float, FloatArray]:
-    """Value of the penalty, and the gradient of loss and penalty together.
+    """Return the value of the penalty, and the gradient of loss plus penalty.
 
     Parameters
     ----------
     network : Network
     x : (batch, n_in)
     caches : sequence of Cache
-        Of a forward pass at x.
+        From a forward pass at x.
     flow : sequence of (batch, n_l)
-        Outputs of every layer.
+        The outputs of every layer.
     dy : (batch, n_out)
         Gradient of the loss alone.
     weights : PenaltyWeights
@@ -222,24 +237,24 @@ def penalized_backward(
 
     Notes
     -----
-    (L7) of `layer` at every layer. Memory: the outputs of all edges, batch x n_out x n_in numbers a layer.
+    Backward pass :eq:`layer-backward-edges` at every layer. Memory: the outputs of all edges,
+    batch x n_out x n_in numbers for each layer.
     """
-    check_choice("penalty", weights.kind, PENALTY_NAMES)
     value = 0.0
     pieces: list[FloatArray] = []
     inputs = [x, *flow[:-1]]
-    for number in range(len(network.layers) - 1, -1, -1):
-        layer, cache = network.layers[number], caches[number]
+    for layer_index in range(len(network.layers) - 1, -1, -1):
+        layer, cache = network.layers[layer_index], caches[layer_index]
         part = layer_penalty(
             weights.kind,
             layer,
             cache,
-            inputs[number],
+            inputs[layer_index],
             weights.weight * weights.l1,
             weights.weight * weights.entropy,
         )
         value += weights.weight * (weights.l1 * part.l1 + weights.entropy * part.entropy)
-        if number:
+        if layer_index:
             dy, grads = layer_backward(layer, cache, dy, part.d_edges)
             if part.d_x is not None:
                 dy += part.d_x
@@ -258,12 +273,10 @@ def penalty_value(
     flow: Sequence[FloatArray],
     weights: PenaltyWeights,
 ) -> float:
-    """Lambda (mu_1 l1 + mu_2 entropy) of a network on a batch, without its gradient."""
+    """Return lambda (mu_1 l1 + mu_2 entropy) of a network on a batch, without its gradient."""
     inputs = [x, *flow[:-1]]
     total = 0.0
     for layer, cache, values in zip(network.layers, caches, inputs, strict=True):
-        part = layer_penalty(
-            check_choice("penalty", weights.kind, PENALTY_NAMES), layer, cache, values, 0.0, 0.0
-        )
+        part = layer_penalty(weights.kind, layer, cache, values, 0.0, 0.0)
         total += weights.l1 * part.l1 + weights.entropy * part.entropy
     return weights.weight * total

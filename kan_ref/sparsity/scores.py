@@ -1,16 +1,19 @@
-"""How much every edge and every node matters on a batch: by magnitude, by share of the spread, or by what the outputs owe it.
+"""Scores: how much every edge and every node matters on a batch.
 
-Liu et al. 2024, eqs. 2.17 and 2.21; phi_ji is the edge from input i to output j of layer l, x_{l+1,j} = sum_i phi_ji(x_l,i), and std the
-standard deviation over the N samples of the batch.
+Liu et al. 2024, eqs. 2.17 and 2.21. phi_ji is the edge from input i to output j of layer l, so that
+x_{l+1,j} = sum_i phi_ji(x_l,i); std is the standard deviation over the N samples of the batch.
 
-    (S1)  "mean"          A_ji = |phi_ji|_1 = (1/N) sum_b |phi_ji(x_bi)|
-    (S2)  "std"           A_ji = std phi_ji / std x_{l+1,j}, 0 where node j does not vary
-    (S3)  "attribution"   A_ji = a_{l+1,j} std phi_ji / std x_{l+1,j},  a_{l,i} = sum_j A_ji,  a_{L,j} = 1 / n_L
-    (S4)  node i          incoming I_i = max_k A_ik over the edges that enter it, outgoing O_i = max_j A_ji over those that leave
+    (P8)   "mean"         A_ji = |phi_ji|_1 = (1/N) sum_b |phi_ji(x_bi)|
+    (P9)   "std"          A_ji = std phi_ji / std x_{l+1,j}, 0 where node j does not vary
+    (P10)  "attribution"  A_ji = a_{l+1,j} std phi_ji / std x_{l+1,j},
+                          a_{l,i} = sum_j A_ji,  a_{L,j} = 1 / n_L
+    (P11)  node i         incoming I_i = max_k A_ik over the edges that enter it,
+                          outgoing O_i = max_j A_ji over the edges that leave it
 
-(S3) is the rule of the second paper's code (Liu et al. 2024b, arXiv 2408.10205): an output hands its score back along its edges, by their
-share (S2) of what varies, and every node on the way what it received; the outputs' mean is taken. There the node score is a itself, which
-stands for both parts of (S4). (S1) counts a constant like everything else; (S2) and (S3) count only what varies.
+(P10) is the rule of the code of the second paper (Liu et al. 2024b, arXiv 2408.10205), averaged
+over the outputs: the score of a node is divided among the edges that enter it, in proportion to
+(P9), and is the sum of what the edges that leave it receive. There the node score is a itself, in
+place of both parts of (P11). (P8) counts constants too; (P9) and (P10) count only variation.
 """
 
 from collections.abc import Sequence
@@ -22,12 +25,12 @@ from kan_ref.checks import FloatArray, check_choice
 from kan_ref.network import Network, check_inputs, forward, layer_edge_outputs
 
 KINDS = ("mean", "std", "attribution")
-ROUNDING = 1e-14  # a deviation below this share of the summands is the rounding of a constant
+ROUNDING = 1e-14  # of the largest summand: a smaller standard deviation is rounding error
 
 
 @dataclass(frozen=True, eq=False)
 class NodeScores:
-    """How much the nodes of one layer matter: (S4), arrays (n_l,).
+    """The scores (P11) of the nodes of one layer.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ class NodeScores:
 
     @property
     def least(self) -> FloatArray:
-        """The smaller of the two (n_l,): a node is kept where it is above the threshold, eq. 2.21."""
+        """The smaller of the two scores (n_l,), which pruning compares with its threshold."""
         present = [scores for scores in (self.incoming, self.outgoing) if scores is not None]
         return np.asarray(np.minimum(present[0], present[-1]))
 
@@ -49,7 +52,7 @@ class NodeScores:
 
 
 def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[FloatArray]:
-    """How much every edge matters on a batch: a list of arrays (n_out, n_in); dead edges have 0.
+    """Return the score of every edge on a batch, a measure of how much it matters.
 
     Parameters
     ----------
@@ -57,22 +60,31 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
     x : (batch, n_in)
         At least one sample; two for "std" and "attribution".
     kind : str
-        "mean": mean magnitude, in the units of the layer's outputs. "std": share of the standard deviation of the output, without unit;
-        above 1 where edges cancel. "attribution": that share times the score of the output.
+        "mean": the mean magnitude (P8), in units of the layer's outputs. "std": the fraction (P9)
+        of the standard deviation of the output, above 1 where edges cancel. "attribution": this
+        fraction times the score of the output, (P10).
 
     Returns
     -------
     scores : list of (n_out, n_in)
+        One array for each layer; masked edges have the score 0.
 
     Raises
     ------
     ValueError, TypeError
-        "kind is 'median', but must be one of 'mean', 'std', 'attribution'"
+        If `kind` is unknown ("kind is 'median', but must be one of 'mean', 'std', 'attribution'"),
+        or x has too few samples or the wrong shape.
 
     Notes
     -----
-    Implements :eq:`edge-scores`, :eq:`edge-shares` and :eq:`attribution`; Liu et al. 2024, eq. 2.17.
+    Implements :eq:`edge-scores`, :eq:`edge-shares` and :eq:`attribution`; Liu et al. 2024, eq.
+    2.17.
     """
+    return scores_by_edge(network, check_samples(network, x, kind), kind)
+
+
+def check_samples(network: Network, x: object, kind: str = "mean") -> FloatArray:
+    """Return x as an array (batch, n_in) with enough samples for scores of a kind, else raise."""
     check_choice("kind", kind, KINDS)
     points = check_inputs(network, x)
     if len(points) == 0:
@@ -81,18 +93,23 @@ def edge_scores(network: Network, x: object, *, kind: str = "mean") -> list[Floa
         raise ValueError(
             f"x has shape {points.shape}, but a standard deviation needs at least two samples"
         )
+    return points
+
+
+def scores_by_edge(network: Network, points: FloatArray, kind: str) -> list[FloatArray]:
+    """Return the scores of `edge_scores` at validated samples (batch, n_in)."""
     _, caches = forward(network, points)
     layers = zip(network.layers, caches, strict=True)
     if kind == "mean":
         # [eq:edge-scores]
         return [np.abs(layer_edge_outputs(layer, cache)).mean(axis=0) for layer, cache in layers]
         # [/eq:edge-scores]
-    shares = [_shares(layer_edge_outputs(layer, cache)) for layer, cache in layers]
-    return shares if kind == "std" else _attributed(shares)
+    fractions = [_fractions(layer_edge_outputs(layer, cache)) for layer, cache in layers]
+    return fractions if kind == "std" else _attributed(fractions)
 
 
 def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[NodeScores]:
-    """How much every node matters on a batch: one record for each of the layers of nodes 0..L, from inputs to outputs.
+    """Return the scores (P11) of all nodes on a batch, from the inputs to the outputs.
 
     Parameters
     ----------
@@ -102,24 +119,23 @@ def node_scores(network: Network, x: object, *, kind: str = "mean") -> list[Node
     Returns
     -------
     scores : list of NodeScores
-        L + 1 records for L layers of edges; `scores[l].least` holds the n_l numbers that pruning compares with its threshold.
+        One record for each of the L + 1 layers of nodes.
 
     Notes
     -----
     Implements :eq:`node-scores`, Liu et al. 2024, eq. 2.21.
     """
-    return collect_nodes(edge_scores(network, x, kind=kind), kind)
+    return scores_by_node(edge_scores(network, x, kind=kind), kind)
 
 
-def collect_nodes(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]:
-    """Node scores from the edge scores of the same kind."""
+def scores_by_node(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]:
+    """Return the scores of all nodes, from the edge scores of the same kind."""
     if kind == "attribution":
-        handed = [_handed_back(scores) for scores in by_edge]
-        last = _of_outputs(by_edge)
+        first, *hidden = (_node_attribution(scores) for scores in by_edge)
         return [
-            NodeScores(None, handed[0]),
-            *(NodeScores(one, one) for one in handed[1:]),
-            NodeScores(last, None),
+            NodeScores(None, first),
+            *(NodeScores(one, one) for one in hidden),
+            NodeScores(_output_attribution(by_edge), None),
         ]
     # [eq:node-scores]
     incoming = [None, *(scores.max(axis=1) for scores in by_edge)]
@@ -128,37 +144,39 @@ def collect_nodes(by_edge: Sequence[FloatArray], kind: str) -> list[NodeScores]:
     return [NodeScores(one, other) for one, other in zip(incoming, outgoing, strict=True)]
 
 
-def _shares(outputs: FloatArray) -> FloatArray:
-    """(S2) from the edges' outputs (batch, n_out, n_in)."""
+def _fractions(outputs: FloatArray) -> FloatArray:
+    """Return the fractions (P9) from the edges' outputs (batch, n_out, n_in)."""
     sizes = np.abs(outputs).max(axis=0)
-    # divided by the largest summand, no square overflows or vanishes
+    # after division by the largest summand, no square overflows or underflows
     scale = sizes.max(axis=1, keepdims=True)
     scale[scale == 0.0] = 1.0
     scaled, sizes = outputs / scale, sizes / scale
     # [eq:edge-shares]
     of_edges, of_nodes = scaled.std(axis=0), scaled.sum(axis=2).std(axis=0)[:, None]
     varies = (of_edges > ROUNDING * sizes) & (of_nodes > ROUNDING)
-    shares: FloatArray = np.divide(of_edges, of_nodes, out=np.zeros_like(of_edges), where=varies)
+    fractions: FloatArray = np.divide(of_edges, of_nodes, out=np.zeros_like(of_edges), where=varies)
     # [/eq:edge-shares]
-    return shares
+    return fractions
 
 
-def _attributed(shares: Sequence[FloatArray]) -> list[FloatArray]:
-    """(S3) from (S2), from the outputs back."""
+def _attributed(fractions: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return the scores (P10) from the fractions (P9), computed from the outputs to the inputs."""
     scores: list[FloatArray] = []
     # [eq:attribution]
-    of_nodes = _of_outputs(shares)
-    for share in reversed(shares):
-        scores.insert(0, of_nodes[:, None] * share)
-        of_nodes = _handed_back(scores[0])
+    of_nodes = _output_attribution(fractions)
+    for fraction in reversed(fractions):
+        scores.insert(0, of_nodes[:, None] * fraction)
+        of_nodes = _node_attribution(scores[0])
     # [/eq:attribution]
     return scores
 
 
-def _of_outputs(by_edge: Sequence[FloatArray]) -> FloatArray:
+def _output_attribution(by_edge: Sequence[FloatArray]) -> FloatArray:
+    """Return a_{L,j} of (P10)."""
     n_outputs = by_edge[-1].shape[0]
     return np.full(n_outputs, 1.0 / n_outputs)
 
 
-def _handed_back(scores: FloatArray) -> FloatArray:
+def _node_attribution(scores: FloatArray) -> FloatArray:
+    """Return a_{l,i} of (P10) from the scores of the edges that leave the nodes."""
     return np.asarray(scores.sum(axis=0))

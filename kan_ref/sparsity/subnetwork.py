@@ -1,13 +1,16 @@
-"""A part of a network that does what the whole did, as well as it can: the same curves, and constants that keep every node's mean.
+"""A part of a network that is as close as possible to the whole one: constants keep the means.
 
-Only what lies on a path of living edges from an input to an output is kept, beside the inputs and outputs themselves. Let x be the nodes
-of the network before and x' those after. Each remaining node j of layer l + 1 is given the constant that it misses,
+Only nodes and edges on a path of active edges from an input to an output are kept, besides the
+inputs and outputs themselves. Let x be the nodes of the network before and x' those after. Each
+remaining node j of layer l + 1 is given the constant
 
-    (P2)  mu_j = mean_b r_j,  r_j = x_{l+1,j} - sum_kept phi_ji(x'_l,i)        mean_b (r_j - c)^2 = var r_j + (mean_b r_j - c)^2
+    (P14)  mu_j = mean_b r_j,  r_j = x_{l+1,j} - sum_kept phi_ji(x'_l,i)
 
-so that over the batch it has the same mean as before; no other constant brings it nearer. Where the inputs x' are still x, mu_j is the
-mean of the removed phi_ji, and the node changes by their variation alone. No mean depends on what was removed earlier, hence the
-order of removals does not matter; a chain of nodes that were constants goes without a trace. `constant_folding` says where mu_j is put.
+so that its mean over the batch is unchanged. No other constant is better, because mean_b (r_j -
+c)^2 = var r_j + (mean_b r_j - c)^2. Where the inputs x' still equal x, mu_j is the mean of the
+removed phi_ji, and the error of the node is their variation alone. mu_j does not depend on what
+was removed earlier, hence the order of removals does not matter, and a chain of constant nodes is
+removed without error. `kan_ref.network.constant_folding` says where mu_j is added.
 """
 
 from collections.abc import Sequence
@@ -24,7 +27,7 @@ from kan_ref.network import (
     layer_edge_outputs,
     layer_outputs,
 )
-from kan_ref.sparsity.paths import active_edges, both, nodes_on_paths
+from kan_ref.sparsity.paths import active_edges, intersect, nodes_on_paths
 from kan_ref.sparsity.scores import ROUNDING
 
 
@@ -36,19 +39,20 @@ def keep_part(
     *,
     drop_inputs: bool = False,
 ) -> Network:
-    """The network of some nodes and edges, as far as they lie on paths.
+    """Return the network of some nodes and edges, as far as they lie on paths.
 
     Parameters
     ----------
     network : Network
     points : (batch, n_in)
-        At least one sample; checked.
+        At least one sample, validated by the caller.
     nodes : list of (n_l,) of bool
-        One array for each of the L + 1 layers of nodes; all outputs are True.
+        The nodes to keep, for each of the L + 1 layers of nodes; all outputs are True.
     kept : list of (n_out, n_in) of bool
-        One array for each layer of edges; dead edges may be True.
+        The edges to keep, for each layer; masked edges may be True.
     drop_inputs : bool
-        Whether inputs that are False lose their place, or only their edges.
+        Whether inputs that are False are dropped, so that the new network takes fewer columns, or
+        only lose their edges.
 
     Returns
     -------
@@ -57,16 +61,17 @@ def keep_part(
     Raises
     ------
     ValueError
-        If no path is left, or a formula has no value where its input has moved.
+        If no path remains, or a symbolic edge is undefined at its new inputs.
 
     Notes
     -----
     Implements :eq:`kept-mean`. See tutorials/07_sparsification.md, "the mean stays".
     """
-    on_paths = nodes_on_paths(both(active_edges(network), kept), nodes)
+    on_paths = nodes_on_paths(intersect(active_edges(network), kept), nodes)
     if not on_paths[-1].any():
         raise ValueError(
-            "network keeps no path from an input to an output: it is constant on x, and a layer needs at least one node"
+            "network keeps no path from an input to an output: it is constant on x, "
+            "and a layer needs at least one node"
         )
     stays = [nodes[0], *on_paths[1:-1], nodes[-1]]
     places = [nodes[0] if drop_inputs else np.ones_like(nodes[0]), *stays[1:]]
@@ -83,8 +88,8 @@ def keep_part(
             constants += (_values(part, old[:, columns]) - _values(part, new)).mean(axis=0)
         # [/eq:kept-mean]
         if not np.isfinite(constants).all():
-            _refuse_undefined(Network((*layers, part)), points[:, places[0]])
-        # rounding is no constant: it must not bend a spline, and never revive an edge
+            _check_defined(Network((*layers, part)), points[:, places[0]])
+        # a constant of the size of rounding must neither change a spline nor reactivate an edge
         constants[np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]] = 0.0
         layers.append(fold_constants(part, new, constants))
         old, new = layer_outputs(layer, cache), _values(layers[-1], new)
@@ -95,7 +100,8 @@ def _values(layer: Layer, x: FloatArray) -> FloatArray:
     return layer_outputs(layer, evaluate(layer, x, slopes=False))
 
 
-def _refuse_undefined(network: Network, points: FloatArray) -> None:
+def _check_defined(network: Network, points: FloatArray) -> None:
+    """Raise ValueError if a symbolic edge is undefined at a sample."""
     try:
         network(points)
     except ValueError as error:
@@ -103,7 +109,7 @@ def _refuse_undefined(network: Network, points: FloatArray) -> None:
 
 
 def _part(layer: Layer, here: BoolArray, rows: BoolArray, columns: BoolArray) -> Layer:
-    """The layer of the outputs `rows` and inputs `columns`, with the edges `here` (n_out, n_in) of the whole one."""
+    """Return the part of a layer with outputs `rows`, inputs `columns` and its edges `here`."""
     picked = np.ix_(rows, columns)
     output, input_ = np.cumsum(rows) - 1, np.cumsum(columns) - 1
     symbolic = [

@@ -3,6 +3,10 @@
 from kan_ref.symbolic.affine_fit import AffineFit as AffineFit
 from kan_ref.symbolic.affine_fit import fit_affine as fit_affine
 from kan_ref.symbolic.canonical import canonical_form as canonical_form
+from kan_ref.symbolic.exchange import Choice as Choice
+from kan_ref.symbolic.exchange import Place as Place
+from kan_ref.symbolic.exchange import exchange_functions as exchange_functions
+from kan_ref.symbolic.exchange import with_fits as with_fits
 from kan_ref.symbolic.ranking import rank_functions as rank_functions
 from kan_ref.symbolic.symbolification import auto_symbolic as auto_symbolic
 from kan_ref.symbolic.symbolification import fix_symbolic as fix_symbolic

@@ -1,14 +1,16 @@
-"""The curve of one function nearest to samples: y ~ c f(a x + b) + d, told in one way.
+"""Fit one function of the library to samples: y ~ c f(a x + b) + d, in canonical form.
 
-The search for the inner line is `affine_search.best_line`, in units t in [-1, 1] and z of mean 0 and size 1, so no range and no scale
-of the data is special. Here the line goes back to x. With p, q its values at the first and last sample,
+`variable_projection.best_line` searches the inner line for t in [-1, 1] and z of mean 0 and
+standard deviation 1, so no range and no scale of the data is special. With p, q the values of the
+line at the first and the last sample, in the units of x it is
 
-    (A1)  a = (q - p) / (high - low),    b = p - a low  or  q - a high
+    (S17)  a = (q - p) / (high - low),    b = p - a low  or  b = q - a high
 
-and c, d by least squares on the samples themselves, (V1) of `affine_search`. A step function has no slope to search by; for it every
-break between two samples and at one is tried, by sums from the left:
+and c, d follow from least squares on the samples themselves, (S14). A step function has no
+derivative to search by. Instead, each break between two samples and at a sample is tried; sums S
+and numbers n of the samples on both sides give
 
-    (A2)  misfit saved = (S_over - S_under)^2 / (n_under + n_over - (n_over - n_under)^2 / n)
+    (S18)  misfit saved = (S_over - S_under)^2 / (n_under + n_over - (n_over - n_under)^2 / n)
 """
 
 from dataclasses import dataclass
@@ -22,31 +24,32 @@ from kan_ref.symbolic.gauge import Affine, canonical_affine
 from kan_ref.symbolic.variable_projection import best_line
 
 EPS = float(np.finfo(np.float64).eps)
-# What y may owe to rounding, as a share of its largest number: a spline is a sum of a few terms.
-ROUNDING = 16.0 * EPS
-# Fits that differ by less than this share of the spread of y are the same but for rounding.
-SAME = 1e-12
+ROUNDING = 16.0 * EPS  # of max |y|, in y: a value of a spline is a sum of a few terms
+SAME = 1e-12  # of the standard deviation of y: fits that differ by less differ by rounding
+CLEARANCE = 8.0 * EPS  # relative, of a: more than the rounding of a x + b at both ends
+WIDE = 0.1  # an interval between singular points must be wider to hold the data
+FINITE_POLES = 10.0  # |u| within which `_constant` looks for singular points
 
 
 @dataclass(frozen=True)
 class AffineFit:
-    """A curve c f(a x + b) + d and how near it comes to the samples it was fitted to.
+    """A curve c f(a x + b) + d and its errors on the samples to which it was fitted.
 
     Parameters
     ----------
     name : str
         Of f in the library.
     a, b, c, d : float
-        Canonical, see `affine_gauge`.
+        Canonical, see `kan_ref.symbolic.gauge`.
     r2 : float
-        1 - SS_res / SS_tot, whatever the scale of y; if the samples of y are all the same up to rounding, 1 where they are
-        reproduced, else 0.
+        1 - SS_res / SS_tot, on any scale of y. If y is constant up to rounding: 1 where the curve
+        reproduces it, else 0.
     rms : float
         Root mean square of y - c f(a x + b) - d.
     singular : tuple of float
-        Points x inside the samples' range at which the curve becomes infinite, rising.
+        Points x inside the range of the samples at which the curve is infinite, increasing.
     score : float
-        From `affine_rank.rank_functions`; 0 without a ranking. Scores of one ranking can be compared, others not.
+        From `rank_functions`, else 0. Scores are comparable within one ranking only.
     """
 
     name: str
@@ -61,19 +64,21 @@ class AffineFit:
 
     @property
     def affine(self) -> Affine:
-        """(a, b, c, d)."""
+        """The parameters (a, b, c, d)."""
         return self.a, self.b, self.c, self.d
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        """Values of the curve at each number of `x`."""
+        """Return the values of the curve at `x`, of any shape."""
         return _values(lookup(self.name), self.affine, np.asarray(x, dtype=np.float64))
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples as they came, but y in units of a power of two, and for the search sorted, as y = mean + spread z over t in [-1, 1].
+    """Checked samples (x, y), and the same sorted and standardised for the search.
 
-    `spread` is 0 if no curve can be told: if x or y is all the same.
+    `y`, `mean` and `std` are in units of `unit`, a power of two. y = mean + std z over t in
+    [-1, 1]; `std` is the standard deviation, or 0 where x or y is constant and determines no
+    curve.
     """
 
     x: FloatArray
@@ -83,37 +88,40 @@ class Samples:
     low: float
     high: float
     mean: float
-    spread: float
+    std: float
     unit: float
 
 
 def fit_affine(x: object, y: object, name: object) -> AffineFit:
-    """The curve c f(a x + b) + d nearest to samples, f by name.
+    """Fit a, b, c, d of the curve c f(a x + b) + d to samples by least squares.
 
     Parameters
     ----------
     x, y : (n,)
         Finite, at least one sample. Any range, any scale.
     name : str
-        Of a function in `LIBRARY`.
+        Of the function f in `LIBRARY`.
 
     Returns
     -------
     fit : AffineFit
-        The least sum of squares that the search finds: it starts from a coarse grid, so with much noise or few samples a better one
-        may exist. Every sample lies in the domain of the curve. If x or y is all the same, or no curve lies there, c = 0.
+        The smallest sum of squares that the search finds. The search begins on a coarse grid, so a
+        better fit may exist where noise is large or samples are few. Every sample lies in the
+        domain of the curve. c = 0 if x or y is constant, or if no curve is defined at all samples.
 
     Raises
     ------
     ValueError
-        "name is 'sine', but must be one of ... (did you mean 'sin'?)"; "x has 5 samples and y has 4, ..."; samples that are not finite.
+        If the name is unknown ("name is 'sine', but must be one of ... (did you mean 'sin'?)"), the
+        numbers of samples differ or are 0, or a sample is not finite.
     TypeError
-        Samples that are no real numbers.
+        If the samples are not real numbers.
 
     Notes
     -----
-    Between 1 and 15 ms of one core for 1000 samples. A pole between two samples is accepted only if the samples grow towards it on both
-    sides, and stands in `singular`. See tutorials/08_symbols.md, "variable projection".
+    Takes 1 to 15 ms for 1000 samples on one core. A pole between two samples is accepted only if
+    the samples grow towards it on both sides; it is listed in `singular`. See
+    tutorials/08_symbols.md, "variable projection".
 
     Examples
     --------
@@ -123,37 +131,44 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     [-0.5, 0.0, 3.0, 1.0]
     """
     function = lookup(name)
-    return fit_samples(function, read_samples(x, y))
+    return fit_samples(function, standardise(*check_samples(x, y)))
 
 
-def read_samples(x: object, y: object) -> Samples:
-    """The door: samples (n,) and (n,), as a search needs them."""
+def check_samples(x: object, y: object) -> tuple[FloatArray, FloatArray]:
+    """Return x and y as arrays (n,); raise if they are not finite or differ in length."""
     x, y = check_float_array("x", x, ("n",)), check_float_array("y", y, ("n",))
     if len(x) != len(y) or len(x) == 0:
         raise ValueError(
-            f"x has {len(x)} samples and y has {len(y)}, but a fit needs as many of both, at least 1"
+            f"x has {len(x)} samples and y has {len(y)}, "
+            "but a fit needs as many of both, at least 1"
         )
+    return x, y
+
+
+def standardise(x: FloatArray, y: FloatArray) -> Samples:
+    """Return samples (n,) as the search needs them; raise ValueError where numbers overflow."""
     order = np.argsort(x, kind="stable")
     low, high = float(x[order[0]]), float(x[order[-1]])
     if not np.isfinite(high - low):
         raise ValueError(
             f"x reaches from {low:.3g} to {high:.3g}, but its width must be a float64 number"
         )
-    unit = float(np.ldexp(1.0, int(np.frexp(np.abs(y).max())[1])))
+    largest = float(np.abs(y).max())
+    if not np.isfinite(largest):  # the output of an edge may overflow
+        raise ValueError(f"y reaches {largest}, but must be finite")
+    unit = float(np.ldexp(1.0, int(np.frexp(largest)[1])))
     y = y / unit
-    mean, spread = float(np.mean(y)), float(np.std(y))
+    mean, std = float(np.mean(y)), float(np.std(y))
     if low == high or float(np.ptp(y)) <= ROUNDING * float(np.abs(y).max()):
         return Samples(x, y, np.zeros(len(x)), np.zeros(len(x)), low, high, mean, 0.0, unit)
     t = (x[order] - low) / (0.5 * (high - low)) - 1.0
-    return Samples(
-        x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / spread, low, high, mean, spread, unit
-    )
+    return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / std, low, high, mean, std, unit)
 
 
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
-    """`fit_affine` behind the door."""
+    """Fit one function to checked samples, as `fit_affine` does."""
     kind = function.gauge.kind
-    if samples.spread == 0.0 or kind == "constant":
+    if samples.std == 0.0 or kind == "constant":
         return _constant(function, samples)
     if kind == "line":
         return _with_outer(function, samples, 1.0, 0.0)
@@ -172,32 +187,36 @@ def fit_samples(function: Function, samples: Samples) -> AffineFit:
     return next(
         fit
         for fit in fits
-        if fit.rms <= max(least, min(2.0 * least, SAME * samples.spread * samples.unit))
+        if fit.rms <= max(least, min(2.0 * least, SAME * samples.std * samples.unit))
     )
 
 
 def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tuple[float, float]]:
-    """(a, b) of the line from p at the first sample to q at the last, in the ways that rounding tells apart, the plainest first."""
+    """Return (a, b) of the line from p at the first sample to q at the last, by (S17).
+
+    The candidates are equal up to rounding, the simplest first.
+    """
     width = samples.high - samples.low
     if p == q:
         return []
     if function.gauge.kind in ("power", "log"):
-        # the scale first: then -b is the very sample at which u is 0
+        # a is 1 or -1 first: then -b is exactly the sample at which u is 0
         p, q = p * width / abs(q - p), q * width / abs(q - p)
     a, lines = (q - p) / width, []
     turn = function.gauge.turn
     if turn > 0.0 and samples.low * samples.high > 0.0:
-        # far from x = 0 a phase of nearly whole turns is one, if the slope can take up the rest: sin(15 x) over [99, 101]
+        # far from x = 0 a phase near a whole number of periods is made one, and a takes up the
+        # rest: sin(15 x) over [99, 101]
         b = turn * float(np.round((p - a * samples.low) / turn))
         lines.append(((p + q - 2.0 * b) / (samples.low + samples.high), b))
     lines += [(a, p - a * samples.low), (a, q - a * samples.high)]
-    # one that keeps clear of the ends of the domain, where rounding may have crossed them
-    inner = a * (1.0 - 8.0 * EPS)
+    # the last one is shorter, because rounding may move an end across the end of the domain
+    inner = a * (1.0 - CLEARANCE)
     return [*lines, (inner, 0.5 * (p + q) - inner * 0.5 * (samples.low + samples.high))]
 
 
 def _with_outer(function: Function, samples: Samples, a: float, b: float) -> AffineFit:
-    """The fit with the best c and d for this inner line; its rms is infinite if f has no value on a sample."""
+    """Return the fit with the best c and d for an inner line; its rms is inf if f is undefined."""
     with np.errstate(all="ignore"):
         g = function.f(a * samples.x + b)
         middle = float(np.mean(g))
@@ -211,10 +230,11 @@ def _with_outer(function: Function, samples: Samples, a: float, b: float) -> Aff
 
 
 def _constant(function: Function, samples: Samples) -> AffineFit:
-    """The curve c = 0, with an inner line that keeps all samples inside the domain and clear of poles."""
+    """Return the fit with c = 0 and an inner line in the domain of f, away from poles."""
     low, high = function.domain
-    walls = [low, *singular_points(function, max(low, -10.0), min(high, 10.0)), high]
-    left, right = next((one, two) for one, two in pairwise(walls) if two - one > 0.1)
+    poles = singular_points(function, max(low, -FINITE_POLES), min(high, FINITE_POLES))
+    walls = [low, *poles, high]
+    left, right = next((one, two) for one, two in pairwise(walls) if two - one > WIDE)
     middle, width = 0.5 * (samples.low + samples.high), samples.high - samples.low
     if np.isfinite(left) and np.isfinite(right):
         a = min(1.0, 0.5 * (right - left) / width) if width > 0.0 else 1.0
@@ -227,13 +247,17 @@ def _constant(function: Function, samples: Samples) -> AffineFit:
 
 
 def _values(function: Function, affine: Affine, x: FloatArray) -> FloatArray:
+    """Return c f(a x + b) + d, NaN where f is undefined."""
     a, b, c, d = affine
     with np.errstate(all="ignore"):
         return np.asarray(c * function.f(a * x + b) + d)
 
 
 def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit:
-    """The record of a curve that is told in the units of the samples, in the caller's units; its rms is infinite if it has no values."""
+    """Return the fit of a curve in units of `samples.unit`, converted to the caller's units.
+
+    rms is infinite if the curve is undefined at a sample or its parameters overflow.
+    """
     rest = samples.y - _values(function, affine, samples.x)
     rms = float(np.sqrt(np.mean(rest**2)))
     rounding = ROUNDING * float(np.abs(samples.y).max())
@@ -256,7 +280,10 @@ def _measured(function: Function, samples: Samples, affine: Affine) -> AffineFit
 
 
 def _best_break(samples: Samples) -> float:
-    """Where a step between two constants fits best, sgn(0) = 0 counted: between two samples, or at one."""
+    """Return the best break x of a step between two constants, by (S18).
+
+    It lies between two samples, or at a sample, which then has the value sgn(0) = 0.
+    """
     places, group = np.unique(samples.x, return_inverse=True)
     count, total = (
         np.bincount(group).astype(np.float64),

@@ -1,18 +1,23 @@
-"""One network for all that differ by redundant parameters of their formulas alone: where constants go, and how large a node is.
+"""Canonical form: one network for all that differ in redundant parameters of symbolic edges only.
 
-Theorem. What stands above a hidden node j sees h_j = sum_i c_ji f_ji(a_ji x_i + b_ji) + d_ji only through a_kj h_j + b_kj, so that for
-every D_j = sum_i d_ji and every s_j != 0 the network's function stays the same under
+Theorem. The layer above a hidden node j depends on h_j = sum_i c_ji f_ji(a_ji x_i + b_ji) + d_ji
+only through a_kj h_j + b_kj (:eq:`symbolic-edge`). Hence, with D_j = sum_i d_ji and for every s_j
+!= 0, the function of the network is unchanged under
 
-    (K1)  d_ji -> 0            b_kj -> b_kj + a_kj D_j       constants move on to the next layer
-    (K2)  c_ji -> s_j c_ji     a_kj -> a_kj / s_j            a node has no unit
+    (S22)  d_ji -> 0            b_kj -> b_kj + a_kj D_j       constants move to the next layer
+    (S23)  c_ji -> s_j c_ji     a_kj -> a_kj / s_j            the scale of a node is arbitrary
 
-((F1) of `symbolic_edge`). With the gauge of every single edge ((H1) to (H5) of `affine_gauge`) these are all the freedoms that hold
-whatever the functions are. The first edges that are no constants fix s_j, from the inputs on:
+Together with the redundancy of each edge, (S1) to (S5), these are all the changes that hold for
+every choice of functions. From the inputs on, the first edges that are not constant fix s_j:
 
-    first edge above has a of its own (exp, sin, ...)       its a = 1; where f is even or odd, the first c below is positive
-    its size stands elsewhere (x, powers, log, abs, sgn)    the first c below is 1; where f is neither even nor odd, 1 or -1, and a = 1
+    first edge above                                      convention
+    keeps a scale of its own in a (exp, sin, ...)         its a = 1; if f is even or odd, the first
+                                                          c below is positive
+    has its scale in c or d (x, powers, log, abs, sgn)    the first c below is 1; if f is neither
+                                                          even nor odd, it is 1 or -1, and a = 1
 
-What cannot move on is gathered on one edge: the constants of an output, and of a node that splines enter or leave.
+Constants that cannot move are added up on one edge: those of an output, and those of a node that
+spline edges enter or leave.
 """
 
 import math
@@ -25,46 +30,50 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 from kan_ref.symbolic.gauge import canonical_affine
 
-SIZE_ELSEWHERE = ("line", "power", "log")  # kinds of gauge that leave no size in a
+SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of `Gauge` for which a is 1 or -1
 
 
 def canonical_form(network: Network) -> Network:
-    """The network with the same function whose formulas have no redundant parameters left: 1.0 exp(1.0 sin(pi x) + 1.0 y^2).
+    """Return a network with the same function and without redundant parameters.
+
+    For example exp(sin(pi x) + y^2) has no other scale or shift than pi.
 
     Parameters
     ----------
     network : Network
-        Formulas, splines and dead edges in any mixture.
+        Symbolic, spline and masked edges in any mixture.
 
     Returns
     -------
     canonical : Network
-        Networks that differ by (K1), (K2) and the gauges of their edges give the same one, up to rounding. Splines stay as they
-        are. Where a node's values move, so do the knots of the edges that leave it.
+        Equal, up to rounding, for all networks that differ by (S22), (S23) and the redundancy of
+        their edges. Splines are unchanged. Where the values of a node are scaled or shifted, so are
+        the knots of the layer above.
 
     Raises
     ------
     TypeError
-        "network is 3, but must be a Network"
+        If `network` is not a Network.
 
     Notes
     -----
-    Implements :eq:`constants-move-on` and :eq:`node-scale`. Nodes that share locked edges, below or above, are changed together: by
-    the same amount, or not at all. Values agree to rounding; so a sample at the very end of a function's domain may fall out of it.
+    Implements :eq:`constants-move-on` and :eq:`node-scale`. Nodes that share locked edges, below
+    or above, are changed by the same amount, or not at all. Values agree up to rounding, which may
+    move a sample at the very end of the domain of a function out of it.
     """
     check_network("network", network)
     layers = [_with_affine(layer, layer.affine) for layer in network.layers]
-    for number in range(len(layers) - 1):
-        lower, upper = layers[number : number + 2]
+    for layer_index in range(len(layers) - 1):
+        lower, upper = layers[layer_index : layer_index + 2]
         for nodes in _free_groups(lower, upper):
             lower, upper = _move_constants(lower, upper, nodes)
             lower, upper = _set_scale(lower, upper, nodes)
-        layers[number : number + 2] = lower, upper
+        layers[layer_index : layer_index + 2] = lower, upper
     return Network(tuple(_gather_constants(layer) for layer in layers))
 
 
 def _with_affine(layer: Layer, affine: FloatArray) -> Layer:
-    """The layer with the rows `affine`, each in its canonical gauge."""
+    """Return the layer with the rows `affine`, each in its canonical form."""
     functions = {edge.row: edge.function for edge in layer.symbolic}
     rows = [
         canonical_affine(functions[row], (float(a), float(b), float(c), float(d)))
@@ -74,15 +83,17 @@ def _with_affine(layer: Layer, affine: FloatArray) -> Layer:
 
 
 def _below(lower: Layer, node: int) -> list[SymbolicEdge]:
+    """Return the symbolic edges into a node."""
     return [edge for edge in lower.symbolic if edge.output == node]
 
 
 def _above(upper: Layer, node: int) -> list[SymbolicEdge]:
+    """Return the symbolic edges out of a node."""
     return [edge for edge in upper.symbolic if edge.input == node]
 
 
 def _free_groups(lower: Layer, upper: Layer) -> list[list[int]]:
-    """Hidden nodes with formulas below and above and no splines, in groups that locked edges tie together."""
+    """Return the hidden nodes with symbolic edges only, in groups tied by locked edges."""
     group = list(range(lower.n_out))
     for uses in (
         [(edge.row, edge.output) for edge in lower.symbolic],
@@ -105,13 +116,13 @@ def _free_groups(lower: Layer, upper: Layer) -> list[list[int]]:
 
 
 def _rows(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[list[int], list[int]]:
-    """Rows of affine below and above these nodes, each once."""
+    """Return the rows of `affine` below and above these nodes, each once."""
     below = {edge.row for node in nodes for edge in _below(lower, node)}
     return sorted(below), sorted({edge.row for node in nodes for edge in _above(upper, node)})
 
 
 def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Layer]:
-    """(K1) for nodes that all have the same sum of constants; others stay."""
+    """Apply (S22) to nodes if they all have the same sum of constants."""
     shifts = {
         math.fsum(lower.affine[edge.row, 3] for edge in _below(lower, node)) for node in nodes
     }
@@ -133,7 +144,7 @@ def _move_constants(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer
 
 
 def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Layer]:
-    """(K2) for nodes that all need the same factor; others stay."""
+    """Apply (S23) to nodes if they all need the same factor."""
     factors = {_factor(lower, upper, node) for node in nodes}
     if len(factors) > 1:
         return lower, upper
@@ -147,14 +158,14 @@ def _set_scale(lower: Layer, upper: Layer, nodes: list[int]) -> tuple[Layer, Lay
         # [/eq:node-scale]
     for new, old in ((affine_below, lower.affine), (affine_above, upper.affine)):
         if not np.isfinite(new).all() or ((new == 0.0) != (old == 0.0)).any():
-            return lower, upper  # the factor leads out of float64
+            return lower, upper  # a parameter would overflow or underflow
     return _with_affine(lower, affine_below), _with_affine(
         _with_knots(upper, nodes, up / down, 0.0), affine_above
     )
 
 
 def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
-    """s_j of (K2) as numerator and denominator, so that what is to be 1 becomes exactly 1."""
+    """Return s_j of (S23) as a quotient, so that a parameter that it makes 1 is exactly 1."""
     above = _first_moving(_above(upper, node), upper.affine)
     below = _first_moving(_below(lower, node), lower.affine)
     if above is None:
@@ -164,13 +175,13 @@ def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
         1.0 if below is None else float(lower.affine[below.row, 2]),
     )
     gauge = above.function.gauge
-    if gauge.kind in SIZE_ELSEWHERE:
+    if gauge.kind in SCALE_NOT_IN_A:
         return (1.0, c) if gauge.parity != 0 else (math.copysign(1.0, a), abs(c))
     return (a if gauge.parity == 0 else math.copysign(a, a * c)), 1.0
 
 
 def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge | None:
-    """The first edge whose curve is no constant by its parameters or its name."""
+    """Return the first edge whose curve is not constant, or None."""
     moves = (affine[:, 0] != 0.0) & (affine[:, 2] != 0.0)
     return next(
         (edge for edge in edges if moves[edge.row] and edge.function.gauge.kind != "constant"), None
@@ -178,7 +189,10 @@ def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge
 
 
 def _with_knots(layer: Layer, nodes: list[int], factor: float, shift: float) -> Layer:
-    """The layer whose inputs `nodes` have the knots factor (t - shift), mirrored with their coefficients where factor < 0."""
+    """Return the layer with the knots factor (t - shift) for the inputs `nodes`.
+
+    Where the factor is negative, knots and coefficients are in reversed order.
+    """
     knots, coef = layer.knots.copy(), layer.coef.copy()
     with np.errstate(over="ignore"):
         moved = factor * (knots[nodes] - shift)
@@ -188,13 +202,16 @@ def _with_knots(layer: Layer, nodes: list[int], factor: float, shift: float) -> 
     low, high = moved[:, layer.degree], moved[:, -layer.degree - 1]
     with np.errstate(over="ignore", invalid="ignore"):
         if not (np.isfinite(moved[:, -1] - moved[:, 0]) & (low < high)).all():
-            return layer  # a grid that rounding would leave without width stays; no spline stands on it
+            return layer  # rounding would leave the grid without width; no spline edge uses it
     knots[nodes] = moved
     return replace(layer, knots=knots, coef=coef)
 
 
 def _gather_constants(layer: Layer) -> Layer:
-    """The layer with each output's d summed on its first formula; rows that several edges share stay as they are."""
+    """Return the layer with each output's d added up on its first symbolic edge.
+
+    Rows that several locked edges share stay as they are.
+    """
     users, affine = Counter(edge.row for edge in layer.symbolic), layer.affine.copy()
     for node in range(layer.n_out):
         rows = [edge.row for edge in _below(layer, node) if users[edge.row] == 1]

@@ -1,14 +1,17 @@
-"""One edge, one name: the (a, b, c, d) that stands for all that give the same curve c f(a x + b) + d.
+"""The canonical parameters of c f(a x + b) + d among all (a, b, c, d) that give the same curve.
 
-Each move below leaves the curve as it is ((G1) to (G4) of `function_record`; s = |a|):
+Parameters of an edge are redundant: scaling and shifting u = a x + b can be undone in c and d (a
+gauge freedom). The identities of `kan_ref.functions.record` say how, and each of the following
+changes leaves the curve as it is (s = |a|):
 
-    (H1)  power       (a, b, c) -> (a/s, b/s, c s^n),  and a = 1, c parity where f is even or odd
-    (H2)  logarithm   (a, b, d) -> (a/s, b/s, d + c log s)
-    (H3)  exponential (b, c)    -> (0, c e^b)
-    (H4)  symmetry    (a, b, c, d) -> (-a, -b, parity c, d + (1 - parity) m c) where a < 0
-    (H5)  turn        (b, c)    -> (b - k turn, sign^k c), k whole, so that b lies in [first, first + turn)
+    (S1)  power        (a, b, c) -> (a/s, b/s, c s^n);  a = 1, c parity where f is even or odd
+    (S2)  logarithm    (a, b, d) -> (a/s, b/s, d + c log s)
+    (S3)  exponential  (b, c)    -> (0, c e^b)
+    (S4)  symmetry     (a, b, c, d) -> (-a, -b, parity c, d + (1 - parity) m c)  where a < 0
+    (S5)  period       (b, c)    -> (b - k turn, sign^k c),  k an integer so that b lies in
+                                    [first, first + turn)
 
-Where c s^n or c e^b would leave the numbers of float64, (H1) and (H3) are left out.
+(S1) and (S3) are left out where c s^n or c e^b would overflow or underflow float64.
 """
 
 import math
@@ -16,12 +19,18 @@ import math
 from kan_ref.functions import Function
 
 Affine = tuple[float, float, float, float]
-# a phase that rounding has put just below the end of its turn belongs to the beginning: sin(x + pi - 1e-16) is -sin(x)
+# rounding can put a phase just below the end of its period: sin(x + pi - 1e-16) is -sin(x)
 PHASE_TOLERANCE = 1e-13
+LARGEST_LOG = 700.0  # e^709 is the largest power of e in float64
+
+
+def n_inner(function: Function) -> int:
+    """Return the number of inner parameters that are not redundant: 0, 1 or 2 of a and b."""
+    return {"constant": 0, "line": 0, "power": 1, "log": 1, "exp": 1}.get(function.gauge.kind, 2)
 
 
 def canonical_affine(function: Function, affine: Affine) -> Affine:
-    """The representative of all (a, b, c, d) that give the curve of `affine`, up to rounding.
+    """Return the canonical (a, b, c, d) of the curve that `affine` describes, up to rounding.
 
     Parameters
     ----------
@@ -32,9 +41,9 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     Returns
     -------
     affine : (float, float, float, float)
-        "0": (1, 0, 0, d). "x": a = 1, b = 0. Powers, abs, sgn: a = 1; fractional powers and log: a = 1 or -1. exp: b = 0. sin, cos:
-        a > 0, b in [0, pi); tan: a > 0, b in [-pi/2, pi/2); other even and odd functions: a > 0. An edge with a = 0 is a
-        constant, and left alone.
+        "0": (1, 0, 0, d). "x": a = 1, b = 0. Powers, abs, sgn: a = 1; fractional powers and log:
+        a = 1 or -1. exp: b = 0. sin, cos: a > 0, b in [0, pi); tan: a > 0, b in [-pi/2, pi/2);
+        other even and odd functions: a > 0. An edge with a = 0 is constant and returned unchanged.
 
     Notes
     -----
@@ -52,11 +61,11 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     if a < 0.0 and gauge.parity != 0:
         a, b, c, d = -a, -b, gauge.parity * c, d + (1 - gauge.parity) * gauge.middle * c
     s = abs(a)
-    if gauge.kind == "power" and _stays_a_number(c, gauge.degree * math.log(s)):
+    if gauge.kind == "power" and _fits_float64(c, gauge.degree * math.log(s)):
         a, b, c = a / s, b / s, c * s**gauge.degree
     elif gauge.kind == "log":
         a, b, d = a / s, b / s, d + c * math.log(s)
-    elif gauge.kind == "exp" and _stays_a_number(c, b):
+    elif gauge.kind == "exp" and _fits_float64(c, b):
         b, c = 0.0, c * math.exp(b)
     if gauge.turn > 0.0:
         k = math.floor((b - gauge.first) / gauge.turn)
@@ -67,6 +76,8 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     return a, b, c, d
 
 
-def _stays_a_number(c: float, log_factor: float) -> bool:
-    """Whether e^log_factor and its product with `c` lie well inside the numbers of float64."""
-    return abs(log_factor) < 700.0 and (c == 0.0 or abs(math.log(abs(c)) + log_factor) < 700.0)
+def _fits_float64(c: float, log_factor: float) -> bool:
+    """Return whether e^log_factor and c e^log_factor neither overflow nor underflow."""
+    return abs(log_factor) < LARGEST_LOG and (
+        c == 0.0 or abs(math.log(abs(c)) + log_factor) < LARGEST_LOG
+    )

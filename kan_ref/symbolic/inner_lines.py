@@ -1,19 +1,23 @@
-"""The inner lines u = a x + b of one function, written by as few numbers as its gauge leaves, none of them bounded.
+"""Charts of the inner line u = a x + b: unbounded parameters theta, as few as are not redundant.
 
-A line is known by its ends p = u(-1), q = u(1), with t in [-1, 1] the data's own range:
+With t in [-1, 1] over the range of the data, a line is given by its ends p = u(-1), q = u(1):
 
-    (S1)  u(t) = p (1 - t)/2 + q (1 + t)/2
+    (S6)   u(t) = p (1 - t)/2 + q (1 + t)/2
 
-and what the gauge leaves of (p, q) is theta:
+A chart writes (p, q) with the parameters that the redundancy of (a, b, c, d) leaves free:
 
-    (S2)  "circle"  u = cos theta + sin theta t     powers that live everywhere: u = 0 is at t = -cot theta, theta = 0 is a constant
-    (S3)  "side"    u = 1 + sin theta t             powers and log, with u > 0 on the data: |sin theta| = 1 is u = 0 at an end
-    (S4)  "gap"     u = t - w(theta)                powers with a pole, which stays between the samples where it started
-    (S5)  "scale"   u = theta t                     exp
-    (S6)  "ends"    p = w(theta_1), q = w(theta_2)  the others, with both ends in the domain
+    (S7)   "circle"  u = cos theta + t sin theta     powers defined everywhere: the zero of u is at
+                                                     t = -cot theta; theta = 0 is a constant
+    (S8)   "side"    u = 1 + t sin theta             powers and log, u > 0 on the data: for
+                                                     |sin theta| = 1 the zero of u is at an end
+    (S9)   "gap"     u = t - w(theta)                powers with a pole that stays in the gap
+                                                     between samples in which it starts
+    (S10)  "scale"   u = theta t                     exp
+    (S11)  "ends"    p = w(theta_1), q = w(theta_2)  all others, both ends in the domain of f
 
-where w writes a number between bounds as one without: w(s) = (low + high)/2 + (high - low)/2 sin s, low + s^2, high - s^2, or s. So
-a search needs to know no bounds; and where f' is infinite at a closed end (sqrt, arcsin), the slope of w vanishes just as fast.
+w maps all real s into the bounds: w(s) = (low + high)/2 + (high - low)/2 sin s, low + s^2, high -
+s^2, or s without bounds. So the search needs no constraints. Where f' is infinite at a closed end
+of its domain (sqrt, arcsin), the derivative of w vanishes at the same rate.
 """
 
 from dataclasses import dataclass
@@ -25,7 +29,7 @@ from kan_ref.checks import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Chart:
-    """One of (S2) to (S6), with the bounds of w for "gap" and "ends"."""
+    """One of the charts (S7) to (S11), with the bounds of w for "gap" and "ends"."""
 
     kind: str
     low: float = -np.inf
@@ -33,8 +37,12 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Starts:
-    """Starts of a search: `theta` (n_starts, p) on a `chart`; `row` (n_starts,) rises; neighbours in a row are neighbours in place."""
+class LineStarts:
+    """Initial values of a search: `theta` (n_starts, n_free) on a `chart`.
+
+    `row` (n_starts,), nondecreasing, numbers the rows of the grid: neighbours with the same row
+    number are neighbouring lines.
+    """
 
     chart: Chart
     theta: FloatArray
@@ -42,7 +50,7 @@ class Starts:
 
 
 def between(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """w(theta) and w'(theta)."""
+    """Return w(theta) and w'(theta)."""
     low, high = chart.low, chart.high
     # [eq:between-bounds]
     if np.isfinite(low) and np.isfinite(high):
@@ -57,19 +65,18 @@ def between(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def free_number(chart: Chart, value: FloatArray) -> FloatArray:
-    """The theta with w(theta) = value, for values within the bounds."""
+    """Return the theta with w(theta) = value, for values within the bounds."""
     low, high = chart.low, chart.high
     if np.isfinite(low) and np.isfinite(high):
-        return np.asarray(
-            np.arcsin(np.clip((value - 0.5 * (low + high)) / (0.5 * (high - low)), -1.0, 1.0))
-        )
+        middle, half = 0.5 * (low + high), 0.5 * (high - low)
+        return np.asarray(np.arcsin(np.clip((value - middle) / half, -1.0, 1.0)))
     if np.isfinite(low):
         return np.sqrt(value - low)
     return np.sqrt(high - value) if np.isfinite(high) else value
 
 
 def line_ends(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(p, q) of every theta, and their slopes.
+    """Return the ends (p, q) of the lines theta, and their derivatives with respect to theta.
 
     Parameters
     ----------

@@ -1,73 +1,99 @@
-"""The names of a library ranked by how well their curves c f(a x + b) + d explain samples.
+"""Rank the functions of the library by how well their curves c f(a x + b) + d explain samples.
 
-Score (Schwarz 1978, with a price on names). A fit with k parameters and mean squared misfit m, in units of the variance of y, has
+Score (Schwarz 1978, with a penalty on complexity). A fit with k parameters and the mean squared
+misfit m, in units of the variance of y, has
 
-    (R1)  score = n_eff log max(m, floor) + k log n_eff + 3 complexity,    the least is the best
-    (R2)  n_eff = n (2 runs / n)^2, at least 8, at most n,    floor = 1e-26 + (eps max|y| / spread)^2
+    (S19)  score = n_eff log max(m, floor) + k log n_eff + 3 complexity;  the lowest is the best
+    (S20)  n_eff = n (2 runs / n)^2, at least 8, at most n
+           floor = 1e-26 + (eps max|y| / std(y))^2
 
-where `runs` counts the pieces of equal sign of the residual of the nearest fit, samples sorted by x (Wald & Wolfowitz 1940). White
-noise has n/2 runs, so that n_eff = n. The misfit between a spline and the formula behind it is smooth: its 1000 samples are the shape
-of ten or twenty waves, a part of which any further parameter takes up. Without (R2) it would buy parameters, and x^2 out of a
-spline would become cosh. Below the floor all fits are exact, and complexity decides.
+where `runs` counts the pieces of equal sign in the residual of the nearest fit, samples sorted by
+x (Wald & Wolfowitz 1940). White noise has n/2 runs, so that n_eff = n. The misfit between a spline
+and the function that it approximates is smooth: 1000 samples of it carry the information of ten or
+twenty waves, and any further parameter absorbs a part of it. Without (S20) each such parameter
+would pay, and x^2 learnt by a spline would be ranked below cosh. Below this bound all fits are
+exact, and complexity decides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.functions import LIBRARY, lookup
-from kan_ref.symbolic.affine_fit import EPS, AffineFit, Samples, fit_samples, read_samples
-from kan_ref.symbolic.search_starts import n_inner
+from kan_ref.functions import LIBRARY, Function, lookup
+from kan_ref.symbolic.affine_fit import (
+    EPS,
+    AffineFit,
+    Samples,
+    check_samples,
+    fit_samples,
+    standardise,
+)
+from kan_ref.symbolic.gauge import n_inner
 
-# Chosen, with (R2), on 810 curves with noise of a hundredth of their spread and 810 out of splines that are off by up to 3e-3 of it:
-# right names 96.9 and 92.8 %; weight 2: 96.9 and 92.3 %; with n_eff = 2 runs, 96.9 and 91.6 %.
+# Chosen, with (S20), on 810 curves with noise of 1e-2 of their standard deviation and 810 splines
+# with errors of up to 3e-3 of it: right names 96.9 and 92.8 %. With weight 2: 96.9 and 92.3 %;
+# with n_eff = 2 runs: 96.9 and 91.6 %.
 COMPLEXITY_WEIGHT = 3.0
-LEAST_NUMBER = 8.0
-EXACT = 1e-26
+LEAST_NUMBER = 8.0  # of n_eff: log n_eff > 2, so that a parameter always has a price
+EXACT = 1e-26  # of m: (1e-13)^2, a few hundred roundings
+LEAST_STD = 1e-150  # of y in its unit: the square below must not underflow
 
 
 def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> list[AffineFit]:
-    """The nearest curve of every name, best first.
+    """Fit every function of the library to samples and sort the fits by their score.
 
     Parameters
     ----------
     x, y : (n,)
         As for `fit_affine`.
     names : iterable of str, optional
-        Of functions in `LIBRARY`; all of them without it.
+        Of functions in `LIBRARY`; by default all of them.
 
     Returns
     -------
     fits : list of AffineFit
-        By rising score (R1). A pole between samples, which `fit_affine` accepts only where they grow towards it, stands in `singular`.
-        Names of one family, such as sin and cos, tie; they stand in the library's order.
+        In the order of increasing score (S19). Functions of one family, such as sin and cos, tie;
+        they keep the order of the library. A fit with a pole between samples lists it in
+        `singular`.
 
     Raises
     ------
     ValueError, TypeError
-        As `fit_affine`; no names at all.
+        As `fit_affine`; also if `names` is empty or a string.
 
     Notes
     -----
-    Implements :eq:`rank`. About 0.2 s of one core for the whole library and 1000 samples. See tutorials/08_symbols.md, "ranking of names".
+    Implements :eq:`rank`. About 0.2 s on one core for the whole library and 1000 samples. See
+    tutorials/08_symbols.md, "ranking of names".
 
     Examples
     --------
     >>> x = np.linspace(-1.0, 1.0, 200)
-    >>> [fit.name for fit in rank_functions(x, np.sin(15.0 * x), names=("x", "exp", "tanh", "sin"))][0]
+    >>> fits = rank_functions(x, np.sin(15.0 * x), names=("x", "exp", "tanh", "sin"))
+    >>> fits[0].name
     'sin'
     """
+    functions = check_candidates(names)
+    return rank_samples(standardise(*check_samples(x, y)), functions)
+
+
+def check_candidates(names: Iterable[str] | None) -> list[Function]:
+    """Return the functions called `names`, all by default; raise for unknown or no names."""
     if isinstance(names, str):
         raise TypeError(f"names is {names!r}, but must be a sequence of names, as in ({names!r},)")
     functions = [lookup(name) for name in dict.fromkeys(LIBRARY if names is None else names)]
     if not functions:
         raise ValueError("names is empty, but a ranking needs at least one name")
-    samples = read_samples(x, y)
+    return functions
+
+
+def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[AffineFit]:
+    """Rank functions as `rank_functions` does, for validated samples."""
     fits = [fit_samples(function, samples) for function in functions]
     n_eff = _effective_number(samples, min(fits, key=lambda fit: fit.rms))
     # [eq:rank]
-    scale = max(samples.spread, 1e-150) * samples.unit
+    scale = max(samples.std, LEAST_STD) * samples.unit
     floor = EXACT + (EPS * float(np.abs(samples.y).max()) * samples.unit / scale) ** 2
     scored = []
     for function, fit in zip(functions, fits, strict=True):
@@ -77,12 +103,12 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
             replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + price))
         )
     # [/eq:rank]
-    # rounding parts the members of a family by less than a thousandth
+    # rounding separates the scores of one family by less than 1e-3
     return sorted(scored, key=lambda fit: round(fit.score, 3))
 
 
 def _effective_number(samples: Samples, fit: AffineFit) -> float:
-    """(R2)."""
+    """Return n_eff of (S20) from the residual of one fit."""
     order = np.argsort(samples.x, kind="stable")
     signs = np.sign((samples.unit * samples.y - fit(samples.x))[order])
     # [eq:effective-number]

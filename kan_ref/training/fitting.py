@@ -1,8 +1,7 @@
 """Training: an optimizer on a flat vector, finer grids, hidden grids that follow activations.
 
 Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of grids. On each
-it makes the objective of the network and hands it to an optimizer, whose memory ends with that
-grid.
+it minimises the objective of the network by an optimizer, whose memory ends with that grid.
 
     (T10)  before each grid    the first layer is extended over its own [a, b], hidden grids are
                                placed on the activations
@@ -12,44 +11,29 @@ grid.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from kan_ref.checks import (
-    FloatArray,
-    check_choice,
     check_flag,
-    check_generator,
-    check_integer,
-    check_number,
 )
 from kan_ref.data import DataLike, check_arrays
 from kan_ref.network import PARAMETER_NAMES, Network, place_hidden_grids, refine
-from kan_ref.optimizers import Callback as OnStep
 from kan_ref.optimizers import (
     Iterate,
-    OptimizeResult,
-    ValueAndGrad,
-    levenberg_marquardt,
     steps_are_done,
 )
-from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training.goal import Goal, Model, Problem, check_model
+from kan_ref.training.goal import Model, Problem, check_model
 from kan_ref.training.history import Callback, Recorder, Run
 from kan_ref.training.objective import (
     DataGoal,
-    Objective,
     check_batch,
     check_penalty,
-    make_objective,
 )
-from kan_ref.training.optimizer_choice import GRADIENT_OPTIMIZERS, OPTIMIZER_NAMES, on_batches
-from kan_ref.training.penalized_goal import PenalizedGoal
 from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
-from kan_ref.training.trainable import trainable_places
+from kan_ref.training.settings import Settings, read_settings
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
@@ -129,7 +113,7 @@ def fit(
     the training error and one for the test error.
     """
     check_model("network", network)
-    settings = _read_settings(
+    settings = read_settings(
         network,
         optimizer=optimizer,
         n_steps=n_steps,
@@ -166,112 +150,6 @@ def fit(
     return Run(network, recorder.history(), stopped, interrupted)
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """Arguments of `fit` for every grid, checked; `batch_size` and `options` are Adam's."""
-
-    optimizer: str
-    n_steps: int
-    penalty: PenaltyWeights | None
-    smoothness_weight: float
-    update_grids: bool
-    trainable: Sequence[str]
-    options: dict[str, float]
-    batch_size: int | None
-    rng: np.random.Generator | None
-
-    def objective(self, network: Model, goal: Goal, points: FloatArray) -> Objective:
-        """Return the objective of a network and a goal."""
-        if self.penalty is not None:
-            goal = PenalizedGoal.of(network, goal, self.penalty, points)
-        return make_objective(
-            network, goal, smoothness_weight=self.smoothness_weight, trainable=self.trainable
-        )
-
-    def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
-        """Run the optimizer from the objective's own parameters."""
-        start = objective.start()
-        if self.optimizer == "lm":
-            return levenberg_marquardt(
-                objective.linearize,
-                start,
-                residuals=objective.residuals,
-                n_steps=n_steps,
-                callback=callback,
-            )
-        function: ValueAndGrad = objective.value_and_grad
-        if self.batch_size is not None and self.rng is not None:
-            function = on_batches(objective, self.batch_size, self.rng)
-        optimize = GRADIENT_OPTIMIZERS[self.optimizer]
-        return optimize(function, start, n_steps=n_steps, callback=callback, **self.options)
-
-
-def _read_settings(
-    network: Model,
-    *,
-    optimizer: object,
-    n_steps: object,
-    loss: object,
-    penalty: PenaltyWeights | None,
-    smoothness_weight: object,
-    update_grids: object,
-    trainable: Sequence[str],
-    learning_rate: object,
-    batch_size: object,
-    rng: object,
-) -> _Settings:
-    """Check the arguments of `fit` that do not concern data, problem and grids."""
-    name = "lm" if penalty is None and loss == "mse" else "lbfgs"
-    if optimizer is not None:
-        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) == "lm" and name != "lm":
-            reason = (
-                "with an L1 or entropy penalty the objective is"
-                if loss == "mse"
-                else f"loss {loss!r} is"
-            )
-            raise ValueError(f"optimizer is 'lm', but {reason} no sum of squares: take 'lbfgs'")
-        name = str(optimizer)
-    weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
-    if not isinstance(network, Network) and (weight or penalty is not None):
-        raise TypeError(
-            f"network is {network!r}, but smoothness and penalties on edges need the curves of a "
-            "Network"
-        )
-    options, size = {}, None
-    if learning_rate is not None:
-        rate = check_number("learning_rate", learning_rate, low=0.0)
-        if rate == 0.0:
-            raise ValueError("learning_rate is 0.0, but must be above 0")
-        if name != "adam":
-            raise ValueError(
-                f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: "
-                "take 'adam'"
-            )
-        options = {"learning_rate": rate}
-    if batch_size is not None:
-        size = check_integer("batch_size", batch_size, low=1)
-        if name != "adam":
-            raise ValueError(
-                f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: "
-                "take 'adam'"
-            )
-    if rng is not None or size is not None:
-        rng = check_generator("rng", rng)
-    if trainable != PARAMETER_NAMES:
-        trainable_places(network, trainable)
-    return _Settings(
-        name,
-        check_integer("n_steps", n_steps, low=0),
-        penalty,
-        weight,
-        check_flag("update_grids", update_grids) and isinstance(network, Network),
-        trainable,
-        options,
-        size,
-        rng if isinstance(rng, np.random.Generator) else None,
-    )
-
-
 def _read_goal(
     network: Model, data: DataLike | None, problem: object, loss: str, batch_size: object
 ) -> tuple[DataGoal | Problem, DataGoal | None]:
@@ -293,7 +171,7 @@ def _read_goal(
 
 
 def _climb(
-    network: Any, source: DataGoal | Problem, settings: _Settings, recorder: Recorder
+    network: Any, source: DataGoal | Problem, settings: Settings, recorder: Recorder
 ) -> tuple[Model, str]:
     """Return the network after `n_steps` steps on its grids, and why they ended."""
     points, follow = source.points, settings.update_grids

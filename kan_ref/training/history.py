@@ -84,7 +84,7 @@ class Run:
         Trained.
     history : History
     stopped : str
-        Why the run ended, in a sentence.
+        Why the run ended.
     interrupted : bool
         Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
     """

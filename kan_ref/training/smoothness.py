@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from kan_ref.bspline import jump_weights
 from kan_ref.checks import FloatArray
 from kan_ref.network import Layer, Network
 from kan_ref.numerics import RowSparse
@@ -114,49 +115,3 @@ def _jumps(layer: Layer, weights: FloatArray) -> FloatArray:
     windows = np.lib.stride_tricks.sliding_window_view(layer.coef, layer.degree + 2, axis=2)
     jumps: FloatArray = np.einsum("ipq,jipq->jip", weights, windows)
     return jumps
-
-
-def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
-    """(P2) on every row: h^k times the jumps of the k-th derivative, as weights of degree + 2 neighbouring coefficients.
-
-    Parameters
-    ----------
-    knots : (n_in, n_knots)
-    degree : int
-
-    Returns
-    -------
-    weights : (n_in, n_intervals - 1, degree + 2)
-        On evenly spaced rows the binomial coefficients with changing signs.
-
-    Notes
-    -----
-    Implements :eq:`derivative-jumps`.
-    """
-    n_in, n_knots = knots.shape
-    n_basis = n_knots - degree - 1
-    n_intervals = n_basis - degree
-    h = (knots[:, n_knots - 1 - degree] - knots[:, degree]) / n_intervals
-    # [eq:derivative-jumps]
-    weights = np.ones((n_in, n_basis, 1))
-    for q in range(1, degree + 1):
-        # h joins each division, so that the powers of h stay of size one
-        span = knots[:, degree + 1 : n_knots - q] - knots[:, q:n_basis]
-        scale = np.divide(
-            (degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0
-        )
-        weights = _differences(weights) * scale[:, :, None]
-    grid = knots[:, degree : n_knots - degree]
-    filled = np.diff(grid, axis=1) > 0
-    # beside an empty interval there is no derivative to jump from: a repeated breakpoint is a licence to be less smooth there
-    return _differences(weights) * (filled[:, :-1] & filled[:, 1:])[:, :, None]
-    # [/eq:derivative-jumps]
-
-
-def _differences(weights: FloatArray) -> FloatArray:
-    """Row m minus row m - 1, as weights of one more coefficient, the first of them that of row m - 1."""
-    n_in, n_rows, width = weights.shape
-    result = np.zeros((n_in, n_rows - 1, width + 1))
-    result[:, :, 1:] = weights[:, 1:]
-    result[:, :, :-1] -= weights[:, :-1]
-    return result

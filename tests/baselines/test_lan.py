@@ -543,7 +543,10 @@ REFUSED = {
         lambda: build(knots=(ROW[:1],)),
         r"knots\[0\] has 1 rows, but weights\[0\] has 2 outputs",
     ),
-    "falling rows": (lambda: build(knots=(ROW[:, ::-1],)), r"knots\[0\] must rise along each row"),
+    "falling rows": (
+        lambda: build(knots=(ROW[:, ::-1],)),
+        r"knots\[0\] must be nondecreasing along each row",
+    ),
     "no outputs": (
         lambda: build(weights=(np.ones((0, 3)), LAST)),
         r"weights\[0\] has shape \(0, 3\), but",

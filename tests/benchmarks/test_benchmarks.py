@@ -1,12 +1,14 @@
 """The benchmarks compare like with like, and report what they ran."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
 
 import kan_ref as kr
 from benchmarks import accuracy, jets, textbook, training_step
+from benchmarks.jobs import run_all
 from benchmarks.shapes import Shape
 from kan_ref.numerics.differences import central_difference
 
@@ -24,22 +26,6 @@ def test_the_textbook_step_computes_what_ours_computes(widths, contraction):
     ours, d_theta = kr.value_and_grad(network, x, y)
     assert value == pytest.approx(ours, rel=1e-12)
     np.testing.assert_allclose(gradient, d_theta, rtol=0, atol=1e-12 * np.abs(d_theta).max())
-
-
-@pytest.mark.parametrize("degree", [0, 1, 2, 3, 5])
-def test_the_textbook_recursion_gives_all_bases_and_slopes_where_knots_repeat_too(degree):
-    rng = np.random.default_rng(degree)
-    knots = np.sort(rng.uniform(-1.0, 1.0, (3, 2 * degree + 8)), axis=1)
-    knots[1, 3:5], knots[2, :3] = knots[1, 3], knots[2, 0]
-    x = rng.uniform(-1.1, 1.1, (50, 3))
-
-    basis, basis_slope = textbook.bases(x, knots, degree, slopes=True)
-
-    slopes = kr.bspline.basis(x, knots, degree, derivative=1)
-    np.testing.assert_allclose(basis, kr.bspline.basis(x, knots, degree), rtol=0, atol=1e-14)
-    np.testing.assert_allclose(
-        basis_slope, slopes, rtol=0, atol=1e-13 * max(1.0, np.abs(slopes).max())
-    )
 
 
 def test_a_step_on_a_fine_grid_needs_few_megabytes_and_the_table_says_how_many():
@@ -127,3 +113,18 @@ def test_a_case_of_the_accuracy_table_is_run_and_reported_over_seeds():
         in text
     )
     assert accuracy.run_seed(case, 0).test.tobytes() == outcomes[0].test.tobytes()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_runs_come_back_in_their_order_from_one_process_or_several(jobs):
+    assert run_all(divmod, [(7, 2), (9, 4), (5, 3)], jobs) == [(3, 1), (2, 1), (1, 2)]
+
+
+def test_several_jobs_without_joblib_name_the_extra(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+
+    with pytest.raises(SystemExit) as end:
+        accuracy.main(["--jobs", "2"])
+
+    assert end.value.code == 2
+    assert "2 processes need joblib" in capsys.readouterr().err

@@ -23,7 +23,7 @@ from kan_ref.bspline.bases import basis, basis_integral
 
 @st.composite
 def rows_with_points(draw, low=0, points=points_anywhere, **options):
-    """A degree, one knot row, and points on and off it."""
+    """A degree, one knot vector, and points inside and outside it."""
     degree = draw(degrees(low))
     row = draw(knot_rows(degree, **options))
     return degree, row, draw(points(row))
@@ -78,7 +78,7 @@ def test_derivatives_beyond_the_degree_are_zero(case, beyond):
 
 @given(rows_with_points(), st.data())
 def test_integrals_are_exact_to_1e_14_of_the_widest_basis(case, data):
-    """Judged against the widest support; limits also off the row and in falling order."""
+    """Relative to the widest support; limits also outside the knot vector and in decreasing order."""
     degree, row, x = case
     low, high = data.draw(st.permutations(x))[:2]
 
@@ -101,7 +101,7 @@ def test_every_input_has_its_own_row(case, data):
         np.testing.assert_array_equal(together[:, i], of_row(x[:, i], row, degree))
 
 
-# --- conventions of ownership, at chosen places
+# --- the half-open interval convention, at chosen places
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_clamped_ends_belong_to_the_outermost_bases_alone():
 
 
 def test_a_knot_repeated_beyond_the_degree_makes_bases_jump_to_the_right():
-    """Degree 1, knots 0 0 1 1 2 2: hats cut in half. At 1 the left halves have ended, the right ones begin."""
+    """Degree 1, knots 0 0 1 1 2 2: halves of hats. At 1 the left halves end and the right ones begin."""
     got = basis([[math.nextafter(1.0, 0.0)], [1.0]], [[0.0, 0.0, 1.0, 1.0, 2.0, 2.0]], 1)[:, 0]
 
     np.testing.assert_allclose(got, [[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]], atol=2e-16)
@@ -168,7 +168,7 @@ def test_bases_and_derivatives_are_zero_off_the_row_however_far(degree, x):
 
 
 def test_the_cubic_on_whole_numbers_by_hand():
-    """At x = 1/2 of [0, 1) the four live cubics are (1 - x)^3, 3 x^3 - 6 x^2 + 4, ..., over 6: 1, 23, 23, 1 over 48."""
+    """At x = 1/2 of [0, 1) the four nonzero cubics are (1 - x)^3, 3 x^3 - 6 x^2 + 4, ..., over 6: 1, 23, 23, 1 over 48."""
     got = basis([[0.0], [0.5]], [np.arange(-3.0, 5.0)], 3)[:, 0]
 
     np.testing.assert_allclose(
@@ -177,7 +177,7 @@ def test_the_cubic_on_whole_numbers_by_hand():
 
 
 def test_the_slopes_of_the_quadratic_on_whole_numbers_by_hand():
-    """On [0, 1): (1 - x)^2 / 2, 1/2 + x - x^2, x^2 / 2, with slopes x - 1, 1 - 2 x, x and second derivatives 1, -2, 1."""
+    """On [0, 1): (1 - x)^2 / 2, 1/2 + x - x^2, x^2 / 2, with derivatives x - 1, 1 - 2 x, x and second derivatives 1, -2, 1."""
     slopes, seconds = (
         basis([[0.25]], [np.arange(-2.0, 4.0)], 2, derivative)[0, 0] for derivative in (1, 2)
     )
@@ -201,7 +201,7 @@ def test_bases_agree_with_scipy_to_1e_14_on_the_grid(case, data):
 
 @given(rows_with_points(low=1, kinds=SMOOTH_KINDS), st.data())
 def test_curves_and_their_derivatives_agree_with_scipy_on_the_grid(case, data):
-    """Judged against sum_m |c_m B_m^(r)(x)|, the size of the terms."""
+    """Relative to sum_m |c_m B_m^(r)(x)|, the size of the terms."""
     degree, row, _ = case
     x, order = data.draw(points_in_grid(row, degree)), data.draw(st.integers(0, degree))
     coef = np.random.default_rng(len(row)).normal(size=len(row) - degree - 1)

@@ -1,4 +1,4 @@
-"""What B-splines are: the laws that hold between them, and what `bspline` refuses."""
+"""Identities of B-splines, and the arguments that `bspline` rejects."""
 
 import numpy as np
 import pytest
@@ -14,13 +14,13 @@ from strategies import (
     points_in_grid,
 )
 
-from kan_ref.bspline import cox_de_boor
+from kan_ref.bspline import evaluation
 from kan_ref.bspline.bases import basis, basis_integral, greville
 
 
 @st.composite
 def grids(draw, low=0, **options):
-    """A degree, one knot row, and points of its [a, b)."""
+    """A degree, one knot vector, and points of its [a, b)."""
     degree = draw(degrees(low))
     row = draw(knot_rows(degree, **options))
     return degree, row, draw(points_in_grid(row, degree))
@@ -49,7 +49,7 @@ def test_bases_sum_to_1_at_b_too(case):
 
 @given(grids(low=1), st.data())
 def test_derivatives_sum_to_0_on_the_grid(case, data):
-    """Judged against the sum of their sizes; the floor is for points one ulp beside a knot at 0."""
+    """Relative to the sum of their sizes; the absolute bound is for points one ulp beside a knot at 0."""
     degree, row, x = case
     slopes = of_row(x, row, degree, data.draw(st.integers(1, degree)))
 
@@ -58,7 +58,7 @@ def test_derivatives_sum_to_0_on_the_grid(case, data):
 
 @given(grids(low=1))
 def test_greville_points_reproduce_x(case):
-    """Judged against the largest knot."""
+    """Relative to the largest knot."""
     degree, row, x = case
     points = greville(row[None], degree)[0]
 
@@ -111,7 +111,7 @@ def test_every_basis_is_between_0_and_1_and_zero_off_its_own_knots(case, data):
     )
 )
 def test_the_sum_of_all_bases_rises_and_falls_on_the_outer_intervals(case):
-    """Between the first knot and a it climbs from 0 to 1, between b and the last knot it falls back."""
+    """It increases from 0 to 1 between the first knot and a, and decreases between b and the last knot."""
     degree, row = case
     a, b = grid_ends(row, degree)
 
@@ -132,7 +132,7 @@ def test_the_sum_of_all_bases_rises_and_falls_on_the_outer_intervals(case):
 
 @given(grids())
 def test_a_mirrored_row_has_mirrored_bases(case):
-    """Inside the pieces; at knots the ownership of intervals would show."""
+    """Inside the pieces; at knots the half-open interval convention would matter."""
     degree, row, x = case
     inside = x[~np.isin(x, row)]
 
@@ -155,7 +155,7 @@ def test_scaling_row_and_points_by_a_power_of_2_changes_no_bit(case, scale):
 def test_derivatives_at_knots_are_limits_from_the_right_and_at_the_last_knot_from_the_left(
     case, data
 ):
-    """An ulp beside the knot nothing has changed yet; judged against the largest derivative on the piece."""
+    """An ulp beside the knot nothing has changed; relative to the largest derivative on the piece."""
     degree, row, _ = case
     m = data.draw(st.sampled_from([m for m in range(len(row) - 1) if row[m] < row[m + 1]]))
     order = data.draw(st.integers(1, degree))
@@ -230,7 +230,7 @@ def test_greville_points_at_degree_0_are_the_middles():
     np.testing.assert_array_equal(greville([[0.0, 1.0, 4.0]], 0), [[0.5, 2.5]])
 
 
-# --- shapes, kinds and refusals
+# --- shapes, kinds and rejected arguments
 
 
 @pytest.mark.parametrize("n_in", [1, 3, 40])
@@ -241,7 +241,7 @@ def test_points_worked_on_in_blocks_of_any_size_have_the_same_bases_bit_for_bit(
     at_once = [basis(x, knots, 3, derivative) for derivative in (0, 1, 2)]
 
     for block in (1, 7, 50):
-        monkeypatch.setattr(cox_de_boor, "_BLOCK", block)
+        monkeypatch.setattr(evaluation, "_BLOCK", block)
         for derivative, expected in enumerate(at_once):
             np.testing.assert_array_equal(basis(x, knots, 3, derivative), expected)
 
@@ -291,7 +291,7 @@ ROW = np.arange(6.0)[None]
         (
             lambda: basis([[0.5]], ROW[:, ::-1], 2),
             ValueError,
-            "knots must rise along each row; row 0 falls from 5.0 to 4.0 at position 1",
+            "knots must be nondecreasing along each row; row 0 decreases from 5.0 to 4.0 at position 1",
         ),
         (
             lambda: basis([[0.5]], ROW, 3),
@@ -318,7 +318,7 @@ ROW = np.arange(6.0)[None]
         (
             lambda: greville([[0.0, 1.0, 0.5, 2.0]], 1),
             ValueError,
-            "falls from 1.0 to 0.5 at position 2",
+            "decreases from 1.0 to 0.5 at position 2",
         ),
         (lambda: basis_integral(ROW, 2, np.nan, 1.0), ValueError, "low contains nan at position 0"),
         (lambda: basis_integral(ROW, 2, 0.0, [[1.0]]), ValueError, r"high has shape \(1, 1\)"),

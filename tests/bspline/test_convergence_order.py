@@ -1,4 +1,4 @@
-"""Errors fall with the right power of the grid: a spline's with G^-(k+1), and a network's from grid to grid."""
+"""Errors decrease with the right power of the grid: G^-(k+1) for a spline, and from grid to grid for a network."""
 
 from itertools import pairwise
 

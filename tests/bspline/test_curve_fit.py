@@ -1,4 +1,4 @@
-"""Least squares that starts from a curve: what it finds, what it leaves alone, and curves that move to another knot row."""
+"""Least squares that starts from a curve: its solution, the coefficients that it keeps, and curves on other knot vectors."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -47,7 +47,7 @@ def test_a_curve_of_the_space_is_found_again(seed, degree, kind):
         x, basis(x[:, None], row[None], degree)[:, 0] @ coef, knots=row, degree=degree
     )
 
-    # a basis of an uneven row may have little under it: the values are found to rounding, the coefficients almost
+    # a basis function of uneven knots may have few samples: values are exact to rounding, coefficients almost
     np.testing.assert_allclose(fit.coef.T, coef, rtol=0, atol=1e-9)
     assert fit.rank == 5 + degree
     assert fit.unsupported == ()
@@ -194,11 +194,11 @@ def test_a_fit_prints_its_worth():
     fit = kr.fit_curve([0.5, 0.7, 0.9], [[1.0], [2.0], [3.0]], knots=even_row(1), degree=1)
 
     assert repr(fit).startswith(
-        "CurveFit(1 curves of 6 bases, rank 3, 3 bases without points, residual "
+        "CurveFit(1 curves of 6 basis functions, rank 3, 3 without points, residual "
     )
 
 
-# --- curves on other rows
+# --- curves on other knot vectors
 
 
 @given(
@@ -255,7 +255,7 @@ def test_a_carried_over_curve_needs_no_least_squares(monkeypatch):
 
 
 def test_every_input_moves_by_itself():
-    """One row nested, one not: each as if alone."""
+    """One knot vector is nested, one is not: each result is the one of a single input."""
     rng = np.random.default_rng(0)
     rows, new = (
         np.stack([even_row(3), even_row(3)]),
@@ -273,7 +273,7 @@ def test_every_input_moves_by_itself():
 
 @pytest.mark.parametrize("degree", range(1, 5))
 def test_a_wider_row_continues_the_end_polynomials(degree):
-    """The old grid is contained, so beyond its ends the first and the last polynomial go on."""
+    """The old grid is contained, so beyond its ends the first and the last polynomial continue."""
     rng = np.random.default_rng(degree)
     row, new = even_row(degree, 4), even_row(degree, 16, -2.0, 2.0)
     coef = rng.normal(size=4 + degree)
@@ -309,7 +309,7 @@ def test_a_finer_row_with_other_breakpoints_keeps_a_smooth_curve_nearly(degree, 
 
 @pytest.mark.parametrize("degree", range(6))
 def test_a_straight_line_moves_exactly_to_any_row(degree):
-    """At degree 0 a constant does. Coefficients of a line are its values at the Greville points."""
+    """At degree 0 a constant. The coefficients of a line are its values at the Greville points."""
     rng = np.random.default_rng(degree)
     row, new = random_row(rng, 4, degree, "uneven"), random_row(rng, 3, degree, "uneven")
     slope = 0.7 if degree else 0.0
@@ -323,7 +323,7 @@ def test_a_straight_line_moves_exactly_to_any_row(degree):
 
 
 def test_an_interval_too_narrow_for_a_point_has_a_coefficient_of_the_curve_too():
-    """Least squares alone would leave it at nothing: at degree 0 no sampling point falls between 0.5 and 0.5 + 1e-9."""
+    """Least squares alone would give 0: at degree 0 no sampling point lies between 0.5 and 0.5 + 1e-9."""
     row = np.array([0.0, 0.25, 1.0])
     new = np.array([0.0, 0.5, 0.5 + 1e-9, 1.0])
 
@@ -372,14 +372,12 @@ def test_samples_leave_bases_alone_that_they_do_not_touch(degree):
     untouched = ~(basis(x, new[None], degree)[:, 0] != 0).any(axis=0)
     assert untouched.sum() >= 4
     np.testing.assert_allclose(with_samples[untouched], without[untouched], rtol=0, atol=1e-14)
-    assert (
-        np.abs(without[untouched]).min() > 1e-3
-    )  # what stands there is the old curve, not nothing
+    assert np.abs(without[untouched]).min() > 1e-3  # the old curve, not 0
     assert (with_samples != without).any()
 
 
 def test_a_sample_at_the_tip_of_a_basis_does_not_throw_its_coefficient():
-    """The last basis gets 1e-9 of its height: filling a misfit of 1e-2 there would take a coefficient of millions."""
+    """The last basis function is 1e-9 there: a residual of 1e-2 would need a coefficient of millions."""
     row, new = even_row(3, 5), even_row(3, 7)
     coef = np.random.default_rng(0).normal(size=(1, 1, 8))
     tip = new[-4] - 2.0 / 7 + 0.002

@@ -1,4 +1,4 @@
-"""Curves that move to other knot rows and stay: the blossom, Boehm's and the Oslo algorithm, against exact fractions."""
+"""The same curves on other knot vectors: the blossom, Boehm's and the Oslo algorithm, against exact fractions."""
 
 from itertools import combinations
 
@@ -19,13 +19,8 @@ from strategies import (
 )
 
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.blossom import (
-    blossom,
-    blossom_coef,
-    continued_values,
-    insert_knot,
-    refinement_matrix,
-)
+from kan_ref.bspline.blossom import blossom, blossom_coef, continued_values
+from kan_ref.bspline.knot_insertion import insert_knot, refinement_matrix
 from kan_ref.bspline.knots import (
     breakpoints,
     extended_knots,
@@ -37,14 +32,14 @@ from kan_ref.bspline.knots import (
 
 @st.composite
 def curves(draw, low=0, **options):
-    """A degree, one knot row and the coefficients of one curve."""
+    """A degree, one knot vector and the coefficients of one curve."""
     degree = draw(degrees(low))
     row = draw(knot_rows(degree, **options))
     return degree, row, draw(coefficients((len(row) - degree - 1,)))
 
 
 def values(x, row, degree, coef):
-    """Curves (..., n_basis) on one row at points (n,), by the bases."""
+    """Curves (..., n_basis) on one knot vector at points (n,), from the basis functions."""
     return basis(np.asarray(x)[:, None], row[None], degree)[:, 0] @ np.moveaxis(coef, -1, 0)
 
 
@@ -62,7 +57,7 @@ def polar(row, degree, coef, piece, arguments):
 
 @st.composite
 def curves_with_arguments(draw, low=0, beyond=1.0, **options):
-    """A curve, one of its pieces, and degree arguments up to `beyond` widths of the grid off it."""
+    """A curve, one of its pieces, and `degree` arguments up to `beyond` widths of the grid outside it."""
     degree, row, coef = draw(curves(low, **options))
     piece = draw(st.sampled_from(pieces_of(row, degree)))
     a, b = grid_ends(row, degree)
@@ -71,7 +66,7 @@ def curves_with_arguments(draw, low=0, beyond=1.0, **options):
 
 
 def reach(row, degree, piece, arguments):
-    """How much (I1) can amplify: the farthest argument in lengths of the piece, once per level."""
+    """How much (B17) can amplify: the farthest argument in lengths of the piece, once per level."""
     low, high = row[degree + piece], row[degree + piece + 1]
     distances = np.maximum(np.maximum(low - arguments, arguments - high), 0.0)
     return np.prod(1.0 + 2.0 * distances / (high - low))
@@ -82,7 +77,7 @@ def reach(row, degree, piece, arguments):
 
 @given(curves_with_arguments())
 def test_the_blossom_is_the_exact_polar_form(case):
-    """Judged against how far the arguments lie off the piece, which is what extrapolation amplifies."""
+    """Relative to the distance of the arguments from the piece, by which extrapolation amplifies errors."""
     degree, row, coef, piece, arguments = case
 
     got = polar(row, degree, coef, piece, arguments)
@@ -145,7 +140,7 @@ def test_the_diagonal_of_the_blossom_is_the_curve(case, data):
 
 @given(curves(), st.data())
 def test_the_blossom_at_a_basis_s_own_inner_knots_is_its_coefficient_bit_for_bit(case, data):
-    """(I3): from every piece under the basis."""
+    """(B19): from every piece under the basis function."""
     degree, row, coef = case
     piece = data.draw(st.sampled_from(pieces_of(row, degree)))
 
@@ -211,7 +206,7 @@ def test_continued_values_are_exact_on_the_grid_to_5e_15(case, data):
 
 @given(curves(), st.floats(0.0, 2.0))
 def test_continued_values_follow_the_end_polynomials_beyond_the_grid(case, share):
-    """Judged by how many lengths of the end piece the point is away, to the power of the degree."""
+    """Relative to the distance of the point in lengths of the end piece, to the power of the degree."""
     degree, row, coef = case
     a, b = grid_ends(row, degree)
     x = np.array([a - share * (b - a), b, b + share * (b - a)])
@@ -250,7 +245,7 @@ def test_continued_values_come_per_sample_output_and_input():
     )
 
 
-# --- moving to other rows
+# --- moving to other knot vectors
 
 
 @pytest.mark.parametrize("degree", range(6))
@@ -288,7 +283,7 @@ def test_from_5_to_1000_intervals_the_curve_stays_to_1e_12(degree, grid):
 
 @st.composite
 def nested_rows(draw, degree, row):
-    """A row whose grid holds the grid of `row`, some new breakpoints, and perhaps more on both sides of it."""
+    """A knot vector with the breakpoints of `row`, some new ones, and perhaps more on both sides of them."""
     grid = row[degree : len(row) - degree]
     a, b = grid[0], grid[-1]
     added = draw(st.lists(st.floats(0.0, 1.0).map(lambda share: a + share * (b - a)), max_size=6))
@@ -299,7 +294,7 @@ def nested_rows(draw, degree, row):
 
 @given(curves(), st.data())
 def test_on_a_nested_row_the_curve_and_its_continuation_stay_exactly(case, data):
-    """Against exact fractions of both curves, on the whole new grid; judged against the continued curve's coefficients."""
+    """Against exact fractions of both curves, on the whole new grid; relative to the continued curve's coefficients."""
     degree, row, coef = case
     new = data.draw(nested_rows(degree, row))
     assert is_nested(breakpoints(row[None], degree), breakpoints(new[None], degree)).all()
@@ -324,7 +319,7 @@ def test_on_a_nested_row_the_curve_and_its_continuation_stay_exactly(case, data)
 def test_on_a_narrower_row_with_the_old_breakpoints_in_its_range_the_curve_stays_there(
     case, from_share, width_share
 ):
-    """Its outer knots may reach over old pieces that its grid does not: those must not speak for the curve."""
+    """Its outer knots may reach over old pieces that its grid does not contain; these must not be used."""
     degree, row, coef = case
     a, b = grid_ends(row, degree)
     low = a + from_share * (b - a)
@@ -342,7 +337,7 @@ def test_on_a_narrower_row_with_the_old_breakpoints_in_its_range_the_curve_stays
 
 @given(curves(), st.integers(1, 3))
 def test_on_its_own_row_a_curve_keeps_its_coefficients_bit_for_bit(case, n_out):
-    """Those of bases that live on the grid; another may be anything."""
+    """Those of basis functions that are nonzero on the grid; others are arbitrary."""
     degree, row, _ = case
     coef = np.random.default_rng(n_out).normal(size=(n_out, 1, len(row) - degree - 1))
     a, b = grid_ends(row, degree)
@@ -363,7 +358,7 @@ def power_coef(row, degree, power):
 
 @given(degrees(), st.integers(0, 7), st.data())
 def test_a_polynomial_moves_to_any_row_nested_or_not(degree, power, data):
-    """One that all pieces share: its polar form is the same on every piece, so it matters not where breakpoints lie."""
+    """A polynomial common to all pieces: its blossom is the same on every piece, wherever the breakpoints lie."""
     power = min(power, degree)
     old, new = (
         row / np.abs(row).max()
@@ -382,7 +377,7 @@ def test_a_polynomial_moves_to_any_row_nested_or_not(degree, power, data):
 
 
 def test_a_coefficient_between_two_old_pieces_comes_from_the_one_under_the_middle_of_its_basis():
-    """|x| on -1 0 1, moved to a row without a breakpoint at 0: hats at -0.6 and 0.2 each see one side."""
+    """|x| on -1 0 1, moved to knots without a breakpoint at 0: hats at -0.6 and 0.2 each take one side."""
     old = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])
     new = np.array([[-1.4, -0.6, 0.2, 1.0, 1.8]])
 
@@ -425,7 +420,7 @@ def test_curves_of_many_outputs_and_inputs_move_as_each_by_itself(case, data):
 
 @given(curves(), st.data())
 def test_one_knot_more_changes_the_curve_nowhere_on_the_row_and_off_it(case, data):
-    """Also where the curve fades; exact fractions of both. At a knot that jumps the right limit counts, as always."""
+    """Also where the curve decays outside [a, b]; exact fractions of both. At a jump the right limit counts."""
     degree, row, coef = case
     t = data.draw(
         st.sampled_from(
@@ -511,14 +506,14 @@ def test_rows_of_the_oslo_matrix_are_not_negative_and_sum_to_1_inside(case, data
 
 
 def test_inserting_into_a_quadratic_by_hand():
-    """Knots 0 .. 5, new knot 2.5 in [2, 3): alpha_1 = 3/4, alpha_2 = 1/4, and coefficients 0 beyond the row."""
+    """Knots 0 .. 5, new knot 2.5 in [2, 3): alpha_1 = 3/4, alpha_2 = 1/4, and coefficients 0 beyond the knot vector."""
     row, moved = insert_knot(np.arange(6.0), 2, [[8.0, 4.0, 16.0]], 2.5)
 
     np.testing.assert_array_equal(row, [0.0, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0])
     np.testing.assert_array_equal(moved, [[8.0, 0.25 * 8 + 0.75 * 4, 0.75 * 4 + 0.25 * 16, 16.0]])
 
 
-# --- refusals
+# --- rejected arguments
 
 KNOTS, COEF = np.arange(6.0)[None], np.ones((1, 1, 3))
 EMPTY_PIECE = np.array([[0.0, 1.0, 2.0, 2.0, 3.0, 4.0]])
@@ -562,7 +557,11 @@ NONE = np.zeros((1, 1, 2))
             "piece is 1 at row 0, column 0, but that interval is empty",
         ),
         ((KNOTS, 2, COEF, [[0]], [[[np.nan, 0.0]]]), ValueError, "arguments contains nan"),
-        ((KNOTS[:, ::-1], 2, COEF, [[0]], NONE), ValueError, "knots must rise along each row"),
+        (
+            (KNOTS[:, ::-1], 2, COEF, [[0]], NONE),
+            ValueError,
+            "knots must be nondecreasing along each row",
+        ),
         ((KNOTS, -1, COEF, [[0]], NONE), ValueError, "degree is -1, but must be at least 0"),
     ],
 )
@@ -603,20 +602,20 @@ def test_what_has_no_polar_form_is_refused(arguments, kind, sentence):
         (
             insert_knot,
             (KNOTS[0], 2, COEF[0, :, :2], 0.5),
-            r"coef_rows has shape \(1, 2\), but needs shape \(n_curves, 3\)",
+            r"coef has shape \(1, 2\), but needs shape \(n_curves, 3\)",
         ),
-        (insert_knot, (KNOTS, 2, COEF[0], 0.5), "knots_row has shape"),
+        (insert_knot, (KNOTS, 2, COEF[0], 0.5), "knots has shape"),
         (
             refinement_matrix,
             (KNOTS[0], 2, np.arange(0.0, 6.0, 0.75)),
-            "new_knots_row has 1.0 0 times, but knots_row has it 1 times",
+            "new_knots has 1.0 0 times, but knots has it 1 times",
         ),
         (
             refinement_matrix,
             ([0.0, 1.0, 1.0, 2.0], 0, [0.0, 1.0, 2.0]),
-            "new_knots_row has 1.0 1 times, but knots_row has it 2",
+            "new_knots has 1.0 1 times, but knots has it 2",
         ),
-        (refinement_matrix, (KNOTS[0], 2, KNOTS), "new_knots_row has shape"),
+        (refinement_matrix, (KNOTS[0], 2, KNOTS), "new_knots has shape"),
     ],
 )
 def test_curves_and_rows_that_do_not_fit_are_refused(function, arguments, sentence):

@@ -94,7 +94,7 @@ def test_a_cluster_writes_the_same_records_as_this_machine(
     )
     assert here == there
     assert len(there) == 6
-    names = [sorted(path.name for path in folder.glob("records/*")) for folder in (local, remote)]
+    names = [sorted(path.name for path in folder.glob("records/*/*")) for folder in (local, remote)]
     assert names[0] == names[1]
 
 

@@ -1,4 +1,4 @@
-"""The checkers of identities: what is right passes, what is planted is found, named and placed."""
+"""The checks of identities: correct functions pass, injected bugs are found and located."""
 
 import copy
 import json
@@ -38,7 +38,7 @@ def layer_hvp(x, dy, v):
 
 
 def product(x):
-    """y = x_0 x_1 x_2, whose Hessian has nothing on the diagonal."""
+    """Return y = x_0 x_1 x_2, whose Hessian has a zero diagonal."""
     return x.prod(axis=1, keepdims=True)
 
 
@@ -67,9 +67,9 @@ def test_bases_of_the_package_sum_to_1():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (half_open, r"at x = 1 \(position 20\) the bases sum to 0, but must sum to 1 within 1e-12"),
-        (lambda x: bases(x)[:, 1:], r"at x = -1 \(position 0\) the bases sum to 0\.83"),
-        (lambda x: bases(x) * (1.0 + 1e-9), r"the bases sum to 1\.00000000\d+, but"),
+        (half_open, r"at x = 1 \(position 20\) the basis functions sum to 0, but must sum to 1 within 1e-12"),
+        (lambda x: bases(x)[:, 1:], r"at x = -1 \(position 0\) the basis functions sum to 0\.83"),
+        (lambda x: bases(x) * (1.0 + 1e-9), r"the basis functions sum to 1\.00000000\d+, but"),
         (lambda x: bases(x) * np.nan, "the answer of basis contains nan at row 0, column 0"),
         (
             lambda x: bases(x).T,
@@ -87,7 +87,7 @@ def test_bases_that_do_not_sum_to_1_are_refused(wrong, sentence):
 
 
 def stale():
-    """A function that answers the first call of each shape over and over."""
+    """Return a function that repeats the first answer for each shape."""
     memory = {}
 
     def f(x):
@@ -113,7 +113,7 @@ def drifting():
         (lambda x: layer(x) / np.abs(layer(x)).max(), "alone"),
         (lambda x: layer(x) + np.arange(len(x))[:, None] * (len(x) > 1), "alone"),
         (stale(), "alone"),
-        (drifting(), "in the batch turned round"),
+        (drifting(), "in the reversed batch"),
     ],
     ids=["mean", "scale", "position", "stale", "drift"],
 )
@@ -131,7 +131,7 @@ def test_a_function_that_changes_when_asked_again_is_found():
         calls.append(1)
         return layer(x) + (len(calls) == len(X) + 3)
 
-    with refused("when asked again"):
+    with refused("in a second call"):
         invariants.check_batch_independence(f, X)
 
 

@@ -1,4 +1,4 @@
-"""The conformance kit finds planted faults and names them, and finds nothing in right implementations of other styles."""
+"""The conformance kit finds and identifies injected bugs, and passes correct implementations of other styles."""
 
 from pathlib import Path
 
@@ -471,5 +471,5 @@ def test_one_side_of_node_scores_may_be_left_out_but_must_be_said():
     (failed,) = report_on(Short(), only=["node_scores"]).failures
     assert failed.case.id == "node_scores/three-layers"
     assert (
-        "1 arrays were answered as 'incoming', but 2 hidden layers need one each" in failed.reason
+        "the answer has 1 arrays as 'incoming', but 2 hidden layers need one each" in failed.reason
     )

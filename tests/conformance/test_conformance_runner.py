@@ -1,4 +1,4 @@
-"""The runner of the conformance kit: what it says, what it returns, and that no subject, however broken, makes it fall or hang."""
+"""The runner of the conformance kit: its report and exit status, and that no subject makes it crash or hang."""
 
 import contextlib
 import io
@@ -25,7 +25,7 @@ from kan_ref.conformance.cases import METHODS, load_topics
 from kan_ref.conformance.judge import judge
 from kan_ref.conformance.subjects import DirectSubject, ProcessSubject
 
-EXAMPLES = ROOT / "examples" / "conformance"
+EXAMPLES = ROOT / "docs" / "conformance_examples"
 CASES = {case.id: case for topic in load_topics() for case in topic.cases}
 FEW = ("--only", "bases/degree-2-*", "--only", "edges/spline-*")
 
@@ -91,7 +91,7 @@ def folder(tmp_path_factory):
 
 
 def call(folder, *arguments, apart=False):
-    """Exit status, standard output and standard error of the runner; `apart`: in a process of its own, as a user starts it."""
+    """Return exit status, standard output and standard error of the runner; `apart`: in a process of its own."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     if apart:
         command = [sys.executable, "-m", "kan_ref.conformance", *arguments]
@@ -160,14 +160,14 @@ def test_a_failure_says_what_was_expected_what_came_how_far_off_and_what_is_like
 
     assert status == 1
     assert (
-        "FAILED bases/degree-3-inner-knots (basis)\n    basis[0, 0]: error 1e-09, tolerance 1e-13; 21 of 21 numbers are off\n"
+        "FAILED bases/degree-3-inner-knots (basis)\n    basis[0, 0]: error 1e-09, tolerance 1e-13; 21 of 21 numbers are wrong\n"
         in said
     )
     assert (
         "    expected 0.0\n    got      1e-09\n    off by   1.5e-09 of the largest number\n" in said
     )
     assert (
-        "    likely   Float32Inside: something is computed in float32 on the way\n    see      docs/conformance.md#float32inside"
+        "    likely   Float32Inside: an intermediate value is computed in float32\n    see      docs/conformance.md#float32inside"
         in said
     )
     assert said.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
@@ -185,7 +185,7 @@ def test_who_computes_in_float32_is_told_how_to_be_measured_in_it(folder):
     _, said, _ = call(folder, "--adapter", "mine:Wrong", "--only", "bases/degree-2-*")
 
     assert (
-        "note: most errors are of the size of float32's rounding; --dtype float32 measures" in said
+        "note: most errors have the size of float32 rounding errors; --dtype float32 tests" in said
     )
 
 
@@ -256,7 +256,7 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
 
     assert status == 1
     assert said.count("no answer within 2 s") == 3
-    assert said.count("not asked: basis has hung or ended the program 3 times already") == 8
+    assert said.count("not run: basis has hung or ended the program 3 times already") == 8
     assert said.splitlines()[-1] == "10 passed, 11 failed, 0 skipped"
     assert time.monotonic() - began < 60.0
 
@@ -267,7 +267,7 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
         ("import time; time.sleep(3600)", "no answer to hello: no answer within 1 s"),
         (
             "raise SystemExit('cannot start')",
-            "no answer to hello: ended without an answer; its last words: cannot start",
+            "no answer to hello: ended without an answer; its last line of standard error: cannot start",
         ),
         (
             "while True: print('x' * 10)",
@@ -439,7 +439,7 @@ def run_program(command):
 
 
 def example(language, tool, folder):
-    """The command that runs an example."""
+    """Return the command that runs an example."""
     if language == "javascript":
         return f"{tool} {EXAMPLES / 'subject.js'}"
     binary = folder / "subject"
@@ -545,7 +545,7 @@ def test_listed_cases_are_marked_and_an_adapter_without_methods_is_refused():
     ]
 
     assert len(marked) == 11
-    with pytest.raises(ValueError, match="object has no method that a chosen case asks for"):
+    with pytest.raises(ValueError, match="object has no method that a chosen case calls"):
         pytest_cases(object)
 
 
@@ -576,13 +576,13 @@ def test_layers_go_to_the_shapes_of_other_libraries_and_back(map_):
         ),
         (
             lambda: axes.pack([[1.0]], "it", "(oi)t"),
-            "axes 'it' cannot become '\\(oi\\)t': nothing is said about o",
+            "axes 'it' cannot become '\\(oi\\)t': the size of o is missing",
         ),
         (
             lambda: axes.pack([[1.0]], "oi", "i"),
-            "axes 'oi' cannot become 'i': nothing is said about o",
+            "axes 'oi' cannot become 'i': the size of o is missing",
         ),
-        (lambda: axes.unpack([1.0], "(oi)", "oi"), "nothing is said about o, i"),
+        (lambda: axes.unpack([1.0], "(oi)", "oi"), "the size of o, i is missing"),
         (lambda: axes.unpack([1.0], "io", "oi"), "need 2 of them"),
     ],
 )

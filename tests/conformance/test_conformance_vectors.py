@@ -1,4 +1,4 @@
-"""The conformance vectors: made anew byte for byte, valid by their schemas, and agreed on by independent oracles."""
+"""The conformance vectors: reproduced byte for byte, valid by their schemas, confirmed by independent oracles."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ from oracles_penalties import mean_magnitude, paper, pykan
 
 from kan_ref.conformance import cases
 from kan_ref.conformance.generate import __main__ as program
-from kan_ref.conformance.generate import topics_pruning
+from kan_ref.conformance.generate import pruned_networks
 from kan_ref.conformance.generate.encode import array, case, dice, to_float, topic
 from kan_ref.conformance.generate.exact import context, precise
 from kan_ref.conformance.generate.notes import NOTES
@@ -85,7 +85,7 @@ def test_checking_tells_a_changed_a_missing_and_a_superfluous_file(
     said = capsys.readouterr().out
     assert "differs: vectors/bases.json" in said
     assert "differs: vectors/knots.json" in said
-    assert "no longer made: vectors/old.json" in said
+    assert "no longer generated: vectors/old.json" in said
     assert not (tmp_path / "vectors" / "knots.json").exists()
 
 
@@ -287,7 +287,7 @@ def test_penalties_of_both_conventions_are_those_of_another_oracle(case):
 
 
 def oracle_scores(layers, x):
-    """(X7) of every layer by loops."""
+    """Return the edge scores of every layer by loops."""
     found = []
     for layer in layers:
         outputs = layer_edges(layer, x)
@@ -351,7 +351,7 @@ def test_what_only_another_convention_asks_is_never_required():
 
 
 def demands(case):
-    """(degree, order, knot row, points) of the derivatives that a case asks for at its own inputs."""
+    """Yield (degree, order, knots, points) of the derivatives that a case evaluates at its own inputs."""
     order = {"layer_vjp": 1, "network_vjp": 1, "input_jacobian": 1, "input_hessian_diag": 2}.get(
         case.method, case.inputs.get("order")
     )
@@ -378,12 +378,12 @@ def test_no_required_case_asks_for_a_derivative_at_a_knot_that_the_contract_leav
 
 
 def test_a_pruning_case_that_hangs_on_rounding_is_refused():
-    network = topics_pruning._mixed(4)
-    x = topics_pruning.points("prune-four", 6, 2)
-    edge = topics_pruning.edge_scores_of(network[0], x)
+    network = pruned_networks.mixed_nodes(4)
+    x = pruned_networks.points("prune-four", 6, 2)
+    edge = pruned_networks.edge_scores_of(network[0], x)
 
     with pytest.raises(ValueError, match="too near the threshold"):
-        topics_pruning.kept_nodes(network, x, float(max(edge[1])) * 1.1)
+        pruned_networks.kept_nodes(network, x, float(max(edge[1])) * 1.1)
 
 
 def test_sixty_digits_are_rounded_to_the_nearest_float64():
@@ -421,5 +421,5 @@ def test_a_case_with_a_flag_that_no_note_explains_is_refused():
 def test_two_cases_of_one_id_are_refused():
     one = case("a", "basis", "CoxDeBoor", {}, {"basis": array([1.0])}, {"basis": 1e-13})
 
-    with pytest.raises(ValueError, match=r"topic t has two cases of one id: \['a', 'a'\]"):
+    with pytest.raises(ValueError, match=r"topic t has two cases with the same id: \['a', 'a'\]"):
         topic("t", level=1, needs=[], equation="", cases=[one, one])

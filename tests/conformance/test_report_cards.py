@@ -1,4 +1,4 @@
-"""Report cards: committed records are whole and say what the page says; measuring runs; adapters need no library to be imported."""
+"""Report cards: committed records are complete and agree with the page; adapters import no library on loading."""
 
 import importlib
 import json
@@ -276,7 +276,7 @@ def test_what_cannot_be_built_or_is_late_leaves_its_record_alone(
     )
     said = capsys.readouterr().err
     assert "slow did not answer count_parameters/" in said
-    assert "unbuilt cannot be measured: ImportError: no such thing" in said
+    assert "unbuilt cannot be tested: ImportError: no such thing" in said
     assert not (tmp_path / "cards").exists()
 
 

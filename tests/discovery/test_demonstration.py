@@ -1,4 +1,4 @@
-"""`python -m kan_ref`: one command, every step, the formula, one picture; and what it answers to wrong arguments."""
+"""`python -m kan_ref`: one command gives every step, the formula and one picture; wrong arguments are reported."""
 
 import os
 import re
@@ -20,7 +20,7 @@ STEPS = ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
-    """The demonstration as a reader runs it, in a folder of its own and with warnings as errors."""
+    """Run the demonstration as a reader does, in a folder of its own and with warnings as errors."""
     folder = tmp_path_factory.mktemp("demonstration")
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
@@ -51,7 +51,7 @@ def shown(tmp_path_factory):
 
 
 def rows(text):
-    """The lines of the table: step, widths, train RMSE, test RMSE, seconds."""
+    """Return the lines of the table: step, widths, train RMSE, test RMSE, seconds."""
     form = r"^(\w+) +(\[[\d, ]+\]) +(\d\.\de[+-]\d\d) +(\d\.\de[+-]\d\d) +(\d+\.\d)   \S.*$"
     return re.findall(form, text, flags=re.MULTILINE)
 
@@ -135,7 +135,7 @@ def test_help_names_every_option(capsys):
 
 
 def test_noise_widens_the_tolerance_of_exact_constants():
-    """What N noisy samples leave of a parameter: three times rmse / sqrt(N / number of parameters), in units of the spread."""
+    """The tolerance is three times rmse / sqrt(N / number of parameters), in units of the standard deviation."""
     x = sympy.Symbol("x")
     samples = np.linspace(-1.0, 1.0, 400)[:, None] * np.ones(2)
     data = SimpleNamespace(x_train=samples, y_train=samples[:, :1])

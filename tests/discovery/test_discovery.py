@@ -8,12 +8,12 @@ import kan_ref as kr
 from kan_ref.discovery.formula_search import (
     EXACT,
     FormulaTrial,
-    name_edges,
+    rank_edges,
     search_formula,
     sine_or_cosine,
 )
 from kan_ref.discovery.pipeline import DiscoveryStep
-from kan_ref.discovery.trials import Trial
+from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.network.network import Network
 
 
@@ -100,7 +100,7 @@ def test_every_step_is_kept_with_its_network_and_errors(found):
         assert step.train_rmse == pytest.approx(
             float(np.sqrt(np.mean((step.network(data.x_train) - data.y_train) ** 2))), rel=1e-9
         )
-    assert any(isinstance(step, Trial) for step in reported)
+    assert any(isinstance(step, ArchitectureTrial) for step in reported)
     assert any(isinstance(step, FormulaTrial) for step in reported)
     assert discovery.splines is discovery.steps[4].network
     assert not discovery.splines.layers[0].symbolic
@@ -214,7 +214,7 @@ def test_a_formula_edge_keeps_its_name_and_its_parameters_are_trained():
 def test_rivals_are_near_the_best_and_the_plainest_are_among_them():
     network, data = spline_of(lambda x: 1.0 + x**2, 5)
 
-    fits = name_edges(network, data.x_train, None)[0, 0, 0]
+    fits = rank_edges(network, data.x_train, None)[0, 0, 0]
 
     assert "x^2" in [fit.name for fit in fits]
     assert len({fit.name for fit in fits}) == len(fits) <= 6
@@ -267,6 +267,8 @@ def test_locked_sines_keep_their_name():
         ({"names": ("x",)}, ValueError, "names"),
         ({"rng": 0}, TypeError, "rng is 0"),
         ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
+        ({"allowed": 0.5}, ValueError, "allowed is 0.5, but must be at least 1"),
+        ({"smoothness_weight": -1.0}, ValueError, "smoothness_weight is -1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
@@ -277,7 +279,9 @@ def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
 
 
 def test_names_are_refused_before_anything_is_trained(monkeypatch):
-    monkeypatch.setattr("kan_ref.discovery.pipeline.fit", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(
+        "kan_ref.discovery.pipeline.fitted", lambda *_, **__: pytest.fail("trained")
+    )
 
     with pytest.raises(ValueError, match="names"):
         kr.discover(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
+from kan_ref.data import hold_out
 from kan_ref.discovery.elimination import choose
 from kan_ref.discovery.simplification import simplify
-from kan_ref.discovery.trials import SET_ASIDE, Search, Trial, set_aside
+from kan_ref.discovery.trials import VALIDATION_SHARE, ArchitectureTrial, Search
 
 
 def start(data, widths, seed=0):
@@ -23,7 +24,7 @@ def made(f, n_inputs, *, n=250, noise=0.0, seed=0):
 
 
 def trial(network, error, *, falling=False):
-    return Trial("by hand", network, error, falling)
+    return ArchitectureTrial("by hand", network, error, falling)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,10 @@ def hello():
 def test_every_fifth_training_sample_is_set_aside_and_test_data_are_not_there():
     data = made(lambda x: x[:, :1], 1, n=11)
 
-    part = set_aside(data)
+    part = hold_out(data, VALIDATION_SHARE)
 
-    np.testing.assert_array_equal(part.x_test, data.x_train[SET_ASIDE - 1 :: SET_ASIDE])
-    np.testing.assert_array_equal(part.y_test, data.y_train[SET_ASIDE - 1 :: SET_ASIDE])
+    np.testing.assert_array_equal(part.x_test, data.x_train[4::5])
+    np.testing.assert_array_equal(part.y_test, data.y_train[4::5])
     assert len(part.x_train) + len(part.x_test) == 11
     assert not np.isin(part.x_train, data.x_test).any()
 
@@ -73,7 +74,7 @@ def test_an_error_that_is_not_finite_counts_as_infinite():
     data = made(lambda x: x[:, :1], 1, n=10)
     network = kr.fix_symbolic(start(data, (1, 1)), 0, output=0, input=0, name="log")
 
-    assert Search(data, 5, (5,), 0.0).error(network) == np.inf
+    assert Search(data, 1.5, 5, (5,), 0.0).error(network) == np.inf
 
 
 # --- what it finds
@@ -89,9 +90,9 @@ def test_the_hello_world_needs_one_hidden_node(hello):
 
 
 def test_at_one_coarse_grid_the_right_width_looks_worse(hello):
-    """Why structures are compared by their refined errors: this is the trap of (G4)."""
+    """Why structures are compared by their refined errors: this is the trap of (D1)."""
     _, data, found, _ = hello
-    part = set_aside(data)
+    part = hold_out(data, VALIDATION_SHARE)
     errors = []
     for step in found.steps[:3]:
         coarse = kr.fit(
@@ -178,9 +179,11 @@ def test_a_product_becomes_squares_of_lines():
 
 def test_one_hidden_node_is_left_as_it_is(hello):
     _, data, found, _ = hello
-    search = Search(set_aside(data), 10, (5, 10), 1e-8, np.random.default_rng(0))
+    search = Search(
+        hold_out(data, VALIDATION_SHARE), 1.5, 10, (5, 10), 1e-8, np.random.default_rng(0)
+    )
 
-    chosen, steps = simplify(search, trial(found.network, found.validation_rmse), 1.5)
+    chosen, steps = simplify(search, trial(found.network, found.validation_rmse))
 
     assert steps == []
     assert chosen.network is found.network
@@ -204,8 +207,8 @@ def test_a_layer_that_cannot_be_lines_is_not_made_lines():
     [
         ({"allowed": 0.5}, ValueError, "allowed is 0.5, but must be at least 1"),
         ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
-        ({"grids": ()}, ValueError, r"grids is \(\), but must be rising"),
-        ({"grids": (10, 5)}, ValueError, r"grids is \(10, 5\), but must be rising"),
+        ({"grids": ()}, ValueError, r"grids is \(\), but must be strictly increasing"),
+        ({"grids": (10, 5)}, ValueError, r"grids is \(10, 5\), but must be strictly increasing"),
         ({"edges": 1}, TypeError, "edges is 1, but must be True or False"),
         ({"simple": True}, ValueError, "which need rng"),
         ({"rng": 3}, TypeError, "rng is 3"),
@@ -232,5 +235,5 @@ def test_a_record_says_what_was_tried(hello):
     _, _, found, trials = hello
 
     assert repr(found).startswith("Elimination(Network([2, 1, 1]")
-    assert "structures tried" in repr(found)
+    assert "architectures tried" in repr(found)
     assert repr(trials[1]).startswith("without node")

@@ -1,4 +1,4 @@
-"""Pictures as numbers: nothing overlaps, wires meet their boxes, opacities and curves are the network's; no Matplotlib needed."""
+"""Diagrams as numbers: nothing overlaps, wires meet their boxes, opacities and curves are those of the network; without Matplotlib."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -358,7 +358,7 @@ def example(widths=(2, 5, 1), *, n_samples=40, seed=0, **options):
 
 
 def one_edge(function, affine):
-    """A network of one input and one output whose edge is a formula."""
+    """A network of one input and one output whose edge is symbolic."""
     (layer,) = kr.init_network(
         (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
     ).layers
@@ -451,7 +451,7 @@ def test_curves_keep_inside_their_boxes_and_run_from_side_to_side(case):
         np.testing.assert_allclose(curve[[0, -1], 0], left + width * np.array([0.1, 0.9]))
         heights = curve[
             np.isfinite(curve[:, 1]), 1
-        ]  # what goes far beyond the samples' values is cut
+        ]  # values far beyond those of the samples are cut off
         assert len(heights)
         assert (heights > bottom + 0.09 * height).all()
         assert (heights < bottom + 0.91 * height).all()
@@ -694,7 +694,7 @@ def test_a_sum_counts_edges_that_are_not_shown():
 
 
 def film_of_three(title=None):
-    """The same shape three times, with other parameters; one edge dead in the first, another in the second, a third in all."""
+    """The same shape three times, with other parameters; one edge masked in the first, another in the second, a third in all."""
     network, x = example((2, 3, 1))
     masks = [[[0, 1], [1, 1], [1, 0]], [[1, 1], [1, 0], [1, 0]], [[1, 1], [1, 1], [1, 0]]]
     networks = [
@@ -762,7 +762,7 @@ def test_the_strongest_edges_of_a_film_are_those_strong_in_any_frame():
     assert [diagram.plan.edges[:, 2].tolist() for diagram in diagrams] == [[1, 4], [1, 4]]
 
 
-# --- the door
+# --- input validation
 
 NET, X = example((2, 3, 1))
 

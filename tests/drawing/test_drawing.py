@@ -1,4 +1,4 @@
-"""Pictures as Matplotlib paints them: what the diagram says stands on the Axes, real letters keep apart, films are written whole or not."""
+"""Diagrams as Matplotlib paints them: all of a diagram is on the Axes, letters do not overlap, films are written completely or not at all."""
 
 import io
 import os
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -19,9 +20,8 @@ from networks import with_formulas
 from PIL import Image
 
 import kan_ref as kr
-from kan_ref.drawing import drawing
+from kan_ref.drawing import draw_network, film, painting, save_film
 from kan_ref.drawing.diagram import lay_out
-from kan_ref.drawing.drawing import draw_network, save_film
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
@@ -53,7 +53,7 @@ def place(figure, diagram, at):
 
 
 def frames(path):
-    """All frames of a film, (n, height, width, 3), and what the file says of them."""
+    """All frames of a film, (n, height, width, 3), and their data in the file."""
     with Image.open(path) as film:
         shots, told = [], dict(film.info)
         for number in range(film.n_frames):
@@ -153,7 +153,7 @@ def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
     )
 
     figure = ax.figure
-    texts = [text.get_window_extent() for text in ax.texts if text.get_color() != drawing.RED]
+    texts = [text.get_window_extent() for text in ax.texts if text.get_color() != painting.RED]
     boxes = [path.get_extents(ax.transData) for path in painted(ax)[1].get_paths()]
     for n, text in enumerate(texts):
         assert not any(text.overlaps(other) for other in [*texts[:n], *boxes])
@@ -170,7 +170,7 @@ def test_names_of_functions_lie_in_their_boxes_and_off_the_curves():
 
     ax = draw_network(network, np.full((2, 29), [[0.1], [0.9]]))
 
-    texts = [text.get_window_extent() for text in ax.texts if text.get_color() == drawing.RED]
+    texts = [text.get_window_extent() for text in ax.texts if text.get_color() == painting.RED]
     _, boxes, curves = painted(ax)
     assert len(texts) == 29
     for text, box, curve in zip(texts, boxes.get_paths(), curves.get_segments(), strict=True):
@@ -208,7 +208,7 @@ def test_sums_are_circles_with_a_plus_and_other_nodes_are_dots():
 
 
 def test_dead_edges_leave_no_mark():
-    """A network with all but one edge dead paints as much ink as one edge does."""
+    """A network with all edges but one masked paints as much ink as one edge does."""
     network, x = example((2, 1))
     one = kr.mask_edges(network, 0, [[0, 1]])
 
@@ -311,7 +311,7 @@ def test_a_refusal_leaves_the_axes_as_it_was():
         (
             Figure().add_axes((0.0, 0.0, 0.5, 0.0)),
             ValueError,
-            "ax is 3.2 by 0 inches, but needs some room",
+            "ax is 3.2 by 0 inches, but needs a size above 0",
         ),
     ],
 )
@@ -366,7 +366,7 @@ def odd_cases():
         "zeros": (network.with_theta(np.zeros(network.n_params)), x),
         "huge": (network.with_theta(1e60 * network.theta), x),
         "huge inputs": (network, 1e300 * x),
-        "all dead": (
+        "all masked": (
             kr.mask_edges(kr.mask_edges(network, 0, np.zeros((5, 2))), 1, np.zeros((1, 5))),
             x,
         ),
@@ -470,13 +470,13 @@ def test_steps_of_a_run_become_a_film_that_tells_step_and_error(tmp_path, monkey
     data = kr.sample("exp_sin", n_train=50, n_test=10, rng=np.random.default_rng(0))
     network, _ = example((2, 2, 1))
     kr.fit(network, data, optimizer="lbfgs", n_steps=3, callback=steps.append)
-    paint = drawing.paint
+    paint = film.paint
 
     def spy(diagram, ax):
         titles.extend(label.text for label in diagram.plan.labels if label.role == "title")
         paint(diagram, ax)
 
-    monkeypatch.setattr(drawing, "paint", spy)
+    monkeypatch.setattr(film, "paint", spy)
     save_film(steps, data.x_train, tmp_path / "a.gif")
     save_film([step.network for step in steps[:2]], data.x_train, tmp_path / "b.gif")
     save_film(steps[:2], data.x_train, tmp_path / "c.gif", titles=("first", "second"))
@@ -484,6 +484,29 @@ def test_steps_of_a_run_become_a_film_that_tells_step_and_error(tmp_path, monkey
     told = [f"step {n}, train RMSE {step.train_rmse:.1e}" for n, step in enumerate(steps)]
     assert titles == [*told, "1 of 2", "2 of 2", "first", "second"]
     assert len(told) == 4
+
+
+def test_a_film_takes_any_object_with_a_network_and_counts_frames_without_a_step_or_an_error(
+    tmp_path, monkeypatch
+):
+    networks, x = states(3)
+    titles = []
+    paint = film.paint
+
+    def spy(diagram, ax):
+        titles.extend(label.text for label in diagram.plan.labels if label.role == "title")
+        paint(diagram, ax)
+
+    monkeypatch.setattr(film, "paint", spy)
+    frames_of = [
+        SimpleNamespace(network=networks[0]),
+        SimpleNamespace(network=networks[1], step=7),
+        SimpleNamespace(network=networks[2], step=8, train_rmse=0.25),
+    ]
+    save_film(frames_of, x, tmp_path / "a.gif")
+
+    assert titles == ["1 of 3", "2 of 3", "step 8, train RMSE 2.5e-01"]
+    assert len(frames(tmp_path / "a.gif")[0]) == 3
 
 
 def test_a_film_ignores_settings_that_would_change_the_size_of_a_frame(tmp_path):
@@ -557,7 +580,7 @@ def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monke
     def fail(*_):
         raise AssertionError("painted")
 
-    monkeypatch.setattr(drawing, "paint", fail)
+    monkeypatch.setattr(film, "paint", fail)
     with pytest.raises(NotADirectoryError):
         save_film(networks, x, tmp_path / "file" / "a.gif")
 

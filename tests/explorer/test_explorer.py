@@ -13,11 +13,11 @@ from networks import KINDS, random_batch, random_network, random_row, with_formu
 
 import kan_ref as kr
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.blossom import insert_knot
+from kan_ref.bspline.knot_insertion import insert_knot
 from kan_ref.functions.base_function import base_function
 from kan_ref.functions.library import BUILT_IN, LIBRARY
 from kan_ref.io.document import network_from_plain, network_to_plain
-from kan_ref.io.storage import _json_document
+from kan_ref.io.json_file import json_document
 
 EXPLORER = ROOT / "docs" / "explorer"
 RNG = np.random.default_rng
@@ -371,7 +371,7 @@ GOOD = json.loads(
     document(kr.init_network((2, 3, 1), n_intervals=3, degree=2, domain=(-1.0, 1.0), rng=RNG(0)))
 )
 NAMED = kr.fix_symbolic(
-    network_from_plain(_json_document(json.dumps(GOOD).encode())), 0, output=1, input=0, name="sin"
+    network_from_plain(json_document(json.dumps(GOOD).encode())), 0, output=1, input=0, name="sin"
 )
 NAMED = json.loads(document(NAMED))
 
@@ -410,7 +410,7 @@ FAULTY = {
     'layer 1 has base "relu", but must have one of': changed(GOOD, "layers", 1, "base", to="relu"),
     "layer 0 has base null": changed(GOOD, "layers", 0, "base", to=None),
     'layer 0 has base "__proto__"': changed(GOOD, "layers", 0, "base", to="__proto__"),
-    "layer 0: knots must rise along each row; row 1 falls from": changed(
+    "layer 0: knots must be nondecreasing along each row; row 1 decreases from": changed(
         GOOD, "layers", 0, "knots", 1, 3, to=-9.0
     ),
     "layer 0: knots must leave [a, b] some width": changed(
@@ -528,14 +528,14 @@ def test_the_example_is_what_its_script_writes(example):
 
     assert [entry["title"] for entry in committed] == [title for title, _, _ in stages]
     for entry, (title, _, trained), same in zip(committed, stages, example.SAME, strict=True):
-        net = network_from_plain(_json_document(json.dumps(entry["document"]).encode()))
+        net = network_from_plain(json_document(json.dumps(entry["document"]).encode()))
         assert net.widths == trained.widths, title
         assert kr.distance(net, trained, samples.x_test).rms < same, title
     saved = [
         (
             entry["title"],
             entry["about"],
-            network_from_plain(_json_document(json.dumps(entry["document"]).encode())),
+            network_from_plain(json_document(json.dumps(entry["document"]).encode())),
         )
         for entry in committed
     ]
@@ -555,7 +555,7 @@ def test_the_example_is_what_its_script_writes(example):
 def test_the_errors_that_the_example_tells_are_those_of_its_networks(example):
     samples = example.data()
     for entry in example.parse(example.FILE.read_text(encoding="utf-8")):
-        net = network_from_plain(_json_document(json.dumps(entry["document"]).encode()))
+        net = network_from_plain(json_document(json.dumps(entry["document"]).encode()))
         told = float(re.search(r"Test RMSE (\S+)\.$", entry["about"])[1])
         found = float(np.sqrt(np.mean((net(samples.x_test) - samples.y_test) ** 2)))
         assert found == pytest.approx(told, rel=0.1, abs=3e-15)

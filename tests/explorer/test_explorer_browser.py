@@ -14,9 +14,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import kan_ref as kr
-from kan_ref.bspline.blossom import insert_knot
+from kan_ref.bspline.knot_insertion import insert_knot
 from kan_ref.io.document import network_from_plain
-from kan_ref.io.storage import _json_document
+from kan_ref.io.json_file import json_document
 
 FOLDER = ROOT / "docs" / "explorer"
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -188,7 +188,7 @@ def test_sliders_change_degree_and_intervals_and_the_picture_with_them(page):
     assert len(page.all("#bases-plot .knot.outer")) == 4
     assert (
         page.text("count")
-        == "7 intervals + degree 2 = 9 bases, on 12 knots, 4 of them outside [a, b]."
+        == "7 intervals + degree 2 = 9 basis functions, on 12 knots, 4 of them outside [a, b]."
     )
 
 
@@ -257,7 +257,7 @@ def test_a_basis_that_is_pointed_at_shows_its_support(page):
 
     assert (
         page.text("bases-say")
-        == f"B₂ lives between the knots t₂ = -1.4 and t₆ = 0.2; its coefficient is c₂ = {page.spline()['coef'][2]:.4g}."
+        == f"B₂ is nonzero between the knots t₂ = -1.4 and t₆ = 0.2; its coefficient is c₂ = {page.spline()['coef'][2]:.4g}."
     )
     assert len(page.all("#bases-plot .knot.chosen")) == 5
     assert [shape.get_attribute("data-m") for shape in page.all("#bases-plot .basis.chosen")] == [
@@ -276,7 +276,7 @@ def test_the_page_says_the_values_that_kan_ref_gives_at_x(page):
     said = page.text("curve-say")
     assert f"B₄ = {values[4]:.3g}" in said
     assert said.endswith(
-        f"Sum 1; curve {values @ held['coef']:.4g}, slope {slopes @ held['coef']:.4g}."
+        f"Sum 1; curve {values @ held['coef']:.4g}, derivative {slopes @ held['coef']:.4g}."
     )
 
 
@@ -293,7 +293,7 @@ def test_an_inserted_knot_leaves_the_curve_where_it_is(page):
     assert after["knots"] == knots.tolist()
     assert after["coef"] == coef[0].tolist()
     assert len(page.all("#bases-plot .basis")) == 9
-    assert "8 coefficients have become 9; the curve is the same" in page.text("insert-say")
+    assert "9 coefficients instead of 8; the curve is the same" in page.text("insert-say")
     assert page.numbers("insert-say")[-1] < 1e-14
     np.testing.assert_allclose(page.run(middle, page.one("#curve-plot .curve")), heights, atol=0.3)
 
@@ -306,7 +306,7 @@ def test_a_knot_is_not_inserted_where_the_curve_could_break(page):
 
     page.one("#insert").click()
 
-    assert "The row has a knot at 0 3 times already" in page.text("insert-say")
+    assert "There are already 3 knots at 0" in page.text("insert-say")
     assert page.spline()["knots"].count(page.spline()["x"]) == 3
     page.set_slider("at", -2.0)
     page.one("#insert").click()
@@ -412,7 +412,7 @@ def test_pointing_at_an_edge_shows_it(page):
 def test_input_sliders_give_the_values_of_kan_ref(page):
     Select(page.one("#example")).select_by_index(1)
     document = page.run("return JSON.stringify(KAN.examples[1].document)")
-    net = network_from_plain(_json_document(document.encode()))
+    net = network_from_plain(json_document(document.encode()))
 
     for name, value in (("input-0", 0.35), ("input-1", -0.8)):
         page.set_slider(name, value)
@@ -431,8 +431,8 @@ def test_the_formulas_of_the_last_example_are_written_out(page):
     assert "φ(x) = -0.999545 sin(" in page.text("edge-facts") or "sin(3.14159 x" in page.text(
         "edge-facts"
     )
-    assert page.text("edge-fits") == "This edge is a formula already."
-    assert "3 of them formulas" in page.text("network-name")
+    assert page.text("edge-fits") == "This edge is symbolic already."
+    assert "3 of them symbolic" in page.text("network-name")
 
 
 @pytest.fixture
@@ -450,7 +450,7 @@ def mixed(tmp_path):
 def check_mixed(page, net):
     alive = sum(layer.n_active for layer in net.layers)
     assert (
-        f"mixed.json: [3, 4, 2], {alive} living edges, {sum(len(layer.symbolic) for layer in net.layers)} of them"
+        f"mixed.json: [3, 4, 2], {alive} active edges, {sum(len(layer.symbolic) for layer in net.layers)} of them"
         in page.text("network-name")
     )
     assert len(page.all("#network-plot .edge")) == alive
@@ -476,7 +476,7 @@ def test_a_file_is_loaded_drawn_and_evaluated(page, mixed):
     )
     page.run("arguments[0].focus()", spline)
     page.until(lambda: "1 - R² = " in page.text("edge-fits"))
-    assert "Sought in this page" in page.text("edge-fits-note")
+    assert "A coarse search on this page" in page.text("edge-fits-note")
 
 
 def drop(page, name, text):
@@ -524,7 +524,7 @@ def test_a_faulty_file_is_told_and_the_network_before_stays(page, tmp_path, text
     told = page.one("#file-error")
     assert told.is_displayed()
     assert told.text.startswith(f"bad.json holds no network that can be read: {sentence}")
-    assert told.text.endswith("The network before it is still shown.")
+    assert told.text.endswith("The previous network is still shown.")
     assert page.text("network-name") == before
     assert len(page.all("#network-plot .edge")) == 15
 
@@ -565,7 +565,7 @@ def test_a_network_too_large_to_draw_shows_its_strongest_edges_and_says_so(page,
         "network-note"
     )
     assert len(page.all("#inputs input")) == 16
-    assert "The other 44 inputs stay" in page.text("inputs")
+    assert "The other 44 inputs are set" in page.text("inputs")
     assert page.run("return document.documentElement.scrollWidth") <= 1200
 
 
@@ -577,7 +577,7 @@ def test_a_network_of_dead_edges_is_no_blank_page(page, tmp_path):
 
     page.load(tmp_path / "dead.json")
 
-    assert page.text("edge-title") == "No edge lives in this network"
+    assert page.text("edge-title") == "This network has no active edge"
     assert page.text("outputs") == "y = 0"
     assert page.text("network-note") == "2 dead edges are not drawn."
 
@@ -651,8 +651,7 @@ def test_a_part_that_fails_is_told_and_the_others_work_on(chromium, tmp_path):
     page = Page(chromium, folder=tmp_path / "explorer", whole=False)
 
     assert (
-        page.text("trouble")
-        == "Something on this page has failed: it does not say format 'kan_ref network'"
+        page.text("trouble") == "This page has an error: it does not say format 'kan_ref network'"
     )
     assert any("it does not say format" in line for line in page.complaints())
     page.set_slider("degree", 2)

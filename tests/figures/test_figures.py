@@ -1,5 +1,7 @@
 """The figure machine: records that survive kill -9, pictures from records alone, claims that can fail; and what figures measure."""
 
+import errno
+import functools
 import itertools
 import json
 import os
@@ -19,14 +21,17 @@ from toy_runs import compute_all, plan_of, seeds_run
 
 import kan_ref as kr
 from figures import __main__ as program
-from figures.machine import computing, ladder, machine
+from figures.machine import computing, ladder
 from figures.machine.catalog import all_figures, find_figures
-from figures.machine.machine import Claim
+from figures.machine.machine import Claim, claims_table
+from figures.machine.plan import Task, make_plan
+from figures.machine.records import record_path, write_record
 from figures.machine.style import picture_bytes, style
 from figures.machine.summary import slope
 from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape
-from kan_ref.bspline.knots import hidden_bounds
+from figures.tables import table_1_hull
+from kan_ref.bspline.placement import hidden_bounds
 
 # --- records
 
@@ -56,19 +61,17 @@ def test_finished_records_are_used_again(toy, tmp_path):
 
 
 def test_another_configuration_or_another_figure_is_another_file(toy, tmp_path):
-    paths = {
-        machine.record_path(tmp_path, toy, {"seed": 0, "pause": pause}) for pause in (0.0, 0.5)
-    }
-    paths.add(machine.record_path(tmp_path, fig_u_shape, {"seed": 0, "pause": 0.0}))
+    paths = {record_path(tmp_path, toy, {"seed": 0, "pause": pause}) for pause in (0.0, 0.5)}
+    paths.add(record_path(tmp_path, fig_u_shape, {"seed": 0, "pause": 0.0}))
 
     assert len(paths) == 3
-    assert machine.record_path(tmp_path, toy, {"pause": 0.0, "seed": 0}) in paths
+    assert record_path(tmp_path, toy, {"pause": 0.0, "seed": 0}) in paths
 
 
 @pytest.mark.parametrize("config", [{"grids": (3, 5)}, {"widths": [2, (1, 1)]}, {3: "degree"}])
 def test_a_configuration_that_json_would_change_is_refused(toy, tmp_path, config):
     with pytest.raises(TypeError, match="must be plain data that JSON keeps"):
-        machine.record_path(tmp_path, toy, config)
+        record_path(tmp_path, toy, config)
 
 
 @pytest.mark.parametrize(
@@ -85,19 +88,24 @@ def test_a_configuration_that_json_would_change_is_refused(toy, tmp_path, config
             lambda text: json.dumps({**json.loads(text), "mood": "good"}),
             "does not hold exactly figure",
         ),
+        (lambda text: text.replace("1.0", "NaN"), "is no JSON: NaN is not allowed"),
+        (
+            lambda text: json.dumps({**json.loads(text), "config": [1]}),
+            "holds [1] as config, which must be an object",
+        ),
         (
             lambda text: json.dumps({**json.loads(text), "config": {"seed": 1}}),
             "holds another configuration than its name says",
         ),
         (
             lambda text: json.dumps({**json.loads(text), "figure": "2.3"}),
-            "holds another configuration than its name says",
+            "holds a record of figure 2.3, not toy",
         ),
     ],
 )
 def test_a_broken_record_is_computed_again_with_a_sentence(toy, tmp_path, spoil, sentence):
     compute_all(toy, tmp_path)
-    path = machine.record_path(tmp_path, toy, {"seed": 1, "pause": 0.0})
+    path = record_path(tmp_path, toy, {"seed": 1, "pause": 0.0})
     path.write_bytes(spoil(path.read_text()).encode("latin-1"))
 
     plan = plan_of(toy, tmp_path)
@@ -105,9 +113,9 @@ def test_a_broken_record_is_computed_again_with_a_sentence(toy, tmp_path, spoil,
 
     assert [task.config["seed"] for task in plan.missing] == [1]
     assert len(plan.complaints) == 1
-    assert plan.complaints[0].startswith(path.name)
+    assert plan.complaints[0].startswith(f"toy_figure/{path.name}")
     assert sentence in plan.complaints[0]
-    assert plan.complaints[0].endswith("; it is computed again")
+    assert plan.complaints[0].endswith("; it is not used")
     assert [record["results"]["square"] for record in plan_of(toy, tmp_path).finished] == [
         0.0,
         1.0,
@@ -127,14 +135,14 @@ def test_results_that_are_not_finite_leave_no_record(toy, tmp_path, monkeypatch,
 
 def test_a_failed_write_leaves_the_old_file_and_no_debris(tmp_path, monkeypatch):
     path = tmp_path / "record.json"
-    machine.write_atomically(path, b"old")
+    write_record(path, b"old")
 
     def fail(source, target):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
-    monkeypatch.setattr(machine.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        machine.write_atomically(path, b"new")
+        write_record(path, b"new")
 
     assert path.read_bytes() == b"old"
     assert [found.name for found in tmp_path.iterdir()] == ["record.json"]
@@ -147,13 +155,13 @@ def test_kill_9_loses_the_record_in_progress_and_no_other(toy, tmp_path, monkeyp
     monkeypatch.setenv("TOY_PAUSE", "0.15")
     folder, n_seeds = tmp_path / "out", 12
     code = (
-        "from pathlib import Path; import toy_figure; from figures.machine import computing, machine;"
-        f"plan = machine.make_plan(toy_figure, Path({str(folder)!r}), full=False, seeds={n_seeds});"
+        "from pathlib import Path; import toy_figure; from figures.machine import computing; from figures.machine.plan import make_plan;"
+        f"plan = make_plan(toy_figure, Path({str(folder)!r}), full=False, seeds={n_seeds});"
         "list(computing.compute_all(plan.missing))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     deadline = time.monotonic() + 60.0
-    while len(list(folder.glob("records/*.json"))) < 3 and time.monotonic() < deadline:
+    while len(list(folder.glob("records/*/*.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
@@ -193,9 +201,7 @@ def test_ctrl_c_ends_a_ladder_inside_a_fit(tmp_path, monkeypatch):
         "start_steps": 2,
         "n_steps": 3,
     }
-    task = machine.Task(
-        "figures.splines.fig_2_3_grid_extension", config, tmp_path / "record.json", 1.0
-    )
+    task = Task("figures.splines.fig_2_3_grid_extension", config, tmp_path / "record.json", 1.0)
 
     def interrupted(*arguments):
         signal.raise_signal(signal.SIGINT)
@@ -289,26 +295,12 @@ def test_a_failure_is_shown_and_the_figure_says_what_it_lacks(
 
 
 def test_broken_records_are_named_on_stderr(toy_program, toy, tmp_path, capsys):
-    path = machine.record_path(tmp_path / "out", toy, {"seed": 1, "pause": 0.0})
-    machine.write_atomically(path, b"{")
+    path = record_path(tmp_path / "out", toy, {"seed": 1, "pause": 0.0})
+    write_record(path, b"{")
 
     toy_program(["--out", str(tmp_path / "out")])
 
     assert f"{path.name} is no JSON" in capsys.readouterr().err
-
-
-def test_records_of_other_code_are_used_but_named(toy_program, tmp_path, monkeypatch, capsys):
-    toy_program(["--out", str(tmp_path / "out"), "--seeds", "2"])
-    assert "stem from other versions" not in capsys.readouterr().err
-    monkeypatch.setattr(program, "versions", lambda: {**computing.versions(), "source": "other"})
-
-    toy_program(["--out", str(tmp_path / "out"), "--seeds", "2"])
-
-    assert (
-        f"2 records in {tmp_path / 'out' / 'records'} stem from other versions or sources"
-        in capsys.readouterr().err
-    )
-    assert len(seeds_run(tmp_path)) == 2
 
 
 def test_an_interrupted_program_says_what_it_keeps(toy_program, tmp_path, monkeypatch, capsys):
@@ -318,7 +310,7 @@ def test_an_interrupted_program_says_what_it_keeps(toy_program, tmp_path, monkey
 
     assert status == 130
     assert (
-        "interrupted: 0 of 3 records were finished; the same command goes on from there"
+        "interrupted: 0 of 3 records were finished; the same command continues from there"
         in capsys.readouterr().err
     )
 
@@ -369,7 +361,7 @@ def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(
     said, page = capsys.readouterr(), (tmp_path / "out" / "claims.md").read_text()
     assert status == 3
     assert (
-        "0.008 minutes are over: 2 of 5 records were finished; the same command goes on from there"
+        "0.008 minutes are over: 2 of 5 records were finished; the same command continues from there"
         in said.err
     )
     assert "figure toy: 3 of 5 records are missing" in said.err
@@ -387,6 +379,25 @@ def test_a_run_that_is_out_of_time_draws_what_there_is_and_the_next_one_goes_on(
         not in (tmp_path / "out" / "claims.md").read_text()
         + (tmp_path / "out" / "toy_figure.svg").read_text()
     )
+
+
+def test_several_jobs_without_joblib_name_the_extra(toy_program, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+
+    assert toy_program(["--out", str(tmp_path / "out"), "--jobs", "2"]) == 2
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "--jobs 2 needs a package that is not installed" in said.err
+    assert 'pip install -e ".[figures]"' in said.err
+    assert seeds_run(tmp_path) == []
+
+
+def test_one_job_needs_no_joblib(toy_program, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+
+    assert toy_program(["--out", str(tmp_path / "out")]) == 0
 
 
 def test_no_minutes_at_all_draw_what_there_is_and_compute_nothing(toy_program, tmp_path, capsys):
@@ -515,9 +526,7 @@ def test_quick_figures_are_planned_for_less_than_fifteen_minutes_and_full_ones_f
 def test_every_configuration_of_every_figure_has_a_file_of_its_own(figure, full, tmp_path):
     configs = figure.configs(full, 3)
 
-    assert len({machine.record_path(tmp_path, figure, config) for config in configs}) == len(
-        configs
-    )
+    assert len({record_path(tmp_path, figure, config) for config in configs}) == len(configs)
     assert all(figure.cost(config) > 0.0 for config in configs)
     if "seed" in configs[0]:
         assert {config["seed"] for config in configs} == {0, 1, 2}
@@ -729,7 +738,9 @@ def test_a_slope_that_bad_points_flatten_is_seen():
     assert agreement(fig_u_shape.claims(u_shape_records(on_grid_rise=100.0)), "flatten") == {"no"}
 
 
+@functools.cache
 def records_to_draw(name):
+    """Made-up records of a figure, or those of a few quick runs, which take a while."""
     if name == "2.3":
         return fig_2_3_records()
     if name == "u-shape":
@@ -739,10 +750,25 @@ def records_to_draw(name):
         return made_up[name]()
     figure = all_figures()[name]
     if name == "table-1-hull":
-        return machine.make_plan(figure, ROOT / "figures/results", full=True, seeds=None).finished[
-            :6
+        return committed_records(figure)[:6] or [
+            record_of(config, HULL_RESULTS) for config in figure.configs(True, 2)[:6]
         ]
     return [record_of(config, figure.run(config)) for config in figure.configs(False, None)[:3]]
+
+
+HULL_RESULTS = {
+    "test": 1e-2,
+    "test_inside": 1e-3,
+    "n_outside": 100,
+    "worst": None,
+    "hull": None,
+    "quantiles": np.geomspace(1.0, 1e-4, len(table_1_hull.SHARES)).tolist(),
+}
+
+
+def committed_records(figure):
+    """The full records of the repository; none in a source distribution, which comes without them."""
+    return make_plan(figure, ROOT / "figures/results", full=True, seeds=None).finished
 
 
 @pytest.mark.parametrize("name", all_figures())
@@ -770,11 +796,12 @@ def test_a_picture_needs_nothing_but_records_and_comes_out_the_same_twice(name, 
 
 @pytest.mark.parametrize("name", all_figures())
 def test_whatever_records_there_are_is_drawn_and_judged(name):
-    """Of the committed records one, a few, and half: a run that is out of time has them in any order."""
+    """Of the committed records one, a few, and half: a run that is out of time has them in any order.
+
+    Where there are no committed records (a source distribution) made-up ones or quick runs take their place.
+    """
     figure, rng = all_figures()[name], np.random.default_rng(0)
-    records = machine.make_plan(
-        figure, ROOT / "figures/results", full=True, seeds=None
-    ).finished or records_to_draw(name)
+    records = committed_records(figure) or records_to_draw(name)
     n = len(records)
     parts = [
         [0],
@@ -812,9 +839,7 @@ def test_a_claim_is_answered_by_yes_partly_or_no():
 
 
 def test_bars_do_not_break_the_table():
-    table = machine.claims_table(
-        [("2.2", Claim("|x| is even", "yes", "yes", "yes", "a|b"))], evidence=True
-    )
+    table = claims_table([("2.2", Claim("|x| is even", "yes", "yes", "yes", "a|b"))], evidence=True)
 
     assert table.splitlines()[2] == r"| 2.2 | \|x\| is even | yes | yes | yes | a\|b |"
     assert table.splitlines()[0].endswith("| agrees? | evidence |")

@@ -63,8 +63,8 @@ def test_the_bars_of_single_errors_can_be_missed():
 
 
 def test_perceptrons_that_win_are_said_to():
-    assert agreement(fig_3_1_scaling.claims(made_up.scaling(mlp=1e-12)), "perceptrons") == {"no"}
-    assert agreement(fig_3_1_scaling.claims(made_up.scaling(mlp=1.0)), "perceptrons") == {"yes"}
+    assert agreement(fig_3_1_scaling.claims(made_up.scaling(mlp=1e-12)), "MLPs") == {"no"}
+    assert agreement(fig_3_1_scaling.claims(made_up.scaling(mlp=1.0)), "MLPs") == {"yes"}
 
 
 def test_the_frontier_keeps_what_nothing_smaller_beats():

@@ -159,7 +159,7 @@ def test_a_perceptron_that_was_trained_too_little_proves_nothing():
 
     assert agreement(rows, "100 times as accurate") == {"partly"}
     assert all(
-        "do not bring the perceptron near" in row.evidence
+        "do not bring the MLP near" in row.evidence
         for row in rows
         if "100 times as accurate" in row.claim
     )
@@ -176,7 +176,7 @@ def test_a_problem_or_a_model_that_was_not_run_has_no_claims():
 
     assert rows
     assert all(row.claim.startswith("paper") for row in rows)
-    assert not any("perceptron" in row.claim for row in rows)
+    assert not any("MLP" in row.claim for row in rows)
 
 
 def test_curves_of_runs_that_ended_early_keep_their_last_error():
@@ -250,7 +250,7 @@ def test_the_exact_solution_fulfils_its_equation_and_conditions(name):
 
 
 def exact_jet(equation, term):
-    """Parts of the solution's jet at a term's points by differences of the exact solution, (1, n_parts, n)."""
+    """Parts of the solution's jet at a term's points by differences of the exact solution, (1, n_components, n)."""
     kind, x, h = term.kind, term.x, 1e-3
 
     def u(shift):

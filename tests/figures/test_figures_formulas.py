@@ -13,7 +13,7 @@ from figures.formulas import fig_2_4_symbolic_regression as fig_2_4
 from figures.formulas import fig_c_1_hyperparameters as fig_c_1
 from figures.formulas import five_steps, hyperparameters
 from figures.formulas.five_steps import BY_HAND, DISCOVER, DOCUMENTED, LONGER, NOISY, PRINTED, WAYS
-from figures.machine import machine
+from figures.machine.records import read_record, record_bytes, record_path, write_record
 from figures.machine.stored_network import PER_AXIS, draw_settled, draw_stored, restored, stored
 from figures.machine.style import picture_bytes, style
 
@@ -604,9 +604,7 @@ def test_records_of_both_figures_can_be_written(tmp_path, by_hand):
         (fig_c_1, made_up_c_1(as_in_the_paper)[0]["results"]),
     ):
         config = figure.configs(False, None)[0]
-        path = machine.record_path(tmp_path, figure, config)
-        machine.write_atomically(
-            path, machine.record_bytes({**record_of(config, results), "figure": figure.NAME})
-        )
+        path = record_path(tmp_path, figure, config)
+        write_record(path, record_bytes({**record_of(config, results), "figure": figure.NAME}))
 
-        assert machine.read_record(path, figure, config)["results"] == results
+        assert read_record(path, figure)["results"] == results

@@ -282,7 +282,7 @@ def test_a_function_without_formula_appears_by_its_name_and_is_evaluated_by_the_
     np.testing.assert_array_equal(values, [[6.0], [12.0]])
     with pytest.raises(
         ValueError,
-        match="expression has the function 'my 2 x', which neither SymPy nor the library knows",
+        match="expression has the function 'my 2 x', which neither SymPy nor the library has",
     ):
         evaluate_formula(formula(network), [[1.0]])
 

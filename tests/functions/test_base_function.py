@@ -1,4 +1,4 @@
-"""The base functions against fifty digits, against central differences, and at the ends of float64."""
+"""The base functions against fifty digits, against central differences, and at the limits of float64."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ x_values = st.one_of(
 
 
 def terms(x, order):
-    """Sum of the absolute terms of each derivative, as (A1)-(A4) write it: what cancels near a zero of the derivative."""
+    """Sum of the absolute terms of each derivative in (F1)-(F4), which cancel near a zero of the derivative."""
     u, size = np.exp(-abs(x)), abs(x)
     s, p = (1.0 if x >= 0 else u) / (1.0 + u), u / (1.0 + u) ** 2
     tilt = 1.0 + 2.0 * s
@@ -62,7 +62,7 @@ def test_derivatives_of_silu_are_right_to_1e_15_of_the_sum_of_their_terms(x, ord
 
 @given(x_values, st.integers(1, 3))
 def test_derivatives_of_silu_are_right_to_1e_14_of_themselves_away_from_their_zeros(x, order):
-    """Away: the derivative keeps more than a tenth of the sum of its absolute terms."""
+    """Away: the derivative is more than a tenth of the sum of its absolute terms."""
     exact = exact_silu(x, order)
 
     (got,) = base_function("silu", np.array([x]), derivatives=(order,))
@@ -85,7 +85,7 @@ def test_every_derivative_is_the_central_difference_of_the_one_before(name, orde
 
 
 def test_silu_by_hand():
-    """silu(ln 3) = 3/4 ln 3 and silu(-ln 3) = -1/4 ln 3: the sigmoid is 3/4 and 1/4 there, the bell 3/16."""
+    """silu(ln 3) = 3/4 ln 3 and silu(-ln 3) = -1/4 ln 3: the sigmoid is 3/4 and 1/4 there, p is 3/16."""
     x = np.log(3.0)
 
     values, slopes, seconds = base_function("silu", np.array([x, -x]), (0, 1, 2))

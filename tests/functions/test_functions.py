@@ -1,4 +1,4 @@
-"""The library of symbolic candidates against forty digits, at the ends of its domains, under its own gauge; the door for new ones."""
+"""The library of symbolic candidates: forty digits, the ends of domains, symmetries, and the checks of new functions."""
 
 import pickle
 
@@ -85,7 +85,7 @@ def tidy():
         unregister_function(name)
 
 
-# --- what the functions are
+# --- values and derivatives
 
 
 def test_the_library_has_the_names_of_pykan():
@@ -98,7 +98,7 @@ def test_the_library_has_the_names_of_pykan():
 @names
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
-    """Judged against the values and against the derivative's neighbours, where its terms cancel."""
+    """Relative to the values, and to the neighbouring derivatives where its terms cancel."""
     u = inner_points(LIBRARY[name])
     with mpmath.workdps(40):
         exact = [
@@ -120,7 +120,7 @@ def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize("u", [-26.0, -17.0, 9.0, 20.0, 26.0])
 def test_tails_keep_their_digits(name, order, u):
-    """Out there the slopes are between 1e-12 and 1e-290; none is a difference of numbers of size one."""
+    """There the derivatives are between 1e-12 and 1e-290; none is a difference of numbers of size one."""
     with mpmath.workdps(400):
         exact = float(mpmath.diff(MEANING[name], mpmath.mpf(u), order))
 
@@ -129,7 +129,7 @@ def test_tails_keep_their_digits(name, order, u):
 
 @names
 def test_shapes_are_kept_and_nothing_warns_anywhere(name):
-    """Also where e^u, u^5 or u^-5 leave float64, and at nan."""
+    """Also where e^u, u^5 or u^-5 overflow or underflow, and at nan."""
     far = np.array(
         [
             [-1.7e308, -1e200, -800.0, -1.0, -1e-200, 0.0],
@@ -150,7 +150,7 @@ def test_shapes_are_kept_and_nothing_warns_anywhere(name):
 )
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_no_infinity_is_multiplied_by_zero_on_the_way(name, order):
-    """nan would be the answer: where e^(-u^2) or 1 / (1 + u^2) have become 0 and a power of u has left float64."""
+    """A naive formula gives nan where e^(-u^2) or 1 / (1 + u^2) underflow to 0 and a power of u overflows."""
     far = np.array([-1.7e308, -1e160, -1e110, -800.0, 800.0, 1e110, 1e160, 1.7e308])
 
     assert not np.isnan(parts(LIBRARY[name])[order](far)).any()
@@ -205,7 +205,7 @@ def test_sgn_and_the_slopes_of_abs_and_sgn_are_zero_at_zero():
     np.testing.assert_array_equal(LIBRARY["abs"].d1(np.array([-2.0, 3.0])), [-1.0, 1.0])
 
 
-# --- what a record says about its function
+# --- records
 
 
 @names
@@ -230,7 +230,7 @@ def test_the_gauge_holds(name, seed):
 
 
 def test_what_is_even_or_odd_or_turns_is_known_to_be():
-    """Every symmetry counts: without it one curve would have two canonical forms."""
+    """Every symmetry matters: without it one curve would have two canonical forms."""
     neither = {name for name, function in LIBRARY.items() if function.gauge.parity == 0}
 
     assert neither == {"sqrt", "1/sqrt", "x^1.5", "exp", "log"}
@@ -437,7 +437,7 @@ def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, f
         ({"complexity": -1}, "complexity is -1, but must be at least 0"),
         (
             {"f": lambda u: u.sum()},
-            r"f of 'cube' makes an array of shape \(\) of one of shape \(0,\)",
+            r"f of 'cube' returns shape \(\) for an array of shape \(0,\)",
         ),
         (
             {"d3": lambda u: np.full_like(u, np.nan)},
@@ -446,7 +446,7 @@ def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, f
         ({"singular": (np.inf,)}, "singular is inf, but must be finite"),
         (
             {"singular": tuple(np.linspace(-4.0, 4.0, 99))},
-            "singular of 'cube' leaves no room in its domain",
+            "singular of 'cube' leaves no points in its domain",
         ),
         (
             {"gauge": Gauge("power", degree=2.0)},
@@ -548,14 +548,16 @@ def test_only_a_registered_function_can_be_taken_out_again():
     assert "cube" not in LIBRARY
     with pytest.raises(ValueError, match="name is 'cube', but must be one of"):
         unregister_function("cube")
-    with pytest.raises(ValueError, match="name is 'exp', but the library cannot do without"):
+    with pytest.raises(
+        ValueError, match="name is 'exp', but built-in functions cannot be unregistered"
+    ):
         unregister_function("exp")
 
 
 @pytest.mark.usefixtures("tidy")
 @pytest.mark.parametrize("low", [-30.0, 5.0, 1e4])
 def test_derivatives_are_judged_inside_the_domain_wherever_it_lies(low):
-    """u^3 with a wrong second derivative is found out also where the domain is far from 0 or short."""
+    """u^3 with a wrong second derivative is detected also where the domain is far from 0 or short."""
     for high in (low + 0.5, np.inf):
         with pytest.raises(ValueError, match="d2 of 'cube'"):
             register_function(**cube(domain=(low, high), d2=lambda u: 6.1 * u))

@@ -1,7 +1,8 @@
-"""Another style for the conformance kit: one sample, one edge, one number at a time; the living B-splines from the triangle of de Boor.
+"""A subject for the conformance kit that computes one sample, one edge, one number at a time.
 
-Piegl and Tiller's triangular table of the degree + 1 functions that live on one interval; derivatives from differences of coefficients;
-grids moved by interpolating the old curve, its end polynomials continued, where each new basis is centred.
+It uses Piegl and Tiller's triangular table of the degree + 1 B-splines that are nonzero on an interval,
+derivatives from differences of coefficients, and grids moved by interpolation of the old curve, with its
+end polynomials continued, at a point for each new basis function.
 """
 
 import math
@@ -10,14 +11,14 @@ import numpy as np
 
 
 def piece(t, x):
-    """Index of the interval that owns x; None outside the row."""
+    """Return the index of the interval that contains x; None outside the knot vector."""
     if not t[0] <= x <= t[-1]:
         return None
     return int(np.searchsorted(t, x, side="left" if x == t[-1] else "right")) - 1
 
 
 def living(t, degree, x, span):
-    """Values of B-splines span - degree .. span at x in the interval `span`, of a row long enough on both sides."""
+    """Return the B-splines span - degree .. span at x in the interval `span`; t must be long enough on both sides."""
     values = [1.0]
     for d in range(1, degree + 1):
         saved, new = 0.0, []
@@ -31,14 +32,14 @@ def living(t, degree, x, span):
 
 
 def padded(t, degree):
-    """The row with `degree` more knots on both sides, beyond its ends."""
+    """Return the knot vector with `degree` more knots beyond each end."""
     step = 1.0 + t[-1] - t[0]
     more = step * np.arange(1, degree + 1)
     return np.concatenate([t[0] - more[::-1], t, t[-1] + more])
 
 
 def curve(t, degree, coef, x, order=0):
-    """A derivative of sum_m coef_m B_m at x: de Boor's differences, then the triangle."""
+    """Return a derivative of sum_m coef_m B_m at x: de Boor's differences, then the triangle."""
     span = piece(t, x)
     if span is None or order > degree:
         return 0.0

@@ -1,6 +1,6 @@
-"""A subject for the conformance kit, written as most people write KANs: the table of all B-splines, einsum, dense least squares.
+"""A subject for the conformance kit in the usual style: a table of all B-splines, einsum, dense least squares.
 
-Nothing is shared with the package. `test_conformance_mutants` reads this file as text and plants one-line faults in it.
+Nothing is shared with the package. `test_conformance_mutants` reads this file as text and injects one-line bugs.
 """
 
 from itertools import pairwise
@@ -34,7 +34,7 @@ def ratio(a, b):
 
 
 def table(x, t, degree):
-    """B-splines of the row t at x, (n, n_basis)."""
+    """Return the B-splines of the knot vector t at x, (n, n_basis)."""
     x = x[:, None]
     b = ((t[:-1] <= x) & (x < t[1:])).astype(float)
     b[x[:, 0] == t[-1], np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0
@@ -47,7 +47,7 @@ def table(x, t, degree):
 
 
 def slopes(x, t, degree, order):
-    """A derivative of them, by differences of those of lower degree."""
+    """Return a derivative of the B-splines, by differences of those of lower degree."""
     if order == 0:
         return table(x, t, degree)
     if order > degree:
@@ -59,26 +59,26 @@ def slopes(x, t, degree, order):
 
 
 def design(layer, x, order=0):
-    """All inputs' bases, (batch, n_in, n_basis)."""
+    """Return the basis functions of all inputs, (batch, n_in, n_basis)."""
     n_in, n_basis = layer["coef"].shape[1:]
     rows = [slopes(x[:, i], layer["knots"][i], layer["degree"], order) for i in range(n_in)]
     return np.stack(rows, axis=1).reshape(len(x), n_in, n_basis)
 
 
 def edges(layer, x, order=0):
-    """A derivative of phi_ji at x_bi, (batch, n_out, n_in)."""
+    """Return a derivative of phi_ji at x_bi, (batch, n_out, n_in)."""
     base = BASES[layer["base"]][order](x)
     spline = np.einsum("bim,jim->bji", design(layer, x, order), layer["coef"])
     return layer["mask"] * (layer["w_base"] * base[:, None, :] + layer["w_spline"] * spline)
 
 
 def fit(x, y, t, degree):
-    """Coefficients of smallest norm through y (n, n_out)."""
+    """Return the coefficients of smallest norm that fit y (n, n_out)."""
     return np.linalg.lstsq(table(x, t, degree), y, rcond=None)[0].T
 
 
 def moved(layer, knots, x):
-    """The layer on other knot rows, its curves fitted at the samples."""
+    """Return the layer on other knots, its curves fitted at the samples."""
     coef = np.stack([
         fit(x[:, i], table(x[:, i], layer["knots"][i], layer["degree"]) @ layer["coef"][:, i].T, knots[i], layer["degree"])
         for i in range(len(knots))
@@ -132,9 +132,8 @@ class Plain:
         first, second = np.tile(np.eye(n_in), (len(x), 1, 1)), np.zeros((len(x), n_in, n_in))
         for layer in layers:
             slope, curve = edges(layer, x, 1), edges(layer, x, 2)
-            second = np.einsum("bji,bip->bjp", curve, first**2) + np.einsum(
-                "bji,bip->bjp", slope, second
-            )
+            bent = np.einsum("bji,bip->bjp", curve, first**2)
+            second = bent + np.einsum("bji,bip->bjp", slope, second)
             first = np.einsum("bji,bip->bjp", slope, first)
             x = self.layer_forward(layer, x)
         return first, second

@@ -1,4 +1,4 @@
-"""Cases for derivatives by the inputs, and what they are checked by: differences, each of an exact derivative one order lower.
+"""Cases and checks for derivatives with respect to the inputs, by differences of exact derivatives one order lower.
 
 A check returns its error relative to the largest sum of absolute terms. Differences are of fourth order, (8 d(h) - d(2h)) / (12 h) with
 d(h) = f(h) - f(-h); samples keep clear of knots, beyond which a second derivative is another polynomial.
@@ -18,7 +18,7 @@ WIDE = (
     7,
     7,
     6,
-)  # more outputs than the Laplacian's jet of two inputs has parts, a square layer among them
+)  # with a square layer, in which a transposed matrix has the right shape too
 
 
 def fourth_order(function, h=1e-5):
@@ -27,7 +27,7 @@ def fourth_order(function, h=1e-5):
 
 
 def some_case(seed, *, degrees=(2, 3, 4, 5), formulas=True, widths=None, dead=0.2):
-    """A random network, 3 to 12 samples inside, in the fade and outside, clear of knots on all layers, and the generator."""
+    """A random network, 3 to 12 samples inside, beside and outside the grid, not near knots of any layer, and the generator."""
     rng = np.random.default_rng(seed)
     while True:
         network = random_network(rng, degrees=degrees, widths=widths, dead=dead)
@@ -39,7 +39,7 @@ def some_case(seed, *, degrees=(2, 3, 4, 5), formulas=True, widths=None, dead=0.
 
 
 def random_operator(rng, n_in, n_samples=None):
-    """Coefficients (matrix, drift) of an operator: of no symmetry, with zeros, constant or one of each sample."""
+    """Coefficients (matrix, drift) of an operator, not symmetric, with zeros; constant, or different at each sample."""
     batch = () if n_samples is None else (n_samples,)
     pattern = rng.random((n_in, n_in)) < 0.7
     return rng.normal(size=(*batch, n_in, n_in)) * pattern, rng.normal(size=(*batch, n_in))
@@ -61,7 +61,7 @@ def every_kind(rng, n_in, n_samples):
 
 
 def jet_of(model, x, kind):
-    """The outputs' jet, (n_out, n_parts, batch)."""
+    """The outputs' jet, (n_out, n_components, batch)."""
     functions = jets_of(model)
     return functions.predict(model, functions.prepare(model, x, kind))
 
@@ -93,7 +93,7 @@ def forward_error(model, x):
 
 
 def gradient_errors(model, x, kind, rng):
-    """The reverse, and the rows of every sample, against differences of all parts along a direction in theta."""
+    """Gradient and rows of samples against differences of all components along a direction in theta."""
     functions = jets_of(model)
     flow = flow_of(model, x, kind)
     seed, direction = rng.normal(size=flow.jet.shape), 0.1 * rng.normal(size=model.n_params)
@@ -114,7 +114,7 @@ def gradient_errors(model, x, kind, rng):
 
 
 def reverse_error(layer, x, kind, rng):
-    """dR/d jet of one layer against differences, the value, first and second parts moved alone and all together."""
+    """dR/d jet of one layer against differences in the value, the first and second derivatives, and all of them."""
     jet = kind.at(x)
     jet[:, 1:] = rng.normal(size=jet[:, 1:].shape)
     cache = jet_layer.evaluate(layer, jet, kind)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from kan_ref.bspline import sums
+from kan_ref.bspline import evaluation
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
@@ -135,7 +135,7 @@ def parameter_directions(rng, layer):
 def contraction_by(way):
     """Every contraction inside the block "dense" or "gathered", whatever the shape of the layer."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (sums, jet_layer):
+        for module in (evaluation, jet_layer):
             patch.setattr(module, "gathers", lambda n_out, n_basis, degree: way == "gathered")
         yield
 

@@ -1,6 +1,6 @@
-"""Slow truth for differential equations: (E1) by loops over points, outputs and terms, and random polynomial residuals with exact partials.
+"""Slow reference for differential equations: (J36) by loops over points, outputs and terms, and random polynomial residuals with exact partials.
 
-What a test hands over is what a user would write, as plain data: the oracle reads none of the package's records.
+The conditions of a test are plain data, as a user would write them: the oracle reads none of the records of the package.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def at_point(function, b):
 
 
 def value_by_loops(model, conditions):
-    """(E1) from its definition."""
+    """(J36) from its definition."""
     total = 0.0
     for condition in conditions:
         u, du, d2u = (
@@ -168,7 +168,7 @@ class Polynomial:
 def random_polynomial(
     rng, n, n_in, n_out, *, order=2, pairs=None, n_residuals=1, flat=False, **options
 ):
-    """A residual of degree 3 with coefficients of its own at every point; `pairs` as they are handed to `function_term`."""
+    """A residual of degree 3 with coefficients of its own at every point; `pairs` as in `function_term`."""
     every = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
     chosen = () if order < 2 else every if pairs is None else pairs
     n_numbers = n_out * (1 + (n_in if order else 0) + len(chosen))

@@ -1,4 +1,4 @@
-"""Slow truth for derivatives by the inputs: value, gradient and full Hessian of networks and perceptrons, every number by its own loop.
+"""Slow reference for derivatives with respect to the inputs: value, gradient and Hessian of networks and MLPs, by loops.
 
 The chain rule for h(x) = phi(g(x)):  d_p h = phi' d_p g,  d_p d_q h = phi'' d_p g d_q g + phi' d_p d_q g.  Derivatives of B-splines by the
 recursion B^(r)_{m,d} = d (B^(r-1)_{m,d-1} / (t_{m+d} - t_m) - B^(r-1)_{m+1,d-1} / (t_{m+d+1} - t_{m+1})) with 0/0 := 0, that is
@@ -14,7 +14,7 @@ from oracles_layer import bspline
 
 
 def bspline_derivative(m, degree, row, x, order):
-    """The derivative of some order of B_{m, degree} on the piece that owns x."""
+    """The derivative of some order of B_{m, degree} on the piece that contains x."""
     if order == 0:
         return bspline(m, degree, row, x)
     value = 0.0
@@ -40,7 +40,7 @@ def base_derivative(name, x, order):
 
 
 def edge_derivative(layer, j, i, x, order):
-    """phi^(order)_ji(x) of a spline, a formula, or nothing."""
+    """phi^(order)_ji(x) of a spline edge, a symbolic edge or a masked edge."""
     for edge in layer.symbolic:
         if (edge.output, edge.input) == (j, i):
             a, b, c, d = layer.affine[edge.row].tolist()
@@ -114,7 +114,7 @@ def activation_value(name, z, order):
 
 
 def perceptron_derivatives(mlp, x):
-    """The same of a perceptron."""
+    """The same for an MLP."""
     rows = []
     for point in x:
         nodes = seeds_of(point)

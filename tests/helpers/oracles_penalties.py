@@ -30,7 +30,7 @@ def paper(layer, x):
 
 
 def pykan_first(layer, x):
-    """(E6): scores divided by the width of the grid plus 1e-4, logarithm to base 2 with 1e-4 in it."""
+    """(P6): scores divided by the width of the grid plus 1e-4, logarithm to base 2 with 1e-4 in it."""
     edges = layer_edges(layer, x)
     strengths = []
     for j in range(layer.n_out):
@@ -44,7 +44,7 @@ def pykan_first(layer, x):
 
 
 def pykan(layer, x):
-    """(E4), (E5): standard deviations of edges by those of their inputs; entropies of rows and of columns, averaged."""
+    """(P4), (P5): standard deviations of edges by those of their inputs; entropies of rows and of columns, averaged."""
     edges, n_out, n_in = layer_edges(layer, x), layer.n_out, layer.n_in
     a = [
         [
@@ -64,7 +64,7 @@ def pykan(layer, x):
 
 
 def coefficients(layer, x):
-    """(E7): mean size of the coefficients and mean size of their steps, over living edges."""
+    """(P7): mean size of the coefficients and mean size of their steps, over active edges."""
     size, steps = 0.0, 0.0
     for j in range(layer.n_out):
         for i in range(layer.n_in):

@@ -1,4 +1,4 @@
-"""What the ways out of the package refuse, to SciPy and to C: rows of the table in `doors`."""
+"""Arguments that the conversions to SciPy and C reject: rows of the table in `refusals`."""
 
 import numpy as np
 from refusals import NET, PERCEPTRON, places, refuse

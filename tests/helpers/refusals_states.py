@@ -1,4 +1,4 @@
-"""What the ways from and to other libraries' arrays refuse: rows of the table in `doors`."""
+"""Arguments that the conversions of other libraries' arrays reject: rows of the table in `refusals`."""
 
 from dataclasses import replace
 

@@ -7,7 +7,8 @@ import pytest
 from checkout import ROOT
 
 from figures import __main__ as program
-from figures.machine import computing, machine
+from figures.machine import computing
+from figures.machine.plan import make_plan
 
 TOY = """
 import os, signal, time
@@ -62,7 +63,7 @@ def toy_program(toy, monkeypatch):
 
 
 def plan_of(figure, folder, seeds=None):
-    return machine.make_plan(figure, folder, full=False, seeds=seeds)
+    return make_plan(figure, folder, full=False, seeds=seeds)
 
 
 def compute_all(figure, folder, seeds=None, jobs=1):

@@ -1,4 +1,4 @@
-"""Networks as C: the text compiled by the C compiler of this machine, and called beside the network."""
+"""Networks as C code: the text is compiled by this machine's C compiler and compared with the network."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Wconversion
 
 
 def build(source, folder, *flags):
-    """The text as a loaded library."""
+    """Return the compiled text as a loaded library."""
     (folder / "kan.c").write_text(source, encoding="ascii")
     made = subprocess.run(
         [
@@ -46,7 +46,7 @@ def build(source, folder, *flags):
 
 
 def call(library, network, x, name="kan"):
-    """Outputs (batch, n_out) of the function of that name, one call a sample."""
+    """Return the outputs (batch, n_out) of the function of that name, called for one sample at a time."""
     pointer = ctypes.POINTER(ctypes.c_double)
     function = getattr(library, name)
     function.argtypes, function.restype = (pointer, pointer), None
@@ -61,7 +61,7 @@ def close(found, expected, tolerance=1e-13):
 
 
 def samples(network, seed=0):
-    """Inside, fading and outside; then every knot of every row, and one ulp beside it."""
+    """Return points inside and outside the grid, where the basis functions decay, at knots and one ulp beside them."""
     layer, rng = network.layers[0], RNG(seed)
     drawn = random_batch(rng, layer, 60, at_knots=True)
     far = np.array([[-1e6], [1e6]]) * np.ones(layer.n_in)
@@ -92,7 +92,7 @@ POINT = {"x": 0.7, "0": 0.7, "tan": 0.4}
 
 
 def formula_network(name):
-    """Two inputs, of which the first goes through c f(a x + b) + d."""
+    """Return a network of two inputs whose first edge is c f(a x + b) + d."""
     net = kr.init_network((2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=RNG(1))
     return kr.fix_symbolic(net, 0, output=0, input=0, name=name, affine=(0.9, 0.05, -1.7, 0.3))
 
@@ -106,7 +106,7 @@ ALL = SINGLE | DEEP | MIXED | FORMULAS
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    """All networks of this file in one text: their names keep them apart."""
+    """Return all networks of this file in one text; their names keep them apart."""
     return build(
         "".join(kr.to_c(network, name=name) for name, network in ALL.items()),
         tmp_path_factory.mktemp("c"),

@@ -1,4 +1,4 @@
-"""Edges as SciPy's splines."""
+"""Edges as SciPy splines."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ RNG = np.random.default_rng
 
 
 def one_edge(degree, kind, seed=0, dead=0.0):
-    """A network of one spline edge without a base, and its knot row."""
+    """Return a network of one spline edge without a base, and its knot vector."""
     layer = random_layer(
         RNG(seed), 1, 1, degree=degree, n_intervals=5, kind=kind, base="zero", dead=dead, silent=0.0
     )
@@ -52,7 +52,7 @@ def test_the_spline_is_the_edge_on_its_grid_at_both_ends_and_at_knots(degree, ki
 
 @given(network_cases(degrees=range(6)))
 def test_every_spline_edge_is_its_spline_and_its_base(case):
-    """Repeated knots too; points are drawn, so that none lies on a jump, where SciPy may take the other side."""
+    """Repeated knots are included. Random points lie on no discontinuity, where SciPy may take the other limit."""
     network, _, rng = case
     for number, layer in enumerate(network.layers):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():

@@ -1,4 +1,4 @@
-"""Networks from other libraries' arrays and back: what their models compute, by loops written from the formulas, is what ours compute."""
+"""Networks from the arrays of other libraries and back, compared with loops written from their formulas."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -23,12 +23,12 @@ def close(one, other):
 
 
 def spline(row, coef, degree, x):
-    """sum_m c_m B_m(x) by the recursion."""
+    """Return sum_m c_m B_m(x) by the recursion."""
     return sum(c * bspline(m, degree, row, x) for m, c in enumerate(coef))
 
 
 def drawn(rng, widths, n_intervals=3, k=2):
-    """By layer: knots (n_in, n_knots), and arrays of every edge [out, in]."""
+    """Return for each layer knots (n_in, n_knots) and arrays of every edge [out, in]."""
     layers = []
     for (n_in, n_out), (low, high) in zip(pairwise(widths), GRIDS, strict=False):
         knots = np.tile(kr.uniform_knots(low, high, n_intervals, k), (n_in, 1))
@@ -47,7 +47,7 @@ def drawn(rng, widths, n_intervals=3, k=2):
 
 
 def their_edges(layer, x, k, base="silu"):
-    """phi_ji(x_bi) with one weight for the base and one for the spline, (batch, n_out, n_in)."""
+    """Return phi_ji(x_bi), (batch, n_out, n_in), with one weight for the base and one for the spline."""
     n_out, n_in = layer["base"].shape
     found = np.zeros((len(x), n_out, n_in))
     for b, j, i in np.ndindex(found.shape):
@@ -237,7 +237,7 @@ def test_arrays_of_float32_are_taken_number_by_number():
 
 
 class Tensor:
-    """Like a parameter of PyTorch on a graphics card: an array only after detach and cpu."""
+    """Like a parameter of PyTorch on a GPU: an array only after detach and cpu."""
 
     def __init__(self, array, steps=()):
         self.array, self.steps = array, steps
@@ -431,11 +431,11 @@ def test_the_networks_of_the_program_stay_on_their_hidden_grids_with_biases_of_s
         ),
         (
             {"act_fun.0.mask": 1.0 - np.eye(2, 3), "symbolic_fun.0.mask": np.eye(3, 2)},
-            "state has a formula on the edge from input 0 to output 0 of layer 0, whose name it does not hold: give formulas=",
+            "state has a symbolic function on the edge from input 0 to output 0 of layer 0, whose name a state does not contain: give formulas=",
         ),
         (
             {"symbolic_fun.0.mask": np.eye(3, 2)},
-            "state has a formula and a spline on the edge from input 0 to output 0 of layer 0",
+            "state has a symbolic function and a spline on the edge from input 0 to output 0 of layer 0",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Files of networks: the same bits come back, an old file survives every failure, and no file can do harm."""
+"""Files of networks: they load bit for bit, an old file survives every failure, and no file is harmful."""
 
 import contextlib
 import copy
@@ -21,7 +21,7 @@ from networks import network_cases, random_layer, random_network, seeds, with_fo
 
 import kan_ref as kr
 from kan_ref import files
-from kan_ref.io import document, storage
+from kan_ref.io import document, json_file, npz_file, storage
 from kan_ref.io.document import layer_from_plain, layer_to_plain, network_to_plain
 from kan_ref.io.storage import load, save
 from kan_ref.network.layer import Layer
@@ -64,7 +64,7 @@ def tiny_network():
 
 
 def state(network):
-    """All of a network as bytes and words."""
+    """Return everything in a network as bytes and text."""
     return [
         (
             layer.degree,
@@ -76,7 +76,7 @@ def state(network):
 
 
 def answer(path):
-    """The network in a file, or the sentence with which `load` refuses it."""
+    """Return the network in a file, or the message of the error that `load` raises."""
     try:
         return load(path)
     except ValueError as error:
@@ -84,7 +84,7 @@ def answer(path):
 
 
 def refusal(path):
-    """The one sentence with which `load` refuses a file; it names the file first, and whatever is in the file stays short."""
+    """Return the message with which `load` rejects a file; it begins with the file's name and is short."""
     sentence = answer(path)
     assert isinstance(sentence, str), f"{sentence} was read"
     assert sentence.startswith(f"{path} holds no network that can be read: ")
@@ -95,15 +95,15 @@ def refusal(path):
 
 
 def members_of(network):
-    """The arrays of an .npz file by name, `meta` as a dict."""
-    buffer = io.BytesIO(storage._npz_bytes(network_to_plain(network)))
+    """Return the arrays of an .npz file by name, `meta` as a dict."""
+    buffer = io.BytesIO(npz_file.npz_bytes(network_to_plain(network)))
     with np.load(buffer, allow_pickle=False) as file:
         members = {name: file[name] for name in file.files}
     return members | {"meta": json.loads(str(members["meta"]))}
 
 
 def write_npz(path, members):
-    """An .npz file as NumPy writes it, objects pickled."""
+    """Write an .npz file as NumPy does, with objects pickled, and return its path."""
     meta = members.get("meta")
     text = {"meta": np.array(json.dumps(meta))} if isinstance(meta, dict | list) else {}
     np.savez(path, **members | text)
@@ -111,7 +111,7 @@ def write_npz(path, members):
 
 
 def write_zip(path, members, **options):
-    """A zip archive of raw members: (name, bytes) each, or (name, bytes, compression)."""
+    """Write a zip archive of raw members, (name, bytes) or (name, bytes, compression) each; return its path."""
     with zipfile.ZipFile(path, "w", **options) as archive:
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name), data)
@@ -119,7 +119,7 @@ def write_zip(path, members, **options):
 
 
 def raw_members(network):
-    with zipfile.ZipFile(io.BytesIO(storage._npz_bytes(network_to_plain(network)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(npz_file.npz_bytes(network_to_plain(network)))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -131,7 +131,7 @@ def write_json(path, document):
 
 
 def json_document(network):
-    return json.loads(storage._json_text(network_to_plain(network), "\n"))
+    return json.loads(json_file.json_text(network_to_plain(network), "\n"))
 
 
 # --- what is saved comes back
@@ -427,7 +427,7 @@ def test_the_limits_leave_room_for_the_deepest_network_that_may_be_written(folde
 
 
 class FullDisk(io.FileIO):
-    """A file that takes ten bytes."""
+    """A file that accepts ten bytes."""
 
     def write(self, data):
         super().write(data[:10])
@@ -439,7 +439,7 @@ def fail_at(monkeypatch, step, error):
         raise error
 
     if step == "write":
-        kinds = {"xb": FullDisk}
+        kinds = {"wb": FullDisk}
         monkeypatch.setattr(
             files, "open", lambda name, mode: kinds.get(mode, open)(name, mode), raising=False
         )
@@ -769,7 +769,7 @@ def test_any_kind_of_number_but_little_endian_float64_is_refused(folder, network
 def test_text_for_numbers_is_refused(folder, network):
     members = members_of(network) | {"layer_0_mask": np.full((3, 2), "1.0")}
 
-    assert "layer 0 has something else than an array of numbers as 'mask'" in refusal(
+    assert "layer 0 needs an array of numbers as 'mask'" in refusal(
         write_npz(folder / "text.npz", members)
     )
 
@@ -832,8 +832,8 @@ def test_numbers_that_are_not_finite_are_refused(folder, network, suffix, name, 
     ("name", "position", "number", "sentence"),
     [
         ("mask", 0, 0.5, "layer 0: mask is 0.5 at output 0, input 0"),
-        ("knots", 1, 1e9, "layer 0: knots must rise along each row"),
-        ("knots", -1, -1e9, "layer 0: knots must rise along each row"),
+        ("knots", 1, 1e9, "layer 0: knots must be nondecreasing along each row"),
+        ("knots", -1, -1e9, "layer 0: knots must be nondecreasing along each row"),
         ("knots", 0, -1.7e308, "too wide"),
     ],
 )
@@ -863,7 +863,7 @@ def test_a_layer_that_could_not_be_made_is_not_read_either(
 
 
 def both_files(folder, network, change):
-    """The two files of a network whose document went through `change`, which may return another one."""
+    """Write both files of a network whose document is changed by `change`, which may return another one."""
     members, document = members_of(network), json_document(network)
     members["meta"] = change(members["meta"]) or members["meta"]
     document = change(document) or document
@@ -900,7 +900,7 @@ def test_a_version_that_is_no_version_is_refused(folder, network, version):
 )
 def test_another_format_is_refused(folder, network, format_):
     for path in both_files(folder, network, lambda document: document.update(format=format_)):
-        assert "it does not say format 'kan_ref network'" in refusal(path)
+        assert "its format is not 'kan_ref network'" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -913,7 +913,7 @@ def test_a_document_that_is_no_object_of_ours_is_refused(folder, network, docume
         write_npz(folder / "other.npz", members),
         write_json(folder / "other.json", json.dumps(document)),
     ):
-        assert "it does not say format 'kan_ref network'" in refusal(path)
+        assert "its format is not 'kan_ref network'" in refusal(path)
 
 
 @pytest.mark.parametrize("layers", [None, 3, "layers", {}, [], [3], [[]], [None], {"0": {}}])
@@ -924,7 +924,7 @@ def test_layers_that_are_no_list_of_objects_are_refused(folder, network, layers)
 
 @pytest.mark.parametrize("key", ["format", "version", "kan_ref", "layers"])
 def test_every_entry_of_the_document_is_needed(folder, network, key):
-    sentences = {"format": "does not say format", "version": "has format version None"}
+    sentences = {"format": "its format is not", "version": "has format version None"}
 
     for path in both_files(folder, network, lambda document: document.pop(key) and None):
         assert sentences.get(key, f"it lacks '{key}'") in refusal(path)
@@ -1012,12 +1012,12 @@ def test_a_missing_meta_is_refused(folder, network):
 
 def test_huge_meta_is_refused_unread(folder, network):
     meta = members_of(network)["meta"]
-    text = json.dumps(meta).ljust(storage.MOST_META_CHARACTERS)
+    text = json.dumps(meta).ljust(npz_file.MOST_META_CHARACTERS)
     exact = write_npz(folder / "full.npz", members_of(network) | {"meta": np.array(text)})
 
     assert state(load(exact)) == state(network)
     huge = write_npz(folder / "huge.npz", members_of(network) | {"meta": np.array(text + " ")})
-    assert f"must be text of at most {storage.MOST_META_CHARACTERS} characters" in refusal(huge)
+    assert f"must be text of at most {npz_file.MOST_META_CHARACTERS} characters" in refusal(huge)
 
 
 @pytest.mark.parametrize("code", [0x110000, 0xD800, 0xFFFFFFFF])
@@ -1032,7 +1032,7 @@ def test_meta_of_impossible_characters_is_refused(folder, code):
 
 
 def tiny_json(**replaced):
-    """The JSON text of a tiny network, some values replaced by raw text."""
+    """Return the JSON text of a tiny network, with some values replaced by raw text."""
     plain = {
         "degree": "0",
         "base": '"silu"',
@@ -1069,12 +1069,12 @@ def test_the_tiny_text_is_read(folder):
         (f"[[[1, {'9' * 10**5}]]]", "layer 0: coef contains inf"),
         ("[]", "layer 0: coef has shape (0,)"),
         ("[[[]]]", "layer 0: coef has shape (1, 1, 0)"),
-        ("true", "something else than an array of numbers as 'coef'"),
-        ("1", "something else than an array of numbers as 'coef'"),
-        ("null", "something else than an array of numbers as 'coef'"),
-        ('"12"', "something else than an array of numbers as 'coef'"),
-        ('{"0": 1}', "something else than an array of numbers as 'coef'"),
-        ('[[[1, 2]]], "coef":[[[1, 2]]]', "it has a key twice"),
+        ("true", "needs an array of numbers as 'coef'"),
+        ("1", "needs an array of numbers as 'coef'"),
+        ("null", "needs an array of numbers as 'coef'"),
+        ('"12"', "needs an array of numbers as 'coef'"),
+        ('{"0": 1}', "needs an array of numbers as 'coef'"),
+        ('[[[1, 2]]], "coef":[[[1, 2]]]', "it has a repeated key"),
         ("[" * 90 + "1" + "]" * 90, "layer 0"),
         ("[" * 10**6, "it is nested too deeply"),
         ("[" * 10**6 + "]" * 10**6, "it is nested too deeply"),
@@ -1090,7 +1090,7 @@ def test_a_json_array_of_anything_but_numbers_is_refused(folder, coef, sentence)
 
 
 def test_a_key_twice_at_the_top_is_refused(folder):
-    assert "it has a key twice" in refusal(
+    assert "it has a repeated key" in refusal(
         write_json(folder / "twice.json", tiny_json()[:-1] + ',"version":1}')
     )
 
@@ -1112,7 +1112,7 @@ def test_anything_after_the_document_is_refused(folder, rest):
 
 
 def patched(data, *patches):
-    """A copy of an archive with other bytes at places counted from the first header of a kind: (b"PK..", offset, bytes)."""
+    """Return a copy of an archive with other bytes after the first header of a kind: (b"PK..", offset, bytes)."""
     changed = bytearray(data)
     for sign, offset, new in patches:
         start = changed.index(sign) + offset
@@ -1124,7 +1124,7 @@ DIRECTORY, HEADER = b"PK\1\2", b"PK\3\4"
 
 
 class Trap:
-    """What unpickling would run: it makes a file."""
+    """What unpickling would run: it creates a file."""
 
     def __init__(self, path):
         self.path = path
@@ -1176,7 +1176,7 @@ def test_a_member_twice_is_refused(folder, network, name):
     with pytest.warns(UserWarning, match="Duplicate name"):
         path = write_zip(folder / "twice.npz", [*members.items(), (name, members[name])])
 
-    assert "a member is there twice" in refusal(path)
+    assert "a member occurs twice" in refusal(path)
 
 
 def test_members_on_top_of_each_other_are_refused(folder):
@@ -1188,11 +1188,11 @@ def test_members_on_top_of_each_other_are_refused(folder):
             again.filename = f"{number}.npy"
             archive.filelist.append(again)
 
-    assert "lies on top of another" in refusal(path)
+    assert "overlaps another" in refusal(path)
 
 
 def test_an_encrypted_member_is_refused(folder):
-    data = storage._npz_bytes(network_to_plain(tiny_network()))
+    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
     (folder / "locked.npz").write_bytes(patched(data, (DIRECTORY, 8, b"\1"), (HEADER, 6, b"\1")))
 
     assert "encrypted" in refusal(folder / "locked.npz")
@@ -1206,7 +1206,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder, network, method):
             archive.writestr(name, data)
         archive.writestr("layer_0_extra.npy", bytes(10**7))
 
-    assert "a member is compressed, but must be stored as it is" in refusal(path)
+    assert "a member is compressed, but must be stored uncompressed" in refusal(path)
     assert peak_memory(path) < 10**6
 
 
@@ -1222,10 +1222,12 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder, network, method):
     ],
 )
 def test_a_member_of_two_sizes_or_another_method_counts_as_compressed(folder, patches):
-    data = storage._npz_bytes(network_to_plain(tiny_network()))
+    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
     (folder / "patched.npz").write_bytes(patched(data, *patches))
 
-    assert "a member is compressed, but must be stored as it is" in refusal(folder / "patched.npz")
+    assert "a member is compressed, but must be stored uncompressed" in refusal(
+        folder / "patched.npz"
+    )
 
 
 def test_a_member_that_runs_over_the_end_is_refused(folder):
@@ -1233,7 +1235,7 @@ def test_a_member_that_runs_over_the_end_is_refused(folder):
     size = (path.stat().st_size - 1).to_bytes(4, "little")
     path.write_bytes(patched(path.read_bytes(), (DIRECTORY, 20, 2 * size)))
 
-    assert "it is no sound zip archive: " in refusal(path)
+    assert "it is not a valid zip archive: " in refusal(path)
 
 
 def test_a_member_beyond_all_memory_is_refused(folder):
@@ -1242,7 +1244,7 @@ def test_a_member_beyond_all_memory_is_refused(folder):
         archive.writestr(zipfile.ZipInfo("meta.npy"), b"")
         archive.filelist[0].header_offset = 2**63
 
-    assert "it is no sound zip archive: " in refusal(path)
+    assert "it is not a valid zip archive: " in refusal(path)
 
 
 def test_a_name_as_long_as_a_book_does_not_fill_the_sentence(folder):
@@ -1251,11 +1253,11 @@ def test_a_name_as_long_as_a_book_does_not_fill_the_sentence(folder):
 
     path.write_bytes(patched(path.read_bytes(), (HEADER, 30, b"N")))
 
-    assert "it is no sound zip archive: File name in directory 'nnn" in refusal(path)
+    assert "it is not a valid zip archive: File name in directory 'nnn" in refusal(path)
 
 
 def peak_memory(path):
-    """Bytes that `load` takes at most while it refuses a file."""
+    """Return the largest number of bytes that `load` uses while it rejects a file."""
     tracemalloc.start()
     try:
         refusal(path)
@@ -1322,12 +1324,12 @@ def test_an_array_that_lies_about_its_size_or_kind_is_refused_without_memory_for
 
 
 def test_a_directory_that_lies_about_sizes_is_refused_without_memory_for_it(folder):
-    data = storage._npz_bytes(network_to_plain(tiny_network()))
+    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
     (folder / "sizes.npz").write_bytes(
         patched(data, (DIRECTORY, 20, 2 * (2**31).to_bytes(4, "little")))
     )
 
-    assert "lies on top of another" in refusal(folder / "sizes.npz")
+    assert "overlaps another" in refusal(folder / "sizes.npz")
     assert peak_memory(folder / "sizes.npz") < 10**6
 
 
@@ -1335,7 +1337,7 @@ def test_a_directory_of_a_million_members_is_refused_unread(folder, monkeypatch)
     path = write_zip(folder / "many.npz", [(f"{number}.npy", b"") for number in range(100)])
     assert "'meta.npy' is missing" in refusal(path)
 
-    monkeypatch.setattr(storage, "MOST_DIRECTORY_BYTES", 5000)
+    monkeypatch.setattr(npz_file, "MOST_DIRECTORY_BYTES", 5000)
 
     assert "does not end like a small zip archive" in refusal(path)
 
@@ -1359,7 +1361,7 @@ def flipped(data, rng, flips):
 
 
 def repaired(rng):
-    """An .npz file with one bit flipped in one member, but sound as an archive."""
+    """Return an .npz file with one bit flipped in one member, still valid as an archive."""
     members = raw_members(tiny_network())
     name = str(rng.choice(list(members)))
     buffer = io.BytesIO()
@@ -1371,7 +1373,7 @@ def repaired(rng):
 
 
 def outcome(path):
-    """Whether a file is read; if it is, what is read is a network, else the refusal is one sentence."""
+    """Return whether a file is loaded; check that the result is a network or the error has one message."""
     network = answer(path)
     if isinstance(network, str):
         assert network.startswith(f"{path} holds no network that can be read: ")
@@ -1387,9 +1389,9 @@ def test_flipped_bits_give_a_network_or_a_refusal(folder, suffix, seed, flips):
     path, rng = folder / f"flipped{suffix}", np.random.default_rng(seed)
     document = network_to_plain(tiny_network())
     data = (
-        storage._npz_bytes(document)
+        npz_file.npz_bytes(document)
         if suffix == ".npz"
-        else storage._json_text(document, "\n").encode()
+        else json_file.json_text(document, "\n").encode()
     )
 
     for _ in range(20):

@@ -11,7 +11,7 @@ import pytest
 from networks import random_batch, random_layer
 
 import kan_ref as kr
-from kan_ref.bspline import sums
+from kan_ref.bspline import evaluation
 from kan_ref.network import gradient_check
 from kan_ref.numerics.row_sparse import RowSparse
 
@@ -44,7 +44,7 @@ def matrix(layer):
 
 
 def d_matrix(layer, cache, dy):
-    return sums.matrix_gradient(dy, cache.bases).reshape(layer.coef.shape)
+    return evaluation.matrix_gradient(dy, cache.bases).reshape(layer.coef.shape)
 
 
 def d_coef(layer, cache, dy):
@@ -64,7 +64,7 @@ def dx_of_base(layer, cache, dy):
 
 
 def dx_of_splines(layer, cache, dy):
-    return sums.slope_sums(layer.spline_matrix, cache.bases, dy)
+    return evaluation.slope_sums(layer.spline_matrix, cache.bases, dy)
 
 
 RIGHT = {
@@ -122,7 +122,7 @@ def transposed_base(layer, cache, dy):
 def transposed_splines(layer, cache, dy):
     if layer.n_in != layer.n_out:
         return dx_of_splines(layer, cache, dy)
-    return sums.slope_sums(
+    return evaluation.slope_sums(
         matrix(layer).transpose(1, 0, 2).reshape(layer.n_out, -1), cache.bases, dy
     )
 

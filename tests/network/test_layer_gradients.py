@@ -322,7 +322,7 @@ def test_backward_leaves_layer_cache_and_upstream_as_they_were(way):
             cache.base,
             cache.base_slope,
         ]
-        watched += [cache.bases.values, cache.bases.slopes, cache.bases.places]
+        watched += [*cache.bases.active.planes, cache.bases.places]
         watched += [] if cache.bases.dense is None else [cache.bases.dense]
         before = [array.copy() for array in watched]
         first = edges.layer_backward(layer, cache, dy, d_edges)

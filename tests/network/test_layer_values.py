@@ -96,7 +96,7 @@ def test_without_slopes_the_outputs_are_the_same_bits(case, way):
         np.testing.assert_array_equal(edges.layer_outputs(layer, cache), values(layer, x))
 
     assert cache.base_slope is None
-    assert len(cache.bases.live.planes) == 1
+    assert len(cache.bases.active.planes) == 1
 
 
 # --- laws
@@ -295,7 +295,16 @@ def test_writing_into_an_array_of_a_layer_is_refused(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["knots", "padded", "starts", "low", "high", "cells_per_unit", "first_cell", "last_cell"],
+    [
+        "knots",
+        "padded",
+        "starts",
+        "low",
+        "high",
+        "intervals_per_unit",
+        "first_interval",
+        "last_interval",
+    ],
 )
 def test_writing_into_the_prepared_knot_rows_is_refused(name):
     layer = Layer(**given_arrays(np.random.default_rng(10)), degree=2)
@@ -383,8 +392,14 @@ def test_prepared_knot_rows_print_their_sizes():
     even = Layer(**given_arrays(np.random.default_rng(16)), degree=2)
     uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="clamped")
 
-    assert repr(even.rows) == "KnotVectors(2 even rows of 9 knots, degree 2, 6 bases each)"
-    assert repr(uneven.rows) == "KnotVectors(1 uneven rows of 9 knots, degree 2, 6 bases each)"
+    assert (
+        repr(even.rows)
+        == "KnotVectors(2 evenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+    )
+    assert (
+        repr(uneven.rows)
+        == "KnotVectors(1 unevenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+    )
 
 
 def test_forward_leaves_its_input_as_it_was():

@@ -97,7 +97,7 @@ FALLING[1, 6] = -0.5
         (
             ValueError,
             {"knots": FALLING},
-            r"knots must rise along each row; row 1 falls from -0\.19\d* to -0\.5 at position 6",
+            r"knots must be nondecreasing along each row; row 1 decreases from -0\.19\d* to -0\.5 at position 6",
         ),
         (
             ValueError,

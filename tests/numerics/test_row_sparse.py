@@ -1,4 +1,4 @@
-"""Jacobians with few entries a row, dense, and stacked: one linear map in three forms."""
+"""Row-sparse, dense and stacked Jacobians: one linear map in three forms."""
 
 import tracemalloc
 
@@ -69,7 +69,7 @@ def test_normal_and_gram_matrix_are_those_of_the_matrix(case):
     np.testing.assert_allclose(gram_matrix(jacobian), matrix @ matrix.T, rtol=0, atol=1e-12)
 
 
-# one shape where pairs of live entries are fewer than products, one where BLAS is cheaper
+# one shape with fewer pairs of entries than products, one where BLAS is cheaper
 @pytest.mark.parametrize(
     ("n_rows", "n_entries", "n_columns", "assembled"), [(3000, 6, 200, True), (300, 12, 20, False)]
 )
@@ -93,7 +93,7 @@ def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, asse
     )
 
 
-# (rows, entries, columns) and the way that the measurements beside the constants found to be faster
+# (rows, entries, columns) and the faster method by the measurements beside the constants
 @pytest.mark.parametrize(
     ("measured", "assembled"),
     [

@@ -1,4 +1,4 @@
-"""BFGS and its self-scaled relatives: the update against dense textbook forms, minima that SciPy finds too, and how runs end."""
+"""BFGS and its self-scaled relatives: updates against dense textbook forms, minima against SciPy, and how runs end."""
 
 import sys
 import tracemalloc
@@ -11,7 +11,9 @@ from oracles_optimizers import PROBLEMS, ROSENBROCK, LeastSquares, bowl
 from scipy import optimize
 
 from kan_ref.numerics.differences import central_difference
-from kan_ref.optimizers.bfgs import UPDATES, bfgs, family_member, update_inverse_hessian
+from kan_ref.optimizers import broyden_family
+from kan_ref.optimizers.bfgs import bfgs
+from kan_ref.optimizers.broyden_family import UPDATES, family_member, update_inverse_hessian
 from kan_ref.optimizers.line_search import LineSearch, line_search
 
 module = sys.modules["kan_ref.optimizers.bfgs"]  # the package hands on the function of this name
@@ -55,7 +57,7 @@ def chain(theta):
 
 
 def standard_functions(chain_lengths):
-    """(function, start) with SciPy as second opinion on the minimum."""
+    """(function, initial point) with SciPy's minimum as reference."""
     cases = [
         pytest.param(p.value_and_grad, np.array(p.start), id=p.name) for p in (*PROBLEMS, WOOD)
     ]
@@ -82,14 +84,14 @@ def random_step(seed, n):
 
 
 def step_numbers(inverse, step, grad_change):
-    """B and the numbers (F1), from the definitions."""
+    """B and the numbers (O13), from the definitions."""
     model = np.linalg.inv(inverse)
     curvature = grad_change @ step
     return model, step @ model @ step / curvature, grad_change @ inverse @ grad_change / curvature
 
 
 def member_by_definition(update, b, h, n):
-    """tau and theta of (F4) to (F6), the last without distinguishing b: its bounds 1 / rho and 1 / theta turn out never to bind."""
+    """tau and theta of (O16) to (O18), the last for every b at once: its bounds 1 / rho and 1 / theta are never active."""
     if update == "bfgs":
         return 1.0, 0.0
     if update == "ssbfgs":
@@ -104,7 +106,7 @@ def member_by_definition(update, b, h, n):
 
 
 def direct_update(model, step, grad_change, tau, theta):
-    """B+ by (F2)."""
+    """B+ by (O14)."""
     image, energy, curvature = model @ step, step @ model @ step, grad_change @ step
     w = np.sqrt(energy) * (grad_change / curvature - image / energy)
     unscaled = model - np.outer(image, image) / energy + theta * np.outer(w, w)
@@ -251,7 +253,7 @@ def test_with_one_parameter_the_new_matrix_is_the_secant_quotient(update, seed):
 
 @given(st.integers(3, 7), st.floats(0.1, 2.0), st.floats(-0.9, 2.0), seeds)
 def test_in_the_metric_of_the_model_two_eigenvalues_move_and_all_others_are_tau(n, tau, part, seed):
-    """The head of the module: roots of lambda^2 - (tau sigma + h) lambda + tau sigma / b, and the determinant."""
+    """The module docstring of `broyden_family`: roots of lambda^2 - (tau sigma + h) lambda + tau sigma / b, and the determinant."""
     inverse, step, grad_change = random_step(seed, n)
     model, b, h = step_numbers(inverse, step, grad_change)
     sigma = 1.0 + part
@@ -291,7 +293,7 @@ def test_the_moving_eigenvalues_are_closest_where_tau_sigma_is_h(log_h, log_bh, 
 
 def test_a_matrix_of_several_blocks_is_updated_as_a_whole():
     n = 300
-    assert n * n > 2 * module._BLOCK_ENTRIES
+    assert n * n > 2 * broyden_family._BLOCK_ENTRIES
     inverse, step, grad_change = random_step(7, n)
     model, b, h = step_numbers(inverse, step, grad_change)
 
@@ -349,7 +351,7 @@ def test_a_step_without_positive_curvature_leaves_the_matrix_alone(update, chang
 
 
 def test_a_curvature_lost_in_rounding_is_refused_even_where_the_metric_of_the_matrix_hides_it():
-    """b h = 1 + 1e14, but y^T s = 1e-17 |y| |s| is a number that rounding makes."""
+    """b h = 1 + 1e14, but y^T s = 1e-17 |y| |s| is rounding error."""
     inverse = np.diag([1.0, 1e-20])
 
     assert not update_inverse_hessian(
@@ -379,7 +381,7 @@ def test_the_gradient_of_woods_function_is_right():
 @every_update
 @pytest.mark.parametrize("problem", [*PROBLEMS, WOOD], ids=repr)
 def test_a_run_follows_the_dense_method_of_the_books(problem, update):
-    """B kept instead of H and inverted anew at every step; the first B by (6.20) of Nocedal & Wright."""
+    """B instead of H, inverted at every step; the first B by (6.20) of Nocedal & Wright."""
     theta = np.array(problem.start)
     value, gradient = problem.value_and_grad(theta)
     model, points = None, []
@@ -490,7 +492,7 @@ def test_a_slope_without_curvature_and_without_end_is_followed_along_the_gradien
 
 
 def test_a_step_without_curvature_makes_the_run_forget_its_matrix(monkeypatch):
-    """The fourth update is refused: the fifth direction is the negative gradient, tried with a short step."""
+    """The fourth update is rejected: the fifth direction is the negative gradient, with a short trial step."""
     directions, gradients, first_steps, n_updates = [], [], [], []
     search, update = module.line_search, module.update_inverse_hessian
 
@@ -581,7 +583,7 @@ def test_numbers_at_the_ends_of_float64_end_a_run_without_warnings(update):
 
 
 def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
-    """A gradient that points the wrong way."""
+    """A gradient of the wrong sign."""
     result = bfgs(lambda t: (float(t @ t), -2.0 * t), [1.0, 2.0])
 
     assert result.n_steps == 0
@@ -593,7 +595,7 @@ def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
 
 @every_update
 def test_at_the_floor_of_rounding_a_run_ends_by_itself(update):
-    """Least squares with residuals that remain, without a gradient tolerance: slopes carry theta to its last digit."""
+    """Least squares with nonzero residuals and no gradient tolerance: derivatives determine theta to its last digit."""
     rng = np.random.default_rng(1)
     matrix = rng.normal(size=(200, 50))
     rhs = matrix @ np.ones(50) + rng.normal(size=200)
@@ -626,7 +628,7 @@ def test_at_the_floor_of_rounding_a_run_ends_by_itself(update):
     "problem", [p for p in PROBLEMS if p.name in ("Powell singular", "Bard")], ids=repr
 )
 def test_a_run_does_not_go_to_and_fro_between_two_neighbours(problem, update):
-    """At some starts two points with one value each lie downhill of the other by their slopes' rounding."""
+    """From some initial points, two points of equal value each lie downhill of the other, by rounding of their derivatives."""
     rng = np.random.default_rng(0)
     for _ in range(10):
         start = np.array(problem.start) * (1.0 + 1e-3 * rng.normal(size=len(problem.start)))
@@ -640,7 +642,7 @@ def test_a_run_does_not_go_to_and_fro_between_two_neighbours(problem, update):
 
 
 def test_ten_searches_without_gain_end_the_run(monkeypatch):
-    """After three true searches only steps by the last digit of theta, with the same value and a larger gradient."""
+    """After three real searches, all steps change the last digit of theta, with the same value and a larger gradient."""
     original, n_searches = module.line_search, []
 
     def spoiled(value_and_grad, theta, direction, value, gradient, **options):

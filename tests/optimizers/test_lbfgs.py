@@ -31,7 +31,7 @@ def counted(value_and_grad):
 
 
 def random_pairs(rng, n, n_pairs):
-    """Steps and gradient changes of a random convex quadratic: all curvatures are positive."""
+    """Steps and gradient changes of a random convex quadratic, whose curvatures are positive."""
     root = rng.normal(size=(n + 2, n))
     steps = rng.normal(size=(n_pairs, n))
     return steps, steps @ (root.T @ root)
@@ -39,7 +39,7 @@ def random_pairs(rng, n, n_pairs):
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
 def test_gradients_of_the_standard_problems_are_right(problem):
-    """The oracle judged by central differences, at a point off its start."""
+    """The oracle against central differences, at a point other than its initial one."""
     rng = np.random.default_rng(0)
     theta = np.array(problem.start) + 0.1 * rng.normal(size=len(problem.start))
     direction = rng.normal(size=theta.size)
@@ -101,7 +101,7 @@ def test_a_run_with_full_history_follows_dense_bfgs(problem):
 
 
 def test_the_oldest_pair_is_forgotten_first(monkeypatch):
-    """With history 3 the fifth direction knows the three newest steps."""
+    """With history 3 the fifth direction uses the three newest steps."""
     seen, points = [], [np.array(ROSENBROCK.start)]
     original = module.two_loop_direction
     monkeypatch.setattr(
@@ -131,7 +131,7 @@ def test_the_minimum_of_a_standard_problem_is_found(problem):
 
 
 def test_a_chain_of_a_hundred_rosenbrock_valleys_is_walked_to_its_end():
-    """SciPy's L-BFGS-B with the same history is the second opinion on the number of steps."""
+    """SciPy's L-BFGS-B with the same history is the reference for the number of steps."""
     start = np.tile([-1.2, 1.0], 50)
 
     def chain(t):
@@ -196,7 +196,7 @@ def test_a_pair_without_positive_curvature_is_not_stored(change):
 
 
 def test_a_run_goes_on_where_there_is_no_curvature():
-    """A slope without end: gradients do not change, so no pair is stored, and every direction is the gradient's."""
+    """A linear function: gradients do not change, so no pair is stored, and every direction is the gradient's."""
     points = []
 
     result = lbfgs(
@@ -247,7 +247,7 @@ def test_later_steps_try_the_full_quasi_newton_step_first(monkeypatch):
 
 
 def test_a_failed_line_search_starts_again_along_the_gradient(monkeypatch):
-    """The fifth search is made to fail: the next goes along the negative gradient, and the run ends as it should."""
+    """The fifth search is made to fail: the next goes along the negative gradient, and the run converges."""
     directions, gradients, original = [], [], module.line_search
 
     def spoiled(value_and_grad, theta, direction, value, gradient, **options):
@@ -270,7 +270,7 @@ def test_a_failed_line_search_starts_again_along_the_gradient(monkeypatch):
 
 
 def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
-    """A gradient that points the wrong way."""
+    """A gradient of the wrong sign."""
     result = lbfgs(lambda t: (float(t @ t), -2.0 * t), [1.0, 2.0])
 
     assert result.n_steps == 0
@@ -284,7 +284,7 @@ def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
     ("noise", "floor"), [(0.0, 1e-28), (1.0, None)], ids=["vanishing", "noisy"]
 )
 def test_at_the_floor_of_rounding_a_run_ends_by_itself(noise, floor):
-    """Least squares without a gradient tolerance. Where residuals remain, slopes carry theta to its last digit."""
+    """Least squares without a gradient tolerance. With nonzero residuals, derivatives determine theta to its last digit."""
     rng = np.random.default_rng(1)
     matrix = rng.normal(size=(200, 50))
     rhs = matrix @ np.ones(50) + noise * rng.normal(size=200)
@@ -330,7 +330,7 @@ def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
 
     assert len(n_searches) == 6
     assert result.stopped.startswith(
-        "the line search found no decrease twice, with theta standing still in between at value "
+        "the line search found no decrease twice, and theta did not move in between at value "
     )
 
 

@@ -1,4 +1,4 @@
-"""Steps with the strong Wolfe conditions, and what happens where rounding, infinities or wrong slopes leave none."""
+"""Steps with the strong Wolfe conditions, and results where rounding, infinities or wrong derivatives leave none."""
 
 import math
 
@@ -16,7 +16,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 class Counted:
-    """A function of one number as value_and_grad of a vector of one; remembers where it was called."""
+    """A function of one number as value_and_grad of a vector of one; it records where it was called."""
 
     def __init__(self, phi, slope):
         self.phi, self.slope, self.calls = phi, slope, []
@@ -60,7 +60,7 @@ def test_the_accepted_step_satisfies_the_strong_wolfe_conditions(seed, exponent,
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
 def test_it_finds_a_step_where_scipy_does_and_the_same_one_if_the_first_trial_is_right(problem):
-    """Along the gradient and along the Gauss-Newton direction; SciPy's step passes our oracle too."""
+    """Along the gradient and the Gauss-Newton direction; SciPy's step passes our oracle too."""
     theta = np.array(problem.start)
     value, gradient = problem.value_and_grad(theta)
     gauss_newton = -np.linalg.lstsq(problem.jacobian(theta), problem.residuals(theta))[0]
@@ -117,7 +117,7 @@ def test_a_quadratic_needs_one_interpolation_for_its_minimizer():
 
 
 def test_a_small_slope_without_enough_decrease_is_not_accepted():
-    """(a - 1)^2 with c1 = 0.4: at 1.5 the slope is half of the start's, but (W1) allows steps up to 1.2 only."""
+    """(a - 1)^2 with c1 = 0.4: at 1.5 the slope is half of the initial one, but (O6) allows steps up to 1.2 only."""
     search = Counted(lambda a: (a - 1.0) ** 2, lambda a: 2.0 * (a - 1.0)).search(
         first_step=1.5, c1=0.4
     )
@@ -149,7 +149,7 @@ def test_a_short_first_step_grows_fast():
 
 @pytest.mark.parametrize("outside", [math.nan, math.inf, -math.inf])
 def test_a_trial_that_is_not_finite_shortens_the_step(outside):
-    """-log(1 - a) - 3 a lives on a < 1 and is smallest at a = 2/3."""
+    """-log(1 - a) - 3 a is defined for a < 1 and is smallest at a = 2/3."""
 
     def phi(a):
         return -math.log(1.0 - a) - 3.0 * a if a < 1.0 else outside
@@ -194,7 +194,7 @@ def test_where_rounding_hides_the_decrease_the_slope_decides():
 
 
 def test_a_rise_by_more_than_rounding_is_never_accepted():
-    """A slope that claims descent wherever it is asked, and a value that rises."""
+    """A derivative that is negative everywhere, and a value that increases."""
     search = Counted(lambda a: 1.0 + 1e-12 * (a > 0), lambda a: -1e-13 / (1.0 + a)).search()
 
     assert not search.found
@@ -220,7 +220,7 @@ def test_an_uphill_direction_is_refused_without_evaluation():
     search = curve.search(start=1.0)
 
     assert not search.found
-    assert search.reason == "the direction does not lead downhill: its slope is 2"
+    assert search.reason == "the direction does not lead downhill: its derivative is 2"
     assert curve.calls == []
 
 
@@ -231,7 +231,7 @@ def test_a_function_without_a_lower_bound_ends_with_the_lowest_point():
 
     assert search.found
     assert search.value == min(-t for t in curve.calls)
-    assert search.reason == "the value fell, but no smaller slope was found in 12 evaluations"
+    assert search.reason == "the value fell, but no smaller derivative was found in 12 evaluations"
 
 
 @given(seeds)

@@ -1,4 +1,4 @@
-"""Differential equations as an objective: (E1) by loops, its gradient and rows by differences, for every kind of term and model."""
+"""Differential equations as an objective: (J36) by loops, its gradient and rows by differences, for every kind of term and model."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from oracles_equations import Function, Linear, random_polynomial, value_by_loop
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transposed
-from kan_ref.pde.problem import PreparedProblem, _shares
+from kan_ref.pde.problem import PreparedProblem, _weights
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from kan_ref.sparsity.penalties import PenaltyWeights
 from kan_ref.training.objective import check_penalty
@@ -28,7 +28,7 @@ def objective_of(model, conditions, **options):
 
 
 def kan(rng, degrees, formulas=0.0, n=7):
-    """A network with dead edges and silent splines, formulas on a share of its edges (some locked), and points clear of knots."""
+    """A network with masked edges, zero splines and symbolic edges (some locked), and points that are not near knots."""
     while True:
         network = with_formulas(
             rng, random_network(rng, widths=WIDTHS, degrees=degrees, kind="uneven"), share=formulas
@@ -55,7 +55,7 @@ MODELS |= {name: lambda rng, name=name: perceptron(rng, name) for name in ACTIVA
 
 
 def crossing(x, u, du, d2u):
-    """u_0 d_0 d_1 u_1 - sin(u_1), with by_d2u off the diagonal, and no partial by du."""
+    """u_0 d_0 d_1 u_1 - sin(u_1), with by_d2u off the diagonal, and no derivative with respect to du."""
     n = len(x)
     by_u = np.stack([d2u[:, 1, 0, 1], -np.cos(u[:, 1])], axis=1)
     by_d2u = np.zeros((n, 2, 2, 2))
@@ -64,7 +64,7 @@ def crossing(x, u, du, d2u):
 
 
 def shared(x, u, du, d2u):
-    """The same derivative twice: (d_0 d_1 + d_1 d_0) u_0 / 2 + d_0 u_1, each entry with its half."""
+    """One derivative in two entries: (d_0 d_1 + d_1 d_0) u_0 / 2 + d_0 u_1, each entry with its half."""
     by_du, by_d2u = np.zeros((len(x), 1, 2, 2)), np.zeros((len(x), 1, 2, 2, 2))
     by_du[:, 0, 1, 0] = 1.0
     by_d2u[:, 0, 0, 0, 1] = by_d2u[:, 0, 0, 1, 0] = 0.5
@@ -126,7 +126,7 @@ TERMS = {
 
 
 def case(model, term, seed=0):
-    """A model, and one condition beside a value at other points, so that terms have to be added up."""
+    """A model, one condition, and a value at other points, so that terms have to be added."""
     rng = np.random.default_rng([seed, list(MODELS).index(model), list(TERMS).index(term)])
     made, x = MODELS[model](rng)
     return made, [TERMS[term](rng, x[:5]), TERMS["value"](rng, x[5:])], rng
@@ -144,7 +144,7 @@ def check_value(model, conditions):
 
     assert value == pytest.approx(expected, rel=1e-11)
     assert residuals @ residuals == pytest.approx(expected, rel=1e-11)
-    assert objective.equations.value(model) == pytest.approx(expected, rel=1e-11)
+    assert objective.goal.value(model) == pytest.approx(expected, rel=1e-11)
 
 
 def check_gradient(model, conditions, rng, **options):
@@ -253,7 +253,7 @@ def test_a_weight_multiplies_its_points_share_alone():
     def value(one):
         return objective_of(
             model, [Linear(condition.x, condition.options | {"weight": one})]
-        ).equations.value(model)
+        ).goal.value(model)
 
     apart = [value(np.eye(5)[b]) for b in range(5)]
 
@@ -289,7 +289,7 @@ def test_a_number_as_source_or_coefficient_is_meant_for_all_points_and_outputs()
     )
     short = Linear(x, {"second": matrix, "first": np.ones(2), "zeroth": 0.5, "source": 0.7})
 
-    values = [objective_of(model, [one]).equations.residuals(model) for one in (spread, short)]
+    values = [objective_of(model, [one]).goal.residuals(model) for one in (spread, short)]
 
     np.testing.assert_allclose(values[0], values[1], rtol=1e-13)
 
@@ -321,7 +321,7 @@ def test_lists_integers_and_float32_are_numbers_too():
     model, _, _ = case("degree 3", "matrix")
 
     values = [
-        objective_of(model, [Linear(np.array(x), options)]).equations.residuals(model)
+        objective_of(model, [Linear(np.array(x), options)]).goal.residuals(model)
         for options in (plain, *forms)
     ]
     term = kr.linear_term(x, **plain)
@@ -365,7 +365,7 @@ def test_penalties_on_edges_are_taken_at_all_points_together(kind):
         objective_of(model, conditions, penalty=penalty),
     )
     points = np.concatenate([condition.x for condition in conditions])
-    target = model(points) + 1.0  # a mean square of 1, so that what the penalty adds is seen
+    target = model(points) + 1.0  # a mean square of 1, so that the penalty is visible in the sum
 
     added = penalized.value_and_grad(plain.start())[0] - plain.value_and_grad(plain.start())[0]
     of_data = kr.value_and_grad(
@@ -504,7 +504,7 @@ def test_a_network_that_is_the_solution_leaves_nothing_of_the_equation(name):
     network, term = SOLVED[name][0](), SOLVED[name][1]()
     prepared = kr.residual_problem([term]).prepare(network)
 
-    term.check(prepared.jets.predict(network, prepared.inputs[0]), "the term")
+    term.check(prepared.functions.predict(network, prepared.inputs[0]), "the term")
 
     assert np.abs(prepared.residuals(network)).max() <= 1e-13
 
@@ -517,19 +517,19 @@ def test_a_network_beside_the_solution_leaves_something(name):
     assert np.abs(kr.residual_problem([term]).prepare(beside).residuals(beside)).max() > 1e-5
 
 
-# --- the checks can fail: planted faults
+# --- the checks can fail: injected bugs
 
 
 def squared_weight(monkeypatch):
     monkeypatch.setattr(
-        "kan_ref.pde.problem._shares",
+        "kan_ref.pde.problem._weights",
         lambda term, residuals: np.asarray(term.weight**2 / residuals.size)[None],
     )
 
 
 def share_without_residuals(monkeypatch):
     monkeypatch.setattr(
-        "kan_ref.pde.problem._shares",
+        "kan_ref.pde.problem._weights",
         lambda term, residuals: np.asarray(term.weight / len(term.x))[None],
     )
 
@@ -582,7 +582,7 @@ def second_part_forgotten(monkeypatch):
 
 
 def one_entry_of_a_pair(monkeypatch):
-    """Only by_d2u_pq, not by_d2u_qp: half of what `shared` says."""
+    """Only by_d2u_pq, not by_d2u_qp: half of the derivative in `shared`."""
 
     def change(term, seeds):
         for place, (p, q) in enumerate(term.pairs, start=term.kind.second.start):
@@ -608,23 +608,23 @@ def source_added(monkeypatch):
 
 
 def share_without_its_root(monkeypatch):
-    """Rows and residuals of linearize from v, not from its root."""
+    """Rows and residuals of linearize with v instead of its root."""
 
     def wrong(self, network):
         parts, blocks = [], []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
-            flow = self.family.jets.run_forward(network, inputs)
+            flow = self.functions.run_forward(network, inputs)
             residuals, seeds = term.linearize(flow.jet)
-            share = _shares(term, residuals)
-            parts.append((np.sqrt(share) * residuals).reshape(-1))
-            blocks += self.family.jets.jacobian(network, flow, [share * seed for seed in seeds])
+            weights = _weights(term, residuals)
+            parts.append((np.sqrt(weights) * residuals).reshape(-1))
+            blocks += self.functions.jacobian(network, flow, [weights * seed for seed in seeds])
         return np.concatenate(parts), blocks
 
     monkeypatch.setattr(PreparedProblem, "linearize", wrong)
 
 
 def residuals_by_points(monkeypatch):
-    """The residuals of a trial point after point, those of linearize one after the other."""
+    """The residuals of `residuals` sorted by points, those of `linearize` by residuals."""
     monkeypatch.setattr(
         PreparedProblem,
         "residuals",
@@ -653,7 +653,7 @@ def test_planted_faults_are_found(fault, monkeypatch):
     term, check = FAULTS[fault]
     model, conditions, rng = case("degree 4", term)
     arguments = (model, conditions) if check is check_value else (model, conditions, rng)
-    check(*arguments)  # without the fault it passes
+    check(*arguments)  # without the bug it passes
 
     fault(monkeypatch)
 

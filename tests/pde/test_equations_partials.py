@@ -1,4 +1,4 @@
-"""A user's partial derivatives are judged before training: wrong ones are refused by name, right ones never are."""
+"""A user's partial derivatives are checked before training: wrong ones raise an error with their name, right ones never do."""
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ WRONG = {
 def test_a_wrong_partial_is_refused_by_its_name_and_that_of_its_term(name, defect):
     with pytest.raises(
         ValueError,
-        match=rf"^terms\[1\]: {name} is wrong: at point \d+ of the start the residual changes by .* {name} says ",
+        match=rf"^terms\[1\]: {name} is wrong: at point \d+, for the initial model, the residual changes by .* {name} gives ",
     ):
         judge(NET1, X1, spoil(PLACES[name], WRONG[defect]))
 
@@ -105,7 +105,11 @@ SHAPES = {
     "a number": (1, lambda p: 0.0, r"by_u has shape \(\), but residual .*"),
     "text": (1, lambda p: np.full(p.shape, "a"), "by_u has dtype <U1, but needs real numbers"),
     "complex": (2, lambda p: p + 1j, "by_du has dtype complex128, but needs real numbers"),
-    "nan": (3, lambda p: p * np.nan, "by_d2u is nan at point 0 of the start, but must be finite"),
+    "nan": (
+        3,
+        lambda p: p * np.nan,
+        "by_d2u is nan at point 0 for the initial model, but must be finite",
+    ),
     "residual a column too many": (
         0,
         lambda p: p[:, None, None],
@@ -124,7 +128,7 @@ SHAPES = {
     "infinite residual": (
         0,
         lambda p: np.where(np.arange(N) == 3, np.inf, p),
-        "residual is inf at point 3 of the start, but must be finite",
+        "residual is inf at point 3 for the initial model, but must be finite",
     ),
     "residual of text": (
         0,
@@ -146,7 +150,7 @@ def test_an_answer_of_a_wrong_kind_or_shape_is_refused_by_name(name):
     ("answer", "what"),
     [
         (lambda u: u[:, 0], "a ndarray"),
-        (lambda u: (u[:, 0], None), "2 things"),
+        (lambda u: (u[:, 0], None), "2 items"),
         (lambda u: None, "a NoneType"),
     ],
 )
@@ -187,7 +191,7 @@ def test_what_an_order_leaves_out_is_none():
 def test_second_derivatives_not_asked_for_are_nan_and_the_refusal_says_so():
     with pytest.raises(
         ValueError,
-        match="residual is nan at point 0 of the start, but must be finite; d2u is nan at pairs that the term does not",
+        match="residual is nan at point 0 for the initial model, but must be finite; d2u is nan at pairs that are not in",
     ):
         judge(
             NET2,
@@ -198,12 +202,12 @@ def test_second_derivatives_not_asked_for_are_nan_and_the_refusal_says_so():
 
 
 def test_one_wrong_residual_of_twelve_is_found():
-    """Each is judged by itself: a share of all would let it pass."""
+    """Each is checked separately: a fraction of all residuals would let it pass."""
     by_u = np.tile(np.eye(2)[np.arange(12) % 2], (N, 1, 1))
     by_u[:, 7] *= 1.5
 
     with pytest.raises(
-        ValueError, match="by_u is wrong: at point 0 of the start residual 7 changes by"
+        ValueError, match="by_u is wrong: at point 0, for the initial model, residual 7 changes by"
     ):
         judge(NET2, X2, lambda x, u, du, d2u: (u[:, np.arange(12) % 2], by_u, None, None), order=0)
 
@@ -220,7 +224,7 @@ def test_the_residual_that_is_named_is_the_wrong_one_and_not_one_with_a_kink():
         return np.stack([np.abs(u[:, 0] - at[0]), u[:, 1]], axis=1), by_u, None, None
 
     with pytest.raises(
-        ValueError, match="by_u is wrong: at point 0 of the start residual 1 changes by"
+        ValueError, match="by_u is wrong: at point 0, for the initial model, residual 1 changes by"
     ):
         judge(NET2, X2, function, order=0)
 
@@ -372,7 +376,7 @@ def test_at_a_kink_that_all_points_meet_a_derivative_to_either_side_or_their_mea
 
 
 def test_right_partials_pass_where_large_terms_cancel_at_the_start():
-    """A network that solves its equation already: what is left is rounding of terms a million times larger than the one by d2u."""
+    """A network that already solves its equation: the residual is rounding of terms a million times larger than the one with d2u."""
     exact = NET1(X1)
 
     def function(x, u, du, d2u):
@@ -387,7 +391,7 @@ def test_right_partials_pass_where_large_terms_cancel_at_the_start():
 
 
 def test_a_domain_that_the_start_keeps_to_is_enough():
-    """log(u) where u is positive at every point; no warning of what lies beyond."""
+    """log(u) where u is positive at every point; no warning from outside the domain."""
     low = NET1(X1).min()
 
     def logarithm(x, u, du, d2u):

@@ -1,4 +1,4 @@
-"""Derivatives of models by their inputs, as a user asks for them: shapes, laws, SymPy as second opinion, and what is refused."""
+"""Public derivatives of models with respect to their inputs: shapes, laws, a comparison with SymPy, and rejected arguments."""
 
 import warnings
 from functools import partial
@@ -235,7 +235,7 @@ def test_a_formula_inside_another_has_the_derivatives_of_their_composition(name)
     )
 
 
-# --- refused
+# --- rejected arguments
 
 
 def at_sqrt(x):
@@ -256,14 +256,14 @@ def test_a_point_at_which_a_formula_has_no_value_is_refused_by_sample_and_edge(n
 
 @pytest.mark.parametrize("name", [name for name in SHAPES if name != "directional_jets.value"])
 def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample(name):
-    """sqrt at 0 has a value, and no slope."""
+    """sqrt at 0 has a value, and no derivative."""
     function, _ = SHAPES[name]
     network, x = at_sqrt([[0.5, 0.1], [0.0, 0.1]])
 
     assert np.isfinite(network(x)).all()
     with pytest.raises(
         ValueError,
-        match=r"^x\[1\] gives output 0 a derivative that is not finite: a formula has none there, or ",
+        match=r"^x\[1\] gives output 0 a derivative that is not finite: a symbolic edge has none there, or ",
     ):
         function(network, x)
 

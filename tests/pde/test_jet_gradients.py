@@ -1,4 +1,4 @@
-"""The reverse of a sweep of jets: parameter gradients, rows of every sample and gradients by a layer's jet, against differences."""
+"""The backward pass of jets: parameter gradients, rows of samples and gradients with respect to a layer's jet, against differences."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from networks import WAYS, contraction_by, symbolic_cases
 import kan_ref as kr
 from kan_ref.network.network import Network
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed
-from kan_ref.pde import jet_layer, jets
+from kan_ref.pde import jet_layer, jet_product, jets
 from kan_ref.pde.jet_kind import operator_kind
 
 ways = st.sampled_from(WAYS)
@@ -33,7 +33,7 @@ way_by_way = pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("formulas", [False, True], ids=["splines", "formulas"])
 @pytest.mark.parametrize("degrees", [[2], [3], [4], [5], [2, 3, 5], [0, 1, 3]], ids=str)
 def test_gradients_and_rows_of_every_kind_of_jet_are_differences_to_1e_7(degrees, formulas, way):
-    """Fifteen networks of 1 to 3 layers, each with four kinds of jet, all parts weighted at random."""
+    """Fifteen networks of 1 to 3 layers, each with four kinds of jet, all components weighted at random."""
     with contraction_by(way):
         for seed in range(15):
             network, x, rng = some_case([*degrees, seed], degrees=degrees, formulas=formulas)
@@ -70,16 +70,15 @@ def test_the_two_ways_to_pull_back_through_splines_agree_to_rounding():
         for layer in network.layers:
             with contraction_by("dense"):
                 inputs = np.broadcast_to(
-                    rng.normal(size=(layer.n_in, kind.n_parts, 1)),
-                    (layer.n_in, kind.n_parts, len(x)),
+                    rng.normal(size=(layer.n_in, kind.n_components, 1)),
+                    (layer.n_in, kind.n_components, len(x)),
                 ).copy()
                 cache = jet_layer.evaluate(layer, inputs, kind)
-            dy = rng.normal(size=(layer.n_out, kind.n_parts, len(x)))
-            asked = (slice(None), slice(1, None), kind.second)
+            dy = rng.normal(size=(layer.n_out, kind.n_components, len(x)))
 
             sums = zip(
-                jet_layer._pull_by_edges(layer, cache, dy, asked),
-                jet_layer._pull_by_product(layer, cache, dy, asked),
+                jet_layer._gathered_input_sums(layer, cache, dy),
+                jet_product.product_input_sums(layer, kind, cache.active, cache.base, dy),
                 strict=True,
             )
 
@@ -89,23 +88,27 @@ def test_the_two_ways_to_pull_back_through_splines_agree_to_rounding():
                 )
 
 
-def test_which_way_is_taken_is_decided_by_outputs_and_parts(monkeypatch):
-    """[2, 7, 7, 6] with a Laplacian's four parts pulls back by products, [2, 3, 3, 1] along its edges."""
+@way_by_way
+def test_a_layer_takes_products_or_gathered_sums_in_all_three_passes(way, monkeypatch):
+    """Three layers: three times outputs and gradients of weights, twice a gradient with respect to the jet."""
     taken = []
-    for name in ("_pull_by_edges", "_pull_by_product"):
-        right = getattr(jet_layer, name)
-        monkeypatch.setattr(
-            jet_layer,
-            name,
-            lambda *given, name=name, right=right: taken.append(name) or right(*given),
-        )
-    for widths in (WIDE, (2, 3, 3, 1)):
-        with contraction_by("dense"):
-            network, x, _ = some_case(0, widths=widths)
-            flow = flow_of(network, x, operator_kind(np.eye(2), np.zeros(2)))
-            jets.run_jet_backward(network, flow, flow.jet)
+    for kind in ("gathered", "product"):
+        for name in (f"{kind}_outputs", f"{kind}_input_sums", f"{kind}_matrix_gradients"):
+            own = f"_{name}" if kind == "gathered" else name
+            right = getattr(jet_layer, own)
+            monkeypatch.setattr(
+                jet_layer,
+                own,
+                lambda *given, name=name, right=right: taken.append(name) or right(*given),
+            )
+    network, x, _ = some_case(0, widths=WIDE)
+    with contraction_by(way):
+        flow = flow_of(network, x, operator_kind(np.eye(2), np.zeros(2)))
+        jets.run_jet_backward(network, flow, flow.jet)
 
-    assert taken == 2 * ["_pull_by_product"] + 2 * ["_pull_by_edges"]
+    kind = "product" if way == "dense" else "gathered"
+    backward = [f"{kind}_matrix_gradients", f"{kind}_input_sums"]
+    assert taken == 3 * [f"{kind}_outputs"] + 2 * backward + backward[:1]
 
 
 @way_by_way
@@ -226,7 +229,7 @@ def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own(way):
         )
     locked = kr.lock_edges(apart, 0, [(0, 0), (1, 1)])
     x, kind = rng.uniform(-0.9, 0.9, (6, 2)), random_directions(rng, 2)
-    seed, results = rng.normal(size=(1, kind.n_parts, 6)), []
+    seed, results = rng.normal(size=(1, kind.n_components, 6)), []
     with contraction_by(way):
         for network in (apart, locked):
             flow = flow_of(network, x, kind)
@@ -243,7 +246,7 @@ def test_locked_formulas_share_a_column_that_is_the_sum_of_their_own(way):
 
 
 def test_a_gradient_step_downhill_lowers_the_residual_of_an_equation():
-    """u'' + 2 u' = sin on one network: the squared residual falls by what its gradient says."""
+    """u'' + 2 u' = sin on one network: the squared residual falls as its gradient predicts."""
     rng = np.random.default_rng(0)
     network = kr.init_network((1, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng)
     x = np.linspace(-0.97, 0.93, 15)[:, None]

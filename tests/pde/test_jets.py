@@ -1,4 +1,4 @@
-"""Jets through layers and networks: against loops, against each other, at knots, between them, and where there is nothing to derive."""
+"""Jets through layers and networks: against loops, against each other, at knots, between them, and where no derivative exists."""
 
 import re
 import warnings
@@ -70,7 +70,7 @@ def test_value_gradient_and_hessian_are_those_of_the_chain_rule_number_by_number
 
 @given(layer_cases(degrees=st.integers(0, 5), n_samples=few), ways)
 def test_at_knots_a_layer_has_the_derivatives_of_the_piece_on_the_right(case, way):
-    """On rows of every kind; samples inside, in the fade, outside, on knots, at the last of which the left piece counts."""
+    """Knot vectors of every kind; samples inside the grid, beside it, outside, and on knots; at the last knot the left piece holds."""
     layer, x, _ = case
     network = Network((layer,))
 
@@ -119,7 +119,7 @@ def test_along_directions_and_pairs_of_them_they_are_v_grad_u_and_v_hessian_w(ca
 def test_first_and_second_derivatives_are_differences_of_values_and_first_derivatives_to_1e_7(
     degrees, way
 ):
-    """Forty networks of 1 to 3 layers, half of them with formulas, some locked; masks, silent splines, uneven and repeated knots."""
+    """Forty networks of 1 to 3 layers, half of them with symbolic edges, some locked; masks, zero splines, uneven and repeated knots."""
     with contraction_by(way):
         for seed in range(20):
             for formulas in (False, True):
@@ -235,7 +235,7 @@ def test_an_operator_goes_along_those_coordinates_alone_that_its_matrix_names():
     heat = operator_kind(np.diag([0.0, -1.0]), np.array([1.0, 0.0]))
 
     np.testing.assert_array_equal(heat.directions, [[0.0, 1.0]])
-    assert (heat.n_parts, heat.n_first, heat.n_second) == (3, 1, 1)
+    assert (heat.n_components, heat.n_first, heat.n_second) == (3, 1, 1)
 
 
 def test_an_operator_of_first_order_has_no_direction_and_no_product():
@@ -339,7 +339,7 @@ def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows(way):
         gradient = jets.run_jet_backward(network, flow, np.ones(flow.jet.shape))
         (rows,) = jets.jet_jacobian(network, flow, [np.ones(flow.jet.shape)])
 
-    assert flow.jet.shape == (2, kind.n_parts, 0)
+    assert flow.jet.shape == (2, kind.n_components, 0)
     assert gradient.shape == (network.n_params,)
     assert not gradient.any()
     assert len(rows.values) == 0
@@ -371,12 +371,18 @@ def test_a_cache_without_slopes_gives_no_gradient_by_the_jet():
 
     with pytest.raises(
         ValueError,
-        match="cache holds no slopes, but a gradient with respect to the jet needs evaluate",
+        match="cache holds no third derivatives, but a gradient with respect to the jet needs",
     ):
         jet_layer.input_gradient(network.layers[0], cache, np.ones((3, 8, len(x))))
 
 
-@pytest.mark.parametrize(("way", "how"), [("dense", r"dense \(\d+, 40\)"), ("gathered", "walked")])
+@pytest.mark.parametrize(
+    ("way", "how"),
+    [
+        ("dense", r"JetFactors\(base \(2, 8, 5\), basis \(\d+, 40\)\)"),
+        ("gathered", "gathered"),
+    ],
+)
 def test_repr_of_a_cache_tells_shapes_and_kind(way, how):
     rng = np.random.default_rng(0)
     network = random_network(rng, widths=(2, 1), degrees=(3,))

@@ -1,6 +1,6 @@
-"""The checks of jets are shown wrong derivatives and must refuse each.
+"""The checks of jets must detect every injected bug.
 
-Every fault is one line of the package with one thing changed, as a slip of the pen would: the changed text is compiled in its place.
+A bug is one line of the package with one change: the changed source is compiled and used in its place.
 """
 
 import inspect
@@ -22,11 +22,11 @@ from networks import WAYS, contraction_by
 import kan_ref as kr
 from kan_ref.functions import activation
 from kan_ref.network import symbolic_edges
-from kan_ref.pde import jet_kind, jet_layer, jets, mlp_jets
+from kan_ref.pde import jet_kind, jet_layer, jet_product, jets, mlp_jets
 
 
 def mutate(monkeypatch, function, right, wrong):
-    """Every call of `function` from now on runs its text with `wrong` for `right`."""
+    """Replace `right` by `wrong` in the source of `function`, for all later calls."""
     function = inspect.unwrap(function)
     text = textwrap.dedent(inspect.getsource(function))
     assert text.count(right) == 1
@@ -39,7 +39,7 @@ CHECKS = ("forward", "gradient", "rows", "reverse")
 
 
 def network_errors(way, checks=CHECKS):
-    """Of every check its largest error over two networks with formulas and dead edges, one narrow, one wide."""
+    """The largest error of each check over two networks with symbolic and masked edges, one narrow, one wide."""
     found = dict.fromkeys(checks, 0.0)
     with contraction_by(way), np.errstate(all="ignore"):
         for seed, widths in enumerate([(2, 3, 3, 2), WIDE]):
@@ -72,7 +72,7 @@ def perceptron_errors(activation="tanh"):
 
 
 def refusing(errors):
-    """The checks that say no; one that finds nan says no too."""
+    """The checks that fail; an error that is nan fails too."""
     return {name for name, error in errors.items() if not error <= TOLERANCE}
 
 
@@ -136,29 +136,29 @@ FAULTS = {
     ),
     "phi'' for phi''' along the edges": (
         "reverse",
-        WAYS,
-        jet_layer._pull_by_edges,
+        ("gathered",),
+        jet_layer._gathered_input_sums,
         "(1, 2, 3)",
         "(1, 2, 2)",
     ),
     "phi'' for phi''' through the product": (
         "reverse",
         ("dense",),
-        jet_layer._pull_by_product,
-        "cache.live.planes[order]",
-        "cache.live.planes[min(order, 2)]",
+        jet_product.product_input_sums,
+        "active.planes[order]",
+        "active.planes[min(order, 2)]",
     ),
     "base function dropped through the product": (
         "gradient",
         ("dense",),
-        jet_layer._pull_by_product,
-        "by_base[own], cache.base[order][i]",
-        "0.0 * by_base[own], cache.base[order][i]",
+        jet_product.product_input_sums,
+        "by_base[own], base[order][i]",
+        "0.0 * by_base[own], base[order][i]",
     ),
     "base weights turned": (
         "gradient",
         ("dense",),
-        jet_layer.outputs,
+        jet_product.product_outputs,
         "layer.base_matrix @",
         "layer.base_matrix[::-1] @",
     ),
@@ -166,8 +166,8 @@ FAULTS = {
         "rows",
         WAYS,
         jet_layer.spline_rows,
-        "rows[:, :, live:] *= layer.mask[:, :, None, None]",
-        "rows[:, :, live:] *= 1.0",
+        "rows[:, :, active:] *= layer.mask[:, :, None, None]",
+        "rows[:, :, active:] *= 1.0",
     ),
     "w_spline forgotten": (
         "rows",

@@ -1,4 +1,4 @@
-"""Jets of perceptrons: against loops, against differences, against SymPy; their activations' derivatives."""
+"""Jets of MLPs: against loops, against differences, against SymPy; derivatives of their activations."""
 
 import warnings
 
@@ -27,7 +27,7 @@ depths = pytest.mark.parametrize("depth", [1, 2, 3])
 
 
 def example(activation, depth, seed=0, n_samples=7):
-    """A perceptron with biases; relu's kinks are nowhere near a sample."""
+    """An MLP with biases; no sample is near a kink of relu."""
     rng = np.random.default_rng(seed)
     widths = {1: (2, 3), 2: (2, 4, 3), 3: (3, 4, 4, 2)}[depth]
     mlp = kr.init_mlp(widths, activation=activation, rng=rng)
@@ -189,7 +189,7 @@ def test_an_empty_batch_has_an_empty_jet_a_zero_gradient_and_no_rows():
     flow = flow_of(mlp, x[:0], kind)
     seed = np.ones(flow.jet.shape)
 
-    assert flow.jet.shape == (2, kind.n_parts, 0)
+    assert flow.jet.shape == (2, kind.n_components, 0)
     np.testing.assert_array_equal(
         mlp_jets.run_jet_backward(mlp, flow, seed), np.zeros(mlp.n_params)
     )

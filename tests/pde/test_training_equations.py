@@ -1,4 +1,4 @@
-"""fit(problem=): every optimizer, grids, data beside equations, what the history says, and what is refused."""
+"""fit(problem=): every optimizer, grids, data beside equations, the history, and rejected arguments."""
 
 from types import SimpleNamespace
 
@@ -90,7 +90,7 @@ def test_finer_grids_come_nearer_to_the_solution():
 
 
 def test_hidden_grids_follow_the_points_of_all_terms():
-    """The first layer's outputs are moved away from the second one's grid: without following, B-splines there are dead."""
+    """The first layer's outputs leave the grid of the second: if it does not follow, its B-splines are zero there."""
     network = kan((1, 2, 1))
     far = network.with_theta(
         network.theta
@@ -405,7 +405,7 @@ def test_a_problem_keeps_its_points_whatever_becomes_of_the_caller_s_arrays():
     np.testing.assert_array_equal(after.test_rmse, before.test_rmse)
 
 
-# --- refusals
+# --- rejected arguments
 
 MLP = kr.init_mlp((1, 3, 1), activation="tanh", rng=np.random.default_rng(0))
 UNDEFINED = kr.fix_symbolic(
@@ -449,7 +449,7 @@ REFUSALS = {
         ValueError,
         "optimizer is 'lm', but with an L1 or entropy penalty the objective is no sum of squares: take 'lbfgs'",
     ),
-    "a perceptron with penalties": (
+    "an MLP with penalties": (
         lambda: kr.fit(MLP, problem=problem(), penalty_weight=0.1),
         TypeError,
         r"network is MLP\(.*\), but smoothness and penalties on edges need the curves of a Network",
@@ -478,7 +478,7 @@ REFUSALS = {
         lambda: kr.fit(UNDEFINED, problem=problem()),
         ValueError,
         r"x\[0\] of terms\[0\] in problem gives the model a value or derivative that is not finite: "
-        "a formula has none there, or numbers overflow",
+        "a symbolic edge has none there, or numbers overflow",
     ),
 }
 

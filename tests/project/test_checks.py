@@ -1,4 +1,4 @@
-"""Laws of the door: what passes comes out as its rule says, what does not is named in one sentence."""
+"""Input validation: valid values are returned by the rule, invalid ones raise one message that names them."""
 
 import math
 
@@ -225,7 +225,7 @@ def test_the_central_difference_of_a_parabola_is_its_slope(a, b, c):
 def test_the_error_of_the_central_difference_falls_with_the_square_of_the_step():
     coarse, fine = (central_difference(lambda t: math.exp(t), step) - 1.0 for step in (1e-2, 5e-3))
 
-    assert coarse == pytest.approx(1e-4 / 6, rel=1e-4)  # (C1): h^2 g''' / 6
+    assert coarse == pytest.approx(1e-4 / 6, rel=1e-4)  # (N4): h^2 g''' / 6
     assert coarse / fine == pytest.approx(4.0, rel=1e-3)
 
 

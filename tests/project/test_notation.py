@@ -159,7 +159,7 @@ def shape_in_words(words):
         "n_intervals": N_INTERVALS,
         "n_basis": N_INTERVALS + DEGREE,
     }
-    sizes |= {"n_directions": N_IN, "n_parts": 1 + N_IN + 1}
+    sizes |= {"n_directions": N_IN, "n_components": 1 + N_IN + 1}
     sizes |= {"n": N_POINTS, "n_residuals": N_RESIDUALS}
     sizes |= {"n_rows": N_ROWS, "n_params": N_OUT * N_IN * (sizes["n_basis"] + 2) + 4 * N_ROWS}
     return tuple(

@@ -18,6 +18,7 @@ PACKAGE = ROOT / "kan_ref"
 
 # package or root module -> what it may import besides `checks`
 MAY_IMPORT = {
+    "plain": (),  # not even `checks`
     "checks": (),
     "bspline": (),
     "numerics": (),
@@ -33,20 +34,11 @@ MAY_IMPORT = {
     "version": (),
     "baselines": ("network", "bspline", "functions"),
     "pde": ("network", "baselines", "bspline", "functions", "numerics"),
-    "training": ("network", "sparsity", "optimizers", "numerics", "pde", "bspline", "data"),
-    "discovery": (
-        "training",
-        "sparsity",
-        "symbolic",
-        "formulas",
-        "network",
-        "functions",
-        "bspline",
-        "data",
-    ),
-    "drawing": ("network", "training"),
+    "training": ("network", "sparsity", "optimizers", "numerics", "bspline", "data"),
+    "discovery": ("training", "sparsity", "symbolic", "formulas", "network", "functions", "data"),
+    "drawing": ("network", "files"),
     "io": ("network", "functions", "files", "version"),
-    "conformance": ("numerics", "files"),
+    "conformance": ("plain", "numerics", "files"),
     "conformance.adapters.reference": ("__init__", "bspline", "sparsity"),  # what a user has
     "__main__": ("__init__", "discovery", "formulas"),
     "__init__": ("version",),
@@ -58,6 +50,8 @@ THIRD_PARTY = {
     ("targets", "scipy"): "special functions as data",
     ("training.history", "tqdm"): "progress=True",
     ("drawing.drawing", "matplotlib"): "it draws",
+    ("drawing.film", "matplotlib"): "it draws",
+    ("drawing.painting", "matplotlib"): "it draws",
     ("discovery.pipeline", "tqdm"): "progress=True",
     ("formulas.values", "sympy"): "it evaluates formulas",
     ("formulas.recognition", "sympy"): "it writes exact numbers",
@@ -66,6 +60,7 @@ THIRD_PARTY = {
     ("conformance.in_pytest", "pytest"): "cases for adopters' own tests",
     ("conformance.adapters.scipy_splines", "scipy"): "SciPy is the subject",
     ("conformance.adapters.torch_layers", "torch"): "what adapters have in common",
+    ("conformance.adapters.torch_tensors", "torch"): "what adapters have in common",
     ("conformance.adapters.pykan", "kan"): "its subject",
     ("conformance.adapters.ikan", "ikan"): "its subject",
     ("conformance.adapters.convkan", "convkan"): "its subject",
@@ -450,6 +445,9 @@ def test_every_reason_stands_beside_a_module_that_exists():
             "imports its own package network instead of a sibling",
         ),
         ("checks", "from kan_ref.bspline import uniform_knots", "checks may not import bspline"),
+        ("plain.layer", "from kan_ref.checks import FloatArray", "plain may not import checks"),
+        ("plain.layer", "from kan_ref.bspline import basis", "plain may not import bspline"),
+        ("network.layer", "from kan_ref.plain import forward", "network may not import plain"),
         (
             "optimizers.lbfgs",
             "from kan_ref.bspline import basis",

@@ -1,4 +1,4 @@
-"""What `import kan_ref` offers: every public name, loaded when it is used, and nothing before."""
+"""`import kan_ref`: every public name is loaded when it is used, and nothing before."""
 
 import ast
 import inspect
@@ -13,7 +13,7 @@ import kan_ref
 
 
 def run(code, *flags, **variables):
-    """Standard output of a fresh interpreter that finds the package on PYTHONPATH alone."""
+    """Return the standard output of a fresh interpreter that finds the package on PYTHONPATH alone."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     return subprocess.run(
         [sys.executable, *flags, "-c", code],
@@ -67,7 +67,7 @@ def test_the_modules_that_the_package_finds_are_those_of_its_folder():
 
 @pytest.mark.parametrize("name", ["__main__", "__wrapped__", "py", "optimizers.adam"])
 def test_what_is_neither_public_nor_a_module_of_the_folder_is_no_attribute(name):
-    """Asked in a fresh interpreter: a module that was imported becomes an attribute of its package by itself, also the demonstration."""
+    """Run in a fresh interpreter, since an imported module becomes an attribute of its package."""
     assert run(f"import kan_ref; print(hasattr(kan_ref, {name!r}))").strip() == "False"
 
 

@@ -1,4 +1,4 @@
-"""The door of every public function: bad arguments are refused in one sentence that names them; odd but lawful ones give numbers."""
+"""Input validation of every public function: bad arguments raise one message, unusual valid ones give numbers."""
 
 import warnings
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Laws of targets: the functions by their definitions, the draws, and the door of `Data`."""
+"""Targets: the functions by their definitions, the draws, and the input validation of `Data`."""
 
 import math
 import subprocess

@@ -75,6 +75,9 @@ def test_the_site_is_built_without_a_complaint(site):
 
 def test_every_page_with_code_ran_to_its_end(site):
     run = {page for page, text in tree.pages().items() if "{code-cell}" in text}
+    if not (ROOT / "figures" / "results" / "records").exists():
+        # a source distribution has no records of the figures: these two pages are shown, not run
+        run -= {page for page in run if page.endswith("12_paper_and_findings")}
 
     assert {
         page: ended["traceback"] for page, ended in site.runs.items() if not ended["succeeded"]
@@ -138,7 +141,7 @@ def test_a_failing_cell_and_a_warning_fail_their_pages_alone(made_up):
         ("complains", "stderr was found in the cell outputs"),
         (
             "untagged",
-            r"no lines of kan_ref stand between \[eq:no-such-tag\] and \[/eq:no-such-tag\]",
+            r"kan_ref has no lines between \[eq:no-such-tag\] and \[/eq:no-such-tag\]",
         ),
         ("dangling", "equation not found: no-such-label"),
         ("dangling", "no_such_page.md"),

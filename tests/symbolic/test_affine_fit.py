@@ -17,19 +17,14 @@ from kan_ref.functions.library import (
     same_family,
     unregister_function,
 )
-from kan_ref.functions.record import Gauge
-from kan_ref.symbolic.affine_fit import AffineFit, fit_affine
-from kan_ref.symbolic.gauge import canonical_affine
+from kan_ref.functions.record import Function, Gauge
+from kan_ref.symbolic.affine_fit import AffineFit, fit_affine, standardise
+from kan_ref.symbolic.gauge import canonical_affine, n_inner
 from kan_ref.symbolic.inner_lines import Chart, between, free_number, line_ends
+from kan_ref.symbolic.poles import holds_poles, pole_gaps, simple_poles
 from kan_ref.symbolic.ranking import rank_functions
-from kan_ref.symbolic.search_starts import (
-    coarse_starts,
-    holds_poles,
-    n_inner,
-    pole_gaps,
-    simple_poles,
-)
-from kan_ref.symbolic.variable_projection import misfits, refine
+from kan_ref.symbolic.search_starts import GRIDS, coarse_starts, grids_by_gauge
+from kan_ref.symbolic.variable_projection import misfits, polish
 
 NAMES = tuple(name for name in LIBRARY if name not in ("0", "x"))
 SEARCHED = tuple(name for name in NAMES if name != "sgn")
@@ -186,7 +181,7 @@ def test_steps_only_ever_gain_and_end_where_the_misfit_is_flat(name):
     misfit = misfits(LIBRARY[name], starts.chart, starts.theta, t, z)
     some = np.argsort(misfit)[:40]
 
-    theta, after = refine(
+    theta, after = polish(
         LIBRARY[name], starts.chart, starts.theta[some], t, z, n_steps=200, least_gain=1e-14
     )
 
@@ -198,6 +193,31 @@ def test_steps_only_ever_gain_and_end_where_the_misfit_is_flat(name):
             for h in (-1e-3, 0.0, 1e-3)
         )
         assert abs(above - below) < 1e-2 * (above - 2.0 * here + below)
+
+
+def test_every_function_names_grids_that_exist_and_every_grid_is_used():
+    for name in SEARCHED:
+        assert LIBRARY[name].search_grids
+    used = {grid for name in SEARCHED for grid in LIBRARY[name].search_grids}
+    assert set(GRIDS) == used | {"oscillations"}
+
+
+@pytest.mark.parametrize("name", [name for name in SEARCHED if LIBRARY[name].gauge.kind != "free"])
+def test_where_the_gauge_alone_chooses_it_chooses_the_grids_of_the_library(name):
+    assert grids_by_gauge(LIBRARY[name]) == LIBRARY[name].search_grids
+
+
+@pytest.mark.parametrize(
+    ("record", "grids"),
+    [
+        ({}, ("oscillations",)),
+        ({"domain": (0.0, np.inf)}, ("domain",)),
+        ({"singular": (1.0,)}, ("cell", "poles")),
+        ({"singular": (1.0,), "domain": (0.0, 2.0)}, ("cell", "poles")),
+    ],
+)
+def test_a_registered_function_without_a_gauge_gets_grids_by_its_domain_and_poles(record, grids):
+    assert grids_by_gauge(Function("own", *(np.sin,) * 4, **record)) == grids
 
 
 def test_the_sine_has_a_start_near_every_frequency_up_to_half_a_turn_a_sample():
@@ -784,6 +804,11 @@ def test_every_case_of_the_benchmark_draws_curves_from_a_seed(case):
 def test_bad_samples_and_names_are_refused_in_a_sentence(search, x, y, name, error, sentence):
     with pytest.raises(error, match=sentence):
         search(x, y, name)
+
+
+def test_an_edge_whose_outputs_overflow_is_refused():
+    with pytest.raises(ValueError, match="y reaches inf, but must be finite"):
+        standardise(np.arange(3.0), np.array([0.0, -np.inf, 1.0]))
 
 
 def test_a_ranking_of_no_names_or_of_a_bare_name_is_refused():

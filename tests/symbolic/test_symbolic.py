@@ -301,19 +301,19 @@ def test_the_velocity_addition_is_learned_with_a_lock():
                 kr.mask_edges(n, 0, [[0, 1]]), 0, output=0, input=0, name="sin", x=x
             ),
             ValueError,
-            "is dead",
+            "is masked",
         ),
         (
             lambda n, x: kr.unfix_symbolic(n, 0, output=0, input=0),
             ValueError,
-            "from input 0 to output 0 is no formula",
+            "from input 0 to output 0 is not symbolic",
         ),
         (
             lambda n, x: kr.suggest_symbolic(
                 kr.mask_edges(n, 0, [[0, 1]]), x, 0, output=0, input=0
             ),
             ValueError,
-            "is dead",
+            "is masked",
         ),
         (
             lambda n, x: kr.suggest_symbolic(n, x, 0, output=0, input=0, names=("sine",)),
@@ -328,9 +328,9 @@ def test_the_velocity_addition_is_learned_with_a_lock():
         (
             lambda n, x: kr.lock_edges(n, 0, [(0, 0), (0, 1)]),
             ValueError,
-            "is no formula: fix it first",
+            "is not symbolic: fix it first",
         ),
-        (lambda n, x: kr.unlock_edges(n, 0, [(0, 0)]), ValueError, "is no formula"),
+        (lambda n, x: kr.unlock_edges(n, 0, [(0, 0)]), ValueError, "is not symbolic"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(example, call, error, sentence):

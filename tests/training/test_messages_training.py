@@ -408,7 +408,7 @@ CURVES = {
     "falling": (
         {"knots": ROW[::-1]},
         ValueError,
-        r"knots must rise along each row; row 0 falls from 1\.5 to 1\.25 at position 1",
+        r"knots must be nondecreasing along each row; row 0 decreases from 1\.5 to 1\.25 at position 1",
     ),
     "too few knots": (
         {"knots": ROW[:5]},

@@ -12,9 +12,9 @@ from objectives import data_objective
 
 import kan_ref as kr
 from kan_ref.network.layer import PARAMETER_NAMES
-from kan_ref.training.fitting import _read_settings
 from kan_ref.training.objective import check_penalty
 from kan_ref.training.optimizer_choice import OPTIMIZER_NAMES, on_batches
+from kan_ref.training.settings import read_settings
 
 # --- the choice
 
@@ -23,7 +23,7 @@ NETWORK = random_network(np.random.default_rng(0), widths=(2, 3, 1), degrees=(3,
 
 def settings_of(name, loss="mse", penalty=None):
     """The settings of `fit` for an optimizer's name."""
-    return _read_settings(
+    return read_settings(
         NETWORK,
         optimizer=name,
         n_steps=0,

@@ -1,4 +1,6 @@
-"""Adapters: how implementations are asked. `reference` is kan_ref, `scipy_splines` is SciPy; `axes` turns layers into others' shapes.
+"""Adapters: one class for each tested implementation, with the methods of the protocol.
 
-An adapter for another library is a class of 20 lines or fewer in a module here: imports of that library stand inside its methods.
+`reference` is kan_ref, `scipy_splines` is SciPy; `axes` converts layers to other libraries' shapes.
+The adapter of another library is a class of 20 lines or fewer; it imports that library inside its
+methods.
 """

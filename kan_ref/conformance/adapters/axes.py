@@ -1,7 +1,8 @@
 """Layers in the shapes of other libraries, so that an adapter needs no transposes of its own.
 
-An array of edges is written with letters, o output, i input, m B-spline, t knot: kan_ref has coef "oim", weights "oi", knots "it". Letters
-in brackets are one axis: "(oi)m" is (n_out * n_in, n_basis), output by output; g is an axis of groups of channels, here always one.
+The axes of an array are written with letters: o output, i input, m B-spline, t knot. kan_ref has
+coef "oim", weights "oi", knots "it". Letters in brackets are one axis: "(oi)m" is
+(n_out * n_in, n_basis), output by output. g is an axis of groups of channels, here always one.
 
     theirs = pack(layer["coef"], "oim", "iom")                         ours to theirs
     ours   = unpack(theirs, "iom", "oim", sizes={"o": 2, "i": 3})      and back
@@ -15,6 +16,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 
+PlainLayer = Mapping[str, Any]
 OURS = {"coef": "oim", "w_base": "oi", "w_spline": "oi", "mask": "oi", "knots": "it"}
 
 
@@ -36,7 +38,9 @@ JAXKAN_SPLINE = Axes(coef="oim", weights="oi", knots="it")
 def pack(
     array: Any, ours: str, theirs: str, *, sizes: Mapping[str, int] | None = None
 ) -> FloatArray:
-    """An array with axes `ours` in the axes `theirs`; letters that only `theirs` has are repeated, with the given sizes.
+    """Return an array with axes `ours` in the axes `theirs`.
+
+    Letters that only `theirs` has are repeated, with the given sizes.
 
     Examples
     --------
@@ -59,7 +63,7 @@ def pack(
     ]
     if missing:
         raise ValueError(
-            f"axes {ours!r} cannot become {theirs!r}: nothing is said about {', '.join(missing)}"
+            f"axes {ours!r} cannot become {theirs!r}: the size of {', '.join(missing)} is missing"
         )
     known |= {letter: (sizes or {})[letter] for letter in new}
     order = [letter for letter in letters if letter in ours]
@@ -73,7 +77,10 @@ def pack(
 def unpack(
     array: Any, theirs: str, ours: str, *, sizes: Mapping[str, int] | None = None
 ) -> FloatArray:
-    """An array with axes `theirs` in the axes `ours`; `sizes` of letters in brackets, but one; what only `theirs` has must not matter.
+    """Return an array with axes `theirs` in the axes `ours`.
+
+    `sizes` gives the sizes of all letters in brackets but one. Along letters that only `theirs`
+    has, the first entry is taken.
 
     Examples
     --------
@@ -100,9 +107,8 @@ def unpack(
         letter for letter in (*letters, *ours) if letter not in known or letter not in letters
     ]
     if missing:
-        raise ValueError(
-            f"axes {theirs!r} cannot become {ours!r}: nothing is said about {', '.join(dict.fromkeys(missing))}"
-        )
+        names = ", ".join(dict.fromkeys(missing))
+        raise ValueError(f"axes {theirs!r} cannot become {ours!r}: the size of {names} is missing")
     apart = values.reshape([known[letter] for letter in letters])
     kept = apart[tuple(slice(None) if letter in ours else 0 for letter in letters)]
     order = [letter for letter in letters if letter in ours]
@@ -110,7 +116,7 @@ def unpack(
 
 
 def layer_to(axes: Axes, layer: Mapping[str, Any]) -> dict[str, FloatArray]:
-    """The arrays coef, w_base, w_spline, mask, knots of a layer in a library's shapes."""
+    """Return the arrays coef, w_base, w_spline, mask, knots of a layer in a library's shapes."""
     n_out, n_in, _ = np.shape(layer["coef"])
     sizes = {"o": n_out, "i": n_in, "g": 1}
     return {
@@ -122,7 +128,7 @@ def layer_to(axes: Axes, layer: Mapping[str, Any]) -> dict[str, FloatArray]:
 def layer_from(
     axes: Axes, arrays: Mapping[str, Any], *, n_out: int, n_in: int, degree: int, base: str
 ) -> dict[str, Any]:
-    """A layer from the arrays of a library."""
+    """Return a layer from the arrays of a library."""
     sizes = {"o": n_out, "i": n_in, "g": 1}
     found: dict[str, Any] = {
         name: unpack(arrays[name], _theirs(axes, name), ours, sizes=sizes)
@@ -136,7 +142,7 @@ def _theirs(axes: Axes, name: str) -> str:
 
 
 def _groups(axes: str) -> list[str]:
-    """The groups of letters: "(oi)m" becomes ["oi", "m"]."""
+    """Return the groups of letters: "(oi)m" becomes ["oi", "m"]."""
     found, inside = [], False
     for letter in axes:
         if letter in "()":
@@ -148,3 +154,9 @@ def _groups(axes: str) -> list[str]:
         else:
             found.append(letter)
     return found
+
+
+def require_supported(condition: bool) -> None:
+    """Raise NotImplementedError if the library cannot express the case."""
+    if not condition:
+        raise NotImplementedError

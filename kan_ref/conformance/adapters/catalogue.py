@@ -1,7 +1,8 @@
-"""Implementations that are measured: one entry each, and those that were looked at and left out.
+"""The implementations that are tested, one entry each, and those that were considered and left out.
 
-An entry counts as installed if all its distributions are. Every adapter runs in a process of its own, in the precisions named here; what
-comes out is a card for each (`python -m kan_ref.conformance report`).
+An entry counts as installed if all its distributions are. Every adapter runs in a process of its
+own, once for each precision named here, and gives one report card for each
+(`python -m kan_ref.conformance report`).
 """
 
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ BOTH = ("float64", "float32")
 class Entry:
     """One implementation.
 
-    `name` is that of its cards; `title` in words; `distributions` must be installed, the first one is the library itself, and versions of
-    all are told; `adapter` "module:Class"; `remark` what a reader must know to judge the card.
+    `name` is that of its cards, `title` its full name. All `distributions` must be installed; the
+    first is the library itself, and the card lists the versions of all. `adapter` is
+    "module:Class". `remark` says what a reader needs to know to interpret the card.
     """
 
     name: str
@@ -48,17 +50,19 @@ ENTRIES = (
         "pykan",
         ("pykan", "torch", "numpy"),
         f"{HOME}.pykan:Pykan",
-        "The paper's own library. Penalties are those of `fit` by its default metric, scores those of `attribute`: both follow rules of "
-        "later releases, not the paper's formulas (see the convention `penalties_pykan`). Grids are updated with margin 0 alone. "
-        "Where samples leave bases without support its least squares may answer otherwise another time.",
+        "The paper's own library. Penalties are those of `fit` with its default metric, scores "
+        "those of `attribute`. Both follow rules of later releases, not the paper's formulas (see "
+        "the convention `penalties_pykan`). Grids are updated with margin 0 alone. Where basis "
+        "functions have no samples, its least squares may give different answers in two runs.",
     ),
     Entry(
         "ikan",
         "ikan (efficient-kan)",
         ("ikan", "torch", "triton", "numpy"),
         f"{HOME}.ikan:Ikan",
-        "efficient-kan's layer, which is on no package index by its own name. Importing it needs triton, which it does not declare. No "
-        "mask, no finer grids; penalties are of coefficients.",
+        "efficient-kan's layer, which is on no package index under its own name. Importing it "
+        "needs triton, which it does not declare. It has no mask and no finer grids; penalties "
+        "are of coefficients.",
     ),
     Entry(
         "convkan",
@@ -79,22 +83,25 @@ ENTRIES = (
         "Deep-KAN",
         ("Deep-KAN", "torch", "numpy"),
         f"{HOME}.deep_kan:DeepKan",
-        "efficient-kan's layout under other names. Its knots are no part of its state, its penalties call a method that it does not have.",
+        "efficient-kan's layout under other names. Its knots are not part of its state; its "
+        "penalties call a method that it does not have.",
     ),
     Entry(
         "keras-efficient-kan",
         "keras-efficient-kan",
         ("keras-efficient-kan", "keras", "torch", "numpy"),
         f"{HOME}.keras_efficient_kan:KerasEfficientKan",
-        "On Keras' PyTorch backend, without its options layer norm and bias. No w_spline (coefficients are multiplied by it), no mask, "
-        "silu as the one base function of the three; a fixed grid. Keras' matmul on PyTorch computes float64 in float32.",
+        "On Keras' PyTorch backend, without its options layer norm and bias. It has no w_spline "
+        "(coefficients are multiplied by it), no mask, silu as the only one of the three base "
+        "functions, and a fixed grid. Keras' matmul on PyTorch computes float64 in float32.",
     ),
     Entry(
         "keras-efficient-kan-default",
         "keras-efficient-kan, as it is by default",
         ("keras-efficient-kan", "keras", "torch", "numpy"),
         f"{HOME}.keras_efficient_kan:KerasEfficientKanNormed",
-        "The same with its layer norm, which it has by default: then a layer is no sum of functions of one input each.",
+        "The same with its layer norm, which it has by default. With it a layer is not a sum of "
+        "functions of one input each.",
         ("float64",),
     ),
     Entry(
@@ -102,44 +109,48 @@ ENTRIES = (
         "inkan",
         ("inkan", "torch", "numpy"),
         f"{HOME}.inkan:Inkan",
-        "Cubic, one even grid for all inputs, no w_spline (coefficients are multiplied by it), no mask; run without compilation.",
+        "Cubic splines on one uniform grid for all inputs. It has no w_spline (coefficients are "
+        "multiplied by it) and no mask. Run without compilation.",
     ),
     Entry(
         "flashkan",
         "flashkan",
         ("flashkan", "torch", "numpy"),
         f"{HOME}.flashkan:Flashkan",
-        "One even grid for all inputs, kept in float32; no w_spline (coefficients are multiplied by it), no mask; run without compilation.",
+        "One uniform grid for all inputs, stored in float32. It has no w_spline (coefficients are "
+        "multiplied by it) and no mask. Run without compilation.",
     ),
     Entry(
         "jaxkan-base",
         "jaxkan, layer `base`",
         ("jaxkan", "jax", "flax", "numpy"),
         f"{HOME}.jaxkan:JaxkanBase",
-        "64 bits switched on; given grids and weights keep their precision, fresh ones are float32 all the same (topic `knots`). No mask. "
-        "XLA takes numbers below 2.2e-308 for 0, which one case has beside a knot at 0.",
+        "With 64-bit numbers switched on. Given grids and weights keep their precision, but fresh "
+        "ones are float32 (topic `knots`). It has no mask. XLA treats numbers below 2.2e-308 as 0; "
+        "one case has such a number beside a knot at 0.",
     ),
     Entry(
         "jaxkan-spline",
         "jaxkan, layer `spline`",
         ("jaxkan", "jax", "flax", "numpy"),
         f"{HOME}.jaxkan:JaxkanSpline",
-        "As `base`, with a knot row for each input, not for each edge.",
+        "As `base`, with a knot vector for each input instead of each edge.",
     ),
 )
 
-# looked at on the package index, and why there is no card
+# distributions of the package index without a card, and the reason
 LEFT_OUT = (
     ("torchkan", "its wheel holds no module"),
     ("kanconv", "its wheel holds no module"),
     (
         "kolmarn",
-        "its B-splines are max(0, 1 - |x - t|^3) around each knot t, whatever the step: other functions",
+        "its B-splines are max(0, 1 - |x - t|^3) around each knot t, whatever the step: "
+        "other functions",
     ),
     ("unikan", "one function with one parameter an edge, no splines"),
     (
         "kanx, tfkan, tf-kan-latest",
-        "need or are made for TensorFlow, which is not in the extra; not looked into",
+        "need or are made for TensorFlow, which is not in the extra; not examined",
     ),
     (
         "efficient-kan, fast-kan, torch-conv-kan",
@@ -147,7 +158,7 @@ LEFT_OUT = (
     ),
     (
         "fkan, rkan, cvkan, qkan, torch-wavelet-kan, single-kan, mlp-kan",
-        "by their summaries no real B-splines; not looked into",
+        "by their summaries no real B-splines; not examined",
     ),
-    ("mlx-kan", "needs Apple's MLX; not looked into"),
+    ("mlx-kan", "needs Apple's MLX; not examined"),
 )

@@ -1,11 +1,11 @@
-"""convkan: efficient-kan's layer with groups of channels, as its convolutions use it; here with one group."""
+"""convkan: efficient-kan's layer with groups of channels; here with one group."""
 
 from typing import Any
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.adapters.axes import Axes
 from kan_ref.conformance.adapters.efficient_kan import EfficientKan
-from kan_ref.conformance.adapters.torch_layers import tensor
+from kan_ref.conformance.adapters.torch_tensors import tensor
 
 
 class Convkan(EfficientKan):
@@ -15,7 +15,7 @@ class Convkan(EfficientKan):
     axes = Axes(coef="goim", weights="goi", knots="git")
 
     def linear(self) -> Any:
-        """The class."""
+        """Return the library's class of layers, for samples without groups."""
         from convkan import KANLinear
 
         class OneGroup(KANLinear):  # type: ignore[misc]
@@ -27,9 +27,9 @@ class Convkan(EfficientKan):
         return OneGroup
 
     def bases(self, module: Any, x: Any) -> Any:
-        """b_splines."""
+        """Return the values of `b_splines`."""
         return module.b_splines(x[None])[0]
 
     def batch(self, x: FloatArray) -> Any:
-        """With the axis of groups."""
+        """Return samples with the axis of groups."""
         return tensor(x)[None]

@@ -11,7 +11,7 @@ class Convkan3d(EfficientKan):
     distribution = "ConvKAN3D"
 
     def linear(self) -> Any:
-        """The class."""
+        """Return the library's class of layers."""
         from ConvKAN3D.efficient_kan import KANLinear
 
         return KANLinear

@@ -1,16 +1,12 @@
-"""Deep-KAN: the layout of efficient-kan under other names; its knots are no part of its state."""
+"""Deep-KAN: the layout of efficient-kan under other names; its knots are not part of its state."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters.axes import EFFICIENT_KAN
-from kan_ref.conformance.adapters.torch_layers import (
-    PlainLayer,
-    TorchAdapter,
-    base_function,
-    tensor,
-)
+from kan_ref.conformance.adapters.axes import EFFICIENT_KAN, PlainLayer
+from kan_ref.conformance.adapters.torch_layers import TorchAdapter
+from kan_ref.conformance.adapters.torch_tensors import base_function, tensor
 
 
 class DeepKan(TorchAdapter):
@@ -29,7 +25,7 @@ class DeepKan(TorchAdapter):
         high: float,
         base: str,
     ) -> Any:
-        """`num_knots` is its number of intervals."""
+        """Return a layer; `num_knots` is its number of intervals."""
         from deepkan import SplineLinearLayer
 
         return SplineLinearLayer(
@@ -37,7 +33,7 @@ class DeepKan(TorchAdapter):
         )
 
     def places(self, module: Any) -> dict[str, Any]:
-        """Their names."""
+        """Return its tensors by our names."""
         weights = {
             "coef": module.spline_weights,
             "w_base": module.base_weights,
@@ -46,24 +42,27 @@ class DeepKan(TorchAdapter):
         return weights | {"knots": module.knots}
 
     def sizes(self, module: Any) -> tuple[int, int]:
-        """Their names."""
+        """Return n_out, n_in."""
         return module.output_dim, module.input_dim
 
     def bases(self, module: Any, x: Any) -> Any:
-        """What its forward and its `_update_knots` use."""
+        """Return the values that its forward pass and its `_update_knots` use."""
         return module._compute_b_splines(x)
 
     def update_grid(
         self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
     ) -> dict[str, Any]:
-        """What `DeepKAN(...)(x, update_knots=True)` calls, with grid_epsilon for the uniform share."""
+        """Return the layer on a grid moved to the samples.
+
+        `DeepKAN(...)(x, update_knots=True)` calls this method; grid_epsilon is the blending weight.
+        """
         module = self.make(layer)
         module.grid_epsilon = uniform_share
         module._update_knots(tensor(x), margin=margin)
         return self.read(module, layer["degree"], layer["base"])
 
     def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
-        """DeepKAN.regularization_loss."""
+        """Return l1 and entropy by `DeepKAN.regularization_loss`."""
         import torch
         from deepkan import DeepKAN
 

@@ -1,30 +1,28 @@
-"""Layers in the layout of efficient-kan, which many libraries have taken over: ikan and ConvKAN3D here, convkan with groups.
+"""Layers in the layout of efficient-kan, which several libraries have adopted.
 
-    base_weight (n_out, n_in)   spline_weight (n_out, n_in, n_basis)   spline_scaler (n_out, n_in)   grid (n_in, n_knots)
+    base_weight (n_out, n_in)    spline_weight (n_out, n_in, n_basis)
+    spline_scaler (n_out, n_in)  grid (n_in, n_knots)
 
-It has no mask. `regularization_loss` is of the coefficients, not of the edges' outputs. Its grid does not become finer.
+These are ikan and ConvKAN3D, and convkan with groups. The layers have no mask, and their grid
+cannot be made finer. `regularization_loss` depends on the coefficients, not on the edges' outputs.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters.axes import EFFICIENT_KAN
-from kan_ref.conformance.adapters.torch_layers import (
-    PlainLayer,
-    TorchAdapter,
-    base_function,
-    tensor,
-)
+from kan_ref.conformance.adapters.axes import EFFICIENT_KAN, PlainLayer
+from kan_ref.conformance.adapters.torch_layers import TorchAdapter
+from kan_ref.conformance.adapters.torch_tensors import base_function, tensor
 
 
 class EfficientKan(TorchAdapter):
-    """What the layers of this layout have in common."""
+    """Base class of the adapters for this layout."""
 
     axes = EFFICIENT_KAN
 
     def linear(self) -> Any:
-        """The library's class of layers."""
+        """Return the library's class of layers."""
         raise NotImplementedError
 
     def fresh(
@@ -37,12 +35,12 @@ class EfficientKan(TorchAdapter):
         high: float,
         base: str,
     ) -> Any:
-        """KANLinear, by its own defaults."""
+        """Return a KANLinear with the library's own defaults."""
         sizes = {"grid_size": n_intervals, "spline_order": degree, "grid_range": [low, high]}
         return self.linear()(n_in, n_out, **sizes, base_activation=base_function(base))
 
     def places(self, module: Any) -> dict[str, Any]:
-        """Their names."""
+        """Return its tensors by our names."""
         return {
             "coef": module.spline_weight,
             "w_base": module.base_weight,
@@ -51,24 +49,27 @@ class EfficientKan(TorchAdapter):
         }
 
     def bases(self, module: Any, x: Any) -> Any:
-        """b_splines."""
+        """Return the values of `b_splines`."""
         return module.b_splines(x)
 
     def update_grid(
         self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
     ) -> dict[str, Any]:
-        """update_grid, with grid_eps for the uniform share."""
+        """Return the layer on a grid moved to the samples; grid_eps is the blending weight."""
         module = self.make(layer)
         module.grid_eps = uniform_share
         module.update_grid(self.batch(x), margin=margin)
         return self.read(module, layer["degree"], layer["base"])
 
     def batch(self, x: FloatArray) -> Any:
-        """Samples as `update_grid` takes them."""
+        """Return samples in the shape that `update_grid` takes."""
         return tensor(x)
 
     def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
-        """regularization_loss, summed over layers: of the coefficients, whatever the samples are."""
+        """Return l1 and entropy by `regularization_loss`, summed over layers.
+
+        They depend on the coefficients alone, not on the samples.
+        """
         modules = [self.make(layer) for layer in layers]
         l1 = sum(float(module.regularization_loss(1.0, 0.0)) for module in modules)
         return {

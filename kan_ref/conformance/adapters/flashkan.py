@@ -1,13 +1,20 @@
-"""flashkan: one even grid for all inputs; no w_spline, no mask; a degree may be asked for, whatever is then computed."""
+"""flashkan: one uniform grid for all inputs; no w_spline, no mask.
+
+A layer of any degree can be requested, but the cubic is computed.
+"""
 
 from typing import Any
 
 from kan_ref.conformance.adapters.axes import EFFICIENT_KAN
-from kan_ref.conformance.adapters.torch_layers import TorchAdapter, base_function
+from kan_ref.conformance.adapters.torch_layers import TorchAdapter
+from kan_ref.conformance.adapters.torch_tensors import base_function
 
 
 class Flashkan(TorchAdapter):
-    """`flashkan.KANLayer`; PyTorch runs its functions as they are written, since compiling each shape takes longer than a case may."""
+    """`flashkan.KANLayer`, without compilation.
+
+    To compile a layer for each shape takes longer than a case may take.
+    """
 
     distribution = "flashkan"
     axes = EFFICIENT_KAN
@@ -29,7 +36,7 @@ class Flashkan(TorchAdapter):
         high: float,
         base: str,
     ) -> Any:
-        """KANLayer."""
+        """Return a KANLayer."""
         from flashkan import KANLayer
 
         return KANLayer(
@@ -42,11 +49,11 @@ class Flashkan(TorchAdapter):
         )
 
     def places(self, module: Any) -> dict[str, Any]:
-        """Their names."""
+        """Return its tensors by our names."""
         return {"coef": module.spline_weight, "w_base": module.base_weight}
 
     def bases(self, module: Any, x: Any) -> Any:
-        """The function that its forward calls."""
+        """Return the values of the function that its forward pass calls."""
         from flashkan.basis import bspline_basis
 
         return bspline_basis(x, module.grid_starts, module.inv_h)

@@ -11,7 +11,7 @@ class Ikan(EfficientKan):
     distribution = "ikan"
 
     def linear(self) -> Any:
-        """The class."""
+        """Return the library's class of layers."""
         from ikan.KAN import KANLinear
 
         return KANLinear

@@ -1,6 +1,7 @@
-"""inkan: cubic splines on one even grid for all inputs; spline and base weights in one matrix, no w_spline, no mask.
+"""inkan: cubic splines on one uniform grid for all inputs; no w_spline, no mask.
 
-weight (n_out, n_in * n_basis + n_in): output by output the coefficients of all inputs, then the base weights
+weight (n_out, n_in * n_basis + n_in): for each output the coefficients of all inputs, then the base
+weights
 """
 
 from collections.abc import Mapping
@@ -8,11 +9,12 @@ from typing import Any
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.adapters.axes import EFFICIENT_KAN
-from kan_ref.conformance.adapters.torch_layers import TorchAdapter, base_function
+from kan_ref.conformance.adapters.torch_layers import TorchAdapter
+from kan_ref.conformance.adapters.torch_tensors import base_function
 
 
 class Inkan(TorchAdapter):
-    """`inkan.KANLayer` without compilation, as its documentation wants it for second derivatives."""
+    """`inkan.KANLayer` without compilation, as its documentation says for second derivatives."""
 
     distribution = "inkan"
     axes = EFFICIENT_KAN
@@ -28,7 +30,7 @@ class Inkan(TorchAdapter):
         high: float,
         base: str,
     ) -> Any:
-        """KANLayer."""
+        """Return a KANLayer."""
         from inkan import KANLayer
 
         return KANLayer(
@@ -42,21 +44,21 @@ class Inkan(TorchAdapter):
         )
 
     def places(self, module: Any) -> dict[str, Any]:
-        """Both are views of `weight`."""
+        """Return its tensors by our names; both are views of `weight`."""
         return {"coef": module.spline_weight, "w_base": module.base_weight}
 
     def bases(self, module: Any, x: Any) -> Any:
-        """The function that its forward calls."""
+        """Return the values of the function that its forward pass calls."""
         from inkan.basis import bspline_basis_local_eager
 
         return bspline_basis_local_eager(x, module.grid_starts, module.inv_h, module.n_bases)
 
     def leaves(self, module: Any) -> dict[str, Any]:
-        """The matrix."""
+        """Return the matrix of all weights."""
         return {"weight": module.weight}
 
     def ours(self, module: Any, slopes: Mapping[str, FloatArray]) -> dict[str, Any]:
-        """Its gradient, cut in two."""
+        """Return the gradient of the matrix, split into those of coef and w_base."""
         n_splines = module.in_features * module.n_bases
         coef, w_base = slopes["weight"][:, :n_splines], slopes["weight"][:, n_splines:]
         return {

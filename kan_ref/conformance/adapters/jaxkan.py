@@ -1,10 +1,13 @@
-"""jaxkan, whose layers "base" (coefficients and knots by edge) and "spline" are two adapters; 64 bits are switched on in their process.
+"""jaxkan: its layers "base" (coefficients and knots for each edge) and "spline" are two adapters.
 
-    "base": c_basis (n_out n_in, n_basis), grid (n_out n_in, n_knots)     "spline": c_basis (n_out, n_in, n_basis), grid (n_in, n_knots)
-    both: c_res, c_spl (n_out, n_in), bias (n_out,)
+    "base":   c_basis (n_out n_in, n_basis), grid (n_out n_in, n_knots)
+    "spline": c_basis (n_out, n_in, n_basis), grid (n_in, n_knots)
+    both:     c_res, c_spl (n_out, n_in), bias (n_out,)
 
-A fresh layer's grid and weights are float32 even then (`uniform_knots` shows it); arrays that are given keep their precision, as those
-that its own `update_grid` makes do. Its grid becomes finer only together with a move to the samples, with a margin of 0.01.
+64-bit numbers are switched on in their process. The grid and weights of a fresh layer are float32
+even then (`uniform_knots` shows it). Given arrays keep their precision, as do those that its own
+`update_grid` computes. Its grid can be made finer only together with a move to the samples, with a
+margin of 0.01.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,8 +19,14 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters.axes import JAXKAN_BASE, JAXKAN_SPLINE, layer_from, layer_to
-from kan_ref.conformance.adapters.torch_layers import PlainLayer, only
+from kan_ref.conformance.adapters.axes import (
+    JAXKAN_BASE,
+    JAXKAN_SPLINE,
+    PlainLayer,
+    layer_from,
+    layer_to,
+    require_supported,
+)
 
 MARGIN = 0.01  # that of its update_grid
 PLACES = {"coef": "c_basis", "w_base": "c_res", "w_spline": "c_spl"}
@@ -33,14 +42,14 @@ class JaxkanBase:
         self.use_dtype("float64")
 
     def use_dtype(self, dtype: str) -> None:
-        """JAX's switch."""
+        """Set the precision by JAX's switch."""
         import jax
 
         jax.config.update("jax_enable_x64", dtype == "float64")
-        jax.config.update("jax_disable_most_optimizations", True)  # each case is compiled anew
+        jax.config.update("jax_disable_most_optimizations", True)  # each case is compiled again
 
     def fresh(self, n_in: int, n_out: int, n_intervals: int, degree: int, **settings: Any) -> Any:
-        """A layer as the library makes it."""
+        """Return a layer with the library's own defaults."""
         from jaxkan.layers import Spline
 
         return getattr(Spline, self.kind)(
@@ -48,13 +57,13 @@ class JaxkanBase:
         )
 
     def make(self, layer: PlainLayer) -> Any:
-        """A layer of given arrays."""
+        """Return a layer with the given arrays."""
         import jax
         from flax import nnx
 
-        only(bool((np.asarray(layer["mask"]) == 1.0).all()))
+        require_supported(bool((np.asarray(layer["mask"]) == 1.0).all()))
         n_out, n_in, n_basis = np.shape(layer["coef"])
-        only(n_basis > layer["degree"])
+        require_supported(n_basis > layer["degree"])
         base = {"silu": nnx.silu, "identity": nnx.identity, "zero": jax.numpy.zeros_like}[
             layer["base"]
         ]
@@ -73,13 +82,13 @@ class JaxkanBase:
         return module
 
     def array(self, values: Any) -> Any:
-        """In the precision that is switched on."""
+        """Return a JAX array in the precision that is switched on."""
         import jax
 
         return jax.numpy.asarray(values, dtype=float)
 
     def read(self, module: Any, degree: int, base: str) -> dict[str, Any]:
-        """Our layer from theirs."""
+        """Return our layer from the library's."""
         n_out, n_in = module.n_out, module.n_in
         ones = layer_to(
             self.axes,
@@ -90,7 +99,7 @@ class JaxkanBase:
         return layer_from(self.axes, arrays, n_out=n_out, n_in=n_in, degree=degree, base=base)
 
     def pure(self, layers: Sequence[PlainLayer]) -> tuple[Callable[[Any, Any], Any], list[Any]]:
-        """The chain of layers as a function of parameters and samples, and the parameters."""
+        """Return the network as a function of (parameters, samples), and its parameters."""
         from flax import nnx
 
         parts = [nnx.split(self.make(layer), nnx.Param, ...) for layer in layers]
@@ -105,14 +114,14 @@ class JaxkanBase:
     # --- the contract
 
     def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
-        """One knot row of a fresh layer."""
+        """Return a knot vector of a fresh layer."""
         row: FloatArray = np.asarray(
             self.fresh(1, 1, n_intervals, degree, grid_range=(low, high)).grid.item
         )[0]
         return row
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
-        """(n, n_basis)."""
+        """Return the basis functions (n, n_basis)."""
         import jax
 
         return np.asarray(jax.jit(self._bases(knots, degree))(self.array(x)))
@@ -120,7 +129,7 @@ class JaxkanBase:
     def basis_derivative(
         self, x: FloatArray, knots: FloatArray, degree: int, order: int
     ) -> FloatArray:
-        """(n, n_basis), by jacfwd."""
+        """Return derivatives (n, n_basis) by jacfwd."""
         import jax
 
         def at_point(point: Any) -> Any:
@@ -133,26 +142,26 @@ class JaxkanBase:
 
     def _bases(self, knots: FloatArray, degree: int) -> Callable[[Any], Any]:
         n_intervals = len(knots) - 1 - 2 * degree
-        only(n_intervals >= 1)
+        require_supported(n_intervals >= 1)
         module = self.fresh(1, 1, n_intervals, degree)
         module.grid.item = self.array(knots[None])
         return lambda x: self.by_sample(module.basis(x[:, None]))
 
     def by_sample(self, bases: Any) -> Any:
-        """(n, n_basis) from what `basis` of a layer of one edge gives."""
+        """Return (n, n_basis) from the `basis` of a layer with one edge."""
         return bases[0].T
 
     def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
-        """Outputs (batch, n_out)."""
+        """Return the outputs (batch, n_out)."""
         return self.network_forward([layer], x)
 
     def layer_vjp(self, layer: PlainLayer, x: FloatArray, dy: FloatArray) -> dict[str, Any]:
-        """dx, d_coef, d_w_base, d_w_spline."""
+        """Return dx, d_coef, d_w_base, d_w_spline."""
         found = self.network_vjp([layer], x, dy)
         return {"dx": found["dx"], **found["layers"][0]}
 
     def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """Outputs (batch, n_out)."""
+        """Return the outputs (batch, n_out)."""
         import jax
 
         chain, parameters = self.pure(layers)
@@ -161,7 +170,7 @@ class JaxkanBase:
     def network_vjp(
         self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
     ) -> dict[str, Any]:
-        """dx, and the gradients of every layer, by vjp."""
+        """Return dx and the gradients of every layer, by vjp."""
         import jax
 
         chain, parameters = self.pure(layers)
@@ -170,24 +179,24 @@ class JaxkanBase:
             return jax.vjp(chain, parameters, x)[1](dy)
 
         slopes, dx = jax.jit(pull)(parameters, self.array(x), self.array(dy))
-        told = []
+        gradients = []
         for layer, mine in zip(layers, slopes, strict=True):
             n_out, n_in, _ = np.shape(layer["coef"])
             arrays = layer_to(self.axes, layer) | {
                 ours: np.asarray(mine[theirs][...]) for ours, theirs in PLACES.items()
             }
             found = layer_from(self.axes, arrays, n_out=n_out, n_in=n_in, degree=0, base="zero")
-            told.append({f"d_{name}": found[name] for name in PLACES})
-        return {"dx": np.asarray(dx), "layers": told}
+            gradients.append({f"d_{name}": found[name] for name in PLACES})
+        return {"dx": np.asarray(dx), "layers": gradients}
 
     def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """(batch, n_out, n_in), by jacfwd for each sample."""
+        """Return (batch, n_out, n_in) by jacfwd for each sample."""
         import jax
 
         return np.asarray(jax.jit(jax.vmap(jax.jacfwd(self._at_sample(layers))))(self.array(x)))
 
     def input_hessian_diag(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """(batch, n_out, n_in), by jacfwd of jacfwd for each sample."""
+        """Return (batch, n_out, n_in) by jacfwd of jacfwd for each sample."""
         import jax
 
         whole = jax.jit(jax.vmap(jax.jacfwd(jax.jacfwd(self._at_sample(layers)))))(self.array(x))
@@ -200,15 +209,15 @@ class JaxkanBase:
     def update_grid(
         self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
     ) -> dict[str, Any]:
-        """update_grid to the same number of intervals."""
-        only(margin == MARGIN)
+        """Return the layer on a grid of the same number of intervals, moved to the samples."""
+        require_supported(margin == MARGIN)
         module = self.make(layer)
         module.grid.grid_e = uniform_share
         module.update_grid(self.array(x), module.grid.G)
         return self.read(module, layer["degree"], layer["base"])
 
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
-        """Numbers that fresh layers train."""
+        """Return how many numbers fresh layers train."""
         import jax
         from flax import nnx
 
@@ -222,7 +231,7 @@ class JaxkanBase:
     def initial_layer(
         self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
     ) -> dict[str, Any]:
-        """A layer as it is before training."""
+        """Return a layer before training."""
         return self.read(self.fresh(n_in, n_out, n_intervals, degree, seed=seed), degree, "silu")
 
 
@@ -232,7 +241,7 @@ class JaxkanSpline(JaxkanBase):
     axes, kind = JAXKAN_SPLINE, "SplineLayer"
 
     def by_sample(self, bases: Any) -> Any:
-        """(n, n_basis)."""
+        """Return (n, n_basis) from the `basis` of a layer with one edge."""
         return bases[:, 0]
 
 

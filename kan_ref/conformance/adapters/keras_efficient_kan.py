@@ -1,6 +1,7 @@
-"""keras-efficient-kan on Keras' PyTorch backend, without the options that the paper's layer does not have: layer norm and bias.
+"""keras-efficient-kan on Keras' PyTorch backend, without its options layer norm and bias.
 
-spline_weight (n_in * n_basis, n_out)   base_weight (n_in, n_out)   grid (1, n_in, n_knots); no w_spline, no mask
+The paper's layer has neither. spline_weight (n_in * n_basis, n_out), base_weight (n_in, n_out),
+grid (1, n_in, n_knots); there is no w_spline and no mask.
 """
 
 import os
@@ -9,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.conformance.adapters.axes import Axes
-from kan_ref.conformance.adapters.torch_layers import PlainLayer, TorchAdapter, only
+from kan_ref.conformance.adapters.axes import Axes, PlainLayer, require_supported
+from kan_ref.conformance.adapters.torch_layers import TorchAdapter
 
 
 class KerasEfficientKan(TorchAdapter):
@@ -21,7 +22,7 @@ class KerasEfficientKan(TorchAdapter):
     use_layernorm = False
 
     def use_dtype(self, dtype: str) -> None:
-        """Keras' own default precision, too."""
+        """Set the default precision of PyTorch and of Keras."""
         os.environ["KERAS_BACKEND"] = "torch"
         import keras
 
@@ -39,10 +40,10 @@ class KerasEfficientKan(TorchAdapter):
         high: float,
         base: str,
     ) -> Any:
-        """KANLinear, built for n_in inputs; its base functions go by the names of `keras.ops`."""
+        """Return a KANLinear, built for n_in inputs."""
         from keras_efficient_kan import KANLinear
 
-        only(base == "silu")
+        require_supported(base == "silu")
         sizes = {"grid_size": n_intervals, "spline_order": degree, "grid_range": [low, high]}
         module = KANLinear(
             n_out, **sizes, base_activation="silu", use_bias=False, use_layernorm=self.use_layernorm
@@ -51,7 +52,7 @@ class KerasEfficientKan(TorchAdapter):
         return module
 
     def places(self, module: Any) -> dict[str, Any]:
-        """Their names."""
+        """Return its tensors by our names."""
         return {
             "coef": module.spline_weight.value,
             "w_base": module.base_weight.value,
@@ -59,19 +60,19 @@ class KerasEfficientKan(TorchAdapter):
         }
 
     def sizes(self, module: Any) -> tuple[int, int]:
-        """Their names."""
+        """Return n_out, n_in."""
         return module.units, module.in_features
 
     def bases(self, module: Any, x: Any) -> Any:
-        """b_splines, for its one input."""
+        """Return the values of `b_splines` for its one input."""
         return module.b_splines(x)[:, None]
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
-        """What `load_weights` makes of what `save_weights` wrote, for a model of the one layer."""
+        """Return the layer after `save_weights` and `load_weights` of a model with one layer."""
         import keras
 
         n_out, n_in, _ = np.shape(layer["coef"])
-        only(bool((np.asarray(layer["w_spline"]) == 1.0).all()))
+        require_supported(bool((np.asarray(layer["w_spline"]) == 1.0).all()))
         empty = self._with_knots(
             np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"]
         )
@@ -85,6 +86,6 @@ class KerasEfficientKan(TorchAdapter):
 
 
 class KerasEfficientKanNormed(KerasEfficientKan):
-    """The layer as it is by default, with a layer norm of its inputs."""
+    """The layer with its default options: a layer norm of its inputs."""
 
     use_layernorm = True

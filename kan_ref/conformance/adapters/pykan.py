@@ -1,9 +1,10 @@
-"""pykan: `KANLayer` for bases and single layers' grids, `KAN` for networks, penalties, scores, pruning, refinement and files.
+"""pykan: `KANLayer` for basis functions and grids of single layers, `KAN` for everything else.
 
     coef (n_in, n_out, n_basis)   scale_base, scale_sp, mask (n_in, n_out)   grid (n_in, n_knots)
 
-Edges and nodes are scored by `attribute`, penalties are those of `fit` by its default metric. Margins are 0 always. A model that is built
-or refined writes a folder `model` where it stands: all of this happens in a folder of its own.
+Edges are scored by `attribute`; penalties are those of `fit` with its default metric. Margins are
+always 0. A model that is built or refined writes a folder `model` into the working directory, which
+is therefore a temporary folder here.
 """
 
 import contextlib
@@ -14,21 +15,15 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters import axes
-from kan_ref.conformance.adapters.torch_layers import (
-    PlainLayer,
-    TorchAdapter,
-    array,
-    base_function,
-    only,
-    tensor,
-)
+from kan_ref.conformance.adapters.axes import PYKAN, PlainLayer, require_supported
+from kan_ref.conformance.adapters.torch_layers import TorchAdapter
+from kan_ref.conformance.adapters.torch_tensors import array, base_function, tensor
 
 
 class Pykan(TorchAdapter):
     """`kan.KAN` and `kan.KANLayer`."""
 
-    distribution, axes = "pykan", axes.PYKAN
+    distribution, axes = "pykan", PYKAN
 
     def fresh(
         self,
@@ -40,7 +35,7 @@ class Pykan(TorchAdapter):
         high: float,
         base: str,
     ) -> Any:
-        """KANLayer."""
+        """Return a KANLayer."""
         from kan.KANLayer import KANLayer
 
         return KANLayer(
@@ -48,30 +43,30 @@ class Pykan(TorchAdapter):
         )
 
     def places(self, module: Any) -> dict[str, Any]:
-        """Their names."""
+        """Return its tensors by our names."""
         weights = {"w_base": module.scale_base, "w_spline": module.scale_sp, "mask": module.mask}
         return weights | {"coef": module.coef, "knots": module.grid}
 
     def sizes(self, module: Any) -> tuple[int, int]:
-        """Their names."""
+        """Return n_out, n_in."""
         return module.out_dim, module.in_dim
 
     def _bases(self, points: Any, knots: FloatArray, degree: int) -> Any:
-        """B_batch, which is a function of knots; at degree 0 it answers truth values."""
+        """Return the values of B_batch, which are booleans at degree 0."""
         from kan.spline import B_batch
 
         return B_batch(points[:, None], tensor(knots[None]), degree)[:, 0].to(points.dtype)
 
     def chain(self, layers: Sequence[PlainLayer]) -> tuple[Any, list[Any]]:
-        """KAN, one base function for all layers."""
+        """Return a KAN, which has one base function for all layers, and its layers."""
         from kan import KAN
 
         (base, *others) = dict.fromkeys(layer["base"] for layer in layers)
-        only(not others)
+        require_supported(not others)
         widths = [np.shape(layers[0]["coef"])[1], *(np.shape(layer["coef"])[0] for layer in layers)]
         degrees = [layer["degree"] for layer in layers]
         counts = [np.shape(layer["coef"])[2] - layer["degree"] for layer in layers]
-        only(min(counts) >= 1)
+        require_supported(min(counts) >= 1)
         same = len(set(counts)) == len(set(degrees)) == 1
         sizes = {"grid": counts[0], "k": degrees[0]} if same else {"grid": counts, "k": degrees}
         with own_folder():
@@ -81,7 +76,7 @@ class Pykan(TorchAdapter):
         return model, list(model.act_fun)
 
     def extend_grid(self, layer: PlainLayer, x: FloatArray, n_intervals: int) -> dict[str, Any]:
-        """The refined model's layer, after the samples have been through the model."""
+        """Return the layer of the refined model, after a forward pass of the samples."""
         model, _ = self.chain([layer])
         with own_folder():
             model(tensor(x))
@@ -90,15 +85,15 @@ class Pykan(TorchAdapter):
     def update_grid(
         self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
     ) -> dict[str, Any]:
-        """update_grid_from_samples, with grid_eps for the uniform share."""
-        only(margin == 0.0)
+        """Return the layer after `update_grid_from_samples`; grid_eps is the blending weight."""
+        require_supported(margin == 0.0)
         module = self.make(layer)
         module.grid_eps = uniform_share
         module.update_grid_from_samples(tensor(x))
         return self.read(module, layer["degree"], layer["base"])
 
     def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
-        """`reg` by the metric that `fit` has by default."""
+        """Return l1 and entropy by `reg` with the default metric of `fit`."""
         model, _ = self.chain(layers)
         model(tensor(x))
         l1, entropy = (
@@ -108,7 +103,7 @@ class Pykan(TorchAdapter):
         return {"l1": l1, "entropy": entropy}
 
     def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
-        """What `attribute` finds."""
+        """Return the scores of `attribute`, one array for each layer."""
         model, _ = self.chain(layers)
         model(tensor(x))
         model.attribute()
@@ -117,7 +112,7 @@ class Pykan(TorchAdapter):
     def prune(
         self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float
     ) -> list[dict[str, Any]]:
-        """prune_node."""
+        """Return the layers after `prune_node`."""
         model, _ = self.chain(layers)
         with own_folder():
             model(tensor(x))
@@ -128,7 +123,7 @@ class Pykan(TorchAdapter):
         ]
 
     def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
-        """fit_params, with the ranges that `suggest_symbolic` has by default."""
+        """Return a, b, c, d, r2 by `fit_params`, with the default ranges of `suggest_symbolic`."""
         from kan.utils import SYMBOLIC_LIB, fit_params
 
         found, r2 = fit_params(tensor(x), tensor(y), SYMBOLIC_LIB[name][0], verbose=False)
@@ -137,7 +132,7 @@ class Pykan(TorchAdapter):
     def initial_layer(
         self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
     ) -> dict[str, Any]:
-        """The layer of a fresh KAN."""
+        """Return the layer of a fresh KAN."""
         from kan import KAN
 
         with own_folder():
@@ -145,7 +140,7 @@ class Pykan(TorchAdapter):
         return self.read(model.act_fun[0], degree, "silu")
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
-        """What `loadckpt` makes of what `saveckpt` wrote."""
+        """Return the layer after `saveckpt` and `loadckpt`."""
         from kan import KAN
 
         model, _ = self.chain([layer])
@@ -157,6 +152,6 @@ class Pykan(TorchAdapter):
 
 @contextlib.contextmanager
 def own_folder() -> Iterator[None]:
-    """A folder that vanishes, with the folder `model` that pykan takes for granted."""
+    """Change to a temporary folder, in which pykan may create its folder `model`."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         yield

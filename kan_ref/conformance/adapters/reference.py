@@ -1,4 +1,4 @@
-"""kan_ref as a subject: the contract's methods on the package's public functions."""
+"""kan_ref as a subject: the methods of the protocol, built on the package's public functions."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,56 +17,56 @@ ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
 
 
 def network(layers: Sequence[PlainLayer]) -> kr.Network:
-    """A network of layers given as dicts."""
+    """Return a network of layers given as dicts."""
     return kr.Network(tuple(kr.Layer(**layer) for layer in layers))
 
 
 def plain(layer: kr.Layer) -> dict[str, Any]:
-    """A layer as a dict."""
+    """Return a layer as a dict."""
     if layer.symbolic:
         raise ValueError(
-            f"the layer has {len(layer.symbolic)} formulas, which the protocol cannot say"
+            f"the layer has {len(layer.symbolic)} symbolic edges, which the protocol cannot express"
         )
     return {name: getattr(layer, name) for name in ARRAYS}
 
 
 class Reference:
-    """kan_ref itself, every method of the contract."""
+    """kan_ref itself, with every method of the protocol."""
 
     name, version = "kan_ref", kr.__version__
 
     def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
-        """One knot row."""
+        """Return a uniform knot vector."""
         row: FloatArray = kr.uniform_knots(low, high, n_intervals, degree)[0]
         return row
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
-        """(n, n_basis)."""
+        """Return the basis functions (n, n_basis)."""
         return bspline.basis(x[:, None], knots[None], degree)[:, 0]
 
     def basis_derivative(
         self, x: FloatArray, knots: FloatArray, degree: int, order: int
     ) -> FloatArray:
-        """(n, n_basis)."""
+        """Return derivatives of the basis functions (n, n_basis)."""
         return bspline.basis(x[:, None], knots[None], degree, derivative=order)[:, 0]
 
     def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
-        """Outputs (batch, n_out)."""
+        """Return the outputs (batch, n_out)."""
         return network([layer])(x)
 
     def layer_vjp(self, layer: PlainLayer, x: FloatArray, dy: FloatArray) -> dict[str, FloatArray]:
-        """dx, d_coef, d_w_base, d_w_spline."""
+        """Return dx, d_coef, d_w_base, d_w_spline."""
         found = self.network_vjp([layer], x, dy)
         return {"dx": found["dx"], **found["layers"][0]}
 
     def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """Outputs (batch, n_out)."""
+        """Return the outputs (batch, n_out)."""
         return network(layers)(x)
 
     def network_vjp(
         self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
     ) -> dict[str, Any]:
-        """dx, and the gradients of every layer."""
+        """Return dx and the gradients of every layer."""
         net = network(layers)
         _, caches = kr.forward(net, x)
         dx, grads = kr.backward(net, caches, dy)
@@ -79,21 +79,21 @@ class Reference:
         }
 
     def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """(batch, n_out, n_in)."""
+        """Return (batch, n_out, n_in)."""
         return kr.input_jacobian(network(layers), x)
 
     def input_hessian_diag(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """(batch, n_out, n_in)."""
+        """Return (batch, n_out, n_in)."""
         return kr.input_hessian_diag(network(layers), x)
 
     def extend_grid(self, layer: PlainLayer, x: FloatArray, n_intervals: int) -> dict[str, Any]:
-        """The layer on a finer grid."""
+        """Return the layer on a finer grid."""
         return plain(kr.extend_grid(network([layer]), x, n_intervals=n_intervals).layers[0])
 
     def update_grid(
         self, layer: PlainLayer, x: FloatArray, uniform_share: float, margin: float
     ) -> dict[str, Any]:
-        """The layer on a moved grid."""
+        """Return the layer on a moved grid."""
         return plain(
             kr.update_grid(network([layer]), x, uniform_share=uniform_share, margin=margin).layers[
                 0
@@ -101,7 +101,7 @@ class Reference:
         )
 
     def penalties(self, layers: Sequence[PlainLayer], x: FloatArray) -> dict[str, float]:
-        """l1 and entropy."""
+        """Return l1 and entropy."""
         net = network(layers)
         _, caches = kr.forward(net, x)
         flow = [network(layers[: n + 1])(x) for n in range(len(layers))]
@@ -111,13 +111,13 @@ class Reference:
         }
 
     def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
-        """(n_out, n_in) a layer."""
+        """Return (n_out, n_in) for each layer."""
         return kr.edge_scores(network(layers), x)
 
     def node_scores(
         self, layers: Sequence[PlainLayer], x: FloatArray
     ) -> dict[str, list[FloatArray | None]]:
-        """Incoming and outgoing scores, (n,) a hidden layer."""
+        """Return incoming and outgoing scores, (n,) for each hidden layer."""
         hidden = kr.node_scores(network(layers), x)[1:-1]
         return {
             "incoming": [record.incoming for record in hidden],
@@ -127,19 +127,19 @@ class Reference:
     def prune(
         self, layers: Sequence[PlainLayer], x: FloatArray, threshold: float
     ) -> list[dict[str, Any]]:
-        """The network without hidden nodes that eq. 2.21 finds weak."""
+        """Return the layers without the hidden nodes that are weak by eq. 2.21."""
         return [
             plain(layer)
             for layer in kr.prune(network(layers), x, threshold=threshold, kind="mean").layers
         ]
 
     def fit_affine(self, x: FloatArray, y: FloatArray, name: str) -> dict[str, float]:
-        """a, b, c, d, r2."""
+        """Return a, b, c, d, r2."""
         fit = kr.fit_affine(x, y, name)
         return {"a": fit.a, "b": fit.b, "c": fit.c, "d": fit.d, "r2": fit.r2}
 
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
-        """coef, w_base and w_spline."""
+        """Return the number of parameters in coef, w_base and w_spline."""
         rng = np.random.default_rng(0)
         return kr.init_network(
             widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
@@ -148,7 +148,7 @@ class Reference:
     def initial_layer(
         self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
     ) -> dict[str, Any]:
-        """A layer as it is before training."""
+        """Return a layer before training."""
         rng = np.random.default_rng(seed)
         return plain(
             kr.init_network(
@@ -157,7 +157,7 @@ class Reference:
         )
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
-        """The layer as it comes back from a file."""
+        """Return the layer after `save` and `load`."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "layer.npz"
             kr.save(network([layer]), path)

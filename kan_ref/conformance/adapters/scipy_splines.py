@@ -1,7 +1,8 @@
 """SciPy's B-splines as a subject: `scipy.interpolate.BSpline`, values and derivatives.
 
-SciPy evaluates between t[k] and t[-k-1] alone, and its last interval must not be empty. So that the whole row counts, each end is made to
-stand exactly k + 1 times: the B-splines of the row stay what they were; new ones beside them are dropped, vanished ones are 0.
+SciPy evaluates between t[k] and t[-k-1] alone, and its last interval must not be empty. To evaluate
+on the whole knot vector, each end is repeated until it occurs exactly k + 1 times. The B-splines of
+the knot vector do not change; new ones are dropped, and missing ones are 0.
 """
 
 import numpy as np
@@ -20,13 +21,13 @@ class SciPyBSplines:
         self.version = scipy.__version__
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
-        """(n, n_basis)."""
+        """Return the basis functions (n, n_basis)."""
         return self.basis_derivative(x, knots, degree, 0)
 
     def basis_derivative(
         self, x: FloatArray, knots: FloatArray, degree: int, order: int
     ) -> FloatArray:
-        """(n, n_basis)."""
+        """Return derivatives of the basis functions (n, n_basis)."""
         from scipy.interpolate import BSpline
 
         order = min(order, degree + 1)  # all zero; SciPy before 1.17 breaks at higher orders

@@ -1,12 +1,14 @@
-"""What every adapter for a library on PyTorch does: fill a layer of that library, call it, let its autograd differentiate.
+"""Base class of the adapters for libraries on PyTorch: build a layer, call it, differentiate it.
 
-An adapter of a library says two things: how its layer is built (`fresh`) and where the layer keeps its arrays (`places`, by our names, with
-axes `axes`). Where it has no place for w_spline, coefficients are multiplied by it and gradients of parameters are not offered; a mask
-without a place must be all ones, or the case is outside what the library can say: NotImplementedError. Derivatives are PyTorch's own:
+A subclass defines how its layer is built (`fresh`) and where the layer keeps its arrays (`places`,
+by our names, with axes `axes`). If there is no place for w_spline, coefficients are multiplied by
+it and gradients of parameters are not supported. If there is no place for the mask, it must be all
+ones; else the library cannot express the case: NotImplementedError. Derivatives are PyTorch's own:
 
     d/dx sum_b v_b = (v'_b), since v_b depends on x_b alone
 
-so that one backward pass gives a whole column of slopes, and another one of those their slopes.
+so that one backward pass gives a whole column of derivatives, and a second pass differentiates
+them.
 """
 
 import io
@@ -18,15 +20,22 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters.axes import OURS, Axes, layer_from, layer_to
+from kan_ref.conformance.adapters.axes import (
+    OURS,
+    Axes,
+    PlainLayer,
+    layer_from,
+    layer_to,
+    require_supported,
+)
+from kan_ref.conformance.adapters.torch_tensors import array, gradients, slope, tensor
 
-PlainLayer = Mapping[str, Any]
 PARAMETERS = ("coef", "w_base", "w_spline")
 GRADIENTS = tuple(f"d_{name}" for name in PARAMETERS)
 
 
 class TorchAdapter:
-    """A library's layer as a subject of the kit; subclasses say how it is built and where its arrays are.
+    """A library's layer as a subject of the kit.
 
     Attributes
     ----------
@@ -35,9 +44,10 @@ class TorchAdapter:
     axes : Axes
         Its order of axes.
     any_knots : bool
-        Whether it takes any knots. If not, its layer is built with one interval [low, high] and even knots for all inputs.
+        Whether it accepts any knots. If not, its layer is built with one interval [low, high] and
+        uniform knots for all inputs.
     degrees : tuple of int, optional
-        The degrees it offers; None if any.
+        The degrees that it supports; None if all.
     """
 
     distribution: str
@@ -53,12 +63,12 @@ class TorchAdapter:
         self.use_dtype("float64")
 
     def use_dtype(self, dtype: str) -> None:
-        """Set the precision in which the library makes its layers: PyTorch's default one, as its users do."""
+        """Set PyTorch's default precision, in which the library makes its layers."""
         import torch
 
         torch.set_default_dtype(getattr(torch, dtype))
 
-    # --- what a library says of itself
+    # --- defined by each library
 
     def fresh(
         self,
@@ -70,34 +80,34 @@ class TorchAdapter:
         high: float,
         base: str,
     ) -> Any:
-        """A layer as the library makes it."""
+        """Return a layer with the library's own defaults."""
         raise NotImplementedError
 
     def places(self, module: Any) -> dict[str, Any]:
-        """Tensors of a layer by our names: coef, w_base, w_spline, mask, knots, as far as it has them."""
+        """Return the tensors of a layer by our names (coef, w_base, w_spline, mask, knots)."""
         raise NotImplementedError
 
     def bases(self, module: Any, x: Any) -> Any:
-        """B-splines (n, 1, n_basis) of a layer of one input, at x (n, 1)."""
+        """Return the B-splines (n, 1, n_basis) of a layer of one input, at x (n, 1)."""
         raise NotImplementedError
 
     def chain(self, layers: Sequence[PlainLayer]) -> tuple[Any, list[Any]]:
-        """A model of several layers, and its layers."""
+        """Return a model of several layers, and its layers."""
         import torch
 
         modules = [self.make(layer) for layer in layers]
         return torch.nn.Sequential(*modules), modules
 
-    # --- there and back
+    # --- conversion of layers
 
     def make(self, layer: PlainLayer) -> Any:
-        """The library's layer with the arrays of ours."""
+        """Return the library's layer with the arrays of ours."""
         n_out, n_in, _ = np.shape(layer["coef"])
         module = self._with_knots(
             np.asarray(layer["knots"]), layer["degree"], n_in, n_out, layer["base"]
         )
         places = self.places(module)
-        only("mask" in places or bool((np.asarray(layer["mask"]) == 1.0).all()))
+        require_supported("mask" in places or bool((np.asarray(layer["mask"]) == 1.0).all()))
         if "w_spline" not in places:
             w_spline = np.asarray(layer["w_spline"])
             layer = {**layer, "coef": layer["coef"] * w_spline[:, :, None]}
@@ -105,26 +115,26 @@ class TorchAdapter:
         return module
 
     def fill(self, places: Mapping[str, Any], layer: PlainLayer) -> None:
-        """Write the arrays of a layer where they belong."""
+        """Write the arrays of a layer into the library's tensors."""
         arrays = layer_to(self.axes, layer)
         for name, place in places.items():
             place.data.copy_(tensor(arrays[name]))
 
     def read(self, module: Any, degree: int, base: str) -> dict[str, Any]:
-        """Our layer from the library's."""
+        """Return our layer from the library's."""
         arrays = {name: place.detach().numpy() for name, place in self.places(module).items()}
         n_out, n_in = self.sizes(module)
         whole = layer_to(self.axes, _ones(n_out, n_in)) | arrays
         return layer_from(self.axes, whole, n_out=n_out, n_in=n_in, degree=degree, base=base)
 
     def sizes(self, module: Any) -> tuple[int, int]:
-        """n_out, n_in of a layer."""
+        """Return n_out, n_in of a layer."""
         return module.out_features, module.in_features
 
     def _with_knots(self, knots: FloatArray, degree: int, n_in: int, n_out: int, base: str) -> Any:
-        """A fresh layer of the right sizes whose knots, where the library has a place for them, are the given rows."""
+        """Return a fresh layer of the right sizes, with the given knots if it can hold them."""
         n_intervals = knots.shape[1] - 1 - 2 * degree
-        only(n_intervals >= 1 and (self.degrees is None or degree in self.degrees))
+        require_supported(n_intervals >= 1 and (self.degrees is None or degree in self.degrees))
         low, high = (
             (-1.0, 1.0)
             if self.any_knots
@@ -132,7 +142,7 @@ class TorchAdapter:
         )
         if not self.any_knots:
             even = low + (high - low) / n_intervals * np.arange(-degree, n_intervals + degree + 1)
-            only(
+            require_supported(
                 low < high
                 and bool(
                     (
@@ -143,16 +153,16 @@ class TorchAdapter:
             )
         return self.fresh(n_in, n_out, n_intervals, degree, low, high, base)
 
-    # --- the contract
+    # --- the protocol
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
-        """(n, n_basis)."""
+        """Return the basis functions (n, n_basis)."""
         return array(self._bases(tensor(x), knots, degree))
 
     def basis_derivative(
         self, x: FloatArray, knots: FloatArray, degree: int, order: int
     ) -> FloatArray:
-        """(n, n_basis), by autograd."""
+        """Return derivatives (n, n_basis) by autograd."""
         import torch
 
         points = tensor(x).requires_grad_()
@@ -172,22 +182,22 @@ class TorchAdapter:
         return self.bases(module, points[:, None])[:, 0]
 
     def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
-        """Outputs (batch, n_out)."""
+        """Return the outputs (batch, n_out)."""
         return self.network_forward([layer], x)
 
     def layer_vjp(self, layer: PlainLayer, x: FloatArray, dy: FloatArray) -> dict[str, Any]:
-        """dx, d_coef, d_w_base, d_w_spline."""
+        """Return dx, d_coef, d_w_base, d_w_spline."""
         found = self.network_vjp([layer], x, dy)
         return {"dx": found["dx"], **found["layers"][0]}
 
     def network_forward(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """Outputs (batch, n_out)."""
+        """Return the outputs (batch, n_out)."""
         return array(self.chain(layers)[0](tensor(x)))
 
     def network_vjp(
         self, layers: Sequence[PlainLayer], x: FloatArray, dy: FloatArray
     ) -> dict[str, Any]:
-        """dx, and the gradients of every layer."""
+        """Return dx and the gradients of every layer."""
         model, modules = self.chain(layers)
         points = tensor(x).requires_grad_()
         y = model(points)
@@ -196,27 +206,27 @@ class TorchAdapter:
         dx, *slopes = gradients(y, wanted, tensor(dy))
         rest = iter(slopes)
         found = [{name: array(next(rest)) for name in part} for part in leaves]
-        told = []
+        by_layer = []
         for module, layer, part in zip(modules, layers, found, strict=True):
             whole = "w_spline" in self.places(module) or bool(
                 (np.asarray(layer["w_spline"]) == 1.0).all()
             )
-            told.append(self.ours(module, part) if whole else dict.fromkeys(GRADIENTS))
-        return {"dx": array(dx), "layers": told}
+            by_layer.append(self.ours(module, part) if whole else dict.fromkeys(GRADIENTS))
+        return {"dx": array(dx), "layers": by_layer}
 
     def leaves(self, module: Any) -> dict[str, Any]:
-        """Parameters of a layer, by our names."""
+        """Return the parameters of a layer by our names."""
         return {name: place for name, place in self.places(module).items() if name in PARAMETERS}
 
     def ours(self, module: Any, slopes: Mapping[str, FloatArray]) -> dict[str, Any]:
-        """Gradients of a layer in our axes, None for what it has not."""
+        """Return the gradients of a layer in our axes; None for an array that it does not have."""
         n_out, n_in = self.sizes(module)
         filled = layer_to(self.axes, _ones(n_out, n_in)) | dict(slopes)
-        told = layer_from(self.axes, filled, n_out=n_out, n_in=n_in, degree=0, base="zero")
-        return {f"d_{name}": told[name] if name in slopes else None for name in PARAMETERS}
+        found = layer_from(self.axes, filled, n_out=n_out, n_in=n_in, degree=0, base="zero")
+        return {f"d_{name}": found[name] if name in slopes else None for name in PARAMETERS}
 
     def input_jacobian(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """(batch, n_out, n_in), by autograd."""
+        """Return (batch, n_out, n_in) by autograd."""
         import torch
 
         points = tensor(x).requires_grad_()
@@ -224,7 +234,7 @@ class TorchAdapter:
         return array(torch.stack([slope(column, points) for column in y.unbind(dim=1)], dim=1))
 
     def input_hessian_diag(self, layers: Sequence[PlainLayer], x: FloatArray) -> FloatArray:
-        """(batch, n_out, n_in), by autograd twice."""
+        """Return (batch, n_out, n_in) by two passes of autograd."""
         import torch
 
         points = tensor(x).requires_grad_()
@@ -240,39 +250,39 @@ class TorchAdapter:
         return array(torch.stack(rows, dim=1))
 
     def uniform_knots(self, low: float, high: float, n_intervals: int, degree: int) -> FloatArray:
-        """One knot row, as a fresh layer has it."""
-        only(self.any_knots)
+        """Return a knot vector of a fresh layer."""
+        require_supported(self.any_knots)
         return array(
             self.places(self.fresh(1, 1, n_intervals, degree, low, high, "silu"))["knots"]
         ).reshape(-1)
 
     def count_parameters(self, widths: Sequence[int], n_intervals: int, degree: int) -> int:
-        """Numbers that fresh layers train."""
-        only(self.degrees is None or degree in self.degrees)
+        """Return how many numbers fresh layers train."""
+        require_supported(self.degrees is None or degree in self.degrees)
         total = 0
         for n_in, n_out in pairwise(widths):
             module = self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu")
-            only("w_spline" in self.places(module))  # the contract counts it
+            require_supported("w_spline" in self.places(module))  # the contract counts it
             total += sum(int(one.numel()) for one in module.parameters() if one.requires_grad)
         return total
 
     def initial_layer(
         self, n_in: int, n_out: int, n_intervals: int, degree: int, seed: int
     ) -> dict[str, Any]:
-        """A layer as it is before training, by the library's own defaults."""
+        """Return a layer before training, with the library's own defaults."""
         import torch
 
-        only(self.any_knots)
+        require_supported(self.any_knots)
         torch.manual_seed(seed)
         return self.read(
             self.fresh(n_in, n_out, n_intervals, degree, -1.0, 1.0, "silu"), degree, "silu"
         )
 
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
-        """The layer from its own state dict, as `torch.save` wrote it, in a fresh layer of the same sizes."""
+        """Return the layer after `torch.save` and `torch.load` of its state dict."""
         import torch
 
-        only(self.any_knots)
+        require_supported(self.any_knots)
         n_out, n_in, _ = np.shape(layer["coef"])
         file = io.BytesIO()
         torch.save(self.make(layer).state_dict(), file)
@@ -284,57 +294,7 @@ class TorchAdapter:
         return self.read(fresh, layer["degree"], layer["base"])
 
 
-# --- tools
-
-
-def only(condition: bool) -> None:
-    """Go on if a case is within what the library can say."""
-    if not condition:
-        raise NotImplementedError
-
-
-def tensor(values: Any) -> Any:
-    """A tensor of PyTorch's default precision."""
-    import torch
-
-    return torch.tensor(np.asarray(values), dtype=torch.get_default_dtype())
-
-
-def array(values: Any) -> FloatArray:
-    """The numbers of a tensor."""
-    found: FloatArray = values.detach().numpy()
-    return found
-
-
-def base_function(base: str) -> Any:
-    """What builds a base function: the class that libraries on PyTorch ask for."""
-    import torch
-
-    return {"silu": torch.nn.SiLU, "identity": torch.nn.Identity, "zero": lambda: torch.zeros_like}[
-        base
-    ]
-
-
-def gradients(y: Any, wanted: Sequence[Any], dy: Any) -> Sequence[Any]:
-    """Gradients of y, weighed by dy; zeros for what y does not depend on."""
-    import torch
-
-    if not y.requires_grad:
-        return [torch.zeros_like(one) for one in wanted]
-    found: Sequence[Any] = torch.autograd.grad(
-        y, wanted, dy, create_graph=True, allow_unused=True, materialize_grads=True
-    )
-    return found
-
-
-def slope(values: Any, points: Any) -> Any:
-    """The derivative of values (n,) at points (n, ...), a sample each."""
-    import torch
-
-    return gradients(values, [points], torch.ones_like(values))[0]
-
-
 def _ones(n_out: int, n_in: int) -> dict[str, FloatArray]:
-    """A layer of ones, of one B-spline."""
+    """Return a layer of ones with one B-spline."""
     shapes = {"o": n_out, "i": n_in, "m": 1, "t": 2}
     return {name: np.ones([shapes[letter] for letter in letters]) for name, letters in OURS.items()}

@@ -1,4 +1,6 @@
-"""The generator of the conformance vectors: fractions and 60 digits; the standard library and mpmath, none of the package's mathematics.
+"""Generator of the conformance vectors, in exact fractions and 60-digit arithmetic.
 
-`python -m kan_ref.conformance.generate` writes `kan_ref/conformance/vectors` and `schemas` anew, byte for byte the same each time.
+It uses the standard library and mpmath, and none of the package's mathematics.
+`python -m kan_ref.conformance.generate` rewrites `kan_ref/conformance/vectors` and `schemas`; the
+result is the same byte for byte on every run.
 """

@@ -1,4 +1,7 @@
-"""`python -m kan_ref.conformance.generate`: write all vectors and schemas anew, or say which differ (`--check`)."""
+"""Rewrite all vectors and schemas: `python -m kan_ref.conformance.generate`.
+
+With `--check` nothing is written; the files that would change are listed.
+"""
 
 import argparse
 import json
@@ -9,39 +12,45 @@ from typing import Any
 
 from kan_ref.conformance.generate import (
     topics_bases,
+    topics_derivatives,
+    topics_edges,
     topics_gradients,
-    topics_grids,
+    topics_grid_extension,
+    topics_grid_update,
+    topics_input_derivatives,
+    topics_knots,
     topics_layers,
     topics_networks,
     topics_penalties,
     topics_pruning,
     topics_rest,
+    topics_scores,
 )
 from kan_ref.conformance.generate.encode import text
 from kan_ref.conformance.generate.schemas import schema_of
 
 HOME = Path(__file__).parents[1]
 TOPICS = (
-    topics_bases.knots,
+    topics_knots.knots,
     topics_bases.bases,
-    topics_bases.basis_derivatives,
-    topics_bases.higher_derivatives,
-    topics_layers.edges,
+    topics_derivatives.basis_derivatives,
+    topics_derivatives.higher_derivatives,
+    topics_edges.edges,
     topics_layers.layers,
     topics_layers.batches,
     topics_layers.separability,
     topics_gradients.layer_gradients,
     topics_networks.network_values,
     topics_networks.network_gradients,
-    topics_networks.input_jacobians,
-    topics_networks.input_curvatures,
-    topics_grids.extension,
-    topics_grids.update,
+    topics_input_derivatives.input_jacobians,
+    topics_input_derivatives.input_curvatures,
+    topics_grid_extension.extension,
+    topics_grid_update.update,
     topics_penalties.penalties,
     topics_penalties.pykan_penalties,
     topics_penalties.zero_edges,
-    topics_penalties.scores,
-    topics_penalties.node_scores,
+    topics_scores.edge_scores,
+    topics_scores.node_scores,
     topics_pruning.pruning,
     topics_rest.affine_fits,
     topics_rest.counts,
@@ -51,7 +60,7 @@ TOPICS = (
 
 
 def generate() -> dict[str, str]:
-    """All files: path below the package -> text."""
+    """Return all files: path below the package -> text."""
     found: dict[str, str] = {}
     for make in TOPICS:
         document: dict[str, Any] = make()
@@ -63,10 +72,10 @@ def generate() -> dict[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or compare; the exit status."""
+    """Write the files, or compare them (`--check`), and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m kan_ref.conformance.generate",
-        description="Make the conformance vectors anew.",
+        description="Regenerate the conformance vectors and their schemas.",
     )
     parser.add_argument(
         "--check",
@@ -91,10 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in stale:
         print(f"{'differs' if options.check else 'written'}: {name}")
     for name in left:
-        print(f"no longer made: {name}")
-    print(
-        f"{len(files)} files, {sum(map(len, files.values())) / 1e6:.2f} MB, {len(stale)} {'differ' if options.check else 'written'}"
-    )
+        print(f"no longer generated: {name}")
+    size = sum(map(len, files.values())) / 1e6
+    verb = "differ" if options.check else "written"
+    print(f"{len(files)} files, {size:.2f} MB, {len(stale)} {verb}")
     return 1 if options.check and (stale or left) else 0
 
 

@@ -1,10 +1,14 @@
-"""Vector-Jacobian products, Jacobians and second derivatives of layers and networks, one summand at a time.
+"""Vector-Jacobian products, Jacobians and second derivatives of layers and networks, term by term.
 
-    (X2)  d_coef_jim = sum_b dy_bj mask w_spline B_m(x_bi),   d_w_spline_ji = sum_b dy_bj mask sum_m coef_jim B_m(x_bi)
-    (X3)  d_w_base_ji = sum_b dy_bj mask b(x_bi),             dx_bi = sum_j dy_bj phi'_ji(x_bi)
-    (X4)  along an input, x' and x'' the derivatives of a layer's inputs:  y' = sum phi' x',  y'' = sum phi'' x'^2 + phi' x''
+    (C2)  d_coef_jim    = sum_b dy_bj mask_ji w_spline_ji B_m(x_bi)
+          d_w_spline_ji = sum_b dy_bj mask_ji sum_m coef_jim B_m(x_bi)
+    (C3)  d_w_base_ji   = sum_b dy_bj mask_ji b(x_bi)
+          dx_bi         = sum_j dy_bj phi'_ji(x_bi)
+    (C4)  y' = sum phi' x',   y'' = sum phi'' x'^2 + phi' x''
 
-Every result comes with `scale`, the largest sum of absolute terms in the array: rounding is judged against that.
+Source: the chain rule, applied to (C1) of `exact`. In (C4), x' and x'' are the derivatives of a
+layer's inputs along one input of the network. Every result comes with `scale`, the largest sum of
+absolute terms in the array; rounding errors are compared with it.
 """
 
 from collections.abc import Sequence
@@ -29,31 +33,36 @@ Sums = dict[str, Any]  # name -> nested lists
 
 
 class Collector:
-    """Sums by place, and sums of absolute terms beside them."""
+    """Sums by index, and the sums of the absolute terms beside them."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape, self.sums, self.sizes = shape, {}, {}  # type: tuple[int, ...], dict[Any, Number], dict[Any, Number]
+        self.shape = shape
+        self.sums: dict[tuple[int, ...], Number] = {}
+        self.sizes: dict[tuple[int, ...], Number] = {}
 
     def add(self, place: tuple[int, ...], term: Number, size: Number) -> None:
-        """One more summand, and the bound on its size that is known."""
+        """Add one term, and a bound on its absolute value."""
         self.sums[place] = self.sums.get(place, precise(0)) + term
         self.sizes[place] = self.sizes.get(place, precise(0)) + size
 
     def nested(self, place: tuple[int, ...] = ()) -> Any:
-        """The sums as nested lists."""
+        """Return the sums as nested lists."""
         if len(place) == len(self.shape):
             return self.sums.get(place, precise(0))
         return [self.nested((*place, n)) for n in range(self.shape[len(place)])]
 
     def scale(self) -> Number:
-        """The largest sum of absolute terms."""
+        """Return the largest sum of absolute terms."""
         return max(self.sizes.values(), default=precise(0))
 
 
 def layer_vjp(
     layer: Layer, x: Rows, dy: Rows, rules: Rules = RIGHT, dy_sizes: Rows | None = None
 ) -> dict[str, Collector]:
-    """dx, d_coef, d_w_base, d_w_spline; `dy_sizes` bounds the absolute terms that dy itself is made of."""
+    """Return dx, d_coef, d_w_base, d_w_spline.
+
+    `dy_sizes` bounds the absolute terms of which dy itself is the sum.
+    """
     n_out, n_in, n_basis = sizes(layer)
     shapes = {
         "dx": (len(x), n_in),
@@ -71,8 +80,8 @@ def layer_vjp(
                 at, w_spline = precise(row[i]), precise(layer["w_spline"][j][i])
                 base = base_derivative(layer["base"], at, 0)
                 found["d_w_base"].add((j, i), d * base, size * abs(base))
-                live = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
-                for m, value in live.items():
+                active = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
+                for m, value in active.items():
                     coef = precise(layer["coef"][j][i][m])
                     found["d_coef"].add(
                         (j, i, m), d * w_spline * value, size * abs(w_spline * value)
@@ -84,7 +93,7 @@ def layer_vjp(
 
 
 def flow(layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT) -> list[Rows]:
-    """The inputs of every layer, and the outputs of the last."""
+    """Return the inputs of every layer, and the outputs of the last one."""
     values: list[Rows] = [x]
     for layer in layers:
         values.append(forward(layer, values[-1], rules))
@@ -94,7 +103,10 @@ def flow(layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT) -> list[Rows]:
 def network_vjp(
     layers: Sequence[Layer], x: Rows, dy: Rows, rules: Rules = RIGHT
 ) -> list[dict[str, Collector]]:
-    """`layer_vjp` of every layer, each at its own inputs and its own dy; dx of the first is the network's."""
+    """Return `layer_vjp` of every layer, each at its own inputs and its own dy.
+
+    The network's dx is that of the first layer.
+    """
     inputs = flow(layers, x, rules)
     found: list[dict[str, Collector]] = []
     upstream, upstream_sizes = dy, dy
@@ -112,9 +124,10 @@ def network_vjp(
 def input_derivatives(
     layers: Sequence[Layer], x: Rows, rules: Rules = RIGHT, *, second: str = "right"
 ) -> tuple[Collector, Collector]:
-    """First and unmixed second derivatives of every output by every input, (batch, n_out, n_in).
+    """Return the first and the unmixed second derivatives, (batch, n_out, n_in) each.
 
-    `second` "right", or a defect: "slopes" forgets phi' x'', "curves" forgets phi'' x'^2.
+    They are those of every output with respect to every input. `second` is "right" or names a
+    defect: `"slopes"` omits phi' x'', `"curves"` omits phi'' x'^2.
     """
     n_inputs, n_outputs = sizes(layers[0])[1], sizes(layers[-1])[0]
     shape = (len(x), n_outputs, n_inputs)

@@ -1,7 +1,8 @@
-"""How vectors are written: arrays as shortest decimals and as bits, cases, files, and their JSON schemas.
+"""How the vectors are written: arrays as decimals and bits, cases, and files.
 
-An array is {"shape", "decimal", "hex"}: its numbers in C order, as the shortest decimals that read back the same float64, and as one
-string of 16 hex digits for each, the big-endian IEEE-754 bits. Integers and words stand as they are.
+An array is {"shape", "decimal", "hex"}. "decimal" holds its numbers in C order, as the shortest
+decimals that read back as the same float64. "hex" holds 16 hex digits for each number, the
+big-endian IEEE-754 bits. Integers and text are written as they are.
 """
 
 import hashlib
@@ -15,14 +16,13 @@ from kan_ref.conformance.generate.notes import NOTES, PAGE
 
 SCHEMA_VERSION = 1
 CLASSES = ("required", "acceptable", "implementation-defined")
-SEEN = 1e4  # a defect's answer is told from the right one if it lies this many tolerances away
-Wrong = Sequence[
-    tuple[str, Mapping[str, Any]]
-]  # flag, and output -> nested lists: what that defect answers
+SEEN = 1e4  # a defect is visible where its answer is this many tolerances from the right one
+# (flag, output -> nested lists): the answers of the defect
+Wrong = Sequence[tuple[str, Mapping[str, Any]]]
 
 
 def flatten(nested: Any) -> Iterator[float]:
-    """The numbers of nested lists in C order, as float64."""
+    """Yield the numbers of nested lists in C order, as float64."""
     if isinstance(nested, list | tuple):
         for item in nested:
             yield from flatten(item)
@@ -31,17 +31,18 @@ def flatten(nested: Any) -> Iterator[float]:
 
 
 def shape_of(nested: Any) -> list[int]:
-    """The shape of nested lists."""
+    """Return the shape of nested lists."""
     if not isinstance(nested, list | tuple):
         return []
     return [len(nested), *(shape_of(nested[0]) if nested else [])]
 
 
 def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
-    """An array as it is written; `shape` where nested lists cannot tell it, as for an empty batch."""
-    numbers = [
-        number + 0.0 for number in flatten(nested)
-    ]  # no negative zero: it would be one more thing to explain
+    """Return an array as it is written.
+
+    `shape` is given where nested lists cannot show it, as for an empty batch.
+    """
+    numbers = [number + 0.0 for number in flatten(nested)]  # turns -0.0 into 0.0
     packed = struct.pack(f">{len(numbers)}d", *numbers).hex()
     return {
         "shape": shape_of(nested) if shape is None else list(shape),
@@ -51,14 +52,14 @@ def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
 
 
 def layer_array(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """A layer with its arrays as they are written."""
+    """Return a layer with its arrays as they are written."""
     return {
         name: value if name in ("degree", "base") else array(value) for name, value in layer.items()
     }
 
 
 def fits_float32(encoded: Any) -> bool:
-    """Whether every float of an argument is one of float32 too."""
+    """Return whether every float of an argument is exact in float32."""
     if isinstance(encoded, Mapping) and "hex" in encoded:
         return all(
             abs(n) < 1e38 and struct.unpack(">f", struct.pack(">f", n))[0] == n
@@ -85,12 +86,16 @@ def case(
     probe: Any = None,
     float32: bool = True,
 ) -> dict[str, Any]:
-    """One case; `flags` are words of `notes`, the most telling first; `expected` holds encoded arrays or integers."""
+    """Return one case.
+
+    `flags` are names from `notes`, the most specific first. `expected` holds encoded arrays or
+    integers. `wrong` holds the answers of known defects.
+    """
     unknown = {*flags.split(), *(flag for flag, _ in wrong)} - set(NOTES)
     if unknown:
         raise ValueError(f"case {name} has flags {sorted(unknown)}, which no note explains")
     rounded = {output: float(f"{bound:.2g}") for output, bound in tolerance.items()}
-    told = [mark for flag, answers in wrong if (mark := _mark(flag, answers, expected, rounded))]
+    marks = [mark for flag, answers in wrong if (mark := _mark(flag, answers, expected, rounded))]
     entry = {
         "id": name,
         "method": method,
@@ -100,7 +105,7 @@ def case(
         "inputs": dict(inputs),
         "expected": dict(expected),
         "tolerance": rounded,
-        "betrays": told,
+        "betrays": marks,
     }
     return entry if probe is None else {**entry, "probe": probe}
 
@@ -111,7 +116,10 @@ def _mark(
     expected: Mapping[str, Any],
     tolerance: Mapping[str, float],
 ) -> dict[str, Any] | None:
-    """The number by which a defect gives itself away: where its answer is farthest from the right one, in tolerances."""
+    """Return the answer by which a defect is recognised, or None.
+
+    It is the number that is most tolerances from the right one.
+    """
     best: tuple[float, str, int, float] = (SEEN, "", 0, 0.0)
     for output, nested in answers.items():
         for index, (got, right) in enumerate(
@@ -135,17 +143,16 @@ def topic(
     equation: str,
     cases: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """A file: header and cases."""
-    told = {
+    """Return a file: header and cases."""
+    flags = {
         flag: None
         for entry in cases
         for flag in (*entry["flags"], *(mark["flag"] for mark in entry["betrays"]))
     }
     names = [entry["id"] for entry in cases]
     if len(set(names)) != len(names):
-        raise ValueError(
-            f"topic {name} has two cases of one id: {sorted(n for n in names if names.count(n) > 1)}"
-        )
+        twice = sorted(n for n in names if names.count(n) > 1)
+        raise ValueError(f"topic {name} has two cases with the same id: {twice}")
     return {
         "topic": name,
         "schema": SCHEMA_VERSION,
@@ -153,7 +160,8 @@ def topic(
         "needs": list(needs),
         "equation": equation,
         "notes": {
-            flag: {"defect": NOTES[flag], "page": f"{PAGE}#{flag.lower()}"} for flag in sorted(told)
+            flag: {"defect": NOTES[flag], "page": f"{PAGE}#{flag.lower()}"}
+            for flag in sorted(flags)
         },
         "n_cases": len(cases),
         "cases": [{**entry, "id": f"{name}/{entry['id']}"} for entry in cases],
@@ -161,7 +169,7 @@ def topic(
 
 
 def text(document: Mapping[str, Any]) -> str:
-    """A file as it is written: the header a line each, then a line for each case."""
+    """Return a file as it is written: each entry of the header and each case on its own line."""
     head = [
         f"{json.dumps(key)}: {_dense(value)}" for key, value in document.items() if key != "cases"
     ]
@@ -173,11 +181,14 @@ def _dense(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-# --- numbers that are the same for ever
+# --- reproducible numbers
 
 
 def dice(seed: str, n: int, *, low: float, high: float, steps: int = 1024) -> list[float]:
-    """`n` numbers low + (high - low) r / steps with odd r < steps, so never at a knot of a coarse grid; the seed's hash draws."""
+    """Return `n` reproducible numbers low + (high - low) r / steps with odd r < steps.
+
+    A hash of `seed` draws r. Since r is odd, no number is a knot of a coarse grid.
+    """
     draws = [
         int.from_bytes(hashlib.sha256(f"{seed}/{place}".encode()).digest()[:8], "big")
         for place in range(n)

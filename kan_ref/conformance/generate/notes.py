@@ -1,110 +1,127 @@
-"""What a failing case betrays: flag -> the likely defect, in words; `docs/conformance.md` explains each under its name."""
+"""Flags: the likely defect that a failing case points to.
+
+`docs/conformance.md` explains each flag under its name.
+"""
 
 PAGE = "docs/conformance.md"
 
 NOTES = {
     # knots
-    "KnotStep": "the step between knots is not (b - a) / n_intervals (G - 1 or the number of knots was taken instead)",
-    "OuterKnots": "the grid is not continued by `degree` outer knots with the same step on both sides",
-    "KnotPrecision": "knots are made, or kept, in float32",
-    # bases
-    "CoxDeBoor": "the recursion itself is wrong",
-    "KnotOwnership": "a point at a knot belongs to no interval or to two: intervals are t_m <= x < t_{m+1}",
-    "LastEnd": "the last non-empty interval of the row does not own its right end",
-    "GridEnd": "something special is done at the end b of the grid, which is a knot like any other when the row goes on",
-    "FadeOutside": "beyond [a, b] the bases do not fade as the whole row has it (extrapolated, clamped or cut off)",
-    "ZeroOutside": "outside the knot row the bases are not zero",
+    "KnotStep": "the step between knots is not (b - a) / n_intervals (G - 1 or the number of "
+    "knots is used instead)",
+    "OuterKnots": "the grid is not continued by `degree` outer knots with the same step on both "
+    "sides",
+    "KnotPrecision": "knots are computed or stored in float32",
+    # basis functions
+    "CoxDeBoor": "the Cox-de Boor recursion is wrong",
+    "KnotOwnership": "a point at a knot belongs to no interval or to two: intervals are t_m <= x "
+    "< t_{m+1}",
+    "LastEnd": "the last non-empty interval of the knot vector is not closed on the right",
+    "GridEnd": "the end b of the grid is treated as a special point, but it is an inner knot of "
+    "the extended knot vector",
+    "FadeOutside": "beyond [a, b] the basis functions do not decay to zero (they are "
+    "extrapolated, clamped or cut off)",
+    "ZeroOutside": "outside the knot vector the basis functions are not zero",
     "RepeatedKnots": "0/0 at repeated knots is not taken as 0",
     "DegreeZero": "degree 0 is not handled",
     "UnevenKnots": "knots are taken as evenly spaced",
-    "HighDegree": "the recursion loses accuracy, or stops, at high degree",
-    "ManyIntervals": "something depends on the number of intervals that must not",
-    "ScaledRow": "an absolute tolerance or offset hides in the recursion: it fails where the grid is tiny, huge or far from 0",
-    "Float32Inside": "something is computed in float32 on the way",
-    "PointOrder": "points are taken as sorted or as different from each other",
+    "HighDegree": "the recursion loses accuracy, or fails, at high degree",
+    "ManyIntervals": "the result depends on the number of intervals where it must not",
+    "ScaledRow": "the recursion has an absolute tolerance or offset: it fails where the grid is "
+    "tiny, huge or far from 0",
+    "Float32Inside": "an intermediate value is computed in float32",
+    "PointOrder": "points are assumed to be sorted, or to be distinct",
     "EmptyBatch": "a batch of no samples is not handled",
     "BatchOfOne": "a batch of one sample is not handled",
     # derivatives
     "DerivativeFactor": "the derivative of a B-spline lacks its factor, the degree",
-    "BasisSlope": "the first derivative of the bases is wrong",
-    "HigherDerivative": "the second or third derivative of the bases is wrong",
-    "AboveDegree": "derivatives of an order above the degree are not zero",
-    "DerivativeAtKnot": "at a knot the derivative is not that of the piece that owns the point",
+    "BasisSlope": "the first derivative of the basis functions is wrong",
+    "HigherDerivative": "the second or third derivative of the basis functions is wrong",
+    "AboveDegree": "derivatives of order above the degree are not zero",
+    "DerivativeAtKnot": "at a knot the derivative is not that of the piece on its right",
     # layers
     "MissingWSpline": "w_spline does not multiply the spline",
     "WSplineTwice": "w_spline multiplies the spline twice",
     "MissingWBase": "w_base does not multiply the base function",
-    "MissingBase": "the base function is left out",
+    "MissingBase": "the base function is omitted",
     "BaseScaled": "w_spline multiplies the base function too",
     "SiluForm": "the base function is not silu, x / (1 + exp(-x))",
     "SiluOverflow": "silu overflows or gives nan where |x| is large",
-    "BaseName": "the layer's `base` is not obeyed",
-    "MissingMask": "masked edges still act",
+    "BaseName": "the layer's `base` is ignored",
+    "MissingMask": "masked edges still contribute",
     "TransposedMask": "the mask is read as [in, out]",
     "TransposedWeights": "w_base or w_spline is read as [in, out]",
-    "SharedRow": "all inputs are given the knot row of the first",
-    "MeanOverInputs": "outputs are means over the inputs, not sums",
-    "StaleCache": "a result of an earlier call is given again (cached by shape or by identity)",
+    "SharedRow": "all inputs use the knot vector of the first",
+    "MeanOverInputs": "outputs are means over the inputs instead of sums",
+    "StaleCache": "the result of an earlier call is returned again (cached by shape or by "
+    "identity)",
     "BatchDependence": "a sample's output depends on the other samples of its batch",
-    "NotSeparable": "an output is no sum of functions of one input each",
+    "NotSeparable": "an output is not a sum of functions of one input each",
     "SplineSum": "the spline part of the layer is wrong",
     # backward
     "SiluSlope": "the derivative of silu is wrong (sigmoid alone, without x s (1 - s))",
-    "DxWithoutBase": "dx lacks the base function's part",
-    "DxWithoutSpline": "dx lacks the splines' part",
+    "DxWithoutBase": "dx lacks the contribution of the base function",
+    "DxWithoutSpline": "dx lacks the contribution of the splines",
     "DCoefWithoutWSpline": "d_coef lacks the factor w_spline",
-    "DWSplineWithoutCoef": "d_w_spline is not the sum over bases weighted by coef",
-    "UnmaskedGradient": "masked edges get a gradient, or hand one on",
-    "MeanOverBatch": "gradients of parameters are means over the batch, not sums",
-    "OneSampleOnly": "gradients of parameters hold one sample, not the sum over the batch",
-    "DyIgnored": "dy is taken as all ones",
+    "DWSplineWithoutCoef": "d_w_spline is not the sum over basis functions weighted by coef",
+    "UnmaskedGradient": "masked edges receive a gradient, or pass one on",
+    "MeanOverBatch": "parameter gradients are means over the batch instead of sums",
+    "OneSampleOnly": "parameter gradients come from one sample, not from the sum over the batch",
+    "DyIgnored": "dy is assumed to be all ones",
     # networks
-    "LayerChain": "layers are not applied one after another, or their derivatives not chained",
+    "LayerChain": "layers are not applied in sequence, or their derivatives are not chained",
     "HessianSlopes": "the second derivative lacks phi'(x) x''",
     "HessianCurves": "the second derivative lacks phi''(x) x'^2",
     # grids
-    "ExtensionNested": "a finer grid that holds the old one does not keep the function",
+    "ExtensionNested": "a finer grid that contains the old one does not keep the function",
     "ExtensionNotNested": "a finer grid does not keep a function that both grids can represent",
-    "ExtensionFewSamples": "with fewer samples than bases the function is not kept at the samples",
-    "ZeroSupportFirstColumn": "bases without samples spoil the least-squares fit (a rank of 0 from a stale pivot array gives zeros)",
-    "ScalerTwice": "the fit is to the scaled curve but goes into the unscaled coefficients: w_spline acts twice",
-    "GridCount": "the number of intervals is not the one asked for",
+    "ExtensionFewSamples": "with fewer samples than basis functions the function is not kept at "
+    "the samples",
+    "ZeroSupportFirstColumn": "basis functions without samples spoil the least-squares fit (rank "
+    "0 from a stale pivot array gives zeros)",
+    "ScalerTwice": "the scaled curve is fitted, but the unscaled coefficients receive the fit: "
+    "w_spline acts twice",
+    "GridCount": "the number of intervals is not the requested one",
     "UpdateKeepsFunction": "moving the grid changes the function at the samples",
-    "UpdateEnds": "the moved grid does not reach from the smallest to the largest sample",
-    "ConstantFeature": "an input that never varies collapses the grid and kills the spline",
-    "DiscreteFeature": "an input of few values spoils the fit",
-    "WidenedGrid": "a grid that becomes wider changes the function where samples are",
+    "UpdateEnds": "the updated grid does not span the smallest to the largest sample",
+    "ConstantFeature": "a constant input collapses the grid and zeroes the spline",
+    "DiscreteFeature": "an input with few distinct values spoils the fit",
+    "WidenedGrid": "widening a grid changes the function at the samples",
     # penalties and scores
     "L1Mean": "L1 is not the sum over edges of the mean magnitude over samples",
-    "L1Deviation": "L1 is made of standard deviations: constants cost nothing",
-    "L1WithoutBase": "penalties or scores see the spline part alone",
-    "EntropyBase": "entropy is not in natural logarithms",
+    "L1Deviation": "L1 is made of standard deviations, so that constants have no penalty",
+    "L1WithoutBase": "penalties or scores include the spline part alone",
+    "EntropyBase": "entropy does not use natural logarithms",
     "ZeroEdge": "0 log 0 is not taken as 0",
     "PenaltyOneLayer": "penalties are not summed over all layers",
-    "PenaltyInputs": "a later layer is judged at the inputs of the network, not at its own",
+    "PenaltyInputs": "a later layer is evaluated at the inputs of the network, not at its own "
+    "inputs",
     "NodeScoreMax": "a node's score is a sum or mean over its edges, not the largest of them",
-    "NodeScoreSides": "incoming and outgoing scores of a node are exchanged",
+    "NodeScoreSides": "incoming and outgoing scores of a node are swapped",
     # pruning
-    "PruneRule": "another rule than min(incoming, outgoing) > threshold decides which nodes stay",
-    "PruneEither": "a node stays if one of its two scores is above the threshold, not both",
-    "PruneOneSided": "only the incoming score decides whether a node stays",
-    "PruneThreshold": "the threshold is not the one asked for",
-    "PruneEdges": "edges of nodes that stay are pruned too",
-    "PruneKeepsFunction": "what is kept is changed: nodes that go give nothing, and still the function is another",
-    "PruneMean": "what pruned nodes gave on average is lost, not kept as a constant",
+    "PruneRule": "nodes are not kept by the rule min(incoming, outgoing) > threshold",
+    "PruneEither": "a node is kept if one of its two scores is above the threshold, not both",
+    "PruneOneSided": "only the incoming score decides whether a node is kept",
+    "PruneThreshold": "the threshold is not the requested one",
+    "PruneEdges": "edges of kept nodes are pruned too",
+    "PruneKeepsFunction": "the function changes although the removed nodes contribute nothing",
+    "PruneMean": "the mean output of removed nodes is dropped instead of being kept as a constant",
     # formulas
-    "AffineFit": "the affine fit misses a curve that is there",
-    "AffineWide": "the affine fit looks only at a small range of a and b",
-    "R2Offset": "r2 is not 1 - SS_res / SS_tot: an absolute offset makes it depend on the scale of y",
+    "AffineFit": "the affine fit misses an exact solution",
+    "AffineWide": "the affine fit searches only a small range of a and b",
+    "R2Offset": "r2 is not 1 - SS_res / SS_tot: an absolute offset makes it depend on the scale "
+    "of y",
     "ConstantTarget": "a constant target is not fitted by a constant",
     # the rest
-    "CountBases": "parameters are counted with n_intervals, not n_intervals + degree, coefficients",
-    "CountWeights": "the count leaves out w_base or w_spline",
+    "CountBases": "parameters are counted with n_intervals coefficients instead of n_intervals + "
+    "degree",
+    "CountWeights": "the count omits w_base or w_spline",
     "InitCoef": "initial coefficients do not have mean 0 and standard deviation 0.1",
     "InitWBase": "initial w_base is not uniform with bound sqrt(6 / (n_in + n_out))",
     "InitWSpline": "initial w_spline is not 1",
-    "RoundTrip": "what was saved does not come back bit for bit",
+    "RoundTrip": "a saved layer does not load bit for bit",
     # what the contract leaves open
-    "PykanConvention": "no defect: l1 and entropy are not those of pykan 0.2, whose convention this is",
+    "PykanConvention": "no defect: l1 and entropy differ from those of pykan 0.2, whose "
+    "convention this is",
     "LeftOpen": "no defect: the contract leaves this open",
 }

@@ -1,4 +1,4 @@
-"""The JSON schema of each vector file (draft 2020-12): the header, and the arguments and answers of its topic."""
+"""The JSON schema of each vector file (draft 2020-12): header, arguments and answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,8 @@ Schema = dict[str, Any]
 
 ARRAY: Schema = {
     "type": "object",
-    "description": "numbers in C order: shortest decimals, and 16 hex digits each, the big-endian IEEE-754 bits of float64",
+    "description": "numbers in C order: shortest decimals, and 16 hex digits each, "
+    "the big-endian IEEE-754 bits of float64",
     "properties": {
         "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
         "decimal": {"type": "array", "items": {"type": "number"}},
@@ -34,7 +35,7 @@ LAYER: Schema = {
 
 
 def schema_of(document: Mapping[str, Any]) -> Schema:
-    """The schema of a file as it was generated: what its cases have in common is what is demanded."""
+    """Return the schema of a generated file; properties that all its cases have are required."""
     cases = document["cases"]
     inputs: Schema = {}
     for entry in cases:
@@ -55,7 +56,7 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
             "class": {"enum": list(CLASSES)},
             "float32": {
                 "type": "boolean",
-                "description": "whether every number given is one of float32 too",
+                "description": "whether every number in the inputs is exact in float32",
             },
             "inputs": {
                 "type": "object",
@@ -92,7 +93,7 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
     }
     mark: Schema = {
         "type": "object",
-        "description": "what a known defect answers at one place of one output",
+        "description": "the answer of a known defect at one index of one output",
         "properties": {
             "flag": {"enum": sorted(document["notes"])},
             "output": {"type": "string"},
@@ -115,7 +116,7 @@ def schema_of(document: Mapping[str, Any]) -> Schema:
         "needs": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "topics that must be right before this one can be",
+            "description": "topics on which this one depends",
         },
         "equation": {"type": "string"},
         "notes": {"type": "object", "additionalProperties": note},

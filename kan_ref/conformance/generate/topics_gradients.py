@@ -1,7 +1,7 @@
-"""Cases about the vector-Jacobian products of one layer: (X2) and (X3) of `backward`.
+"""Cases about the vector-Jacobian products of one layer, (C2) and (C3) of `backward`.
 
-Each case hangs on one thing, as those about values do, and carries what known defects would answer: a missing factor, a mask that is
-forgotten on the way back, a batch that is averaged or dropped.
+Each case depends on one feature, and carries the answers of known defects: a missing factor, a mask
+that the backward pass omits, a batch that is averaged or dropped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,15 @@ from typing import Any
 from kan_ref.conformance.generate.backward import Collector, layer_vjp
 from kan_ref.conformance.generate.encode import array, case, layer_array, topic
 from kan_ref.conformance.generate.exact import Layer, Rules, sizes
-from kan_ref.conformance.generate.topics_bases import uniform_row
-from kan_ref.conformance.generate.topics_layers import Case, Rows, bent, filled, make_layer, points
+from kan_ref.conformance.generate.layer_case import (
+    Case,
+    Rows,
+    filled,
+    make_layer,
+    points,
+    with_defects,
+)
+from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 GRADIENTS = 2e-13  # of the largest sum of absolute terms
 
@@ -19,7 +26,10 @@ GRADIENTS = 2e-13  # of the largest sum of absolute terms
 def encode_sums(
     found: Mapping[str, Collector], names: Sequence[str] | None = None, prefix: str = ""
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """Arrays and tolerances of sums; an array without any term must be 0, to rounding of 1."""
+    """Return arrays and tolerances of sums.
+
+    An array without terms must be 0 within the tolerance of 1.
+    """
     chosen = list(found) if names is None else list(names)
     arrays = {prefix + name: array(found[name].nested(), found[name].shape) for name in chosen}
     return arrays, {
@@ -28,12 +38,13 @@ def encode_sums(
 
 
 def vjp_case(name: str, flags: str, layer: Layer, x: Rows, dy: Rows) -> Case:
-    """dx, d_coef, d_w_base, d_w_spline of a layer."""
+    """Return the case of layer_vjp(layer, x, dy)."""
     n_out, n_in, _ = sizes(layer)
     found = layer_vjp(layer, x, dy)
     expected, tolerance = encode_sums(found)
     answers = {
-        flag: _nested(layer_vjp(one, x, dy, rules)) for flag, (one, rules) in bent(layer).items()
+        flag: _nested(layer_vjp(one, x, dy, rules))
+        for flag, (one, rules) in with_defects(layer).items()
     }
     answers["SiluSlope"] = _nested(layer_vjp(layer, x, dy, Rules(silu_slope="sigmoid")))
     answers["DerivativeFactor"] = _nested(layer_vjp(layer, x, dy, Rules(without_degree=True)))
@@ -74,93 +85,101 @@ def _divided(nested: Any, n: int) -> Any:
 
 
 def layer_gradients() -> dict[str, Any]:
-    """layer_vjp(layer, x, dy) -> {"dx", "d_coef", "d_w_base", "d_w_spline"}."""
-    row, other = uniform_row(-1.0, 1.0, 4, 3), uniform_row(-2.0, 1.0, 4, 3)
+    """Return the cases of layer_vjp(layer, x, dy) -> {"dx", "d_coef", "d_w_base", "d_w_spline"}."""
+    knots, other = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-2.0, 1.0, 4, 3)
     zeros, ones = filled(0.0, 1, 1), filled(1.0, 1, 1)
     one, up = points("vjp-one", 3, 1), points("vjp-dy", 3, 1, -2.0, 2.0)
     mask = [[1.0, 0.0], [1.0, 1.0]]
-    told: tuple[tuple[str, str, Layer, Rows], ...] = (
+    single_edges: tuple[tuple[str, str, Layer, Rows], ...] = (
         (
             "spline-alone",
             "DerivativeFactor BasisSlope",
-            make_layer("v-spline", 1, 1, [row], 3, w_base=zeros, w_spline=ones),
+            make_layer("v-spline", 1, 1, [knots], 3, w_base=zeros, w_spline=ones),
             one,
         ),
         (
             "spline-weighted",
             "DCoefWithoutWSpline DWSplineWithoutCoef",
-            make_layer("v-w", 1, 1, [row], 3, w_base=zeros, w_spline=[[1.75]]),
+            make_layer("v-w", 1, 1, [knots], 3, w_base=zeros, w_spline=[[1.75]]),
             one,
         ),
         (
             "silu-alone",
             "SiluSlope DxWithoutBase",
-            make_layer("v-silu", 1, 1, [row], 3, w_base=[[1.5]], w_spline=zeros),
+            make_layer("v-silu", 1, 1, [knots], 3, w_base=[[1.5]], w_spline=zeros),
             [[-2.0], [0.25], [1.5]],
         ),
         (
             "silu-far",
             "SiluOverflow",
-            make_layer("v-far", 1, 1, [row], 3),
+            make_layer("v-far", 1, 1, [knots], 3),
             [[-800.0], [100.0], [800.0]],
         ),
         (
             "identity-base",
             "BaseName DxWithoutBase",
-            make_layer("v-identity", 1, 1, [row], 3, base="identity"),
+            make_layer("v-identity", 1, 1, [knots], 3, base="identity"),
             one,
         ),
-        ("zero-base", "BaseName", make_layer("v-zero", 1, 1, [row], 3, base="zero"), one),
+        ("zero-base", "BaseName", make_layer("v-zero", 1, 1, [knots], 3, base="zero"), one),
         (
             "fading",
             "FadeOutside",
-            make_layer("v-fade", 1, 1, [row], 3, w_base=zeros),
+            make_layer("v-fade", 1, 1, [knots], 3, w_base=zeros),
             [[-2.25], [-1.125], [1.375]],
         ),
         (
             "beyond-the-row",
             "ZeroOutside FadeOutside",
-            make_layer("v-beyond", 1, 1, [row], 3),
+            make_layer("v-beyond", 1, 1, [knots], 3),
             [[-3.5], [4.0], [3.0]],
         ),
         (
             "at-knots",
             "DerivativeAtKnot KnotOwnership",
-            make_layer("v-knots", 1, 1, [row], 3),
+            make_layer("v-knots", 1, 1, [knots], 3),
             [[-1.0], [0.0], [1.0]],
         ),
     )
-    cases = [vjp_case(name, flags, layer, x, up) for name, flags, layer, x in told]
+    cases = [vjp_case(name, flags, layer, x, up) for name, flags, layer, x in single_edges]
     wide: tuple[tuple[str, str, Layer], ...] = (
         (
             "two-to-three",
             "MeanOverBatch OneSampleOnly DyIgnored",
-            make_layer("v-2-3", 3, 2, [row, row], 3),
+            make_layer("v-2-3", 3, 2, [knots, knots], 3),
         ),
-        ("three-to-two", "MeanOverBatch DyIgnored", make_layer("v-3-2", 2, 3, [row] * 3, 3)),
-        ("rows-of-their-own", "SharedRow", make_layer("v-rows", 2, 2, [row, other], 3)),
+        ("three-to-two", "MeanOverBatch DyIgnored", make_layer("v-3-2", 2, 3, [knots] * 3, 3)),
+        ("rows-of-their-own", "SharedRow", make_layer("v-rows", 2, 2, [knots, other], 3)),
         (
             "square-mask",
             "UnmaskedGradient TransposedMask",
-            make_layer("v-mask", 2, 2, [row, row], 3, mask=mask),
+            make_layer("v-mask", 2, 2, [knots, knots], 3, mask=mask),
         ),
-        ("square-weights", "TransposedWeights", make_layer("v-weights", 2, 2, [row, row], 3)),
-        ("degree-1", "BasisSlope", make_layer("v-1", 2, 2, [uniform_row(-1.0, 1.0, 4, 1)] * 2, 1)),
+        ("square-weights", "TransposedWeights", make_layer("v-weights", 2, 2, [knots, knots], 3)),
+        (
+            "degree-1",
+            "BasisSlope",
+            make_layer("v-1", 2, 2, [uniform_knots(-1.0, 1.0, 4, 1)] * 2, 1),
+        ),
         (
             "degree-2",
             "DerivativeFactor",
-            make_layer("v-2", 2, 2, [uniform_row(-1.0, 1.0, 4, 2)] * 2, 2),
+            make_layer("v-2", 2, 2, [uniform_knots(-1.0, 1.0, 4, 2)] * 2, 2),
         ),
-        ("degree-0", "DegreeZero", make_layer("v-0", 2, 2, [uniform_row(-1.0, 1.0, 4, 0)] * 2, 0)),
+        (
+            "degree-0",
+            "DegreeZero",
+            make_layer("v-0", 2, 2, [uniform_knots(-1.0, 1.0, 4, 0)] * 2, 0),
+        ),
         (
             "degree-5",
             "DerivativeFactor HighDegree",
-            make_layer("v-5", 2, 2, [uniform_row(-1.0, 1.0, 4, 5)] * 2, 5),
+            make_layer("v-5", 2, 2, [uniform_knots(-1.0, 1.0, 4, 5)] * 2, 5),
         ),
         (
             "tenths",
             "Float32Inside",
-            make_layer("v-tenths", 2, 2, [uniform_row(-1.0, 1.0, 5, 3)] * 2, 3),
+            make_layer("v-tenths", 2, 2, [uniform_knots(-1.0, 1.0, 5, 3)] * 2, 3),
         ),
     )
     for name, flags, layer in wide:
@@ -174,7 +193,7 @@ def layer_gradients() -> dict[str, Any]:
                 points(f"v-dy-{name}", 4, n_out, -2.0, 2.0),
             )
         )
-    square = make_layer("v-batch", 2, 2, [row, row], 3)
+    square = make_layer("v-batch", 2, 2, [knots, knots], 3)
     cases += [
         vjp_case("one-sample", "BatchOfOne", square, points("v-single", 1, 2), [[1.5, -0.75]]),
         vjp_case("no-samples", "EmptyBatch", square, [], []),

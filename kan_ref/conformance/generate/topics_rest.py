@@ -1,7 +1,7 @@
-"""Cases about affine fits, counts, initial draws and files.
+"""Cases about affine fits, parameter counts, initial draws and files.
 
-Liu et al. 2024, section 2.5.1 for affine fits, section 2.3 for counts, section 2.2 for the initial draws (coefficients of standard
-deviation 0.1, w_spline 1, w_base Xavier).
+Sources: Liu et al. 2024, section 2.5.1 (affine fits), section 2.3 (counts), section 2.2 (initial
+coefficients of standard deviation 0.1, w_spline 1, w_base Xavier).
 """
 
 import math
@@ -11,16 +11,19 @@ from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, layer_array, topic
 from kan_ref.conformance.generate.exact import context, precise
-from kan_ref.conformance.generate.topics_bases import uniform_row
-from kan_ref.conformance.generate.topics_layers import Case, make_layer
+from kan_ref.conformance.generate.layer_case import Case, make_layer
+from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 # --- formulas
 
 
 def affine_fits() -> dict[str, Any]:
-    """fit_affine(x, y, name) -> {"a", "b", "c", "d", "r2"}, judged by c f(a x + b) + d at x and by r2."""
+    """Return the cases of fit_affine(x, y, name) -> {"a", "b", "c", "d", "r2"}.
+
+    They compare c f(a x + b) + d at x, and r2.
+    """
     mp = context()
-    told: tuple[
+    curves: tuple[
         tuple[str, str, str, Callable[[Any], Any], tuple[float, ...], tuple[float, float]], ...
     ] = (
         ("sine", "AffineFit", "sin", mp.sin, (3.0, 0.5, 2.0, -1.0), (-1.0, 1.0)),
@@ -50,7 +53,7 @@ def affine_fits() -> dict[str, Any]:
         ("far-line", "AffineFit", "x", lambda u: u, (2.0, -3.0, 1.0, 0.0), (100.0, 101.0)),
     )
     cases: list[Case] = []
-    for name, flags, function, f, (a, b, c, d), (low, high) in told:
+    for name, flags, function, f, (a, b, c, d), (low, high) in curves:
         x = [low + (high - low) * n / 64 for n in range(65)]
         y = [float(c * f(a * precise(at) + b) + d) for at in x]
         expected = {"values": array(y), "r2": array(1.0)}
@@ -76,7 +79,7 @@ def affine_fits() -> dict[str, Any]:
 
 
 def counts() -> dict[str, Any]:
-    """count_parameters(widths, n_intervals, degree) -> int: coef, w_base and w_spline of every edge."""
+    """Return the cases of count_parameters(widths, n_intervals, degree)."""
     cases: list[Case] = []
     for widths, n_intervals, degree in (
         ((2, 5, 1), 5, 3),
@@ -110,7 +113,10 @@ def counts() -> dict[str, Any]:
 
 
 def initial_draws() -> dict[str, Any]:
-    """initial_layer(n_in, n_out, n_intervals, degree, seed) -> layer: moments, six standard errors wide; the draws are free."""
+    """Return the cases of initial_layer(n_in, n_out, n_intervals, degree, seed) -> layer.
+
+    Moments are compared within six standard errors; the draws themselves are free.
+    """
     cases: list[Case] = []
     for n_in, n_out, n_intervals, seed in (
         (40, 50, 5, 0),
@@ -153,21 +159,21 @@ def initial_draws() -> dict[str, Any]:
 
 
 def files() -> dict[str, Any]:
-    """save_load(layer) -> layer, bit for bit."""
-    row = uniform_row(-1.0, 1.0, 5, 3)
+    """Return the cases of save_load(layer) -> layer, bit for bit."""
+    knots = uniform_knots(-1.0, 1.0, 5, 3)
     awkward = [[[1 / 3, 5e-324, 1e300, -1e-300, 0.1, -2 / 7, 2.0**-1022, 1.0 + 2.0**-52]]]
-    told = (
-        ("plain", make_layer("s", 2, 3, [row] * 3, 3, mask=[[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])),
+    examples = (
+        ("plain", make_layer("s", 2, 3, [knots] * 3, 3, mask=[[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])),
         (
             "awkward-numbers",
-            make_layer("s-awkward", 1, 1, [row], 3, coef=awkward, w_base=[[-1 / 3]]),
+            make_layer("s-awkward", 1, 1, [knots], 3, coef=awkward, w_base=[[-1 / 3]]),
         ),
-        ("identity-base", make_layer("s-identity", 1, 2, [row, row], 3, base="identity")),
-        ("degree-0", make_layer("s-0", 2, 1, [uniform_row(0.0, 0.7, 3, 0)], 0, base="zero")),
+        ("identity-base", make_layer("s-identity", 1, 2, [knots, knots], 3, base="identity")),
+        ("degree-0", make_layer("s-0", 2, 1, [uniform_knots(0.0, 0.7, 3, 0)], 0, base="zero")),
     )
     arrays = ("knots", "coef", "w_base", "w_spline", "mask")
     cases = []
-    for name, layer in told:
+    for name, layer in examples:
         expected = {output: array(layer[output]) for output in arrays} | {
             "degree": layer["degree"],
             "base": layer["base"],

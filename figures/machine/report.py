@@ -1,0 +1,75 @@
+"""Messages about records, and the page of claims."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from figures.machine.computing import versions
+from figures.machine.machine import Claim, claims_table, provenance
+from figures.machine.plan import Plan
+from figures.machine.source import PREFIX, source_hash
+
+Rows = list[tuple[str, Claim]]
+
+
+def list_figures(plans: Sequence[Plan]) -> str:
+    """Return a line for each figure: name, title, records that there are, and the time for the
+    others.
+    """
+    lines = []
+    for plan in plans:
+        n_done, minutes = len(plan.finished), sum(task.cost for task in plan.missing) / 60.0
+        count = f"{n_done:3d} of {n_done + len(plan.missing):3d} records"
+        lines.append(
+            f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} {count}, about {minutes:5.1f} CPU minutes left"
+        )
+    return "\n".join(lines)
+
+
+def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
+    """Return messages about records that other code or other versions computed, with counts for
+    each figure.
+
+    Older records have a hash of all files of kan_ref instead of one of their figure's imports. It
+    does not tell whether the figure's own code was the same, so they count as records of other code.
+    """
+    now, messages, counts, n_older = versions(), [], [], 0
+    for plan in plans:
+        found = [record["versions"] for record in plan.finished]
+        hashes = [one.get("source", "") for one in found]
+        hashes = [one for one in hashes if one.startswith(PREFIX)]
+        # hashing the code takes a second, and only hashes of its kind can be equal to it
+        code = source_hash(plan.figure.__name__) if hashes else ""
+        n_other = len(found) - hashes.count(code)
+        if n_other:
+            counts.append(f"{plan.figure.NAME} {n_other} of {len(found)}")
+            n_older += len(found) - len(hashes)
+        n_versions = sum({**one, **now} != one for one in found)
+        if n_versions:
+            messages.append(
+                f"figure {plan.figure.NAME}: {n_versions} of {len(found)} records stem from other versions than "
+                + ", ".join(f"{name} {number}" for name, number in now.items())
+            )
+    if counts:
+        older = f" ({n_older} of them have a hash of another kind, of the whole package)"
+        messages.append(
+            f"records of other code than the present: {', '.join(counts)}{older if n_older else ''}"
+        )
+    if messages:
+        messages.append(
+            f"they are used as they are; to compute them again, delete them in {folder / 'records'}"
+        )
+    return messages
+
+
+def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
+    """Return the Markdown page with all claims and the origin of their numbers."""
+    head = f"# Claims of the paper, and our results\n\nWritten by `{command}`.\n\n"
+    origin = "\n".join(
+        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {provenance(plan.finished)}{_warning(plan)}"
+        for plan in plans
+    )
+    return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
+
+
+def _warning(plan: Plan) -> str:
+    return f" **{plan.lack}.**" if plan.missing else ""

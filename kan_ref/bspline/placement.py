@@ -1,0 +1,169 @@
+"""Placement of grids: where a grid lies for given samples.
+
+With the range R = max x - min x of the samples x of an input, and `pad` beyond them on each side:
+
+    (B14)  a = min x - pad,  b = max x + pad
+    (B15)  a = c - w,  b = c + w,  w = max(1, |c|) / 2     instead, where R <= 1e-9 max(1, |c|)
+    (B16)  s_j = beta u_j + (1 - beta) q_j                 u uniform, q quantiles of x
+
+c is the middle of the samples; the ends of (B16) are those of (B14). beta is the blending weight
+`uniform_share` between a uniform grid and one with equally many samples in each interval. Quantiles
+are the sorted samples interpolated linearly in rank, as breakpoints are in (B3).
+"""
+
+import numpy as np
+
+from kan_ref.bspline.knots import (
+    add_outer_knots,
+    check_per_input,
+    check_width,
+    interpolate_in_rank,
+    uniform_breakpoints,
+)
+from kan_ref.checks import BoolArray, FloatArray, check_float_array, check_integer, check_number
+
+_FLAT = 1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
+_SAMPLE_PAD = 0.05  # of the samples' range, on each side
+
+
+def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the grids for samples between `low` and `high`.
+
+    Parameters
+    ----------
+    low, high : float or (n_in,)
+        low <= high.
+    pad : float or (n_in,)
+        At least 0: how far the grid reaches beyond the samples on each side.
+
+    Returns
+    -------
+    a, b : (n_in,)
+        a < b; they enclose the samples also after rounding. Where the samples are all equal, (B15).
+
+    Raises
+    ------
+    TypeError, ValueError
+        low > high; a negative pad; ends that overflow float64.
+
+    Notes
+    -----
+    Implements :eq:`grid-bounds`.
+
+    Examples
+    --------
+    >>> grid_bounds([0.0, 3.0], [2.0, 3.0], pad=0.5)
+    (array([-0.5,  1.5]), array([2.5, 4.5]))
+    """
+    a = check_per_input("low", low)
+    b = check_per_input("high", high, len(a) if len(a) > 1 else None)
+    n_in = max(len(a), len(b))
+    pads = check_per_input("pad", pad, n_in if n_in > 1 else None)
+    a, b, pads = np.broadcast_arrays(a, b, pads)
+    if np.any(a > b):
+        i = int(np.argmax(a > b))
+        raise ValueError(
+            f"low must not lie above high, but they are {a[i]} and {b[i]} at input {i}"
+        )
+    if np.any(pads < 0):
+        i = int(np.argmax(pads < 0))
+        raise ValueError(f"pad must be at least 0, but is {pads[i]} at input {i}")
+    return _padded_bounds(a, b, pads)[:2]
+
+
+def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
+    """Return the ends (n_in,), (n_in,) of input grids: 5 % beyond the samples x (batch, n_in)."""
+    return _sample_bounds(x, _SAMPLE_PAD)[:2]
+
+
+def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
+    """Return the ends (n_in,), (n_in,) of hidden grids for activations x (batch, n_in).
+
+    They lie R / n_intervals, but at least 5 % of R, beyond the activations.
+    """
+    n_intervals = check_integer("n_intervals", n_intervals, low=1)
+    return _sample_bounds(x, max(1.0 / n_intervals, _SAMPLE_PAD))[:2]
+
+
+def blended_knots(
+    x: object, n_intervals: int, degree: int, *, uniform_share: float, margin: float
+) -> FloatArray:
+    """Return knot vectors between uniform grids and quantiles of the samples.
+
+    All samples lie in [a, b].
+
+    Parameters
+    ----------
+    x : (batch, n_in)
+        At least one row of finite samples.
+    n_intervals, degree : int
+    uniform_share : float
+        The blending weight beta: 1 gives uniform grids, 0 quantiles.
+    margin : float
+        At least 0, in units of R / n_intervals with R the range of the samples. Both ends of the
+        grid move outward by it; uniform breakpoints are spread over the widened grid, inner
+        quantiles do not move.
+
+    Returns
+    -------
+    knots : (n_in, n_intervals + 2 degree + 1)
+        Quantiles of a discrete feature may repeat, but a < b. A constant feature, (B15), has no
+        useful quantiles: its grid is uniform for every blending weight.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No samples, or samples that are not finite; arguments out of range; knots that overflow
+        float64.
+
+    Notes
+    -----
+    Implements :eq:`blended-breakpoints`. The position of a quantile between two samples is
+    implementation-defined: linear in rank here; other libraries may take one of the samples.
+
+    Examples
+    --------
+    >>> blended_knots([[0.0], [1.0], [4.0]], 2, 0, uniform_share=0.5, margin=0.0)
+    array([[0. , 1.5, 4. ]])
+    """
+    n_intervals = check_integer("n_intervals", n_intervals, low=1)
+    degree = check_integer("degree", degree, low=0)
+    beta = check_number("uniform_share", uniform_share, low=0.0, high=1.0)
+    a, b, flat = _sample_bounds(x, check_number("margin", margin, low=0.0) / n_intervals)
+    uniform = uniform_breakpoints(a, b, n_intervals)
+    quantiles = interpolate_in_rank(np.sort(np.asarray(x, dtype=np.float64), axis=0).T, n_intervals)
+    # [eq:blended-breakpoints]
+    blend = beta * uniform + (1.0 - beta) * quantiles
+    # [/eq:blended-breakpoints]
+    blend = np.where(flat[:, None], uniform, blend)
+    blend[:, 0], blend[:, -1] = a, b
+    return add_outer_knots(blend, degree)
+
+
+def _sample_bounds(x: object, relative_pad: float) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return `_padded_bounds` of samples x (batch, n_in), the pad relative to their range."""
+    samples = check_float_array("x", x, ("batch", "n_in"))
+    if not len(samples):
+        raise ValueError(
+            f"x has shape {samples.shape}, but a grid needs at least one row of samples"
+        )
+    low, high = samples.min(axis=0), samples.max(axis=0)
+    check_width(low, high, low, high)
+    with np.errstate(over="ignore"):
+        return _padded_bounds(low, high, relative_pad * (high - low))
+
+
+def _padded_bounds(
+    low: FloatArray, high: FloatArray, pad: FloatArray
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return the ends of each grid by (B14) or (B15), and whether (B15) applied."""
+    with np.errstate(over="ignore"):
+        # [eq:grid-bounds]
+        middle = 0.5 * low + 0.5 * high
+        size = np.maximum(1.0, np.abs(middle))
+        flat, w = high - low <= _FLAT * size, 0.5 * size
+        a = np.where(flat, middle - w, low - pad)
+        b = np.where(flat, middle + w, high + pad)
+        # [/eq:grid-bounds]
+    check_width(low, high, a, b)
+    return a, b, flat

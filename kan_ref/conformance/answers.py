@@ -1,0 +1,157 @@
+"""The outputs of an answer that are compared with the expected ones, for each method.
+
+Returned layers are represented by their values at the case's probe points, affine fits by their
+curve, initial layers by their moments.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.conformance import plain_layer
+from kan_ref.conformance.cases import Case
+
+_ONE_OUTPUT = {
+    "uniform_knots": "knots",
+    "basis": "basis",
+    "basis_derivative": "basis_derivative",
+    "layer_forward": "y",
+    "network_forward": "y",
+    "input_jacobian": "jacobian",
+    "input_hessian_diag": "hessian_diag",
+    "count_parameters": "count",
+}
+_GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
+_FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "x": lambda u: u,
+    "x^2": lambda u: u * u,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "sin": np.sin,
+    "tanh": np.tanh,
+    "gaussian": lambda u: np.exp(-u * u),
+}
+
+
+def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
+    """Return the outputs of a case that are compared, from the answer of the subject.
+
+    An output that the subject does not offer is None. ValueError or TypeError if the answer has
+    another form than the method requires.
+    """
+    method = case.method
+    if method in _ONE_OUTPUT:
+        return {_ONE_OUTPUT[method]: _numbers(answer)}
+    if method in ("extend_grid", "update_grid"):
+        return _moved_layer(case, plain_layer.read_layer(answer))
+    if method == "initial_layer":
+        return _moments(case, plain_layer.read_layer(answer))
+    if method == "save_load":
+        return plain_layer.read_layer(answer)
+    if method == "prune":
+        return _pruned(case, plain_layer.read_layers(answer, len(case.inputs["layers"])))
+    if method == "edge_scores":
+        if len(answer) != len(case.expected):
+            raise ValueError(
+                f"the answer has {len(answer)} arrays, "
+                f"but {len(case.expected)} layers need one each"
+            )
+        return {str(n): _numbers(scores) for n, scores in enumerate(answer)}
+    if not isinstance(answer, Mapping):
+        raise TypeError(f"the answer is a {type(answer).__name__}, but must be a dict")
+    if method == "node_scores":
+        return {
+            output: _hidden(answer, output, len(case.expected) // 2) for output in case.expected
+        }
+    if method == "fit_affine":
+        return _fitted(case, answer)
+    if method == "network_vjp":
+        found = {"dx": _part(answer, "dx")}
+        for n, layer in enumerate(answer["layers"]):
+            found |= {f"{n}.{name}": _part(layer, name) for name in _GRADIENTS}
+        return found
+    return {output: _part(answer, output) for output in case.expected}
+
+
+def _part(answer: Mapping[str, Any], name: str) -> FloatArray | None:
+    if name not in answer:
+        raise ValueError(f"the answer lacks {name!r} (give None for what is not supported)")
+    return None if answer[name] is None else _numbers(answer[name])
+
+
+def _hidden(answer: Mapping[str, Any], output: str, n_hidden: int) -> FloatArray | None:
+    """Return one side's scores of one hidden layer; `output` is "0.incoming" and the like."""
+    layer, _, side = output.partition(".")
+    if side not in answer:
+        raise ValueError(f"the answer lacks {side!r} (give None for what is not supported)")
+    if answer[side] is None:
+        return None
+    if len(answer[side]) != n_hidden:
+        raise ValueError(
+            f"the answer has {len(answer[side])} arrays as {side!r}, "
+            f"but {n_hidden} hidden layers need one each"
+        )
+    return _numbers(answer[side][int(layer)])
+
+
+def _numbers(value: Any) -> FloatArray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiuO":
+        raise TypeError(f"the answer has dtype {array.dtype}, but needs real numbers")
+    return array.astype(np.float64)
+
+
+def _moved_layer(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
+    grid = plain_layer.grid(layer)
+    assert case.probe is not None
+    return {
+        "values": plain_layer.outputs(layer, case.probe),
+        "n_intervals": int(grid.shape[1]) - 1,
+        "collapsed_rows": int((~(grid[:, 0] < grid[:, -1])).sum()),
+        "ends": grid[:, [0, -1]],
+    }
+
+
+def _pruned(case: Case, layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the numbers of active hidden nodes, and the outputs, also without their mean.
+
+    Implementations may keep the mean of a removed node as a constant or drop it.
+    """
+    y = plain_layer.network_outputs(layers, case.inputs["x"])
+    return {"kept": plain_layer.count_active(layers), "values": y, "centred": y - y.mean(axis=0)}
+
+
+def _moments(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
+    coef, w_base, w_spline = layer["coef"], layer["w_base"], layer["w_spline"]
+    wanted = (
+        case.inputs["n_out"],
+        case.inputs["n_in"],
+        case.inputs["n_intervals"] + case.inputs["degree"],
+    )
+    if coef.shape != wanted:
+        raise ValueError(f"coef has shape {coef.shape}, but {wanted} was requested")
+    found = {
+        "coef_mean": coef.mean(),
+        "coef_std": coef.std(),
+        "w_base_mean": w_base.mean(),
+        "w_base_std": w_base.std(),
+    }
+    found |= {
+        "w_base_largest": np.abs(w_base).max(),
+        "w_spline_least": w_spline.min(),
+        "w_spline_largest": w_spline.max(),
+    }
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def _fitted(case: Case, answer: Mapping[str, Any]) -> dict[str, Any]:
+    a, b, c, d = (float(answer[name]) for name in "abcd")
+    curve = _FORMULAS[case.inputs["name"]](a * case.inputs["x"] + b)
+    # with c = 0 the fit is the constant d, also where f has no finite value
+    return {
+        "values": c * curve + d if c else np.full_like(curve, d),
+        "r2": np.asarray(float(answer["r2"])),
+    }

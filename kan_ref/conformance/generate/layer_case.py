@@ -1,0 +1,117 @@
+"""Layers and samples of short binary numbers, and one case about the outputs of a layer.
+
+A case also carries the answers of known defects: `with_defects` reads a layer the way that each
+defect does.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kan_ref.conformance.generate.encode import array, case, dice, layer_array
+from kan_ref.conformance.generate.exact import Layer, Rules, forward, forward_scale, sizes
+
+VALUES = 1e-13  # of the largest sum of absolute terms
+Case = dict[str, Any]
+Rows = Sequence[Sequence[float]]
+
+
+def make_layer(
+    seed: str, n_out: int, n_in: int, knots: Sequence[Sequence[float]], degree: int, **changes: Any
+) -> Layer:
+    """Return a layer whose numbers are short in binary, with the given changes."""
+    n_basis = len(knots[0]) - degree - 1
+    drawn = dice(seed, n_out * n_in * (n_basis + 2), low=-2.0, high=2.0, steps=256)
+
+    def take(*shape: int) -> Any:
+        return [take(*shape[1:]) for _ in range(shape[0])] if shape else drawn.pop()
+
+    layer = {
+        "knots": [list(row) for row in knots],
+        "coef": take(n_out, n_in, n_basis),
+        "w_base": take(n_out, n_in),
+    }
+    layer |= {
+        "w_spline": take(n_out, n_in),
+        "mask": filled(1.0, n_out, n_in),
+        "degree": degree,
+        "base": "silu",
+    }
+    return layer | changes
+
+
+def filled(value: float, n_out: int, n_in: int) -> list[list[float]]:
+    """Return (n_out, n_in) of one value."""
+    return [[value] * n_in for _ in range(n_out)]
+
+
+def points(seed: str, n: int, n_in: int, low: float = -1.0, high: float = 1.0) -> list[list[float]]:
+    """Return (n, n_in) samples strictly between low and high."""
+    drawn = dice(seed, n * n_in, low=low, high=high)
+    return [drawn[b * n_in : (b + 1) * n_in] for b in range(n)]
+
+
+def transposed(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Return the transposed matrix."""
+    return [list(column) for column in zip(*matrix, strict=True)]
+
+
+def with_defects(layer: Layer) -> dict[str, tuple[Layer, Rules]]:
+    """Return the layer as known defects read it: flag -> (layer, rules).
+
+    A reading that does not change the outputs leaves no mark in the case.
+    """
+    n_out, n_in, _ = sizes(layer)
+    squared = [[w * w for w in row] for row in layer["w_spline"]]
+    changes: dict[str, dict[str, Any]] = {
+        "MissingWSpline": {"w_spline": filled(1.0, n_out, n_in)},
+        "WSplineTwice": {"w_spline": squared},
+        "MissingWBase": {"w_base": filled(1.0, n_out, n_in)},
+        "MissingBase": {"base": "zero"},
+        "MissingMask": {"mask": filled(1.0, n_out, n_in)},
+        "SharedRow": {"knots": [layer["knots"][0]] * n_in},
+    }
+    if layer["base"] == "silu":
+        changes["SiluForm"] = {"base": "identity"}
+    else:
+        changes["BaseName"] = {"base": "silu"}
+    if n_in == n_out:
+        changes["TransposedMask"] = {"mask": transposed(layer["mask"])}
+        weights = {name: transposed(layer[name]) for name in ("w_base", "w_spline")}
+        changes["TransposedWeights"] = weights
+    found = {flag: (layer | change, Rules()) for flag, change in changes.items()}
+    found["FadeOutside"] = (layer, Rules(outside="continue"))
+    found["BaseScaled"] = (layer, Rules(base_scaled=True))
+    return found
+
+
+def value_case(
+    name: str,
+    flags: str,
+    layer: Layer,
+    x: Rows,
+    *,
+    wrong: Mapping[str, Any] | None = None,
+    defects: bool = True,
+) -> Case:
+    """Return the case of layer_forward(layer, x) at the samples x (batch, n_in)."""
+    n_out, n_in, _ = sizes(layer)
+    right = forward(layer, x)
+    answers: dict[str, Any] = (
+        {flag: {"y": forward(one, x, rules)} for flag, (one, rules) in with_defects(layer).items()}
+        if defects
+        else {}
+    )
+    if n_in > 1:
+        answers["MeanOverInputs"] = {"y": [[value / n_in for value in row] for row in right]}
+    answers |= {flag: {"y": y} for flag, y in (wrong or {}).items()}
+    arguments = {"layer": layer_array(layer), "x": array([list(row) for row in x], [len(x), n_in])}
+    tolerance = {"y": VALUES * float(forward_scale(layer, x)) or VALUES}
+    return case(
+        name,
+        "layer_forward",
+        flags,
+        arguments,
+        {"y": array(right, [len(x), n_out])},
+        tolerance,
+        wrong=list(answers.items()),
+    )

@@ -1,0 +1,97 @@
+"""One case about a layer on another grid.
+
+The function that the layer computes is compared, not its coefficients. Some cases use polynomials:
+
+    (C6)  coef_m = sum_r a_r e_r(t_{m+1}, ..., t_{m+k}) / binomial(k, r)
+
+are the B-spline coefficients of the polynomial sum_r a_r x^r, r <= k, with the elementary symmetric
+functions e_r (the blossom; Ramshaw 1989). Every grid of degree k represents such a polynomial, so
+that every correct method keeps it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+from kan_ref.conformance.generate.encode import array, case, layer_array
+from kan_ref.conformance.generate.exact import Layer, forward, forward_scale, sizes
+from kan_ref.conformance.generate.layer_case import Case, Rows, filled, make_layer
+
+KEPT = 1e-10  # of the largest sum of absolute terms: enough for any stable least-squares fit
+POLYNOMIAL = (0.5, -1.0, 0.75, 1.25)
+
+
+def polynomial(
+    knots: Sequence[float], degree: int, powers: Sequence[float] = POLYNOMIAL
+) -> list[float]:
+    """Return the coefficients (C6), each rounded once."""
+    t = [Fraction(knot) for knot in knots]
+
+    def blossom(arguments: Sequence[Fraction]) -> Fraction:
+        means = [
+            Fraction(sum(map(math.prod, combinations(arguments, r)))) / math.comb(degree, r)
+            for r in range(degree + 1)
+        ]
+        return sum(
+            (Fraction(a) * mean for a, mean in zip(powers, means, strict=False)), start=Fraction(0)
+        )
+
+    return [float(blossom(t[m + 1 : m + 1 + degree])) for m in range(len(knots) - degree - 1)]
+
+
+def polynomial_layer(
+    knots: Sequence[float], w_spline: float, w_base: float = 0.0, n_in: int = 1
+) -> Layer:
+    """Return a layer of one output with the same cubic on every edge."""
+    weights = {"w_base": filled(w_base, 1, n_in), "w_spline": filled(w_spline, 1, n_in)}
+    return make_layer(
+        "cubic", 1, n_in, [knots] * n_in, 3, coef=[[polynomial(knots, 3)] * n_in], **weights
+    )
+
+
+def even_samples(n: int, n_in: int, low: float, high: float) -> list[list[float]]:
+    """Return `n` evenly spaced samples from low to high, the same for every input."""
+    return [[low + (high - low) * place / (n - 1)] * n_in for place in range(n)]
+
+
+def _wrong(layer: Layer, probe: Rows) -> dict[str, Any]:
+    n_out, n_in, n_basis = sizes(layer)
+    squared = [[w * w for w in line] for line in layer["w_spline"]]
+    zeros = [[[0.0] * n_basis] * n_in] * n_out
+    return {
+        "ScalerTwice": {"values": forward(layer | {"w_spline": squared}, probe)},
+        "ZeroSupportFirstColumn": {"values": forward(layer | {"coef": zeros}, probe)},
+    }
+
+
+def moved_case(
+    name: str,
+    method: str,
+    flags: str,
+    layer: Layer,
+    arguments: Mapping[str, Any],
+    probe: Rows,
+    kind: str,
+    **more: Any,
+) -> Case:
+    """Return a case that expects the old function at the probe points."""
+    expected = {"values": array(forward(layer, probe)), "collapsed_rows": 0, **more}
+    tolerance = {"values": KEPT * float(forward_scale(layer, probe))} | {
+        output: 1e-12 for output in more if output == "ends"
+    }
+    given = {"layer": layer_array(layer), **arguments}
+    wrong = _wrong(layer, probe)
+    return case(
+        name,
+        method,
+        flags,
+        given,
+        expected,
+        tolerance,
+        kind=kind,
+        wrong=list(wrong.items()),
+        probe=array([list(r) for r in probe]),
+        float32=False,
+    )

@@ -1,0 +1,172 @@
+"""Which hidden nodes pruning keeps, what a pruned network computes, and the networks of the cases.
+
+    (C12)  a hidden node stays if min(incoming, outgoing) > threshold, with the scores (C8)
+    (C13)  y'_b = sum over kept nodes of phi(x_b)  +  sum over removed nodes of mean_b phi(x_b)
+
+(C13) is for one hidden layer. Source: Liu et al. 2024, eq. 2.21, which fixes (C12) alone. No score
+is close to its threshold.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kan_ref.conformance.generate.backward import flow
+from kan_ref.conformance.generate.exact import Layer, Number, edge_terms, precise, sizes, total
+from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points
+from kan_ref.conformance.generate.network_case import make_network
+from kan_ref.conformance.generate.scores import edge_scores_of, node_scores_of
+from kan_ref.conformance.generate.topics_knots import uniform_knots
+
+FAR = 1.25  # a score is at least this many times its threshold, or 1 / FAR of it
+
+Rule = Callable[[Number, Number, Number], bool]  # (incoming, outgoing, threshold) -> keep the node?
+
+
+def paper_rule(incoming: Number, outgoing: Number, threshold: Number) -> bool:
+    """Return whether (C12) keeps a node."""
+    return bool(min(incoming, outgoing) > threshold)
+
+
+DEFECTS: dict[str, Rule] = {
+    "PruneEither": lambda incoming, outgoing, threshold: bool(max(incoming, outgoing) > threshold),
+    "PruneOneSided": lambda incoming, outgoing, threshold: bool(incoming > threshold),
+    "PruneThreshold": lambda incoming, outgoing, threshold: paper_rule(
+        incoming, outgoing, precise(0.01)
+    ),
+}
+
+
+def kept_nodes(
+    layers: Sequence[Layer], x: Rows, threshold: float, rule: Rule = paper_rule, gather: Any = max
+) -> list[list[bool]]:
+    """Return which nodes of each hidden layer are kept.
+
+    Raises ValueError if a score is so close to the threshold that rounding could decide.
+    """
+    by_edge = [
+        edge_scores_of(layer, at) for layer, at in zip(layers, flow(layers, x)[:-1], strict=True)
+    ]
+    hidden = node_scores_of(by_edge, gather)
+    if rule is paper_rule and gather is max:
+        near = [
+            s
+            for pair in hidden
+            for side in pair
+            for s in side
+            if threshold / FAR < s < threshold * FAR
+        ]
+        if near:
+            raise ValueError(
+                f"scores {[float(s) for s in near]} are too near the threshold {threshold}"
+            )
+    return [[rule(i, o, precise(threshold)) for i, o in zip(*pair, strict=True)] for pair in hidden]
+
+
+def pruned_values(
+    layers: Sequence[Layer], x: Rows, kept: Sequence[bool], *, folded: bool = True
+) -> list[list[Number]]:
+    """Return (C13) for a network with one hidden layer, without the means if `folded` is False."""
+    first, last = layers
+    hidden = flow([first], x)[-1]
+    n_out, n_hidden, _ = sizes(last)
+    values = [[precise(0)] * n_out for _ in x]
+    for j in range(n_out):
+        for i in range(n_hidden):
+            column = [total(edge_terms(last, j, i, precise(row[i]))) for row in hidden]
+            mean = total(column) / len(x) if folded else precise(0)
+            for b in range(len(x)):
+                values[b][j] += column[b] if kept[i] else mean
+    return values
+
+
+def mixed_nodes(n_kinds: int) -> list[Layer]:
+    """Return a network with two inputs, two outputs and `n_kinds` hidden nodes.
+
+    Their (incoming, outgoing) scores are (large, large), (large, small), (small, large), (small,
+    small), ...
+    """
+    knots, wide = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-8.0, 8.0, 4, 3)
+    sides = ((1.0, 1.0), (1.0, 0.01), (0.01, 1.0), (0.01, 0.01), (0.75, 1.25), (1.25, 0.75))[
+        :n_kinds
+    ]
+    first = make_layer("prune-first", n_kinds, 2, [knots, knots], 3)
+    last = make_layer("prune-last", 2, n_kinds, [wide] * n_kinds, 3)
+    for name in ("w_base", "w_spline"):
+        first[name] = [
+            [(0.5 + abs(w)) * incoming for w in line]
+            for line, (incoming, _) in zip(first[name], sides, strict=True)
+        ]
+        last[name] = [
+            [(0.5 + abs(w)) * outgoing for w, (_, outgoing) in zip(line, sides, strict=True)]
+            for line in last[name]
+        ]
+    return [first, last]
+
+
+def many_edges() -> list[Layer]:
+    """Return a network whose node 1 has four incoming edges, each below the threshold.
+
+    Their sum is above it. Node 2 has one edge above the threshold and three edges of 0.
+    """
+    knots, wide = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-8.0, 8.0, 4, 3)
+    zeros = filled(0.0, 3, 4)
+    weights = [[2.0] * 4, [0.5] * 4, [2.0, 0.0, 0.0, 0.0]]
+    flat = [[[1.0 + 0.25 * m for m in range(7)]] * 4] * 3
+    last = make_layer(
+        "many-last", 2, 3, [wide] * 3, 3, w_base=filled(1.0, 2, 3), w_spline=filled(2.0, 2, 3)
+    )
+    return [
+        make_layer("many-first", 3, 4, [knots] * 4, 3, coef=flat, w_base=zeros, w_spline=weights),
+        last,
+    ]
+
+
+def changed(layers: Sequence[Layer], number: int, **changes: Any) -> list[Layer]:
+    """Return the layers, with changes to layer `number`."""
+    return [layer | changes if n == number else layer for n, layer in enumerate(layers)]
+
+
+def unchanged_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
+    """Return networks whose weak nodes add exactly 0 to the outputs, or that have no weak node."""
+    wide = make_network("prune-wide", (2, 3, 1))
+    no_way_out = changed(wide, 1, mask=[[1.0, 0.0, 1.0]])
+    silent = changed(wide, 1, w_base=[[1.0, 0.0, -1.0]], w_spline=[[1.5, 0.0, 1.0]])
+    deep = make_network("prune-deep", (2, 3, 2, 1), low=-6.0, high=6.0)
+    deep[1]["mask"], deep[2]["mask"] = [[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]], [[1.0, 0.0]]
+    unfed = make_network("prune-unfed", (2, 3, 1), base="zero")
+    unfed[0]["mask"] = [[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]
+    unfed[1]["coef"][0][1] = [
+        2.0,
+        -1.5,
+        0.0,
+        0.0,
+        0.0,
+        0.25,
+        1.0,
+    ]  # 0 at the middle of the grid, where a node without inputs lies
+    return (
+        ("nothing-weak", "PruneKeepsFunction", wide, points("prune-wide", 4, 2)),
+        (
+            "masked-way-out",
+            "PruneRule MissingMask PruneKeepsFunction",
+            no_way_out,
+            points("prune-out", 4, 2),
+        ),
+        (
+            "weightless-way-out",
+            "PruneRule PruneKeepsFunction",
+            silent,
+            points("prune-silent", 4, 2),
+        ),
+        ("unfed-node", "PruneRule PruneKeepsFunction", unfed, points("prune-unfed", 4, 2)),
+        ("two-hidden-layers", "PruneRule PruneKeepsFunction", deep, points("prune-deep", 4, 2)),
+        ("edges-stay", "PruneEdges PruneKeepsFunction", _weak_edge(), points("prune-edge", 4, 2)),
+    )
+
+
+def _weak_edge() -> list[Layer]:
+    """Return a network of strong nodes, in which one edge is far below the threshold."""
+    layers = make_network("prune-edge", (2, 2, 1))
+    return changed(
+        layers, 0, w_base=[[1.5, 2.0**-9], [1.0, -1.5]], w_spline=[[1.5, 2.0**-9], [-1.5, 1.0]]
+    )

@@ -1,0 +1,145 @@
+"""Scores of edges and nodes, and the networks whose scores and penalties are tested.
+
+    (C7)  score_ji = (1/N) sum_b |phi_ji(x_bi)|
+    (C8)  for a hidden node n: incoming = max_i score_ni of the layer before,
+                               outgoing = max_j score_jn of the layer after
+
+Source: Liu et al. 2024, eqs. 2.17 and 2.21.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from kan_ref.conformance.generate.exact import (
+    Layer,
+    Number,
+    context,
+    edge_terms,
+    precise,
+    sizes,
+    total,
+)
+from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points, transposed
+from kan_ref.conformance.generate.network_case import make_network
+from kan_ref.conformance.generate.topics_knots import uniform_knots
+
+SUMS = 1e-12
+
+
+def edge_scores_of(layer: Layer, x: Rows, *, base: bool = True) -> list[list[Number]]:
+    """Return the edge scores (C7) of one layer, (n_out, n_in)."""
+    seen = layer if base else layer | {"base": "zero"}
+    n_out, n_in, _ = sizes(layer)
+    n = len(x)
+    return [
+        [
+            total(abs(total(edge_terms(seen, j, i, precise(row[i])))) for row in x) / n
+            for i in range(n_in)
+        ]
+        for j in range(n_out)
+    ]
+
+
+def node_scores_of(
+    by_edge: Sequence[Sequence[Sequence[Number]]], gather: Any = max
+) -> list[tuple[list[Number], list[Number]]]:
+    """Return (incoming, outgoing) of every hidden layer by (C8); a defect may replace `gather`."""
+    pairs = pairwise(by_edge)
+    return [
+        ([gather(line) for line in before], [gather(column) for column in transposed(after)])
+        for before, after in pairs
+    ]
+
+
+def deviation(values: Sequence[Number], lost: int = 1) -> Number:
+    """Return the standard deviation of values, with N - `lost` in the denominator."""
+    mean = total(values) / len(values)
+    return context().sqrt(total((v - mean) ** 2 for v in values) / max(1, len(values) - lost))
+
+
+def edge_deviations(layer: Layer, x: Rows) -> list[list[Number]]:
+    """Return the standard deviation of each edge's outputs, where (C7) takes the mean magnitude."""
+    n_out, n_in, _ = sizes(layer)
+    return [
+        [
+            deviation([total(edge_terms(layer, j, i, precise(row[i]))) for row in x], 0)
+            for i in range(n_in)
+        ]
+        for j in range(n_out)
+    ]
+
+
+def matrix_sum(found: Sequence[Sequence[Number]]) -> Number:
+    """Return the sum of all entries."""
+    return total(value for line in found for value in line)
+
+
+def scored_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
+    """Return (name, flags, layers, x) of the networks whose scores and penalties are tested."""
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
+    constant = make_layer(
+        "constant",
+        1,
+        2,
+        [knots, knots],
+        3,
+        coef=[[[7.0] * 7, [-3.0] * 7]],
+        w_base=filled(0.0, 1, 2),
+        w_spline=filled(1.0, 1, 2),
+    )
+    signs = make_layer("signs", 1, 1, [knots], 3, w_base=[[1.5]], w_spline=[[0.0]])
+    masked = make_layer("m", 2, 2, [knots, knots], 3, mask=[[1.0, 0.0], [1.0, 1.0]])
+    weightless = make_layer(
+        "weightless",
+        2,
+        2,
+        [knots, knots],
+        3,
+        w_base=[[0.0, 1.0], [1.0, 0.5]],
+        w_spline=[[0.0, 1.0], [-1.0, 2.0]],
+    )
+    nothing = make_layer("nothing", 2, 2, [knots, knots], 3, mask=filled(0.0, 2, 2))
+    return (
+        (
+            "one-layer",
+            "L1Mean EntropyBase",
+            [make_layer("p", 2, 2, [knots, knots], 3)],
+            points("p-one", 4, 2),
+        ),
+        (
+            "one-edge",
+            "L1Mean L1Deviation",
+            [make_layer("p1", 1, 1, [knots], 3)],
+            points("p-edge", 3, 1),
+        ),
+        ("constants", "L1Deviation", [constant], points("p-constant", 4, 2)),
+        ("base-alone", "L1WithoutBase", [signs], [[-0.5], [0.75], [2.0]]),
+        (
+            "both-signs",
+            "L1Mean",
+            [make_layer("p-signs", 1, 2, [knots, knots], 3)],
+            [[-0.875, 0.5], [0.875, -0.5], [0.125, 0.25]],
+        ),
+        ("dead-edge", "ZeroEdge MissingMask", [masked], points("p-mask", 4, 2)),
+        ("weightless-edge", "ZeroEdge", [weightless], points("p-weightless", 3, 2)),
+        ("dead-layer", "ZeroEdge", [nothing], points("p-nothing", 3, 2)),
+        (
+            "two-layers",
+            "PenaltyOneLayer PenaltyInputs",
+            make_network("p-two", (2, 3, 1)),
+            points("p-two", 3, 2),
+        ),
+        (
+            "square-layers",
+            "PenaltyInputs PenaltyOneLayer",
+            make_network("p-square", (2, 2, 2)),
+            points("p-square", 3, 2),
+        ),
+        (
+            "one-sample",
+            "BatchOfOne L1Deviation",
+            make_network("p-single", (2, 2, 1)),
+            points("p-single", 1, 2),
+        ),
+    )

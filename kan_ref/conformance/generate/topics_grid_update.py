@@ -1,0 +1,108 @@
+"""Cases about grids that are moved to the samples.
+
+Source: Liu et al. 2024, section 2.2 (grid updates).
+"""
+
+from typing import Any
+
+from kan_ref.conformance.generate.encode import array, dice, topic
+from kan_ref.conformance.generate.exact import Layer
+from kan_ref.conformance.generate.layer_case import Case, Rows, points
+from kan_ref.conformance.generate.moved_layer_case import even_samples, moved_case, polynomial_layer
+from kan_ref.conformance.generate.topics_knots import uniform_knots
+
+
+def update() -> dict[str, Any]:
+    """Return the cases of update_grid(layer, x, uniform_share, margin) -> layer."""
+    knots = uniform_knots(-1.0, 1.0, 5, 3)
+    plain, scaled, mixed = (
+        polynomial_layer(knots, 1.0),
+        polynomial_layer(knots, 2.0),
+        polynomial_layer(knots, 2.0, 0.5),
+    )
+    pair = polynomial_layer(knots, 1.5, 0.25, n_in=2)
+    bumps = [
+        [sum(values) / 4.0]
+        for values in zip(
+            *(dice(f"bump-{n}", 60, low=-1.0, high=1.0) for n in range(4)), strict=True
+        )
+    ]
+    inside, uneven = even_samples(60, 1, -0.75, 0.5), points("update", 80, 1, -0.75, 0.5)
+
+    def move(
+        name: str,
+        flags: str,
+        layer: Layer,
+        x: Rows,
+        share: float = 1.0,
+        margin: float = 0.0,
+        *,
+        kind: str = "required",
+        ends: bool = True,
+    ) -> Case:
+        arguments = {
+            "x": array([list(r) for r in x]),
+            "uniform_share": array(share),
+            "margin": array(margin),
+        }
+        columns = list(zip(*x, strict=True))
+        more = {"ends": array([[min(c), max(c)] for c in columns])} if ends else {}
+        return moved_case(
+            name,
+            "update_grid",
+            flags,
+            layer,
+            arguments,
+            x[:: max(1, len(x) // 10)],
+            kind,
+            n_intervals=5,
+            **more,
+        )
+
+    cases = [
+        move("even-samples", "UpdateKeepsFunction UpdateEnds GridCount", plain, inside),
+        move("weighted", "ScalerTwice UpdateKeepsFunction", scaled, inside),
+        move("weighted-with-base", "ScalerTwice UpdateKeepsFunction", mixed, uneven),
+        move("normal-samples", "UpdateKeepsFunction", plain, bumps),
+        move("quantiles", "UpdateKeepsFunction", scaled, bumps, 0.0),
+        move("half-quantiles", "UpdateKeepsFunction", scaled, uneven, 0.5),
+        move("with-margin", "UpdateKeepsFunction", scaled, inside, 1.0, 1.0, ends=False),
+        move("narrow", "UpdateKeepsFunction", plain, even_samples(40, 1, -0.125, 0.125)),
+        move("constant", "ConstantFeature", scaled, [[0.375]] * 10, ends=False),
+        move(
+            "constant-beside-other",
+            "ConstantFeature",
+            pair,
+            [[0.375, value[0]] for value in inside],
+            ends=False,
+        ),
+        move("one-sample", "ConstantFeature BatchOfOne", scaled, [[-0.25]], ends=False),
+        move("two-values", "DiscreteFeature", scaled, [[-0.5], [0.75]] * 10),
+        move(
+            "three-values",
+            "DiscreteFeature ZeroSupportFirstColumn",
+            scaled,
+            [[-0.5], [0.25], [0.75]] * 10,
+        ),
+        move(
+            "two-values-quantiles",
+            "DiscreteFeature RepeatedKnots",
+            scaled,
+            [[-0.5], [0.75]] * 10,
+            0.0,
+        ),
+        move(
+            "widened",
+            "WidenedGrid",
+            scaled,
+            even_samples(60, 1, -3.0, 3.0),
+            kind="implementation-defined",
+        ),
+    ]
+    return topic(
+        "grid_update",
+        level=4,
+        needs=["layer_forward"],
+        equation="Liu et al. 2024, section 2.2",
+        cases=cases,
+    )

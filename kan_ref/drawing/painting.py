@@ -1,0 +1,133 @@
+"""Diagrams painted with Matplotlib (Liu et al. 2024, figures 2.4, 4.1 and C.1).
+
+Splines are black, symbolic edges red with the name of their function. An edge has the opacity (G2)
+of `diagram`. A circle with a plus adds the values that enter it. Nothing here uses pyplot or
+changes global state.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kan_ref.checks import BoolArray, FloatArray
+from kan_ref.drawing.diagram import Diagram
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, RED, GREY, PAPER = "#1a1a1a", "#c1121f", "#666666", "#ffffff"
+WIRE, FRAME, CURVE = 1.0, 0.8, 1.5  # points
+RING, DOT, ARM = 0.075, 0.04, 0.045  # inches: radius of a sum, of another node, half a plus
+DPI = 100
+
+
+def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
+    """Return a figure of the diagram's natural size, outside pyplot."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=tuple(np.ceil(diagram.plan.size * dpi) / dpi), dpi=dpi, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axes_space(ax: "Axes") -> tuple[float, float]:
+    """Return width and height of an Axes in inches, without ticks and frame.
+
+    The layout engine of its figure, if there is one, runs first.
+    """
+    from matplotlib.transforms import TransformedBbox
+
+    root = ax.figure.canvas.figure
+    if root.get_layout_engine() is not None:
+        shown, ax.axison = ax.axison, False
+        try:
+            root.draw_without_rendering()
+        finally:
+            ax.axison = shown
+    place = TransformedBbox(ax.get_position(original=True), ax.figure.transSubfigure)
+    width, height = place.width / root.dpi, place.height / root.dpi
+    if not min(width, height) > 0.0:
+        raise ValueError(f"ax is {width:g} by {height:g} inches, but needs a size above 0")
+    return width, height
+
+
+def check_formulas(diagram: Diagram) -> None:
+    """Raise ValueError if a text holds a formula that Matplotlib cannot set."""
+    from matplotlib.cbook import is_math_text
+    from matplotlib.mathtext import MathTextParser
+
+    for label in diagram.plan.labels:
+        for line in filter(is_math_text, label.text.split("\n")):
+            try:
+                MathTextParser("path").parse(line)
+            except ValueError:
+                raise ValueError(
+                    f"{label.role} {line!r} is no formula that Matplotlib can set"
+                ) from None
+
+
+def paint(diagram: Diagram, ax: "Axes") -> None:
+    """Paint a diagram in the middle of an Axes.
+
+    One unit of the Axes is an inch times the scale of the plan.
+    """
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.colors import to_rgba
+
+    plan, scale = diagram.plan, diagram.plan.scale
+    margins = np.maximum(0.0, np.array(axes_space(ax)) / scale - plan.size) / 2.0
+    ax.set_axis_off()
+    ax.set_xscale("linear")
+    ax.set_yscale("linear")
+    ax.set_aspect("equal")
+    ax.set_xlim(-margins[0], plan.size[0] + margins[0])
+    ax.set_ylim(-margins[1], plan.size[1] + margins[1])
+
+    colors = np.array([to_rgba(RED if name else INK) for name in diagram.functions]).reshape(-1, 4)
+    colors[:, 3] = diagram.alphas
+    corners = plan.boxes[:, None, :2] + plan.boxes[:, None, 2:] * np.array(
+        [[0, 0], [1, 0], [1, 1], [0, 1]]
+    )
+    paths = list(np.concatenate([plan.wires_in, plan.wires_out]))
+    wires = LineCollection(paths, colors=np.tile(colors, (2, 1)), linewidths=WIRE * scale, zorder=1)
+    frames = PolyCollection(
+        corners, facecolors=PAPER, edgecolors=colors, linewidths=FRAME * scale, zorder=2
+    )
+    curves = LineCollection(
+        list(diagram.curves), colors=colors, linewidths=CURVE * scale, zorder=3, capstyle="round"
+    )
+    for collection in (wires, frames, curves):
+        ax.add_collection(collection, autolim=False)
+    _paint_nodes(plan.node_at, diagram.sums, ax, scale)
+    tones = {"name": INK, "title": INK, "note": GREY, "function": RED}
+    for label in plan.labels:
+        ax.text(
+            *label.at,
+            label.text,
+            fontsize=label.points * scale,
+            color=tones[label.role],
+            alpha=label.opacity,
+            rotation=label.angle,
+            ha="center",
+            va=label.anchor,
+            zorder=5,
+        )
+
+
+def _paint_nodes(at: FloatArray, sums: BoolArray, ax: "Axes", scale: float) -> None:
+    """Paint a circle with a plus for each sum, and a dot for each other node."""
+    from matplotlib.collections import LineCollection, PatchCollection
+    from matplotlib.patches import Circle
+
+    dots = [Circle(spot, DOT) for spot in at[~sums]]
+    rings = [Circle(spot, RING) for spot in at[sums]]
+    plus = np.array([[[-ARM, 0.0], [ARM, 0.0]], [[0.0, -ARM], [0.0, ARM]]])
+    arms = (at[sums][:, None, None, :] + plus).reshape(-1, 2, 2)
+    for collection in (
+        PatchCollection(dots, facecolors=INK, edgecolors="none", zorder=4),
+        PatchCollection(rings, facecolors=PAPER, edgecolors=INK, linewidths=WIRE * scale, zorder=4),
+        LineCollection(list(arms), colors=INK, linewidths=WIRE * scale, zorder=5),
+    ):
+        ax.add_collection(collection, autolim=False)

@@ -1,0 +1,106 @@
+"""Verification of a function that a user registers: its derivatives and its symmetries.
+
+Each derivative is compared with a central difference of the one before it, and each identity
+(F17)-(F20) that its record states is evaluated on both sides, on points of the domain.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.functions.record import Function, Values, singular_points
+from kan_ref.numerics import central_difference
+
+
+def _check_points(function: Function) -> FloatArray:
+    """Return points of the domain at which derivatives are checked.
+
+    Up to 40 in an interval of length at most 8, away from its ends and from singular points.
+    """
+    low, high = function.domain
+    if not np.isfinite(low):
+        low = high - 8.0 if np.isfinite(high) else -4.0
+    high = min(high, low + 8.0)
+    points = low + (high - low) * (np.arange(40) + 0.6414) / 41.0
+    excluded = np.array([*singular_points(function, low - 1.0, high + 1.0), low, high])
+    distances = np.min(np.abs(points[:, None] - excluded), axis=1)
+    return np.asarray(points[distances > 0.02 * (high - low)])
+
+
+def _shifted(function: Values, u: FloatArray, step: float) -> FloatArray:
+    """Evaluate a function at u + step."""
+    return function(u + step)
+
+
+def check_derivatives(function: Function) -> None:
+    """Raise ValueError if d1, d2 or d3 is no derivative of the one before, or changes shapes."""
+    u = _check_points(function)
+    if u.size == 0:
+        raise ValueError(
+            f"singular of {function.name!r} leaves no points in its domain, "
+            "but derivatives are checked away from singular points"
+        )
+    parts = {"f": function.f, "d1": function.d1, "d2": function.d2, "d3": function.d3}
+    for part, evaluate in parts.items():
+        for shape in ((), (0,), (2, 3)):
+            got = evaluate(np.resize(u, shape))
+            if got.shape != shape:
+                raise ValueError(
+                    f"{part} of {function.name!r} returns shape {got.shape} "
+                    f"for an array of shape {shape}"
+                )
+        values = evaluate(u)
+        if not np.isfinite(values).all():
+            place = int(np.argmin(np.isfinite(values)))
+            raise ValueError(
+                f"{part} of {function.name!r} is {values[place]:g} at u = {u[place]:.6g}, "
+                "inside its domain"
+            )
+    step = 1e-5 * min(1.0, float(u[-1] - u[0]))
+    for before, part in (("f", "d1"), ("d1", "d2"), ("d2", "d3")):
+        difference = central_difference(partial(_shifted, parts[before], u), step=step)
+        values = parts[part](u)
+        # a wrong derivative differs by something of its own size; the central difference has errors
+        # of order step^2 and eps / step
+        allowed = (
+            1e-4 * np.abs(values)
+            + 1e-4 * np.median(np.abs(values))
+            + 1e-13 / step * np.abs(parts[before](u))
+            + 1e-300
+        )
+        wrong = np.abs(values - difference) > allowed
+        if wrong.any():
+            place = int(np.argmax(wrong))
+            raise ValueError(
+                f"{part} of {function.name!r} is {values[place]:.6g} at u = {u[place]:.6g}, "
+                f"but a central difference of {before} gives {difference[place]:.6g}"
+            )
+
+
+def check_gauge(function: Function) -> None:
+    """Raise ValueError if an identity (F17)-(F20) of `gauge` does not hold."""
+    gauge, f, u, s = function.gauge, function.f, _check_points(function), 0.7
+    m, value = gauge.middle, f(u)
+    claims = {
+        "constant": [("f is 0", value, np.zeros_like(u))],
+        "line": [("f(s u) = s f(u)", f(s * u), s * value)],
+        "power": [("f(s u) = s^n f(u)", f(s * u), s**gauge.degree * value)],
+        "log": [("f(s u) = f(u) + log s", f(s * u), value + np.log(s))],
+        "exp": [("f(u + b) = e^b f(u)", f(u + s), np.exp(s) * value)],
+        "free": [],
+    }[gauge.kind]
+    if gauge.parity:
+        claims.append(("f(-u) - m = parity (f(u) - m)", f(-u) - m, gauge.parity * (value - m)))
+    if gauge.turn:
+        claims.append(("f(u + turn) = sign f(u)", f(u + gauge.turn), gauge.turn_sign * value))
+    for claim, one, other in claims:
+        wrong = np.abs(one - other) > 1e-8 * (
+            np.abs(one) + np.abs(other) + np.median(np.abs(value))
+        )
+        if wrong.any():
+            place = int(np.argmax(wrong))
+            raise ValueError(
+                f"gauge of {function.name!r} says {claim}, but at u = {u[place]:.6g} the sides are "
+                f"{one[place]:.6g} and {other[place]:.6g}"
+            )

@@ -1,0 +1,59 @@
+"""One layer: a learnable function phi_ji on the edge from each input i to each output j.
+
+    y_j = sum_i phi_ji(x_i),   phi_ji(x) = w_base_ji b(x) + w_spline_ji sum_m coef_jim B_m(x)
+
+Liu et al. 2024, eqs. 2.5 and 2.10-2.12, with b(x) = x / (1 + exp(-x)). A mask of 0 removes an edge.
+The backward pass is the chain rule: the forward pass line by line, from the last line to the first.
+"""
+
+import numpy as np
+
+from kan_ref.plain.bases import basis_and_slope
+
+
+class Layer:
+    """The arrays of one layer."""
+
+    def __init__(self, knots, coef, w_base, w_spline, mask):
+        self.knots = knots  # (n_in, n_basis + degree + 1), a knot vector for each input
+        self.coef = coef.reshape(*mask.shape, -1)  # (n_out, n_in, n_basis)
+        self.w_base = w_base.reshape(mask.shape)  # (n_out, n_in)
+        self.w_spline = w_spline.reshape(mask.shape)  # (n_out, n_in)
+        self.mask = mask  # (n_out, n_in), 1 or 0
+        self.degree = k = knots.shape[1] - self.coef.shape[2] - 1
+        self.breakpoints = knots[:, k : knots.shape[1] - k]  # (n_in, G + 1), the grid on [a, b]
+
+
+def silu_and_slope(x):
+    """Return b(x) and b'(x)."""
+    sigmoid = 1.0 / (1.0 + np.exp(-x))
+    return x * sigmoid, sigmoid + x * sigmoid * (1.0 - sigmoid)
+
+
+def forward(layer, x):
+    """Return y (batch, n_out) at x (batch, n_in), and the arrays that `backward` needs."""
+    # [eq:plain-forward]
+    basis, basis_slope = basis_and_slope(x, layer.knots, layer.degree)  # line 1
+    base, base_slope = silu_and_slope(x)  # line 2
+    spline = np.einsum("bim,jim->bji", basis, layer.coef)  # line 3
+    phi = layer.w_base * base[:, None, :] + layer.w_spline * spline  # line 4
+    y = np.einsum("bji,ji->bj", phi, layer.mask)  # line 5
+    # [/eq:plain-forward]
+    return y, (basis, basis_slope, base, base_slope, spline, phi)
+
+
+def backward(layer, cache, dy):
+    """Return dx (batch, n_in) and [d_coef, d_w_base, d_w_spline] from dy (batch, n_out)."""
+    basis, basis_slope, base, base_slope, spline, _ = cache
+    # [eq:plain-backward]
+    d_phi = dy[:, :, None] * layer.mask  # of line 5, (batch, n_out, n_in)
+    d_w_base = np.einsum("bji,bi->ji", d_phi, base)  # of line 4
+    d_base = np.einsum("bji,ji->bi", d_phi, layer.w_base)  # of line 4
+    d_w_spline = np.einsum("bji,bji->ji", d_phi, spline)  # of line 4
+    d_spline = d_phi * layer.w_spline  # of line 4
+    d_coef = np.einsum("bji,bim->jim", d_spline, basis)  # of line 3
+    d_basis = np.einsum("bji,jim->bim", d_spline, layer.coef)  # of line 3
+    dx = d_base * base_slope  # of line 2
+    dx = dx + np.einsum("bim,bim->bi", d_basis, basis_slope)  # of line 1
+    # [/eq:plain-backward]
+    return dx, [d_coef, d_w_base, d_w_spline]

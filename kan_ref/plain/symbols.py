@@ -1,0 +1,38 @@
+"""From the curve on an edge to a formula c f(a x + b) + d (Liu et al. 2024, section 2.5.1).
+
+For given a and b the best c and d are the linear regression of y on g = f(a x + b). It explains the
+part R^2 = cov(g, y)^2 / (var(g) var(y)) of the variance of y. The best a and b are searched on a
+grid, then on finer grids around the best pair.
+"""
+
+import numpy as np
+
+from kan_ref.plain.layer import forward
+
+LIBRARY = {"x": np.positive, "x^2": np.square, "abs": np.abs, "exp": np.exp, "sin": np.sin}
+LIBRARY |= {"tanh": np.tanh, "x^3": lambda u: u**3, "gaussian": lambda u: np.exp(-(u**2))}
+
+
+def fit_affine(f, x, y, reach=10.0, n=41, n_rounds=5):
+    """Return R^2 and (a, b, c, d) for y (n,) at x (n,), from a and b between -reach and reach."""
+    a, b, z = 0.0, 0.0, y - y.mean()
+    for _ in range(n_rounds):
+        # [eq:plain-affine]
+        step = np.linspace(reach, -reach, n)  # of two equal curves a > 0 is taken
+        a, b = np.repeat(a + step, n), np.tile(b + step, n)  # every pair
+        g = f(a[:, None] * x + b[:, None])  # a curve in each row
+        g = g - g.mean(axis=1, keepdims=True)
+        size = np.maximum((g**2).sum(axis=1), 1e-12)  # a constant curve explains nothing
+        r2 = (g @ z) ** 2 / (size * (z @ z))
+        best = np.argmax(r2)
+        a, b, c, reach = a[best], b[best], g[best] @ z / size[best], 2.0 * reach / (n - 1)
+        # [/eq:plain-affine]
+    return r2[best], (a, b, c, y.mean() - c * f(a * x + b).mean())
+
+
+def suggest(layer, j, i, n=200):
+    """Return (R^2, (a, b, c, d), name) of phi_ji for every function of the library, best first."""
+    x = np.linspace(layer.breakpoints[:, 0], layer.breakpoints[:, -1], n)
+    _, (*_, phi) = forward(layer, x)
+    fits = [(*fit_affine(f, x[:, i], phi[:, j, i]), name) for name, f in LIBRARY.items()]
+    return sorted(fits, reverse=True)

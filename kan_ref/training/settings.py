@@ -1,0 +1,130 @@
+"""Settings of a training run: the optimizer for an objective, and the arguments that it takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_ref.checks import (
+    FloatArray,
+    check_choice,
+    check_flag,
+    check_generator,
+    check_integer,
+    check_number,
+)
+from kan_ref.network import PARAMETER_NAMES, Network
+from kan_ref.optimizers import Callback as OnStep
+from kan_ref.optimizers import OptimizeResult, ValueAndGrad, levenberg_marquardt
+from kan_ref.sparsity import PenaltyWeights
+from kan_ref.training.goal import Goal, Model
+from kan_ref.training.objective import Objective, make_objective
+from kan_ref.training.optimizer_choice import GRADIENT_OPTIMIZERS, OPTIMIZER_NAMES, on_batches
+from kan_ref.training.penalized_goal import PenalizedGoal
+from kan_ref.training.trainable import trainable_places
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Arguments of `fit` for every grid, checked; `batch_size` and `options` are Adam's."""
+
+    optimizer: str
+    n_steps: int
+    penalty: PenaltyWeights | None
+    smoothness_weight: float
+    update_grids: bool
+    trainable: Sequence[str]
+    options: dict[str, float]
+    batch_size: int | None
+    rng: np.random.Generator | None
+
+    def objective(self, network: Model, goal: Goal, points: FloatArray) -> Objective:
+        """Return the objective of a network and a goal."""
+        if self.penalty is not None:
+            goal = PenalizedGoal.of(network, goal, self.penalty, points)
+        return make_objective(
+            network, goal, smoothness_weight=self.smoothness_weight, trainable=self.trainable
+        )
+
+    def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
+        """Run the optimizer from the objective's own parameters."""
+        start = objective.start()
+        if self.optimizer == "lm":
+            return levenberg_marquardt(
+                objective.linearize,
+                start,
+                residuals=objective.residuals,
+                n_steps=n_steps,
+                callback=callback,
+            )
+        function: ValueAndGrad = objective.value_and_grad
+        if self.batch_size is not None and self.rng is not None:
+            function = on_batches(objective, self.batch_size, self.rng)
+        optimize = GRADIENT_OPTIMIZERS[self.optimizer]
+        return optimize(function, start, n_steps=n_steps, callback=callback, **self.options)
+
+
+def read_settings(
+    network: Model,
+    *,
+    optimizer: object,
+    n_steps: object,
+    loss: object,
+    penalty: PenaltyWeights | None,
+    smoothness_weight: object,
+    update_grids: object,
+    trainable: Sequence[str],
+    learning_rate: object,
+    batch_size: object,
+    rng: object,
+) -> Settings:
+    """Check the arguments of `fit` that do not concern data, problem and grids."""
+    name = "lm" if penalty is None and loss == "mse" else "lbfgs"
+    if optimizer is not None:
+        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) == "lm" and name != "lm":
+            reason = (
+                "with an L1 or entropy penalty the objective is"
+                if loss == "mse"
+                else f"loss {loss!r} is"
+            )
+            raise ValueError(f"optimizer is 'lm', but {reason} no sum of squares: take 'lbfgs'")
+        name = str(optimizer)
+    weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    if not isinstance(network, Network) and (weight or penalty is not None):
+        raise TypeError(
+            f"network is {network!r}, but smoothness and penalties on edges need the curves of a "
+            "Network"
+        )
+    options, size = {}, None
+    if learning_rate is not None:
+        rate = check_number("learning_rate", learning_rate, low=0.0)
+        if rate == 0.0:
+            raise ValueError("learning_rate is 0.0, but must be above 0")
+        if name != "adam":
+            raise ValueError(
+                f"learning_rate is {rate:g}, but optimizer {name!r} finds its own step lengths: "
+                "take 'adam'"
+            )
+        options = {"learning_rate": rate}
+    if batch_size is not None:
+        size = check_integer("batch_size", batch_size, low=1)
+        if name != "adam":
+            raise ValueError(
+                f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: "
+                "take 'adam'"
+            )
+    if rng is not None or size is not None:
+        rng = check_generator("rng", rng)
+    if trainable != PARAMETER_NAMES:
+        trainable_places(network, trainable)
+    return Settings(
+        name,
+        check_integer("n_steps", n_steps, low=0),
+        penalty,
+        weight,
+        check_flag("update_grids", update_grids) and isinstance(network, Network),
+        trainable,
+        options,
+        size,
+        rng if isinstance(rng, np.random.Generator) else None,
+    )

@@ -1,0 +1,246 @@
+"""Where grids lie for samples: one rule per test, and what is rejected."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from strategies import degrees
+
+from kan_ref.bspline.bases import basis
+from kan_ref.bspline.knots import breakpoints, check_knots, uniform_knots
+from kan_ref.bspline.placement import blended_knots, data_bounds, grid_bounds, hidden_bounds
+
+numbers = st.floats(-1e3, 1e3)
+
+
+# --- bounds of samples
+
+
+def test_bounds_move_out_by_the_pad_on_both_sides():
+    low, high = grid_bounds([0.0, -4.0], [2.0, 4.0], [0.5, 1.0])
+
+    assert (low.tolist(), high.tolist()) == ([-0.5, -5.0], [2.5, 5.0])
+
+
+@pytest.mark.parametrize("middle", [0.0, 0.3, -1.0, 7.0, -1e5, 1e300, 1e-300, 5e-324])
+@pytest.mark.parametrize("pad", [0.0, 100.0])
+def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_and_no_pad(
+    middle, pad
+):
+    low, high = grid_bounds(middle, middle, pad)
+
+    w = 0.5 * max(1.0, abs(middle))
+    assert (low[0], high[0]) == (middle - w, middle + w)
+
+
+@pytest.mark.parametrize(("width", "flat"), [(0.99e-9, True), (1.01e-9, False)])
+@pytest.mark.parametrize("middle", [0.0, 0.5, -1e3, 1e300])
+def test_flat_means_a_range_of_at_most_1e_9_of_the_larger_of_1_and_the_middle(middle, width, flat):
+    half = 0.5 * width * max(1.0, abs(middle))
+
+    low, high = grid_bounds(middle - half, middle + half, 0.0)
+
+    assert (high[0] - low[0] > 0.9 * max(1.0, abs(middle))) == flat
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "pad", "sentence"),
+    [
+        (
+            [0.0, 2.0],
+            [1.0, 1.0],
+            0.0,
+            "low must not lie above high, but they are 2.0 and 1.0 at input 1",
+        ),
+        (0.0, 1.0, [0.1, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
+        (0.0, 1.0, np.nan, "pad contains nan at position 0"),
+        (-1e308, 1e308, 0.0, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),
+        (0.0, 1e308, 1e308, r"the range from 0.0 to 1e\+308 at input 0 is too wide"),
+        (1.5e308, 1.5e308, 0.0, r"the range from 1.5e\+308 to 1.5e\+308 at input 0 is too wide"),
+    ],
+)
+def test_bounds_that_are_none_are_refused(low, high, pad, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        grid_bounds(low, high, pad)
+
+
+def test_input_grids_taken_from_data_reach_5_percent_beyond_them():
+    low, high = data_bounds([[0.0, 5.0], [20.0, 5.0], [10.0, 5.0]])
+
+    np.testing.assert_allclose(low, [-1.0, 2.5], rtol=1e-15)
+    np.testing.assert_allclose(high, [21.0, 7.5], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("n_intervals", "pad"), [(1, 20.0), (5, 4.0), (19, 20.0 / 19.0), (20, 1.0), (200, 1.0)]
+)
+def test_hidden_grids_reach_one_interval_or_5_percent_beyond_the_activations_what_is_more(
+    n_intervals, pad
+):
+    low, high = hidden_bounds([[0.0], [20.0]], n_intervals)
+
+    np.testing.assert_allclose([low[0], high[0]], [-pad, 20.0 + pad], rtol=1e-15)
+
+
+# --- between uniform and quantiles
+
+features = st.one_of(
+    st.floats(-3.0, 3.0),
+    st.sampled_from([0.0, 1.0]),
+    st.sampled_from([1e300, -1e300, 0.0]),
+    st.sampled_from([0.0, 1e-300, 5e-324]),
+    st.sampled_from([1.0, np.nextafter(1.0, 2.0), 1.0 + 1e-9, 1.0 + 4e-9]),
+)
+samples = st.tuples(st.integers(1, 12), st.integers(1, 3)).flatmap(
+    lambda shape: arrays(float, shape, elements=features)
+)
+
+
+@given(
+    samples,
+    st.integers(1, 9),
+    degrees(),
+    st.floats(0.0, 1.0),
+    st.one_of(st.just(0.0), st.floats(0.0, 3.0)),
+)
+def test_features_of_every_kind_get_a_legal_row_that_holds_all_their_samples(
+    x, n_intervals, degree, share, margin
+):
+    knots = blended_knots(x, n_intervals, degree, uniform_share=share, margin=margin)
+
+    assert knots.shape == (x.shape[1], n_intervals + 2 * degree + 1)
+    check_knots("knots", knots, degree)
+    grid = breakpoints(knots, degree)
+    assert (grid[:, 0] <= x.min(axis=0)).all()
+    assert (grid[:, -1] >= x.max(axis=0)).all()
+
+
+@given(
+    arrays(float, st.tuples(st.integers(2, 30), st.integers(1, 2)), elements=st.floats(-3.0, 3.0)),
+    st.integers(1, 9),
+)
+def test_share_0_puts_breakpoints_at_the_quantiles_of_the_samples(x, n_intervals):
+    """NumPy's own quantiles, linear in rank, are the reference; constant features, which have none, are excluded."""
+    x[0] -= 10.0
+
+    knots = blended_knots(x, n_intervals, 0, uniform_share=0.0, margin=0.0)
+
+    quantiles = np.quantile(x, np.arange(n_intervals + 1) / n_intervals, axis=0).T
+    np.testing.assert_allclose(knots, quantiles, rtol=0, atol=1e-14 * np.abs(x).max())
+
+
+@given(arrays(float, (8, 2), elements=numbers), st.integers(1, 9), degrees(), st.floats(0.0, 3.0))
+def test_share_1_is_the_uniform_row_between_the_widened_bounds(x, n_intervals, degree, margin):
+    low, high = x.min(axis=0), x.max(axis=0)
+    bounds = grid_bounds(low, high, margin / n_intervals * (high - low))
+
+    knots = blended_knots(x, n_intervals, degree, uniform_share=1.0, margin=margin)
+
+    np.testing.assert_array_equal(knots, uniform_knots(*bounds, n_intervals, degree))
+
+
+@given(st.floats(0.0, 1.0))
+def test_the_share_mixes_the_two_rows_breakpoint_by_breakpoint(share):
+    x = np.array([[0.0], [0.5], [1.0], [2.0], [10.0]])
+
+    uniform, quantiles, mixed = (
+        blended_knots(x, 4, 2, uniform_share=s, margin=0.0) for s in (1.0, 0.0, share)
+    )
+
+    np.testing.assert_array_equal(breakpoints(quantiles, 2), x.T)
+    np.testing.assert_allclose(
+        mixed, share * uniform + (1.0 - share) * quantiles, rtol=0, atol=1e-14
+    )
+
+
+def test_the_margin_counts_in_mean_intervals_and_moves_the_ends_of_quantile_rows_alone():
+    x = [[0.0], [1.0], [2.0], [3.0], [8.0]]
+
+    grid = blended_knots(x, 4, 0, uniform_share=0.0, margin=0.5)
+
+    np.testing.assert_array_equal(grid, [[-1.0, 1.0, 2.0, 3.0, 9.0]])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_feature_that_never_changes_gets_a_uniform_row_around_it(share):
+    knots = blended_knots(np.full((7, 1), 3.0), 4, 1, uniform_share=share, margin=1.0)
+
+    np.testing.assert_array_equal(knots, uniform_knots(1.5, 4.5, 4, 1))
+
+
+def test_quantiles_of_a_two_valued_feature_repeat_and_its_bases_still_sum_to_1_between_them():
+    x = np.array([[0.0]] * 5 + [[1.0]] * 5)
+
+    knots = blended_knots(x, 4, 3, uniform_share=0.0, margin=0.0)
+
+    np.testing.assert_array_equal(breakpoints(knots, 3), [[0.0, 0.0, 0.5, 1.0, 1.0]])
+    np.testing.assert_allclose(
+        basis(np.linspace(0.0, 1.0, 9)[:, None], knots, 3).sum(axis=2), 1.0, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "kind", "sentence"),
+    [
+        (
+            (np.zeros((0, 2)), 5, 3),
+            {},
+            ValueError,
+            r"x has shape \(0, 2\), but a grid needs at least one row of samples",
+        ),
+        (([[1.0], [np.inf]], 5, 3), {}, ValueError, "x contains inf at row 1, column 0"),
+        (
+            ([1.0, 2.0], 5, 3),
+            {},
+            ValueError,
+            r"x has shape \(2,\), but needs shape \(batch, n_in\)",
+        ),
+        (([[1.0], [2.0]], 0, 3), {}, ValueError, "n_intervals is 0, but must be at least 1"),
+        (([[1.0], [2.0]], 5, -1), {}, ValueError, "degree is -1, but must be at least 0"),
+        (
+            ([[1.0], [2.0]], 5, 3),
+            {"uniform_share": 1.5},
+            ValueError,
+            "uniform_share is 1.5, but must be between 0 and 1",
+        ),
+        (
+            ([[1.0], [2.0]], 5, 3),
+            {"margin": -0.5},
+            ValueError,
+            "margin is -0.5, but must be at least 0",
+        ),
+        (
+            ([[1.0], [2.0]], 5, 3),
+            {"margin": None},
+            TypeError,
+            "margin is None, but must be a real number",
+        ),
+        (
+            ([[1.0], [11.0]], 5, 3),
+            {"margin": 1.7e308},
+            ValueError,
+            "the range from 1.0 to 11.0 at input 0 is too wide",
+        ),
+        (
+            ([[-1e308], [1e308]], 5, 3),
+            {},
+            ValueError,
+            r"the range from -1e\+308 to 1e\+308 at input 0 is too wide",
+        ),
+    ],
+)
+def test_samples_and_shares_that_place_no_grid_are_refused(arguments, options, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        blended_knots(*arguments, **{"uniform_share": 0.5, "margin": 0.0} | options)
+
+
+def test_no_samples_have_no_bounds():
+    with pytest.raises(
+        ValueError, match=r"x has shape \(0, 1\), but a grid needs at least one row"
+    ):
+        data_bounds(np.zeros((0, 1)))
+    with pytest.raises(
+        ValueError, match=r"x has shape \(0, 1\), but a grid needs at least one row"
+    ):
+        hidden_bounds(np.zeros((0, 1)), 5)

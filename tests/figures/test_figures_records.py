@@ -1,0 +1,359 @@
+"""Records collected into one file a figure: nothing is lost, whatever the order and whenever it is interrupted."""
+
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toy_runs import compute_all, plan_of, seeds_run
+
+from figures import __main__ as program
+from figures.machine import records
+from figures.machine.catalog import all_figures
+from figures.machine.records import collect, collected_path, record_bytes, record_path, write_record
+
+ROOT = Path(__file__).parents[2]
+
+
+def record_of(figure, seed, **changes):
+    """A record as `computing.compute` makes it."""
+    made_with = {"python": "3", "numpy": "2", "kan_ref": "0", "machine": "x", "source": "closure-0"}
+    record = {
+        "figure": figure.NAME,
+        "config": {"seed": seed, "pause": 0.0},
+        "seed": seed,
+        "results": {"square": float(seed**2), "zero": -0.0, "tiny": 5e-324, "third": 1 / 3},
+        "versions": made_with,
+        "seconds": 0.5,
+    }
+    return {**record, **changes}
+
+
+def write(folder, figure, record):
+    path = record_path(folder, figure, record["config"])
+    write_record(path, record_bytes(record))
+    return path
+
+
+def files_below(folder):
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def test_collected_records_are_the_written_ones_bit_by_bit_and_the_single_files_are_gone(
+    toy, tmp_path
+):
+    written = [record_of(toy, seed) for seed in range(3)]
+    for record in written:
+        write(tmp_path, toy, record)
+
+    merged = collect(tmp_path, toy)
+
+    assert (merged.n_merged, merged.complaints) == (3, [])
+    assert files_below(tmp_path / "records") == ["toy_figure.jsonl"]
+    found = plan_of(toy, tmp_path).finished
+    assert [json.dumps(record) for record in found] == [json.dumps(record) for record in written]
+
+
+def test_the_order_of_the_runs_does_not_show(toy, tmp_path):
+    contents = set()
+    for n, order in enumerate(itertools.permutations(range(4))):
+        folder = tmp_path / str(n)
+        for place, seed in enumerate(order):
+            write(folder, toy, record_of(toy, seed))
+            if place % 2:
+                collect(folder, toy)
+        contents.add(collected_path(folder, toy).read_bytes())
+
+    assert len(contents) == 1
+
+
+def test_lines_are_sorted_by_the_text_of_their_configurations_and_a_new_record_adds_one(
+    toy, tmp_path
+):
+    seeds = list(range(12))
+    random.Random(0).shuffle(seeds)
+    for seed in seeds[1:]:
+        write(tmp_path, toy, record_of(toy, seed))
+    collect(tmp_path, toy)
+    before = collected_path(tmp_path, toy).read_text().splitlines()
+    write(tmp_path, toy, record_of(toy, seeds[0]))
+
+    collect(tmp_path, toy)
+
+    after = collected_path(tmp_path, toy).read_text().splitlines()
+    keys = [records.config_key(json.loads(line)["config"]) for line in after]
+    assert keys == sorted(keys)
+    assert [line for line in after if json.loads(line)["seed"] != seeds[0]] == before
+    assert len(after) == 12
+
+
+def test_collecting_again_changes_nothing(toy, tmp_path):
+    write(tmp_path, toy, record_of(toy, 1))
+    collect(tmp_path, toy)
+    path = collected_path(tmp_path, toy)
+    before = path.stat().st_mtime_ns, path.read_bytes()
+
+    merged = collect(tmp_path, toy)
+
+    assert (merged.n_merged, merged.complaints) == (0, [])
+    assert (path.stat().st_mtime_ns, path.read_bytes()) == before
+
+
+def test_without_records_nothing_is_written(toy, tmp_path):
+    assert collect(tmp_path, toy).n_merged == 0
+    assert files_below(tmp_path / "records") == []
+
+
+def test_collected_records_are_used_and_a_single_file_is_newer(toy, tmp_path):
+    write(tmp_path, toy, record_of(toy, 0, results={"square": "old"}))
+    write(tmp_path, toy, record_of(toy, 1, results={"square": "kept"}))
+    collect(tmp_path, toy)
+    write(tmp_path, toy, record_of(toy, 0, results={"square": "new"}))
+
+    def squares():
+        return [record["results"]["square"] for record in plan_of(toy, tmp_path).finished]
+
+    assert squares() == ["new", "kept"]
+    assert collect(tmp_path, toy).n_merged == 1
+    assert squares() == ["new", "kept"]
+
+
+def test_runs_compute_only_what_neither_place_has(toy, tmp_path):
+    compute_all(toy, tmp_path, seeds=2)
+    collect(tmp_path, toy)
+    compute_all(toy, tmp_path, seeds=3)
+
+    compute_all(toy, tmp_path, seeds=5)
+
+    assert sorted(seeds_run(tmp_path)) == [0, 1, 2, 3, 4]
+    assert [record["seed"] for record in plan_of(toy, tmp_path, 5).finished] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda line: line[: len(line) // 2], "line 2, is no JSON"),
+        (lambda line: "", "line 2, is no JSON"),
+        (lambda line: "<<<<<<< HEAD", "line 2, is no JSON"),
+        (lambda line: line.replace("0.5", "Infinity"), "Infinity is not allowed"),
+        (lambda line: line.replace('"toy"', '"2.3"'), "holds a record of figure 2.3, not toy"),
+        (lambda line: line.replace('"seed": 1', '"seed": 0'), "repeats the configuration"),
+        (lambda line: "[]", "does not hold exactly figure, config"),
+    ],
+)
+def test_a_broken_line_is_named_once_and_computed_again_and_never_overwritten(
+    toy, tmp_path, spoil, message
+):
+    compute_all(toy, tmp_path)
+    for record in plan_of(toy, tmp_path).finished:
+        write(tmp_path, toy, {**record, "seconds": 0.5})
+    collect(tmp_path, toy)
+    path = collected_path(tmp_path, toy)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], spoil(lines[1]), lines[2]]) + "\n")
+    spoilt = path.read_bytes()
+
+    plan = plan_of(toy, tmp_path)
+
+    assert len(plan.complaints) == 1
+    assert plan.complaints[0].startswith("toy_figure.jsonl, line 2,")
+    assert message in plan.complaints[0]
+    assert [task.config["seed"] for task in plan.missing] == [1]
+    compute_all(toy, tmp_path)
+    merged = collect(tmp_path, toy)
+    assert merged.n_merged == 0
+    assert (
+        merged.complaints[-1]
+        == "toy_figure.jsonl is left as it is: correct or delete such lines, then collect again"
+    )
+    assert path.read_bytes() == spoilt
+    assert plan_of(toy, tmp_path).missing == []
+    path.write_text("\n".join([lines[0], lines[2]]) + "\n")
+    assert collect(tmp_path, toy).n_merged == 1
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_a_broken_single_file_stays_and_the_others_are_merged(toy, tmp_path):
+    write(tmp_path, toy, record_of(toy, 0))
+    bad = write(tmp_path, toy, record_of(toy, 1))
+    bad.write_text("{")
+
+    merged = collect(tmp_path, toy)
+
+    assert merged.n_merged == 1
+    assert [message.partition(" is no JSON")[0] for message in merged.complaints] == [
+        f"toy_figure/{bad.name}"
+    ]
+    assert bad.read_text() == "{"
+    assert [record["seed"] for record in plan_of(toy, tmp_path).finished] == [0]
+
+
+@pytest.mark.parametrize("step", ["replace", "after replace", "first unlink", "second unlink"])
+def test_an_interruption_at_any_step_loses_nothing(toy, tmp_path, monkeypatch, step):
+    """The process ends without cleaning up, as by kill -9; the next call finishes the work."""
+    write(tmp_path, toy, record_of(toy, 9))
+    collect(tmp_path, toy)
+    for seed in range(3):
+        write(tmp_path, toy, record_of(toy, seed))
+    code = f"""
+import os, pathlib
+from pathlib import Path
+import toy_figure
+from figures.machine import records
+count = {{"first unlink": 1, "second unlink": 2}}.get({step!r}, 0)
+replace, unlink = os.replace, Path.unlink
+def replacing(source, target):
+    if {step!r} == "replace":
+        os._exit(9)
+    replace(source, target)
+    if {step!r} == "after replace":
+        os._exit(9)
+def unlinking(path, *arguments, **options):
+    global count
+    count -= 1
+    if count == 0:
+        os._exit(9)
+    return unlink(path, *arguments, **options)
+os.replace, Path.unlink = replacing, unlinking
+records.collect(Path({str(tmp_path)!r}), toy_figure)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert ended.returncode == 9
+
+    def seeds():
+        return sorted(record["seed"] for record in plan_of(toy, tmp_path, 10).finished)
+
+    assert seeds() == [0, 1, 2, 9]
+    assert collect(tmp_path, toy).complaints == []
+    assert seeds() == [0, 1, 2, 9]
+    assert [
+        name for name in files_below(tmp_path / "records") if name.endswith((".json", ".jsonl"))
+    ] == ["toy_figure.jsonl"]
+
+
+def test_nothing_is_removed_unless_the_collected_file_reads_back(toy, tmp_path, monkeypatch):
+    path = write(tmp_path, toy, record_of(toy, 0))
+    monkeypatch.setattr(records, "write_record", lambda path, content: None)
+
+    with pytest.raises(OSError, match="does not hold the records that were written to it"):
+        collect(tmp_path, toy)
+
+    assert path.exists()
+
+
+def test_a_record_that_a_run_replaces_meanwhile_is_not_removed(toy, tmp_path, monkeypatch):
+    path = write(tmp_path, toy, record_of(toy, 0, results={"square": "old"}))
+    original = records.write_record
+
+    def write_and_run(target, content):
+        original(target, content)
+        original(path, record_bytes(record_of(toy, 0, results={"square": "new"})))
+
+    monkeypatch.setattr(records, "write_record", write_and_run)
+    collect(tmp_path, toy)
+
+    assert plan_of(toy, tmp_path).finished[0]["results"] == {"square": "new"}
+
+
+# --- the program
+
+
+def test_collect_merges_says_so_and_neither_computes_nor_draws(toy_program, toy, tmp_path, capsys):
+    out = tmp_path / "out"
+    write(out, toy, record_of(toy, 0))
+
+    assert toy_program(["--collect", "--out", str(out)]) == 0
+
+    assert capsys.readouterr().out == f"figure toy: 1 record merged in {out}\n"
+    assert files_below(out) == ["records/toy_figure.jsonl"]
+    assert seeds_run(tmp_path) == []
+    assert toy_program(["--collect", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_collect_names_what_is_broken_and_fails(toy_program, toy, tmp_path, capsys):
+    write(tmp_path / "out", toy, record_of(toy, 0)).write_text("{")
+
+    assert toy_program(["--collect", "--out", str(tmp_path / "out")]) == 1
+
+    assert "figure toy: toy_figure/" in capsys.readouterr().err
+
+
+def test_collect_alone_means_quick_and_full_records(toy_program, toy, tmp_path, monkeypatch):
+    quick, full = tmp_path / "quick", tmp_path / "full"
+    monkeypatch.setattr(program, "QUICK", quick)
+    monkeypatch.setattr(program, "FULL", full)
+    for folder in (quick, full):
+        write(folder, toy, record_of(toy, 0))
+
+    assert toy_program(["--collect", "--full"]) == 0
+    assert not collected_path(quick, toy).exists()
+    assert collected_path(full, toy).exists()
+    assert toy_program(["--collect"]) == 0
+    assert collected_path(quick, toy).exists()
+
+
+def test_pictures_and_table_are_the_same_from_single_files_and_from_collected_ones(
+    toy_program, toy, tmp_path
+):
+    out = tmp_path / "out"
+    toy_program(["--out", str(out)])
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+    toy_program(["--collect", "--out", str(out)])
+    toy_program(["--out", str(out)])
+
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    assert len(before) == 3
+    assert len(seeds_run(tmp_path)) == 3
+
+
+def test_the_table_alone_is_written_without_runs_and_pictures(toy_program, toy, tmp_path):
+    out = tmp_path / "out"
+    for seed in range(3):
+        write(out, toy, record_of(toy, seed))
+
+    assert toy_program(["--table", "--out", str(out)]) == 0
+
+    assert (
+        "| toy | squares grow | yes | [0.0, 1.0, 4.0] | yes | toy |"
+        in (out / "claims.md").read_text()
+    )
+    assert seeds_run(tmp_path) == []
+    assert not (out / "toy_figure.png").exists()
+
+
+# --- the repository
+
+
+@pytest.mark.parametrize("figure", all_figures().values(), ids=lambda figure: figure.NAME)
+def test_the_records_of_the_repository_are_whole_sorted_and_written_as_collect_writes_them(figure):
+    """A source distribution has no records, and then there is nothing that could be wrong with them."""
+    folder = ROOT / "figures/results"
+    found = records.find_records(folder, figure)
+
+    assert found.broken_lines == []
+    path = collected_path(folder, figure)
+    content = path.read_bytes() if path.exists() else b""
+    assert content == b"".join(
+        record_bytes(found.collected[key]) for key in sorted(found.collected)
+    )
+
+
+def test_single_files_of_full_runs_are_ignored_by_git_and_collected_ones_are_not():
+    lines = (ROOT / ".gitignore").read_text().splitlines() if (ROOT / ".git").exists() else []
+    names = {
+        "figures/results/records/table_1/0.json": 0,
+        "figures/results/records/table_1.jsonl": 1,
+    }
+    for name, status in names.items() if lines else ():
+        ended = subprocess.run(
+            ["git", "check-ignore", "-q", name], cwd=ROOT, env=os.environ, check=False
+        )
+        assert ended.returncode == status

@@ -1,0 +1,311 @@
+"""kan_ref.plain, the paper by hand, computes what the package computes; and it stays short and free of everything but NumPy."""
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import random_batch, random_layer
+from strategies import degrees, knot_arrays, points_anywhere
+
+import kan_ref as kr
+from kan_ref import plain
+from kan_ref.conformance import suite
+from kan_ref.conformance.subjects import DirectSubject
+from kan_ref.network import layer as layer_passes
+from kan_ref.numerics import central_difference
+from kan_ref.plain.symbols import LIBRARY
+
+FOLDER = Path(plain.__file__).parent
+FILES = sorted(FOLDER.glob("*.py"))
+SEEDS = st.integers(0, 2**32 - 1)
+WIDTHS = st.sampled_from([(2, 5, 1), (3, 4, 2), (2, 5, 3, 1)])
+
+
+def assert_close(ours, theirs, bound):
+    """Equal to within `bound` of the largest entry."""
+    assert ours.shape == theirs.shape
+    assert np.abs(ours - theirs).max() <= bound * np.abs(theirs).max()
+
+
+def random_case(seed, widths, degree):
+    """A network of the package with some edges masked, inputs on and off the grid, and targets."""
+    rng = np.random.default_rng(seed)
+    n_intervals = int(rng.integers(1, 8))
+    network = kr.init_network(
+        widths, n_intervals=n_intervals, degree=degree, domain=(-1.0, 1.0), rng=rng
+    )
+    network = network.with_theta(network.theta + 0.3 * rng.normal(size=network.n_params))
+    for number, layer in enumerate(network.layers):
+        kept = rng.random(layer.mask.shape) < 0.8
+        network = kr.mask_edges(network, number, kept.astype(float))
+    return network, rng.uniform(-2.0, 2.0, (30, widths[0])), rng.normal(size=(30, widths[-1]))
+
+
+# --- it computes what the package computes
+
+
+@given(st.data(), degrees(0, 5))
+def test_basis_functions_and_their_derivatives_are_the_same_bits(data, degree):
+    knots = data.draw(knot_arrays(degree))
+    x = np.stack([data.draw(points_anywhere(row)) for row in knots], axis=1)
+
+    basis, basis_slope = plain.basis_and_slope(x, knots, degree)
+
+    np.testing.assert_array_equal(basis, kr.bspline.basis(x, knots, degree))
+    np.testing.assert_array_equal(basis_slope, kr.bspline.basis(x, knots, degree, derivative=1))
+
+
+@pytest.mark.parametrize("degree", range(6))
+def test_knots_are_the_same(degree):
+    low, high = np.array([-1.0, 0.25]), np.array([1.0, 0.75])
+
+    knots = plain.uniform_knots(low, high, 7, degree)
+
+    assert_close(knots, kr.uniform_knots(low, high, 7, degree), 1e-15)
+
+
+@given(SEEDS, degrees(0, 5), st.integers(1, 4), st.integers(1, 4))
+def test_outputs_edges_and_gradients_of_a_layer_are_the_same(seed, degree, n_in, n_out):
+    rng = np.random.default_rng(seed)
+    layer = random_layer(rng, n_in, n_out, degree=degree, n_intervals=5, base="silu")
+    x, dy = random_batch(rng, layer, 20), rng.normal(size=(20, n_out))
+
+    y, cache = plain.forward(layer, x)
+    dx, grads = plain.backward(layer, cache, dy)
+
+    expected, kept = layer_passes.layer_forward(layer, x)
+    expected_dx, gradient = layer_passes.layer_backward(layer, kept, dy)
+    assert_close(y, expected, 1e-14)
+    assert_close(cache[-1] * layer.mask, layer_passes.layer_edge_outputs(layer, kept), 1e-14)
+    assert_close(dx, expected_dx, 1e-14)
+    assert_close(
+        np.concatenate([grad.ravel() for grad in grads]), kr.Network((gradient,)).theta, 1e-14
+    )
+
+
+@given(SEEDS, WIDTHS, degrees(0, 5))
+def test_outputs_value_and_gradient_of_a_network_are_the_same(seed, widths, degree):
+    network, x, y = random_case(seed, widths, degree)
+    layers = plain.to_layers(network.theta, network.layers)
+
+    value, gradient = plain.value_and_grad(layers, x, y)
+
+    expected, expected_gradient = kr.value_and_grad(network, x, y)
+    assert_close(plain.predict(layers, x), network(x), 1e-14)
+    assert value == pytest.approx(expected, rel=1e-14)
+    assert_close(gradient, expected_gradient, 1e-14)
+
+
+@given(SEEDS, WIDTHS, degrees(2, 5))
+def test_the_gradient_is_the_derivative_of_the_error(seed, widths, degree):
+    network, x, y = random_case(seed, widths, degree)
+    layers, direction = network.layers, np.random.default_rng(seed).normal(size=network.n_params)
+
+    def error(t):
+        return plain.value_and_grad(plain.to_layers(network.theta + t * direction, layers), x, y)[0]
+
+    terms = plain.value_and_grad(layers, x, y)[1] * direction
+    assert abs(central_difference(error) - terms.sum()) <= 1e-6 * np.abs(terms).sum()
+
+
+@given(SEEDS, WIDTHS, degrees(0, 5))
+def test_theta_has_the_same_order_and_leads_back_to_the_same_layers(seed, widths, degree):
+    network, _, _ = random_case(seed, widths, degree)
+
+    layers = plain.to_layers(network.theta, network.layers)
+
+    assert plain.to_theta(layers).tobytes() == network.theta.tobytes()
+    for ours, layer in zip(layers, network.layers, strict=True):
+        assert ours.degree == layer.degree
+        for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask"):
+            np.testing.assert_array_equal(getattr(ours, name), getattr(layer, name))
+
+
+@pytest.mark.parametrize("widths", [(2, 5, 1), (3, 4, 2), (2, 5, 3, 1)])
+def test_a_new_network_has_the_same_random_numbers(widths):
+    options = {"n_intervals": 5, "degree": 3}
+
+    layers = plain.init_network(widths, **options, low=-1.0, high=1.0, rng=np.random.default_rng(7))
+
+    network = kr.init_network(widths, **options, domain=(-1.0, 1.0), rng=np.random.default_rng(7))
+    assert plain.to_theta(layers).tobytes() == network.theta.tobytes()
+    for ours, layer in zip(layers, network.layers, strict=True):
+        assert_close(ours.knots, layer.knots, 1e-15)
+
+
+@given(SEEDS, WIDTHS, degrees(0, 5))
+def test_fifty_steps_of_adam_lead_to_the_same_parameters(seed, widths, degree):
+    network, x, y = random_case(seed, widths, degree)
+
+    layers, values = plain.fit(network.layers, x, y, n_steps=50, alpha=0.01)
+
+    def value_and_grad(theta):
+        return kr.value_and_grad(network.with_theta(theta), x, y)
+
+    expected = kr.adam(value_and_grad, network.theta, n_steps=50, learning_rate=0.01)
+    assert values[0] == pytest.approx(value_and_grad(network.theta)[0], rel=1e-14)
+    assert len(values) == 50
+    assert_close(plain.to_theta(layers), expected.theta, 1e-13)
+
+
+@given(SEEDS, degrees(0, 5), st.integers(1, 8), st.sampled_from([2, 3, 5]))
+def test_a_grid_extended_to_a_multiple_keeps_every_spline_on_the_grid(seed, degree, coarse, factor):
+    rng = np.random.default_rng(seed)
+    layers = plain.init_network((2, 3, 1), coarse, degree, -1.0, 1.0, rng)
+    network = kr.Network(tuple(package_layer(layer) for layer in layers))
+
+    finer = plain.extend_grid(layers, factor * coarse)
+
+    expected = kr.extend_grid(network, n_intervals=factor * coarse)
+    for ours, theirs, old in zip(finer, expected.layers, layers, strict=True):
+        assert ours.coef.shape == theirs.coef.shape
+        x = rng.uniform(old.breakpoints[:, 0], old.breakpoints[:, -1], (100, old.knots.shape[0]))
+        assert_close(plain.forward(ours, x)[0], kr.Network((theirs,))(x), 1e-12)
+        assert_close(plain.forward(ours, x)[0], plain.forward(old, x)[0], 1e-12)
+
+
+def package_layer(layer):
+    """A layer of the package with the arrays of a plain one."""
+    return kr.Layer(layer.knots, layer.coef, layer.w_base, layer.w_spline, layer.mask, layer.degree)
+
+
+# --- it is right by answers from exact arithmetic, which come from neither of them
+
+
+def plain_layers(layers):
+    """Layers given as dicts; plain has no base function but silu."""
+    if any(layer["base"] != "silu" for layer in layers):
+        raise NotImplementedError
+    names = ("knots", "coef", "w_base", "w_spline", "mask")
+    return [plain.Layer(*(layer[name] for name in names)) for layer in layers]
+
+
+class Plain:
+    """An adapter for the conformance kit."""
+
+    name = "kan_ref.plain"
+
+    def uniform_knots(self, low, high, n_intervals, degree):
+        return plain.uniform_knots(np.array([low]), np.array([high]), n_intervals, degree)[0]
+
+    def basis(self, x, knots, degree):
+        return self.basis_derivative(x, knots, degree, 0)
+
+    def basis_derivative(self, x, knots, degree, order):
+        if order > 1:
+            raise NotImplementedError
+        return plain.basis_and_slope(x[:, None], knots[None], degree)[order][:, 0]
+
+    def layer_forward(self, layer, x):
+        return self.network_forward([layer], x)
+
+    def layer_vjp(self, layer, x, dy):
+        (layer,) = plain_layers([layer])
+        dx, grads = plain.backward(layer, plain.forward(layer, x)[1], dy)
+        return {"dx": dx} | dict(zip(("d_coef", "d_w_base", "d_w_spline"), grads, strict=True))
+
+    def network_forward(self, layers, x):
+        return plain.predict(plain_layers(layers), x)
+
+
+def test_it_passes_every_case_of_the_conformance_kit_that_it_can_answer():
+    report = suite.run(DirectSubject(Plain()))
+
+    assert [outcome.case.id for outcome in report.failures] == []
+    assert report.n_passed > 150
+
+
+# --- it learns, and finds formulas
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_three_hundred_steps_of_adam_learn_the_papers_example(seed):
+    rng = np.random.default_rng(seed)
+    data = kr.sample("exp_sin", n_train=400, n_test=400, rng=rng)
+    layers = plain.init_network((2, 5, 1), 5, 3, -1.0, 1.0, rng)
+
+    layers, values = plain.fit(layers, data.x_train, data.y_train, n_steps=300, alpha=0.02)
+
+    test_error = np.sqrt(np.mean((plain.predict(layers, data.x_test) - data.y_test) ** 2))
+    assert np.sqrt(values[0]) > 1.0
+    assert np.sqrt(values[-1]) < 0.05
+    assert test_error < 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "curve"),
+    [
+        ("sin", lambda x: 1.5 * np.sin(2.3 * x + 0.4) - 0.7),
+        ("exp", lambda x: 2.0 * np.exp(1.7 * x) - 1.0),
+        ("x^2", lambda x: 3.0 * (x + 0.3) ** 2),
+        ("tanh", lambda x: np.tanh(4.0 * x + 1.0)),
+        ("gaussian", lambda x: np.exp(-((3.0 * x) ** 2))),
+        ("abs", lambda x: 2.0 * np.abs(x - 0.1)),
+        ("x^3", lambda x: (2.0 * x - 1.0) ** 3),
+    ],
+)
+def test_a_sampled_curve_gets_the_name_of_its_function(name, curve):
+    x = np.linspace(-1.0, 1.0, 200)
+    fits = {other: plain.fit_affine(f, x, curve(x)) for other, f in LIBRARY.items()}
+
+    r2, (a, b, c, d) = fits[name]
+
+    assert max(fits, key=lambda other: fits[other][0]) == name
+    assert r2 > 0.999
+    assert np.abs(c * LIBRARY[name](a * x + b) + d - curve(x)).max() < 1e-2
+
+
+@pytest.mark.parametrize(("name", "curve"), [("sin", lambda x: np.sin(3.0 * x)), ("exp", np.exp)])
+def test_an_edge_that_learned_a_function_is_named_after_it(name, curve):
+    (layer,) = plain.init_network((2, 3), 10, 3, -1.0, 1.0, np.random.default_rng(0))
+    x = np.linspace(-1.0, 1.0, 300)
+    silu, _ = plain.silu_and_slope(x)
+    spline = curve(x) - layer.w_base[2, 1] * silu
+    layer.coef[2, 1] = kr.fit_curve(x, spline[:, None], knots=layer.knots[1], degree=3).coef[0]
+
+    best, *others = plain.suggest(layer, 2, 1)
+
+    assert best[2] == name
+    assert best[0] > 0.999
+    assert len(others) == len(LIBRARY) - 1
+    assert all(best[0] > other[0] for other in others)
+
+
+# --- it is short, and stands by itself
+
+
+def test_it_is_short():
+    lines = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+
+    assert sorted(lines) == [
+        *("__init__.py", "bases.py", "grids.py", "layer.py", "network.py", "symbols.py", "train.py")
+    ]
+    assert sum(lines.values()) <= 260
+    assert sum(lines[f"{name}.py"] for name in ("bases", "layer", "network", "train")) <= 190
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_it_imports_numpy_and_itself_alone(file):
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+
+    assert all(name == "numpy" or name.startswith("kan_ref.plain.") for name in found), found
+
+
+def test_every_line_of_backward_names_its_line_of_forward_in_reverse_order():
+    text = (FOLDER / "layer.py").read_text(encoding="utf-8")
+
+    forward = [int(n) for n in re.findall(r"# line (\d)", text)]
+    backward = [int(n) for n in re.findall(r"# of line (\d)", text)]
+
+    assert forward == sorted(set(forward))
+    assert backward == sorted(backward, reverse=True)
+    assert set(backward) == set(forward)
