@@ -6,17 +6,15 @@ import os
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 from toy_runs import compute_all, plan_of, seeds_run
 
 from figures import __main__ as program
 from figures.machine import records
 from figures.machine.catalog import all_figures
 from figures.machine.records import collect, collected_path, record_bytes, record_path, write_record
-
-ROOT = Path(__file__).parents[2]
 
 
 def record_of(figure, seed, **changes):

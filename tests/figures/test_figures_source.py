@@ -4,9 +4,9 @@ import itertools
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 from toy_runs import plan_of
 
 from figures.machine import computing, source
@@ -14,8 +14,6 @@ from figures.machine.catalog import all_figures
 from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines
 from figures.tables import table_2_human
-
-ROOT = Path(__file__).parents[2]
 
 PACKAGE = {
     "__init__.py": "",

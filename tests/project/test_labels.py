@@ -7,12 +7,11 @@ and the pages of docs. A test may define labels of its own in its module's docst
 import ast
 import re
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 from test_phrases import CODE_IN_MARKDOWN, comments, without
 
-ROOT = Path(__file__).parents[2]
 LETTERS = {
     "bspline": "B",
     "functions": "F",
