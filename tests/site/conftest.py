@@ -1,0 +1,16 @@
+"""One build of the site for all its tests."""
+
+import pytest
+from checkout import ROOT
+from site_build import build
+
+
+def pytest_xdist_auto_num_workers():
+    """Return 0, no worker processes: each would build the site, and one build uses two processes."""
+    return 0
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The built site."""
+    return build(ROOT, tmp_path_factory.mktemp("site"))
