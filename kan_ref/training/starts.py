@@ -137,6 +137,20 @@ def run_starts(
 def best_start(*arguments: Any, **options: Any) -> Network:
     """Return the network of the best of several short runs: `run_starts(...).network`.
 
-    Parameters, errors and the rule of the choice are those of `run_starts`.
+    Parameters
+    ----------
+    widths, data, n_starts, n_intervals, degree, domain, base
+        As in `run_starts`.
+    n_steps, optimizer, smoothness_weight, validation_share, rng
+        As in `run_starts`.
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    ValueError, TypeError, KeyboardInterrupt
+        As `run_starts`.
     """
     return run_starts(*arguments, **options).network
