@@ -63,7 +63,8 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     if abs(sums[worst] - 1.0) > tolerance:
         raise ValueError(
             f"basis is no partition of unity: at x = {points[worst]:.17g} (position {worst}) "
-            f"the bases sum to {sums[worst]:.17g}, but must sum to 1 within {tolerance:g}"
+            f"the basis functions sum to {sums[worst]:.17g}, "
+            f"but must sum to 1 within {tolerance:g}"
         )
 
 

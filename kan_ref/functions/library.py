@@ -177,7 +177,8 @@ def register_function(
                 f"{part} of {name!r} is {function!r}, but must be a function of an array"
             )
     if gauge is not None and not isinstance(gauge, Gauge):
-        raise TypeError(f"gauge of {name!r} is {gauge!r}, but must be a kan_ref.functions.Gauge")
+        kind = Gauge.__name__
+        raise TypeError(f"gauge of {name!r} is {gauge!r}, but must be a {kind}")
     if formula is not None and not callable(formula):
         raise TypeError(
             f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol"

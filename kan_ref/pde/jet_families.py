@@ -1,4 +1,4 @@
-"""The functions that compute the jets of a model: `jets` for a Network, `mlp_jets` for an MLP."""
+"""Functions that compute the jets of a model: `jets` for a Network, `mlp_jets` for an MLP."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class JetFunctions:
     """The functions that compute jets of one kind of model.
 
     `prepare(model, x, kind)` evaluates what a batch needs only once; `predict(model, inputs)` gives
-    the jet (n_out, n_parts, batch); `run_forward(model, inputs)` a flow with such a `jet`;
+    the jet (n_out, n_components, batch); `run_forward(model, inputs)` a flow with such a `jet`;
     `run_backward(model, flow, d_jet)` the gradient (n_params,); `jacobian(model, flow, seeds)` a
     block of rows for each seed.
     """

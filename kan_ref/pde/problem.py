@@ -155,6 +155,9 @@ class PreparedProblem:
             # [/eq:problem-rows]
         return np.concatenate(scaled), blocks
 
+    def __repr__(self) -> str:
+        return f"equations at {sum(len(term.x) for term in self.terms)} points"
+
     def _scaled(self, model: JetModel) -> list[FloatArray]:
         """Return the residuals (J38) of each term, (n_residuals, n)."""
         scaled = []

@@ -54,8 +54,7 @@ def nodes_on_paths(edges: Sequence[BoolArray], nodes: Sequence[BoolArray]) -> li
 
 
 def strongest_paths(edges: Sequence[FloatArray], nodes: Sequence[FloatArray]) -> FloatArray:
-    """Return the strengths (P13) of the outputs (n_L,), from those of edges (n_out, n_in) and
-    nodes.
+    """Return the strengths (P13) of the outputs (n_L,), from those of edges and nodes.
 
     A masked edge or removed node has the strength -inf.
     """

@@ -122,8 +122,7 @@ def layer_penalty(
 
 
 def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
-    """Return the entropy S of scores (n_out, n_in) and dS / d scores, taken as 0 where a score is
-    0.
+    """Return the entropy S of scores (n_out, n_in), and dS / d scores; it is 0 at scores of 0.
 
     Examples
     --------

@@ -205,10 +205,12 @@ def _check_samples_and_layer(network: Network, x: object, layer: object) -> tupl
 
 
 def _all_nodes(network: Network) -> list[BoolArray]:
+    """Return flags that keep all nodes."""
     return [np.ones(width, dtype=bool) for width in network.widths]
 
 
 def _all_edges(network: Network) -> list[BoolArray]:
+    """Return flags that keep all edges."""
     return [np.ones(layer.mask.shape, dtype=bool) for layer in network.layers]
 
 

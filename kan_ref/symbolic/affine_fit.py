@@ -119,8 +119,8 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
 
     Notes
     -----
-    Takes 1 to 15 ms for 1000 samples on one core. A pole between two samples is
-    accepted only if the samples grow towards it on both sides; it is listed in `singular`. See
+    Takes 1 to 15 ms for 1000 samples on one core. A pole between two samples is accepted only if
+    the samples grow towards it on both sides; it is listed in `singular`. See
     tutorials/08_symbols.md, "variable projection".
 
     Examples
@@ -131,24 +131,32 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     [-0.5, 0.0, 3.0, 1.0]
     """
     function = lookup(name)
-    return fit_samples(function, read_samples(x, y))
+    return fit_samples(function, standardise(*check_samples(x, y)))
 
 
-def read_samples(x: object, y: object) -> Samples:
-    """Check samples x (n,) and y (n,), and standardise them for the search."""
+def check_samples(x: object, y: object) -> tuple[FloatArray, FloatArray]:
+    """Return x and y as arrays (n,); raise if they are not finite or differ in length."""
     x, y = check_float_array("x", x, ("n",)), check_float_array("y", y, ("n",))
     if len(x) != len(y) or len(x) == 0:
         raise ValueError(
             f"x has {len(x)} samples and y has {len(y)}, "
             "but a fit needs as many of both, at least 1"
         )
+    return x, y
+
+
+def standardise(x: FloatArray, y: FloatArray) -> Samples:
+    """Return samples (n,) as the search needs them; raise ValueError where numbers overflow."""
     order = np.argsort(x, kind="stable")
     low, high = float(x[order[0]]), float(x[order[-1]])
     if not np.isfinite(high - low):
         raise ValueError(
             f"x reaches from {low:.3g} to {high:.3g}, but its width must be a float64 number"
         )
-    unit = float(np.ldexp(1.0, int(np.frexp(np.abs(y).max())[1])))
+    largest = float(np.abs(y).max())
+    if not np.isfinite(largest):  # the output of an edge may overflow
+        raise ValueError(f"y reaches {largest}, but must be finite")
+    unit = float(np.ldexp(1.0, int(np.frexp(largest)[1])))
     y = y / unit
     mean, std = float(np.mean(y)), float(np.std(y))
     if low == high or float(np.ptp(y)) <= ROUNDING * float(np.abs(y).max()):
@@ -208,9 +216,7 @@ def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tup
 
 
 def _with_outer(function: Function, samples: Samples, a: float, b: float) -> AffineFit:
-    """Return the fit with the best c and d for an inner line; rms inf if f is undefined at a
-    sample.
-    """
+    """Return the fit with the best c and d for an inner line; its rms is inf if f is undefined."""
     with np.errstate(all="ignore"):
         g = function.f(a * samples.x + b)
         middle = float(np.mean(g))
@@ -224,9 +230,7 @@ def _with_outer(function: Function, samples: Samples, a: float, b: float) -> Aff
 
 
 def _constant(function: Function, samples: Samples) -> AffineFit:
-    """Return the fit with c = 0 and an inner line that stays in the domain of f, away from
-    poles.
-    """
+    """Return the fit with c = 0 and an inner line in the domain of f, away from poles."""
     low, high = function.domain
     poles = singular_points(function, max(low, -FINITE_POLES), min(high, FINITE_POLES))
     walls = [low, *poles, high]
@@ -243,6 +247,7 @@ def _constant(function: Function, samples: Samples) -> AffineFit:
 
 
 def _values(function: Function, affine: Affine, x: FloatArray) -> FloatArray:
+    """Return c f(a x + b) + d, NaN where f is undefined."""
     a, b, c, d = affine
     with np.errstate(all="ignore"):
         return np.asarray(c * function.f(a * x + b) + d)

@@ -93,9 +93,7 @@ def _above(upper: Layer, node: int) -> list[SymbolicEdge]:
 
 
 def _free_groups(lower: Layer, upper: Layer) -> list[list[int]]:
-    """Return the hidden nodes that symbolic edges alone enter and leave, grouped by locked
-    edges.
-    """
+    """Return the hidden nodes with symbolic edges only, in groups tied by locked edges."""
     group = list(range(lower.n_out))
     for uses in (
         [(edge.row, edge.output) for edge in lower.symbolic],

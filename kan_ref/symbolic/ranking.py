@@ -15,13 +15,20 @@ would pay, and x^2 learnt by a spline would be ranked below cosh. Below this bou
 exact, and complexity decides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.functions import LIBRARY, lookup
-from kan_ref.symbolic.affine_fit import EPS, AffineFit, Samples, fit_samples, read_samples
+from kan_ref.functions import LIBRARY, Function, lookup
+from kan_ref.symbolic.affine_fit import (
+    EPS,
+    AffineFit,
+    Samples,
+    check_samples,
+    fit_samples,
+    standardise,
+)
 from kan_ref.symbolic.gauge import n_inner
 
 # Chosen, with (S20), on 810 curves with noise of 1e-2 of their standard deviation and 810 splines
@@ -67,12 +74,22 @@ def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> 
     >>> fits[0].name
     'sin'
     """
+    functions = check_candidates(names)
+    return rank_samples(standardise(*check_samples(x, y)), functions)
+
+
+def check_candidates(names: Iterable[str] | None) -> list[Function]:
+    """Return the functions called `names`, all by default; raise for unknown or no names."""
     if isinstance(names, str):
         raise TypeError(f"names is {names!r}, but must be a sequence of names, as in ({names!r},)")
     functions = [lookup(name) for name in dict.fromkeys(LIBRARY if names is None else names)]
     if not functions:
         raise ValueError("names is empty, but a ranking needs at least one name")
-    samples = read_samples(x, y)
+    return functions
+
+
+def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[AffineFit]:
+    """Rank functions as `rank_functions` does, for validated samples."""
     fits = [fit_samples(function, samples) for function in functions]
     n_eff = _effective_number(samples, min(fits, key=lambda fit: fit.rms))
     # [eq:rank]

@@ -32,10 +32,10 @@ from kan_ref.network import (
     values,
     with_formula,
 )
-from kan_ref.symbolic.affine_fit import AffineFit, fit_affine
+from kan_ref.symbolic.affine_fit import AffineFit, fit_samples, standardise
 from kan_ref.symbolic.exchange import Choice, Place, exchange_functions, with_fits
 from kan_ref.symbolic.gauge import n_inner
-from kan_ref.symbolic.ranking import rank_functions
+from kan_ref.symbolic.ranking import check_candidates, rank_samples
 
 IDENTITY = (1.0, 0.0, 1.0, 0.0)
 MOST_RIVALS = 4  # candidates of one edge among which the network decides
@@ -130,7 +130,7 @@ def fix_symbolic(
     else:
         _check_active(network, layer_index, j, i)
         inputs, outputs = edge_samples(network, x)[layer_index]
-        four = fit_affine(inputs[:, i], outputs[:, j, i], name).affine
+        four = fit_samples(function, standardise(inputs[:, i], outputs[:, j, i])).affine
     fixed = with_formula(network.layers[layer_index], j, i, function, four)
     return replace_layer(network, layer_index, fixed)
 
@@ -211,7 +211,8 @@ def suggest_symbolic(
     layer_index, j, i = check_edge_index(network, layer, output, input)
     _check_active(network, layer_index, j, i)
     inputs, outputs = edge_samples(network, x)[layer_index]
-    fits = rank_functions(inputs[:, i], outputs[:, j, i], names)
+    samples = standardise(inputs[:, i], outputs[:, j, i])
+    fits = rank_samples(samples, check_candidates(names))
     return Suggestions(layer_index, j, i, tuple(fits))
 
 
@@ -224,6 +225,7 @@ def _check_active(network: Network, layer_index: int, j: int, i: int) -> None:
 
 
 def _edge(layer_index: int, j: int, i: int) -> str:
+    """Return the place of an edge in words, for messages."""
     return f"edge of layer {layer_index} from input {i} to output {j}"
 
 
@@ -262,11 +264,11 @@ def auto_symbolic(
     """
     check_network("network", network)
     rival_score = check_number("rival_score", rival_score, low=0.0)
-    points = check_inputs(network, x)
+    points, functions = check_inputs(network, x), check_candidates(names)
     rivals: dict[Place, list[AffineFit]] = {}
     for layer_index, (inputs, outputs) in enumerate(edge_samples(network, points)):
         for j, i in np.argwhere(network.layers[layer_index].mask == 1.0).tolist():
-            ranked = rank_functions(inputs[:, i], outputs[:, j, i], names)
+            ranked = rank_samples(standardise(inputs[:, i], outputs[:, j, i]), functions)
             most = ranked[0].score + rival_score
             rivals[layer_index, j, i] = [fit for fit in ranked[:MOST_RIVALS] if fit.score <= most]
     return decide_together(network, points, rivals)

@@ -1,8 +1,7 @@
 """Training: an optimizer on a flat vector, finer grids, hidden grids that follow activations.
 
 Liu et al. 2024, sections 2.2 and 2.4. One call of `fit` goes through a schedule of grids. On each
-it makes the objective of the network and hands it to an optimizer, whose memory ends with that
-grid.
+it minimises the objective of the network by an optimizer, whose memory ends with that grid.
 
     (T10)  before each grid    the first layer is extended over its own [a, b], hidden grids are
                                placed on the activations

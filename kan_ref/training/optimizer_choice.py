@@ -1,4 +1,4 @@
-"""The optimizers that `fit` knows by name, and mini-batches for Adam.
+"""The optimizers of `fit` by their names, and mini-batches for Adam.
 
 Mini-batches are drawn without replacement, in a new order whenever all samples have been used.
 """

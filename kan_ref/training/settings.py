@@ -1,4 +1,4 @@
-"""Settings of a training run: which optimizer serves which objective, and what each of them takes."""
+"""Settings of a training run: the optimizer for an objective, and the arguments that it takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -67,9 +67,9 @@ def test_bases_of_the_package_sum_to_1():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (half_open, r"at x = 1 \(position 20\) the bases sum to 0, but must sum to 1 within 1e-12"),
-        (lambda x: bases(x)[:, 1:], r"at x = -1 \(position 0\) the bases sum to 0\.83"),
-        (lambda x: bases(x) * (1.0 + 1e-9), r"the bases sum to 1\.00000000\d+, but"),
+        (half_open, r"at x = 1 \(position 20\) the basis functions sum to 0, but must sum to 1 within 1e-12"),
+        (lambda x: bases(x)[:, 1:], r"at x = -1 \(position 0\) the basis functions sum to 0\.83"),
+        (lambda x: bases(x) * (1.0 + 1e-9), r"the basis functions sum to 1\.00000000\d+, but"),
         (lambda x: bases(x) * np.nan, "the answer of basis contains nan at row 0, column 0"),
         (
             lambda x: bases(x).T,

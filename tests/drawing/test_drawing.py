@@ -177,7 +177,7 @@ def test_names_of_functions_lie_in_their_boxes_and_off_the_curves():
         around = box.get_extents(ax.transData)
         assert around.x0 <= text.x0 < text.x1 <= around.x1
         assert text.y1 <= around.y1
-        assert text.y0 > ax.transData.transform(curve)[:, 1].max() - 2.0
+        assert text.y0 > ax.transData.transform(curve)[:, 1].max() - 3.0
 
 
 def test_a_figure_of_its_own_has_the_natural_size_and_nothing_else_on_it():
@@ -331,7 +331,7 @@ def test_an_axes_that_cannot_be_drawn_on_is_refused(ax, error, sentence):
 )
 def test_a_formula_that_cannot_be_set_is_refused_before_drawing(options):
     with pytest.raises(
-        ValueError, match=r"(title|name) '\$.*\$' is not symbolic that Matplotlib can set"
+        ValueError, match=r"(title|name) '\$.*\$' is no formula that Matplotlib can set"
     ):
         draw_network(*example(), **options)
 
@@ -615,7 +615,7 @@ def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monke
         ({"titles": ("a",)}, ValueError, r"titles is \('a',\), but must hold 2 str, one a frame"),
         ({"titles": "ab"}, ValueError, "titles is 'ab', but must hold 2 str, one a frame"),
         ({"titles": ("a", 3)}, TypeError, "title is 3, but must be a str"),
-        ({"titles": ("a", "$x^$")}, ValueError, r"title '\$x\^\$' is not symbolic"),
+        ({"titles": ("a", "$x^$")}, ValueError, r"title '\$x\^\$' is no formula"),
         (
             {"frames_per_second": 0},
             ValueError,

@@ -109,7 +109,7 @@ def test_the_minimum_is_that_of_scipys_levenberg_marquardt(problem):
     assert result.value == pytest.approx(2.0 * theirs.cost, rel=1e-8, abs=1e-16)
     assert result.value == pytest.approx(problem.minimum, rel=1e-9, abs=1e-16)
     tolerance = (
-        1e-8 if problem.name != "Powell singular" else 1e-4
+        1e-7 if problem.name != "Powell singular" else 1e-4
     )  # there the value is flat to fourth order
     np.testing.assert_allclose(
         result.theta, theirs.x, rtol=0, atol=tolerance * max(1.0, np.abs(theirs.x).max())

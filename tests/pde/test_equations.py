@@ -144,7 +144,7 @@ def check_value(model, conditions):
 
     assert value == pytest.approx(expected, rel=1e-11)
     assert residuals @ residuals == pytest.approx(expected, rel=1e-11)
-    assert objective.equations.value(model) == pytest.approx(expected, rel=1e-11)
+    assert objective.goal.value(model) == pytest.approx(expected, rel=1e-11)
 
 
 def check_gradient(model, conditions, rng, **options):
@@ -253,7 +253,7 @@ def test_a_weight_multiplies_its_points_share_alone():
     def value(one):
         return objective_of(
             model, [Linear(condition.x, condition.options | {"weight": one})]
-        ).equations.value(model)
+        ).goal.value(model)
 
     apart = [value(np.eye(5)[b]) for b in range(5)]
 
@@ -289,7 +289,7 @@ def test_a_number_as_source_or_coefficient_is_meant_for_all_points_and_outputs()
     )
     short = Linear(x, {"second": matrix, "first": np.ones(2), "zeroth": 0.5, "source": 0.7})
 
-    values = [objective_of(model, [one]).equations.residuals(model) for one in (spread, short)]
+    values = [objective_of(model, [one]).goal.residuals(model) for one in (spread, short)]
 
     np.testing.assert_allclose(values[0], values[1], rtol=1e-13)
 
@@ -321,7 +321,7 @@ def test_lists_integers_and_float32_are_numbers_too():
     model, _, _ = case("degree 3", "matrix")
 
     values = [
-        objective_of(model, [Linear(np.array(x), options)]).equations.residuals(model)
+        objective_of(model, [Linear(np.array(x), options)]).goal.residuals(model)
         for options in (plain, *forms)
     ]
     term = kr.linear_term(x, **plain)

@@ -18,7 +18,7 @@ from kan_ref.functions.library import (
     unregister_function,
 )
 from kan_ref.functions.record import Function, Gauge
-from kan_ref.symbolic.affine_fit import AffineFit, fit_affine
+from kan_ref.symbolic.affine_fit import AffineFit, fit_affine, standardise
 from kan_ref.symbolic.gauge import canonical_affine, n_inner
 from kan_ref.symbolic.inner_lines import Chart, between, free_number, line_ends
 from kan_ref.symbolic.poles import holds_poles, pole_gaps, simple_poles
@@ -804,6 +804,11 @@ def test_every_case_of_the_benchmark_draws_curves_from_a_seed(case):
 def test_bad_samples_and_names_are_refused_in_a_sentence(search, x, y, name, error, sentence):
     with pytest.raises(error, match=sentence):
         search(x, y, name)
+
+
+def test_an_edge_whose_outputs_overflow_is_refused():
+    with pytest.raises(ValueError, match="y reaches inf, but must be finite"):
+        standardise(np.arange(3.0), np.array([0.0, -np.inf, 1.0]))
 
 
 def test_a_ranking_of_no_names_or_of_a_bare_name_is_refused():

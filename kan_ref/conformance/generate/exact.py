@@ -33,8 +33,8 @@ class Rules:
     """The definition (all defaults), or the change that a known defect makes to it.
 
     `outside`: `"fade"` (the definition), or outside [a, b] "continue" the end polynomials, "zero",
-    or "clamp" x. `silu_slope`: "right", or "sigmoid". `without_degree`: derivatives of B-splines lack
-    their factor. `base_scaled`: w_spline multiplies the base function too.
+    or "clamp" x. `silu_slope`: "right", or "sigmoid". `without_degree`: derivatives of B-splines
+    lack their factor. `base_scaled`: w_spline multiplies the base function too.
     """
 
     outside: str = "fade"
