@@ -76,7 +76,7 @@
     else slide(old, alphas, done);
   }
 
-  // Every new handle starts at an old one and slides along that leg of the old polygon to the place that (I4) gives it.
+  // Every new handle starts at an old one and slides along that leg of the old polygon to the place that (B20) gives it.
   function slide(old, alphas, done) {
     const goal = curve.settled();
     const start = alphas.map((alpha, m) => clamp(alpha === 1 ? m : m - 1, 0, old.coef.length - 1));

@@ -1,10 +1,10 @@
-// B-splines of a knot row, their derivatives, and knot insertion: kan_ref's bspline.py, knots.py and knot_insertion.py, operation by
-// operation in the same order, so that both give the same float64 numbers bit for bit (tests/explorer/test_explorer.py).
+// B-splines of a knot vector, their derivatives, and knot insertion, as in evaluation.py, knots.py and knot_insertion.py of kan_ref.bspline.
+// The operations have the same order, so that both give the same float64 numbers bit for bit (tests/explorer/test_explorer.py).
 //
-//   (B1)  B_{m,0}(x) = 1 where t_m <= x < t_{m+1}, else 0
-//   (B2)  B_{m,d}(x) = (x - t_m) T_{m,d}(x) + (t_{m+d+1} - x) T_{m+1,d}(x),   T_{m,d} = B_{m,d-1} / (t_{m+d} - t_m)
-//   (B3)  B'_{m,d}(x) = d (T_{m,d}(x) - T_{m+1,d}(x))
-//   (I4)  coef'_m = (1 - alpha_m) coef_{m-1} + alpha_m coef_m,   alpha_m = (t - t_m) / (t_{m+k} - t_m) held in [0, 1]
+//   (B4)  B_{m,0}(x) = 1 where t_m <= x < t_{m+1}, else 0
+//   (B5)  B_{m,d}(x) = (x - t_m) T_{m,d}(x) + (t_{m+d+1} - x) T_{m+1,d}(x),   T_{m,d} = B_{m,d-1} / (t_{m+d} - t_m)
+//   (B6)  B'_{m,d}(x) = d (T_{m,d}(x) - T_{m+1,d}(x))
+//   (B20)  coef'_m = (1 - alpha_m) coef_{m-1} + alpha_m coef_m,   alpha_m = (t - t_m) / (t_{m+k} - t_m) held in [0, 1]
 //
 // A classic script: it adds to the one global name KAN, in a browser (also from file://) and under node.
 "use strict";
@@ -38,7 +38,7 @@
     return cell;
   }
 
-  // (B3) of the d quotients, into the first d + 1 numbers of `plane`.
+  // (B6) of the d quotients, into the first d + 1 numbers of `plane`.
   function differentiate(plane, quotients) {
     const d = quotients.length;
     for (let r = 0; r < d; r++) plane[r] = -quotients[r];
@@ -103,7 +103,7 @@
     return points;
   }
 
-  // (I4): the row with one more knot, the coefficients of the same curve on it, and the alphas.
+  // (B20): the knot vector with one more knot, the coefficients of the same curve on it, and the alphas.
   function insertKnot(knots, degree, coef, t) {
     const moved = [];
     const alphas = [];

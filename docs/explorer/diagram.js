@@ -1,7 +1,7 @@
-// Where everything stands in the picture of a network, as in kan_ref's diagram_plan.py and the paper's Fig. 2.4: inputs below, outputs
+// Where everything stands in the picture of a network, as in kan_ref.drawing's plan.py and the paper's Fig. 2.4: inputs below, outputs
 // above, a box for every edge, boxes grouped by target; n boxes in g groups share the width as slots,
 //
-//   (D2)  slot s, in group r, has its middle at  width (s + 1/2 + e (r + 1/2)) / (n + e g)
+//   (G1)  slot s, in group r, has its middle at  width (s + 1/2 + e (r + 1/2)) / (n + e g)
 //
 // with e = 1/2 between groups, or 0. Where boxes would be too small they stand alternately in two rows; where even these would be, the
 // picture is wider than its place. Lengths are pixels, y points down.

@@ -1,11 +1,11 @@
-// The base functions and the library of formulas, as in kan_ref's base_function.py and function_values.py: outside its domain a
+// The base functions and the library of formulas, as in kan_ref.functions' base_function.py and values.py: outside its domain a
 // formula is NaN. `complexity` is the library's.
 "use strict";
 
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
 
-  // (A5): from e^-|x| alone, which cannot overflow
+  // (F5): from e^-|x| alone, which cannot overflow
   function sigmoid(x) {
     const u = Math.exp(-Math.abs(x));
     return (x < 0 ? u : 1) / (1 + u);

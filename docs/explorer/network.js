@@ -1,9 +1,9 @@
-// What a network gives: every edge, every node, scores on samples (kan_ref's layer.py and scores.py).
+// What a network gives: every edge, every node, scores on samples (kan_ref.network.layer and kan_ref.sparsity.scores).
 //
 //   an edge is exactly one of three:   mask 1     w_base b(x) + w_spline sum_m coef_m B_m(x)
 //                                      symbolic   c f(a x + b) + d
-//                                      neither    0 (dead)
-//   a node is the sum of the edges that enter it;   score (S1) of an edge: mean of |phi| over the samples
+//                                      neither    0 (masked)
+//   a node is the sum of the edges that enter it;   score (P8) of an edge: mean of |phi| over the samples
 "use strict";
 
 (function (root) {

@@ -1,4 +1,4 @@
-// The picture of a network: nodes, wires, and for every edge a box with its curve, as dark as its score says (D1: tanh(3 score)).
+// The picture of a network: nodes, wires, and for every edge a box with its curve, as dark as its score says (G2: tanh(3 score)).
 "use strict";
 
 (function (root) {

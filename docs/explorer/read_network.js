@@ -1,4 +1,4 @@
-// A network from the text of a JSON file that kan_ref.save wrote: versions 1 and 2 of the format in kan_ref/plain_form.py. The file may
+// A network from the text of a JSON file that kan_ref.save wrote: versions 1 and 2 of the format in kan_ref/io/document.py. The file may
 // come from anywhere: whatever is wrong with it is said in one sentence (an Error), and nothing of it is ever run.
 "use strict";
 
@@ -89,7 +89,7 @@
         }
       }
       const { output, input, row } = edge;
-      if (plain.mask[output][input] !== 0) fail(`${one} runs from input ${input} to output ${output}, but mask says that a spline stands there`);
+      if (plain.mask[output][input] !== 0) fail(`${one} runs from input ${input} to output ${output}, but mask says that it is a spline edge`);
       const key = `${output},${input}`;
       if (byEdge.has(key)) fail(`${owner}: symbolic has the edge from input ${input} to output ${output} twice`);
       if (byRow.has(row) && byRow.get(row) !== name) fail(`${owner}: symbolic has '${byRow.get(row)}' and '${name}' on row ${row} of affine`);

@@ -58,7 +58,7 @@
     return nIntervals() >= MOST_INTERVALS ? `There are ${MOST_INTERVALS} intervals already: more are too small to see.` : "";
   }
 
-  // One knot more, the curve kept: what was before, the alphas of (I4), and by how much the curve has changed on 501 points.
+  // One knot more, the curve kept: what was before, the alphas of (B20), and by how much the curve has changed on 501 points.
   function insert(t) {
     const { knots, degree, coef } = state;
     const old = { points: points(), coef };
