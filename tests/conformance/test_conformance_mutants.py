@@ -1,5 +1,6 @@
 """The conformance kit finds and identifies injected bugs, and passes correct implementations of other styles."""
 
+import functools
 from pathlib import Path
 
 import conformance_plain
@@ -343,18 +344,19 @@ def mutant(old, new):
     return space["Plain"]()
 
 
-@pytest.fixture(scope="module")
-def reports():
-    return {name: report_on(mutant(old, new)) for name, (old, new, _) in MUTANTS.items()}
+@functools.cache
+def report_on_mutant(name):
+    old, new, _ = MUTANTS[name]
+    return report_on(mutant(old, new))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_every_planted_fault_is_caught(reports, name):
-    assert reports[name].failures
+def test_every_planted_fault_is_caught(name):
+    assert report_on_mutant(name).failures
 
 
-def test_the_likely_defect_is_nearly_always_the_planted_one(reports):
-    named = {name: reports[name].defects[0][0] for name in MUTANTS}
+def test_the_likely_defect_is_nearly_always_the_planted_one():
+    named = {name: report_on_mutant(name).defects[0][0] for name in MUTANTS}
     missed = {
         name: (found, MUTANTS[name][2])
         for name, found in named.items()
