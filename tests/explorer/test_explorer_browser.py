@@ -437,7 +437,7 @@ def test_the_formulas_of_the_last_example_are_written_out(page):
 
 @pytest.fixture
 def mixed(tmp_path):
-    """A saved network with spline edges, formulas and dead edges."""
+    """A saved network with spline edges, symbolic edges and masked edges."""
     net = with_formulas(
         np.random.default_rng(3),
         random_network(np.random.default_rng(2), degrees=(3,), widths=(3, 4, 2), dead=0.5),
@@ -457,7 +457,7 @@ def check_mixed(page, net):
     assert len(page.all("#network-plot .edge.symbolic")) == sum(
         len(layer.symbolic) for layer in net.layers
     )
-    assert f"{20 - alive} dead edges are not drawn." in page.text("network-note")
+    assert f"{20 - alive} masked edges are not drawn." in page.text("network-note")
     x = [[float(page.one(f"#input-{i}").get_property("value")) for i in range(3)]]
     found = [float(value) for value in re.findall(r"= (\S+)", page.text("outputs"))]
     middles = np.array([[row[3] / 2 + row[-4] / 2 for row in net.layers[0].knots]])
@@ -561,7 +561,7 @@ def test_a_network_too_large_to_draw_shows_its_strongest_edges_and_says_so(page,
     page.load(tmp_path / "wide.json")
 
     assert len(page.all("#network-plot .edge")) == 96
-    assert f"{60 * 20 + 20 * 12 - 96} more living edges have smaller scores" in page.text(
+    assert f"{60 * 20 + 20 * 12 - 96} more active edges, with smaller scores" in page.text(
         "network-note"
     )
     assert len(page.all("#inputs input")) == 16
@@ -569,7 +569,7 @@ def test_a_network_too_large_to_draw_shows_its_strongest_edges_and_says_so(page,
     assert page.run("return document.documentElement.scrollWidth") <= 1200
 
 
-def test_a_network_of_dead_edges_is_no_blank_page(page, tmp_path):
+def test_a_network_of_masked_edges_is_no_blank_page(page, tmp_path):
     net = kr.init_network(
         (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
     )
@@ -579,7 +579,7 @@ def test_a_network_of_dead_edges_is_no_blank_page(page, tmp_path):
 
     assert page.text("edge-title") == "This network has no active edge"
     assert page.text("outputs") == "y = 0"
-    assert page.text("network-note") == "2 dead edges are not drawn."
+    assert page.text("network-note") == "2 masked edges are not drawn."
 
 
 # --- any screen
