@@ -98,13 +98,8 @@ def active_basis(
             plane[0] = 1.0 if order == 0 else 0.0
         basis = by_order[0]
         for d in range(1, degree + 1):  # A2.2 of The NURBS Book, its inner loop over arrays
-            # [eq:cox-de-boor]
             temp = right[:d] + left[-d:]  # t_{m+d} - t_m, m = mu - d + 1, ..., mu
             np.divide(basis[:d], temp, out=temp)  # T_{m,d}
-            np.multiply(right[:d], temp, out=basis[:d])
-            basis[d] = 0.0
-            basis[1 : d + 1] += left[-d:] * temp
-            # [/eq:cox-de-boor]
             # a derivative of order q takes (B6) instead of (B5) in the last q steps
             for order, plane in by_order.items():
                 if order > degree - d:
@@ -116,6 +111,12 @@ def active_basis(
                     plane[1 : d + 1] += temp_q
                     plane[: d + 1] *= d
                     # [/eq:bspline-derivative]
+            # [eq:cox-de-boor]
+            np.multiply(right[:d], temp, out=basis[:d])
+            basis[d] = 0.0
+            temp *= left[-d:]  # in place: in new memory, values of 4 inputs take 3 times as long
+            basis[1 : d + 1] += temp
+            # [/eq:cox-de-boor]
     if outside.size:  # shift the degree + 1 places onto the knot vector; beyond it all are 0
         inside = clipped.take(outside) == points.take(outside)
         before = first.take(outside)
