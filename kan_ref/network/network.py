@@ -126,7 +126,7 @@ class Network:
         """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)]."""
         flow = [layer_outputs(self.layers[0], inputs)]
         for layer in self.layers[1:]:
-            # a cache with a name would live on while the next is made: a step takes 1.3 times as long
+            # a named cache would outlive its layer, and a step take 1.3 times as long
             flow.append(layer_outputs(layer, evaluate(layer, flow[-1], slopes=False)))
         return flow
 
