@@ -84,17 +84,17 @@ def network_outputs(layers: Sequence[Mapping[str, Any]], x: FloatArray) -> Float
 
 def count_active(layers: Sequence[Mapping[str, Any]]) -> FloatArray:
     """Count the nodes of each hidden layer that have a nonzero incoming and outgoing edge."""
-    living = []
+    nonzero = []
     for layer in layers:
         curved = (layer["w_spline"] != 0.0) & (layer["coef"] != 0.0).any(axis=2)
-        living.append(
+        nonzero.append(
             (layer["mask"] != 0.0)
             & (curved | ((layer["w_base"] != 0.0) & (layer["base"] != "zero")))
         )
     return np.array(
         [
             float((before.any(axis=1) & after.any(axis=0)).sum())
-            for before, after in pairwise(living)
+            for before, after in pairwise(nonzero)
         ]
     )
 

@@ -373,7 +373,7 @@ def test_a_probe_batch_places_grids_whatever_the_domain_says():
 
 
 @pytest.mark.parametrize("activation", ACTIVATION_NAMES)
-def test_a_perceptron_becomes_a_network_with_the_same_outputs(activation):
+def test_an_mlp_becomes_a_network_with_the_same_outputs(activation):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 2))
     mlp = kr.init_mlp((2, 5, 4, 3), activation=activation, rng=rng)
@@ -450,7 +450,7 @@ def test_levenberg_marquardt_trains_every_base(base):
     assert min(falls) <= 0.01
 
 
-def test_one_node_learns_the_curve_that_a_perceptron_with_one_node_cannot():
+def test_one_node_learns_the_curve_that_an_mlp_with_one_node_cannot():
     """sin(3 (x_1 + x_2)) is one curve of one sum: exact up to the spline for a LAN, out of reach for one silu; best of four starts."""
     x = np.random.default_rng(0).uniform(-1.0, 1.0, (400, 2))
     y = np.sin(3.0 * x.sum(axis=1, keepdims=True))

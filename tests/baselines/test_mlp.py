@@ -376,7 +376,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_perceptron_refuses_in_a_sentence(name):
+def test_an_mlp_refuses_in_a_sentence(name):
     call, sentence = REFUSED[name]
 
     with pytest.raises((ValueError, TypeError), match=f"^{sentence}") as refusal:
@@ -459,7 +459,7 @@ def test_biases_begin_at_zero_and_the_seed_decides(activation):
 
 
 @pytest.mark.parametrize("optimizer", [None, "lm", "lbfgs", "bfgs", "ssbfgs", "ssbroyden"])
-def test_fit_brings_a_perceptron_near_a_sine(optimizer):
+def test_fit_brings_an_mlp_near_a_sine(optimizer):
     x = np.linspace(-1.0, 1.0, 40)[:, None]
     data = kr.Data(x, np.sin(3.0 * x), x[::3], np.sin(3.0 * x[::3]))
     mlp = kr.init_mlp((1, 6, 1), activation="tanh", rng=np.random.default_rng(0))

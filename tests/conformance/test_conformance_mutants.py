@@ -147,7 +147,7 @@ MUTANTS = {
         '(layer["w_base"].T.reshape(layer["mask"].shape) * base[:, None, :] + layer["w_spline"].T.reshape(layer["mask"].shape)',
         "TransposedWeights",
     ),
-    "one knot row for all": (
+    "one knot vector for all": (
         'layer["knots"][i], layer["degree"], order) for i',
         'layer["knots"][0], layer["degree"], order) for i',
         "SharedRow",

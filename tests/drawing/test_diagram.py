@@ -388,7 +388,7 @@ def living(layer):
 
 
 @given(symbolic_cases(), st.floats(0.01, 100.0))
-def test_edges_drawn_are_the_living_ones_with_their_scores_opacities_and_names(case, beta):
+def test_edges_drawn_are_the_active_ones_with_their_scores_opacities_and_names(case, beta):
     network, x, _ = case
     scores = kr.edge_scores(network, x)
 
@@ -413,7 +413,7 @@ def test_edges_drawn_are_the_living_ones_with_their_scores_opacities_and_names(c
 
 
 @given(symbolic_cases())
-def test_a_node_is_a_sum_where_more_than_one_living_edge_enters(case):
+def test_a_node_is_a_sum_where_more_than_one_active_edge_enters(case):
     network, x, _ = case
 
     diagram = lay_out(network, x)
@@ -666,7 +666,7 @@ def test_dead_edges_are_not_counted_against_the_limit():
     assert not [label for label in diagram.plan.labels if label.role == "note"]
 
 
-def test_a_dead_edge_is_never_shown_for_a_living_one_that_is_zero():
+def test_a_dead_edge_is_never_shown_for_a_active_one_that_is_zero():
     network, x = example((30, 1))
     masked = kr.mask_edges(
         network.with_theta(np.zeros(network.n_params)), 0, np.arange(30)[None] >= 15

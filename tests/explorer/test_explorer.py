@@ -52,7 +52,7 @@ def document(network):
 
 
 def rows(degree):
-    """Knot rows of every kind, each with points inside, fading, outside, at every knot and one ulp beside it."""
+    """Knot vectors of every kind, each with points inside, fading, outside, at every knot and one ulp beside it."""
     rng = RNG(degree)
     for kind in KINDS:
         for n_intervals in (1, 4, 9):

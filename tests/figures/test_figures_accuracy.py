@@ -111,7 +111,7 @@ def test_a_small_climb_reports_errors_that_fall():
     assert json.loads(json.dumps(results)) == results
 
 
-def test_a_perceptron_reports_its_error():
+def test_an_mlp_reports_its_error():
     config = toy_scaling.mlp_configs(toy_scaling.TOYS[2], 0, full=False)[1]
 
     results = fig_3_1_scaling.run({**config, "n_train": 100, "n_test": 50})
@@ -231,7 +231,7 @@ def test_a_lan_is_trained_round_by_round_and_watched():
     np.testing.assert_array_equal(lan(data.x_test), networks[-1](data.x_test))
 
 
-def test_a_perceptron_of_about_as_many_parameters_is_found():
+def test_an_mlp_of_about_as_many_parameters_is_found():
     lan = random_lan((2, 5, 1))
     width = lan_runs.shape_with_params(lan, [2, 0, 0, 1])
     sizes = [

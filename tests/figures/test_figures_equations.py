@@ -148,13 +148,13 @@ def test_claims_about_fig_3_3_say_no_to_the_opposite():
     assert agreement(rows, "with the same optimizer") == {"no"}
 
 
-def test_a_perceptron_that_is_a_little_worse_is_partly_what_the_paper_says():
+def test_an_mlp_that_is_a_little_worse_is_partly_what_the_paper_says():
     assert agreement(poisson_claims(poisson_records(mlp=5e-7)), "100 times as accurate") == {
         "partly"
     }
 
 
-def test_a_perceptron_that_was_trained_too_little_proves_nothing():
+def test_an_mlp_that_was_trained_too_little_proves_nothing():
     rows = poisson_claims(poisson_records(mlp=1e-2))
 
     assert agreement(rows, "100 times as accurate") == {"partly"}

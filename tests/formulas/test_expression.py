@@ -33,7 +33,7 @@ RANGES = {
 
 
 def formulas_with_dead_edges(rng, widths):
-    """All living edges formulas, some locked; the rest dead."""
+    """All active edges formulas, some locked; the rest dead."""
     network = with_formulas(rng, random_network(rng, degrees=(3,), widths=widths), share=0.8)
     return Network(
         tuple(replace(layer, mask=np.zeros_like(layer.mask)) for layer in network.layers)

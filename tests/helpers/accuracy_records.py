@@ -41,7 +41,7 @@ def random_lan(widths):
 
 
 def scaling(power=-4.0, scale=1.0, mlp=1e-2, full=True, seeds=2):
-    """KANs fall with a power of G, -6 for degree 5 if it is -4; all perceptrons have the same error."""
+    """KANs fall with a power of G, -6 for degree 5 if it is -4; all MLPs have the same error."""
     records = []
     for config in fig_3_1_scaling.configs(full, seeds):
         if config["model"] == "mlp":

@@ -24,7 +24,7 @@ SPLINE_ARRAYS = ("coef", "w_base", "w_spline")
 
 
 def random_row(rng, n_intervals, degree, kind):
-    """One knot row (n_intervals + 2 degree + 1,) about 2 wide, not centred on 0; distances are 0 or not below some 0.05."""
+    """One knot vector (n_intervals + 2 degree + 1,) about 2 wide, not centred on 0; distances are 0 or not below some 0.05."""
     n_gaps = n_intervals + 2 * degree
     gaps = np.ones(n_gaps) if kind == "uniform" else rng.uniform(0.2, 1.0, n_gaps)
     if kind == "repeated":

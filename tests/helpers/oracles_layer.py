@@ -1,6 +1,6 @@
 """Slow truth for layers and networks, from the paper: every number by its own loop, nothing shared with the package.
 
-Liu et al. 2024, eqs. 2.5, 2.7 and 2.10-2.12: phi_ji(x) = w_base b(x) + w_spline sum_m coef_m B_m(x) on a living edge, y_j =
+Liu et al. 2024, eqs. 2.5, 2.7 and 2.10-2.12: phi_ji(x) = w_base b(x) + w_spline sum_m coef_m B_m(x) on a active edge, y_j =
 sum_i phi_ji(x_i), layers one after another. B-splines by the recursion of Cox and de Boor with 0/0 := 0; intervals
 t_m <= x < t_{m+1}, the last non-empty one of a row closed; nothing outside the row.
 
@@ -21,7 +21,7 @@ def same(term):
 
 
 def bspline(m, degree, row, x):
-    """B_{m, degree}(x) of a knot row."""
+    """B_{m, degree}(x) of a knot vector."""
     if degree == 0:
         closed = row[m] < row[m + 1] == row[-1]
         return 1.0 if row[m] <= x < row[m + 1] or (closed and x == row[-1]) else 0.0

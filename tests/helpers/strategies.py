@@ -1,4 +1,4 @@
-"""What Hypothesis draws for B-splines: knot rows of every kind, and points where conventions matter."""
+"""What Hypothesis draws for B-splines: knot vectors of every kind, and points where conventions matter."""
 
 import math
 
@@ -35,7 +35,7 @@ def _gaps(kind, n_intervals, degree):
 
 @st.composite
 def knot_rows(draw, degree, n_intervals=None, kinds=KINDS):
-    """One legal knot row (n_intervals + 2 degree + 1,): uniform, with clamped ends, uneven, wildly uneven, or with repeats.
+    """One legal knot vector (n_intervals + 2 degree + 1,): uniform, with clamped ends, uneven, wildly uneven, or with repeats.
 
     Repeats (inner and outer ones) may exceed the degree, so that curves jump there. Sizes range from 1e-3 to 1e3.
     """
@@ -50,7 +50,7 @@ def knot_rows(draw, degree, n_intervals=None, kinds=KINDS):
 
 @st.composite
 def knot_arrays(draw, degree, kinds=KINDS, n_intervals=None, largest_n_in=3):
-    """Knot rows (n_in, n_intervals + 2 degree + 1), each of a kind of its own."""
+    """Knot vectors (n_in, n_intervals + 2 degree + 1), each of a kind of its own."""
     n = draw(st.integers(1, 6)) if n_intervals is None else n_intervals
     return np.array(draw(st.lists(knot_rows(degree, n, kinds), min_size=1, max_size=largest_n_in)))
 

@@ -290,7 +290,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @given(seeds)
-def test_libraries_without_masks_give_back_living_edges_bit_for_bit_and_dead_ones_with_weights_0(
+def test_libraries_without_masks_give_back_active_edges_bit_for_bit_and_dead_ones_with_weights_0(
     way, seed
 ):
     from_state, to_state = WAYS[way]

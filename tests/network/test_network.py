@@ -246,7 +246,7 @@ def test_the_gradients_of_the_layers_are_views_of_the_gradient_of_theta():
     )
 
 
-def test_numbers_of_parameters_count_all_and_living_edges():
+def test_numbers_of_parameters_count_all_and_active_edges():
     layers = (
         random_layer(np.random.default_rng(2), 2, 3, degree=3, n_intervals=4, dead=0.0),
         random_layer(np.random.default_rng(3), 3, 1, degree=1, n_intervals=2, dead=0.0),

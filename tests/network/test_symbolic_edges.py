@@ -135,7 +135,7 @@ def test_theta_holds_a_layers_formulas_after_its_weights():
     assert sum(layer.n_params for layer in network.layers) == network.n_params
 
 
-def test_living_parameters_count_shared_rows_once():
+def test_active_parameters_count_shared_rows_once():
     layer = formula_layer([(0, 0, "sin", 0), (1, 0, "sin", 0)], [[1, 0, 1, 0]], (2, 1))
 
     assert Network((layer,)).n_active_params == 4
@@ -363,7 +363,7 @@ def test_no_optimizer_walks_out_of_the_domain(optimizer):
 # --- editing, grids, files
 
 
-def test_masking_keeps_living_formulas_kills_them_and_revives_dead_edges_as_splines():
+def test_masking_keeps_active_formulas_kills_them_and_revives_dead_edges_as_splines():
     network, _, _ = case(12)
     layer = network.layers[0]
     keep = layer.symbolic[0]

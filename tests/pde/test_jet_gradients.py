@@ -195,7 +195,7 @@ def test_each_seed_has_a_block_of_its_own():
 
 
 @way_by_way
-def test_dead_edges_have_columns_of_zeros_and_living_ones_do_not(way):
+def test_dead_edges_have_columns_of_zeros_and_active_ones_do_not(way):
     rng = np.random.default_rng(0)
     network = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=rng)
     x = rng.uniform(-1.2, 1.2, (9, 2))

@@ -62,7 +62,7 @@ def is_active(layer):
 
 
 def paths_by_walking(network):
-    """Every path of living edges from an input to an output, as a tuple of nodes."""
+    """Every path of active edges from an input to an output, as a tuple of nodes."""
     paths = [(node,) for node in range(network.widths[0])]
     for layer in network.layers:
         living = is_active(layer)

@@ -203,7 +203,7 @@ def test_the_gradients_of_an_epoch_of_equal_batches_average_to_that_of_all_sampl
     )
 
 
-def test_batches_of_a_perceptron_are_drawn_alike():
+def test_batches_of_an_mlp_are_drawn_alike():
     rng = np.random.default_rng(3)
     mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=rng)
     x, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))

@@ -637,7 +637,7 @@ def test_dead_edges_stay_dead_and_keep_what_they_held(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_network_without_living_edges_has_nothing_to_learn(optimizer):
+def test_a_network_without_active_edges_has_nothing_to_learn(optimizer):
     network, data = example(widths=(2, 1))
     network = kr.mask_edges(network, 0, [[0, 0]])
 

@@ -152,7 +152,7 @@ def test_labels_are_learned():
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_a_perceptron_learns_labels(activation):
+def test_an_mlp_learns_labels(activation):
     _, data = class_problem()
 
     run = kr.fit(
