@@ -3,6 +3,7 @@
 from kan_ref.bspline.bases import basis as basis
 from kan_ref.bspline.bases import basis_integral as basis_integral
 from kan_ref.bspline.bases import greville as greville
+from kan_ref.bspline.blossom import insert_knots as insert_knots
 from kan_ref.bspline.curve_fit import fit_curve as fit_curve
 from kan_ref.bspline.curve_fit import move_coefficients as move_coefficients
 from kan_ref.bspline.evaluation import ActiveBasis as ActiveBasis
@@ -23,6 +24,7 @@ from kan_ref.bspline.knots import add_outer_knots as add_outer_knots
 from kan_ref.bspline.knots import check_knots as check_knots
 from kan_ref.bspline.knots import extended_knots as extended_knots
 from kan_ref.bspline.knots import interpolate_in_rank as interpolate_in_rank
+from kan_ref.bspline.knots import keep_outer_knots as keep_outer_knots
 from kan_ref.bspline.knots import refined_breakpoints as refined_breakpoints
 from kan_ref.bspline.knots import uniform_knots as uniform_knots
 from kan_ref.bspline.placement import blended_knots as blended_knots

@@ -195,6 +195,21 @@ def transfer_coef(
     return polar_form(knots, degree, coef, piece, arguments)
 
 
+def insert_knots(
+    knots: FloatArray, degree: int, coef: FloatArray, new_knots: FloatArray
+) -> FloatArray:
+    """Return the coefficients of the same curves on knot vectors that contain all the old knots.
+
+    The curves are the same everywhere, also outside [a, b]. Copies of the first and the last knot
+    beyond them, with basis functions of coefficient 0, make the outer intervals pieces like all
+    others.
+    """
+    pads = ((0, 0), (degree, degree))
+    old, new = np.pad(knots, pads, mode="edge"), np.pad(new_knots, pads, mode="edge")
+    moved = transfer_coef(old, degree, np.pad(coef, ((0, 0), *pads)), new)
+    return moved[:, :, degree : moved.shape[2] - degree]
+
+
 def _check_curves(knots: object, degree: int, coef: object) -> tuple[FloatArray, FloatArray]:
     """Check knot vectors and the coefficients of curves on them, and return both as float64."""
     vectors = check_knots("knots", knots, degree)

@@ -142,7 +142,7 @@ def find_intervals(
     """
     starts, reach = vectors.starts[inputs, None], max(vectors.degree, 1)
     first, last = vectors.first_interval[inputs, None], vectors.last_interval[inputs, None]
-    if vectors.intervals_per_unit is None:
+    if vectors.bins_per_unit is None:
         right = [
             np.searchsorted(row, own, side="right")
             for row, own in zip(vectors.knots[inputs], points, strict=True)
@@ -150,12 +150,19 @@ def find_intervals(
         mu = np.clip(np.stack(right) - 1, first, last)
         return mu, vectors.padded.take(mu + starts, axis=1)
     distance = points - vectors.low[inputs, None]
-    distance *= vectors.intervals_per_unit[inputs, None]
-    mu = np.minimum(distance.astype(np.intp), last)
+    distance *= vectors.bins_per_unit[inputs, None]
+    mu = distance.astype(np.intp)
+    if vectors.interval_of_bin is None:
+        np.minimum(mu, last, out=mu)
+    else:
+        table = vectors.interval_of_bin[inputs]
+        np.minimum(mu, table.shape[1] - 1, out=mu)
+        mu += table.shape[1] * np.arange(len(table))[:, None]
+        mu = table.take(mu)
     around = vectors.padded.take(mu + starts, axis=1)
     below, above = points < around[reach - 1], points >= around[reach]
     if below.any() or above.any():
-        # knots that are even to a quarter of an interval leave this mu off by one at most
+        # where knots lie beside the edges of bins, this mu is off by one at most
         wrong = np.flatnonzero(below | (above & (mu < last)))
         mu = np.minimum(mu - below + above, last)
         around.reshape(2 * reach, -1)[:, wrong] = vectors.padded.take(

@@ -9,7 +9,8 @@ For each input:
     (B3)  s'_j = s(j G / G'),  s(rank) linear between s(0), ..., s(G)  the grid with G' intervals
 
 In (B1) s_G = b exactly. (B3) keeps every old breakpoint, bit for bit, where G' is a multiple of G:
-j G / G' is then a whole number in float64 too.
+j G / G' is then a whole number in float64 too. Such a grid contains the old splines on [a, b] with
+the outer knots of (B2), and everywhere if it keeps the old outer knots.
 """
 
 import numpy as np
@@ -118,6 +119,12 @@ def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
         # [/eq:outer-knots]
     check_width(grid[:, 0], grid[:, -1], knots[:, 0], knots[:, -1])
     return knots
+
+
+def keep_outer_knots(knots: FloatArray, grid: FloatArray, degree: int) -> FloatArray:
+    """Return the extended knot vectors of checked breakpoints with the outer knots of `knots`."""
+    n_knots = knots.shape[1]
+    return np.concatenate([knots[:, :degree], grid, knots[:, n_knots - degree :]], axis=1)
 
 
 def breakpoints(knots: FloatArray, degree: int) -> FloatArray:

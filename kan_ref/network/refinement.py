@@ -4,23 +4,29 @@ Grid extension (Liu et al. 2024, section 2.4, eq. 2.16): each curve moves to a f
 all edges independently. Where the finer grid contains the old breakpoints, the curve lies in the
 finer space already and knot insertion gives its coefficients exactly, without data and least
 squares. The new breakpoints are the old ones interpolated linearly in rank, so every multiple of
-the old number of intervals is nested.
+the old number of intervals is nested. With the old outer knots kept, the finer space contains the
+curve outside [a, b] too. Outer knots that continue the finer grid evenly condition least-squares
+problems better, but the curve then decays to zero faster outside [a, b].
 
 Grid update (Liu et al. 2024, section 2.2, third trick): grids move to the activations of a batch.
 Layers move one after another, each at the activations that the moved layers before it give.
 Coefficients change, w_spline does not.
 """
 
+import numpy as np
+
 from kan_ref.bspline import (
     add_outer_knots,
     blended_knots,
     hidden_bounds,
+    insert_knots,
     interpolate_in_rank,
+    keep_outer_knots,
     move_coefficients,
     prepare_knots,
     uniform_knots,
 )
-from kan_ref.checks import FloatArray, check_integer, check_number
+from kan_ref.checks import FloatArray, check_choice, check_integer, check_number
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network, check_inputs, check_network
 
@@ -46,6 +52,18 @@ def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Lay
     return with_knots(layer, new_knots, coef)
 
 
+def _refine_layer(
+    layer: Layer, n_intervals: int, x: FloatArray | None, *, keep_outer: bool
+) -> Layer:
+    """Refine a layer's grid over its [a, b]; the outer knots stay only where it is nested."""
+    grid = interpolate_in_rank(layer.breakpoints, n_intervals)
+    nested = n_intervals % layer.n_intervals == 0
+    if nested and keep_outer:
+        knots = keep_outer_knots(layer.knots, grid, layer.degree)
+        return with_knots(layer, knots, insert_knots(layer.knots, layer.degree, layer.coef, knots))
+    return move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else x)
+
+
 def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:
     """Return the layer's outputs at x, None without x."""
     return None if x is None else layer_outputs(layer, evaluate(layer, x, slopes=False))
@@ -61,23 +79,31 @@ def _check_samples(network: Network, x: object) -> FloatArray:
     return samples
 
 
-def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Network:
-    """Refine every layer's grid to `n_intervals` intervals over its own [a, b]; keep the function.
+def extend_grid(
+    network: Network, x: object = None, *, n_intervals: int, outer: str = "kept"
+) -> Network:
+    """Refine every layer's grid over its own [a, b], and keep the function.
 
     Parameters
     ----------
     network : Network
     x : (batch, n_in), optional
-        Samples at which the function is kept where the new grid does not contain the old one;
-        not used otherwise.
+        Samples at which the function is kept as well as the new grid allows, where this does not
+        contain the old one; not used otherwise.
     n_intervals : int
-        At least that of every layer; a multiple of it keeps the function to rounding on each
-        layer's [a, b].
+        At least that of every layer. A multiple of it gives a nested grid, which contains the old
+        breakpoints.
+    outer : str
+        Outer knots of nested grids: "kept" leaves the old ones, "even" continues the new grid with
+        its own spacing. Grids that are not nested always have even ones.
 
     Returns
     -------
     extended : Network
-        Outside [a, b] the function changes, because the basis functions decay faster there.
+        The same function to rounding, inside and outside every [a, b], where all grids are nested
+        and outer="kept". With "even" it is the same where the inputs of every layer lie in its
+        [a, b]; outside, the basis functions decay faster. Where a grid is not nested, the function
+        changes everywhere, by what the new grid cannot represent.
 
     Raises
     ------
@@ -86,19 +112,18 @@ def extend_grid(network: Network, x: object = None, *, n_intervals: int) -> Netw
 
     Notes
     -----
-    See tutorials/06_grids.md, "exact grid extension".
+    "even" suits a fit that follows: for 5 to 200 intervals the least-squares problem of a cubic
+    curve has a condition number of 49, and 3.7e4 with the outer knots kept. See
+    tutorials/06_grids.md, "exact grid extension".
     """
     check_network("network", network)
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
     _check_finer(network, n_intervals)
+    keep_outer = check_choice("outer", outer, ("kept", "even")) == "kept"
     samples = None if x is None else _check_samples(network, x)
     layers = []
     for layer in network.layers:
-        grid = interpolate_in_rank(layer.breakpoints, n_intervals)
-        nested = n_intervals % layer.n_intervals == 0
-        layers.append(
-            move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else samples)
-        )
+        layers.append(_refine_layer(layer, n_intervals, samples, keep_outer=keep_outer))
         samples = _pass_on(layers[-1], samples)
     return Network(tuple(layers))
 
@@ -149,6 +174,9 @@ def update_grid(
 def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
     """Refine grids for training: keep the first layer's [a, b], place hidden grids on activations.
 
+    A nested first grid gets even outer knots if all inputs lie in [a, b], and keeps its outer knots
+    otherwise: the outputs at x change only by what the new hidden grids cannot represent.
+
     Parameters
     ----------
     network : Network
@@ -159,9 +187,8 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
     """
     first = network.layers[0]
     _check_finer(network, n_intervals)
-    grid = interpolate_in_rank(first.breakpoints, n_intervals)
-    nested = n_intervals % first.n_intervals == 0
-    moved = move_layer(first, add_outer_knots(grid, first.degree), None if nested else x)
+    inside = np.all((x >= first.breakpoints[:, 0]) & (x <= first.breakpoints[:, -1]))
+    moved = _refine_layer(first, n_intervals, x, keep_outer=not inside)
     return place_hidden_grids(Network((moved, *network.layers[1:])), x, n_intervals)
 
 

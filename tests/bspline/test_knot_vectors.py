@@ -4,11 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import seeds
 from strategies import degrees, knot_rows, points_anywhere
 
 from kan_ref.bspline.evaluation import find_intervals
 from kan_ref.bspline.knot_vectors import prepare_knots
-from kan_ref.bspline.knots import uniform_knots
+from kan_ref.bspline.knots import (
+    breakpoints,
+    interpolate_in_rank,
+    keep_outer_knots,
+    uniform_knots,
+)
 
 
 @st.composite
@@ -51,8 +57,9 @@ def test_division_and_bisection_find_the_same_intervals_at_and_beside_the_knots(
     divided = prepare_knots(knots.copy(), 3)
     bisected = prepare_knots(np.concatenate([knots, [[0.0] + 43 * [1.0]]]), 3)
 
-    assert divided.intervals_per_unit is not None
-    assert bisected.intervals_per_unit is None
+    assert divided.bins_per_unit is not None
+    assert divided.interval_of_bin is None
+    assert bisected.bins_per_unit is None
     expected, _ = find_intervals(bisected, points, slice(0, 2))
     found, _ = find_intervals(divided, points)
 
@@ -66,8 +73,67 @@ def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
 
     vectors = prepare_knots(knots, 2)
 
-    assert (vectors.intervals_per_unit is not None) is even
+    assert (vectors.bins_per_unit is not None) is even
     assert vectors.n_basis == 5
     assert not any(
         array.flags.writeable for array in vars(vectors).values() if isinstance(array, np.ndarray)
     )
+
+
+@pytest.mark.parametrize("factor", [2, 3, 40])
+@pytest.mark.parametrize("degree", range(6))
+def test_outer_knots_farther_apart_than_the_grid_are_found_by_division_too(degree, factor):
+    coarse = uniform_knots([-1.0, 0.1], [1.0, 0.7], 5, degree)
+    grid = interpolate_in_rank(breakpoints(coarse, degree), 5 * factor)
+    knots = keep_outer_knots(coarse, grid, degree)
+    rng = np.random.default_rng(degree)
+    between = rng.uniform(knots[:, :1], knots[:, -1:], (2, 500))
+    points = np.concatenate(
+        [between, knots, np.nextafter(knots, 9.0), np.nextafter(knots, -9.0)], axis=1
+    )
+    points = np.clip(points, knots[:, :1], knots[:, -1:])
+
+    vectors = prepare_knots(knots, degree)
+    mu, _ = find_intervals(vectors, points)
+
+    assert vectors.bins_per_unit is not None
+    assert (vectors.interval_of_bin is None) is (degree == 0)
+    for row, own, found in zip(knots, points, mu, strict=True):
+        expected = np.searchsorted(row, own, side="right") - 1
+        np.testing.assert_array_equal(found, np.minimum(expected, len(row) - 2))
+
+
+@given(
+    seeds,
+    st.integers(0, 5),
+    st.integers(1, 6),
+    st.lists(st.sampled_from([0, 1, 2, 3, 7]), min_size=10, max_size=10),
+    st.floats(0.0, 0.3),
+)
+def test_every_spacing_of_outer_knots_gives_the_intervals_of_bisection(
+    seed, degree, n_intervals, steps, jitter
+):
+    """Outer knots repeated, farther apart, or beside the edges of bins."""
+    rng = np.random.default_rng(seed)
+    left = -np.cumsum(steps[:degree])[::-1]
+    right = n_intervals + np.cumsum(steps[5 : 5 + degree])
+    row = np.concatenate([left, np.arange(n_intervals + 1.0), right]) - 3.7
+    row = np.sort(row + jitter * rng.uniform(-1, 1, len(row)) * (np.diff(row, prepend=-99) > 0))
+    points = np.concatenate([rng.uniform(row[0], row[-1], 50), row])
+
+    mu, around = find_intervals(prepare_knots(row[None].copy(), degree), points[None])
+
+    filled = np.flatnonzero(np.diff(row) > 0)
+    expected = np.clip(np.searchsorted(row, points, side="right") - 1, filled[0], filled[-1])
+    np.testing.assert_array_equal(mu[0], expected)
+    np.testing.assert_array_equal(around[max(degree, 1) - 1, 0], row[expected])
+
+
+def test_a_table_is_not_made_much_longer_than_its_knot_vector():
+    knots = np.concatenate([[-1e9], np.arange(6.0), [1e9]])[None]
+
+    vectors = prepare_knots(knots, 1)
+
+    assert vectors.bins_per_unit is None
+    mu, _ = find_intervals(vectors, np.array([[-5.0, 0.5, 5.5]]))
+    np.testing.assert_array_equal(mu, [[0, 1, 6]])

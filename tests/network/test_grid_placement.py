@@ -87,20 +87,36 @@ def test_a_multiple_contains_the_old_breakpoints_to_the_bit(factor):
 
 
 @pytest.mark.parametrize("degree", [0, 1, 3])
-def test_outer_knots_go_on_by_the_mean_interval(degree):
+@pytest.mark.parametrize(("n_intervals", "outer"), [(8, "even"), (7, "even"), (7, "kept")])
+def test_even_outer_knots_go_on_by_the_mean_interval(degree, n_intervals, outer):
+    """Those of a grid that is not nested are always even."""
     network, _ = example(degree=degree, even=False)
 
-    for layer in kr.extend_grid(network, n_intervals=8).layers:
+    for layer in kr.extend_grid(network, n_intervals=n_intervals, outer=outer).layers:
         low, high = ends(layer)
         for n in range(1, degree + 1):
             np.testing.assert_allclose(
-                layer.knots[:, degree - n], low - n * (high - low) / 8, rtol=1e-13
+                layer.knots[:, degree - n], low - n * (high - low) / n_intervals, rtol=1e-13
             )
             np.testing.assert_allclose(
                 layer.knots[:, layer.knots.shape[1] - 1 - degree + n],
-                high + n * (high - low) / 8,
+                high + n * (high - low) / n_intervals,
                 rtol=1e-13,
             )
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+def test_a_nested_grid_keeps_the_outer_knots(degree):
+    network, _ = example(degree=degree, even=False)
+
+    finer = kr.extend_grid(network, n_intervals=8)
+
+    for old, new in zip(network.layers, finer.layers, strict=True):
+        np.testing.assert_array_equal(new.knots[:, :degree], old.knots[:, :degree])
+        n_old, n_new = old.knots.shape[1], new.knots.shape[1]
+        np.testing.assert_array_equal(
+            new.knots[:, n_new - degree :], old.knots[:, n_old - degree :]
+        )
 
 
 def test_layers_with_different_numbers_of_intervals_end_with_one():
@@ -213,7 +229,8 @@ def test_refinement_for_training_extends_the_first_grid_and_lays_the_others_anew
     finer = refine(network, x, n_intervals)
 
     np.testing.assert_array_equal(
-        finer.layers[0].knots, kr.extend_grid(network, n_intervals=n_intervals).layers[0].knots
+        finer.layers[0].knots,
+        kr.extend_grid(network, n_intervals=n_intervals, outer="even").layers[0].knots,
     )
     np.testing.assert_allclose(
         ends(finer.layers[1]), hidden_ends(flow(finer, x)[1], n_intervals), rtol=1e-12
@@ -230,8 +247,21 @@ def test_refinement_for_training_moves_the_first_curves_as_extension_with_the_sa
 
     finer = refine(network, x, n_intervals)
 
-    extended = kr.extend_grid(network, x, n_intervals=n_intervals)
+    extended = kr.extend_grid(network, x, n_intervals=n_intervals, outer="even")
     np.testing.assert_array_equal(finer.layers[0].coef, extended.layers[0].coef)
+
+
+@pytest.mark.parametrize(("factor", "outer"), [(1.0, "even"), (1.2, "kept")])
+def test_outer_knots_stay_in_training_only_where_an_input_lies_outside_the_grid(factor, outer):
+    network, x = example(n_intervals=4)
+    low, high = ends(network.layers[0])
+    points = 0.5 * (low + high) + factor * 0.5 * (high - low) * x / np.abs(x).max()
+
+    finer = refine(network, points, 8)
+
+    expected = kr.extend_grid(network, n_intervals=8, outer=outer).layers[0]
+    np.testing.assert_array_equal(finer.layers[0].knots, expected.knots)
+    np.testing.assert_allclose(flow(finer, points)[1], flow(network, points)[1], rtol=0, atol=1e-12)
 
 
 def test_hidden_grids_are_placed_with_as_many_intervals_as_they_have():

@@ -301,7 +301,7 @@ def test_writing_into_an_array_of_a_layer_is_refused(name):
         "starts",
         "low",
         "high",
-        "intervals_per_unit",
+        "bins_per_unit",
         "first_interval",
         "last_interval",
     ],
@@ -390,15 +390,15 @@ def test_a_cache_prints_the_shapes_of_what_it_holds(slopes, text):
 
 def test_prepared_knot_rows_print_their_sizes():
     even = Layer(**given_arrays(np.random.default_rng(16)), degree=2)
-    uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="clamped")
+    uneven = random_layer(np.random.default_rng(17), 1, 1, degree=2, n_intervals=4, kind="uneven")
 
     assert (
         repr(even.rows)
-        == "KnotVectors(2 evenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+        == "KnotVectors(2 knot vectors of 9 knots, intervals found by division, degree 2, 6 basis functions each)"
     )
     assert (
         repr(uneven.rows)
-        == "KnotVectors(1 unevenly spaced knot vectors of 9 knots, degree 2, 6 basis functions each)"
+        == "KnotVectors(1 knot vectors of 9 knots, intervals found by bisection, degree 2, 6 basis functions each)"
     )
 
 

@@ -66,20 +66,36 @@ def test_extension_in_one_leap_keeps_the_function_to_rounding(degree):
     st.sampled_from(["uniform", "uneven", "clamped", "repeated"]),
     st.integers(2, 7),
 )
-def test_a_layer_of_any_rows_keeps_its_function_on_its_grid(seed, degree, kind, factor):
+def test_a_layer_of_any_rows_keeps_its_function_everywhere(seed, degree, kind, factor):
+    """With its outer knots kept on, beside and beyond the knot vector; with even ones on [a, b]."""
     rng = np.random.default_rng(seed)
     layer = random_layer(rng, 2, 2, degree=degree, n_intervals=3, kind=kind, dead=0.2, silent=0.2)
     network = Network((layer,))
-    x = rng.uniform(layer.breakpoints[:, 0], layer.breakpoints[:, -1], (50, 2))
+    scale = np.abs(layer.coef).max() * np.abs(layer.w_spline).max()
+    ends = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
+    width = ends[1] - ends[0]
 
-    finer = kr.extend_grid(network, n_intervals=3 * factor)
+    for outer, reach in (("kept", 2.0), ("even", 0.0)):
+        x = rng.uniform(ends[0] - reach * width, ends[1] + reach * width, (100, 2))
+        if outer == "kept":  # at the knots themselves too
+            x = np.concatenate([x, layer.knots.T])
+        finer = kr.extend_grid(network, n_intervals=3 * factor, outer=outer)
+        np.testing.assert_allclose(finer(x), network(x), rtol=0, atol=1e-12 * scale + 1e-14)
 
-    np.testing.assert_allclose(
-        finer(x),
-        network(x),
-        rtol=0,
-        atol=1e-12 * np.abs(layer.coef).max() * np.abs(layer.w_spline).max() + 1e-14,
-    )
+
+@pytest.mark.parametrize("widths", [(2, 5, 1), (10, 10, 1), (50, 10, 1)])
+def test_a_fresh_network_refined_twice_is_the_same_function_also_outside_its_box(widths):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        network = kr.init_network(widths, n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+        x = rng.uniform(-1.5, 1.5, (300, widths[0]))
+
+        finer = kr.extend_grid(kr.extend_grid(network, n_intervals=10), n_intervals=20)
+
+        assert kr.distance(network, finer, x).max <= 1e-12
+        # the points matter: even outer knots change the function there
+        even = kr.extend_grid(network, n_intervals=20, outer="even")
+        assert kr.distance(network, even, x).max > 1e-3
 
 
 @pytest.mark.parametrize("degree", range(1, 6))
