@@ -6,7 +6,9 @@ rule with the bound
     (L24)  |w_base| <= sqrt(6 / (n_in + n_out))
 
 (Glorot & Bengio 2010, eq. 16). The first grid lies on the domain of the inputs, every later one
-on the activations of a probe batch, with a margin (`bspline.hidden_bounds` has the rule).
+on the activations of a probe batch, with a margin (`bspline.hidden_bounds` has the rule). Hidden
+activations can lie far from the domain: for inputs in [100, 110], some around -30, others around
+170.
 """
 
 from collections.abc import Sequence
@@ -29,6 +31,7 @@ from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network
 
 COEF_SCALE = 0.1
+N_PROBES = 1000  # points drawn in a box of inputs
 
 
 def init_network(
@@ -56,11 +59,11 @@ def init_network(
         range with 5 % of it on each side is the domain, and they serve as the probe batch.
     x : (N, n_in), optional
         Probe batch on whose activations the hidden grids are placed. Without it and without
-        samples they lie on [smallest low, largest high].
+        samples 1000 points are drawn uniformly between the bounds.
     base : str
         "silu", "identity" or "zero".
     rng : numpy.random.Generator
-        Used layer by layer: coef, then w_base.
+        Draws coef, then w_base, layer by layer; then the probe batch, if it needs one.
 
     Returns
     -------
@@ -86,32 +89,29 @@ def init_network(
     if probe is not None and len(probe) == 0:
         raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
 
+    drawn = [_draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)]
+    if probe is None and len(drawn) > 1:
+        probe = rng.uniform(low, high, (N_PROBES, sizes[0]))
     layers: list[Layer] = []
-    for n_in, n_out in pairwise(sizes):
-        if layers:
-            if probe is None:
-                low, high = np.full(n_in, low.min()), np.full(n_in, high.max())
-            else:
-                probe = layer_outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
-                low, high = hidden_bounds(probe, n_intervals)
-        # [eq:initial-draws]
-        coef = COEF_SCALE * rng.standard_normal((n_out, n_in, n_intervals + degree))
-        bound = np.sqrt(6.0 / (n_in + n_out))
-        w_base = rng.uniform(-bound, bound, (n_out, n_in))
-        # [/eq:initial-draws]
-        ones = np.ones((n_out, n_in))
-        layers.append(
-            Layer(
-                uniform_knots(low, high, n_intervals, degree),
-                coef,
-                w_base,
-                ones,
-                ones,
-                degree,
-                base,
-            )
-        )
+    for coef, w_base in drawn:
+        if layers and probe is not None:
+            probe = layer_outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
+            low, high = hidden_bounds(probe, n_intervals)
+        knots, ones = uniform_knots(low, high, n_intervals, degree), np.ones_like(w_base)
+        layers.append(Layer(knots, coef, w_base, ones, ones, degree, base))
     return Network(tuple(layers))
+
+
+def _draw(
+    n_in: int, n_out: int, n_basis: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draw coef (n_out, n_in, n_basis) and w_base (n_out, n_in) of one layer."""
+    # [eq:initial-draws]
+    coef = COEF_SCALE * rng.standard_normal((n_out, n_in, n_basis))
+    bound = np.sqrt(6.0 / (n_in + n_out))
+    w_base = rng.uniform(-bound, bound, (n_out, n_in))
+    # [/eq:initial-draws]
+    return coef, w_base
 
 
 def check_widths(widths: object) -> tuple[int, ...]:

@@ -166,13 +166,42 @@ def test_any_other_shape_is_samples_with_five_percent_of_their_range_on_each_sid
     np.testing.assert_allclose(high, most + 0.05 * spread, rtol=1e-14)
 
 
-def test_with_bounds_alone_hidden_grids_reach_from_the_smallest_low_to_the_largest_high():
-    network = made((2, 4, 3, 1), domain=[[0.0, 1.0], [-3.0, 0.5]])
+BOXES = {
+    "unit": (-1.0, 1.0),
+    "far from zero": (100.0, 110.0),
+    "tiny": (-1e-6, 1e-6),
+    "different sizes": [[0.0, 1.0], [-3e5, 5e5]],
+}
 
-    for layer in network.layers[1:]:
-        low, high = ends(layer)
-        np.testing.assert_array_equal(low, np.full(layer.n_in, -3.0))
-        np.testing.assert_array_equal(high, np.full(layer.n_in, 1.0))
+
+@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
+@pytest.mark.parametrize("box", BOXES)
+def test_with_bounds_alone_hidden_grids_lie_where_inputs_from_the_box_send_activations(box, base):
+    for seed in range(5):
+        network = made((2, 4, 3, 1), seed=seed, domain=BOXES[box], base=base)
+        low, high = ends(network.layers[0])
+        x = np.random.default_rng(100 + seed).uniform(low, high, (2000, 2))
+
+        flow = network.flow(network.prepare(x))
+
+        for layer, activations in zip(network.layers[1:], flow, strict=False):
+            low, high = ends(layer)
+            inside = (activations >= low) & (activations <= high)
+            width = np.ptp(activations, axis=0)
+            assert inside.mean() > 0.999
+            # a margin of one interval of five, nothing more
+            assert (high - low < 1.5 * np.maximum(width, 1.0)).all()
+
+
+def test_the_probe_batch_is_drawn_after_all_parameters_and_only_if_there_are_hidden_grids():
+    with_bounds, with_samples = made(seed=3), made(seed=3, x=np.zeros((4, 2)))
+    np.testing.assert_array_equal(with_bounds.theta, with_samples.theta)
+
+    rng, fresh = np.random.default_rng(5), np.random.default_rng(5)
+    kr.init_network((2, 3), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    fresh.standard_normal((3, 2, 8))
+    fresh.uniform(-1, 1, (3, 2))
+    assert rng.random() == fresh.random()
 
 
 @pytest.mark.parametrize(("n_intervals", "share"), [(1, 1.0), (5, 0.2), (20, 0.05), (50, 0.05)])
