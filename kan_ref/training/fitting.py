@@ -7,7 +7,10 @@ it minimises the objective of the network by an optimizer, whose memory ends wit
                                placed on the activations
     (T11)  during each grid    at the start and after steps 5, 10, ..., 50 a hidden grid that an
                                activation has left is placed again, and the optimizer starts again
-                               with the steps that are left
+                               with the steps that are left; the best network of the grid is kept
+
+A hidden grid that moves can increase the objective, so the last network of such a grid can be worse
+than an earlier one.
 """
 
 from collections.abc import Sequence
@@ -188,16 +191,24 @@ def _climb(
         recorder.add(model, objective, prediction, iterate.n_evaluations)
         return left or bool(recorder.asked)
 
+    stopped, moved = recorder.asked, False
     while not recorder.asked:
         result = settings.run(objective, settings.n_steps - done, after_step)
         network = objective.model_at(result.theta)
         recorder.leave_optimizer(result.n_evaluations)
         done += result.n_steps
-        if recorder.asked or not left:
-            restarted = done > result.n_steps and done == settings.n_steps
-            return network, recorder.asked or (
-                steps_are_done(done) if restarted else result.stopped
-            )
-        network, left = place_hidden_grids(network, points), False
+        stopped = recorder.asked or result.stopped
+        if moved and done == settings.n_steps:
+            stopped = recorder.asked or steps_are_done(done)
+        if not left or recorder.asked:
+            break
+        network, left, moved = place_hidden_grids(network, points), False, True
         objective = settings.objective(network, goal, points)
-    return network, recorder.asked
+    if moved and recorder.best_here is not None:
+        network = recorder.best_here
+        if recorder.best_step != recorder.n_steps:
+            stopped += (
+                f"; hidden grids moved, and the network is that of step {recorder.best_step}, "
+                "the best on its grid"
+            )
+    return network, stopped

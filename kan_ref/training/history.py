@@ -81,7 +81,8 @@ class Run:
     Parameters
     ----------
     network : Network, MLP or LAN
-        Trained.
+        Trained. Where hidden grids moved on the last grid of the schedule, it is the best network
+        of that grid, which need not be the last; `stopped` then says of which step it is.
     history : History
     stopped : str
         Why the run ended.
@@ -116,8 +117,9 @@ Callback = Callable[[Step], bool | None]
 class Recorder:
     """Writes a history during a run, calls the user's callback and moves the bar.
 
-    `asked` says that the callback asked to stop, and is "" until then; `best` is the network with
-    the smallest objective so far.
+    `asked` says that the callback asked to stop, and is "" until then. `best` is the network with
+    the smallest objective so far, `best_here` the one since the last call of `enter_grid`, and
+    `best_step` its step.
     """
 
     def __init__(
@@ -127,17 +129,20 @@ class Recorder:
             raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
         self.test, self.asked = test, ""
         self.best: Any = None
+        self.best_here: Any = None
+        self.best_step = 0
         self._entries: list[tuple[float, ...]] = []
         self._callback = callback
         self._bar = None if n_steps is None else _bar(n_steps)
         self._began = time.perf_counter()
         self._evaluations_before = 0
-        self._lowest = np.inf
+        self._lowest = self._lowest_here = np.inf
 
     def enter_grid(self, objective: Objective) -> None:
         """Record the network at the start of a grid."""
         if self.test is not None:
             self.test = self.test.prepare(objective.model)
+        self.best_here, self._lowest_here = None, np.inf
         self._write(objective.model, objective, None, 0, step=self.n_steps)
 
     def add(
@@ -183,8 +188,11 @@ class Recorder:
         )
         # without its network: a long run would hold every theta it ever had
         self._entries.append(tuple(getattr(entry, name) for name in HISTORY_NAMES))
-        if train[0] + added < self._lowest:
-            self._lowest, self.best = train[0] + added, network
+        value = train[0] + added
+        if value < self._lowest_here:
+            self._lowest_here, self.best_here, self.best_step = value, network, step
+        if value < self._lowest:
+            self._lowest, self.best = value, network
         if self._bar is not None:
             known = "" if np.isnan(entry.test_rmse) else f", test {entry.test_rmse:.1e}"
             self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}{known}")

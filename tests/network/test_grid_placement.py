@@ -431,6 +431,40 @@ def test_fit_moves_hidden_grids_after_every_fifth_of_the_first_fifty_steps_only_
         np.testing.assert_allclose(ends(seen[n + 1].layers[1]), bounds, rtol=1e-12)
 
 
+@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "adam"])
+@pytest.mark.parametrize(("grids", "n_steps"), [(None, 6), (None, 40), ((3, 6), 6)])
+def test_fit_returns_the_best_network_of_its_last_grid_where_hidden_grids_moved(
+    optimizer, grids, n_steps
+):
+    """The last one otherwise; `stopped` says which step it is."""
+    for seed in range(6):
+        network, data = growing(seed)
+        seen = []
+        run = kr.fit(
+            network, data, optimizer=optimizer, n_steps=n_steps, grids=grids, callback=seen.append
+        )
+
+        last = [step for step in seen if step.n_intervals == seen[-1].n_intervals]
+        moved = len({step.network.layers[1].knots.tobytes() for step in last}) > 1
+        best = min(last, key=lambda step: step.train_loss)
+        expected = best if moved else last[-1]
+        assert bits(run.network) == bits(expected.network)
+        named = f"the network is that of step {best.step}, the best on its grid"
+        assert (named in run.stopped) is (moved and best.step != last[-1].step)
+
+
+def test_a_move_in_the_end_can_make_the_last_network_worse_than_the_one_returned():
+    worse = 0
+    for seed in range(12):
+        network, data = growing(seed)
+        run = kr.fit(network, data, optimizer="lm", n_steps=6)
+        error = np.sqrt(np.mean((run.network(data.x_train) - data.y_train) ** 2))
+        assert error == pytest.approx(run.history.train_rmse.min(), rel=1e-12)
+        worse += run.history.train_rmse[-1] > error * (1 + 1e-9)
+
+    assert worse > 0
+
+
 def test_fit_asks_whether_activations_left_after_steps_5_to_50_and_never_again(monkeypatch):
     network, data = growing(0)
     monkeypatch.setattr(kr.Network, "left_grids", lambda network, flow: True)
