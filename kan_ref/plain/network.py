@@ -7,7 +7,7 @@ from kan_ref.plain.layer import Layer, backward, forward
 
 
 def init_network(widths, n_intervals, degree, low, high, rng):
-    """Return random layers of widths (n_0, ..., n_L) as in the paper, with grids on [low, high]."""
+    """Return random layers of widths (n_0, ..., n_L) as in the paper, all grids on [low, high]."""
     layers = []
     for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
         knots = uniform_knots(np.full(n_in, low), np.full(n_in, high), n_intervals, degree)
