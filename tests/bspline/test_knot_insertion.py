@@ -19,7 +19,7 @@ from strategies import (
 )
 
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.blossom import blossom, blossom_coef, continued_values
+from kan_ref.bspline.blossom import blossom, blossom_coef, continued_values, insert_knots
 from kan_ref.bspline.knot_insertion import insert_knot, refinement_matrix
 from kan_ref.bspline.knots import (
     breakpoints,
@@ -464,6 +464,21 @@ def test_the_oslo_matrix_is_knot_after_knot_by_boehm_on_the_whole_row(case, data
     lives = new[: -degree - 1] < new[degree + 1 :]
     np.testing.assert_allclose(
         at_once[lives], one_by_one[0, lives], rtol=0, atol=5e-15 * np.abs(coef).max()
+    )
+
+
+@given(curves(), st.data())
+def test_the_blossom_of_all_pieces_is_the_oslo_algorithm_for_knots_added_anywhere(case, data):
+    """Outer intervals are pieces too, so the curve is kept outside [a, b]."""
+    degree, row, coef = case
+    new = np.sort(np.concatenate([row, data.draw(more_knots(row, row[0], row[-1]))]))
+
+    by_blossom = insert_knots(row[None], degree, coef[None, None], new[None])[0, 0]
+    by_oslo = refinement_matrix(row, degree, new) @ coef
+
+    lives = new[: -degree - 1] < new[degree + 1 :]
+    np.testing.assert_allclose(
+        by_blossom[lives], by_oslo[lives], rtol=0, atol=1e-13 * np.abs(coef).max()
     )
 
 
