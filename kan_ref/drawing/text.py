@@ -84,7 +84,10 @@ def name_labels(texts: Sequence[str], at: FloatArray, y: float, anchor: str) -> 
 
 
 def function_text(name: str) -> str:
-    """Return the text for a library function: "x^2" with a raised 2, "1/sqrt" with a root."""
+    """Return the text for a library function: "x^2" with a raised 2, "1/sqrt" with a root.
+
+    Other names are shown as they are, with dollar signs too.
+    """
     if re.fullmatch(r"(1/)?x(\^[0-9.]+)?", name):
         return "$" + re.sub(r"\^([0-9.]+)", r"^{\1}", name) + "$"
-    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, name)
+    return {"sqrt": r"$\sqrt{x}$", "1/sqrt": r"$1/\sqrt{x}$"}.get(name, name.replace("$", r"\$"))

@@ -15,7 +15,6 @@ SymPy evaluates identities that hold for all real arguments, such as e^(x + 3.0)
 sqrt(x^2) = |x| and tan(arctan(x)) = x.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_integer
+from kan_ref.formulas.latex import latex_texts
 from kan_ref.formulas.values import check_expressions, check_names, floats
 from kan_ref.functions import Function
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
@@ -43,8 +43,8 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     network : Network
         All active edges must be symbolic.
     names : sequence of str, optional
-        One name for each input, all different; x_1, x_2, ... by default. They become plain symbols,
-        without assumptions.
+        One name for each input, all different; x_1, x_2, ... by default. Any printable text is a
+        name, "e", "pi" and "lambda" too. They become plain symbols, without assumptions.
 
     Returns
     -------
@@ -56,8 +56,8 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     ------
     ValueError
         If an edge is a spline ("the edge from input 1 to output 0 of layer 0 is a spline, but
-        ..."), the number of names is wrong, or the expression of an output has no finite real
-        value.
+        ..."), the number of names is wrong, an input has the name of a symbol in the `formula` of a
+        registered function, or the expression of an output has no finite real value.
     TypeError
         If `network` is not a Network, a name is not text, or the `formula` of a registered function
         returns no SymPy expression.
@@ -74,12 +74,13 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
     _check_symbolic(network)
     plain = [sympy.Symbol(name) for name in check_names(names, network.widths[0])]
     # with real symbols, SymPy also evaluates what holds for real numbers only
-    real = [sympy.Symbol(symbol.name, real=True) for symbol in plain]
+    real = [sympy.Dummy(real=True) for _ in plain]
     nodes: list[Any] = list(real)
     # [eq:formula]
     for layer in network.layers:
         nodes = [_node_expression(layer, nodes, output) for output in range(layer.n_out)]
     # [/eq:formula]
+    _check_names_apart(nodes, real, plain)
     found = tuple(node.xreplace(dict(zip(real, plain, strict=True))) for node in nodes)
     for output, expression in enumerate(found):
         if expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo, sympy.I):
@@ -88,6 +89,17 @@ def formula(network: Network, *, names: Sequence[str] | None = None) -> Any:
                 "which has no finite real value at any x"
             )
     return found[0] if len(found) == 1 else found
+
+
+def _check_names_apart(nodes: Sequence[Any], inputs: Sequence[Any], plain: Sequence[Any]) -> None:
+    """Raise ValueError if a registered function has a symbol of its own, called like an input."""
+    own = set().union(*(node.free_symbols for node in nodes)) - set(inputs)
+    common = sorted({symbol.name for symbol in own} & {symbol.name for symbol in plain})
+    if common:
+        raise ValueError(
+            f"names has {common[0]!r}, but the formula of a registered function contains a symbol "
+            "of that name: give the input another name"
+        )
 
 
 def _check_symbolic(network: Network) -> None:
@@ -240,11 +252,10 @@ def formula_latex(
     Returns
     -------
     latex : str, or tuple of str
-        One text for one output, else a tuple. x_1 and mu_r become letters with a subscript; names
-        that are not words are set upright, unchanged.
+        One text for one output, else a tuple. x_1, x1 and mu_r become letters with a subscript. All
+        other names are set upright, unchanged, with LaTeX's special characters escaped; so are the
+        names of registered functions.
     """
-    import sympy
-
     if isinstance(formula_or_network, Network):
         expression = formula(formula_or_network, names=names)
     elif names is not None:
@@ -255,19 +266,5 @@ def formula_latex(
     else:
         expression = formula_or_network
     found = check_expressions(round_formula(expression, digits))
-    symbols = {symbol for one in found for symbol in one.free_symbols}
-    special = {
-        symbol: _upright(symbol.name)
-        for symbol in symbols
-        if not re.fullmatch(r"[^\W\d]\w*", symbol.name)
-    }
-    written = tuple(str(sympy.latex(one, symbol_names=special)) for one in found)
+    written = latex_texts(found)
     return written if isinstance(expression, tuple) else written[0]
-
-
-def _upright(name: str) -> str:
-    r"""Return any text as one upright LaTeX symbol: 50% becomes \mathrm{50\%}."""
-    signs = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ "} | {
-        sign: "\\" + sign for sign in "{}$%&#_"
-    }
-    return rf"\mathrm{{{''.join(signs.get(sign, sign) for sign in name)}}}"

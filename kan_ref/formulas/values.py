@@ -3,6 +3,10 @@
 Every coefficient is printed with all its digits and read by Python as float64, so the values of a
 formula are those of its network up to rounding. Functions of the library that SymPy does not have
 are evaluated by the library.
+
+SymPy writes an expression as Python code and compiles it. In that code an input called `e` would
+hide the constant e, and a name is arbitrary text. So every symbol and every function without a
+definition gets a generated name first, and no name of the user's is compiled.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -64,7 +68,6 @@ def numeric_function(
     It maps x (batch, n_in) to y (batch, n_out), NaN where an expression has no value.
     """
     import sympy
-    from sympy.core.function import AppliedUndef
     from sympy.printing.numpy import NumPyPrinter
 
     symbols = [*(sympy.Symbol(name) for name in names), *constants]
@@ -76,29 +79,33 @@ def numeric_function(
             f"expression has the symbol {strange[0]}, but names has {', '.join(map(repr, names))}"
         )
     calls = set().union(*(one.atoms(sympy.Function) for one in expressions))
-    own: dict[str, Callable[..., Any]] = {}
-    for number, call in enumerate(
-        sorted({call.func for call in calls if isinstance(call, AppliedUndef)}, key=str)
-    ):
-        if call.__name__ not in LIBRARY:
-            raise ValueError(
-                f"expression has the function {call.__name__!r}, "
-                "which neither SymPy nor the library has"
-            )
-        # a name of the library need not be a valid name in Python
-        own[f"own_{number}"] = LIBRARY[call.__name__].f
-        expressions = [one.replace(call, sympy.Function(f"own_{number}")) for one in expressions]
+    own = _own_functions(sorted({call.func for call in calls}, key=str))
+    functions = {call: sympy.Function(code) for code, call in own.items()}
+    # also the bound symbols of sums and integrals
+    bound = set().union(*(one.atoms(sympy.Symbol) for one in expressions)) - set(symbols)
+    generated = {symbol: sympy.Dummy() for symbol in [*symbols, *sorted(bound, key=str)]}
+    expressions = [
+        # all functions in one pass: a function of the user's may have a generated name
+        one.xreplace(generated).replace(
+            lambda call: call.func in functions, lambda call: functions[call.func](*call.args)
+        )
+        for one in expressions
+    ]
     known = NumPyPrinter().known_functions
     # what NumPy lacks and Python's math has, SciPy has for arrays
     special = any(
         known.get(call.func.__name__, "math").startswith("math")
         for call in calls
-        if not isinstance(call, AppliedUndef)
+        if call.func not in functions
     )
     compiled = sympy.lambdify(
-        symbols,
-        list(expressions),
-        modules=[own, *(["scipy"] if special else []), "numpy"],
+        [generated[symbol] for symbol in symbols],
+        expressions,
+        modules=[
+            {code: LIBRARY[call.__name__].f for code, call in own.items()},
+            *(["scipy"] if special else []),
+            "numpy",
+        ],
         cse=True,
     )
 
@@ -110,6 +117,25 @@ def numeric_function(
         return y
 
     return evaluate
+
+
+def _own_functions(functions: Iterable[Any]) -> dict[str, Any]:
+    """Return the functions that the library evaluates, by the names that they get in the code.
+
+    Raise ValueError for a function that neither SymPy nor the library defines.
+    """
+    from sympy.core.function import AppliedUndef
+
+    own: dict[str, Any] = {}
+    for function in functions:
+        if issubclass(function, AppliedUndef) and function.__name__ in LIBRARY:
+            own[f"own_{len(own)}"] = function
+        elif issubclass(function, AppliedUndef) or not function.__module__.startswith("sympy."):
+            raise ValueError(
+                f"expression has the function {function.__name__!r}, "
+                "which neither SymPy nor the library has"
+            )
+    return own
 
 
 # --- input validation

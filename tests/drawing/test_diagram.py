@@ -620,6 +620,8 @@ def test_without_names_inputs_are_x_and_outputs_y(widths, texts):
         ("1/sqrt", r"$1/\sqrt{x}$"),
         ("J0", "J0"),
         ("exp", "exp"),
+        ("a$b$", r"a\$b\$"),
+        ("$x^{$", r"\$x^{\$"),
     ],
 )
 def test_functions_are_named_as_in_a_formula(name, text):

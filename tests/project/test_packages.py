@@ -57,6 +57,7 @@ THIRD_PARTY = {
     ("formulas.values", "sympy"): "it evaluates formulas",
     ("formulas.recognition", "sympy"): "it writes exact numbers",
     ("formulas.expression", "sympy"): "it makes formulas",
+    ("formulas.latex", "sympy"): "it writes formulas as LaTeX",
     ("io.scipy_spline", "scipy"): "it converts SciPy's splines",
     ("conformance.in_pytest", "pytest"): "cases for adopters' own tests",
     ("conformance.adapters.scipy_splines", "scipy"): "SciPy is the subject",
