@@ -17,7 +17,8 @@ from collections.abc import Iterable
 
 from kan_ref.checks import FloatArray
 from kan_ref.functions import LIBRARY
-from kan_ref.io.c_texts import AUXILIARY, BASES, FORMULAS, HEAD, LAYER, RESERVED
+from kan_ref.io.c_names import LONGEST, is_allowed
+from kan_ref.io.c_texts import AUXILIARY, BASES, FORMULAS, HEAD, LAYER
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
 
 
@@ -28,10 +29,9 @@ def to_c(network: Network, name: str = "kan") -> str:
     ----------
     network : Network
     name : str
-        1 to 31 letters, digits and underscores, the first a letter; no keyword of C and no name of
-        <math.h>. All other names in the text are static and begin with `name` and an underscore, so
-        that
-        several networks can be in one file.
+        1 to 31 letters, digits and underscores, the first a letter; no keyword of C, no name of
+        <math.h> and no function of C's library. All other names in the text are static and begin
+        with `name` and an underscore, so that several networks can be in one file.
 
     Returns
     -------
@@ -85,10 +85,11 @@ def to_c(network: Network, name: str = "kan") -> str:
 def _check_name(name: object) -> None:
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}, but must be text")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,30}", name) or name in RESERVED:
+    if not is_allowed(name):
         raise ValueError(
-            f"name is {name!r}, but must be 1 to 31 letters, digits and underscores, begin with a "
-            "letter, and be no keyword of C and no name of <math.h>"
+            f"name is {name!r}, but must be 1 to {LONGEST} letters, digits and underscores, begin "
+            "with a letter, and be no keyword of C, no name of <math.h> and no function of C's "
+            "library: 'kan' is one that C allows"
         )
 
 

@@ -1,4 +1,4 @@
-"""C texts: the functions of the library, the base functions, the layer (I9)-(I10), reserved names.
+"""C texts: the functions of the library, the base functions, the layer (I9)-(I10).
 
 In all texts "@" stands for the name of the network's function.
 """
@@ -80,9 +80,9 @@ static int @_active(const double *t, int n_knots, int degree, double x, double *
     return low - degree;
 }
 
-/* y_j = sum_i base_weights_ji base(x_i) + sum_i sum_m spline_jim B_m(x_i) */
+/* y_j = sum_i base_weights_ji @_base(x_i) + sum_i sum_m spline_jim B_m(x_i) */
 static void @_layer(const double *x, double *y, int n_in, int n_out, int n_knots, int degree,
-                    double (*base)(double), const double *knots, const double *base_weights,
+                    double (*@_base)(double), const double *knots, const double *base_weights,
                     const double *spline) {
     const int n_basis = n_knots - degree - 1;
     int i, j, r;
@@ -92,7 +92,7 @@ static void @_layer(const double *x, double *y, int n_in, int n_out, int n_knots
         const int first = @_active(knots + i * n_knots, n_knots, degree, x[i], active);
         const int from = first < 0 ? -first : 0;
         const int to = first + degree < n_basis ? degree : n_basis - 1 - first;
-        const double value = base(x[i]);
+        const double value = @_base(x[i]);
         for (j = 0; j < n_out; j++) {
             const double *c = spline + (j * n_in + i) * n_basis;
             double sum = base_weights[j * n_in + i] * value;
@@ -109,19 +109,3 @@ HEAD = """/* Kolmogorov-Arnold network {widths}: x has {n_in} numbers, y {n_out}
 #include <math.h>
 
 """
-_KEYWORDS = """
-auto bool break case char const continue default do double else enum extern false float for goto
-if inline int long main register restrict return short signed sizeof static struct switch true
-typedef union unsigned void volatile while
-"""
-_MATH = """
-acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh double_t erf erfc exp exp2
-expm1 fabs fdim float_t floor fma fmax fmin fmod frexp gamma hypot ilogb j0 j1 jn ldexp lgamma
-llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow
-remainder remquo rint round scalb scalbln scalbn significand sin sinh sqrt tan tanh tgamma trunc
-y0 y1 yn fpclassify isfinite isgreater isgreaterequal isinf isless islessequal islessgreater isnan
-isnormal isunordered signbit
-"""
-RESERVED = frozenset(_KEYWORDS.split()) | {
-    word + end for word in _MATH.split() for end in ("", "f", "l")
-}

@@ -41,4 +41,9 @@ refuse(
     program="main",
     mathematics="tanh",
     single="sqrtf",
+    macro="NAN",
+    constant="M_PI",
+    library="printf",
+    later="alignas",
+    defined="linux",
 )
