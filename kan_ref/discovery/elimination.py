@@ -18,7 +18,7 @@ from kan_ref.checks import FloatArray, check_generator, check_integer, check_num
 from kan_ref.data import DataLike, check_data, hold_out
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search
-from kan_ref.network import Network, check_network, network_values
+from kan_ref.network import Network, check_defined, check_inputs, network_values
 from kan_ref.sparsity import without_edges, without_nodes
 from kan_ref.training import run_starts
 
@@ -94,7 +94,7 @@ def eliminate(
     ------
     ValueError, TypeError
         If a setting is out of range ("allowed is 0.5, but must be at least 1"), `simple` is True
-        without `rng`, or `fit` rejects the data.
+        without `rng`, `fit` rejects the data, or a symbolic edge is undefined at a training sample.
     KeyboardInterrupt
         If the user interrupts a run.
 
@@ -103,9 +103,11 @@ def eliminate(
     Each architecture costs ten to a hundred Levenberg-Marquardt steps: seconds in all for two to
     four inputs and 1000 samples.
     """
-    check_network("network", network)
+    checked = check_data(data)
+    x = check_inputs(network, checked.x_train, "x_train")
+    check_defined(network.layers, x, network_values(network, x), "x_train")
     search = Search(
-        hold_out(check_data(data), VALIDATION_SHARE),
+        hold_out(checked, VALIDATION_SHARE),
         check_number("allowed", allowed, low=1.0),
         check_integer("n_steps", n_steps, low=1),
         tuple(check_integer("a number of grids", count, low=1) for count in grids),

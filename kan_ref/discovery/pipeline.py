@@ -26,7 +26,13 @@ from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search, fitted
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
-from kan_ref.network import Network, domain_of_samples, init_network, network_values
+from kan_ref.network import (
+    Network,
+    domain_of_samples,
+    init_network,
+    network_values,
+    undefined_values,
+)
 from kan_ref.sparsity import prune
 from kan_ref.symbolic import canonical_form
 
@@ -41,7 +47,8 @@ IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds
 class DiscoveryStep:
     """One step: its `name`, a `note` in words, its `network`, and the errors of the network.
 
-    `train_rmse` is the error on all training samples, `test_rmse` on the test samples.
+    `train_rmse` is the error on all training samples, `test_rmse` on the test samples. An error is
+    nan where a function is undefined at a sample; `note` says which.
     """
 
     name: str
@@ -104,7 +111,8 @@ def discover(
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        Test data are reported only; they decide nothing.
+        Test data are reported only; they decide nothing. Where a function of a step is undefined at
+        a test sample, its test error is nan, and its `note` says which sample and which edge.
     widths : sequence of int
         Widths of the first network, wide enough. The depth is kept; the widths of the hidden layers
         are found.
@@ -253,9 +261,13 @@ class _Report:
     def step(self, name: str, note: str, network: Network) -> None:
         """Keep and report a step, with the errors of its network."""
         errors = []
-        for x, y in ((self.data.x_train, self.data.y_train), (self.data.x_test, self.data.y_test)):
+        for part in ("train", "test"):
+            x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
             residual = network_values(network, x) - y
             errors.append(float(np.sqrt(np.mean(residual**2))) if len(residual) else np.nan)
+            if not np.isfinite(residual).all():
+                why = undefined_values(network.layers, x, f"x_{part}")
+                note += f"; the {part} error is nan, because {why}"
         self.steps.append(DiscoveryStep(name, note, network, *errors))
         if self.bar is not None:
             self.bar.set_postfix_str(f"{name} {list(network.widths)}")

@@ -2,6 +2,11 @@
 
 from kan_ref.network.cache import Cache as Cache
 from kan_ref.network.constant_folding import fold_constants as fold_constants
+from kan_ref.network.definedness import check_defined as check_defined
+from kan_ref.network.definedness import check_derivatives as check_derivatives
+from kan_ref.network.definedness import first_cause as first_cause
+from kan_ref.network.definedness import layer_inputs as layer_inputs
+from kan_ref.network.definedness import undefined_values as undefined_values
 from kan_ref.network.editing import check_edge_index as check_edge_index
 from kan_ref.network.editing import check_formula as check_formula
 from kan_ref.network.editing import check_layer_index as check_layer_index
@@ -37,7 +42,6 @@ from kan_ref.network.layer import weight_gradients as weight_gradients
 from kan_ref.network.layer import with_parameters as with_parameters
 from kan_ref.network.network import Network as Network
 from kan_ref.network.network import backward as backward
-from kan_ref.network.network import check_defined as check_defined
 from kan_ref.network.network import check_inputs as check_inputs
 from kan_ref.network.network import check_network as check_network
 from kan_ref.network.network import forward as forward

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.network.definedness import check_defined, undefined_edge
 from kan_ref.network.editing import check_edge_index
 from kan_ref.network.layer import Layer, evaluate, layer_edge_outputs, layer_outputs
-from kan_ref.network.network import Network, check_inputs, check_network, forward
+from kan_ref.network.network import (
+    Network,
+    check_inputs,
+    check_network,
+    forward,
+    network_values,
+)
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
 
@@ -81,12 +88,22 @@ def edge_curve(network: Network, layer: int, *, output: int, input: int, x: obje
     Raises
     ------
     IndexError, ValueError, TypeError
-        "output is 1, but must be between 0 and 0"
+        "output is 1, but must be between 0 and 0"; where a symbolic edge is undefined.
     """
     layer_index, j, i = check_edge_index(network, layer, output, input)
     points = check_float_array("x", x, ("n",))
-    alone = Network((_lone_edge(network.layers[layer_index], j, i),))
-    return alone(points[:, None])[:, 0]
+    own = network.layers[layer_index]
+    alone = _lone_edge(own, j, i)
+    curve = network_values(Network((alone,)), points[:, None])[:, 0]
+    if not np.isfinite(curve).all():
+        sample = int(np.argmin(np.isfinite(curve)))
+        for edge in own.symbolic:
+            if (edge.output, edge.input) == (j, i):
+                scale, shift = own.affine[edge.row, :2]
+                u = scale * points[sample] + shift
+                raise ValueError(f"x[{sample}] {undefined_edge(edge, layer_index, u)}")
+        check_defined((alone,), points[:, None], curve[:, None])
+    return curve
 
 
 def _lone_edge(layer: Layer, j: int, i: int) -> Layer:

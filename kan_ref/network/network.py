@@ -17,6 +17,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.network.cache import Cache
+from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import (
     Layer,
@@ -28,7 +29,6 @@ from kan_ref.network.layer import (
     parameter_gradients,
     with_parameters,
 )
-from kan_ref.network.symbolic_edges import find_undefined
 from kan_ref.numerics import RowSparse
 
 
@@ -104,7 +104,7 @@ class Network:
     def __call__(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is undefined."""
         points = check_inputs(self, x)
-        return check_defined(self, points, self.values(self.prepare(points)))
+        return check_defined(self.layers, points, self.values(self.prepare(points)))
 
     # --- what training needs of a model (`training.goal.Model`); arguments are not checked
 
@@ -221,23 +221,6 @@ def check_inputs(network: Network, x: object, name: str = "x") -> FloatArray:
     return check_float_array(name, x, ("batch", network.layers[0].n_in))
 
 
-def check_defined(network: Network, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return outputs y at x; ValueError where a symbolic edge is undefined."""
-    if not any(layer.symbolic for layer in network.layers) or np.isfinite(y).all():
-        return y
-    for number, layer in enumerate(network.layers):
-        found = find_undefined(layer.symbolic, layer.affine, x)
-        if found is not None:
-            edge = found.edge
-            raise ValueError(
-                f"x[{found.sample}] gives {edge.name} on the edge from input {edge.input} to "
-                f"output {edge.output} of layer {number} the argument {found.u:.6g}, "
-                "where it has no finite value"
-            )
-        x = layer_outputs(layer, evaluate(layer, x, slopes=False))
-    return y
-
-
 # --- forward
 
 
@@ -267,7 +250,7 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
     """
     points = check_inputs(network, x)
     y, caches = network.run_forward(evaluate(network.layers[0], points))
-    return check_defined(network, points, y), caches
+    return check_defined(network.layers, points, y), caches
 
 
 # --- backward
@@ -293,7 +276,8 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     Raises
     ------
     ValueError, TypeError
-        For a wrong number of caches, a wrong shape of dy, or numbers that are not finite.
+        For a wrong number of caches, a wrong shape of dy, or numbers that are not finite; where a
+        symbolic edge has no finite derivative.
 
     Notes
     -----
@@ -314,4 +298,6 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
     for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
         dx, grads = layer_backward(layer, cache, dx)
         collected[:0] = grads
-    return dx, network.replace_theta(np.concatenate([piece.reshape(-1) for piece in collected]))
+    theta = np.concatenate([piece.reshape(-1) for piece in collected])
+    check_derivatives(network.layers, [cache.x for cache in caches], dx, theta)
+    return dx, network.replace_theta(theta)

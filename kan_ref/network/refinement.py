@@ -13,6 +13,8 @@ Layers move one after another, each at the activations that the moved layers bef
 Coefficients change, w_spline does not.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kan_ref.bspline import (
@@ -27,6 +29,7 @@ from kan_ref.bspline import (
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_choice, check_integer, check_number
+from kan_ref.network.definedness import first_cause
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network, check_inputs, check_network
 
@@ -64,9 +67,12 @@ def _refine_layer(
     return move_layer(layer, add_outer_knots(grid, layer.degree), None if nested else x)
 
 
-def _pass_on(layer: Layer, x: FloatArray | None) -> FloatArray | None:
-    """Return the layer's outputs at x, None without x."""
-    return None if x is None else layer_outputs(layer, evaluate(layer, x, slopes=False))
+def _pass_on(layers: Sequence[Layer], x: FloatArray, *, check: bool = True) -> FloatArray:
+    """Return the last layer's outputs at its inputs x; ValueError where they are not finite."""
+    y = layer_outputs(layers[-1], evaluate(layers[-1], x, slopes=False))
+    if check and not np.isfinite(y).all():
+        raise ValueError(first_cause(layers, [*[None] * (len(layers) - 1), x, y], "x", highest=0))
+    return y
 
 
 def _check_samples(network: Network, x: object) -> FloatArray:
@@ -108,7 +114,8 @@ def extend_grid(
     Raises
     ------
     ValueError, TypeError
-        "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer"
+        "n_intervals is 4, but layer 0 has 5 already and a grid is only made finer"; where a
+        symbolic edge is undefined at a sample.
 
     Notes
     -----
@@ -121,10 +128,10 @@ def extend_grid(
     _check_finer(network, n_intervals)
     keep_outer = check_choice("outer", outer, ("kept", "even")) == "kept"
     samples = None if x is None else _check_samples(network, x)
-    layers = []
+    layers: list[Layer] = []
     for layer in network.layers:
         layers.append(_refine_layer(layer, n_intervals, samples, keep_outer=keep_outer))
-        samples = _pass_on(layers[-1], samples)
+        samples = None if samples is None else _pass_on(layers, samples)
     return Network(tuple(layers))
 
 
@@ -152,7 +159,7 @@ def update_grid(
     Raises
     ------
     ValueError, TypeError
-        "uniform_share is 1.5, but must be between 0 and 1"
+        "uniform_share is 1.5, but must be between 0 and 1"; where a symbolic edge is undefined.
 
     Notes
     -----
@@ -167,7 +174,7 @@ def update_grid(
             samples, layer.n_intervals, layer.degree, uniform_share=uniform_share, margin=margin
         )
         layers.append(move_layer(layer, knots, samples))
-        samples = layer_outputs(layers[-1], evaluate(layers[-1], samples, slopes=False))
+        samples = _pass_on(layers, samples)
     return Network(tuple(layers))
 
 
@@ -184,6 +191,11 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
         Training inputs, checked.
     n_intervals : int
         At least that of every layer.
+
+    Raises
+    ------
+    ValueError
+        Where a symbolic edge of the refined network is undefined.
     """
     first = network.layers[0]
     _check_finer(network, n_intervals)
@@ -195,16 +207,21 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
 def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None = None) -> Network:
     """Place every hidden grid evenly over the activations of x, with the margin of `hidden_bounds`.
 
-    `n_intervals` None keeps each layer's own number. See tutorials/06_grids.md, "margins of hidden
-    grids", and tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
+    `n_intervals` None keeps each layer's own number. Moved curves change a little, which can leave
+    a symbolic edge undefined at a sample: then a network that keeps its numbers stays as it is, and
+    another `n_intervals` raises ValueError. See tutorials/06_grids.md, "margins of hidden grids",
+    and tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:
-        x = layer_outputs(layers[-1], evaluate(layers[-1], x, slopes=False))
+        x = _pass_on(layers, x, check=n_intervals is not None)
+        if not np.isfinite(x).all():
+            return network
         count = layer.n_intervals if n_intervals is None else n_intervals
         low, high = hidden_bounds(x, count)
         layers.append(move_layer(layer, uniform_knots(low, high, count, layer.degree), x))
-    return Network(tuple(layers))
+    y = _pass_on(layers, x, check=n_intervals is not None)
+    return Network(tuple(layers)) if np.isfinite(y).all() else network
 
 
 def _check_finer(network: Network, n_intervals: int) -> None:

@@ -51,15 +51,6 @@ class SymbolicEdge:
         return f"SymbolicEdge(output {self.output}, input {self.input}, {name!r}, row {self.row})"
 
 
-@dataclass(frozen=True)
-class Undefined:
-    """A point where a symbolic edge has no value: the edge, the sample, u = a x + b there."""
-
-    edge: SymbolicEdge
-    sample: int
-    u: float
-
-
 def check_edges(
     symbolic: object, affine: object, mask: FloatArray
 ) -> tuple[tuple[SymbolicEdge, ...], FloatArray]:
@@ -243,17 +234,3 @@ def affine_gradient(
 def numbers(symbolic: Sequence[SymbolicEdge]) -> tuple[list[int], list[int]]:
     """Return outputs j and inputs i of all symbolic edges, to index arrays (n_out, n_in)."""
     return [edge.output for edge in symbolic], [edge.input for edge in symbolic]
-
-
-def find_undefined(
-    symbolic: Sequence[SymbolicEdge], affine: FloatArray, x: FloatArray
-) -> Undefined | None:
-    """Find the first edge, and its first sample, without a finite value at x (batch, n_in).
-
-    See tutorials/08_symbols.md, "outside a function's domain".
-    """
-    for edge, column in zip(symbolic, values(symbolic, affine, x).T, strict=True):
-        bad = np.flatnonzero(~np.isfinite(column))
-        if bad.size:
-            return Undefined(edge, int(bad[0]), float(_inner(edge, affine, x)[bad[0]]))
-    return None

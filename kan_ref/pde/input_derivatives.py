@@ -17,8 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
-from kan_ref.network import Network, check_defined
-from kan_ref.pde.jet_families import JetModel, jets_of
+from kan_ref.pde.jet_families import JetModel, check_jet, jets_of
 from kan_ref.pde.jet_kind import JetKind, directional_kind, operator_kind
 
 
@@ -209,13 +208,7 @@ def _components(network: JetModel, x: FloatArray, kind: JetKind, wanted: slice) 
     """
     functions = jets_of(network)
     jet = functions.predict(network, functions.prepare(network, x, kind))
-    if isinstance(network, Network):
-        check_defined(network, x, jet[:, 0].T)
     found = jet[:, wanted]
-    if not np.isfinite(found).all():
-        sample, output = np.argwhere(~np.isfinite(found).all(axis=1).T)[0]
-        raise ValueError(
-            f"x[{sample}] gives output {output} a derivative that is not finite: "
-            "a symbolic edge has none there, or numbers overflow"
-        )
+    check_jet(network, x, jet[:, :1], highest=0)
+    check_jet(network, x, found, highest=2 if kind.n_second else 1)
     return np.ascontiguousarray(found.transpose(2, 0, 1))

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kan_ref.baselines import MLP
 from kan_ref.checks import FloatArray
-from kan_ref.network import Network
+from kan_ref.network import Network, first_cause, layer_inputs
 from kan_ref.numerics import Block
 from kan_ref.pde import jets, mlp_jets
 from kan_ref.pde.jet_kind import JetKind
@@ -56,3 +58,24 @@ def jets_of(model: object) -> JetFunctions:
     raise TypeError(
         f"network is {model!r}, but derivatives with respect to the inputs need a Network or an MLP"
     )
+
+
+def check_jet(
+    model: JetModel, x: FloatArray, jet: FloatArray, *, highest: int, name: str = "x"
+) -> None:
+    """Raise ValueError if components (n_out, n_components, batch) of a jet at x are not finite.
+
+    `highest` is their highest order; a message calls the samples `name`.
+    """
+    if np.isfinite(jet).all():
+        return
+    why = ""
+    if isinstance(model, Network):
+        why = first_cause(model.layers, layer_inputs(model.layers, x), name, highest=highest)
+    if not why:
+        output, _, sample = np.argwhere(~np.isfinite(jet))[0]
+        why = (
+            f"{name}[{sample}] gives output {output} a value or derivative beyond the largest "
+            "float64: scale the network or its data"
+        )
+    raise ValueError(why)

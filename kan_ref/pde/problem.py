@@ -22,7 +22,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
-from kan_ref.pde.jet_families import JetFunctions, JetModel, jets_of
+from kan_ref.pde.jet_families import JetFunctions, JetModel, check_jet, jets_of
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term
 
 
@@ -75,13 +75,8 @@ class ResidualProblem:
         prepared = self.prepare(model)
         for place, (term, inputs) in enumerate(zip(self.terms, prepared.inputs, strict=True)):
             jet = prepared.functions.predict(model, inputs)
-            if not np.isfinite(jet).all():
-                sample = int(np.argwhere(~np.isfinite(jet))[0][2])
-                raise ValueError(
-                    f"x[{sample}] of terms[{place}] in problem gives the model a value or "
-                    "derivative that is not finite: a symbolic edge has none there, "
-                    "or numbers overflow"
-                )
+            highest = 2 if term.kind.n_second else 1
+            check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
     def __repr__(self) -> str:
@@ -126,6 +121,11 @@ class PreparedProblem:
             # [/eq:problem-value]
             gradient += self.functions.run_backward(model, flow, d_jet)
         return value, gradient
+
+    @property
+    def x(self) -> FloatArray:
+        """All points, (n, n_in)."""
+        return np.concatenate([term.x for term in self.terms])
 
     def judge(self, model: JetModel, prediction: object) -> tuple[float, float, float]:
         """Return the value, its root, and nan for the accuracy; `prediction` is not used."""

@@ -26,6 +26,7 @@ from kan_ref.network import (
     fold_constants,
     layer_edge_outputs,
     layer_outputs,
+    undefined_values,
 )
 from kan_ref.sparsity.paths import active_edges, intersect, nodes_on_paths
 from kan_ref.sparsity.scores import ROUNDING
@@ -87,8 +88,7 @@ def keep_part(
         if not np.array_equal(new, old[:, columns]):
             constants += (_values(part, old[:, columns]) - _values(part, new)).mean(axis=0)
         # [/eq:kept-mean]
-        if not np.isfinite(constants).all():
-            _check_defined(Network((*layers, part)), points[:, places[0]])
+        _check_constants(constants, (*layers, part), points[:, places[0]])
         # a constant of the size of rounding must neither change a spline nor reactivate an edge
         constants[np.abs(constants) <= ROUNDING * np.abs(summands).max(axis=(0, 2))[rows]] = 0.0
         layers.append(fold_constants(part, new, constants))
@@ -100,12 +100,11 @@ def _values(layer: Layer, x: FloatArray) -> FloatArray:
     return layer_outputs(layer, evaluate(layer, x, slopes=False))
 
 
-def _check_defined(network: Network, points: FloatArray) -> None:
-    """Raise ValueError if a symbolic edge is undefined at a sample."""
-    try:
-        network(points)
-    except ValueError as error:
-        raise ValueError(f"the pruned network is not defined on the whole batch: {error}") from None
+def _check_constants(constants: FloatArray, layers: Sequence[Layer], points: FloatArray) -> None:
+    """Raise ValueError if constants are not finite, because an edge is undefined at a sample."""
+    if not np.isfinite(constants).all():
+        why = undefined_values(layers, points) or "a mean exceeds the largest float64"
+        raise ValueError(f"the pruned network is not defined on the whole batch: {why}")
 
 
 def _part(layer: Layer, here: BoolArray, rows: BoolArray, columns: BoolArray) -> Layer:

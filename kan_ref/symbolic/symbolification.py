@@ -22,6 +22,7 @@ from kan_ref.checks import FloatArray, check_float_array, check_number
 from kan_ref.functions import lookup
 from kan_ref.network import (
     Network,
+    check_defined,
     check_edge_index,
     check_formula,
     check_inputs,
@@ -256,7 +257,8 @@ def auto_symbolic(
     Raises
     ------
     ValueError, TypeError
-        If there is no sample, a name is unknown, or rival_score is negative.
+        If there is no sample, a name is unknown, rival_score is negative, a symbolic edge is
+        undefined at a sample, or each combination of candidates that was tried is.
 
     Notes
     -----
@@ -297,11 +299,13 @@ def decide_together(
         return float(np.sqrt(np.mean((y - target) ** 2))), new
 
     simplest = {place: min(fits, key=price) for place, fits in rivals.items()}
-    _, chosen = exchange_functions(
+    error, chosen = exchange_functions(
         rivals,
         simplest,
         evaluate(simplest),
         evaluate=evaluate,
         improves=lambda new, best: new[0] < CLEAR_GAIN * best[0],
     )
+    if not np.isfinite(error):
+        check_defined(chosen.layers, x, network_values(chosen, x))
     return chosen

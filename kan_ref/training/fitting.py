@@ -33,6 +33,7 @@ from kan_ref.training.objective import (
 from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
 from kan_ref.training.settings import Settings, read_settings
+from kan_ref.training.undefined import check_start, note_on_test
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
@@ -98,13 +99,15 @@ def fit(
     Returns
     -------
     run : Run
-        On KeyboardInterrupt with the best network so far; `stopped` says so.
+        On KeyboardInterrupt with the best network so far; `stopped` says so. Where a symbolic edge
+        of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
 
     Raises
     ------
     ValueError, TypeError
         "grids is (10, 5), but must not fall"; for data, as `value_and_grad`; for a problem, if a
-        user's partial derivatives are wrong.
+        user's partial derivatives are wrong; where a symbolic edge is undefined at a training
+        sample at the start. Later, steps to such parameters are undone.
 
     Notes
     -----
@@ -134,7 +137,13 @@ def fit(
         # [eq:fit-schedule]
         for n_intervals in schedule:
             if isinstance(network, Network) and n_intervals not in (None, network.n_intervals):
-                network = refine(network, source.points, int(n_intervals))
+                try:
+                    network = refine(network, source.points, int(n_intervals))
+                except ValueError as error:
+                    if recorder.best is None:
+                        raise
+                    stopped += f"; not refined to {n_intervals} intervals, because {error}"
+                    break
             network, stopped = _climb(network, source, settings, recorder)
             if recorder.asked:
                 break
@@ -146,6 +155,7 @@ def fit(
         stopped = f"interrupted after {steps}: this is the best network so far"
     finally:
         recorder.close()
+    stopped += note_on_test(network, test, "reference x" if data is None else "x_test")
     return Run(network, recorder.history(), stopped, interrupted)
 
 
@@ -166,6 +176,7 @@ def _read_goal(
         )
     check_arrays(data)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    check_start(network, train)
     return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
 
 

@@ -29,7 +29,7 @@ from kan_ref.checks import (
     check_float_array,
     check_number,
 )
-from kan_ref.network import PARAMETER_NAMES
+from kan_ref.network import PARAMETER_NAMES, Network, check_derivatives, layer_inputs
 from kan_ref.numerics import Block, Jacobian, select_columns
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
@@ -284,7 +284,8 @@ def value_and_grad(
     Raises
     ------
     ValueError, TypeError
-        "y has shape (10,), but needs shape (batch, n_out): give y[:, None] for one output"
+        "y has shape (10,), but needs shape (batch, n_out): give y[:, None] for one output"; where a
+        symbolic edge has no finite value or derivative.
 
     Notes
     -----
@@ -299,4 +300,7 @@ def value_and_grad(
     if weight > 0.0:
         added, d_added = Smoothness.of(network, weight).value_and_grad(network)
         value, gradient = value + added, gradient + d_added
+    if isinstance(network, Network):
+        inputs = layer_inputs(network.layers, goal.x)
+        check_derivatives(network.layers, inputs, np.asarray(value), gradient)
     return value, gradient

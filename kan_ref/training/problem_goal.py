@@ -3,6 +3,7 @@
 from kan_ref.data import DataLike, check_arrays
 from kan_ref.training.goal import Model, Problem
 from kan_ref.training.objective import DataGoal, check_batch
+from kan_ref.training.undefined import check_start
 
 
 def check_problem(value: object, model: Model, loss: str) -> Problem:
@@ -36,6 +37,7 @@ def read_problem(
     if data is not None:
         check_arrays(data)
         train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
+        check_start(network, train)
         test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"))
         checked = checked.with_data(train.x, train.targets)
     return checked, test

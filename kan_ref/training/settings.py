@@ -15,13 +15,14 @@ from kan_ref.checks import (
 )
 from kan_ref.network import PARAMETER_NAMES, Network
 from kan_ref.optimizers import Callback as OnStep
-from kan_ref.optimizers import OptimizeResult, ValueAndGrad, levenberg_marquardt
+from kan_ref.optimizers import Iterate, OptimizeResult, ValueAndGrad, levenberg_marquardt
 from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training.goal import Goal, Model
 from kan_ref.training.objective import Objective, make_objective
 from kan_ref.training.optimizer_choice import GRADIENT_OPTIMIZERS, OPTIMIZER_NAMES, on_batches
 from kan_ref.training.penalized_goal import PenalizedGoal
 from kan_ref.training.trainable import trainable_places
+from kan_ref.training.undefined import note_on_derivatives
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,22 @@ class Settings:
 
     def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         """Run the optimizer from the objective's own parameters."""
+        begun = False
+
+        def after_step(iterate: Iterate) -> bool | None:
+            nonlocal begun
+            begun = True
+            return callback(iterate)
+
+        try:
+            return self._optimize(objective, n_steps, after_step)
+        except ValueError as error:
+            note = "" if begun else note_on_derivatives(objective)
+            if note:
+                raise ValueError(f"{error}{note}") from error
+            raise
+
+    def _optimize(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         start = objective.start()
         if self.optimizer == "lm":
             return levenberg_marquardt(

@@ -22,7 +22,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_generator, check_number
 from kan_ref.data import DataLike, check_data, hold_out
-from kan_ref.network import Network, check_network, network_values, refine
+from kan_ref.network import Network, check_defined, check_network, network_values, refine
 from kan_ref.training.fitting import fit
 from kan_ref.training.objective import mean_squared_error
 from kan_ref.training.schedule import check_schedule
@@ -107,7 +107,8 @@ def fit_smooth(
     Raises
     ------
     ValueError, TypeError
-        "weights is (1e-08, -1.0), but weights must be at least 0"; as `fit`.
+        "weights is (1e-08, -1.0), but weights must be at least 0"; as `fit`; where a symbolic edge
+        is undefined at a training sample at the start.
     KeyboardInterrupt
         Passed on, because a choice among fewer candidates was not asked for.
 
@@ -124,6 +125,9 @@ def fit_smooth(
         )
     schedule = _check_rising(grids)
     tried = _check_weights(weights)
+    check_defined(
+        network.layers, checked.x_train, network_values(network, checked.x_train), "x_train"
+    )
     fraction = check_number("validation_share", validation_share, low=0.0, high=0.5)
     if int(fraction * len(checked.x_train)) == 0:
         raise ValueError(
@@ -156,8 +160,9 @@ def fit_smooth(
 
 
 def rmse(network: Network, x: FloatArray, y: FloatArray) -> float:
-    """Compute the root mean square error of a network on a checked batch."""
-    return float(np.sqrt(mean_squared_error(network_values(network, x), y)[0]))
+    """Compute the root mean square error on a checked batch; infinite where it is undefined."""
+    error = float(np.sqrt(mean_squared_error(network_values(network, x), y)[0]))
+    return error if np.isfinite(error) else np.inf
 
 
 def _check_rising(grids: object) -> tuple[int, ...]:

@@ -477,8 +477,8 @@ REFUSALS = {
     "outside of a formula's domain": (
         lambda: kr.fit(UNDEFINED, problem=problem()),
         ValueError,
-        r"x\[0\] of terms\[0\] in problem gives the model a value or derivative that is not finite: "
-        "a symbolic edge has none there, or numbers overflow",
+        r"terms\[0\]\.x\[0\] gives log on the edge from input 0 to output 0 of layer 0 the argument "
+        r"\S+, where it has no finite value",
     ),
 }
 
