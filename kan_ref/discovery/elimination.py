@@ -18,9 +18,9 @@ from kan_ref.checks import FloatArray, check_generator, check_integer, check_num
 from kan_ref.data import DataLike, check_data, hold_out
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search
-from kan_ref.network import Network, check_defined, check_inputs, network_values
+from kan_ref.network import Network, check_inputs, network_values
 from kan_ref.sparsity import without_edges, without_nodes
-from kan_ref.training import run_starts
+from kan_ref.training import check_start, run_starts
 
 HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_FRESH = 4  # new initializations of each width
@@ -94,7 +94,8 @@ def eliminate(
     ------
     ValueError, TypeError
         If a setting is out of range ("allowed is 0.5, but must be at least 1"), `simple` is True
-        without `rng`, `fit` rejects the data, or a symbolic edge is undefined at a training sample.
+        without `rng`, `fit` rejects the data, or a symbolic edge has no finite value or
+        derivative at a training sample.
     KeyboardInterrupt
         If the user interrupts a run.
 
@@ -104,8 +105,7 @@ def eliminate(
     four inputs and 1000 samples.
     """
     checked = check_data(data)
-    x = check_inputs(network, checked.x_train, "x_train")
-    check_defined(network.layers, x, network_values(network, x), "x_train")
+    check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     search = Search(
         hold_out(checked, VALIDATION_SHARE),
         check_number("allowed", allowed, low=1.0),

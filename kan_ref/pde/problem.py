@@ -122,11 +122,6 @@ class PreparedProblem:
             gradient += self.functions.run_backward(model, flow, d_jet)
         return value, gradient
 
-    @property
-    def x(self) -> FloatArray:
-        """All points, (n, n_in)."""
-        return np.concatenate([term.x for term in self.terms])
-
     def judge(self, model: JetModel, prediction: object) -> tuple[float, float, float]:
         """Return the value, its root, and nan for the accuracy; `prediction` is not used."""
         value = self.value(model)

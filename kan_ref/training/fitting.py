@@ -176,7 +176,7 @@ def _read_goal(
         )
     check_arrays(data)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
-    check_start(network, train)
+    check_start(network, train.x)
     return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
 
 

@@ -37,7 +37,7 @@ def read_problem(
     if data is not None:
         check_arrays(data)
         train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
-        check_start(network, train)
+        check_start(network, train.x)
         test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"))
         checked = checked.with_data(train.x, train.targets)
     return checked, test

@@ -22,10 +22,11 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_generator, check_number
 from kan_ref.data import DataLike, check_data, hold_out
-from kan_ref.network import Network, check_defined, check_network, network_values, refine
+from kan_ref.network import Network, check_inputs, check_network, network_values, refine
 from kan_ref.training.fitting import fit
 from kan_ref.training.objective import mean_squared_error
 from kan_ref.training.schedule import check_schedule
+from kan_ref.training.undefined import check_start
 
 WEIGHTS = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 
@@ -108,7 +109,7 @@ def fit_smooth(
     ------
     ValueError, TypeError
         "weights is (1e-08, -1.0), but weights must be at least 0"; as `fit`; where a symbolic edge
-        is undefined at a training sample at the start.
+        has no finite value or derivative at a training sample.
     KeyboardInterrupt
         Passed on, because a choice among fewer candidates was not asked for.
 
@@ -125,9 +126,7 @@ def fit_smooth(
         )
     schedule = _check_rising(grids)
     tried = _check_weights(weights)
-    check_defined(
-        network.layers, checked.x_train, network_values(network, checked.x_train), "x_train"
-    )
+    check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     fraction = check_number("validation_share", validation_share, low=0.0, high=0.5)
     if int(fraction * len(checked.x_train)) == 0:
         raise ValueError(
