@@ -19,7 +19,7 @@ respect to x through a network, with q = 0, ..., 3,
            d phi^(q) / d d = 1 where q = 0, else 0
 
 Outside the domain of f an edge is undefined: inside the package its value is then nan, which no
-optimizer accepts; `net(x)` and `forward` raise an error for such an x.
+optimizer accepts. Public functions raise an error with the sample and the edge, see `definedness`.
 """
 
 from collections.abc import Sequence

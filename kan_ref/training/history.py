@@ -4,7 +4,8 @@ Root mean square errors are taken over all samples x outputs, sqrt((1/n) sum_bj 
 y_bj)^2), of the network after the step, never at the last point that a line search tried. For
 classes the predictions compared are probabilities, and y is 1 at the right class, else 0; losses
 are never square-rooted. For differential equations the training error is the root of their weighted
-mean squares, and test errors are nan where no solution is known.
+mean squares, and test errors are nan where no solution is known. They are nan too where a symbolic
+edge is undefined at a test sample; if it is at the end, `stopped` says so.
 """
 
 import time
