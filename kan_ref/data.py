@@ -5,11 +5,18 @@ from typing import Protocol
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.checks import (
+    FloatArray,
+    Record,
+    as_array,
+    check_float_array,
+    check_rectangular,
+    number_classes,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Data:
+class Data(Record):
     """Training and test samples: four arrays of finite numbers.
 
     Parameters
@@ -25,8 +32,12 @@ class Data:
     Raises
     ------
     ValueError
-        "y_train has shape (3,), but needs shape (n_train, n_out); for one output write y[:, None]";
-        "y_test has 4 rows, but x_test has 5"; "x_train contains nan at row 3, column 0"
+        "y_train has shape (3,), but needs shape (n_train, n_out); for one output write
+        y_train[:, None]"; "y_test has 4 rows, but x_test has 5"; "x_train contains nan at row 3,
+        column 0"
+    TypeError
+        "x_test is None, but needs shape (n_test, n_in): hold out a part of the samples, or give
+        x_train again"
 
     Notes
     -----
@@ -124,23 +135,24 @@ def check_arrays(data: object) -> None:
             )
 
 
-def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) -> FloatArray:
+def _two_axes(name: str, value: object, letter: str, axes: tuple[str, str]) -> FloatArray:
     """Return `value` with two axes, or integer labels y.
 
-    For other arrays with one axis the message shows the index that adds the second axis.
+    For other arrays with one axis the message shows the code that gives the right ones.
     """
-    if (
-        letter == "y"
-        and isinstance(value, np.ndarray)
-        and value.ndim == 1
-        and value.dtype.kind in "iu"
-        and value.size
-    ):
-        return value
-    if getattr(value, "ndim", 2) == 1:
-        advice = f"for one {'output' if letter == 'y' else 'input'} write {letter}[:, None]"
+    if value is None:
+        again = f": hold out a part of the samples, or give {letter}_train again"
+        raise TypeError(
+            f"{name} is None, but needs shape ({', '.join(axes)})"
+            f"{again if name.endswith('test') else ''}"
+        )
+    found = check_rectangular(name, value)
+    if found.ndim == 1 and found.size:
+        if letter == "y" and found.dtype.kind in "iu":
+            return found
         raise ValueError(
-            f"{name} has shape {np.shape(value)}, but needs shape ({', '.join(axes)}); {advice}"
+            f"{name} has shape {found.shape}, but needs shape ({', '.join(axes)}); "
+            f"{_second_axis(name, value, found, letter)}"
         )
     array = check_float_array(name, value, axes)
     if 0 in array.shape:
@@ -148,6 +160,18 @@ def _two_axes(name: str, value: FloatArray, letter: str, axes: tuple[str, str]) 
             f"{name} has shape {array.shape}, but needs at least one row and one column"
         )
     return array
+
+
+def _second_axis(name: str, value: object, found: FloatArray, letter: str) -> str:
+    """Return what to write for an array with one axis: a column, or class labels."""
+    code = as_array(name, value)
+    if letter == "x":
+        return f"for one input write {code}[:, None]"
+    if found.dtype.kind not in "biuf":
+        return f"for classes write {number_classes(name)}"
+    whole = found.dtype.kind == "b" or np.all(found == np.round(found))
+    labels = f", for class labels {code}.astype(int)" if whole else ""
+    return f"for one output write {code}[:, None]{labels}"
 
 
 def _agree(data: Data, name: str, other: str, *, axis: int) -> None:

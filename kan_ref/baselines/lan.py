@@ -36,7 +36,7 @@ from kan_ref.bspline import (
     prepare_knots,
     scatter,
 )
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_integer
+from kan_ref.checks import FloatArray, Record, check_choice, check_float_array, check_integer
 from kan_ref.functions import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
 
 LAN_BASE_NAMES = tuple(dict.fromkeys((*BASE_NAMES, *ACTIVATION_NAMES)))
@@ -56,7 +56,7 @@ class LANCache:
 
 
 @dataclass(frozen=True, eq=False)
-class LAN:
+class LAN(Record):
     """A learnable activation network; immutable, its parameters also as a read-only vector `theta`.
 
     Parameters

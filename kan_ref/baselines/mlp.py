@@ -21,7 +21,7 @@ from itertools import pairwise
 import numpy as np
 
 from kan_ref.baselines.parts import check_sequences, check_theta, check_weights, views_of
-from kan_ref.checks import FloatArray, check_choice, check_float_array, check_generator
+from kan_ref.checks import FloatArray, Record, check_choice, check_float_array, check_generator
 from kan_ref.functions import ACTIVATION_NAMES, activation_values
 from kan_ref.network import check_widths
 
@@ -41,7 +41,7 @@ class MLPCache:
 
 
 @dataclass(frozen=True, eq=False)
-class MLP:
+class MLP(Record):
     """A multilayer perceptron; immutable, its parameters also as one read-only vector `theta`.
 
     Parameters

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import DataLike, check_data, hold_out
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search
@@ -28,7 +28,7 @@ FRESH_INTERVALS = 3  # of their first grid
 
 
 @dataclass(frozen=True, eq=False)
-class Elimination:
+class Elimination(Record):
     """The smallest architecture that the error allows.
 
     `network`, refined on the samples that were not held out; its `validation_rmse` on those that

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import Data, DataLike, check_data, hold_out
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_or_cosine
@@ -63,7 +63,7 @@ class DiscoveryStep:
 
 
 @dataclass(frozen=True, eq=False)
-class Discovery:
+class Discovery(Record):
     """The formula found for data, and all steps to it.
 
     `formula`: a SymPy expression, or a tuple of them for several outputs; `network`: the same as a

@@ -9,6 +9,7 @@ folder is stored.
 import os
 from reprlib import repr as short
 
+from kan_ref.checks import network_remedy
 from kan_ref.files import replace_file
 from kan_ref.io.document import network_from_plain, network_to_plain
 from kan_ref.io.json_file import json_document, json_text
@@ -39,7 +40,9 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         not in the library; no such folder, no permission, disk full.
     """
     if not isinstance(network, Network):
-        raise TypeError(f"network is {short(network)}, but must be a Network")
+        raise TypeError(
+            f"network is {short(network)}, but must be a Network{network_remedy(network)}"
+        )
     name, suffix = _name_and_suffix(path)
     document = network_to_plain(network)
     network_from_plain(document)  # a document that cannot be read must not replace a file

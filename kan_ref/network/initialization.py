@@ -56,7 +56,9 @@ def init_network(
         k, at least 0.
     domain : (2,) or (n_in, 2), or (N, n_in)
         Bounds of the inputs, low < high, for all or for each. Any other shape is samples: their
-        range with 5 % of it on each side is the domain, and they serve as the probe batch.
+        range with 5 % of it on each side is the domain, and they serve as the probe batch. Two
+        samples of two inputs have the shape of bounds, and are read as bounds: give their bounds
+        here, and the samples as `x`.
     x : (N, n_in), optional
         Probe batch on whose activations the hidden grids are placed. Without it and without
         samples 1000 points are drawn uniformly between the bounds.
@@ -142,8 +144,10 @@ def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, Floa
         wrong = np.flatnonzero(bounds[:, 0] >= bounds[:, 1])
         if wrong.size:
             low, high = bounds[wrong[0]]
+            remedy = ": shape (2, 2) is bounds, and samples of this shape are given as x="
             raise ValueError(
                 f"domain is {low:g} to {high:g} at input {wrong[0]}, but low must lie below high"
+                f"{remedy if array.shape == (2, 2) else ''}"
             )
         return bounds[:, 0].copy(), bounds[:, 1].copy(), None
     if array.ndim != 2 or array.shape[1] != n_in:

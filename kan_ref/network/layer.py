@@ -38,7 +38,7 @@ from kan_ref.bspline import (
     slope_sums,
     spline_sums,
 )
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, Record
 from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network import symbolic_edges
 from kan_ref.network.cache import Cache, Gradients
@@ -56,7 +56,7 @@ PARAMETER_NAMES = tuple(PARAMETER_ARRAYS)
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(Record):
     """Parameters of one layer, checked and copied at construction, never changed after.
 
     Parameters

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.checks import FloatArray, Record, check_float_array, network_remedy
 from kan_ref.network.cache import Cache
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_jacobian
@@ -33,7 +33,7 @@ from kan_ref.numerics import RowSparse
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(Record):
     """Layers that fit together, and their parameters as one read-only vector.
 
     Parameters
@@ -211,7 +211,7 @@ def network_values(network: Network, x: FloatArray) -> FloatArray:
 def check_network(name: str, value: object) -> Network:
     """Return `value` if it is a Network, else raise TypeError."""
     if not isinstance(value, Network):
-        raise TypeError(f"{name} is {value!r}, but must be a Network")
+        raise TypeError(f"{name} is {value!r}, but must be a Network{network_remedy(value)}")
     return value
 
 

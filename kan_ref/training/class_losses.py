@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_columns, check_rectangular
+from kan_ref.checks import FloatArray, check_columns, check_rectangular, label_remedy
 
 
 def softmax(logits: FloatArray) -> FloatArray:
@@ -115,7 +115,7 @@ def check_labels(name: str, y: object, n_out: int) -> FloatArray:
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(
             f"{name} has dtype {labels.dtype} and shape {labels.shape}, "
-            "but class labels are integers of shape (batch,)"
+            f"but class labels are integers of shape (batch,){label_remedy(name, y, labels, n_out)}"
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_out))
     if wrong.size:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, Record
 from kan_ref.network import Network
 from kan_ref.training.objective import DataGoal, Objective
 
@@ -76,7 +76,7 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Record):
     """A finished run.
 
     Parameters

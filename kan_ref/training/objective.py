@@ -28,6 +28,7 @@ from kan_ref.checks import (
     check_columns,
     check_float_array,
     check_number,
+    network_remedy,
 )
 from kan_ref.network import PARAMETER_NAMES, Network, check_derivatives, layer_inputs
 from kan_ref.numerics import Block, Jacobian, select_columns
@@ -217,7 +218,9 @@ def make_objective(
 def check_model(name: str, value: object) -> Model:
     """Return `value` if it is a model, else raise TypeError."""
     if isinstance(value, type) or not isinstance(value, Model):
-        raise TypeError(f"{name} is {value!r}, but must be a Network, an MLP or a LAN")
+        raise TypeError(
+            f"{name} is {value!r}, but must be a Network, an MLP or a LAN{network_remedy(value)}"
+        )
     return value
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_number
+from kan_ref.checks import FloatArray, Record, check_generator, check_number
 from kan_ref.data import DataLike, check_data, hold_out
 from kan_ref.network import Network, check_inputs, check_network, network_values, refine
 from kan_ref.training.fitting import fit
@@ -49,7 +49,7 @@ class SmoothGrid:
 
 
 @dataclass(frozen=True, eq=False)
-class SmoothRun:
+class SmoothRun(Record):
     """A finished schedule.
 
     Parameters

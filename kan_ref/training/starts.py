@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import DataLike, check_data, hold_out
 from kan_ref.network import Network, init_network, samples_as_domain
 from kan_ref.training.fitting import fit
@@ -27,7 +27,7 @@ FAILED = (
 
 
 @dataclass(frozen=True, eq=False)
-class Starts:
+class Starts(Record):
     """The result of several runs.
 
     `network` is the best of them, `chosen` its place; `validation_rmse` and `train_rmse`

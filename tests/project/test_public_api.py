@@ -40,7 +40,7 @@ def test_every_public_name_resolves_and_explains_itself(name):
     if callable(thing):
         assert thing.__name__ == name
         assert inspect.getdoc(thing)
-        assert f"{thing.__module__}.".startswith(f"kan_ref.{kan_ref._HOME[name]}.")
+        assert f"{inspect.unwrap(thing).__module__}.".startswith(f"kan_ref.{kan_ref._HOME[name]}.")
 
 
 def test_every_module_is_reached_by_its_own_name_and_explains_itself():

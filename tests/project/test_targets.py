@@ -172,17 +172,17 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
         (
             "y_train",
             lambda y: y[:, 0],
-            r"y_train has shape \(4,\), but needs shape \(n_train, n_out\); for one output write y\[:, None\]",
+            r"y_train has shape \(4,\), but needs shape \(n_train, n_out\); for one output write y_train\[:, None\]",
         ),
         (
             "y_test",
             lambda y: y[:, 0],
-            r"y_test has shape \(3,\), but needs shape \(n_test, n_out\); for one output write y\[:, None\]",
+            r"y_test has shape \(3,\), but needs shape \(n_test, n_out\); for one output write y_test\[:, None\]",
         ),
         (
             "x_train",
             lambda x: x[:, 0],
-            r"x_train has shape \(4,\), .*\(n_train, n_in\); for one input write x\[:, None\]",
+            r"x_train has shape \(4,\), .*\(n_train, n_in\); for one input write x_train\[:, None\]",
         ),
         (
             "x_test",

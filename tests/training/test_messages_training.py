@@ -69,9 +69,21 @@ BATCHES = {
         ValueError,
         "y contains -inf at row 2, column 0",
     ),
-    "text": ({"x": [["a", "b"]]}, TypeError, "x has dtype <U1, but needs real numbers"),
-    "complex": ({"y": Y + 1j}, TypeError, "y has dtype complex128, but needs real numbers"),
-    "booleans": ({"y": Y > 0}, TypeError, "y has dtype bool, but needs real numbers"),
+    "text": (
+        {"x": [["a", "b"]]},
+        TypeError,
+        "x has dtype <U1, but needs real numbers: text has to become numbers first",
+    ),
+    "complex": (
+        {"y": Y + 1j},
+        TypeError,
+        r"y has dtype complex128, but needs real numbers: give y\.real, or the real and the imaginary part as columns",
+    ),
+    "booleans": (
+        {"y": Y > 0},
+        TypeError,
+        r"y has dtype bool, but needs real numbers: give y\.astype\(float\)",
+    ),
     "loss": ({"loss": "mae"}, ValueError, r"loss is 'mae', but must be one of 'mse'.*"),
     "loss of another kind": (
         {"loss": None},
@@ -163,12 +175,12 @@ DATA = {
     "text": (
         {"x_train": [["a", "b"]] * 5},
         TypeError,
-        "x_train has dtype <U1, but needs real numbers",
+        "x_train has dtype <U1, but needs real numbers: text has to become numbers first",
     ),
     "objects": (
         {"y_train": np.array([[None]] * 5)},
         TypeError,
-        "y_train has dtype object, but needs real numbers",
+        r"y_train has dtype object, but needs real numbers: y_train\[0, 0\] is None",
     ),
 }
 
@@ -397,7 +409,11 @@ CURVES = {
         ValueError,
         "x has 2 points and y 1 rows, but a fit needs the same number, at least 1",
     ),
-    "flat y": ({"y": [1.0, 2.0]}, ValueError, r"y has shape \(2,\), but needs shape \(n, n_out\)"),
+    "flat y": (
+        {"y": [1.0, 2.0]},
+        ValueError,
+        r"y has shape \(2,\), but needs shape \(n, n_out\): give np\.asarray\(y\)\[:, None\] for one output",
+    ),
     "nan": ({"x": [0.1, np.nan]}, ValueError, "x contains nan at position 1"),
     "nan in y": ({"y": [[1.0], [np.nan]]}, ValueError, "y contains nan at row 1, column 0"),
     "two rows": (
@@ -476,7 +492,7 @@ STARTS = {
     "flat y": (
         {"data": data(y_train=Y[:, 0])},
         ValueError,
-        r"y_train has shape \(5,\), but needs shape \(n_train, n_out\); for one output write y\[:, None\]",
+        r"y_train has shape \(5,\), but needs shape \(n_train, n_out\); for one output write y_train\[:, None\]",
     ),
     "nan": (
         {"data": data(x_test=spoiled(X, (2, 0), np.nan))},

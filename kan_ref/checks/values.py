@@ -13,15 +13,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_ref.checks.array_remedies import (
+    as_array,
+    is_masked,
+    kind_remedy,
+    mask_remedy,
+    number_classes,
+    shape_remedy,
+)
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
+
+NEAR = 0.7  # similarity of a name that is suggested: a slip of the keys, no other word
 
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
 
 def check_rectangular(name: str, value: object) -> NDArray[Any]:
-    """Return `value` as an array of any kind; ValueError if its rows differ in length."""
+    """Return `value` as an array of any kind.
+
+    ValueError if its rows differ in length, or if numbers of a masked array are masked.
+    """
+    if is_masked(value):
+        raise ValueError(
+            f"{name} has masked numbers, but every number counts here{mask_remedy(name, value)}"
+        )
     try:
         return np.asarray(value)
     except ValueError as error:
@@ -58,26 +76,42 @@ def check_float_array(
     """
     array = check_rectangular(name, value)
     if array.dtype.kind not in ("biuf" if flags else "iuf"):
-        raise TypeError(f"{name} has dtype {array.dtype}, but needs real numbers")
+        raise TypeError(_wrong_kind(name, value, array))
     if array.ndim != len(shape) or any(
         isinstance(n, int) and n != m for n, m in zip(shape, array.shape, strict=True)
     ):
         wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
-        raise ValueError(f"{name} has shape {array.shape}, but needs shape ({wanted})")
+        remedy = shape_remedy(name, value, array, shape)
+        raise ValueError(f"{name} has shape {array.shape}, but needs shape ({wanted}){remedy}")
     array = np.ascontiguousarray(array, dtype=np.float64)
     check_finite(name, array)
     return array
 
 
-def check_columns(name: str, y: Any, n_out: int) -> FloatArray:
+def check_columns(name: str, y: object, n_out: int) -> FloatArray:
     """Return targets y (batch, n_out); for one axis alone ValueError with the remedy."""
-    sized = isinstance(y, list | tuple | np.ndarray)
-    if sized and getattr(y, "ndim", 1) == 1 and len(y) and np.ndim(y[0]) == 0:
+    array = check_rectangular(name, y)
+    if array.ndim == 1 and array.size and array.dtype.kind not in "c":
+        code = as_array(name, y)
+        if array.dtype.kind in "SUO":
+            raise TypeError(
+                f"{_wrong_kind(name, y, array)}; for classes give {number_classes(name)} with "
+                "loss='cross_entropy'"
+            )
+        labels = array.dtype.kind in "biu"
         raise ValueError(
-            f"{name} has shape {np.shape(y)}, but needs shape (batch, n_out): "
-            f"give {name}[:, None] for one output"
+            f"{name} has shape {array.shape}, but needs shape (batch, n_out): "
+            f"give {code}[:, None] for one output"
+            + (", or take loss='cross_entropy' for class labels" if labels else "")
         )
     return check_float_array(name, y, ("batch", n_out))
+
+
+def _wrong_kind(name: str, value: object, array: NDArray[Any]) -> str:
+    if value is None:
+        return f"{name} is None, but needs an array of real numbers"
+    remedy = kind_remedy(name, value, array)
+    return f"{name} has dtype {array.dtype}, but needs real numbers{remedy}"
 
 
 def check_finite(name: str, array: FloatArray) -> None:
@@ -135,7 +169,7 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}")
     if value not in options:
-        close = difflib.get_close_matches(value, options, n=1)
+        close = difflib.get_close_matches(value, options, n=1, cutoff=NEAR)
         guess = f" (did you mean {close[0]!r}?)" if close else ""
         raise ValueError(
             f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}{guess}"

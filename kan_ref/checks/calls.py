@@ -1,0 +1,94 @@
+"""Calls with arguments that a function does not have: one message that names the right ones."""
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from kan_ref.checks.other_names import ARGUMENTS
+from kan_ref.checks.values import NEAR
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def explain_call(function: Function) -> Function:
+    """Return `function` with a message for arguments that it does not have.
+
+    A call that fits costs one more Python call, and any other exception passes unchanged. The
+    result has the signature, the name and the docstring of `function`, so that `inspect`, editors
+    and type checkers see no difference.
+
+    Raises
+    ------
+    TypeError
+        "fit has no argument 'lamb': the weight of the penalty is penalty_weight"; "fit takes 2
+        arguments by position (network, data), but 3 came: give the others by name (...)"
+    """
+
+    @functools.wraps(function)
+    def explained(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            parameters = inspect.signature(function).parameters
+            message = call_message(_public_name(function), parameters, len(args), kwargs)
+            if message is None:
+                raise
+        raise TypeError(message)
+
+    return explained  # type: ignore[return-value]
+
+
+def call_message(
+    name: str, parameters: Mapping[str, inspect.Parameter], n_args: int, given: Iterable[str]
+) -> str | None:
+    """Return why a call does not fit the parameters of a function, or None if names and number do.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function.
+    parameters : mapping
+        As in `inspect.signature(function).parameters`; a leading self is not counted.
+    n_args : int
+        Number of arguments by position, with self.
+    given : iterable of str
+        Names of the arguments by name.
+    """
+    kinds = [parameter.kind for parameter in parameters.values()]
+    own = [other for other in parameters if other != "self"]
+    unknown = [other for other in given if other not in parameters]
+    if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
+        names = ", ".join(map(repr, unknown))
+        remedies = "; ".join(dict.fromkeys(_remedy(other, name, own) for other in unknown))
+        return f"{name} has no argument{'s' * (len(unknown) > 1)} {names}: {remedies}"
+    by_name = [other for other in own if parameters[other].kind == inspect.Parameter.KEYWORD_ONLY]
+    placed = [other for other in own if other not in by_name]
+    n_placed = n_args - ("self" in parameters)
+    if n_placed > len(placed) and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        rest = f": give the others by name ({', '.join(f'{n}=' for n in by_name)})"
+        return (
+            f"{name} takes {len(placed)} argument{'s' * (len(placed) != 1)} by position"
+            f" ({', '.join(placed)}), but {n_placed} came{rest if by_name else ''}"
+        )
+    return None
+
+
+def _public_name(function: Callable[..., Any]) -> str:
+    """Return the name of a function, or of its class for __init__."""
+    return function.__qualname__.removesuffix(".__init__")
+
+
+def _remedy(unknown: str, function: str, own: list[str]) -> str:
+    """Return what stands for an unknown argument: its row of `ARGUMENTS`, or the nearest name."""
+    rows = [row for row in ARGUMENTS if row.theirs == unknown]
+    for row in rows:
+        if row.ours in own:
+            return row.words
+    for row in rows:
+        return f"{row.words}, an argument of {row.function}" if row.function else row.words
+    near = difflib.get_close_matches(unknown, own, n=1, cutoff=NEAR)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"its arguments are {', '.join(own)}" if own else f"{function} takes no arguments"

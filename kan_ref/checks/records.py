@@ -1,0 +1,50 @@
+"""Records: attributes that a record does not have raise a message that names the remedy.
+
+A name of `ATTRIBUTES` is a descriptor of the class that raises AttributeError. So `hasattr` is
+False, and existing attributes are found as fast as without it, which `__getattr__` would slow down.
+"""
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+from kan_ref.checks.other_names import ATTRIBUTES
+
+_AN = ("MLP", "Elimination")  # a vowel sounds first
+
+
+class Missing:
+    """A descriptor that raises AttributeError: "a Network has no attribute fit: write ..."."""
+
+    def __init__(self, name: str, remedy: str) -> None:
+        self.name, self.remedy = name, remedy
+
+    def __get__(self, record: object, kind: type) -> NoReturn:
+        article = "an" if kind.__name__ in _AN else "a"
+        raise AttributeError(
+            f"{article} {kind.__name__} has no attribute {self.name}: write {self.remedy}",
+            name=self.name,
+            obj=kind if record is None else record,
+        )
+
+
+class Record:
+    """A base class whose subclasses explain the attributes that `ATTRIBUTES` lists for them."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = {*vars(cls), *vars(cls).get("__annotations__", ())}
+        for classes, name, remedy in ATTRIBUTES:
+            if cls.__name__ in classes.split() and name not in own:
+                setattr(cls, name, Missing(name, remedy))
+
+    def __dir__(self) -> Iterable[str]:
+        """Return the attributes that exist."""
+        return [name for name in super().__dir__() if hasattr(self, name)]
+
+
+def network_remedy(value: object) -> str:
+    """Return the end of a message where a network is wanted and a record that has one came."""
+    held = not isinstance(value, type) and getattr(value, "network", None) is not None
+    return f": a {type(value).__name__} has it as .network" if held else ""
