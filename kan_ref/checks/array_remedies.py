@@ -53,7 +53,8 @@ def kind_remedy(name: str, value: object, array: NDArray[Any]) -> str:
         wrong = _first_wrong(array)
         if wrong is not None:
             index, entry = wrong
-            return f": {code}[{', '.join(map(str, index))}] is {_short(entry)}"
+            where = f"{code}[{', '.join(map(str, index))}]" if index else "it"
+            return f": {where} is {_short(entry)}"
     try:
         array.astype(float)
     except (TypeError, ValueError):

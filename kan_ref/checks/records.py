@@ -41,7 +41,13 @@ class Record:
 
     def __dir__(self) -> Iterable[str]:
         """Return the attributes that exist."""
-        return [name for name in super().__dir__() if hasattr(self, name)]
+        return [name for name in super().__dir__() if not _is_missing(type(self), name)]
+
+
+def _is_missing(kind: type, name: str) -> bool:
+    """Return whether the first definition of a name in a class and its bases is a `Missing`."""
+    found = (vars(base)[name] for base in kind.__mro__ if name in vars(base))
+    return isinstance(next(found, None), Missing)
 
 
 def network_remedy(value: object) -> str:

@@ -1,0 +1,181 @@
+"""Calls that do not fit: one message with the right names, and nothing changes for calls that fit."""
+
+import inspect
+import pickle
+import re
+
+import pytest
+from checkout import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kan_ref as kr
+from kan_ref.checks import explain_call
+from kan_ref.checks.calls import call_message
+from kan_ref.checks.other_names import ARGUMENTS
+
+FUNCTIONS = [name for name in kr.__all__ if callable(getattr(kr, name))]
+PARAMETERS = {name: tuple(inspect.signature(getattr(kr, name)).parameters) for name in FUNCTIONS}
+DOCUMENTED = [(name, argument) for name in FUNCTIONS for argument in PARAMETERS[name]]
+WORDS = st.from_regex(r"[a-z][a-z_]{0,12}", fullmatch=True)
+
+
+def refusal(function, *args, **kwargs):
+    with pytest.raises(TypeError) as caught:
+        getattr(kr, function)(*args, **kwargs)
+    return str(caught.value)
+
+
+def suggestion(function, unknown):
+    """What the message names for an unknown argument."""
+    message = refusal(function, **{unknown: 1})
+    start = f"{function} has no argument {unknown!r}: "
+
+    assert message.startswith(start)
+    return message.removeprefix(start)
+
+
+@pytest.mark.parametrize(("function", "argument"), DOCUMENTED)
+def test_an_argument_with_a_slip_of_the_keys_leads_to_an_argument_of_the_function(
+    function, argument
+):
+    slip = argument + argument[-1]
+    if slip in PARAMETERS[function]:
+        slip += slip[-1]
+    words = suggestion(function, slip)
+
+    if len(argument) > 2:
+        assert words == f"did you mean {argument!r}?"
+    else:
+        assert any(name in words for name in PARAMETERS[function])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@given(WORDS)
+def test_any_unknown_argument_leads_to_names_that_exist(function, unknown):
+    if unknown in PARAMETERS[function]:
+        return
+    words = suggestion(function, unknown)
+    row = [row for row in ARGUMENTS if row.words and row.words in words]
+
+    assert (
+        row
+        or any(repr(name) in words for name in PARAMETERS[function])
+        or (words == f"its arguments are {', '.join(PARAMETERS[function])}")
+    )
+
+
+@pytest.mark.parametrize("row", ARGUMENTS, ids=lambda row: f"{row.theirs}-{row.function}")
+def test_a_row_names_an_argument_that_the_function_has_under_this_name_alone(row):
+    if not row.ours:
+        assert not row.function
+        return
+
+    assert row.ours in PARAMETERS[row.function]
+    assert row.theirs not in PARAMETERS[row.function]
+    assert re.search(rf"\b{row.ours}\b", row.words)
+    assert suggestion(row.function, row.theirs) == row.words
+
+
+def test_the_argument_of_another_function_comes_with_that_function():
+    assert suggestion("init_network", "lamb") == (
+        "the weight of the penalty is penalty_weight, an argument of fit"
+    )
+
+
+def test_all_unknown_arguments_are_named_at_once():
+    assert refusal("init_network", width=[2, 1], grid=5, k=3) == (
+        "init_network has no arguments 'width', 'grid', 'k': write widths=(2, 5, 1); the number "
+        "of grid intervals is n_intervals; the degree of the splines is degree"
+    )
+
+
+def test_arguments_that_come_by_position_and_go_by_name_are_listed():
+    assert refusal("extend_grid", 1, 2, 3) == (
+        "extend_grid takes 2 arguments by position (network, x), but 3 came: "
+        "give the others by name (n_intervals=)"
+    )
+    assert refusal("Data", 1, 2, 3, 4, 5) == (
+        "Data takes 4 arguments by position (x_train, y_train, x_test, y_test), but 5 came"
+    )
+
+
+def test_every_argument_of_pykan_in_the_table_of_the_documentation_has_its_row():
+    page = (ROOT / "docs" / "from_pykan.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
+    theirs = {name for row in rows for name in re.findall(r"\b(\w+)=", row)}
+    ours = {name for names in PARAMETERS.values() for name in names}
+
+    assert {"lamb", "steps", "grid_eps"} <= theirs
+    assert theirs - ours - {"n_var"} <= {row.theirs for row in ARGUMENTS}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_public_function_keeps_its_signature_its_documentation_and_its_place(function):
+    thing = getattr(kr, function)
+
+    assert inspect.signature(thing) == inspect.signature(inspect.unwrap(thing))
+    assert not [p for p in inspect.signature(thing).parameters.values() if p.kind == p.VAR_KEYWORD]
+    assert pickle.loads(pickle.dumps(thing)) is thing
+    assert getattr(kr, function) is thing
+
+
+def fitting(a, b=2, *, c, d=4):
+    return a, b, c, d
+
+
+def open_ended(a, *rest, **options):
+    return a, rest, options
+
+
+def nothing():
+    return 0
+
+
+@given(
+    st.sampled_from([fitting, open_ended, nothing]),
+    st.lists(st.integers(), max_size=4),
+    st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e", "seed"]), st.integers(), max_size=4),
+)
+def test_a_call_fails_where_the_function_would_and_else_gives_its_result(function, args, kwargs):
+    try:
+        wanted = function(*args, **kwargs)
+    except TypeError:
+        with pytest.raises(TypeError):
+            explain_call(function)(*args, **kwargs)
+    else:
+        assert explain_call(function)(*args, **kwargs) == wanted
+
+
+@given(st.sampled_from([TypeError, ValueError, KeyError, KeyboardInterrupt]))
+def test_an_error_inside_of_the_function_passes_unchanged(kind):
+    error = kind("inner")
+
+    def failing(a):
+        raise error
+
+    with pytest.raises(kind) as caught:
+        explain_call(failing)(1)
+    assert caught.value is error
+    assert caught.value.__context__ is None
+
+
+@given(
+    st.lists(st.integers(), max_size=4),
+    st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e"]), st.integers(), max_size=4),
+)
+def test_a_call_that_fits_the_signature_has_no_message(args, kwargs):
+    signature = inspect.signature(fitting)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return
+
+    assert call_message("fitting", signature.parameters, len(args), kwargs) is None
+
+
+def test_the_message_has_no_second_error_above_it():
+    with pytest.raises(TypeError) as caught:
+        kr.fit(lamb=1.0)
+
+    assert caught.value.__context__ is None
