@@ -33,6 +33,50 @@ def of_row(x, row, degree, derivative=0):
 # --- sums
 
 
+def closed_basis(x, row, m, degree):
+    """B_{m,degree}(x) by the recursion with intervals that are closed on both sides."""
+    if degree == 0:
+        return float(row[m] <= x <= row[m + 1])
+    left, right = row[m + degree] - row[m], row[m + degree + 1] - row[m + 1]
+    value = (x - row[m]) / left * closed_basis(x, row, m, degree - 1)
+    return value + (row[m + degree + 1] - x) / right * closed_basis(x, row, m + 1, degree - 1)
+
+
+@given(st.data(), st.integers(0, 4))
+def test_with_closed_intervals_basis_functions_of_every_degree_sum_to_2_at_an_inner_knot(
+    data, degree
+):
+    row = data.draw(knot_rows(degree, data.draw(st.integers(2, 5)), kinds=("uniform", "uneven")))
+    n_basis = len(row) - degree - 1
+    knot = row[data.draw(st.integers(degree + 1, n_basis - 1))]
+    closed = [closed_basis(knot, row, m, degree) for m in range(n_basis)]
+
+    assert sum(closed) == pytest.approx(2.0, rel=1e-13)
+    assert of_row([knot], row, degree).sum() == pytest.approx(1.0, rel=1e-13)
+    if degree:
+        np.testing.assert_allclose(closed, 2.0 * of_row([knot], row, degree)[0], atol=1e-13)
+
+
+@given(st.data(), st.integers(1, 5))
+def test_a_derivative_on_the_whole_row_has_differences_with_0_before_and_after_as_coefficients(
+    data, degree
+):
+    row = data.draw(knot_rows(degree, kinds=("uniform", "uneven", "clamped", "repeated")))
+    n_basis = len(row) - degree - 1
+    coef = np.array(data.draw(st.lists(st.integers(-9, 9), min_size=n_basis, max_size=n_basis)))
+    x = np.concatenate([row[:-1], 0.5 * (row[1:] + row[:-1])])
+    spans = row[degree:] - row[:-degree]
+    factors = np.divide(degree, spans, out=np.zeros_like(spans), where=spans > 0.0)
+    differences = np.diff(np.concatenate([[0.0], coef, [0.0]])) * factors
+    expected = of_row(x, row, degree - 1) @ differences
+    scale = np.abs(of_row(x, row, degree - 1)) @ np.abs(differences)
+    inside = x < row[-1]  # at the last knot derivatives are limits from the left
+
+    np.testing.assert_array_less(
+        np.abs(of_row(x, row, degree, 1) @ coef - expected)[inside], 1e-12 * scale[inside] + 1e-200
+    )
+
+
 @given(grids())
 def test_bases_sum_to_1_on_the_grid(case):
     degree, row, x = case
