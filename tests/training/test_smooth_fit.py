@@ -1,4 +1,4 @@
-"""fit_smooth: the weight of each grid wins on samples set aside, errors there never rise, test data are not looked at."""
+"""fit_smooth: the weight of each grid wins on samples set aside, training never raises errors there, test data are not looked at."""
 
 from types import SimpleNamespace
 
@@ -42,6 +42,21 @@ def test_each_grid_has_the_candidate_with_the_least_error_on_the_samples_set_asi
         assert grid.validation_rmse == grid.rivals.min()
         assert grid.weight == (None, *WEIGHTS)[int(np.argmin(grid.rivals))]
         assert [layer.n_intervals for layer in grid.network.layers] == [grid.n_intervals] * 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_training_on_a_grid_never_raises_the_error_on_the_samples_set_aside_but_refining_may(seed):
+    rng = np.random.default_rng(seed)
+    network = kr.init_network((2, 1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    x = rng.uniform(-1.0, 1.0, (60, 2))
+    exact = kr.Data(x, network(x), x, network(x))
+
+    run = smooth(network, exact, grids=(3, 4), weights=(0.0, 1e-4), n_steps=2)
+
+    assert all(grid.validation_rmse <= grid.rivals[0] for grid in run.grids)
+    before, refined = run.grids[0].validation_rmse, run.grids[1].rivals[0]
+    assert before < 1e-14
+    assert refined > 1e-6  # 4 intervals do not contain the breakpoints of 3
 
 
 def test_the_reported_errors_are_those_of_the_samples_set_aside_and_kept():
