@@ -45,7 +45,7 @@ class Record:
 
 
 def _is_missing(kind: type, name: str) -> bool:
-    """Return whether the first definition of a name in a class and its bases is a `Missing`."""
+    """Return whether the first definition of a name in a class or its parents is a `Missing`."""
     found = (vars(base)[name] for base in kind.__mro__ if name in vars(base))
     return isinstance(next(found, None), Missing)
 

@@ -321,7 +321,9 @@ def near_the_end(seed):
     net = kr.init_network(
         (1, 1, 1, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0), base="zero"
     )
-    first, rough, last = net.layers
+    # grids that the activations leave
+    box = kr.uniform_knots(-1.0, 1.0, 4, 3)
+    first, rough, last = (dataclasses.replace(layer, knots=box) for layer in net.layers)
     first = dataclasses.replace(first, coef=5.0 * first.coef)
     rough = dataclasses.replace(rough, coef=RNG(seed).normal(size=rough.coef.shape))
     net = kr.Network((first, rough, last))
