@@ -1,0 +1,309 @@
+"""The mutation program: what its operators change and leave alone, that it draws the same again, and that it judges both ways."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from checkout import ROOT
+
+from benchmarks.mutation.drawing import all_mutants, draw, modules_of
+from benchmarks.mutation.equivalents import Equivalent, outdated, read_equivalents
+from benchmarks.mutation.forking import Task, run_forked
+from benchmarks.mutation.judging import Verdict
+from benchmarks.mutation.operators import OPERATORS
+from benchmarks.mutation.report import scores
+
+LBFGS = ROOT / "kan_ref" / "optimizers" / "lbfgs.py"
+CHANGES = [  # kind, statement, all its mutants of that kind
+    ("comparison", "a < b", {"a <= b", "a >= b"}),
+    ("comparison", "a == b", {"a != b"}),
+    ("comparison", "a is None", {"a is not None"}),
+    ("arithmetic", "(a + b) * c", {"(a - b) * c", "(a + b) / c"}),
+    ("arithmetic", "a ** b", {"a * b"}),
+    ("arithmetic", "a += b", {"a -= b"}),
+    ("constant", "f(3, 0.0, 1.0, 2.5, 1e-09)", None),
+    ("negation", "not a", {"a"}),
+    ("negation", "-a", {"a"}),
+    ("negation", "a and b", {"a or b", "a", "b"}),
+    ("condition", "a if b else c", {"a if True else c", "a if False else c"}),
+    ("statement", "f(a)", {"pass"}),
+    ("statement", "a[b] = c", {"pass"}),
+    ("statement", "a = c", set()),
+    ("call", "f(a, b, key=c)", {"f(b, a, key=c)", "f(a, b)"}),
+    ("call", "zip(a, strict=True)", set()),
+    ("call", "max(a, b)", set()),
+    ("function", "np.minimum(a, b)", {"np.maximum(a, b)"}),
+    ("function", "abs(a)", {"a"}),
+    ("axis", "f(a, axis=1)", {"f(a, axis=0)"}),
+    ("axis", "a.T", {"a"}),
+    ("axis", 'search(a, side="left")', {"search(a, side='right')"}),
+    ("index", "a[i:j]", {"a[i + 1:j]", "a[i:j + 1]"}),
+    ("result", "return a", {"return None"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "statement", "expected"), CHANGES, ids=[c[1] for c in CHANGES])
+def test_an_operator_makes_exactly_these_changes(kind, statement, expected):
+    found = {
+        mutant.mutated
+        for mutant in all_mutants("m", f"def f():\n    {statement}\n")
+        if mutant.kind == kind
+    }
+
+    if expected is None:
+        assert found == {
+            "f(4, 0.0, 1.0, 2.5, 1e-09)",
+            "f(3, 1.0, 1.0, 2.5, 1e-09)",
+            "f(3, 0.0, 0.0, 2.5, 1e-09)",
+            "f(3, 0.0, 1.0, 5.0, 1e-09)",
+            "f(3, 0.0, 1.0, 2.5, 1e-06)",
+        }
+    else:
+        assert {"".join(text.split()) for text in found} == {"".join(e.split()) for e in expected}
+
+
+def test_every_operator_has_an_example():
+    assert {kind for kind, *_ in CHANGES} == OPERATORS.keys()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""Docstring: 1 < 2."""',
+        "def f(x: Literal[1]) -> Literal[2]:\n    '''Return 1.'''",
+        "import numpy as np\nfrom a import b",
+        "__all__ = ['a', f(1)]",
+        "if TYPE_CHECKING:\n    a = 1 + 2",
+        "class A:\n    def __repr__(self):\n        return 1 + 2",
+        "@cache(maxsize=3)\nclass A:\n    a: Literal[1]",
+        "a = f'{1 + 2}'",
+        "T = TypeVar('T', bound=f(1))",
+    ],
+)
+def test_texts_types_and_imports_are_not_mutated(source):
+    assert all_mutants("m", source) == []
+
+
+def test_of_an_error_only_its_raising_is_mutated():
+    mutants = all_mutants("m", "if a:\n    raise ValueError(f(1 + 2, b))\n")
+
+    assert {m.kind for m in mutants if m.line == 2} == {"statement"}
+
+
+def test_each_mutant_is_one_change_of_the_lines_that_it_names():
+    """All of a module, with characters of several bytes before each change."""
+    source = LBFGS.read_text(encoding="utf-8").replace('"""Limited', '"""ä∞ Limited', 1)
+    mutants = all_mutants("m", source)
+
+    lines = source.splitlines()
+    for mutant in mutants:
+        mutated = mutant.applied(source)
+        changed = mutated.splitlines()
+        n_before = mutant.line - 1
+        assert changed[:n_before] == lines[:n_before]
+        assert mutant.original.split()[0] in lines[n_before]
+        assert mutated != source
+        ast.parse(mutated)
+    assert len({mutant.applied(source) for mutant in mutants}) == len(mutants) > 100
+
+
+def test_the_same_seed_draws_the_same_mutants_and_another_seed_others():
+    source = LBFGS.read_text(encoding="utf-8")
+    first, again, other = (draw("m", source, 12, seed) for seed in (3, 3, 4))
+
+    assert first == again
+    assert first != other
+    assert len(first) == 12
+    assert len(draw("m", "a = 1 + 2\n", 12, 0)) == 3
+
+
+def test_an_unknown_module_is_named():
+    with pytest.raises(ValueError, match=r"module is kan_ref.cellar, but .* has no such module"):
+        modules_of(ROOT, "kan_ref.cellar")
+
+
+def test_a_task_ends_at_its_limit_with_all_that_it_started_and_the_others_go_on(tmp_path):
+    def endless(note):
+        note.write_text("loop")
+        subprocess.run([sys.executable, "-c", "while True: pass"], check=True)
+
+    tasks = [
+        Task(endless, 0.5),
+        Task(lambda note: [1, note.name], 60.0),
+        Task(lambda note: 1 / 0, 60),
+    ]
+    outcomes = sorted(run_forked(tasks, 3), key=lambda outcome: outcome.index)
+
+    assert [o.result for o in outcomes] == [None, [1, "note"], None]
+    assert [o.ended_by for o in outcomes] == ["SIGKILL", "", "status 1"]
+    assert outcomes[0].note == "loop"
+    assert "ZeroDivisionError" in outcomes[2].log
+
+
+TINY = '''"""Tiny."""
+
+LIMIT = 5
+
+
+def clipped(x):
+    """Return x, at most LIMIT."""
+    while x > LIMIT:
+        x -= 1
+    return x
+
+
+def unused(x):
+    """Return -x."""
+    return -x
+'''
+GOOD = """
+from tiny.numbers import clipped
+import subprocess, sys
+
+def test_clipped():
+    assert [clipped(x) for x in (-7, 4, 5, 6, 9)] == [-7, 4, 5, 5, 5]
+
+def test_in_another_process():
+    clipped(3)
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+"""
+VACUOUS = """
+from tiny.numbers import clipped
+
+def test_nothing():
+    clipped(3)
+    assert True
+"""
+
+
+def run(root, *options):
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.mutation",
+            "--root",
+            root,
+            "--module",
+            "tiny.numbers",
+            "--grace",
+            "0.3",
+            *options,
+        ],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(root / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    for name, text in {
+        "tiny/__init__.py": "",
+        "tiny/numbers.py": TINY,
+        "tests/test_good.py": GOOD,
+        "tests/test_vacuous.py": VACUOUS,
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+    return tmp_path
+
+
+def test_a_good_test_kills_and_a_vacuous_one_lets_survive(tiny):
+    """A loop without an end counts as killed; the checkout stays as it is; entries that match nothing are reported."""
+    judged = tiny / "judged.toml"
+    judged.write_text(
+        '[[mutant]]\nmodule = "tiny.numbers"\nline = "return -x"\nmutation = "return x"\nreason = "of no use"\n'
+        '[[mutant]]\nmodule = "tiny.numbers"\nline = "gone"\nmutation = "gone"\nreason = "no more"\n'
+    )
+    before = {path: path.read_bytes() for path in tiny.rglob("*.py")}
+
+    good = run(tiny, "--n", "100", "--json", tiny / "good.json", "--equivalents", judged)
+    vacuous = run(tiny, "--n", "4", "--json", tiny / "bad.json", "--tests", "tests/test_vacuous.py")
+
+    found, bad = (json.loads((tiny / f"{one}.json").read_text()) for one in ("good", "bad"))
+    assert {(m["original"], m["mutated"]): m["status"] for m in found["mutants"]} == {
+        ("LIMIT = 5", "LIMIT = 6"): "killed",
+        ("while x > LIMIT:", "while x >= LIMIT:"): "killed",
+        ("while x > LIMIT:", "while x <= LIMIT:"): "timeout",
+        ("while x > LIMIT:", "while False:"): "killed",
+        ("x -= 1", "x += 1"): "timeout",
+        ("x -= 1", "x -= 2"): "killed",
+        ("x -= 1", "pass"): "timeout",
+        ("return x", "return None"): "killed",
+        ("return -x", "return x"): "equivalent",
+        ("return -x", "return None"): "no test runs it",
+    }
+    assert "outdated entry: tiny.numbers: gone -> gone" in good.stdout
+    assert "left out: 1 that start a Python process, 0 that fail" in good.stdout
+    assert "8 of     9 killed" in good.stdout
+    assert bad["packages"]["tiny.numbers"]["survived"] >= 2
+    assert "1 tests pass\n    - " in vacuous.stdout
+    assert good.returncode == vacuous.returncode == 1
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_a_mutant_whose_test_fails_anyway_is_unclear(tiny):
+    """The test passes alone when it is recorded, and fails from its second run on."""
+    (tiny / "tests" / "test_good.py").write_text(
+        "from pathlib import Path\nfrom tiny.numbers import clipped\n\n"
+        "def test_once():\n    clipped(3)\n    seen = Path(__file__).with_suffix('.seen')\n"
+        "    assert not seen.exists()\n    seen.touch()\n"
+    )
+
+    done = run(tiny, "--n", "100", "--tests", "tests/test_good.py")
+
+    assert "test_once fails without a mutation" in done.stdout
+    assert "1 of    10 killed" in done.stdout  # the loop without an end
+
+
+def test_equivalent_mutants_have_a_reason_and_match_a_mutant():
+    entries = read_equivalents()
+    files = {
+        entry.module: ROOT.joinpath(*entry.module.split(".")).with_suffix(".py")
+        for entry in entries
+    }
+
+    assert outdated(entries, files) == []
+
+
+def test_an_entry_without_a_reason_is_named(tmp_path):
+    path = tmp_path / "judged.toml"
+    path.write_text('[[mutant]]\nmodule = "m"\nline = "a"\nmutation = "b"\nreason = ""\n')
+
+    with pytest.raises(ValueError, match=r"judged.toml has the entry .* but needs texts"):
+        read_equivalents(path)
+
+
+def test_an_entry_matches_its_line_wherever_it_moves():
+    entry = Equivalent("m", "return a < b", "return a <= b", "never equal")
+    moved = all_mutants("m", "x = 1\n\n\ndef f(a, b):\n        return a < b  # of course\n")
+
+    assert [m.mutated for m in moved if entry.matches(m)] == ["return a <= b"]
+
+
+def test_the_score_counts_killed_among_those_not_equivalent():
+    mutants = all_mutants("kan_ref.a.b", "a = 1 + 2\n") + all_mutants("kan_ref.c", "a = 1 + 2\n")
+    status = ["killed", "timeout", "equivalent", "survived", "no test runs it", "unclear"]
+
+    found = scores([Verdict(m, s) for m, s in zip(mutants, status, strict=True)])
+
+    assert found == {
+        "kan_ref.a": {"drawn": 3, "killed": 2, "equivalent": 1, "survived": 0, "unclear": 0},
+        "kan_ref.c": {"drawn": 3, "killed": 0, "equivalent": 0, "survived": 2, "unclear": 1},
+    }
+
+
+def test_an_unknown_module_ends_the_program_with_status_2(tmp_path):
+    done = run(tmp_path)
+
+    assert done.returncode == 2
+    assert "has no such module or package" in done.stderr
+    assert Path(tmp_path, "cache").exists() is False
