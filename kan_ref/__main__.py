@@ -8,12 +8,15 @@ numbers are computed in this run.
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kan_ref.program import report_interrupts, run_program
+
+if __name__ == "__main__":
+    report_interrupts()
 # for small matrices a second thread costs more than it gains; set before NumPy is loaded
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -154,8 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = find(data, options.seed)
     except KeyboardInterrupt:
-        print("interrupted: a formula needs all steps", file=sys.stderr)
-        return 130
+        raise KeyboardInterrupt("interrupted: a formula needs all steps") from None
     recognised = recognise(found, data)
     print(f"\nfound       {found.formula}")
     print(
@@ -168,4 +170,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

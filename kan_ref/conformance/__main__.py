@@ -2,7 +2,7 @@
 
 Without a subject kan_ref itself is tested. `report` as the first word tests published libraries and
 writes their report cards (`cards`). Exit status: 0 if every required case passes or is listed as
-failing, 1 if one fails, 2 for a wrong call.
+failing, 1 if one fails, 2 for a wrong call, 130 after Ctrl-C.
 """
 
 import argparse
@@ -14,6 +14,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kan_ref.program import report_interrupts, run_program
+
+if __name__ == "__main__":
+    report_interrupts()
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices gain nothing from a second thread
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -84,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return the exit status."""
+    """Run the command and return the exit status; KeyboardInterrupt is left to the caller."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["report"]:
         return cards.main(words[1:])
@@ -118,8 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 subject, chosen, xfail=xfail, dtype=options.dtype, callback=lambda _: bar.update()
             )
     except KeyboardInterrupt:
-        print("interrupted: no report without every case", file=sys.stderr)
-        return 130
+        raise KeyboardInterrupt("interrupted: no report without every case") from None
     finally:
         subject.close()
     if options.json is not None:
@@ -180,4 +183,4 @@ def _check_globs(line: argparse.ArgumentParser, only: Sequence[str], skip: Seque
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

@@ -4,7 +4,8 @@ Returned layers are represented by their values at the case's probe points, affi
 curve, initial layers by their moments.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.conformance import plain_layer
 from kan_ref.conformance.cases import Case
+from kan_ref.conformance.plain_layer import read_number, read_numbers
 
 _ONE_OUTPUT = {
     "uniform_knots": "knots",
@@ -44,7 +46,7 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
     """
     method = case.method
     if method in _ONE_OUTPUT:
-        return {_ONE_OUTPUT[method]: _numbers(answer)}
+        return {_ONE_OUTPUT[method]: read_numbers(answer)}
     if method in ("extend_grid", "update_grid"):
         return _moved_layer(case, plain_layer.read_layer(answer))
     if method == "initial_layer":
@@ -54,12 +56,8 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
     if method == "prune":
         return _pruned(case, plain_layer.read_layers(answer, len(case.inputs["layers"])))
     if method == "edge_scores":
-        if len(answer) != len(case.expected):
-            raise ValueError(
-                f"the answer has {len(answer)} arrays, "
-                f"but {len(case.expected)} layers need one each"
-            )
-        return {str(n): _numbers(scores) for n, scores in enumerate(answer)}
+        scores = _sequence("the answer", answer, len(case.expected))
+        return {str(n): read_numbers(array) for n, array in enumerate(scores)}
     if not isinstance(answer, Mapping):
         raise TypeError(f"the answer is a {type(answer).__name__}, but must be a dict")
     if method == "node_scores":
@@ -70,16 +68,32 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
         return _fitted(case, answer)
     if method == "network_vjp":
         found = {"dx": _part(answer, "dx")}
-        for n, layer in enumerate(answer["layers"]):
+        if "layers" not in answer:
+            raise ValueError("the answer lacks 'layers'")
+        layers = _sequence("'layers' of the answer", answer["layers"], len(case.inputs["layers"]))
+        for n, layer in enumerate(layers):
+            if not isinstance(layer, Mapping):
+                raise TypeError(f"layer {n} of the answer is {short(layer)}, but must be a dict")
             found |= {f"{n}.{name}": _part(layer, name) for name in _GRADIENTS}
         return found
     return {output: _part(answer, output) for output in case.expected}
 
 
+def _sequence(name: str, value: Any, length: int, kind: str = "layers") -> Sequence[Any]:
+    """Return a value that is a list with one array or dict for each layer."""
+    if isinstance(value, str) or not (
+        isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim)
+    ):
+        raise TypeError(f"{name} is {short(value)}, but must be a list")
+    if len(value) != length:
+        raise ValueError(f"{name} has {len(value)} entries, but {length} {kind} need one each")
+    return list(value)
+
+
 def _part(answer: Mapping[str, Any], name: str) -> FloatArray | None:
     if name not in answer:
         raise ValueError(f"the answer lacks {name!r} (give None for what is not supported)")
-    return None if answer[name] is None else _numbers(answer[name])
+    return None if answer[name] is None else read_numbers(answer[name])
 
 
 def _hidden(answer: Mapping[str, Any], output: str, n_hidden: int) -> FloatArray | None:
@@ -89,19 +103,8 @@ def _hidden(answer: Mapping[str, Any], output: str, n_hidden: int) -> FloatArray
         raise ValueError(f"the answer lacks {side!r} (give None for what is not supported)")
     if answer[side] is None:
         return None
-    if len(answer[side]) != n_hidden:
-        raise ValueError(
-            f"the answer has {len(answer[side])} arrays as {side!r}, "
-            f"but {n_hidden} hidden layers need one each"
-        )
-    return _numbers(answer[side][int(layer)])
-
-
-def _numbers(value: Any) -> FloatArray:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiuO":
-        raise TypeError(f"the answer has dtype {array.dtype}, but needs real numbers")
-    return array.astype(np.float64)
+    scores = _sequence(f"{side!r} of the answer", answer[side], n_hidden, "hidden layers")
+    return read_numbers(scores[int(layer)])
 
 
 def _moved_layer(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,10 +151,13 @@ def _moments(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fitted(case: Case, answer: Mapping[str, Any]) -> dict[str, Any]:
-    a, b, c, d = (float(answer[name]) for name in "abcd")
+    missing = [name for name in (*"abcd", "r2") if name not in answer]
+    if missing:
+        raise ValueError(f"the answer lacks {', '.join(missing)}")
+    a, b, c, d, r2 = (read_number(name, answer[name]) for name in (*"abcd", "r2"))
     curve = _FORMULAS[case.inputs["name"]](a * case.inputs["x"] + b)
     # with c = 0 the fit is the constant d, also where f has no finite value
     return {
         "values": c * curve + d if c else np.full_like(curve, d),
-        "r2": np.asarray(float(answer["r2"])),
+        "r2": np.asarray(r2),
     }

@@ -15,6 +15,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.cases import Case, load_topics
+from kan_ref.conformance.plain_layer import read_numbers
 from kan_ref.conformance.subjects import Subject
 
 NEAR = 1e-4  # of the largest number: float32 rounding is smaller
@@ -79,10 +80,10 @@ def _ask(subject: Subject, x: FloatArray) -> FloatArray | None:
     if answer.error is not None or answer.unsupported:
         return None
     try:
-        y = np.asarray(answer.result, dtype=np.float64)
-    except (ValueError, TypeError):
+        y = read_numbers(answer.result)
+    except Exception:  # as in `judge`, which has reported it: this answer shows no behaviour
         return None
-    return y if y.ndim == 2 and len(y) == len(x) else None
+    return y if y.ndim == 2 and len(y) == len(x) and y.size else None
 
 
 def _differ(one: FloatArray, other: FloatArray) -> bool:

@@ -3,8 +3,9 @@
 The package's own layer is a subject like all others, so none of its code is used here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from itertools import pairwise
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,24 @@ from kan_ref.checks import FloatArray
 from kan_ref.plain import basis_and_slope
 
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask")
+BASES = ("silu", "identity", "zero")
+MOST_DEGREE = 50  # far above every case: values of a degree of 10^5 would take hours
+
+
+def read_numbers(value: Any) -> FloatArray:
+    """Return answered numbers as a float64 array; TypeError if there are others than real ones."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiuO":
+        raise TypeError(f"the answer has dtype {array.dtype}, but needs real numbers")
+    return array.astype(np.float64)
+
+
+def read_number(name: str, value: Any) -> float:
+    """Return one answered number, or raise an error that names it."""
+    array = read_numbers(value)
+    if array.shape:
+        raise ValueError(f"{name} has shape {array.shape}, but must be one number")
+    return float(array)
 
 
 def read_layer(answer: Any) -> dict[str, Any]:
@@ -25,8 +44,18 @@ def read_layer(answer: Any) -> dict[str, Any]:
     missing = [name for name in (*ARRAYS, "degree", "base") if name not in answer]
     if missing:
         raise ValueError(f"the answered layer lacks {', '.join(missing)}")
-    layer = {name: np.asarray(answer[name], dtype=np.float64) for name in ARRAYS}
-    degree = int(answer["degree"])
+    layer = {name: read_numbers(answer[name]) for name in ARRAYS}
+    degree, base = read_number("degree", answer["degree"]), answer["base"]
+    if not degree.is_integer() or not 0 <= degree <= MOST_DEGREE:
+        raise ValueError(
+            f"the answered layer has degree {degree:g}, "
+            f"but needs an integer from 0 to {MOST_DEGREE}"
+        )
+    degree = int(degree)
+    if not isinstance(base, str) or base not in BASES:
+        raise ValueError(
+            f"the answered layer has base {short(base)}, but must have one of {', '.join(BASES)}"
+        )
     if layer["coef"].ndim != 3 or layer["knots"].ndim != 2:
         raise ValueError(
             f"the answered layer has coef {layer['coef'].shape} and knots {layer['knots'].shape}: "
@@ -44,15 +73,16 @@ def read_layer(answer: Any) -> dict[str, Any]:
             f"the answered layer has knots {layer['knots'].shape}, but {n_basis} basis functions "
             f"of degree {degree} on {n_in} inputs need {(n_in, n_basis + degree + 1)}"
         )
-    return {**layer, "degree": degree, "base": str(answer["base"])}
+    return {**layer, "degree": degree, "base": base}
 
 
 def read_layers(answer: Any, n_layers: int) -> list[dict[str, Any]]:
     """Return answered layers that fit together, or raise an error."""
-    if isinstance(answer, Mapping) or len(answer) != n_layers:
+    if not isinstance(answer, Sequence) or len(answer) != n_layers:
+        length = f" of {len(answer)}" if isinstance(answer, Sized) else ""
         raise ValueError(
             f"a list of {n_layers} layers is needed, "
-            f"but a {type(answer).__name__} of {len(answer)} was answered"
+            f"but a {type(answer).__name__}{length} was answered"
         )
     layers = [read_layer(layer) for layer in answer]
     for number, (before, after) in enumerate(pairwise(layers)):

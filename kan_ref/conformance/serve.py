@@ -35,8 +35,8 @@ def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict
         return {"id": request["id"], "result": wire.to_shaped(method(*ordered))}
     except NotImplementedError:
         return {"id": request["id"], "unsupported": True}
-    except Exception as error:  # a subject may raise anything
-        return {"id": request["id"], "error": f"{type(error).__name__}: {error}"[:400]}
+    except wire.RAISED as error:
+        return {"id": request["id"], "error": wire.printable(f"{type(error).__name__}: {error}")}
 
 
 def to_float32(value: Any) -> Any:
@@ -62,8 +62,8 @@ def main(arguments: list[str]) -> int:
     hello = wire.load(sys.stdin.buffer.readline()) or {}
     try:
         adapter = build(arguments[0])
-    except Exception as error:  # a module may raise anything when it is loaded
-        reply({"error": f"{type(error).__name__}: {error}"[:400]})
+    except wire.RAISED as error:
+        reply({"error": wire.printable(f"{type(error).__name__}: {error}")})
         return 1
     if hasattr(adapter, "use_dtype"):
         adapter.use_dtype(hello.get("dtype", "float64"))

@@ -11,67 +11,22 @@ import subprocess
 import sys
 import tempfile
 import threading
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from reprlib import repr as short
+from typing import IO, Any
 
 from kan_ref.conformance import wire
 from kan_ref.conformance.cases import SCHEMA_VERSION, Case, arguments
+from kan_ref.conformance.direct_subject import Answer as Answer
+from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
+from kan_ref.conformance.direct_subject import Subject as Subject
 
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
 MOST_NOISE = 200  # lines that are no answer, for one request
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A `result`, or `unsupported`, or an `error` message."""
-
-    result: Any = None
-    unsupported: bool = False
-    error: str | None = None
-
-
-class Subject(Protocol):
-    """What the runner needs of a subject."""
-
-    name: str
-
-    def ask(self, case: Case) -> Answer:
-        """Return the answer to one case."""
-        ...
-
-    def close(self) -> None:
-        """Release what the subject holds."""
-        ...
-
-
-class DirectSubject:
-    """An adapter object in this process: quick, but if the adapter hangs, the runner hangs."""
-
-    def __init__(self, adapter: object, dtype: str = "float64") -> None:
-        self.adapter, self.dtype = adapter, dtype
-        self.name = str(getattr(adapter, "name", type(adapter).__name__))
-
-    def ask(self, case: Case) -> Answer:
-        """Return the answer of the adapter's method to the arguments of the case."""
-        method = getattr(self.adapter, case.method, None)
-        if method is None:
-            return Answer(unsupported=True)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a subject's warnings are not errors
-                return Answer(method(*arguments(case, self.dtype).values()))
-        except NotImplementedError:
-            return Answer(unsupported=True)
-        except Exception as error:  # a subject may raise anything
-            return Answer(error=f"{type(error).__name__}: {error}"[:400])
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to release."""
+MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 
 
 class ProcessSubject:
@@ -123,14 +78,14 @@ class ProcessSubject:
         if reply.get("unsupported") is True:
             return Answer(unsupported=True)
         if "error" in reply:
-            return Answer(error=str(reply["error"])[:400])
+            return Answer(error=wire.printable(reply["error"]))
         if "result" not in reply:
             fact = "the answer holds neither result, unsupported nor error"
-            return Answer(error=f"{fact}: {str(dict(reply))[:200]}")
+            return Answer(error=wire.printable(f"{fact}: {short(dict(reply))}"))
         try:
             return Answer((wire.from_shaped if self.shaped else wire.from_plain)(reply["result"]))
         except (ValueError, TypeError, RecursionError) as error:
-            return Answer(error=f"the answer cannot be read: {error}"[:400])
+            return Answer(error=wire.printable(f"the answer cannot be read: {error}"))
 
     def close(self) -> None:
         """End the process and its child processes."""
@@ -163,10 +118,10 @@ class ProcessSubject:
         if reply is None:
             return f"no answer to hello: {problem}"
         if self.shaped and "error" in reply:
-            self.refused = str(reply["error"])
+            self.refused = wire.printable(reply["error"])
         who = reply.get("result")
         if isinstance(who, Mapping) and isinstance(who.get("name"), str):
-            self.name = f"{who['name']} {who.get('version', '')}".strip()[:100]
+            self.name = wire.printable(f"{who['name']} {who.get('version', '')}")[:100]
         return None
 
     def _exchange(
@@ -193,7 +148,10 @@ class ProcessSubject:
         try:
             process.stdin.write(wire.dump(request))
             process.stdin.flush()
-            while n_noise < MOST_NOISE and (line := process.stdout.readline()):
+            while n_noise < MOST_NOISE and (line := process.stdout.readline(MOST_BYTES)):
+                if len(line) == MOST_BYTES:
+                    n_noise, noise = n_noise + 1, f"{_start_of(line)}... ({MOST_BYTES} bytes)"
+                    break
                 message = wire.load(line)
                 if message is not None and (
                     "id" not in request or message.get("id") == request["id"]
@@ -201,7 +159,7 @@ class ProcessSubject:
                     reply = message
                     break
                 n_noise += 1
-                noise = noise or line.decode("utf-8", "replace").strip()[:100]
+                noise = noise or _start_of(line)
         except OSError:
             pass  # the program has ended: reported below
         finally:
@@ -227,7 +185,7 @@ class ProcessSubject:
             return ""
         self._errors.seek(0)
         lines = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:200] if lines else ""
+        return wire.printable(lines[-1][:200]) if lines else ""
 
     def _kill(self) -> None:
         if self._process is None:
@@ -237,6 +195,10 @@ class ProcessSubject:
                 os.killpg(self._process.pid, signal.SIGKILL)
             else:
                 self._process.kill()
+
+
+def _start_of(line: bytes) -> str:
+    return line[:400].decode("utf-8", "replace").strip()[:100]
 
 
 def python_adapter(

@@ -8,10 +8,16 @@ processes of this kit: {"shape", "hex"} as in the vectors.
 import json
 import math
 from collections.abc import Mapping
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 
+from kan_ref.checks import FloatArray
+
+MOST_TEXT = 400  # characters of a message from a subject
+# what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case
+RAISED = (Exception, SystemExit, KeyboardInterrupt)
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -44,6 +50,8 @@ def to_shaped(value: Any) -> Any:
 
     Values other than numbers, text, lists and dicts are taken for arrays.
     """
+    if isinstance(value, int) and abs(value) >= 2**1024:
+        raise OverflowError("the answer has an integer that is beyond float64")
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
@@ -66,9 +74,33 @@ def from_shaped(value: Any) -> Any:
     if isinstance(value, Mapping):
         if "hex" not in value:
             return {name: from_shaped(item) for name, item in value.items()}
-        numbers = np.frombuffer(bytes.fromhex(value["hex"]), dtype=">f8").astype(np.float64)
-        return numbers.reshape(value["shape"]) if "shape" in value else float(numbers[0])
+        return _from_bits(value)
     return [from_shaped(item) for item in value] if isinstance(value, list) else value
+
+
+def _from_bits(value: Mapping[str, Any]) -> FloatArray | float:
+    """Return the array or the number of {"shape", "hex"} or {"hex"}; ValueError for other forms."""
+    shape = value.get("shape", [])
+    if (
+        not isinstance(value["hex"], str)
+        or not isinstance(shape, list)
+        or any(type(size) is not int or size < 0 for size in shape)
+        or len(value["hex"]) != 16 * math.prod(shape)
+    ):
+        raise ValueError(
+            "an array must have 16 hexadecimal digits for each number of its shape as 'hex'"
+        )
+    numbers = np.frombuffer(bytes.fromhex(value["hex"]), dtype=">f8").astype(np.float64)
+    return numbers.reshape(shape) if "shape" in value else float(numbers[0])
+
+
+def printable(text: object) -> str:
+    """Return a subject's text as at most 400 characters of one line.
+
+    Characters that cannot be printed, lone surrogates among them, become "?".
+    """
+    words = " ".join((text[: 4 * MOST_TEXT] if isinstance(text, str) else short(text)).split())
+    return "".join(c if c.isprintable() else "?" for c in words[:MOST_TEXT])
 
 
 def dump(message: Mapping[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_ref.files import parse_json
 from kan_ref.io.document import holds_numbers, layer_entries
 
 
@@ -38,7 +39,7 @@ def json_text(value: Any, line: str) -> str:
 
 def json_document(data: bytes) -> Any:
     """Return the document in a file's bytes, with float64 arrays; ValueError if there is none."""
-    document = parse_json(data.decode("utf-8"))
+    document = parse_document(data)
     for number, plain in enumerate(layer_entries(document)):
         plain.update(
             {
@@ -50,22 +51,13 @@ def json_document(data: bytes) -> Any:
     return document
 
 
-def parse_json(text: str) -> Any:
-    """Return the value of a JSON text; ValueError for a repeated key or too deep nesting."""
+def parse_document(text: str | bytes) -> Any:
+    """Return the value of a JSON text; ValueError if it is not strict JSON."""
 
     def whole(digits: str) -> float:  # an int would lose the sign of -0, and may be very long
         return float(digits) if len(digits) > 15 or digits == "-0" else int(digits)
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict(pairs)
-        if len(members) < len(pairs):
-            raise ValueError(f"it has a repeated key among {short([key for key, _ in pairs])}")
-        return members
-
-    try:
-        return json.loads(text, parse_int=whole, object_pairs_hook=unique)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    return parse_json(text, whole, constant=float)  # the check of the arrays names the place
 
 
 def _array(name: str, value: list[Any]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from kan_ref.io.document import layer_entries
-from kan_ref.io.json_file import parse_json
+from kan_ref.io.json_file import parse_document
 
 MOST_DIRECTORY_BYTES, MOST_META_CHARACTERS = 2**20, 2**20
 
@@ -69,7 +69,7 @@ def npz_document(data: bytes) -> Any:
             f"its member 'meta.npy' must be text of at most {MOST_META_CHARACTERS} characters "
             "in a 0-d array"
         )
-    document = parse_json(meta.tobytes().decode("utf-32-le"))
+    document = parse_document(meta.tobytes().decode("utf-32-le"))
     layers = layer_entries(document)
     for name, member in members.items():
         place = re.fullmatch(r"layer_(0|[1-9]\d{0,3})_(\w+)\.npy", name)

@@ -10,7 +10,7 @@ import os
 from reprlib import repr as short
 
 from kan_ref.checks import network_remedy
-from kan_ref.files import replace_file
+from kan_ref.files import read_regular, replace_file
 from kan_ref.io.document import network_from_plain, network_to_plain
 from kan_ref.io.json_file import json_document, json_text
 from kan_ref.io.npz_file import npz_bytes, npz_document
@@ -31,7 +31,8 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     -------
     None
         An existing file is replaced in one step at the very end; if an error occurs before, it does
-        not change.
+        not change. A process that is terminated by force may leave a file `.kan_ref-*.tmp` beside
+        it, which the next `save` into the folder on the same machine removes.
 
     Raises
     ------
@@ -74,17 +75,10 @@ def load(path: str | os.PathLike[str]) -> Network:
     ------
     ValueError, TypeError, OSError
         "hello.npz holds no network that can be read: layer 0 lacks 'coef'", and the like for every
-        other fault; no such file.
+        other fault; no such file, or something else than a regular file, such as a named pipe.
     """
     name, suffix = _name_and_suffix(path)
-    with open(name, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MOST_BYTES[suffix]:
-            raise ValueError(
-                f"{name} has {size} bytes, "
-                f"but a {suffix} file may have at most {MOST_BYTES[suffix]}"
-            )
-        data = file.read(size)
+    data = read_regular(name, MOST_BYTES[suffix])
     try:
         return network_from_plain(npz_document(data) if suffix == ".npz" else json_document(data))
     except ValueError as error:

@@ -473,5 +473,5 @@ def test_one_side_of_node_scores_may_be_left_out_but_must_be_said():
     (failed,) = report_on(Short(), only=["node_scores"]).failures
     assert failed.case.id == "node_scores/three-layers"
     assert (
-        "the answer has 1 arrays as 'incoming', but 2 hidden layers need one each" in failed.reason
+        "'incoming' of the answer has 1 entries, but 2 hidden layers need one each" in failed.reason
     )

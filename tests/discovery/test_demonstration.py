@@ -153,6 +153,8 @@ def test_an_interrupted_demonstration_says_so_and_draws_nothing(tmp_path, capsys
 
     monkeypatch.setattr(demonstration.kr, "discover", interrupted)
 
-    assert demonstration.main(["--picture", str(tmp_path / "never.png")]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt, match="interrupted: a formula needs all steps"):
+        demonstration.main(["--picture", str(tmp_path / "never.png")])
+
+    assert "picture" not in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,8 @@ import errno
 import io
 import json
 import os
+import signal
+import socket
 import stat
 import sys
 import tracemalloc
@@ -15,6 +17,7 @@ import zipfile
 import numpy as np
 import pytest
 from conformance_plain import Plain
+from damaged_json import damaged
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import network_cases, random_layer, random_network, seeds, with_formulas
@@ -387,7 +390,7 @@ def test_a_file_above_the_limit_is_neither_written_nor_read(tmp_path, network, s
         save(network, path)
     with pytest.raises(
         ValueError,
-        match=f"net{suffix} has {size} bytes, but a {suffix} file may have at most {size - 1}",
+        match=f"net{suffix} has {size} bytes, but such a file may have at most {size - 1}",
     ):
         load(path)
 
@@ -580,10 +583,10 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, network, monke
     path = tmp_path / "net.npz"
     save(network, path)
 
-    def guarded(name, mode):
+    def guarded(name, mode, **more):
         if mode == "r+b" and str(name) == str(path):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
-        return open(name, mode)
+        return open(name, mode, **more)
 
     monkeypatch.setattr(files, "open", guarded, raising=False)
     with pytest.raises(PermissionError, match=r"net\.npz"):
@@ -638,15 +641,125 @@ def test_a_folder_is_neither_overwritten_nor_read(tmp_path, network, suffix):
 
 
 def test_a_file_that_may_not_be_read_is_reported_as_such(tmp_path, monkeypatch):
-    def refuse(name, _):
+    (tmp_path / "secret.npz").touch()
+
+    def refuse(name, *_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
-    monkeypatch.setattr(storage, "open", refuse, raising=False)
+    monkeypatch.setattr(files, "open", refuse, raising=False)
     with pytest.raises(PermissionError, match="secret"):
         load(tmp_path / "secret.npz")
 
 
+# --- names that are no files
+
+
+@contextlib.contextmanager
+def alarm(seconds):
+    """Raise an error in the block if it takes too long."""
+
+    def late(*_):
+        raise AssertionError(f"not done within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def make_pipe(path):
+    os.mkfifo(path)
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as one, contextlib.chdir(path.parent):
+        one.bind(path.name)
+
+
+def make_loop(path):
+    path.symlink_to(path.with_name("other"))
+    path.with_name("other").symlink_to(path)
+
+
+def link_to_device(path):
+    path.symlink_to("/dev/zero")
+
+
+def link_to_pipe(path):
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to(path.with_name("pipe"))
+
+
+@both_formats
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (make_pipe, "This is a named pipe, but must be a regular file"),
+        (link_to_pipe, "This is a named pipe, but must be a regular file"),
+        (make_socket, "This is a socket, but must be a regular file"),
+        (link_to_device, "This is a device, but must be a regular file"),
+        (os.mkdir, "This is a folder, but must be a regular file"),
+        (make_loop, "Too many levels of symbolic links"),
+    ],
+)
+def test_what_is_no_regular_file_is_rejected_at_once_and_left_alone(
+    tmp_path, network, suffix, make, sentence
+):
+    path = tmp_path / f"net{suffix}"
+    make(path)
+    before = os.lstat(path)
+
+    for act in (lambda: load(path), lambda: save(network, path)):
+        with alarm(5.0), pytest.raises(OSError, match=sentence) as caught:
+            act()
+        assert caught.value.filename == str(path)
+    assert os.path.samestat(os.lstat(path), before)
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
 # --- broken files
+
+DOCUMENTS = [
+    json_file.json_text(network_to_plain(net), "\n")
+    for plain in [random_network(np.random.default_rng(1), widths=(2, 2, 1))]
+    for net in (plain, with_formulas(np.random.default_rng(3), plain, share=0.5, locked=0.5))
+]
+
+
+@given(seed=st.integers(0, 2**32), text=st.sampled_from(DOCUMENTS))
+def test_a_json_file_with_one_fault_is_a_network_or_rejected_in_one_message(folder, seed, text):
+    path = folder / "damaged.json"
+    path.write_text(text, encoding="utf-8")
+    path.write_bytes(damaged(json.loads(text), seed))
+
+    with alarm(5.0):
+        found = answer(path)
+
+    if isinstance(found, str):
+        refusal(path)
+    else:
+        save(found, folder / "again.json")  # another network, whose fault is a number
+        assert state(load(folder / "again.json")) == state(found)
+
+
+@given(seed=st.integers(0, 2**32), text=st.sampled_from(DOCUMENTS))
+def test_an_npz_file_whose_text_has_one_fault_is_read_as_it_was_or_rejected(folder, seed, text):
+    path = folder / "damaged.json"
+    path.write_text(text, encoding="utf-8")
+    members = members_of(load(path))
+    content = damaged(members.pop("meta"), seed).decode("utf-8", "replace")
+    np.savez(folder / "damaged.npz", meta=np.array(content.replace("\0", " ")), **members)
+
+    with alarm(5.0):
+        found = answer(folder / "damaged.npz")
+
+    if isinstance(found, str):
+        refusal(folder / "damaged.npz")
+    else:
+        assert state(found) == state(load(path))
 
 
 @both_formats

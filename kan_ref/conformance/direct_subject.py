@@ -1,0 +1,89 @@
+"""What the runner needs of a subject, and an adapter in this process as a subject."""
+
+import contextlib
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Protocol
+
+from kan_ref.conformance import wire
+from kan_ref.conformance.cases import Case, arguments
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A `result`, or `unsupported`, or an `error` message."""
+
+    result: Any = None
+    unsupported: bool = False
+    error: str | None = None
+
+
+class Subject(Protocol):
+    """What the runner needs of a subject."""
+
+    name: str
+
+    def ask(self, case: Case) -> Answer:
+        """Return the answer to one case."""
+        ...
+
+    def close(self) -> None:
+        """Release what the subject holds."""
+        ...
+
+
+class DirectSubject:
+    """An adapter object in this process: quick, but if the adapter hangs, the runner hangs."""
+
+    def __init__(self, adapter: object, dtype: str = "float64") -> None:
+        self.adapter, self.dtype = adapter, dtype
+        self.name = str(getattr(adapter, "name", type(adapter).__name__))
+
+    def ask(self, case: Case) -> Answer:
+        """Return the answer of the adapter's method to the arguments of the case."""
+        method = getattr(self.adapter, case.method, None)
+        if method is None:
+            return Answer(unsupported=True)
+        with user_interrupts():
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a subject's warnings are not errors
+                    return Answer(method(*arguments(case, self.dtype).values()))
+            except NotImplementedError:
+                return Answer(unsupported=True)
+            except wire.RAISED as error:
+                return Answer(error=wire.printable(f"{type(error).__name__}: {error}"))
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+
+@contextlib.contextmanager
+def user_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end of the block if the user pressed Ctrl-C during it.
+
+    Code in the block may catch the KeyboardInterrupt, or raise one of its own: only the signal
+    counts. Threads other than the main thread receive no signals.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    pressed = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            raise KeyboardInterrupt
