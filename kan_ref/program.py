@@ -1,4 +1,4 @@
-"""The end of a program: its status, Ctrl-C in one line, and a reader of its output that has gone.
+"""The end of a program: its status, Ctrl-C in one line, and output without a reader.
 
 Functions that the programs call let KeyboardInterrupt pass. Only the program itself turns it into a
 line and status 130, so that Ctrl-C also ends a test runner or another program that calls `main`.
@@ -18,7 +18,7 @@ def run_program(main: Callable[[], int]) -> NoReturn:
     """Run a program and end the process with its status.
 
     After Ctrl-C the text of the KeyboardInterrupt, or "interrupted", is the last line of standard
-    error, and the status is 130. If nobody reads standard output any more, as after `| head`, the
+    error, and the status is 130. If standard output has no reader any more, as after `| head`, the
     program ends without a message and with status 141.
 
     Parameters
