@@ -127,7 +127,7 @@
   async function readFile(file) {
     try {
       if (file.size > KAN.reading.MOST_BYTES) throw new Error(`${file.name} has ${file.size} bytes, but may have at most ${KAN.reading.MOST_BYTES}`);
-      const network = KAN.reading.fromText(await file.text(), file.name);
+      const network = KAN.reading.fromBytes(new Uint8Array(await file.arrayBuffer()), file.name);
       say("");
       show(network, file.name);
       byId("example").value = "file";

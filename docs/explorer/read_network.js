@@ -1,5 +1,6 @@
 // A network from the text of a JSON file that kan_ref.save wrote: versions 1 and 2 of the format in kan_ref/io/document.py. The file may
-// come from anywhere: whatever is wrong with it is said in one sentence (an Error), and nothing of it is ever run.
+// come from anywhere: whatever is wrong with it is said in one sentence (an Error), and nothing of it is ever run. What this reader
+// accepts and rejects is what kan_ref.load accepts and rejects; a test compares them.
 "use strict";
 
 (function (root) {
@@ -10,6 +11,8 @@
   const ARRAYS = ["knots", "coef", "w_base", "w_spline", "mask"];
   const FORMULAS = ["symbolic", "affine"];
   const MOST_BYTES = 2 ** 27;
+  const MOST_LAYERS = 1000;
+  const MOST_CHARACTERS = 99; // of the writer's version
 
   const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
   const quoted = (names) => names.map((name) => `'${name}'`).join(", ");
@@ -84,7 +87,7 @@
         fail(`${one} has the function ${short(name)}, which is not among the ${Object.keys(KAN.functions.FUNCTIONS).length} that this page knows`);
       }
       for (const [key, many] of [["output", nOutputs], ["input", nInputs], ["row", nRows]]) {
-        if (!Number.isInteger(edge[key]) || edge[key] < 0 || edge[key] >= many) {
+        if (!KAN.json.isWhole(edge, key) || edge[key] < 0 || edge[key] >= many) {
           fail(`${one} has ${key} ${short(edge[key])}, but must have an integer from 0 to ${many - 1}`);
         }
       }
@@ -104,7 +107,7 @@
     const formulas = FORMULAS.some((name) => Object.hasOwn(plain, name)) ? FORMULAS : [];
     checkKeys(owner, plain, ["degree", "base", ...ARRAYS, ...formulas]);
     const { degree, base, knots, coef } = plain;
-    if (!Number.isInteger(degree) || degree < 0) fail(`${owner} has degree ${short(degree)}, but needs an integer from 0 on`);
+    if (!KAN.json.isWhole(plain, "degree") || degree < 0) fail(`${owner} has degree ${short(degree)}, but needs an integer from 0 on`);
     if (!Object.hasOwn(KAN.functions.BASES, base)) {
       fail(`${owner} has base ${short(base)}, but must have one of ${quoted(Object.keys(KAN.functions.BASES))}`);
     }
@@ -125,11 +128,15 @@
   function fromDocument(document) {
     if (!isObject(document) || document.format !== FORMAT) fail(`it does not say format '${FORMAT}'`);
     const { version, layers } = document;
-    if (!Number.isInteger(version) || version < 1 || version > VERSION) {
+    if (!KAN.json.isWhole(document, "version") || version < 1 || version > VERSION) {
       fail(`it has format version ${short(version)}, by kan_ref ${short(document.kan_ref)}, but this page reads versions 1 to ${VERSION}`);
     }
     checkKeys("it", document, ["format", "version", "kan_ref", "layers"]);
     if (!Array.isArray(layers) || layers.length === 0 || !layers.every(isObject)) fail("it needs its layers as a list of objects, at least one");
+    if (layers.length > MOST_LAYERS) fail(`it has ${layers.length} layers, but may have at most ${MOST_LAYERS}`);
+    if (typeof document.kan_ref !== "string" || [...document.kan_ref].length > MOST_CHARACTERS) {
+      fail(`it was written by kan_ref ${short(document.kan_ref)}, but needs a short text there`);
+    }
     if (version === 1 && layers.some((plain) => FORMULAS.some((name) => Object.hasOwn(plain, name)))) {
       fail("it has formulas, which have no place in format version 1");
     }
@@ -140,23 +147,24 @@
     return { layers: read, widths: [read[0].nInputs, ...read.map((layer) => layer.nOutputs)] };
   }
 
-  // The network of a file's text; every fault is an Error whose one sentence begins with the file's name.
-  function fromText(text, name) {
+  // The network of a file's bytes; every fault is an Error whose one sentence begins with the file's name.
+  function fromBytes(bytes, name) {
     try {
-      if (text.length > MOST_BYTES) fail(`it has ${text.length} characters, but may have at most ${MOST_BYTES}`);
-      if (text.startsWith("PK")) fail("it is an .npz archive; this page reads what kr.save(network, 'name.json') writes");
-      let document;
-      try {
-        document = JSON.parse(text);
-      } catch (error) {
-        fail(text.trim() === "" ? "it is empty" : `it is no JSON: ${error.message.split("\n")[0].slice(0, 120)}`);
-      }
-      return fromDocument(document);
+      if (bytes.length > MOST_BYTES) fail(`it has ${bytes.length} bytes, but may have at most ${MOST_BYTES}`);
+      if (bytes[0] === 0x50 && bytes[1] === 0x4b) fail("it is an .npz archive; this page reads what kr.save(network, 'name.json') writes");
+      const text = KAN.json.decode(bytes);
+      if (text.trim() === "") fail("it is empty");
+      return fromDocument(KAN.json.parse(text));
     } catch (error) {
       if (error instanceof RangeError) fail(`${name} holds no network that can be read: it is nested too deeply`);
       return fail(`${name} holds no network that can be read: ${error.message}`);
     }
   }
 
-  KAN.reading = { fromDocument, fromText, MOST_BYTES };
+  // The network of a file's text.
+  function fromText(text, name) {
+    return fromBytes(new TextEncoder().encode(text), name);
+  }
+
+  KAN.reading = { fromBytes, fromDocument, fromText, MOST_BYTES };
 })(globalThis);

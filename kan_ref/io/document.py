@@ -4,7 +4,7 @@ A document holds the state of the network and nothing else. In JSON it is
 
     {"format": "kan_ref network",
      "version": 1,                               format version, see below
-     "kan_ref": "0.1.0",                         version of the writer, for information alone
+     "kan_ref": "0.1.0",                         version of the writer, a short text, not used
      "layers": [{"degree": 3, "base": "silu",    one entry for each layer, from the inputs on
                  "knots": [[...], ...],          (n_in, n_intervals + 2 degree + 1)
                  "coef": [[[...], ...], ...],    (n_out, n_in, n_intervals + degree)
@@ -150,6 +150,8 @@ def layer_entries(document: Any) -> list[dict[str, Any]]:
         or any(type(plain) is not dict for plain in layers)
     ):
         raise ValueError(f"it needs its layers as a list of 1 to {MOST_LAYERS} objects")
+    if type(document["kan_ref"]) is not str or len(document["kan_ref"]) > 99:
+        raise ValueError(f"it was written by kan_ref {writer}, but needs a short text there")
     if version == 1 and any(name in plain for plain in layers for name in FORMULA_NAMES):
         raise ValueError("it has symbolic edges, which have no place in format version 1")
     return layers

@@ -4,7 +4,7 @@
 
 const path = require("node:path");
 const folder = process.argv[2];
-for (const name of ["bspline", "functions", "read_network", "network", "affine_fit", "diagram", "example"]) require(path.resolve(folder, `${name}.js`));
+for (const name of ["bspline", "functions", "json", "read_network", "network", "affine_fit", "diagram", "example"]) require(path.resolve(folder, `${name}.js`));
 const { bspline, functions, reading, network, affineFit } = globalThis.KAN;
 
 const calls = {
@@ -17,6 +17,11 @@ const calls = {
   complexities: () => Object.fromEntries(Object.entries(functions.FUNCTIONS).map(([name, { complexity }]) => [name, complexity])),
   base: (name, xs) => xs.map(functions.BASES[name]),
   widths: (text, name) => reading.fromText(text, name).widths,
+  // of a file in base64: its widths and degrees
+  read: (content) => {
+    const { widths, layers } = reading.fromBytes(Buffer.from(content, "base64"), "network.json");
+    return { widths, degrees: layers.map(({ degree }) => degree) };
+  },
   forward: (text, xs) => {
     const read = reading.fromText(text, "network.json");
     return xs.map((x) => network.forward(read, x));

@@ -1,5 +1,6 @@
 """The explorer's scripts under node, beside kan_ref: bases bit for bit, curves, insertion, networks, files; and its example made anew."""
 
+import base64
 import importlib.util
 import json
 import re
@@ -9,6 +10,7 @@ import subprocess
 import numpy as np
 import pytest
 from checkout import ROOT
+from damaged_json import damaged
 from networks import KINDS, random_batch, random_network, random_row, with_formulas
 
 import kan_ref as kr
@@ -22,6 +24,7 @@ from kan_ref.io.json_file import json_document
 EXPLORER = ROOT / "docs" / "explorer"
 RNG = np.random.default_rng
 NODE = shutil.which("node")
+N_DAMAGED = 200  # files with a fault, for each of three networks
 
 
 def ask(*requests, folder=EXPLORER):
@@ -392,7 +395,7 @@ def changed(document_, *path, to=None, drop=False):
 FAULTY = {
     "it is empty": "",
     "it is no JSON: ": '{"format": "kan_ref netw',
-    "it is no JSON: Unexpected token 'N'": changed(
+    "it is no JSON: position": changed(
         GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")
     ),
     "it is an .npz archive; this page reads what kr.save(network, 'name.json') writes": "PK\x03\x04",
@@ -505,6 +508,54 @@ def test_a_file_nested_without_end_is_refused_with_a_sentence():
     (answer,) = ask(("widths", deep, "deep.json"))
 
     assert "deep.json holds no network that can be read: " in answer["error"]
+
+
+def verdict(path):
+    """What kan_ref makes of a file: widths and degrees, or None."""
+    try:
+        net = kr.load(path)
+    except ValueError:
+        return None
+    return {"widths": list(net.widths), "degrees": [layer.degree for layer in net.layers]}
+
+
+HAND_MADE = {
+    "a key twice": lambda text: text.replace('"degree"', '"degree": 3, "degree"', 1),
+    "another key twice": lambda text: text.replace('"kan_ref"', '"kan_ref": "0", "kan_ref"', 1),
+    "an integer with a point": lambda text: re.sub(r'"degree": (\d)', r'"degree": \1.0', text),
+    "an integer with an exponent": lambda text: re.sub(r'"version": (\d)', r'"version": \1e0', text),
+    "a row that is -0": lambda text: text.replace('"row": 0', '"row": -0'),
+    "an output with a point": lambda text: re.sub(r'"output": (\d)', r'"output": \1.0', text),
+    "a byte order mark": lambda text: "\ufeff" + text,
+    "a number as version of the writer": lambda text: re.sub(r'"kan_ref": "[^"]*"', '"kan_ref": 1', text),
+    "a deep version of the writer": lambda text: re.sub(r'"kan_ref": "[^"]*"', f'"kan_ref": {"[" * 500 + "]" * 500}', text),
+    "a long version of the writer": lambda text: re.sub(r'"kan_ref": "[^"]*"', '"kan_ref": "' + "\N{GRINNING FACE}" * 60 + '"', text),
+    "too many layers": lambda text: json.dumps({**json.loads(text), "layers": json.loads(text)["layers"] * 1001}),
+    "spaces at the end": lambda text: text + " \t\r\n",
+    "another space at the end": lambda text: text + "\xa0",
+    "two documents": lambda text: text + text,
+    "whole": lambda text: text,
+}  # fmt: skip
+
+
+def test_the_page_and_kan_ref_agree_on_every_file_however_it_is_damaged(tmp_path):
+    path = tmp_path / "network.json"
+    square = document(random_network(RNG(8), widths=(2, 2, 2)))
+    texts = [json.dumps(GOOD), json.dumps(NAMED), square]
+    contents = [damaged(json.loads(text), seed) for text in texts for seed in range(N_DAMAGED)]
+    contents += [change(text).encode() for text in texts for change in HAND_MADE.values()]
+    expected = []
+    for content in contents:
+        path.write_bytes(content)
+        expected.append(verdict(path))
+
+    answers = ask(*(("read", base64.b64encode(content).decode()) for content in contents))
+
+    for content, right, found in zip(contents, expected, answers, strict=True):
+        assert ("error" in found) == (right is None), (right, found, content)
+        assert right in (None, found), content
+    n_read = sum(right is not None for right in expected)
+    assert len(expected) / 20 < n_read < len(expected) / 2  # both verdicts are compared
 
 
 # --- the example, and the page
