@@ -7,6 +7,11 @@ growth  time of a step against the grid, the width, the depth and the batch, as 
 
 import os
 
+from kan_ref.program import report_interrupts, run_program
+
+if __name__ == "__main__":
+    report_interrupts()
+
 # before NumPy and anything else loads, and for the processes started here: one thread for every library
 os.environ.update(
     dict.fromkeys(
@@ -19,7 +24,6 @@ os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -178,4 +182,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

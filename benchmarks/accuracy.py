@@ -6,6 +6,7 @@ processes.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.jobs import job_count, run_all
 from kan_ref.checks import FloatArray
+from kan_ref.program import run_program
 
 N_TEST = 10000
 
@@ -168,12 +170,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
+    status = 0
     for case in CASES:
         if options.case is None or case.name in options.case:
             tasks = [(case, seed) for seed in range(options.seeds)]
-            print(report(case, run_all(run_seed, tasks, options.jobs)), flush=True)
-    return 0
+            try:
+                print(report(case, run_all(run_seed, tasks, options.jobs)), flush=True)
+            except RuntimeError as error:  # it costs its row of the table and no other
+                print(f"{case.name}: {error}", file=sys.stderr, flush=True)
+                status = 1
+    return status
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_program(main)

@@ -12,6 +12,7 @@ os.environ.update(
 )
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks.jobs import job_count, run_all
 from kan_ref.checks import FloatArray
+from kan_ref.program import run_program
 
 EXACT = 1e-9
 N_SAMPLES = 1000
@@ -217,8 +219,8 @@ def run_one(formula: Formula, seed: int, noise: float) -> tuple[bool, float, flo
     )
 
 
-def main() -> None:
-    """Print a line for each run, and a table."""
+def main() -> int:
+    """Print a line for each run, and a table; return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -235,10 +237,15 @@ def main() -> None:
     chosen = [
         formula for formula in FORMULAS if not arguments.name or formula.name in arguments.name
     ]
-    table = []
+    table, status = [], 0
     for formula in chosen:
         tasks = [(formula, seed, arguments.noise) for seed in range(arguments.seeds)]
-        runs = run_all(run_one, tasks, arguments.jobs)
+        try:
+            runs = run_all(run_one, tasks, arguments.jobs)
+        except RuntimeError as failure:  # it costs its rows of the table and no others
+            print(f"{formula.name}: {failure}", file=sys.stderr, flush=True)
+            status = 1
+            continue
         for seed, (right, error, seconds, what) in enumerate(runs):
             print(
                 f"{formula.name:45} seed {seed}  {'found' if right else 'no   '}  {error:8.1e}  {seconds:6.1f} s  {what}",
@@ -250,7 +257,8 @@ def main() -> None:
     print("\nformula, found in how many seeds, median CPU seconds, source")
     for formula, count, seconds in table:
         print(f"{formula.name:45} {count} of {arguments.seeds}  {seconds:6.1f}  {formula.source}")
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -33,6 +33,7 @@ from kan_ref.network.network import Network
 from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.pde import jets
 from kan_ref.pde.jet_kind import JetKind, operator_kind
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
@@ -220,4 +221,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_program(main)

@@ -1,22 +1,19 @@
-"""Runs of a benchmark in one process or in several, which need joblib (extra `figures`)."""
+"""Runs of a benchmark in one process or in several."""
 
 import argparse
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from figures.machine.workers import call_in_processes
 
 Result = TypeVar("Result")
 
 
 def job_count(text: str) -> int:
-    """Return the value of `--jobs`, for argparse; raise ArgumentTypeError if it needs a package
-    that is not installed.
-    """
+    """Return the value of `--jobs`, for argparse; raise ArgumentTypeError if it is below 1."""
     count = int(text)
-    if count != 1 and find_spec("joblib") is None:
-        raise argparse.ArgumentTypeError(
-            f'{count} processes need joblib, which is not installed: pip install -e ".[figures]"'
-        )
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"the number of processes is {count}, but must be above 0")
     return count
 
 
@@ -25,9 +22,19 @@ def run_all(
 ) -> list[Result]:
     """Return function(*arguments) for each tuple of arguments, in their order, from `jobs`
     processes.
-    """
-    if jobs == 1:
-        return [function(*arguments) for arguments in tasks]
-    from joblib import Parallel, delayed  # here, because the package is an extra
 
-    return list(Parallel(n_jobs=jobs)(delayed(function)(*arguments) for arguments in tasks))
+    Raises
+    ------
+    RuntimeError
+        After all others have ended, if runs in several processes failed: a benchmark needs all of
+        them. In one process the error of the first failure is raised at once.
+    """
+    calls = list(tasks)
+    if jobs == 1:
+        return [function(*arguments) for arguments in calls]
+    answers = sorted(call_in_processes(function, calls, jobs), key=lambda answer: answer.place)
+    failed = [answer for answer in answers if answer.failure]
+    if failed:
+        reasons = "\n".join(f"{calls[answer.place]}: {answer.failure}" for answer in failed)
+        raise RuntimeError(f"{len(failed)} of {len(calls)} runs failed:\n{reasons}")
+    return [cast(Result, answer.result) for answer in answers]

@@ -18,6 +18,7 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
+from kan_ref.program import run_program
 
 BAR = 1e-12
 WIDTHS, N_INTERVALS, DEGREE = (2, 3, 2), 4, 3
@@ -206,4 +207,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_program(main)

@@ -8,6 +8,7 @@ the winner and of the true name: if both equal the noise, samples cannot disting
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from kan_ref.bspline.curve_fit import fit_curve
 from kan_ref.checks import FloatArray
 from kan_ref.functions.library import LIBRARY, lookup, same_family
 from kan_ref.functions.record import Function
+from kan_ref.program import run_program
 from kan_ref.symbolic.affine_fit import AffineFit
 from kan_ref.symbolic.ranking import rank_functions
 
@@ -239,13 +241,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds is {options.seeds}, but must be at least 1")
-
+    status = 0
     for case in options.case or CASES:
         seeds = range(options.first_seed, options.first_seed + options.seeds)
-        found = run_all(run_seed, [(case, seed) for seed in seeds], options.jobs)
+        try:
+            found = run_all(run_seed, [(case, seed) for seed in seeds], options.jobs)
+        except RuntimeError as failure:  # it costs its row of the table and no other
+            print(f"{case}: {failure}", file=sys.stderr, flush=True)
+            status = 1
+            continue
         print(report(case, [outcome for row in found for outcome in row]), flush=True)
-    return 0
+    return status
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_program(main)

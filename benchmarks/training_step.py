@@ -29,6 +29,7 @@ from benchmarks.clock import take_turns
 from benchmarks.shapes import SHAPES, Shape, problem
 from benchmarks.subjects import SUBJECTS
 from benchmarks.trial import try_step
+from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
@@ -151,4 +152,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_program(main)

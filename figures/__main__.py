@@ -6,12 +6,18 @@ interrupted run continues where it stopped, here or on a cluster. Figures are dr
 that there are; pictures and table say what is missing. `--collect` merges the files of single
 records into one sorted file a figure, which is what the repository keeps.
 
-Exit status: 0 done; 1 a record failed, or `--collect` met a broken one; 2 the command is wrong, a
+Exit status: 0 done; 1 a record failed, a figure cannot be drawn from its records, or `--collect` met
+a broken one; 2 the command is wrong, a
 package is not installed or the cluster does not answer; 3 `--minutes` are over and records are
 missing; 130 interrupted by Ctrl-C (nothing is drawn then; `--minutes 0` draws what there is).
 """
 
 import os
+
+from kan_ref.program import report_interrupts, run_program
+
+if __name__ == "__main__":
+    report_interrupts()
 
 # before NumPy loads, here and in every worker: small matrices gain nothing from threads, and sums
 # keep one order
@@ -43,7 +49,14 @@ from figures.machine.computing import (
 from figures.machine.machine import Figure, claims_table
 from figures.machine.plan import Plan, Task, make_plan
 from figures.machine.records import collect, file_stem
-from figures.machine.report import Rows, list_figures, other_origins, table_file
+from figures.machine.report import (
+    Rows,
+    claims_page,
+    list_figures,
+    other_origins,
+    table_file,
+    unreadable,
+)
 from figures.machine.style import picture_bytes, style, write_below
 from kan_ref.files import replace_file
 
@@ -51,7 +64,6 @@ ROOT = Path(__file__).parents[1]
 QUICK, FULL = ROOT / "build/figures", ROOT / "figures/results"
 TABLE = "claims.md"
 FAILED, USAGE, TIME_IS_UP = 1, 2, 3
-INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
 def backend_of(options: argparse.Namespace) -> Backend:
@@ -142,7 +154,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         "--jobs",
         type=int,
         metavar="N",
-        help='records computed at a time on this machine (default 1; more need the extra "figures")',
+        help="records computed at a time on this machine, in processes of their own (default 1)",
     )
     parser.add_argument(
         "--backend",
@@ -229,8 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(reason, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
-        print(f"interrupted: {progress(missing, map(plan, figures))}", file=sys.stderr)
-        return INTERRUPTED
+        raise KeyboardInterrupt(f"interrupted: {progress(missing, map(plan, figures))}") from None
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
     now_planned = [plan(figure) for figure in figures]
@@ -242,6 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
     rows: Rows = []
+    unread: set[str] = set()  # figures
     folder.mkdir(parents=True, exist_ok=True)
     for done in now_planned:
         name = done.figure.NAME
@@ -251,12 +263,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 file=sys.stderr,
             )
         if done.finished:
-            rows += [(name, claim) for claim in done.figure.claims(done.finished)]
-            for path in [] if options.table else draw(done, folder):
-                print(f"wrote {path}")
+            try:
+                rows += [(name, claim) for claim in done.figure.claims(done.finished)]
+                for path in [] if options.table else draw(done, folder):
+                    print(f"wrote {path}")
+            except Exception as error:  # results of a form that the figure does not write
+                print(unreadable(done, error, folder), file=sys.stderr)
+                unread.add(name)
     # the page holds every figure that has records, not only the chosen ones
     begun = [one for one in map(plan, all_figures().values()) if one.finished]
-    page = [(one.figure.NAME, claim) for one in begun for claim in one.figure.claims(one.finished)]
+    begun, page = claims_page(begun, unread)
     command = (
         "python -m figures"
         + (" --full" if options.full else "")
@@ -265,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     replace_file(os.fspath(folder / TABLE), table_file(begun, page, command))
     print(f"wrote {folder / TABLE}\n")
     print(claims_table(rows, evidence=False), end="")
-    return FAILED if failures else TIME_IS_UP if late else 0
+    return FAILED if failures or unread else TIME_IS_UP if late else 0
 
 
 def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
@@ -277,4 +293,4 @@ def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

@@ -7,6 +7,11 @@ them. --render writes the tables from the existing record without measuring; --c
 
 import os
 
+from kan_ref.program import report_interrupts, run_program
+
+if __name__ == "__main__":
+    report_interrupts()
+
 os.environ.update(
     dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 )  # before NumPy loads
@@ -107,4 +112,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_program(main)

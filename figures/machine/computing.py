@@ -1,8 +1,9 @@
 """Computing missing records, the longest first, until all are there or time is up.
 
 A worker returns a record as the bytes of its file, and the program that asked for it writes the
-file: workers need not share its disk. A record that fails costs no other. Every worker uses one
-BLAS thread, so that sums have the same order everywhere.
+file: workers need not share its disk. A record that fails costs no other, also where it ends its
+worker's process (`workers`). Every worker uses one BLAS thread, so that sums have the same order
+everywhere.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ from figures.machine.machine import Figure
 from figures.machine.plan import Task
 from figures.machine.records import record_bytes, write_record
 from figures.machine.source import source_hash
+from figures.machine.workers import call_in_processes
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def compute(task: Task) -> Outcome:
                 "seconds": round(time.perf_counter() - began, 3),
             }
             return Outcome(task, content=record_bytes(record))
-    except Exception:  # one failure must not cost hours of other records; the program reports it
+    except (Exception, SystemExit):  # must not cost hours of other records; the program reports it
         return Outcome(task, failure=traceback.format_exc())
 
 
@@ -75,38 +77,19 @@ def begin_before(end: float, tasks: Iterable[Task]) -> Iterator[Task]:
     return itertools.takewhile(lambda task: time.time() < end, tasks)
 
 
-def _compute_before(end: float, task: Task) -> Outcome | None:
-    """Compute one record, or return None if it is too late to begin."""
-    return compute(task) if time.time() < end else None
-
-
 def in_processes(jobs: int) -> Backend:
-    """Return the backend that computes in `jobs` processes of this machine.
-
-    Raises
-    ------
-    UnavailableError
-        If joblib is not installed.
-    """
-    try:
-        from joblib import Parallel, delayed  # here, because the package is an extra
-    except ImportError as error:
-        raise UnavailableError(
-            f"--jobs {jobs} needs a package that is not installed ({error}): "
-            'pip install -e ".[figures]"'
-        ) from None
+    """Return the backend that computes in `jobs` processes of this machine."""
 
     def run(tasks: Sequence[Task], end: float) -> Iterator[Outcome]:
-        parallel = Parallel(
-            n_jobs=jobs,
-            backend="loky",
-            inner_max_num_threads=1,
-            batch_size=1,
-            return_as="generator_unordered",
-        )
-        # joblib takes tasks ahead of time: only a worker knows when one begins
-        outcomes = parallel(delayed(_compute_before)(end, task) for task in tasks)
-        yield from (outcome for outcome in outcomes if outcome is not None)
+        begun: list[Task] = []
+
+        def calls() -> Iterator[tuple[Task]]:
+            for task in begin_before(end, tasks):
+                begun.append(task)
+                yield (task,)
+
+        for answer in call_in_processes(compute, calls(), jobs):
+            yield answer.result or Outcome(begun[answer.place], failure=answer.failure)
 
     return run
 
@@ -120,9 +103,13 @@ def compute_all(
     """
     ordered = sorted(tasks, key=lambda task: -task.cost)
     for outcome in backend(ordered, time.time() + seconds):
-        if not outcome.failure:
-            write_record(outcome.task.path, outcome.content)
-        yield outcome.task, outcome.failure
+        failure = outcome.failure
+        if not failure:
+            try:
+                write_record(outcome.task.path, outcome.content)
+            except OSError as error:  # this record cannot be kept, but others may
+                failure = f"its file cannot be written: {error}"
+        yield outcome.task, failure
 
 
 class _Interruption(BaseException):

@@ -14,13 +14,16 @@ the newer one and counts.
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
+from typing import Any
 
 from figures.machine.machine import Config, Figure, Record
-from kan_ref.files import replace_file
+from kan_ref.files import parse_json, read_regular, replace_file
 
 RECORD_KEYS = ("figure", "config", "seed", "results", "versions", "seconds")
 
@@ -83,29 +86,53 @@ def read_record(path: Path, figure: Figure) -> Record:
         message names the file.
     """
     name = f"{path.parent.name}/{path.name}"
-    record = _parse(path.read_bytes(), name, figure)
+    record = _parse(_content(path, name), name, figure)
     if record_path(path.parents[2], figure, record["config"]) != path:
         raise ValueError(f"{name} holds another configuration than its name says")
     return record
 
 
-def _reject(constant: str) -> None:
-    raise ValueError(f"{constant} is not allowed")
+def _content(path: Path, name: str) -> bytes:
+    """Return the content of a file; raise ValueError if it is none, or cannot be read."""
+    try:
+        return read_regular(os.fspath(path))
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read: {error.strerror}") from None
 
 
 def _parse(content: bytes, name: str, figure: Figure) -> Record:
     try:
-        record = json.loads(content.decode("utf-8"), parse_constant=_reject)
+        record = parse_json(content)
     except ValueError as error:
-        raise ValueError(f"{name} is no JSON: {error}") from None
+        text = str(error)
+        raise ValueError(f"{name} {text.removeprefix('it ')}") from None
     if not isinstance(record, dict) or set(record) != set(RECORD_KEYS):
         raise ValueError(f"{name} does not hold exactly {', '.join(RECORD_KEYS)}")
-    for key in ("config", "versions"):
-        if not isinstance(record[key], dict):
-            raise ValueError(f"{name} holds {record[key]!r} as {key}, which must be an object")  # noqa: TRY004
+    for key, (holds, words) in _FORMS.items():
+        if not holds(record[key]):
+            raise ValueError(f"{name} holds {short(record[key])} as {key}, which must be {words}")
     if record["figure"] != figure.NAME:
         raise ValueError(f"{name} holds a record of figure {record['figure']}, not {figure.NAME}")
+    if record["seed"] != record["config"].get("seed"):
+        raise ValueError(f"{name} holds another seed than its configuration")
     return record
+
+
+def _is_text_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+_FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "figure": (lambda value: isinstance(value, str), "text"),
+    "config": (lambda value: isinstance(value, dict), "an object"),
+    "seed": (lambda value: value is None or type(value) is int, "an integer or null"),
+    "results": (lambda value: isinstance(value, dict | list), "an object or a list"),
+    "versions": (_is_text_by_name, "an object of texts"),
+    "seconds": (
+        lambda value: type(value) in (int, float) and 0.0 <= value < math.inf,
+        "a number from 0 on",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -133,7 +160,12 @@ def find_records(folder: Path, figure: Figure) -> Found:
     """
     found = Found({}, {}, [], [])
     path = collected_path(folder, figure)
-    for name, line in _lines(path):
+    try:
+        lines = list(_lines(path))
+    except ValueError as error:
+        lines = []
+        found.broken_lines.append(str(error))
+    for name, line in lines:
         try:
             record = _parse(line, name, figure)
             if config_key(record["config"]) in found.collected:
@@ -154,8 +186,8 @@ def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the lines of a collected file, each with its name in messages; none if there is no
     file.
     """
-    if path.exists():
-        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    if os.path.lexists(path):
+        for number, line in enumerate(_content(path, path.name).splitlines(), start=1):
             yield f"{path.name}, line {number},", line
 
 

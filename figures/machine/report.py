@@ -6,6 +6,7 @@ from pathlib import Path
 from figures.machine.computing import versions
 from figures.machine.machine import Claim, claims_table, provenance
 from figures.machine.plan import Plan
+from figures.machine.records import file_stem, record_path
 from figures.machine.source import PREFIX, source_hash
 
 Rows = list[tuple[str, Claim]]
@@ -59,6 +60,48 @@ def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
             f"they are used as they are; to compute them again, delete them in {folder / 'records'}"
         )
     return messages
+
+
+def claims_page(plans: Sequence[Plan], unread: set[str]) -> tuple[list[Plan], Rows]:
+    """Return the plans of the figures whose claims can be read from their records, and these claims.
+
+    `unread` names figures that are already known to have records of another form.
+    """
+    readable, rows = [], []
+    for plan in plans:
+        try:
+            claims = plan.figure.claims(plan.finished)
+        except Exception:  # of a figure that was not chosen: its own run reports it
+            unread.add(plan.figure.NAME)
+            continue
+        if plan.figure.NAME not in unread:
+            readable.append(plan)
+            rows += [(plan.figure.NAME, claim) for claim in claims]
+    return readable, rows
+
+
+def unreadable(plan: Plan, error: Exception, folder: Path) -> str:
+    """Return a message about records whose results a figure cannot read, with their files.
+
+    `claims` accepts any nonempty part of the records, so it is called with each of them.
+    """
+    files = []
+    for record in plan.finished:
+        try:
+            plan.figure.claims([record])
+        except Exception:
+            files.append(record_path(folder, plan.figure, record["config"]))
+    kind, stem = type(error).__name__, folder / "records" / file_stem(plan.figure)
+    single = [path.name for path in files if path.exists()]
+    remedy = (
+        f"delete {', '.join(single)} in {stem} and run the same command again"
+        if single and len(single) == len(files)
+        else f"compute the records in {stem} and {stem}.jsonl again"
+    )
+    return (
+        f"figure {plan.figure.NAME}: its records have results of another form than it writes "
+        f"({kind}: {' '.join(str(error).split())[:200]}), it is not drawn; {remedy}"
+    )
 
 
 def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:

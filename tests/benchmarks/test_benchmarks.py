@@ -1,7 +1,8 @@
 """The benchmarks compare like with like, and report what they ran."""
 
+import os
 import re
-import sys
+import signal
 
 import numpy as np
 import pytest
@@ -120,11 +121,44 @@ def test_runs_come_back_in_their_order_from_one_process_or_several(jobs):
     assert run_all(divmod, [(7, 2), (9, 4), (5, 3)], jobs) == [(3, 1), (2, 1), (1, 2)]
 
 
-def test_several_jobs_without_joblib_name_the_extra(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "joblib", None)
-
+@pytest.mark.parametrize("text", ["0", "-1", "two"])
+def test_a_number_of_processes_below_1_is_a_wrong_call(capsys, text):
     with pytest.raises(SystemExit) as end:
-        accuracy.main(["--jobs", "2"])
+        accuracy.main(["--jobs", text])
 
     assert end.value.code == 2
-    assert "2 processes need joblib" in capsys.readouterr().err
+    assert "--jobs" in capsys.readouterr().err
+
+
+def end_at_nine(first, second):
+    if first == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return divmod(first, second)
+
+
+def test_a_run_whose_process_is_terminated_is_named_after_all_others_have_ended():
+    with pytest.raises(RuntimeError) as caught:
+        run_all(end_at_nine, [(7, 2), (9, 4), (5, 3)], 2)
+
+    assert str(caught.value).splitlines() == [
+        "1 of 3 runs failed:",
+        "(9, 4): its process was terminated by SIGKILL (signal 9), perhaps for lack of memory",
+    ]
+
+
+def test_a_row_of_the_table_whose_runs_fail_costs_no_other_row(monkeypatch, capsys):
+    first, second = accuracy.CASES[:2]
+
+    def failing(function, tasks, jobs):
+        if tasks[0][0] is first:
+            raise RuntimeError("1 of 2 runs failed:\na reason")
+        return []
+
+    monkeypatch.setattr(accuracy, "run_all", failing)
+    monkeypatch.setattr(accuracy, "report", lambda case, outcomes: f"row of {case.name}")
+    status = accuracy.main(["--case", first.name, "--case", second.name, "--seeds", "2"])
+
+    said = capsys.readouterr()
+    assert status == 1
+    assert said.err == f"{first.name}: 1 of 2 runs failed:\na reason\n"
+    assert said.out == f"row of {second.name}\n"

@@ -26,6 +26,8 @@ def run(config):
             signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:
             return {"square": "half done"}
+    if os.environ.get("TOY_ENDS") == str(config["seed"]):
+        exec(os.environ["TOY_END"])
     if os.environ.get("TOY_FAILS") == str(config["seed"]):
         raise ArithmeticError("no square today")
     with open(os.environ["TOY_LOG"], "a") as log:
