@@ -34,9 +34,11 @@ def test_every_folder_of_tests_is_run_by_default_or_by_a_lane():
 
 
 def test_every_lane_and_its_command_are_in_the_table_of_commands():
-    (lanes,) = re.findall(r"^lanes=\((.+)\)$", RUN, flags=re.MULTILINE)
+    lanes = " ".join(re.findall(r"^(?:lanes|named)=\((.+)\)", RUN, flags=re.MULTILINE))
+    defined = re.findall(r"^lane_(\w+)\(\)", RUN, flags=re.MULTILINE)
     table = CONTRIBUTING.partition("## Commands")[2].partition("\n## ")[0]
 
+    assert sorted(lanes.split()) == sorted(defined)
     assert [lane for lane in lanes.split() if f"lane `{lane}`" not in table] == []
     assert folders_named(table) == folders_named(RUN)
 
@@ -59,3 +61,4 @@ def test_an_unknown_lane_ends_with_status_2_and_the_names():
 
     assert done.returncode == 2
     assert "lanes: main test lint coverage" in done.stderr
+    assert done.stderr.endswith("only when named: explore\n")

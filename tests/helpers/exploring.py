@@ -1,0 +1,90 @@
+"""Runs with fresh random cases (HYPOTHESIS_PROFILE=explore): one seed for all tests, and for each failure the command that repeats it.
+
+Only tests with random cases run: those of Hypothesis, and those that are parametrized by `"seed", range(n)`, which get other
+seeds. One number determines everything: --hypothesis-seed, or one that is drawn and printed.
+"""
+
+import hashlib
+import secrets
+
+import pytest
+from hypothesis import is_hypothesis_test
+from hypothesis.internal.conjecture import providers
+
+import kan_ref as kr
+
+
+def begin(config):
+    """Choose the seed of the run before Hypothesis's own plugin reads it; a worker of xdist gets that of its controller."""
+    given = getattr(config, "workerinput", {}).get("exploring", config.option.hypothesis_seed)
+    seed = secrets.randbelow(2**32) if given is None else int(given)
+    config.option.hypothesis_seed = seed
+    config.pluginmanager.register(Exploring(seed))
+
+
+def fix_constants():
+    """Let the constants that Hypothesis mixes into its cases be those of kan_ref, whatever else is loaded.
+
+    It reads them from all modules that are loaded, so that a test alone would have other cases than among others.
+    """
+    for name in kr.__all__:
+        getattr(kr, name)
+    if hasattr(providers, "_get_local_constants"):  # older versions read none
+        constants = providers._get_local_constants()
+        providers._get_local_constants = lambda: constants
+
+
+def fresh_seeds(item, seed):
+    """Whether a test is parametrized by a range of seeds, which then become others."""
+    for mark in item.iter_markers("parametrize"):
+        if mark.args[0] == "seed" and isinstance(mark.args[1], range):
+            text = f"{seed} {item.callspec.params['seed']}"
+            digest = hashlib.sha256(text.encode()).digest()
+            item.callspec.params["seed"] = int.from_bytes(digest[:4], "big")
+            return True
+    return False
+
+
+class Exploring:
+    """The plugin of a run with this seed."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def repeat(self, nodeid):
+        return f"HYPOTHESIS_PROFILE=explore .venv/bin/pytest -n 0 --hypothesis-seed={self.seed} '{nodeid}'"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node):
+        node.workerinput["exploring"] = self.seed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self):
+        fix_constants()  # before the tests are loaded
+
+    def pytest_report_header(self):
+        return f"exploring: --hypothesis-seed={self.seed}"
+
+    def pytest_collection_modifyitems(self, config, items):
+        chosen = [
+            item
+            for item in items
+            if is_hypothesis_test(getattr(item, "obj", None)) or fresh_seeds(item, self.seed)
+        ]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item):
+        report = yield
+        if report.failed:
+            report.sections.append(("to repeat it", self.repeat(item.nodeid)))
+        return report
+
+    def pytest_terminal_summary(self, terminalreporter):
+        failed = [
+            report for kind in ("failed", "error") for report in terminalreporter.getreports(kind)
+        ]
+        terminalreporter.section(f"explored with --hypothesis-seed={self.seed}")
+        for report in failed:
+            terminalreporter.write_line(self.repeat(report.nodeid))
