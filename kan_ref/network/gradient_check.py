@@ -7,34 +7,48 @@ inputs, or one kind of parameter of one layer),
     (L26)  <u, J v> = <J^T u, v>                              by backward, which computes J^T u
 
 must agree. Two forward passes check all entries of J^T u at once; a wrong one passes with
-probability 0. The difference is compared with the sum of the absolute terms of <J^T u, v>, plus the
-rounding error of (L25), some eps |<u, f>| / h. u is scaled so that no sample's output counts for
-more than 1: otherwise one far sample would hide the others. Where a curve has no continuous second
+probability 0. Nothing here depends on units. v is so long that a step of h moves every input and
+every hidden activation by at most about h times the length over which the curves there bend
+(`gradient_steps`). The difference is compared with the sum of the absolute terms of <J^T u, v>,
+plus the rounding error of the outputs. u is in inverse proportion to the size of each output at
+each sample: otherwise one far sample would hide the others. Where a curve has no continuous second
 derivative within the step (a knot of multiplicity above degree - 2), (L25) is wrong by O(h) or
 more; such samples are left out.
+
+Where base functions and splines differ much in size, the larger part of dx hides the smaller one.
+So dx is checked in three networks: as it is, without its splines, and without its base functions.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.network.cache import Cache
+from kan_ref.network.gradient_steps import (
+    ROUNDINGS,
+    SINGLE,
+    TOGETHER,
+    Scales,
+    activations,
+    clear_of_kinks,
+    input_direction,
+    limit_to_values,
+    measure_scales,
+    pace,
+    parameter_direction,
+)
 from kan_ref.network.jacobian import prediction_jacobian
-from kan_ref.network.layer import PARAMETER_ARRAYS, evaluate, layer_outputs
-from kan_ref.network.network import Network, check_inputs, forward
+from kan_ref.network.layer import PARAMETER_ARRAYS, Layer
+from kan_ref.network.network import Network, check_inputs, forward, network_values
 from kan_ref.network.network import backward as own_backward
-from kan_ref.numerics import central_difference, multiply
+from kan_ref.numerics import multiply
 
 Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
 
 _ALL = "all parameters"
-_ROUNDINGS = (
-    20.0  # in (L25), sums of dozens of terms: many times the worst of thousands of networks
-)
+_RELIABLE = 1e-7  # errors are relative to at least the rounding error divided by this
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ def check_gradients(
     *,
     rng: np.random.Generator,
     n_directions: int = 3,
-    step: float = 1e-6,
+    step: float = 1e-5,
     tolerance: float = 1e-7,
     backward: Backward | None = None,
 ) -> GradientReport:
@@ -83,7 +97,7 @@ def check_gradients(
     n_directions : int
         At least 1, for each part.
     step : float
-        h of (L25).
+        h of (L25), relative to the lengths over which the curves bend: at most the grid spacing.
     tolerance : float
         Largest relative error allowed.
     backward : callable, optional
@@ -98,12 +112,17 @@ def check_gradients(
     ------
     ValueError
         "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
-        difference 0.61 (relative error 0.1, allowed 1e-07)"; or if all samples cross knots at which
-        a curve is not smooth.
+        difference 0.61 (relative error 0.1, allowed 1e-07)"; if all samples cross knots at which
+        a curve is not smooth; if numbers overflow.
 
     Notes
     -----
-    Implements :eq:`gradient-check`. It takes 2 n_directions forward passes per part.
+    Implements :eq:`gradient-check`. It takes 3 n_directions forward passes per part.
+
+    The relative error of (L25) is about h^2 / 6 by Taylor's theorem and some eps / h by rounding.
+    Their sum is smallest near h = eps^(1/3), about 1e-5, and there far below the tolerance. The
+    step is relative, since an absolute one is longer than a small grid and below the rounding error
+    of large inputs.
     """
     points = check_inputs(network, x)
     if len(points) == 0:
@@ -112,128 +131,172 @@ def check_gradients(
         )
     rng = check_generator("rng", rng)
     n_directions = check_integer("n_directions", n_directions, low=1)
-    step, tolerance = (
-        check_number("step", step, low=1e-300),
-        check_number("tolerance", tolerance, low=0.0),
-    )
+    step = check_number("step", step, low=1e-300)
+    tolerance = check_number("tolerance", tolerance, low=0.0)
     judged = own_backward if backward is None else backward
+    with np.errstate(all="ignore"):  # `_Check` finds numbers that overflow
+        check = _Check.of(network, points, step, tolerance, rng)
+        variants = _partial(network, points)
+        parts = [_Check.of(part, points, step, tolerance, rng) for part in variants]
+        for _ in range(n_directions):
+            for each in (check, *parts):
+                each.judge_inputs(judged)
+            check.judge_parameters(judged, jacobian=backward is None)
+    errors = {"dx": max(each.errors["dx"] for each in (check, *parts))}
+    return GradientReport(check.errors | errors, len(points) - max(check.left_out), n_directions)
 
-    errors: dict[str, float] = {}
-    counted = len(points)
-    y, caches = forward(network, points)
-    for _ in range(n_directions):
-        for part in _directions(network, points, rng):
-            before, after = part.moved(network, points, -step), part.moved(network, points, step)
-            smooth = _clear_of_kinks(*before, *after)
-            counted = min(counted, int(smooth.sum()))
-            if not smooth.any():
-                raise ValueError(
-                    f"x has {len(points)} samples, but all of them cross a kink of a curve within "
-                    f"step {step:g}"
-                )
-            u = (
-                rng.standard_normal(y.shape)
-                * (smooth / np.maximum(1.0, np.abs(y).max(axis=1)))[:, None]
-            )
-            rounding = _ROUNDINGS * np.finfo(float).eps * float(np.abs(u * y).sum()) / step
-            # [eq:gradient-check]
-            difference = central_difference(partial(part.projected, network, points, u), step)
-            dx, grads = judged(network, caches, u)
-            terms = part.terms(dx, grads)
-            # [/eq:gradient-check]
-            scale = float(np.maximum(np.abs(terms).sum(), abs(difference)))
-            _judge(errors, part.name, float(terms.sum()), difference, scale, rounding, tolerance)
-            if part.name == _ALL and backward is None:
-                rows = u.reshape(-1) * multiply(
-                    prediction_jacobian(network.layers, caches), part.theta
-                )
-                _judge(
-                    errors, "jacobian", float(rows.sum()), difference, scale, rounding, tolerance
-                )
-    return GradientReport(errors, counted, n_directions)
+
+def _partial(network: Network, x: FloatArray) -> list[Network]:
+    """Return the network without splines and without base functions, if it has both."""
+    layers = network.layers
+    if not all(
+        any(part.any() for part in parts) for parts in zip(*map(_weights, layers), strict=True)
+    ):
+        return []
+    none = [np.zeros_like(layer.w_base) for layer in layers]
+    partial = [
+        Network(tuple(replace(layer, w_spline=w) for layer, w in zip(layers, none, strict=True))),
+        Network(tuple(replace(layer, w_base=w) for layer, w in zip(layers, none, strict=True))),
+    ]
+    return [part for part in partial if np.isfinite(network_values(part, x)).all()]
+
+
+def _weights(layer: Layer) -> tuple[FloatArray, FloatArray]:
+    """Return the base weights and the splines' weights of the edges that are not masked."""
+    return layer.base_matrix, layer.spline_matrix
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """A direction (x (batch, n_in), theta (n_params,)) that is zero except in the part it names."""
+class _Check:
+    """A network at a batch, and what is known of its gradients; `errors` and `left_out` grow."""
 
-    name: str
+    network: Network
     x: FloatArray
-    theta: FloatArray
+    y: FloatArray
+    caches: Sequence[Cache]
+    scales: Scales
+    step: float
+    tolerance: float
+    rng: np.random.Generator
+    errors: dict[str, float] = field(default_factory=dict)
+    left_out: list[int] = field(default_factory=list)
 
-    def moved(self, network: Network, x: FloatArray, t: float) -> tuple[Network, FloatArray]:
-        """Return network and inputs after t times the direction."""
-        return network.with_theta(network.theta + t * self.theta), x + t * self.x
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        x: FloatArray,
+        step: float,
+        tolerance: float,
+        rng: np.random.Generator,
+    ) -> "_Check":
+        """Evaluate a network for a check."""
+        y, caches = forward(network, x)
+        scales = measure_scales(network, x, caches)
+        for array in (*scales.flow, *scales.errors, *scales.lengths, scales.units):
+            if not np.isfinite(array).all():
+                raise ValueError(
+                    "x and the parameters give activations or derivatives beyond float64 "
+                    "(about 1.8e308), but a gradient check needs finite ones: scale x or the "
+                    "parameters to size one"
+                )
+        return cls(network, x, y, caches, scales, step, tolerance, rng)
 
-    def projected(self, network: Network, x: FloatArray, u: FloatArray, t: float) -> float:
-        """Compute <u, f> after t times the direction."""
-        moved, points = self.moved(network, x, t)
-        return float(np.vdot(u, moved(points)))
+    def judge_inputs(self, backward: Backward) -> None:
+        """Check dx along one direction; a sample moves less where its activations move too far."""
+        direction = input_direction(self.scales, self.rng)
+        theta = self.network.theta
+        hidden, _ = self._pace(self.x + self.step * direction, theta)
+        direction /= np.maximum(hidden, 1.0)[:, None]
+        self._judge("dx", direction, np.zeros_like(theta), backward)
 
-    def terms(self, dx: FloatArray, grads: Network) -> FloatArray:
-        """Return the summands of <J^T u, v> in this part; nan elsewhere is ignored."""
-        pulled, direction = (
-            np.concatenate([dx.reshape(-1), grads.theta]),
-            np.concatenate([self.x.reshape(-1), self.theta]),
+    def judge_parameters(self, backward: Backward, *, jacobian: bool) -> None:
+        """Check each kind of parameter of each layer along one direction, and all together."""
+        network, still = self.network, np.zeros_like(self.x)
+        total, start = np.zeros_like(network.theta), 0
+        for number, layer in enumerate(network.layers):
+            for name in PARAMETER_ARRAYS.values():
+                size = getattr(layer, name).size
+                if not size:
+                    continue
+                drawn = self.rng.standard_normal(getattr(layer, name).shape)
+                block = slice(start, start + size)
+                start += size
+                paced = []
+                for least in (SINGLE, TOGETHER):
+                    direction = np.zeros_like(network.theta)
+                    direction[block] = parameter_direction(
+                        self.scales, layer, number, name, self.caches[number], drawn, least
+                    ).reshape(-1)
+                    paced.append(self._paced(direction, grow=name != "affine"))
+                self._judge(f"d_{name} of layer {number}", still, paced[0], backward)
+                total[block] += limit_to_values(paced[1][block], getattr(layer, name))
+        self._judge(_ALL, still, self._paced(total, grow=False), backward, jacobian=jacobian)
+
+    def _pace(self, x: FloatArray, theta: FloatArray) -> tuple[FloatArray, float]:
+        return pace(self.scales, activations(self.network.with_theta(theta), x), self.step)
+
+    def _paced(self, direction: FloatArray, *, grow: bool) -> FloatArray:
+        """Return a direction of theta along which activations move by about one unit a step."""
+        hidden, outputs = self._pace(self.x, self.network.theta + self.step * direction)
+        pace = float(hidden.max()) or outputs
+        return direction / pace if pace > 1.0 or (grow and pace > 0.0) else direction
+
+    def _judge(
+        self,
+        name: str,
+        by_x: FloatArray,
+        by_theta: FloatArray,
+        backward: Backward,
+        *,
+        jacobian: bool = False,
+    ) -> None:
+        """Compare both sides of (L25) and (L26) along a direction, and keep the error."""
+        x, theta, step = self.x, self.network.theta, self.step
+        ends_x, ends_theta = (
+            [at + sign * step * along for sign in (-1.0, 1.0)]
+            for at, along in ((x, by_x), (theta, by_theta))
         )
-        moving = direction != 0.0
-        return np.asarray(pulled[moving] * direction[moving])
-
-
-def _directions(network: Network, x: FloatArray, rng: np.random.Generator) -> list[_Part]:
-    """Draw a random direction of each part, single parts first, so that an error names its part."""
-    still_x, still_theta = np.zeros(x.shape), np.zeros(network.n_params)
-    parts = [_Part("dx", rng.standard_normal(x.shape), still_theta)]
-    start = 0
-    for layer_index, layer in enumerate(network.layers):
-        for name in PARAMETER_ARRAYS.values():
-            direction = still_theta.copy()
-            size = getattr(layer, name).size
-            if not size:
-                continue
-            direction[start : start + size] = rng.standard_normal(size)
-            start += size
-            parts.append(_Part(f"d_{name} of layer {layer_index}", still_x, direction))
-    return [*parts, _Part(_ALL, still_x, rng.standard_normal(network.n_params))]
-
-
-def _judge(
-    errors: dict[str, float],
-    name: str,
-    by_backward: float,
-    by_difference: float,
-    scale: float,
-    rounding: float,
-    tolerance: float,
-) -> None:
-    apart = abs(by_backward - by_difference)
-    error = 0.0 if scale == 0.0 else apart / scale
-    if not apart <= tolerance * scale + rounding:  # true for nan too
-        raise ValueError(
-            f"{name} is wrong: along a random direction backward gives {by_backward:.6g}, "
-            f"a central difference {by_difference:.6g} (relative error {error:.1g}, "
-            f"allowed {tolerance:g})"
+        before, after = (
+            activations(self.network.with_theta(end), points)
+            for end, points in zip(ends_theta, ends_x, strict=True)
         )
-    errors[name] = max(errors.get(name, 0.0), error)
-
-
-def _clear_of_kinks(
-    before: Network, x_before: FloatArray, after: Network, x_after: FloatArray
-) -> NDArray[np.bool_]:
-    """Return which samples cross no knot at which a curve lacks a continuous second derivative."""
-    clear = np.ones(len(x_before), dtype=bool)
-    for layer_before, layer_after in zip(before.layers, after.layers, strict=True):
-        for i, row in enumerate(layer_before.knots):
-            values, multiplicity = np.unique(row, return_counts=True)
-            rough = values[multiplicity > layer_before.degree - 2]
-            low, high = (
-                np.minimum(x_before[:, i], x_after[:, i]),
-                np.maximum(x_before[:, i], x_after[:, i]),
+        smooth = clear_of_kinks(self.network, before, self.scales, after)
+        self.left_out.append(int((~smooth).sum()))
+        if not smooth.any():
+            raise ValueError(
+                f"x has {len(x)} samples, but all of them cross a kink of a curve within "
+                f"step {step:g}: add samples farther from the knots"
             )
-            meets = np.searchsorted(rough, low, side="left") < np.searchsorted(
-                rough, high, side="right"
+        u = smooth[:, None] * self.rng.standard_normal(self.y.shape) / self.scales.units
+        # rounding moves the ends: what counts is how far apart they are
+        v_x, v_theta = (ends[1] / 2.0 - ends[0] / 2.0 for ends in (ends_x, ends_theta))
+        rounding = ROUNDINGS * float(np.abs(u * self.scales.errors[-1]).sum())
+        # [eq:gradient-check]
+        difference = float(np.vdot(u, after[-1] / 2.0 - before[-1] / 2.0))
+        dx, grads = backward(self.network, self.caches, u)
+        pulled = np.concatenate([dx.reshape(-1), grads.theta])
+        v = np.concatenate([v_x.reshape(-1), v_theta])
+        terms = pulled[v != 0.0] * v[v != 0.0]  # others may be nan
+        # [/eq:gradient-check]
+        scale = max(float(np.abs(terms).sum()), abs(difference))
+        self._compare(name, float(terms.sum()), difference, scale, rounding)
+        if jacobian:
+            rows = prediction_jacobian(self.network.layers, self.caches)
+            along = float((u.reshape(-1) * multiply(rows, v_theta)).sum())
+            self._compare("jacobian", along, difference, scale, rounding)
+
+    def _compare(
+        self, name: str, by_backward: float, difference: float, scale: float, rounding: float
+    ) -> None:
+        """Raise ValueError if both numbers differ by more than tolerance and rounding allow."""
+        apart = abs(by_backward - difference)
+        size = scale + rounding / _RELIABLE
+        error = 0.0 if size == 0.0 else apart / size
+        if not apart <= self.tolerance * scale + rounding:  # true for nan too
+            raise ValueError(
+                f"{name} is wrong: along a random direction backward gives "
+                f"{by_backward / self.step:.6g}, a central difference {difference / self.step:.6g} "
+                f"(relative error {error:.1g}, allowed {self.tolerance:g})"
             )
-            clear &= ~meets | (low == high)  # a coordinate that does not move crosses nothing
-        x_before = layer_outputs(layer_before, evaluate(layer_before, x_before, slopes=False))
-        x_after = layer_outputs(layer_after, evaluate(layer_after, x_after, slopes=False))
-    return clear
+        self.errors[name] = max(self.errors.get(name, 0.0), error)

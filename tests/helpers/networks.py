@@ -96,6 +96,25 @@ def with_formulas(rng, network, share=0.5, locked=0.3):
     return Network(tuple(layers))
 
 
+def rescaled(rng, network, x, *, shifted=True):
+    """(network, x) in other units: every input and hidden node from 1e-6 to 1e6, every output from 1e-12 to 1e12.
+
+    `shifted` moves some inputs away from 0 by up to 50 units. Base weights are scaled as linear base functions would need it.
+    """
+    first = 10.0 ** rng.uniform(-6, 6, network.widths[0])
+    shift = first * (rng.choice([0.0, 20.0, -50.0], len(first)) if shifted else 0.0)
+    unit, offset, layers = first, shift, []
+    for layer in network.layers:
+        limit = 12 if layer is network.layers[-1] else 6
+        new_unit = 10.0 ** rng.uniform(-limit, limit, layer.n_out)
+        knots = layer.knots * unit[:, None] + offset[:, None]
+        w_base = layer.w_base * new_unit[:, None] / np.maximum(unit, np.abs(offset))
+        w_spline = layer.w_spline * new_unit[:, None]
+        layers.append(replace(layer, knots=knots, w_base=w_base, w_spline=w_spline))
+        unit, offset = new_unit, np.zeros_like(new_unit)
+    return Network(tuple(layers)), x * first + shift
+
+
 def random_batch(rng, layer, n_samples, at_knots=False):
     """Inputs (n_samples, n_in) of a layer: inside the grid, where the splines fade, outside; `at_knots` puts some on knots."""
     first, last = layer.knots[:, 0], layer.knots[:, -1]

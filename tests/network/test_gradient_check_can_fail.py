@@ -283,7 +283,7 @@ def test_the_report_keeps_the_largest_error_of_all_directions():
         )
 
     calls_of_one_direction = [
-        "dx",
+        *("dx", "dx without splines", "dx without base functions"),
         "all parameters",
         *(f"d_{name} of layer {n}" for n in range(3) for name in ("coef", "w_base", "w_spline")),
     ]
