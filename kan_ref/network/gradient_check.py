@@ -48,6 +48,7 @@ from kan_ref.numerics import multiply
 Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
 
 _ALL = "all parameters"
+_STILL = 1e-100  # a slower change in units of a step is none
 _RELIABLE = 1e-7  # errors are relative to at least the rounding error divided by this
 
 
@@ -240,7 +241,7 @@ class _Check:
         """Return a direction of theta along which activations move by about one unit a step."""
         hidden, outputs = self._pace(self.x, self.network.theta + self.step * direction)
         pace = float(hidden.max()) or outputs
-        return direction / pace if pace > 1.0 or (grow and pace > 0.0) else direction
+        return direction / pace if pace > 1.0 or (grow and pace > _STILL) else direction
 
     def _judge(
         self,

@@ -12,7 +12,7 @@ from scipy import optimize
 from kan_ref.numerics.differences import central_difference
 from kan_ref.optimizers.lbfgs import lbfgs, make_pair, two_loop_direction
 from kan_ref.optimizers.line_search import LineSearch, line_search
-from kan_ref.optimizers.result import Iterate
+from kan_ref.optimizers.result import Iterate, evaluate_start
 
 module = sys.modules["kan_ref.optimizers.lbfgs"]  # the package hands on the function of this name
 
@@ -504,3 +504,40 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
 def test_a_start_without_finite_value_and_gradient_is_refused(answer, kind, sentence):
     with pytest.raises(kind, match=sentence):
         lbfgs(lambda theta: answer, [1.0, 2.0])
+
+
+@given(st.integers(-200, 200), st.integers(-200, 200), st.booleans())
+def test_a_run_stands_still_relative_to_the_size_of_theta_and_value(power, value_power, negative):
+    """A change of 20 float64 epsilons is rounding error, also exactly that much; one of 21 is progress."""
+    size, eps = 2.0**power, np.finfo(float).eps
+    value = (-1.0 if negative else 1.0) * 2.0**value_power
+    theta = np.array([0.25 * size, -size])
+
+    def progress(moves, falls):
+        before = theta + np.array([0.0, moves * eps * size]), value + falls * eps * abs(value)
+        return module._progress(before, (theta, value))
+
+    assert progress(40.0, 40.0)
+    assert not progress(20.0, 40.0)
+    assert not progress(40.0, 20.0)
+    assert not progress(0.0, 40.0)
+    assert not progress(40.0, 0.0)
+
+
+def test_the_gradient_at_the_start_is_a_copy():
+    """A caller may fill one array at every evaluation: the first gradient must stay as it was."""
+    matrix, buffer = np.diag([1.0, 7.0, 30.0]), np.empty(3)
+
+    def fresh(theta):
+        return 0.5 * theta @ matrix @ theta, matrix @ theta
+
+    def reusing(theta):
+        buffer[:] = matrix @ theta
+        return 0.5 * theta @ matrix @ theta, buffer
+
+    _, first = evaluate_start(reusing, np.ones(3))
+    one, other = (lbfgs(function, np.ones(3), n_steps=5) for function in (fresh, reusing))
+
+    assert not np.shares_memory(first, buffer)
+    np.testing.assert_array_equal(one.theta, other.theta)
+    assert one.n_evaluations == other.n_evaluations

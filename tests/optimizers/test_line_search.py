@@ -270,3 +270,35 @@ def test_theta_and_direction_stay_as_they_are():
 
     np.testing.assert_array_equal(theta, [1.0, 1.0])
     np.testing.assert_array_equal(direction, [-1.0, -10.0])
+
+
+@pytest.mark.parametrize("derivative", [0.0, 5e-324, 1e-300, 1e-9, 0.5, 0.999, 1.0, 3.0, 1e300])
+def test_a_direction_whose_derivative_is_not_negative_is_rejected_without_evaluation(derivative):
+    """The value falls along the direction all the same: only the derivative decides."""
+    function = Counted(lambda a: -a, lambda a: derivative)
+
+    search = function.search()
+
+    assert (search.found, search.step, search.n_evaluations) == (False, 0.0, 0)
+    assert function.calls == []
+    assert search.reason.startswith("the direction does not lead downhill: its derivative is ")
+
+
+@given(st.floats(1.01, 1000.0))
+def test_a_longer_step_is_the_minimizer_of_the_cubic_between_2_and_10_times_the_step(minimizer):
+    """On a quadratic the cubic has the same minimizer, and the derivative at step 1 is too large to stop."""
+    function = Counted(lambda a: 0.5 * (a - minimizer) ** 2, lambda a: a - minimizer)
+
+    function.search(c2=1e-3 * (minimizer - 1.0) / minimizer)
+
+    first, second = function.calls[:2]
+    assert first == 1.0
+    assert second == pytest.approx(min(max(minimizer, 2.0), 10.0), rel=1e-9)
+
+
+def test_where_the_cubic_has_no_minimizer_a_longer_step_is_6_times_the_step():
+    function = Counted(lambda a: -a, lambda a: -1.0)
+
+    function.search(max_evaluations=3)
+
+    assert function.calls == [1.0, 6.0, 36.0]

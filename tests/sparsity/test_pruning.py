@@ -1084,3 +1084,94 @@ def test_what_is_no_network_and_no_batch_is_refused(action):
 def test_arguments_that_do_not_fit_are_refused(kind, call, sentence):
     with pytest.raises(kind, match=f"^{sentence}$"):
         call(*mixed_network())
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(-12.0, -0.1).map(lambda power: 10.0**power * LEAST_WEIGHT),
+    st.floats(-6.0, 6.0).map(lambda power: 10.0**power),
+)
+def test_a_light_spline_over_its_samples_holds_a_constant_before_a_masked_edge_becomes_active(
+    seed, weight, mu
+):
+    rng = np.random.default_rng(seed)
+    layer = random_layer(
+        rng, 2, 1, degree=3, n_intervals=4, kind="uniform", base="silu", dead=0.0, silent=0.0
+    )
+    layer = replace(layer, w_spline=np.array([[weight, 1.0]]), mask=np.array([[1.0, 0.0]]))
+    x = layer.breakpoints[:, 0] + rng.random((9, 2)) * np.ptp(layer.breakpoints, axis=1)
+
+    folded = fold_constants(layer, x, np.array([mu]))
+
+    assert folded.symbolic == ()
+    np.testing.assert_array_equal(folded.mask, layer.mask)
+    before, after = (Network((own,))(x) for own in (layer, folded))
+    np.testing.assert_allclose(after, before + mu, rtol=0, atol=1e-13 * (mu + np.abs(before).max()))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-9, 1e-6, 1e-4, 1e-2, 1.0, 1e3])
+def test_the_advised_threshold_keeps_a_path_whatever_the_size_of_the_scores(scale):
+    rng = np.random.default_rng(0)
+    network = random_network(
+        rng, widths=(2, 3, 1), degrees=[3], kind="uniform", base="zero", dead=0.0, silent=0.0
+    )
+    network = network.with_theta(
+        np.concatenate(
+            [
+                np.r_[
+                    layer.coef.ravel() * scale, np.zeros(layer.w_base.size), layer.w_spline.ravel()
+                ]
+                for layer in network.layers
+            ]
+        )
+    )
+    x = random_batch(rng, network.layers[0], 30)
+
+    with pytest.raises(ValueError, match=r"; a threshold below \S+ keeps one$") as caught:
+        prune(network, x, threshold=1e6, kind="mean")
+
+    advised = float(re.search(r"a threshold below (\S+) keeps", str(caught.value))[1])
+    assert prune(network, x, threshold=0.999 * advised, kind="mean").widths[-1] == 1
+    with pytest.raises(ValueError, match="without a path"):
+        prune(network, x, threshold=1.001 * advised, kind="mean")
+
+
+def layer_of_lines(weights, coef=None):
+    """A layer of lines phi_ji(x) = w_ji x on [-4, 4]: the coefficients of splines of degree 1 are values at the knots."""
+    weights = np.asarray(weights, dtype=float)
+    knots = kr.uniform_knots([-4.0] * weights.shape[1], 4.0, 4, 1)
+    coef = weights[:, :, None] * knots[:, 1:-1] if coef is None else coef
+    ones = np.ones(weights.shape)
+    return kr.Layer(knots, coef, 0.0 * ones, ones, ones, 1, "zero")
+
+
+def test_a_pruned_network_that_is_undefined_at_one_output_alone_says_so():
+    """x_0 - x_0 + 3 is 3; without its first edge the node reaches below 0, where one output is a logarithm."""
+    x = np.column_stack([np.linspace(-3.9, 3.9, 21), 3.0 - np.linspace(-3.9, 3.9, 21)])
+    first = layer_of_lines([[1.0, 1.0], [0.5, 0.0]])
+    first = replace(first, knots=kr.uniform_knots([-8.0, -8.0], 8.0, 4, 1), coef=2.0 * first.coef)
+    network = kr.Network((first, layer_of_lines([[1.0, 0.0], [0.0, 1.0]])))
+    network = kr.fix_symbolic(
+        network, 1, output=0, input=0, name="log", affine=(1.0, 0.0, 1.0, 0.0)
+    )
+    assert np.isfinite(network(x)).all()
+
+    with pytest.raises(
+        ValueError, match=r"^the pruned network is not defined on the whole batch: "
+    ):
+        remove_edges(network, x, 0, [(0, 0)])
+
+
+@pytest.mark.parametrize("scale", [1e-18, 1e-9, 1.0, 1e9, 1e18])
+def test_constants_of_the_size_of_rounding_change_nothing_and_larger_ones_are_kept(scale):
+    """Edges 0 and 1 cancel to rounding error, or to a millionth; edge 2 stays."""
+    x = np.random.default_rng(0).uniform(-3.9, 3.9, (50, 3))
+    coef = scale * np.array([[np.full(5, 0.1), np.full(5, -0.1), np.linspace(-1.0, 1.0, 5)]])
+    cancels = kr.Network((layer_of_lines(np.ones((1, 3)), coef * [[[1.0], [1.0 + 3e-16], [1.0]]]),))
+    differs = kr.Network((layer_of_lines(np.ones((1, 3)), coef * [[[1.0], [1.0 - 1e-6], [1.0]]]),))
+
+    same, moved = (remove_edges(net, x, 0, [(0, 0), (0, 1)]) for net in (cancels, differs))
+
+    np.testing.assert_array_equal(same.layers[0].coef[0, 2], coef[0, 2])
+    assert same.layers[0].symbolic == ()
+    np.testing.assert_allclose(moved.layers[0].coef[0, 2] - coef[0, 2], 1e-7 * scale, rtol=1e-6)
