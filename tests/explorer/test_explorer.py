@@ -395,9 +395,7 @@ def changed(document_, *path, to=None, drop=False):
 FAULTY = {
     "it is empty": "",
     "it is no JSON: ": '{"format": "kan_ref netw',
-    "it is no JSON: position": changed(
-        GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")
-    ),
+    "it is no JSON: position": changed(GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")),
     "it is an .npz archive; this page reads what kr.save(network, 'name.json') writes": "PK\x03\x04",
     "it does not say format 'kan_ref network'": "[1, 2]",
     "it has format version 9, by kan_ref": changed(GOOD, "version", to=9),
