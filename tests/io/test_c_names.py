@@ -6,7 +6,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from test_c_source import COMPILER, DEEP, FORMULAS, build, call, close, needs_compiler, random_batch
+from c_code import COMPILER, build, call, close, needs_compiler
+from networks import random_batch
+from test_c_source import DEEP, FORMULAS
 
 import kan_ref as kr
 from kan_ref.io.c_names import is_allowed
