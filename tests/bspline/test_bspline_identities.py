@@ -14,7 +14,7 @@ from strategies import (
     points_in_grid,
 )
 
-from kan_ref.bspline import evaluation
+from kan_ref.bspline import evaluation, uniform_knots
 from kan_ref.bspline.bases import basis, basis_integral, greville
 
 
@@ -55,6 +55,22 @@ def test_with_closed_intervals_basis_functions_of_every_degree_sum_to_2_at_an_in
     assert of_row([knot], row, degree).sum() == pytest.approx(1.0, rel=1e-13)
     if degree:
         np.testing.assert_allclose(closed, 2.0 * of_row([knot], row, degree)[0], atol=1e-13)
+
+
+@given(st.sampled_from([1, 3, 5]), st.integers(1, 6), st.floats(0.1, 0.9))
+def test_an_odd_power_of_a_distance_is_a_spline_of_that_degree_from_a_breakpoint_alone(
+    degree, n_half, place
+):
+    row = uniform_knots(-1.0, 1.0, 2 * n_half, degree)[0]
+    x = np.linspace(-1.0, 1.0, 201)
+    matrix = of_row(x, row, degree)
+    misfits = []
+    for centre in (0.0, place / n_half):  # a breakpoint, and a point inside of the next interval
+        curve = np.abs(x - centre) ** degree
+        misfits.append(np.abs(matrix @ np.linalg.lstsq(matrix, curve)[0] - curve).max())
+
+    assert misfits[0] < 1e-12
+    assert misfits[1] > 1e-8
 
 
 @given(st.data(), st.integers(1, 5))
