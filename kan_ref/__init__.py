@@ -4,6 +4,7 @@
 used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for type checkers and editors.
 """
 
+import functools
 import importlib
 from typing import Any
 
@@ -59,25 +60,25 @@ def __getattr__(name: str) -> object:
     Raises AttributeError, with the nearest public name, if there is none.
     """
     if name in _HOME:
-        thing = getattr(importlib.import_module(f"kan_ref.{_HOME[name]}"), name)
-        globals()[name] = thing = _explained(thing)  # found without this function from now on
-        return thing
+        return _explained(name)
     modules = _modules()
     if name in modules:
         return importlib.import_module(f"kan_ref.{name}")
     raise AttributeError(f"module 'kan_ref' has no attribute {name!r}{_remedy(name, modules)}")
 
 
-def _explained(thing: Any) -> object:
-    """Return a public function or class whose calls name the right arguments for wrong ones.
+@functools.cache
+def _explained(name: str) -> object:
+    """Return what a public name stands for; its calls name the right arguments for wrong ones.
 
     A function gets its public address, kan_ref.fit, so that it can be pickled; a class stays the
     same object.
     """
     from kan_ref.checks import explain_call  # here, because it needs NumPy
 
+    thing: Any = getattr(importlib.import_module(f"kan_ref.{_HOME[name]}"), name)
     if isinstance(thing, type):
-        setattr(thing, "__init__", explain_call(vars(thing)["__init__"]))  # noqa: B010
+        setattr(thing, "__init__", explain_call(getattr(thing, "__init__")))  # noqa: B009, B010
     elif callable(thing):
         thing = explain_call(thing)
         thing.__module__ = __name__

@@ -54,6 +54,17 @@ for name in {MODULES}:
     assert run(code).splitlines() == [f"{name} kan_ref.{name} True" for name in MODULES]
 
 
+def test_loaded_names_do_not_enter_the_namespace_where_doctest_would_run_their_examples_again():
+    code = """
+import doctest, kan_ref
+for name in kan_ref.__all__:
+    getattr(kan_ref, name)
+print([test.name for test in doctest.DocTestFinder().find(kan_ref) if test.examples])
+"""
+
+    assert run(code).strip() == "[]"
+
+
 def test_the_table_names_every_public_name_once():
     assert kan_ref.__all__ == sorted(
         name for names in kan_ref._PUBLIC.values() for name in names.split()
