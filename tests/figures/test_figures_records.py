@@ -9,7 +9,10 @@ import sys
 
 import pytest
 from checkout import ROOT
-from toy_runs import compute_all, plan_of, seeds_run
+from damaged_json import damaged
+from hypothesis import given
+from hypothesis import strategies as st
+from toy_runs import TOY, compute_all, plan_of, seeds_run
 
 from figures import __main__ as program
 from figures.machine import records
@@ -355,3 +358,106 @@ def test_single_files_of_full_runs_are_ignored_by_git_and_collected_ones_are_not
             ["git", "check-ignore", "-q", name], cwd=ROOT, env=os.environ, check=False
         )
         assert ended.returncode == status
+
+
+# --- records of any form
+
+
+@given(seed=st.integers(0, 2**32))
+def test_a_record_with_one_fault_is_used_as_it_is_or_named_in_one_message(toy_module, seed):
+    """Where the fault leaves the form of a record, its results or its times may be other numbers."""
+    folder, figure = toy_module
+    record = record_of(figure, 1)
+    path = record_path(folder, figure, record["config"])
+    write_record(path, damaged(record, seed))
+    line = damaged(record, seed).replace(b"\n", b" ").replace(b"\r", b" ")
+    write_record(collected_path(folder, figure), line + b"\n")
+
+    found = records.find_records(folder, figure)
+    plan = plan_of(figure, folder)
+
+    assert len(found.single) + len(found.broken_files) == 1
+    assert len(found.collected) + len(found.broken_lines) >= 1
+    for message in plan.complaints:
+        assert message.startswith(("toy_figure/", "toy_figure.jsonl, line "))
+        assert message.isprintable()
+        assert len(message) < 400
+    for used in (*found.collected.values(), *(used for _, used in found.single.values())):
+        assert set(used) == set(records.RECORD_KEYS)
+        assert isinstance(used["results"], dict | list)
+        assert used["config"]["seed"] == used["seed"]
+
+
+@pytest.fixture(scope="module")
+def toy_module(tmp_path_factory):
+    """The toy figure for a whole module, with a folder of records."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "toy_figure.py").write_text(TOY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        sys.modules.pop("toy_figure", None)
+        import toy_figure
+
+        yield folder, toy_figure
+    sys.modules.pop("toy_figure", None)
+
+
+def put_folder(path):
+    path.mkdir(parents=True)
+
+
+def put_pipe(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+
+
+def put_loop(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("put", [put_folder, put_pipe, put_loop])
+@pytest.mark.parametrize(
+    "place", [record_path, lambda folder, figure, _: collected_path(folder, figure)]
+)
+def test_what_is_no_file_in_the_place_of_one_is_named_and_left_alone(
+    toy_program, toy, tmp_path, capsys, put, place
+):
+    out = tmp_path / "out"
+    path = place(out, toy, {"seed": 1, "pause": 0.0})
+    put(path)
+
+    assert toy_program(["--list", "--out", str(out)]) == 0
+    assert toy_program(["--collect", "--out", str(out)]) == 1
+
+    said = capsys.readouterr().err
+    assert f"{path.name} cannot be read: " in said.replace("toy_figure.jsonl, line", "")
+    assert os.path.lexists(path)
+
+
+@pytest.mark.parametrize("results", [{}, [], {"square": {"a": 1}}])
+@pytest.mark.parametrize("collected", [False, True])
+def test_results_of_another_form_are_named_with_the_remedy_and_cost_no_table(
+    toy_program, toy, tmp_path, capsys, results, collected
+):
+    out = tmp_path / "out"
+    for seed in range(3):
+        write(out, toy, record_of(toy, seed, **({"results": results} if seed == 1 else {})))
+    if collected:
+        collect(out, toy)
+
+    status = toy_program(["--out", str(out)])
+
+    said = capsys.readouterr()
+    assert status == 1
+    assert "Traceback" not in said.err
+    (line,) = [line for line in said.err.splitlines() if "another form" in line]
+    path = record_path(out, toy, {"seed": 1, "pause": 0.0})
+    assert line.startswith("figure toy: its records have results of another form than it writes (")
+    if results and not collected:  # claims accept them, only the drawing does not
+        assert f"delete {path.name} in " not in line
+    elif not collected:
+        assert f"delete {path.name} in " in line
+        assert line.endswith("and run the same command again")
+    assert "toy_figure.jsonl again" in line or not collected
+    assert (out / "claims.md").exists()
