@@ -1,11 +1,16 @@
 """`python -m benchmarks`: everyone takes the same step, is timed in turns and tried alone; what fails or is missing is said."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+from checkout import ROOT
 
 import kan_ref as kr
 from benchmarks import __main__ as program
@@ -473,3 +478,23 @@ def test_an_unknown_part_is_refused_by_name(capsys):
         program.main(["steps"])
 
     assert "NAME is 'steps', but must be one of step, lm, growth" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_the_program_with_one_line_and_status_130(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks", "step", "--quick", "--out", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a process group, as a terminal has it
+    )
+    assert process.stdout.readline()
+    time.sleep(0.3)  # into the work after the first line
+
+    os.killpg(process.pid, signal.SIGINT)
+    _, complained = process.communicate(timeout=30.0)
+
+    assert process.returncode == 130
+    assert complained.splitlines()[-1].endswith("interrupted")
+    assert "Traceback" not in complained
