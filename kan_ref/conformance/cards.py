@@ -21,6 +21,7 @@ from typing import Any
 
 from kan_ref.conformance import suite
 from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
+from kan_ref.conformance.card_records import BAD, read_records
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
@@ -28,7 +29,6 @@ from kan_ref.files import replace_file
 
 FOLDER = Path("docs") / "report_cards"
 PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
-BAD = ("failed", "blocked")
 
 
 def missing(entry: Entry) -> list[str]:
@@ -126,16 +126,6 @@ def _topics(report: Report) -> dict[str, dict[str, Any]]:
     return found
 
 
-def read_records(folder: Path) -> list[dict[str, Any]]:
-    """Return all records of a folder, in the order of the catalogue."""
-    order = [f"{entry.name}-{dtype}" for entry in ENTRIES for dtype in entry.dtypes]
-    known = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*.json"))
-    }
-    return [known[name] for name in order if name in known]
-
-
 def write(path: Path, text: str) -> None:
     """Write a file in one step, so that it is complete or not there at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +171,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Test the implementations, write records and page, and return the exit status.
 
-    It is 1 if an implementation that was named could not be tested.
+    It is 1 if an implementation that was named could not be tested, or a record cannot be read.
     """
     options = parser().parse_args(arguments)
     status = 0
@@ -211,5 +201,10 @@ def main(arguments: Sequence[str]) -> int:
                 }
                 shown = ", ".join(f"{n} {name}" for name, n in counts.items())
                 print(f"{entry.name} {dtype}: {shown}", flush=True)
-    write(options.out.with_suffix(".md"), page(read_records(options.out)))
+    try:
+        records = read_records(options.out)
+    except ValueError as error:
+        print(f"{error}; the page is not changed", file=sys.stderr)
+        return 1
+    write(options.out.with_suffix(".md"), page(records))
     return status

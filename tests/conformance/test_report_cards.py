@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import re
 import sys
 from collections import Counter
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damaged_json import damaged
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kan_ref.conformance import __main__ as program
 from kan_ref.conformance import cards, cards_page, cases, suite
@@ -302,3 +306,48 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path, monkeypatch):
 
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     assert (tmp_path / "a.json").read_text() == "whole"
+
+
+# --- records of any form
+
+
+@given(seed=st.integers(0, 2**32))
+def test_a_record_with_one_fault_makes_a_page_or_one_message_with_its_file_and_the_remedy(
+    seed, tmp_path_factory
+):
+    folder = tmp_path_factory.getbasetemp() / "damaged_cards"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{RECORDS[0]['name']}-{RECORDS[0]['dtype']}.json"
+    path.write_bytes(damaged(RECORDS[0], seed))
+
+    try:
+        found = cards.read_records(folder)
+    except ValueError as error:
+        message = str(error)
+        assert message.startswith(f"{path} is no record of a report card: ")
+        assert message.endswith(
+            "; test the library again (`report --only NAME`), or restore the file"
+        )
+        assert message.isprintable()
+        assert len(message) < len(str(path)) + 400
+    else:
+        assert cards_page.page(found).startswith("# Report cards")
+
+
+@pytest.mark.parametrize("make", ["folder", "pipe", "text"])
+def test_the_page_is_not_written_from_records_that_cannot_be_read(tmp_path, capsys, make):
+    out = tmp_path / "cards"
+    out.mkdir()
+    path = out / "pykan-float64.json"
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "text": lambda: path.write_text("{")}[
+        make
+    ]()
+
+    status = cards.main(["--render", "--out", str(out)])
+
+    said = capsys.readouterr().err
+    assert status == 1
+    assert said.startswith(f"{path} is no record of a report card: ")
+    assert said.endswith("; the page is not changed\n")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "cards.md").exists()
