@@ -143,6 +143,60 @@ def test_a_right_answer_with_one_part_of_another_type_fails_its_case_alone(name,
     assert outcomes_of({name: replaced(RIGHT[name], place, value)})[name] == "failed"
 
 
+def other_shapes(part):
+    """Yield lists or dicts of another length or shape than the given one."""
+    if isinstance(part, list):
+        yield from ([], [[] for _ in part], part[:-1], part + part[:1], [part], {})
+    elif isinstance(part, dict):
+        yield from (
+            {},
+            [],
+            [part],
+            *({k: v for k, v in part.items() if k != name} for name in part),
+        )
+
+
+@pytest.mark.parametrize("name", ONE_EACH.values(), ids=ONE_EACH)
+def test_a_right_answer_with_one_part_of_another_shape_fails_its_case_alone(name):
+    places = [place for place in places_in(RIGHT[name]) if len(place) <= 2]
+    for place in places[: 12 if len(places) < 40 else 4]:  # a copy of a large answer takes long
+        part = RIGHT[name]
+        for key in place:
+            part = part[key]
+        for other in other_shapes(part):
+            changed = replaced(RIGHT[name], place, other)
+            if name.startswith("prune/") or changed != RIGHT[name]:
+                assert outcomes_of({name: changed})[name] == "failed", (place, other)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: x[:, :0],
+        lambda x: x[:0],
+        lambda x: x.T,
+        lambda x: x[None],
+        lambda x: 1j * x,
+        lambda x: 10**400,
+        lambda x: [[1.0], [2.0, 3.0]],
+        lambda x: "text",
+        lambda x: None,
+        lambda x: object(),
+    ],
+)
+def test_an_adapter_that_always_answers_in_another_form_fails_its_cases_and_the_run_ends(wrong):
+    class Subject:
+        def layer_forward(self, layer, x):
+            return wrong(x)
+
+    report = suite.run(DirectSubject(Subject()), suite.choose(only=["edges", "batches"]))
+
+    statuses = {outcome.status for outcome in report.outcomes if outcome.case.inputs["x"].size}
+    assert statuses <= {"failed", "blocked"}
+    assert report.failures
+    assert "\n".join(suite.lines(report))
+
+
 # --- programs and adapters in a process of their own
 
 PROGRAM = """
