@@ -69,12 +69,39 @@ def test_no_coefficients_fit_better_and_none_that_fit_as_well_are_nearer_to_the_
 
     fit = kr.fit_curve(x, y, knots=row, degree=degree, start=start)
 
-    # the residual is orthogonal to every basis; the step is orthogonal to everything that the points do not see
-    left = design @ fit.coef.T - y
-    assert np.abs(design.T @ left).max() <= 1e-12 * n_points
-    step = (fit.coef - start).T
-    unseen = step - np.linalg.pinv(design) @ (design @ step)
-    assert np.abs(unseen).max() <= 1e-9 * max(1.0, np.abs(step).max())
+    gradient, size, unseen, condition = optimality(design, y, start, fit.coef, fit.rank)
+    assert gradient <= 1e-14 * n_points * size
+    assert unseen <= 1e-14 * condition * max(1.0, np.abs(fit.coef - start).max())
+
+
+def optimality(design, y, start, coef, rank):
+    """How far a fit is from the nearest least-squares solution, and the scales of rounding.
+
+    The residual is orthogonal to every basis function, up to rounding of y and of coef. The step is orthogonal to everything
+    that the points do not see, up to rounding times the condition number of what they see.
+    """
+    left = design @ coef.T - y
+    _, singular, vectors = np.linalg.svd(design)
+    unseen = np.abs(vectors[rank:] @ (coef - start).T).max(initial=0.0)
+    size = np.abs(y).max() + np.abs(coef).max()
+    return np.abs(design.T @ left).max(), size, unseen, singular[0] / singular[rank - 1]
+
+
+@given(seeds, degrees, st.integers(8, 30))
+def test_the_measure_of_optimality_finds_a_coefficient_that_is_wrong_by_a_millionth(
+    seed, degree, n_points
+):
+    rng = np.random.default_rng(seed)
+    row = even_row(degree)
+    x, y = rng.uniform(-1, 1, n_points), rng.normal(size=(n_points, 2))
+    start = rng.normal(size=(2, 5 + degree))
+    design = design_matrix(x, row, degree)
+    fit = kr.fit_curve(x, y, knots=row, degree=degree, start=start)
+    wrong = fit.coef + 1e-6 * np.abs(fit.coef).max() * rng.normal(size=fit.coef.shape)
+
+    gradient, size, _, _ = optimality(design, y, start, wrong, fit.rank)
+
+    assert gradient > 1e-14 * n_points * size
 
 
 @given(seeds, st.integers(0, 3))
