@@ -343,10 +343,11 @@ def test_an_update_needs_no_second_matrix():
 def test_a_step_without_positive_curvature_leaves_the_matrix_alone(update, change, model_curvature):
     inverse = np.eye(2)
 
-    assert not update_inverse_hessian(
+    updated = update_inverse_hessian(
         inverse, np.array([1.0, 0.0]), np.array(change), model_curvature, update
     )
 
+    assert updated is False
     np.testing.assert_array_equal(inverse, np.eye(2))
 
 
@@ -359,10 +360,13 @@ def test_a_curvature_lost_in_rounding_is_refused_even_where_the_metric_of_the_ma
     )
 
 
-def test_a_step_whose_square_would_come_near_overflow_leaves_the_matrix_alone():
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_step_whose_square_would_come_near_overflow_leaves_the_matrix_alone(sign):
+    """y^T s = 1e-2, so that every column of the update but that of s is small."""
     inverse = np.array([[1e300]])
+    step, change = np.array([sign * 1e152]), np.array([sign * 1e-154])
 
-    assert not update_inverse_hessian(inverse, np.array([1e152]), np.array([1e-150]), 1e4, "bfgs")
+    assert not update_inverse_hessian(inverse, step, change, 1e-2, "bfgs")
 
     np.testing.assert_array_equal(inverse, [[1e300]])
 

@@ -159,6 +159,15 @@ def test_the_dual_step_is_the_primal_step(n_rows, n_columns, exponent, seed):
     assert dual_fall == pytest.approx(fall, rel=1e-8)
 
 
+@pytest.mark.parametrize("dual", [False, True])
+@pytest.mark.parametrize("shape", [(3, 7), (7, 3)])
+def test_the_system_that_is_named_is_solved_though_the_other_one_is_smaller(shape, dual):
+    equations = normal_equations(np.ones(shape), np.ones(shape[0]), dual=dual)
+
+    assert equations.dual is dual
+    assert len(equations.matrix) == shape[0 if dual else 1]
+
+
 @pytest.mark.parametrize(
     ("n_rows", "n_columns", "n_zero", "dual"),
     [(8, 5, 0, False), (5, 5, 0, False), (5, 8, 0, True), (5, 8, 3, False)],

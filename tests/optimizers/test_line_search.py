@@ -125,6 +125,28 @@ def test_a_small_slope_without_enough_decrease_is_not_accepted():
     assert search.step <= 1.2
 
 
+def test_a_decrease_of_exactly_the_required_size_is_accepted():
+    """a^2 / 2 - a falls by 1/2 at 1: with c1 = 1/2 both sides of (O6) are equal, without rounding."""
+    search = Counted(lambda a: 0.5 * a * a - a, lambda a: a - 1.0).search(c1=0.5)
+
+    assert search.step == 1.0
+    assert search.n_evaluations == 1
+
+
+@given(st.floats(0.01, 0.99), st.floats(-0.85, -0.05), st.sampled_from([1e-4, 0.1, 0.4]))
+def test_a_fall_that_is_too_small_is_not_accepted_whatever_the_derivative(part, slope, c1):
+    """At the first trial the value has fallen by a part of c1, beyond rounding, and goes on falling slowly: (O7) and (O8) hold."""
+    curve = CubicHermiteSpline(
+        [0, 1, 4, 100], [0.0, -part * c1, -3.0, -4.0], [-1.0, slope, 0.0, 0.0]
+    )
+
+    search = Counted(curve, curve.derivative()).search(c1=c1)
+
+    assert search.found, search.reason
+    assert search.step != 1.0
+    assert satisfies_strong_wolfe(curve, curve.derivative(), search.step, c1, C2)
+
+
 def test_a_minimum_between_two_falling_points_is_not_jumped_over():
     """Trials 1 and 10 both go down steeply, but phi(10) > phi(1): there is a minimum in between, and the search turns back."""
     curve = CubicHermiteSpline(
@@ -191,6 +213,19 @@ def test_where_rounding_hides_the_decrease_the_slope_decides():
     assert search.found
     assert abs(search.theta[0]) <= 0.1 * 1e-4
     assert search.value == 1e10
+
+
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e3])
+def test_where_rounding_hides_the_decrease_the_derivative_may_be_as_large_as_on_a_parabola(size):
+    """t^2 beside a value that hides it. (O8) with c1 = 0.1 allows 0.8 times the initial derivative, (O7) 0.9; at the first trial it is 0.85."""
+    hidden = 1e18 * size * size
+    curve = Counted(lambda t: hidden + t * t, lambda t: 2.0 * t)
+
+    search = curve.search(start=-size, direction=1.85 * size, c1=0.1)
+
+    assert search.found
+    assert curve.calls[0] == pytest.approx(0.85 * size)
+    assert abs(search.theta[0]) <= 0.8 * size
 
 
 def test_a_rise_by_more_than_rounding_is_never_accepted():
