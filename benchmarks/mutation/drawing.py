@@ -87,7 +87,12 @@ def _is_skipped(node: ast.AST, place: _Place) -> bool:
         return ast.unparse(node.targets[0]) == "__all__"
     if isinstance(node, ast.Call):
         return ast.unparse(node.func).rpartition(".")[2] in _TYPING
-    return False
+    # every negative size of reshape is the one to be computed
+    return (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(place.parent, ast.Call)
+        and getattr(place.parent.func, "attr", None) == "reshape"
+    )
 
 
 def _fields(node: ast.AST) -> Iterator[ast.AST]:

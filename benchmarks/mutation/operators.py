@@ -50,7 +50,17 @@ _SWAPPED = (
     ("sin", "cos"),
 )
 FUNCTIONS = {a: b for pair in _SWAPPED for a, b in (pair, pair[::-1])}
-SYMMETRIC = {"min", "max", "minimum", "maximum", "logical_and", "logical_or", "multiply", "add"}
+SYMMETRIC = {
+    "min",
+    "max",
+    "minimum",
+    "maximum",
+    "logical_and",
+    "logical_or",
+    "multiply",
+    "add",
+    "swapaxes",
+}
 UNWRAPPED = {"abs", "sqrt", "square", "reversed", "sorted", "round"}  # f(x) becomes x
 SIDES = {"left": "right", "right": "left"}
 SMALL = 1e-3  # a constant below is a tolerance, which counts as tested to three orders of magnitude
@@ -177,7 +187,8 @@ def _index(node: ast.AST) -> Iterator[Change]:
 
 
 def _result(node: ast.AST) -> Iterator[Change]:
-    if isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
+    falsy = ("return", "return None", "return False")
+    if isinstance(node, ast.Return) and ast.unparse(node) not in falsy:
         yield node, "return None"
 
 

@@ -43,6 +43,8 @@ CHANGES = [  # kind, statement, all its mutants of that kind
     ("axis", 'search(a, side="left")', {"search(a, side='right')"}),
     ("index", "a[i:j]", {"a[i + 1:j]", "a[i:j + 1]"}),
     ("result", "return a", {"return None"}),
+    ("result", "return False", set()),
+    ("negation", "a.reshape(-1)", set()),
 ]
 
 
