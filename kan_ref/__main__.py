@@ -26,7 +26,6 @@ from tqdm import tqdm
 
 import kan_ref as kr
 from kan_ref.discovery import Discovery, DiscoveryStep
-from kan_ref.formulas import Recognition, recognise_constants
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +64,7 @@ def line(step: DiscoveryStep, seconds: float) -> str:
     )
 
 
-def recognise(found: Discovery, data: kr.Data) -> Recognition:
+def recognise(found: Discovery, data: kr.Data) -> Any:
     """Return the formula with exact constants, as far as its own error allows.
 
     The tolerance is that of a mean over N samples: three times the relative training RMSE, times
@@ -75,10 +74,10 @@ def recognise(found: Discovery, data: kr.Data) -> Recognition:
     tolerance = max(
         1e-9, 3.0 * found.train_rmse / float(np.std(data.y_train)) * (n_parameters / n) ** 0.5
     )
-    return recognise_constants(found.formula, data.x_train, names=NAMES, tolerance=tolerance)
+    return kr.recognise_constants(found.formula, data.x_train, names=NAMES, tolerance=tolerance)
 
 
-def draw(found: Discovery, recognised: Recognition, x: object) -> "Figure":
+def draw(found: Discovery, recognised: Any, x: object) -> "Figure":
     """Return a figure of the networks after each step, side by side, as in the paper's Fig. 2.4."""
     import sympy
     from matplotlib.figure import Figure
