@@ -29,6 +29,6 @@ settings.load_profile(PROFILE)
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     if PROFILE == "explore":
-        import exploring  # it loads kan_ref and NumPy
+        import exploring
 
         exploring.begin(config)

@@ -11,8 +11,6 @@ import pytest
 from hypothesis import is_hypothesis_test
 from hypothesis.internal.conjecture import providers
 
-import kan_ref as kr
-
 
 def begin(config):
     """Choose the seed of the run before Hypothesis's own plugin reads it; a worker of xdist gets that of its controller."""
@@ -27,6 +25,8 @@ def fix_constants():
 
     It reads them from all modules that are loaded, so that a test alone would have other cases than among others.
     """
+    import kan_ref as kr  # here: the controller of xdist runs no test
+
     for name in kr.__all__:
         getattr(kr, name)
     if hasattr(providers, "_get_local_constants"):  # older versions read none
@@ -59,8 +59,9 @@ class Exploring:
         node.workerinput["exploring"] = self.seed
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self):
-        fix_constants()  # before the tests are loaded
+    def pytest_collection(self, session):
+        if not session.config.pluginmanager.hasplugin("dsession"):
+            fix_constants()  # before the tests are loaded
 
     def pytest_report_header(self):
         return f"exploring: --hypothesis-seed={self.seed}"

@@ -586,6 +586,32 @@ def test_numbers_at_the_ends_of_float64_end_a_run_without_warnings(update):
         assert result.value <= scale * 20.5
 
 
+@every_update
+def test_a_change_of_the_gradient_whose_square_overflows_raises_no_warning(update):
+    """The squares of both gradients are below the largest number of float64, that of their difference is not."""
+    start = 0.53 * 2e154
+    value_and_grad = bowl(np.array([2e154]))
+
+    result = bfgs(value_and_grad, [0.53], n_steps=5, update=update)
+
+    assert start**2 < np.finfo(float).max
+    assert abs(result.theta[0]) < 0.53
+    assert result.value < value_and_grad(np.array([0.53]))[0]
+
+
+@every_update
+def test_a_run_that_converges_in_its_last_step_says_so(update):
+    whole = bfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, update=update)
+
+    limited = bfgs(
+        ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=whole.n_steps, update=update
+    )
+
+    assert limited.n_steps == whole.n_steps
+    assert limited.stopped == whole.stopped
+    assert whole.stopped.startswith(("gradient norm", "the gradient"))
+
+
 def test_a_search_that_fails_along_the_gradient_ends_the_run_with_a_sentence():
     """A gradient of the wrong sign."""
     result = bfgs(lambda t: (float(t @ t), -2.0 * t), [1.0, 2.0])

@@ -343,6 +343,16 @@ def test_two_failures_without_progress_in_between_end_the_run(monkeypatch):
     )
 
 
+def test_a_run_that_converges_in_its_last_step_says_so():
+    whole = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start)
+
+    limited = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=whole.n_steps)
+
+    assert limited.n_steps == whole.n_steps
+    assert limited.stopped == whole.stopped
+    assert whole.stopped.startswith(("gradient norm", "the gradient"))
+
+
 def test_a_small_gradient_ends_the_run():
     result = lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, gradient_tolerance=1e-3)
 

@@ -47,7 +47,11 @@ def explore(folder, *options):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
-        env={**os.environ, "HYPOTHESIS_PROFILE": "explore"},
+        env={
+            **os.environ,
+            "HYPOTHESIS_PROFILE": "explore",
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis"),
+        },
         capture_output=True,
         text=True,
         check=False,
