@@ -135,7 +135,7 @@ def natural_entropy(scores: FloatArray) -> tuple[float, FloatArray]:
         return 0.0, np.zeros_like(scores)
     # [eq:entropy-gradient]
     p = scores / total
-    log_p = np.log(p, out=np.zeros_like(p), where=p > 0.0)
+    log_p = np.log(np.where(p > 0.0, p, 1.0))
     entropy = -float((p * log_p).sum())
     d_scores = np.where(p > 0.0, -(log_p + entropy) / total, 0.0)
     # [/eq:entropy-gradient]
@@ -181,11 +181,11 @@ def _coef_penalty(layer: Layer, l1_weight: float, entropy_weight: float) -> Laye
     active = layer.mask[:, :, None]
     steps = np.diff(layer.coef, axis=2) * active
     d_coef = l1_weight * active * np.sign(layer.coef) / layer.n_basis
-    if steps.shape[2]:
-        d_steps = entropy_weight * np.sign(steps) / steps.shape[2]
-        d_coef[:, :, 1:] += d_steps
-        d_coef[:, :, :-1] -= d_steps
-    roughness = float(np.abs(steps).sum()) / max(1, steps.shape[2])
+    n_steps = max(1, steps.shape[2])
+    d_steps = entropy_weight * np.sign(steps) / n_steps
+    d_coef[:, :, 1:] += d_steps
+    d_coef[:, :, :-1] -= d_steps
+    roughness = float(np.abs(steps).sum()) / n_steps
     size = float(np.abs(layer.coef * active).sum()) / layer.n_basis
     return LayerPenalty(size, roughness, d_coef=d_coef)
 

@@ -510,3 +510,63 @@ def test_an_unknown_kind_is_refused_by_name(call):
         ValueError, match=r"penalty is 'papper', but must be one of .*did you mean 'paper'"
     ):
         call(*arguments, PenaltyWeights(1.0, kind="papper"))
+
+
+@kinds
+def test_weights_that_are_left_out_count_both_parts_once_everywhere(kind):
+    rng = np.random.default_rng(4)
+    network = random_network(rng, widths=(2, 3, 1), degrees=(2,))
+    x = random_batch(rng, network.layers[0], 6)
+    flow, caches = network.run_flow(network.prepare(x))
+    parts = [
+        judged(kind, layer, values)
+        for layer, values in zip(network.layers, [x, *flow[:-1]], strict=True)
+    ]
+
+    value = penalty_value(network, x, caches, flow, PenaltyWeights(0.5, kind=kind))
+    plain, penalized = (
+        kr.value_and_grad(network, x, flow[-1], penalty_weight=weight, penalty=kind)[0]
+        for weight in (0.0, 0.5)
+    )
+
+    assert value == pytest.approx(0.5 * sum(part.l1 + part.entropy for part in parts), rel=1e-13)
+    assert penalized - plain == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("n_coef", [1, 2, 3, 6])
+def test_size_and_roughness_are_means_over_coefficients_and_over_their_steps(n_coef):
+    """Coefficients 0, 2, 4, ...: the mean is n_coef - 1, the mean step is 2, and only the ends are pulled by it."""
+    knots = kr.uniform_knots(0.0, 1.0, n_coef, 0)
+    one = np.ones((1, 1))
+    layer = Layer(knots, 2.0 * np.arange(n_coef)[None, None], one, one, one, 0)
+
+    part = judged("coef", layer, np.array([[0.5]]), 0.0, 3.0)
+
+    n_steps = n_coef - 1
+    assert part.l1 == pytest.approx(n_coef - 1.0)
+    assert part.entropy == (2.0 if n_steps else 0.0)
+    expected = np.zeros(n_coef)
+    if n_steps:
+        expected[[0, -1]] = -3.0 / n_steps, 3.0 / n_steps
+    np.testing.assert_allclose(part.d_coef[0, 0], expected, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ON_EDGES)
+@pytest.mark.parametrize("widths", [(2, 1), (2, 3, 2, 1)])
+def test_in_networks_of_any_depth_the_gradient_of_loss_and_penalty_is_the_sum_of_both(kind, widths):
+    rng = np.random.default_rng(5)
+    network = random_network(rng, widths=widths, degrees=(3,), dead=0.0)
+    x = random_batch(rng, network.layers[0], 7)
+    y = rng.normal(size=(7, 1))
+    flow, caches = network.run_flow(network.prepare(x))
+    weights = PenaltyWeights(0.3, 0.7, 1.3, kind)
+
+    alone = penalized_backward(network, x, caches, flow, np.zeros((7, 1)), weights)
+    plain = kr.value_and_grad(network, x, y)
+    both = kr.value_and_grad(
+        network, x, y, penalty_weight=0.3, l1_weight=0.7, entropy_weight=1.3, penalty=kind
+    )
+
+    assert both[0] == pytest.approx(plain[0] + alone[0], rel=1e-13)
+    size = np.abs(alone[1]).max() + np.abs(plain[1]).max()
+    np.testing.assert_allclose(both[1], plain[1] + alone[1], rtol=0, atol=1e-13 * size)

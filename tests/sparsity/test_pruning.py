@@ -1182,3 +1182,134 @@ def test_constants_of_the_size_of_rounding_change_nothing_and_larger_ones_are_ke
     np.testing.assert_array_equal(same.layers[0].coef[0, 2], coef[0, 2])
     assert same.layers[0].symbolic == ()
     np.testing.assert_allclose(moved.layers[0].coef[0, 2] - coef[0, 2], 1e-7 * scale, rtol=1e-6)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_rounding_is_measured_by_the_largest_edge_of_whatever_sign(sign, scale):
+    """The removed edge has the constant value 10^-17, the kept one values in [1, 2], its last coefficient is 0."""
+    x = np.random.default_rng(0).uniform([-3.9, -3.9], [3.9, 1.9], (50, 2))
+    coef = sign * scale * np.array([[np.full(5, 1e-17), [2.0, 1.5, 1.0, 1.2, 0.0]]])
+    network = kr.Network((layer_of_lines(np.ones((1, 2)), coef),))
+
+    same = remove_edges(network, x, 0, [(0, 0)])
+
+    np.testing.assert_array_equal(same.layers[0].coef[0, 1], coef[0, 1])
+    assert same.layers[0].symbolic == ()
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_mean_of_a_trillionth_is_no_rounding(sign):
+    x = np.random.default_rng(0).uniform(-3.9, 3.9, (50, 2))
+    coef = np.array([[np.full(5, sign * 1e-12), np.linspace(-1.0, 1.0, 5)]])
+    network = kr.Network((layer_of_lines(np.ones((1, 2)), coef),))
+
+    moved = remove_edges(network, x, 0, [(0, 0)])
+
+    np.testing.assert_allclose(
+        moved.layers[0].coef[0, 1] - coef[0, 1], sign * 1e-12, rtol=1e-3, atol=0
+    )
+
+
+def test_a_mean_beyond_all_numbers_is_reported_as_such():
+    x = np.column_stack([np.linspace(-3.9, 3.9, 4)] * 2)
+    coef = np.array([[np.full(5, 1e308), np.full(5, 1.0)]])
+    network = kr.Network((layer_of_lines(np.ones((1, 2)), coef),))
+
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ValueError, match=r"whole batch: a mean exceeds the largest float64$"),
+    ):
+        remove_edges(network, x, 0, [(0, 0)])
+
+
+ADVICE = re.compile(r"an? (\w+) below (\S+)")
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "advice"),
+    [
+        ({"threshold": 0.5}, {"threshold": 0.015625}),
+        ({"edge_threshold": 0.3}, {"edge_threshold": 0.015625}),
+        (
+            {"threshold": 0.5, "edge_threshold": 0.7},
+            {"threshold": 0.015625, "edge_threshold": 0.015625},
+        ),
+    ],
+)
+def test_where_several_outputs_are_cut_off_the_advice_keeps_all_of_them(thresholds, advice):
+    """Output 0 is reached by edges of 0.5 and 0.25, output 1 by edges of 1/8 and 1/64."""
+    network = lines([[0.5], [0.125]], [[0.5, 0.0], [0.0, 0.125]])
+    network = kr.mask_edges(network, 1, np.eye(2))
+
+    with pytest.raises(ValueError, match=r"leaves outputs \[0, 1\] without a path") as caught:
+        prune(network, LINE, **thresholds, kind="mean")
+
+    found = {name: float(value) for name, value in ADVICE.findall(str(caught.value))}
+    assert found == pytest.approx(advice)
+    below, at = (
+        thresholds | {name: factor * value for name, value in found.items()}
+        for factor in (1.0 - 1e-9, 1.0)
+    )
+    assert prune(network, LINE, **below, kind="mean").widths == (1, 2, 2)
+    with pytest.raises(ValueError, match=r"leaves output 1 without a path"):
+        prune(network, LINE, **at, kind="mean")
+
+
+@pytest.mark.parametrize("name", ["threshold", "edge_threshold"])
+def test_a_score_equal_to_the_threshold_is_not_above_it(name):
+    network = lines([[0.5]], [[0.5]])
+    network = kr.Network((*network.layers, *lines([[1.0]]).layers))
+    least = min(float(scores.min()) for scores in edge_scores(network, LINE))
+    below = float(np.nextafter(least, 0.0))
+
+    kept = prune(network, LINE, **({"threshold": 0.0} | {name: below}), kind="mean")
+
+    assert kept.theta.tobytes() == network.theta.tobytes()
+    with pytest.raises(ValueError, match=rf"{name} below 0\.25 keeps one$"):
+        prune(network, LINE, **({"threshold": 0.0} | {name: least}), kind="mean")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("inputs", [False, True])
+@pytest.mark.parametrize("dead", [0, 1, 2])
+def test_an_output_that_no_score_above_0_reaches_becomes_its_constant(kind, inputs, dead):
+    """x_1 -> A_1 -> B_1 -> y_1, where one edge is the line of slope 0: nothing that lower thresholds would keep."""
+    matrices = [np.eye(2), np.eye(2), np.eye(2)]
+    matrices[dead][1, 1] = 0.0
+    network = lines(*matrices)
+    for number in range(3):
+        network = kr.mask_edges(network, number, np.eye(2))
+    x = np.array([[-0.5, 0.5], [0.25, -0.25], [0.75, 0.5]])
+
+    pruned = prune(network, x, threshold=0.0, inputs=inputs, kind=kind)
+
+    assert pruned.widths == (2, 1, 1, 2)
+    np.testing.assert_allclose(pruned(x), network(x), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_thresholds_no_active_edge_is_removed_and_negative_ones_are_rejected(kind):
+    network = lines([[1.0], [1e-3]], [[1.0, 1.0]])
+
+    pruned = prune(network, LINE, threshold=0.0, kind=kind)
+
+    assert pruned.theta.tobytes() == network.theta.tobytes()
+    for name in ("threshold", "edge_threshold"):
+        with pytest.raises(ValueError, match=rf"^{name} is -0\.1, but must be at least 0$"):
+            prune(network, LINE, **{name: -0.1}, kind=kind)
+
+
+def test_only_inputs_are_exempt_besides_outputs_and_only_until_asked_for():
+    """Two hidden layers: x_1 and its whole way are weak."""
+    network = lines(np.diag([1.0, 1e-3]), np.eye(2), np.ones((1, 2)))
+    for number in range(2):
+        network = kr.mask_edges(network, number, np.eye(2))
+    x = np.array([[-0.5, 0.5], [0.25, -0.25], [0.75, 0.5]])
+
+    for inputs in (False, True):
+        pruned = prune(network, x, inputs=inputs)
+
+        assert pruned.widths == (2, 1, 1, 1)
+    two = prune(lines([[1.0, 1e-3]]), x, inputs=False), prune(lines([[1.0, 1e-3]]), x, inputs=True)
+    assert [is_active(one.layers[0]).tolist() for one in two] == [[[True, True]], [[True, False]]]

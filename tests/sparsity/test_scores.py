@@ -247,3 +247,40 @@ def test_scores_refuse_unknown_kinds_and_too_few_samples(function):
         function(network, np.full((3, 2), np.nan))
     with pytest.raises(TypeError, match=r"^network is 3"):
         function(3, x)
+
+
+# --- sizes: a score is a ratio
+
+
+@given(
+    st.lists(st.integers(-200, 200), min_size=2, max_size=3),
+    st.lists(st.integers(-12, 0), min_size=2, max_size=3),
+    st.integers(0, 2**32 - 1),
+)
+def test_fractions_depend_neither_on_the_size_of_a_node_nor_on_those_of_other_nodes(
+    of_nodes, of_edges, seed
+):
+    """Edges of 10^-12 of their node keep their fraction, and rows of 10^-200 to 10^200 stand side by side."""
+    x = np.random.default_rng(seed).uniform(-1.0, 1.0, (7, len(of_edges)))
+    weights = 10.0 ** np.array(of_edges, dtype=float)
+    weights[0] = 1.0
+    rows = 10.0 ** np.array(of_nodes, dtype=float)[:, None] * weights
+
+    (found,) = edge_scores(line_network(rows), x, kind="std")
+
+    expected = weights * x.std(axis=0) / (x @ weights).std()
+    np.testing.assert_allclose(found, np.tile(expected, (len(rows), 1)), rtol=1e-10)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize("size", [1e-160, 1e-9, 1.0, 1e9, 1e160])
+def test_an_edge_counts_if_it_varies_by_more_than_rounding_and_not_by_its_size(sign, size):
+    """Edge 0 is a constant but for 10^-12 of itself, edge 1 is exactly constant, edge 2 is a line."""
+    t = np.linspace(-1.0, 1.0, 9)
+    x = sign * np.column_stack([1.0 + 1e-12 * t, np.full(9, 1.0 / 3.0), 1e-12 * t])
+
+    (found,) = edge_scores(line_network([[size, size, size]]), x, kind="std")
+
+    assert found[0, 0] == pytest.approx(0.5, rel=1e-3)
+    assert found[0, 1] == 0.0
+    assert found[0, 2] == pytest.approx(0.5, rel=1e-3)
