@@ -59,7 +59,7 @@ def holds_poles(t: FloatArray, z: FloatArray, poles: FloatArray) -> bool:
 
 def _grow_towards_gap(t: FloatArray, distance: FloatArray, left: int) -> bool:
     """Return whether `distance` grows on both sides towards the gap after sample `left`."""
-    before = distance[max(left + 1 - N_BESIDE, 0) : max(left + 1, 0)]
+    before = distance[max(left + 1 - N_BESIDE, 0) : left + 1]
     after = distance[left + 1 : left + 1 + N_BESIDE]
     if len(before) < 2 or len(after) < 2 or t[left] == t[left + 1]:
         return False

@@ -56,7 +56,7 @@ SMALL_POLE_SCALES = np.geomspace(0.05, 1.0, 12)  # 31 % apart
 LARGE_POLE_SCALES = np.arange(1.2, 40.0, 0.3)  # a tenth of a period of tan apart
 POLE_SCALES = np.concatenate([SMALL_POLE_SCALES, LARGE_POLE_SCALES])
 FREQUENCY_STEP = 0.3  # of omega: a tenth of pi, the half-width of a spectral peak on [-1, 1]
-LEAST_ROOT, MOST_ROOT = 2, 60  # of the number of frequencies: 60^2 reach omega = 1080
+MOST_ROOT = 60  # of the number of frequencies: 60^2 reach omega = 1080
 LOW_FREQUENCIES = np.array([0.02, 0.05, 0.1, 0.2])  # below the step: a sine is nearly a parabola
 N_PHASES = 8  # of half a period, at each low frequency, where least squares is nearly singular
 COSH_SCALES = np.geomspace(0.01, 100.0, 100)  # 10 % apart; a parabola to 1e-5, up to a jump
@@ -158,14 +158,17 @@ def _cell(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> l
 
 
 def _pairs_of_ends(function: Function, low: float, high: float) -> LineStarts:
-    """Return lines with both ends on a grid of (low, high) that is denser at its finite ends."""
+    """Return lines with both ends on a grid of (low, high) that is denser at its finite ends.
+
+    At least one of low, high is finite.
+    """
     if np.isfinite(low) and np.isfinite(high):
         fractions = np.concatenate([DOMAIN_FRACTIONS, [0.5], 1.0 - DOMAIN_FRACTIONS[::-1]])
         places = low + (high - low) * fractions
     elif np.isfinite(low):
         places = low + END_DISTANCES
     else:
-        places = high - END_DISTANCES[::-1] if np.isfinite(high) else np.arcsinh(END_DISTANCES)
+        places = high - END_DISTANCES[::-1]
     first, last = (ends.ravel() for ends in np.meshgrid(places, places, indexing="ij"))
     # u and -u give the same curve of an even or odd function
     chosen = first < last if function.gauge.parity else first != last
@@ -227,7 +230,7 @@ def _frequencies(
     """
     t, z = t[some], z[some] - np.mean(z[some])
     n, highest = len(t), 0.5 * np.pi * (len(np.unique(t)) - 1)
-    root = int(np.clip(np.ceil(np.sqrt(highest / FREQUENCY_STEP)), LEAST_ROOT, MOST_ROOT))
+    root = min(int(np.ceil(np.sqrt(highest / FREQUENCY_STEP))), MOST_ROOT)
     # [eq:periodogram]
     coarse, fine = (
         np.exp(1j * np.outer(omega, t))

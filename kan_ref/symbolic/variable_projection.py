@@ -123,6 +123,9 @@ def polish(
 ) -> tuple[FloatArray, FloatArray]:
     """Take Levenberg-Marquardt steps (S16) from every theta (n, n_free) at once.
 
+    lam begins at `FIRST_DAMPING`. It is divided by 10 after a step that lowers S, at most to
+    `LEAST_DAMPING`, and multiplied by 10 after any other step, which is not taken.
+
     A line stops when a step gains less than `least_gain` of S, when `MOST_IDLE` steps in a row,
     taken or rejected, gain less than `LEAST_GAIN` each (a narrow valley, where one function
     imitates another), or when S is at the level of rounding. Returns theta and S (n,) at the end.

@@ -396,3 +396,26 @@ def test_a_function_of_unknown_gauge_still_has_its_node_scaled():
 def test_something_that_is_no_network_is_refused():
     with pytest.raises(TypeError, match="network is 3, but must be a Network"):
         canonical_form(3)
+
+
+def test_a_node_that_splines_both_enter_and_leave_keeps_its_values():
+    """As many below as above."""
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 2.0)), (0, 1, "sin", (1.0, 0.2, 1.0, 1.0))],
+        [(0, 0, "tanh", (2.0, 0.1, 1.0, 0.0)), (1, 0, "tanh", (3.0, 0.1, 1.0, 0.0))],
+        widths=(2, 1, 2),
+    )
+    layers = []
+    for layer, place in zip(network.layers, ((0, 1), (1, 0)), strict=True):
+        mask = layer.mask.copy()
+        mask[place] = 1.0
+        kept = [edge for edge in layer.symbolic if (edge.output, edge.input) != place]
+        layers.append(replace(layer, mask=mask, symbolic=kept))
+    mixed = Network(tuple(layers))
+    x = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+
+    form = canonical_form(mixed)
+
+    assert affine_of(form, 1)[0] == 2.0
+    assert affine_of(form, 0)[2:].tolist() == [3.0, 2.0]
+    np.testing.assert_allclose(form(x), mixed(x), rtol=1e-13)

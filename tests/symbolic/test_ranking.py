@@ -1,0 +1,101 @@
+"""The score of a ranking by its definition, on noise, smooth misfits, exact curves, ties and few samples."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from kan_ref.functions.library import LIBRARY
+from kan_ref.symbolic.affine_fit import fit_affine
+from kan_ref.symbolic.ranking import rank_functions
+
+NAMES = ("0", "x", "x^2", "1/x", "exp", "log", "sin", "tanh")
+
+
+def samples(case):
+    rng = np.random.default_rng(5)
+    x = np.sort(rng.uniform(-1.0, 1.0, 300))
+    noise = rng.standard_normal(300)
+    return {
+        "noise": (x, 100.0 * np.sin(3.0 * x) + 10.0 * noise),
+        "little noise": (x, np.sin(3.0 * x) + 0.7e-12 * noise),
+        "smooth misfit": (x, 1e-3 * (np.exp(x) + 0.01 * np.cos(7.0 * x))),
+        "exact": (x, np.exp(x)),
+        "unsorted": (x[np.argsort(noise)], np.tanh(x[np.argsort(noise)]) + 0.1 * noise),
+        "large constant": (x, 1e9 * (1.0 + 1e-11 * np.sin(3.0 * x))),
+        "places that occur often": (np.round(x), np.exp(x) + noise),
+        "few samples": (x[:6], noise[:6]),
+        "constant": (x, np.full(300, 3.0)),
+        "outside 1/x": (np.concatenate([x, [4.0]]), np.concatenate([noise, [50.0]])),
+    }[case]
+
+
+CASES = (
+    "noise",
+    "little noise",
+    "smooth misfit",
+    "exact",
+    "unsorted",
+    "large constant",
+    "places that occur often",
+    "few samples",
+    "outside 1/x",
+)
+
+
+def scores_by_definition(x, y, fits):
+    """(S19) and (S20), with runs counted in a loop."""
+    n, nearest = len(x), min(fits, key=lambda fit: fit.rms)
+    ordered = sorted(range(n), key=lambda i: x[i])  # stable
+    signs = np.sign(y - nearest(x))[ordered]
+    runs = 1
+    for one, two in pairwise(signs):
+        runs += one != two
+    n_eff = min(n, max(8.0, n * (2.0 * runs / n) ** 2))
+    floor = 1e-26 + (np.finfo(float).eps * np.abs(y).max() / np.std(y)) ** 2
+    inner = {"constant": -1, "line": 0, "power": 1, "log": 1, "exp": 1, "free": 2}
+    return {
+        fit.name: n_eff * np.log(max((fit.rms / np.std(y)) ** 2, floor))
+        + (2 + inner[LIBRARY[fit.name].gauge.kind]) * np.log(n_eff)
+        + 3.0 * LIBRARY[fit.name].complexity
+        for fit in fits
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_score_is_that_of_its_definition(case):
+    x, y = samples(case)
+
+    fits = rank_functions(x, y, NAMES)
+
+    expected = scores_by_definition(x, y, fits)
+    assert {fit.name: fit.score for fit in fits} == pytest.approx(expected, rel=1e-9, abs=1e-6)
+    assert np.all(np.diff([fit.score for fit in fits]) > -1e-3)
+
+
+def test_misfits_below_1e_13_of_the_standard_deviation_are_equally_good():
+    x, _ = samples("exact")
+    fits = {fit.name: fit for fit in rank_functions(x, np.sin(2.0 * x), ("sin", "cos", "cosh"))}
+
+    assert fits["sin"].rms < 1e-13 > fits["cos"].rms
+    assert fits["sin"].score == fits["cos"].score
+
+
+@pytest.mark.parametrize("names", [("sin", "cos"), ("cos", "sin")])
+def test_functions_of_one_family_keep_their_order(names):
+    for seed in range(5):
+        x = np.random.default_rng(seed).uniform(-1.0, 1.0, 60)
+        y = np.sin(5.0 * x) + 0.1 * np.random.default_rng(seed + 9).standard_normal(60)
+
+        assert tuple(fit.name for fit in rank_functions(x, y, names)) == names
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_constant_is_exact_for_every_function_and_complexity_alone_ranks(name):
+    x, y = samples("constant")
+
+    fits = {fit.name: fit for fit in rank_functions(x, y, NAMES)}
+
+    assert fits[name].rms == fit_affine(x, y, name).rms
+    assert fits[name].score >= fits["0"].score
+    assert np.isfinite(fits[name].score)

@@ -1,0 +1,441 @@
+"""Grids of initial lines: how far they reach, how dense they are, which lines are neighbours, and what linear least squares gives."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kan_ref.functions.library import LIBRARY
+from kan_ref.functions.record import EVERYWHERE, Function, Gauge, singular_points
+from kan_ref.symbolic import search_starts
+from kan_ref.symbolic.inner_lines import between, line_ends
+from kan_ref.symbolic.search_starts import GRIDS, coarse_starts
+from kan_ref.symbolic.variable_projection import misfits
+
+T = np.linspace(-1.0, 1.0, 101)
+ALL = np.arange(101)
+
+
+def own(**record):
+    """A registered function, known by its record alone."""
+    return Function("own", *(np.sin,) * 4, **record)
+
+
+def lines(grid, function, t=T, z=T):
+    """The only initial lines of a grid, and their scales and shifts: u = scale t + shift."""
+    (starts,) = GRIDS[grid](function, t, z, np.arange(len(t)))
+    p, q = line_ends(starts.chart, starts.theta)[0].T
+    return starts, 0.5 * (q - p), 0.5 * (q + p)
+
+
+def zeros_of(grid, **samples):
+    _, scale, shift = lines(grid, LIBRARY["x^2"], **samples)
+    return -shift / scale
+
+
+def ratios(values):
+    return values[1:] / values[:-1]
+
+
+# --- neighbours
+
+
+def drawn_starts(name):
+    """Initial lines for samples with a pole, an oscillation and a curvature."""
+    z = np.tan(4.0 * T + 0.1) if LIBRARY[name].singular else np.exp(T) + np.cos(7.0 * T)
+    return coarse_starts(LIBRARY[name], T, z, ALL)
+
+
+@pytest.mark.parametrize("name", [name for name in LIBRARY if name not in ("0", "x", "sgn")])
+def test_rows_never_decrease_and_have_a_number_for_each_line(name):
+    for starts in drawn_starts(name):
+        assert starts.row.shape == (len(starts.theta),)
+        assert starts.row[0] == 0
+        assert np.all(np.diff(starts.row) >= 0)
+        assert np.all(np.diff(starts.row) <= 1) or starts.chart.kind == "ends"
+
+
+@pytest.mark.parametrize("name", [name for name in LIBRARY if name not in ("0", "x", "sgn")])
+def test_no_line_of_a_grid_occurs_twice_and_no_line_is_constant(name):
+    for starts in drawn_starts(name):
+        ends = line_ends(starts.chart, starts.theta)[0]
+        assert len(np.unique(ends, axis=0)) == len(ends)
+        assert np.all(ends[:, 0] != ends[:, 1])
+
+
+# --- one inner parameter
+
+
+def test_zeros_among_the_data_are_an_eightieth_of_their_range_apart_with_both_ends():
+    zeros = np.sort(zeros_of("zeros"))
+    among = zeros[np.abs(zeros) <= 1.0 + 1e-9]
+
+    np.testing.assert_allclose(np.diff(among), 2.0 / 80.0, rtol=1e-9)
+    np.testing.assert_allclose(among[[0, -1]], [-1.0, 1.0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("grid", ["zeros", "outer zeros"])
+def test_zeros_outside_the_data_are_equally_dense_on_both_sides_from_near_to_where_powers_are_lines(
+    grid,
+):
+    zeros = zeros_of(grid)
+    right, left = (np.sort(side[side > 1.0 + 1e-9] - 1.0) for side in (zeros, -zeros))
+
+    np.testing.assert_allclose(right, left, rtol=1e-9)
+    np.testing.assert_allclose(right[[0, -1]], [1e-4, 300.0], rtol=1e-6)
+    np.testing.assert_allclose(ratios(right), 1.404, atol=1e-3)
+
+
+def test_neighbouring_lines_of_powers_have_neighbouring_zeros():
+    assert np.all(np.diff(zeros_of("zeros")) > 0.0)
+    inverse = 1.0 / zeros_of("outer zeros")
+    assert np.all(np.diff(inverse) > 0.0) or np.all(np.diff(inverse) < 0.0)
+
+
+def test_zeros_in_a_gap_are_symmetric_and_dense_at_both_ends_of_each_gap_that_may_hold_a_pole():
+    found = GRIDS["gaps"](LIBRARY["1/x^2"], T, 1.0 / (T - 0.011) ** 2, ALL)
+
+    assert {(starts.chart.low, starts.chart.high) for starts in found} <= set(pairwise(T))
+    assert any(starts.chart.low < 0.011 < starts.chart.high for starts in found)
+    for starts in found:
+        chart = starts.chart
+        fractions = (between(chart, starts.theta[:, 0])[0] - chart.low) / (chart.high - chart.low)
+        half = fractions[: len(fractions) // 2 + 1]
+        np.testing.assert_allclose(fractions, 1.0 - fractions[::-1], atol=1e-12)
+        assert half[-1] == pytest.approx(0.5, rel=1e-12)
+        assert half[0] == pytest.approx(1e-5, rel=1e-4)
+        np.testing.assert_allclose(ratios(half), 2.674, atol=1e-3)
+
+
+def test_scales_of_the_exponential_have_both_signs_and_go_from_a_line_to_a_jump():
+    starts, scale, shift = lines("scales", LIBRARY["exp"])
+    positive = scale[scale > 0.0]
+
+    assert starts.chart.kind == "scale"
+    assert not shift.any()
+    np.testing.assert_allclose(scale, -scale[::-1])
+    assert np.all(np.diff(scale) > 0.0)
+    np.testing.assert_allclose(positive[[0, -1]], [0.02, 200.0])
+    np.testing.assert_allclose(ratios(positive), 1.169, atol=1e-3)
+
+
+# --- both ends in a domain
+
+
+def ends_of(grid, function):
+    """Places of the first ends, of both ends, and bounds of the chart."""
+    (starts,) = GRIDS[grid](function, T, T, ALL)
+    ends = line_ends(starts.chart, starts.theta)[0]
+    assert np.all(np.diff(ends[:, 0]) >= -1e-9)
+    for row in np.unique(starts.row):
+        first, last = ends[starts.row == row].T
+        assert np.ptp(first) <= 1e-9 * np.abs(first).max()
+        assert np.all(np.diff(last) > 0.0)
+    return ends, (starts.chart.low, starts.chart.high)
+
+
+@given(st.floats(-5.0, 5.0), st.floats(0.5, 10.0))
+def test_ends_in_a_bounded_domain_are_symmetric_and_the_denser_the_nearer_to_its_ends(low, width):
+    ends, bounds = ends_of("domain", own(domain=(low, low + width)))
+    places = (np.unique(np.round(ends, 12)) - low) / width
+    half = places[places < 0.5 + 1e-9]
+
+    assert bounds == (low, low + width)
+    assert len(half) == (len(places) + 1) // 2
+    np.testing.assert_allclose(places, 1.0 - places[::-1], atol=1e-9)
+    assert half[0] == pytest.approx(1e-4, abs=1e-9)
+    assert half[-1] == pytest.approx(0.5, abs=1e-9)
+    assert np.all(np.diff(ratios(half)) < 1e-6)
+    assert ratios(half)[0] < 20.1
+    assert np.diff(half).max() < 0.121
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_ends_in_half_a_domain_reach_from_a_thousandth_to_a_hundred_from_its_end(sign):
+    domain = (2.0, np.inf) if sign > 0.0 else (-np.inf, 2.0)
+
+    ends, bounds = ends_of("domain", own(domain=domain))
+
+    distances = np.unique(np.round(sign * (ends - 2.0), 9))
+    assert bounds == domain
+    np.testing.assert_allclose(distances[[0, -1]], [1e-3, 100.0], rtol=1e-6)
+    np.testing.assert_allclose(ratios(distances), 1.650, atol=1e-3)
+
+
+@pytest.mark.parametrize("parity", [-1, 0, 1])
+def test_both_directions_of_a_line_are_tried_unless_symmetry_makes_them_one(parity):
+    ends, _ = ends_of("domain", own(domain=(-1.0, 1.0), gauge=Gauge(parity=parity)))
+    _, scale, _ = lines("features", own(gauge=Gauge(parity=parity)))
+    n = len(np.unique(np.round(ends, 12)))
+
+    assert len(ends) == n * (n - 1) // (2 if parity else 1)
+    assert np.all(ends[:, 0] < ends[:, 1]) == (parity != 0)
+    assert sorted(set(np.sign(scale))) == ([1.0] if parity else [-1.0, 1.0])
+    assert (scale > 0.0).sum() == len(scale) // (1 if parity else 2)
+
+
+@pytest.mark.parametrize(
+    ("record", "cell"),
+    [
+        ({"singular": (0.0,)}, (0.0, np.inf)),
+        ({"singular": (0.3,)}, (-np.inf, 0.3)),
+        ({"singular": (-0.3,)}, (-0.3, np.inf)),
+        ({"singular": (1.0, -2.0, 3.0, -4.0)}, (-2.0, 1.0)),
+        ({"singular": (0.5,), "domain": (-1.0, 4.0)}, (-1.0, 0.5)),
+        ({"singular": (-0.5,), "domain": (-1.0, 4.0)}, (-0.5, 4.0)),
+        ({"singular": (700.0, -900.0)}, (-900.0, 700.0)),
+        ({"singular": (0.2,), "gauge": Gauge(turn=0.5)}, (-0.3, 0.2)),
+        ({"singular": (0.9,), "gauge": Gauge(turn=0.5)}, (-0.1, 0.4)),
+    ],
+)
+def test_a_cell_lies_between_the_singular_points_or_ends_of_the_domain_around_zero(record, cell):
+    ends, bounds = ends_of("cell", own(**record))
+
+    assert bounds == pytest.approx(cell, abs=1e-12)
+    assert ends.min() > cell[0]
+    assert ends.max() < cell[1]
+
+
+# --- poles
+
+
+def test_one_pole_of_the_data_lies_at_each_singular_point_with_every_scale():
+    function = own(singular=(1.0, -2.0))
+    z = 1.0 / (T - 0.311)
+    (pole,) = search_starts.simple_poles(T, z)
+
+    starts, scale, shift = lines("poles", function, z=z)
+
+    assert starts.chart.kind == "ends"
+    assert len(np.unique(starts.row)) == len(starts.row)
+    for point in function.singular:
+        own_scales = np.sort(scale[np.isclose(scale * pole + shift, point, atol=1e-9)])
+        slow, fast = own_scales[own_scales <= 1.0 + 1e-9], own_scales[own_scales > 1.0 + 1e-9]
+        assert len(own_scales) == len(scale) // 2
+        np.testing.assert_allclose(slow[[0, -1]], [0.05, 1.0])
+        np.testing.assert_allclose(ratios(slow), 1.313, atol=1e-3)
+        np.testing.assert_allclose(np.diff(fast), 0.3)
+        assert fast[0] == pytest.approx(1.2)
+        assert 39.0 < fast[-1] < 40.0
+
+
+@pytest.mark.parametrize("frequency", [4.0, 5.0, 9.0])
+def test_poles_that_repeat_lie_at_the_first_and_the_last_pole_with_as_many_missed_as_seen(
+    frequency,
+):
+    z = np.tan(frequency * T + 0.2)
+    poles = search_starts.simple_poles(T, z)
+    n = len(poles)
+
+    _, scale, shift = lines("poles", LIBRARY["tan"], z=z)
+
+    at = np.stack([scale * pole + shift for pole in (poles[0], poles[-1])])
+    assert n >= 2
+    np.testing.assert_allclose(np.cos(at), 0.0, atol=1e-9)
+    np.testing.assert_allclose((at[1] - at[0]) / np.pi, np.arange(n - 1, 2 * n + 1), rtol=1e-9)
+
+
+def test_singular_points_that_do_not_repeat_are_laid_at_the_first_of_many_poles_with_every_scale():
+    _, scale, _ = lines("poles", own(singular=(0.5,)), z=np.tan(5.0 * T))
+
+    assert len(scale) == len(search_starts.POLE_SCALES)
+
+
+def test_data_without_poles_have_no_lines_through_poles():
+    assert GRIDS["poles"](LIBRARY["tan"], T, np.sin(T), ALL) == []
+
+
+def test_one_pole_of_a_periodic_function_is_tried_with_every_scale():
+    _, scale, _ = lines("poles", LIBRARY["tan"], z=1.0 / (T - 0.311))
+
+    assert len(scale) == len(search_starts.POLE_SCALES) * len(LIBRARY["tan"].singular)
+    assert len(singular_points(LIBRARY["tan"], -1.6, 1.6)) == 2
+
+
+# --- features and oscillations
+
+
+@pytest.mark.parametrize("grid", ["features", "oscillations"])
+@pytest.mark.parametrize("parity", [0, 1])
+def test_at_every_scale_shifts_are_symmetric_and_lay_each_feature_up_to_6_on_the_data(grid, parity):
+    starts, scale, shift = lines(grid, own(gauge=Gauge(parity=parity)))
+
+    for row in np.unique(starts.row):
+        (size,), shifts = np.unique(np.round(scale[starts.row == row], 9)), shift[starts.row == row]
+        np.testing.assert_allclose(shifts, -shifts[::-1], atol=1e-9)
+        assert shifts[-1] == pytest.approx(abs(size) + 6.0)
+        assert len(shifts) % 2 == 1
+        assert 0.6 < np.diff(shifts).min() <= np.diff(shifts).max() <= 0.7 + 1e-9
+
+
+def test_tanh_sigmoid_and_gaussian_are_constant_to_1_percent_beyond_the_largest_shift_and_not_before():
+    flat = search_starts.FLAT
+    rest = {
+        name: abs(LIBRARY[name].f(np.array([flat, 1e3])) @ [1.0, -1.0])
+        for name in ("tanh", "sigmoid", "gaussian")
+    }
+
+    assert max(rest.values()) < 1e-2
+    assert max(rest.values()) > 1e-3
+
+
+def test_scales_of_features_and_oscillations_have_no_holes():
+    features, oscillations = (
+        np.unique(np.round(lines(grid, own(gauge=Gauge(parity=1)))[1], 9))
+        for grid in ("features", "oscillations")
+    )
+    slow, fast = oscillations[oscillations < 1.0], oscillations[oscillations > 1.0]
+
+    np.testing.assert_allclose(features[[0, -1]], [0.05, 60.0])
+    np.testing.assert_allclose(ratios(features), 1.300, atol=1e-3)
+    np.testing.assert_allclose(slow[[0, -1]], [0.05, 0.7])
+    np.testing.assert_allclose(ratios(slow), 1.695, atol=1e-3)
+    np.testing.assert_allclose(np.diff(fast), 0.7)
+    assert fast[0] == pytest.approx(1.4)
+    assert 41.0 < fast[-1] < 42.0 + 1e-9
+
+
+# --- one inner parameter, the rest from linear least squares
+
+
+def least_squares_misfits(columns, z):
+    """Of z by each (n_scales, n_functions, n) and 1, by a solver of its own."""
+    found = []
+    for functions in columns:
+        design = np.vstack([functions, np.ones(len(z))]).T
+        design = design / np.linalg.norm(design, axis=0)
+        found.append(np.sum((z - design @ np.linalg.lstsq(design, z, rcond=None)[0]) ** 2))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_frequency_above_the_low_ones_starts_at_its_best_phase(name, seed):
+    rng = np.random.default_rng(seed)
+    t = np.concatenate([[-1.0], np.sort(rng.uniform(-1.0, 1.0, 40)), [1.0]])
+    z = rng.normal(size=42)
+    z = z - z.mean()
+
+    starts, omega, _ = lines("frequencies", LIBRARY[name], t, z)
+    own_misfits = misfits(LIBRARY[name], starts.chart, starts.theta, t, z)
+
+    best = starts.row == starts.row[-1]
+    columns = [(np.cos(one * t), np.sin(one * t)) for one in omega[best]]
+    np.testing.assert_allclose(own_misfits[best], least_squares_misfits(columns, z), rtol=1e-7)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 101, 400])
+def test_frequencies_are_multiples_of_0_3_up_to_half_a_turn_from_sample_to_sample(n):
+    t = np.linspace(-1.0, 1.0, n)
+    starts, omega, _ = lines("frequencies", LIBRARY["sin"], t, np.cos(5.0 * t))
+    high = omega[starts.row == starts.row[-1]]
+
+    np.testing.assert_allclose(high, 0.3 * np.arange(1, len(high) + 1), rtol=1e-9)
+    assert high[-1] + 0.3 >= 0.5 * np.pi * (n - 1)
+    assert np.sqrt((high[-1] + 0.3) / 0.3) < np.sqrt(0.5 * np.pi * (n - 1) / 0.3) + 1.001
+
+
+def test_frequencies_end_at_1080_however_many_samples_there_are():
+    t = np.linspace(-1.0, 1.0, 900)
+
+    _, omega, _ = lines("frequencies", LIBRARY["sin"], t, t**2)
+
+    assert 1079.0 < omega.max() < 1080.0
+
+
+def test_a_sample_twice_does_not_raise_the_highest_frequency():
+    t = np.linspace(-1.0, 1.0, 30)
+    twice = np.repeat(t, 2)
+
+    once, again = (lines("frequencies", LIBRARY["sin"], x, x**2)[1] for x in (t, twice))
+
+    assert once.max() == again.max()
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_low_frequencies_lie_below_all_others_and_have_8_phases_of_half_a_period_each(name):
+    starts, omega, shift = lines("frequencies", LIBRARY[name])
+    low = starts.row < starts.row[-1]
+    frequencies = np.unique(np.round(omega[low], 12))
+
+    assert frequencies[0] == pytest.approx(0.02)
+    assert frequencies[-1] < 0.3
+    assert ratios(frequencies).max() <= 2.5 + 1e-9
+    assert ratios(np.append(frequencies, 0.3)).min() >= 1.5 - 1e-9
+    assert len(frequencies) == starts.row[-1]
+    for row in range(len(frequencies)):
+        phases = shift[starts.row == row]
+        np.testing.assert_allclose(omega[starts.row == row], frequencies[row])
+        np.testing.assert_allclose(np.diff(phases), np.pi / 8.0)
+        assert len(phases) == 8
+        assert np.abs(LIBRARY[name].f(phases)).min() < 1e-9
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.9, -1.7])
+def test_every_scale_of_cosh_starts_at_its_best_shift_and_at_one_nearer_to_the_middle(beta):
+    rng = np.random.default_rng(3)
+    t = np.concatenate([[-1.0], np.sort(rng.uniform(-1.0, 1.0, 40)), [1.0]])
+    z = np.cosh(1.7 * t + beta) + 0.01 * rng.normal(size=42)
+    z = z - z.mean()
+
+    starts, omega, shift = lines("catenaries", LIBRARY["cosh"], t, z)
+    best, nearer = (starts.row == row for row in (0, 1))
+    own_misfits = misfits(LIBRARY["cosh"], starts.chart, starts.theta, t, z)[best]
+
+    columns = [
+        (np.cosh(one * t) / np.cosh(one), np.sinh(one * t) / np.cosh(one)) for one in omega[best]
+    ]
+    least = least_squares_misfits(columns, z)
+    inside = (np.abs(shift[best]) < 5.0) & (omega[best] > 0.1)
+    np.testing.assert_allclose(own_misfits[inside], least[inside], rtol=1e-5)
+    assert inside.sum() > 20
+    np.testing.assert_allclose(omega[best], omega[nearer], rtol=1e-9)
+    np.testing.assert_allclose(
+        shift[nearer], np.clip(0.5 * shift[best], -2.0, 2.0), rtol=1e-9, atol=1e-9
+    )
+
+
+def test_scales_of_cosh_go_from_a_parabola_to_a_jump():
+    starts, omega, _ = lines("catenaries", LIBRARY["cosh"], z=T**2)
+    scales = omega[starts.row == 0]
+
+    np.testing.assert_allclose(scales[[0, -1]], [0.01, 100.0], rtol=1e-6)
+    np.testing.assert_allclose(ratios(scales), 1.098, atol=1e-3)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_where_sinh_outweighs_cosh_the_shift_is_large_and_finite(sign):
+    _, _, shift = lines("catenaries", LIBRARY["cosh"], z=sign * T)
+
+    assert np.abs(shift).max() == pytest.approx(10.7, abs=0.05)
+    assert np.isfinite(shift).all()
+
+
+@given(st.floats(-1.0, 1.0), st.floats(-1.0, 1.0), st.floats(0.05, 1.0))
+def test_two_by_two_systems_are_solved_also_where_they_are_nearly_singular(one, two, scale):
+    ab = scale * (1.0 - 1e-12)
+    aa = bb = np.array([scale])
+    matrix = np.array([[scale, ab], [ab, scale]])
+    ya, yb = matrix @ [one, two]
+
+    regular = search_starts._two_by_two(aa, 0.5 * aa, bb, ya * aa, yb * bb)
+    nearly = search_starts._two_by_two(aa, np.array([ab]), bb, np.array([ya]), np.array([yb]))
+
+    exact = np.linalg.solve([[scale, 0.5 * scale], [0.5 * scale, scale]], [ya * scale, yb * scale])
+    np.testing.assert_allclose(np.ravel(regular), exact, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(np.ravel(nearly), [one, two], atol=1e-3)
+
+
+@pytest.mark.parametrize("aa", [0.0, 1.0])
+def test_singular_two_by_two_systems_give_finite_numbers(aa):
+    singular = np.array([aa])
+
+    found = search_starts._two_by_two(singular, singular, singular, singular, singular)
+
+    assert np.isfinite(found).all()
+
+
+def test_the_only_domain_without_ends_has_no_grid_of_ends():
+    assert search_starts.grids_by_gauge(own(domain=EVERYWHERE)) == ("oscillations",)
