@@ -17,7 +17,7 @@ import numpy as np
 from kan_ref.bspline.bases import all_bases, knot_averages
 from kan_ref.bspline.blossom import continue_curves, transfer_coef
 from kan_ref.bspline.knots import breakpoints, check_knots, contains_breakpoints
-from kan_ref.checks import FloatArray, check_float_array, check_integer
+from kan_ref.checks import FloatArray, check_float_array, check_integer, check_overflow
 
 # Singular values below this fraction of the largest are cut when samples correct a curve. Samples
 # that touch only the tip of a support would change its coefficient by ten thousand times a small
@@ -55,6 +55,7 @@ class CurveFit:
         )
 
 
+@np.errstate(all="ignore")
 def fit_curve(
     x: object, y: object, *, knots: object, degree: int, start: object = None
 ) -> CurveFit:
@@ -107,11 +108,13 @@ def fit_curve(
     design = all_bases(points[:, None], vector, degree)[:, 0]
     coef, rank = nearest_coefficients(design, targets, initial)
     residuals = design @ coef.T - targets
+    check_overflow("the curve's coefficients lie", coef, residuals)
+    size = float(np.abs(residuals).max(initial=0.0)) or 1.0  # squares must not overflow
     return CurveFit(
         coef=coef,
         rank=rank,
         unsupported=tuple(int(m) for m in np.flatnonzero(~(design != 0).any(axis=0))),
-        residual=np.sqrt(np.mean(residuals**2, axis=0)),
+        residual=size * np.sqrt(np.mean((residuals / size) ** 2, axis=0)),
     )
 
 

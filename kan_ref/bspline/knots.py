@@ -24,6 +24,8 @@ from kan_ref.checks import (
     check_rectangular,
 )
 
+NARROWEST = 1e-305  # derivatives of basis functions, about degree / distance, must not overflow
+
 
 def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> FloatArray:
     """Return evenly spaced extended knot vectors for grids from `low` to `high`, both exact.
@@ -265,6 +267,11 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
             f"{name} must leave [a, b] some width, but row {i} has both ends at {a[i]}"
         )
     check_width(array[:, 0], array[:, -1], array[:, 0], array[:, -1])
+    gaps = np.diff(array, axis=1)
+    if np.any((gaps > 0.0) & (gaps <= NARROWEST)):
+        raise ValueError(
+            f"{name} has different knots at most {NARROWEST:g} apart: scale the inputs"
+        )
     return array
 
 

@@ -123,6 +123,15 @@ def check_finite(name: str, array: FloatArray) -> None:
         raise ValueError(f"{name} contains {array[index]} at {where}")
 
 
+def check_overflow(what: str, *arrays: FloatArray | float) -> None:
+    """Raise ValueError with the remedy if finite arguments gave a number that is not finite."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(
+            f"x, y or the parameters are so large that {what} beyond float64 (about 1.8e308): "
+            "scale x, y and the parameters to size one"
+        )
+
+
 def check_integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
     """Return `value` as an int between `low` and `high` (None: no upper bound).
 

@@ -1,7 +1,8 @@
 """Verification of a function that a user registers: its derivatives and its symmetries.
 
-Each derivative is compared with a central difference of the one before it, and each identity
-(F17)-(F20) that its record states is evaluated on both sides, on points of the domain.
+Each derivative is compared with a central difference of the one before it: on an interval near 0 or
+near an end of the domain, and at single points as far as |u| = 1000. Each identity (F17)-(F20) that
+its record states is evaluated on both sides, on points of the domain.
 """
 
 from functools import partial
@@ -11,6 +12,10 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.functions.record import Function, Values, singular_points
 from kan_ref.numerics import central_difference
+
+_NARROWEST = 1e-100
+_FARTHEST = 1e3  # farther out, steps of some 1e-5 are lost in rounding for fast functions
+_FAR_STEPS = (1e-5, 1e-6)
 
 
 def _check_points(function: Function) -> FloatArray:
@@ -22,10 +27,28 @@ def _check_points(function: Function) -> FloatArray:
     if not np.isfinite(low):
         low = high - 8.0 if np.isfinite(high) else -4.0
     high = min(high, low + 8.0)
+    if high - low < _NARROWEST:
+        raise ValueError(
+            f"domain of {function.name!r} is {low:g} to {high:g}, but derivatives are checked "
+            f"on an interval at least {_NARROWEST:g} wide: scale u"
+        )
     points = low + (high - low) * (np.arange(40) + 0.6414) / 41.0
     excluded = np.array([*singular_points(function, low - 1.0, high + 1.0), low, high])
     distances = np.min(np.abs(points[:, None] - excluded), axis=1)
     return np.asarray(points[distances > 0.02 * (high - low)])
+
+
+def _far_points(function: Function) -> FloatArray:
+    """Return up to 50 points of the domain from 4 to 1000, on both sides of 0.
+
+    They keep away from its ends and from singular points.
+    """
+    far = np.geomspace(4.1, _FARTHEST, 25)
+    points = np.concatenate([-far[::-1], far])
+    low, high = function.domain
+    ends = singular_points(function, -2.0 * _FARTHEST, 2.0 * _FARTHEST)
+    distances = np.abs(points[:, None] - np.array([*ends, low, high])).min(axis=1)
+    return np.asarray(points[(points > low) & (points < high) & (distances > 0.1)])
 
 
 def _shifted(function: Values, u: FloatArray, step: float) -> FloatArray:
@@ -76,6 +99,30 @@ def check_derivatives(function: Function) -> None:
                 f"{part} of {function.name!r} is {values[place]:.6g} at u = {u[place]:.6g}, "
                 f"but a central difference of {before} gives {difference[place]:.6g}"
             )
+    _check_far(function.name, parts, _far_points(function))
+
+
+def _check_far(name: str, parts: dict[str, Values], u: FloatArray) -> None:
+    """Raise ValueError if a derivative is wrong at points u where all values are finite.
+
+    A function may vary fast far from 0, so one of two steps must agree.
+    """
+    with np.errstate(all="ignore"):
+        values = {part: evaluate(u) for part, evaluate in parts.items()}
+        finite = np.isfinite(np.array(list(values.values()))).all(axis=0)
+        for before, part in (("f", "d1"), ("d1", "d2"), ("d2", "d3")):
+            given = values[part]
+            differences = np.array(
+                [central_difference(partial(_shifted, parts[before], u), h) for h in _FAR_STEPS]
+            )
+            allowed = 1e-3 * np.abs(given) + 1e-6 * np.abs(values[before]) + 1e-300
+            wrong = finite & (np.abs(differences - given) > allowed).all(axis=0)
+            if wrong.any():
+                place = int(np.argmax(wrong))
+                raise ValueError(
+                    f"{part} of {name!r} is {given[place]:.6g} at u = {u[place]:.6g}, "
+                    f"but a central difference of {before} gives {differences[0, place]:.6g}"
+                )
 
 
 def check_gauge(function: Function) -> None:

@@ -32,8 +32,10 @@ from kan_ref.network.network import Network
 
 COEF_SCALE = 0.1
 N_PROBES = 1000  # points drawn in a box of inputs
+_NARROWEST = 1e-300  # derivatives on a narrower domain overflow
 
 
+@np.errstate(all="ignore")
 def init_network(
     widths: Sequence[int],
     *,
@@ -148,6 +150,13 @@ def read_domain(domain: object, n_in: int) -> tuple[FloatArray, FloatArray, Floa
             raise ValueError(
                 f"domain is {low:g} to {high:g} at input {wrong[0]}, but low must lie below high"
                 f"{remedy if array.shape == (2, 2) else ''}"
+            )
+        narrow = np.flatnonzero(bounds[:, 1] < bounds[:, 0] + _NARROWEST)
+        if narrow.size:
+            low, high = bounds[narrow[0]]
+            raise ValueError(
+                f"domain is {low:g} to {high:g} at input {narrow[0]}, but must be at least "
+                f"{_NARROWEST:g} wide: scale the inputs"
             )
         return bounds[:, 0].copy(), bounds[:, 1].copy(), None
     if array.ndim != 2 or array.shape[1] != n_in:

@@ -104,7 +104,8 @@ class Network(Record):
     def __call__(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is undefined."""
         points = check_inputs(self, x)
-        return check_defined(self.layers, points, self.values(self.prepare(points)))
+        with np.errstate(all="ignore"):
+            return check_defined(self.layers, points, self.values(self.prepare(points)))
 
     # --- what training needs of a model (`training.goal.Model`); arguments are not checked
 
@@ -249,8 +250,9 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
     Implements :eq:`network-forward`, Liu et al. 2024, eq. 2.7.
     """
     points = check_inputs(network, x)
-    y, caches = network.run_forward(evaluate(network.layers[0], points))
-    return check_defined(network.layers, points, y), caches
+    with np.errstate(all="ignore"):
+        y, caches = network.run_forward(evaluate(network.layers[0], points))
+        return check_defined(network.layers, points, y), caches
 
 
 # --- backward
@@ -295,9 +297,10 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
             raise ValueError(f"caches[{number}] is {cache!r}, which does not belong to {layer!r}")
     dx = check_float_array("dy", dy, (len(caches[0].base), network.widths[-1]))
     collected: list[FloatArray] = []
-    for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
-        dx, grads = layer_backward(layer, cache, dx)
-        collected[:0] = grads
-    theta = np.concatenate([piece.reshape(-1) for piece in collected])
-    check_derivatives(network.layers, [cache.x for cache in caches], dx, theta)
+    with np.errstate(all="ignore"):
+        for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
+            dx, grads = layer_backward(layer, cache, dx)
+            collected[:0] = grads
+        theta = np.concatenate([piece.reshape(-1) for piece in collected])
+        check_derivatives(network.layers, [cache.x for cache in caches], dx, theta)
     return dx, network.replace_theta(theta)

@@ -85,6 +85,7 @@ def _check_samples(network: Network, x: object) -> FloatArray:
     return samples
 
 
+@np.errstate(all="ignore")
 def extend_grid(
     network: Network, x: object = None, *, n_intervals: int, outer: str = "kept"
 ) -> Network:
@@ -135,6 +136,7 @@ def extend_grid(
     return Network(tuple(layers))
 
 
+@np.errstate(all="ignore")
 def update_grid(
     network: Network, x: object, *, uniform_share: float = 1.0, margin: float = 1.0
 ) -> Network:

@@ -68,6 +68,7 @@ def _not_finite(name: str, array: FloatArray) -> str | None:
     return f"{name} with {array[place]} at position {place}"
 
 
+@np.errstate(all="ignore")
 def adam(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,

@@ -89,6 +89,7 @@ def _updated(
         return inverse if possible else None
 
 
+@np.errstate(all="ignore")
 def bfgs(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,

@@ -99,6 +99,7 @@ def _progress(before: tuple[FloatArray, float], now: tuple[FloatArray, float]) -
     return moved > _STANDSTILL * float(np.abs(theta).max()) and fall > _STANDSTILL * abs(value)
 
 
+@np.errstate(all="ignore")
 def lbfgs(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,

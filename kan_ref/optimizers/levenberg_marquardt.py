@@ -34,6 +34,7 @@ from kan_ref.optimizers.result import (
     OptimizeResult,
     asked_to_stop,
     check_run,
+    check_start_value,
     gradient_norm,
     is_small,
     steps_are_done,
@@ -76,7 +77,7 @@ class _Problem:
                 f"but needs shape ({residuals.size}, {theta.size})"
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            check_number("the value at the start", float(residuals @ residuals))
+            check_start_value(float(residuals @ residuals))
             half_gradient = multiply_transposed(jacobian, residuals)
             check_float_array("the gradient at the start", half_gradient, (theta.size,))
         return self.point(theta, residuals, jacobian)
@@ -179,6 +180,7 @@ def _next_point(
     return "the damping overflowed before a step lowered the value"
 
 
+@np.errstate(all="ignore")
 def levenberg_marquardt(
     linearize: Linearize,
     theta: FloatArray,

@@ -115,6 +115,14 @@ def check_run(
     )
 
 
+def check_start_value(value: object) -> float:
+    """Return the value at the start as a finite float; ValueError names the remedy."""
+    try:
+        return check_number("the value at the start", value)
+    except ValueError as error:
+        raise ValueError(f"{error}: scale x, y and the parameters to size one") from None
+
+
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:
     """Compute value and gradient (a copy) at the initial theta, and check them.
 
@@ -124,7 +132,7 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
         The value is no finite number; the gradient is not finite or has another length than theta.
     """
     value, gradient = value_and_grad(theta)
-    value = check_number("the value at the start", value)
+    value = check_start_value(value)
     return value, check_float_array("the gradient at the start", gradient, (theta.size,)).copy()
 
 

@@ -38,6 +38,7 @@ from kan_ref.training.undefined import check_start, note_on_test
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
 
+@np.errstate(all="ignore")
 def fit(
     network: Model,
     data: DataLike | None = None,

@@ -28,6 +28,7 @@ from kan_ref.checks import (
     check_columns,
     check_float_array,
     check_number,
+    check_overflow,
     network_remedy,
 )
 from kan_ref.network import PARAMETER_NAMES, Network, check_derivatives, layer_inputs
@@ -249,6 +250,7 @@ def check_batch(
     return DataGoal(kind, points, targets)
 
 
+@np.errstate(all="ignore")
 def value_and_grad(
     network: Model,
     x: object,
@@ -306,4 +308,5 @@ def value_and_grad(
     if isinstance(network, Network):
         inputs = layer_inputs(network.layers, goal.x)
         check_derivatives(network.layers, inputs, np.asarray(value), gradient)
+    check_overflow("the loss or its gradient lies", value, gradient)
     return value, gradient
