@@ -30,11 +30,23 @@ def test_without_random_cases():
     assert False
 """
 
+# Hypothesis mixes constants of loaded modules into its cases: those of this one must not change the cases of the other
+OTHER = """
+from hypothesis import given, strategies as st
+
+CONSTANTS = [110, 207, 13_000_017, 5.1e8, 6.66e8, -4.5e8]
+
+@given(st.integers(0, 10**9))
+def test_passes(n):
+    assert n >= 0
+"""
+
 
 @pytest.fixture
 def folder(tmp_path):
     """A folder with these tests and the conftest.py of the project."""
     (tmp_path / "test_tiny.py").write_text(TESTS)
+    (tmp_path / "test_other.py").write_text(OTHER)
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     helpers = ROOT / "tests" / "helpers"
     (tmp_path / "pyproject.toml").write_text(
@@ -72,7 +84,7 @@ def test_a_run_draws_a_seed_and_prints_commands_that_repeat_its_failures(folder)
     commands = [line for line in summary.splitlines() if line.startswith("HYPOTHESIS_PROFILE")]
     assert f"exploring: --hypothesis-seed={seed}" in head
     assert all(command in head for command in commands)
-    assert "3 failed" in summary
+    assert "3 failed, 1 passed" in summary
     assert {shlex.split(command)[-1].partition("::")[2] for command in commands} == {
         "test_fails_somewhere",
         "test_fails_with_a_fresh_seed[0]",
