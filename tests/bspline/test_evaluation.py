@@ -217,3 +217,16 @@ def test_bases_print_their_shapes_and_the_way(way, how):
         repr(bases_by(way, layer, np.zeros((5, 2))))
         == f"Bases(ActiveBasis(columns (5, 2), planes (4, 5, 2), (4, 5, 2)), {how})"
     )
+
+
+@given(layer_cases())
+def test_without_slopes_the_values_are_the_same_and_no_derivatives_are_kept(drawn):
+    layer, x = drawn[:2]
+
+    both, values = (
+        evaluation.evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes)
+        for slopes in (True, False)
+    )
+
+    assert (len(both.active.planes), len(values.active.planes)) == (2, 1)
+    np.testing.assert_array_equal(values.values, both.values)
