@@ -1,0 +1,410 @@
+"""The lengths, rounding errors and units of a gradient check equal their definitions, written as loops over samples and edges."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import random_batch, random_network, seeds, symbolic_cases, with_formulas
+from oracles_layer import edge_terms, layer_edges, slope_terms
+
+import kan_ref as kr
+from kan_ref.functions import BASE_FUNCTIONS
+from kan_ref.functions.library import LIBRARY
+from kan_ref.network import gradient_steps
+from kan_ref.network.gradient_steps import SINGLE, TOGETHER
+from kan_ref.network.symbolic_edges import SymbolicEdge
+
+EPS, TINY = np.finfo(float).eps, np.finfo(float).tiny
+BLOCKS = ("coef", "w_base", "w_spline")
+
+
+def drawn_case(seed, n_samples=6, share=0.4, **options):
+    """A network with symbolic edges, and inputs inside, at the ends of and far outside its knots."""
+    rng = np.random.default_rng(seed)
+    widths = options.pop("widths", (2, 3, 2))
+    network = random_network(rng, degrees=range(5), widths=widths, **options)
+    network = with_formulas(rng, network, share=share)
+    x = random_batch(rng, network.layers[0], n_samples)
+    first, last = network.layers[0].knots[0, [0, -1]]
+    x[:3, 0] = first - 3.0, last, last + 0.01
+    return network, x, rng
+
+
+def scales_of(network, x):
+    return gradient_steps.measure_scales(network, x, kr.forward(network, x)[1])
+
+
+# --- lengths
+
+
+def length(first, second, third):
+    """L of the module's theorem, from the sizes of three derivatives."""
+    if third == 0.0 or (first == 0.0 and second == 0.0):
+        return math.inf
+    return max(math.sqrt(first / third), second / third)
+
+
+def interval_near(row, degree, x):
+    """The smallest interval of positive length that the basis functions at x depend on."""
+    gaps = [right - left for left, right in zip(row, row[1:], strict=False)]
+    place = max((n for n, knot in enumerate(row) if knot <= x), default=0)
+    place = min(place, len(gaps) - 1)
+    near = [gap for gap in gaps[max(place - degree, 0) : place + degree + 1] if gap > 0.0]
+    return min(near or [gap for gap in gaps if gap > 0.0])
+
+
+def bending_length(layer, i, x):
+    """The smallest L of the edges from input i at the value x."""
+    row, k = layer.knots[i].tolist(), layer.degree
+    g, beyond = interval_near(row, k, x), max(row[0] - x, x - row[-1], 0.0)
+    found = []
+    for j in range(layer.n_out):
+        active = layer.mask[j, i] == 1.0
+        spline = active * abs(layer.w_spline[j, i]) * np.abs(layer.coef[j, i]).max()
+        weight = active * abs(layer.w_base[j, i])
+        sizes = []
+        for r in (1, 2, 3):
+            base = BASE_FUNCTIONS[layer.base](np.array([[x]]), (r,))[0].item()
+            from_spline = spline / g**r if r <= k and beyond <= g else 0.0
+            sizes.append(from_spline + weight * abs(base))
+        found.append(length(*sizes))
+    inside = min(x - row[0], row[-1] - x)
+    if inside > 0.0:
+        found.append(min(max(inside / max(k, 1), 0.01 * g), g))
+    else:
+        found.append(max(g, beyond))
+    if layer.base == "silu" and (layer.w_base * layer.mask).any():
+        found.append(max(1.0, abs(x)))
+    for edge in layer.symbolic:
+        a, b, _, _ = layer.affine[edge.row]
+        if edge.input == i and a != 0.0:
+            found.append(inner_length(edge.function, a * x + b) / abs(a))
+    return min(found)
+
+
+def inner_length(function, u):
+    at = np.array([u])
+    own = length(*(abs(f(at).item()) for f in (function.d1, function.d2, function.d3)))
+    return min(own, max(1.0, abs(u)))
+
+
+def assert_lengths_by_definition(network, x):
+    scales = scales_of(network, x)
+
+    for layer, at, lengths in zip(network.layers, scales.flow, scales.lengths, strict=False):
+        expected = [[bending_length(layer, i, v) for i, v in enumerate(row)] for row in at.tolist()]
+        np.testing.assert_allclose(lengths, expected, rtol=1e-9)
+
+
+@given(seeds, st.sampled_from([0.3, 1.0]))
+def test_lengths_are_the_smallest_bending_lengths_of_the_edges(seed, share):
+    network, x, _ = drawn_case(seed, share=share)
+
+    assert_lengths_by_definition(network, x)
+
+
+@given(seeds, st.sampled_from([1.0, 10.0, 100.0]), st.sampled_from(["silu", "identity", "zero"]))
+def test_lengths_weigh_splines_and_base_functions_on_grids_wider_than_a_bend_of_silu(
+    seed, factor, base
+):
+    network, x, rng = drawn_case(seed, share=0.0, base=base, silent=0.4)
+    layers = [
+        replace(
+            layer,
+            knots=factor * layer.knots,
+            w_base=layer.w_base * (rng.random(layer.w_base.shape) < 0.6),
+            w_spline=layer.w_spline * 10.0 ** rng.uniform(-2, 2, layer.w_spline.shape),
+        )
+        for layer in network.layers
+    ]
+
+    assert_lengths_by_definition(kr.Network(layers), factor * x)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+def test_lengths_at_the_ends_of_the_knots_and_one_interval_beyond_them_are_the_defined_ones(degree):
+    """Evenly spaced integers: the distances to the ends and to the next knots are exact."""
+    row = 4.0 * np.arange(2 * degree + 4)[None]
+    coef = np.random.default_rng(degree).normal(size=(1, 1, 3 + degree))
+    layer = kr.Layer(row, coef, [[1.0]], [[3.0]], [[1.0]], degree, "silu")
+    last = row[0, -1]
+    near = [0.0, 1e-3, 0.03, 0.05, 0.3, 2.0, 4.0]
+    x = np.array([-8.0, -4.1, -4.0, -3.9, -0.5, *near, *(last - n for n in near), last + 4.0])
+
+    assert_lengths_by_definition(kr.Network((layer,)), x[:, None])
+
+
+def test_a_symbolic_edge_whose_argument_is_constant_bends_nowhere():
+    network, x, _ = drawn_case(0, widths=(1, 1), share=0.0, dead=0.0)
+    (layer,) = network.layers
+    edge = SymbolicEdge(0, 0, LIBRARY["sin"], 0)
+    constant = kr.Layer(
+        layer.knots, layer.coef, *[[[0.0]]] * 3, layer.degree, layer.base, [edge], [[0, 1, 1, 0]]
+    )
+    masked = kr.Layer(layer.knots, layer.coef, *[[[0.0]]] * 3, layer.degree, layer.base)
+
+    by_network = [scales_of(kr.Network((one,)), x).lengths[0] for one in (constant, masked)]
+
+    np.testing.assert_array_equal(*by_network)
+
+
+def test_the_bending_length_of_a_straight_line_is_infinite_and_of_a_sine_at_most_one():
+    ones, none = np.ones(3), np.zeros(3)
+
+    lengths = gradient_steps._length(ones, none, none)
+    np.testing.assert_array_equal(lengths, np.inf)
+    u = np.linspace(-3.0, 3.0, 50)
+    inner = gradient_steps._inner_length(SymbolicEdge(0, 0, LIBRARY["sin"], 0), u)
+    assert (inner >= 1.0).all()  # sqrt(|cos| / |cos|) where the sine is small
+    assert (inner <= np.maximum(1.0, np.abs(u))).all()
+
+
+# --- sizes, errors and units
+
+
+def absolute_terms(layer, x):
+    """Sums of absolute terms of every output and sample, for rounding errors."""
+    sizes = layer_edges(layer, x, of=abs).sum(axis=2)
+    for edge in layer.symbolic:
+        a, b, c, d = layer.affine[edge.row]
+        for n, v in enumerate(x[:, edge.input]):
+            u = np.array([a * v + b])
+            f, slope = edge.function.f(u).item(), edge.function.d1(u).item()
+            terms = (c * slope * v * a, c * slope * b, f * c, d)
+            sizes[n, edge.output] += sum(abs(term) for term in terms)
+    return sizes
+
+
+def absolute_slopes(layer, x):
+    slopes = np.abs(layer_edges(layer, x, slope_terms))
+    for edge in layer.symbolic:
+        a, b, c, _ = layer.affine[edge.row]
+        u = a * x[:, edge.input] + b
+        slopes[:, edge.output, edge.input] = np.abs(c * a * edge.function.d1(u))
+    return slopes
+
+
+@given(seeds)
+def test_rounding_errors_grow_by_eps_of_the_terms_and_by_the_slopes_of_the_edges(seed):
+    network, x, _ = drawn_case(seed)
+
+    scales = scales_of(network, x)
+
+    error = np.zeros_like(x)
+    np.testing.assert_array_equal(scales.errors[0], error)
+    np.testing.assert_array_equal(scales.flow[0], x)
+    np.testing.assert_array_equal(scales.flow[-1], network(x))
+    for layer, at, errors in zip(network.layers, scales.flow, scales.errors[1:], strict=False):
+        carried = (absolute_slopes(layer, at) * error[:, None, :]).sum(axis=2)
+        error = EPS * absolute_terms(layer, at) + TINY + carried
+        np.testing.assert_allclose(errors, error, rtol=1e-9)
+    np.testing.assert_allclose(
+        scales.units,
+        gradient_steps._output_units(absolute_terms(network.layers[-1], scales.flow[-2])),
+        rtol=1e-9,
+    )
+
+
+def test_a_unit_of_an_output_is_its_size_or_a_typical_one_of_the_batch():
+    sizes = np.array([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [9.0, 5.0, 0.0]])
+
+    units = gradient_steps._output_units(sizes)
+
+    # medians 2 and 0; where the median is 0 the largest counts, and where all are 0 other outputs
+    np.testing.assert_array_equal(units, [[2.0, 5.0, 5.0], [2.0, 5.0, 5.0], [9.0, 5.0, 5.0]])
+    np.testing.assert_array_equal(gradient_steps._output_units(0.0 * sizes), np.ones((3, 3)))
+    assert 0.0 < gradient_steps._output_units(1e-300 * sizes).min() <= 1e-200
+
+
+@pytest.mark.parametrize("power", [-200.0, -3.0, 5.0, 200.0])
+def test_units_of_outputs_scale_with_the_outputs(power):
+    sizes = np.random.default_rng(0).exponential(size=(5, 3)) * [1.0, 0.0, 1.0]
+
+    units = gradient_steps._output_units(10.0**power * sizes)
+
+    np.testing.assert_allclose(units, 10.0**power * gradient_steps._output_units(sizes), rtol=1e-12)
+
+
+# --- directions
+
+
+@given(seeds, st.sampled_from([SINGLE, TOGETHER]), st.sampled_from([0, 1]))
+def test_every_parameter_moves_its_node_by_one_unit_or_less_where_its_effect_is_small(
+    seed, least, number
+):
+    network, x, rng = drawn_case(seed, share=0.0)
+    scales, caches = scales_of(network, x), kr.forward(network, x)[1]
+    layer, at = network.layers[number], scales.flow[number]
+    units = np.median([scales.lengths[1], scales.units][number], axis=0)
+    values, splines = np.zeros(layer.mask.shape), np.zeros(layer.mask.shape)
+    for j, i in np.ndindex(*layer.mask.shape):
+        alone = kr.Layer(
+            layer.knots[i : i + 1],
+            layer.coef[j : j + 1, i : i + 1],
+            *[[[1.0]]] * 3,
+            layer.degree,
+            layer.base,
+        )
+        terms = [edge_terms(alone, 0, 0, v) for v in at[:, i].tolist()]
+        values[j, i] = max(abs(own[0]) for own in terms)
+        splines[j, i] = max(abs(sum(own[1:])) for own in terms)
+    effects = {
+        "coef": np.broadcast_to(np.abs(layer.w_spline)[:, :, None], layer.coef.shape),
+        "w_base": values,
+        "w_spline": splines,
+    }
+    for name in BLOCKS:
+        drawn = rng.normal(size=getattr(layer, name).shape)
+        direction = gradient_steps.parameter_direction(
+            scales, layer, number, name, caches[number], drawn, least
+        )
+        effect = np.maximum(effects[name], least * effects[name].max())
+        effect = np.where(effect > 0.0, effect, 1.0)
+        unit = units.reshape(-1, *[1] * (drawn.ndim - 1))
+        np.testing.assert_allclose(direction * effect, drawn * unit, rtol=1e-9)
+
+
+@given(symbolic_cases())
+def test_units_of_symbolic_parameters_are_the_smallest_of_the_edges_that_share_them(drawn):
+    network, x, rng = drawn
+    scales, caches = scales_of(network, x), kr.forward(network, x)[1]
+    for number, layer in enumerate(network.layers):
+        at, expected = scales.flow[number], np.full(layer.affine.shape, np.inf)
+        for edge in layer.symbolic:
+            a, b, c, d = layer.affine[edge.row]
+            u = a * at[:, edge.input] + b
+            bends = min([1.0, *(inner_length(edge.function, v) for v in u.tolist())])
+            far = np.abs(at[:, edge.input]).max()
+            size = abs(c) * np.abs(edge.function.f(u)).max() + abs(d)
+            own = [bends / far, bends, abs(c), size]
+            expected[edge.row] = np.minimum(expected[edge.row], own)
+        random = rng.normal(size=layer.affine.shape)
+        direction = gradient_steps.parameter_direction(
+            scales, layer, number, "affine", caches[number], random, SINGLE
+        )
+        np.testing.assert_allclose(direction, random * expected, rtol=1e-9)
+
+
+def test_units_of_symbolic_parameters_are_one_where_input_c_and_output_are_zero():
+    edge = SymbolicEdge(0, 0, LIBRARY["x"], 0)
+    row = np.arange(5.0)[None]
+    layer = kr.Layer(row, np.zeros((1, 1, 3)), *[[[0.0]]] * 3, 1, "zero", [edge], [[1, 0, 0, 0]])
+    network, x = kr.Network((layer,)), np.zeros((3, 1))
+
+    units = gradient_steps._affine_units(network.layers[0], x)
+
+    np.testing.assert_array_equal(units, np.ones((1, 4)))
+
+
+@given(seeds)
+def test_inputs_move_in_units_of_their_own_lengths(seed):
+    network, x, _ = drawn_case(seed, widths=(2, 2))
+    scales = scales_of(network, x)
+
+    direction = gradient_steps.input_direction(scales, np.random.default_rng(seed))
+
+    normal = np.random.default_rng(seed).standard_normal(x.shape)
+    np.testing.assert_array_equal(direction, normal * scales.lengths[0])
+
+
+@given(seeds, st.sampled_from([1e-5, 0.5]))
+def test_the_pace_is_the_largest_change_in_units_of_a_step(seed, step):
+    network, x, rng = drawn_case(seed, widths=(2, 3, 2, 2))
+    scales = scales_of(network, x)
+    units = [np.ones_like(x), *scales.lengths[1:], scales.units]
+    changes = [rng.normal(size=array.shape) for array in scales.flow]
+    moved = [
+        at + step * change * unit
+        for at, change, unit in zip(scales.flow, changes, units, strict=True)
+    ]
+
+    hidden, outputs = gradient_steps.pace(scales, moved, step)
+
+    expected = np.maximum(*(np.abs(change).max(axis=1) for change in changes[1:-1]))
+    np.testing.assert_allclose(hidden, expected, rtol=1e-6)
+    assert outputs == pytest.approx(np.abs(changes[-1]).max(), rel=1e-6)
+
+
+def test_without_hidden_nodes_only_outputs_have_a_pace():
+    network, x, _ = drawn_case(0, widths=(2, 2))
+    scales = scales_of(network, x)
+
+    hidden, outputs = gradient_steps.pace(scales, [x + 1.0, scales.flow[-1]], 1e-5)
+
+    np.testing.assert_array_equal(hidden, np.zeros(len(x)))
+    assert outputs == 0.0
+
+
+@given(seeds)
+def test_activations_are_the_inputs_of_all_layers_and_the_outputs(seed):
+    network, x, _ = drawn_case(seed)
+
+    found = gradient_steps.activations(network, x)
+
+    for own, expected in zip(found, [x, *network.flow(network.prepare(x))], strict=True):
+        np.testing.assert_array_equal(own, expected)
+
+
+@given(seeds, st.sampled_from([(3, 2), (3, 2, 4)]))
+def test_directions_are_limited_to_the_values_of_their_edge_or_of_their_output(seed, shape):
+    rng = np.random.default_rng(seed)
+    direction, values = rng.normal(size=shape), 10.0 ** rng.uniform(-3, 3) * rng.normal(size=shape)
+    values[0, 0], values[1] = 0.0, 0.0
+    by_edge, of_edge = direction.reshape(3, 2, -1), np.abs(values.reshape(3, 2, -1)).max(axis=2)
+
+    limited = gradient_steps.limit_to_values(direction.reshape(-1), values).reshape(3, 2, -1)
+
+    for j, i in np.ndindex(3, 2):
+        largest = of_edge[j, i] or of_edge[j].max()
+        longest = np.abs(by_edge[j, i]).max()
+        share = min(1.0, largest / longest) if largest > 0.0 else 1.0
+        np.testing.assert_allclose(limited[j, i], share * by_edge[j, i], rtol=1e-12)
+
+
+def test_a_direction_that_is_zero_stays_zero():
+    np.testing.assert_array_equal(
+        gradient_steps.limit_to_values(np.zeros(4), np.ones((2, 2))), np.zeros(4)
+    )
+
+
+# --- kinks
+
+
+def crosses(layer, i, low, high):
+    """Whether a knot at which a curve of input i lacks a second derivative lies in [low, high]."""
+    row = layer.knots[i].tolist()
+    return any(low <= knot <= high and row.count(knot) > layer.degree - 2 for knot in row)
+
+
+@given(seeds, st.sampled_from([1e-9, 0.05, 0.4]))
+def test_a_sample_is_clear_unless_a_moving_activation_meets_a_kink(seed, reach):
+    network, x, rng = drawn_case(seed, n_samples=8, dead=0.0)
+    x[4:6, 0] = rng.choice(network.layers[0].knots[0], 2)  # at a knot
+    scales = scales_of(network, x)
+    moving = [rng.random(at.shape) < 0.7 for at in scales.flow]
+    before, after = (
+        [
+            at + sign * reach * rng.random(at.shape) * own
+            for at, own in zip(scales.flow, moving, strict=True)
+        ]
+        for sign in (-1.0, 1.0)
+    )
+    if rng.random() < 0.3:
+        before = scales.flow  # only one of both ends moves
+    elif rng.random() < 0.3:
+        after = scales.flow
+
+    clear = gradient_steps.clear_of_kinks(network, before, scales, after)
+
+    for n, found in enumerate(clear.tolist()):
+        met = False
+        for number, layer in enumerate(network.layers):
+            for i in range(layer.n_in):
+                three = [float(flow[number][n, i]) for flow in (before, scales.flow, after)]
+                error = 20.0 * scales.errors[number][n, i]
+                if len(set(three)) > 1:
+                    met |= crosses(layer, i, min(three) - error, max(three) + error)
+        assert found == (not met)
