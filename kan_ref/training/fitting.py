@@ -216,7 +216,7 @@ def _climb(
             break
         network, left, moved = place_hidden_grids(network, points), False, True
         objective = settings.objective(network, goal, points)
-    if moved and recorder.best_here is not None:
+    if moved:
         network = recorder.best_here
         if recorder.best_step != recorder.n_steps:
             stopped += (

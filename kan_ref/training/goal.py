@@ -49,7 +49,7 @@ class Model(Protocol):
     def run_backward(self, caches: Any, dy: FloatArray) -> FloatArray:
         """Compute dR/d theta (n_params,) from dR/dy (batch, n_out)."""
 
-    def jacobian(self, caches: Any, scale: float = 1.0) -> Sequence[Block]:
+    def jacobian(self, caches: Any, scale: float) -> Sequence[Block]:
         """Compute d (scale * outputs) / d theta: blocks of rows, row b * n_out + o."""
 
 

@@ -94,7 +94,7 @@ class Run(Record):
     network: Any
     history: History
     stopped: str
-    interrupted: bool = False
+    interrupted: bool
 
     def __repr__(self) -> str:
         history = self.history
@@ -197,7 +197,7 @@ class Recorder:
         if self._bar is not None:
             known = "" if np.isnan(entry.test_rmse) else f", test {entry.test_rmse:.1e}"
             self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}{known}")
-        if self._callback is not None and not self.asked and self._callback(entry):
+        if self._callback is not None and self._callback(entry):
             self.asked = f"the callback asked to stop after step {step}"
 
     def close(self) -> None:

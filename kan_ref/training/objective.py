@@ -212,8 +212,7 @@ def make_objective(
 ) -> Objective:
     """Return the objective of a goal, with a smoothness penalty on the curves of a Network."""
     smoothness = Smoothness.of(model, smoothness_weight) if smoothness_weight else None
-    free = None if trainable == PARAMETER_NAMES else trainable_places(model, trainable)
-    return Objective(model, goal, smoothness, free)
+    return Objective(model, goal, smoothness, trainable_places(model, trainable))
 
 
 def check_model(name: str, value: object) -> Model:

@@ -16,7 +16,7 @@ from kan_ref.training.objective import Objective
 # those that take a value and a gradient; "lm" takes residuals and their Jacobian instead
 GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
     "lbfgs": lbfgs,
-    "bfgs": partial(bfgs, update="bfgs"),
+    "bfgs": bfgs,
     "ssbfgs": partial(bfgs, update="ssbfgs"),
     "ssbroyden": partial(bfgs, update="ssbroyden"),
     "adam": adam,

@@ -13,7 +13,7 @@ from kan_ref.checks import (
     check_integer,
     check_number,
 )
-from kan_ref.network import PARAMETER_NAMES, Network
+from kan_ref.network import Network
 from kan_ref.optimizers import Callback as OnStep
 from kan_ref.optimizers import Iterate, OptimizeResult, ValueAndGrad, levenberg_marquardt
 from kan_ref.sparsity import PenaltyWeights
@@ -107,11 +107,6 @@ def read_settings(
             raise ValueError(f"optimizer is 'lm', but {reason} no sum of squares: take 'lbfgs'")
         name = str(optimizer)
     weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
-    if not isinstance(network, Network) and (weight or penalty is not None):
-        raise TypeError(
-            f"network is {network!r}, but smoothness and penalties on edges need the curves of a "
-            "Network"
-        )
     options, size = {}, None
     if learning_rate is not None:
         rate = check_number("learning_rate", learning_rate, low=0.0)
@@ -130,10 +125,8 @@ def read_settings(
                 f"batch_size is {size}, but optimizer {name!r} needs all samples at every step: "
                 "take 'adam'"
             )
-    if rng is not None or size is not None:
-        rng = check_generator("rng", rng)
-    if trainable != PARAMETER_NAMES:
-        trainable_places(network, trainable)
+    generator = None if rng is None and size is None else check_generator("rng", rng)
+    trainable_places(network, trainable)
     return Settings(
         name,
         check_integer("n_steps", n_steps, low=0),
@@ -143,5 +136,5 @@ def read_settings(
         trainable,
         options,
         size,
-        rng if isinstance(rng, np.random.Generator) else None,
+        generator,
     )

@@ -22,7 +22,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_number
 from kan_ref.data import DataLike, check_data, hold_out
-from kan_ref.network import Network, check_inputs, check_network, network_values, refine
+from kan_ref.network import Network, check_inputs, network_values, refine
 from kan_ref.training.fitting import fit
 from kan_ref.training.objective import mean_squared_error
 from kan_ref.training.schedule import check_schedule
@@ -117,7 +117,6 @@ def fit_smooth(
     -----
     Implements :eq:`smooth-candidates`. It takes len(weights) runs of `fit` per grid.
     """
-    check_network("network", network)
     checked = check_data(data)
     if checked.y_train.ndim != 2:
         raise ValueError(

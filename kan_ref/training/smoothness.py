@@ -77,7 +77,7 @@ class Smoothness:
 
     def residuals(self, network: Network) -> FloatArray:
         """Compute sqrt(weight) times the jumps of (T9): layer by layer, [out, in, breakpoint]."""
-        pieces = [np.zeros(0)]
+        pieces = []
         for layer, weights in zip(network.layers, self.weights, strict=True):
             scale = layer.w_spline * layer.mask
             pieces.append((scale[:, :, None] * _jumps(layer, weights)).reshape(-1))
@@ -111,7 +111,7 @@ class Smoothness:
 def _jumps(layer: Layer, weights: FloatArray) -> FloatArray:
     """Compute the jumps of sum_m coef_m B_m, (n_out, n_in, n_intervals - 1)."""
     if not weights.shape[1]:
-        return np.zeros((*layer.w_spline.shape, 0))
+        return np.empty((*layer.w_spline.shape, 0))
     windows = np.lib.stride_tricks.sliding_window_view(layer.coef, layer.degree + 2, axis=2)
     jumps: FloatArray = np.einsum("ipq,jipq->jip", weights, windows)
     return jumps

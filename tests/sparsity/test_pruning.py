@@ -1313,3 +1313,17 @@ def test_only_inputs_are_exempt_besides_outputs_and_only_until_asked_for():
         assert pruned.widths == (2, 1, 1, 1)
     two = prune(lines([[1.0, 1e-3]]), x, inputs=False), prune(lines([[1.0, 1e-3]]), x, inputs=True)
     assert [is_active(one.layers[0]).tolist() for one in two] == [[[True, True]], [[True, False]]]
+
+
+def test_an_edge_of_score_0_is_no_reason_for_advice():
+    """The kept nodes A and B are joined by an edge of score 0; the ways over C and D have a weak edge each."""
+    network = lines(
+        [[1.0], [0.015625]], [[0.0, 64.0], [1.0, 0.0]], [[1.0, 0.015625]]
+    )  # A, C; B, D; y
+    network = kr.mask_edges(network, 1, [[1, 1], [1, 0]])
+
+    with pytest.raises(
+        ValueError,
+        match=r"; a threshold below 0\.015625 with an edge_threshold below 0\.015625 keeps one$",
+    ):
+        prune(network, LINE, threshold=0.1, edge_threshold=0.1, kind="mean")

@@ -276,8 +276,9 @@ def test_fractions_depend_neither_on_the_size_of_a_node_nor_on_those_of_other_no
 @pytest.mark.parametrize("size", [1e-160, 1e-9, 1.0, 1e9, 1e160])
 def test_an_edge_counts_if_it_varies_by_more_than_rounding_and_not_by_its_size(sign, size):
     """Edge 0 is a constant but for 10^-12 of itself, edge 1 is exactly constant, edge 2 is a line."""
-    t = np.linspace(-1.0, 1.0, 9)
-    x = sign * np.column_stack([1.0 + 1e-12 * t, np.full(9, 1.0 / 3.0), 1e-12 * t])
+    t = np.linspace(-1.0, 1.0, 7)
+    x = sign * np.column_stack([1.0 + 1e-12 * t, np.full(7, 0.1), 1e-12 * t])
+    assert x[:, 1].std() > 0.0  # rounding: the mean of seven times 0.1 is not 0.1
 
     (found,) = edge_scores(line_network([[size, size, size]]), x, kind="std")
 
