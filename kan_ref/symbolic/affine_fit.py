@@ -13,6 +13,7 @@ and numbers n of the samples on both sides give
     (S18)  misfit saved = (S_over - S_under)^2 / (n_under + n_over - (n_over - n_under)^2 / n)
 """
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +29,10 @@ ROUNDING = 16.0 * EPS  # of max |y|, in y: a value of a spline is a sum of a few
 SAME = 1e-12  # of the standard deviation of y: fits that differ by less differ by rounding
 CLEARANCE = 8.0 * EPS  # relative, of a: more than the rounding of a x + b at both ends
 WIDE = 0.1  # an interval between singular points must be wider to hold the data
+LARGEST_LOG_SCALE = 300.0  # log of s^n, with which the squares of powers are float64 numbers
+SMALLEST = float(np.ldexp(1.0, -1022))  # 1 / SMALLEST does not overflow
+LEAST_WIDTH = 1e-12  # of max |x|: for a line in a bounded domain, its rounding is 1e-4 of that
+LARGEST_ARGUMENT = 100.0  # |u| at which exp and cosh are far from overflow
 FINITE_POLES = 10.0  # |u| within which `_constant` looks for singular points
 
 
@@ -78,7 +83,7 @@ class Samples:
 
     `y`, `mean` and `std` are in units of `unit`, a power of two. y = mean + std z over t in
     [-1, 1]; `std` is the standard deviation, or 0 where x or y is constant and determines no
-    curve.
+    curve. Then t and z are 0 too.
     """
 
     x: FloatArray
@@ -156,7 +161,7 @@ def standardise(x: FloatArray, y: FloatArray) -> Samples:
     largest = float(np.abs(y).max())
     if not np.isfinite(largest):  # the output of an edge may overflow
         raise ValueError(f"y reaches {largest}, but must be finite")
-    unit = float(np.ldexp(1.0, int(np.frexp(largest)[1])))
+    unit = _power_of_two(largest)
     y = y / unit
     mean, std = float(np.mean(y)), float(np.std(y))
     if low == high or float(np.ptp(y)) <= ROUNDING * float(np.abs(y).max()):
@@ -165,21 +170,16 @@ def standardise(x: FloatArray, y: FloatArray) -> Samples:
     return Samples(x, y, np.clip(t, -1.0, 1.0), (y[order] - mean) / std, low, high, mean, std, unit)
 
 
+def _power_of_two(number: float) -> float:
+    """Return the largest power of two that is at most |number|, and 0.5 for 0."""
+    return float(np.ldexp(1.0, int(np.frexp(number)[1]) - 1))
+
+
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
     """Fit one function to checked samples, as `fit_affine` does."""
-    kind = function.gauge.kind
-    if samples.std == 0.0 or kind == "constant":
+    if samples.std == 0.0 or function.gauge.kind == "constant":
         return _constant(function, samples)
-    if kind == "line":
-        return _with_outer(function, samples, 1.0, 0.0)
-    if function.name == "sgn":
-        return _with_outer(function, samples, 1.0, -_best_break(samples))
-    ends = best_line(function, samples.t, samples.z)
-    fits = (
-        []
-        if ends is None
-        else [_with_outer(function, samples, a, b) for a, b in _lines(function, samples, *ends)]
-    )
+    fits = [_with_outer(function, samples, a, b) for a, b in _inner_lines(function, samples)]
     fits = [fit for fit in fits if np.isfinite(fit.rms)]
     if not fits:
         return _constant(function, samples)
@@ -191,6 +191,18 @@ def fit_samples(function: Function, samples: Samples) -> AffineFit:
     )
 
 
+def _inner_lines(function: Function, samples: Samples) -> list[tuple[float, float]]:
+    """Return (a, b) of the best inner lines, which are equal up to rounding."""
+    if function.gauge.kind == "line":
+        # a power of two, exact, with which the squares of a x do not overflow or underflow
+        largest = max(abs(samples.low), abs(samples.high))
+        return [(1.0 / max(_power_of_two(largest), SMALLEST), 0.0)]
+    if function.name == "sgn":
+        return [(1.0, -_best_break(samples))]
+    ends = best_line(function, samples.t, samples.z)
+    return [] if ends is None else _lines(function, samples, *ends)
+
+
 def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tuple[float, float]]:
     """Return (a, b) of the line from p at the first sample to q at the last, by (S17).
 
@@ -199,9 +211,12 @@ def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tup
     width = samples.high - samples.low
     if p == q:
         return []
-    if function.gauge.kind in ("power", "log"):
+    scale, kind = width / abs(q - p), function.gauge.kind
+    if kind == "log" or (
+        kind == "power" and abs(function.gauge.degree * math.log(scale)) < LARGEST_LOG_SCALE
+    ):
         # a is 1 or -1 first: then -b is exactly the sample at which u is 0
-        p, q = p * width / abs(q - p), q * width / abs(q - p)
+        p, q = p * scale, q * scale
     a, lines = (q - p) / width, []
     turn = function.gauge.turn
     if turn > 0.0 and samples.low * samples.high > 0.0:
@@ -235,14 +250,17 @@ def _constant(function: Function, samples: Samples) -> AffineFit:
     poles = singular_points(function, max(low, -FINITE_POLES), min(high, FINITE_POLES))
     walls = [low, *poles, high]
     left, right = next((one, two) for one, two in pairwise(walls) if two - one > WIDE)
-    middle, width = 0.5 * (samples.low + samples.high), samples.high - samples.low
+    largest = max(abs(samples.low), abs(samples.high))
     if np.isfinite(left) and np.isfinite(right):
+        width = max(samples.high - samples.low, LEAST_WIDTH * largest)
         a = min(1.0, 0.5 * (right - left) / width) if width > 0.0 else 1.0
-        b = 0.5 * (left + right) - a * middle
+        b = 0.5 * (left + right) - a * (0.5 * samples.low + 0.5 * samples.high)
     elif np.isfinite(left) or np.isfinite(right):
-        a, b = 1.0, left + 1.0 - samples.low if np.isfinite(left) else right - 1.0 - samples.high
+        margin = max(1.0, CLEARANCE * largest)
+        a = 1.0
+        b = left + margin - samples.low if np.isfinite(left) else right - margin - samples.high
     else:
-        a, b = 1.0, 0.0
+        a, b = min(1.0, LARGEST_ARGUMENT / max(largest, LARGEST_ARGUMENT)), 0.0
     return _measured(function, samples, canonical_affine(function, (a, b, 0.0, samples.mean)))
 
 

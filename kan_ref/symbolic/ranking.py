@@ -110,7 +110,7 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
 def _effective_number(samples: Samples, fit: AffineFit) -> float:
     """Return n_eff of (S20) from the residual of one fit."""
     order = np.argsort(samples.x, kind="stable")
-    signs = np.sign((samples.unit * samples.y - fit(samples.x))[order])
+    signs = np.sign((samples.y - fit(samples.x) / samples.unit)[order])
     # [eq:effective-number]
     runs = 1 + int(np.count_nonzero(signs[1:] != signs[:-1]))
     return min(float(len(signs)), max(4.0 * runs**2 / len(signs), LEAST_NUMBER))
