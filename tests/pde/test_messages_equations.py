@@ -1,0 +1,343 @@
+"""Messages of conditions, problems and derivatives: each wrong argument is named with what came and what is needed."""
+
+import numpy as np
+import pytest
+
+import kan_ref as kr
+from kan_ref.pde import user_residual
+from kan_ref.pde.user_residual import check_partials, evaluate_residual
+
+N = 9
+X = np.random.default_rng(0).uniform(-0.9, 0.9, (N, 2))
+ONES = lambda x, u, du, d2u: (u[:, 0], np.ones((len(x), 1)), None, None)  # noqa: E731
+TERM = kr.value_term(X, 0.0)
+LINE = kr.value_term(X[:, :1], 0.0)
+NETWORK = kr.init_network(
+    (2, 2), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+)
+RIGHT = NETWORK.with_theta(NETWORK.theta + 0.1)
+
+
+def second(value):
+    return lambda: kr.linear_term(X, second=value)
+
+
+def pairs(value, order=2):
+    return lambda: kr.function_term(X, ONES, order=order, pairs=value)
+
+
+def problem(terms, reference=None):
+    return lambda: kr.residual_problem(terms, reference=reference)
+
+
+REJECTED = {
+    "no coefficient": (lambda: kr.linear_term(X), "linear_term needs second, first or zeroth"),
+    "second wide": (
+        second(np.ones((3, 3))),
+        r"second has shape \(3, 3\), but must be of shape \(2,\), \(2, 2\) or \(9, 2, 2\)",
+    ),
+    "second of other points": (second(np.ones((8, 2, 2))), r"\(2, 2\) or \(9, 2, 2\)"),
+    "second long": (second(np.ones(3)), r"second has shape \(3,\), but must be of shape \(2,\)"),
+    "first turned": (
+        lambda: kr.linear_term(X, first=np.ones((2, 9))),
+        r"first has shape \(2, 9\), but must be of shape \(2,\) or \(9, 2\)",
+    ),
+    "zeroth long": (
+        lambda: kr.linear_term(X, zeroth=np.ones(8)),
+        r"zeroth has shape \(8,\), but must be a number or of shape \(9,\)",
+    ),
+    "source flat": (
+        lambda: kr.linear_term(X, zeroth=1.0, source=np.ones(9)),
+        r"source has shape \(9,\), but must be a number or of shape \(9, n_out\)",
+    ),
+    "value short": (
+        lambda: kr.value_term(X, np.ones((8, 1))),
+        r"y has shape \(8, 1\), but must be a number or of shape \(9, n_out\)",
+    ),
+    "points without variables": (lambda: kr.value_term(X[:, :0]), r"x has shape \(9, 0\)"),
+    "no points": (lambda: kr.value_term(X[:0]), r"x has shape \(0, 2\), but needs at least one"),
+    "weight negative": (
+        lambda: kr.value_term(X, weight=[1.0, 0.0, -0.5, 1.0, -2.0, 1.0, 1.0, 1.0, 1.0]),
+        "weight is -2 at point 4, but must be at least 0",
+    ),
+    "function": (
+        lambda: kr.function_term(X, 3),
+        "function is a int, but must be a function of x, u, du, d2u",
+    ),
+    "order": (lambda: kr.function_term(X, ONES, order=3), "order is 3"),
+    "pairs of order 1": (
+        pairs(((0, 0),), order=1),
+        "pairs is given, but with order 1 there are no second derivatives",
+    ),
+    "pairs empty": (pairs(()), "pairs is empty, but must be a sequence of pairs"),
+    "pairs empty array": (pairs(np.zeros((0, 2), dtype=int)), "pairs is empty"),
+    "pairs a number": (pairs(5), "pairs is a int, but must be a sequence of pairs"),
+    "pairs a text": (pairs("01"), "pairs is a str, but must be a sequence of pairs"),
+    "pairs flat": (pairs((0, 1)), r"pairs\[0\] is no pair of inputs"),
+    "pairs triple": (pairs(((0, 1), (0, 0, 1))), r"pairs\[1\] is no pair of inputs"),
+    "pairs beyond": (
+        pairs(((0, 1), (0, 2))),
+        r"an input in pairs\[1\] is 2, but must be between 0 and 1",
+    ),
+    "pairs below": (pairs(((-1, 0),)), r"an input in pairs\[0\] is -1, but must be between 0"),
+    "pairs twice": (
+        pairs(((0, 1), (1, 1), (1, 0))),
+        r"pairs\[2\] is \(0, 1\) in some order, but that pair is there already",
+    ),
+    "terms a text": (problem("term"), "terms is a str, but must be a sequence of terms"),
+    "terms a term": (problem(TERM), "terms is a LinearTerm, but must be a sequence of terms"),
+    "terms empty": (problem([]), "terms is empty, but a problem needs at least one term"),
+    "terms of another kind": (problem([TERM, ONES]), r"terms\[1\] is a function, but must come"),
+    "terms of other variables": (
+        problem([TERM, LINE]),
+        r"terms\[1\] has 1 variables, but terms\[0\] has 2",
+    ),
+    "no weight": (
+        problem([kr.value_term(X, weight=0.0), kr.value_term(X, weight=np.zeros(N))]),
+        "every weight of every term is 0, but a problem needs one above",
+    ),
+    "reference an array": (problem([TERM], X), "reference is a ndarray, but must be a pair"),
+    "reference a number": (problem([TERM], 3), "reference is a int, but must be a pair"),
+    "reference of three": (problem([TERM], (X, X, X)), "reference is 3 things, but must be"),
+    "reference of other variables": (problem([TERM], (X[:, :1], X)), r"reference x has shape"),
+    "reference flat": (problem([TERM], (X, X[:, 0])), r"reference u has shape"),
+    "reference short": (
+        problem([TERM], (X, X[:5])),
+        "reference has 9 points and 5 values, but needs one value a point, at least one",
+    ),
+    "reference empty": (problem([TERM], (X[:0], X[:0])), "reference has 0 points and 0 values"),
+    "problem of other variables": (
+        lambda: kr.residual_problem([LINE]).check(NETWORK),
+        "problem has 1 variables, but the model takes 2 inputs",
+    ),
+    "reference of other outputs": (
+        lambda: kr.residual_problem([TERM], reference=(X, X[:, :1])).check(NETWORK),
+        "reference u has 1 columns, but the model has 2 outputs",
+    ),
+    "source of other outputs": (
+        lambda: kr.residual_problem([TERM, kr.value_term(X, X[:, :1])]).check(NETWORK),
+        r"terms\[1\] gives values for 1 outputs, but the model has 2",
+    ),
+    "model": (
+        lambda: kr.input_jacobian(3, X),
+        "network is 3, but derivatives with respect to the inputs need a Network or an MLP",
+    ),
+    "no direction": (
+        lambda: kr.directional_jets(NETWORK, X, np.zeros((0, 2))),
+        r"directions has shape \(0, 2\), but needs at least one direction",
+    ),
+    "direction flat": (
+        lambda: kr.directional_jets(NETWORK, X, np.ones(3)),
+        r"directions has shape \(3,\), but needs shape \(n_directions, 2\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_a_wrong_argument_is_named_with_what_came_and_what_is_needed(name):
+    call, message = REJECTED[name]
+
+    with pytest.raises((ValueError, TypeError, IndexError), match=message):
+        call()
+
+
+def test_one_term_with_a_weight_is_enough_and_one_point_with_a_weight_too():
+    one = np.eye(N)[3]
+
+    problem_ = kr.residual_problem(
+        [kr.value_term(X, weight=0.0), kr.value_term(X, weight=one)], reference=(X[:1], X[:1])
+    )
+
+    problem_.check(NETWORK)
+    assert problem_.n_in == 2
+    assert problem_.points.shape == (2 * N, 2)
+
+
+def test_terms_and_references_keep_their_numbers_when_the_arrays_of_the_caller_change():
+    x, u, weight, matrix = X.copy(), X.copy(), np.ones(N), np.ones((2, 2))
+    term = kr.linear_term(x, second=matrix, source=u, weight=weight)
+    value = kr.residual_problem([term], reference=(x, u))
+    before = value.prepare(NETWORK).value(NETWORK)
+
+    for array in (x, u, weight, matrix):
+        array[...] = 7.0
+
+    assert value.prepare(NETWORK).value(NETWORK) == before
+    assert value.reference is not None
+    np.testing.assert_array_equal(value.reference[0], X)
+    np.testing.assert_array_equal(value.reference[1], X)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_pair_of_arrays_is_a_reference_as_list_and_as_tuple(kind):
+    assert kr.residual_problem([TERM], reference=kind([X, X])).reference is not None
+
+
+# --- values and derivatives that are not finite
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        kr.input_jacobian,
+        kr.input_hessian,
+        kr.input_laplacian,
+        lambda network, x: kr.directional_jets(network, x, [[1.0]]),
+    ],
+)
+def test_a_value_that_is_undefined_is_reported_before_a_derivative_that_is_infinite(call):
+    """sqrt at 0 has a value, and no derivative; at -1 it has none."""
+    network = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="sqrt")
+
+    with pytest.raises(ValueError, match=r"x\[1\]"):
+        call(network, [[0.0], [-1.0]])
+    with pytest.raises(ValueError, match=r"x\[0\].*derivative|derivative.*x\[0\]"):
+        call(network, [[0.0], [0.5]])
+
+
+def test_an_operator_whose_coefficients_vanish_at_some_points_is_the_sum_of_its_terms_at_all():
+    matrix = np.zeros((N, 2, 2))
+    matrix[::2, 0, 0], matrix[1::3, 0, 1], matrix[4, 1, 1] = 1.5, -0.7, 2.0
+    prepared = kr.residual_problem([kr.linear_term(X, second=matrix)]).prepare(NETWORK)
+
+    residuals = prepared.residuals(NETWORK)
+
+    hessian = kr.input_hessian(NETWORK, X)
+    expected = np.einsum("bpq,bopq->ob", matrix, hessian) / np.sqrt(2.0 * N)
+    np.testing.assert_allclose(residuals, expected.ravel(), rtol=1e-11, atol=1e-11)
+
+
+# --- answers of a user's function
+
+
+def answered(*answer):
+    return evaluate_residual(lambda x, u, du, d2u: answer, (X, X.copy(), None, None))
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((np.ones(N - 1), None, None, None), r"residual has shape \(8,\), but 9 points need"),
+        ((np.ones((N, 0)), None, None, None), r"residual has shape \(9, 0\), but 9 points need"),
+        ((np.ones((N, 1, 1)), None, None, None), r"residual has shape \(9, 1, 1\)"),
+        ((np.float64(1.0), None, None, None), r"residual has shape \(\)"),
+        ((np.ones(N) * 1j, None, None, None), "residual has dtype complex128, but needs real"),
+        (
+            (np.ones(N), np.ones((N, 3)), None, None),
+            r"by_u has shape \(9, 3\), but residual \(9,\)",
+        ),
+        ((np.ones(N), np.array(["a"]), None, None), "by_u has dtype <U1, but needs real numbers"),
+        (
+            (np.ones(N), None, np.ones((N, 2, 2)), None),
+            "by_du is given, but this term has no such derivatives: its order is too low",
+        ),
+        ((np.ones(N), None, None), "function returned 3 items, but must return"),
+        ((np.ones(N), None, None, None, None), "function returned 5 items, but must return"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_named_with_its_shape(answer, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        answered(*answer)
+
+
+@pytest.mark.parametrize("shape", [(N,), (N, 1), (N, 3)])
+def test_integers_and_booleans_are_residuals_as_float64(shape):
+    for dtype in (bool, int, np.float32):
+        residual, partials = answered(
+            np.ones(shape, dtype=dtype), np.ones((*shape, 2), dtype=dtype), None, None
+        )
+        assert residual.dtype == partials[0].dtype == np.float64
+        assert partials[1:] == (None, None)
+
+
+# --- how much a partial derivative may differ
+
+
+def cubic(factor, wrong_points=0, n=40):
+    """u^3 with its derivative times `factor` at all points, or twice it at some of them."""
+    u = np.linspace(0.5, 1.5, n)[:, None]
+
+    def function(x, u, du, d2u):
+        by_u = 3.0 * factor * u**2
+        by_u[:wrong_points] *= 2.0
+        return u[:, 0] ** 3, by_u, None, None
+
+    return function, (u, u.copy(), None, None)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_partial_derivative_may_differ_by_a_hundred_thousandth_of_both_sides(sign):
+    check_partials(*cubic(1.0 + sign * 1.8e-5), "terms[0]")
+    for wrong in (3e-5, 1e-4, 1e-2):
+        with pytest.raises(ValueError, match=r"terms\[0\]: by_u is wrong: at point 0"):
+            check_partials(*cubic(1.0 + sign * wrong), "terms[0]")
+
+
+@pytest.mark.parametrize(("n", "allowed"), [(9, 0), (10, 1), (40, 4), (49, 4), (110, 11)])
+def test_one_point_in_ten_may_disagree(n, allowed):
+    check_partials(*cubic(1.0, allowed, n), "terms[0]")
+    with pytest.raises(ValueError, match="by_u is wrong: at point 0"):
+        check_partials(*cubic(1.0, allowed + 1, n), "terms[0]")
+
+
+@pytest.mark.parametrize("part", [1e-9, 1e-7])
+def test_a_wrong_partial_derivative_is_found_unless_rounding_of_the_other_terms_hides_it(part):
+    """Rounding of R is 1e-14 of its terms, which a difference with h = 1e-6 makes 1e-8."""
+
+    def function(x, u, du, d2u):
+        return u[:, 0] + part * du[:, 0, 0], np.ones_like(u), 3.0 * part * np.ones_like(du), None
+
+    u = np.linspace(0.5, 1.5, 20)[:, None]
+    arguments = (u, u.copy(), np.ones((20, 1, 1)), None)
+    if part < 1e-8:
+        check_partials(function, arguments, "terms[0]")
+        return
+    with pytest.raises(ValueError, match="by_du is wrong"):
+        check_partials(function, arguments, "terms[0]")
+
+
+def test_steps_are_so_small_that_the_curvature_of_the_residual_does_not_count():
+    """A central difference of exp(30 u) with h = 1e-6 errs by 1e-10 of its value."""
+
+    def function(x, u, du, d2u):
+        value = np.exp(30.0 * u)
+        return value[:, 0], 30.0 * value, None, None
+
+    u = np.linspace(0.5, 1.5, 20)[:, None]
+
+    check_partials(function, (u, u.copy(), None, None), "terms[0]")
+
+
+def test_directions_of_differences_have_the_size_of_each_component_and_are_symmetric_in_d2u():
+    rng = np.random.default_rng(0)
+    sizes = np.array([1e-6, 1.0, 1e5, 0.0])
+    u = rng.normal(size=(30, 4)) * sizes
+    d2u = rng.normal(size=(30, 2, 3, 3))
+
+    direction = user_residual._direction(u)
+    of_hessian = user_residual._direction(d2u + d2u.swapaxes(2, 3))
+
+    rms = np.sqrt(np.mean(u**2, axis=0))
+    relative = direction / np.where(rms > 0.0, rms, 1.0)
+    np.testing.assert_allclose(relative, np.cos(1.0 + 2.3 * np.arange(120)).reshape(30, 4))
+    np.testing.assert_array_equal(of_hessian, of_hessian.swapaxes(2, 3))
+    assert len(np.unique(np.round(relative, 9))) == 120
+
+
+@pytest.mark.parametrize("axes", [(4,), (4, 2), (4, 2, 2)])
+@pytest.mark.parametrize("residuals", [(), (3,)])
+def test_changes_along_a_direction_are_sums_over_the_components_of_each_point(axes, residuals):
+    rng = np.random.default_rng(0)
+    direction = rng.normal(size=(7, *axes))
+    partial = rng.normal(size=(7, *residuals, *axes))
+
+    along = user_residual._along(partial, direction)
+
+    expected = [
+        np.tensordot(partial[b], direction[b], axes=len(axes)).reshape(residuals) for b in range(7)
+    ]
+    np.testing.assert_allclose(along, expected, rtol=1e-12)
+    assert along.shape == (7, *residuals)
