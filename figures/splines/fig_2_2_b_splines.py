@@ -16,7 +16,8 @@ import kan_ref as kr
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import GREY
 from kan_ref.bspline.curve_fit import move_coefficients
-from kan_ref.bspline.knots import extended_knots, refined_breakpoints
+from kan_ref.bspline.knots import extended_knots
+from kan_ref.bspline.refined_grids import refined_breakpoints
 from kan_ref.checks import FloatArray
 
 NAME = "2.2"

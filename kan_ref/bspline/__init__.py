@@ -23,10 +23,10 @@ from kan_ref.bspline.knot_vectors import prepare_knots as prepare_knots
 from kan_ref.bspline.knots import add_outer_knots as add_outer_knots
 from kan_ref.bspline.knots import check_knots as check_knots
 from kan_ref.bspline.knots import extended_knots as extended_knots
-from kan_ref.bspline.knots import interpolate_in_rank as interpolate_in_rank
-from kan_ref.bspline.knots import keep_outer_knots as keep_outer_knots
-from kan_ref.bspline.knots import refined_breakpoints as refined_breakpoints
 from kan_ref.bspline.knots import uniform_knots as uniform_knots
 from kan_ref.bspline.placement import blended_knots as blended_knots
 from kan_ref.bspline.placement import data_bounds as data_bounds
 from kan_ref.bspline.placement import hidden_bounds as hidden_bounds
+from kan_ref.bspline.refined_grids import interpolate_in_rank as interpolate_in_rank
+from kan_ref.bspline.refined_grids import keep_outer_knots as keep_outer_knots
+from kan_ref.bspline.refined_grids import refined_breakpoints as refined_breakpoints

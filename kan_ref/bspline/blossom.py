@@ -162,9 +162,9 @@ def blossom_coef(knots: object, degree: int, coef: object, new_knots: object) ->
     Notes
     -----
     Implements :eq:`blossom-coef`. Exact on the new [a, b] where the new breakpoints include all the
-    old ones (`knots.is_nested`); else every coefficient is exact for one piece under its basis
-    function. That piece is the one under the middle of the part of the support that lies in the new
-    [a, b]: this keeps extrapolation smallest.
+    old ones (`refined_grids.is_nested`); else every coefficient is exact for one piece under its
+    basis function. That piece is the one under the middle of the part of the support that lies in
+    the new [a, b]: this keeps extrapolation smallest.
 
     Examples
     --------

@@ -16,7 +16,8 @@ import numpy as np
 
 from kan_ref.bspline.bases import all_bases, knot_averages
 from kan_ref.bspline.blossom import continue_curves, transfer_coef
-from kan_ref.bspline.knots import breakpoints, check_knots, contains_breakpoints
+from kan_ref.bspline.knots import breakpoints, check_knots
+from kan_ref.bspline.refined_grids import contains_breakpoints
 from kan_ref.checks import FloatArray, check_float_array, check_integer, check_overflow
 
 # Singular values below this fraction of the largest are cut when samples correct a curve. Samples

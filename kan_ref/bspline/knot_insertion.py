@@ -16,7 +16,8 @@ A whole knot vector t' at once (the Oslo algorithm; Cohen, Lyche & Riesenfeld 19
 
 import numpy as np
 
-from kan_ref.bspline.knots import check_knots, multiplicity
+from kan_ref.bspline.knots import check_knots
+from kan_ref.bspline.refined_grids import multiplicity
 from kan_ref.checks import FloatArray, check_float_array, check_integer, check_number
 
 

@@ -6,19 +6,14 @@ For each input:
 
     (B1)  s_j = a + j h,  h = (b - a) / G                              uniform breakpoints
     (B2)  a - k h, ..., a - h,  s_0, ..., s_G,  b + h, ..., b + k h    outer knots
-    (B3)  s'_j = s(j G / G'),  s(rank) linear between s(0), ..., s(G)  the grid with G' intervals
 
-In (B1) s_G = b exactly. (B3) keeps every old breakpoint, bit for bit, where G' is a multiple of G:
-j G / G' is then a whole number in float64 too. Such a grid contains the old splines on [a, b] with
-the outer knots of (B2), and everywhere if it keeps the old outer knots.
+In (B1) s_G = b exactly.
 """
 
 import numpy as np
 
 from kan_ref.checks import (
-    BoolArray,
     FloatArray,
-    IntArray,
     check_float_array,
     check_integer,
     check_rectangular,
@@ -104,7 +99,7 @@ def extended_knots(breakpoints: object, degree: int) -> FloatArray:
     array([[-0.5 ,  0.  ,  0.75,  1.  ,  1.5 ]])
     """
     degree = check_integer("degree", degree, low=0)
-    return add_outer_knots(_check_breakpoints("breakpoints", breakpoints), degree)
+    return add_outer_knots(check_breakpoints("breakpoints", breakpoints), degree)
 
 
 def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
@@ -123,57 +118,9 @@ def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
     return knots
 
 
-def keep_outer_knots(knots: FloatArray, grid: FloatArray, degree: int) -> FloatArray:
-    """Return the extended knot vectors of checked breakpoints with the outer knots of `knots`."""
-    n_knots = knots.shape[1]
-    return np.concatenate([knots[:, :degree], grid, knots[:, n_knots - degree :]], axis=1)
-
-
 def breakpoints(knots: FloatArray, degree: int) -> FloatArray:
     """Return the grid in [a, b], (n_in, n_intervals + 1): a view of `knots` (n_in, n_knots)."""
     return knots[:, degree : knots.shape[1] - degree]
-
-
-def refined_breakpoints(breakpoints: object, n_intervals: int) -> FloatArray:
-    """Return the same grids with another number of intervals, interpolated linearly in rank.
-
-    Parameters
-    ----------
-    breakpoints : (n_in, G + 1)
-        Nondecreasing, the first below the last.
-    n_intervals : int
-        G'; a multiple of G keeps every old breakpoint.
-
-    Returns
-    -------
-    breakpoints : (n_in, n_intervals + 1)
-
-    Raises
-    ------
-    TypeError, ValueError
-        Breakpoints that decrease or have no width; n_intervals below 1.
-
-    Notes
-    -----
-    Implements :eq:`rank-interpolation`.
-
-    Examples
-    --------
-    >>> refined_breakpoints([[0.0, 1.0, 4.0]], n_intervals=4)
-    array([[0. , 0.5, 1. , 2.5, 4. ]])
-    """
-    n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    return interpolate_in_rank(_check_breakpoints("breakpoints", breakpoints), n_intervals)
-
-
-def interpolate_in_rank(rows: FloatArray, n_intervals: int) -> FloatArray:
-    """Return n_intervals + 1 numbers for each row (n_in, any) of sorted numbers, linear in rank."""
-    last = rows.shape[1] - 1
-    # [eq:rank-interpolation]
-    ranks = np.arange(n_intervals + 1) * last / n_intervals
-    refined = [np.interp(ranks, np.arange(last + 1), row) for row in rows]
-    # [/eq:rank-interpolation]
-    return np.array(refined).reshape(len(rows), n_intervals + 1)
 
 
 def uniform_breakpoints(a: FloatArray, b: FloatArray, n_intervals: int) -> FloatArray:
@@ -181,53 +128,6 @@ def uniform_breakpoints(a: FloatArray, b: FloatArray, n_intervals: int) -> Float
     # [eq:uniform-breakpoints]
     return np.linspace(a, b, n_intervals + 1, axis=1)
     # [/eq:uniform-breakpoints]
-
-
-def is_nested(old_breakpoints: object, new_breakpoints: object) -> BoolArray:
-    """Return for each input whether the new breakpoints include all the old ones, exactly.
-
-    Parameters
-    ----------
-    old_breakpoints : (n_in, G + 1)
-        A breakpoint that is repeated inside (a, b), where curves are less smooth, must be repeated
-        as often in the new grid; a repeated end counts once.
-    new_breakpoints : (n_in, G' + 1)
-        May reach beyond the old [a, b].
-
-    Returns
-    -------
-    nested : (n_in,) of bool
-
-    Raises
-    ------
-    TypeError, ValueError
-        Breakpoints that are no grids, or grids for different numbers of inputs.
-    """
-    old = _check_breakpoints("old_breakpoints", old_breakpoints)
-    new = _check_breakpoints("new_breakpoints", new_breakpoints)
-    if len(old) != len(new):
-        raise ValueError(
-            f"old_breakpoints has {len(old)} rows, but new_breakpoints has {len(new)}: "
-            "both need one per input"
-        )
-    return contains_breakpoints(old, new)
-
-
-def contains_breakpoints(old: FloatArray, new: FloatArray) -> BoolArray:
-    """Return `is_nested` of checked grids."""
-    nested = np.empty(len(old), dtype=np.bool_)
-    for i, (old_grid, new_grid) in enumerate(zip(old, new, strict=True)):
-        is_end = (old_grid == old_grid[0]) | (old_grid == old_grid[-1])
-        needed = np.where(is_end, 1, multiplicity(old_grid, old_grid))
-        found = multiplicity(old_grid, new_grid)
-        nested[i] = np.all(found >= needed)
-    return nested
-
-
-def multiplicity(values: FloatArray, knots: FloatArray) -> IntArray:
-    """Count how often each of the values occurs in a knot vector (n_knots,)."""
-    first = np.searchsorted(knots, values, side="left")
-    return np.searchsorted(knots, values, side="right") - first
 
 
 def check_knots(name: str, knots: object, degree: int) -> FloatArray:
@@ -298,7 +198,7 @@ def check_width(low: FloatArray, high: FloatArray, first: FloatArray, last: Floa
         )
 
 
-def _check_breakpoints(name: str, value: object) -> FloatArray:
+def check_breakpoints(name: str, value: object) -> FloatArray:
     """Check that `value` are grids (n_in, n_intervals + 1), and return them as float64."""
     grids = check_float_array(name, value, ("n_in", "n_intervals + 1"))
     if grids.shape[1] < 2:

@@ -17,9 +17,9 @@ from kan_ref.bspline.knots import (
     add_outer_knots,
     check_per_input,
     check_width,
-    interpolate_in_rank,
     uniform_breakpoints,
 )
+from kan_ref.bspline.refined_grids import interpolate_in_rank
 from kan_ref.checks import BoolArray, FloatArray, check_float_array, check_integer, check_number
 
 _FLAT = 1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error

@@ -32,6 +32,7 @@ from kan_ref.network.gradient_steps import (
     TOGETHER,
     Scales,
     activations,
+    check_scales,
     clear_of_kinks,
     input_direction,
     limit_to_values,
@@ -194,13 +195,7 @@ class _Check:
         """Evaluate a network for a check."""
         y, caches = forward(network, x)
         scales = measure_scales(network, x, caches)
-        for array in (*scales.flow, *scales.errors, *scales.lengths, scales.units):
-            if not np.isfinite(array).all():
-                raise ValueError(
-                    "x and the parameters give activations or derivatives beyond float64 "
-                    "(about 1.8e308), but a gradient check needs finite ones: scale x or the "
-                    "parameters to size one"
-                )
+        check_scales(network, x, scales)
         return cls(network, x, y, caches, scales, step, tolerance, rng)
 
     def judge_inputs(self, backward: Backward) -> None:

@@ -30,6 +30,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network import symbolic_edges
 from kan_ref.network.cache import Cache
+from kan_ref.network.definedness import first_cause, layer_inputs
 from kan_ref.network.layer import Layer, edge_slopes, evaluate, layer_outputs
 from kan_ref.network.network import Network
 from kan_ref.network.symbolic_edges import SymbolicEdge
@@ -70,6 +71,18 @@ def measure_scales(network: Network, x: FloatArray, caches: Sequence[Cache]) -> 
         errors.append(_EPS * sizes + _TINY + np.einsum("bji,bi->bj", slopes, errors[-1]))
         flow.append(layer_outputs(layer, cache))
     return Scales(flow, errors, lengths, _output_units(sizes))
+
+
+def check_scales(network: Network, x: FloatArray, scales: Scales) -> None:
+    """Raise ValueError where the measures of a network at x are not finite."""
+    measures = (*scales.flow, *scales.errors, *scales.lengths, scales.units)
+    if not all(np.isfinite(array).all() for array in measures):
+        raise ValueError(
+            first_cause(network.layers, layer_inputs(network.layers, x), "x", highest=2)
+            or "x and the parameters give activations or derivatives beyond float64 "
+            "(about 1.8e308), but a gradient check needs finite ones: scale x or the "
+            "parameters to size one"
+        )
 
 
 def _output_units(sizes: FloatArray) -> FloatArray:

@@ -14,7 +14,8 @@ from oracles_training import coefficients_by_sampling, design_matrix, nearest_so
 import kan_ref as kr
 from kan_ref.bspline.bases import basis
 from kan_ref.bspline.curve_fit import move_coefficients
-from kan_ref.bspline.knots import extended_knots, is_nested, refined_breakpoints
+from kan_ref.bspline.knots import extended_knots
+from kan_ref.bspline.refined_grids import is_nested, refined_breakpoints
 
 degrees = st.integers(0, 5)
 

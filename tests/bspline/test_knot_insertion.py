@@ -21,13 +21,8 @@ from strategies import (
 from kan_ref.bspline.bases import basis, greville
 from kan_ref.bspline.blossom import blossom, blossom_coef, continued_values, insert_knots
 from kan_ref.bspline.knot_insertion import insert_knot, refinement_matrix
-from kan_ref.bspline.knots import (
-    breakpoints,
-    extended_knots,
-    is_nested,
-    refined_breakpoints,
-    uniform_knots,
-)
+from kan_ref.bspline.knots import breakpoints, extended_knots, uniform_knots
+from kan_ref.bspline.refined_grids import is_nested, refined_breakpoints
 
 
 @st.composite

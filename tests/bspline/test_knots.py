@@ -7,14 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from strategies import degrees, knot_arrays
 
-from kan_ref.bspline.knots import (
-    breakpoints,
-    check_knots,
-    extended_knots,
-    is_nested,
-    refined_breakpoints,
-    uniform_knots,
-)
+from kan_ref.bspline.knots import breakpoints, check_knots, extended_knots, uniform_knots
+from kan_ref.bspline.refined_grids import is_nested, refined_breakpoints
 
 numbers = st.floats(-1e3, 1e3)
 

@@ -93,7 +93,7 @@ def test_all_unknown_arguments_are_named_at_once():
 def test_arguments_that_come_by_position_and_go_by_name_are_listed():
     assert refusal("extend_grid", 1, 2, 3) == (
         "extend_grid takes 2 arguments by position (network, x), but 3 came: "
-        "give the others by name (n_intervals=)"
+        "give the others by name (n_intervals=, outer=)"
     )
     assert refusal("Data", 1, 2, 3, 4, 5) == (
         "Data takes 4 arguments by position (x_train, y_train, x_test, y_test), but 5 came"

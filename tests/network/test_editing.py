@@ -116,7 +116,7 @@ def test_a_lock_that_is_unlocked_computes_the_same():
 
 @pytest.mark.parametrize("places", [[(0, 0)], [(0, 0), (0, 0)], [], np.zeros((3, 2), dtype=int)])
 def test_a_lock_of_fewer_than_two_different_edges_is_rejected(places):
-    with pytest.raises(ValueError, match="^places is .*, but a lock needs at least two edges$"):
+    with pytest.raises(ValueError, match=r"^places is .*, but a lock needs at least two edges$"):
         kr.lock_edges(symbolic_network(), 1, places)
 
 
@@ -138,7 +138,7 @@ def test_a_lock_with_an_edge_of_another_function_is_rejected_with_its_place(othe
     "places", [3, "00", None, {(0, 0), (0, 1)}, [(0, 0), (0,)], [0, 1], [(0, 0, 0)], ["00", "01"]]
 )
 def test_places_that_are_no_sequence_of_pairs_are_rejected(edit, places):
-    with pytest.raises(TypeError, match="^places is .* must be a sequence of pairs"):
+    with pytest.raises(TypeError, match=r"^places is .* must be a sequence of pairs"):
         edit(symbolic_network(), 1, places)
 
 

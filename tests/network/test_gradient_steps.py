@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def length(first, second, third):
 
 def interval_near(row, degree, x):
     """The smallest interval of positive length that the basis functions at x depend on."""
-    gaps = [right - left for left, right in zip(row, row[1:], strict=False)]
+    gaps = [right - left for left, right in pairwise(row)]
     place = max((n for n, knot in enumerate(row) if knot <= x), default=0)
     place = min(place, len(gaps) - 1)
     near = [gap for gap in gaps[max(place - degree, 0) : place + degree + 1] if gap > 0.0]
