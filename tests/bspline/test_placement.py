@@ -244,3 +244,13 @@ def test_no_samples_have_no_bounds():
         ValueError, match=r"x has shape \(0, 1\), but a grid needs at least one row"
     ):
         hidden_bounds(np.zeros((0, 1)), 5)
+
+
+def test_one_limit_for_all_inputs_goes_with_limits_of_each_on_the_other_side():
+    many = np.array([1.0, 2.5, 4.0])
+
+    for low, high in ((-1.0, many), (-many, 5.0)):
+        found = grid_bounds(low, high, pad=0.1)
+
+        each = np.broadcast_arrays(low, high, np.zeros(3))[:2]
+        np.testing.assert_array_equal(found, grid_bounds(*each, pad=0.1))
