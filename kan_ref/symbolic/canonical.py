@@ -215,7 +215,7 @@ def _gather_constants(layer: Layer) -> Layer:
     users, affine = Counter(edge.row for edge in layer.symbolic), layer.affine.copy()
     for node in range(layer.n_out):
         rows = [edge.row for edge in _below(layer, node) if users[edge.row] == 1]
-        if len(rows) > 1:
+        if rows:
             total = math.fsum(affine[rows, 3])
             affine[rows, 3] = 0.0
             affine[rows[0], 3] = total
