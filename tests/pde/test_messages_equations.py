@@ -5,6 +5,7 @@ import pytest
 
 import kan_ref as kr
 from kan_ref.pde import user_residual
+from kan_ref.pde.jet_families import check_jet
 from kan_ref.pde.user_residual import check_partials, evaluate_residual
 
 N = 9
@@ -208,6 +209,15 @@ def test_an_operator_whose_coefficients_vanish_at_some_points_is_the_sum_of_its_
     hessian = kr.input_hessian(NETWORK, X)
     expected = np.einsum("bpq,bopq->ob", matrix, hessian) / np.sqrt(2.0 * N)
     np.testing.assert_allclose(residuals, expected.ravel(), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("output", "sample"), [(0, 2), (1, 0), (1, 3)])
+def test_a_number_that_overflows_is_reported_with_its_sample_and_its_output(output, sample):
+    jet = np.ones((2, 3, 4))
+    jet[output, 1, sample] = np.inf
+
+    with pytest.raises(ValueError, match=rf"x\[{sample}\] gives output {output} a value or"):
+        check_jet(NETWORK, X[:4], jet, highest=2)
 
 
 # --- answers of a user's function

@@ -244,3 +244,12 @@ def test_the_frequency_of_a_sine_is_at_most_half_a_turn_from_sample_to_sample():
         p, q = best_line(LIBRARY["sin"], t, standard(rng.standard_normal(9)))
 
         assert abs(q - p) <= np.pi * 9
+
+
+def test_a_line_on_which_the_function_is_constant_explains_nothing():
+    t = np.linspace(-1.0, 1.0, 20)
+    z = standard(t**3)
+
+    misfit = misfits(LIBRARY["tanh"], Chart("ends"), np.array([[50.0, 60.0]]), t, z)
+
+    assert misfit.tolist() == [pytest.approx(z @ z)]
