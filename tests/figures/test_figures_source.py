@@ -160,7 +160,9 @@ def test_every_function_that_a_run_calls_is_in_the_closure(figure):
 
     ours = {path for path in called if path.startswith((f"{ROOT}/kan_ref/", f"{ROOT}/figures/"))}
     closure = {str(path) for path in source.import_closure(figure.__name__).values()}
-    assert ours - {f"{ROOT}/kan_ref/__init__.py"} <= closure
+    # neither decides a result: one finds public names, the other explains calls that do not fit
+    way = {f"{ROOT}/kan_ref/__init__.py", f"{ROOT}/kan_ref/checks/calls.py"}
+    assert ours - way <= closure
     assert len(ours) >= 3
 
 
@@ -169,7 +171,7 @@ def test_a_figure_depends_on_its_own_module_and_not_on_all_of_the_package(figure
     closure = source.import_closure(figure.__name__)
 
     assert figure.__name__ in closure
-    assert "kan_ref.checks" in closure
+    assert "kan_ref.checks.values" in closure
     assert not any(name.startswith("kan_ref.conformance") for name in closure)
     assert "figures.machine.records" not in closure
     assert not any(path.name == "__init__.py" for path in closure.values())
