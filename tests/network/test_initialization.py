@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 import kan_ref as kr
+from kan_ref.bspline import data_bounds
+from kan_ref.network import domain_of_samples, read_domain, samples_as_domain
 
 
 def made(widths=(2, 5, 3), *, seed=0, n_intervals=5, degree=3, domain=(-1.0, 1.0), **options):
@@ -254,3 +256,40 @@ def test_samples_and_probe_batch_stay_as_they_were():
     made(domain=samples, x=samples)
 
     np.testing.assert_array_equal(samples, before)
+
+
+# --- what reads a domain
+
+
+def test_a_probe_batch_from_bounds_has_the_documented_thousand_points():
+    rng, fresh = np.random.default_rng(5), np.random.default_rng(5)
+    kr.init_network((2, 3, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    for n_in, n_out in ((2, 3), (3, 1)):
+        fresh.standard_normal((n_out, n_in, 8))
+        fresh.uniform(-1, 1, (n_out, n_in))
+    fresh.uniform(-1, 1, (1000, 2))
+
+    assert rng.random() == fresh.random()
+
+
+@pytest.mark.parametrize("domain", [[[0.0, 1.0], [-3.0, 5.0]], [-1.0, 1.0]])
+def test_bounds_are_arrays_of_their_own(domain):
+    given_domain = np.array(domain)
+
+    low, high, samples = read_domain(given_domain, 2)
+    low += 1.0
+    high += 1.0
+
+    np.testing.assert_array_equal(given_domain, domain)
+    assert samples is None
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (1, 2), (3, 2), (2, 3), (2, 1), (7, 4)])
+def test_samples_as_a_domain_give_their_own_bounds_whatever_their_shape(shape):
+    x = np.random.default_rng(9).normal(size=shape)
+
+    low, high, _ = read_domain(samples_as_domain(x), shape[1])
+
+    np.testing.assert_array_equal([low, high], data_bounds(x))
+    np.testing.assert_array_equal(domain_of_samples(x), np.transpose(data_bounds(x)))
+    assert (samples_as_domain(x) is x) == (shape != (2, 2))

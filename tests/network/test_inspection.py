@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import WAYS, contraction_by, network_cases, random_batch, random_network
+from networks import (
+    WAYS,
+    contraction_by,
+    network_cases,
+    random_batch,
+    random_network,
+    symbolic_cases,
+)
 from oracles_layer import edge_curve, layer_edges
 
 import kan_ref as kr
+from kan_ref.network import edge_samples
 
 
 def example(seed=0, widths=(2, 5, 3), **options):
@@ -243,4 +251,41 @@ def test_distance_of_far_or_near_outputs_neither_overflows_nor_vanishes(size):
     found = kr.distance(network, network.with_theta(2.0 * network.theta), [[size], [size]])
 
     assert found.max == size
-    assert found.rms == pytest.approx(found.max, rel=1e-14)
+    assert found.rms == pytest.approx(found.max, rel=1e-14, abs=0.0)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_distance_from_something_that_is_no_network_is_rejected_by_name(place):
+    network, x = example()
+    both = [network, network]
+    both[place] = "network"
+
+    with pytest.raises(
+        TypeError, match=f"^{('old', 'new')[place]} is 'network', but must be a Net"
+    ):
+        kr.distance(*both, x)
+
+
+# --- samples of edges
+
+
+@given(symbolic_cases())
+def test_samples_of_edges_are_the_inputs_and_the_edge_outputs_of_each_layer(drawn):
+    network, x, _ = drawn
+
+    found = edge_samples(network, x)
+
+    expected = zip(inputs_of_layers(network, x), kr.edge_outputs(network, x), strict=True)
+    for own, both in zip(found, expected, strict=True):
+        for one, other in zip(own, both, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_samples_of_edges_need_a_sample_and_finite_numbers():
+    network, x = example()
+
+    assert len(edge_samples(network, x[:1])) == 2
+    with pytest.raises(ValueError, match=r"^x has shape \(0, 2\), but a curve needs at least one"):
+        edge_samples(network, x[:0])
+    with pytest.raises(ValueError, match=r"^x contains nan"):
+        edge_samples(network, np.nan * x)

@@ -1,0 +1,194 @@
+"""Which sample and which edge a message names where a network has no finite value or derivative."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import kan_ref as kr
+from kan_ref.functions.library import LIBRARY
+from kan_ref.network import (
+    Cache,
+    evaluate,
+    first_cause,
+    layer_inputs,
+    place_hidden_grids,
+    undefined_values,
+)
+from kan_ref.network.symbolic_edges import SymbolicEdge
+
+
+def network_with(names, affine=(2.0, 0.5, 1.0, 0.0), widths=(1, 1, 1)):
+    """Layers of splines, the first an identity, whose edges from input 0 to output 0 are symbolic where a name is given."""
+    rng, layers = np.random.default_rng(0), []
+    made = kr.init_network(widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    for name, layer in zip(names, made.layers, strict=True):
+        if name is None:
+            line = {"base": "identity", "w_base": np.ones_like(layer.w_base)}
+            layers.append(replace(layer, coef=0.0 * layer.coef, **line))
+            continue
+        mask = np.ones(layer.mask.shape)
+        mask[0, 0] = 0.0
+        edge = SymbolicEdge(0, 0, LIBRARY[name], 0)
+        layers.append(replace(layer, mask=mask, symbolic=[edge], affine=[affine]))
+    return kr.Network(layers)
+
+
+X = np.array([[0.5], [1.0], [-1.5], [-2.0]])
+LOG = "x[2] gives log on the edge from input 0 to output 0 of layer {} the argument -2.5"
+
+
+# --- the cause
+
+
+@pytest.mark.parametrize("names", [("log", None), (None, "log")])
+def test_the_first_undefined_sample_and_its_edge_are_found_in_any_layer(names):
+    found = undefined_values(network_with(names).layers, X, "x")
+
+    assert found == f"{LOG.format(names.index('log'))}, where it has no finite value"
+
+
+@pytest.mark.parametrize("name", ["sqrt", "x^1.5"])
+def test_a_missing_derivative_is_a_cause_only_up_to_the_order_that_is_needed(name):
+    """The root has a value and no derivative at 0, x^1.5 a derivative and no second one."""
+    layers = network_with((name, None), affine=(1.0, 0.0, 1.0, 0.0)).layers
+    x, missing = np.array([[1.0], [0.0]]), {"sqrt": 1, "x^1.5": 2}[name]
+    order = {1: "its derivative", 2: "its second derivative"}[missing]
+
+    assert undefined_values(layers, x) == ""
+    for highest in range(4):
+        found = first_cause(layers, list(layer_inputs(layers, x)), "x", highest=highest)
+        assert found.startswith("x[1] gives ") == (highest >= missing)
+        assert (order in found) == (highest >= missing)
+
+
+def test_a_sum_beyond_float64_is_found_without_a_warning():
+    first = network_with((None,), widths=(2, 2)).layers[0]
+    weights = np.array([[1.0, 0.0], [1e300, -1e300]])
+    last = network_with((None,), widths=(2, 1)).layers[0]
+    layers = (replace(first, w_base=weights), last)
+    x = np.array([[1.0, 1.0], [0.0, 1e10], [1e10, 1e10]])
+
+    assert undefined_values(layers, x, "z") == (
+        "z[1] gives output 1 of layer 0 a value beyond the largest float64: "
+        "scale the network or its data"
+    )
+
+
+# --- what evaluates curves and moves grids
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda n: n(X),
+        lambda n: kr.extend_grid(n, X, n_intervals=6),
+        lambda n: kr.update_grid(n, X),
+        lambda n: place_hidden_grids(n, X, 6),
+    ],
+)
+@pytest.mark.parametrize("names", [("log", None), (None, "log")])
+def test_what_needs_a_value_at_a_sample_rejects_it(call, names):
+    with pytest.raises(
+        ValueError, match=re.escape(" gives log on the edge from input 0 to output 0")
+    ):
+        call(network_with(names))
+
+
+@pytest.mark.parametrize("names", [("log", None), (None, "log")])
+def test_hidden_grids_that_keep_their_numbers_stay_where_a_sample_is_undefined(names):
+    network = network_with(names)
+
+    assert place_hidden_grids(network, X) is network
+    assert place_hidden_grids(network, X[:2]) is not network
+
+
+def test_a_curve_names_its_own_edge_and_the_first_undefined_value():
+    """Two symbolic edges: the other one is defined everywhere."""
+    (layer,) = network_with((None,), widths=(1, 2)).layers
+    edges = [SymbolicEdge(0, 0, LIBRARY["sin"], 0), SymbolicEdge(1, 0, LIBRARY["log"], 1)]
+    rows = [[7.0, 9.0, 1.0, 0.0], [2.0, 0.5, 1.0, 0.0]]
+    network = kr.Network([replace(layer, mask=np.zeros((2, 1)), symbolic=edges, affine=rows)])
+
+    assert kr.edge_curve(network, 0, output=0, input=0, x=X[:, 0]).shape == (4,)
+    sentence = "x[2] gives log on the edge from input 0 to output 1 of layer 0 the argument -2.5"
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        kr.edge_curve(network, 0, output=1, input=0, x=X[:, 0])
+
+
+def test_a_spline_curve_beyond_float64_is_rejected():
+    (layer,) = network_with((None,), widths=(1, 1)).layers
+    network = kr.Network([replace(layer, w_base=[[1e300]])])
+
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ValueError, match=r"^x\[1\] gives output 0 of layer 0 a value beyond"),
+    ):
+        kr.edge_curve(network, 0, output=0, input=0, x=[1.0, 1e10])
+
+
+# --- missing arguments
+
+
+def test_a_cache_without_inputs_rejects_a_symbolic_edge():
+    layer = network_with((None,), widths=(1, 1)).layers[0]
+    cache = evaluate(layer, X)
+
+    assert isinstance(cache, Cache)
+    with pytest.raises(ValueError, match=r"^cache holds no x, but symbolic edges need the cache"):
+        _ = cache.inputs
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda n: kr.mask_edges(n, 0, [[1.0]]),
+        lambda n: kr.extend_grid(n, n_intervals=6),
+        lambda n: kr.update_grid(n, X),
+    ],
+)
+def test_something_that_is_no_network_is_rejected_by_name(call):
+    with pytest.raises(TypeError, match=r"^network is 'network', but must be a Network"):
+        call("network")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda n, x: kr.update_grid(n, x), lambda n, x: kr.extend_grid(n, x, n_intervals=6)],
+)
+def test_grids_are_placed_with_at_least_one_sample(call):
+    network = network_with((None, None))
+
+    assert call(network, X[:1]).widths == network.widths
+    with pytest.raises(ValueError, match=r"^x has shape \(0, 1\), but placing a grid needs"):
+        call(network, X[:0])
+
+
+# --- samples of a refinement
+
+
+def test_samples_have_no_effect_where_the_new_grid_contains_the_old_one():
+    network = kr.init_network(
+        (2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1)
+    )
+    x = np.random.default_rng(2).uniform(-1.0, -0.5, (5, 2))
+
+    for outer in ("kept", "even"):
+        with_x, without = (
+            kr.extend_grid(network, given, n_intervals=6, outer=outer) for given in (x, None)
+        )
+        np.testing.assert_array_equal(with_x.theta, without.theta)
+
+
+def test_samples_decide_where_a_grid_that_does_not_contain_the_old_one_keeps_the_function():
+    network = kr.init_network(
+        (1, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(1)
+    )
+    layer = network.layers[0]
+    network = kr.Network([replace(layer, coef=30.0 * layer.coef)])
+    x = np.random.default_rng(2).uniform(-1.0, 1.0, (6, 1))
+
+    with_x, without = (kr.extend_grid(network, given, n_intervals=5) for given in (x, None))
+
+    assert kr.distance(network, with_x, x).rms < 0.1 * kr.distance(network, without, x).rms
