@@ -260,8 +260,9 @@ def test_scores_refuse_unknown_kinds_and_too_few_samples(function):
 def test_fractions_depend_neither_on_the_size_of_a_node_nor_on_those_of_other_nodes(
     of_nodes, of_edges, seed
 ):
-    """Edges of 10^-12 of their node keep their fraction, and rows of 10^-200 to 10^200 stand side by side."""
+    """Edges of 10^-12 of their node keep their fraction, and rows of 10^-200 to 10^200 stand side by side; at one sample all edges are 0."""
     x = np.random.default_rng(seed).uniform(-1.0, 1.0, (7, len(of_edges)))
+    x[0] = 0.0
     weights = 10.0 ** np.array(of_edges, dtype=float)
     weights[0] = 1.0
     rows = 10.0 ** np.array(of_nodes, dtype=float)[:, None] * weights

@@ -1,6 +1,5 @@
 """Rules that hold for every run: defaults, the schedule of hidden grids, the best of equals, what is refused and what is allowed."""
 
-import inspect
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,13 +13,13 @@ from oracles_training import bits, samples
 
 import kan_ref as kr
 from kan_ref.network.network import Network
-from kan_ref.training import fitting, history
+from kan_ref.sparsity import PenaltyWeights
+from kan_ref.training import fitting, history, smooth_fit, starts
 from kan_ref.training.class_losses import cross_entropy, softmax
 from kan_ref.training.history import Recorder
 from kan_ref.training.objective import LOSSES, DataGoal
 from kan_ref.training.optimizer_choice import on_batches
 from kan_ref.training.settings import Settings
-from kan_ref.training.smooth_fit import WEIGHTS
 from kan_ref.training.starts import Starts
 
 
@@ -39,51 +38,88 @@ def example(widths=(2, 2, 1), *, n_intervals=3, degree=3, f=curve, seed=0, **opt
 # --- what is left out
 
 
-DEFAULTS = {
-    "optimizer": None,
-    "loss": "mse",
-    "penalty_weight": 0.0,
-    "l1_weight": 1.0,
-    "entropy_weight": 1.0,
-    "penalty": "paper",
-    "smoothness_weight": 0.0,
-    "validation_share": 0.2,
-}
+def watched_fit(monkeypatch, module):
+    """Let runs of `fit` note their data and options, and return their network untrained."""
+    calls = []
+
+    def fit(network, data, **options):
+        calls.append((data, options))
+        history = SimpleNamespace(test_rmse=np.ones(1), train_rmse=np.ones(1))
+        return SimpleNamespace(network=network, history=history, interrupted=False)
+
+    monkeypatch.setattr(module, "fit", fit)
+    return calls
 
 
-@pytest.mark.parametrize(
-    ("function", "own"),
-    [
-        (
-            kr.fit,
-            {"n_steps": 100, "grids": None, "update_grids": True, "learning_rate": None}
-            | {"batch_size": None, "progress": False, "callback": None, "rng": None},
-        ),
-        (kr.value_and_grad, {}),
-        (kr.run_starts, {"n_starts": 8, "n_steps": 30, "domain": None, "base": "silu"}),
-        (kr.fit_smooth, {"n_steps": 30, "weights": WEIGHTS}),
-    ],
-)
-def test_an_option_that_is_left_out_means_the_same_in_every_function(function, own):
-    known = DEFAULTS | own
-    found = {
-        name: parameter.default
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.default is not inspect.Parameter.empty and name in known
+def test_starts_are_8_runs_of_30_steps_compared_on_a_fifth_of_the_samples(monkeypatch):
+    _, data = example(widths=(1, 1), n_train=20)
+    calls = watched_fit(monkeypatch, starts)
+
+    kr.run_starts((1, 1), data, n_intervals=3, degree=3, rng=np.random.default_rng(0))
+
+    assert [options for _, options in calls] == [
+        {"optimizer": None, "n_steps": 30, "smoothness_weight": 0.0}
+    ] * 8
+    assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
+
+
+def test_fit_smooth_tries_none_and_weights_of_equal_ratios_by_runs_like_those_of_starts(
+    monkeypatch,
+):
+    """Weights too close to each other cost runs, and a gap between them may hide the best."""
+    network, data = example(widths=(1, 1), n_train=20)
+    calls = watched_fit(monkeypatch, smooth_fit)
+
+    kr.fit_smooth(network, data, grids=(3,), rng=np.random.default_rng(0))
+
+    weights = [options.pop("smoothness_weight") for _, options in calls]
+    assert all(options == {"optimizer": None, "n_steps": 30} for _, options in calls)
+    assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
+    assert weights[0] == 0.0
+    np.testing.assert_allclose(np.divide(weights[2:], weights[1:-1]), 100.0, rtol=1e-12)
+    assert 1e-13 < weights[1] < weights[-1] < 1e-3
+
+
+def test_a_fit_takes_100_steps_without_any_penalty_and_lets_grids_follow(monkeypatch):
+    network, data = example(widths=(1, 1))
+    found, original = [], fitting.read_settings
+
+    def read_settings(*arguments, **options):
+        found.append(original(*arguments, **options))
+        return found[-1]
+
+    monkeypatch.setattr(fitting, "read_settings", read_settings)
+    kr.fit(network, data, callback=lambda step: True)
+    kr.fit(network, data, penalty_weight=2.0, callback=lambda step: True)
+
+    plain, penalized = found
+    assert (plain.optimizer, plain.n_steps, plain.penalty) == ("lm", 100, None)
+    assert (plain.smoothness_weight, plain.update_grids, plain.options) == (0.0, True, {})
+    assert penalized.optimizer == "lbfgs"
+    assert penalized.penalty == PenaltyWeights(2.0, 1.0, 1.0, "paper")
+
+
+def test_every_name_of_an_optimizer_is_that_optimizer():
+    network, data = example(widths=(1, 2, 1))
+    objective = data_objective(network, data.x_train, data.y_train)
+    theta, n_steps = objective.start(), 12
+    batches = on_batches(objective, 10, np.random.default_rng(5))
+    direct = {
+        "lbfgs": kr.lbfgs(objective.value_and_grad, theta, n_steps=n_steps),
+        "adam": kr.adam(batches, theta, n_steps=n_steps),
+    } | {
+        name: kr.bfgs(objective.value_and_grad, theta, n_steps=n_steps, update=name)
+        for name in ("bfgs", "ssbfgs", "ssbroyden")
     }
 
-    assert found
-    assert found.items() <= known.items()
-    assert own.keys() <= found.keys()
+    for name, result in direct.items():
+        batch = {"batch_size": 10, "rng": np.random.default_rng(5)} if name == "adam" else {}
+        run = kr.fit(network, data, optimizer=name, n_steps=n_steps, update_grids=False, **batch)
 
-
-def test_the_default_weights_are_none_and_then_equal_ratios():
-    """Weights too close to each other cost runs, and a gap between them may hide the best."""
-    ratios = np.divide(WEIGHTS[2:], WEIGHTS[1:-1])
-
-    assert WEIGHTS[0] == 0.0
-    np.testing.assert_allclose(ratios, 100.0, rtol=1e-12)
-    assert WEIGHTS[-1] <= 1e-3
+        np.testing.assert_allclose(run.network.theta, result.theta, rtol=1e-9, atol=1e-12)
+    ends = np.array([result.theta for result in direct.values()])
+    apart = np.abs(ends[:, None] - ends).max(axis=2) + np.eye(len(ends))
+    assert apart.min() > 1e-6
 
 
 # --- hidden grids follow on schedule
@@ -513,5 +549,45 @@ def test_penalties_on_curves_need_a_network_with_curves(option):
 def test_a_class_of_models_is_no_model():
     _, data = example()
 
-    with pytest.raises(TypeError, match=r"^network is <class .*, but must be a Network, an MLP or"):
-        kr.fit(kr.Network, data)
+    for value in (kr.Network, 3, None, SimpleNamespace(theta=1, widths=(1, 1)), "network"):
+        for call in (
+            lambda value=value: kr.fit(value, data),
+            lambda value=value: kr.value_and_grad(value, data.x_train, data.y_train),
+        ):
+            with pytest.raises(
+                TypeError, match=r"^network is .*, but must be a Network, an MLP or a LAN"
+            ):
+                call()
+
+
+def test_names_of_parameters_need_parameters_of_that_name():
+    network, data = example(widths=(1, 1))
+    model = kr.init_mlp((1, 2, 1), activation="tanh", rng=np.random.default_rng(0))
+
+    with pytest.raises(
+        ValueError, match=r"^trainable is \('symbolic',\), but .* has no symbolic edges$"
+    ):
+        kr.fit(network, data, trainable=("symbolic",))
+    with pytest.raises(
+        TypeError, match=r"^trainable is \('coef',\), but the parameters of MLP\(.*have no"
+    ):
+        kr.fit(model, data, trainable=("coef",))
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "adam"])
+def test_the_network_is_the_last_one_or_the_run_names_the_step_that_it_is_of(
+    optimizer, monkeypatch
+):
+    """After a grid has moved, the best network of its grid is kept: here the first, with steps much too long."""
+    network, data = example(widths=(1, 2, 1))
+    rate = {"learning_rate": 5.0} if optimizer == "adam" else {}
+    answers, seen = iter([False, True]), []
+    monkeypatch.setattr(Network, "left_grids", lambda self, flow: next(answers, False))
+
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=9, callback=seen.append, **rate)
+
+    best = int(np.argmin(run.history.train_rmse))
+    note = f"; hidden grids moved, and the network is that of step {best}, the best on its grid"
+    assert bits(run.network) == bits(seen[best].network)
+    assert (note in run.stopped) == (best != 9)
+    assert optimizer == "lm" or best != 9
