@@ -10,6 +10,7 @@ the same functions within `SAME`, because another machine may sum in another ord
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,11 @@ def data() -> kr.Data:
 
 def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     """Return (title, description, network) for three stages of one training."""
-    start = kr.init_network(
+    first, last = kr.init_network(
         (2, 5, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(2)
-    )
+    ).layers
+    # all grids on [-1, 1], as in the paper's code
+    start = kr.Network((first, replace(last, knots=kr.uniform_knots(5 * [-1.0], 1.0, 5, 3))))
     weights: dict[str, Any] = {"penalty_weight": 1e-2, "l1_weight": 1.0, "entropy_weight": 2.0}
     sparse = kr.fit(
         start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, **weights
