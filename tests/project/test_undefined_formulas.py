@@ -113,7 +113,7 @@ EVALUATES = {
     "extend_grid": lambda network, x: kr.extend_grid(network, x, n_intervals=5),
     "update_grid": kr.update_grid,
     "draw_network": kr.draw_network,
-    "save_film": lambda network, x: kr.save_film([network], x, "never.gif"),
+    "save_film": lambda network, x: filmed(network, x),
     "value_and_grad": lambda network, x: kr.value_and_grad(network, x, Y),
     "value_and_grad penalty": lambda network, x: kr.value_and_grad(
         network, x, Y, penalty_weight=0.1
@@ -164,6 +164,11 @@ def locked(network):
     return kr.lock_edges(
         kr.fix_symbolic(network, 0, output=1, input=1, name=function), 0, [(0, 0), (1, 1)]
     )
+
+
+def filmed(network, x):
+    with TemporaryDirectory() as folder:
+        return kr.save_film([network], x, f"{folder}/film.gif")
 
 
 def saved(network):
