@@ -30,7 +30,7 @@ def run_program(main: Callable[[], int]) -> NoReturn:
         status = main()
         sys.stdout.flush()
     except KeyboardInterrupt as interruption:
-        status = _tell(interruption)
+        status = _print_interruption(interruption)
     except BrokenPipeError:
         # what is still buffered has no reader, and would raise the error again at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,12 +44,13 @@ def report_interrupts() -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
-            sys.exit(_tell(error))
+            sys.exit(_print_interruption(error))
         before(kind, error, trace)
 
     sys.excepthook = hook
 
 
-def _tell(interruption: BaseException) -> int:
+def _print_interruption(interruption: BaseException) -> int:
+    """Print the last line after Ctrl-C, and return the status."""
     print(str(interruption) or "interrupted", file=sys.stderr)
     return INTERRUPTED

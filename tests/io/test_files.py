@@ -120,7 +120,7 @@ def run_killed(path):
 
 @contextlib.contextmanager
 def slow_writer(path):
-    """Yield a process that is replacing a file, and its temporary file; it ends when it is told to."""
+    """Yield a process that is replacing a file, and its temporary file; it ends on request."""
     command = [sys.executable, "-c", KILLED, str(path), "wait"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:

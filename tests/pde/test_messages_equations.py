@@ -310,7 +310,7 @@ def test_a_wrong_partial_derivative_is_found_unless_rounding_of_the_other_terms_
 
 
 def test_steps_are_so_small_that_the_curvature_of_the_residual_does_not_count():
-    """A central difference of exp(30 u) with h = 1e-6 errs by 1e-10 of its value."""
+    """A central difference of exp(30 u) with h = 1e-6 has an error of 1e-10 of its value."""
 
     def function(x, u, du, d2u):
         value = np.exp(30.0 * u)
