@@ -93,6 +93,18 @@ def test_both_ways_to_the_normal_matrix_agree(n_rows, n_entries, n_columns, asse
     )
 
 
+def test_assembling_needs_memory_for_some_rows_alone():
+    block = random_block(np.random.default_rng(2), 100_000, 6, 50)
+    upper = np.zeros(50**2)
+
+    tracemalloc.start()
+    row_sparse._assemble(block, upper)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < block.values.nbytes  # 4.8 MB; all rows at once would need several times as much
+
+
 # (rows, entries, columns) and the faster method by the measurements beside the constants
 @pytest.mark.parametrize(
     ("measured", "assembled"),
