@@ -16,7 +16,7 @@ _PUBLIC = {
     "bspline": "fit_curve uniform_knots",
     "discovery": "discover eliminate",
     "drawing": "draw_network save_film",
-    "formulas": "equation_term formula formula_latex recognise_constants",
+    "formulas": "equation_term formula formula_latex from_formula recognise_constants",
     "functions": "LIBRARY register_function unregister_function",
     "io": (
         "from_efficient_kan from_jaxkan from_pykan load save "

@@ -38,6 +38,7 @@ from kan_ref.drawing import save_film as save_film
 from kan_ref.formulas import equation_term as equation_term
 from kan_ref.formulas import formula as formula
 from kan_ref.formulas import formula_latex as formula_latex
+from kan_ref.formulas import from_formula as from_formula
 from kan_ref.formulas import recognise_constants as recognise_constants
 from kan_ref.functions import LIBRARY as LIBRARY
 from kan_ref.functions import register_function as register_function
