@@ -67,7 +67,7 @@ def insert_knot(
     )
     moved = (1.0 - alpha) * np.hstack([zeros, curves]) + alpha * np.hstack([curves, zeros])
     # [/eq:boehm]
-    return np.insert(old, np.searchsorted(old, t, side="right"), t), moved
+    return np.insert(old, np.searchsorted(old, t), t), moved
 
 
 def refinement_matrix(knots: object, degree: int, new_knots: object) -> FloatArray:

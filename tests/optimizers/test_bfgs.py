@@ -548,6 +548,46 @@ def test_a_failed_line_search_starts_again_along_the_gradient(monkeypatch):
     np.testing.assert_allclose(result.theta, [1.0, 1.0], rtol=0, atol=1e-8)
 
 
+EPS = np.finfo(float).eps
+
+
+@pytest.mark.parametrize(
+    ("value", "norm", "progress"),
+    [
+        (1.0, 5.0, False),  # exactly 20 units of rounding below the first value
+        (1.0 - EPS, 5.0, True),
+        (1.0 + 20 * EPS, 5.0, False),
+        (2.0, 4.9, True),
+        (2.0, 5.0, False),
+    ],
+)
+def test_progress_is_a_value_lower_by_more_than_20_units_of_rounding_or_a_smaller_gradient(
+    value, norm, progress
+):
+    search = module._Progress(1.0 + 20 * EPS, 5.0)
+    for _ in range(5):
+        assert search.reason_to_stop(1.0 + 20 * EPS, 5.0) is None
+
+    assert search.reason_to_stop(value, norm) is None
+
+    rest = [search.reason_to_stop(2.0, 9.0) for _ in range(9 if progress else 3)]
+    assert rest == [None] * len(rest)
+    assert search.reason_to_stop(2.0, 9.0).startswith(
+        "10 line searches lowered neither the value 2"
+    )
+
+
+def test_progress_counts_from_the_lowest_value_and_the_smallest_gradient_so_far():
+    search = module._Progress(1.0, 5.0)
+    assert search.reason_to_stop(3.0, 4.0) is None  # a smaller gradient at a higher value
+    assert search.reason_to_stop(0.5, 6.0) is None  # a lower value with a larger gradient
+
+    stops = [search.reason_to_stop(0.7, 4.5) for _ in range(10)]
+
+    assert stops[:9] == [None] * 9
+    assert stops[9].endswith("beyond its rounding nor the gradient norm 4")
+
+
 @every_update
 def test_a_minimum_is_reached_from_beside_a_maximum(update):
     result = bfgs(lambda t: (float(np.cos(t[0])), -np.sin(t)), [0.1], update=update)
