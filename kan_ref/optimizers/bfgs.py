@@ -73,11 +73,7 @@ def _updated(
         model_curvature = -search.step * float(step @ gradient)
     else:
         # [eq:first-inverse-hessian]
-        scale = (
-            float(step @ grad_change) / float(grad_change @ grad_change)
-            if grad_change.any()
-            else 0.0
-        )
+        scale = float((step @ grad_change) / (grad_change @ grad_change))  # nan if both underflow
         # [/eq:first-inverse-hessian]
         if not scale > 0.0:
             return None
