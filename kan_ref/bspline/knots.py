@@ -180,10 +180,8 @@ def check_per_input(name: str, value: object, n_in: int | None = None) -> FloatA
 
     Return it as an array (1,) or (n_in,). `n_in` None accepts any number of inputs.
     """
-    array = check_float_array(name, np.atleast_1d(check_rectangular(name, value)), ("n_in",))
-    if len(array) != 1 and n_in is not None:
-        check_float_array(name, array, (n_in,))
-    return array
+    array = np.atleast_1d(check_rectangular(name, value))
+    return check_float_array(name, array, ("n_in" if n_in is None or array.size == 1 else n_in,))
 
 
 def check_width(low: FloatArray, high: FloatArray, first: FloatArray, last: FloatArray) -> None:

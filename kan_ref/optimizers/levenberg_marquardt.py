@@ -257,14 +257,16 @@ def levenberg_marquardt(
         if not stopped and step == n_steps:
             stopped = steps_are_done(n_steps)
         if stopped:
-            break
+            return OptimizeResult(
+                point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
+            )
         equations = normal_equations(point.jacobian, point.residuals)
         if state is None:  # "mu := tau max a_ii"
             state = _Damping(max(damping * equations.largest_square(), _TINY))
         outcome = _next_point(problem, point, state, equations, step_tolerance)
         if isinstance(outcome, str):
             stopped = outcome
-            break
+            continue
         fall, allowed = point.value - outcome.value, value_tolerance * point.value
         point, step = outcome, step + 1
         stopped = asked_to_stop(
@@ -275,6 +277,3 @@ def levenberg_marquardt(
                 f"step {step} lowered the value by {fall:.2g}, "
                 f"not more than {value_tolerance:g} of it"
             )
-    return OptimizeResult(
-        point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
-    )

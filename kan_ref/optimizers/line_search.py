@@ -40,7 +40,7 @@ _MARGIN = 0.1  # distance of a new point from the ends of the bracket, relative 
 class Trial:
     """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient there.
 
-    Where value or derivative are not finite they are stored as inf and nan: the step was too long.
+    Where value or derivative are not finite the step was too long, and the value is stored as inf.
     """
 
     step: float
@@ -178,9 +178,7 @@ def _trial(
     gradient = np.array(gradient, dtype=np.float64)
     slope = float(direction @ gradient)
     finite = math.isfinite(value) and math.isfinite(slope)
-    return Trial(
-        step, point, float(value) if finite else math.inf, slope if finite else math.nan, gradient
-    )
+    return Trial(step, point, float(value) if finite else math.inf, slope, gradient)
 
 
 def _beyond(start: Trial, low: Trial) -> float:
@@ -208,7 +206,7 @@ def _cubic_minimizer(a: Trial, b: Trial) -> float:
     # [eq:cubic-interpolation]
     d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step)
     radicand = d1 * d1 - a.slope * b.slope
-    if not radicand >= 0.0:
+    if not radicand > 0.0:
         return math.nan
     d2 = math.copysign(math.sqrt(radicand), a.step - b.step)
     denominator = a.slope - b.slope + 2.0 * d2

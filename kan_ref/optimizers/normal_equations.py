@@ -45,10 +45,9 @@ class NormalEquations:
 
     def largest_square(self) -> float:
         """Return max_i (J^T J)_ii."""
-        if self.dual:
-            dense = dense_form(self.jacobian)
-            return float(np.einsum("bi,bi->i", dense, dense).max())
-        return float(self.matrix.diagonal().max())
+        dense = dense_form(self.jacobian) if self.dual else None
+        squares = self.matrix.diagonal() if dense is None else np.einsum("bi,bi->i", dense, dense)
+        return float(squares.max())
 
     @np.errstate(all="ignore")  # an overflow is reported as an error
     def step(self, damping: float) -> tuple[FloatArray, float]:

@@ -36,6 +36,8 @@ CHANGES = [  # kind, statement, all its mutants of that kind
     ("call", "f(a, b, key=c)", {"f(b, a, key=c)", "f(a, b)"}),
     ("call", "zip(a, strict=True)", set()),
     ("call", "max(a, b)", set()),
+    ("call", "np.clip(a, b, c)", set()),
+    ("call", "a.clip(b, c)", {"a.clip(c, b)"}),
     ("function", "np.minimum(a, b)", {"np.maximum(a, b)"}),
     ("function", "abs(a)", {"a"}),
     ("axis", "f(a, axis=1)", {"f(a, axis=0)"}),

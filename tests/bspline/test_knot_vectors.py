@@ -62,7 +62,9 @@ def test_division_and_bisection_find_the_same_intervals_at_and_beside_the_knots(
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize(("shift", "even"), [(0.24, True), (0.26, False)])
+@pytest.mark.parametrize(
+    ("shift", "even"), [(0.24, True), (0.26, False), (-0.24, True), (-0.26, False)]
+)
 def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
     knots = np.arange(8.0)[None]
     knots[0, 3] += shift
@@ -138,15 +140,30 @@ def test_every_spacing_of_outer_knots_gives_the_intervals_of_bisection(
         (1.0, 16 * 8 - 5, False),
     ],
 )
-def test_a_table_is_made_for_at_most_16_bins_for_each_knot(left, right, divided):
-    """8 knots, the inner ones 1 apart."""
-    knots = np.concatenate([[-left], np.arange(6.0), [5.0 + right]])[None]
+@pytest.mark.parametrize("unit", [1.0, 2.0**-7, 2.0**7, 2.0**-990])
+def test_a_table_is_made_for_at_most_16_bins_for_each_knot(left, right, divided, unit):
+    """8 knots, the inner ones one unit apart; the smallest unit is 1e-298."""
+    knots = unit * np.concatenate([[-left], np.arange(6.0), [5.0 + right]])[None]
 
     vectors = prepare_knots(knots, 1)
 
     assert (vectors.bins_per_unit is not None) is divided
-    mu, _ = find_intervals(vectors, np.array([[-left / 2, 0.5, 5.0 + right / 2]]))
+    mu, _ = find_intervals(vectors, unit * np.array([[-left / 2, 0.5, 5.0 + right / 2]]))
     np.testing.assert_array_equal(mu, [[0, 1, 6]])
+
+
+def test_tables_of_different_lengths_stand_side_by_side():
+    inner = np.arange(6.0)
+    knots = np.array([[-1.0, *inner, 6.0], [-3.0, *inner, 9.0], [0.0, *inner, 8.0]])
+    points = np.linspace(knots[:, 0], knots[:, -1], 43, axis=1)
+
+    vectors = prepare_knots(knots, 1)
+    mu, _ = find_intervals(vectors, points)
+
+    assert vectors.interval_of_bin is not None
+    for row, own, found in zip(knots, points, mu, strict=True):
+        expected = np.searchsorted(row, own, side="right") - 1
+        np.testing.assert_array_equal(found, np.minimum(expected, len(row) - 2))
 
 
 @pytest.mark.parametrize("n_left", [0, 2])
@@ -163,13 +180,14 @@ def test_knots_repeated_at_the_ends_of_an_even_grid_are_found_by_division(n_left
 
 
 def test_one_row_of_knots_that_are_not_even_sends_all_to_bisection():
-    """An inner knot that repeats, one off by a quarter, an outer knot between bins, and a grid of denormal width."""
+    """An inner knot that repeats, one off by a quarter, an outer knot between bins, and intervals of 1e-300."""
     even = np.arange(8.0)
+    assert (3.0 * 1e-300) / 3.0 == 1e-300
     for row in (
-        [0.0, 1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 6.0],
+        np.array([0.0, 1.0, 2.0, 2.0, 4.0, 5.0, 6.0, 7.0]),
         even + 0.25 * (even == 3.0),
         even - 0.5 * (even == 0.0),
-        5e-324 * even,
+        1e-300 * (even - 2.0),
     ):
         for rows in ([even, row], [row, even]):
             assert prepare_knots(np.array(rows), 2).bins_per_unit is None
