@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import check_flag
-from kan_ref.data import DataLike, check_arrays
+from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, place_hidden_grids, refine
 from kan_ref.optimizers import Iterate, steps_are_done
 from kan_ref.training.goal import Model, Problem
@@ -30,6 +30,7 @@ from kan_ref.training.objective import (
     check_model,
     check_penalty,
 )
+from kan_ref.training.off_grid import note_on_grids
 from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
 from kan_ref.training.settings import Settings, read_settings
@@ -102,6 +103,7 @@ def fit(
     run : Run
         On KeyboardInterrupt with the best network so far; `stopped` says so. Where a symbolic edge
         of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
+        So it does where test samples outside the grids determine the test error.
 
     Raises
     ------
@@ -156,7 +158,8 @@ def fit(
         stopped = f"interrupted after {steps}: this is the best network so far"
     finally:
         recorder.close()
-    stopped += note_on_test(network, test, "reference x" if data is None else "x_test")
+    samples = "reference x" if data is None else "x_test"
+    stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
     return Run(network, recorder.history(), stopped, interrupted)
 
 
@@ -176,6 +179,7 @@ def _read_goal(
             "residual_problem, or both"
         )
     check_arrays(data)
+    check_loss(data, loss)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
     check_start(network, train.x)
     return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
