@@ -36,8 +36,8 @@ _PUBLIC = {
     "data": "Data",
     "targets": "TARGETS sample",
     "training": (
-        "History Run Scaler SmoothRun best_start fit fit_smooth predict_labels predict_proba "
-        "run_starts scaled value_and_grad"
+        "History Run Scaler SmoothRun ValidatedRun best_start fit fit_smooth fit_validated "
+        "predict_labels predict_proba run_starts scaled value_and_grad"
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
