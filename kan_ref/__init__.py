@@ -35,7 +35,10 @@ _PUBLIC = {
     "symbolic": "auto_symbolic fit_affine fix_symbolic suggest_symbolic unfix_symbolic",
     "data": "Data",
     "targets": "TARGETS sample",
-    "training": "History Run SmoothRun best_start fit fit_smooth run_starts value_and_grad",
+    "training": (
+        "History Run SmoothRun ValidatedRun best_start fit fit_smooth fit_validated run_starts "
+        "value_and_grad"
+    ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 

@@ -94,9 +94,11 @@ from kan_ref.targets import sample as sample
 from kan_ref.training import History as History
 from kan_ref.training import Run as Run
 from kan_ref.training import SmoothRun as SmoothRun
+from kan_ref.training import ValidatedRun as ValidatedRun
 from kan_ref.training import best_start as best_start
 from kan_ref.training import fit as fit
 from kan_ref.training import fit_smooth as fit_smooth
+from kan_ref.training import fit_validated as fit_validated
 from kan_ref.training import run_starts as run_starts
 from kan_ref.training import value_and_grad as value_and_grad
 from kan_ref.version import __version__ as __version__

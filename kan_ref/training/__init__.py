@@ -10,3 +10,6 @@ from kan_ref.training.smooth_fit import fit_smooth as fit_smooth
 from kan_ref.training.starts import best_start as best_start
 from kan_ref.training.starts import run_starts as run_starts
 from kan_ref.training.undefined import check_start as check_start
+from kan_ref.training.validated_fit import Candidate as Candidate
+from kan_ref.training.validated_fit import ValidatedRun as ValidatedRun
+from kan_ref.training.validated_fit import fit_validated as fit_validated
