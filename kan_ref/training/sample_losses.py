@@ -44,8 +44,12 @@ def best_constant(goal: DataGoal) -> FloatArray:
 
 
 def strata(goal: DataGoal) -> IntArray:
-    """Return the stratum of each sample: its class, or its pattern of answers; 0 for numbers."""
-    if goal.loss.probabilities is None:
+    """Return the stratum of each sample: its class, or its answer.
+
+    All samples are in stratum 0 for numbers, and for several answers, whose patterns may be rare.
+    """
+    one_answer = goal.loss.name == "logistic" and goal.targets.shape[1] == 1
+    if goal.loss.probabilities is None or not (goal.loss.name == "cross_entropy" or one_answer):
         return np.zeros(len(goal.targets), dtype=np.intp)
     return np.unique(goal.targets, axis=0, return_inverse=True)[1].reshape(-1)
 
