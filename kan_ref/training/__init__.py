@@ -5,6 +5,7 @@ from kan_ref.training.history import History as History
 from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step
 from kan_ref.training.objective import value_and_grad as value_and_grad
+from kan_ref.training.paired_test import compare as compare
 from kan_ref.training.smooth_fit import SmoothRun as SmoothRun
 from kan_ref.training.smooth_fit import fit_smooth as fit_smooth
 from kan_ref.training.starts import best_start as best_start
