@@ -147,6 +147,15 @@ def fit_validated(
 
     Implements :eq:`penalty-path` and :eq:`paired-differences`. It takes n_folds + 1 paths of
     at most n_steps (1 + (n_weights - 1) / 2) iterations for each architecture.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((60, 2)).clip(-2.0, 2.0)
+    >>> y = x[:, :1] + 0.3 * rng.standard_normal((60, 1))
+    >>> data = Data(x[:40], y[:40], x[40:], y[40:])
+    >>> fit_validated(data, weights=(0.01, 0.1), n_steps=20, rng=rng).chosen.architecture
+    'linear'
     """
     checked = check_data(data)
     rng = check_generator("rng", rng)
