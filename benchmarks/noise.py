@@ -124,7 +124,7 @@ def measure(table: Table, seed: int) -> Outcome:
     began = time.process_time()
     run = kr.fit_validated(data, rng=rng)
     seconds = time.process_time() - began
-    predictions.append(run.network(data.x_test))
+    predictions.append(run.predict(data.x_test))
     scale = float(np.std(data.y_test)) or 1.0
     r2 = tuple(1.0 - float(np.mean((y - data.y_test) ** 2)) / scale**2 for y in predictions)
     return Outcome(r2, run.chosen.architecture, seconds)
