@@ -214,8 +214,8 @@ def number(value: Any) -> float:
 # --- layers
 
 
-def network_of(graph: Graph, outputs: Iterable[Sum]) -> Network:
-    """Return the network whose outputs are these sums."""
+def network_of(graph: Graph, outputs: Iterable[Sum], domain: FloatArray) -> Network:
+    """Return the network whose outputs are these sums; `domain` (n_in, 2) bounds its inputs."""
     sums = [complete_squares(output) for output in outputs]
     tops = [_last_terms(graph, output, 0) for output in sums]
     depth = max([1, *(1 + term.source.level for top in tops for term in top)])
@@ -241,7 +241,8 @@ def network_of(graph: Graph, outputs: Iterable[Sum]) -> Network:
                 function, place = LIBRARY[term.function], places[id(term.source)]
                 edges.append(EdgeSpec(output, place, function, affine))  # type: ignore[arg-type]
                 constant = 0  # the first edge has it
-        layers.append(symbolic_layer(len(rows[level - 1]), len(nodes), edges))
+        bounds = domain if level == 1 else None
+        layers.append(symbolic_layer(len(rows[level - 1]), len(nodes), edges, bounds))
     return Network(tuple(layers))
 
 
