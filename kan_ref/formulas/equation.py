@@ -135,7 +135,14 @@ def _residual(one: Any, place: int, is_many: bool) -> Any:
         raise TypeError(
             f"{name} is {one!r}, but must be a SymPy expression that is 0, or sympy.Eq(left, right)"
         )
-    return one.doit()
+    if one.has(sympy.I):
+        raise ValueError(
+            f"{name} has the imaginary unit, but unknown functions are real: write the real and "
+            "the imaginary part as two unknown functions and two equations"
+        )
+    # SymPy writes the derivative of |u| for a complex u
+    real = one.replace(sympy.re, lambda part: part)
+    return real.replace(sympy.im, lambda _: sympy.Integer(0)).doit()
 
 
 def _unknowns(residuals: Sequence[Any], unknowns: Any) -> tuple[Any, ...]:
