@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from kan_ref.checks import FloatArray, check_float_array, check_rectangular
 
 HIGHEST_ORDER = 2
@@ -246,20 +244,3 @@ def _strange_symbol(symbol: Any, coordinates: Sequence[Any]) -> str:
 def _listed(things: Sequence[Any]) -> str:
     """Return SymPy objects as text."""
     return ", ".join(map(str, things))
-
-
-def jet_arrays(
-    components: Sequence[Component],
-    u: FloatArray,
-    du: FloatArray | None,
-    d2u: FloatArray | None,
-) -> list[FloatArray]:
-    """Return the array (n,) of each component from u (n, n_out), du and d2u."""
-    parts = (u, du, d2u)
-    found = []
-    for output, coordinates in components:
-        part = parts[len(coordinates)]
-        assert part is not None  # the order of the term is that of its highest component
-        index: Any = (slice(None), output, *coordinates)
-        found.append(np.asarray(part[index]))
-    return found
