@@ -1,5 +1,6 @@
 """Pictures for representations in notebooks: networks, and the errors of a run."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,9 @@ _CURVES = (  # attribute of the history, name in the legend, colour
 )
 
 
-def network_picture(network: Any, names: Any = None) -> str:
+def network_picture(network: Any, names: Sequence[str] = ()) -> str:
     """Return the diagram of a network over the grids of its inputs, or the reason why not."""
+    labels = [name.replace("$", r"\$") for name in names] or None  # a name is text, no formula
     n_edges = sum(layer.mask.size for layer in network.layers)
     if n_edges > MOST_EDGES:
         return markup.paragraph(
@@ -35,7 +37,7 @@ def network_picture(network: Any, names: Any = None) -> str:
             "kr.draw_network(network, x) draws it over samples x."
         )
     try:
-        ax = draw_network(network, x, names=names)
+        ax = draw_network(network, x, names=labels)
     except ValueError as error:  # a text or value that cannot be drawn: the reason is shown
         return markup.paragraph(f"No picture: {error}.")
     return _card(ax, f"diagram of a network of widths {list(network.widths)}")

@@ -127,7 +127,7 @@ def discovery_html(found: Any) -> str:
             markup.table(("formula", "RMSE", "complexity"), front),
         ]
     if found.network is not None:
-        parts.append(network_picture(found.network, getattr(found, "names", None)))
+        parts.append(network_picture(found.network, getattr(found, "names", None) or ()))
     return markup.block(parts)
 
 

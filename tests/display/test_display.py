@@ -69,7 +69,7 @@ def discovery(expression, names=("x", "y"), notes=("made",)):
     outputs = expression if isinstance(expression, tuple) else (expression,)
     network = kr.from_formula(tuple(one.subs({X: X}) for one in outputs), names)
     steps = tuple(DiscoveryStep("name", note, network, 1.25e-3, 2.5e-3) for note in notes)
-    return Discovery(expression, network, NET, steps)
+    return Discovery(expression, network, NET, steps, names)
 
 
 def png_size(image):
@@ -188,12 +188,13 @@ def test_names_are_text_and_never_markup(name):
     symbol = sympy.Symbol(name)
     expression = sympy.exp(symbol) + sympy.Function(name)(symbol)
     found = replace(discovery(X + Y), formula=expression)
-    found = replace(found, steps=(replace(found.steps[0], note=name),))
+    found = replace(found, steps=(replace(found.steps[0], note=name),), names=(name, "y"))
 
     shown = read(found)
 
     assert "script" not in shown.tags
     assert sum(name in one for one in shown.texts) >= 2  # in the formula's text and in the table
+    assert len(shown.images) == 1
     assert not any("onload" in key for image in shown.images for key in image)
 
 
