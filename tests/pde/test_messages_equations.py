@@ -6,6 +6,7 @@ import pytest
 import kan_ref as kr
 from kan_ref.pde import user_residual
 from kan_ref.pde.jet_families import check_jet
+from kan_ref.pde.jet_kind import value_kind
 from kan_ref.pde.user_residual import check_partials, evaluate_residual
 
 N = 9
@@ -197,6 +198,37 @@ def test_a_value_that_is_undefined_is_reported_before_a_derivative_that_is_infin
         call(network, [[0.0], [-1.0]])
     with pytest.raises(ValueError, match=r"x\[0\].*derivative|derivative.*x\[0\]"):
         call(network, [[0.0], [0.5]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        kr.input_jacobian,
+        lambda network, x: kr.fit(
+            network,
+            kr.Data(x, x[:, :1], x, x[:, :1]),
+            problem=kr.residual_problem([kr.function_term(x, ONES, order=1)]),
+        ),
+    ],
+    ids=["input_jacobian", "term of order 1"],
+)
+def test_where_first_derivatives_are_wanted_no_infinite_second_one_is_reported(call):
+    """u^1.5 at 0 has a first derivative and no second one, sqrt(u) at 0 has no first one."""
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    for place, name in enumerate(["x^1.5", "sqrt"]):
+        network = kr.fix_symbolic(network, 0, output=0, input=place, name=name)
+
+    assert np.isfinite(kr.input_jacobian(network, [[0.0, 0.5]])).all()
+    with pytest.raises(ValueError, match=r"\[1\] gives sqrt on the edge from input 1"):
+        call(network, np.array([[0.0, 0.5], [0.5, 0.0]]))
+
+
+def test_the_kind_of_a_value_alone_has_no_derivatives():
+    kind = value_kind(3)
+
+    assert (kind.n_in, kind.n_first, kind.n_second, kind.n_components) == (3, 0, 0, 1)
 
 
 def test_an_operator_whose_coefficients_vanish_at_some_points_is_the_sum_of_its_terms_at_all():

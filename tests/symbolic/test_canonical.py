@@ -354,6 +354,44 @@ def test_knots_of_a_moved_node_follow_its_values(a):
     )
 
 
+@pytest.mark.parametrize("c", [3.0, -0.25])
+def test_knots_of_a_node_that_gets_the_factor_of_its_function_follow_its_values(c):
+    """x^2 above has no scale of its own, so that 3 sin becomes sin, and the node's values a third."""
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, c, 0.0))], [(0, 0, "x^2", (1.0, 2.0, 1.0, 0.0))], widths=(1, 1, 1)
+    )
+
+    form = canonical_form(network)
+
+    values = form.layers[0].affine[0, 2] / c
+    assert abs(values) == pytest.approx(1.0 / abs(c))
+    np.testing.assert_allclose(
+        np.sort(values * network.layers[1].knots), form.layers[1].knots, rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e8])
+def test_a_grid_whose_outer_knots_would_overflow_stays(spread):
+    """The grid fits into float64 after the change, the distance of its outer knots does not."""
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 0.0))],
+        [(0, 0, "tanh", (1e300 / spread, 0.0, 1.0, 0.0))],
+        widths=(1, 1, 1),
+    )
+    upper = network.layers[1]
+    knots = upper.knots.copy()
+    n_outer = upper.degree
+    knots[:, :n_outer] -= spread * np.arange(n_outer, 0, -1)
+    knots[:, -n_outer:] += spread * np.arange(1, n_outer + 1)
+    knots[:, 0], knots[:, -1] = -1e8 * spread, 1e8 * spread
+    network = Network((network.layers[0], replace(upper, knots=knots)))
+
+    form = canonical_form(network)
+
+    assert np.isfinite(form.layers[1].knots).all()
+    np.testing.assert_array_equal(form.layers[1].knots, knots)
+
+
 def test_a_grid_that_rounding_would_flatten_stays():
     network = formula_network(
         [(0, 0, "sin", (1.0, 0.5, 3.0, 1e20))],

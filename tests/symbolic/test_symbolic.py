@@ -324,6 +324,21 @@ def test_the_velocity_addition_is_learned_with_a_lock():
         (lambda n, x: kr.auto_symbolic(n, x[:0]), ValueError, "at least one sample"),
         (lambda n, x: kr.auto_symbolic(n, x, rival_score=-1.0), ValueError, "rival_score is -1"),
         (lambda n, x: kr.auto_symbolic("network", x), TypeError, "network is 'network'"),
+        (
+            lambda n, x: kr.fix_symbolic("network", 0, output=0, input=0, name="sin"),
+            TypeError,
+            "network is 'network'",
+        ),
+        (
+            lambda n, x: kr.unfix_symbolic("network", 0, output=0, input=0),
+            TypeError,
+            "network is 'network'",
+        ),
+        (
+            lambda n, x: kr.suggest_symbolic("network", x, 0, output=0, input=0),
+            TypeError,
+            "network is 'network'",
+        ),
         (lambda n, x: kr.lock_edges(n, 0, [(0, 0)]), ValueError, "at least two edges"),
         (
             lambda n, x: kr.lock_edges(n, 0, [(0, 0), (0, 1)]),
