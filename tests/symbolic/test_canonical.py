@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_network, seeds, symbolic_cases
 
+import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.functions.record import Function
 from kan_ref.network.inspection import edge_curve
@@ -390,6 +391,33 @@ def test_a_grid_whose_outer_knots_would_overflow_stays(spread):
 
     assert np.isfinite(form.layers[1].knots).all()
     np.testing.assert_array_equal(form.layers[1].knots, knots)
+
+
+def two_nodes(shift):
+    """Nodes of 3 sin(x + 0.5), one of them shifted, into tanh(2 u); grids of one interval."""
+    network = kr.init_network(
+        (1, 2, 1), n_intervals=1, degree=2, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    for node, d in enumerate([0.0, shift]):
+        network = kr.fix_symbolic(
+            network, 0, output=node, input=0, name="sin", affine=(1.0, 0.5, 3.0, d)
+        )
+        network = kr.fix_symbolic(
+            network, 1, output=0, input=node, name="tanh", affine=(2.0, 0.0, 1.0, 0.0)
+        )
+    return network
+
+
+def test_of_two_nodes_the_grid_that_rounding_would_flatten_stays_and_the_other_one_moves():
+    """Grids of one interval have width too."""
+    for shift, moves in ((0.25, True), (1e20, False)):
+        network = two_nodes(shift)
+        old = network.layers[1].knots
+
+        new = canonical_form(network).layers[1].knots
+
+        np.testing.assert_allclose(new[0], 2.0 * old[0], rtol=1e-14)
+        np.testing.assert_allclose(new[1], 2.0 * (old[1] - shift) if moves else 2.0 * old[1])
 
 
 def test_a_grid_that_rounding_would_flatten_stays():
