@@ -18,6 +18,7 @@ from kan_ref.numerics.differences import central_difference
 from kan_ref.sparsity.penalties import (
     PENALTY_NAMES,
     PenaltyWeights,
+    _offset_entropy,
     layer_penalty,
     natural_entropy,
     penalized_backward,
@@ -112,6 +113,16 @@ def test_a_layer_of_zeros_costs_nothing_and_pulls_nowhere(kind):
     assert (part.l1, part.entropy) == (0.0, 0.0)
     for pull in (part.d_edges, part.d_x, part.d_coef):
         assert pull is None or not pull.any()
+
+
+@pytest.mark.parametrize(
+    "entropy", [natural_entropy, lambda scores: _offset_entropy(scores, scores.sum())]
+)
+def test_scores_of_zero_have_no_entropy_and_no_derivative_of_it(entropy):
+    value, derivative = entropy(np.zeros((2, 3)))
+
+    assert value == 0.0
+    np.testing.assert_array_equal(derivative, np.zeros((2, 3)))
 
 
 def test_where_phi_is_zero_the_derivative_is_zero_though_its_edge_counts():
