@@ -301,3 +301,12 @@ def test_fractions_do_not_depend_on_the_sign_of_the_outputs(size):
     assert fractions[0, 1] == 0.0
     assert 0.1 < fractions[0, 0] < 10.0
     np.testing.assert_array_equal(_fractions(-outputs), fractions)
+
+
+@pytest.mark.parametrize("other", [0.0, 1e-160])
+@pytest.mark.parametrize("size", [1e200, 1e150, 1.0])
+def test_an_edge_far_larger_than_the_others_of_its_node_has_the_fraction_1(size, other):
+    """The square of 1e200 overflows."""
+    outputs = np.random.default_rng(1).uniform(1.0, 2.0, (8, 1, 2)) * [size, other]
+
+    np.testing.assert_allclose(_fractions(outputs), [[1.0, 0.0]], rtol=1e-12, atol=1e-100)
