@@ -225,6 +225,58 @@ def test_where_first_derivatives_are_wanted_no_infinite_second_one_is_reported(c
         call(network, np.array([[0.0, 0.5], [0.5, 0.0]]))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        kr.input_hessian,
+        kr.input_hessian_diag,
+        kr.input_laplacian,
+        lambda network, x: kr.fit(
+            network,
+            kr.Data(x, x[:, :1], x, x[:, :1]),
+            problem=kr.residual_problem([kr.linear_term(x, second=[1.0, 1.0])]),
+        ),
+    ],
+    ids=["input_hessian", "input_hessian_diag", "input_laplacian", "linear_term"],
+)
+def test_where_second_derivatives_are_wanted_an_infinite_one_is_reported(call):
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="x^1.5")
+
+    with pytest.raises(ValueError, match=r"\[1\] gives x\^1.5 on the .* its second derivative"):
+        call(network, np.array([[0.5, 0.5], [0.0, 0.5]]))
+
+
+def test_terms_without_a_source_a_value_or_a_weight_are_homogeneous_of_weight_1():
+    def first_output(x, u, du, d2u):
+        return u[:, 0], np.tile([1.0, 0.0], (len(x), 1)), None, None
+
+    def residuals(term):
+        return kr.residual_problem([term]).prepare(NETWORK).residuals(NETWORK)
+
+    for short, whole in (
+        (kr.value_term(X), kr.value_term(X, 0.0, weight=1.0)),
+        (
+            kr.linear_term(X, second=[1.0, 2.0], zeroth=3.0),
+            kr.linear_term(
+                X,
+                second=np.diag([1.0, 2.0]),
+                first=np.zeros(2),
+                zeroth=3.0,
+                source=0.0,
+                weight=np.ones(N),
+            ),
+        ),
+        (
+            kr.function_term(X, first_output),
+            kr.function_term(X, first_output, order=2, pairs=((0, 0), (0, 1), (1, 1)), weight=1.0),
+        ),
+    ):
+        np.testing.assert_allclose(residuals(short), residuals(whole), rtol=1e-13, atol=1e-15)
+
+
 def test_the_kind_of_a_value_alone_has_no_derivatives():
     kind = value_kind(3)
 
