@@ -190,13 +190,14 @@ def test_knots_repeated_at_the_ends_of_an_even_grid_are_found_by_division(n_left
 
 
 def test_one_row_of_knots_that_are_not_even_sends_all_to_bisection():
-    """An inner knot that repeats, one off by a quarter, an outer knot between bins, and intervals of 1e-300."""
+    """An inner knot that repeats, one off by a quarter, an outer knot between bins or too far out, and intervals of 1e-300."""
     even = np.arange(8.0)
     assert (3.0 * 1e-300) / 3.0 == 1e-300
     for row in (
         np.array([0.0, 1.0, 2.0, 2.0, 4.0, 5.0, 6.0, 7.0]),
         even + 0.25 * (even == 3.0),
         even - 0.5 * (even == 0.0),
+        even - 200.0 * (even == 0.0),
         1e-300 * (even - 2.0),
     ):
         for rows in ([even, row], [row, even]):
