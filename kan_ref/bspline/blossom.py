@@ -243,4 +243,4 @@ def _farthest_first(arguments: FloatArray, low: FloatArray, high: FloatArray) ->
     """
     ascending = np.sort(arguments)
     distance = np.maximum(low - ascending, ascending - high)
-    return np.take_along_axis(ascending, np.argsort(-distance), axis=2)
+    return np.take_along_axis(ascending, np.argsort(-distance), 2)
