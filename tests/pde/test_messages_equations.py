@@ -1,9 +1,13 @@
 """Messages of conditions, problems and derivatives: each wrong argument is named with what came and what is needed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import kan_ref as kr
+from kan_ref.functions.record import Function
+from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.pde import user_residual
 from kan_ref.pde.jet_families import check_jet
 from kan_ref.pde.jet_kind import value_kind
@@ -247,6 +251,55 @@ def test_where_second_derivatives_are_wanted_an_infinite_one_is_reported(call):
 
     with pytest.raises(ValueError, match=r"\[1\] gives x\^1.5 on the .* its second derivative"):
         call(network, np.array([[0.5, 0.5], [0.0, 0.5]]))
+
+
+def network_of_curves(first, second):
+    """Two symbolic edges into one output, from input 0 and from input 1."""
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    layer = network.layers[0]
+    symbolic = [SymbolicEdge(0, place, one, place) for place, one in enumerate([first, second])]
+    affine = np.tile([1.0, 0.0, 1.0, 0.0], (2, 1))
+    return kr.Network((replace(layer, mask=np.zeros((1, 2)), symbolic=symbolic, affine=affine),))
+
+
+POWER = Function(
+    "u^2.5",
+    lambda u: u**2.5,
+    lambda u: 2.5 * u**1.5,
+    lambda u: 3.75 * u**0.5,
+    lambda u: 1.875 / u**0.5,
+)
+AT_0_AND_1 = np.array([[0.0, 0.5], [0.5, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        kr.input_hessian,
+        lambda network, x: kr.fit(
+            network,
+            kr.Data(x, x[:, :1], x, x[:, :1]),
+            problem=kr.residual_problem([kr.linear_term(x, second=[1.0, 1.0])]),
+        ),
+    ],
+    ids=["input_hessian", "linear_term"],
+)
+def test_where_second_derivatives_are_wanted_no_infinite_third_one_is_reported(call):
+    network = network_of_curves(POWER, kr.LIBRARY["x^1.5"])
+
+    with pytest.raises(ValueError, match=r"\[1\] gives x\^1.5 on the edge from input 1"):
+        call(network, AT_0_AND_1)
+
+
+@pytest.mark.parametrize("call", [kr.input_jacobian, kr.input_hessian])
+def test_an_undefined_value_of_any_edge_is_reported_before_an_infinite_derivative(call):
+    """sqrt has no derivative at the first sample, and log no value at the second."""
+    network = network_of_curves(kr.LIBRARY["sqrt"], kr.LIBRARY["log"])
+
+    with pytest.raises(ValueError, match=r"x\[1\] gives log on the edge from input 1"):
+        call(network, AT_0_AND_1)
 
 
 def test_terms_without_a_source_a_value_or_a_weight_are_homogeneous_of_weight_1():
