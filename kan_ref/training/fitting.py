@@ -34,6 +34,7 @@ from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
 from kan_ref.training.settings import Settings, read_settings
 from kan_ref.training.undefined import check_start, note_on_test
+from kan_ref.training.units import note_on_units
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
@@ -54,6 +55,7 @@ def fit(
     grids: Sequence[int] | None = None,
     update_grids: bool = True,
     trainable: Sequence[str] = PARAMETER_NAMES,
+    precondition: str | None = "auto",
     learning_rate: float | None = None,
     batch_size: int | None = None,
     rng: np.random.Generator | None = None,
@@ -84,6 +86,10 @@ def fit(
         Whether hidden grids follow activations that have left them, (T11).
     trainable : sequence of str
         Which of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of symbolic edges) to train.
+    precondition : str, optional
+        "jacobian": scaled variables, see `training.scaled_variables`; not with an L1 or entropy
+        penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
+        for "lm", "lbfgs" and "bfgs" without such a penalty, else None.
     learning_rate, batch_size : float, int, optional
         For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional
@@ -112,8 +118,10 @@ def fit(
 
     Notes
     -----
-    Implements :eq:`fit-schedule`. Beside the optimizer's own work a step costs one forward pass for
-    the training error and one for the test error.
+    Implements :eq:`fit-schedule`. With scaled variables, gradient norms in `stopped` are those with
+    respect to z; Levenberg-Marquardt gets their scales from its own equations, other optimizers by
+    about n_out backward passes at the start of each grid. Beside the optimizer's own work a step
+    costs one forward pass for the training error and one for the test error.
     """
     check_model("network", network)
     settings = read_settings(
@@ -125,6 +133,7 @@ def fit(
         smoothness_weight=smoothness_weight,
         update_grids=update_grids,
         trainable=trainable,
+        precondition=precondition,
         learning_rate=learning_rate,
         batch_size=batch_size,
         rng=rng,
@@ -132,7 +141,7 @@ def fit(
     schedule: Sequence[int | None] = (None,) if grids is None else check_grids(network, grids)
     source, test = _read_goal(network, data, problem, loss, batch_size)
     bar = len(schedule) * settings.n_steps if check_flag("progress", progress) else None
-    recorder = Recorder(test, callback, n_steps=bar)
+    recorder, first = Recorder(test, callback, n_steps=bar), network
     stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
@@ -156,8 +165,11 @@ def fit(
         stopped = f"interrupted after {steps}: this is the best network so far"
     finally:
         recorder.close()
+    history = recorder.history()
     stopped += note_on_test(network, test, "reference x" if data is None else "x_test")
-    return Run(network, recorder.history(), stopped, interrupted)
+    if len(history.step):
+        stopped += note_on_units(first, source, history.train_rmse[-1], scaled=settings.scaled)
+    return Run(network, history, stopped, interrupted)
 
 
 def _read_goal(

@@ -22,6 +22,8 @@ GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
     "adam": adam,
 }
 OPTIMIZER_NAMES = ("lm", *GRADIENT_OPTIMIZERS)
+SCALED_BY_DEFAULT = ("lm", "lbfgs", "bfgs")
+GRADIENT_TOLERANCE = 1e-12  # the default of those that take one above 0
 
 
 def on_batches(
