@@ -196,7 +196,8 @@ def slopes(n_seeds: int) -> str:
         found = []
         for seed in range(n_seeds):
             rng = np.random.default_rng(seed)
-            data, options = _of("exp_sin", 1000, rng), {**LBFGS, "precondition": precondition}
+            data = _of("exp_sin", 1000, rng)
+            options: dict[str, Any] = {**LBFGS, "precondition": precondition}
             network = kr.best_start(
                 (2, 1, 1), data, n_intervals=3, degree=3, initialization="paper", rng=rng, **options
             )

@@ -4,11 +4,11 @@ With J = d residuals / d theta on all samples (for losses that are no sums of sq
 predictions), for each parameter p of a layer
 
     (T15)  d_p = sum_b J_bp^2
-    (T16)  D_p = max(d_p, share * median),   share = n_params / n_rows, limited to 0.01 ... 1
+    (T16)  D_p = max(d_p, share * median)
 
 where the median is that of the nonzero d of the layer, and D_p is this median for parameters that
-influence no sample. Levenberg-Marquardt takes D at every accepted point as the metric of its
-damping (Marquardt, SIAM J. Appl. Math. 11, 1963). The other optimizers see variables z,
+influence no sample. Levenberg-Marquardt takes D with share 1 at every accepted point as the metric
+of its damping (Marquardt, SIAM J. Appl. Math. 11, 1963). The other optimizers see variables z,
 
     (T17)  theta_p = s_p z_p,    s_p = D_p^(-1/2) up to a common factor
 
@@ -17,10 +17,10 @@ unit step in any z_p then changes the predictions by about as much as in any oth
 is an initial inverse Hessian D^-1. Neighbouring coefficients have similar d, but a layer far from
 the outputs has a small one, and a base weight on inputs around 300 one of size 10^5.
 
-The share keeps coefficients that few samples determine from large steps: the fewer samples a
-parameter has, the fewer are needed before it is such a coefficient. s_p is rounded to a power of
-two, so that theta and z are converted without rounding errors, and their median is 1, so that first
-steps are about as long as without scaling.
+The share keeps coefficients that few samples determine from large steps. For z it is n_params /
+n_rows, limited to 0.01 ... 1: with few samples for each parameter, more of the coefficients are
+poorly determined. s_p is rounded to a power of two, so that theta and z are converted without
+rounding errors, and their median is 1, so that first steps are about as long as without scaling.
 """
 
 from dataclasses import dataclass
@@ -64,13 +64,12 @@ class LayerMetric:
         return metric
 
 
-def layer_metric(model: Any, n_rows: int, free: NDArray[np.bool_] | None) -> LayerMetric:
-    """Return the metric of a model's trained parameters, for a Jacobian with that many rows."""
+def layer_metric(model: Any, free: NDArray[np.bool_] | None, share: float) -> LayerMetric:
+    """Return the metric of a model's trained parameters."""
     sizes = model.layer_sizes
     if free is not None:
         ends = np.cumsum(sizes)[:-1]
         sizes = tuple(int(part.sum()) for part in np.split(free, ends))
-    share = float(np.clip(sum(sizes) / n_rows, LEAST_SHARE, 1.0))
     return LayerMetric(sizes, share)
 
 
@@ -93,7 +92,8 @@ def parameter_scale(model: Any, goal: Any, free: NDArray[np.bool_] | None) -> Fl
         _data_squares(model, goal) if hasattr(goal, "targets") else _squares(model, goal)
     )
     squares = squares if free is None else squares[free]
-    metric = layer_metric(model, n_rows, free)(squares)
+    share = float(np.clip(len(squares) / n_rows, LEAST_SHARE, 1.0))
+    metric = layer_metric(model, free, share)(squares)
     # [eq:scaled-variables]
     doublings = np.round(-0.5 * np.log2(metric))
     doublings -= np.sort(doublings)[len(doublings) // 2]

@@ -21,7 +21,6 @@ from kan_ref.training.goal import Goal, Model
 from kan_ref.training.objective import Objective, make_objective
 from kan_ref.training.optimizer_choice import (
     GRADIENT_OPTIMIZERS,
-    GRADIENT_TOLERANCE,
     OPTIMIZER_NAMES,
     SCALED_BY_DEFAULT,
     on_batches,
@@ -82,8 +81,7 @@ class Settings:
     def _optimize(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         start = objective.start()
         if self.optimizer == "lm":
-            n_rows = len(objective.residuals(start))
-            metric = layer_metric(objective.model, n_rows, objective.free) if self.scaled else None
+            metric = layer_metric(objective.model, objective.free, 1.0) if self.scaled else None
             return levenberg_marquardt(
                 objective.linearize,
                 start,
@@ -97,9 +95,8 @@ class Settings:
             function = on_batches(objective, self.batch_size, self.rng)
         optimize, options = GRADIENT_OPTIMIZERS[self.optimizer], self.options
         if objective.scale is not None:
-            # z has no unit, so the gradient has that of the value
-            value = float(objective.value_and_grad(start)[0])
-            options = options | {"gradient_tolerance": GRADIENT_TOLERANCE * min(1.0, value)}
+            # z has no unit, so the gradient has that of the value: no fixed bound fits all data
+            options = options | {"gradient_tolerance": 0.0}
         return optimize(function, start, n_steps=n_steps, callback=callback, **options)
 
 
@@ -160,11 +157,13 @@ def read_settings(
         options,
         size,
         generator,
-        _read_precondition(precondition, name, penalty),
+        _read_precondition(precondition, network, name, penalty),
     )
 
 
-def _read_precondition(value: object, optimizer: str, penalty: PenaltyWeights | None) -> bool:
+def _read_precondition(
+    value: object, network: Model, optimizer: str, penalty: PenaltyWeights | None
+) -> bool:
     """Return whether the optimizer gets scaled variables."""
     if value is None:
         return False
@@ -182,4 +181,5 @@ def _read_precondition(value: object, optimizer: str, penalty: PenaltyWeights | 
         )
     if reason and chosen == "jacobian":
         raise ValueError(f"precondition is 'jacobian', but {reason}")
-    return not reason and (chosen == "jacobian" or optimizer in SCALED_BY_DEFAULT)
+    by_default = optimizer in SCALED_BY_DEFAULT and isinstance(network, Network)
+    return not reason and (chosen == "jacobian" or by_default)

@@ -101,18 +101,26 @@ def test_a_layer_without_influence_has_the_metric_one():
     np.testing.assert_array_equal(LayerMetric((2, 1), 1.0)(np.array([0.0, 0.0, 4.0])), [1, 1, 4])
 
 
-@pytest.mark.parametrize(("n_rows", "share"), [(10**6, 0.01), (270, 0.1), (5, 1.0)])
-def test_the_share_of_the_median_is_the_number_of_parameters_per_row(n_rows, share):
-    network = made((2, 1, 1))  # 3 edges with 7 + 2 parameters each
+@pytest.mark.parametrize(("n_train", "share"), [(2700, 0.01), (270, 0.1), (9, 1.0)])
+def test_the_share_of_the_median_is_the_number_of_parameters_per_row(monkeypatch, n_train, share):
+    from kan_ref.training import scaled_variables
 
-    assert layer_metric(network, n_rows, None).share == pytest.approx(share)
+    shares = []
+    monkeypatch.setattr(
+        scaled_variables,
+        "layer_metric",
+        lambda model, free, share: shares.append(share) or np.ones_like,
+    )
+    objectives(made((2, 1, 1)), toy_data(n_train))  # 3 edges with 7 + 2 parameters each
+
+    assert shares == [pytest.approx(share)]
 
 
 def test_the_metric_has_the_trained_parameters_of_each_layer():
     free = np.ones(27, dtype=bool)
     free[[0, 20, 21]] = False
 
-    assert layer_metric(made((2, 1, 1)), 100, free).sizes == (17, 7)
+    assert layer_metric(made((2, 1, 1)), free, 1.0).sizes == (17, 7)
 
 
 def test_scales_are_powers_of_two_with_median_one():
@@ -229,6 +237,17 @@ def test_the_default_is_scaled_for_lm_lbfgs_and_bfgs_without_penalty_on_edges(op
     named = kr.fit(network, data, n_steps=3, precondition=same_as, **options)
 
     np.testing.assert_array_equal(run.network.theta, named.network.theta)
+
+
+@pytest.mark.parametrize("make", [mlp, lan])
+def test_the_default_is_plain_for_mlps_and_lans(make):
+    data = toy_data()
+    two = np.repeat(data.y_train, 2, axis=1)
+    data = kr.Data(data.x_train, two, data.x_train, two)
+
+    run, plain = (kr.fit(make(), data, n_steps=3, **one) for one in ({}, {"precondition": None}))
+
+    np.testing.assert_array_equal(run.network.theta, plain.network.theta)
 
 
 @pytest.mark.parametrize(
