@@ -6,11 +6,10 @@
     (T7)  objective(theta) = loss(model_theta(x), y) + smoothness_weight * smoothness(model_theta)
                              + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
-(Liu et al. 2024, section 3 and eq. 2.20.) Least-squares optimizers take the form (T6); every
-`*_rmse` is the root of (T4). Without penalties on edges, with the mean squared error, (T7) is a sum
-of squares: its residuals are (T6) and sqrt(smoothness_weight) * jumps. For differential equations
-their mean squares stand for the loss. Optimizers see only these functions of a model. The basis
-functions of the first layer depend on x and its knots alone: they are evaluated once.
+(Liu et al. 2024, section 3 and eq. 2.20.) Every `*_rmse` is the root of (T4). Without penalties on
+edges, with the mean squared error, (T7) is a sum of squares: its residuals are (T6) and
+sqrt(smoothness_weight) * jumps. For differential equations their mean squares stand for the loss.
+The basis functions of the first layer depend on x and its knots alone: they are evaluated once.
 """
 
 from collections.abc import Sequence
