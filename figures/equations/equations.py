@@ -2,6 +2,8 @@
 
 `further_equations` defines them. All errors are absolute root mean squares on a mesh; the
 solutions are of size one.
+
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 import time
@@ -81,7 +83,12 @@ def run(config: Config) -> dict[str, Any]:
     errors, losses = [], []
     for grid in config["grids"]:
         trained = kr.fit(
-            network, problem=problem, optimizer="lm", n_steps=config["n_steps"], grids=(grid,)
+            network,
+            problem=problem,
+            optimizer="lm",
+            n_steps=config["n_steps"],
+            grids=(grid,),
+            precondition=None,
         )
         network = trained.network
         errors.append(float(np.sqrt(np.mean((network(lattice)[:, 0] - exact) ** 2))))
@@ -105,13 +112,15 @@ def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
     began = time.process_time()
     problem, lattice = poisson.problem("documentation", rng), poisson.mesh()
     network = kr.init_network((2, 10, 1), n_intervals=5, degree=5, domain=(-1.0, 1.0), rng=rng)
-    solved = kr.fit(network, problem=problem, optimizer="lm", n_steps=config["n_steps"]).network
+    solved = kr.fit(
+        network, problem=problem, optimizer="lm", n_steps=config["n_steps"], precondition=None
+    ).network
     x, x_test = rng.uniform(-1.0, 1.0, (2, 1000, 2))
     found = kr.discover(
         kr.Data(x, solved(x), x_test, solved(x_test)), widths=(2, 5, 1), names=("x", "y"), rng=rng
     )
     named = all(not layer.mask.any() for layer in found.network.layers)
-    last = kr.fit(found.network, problem=problem, optimizer="lm", n_steps=100)
+    last = kr.fit(found.network, problem=problem, optimizer="lm", n_steps=100, precondition=None)
     steps = [solved, found.network, last.network]
     recognised = (
         kr.recognise_constants(kr.formula(last.network, names=("x", "y")), x, names=("x", "y"))

@@ -13,6 +13,8 @@ Errors are, on the mesh of 201 x 201 points of the closed square, with e = model
 
 The paper leaves open G (here 5), optimizers and steps, and the activation of the MLPs (tanh). Points
 and initialization depend on the seed, nothing else does.
+
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 import time
@@ -181,6 +183,7 @@ def run(config: Config) -> dict[str, Any]:
         optimizer=config["optimizer"],
         n_steps=config["n_steps"],
         callback=watch,
+        precondition=None,
     )
     seconds = time.process_time() - start - spent
     l2, h1 = errors(name, trained.network, lattice)

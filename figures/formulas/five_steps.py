@@ -9,6 +9,8 @@ Liu et al. 2024, sections 2.5.1 and 2.5.2, on a [2,5,1] network with lambda = 1e
 What the paper leaves open: points are uniform on [-1, 1]^2, 1000 to train and 1000 to test. G = 5, k = 3 and L-BFGS with 20 steps of
 20 iterations are the documentation's, as is the entropy's weight mu_2 = 10 beside the printed mu_2 = 1; 100 steps are the default of
 the paper's code. There is no training between pruning and symbolic fitting. Step 4 is Levenberg-Marquardt. Noise is on the training targets alone.
+
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 import time
@@ -146,6 +148,7 @@ def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
         penalty_weight=config["penalty_weight"],
         l1_weight=config["l1_weight"],
         entropy_weight=config["entropy_weight"],
+        precondition=None,
     )
     return run
 
@@ -174,7 +177,9 @@ def _name(network: Network, data: kr.Data, names: dict[tuple[int, int, int], str
 
 
 def _train_affine(config: Config, network: Network, data: kr.Data) -> Network:
-    trained: Network = kr.fit(network, data, optimizer="lm", n_steps=config["affine_steps"]).network
+    trained: Network = kr.fit(
+        network, data, optimizer="lm", n_steps=config["affine_steps"], precondition=None
+    ).network
     return trained
 
 

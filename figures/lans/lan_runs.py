@@ -4,6 +4,8 @@ The paper leaves open, and we chose: Levenberg-Marquardt; eight short runs with 
 on a held-out fifth of the training data; then finer grids. Grids are fixed during a call of `kr.fit`,
 so each number of intervals is trained in rounds, and before each round the grids are placed again on
 the activations of the training data.
+
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,7 +52,14 @@ def train_lan(
             rng=rng,
         )
         seen: list[Step] = []
-        run = kr.fit(lan, part, optimizer="lm", n_steps=config["start_steps"], callback=seen.append)
+        run = kr.fit(
+            lan,
+            part,
+            optimizer="lm",
+            n_steps=config["start_steps"],
+            callback=seen.append,
+            precondition=None,
+        )
         starts.append((float(run.history.test_rmse[-1]), len(starts), run.network, seen))
     _, _, lan, seen = min(starts, key=lambda start: start[:2])
     steps = 0
@@ -66,7 +75,14 @@ def train_lan(
                 if watch is not None and entry.step:
                     watch(before + entry.step, entry.network, entry)
 
-            run = kr.fit(lan, data, optimizer="lm", n_steps=config["round_steps"], callback=report)
+            run = kr.fit(
+                lan,
+                data,
+                optimizer="lm",
+                n_steps=config["round_steps"],
+                callback=report,
+                precondition=None,
+            )
             lan, steps = run.network, before + int(run.history.step[-1])
     return lan, [start[0] for start in starts]
 

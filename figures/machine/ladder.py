@@ -6,6 +6,8 @@ paper is a call of an optimizer that does up to 20 L-BFGS iterations, so its 200
 to 4000 iterations; 200 iterations are the other reading. Levenberg-Marquardt has this package's
 smoothness penalty. Training is not convex: the best of eight short runs at G = 3, chosen on
 training data, goes on to the finer grids.
+
+Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
 """
 
 import time
@@ -179,6 +181,8 @@ def start(config: Config) -> Start:
         n_steps=config["start_steps"],
         optimizer=config["optimizer"],
         rng=rng,
+        precondition=None,
+        initialization="paper",
     )
     # `fit` evaluates its test points after every step: with one point the clock counts training
     alone = kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])

@@ -9,6 +9,8 @@ MLPs of two hidden layers of 50 nodes, with tanh and silu (with relu and zero bi
 and not even the first peak is learnt); 2000 L-BFGS iterations a phase for all, the most that 100 steps of
 the documentation amount to; initial coefficients N(0, 0.1^2) as everywhere, which is the noise in regions
 that have had no data yet.
+
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 from collections.abc import Sequence
@@ -113,7 +115,12 @@ def run(config: Config) -> dict[str, Any]:
         x = phase_points(config, phase)
         data = kr.Data(x, peaks(config, x), x, peaks(config, x))
         done = kr.fit(
-            model, data, optimizer=config["optimizer"], n_steps=config["n_steps"], **options
+            model,
+            data,
+            optimizer=config["optimizer"],
+            n_steps=config["n_steps"],
+            **options,
+            precondition=None,
         )
         model = done.network
         seen = [phase_points(config, earlier) for earlier in range(phase + 1)]

@@ -12,6 +12,8 @@ depends on how a network gets its finer grid, which the paper does not say:
     fresh           every grid from random curves, best of three short starts
 
 The same runs on n^2 random points separate the effect of the lattice from others.
+
+Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
 """
 
 from collections.abc import Sequence
@@ -106,6 +108,7 @@ def run(config: Config) -> dict[str, Any]:
             optimizer=config["optimizer"],
             n_steps=config["n_steps"],
             grids=(n_intervals,),
+            precondition=None,
         ).network
         errors = {
             "train_rmse": rmse(network, x, data.y_train),
@@ -126,6 +129,8 @@ def _start(
         degree=config["degree"],
         domain=(-1.0, 1.0),
         rng=rng,
+        precondition=None,
+        initialization="paper",
     )
 
 

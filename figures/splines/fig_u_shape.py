@@ -13,6 +13,8 @@ the training activations, and keep it during the steps on that grid (`update_gri
 
 Input grids are [-1, 1] throughout, so that all points are on them. A point is off a grid if, in the trained network, a hidden
 value of it is not in [a, b].
+
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 from collections.abc import Sequence
@@ -138,6 +140,7 @@ def run(config: Config) -> dict[str, Any]:
             n_steps=config["n_steps"],
             smoothness_weight=config["smoothness_weight"],
             update_grids=False,
+            precondition=None,
         ).network
         squares, off = (
             (network(data.x_test) - data.y_test)[:, 0] ** 2,

@@ -9,6 +9,8 @@ rises again with G. Here up to G = 1000, where [2,1,1] has three and [2,5,1] fif
               grid that does not help keeps the curves of the coarser one
 
 L-BFGS, 200 iterations a grid; for [2,1,1] the last method also with Levenberg-Marquardt.
+
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 import time
@@ -97,6 +99,7 @@ def run(config: Config) -> dict[str, Any]:
             n_steps=config["n_steps"],
             validation_share=config["validation_share"],
             rng=np.random.default_rng([config["seed"], 1]),
+            precondition=None,
         )
         steps = [(grid.n_intervals, grid.weight, grid.network) for grid in done.grids]
     else:
@@ -108,6 +111,7 @@ def run(config: Config) -> dict[str, Any]:
                 optimizer=config["optimizer"],
                 n_steps=config["n_steps"],
                 update_grids=False,
+                precondition=None,
             ).network
             steps.append((n_intervals, 0.0, network))
     grids = [

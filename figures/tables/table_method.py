@@ -11,6 +11,8 @@ sparsity penalty. Test data are used once the choice is made (and for the curves
               outside a grid splines decay, and a few test points there would dominate the error (`fig_u_shape`)
 
 Pruned networks begin with width 5 and the paper's penalty, L1 and entropy, by L-BFGS; then they are trained on the same grids.
+
+Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
 """
 
 import itertools
@@ -187,6 +189,8 @@ def _start(part: kr.Data, config: Config, rng: np.random.Generator) -> kr.Networ
         optimizer="lm",
         smoothness_weight=config["start_smoothness"] * float(np.var(part.y_train)),
         rng=rng,
+        precondition=None,
+        initialization="paper",
     )
 
 
@@ -208,6 +212,7 @@ def _climb(
             n_steps=config["n_steps"],
             grids=(n_intervals,),
             smoothness_weight=weight * variance,
+            precondition=None,
         )
         validation = float(run.history.test_rmse[-1])
         rung = {
@@ -249,6 +254,7 @@ def _climb(
         n_steps=config["end_steps"],
         smoothness_weight=weight * variance,
         update_grids=False,
+        precondition=None,
     ).network
     return ended, {
         "widths": list(ended.widths),
@@ -281,7 +287,12 @@ def _pruned(
     start, found = _start(part, config, rng), []
     for weight in config["penalties"]:
         sparse = kr.fit(
-            start, part, optimizer="lbfgs", n_steps=config["penalty_steps"], penalty_weight=weight
+            start,
+            part,
+            optimizer="lbfgs",
+            n_steps=config["penalty_steps"],
+            penalty_weight=weight,
+            precondition=None,
         ).network
         try:
             small = kr.prune(sparse, part.x_train)
@@ -317,12 +328,15 @@ def _mlp(
             part,
             n_steps=config["start_steps"],
             **settings,
+            precondition=None,
         )
         for _ in range(config["n_starts"])
     ]
     start = min(runs, key=lambda run: float(run.history.test_rmse[-1])).network
-    run = kr.fit(start, part, n_steps=config["n_steps"], **settings)
-    ended = kr.fit(run.network, _blind(data), n_steps=config["n_steps"] // 3, **settings).network
+    run = kr.fit(start, part, n_steps=config["n_steps"], **settings, precondition=None)
+    ended = kr.fit(
+        run.network, _blind(data), n_steps=config["n_steps"] // 3, **settings, precondition=None
+    ).network
     return ended, {
         "widths": list(config["widths"]),
         "n_params": ended.n_params,

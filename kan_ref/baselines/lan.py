@@ -35,6 +35,7 @@ from kan_ref.bspline import (
     edge_sums,
     prepare_knots,
     scatter,
+    squared,
 )
 from kan_ref.checks import FloatArray, Record, check_choice, check_float_array, check_integer
 from kan_ref.functions import ACTIVATION_NAMES, BASE_NAMES, activation_values, base_function
@@ -138,6 +139,15 @@ class LAN(Record):
             n_params=theta.size,
         )
 
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """The number of parameters of each layer: consecutive parts of theta."""
+        n_coefs = [coef.size for coef in self.coefs] + [0]
+        return tuple(
+            weight.size + len(weight) + size
+            for weight, size in zip(self.weights, n_coefs, strict=True)
+        )
+
     def with_theta(self, theta: object) -> "LAN":
         """Return the same network with other parameters (n_params,), which are copied once."""
         return self.replace_theta(check_theta(theta, self.n_params))
@@ -229,6 +239,23 @@ class LAN(Record):
             pulled = pulled @ weight
         # [/eq:lan-jacobian]
         return [jacobian]
+
+    def column_squares(self, caches: Sequence[LANCache]) -> FloatArray:
+        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
+        batch, n_last = len(caches[0].x), self.widths[-1]
+        pulled: FloatArray = np.broadcast_to(np.eye(n_last), (batch, n_last, n_last))
+        pieces: list[FloatArray] = []
+        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
+            coefs = []
+            if cache.slope is not None and cache.bases is not None:
+                squares = (pulled**2).sum(axis=1)
+                coefs = [edge_matrix_gradient(squares[:, None], squared(cache.bases)).reshape(-1)]
+                pulled = pulled * cache.slope[:, None, :]
+            squares = (pulled**2).sum(axis=1)
+            own = [(squares.T @ cache.x**2).reshape(-1), squares.sum(axis=0)]
+            pieces[:0] = own + coefs
+            pulled = pulled @ weight
+        return np.concatenate(pieces)
 
     def __reduce__(self) -> tuple[type["LAN"], tuple[object, ...]]:
         """Build copies and pickles through the constructor: read-only, with views of theta."""

@@ -86,6 +86,11 @@ class MLP(Record):
         theta = np.concatenate([array.reshape(-1) for array in arrays])
         self.__dict__.update(_on_theta(widths, theta), widths=widths, n_params=theta.size)
 
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """The number of parameters of each layer: consecutive parts of theta."""
+        return tuple(weight.size + len(weight) for weight in self.weights)
+
     def with_theta(self, theta: object) -> "MLP":
         """Return the same MLP with other parameters (n_params,), which are copied once."""
         return self.replace_theta(check_theta(theta, self.n_params))
@@ -169,6 +174,19 @@ class MLP(Record):
             sensitivity = sensitivity @ weight
         # [/eq:mlp-jacobian]
         return [jacobian]
+
+    def column_squares(self, caches: Sequence[MLPCache]) -> FloatArray:
+        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
+        batch, n_last = len(caches[0].x), self.widths[-1]
+        sensitivity = np.broadcast_to(np.eye(n_last), (batch, n_last, n_last))
+        pieces: list[FloatArray] = []
+        for weight, cache in zip(reversed(self.weights), reversed(caches), strict=True):
+            if cache.slope is not None:
+                sensitivity = sensitivity * cache.slope[:, None, :]
+            squares = (sensitivity**2).sum(axis=1)
+            pieces[:0] = ((squares.T @ cache.x**2).reshape(-1), squares.sum(axis=0))
+            sensitivity = sensitivity @ weight
+        return np.concatenate(pieces)
 
     def __reduce__(self) -> tuple[type["MLP"], tuple[object, ...]]:
         """Build copies and pickles through the constructor: read-only, with views of theta."""

@@ -17,6 +17,7 @@ from kan_ref.bspline.evaluation import matrix_gradient as matrix_gradient
 from kan_ref.bspline.evaluation import scatter as scatter
 from kan_ref.bspline.evaluation import slope_sums as slope_sums
 from kan_ref.bspline.evaluation import spline_sums as spline_sums
+from kan_ref.bspline.evaluation import squared as squared
 from kan_ref.bspline.jumps import jump_weights as jump_weights
 from kan_ref.bspline.knot_vectors import KnotVectors as KnotVectors
 from kan_ref.bspline.knot_vectors import prepare_knots as prepare_knots

@@ -228,6 +228,12 @@ def evaluate_bases(
     return Bases(active, n_columns, None if gathered else scatter(active, 0, n_columns))
 
 
+def squared(bases: Bases) -> Bases:
+    """Return the squares of the basis functions without derivatives, for sums of squares."""
+    active = ActiveBasis(bases.active.columns, (bases.values**2,))
+    return Bases(active, bases.n_columns, None if bases.dense is None else bases.dense**2)
+
+
 def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
     """Return the sums over inputs and basis functions, (B7), (batch, n_out)."""
     # [eq:spline-sums]

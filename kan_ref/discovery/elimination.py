@@ -199,6 +199,8 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
         domain=first.breakpoints[:, [0, -1]],
         base=first.base,
         n_steps=search.n_steps,
+        precondition=None,
+        initialization="paper",
         smoothness_weight=search.smoothness_weight,
         rng=search.rng,
     )

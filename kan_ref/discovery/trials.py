@@ -124,7 +124,8 @@ class Search:
 
 def fitted(network: Network, data: Data, **options: Any) -> Network:
     """Train a network as `fit` does, and raise KeyboardInterrupt if the user interrupts the run."""
-    run = fit(network, data, **options)
+    # plain variables: the errors at which architectures and formulas are accepted were measured so
+    run = fit(network, data, precondition=None, **options)
     if run.interrupted:
         raise KeyboardInterrupt
     return run.network  # type: ignore[no-any-return]  # a Network, as the first argument

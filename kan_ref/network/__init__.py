@@ -1,6 +1,9 @@
 """Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
 
 from kan_ref.network.cache import Cache as Cache
+from kan_ref.network.column_squares import (
+    prediction_column_squares as prediction_column_squares,
+)
 from kan_ref.network.constant_folding import fold_constants as fold_constants
 from kan_ref.network.definedness import check_defined as check_defined
 from kan_ref.network.definedness import check_derivatives as check_derivatives

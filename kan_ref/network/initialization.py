@@ -9,6 +9,17 @@ rule with the bound
 on the activations of a probe batch, with a margin (`bspline.hidden_bounds` has the rule). Hidden
 activations can lie far from the domain: for inputs in [100, 110], some around -30, others around
 170.
+
+The base function does not depend on the range of its input, and the draws do not depend on the
+targets. With targets y the draws are therefore those for z = 2 (x - a)/(b - a) - 1 on the domain
+[a, b] and for targets of mean 0 and standard deviation 1, converted to the units of the data:
+
+    (L30)  first layer   coef_ji + w_base_ji c -> coef_ji,  0 -> w_base_ji,
+                         with sum_m c_m B_m the spline nearest to the base function on [-1, 1]
+    (L31)  last layer    std(y) coef_ji + mean(y)/n_in -> coef_ji,  std(y) w_base_ji -> w_base_ji
+
+On even grids the basis functions of x on [a, b] are those of z on [-1, 1]. So the hidden
+activations, and the outputs up to mean and standard deviation, do not depend on units.
 """
 
 from collections.abc import Sequence
@@ -17,7 +28,7 @@ from typing import cast
 
 import numpy as np
 
-from kan_ref.bspline import data_bounds, hidden_bounds, uniform_knots
+from kan_ref.bspline import data_bounds, fit_curve, hidden_bounds, uniform_knots
 from kan_ref.checks import (
     FloatArray,
     check_choice,
@@ -26,7 +37,7 @@ from kan_ref.checks import (
     check_integer,
     check_rectangular,
 )
-from kan_ref.functions import BASE_NAMES
+from kan_ref.functions import BASE_NAMES, base_function
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network
 
@@ -43,10 +54,11 @@ def init_network(
     degree: int,
     domain: object,
     x: object = None,
+    y: object = None,
     base: str = "silu",
     rng: np.random.Generator,
 ) -> Network:
-    """Make a network with the paper's random initialization.
+    """Make a network with the paper's random initialization, with `y` in the units of the data.
 
     Parameters
     ----------
@@ -64,6 +76,10 @@ def init_network(
     x : (N, n_in), optional
         Probe batch on whose activations the hidden grids are placed. Without it and without
         samples 1000 points are drawn uniformly between the bounds.
+    y : (N, n_out), optional
+        Targets. With them the draws are those for inputs in [-1, 1] and targets of mean 0 and
+        standard deviation 1, converted to the units of `domain` and y by (L30) and (L31). Training
+        then does not depend on these units. Without them the draws are the paper's.
     base : str
         "silu", "identity" or "zero".
     rng : numpy.random.Generator
@@ -80,8 +96,8 @@ def init_network(
 
     Notes
     -----
-    Implements :eq:`initial-draws`. See tutorials/02_an_edge.md, "the first coefficients", and
-    tutorials/04_a_network.md, "the first hidden grids".
+    Implements :eq:`initial-draws`, with y :eq:`initial-units`. See tutorials/02_an_edge.md, "the
+    first coefficients", and tutorials/04_a_network.md, "the first hidden grids".
     """
     sizes = check_widths(widths)
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
@@ -93,7 +109,11 @@ def init_network(
     if probe is not None and len(probe) == 0:
         raise ValueError(f"x has shape {probe.shape}, but a probe batch needs at least one sample")
 
+    targets = None if y is None else _check_targets(y, sizes[-1], probe)
+
     drawn = [_draw(n_in, n_out, n_intervals + degree, rng) for n_in, n_out in pairwise(sizes)]
+    if targets is not None:
+        drawn = _in_units(drawn, targets, n_intervals, degree, base)
     if probe is None and len(drawn) > 1:
         probe = rng.uniform(low, high, (N_PROBES, sizes[0]))
     layers: list[Layer] = []
@@ -116,6 +136,41 @@ def _draw(
     w_base = rng.uniform(-bound, bound, (n_out, n_in))
     # [/eq:initial-draws]
     return coef, w_base
+
+
+def _check_targets(y: object, n_out: int, probe: FloatArray | None) -> FloatArray:
+    """Return the targets (N, n_out), as many as there are samples, at least one."""
+    targets = check_float_array("y", y, ("N", n_out))
+    if len(targets) == 0 or (probe is not None and len(targets) != len(probe)):
+        rows = "at least one sample" if probe is None else f"the {len(probe)} of the samples x"
+        raise ValueError(f"y has {len(targets)} rows, but needs {rows}")
+    return targets
+
+
+def _in_units(
+    drawn: list[tuple[FloatArray, FloatArray]],
+    targets: FloatArray,
+    n_intervals: int,
+    degree: int,
+    base: str,
+) -> list[tuple[FloatArray, FloatArray]]:
+    """Return the draws with the first layer by (L30) and the last by (L31)."""
+    (coef, w_base), *others = drawn
+    if base != "zero":
+        z = np.linspace(-1.0, 1.0, 4 * (n_intervals + degree))
+        knots = uniform_knots(-1.0, 1.0, n_intervals, degree)
+        curve = base_function(base, z, (0,))[0][:, None]
+        # [eq:initial-units]
+        coef = coef + w_base[:, :, None] * fit_curve(z, curve, knots=knots[0], degree=degree).coef
+        w_base = np.zeros_like(w_base)
+    *before, (last_coef, last_w_base) = (coef, w_base), *others
+    mean, deviation = targets.mean(axis=0), targets.std(axis=0)
+    size = np.where(deviation > 0.0, deviation, np.where(mean != 0.0, np.abs(mean), 1.0))
+    n_in = last_coef.shape[1]
+    last_coef = last_coef * size[:, None, None] + (mean / n_in)[:, None, None]
+    last_w_base = last_w_base * size[:, None]
+    # [/eq:initial-units]
+    return [*before, (last_coef, last_w_base)]
 
 
 def check_widths(widths: object) -> tuple[int, ...]:

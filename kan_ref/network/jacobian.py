@@ -62,7 +62,7 @@ def prediction_jacobian(
         start -= layer.n_params
         blocks = [_spline_rows(layer, cache, start, sensitivity)]
         if layer.symbolic:
-            blocks.append(_formula_rows(layer, cache, start, sensitivity))
+            blocks.append(formula_rows(layer, cache, start, sensitivity))
         for places, terms in blocks:
             columns.append(places.reshape(n_rows, places.shape[2]))
             values.append((scale * terms).reshape(n_rows, terms.shape[2]))
@@ -90,7 +90,7 @@ def _spline_rows(
     return places, (sensitivity[..., None, None] * terms[:, None]).reshape(every)
 
 
-def _formula_rows(
+def formula_rows(
     layer: Layer, cache: Cache, start: int, sensitivity: FloatArray | None
 ) -> tuple[IntArray, FloatArray]:
     """Return places in theta and values of (L20), each (batch, n_last, entries)."""

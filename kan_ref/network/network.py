@@ -17,6 +17,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_float_array, network_remedy
 from kan_ref.network.cache import Cache
+from kan_ref.network.column_squares import prediction_column_squares
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import (
@@ -86,6 +87,11 @@ class Network(Record):
         """The number of intervals that all layers have, None where they differ."""
         found = {layer.n_intervals for layer in self.layers}
         return found.pop() if len(found) == 1 else None
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """The number of parameters of each layer: consecutive parts of theta."""
+        return tuple(layer.n_params for layer in self.layers)
 
     @property
     def n_active_params(self) -> int:
@@ -168,6 +174,10 @@ class Network(Record):
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[RowSparse]:
         """Compute the rows d (scale * prediction) / d theta; see `prediction_jacobian`."""
         return [prediction_jacobian(self.layers, caches, scale)]
+
+    def column_squares(self, caches: Sequence[Cache]) -> FloatArray:
+        """Compute the sums of squares of the columns of `jacobian`, (n_params,)."""
+        return prediction_column_squares(self.layers, caches)
 
     def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
         """Build copies and pickles through the constructor: read-only, with views of theta."""

@@ -1,6 +1,8 @@
 """Linear algebra and differences: row-sparse Jacobians, Cholesky, the central difference."""
 
 from kan_ref.numerics.cholesky import solve_positive_definite as solve_positive_definite
+from kan_ref.numerics.columns import column_squares as column_squares
+from kan_ref.numerics.columns import scale_columns as scale_columns
 from kan_ref.numerics.differences import central_difference as central_difference
 from kan_ref.numerics.row_sparse import Block as Block
 from kan_ref.numerics.row_sparse import Jacobian as Jacobian

@@ -99,7 +99,7 @@ Block = FloatArray | RowSparse
 Jacobian = Block | Sequence[Block]
 
 
-def _blocks(jacobian: Jacobian) -> tuple[Block, ...]:
+def blocks(jacobian: Jacobian) -> tuple[Block, ...]:
     """Return the stacked blocks of a Jacobian."""
     return (jacobian,) if isinstance(jacobian, np.ndarray | RowSparse) else tuple(jacobian)
 
@@ -118,7 +118,7 @@ def shape(jacobian: Jacobian) -> tuple[int, int]:
     TypeError for a block that is neither a 2-D array nor a RowSparse; ValueError for blocks with
     different numbers of columns.
     """
-    for number, block in enumerate(_blocks(jacobian)):
+    for number, block in enumerate(blocks(jacobian)):
         if not isinstance(block, RowSparse) and not (
             isinstance(block, np.ndarray) and block.ndim == 2
         ):
@@ -129,7 +129,7 @@ def shape(jacobian: Jacobian) -> tuple[int, int]:
                 f"block {number} of the Jacobian is a {what}, "
                 "but must be a 2-D array or a RowSparse"
             )
-    shapes = [_block_shape(block) for block in _blocks(jacobian)]
+    shapes = [_block_shape(block) for block in blocks(jacobian)]
     widths = {n_columns for _, n_columns in shapes}
     if len(widths) != 1:
         raise ValueError(
@@ -141,8 +141,7 @@ def shape(jacobian: Jacobian) -> tuple[int, int]:
 def dense_form(jacobian: Jacobian) -> FloatArray:
     """Return the dense matrix, (n_rows, n_columns); a dense Jacobian is returned itself."""
     parts = [
-        _dense_block(block) if isinstance(block, RowSparse) else block
-        for block in _blocks(jacobian)
+        _dense_block(block) if isinstance(block, RowSparse) else block for block in blocks(jacobian)
     ]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -169,7 +168,7 @@ def multiply(jacobian: Jacobian, vector: FloatArray) -> FloatArray:
             np.einsum("bp,bp->b", block.values, vector[block.columns])
             if isinstance(block, RowSparse)
             else block @ vector
-            for block in _blocks(jacobian)
+            for block in blocks(jacobian)
         ]
     )
     # [/eq:row-sparse-multiply]
@@ -183,7 +182,7 @@ def multiply_transposed(jacobian: Jacobian, residuals: FloatArray) -> FloatArray
     Implements :eq:`row-sparse-multiply-transposed`.
     """
     total, start = np.zeros(shape(jacobian)[1]), 0
-    for block in _blocks(jacobian):
+    for block in blocks(jacobian):
         n_rows, n_columns = _block_shape(block)
         part = residuals[start : start + n_rows]
         # [eq:row-sparse-multiply-transposed]
@@ -209,14 +208,14 @@ def normal_matrix(jacobian: Jacobian) -> FloatArray:
     constants above decide. Besides the result at most two more matrices of its size and 32 MB are
     needed.
     """
-    total: FloatArray = reduce(iadd, _normal_parts(_blocks(jacobian), shape(jacobian)[1]))
+    total: FloatArray = reduce(iadd, _normal_parts(blocks(jacobian), shape(jacobian)[1]))
     return total
 
 
-def _normal_parts(blocks: Sequence[Block], n_columns: int) -> Iterator[FloatArray]:
+def _normal_parts(parts: Sequence[Block], n_columns: int) -> Iterator[FloatArray]:
     """Yield new matrices (n_columns, n_columns), of which J^T J is the sum, one after the other."""
     upper: FloatArray | None = None
-    for block in blocks:
+    for block in parts:
         if not isinstance(block, RowSparse):
             yield block.T @ block
         elif _assembling_is_cheaper(block):
@@ -278,7 +277,7 @@ def gram_matrix(jacobian: Jacobian) -> FloatArray:
 def active_columns(jacobian: Jacobian) -> NDArray[np.bool_]:
     """Return which columns have a nonzero number, (n_columns,)."""
     active = np.zeros(shape(jacobian)[1], dtype=bool)
-    for block in _blocks(jacobian):
+    for block in blocks(jacobian):
         if isinstance(block, RowSparse):
             active[block.columns[block.values != 0.0]] = True
         else:
@@ -298,6 +297,6 @@ def select_columns(jacobian: Jacobian, keep: NDArray[np.bool_]) -> Jacobian:
         )
         if isinstance(block, RowSparse)
         else block[:, keep]
-        for block in _blocks(jacobian)
+        for block in blocks(jacobian)
     ]
     return parts[0] if len(parts) == 1 else parts

@@ -27,7 +27,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array, check_number
 from kan_ref.numerics import Jacobian, multiply_transposed, shape
-from kan_ref.optimizers.normal_equations import NormalEquations, normal_equations
+from kan_ref.optimizers.normal_equations import Metric, NormalEquations, normal_equations
 from kan_ref.optimizers.result import (
     Callback,
     Iterate,
@@ -186,6 +186,7 @@ def levenberg_marquardt(
     residuals: Residuals | None = None,
     n_steps: int = 100,
     damping: float = 1e-3,
+    metric: Metric | None = None,
     gradient_tolerance: float = 0.0,
     step_tolerance: float = 1e-16,
     value_tolerance: float = 0.0,
@@ -205,7 +206,10 @@ def levenberg_marquardt(
     n_steps : int
         Maximum number of accepted steps; 0 evaluates the initial point.
     damping : float
-        Positive: the first mu is damping * max_i (J^T J)_ii.
+        Positive: the first mu is damping * max_i (J^T J)_ii / D_ii.
+    metric : callable, optional
+        The squared norms of the columns of J, (n_params,) -> the diagonal of D, (n_params,), all
+        above 0. It is called after every accepted step. None is D = I.
     gradient_tolerance : float
         Stop when max |2 J^T r| is below.
     step_tolerance : float
@@ -260,7 +264,7 @@ def levenberg_marquardt(
             return OptimizeResult(
                 point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
             )
-        equations = normal_equations(point.jacobian, point.residuals)
+        equations = normal_equations(point.jacobian, point.residuals, metric=metric)
         if state is None:  # "mu := tau max a_ii"
             state = _Damping(max(damping * equations.largest_square(), _TINY))
         outcome = _next_point(problem, point, state, equations, step_tolerance)

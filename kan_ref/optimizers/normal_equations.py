@@ -1,19 +1,20 @@
 """The damped normal equations: the step of Levenberg-Marquardt at one point.
 
-For residuals r with the Jacobian J = dr/dtheta, and a damping mu > 0, the step h is the minimizer
-of |r + J h|^2 + mu |h|^2:
+For residuals r with the Jacobian J = dr/dtheta, a damping mu > 0 and a metric D, diagonal with
+positive entries, the step h is the minimizer of |r + J h|^2 + mu h^T D h:
 
-    (O19)  (J^T J + mu I) h = -J^T r
-    (O20)  h = J^T z,   (J J^T + mu I) z = -r         the same h, for n_params > n_residuals
-    (O21)  predicted = r^T r - |r + J h|^2 = h^T (mu h - J^T r)
+    (O19)  (J^T J + mu D) h = -J^T r
+    (O20)  h = D^-1 J^T z,   (J D^-1 J^T + mu I) z = -r    the same h, for n_params > n_residuals
+    (O21)  predicted = r^T r - |r + J h|^2 = h^T (mu D h - J^T r)
 
 (Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., IMM 2004,
-section 3.2.)
-For (O20) use J^T (J J^T + mu I) = (J^T J + mu I) J^T. A column of zeros gives h = 0 there and is
-left out.
+section 3.2, with D = I; Marquardt, SIAM J. Appl. Math. 11, 1963, with the diagonal of J^T J.) For
+(O20) use J^T (J D^-1 J^T + mu I) = (J^T J + mu D) D^-1 J^T. A column of zeros gives h = 0 there and
+is left out.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,13 +24,17 @@ from kan_ref.checks import FloatArray
 from kan_ref.numerics import (
     Jacobian,
     active_columns,
-    dense_form,
+    column_squares,
     gram_matrix,
     multiply_transposed,
     normal_matrix,
+    scale_columns,
     select_columns,
     solve_positive_definite,
 )
+
+# squares (n_params,) of the columns of J, 0 where they are inactive -> the diagonal of D, positive
+Metric = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +45,14 @@ class NormalEquations:
     active: NDArray[np.bool_]  # (n_params,)
     residuals: FloatArray
     half_gradient: FloatArray  # J^T r, (n_active,)
-    matrix: FloatArray  # J^T J, or J J^T if dual
+    matrix: FloatArray  # J^T J, or J D^-1 J^T if dual
+    metric: FloatArray  # the diagonal of D, (n_active,)
+    squares: FloatArray  # the diagonal of J^T J, (n_active,)
     dual: bool
 
     def largest_square(self) -> float:
-        """Return max_i (J^T J)_ii."""
-        dense = dense_form(self.jacobian) if self.dual else None
-        squares = self.matrix.diagonal() if dense is None else np.einsum("bi,bi->i", dense, dense)
-        return float(squares.max())
+        """Return max_i (J^T J)_ii / D_ii."""
+        return float((self.squares / self.metric).max())
 
     @np.errstate(all="ignore")  # an overflow is reported as an error
     def step(self, damping: float) -> tuple[FloatArray, float]:
@@ -64,16 +69,16 @@ class NormalEquations:
         matrix with n rows.
         """
         damped = self.matrix.copy()
-        damped.reshape(-1)[:: len(damped) + 1] += damping
+        damped.reshape(-1)[:: len(damped) + 1] += damping if self.dual else damping * self.metric
         # [eq:damped-normal-equations]
         if self.dual:
             z = solve_positive_definite(damped, -self.residuals)
-            step = multiply_transposed(self.jacobian, z)
+            step = multiply_transposed(self.jacobian, z) / self.metric
         else:
             step = solve_positive_definite(damped, -self.half_gradient)
         # [/eq:damped-normal-equations]
         # [eq:predicted-fall]
-        predicted = float(step @ (damping * step - self.half_gradient))
+        predicted = float(step @ (damping * self.metric * step - self.half_gradient))
         # [/eq:predicted-fall]
         if not math.isfinite(predicted):
             raise np.linalg.LinAlgError("the step overflows float64")
@@ -84,16 +89,31 @@ class NormalEquations:
 
 @np.errstate(all="ignore")  # Cholesky rejects a matrix with an overflow for every damping
 def normal_equations(
-    jacobian: Jacobian, residuals: FloatArray, *, dual: bool | None = None
+    jacobian: Jacobian,
+    residuals: FloatArray,
+    *,
+    dual: bool | None = None,
+    metric: Metric | None = None,
 ) -> NormalEquations:
     """Assemble the equations at a point.
 
-    `dual` None takes (O20) if there are more active parameters than residuals.
+    `dual` None takes (O20) if there are more active parameters than residuals. `metric` None is D =
+    I.
     """
     active = active_columns(jacobian)
     chosen = jacobian if active.all() else select_columns(jacobian, active)
     if dual is None:
         dual = int(active.sum()) > residuals.size
-    matrix = gram_matrix(chosen) if dual else normal_matrix(chosen)
+    matrix = np.empty((0, 0)) if dual else normal_matrix(chosen)
+    squares = column_squares(chosen) if dual else matrix.diagonal()
+    diagonal = np.ones(len(squares))
+    if metric is not None:
+        every = np.zeros(active.size)
+        every[active] = squares
+        diagonal = metric(every)[active]
+    if dual:
+        matrix = gram_matrix(scale_columns(chosen, 1.0 / np.sqrt(diagonal)))
     half_gradient = multiply_transposed(chosen, residuals)
-    return NormalEquations(chosen, active, residuals, half_gradient, matrix, dual)
+    return NormalEquations(
+        chosen, active, residuals, half_gradient, matrix, diagonal, squares, dual
+    )

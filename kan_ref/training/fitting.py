@@ -35,6 +35,7 @@ from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
 from kan_ref.training.settings import Settings, read_settings
 from kan_ref.training.undefined import check_start, note_on_test
+from kan_ref.training.units import note_on_units
 from kan_ref.training.validation import read_validation
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
@@ -56,6 +57,7 @@ def fit(
     grids: Sequence[int] | None = None,
     update_grids: bool = True,
     trainable: Sequence[str] = PARAMETER_NAMES,
+    precondition: str | None = "auto",
     learning_rate: float | None = None,
     batch_size: int | None = None,
     rng: np.random.Generator | None = None,
@@ -88,6 +90,10 @@ def fit(
         Whether hidden grids follow activations that have left them, (T11).
     trainable : sequence of str
         Which of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of symbolic edges) to train.
+    precondition : str, optional
+        "jacobian": scaled variables, see `training.scaled_variables`; not with an L1 or entropy
+        penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
+        for a Network with "lm", "lbfgs" or "bfgs" and without such a penalty, else None.
     learning_rate, batch_size : float, int, optional
         For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional
@@ -124,9 +130,11 @@ def fit(
 
     Notes
     -----
-    Implements :eq:`fit-schedule`. Beside the optimizer's own work a step costs one forward pass for
-    the training error and one for the test error; with `validation_share`, one for the held-out
-    samples.
+    Implements :eq:`fit-schedule`. With scaled variables, gradient norms in `stopped` are those with
+    respect to z; Levenberg-Marquardt gets their scales from its own equations, other optimizers by
+    about n_out backward passes at the start of each grid. Beside the optimizer's own work a step
+    costs one forward pass for the training error and one for the test error; with
+    `validation_share`, one for the held-out samples.
     """
     check_model("network", network)
     settings = read_settings(
@@ -138,6 +146,7 @@ def fit(
         smoothness_weight=smoothness_weight,
         update_grids=update_grids,
         trainable=trainable,
+        precondition=precondition,
         learning_rate=learning_rate,
         batch_size=batch_size,
         rng=rng,
@@ -146,7 +155,7 @@ def fit(
     source, test = _read_goal(network, data, problem, loss, batch_size)
     source, validation = read_validation(source, validation_share, patience, settings.rng)
     bar = len(schedule) * settings.n_steps if check_flag("progress", progress) else None
-    recorder = Recorder(test, callback, n_steps=bar, validation=validation)
+    recorder, first = Recorder(test, callback, n_steps=bar, validation=validation), network
     stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
@@ -174,9 +183,12 @@ def fit(
         recorder.close()
     if validation is not None and validation.best is not None:
         stopped += validation.note()
+    history = recorder.history()
     samples = "reference x" if data is None else "x_test"
     stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
-    return Run(network, recorder.history(), stopped, interrupted)
+    if len(history.step):
+        stopped += note_on_units(first, source, history.train_rmse[-1], scaled=settings.scaled)
+    return Run(network, history, stopped, interrupted)
 
 
 def _read_goal(

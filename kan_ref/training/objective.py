@@ -6,12 +6,10 @@
     (T7)  objective(theta) = loss(model_theta(x), y) + smoothness_weight * smoothness(model_theta)
                              + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
-(Liu et al. 2024, section 3 and eq. 2.20.) Least-squares optimizers take the form (T6); the root of
-(T4) is what every `*_rmse` reports. Without penalties on edges, with the mean squared error, (T7)
-is a sum of squares: its residuals are (T6) and sqrt(smoothness_weight) * jumps. For differential
-equations their mean squares stand for the loss. Optimizers see nothing of a model but these
-functions. What the first layer of a KAN evaluates depends on x and its knots alone: it is computed
-once.
+(Liu et al. 2024, section 3 and eq. 2.20.) Every `*_rmse` is the root of (T4). Without penalties on
+edges, with the mean squared error, (T7) is a sum of squares: its residuals are (T6) and
+sqrt(smoothness_weight) * jumps. For differential equations their mean squares stand for the loss.
+The basis functions of the first layer depend on x and its knots alone: they are evaluated once.
 """
 
 from collections.abc import Sequence
@@ -32,11 +30,12 @@ from kan_ref.checks import (
     network_remedy,
 )
 from kan_ref.network import PARAMETER_NAMES, Network, check_derivatives, layer_inputs
-from kan_ref.numerics import Block, Jacobian, select_columns
+from kan_ref.numerics import Block, Jacobian, scale_columns, select_columns
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
 from kan_ref.training.goal import Goal, Model
 from kan_ref.training.penalized_goal import PenalizedGoal
+from kan_ref.training.scaled_variables import parameter_scale
 from kan_ref.training.smoothness import Smoothness
 from kan_ref.training.trainable import trainable_places
 
@@ -135,25 +134,29 @@ class DataGoal:
 class Objective:
     """(T7) as functions of the trainable part of theta, for the shape and grids of one model.
 
-    `free` (n_params,) is True where a parameter is trained, None where all are.
+    `free` (n_params,): where a parameter is trained, None where all are. With `scale` (n_free,) the
+    functions take z = theta / scale, and derivatives are with respect to z.
     """
 
     model: Any
     goal: Goal
     smoothness: Smoothness | None
     free: NDArray[np.bool_] | None
+    scale: FloatArray | None = None
 
     def start(self) -> FloatArray:
         """Return the trainable part of the model's own parameters."""
         theta: FloatArray = self.model.theta
-        return theta.copy() if self.free is None else theta[self.free]
+        own = theta.copy() if self.free is None else theta[self.free]
+        return own if self.scale is None else own / self.scale
 
     def model_at(self, free_theta: FloatArray) -> Any:
         """Return the model with the trainable part of its parameters replaced."""
-        theta = free_theta.copy()
-        if self.free is not None:
-            theta = self.model.theta.copy()
-            theta[self.free] = free_theta
+        own = free_theta * (1.0 if self.scale is None else self.scale)
+        if self.free is None:
+            return self.model.replace_theta(own)
+        theta = self.model.theta.copy()
+        theta[self.free] = own
         return self.model.replace_theta(theta)
 
     def value_and_grad(self, free_theta: FloatArray) -> tuple[float, FloatArray]:
@@ -165,7 +168,8 @@ class Objective:
             smoothness, d_smoothness = self.smoothness.value_and_grad(model)
             value, gradient = value + smoothness, gradient + d_smoothness
         # [/eq:objective]
-        return value, gradient if self.free is None else gradient[self.free]
+        own = gradient if self.free is None else gradient[self.free]
+        return value, own * (1.0 if self.scale is None else self.scale)
 
     def residuals(self, free_theta: FloatArray) -> FloatArray:
         """Compute residuals whose squares sum to the objective: those of the goal, then jumps."""
@@ -179,6 +183,8 @@ class Objective:
         if self.smoothness is not None:
             blocks = [*blocks, *self.smoothness.jacobian(model)]
         jacobian: Jacobian = blocks if self.free is None else select_columns(blocks, self.free)
+        if self.scale is not None:
+            jacobian = scale_columns(jacobian, self.scale)
         return self._with_jumps(model, residuals), jacobian
 
     def _with_jumps(self, model: Any, residuals: FloatArray) -> FloatArray:
@@ -190,8 +196,8 @@ class Objective:
 
     def on_samples(self, chosen: IntArray) -> "Objective":
         """Return the objective of some of the samples: a mini-batch."""
-        goal: Any = self.goal
-        return replace(self, goal=goal.on_samples(self.model, chosen))
+        part: Any = self.goal
+        return replace(self, goal=part.on_samples(self.model, chosen))
 
     def added(self, model: Any) -> float:
         """Compute the penalties: what (T7) adds to the loss."""
@@ -209,10 +215,13 @@ def make_objective(
     *,
     smoothness_weight: float = 0.0,
     trainable: Sequence[str] = PARAMETER_NAMES,
+    scaled: bool = False,
 ) -> Objective:
-    """Return the objective of a goal, with a smoothness penalty on the curves of a Network."""
+    """Return the objective of a goal, with a smoothness penalty; `scaled` in variables (T17)."""
     smoothness = Smoothness.of(model, smoothness_weight) if smoothness_weight else None
-    return Objective(model, goal, smoothness, trainable_places(model, trainable))
+    free = trainable_places(model, trainable)
+    scale = parameter_scale(model, goal, free) if scaled else None
+    return Objective(model, goal, smoothness, free, scale)
 
 
 def check_model(name: str, value: object) -> Model:

@@ -22,6 +22,7 @@ GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
     "adam": adam,
 }
 OPTIMIZER_NAMES = ("lm", *GRADIENT_OPTIMIZERS)
+SCALED_BY_DEFAULT = ("lm", "lbfgs", "bfgs")  # measured by `benchmarks.scaled_variables`
 
 
 def on_batches(

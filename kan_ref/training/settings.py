@@ -19,15 +19,24 @@ from kan_ref.optimizers import Iterate, OptimizeResult, ValueAndGrad, levenberg_
 from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training.goal import Goal, Model
 from kan_ref.training.objective import Objective, make_objective
-from kan_ref.training.optimizer_choice import GRADIENT_OPTIMIZERS, OPTIMIZER_NAMES, on_batches
+from kan_ref.training.optimizer_choice import (
+    GRADIENT_OPTIMIZERS,
+    OPTIMIZER_NAMES,
+    SCALED_BY_DEFAULT,
+    on_batches,
+)
 from kan_ref.training.penalized_goal import PenalizedGoal
+from kan_ref.training.scaled_variables import layer_metric
 from kan_ref.training.trainable import trainable_places
 from kan_ref.training.undefined import note_on_derivatives
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Arguments of `fit` for every grid, checked; `batch_size` and `options` are Adam's."""
+    """Arguments of `fit` for every grid, checked; `batch_size` and `options` are Adam's.
+
+    `scaled` asks for (T17), or for the metric (T16) of Levenberg-Marquardt.
+    """
 
     optimizer: str
     n_steps: int
@@ -38,13 +47,18 @@ class Settings:
     options: dict[str, float]
     batch_size: int | None
     rng: np.random.Generator | None
+    scaled: bool
 
     def objective(self, network: Model, goal: Goal, points: FloatArray) -> Objective:
         """Return the objective of a network and a goal."""
         if self.penalty is not None:
             goal = PenalizedGoal.of(network, goal, self.penalty, points)
         return make_objective(
-            network, goal, smoothness_weight=self.smoothness_weight, trainable=self.trainable
+            network,
+            goal,
+            smoothness_weight=self.smoothness_weight,
+            trainable=self.trainable,
+            scaled=self.scaled and self.optimizer != "lm",
         )
 
     def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
@@ -67,18 +81,23 @@ class Settings:
     def _optimize(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         start = objective.start()
         if self.optimizer == "lm":
+            metric = layer_metric(objective.model, objective.free, 1.0) if self.scaled else None
             return levenberg_marquardt(
                 objective.linearize,
                 start,
                 residuals=objective.residuals,
                 n_steps=n_steps,
+                metric=metric,
                 callback=callback,
             )
         function: ValueAndGrad = objective.value_and_grad
         if self.batch_size is not None and self.rng is not None:
             function = on_batches(objective, self.batch_size, self.rng)
-        optimize = GRADIENT_OPTIMIZERS[self.optimizer]
-        return optimize(function, start, n_steps=n_steps, callback=callback, **self.options)
+        optimize, options = GRADIENT_OPTIMIZERS[self.optimizer], self.options
+        if objective.scale is not None:
+            # z has no unit, so the gradient has that of the value: no fixed bound fits all data
+            options = options | {"gradient_tolerance": 0.0}
+        return optimize(function, start, n_steps=n_steps, callback=callback, **options)
 
 
 def read_settings(
@@ -91,6 +110,7 @@ def read_settings(
     smoothness_weight: object,
     update_grids: object,
     trainable: Sequence[str],
+    precondition: object,
     learning_rate: object,
     batch_size: object,
     rng: object,
@@ -137,4 +157,29 @@ def read_settings(
         options,
         size,
         generator,
+        _read_precondition(precondition, network, name, penalty),
     )
+
+
+def _read_precondition(
+    value: object, network: Model, optimizer: str, penalty: PenaltyWeights | None
+) -> bool:
+    """Return whether the optimizer gets scaled variables."""
+    if value is None:
+        return False
+    chosen = check_choice("precondition", value, ("auto", "jacobian"))
+    reason = ""
+    if penalty is not None:
+        reason = (
+            "with an L1 or entropy penalty scaled variables end at a larger objective: "
+            'leave it at "auto", which is None here'
+        )
+    elif optimizer == "adam":
+        reason = (
+            "Adam scales every variable by its own past gradients: "
+            'leave it at "auto", which is None here, or take "lbfgs"'
+        )
+    if reason and chosen == "jacobian":
+        raise ValueError(f"precondition is 'jacobian', but {reason}")
+    by_default = optimizer in SCALED_BY_DEFAULT and isinstance(network, Network)
+    return not reason and (chosen == "jacobian" or by_default)

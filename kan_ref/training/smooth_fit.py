@@ -79,6 +79,7 @@ def fit_smooth(
     weights: Sequence[float] = WEIGHTS,
     optimizer: str | None = None,
     n_steps: int = 30,
+    precondition: str | None = "auto",
     validation_share: float = 0.2,
     rng: np.random.Generator,
 ) -> SmoothRun:
@@ -94,7 +95,7 @@ def fit_smooth(
         Strictly increasing numbers of intervals, none below the network's.
     weights : sequence of float
         At least one, each at least 0, each once.
-    optimizer, n_steps
+    optimizer, n_steps, precondition
         As in `fit`, for each weight on each grid.
     validation_share : float
         Above 0, at most 0.5: the held-out fraction of the training samples.
@@ -142,7 +143,14 @@ def fit_smooth(
             refined = refine(network, part.x_train, n_intervals)
         candidates: list[tuple[float | None, Network]] = [(None, refined)]
         for weight in tried:
-            run = fit(refined, part, optimizer=optimizer, n_steps=n_steps, smoothness_weight=weight)
+            run = fit(
+                refined,
+                part,
+                optimizer=optimizer,
+                n_steps=n_steps,
+                precondition=precondition,
+                smoothness_weight=weight,
+            )
             if run.interrupted:
                 raise KeyboardInterrupt
             candidates.append((weight, run.network))

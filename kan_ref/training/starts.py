@@ -16,10 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
+from kan_ref.checks import (
+    FloatArray,
+    Record,
+    check_choice,
+    check_generator,
+    check_integer,
+    check_number,
+)
 from kan_ref.data import DataLike, check_data, hold_out
-from kan_ref.network import Network, init_network, samples_as_domain
+from kan_ref.network import Network, check_widths, init_network, samples_as_domain
 from kan_ref.training.fitting import fit
+from kan_ref.training.objective import MSE
 
 FAILED = (
     10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10
@@ -63,6 +71,8 @@ def run_starts(
     base: str = "silu",
     n_steps: int = 30,
     optimizer: str | None = None,
+    precondition: str | None = "auto",
+    initialization: str = "data",
     smoothness_weight: float = 0.0,
     validation_share: float = 0.2,
     rng: np.random.Generator,
@@ -79,8 +89,11 @@ def run_starts(
         At least 1.
     domain : (2,) or (n_in, 2), or (N, n_in), optional
         As in `init_network`; x_train if None.
-    n_steps, optimizer, smoothness_weight
+    n_steps, optimizer, precondition, smoothness_weight
         As in `fit`, for each run.
+    initialization : str
+        "data": random networks in the units of the data, `init_network` with `y=`. "paper": the
+        paper's random networks, for inputs and targets of size 1.
     validation_share : float
         Between 0 and 0.5: the held-out fraction of the training samples, drawn once, on which runs
         are compared. With 0, or where it amounts to no sample, they are compared on the training
@@ -104,9 +117,11 @@ def run_starts(
     Implements :eq:`best-of-starts`. See tutorials/05_optimizers.md, "several starts".
     """
     n_starts = check_integer("n_starts", n_starts, low=1)
+    in_units = check_choice("initialization", initialization, ("data", "paper")) == "data"
     fraction = check_number("validation_share", validation_share, low=0.0, high=0.5)
     rng = check_generator("rng", rng)
     checked = check_data(data)
+    MSE.check_targets("y_train", checked.y_train, check_widths(widths)[-1])
     part = hold_out(checked, fraction, rng)
     runs = []
     for _ in range(n_starts):
@@ -116,11 +131,17 @@ def run_starts(
             degree=degree,
             domain=samples_as_domain(checked.x_train) if domain is None else domain,
             x=part.x_train,
+            y=part.y_train if in_units else None,
             base=base,
             rng=rng,
         )
         run = fit(
-            network, part, optimizer=optimizer, n_steps=n_steps, smoothness_weight=smoothness_weight
+            network,
+            part,
+            optimizer=optimizer,
+            n_steps=n_steps,
+            precondition=precondition,
+            smoothness_weight=smoothness_weight,
         )
         if run.interrupted:
             raise KeyboardInterrupt
@@ -141,7 +162,7 @@ def best_start(*arguments: Any, **options: Any) -> Network:
     ----------
     widths, data, n_starts, n_intervals, degree, domain, base
         As in `run_starts`.
-    n_steps, optimizer, smoothness_weight, validation_share, rng
+    n_steps, optimizer, precondition, initialization, smoothness_weight, validation_share, rng
         As in `run_starts`, whose rule chooses the network.
 
     Returns

@@ -293,3 +293,63 @@ def test_samples_as_a_domain_give_their_own_bounds_whatever_their_shape(shape):
     np.testing.assert_array_equal([low, high], data_bounds(x))
     np.testing.assert_array_equal(domain_of_samples(x), np.transpose(data_bounds(x)))
     assert (samples_as_domain(x) is x) == (shape != (2, 2))
+
+
+# --- in the units of the data
+
+UNITS = [(300.0, 1.0, 0.0, 1.0), (-7.0, 1e5, 100.0, 1e-6), (0.0, 1e-6, 3.0, 1e6)]
+
+
+def data_in_units(shift=0.0, factor=1.0, y_shift=0.0, y_factor=1.0):
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (60, 2))
+    y = np.stack([np.sin(x[:, 0]), x[:, 1] ** 2, x[:, 0]], axis=1)
+    return np.array([factor, 1.0]) * x + shift, y_factor * y + y_shift
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
+@pytest.mark.parametrize("widths", [(2, 4, 3), (2, 3)])
+def test_with_targets_the_network_is_the_same_function_in_all_units(widths, base, units):
+    x, y = data_in_units()
+    moved, targets = data_in_units(*units)
+    plain = made(widths, domain=x, y=y, base=base)(x)
+
+    outputs = made(widths, domain=moved, y=targets, base=base)(moved)
+
+    standard = (outputs - targets.mean(axis=0)) / targets.std(axis=0)
+    np.testing.assert_allclose(standard, (plain - y.mean(axis=0)) / y.std(axis=0), atol=1e-6)
+
+
+def test_with_targets_the_network_is_close_to_the_papers_on_the_papers_domain():
+    x = np.concatenate([np.random.default_rng(1).uniform(-1.0, 1.0, (60, 2))])
+    y = np.random.default_rng(2).standard_normal((60, 1))
+    y = (y - y.mean()) / y.std()
+    paper, own = (
+        made((2, 4, 1), domain=(-1.0, 1.0), x=x, n_intervals=10, **options)
+        for options in ({}, {"y": y})
+    )
+
+    np.testing.assert_allclose(own(x), paper(x), atol=1e-4)
+    assert not own.layers[0].w_base.any()
+    np.testing.assert_allclose(own.layers[1].w_base, paper.layers[1].w_base, rtol=1e-12)
+
+
+def test_constant_targets_are_the_mean_of_the_outputs():
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (60, 2))
+    network = made((2, 3, 2), domain=x, y=np.full((60, 2), [5.0, 0.0]))
+
+    assert np.isfinite(network(x)).all()
+    assert np.abs(network(x)[:, 0] / 5.0 - 1.0).max() < 2.0
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (np.ones((59, 3)), "60 of the samples"),
+        (np.empty((0, 3)), "60"),
+        (np.ones((60, 2)), "y has"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(y, words):
+    with pytest.raises(ValueError, match=words):
+        made(domain=data_in_units()[0], y=y)

@@ -476,7 +476,7 @@ STARTS = {
     "outputs": (
         {"widths": (2, 2)},
         ValueError,
-        r"y_train has shape \(4, 1\), but needs shape \(batch, 2\)",
+        r"y_train has shape \(5, 1\), but needs shape \(batch, 2\)",
     ),
     "steps": ({"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
     "optimizer": (

@@ -32,6 +32,7 @@ def settings_of(name, loss="mse", penalty=None):
         smoothness_weight=0.0,
         update_grids=False,
         trainable=PARAMETER_NAMES,
+        precondition="auto",
         learning_rate=None,
         batch_size=None,
         rng=None,

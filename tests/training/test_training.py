@@ -80,7 +80,7 @@ def columns(history, without=()):
 def test_errors_fall(optimizer):
     network, data = example(n_train=200)
 
-    run = kr.fit(network, data, optimizer=optimizer, n_steps=40)
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=60)
 
     assert run.history.train_rmse[-1] < 0.1 * run.history.train_rmse[0]
     assert run.history.test_rmse[-1] < 0.2 * run.history.test_rmse[0]
@@ -106,7 +106,7 @@ def test_a_curve_that_the_network_holds_is_found_to_rounding():
         y_test=truth(data.x_test),
     )
 
-    run = kr.fit(network, data, n_steps=100)
+    run = kr.fit(network, data, n_steps=200)
 
     assert run.history.train_rmse[-1] <= 1e-12
     assert run.history.test_rmse[-1] <= 1e-10

@@ -58,7 +58,7 @@ def test_starts_are_8_runs_of_30_steps_compared_on_a_fifth_of_the_samples(monkey
     kr.run_starts((1, 1), data, n_intervals=3, degree=3, rng=np.random.default_rng(0))
 
     assert [options for _, options in calls] == [
-        {"optimizer": None, "n_steps": 30, "smoothness_weight": 0.0}
+        {"optimizer": None, "n_steps": 30, "precondition": "auto", "smoothness_weight": 0.0}
     ] * 8
     assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
 
@@ -73,7 +73,10 @@ def test_fit_smooth_tries_none_and_weights_of_equal_ratios_by_runs_like_those_of
     kr.fit_smooth(network, data, grids=(3,), rng=np.random.default_rng(0))
 
     weights = [options.pop("smoothness_weight") for _, options in calls]
-    assert all(options == {"optimizer": None, "n_steps": 30} for _, options in calls)
+    assert all(
+        options == {"optimizer": None, "n_steps": 30, "precondition": "auto"}
+        for _, options in calls
+    )
     assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
     assert weights[0] == 0.0
     np.testing.assert_allclose(np.divide(weights[2:], weights[1:-1]), 100.0, rtol=1e-12)
@@ -114,7 +117,8 @@ def test_every_name_of_an_optimizer_is_that_optimizer():
 
     for name, result in direct.items():
         batch = {"batch_size": 10, "rng": np.random.default_rng(5)} if name == "adam" else {}
-        run = kr.fit(network, data, optimizer=name, n_steps=n_steps, update_grids=False, **batch)
+        options = {"n_steps": n_steps, "update_grids": False, "precondition": None} | batch
+        run = kr.fit(network, data, optimizer=name, **options)
 
         np.testing.assert_allclose(run.network.theta, result.theta, rtol=1e-9, atol=1e-12)
     ends = np.array([result.theta for result in direct.values()])
