@@ -247,7 +247,7 @@ def test_residuals_of_any_size_have_a_root_mean_square(y):
     """At a point outside of the knots the residual is -y; squares of 1e200 overflow, those of 1e-200 underflow."""
     fit = kr.fit_curve([50.0, 60.0], [[y], [0.0]], knots=even_row(3), degree=3)
 
-    assert fit.residual[0] == pytest.approx(abs(y) / np.sqrt(2.0), rel=1e-14)
+    assert fit.residual[0] == pytest.approx(abs(y) / np.sqrt(2.0), rel=1e-14, abs=0.0)
 
 
 def test_no_curves_have_no_coefficients():
@@ -383,6 +383,20 @@ def test_farther_out_on_one_side_the_end_polynomial_is_constant_from_half_the_wi
     assert is_nested(row[None, 3:-3], new[None, 3:-3]).item() is contained
     for point, value in ((0.5, 0.125), (1.0, 1.0), (1.5, 3.375), (3.0, 8.0), (5.9, 8.0)):
         assert curve(new, 3, moved, [side * point])[0] == pytest.approx(side * value, abs=1e-2)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_one_breakpoint_too_far_out_is_enough_for_the_continuation_to_end(side):
+    """x^3 on [-1, 1], all of whose breakpoints stay, and one more at 6, where x^3 is 216."""
+    row = even_row(3, 4)
+    coef = kr.fit_curve(points_of(row, 3), points_of(row, 3)[:, None] ** 3, knots=row, degree=3)
+    grid = np.sort([*row[3:-3], 6.0 * side])[None]
+    new = extended_knots(grid, 3)
+
+    moved = move_coefficients(row[None], 3, coef.coef[:, None], new)[0, 0]
+
+    assert is_nested(row[None, 3:-3], grid).item()
+    assert np.abs(curve(new[0], 3, moved, side * np.linspace(2.0, 5.9, 20))).max() < 20.0
 
 
 @pytest.mark.parametrize("degree", [0, 1, 3])
