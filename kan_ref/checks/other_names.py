@@ -70,7 +70,16 @@ ARGUMENTS = (
     Argument("verbose", "progress", "write progress=True for a bar", "fit"),
     Argument("sp_trainable", "trainable", "write trainable=('coef', 'w_spline')", "fit"),
     Argument("sb_trainable", "trainable", "write trainable=('w_base',)", "fit"),
+    Argument("validation_fraction", "validation_share", "write validation_share=0.2", "fit"),
+    Argument("early_stopping", "patience", "write validation_share=0.2, patience=20", "fit"),
+    Argument("n_iter_no_change", "patience", "write validation_share=0.2, patience=20", "fit"),
     # grids, pruning
+    Argument(
+        "allowed",
+        "tolerance",
+        "a paired test on held-out samples decides; for errors without noise there is tolerance",
+        "eliminate",
+    ),
     Argument("grid_eps", "uniform_share", "the blending weight is uniform_share", "update_grid"),
     Argument("node_th", "threshold", "the least score of a node is threshold", "prune"),
     Argument("edge_th", "edge_threshold", "the least score of an edge is edge_threshold", "prune"),

@@ -5,8 +5,8 @@ ed., section 15.2), with two changes:
 
     (D3)  next, the node (then the edge) is removed whose removal changes the outputs least on the
           samples; the mean of its contribution is kept
-    (D4)  of all architectures down to the smallest one, the smallest is chosen whose refined
-          error is allowed, (D2)
+    (D4)  of all architectures down to the smallest one, the smallest is chosen that is
+          acceptable beside the one with the smallest refined error, (D8) or (D9) of `acceptance`
 """
 
 from collections.abc import Callable, Sequence
@@ -16,8 +16,9 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
+from kan_ref.discovery.acceptance import PairedRule
 from kan_ref.discovery.simplification import simplify
-from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search
+from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Rule, Search
 from kan_ref.network import Network, check_inputs, network_values
 from kan_ref.sparsity import without_edges, without_nodes
 from kan_ref.training import check_start, run_starts
@@ -29,7 +30,7 @@ FRESH_INTERVALS = 3  # of their first grid
 
 @dataclass(frozen=True, eq=False)
 class Elimination(Record):
-    """The smallest architecture that the error allows.
+    """The smallest acceptable architecture.
 
     `network`, refined on the samples that were not held out; its `validation_rmse` on those that
     were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order.
@@ -49,7 +50,7 @@ def eliminate(
     network: Network,
     data: DataLike,
     *,
-    allowed: float = 1.5,
+    tolerance: float = 1e-3,
     edges: bool = True,
     simple: bool = False,
     n_steps: int = 30,
@@ -66,8 +67,10 @@ def eliminate(
         Wide enough; trained or not.
     data : record with x_train, y_train, x_test, y_test
         Test data are not used.
-    allowed : float
-        At least 1: the largest allowed ratio of the validation error to the smallest one.
+    tolerance : float
+        At least 0, in units of the standard deviation of y_train: smaller validation errors are
+        those of splines and training, not of noise, and may rise by half, (D9). Larger ones may
+        rise by one standard error of the paired differences on the held-out samples, (D8).
     edges : bool
         Whether edges are removed too, after the nodes.
     simple : bool
@@ -93,7 +96,7 @@ def eliminate(
     Raises
     ------
     ValueError, TypeError
-        If a setting is out of range ("allowed is 0.5, but must be at least 1"), `simple` is True
+        If a setting is out of range ("tolerance is -1.0, but must be at least 0"), `simple` is True
         without `rng`, `fit` rejects the data, or a symbolic edge has no finite value or
         derivative at a training sample.
     KeyboardInterrupt
@@ -101,15 +104,18 @@ def eliminate(
 
     Notes
     -----
-    Each architecture costs ten to a hundred Levenberg-Marquardt steps: seconds in all for two to
-    four inputs and 1000 samples.
+    Implements :eq:`acceptable-removal`. Each architecture costs ten to a hundred
+    Levenberg-Marquardt steps: seconds in all for two to four inputs and 1000 samples.
     """
     checked = check_data(data)
     check_loss(checked, "mse")
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     search = Search(
         hold_out(checked, VALIDATION_SHARE),
-        check_number("allowed", allowed, low=1.0),
+        PairedRule(
+            check_number("tolerance", tolerance, low=0.0),
+            float(np.std(checked.y_train, axis=0).max()),
+        ),
         check_integer("n_steps", n_steps, low=1),
         tuple(check_integer("a number of grids", count, low=1) for count in grids),
         check_number("smoothness_weight", smoothness_weight, low=0.0),
@@ -137,7 +143,7 @@ def run_elimination(
 ) -> Elimination:
     """Eliminate nodes and edges as `eliminate` does, with validated arguments."""
     path = remove_all_nodes(search, network)
-    chosen, coarse = choose(path, search.allowed)
+    chosen, coarse = choose(path, search.rule)
     steps = [trial for trial, _ in path]
     if edges:
         chosen, more = remove_spare_edges(search, chosen, coarse)
@@ -150,11 +156,11 @@ def run_elimination(
 
 
 def choose(
-    path: Sequence[tuple[ArchitectureTrial, Network]], allowed: float
+    path: Sequence[tuple[ArchitectureTrial, Network]], rule: Rule
 ) -> tuple[ArchitectureTrial, Network]:
-    """Return the last, smallest architecture of the path whose error is allowed, (D4)."""
-    least = min(trial.validation_rmse for trial, _ in path)
-    return [found for found in path if found[0].allowed_by(least, allowed)][-1]
+    """Return the last, smallest architecture of the path that is acceptable, (D4)."""
+    least = min((trial for trial, _ in path), key=lambda trial: trial.validation_rmse)
+    return [found for found in path if found[0] is least or rule.accepts(found[0], least)][-1]
 
 
 def remove_all_nodes(search: Search, network: Network) -> list[tuple[ArchitectureTrial, Network]]:
@@ -222,9 +228,9 @@ def _weakest_node(network: Network, x: FloatArray) -> tuple[int, int] | None:
 def remove_spare_edges(
     search: Search, chosen: ArchitectureTrial, coarse: Network
 ) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
-    """Remove edges one at a time, the smallest change first, while the refined error is allowed."""
+    """Remove edges one at a time, the smallest change first, while that is acceptable."""
     steps: list[ArchitectureTrial] = []
-    least = chosen.validation_rmse
+    reference = chosen
     coarse_error = search.error(coarse)
     needed: set[tuple[float, ...]] = set()
     while True:
@@ -240,12 +246,13 @@ def remove_spare_edges(
             trial = search.refined(
                 f"without the edge from {edge[1]} to {edge[0]} of layer {layer_index}", trained
             )
-            kept = trial.allowed_by(least, search.allowed)
+            kept = search.rule.accepts(trial, reference)
             trial = replace(trial, kept=kept)
             search.report(trial)
             steps.append(trial)
             if kept:
                 chosen, coarse = trial, trained
+                reference = search.rule.reference(reference, trial)
                 break
             needed.add(mark)
         else:

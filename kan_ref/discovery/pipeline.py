@@ -21,6 +21,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import Data, DataLike, check_data, check_loss, hold_out
+from kan_ref.discovery.acceptance import RatioRule
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_or_cosine
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search, fitted
@@ -125,7 +126,7 @@ def discover(
     penalty_weight : float
         Lambda of the sparsification; with 0, sparsification and pruning are left out.
     allowed : float
-        As in `eliminate`.
+        At least 1: the largest allowed ratio of the validation error to the smallest one.
     smoothness_weight : float
         As in `fit`.
     rng : numpy.random.Generator
@@ -191,7 +192,7 @@ def discover(
             report.step("prune", "nodes with a score below 0.01 removed", network)
         search = Search(
             hold_out(checked, VALIDATION_SHARE),
-            allowed,
+            RatioRule(allowed),
             ELIMINATE_STEPS,
             LADDER,
             smoothness_weight,

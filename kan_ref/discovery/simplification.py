@@ -8,7 +8,8 @@ simple. Two identities say which simple form to look for:
     (D5)  ridge functions     f(x) = sum_j f_j(a_j . x)              lines into the hidden layer
     (D6)  quarter squares     u v = ((u + v)^2 - (u - v)^2) / 4      squares out of it
 
-Each form is trained from random initializations, refined, and kept where (D2) allows its error.
+Each form is trained from random initializations, refined, and kept where it is acceptable beside
+the network without it (`acceptance`).
 """
 
 from dataclasses import replace
@@ -26,25 +27,25 @@ N_INTERVALS = 3  # of their first grid
 def simplify(
     search: Search, chosen: ArchitectureTrial
 ) -> tuple[ArchitectureTrial, list[ArchitectureTrial]]:
-    """Replace the edges of whole layers by lines or squares where the error allows, (D2).
+    """Replace the edges of whole layers by lines or squares where that is acceptable.
 
     Return the architecture that was reached, and all trials.
     """
     steps: list[ArchitectureTrial] = []
     if search.rng is None:
         return chosen, steps
-    least = chosen.validation_rmse
+    reference = chosen
     for below, width in enumerate(chosen.network.widths[1:-1]):
         for layer_index, name in ((below, "x"), (below + 1, "x^2")):
             if width < 2 or not chosen.network.layers[layer_index].mask.any():
                 continue
             what = f"all edges of layer {layer_index} {name!r}"
             trial = search.refined(what, _best_start(search, chosen.network, layer_index, name))
-            trial = replace(trial, kept=trial.allowed_by(least, search.allowed))
+            trial = replace(trial, kept=search.rule.accepts(trial, reference))
             search.report(trial)
             steps.append(trial)
             if trial.kept:
-                chosen = trial
+                chosen, reference = trial, search.rule.reference(reference, trial)
     return chosen, steps
 
 

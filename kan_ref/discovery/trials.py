@@ -4,29 +4,27 @@ The validation error e of an architecture is the smallest over a ladder of grids
 network is trained on:
 
     (D1)  e = min over grids G of the validation error after training on G
-    (D2)  e <= allowed * least,  or e <= 10 least if e was still falling fast on the last grid
 
 One coarse grid would mislead: there a small correct architecture has a larger error than a rich
-wrong one, because nodes make up for the error of the splines. `least` in (D2) is the smallest
-error of the other architectures. Where e is still falling fast, the grid limits it, not the
-architecture.
+wrong one, because nodes make up for the error of the splines. Which e is acceptable beside the
+smallest one, `acceptance` decides.
 
 Every fifth training sample is held out for validation; test data are only reported.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
+from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.network import Network, network_values
 from kan_ref.training import fit
 
 LADDER = (5, 10, 20, 50)
 WORTH = 0.7  # a finer grid must lower the error to this fraction, or the ladder ends there
-FALLING = 10.0  # `allowed` where the error fell to WORTH^4 or less on the last grid
 MOST_PARAMETERS = 0.6  # of the number of training samples: finer grids are not tried
 VALIDATION_SHARE = 0.2  # every fifth sample is held out
 
@@ -36,7 +34,8 @@ class ArchitectureTrial:
     """One architecture that was tried.
 
     `what`, in words; the refined `network`; its `validation_rmse`; `falling`: whether that error
-    was still falling fast on the last grid; `kept`: whether the search continued from it.
+    was still falling fast on the last grid; `kept`: whether the search continued from it;
+    `squares` (n_held_out,): its squared errors, whose mean is `validation_rmse`^2.
     """
 
     what: str
@@ -44,12 +43,7 @@ class ArchitectureTrial:
     validation_rmse: float
     falling: bool = False
     kept: bool = True
-
-    def allowed_by(self, least: float, allowed: float) -> bool:
-        """Return whether the error is allowed beside the smallest one, by (D2)."""
-        # [eq:allowed-error]
-        return self.validation_rmse <= (max(allowed, FALLING) if self.falling else allowed) * least
-        # [/eq:allowed-error]
+    squares: FloatArray | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         word = "kept" if self.kept else "not kept"
@@ -57,12 +51,22 @@ class ArchitectureTrial:
         return f"{self.what}: {list(self.network.widths)}, {error}, {word}"
 
 
+class Rule(Protocol):
+    """Decides which trials are acceptable beside another one."""
+
+    def accepts(self, trial: ArchitectureTrial, reference: ArchitectureTrial) -> bool:
+        """Return whether the trial is acceptable beside the reference."""
+
+    def reference(self, reference: ArchitectureTrial, kept: ArchitectureTrial) -> ArchitectureTrial:
+        """Return the next reference, after a trial was kept."""
+
+
 @dataclass(frozen=True)
 class Search:
     """The data and settings that all trials of one elimination share."""
 
     data: Data  # its test part are the held-out samples
-    allowed: float
+    rule: Rule
     n_steps: int
     ladder: tuple[int, ...]
     smoothness_weight: float
@@ -82,10 +86,14 @@ class Search:
         )
         return trained, self.error(trained)
 
+    def squares(self, network: Network) -> FloatArray:
+        """Return the squared error (n_held_out,) of each held-out sample, the mean over outputs."""
+        residual = network_values(network, self.data.x_test) - self.data.y_test
+        return np.asarray(np.mean(residual**2, axis=1))
+
     def error(self, network: Network) -> float:
         """Return the RMSE on the held-out samples; infinite if the network is undefined there."""
-        residual = network_values(network, self.data.x_test) - self.data.y_test
-        value = float(np.sqrt(np.mean(residual**2)))
+        value = float(np.sqrt(np.mean(self.squares(network))))
         return value if np.isfinite(value) else np.inf
 
     def refined(self, what: str, network: Network, kept: bool = True) -> ArchitectureTrial:
@@ -103,7 +111,7 @@ class Search:
                 best, least = network, error
             if place and not worth:
                 break
-        return ArchitectureTrial(what, best, least, falling, kept)
+        return ArchitectureTrial(what, best, least, falling, kept, self.squares(best))
 
     def most(self, network: Network) -> float:
         """Return the largest product of parameters and intervals that the samples can determine."""

@@ -5,6 +5,7 @@ from kan_ref.training.history import History as History
 from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step
 from kan_ref.training.objective import value_and_grad as value_and_grad
+from kan_ref.training.paired_test import compare as compare
 from kan_ref.training.predictions import predict_labels as predict_labels
 from kan_ref.training.predictions import predict_proba as predict_proba
 from kan_ref.training.smooth_fit import SmoothRun as SmoothRun

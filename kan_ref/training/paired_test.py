@@ -28,7 +28,7 @@ class Comparison:
     @property
     def as_good(self) -> bool:
         """Whether the first model is as good as the reference, (T22)."""
-        return self.excess <= self.standard_error and np.isfinite(self.excess)
+        return bool(np.isfinite(self.excess)) and self.excess <= self.standard_error
 
 
 def compare(losses: FloatArray, reference: FloatArray) -> Comparison:
@@ -36,13 +36,13 @@ def compare(losses: FloatArray, reference: FloatArray) -> Comparison:
 
     One sample has no standard error: then it is 0, and only a model without excess is as good.
     """
-    # [eq:paired-differences]
     difference = losses - reference
-    excess = float(difference.mean())
-    standard_error = 0.0
-    if len(difference) > 1:
-        standard_error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
-    # [/eq:paired-differences]
-    if not np.isfinite(excess):
+    if not np.isfinite(difference).all():
         return Comparison(np.inf, np.inf)
+    if len(difference) == 1:
+        return Comparison(float(difference[0]), 0.0)
+    # [eq:paired-differences]
+    excess = float(difference.mean())
+    standard_error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
+    # [/eq:paired-differences]
     return Comparison(excess, standard_error)

@@ -6,7 +6,7 @@ Learning, 2016, section 7.8). With its loss v_s after step s,
     (T24)  the network of the run is that of the step s with the smallest v_s, over all grids
     (T25)  a grid ends when `patience` steps in a row have brought no smaller v_s
 
-On the next grid the steps are counted anew, because a finer grid can represent more.
+On the next grid the count starts again, because a finer grid can represent more.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class Validation:
     improved: bool = False
 
     def enter_grid(self, model: Any) -> None:
-        """Prepare for models with this first layer, and count steps anew."""
+        """Prepare for models with this first layer, and start the count again."""
         self.goal = self.goal.prepare(model)
         self.waited, self.improved = -1, False  # the network at the start of the grid is no step
 
@@ -63,7 +63,7 @@ class Validation:
         return f"no smaller held-out loss in {steps} (patience)"
 
     def note(self) -> str:
-        """Return which network the run returns, to end a sentence."""
+        """Return which network the run returns, as the end of `stopped`."""
         classes = self.goal.loss.probabilities is not None
         error = f"loss {self.least[0]:.3g}" if classes else f"rmse {self.least[1]:.3g}"
         return (
@@ -115,4 +115,7 @@ def split_goal(
     passed = np.floor(share * np.arange(1, len(order) + 1))
     out = np.zeros(n, dtype=np.bool_)
     out[order[np.diff(passed, prepend=0.0) > 0.0]] = True
-    return tuple(replace(goal, x=goal.x[part], targets=goal.targets[part]) for part in (~out, out))  # type: ignore[return-value]  # two of them
+    kept, held_out = (
+        replace(goal, x=goal.x[part], targets=goal.targets[part]) for part in (~out, out)
+    )
+    return kept, held_out

@@ -5,6 +5,7 @@ import pytest
 
 import kan_ref as kr
 from kan_ref.data import hold_out
+from kan_ref.discovery.acceptance import PairedRule, RatioRule
 from kan_ref.discovery.elimination import choose
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import VALIDATION_SHARE, ArchitectureTrial, Search
@@ -54,9 +55,9 @@ def test_the_last_structure_within_the_allowance_is_chosen():
     network = start(None, (1, 1))
     path = [(trial(network, error), network) for error in (1.2, 1.0, 1.4, 1.6, 3.0)]
 
-    assert choose(path, 1.5)[0].validation_rmse == 1.4
-    assert choose(path, 1.7)[0].validation_rmse == 1.6
-    assert choose(path, 1.0)[0].validation_rmse == 1.0
+    assert choose(path, RatioRule(1.5))[0].validation_rmse == 1.4
+    assert choose(path, RatioRule(1.7))[0].validation_rmse == 1.6
+    assert choose(path, RatioRule(1.0))[0].validation_rmse == 1.0
 
 
 def test_a_structure_whose_error_still_falls_may_be_ten_times_behind():
@@ -67,14 +68,71 @@ def test_a_structure_whose_error_still_falls_may_be_ten_times_behind():
         (trial(network, 11.0, falling=True), network),
     ]
 
-    assert choose(path, 1.5)[0].validation_rmse == 9.0
+    assert choose(path, RatioRule(1.5))[0].validation_rmse == 9.0
+
+
+def paired(squares, *, falling=False):
+    """A trial with these squared errors."""
+    network, squares = start(None, (1, 1)), np.asarray(squares, dtype=float)
+    return ArchitectureTrial(
+        "by hand", network, float(np.sqrt(squares.mean())), falling, squares=squares
+    )
+
+
+def test_a_removal_within_the_noise_is_accepted_and_one_beyond_it_is_not():
+    rule = PairedRule(tolerance=1e-3, std=1.0)
+    noise = np.random.default_rng(0).standard_normal(100)
+    reference, shift = (
+        paired(noise**2),
+        0.3 * np.sign(np.random.default_rng(1).standard_normal(100)),
+    )
+
+    assert rule.accepts(paired((noise + 0.01 * shift) ** 2), reference)
+    assert not rule.accepts(paired((noise + 2.0 * shift) ** 2), reference)
+    assert not rule.accepts(paired(noise**2 + 1e-3), reference)  # 0.05 % larger, on every sample
+
+
+def test_errors_of_splines_may_rise_by_half_and_rounding_errors_as_they_like():
+    rule = PairedRule(tolerance=1e-3, std=2.0)
+
+    def accepts(before, after, **options):
+        return rule.accepts(paired([after**2] * 4, **options), paired([before**2] * 4))
+
+    assert accepts(1e-3, 1.4e-3)
+    assert not accepts(1e-3, 1.6e-3)
+    assert accepts(1e-3, 9e-3, falling=True)
+    assert accepts(1e-9, 1e-7)
+    assert not accepts(1e-9, 1e-5)
+    assert not accepts(0.01, 0.014)  # above the tolerance
+    assert accepts(0.02, 0.15, falling=True)
+    assert not accepts(0.1, 0.3, falling=True)  # no grid limits an error of this size
+
+
+def test_the_reference_becomes_the_better_network_where_a_removal_helps():
+    rule = PairedRule(tolerance=1e-3, std=1.0)
+    old, new = paired([2.0, 2.0]), paired([1.0, 1.0])
+
+    assert rule.reference(old, new) is new
+    assert rule.reference(new, old) is new
+
+
+def test_a_term_above_the_noise_is_kept():
+    """The factor 1.5 on errors that contain the noise lost b^2."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (300, 3))
+    y = np.sin(3.0 * x[:, :1]) + x[:, 1:2] ** 2 + 0.8 * x[:, 2:]
+    data = kr.Data(x, y + 0.2 * rng.standard_normal(y.shape), x, y)
+
+    found = kr.eliminate(start(data, (3, 1, 1)), data, grids=(5,), n_steps=15)
+
+    assert found.network.layers[0].mask.tolist() == [[1.0, 1.0, 1.0]]
 
 
 def test_an_error_that_is_not_finite_counts_as_infinite():
     data = made(lambda x: x[:, :1], 1, n=10)
     network = kr.fix_symbolic(start(data, (1, 1)), 0, output=0, input=0, name="log")
 
-    assert Search(data, 1.5, 5, (5,), 0.0).error(network) == np.inf
+    assert Search(data, RatioRule(1.5), 5, (5,), 0.0).error(network) == np.inf
 
 
 # --- what it finds
@@ -180,7 +238,12 @@ def test_a_product_becomes_squares_of_lines():
 def test_one_hidden_node_is_left_as_it_is(hello):
     _, data, found, _ = hello
     search = Search(
-        hold_out(data, VALIDATION_SHARE), 1.5, 10, (5, 10), 1e-8, np.random.default_rng(0)
+        hold_out(data, VALIDATION_SHARE),
+        RatioRule(1.5),
+        10,
+        (5, 10),
+        1e-8,
+        np.random.default_rng(0),
     )
 
     chosen, steps = simplify(search, trial(found.network, found.validation_rmse))
@@ -205,7 +268,8 @@ def test_a_layer_that_cannot_be_lines_is_not_made_lines():
 @pytest.mark.parametrize(
     ("options", "error", "sentence"),
     [
-        ({"allowed": 0.5}, ValueError, "allowed is 0.5, but must be at least 1"),
+        ({"tolerance": -1.0}, ValueError, "tolerance is -1.0, but must be at least 0"),
+        ({"allowed": 1.5}, TypeError, "a paired test on held-out samples decides.* tolerance"),
         ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
         ({"grids": ()}, ValueError, r"grids is \(\), but must be strictly increasing"),
         ({"grids": (10, 5)}, ValueError, r"grids is \(10, 5\), but must be strictly increasing"),

@@ -202,7 +202,13 @@ refuse(
     text="01",
     number=3,
 )
-refuse("eliminate", "allowed", lambda v: kr.eliminate(NET, data(), allowed=v), small=0.5, **numbers)
+refuse(
+    "eliminate",
+    "tolerance",
+    lambda v: kr.eliminate(NET, data(), tolerance=v),
+    small=-0.5,
+    **numbers,
+)
 refuse("eliminate", "data", lambda v: kr.eliminate(NET, v), none=None, dictionary=vars(data()))
 refuse(
     "discover",

@@ -261,6 +261,24 @@ for name, bad in bad_smooth.items():
         lambda v, name=name: kr.fit_smooth(NET, data(), **{**smooth, "rng": RNG(0), name: v}),
         **bad,
     )
+validated = {"hidden": (), "weights": (0.1,), "n_steps": 1}
+bad_validated = {
+    "hidden": {"number": 5, "text": "5", "none": None},
+    "n_intervals": counts,
+    "degree": degrees,
+    "loss": names,
+    "weights": bad_smooth["weights"] | {"falling": (0.1, 0.01), "zero": (0.0,)},
+    "n_steps": {"negative": -1, "half": 0.5, "text": "1"},
+    "n_folds": {"one": 1, "half": 2.5, "text": "5"},
+    "rng": generators,
+}
+for name, bad in bad_validated.items():
+    refuse(
+        "fit_validated",
+        name,
+        lambda v, name=name: kr.fit_validated(data(), **{**validated, "rng": RNG(0), name: v}),
+        **bad,
+    )
 draws = {"n_intervals": 4, "degree": 3, "domain": (-1.0, 1.0)}
 refuse("init_lan", "widths", lambda v: kr.init_lan(v, **draws, rng=RNG(0)), **widths)
 for name, bad in {
@@ -729,6 +747,7 @@ def test_the_table_visits_every_public_function():
         "Run",
         "ResidualProblem",
         "SmoothRun",
+        "ValidatedRun",
         "TARGETS",
         "LIBRARY",
     }  # records that only the package makes, and dictionaries

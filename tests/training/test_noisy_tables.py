@@ -1,10 +1,16 @@
 """Noisy tables: what cross-validation chooses, and that the choice is as robust as the mean of the targets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import kan_ref as kr
+import kan_ref.training.penalty_path as penalty_path
+from kan_ref.training.architectures import initial_networks
 from kan_ref.training.objective import check_batch
+from kan_ref.training.paired_test import compare
+from kan_ref.training.sample_losses import best_constant, held_out_parts, sample_losses
 from kan_ref.training.validation import split_goal
 
 FEW = {"n_steps": 30, "weights": (1e-2, 0.1), "n_folds": 3}
@@ -42,6 +48,293 @@ def test_the_simplest_sufficient_architecture_is_chosen(f, architecture):
     assert run.chosen.architecture == architecture
     assert run.chosen in run.candidates
     assert run.stopped.startswith("chosen of 7: " + architecture)
+
+
+def test_the_choice_is_the_first_candidate_within_one_standard_error_of_the_best():
+    run = validated(table(lambda x: x[:, 0] * x[:, 1]))
+
+    losses = [one.validation_loss for one in run.candidates]
+    best = int(np.argmin(losses))
+    assert run.candidates[best].excess == 0.0
+    for one in run.candidates:
+        assert one.excess == pytest.approx(one.validation_loss - losses[best], abs=1e-12)
+    within = [one for one in run.candidates if one.excess <= one.standard_error]
+    assert run.chosen is within[0]
+    names = [one.architecture for one in run.candidates]
+    assert names == ["constant", *np.repeat(["linear", "additive", "hidden"], 2)]
+    weights = [one.penalty_weight for one in run.candidates]
+    assert weights == [np.inf, 0.1, 0.01, 0.1, 0.01, 0.1, 0.01]
+
+
+def test_held_out_losses_of_lines_are_those_of_the_folds():
+    data = table(lambda x: x[:, 0])
+    rng = np.random.default_rng(0)
+    one = validated(data, hidden=(), weights=(1e-2,), rng=rng)
+
+    # the same networks and folds again, by hand
+    rng = np.random.default_rng(0)
+    shape = {"n_out": 1, "hidden": (), "n_intervals": 3, "degree": 3}
+    losses = []
+    for part in held_out_parts(np.zeros(120, dtype=int), 3, rng):
+        kept = np.delete(np.arange(120), part)
+        inside = kr.Data(data.x_train[kept], data.y_train[kept], data.x_train, data.y_train)
+        line = initial_networks(inside.x_train, **shape, rng=np.random.default_rng(0))["linear"]
+        run = kr.fit(
+            line, inside, optimizer="lbfgs", n_steps=30, penalty_weight=1e-2, entropy_weight=0.0
+        )
+        losses.append((run.network(data.x_train[part]) - data.y_train[part]) ** 2)
+    assert one.candidates[1].validation_loss == pytest.approx(
+        np.concatenate(losses).mean(), rel=1e-2
+    )
+
+
+def test_test_data_are_only_reported_and_the_same_seed_gives_the_same_network():
+    data = table(lambda x: x[:, 0])
+    other = kr.Data(data.x_train, data.y_train, data.x_test[:3], 100.0 + data.y_test[:3])
+
+    first, second = validated(data), validated(other)
+
+    np.testing.assert_array_equal(first.network.theta, second.network.theta)
+    assert first.candidates == second.candidates
+    assert second.history.test_rmse[-1] > 90.0 > first.history.test_rmse[-1]
+
+
+def pure_noise(n, seed):
+    """Standardised noise without any dependence, and new noise to predict."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((n, 3)), rng.standard_normal((n, 1))
+    if n > 1:
+        x, y = ((a - a.mean(axis=0)) / a.std(axis=0) for a in (x, y))
+    new = rng.standard_normal((500, 3)), rng.standard_normal((500, 1))
+    return kr.Data(x.clip(-1.0, 1.0) if n == 1 else x, y, *new)
+
+
+@pytest.mark.parametrize("n", [7, 16])
+@pytest.mark.parametrize("seed", range(2))
+def test_with_few_noisy_samples_the_error_stays_near_that_of_the_mean(n, seed):
+    run = validated(pure_noise(n, seed), n_folds=None)
+
+    assert run.history.test_rmse[-1] < 1.3
+    assert n > 7 or {one.architecture for one in run.candidates} <= {"constant", "linear"}
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_fewer_than_five_samples_have_the_constant(n):
+    data = pure_noise(n, 0)
+
+    run = validated(data)
+
+    np.testing.assert_allclose(run.network(2.0 * data.x_test), data.y_train.mean(), atol=1e-14)
+    assert run.stopped.startswith("the constant, because fewer than 5 training samples")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, y: (np.column_stack([x, np.zeros(len(x))]), y),  # a constant column
+        lambda x, y: (x[:, :1], y),  # one input
+        lambda x, y: (x[np.arange(len(x)) // 2], y[np.arange(len(y)) // 2]),  # duplicates
+        lambda x, y: (x, 0.0 * y),  # constant targets
+        lambda x, y: (x, np.where(np.arange(len(y))[:, None] == 5, 8.0, y)),  # an outlier
+        lambda x, y: (np.where(np.arange(len(x))[:, None] == 5, 8.0, x), y),  # one in x
+        lambda x, y: (x, np.column_stack([y, -y])),  # two outputs
+    ],
+    ids=[
+        "constant column",
+        "one input",
+        "duplicates",
+        "constant y",
+        "y far",
+        "x far",
+        "two outputs",
+    ],
+)
+def test_unusual_tables_give_finite_predictions(change):
+    data = table(lambda x: np.sin(2.0 * x[:, 0]), n=40)
+    x, y = change(data.x_train, data.y_train)
+
+    run = validated(kr.Data(x, y, x, y), n_steps=10)
+
+    assert np.isfinite(run.network(3.0 * x)).all()
+    assert run.history.test_rmse[-1] < 1.2 * y.std() + 1e-6
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.repeat([0, 1, 2], 3), np.repeat([0, 1], [30, 1]), np.repeat([0, 1], 20), np.zeros(9, int)],
+    ids=["three each", "one of a class", "separable", "one class"],
+)
+def test_few_and_separable_classes_give_finite_logits(labels):
+    x = np.column_stack([labels + 0.01 * np.arange(len(labels)), np.cos(np.arange(len(labels)))])
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    data = kr.Data(x, labels, x, labels)
+
+    run = validated(data, loss="cross_entropy", n_steps=10)
+
+    assert np.isfinite(run.network(3.0 * x)).all()
+    if len(labels) == 40:
+        assert run.history.test_accuracy[-1] == 1.0
+
+
+def test_yes_no_answers_have_the_logistic_loss():
+    data = table(lambda x: x[:, 0] * x[:, 1], n=150, noise=0.0)
+    answers = [(one > 0.0).astype(float) for one in (data.y_train, data.y_test)]
+
+    run = validated(kr.Data(data.x_train, answers[0], data.x_test, answers[1]), loss="logistic")
+
+    assert run.chosen.architecture == "hidden"
+    assert run.history.test_accuracy[-1] > 0.85
+
+
+def test_above_a_thousand_samples_a_fifth_is_held_out_once(monkeypatch):
+    data = table(lambda x: x[:, 0], n=1100)
+    fits = []
+    real = penalty_path.fit
+    monkeypatch.setattr(
+        penalty_path,
+        "fit",
+        lambda net, data, **o: fits.append(len(data.x_train)) or real(net, data, **o),
+    )
+
+    validated(data, n_folds=None, hidden=(), weights=(0.1,), n_steps=2)
+
+    assert fits == [880, 880, 1100]
+
+
+def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeypatch):
+    data = table(lambda x: x[:, 0] * x[:, 1], n=40)
+    begun, ended, weights = [], [], []
+    real = penalty_path.fit
+
+    def spy(network, data, **options):
+        run = real(network, data, **options)
+        begun.append(network.theta)
+        ended.append(run.network.theta)
+        weights.append(options.get("penalty_weight"))
+        return run
+
+    monkeypatch.setattr(penalty_path, "fit", spy)
+    validated(data, n_folds=2, weights=(0.01, 0.03, 0.1), n_steps=2)
+
+    for place in range(0, 18, 3):  # 2 folds of 3 architectures
+        assert weights[place : place + 3] == [0.01, 0.03, 0.1]
+        np.testing.assert_array_equal(begun[place + 1], ended[place])
+        np.testing.assert_array_equal(begun[place + 2], ended[place + 1])
+    np.testing.assert_array_equal(begun[0], begun[9])  # the same initial network in both folds
+
+
+def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
+    data = table(lambda x: x[:, 0], n=20)
+    real = penalty_path.fit
+    monkeypatch.setattr(
+        penalty_path, "fit", lambda net, data, **o: replace(real(net, data, **o), interrupted=True)
+    )
+
+    with pytest.raises(KeyboardInterrupt):
+        validated(data)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "sentence"),
+    [
+        ({"weights": (0.1, 0.01)}, ValueError, "must be strictly increasing numbers above 0"),
+        ({"weights": (0.0, 0.1)}, ValueError, "must be strictly increasing numbers above 0"),
+        ({"weights": ()}, ValueError, "at least one"),
+        ({"weights": 0.1}, TypeError, "must be a sequence of numbers"),
+        ({"n_folds": 1}, ValueError, "n_folds is 1, but must be at least 2"),
+        ({"n_steps": 0}, ValueError, "n_steps is 0, but must be at least 1"),
+        ({"loss": "mae"}, ValueError, "loss is 'mae'"),
+        ({"hidden": (0,)}, ValueError, r"widths\[1\] is 0"),
+        ({"hidden": 5}, TypeError, "hidden is 5, but must be a sequence"),
+        ({"rng": 0}, TypeError, "rng is 0"),
+    ],
+)
+def test_settings_of_the_choice_are_checked(options, error, sentence):
+    with pytest.raises(error, match=sentence):
+        validated(table(lambda x: x[:, 0], n=20), **options)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda x, y: (x + 3.0, y), "x_train has mean .* in column 0, but the weights"),
+        (lambda x, y: (0.1 * x, y), "x_train has mean .* and standard deviation 0.0"),
+        (lambda x, y: (x, 30.0 * y), "y_train has mean .* Subtract the mean"),
+    ],
+)
+def test_columns_that_are_not_standardised_are_reported_with_the_remedy(change, sentence):
+    data = table(lambda x: x[:, 0], n=20)
+    x, y = change(data.x_train, data.y_train)
+
+    with pytest.raises(ValueError, match=sentence):
+        validated(kr.Data(x, y, x, y))
+
+
+# --- its parts
+
+
+def test_paired_differences_have_their_mean_and_standard_error():
+    found = compare(np.array([1.0, 3.0, 2.0, 6.0]), np.array([1.0, 1.0, 1.0, 1.0]))
+
+    assert found.excess == 2.0
+    assert found.standard_error == pytest.approx(np.sqrt(14.0 / 3.0) / 2.0)  # 0, 2, 1, 5 about 2
+    assert found.as_good is (found.excess <= found.standard_error)
+    assert compare(np.array([1.0]), np.array([1.0])).as_good
+    assert not compare(np.array([1.1]), np.array([1.0])).as_good
+    assert not compare(np.array([np.inf, 0.0]), np.array([1.0, 1.0])).as_good
+
+
+def goal_of(loss, targets):
+    network = kr.init_network(
+        (1, 3), n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    return check_batch(network, np.linspace(-1.0, 1.0, len(targets))[:, None], targets, loss=loss)
+
+
+GOALS = [
+    goal_of("mse", np.random.default_rng(0).standard_normal((12, 3))),
+    goal_of("cross_entropy", np.repeat([0, 1, 2], [6, 4, 2])),
+    goal_of("logistic", np.random.default_rng(1).integers(0, 2, (12, 3)).astype(float)),
+]
+
+
+@pytest.mark.parametrize("goal", GOALS, ids=["mse", "cross_entropy", "logistic"])
+def test_the_losses_of_the_samples_have_the_loss_as_their_mean(goal):
+    prediction = np.random.default_rng(2).standard_normal((12, 3))
+
+    losses = sample_losses(goal, prediction)
+
+    assert losses.shape == (12,)
+    value = goal.loss.value_and_grad(prediction, goal.targets)[0]
+    assert losses.mean() == pytest.approx(value, rel=1e-14)
+    prediction[3] = np.nan
+    assert sample_losses(goal, prediction)[3] == np.inf
+
+
+@pytest.mark.parametrize("goal", GOALS, ids=["mse", "cross_entropy", "logistic"])
+def test_no_other_constant_has_a_smaller_loss(goal):
+    constant = best_constant(goal)
+    pseudo = 0.0 if goal.loss.name == "mse" else 0.5  # half a sample of each answer is added
+
+    def loss(z):
+        prediction = np.tile(z, (len(goal.targets), 1))
+        total = goal.loss.value_and_grad(prediction, goal.targets)[0] * len(goal.targets)
+        for answer in np.eye(3) if goal.loss.name == "cross_entropy" else (np.zeros(3), np.ones(3)):
+            total += pseudo * goal.loss.value_and_grad(z[None, :], answer[None, :])[0]
+        return total
+
+    for step in 0.01 * np.random.default_rng(3).standard_normal((20, 3)):
+        assert loss(constant) <= loss(constant + step)
+
+
+def test_folds_hold_out_each_sample_once_and_keep_the_shares_of_the_classes():
+    groups = np.repeat([0, 1, 2], [50, 25, 7])
+
+    parts = list(held_out_parts(groups, 5, np.random.default_rng(0)))
+
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(82))
+    for part in parts:
+        assert (np.abs(np.bincount(groups[part], minlength=3) - [10.0, 5.0, 1.4]) <= 1.0).all()
 
 
 # --- early stopping

@@ -32,6 +32,9 @@ FIELDS = [
     "test_loss",
     "train_accuracy",
     "test_accuracy",
+    "validation_rmse",
+    "validation_loss",
+    "validation_accuracy",
 ]
 
 
