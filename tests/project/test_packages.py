@@ -65,6 +65,7 @@ THIRD_PARTY = {
     ("formulas.expression", "sympy"): "it makes formulas",
     ("formulas.latex", "sympy"): "it writes formulas as LaTeX",
     ("sklearn.base", "sklearn"): "estimators for it",
+    ("sklearn.base", "matplotlib"): "they draw themselves",
     ("sklearn.regressor", "sklearn"): "estimators for it",
     ("sklearn.classifier", "sklearn"): "estimators for it",
     ("io.scipy_spline", "scipy"): "it converts SciPy's splines",
