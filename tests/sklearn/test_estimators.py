@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import kan_ref as kr
+from benchmarks.estimators import Table, measure, verdict
 from kan_ref.sklearn import KANClassifier, KANRegressor
 
 QUICK = {"n_steps": 4, "n_folds": 2, "penalty_weights": (1e-3,)}
@@ -267,3 +268,34 @@ def test_fifteen_samples_are_predicted_about_as_well_as_by_their_mean():
             errors += [np.mean((prediction - y[part]) ** 2 / y.var(axis=0))]
 
     assert sum(errors[::2]) < 1.2 * sum(errors[1::2])
+
+
+# --- the benchmark
+
+
+def test_the_benchmark_says_which_target_is_missed():
+    good = {"kan_ref": [0.8, 0.9], "spline + ridge": [0.8, 0.8]}
+
+    assert verdict("diabetes", good, classes=False) == "met"
+    assert verdict("friedman1", good, classes=False) == "met"
+    assert verdict("friedman1", good | {"spline + ridge": [0.9, 0.9]}, classes=False) == (
+        "below 0.930"
+    )
+    assert verdict("cars", good | {"kan_ref": [-0.1, 2.0]}, classes=False) == "a fold below 0"
+    assert verdict("wine", {"kan_ref": [0.9], "logistic": [0.95]}, classes=True) == "below 0.940"
+    assert verdict("moons", {"kan_ref": [0.94], "logistic": [0.8]}, classes=True) == "below 0.950"
+
+
+def test_every_method_is_measured_on_the_same_folds():
+    x = np.arange(10.0)[:, None]
+    seen = []
+
+    def method(x, y):
+        seen.append(x[:, 0].tolist())
+        return lambda new: new[:, 0]
+
+    for _ in range(2):
+        scores, _ = measure(Table(x, x[:, 0], classes=False), method)
+
+    assert scores == [1.0] * 5
+    assert seen[:5] == seen[5:]
