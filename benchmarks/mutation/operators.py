@@ -55,6 +55,8 @@ SYMMETRIC = {
     "max",
     "minimum",
     "maximum",
+    "fmin",
+    "fmax",
     "logical_and",
     "logical_or",
     "multiply",

@@ -8,7 +8,7 @@ KANs start from the best of several short runs at G = 3, chosen on a fifth of th
                            flat and a penalty would only distort the curves: 300 steps, weight 0
     degree 5               the same, smoothness weight 1e-9
 
-and for the function of four inputs also on the shape that `kr.eliminate` finds, starting from the [4,4,2,1] of the paper's list: nodes
+and for the function of four inputs also on the shape that an elimination finds, starting from the [4,4,2,1] of the paper's list: nodes
 and edges are removed as long as the error on held-out data stays below four times the smallest; then 50 steps a grid from G = 10.
 The best possible error: with the curves of the exact form fitted by least squares to 20000 points, on grids with the margins of `kr.fit`,
 the test RMSE at G = 50 and degree 3 is 3.0e-7; without margins it is 2.1e-7.
@@ -29,6 +29,10 @@ import numpy as np
 import kan_ref as kr
 from figures.machine.ladder import rmse
 from figures.machine.machine import Config
+from kan_ref.data import hold_out
+from kan_ref.discovery.acceptance import RatioRule
+from kan_ref.discovery.elimination import run_elimination
+from kan_ref.discovery.trials import VALIDATION_SHARE, Search
 
 SEEDS, SEEDS_MLP = 5, 1
 ACTIVATIONS, DEPTHS, WIDTHS = ("tanh", "silu", "relu"), (2, 3, 4, 5), (5, 10, 20)
@@ -36,6 +40,7 @@ WIDEST = {"tanh": 50}  # of one activation: they are most of the work
 MOST_LM_PARAMS = 1100
 SAMPLES = {"n_train": 3000, "n_test": 3000}
 ELIMINATION = {"grids": [5, 10], "allowed": 4.0}
+N_STEPS = 30  # of the elimination, on each grid
 GRIDS = (3, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -248,9 +253,7 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
     )
     network, grids = starts.network, []
     if config["shape"] == "eliminated":
-        network = kr.eliminate(
-            network, data, **config["elimination"], smoothness_weight=weight, rng=rng
-        ).network
+        network = _eliminated(network, data, config["elimination"], weight, rng)
     for n_intervals in config["grids"]:
         options = {
             "optimizer": config["optimizer"],
@@ -272,6 +275,21 @@ def _climb(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[str,
         "widths": list(network.widths),
         "edges": edges,
     }
+
+
+def _eliminated(
+    network: kr.Network,
+    data: kr.Data,
+    settings: Config,
+    smoothness_weight: float,
+    rng: np.random.Generator,
+) -> kr.Network:
+    """Return the network after `kr.eliminate`, with a ratio of errors as the rule: the targets have
+    no noise, and the grids of the elimination are coarse.
+    """
+    part, rule = hold_out(data, VALIDATION_SHARE), RatioRule(settings["allowed"])
+    search = Search(part, rule, N_STEPS, tuple(settings["grids"]), smoothness_weight, rng)
+    return run_elimination(search, network).network
 
 
 def _alone(data: kr.Data) -> kr.Data:

@@ -222,7 +222,7 @@ def _find_pieces(grid: FloatArray, x: FloatArray) -> IntArray:
     pieces = np.empty(x.shape, dtype=np.intp)
     for i, row in enumerate(grid):
         first = np.searchsorted(row, row[0], side="right") - 1
-        last = np.searchsorted(row, row[-1], side="left") - 1
+        last = np.searchsorted(row, row[-1]) - 1
         pieces[i] = np.clip(np.searchsorted(row, x[i], side="right") - 1, first, last)
     return pieces
 
@@ -241,6 +241,6 @@ def _farthest_first(arguments: FloatArray, low: FloatArray, high: FloatArray) ->
 
     The last levels of (B17) divide by the shortest spans, so they take the nearest arguments.
     """
-    ascending = np.sort(arguments, axis=2)
+    ascending = np.sort(arguments)
     distance = np.maximum(low - ascending, ascending - high)
-    return np.take_along_axis(ascending, np.argsort(-distance, axis=2, kind="stable"), axis=2)
+    return np.take_along_axis(ascending, np.argsort(-distance), 2)

@@ -61,9 +61,7 @@ class ActiveBasis:
         return f"ActiveBasis(columns {self.columns.shape}, planes {planes})"
 
 
-def active_basis(
-    vectors: KnotVectors, x: FloatArray, derivatives: Sequence[int] = (0,)
-) -> ActiveBasis:
+def active_basis(vectors: KnotVectors, x: FloatArray, derivatives: Sequence[int]) -> ActiveBasis:
     """Evaluate the nonzero basis functions, degree + 1 at each point, and their derivatives.
 
     x (batch, n_in) is finite, or nan (where a formula in the layer before is undefined); at nan all
@@ -77,11 +75,11 @@ def active_basis(
     outside, clipped = np.flatnonzero(~((points >= a) & (points < b))), points  # nan is outside
     if outside.size:
         clipped = np.fmin(np.fmax(points, vectors.low[:, None]), vectors.high[:, None])
-    orders = sorted({0, *derivatives})
+    orders = {0, *derivatives}
     planes = np.empty((len(orders), degree + 1, n_in, batch))
     first = np.empty(points.shape, dtype=np.intp)  # the first nonzero basis function
     n_samples = max(1, min(batch, _BLOCK))
-    n_inputs = max(1, _BLOCK // n_samples)
+    n_inputs = _BLOCK // n_samples
     for block in [
         (slice(i, i + n_inputs), slice(start, start + n_samples))
         for i in range(0, n_in, n_inputs)

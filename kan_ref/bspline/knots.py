@@ -53,7 +53,7 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
     degree = check_integer("degree", degree, low=0)
     a = check_per_input("low", low)
-    b = check_per_input("high", high, len(a) if len(a) > 1 else None)
+    b = check_per_input("high", high, len(a) if len(a) > 1 else "n_in")
     a, b = np.broadcast_arrays(a, b)
     if np.any(a >= b):
         i = int(np.argmax(a >= b))
@@ -175,13 +175,13 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
     return array
 
 
-def check_per_input(name: str, value: object, n_in: int | None = None) -> FloatArray:
+def check_per_input(name: str, value: object, n_in: int | str = "n_in") -> FloatArray:
     """Check that `value` is a number, or one number per input.
 
-    Return it as an array (1,) or (n_in,). `n_in` None accepts any number of inputs.
+    Return it as an array (1,) or (n_in,). The word "n_in" accepts any number of inputs.
     """
     array = np.atleast_1d(check_rectangular(name, value))
-    return check_float_array(name, array, ("n_in" if n_in is None or array.size == 1 else n_in,))
+    return check_float_array(name, array, ("n_in" if array.size == 1 else n_in,))
 
 
 def check_width(low: FloatArray, high: FloatArray, first: FloatArray, last: FloatArray) -> None:

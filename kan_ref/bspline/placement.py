@@ -56,9 +56,9 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
     (array([-0.5,  1.5]), array([2.5, 4.5]))
     """
     a = check_per_input("low", low)
-    b = check_per_input("high", high, len(a) if len(a) > 1 else None)
+    b = check_per_input("high", high, len(a) if len(a) > 1 else "n_in")
     n_in = max(len(a), len(b))
-    pads = check_per_input("pad", pad, n_in if n_in > 1 else None)
+    pads = check_per_input("pad", pad, n_in if n_in > 1 else "n_in")
     a, b, pads = np.broadcast_arrays(a, b, pads)
     if np.any(a > b):
         i = int(np.argmax(a > b))

@@ -69,13 +69,15 @@ class Discovery(Record):
 
     `formula`: a SymPy expression, or a tuple of them for several outputs; `network`: the same as a
     network of symbolic edges; `splines`: the refined network before symbolic fitting; `steps`: all
-    steps with their networks; `train_rmse`, `test_rmse`: the errors of `network`.
+    steps with their networks; `names` of the inputs; `train_rmse`, `test_rmse`: the errors of
+    `network`.
     """
 
     formula: Any
     network: Network
     splines: Network = field(repr=False)
     steps: tuple[DiscoveryStep, ...] = field(repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def train_rmse(self) -> float:
@@ -216,7 +218,7 @@ def discover(
         final = canonical_form(sine_or_cosine(canonical_form(named.network)))
         final = _without_idle(final, checked.x_train)
         report.step("canonical", "redundant parameters in canonical form", final)
-    return Discovery(formula(final, names=labels), final, splines, tuple(report.steps))
+    return Discovery(formula(final, names=labels), final, splines, tuple(report.steps), labels)
 
 
 def _pruned(network: Network, x: FloatArray) -> Network:

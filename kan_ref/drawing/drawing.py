@@ -1,10 +1,11 @@
 """The paper's diagram of a network (Liu et al. 2024, figure 2.4), in a Matplotlib Axes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kan_ref.drawing.diagram import MOST_EDGES, lay_out
-from kan_ref.drawing.painting import axes_space, check_formulas, new_figure, paint
+from kan_ref.drawing.painting import axes_space, check_formulas, new_figure, paint, png_of
 from kan_ref.network import Network
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def draw_network(
     Returns
     -------
     ax : Axes
-        `ax.figure.savefig("network.png")` writes it.
+        `ax.figure.savefig("network.png")` writes it. Without an `ax` of yours, a notebook shows
+        the picture if this is the last value of a cell.
 
     Raises
     ------
@@ -76,7 +78,12 @@ def draw_network(
         space=None if ax is None else axes_space(ax),
     )
     check_formulas(diagram)
+    is_own = ax is None
     if ax is None:
         ax = new_figure(diagram).add_axes((0.0, 0.0, 1.0, 1.0))
     paint(diagram, ax)
+    if is_own:
+        # pyplot does not know this figure; IPython finds the method on the object itself
+        for shown in (ax, ax.figure):
+            vars(shown)["_repr_png_"] = partial(png_of, ax.figure)
     return ax

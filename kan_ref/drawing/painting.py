@@ -5,7 +5,8 @@ of `diagram`. A circle with a plus adds the values that enter it. Nothing here u
 changes global state.
 """
 
-from typing import TYPE_CHECKING
+import io
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +31,14 @@ def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
     figure = Figure(figsize=tuple(np.ceil(diagram.plan.size * dpi) / dpi), dpi=dpi, facecolor=PAPER)
     FigureCanvasAgg(figure)
     return figure
+
+
+def png_of(figure: Any) -> tuple[bytes, dict[str, int]]:
+    """Return a figure as PNG with twice its resolution, and the size at which notebooks show it."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=2.0 * figure.dpi, metadata={"Software": None})
+    width, height = (round(float(inches * figure.dpi)) for inches in figure.get_size_inches())
+    return stream.getvalue(), {"width": width, "height": height}
 
 
 def axes_space(ax: "Axes") -> tuple[float, float]:

@@ -137,8 +137,8 @@ class Compiler:
 
     def _exponential(self, exponent: Any) -> Sum:
         """Return e^u; a multiple of a square gives one edge, a Gaussian."""
-        coefficient, rest = exponent.as_coeff_Mul()
-        if coefficient < 0 and rest.is_Pow and rest.exp == 2:
+        coefficient, rest = exponent.as_independent(*self.inputs, as_Add=False)
+        if rest.is_Pow and rest.exp == 2 and self._constant(coefficient) < 0:
             root = self._constant(self.sympy.sqrt(-coefficient))
             return self._apply("gaussian", self.sum_of(rest.base).times(root))
         return self._apply("exp", self.sum_of(exponent))

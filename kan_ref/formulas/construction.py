@@ -20,7 +20,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.formulas.compilation import Compiler
 from kan_ref.formulas.graph import Graph, network_of
 from kan_ref.formulas.values import check_names, numeric_function
-from kan_ref.network import Network, edge_outputs, network_values, read_domain
+from kan_ref.network import Network, edge_outputs, network_values, place_hidden_grids, read_domain
 
 N_PROBES = 500
 TOLERANCE = 1e-11
@@ -49,8 +49,9 @@ def from_formula(
     Returns
     -------
     network : Network
-        All edges are symbolic or masked. `formula(network, names=names)` is equal to the
-        expression.
+        All edges are symbolic or masked. Its grids, which have no influence, have one interval
+        between the bounds, without `domain` [-2, 2]. `formula(network, names=names)` is equal to
+        the expression.
 
     Raises
     ------
@@ -106,10 +107,10 @@ def from_formula(
     found = tuple(
         one.xreplace({symbol: by_name[symbol.name] for symbol in symbols}).doit() for one in written
     )
-    probe = _probe_points(len(labels), domain)
+    probe, bounds = _probe_points(len(labels), domain)
     graph = Graph(probe)
     compiler = Compiler(graph, list(by_name.values()), is_balanced=domain is not None)
-    network = network_of(graph, [compiler.sum_of(one) for one in found])
+    network = network_of(graph, [compiler.sum_of(one) for one in found], bounds)
     values = numeric_function(found, (), list(by_name.values()))(
         np.empty((len(probe), 0)), *probe.T
     )
@@ -122,11 +123,14 @@ def from_formula(
         )
     share = 1.0 if domain is not None else SHARE_WITHOUT_DOMAIN
     _compare(network, probe[defined], values[defined], written, share)
-    return network
+    return place_hidden_grids(network, probe[defined])
 
 
-def _probe_points(n_in: int, domain: object) -> FloatArray:
-    """Return points between bounds, (N_PROBES, n_in), irregular but the same in every call."""
+def _probe_points(n_in: int, domain: object) -> tuple[FloatArray, FloatArray]:
+    """Return points between bounds, (N_PROBES, n_in), and the bounds (n_in, 2).
+
+    The points are irregular but the same in every call.
+    """
     # additive recurrence with roots of primes, whose multiples fill the unit interval evenly
     primes = [n for n in range(2, 30 + 20 * n_in) if all(n % m for m in range(2, n))][:n_in]
     unit = np.outer(np.arange(1.0, N_PROBES + 1.0), np.sqrt(primes)) % 1.0
@@ -136,11 +140,10 @@ def _probe_points(n_in: int, domain: object) -> FloatArray:
             raise ValueError(
                 f"domain has shape {samples.shape}, but must be bounds, (2,) or ({n_in}, 2)"
             )
-        points: FloatArray = low + unit * (high - low)
-        return points
+        return low + unit * (high - low), np.column_stack([low, high])
     boxes = np.array(_DEFAULT_BOXES)[np.arange(N_PROBES) % len(_DEFAULT_BOXES)]
-    spread: FloatArray = boxes[:, :1] + unit * (boxes[:, 1:] - boxes[:, :1])
-    return spread
+    points: FloatArray = boxes[:, :1] + unit * (boxes[:, 1:] - boxes[:, :1])
+    return points, np.tile(_DEFAULT_BOXES[0], (n_in, 1))
 
 
 def _compare(

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from kan_ref.checks import FloatArray, check_float_array, check_rectangular
 
 HIGHEST_ORDER = 2
@@ -135,7 +133,14 @@ def _residual(one: Any, place: int, is_many: bool) -> Any:
         raise TypeError(
             f"{name} is {one!r}, but must be a SymPy expression that is 0, or sympy.Eq(left, right)"
         )
-    return one.doit()
+    if one.has(sympy.I):
+        raise ValueError(
+            f"{name} has the imaginary unit, but unknown functions are real: write the real and "
+            "the imaginary part as two unknown functions and two equations"
+        )
+    # SymPy writes the derivative of |u| for a complex u
+    real = one.replace(sympy.re, lambda part: part)
+    return real.replace(sympy.im, lambda _: sympy.Integer(0)).doit()
 
 
 def _unknowns(residuals: Sequence[Any], unknowns: Any) -> tuple[Any, ...]:
@@ -239,20 +244,3 @@ def _strange_symbol(symbol: Any, coordinates: Sequence[Any]) -> str:
 def _listed(things: Sequence[Any]) -> str:
     """Return SymPy objects as text."""
     return ", ".join(map(str, things))
-
-
-def jet_arrays(
-    components: Sequence[Component],
-    u: FloatArray,
-    du: FloatArray | None,
-    d2u: FloatArray | None,
-) -> list[FloatArray]:
-    """Return the array (n,) of each component from u (n, n_out), du and d2u."""
-    parts = (u, du, d2u)
-    found = []
-    for output, coordinates in components:
-        part = parts[len(coordinates)]
-        assert part is not None  # the order of the term is that of its highest component
-        index: Any = (slice(None), output, *coordinates)
-        found.append(np.asarray(part[index]))
-    return found

@@ -92,15 +92,19 @@ class Graph:
     def source_of(self, argument: Sum) -> tuple[Node, Any, Any]:
         """Return a node s and numbers a, b with argument = a s + b."""
         done = complete_squares(argument)
-        (first, coefficient), *others = done.terms.items()
+        return (*self.scaled_node(done.terms), done.constant)
+
+    def scaled_node(self, terms: dict[Term, Any]) -> tuple[Node, Any]:
+        """Return a node s and a number a so that the terms add up to a s."""
+        (first, coefficient), *others = terms.items()
         if not others and first.function == LINE:
-            return first.source, coefficient * first.scale, done.constant
+            return first.source, coefficient * first.scale
         ratios = [other / coefficient for _, other in others]
         factor = coefficient
         is_simple = all(ratio.is_Rational or abs(ratio) == 1 for ratio in ratios)
         if others and (first.function != LINE or not is_simple):  # a division would round
             factor = self.one if coefficient > 0 else -self.one
-        return self._node({t: c / factor for t, c in done.terms.items()}), factor, done.constant
+        return self._node({t: c / factor for t, c in terms.items()}), factor
 
     def values_of(self, argument: Sum) -> FloatArray:
         """Return the values of a sum at the probe points."""
@@ -148,7 +152,7 @@ class Graph:
         parts = {t: c for t, c in terms.items() if t.source.level == level - 1}
         below = {t: c for t, c in terms.items() if t.source.level < level - 1}
         for group in self._groups(below, level - 1):
-            source, scale, _ = self.source_of(Sum(0, group))
+            source, scale = self.scaled_node(group)
             parts[Term(LINE, source, 1, 0)] = scale
         return self._apart(parts)
 
@@ -214,8 +218,8 @@ def number(value: Any) -> float:
 # --- layers
 
 
-def network_of(graph: Graph, outputs: Iterable[Sum]) -> Network:
-    """Return the network whose outputs are these sums."""
+def network_of(graph: Graph, outputs: Iterable[Sum], domain: FloatArray) -> Network:
+    """Return the network whose outputs are these sums; `domain` (n_in, 2) bounds its inputs."""
     sums = [complete_squares(output) for output in outputs]
     tops = [_last_terms(graph, output, 0) for output in sums]
     depth = max([1, *(1 + term.source.level for top in tops for term in top)])
@@ -241,7 +245,8 @@ def network_of(graph: Graph, outputs: Iterable[Sum]) -> Network:
                 function, place = LIBRARY[term.function], places[id(term.source)]
                 edges.append(EdgeSpec(output, place, function, affine))  # type: ignore[arg-type]
                 constant = 0  # the first edge has it
-        layers.append(symbolic_layer(len(rows[level - 1]), len(nodes), edges))
+        bounds = domain if level == 1 else None
+        layers.append(symbolic_layer(len(rows[level - 1]), len(nodes), edges, bounds))
     return Network(tuple(layers))
 
 
@@ -252,7 +257,7 @@ def _last_terms(graph: Graph, output: Sum, depth: int) -> dict[Term, Any]:
     level, parts = graph._arrange(output.terms)
     if level >= depth or len(output.terms) == 1:
         return parts
-    source, scale, _ = graph.source_of(Sum(0, output.terms))
+    source, scale = graph.scaled_node(output.terms)
     return {Term(LINE, source, 1, 0): scale}
 
 

@@ -48,12 +48,19 @@ def latex_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
 
 def letter_with_subscript(name: str) -> str:
     r"""Return x_1, x1 and mu_r as letters with a subscript, all other names as `upright_name`."""
+    letter, below = split_name(name)
+    if letter is None:
+        return upright_name(name)
+    sign = "\\" + letter if letter in GREEK else letter
+    return sign if below is None else f"{sign}_{{{below}}}"
+
+
+def split_name(name: str) -> tuple[str | None, str | None]:
+    """Return the letter, or name of a Greek letter, and the subscript of a name, if it has them."""
     parts = re.fullmatch(r"([^\W\d_]+)(?:_?(\d+)|_([^\W_]+))?", name)
     if parts is None or not (len(parts[1]) == 1 or parts[1] in GREEK):
-        return upright_name(name)
-    letter = "\\" + parts[1] if parts[1] in GREEK else parts[1]
-    below = parts[2] or parts[3]
-    return letter if below is None else f"{letter}_{{{below}}}"
+        return None, None
+    return parts[1], parts[2] or parts[3]
 
 
 def upright_name(name: str) -> str:

@@ -28,7 +28,7 @@ from kan_ref.bspline import (
     prepare_knots,
     uniform_knots,
 )
-from kan_ref.checks import FloatArray, check_choice, check_integer, check_number
+from kan_ref.checks import FloatArray, check_choice, check_integer
 from kan_ref.network.definedness import first_cause
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network, check_inputs, check_network
@@ -167,8 +167,6 @@ def update_grid(
     -----
     The function changes where the new grids cannot represent the old curves.
     """
-    uniform_share = check_number("uniform_share", uniform_share, low=0.0, high=1.0)
-    margin = check_number("margin", margin, low=0.0)
     samples = _check_samples(network, x)
     layers: list[Layer] = []
     for layer in network.layers:

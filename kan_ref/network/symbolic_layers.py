@@ -1,7 +1,7 @@
 """Layers without splines: every active edge is symbolic, all others are masked.
 
-A layer needs knots even where it has no spline. They are those of one interval [-1, 1], with
-coefficients of 0, and have no influence: `unfix_symbolic` and `mask_edges` put real ones there.
+A layer needs knots even where it has no spline. They are those of one interval, with coefficients
+of 0, and have no influence on its values.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kan_ref.bspline import uniform_knots
+from kan_ref.checks import FloatArray
 from kan_ref.functions import Function
 from kan_ref.network.layer import Layer
 from kan_ref.network.symbolic_edges import SymbolicEdge
@@ -28,7 +29,9 @@ class EdgeSpec:
     affine: tuple[float, float, float, float] = field(default=IDENTITY)
 
 
-def symbolic_layer(n_in: int, n_out: int, edges: Sequence[EdgeSpec]) -> Layer:
+def symbolic_layer(
+    n_in: int, n_out: int, edges: Sequence[EdgeSpec], domain: FloatArray | None = None
+) -> Layer:
     """Return a layer with these symbolic edges, at most one for each pair of input and output.
 
     Parameters
@@ -36,6 +39,8 @@ def symbolic_layer(n_in: int, n_out: int, edges: Sequence[EdgeSpec]) -> Layer:
     n_in, n_out : int
     edges : sequence of EdgeSpec
         An output without an edge is 0.
+    domain : (n_in, 2), optional
+        The interval of each input, [-1, 1] by default.
 
     Returns
     -------
@@ -48,7 +53,8 @@ def symbolic_layer(n_in: int, n_out: int, edges: Sequence[EdgeSpec]) -> Layer:
         "symbolic has the edge from input 0 to output 1 twice", and the like.
     """
     none = np.zeros((n_out, n_in))
-    knots = uniform_knots(np.full(n_in, -1.0), np.full(n_in, 1.0), 1, DEGREE)
+    low, high = np.tile([-1.0, 1.0], (n_in, 1)).T if domain is None else domain.T
+    knots = uniform_knots(low, high, 1, DEGREE)
     return Layer(
         knots=knots,
         coef=np.zeros((n_out, n_in, 1 + DEGREE)),

@@ -86,7 +86,7 @@ class JetKind:
 
     def at(self, x: FloatArray) -> FloatArray:
         """Return the jet of the identity at x (batch, n_in), as (n_in, n_components, batch)."""
-        jet = np.zeros((self.n_in, self.n_components, len(x)))
+        jet = np.empty((self.n_in, self.n_components, len(x)))
         # [eq:jet-of-inputs]
         jet[:, 0] = x.T
         jet[:, self.first] = self.directions.T[:, :, None]
@@ -133,7 +133,7 @@ def operator_kind(second: FloatArray, first: FloatArray) -> JetKind:
     -----
     The directions are only those coordinates that occur in a second derivative.
     """
-    n_in = second.shape[-1]
+    n_in = second.shape[1]
     matrix = second.reshape(-1, n_in, n_in)
     matrix = matrix + matrix.swapaxes(1, 2)
     used = np.flatnonzero((matrix != 0.0).any(axis=(0, 1)))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kan_ref.bspline import fit_curve
-from kan_ref.checks import FloatArray, check_float_array, check_number
+from kan_ref.checks import FloatArray, Record, check_float_array, check_number
 from kan_ref.functions import lookup
 from kan_ref.network import (
     Network,
@@ -45,7 +45,7 @@ N_SHOWN, WIDTHS = 10, (10, 10, 10, 12, 12, 12, 12)  # rows and columns of the pr
 
 
 @dataclass(frozen=True)
-class Suggestions:
+class Suggestions(Record):
     """Candidates for an edge, the best first: `fits`, one for each function; prints as a table."""
 
     layer: int

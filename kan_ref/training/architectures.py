@@ -61,6 +61,16 @@ def constant_network(line: Network, constant: FloatArray) -> Network:
     return Network((replace(layer, coef=coef, w_base=np.zeros_like(layer.w_base)),))
 
 
+def sample_range(x: FloatArray) -> FloatArray:
+    """Return the smallest and largest value of each column, (n_in, 2)."""
+    return np.stack([x.min(axis=0), x.max(axis=0)], axis=1)
+
+
+def clipped(x: FloatArray, domain: FloatArray) -> FloatArray:
+    """Return the nearest inputs within the domain (n_in, 2)."""
+    return np.clip(x, domain[:, 0], domain[:, 1])
+
+
 def check_standardised(goal: DataGoal) -> None:
     """Raise ValueError where a column is far from mean 0 and standard deviation 1."""
     arrays = {"x_train": goal.x}

@@ -21,7 +21,7 @@ from kan_ref.network import Network
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
 
-WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3)
+WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 WINDOW, SETTLED = 10, 1e-3  # steps, and the relative fall of the objective over them
 
 

@@ -7,7 +7,7 @@ folds (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd 
 and the simplest candidate is chosen that is as good as the best one, (T22) of `paired_test`. Within
 one architecture, a stronger penalty is simpler. All folds and the last fit, on all training
 samples, begin with the same initial parameters. Each fold places its grids on the samples it trains
-on, so that the cost of new samples beyond the grid is part of the held-out loss.
+on, and predicts beyond them as `ValidatedRun.predict` does.
 """
 
 import copy
@@ -20,6 +20,7 @@ from kan_ref.checks import (
     FloatArray,
     IntArray,
     check_choice,
+    check_float_array,
     check_generator,
     check_integer,
 )
@@ -27,9 +28,11 @@ from kan_ref.data import Data, DataLike, check_data
 from kan_ref.network import Network, network_values
 from kan_ref.training.architectures import (
     check_standardised,
+    clipped,
     constant_network,
     initial_line,
     initial_networks,
+    sample_range,
 )
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run
@@ -82,10 +85,27 @@ class ValidatedRun(Run):
         All that were compared, the simplest first.
     chosen : Candidate
         The one that was refitted.
+    domain : (n_in, 2)
+        Smallest and largest training input, to which `predict` clips.
     """
 
     candidates: tuple[Candidate, ...] = field(repr=False)
     chosen: Candidate
+    domain: FloatArray = field(repr=False)
+
+    def predict(self, x: object) -> FloatArray:
+        """Compute outputs (batch, n_out) of the network at inputs clipped to `domain`.
+
+        Beyond the training inputs the predictions are constant, while a spline that few samples
+        determine may have any value there. `history` and `candidates` are of such predictions.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If x is no array of finite numbers with n_in columns.
+        """
+        inputs = check_float_array("x", x, ("batch", len(self.domain)))
+        return network_values(self.network, clipped(inputs, self.domain))
 
     def __repr__(self) -> str:
         return f"ValidatedRun({self.network!r}, {self.stopped!r})"
@@ -130,7 +150,7 @@ def fit_validated(
     -------
     run : ValidatedRun
         With `candidates`, their held-out losses, and the `chosen` one, refitted on all training
-        samples.
+        samples. Use `run.predict`, which clips inputs to the range of the training inputs.
 
     Raises
     ------
@@ -147,6 +167,15 @@ def fit_validated(
 
     Implements :eq:`penalty-path` and :eq:`paired-differences`. It takes n_folds + 1 paths of
     at most n_steps (1 + (n_weights - 1) / 2) iterations for each architecture.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((60, 2)).clip(-2.0, 2.0)
+    >>> y = x[:, :1] + 0.3 * rng.standard_normal((60, 1))
+    >>> data = Data(x[:40], y[:40], x[40:], y[40:])
+    >>> fit_validated(data, weights=(0.01, 0.1), n_steps=20, rng=rng).chosen.architecture
+    'linear'
     """
     checked = check_data(data)
     rng = check_generator("rng", rng)
@@ -193,13 +222,14 @@ def _held_out(
 ) -> FloatArray:
     """Return the losses (n_part, n_candidates) on one part, of networks trained on the others.
 
-    Grids are placed on the others alone, so that held-out samples beyond a grid count as new ones
-    beyond it will.
+    Grids are placed on the others alone, so that held-out samples beyond them count as new samples
+    will.
     """
     kept = np.delete(np.arange(len(goal.x)), part)
     few = part[:1]  # test samples cost time and decide nothing
     inside = Data(data.x_train[kept], data.y_train[kept], data.x_train[few], data.y_train[few])
-    held_out = replace(goal, x=goal.x[part], targets=goal.targets[part])
+    nearest = clipped(goal.x[part], sample_range(inside.x_train))
+    held_out = replace(goal, x=nearest, targets=goal.targets[part])
     constant = best_constant(replace(goal, x=goal.x[kept], targets=goal.targets[kept]))
     columns = [sample_losses(held_out, np.tile(constant, (len(part), 1)))]
     for network in recipe.initial(inside.x_train).values():
@@ -240,6 +270,8 @@ def _refitted(
     chosen: Candidate,
 ) -> ValidatedRun:
     """Train the chosen candidate on all training samples."""
+    domain = sample_range(data.x_train)
+    data = Data(data.x_train, data.y_train, clipped(data.x_test, domain), data.y_test)
     if chosen.architecture == "constant":
         network = constant_network(networks["linear"], best_constant(goal))
         run = fit(network, data, loss=recipe.loss, n_steps=0)
@@ -252,5 +284,11 @@ def _refitted(
         compared = f"the constant, because fewer than {FEWEST} training samples cannot be compared"
     stopped = run.stopped.replace("the callback asked to stop", "the objective settled")
     return ValidatedRun(
-        run.network, run.history, f"{compared}; {stopped}", run.interrupted, candidates, chosen
+        run.network,
+        run.history,
+        f"{compared}; {stopped}",
+        run.interrupted,
+        candidates,
+        chosen,
+        domain,
     )

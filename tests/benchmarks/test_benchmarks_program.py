@@ -14,7 +14,7 @@ from checkout import ROOT
 
 import kan_ref as kr
 from benchmarks import __main__ as program
-from benchmarks import clock, growth, lm, origin, peers, steps, subjects, tables, trial
+from benchmarks import clock, growth, lm, noise, origin, peers, steps, subjects, tables, trial
 from benchmarks.objectives import mean_square_objective
 from benchmarks.picture import draw
 from benchmarks.shapes import SHAPES, Shape, problem
@@ -498,3 +498,58 @@ def test_ctrl_c_ends_the_program_with_one_line_and_status_130(tmp_path):
     assert process.returncode == 130
     assert complained.splitlines()[-1].endswith("interrupted")
     assert "Traceback" not in complained
+
+
+# --- noisy tables
+
+
+def test_a_table_is_drawn_standardised_and_its_new_samples_have_no_noise():
+    for table in noise.TABLES:
+        data = table.draw(np.random.default_rng(0))
+
+        assert data.x_train.shape == (table.n, table.n_in)
+        np.testing.assert_allclose(data.x_train.mean(axis=0), 0.0, atol=1e-12)
+        np.testing.assert_allclose(data.y_train.std(axis=0), 1.0, rtol=1e-12)
+        assert len(data.x_test) == noise.N_NEW
+    line = noise.Table("line", lambda x: x[:, 0], 1, 50, 1.0).draw(np.random.default_rng(0))
+    assert (
+        np.linalg.matrix_rank(
+            np.column_stack([line.x_test, line.y_test, np.ones(noise.N_NEW)]), tol=1e-8
+        )
+        == 2
+    )
+
+
+def test_a_sum_of_splines_with_a_ridge_penalty_predicts_a_sum_of_curves():
+    table = noise.Table("curves", lambda x: np.sin(4.0 * x[:, 0]) + x[:, 1] ** 2, 3, 300, 0.05)
+    data = table.draw(np.random.default_rng(0))
+
+    error = noise.additive_ridge(data) - data.y_test
+
+    assert np.mean(error**2) < 0.02 * np.var(data.y_test)
+
+
+def test_the_line_of_a_table_has_medians_ranges_and_what_was_chosen():
+    outcomes = [
+        noise.Outcome((0.5, -1.0, 0.25, 0.75), "additive", 2.0),
+        noise.Outcome((0.7, -3.0, 0.25, 0.875), "additive", 4.0),
+        noise.Outcome((0.6, -2.0, 0.25, 0.0), "hidden", 3.0),
+    ]
+
+    assert noise.row(noise.TABLES[0], outcomes) == [
+        "Friedman 1",
+        "400 x 10",
+        "0.600 (0.500 to 0.700)",
+        "-2.000 (-3.000 to -1.000)",
+        "0.250 (0.250 to 0.250)",
+        "0.750 (0.000 to 0.875)",
+        "additive 2, hidden 1",
+        "3.0",
+    ]
+
+
+def test_the_program_of_noisy_tables_measures_and_refuses_unknown_names(capsys):
+    assert noise.main(["16 samples", "--seeds", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("16 samples  16 x 3")
+    assert noise.main(["17 samples"]) == 2
+    assert "unknown: ['17 samples']" in capsys.readouterr().out

@@ -138,6 +138,8 @@ def test_sums_and_matrix_gradient_are_adjoint(case, way):
         (1, 7, 3, False),
         (2, 14, 3, True),
         (2, 13, 3, False),
+        (4, 16, 1, True),
+        (4, 15, 1, False),
         (5, 20, 1, True),
         (5, 19, 1, False),
         (1, 4, 0, True),

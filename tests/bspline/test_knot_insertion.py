@@ -19,7 +19,13 @@ from strategies import (
 )
 
 from kan_ref.bspline.bases import basis, greville
-from kan_ref.bspline.blossom import blossom, blossom_coef, continued_values, insert_knots
+from kan_ref.bspline.blossom import (
+    _farthest_first,
+    blossom,
+    blossom_coef,
+    continued_values,
+    insert_knots,
+)
 from kan_ref.bspline.knot_insertion import insert_knot, refinement_matrix
 from kan_ref.bspline.knots import breakpoints, extended_knots, uniform_knots
 from kan_ref.bspline.refined_grids import is_nested, refined_breakpoints
@@ -225,6 +231,45 @@ def test_where_breakpoints_repeat_at_the_ends_the_outermost_piece_that_is_not_em
     )
 
     np.testing.assert_allclose(got[:, 0, 0], [-3.0, 0.0, 1.5, 6.0, 12.0], rtol=1e-15)
+
+
+@pytest.mark.parametrize("degree", range(3))
+def test_at_a_breakpoint_where_the_curve_jumps_the_piece_on_its_right_counts(degree):
+    """Two constants, 5 and 7, on 0 1 2 with 1 repeated degree + 1 times; the last point has the piece on its left."""
+    inner = [1.0] * (degree + 1)
+    knots = np.array([[-1.0] * degree + [0.0, *inner, 2.0] + [3.0] * degree])
+    coef = np.repeat([5.0, 7.0], degree + 1)[None, None]
+
+    got = continued_values(knots, degree, coef, [[0.0], [1.0], [2.0]])
+
+    np.testing.assert_allclose(got[:, 0, 0], [5.0, 7.0, 7.0], rtol=1e-15)
+
+
+def test_arguments_are_ordered_by_their_distance_from_their_own_piece(monkeypatch):
+    from kan_ref.bspline import blossom as module
+
+    seen, original = [], module._farthest_first
+    monkeypatch.setattr(
+        module, "_farthest_first", lambda *args: seen.append(args[1:]) or original(*args)
+    )
+    knots = np.array([[-1.0, 0.0, 0.5, 2.0, 3.0, 7.0], [-2.0, 0.0, 4.0, 5.0, 6.0, 8.0]])
+
+    blossom(knots, 1, np.ones((1, 2, 4)), [[0, 1, 2], [2, 0, 1]], np.zeros((2, 3, 1)))
+
+    ((low, high),) = seen
+    np.testing.assert_array_equal(low[:, :, 0], [[0.0, 0.5, 2.0], [5.0, 0.0, 4.0]])
+    np.testing.assert_array_equal(high[:, :, 0], [[0.5, 2.0, 3.0], [6.0, 4.0, 5.0]])
+
+
+def test_the_farthest_arguments_come_first():
+    """The piece is [0, 1]: distances 4, 3, 1, and inside it of no matter."""
+    ordered = _farthest_first(
+        np.array([[[0.5, -3.0, 5.0, 2.0], [1.5, -2.5, 0.25, -1.0]]]),
+        np.zeros((1, 2, 1)),
+        np.ones((1, 2, 1)),
+    )
+
+    np.testing.assert_array_equal(ordered, [[[5.0, -3.0, 2.0, 0.5], [-2.5, -1.0, 1.5, 0.25]]])
 
 
 def test_continued_values_come_per_sample_output_and_input():
@@ -595,6 +640,11 @@ def test_what_has_no_polar_form_is_refused(arguments, kind, sentence):
             continued_values,
             (KNOTS, 2, [[[0.0, 0.0, 1.0]]], [[1e200]]),
             "the continued curve contains inf",
+        ),
+        (
+            continued_values,
+            (1e-200 * KNOTS, 2, COEF, [[1e200]]),
+            "the continued curve contains nan",
         ),
         (
             continued_values,

@@ -152,18 +152,28 @@ def test_a_table_is_made_for_at_most_16_bins_for_each_knot(left, right, divided,
     np.testing.assert_array_equal(mu, [[0, 1, 6]])
 
 
-def test_tables_of_different_lengths_stand_side_by_side():
+@pytest.mark.parametrize("shift", [0.0, 0.2, -0.2])
+@pytest.mark.parametrize("outer", ["even", "far"])
+def test_vectors_of_several_inputs_stand_side_by_side(shift, outer):
+    """Tables of different lengths, or none; knots beside the edges of bins; points at and beside all knots."""
     inner = np.arange(6.0)
-    knots = np.array([[-1.0, *inner, 6.0], [-3.0, *inner, 9.0], [0.0, *inner, 8.0]])
-    points = np.linspace(knots[:, 0], knots[:, -1], 43, axis=1)
+    inner[2] += shift
+    ends = {"even": [(-1.0, 6.0)] * 3, "far": [(-1.0, 6.0), (-3.0, 9.0), (-2.0, 8.0)]}[outer]
+    rows = zip(ends, [0.0, 100.0, -7.0], strict=True)
+    knots = np.array([np.array([low, *inner, high]) + place for (low, high), place in rows])
+    near = np.concatenate([knots, np.nextafter(knots, 1e9), np.nextafter(knots, -1e9)], axis=1)
+    points = np.concatenate([np.linspace(knots[:, 0], knots[:, -1], 43, axis=1), near], axis=1)
+    points = np.clip(points, knots[:, :1], knots[:, -1:])
 
     vectors = prepare_knots(knots, 1)
-    mu, _ = find_intervals(vectors, points)
+    mu, around = find_intervals(vectors, points)
 
-    assert vectors.interval_of_bin is not None
-    for row, own, found in zip(knots, points, mu, strict=True):
-        expected = np.searchsorted(row, own, side="right") - 1
-        np.testing.assert_array_equal(found, np.minimum(expected, len(row) - 2))
+    assert vectors.bins_per_unit is not None
+    assert (vectors.interval_of_bin is None) is (outer == "even")
+    for row, own, found, sides in zip(knots, points, mu, around.swapaxes(0, 1), strict=True):
+        expected = np.minimum(np.searchsorted(row, own, side="right") - 1, len(row) - 2)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(sides, [row[expected], row[expected + 1]])
 
 
 @pytest.mark.parametrize("n_left", [0, 2])
@@ -180,13 +190,14 @@ def test_knots_repeated_at_the_ends_of_an_even_grid_are_found_by_division(n_left
 
 
 def test_one_row_of_knots_that_are_not_even_sends_all_to_bisection():
-    """An inner knot that repeats, one off by a quarter, an outer knot between bins, and intervals of 1e-300."""
+    """An inner knot that repeats, one off by a quarter, an outer knot between bins or too far out, and intervals of 1e-300."""
     even = np.arange(8.0)
     assert (3.0 * 1e-300) / 3.0 == 1e-300
     for row in (
         np.array([0.0, 1.0, 2.0, 2.0, 4.0, 5.0, 6.0, 7.0]),
         even + 0.25 * (even == 3.0),
         even - 0.5 * (even == 0.0),
+        even - 200.0 * (even == 0.0),
         1e-300 * (even - 2.0),
     ):
         for rows in ([even, row], [row, even]):

@@ -112,7 +112,7 @@ def test_the_formula_of_a_polynomials_network_is_the_polynomial(expression):
         sympy.Max(X, Y, Z), sympy.Min(X, 1 - Y), sympy.log(X, 2), sympy.asin(X / 2) * sympy.acos(X / 2),
         sympy.atanh(X / 2) * sympy.sign(X - 1), sympy.exp(-((X - Y) ** 2) / 2), 1 / (1 + sympy.exp(-X * Y)),
         sympy.sqrt(X) * sympy.sqrt(Y), X * sympy.sin(X) * sympy.cos(X), X + sympy.sin(X) + sympy.cos(X),
-        X + Y + (X + Y) ** 2 + sympy.sin(X + Y), sympy.sin(X) + sympy.sin(sympy.sin(X)) + X * Y, X - X + 2,
+        X + Y + (X + Y) ** 2 + sympy.sin(X + Y), X + (X + 1)**2 + (X + 2)**2 + sympy.exp(X * Y), sympy.sin(X) + sympy.sin(sympy.sin(X)) + X * Y, X - X + 2,
     ],
     ids=str,
 )  # fmt: skip
@@ -135,6 +135,7 @@ def test_several_expressions_are_outputs_that_share_what_they_have_in_common():
         (X + 2 * sympy.sin(3 * Y + 1), (3, 1)),
         (X**2 + X, (3, 1)),  # one square
         (sympy.exp(-((2 * X - 1) ** 2)), (3, 1)),  # one Gaussian
+        (sympy.exp(-sympy.pi * X**2 / 2), (3, 1)),
         (1 / (1 + sympy.exp(-2 * X)), (3, 1)),  # one sigmoid
         (sympy.exp(sympy.sin(sympy.pi * X) + Y**2), (3, 1, 1)),
         (X * Y, (3, 2, 1)),

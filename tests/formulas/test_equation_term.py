@@ -154,6 +154,18 @@ def test_an_equation_and_the_difference_of_its_sides_are_the_same():
     np.testing.assert_array_equal(*pair)
 
 
+def test_unknown_functions_are_real():
+    """SymPy writes the derivative of |f| with real and imaginary parts, as if f was complex."""
+    network = smooth_network()
+    short, long = sympy.Abs(U.diff(X)).diff(T), sympy.sign(U.diff(X)) * U.diff(X, T)
+
+    np.testing.assert_allclose(
+        residuals_of(kr.equation_term(short, POINTS), network),
+        residuals_of(kr.equation_term(long, POINTS), network),
+        rtol=1e-13,
+    )
+
+
 @pytest.mark.parametrize("names", [("e", "pi"), ("lambda", "I"), ("own_0", "x 2")])
 def test_names_of_coordinates_and_functions_cannot_clash_with_python_or_sympy(names):
     one, two = map(sympy.Symbol, names)
@@ -283,6 +295,7 @@ REJECTED = {
     "unlisted": (U + V, {"unknowns": (U,)}, r"has v\(x, t\), but only u\(x, t\)"),
     "boundary value": (U - U.subs(T, 0), {"unknowns": U}, "give points x there"),
     "derivative on a boundary": (U.diff(X).subs(X, 0) + U, {}, "write it with the coordinates"),
+    "imaginary unit": (U.diff(T) + sympy.I * U, {}, "two unknown functions and two equations"),
     "integral": (sympy.Integral(U, X) + U, {}, "has a Integral"),
     "number of coordinates": (sympy.Function("w")(X), {}, r"x has 2 columns, but w\(x\) has 1"),
     "repeated coordinates": (sympy.Function("w")(X, X), {}, "of different symbols"),

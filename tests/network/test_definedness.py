@@ -10,6 +10,7 @@ import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network import (
     Cache,
+    check_derivatives,
     evaluate,
     first_cause,
     layer_inputs,
@@ -61,6 +62,36 @@ def test_a_missing_derivative_is_a_cause_only_up_to_the_order_that_is_needed(nam
         found = first_cause(layers, list(layer_inputs(layers, x)), "x", highest=highest)
         assert found.startswith("x[1] gives ") == (highest >= missing)
         assert (order in found) == (highest >= missing)
+
+
+def test_a_gradient_that_is_infinite_is_reported_with_its_edge():
+    network = network_with(("sqrt", None), affine=(1.0, 0.0, 1.0, 0.0))
+    _, caches = kr.forward(network, [[1.0], [0.0]])
+
+    with pytest.raises(ValueError, match=r"x\[1\] gives sqrt on the edge .* its derivative"):
+        kr.backward(network, caches, [[1.0], [1.0]])
+
+
+def test_an_output_beyond_float64_is_reported_without_a_warning():
+    network = network_with(("exp", None), affine=(1.0, 0.0, 1.0, 0.0))
+
+    for call in (network, lambda x: kr.forward(network, x)):
+        with pytest.raises(ValueError, match=r"x\[1\] gives exp on the edge"):
+            call([[1.0], [1000.0]])
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_array_of_derivatives_that_is_not_finite_is_reported_with_its_cause(place):
+    layers = network_with(("sqrt", None), affine=(1.0, 0.0, 1.0, 0.0)).layers
+    arrays = [np.ones((2, 1)) for _ in range(3)]
+    x = np.array([[1.0], [0.0]])
+
+    check_derivatives(layers, layer_inputs(layers, x), *arrays)
+    arrays[place][1, 0] = np.nan
+    with pytest.raises(ValueError, match=r"x\[1\] gives sqrt on the edge .* its derivative"):
+        check_derivatives(layers, layer_inputs(layers, x), *arrays)
+    with pytest.raises(ValueError, match="x gives derivatives beyond the largest float64"):
+        check_derivatives(layers, layer_inputs(layers, x[:1]), *arrays)
 
 
 def test_a_sum_beyond_float64_is_found_without_a_warning():

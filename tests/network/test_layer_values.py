@@ -411,3 +411,10 @@ def test_forward_leaves_its_input_as_it_was():
     edges.layer_forward(layer, x)
 
     np.testing.assert_array_equal(x, before)
+
+
+def test_a_mask_of_truth_values_is_the_mask_of_ones_and_zeros():
+    layer = random_layer(np.random.default_rng(0), 3, 2, degree=2, n_intervals=3)
+    mask = np.array([[True, False, True], [False, True, True]])
+
+    np.testing.assert_array_equal(dataclasses.replace(layer, mask=mask).mask, mask.astype(float))

@@ -406,3 +406,31 @@ def test_edges_do_not_disturb_each_other():
         mask[j, i] = 1.0
         alone = kr.update_grid(kr.mask_edges(network, 0, mask), 0.7 * x, uniform_share=0.5)
         np.testing.assert_array_equal(alone.layers[0].coef[j, i], updated.layers[0].coef[j, i])
+
+
+def test_a_grid_for_training_is_only_made_finer_too():
+    network, x = covered_network_of_5()
+
+    with pytest.raises(ValueError, match="n_intervals is 4, but layer 0 has 5 already"):
+        refine(network, x, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"uniform_share": -0.1}, "uniform_share is -0.1, but must be between 0 and 1"),
+        ({"uniform_share": 1.1}, "uniform_share is 1.1, but must be between 0 and 1"),
+        ({"margin": -1.0}, "margin is -1.0, but must be at least 0"),
+    ],
+)
+def test_settings_of_a_new_grid_outside_of_their_range_are_refused(options, sentence):
+    network, x = covered_network_of_5()
+
+    with pytest.raises(ValueError, match=sentence):
+        kr.update_grid(network, x, **options)
+
+
+def covered_network_of_5():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1.0, 1.0, (30, 2))
+    return covered_network(rng, (2, 3, 1), degree=3, n_intervals=5, x=x), x

@@ -17,7 +17,13 @@ from kan_ref.functions.library import LIBRARY
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import edge_slopes, layer_edge_outputs
 from kan_ref.network.network import Network
-from kan_ref.network.symbolic_edges import SymbolicEdge, check_edges, numbers
+from kan_ref.network.symbolic_edges import (
+    SymbolicEdge,
+    affine_slopes,
+    check_edges,
+    derivatives,
+    numbers,
+)
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form
 from kan_ref.sparsity.penalties import PENALTY_NAMES
@@ -464,3 +470,39 @@ def test_trainable_symbolic_without_formulas_is_refused():
 
     with pytest.raises(ValueError, match="has no symbolic edges"):
         kr.fit(network, data, trainable=("symbolic",))
+
+
+NAMED = [(0, 0, "exp", 0), (0, 0, "sin", 0), (0, 0, "x^3", 0), (0, 0, "gaussian", 0)]
+
+
+@pytest.mark.parametrize("edge", NAMED, ids=lambda edge: edge[2])
+def test_derivatives_of_every_order_are_those_of_the_whole_curve(edge):
+    """Each against differences of the one before; d counts in the value alone."""
+    layer = formula_layer([edge], [(0.7, -0.3, 1.5, 2.0)])
+    x = np.linspace(-0.9, 0.9, 7)[:, None]
+
+    def curve(points, order):
+        return derivatives(layer.symbolic, layer.affine, points, [order])[0, 0]
+
+    f = LIBRARY[edge[2]].f
+    np.testing.assert_allclose(curve(x, 0), 1.5 * f(0.7 * x[:, 0] - 0.3) + 2.0, rtol=1e-15)
+    for order in (1, 2, 3):
+        slope = central_difference(lambda t, order=order: curve(x + t, order - 1))
+        np.testing.assert_allclose(curve(x, order), slope, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("edge", NAMED, ids=lambda edge: edge[2])
+def test_slopes_in_the_parameters_are_differences_of_the_derivative_of_that_order(edge, order):
+    affine = np.array([[0.7, -0.3, 1.5, 2.0]])
+    layer = formula_layer([edge], affine)
+    x = np.linspace(-0.9, 0.9, 7)[:, None]
+
+    slopes = affine_slopes(layer.symbolic, affine, x, order)
+
+    for number in range(4):
+        step = np.eye(4)[[number]]
+        expected = central_difference(
+            lambda t, step=step: derivatives(layer.symbolic, affine + t * step, x, [order])[0, 0]
+        )
+        np.testing.assert_allclose(slopes[:, 0, number], expected, rtol=1e-7, atol=1e-8)

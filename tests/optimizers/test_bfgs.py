@@ -602,7 +602,7 @@ def test_a_failed_line_search_starts_again_along_the_gradient(monkeypatch):
     ("value", "norm", "progress"),
     [
         (1.0, 5.0, False),  # exactly 20 units of rounding below the first value
-        (1.0 - EPS, 5.0, True),
+        (1.0 - EPS / 2, 5.0, True),
         (1.0 + 20 * EPS, 5.0, False),
         (2.0, 4.9, True),
         (2.0, 5.0, False),

@@ -814,6 +814,14 @@ def test_residuals_of_float32_and_integers_are_computed_in_float64(number):
 
         assert result.value == 0.0
         np.testing.assert_allclose(result.theta, 0.0, atol=0.5)
+        halfway = levenberg_marquardt(
+            lambda theta: (residuals(theta), float(size) * matrix),
+            [3.2, 4.0],
+            damping=1.0,
+            n_steps=1,
+            **options,
+        )
+        assert halfway.value == pytest.approx(8.0 * float(size) ** 2, rel=1e-12)
 
 
 def test_residuals_of_another_length_are_refused():

@@ -438,6 +438,13 @@ def test_a_low_point_with_a_value_or_a_derivative_that_is_not_finite_is_not_acce
     assert 0.0 < search.step < 2.0
 
 
+def test_a_parabola_that_opens_downward_has_no_minimizer():
+    points = [Trial(t, np.empty(0), -(t**2), -2.0 * t, np.empty(0)) for t in (0.0, 1.0)]
+
+    for one, other in (points, points[::-1]):
+        assert math.isnan(_cubic_minimizer(one, other))
+
+
 def test_a_cubic_with_a_horizontal_inflection_has_no_minimizer():
     """-(t - 1)^3 at 0 and 3."""
     points = [

@@ -390,6 +390,38 @@ def test_right_partials_pass_where_large_terms_cancel_at_the_start():
     judge(NET1, X1, function)
 
 
+def test_rounding_of_large_terms_that_cancel_is_no_error_of_a_small_partial():
+    """(u + 1e10 u') - 1e10 u'_0, from the left to the right: u loses ten digits in the sum."""
+    slope = kr.input_jacobian(NET1, X1)[:, 0, 0]
+
+    def function(x, u, du, d2u):
+        residual = (u[:, 0] + 1e10 * du[:, 0, 0]) - 1e10 * slope
+        return residual, np.ones((N, 1)), np.full((N, 1, 1), 1e10), None
+
+    judge(NET1, X1, function, order=1)
+
+
+@pytest.mark.parametrize("point", [0, 5, N - 1])
+@pytest.mark.parametrize("column", [0, 1])
+def test_the_point_and_both_numbers_of_a_wrong_partial_are_those_of_the_residual(point, column):
+    """Residuals (1 + column) times a number of the point times u; at most points by_u is right."""
+    sizes = 1.0 + np.arange(N)
+    given = np.array([1.0, 2.0]) * sizes[:, None]
+    wrong = given.copy()
+    wrong[:, column] *= 1.0 + 1e-2
+    wrong[point, column] *= 3.0
+
+    def function(x, u, du, d2u):
+        return given * u, wrong[:, :, None], None, None
+
+    with pytest.raises(ValueError, match=f"by_u is wrong: at point .* residual {column} ") as info:
+        judge(NET1, X1, function, order=1)
+    words = str(info.value).replace(",", " ").split()
+    at = int(words[words.index("point") + 1])
+    found, by_u = float(words[words.index("by", words.index("changes")) + 1]), float(words[-1])
+    assert by_u / found == pytest.approx(wrong[at, column] / given[at, column], rel=1e-4)
+
+
 def test_a_domain_that_the_start_keeps_to_is_enough():
     """log(u) where u is positive at every point; no warning from outside the domain."""
     low = NET1(X1).min()

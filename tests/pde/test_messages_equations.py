@@ -1,11 +1,16 @@
 """Messages of conditions, problems and derivatives: each wrong argument is named with what came and what is needed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import kan_ref as kr
+from kan_ref.functions.record import Function
+from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.pde import user_residual
 from kan_ref.pde.jet_families import check_jet
+from kan_ref.pde.jet_kind import value_kind
 from kan_ref.pde.user_residual import check_partials, evaluate_residual
 
 N = 9
@@ -197,6 +202,138 @@ def test_a_value_that_is_undefined_is_reported_before_a_derivative_that_is_infin
         call(network, [[0.0], [-1.0]])
     with pytest.raises(ValueError, match=r"x\[0\].*derivative|derivative.*x\[0\]"):
         call(network, [[0.0], [0.5]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        kr.input_jacobian,
+        lambda network, x: kr.fit(
+            network,
+            kr.Data(x, x[:, :1], x, x[:, :1]),
+            problem=kr.residual_problem([kr.function_term(x, ONES, order=1)]),
+        ),
+    ],
+    ids=["input_jacobian", "term of order 1"],
+)
+def test_where_first_derivatives_are_wanted_no_infinite_second_one_is_reported(call):
+    """u^1.5 at 0 has a first derivative and no second one, sqrt(u) at 0 has no first one."""
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    for place, name in enumerate(["x^1.5", "sqrt"]):
+        network = kr.fix_symbolic(network, 0, output=0, input=place, name=name)
+
+    assert np.isfinite(kr.input_jacobian(network, [[0.0, 0.5]])).all()
+    with pytest.raises(ValueError, match=r"\[1\] gives sqrt on the edge from input 1"):
+        call(network, np.array([[0.0, 0.5], [0.5, 0.0]]))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        kr.input_hessian,
+        kr.input_hessian_diag,
+        kr.input_laplacian,
+        lambda network, x: kr.fit(
+            network,
+            kr.Data(x, x[:, :1], x, x[:, :1]),
+            problem=kr.residual_problem([kr.linear_term(x, second=[1.0, 1.0])]),
+        ),
+    ],
+    ids=["input_hessian", "input_hessian_diag", "input_laplacian", "linear_term"],
+)
+def test_where_second_derivatives_are_wanted_an_infinite_one_is_reported(call):
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    network = kr.fix_symbolic(network, 0, output=0, input=0, name="x^1.5")
+
+    with pytest.raises(ValueError, match=r"\[1\] gives x\^1.5 on the .* its second derivative"):
+        call(network, np.array([[0.5, 0.5], [0.0, 0.5]]))
+
+
+def network_of_curves(first, second):
+    """Two symbolic edges into one output, from input 0 and from input 1."""
+    network = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    layer = network.layers[0]
+    symbolic = [SymbolicEdge(0, place, one, place) for place, one in enumerate([first, second])]
+    affine = np.tile([1.0, 0.0, 1.0, 0.0], (2, 1))
+    return kr.Network((replace(layer, mask=np.zeros((1, 2)), symbolic=symbolic, affine=affine),))
+
+
+POWER = Function(
+    "u^2.5",
+    lambda u: u**2.5,
+    lambda u: 2.5 * u**1.5,
+    lambda u: 3.75 * u**0.5,
+    lambda u: 1.875 / u**0.5,
+)
+AT_0_AND_1 = np.array([[0.0, 0.5], [0.5, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        kr.input_hessian,
+        lambda network, x: kr.fit(
+            network,
+            kr.Data(x, x[:, :1], x, x[:, :1]),
+            problem=kr.residual_problem([kr.linear_term(x, second=[1.0, 1.0])]),
+        ),
+    ],
+    ids=["input_hessian", "linear_term"],
+)
+def test_where_second_derivatives_are_wanted_no_infinite_third_one_is_reported(call):
+    network = network_of_curves(POWER, kr.LIBRARY["x^1.5"])
+
+    with pytest.raises(ValueError, match=r"\[1\] gives x\^1.5 on the edge from input 1"):
+        call(network, AT_0_AND_1)
+
+
+@pytest.mark.parametrize("call", [kr.input_jacobian, kr.input_hessian])
+def test_an_undefined_value_of_any_edge_is_reported_before_an_infinite_derivative(call):
+    """sqrt has no derivative at the first sample, and log no value at the second."""
+    network = network_of_curves(kr.LIBRARY["sqrt"], kr.LIBRARY["log"])
+
+    with pytest.raises(ValueError, match=r"x\[1\] gives log on the edge from input 1"):
+        call(network, AT_0_AND_1)
+
+
+def test_terms_without_a_source_a_value_or_a_weight_are_homogeneous_of_weight_1():
+    def first_output(x, u, du, d2u):
+        return u[:, 0], np.tile([1.0, 0.0], (len(x), 1)), None, None
+
+    def residuals(term):
+        return kr.residual_problem([term]).prepare(NETWORK).residuals(NETWORK)
+
+    for short, whole in (
+        (kr.value_term(X), kr.value_term(X, 0.0, weight=1.0)),
+        (
+            kr.linear_term(X, second=[1.0, 2.0], zeroth=3.0),
+            kr.linear_term(
+                X,
+                second=np.diag([1.0, 2.0]),
+                first=np.zeros(2),
+                zeroth=3.0,
+                source=0.0,
+                weight=np.ones(N),
+            ),
+        ),
+        (
+            kr.function_term(X, first_output),
+            kr.function_term(X, first_output, order=2, pairs=((0, 0), (0, 1), (1, 1)), weight=1.0),
+        ),
+    ):
+        np.testing.assert_allclose(residuals(short), residuals(whole), rtol=1e-13, atol=1e-15)
+
+
+def test_the_kind_of_a_value_alone_has_no_derivatives():
+    kind = value_kind(3)
+
+    assert (kind.n_in, kind.n_first, kind.n_second, kind.n_components) == (3, 0, 0, 1)
 
 
 def test_an_operator_whose_coefficients_vanish_at_some_points_is_the_sum_of_its_terms_at_all():

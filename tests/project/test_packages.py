@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "training": ("network", "sparsity", "optimizers", "numerics", "bspline", "data"),
     "discovery": ("training", "sparsity", "symbolic", "formulas", "network", "functions", "data"),
     "drawing": ("network", "files"),
+    "display": ("drawing", "formulas"),
     "io": ("network", "functions", "files", "version"),
     "sklearn": ("__init__",),
     "conformance": ("plain", "numerics", "files", "program"),
@@ -55,8 +56,11 @@ THIRD_PARTY = {
     ("drawing.drawing", "matplotlib"): "it draws",
     ("drawing.film", "matplotlib"): "it draws",
     ("drawing.painting", "matplotlib"): "it draws",
+    ("display.pictures", "matplotlib"): "it draws",
     ("discovery.pipeline", "tqdm"): "progress=True",
     ("formulas.values", "sympy"): "it evaluates formulas",
+    ("formulas.mathml", "sympy"): "it writes formulas as MathML",
+    ("formulas.presentation", "sympy"): "it rounds numbers",
     ("formulas.equation", "sympy"): "it reads differential equations",
     ("formulas.construction", "sympy"): "it reads formulas",
     ("formulas.compilation", "sympy"): "it reads formulas",
@@ -106,6 +110,7 @@ PROGRAMS = {  # they print, and nobody but a program imports them
     "program": "the last line of each of them after Ctrl-C",
 }
 DYNAMIC = {
+    "checks.records": "a notebook shows a record by `display`",
     "__init__": "public names load their packages",
     "conformance.serve": "adapters are named on the command line",
 }

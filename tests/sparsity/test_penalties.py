@@ -18,6 +18,8 @@ from kan_ref.numerics.differences import central_difference
 from kan_ref.sparsity.penalties import (
     PENALTY_NAMES,
     PenaltyWeights,
+    _offset_entropy,
+    _std,
     layer_penalty,
     natural_entropy,
     penalized_backward,
@@ -112,6 +114,25 @@ def test_a_layer_of_zeros_costs_nothing_and_pulls_nowhere(kind):
     assert (part.l1, part.entropy) == (0.0, 0.0)
     for pull in (part.d_edges, part.d_x, part.d_coef):
         assert pull is None or not pull.any()
+
+
+@pytest.mark.parametrize(
+    "entropy", [natural_entropy, lambda scores: _offset_entropy(scores, scores.sum())]
+)
+def test_scores_of_zero_have_no_entropy_and_no_derivative_of_it(entropy):
+    value, derivative = entropy(np.zeros((2, 3)))
+
+    assert value == 0.0
+    np.testing.assert_array_equal(derivative, np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("n_samples", [2, 3, 5])
+def test_the_standard_deviation_of_few_samples_divides_by_one_less(n_samples):
+    values = np.random.default_rng(n_samples).normal(size=(n_samples, 3, 2))
+
+    std, _ = _std(values)
+
+    np.testing.assert_allclose(std, values.std(axis=0, ddof=1), rtol=1e-14)
 
 
 def test_where_phi_is_zero_the_derivative_is_zero_though_its_edge_counts():

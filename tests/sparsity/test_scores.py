@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import random_batch, random_network, symbolic_cases, with_formulas
 
 import kan_ref as kr
-from kan_ref.sparsity.scores import KINDS, NodeScores, edge_scores, node_scores
+from kan_ref.sparsity.scores import KINDS, NodeScores, _fractions, edge_scores, node_scores
 
 some = st.integers(2, 5)
 
@@ -286,3 +286,27 @@ def test_an_edge_counts_if_it_varies_by_more_than_rounding_and_not_by_its_size(s
     assert found[0, 0] == pytest.approx(0.5, rel=1e-3)
     assert found[0, 1] == 0.0
     assert found[0, 2] == pytest.approx(0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e200, 1e-200])
+def test_fractions_do_not_depend_on_the_sign_of_the_outputs(size):
+    """Also where an edge is constant up to rounding, and where squares would overflow or underflow."""
+    outputs = np.random.default_rng(0).uniform(1.0, 2.0, (8, 3, 2))
+    outputs[:, 0, 1] = 1.0
+    outputs[::2, 0, 1] += np.finfo(float).eps
+    outputs *= size
+
+    fractions = _fractions(outputs)
+
+    assert fractions[0, 1] == 0.0
+    assert 0.1 < fractions[0, 0] < 10.0
+    np.testing.assert_array_equal(_fractions(-outputs), fractions)
+
+
+@pytest.mark.parametrize("other", [0.0, 1e-160])
+@pytest.mark.parametrize("size", [1e200, 1e150, 1.0])
+def test_an_edge_far_larger_than_the_others_of_its_node_has_the_fraction_1(size, other):
+    """The square of 1e200 overflows."""
+    outputs = np.random.default_rng(1).uniform(1.0, 2.0, (8, 1, 2)) * [size, other]
+
+    np.testing.assert_allclose(_fractions(outputs), [[1.0, 0.0]], rtol=1e-12, atol=1e-100)

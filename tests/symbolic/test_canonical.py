@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_network, seeds, symbolic_cases
 
+import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
 from kan_ref.functions.record import Function
 from kan_ref.network.inspection import edge_curve
@@ -352,6 +353,71 @@ def test_knots_of_a_moved_node_follow_its_values(a):
     np.testing.assert_allclose(
         edge_curve(curves[1], 0, output=0, input=0, x=a * (at - 0.5)), expected, rtol=1e-12
     )
+
+
+@pytest.mark.parametrize("c", [3.0, -0.25])
+def test_knots_of_a_node_that_gets_the_factor_of_its_function_follow_its_values(c):
+    """x^2 above has no scale of its own, so that 3 sin becomes sin, and the node's values a third."""
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, c, 0.0))], [(0, 0, "x^2", (1.0, 2.0, 1.0, 0.0))], widths=(1, 1, 1)
+    )
+
+    form = canonical_form(network)
+
+    values = form.layers[0].affine[0, 2] / c
+    assert abs(values) == pytest.approx(1.0 / abs(c))
+    np.testing.assert_allclose(
+        np.sort(values * network.layers[1].knots), form.layers[1].knots, rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e8])
+def test_a_grid_whose_outer_knots_would_overflow_stays(spread):
+    """The grid fits into float64 after the change, the distance of its outer knots does not."""
+    network = formula_network(
+        [(0, 0, "sin", (1.0, 0.5, 3.0, 0.0))],
+        [(0, 0, "tanh", (1e300 / spread, 0.0, 1.0, 0.0))],
+        widths=(1, 1, 1),
+    )
+    upper = network.layers[1]
+    knots = upper.knots.copy()
+    n_outer = upper.degree
+    knots[:, :n_outer] -= spread * np.arange(n_outer, 0, -1)
+    knots[:, -n_outer:] += spread * np.arange(1, n_outer + 1)
+    knots[:, 0], knots[:, -1] = -1e8 * spread, 1e8 * spread
+    network = Network((network.layers[0], replace(upper, knots=knots)))
+
+    form = canonical_form(network)
+
+    assert np.isfinite(form.layers[1].knots).all()
+    np.testing.assert_array_equal(form.layers[1].knots, knots)
+
+
+def two_nodes(shift):
+    """Nodes of 3 sin(x + 0.5), one of them shifted, into tanh(2 u); grids of one interval."""
+    network = kr.init_network(
+        (1, 2, 1), n_intervals=1, degree=2, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    for node, d in enumerate([0.0, shift]):
+        network = kr.fix_symbolic(
+            network, 0, output=node, input=0, name="sin", affine=(1.0, 0.5, 3.0, d)
+        )
+        network = kr.fix_symbolic(
+            network, 1, output=0, input=node, name="tanh", affine=(2.0, 0.0, 1.0, 0.0)
+        )
+    return network
+
+
+def test_of_two_nodes_the_grid_that_rounding_would_flatten_stays_and_the_other_one_moves():
+    """Grids of one interval have width too."""
+    for shift, moves in ((0.25, True), (1e20, False)):
+        network = two_nodes(shift)
+        old = network.layers[1].knots
+
+        new = canonical_form(network).layers[1].knots
+
+        np.testing.assert_allclose(new[0], 2.0 * old[0], rtol=1e-14)
+        np.testing.assert_allclose(new[1], 2.0 * (old[1] - shift) if moves else 2.0 * old[1])
 
 
 def test_a_grid_that_rounding_would_flatten_stays():

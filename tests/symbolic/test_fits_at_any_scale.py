@@ -238,3 +238,13 @@ def test_a_simpler_candidate_costs_at_most_a_millionth_of_a_millionth_and_no_mor
         least = min(candidates)
         bound = max(least, min(2.0 * least, 1e-12 * samples.std * samples.unit))
         assert rms == next(one for one in candidates if one <= bound)
+
+
+@pytest.mark.parametrize("slope", [2.0, -2.0])
+def test_a_line_over_a_range_whose_ends_differ_by_400_powers_of_ten_is_exact(slope):
+    """In either direction: the end of the larger size gives the unit of x."""
+    for x in (np.array([1e-200, 1e100, 1e200]), np.array([-1e200, -1e100, -1e-200])):
+        fit = fit_affine(x, slope * x, "x")
+
+        assert fit.affine == (1.0, 0.0, slope, 0.0)
+        assert (fit.r2, fit.rms) == (1.0, 0.0)

@@ -99,6 +99,20 @@ def test_a_freed_edge_is_the_spline_nearest_to_the_formula(example):
     assert kr.distance(fixed, freed, data.x_train).rms < 1e-4
 
 
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_a_freed_edge_is_near_its_formula_on_the_whole_grid(degree):
+    network = kr.init_network(
+        (1, 1), n_intervals=20, degree=degree, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="exp")
+    grid = network.layers[0].breakpoints[0]
+
+    freed = kr.unfix_symbolic(fixed, 0, output=0, input=0)
+
+    x = np.linspace(grid[0], grid[-1], 201)[:, None]
+    assert np.abs(freed(x) - np.exp(x)).max() <= 10.0 ** -(degree + 1)
+
+
 def test_freeing_keeps_other_formulas_and_their_locks():
     rng = np.random.default_rng(4)
     network = with_formulas(rng, random_network(rng, degrees=(3,), widths=(4, 4)), share=0.9)
@@ -324,6 +338,21 @@ def test_the_velocity_addition_is_learned_with_a_lock():
         (lambda n, x: kr.auto_symbolic(n, x[:0]), ValueError, "at least one sample"),
         (lambda n, x: kr.auto_symbolic(n, x, rival_score=-1.0), ValueError, "rival_score is -1"),
         (lambda n, x: kr.auto_symbolic("network", x), TypeError, "network is 'network'"),
+        (
+            lambda n, x: kr.fix_symbolic("network", 0, output=0, input=0, name="sin"),
+            TypeError,
+            "network is 'network'",
+        ),
+        (
+            lambda n, x: kr.unfix_symbolic("network", 0, output=0, input=0),
+            TypeError,
+            "network is 'network'",
+        ),
+        (
+            lambda n, x: kr.suggest_symbolic("network", x, 0, output=0, input=0),
+            TypeError,
+            "network is 'network'",
+        ),
         (lambda n, x: kr.lock_edges(n, 0, [(0, 0)]), ValueError, "at least two edges"),
         (
             lambda n, x: kr.lock_edges(n, 0, [(0, 0), (0, 1)]),

@@ -155,7 +155,7 @@ def test_unusual_tables_give_finite_predictions(change):
 
     run = validated(kr.Data(x, y, x, y), n_steps=10)
 
-    assert np.isfinite(run.network(3.0 * x)).all()
+    assert np.isfinite(run.predict(3.0 * x)).all()
     assert run.history.test_rmse[-1] < 1.2 * y.std() + 1e-6
 
 
@@ -184,6 +184,21 @@ def test_yes_no_answers_have_the_logistic_loss():
 
     assert run.chosen.architecture == "hidden"
     assert run.history.test_accuracy[-1] > 0.85
+
+
+def test_predictions_are_constant_beyond_the_training_inputs_and_errors_are_of_them():
+    data = table(lambda x: np.sin(2.0 * x[:, 0]), n=60)
+    far = kr.Data(data.x_train, data.y_train, 3.0 * data.x_test, data.y_test)
+
+    run = validated(far)
+
+    ends = np.stack([data.x_train.min(axis=0), data.x_train.max(axis=0)], axis=1)
+    np.testing.assert_array_equal(run.domain, ends)
+    np.testing.assert_allclose(run.predict(100.0 * ends.T), run.network(ends.T), rtol=1e-14)
+    error = np.sqrt(np.mean((run.predict(far.x_test) - far.y_test) ** 2))
+    assert run.history.test_rmse[-1] == pytest.approx(error, rel=1e-12)
+    with pytest.raises(ValueError, match="x has shape"):
+        run.predict(data.x_train[:, :1])
 
 
 def test_above_a_thousand_samples_a_fifth_is_held_out_once(monkeypatch):
