@@ -76,11 +76,11 @@ class KANBase(BaseEstimator):
         self.feature_importances_ = scores / total if total > 0.0 else scores
 
     def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name
-        """Return standardized inputs (n, n_features) on the grids."""
+        """Return standardized inputs (n, n_features), clipped to the range of the training ones."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
-        ends = self.network_.layers[0].breakpoints[:, [0, -1]]
-        points: FloatArray = np.clip(self.scaler_.transform_x(x), ends[:, 0], ends[:, 1])
+        low, high = self.run_.domain.T  # the held-out losses are those of clipped inputs too
+        points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
         return points
 
     def draw(self, ax: "Axes | None" = None, **options: Any) -> "Axes":

@@ -54,8 +54,8 @@ class KANClassifier(ClassifierMixin, KANBase):
 
     Notes
     -----
-    Inputs outside the grids, which reach 5 % of the range of the training samples beyond them, are
-    moved to the nearest end of the grid, because the splines decay to zero outside.
+    Predictions clip each input to the range of the training samples, because splines decay to zero
+    outside their grids: beyond the training samples, predictions are constant.
 
     Examples
     --------
