@@ -18,6 +18,7 @@ from kan_ref import optimizers as optimizers
 from kan_ref import pde as pde
 from kan_ref import plain as plain
 from kan_ref import program as program
+from kan_ref import sklearn as sklearn
 from kan_ref import sparsity as sparsity
 from kan_ref import symbolic as symbolic
 from kan_ref import targets as targets

@@ -30,7 +30,8 @@ def module_files():
     }
 
 
-MODULES = sorted(module_files() - {"__init__", "__main__"})
+# sklearn needs an extra, and is tested in tests/sklearn
+MODULES = sorted(module_files() - {"__init__", "__main__", "sklearn"})
 
 
 @pytest.mark.parametrize("name", kan_ref.__all__)
@@ -73,7 +74,7 @@ def test_the_table_names_every_public_name_once():
 
 
 def test_the_modules_that_the_package_finds_are_those_of_its_folder():
-    assert kan_ref._modules() == MODULES
+    assert kan_ref._modules() == sorted([*MODULES, "sklearn"])
 
 
 @pytest.mark.parametrize("name", ["__main__", "__wrapped__", "py", "optimizers.adam"])
@@ -98,7 +99,7 @@ def test_type_checkers_see_the_names_of_the_table_and_the_modules_of_the_folder(
 
     assert sorted(seen) == sorted(
         names
-        + [("kan_ref", module, module) for module in MODULES]
+        + [("kan_ref", module, module) for module in [*MODULES, "sklearn"]]
         + [("kan_ref.version", "__version__", "__version__")]
     )
 
@@ -167,6 +168,22 @@ def test_loading_everything_warns_of_nothing_and_prints_nothing():
 def test_a_name_that_is_not_there_is_refused_with_the_nearest_one(name, sentence):
     with pytest.raises(AttributeError, match=sentence):
         getattr(kan_ref, name)
+
+
+def test_without_scikit_learn_everything_else_loads_and_the_estimators_say_what_is_missing():
+    code = f"""
+import sys
+sys.modules["sklearn"] = None  # as if it were not installed
+import kan_ref
+[getattr(kan_ref, name) for name in kan_ref.__all__ + {MODULES}]
+try:
+    import kan_ref.sklearn
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert run(code).strip() == (
+        "kan_ref.sklearn needs scikit-learn 1.6 or newer: pip install 'kan_ref[sklearn]'"
+    )
 
 
 def test_the_version_is_a_literal_that_the_build_can_read():

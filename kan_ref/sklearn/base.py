@@ -1,0 +1,117 @@
+"""What the regressor and the classifier have in common: scaling, the fit, inspection."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import kan_ref as kr
+from kan_ref.checks import FloatArray
+
+try:
+    from sklearn.base import BaseEstimator
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "kan_ref.sklearn needs scikit-learn 1.6 or newer: pip install 'kan_ref[sklearn]'",
+        name=error.name,
+    ) from error
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+N_DRAWN = 200  # training samples that `draw` keeps
+
+
+class KANBase(BaseEstimator):
+    """The part of both estimators that does not depend on the loss; not for direct use."""
+
+    def __init__(
+        self,
+        hidden_layers: Sequence[int] = (5,),
+        *,
+        n_intervals: int = 3,
+        degree: int = 3,
+        penalty_weights: Sequence[float] | None = None,
+        n_steps: int = 100,
+        n_folds: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.hidden_layers = hidden_layers
+        self.n_intervals = n_intervals
+        self.degree = degree
+        self.penalty_weights = penalty_weights
+        self.n_steps = n_steps
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
+        """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
+        # `fit_validated` only reports test samples: they decide nothing
+        data, scaler = kr.scaled(kr.Data(x, y, x[:1], y[:1]))
+        if loss == "logistic":
+            answers = y[:, None].astype(np.float64)
+            data = kr.Data(data.x_train, answers, data.x_test, answers[:1])
+        options = {} if self.penalty_weights is None else {"weights": self.penalty_weights}
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        run = kr.fit_validated(
+            data,
+            hidden=self.hidden_layers,
+            n_intervals=self.n_intervals,
+            degree=self.degree,
+            loss=loss,
+            n_steps=self.n_steps,
+            n_folds=self.n_folds,
+            rng=np.random.default_rng(seed),
+            **options,
+        )
+        if run.interrupted:
+            raise KeyboardInterrupt
+        places = np.linspace(0, len(x) - 1, min(len(x), N_DRAWN)).astype(int)
+        self.network_, self.scaler_, self.run_ = run.network, scaler, run
+        self._drawn = data.x_train[places]
+        scores = kr.edge_scores(run.network, data.x_train, kind="attribution")[0].sum(axis=0)
+        total = scores.sum()
+        self.feature_importances_ = scores / total if total > 0.0 else scores
+
+    def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name
+        """Return standardized inputs (n, n_features), clipped to the range of the training ones."""
+        check_is_fitted(self)
+        x = validate_data(self, X, dtype=np.float64, reset=False)
+        low, high = self.run_.domain.T  # the held-out losses are those of clipped inputs too
+        points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
+        return points
+
+    def draw(self, ax: "Axes | None" = None, **options: Any) -> "Axes":
+        """Draw the network; see `kan_ref.draw_network`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a figure.
+        **options
+            Of `kan_ref.draw_network`, such as `title`. `names` are the names of the columns by
+            default.
+
+        Returns
+        -------
+        ax : Axes
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            As `kan_ref.draw_network`.
+
+        Notes
+        -----
+        The curves are those of standardized inputs.
+        """
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None:
+            options = {"names": tuple(names)} | options
+        axes: Axes = kr.draw_network(self.network_, self._drawn, ax=ax, **options)
+        return axes

@@ -1,0 +1,300 @@
+"""The estimators: scikit-learn's own checks, and what users do with estimators."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris, load_linnerud, make_friedman1, make_moons
+from sklearn.inspection import partial_dependence, permutation_importance
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+import kan_ref as kr
+from benchmarks.estimators import Table, measure, verdict
+from kan_ref.sklearn import KANClassifier, KANRegressor
+
+QUICK = {"n_steps": 4, "n_folds": 2, "penalty_weights": (1e-3,)}
+SHORT = {"n_steps": 20, "n_folds": 2, "penalty_weights": (3e-3, 3e-2), "random_state": 0}
+RNG = np.random.default_rng
+
+
+@pytest.mark.parametrize("kind", [KANRegressor, KANClassifier])
+def test_every_check_of_scikit_learn_passes(kind):
+    results = check_estimator(kind(**QUICK), on_fail=None, on_skip=None)
+
+    status = {result["check_name"]: result["status"] for result in results}
+    assert len(status) > 40
+    assert {one for one, how in status.items() if how != "passed"} <= {
+        "check_array_api_input"  # only for arrays on other devices
+    }
+
+
+def table(n=150):
+    rng = RNG(0)
+    frame = pd.DataFrame(
+        {
+            "mass": rng.normal(70.0, 10.0, n),
+            "speed": rng.normal(3e-3, 1e-3, n),
+            "noise": rng.normal(size=n),
+        }
+    )
+    return frame, pd.Series(0.5 * frame["mass"] * frame["speed"] ** 2, name="energy")
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    x, y = table()
+    return KANRegressor(**SHORT).fit(x, y)
+
+
+@pytest.fixture(scope="module")
+def classified():
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    names = np.array(["setosa", "versicolor", "virginica"])
+    return KANClassifier(**SHORT).fit(x, names[y]), x, names[y]
+
+
+def test_a_regressor_learns_a_product_in_any_units(fitted):
+    assert fitted.score(*table()) > 0.95
+
+
+def test_names_of_columns_are_kept_and_drawn(fitted):
+    assert fitted.feature_names_in_.tolist() == ["mass", "speed", "noise"]
+    assert fitted.n_features_in_ == 3
+    texts = {text.get_text() for text in fitted.draw(title="energy").texts}
+    assert {"mass", "speed"} <= texts
+
+
+def test_an_input_without_effect_has_the_smallest_importance(fitted):
+    importances = fitted.feature_importances_
+
+    assert importances.sum() == pytest.approx(1.0)
+    assert importances.argmin() == 2
+
+
+def test_importances_agree_in_order_with_those_by_permutation(fitted):
+    x, y = table()
+
+    by_permutation = permutation_importance(fitted, x, y, random_state=0).importances_mean
+
+    assert by_permutation.argsort().tolist() == fitted.feature_importances_.argsort().tolist()
+
+
+def test_predictions_do_not_depend_on_other_rows_or_their_order(fitted):
+    x, _ = table()
+    order = RNG(1).permutation(len(x))
+
+    np.testing.assert_allclose(fitted.predict(x.iloc[order]), fitted.predict(x)[order], rtol=1e-12)
+    np.testing.assert_allclose(fitted.predict(x[:1]), fitted.predict(x)[:1], rtol=1e-12)
+
+
+def test_an_estimator_predicts_the_same_after_pickling(fitted):
+    x, _ = table()
+
+    again = pickle.loads(pickle.dumps(fitted))
+
+    np.testing.assert_array_equal(again.predict(x), fitted.predict(x))
+
+
+def test_the_same_seed_gives_the_same_bits(fitted):
+    x, y = table()
+
+    np.testing.assert_array_equal(clone(fitted).fit(x, y).predict(x), fitted.predict(x))
+
+
+def test_inputs_beyond_the_training_samples_count_as_the_nearest_of_them(fitted):
+    x, _ = table()
+    far = x.iloc[[0, 0]].copy()
+    far.iloc[:, 0] = [x["mass"].max(), 1e9]
+
+    end, beyond = fitted.predict(far)
+
+    assert beyond == pytest.approx(end, rel=1e-9)
+
+
+def test_the_run_is_kept_with_its_candidates(fitted):
+    assert isinstance(fitted.run_, kr.ValidatedRun)
+    assert fitted.run_.chosen in fitted.run_.candidates
+
+
+def test_several_targets_are_predicted_in_columns():
+    x, y = table()
+    both = np.column_stack([y, 1e6 * x["mass"]])
+
+    model = KANRegressor(**SHORT).fit(x, both)
+
+    assert model.predict(x).shape == (150, 2)
+    assert model.score(x, both) > 0.9
+
+
+def test_a_constant_target_is_predicted():
+    x, _ = table()
+
+    model = KANRegressor(**QUICK, random_state=0).fit(x, np.full(150, 7.5))
+
+    np.testing.assert_allclose(model.predict(x), 7.5, rtol=1e-12)
+    assert model.feature_importances_.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_a_search_in_a_pipeline_finds_the_better_setting():
+    x, y = table(60)
+    line = make_pipeline(StandardScaler(), KANRegressor(**QUICK, random_state=0))
+
+    search = GridSearchCV(line, {"kanregressor__hidden_layers": [(), (2,)]}, cv=2).fit(x, y)
+
+    assert search.best_score_ == max(search.cv_results_["mean_test_score"])
+    assert len(search.cv_results_["params"]) == 2
+
+
+def test_a_pipeline_with_data_frames_keeps_the_names():
+    x, y = table(60)
+    line = make_pipeline(StandardScaler(), KANRegressor(**QUICK)).set_output(transform="pandas")
+
+    line.fit(x, y)
+
+    assert line[-1].feature_names_in_.tolist() == ["mass", "speed", "noise"]
+
+
+def test_partial_dependence_is_computed(fitted):
+    x, _ = table()
+
+    found = partial_dependence(fitted, x, ["mass"], grid_resolution=5)
+
+    assert (np.diff(found["average"][0]) > 0.0).all()
+
+
+def test_settings_reach_the_fit():
+    x, y = table(40)
+
+    model = KANRegressor((2, 3), n_intervals=4, degree=2, **QUICK, random_state=0).fit(x, y)
+    candidates = {(one.architecture, one.penalty_weight) for one in model.run_.candidates}
+
+    assert ("hidden", 1e-3) in candidates
+    assert len(candidates) == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"n_steps": 0}, "n_steps is 0, but must be at least 1"),
+        ({"penalty_weights": (1.0, 0.1)}, "must be strictly increasing numbers above 0"),
+        ({"hidden_layers": (0,)}, "0"),
+        ({"n_folds": 1}, "n_folds is 1, but must be at least 2"),
+    ],
+)
+def test_settings_out_of_range_are_reported_by_fit(settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        KANRegressor(**settings).fit(*table(40))
+
+
+# --- classes
+
+
+def test_classes_are_predicted_in_the_users_words(classified):
+    model, x, y = classified
+
+    assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+    assert model.score(x, y) > 0.94
+
+
+def test_probabilities_belong_to_the_predicted_classes(classified):
+    model, x, _ = classified
+    p = model.predict_proba(x)
+
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-12)
+    assert (model.classes_[p.argmax(axis=1)] == model.predict(x)).all()
+    assert (model.decision_function(x).argmax(axis=1) == p.argmax(axis=1)).all()
+
+
+def test_two_classes_have_one_logit():
+    x, y = make_moons(100, noise=0.1, random_state=0)
+    model = KANClassifier(**SHORT).fit(x, y)
+
+    logits, p = model.decision_function(x), model.predict_proba(x)
+
+    assert logits.shape == (100,)
+    np.testing.assert_allclose(p[:, 1], 1.0 / (1.0 + np.exp(-logits)), rtol=1e-12)
+    assert (model.predict(x) == (logits > 0.0)).all()
+    assert model.score(x, y) > 0.9
+
+
+@pytest.mark.parametrize("labels", [[False, True], [-5, 12], ["no", "yes"], [0.5, 0.25]])
+def test_two_classes_may_be_of_any_type(labels):
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    y = np.array(labels)[(x[:, 0] > 0.0).astype(int)]
+    if y.dtype.kind == "f":
+        with pytest.raises(ValueError, match="Unknown label type: continuous"):
+            KANClassifier(**QUICK).fit(x, y)
+        return
+
+    model = KANClassifier(**SHORT).fit(x, y)
+
+    assert (model.predict(x) == y).mean() > 0.9
+    assert model.classes_.tolist() == sorted(labels)
+
+
+def test_one_class_is_reported():
+    with pytest.raises(ValueError, match="y has the one class 3, but a classifier needs at least"):
+        KANClassifier(**QUICK).fit(np.zeros((5, 1)), [3] * 5)
+
+
+# --- accuracy
+
+
+def test_a_hidden_layer_learns_interactions_that_an_additive_model_cannot_represent():
+    x, y = make_friedman1(400, noise=1.0, random_state=0)
+    settings = {"n_steps": 60, "n_folds": 2, "penalty_weights": (0.01, 0.03), "random_state": 0}
+
+    scores = [
+        KANRegressor(hidden, **settings).fit(x[:300], y[:300]).score(x[300:], y[300:])
+        for hidden in ((), (5,))
+    ]
+
+    assert scores[1] > scores[0] + 0.03
+
+
+def test_fifteen_samples_are_predicted_about_as_well_as_by_their_mean():
+    x, y = load_linnerud(return_X_y=True)
+    errors = []
+    for part in np.arange(20).reshape(4, 5):
+        rest = np.delete(np.arange(20), part)
+        model = KANRegressor(n_steps=20, n_folds=3, random_state=0).fit(x[rest], y[rest])
+        for prediction in (model.predict(x[part]), y[rest].mean(axis=0)):
+            errors += [np.mean((prediction - y[part]) ** 2 / y.var(axis=0))]
+
+    assert sum(errors[::2]) < 1.2 * sum(errors[1::2])
+
+
+# --- the benchmark
+
+
+def test_the_benchmark_says_which_target_is_missed():
+    good = {"kan_ref": [0.8, 0.9], "spline + ridge": [0.8, 0.8]}
+
+    assert verdict("diabetes", good, classes=False) == "met"
+    assert verdict("friedman1", good, classes=False) == "met"
+    assert verdict("friedman1", good | {"spline + ridge": [0.9, 0.9]}, classes=False) == (
+        "below 0.930"
+    )
+    assert verdict("cars", good | {"kan_ref": [-0.1, 2.0]}, classes=False) == "a fold below 0"
+    assert verdict("wine", {"kan_ref": [0.9], "logistic": [0.95]}, classes=True) == "below 0.940"
+    assert verdict("moons", {"kan_ref": [0.94], "logistic": [0.8]}, classes=True) == "below 0.950"
+
+
+def test_every_method_is_measured_on_the_same_folds():
+    x = np.arange(10.0)[:, None]
+    seen = []
+
+    def method(x, y):
+        seen.append(x[:, 0].tolist())
+        return lambda new: new[:, 0]
+
+    for _ in range(2):
+        scores, _ = measure(Table(x, x[:, 0], classes=False), method)
+
+    assert scores == [1.0] * 5
+    assert seen[:5] == seen[5:]
