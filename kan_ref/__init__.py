@@ -16,7 +16,7 @@ _PUBLIC = {
     "bspline": "fit_curve uniform_knots",
     "discovery": "discover eliminate",
     "drawing": "draw_network save_film",
-    "formulas": "formula formula_latex recognise_constants",
+    "formulas": "equation_term formula formula_latex from_formula recognise_constants",
     "functions": "LIBRARY register_function unregister_function",
     "io": (
         "from_efficient_kan from_jaxkan from_pykan load save "
@@ -28,7 +28,7 @@ _PUBLIC = {
     ),
     "optimizers": "adam bfgs lbfgs levenberg_marquardt",
     "pde": (
-        "ResidualProblem directional_jets function_term input_hessian input_hessian_diag "
+        "ResidualProblem Scales directional_jets function_term input_hessian input_hessian_diag "
         "input_jacobian input_laplacian linear_term residual_problem value_term"
     ),
     "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",

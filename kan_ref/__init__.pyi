@@ -35,8 +35,10 @@ from kan_ref.discovery import discover as discover
 from kan_ref.discovery import eliminate as eliminate
 from kan_ref.drawing import draw_network as draw_network
 from kan_ref.drawing import save_film as save_film
+from kan_ref.formulas import equation_term as equation_term
 from kan_ref.formulas import formula as formula
 from kan_ref.formulas import formula_latex as formula_latex
+from kan_ref.formulas import from_formula as from_formula
 from kan_ref.formulas import recognise_constants as recognise_constants
 from kan_ref.functions import LIBRARY as LIBRARY
 from kan_ref.functions import register_function as register_function
@@ -70,6 +72,7 @@ from kan_ref.optimizers import bfgs as bfgs
 from kan_ref.optimizers import lbfgs as lbfgs
 from kan_ref.optimizers import levenberg_marquardt as levenberg_marquardt
 from kan_ref.pde import ResidualProblem as ResidualProblem
+from kan_ref.pde import Scales as Scales
 from kan_ref.pde import directional_jets as directional_jets
 from kan_ref.pde import function_term as function_term
 from kan_ref.pde import input_hessian as input_hessian

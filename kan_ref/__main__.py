@@ -25,7 +25,6 @@ import numpy as np
 from tqdm import tqdm
 
 import kan_ref as kr
-from kan_ref.discovery import Discovery, DiscoveryStep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,14 +39,14 @@ SHOWN = {
 }
 
 
-def find(data: kr.Data, seed: int) -> Discovery:
+def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
     """Return the discovery; its steps are printed above a progress bar as they finish."""
     began = time.perf_counter()
     with tqdm(unit=" networks", leave=False) as bar:
 
         def show(step: Any) -> None:
             bar.update()
-            if isinstance(step, DiscoveryStep):
+            if isinstance(step, kr.discovery.DiscoveryStep):
                 bar.set_postfix_str(step.name)
                 bar.write(line(step, time.perf_counter() - began))
 
@@ -56,7 +55,7 @@ def find(data: kr.Data, seed: int) -> Discovery:
         )
 
 
-def line(step: DiscoveryStep, seconds: float) -> str:
+def line(step: kr.discovery.DiscoveryStep, seconds: float) -> str:
     """Return one row of the table."""
     return (
         f"{step.name:<10} {list(step.network.widths)!s:<10} {step.train_rmse:10.1e} "
@@ -64,7 +63,7 @@ def line(step: DiscoveryStep, seconds: float) -> str:
     )
 
 
-def recognise(found: Discovery, data: kr.Data) -> Any:
+def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
     """Return the formula with exact constants, as far as its own error allows.
 
     The tolerance is that of a mean over N samples: three times the relative training RMSE, times
@@ -77,7 +76,7 @@ def recognise(found: Discovery, data: kr.Data) -> Any:
     return kr.recognise_constants(found.formula, data.x_train, names=NAMES, tolerance=tolerance)
 
 
-def draw(found: Discovery, recognised: Any, x: object) -> "Figure":
+def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> "Figure":
     """Return a figure of the networks after each step, side by side, as in the paper's Fig. 2.4."""
     import sympy
     from matplotlib.figure import Figure

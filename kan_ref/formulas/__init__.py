@@ -1,5 +1,7 @@
-"""The formula of a network: SymPy expression, its values, exact constants."""
+"""SymPy: the formula of a network, its values, exact constants, and equations as terms."""
 
+from kan_ref.formulas.construction import from_formula as from_formula
+from kan_ref.formulas.equation_terms import equation_term as equation_term
 from kan_ref.formulas.expression import formula as formula
 from kan_ref.formulas.expression import formula_latex as formula_latex
 from kan_ref.formulas.recognition import Recognition as Recognition

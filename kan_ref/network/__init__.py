@@ -55,3 +55,5 @@ from kan_ref.network.symbolic_edges import affine_slopes as affine_slopes
 from kan_ref.network.symbolic_edges import derivatives as derivatives
 from kan_ref.network.symbolic_edges import numbers as numbers
 from kan_ref.network.symbolic_edges import values as values
+from kan_ref.network.symbolic_layers import EdgeSpec as EdgeSpec
+from kan_ref.network.symbolic_layers import symbolic_layer as symbolic_layer

@@ -1,6 +1,7 @@
 """What differential equations refuse: rows of the table in `doors`."""
 
 import numpy as np
+import sympy
 from refusals import NET, PERCEPTRON, X, Y, bad_batches, data, numbers, refuse
 
 import kan_ref as kr
@@ -11,14 +12,20 @@ TERM = kr.value_term(X, Y)
 PROBLEM = kr.residual_problem([TERM])
 OTHER = kr.residual_problem([kr.value_term(X[:, :1], Y)])
 
+T, S = sympy.symbols("t s")
+U = sympy.Function("u")(T, S)
+SCALES = kr.Scales([(-1.0, 1.0), (-1.0, 1.0)], (0.0, 1.0))
+
 on_x = {
+    "equation_term": lambda v: kr.equation_term(U, v, unknowns=U),
     "linear_term": lambda v: kr.linear_term(v, second=[1.0, 1.0]),
     "value_term": lambda v: kr.value_term(v),
     "function_term": lambda v: kr.function_term(v, ONES),
 }
 for function, call in on_x.items():
     bad = bad_batches(X)
-    del bad["too wide"]  # any number of variables will do
+    if function != "equation_term":
+        del bad["too wide"]  # any number of variables will do
     refuse(function, "x", call, **bad, rows=X[:0], columns=X[:, :0], number=1.0)
 
 weights = numbers | {
@@ -28,6 +35,19 @@ weights = numbers | {
     "none": None,
 }
 refuse("linear_term", "weight", lambda v: kr.linear_term(X, zeroth=1.0, weight=v), **weights)
+refuse("equation_term", "weight", lambda v: kr.equation_term(U, X, weight=v), **weights)
+refuse(
+    "equation_term",
+    "equation",
+    lambda v: kr.equation_term(v, X),
+    text="u",
+    number=1.0,
+    none=None,
+    **{"a relation": T > S, "an order of three": U.diff(T, 3), "a symbol": U - sympy.Symbol("k")},
+)
+bounds = {"text": "ab", "none": None, "nan": [(0.0, np.nan)], "turned": [(1.0, 0.0)], "empty": []}
+refuse("Scales", "domain", lambda v: kr.Scales(v, (0.0, 1.0)), **bounds, flat=(0.0, 1.0))
+refuse("Scales", "values", lambda v: kr.Scales([(0.0, 1.0)], v), **bounds, flat=(0.0, 1.0, 2.0))
 refuse("value_term", "weight", lambda v: kr.value_term(X, weight=v), **weights)
 refuse("function_term", "weight", lambda v: kr.function_term(X, ONES, weight=v), **weights)
 

@@ -1,6 +1,7 @@
 """What the functions between a network and its formula refuse: rows of the table in `doors`."""
 
 import numpy as np
+import sympy
 from refusals import (
     NET,
     RNG,
@@ -283,4 +284,26 @@ refuse(
     text="ab",
     number=3,
     none=None,
+)
+
+SYMBOL = sympy.Symbol("x")
+refuse(
+    "from_formula",
+    "expression",
+    lambda v: kr.from_formula(v, ("x",)),
+    text="x",
+    number=1.0,
+    none=None,
+    empty=(),
+    **{"a floor": sympy.floor(SYMBOL), "another symbol": sympy.Symbol("y")},
+)
+refuse("from_formula", "names", lambda v: kr.from_formula(SYMBOL, v), text="x", twice=("x", "x"))
+refuse(
+    "from_formula",
+    "domain",
+    lambda v: kr.from_formula(SYMBOL, ("x",), domain=v),
+    turned=(1.0, 0.0),
+    samples=np.ones((5, 1)),
+    text="a",
+    nan=(0.0, np.nan),
 )

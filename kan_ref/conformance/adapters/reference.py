@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from kan_ref import bspline
 from kan_ref.checks import FloatArray
-from kan_ref.sparsity import PenaltyWeights, penalty_value
 
 PlainLayer = Mapping[str, Any]
 ARRAYS = ("knots", "coef", "w_base", "w_spline", "mask", "degree", "base")
@@ -42,13 +40,13 @@ class Reference:
 
     def basis(self, x: FloatArray, knots: FloatArray, degree: int) -> FloatArray:
         """Return the basis functions (n, n_basis)."""
-        return bspline.basis(x[:, None], knots[None], degree)[:, 0]
+        return kr.bspline.basis(x[:, None], knots[None], degree)[:, 0]
 
     def basis_derivative(
         self, x: FloatArray, knots: FloatArray, degree: int, order: int
     ) -> FloatArray:
         """Return derivatives of the basis functions (n, n_basis)."""
-        return bspline.basis(x[:, None], knots[None], degree, derivative=order)[:, 0]
+        return kr.bspline.basis(x[:, None], knots[None], degree, derivative=order)[:, 0]
 
     def layer_forward(self, layer: PlainLayer, x: FloatArray) -> FloatArray:
         """Return the outputs (batch, n_out)."""
@@ -105,10 +103,9 @@ class Reference:
         net = network(layers)
         _, caches = kr.forward(net, x)
         flow = [network(layers[: n + 1])(x) for n in range(len(layers))]
-        weights = {"l1": PenaltyWeights(1.0, 1.0, 0.0), "entropy": PenaltyWeights(1.0, 0.0, 1.0)}
-        return {
-            name: penalty_value(net, x, caches, flow, weight) for name, weight in weights.items()
-        }
+        record, value = kr.sparsity.PenaltyWeights, kr.sparsity.penalty_value
+        weights = {"l1": record(1.0, 1.0, 0.0), "entropy": record(1.0, 0.0, 1.0)}
+        return {name: value(net, x, caches, flow, weight) for name, weight in weights.items()}
 
     def edge_scores(self, layers: Sequence[PlainLayer], x: FloatArray) -> list[FloatArray]:
         """Return (n_out, n_in) for each layer."""

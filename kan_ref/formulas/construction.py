@@ -1,0 +1,175 @@
+"""Build a network from a formula: the inverse of `formula`.
+
+`compilation` writes the expression as sums of functions of one variable, and `graph` arranges them
+in layers. The network is compared with the expression before it is returned: at probe points x_b,
+the difference must be a rounding error,
+
+    (E7)  |network(x_b) - expression(x_b)| <= tolerance max over x of (|expression|, |edge|)
+
+where the edges are those of the last layer: a product is a difference of two squares. With bounds
+of the inputs (E7) has to hold at all points. Without them some points may lie near a pole, where
+the expression itself loses digits, so it has to hold at 9 of 10 points.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.formulas.compilation import Compiler
+from kan_ref.formulas.graph import Graph, network_of
+from kan_ref.formulas.values import check_names, numeric_function
+from kan_ref.network import Network, edge_outputs, network_values, read_domain
+
+N_PROBES = 500
+TOLERANCE = 1e-11
+SHARE_WITHOUT_DOMAIN = 0.9
+# without a domain: points around 0 and positive ones, where roots and logarithms are defined
+_DEFAULT_BOXES = ((-2.0, 2.0), (0.0, 2.0), (-1.0, 1.0), (0.0, 1.0), (-0.5, 0.5), (1.0, 2.0))
+
+
+def from_formula(
+    expression: Any, names: Sequence[str] | None = None, *, domain: object = None
+) -> Network:
+    """Return the network of symbolic edges that computes an expression.
+
+    Parameters
+    ----------
+    expression : sympy.Expr, or sequence of them
+        One for each output: sums, products, quotients, powers and compositions of functions in the
+        library.
+    names : sequence of str, optional
+        The inputs in their order; by default the symbols of the expression, sorted by name. An
+        input may be unused.
+    domain : (2,) or (n_in, 2), optional
+        Bounds of the inputs between which the network will be used. The network is compared with
+        the expression there, and the factors of products are balanced there.
+
+    Returns
+    -------
+    network : Network
+        All edges are symbolic or masked. `formula(network, names=names)` is equal to the
+        expression.
+
+    Raises
+    ------
+    ValueError
+        For a part of the expression that is no composition of functions in the library ("expression
+        has floor(x), but ..."), a symbol that is not in `names`; if the expression has no finite
+        value at any probe point, or the network differs from it by more than rounding.
+    TypeError
+        If `expression` is no SymPy expression.
+
+    Notes
+    -----
+    Implements :eq:`quarter-squares`. A product is the difference of two squares, so its rounding
+    error is relative to the larger factor squared unless `domain` is given. At an isolated point an
+    edge may be undefined where the expression has a limit (sin(x) / x at 0); the network raises an
+    error there. Powers with a symbol in the exponent, and roots other than 1/2, 1/4 and 1/8, need a
+    base above 0. Each product of two nodes costs two nodes and one layer.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y")
+    >>> net = from_formula(sympy.exp(sympy.sin(sympy.pi * x) + y**2), ("x", "y"))
+    >>> net
+    Network([2, 1, 1], n_intervals [1, 1], degree 3, 30 parameters, 3 symbolic edges)
+    >>> from_formula(x * y, ("x", "y")).widths
+    (2, 2, 1)
+    """
+    import sympy
+
+    written = tuple(expression) if isinstance(expression, tuple | list) else (expression,)
+    for place, one in enumerate(written):
+        if not isinstance(one, sympy.Expr):
+            name = f"expression[{place}]" if len(written) > 1 else "expression"
+            hint = f": write sympy.sympify({one!r})" if isinstance(one, str) else ""
+            raise TypeError(f"{name} is {one!r}, but must be a SymPy expression{hint}")
+    if not written:
+        raise ValueError("expression is empty, but a network needs at least one output")
+    symbols = sorted(set().union(*(one.free_symbols for one in written)), key=lambda one: one.name)
+    if names is None:
+        names = [symbol.name for symbol in symbols]
+        if not names:
+            raise ValueError("expression has no symbol: give names= of the network's inputs")
+    labels = check_names(names, len(names) if isinstance(names, Sequence) else 1)
+    if not labels:
+        raise ValueError("names is empty, but a network needs at least one input")
+    by_name: dict[str, Any] = {name: sympy.Dummy(name, real=True) for name in labels}
+    for symbol in symbols:
+        if symbol.name not in by_name:
+            raise ValueError(
+                f"expression has the symbol {symbol}, but names has {', '.join(map(repr, labels))}"
+            )
+    found = tuple(
+        one.xreplace({symbol: by_name[symbol.name] for symbol in symbols}).doit() for one in written
+    )
+    probe = _probe_points(len(labels), domain)
+    graph = Graph(probe)
+    compiler = Compiler(graph, list(by_name.values()), is_balanced=domain is not None)
+    network = network_of(graph, [compiler.sum_of(one) for one in found])
+    values = numeric_function(found, (), list(by_name.values()))(
+        np.empty((len(probe), 0)), *probe.T
+    )
+    defined = np.isfinite(values).all(axis=1)
+    if not defined.any():
+        where = "between the bounds of domain=" if domain is not None else "at the probe points"
+        raise ValueError(
+            f"expression has no finite value {where}, so that the network cannot be compared with "
+            "it: give domain= with bounds of inputs for which it is defined"
+        )
+    share = 1.0 if domain is not None else SHARE_WITHOUT_DOMAIN
+    _compare(network, probe[defined], values[defined], written, share)
+    return network
+
+
+def _probe_points(n_in: int, domain: object) -> FloatArray:
+    """Return points between bounds, (N_PROBES, n_in), irregular but the same in every call."""
+    # additive recurrence with roots of primes, whose multiples fill the unit interval evenly
+    primes = [n for n in range(2, 30 + 20 * n_in) if all(n % m for m in range(2, n))][:n_in]
+    unit = np.outer(np.arange(1.0, N_PROBES + 1.0), np.sqrt(primes)) % 1.0
+    if domain is not None:
+        low, high, samples = read_domain(domain, n_in)
+        if samples is not None:
+            raise ValueError(
+                f"domain has shape {samples.shape}, but must be bounds, (2,) or ({n_in}, 2)"
+            )
+        points: FloatArray = low + unit * (high - low)
+        return points
+    boxes = np.array(_DEFAULT_BOXES)[np.arange(N_PROBES) % len(_DEFAULT_BOXES)]
+    spread: FloatArray = boxes[:, :1] + unit * (boxes[:, 1:] - boxes[:, :1])
+    return spread
+
+
+def _compare(
+    network: Network, probe: FloatArray, values: FloatArray, written: Sequence[Any], share: float
+) -> None:
+    """Raise ValueError if (E7) does not hold at a share of the points."""
+    with np.errstate(all="ignore"):
+        found = network_values(network, probe)
+    undefined = ~np.isfinite(found)
+    if undefined.any(axis=1).mean() > 1.0 - share:
+        sample, output = (int(n) for n in np.argwhere(undefined)[0])
+        place = ", ".join(f"{value:.6g}" for value in probe[sample])
+        raise ValueError(
+            f"the network of {written[output]} is undefined at ({place}), where the expression is "
+            f"{values[sample, output]:.6g}: give domain= with bounds of inputs for which every "
+            "part of the expression is defined"
+        )
+    usual = ~undefined.any(axis=1)
+    last = np.abs(edge_outputs(network, probe[usual])[-1]).max(axis=2)
+    found, values = found[usual], values[usual]
+    # [eq:formula-comparison]
+    size = np.maximum(np.abs(values), last).max(axis=0)
+    errors = np.abs(found - values) / np.where(size > 0.0, size, 1.0)
+    # [/eq:formula-comparison]
+    errors = np.quantile(errors, share, axis=0, method="lower")
+    worst = int(errors.argmax())
+    if errors[worst] > TOLERANCE:
+        raise ValueError(
+            f"the network of {written[worst]} differs from it by {errors[worst]:.1e} of its size, "
+            f"more than {TOLERANCE:g}: rounding errors grow where large numbers cancel; give "
+            "domain= with bounds of the inputs, or a formula in variables of size one"
+        )

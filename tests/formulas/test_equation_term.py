@@ -1,0 +1,321 @@
+"""equation_term: residuals and partial derivatives of equations in SymPy, dimensionless variables, and messages.
+
+The oracle is a network that is itself a formula: SymPy puts it into the equation, and the values of the result are the residuals.
+"""
+
+import numpy as np
+import pytest
+import sympy
+from formula_networks import formula_network
+from oracles_training import bits
+
+import kan_ref as kr
+from kan_ref.formulas.values import numeric_function
+from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
+
+X, T = sympy.symbols("x t")
+U = sympy.Function("u")(X, T)
+V = sympy.Function("v")(X, T)
+POINTS = np.random.default_rng(1).uniform(0.1, 1.0, (40, 2))
+
+
+def smooth_network(n_out=1, scale=1.0):
+    """Outputs sin(0.7 x) + x t-like sums of compositions, as a network of symbolic edges."""
+    first = [
+        (0, 0, "sin", (0.7, 0.1, 1.0, 0.0)),
+        (0, 1, "x^2", (0.9, 0.2, 0.5, 0.0)),
+        (1, 0, "x", (1.0, 0.0, 1.0, 0.0)),
+        (1, 1, "exp", (0.4, 0.0, 0.8, -0.3)),
+    ]
+    second = [
+        (output, node, name, (0.8 - 0.1 * output, 0.3, scale, 0.2))
+        for output in range(n_out)
+        for node, name in ((0, "x^2"), (1, "sin"))
+    ]
+    return formula_network(first, second, widths=(2, 2, n_out))
+
+
+def residuals_of(term, network):
+    """Residuals (n, n_residuals) of a term for a network, as training sees them."""
+    prepared = kr.residual_problem([term]).prepare(network)
+    flow = prepared.functions.run_forward(network, prepared.inputs[0])
+    return term.residuals(flow.jet).T
+
+
+def expected(equations, network, points, functions=(U,)):
+    """Residuals by substituting the network's formula."""
+    found = kr.formula(network, names=("x", "t"))
+    outputs = found if isinstance(found, tuple) else (found,)
+    swap = dict(zip(functions, outputs, strict=True))
+    written = [equation.subs(swap).doit() for equation in equations]
+    return numeric_function(written, ("x", "t"))(points)
+
+
+EQUATIONS = {
+    "heat": U.diff(T) - 0.1 * U.diff(X, 2),
+    "heat with a coefficient of its place": U.diff(T) - (1 + X**2) * U.diff(X, 2) - sympy.sin(T),
+    "wave": U.diff(T, 2) - U.diff(X, 2) + U,
+    "mixed": U.diff(X, T) + 2 * U.diff(X) - T,
+    "Burgers": U.diff(T) + U * U.diff(X) - 0.01 * U.diff(X, 2),
+    "divergence": (U * U.diff(X)).diff(X) + U.diff(T),
+    "sine-Gordon": U.diff(X, T) - sympy.sin(U),
+    "eikonal": sympy.sqrt(U.diff(X) ** 2 + U.diff(T) ** 2 + 1) - 1,
+    "values": U - sympy.exp(X) * T,
+    "jump": sympy.Abs(U.diff(X)) - 1,
+    "second order alone": U.diff(X, 2) ** 2 - U.diff(X, T),
+}
+
+
+@pytest.mark.parametrize("equation", EQUATIONS.values(), ids=EQUATIONS.keys())
+def test_residuals_are_those_of_the_networks_formula_in_the_equation(equation):
+    network = smooth_network()
+
+    found = residuals_of(kr.equation_term(equation, POINTS), network)
+
+    np.testing.assert_allclose(found, expected([equation], network, POINTS), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("equation", EQUATIONS.values(), ids=EQUATIONS.keys())
+def test_gradients_of_every_equation_pass_the_check_against_differences(equation):
+    network = smooth_network()
+    problem = kr.residual_problem([kr.equation_term(equation, POINTS)])
+    problem.check(network)  # raises an error where partial derivatives are wrong
+    prepared = problem.prepare(network)
+    _, gradient = prepared.value_and_grad(network)
+    direction = np.cos(np.arange(network.n_params))
+    step = 1e-6
+    ahead, behind = (
+        prepared.value(network.with_theta(network.theta + h * direction)) for h in (step, -step)
+    )
+
+    assert gradient @ direction == pytest.approx((ahead - behind) / (2 * step), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("heat", LinearTerm), ("mixed", LinearTerm), ("Burgers", FunctionTerm)]
+)
+def test_an_equation_linear_in_its_only_unknown_becomes_a_linear_term(name, kind):
+    assert isinstance(kr.equation_term(EQUATIONS[name], POINTS), kind)
+
+
+def test_a_linear_equation_trains_bit_by_bit_like_the_linear_term_by_hand():
+    net = kr.init_network(
+        (2, 2, 1), n_intervals=3, degree=4, domain=(0, 1), rng=np.random.default_rng(0)
+    )
+    by_hand = kr.linear_term(POINTS, second=[1.0, 0.0], first=[0.0, -2.0], source=1.0)
+    term = kr.equation_term(U.diff(X, 2) - 2 * U.diff(T) - 1, POINTS)
+
+    runs = [
+        kr.fit(net, problem=kr.residual_problem([one]), n_steps=3).network
+        for one in (by_hand, term)
+    ]
+
+    assert bits(runs[0]) == bits(runs[1])
+
+
+def test_several_equations_for_several_unknowns_are_several_residuals():
+    network = smooth_network(n_out=2)
+    equations = [U.diff(T) - V.diff(X), V.diff(T) + U * U.diff(X) - sympy.cos(V)]
+
+    found = residuals_of(kr.equation_term(equations, POINTS, unknowns=(U, V)), network)
+
+    assert found.shape == (40, 2)
+    np.testing.assert_allclose(
+        found, expected(equations, network, POINTS, (U, V)), rtol=1e-11, atol=1e-11
+    )
+
+
+def test_unknowns_are_outputs_in_the_order_given():
+    network = smooth_network(n_out=2)
+    term = kr.equation_term(V - 2, POINTS, unknowns=(U, V))
+
+    np.testing.assert_allclose(
+        residuals_of(term, network)[:, 0], network(POINTS)[:, 1] - 2.0, rtol=1e-14
+    )
+
+
+def test_given_numbers_and_measurements_stand_for_symbols():
+    k, f = sympy.symbols("k f")
+    measured = np.cos(np.arange(40.0))
+    network = smooth_network()
+
+    found = residuals_of(kr.equation_term(k * U - f, POINTS, given={k: 3, f: measured}), network)
+
+    np.testing.assert_allclose(found, 3.0 * network(POINTS) - measured[:, None], rtol=1e-13)
+
+
+def test_an_equation_and_the_difference_of_its_sides_are_the_same():
+    network = smooth_network()
+    pair = [
+        residuals_of(kr.equation_term(one, POINTS), network)
+        for one in (sympy.Eq(U.diff(X), X * U), U.diff(X) - X * U)
+    ]
+
+    np.testing.assert_array_equal(*pair)
+
+
+@pytest.mark.parametrize("names", [("e", "pi"), ("lambda", "I"), ("own_0", "x 2")])
+def test_names_of_coordinates_and_functions_cannot_clash_with_python_or_sympy(names):
+    one, two = map(sympy.Symbol, names)
+    u = sympy.Function("exp_")(one, two)
+    network = smooth_network()
+    term = kr.equation_term(u.diff(one) - sympy.E * one * two + sympy.pi, POINTS)
+    x, t = POINTS.T
+
+    np.testing.assert_allclose(
+        residuals_of(term, network)[:, 0],
+        kr.input_jacobian(network, POINTS)[:, 0, 0] - np.e * x * t + np.pi,
+        rtol=1e-13,
+    )
+
+
+# --- dimensionless variables
+
+
+ROD = kr.Scales(domain=[(0.0, 0.1), (0.0, 100.0)], values=(20.0, 100.0))  # metres, seconds, degrees
+DIFFUSIVITY = 1e-5
+
+
+def test_scaled_residuals_are_those_of_the_network_in_units_divided_by_one_number():
+    unit = smooth_network()
+    x = ROD.domain[:, 0] + POINTS * (ROD.domain[:, 1] - ROD.domain[:, 0])
+    for equation in (
+        U.diff(T) - DIFFUSIVITY * U.diff(X, 2),
+        U.diff(T) + U * U.diff(X) - DIFFUSIVITY * U.diff(X, 2),
+        U - 20,
+        U.diff(X, T) - sympy.sin(U / 50),
+    ):
+        in_units = residuals_of(kr.equation_term(equation, x), ROD.network(unit))
+        scaled = residuals_of(kr.equation_term(equation, x, scales=ROD), unit)
+        size = np.linalg.norm(in_units) / np.linalg.norm(scaled)
+
+        np.testing.assert_allclose(
+            scaled * size, in_units, atol=1e-10 * np.abs(in_units).max(), err_msg=str(equation)
+        )
+
+
+def test_the_largest_part_of_a_scaled_residual_has_size_one():
+    x = ROD.domain[:, 0] + POINTS * (ROD.domain[:, 1] - ROD.domain[:, 0])
+    term = kr.equation_term(U.diff(T) - DIFFUSIVITY * U.diff(X, 2), x, scales=ROD)
+
+    # u_t is 40 / 50 v_t, and diffusivity u_xx is 1e-5 * 40 / 0.05^2 v_xx = 0.16 v_xx
+    np.testing.assert_allclose(term.kind.drifts[0, :, 0], [0.0, 1.0], rtol=1e-13)
+    assert term.kind.products[0][3] == pytest.approx(-0.16 / 0.8, rel=1e-13)
+
+
+def test_the_network_in_units_has_the_values_of_the_dimensionless_one():
+    unit = smooth_network()
+    x = np.array([[0.03, 20.0], [0.1, 0.0]])
+
+    np.testing.assert_allclose(
+        ROD.outputs(ROD.network(unit)(x)), unit(ROD.inputs(x)), rtol=1e-13, atol=1e-14
+    )
+
+
+def solve(length, duration, low, high, scales):
+    """Root mean square error of a heated rod, relative to the range of its temperatures."""
+    diffusivity, half = 0.1 * length**2 / duration, high - low
+    solution = low + half * sympy.exp(-0.1 * sympy.pi**2 * T / duration) * sympy.sin(
+        sympy.pi * X / length
+    )
+    rng, size = np.random.default_rng(0), np.array([length, duration])
+    inside = rng.uniform(size=(300, 2)) * size
+    begin, side = rng.uniform(size=(2, 60, 2)) * size
+    begin[:, 1], side[:, 0] = 0.0, np.repeat([0.0, length], 30)
+    terms = [
+        kr.equation_term(U.diff(T) - diffusivity * U.diff(X, 2), inside, scales=scales),
+        kr.equation_term(U - solution, np.concatenate([begin, side]), scales=scales),
+    ]
+    net = kr.init_network((2, 3, 1), n_intervals=4, degree=4, domain=(-1, 1), rng=rng)
+    run = kr.fit(net, problem=kr.residual_problem(terms), n_steps=25)
+    found = scales.network(run.network)(inside)
+    exact = numeric_function([solution], ("x", "t"))(inside)
+    return float(np.sqrt(np.mean((found - exact) ** 2))) / half
+
+
+def test_the_heat_equation_is_solved_alike_in_any_units():
+    errors = [
+        solve(length, duration, low, high, kr.Scales([(0, length), (0, duration)], (low, high)))
+        for length, duration, low, high in ((2.0, 2.0, -1.0, 1.0), (0.1, 3e7, 290.0, 350.0))
+    ]
+
+    assert max(errors) < 1e-3
+    assert max(errors) < 1.5 * min(errors)  # the same up to rounding
+
+
+@pytest.mark.parametrize(
+    ("domain", "values", "sentence"),
+    [
+        ([(1.0, 0.0)], (0.0, 1.0), "domain is 1 to 0 in row 0, but low must be below high"),
+        ([(0.0, 1.0)], (2.0, 2.0), "values is 2 to 2 in row 0, but low must be below high"),
+        ([(0.0, np.inf)], (0.0, 1.0), "domain contains inf at row 0, column 1"),
+        (np.zeros((0, 2)), (0.0, 1.0), "domain is empty"),
+    ],
+)
+def test_bounds_of_scales_are_checked(domain, values, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        kr.Scales(domain, values)
+
+
+def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():
+    scales = kr.Scales([(0, 1), (0, 1)], [(0, 1), (2, 3)])
+
+    with pytest.raises(ValueError, match="values has bounds of 2 unknowns, but there are 1"):
+        scales.network(smooth_network())
+    with pytest.raises(ValueError, match="network takes 2 inputs, but domain has bounds of 1"):
+        kr.Scales([(0, 1)], (0, 1)).network(smooth_network())
+
+
+# --- messages
+
+K, Z = sympy.Symbol("k"), sympy.Symbol("x", real=True)
+REJECTED = {
+    "third order": (
+        U.diff(X, 3) - U,
+        {},
+        "of order 3, but networks have derivatives up to order 2",
+    ),
+    "fourth order": (U.diff(X, 2, T, 2), {}, "make Derivative"),
+    "unknown symbol": (K * U, {}, "has the symbol k, but the coordinates are x, t: give it"),
+    "same name": (U - Z, {}, "symbol x that is not the coordinate x: their assumptions differ"),
+    "no unknown": (X + T, {}, "has the unknown functions none"),
+    "two unknowns": (U + V, {}, "give unknowns= in the order of the network's outputs"),
+    "unlisted": (U + V, {"unknowns": (U,)}, r"has v\(x, t\), but only u\(x, t\)"),
+    "boundary value": (U - U.subs(T, 0), {"unknowns": U}, "give points x there"),
+    "derivative on a boundary": (U.diff(X).subs(X, 0) + U, {}, "write it with the coordinates"),
+    "integral": (sympy.Integral(U, X) + U, {}, "has a Integral"),
+    "number of coordinates": (sympy.Function("w")(X), {}, r"x has 2 columns, but w\(x\) has 1"),
+    "repeated coordinates": (sympy.Function("w")(X, X), {}, "of different symbols"),
+    "pole at a point": (U / (X - 1 / sympy.Integer(3)), {}, r"no finite value at x\[2\] = \(0.333"),
+    "logarithm": (U.diff(X) - sympy.log(U - 1000), {}, "give scales= with the values"),
+    "one without the unknown": ([U, X], {"unknowns": U}, "has none of the unknown functions"),
+    "given a coordinate": (U, {"given": {X: 1.0}}, "symbols other than the coordinates x, t"),
+    "given too short": (U - K, {"given": {K: [1.0]}}, r"given\[k\] has shape \(1,\)"),
+    "given nan": (U - K, {"given": {K: np.nan}}, r"given\[k\] contains nan"),
+    "empty": ([], {}, "equation is empty"),
+}
+
+
+@pytest.mark.parametrize(("equation", "options", "sentence"), REJECTED.values(), ids=REJECTED)
+def test_what_cannot_be_a_term_is_rejected_with_the_reason(equation, options, sentence):
+    points = POINTS.copy()
+    points[2, 0] = 1 / 3
+
+    with pytest.raises(ValueError, match=sentence):
+        kr.equation_term(equation, points, **options)
+
+
+@pytest.mark.parametrize(
+    ("equation", "options"),
+    [("u", {}), (X > 1, {}), (U, {"unknowns": "u"}), (U, {"given": [1]}), (U, {"scales": (0, 1)})],
+)
+def test_what_has_the_wrong_type_is_rejected(equation, options):
+    with pytest.raises(TypeError, match="but must be"):
+        kr.equation_term(equation, POINTS, **options)
+
+
+def test_a_network_of_another_number_of_outputs_is_rejected_before_training():
+    for equation in (U * U.diff(X), U.diff(X)):
+        problem = kr.residual_problem([kr.equation_term(equation, POINTS)])
+        with pytest.raises(ValueError, match=r"terms\[0\].* 2 outputs|but the model has 2"):
+            problem.check(smooth_network(n_out=2))
