@@ -23,8 +23,8 @@ _PUBLIC = {
         "to_c to_efficient_kan to_jaxkan to_pykan to_scipy"
     ),
     "network": (
-        "Layer Network backward check_gradients distance edge_curve edge_outputs extend_grid "
-        "forward init_network lock_edges mask_edges unlock_edges update_grid"
+        "Layer Network backward check_gradients coverage distance edge_curve edge_outputs "
+        "extend_grid forward init_network lock_edges mask_edges unlock_edges update_grid"
     ),
     "optimizers": "adam bfgs lbfgs levenberg_marquardt",
     "pde": (
@@ -35,7 +35,10 @@ _PUBLIC = {
     "symbolic": "auto_symbolic fit_affine fix_symbolic suggest_symbolic unfix_symbolic",
     "data": "Data",
     "targets": "TARGETS sample",
-    "training": "History Run SmoothRun best_start fit fit_smooth run_starts value_and_grad",
+    "training": (
+        "History Run Scaler SmoothRun ValidatedRun best_start fit fit_smooth fit_validated "
+        "predict_labels predict_proba run_starts scaled value_and_grad"
+    ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 

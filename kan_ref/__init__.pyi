@@ -57,6 +57,7 @@ from kan_ref.network import Layer as Layer
 from kan_ref.network import Network as Network
 from kan_ref.network import backward as backward
 from kan_ref.network import check_gradients as check_gradients
+from kan_ref.network import coverage as coverage
 from kan_ref.network import distance as distance
 from kan_ref.network import edge_curve as edge_curve
 from kan_ref.network import edge_outputs as edge_outputs
@@ -96,11 +97,17 @@ from kan_ref.targets import TARGETS as TARGETS
 from kan_ref.targets import sample as sample
 from kan_ref.training import History as History
 from kan_ref.training import Run as Run
+from kan_ref.training import Scaler as Scaler
 from kan_ref.training import SmoothRun as SmoothRun
+from kan_ref.training import ValidatedRun as ValidatedRun
 from kan_ref.training import best_start as best_start
 from kan_ref.training import fit as fit
 from kan_ref.training import fit_smooth as fit_smooth
+from kan_ref.training import fit_validated as fit_validated
+from kan_ref.training import predict_labels as predict_labels
+from kan_ref.training import predict_proba as predict_proba
 from kan_ref.training import run_starts as run_starts
+from kan_ref.training import scaled as scaled
 from kan_ref.training import value_and_grad as value_and_grad
 from kan_ref.version import __version__ as __version__
 

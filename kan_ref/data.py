@@ -1,18 +1,28 @@
 """The samples that every fit takes: training and test points, with their values."""
 
-from dataclasses import dataclass, fields
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from kan_ref.checks import (
     FloatArray,
+    IntArray,
     Record,
-    as_array,
-    check_float_array,
-    check_rectangular,
-    number_classes,
+    check_classes,
+    check_generator,
+    check_input_names,
+    check_number,
+    check_same_rows,
+    check_samples,
+    explain_call,
+    listed,
+    read_inputs,
+    read_targets,
 )
+
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,6 +38,10 @@ class Data(Record):
     x_test : (n_test, n_in)
     y_test : (n_test, n_out), or (n_test,) of int
         Test samples are only used to report errors.
+    names : sequence of str, optional
+        One for each input; used in formulas and pictures.
+    classes : (n_classes,), optional
+        What the labels stand for, all different: label b is `classes[b]`.
 
     Raises
     ------
@@ -41,7 +55,8 @@ class Data(Record):
 
     Notes
     -----
-    Arrays are stored as float64; C-contiguous float64 arrays are not copied.
+    Arrays are stored as float64; C-contiguous float64 arrays are not copied. `Data.split` makes
+    the four arrays of a table and its target.
 
     Examples
     --------
@@ -54,13 +69,17 @@ class Data(Record):
     y_train: FloatArray
     x_test: FloatArray
     y_test: FloatArray
+    names: tuple[str, ...] | None = None
+    classes: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
             for letter, columns in (("x", "n_in"), ("y", "n_out")):
                 name = f"{letter}_{part}"
                 object.__setattr__(
-                    self, name, _two_axes(name, getattr(self, name), letter, (f"n_{part}", columns))
+                    self,
+                    name,
+                    check_samples(name, getattr(self, name), letter, (f"n_{part}", columns)),
                 )
             _agree(self, f"y_{part}", f"x_{part}", axis=0)
         _agree(self, "x_test", "x_train", axis=1)
@@ -71,10 +90,85 @@ class Data(Record):
             )
         if self.y_train.ndim == 2:
             _agree(self, "y_test", "y_train", axis=1)
+        if self.names is not None:
+            object.__setattr__(self, "names", check_input_names(self.names, self.x_train.shape[1]))
+        if self.classes is not None:
+            object.__setattr__(self, "classes", check_classes(self.classes, self))
 
     def __repr__(self) -> str:
-        shapes = (f"{field.name} {getattr(self, field.name).shape}" for field in fields(self))
-        return f"Data({', '.join(shapes)})"
+        parts = [f"{name} {getattr(self, name).shape}" for name in ARRAYS]
+        if self.names is not None:
+            parts.append(f"names {listed(self.names)}")
+        if self.classes is not None:
+            parts.append(f"classes {listed(self.classes.tolist())}")
+        return f"Data({', '.join(parts)})"
+
+    @classmethod
+    @explain_call
+    def split(
+        cls, x: ArrayLike, y: ArrayLike, *, test_share: float = 0.2, rng: np.random.Generator
+    ) -> "Data":
+        """Split samples at random into a training and a test part.
+
+        Parameters
+        ----------
+        x : (n, n_in) array_like or table
+            An array, a list, a tensor or a DataFrame. Booleans count as 0 and 1. Column names
+            become `names`, if all of them are text.
+        y : (n,) or (n, n_out) array_like or table
+            Numbers become columns (n, n_out). With one axis, text, booleans, categories and
+            integers are classes: they become labels 0, 1, ..., and `classes` holds what they stand
+            for, in increasing order. For regression on integers give ``y.astype(float)``; integers
+            whose values hardly repeat raise an error that says so. Whole numbers stored as float
+            are numbers.
+        test_share : float
+            Of the samples, 0 to 1; each part gets at least one.
+        rng : numpy.random.Generator
+            The only source of randomness.
+
+        Returns
+        -------
+        data : Data
+            In each part the samples keep their order. Of every class, the rounded share is in the
+            test part: at least one sample and not all of them. A class with one sample is in the
+            training part.
+
+        Raises
+        ------
+        TypeError
+            "x has a column 'sex' of dtype str, but needs numbers: turn it into numbers, ..."
+        ValueError
+            "x contains nan at row 3, column 'age': ..."; "y has 4 rows, but x has 5"; a wrong
+            shape; other row labels in x than in y; fewer than two samples or two classes.
+
+        Notes
+        -----
+        The split is random. Where neighbouring samples resemble each other, as in time series,
+        build `Data` from a part of your choice.
+
+        Examples
+        --------
+        >>> x = np.arange(20.0).reshape(10, 2)
+        >>> Data.split(x, x.sum(axis=1), rng=np.random.default_rng(0))
+        Data(x_train (8, 2), y_train (8, 1), x_test (2, 2), y_test (2, 1))
+        >>> data = Data.split(x, ["yes", "no"] * 5, rng=np.random.default_rng(0))
+        >>> data
+        Data(x_train (8, 2), y_train (8,), x_test (2, 2), y_test (2,), classes ('no', 'yes'))
+        >>> data.classes[data.y_test].tolist()
+        ['yes', 'no']
+        """
+        share = check_number("test_share", test_share, low=0.0, high=1.0)
+        rng = check_generator("rng", rng)
+        samples, names = read_inputs("x", x)
+        targets, classes = read_targets("y", y)
+        if len(samples) != len(targets):
+            raise ValueError(f"y has {len(targets)} rows, but x has {len(samples)}")
+        if len(samples) < 2:
+            raise ValueError(f"x has shape {samples.shape}, but a split needs at least 2 samples")
+        check_same_rows("x", x, "y", y)
+        test = _test_places(targets if classes is not None else None, len(samples), share, rng)
+        train = np.delete(np.arange(len(samples)), test)
+        return cls(samples[train], targets[train], samples[test], targets[test], names, classes)
 
 
 class DataLike(Protocol):
@@ -120,58 +214,49 @@ def check_data(data: object) -> Data:
     if isinstance(data, Data):
         return data
     check_arrays(data)
-    return Data(*(getattr(data, field.name) for field in fields(Data)))
+    x_train, y_train, x_test, y_test = (getattr(data, name) for name in ARRAYS)
+    names, classes = getattr(data, "names", None), getattr(data, "classes", None)
+    return Data(x_train, y_train, x_test, y_test, names, classes)
 
 
 def check_arrays(data: object) -> None:
     """Raise TypeError if `data` lacks one of the four arrays."""
-    names = [field.name for field in fields(Data)]
-    for name in names:
+    for name in ARRAYS:
         if not hasattr(data, name):
             kind = type(data).__name__
             raise TypeError(
-                f"data is a {kind} without attribute {name}, but needs {', '.join(names)} "
-                "(as kan_ref.Data has them)"
+                f"data is a {kind} without attribute {name}, but needs {', '.join(ARRAYS)} "
+                "(as kan_ref.Data has them; kan_ref.Data.split(x, y, rng=rng) splits x and y)"
             )
 
 
-def _two_axes(name: str, value: object, letter: str, axes: tuple[str, str]) -> FloatArray:
-    """Return `value` with two axes, or integer labels y.
-
-    For other arrays with one axis the message shows the code that gives the right ones.
-    """
-    if value is None:
-        again = f": hold out a part of the samples, or give {letter}_train again"
-        raise TypeError(
-            f"{name} is None, but needs shape ({', '.join(axes)})"
-            f"{again if name.endswith('test') else ''}"
-        )
-    found = check_rectangular(name, value)
-    if found.ndim == 1 and found.size:
-        if letter == "y" and found.dtype.kind in "iu":
-            return found
+def check_loss(data: object, loss: object) -> None:
+    """Raise ValueError if labels that stand for `classes` are to be fitted as numbers."""
+    classes = getattr(data, "classes", None)
+    if classes is not None and loss != "cross_entropy":
         raise ValueError(
-            f"{name} has shape {found.shape}, but needs shape ({', '.join(axes)}); "
-            f"{_second_axis(name, value, found, letter)}"
+            f"loss is {loss!r}, but the data hold labels of the {len(classes)} classes "
+            f"{listed(np.asarray(classes).tolist())}: give loss='cross_entropy' and a network "
+            f"with {len(classes)} outputs, or split y.astype(float) for regression"
         )
-    array = check_float_array(name, value, axes)
-    if 0 in array.shape:
-        raise ValueError(
-            f"{name} has shape {array.shape}, but needs at least one row and one column"
-        )
-    return array
 
 
-def _second_axis(name: str, value: object, found: FloatArray, letter: str) -> str:
-    """Return what to write for an array with one axis: a column, or class labels."""
-    code = as_array(name, value)
-    if letter == "x":
-        return f"for one input write {code}[:, None]"
-    if found.dtype.kind not in "biuf":
-        return f"for classes write {number_classes(name)}"
-    whole = found.dtype.kind == "b" or np.all(found == np.round(found))
-    labels = f", for class labels {code}.astype(int)" if whole else ""
-    return f"for one output write {code}[:, None]{labels}"
+def _test_places(
+    labels: NDArray[Any] | None, n: int, share: float, rng: np.random.Generator
+) -> IntArray:
+    """Return the sorted places of the test part; with labels, a share of each class."""
+    order = rng.permutation(n)
+    if labels is None:
+        return np.sort(order[: min(max(round(share * n), 1), n - 1)])
+    chosen = []
+    for label in np.unique(labels):
+        own = order[labels[order] == label]
+        n_out = min(max(round(share * len(own)), 1), len(own) - 1)
+        chosen.append(own[:n_out])
+    places: IntArray = np.sort(np.concatenate(chosen))
+    if not len(places):
+        raise ValueError("each class of y has one sample, but a split needs a class with two")
+    return places
 
 
 def _agree(data: Data, name: str, other: str, *, axis: int) -> None:
@@ -190,7 +275,7 @@ def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -
     n = len(data.x_train)
     n_out = int(share * n)
     if n_out == 0:
-        return Data(data.x_train, data.y_train, data.x_train, data.y_train)
+        return replace(data, x_test=data.x_train, y_test=data.y_train)
     if rng is not None:
         order = rng.permutation(n)
         out, kept = order[:n_out], order[n_out:]
@@ -198,4 +283,10 @@ def hold_out(data: Data, share: float, rng: np.random.Generator | None = None) -
         step = round(1.0 / share)
         out = np.arange(step - 1, n, step)
         kept = np.delete(np.arange(n), out)
-    return Data(data.x_train[kept], data.y_train[kept], data.x_train[out], data.y_train[out])
+    return replace(
+        data,
+        x_train=data.x_train[kept],
+        y_train=data.y_train[kept],
+        x_test=data.x_train[out],
+        y_test=data.y_train[out],
+    )

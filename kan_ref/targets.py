@@ -20,7 +20,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice, check_generator, check_integer, check_number
+from kan_ref.checks import (
+    FloatArray,
+    check_choice,
+    check_float_array,
+    check_generator,
+    check_integer,
+    check_number,
+    check_overflow,
+    check_rectangular,
+)
 from kan_ref.data import Data
 
 _SECTION = "Liu et al., arXiv 2404.19756, section 3.1"
@@ -109,19 +118,28 @@ TARGETS: dict[str, Target] = {
 
 
 def sample(
-    name: str,
+    f: str | Callable[[FloatArray], object],
     *,
+    n_in: int | None = None,
+    domain: object = None,
     n_train: int = 1000,
     n_test: int = 1000,
     noise: float = 0.0,
     rng: np.random.Generator,
 ) -> Data:
-    """Draw independent uniform points from the domain of a target, and return them with its values.
+    """Draw independent uniform points from a domain, and return them with the values of a function.
 
     Parameters
     ----------
-    name : str
-        A key of `TARGETS`: "bessel", "exp_sin", "product", "exp_mean_sin2" or "exp_two_sines".
+    f : str or callable
+        A key of `TARGETS`: "bessel", "exp_sin", "product", "exp_mean_sin2" or "exp_two_sines"; or a
+        function of your own, called once with the training points and once with the test points:
+        x (n, n_in) -> y (n,) or (n, n_out), one row for each sample.
+    n_in : int, optional
+        Number of inputs of your own function: 2, or as many as `domain` has rows.
+    domain : (2,) or (n_in, 2), optional
+        Lower and upper bound of every input, or of each, for your own function; -1 and 1 by
+        default.
     n_train, n_test : int
         Numbers of points, at least 1.
     noise : float
@@ -133,34 +151,104 @@ def sample(
     Returns
     -------
     data : Data
-        `x_train` (n_train, n_in), `y_train` (n_train, 1), `x_test` (n_test, n_in), `y_test`
-        (n_test, 1).
+        `x_train` (n_train, n_in), `y_train` (n_train, n_out), `x_test` (n_test, n_in), `y_test`
+        (n_test, n_out).
 
     Raises
     ------
     ValueError
-        Unknown name, with the nearest known one; a number of points below 1; negative noise.
+        Unknown name, with the nearest known one; a number of points below 1; negative noise; a
+        domain without width; if f raises an error, or returns values of a wrong shape, of a wrong
+        type, or not finite: "f returned nan at x = [-0.27, 0.04]: choose a domain= where f is
+        finite".
     TypeError
-        rng is not a Generator.
+        rng is not a Generator; n_in or domain together with a name.
 
     Notes
     -----
     The order of draws is fixed: training points, their noise (drawn even where its deviation is 0),
-    test
-    points. So the training part does not depend on `n_test`, and `noise` changes only `y_train`.
+    test points. So the training part does not depend on `n_test`, and `noise` changes `y_train`
+    alone.
 
     Examples
     --------
     >>> sample("product", n_train=3, n_test=2, rng=np.random.default_rng(0))
     Data(x_train (3, 2), y_train (3, 1), x_test (2, 2), y_test (2, 1))
+    >>> def f(x):
+    ...     return np.sin(x[:, 0]) * x[:, 1]
+    >>> sample(f, domain=[(0, 3), (-1, 1)], n_train=3, n_test=2, rng=np.random.default_rng(0))
+    Data(x_train (3, 2), y_train (3, 1), x_test (2, 2), y_test (2, 1))
     """
-    target = TARGETS[check_choice("name", name, tuple(TARGETS))]
+    if callable(f):
+        low, high = _bounds(n_in, domain)
+        values = _checked(f)
+    else:
+        target = TARGETS[check_choice("f", f, tuple(TARGETS))]
+        for name, value in (("n_in", n_in), ("domain", domain)):
+            if value is not None:
+                raise TypeError(
+                    f"{name} is {value!r}, but {f!r} has {target.n_in} inputs on "
+                    f"{list(target.domain)}: {name} is for functions of your own"
+                )
+        low, high = (np.full(target.n_in, bound) for bound in target.domain)
+        values = target.f
     n_train = check_integer("n_train", n_train, low=1)
     n_test = check_integer("n_test", n_test, low=1)
     noise = check_number("noise", noise, low=0.0)
     rng = check_generator("rng", rng)
-    low, high = target.domain
-    x_train = rng.uniform(low, high, (n_train, target.n_in))
-    y_train = target.f(x_train) + noise * rng.standard_normal((n_train, 1))
-    x_test = rng.uniform(low, high, (n_test, target.n_in))
-    return Data(x_train, y_train, x_test, target.f(x_test))
+    x_train = rng.uniform(low, high, (n_train, len(low)))
+    y_train = values(x_train)
+    y_train = y_train + noise * rng.standard_normal(y_train.shape)
+    x_test = rng.uniform(low, high, (n_test, len(low)))
+    return Data(x_train, y_train, x_test, values(x_test))
+
+
+def _bounds(n_in: int | None, domain: object) -> tuple[FloatArray, FloatArray]:
+    """Return lower and upper bounds (n_in,) of the inputs of a user's own function."""
+    array = check_rectangular("domain", (-1.0, 1.0) if domain is None else domain)
+    n = 2 if n_in is None else check_integer("n_in", n_in, low=1)
+    if array.ndim == 1:
+        bounds = np.tile(check_float_array("domain", array, (2,)), (n, 1))
+    else:
+        bounds = check_float_array("domain", array, ("n_in" if n_in is None else n, 2))
+    low, high = bounds.T
+    for place in np.flatnonzero(~(low < high)):
+        raise ValueError(
+            f"domain is {bounds[place].tolist()} for input {place}, but the lower bound must be "
+            "less than the upper one"
+        )
+    with np.errstate(over="ignore"):
+        check_overflow("the width of domain lies", high - low)
+    return low, high
+
+
+def _checked(f: Callable[[FloatArray], object]) -> Callable[[FloatArray], FloatArray]:
+    """Return `f` with values as columns (n, n_out); where it fails, one message says why."""
+
+    def values(x: FloatArray) -> FloatArray:
+        n, n_in = x.shape
+        takes = f"f takes one array x of shape ({n}, {n_in}), with columns x[:, 0], ..."
+        returns = f"({n},) or ({n}, n_out)"
+        try:
+            with np.errstate(all="ignore"):  # values that are not finite raise an error below
+                y = np.asarray(f(x.copy()))
+        except Exception as error:
+            raise ValueError(f"f raised {type(error).__name__}: {error}; {takes}") from error
+        if y.dtype.kind not in "biuf":
+            raise ValueError(f"f returned dtype {y.dtype}, but must return real numbers {returns}")
+        if y.ndim not in (1, 2) or len(y) != n or y.size == 0:
+            raise ValueError(
+                f"f returned shape {y.shape}, but must return {returns}, one row for each "
+                f"sample: {takes}"
+            )
+        y = np.array(y, dtype=np.float64).reshape(n, -1)
+        wrong = np.flatnonzero(~np.isfinite(y).all(axis=1))
+        if wrong.size:
+            found = y[wrong[0]][~np.isfinite(y[wrong[0]])][0]
+            raise ValueError(
+                f"f returned {found} at x = {x[wrong[0]].tolist()}: choose a domain= where f is "
+                "finite"
+            )
+        return y
+
+    return values

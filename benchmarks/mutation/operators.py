@@ -60,6 +60,7 @@ SYMMETRIC = {
     "multiply",
     "add",
     "swapaxes",
+    "array_equal",
 }
 UNWRAPPED = {"abs", "sqrt", "square", "reversed", "sorted", "round"}  # f(x) becomes x
 SIDES = {"left": "right", "right": "left"}
@@ -148,6 +149,8 @@ def _call(node: ast.AST) -> Iterator[Change]:
     if (
         len(args) > 1
         and name not in SYMMETRIC
+        and ast.unparse(node.func)
+        != "np.clip"  # max(x, low) is symmetric; x.clip(low, high) is not
         and not any(isinstance(arg, ast.Starred) for arg in args[:2])
     ):
         yield node, changed(node, args=[args[1], args[0], *args[2:]])

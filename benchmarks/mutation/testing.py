@@ -62,6 +62,7 @@ class _Plugin:
 
     def __init__(self) -> None:
         self.failed: list[str] = []
+        self.running = "collection"
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
@@ -76,6 +77,16 @@ class _Plugin:
         """Note a file that cannot be imported."""
         if report.failed:
             self.failed.append(f"import of {report.nodeid}")
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note which test runs."""
+        self.running = nodeid
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note the test that a KeyboardInterrupt ends, which pytest does not count as failed."""
+        signal.setitimer(signal.ITIMER_PROF, 0.0)  # the report that follows is not the test's
+        self.failed.append(self.running)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a test that failed."""

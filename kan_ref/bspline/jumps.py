@@ -46,7 +46,7 @@ def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
             (degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0
         )
         weights = _differences(weights) * scale[:, :, None]
-    filled = np.diff(knots[:, degree : n_knots - degree], axis=1) > 0
+    filled = np.diff(knots[:, degree : n_knots - degree]) > 0
     return _differences(weights) * (filled[:, :-1] & filled[:, 1:])[:, :, None]
     # [/eq:derivative-jumps]
 

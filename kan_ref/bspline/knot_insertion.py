@@ -61,13 +61,13 @@ def insert_knot(
     t = check_number("t", t, low=float(old[0]), high=float(old[-1]))
     zeros = np.zeros((len(curves), 1))
     # [eq:boehm]
-    low, high = old[: n_basis + 1], old[degree : degree + n_basis + 1]
+    low, high = old[: n_basis + 1], old[degree:]
     alpha = np.where(
         t >= high, 1.0, (np.clip(t, low, high) - low) / np.where(high > low, high - low, 1.0)
     )
     moved = (1.0 - alpha) * np.hstack([zeros, curves]) + alpha * np.hstack([curves, zeros])
     # [/eq:boehm]
-    return np.insert(old, np.searchsorted(old, t, side="right"), t), moved
+    return np.insert(old, np.searchsorted(old, t), t), moved
 
 
 def refinement_matrix(knots: object, degree: int, new_knots: object) -> FloatArray:

@@ -57,7 +57,7 @@ def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
     """
     (n_in, n_knots), reach = knots.shape, max(degree, 1)
     padded = np.pad(knots, ((0, 0), (reach, reach)), mode="edge")
-    filled = np.diff(knots, axis=1) > 0
+    filled = np.diff(knots) > 0
     bins_per_unit, interval_of_bin = _bins(knots, degree, filled)
     vectors = KnotVectors(
         knots=knots,
@@ -94,7 +94,7 @@ def _bins(
         return None, None
     position = (knots - knots[:, :1]) / width[:, None]  # in bins
     edges = np.rint(position).astype(np.intp)
-    bins = np.diff(edges, axis=1)  # of each interval
+    bins = np.diff(edges)  # of each interval
     if np.any(np.abs(position - edges) >= 0.25) or np.any((bins > 0) != filled):
         return None, None
     if np.all(bins == 1):

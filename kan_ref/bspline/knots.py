@@ -60,7 +60,7 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
         raise ValueError(f"low must lie below high, but they are {a[i]} and {b[i]} at input {i}")
     check_width(a, b, a, b)
     knots = add_outer_knots(uniform_breakpoints(a, b, n_intervals), degree)
-    equal = np.any(np.diff(knots, axis=1) <= 0, axis=1)
+    equal = np.any(np.diff(knots) <= 0, axis=1)
     if equal.any():
         i = int(np.argmax(equal))
         raise ValueError(
@@ -108,7 +108,7 @@ def add_outer_knots(grid: FloatArray, degree: int) -> FloatArray:
     ValueError if the outer knots overflow.
     """
     a, b, n_intervals = grid[:, :1], grid[:, -1:], grid.shape[1] - 1
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         # [eq:outer-knots]
         h = (b - a) / n_intervals
         outer = np.arange(1, degree + 1) * h
@@ -167,7 +167,7 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
             f"{name} must leave [a, b] some width, but row {i} has both ends at {a[i]}"
         )
     check_width(array[:, 0], array[:, -1], array[:, 0], array[:, -1])
-    gaps = np.diff(array, axis=1)
+    gaps = np.diff(array)
     if np.any((gaps > 0.0) & (gaps <= NARROWEST)):
         raise ValueError(
             f"{name} has different knots at most {NARROWEST:g} apart: scale the inputs"
@@ -180,15 +180,13 @@ def check_per_input(name: str, value: object, n_in: int | None = None) -> FloatA
 
     Return it as an array (1,) or (n_in,). `n_in` None accepts any number of inputs.
     """
-    array = check_float_array(name, np.atleast_1d(check_rectangular(name, value)), ("n_in",))
-    if len(array) != 1 and n_in is not None:
-        check_float_array(name, array, (n_in,))
-    return array
+    array = np.atleast_1d(check_rectangular(name, value))
+    return check_float_array(name, array, ("n_in" if n_in is None or array.size == 1 else n_in,))
 
 
 def check_width(low: FloatArray, high: FloatArray, first: FloatArray, last: FloatArray) -> None:
     """Raise ValueError if last - first overflows; the message names the range [low, high]."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         wide = ~np.isfinite(last - first)
     if wide.any():
         i = int(np.argmax(wide))

@@ -73,7 +73,7 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
 
 def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
     """Return the ends (n_in,), (n_in,) of input grids: 5 % beyond the samples x (batch, n_in)."""
-    return _sample_bounds(x, _SAMPLE_PAD)[:2]
+    return _sample_bounds(_check_samples(x), _SAMPLE_PAD)[:2]
 
 
 def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
@@ -82,7 +82,7 @@ def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     They lie R / n_intervals, but at least 5 % of R, beyond the activations.
     """
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    return _sample_bounds(x, max(1.0 / n_intervals, _SAMPLE_PAD))[:2]
+    return _sample_bounds(_check_samples(x), max(1.0 / n_intervals, _SAMPLE_PAD))[:2]
 
 
 def blended_knots(
@@ -129,9 +129,11 @@ def blended_knots(
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
     degree = check_integer("degree", degree, low=0)
     beta = check_number("uniform_share", uniform_share, low=0.0, high=1.0)
-    a, b, flat = _sample_bounds(x, check_number("margin", margin, low=0.0) / n_intervals)
+    relative_pad = check_number("margin", margin, low=0.0) / n_intervals
+    samples = _check_samples(x)
+    a, b, flat = _sample_bounds(samples, relative_pad)
     uniform = uniform_breakpoints(a, b, n_intervals)
-    quantiles = interpolate_in_rank(np.sort(np.asarray(x, dtype=np.float64), axis=0).T, n_intervals)
+    quantiles = interpolate_in_rank(np.sort(samples.T), n_intervals)
     # [eq:blended-breakpoints]
     blend = beta * uniform + (1.0 - beta) * quantiles
     # [/eq:blended-breakpoints]
@@ -140,13 +142,20 @@ def blended_knots(
     return add_outer_knots(blend, degree)
 
 
-def _sample_bounds(x: object, relative_pad: float) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return `_padded_bounds` of samples x (batch, n_in), the pad relative to their range."""
+def _check_samples(x: object) -> FloatArray:
+    """Check that x are samples (batch, n_in), and return them as float64."""
     samples = check_float_array("x", x, ("batch", "n_in"))
     if not len(samples):
         raise ValueError(
             f"x has shape {samples.shape}, but a grid needs at least one row of samples"
         )
+    return samples
+
+
+def _sample_bounds(
+    samples: FloatArray, relative_pad: float
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return `_padded_bounds` of samples (batch, n_in), the pad relative to their range."""
     low, high = samples.min(axis=0), samples.max(axis=0)
     check_width(low, high, low, high)
     with np.errstate(over="ignore"):

@@ -106,5 +106,5 @@ def contains_breakpoints(old: FloatArray, new: FloatArray) -> BoolArray:
 
 def multiplicity(values: FloatArray, knots: FloatArray) -> IntArray:
     """Count how often each of the values occurs in a knot vector (n_knots,)."""
-    first = np.searchsorted(knots, values, side="left")
+    first = np.searchsorted(knots, values)
     return np.searchsorted(knots, values, side="right") - first

@@ -8,6 +8,13 @@ from kan_ref.checks.calls import explain_call as explain_call
 from kan_ref.checks.other_names import CALLS as CALLS
 from kan_ref.checks.records import Record as Record
 from kan_ref.checks.records import network_remedy as network_remedy
+from kan_ref.checks.samples import check_classes as check_classes
+from kan_ref.checks.samples import check_input_names as check_input_names
+from kan_ref.checks.samples import check_samples as check_samples
+from kan_ref.checks.samples import listed as listed
+from kan_ref.checks.tables import check_same_rows as check_same_rows
+from kan_ref.checks.tables import read_inputs as read_inputs
+from kan_ref.checks.tables import read_targets as read_targets
 from kan_ref.checks.values import BoolArray as BoolArray
 from kan_ref.checks.values import FloatArray as FloatArray
 from kan_ref.checks.values import IntArray as IntArray

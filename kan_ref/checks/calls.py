@@ -50,14 +50,14 @@ def call_message(
     name : str
         Name of the function.
     parameters : mapping
-        As in `inspect.signature(function).parameters`; a leading self is not counted.
+        As in `inspect.signature(function).parameters`; a leading self or cls is not counted.
     n_args : int
-        Number of arguments by position, with self.
+        Number of arguments by position, with self or cls.
     given : iterable of str
         Names of the arguments by name.
     """
     kinds = [parameter.kind for parameter in parameters.values()]
-    own = [other for other in parameters if other != "self"]
+    own = [other for other in parameters if other not in ("self", "cls")]
     unknown = [other for other in given if other not in parameters]
     if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
         names = ", ".join(map(repr, unknown))
@@ -65,7 +65,7 @@ def call_message(
         return f"{name} has no argument{'s' * (len(unknown) > 1)} {names}: {remedies}"
     by_name = [other for other in own if parameters[other].kind == inspect.Parameter.KEYWORD_ONLY]
     placed = [other for other in own if other not in by_name]
-    n_placed = n_args - ("self" in parameters)
+    n_placed = n_args - (len(parameters) - len(own))
     if n_placed > len(placed) and inspect.Parameter.VAR_POSITIONAL not in kinds:
         rest = f": give the others by name ({', '.join(f'{n}=' for n in by_name)})"
         return (

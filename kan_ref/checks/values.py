@@ -74,6 +74,15 @@ def check_float_array(
     ValueError
         "x has shape (3,), but needs shape (batch, 2)"; "x contains nan at row 3, column 0"
     """
+    array = check_real_array(name, value, shape, flags=flags)
+    check_finite(name, array)
+    return array
+
+
+def check_real_array(
+    name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False
+) -> FloatArray:
+    """Return `value` as `check_float_array` does, but accept nan and infinity."""
     array = check_rectangular(name, value)
     if array.dtype.kind not in ("biuf" if flags else "iuf"):
         raise TypeError(_wrong_kind(name, value, array))
@@ -83,9 +92,7 @@ def check_float_array(
         wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
         remedy = shape_remedy(name, value, array, shape)
         raise ValueError(f"{name} has shape {array.shape}, but needs shape ({wanted}){remedy}")
-    array = np.ascontiguousarray(array, dtype=np.float64)
-    check_finite(name, array)
-    return array
+    return np.ascontiguousarray(array, dtype=np.float64)
 
 
 def check_columns(name: str, y: object, n_out: int) -> FloatArray:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
-from kan_ref.data import DataLike, check_data, hold_out
+from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search
 from kan_ref.network import Network, check_inputs, network_values
@@ -105,6 +105,7 @@ def eliminate(
     four inputs and 1000 samples.
     """
     checked = check_data(data)
+    check_loss(checked, "mse")
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
     search = Search(
         hold_out(checked, VALIDATION_SHARE),

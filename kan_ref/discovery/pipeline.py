@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
-from kan_ref.data import Data, DataLike, check_data, hold_out
+from kan_ref.data import Data, DataLike, check_data, check_loss, hold_out
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_or_cosine
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search, fitted
@@ -117,7 +117,7 @@ def discover(
         Widths of the first network, wide enough. The depth is kept; the widths of the hidden layers
         are found.
     names : sequence of str, optional
-        Names of the inputs in the formula; x_1, x_2, ... by default.
+        Names of the inputs in the formula; by default the data's own, else x_1, x_2, ...
     functions : sequence of str, optional
         Candidates for the edges; by default the whole library.
     n_intervals, degree : int
@@ -152,6 +152,7 @@ def discover(
     Liu et al. 2024, section 2.5. Takes a few seconds for two inputs and 1000 samples.
     """
     checked = check_data(data)
+    check_loss(checked, "mse")
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
@@ -159,7 +160,7 @@ def discover(
     smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
     for name in functions or ():
         lookup(name)
-    labels = check_names(names, checked.x_train.shape[1])
+    labels = check_names(checked.names if names is None else names, checked.x_train.shape[1])
     ends = (checked.x_train.shape[1], np.atleast_2d(checked.y_train).shape[1])
     if isinstance(widths, Sequence) and len(widths) > 1 and (widths[0], widths[-1]) != ends:
         raise ValueError(

@@ -17,6 +17,9 @@ from kan_ref.network.editing import replace_layer as replace_layer
 from kan_ref.network.editing import unlock_edges as unlock_edges
 from kan_ref.network.editing import with_formula as with_formula
 from kan_ref.network.gradient_check import check_gradients as check_gradients
+from kan_ref.network.grid_coverage import Coverage as Coverage
+from kan_ref.network.grid_coverage import coverage as coverage
+from kan_ref.network.grid_coverage import uncovered as uncovered
 from kan_ref.network.initialization import COEF_SCALE as COEF_SCALE
 from kan_ref.network.initialization import check_widths as check_widths
 from kan_ref.network.initialization import domain_of_samples as domain_of_samples

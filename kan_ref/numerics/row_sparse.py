@@ -18,8 +18,10 @@ The nonzero basis functions of a sample give such rows: of the G + degree coeffi
 only degree + 1 have a nonzero derivative.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import iadd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,23 +209,26 @@ def normal_matrix(jacobian: Jacobian) -> FloatArray:
     constants above decide. Besides the result at most two more matrices of its size and 32 MB are
     needed.
     """
-    n_columns = shape(jacobian)[1]
-    total: FloatArray | None = None
+    total: FloatArray = reduce(iadd, _normal_parts(_blocks(jacobian), shape(jacobian)[1]))
+    return total
+
+
+def _normal_parts(blocks: Sequence[Block], n_columns: int) -> Iterator[FloatArray]:
+    """Yield new matrices (n_columns, n_columns), of which J^T J is the sum, one after the other."""
     upper: FloatArray | None = None
-    for block in _blocks(jacobian):
-        if isinstance(block, RowSparse) and _assembling_is_cheaper(block):
+    for block in blocks:
+        if not isinstance(block, RowSparse):
+            yield block.T @ block
+        elif _assembling_is_cheaper(block):
             upper = np.zeros(n_columns**2) if upper is None else upper
             _assemble(block, upper)
         else:
-            product = _normal_by_blas(block) if isinstance(block, RowSparse) else block.T @ block
-            total = product if total is None else np.add(total, product, out=total)
+            yield _normal_by_blas(block)
     # [eq:row-sparse-normal]
     if upper is not None:
         square = upper.reshape(n_columns, n_columns)
-        mirrored = square + square.T
-        total = mirrored if total is None else np.add(total, mirrored, out=total)
+        yield square + square.T
     # [/eq:row-sparse-normal]
-    return np.zeros((n_columns, n_columns)) if total is None else total
 
 
 def _assembling_is_cheaper(block: RowSparse) -> bool:

@@ -150,33 +150,32 @@ def adam(
         if stopped:
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         t = step + 1
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # checked below
-            # [eq:adam]
-            # "update biased first moment estimate"
-            first = beta1 * first + (1.0 - beta1) * gradient
-            # "update biased second raw moment estimate"
-            second = beta2 * second + (1.0 - beta2) * (gradient * gradient)
-            # "compute bias-corrected first moment estimate"
-            unbiased_first = first / (1.0 - beta1**t)
-            # "compute bias-corrected second raw moment estimate"
-            unbiased_second = second / (1.0 - beta2**t)
-            # "update parameters"
-            trial = theta - rate(t) * unbiased_first / (np.sqrt(unbiased_second) + epsilon)
-            # [/eq:adam]
-            trouble = _not_finite("theta", trial)
-            if trouble is None:
-                new_value, new_gradient = value_and_grad(trial)
-                n_evaluations += 1
-                # a copy: the caller may fill the same array every time
-                new_gradient = np.array(new_gradient, dtype=np.float64)
-                if new_gradient.shape != theta.shape:
-                    raise ValueError(
-                        f"the gradient after step {t} has shape {new_gradient.shape}, "
-                        f"but needs shape {theta.shape}"
-                    )
-                trouble = f"a value of {new_value}"
-                if math.isfinite(new_value):
-                    trouble = _not_finite("a gradient", new_gradient)
+        # [eq:adam]
+        # "update biased first moment estimate"
+        first = beta1 * first + (1.0 - beta1) * gradient
+        # "update biased second raw moment estimate"
+        second = beta2 * second + (1.0 - beta2) * (gradient * gradient)
+        # "compute bias-corrected first moment estimate"
+        unbiased_first = first / (1.0 - beta1**t)
+        # "compute bias-corrected second raw moment estimate"
+        unbiased_second = second / (1.0 - beta2**t)
+        # "update parameters"
+        trial = theta - rate(t) * unbiased_first / (np.sqrt(unbiased_second) + epsilon)
+        # [/eq:adam]
+        trouble = _not_finite("theta", trial)
+        if trouble is None:
+            new_value, new_gradient = value_and_grad(trial)
+            n_evaluations += 1
+            # a copy: the caller may fill the same array every time
+            new_gradient = np.array(new_gradient, dtype=np.float64)
+            if new_gradient.shape != theta.shape:
+                raise ValueError(
+                    f"the gradient after step {t} has shape {new_gradient.shape}, "
+                    f"but needs shape {theta.shape}"
+                )
+            trouble = f"a value of {new_value}"
+            if math.isfinite(new_value):
+                trouble = _not_finite("a gradient", new_gradient)
         if trouble is not None:
             stopped = f"step {t} led to {trouble} and is undone"
             continue

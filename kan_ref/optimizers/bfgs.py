@@ -69,24 +69,19 @@ def _updated(
     """
     step, grad_change = search.theta - theta, search.gradient - gradient
     # on overflow H is not finite, and the line search rejects the next direction
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if inverse is not None:
-            model_curvature = -search.step * float(step @ gradient)
-        else:
-            # [eq:first-inverse-hessian]
-            scale = (
-                float(step @ grad_change) / float(grad_change @ grad_change)
-                if grad_change.any()
-                else 0.0
-            )
-            # [/eq:first-inverse-hessian]
-            if not scale > 0.0:
-                return None
-            inverse = np.zeros((step.size, step.size))
-            inverse.reshape(-1)[:: step.size + 1] = scale
-            model_curvature = float(step @ step) / scale
-        possible = update_inverse_hessian(inverse, step, grad_change, model_curvature, update)
-        return inverse if possible else None
+    if inverse is not None:
+        model_curvature = -search.step * float(step @ gradient)
+    else:
+        # [eq:first-inverse-hessian]
+        scale = float((step @ grad_change) / (grad_change @ grad_change))  # nan if both underflow
+        # [/eq:first-inverse-hessian]
+        if not scale > 0.0:
+            return None
+        inverse = np.zeros((step.size, step.size))
+        inverse.reshape(-1)[:: step.size + 1] = scale
+        model_curvature = float(step @ step) / scale
+    possible = update_inverse_hessian(inverse, step, grad_change, model_curvature, update)
+    return inverse if possible else None
 
 
 @np.errstate(all="ignore")
@@ -163,8 +158,7 @@ def bfgs(
         # [eq:bfgs-step]
         length = norm * float(np.linalg.norm(gradient / norm))  # squares of tiny numbers underflow
         first_step = min(1.0, 1.0 / length) if inverse is None else 1.0
-        with np.errstate(over="ignore", invalid="ignore"):
-            direction = -gradient if inverse is None else -(inverse @ gradient)
+        direction = -gradient if inverse is None else -(inverse @ gradient)
         search = line_search(
             value_and_grad, theta, direction, value, gradient, first_step=first_step
         )

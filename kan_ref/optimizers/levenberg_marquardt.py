@@ -76,10 +76,9 @@ class _Problem:
                 f"the Jacobian has shape {shape(jacobian)}, "
                 f"but needs shape ({residuals.size}, {theta.size})"
             )
-        with np.errstate(over="ignore", invalid="ignore"):
-            check_start_value(float(residuals @ residuals))
-            half_gradient = multiply_transposed(jacobian, residuals)
-            check_float_array("the gradient at the start", half_gradient, (theta.size,))
+        check_start_value(float(residuals @ residuals))
+        half_gradient = multiply_transposed(jacobian, residuals)
+        check_float_array("the gradient at the start", half_gradient, (theta.size,))
         return self.point(theta, residuals, jacobian)
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Jacobian | None]:
@@ -153,24 +152,23 @@ def _next_point(
                 f"of theta's length {size:.2g}"
             )
         # too long a step, which may overflow, is rejected
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            trial, jacobian = problem.try_at(point.theta + step)
-            if trial.shape != point.residuals.shape:
-                raise ValueError(
-                    f"residuals have shape {trial.shape}, "
-                    f"but had shape {point.residuals.shape} at the start"
-                )
-            # [eq:fall]
-            fall = float((point.residuals - trial) @ (point.residuals + trial))
-            # [/eq:fall]
-            decidable = predicted > rounding
-            least = 0.0 if decidable else -_NOISE * point.value
-            if fall > least:  # "if rho > 0 {step acceptable}"; False for nan
-                new = problem.point(point.theta + step, trial, jacobian)
-                good = math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm
-                if good:
-                    state.accept(fall / predicted if decidable else 1.0)
-                    return new
+        trial, jacobian = problem.try_at(point.theta + step)
+        if trial.shape != point.residuals.shape:
+            raise ValueError(
+                f"residuals have shape {trial.shape}, "
+                f"but had shape {point.residuals.shape} at the start"
+            )
+        # [eq:fall]
+        fall = float((point.residuals - trial) @ (point.residuals + trial))
+        # [/eq:fall]
+        decidable = predicted > rounding
+        least = 0.0 if decidable else -_NOISE * point.value
+        if fall > least:  # "if rho > 0 {step acceptable}"; False for nan
+            new = problem.point(point.theta + step, trial, jacobian)
+            good = math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm
+            if good:
+                state.accept(fall / predicted if decidable else 1.0)
+                return new
         if not decidable:
             return (
                 f"a further fall of {predicted:.2g} is lost in the rounding of value "
@@ -259,14 +257,16 @@ def levenberg_marquardt(
         if not stopped and step == n_steps:
             stopped = steps_are_done(n_steps)
         if stopped:
-            break
+            return OptimizeResult(
+                point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
+            )
         equations = normal_equations(point.jacobian, point.residuals)
         if state is None:  # "mu := tau max a_ii"
             state = _Damping(max(damping * equations.largest_square(), _TINY))
         outcome = _next_point(problem, point, state, equations, step_tolerance)
         if isinstance(outcome, str):
             stopped = outcome
-            break
+            continue
         fall, allowed = point.value - outcome.value, value_tolerance * point.value
         point, step = outcome, step + 1
         stopped = asked_to_stop(
@@ -277,6 +277,3 @@ def levenberg_marquardt(
                 f"step {step} lowered the value by {fall:.2g}, "
                 f"not more than {value_tolerance:g} of it"
             )
-    return OptimizeResult(
-        point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
-    )

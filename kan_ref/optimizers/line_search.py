@@ -40,7 +40,7 @@ _MARGIN = 0.1  # distance of a new point from the ends of the bracket, relative 
 class Trial:
     """A point of the line: step a, theta + a d, phi(a), phi'(a), and the gradient there.
 
-    Where value or derivative are not finite they are stored as inf and nan: the step was too long.
+    Where value or derivative are not finite the step was too long, and the value is stored as inf.
     """
 
     step: float
@@ -76,6 +76,7 @@ class LineSearch:
     reason: str
 
 
+@np.errstate(all="ignore")  # after too long a step, which may overflow, the bracket shrinks
 def line_search(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,
@@ -114,8 +115,7 @@ def line_search(
     Algorithm 3.5 as long as `high` is None, then Algorithm 3.6 (zoom). A trial costs one function
     call and, for 100 to 3000 parameters, 10 to 40 microseconds.
     """
-    with np.errstate(over="ignore"):
-        slope = float(direction @ gradient)
+    slope = float(direction @ gradient)
     start = Trial(0.0, theta, value, slope, gradient)
     if not -math.inf < slope < 0.0:
         reason = f"the direction does not lead downhill: its derivative is {slope:.2g}"
@@ -174,15 +174,11 @@ def _trial(
 ) -> Trial:
     """Evaluate the point at `step`; copy the gradient, since the caller may reuse its array."""
     point = theta + step * direction
-    # after too long a step, which may overflow, the bracket shrinks
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        value, gradient = value_and_grad(point)
-        gradient = np.array(gradient, dtype=np.float64)
-        slope = float(direction @ gradient)
+    value, gradient = value_and_grad(point)
+    gradient = np.array(gradient, dtype=np.float64)
+    slope = float(direction @ gradient)
     finite = math.isfinite(value) and math.isfinite(slope)
-    return Trial(
-        step, point, float(value) if finite else math.inf, slope if finite else math.nan, gradient
-    )
+    return Trial(step, point, float(value) if finite else math.inf, slope, gradient)
 
 
 def _beyond(start: Trial, low: Trial) -> float:
@@ -210,7 +206,7 @@ def _cubic_minimizer(a: Trial, b: Trial) -> float:
     # [eq:cubic-interpolation]
     d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step)
     radicand = d1 * d1 - a.slope * b.slope
-    if not radicand >= 0.0:
+    if not radicand > 0.0:
         return math.nan
     d2 = math.copysign(math.sqrt(radicand), a.step - b.step)
     denominator = a.slope - b.slope + 2.0 * d2

@@ -45,11 +45,11 @@ class NormalEquations:
 
     def largest_square(self) -> float:
         """Return max_i (J^T J)_ii."""
-        if self.dual:
-            dense = dense_form(self.jacobian)
-            return float(np.einsum("bi,bi->i", dense, dense).max())
-        return float(self.matrix.diagonal().max())
+        dense = dense_form(self.jacobian) if self.dual else None
+        squares = self.matrix.diagonal() if dense is None else np.einsum("bi,bi->i", dense, dense)
+        return float(squares.max())
 
+    @np.errstate(all="ignore")  # an overflow is reported as an error
     def step(self, damping: float) -> tuple[FloatArray, float]:
         """Return the step h (n_params,), and the predicted fall of the value, (O21).
 
@@ -65,17 +65,16 @@ class NormalEquations:
         """
         damped = self.matrix.copy()
         damped.reshape(-1)[:: len(damped) + 1] += damping
-        with np.errstate(over="ignore", invalid="ignore"):
-            # [eq:damped-normal-equations]
-            if self.dual:
-                z = solve_positive_definite(damped, -self.residuals)
-                step = multiply_transposed(self.jacobian, z)
-            else:
-                step = solve_positive_definite(damped, -self.half_gradient)
-            # [/eq:damped-normal-equations]
-            # [eq:predicted-fall]
-            predicted = float(step @ (damping * step - self.half_gradient))
-            # [/eq:predicted-fall]
+        # [eq:damped-normal-equations]
+        if self.dual:
+            z = solve_positive_definite(damped, -self.residuals)
+            step = multiply_transposed(self.jacobian, z)
+        else:
+            step = solve_positive_definite(damped, -self.half_gradient)
+        # [/eq:damped-normal-equations]
+        # [eq:predicted-fall]
+        predicted = float(step @ (damping * step - self.half_gradient))
+        # [/eq:predicted-fall]
         if not math.isfinite(predicted):
             raise np.linalg.LinAlgError("the step overflows float64")
         whole = np.zeros(self.active.size)
@@ -83,6 +82,7 @@ class NormalEquations:
         return whole, predicted
 
 
+@np.errstate(all="ignore")  # Cholesky rejects a matrix with an overflow for every damping
 def normal_equations(
     jacobian: Jacobian, residuals: FloatArray, *, dual: bool | None = None
 ) -> NormalEquations:
@@ -94,7 +94,6 @@ def normal_equations(
     chosen = jacobian if active.all() else select_columns(jacobian, active)
     if dual is None:
         dual = int(active.sum()) > residuals.size
-    with np.errstate(over="ignore"):  # Cholesky then rejects the matrix for every damping
-        matrix = gram_matrix(chosen) if dual else normal_matrix(chosen)
+    matrix = gram_matrix(chosen) if dual else normal_matrix(chosen)
     half_gradient = multiply_transposed(chosen, residuals)
     return NormalEquations(chosen, active, residuals, half_gradient, matrix, dual)

@@ -5,8 +5,15 @@ from kan_ref.training.history import History as History
 from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step
 from kan_ref.training.objective import value_and_grad as value_and_grad
+from kan_ref.training.predictions import predict_labels as predict_labels
+from kan_ref.training.predictions import predict_proba as predict_proba
 from kan_ref.training.smooth_fit import SmoothRun as SmoothRun
 from kan_ref.training.smooth_fit import fit_smooth as fit_smooth
+from kan_ref.training.standardization import Scaler as Scaler
+from kan_ref.training.standardization import scaled as scaled
 from kan_ref.training.starts import best_start as best_start
 from kan_ref.training.starts import run_starts as run_starts
 from kan_ref.training.undefined import check_start as check_start
+from kan_ref.training.validated_fit import Candidate as Candidate
+from kan_ref.training.validated_fit import ValidatedRun as ValidatedRun
+from kan_ref.training.validated_fit import fit_validated as fit_validated

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import check_flag
-from kan_ref.data import DataLike, check_arrays
+from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, place_hidden_grids, refine
 from kan_ref.optimizers import Iterate, steps_are_done
 from kan_ref.training.goal import Model, Problem
@@ -30,10 +30,12 @@ from kan_ref.training.objective import (
     check_model,
     check_penalty,
 )
+from kan_ref.training.off_grid import note_on_grids
 from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
 from kan_ref.training.settings import Settings, read_settings
 from kan_ref.training.undefined import check_start, note_on_test
+from kan_ref.training.validation import read_validation
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
@@ -57,6 +59,8 @@ def fit(
     learning_rate: float | None = None,
     batch_size: int | None = None,
     rng: np.random.Generator | None = None,
+    validation_share: float = 0.0,
+    patience: int | None = None,
     problem: Problem | None = None,
     callback: Callback | None = None,
     progress: bool = False,
@@ -87,7 +91,14 @@ def fit(
     learning_rate, batch_size : float, int, optional
         For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional
-        Draws mini-batches; needed with `batch_size` alone.
+        Draws held-out samples, then mini-batches; needed with `batch_size` alone. Without it,
+        held-out samples are spread evenly over the order of the training samples.
+    validation_share : float
+        0 to 0.5: the part of the training samples that is held out of training. The network with
+        the smallest loss on them, over all grids, is returned, (T24). Classes keep their shares.
+    patience : int, optional
+        At least 1, with `validation_share`: a grid ends after as many steps in a row without a
+        smaller held-out loss, and the run ends after a grid without one. None ends neither.
     problem : ResidualProblem, optional
         Differential equations, from `residual_problem`. Training data are then measurements: one
         more term of weight 1. Test errors are taken at the test data, or else at the problem's
@@ -102,6 +113,7 @@ def fit(
     run : Run
         On KeyboardInterrupt with the best network so far; `stopped` says so. Where a symbolic edge
         of the network is undefined at a test sample, test errors are nan, and `stopped` says which.
+        So it does where test samples outside the grids determine the test error.
 
     Raises
     ------
@@ -113,7 +125,8 @@ def fit(
     Notes
     -----
     Implements :eq:`fit-schedule`. Beside the optimizer's own work a step costs one forward pass for
-    the training error and one for the test error.
+    the training error and one for the test error; with `validation_share`, one for the held-out
+    samples.
     """
     check_model("network", network)
     settings = read_settings(
@@ -131,8 +144,9 @@ def fit(
     )
     schedule: Sequence[int | None] = (None,) if grids is None else check_grids(network, grids)
     source, test = _read_goal(network, data, problem, loss, batch_size)
+    source, validation = read_validation(source, validation_share, patience, settings.rng)
     bar = len(schedule) * settings.n_steps if check_flag("progress", progress) else None
-    recorder = Recorder(test, callback, n_steps=bar)
+    recorder = Recorder(test, callback, n_steps=bar, validation=validation)
     stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
@@ -146,17 +160,22 @@ def fit(
                     stopped += f"; not refined to {n_intervals} intervals, because {error}"
                     break
             network, stopped = _climb(network, source, settings, recorder)
-            if recorder.asked:
+            exhausted = recorder.halted and validation is not None and not validation.improved
+            if recorder.asked or exhausted:
                 break
         # [/eq:fit-schedule]
     except KeyboardInterrupt:
         interrupted = True
-        network = network if recorder.best is None else recorder.best
+        best = recorder.best if validation is None else validation.best
+        network = network if best is None else best
         steps = "1 step" if recorder.n_steps == 1 else f"{recorder.n_steps} steps"
         stopped = f"interrupted after {steps}: this is the best network so far"
     finally:
         recorder.close()
-    stopped += note_on_test(network, test, "reference x" if data is None else "x_test")
+    if validation is not None and validation.best is not None:
+        stopped += validation.note()
+    samples = "reference x" if data is None else "x_test"
+    stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
     return Run(network, recorder.history(), stopped, interrupted)
 
 
@@ -176,6 +195,7 @@ def _read_goal(
             "residual_problem, or both"
         )
     check_arrays(data)
+    check_loss(data, loss)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
     check_start(network, train.x)
     return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
@@ -201,21 +221,23 @@ def _climb(
             flow = model.flow(inputs)
             left, prediction = model.left_grids(flow), flow[-1]
         recorder.add(model, objective, prediction, iterate.n_evaluations)
-        return left or bool(recorder.asked)
+        return left or bool(recorder.halted)
 
     stopped, moved = recorder.asked, False
-    while not recorder.asked:
+    while not recorder.halted:
         result = settings.run(objective, settings.n_steps - done, after_step)
         network = objective.model_at(result.theta)
         recorder.leave_optimizer(result.n_evaluations)
         done += result.n_steps
-        stopped = recorder.asked or result.stopped
+        stopped = recorder.halted or result.stopped
         if moved and done == settings.n_steps:
-            stopped = recorder.asked or steps_are_done(done)
-        if not left or recorder.asked:
+            stopped = recorder.halted or steps_are_done(done)
+        if not left or recorder.halted:
             break
         network, left, moved = place_hidden_grids(network, points), False, True
         objective = settings.objective(network, goal, points)
+    if recorder.validation is not None:
+        return recorder.validation.best, stopped
     if moved:
         network = recorder.best_here
         if recorder.best_step != recorder.n_steps:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from kan_ref.checks import FloatArray, Record
 from kan_ref.network import Network
 from kan_ref.training.objective import DataGoal, Objective
+from kan_ref.training.validation import Validation
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -30,8 +31,9 @@ class Step:
 
     `step` counts from the start of the run, `n_intervals` is the first layer's (0 for an MLP or a
     LAN), `penalty` is what the objective adds to the loss, `seconds` count from the start;
-    `*_accuracy` is the fraction of right answers for class losses, else nan. `network` is the
-    network after the step.
+    `*_accuracy` is the fraction of right answers for class losses, else nan. `validation_*` is on
+    the samples that `validation_share` holds out of the training samples, nan without them.
+    `network` is the network after the step.
     """
 
     step: int
@@ -45,6 +47,9 @@ class Step:
     test_loss: float
     train_accuracy: float
     test_accuracy: float
+    validation_rmse: float
+    validation_loss: float
+    validation_accuracy: float
     network: Any = field(repr=False)
 
 
@@ -56,6 +61,7 @@ class History:
     ----------
     step, n_intervals, train_rmse, test_rmse, penalty, n_evaluations, seconds
     train_loss, test_loss, train_accuracy, test_accuracy
+    validation_rmse, validation_loss, validation_accuracy
         Arrays (n_entries,).
     """
 
@@ -70,6 +76,9 @@ class History:
     test_loss: FloatArray
     train_accuracy: FloatArray
     test_accuracy: FloatArray
+    validation_rmse: FloatArray
+    validation_loss: FloatArray
+    validation_accuracy: FloatArray
 
     def __repr__(self) -> str:
         return f"History({len(self.step)} entries: {', '.join(self.__dict__)})"
@@ -83,7 +92,8 @@ class Run(Record):
     ----------
     network : Network, MLP or LAN
         Trained. Where hidden grids moved on the last grid of the schedule, it is the best network
-        of that grid, which need not be the last; `stopped` then says of which step it is.
+        of that grid, which need not be the last; `stopped` then says of which step it is. With
+        `validation_share` it is the one with the smallest `history.validation_loss`.
     history : History
     stopped : str
         Why the run ended.
@@ -100,11 +110,15 @@ class Run(Record):
         history = self.history
         if not len(history.step):
             return f"Run({self.network!r}, stopped {self.stopped!r})"
-        numbers = f"train_rmse {history.train_rmse[-1]:.2e}"
-        if not np.isnan(history.test_rmse[-1]):
-            numbers += f", test_rmse {history.test_rmse[-1]:.2e}"
-        if not np.isnan(history.test_accuracy[-1]):
-            numbers += f", test_accuracy {history.test_accuracy[-1]:.3f}"
+        validated = not np.isnan(history.validation_loss).all()
+        entry = int(np.nanargmin(history.validation_loss)) if validated else -1  # the network's own
+        numbers = f"train_rmse {history.train_rmse[entry]:.2e}"
+        if validated:
+            numbers += f", validation_rmse {history.validation_rmse[entry]:.2e}"
+        if not np.isnan(history.test_rmse[entry]):
+            numbers += f", test_rmse {history.test_rmse[entry]:.2e}"
+        if not np.isnan(history.test_accuracy[entry]):
+            numbers += f", test_accuracy {history.test_accuracy[entry]:.3f}"
         return (
             f"Run({self.network!r}, {history.step[-1]} steps, {numbers}, stopped {self.stopped!r})"
         )
@@ -120,15 +134,20 @@ class Recorder:
 
     `asked` says that the callback asked to stop, and is "" until then. `best` is the network with
     the smallest objective so far, `best_here` the one since the last call of `enter_grid`, and
-    `best_step` its step.
+    `best_step` its step. `validation` watches the held-out samples, if there are any.
     """
 
     def __init__(
-        self, test: DataGoal | None, callback: Callback | None, *, n_steps: int | None
+        self,
+        test: DataGoal | None,
+        callback: Callback | None,
+        *,
+        n_steps: int | None,
+        validation: Validation | None = None,
     ) -> None:
         if callback is not None and not callable(callback):
             raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
-        self.test, self.asked = test, ""
+        self.test, self.asked, self.validation = test, "", validation
         self.best: Any = None
         self.best_here: Any = None
         self.best_step = 0
@@ -143,6 +162,8 @@ class Recorder:
         """Record the network at the start of a grid."""
         if self.test is not None:
             self.test = self.test.prepare(objective.model)
+        if self.validation is not None:
+            self.validation.enter_grid(objective.model)
         self.best_here, self._lowest_here = None, np.inf
         self._write(objective.model, objective, None, 0, step=self.n_steps)
 
@@ -159,6 +180,11 @@ class Recorder:
         self._evaluations_before += n_evaluations
 
     @property
+    def halted(self) -> str:
+        """Why the optimizer must stop: the callback asked to, or patience; "" while it need not."""
+        return self.asked or ("" if self.validation is None else self.validation.idle)
+
+    @property
     def n_steps(self) -> int:
         """Number of steps so far."""
         return int(self._entries[-1][0]) if self._entries else 0
@@ -172,7 +198,11 @@ class Recorder:
         step: int,
     ) -> None:
         added, train = objective.added(network), objective.goal.judge(network, prediction)
-        test = (np.nan, np.nan, np.nan) if self.test is None else self.test.judge(network)
+        test = held_out = (np.nan, np.nan, np.nan)
+        if self.test is not None:
+            test = self.test.judge(network)
+        if self.validation is not None:
+            held_out = self.validation.judge(network, step)
         entry = Step(
             step=step,
             n_intervals=network.layers[0].n_intervals if isinstance(network, Network) else 0,
@@ -185,6 +215,9 @@ class Recorder:
             test_loss=test[0],
             train_accuracy=train[2],
             test_accuracy=test[2],
+            validation_rmse=held_out[1],
+            validation_loss=held_out[0],
+            validation_accuracy=held_out[2],
             network=network,
         )
         # without its network: a long run would hold every theta it ever had
@@ -195,7 +228,8 @@ class Recorder:
         if value < self._lowest:
             self._lowest, self.best = value, network
         if self._bar is not None:
-            known = "" if np.isnan(entry.test_rmse) else f", test {entry.test_rmse:.1e}"
+            known = "" if np.isnan(held_out[1]) else f", held out {held_out[1]:.1e}"
+            known += "" if np.isnan(test[1]) else f", test {test[1]:.1e}"
             self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}{known}")
         if self._callback is not None and self._callback(entry):
             self.asked = f"the callback asked to stop after step {step}"

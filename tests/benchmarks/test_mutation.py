@@ -36,6 +36,8 @@ CHANGES = [  # kind, statement, all its mutants of that kind
     ("call", "f(a, b, key=c)", {"f(b, a, key=c)", "f(a, b)"}),
     ("call", "zip(a, strict=True)", set()),
     ("call", "max(a, b)", set()),
+    ("call", "np.clip(a, b, c)", set()),
+    ("call", "a.clip(b, c)", {"a.clip(c, b)"}),
     ("function", "np.minimum(a, b)", {"np.maximum(a, b)"}),
     ("function", "abs(a)", {"a"}),
     ("axis", "f(a, axis=1)", {"f(a, axis=0)"}),
@@ -264,6 +266,27 @@ def test_a_mutant_whose_test_fails_anyway_is_unclear(tiny):
 
     assert "test_once fails without a mutation" in done.stdout
     assert "1 of    10 killed" in done.stdout  # the loop without an end
+
+
+def test_a_mutant_that_lets_a_keyboard_interrupt_through_is_killed_and_the_run_goes_on(tiny):
+    (tiny / "tiny" / "numbers.py").write_text(
+        "def checked(stop):\n    if stop:\n        raise KeyboardInterrupt\n    return 1\n"
+    )
+    (tiny / "tests" / "test_good.py").write_text(
+        "from tiny.numbers import checked\n\ndef test_goes_on():\n    assert checked(False) == 1\n"
+    )
+
+    done = run(tiny, "--n", "100", "--json", tiny / "all.json", "--tests", "tests/test_good.py")
+
+    found = json.loads((tiny / "all.json").read_text())["mutants"]
+    assert {m["mutated"]: (m["status"], m["by"]) for m in found} == {
+        "if True:": ("killed", "tests/test_good.py::test_goes_on"),
+        "if False:": ("survived", ""),
+        "pass": ("no test runs it", ""),
+        "return 2": ("killed", "tests/test_good.py::test_goes_on"),
+        "return None": ("killed", "tests/test_good.py::test_goes_on"),
+    }
+    assert done.returncode == 1
 
 
 def test_equivalent_mutants_have_a_reason_and_match_a_mutant():

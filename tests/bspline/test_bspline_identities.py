@@ -333,6 +333,8 @@ def test_arguments_are_left_as_they_were():
 
     np.testing.assert_array_equal(x, before[0])
     np.testing.assert_array_equal(knots, before[1])
+    assert x.flags.writeable
+    assert knots.flags.writeable
 
 
 ROW = np.arange(6.0)[None]

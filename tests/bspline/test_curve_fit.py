@@ -316,6 +316,69 @@ def test_a_wider_row_continues_the_end_polynomials(degree):
 
 
 @pytest.mark.parametrize(
+    ("low", "high"), [(-2.0, 1.0), (-1.0, 2.0), (-2.0, 2.0)], ids=["left", "right", "both"]
+)
+def test_up_to_half_its_width_beyond_the_old_grid_a_curve_needs_no_least_squares(
+    monkeypatch, low, high
+):
+    """The old grid [-1, 1] is contained, and the new one ends exactly half its width beyond."""
+    from kan_ref.bspline import curve_fit
+
+    monkeypatch.delattr(curve_fit, "nearest_coefficients")
+    row, new = even_row(3, 4), even_row(3, int(4 * (high - low)), low, high)
+    coef = np.random.default_rng(0).normal(size=7)
+
+    moved = move_coefficients(row[None], 3, coef[None, None], new[None])[0, 0]
+
+    x = np.linspace(low, high, 30)
+    expected = [float(exact_continued(float(point), row, 3, coef)) for point in x]
+    np.testing.assert_allclose(
+        curve(new, 3, moved, x), expected, rtol=0, atol=1e-12 * np.abs(moved).max()
+    )
+
+
+@pytest.mark.parametrize("contained", [True, False])
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_farther_out_on_one_side_the_end_polynomial_is_constant_from_half_the_width_on(
+    side, contained
+):
+    """A cubic x^3 on [-1, 1] continued to 6: beyond 2 it stays 8, and between the pieces it is smoothed."""
+    row = even_row(3, 4)
+    coef = kr.fit_curve(points_of(row, 3), points_of(row, 3)[:, None] ** 3, knots=row, degree=3)
+    low, high = sorted([-side, 6.0 * side])
+    new = even_row(3, 56 if contained else 55, low, high)
+
+    moved = move_coefficients(row[None], 3, coef.coef[:, None], new[None])[0, 0]
+
+    assert is_nested(row[None, 3:-3], new[None, 3:-3]).item() is contained
+    for point, value in ((0.5, 0.125), (1.0, 1.0), (1.5, 3.375), (3.0, 8.0), (5.9, 8.0)):
+        assert curve(new, 3, moved, [side * point])[0] == pytest.approx(side * value, abs=1e-2)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+def test_where_breakpoints_move_the_curve_is_fitted_on_4_even_points_for_each_basis_function(
+    degree,
+):
+    """From the curve's values at the Greville points, which no point of the fit may determine."""
+    rng = np.random.default_rng(degree)
+    row, new = even_row(degree, 5), even_row(degree, 7)
+    coef = rng.normal(size=(2, 1, 5 + degree))
+
+    moved = move_coefficients(row[None], degree, coef, new[None])
+
+    x = np.linspace(-1.0, 1.0, 4 * (7 + degree))
+    greville = kr.bspline.greville(new[None], degree)[0]
+    values, start = (
+        np.array(
+            [[float(exact_continued(float(p), row, degree, c)) for p in at] for c in coef[:, 0]]
+        )
+        for at in (x, greville)
+    )
+    expected = nearest_solution(design_matrix(x, new, degree), values.T, start)
+    np.testing.assert_allclose(moved[:, 0], expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
     ("degree", "bound"), [(1, 1e-2), (2, 5e-4), (3, 5e-5), (4, 2e-5), (5, 2e-6)]
 )
 def test_a_finer_row_with_other_breakpoints_keeps_a_smooth_curve_nearly(degree, bound):

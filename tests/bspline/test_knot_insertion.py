@@ -482,7 +482,9 @@ def test_the_blossom_of_all_pieces_is_the_oslo_algorithm_for_knots_added_anywher
 def test_blossom_boehm_and_oslo_agree_where_knots_are_added_inside_the_grid(case, data):
     degree, row, coef = case
     a, b = grid_ends(row, degree)
-    added = data.draw(more_knots(row, np.nextafter(a, b), np.nextafter(b, a)))
+    # at 0 the next number would be nearer than knots may lie
+    low, high = max(np.nextafter(a, b), a + 1e-290), min(np.nextafter(b, a), b - 1e-290)
+    added = data.draw(more_knots(row, low, high))
     new, one_by_one = row, coef[None]
     for t in added:
         new, one_by_one = insert_knot(new, degree, one_by_one, t)
@@ -551,6 +553,11 @@ NONE = np.zeros((1, 1, 2))
             (KNOTS, 2, COEF, [0], NONE),
             ValueError,
             r"piece has shape \(1,\), but needs shape \(1, n_new\)",
+        ),
+        (
+            (KNOTS, 2, COEF, [[0], [0]], NONE),
+            ValueError,
+            r"piece has shape \(2, 1\), but needs shape \(1, n_new\)",
         ),
         (
             (KNOTS, 2, COEF, [[1]], NONE),

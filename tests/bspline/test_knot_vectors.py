@@ -62,7 +62,9 @@ def test_division_and_bisection_find_the_same_intervals_at_and_beside_the_knots(
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize(("shift", "even"), [(0.24, True), (0.26, False)])
+@pytest.mark.parametrize(
+    ("shift", "even"), [(0.24, True), (0.26, False), (-0.24, True), (-0.26, False)]
+)
 def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
     knots = np.arange(8.0)[None]
     knots[0, 3] += shift
@@ -125,11 +127,68 @@ def test_every_spacing_of_outer_knots_gives_the_intervals_of_bisection(
     np.testing.assert_array_equal(around[max(degree, 1) - 1, 0], row[expected])
 
 
-def test_a_table_is_not_made_much_longer_than_its_knot_vector():
-    knots = np.concatenate([[-1e9], np.arange(6.0), [1e9]])[None]
+@pytest.mark.parametrize(
+    ("left", "right", "divided"),
+    [
+        (1.0, 1.0, True),
+        (1e9, 1.0, False),
+        (1.0, 1e9, False),
+        (1e9, 1e9, False),
+        (16 * 8 - 6, 1.0, True),
+        (16 * 8 - 5, 1.0, False),
+        (1.0, 16 * 8 - 6, True),
+        (1.0, 16 * 8 - 5, False),
+    ],
+)
+@pytest.mark.parametrize("unit", [1.0, 2.0**-7, 2.0**7, 2.0**-990])
+def test_a_table_is_made_for_at_most_16_bins_for_each_knot(left, right, divided, unit):
+    """8 knots, the inner ones one unit apart; the smallest unit is 1e-298."""
+    knots = unit * np.concatenate([[-left], np.arange(6.0), [5.0 + right]])[None]
 
     vectors = prepare_knots(knots, 1)
 
-    assert vectors.bins_per_unit is None
-    mu, _ = find_intervals(vectors, np.array([[-5.0, 0.5, 5.5]]))
+    assert (vectors.bins_per_unit is not None) is divided
+    mu, _ = find_intervals(vectors, unit * np.array([[-left / 2, 0.5, 5.0 + right / 2]]))
     np.testing.assert_array_equal(mu, [[0, 1, 6]])
+
+
+def test_tables_of_different_lengths_stand_side_by_side():
+    inner = np.arange(6.0)
+    knots = np.array([[-1.0, *inner, 6.0], [-3.0, *inner, 9.0], [0.0, *inner, 8.0]])
+    points = np.linspace(knots[:, 0], knots[:, -1], 43, axis=1)
+
+    vectors = prepare_knots(knots, 1)
+    mu, _ = find_intervals(vectors, points)
+
+    assert vectors.interval_of_bin is not None
+    for row, own, found in zip(knots, points, mu, strict=True):
+        expected = np.searchsorted(row, own, side="right") - 1
+        np.testing.assert_array_equal(found, np.minimum(expected, len(row) - 2))
+
+
+@pytest.mark.parametrize("n_left", [0, 2])
+@pytest.mark.parametrize("n_right", [0, 2])
+def test_knots_repeated_at_the_ends_of_an_even_grid_are_found_by_division(n_left, n_right):
+    knots = np.concatenate([n_left * [-1.0], np.arange(-1.0, 7.0), n_right * [6.0]])[None]
+    degree = 3
+
+    vectors = prepare_knots(knots, degree)
+    mu, _ = find_intervals(vectors, np.array([[-1.0, 0.25, 5.5, 6.0]]))
+
+    assert vectors.bins_per_unit is not None
+    np.testing.assert_array_equal(mu - n_left, [[0, 1, 6, 6]])
+
+
+def test_one_row_of_knots_that_are_not_even_sends_all_to_bisection():
+    """An inner knot that repeats, one off by a quarter, an outer knot between bins, and intervals of 1e-300."""
+    even = np.arange(8.0)
+    assert (3.0 * 1e-300) / 3.0 == 1e-300
+    for row in (
+        np.array([0.0, 1.0, 2.0, 2.0, 4.0, 5.0, 6.0, 7.0]),
+        even + 0.25 * (even == 3.0),
+        even - 0.5 * (even == 0.0),
+        1e-300 * (even - 2.0),
+    ):
+        for rows in ([even, row], [row, even]):
+            assert prepare_knots(np.array(rows), 2).bins_per_unit is None
+    assert prepare_knots(np.array([even, 2.0 * even]), 2).bins_per_unit is not None

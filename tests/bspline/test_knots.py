@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from strategies import degrees, knot_arrays
 
+from kan_ref.bspline.bases import basis
 from kan_ref.bspline.knots import breakpoints, check_knots, extended_knots, uniform_knots
 from kan_ref.bspline.refined_grids import is_nested, refined_breakpoints
 
@@ -64,6 +65,7 @@ def test_a_uniform_row_of_tiny_or_huge_range_is_one_too():
     [
         (1.0, 1.0, "low must lie below high, but they are 1.0 and 1.0 at input 0"),
         ([0.0, 2.0], [1.0, 1.5], "low must lie below high, but they are 2.0 and 1.5 at input 1"),
+        ([0.0, 1.0], 1.0, "low must lie below high, but they are 1.0 and 1.0 at input 1"),
         (np.nan, 1.0, "low contains nan at position 0"),
         (0.0, [1.0, np.inf], "high contains inf at position 1"),
         ([0.0, 0.0], [1.0, 1.0, 1.0], r"high has shape \(3,\), but needs shape \(2,\)"),
@@ -75,6 +77,7 @@ def test_a_uniform_row_of_tiny_or_huge_range_is_one_too():
         ),
         (-1e308, 1e308, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),
         (0.0, 1.7e308, r"the range from 0.0 to 1.7e\+308 at input 0 is too wide"),
+        ([0.0, 0.0], [1.0, 1.7e308], r"the range from 0.0 to 1.7e\+308 at input 1 is too wide"),
     ],
 )
 def test_ends_that_bear_no_uniform_row_are_refused(low, high, sentence):
@@ -144,6 +147,14 @@ def test_breakpoints_are_a_view_and_the_whole_row_at_degree_0():
         ([0.0, 1.0], r"breakpoints has shape \(2,\), but needs shape \(n_in, n_intervals \+ 1\)"),
         ([[0.0, np.inf]], "breakpoints contains inf at row 0, column 1"),
         ([[0.0, 1e308]], r"the range from 0.0 to 1e\+308 at input 0 is too wide"),
+        (
+            [[-1.69e308, -1.64e308, -1.59e308, -1.54e308]],
+            r"the range from -1.69e\+308 to -1.54e\+308 at input 0 is too wide",
+        ),
+        (
+            [[1.54e308, 1.59e308, 1.64e308, 1.69e308]],
+            r"the range from 1.54e\+308 to 1.69e\+308 at input 0 is too wide",
+        ),
     ],
 )
 def test_breakpoints_that_are_no_grid_are_refused(grid, sentence):
@@ -179,15 +190,36 @@ def test_rows_of_every_kind_pass_the_door_unchanged(case):
             1,
             r"grid must leave \[a, b\] some width, but row 0 has both ends at 1.0",
         ),
+        (
+            [[0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 2.0]],
+            1,
+            r"grid must leave \[a, b\] some width, but row 1 has both ends at 1.0",
+        ),
         ([0.0, 1.0], 0, r"grid has shape \(2,\), but needs shape \(n_in, n_knots\)"),
         ([[0.0, np.nan]], 0, "grid contains nan at row 0, column 1"),
         ([[-1e308, 1e308]], 0, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),
+        (
+            [[0.0, 1.0, 2.0], [-1e308, 0.0, 1e308]],
+            0,
+            r"the range from -1e\+308 to 1e\+308 at input 1 is too wide",
+        ),
+        ([[0.0, 1.0, 1.0 + 1e-305], [0.0, 1e-305, 1.0]], 0, "different knots at most 1e-305 apart"),
         ([[0.0, 1.0]], -1, "degree is -1, but must be at least 0"),
     ],
 )
 def test_rows_that_bear_no_splines_are_refused_under_the_caller_s_name(rows, degree, sentence):
     with pytest.raises(ValueError, match=sentence):
         check_knots("grid", rows, degree)
+
+
+def test_knots_just_farther_apart_than_the_narrowest_distance_have_finite_derivatives():
+    """1.01e-305 is the first distance allowed: the derivative of a hat there is below the largest number."""
+    rows = [[0.0, 1.01e-305, 1.0, 2.0], [-1.0, 0.0, 1.0, 1.0]]
+
+    slopes = basis([[0.5e-305, 0.5]], check_knots("grid", rows, 1), 1, derivative=1)
+
+    assert np.isfinite(slopes).all()
+    assert slopes[0, 0, 0] == pytest.approx(1.0 / 1.01e-305, rel=1e-15)
 
 
 def test_rows_of_other_kinds_are_refused():

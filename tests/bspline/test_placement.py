@@ -44,6 +44,12 @@ def test_flat_means_a_range_of_at_most_1e_9_of_the_larger_of_1_and_the_middle(mi
     assert (high[0] - low[0] > 0.9 * max(1.0, abs(middle))) == flat
 
 
+def test_a_range_of_exactly_1e_9_is_still_flat():
+    low, high = grid_bounds(0.0, 1e-9, 0.0)
+
+    np.testing.assert_allclose([low[0], high[0]], [-0.5, 0.5], rtol=1e-8)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "pad", "sentence"),
     [
@@ -53,6 +59,17 @@ def test_flat_means_a_range_of_at_most_1e_9_of_the_larger_of_1_and_the_middle(mi
             0.0,
             "low must not lie above high, but they are 2.0 and 1.0 at input 1",
         ),
+        (0.0, 1.0, [0.1, 0.2, -0.1], r"pad must be at least 0, but is -0.1 at input 2"),
+        (0.0, [1.0, 2.0], [0.1, 0.2, 0.3], r"pad has shape \(3,\), but needs shape \(2,\)"),
+        ([0.0, 0.0], 1.0, [0.1, 0.2, 0.3], r"pad has shape \(3,\), but needs shape \(2,\)"),
+        ([0.0, 0.0], [1.0, 1.0, 1.0], 0.1, r"high has shape \(3,\), but needs shape \(2,\)"),
+        (
+            [1.0, 2.0],
+            [1.0, 1.0],
+            0.0,
+            "low must not lie above high, but they are 2.0 and 1.0 at input 1",
+        ),
+        (0.0, 1.0, [0.0, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
         (0.0, 1.0, [0.1, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
         (0.0, 1.0, np.nan, "pad contains nan at position 0"),
         (-1e308, 1e308, 0.0, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),

@@ -95,8 +95,9 @@ def test_arguments_that_come_by_position_and_go_by_name_are_listed():
         "extend_grid takes 2 arguments by position (network, x), but 3 came: "
         "give the others by name (n_intervals=, outer=)"
     )
-    assert refusal("Data", 1, 2, 3, 4, 5) == (
-        "Data takes 4 arguments by position (x_train, y_train, x_test, y_test), but 5 came"
+    assert refusal("Data", 1, 2, 3, 4, 5, 6, 7) == (
+        "Data takes 6 arguments by position (x_train, y_train, x_test, y_test, names, classes), "
+        "but 7 came"
     )
 
 
@@ -107,7 +108,7 @@ def test_every_argument_of_pykan_in_the_table_of_the_documentation_has_its_row()
     ours = {name for names in PARAMETERS.values() for name in names}
 
     assert {"lamb", "steps", "grid_eps"} <= theirs
-    assert theirs - ours - {"n_var"} <= {row.theirs for row in ARGUMENTS}
+    assert theirs - ours <= {row.theirs for row in ARGUMENTS}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -35,6 +35,12 @@ def test_several_right_hand_sides_are_solved_at_once(n):
     np.testing.assert_allclose(matrix @ x, rhs, rtol=0, atol=1e-13)
 
 
+def test_a_right_hand_side_of_integers_has_a_solution_of_floats():
+    np.testing.assert_array_equal(
+        solve_positive_definite(np.diag([4, 16]), np.array([1, 1])), [0.25, 0.0625]
+    )
+
+
 def test_the_residual_is_at_the_floor_of_rounding_also_when_ill_conditioned():
     """Backward stability: |A x - b| <= c n eps |A| |x|, with c = 1 and a condition of 1e12."""
     rng = np.random.default_rng(3)

@@ -359,6 +359,39 @@ def test_without_a_word_a_thousand_steps_are_done():
     assert adam(bowl(np.ones(1)), [100.0]).stopped == "1000 steps are done"
 
 
+def test_where_the_last_step_has_a_reason_of_its_own_to_stop_the_reason_is_reported():
+    options = {"n_steps": 3, "learning_rate": 0.5}
+
+    by_callback = adam(bowl(np.ones(1)), [9.0], callback=lambda it: it.step == 3, **options)
+    by_gradient = adam(bowl(np.ones(1)), [9.0], gradient_tolerance=8.0, **options)
+
+    assert by_callback.stopped == "the callback asked to stop after step 3"
+    assert by_gradient.n_steps == 3
+    assert by_gradient.stopped == "gradient norm 7.5 is below 8"
+
+
+def test_a_gradient_of_exactly_the_largest_size_is_still_squared():
+    assert adam(constant([1e150]), [0.0], n_steps=2).stopped == "2 steps are done"
+    assert "too large to be squared" in adam(constant([1.01e150]), [0.0], n_steps=2).stopped
+
+
+def test_a_gradient_too_large_to_be_squared_hides_no_other_reason():
+    huge = constant([1e160])
+
+    assert adam(huge, [0.0], n_steps=0).stopped == "0 steps are done"
+    assert adam(
+        spoiled_after(2, (1.0, np.full(2, 1e160))), [1.0, 2.0], callback=lambda it: it.step == 2
+    ).stopped == ("the callback asked to stop after step 2")
+
+
+def test_gradients_of_float32_and_lists_of_integers_are_computed_in_float64():
+    """The squares of 1e30 are beyond float32."""
+    for gradient in (np.full(2, 1e30, dtype=np.float32), [10**9, 10**9]):
+        points = path(lambda theta, g=gradient: (0.0, g), np.zeros(2), n_steps=3, learning_rate=0.5)
+
+        np.testing.assert_allclose(points, np.outer([-0.5, -1.0, -1.5], [1, 1]), rtol=1e-7)
+
+
 def test_a_callback_ends_the_run_where_it_stands():
     result = adam(
         ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=lambda iterate: iterate.step == 5

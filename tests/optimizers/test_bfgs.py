@@ -18,6 +18,7 @@ from kan_ref.optimizers.line_search import LineSearch, line_search
 
 module = sys.modules["kan_ref.optimizers.bfgs"]  # the package hands on the function of this name
 
+EPS = np.finfo(float).eps
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(2, 8)
 updates = st.sampled_from(UPDATES)
@@ -360,6 +361,46 @@ def test_a_curvature_lost_in_rounding_is_refused_even_where_the_metric_of_the_ma
     )
 
 
+@pytest.mark.parametrize(
+    ("inverse", "model_curvature", "possible"),
+    [
+        (1e-140, 0.99e150, True),
+        (1e-140, 1e150, False),
+        (1e140, 1.01e-150, True),
+        (1e140, 1.0 / 1e150, False),
+        (0.99e150, 1e-140, True),
+        (1e150, 1e-140, False),
+        (1.01e-150, 1e140, True),
+        (1.0 / 1e150, 1e140, False),
+        (1.0, 0.99 / EPS, True),
+        (1.0, 1.0 / EPS, False),
+    ],
+)
+def test_the_numbers_of_a_step_lie_between_1e_150_and_1e150_and_their_product_below_1_over_eps(
+    inverse, model_curvature, possible
+):
+    """s = y = 1: b is the curvature of the model, h its inverse."""
+    matrix = np.array([[inverse]])
+
+    updated = update_inverse_hessian(matrix, np.ones(1), np.ones(1), model_curvature, "bfgs")
+
+    assert updated is possible
+    assert possible or matrix[0, 0] == inverse
+
+
+@pytest.mark.parametrize("size", [2.0**-10, 1.0, 2.0**10])
+@pytest.mark.parametrize(("part", "possible"), [(0.9, False), (1.0, False), (1.1, True)])
+def test_the_curvature_of_a_step_counts_from_eps_times_the_lengths_of_step_and_gradient_change(
+    size, part, possible
+):
+    """Powers of two, so that the bound itself is exact; H is small across the step."""
+    step, change = np.array([2.0, 0.0]), np.array([part * EPS, 1.0]) * size
+
+    updated = update_inverse_hessian(np.diag([1.0, 1e-10]), step, change, 4.0 * EPS * size, "bfgs")
+
+    assert updated is possible
+
+
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_a_step_whose_square_would_come_near_overflow_leaves_the_matrix_alone(sign):
     """y^T s = 1e-2, so that every column of the update but that of s is small."""
@@ -369,6 +410,15 @@ def test_a_step_whose_square_would_come_near_overflow_leaves_the_matrix_alone(si
     assert not update_inverse_hessian(inverse, step, change, 1e-2, "bfgs")
 
     np.testing.assert_array_equal(inverse, [[1e300]])
+
+
+def test_a_column_of_the_update_of_exactly_1e150_leaves_the_matrix_alone():
+    inverse = np.array([[1e300]])
+
+    assert 1e150 * (1.0 / 1e150) == 1.0
+    assert not update_inverse_hessian(
+        inverse, np.array([1e150]), np.array([1.0 / 1e150]), 1.0, "bfgs"
+    )
 
 
 # --- runs
@@ -548,6 +598,52 @@ def test_a_failed_line_search_starts_again_along_the_gradient(monkeypatch):
     np.testing.assert_allclose(result.theta, [1.0, 1.0], rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("value", "norm", "progress"),
+    [
+        (1.0, 5.0, False),  # exactly 20 units of rounding below the first value
+        (1.0 - EPS, 5.0, True),
+        (1.0 + 20 * EPS, 5.0, False),
+        (2.0, 4.9, True),
+        (2.0, 5.0, False),
+    ],
+)
+def test_progress_is_a_value_lower_by_more_than_20_units_of_rounding_or_a_smaller_gradient(
+    value, norm, progress
+):
+    search = module._Progress(1.0 + 20 * EPS, 5.0)
+    for _ in range(5):
+        assert search.reason_to_stop(1.0 + 20 * EPS, 5.0) is None
+
+    assert search.reason_to_stop(value, norm) is None
+
+    rest = [search.reason_to_stop(2.0, 9.0) for _ in range(9 if progress else 3)]
+    assert rest == [None] * len(rest)
+    assert search.reason_to_stop(2.0, 9.0).startswith(
+        "10 line searches lowered neither the value 2"
+    )
+
+
+def test_at_negative_values_too_ten_searches_without_progress_are_the_end():
+    search = module._Progress(-7.0, 5.0)
+
+    stops = [search.reason_to_stop(-7.0, 5.0) for _ in range(10)]
+
+    assert stops[:9] == [None] * 9
+    assert stops[9] is not None
+
+
+def test_progress_counts_from_the_lowest_value_and_the_smallest_gradient_so_far():
+    search = module._Progress(1.0, 5.0)
+    assert search.reason_to_stop(3.0, 4.0) is None  # a smaller gradient at a higher value
+    assert search.reason_to_stop(0.5, 6.0) is None  # a lower value with a larger gradient
+
+    stops = [search.reason_to_stop(0.7, 4.5) for _ in range(10)]
+
+    assert stops[:9] == [None] * 9
+    assert stops[9].endswith("beyond its rounding nor the gradient norm 4")
+
+
 @every_update
 def test_a_minimum_is_reached_from_beside_a_maximum(update):
     result = bfgs(lambda t: (float(np.cos(t[0])), -np.sin(t)), [0.1], update=update)
@@ -597,6 +693,18 @@ def test_a_change_of_the_gradient_whose_square_overflows_raises_no_warning(updat
     assert start**2 < np.finfo(float).max
     assert abs(result.theta[0]) < 0.53
     assert result.value < value_and_grad(np.array([0.53]))[0]
+
+
+@every_update
+@pytest.mark.parametrize("curvature", [0.1, 0.2, 0.3, 0.4])
+def test_a_change_of_the_gradient_whose_square_underflows_ends_a_run_without_an_error(
+    update, curvature
+):
+    """From 1e-161 on the square of the gradient is above 0, and that of its change is 0."""
+    for start in (7.5e-162, 1e-161, 2e-161, 3e-161, 1e-160):
+        result = bfgs(bowl(curvature), [start], update=update, gradient_tolerance=0.0)
+
+        assert abs(result.theta[0]) <= start
 
 
 @every_update

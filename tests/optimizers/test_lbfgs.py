@@ -10,12 +10,14 @@ from oracles_optimizers import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian
 from scipy import optimize
 
 from kan_ref.numerics.differences import central_difference
+from kan_ref.optimizers.bfgs import bfgs
 from kan_ref.optimizers.lbfgs import lbfgs, make_pair, two_loop_direction
 from kan_ref.optimizers.line_search import LineSearch, line_search
 from kan_ref.optimizers.result import Iterate, evaluate_start
 
 module = sys.modules["kan_ref.optimizers.lbfgs"]  # the package hands on the function of this name
 
+EPS = float(np.finfo(float).eps)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -204,6 +206,73 @@ def test_a_pair_without_positive_curvature_is_not_stored(change):
     assert make_pair(np.array([1.0, 0.0]), np.array(change)) is None
 
 
+@pytest.mark.parametrize("size", [2.0**-10, 1.0, 2.0**10])
+@pytest.mark.parametrize(("part", "stored"), [(0.9, False), (1.0, False), (1.1, True)])
+def test_a_pair_is_stored_from_eps_times_the_lengths_of_step_and_gradient_change(
+    size, part, stored
+):
+    """Powers of two, so that the bound itself is exact."""
+    step, change = np.array([2.0, 0.0]), np.array([part * EPS, 1.0]) * size
+
+    pair = make_pair(step, change)
+
+    assert (pair is not None) is stored
+    if pair is not None:
+        assert pair.rho == 1.0 / (step @ change)
+
+
+@pytest.mark.parametrize(
+    ("moved", "fall", "progress"),
+    [(20.0, 1.0, False), (20.5, 1.0, True), (1.0, 20.0, False), (1.0, 21.0, True)],
+)
+@pytest.mark.parametrize("value", [1.0, -1.0])
+def test_progress_between_failures_is_more_than_20_units_of_rounding_of_theta_and_of_the_value(
+    moved, fall, progress, value
+):
+    """A number of 1 stands for far more than rounding."""
+    moved, fall = (one * EPS if one > 1.0 else 1e-3 for one in (moved, fall))
+    now = np.array([1.0, 0.5]), value
+    before = np.array([1.0, 0.5 - moved]), value + fall
+
+    assert module._progress(before, now) is progress
+
+
+def test_failures_with_progress_in_between_do_not_end_the_run(monkeypatch):
+    """Only searches along the gradient are allowed to succeed: steepest descent, in which every second search fails."""
+    original, found = module.line_search, []
+
+    def spoiled(value_and_grad, theta, direction, value, gradient, **options):
+        along = np.array_equal(direction, -gradient)
+        found.append(along)
+        if along:
+            return original(value_and_grad, theta, direction, value, gradient, **options)
+        return original(None, theta, gradient, value, gradient)  # uphill: not found
+
+    monkeypatch.setattr(module, "line_search", spoiled)
+
+    result = lbfgs(bowl(np.array([1.0, 7.0, 30.0])), [1.0, -2.0, 0.5], n_steps=8)
+
+    assert found == [True, False] * 7 + [True]
+    assert result.stopped == "8 steps are done"
+
+
+def falling(factor):
+    """A function whose value falls by far and whose gradient shrinks to a part at every call, wherever it is."""
+    calls = []
+
+    def value_and_grad(theta):
+        calls.append(1)
+        return -1e200 * len(calls), np.array([-(factor ** len(calls))])
+
+    return value_and_grad
+
+
+@pytest.mark.parametrize("minimize", [lbfgs, bfgs])
+def test_without_a_word_200_steps_are_done_and_a_gradient_below_1e_12_ends_the_run(minimize):
+    assert minimize(falling(0.89), [0.0]).stopped == "200 steps are done"
+    assert 0.5e-12 <= minimize(falling(0.5), [0.0]).gradient_norm < 1e-12
+
+
 def test_a_run_goes_on_where_there_is_no_curvature():
     """A linear function: gradients do not change, so no pair is stored, and every direction is the gradient's."""
     points = []
@@ -351,6 +420,15 @@ def test_a_run_that_converges_in_its_last_step_says_so():
     assert limited.n_steps == whole.n_steps
     assert limited.stopped == whole.stopped
     assert whole.stopped.startswith(("gradient norm", "the gradient"))
+
+
+def test_a_gradient_of_exactly_the_tolerance_does_not_end_the_run():
+    runs = [
+        lbfgs(bowl(np.ones(1)), [2.0], gradient_tolerance=tolerance, n_steps=0)
+        for tolerance in (2.0, 2.01)
+    ]
+
+    assert [run.stopped for run in runs] == ["0 steps are done", "gradient norm 2 is below 2.01"]
 
 
 def test_a_small_gradient_ends_the_run():

@@ -650,6 +650,172 @@ def test_a_start_without_finite_value_and_gradient_is_refused(answer, kind, sent
         levenberg_marquardt(lambda theta: answer, [1.0, 2.0])
 
 
+EPS = float(np.finfo(float).eps)
+
+
+def two_answers(first, after):
+    """A problem of one parameter: residuals and Jacobian at the first call, and at all later ones."""
+    calls = []
+
+    def linearize(theta):
+        calls.append(1)
+        residuals, slopes = first if len(calls) == 1 else after
+        return np.array(residuals), np.array(slopes)[:, None]
+
+    return linearize
+
+
+@pytest.mark.parametrize("size", [2.0**-10, 1.0, 2.0**10])
+@pytest.mark.parametrize(("units", "n_steps"), [(10.5, 1), (9.5, 0)])
+def test_a_predicted_fall_decides_down_to_10_units_of_rounding_of_the_value(units, n_steps, size):
+    """Above, a lower value is enough; below, the gradient has to halve, and here it grows."""
+    small = float(np.sqrt(units * EPS))
+    grown = two_answers(([size * small, size], [1.0, 0.0]), ([0.0, size], [1.0, 1.0]))
+
+    result = levenberg_marquardt(grown, [1.0], damping=1e-12, n_steps=1, step_tolerance=0.0)
+
+    assert result.n_steps == n_steps
+    assert ("lost in the rounding" in result.stopped) is (n_steps == 0)
+
+
+@pytest.mark.parametrize("size", [2.0**-10, 1.0, 2.0**10])
+@pytest.mark.parametrize(
+    ("rise", "slope", "n_steps"),
+    [
+        (-1e-9, 0.4, 1),
+        (0.9e-8, 0.4, 1),
+        (1.1e-8, 0.4, 0),
+        (0.0, 0.5, 1),
+        (0.0, 0.51, 0),
+        (0.9e-8, 0.51, 0),
+    ],
+)
+def test_below_rounding_a_step_that_halves_the_gradient_may_raise_the_value_by_1e_8_of_it(
+    rise, slope, n_steps, size
+):
+    small = 2.0**-30
+    raised = two_answers(
+        ([size * small, size], [1.0, 0.0]),
+        ([0.0, size * np.sqrt(1.0 + rise)], [1.0, slope * small]),
+    )
+
+    result = levenberg_marquardt(raised, [1.0], n_steps=1, step_tolerance=0.0)
+
+    assert result.n_steps == n_steps
+
+
+@pytest.mark.parametrize("rise", [0.0, 1e-9])
+def test_above_rounding_a_step_that_does_not_lower_the_value_is_never_accepted(rise):
+    """Neither equal values nor a rise below the 1e-8 that is allowed near rounding."""
+    raised = two_answers(([1e-3, 1.0], [1.0, 0.0]), ([1e-3, np.sqrt(1.0 + rise)], [1.0, 0.0]))
+
+    result = levenberg_marquardt(raised, [1.0])
+
+    assert (result.n_steps, result.theta[0]) == (0, 1.0)
+
+
+def test_a_step_accepted_for_its_gradient_lowers_the_damping_like_a_perfect_one(monkeypatch):
+    dampings, original = [], equations_module.solve_positive_definite
+
+    def recorded(matrix, rhs):
+        dampings.append(matrix[0, 0] - 1.0)
+        return original(matrix, rhs)
+
+    monkeypatch.setattr(equations_module, "solve_positive_definite", recorded)
+    small = 2.0**-30
+
+    levenberg_marquardt(
+        two_answers(([small, 1.0], [1.0, 0.0]), ([0.0, 1.0], [1.0, 0.4 * small])), [1.0], n_steps=2
+    )
+
+    np.testing.assert_allclose(dampings[:2], [1e-3, 1e-3 / 3.0], rtol=1e-10)
+
+
+@pytest.mark.parametrize(("target", "stops"), [(3.0, True), (3.1, False), (2.9, True)])
+def test_a_step_of_exactly_the_tolerance_ends_the_run(target, stops):
+    """|h| <= eps2 (|x| + eps2) with eps2 = 1 and |x| = 1: up to 2."""
+    result = levenberg_marquardt(
+        lambda theta: (theta - target, np.eye(1)),
+        [1.0],
+        damping=1e-300,
+        step_tolerance=1.0,
+        n_steps=1,
+    )
+
+    assert result.n_steps == (0 if stops else 1)
+    assert ("is below 1 of theta's length 1" in result.stopped) is stops
+
+
+def shrinking(factor):
+    """A residual that shrinks to a part at every call, wherever it is."""
+    calls = []
+
+    def linearize(theta):
+        calls.append(1)
+        return np.array([factor ** len(calls)]), np.eye(1)
+
+    return linearize
+
+
+def test_without_a_word_100_steps_are_done():
+    assert levenberg_marquardt(shrinking(0.9), [1.0]).stopped == "100 steps are done"
+
+
+@pytest.mark.parametrize(("tolerance", "stops"), [(0.5, True), (0.49, False), (0.0, False)])
+def test_a_fall_of_exactly_the_tolerated_part_of_the_value_ends_the_run(tolerance, stops):
+    """From 4 to 2."""
+    result = levenberg_marquardt(
+        two_answers(([2.0, 0.0], [1.0, 0.0]), ([1.0, 1.0], [1.0, 0.0])),
+        [1.0],
+        value_tolerance=tolerance,
+        n_steps=2,
+    )
+
+    assert result.stopped.startswith("step 1 lowered the value by 2, not more than") is stops
+
+
+def test_where_several_reasons_meet_the_first_of_callback_and_value_is_reported():
+    """At the last step a reason of its own comes before the number of steps."""
+    options = {"value_tolerance": 1.0, "n_steps": 3}
+
+    by_callback = levenberg_marquardt(
+        shrinking(0.9), [1.0], callback=lambda iterate: iterate.step == 1, **options
+    )
+    by_value = levenberg_marquardt(shrinking(0.9), [1.0], value_tolerance=1.0, n_steps=1)
+    at_last = levenberg_marquardt(
+        shrinking(0.9), [1.0], callback=lambda iterate: iterate.step == 3, n_steps=3
+    )
+    by_gradient = levenberg_marquardt(shrinking(0.5), [1.0], gradient_tolerance=0.3, n_steps=2)
+
+    assert by_callback.stopped == "the callback asked to stop after step 1"
+    assert by_value.stopped.startswith("step 1 lowered the value by ")
+    assert at_last.stopped == "the callback asked to stop after step 3"
+    assert (by_gradient.n_steps, by_gradient.stopped) == (2, "gradient norm 0.25 is below 0.3")
+
+
+def test_a_negative_value_tolerance_is_refused():
+    with pytest.raises(ValueError, match=r"value_tolerance is -1\.0, but must be at least 0"):
+        levenberg_marquardt(ROSENBROCK.linearize, ROSENBROCK.start, value_tolerance=-1.0)
+
+
+@pytest.mark.parametrize("number", [np.float32, int])
+def test_residuals_of_float32_and_integers_are_computed_in_float64(number):
+    """The square of 1e25 is beyond float32, and that of 4e9 beyond 64 bits."""
+    size = number(1e25 if number is np.float32 else 4e9)
+    matrix = np.eye(2)
+
+    def residuals(theta):
+        return [number(round(float(t))) * size for t in theta]
+
+    for options in ({}, {"residuals": residuals}):
+        result = levenberg_marquardt(
+            lambda theta: (residuals(theta), float(size) * matrix), [3.0, 4.0], **options
+        )
+
+        assert result.value == 0.0
+        np.testing.assert_allclose(result.theta, 0.0, atol=0.5)
+
+
 def test_residuals_of_another_length_are_refused():
     with pytest.raises(
         ValueError, match=r"residuals have shape \(1,\), but had shape \(2,\) at the start"

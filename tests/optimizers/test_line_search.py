@@ -337,3 +337,133 @@ def test_where_the_cubic_has_no_minimizer_a_longer_step_is_6_times_the_step():
     function.search(max_evaluations=3)
 
     assert function.calls == [1.0, 6.0, 36.0]
+
+
+EPS = float(np.finfo(float).eps)
+
+
+@pytest.mark.parametrize("size", [1.0, -1.0, 2.0**20])
+@pytest.mark.parametrize(
+    ("units", "decides"), [(9.0, True), (10.0, False), (-10.0, True), (-11.0, False)]
+)
+def test_the_derivative_decides_where_the_value_rose_by_less_than_10_units_of_rounding_or_fell_by_10(
+    units, decides, size
+):
+    """The first trial has half the initial derivative, and so satisfies (O7) and (O8), but not (O6)."""
+    rise = units * EPS * abs(size)
+    curve = Counted(lambda a: size + rise * (a > 0), lambda a: -abs(size) / (1.0 + a))
+
+    search = curve.search()
+
+    assert (search.n_evaluations == 1) is decides
+
+
+def test_after_a_trial_that_is_not_finite_the_step_shrinks_to_a_tenth():
+    curve = Counted(lambda a: (a - 1.0) ** 2 if a < 0.5 else math.inf, lambda a: 2.0 * (a - 1.0))
+
+    curve.search(first_step=20.0)
+
+    assert curve.calls == pytest.approx([20.0, 2.0, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("end", "slope", "second"),
+    [(-0.89, 0.1, 0.9), (100.0, 200.0, 0.1), (0.5, 2.0, 1 / 3), (-2 / 3, -1.0, 0.5)],
+    ids=["near the end", "near the start", "between", "none"],
+)
+def test_a_step_in_a_bracket_is_a_tenth_of_it_away_from_both_ends(end, slope, second):
+    """The minimizer of the cubic through both ends would be 0.97, 0.005, and 1/3; without one, the middle is taken."""
+    curve = CubicHermiteSpline([0.0, 1.0], [0.0, end], [-1.0, slope])
+    search = Counted(curve, curve.derivative())
+
+    search.search(c1=0.9, c2=0.95, max_evaluations=2)
+
+    assert search.calls == pytest.approx([1.0, second], abs=1e-6)
+
+
+def test_a_search_ends_where_rounding_leaves_no_point_inside_the_bracket():
+    """Two units of rounding wide: nine tenths of them are the upper end again."""
+    curve = CubicHermiteSpline([0.0, 1.0], [0.0, -0.89], [-1.0, 0.1])
+    calls = []
+
+    def value_and_grad(theta):
+        step = (theta[0] - 1.0) / (2.0 * EPS)
+        calls.append(step)
+        return float(curve(step)), np.array([curve(step, 1) / (2.0 * EPS)])
+
+    search = line_search(
+        value_and_grad,
+        np.array([1.0]),
+        np.array([2.0 * EPS]),
+        0.0,
+        np.array([-1.0 / (2.0 * EPS)]),
+        c1=0.9,
+        c2=0.95,
+    )
+
+    assert calls == [1.0, 1.0]
+    assert (search.found, search.n_evaluations) == (False, 2)
+
+
+def test_a_derivative_that_overflows_is_rejected_without_evaluation_and_without_a_warning():
+    search = line_search(None, np.ones(1), np.array([-1e200]), 1.0, np.array([1e200]))
+
+    assert not search.found
+    assert search.reason == "the direction does not lead downhill: its derivative is -inf"
+
+
+def test_below_rounding_a_derivative_of_exactly_the_allowed_size_is_accepted():
+    """(O8) with c1 = 1/4: up to half the size of the initial derivative, of the other sign."""
+    search = Counted(lambda a: 1.0, lambda a: -1.0 + 1.5 * a).search(c1=0.25)
+
+    assert (search.step, search.n_evaluations) == (1.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "derivative"),
+    [(-math.inf, 1.0), (math.nan, 1.0), (-100.0, math.nan), (-9.0, math.inf)],
+)
+def test_a_low_point_with_a_value_or_a_derivative_that_is_not_finite_is_not_accepted(
+    value, derivative
+):
+    """Beyond a = 3."""
+    curve = Counted(
+        lambda a: (a - 1.0) ** 2 if a < 3.0 else value,
+        lambda a: 2.0 * (a - 1.0) if a < 3.0 else derivative,
+    )
+
+    search = curve.search(first_step=5.0)
+
+    assert search.found
+    assert 0.0 < search.step < 2.0
+
+
+def test_a_cubic_with_a_horizontal_inflection_has_no_minimizer():
+    """-(t - 1)^3 at 0 and 3."""
+    points = [
+        Trial(t, np.empty(0), -((t - 1.0) ** 3), -3.0 * (t - 1.0) ** 2, np.empty(0))
+        for t in (0.0, 3.0)
+    ]
+
+    assert math.isnan(_cubic_minimizer(*points))
+
+
+@pytest.mark.parametrize("number", [int, np.float32])
+def test_a_gradient_of_other_numbers_becomes_float64(number):
+    search = line_search(
+        lambda theta: (-float(theta[0]), [number(-1)]),
+        np.zeros(1),
+        np.ones(1),
+        0.0,
+        np.array([-1.0]),
+        max_evaluations=1,
+    )
+
+    assert search.gradient.dtype == np.float64
+
+
+def test_a_derivative_of_exactly_the_allowed_size_is_small_enough():
+    """a^2 / 4 - a has the derivatives -1 at 0 and -1/2 at 1."""
+    search = Counted(lambda a: 0.25 * a * a - a, lambda a: 0.5 * a - 1.0).search(c2=0.5)
+
+    assert (search.step, search.n_evaluations) == (1.0, 1)

@@ -494,7 +494,7 @@ refuse(
     flat=np.ones(7),
     nan=np.full((1, 7), np.nan),
 )
-refuse("sample", "name", lambda v: kr.sample(v, rng=RNG(0)), **names)
+refuse("sample", "f", lambda v: kr.sample(v, rng=RNG(0)), **names)
 refuse("sample", "n_train", lambda v: kr.sample("product", n_train=v, rng=RNG(0)), **counts)
 refuse("sample", "n_test", lambda v: kr.sample("product", n_test=v, rng=RNG(0)), **counts)
 refuse("sample", "noise", lambda v: kr.sample("product", noise=v, rng=RNG(0)), **numbers)
@@ -665,6 +665,38 @@ refuse(
     lambda v: kr.levenberg_marquardt(LINES, np.ones(2), damping=v),
     zero=0.0,
     **numbers,
+)
+for part, good in (("x", X), ("y", Y)):
+    defects = bad_batches(good, columns=False)
+    refuse(
+        "Data",
+        part,
+        lambda v, part=part: kr.Data.split(**({"x": X, "y": Y, "rng": RNG(0)} | {part: v})),
+        **defects,
+    )
+refuse("Data", "rng", lambda v: kr.Data.split(X, Y, rng=v), **generators)
+refuse("Data", "test_share", lambda v: kr.Data.split(X, Y, test_share=v, rng=RNG(0)), **numbers)
+refuse("scaled", "data", kr.scaled, none=None, array=X)
+refuse("scaled", "x_train", lambda v: kr.scaled(data(x_train=v, x_test=v)), **bad_batches(X, False))
+refuse(
+    "Scaler", "x_mean", lambda v: kr.Scaler(v, [1.0], None, None), two=X, none=None, nan=[np.nan]
+)
+refuse("Scaler", "x_scale", lambda v: kr.Scaler([0.0], v, None, None), zero=[0.0], none=None)
+scaler = kr.Scaler([0.0, 1.0], [1.0, 2.0], [0.0], [1.0])
+refuse("Scaler", "x", scaler.transform_x, **bad_batches(X))
+refuse("Scaler", "y", scaler.inverse_y, **bad_batches(Y))
+for function in (kr.predict_labels, kr.predict_proba, kr.coverage):
+    name = function.__name__
+    refuse(name, "x", lambda v, f=function: f(CLASSES, v), **bad_batches(X))
+    refuse(name, "network", lambda v, f=function: f(v, X), text="net", none=None)
+refuse("predict_proba", "loss", lambda v: kr.predict_proba(CLASSES, X, loss=v), mse="mse", number=3)
+refuse(
+    "predict_labels",
+    "classes",
+    lambda v: kr.predict_labels(CLASSES, X, v),
+    short=["a"],
+    number=3,
+    ragged=[["a"], ["b", "c"]],
 )
 refuse("save", "path", lambda v: kr.save(NET, v), number=3, none=None, ending="net.txt")
 refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")

@@ -136,7 +136,7 @@ assert "scipy.special" in sys.modules
 def test_an_unknown_name_is_refused_with_the_nearest_known_one():
     with pytest.raises(
         ValueError,
-        match=r"name is 'exp_sine', but must be one of 'bessel', .* \(did you mean 'exp_sin'\?\)",
+        match=r"f is 'exp_sine', but must be one of 'bessel', .* \(did you mean 'exp_sin'\?\)",
     ):
         small("exp_sine")
 

@@ -113,6 +113,9 @@ EVALUATES = {
     "extend_grid": lambda network, x: kr.extend_grid(network, x, n_intervals=5),
     "update_grid": kr.update_grid,
     "draw_network": kr.draw_network,
+    "coverage": kr.coverage,
+    "predict_labels": kr.predict_labels,
+    "predict_proba": lambda network, x: kr.predict_proba(network, x, loss="logistic"),
     "save_film": lambda network, x: filmed(network, x),
     "value_and_grad": lambda network, x: kr.value_and_grad(network, x, Y),
     "value_and_grad penalty": lambda network, x: kr.value_and_grad(
@@ -153,7 +156,7 @@ NO_NETWORK = """
 LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids fit_curve uniform_knots LIBRARY
 register_function unregister_function recognise_constants init_network adam bfgs lbfgs
 levenberg_marquardt ResidualProblem Scales equation_term from_formula function_term linear_term residual_problem value_term fit_affine
-Data TARGETS sample History Run SmoothRun best_start run_starts discover from_efficient_kan
+Data Scaler TARGETS sample scaled History Run SmoothRun best_start run_starts discover from_efficient_kan
 from_jaxkan from_pykan load
 """
 OF_SPLINES = "to_efficient_kan to_jaxkan to_pykan"  # reject all symbolic edges

@@ -502,7 +502,7 @@ STARTS = {
     "no data": (
         {"data": {"x_train": X}},
         TypeError,
-        r"data is a dict without attribute x_train, but needs x_train, y_train, x_test, y_test \(as kan_ref\.Data has them\)",
+        r"data is a dict without attribute x_train, but needs x_train, y_train, x_test, y_test \(as kan_ref\.Data has them; kan_ref\.Data\.split\(x, y, rng=rng\) splits x and y\)",
     ),
 }
 

@@ -1,0 +1,243 @@
+"""Samples as users have them: lists, arrays, DataFrames, Series and tensors become float64 arrays.
+
+Nothing but NumPy is imported: a table is what has `columns`, and every column or array is read by
+`numpy.asarray`, the array interface of pandas, polars and PyTorch.
+
+Targets with one axis are classes or numbers by this rule:
+
+    text, booleans, categories    classes
+    integers                      classes, if the values repeat: twice each on average, and ten
+                                  times where there are more than 20 values; else an error
+    real numbers                  one column of numbers
+"""
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kan_ref.checks.array_remedies import as_array, kind_remedy
+from kan_ref.checks.values import FloatArray, IntArray, check_real_array, check_rectangular
+
+FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
+SAMPLES_A_CLASS = 10  # on average, where there are more
+
+Names = tuple[str, ...]
+
+
+def read_inputs(name: str, value: object) -> tuple[FloatArray, Names | None]:
+    """Return samples as an array (n, n_in), with the names of their columns.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : array_like or table
+        Booleans count as 0 and 1.
+
+    Returns
+    -------
+    x : ndarray of float64, (n, n_in)
+    names : tuple of str, or None
+        None for anything but a table whose column names are all text.
+
+    Raises
+    ------
+    TypeError
+        "x has a column 'sex' of dtype str, but needs numbers: turn it into numbers, ..."
+    ValueError
+        "x contains nan at row 3, column 'age': leave out such rows, ..."; masked numbers; a wrong
+        shape; two columns with one name.
+    """
+    if value is None:
+        raise TypeError(f"{name} is None, but needs samples of shape (n, n_in)")
+    columns = _columns(value)
+    if columns is None:
+        array = check_real_array(name, value, ("n", "n_in"), flags=True)
+        _check_filled(name, array, value, None)
+        return array, None
+    parts = [_column(name, value, column) for column in columns]
+    array = np.column_stack(parts) if parts else np.zeros((len(np.asarray(value)), 0))
+    _check_filled(name, array, value, columns)
+    named = all(isinstance(column, str) for column in columns)
+    return array, tuple(map(str, columns)) if named else None
+
+
+def read_targets(name: str, value: object) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return targets as numbers (n, n_out), or as class labels (n,) with their classes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : array_like, Series or table
+        A table with one column of text, booleans or categories counts as that column.
+
+    Returns
+    -------
+    y : ndarray of float64, (n, n_out); or of int, (n,)
+        Label b stands for `classes[b]`.
+    classes : ndarray or None
+        All different values in increasing order, as `numpy.unique` returns them; None for numbers.
+
+    Raises
+    ------
+    TypeError
+        For values that are neither numbers nor classes, or classes of several types.
+    ValueError
+        For missing numbers or classes, a wrong shape, or integers that are probably numbers: "y
+        holds 663 different integers in 1460 rows, ...: for regression give y.astype(float), ...".
+    """
+    if value is None:
+        raise TypeError(f"{name} is None, but needs targets of shape (n,) or (n, n_out)")
+    columns = _columns(value)
+    table: Any = value
+    if columns is not None and len(columns) == 1:
+        only = table[columns[0]]
+        if _array(name, only).dtype.kind not in "iuf":
+            value, columns = only, None
+    if columns is not None:
+        return read_inputs(name, value)[0], None
+    array = _array(name, value)
+    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "USTO":
+        array = array[:, 0]
+    if array.ndim == 1 and not array.size:
+        return np.zeros((0, 1)), None
+    if array.ndim == 1:
+        if str(getattr(value, "dtype", "")) == "category" or array.dtype.kind in "bUST":
+            return _labels(name, array)
+        if array.dtype.kind == "O":
+            return _labels(name, _objects(name, value, array))
+        if array.dtype.kind in "iu":
+            labels, classes = _labels(name, array)
+            _check_repeated(name, value, len(array), len(classes))
+            return labels, classes
+        if array.dtype.kind == "f":
+            array = array[:, None]
+    given = array if array.dtype.kind in "biuf" else value
+    out = check_real_array(name, given, ("n", "n_out"), flags=True)
+    _check_filled(name, out, value, None)
+    return out, None
+
+
+def check_same_rows(x_name: str, x: object, y_name: str, y: object) -> None:
+    """Raise ValueError if two tables of equal length have other row labels, or another order."""
+    ours, theirs = getattr(x, "index", None), getattr(y, "index", None)
+    same = getattr(ours, "equals", None)
+    if same is not None and hasattr(theirs, "equals") and not same(theirs):
+        raise ValueError(
+            f"{x_name} and {y_name} have different row labels (.index), so that their rows may "
+            f"belong to different samples: give {y_name}.loc[{x_name}.index], or "
+            f"np.asarray({y_name}) if the order is right"
+        )
+
+
+def _columns(value: Any) -> list[Any] | None:
+    """Return the names of the columns of a table, None for anything else."""
+    is_table = hasattr(value, "columns") and hasattr(value, "__getitem__")
+    return list(value.columns) if is_table else None
+
+
+def _array(name: str, value: Any) -> NDArray[Any]:
+    """Return `value` as an array of any kind; nullable numbers of pandas as float64 with nan."""
+    array = check_rectangular(name, value)
+    if array.dtype.kind == "O" and getattr(getattr(value, "dtype", None), "kind", "O") in "biuf":
+        return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
+    return array
+
+
+def _column(name: str, table: Any, column: Any) -> FloatArray:
+    """Return one column of a table as float64."""
+    values = table[column]
+    array = _array(name, values)
+    if array.ndim != 1:
+        raise ValueError(f"{name} has several columns named {column!r}: rename all but one")
+    if array.dtype.kind not in "biuf":
+        dtype = getattr(values, "dtype", array.dtype)
+        remedy = (
+            "give times as numbers in a unit of your choice"
+            if array.dtype.kind in "mM"
+            else "turn it into numbers (a category into one column of 0 and 1 for each value, as "
+            "pandas.get_dummies does), or leave it out"
+        )
+        raise TypeError(
+            f"{name} has a column {column!r} of dtype {dtype}, but needs numbers: {remedy}"
+        )
+    return np.asarray(array, dtype=np.float64)
+
+
+def _check_filled(name: str, array: FloatArray, value: object, columns: list[Any] | None) -> None:
+    """Raise ValueError with the first place of a number that is missing or infinite."""
+    finite = np.isfinite(array)
+    if not finite.all():
+        row, column = (int(place) for place in np.argwhere(~finite)[0])
+        where = column if columns is None else repr(columns[column])
+        n_rows = int((~finite.all(axis=1)).sum())
+        bad = "1 row has" if n_rows == 1 else f"{n_rows} rows have"
+        one_axis = columns is None and np.ndim(np.asarray(value)) == 1
+        code = f"{as_array(name, value)}{'' if columns is None else '.astype(float)'}"
+        raise ValueError(
+            f"{name} contains {array[row, column]} at row {row}, column {where} ({bad} such "
+            "numbers): fill them, for example with the column's mean, or keep the other rows of "
+            f"x and y alone, keep = np.isfinite({code}){'' if one_axis else '.all(axis=1)'}"
+        )
+
+
+def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of objects as text, booleans or integers, if all are of one type."""
+    for place, entry in enumerate(array):
+        # nan is unequal to itself; the comparison of pandas.NA with itself is neither
+        if entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry:
+            raise ValueError(
+                f"{name} is {entry} at row {place}: leave out the samples without a class"
+            )
+    types = {type(entry) for entry in array}
+    if len(types) > 1:
+        found = ", ".join(sorted(kind.__name__ for kind in types))
+        raise TypeError(
+            f"{name} holds values of several types ({found}): "
+            f"give {as_array(name, value)}.astype(str) for classes, .astype(float) for numbers"
+        )
+    kind = types.pop()
+    if issubclass(kind, str | bool | np.bool_):
+        return np.array(array.tolist())
+    if issubclass(kind, numbers.Number):
+        raise TypeError(
+            f"{name} has dtype object: give {as_array(name, value)}.astype(float) for numbers, "
+            ".astype(int) for class labels"
+        )
+    raise TypeError(
+        f"{name} has dtype {array.dtype}, but needs numbers or classes"
+        f"{kind_remedy(name, value, array)}"
+    )
+
+
+def _labels(name: str, array: NDArray[Any]) -> tuple[IntArray, NDArray[Any]]:
+    """Return labels 0, 1, ... and the classes in increasing order."""
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        place = int(np.flatnonzero(~np.isfinite(array))[0])
+        raise ValueError(
+            f"{name} is {array[place]} at row {place}: leave out the samples without a class"
+        )
+    if array.dtype.kind == "O":
+        array = _objects(name, array, array)
+    classes, labels = np.unique(array, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"{name} has the one class {classes.tolist()[0]!r}, but a network needs "
+            "at least two to tell apart"
+        )
+    return labels.astype(np.intp), classes
+
+
+def _check_repeated(name: str, value: object, n: int, n_classes: int) -> None:
+    """Raise ValueError where integers are probably counts or measurements, by the rule above."""
+    least = 2 if n_classes <= FEW_CLASSES else SAMPLES_A_CLASS
+    if n < least * n_classes:
+        code = as_array(name, value)
+        raise ValueError(
+            f"{name} holds {n_classes} different integers in {n} rows, and integers are class "
+            f"labels if each occurs at least {least} times on average: for regression give "
+            f"{code}.astype(float), for classes {code}.astype(str)"
+        )

@@ -1,0 +1,237 @@
+"""Standardized data, and the inverse maps to the units of the user.
+
+With mean m and standard deviation s of each column of the training samples,
+
+    (T32)  z = (x - m_x) / s_x,    u = (y - m_y) / s_y
+    (T33)  y = m_y + s_y g((x - m_x) / s_x)              for a function u = g(z)
+
+s = 1 where a column is constant up to rounding. The base function silu and the initial parameters
+have a scale of their own, so a network learns z -> u equally well in all units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import (
+    FloatArray,
+    check_float_array,
+    check_input_names,
+    check_overflow,
+    check_rectangular,
+)
+from kan_ref.data import Data, DataLike, check_data
+
+_FLAT = 8.0 * np.finfo(float).eps  # relative: a smaller range of a column is rounding error
+
+
+@dataclass(frozen=True, eq=False)
+class Scaler:
+    """Affine maps of inputs and targets to mean 0 and standard deviation 1, and back.
+
+    Parameters
+    ----------
+    x_mean, x_scale : (n_in,)
+        In the units of x; scales are positive.
+    y_mean, y_scale : (n_out,), or None
+        In the units of y. None for class labels, which `transform_y` and `inverse_y` return
+        unchanged.
+    names : tuple of str, optional
+        Of the inputs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For shapes that differ, numbers that are not finite, or a scale that is not positive.
+    """
+
+    x_mean: FloatArray
+    x_scale: FloatArray
+    y_mean: FloatArray | None
+    y_scale: FloatArray | None
+    names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for letter, columns in (("x", "n_in"), ("y", "n_out")):
+            mean = getattr(self, f"{letter}_mean")
+            scale = getattr(self, f"{letter}_scale")
+            if letter == "y" and mean is None and scale is None:
+                continue
+            mean = check_float_array(f"{letter}_mean", mean, (columns,))
+            scale = check_float_array(f"{letter}_scale", scale, mean.shape)
+            if not (scale > 0.0).all():
+                raise ValueError(f"{letter}_scale is {scale.tolist()}, but must be positive")
+            object.__setattr__(self, f"{letter}_mean", mean)
+            object.__setattr__(self, f"{letter}_scale", scale)
+        if self.names is not None:
+            object.__setattr__(self, "names", check_input_names(self.names, len(self.x_mean)))
+
+    def transform_x(self, x: object) -> FloatArray:
+        """Standardize inputs x (batch, n_in) in the user's units."""
+        return _forward("x", x, self.x_mean, self.x_scale)
+
+    def inverse_x(self, x: object) -> FloatArray:
+        """Return standardized inputs (batch, n_in) in the user's units."""
+        return _back("x", x, self.x_mean, self.x_scale)
+
+    def transform_y(self, y: object) -> Any:
+        """Standardize targets y (batch, n_out) in the user's units; class labels stay."""
+        if self.y_mean is None or self.y_scale is None:
+            return check_rectangular("y", y)
+        return _forward("y", y, self.y_mean, self.y_scale)
+
+    def inverse_y(self, y: object) -> Any:
+        """Return standardized targets or outputs (batch, n_out) in the user's units."""
+        if self.y_mean is None or self.y_scale is None:
+            return check_rectangular("y", y)
+        return _back("y", y, self.y_mean, self.y_scale)
+
+    def formula(self, expression: Any, names: Sequence[str] | None = None) -> Any:
+        """Return a formula of standardized variables as a formula in the user's units, (T33).
+
+        Parameters
+        ----------
+        expression : sympy.Expr, or tuple of sympy.Expr
+            From `kan_ref.formula(network, names=names)`: one expression for each output.
+        names : sequence of str, optional
+            Of the inputs, as they are in the expression: the data's own by default, else x_1, x_2,
+            ...
+
+        Returns
+        -------
+        expression : sympy.Expr, or tuple of sympy.Expr
+            The symbols are the inputs in the user's units, and the values are in the units of y.
+            With class labels, the values (logits) stay. Equal up to rounding errors, which grow
+            where the mean of an input is large compared with its standard deviation.
+
+        Raises
+        ------
+        ValueError
+            For a wrong number of expressions or names, or a symbol that is not in `names`.
+        """
+        several = isinstance(expression, tuple)
+        parts = expression if several else (expression,)
+        if self.y_mean is not None and len(parts) != len(self.y_mean):
+            raise ValueError(
+                f"expression has {len(parts)} parts, but the data have {len(self.y_mean)} outputs"
+            )
+        n_in = len(self.x_mean)
+        given = names if names is not None else self.names
+        found = check_input_names(
+            [f"x_{i}" for i in range(1, n_in + 1)] if given is None else given, n_in
+        )
+        place = {name: i for i, name in enumerate(found)}
+        moved = []
+        for part in parts:
+            units = {}
+            for symbol in part.free_symbols:
+                if symbol.name not in place:
+                    raise ValueError(
+                        f"expression contains {symbol.name!r}, but the inputs are called "
+                        f"{', '.join(found)}: give names= as in the expression"
+                    )
+                i = place[symbol.name]
+                units[symbol] = (symbol - float(self.x_mean[i])) / float(self.x_scale[i])
+            moved.append(part.xreplace(units))
+        if self.y_mean is not None and self.y_scale is not None:
+            scales = zip(moved, self.y_mean.tolist(), self.y_scale.tolist(), strict=True)
+            moved = [mean + scale * part for part, mean, scale in scales]
+        return tuple(moved) if several else moved[0]
+
+    def __repr__(self) -> str:
+        x = f"x_mean {_short(self.x_mean)}, x_scale {_short(self.x_scale)}"
+        if self.y_mean is None or self.y_scale is None:
+            return f"Scaler({x}, y class labels)"
+        return f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
+
+
+def scaled(data: DataLike) -> tuple[Data, Scaler]:
+    """Standardize data: every column of x_train and y_train gets mean 0 and standard deviation 1.
+
+    Parameters
+    ----------
+    data : record with x_train, y_train, x_test, y_test
+        Means and standard deviations are those of the training part.
+
+    Returns
+    -------
+    data : Data
+        Standardized. A column that is constant in the training part becomes 0 there. Class labels,
+        names and classes stay.
+    scaler : Scaler
+        The maps and their inverses. Predictions in the user's units are
+        `scaler.inverse_y(network(scaler.transform_x(x)))`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `Data`; numbers so large that their standard deviation is beyond float64.
+
+    Notes
+    -----
+    Implements (T32), :eq:`standardize`. For `kan_ref.discover` and `kan_ref.fit` on data in units
+    of any size.
+
+    Examples
+    --------
+    >>> x = np.array([[10.0], [20.0], [30.0]])
+    >>> data, scaler = scaled(Data(x, 5.0 * x, x, 5.0 * x))
+    >>> scaler
+    Scaler(x_mean [20], x_scale [8.165], y_mean [100], y_scale [40.82])
+    >>> data.x_train.round(3).tolist()
+    [[-1.225], [0.0], [1.225]]
+    >>> scaler.inverse_y(data.y_train).round(9).tolist()
+    [[50.0], [100.0], [150.0]]
+    """
+    checked = check_data(data)
+    x_mean, x_scale = _moments("x_train", checked.x_train)
+    numbers = checked.y_train.ndim == 2
+    y_mean, y_scale = _moments("y_train", checked.y_train) if numbers else (None, None)
+    scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names)
+    return replace(
+        checked,
+        x_train=scaler.transform_x(checked.x_train),
+        y_train=scaler.transform_y(checked.y_train),
+        x_test=scaler.transform_x(checked.x_test),
+        y_test=scaler.transform_y(checked.y_test),
+    ), scaler
+
+
+def _moments(name: str, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of columns (n, n_columns), without overflow of squares."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = columns.min(axis=0), columns.max(axis=0)
+        flat = high - low <= _FLAT * np.maximum(np.abs(low), np.abs(high))
+        # the mean of equal numbers need not be that number after rounding
+        mean = np.where(high == low, low, columns.mean(axis=0))
+        size = np.where(flat, 1.0, np.abs(columns - mean).max(axis=0))
+        scale = np.where(flat, 1.0, size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0)))
+    check_overflow(f"the standard deviation of {name} lies", mean, scale)
+    return mean, scale
+
+
+def _forward(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> FloatArray:
+    array = check_float_array(name, columns, ("batch", len(mean)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        # [eq:standardize]
+        out: FloatArray = (array - mean) / scale
+        # [/eq:standardize]
+    check_overflow(f"standardized {name} lies", out)
+    return out
+
+
+def _back(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> FloatArray:
+    array = check_float_array(name, columns, ("batch", len(mean)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        out: FloatArray = mean + scale * array
+    check_overflow(f"{name} in its own units lies", out)
+    return out
+
+
+def _short(numbers: FloatArray, most: int = 4) -> str:
+    shown = [f"{number:.4g}" for number in numbers]
+    if len(shown) > most:
+        shown = [*shown[: most - 2], "...", shown[-1]]
+    return f"[{', '.join(shown)}]"

@@ -1,0 +1,118 @@
+"""Early stopping: the network with the smallest loss on held-out training samples.
+
+A part of the training samples is held out of the objective (Goodfellow, Bengio & Courville, Deep
+Learning, 2016, section 7.8). With its loss v_s after step s,
+
+    (T24)  the network of the run is that of the step s with the smallest v_s, over all grids
+    (T25)  a grid ends when `patience` steps in a row have brought no smaller v_s
+
+On the next grid the steps are counted anew, because a finer grid can represent more.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import check_integer, check_number
+from kan_ref.training.objective import DataGoal
+from kan_ref.training.sample_losses import mixed_order, strata
+
+LARGEST_SHARE = 0.5
+
+
+@dataclass
+class Validation:
+    """The loss on held-out samples during a run.
+
+    `best` is the network with the smallest loss so far, of step `best_step`; `improved` says
+    whether it is of the grid that was entered last. `waited` counts the steps since.
+    """
+
+    goal: DataGoal
+    patience: int | None
+    best: Any = None
+    best_step: int = 0
+    least: tuple[float, float] = (np.inf, np.inf)  # loss and root mean square error
+    waited: int = 0
+    improved: bool = False
+
+    def enter_grid(self, model: Any) -> None:
+        """Prepare for models with this first layer, and count steps anew."""
+        self.goal = self.goal.prepare(model)
+        self.waited, self.improved = -1, False  # the network at the start of the grid is no step
+
+    def judge(self, model: Any, step: int) -> tuple[float, float, float]:
+        """Return loss, root mean square error and accuracy of a model, and keep the best."""
+        judged = self.goal.judge(model)
+        self.waited += 1
+        loss = judged[0] if np.isfinite(judged[0]) else np.inf
+        # [eq:early-stopping]
+        if self.best is None or loss < self.least[0]:
+            self.best, self.best_step, self.least = model, step, (loss, judged[1])
+            self.waited, self.improved = 0, True
+        # [/eq:early-stopping]
+        return judged
+
+    @property
+    def idle(self) -> str:
+        """Why the grid ends, (T25); "" while it does not."""
+        if self.patience is None or self.waited < self.patience:
+            return ""
+        steps = "1 step" if self.patience == 1 else f"{self.patience} steps in a row"
+        return f"no smaller held-out loss in {steps} (patience)"
+
+    def note(self) -> str:
+        """Return which network the run returns, to end a sentence."""
+        classes = self.goal.loss.probabilities is not None
+        error = f"loss {self.least[0]:.3g}" if classes else f"rmse {self.least[1]:.3g}"
+        return (
+            f"; the network is that of step {self.best_step}, with the smallest held-out loss: "
+            f"{error} on {len(self.goal.x)} samples"
+        )
+
+
+def read_validation(
+    source: Any, share: object, patience: object, rng: np.random.Generator | None
+) -> tuple[Any, Validation | None]:
+    """Return the goal on the samples to train on, and the held-out part; None if share is 0."""
+    fraction = check_number("validation_share", share, low=0.0, high=LARGEST_SHARE)
+    steps = None if patience is None else check_integer("patience", patience, low=1)
+    if fraction == 0.0:
+        if steps is not None:
+            raise ValueError(
+                f"patience is {steps}, but without held-out samples there is no loss to wait for: "
+                "give validation_share=0.2 too"
+            )
+        return source, None
+    if not isinstance(source, DataGoal):
+        raise ValueError(  # noqa: TRY004  # the type is right, a combination is not
+            f"validation_share is {fraction:g}, but the points of a problem of differential "
+            "equations are no samples that can be held out: leave it at 0"
+        )
+    kept, held_out = split_goal(source, fraction, rng)
+    if not len(held_out.x):
+        raise ValueError(
+            f"validation_share is {fraction:g}, but of {len(source.x)} training samples it must "
+            "hold out at least one: give a larger share, or more samples"
+        )
+    return kept, Validation(held_out, steps)
+
+
+def split_goal(
+    goal: DataGoal, share: float, rng: np.random.Generator | None
+) -> tuple[DataGoal, DataGoal]:
+    """Return the goals of the samples to train on, and of floor(share * n) held-out samples.
+
+    Classes keep their shares, up to one sample; the only sample of a class is never held out. The
+    order of the samples stays.
+    """
+    groups = strata(goal)
+    n, sizes = len(goal.x), np.bincount(groups)
+    order = mixed_order(groups, rng)
+    order = order[sizes[groups[order]] > 1] if len(sizes) > 1 else order
+    # every time that share * (position + 1) passes an integer
+    passed = np.floor(share * np.arange(1, len(order) + 1))
+    out = np.zeros(n, dtype=np.bool_)
+    out[order[np.diff(passed, prepend=0.0) > 0.0]] = True
+    return tuple(replace(goal, x=goal.x[part], targets=goal.targets[part]) for part in (~out, out))  # type: ignore[return-value]  # two of them

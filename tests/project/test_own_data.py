@@ -1,0 +1,450 @@
+"""Data of one's own: tables that are split, functions that are sampled, names of columns and classes."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kan_ref as kr
+
+RNG = np.random.default_rng
+N = 40
+X = RNG(1).normal(size=(N, 3))
+Y = X @ [1.0, 2.0, 3.0]
+NAN = float("nan")
+
+
+class Series:
+    """A column with the array interface, as pandas, polars and PyTorch have it."""
+
+    def __init__(self, values, dtype=None, index=None):
+        self.values = np.asarray(values)
+        self.dtype = self.values.dtype if dtype is None else dtype
+        self.ndim, self.shape = self.values.ndim, self.values.shape
+        if index is not None:
+            self.index = index
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values.astype(dtype) if dtype else self.values
+
+    def __len__(self):
+        return len(self.values)
+
+    def to_numpy(self, dtype, na_value):
+        return np.array([na_value if one is None else one for one in self.values], dtype=dtype)
+
+
+class Table:
+    """Columns of several kinds, as a DataFrame has them."""
+
+    def __init__(self, columns, index=None):
+        self.parts = {
+            name: column if isinstance(column, Series) else Series(column)
+            for name, column in columns.items()
+        }
+        self.columns, self.index = list(self.parts), index
+        self.dtypes = [part.dtype for part in self.parts.values()]
+
+    def __getitem__(self, name):
+        return self.parts[name]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.column_stack([np.asarray(part, dtype=object) for part in self.parts.values()])
+
+    def __len__(self):
+        return len(next(iter(self.parts.values())))
+
+
+class Index:
+    """Row labels that know their equals."""
+
+    def __init__(self, labels):
+        self.labels = list(labels)
+
+    def equals(self, other):
+        return self.labels == other.labels
+
+
+TABLE = Table({"age": X[:, 0], "size": np.arange(N), "flag": X[:, 2] > 0.0})
+
+
+def split(x=X, y=Y, **settings):
+    return kr.Data.split(x, y, **({"rng": RNG(0)} | settings))
+
+
+def test_every_sample_is_in_one_part_with_its_value_and_in_order():
+    data = split()
+
+    both = np.vstack([data.x_train, data.x_test])
+    rows = [int(np.flatnonzero((row == X).all(axis=1))[0]) for row in both]
+    assert sorted(rows) == list(range(N))
+    assert len(data.x_test) == N // 5
+    np.testing.assert_array_equal(np.vstack([data.y_train, data.y_test])[:, 0], Y[rows])
+    assert rows[:32] == sorted(rows[:32])
+    assert rows[32:] == sorted(rows[32:])
+
+
+@given(st.integers(2, 60), st.floats(0.0, 1.0))
+def test_both_parts_have_a_sample_for_every_share(n, share):
+    data = split(np.arange(float(n))[:, None], np.zeros(n), test_share=share)
+
+    assert len(data.x_test) == min(max(round(share * n), 1), n - 1)
+    assert len(data.x_train) == n - len(data.x_test)
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=3, max_size=60), st.floats(0.0, 1.0))
+def test_each_class_with_two_samples_is_in_both_parts_and_one_alone_is_trained_on(labels, share):
+    counts = {one: labels.count(one) for one in labels}
+    if len(counts) < 2 or max(counts.values()) < 2:
+        return
+    data = split(np.zeros((len(labels), 1)), labels, test_share=share)
+
+    for place, one in enumerate(sorted(counts)):
+        assert (data.y_train == place).sum() >= 1
+        assert (data.y_test == place).sum() == (
+            min(max(round(share * counts[one]), 1), counts[one] - 1)
+        )
+
+
+def test_a_table_gives_its_columns_and_their_names():
+    data = split(TABLE)
+
+    assert data.names == ("age", "size", "flag")
+    assert data.x_train.dtype == np.float64
+    assert set(data.x_train[:, 2]) == {0.0, 1.0}
+
+
+def test_columns_without_names_of_text_give_no_names():
+    assert split(Table({0: X[:, 0], 1: X[:, 1]})).names is None
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        (["b", "a"] * 20, ["a", "b"]),
+        (np.array(["b", "a"] * 20, dtype=object), ["a", "b"]),
+        (Series(["b", "a"] * 20), ["a", "b"]),
+        (Table({"kind": ["b", "a"] * 20}), ["a", "b"]),
+        (np.array(["b", "a"] * 20)[:, None], ["a", "b"]),
+        ([True, False] * 20, [False, True]),
+        (np.array([True, False] * 20, dtype=object), [False, True]),
+        ([7, 3] * 20, [3, 7]),
+        (np.array([7, 3] * 20, dtype=np.uint8), [3, 7]),
+        (Series([2.5, 0.5] * 20, dtype="category"), [0.5, 2.5]),
+    ],
+)
+def test_text_booleans_integers_and_categories_become_labels_of_sorted_classes(y, classes):
+    data = split(y=y)
+
+    assert data.classes.tolist() == classes
+    assert data.y_train.ndim == 1
+    assert data.y_train.dtype.kind == "i"
+    again = data.classes[np.concatenate([data.y_train, data.y_test])].tolist()
+    given = np.asarray(y).reshape(-1).tolist()
+    assert sorted(again) == sorted(given)
+
+
+@pytest.mark.parametrize(
+    ("y", "n_out"),
+    [
+        (Y, 1),
+        (Y.astype(np.float32), 1),
+        (np.array([0.0, 1.0] * 20), 1),
+        (np.arange(N)[:, None], 1),
+        (np.column_stack([Y, Y]), 2),
+        (np.eye(2)[[0, 1] * 20], 2),
+        (np.column_stack([Y > 0, Y > 1]), 2),
+        (Table({"a": Y, "b": Y}), 2),
+        (Table({"a": np.arange(N)}), 1),
+        (Series([1.5, None] * 20, dtype=np.dtype(float)).values[::2].astype(float).repeat(2), 1),
+    ],
+)
+def test_real_numbers_and_columns_of_numbers_stay_numbers(y, n_out):
+    data = split(y=y)
+
+    assert data.classes is None
+    assert data.y_train.shape == (32, n_out)
+    assert data.y_train.dtype == np.float64
+
+
+@pytest.mark.parametrize("y", [np.arange(N) % 21, 10**6 * (np.arange(N) % 39)])
+def test_integers_that_hardly_repeat_are_numbers_or_classes_only_on_request(y):
+    with pytest.raises(ValueError, match="different integers in 40 rows") as error:
+        split(y=y)
+
+    assert "for regression give y.astype(float), for classes y.astype(str)" in str(error.value)
+    assert split(y=y.astype(float)).classes is None
+    assert len(split(y=y.astype(str)).classes) == len(np.unique(y))
+
+
+def test_few_integers_are_classes_with_two_samples_each():
+    assert len(split(y=np.arange(N) % 20).classes) == 20
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "kind", "sentence"),
+    [
+        (
+            Table({"age": X[:, 0], "sex": ["m", "f"] * 20}),
+            Y,
+            TypeError,
+            r"x has a column 'sex' of dtype <U1, but needs numbers: turn it into numbers \(a category",
+        ),
+        (
+            Table({"age": X[:, 0].astype(object)}),
+            Y,
+            TypeError,
+            "x has a column 'age' of dtype object",
+        ),
+        (
+            Table({"day": np.array(["2020-01-01"] * N, dtype="M8[D]")}),
+            Y,
+            TypeError,
+            "x has a column 'day' of dtype datetime64.*: give times as numbers",
+        ),
+        (
+            Table({"age": np.where(np.arange(N) == 3, NAN, X[:, 0])}),
+            Y,
+            ValueError,
+            r"x contains nan at row 3, column 'age' \(1 row has such numbers\): fill them",
+        ),
+        (
+            Table({"n": Series([None, 1] * 20, dtype=np.dtype(int))}),
+            Y,
+            ValueError,
+            r"x contains nan at row 0, column 'n' \(20 rows have such numbers\)",
+        ),
+        (
+            np.where(np.isin(X, X[2, 1]), np.inf, X),
+            Y,
+            ValueError,
+            r"x contains inf at row 2, column 1 .*keep = np.isfinite\(x\).all\(axis=1\)$",
+        ),
+        (
+            X,
+            np.where(np.arange(N) == 5, NAN, Y),
+            ValueError,
+            r"y contains nan at row 5, .*keep = np.isfinite\(y\)$",
+        ),
+        (X, Y[:30], ValueError, "y has 30 rows, but x has 40"),
+        (X, ["a", None] * 20, ValueError, "y is None at row 1: leave out the samples without"),
+        (X, np.array(["a", NAN] * 20, dtype=object), ValueError, "y is nan at row 1: leave out"),
+        (
+            X,
+            np.array(["a", 1] * 20, dtype=object),
+            TypeError,
+            r"y holds values of several types \(int, str\): give y.astype\(str\) for classes",
+        ),
+        (
+            X,
+            np.array([1.5, 2.5] * 20, dtype=object),
+            TypeError,
+            r"y has dtype object: give y.astype\(float\) for numbers",
+        ),
+        (X, np.array([SimpleNamespace()] * N, dtype=object), TypeError, "y has dtype object, but"),
+        (X, ["a"] * N, ValueError, "y has the one class 'a', but a network needs at least two"),
+        (X[:3], list("abc"), ValueError, "each class of y has one sample, but a split needs"),
+        (X[:, 0], Y, ValueError, r"x has shape \(40,\), .* give x\[:, None\] for one input"),
+        (X[:1], Y[:1], ValueError, r"x has shape \(1, 3\), but a split needs at least 2 samples"),
+        (X[:0], Y[:0], ValueError, r"x has shape \(0, 3\), but a split needs at least 2 samples"),
+        (None, Y, TypeError, r"x is None, but needs samples of shape \(n, n_in\)"),
+        (X, None, TypeError, r"y is None, but needs targets of shape \(n,\) or \(n, n_out\)"),
+        (
+            np.ma.array(X, mask=np.isin(X, X[0, 0])),
+            Y,
+            ValueError,
+            r"x has masked numbers, .*x.filled\(0.0\), or drop the rows",
+        ),
+        (X, Y * 1j, TypeError, "y has dtype complex128, but needs real numbers: give y.real"),
+        (
+            Table({"a": Y}, index=Index(range(N))),
+            Series(Y, index=Index(range(N, 0, -1))),
+            ValueError,
+            r"x and y have different row labels .*: give y.loc\[x.index\], or np.asarray\(y\)",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_reported_with_the_remedy(x, y, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        split(x, y)
+
+
+def test_equal_row_labels_pass():
+    index = Index(range(N))
+
+    assert split(Table({"a": Y}, index=index), Series(Y, index=index)).names == ("a",)
+
+
+def test_two_columns_of_one_name_are_reported():
+    table = Table({"a": X[:, 0]})
+    table.parts["a"] = X[:, :2]
+
+    with pytest.raises(ValueError, match="x has several columns named 'a': rename all but one"):
+        split(table)
+
+
+def test_settings_of_a_split_are_checked_by_name():
+    with pytest.raises(ValueError, match=r"test_share is 1.5, but must be between 0 and 1"):
+        split(test_share=1.5)
+    with pytest.raises(TypeError, match=r"Data\.split has no argument 'seed': random numbers come"):
+        split(seed=0)
+
+
+def test_data_show_names_and_classes():
+    data = split(Table({f"c{i}": Y for i in range(8)}), ["no", "yes"] * 20)
+
+    assert repr(data).endswith("names ('c0', 'c1', 'c2', 'c3', ..., 'c7'), classes ('no', 'yes'))")
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "sentence"),
+    [
+        (("a",), ValueError, "names has 1 entries, but 3 inputs need 3"),
+        ("abc", TypeError, "names is 'abc', but must be a sequence of text"),
+        (("a", "b", 3), TypeError, "names has 3, but every name must be text"),
+        (5, TypeError, "names is 5, but must be a sequence of text"),
+    ],
+)
+def test_names_of_inputs_are_checked(names, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        kr.Data(X, Y[:, None], X, Y[:, None], names)
+
+
+@pytest.mark.parametrize(
+    ("y", "classes", "sentence"),
+    [
+        (Y[:, None], ["a", "b"], r"classes is given, but y_train has shape \(40, 1\)"),
+        (np.arange(N) % 3, ["a", "b"], "y_train has labels 0 to 2, but 2 classes have labels 0 to"),
+        (np.arange(N) % 2, ["a", "a"], "but must be a list of different classes"),
+    ],
+)
+def test_classes_fit_the_labels(y, classes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        kr.Data(X, y, X, y, classes=classes)
+
+
+def test_names_and_classes_of_other_objects_are_kept():
+    arrays = {"x_train": X, "y_train": np.arange(N) % 2, "x_test": X, "y_test": np.arange(N) % 2}
+    given = SimpleNamespace(**arrays, names=["a", "b", "c"], classes=["no", "yes"])
+
+    data = kr.data.check_data(given)
+
+    assert data.names == ("a", "b", "c")
+    assert data.classes.tolist() == ["no", "yes"]
+    assert kr.data.hold_out(data, 0.2).names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda net, data: kr.fit(net, data),
+        lambda net, data: kr.fit(net, data, loss="logistic"),
+        lambda net, data: kr.eliminate(net, data),
+        lambda net, data: kr.best_start(
+            net.widths, data, n_starts=1, n_intervals=3, degree=3, rng=RNG(0)
+        ),
+        lambda net, data: kr.discover(data, widths=net.widths, rng=RNG(0)),
+    ],
+    ids=["fit", "logistic", "eliminate", "best_start", "discover"],
+)
+def test_labels_of_classes_are_not_fitted_as_numbers(call):
+    net = kr.init_network((3, 2), n_intervals=3, degree=3, domain=X, rng=RNG(0))
+
+    with pytest.raises(ValueError, match=r"the data hold labels of the 2 classes \(3, 7\): give"):
+        call(net, split(y=[7, 3] * 20))
+
+
+def test_labels_are_learnt_with_cross_entropy():
+    data = split(y=np.where(X[:, 0] > 0.0, "yes", "no"))
+    net = kr.init_network((3, 2), n_intervals=3, degree=3, domain=X, rng=RNG(0))
+
+    run = kr.fit(net, data, loss="cross_entropy", n_steps=20)
+
+    assert kr.predict_labels(run.network, X, data.classes).tolist() == [
+        "yes" if one else "no" for one in X[:, 0] > 0.0
+    ]
+
+
+def test_discover_takes_the_names_of_the_data():
+    x = RNG(0).uniform(-1.0, 1.0, (60, 2))
+    data = kr.Data(x, x[:, :1] + 2.0 * x[:, 1:], x, x[:, :1] + 2.0 * x[:, 1:], ("mass", "speed"))
+    options = {"widths": (2, 1), "functions": ("x",), "penalty_weight": 0.0, "rng": RNG(0)}
+
+    found = kr.discover(data, **options)
+    other = kr.discover(data, names=("a", "b"), **options)
+
+    assert {str(symbol) for symbol in found.formula.free_symbols} == {"mass", "speed"}
+    assert {str(symbol) for symbol in other.formula.free_symbols} == {"a", "b"}
+
+
+# --- functions of one's own
+
+
+def sample(f, **settings):
+    return kr.sample(f, **({"n_train": 7, "n_test": 5, "rng": RNG(3)} | settings))
+
+
+def test_a_function_gives_its_values_at_uniform_points():
+    data = sample(lambda x: np.sin(x[:, 0]) * x[:, 1], n_train=500)
+
+    for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
+        np.testing.assert_array_equal(y[:, 0], np.sin(x[:, 0]) * x[:, 1])
+    assert -1.0 <= data.x_train.min() < -0.95
+    assert 0.95 < data.x_train.max() <= 1.0
+
+
+def test_a_function_with_the_formula_of_a_name_gives_the_same_samples():
+    ours, own = sample("product", noise=0.1), sample(lambda x: x[:, 0] * x[:, 1], noise=0.1)
+
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(own, name))
+
+
+def test_each_input_has_its_own_bounds_and_their_number_gives_the_inputs():
+    data = sample(lambda x: x, domain=[(0, 1), (10, 20), (-5, -4)], n_train=200)
+
+    assert data.x_train.shape == (200, 3)
+    assert data.y_train.shape == (200, 3)
+    assert (data.x_train >= [0, 10, -5]).all()
+    assert (data.x_train <= [1, 20, -4]).all()
+
+
+def test_a_function_may_change_its_argument():
+    data = sample(lambda x: x.__imul__(0.0).sum(axis=1))
+
+    assert (data.x_train != 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("f", "settings", "sentence"),
+    [
+        (
+            lambda x: x[0] * x[1],
+            {},
+            r"f returned shape \(2,\), but must return \(7,\) or \(7, n_out",
+        ),
+        (lambda x: 1.0, {}, r"f returned shape \(\), but must return"),
+        (lambda x: x[:, :0], {}, r"f returned shape \(7, 0\), but must return"),
+        (lambda a, b: a * b, {}, r"f raised TypeError: .*; f takes one array x of shape \(7, 2\)"),
+        (lambda x: np.sqrt(x[:, 0]), {}, r"f returned nan at x = \[.*\]: choose a domain="),
+        (lambda x: 1j * x[:, 0], {}, "f returned dtype complex128, but must return real numbers"),
+        (lambda x: x, {"domain": (1, 1)}, r"domain is \[1.0, 1.0\] for input 0, but the lower"),
+        (lambda x: x, {"domain": (0, 1, 2)}, r"domain has shape \(3,\), but needs shape \(2,\)"),
+        (lambda x: x, {"n_in": 3, "domain": [(0, 1)] * 2}, r"domain has shape \(2, 2\), but needs"),
+        (lambda x: x, {"domain": (-1.7e308, 1.7e308)}, "the width of domain lies beyond float64"),
+    ],
+)
+def test_a_function_that_cannot_be_sampled_is_reported(f, settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        sample(f, **settings)
+
+
+@pytest.mark.parametrize("setting", [{"n_in": 2}, {"domain": (0, 1)}])
+def test_a_name_has_its_own_inputs_and_domain(setting):
+    (name,) = setting
+
+    with pytest.raises(TypeError, match=re.escape(f"{name} is for functions of your own")):
+        sample("product", **setting)

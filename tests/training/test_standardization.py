@@ -1,0 +1,277 @@
+"""Standardized data and the way back; predicted classes; test samples outside the grids."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import kan_ref as kr
+
+RNG = np.random.default_rng
+units = st.floats(-1e6, 1e6, allow_subnormal=False)
+
+
+def data(x, y, **settings):
+    return kr.Data(x, y, x[:2], y[:2], **settings)
+
+
+@given(arrays(float, (7, 3), elements=units), arrays(float, (7, 2), elements=units))
+def test_training_columns_have_mean_0_and_deviation_1_or_are_constant(x, y):
+    new, scaler = kr.scaled(data(x, y))
+
+    for old, columns in ((x, new.x_train), (y, new.y_train)):
+        size = np.abs(old).max(axis=0)
+        flat = np.ptp(old, axis=0) <= 1e-14 * size
+        deviation = np.where(flat, 1.0, columns.std(axis=0))
+        np.testing.assert_allclose(deviation, 1.0, rtol=1e-9)
+        scale = np.where(flat, 1.0, old.std(axis=0))
+        assert (np.abs(columns.mean(axis=0)) <= 1e-14 * (1.0 + size / scale)).all()
+    assert (scaler.x_scale > 0.0).all()
+
+
+@given(arrays(float, (7, 3), elements=units), arrays(float, (7, 2), elements=units))
+def test_the_way_back_returns_the_data(x, y):
+    new, scaler = kr.scaled(data(x, y))
+
+    for old, back, transformed in (
+        (x, scaler.inverse_x(new.x_train), scaler.transform_x(x)),
+        (y, scaler.inverse_y(new.y_train), scaler.transform_y(y)),
+    ):
+        np.testing.assert_allclose(back, old, rtol=0.0, atol=1e-15 * (1.0 + np.abs(old).max()))
+        assert transformed.shape == old.shape
+    np.testing.assert_array_equal(new.x_test, scaler.transform_x(x[:2]))
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1.0, 1e160, 1e300])
+def test_columns_of_any_size_are_standardized(size):
+    x = size * np.array([[1.0], [2.0], [4.0]])
+
+    new, _ = kr.scaled(data(x, x))
+
+    np.testing.assert_allclose(new.x_train.std(), 1.0, rtol=1e-12)
+
+
+def test_a_constant_column_becomes_0_with_scale_1():
+    x = np.full((7, 1), 0.1)
+
+    new, scaler = kr.scaled(data(x, x))
+
+    assert scaler.x_scale.tolist() == [1.0]
+    assert not new.x_train.any()
+    assert scaler.inverse_y(new.y_train).tolist() == x.tolist()
+
+
+def test_numbers_beyond_float64_are_reported():
+    x = np.array([[-1.7e308], [1.7e308], [1.7e308]])
+
+    with pytest.raises(ValueError, match="the standard deviation of x_train lies beyond float64"):
+        kr.scaled(data(x, np.ones((3, 1))))
+
+
+def test_class_labels_names_and_classes_stay():
+    labels = np.array([0, 1] * 5)
+    given = data(
+        RNG(0).normal(size=(10, 2)), labels, names=("a", "b"), classes=np.array(["no", "yes"])
+    )
+
+    new, scaler = kr.scaled(given)
+
+    assert new.y_train.tolist() == labels.tolist()
+    assert new.names == ("a", "b")
+    assert new.classes.tolist() == ["no", "yes"]
+    assert scaler.y_mean is None
+    assert scaler.transform_y(labels).tolist() == labels.tolist()
+    assert scaler.inverse_y(labels).tolist() == labels.tolist()
+    assert repr(scaler).endswith("y class labels)")
+
+
+def symbolic(widths, seed=0):
+    """A network of symbolic edges that are defined everywhere."""
+    rng = RNG(seed)
+    net = kr.init_network(widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    for number, layer in enumerate(net.layers):
+        for j, i in np.ndindex(layer.mask.shape):
+            name = str(rng.choice(["sin", "x^2", "tanh", "x"]))
+            net = kr.fix_symbolic(
+                net, number, output=j, input=i, name=name, affine=rng.uniform(-1.0, 1.0, 4)
+            )
+    return net
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_formula_in_the_users_units_has_the_values_of_the_scaled_network(seed):
+    import sympy
+
+    x = RNG(seed).normal(size=(9, 2)) * [1e-4, 30.0] + [5e-3, -700.0]
+    y = 1e5 * np.column_stack([x[:, 0], x[:, 1] ** 2]) + 3.0
+    _, scaler = kr.scaled(data(x, y, names=("e", "mass of it")))
+    net = symbolic((2, 2, 2), seed)
+
+    found = scaler.formula(kr.formula(net, names=("e", "mass of it")))
+
+    wanted = scaler.inverse_y(net(scaler.transform_x(x)))
+    symbols = [sympy.Symbol("e"), sympy.Symbol("mass of it")]
+    values = [
+        [float(part.xreplace(dict(zip(symbols, map(float, row), strict=True)))) for part in found]
+        for row in x
+    ]
+    np.testing.assert_allclose(values, wanted, rtol=1e-11, atol=1e-11 * np.abs(wanted).max())
+
+
+def test_a_line_in_standardized_variables_is_a_line_in_the_users_units():
+    import sympy
+
+    x = np.array([[10.0], [20.0], [40.0]])
+    _, scaler = kr.scaled(data(x, 3.0 * x + 5.0))
+
+    found = scaler.formula(sympy.Symbol("x_1"))  # u = z
+    slope, shift = sympy.Poly(found, sympy.Symbol("x_1")).all_coeffs()
+
+    assert abs(slope - 3.0) < 1e-14
+    assert abs(shift - 5.0) < 1e-12
+
+
+def test_inputs_that_swap_their_names_are_not_mixed_up():
+    import sympy
+
+    a, b = sympy.symbols("a b")
+    scaler = kr.Scaler([1.0, 2.0], [10.0, 100.0], [0.0], [1.0])
+
+    found = scaler.formula(a - b, names=("b", "a"))
+
+    assert float(found.subs({a: 202.0, b: 11.0})) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda s, a: s.formula(a, names=("b",)), "expression contains 'a', but the inputs are"),
+        (lambda s, a: s.formula((a, a)), "expression has 2 parts, but the data have 1 outputs"),
+        (lambda s, a: s.formula(a, names=("a", "b")), "names has 2 entries, but 1 inputs need 1"),
+        (
+            lambda s, a: s.transform_x([[1.0, 2.0]]),
+            r"x has shape \(1, 2\), but needs shape \(batch",
+        ),
+        (lambda s, a: kr.Scaler([0.0], [0.0], None, None), r"x_scale is \[0.0\], but must be posi"),
+        (lambda s, a: kr.Scaler([0.0], [1.0, 1.0], None, None), r"x_scale has shape \(2,\), but"),
+        (lambda s, a: s.inverse_y([[1e300]]), "y in its own units lies beyond float64"),
+    ],
+)
+def test_what_does_not_fit_a_scaler_is_reported(call, sentence):
+    import sympy
+
+    scaler = kr.Scaler([0.0], [1.0], [0.0], [1e10])
+
+    with pytest.raises(ValueError, match=sentence):
+        call(scaler, sympy.Symbol("a"))
+
+
+def test_a_network_learns_equally_well_in_all_units():
+    x = RNG(0).uniform(-1.0, 1.0, (200, 2))
+    y = np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2)
+    errors = []
+    for x_unit, x_shift, y_unit, y_shift in ((1.0, 0.0, 1.0, 0.0), (1e5, 300.0, 1e-6, 1e-4)):
+        new, scaler = kr.scaled(data(x_unit * x + x_shift, y_unit * y + y_shift))
+        net = kr.init_network((2, 2, 1), n_intervals=5, degree=3, domain=new.x_train, rng=RNG(1))
+        run = kr.fit(net, new, n_steps=15)
+        prediction = scaler.inverse_y(run.network(new.x_train))
+        errors.append(np.std((prediction - y_shift) / y_unit - y))
+
+    assert errors[0] < 0.1
+    np.testing.assert_allclose(*errors, rtol=0.2)
+
+
+# --- predicted classes
+
+
+def classifier(widths, seed=0):
+    return kr.init_network(widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=RNG(seed))
+
+
+def test_probabilities_are_those_that_the_loss_compares_with_the_labels():
+    x, net = RNG(0).uniform(-1.0, 1.0, (20, 2)), classifier((2, 3))
+    labels = np.arange(20) % 3
+
+    p = kr.predict_proba(net, x)
+
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-14)
+    loss, _ = kr.value_and_grad(net, x, labels, "cross_entropy")
+    np.testing.assert_allclose(-np.log(p[np.arange(20), labels]).mean(), loss, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_out", [1, 2])
+def test_logistic_probabilities_belong_to_each_output_alone(n_out):
+    x, net = RNG(0).uniform(-1.0, 1.0, (20, 2)), classifier((2, n_out))
+
+    p = kr.predict_proba(net, x, loss="logistic")
+
+    np.testing.assert_allclose(p, 1.0 / (1.0 + np.exp(-net(x))), rtol=1e-14)
+
+
+@pytest.mark.parametrize(("n_out", "classes"), [(1, ["b", "a"]), (2, ["b", "a"]), (3, [5, 9, 1])])
+def test_the_most_probable_class_is_predicted_in_the_users_words(n_out, classes):
+    x, net = RNG(0).uniform(-1.0, 1.0, (30, 2)), classifier((2, n_out))
+    p = kr.predict_proba(net, x)
+    likeliest = (p[:, 0] > 0.5).astype(int) if n_out == 1 else p.argmax(axis=1)
+
+    assert kr.predict_labels(net, x).tolist() == likeliest.tolist()
+    assert kr.predict_labels(net, x, classes).tolist() == [classes[j] for j in likeliest]
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: kr.predict_labels(classifier((2, 3)), [[0.0, 0.0]], ["a"]), r"needs \(3,\): 3 cl"),
+        (
+            lambda: kr.predict_proba(classifier((2, 1)), [[0.0, 0.0]], loss="cross_entropy"),
+            "the network has one output, whose softmax is always 1: give loss='logistic'",
+        ),
+        (
+            lambda: kr.predict_proba(classifier((2, 1)), [[0.0, 0.0]], loss="mse"),
+            "loss is 'mse', but must be one of 'cross_entropy', 'logistic'",
+        ),
+    ],
+)
+def test_classes_that_do_not_fit_a_network_are_reported(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
+
+
+def test_other_models_predict_classes_too():
+    mlp = kr.init_mlp((2, 4, 3), activation="tanh", rng=RNG(0))
+
+    assert kr.predict_proba(mlp, [[0.5, 0.5]]).shape == (1, 3)
+
+
+# --- test samples outside the grids
+
+
+def wave(x):
+    return np.sin(3.0 * x)
+
+
+def test_a_run_says_when_samples_outside_the_grids_determine_the_test_error():
+    x = np.linspace(-1.0, 1.0, 100)[:, None]
+    far = np.vstack([x[:50], [[3.0]], [[4.0]]])
+    net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+
+    run = kr.fit(net, kr.Data(x, wave(x), far, wave(far)), n_steps=10)
+
+    assert "; of 52 samples of x_test 2 leave the grids, with 100% of the squared" in run.stopped
+
+
+@pytest.mark.parametrize("case", ["inside", "outside but as good", "all outside", "classes"])
+def test_a_run_without_that_trouble_says_nothing(case):
+    x = np.linspace(-1.0, 1.0, 100)[:, None]
+    test = {"inside": x, "outside but as good": 1.05 * x, "all outside": x + 5.0}.get(case, 2.0 * x)
+    y, y_test, loss, n_out = wave(x), wave(test), "mse", 1
+    if case == "outside but as good":
+        y, y_test = RNG(0).normal(size=(100, 1)), RNG(1).normal(size=(100, 1))
+    if case == "classes":
+        y, y_test, loss, n_out = np.arange(100) % 2, np.arange(100) % 2, "cross_entropy", 2
+    net = kr.init_network((1, n_out), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+
+    run = kr.fit(net, kr.Data(x, y, test, y_test), n_steps=5, loss=loss)
+
+    assert "leave" not in run.stopped
