@@ -1,4 +1,4 @@
-"""Curves f(a x + b) at initial lines, and compositions f(alpha g + beta): columns of a table for screening.
+"""Curves f(a x + b) and compositions f(alpha g + beta) at initial lines, in a table for screening.
 
 On the interval of the data let t = (x - middle) / half width lie in [-1, 1]. Lines are laid where
 f bends on the interval, in units of t, and at textbook values in the user's units, such as x,
@@ -209,6 +209,5 @@ def polynomial(degree: int, x: FloatArray) -> Tree:
     middle, half = 0.5 * (x.min() + x.max()), 0.5 * (x.max() - x.min())
     variable = Input(0) if abs(middle) <= 4.0 * half else add(Input(0), Number(-middle, True))
     terms: list[Tree] = [Number(0.0)]
-    for power in range(1, degree + 1):
-        terms.append(multiply(Number(1.0), _power(variable, power)))
+    terms += [multiply(Number(1.0), _power(variable, power)) for power in range(1, degree + 1)]
     return add(*terms) if degree else fixed(0.0)

@@ -3,7 +3,7 @@
 Candidates are screened by linear least squares on a table of atoms (`atoms`): for columns p, q and
 targets y, all centred and of length 1,
 
-    (D11)  min over c_1, c_2 of |y - c_1 p - c_2 q|^2 = 1 - (r_p^2 + r_q^2 - 2 g r_p r_q) / (1 - g^2)
+    (D11)  min over a, b of |y - a p - b q|^2 = 1 - (r_p^2 + r_q^2 - 2 g r_p r_q) / (1 - g^2)
 
 with r_p = p . y, r_q = q . y, g = p . q: for all pairs at once these are a few matrix products, and
 products f (g + k) are pairs of the columns f g and f. The best of each kind are trained
@@ -18,6 +18,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import Atoms, composed_atoms, polynomial, simple_atoms
 from kan_ref.discovery.polish import Fitted, bic, polished
 from kan_ref.discovery.trees import (
+    Apply,
     Input,
     Number,
     Tree,
@@ -87,7 +88,7 @@ def _shape(tree: Tree) -> object:
         return "c"
     if isinstance(tree, Input):
         return "x"
-    if hasattr(tree, "function"):
+    if isinstance(tree, Apply):
         return (tree.function.name, _shape(tree.part))
     return (type(tree).__name__, tuple(_shape(part) for part in tree.parts))
 

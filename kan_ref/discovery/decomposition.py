@@ -1,4 +1,4 @@
-"""From a surrogate to formulas: split it on slices, name curves of one input, put the parts together.
+"""From a surrogate to formulas: split it on slices, name curves of one input, compose the parts.
 
 A function of several inputs is split by the test with the smallest error (`slices`), its parts are
 split in turn, down to curves of one input, which are named (`curves`). Where no split is near the
@@ -11,6 +11,7 @@ recorded in words with its measured number.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -28,6 +29,7 @@ from kan_ref.discovery.trees import (
     apply,
     multiply,
     substitute,
+    values,
 )
 
 MOST_POINTS = 500
@@ -111,29 +113,18 @@ class Decomposer:
             return
         noise = max(surface.error / spread, 1e-12)
         ways: list[tuple[float, Callable[[], list[Tree]], str, float]] = []
+        build: Callable[[], list[Tree]]
         for split in tested_splits(surface, self.rng)[: most + 2]:
-            ways.append(
-                (
-                    split.rank,
-                    lambda s=split: self._split(surface, s, names, depth),
-                    str(split),
-                    split.error,
-                )
-            )
+            build = partial(self._split, surface, split, names, depth)
+            ways.append((split.rank, build, str(split), split.error))
         for one in one_curves(surface)[:2]:
             rank = float(np.log10(max(one.misfit, GOOD * noise, 1e-13))) - 0.3
             text = f"a function of one combination of {', '.join(names)}"
-            ways.append(
-                (
-                    rank,
-                    lambda o=one: self._one_curve(surface, o.inner, names, depth),
-                    text,
-                    one.misfit,
-                )
-            )
+            build = partial(self._one_curve, surface, one.inner, names, depth)
+            ways.append((rank, build, text, one.misfit))
         ways.sort(key=lambda way: way[0])
         tried = 0
-        for rank, build, text, misfit in ways:
+        for _, build, text, misfit in ways:
             if tried == most or self.is_late:
                 return
             if misfit > NEAR * max(noise, 1e-6) and misfit > 0.03:
@@ -143,9 +134,9 @@ class Decomposer:
             if trees:
                 tried += 1
                 yield trees
-        for build in (self._additive, self._inner):
+        for other in (self._additive, self._inner):
             if tried < most and not self.is_late:
-                trees = build(surface, names, depth)
+                trees = other(surface, names, depth)
                 if trees:
                     tried += 1
                     yield trees
@@ -207,8 +198,6 @@ class Decomposer:
         self, surface: Surface, inner: Tree, names: Sequence[str], depth: int
     ) -> list[Tree]:
         """Return F(h) for a combination h of the inputs."""
-        from kan_ref.discovery.trees import values
-
         h = values(inner, surface.points)
         f = surface.f(surface.points)
         order = np.argsort(h)
@@ -237,7 +226,10 @@ class Decomposer:
         ((t, v),) = edges[1]
         outer = name_curve(t, v, error=error * float(np.std(v)))
         combined = [add(*parts) for parts in product(*inner)]
-        return [substitute(one.tree, [tree]) for one, tree in _pairs(outer[:3], combined[:4])]
+        return [
+            substitute(one, [tree])
+            for one, tree in _pairs([one.tree for one in outer[:3]], combined[:4])
+        ]
 
     def _inner(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
         """Return F(h(S), T) where f(S, t) is a function of one inner function h(S) for all t."""
@@ -269,13 +261,15 @@ class Decomposer:
         return [substitute(tree, [inner, *places]) for tree, inner in _pairs(outer, named)]
 
 
-def _pairs(a: Sequence, b: Sequence) -> list[tuple]:
+def _pairs(a: Sequence[Tree], b: Sequence[Tree]) -> list[tuple[Tree, Tree]]:
     """Return pairs, those of the best first."""
     found = [(i + j, i, j) for i in range(len(a)) for j in range(len(b))]
     return [(a[i], b[j]) for _, i, j in sorted(found)]
 
 
-def _triples(a: Sequence, b: Sequence, c: Sequence) -> list[tuple]:
+def _triples(
+    a: Sequence[Tree], b: Sequence[Tree], c: Sequence[Tree]
+) -> list[tuple[Tree, Tree, Tree]]:
     found = [
         (i + j + k, i, j, k) for i in range(len(a)) for j in range(len(b)) for k in range(len(c))
     ]

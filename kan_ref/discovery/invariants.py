@@ -5,7 +5,7 @@ in h, fitted to the values, measures how far they are from that curve. The direc
 combination follows from the gradient: it is the same at all points up to a factor.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +37,8 @@ def curve_misfit(h: FloatArray, f: FloatArray, degree: int = DEGREE) -> float:
         return np.inf
     t = (2.0 * h - low - high) / (high - low)
     degree = min(degree, len(h) // 12)
-    coef = np.polynomial.chebyshev.chebfit(t, f, degree)
-    rest = np.polynomial.chebyshev.chebval(t, coef) - f
+    design = np.polynomial.chebyshev.chebvander(t, degree)
+    rest = design @ np.linalg.lstsq(design, f, rcond=1e-12)[0] - f
     return float(np.sqrt(np.mean(rest**2))) / spread
 
 
@@ -113,6 +113,3 @@ def inner_misfit(
         if max(misfits) < best:
             best, where = max(misfits), at
     return best, where
-
-
-Evaluate = Callable[[FloatArray], FloatArray]

@@ -67,7 +67,7 @@ def _polished_once(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fi
     theta = numbers(tree)
 
     def residuals(z: FloatArray) -> FloatArray:
-        return (values(with_numbers(tree, theta + scale * z), x) - y) / unit
+        return np.asarray((values(with_numbers(tree, theta + scale * z), x) - y) / unit)
 
     def at(z: FloatArray) -> tuple[FloatArray, FloatArray]:
         value, jacobian = linearize(with_numbers(tree, theta + scale * z), x)

@@ -41,7 +41,7 @@ class Surface:
     @property
     def n_in(self) -> int:
         """Number of inputs."""
-        return self.points.shape[1]
+        return int(self.points.shape[1])
 
     def restricted(self, kept: tuple[int, ...], at: FloatArray) -> "Surface":
         """Return the slice on which all inputs but `kept` have the values of `at` (n,)."""

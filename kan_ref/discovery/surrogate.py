@@ -78,3 +78,18 @@ def fit_surrogate(
     )
     trial = search.refined("surrogate", start)
     return Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
+
+
+def slice_error(
+    surrogate: Surrogate, x: FloatArray, y: FloatArray, rng: np.random.Generator
+) -> float:
+    """Estimate the error of the surrogate itself, without the noise of y.
+
+    Two networks are trained on disjoint halves of the samples. Their mean differs from the truth by
+    about half of what they differ from each other.
+    """
+    order = rng.permutation(len(x))
+    halves = order[: len(x) // 2], order[len(x) // 2 :]
+    hidden = surrogate.network.widths[1] if len(surrogate.network.widths) > 2 else None
+    one, other = (fit_surrogate(x[half], y[half], rng, n_hidden=hidden) for half in halves)
+    return float(0.5 * np.sqrt(np.mean((one(x) - other(x)) ** 2)))

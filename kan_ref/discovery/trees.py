@@ -73,7 +73,7 @@ def fixed(value: float) -> Number:
 def add(*parts: Tree) -> Tree:
     """Return a sum, flat, with at most one number, without zeros."""
     flat = [q for p in parts for q in (p.parts if isinstance(p, Sum) else (p,))]
-    rest = [p for p in flat if not isinstance(p, Number)]
+    rest: list[Tree] = [p for p in flat if not isinstance(p, Number)]
     numbers = [p for p in flat if isinstance(p, Number)]
     total = sum(p.value for p in numbers)
     is_fixed = all(p.fixed for p in numbers)
@@ -85,7 +85,7 @@ def add(*parts: Tree) -> Tree:
 def multiply(*parts: Tree) -> Tree:
     """Return a product, flat, with at most one number, without factors 1; 0 if a factor is 0."""
     flat = [q for p in parts for q in (p.parts if isinstance(p, Product) else (p,))]
-    rest = [p for p in flat if not isinstance(p, Number)]
+    rest: list[Tree] = [p for p in flat if not isinstance(p, Number)]
     numbers = [p for p in flat if isinstance(p, Number)]
     total = float(np.prod([p.value for p in numbers])) if numbers else 1.0
     is_fixed = all(p.fixed for p in numbers)

@@ -1,7 +1,7 @@
 """Say how far a formula explains the data: exact, within noise, or not explained.
 
-    exact            the largest residual is below 1e-11 of the spread of y: rounding errors. A wrong
-                     formula was never seen below 1e-7, a right one never above 1e-13.
+    exact            the largest residual is below 1e-11 of the spread of y: rounding errors. A
+                     wrong formula was never seen below 1e-7, a right one never above 1e-13.
     within noise     nothing that was tried predicts the residual on held-out samples
     not explained    the residual has structure: a model of it predicts held-out residuals
 
