@@ -5,15 +5,15 @@
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
-Structure is looked for in two ways. With p columns, such as polynomials of the inputs, least squares
-explain a part E of the sum of squares R of N residuals. For noise alone E / (R / N) has mean p and
-is distributed as chi^2 with p degrees of freedom, of which by Wilson & Hilferty (1931)
+Structure is looked for in two ways. With p columns, such as polynomials of the inputs, least
+squares explain a part E of the sum of squares R of N residuals. For noise alone E / (R / N) has
+mean p and is distributed as chi^2 with p degrees of freedom, of which by Wilson & Hilferty (1931)
 
     (D16)  z = ((E N / (R p))^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
 
-is nearly normal: z > 4 means structure. Curves that no such columns follow are looked for by a small
-network, trained on four fifths of the samples and judged on the rest, each fifth in turn. Let q be
-its predictions for the residuals r. Over all samples
+is nearly normal: z > 4 means structure. Curves that no such columns follow are looked for by a
+small network, trained on four fifths of the samples and judged on the rest, each fifth in turn. Let
+q be its predictions for the residuals r. Over all samples
 
     (D17)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 

@@ -12,6 +12,7 @@ from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.trees import (
     Input,
     Number,
+    absorbed,
     add,
     apply,
     complexity,
@@ -108,6 +109,26 @@ def test_sums_and_products_are_flat_and_have_one_number():
     assert multiply(Input(0), fixed(0.0)) == fixed(0.0)
     assert add(Input(0), fixed(0.0)) == Input(0)
     assert multiply(Input(0), fixed(1.0)) == Input(0)
+
+
+@given(trees)
+def test_absorbing_factors_keeps_the_values_and_adds_no_number(tree):
+    found = absorbed(tree)
+    size = float(np.abs(values(tree, X)).max())
+
+    if size < 1e6:
+        np.testing.assert_allclose(
+            values(found, X), values(tree, X), rtol=0, atol=1e-12 * (1 + size)
+        )
+    assert len(numbers(found)) <= len(numbers(tree))
+
+
+def test_a_factor_goes_into_a_sum_whose_terms_all_have_numbers():
+    tree = multiply(Number(2.0), Input(0), add(multiply(Number(3.0), Input(1)), Number(5.0)))
+
+    assert str(expression_of(absorbed(tree), ("x", "y"))) == "x*(6.0*y + 10.0)"
+    kept = multiply(Number(2.0), add(Input(1), Number(5.0)))
+    assert absorbed(kept) == kept
 
 
 def test_inputs_are_replaced_by_trees():
