@@ -45,7 +45,7 @@ def simplified(fitted: Fitted, x: FloatArray, y: FloatArray, floor: float) -> Fi
         theta = numbers(best.tree)
         new = None
         for place, value in _proposals(theta, refused):
-            tree = with_fixed(best.tree, place, value)
+            tree = absorbed(with_fixed(best.tree, place, value))
             trial = polished(tree, x, y, n_steps=20)
             if _allowed(trial, best, len(x), floor):
                 new = trial

@@ -116,7 +116,7 @@ def affine(tree: Tree, scale: float, shift: float) -> Tree:
 def absorbed(tree: Tree) -> Tree:
     """Return the tree without factors that the numbers of a sum can take up.
 
-    c (a x + b) becomes one sum with the numbers c a and c b, where all terms have trainable numbers.
+    c (a x + b) becomes a sum with the numbers c a and c b if all its terms have trainable ones.
     """
     if isinstance(tree, Apply):
         return apply(tree.function, absorbed(tree.part))
