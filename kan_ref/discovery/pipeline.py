@@ -1,278 +1,321 @@
-"""From data to a formula in one call.
+"""From data to a formula in one call, by two strategies, with a verdict.
 
-The five steps of Liu et al. 2024, section 2.5 (their fig. 2.4), made automatic:
+    slices     the architecture is read off slices of a surrogate, and curves of one input are
+               named: `slice_search`
+    network    the paper's way: a network is sparsified, pruned and named edge by edge:
+               `network_search`
 
-    sparsify     train with the penalties (2.20), which weaken superfluous nodes
-    prune        remove the nodes with small scores, (2.21)
-    eliminate    remove nodes and edges while the validation error allows it: `elimination`
-    refine       train the remaining network on its finest grid and on all training samples
-    name         replace every edge by a function of the library, and train all parameters:
-                 `formula_search`
-    canonical    remove redundant parameters: `kan_ref.symbolic.canonical`
-
-Every step is kept with its network, so that it can be drawn. Test data are only reported.
+With `widths` the paper's way is first, and slices follow where its formula does not explain the
+data; the formula with the better verdict is returned, of equal ones the one with the lower Bayesian
+information criterion. Test data are only reported.
 """
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
-from kan_ref.data import Data, DataLike, check_data, check_loss, hold_out
-from kan_ref.discovery.acceptance import RatioRule
-from kan_ref.discovery.elimination import run_elimination
-from kan_ref.discovery.formula_search import FormulaTrial, search_formula, sine_or_cosine
-from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Search, fitted
-from kan_ref.formulas import check_names, formula
+from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.data import Data, DataLike, check_data, check_loss
+from kan_ref.discovery.choice import floor_of
+from kan_ref.discovery.network_search import NetworkSettings, search_by_network
+from kan_ref.discovery.polish import SMALLEST, bic
+from kan_ref.discovery.records import Alternative, Discovery, Report, formula_values
+from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
+from kan_ref.discovery.tree_formula import expression_of
+from kan_ref.discovery.verdict import Verdict, judge
+from kan_ref.formulas import check_names, formula, from_formula
 from kan_ref.functions import lookup
-from kan_ref.network import (
-    Network,
-    domain_of_samples,
-    init_network,
-    network_values,
-    undefined_values,
-)
-from kan_ref.sparsity import prune
-from kan_ref.symbolic import canonical_form
+from kan_ref.network import Network, check_network, domain_of_samples, init_network
+from kan_ref.training import Scaler
 
-SPARSIFY_STEPS = 100  # L-BFGS iterations
-L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0  # mu_1, mu_2 of eq. 2.20: the defaults of pykan
-ELIMINATE_STEPS = 30  # Levenberg-Marquardt steps on every grid
-REFINE_STEPS = 30  # further ones on the finest grid, from trained parameters
-IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
-
-
-@dataclass(frozen=True, eq=False)
-class DiscoveryStep:
-    """One step: its `name`, a `note` in words, its `network`, and the errors of the network.
-
-    `train_rmse` is the error on all training samples, `test_rmse` on the test samples. An error is
-    nan where a function is undefined at a sample; `note` says which.
-    """
-
-    name: str
-    note: str
-    network: Network = field(repr=False)
-    train_rmse: float
-    test_rmse: float
-
-    def __repr__(self) -> str:
-        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
-        return f"{self.name:<10} {self.note}: {list(self.network.widths)}, {errors}"
-
-
-@dataclass(frozen=True, eq=False)
-class Discovery(Record):
-    """The formula found for data, and all steps to it.
-
-    `formula`: a SymPy expression, or a tuple of them for several outputs; `network`: the same as a
-    network of symbolic edges; `splines`: the refined network before symbolic fitting; `steps`: all
-    steps with their networks; `names` of the inputs; `train_rmse`, `test_rmse`: the errors of
-    `network`.
-    """
-
-    formula: Any
-    network: Network
-    splines: Network = field(repr=False)
-    steps: tuple[DiscoveryStep, ...] = field(repr=False)
-    names: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def train_rmse(self) -> float:
-        """The error of the formula on the training samples."""
-        return self.steps[-1].train_rmse
-
-    @property
-    def test_rmse(self) -> float:
-        """The error of the formula on the test samples."""
-        return self.steps[-1].test_rmse
-
-    def __repr__(self) -> str:
-        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
-        return f"Discovery({self.formula}, {errors})"
+KINDS = ("exact", "within noise", "not explained")
 
 
 def discover(
     data: DataLike,
     *,
-    widths: Sequence[int],
+    widths: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
     functions: Sequence[str] | None = None,
     n_intervals: int = 5,
     degree: int = 3,
     penalty_weight: float = 1e-2,
-    allowed: float = 1.5,
     smoothness_weight: float = 1e-8,
+    start: Network | None = None,
+    seconds: float | None = None,
     rng: np.random.Generator,
-    callback: Callable[[DiscoveryStep | ArchitectureTrial | FormulaTrial], None] | None = None,
+    callback: Callable[[Any], None] | None = None,
     progress: bool = False,
 ) -> Discovery:
-    """Find a formula for data, and keep every intermediate step.
+    """Find a formula for data, say how far it explains them, and keep every step.
 
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        Test data are reported only; they decide nothing. Where a function of a step is undefined at
-        a test sample, its test error is nan, and its `note` says which sample and which edge.
-    widths : sequence of int
-        Widths of the first network, wide enough. The depth is kept; the widths of the hidden layers
-        are found.
+        In any units. Test data are reported only; they decide nothing.
+    widths : sequence of int, optional
+        Widths of the first network of the paper's way, wide enough: the depth is kept, and the
+        widths of the hidden layers are found. Without them slices of a surrogate lead to the
+        formula.
     names : sequence of str, optional
-        Names of the inputs in the formula; by default the data's own, else x_1, x_2, ...
+        Names of the inputs in the formula; the data's own names, else x_1, x_2, ..., by default.
     functions : sequence of str, optional
-        Candidates for the edges; by default the whole library.
+        Candidates for the edges of the paper's way; by default the whole library. With them slices
+        are left out, since they name curves by all functions; `widths` or `start` is then needed.
     n_intervals, degree : int
-        Of the first network.
+        Of the first network of the paper's way.
     penalty_weight : float
         Lambda of the sparsification; with 0, sparsification and pruning are left out.
-    allowed : float
-        At least 1: the largest allowed ratio of the validation error to the smallest one.
     smoothness_weight : float
         As in `fit`.
+    start : Network, optional
+        A network of the user's own, perhaps with symbolic edges: its splines are trained and named,
+        and its architecture stays.
+    seconds : float, optional
+        A limit, of wall-clock time. The best formula so far is returned, and the verdict says so.
+        A step that has begun is finished first.
     rng : numpy.random.Generator
-        Draws the initial parameters.
+        Draws initial parameters and reference points.
     callback : callable, optional
-        Called with every step, and with every trial within a step, when it is finished.
+        Called with every step, decision and trial when it is finished.
     progress : bool
         Whether to show a progress bar.
 
     Returns
     -------
     discovery : Discovery
+        Read `verdict` before `formula`.
 
     Raises
     ------
     ValueError, TypeError
-        As `init_network`, `fit` and `eliminate`; also if a function is unknown, or `widths` does
-        not begin and end with the numbers of inputs and outputs of the data.
+        As `init_network` and `fit`; also if a function is unknown, or `widths` or `start` does not
+        begin and end with the numbers of inputs and outputs of the data.
     KeyboardInterrupt
-        If the user interrupts a run.
+        If the user interrupts a run before there is any formula; later, the best formula so far is
+        returned.
 
     Notes
     -----
-    Liu et al. 2024, section 2.5. Takes a few seconds for two inputs and 1000 samples.
+    A few seconds for two inputs and 1000 samples, up to a minute for five. Liu et al. 2024, section
+    2.5, for the paper's way. "exact" means an error of at most 1e-11 of the spread of y at all
+    training samples; a formula "within noise" may be wrong by less than the noise shows, and the
+    verdict says by how much.
     """
     checked = check_data(data)
     check_loss(checked, "mse")
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
-    allowed = check_number("allowed", allowed, low=1.0)
     smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    if seconds is not None:
+        seconds = check_number("seconds", seconds, low=0.0)
     for name in functions or ():
         lookup(name)
-    labels = check_names(checked.names if names is None else names, checked.x_train.shape[1])
-    ends = (checked.x_train.shape[1], np.atleast_2d(checked.y_train).shape[1])
-    if isinstance(widths, Sequence) and len(widths) > 1 and (widths[0], widths[-1]) != ends:
+    ends = (checked.x_train.shape[1], checked.y_train.shape[1])
+    labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
+    if functions is not None and widths is None and start is None:
         raise ValueError(
-            f"widths is {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs"
+            "functions is given without widths, but slices name curves by all functions: give the "
+            "widths of a first network, for example widths=(2, 5, 1)"
         )
-    network = init_network(
+    first = _first_network(checked, widths, start, n_intervals, degree, rng)
+    settings = NetworkSettings(functions, penalty_weight, smoothness_weight)
+    deadline = np.inf if seconds is None else time.monotonic() + seconds
+    with Report(checked, callback, progress) as report:
+        found: list[Discovery] = []
+        if first is not None:
+            found.append(_by_network(checked, first, settings, report, labels, rng, start))
+        is_open = first is None or (
+            found[0].verdict.kind == "not explained" and start is None and functions is None
+        )
+        if is_open and (time.monotonic() < deadline or not found):
+            found.append(_by_slices(checked, report, labels, rng, deadline))
+    return found[0] if len(found) == 1 else _better(found[0], found[1], checked)
+
+
+def _first_network(
+    data: Data,
+    widths: Sequence[int] | None,
+    start: Network | None,
+    n_intervals: int,
+    degree: int,
+    rng: np.random.Generator,
+) -> Network | None:
+    """Return the network that the paper's way begins with; None where slices are first."""
+    ends = (data.x_train.shape[1], data.y_train.shape[1])
+    if start is not None:
+        if widths is not None:
+            raise ValueError("widths and start are both given, but start has its own widths")
+        widths = check_network("start", start).widths
+    if widths is None:
+        return None
+    if isinstance(widths, Sequence) and len(widths) > 1 and (widths[0], widths[-1]) != ends:
+        which = "widths is" if start is None else "start has widths"
+        raise ValueError(
+            f"{which} {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs"
+        )
+    if start is not None:
+        return start
+    return init_network(
         widths,
         n_intervals=n_intervals,
         degree=degree,
-        domain=domain_of_samples(checked.x_train),
-        x=checked.x_train,
+        domain=domain_of_samples(data.x_train),
+        x=data.x_train,
         rng=rng,
     )
-    with _Report(checked, callback, progress) as report:
-        report.step("start", "random", network)
-        if penalty_weight > 0.0:
-            network = fitted(
-                network,
-                checked,
-                optimizer="lbfgs",
-                n_steps=SPARSIFY_STEPS,
-                penalty_weight=penalty_weight,
-                l1_weight=L1_WEIGHT,
-                entropy_weight=ENTROPY_WEIGHT,
-            )
-            report.step("sparsify", f"L-BFGS with penalty_weight {penalty_weight:g}", network)
-            network = _pruned(network, checked.x_train)
-            report.step("prune", "nodes with a score below 0.01 removed", network)
-        search = Search(
-            hold_out(checked, VALIDATION_SHARE),
-            RatioRule(allowed),
-            ELIMINATE_STEPS,
-            LADDER,
-            smoothness_weight,
-            rng,
-            report.trial,
-        )
-        found = run_elimination(search, network, simple=True)
-        report.step("eliminate", f"{len(found.steps)} architectures tried", found.network)
-        splines = fitted(
-            found.network,
-            checked,
-            optimizer="lm",
-            n_steps=REFINE_STEPS,
-            smoothness_weight=smoothness_weight,
-        )
-        n_refined = splines.layers[0].n_intervals
-        report.step("refine", f"{n_refined} intervals, all training samples", splines)
-        named = search_formula(splines, checked, names=functions, report=report.trial)
-        sets = "one set" if len(named.trials) == 1 else f"{len(named.trials)} sets"
-        report.step("name", f"{sets} of functions tried, parameters trained", named.network)
-        final = canonical_form(sine_or_cosine(canonical_form(named.network)))
-        final = _without_idle(final, checked.x_train)
-        report.step("canonical", "redundant parameters in canonical form", final)
-    return Discovery(formula(final, names=labels), final, splines, tuple(report.steps), labels)
 
 
-def _pruned(network: Network, x: FloatArray) -> Network:
-    """Prune nodes by the paper's rule, unless that would leave an output without inputs."""
+def _by_network(
+    data: Data,
+    first: Network,
+    settings: NetworkSettings,
+    report: Report,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+    start: Network | None,
+) -> Discovery:
+    """Return what the paper's way leads to."""
+    final, splines = search_by_network(
+        data, first, settings, report, rng, is_start=start is not None
+    )
+    expression = formula(final, names=names)
+    verdict = _judged(data, expression, names, rng)
+    return Discovery(
+        expression,
+        final,
+        splines,
+        tuple(report.steps),
+        verdict,
+        (),
+        _identity(data),
+        names,
+    )
+
+
+def _by_slices(
+    data: Data,
+    report: Report,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+    deadline: float,
+) -> Discovery:
+    """Return what slices of a surrogate lead to, one output after the other."""
+    searches = [
+        search_by_slices(data.x_train, y, names, rng, deadline=deadline, report=report.trial)
+        for y in data.y_train.T
+    ]
+    splines, scaler = _splines(searches, data)
+    report.values(
+        "surrogate",
+        "a network on standardized samples, from which slices are taken",
+        lambda x: scaler.inverse_y(splines(scaler.transform_x(x))),
+        splines,
+    )
+    decisions = tuple(one for search in searches for one in search.decisions)
+    expressions = tuple(expression_of(search.best.tree, names) for search in searches)
+    expression = expressions[0] if len(expressions) == 1 else expressions
+    report.values(
+        "formula",
+        f"{len(decisions)} decisions, numbers trained on all samples and simplified",
+        lambda x: formula_values(expression, x, names),
+    )
+    verdict = _judged(data, expression, names, rng)
+    ended = " ".join({search.ended for search in searches if search.ended})
+    if ended:
+        verdict = Verdict(verdict.kind, f"{verdict.why} ({ended})")
+    network, verdict = _network_of(expressions, names, data, verdict)
+    if network is not None:
+        report.step("network", "the formula as a network of symbolic edges", network)
+    fronts = tuple(_front(search, data, names) for search in searches)
+    return Discovery(
+        expression,
+        network,
+        splines,
+        tuple(report.steps),
+        verdict,
+        fronts[0] if len(fronts) == 1 else fronts,
+        scaler,
+        names,
+        decisions,
+    )
+
+
+def _front(search: SliceSearch, data: Data, names: tuple[str, ...]) -> tuple[Alternative, ...]:
+    n = len(data.x_train)
+    floor = floor_of(data.y_train, 0.0)
+    return tuple(
+        Alternative(expression_of(one.tree, names), one.rmse, one.complexity, bic(one, n, floor))
+        for one in search.front
+    )
+
+
+def _network_of(
+    expressions: tuple[Any, ...], names: tuple[str, ...], data: Data, verdict: Verdict
+) -> tuple[Network | None, Verdict]:
+    """Return the formula as a network, or None and the verdict with the reason."""
+    x = data.x_train
     try:
-        return prune(network, x, kind="mean")
-    except ValueError:
-        return network
+        box = np.column_stack([x.min(axis=0), x.max(axis=0)])
+        network = from_formula(expressions, names, domain=box)
+    except ValueError as error:
+        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
+    return network, verdict
 
 
-def _without_idle(network: Network, x: FloatArray) -> Network:
-    """Remove the edges whose outputs vary by rounding errors alone.
+def _splines(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Scaler]:
+    """Return the surrogate and its scaler; of several outputs, the first one's."""
+    one = searches[0].surrogate
+    return one.network, Scaler(
+        one.x_mean, one.x_std, np.array([one.y_mean]), np.array([one.y_std]), None
+    )
 
-    The splines may have used them; the symbolic edges do not.
-    """
-    return prune(network, x, threshold=0.0, edge_threshold=IDLE, kind="std")
+
+def _identity(data: Data) -> Scaler:
+    n_in, n_out = data.x_train.shape[1], data.y_train.shape[1]
+    return Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
 
 
-class _Report:
-    """Keep the finished steps, pass them to the callback and count them in the progress bar."""
+def _judged(
+    data: Data, expression: Any, names: tuple[str, ...], rng: np.random.Generator
+) -> Verdict:
+    """Return the verdict on a formula; of several outputs, the worst one with its number."""
+    predicted = formula_values(expression, data.x_train, names)
+    verdicts = [
+        judge(data.x_train, data.y_train[:, j], predicted[:, j], rng)
+        for j in range(data.y_train.shape[1])
+    ]
+    worst = max(range(len(verdicts)), key=lambda j: KINDS.index(verdicts[j].kind))
+    if len(verdicts) == 1:
+        return verdicts[0]
+    return Verdict(verdicts[worst].kind, f"output {worst}: {verdicts[worst].why}")
 
-    def __init__(self, data: Data, callback: Callable[[Any], None] | None, progress: bool) -> None:
-        self.data, self.callback, self.bar = data, callback, None
-        self.steps: list[DiscoveryStep] = []
-        if progress:
-            from tqdm import tqdm  # here, because only a bar needs it
 
-            self.bar = tqdm(desc="discover", unit=" networks")
+def _better(one: Discovery, other: Discovery, data: Data) -> Discovery:
+    """Return the discovery with the better verdict, then with the lower BIC, with all steps."""
 
-    def __enter__(self) -> "_Report":
-        return self
+    def key(found: Discovery) -> tuple[int, float]:
+        error = _error(found, data)
+        n = data.y_train.size
+        size = sum(_size(one) for one in _expressions(found))
+        return KINDS.index(found.verdict.kind), 2.0 * n * np.log(error) + np.log(n) * size
 
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
+    return min((one, other), key=key)
 
-    def trial(self, trial: Any) -> None:
-        """Report a trial, or a step."""
-        if self.bar is not None:
-            self.bar.update()
-        if self.callback is not None:
-            self.callback(trial)
 
-    def step(self, name: str, note: str, network: Network) -> None:
-        """Keep and report a step, with the errors of its network."""
-        errors = []
-        for part in ("train", "test"):
-            x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
-            residual = network_values(network, x) - y
-            errors.append(float(np.sqrt(np.mean(residual**2))) if len(residual) else np.nan)
-            if not np.isfinite(residual).all():
-                why = undefined_values(network.layers, x, f"x_{part}")
-                note += f"; the {part} error is nan, because {why}"
-        self.steps.append(DiscoveryStep(name, note, network, *errors))
-        if self.bar is not None:
-            self.bar.set_postfix_str(f"{name} {list(network.widths)}")
-        self.trial(self.steps[-1])
+def _expressions(found: Discovery) -> tuple[Any, ...]:
+    return found.formula if isinstance(found.formula, tuple) else (found.formula,)
+
+
+def _size(expression: Any) -> int:
+    return int(expression.count_ops()) + len(expression.atoms())
+
+
+def _error(found: Discovery, data: Data) -> float:
+    residual: FloatArray = found.predict(data.x_train) - data.y_train
+    error = float(np.sqrt(np.mean(residual**2)))
+    floor = floor_of(data.y_train, 0.0)
+    return max(error, floor, SMALLEST) if np.isfinite(error) else np.inf

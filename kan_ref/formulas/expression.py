@@ -128,8 +128,8 @@ def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
     """Return c f(a x + b) + d of one edge as an expression."""
     import sympy
 
-    a, b, c, d = (_exact(float(value)) for value in row)
-    value = _apply(edge.function, a * x + b)
+    a, b, c, d = (exact_number(float(value)) for value in row)
+    value = apply_function(edge.function, a * x + b)
     if not isinstance(value, sympy.Expr):
         raise TypeError(
             f"formula of {edge.name!r} gives {value!r}, but must give a SymPy expression"
@@ -137,7 +137,7 @@ def _edge_expression(edge: SymbolicEdge, row: FloatArray, x: Any) -> Any:
     return c * value + d
 
 
-def _exact(value: float) -> Any:
+def exact_number(value: float) -> Any:
     """Return the SymPy number that is exactly `value`."""
     import sympy
 
@@ -148,7 +148,7 @@ def _exact(value: float) -> Any:
     return short if float(short) == value else sympy.Float(value, EXACT_DIGITS)
 
 
-def _apply(function: Function, u: Any) -> Any:
+def apply_function(function: Function, u: Any) -> Any:
     """Return f(u) as an expression."""
     import sympy
 

@@ -1,0 +1,281 @@
+"""From a surrogate to formulas: split it on slices, name curves of one input, compose the parts.
+
+A function of several inputs is split by the test with the smallest error (`slices`), its parts are
+split in turn, down to curves of one input, which are named (`curves`). Where no split is near the
+error of the surrogate, the function may depend on one combination of its inputs (`invariants`), be
+an outer function of some inputs and of one inner function of the others, or be a function of a sum
+F(u_1(x_1) + ... + u_n(x_n)), which a network of widths [n, 1, 1] represents. Every decision is
+recorded in words with its measured number.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.curves import name_curve
+from kan_ref.discovery.invariants import inner_misfit, one_curves
+from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits, partitions
+from kan_ref.discovery.surrogate import fit_surrogate
+from kan_ref.discovery.trees import (
+    Input,
+    Number,
+    Tree,
+    add,
+    apply,
+    multiply,
+    substitute,
+    values,
+)
+
+MOST_POINTS = 500
+CURVE_POINTS = 160
+NEAR = 10.0  # times the error of the surrogate: a split with a larger misfit is a guess
+FEW = 3  # trees of a part that are kept
+ALTERNATIVES = 3  # splits of the whole that are tried; of its parts only the best one
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about a function of some inputs, in words with numbers."""
+
+    depth: int
+    what: str
+    misfit: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"{'  ' * self.depth}{self.what}: misfit {self.misfit:.1e}, error {self.error:.1e}"
+
+
+@dataclass(eq=False)
+class Decomposer:
+    """Splits surfaces; keeps the decisions, and stops splitting when the time is over."""
+
+    rng: np.random.Generator
+    deadline: float = np.inf
+    decisions: list[Decision] = field(default_factory=list)
+    report: Callable[[Decision], None] = lambda decision: None
+
+    def note(self, depth: int, what: str, misfit: float, error: float) -> None:
+        """Record a decision."""
+        decision = Decision(depth, what, misfit, error)
+        self.decisions.append(decision)
+        self.report(decision)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self.deadline
+
+    def plans(self, surface: Surface, names: Sequence[str]) -> Iterator[list[Tree]]:
+        """Yield lists of candidate trees for a surface, one list for each way to split it."""
+        if surface.n_in == 1:
+            yield self.curve(surface, names, 0)
+            return
+        yield from self._ways(surface, names, 0, ALTERNATIVES)
+
+    def trees(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+        """Return candidate trees for a part, by the most promising way alone."""
+        if surface.n_in == 1:
+            return self.curve(surface, names, depth)
+        for found in self._ways(surface, names, depth, 1):
+            return found[:FEW]
+        return []
+
+    def curve(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+        """Return names of a curve of one input."""
+        x = surface.points[:, 0]
+        grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
+        y = surface.f(grid[:, None])
+        fine = np.isfinite(y)
+        spread = max(float(np.std(y[fine])), 1e-300)
+        # the surrogate is less exact near the ends of its box, where few samples are
+        found = name_curve(grid[fine], y[fine], error=surface.error)
+        what = f"curve of {names[0]}: {len(found)} names"
+        self.note(depth, what, found[0].rmse / spread, surface.error / spread)
+        return [one.tree for one in found]
+
+    def _ways(
+        self, surface: Surface, names: Sequence[str], depth: int, most: int
+    ) -> Iterator[list[Tree]]:
+        """Yield the trees of each of the most promising ways."""
+        f = surface.f(surface.points)
+        spread = float(np.std(f))
+        size = float(np.abs(f).max())
+        if spread <= max(surface.error, 1e-12 * size):
+            self.note(depth, "constant", spread, surface.error)
+            yield [Number(float(f.mean()))]
+            return
+        noise = max(surface.error / spread, 1e-12)
+        ways: list[tuple[float, Callable[[], list[Tree]], str, float]] = []
+        build: Callable[[], list[Tree]]
+        for split in find_splits(surface, self.rng)[: most + 2]:
+            build = partial(self._split, surface, split, names, depth)
+            ways.append((split.rank, build, str(split), split.error))
+        for one in one_curves(surface)[:2]:
+            rank = float(np.log10(max(one.misfit, GOOD * noise, 1e-13))) - 0.3
+            text = f"a function of one combination of {', '.join(names)}"
+            build = partial(self._one_curve, surface, one.inner, names, depth)
+            ways.append((rank, build, text, one.misfit))
+        ways.sort(key=lambda way: way[0])
+        tried = 0
+        for _, build, text, misfit in ways:
+            if tried == most or self.is_late:
+                return
+            if misfit > NEAR * max(noise, 1e-6) and misfit > 0.03:
+                break
+            self.note(depth, text, misfit, noise)
+            trees = build()
+            if trees:
+                tried += 1
+                yield trees
+        for other in (self._additive, self._inner):
+            if tried < most and not self.is_late:
+                trees = other(surface, names, depth)
+                if trees:
+                    tried += 1
+                    yield trees
+
+    def _split(
+        self, surface: Surface, split: Split, names: Sequence[str], depth: int
+    ) -> list[Tree]:
+        """Return trees of the whole from trees of the parts of a split."""
+        transform, sign = split.transform, split.sign
+
+        def g(f: FloatArray) -> FloatArray:
+            with np.errstate(all="ignore"):
+                return np.asarray(transform.g(sign * f))
+
+        f = surface.f(surface.points)
+        with np.errstate(all="ignore"):
+            factor = float(np.sqrt(np.mean(transform.slope(sign * f) ** 2)))
+        inside = surface.changed(g, factor if np.isfinite(factor) else 1.0)
+        one = inside.restricted(split.one, split.at)
+        other = inside.restricted(split.other, split.at)
+        f00 = float(inside.f(split.at[None, :])[0])
+        names_one = [names[i] for i in split.one]
+        names_other = [names[i] for i in split.other]
+        if split.kind == "sum":
+            a = self._placed(one, split.one, names_one, depth)
+            b = self._placed(other, split.other, names_other, depth)
+            both = [add(p, q, Number(-f00)) for p, q in _pairs(a, b)]
+        elif split.kind == "product":
+            k = split.offset
+            if abs(k) < 1e-3 * abs(f00) or abs(k) < 10.0 * inside.error:
+                k = 0.0
+            a = self._placed(one.changed(lambda v: v - k, 1.0), split.one, names_one, depth)
+            b = self._placed(other.changed(lambda v: v - k, 1.0), split.other, names_other, depth)
+            scale = Number(1.0 / (f00 - k))
+            both = [multiply(scale, p, q) for p, q in _pairs(a, b)]
+            both = [add(tree, Number(k)) for tree in both] if k else both
+        else:
+            mixed = split.at.copy()
+            mixed[list(split.other)] = split.second[list(split.other)]
+            f01 = float(inside.f(mixed[None, :])[0])
+            moved = inside.restricted(split.one, mixed)
+            change = Surface(lambda p: moved.f(p) - one.f(p), one.points, 1.5 * inside.error)
+            w = self._placed(one, split.one, names_one, depth)
+            v = self._placed(change, split.one, names_one, depth)
+            u = self._placed(other, split.other, names_other, depth)
+            shift, scale = Number(-f00), Number(1.0 / (f01 - f00))
+            both = [add(p, multiply(scale, q, add(r, shift))) for p, q, r in _triples(w, v, u)]
+        outer = [apply(transform.inverse, tree) for tree in both]
+        return [multiply(Number(sign, True), tree) for tree in outer]
+
+    def _placed(
+        self, surface: Surface, places: Sequence[int], names: Sequence[str], depth: int
+    ) -> list[Tree]:
+        """Return trees of a part, with its inputs counted as in the whole."""
+        trees = self.trees(surface, names, depth + 1)
+        return [substitute(tree, [Input(i) for i in places]) for tree in trees]
+
+    def _one_curve(
+        self, surface: Surface, inner: Tree, names: Sequence[str], depth: int
+    ) -> list[Tree]:
+        """Return F(h) for a combination h of the inputs."""
+        h = values(inner, surface.points)
+        f = surface.f(surface.points)
+        order = np.argsort(h)
+        found = name_curve(h[order], f[order], error=surface.error)
+        spread = max(float(np.std(f)), 1e-300)
+        what = f"curve of the combination: {len(found)} names"
+        self.note(depth + 1, what, found[0].rmse / spread, surface.error / spread)
+        return [substitute(one.tree, [inner]) for one in found]
+
+    def _additive(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+        """Return F(u_1(x_1) + ... + u_n(x_n)), by a network of widths [n, 1, 1]."""
+        points = surface.points
+        f = surface.f(points)
+        spread = float(np.std(f))
+        model = fit_surrogate(points, f, self.rng, n_hidden=1)
+        misfit = model.error / spread
+        self.note(depth, "a function of a sum", misfit, surface.error / spread)
+        if misfit > max(0.03, NEAR * surface.error / spread):
+            return []
+        edges = model.edge_curves(points)
+        error = max(misfit, surface.error / spread)
+        inner = []
+        for i, (t, v) in enumerate(edges[0]):
+            named = name_curve(t, v, error=error * float(np.std(v)))
+            inner.append([substitute(one.tree, [Input(i)]) for one in named[:2]])
+        ((t, v),) = edges[1]
+        outer = name_curve(t, v, error=error * float(np.std(v)))
+        combined = [add(*parts) for parts in product(*inner)]
+        return [
+            substitute(one, [tree])
+            for one, tree in _pairs([one.tree for one in outer[:3]], combined[:4])
+        ]
+
+    def _inner(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+        """Return F(h(S), T) where f(S, t) is a function of one inner function h(S) for all t."""
+        n = surface.n_in
+        if n < 3:
+            return []
+        spread = float(np.std(surface.f(surface.points)))
+        chosen = self.rng.choice(len(surface.points), 4, replace=False)
+        references = surface.points[chosen]
+        found = []
+        for one, other in partitions(n):
+            for inside, outside in ((one, other), (other, one)):
+                if 2 <= len(inside) < n:
+                    misfit, at = inner_misfit(surface, inside, references)
+                    found.append((misfit, inside, outside, at))
+        misfit, inside, outside, at = min(found, key=lambda way: (way[0], way[1]))
+        text = f"an inner function of {', '.join(names[i] for i in inside)}"
+        self.note(depth, text, misfit, surface.error / spread)
+        if misfit > 0.05:
+            return []
+        part = surface.restricted(inside, at)
+        named = self._placed(part, inside, [names[i] for i in inside], depth)
+        h = part.f(surface.points[:, list(inside)])
+        reduced = np.column_stack([h, surface.points[:, list(outside)]])
+        model = fit_surrogate(reduced, surface.f(surface.points), self.rng)
+        inner_names = ["h", *(names[i] for i in outside)]
+        outer = self.trees(Surface(model, reduced, model.error), inner_names, depth + 1)
+        places = [Input(i) for i in outside]
+        return [substitute(tree, [inner, *places]) for tree, inner in _pairs(outer, named)]
+
+
+def _pairs(a: Sequence[Tree], b: Sequence[Tree]) -> list[tuple[Tree, Tree]]:
+    """Return pairs, those of the best first."""
+    found = [(i + j, i, j) for i in range(len(a)) for j in range(len(b))]
+    return [(a[i], b[j]) for _, i, j in sorted(found)]
+
+
+def _triples(
+    a: Sequence[Tree], b: Sequence[Tree], c: Sequence[Tree]
+) -> list[tuple[Tree, Tree, Tree]]:
+    found = [
+        (i + j + k, i, j, k) for i in range(len(a)) for j in range(len(b)) for k in range(len(c))
+    ]
+    return [(a[i], b[j], c[k]) for _, i, j, k in sorted(found)]
+
+
+def surface_of(f: Callable[[FloatArray], FloatArray], points: FloatArray, error: float) -> Surface:
+    """Return a surface on at most 500 of the points."""
+    return Surface(f, points[:MOST_POINTS], error)

@@ -1,0 +1,134 @@
+"""The paper's way from data to a formula: a network that is made smaller, then named edge by edge.
+
+The five steps of Liu et al. 2024, section 2.5 (their fig. 2.4), made automatic:
+
+    sparsify     train with the penalties (2.20), which weaken superfluous nodes
+    prune        remove the nodes with small scores, (2.21)
+    eliminate    remove nodes and edges while the validation error allows it: `elimination`
+    refine       train the remaining network on its finest grid and on all training samples
+    name         replace every edge by a function of the library, and train all parameters:
+                 `formula_search`
+    canonical    remove redundant parameters: `kan_ref.symbolic.canonical`
+
+Every step is kept with its network, so that it can be drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.data import Data, hold_out
+from kan_ref.discovery.acceptance import RatioRule
+from kan_ref.discovery.elimination import run_elimination
+from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
+from kan_ref.discovery.records import Report
+from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, Search, fitted
+from kan_ref.network import Network
+from kan_ref.sparsity import prune
+from kan_ref.symbolic import canonical_form
+
+SPARSIFY_STEPS = 100  # L-BFGS iterations
+L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0  # mu_1, mu_2 of eq. 2.20: the defaults of pykan
+ELIMINATE_STEPS = 30  # Levenberg-Marquardt steps on every grid
+REFINE_STEPS = 30  # further ones on the finest grid, from trained parameters
+IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Settings of the paper's way, as the arguments of `discover`."""
+
+    functions: Sequence[str] | None
+    penalty_weight: float
+    smoothness_weight: float
+    allowed: float = 1.5
+
+
+def search_by_network(
+    data: Data,
+    network: Network,
+    settings: NetworkSettings,
+    report: Report,
+    rng: np.random.Generator,
+    *,
+    is_start: bool,
+) -> tuple[Network, Network]:
+    """Return the network of symbolic edges that the paper's way leads to, and its splines before.
+
+    `is_start`: the network is the user's own, so it is neither sparsified nor made smaller.
+    """
+    report.step("start", "given" if is_start else "random", network)
+    if not is_start:
+        network = _smaller(data, network, settings, report, rng)
+    splines = network
+    if any(layer.mask.any() for layer in network.layers):
+        splines = fitted(
+            network,
+            data,
+            optimizer="lm",
+            n_steps=REFINE_STEPS,
+            smoothness_weight=settings.smoothness_weight,
+        )
+        n_refined = splines.layers[0].n_intervals
+        report.step("refine", f"{n_refined} intervals, all training samples", splines)
+    named = search_formula(splines, data, names=settings.functions, report=report.trial)
+    sets = "one set" if len(named.trials) == 1 else f"{len(named.trials)} sets"
+    report.step("name", f"{sets} of functions tried, parameters trained", named.network)
+    final = canonical_form(sine_or_cosine(canonical_form(named.network)))
+    final = _without_idle(final, data.x_train)
+    report.step("canonical", "redundant parameters in canonical form", final)
+    return final, splines
+
+
+def _smaller(
+    data: Data,
+    network: Network,
+    settings: NetworkSettings,
+    report: Report,
+    rng: np.random.Generator,
+) -> Network:
+    """Sparsify, prune and eliminate."""
+    if settings.penalty_weight > 0.0:
+        network = fitted(
+            network,
+            data,
+            optimizer="lbfgs",
+            n_steps=SPARSIFY_STEPS,
+            penalty_weight=settings.penalty_weight,
+            l1_weight=L1_WEIGHT,
+            entropy_weight=ENTROPY_WEIGHT,
+        )
+        weight = f"{settings.penalty_weight:g}"
+        report.step("sparsify", f"L-BFGS with penalty_weight {weight}", network)
+        network = _pruned(network, data.x_train)
+        report.step("prune", "nodes with a score below 0.01 removed", network)
+    search = Search(
+        hold_out(data, VALIDATION_SHARE),
+        RatioRule(settings.allowed),
+        ELIMINATE_STEPS,
+        LADDER,
+        settings.smoothness_weight,
+        rng,
+        report.trial,
+    )
+    found = run_elimination(search, network, simple=True)
+    report.step("eliminate", f"{len(found.steps)} architectures tried", found.network)
+    return found.network
+
+
+def _pruned(network: Network, x: FloatArray) -> Network:
+    """Prune nodes by the paper's rule, unless that would leave an output without inputs."""
+    try:
+        return prune(network, x, kind="mean")
+    except ValueError:
+        return network
+
+
+def _without_idle(network: Network, x: FloatArray) -> Network:
+    """Remove the edges whose outputs vary by rounding errors alone.
+
+    The splines may have used them; the symbolic edges do not.
+    """
+    return prune(network, x, threshold=0.0, edge_threshold=IDLE, kind="std")

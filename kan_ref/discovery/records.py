@@ -1,0 +1,178 @@
+"""What `discover` returns: the formula, its verdict, the front of alternatives, and all steps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, Record, check_float_array
+from kan_ref.data import Data
+from kan_ref.discovery.verdict import Verdict
+from kan_ref.formulas import numeric_function
+from kan_ref.network import Network, network_values, undefined_values
+from kan_ref.training import Scaler
+
+
+@dataclass(frozen=True, eq=False)
+class DiscoveryStep:
+    """One step: its `name`, a `note` in words, its `network`, and its errors.
+
+    `network` is None where the step has a formula that is no network yet. `train_rmse` is the error
+    on all training samples, `test_rmse` on the test samples. An error is nan where a function is
+    undefined at a sample; `note` says which.
+    """
+
+    name: str
+    note: str
+    network: Network | None = field(repr=False)
+    train_rmse: float
+    test_rmse: float
+
+    def __repr__(self) -> str:
+        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
+        shape = "" if self.network is None else f" {list(self.network.widths)},"
+        return f"{self.name:<10} {self.note}:{shape} {errors}"
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A formula that no other one of the front beats in both error and complexity.
+
+    `rmse` on the training samples; `complexity` counts operations, functions and numbers; `bic` is
+    the Bayesian information criterion, by which the formula is chosen; lower is better.
+    """
+
+    formula: Any
+    rmse: float
+    complexity: int
+    bic: float
+
+    def __repr__(self) -> str:
+        return f"{self.formula}: rmse {self.rmse:.2e}, complexity {self.complexity}"
+
+
+@dataclass(frozen=True, eq=False)
+class Discovery(Record):
+    """The formula found for data, how far it explains them, and all steps to it.
+
+    Attributes
+    ----------
+    formula : sympy.Expr, or tuple of sympy.Expr
+        In the user's units; one for each output.
+    verdict : Verdict
+        `kind` is "exact", "within noise" or "not explained", `str(verdict)` gives the reason. Read
+        it before the formula.
+    alternatives : tuple of Alternative
+        The front of error against complexity, the plainest first; for several outputs one tuple for
+        each.
+    network : Network or None
+        The formula as a network of symbolic edges; None where that cannot be, with the reason in
+        the verdict.
+    splines, scaler : Network, Scaler
+        The network of splines that led to the formula, and the maps of its units: it computes
+        `scaler.inverse_y(splines(scaler.transform_x(x)))`.
+    steps : tuple of DiscoveryStep
+    decisions : tuple
+        What the slices decided, in words with measured numbers; empty for the paper's way.
+    """
+
+    formula: Any
+    network: Network | None
+    splines: Network = field(repr=False)
+    steps: tuple[DiscoveryStep, ...] = field(repr=False)
+    verdict: Verdict
+    alternatives: tuple[Any, ...] = field(repr=False)
+    scaler: Scaler = field(repr=False)
+    names: tuple[str, ...] = field(repr=False)
+    decisions: tuple[Any, ...] = field(repr=False, default=())
+
+    @property
+    def train_rmse(self) -> float:
+        """The error of the formula on the training samples."""
+        return self.steps[-1].train_rmse
+
+    @property
+    def test_rmse(self) -> float:
+        """The error of the formula on the test samples."""
+        return self.steps[-1].test_rmse
+
+    def predict(self, x: object) -> FloatArray:
+        """Compute the formula at x (batch, n_in), as (batch, n_out); nan where it is undefined."""
+        points = check_float_array("x", x, ("batch", len(self.names)))
+        return formula_values(self.formula, points, self.names)
+
+    def __repr__(self) -> str:
+        errors = f"train_rmse {self.train_rmse:.2e}, test_rmse {self.test_rmse:.2e}"
+        return f"Discovery({self.formula}, {errors}, {self.verdict.kind})"
+
+
+def formula_values(formula: Any, x: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """Compute a formula, or a tuple of them, at x (batch, n_in), as (batch, n_out)."""
+    expressions = formula if isinstance(formula, tuple) else (formula,)
+    with np.errstate(all="ignore"):
+        found = np.asarray(numeric_function(expressions, names)(x), dtype=np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+class Report:
+    """Keep the finished steps, pass them to the callback and count them in the progress bar."""
+
+    def __init__(self, data: Data, callback: Callable[[Any], None] | None, progress: bool) -> None:
+        self.data, self.callback, self.bar = data, callback, None
+        self.steps: list[DiscoveryStep] = []
+        if progress:
+            from tqdm import tqdm  # here, because only a bar needs it
+
+            self.bar = tqdm(desc="discover", unit=" trials")
+
+    def __enter__(self) -> "Report":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def trial(self, trial: Any) -> None:
+        """Report a trial, a decision or a step."""
+        if self.bar is not None:
+            self.bar.update()
+        if self.callback is not None:
+            self.callback(trial)
+
+    def step(self, name: str, note: str, network: Network) -> None:
+        """Keep and report a step, with the errors of its network."""
+        errors = []
+        for part in ("train", "test"):
+            x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
+            residual = network_values(network, x) - y
+            errors.append(float(np.sqrt(np.mean(residual**2))) if len(residual) else np.nan)
+            if not np.isfinite(residual).all():
+                why = undefined_values(network.layers, x, f"x_{part}")
+                note += f"; the {part} error is nan, because {why}"
+        self._keep(DiscoveryStep(name, note, network, *errors))
+
+    def values(
+        self,
+        name: str,
+        note: str,
+        f: Callable[[FloatArray], FloatArray],
+        network: Network | None = None,
+    ) -> None:
+        """Keep and report a step whose predictions (batch, n_out) a function computes."""
+        errors = []
+        for part in ("train", "test"):
+            x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
+            residual = f(x) - y
+            errors.append(float(np.sqrt(np.mean(residual**2))))
+            undefined = int((~np.isfinite(residual)).any(axis=1).sum())
+            if undefined:
+                note += f"; undefined at {undefined} of {len(x)} {part} samples"
+        self._keep(DiscoveryStep(name, note, network, *errors))
+
+    def _keep(self, step: DiscoveryStep) -> None:
+        self.steps.append(step)
+        if self.bar is not None:
+            shape = "" if step.network is None else f" {list(step.network.widths)}"
+            self.bar.set_postfix_str(f"{step.name}{shape}")
+        self.trial(step)

@@ -1,0 +1,126 @@
+"""From samples of one output to formulas, by slices of a surrogate.
+
+    surrogate     train a network on the samples (`surrogate`), and measure its error
+    architecture  split it on slices, and name the curves of one input (`decomposition`)
+    numbers       train the numbers of every candidate on the data (`polish`)
+    simplify      replace numbers by simple ones where the data allow it (`choice`)
+
+All candidates that were trained on all samples form a front of error against complexity.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.choice import best_fits, floor_of, simplified
+from kan_ref.discovery.decomposition import Decision, Decomposer, surface_of
+from kan_ref.discovery.polish import Fitted, bic, rmse_of
+from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
+from kan_ref.discovery.trees import Number, values
+from kan_ref.discovery.verdict import EXACT, judge
+
+NOISY = 1e-3  # relative held-out error above which noise is suspected
+MOST_EXACT = 3  # exact candidates that are simplified; the plainest is kept
+
+
+@dataclass(frozen=True, eq=False)
+class SliceSearch:
+    """What the search found for one output.
+
+    `best` formula; the `front` of all of them, the plainest first; the surrogate; the decisions;
+    whether it ended early, in words.
+    """
+
+    best: Fitted
+    front: tuple[Fitted, ...]
+    surrogate: Surrogate
+    decisions: tuple[Decision, ...]
+    ended: str
+
+
+def search_by_slices(
+    x: FloatArray,
+    y: FloatArray,
+    names: Sequence[str],
+    rng: np.random.Generator,
+    *,
+    deadline: float = np.inf,
+    report: Callable[[Any], None] = lambda decision: None,
+) -> SliceSearch:
+    """Search formulas for samples x (n, n_in), y (n,); the best so far at the deadline."""
+    spread = float(np.std(y))
+    floor = floor_of(y, 1e-15 * spread)
+    surrogate = fit_surrogate(x, y, rng)
+    error = surrogate.error
+    if error > NOISY * spread:
+        error = min(error, slice_error(surrogate, x, y, rng))
+    decomposer = Decomposer(rng, deadline, report=report)
+    pool: list[Fitted] = [Fitted(Number(float(np.mean(y))), spread)]
+    ended = ""
+    try:
+        for trees in decomposer.plans(surface_of(surrogate, x, error), names):
+            pool += best_fits(trees, x, y, floor)
+            best = min(pool, key=lambda one: bic(one, len(x), floor))
+            if best.rmse <= EXACT * spread:
+                break
+            if error > NOISY * spread:
+                predicted = values(best.tree, x)
+                if judge(x, y, predicted, rng).kind == "within noise":
+                    break
+            if time.monotonic() > deadline:
+                break
+        pool += _simplified(pool, x, y, floor, deadline)
+    except KeyboardInterrupt:
+        ended = "interrupted: the best formula so far"
+    if not ended and time.monotonic() > deadline:
+        ended = "the time is over: the best formula so far"
+    best = _chosen(pool, x, y, floor, spread)
+    front = _front(pool, max(floor, EXACT * spread))
+    return SliceSearch(best, front, surrogate, tuple(decomposer.decisions), ended)
+
+
+def _chosen(
+    pool: Sequence[Fitted], x: FloatArray, y: FloatArray, floor: float, spread: float
+) -> Fitted:
+    """Return the plainest exact formula, else the best one by BIC."""
+    exact = [one for one in pool if one.rmse <= EXACT * spread]
+    if exact:
+        return min(exact, key=lambda one: (one.complexity, one.rmse))
+    return min(pool, key=lambda one: bic(one, len(x), floor))
+
+
+def _simplified(
+    pool: Sequence[Fitted], x: FloatArray, y: FloatArray, floor: float, deadline: float
+) -> list[Fitted]:
+    """Return simplified forms of the best candidates; several, where several are exact."""
+    spread = float(np.std(y))
+    exact = [one for one in pool if one.rmse <= EXACT * spread]
+    if exact:
+        floor = max(floor, 0.1 * EXACT * spread)
+        chosen = sorted(exact, key=lambda one: one.complexity)[:MOST_EXACT]
+    else:
+        chosen = sorted(pool, key=lambda one: bic(one, len(x), floor))[:1]
+    found = []
+    for one in chosen:
+        if time.monotonic() > deadline:
+            break
+        new = simplified(one, x, y, floor)
+        found.append(Fitted(new.tree, rmse_of(new.tree, x, y)))
+    return found
+
+
+def _front(pool: Sequence[Fitted], floor: float) -> tuple[Fitted, ...]:
+    """Return the candidates that no plainer one has a smaller error than, the plainest first.
+
+    Errors below `floor` are equal.
+    """
+    found: list[Fitted] = []
+    for one in sorted(pool, key=lambda one: (one.complexity, one.rmse)):
+        error = max(one.rmse, floor)
+        if np.isfinite(error) and (not found or error < 0.999 * max(found[-1].rmse, floor)):
+            found.append(one)
+    return tuple(found)

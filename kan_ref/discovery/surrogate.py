@@ -1,0 +1,96 @@
+"""A smooth model of the data, from which slices are taken: an unpenalised network.
+
+It is trained on standardised samples, on finer and finer grids while that lowers the error on
+held-out samples. Its error there is the scale of every later comparison. It need not be small: an
+architecture is recognised, and the numbers are trained on the data afterwards.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.data import Data, hold_out
+from kan_ref.discovery.acceptance import RatioRule
+from kan_ref.discovery.trials import VALIDATION_SHARE, Search
+from kan_ref.network import Network, edge_samples, network_values
+from kan_ref.training import best_start
+
+LADDER = (5, 10, 20, 40)
+N_STARTS = 3
+N_STEPS = 25
+SMOOTHNESS = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """A network in standardised units, as a function of the user's units, and its error there."""
+
+    network: Network
+    x_mean: FloatArray
+    x_std: FloatArray
+    y_mean: float
+    y_std: float
+    error: float
+
+    def __call__(self, points: FloatArray) -> FloatArray:
+        """Compute (batch,) at points (batch, n_in)."""
+        z = (points - self.x_mean) / self.x_std
+        return np.asarray(self.y_mean + self.y_std * network_values(self.network, z)[:, 0])
+
+    def edge_curves(self, points: FloatArray) -> list[list[tuple[FloatArray, FloatArray]]]:
+        """Return inputs and outputs of every edge at the points, in the user's units, by layers.
+
+        Only for networks of one node in each hidden layer.
+        """
+        z = (points - self.x_mean) / self.x_std
+        found = []
+        for layer, (inputs, outputs) in enumerate(edge_samples(self.network, z)):
+            edges = []
+            for i in range(inputs.shape[1]):
+                t = points[:, i] if layer == 0 else inputs[:, i]
+                v = outputs[:, 0, i]
+                if layer == len(self.network.layers) - 1:
+                    v = self.y_mean + self.y_std * v
+                order = np.argsort(t)
+                edges.append((t[order], v[order]))
+            found.append(edges)
+        return found
+
+
+def fit_surrogate(
+    x: FloatArray, y: FloatArray, rng: np.random.Generator, *, n_hidden: int | None = None
+) -> Surrogate:
+    """Train a surrogate on samples x (n, n_in), y (n,); `n_hidden` nodes, 2 n_in + 1 by default.
+
+    One input gets a single edge.
+    """
+    n_in = x.shape[1]
+    x_mean, x_std = x.mean(axis=0), x.std(axis=0)
+    y_mean, y_std = float(y.mean()), float(y.std())
+    x_std = np.where(x_std > 0.0, x_std, 1.0)
+    y_std = y_std if y_std > 0.0 else 1.0
+    z, t = (x - x_mean) / x_std, ((y - y_mean) / y_std)[:, None]
+    held = hold_out(Data(z, t, z, t), VALIDATION_SHARE)
+    hidden = (2 * n_in + 1 if n_hidden is None else n_hidden,) if n_in > 1 or n_hidden else ()
+    search = Search(held, RatioRule(1.0), N_STEPS, LADDER, SMOOTHNESS)
+    start = best_start(
+        (n_in, *hidden, 1), held, n_starts=N_STARTS, n_intervals=LADDER[0], degree=3, rng=rng
+    )
+    trial = search.refined("surrogate", start)
+    return Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
+
+
+def slice_error(
+    surrogate: Surrogate, x: FloatArray, y: FloatArray, rng: np.random.Generator
+) -> float:
+    """Estimate the error of the surrogate itself, without the noise of y.
+
+    Two networks are trained on disjoint halves of the samples. Their mean differs from the truth by
+    about half of what they differ from each other.
+    """
+    order = rng.permutation(len(x))
+    halves = order[: len(x) // 2], order[len(x) // 2 :]
+    hidden = surrogate.network.widths[1] if len(surrogate.network.widths) > 2 else None
+    one, other = (fit_surrogate(x[half], y[half], rng, n_hidden=hidden) for half in halves)
+    return float(0.5 * np.sqrt(np.mean((one(x) - other(x)) ** 2)))
