@@ -30,7 +30,12 @@ INPUTS = ("x", "y")
 RIGHT = {(0, 0, 0): "sin", (0, 0, 1): "x^2", (1, 0, 0): "exp"}  # (layer, output, input) -> name
 WRONG = {**RIGHT, (0, 0, 1): "cosh"}  # the documentation's example of a wrong guess
 NOISE = 1e-2
-DISCOVERED = ("sparsify", "prune", "refine", "canonical")  # steps of `discover` that are kept
+DISCOVERED = (
+    "sparsify",
+    "prune",
+    "refine",
+)  # steps of `discover` that are kept beside the last one
+FINAL = "canonical"
 Steps = list[tuple[str, Network]]
 
 
@@ -112,7 +117,7 @@ def walk(config: Config) -> dict[str, Any]:
         steps[-1][1],
         [network for name, network in steps if name in ("prune", "refine")][-1],
     )
-    finished = steps[-1][0] == "canonical"
+    finished = steps[-1][0] == FINAL
     return {
         "steps": [
             {"name": name, "test_rmse": _test_rmse(network, data), "network": stored(network)}
@@ -161,7 +166,7 @@ def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
     return [
         *steps,
         ("name", named),
-        ("canonical", canonical_form(_train_affine(config, named, data))),
+        (FINAL, canonical_form(_train_affine(config, named, data))),
     ]
 
 
@@ -183,9 +188,18 @@ def _wrong_rmse(config: Config, pruned: Network, data: kr.Data) -> float:
 
 
 def _discover(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
+    """Take the steps of the paper's way; the last network is that of the formula that `discover` returns.
+
+    A formula without a network has no last step, so it counts as not found.
+    """
     options = {name: config[name] for name in ("widths", "n_intervals", "degree", "penalty_weight")}
     found = kr.discover(data, rng=rng, **options)
-    return [(step.name, step.network) for step in found.steps if step.name in DISCOVERED]
+    steps = [
+        (step.name, step.network)
+        for step in found.steps
+        if step.name in DISCOVERED and step.network is not None
+    ]
+    return steps if found.network is None else [*steps, (FINAL, canonical_form(found.network))]
 
 
 def _test_rmse(network: Network, data: kr.Data) -> float:

@@ -273,7 +273,6 @@ def test_settings_of_a_configuration_are_those_of_discover(monkeypatch):
         with pytest.raises(ArithmeticError):
             five_formulas.find(five_formulas.config_of(formula(panel), 0))
         assert seen["n_intervals"] == {"d": 20}.get(panel, 5)
-        assert seen["allowed"] == {"f": 10.0}.get(panel, 1.5)
         assert (seen["widths"], seen["penalty_weight"], seen["known"]) == (
             formula(panel).widths,
             1e-2,
