@@ -1,8 +1,15 @@
-"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--jobs N]`: which formulas `kan_ref.discover` recovers.
+"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--samples N] [--jobs N]`: which formulas `kan_ref.discover` recovers.
 
-`discover` gets 1000 uniform samples of each formula on its box, and the widths. A formula counts as found if the result agrees with it
-on 1000 fresh samples to 1e-9 of its standard deviation; with noise, to four times the error of a parameter from 1000 noisy samples,
-noise / sqrt(1000). The program also prints the functions of the edges, the widths that were found and the CPU seconds of one thread.
+`discover` gets uniform samples of each formula of `formula_sets` on its box, in the units given there, and the names of the inputs. It gets
+neither widths nor functions. A formula counts as found if the result agrees with it on 1000 fresh samples without noise to 1e-9 of their
+standard deviation. With noise, the root mean square error may be 4 noise / sqrt(N): four times the error of one parameter that is fitted
+to N noisy samples.
+
+The program prints a line for each run, and the verdict with its numbers below each failure. Then come the counts of each collection, the
+counts of the verdicts, and the failures again. The exit status is 1 if a formula with an error above 1e-9 has the verdict "exact", or if
+a run ends with an error message. A formula that is not found, and is said not to be, is no error of the program.
+
+NAME is a formula or a collection. The CPU seconds are those of one thread.
 """
 
 import os
@@ -14,250 +21,176 @@ os.environ.update(
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import kan_ref as kr
+from benchmarks.formula_sets import FORMULAS, Formula
 from benchmarks.jobs import job_count, run_all
-from kan_ref.checks import FloatArray
 from kan_ref.program import run_program
 
-EXACT = 1e-9
-N_SAMPLES = 1000
+EXACT = 1e-9  # of the standard deviation of the fresh targets
+N_TEST = 1000
+KINDS = ("exact", "within noise", "not explained", "no result")
 
 
 @dataclass(frozen=True)
-class Formula:
-    """A formula, the box for its samples, the widths at which the search starts, and its source."""
+class Outcome:
+    """The result of one run: `error` relative to the standard deviation of the fresh targets."""
 
-    name: str
-    f: Callable[[FloatArray], FloatArray]
-    box: tuple[tuple[float, float], ...]
-    widths: tuple[int, ...]
-    source: str
+    formula: Formula
+    seed: int
+    found: bool
+    error: float
+    seconds: float
+    kind: str
+    why: str
+    text: str
 
-    def data(self, rng: np.random.Generator, noise: float) -> kr.Data:
-        """Return samples; the training targets have noise, in units of the standard deviation of y."""
-        low, high = np.array(self.box).T
-        x, x_test = (rng.uniform(low, high, (N_SAMPLES, len(low))) for _ in range(2))
-        y, y_test = self.f(x)[:, None], self.f(x_test)[:, None]
-        return kr.Data(x, y + noise * np.std(y) * rng.standard_normal(y.shape), x_test, y_test)
+    @property
+    def is_wrong_claim(self) -> bool:
+        """Whether a formula that is not exact is said to be, or there is none at all."""
+        return self.kind == "no result" or (self.kind == "exact" and not self.error <= EXACT)
 
-
-PAPER, FEYNMAN, NGUYEN, OWN = (
-    "Liu et al. 2024",
-    "Feynman equations of Liu et al. 2024, table 2",
-    "Nguyen benchmark (Uy et al. 2011)",
-    "ours",
-)
-UNIT, POSITIVE = (-1.0, 1.0), (0.5, 2.0)
-
-FORMULAS = (
-    Formula(
-        "exp(sin(pi x)+y^2)",
-        lambda x: np.exp(np.sin(np.pi * x[:, 0]) + x[:, 1] ** 2),
-        (UNIT,) * 2,
-        (2, 5, 1),
-        f"{PAPER}, fig. 2.4",
-    ),
-    Formula("x y", lambda x: x[:, 0] * x[:, 1], (UNIT,) * 2, (2, 5, 1), f"{PAPER}, fig. 4.1a"),
-    Formula("x/y", lambda x: x[:, 0] / x[:, 1], (POSITIVE,) * 2, (2, 5, 1), f"{PAPER}, fig. 4.1b"),
-    Formula("x y z", lambda x: x[:, 0] * x[:, 1] * x[:, 2], (POSITIVE,) * 3, (3, 3, 1), OWN),
-    Formula(
-        "x sqrt(y)/z^2",
-        lambda x: x[:, 0] * np.sqrt(x[:, 1]) / x[:, 2] ** 2,
-        (POSITIVE,) * 3,
-        (3, 3, 1),
-        OWN,
-    ),
-    Formula(
-        "sqrt(1+x^2+y^2)",
-        lambda x: np.sqrt(1 + x[:, 0] ** 2 + x[:, 1] ** 2),
-        ((-2.0, 2.0),) * 2,
-        (2, 3, 1),
-        f"{FEYNMAN}, III.10.19",
-    ),
-    Formula(
-        "sqrt(x^2+y^2+z^2)",
-        lambda x: np.sqrt((x**2).sum(axis=1)),
-        (POSITIVE,) * 3,
-        (3, 3, 1),
-        "distance from the origin in three dimensions",
-    ),
-    Formula(
-        "1/(1+x y)",
-        lambda x: 1 / (1 + x[:, 0] * x[:, 1]),
-        (POSITIVE,) * 2,
-        (2, 3, 1),
-        f"{FEYNMAN}, I.27.6",
-    ),
-    Formula(
-        "1/(1+x^2+y^2)",
-        lambda x: 1 / (1 + x[:, 0] ** 2 + x[:, 1] ** 2),
-        ((-2.0, 2.0),) * 2,
-        (2, 3, 1),
-        "two-dimensional Lorentz curve",
-    ),
-    Formula(
-        "exp(-x^2-y^2)",
-        lambda x: np.exp(-(x[:, 0] ** 2) - x[:, 1] ** 2),
-        (UNIT,) * 2,
-        (2, 3, 1),
-        f"like {FEYNMAN}, I.6.2",
-    ),
-    Formula(
-        "(x+y)/(1+x y)",
-        lambda x: (x[:, 0] + x[:, 1]) / (1 + x[:, 0] * x[:, 1]),
-        ((-0.9, 0.9),) * 2,
-        (2, 3, 1),
-        f"{FEYNMAN}, I.16.6",
-    ),
-    Formula(
-        "sin(x^2+exp(y))",
-        lambda x: np.sin(x[:, 0] ** 2 + np.exp(x[:, 1])),
-        (UNIT,) * 2,
-        (2, 3, 1),
-        OWN,
-    ),
-    Formula(
-        "sin(sin(3x)+2y)",
-        lambda x: np.sin(np.sin(3 * x[:, 0]) + 2 * x[:, 1]),
-        (UNIT,) * 2,
-        (2, 3, 1),
-        "nested sines, ours",
-    ),
-    Formula(
-        "log(x+1)+log(y^2+1)",
-        lambda x: np.log(x[:, 0] + 1) + np.log(x[:, 1] ** 2 + 1),
-        ((0.0, 2.0),) * 2,
-        (2, 3, 1),
-        f"like {NGUYEN} 7",
-    ),
-    Formula(
-        "sin(x)+sin(y^2)",
-        lambda x: np.sin(x[:, 0]) + np.sin(x[:, 1] ** 2),
-        ((0.0, 1.0),) * 2,
-        (2, 3, 1),
-        f"{NGUYEN} 9",
-    ),
-    Formula(
-        "2 sin(x) cos(y)",
-        lambda x: 2 * np.sin(x[:, 0]) * np.cos(x[:, 1]),
-        ((-2.0, 2.0),) * 2,
-        (2, 3, 1),
-        f"{NGUYEN} 10",
-    ),
-    Formula(
-        "x^3+y^2+exp(z)",
-        lambda x: x[:, 0] ** 3 + x[:, 1] ** 2 + np.exp(x[:, 2]),
-        (UNIT,) * 3,
-        (3, 3, 1),
-        OWN,
-    ),
-    Formula(
-        "tanh(5(x^4+y^4+z^4-1))",
-        lambda x: np.tanh(5 * ((x**4).sum(axis=1) - 1)),
-        (UNIT,) * 3,
-        (3, 3, 1),
-        f"{PAPER}, fig. 4.1e",
-    ),
-    Formula(
-        "cos(x+y)/z",
-        lambda x: np.cos(x[:, 0] + x[:, 1]) / x[:, 2],
-        (UNIT, UNIT, (1.0, 2.0)),
-        (3, 4, 2, 1),
-        OWN,
-    ),
-    Formula(
-        "sqrt((x-y)^2+(z-w)^2)",
-        lambda x: np.hypot(x[:, 0] - x[:, 1], x[:, 2] - x[:, 3]),
-        (UNIT,) * 4,
-        (4, 3, 3, 1),
-        f"{PAPER}, fig. 4.1f",
-    ),
-    Formula(
-        "exp((sin(pi(x^2+y^2))+sin(pi(z^2+w^2)))/2)",
-        lambda x: np.exp(
-            (
-                np.sin(np.pi * (x[:, 0] ** 2 + x[:, 1] ** 2))
-                + np.sin(np.pi * (x[:, 2] ** 2 + x[:, 3] ** 2))
-            )
-            / 2
-        ),
-        (UNIT,) * 4,
-        (4, 2, 1, 1),
-        f"{PAPER}, eq. 2.13",
-    ),
-)
+    def __str__(self) -> str:
+        mark = "found" if self.found else "no"
+        return (
+            f"{self.formula.name:22} seed {self.seed}  {mark:5}  {self.error:8.1e}  "
+            f"{self.seconds:6.1f} s  {self.kind:13}  {self.text}"
+        )
 
 
-def run_one(formula: Formula, seed: int, noise: float) -> tuple[bool, float, float, str]:
-    """Return whether the formula was found, its relative test error, CPU seconds, and the result as
-    text.
-    """
+def run_one(formula: Formula, seed: int, noise: float, n_samples: int) -> Outcome:
+    """Return the result of `discover` on samples whose noise is in units of the targets' spread."""
     rng = np.random.default_rng(seed)
-    data = formula.data(rng, noise)
+    x, y = formula.samples(n_samples, rng)
+    x_test, y_test = formula.samples(N_TEST, rng)
+    noisy = y + noise * float(np.std(y)) * rng.standard_normal(y.shape)
     began = time.process_time()
     try:
-        found = kr.discover(data, widths=formula.widths, rng=rng)
-    except (ValueError, ArithmeticError) as error:
-        return False, np.inf, time.process_time() - began, f"{type(error).__name__}: {error}"
-    error_, most = (
-        found.test_rmse / float(np.std(data.y_test)),
-        EXACT if noise == 0.0 else 4.0 * noise / np.sqrt(N_SAMPLES),
-    )
-    names = " | ".join(
-        ", ".join(edge.name for edge in layer.symbolic) for layer in found.network.layers
-    )
-    return (
-        error_ <= most,
-        error_,
-        time.process_time() - began,
-        f"{list(found.network.widths)} {names}",
+        found = kr.discover(kr.Data(x, noisy, x_test, y_test), names=formula.names, rng=rng)
+    except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
+        seconds = time.process_time() - began
+        why = f"{type(error).__name__}: {error}"
+        return Outcome(formula, seed, False, np.inf, seconds, "no result", why, "")
+    seconds = time.process_time() - began
+    residual = found.predict(x_test) - y_test
+    relative = float(np.sqrt(np.mean(residual**2))) / float(np.std(y_test))
+    most = max(EXACT, 4.0 * noise / n_samples**0.5)
+    return Outcome(
+        formula,
+        seed,
+        relative <= most,  # False where the formula is undefined at a fresh sample
+        relative,
+        seconds,
+        found.verdict.kind,
+        found.verdict.why,
+        str(found.formula),
     )
 
 
-def main() -> int:
-    """Print a line for each run, and a table; return the exit status."""
+def chosen(names: Sequence[str]) -> list[Formula]:
+    """Return the formulas with these names or of these collections; without names, all.
+
+    Raises
+    ------
+    ValueError
+        If a name is neither.
+    """
+    known = {formula.name for formula in FORMULAS} | {formula.collection for formula in FORMULAS}
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"NAME is {name!r}, but must be a formula or a collection: "
+                f"{', '.join(sorted(known))}"
+            )
+    return [
+        formula
+        for formula in FORMULAS
+        if not names or formula.name in names or formula.collection in names
+    ]
+
+
+def report(outcomes: Sequence[Outcome]) -> str:
+    """Return the counts of collections and verdicts, and every failure, as text."""
+    lines = ["", "collection, found in how many runs, median and largest CPU seconds"]
+    for collection in dict.fromkeys(one.formula.collection for one in outcomes):
+        part = [one for one in outcomes if one.formula.collection == collection]
+        lines.append(f"{collection:32} {_counts(part)}")
+    lines.append(f"{'all':32} {_counts(outcomes)}")
+    lines += ["", "verdict, runs, of these found"]
+    kinds, right = (
+        Counter(one.kind for one in outcomes if one.found >= least) for least in (False, True)
+    )
+    lines += [f"{kind:32} {kinds[kind]:4} {right[kind]:4}" for kind in KINDS if kinds[kind]]
+    failures = [one for one in outcomes if not one.found]
+    lines += ["", f"not found: {len(failures)} of {len(outcomes)} runs"]
+    lines += [_explained(one) for one in failures]
+    wrong = [one for one in outcomes if one.is_wrong_claim]
+    if wrong:
+        lines += ["", f'called "exact" with an error above {EXACT:g}, or without a result:']
+        lines += [f"  {one.formula.name} seed {one.seed}" for one in wrong]
+    return "\n".join(lines)
+
+
+def _counts(outcomes: Sequence[Outcome]) -> str:
+    seconds = [one.seconds for one in outcomes]
+    count = f"{sum(one.found for one in outcomes)} of {len(outcomes)}"
+    return f"{count:>10}  {np.median(seconds):6.1f} {max(seconds):6.1f}"
+
+
+def _explained(one: Outcome) -> str:
+    return f"{one}\n    {one.why}\n    should be {one.formula.text} on {one.formula.box}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line for each run, and the counts; return the exit status."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.discovery",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", nargs="*", help="formulas, all without it")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("name", nargs="*", help="formulas or collections, all without it")
+    parser.add_argument("--seeds", type=int, default=1, help="default %(default)s")
     parser.add_argument(
         "--noise",
         type=float,
         default=0.0,
-        help="standard deviation, in units of the formula's spread",
+        help="standard deviation, in units of that of the formula (default %(default)s)",
+    )
+    parser.add_argument(
+        "--samples", type=int, default=1000, help="training samples (default %(default)s)"
     )
     parser.add_argument("--jobs", type=job_count, default=1)
-    arguments = parser.parse_args()
-    chosen = [
-        formula for formula in FORMULAS if not arguments.name or formula.name in arguments.name
-    ]
-    table, status = [], 0
-    for formula in chosen:
-        tasks = [(formula, seed, arguments.noise) for seed in range(arguments.seeds)]
+    options = parser.parse_args(arguments)
+    if options.seeds < 1 or options.samples < 20 or not 0.0 <= options.noise < np.inf:
+        parser.error(
+            f"--seeds is {options.seeds}, --samples {options.samples} and --noise "
+            f"{options.noise:g}, but they must be at least 1, 20 and 0"
+        )
+    try:
+        formulas = chosen(options.name)
+    except ValueError as error:
+        parser.error(str(error))
+    outcomes: list[Outcome] = []
+    status = 0
+    for formula in formulas:
+        tasks = [(formula, seed, options.noise, options.samples) for seed in range(options.seeds)]
         try:
-            runs = run_all(run_one, tasks, arguments.jobs)
-        except RuntimeError as failure:  # it costs its rows of the table and no others
+            runs = run_all(run_one, tasks, options.jobs)
+        except RuntimeError as failure:  # it costs its lines and no others
             print(f"{formula.name}: {failure}", file=sys.stderr, flush=True)
             status = 1
             continue
-        for seed, (right, error, seconds, what) in enumerate(runs):
-            print(
-                f"{formula.name:45} seed {seed}  {'found' if right else 'no   '}  {error:8.1e}  {seconds:6.1f} s  {what}",
-                flush=True,
-            )
-        table.append(
-            (formula, sum(run[0] for run in runs), float(np.median([run[2] for run in runs])))
-        )
-    print("\nformula, found in how many seeds, median CPU seconds, source")
-    for formula, count, seconds in table:
-        print(f"{formula.name:45} {count} of {arguments.seeds}  {seconds:6.1f}  {formula.source}")
-    return status
+        for one in runs:
+            print(one if one.found else _explained(one), flush=True)
+        outcomes += runs
+    if outcomes:
+        print(report(outcomes))
+    return 1 if any(one.is_wrong_claim for one in outcomes) else status
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ Of each formula 1000 points are drawn uniformly in its box. A box has one interv
 The inputs are the symbols of the text in alphabetical order.
 
 Sources: Nguyen (Uy et al. 2011), Keijzer 2003, Vladislavleva et al. 2009, Jin et al. 2019, Livermore (Mundhenk et al. 2021), the dimensionless
-Feynman equations of Liu et al. 2024, Table 2.
+Feynman equations of Liu et al. 2024, Table 2. The physical formulas are textbook laws in SI units, with the constants of CODATA 2018, so
+that inputs and targets have very different magnitudes; their boxes are ours.
 """
 
 from collections.abc import Callable
@@ -63,6 +64,7 @@ def _formula(collection: str, name: str, text: str, *box: tuple[float, float]) -
 
 UNIT = (-1.0, 1.0)
 _OWN = "products, compositions, scales"
+_SI = "physics, SI units"
 _FEYNMAN = ("I.6.2", "I.12.11", "I.13.12", "I.15.3x", "I.16.6", "I.18.4", "I.26.2", "I.27.6", "I.30.5", "I.37.4", "I.44.4", "I.50.26",
             "II.6.15a", "II.11.27", "II.35.18", "II.36.38")  # fmt: skip
 
@@ -115,5 +117,45 @@ FORMULAS = (
         )
         for one in FEYNMAN
         if one.name in _FEYNMAN
+    ),
+    _formula(_SI, "Coulomb", "8.9875517923e9*q*Q/r**2", (1e-8, 1e-7), (1e-9, 1e-8), (0.01, 0.1)),
+    _formula(_SI, "kinetic energy", "m*v**2/2", (500.0, 2000.0), (5.0, 40.0)),
+    _formula(_SI, "ideal gas", "8.314462618*n*T/V", (250.0, 400.0), (0.01, 0.1), (0.5, 5.0)),
+    _formula(_SI, "Stokes drag", "6*pi*u*r*v", (1e-6, 1e-5), (5e-4, 2e-3), (1e-4, 1e-3)),
+    _formula(_SI, "Stefan-Boltzmann", "5.670374419e-8*A*T**4", (0.1, 2.0), (280.0, 1200.0)),
+    _formula(_SI, "pendulum", "2*pi*sqrt(L/g)*(1+a**2/16)", (0.2, 3.0), (0.1, 1.2), (1.6, 25.0)),
+    _formula(_SI, "lens", "1/(1/f-1/g)", (0.02, 0.1), (0.3, 2.0)),
+    _formula(
+        _SI, "Planck", "1.474499e-50*f**3/(exp(4.799243e-11*f/T)-1)", (3e3, 6e3), (1e14, 6e14)
+    ),
+    _formula(_SI, "Doppler", "f*(343+v)/(343-w)", (200.0, 2000.0), (-30.0, 30.0), (-30.0, 30.0)),
+    _formula(_SI, "Reynolds", "r*v*d/u", (0.01, 0.1), (800.0, 1200.0), (5e-4, 2e-3), (0.1, 3.0)),
+    _formula(
+        _SI, "Poiseuille", "pi*r**4*p/(8*u*L)", (0.1, 1.0), (1e2, 1e3), (1e-3, 5e-3), (5e-4, 2e-3)
+    ),
+    _formula(_SI, "Kepler", "2*pi*sqrt(a**3/(6.6743e-11*M))", (1e30, 4e30), (5e10, 5e11)),
+    _formula(_SI, "capacitor", "C*U**2/2", (1e-6, 1e-4), (5.0, 400.0)),
+    _formula(_SI, "Lorentz factor", "1/sqrt(1-(v/299792458)**2)", (1e7, 2.7e8)),
+    _formula(_SI, "decay", "N*exp(-log(2)*t/T)", (1e9, 1e10), (1e3, 5e3), (0.0, 8e3)),
+    _formula(_SI, "diffusion length", "sqrt(2*D*t)", (1e-10, 2e-9), (10.0, 3600.0)),
+    _formula(
+        _SI,
+        "Larmor radius",
+        "m*v/(q*B)",
+        (0.1, 5.0),
+        (1.6e-27, 2e-26),
+        (1.6e-19, 4.8e-19),
+        (1e5, 1e6),
+    ),
+    _formula(_SI, "Schwarzschild radius", "2*6.6743e-11*M/299792458**2", (1e30, 1e32)),
+    _formula(_SI, "escape velocity", "sqrt(2*6.6743e-11*M/R)", (1e23, 1e25), (2e6, 2e7)),
+    _formula(
+        _SI,
+        "Bernoulli",
+        "p+r*v**2/2+r*9.80665*h",
+        (0.0, 20.0),
+        (1e5, 2e5),
+        (900.0, 1100.0),
+        (0.5, 10.0),
     ),
 )

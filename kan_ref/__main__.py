@@ -2,8 +2,8 @@
 
 The example of Liu et al. 2024, section 2.5.2 and Fig. 2.4. A [2, 5, 1] network is trained with
 penalties, pruned, converted to symbolic edges, trained to machine precision, and written as a
-formula. Here every step is automatic, and a picture shows the networks after each step. All printed
-numbers are computed in this run.
+formula. Here every step is automatic, a verdict says how far the formula explains the samples, and
+a picture shows the networks after each step. All printed numbers are computed in this run.
 """
 
 import argparse
@@ -36,7 +36,9 @@ SHOWN = {
     "prune": "pruned",
     "refine": "eliminated, refined",
     "canonical": "symbolic, trained",
+    "network": "the formula",
 }
+SYMBOLIC = ("canonical", "network")
 
 
 def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
@@ -56,9 +58,10 @@ def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
 
 
 def line(step: kr.discovery.DiscoveryStep, seconds: float) -> str:
-    """Return one row of the table."""
+    """Return one row of the table; the widths of a formula that is no network are "-"."""
+    widths = "-" if step.network is None else str(list(step.network.widths))
     return (
-        f"{step.name:<10} {list(step.network.widths)!s:<10} {step.train_rmse:10.1e} "
+        f"{step.name:<10} {widths:<10} {step.train_rmse:10.1e} "
         f"{step.test_rmse:10.1e} {seconds:8.1f}   {step.note}"
     )
 
@@ -67,9 +70,16 @@ def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
     """Return the formula with exact constants, as far as its own error allows.
 
     The tolerance is that of a mean over N samples: three times the relative training RMSE, times
-    sqrt(number of parameters / N), and at least 1e-9.
+    sqrt(number of parameters / N), and at least 1e-9. A formula that is no network has as many
+    parameters as different decimal numbers.
     """
-    n, n_parameters = len(data.x_train), found.network.n_active_params
+    import sympy
+
+    n = len(data.x_train)
+    if found.network is None:
+        n_parameters = max(1, len(found.formula.atoms(sympy.Float)))
+    else:
+        n_parameters = found.network.n_active_params
     tolerance = max(
         1e-9, 3.0 * found.train_rmse / float(np.std(data.y_train)) * (n_parameters / n) ** 0.5
     )
@@ -77,14 +87,27 @@ def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
 
 
 def draw(found: kr.discovery.Discovery, recognised: Any, x: object) -> "Figure":
-    """Return a figure of the networks after each step, side by side, as in the paper's Fig. 2.4."""
+    """Return a figure of the networks after each step, side by side, as in the paper's Fig. 2.4.
+
+    The symbolic network is among them where it computes the formula that was found.
+    """
     import sympy
     from matplotlib.figure import Figure
 
-    steps = [step for step in found.steps if step.name in SHOWN]
+    drawn = [
+        (step, step.network)
+        for step in found.steps
+        if step.name in SHOWN and step.network is not None
+    ]
+    drawn = [
+        (step, network)
+        for step, network in drawn
+        if step.name not in SYMBOLIC or network is found.network
+    ]
     figure = Figure(figsize=(11.0, 4.0), layout="constrained")
-    for ax, step in zip(figure.subplots(1, len(steps)), steps, strict=True):
-        kr.draw_network(step.network, x, ax=ax, names=NAMES, output_names=("f",))
+    axes = figure.subplots(1, len(drawn), squeeze=False)[0]
+    for ax, (step, network) in zip(axes, drawn, strict=True):
+        kr.draw_network(network, x, ax=ax, names=NAMES, output_names=("f",))
         ax.set_title(f"{SHOWN[step.name]}\ntest RMSE {step.test_rmse:.0e}", fontsize=10)
     figure.suptitle(f"$f = {sympy.latex(recognised.expression)}$", fontsize=13)
     return figure
@@ -162,6 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"recognised  {recognised.expression}, which changes its values by {recognised.rms:.0e} "
         "of their standard deviation"
     )
+    print(f"verdict     {found.verdict}")
     draw(found, recognised, data.x_train).savefig(options.picture, dpi=150, metadata=None)
     print(f"picture     {options.picture}")
     return 0

@@ -19,6 +19,7 @@ from figures.equations import poisson
 from figures.equations.further_equations import EQUATIONS, Equation
 from figures.machine.ladder import count
 from figures.machine.machine import Claim, Config, Record
+from figures.machine.stored_network import symbolic_network
 from figures.machine.style import BLUE, GREY, VERMILION
 from figures.machine.summary import shape_name, spread, verdict
 
@@ -119,16 +120,17 @@ def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
     found = kr.discover(
         kr.Data(x, solved(x), x_test, solved(x_test)), widths=(2, 5, 1), names=("x", "y"), rng=rng
     )
-    named = all(not layer.mask.any() for layer in found.network.layers)
-    last = kr.fit(found.network, problem=problem, optimizer="lm", n_steps=100, precondition=None)
-    steps = [solved, found.network, last.network]
+    network = symbolic_network(found)
+    named = all(not layer.mask.any() for layer in network.layers)
+    last = kr.fit(network, problem=problem, optimizer="lm", n_steps=100, precondition=None)
+    steps = [solved, network, last.network]
     recognised = (
         kr.recognise_constants(kr.formula(last.network, names=("x", "y")), x, names=("x", "y"))
         if named
         else None
     )
     return {
-        "widths": list(found.network.widths),
+        "widths": list(network.widths),
         "named": named,
         "errors": [
             float(np.sqrt(poisson.errors("documentation", step, lattice)[0])) for step in steps

@@ -131,7 +131,7 @@ def _noise_claim(noisy: Sequence[Record]) -> Claim:
     errors = _errors(noisy)
     good = [error <= MOST_NOISY_ERROR for error in errors] + [False] * (len(noisy) - len(errors))
     return Claim(
-        f"noise {NOISE:g} on f leaves the form as it is (kr.discover)",
+        f"noise {NOISE:g} on f leaves the form as it is (five steps of kr.discover)",
         "not tried",
         f"right form in {len(errors)} of {len(noisy)} seeds"
         + (f"; worst coefficient of a seed off by {spread(errors, '.1e')}" if errors else ""),

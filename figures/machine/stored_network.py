@@ -19,6 +19,19 @@ PLACES = 6  # decimals of a place in a picture, in units of its size
 PER_AXIS = 21  # points of the lattice over which curves of two inputs are drawn
 
 
+def symbolic_network(found: kr.discovery.Discovery) -> Network:
+    """Return the network of the formula that `discover` found for given widths.
+
+    Where the formula is no network, it is that of the paper's way, which comes first: its last step is "canonical".
+    """
+    if found.network is not None:
+        return found.network
+    networks = {step.name: step.network for step in found.steps}
+    if (last := networks.get("canonical")) is None:
+        raise ValueError("the steps have no network of symbolic edges: give `discover` the widths")
+    return last
+
+
 def stored(network: Network) -> dict[str, Any]:
     """Return the document of a network with rounded numbers, and without the version, which the
     record has already.

@@ -3,12 +3,13 @@
 import os
 import re
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import kan_ref as kr
-from benchmarks import accuracy, jets, textbook, training_step
+from benchmarks import accuracy, discovery, jets, textbook, training_step
 from benchmarks.jobs import run_all
 from benchmarks.shapes import Shape
 from kan_ref.numerics.differences import central_difference
@@ -162,3 +163,82 @@ def test_a_row_of_the_table_whose_runs_fail_costs_no_other_row(monkeypatch, caps
     assert status == 1
     assert said.err == f"{first.name}: 1 of 2 runs failed:\na reason\n"
     assert said.out == f"row of {second.name}\n"
+
+
+# --- formulas that `discover` should recover
+
+
+def test_formulas_have_names_of_their_own_boxes_for_their_inputs_and_finite_values():
+    assert len(discovery.FORMULAS) == len({one.name for one in discovery.FORMULAS}) == 73
+    for one in discovery.FORMULAS:
+        x, y = one.samples(50, np.random.default_rng(0))
+        assert x.shape == (50, len(one.names)) == (50, len(one.box))
+        assert np.isfinite(y).all(), one.name
+        assert np.std(y) > 0.0, one.name
+
+
+def told(formula, kind, predict):
+    """What stands in for `discover`: a formula with the verdict, and values by `predict`."""
+    return lambda data, **_: SimpleNamespace(
+        formula=formula, verdict=SimpleNamespace(kind=kind, why="reasons"), predict=predict
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "factor", "noise", "status", "said"),
+    [
+        ("exact", 1.0, [], 0, "not found: 0 of 1 runs"),
+        ("exact", 1.0 + 1e-8, [], 1, 'called "exact" with an error above 1e-09'),
+        ("exact", np.nan, [], 1, 'called "exact" with an error above 1e-09'),
+        ("not explained", 1.1, [], 0, "not found: 1 of 1 runs"),
+        ("within noise", 1.001, [], 0, "not found: 1 of 1 runs"),
+        ("within noise", 1.001, ["--noise", "0.1"], 0, "not found: 0 of 1 runs"),
+    ],
+)
+def test_a_wrong_formula_that_is_called_exact_fails_the_benchmark_and_no_other_one_does(
+    monkeypatch, capsys, kind, factor, noise, status, said
+):
+    found = told("f", kind, lambda x: factor * np.prod(x, axis=1, keepdims=True))
+    monkeypatch.setattr(kr, "discover", found)
+
+    assert discovery.main(["three factors", *noise]) == status
+    text = capsys.readouterr().out
+    assert said in text
+    assert ("should be x*y*z" in text) == ("1 of 1 runs" in text or status == 1)
+
+
+def test_a_formula_that_ends_with_an_error_is_shown_and_fails_the_benchmark(monkeypatch, capsys):
+    def failing(data, **_):
+        raise ValueError("a reason")
+
+    monkeypatch.setattr(kr, "discover", failing)
+
+    assert discovery.main(["capacitor"]) == 1
+    assert "ValueError: a reason" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nonsense"], "NAME is 'nonsense', but must be a formula or a collection"),
+        (["--seeds", "0"], "--seeds is 0"),
+        (["--samples", "5"], "--samples 5"),
+        (["--noise", "nan"], "--noise nan"),
+    ],
+)
+def test_a_wrong_call_of_the_benchmark_of_formulas_is_refused(capsys, arguments, sentence):
+    with pytest.raises(SystemExit) as end:
+        discovery.main(arguments)
+
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_the_benchmark_recovers_a_law_in_si_units():
+    (capacitor,) = discovery.chosen(["capacitor"])
+
+    outcome = discovery.run_one(capacitor, 0, 0.0, 200)
+
+    assert outcome.found
+    assert outcome.kind == "exact"
+    assert str(outcome).startswith("capacitor ")

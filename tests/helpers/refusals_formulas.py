@@ -249,17 +249,25 @@ refuse(
 )
 refuse(
     "discover",
-    "allowed",
-    lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), allowed=v),
-    small=0.5,
-    **numbers,
+    "start",
+    lambda v: kr.discover(data(), start=v, rng=RNG(0)),
+    text="net",
+    widths=(2, 1),
+    wrong=kr.init_network((3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0)),
 )
 refuse(
     "discover",
-    "penalty_weight",
-    lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), penalty_weight=v),
-    **numbers,
+    "widths",
+    lambda v: kr.discover(data(), widths=(2, 1), start=v, rng=RNG(0)),
+    twice=ALL_FORMULAS,
 )
+for setting in ("penalty_weight", "smoothness_weight", "seconds"):
+    refuse(
+        "discover",
+        setting,
+        lambda v, s=setting: kr.discover(data(), widths=(2, 1), rng=RNG(0), **{s: v}),
+        **numbers,
+    )
 refuse("formula", "layer 0", kr.formula, splines=NET)
 refuse(
     "formula",
