@@ -13,7 +13,7 @@ influence no sample. Levenberg-Marquardt takes D with share 1 as the metric of i
     (T17)  theta_p = s_p z_p,    s_p = D_p^(-1/2) up to a common factor
 
 with the gradient s_p d value / d theta_p. All keep D during their run, which ends when a grid
-changes: with a D taken anew at every point, Levenberg-Marquardt ended in poor minima on [4,4,2,1].
+changes: with another D at every point, Levenberg-Marquardt ended in poor minima on [4,4,2,1].
 A unit step in any z_p then changes the predictions by about as much as in any other. For L-BFGS
 this is an initial inverse Hessian D^-1. Neighbouring coefficients have similar d, but a layer far
 from the outputs has a small one, and a base weight on inputs around 300 one of size 10^5.
