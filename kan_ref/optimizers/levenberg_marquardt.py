@@ -178,6 +178,11 @@ def _next_point(
     return "the damping overflowed before a step lowered the value"
 
 
+def _always(diagonal: FloatArray) -> Metric:
+    """Return the metric that is `diagonal` at every point."""
+    return lambda squares: diagonal
+
+
 @np.errstate(all="ignore")
 def levenberg_marquardt(
     linearize: Linearize,
@@ -209,7 +214,7 @@ def levenberg_marquardt(
         Positive: the first mu is damping * max_i (J^T J)_ii / D_ii.
     metric : callable, optional
         The squared norms of the columns of J, (n_params,) -> the diagonal of D, (n_params,), all
-        above 0. It is called after every accepted step. None is D = I.
+        above 0. It is called once, at the initial point, and D then stays. None is D = I.
     gradient_tolerance : float
         Stop when max |2 J^T r| is below.
     step_tolerance : float
@@ -267,6 +272,7 @@ def levenberg_marquardt(
         equations = normal_equations(point.jacobian, point.residuals, metric=metric)
         if state is None:  # "mu := tau max a_ii"
             state = _Damping(max(damping * equations.largest_square(), _TINY))
+            metric = _always(equations.every_metric)
         outcome = _next_point(problem, point, state, equations, step_tolerance)
         if isinstance(outcome, str):
             stopped = outcome

@@ -46,9 +46,14 @@ class NormalEquations:
     residuals: FloatArray
     half_gradient: FloatArray  # J^T r, (n_active,)
     matrix: FloatArray  # J^T J, or J D^-1 J^T if dual
-    metric: FloatArray  # the diagonal of D, (n_active,)
+    every_metric: FloatArray  # the diagonal of D, (n_params,)
     squares: FloatArray  # the diagonal of J^T J, (n_active,)
     dual: bool
+
+    @property
+    def metric(self) -> FloatArray:
+        """The diagonal of D for the active columns, (n_active,)."""
+        return self.every_metric[self.active]
 
     def largest_square(self) -> float:
         """Return max_i (J^T J)_ii / D_ii."""
@@ -106,13 +111,11 @@ def normal_equations(
         dual = int(active.sum()) > residuals.size
     matrix = np.empty((0, 0)) if dual else normal_matrix(chosen)
     squares = column_squares(chosen) if dual else matrix.diagonal()
-    diagonal = np.ones(len(squares))
-    if metric is not None:
-        every = np.zeros(active.size)
-        every[active] = squares
-        diagonal = metric(every)[active]
+    every = np.zeros(active.size)
+    every[active] = squares
+    diagonal = np.ones(active.size) if metric is None else metric(every)
     if dual:
-        matrix = gram_matrix(scale_columns(chosen, 1.0 / np.sqrt(diagonal)))
+        matrix = gram_matrix(scale_columns(chosen, 1.0 / np.sqrt(diagonal[active])))
     half_gradient = multiply_transposed(chosen, residuals)
     return NormalEquations(
         chosen, active, residuals, half_gradient, matrix, diagonal, squares, dual

@@ -328,3 +328,17 @@ def test_steps_with_the_diagonal_as_metric_do_not_depend_on_units_of_parameters(
         )  # fmt: skip
 
     np.testing.assert_allclose(units * run(units).theta, run(np.ones(5)).theta, rtol=1e-10)
+
+
+def test_the_metric_is_that_of_the_initial_point():
+    calls = []
+
+    def metric(squares):
+        calls.append(squares)
+        return 1.0 + squares
+
+    kr.levenberg_marquardt(
+        lambda z: (z**3 - 2.0, np.diag(3.0 * z**2)), np.array([3.0, 4.0]), n_steps=4, metric=metric
+    )
+
+    np.testing.assert_array_equal(calls, [[729.0, 2304.0]])

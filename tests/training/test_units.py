@@ -31,9 +31,9 @@ def toy_data(shift=0.0, factor=1.0, y_shift=0.0, y_factor=1.0):
 def error(data, **options):
     rng = np.random.default_rng(3)
     start = kr.best_start(
-        (2, 3, 1), data, n_starts=2, n_intervals=4, degree=3, n_steps=12, rng=rng, **options
+        (2, 3, 1), data, n_starts=3, n_intervals=4, degree=3, n_steps=20, rng=rng, **options
     )
-    run = kr.fit(start, data, n_steps=15)
+    run = kr.fit(start, data, n_steps=40)
     assert "units" not in run.stopped
     return run.history.train_rmse[-1] / data.y_train.std()
 
