@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.discovery.combining import functions_of_a_sum, pairs, triples
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.invariants import inner_misfit, one_curves
 from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits, partitions
@@ -92,9 +92,10 @@ class Decomposer:
         x = surface.points[:, 0]
         grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
         y = surface.f(grid[:, None])
-        fine = np.isfinite(y)
+        fine = np.isfinite(y)  # a transform may be undefined beyond the points
+        if fine.sum() < CURVE_POINTS // 4:
+            return []
         spread = max(float(np.std(y[fine])), 1e-300)
-        # the surrogate is less exact near the ends of its box, where few samples are
         found = name_curve(grid[fine], y[fine], error=surface.error)
         what = f"curve of {names[0]}: {len(found)} names"
         self.note(depth, what, found[0].rmse / spread, surface.error / spread)
@@ -106,8 +107,7 @@ class Decomposer:
         """Yield the trees of each of the most promising ways."""
         f = surface.f(surface.points)
         spread = float(np.std(f))
-        size = float(np.abs(f).max())
-        if spread <= max(surface.error, 1e-12 * size):
+        if spread <= max(surface.error, 1e-12 * float(np.abs(f).max())):
             self.note(depth, "constant", spread, surface.error)
             yield [Number(float(f.mean()))]
             return
@@ -130,16 +130,14 @@ class Decomposer:
             if misfit > NEAR * max(noise, 1e-6) and misfit > 0.03:
                 break
             self.note(depth, text, misfit, noise)
-            trees = build()
-            if trees:
+            if trees := build():
                 tried += 1
                 yield trees
         for other in (self._additive, self._inner):
-            if tried < most and not self.is_late:
-                trees = other(surface, names, depth)
-                if trees:
-                    tried += 1
-                    yield trees
+            is_open = tried < most and not self.is_late
+            if is_open and (trees := other(surface, names, depth)):
+                tried += 1
+                yield trees
 
     def _split(
         self, surface: Surface, split: Split, names: Sequence[str], depth: int
@@ -163,7 +161,7 @@ class Decomposer:
         if split.kind == "sum":
             a = self._placed(one, split.one, names_one, depth)
             b = self._placed(other, split.other, names_other, depth)
-            both = [add(p, q, Number(-f00)) for p, q in _pairs(a, b)]
+            both = [add(p, q, Number(-f00)) for p, q in pairs(a, b)]
         elif split.kind == "product":
             k = split.offset
             if abs(k) < 1e-3 * abs(f00) or abs(k) < 10.0 * inside.error:
@@ -171,7 +169,7 @@ class Decomposer:
             a = self._placed(one.changed(lambda v: v - k, 1.0), split.one, names_one, depth)
             b = self._placed(other.changed(lambda v: v - k, 1.0), split.other, names_other, depth)
             scale = Number(1.0 / (f00 - k))
-            both = [multiply(scale, p, q) for p, q in _pairs(a, b)]
+            both = [multiply(scale, p, q) for p, q in pairs(a, b)]
             both = [add(tree, Number(k)) for tree in both] if k else both
         else:
             mixed = split.at.copy()
@@ -183,7 +181,7 @@ class Decomposer:
             v = self._placed(change, split.one, names_one, depth)
             u = self._placed(other, split.other, names_other, depth)
             shift, scale = Number(-f00), Number(1.0 / (f01 - f00))
-            both = [add(p, multiply(scale, q, add(r, shift))) for p, q, r in _triples(w, v, u)]
+            both = [add(p, multiply(scale, q, add(r, shift))) for p, q, r in triples(w, v, u)]
         outer = [apply(transform.inverse, tree) for tree in both]
         return [multiply(Number(sign, True), tree) for tree in outer]
 
@@ -208,28 +206,13 @@ class Decomposer:
         return [substitute(one.tree, [inner]) for one in found]
 
     def _additive(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return F(u_1(x_1) + ... + u_n(x_n)), by a network of widths [n, 1, 1]."""
-        points = surface.points
-        f = surface.f(points)
-        spread = float(np.std(f))
-        model = fit_surrogate(points, f, self.rng, n_hidden=1)
-        misfit = model.error / spread
-        self.note(depth, "a function of a sum", misfit, surface.error / spread)
-        if misfit > max(0.03, NEAR * surface.error / spread):
-            return []
-        edges = model.edge_curves(points)
-        error = max(misfit, surface.error / spread)
-        inner = []
-        for i, (t, v) in enumerate(edges[0]):
-            named = name_curve(t, v, error=error * float(np.std(v)))
-            inner.append([substitute(one.tree, [Input(i)]) for one in named[:2]])
-        ((t, v),) = edges[1]
-        outer = name_curve(t, v, error=error * float(np.std(v)))
-        combined = [add(*parts) for parts in product(*inner)]
-        return [
-            substitute(one, [tree])
-            for one, tree in _pairs([one.tree for one in outer[:3]], combined[:4])
-        ]
+        """Return F(u_1(x_1) + ... + u_n(x_n))."""
+        spread = float(np.std(surface.f(surface.points)))
+        misfit, trees = functions_of_a_sum(
+            surface, self.rng, max(0.03 * spread, NEAR * surface.error)
+        )
+        self.note(depth, "a function of a sum", misfit / spread, surface.error / spread)
+        return trees
 
     def _inner(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
         """Return F(h(S), T) where f(S, t) is a function of one inner function h(S) for all t."""
@@ -258,22 +241,7 @@ class Decomposer:
         inner_names = ["h", *(names[i] for i in outside)]
         outer = self.trees(Surface(model, reduced, model.error), inner_names, depth + 1)
         places = [Input(i) for i in outside]
-        return [substitute(tree, [inner, *places]) for tree, inner in _pairs(outer, named)]
-
-
-def _pairs(a: Sequence[Tree], b: Sequence[Tree]) -> list[tuple[Tree, Tree]]:
-    """Return pairs, those of the best first."""
-    found = [(i + j, i, j) for i in range(len(a)) for j in range(len(b))]
-    return [(a[i], b[j]) for _, i, j in sorted(found)]
-
-
-def _triples(
-    a: Sequence[Tree], b: Sequence[Tree], c: Sequence[Tree]
-) -> list[tuple[Tree, Tree, Tree]]:
-    found = [
-        (i + j + k, i, j, k) for i in range(len(a)) for j in range(len(b)) for k in range(len(c))
-    ]
-    return [(a[i], b[j], c[k]) for _, i, j, k in sorted(found)]
+        return [substitute(tree, [inner, *places]) for tree, inner in pairs(outer, named)]
 
 
 def surface_of(f: Callable[[FloatArray], FloatArray], points: FloatArray, error: float) -> Surface:

@@ -16,21 +16,24 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
+from kan_ref.checks import check_generator, check_integer, check_number
 from kan_ref.data import Data, DataLike, check_data, check_loss
-from kan_ref.discovery.choice import floor_of
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
-from kan_ref.discovery.polish import SMALLEST, bic
-from kan_ref.discovery.records import Alternative, Discovery, Report, formula_values
-from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
+from kan_ref.discovery.records import Discovery, Report, formula_values
+from kan_ref.discovery.results import (
+    better,
+    front_of,
+    identity,
+    judged,
+    network_of,
+    splines_of,
+)
+from kan_ref.discovery.slice_search import search_by_slices
 from kan_ref.discovery.tree_formula import expression_of
-from kan_ref.discovery.verdict import Verdict, judge
-from kan_ref.formulas import check_names, formula, from_formula
+from kan_ref.discovery.verdict import Verdict
+from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
 from kan_ref.network import Network, check_network, domain_of_samples, init_network
-from kan_ref.training import Scaler
-
-KINDS = ("exact", "within noise", "not explained")
 
 
 def discover(
@@ -133,7 +136,7 @@ def discover(
         )
         if is_open and (time.monotonic() < deadline or not found):
             found.append(_by_slices(checked, report, labels, rng, deadline))
-    return found[0] if len(found) == 1 else _better(found[0], found[1], checked)
+    return found[0] if len(found) == 1 else better(found[0], found[1], checked)
 
 
 def _first_network(
@@ -183,7 +186,7 @@ def _by_network(
         data, first, settings, report, rng, is_start=start is not None
     )
     expression = formula(final, names=names)
-    verdict = _judged(data, expression, names, rng)
+    verdict = judged(data, expression, names, rng)
     return Discovery(
         expression,
         final,
@@ -191,7 +194,7 @@ def _by_network(
         tuple(report.steps),
         verdict,
         (),
-        _identity(data),
+        identity(data),
         names,
     )
 
@@ -208,7 +211,7 @@ def _by_slices(
         search_by_slices(data.x_train, y, names, rng, deadline=deadline, report=report.trial)
         for y in data.y_train.T
     ]
-    splines, scaler = _splines(searches, data)
+    splines, scaler = splines_of(searches, data)
     report.values(
         "surrogate",
         "a network on standardized samples, from which slices are taken",
@@ -223,14 +226,14 @@ def _by_slices(
         f"{len(decisions)} decisions, numbers trained on all samples and simplified",
         lambda x: formula_values(expression, x, names),
     )
-    verdict = _judged(data, expression, names, rng)
+    verdict = judged(data, expression, names, rng)
     ended = " ".join({search.ended for search in searches if search.ended})
     if ended:
         verdict = Verdict(verdict.kind, f"{verdict.why} ({ended})")
-    network, verdict = _network_of(expressions, names, data, verdict)
+    network, verdict = network_of(expressions, names, data, verdict)
     if network is not None:
         report.step("network", "the formula as a network of symbolic edges", network)
-    fronts = tuple(_front(search, data, names) for search in searches)
+    fronts = tuple(front_of(search, data, names) for search in searches)
     return Discovery(
         expression,
         network,
@@ -242,80 +245,3 @@ def _by_slices(
         names,
         decisions,
     )
-
-
-def _front(search: SliceSearch, data: Data, names: tuple[str, ...]) -> tuple[Alternative, ...]:
-    n = len(data.x_train)
-    floor = floor_of(data.y_train, 0.0)
-    return tuple(
-        Alternative(expression_of(one.tree, names), one.rmse, one.complexity, bic(one, n, floor))
-        for one in search.front
-    )
-
-
-def _network_of(
-    expressions: tuple[Any, ...], names: tuple[str, ...], data: Data, verdict: Verdict
-) -> tuple[Network | None, Verdict]:
-    """Return the formula as a network, or None and the verdict with the reason."""
-    x = data.x_train
-    try:
-        box = np.column_stack([x.min(axis=0), x.max(axis=0)])
-        network = from_formula(expressions, names, domain=box)
-    except ValueError as error:
-        return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
-    return network, verdict
-
-
-def _splines(searches: Sequence[SliceSearch], data: Data) -> tuple[Network, Scaler]:
-    """Return the surrogate and its scaler; of several outputs, the first one's."""
-    one = searches[0].surrogate
-    return one.network, Scaler(
-        one.x_mean, one.x_std, np.array([one.y_mean]), np.array([one.y_std]), None
-    )
-
-
-def _identity(data: Data) -> Scaler:
-    n_in, n_out = data.x_train.shape[1], data.y_train.shape[1]
-    return Scaler(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out), None)
-
-
-def _judged(
-    data: Data, expression: Any, names: tuple[str, ...], rng: np.random.Generator
-) -> Verdict:
-    """Return the verdict on a formula; of several outputs, the worst one with its number."""
-    predicted = formula_values(expression, data.x_train, names)
-    verdicts = [
-        judge(data.x_train, data.y_train[:, j], predicted[:, j], rng)
-        for j in range(data.y_train.shape[1])
-    ]
-    worst = max(range(len(verdicts)), key=lambda j: KINDS.index(verdicts[j].kind))
-    if len(verdicts) == 1:
-        return verdicts[0]
-    return Verdict(verdicts[worst].kind, f"output {worst}: {verdicts[worst].why}")
-
-
-def _better(one: Discovery, other: Discovery, data: Data) -> Discovery:
-    """Return the discovery with the better verdict, then with the lower BIC, with all steps."""
-
-    def key(found: Discovery) -> tuple[int, float]:
-        error = _error(found, data)
-        n = data.y_train.size
-        size = sum(_size(one) for one in _expressions(found))
-        return KINDS.index(found.verdict.kind), 2.0 * n * np.log(error) + np.log(n) * size
-
-    return min((one, other), key=key)
-
-
-def _expressions(found: Discovery) -> tuple[Any, ...]:
-    return found.formula if isinstance(found.formula, tuple) else (found.formula,)
-
-
-def _size(expression: Any) -> int:
-    return int(expression.count_ops()) + len(expression.atoms())
-
-
-def _error(found: Discovery, data: Data) -> float:
-    residual: FloatArray = found.predict(data.x_train) - data.y_train
-    error = float(np.sqrt(np.mean(residual**2)))
-    floor = floor_of(data.y_train, 0.0)
-    return max(error, floor, SMALLEST) if np.isfinite(error) else np.inf

@@ -19,6 +19,7 @@ from kan_ref.network.editing import mask_edges as mask_edges
 from kan_ref.network.editing import replace_layer as replace_layer
 from kan_ref.network.editing import unlock_edges as unlock_edges
 from kan_ref.network.editing import with_formula as with_formula
+from kan_ref.network.editing import with_spline as with_spline
 from kan_ref.network.gradient_check import check_gradients as check_gradients
 from kan_ref.network.grid_coverage import Coverage as Coverage
 from kan_ref.network.grid_coverage import coverage as coverage
@@ -33,6 +34,7 @@ from kan_ref.network.inspection import distance as distance
 from kan_ref.network.inspection import edge_curve as edge_curve
 from kan_ref.network.inspection import edge_outputs as edge_outputs
 from kan_ref.network.inspection import edge_samples as edge_samples
+from kan_ref.network.inspection import layer_jump_weights as layer_jump_weights
 from kan_ref.network.jacobian import prediction_jacobian as prediction_jacobian
 from kan_ref.network.layer import PARAMETER_ARRAYS as PARAMETER_ARRAYS
 from kan_ref.network.layer import PARAMETER_NAMES as PARAMETER_NAMES

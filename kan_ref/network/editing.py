@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kan_ref.bspline import fit_curve
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 from kan_ref.functions import Function
 from kan_ref.network.layer import Layer
@@ -64,6 +65,20 @@ def with_formula(
     return replace(
         layer, mask=mask, symbolic=[*kept, SymbolicEdge(j, i, function, len(rows) - 1)], affine=rows
     )
+
+
+def with_spline(layer: Layer, edge: SymbolicEdge, points: FloatArray, curve: FloatArray) -> Layer:
+    """Return the layer with a symbolic edge replaced by the spline nearest to samples of a curve.
+
+    `points` (n,) and `curve` (n,) are the samples; the weight of the base function is 0.
+    """
+    j, i = edge.output, edge.input
+    arrays = {name: getattr(layer, name).copy() for name in ("coef", "w_base", "w_spline", "mask")}
+    nearest = fit_curve(points, curve, knots=layer.knots[i], degree=layer.degree)
+    arrays["coef"][j, i] = nearest.coef[0]
+    arrays["w_base"][j, i], arrays["w_spline"][j, i], arrays["mask"][j, i] = 0.0, 1.0, 1.0
+    kept = [one for one in layer.symbolic if one is not edge]
+    return replace(layer, symbolic=kept, **arrays)
 
 
 def lock_edges(network: Network, layer: int, places: Sequence[tuple[int, int]]) -> Network:

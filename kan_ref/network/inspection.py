@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kan_ref.bspline import jump_weights
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.network.definedness import check_defined, undefined_edge
 from kan_ref.network.editing import check_edge_index
@@ -27,6 +28,11 @@ class Distance:
 
     max: float
     rms: float
+
+
+def layer_jump_weights(layer: Layer) -> FloatArray:
+    """Return the weights of the coefficients in the jumps of a layer's k-th derivatives."""
+    return jump_weights(layer.knots, layer.degree)
 
 
 def edge_outputs(network: Network, x: object) -> list[FloatArray]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kan_ref.bspline import fit_curve
 from kan_ref.checks import FloatArray, Record, check_float_array, check_number
 from kan_ref.functions import lookup
 from kan_ref.network import (
@@ -32,6 +31,7 @@ from kan_ref.network import (
     replace_layer,
     values,
     with_formula,
+    with_spline,
 )
 from kan_ref.symbolic.affine_fit import AffineFit, fit_samples, standardise
 from kan_ref.symbolic.exchange import Choice, Place, exchange_functions, with_fits
@@ -166,11 +166,7 @@ def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> 
         raise ValueError(
             f"{edge.name} on the {_edge(layer_index, j, i)} is not defined at {at:.4g} of its grid"
         )
-    arrays = {name: getattr(old, name).copy() for name in ("coef", "w_base", "w_spline", "mask")}
-    arrays["coef"][j, i] = fit_curve(points, curve, knots=old.knots[i], degree=old.degree).coef[0]
-    arrays["w_base"][j, i], arrays["w_spline"][j, i], arrays["mask"][j, i] = 0.0, 1.0, 1.0
-    kept = [one for one in old.symbolic if one is not edge]
-    return replace_layer(network, layer_index, replace(old, symbolic=kept, **arrays))
+    return replace_layer(network, layer_index, with_spline(old, edge, points, curve[:, 0]))
 
 
 def suggest_symbolic(

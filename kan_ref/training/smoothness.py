@@ -8,9 +8,9 @@ and the inner breakpoints t_p,
 
 On evenly spaced knots the bracket is h^-k times a (k+1)-th difference of neighbouring w_spline
 coef. This is the P-spline penalty of Eilers & Marx (Statistical Science 11, 1996) with differences
-of order k + 1, which is zero for a polynomial. `jump_weights` gives the jumps on any knots, as
-combinations of k + 2 coefficients. As residuals the jumps are linear in coef: least-squares
-optimizers take them beside the data.
+of order k + 1, which is zero for a polynomial. `kan_ref.bspline.jumps` gives the jumps on any
+knots, as combinations of k + 2 coefficients. As residuals the jumps are linear in coef:
+least-squares optimizers take them beside the data.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.bspline import jump_weights
 from kan_ref.checks import FloatArray
-from kan_ref.network import Layer, Network
+from kan_ref.network import Layer, Network, layer_jump_weights
 from kan_ref.numerics import RowSparse
 
 
@@ -43,7 +42,7 @@ class Smoothness:
                 f"network is {network!r}, but smoothness and penalties on edges need the curves of "
                 "a Network"
             )
-        return cls(weight, tuple(jump_weights(one.knots, one.degree) for one in network.layers))
+        return cls(weight, tuple(map(layer_jump_weights, network.layers)))
 
     def value(self, network: Network) -> float:
         """Compute the weighted penalty."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kan_ref.discovery.atoms import composed_atoms, simple_atoms
-from kan_ref.discovery.curves import _pair_misfit, name_curve
+from kan_ref.discovery.curves import name_curve
+from kan_ref.discovery.screening import pair_misfit
 from kan_ref.discovery.trees import values
 
 RNG = np.random.default_rng
@@ -50,7 +51,7 @@ def test_the_misfit_of_pairs_is_that_of_least_squares():
     p, q, y = (column - column.mean() for column in rng.standard_normal((3, 60)))
     p, q, y = (column / np.linalg.norm(column) for column in (p, q, y))
 
-    found = _pair_misfit(np.array(p @ y), np.array(q @ y), np.array(p @ q))
+    found = pair_misfit(np.array(p @ y), np.array(q @ y), np.array(p @ q))
 
     design = np.column_stack([p, q])
     rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]

@@ -1,0 +1,199 @@
+"""Screen sums, products and compositions of atoms for a curve, by linear least squares.
+
+For columns p, q of a table of atoms (`atoms`) and targets y, all centred and of length 1,
+
+    (D13)  min over a, b of |y - a p - b q|^2 = 1 - (r_p^2 + r_q^2 - 2 g r_p r_q) / (1 - g^2)
+
+with r_p = p . y, r_q = q . y, g = p . q: for all pairs at once these are a few matrix products, and
+products f (g + k) are pairs of the columns f g and f.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.atoms import Atoms, composed_atoms, simple_atoms
+from kan_ref.discovery.trees import Number, Tree, add, affine, complexity, multiply
+
+Candidate = tuple[float, str, Tree]  # misfit (D13), functions, tree
+TEXTBOOK = ("x", "x^2", "x^3", "x^4", "x^5", "sin", "cos", "exp", "log", "sqrt", "1/x", "1/x^2")
+
+
+def screened(x: FloatArray, y: FloatArray) -> list[Tree]:
+    """Return the most promising compositions, sums and products, a few of each kind."""
+    atoms = simple_atoms(x)
+    composed = composed_atoms(atoms)
+    z = y - y.mean()
+    z = z / np.linalg.norm(z)
+    plain = atoms.only([k for k, atom in enumerate(atoms.atoms) if atom.is_textbook])
+    kinds = (
+        (4, _best_alone(plain, y, z)),
+        (8, _best_alone(composed, y, z)),
+        (8, _best_sums(atoms, atoms, y, z)),
+        (10, _best_sums(composed, atoms, y, z)),
+        *((8, found) for found in _best_products(atoms, atoms, y, z)),
+        *((5, found) for found in _best_products(composed, atoms, y, z)),
+        (4, _stepwise(atoms, composed, y)),
+    )
+    return [tree for most, found in kinds for tree in _best_groups(found, most)]
+
+
+def _best_groups(found: list[Candidate], most: int) -> Iterator[Tree]:
+    """Yield the best of the best groups; the price of complexity keeps rich forms behind."""
+    found = sorted(found, key=lambda one: np.log(max(one[0], 1e-24)) + 0.15 * complexity(one[2]))
+    seen: set[str] = set()
+    for _, group, tree in found:
+        if group not in seen and len(seen) < most:
+            seen.add(group)
+            yield tree
+
+
+def _unit(table: FloatArray) -> FloatArray:
+    """Return columns that are centred and have length 1."""
+    centred = table - table.mean(axis=0)
+    norms = np.linalg.norm(centred, axis=0)
+    return np.asarray(centred / np.where(norms > 0.0, norms, 1.0))
+
+
+def _outer(columns: Sequence[FloatArray], y: FloatArray) -> tuple[FloatArray, float]:
+    """Return the coefficients of the columns and of 1, and the misfit (D13)."""
+    design = np.stack([*columns, np.ones(len(y))], axis=1)
+    size = np.abs(design).max(axis=0)
+    coef = np.linalg.lstsq(design / size, y, rcond=1e-13)[0]
+    rest = y - (design / size) @ coef
+    centred = y - y.mean()
+    return coef / size, float(rest @ rest) / float(centred @ centred)
+
+
+def _best_alone(atoms: Atoms, y: FloatArray, z: FloatArray) -> list[Candidate]:
+    misfit = 1.0 - (z @ _unit(atoms.table)) ** 2
+    found = []
+    for k in np.argsort(misfit)[:40]:
+        (c, d), least = _outer([atoms.table[:, k]], y)
+        found.append((least, atoms.atoms[k].group, affine(atoms.atoms[k].tree, c, d)))
+    return found
+
+
+def pair_misfit(r_p: FloatArray, r_q: FloatArray, g: FloatArray) -> FloatArray:
+    """Compute (D13); 1 where the two columns are nearly one."""
+    # [eq:pair-misfit]
+    rest = 1.0 - g**2
+    misfit = 1.0 - (r_p**2 + r_q**2 - 2.0 * g * r_p * r_q) / np.maximum(rest, 1e-6)
+    # [/eq:pair-misfit]
+    return np.where(rest > 1e-6, misfit, 1.0)
+
+
+def _smallest(misfit: FloatArray, n: int) -> Iterator[tuple[int, int]]:
+    flat = misfit.ravel()
+    n = min(n, flat.size)
+    for k in np.argpartition(flat, n - 1)[:n]:
+        yield int(k) // misfit.shape[1], int(k) % misfit.shape[1]
+
+
+def _best_sums(one: Atoms, other: Atoms, y: FloatArray, z: FloatArray) -> list[Candidate]:
+    if not len(one) or not len(other):
+        return []
+    p, q = _unit(one.table), _unit(other.table)
+    misfit = pair_misfit((z @ p)[:, None], (z @ q)[None, :], p.T @ q)
+    if one is other:
+        misfit = np.where(np.tri(len(one), dtype=bool), 1.0, misfit)
+    found = []
+    for k, m in _smallest(misfit, 60):
+        (a, b, d), least = _outer([one.table[:, k], other.table[:, m]], y)
+        terms = (multiply(Number(a), one.atoms[k].tree), multiply(Number(b), other.atoms[m].tree))
+        group = f"{one.atoms[k].group} + {other.atoms[m].group}"
+        found.append((least, group, add(*terms, Number(d))))
+    return found
+
+
+def _best_products(
+    one: Atoms, other: Atoms, y: FloatArray, z: FloatArray
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Return the best c f (g + k) + d and c f g + d, with f in one and g in other table."""
+    if not len(one) or not len(other):
+        return [], []
+    n = len(y)
+    size_f, size_g = np.abs(one.table).max(axis=0), np.abs(other.table).max(axis=0)
+    f, g = one.table / size_f, other.table / size_g
+    mean = (f.T @ g) / n
+    square = (f**2).T @ g**2
+    varies = square - n * mean**2 > 1e-8 * square  # else rounding errors would decide
+    norm = np.sqrt(np.where(varies, square - n * mean**2, 1.0))
+    r_p = np.where(varies, ((f * z[:, None]).T @ g) / norm, 0.0)
+    unit_f = _unit(f)
+    r_q = z @ unit_f
+    inner = ((f * unit_f).T @ g) / norm  # of the columns f g and f, which is centred
+    misfit = pair_misfit(r_p, r_q[:, None], inner)
+    alone = 1.0 - r_p**2  # without k
+    found: tuple[list[Candidate], list[Candidate]] = ([], [])
+    for table, with_shift in ((misfit, True), (alone, False)):
+        for k, m in _smallest(table, 60):
+            product = one.table[:, k] * other.table[:, m]
+            group = f"{one.atoms[k].group} * {other.atoms[m].group}"
+            if with_shift:
+                (a, b, d), least = _outer([product, one.table[:, k]], y)
+                if abs(a) < 1e-300 or not np.isfinite(b / a):
+                    continue
+                inside = add(other.atoms[m].tree, Number(b / a))
+                tree = add(multiply(Number(a), one.atoms[k].tree, inside), Number(d))
+                group += " + k"
+            else:
+                (a, d), least = _outer([product], y)
+                tree = affine(multiply(one.atoms[k].tree, other.atoms[m].tree), a, d)
+            found[0 if with_shift else 1].append((least, group, tree))
+    return found
+
+
+def _stepwise(atoms: Atoms, composed: Atoms, y: FloatArray) -> list[Candidate]:
+    """Return sums of three to five textbook terms, chosen one after the other."""
+    plain = [k for k, a in enumerate(atoms.atoms) if a.is_textbook and a.name in TEXTBOOK]
+    nested = [
+        k
+        for k, a in enumerate(composed.atoms)
+        if a.is_textbook and a.name in ("sin", "cos", "exp", "log")
+    ]
+    terms_of = atoms.only(plain).joined(composed.only(nested))
+    if len(terms_of) < 4:
+        return []
+    table = terms_of.table
+    unit = _unit(table)
+    z = y - y.mean()
+    z = z / np.linalg.norm(z)
+    found: list[Candidate] = []
+    beams: list[tuple[float, tuple[int, ...]]] = [(1.0, ())]
+    for size in range(1, 6):
+        grown: dict[tuple[int, ...], float] = {}
+        for _, chosen in beams:
+            for k, misfit in _next_terms(unit, z, chosen):
+                grown[tuple(sorted((*chosen, k)))] = misfit
+        beams = sorted((misfit, chosen) for chosen, misfit in grown.items())[:12]
+        if size >= 3:
+            for misfit, chosen in beams[:3]:
+                coef, misfit = _outer([table[:, k] for k in chosen], y)
+                terms = [
+                    multiply(Number(c), terms_of.atoms[k].tree)
+                    for c, k in zip(coef, chosen, strict=False)
+                ]
+                found.append((misfit, f"{size} terms", add(*terms, Number(coef[-1]))))
+        if beams[0][0] < 1e-24:
+            break
+    return found
+
+
+def _next_terms(
+    unit: FloatArray, z: FloatArray, chosen: tuple[int, ...]
+) -> Iterator[tuple[int, float]]:
+    """Yield the twelve columns that lower the misfit most beside those chosen, with the misfit."""
+    if chosen:
+        basis, _ = np.linalg.qr(unit[:, list(chosen)])
+        rest = z - basis @ (basis.T @ z)
+        columns = unit - basis @ (basis.T @ unit)
+    else:
+        rest, columns = z, unit
+    norms = np.linalg.norm(columns, axis=0)
+    gain = np.where(norms > 1e-6, (rest @ columns) / np.maximum(norms, 1e-6), 0.0) ** 2
+    total = float(rest @ rest)
+    for k in np.argsort(-gain)[:12].tolist():
+        if gain[k] > 0.0:
+            yield k, max(total - float(gain[k]), 0.0)
