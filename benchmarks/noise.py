@@ -125,7 +125,8 @@ def measure(table: Table, seed: int) -> Outcome:
     run = kr.fit_validated(data, rng=rng)
     seconds = time.process_time() - began
     predictions.append(run.predict(data.x_test))
-    scale = float(np.std(data.y_test)) or 1.0
+    spread = float(np.std(data.y_test))
+    scale = spread if spread > 1e-9 else 1.0  # of the noisy targets, where the function is constant
     r2 = tuple(1.0 - float(np.mean((y - data.y_test) ** 2)) / scale**2 for y in predictions)
     return Outcome(r2, run.chosen.architecture, seconds)
 
