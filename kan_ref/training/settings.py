@@ -35,7 +35,7 @@ from kan_ref.training.undefined import note_on_derivatives
 class Settings:
     """Arguments of `fit` for every grid, checked; `batch_size` and `options` are Adam's.
 
-    `scaled` means (T17), or for the metric (T16) of Levenberg-Marquardt.
+    `scaled`: whether to use (T17), or the metric (T16) of Levenberg-Marquardt.
     """
 
     optimizer: str
