@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "display": ("drawing", "formulas"),
     "io": ("network", "functions", "files", "version"),
     "sklearn": ("__init__",),
-    "conformance": ("plain", "numerics", "files", "program"),
+    "conformance": ("plain", "files", "program"),
     "conformance.adapters.reference": ("__init__",),  # what a user has
     "__main__": ("__init__", "program"),
     "__init__": ("version",),
