@@ -12,7 +12,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.polish import ROUNDING, Fitted, bic, polished, rmse_of
-from kan_ref.discovery.trees import Tree, numbers, with_fixed
+from kan_ref.discovery.trees import Tree, absorbed, numbers, with_fixed
 
 FIRST_SAMPLES = 200
 MOST_FIRST = 24
@@ -38,13 +38,14 @@ def simplified(fitted: Fitted, x: FloatArray, y: FloatArray, floor: float) -> Fi
 
     `floor`: errors below it are equal.
     """
-    best = fitted
+    tree = absorbed(fitted.tree)
+    best = Fitted(tree, rmse_of(tree, x, y))
     refused: set[tuple[int, float]] = set()
     for _ in range(60):
         theta = numbers(best.tree)
         new = None
         for place, value in _proposals(theta, refused):
-            tree = with_fixed(best.tree, place, value)
+            tree = absorbed(with_fixed(best.tree, place, value))
             trial = polished(tree, x, y, n_steps=20)
             if _allowed(trial, best, len(x), floor):
                 new = trial

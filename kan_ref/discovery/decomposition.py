@@ -19,7 +19,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.invariants import inner_misfit, one_curves
-from kan_ref.discovery.slices import GOOD, Split, Surface, partitions, tested_splits
+from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits, partitions
 from kan_ref.discovery.surrogate import fit_surrogate
 from kan_ref.discovery.trees import (
     Input,
@@ -114,7 +114,7 @@ class Decomposer:
         noise = max(surface.error / spread, 1e-12)
         ways: list[tuple[float, Callable[[], list[Tree]], str, float]] = []
         build: Callable[[], list[Tree]]
-        for split in tested_splits(surface, self.rng)[: most + 2]:
+        for split in find_splits(surface, self.rng)[: most + 2]:
             build = partial(self._split, surface, split, names, depth)
             ways.append((split.rank, build, str(split), split.error))
         for one in one_curves(surface)[:2]:

@@ -14,7 +14,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.discovery.slices import Surface
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
-DEGREE = 14
+DEGREE = 30
 STEP = 1e-3  # of the standard deviation of an input, for central differences
 
 

@@ -5,9 +5,9 @@
     network    the paper's way: a network is sparsified, pruned and named edge by edge:
                `network_search`
 
-With `widths` or `start` the paper's way is first, and slices follow where its formula is not exact;
-without them slices are first. The formula with the lower Bayesian information criterion is
-returned, with a verdict on how far it explains the data. Test data are only reported.
+With `widths` the paper's way is first, and slices follow where its formula does not explain the
+data; the formula with the better verdict is returned, of equal ones the one with the lower Bayesian
+information criterion. Test data are only reported.
 """
 
 import time
@@ -62,7 +62,8 @@ def discover(
     names : sequence of str, optional
         Names of the inputs in the formula; the data's own names, else x_1, x_2, ..., by default.
     functions : sequence of str, optional
-        Candidates for the edges of the paper's way; by default the whole library.
+        Candidates for the edges of the paper's way; by default the whole library. With them slices
+        are left out, since they name curves by all functions; `widths` or `start` is then needed.
     n_intervals, degree : int
         Of the first network of the paper's way.
     penalty_weight : float
@@ -115,6 +116,11 @@ def discover(
         lookup(name)
     ends = (checked.x_train.shape[1], checked.y_train.shape[1])
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
+    if functions is not None and widths is None and start is None:
+        raise ValueError(
+            "functions is given without widths, but slices name curves by all functions: give the "
+            "widths of a first network, for example widths=(2, 5, 1)"
+        )
     first = _first_network(checked, widths, start, n_intervals, degree, rng)
     settings = NetworkSettings(functions, penalty_weight, smoothness_weight)
     deadline = np.inf if seconds is None else time.monotonic() + seconds
@@ -122,7 +128,9 @@ def discover(
         found: list[Discovery] = []
         if first is not None:
             found.append(_by_network(checked, first, settings, report, labels, rng, start))
-        is_open = first is None or (found[0].verdict.kind != "exact" and start is None)
+        is_open = first is None or (
+            found[0].verdict.kind == "not explained" and start is None and functions is None
+        )
         if is_open and (time.monotonic() < deadline or not found):
             found.append(_by_slices(checked, report, labels, rng, deadline))
     return found[0] if len(found) == 1 else _better(found[0], found[1], checked)

@@ -173,5 +173,6 @@ class Report:
     def _keep(self, step: DiscoveryStep) -> None:
         self.steps.append(step)
         if self.bar is not None:
-            self.bar.set_postfix_str(step.name)
+            shape = "" if step.network is None else f" {list(step.network.widths)}"
+            self.bar.set_postfix_str(f"{step.name}{shape}")
         self.trial(step)

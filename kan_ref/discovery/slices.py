@@ -131,7 +131,7 @@ def partitions(n: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
             yield one, tuple(i for i in range(n) if i not in one)
 
 
-def tested_splits(surface: Surface, rng: np.random.Generator) -> list[Split]:
+def find_splits(surface: Surface, rng: np.random.Generator) -> list[Split]:
     """Return the splits of a surface, the most promising first.
 
     Parameters

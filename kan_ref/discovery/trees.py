@@ -113,6 +113,33 @@ def affine(tree: Tree, scale: float, shift: float) -> Tree:
     return add(multiply(Number(scale), tree), Number(shift))
 
 
+def absorbed(tree: Tree) -> Tree:
+    """Return the tree without factors that the numbers of a sum can take up.
+
+    c (a x + b) becomes a sum with the numbers c a and c b if all its terms have trainable ones.
+    """
+    if isinstance(tree, Apply):
+        return apply(tree.function, absorbed(tree.part))
+    if isinstance(tree, Sum):
+        return add(*(absorbed(part) for part in tree.parts))
+    if not isinstance(tree, Product):
+        return tree
+    flat = multiply(*(absorbed(part) for part in tree.parts))
+    parts = flat.parts if isinstance(flat, Product) else (flat,)
+    factor = parts[0]
+    for place, part in enumerate(parts[1:], 1):
+        if isinstance(factor, Number) and isinstance(part, Sum) and all(map(_is_free, part.parts)):
+            taken = add(*(multiply(factor, term) for term in part.parts))
+            return multiply(*parts[1:place], taken, *parts[place + 1 :])
+    return flat
+
+
+def _is_free(term: Tree) -> bool:
+    """Return whether a term is a trainable number or has one as its factor."""
+    first = term.parts[0] if isinstance(term, Product) else term
+    return isinstance(first, Number) and not first.fixed
+
+
 def substitute(tree: Tree, parts: Sequence[Tree]) -> Tree:
     """Return the tree with input i replaced by `parts[i]`."""
     return mapped(tree, lambda leaf: parts[leaf.index] if isinstance(leaf, Input) else leaf)

@@ -2,16 +2,23 @@
 
     exact            the largest residual is below 1e-11 of the spread of y: rounding errors. A
                      wrong formula was never seen below 1e-7, a right one never above 1e-13.
-    within noise     nothing that was tried predicts the residual on held-out samples
-    not explained    the residual has structure: a model of it predicts held-out residuals
+    within noise     nothing that was tried explains the residual
+    not explained    the residual has structure
 
-For the last two, small networks and polynomials are trained on the residual r of four fifths of the
-samples and judged on the rest, each fifth in turn. Let q be the predictions for r. Over all samples
+Structure is looked for in two ways. With p columns, such as polynomials of the inputs, least
+squares explain a part E of the sum of squares R of N residuals. For noise alone E / (R / N) has
+mean p and is distributed as chi^2 with p degrees of freedom, of which by Wilson & Hilferty (1931)
 
-    (D16)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
+    (D16)  z = ((E N / (R p))^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
 
-A gain of more than three standard errors means structure. Errors far below the noise cannot be
-seen: a formula "within noise" may be wrong by about 3 sigma / sqrt(N).
+is nearly normal: z > 4 means structure. Curves that no such columns follow are looked for by a
+small network, trained on four fifths of the samples and judged on the rest, each fifth in turn. Let
+q be its predictions for the residuals r. Over all samples
+
+    (D17)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
+
+and a gain of more than three standard errors means structure. Errors far below the noise cannot be
+seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N).
 """
 
 from dataclasses import dataclass
@@ -26,6 +33,8 @@ from kan_ref.training import fit
 EXACT = 1e-11  # of the spread of y
 ERRORS = 3.0  # standard errors of a gain
 N_FOLDS = 5
+STRUCTURE = 4.0  # of z, (D16)
+SEEN = 4.0  # sigma / sqrt(N): smaller errors cannot be seen
 STEPS = 8
 SMOOTHNESS = 1e-3
 
@@ -63,41 +72,101 @@ def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Ge
             f"and y has a standard deviation of {spread:.2g}",
         )
     size = float(np.std(residual))
-    best, standard_error, model = _largest_gain(x, residual, rng)
-    share = best / float(np.mean(residual**2))
-    if best > ERRORS * standard_error:
-        return Verdict(
-            "not explained",
-            f"the residual, of size {size:.1e} ({size / spread:.1%} of y), has structure: {model} "
-            f"explains {share:.0%} of its square on held-out samples, "
-            f"{best / standard_error:.1f} standard errors",
-        )
+    found = _structure(x, residual, rng)
+    share = f"the residual, of size {size:.1e} ({size / spread:.1%} of y)"
+    if found:
+        return Verdict("not explained", f"{share}, has structure: {found}")
+    least = SEEN * size / np.sqrt(len(y))
     return Verdict(
         "within noise",
-        f"the residual, of size {size:.1e} ({size / spread:.1%} of y), shows no structure on "
-        f"{len(y)} samples; errors below {ERRORS * size / np.sqrt(len(y)):.1e} cannot be seen",
+        f"{share}, shows no structure on {len(y)} samples; errors below {least:.1e} cannot be seen",
     )
 
 
-def _largest_gain(
+def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
+    """Return what explains the residual, in words with numbers; "" if nothing does."""
+    z = _scaled(x, x)[0]
+    for name, columns in (
+        ("sums of polynomials of the inputs", _one_by_one(z)),
+        ("products of two inputs", _pairs(z)),
+        ("local means", _local(z)),
+    ):
+        if columns.shape[1] * 4 <= len(residual):
+            statistic, share = explained(columns, residual)
+            if statistic > STRUCTURE:
+                return f"{name} explain {share:.1%} of its square, z = {statistic:.1f}"
+    gain, error = held_out_gain(x, residual, rng)
+    if gain > ERRORS * error:
+        share = gain / float(np.mean(residual**2))
+        return (
+            f"a network explains {share:.1%} of its square on held-out samples, "
+            f"{gain / error:.1f} standard errors"
+        )
+    return ""
+
+
+def explained(columns: FloatArray, residual: FloatArray) -> tuple[float, float]:
+    """Return z of (D16) for columns (n, p) and a residual (n,), and the share E / R."""
+    basis, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    basis = basis[:, singular > 1e-9 * singular[0]]
+    p, n = basis.shape[1], len(residual)
+    part = float(np.sum((basis.T @ residual) ** 2))
+    rest = max(float(residual @ residual) - part, 1e-300)
+    # [eq:residual-structure]
+    ratio = part * (n - p) / (rest * p)
+    z = (ratio ** (1.0 / 3.0) - (1.0 - 2.0 / (9.0 * p))) / np.sqrt(2.0 / (9.0 * p))
+    # [/eq:residual-structure]
+    return float(z), part / (part + rest)
+
+
+def held_out_gain(
     x: FloatArray, residual: FloatArray, rng: np.random.Generator
-) -> tuple[float, float, str]:
-    """Return the gain (D16) in the most standard errors, its standard error, and the model."""
-    found = []
+) -> tuple[float, float]:
+    """Return the gain (D17) of a small network on held-out residuals, and its standard error."""
+    q = np.zeros(len(residual))
     folds = rng.permutation(len(residual)) % N_FOLDS
-    for name, predict in _MODELS.items():
-        q = np.zeros(len(residual))
-        for fold in range(N_FOLDS):
-            held = folds == fold
-            if held.any() and (~held).sum() >= 10:
-                q[held] = predict(x[~held], residual[~held], x[held], rng)
-        # [eq:residual-gain]
-        gains = residual**2 - (residual - q) ** 2
-        gain, error = float(np.mean(gains)), float(np.std(gains)) / np.sqrt(len(gains))
-        # [/eq:residual-gain]
-        found.append((gain / max(error, 1e-300), gain, max(error, 1e-300), name))
-    _, gain, error, name = max(found)
-    return gain, error, name
+    for fold in range(N_FOLDS):
+        held = folds == fold
+        if held.any() and (~held).sum() >= 10:
+            q[held] = _by_network(x[~held], residual[~held], x[held], rng)
+    # [eq:residual-gain]
+    gains = residual**2 - (residual - q) ** 2
+    gain, error = float(np.mean(gains)), float(np.std(gains)) / np.sqrt(len(gains))
+    # [/eq:residual-gain]
+    return gain, max(error, 1e-300)
+
+
+def _one_by_one(z: FloatArray) -> FloatArray:
+    """Return Chebyshev polynomials of degree 1 to 6 of each input, and 1."""
+    t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
+    columns = [np.polynomial.chebyshev.chebvander(t[:, i], 6)[:, 1:] for i in range(t.shape[1])]
+    return np.hstack([*columns, np.ones((len(z), 1))])
+
+
+def _pairs(z: FloatArray) -> FloatArray:
+    """Return products of polynomials of degree 1 to 3 of two inputs; x^7 to x^9 of a single one."""
+    t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
+    powers = [np.polynomial.chebyshev.chebvander(t[:, i], 9)[:, 1:] for i in range(t.shape[1])]
+    if len(powers) == 1:
+        return np.asarray(powers[0][:, 6:])
+    n = 3 if len(powers) < 4 else 2
+    return np.hstack(
+        [
+            powers[i][:, a : a + 1] * powers[j][:, :n]
+            for i in range(len(powers))
+            for j in range(i)
+            for a in range(n)
+        ]
+    )
+
+
+def _local(z: FloatArray) -> FloatArray:
+    """Return indicators of cells of equal count in the first two principal inputs."""
+    n = len(z)
+    k = max(2, min(6, int((n / 40) ** 0.5)))
+    order = [np.argsort(np.argsort(z[:, i])) * k // n for i in range(min(2, z.shape[1]))]
+    cell = order[0] if len(order) == 1 else order[0] * k + order[1]
+    return np.asarray((cell[:, None] == np.unique(cell)[None, :]).astype(np.float64))
 
 
 def _scaled(x: FloatArray, at: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -125,49 +194,3 @@ def _by_network(
     )
     run = fit(network, data, optimizer="lm", n_steps=STEPS, smoothness_weight=SMOOTHNESS)
     return np.asarray(size * network_values(run.network, z_at)[:, 0])
-
-
-def _by_quadratic(
-    x: FloatArray, r: FloatArray, at: FloatArray, rng: np.random.Generator
-) -> FloatArray:
-    """Predict residuals by a polynomial of degree two in all inputs."""
-    z, z_at = _scaled(x, at)
-
-    def columns(points: FloatArray) -> FloatArray:
-        n = points.shape[1]
-        pairs = [points[:, i] * points[:, j] for i in range(n) for j in range(i, n)]
-        return np.column_stack([np.ones(len(points)), points, *pairs])
-
-    design = columns(z)
-    if design.shape[1] * 4 > len(r):
-        return np.zeros(len(at))
-    coef = np.linalg.lstsq(design, r, rcond=None)[0]
-    return np.asarray(columns(z_at) @ coef)
-
-
-def _by_cubes(x: FloatArray, r: FloatArray, at: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Predict residuals by a sum of polynomials of degree six, one of each input."""
-    z, z_at = _scaled(x, at)
-    half = np.maximum(np.abs(z).max(axis=0), np.abs(z_at).max(axis=0))
-
-    def columns(points: FloatArray) -> FloatArray:
-        return np.hstack(
-            [
-                np.polynomial.chebyshev.chebvander(points[:, i] / half[i], 6)[:, 1:]
-                for i in range(points.shape[1])
-            ]
-            + [np.ones((len(points), 1))]
-        )
-
-    design = columns(z)
-    if design.shape[1] * 4 > len(r):
-        return np.zeros(len(at))
-    coef = np.linalg.lstsq(design, r, rcond=None)[0]
-    return np.asarray(columns(z_at) @ coef)
-
-
-_MODELS = {
-    "a network": _by_network,
-    "a quadratic function": _by_quadratic,
-    "a sum of functions of the inputs": _by_cubes,
-}

@@ -12,7 +12,7 @@ from kan_ref.discovery.formula_search import (
     search_formula,
     sine_or_cosine,
 )
-from kan_ref.discovery.pipeline import DiscoveryStep
+from kan_ref.discovery.records import DiscoveryStep
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.network.network import Network
 
@@ -267,7 +267,11 @@ def test_locked_sines_keep_their_name():
         ({"names": ("x",)}, ValueError, "names"),
         ({"rng": 0}, TypeError, "rng is 0"),
         ({"penalty_weight": -1.0}, ValueError, "penalty_weight is -1"),
-        ({"allowed": 0.5}, ValueError, "allowed is 0.5, but must be at least 1"),
+        ({"allowed": 1.5}, TypeError, "discover has no argument 'allowed'"),
+        ({"seconds": -1.0}, ValueError, "seconds is -1"),
+        ({"widths": None, "functions": ("sin",)}, ValueError, "functions is given without widths"),
+        ({"start": 3}, ValueError, "widths and start are both given"),
+        ({"widths": None, "start": 3}, TypeError, "start is 3, but must be a Network"),
         ({"smoothness_weight": -1.0}, ValueError, "smoothness_weight is -1"),
     ],
 )
@@ -280,7 +284,7 @@ def test_settings_that_make_no_sense_are_refused(changes, error, sentence):
 
 def test_names_are_refused_before_anything_is_trained(monkeypatch):
     monkeypatch.setattr(
-        "kan_ref.discovery.pipeline.fitted", lambda *_, **__: pytest.fail("trained")
+        "kan_ref.discovery.network_search.fitted", lambda *_, **__: pytest.fail("trained")
     )
 
     with pytest.raises(ValueError, match="names"):

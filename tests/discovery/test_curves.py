@@ -1,0 +1,76 @@
+"""Names of curves of one input: single functions, compositions, sums, products, polynomials."""
+
+import numpy as np
+import pytest
+
+from kan_ref.discovery.atoms import composed_atoms, simple_atoms
+from kan_ref.discovery.curves import _pair_misfit, name_curve
+from kan_ref.discovery.trees import values
+
+RNG = np.random.default_rng
+
+CURVES = {
+    "cubic": (lambda x: x**3 + x**2 + x, (-1.0, 1.0)),
+    "sine of a square times a cosine": (lambda x: np.sin(x**2) * np.cos(x) - 1, (-1.0, 1.0)),
+    "two logarithms": (lambda x: np.log(x + 1) + np.log(x**2 + 1), (0.0, 2.0)),
+    "Lorentzian": (lambda x: 1 / (1.2 + (x - 2.5) ** 2), (0.3, 4.0)),
+    "damped oscillation": (lambda x: 3 * np.exp(-0.2 * x) * np.cos(2 * x), (0.0, 8.0)),
+    "far from 0": (lambda x: np.sin(3 * x), (100.0, 102.0)),
+    "relativity": (lambda x: 1 / np.sqrt(1 - x**2), (-0.9, 0.9)),
+    "sine of an exponential": (lambda x: np.sin(np.exp(x)), (-1.0, 1.5)),
+    "saturation": (lambda x: x / (x + 2), (0.0, 5.0)),
+    "Maxwell": (lambda x: x**2 * np.exp(-(x**2)), (0.0, 3.0)),
+    "very small unit": (lambda x: 1e-20 * (1 + 1e24 * x**2) ** 0.5, (-1e-12, 1e-12)),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_a_curve_gets_a_name_that_is_right_between_the_samples(name):
+    f, (low, high) = CURVES[name]
+    x = np.linspace(low, high, 160)
+    y = f(x)
+
+    found = name_curve(x, y, error=1e-7 * np.std(y))
+
+    between = 0.5 * (x[1:] + x[:-1])
+    misfit = np.std(values(found[0].tree, between[:, None]) - f(between)) / np.std(y)
+    assert misfit < 1e-7
+    assert len(found) <= 4
+
+
+def test_a_constant_curve_is_a_number():
+    (found,) = name_curve(np.linspace(0.0, 1.0, 50), np.full(50, 3.5), error=0.0)
+
+    assert found.tree.value == 3.5
+    assert found.rmse == 0.0
+
+
+def test_the_misfit_of_pairs_is_that_of_least_squares():
+    rng = RNG(0)
+    p, q, y = (column - column.mean() for column in rng.standard_normal((3, 60)))
+    p, q, y = (column / np.linalg.norm(column) for column in (p, q, y))
+
+    found = _pair_misfit(np.array(p @ y), np.array(q @ y), np.array(p @ q))
+
+    design = np.column_stack([p, q])
+    rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    np.testing.assert_allclose(found, rest @ rest, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "box", [(-1.0, 1.0), (0.5, 2.0), (100.0, 102.0), (1e-12, 3e-12), (-1e9, 2e9)]
+)
+def test_atoms_have_the_values_of_their_trees_and_vary(box):
+    x = np.linspace(*box, 60)
+    simple = simple_atoms(x)
+    composed = composed_atoms(simple)
+
+    assert len(simple) > 50
+    assert len(composed) > 100
+    for atoms in (simple, composed):
+        assert np.isfinite(atoms.table).all()
+        for k in RNG(1).choice(len(atoms), 40, replace=False):
+            expected = values(atoms.atoms[k].tree, x[:, None])
+            size = np.abs(expected).max()
+            np.testing.assert_allclose(atoms.table[:, k], expected, rtol=0, atol=1e-9 * size)
+            assert np.ptp(expected) > 0.0

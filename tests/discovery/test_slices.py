@@ -1,0 +1,113 @@
+"""Slices of a surrogate: sums, products and affine splits, combinations of inputs, inner functions."""
+
+import numpy as np
+import pytest
+
+from kan_ref.discovery.decomposition import Decomposer, surface_of
+from kan_ref.discovery.invariants import curve_misfit, linear_direction, one_curves
+from kan_ref.discovery.slices import Surface, find_splits, partitions
+from kan_ref.discovery.tree_formula import expression_of
+from kan_ref.discovery.trees import values
+
+RNG = np.random.default_rng
+
+
+def surface(f, box, n_in, error=1e-9, n=300):
+    points = RNG(3).uniform(*box, (n, n_in))
+    return Surface(lambda x: f(*x.T), points, error)
+
+
+SPLITS = [
+    ("sum", "f", ((0,), (1,)), lambda x, y: np.exp(x) + np.sin(3 * y)),
+    ("product", "f", ((0,), (1,)), lambda x, y: np.exp(x) * (2 + np.sin(3 * y)) + 1.5),
+    ("affine", "f", ((0,), (1,)), lambda x, y: np.sin(4 * x) + np.exp(x) * np.cos(y)),
+    ("affine", "f", ((1,), (0,)), lambda x, y: np.sin(4 * y) + np.exp(y) * np.cos(x)),
+    ("product", "log", ((0,), (1,)), lambda x, y: (1.5 + x) ** (2.0 + y)),
+    ("sum", "1/f", ((0,), (1,)), lambda x, y: 1 / (3 + x**2 + np.sin(2 * y))),
+    ("sum", "f^2", ((0,), (1,)), lambda x, y: np.sqrt(3 + x**2 + np.sin(2 * y))),
+    ("sum", "f^2", ((0,), (1,)), lambda x, y: -np.sqrt(3 + x**2 + np.sin(2 * y))),
+    ("product", "sin", ((0,), (1,)), lambda x, y: np.arcsin(0.9 * np.cos(x) * np.sin(y))),
+    ("product", "f", ((0, 2), (1,)), lambda x, y, z: np.sin(x + z**2) * np.exp(y)),
+    ("sum", "f", ((0,), (1, 2)), lambda x, y, z: x**3 + np.sin(y * z + y)),
+]
+
+
+@pytest.mark.parametrize(("kind", "transform", "parts", "f"), SPLITS)
+def test_sums_products_and_affine_splits_are_recognised(kind, transform, parts, f):
+    found = find_splits(surface(f, (-1.0, 1.0), sum(map(len, parts))), RNG(0))
+
+    best = found[0]
+    assert (best.kind, best.transform.name, (best.one, best.other)) == (kind, transform, parts)
+    assert best.error < 1e-9
+
+
+def test_no_split_of_a_function_that_has_none_is_near():
+    found = find_splits(surface(lambda x, y: np.sin(3 * x * y + x), (-1.0, 1.0), 2), RNG(0))
+
+    assert min(split.error for split in found) > 0.1
+
+
+def test_all_splits_of_inputs_are_visited_once():
+    for n in range(2, 6):
+        found = list(partitions(n))
+        assert len(found) == len({one for one, _ in found}) == 2 ** (n - 1) - 1
+        assert all(sorted((*one, *other)) == list(range(n)) for one, other in found)
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x, y: np.sin(x * y), "x*y"),
+        (lambda x, y: np.exp(x / (y + 3)), None),
+        (lambda x, y: np.tanh(2 * x - 3 * y), "x"),
+        (lambda x, y: np.cos(x**2 * y), "x**2*y"),
+    ],
+)
+def test_one_combination_of_the_inputs_is_recognised(f, expected):
+    best = one_curves(surface(f, (-1.0, 1.0), 2))[0]
+
+    if expected is None:
+        assert best.misfit > 1e-3
+    else:
+        assert best.misfit < 1e-3
+        assert expected in str(expression_of(best.inner, ("x", "y")))
+
+
+def test_the_direction_of_a_linear_combination_is_that_of_the_gradient():
+    direction = linear_direction(
+        surface(lambda x, y, z: np.exp(x - 2 * y + 0.5 * z), (-1.0, 1.0), 3)
+    )
+
+    np.testing.assert_allclose(direction, [-0.5, 1.0, -0.25], rtol=1e-6)
+    assert linear_direction(surface(lambda x, y: x * y, (-1.0, 1.0), 2)) is None
+
+
+def test_values_on_no_curve_have_a_misfit_of_the_size_of_their_spread():
+    rng = RNG(4)
+    h = rng.uniform(-1.0, 1.0, 400)
+
+    assert curve_misfit(h, np.exp(h)) < 1e-9
+    assert curve_misfit(h, rng.standard_normal(400)) > 0.8
+    assert curve_misfit(np.ones(400), h) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("f", "n_in", "box"),
+    [
+        (lambda x, y: np.exp(-(x**2)) * np.sin(3 * y), 2, (-1.0, 1.0)),
+        (lambda x, y: np.log(1 + x**2 + y**2), 2, (-1.0, 1.0)),
+        (lambda x, y, z: np.cos(x + y) / z, 3, (1.0, 2.0)),
+        (lambda x, y: x**4 / (x + y), 2, (0.5, 2.0)),
+    ],
+)
+def test_the_parts_of_a_function_give_a_formula_near_it(f, n_in, box):
+    part = surface(f, box, n_in, error=1e-7)
+    decomposer = Decomposer(RNG(0))
+
+    trees = next(decomposer.plans(surface_of(part.f, part.points, part.error), "xyz"[:n_in]))
+
+    y = part.f(part.points)
+    misfits = [np.std(values(tree, part.points) - y) / np.std(y) for tree in trees]
+    assert np.nanmin(misfits) < 1e-4
+    assert len(decomposer.decisions) >= 2
+    assert all("misfit" in str(decision) for decision in decomposer.decisions)

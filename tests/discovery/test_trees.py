@@ -1,0 +1,184 @@
+"""Formulas as trees: values, derivatives with respect to the numbers, training, simple numbers, SymPy."""
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kan_ref.discovery.choice import simplified
+from kan_ref.discovery.polish import Fitted, polished, rmse_of
+from kan_ref.discovery.tree_formula import expression_of
+from kan_ref.discovery.trees import (
+    Input,
+    Number,
+    absorbed,
+    add,
+    apply,
+    complexity,
+    fixed,
+    inputs_of,
+    linearize,
+    multiply,
+    numbers,
+    substitute,
+    values,
+    with_fixed,
+    with_numbers,
+)
+
+RNG = np.random.default_rng
+X = RNG(0).uniform(0.3, 1.2, (40, 2))
+SMOOTH = ("sin", "cos", "exp", "tanh", "x^2", "x^3", "gaussian", "arctan")
+
+leaf = st.one_of(
+    st.floats(0.2, 1.5).map(Number),
+    st.sampled_from([-2.0, 0.5, 3.0]).map(fixed),
+    st.integers(0, 1).map(Input),
+)
+trees = st.recursive(
+    leaf,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: add(*parts)),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: multiply(*parts)),
+        st.tuples(st.sampled_from(SMOOTH), inner).map(lambda pair: apply(*pair)),
+    ),
+    max_leaves=8,
+)
+
+
+@given(trees)
+def test_derivatives_of_trees_are_those_of_differences(tree):
+    theta = numbers(tree)
+    value, jacobian = linearize(tree, X)
+    size = float(np.abs(value).max())
+    if not np.isfinite(size) or size > 1e6:
+        return
+
+    np.testing.assert_array_equal(value, values(tree, X))
+    assert jacobian.shape == (len(X), len(theta))
+    for place in range(len(theta)):
+        step = 1e-5 * np.eye(len(theta))[place]
+        ahead, behind = (values(with_numbers(tree, theta + s * step), X) for s in (1.0, -1.0))
+        slope = (ahead - behind) / 2e-5
+        scale = max(1.0, size, float(np.abs(jacobian[:, place]).max()))
+        # the third derivative of nested exponentials is large: differences are exact to 1e-5 of it
+        np.testing.assert_allclose(jacobian[:, place], slope, rtol=0, atol=1e-5 * scale**3)
+
+
+@given(trees)
+def test_an_expression_has_the_values_of_its_tree(tree):
+    expression = expression_of(tree, ("e", "lambda"))
+    symbols = sympy.symbols("e lambda")
+    expected = values(tree, X[:5])
+    found = [
+        float(expression.xreplace(dict(zip(symbols, map(sympy.Float, row), strict=True))))
+        for row in X[:5]
+    ]
+
+    size = np.abs(expected).max()
+    if size < 1e100:
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * max(size, 1.0))
+
+
+@given(trees, st.floats(-3.0, 3.0))
+def test_fixing_a_number_removes_it_and_gives_the_values_at_that_number(tree, value):
+    theta = numbers(tree)
+    for place in range(len(theta)):
+        moved = theta.copy()
+        moved[place] = value
+        expected = values(with_numbers(tree, moved), X)
+        found = with_fixed(tree, place, value)
+
+        size = np.abs(expected).max()
+        if size < 1e6:
+            np.testing.assert_allclose(values(found, X), expected, rtol=0, atol=1e-12 * (1 + size))
+        assert len(numbers(found)) <= len(theta) - 1
+        assert complexity(found) <= complexity(tree)
+
+
+def test_sums_and_products_are_flat_and_have_one_number():
+    tree = add(
+        Number(1.0),
+        add(Input(0), fixed(2.0)),
+        multiply(fixed(2.0), multiply(Input(1), Number(3.0))),
+    )
+
+    assert str(expression_of(tree, ("x", "y"))) == "x + 6.0*y + 3.0"
+    assert numbers(tree).tolist() == [6.0, 3.0]
+    assert multiply(Input(0), fixed(0.0)) == fixed(0.0)
+    assert add(Input(0), fixed(0.0)) == Input(0)
+    assert multiply(Input(0), fixed(1.0)) == Input(0)
+
+
+@given(trees)
+def test_absorbing_factors_keeps_the_values_and_adds_no_number(tree):
+    found = absorbed(tree)
+    size = float(np.abs(values(tree, X)).max())
+
+    if size < 1e6:
+        np.testing.assert_allclose(
+            values(found, X), values(tree, X), rtol=0, atol=1e-12 * (1 + size)
+        )
+    assert len(numbers(found)) <= len(numbers(tree))
+
+
+def test_a_factor_goes_into_a_sum_whose_terms_all_have_numbers():
+    tree = multiply(Number(2.0), Input(0), add(multiply(Number(3.0), Input(1)), Number(5.0)))
+
+    assert str(expression_of(absorbed(tree), ("x", "y"))) == "x*(6.0*y + 10.0)"
+    kept = multiply(Number(2.0), add(Input(1), Number(5.0)))
+    assert absorbed(kept) == kept
+
+
+def test_inputs_are_replaced_by_trees():
+    tree = substitute(add(Input(0), apply("sin", Input(1))), [apply("x^2", Input(1)), Input(0)])
+
+    assert inputs_of(tree) == (0, 1)
+    assert str(expression_of(tree, ("x", "y"))) == "y**2 + sin(x)"
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_numbers_of_any_size_are_trained_to_rounding(unit):
+    x = RNG(1).uniform(1.0, 2.0, (300, 2)) * [unit, 1.0]
+    y = 3.0 * np.sin(2.5 * x[:, 1]) * x[:, 0] + 4.0 * unit
+    start = add(
+        multiply(Number(2.6), Input(0), apply("sin", multiply(Number(2.4), Input(1)))),
+        Number(3.0 * unit),
+    )
+
+    found = polished(start, x, y)
+
+    np.testing.assert_allclose(numbers(found.tree), [3.0, 2.5, 4.0 * unit], rtol=1e-10)
+    assert found.rmse <= 1e-13 * np.std(y)
+
+
+def test_training_never_raises_the_error_and_leaves_undefined_trees_alone():
+    y = np.log(X[:, 0])
+    undefined = apply("log", add(Input(0), Number(-1.0)))
+
+    assert polished(undefined, X, y).rmse == np.inf
+    for seed in range(20):
+        rng = RNG(seed)
+        tree = add(
+            multiply(Number(rng.normal()), apply("exp", multiply(Number(rng.normal()), Input(1)))),
+            Number(rng.normal()),
+        )
+        assert polished(tree, X, y, n_steps=5).rmse <= rmse_of(tree, X, y)
+
+
+def test_numbers_become_simple_where_the_data_allow_it_and_only_there():
+    x = RNG(2).uniform(0.5, 2.0, (500, 2))
+    y = 2.0 * x[:, 0] + 0.731 * x[:, 1] ** 2 + 1.5
+    tree = add(
+        multiply(Number(2.0 + 1e-9), Input(0)),
+        multiply(Number(0.7), apply("x^2", add(Input(1), Number(1e-7)))),
+        Number(1.4),
+    )
+
+    found = simplified(polished(tree, x, y), x, y, 1e-13)
+
+    assert isinstance(found, Fitted)
+    assert str(expression_of(found.tree, ("x", "y"))).startswith("2*x + 0.73")
+    assert found.rmse <= 1e-13
+    assert len(numbers(found.tree)) == 1
