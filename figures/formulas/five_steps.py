@@ -190,8 +190,8 @@ def _wrong_rmse(config: Config, pruned: Network, data: kr.Data) -> float:
 def _discover(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:
     """Take the five steps as `discover` does, which begins with them where it gets widths.
 
-    With noise no formula is exact, so that `discover` goes on with slices of a network and may return another form of the
-    formula, such as a product of exponentials. The figure is about the five steps, so these are no part of it.
+    Where their formula does not explain the data, `discover` goes on with slices of a network and may return another form of
+    the formula, such as a product of exponentials. The figure is about the five steps, so slices are no part of it.
     """
     options = {name: config[name] for name in ("widths", "n_intervals", "degree", "penalty_weight")}
     found = kr.discover(data, rng=rng, **options)

@@ -86,6 +86,33 @@ def test_it_prints_the_formula_as_found_and_with_exact_constants(shown):
     assert recognised.startswith("exp(y**2 + sin(pi*x)), which changes its values by ")
 
 
+def test_it_prints_the_verdict_with_its_reason(shown):
+    assert re.search(r"^verdict     exact: the largest error on 500 samples", shown[0].stdout, re.M)
+
+
+def test_a_formula_that_is_no_network_has_a_row_a_tolerance_and_no_picture_of_its_own():
+    """The picture shows splines alone: a symbolic network that is not the formula's is left out."""
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    net = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    step = kr.discovery.DiscoveryStep
+    steps = (step("refine", "", net, 0.1, 0.1), step("canonical", "", net, 0.1, 0.1))
+    formula = step("formula", "3 decisions", None, 1e-12, 1e-12)
+    symbol = sympy.Symbol("x")
+    found = SimpleNamespace(
+        formula=1.0004 * symbol + 2.0001, network=None, train_rmse=1e-2, steps=(*steps, formula)
+    )
+    data = SimpleNamespace(x_train=x, y_train=x[:, :1])
+
+    assert re.match(
+        r"formula +- +1.0e-12 +1.0e-12 +2.0   3 decisions$", demonstration.line(formula, 2.0)
+    )
+    recognised = demonstration.recognise(found, data)
+    assert recognised.expression == symbol + 2
+    assert len(demonstration.draw(found, recognised, x).axes) == 1
+
+
 def test_a_bar_shows_how_far_it_is(shown):
     assert "networks" in shown[0].stderr
 

@@ -241,6 +241,12 @@ refuse(
 )
 refuse(
     "discover",
+    "functions",
+    lambda v: kr.discover(data(), rng=RNG(0), functions=v),
+    alone=("sin",),
+)
+refuse(
+    "discover",
     "names",
     lambda v: kr.discover(data(), widths=(2, 1), rng=RNG(0), names=v),
     few=("a",),
