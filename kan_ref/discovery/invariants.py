@@ -20,14 +20,14 @@ STEP = 1e-3  # of the standard deviation of an input, for central differences
 
 @dataclass(frozen=True, eq=False)
 class OneCurve:
-    """A combination h of all inputs with the misfit of a curve F(h), relative to the spread."""
+    """A combination h of all inputs with the misfit of a curve F(h), relative to the standard deviation."""
 
     inner: Tree
     misfit: float
 
 
 def curve_misfit(h: FloatArray, f: FloatArray, degree: int = DEGREE) -> float:
-    """Return how far values f are from one curve over h: rms of the rest over the spread of f.
+    """Return how far values f are from one curve over h: rms of the rest over the standard deviation of f.
 
     A degree that the number of points cannot support is lowered.
     """
@@ -103,7 +103,7 @@ def inner_misfit(
 ) -> tuple[float, FloatArray]:
     """Return how far f(S, t) is from functions of one h(S) = f(S, t0), and the best reference.
 
-    The misfit is the largest over several t, relative to the spread of f(S, t).
+    The misfit is the largest over several t, relative to the standard deviation of f(S, t).
     """
     part = surface.points[:, list(one)]
     slices = [surface.restricted(one, at).f(part) for at in references]

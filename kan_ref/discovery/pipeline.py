@@ -2,7 +2,7 @@
 
     slices     the architecture is read off slices of a surrogate, and curves of one input are
                named: `slice_search`
-    network    the paper's way: a network is sparsified, pruned and named edge by edge:
+    network    the paper's way: a network is sparsified and pruned, and its edges become symbolic:
                `network_search`
 
 With `widths` the paper's way is first, and slices follow where its formula does not explain the
@@ -103,7 +103,7 @@ def discover(
     Notes
     -----
     A few seconds for two inputs and 1000 samples, up to a minute for five. Liu et al. 2024, section
-    2.5, for the paper's way. "exact" means an error of at most 1e-11 of the spread of y at all
+    2.5, for the paper's way. "exact" means an error of at most 1e-11 of the standard deviation of y at all
     training samples; a formula "within noise" may be wrong by less than the noise shows, and the
     verdict says by how much.
     """

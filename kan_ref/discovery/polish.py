@@ -1,7 +1,7 @@
 """Train the numbers of a formula: least squares with scaled variables.
 
 The numbers theta of a tree minimise the mean squared error. They may have any units, so the
-optimizer sees z = theta / s with s = 1 / (norm of the column of the Jacobian): each number then
+optimizer works with z = theta / s, s = 1 / (norm of the column of the Jacobian): each number then
 changes the values alike (Marquardt 1963).
 """
 
@@ -40,7 +40,7 @@ def rmse_of(tree: Tree, x: FloatArray, y: FloatArray) -> float:
 def polished(tree: Tree, x: FloatArray, y: FloatArray, *, n_steps: int = 40) -> Fitted:
     """Train the numbers of a tree on samples x (batch, n_in), y (batch,).
 
-    The scales s are taken anew each 10 steps, and training ends where that gains nothing.
+    The scales s are computed again after each 10 steps, and training ends where that gains nothing.
     """
     start = rmse_of(tree, x, y)
     if not np.isfinite(start) or numbers(tree).size == 0:

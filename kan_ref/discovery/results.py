@@ -1,6 +1,7 @@
 """From a search to its record: verdicts, fronts, networks of formulas, and the better of two."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,10 @@ def judged(
 
 
 def better(one: Discovery, other: Discovery, data: Data) -> Discovery:
-    """Return the discovery with the better verdict, then with the lower BIC, with all steps."""
+    """Return the discovery with the better verdict, then with the lower BIC, and all steps.
+
+    `other` has the steps of both, since it was made later.
+    """
 
     def key(found: Discovery) -> tuple[int, float]:
         error = _error(found, data)
@@ -81,7 +85,10 @@ def better(one: Discovery, other: Discovery, data: Data) -> Discovery:
         size = sum(_size(one) for one in _expressions(found))
         return KINDS.index(found.verdict.kind), 2.0 * n * np.log(error) + np.log(n) * size
 
-    return min((one, other), key=key)
+    if key(other) <= key(one):
+        return other
+    note = "the formula of the paper's way is better than that of the slices"
+    return replace(one, steps=(*other.steps, replace(one.steps[-1], name="choice", note=note)))
 
 
 def _expressions(found: Discovery) -> tuple[Any, ...]:

@@ -146,7 +146,7 @@ def substitute(tree: Tree, parts: Sequence[Tree]) -> Tree:
 
 
 def mapped(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
-    """Return the tree with each leaf changed and simplified on the way to the root."""
+    """Return the tree with each leaf changed and simplified from the leaves to the root."""
     if isinstance(tree, Sum):
         return add(*(mapped(part, change) for part in tree.parts))
     if isinstance(tree, Product):

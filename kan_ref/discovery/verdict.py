@@ -1,24 +1,25 @@
 """Say how far a formula explains the data: exact, within noise, or not explained.
 
-    exact            the largest residual is below 1e-11 of the spread of y: rounding errors. A
-                     wrong formula was never seen below 1e-7, a right one never above 1e-13.
+    exact            the largest residual is below 1e-11 of the standard deviation of y: rounding
+                     errors. In the benchmark no wrong formula came below 1e-7.
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
-Structure is looked for in two ways. With p columns, such as polynomials of the inputs, least
-squares explain a part E of the sum of squares R of N residuals. For noise alone E / (R / N) has
-mean p and is distributed as chi^2 with p degrees of freedom, of which by Wilson & Hilferty (1931)
+Whether a residual has structure is tested in two ways. With p columns, such as polynomials of the
+inputs, least squares explain a part E of the sum of squares R of N residuals. For noise alone
+F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wilson & Hilferty
+(1931) its cube root is nearly normal,
 
-    (D18)  z = ((E N / (R p))^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
+    (D18)  z = (F^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
 
-is nearly normal: z > 4 means structure. Curves that no such columns follow are looked for by a
-small network, trained on four fifths of the samples and judged on the rest, each fifth in turn. Let
+and z > 4 shows that the residual has structure. A small network finds curves that no such columns
+follow: it is trained on four fifths of the samples and judged on the rest, each fifth in turn. Let
 q be its predictions for the residuals r. Over all samples
 
     (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 
-and a gain of more than three standard errors means structure. Errors far below the noise cannot be
-seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N).
+and a gain of more than three standard errors shows that the residual has structure. Errors far below
+the noise cannot be seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N).
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from kan_ref.data import Data
 from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
 
-EXACT = 1e-11  # of the spread of y
+EXACT = 1e-11  # of the standard deviation of y
 ERRORS = 3.0  # standard errors of a gain
 N_FOLDS = 5
 STRUCTURE = 4.0  # of z, (D18)
