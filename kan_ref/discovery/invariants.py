@@ -20,14 +20,14 @@ STEP = 1e-3  # of the standard deviation of an input, for central differences
 
 @dataclass(frozen=True, eq=False)
 class OneCurve:
-    """A combination h of all inputs with the misfit of a curve F(h), relative to the standard deviation."""
+    """A combination h of all inputs and the misfit of a curve F(h), relative to std(f)."""
 
     inner: Tree
     misfit: float
 
 
 def curve_misfit(h: FloatArray, f: FloatArray, degree: int = DEGREE) -> float:
-    """Return how far values f are from one curve over h: rms of the rest over the standard deviation of f.
+    """Return how far values f are from one curve over h: rms of the rest over std(f).
 
     A degree that the number of points cannot support is lowered.
     """

@@ -1,4 +1,4 @@
-"""The paper's way from data to a formula: a network is made smaller, then its edges become symbolic.
+"""The paper's way to a formula: a network is made smaller, then its edges become symbolic.
 
 The five steps of Liu et al. 2024, section 2.5 (their fig. 2.4), made automatic:
 

@@ -18,8 +18,8 @@ q be its predictions for the residuals r. Over all samples
 
     (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 
-and a gain of more than three standard errors shows that the residual has structure. Errors far below
-the noise cannot be seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N).
+and a gain of more than three standard errors shows that the residual has structure. Errors far
+below the noise cannot be seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N).
 """
 
 from dataclasses import dataclass
