@@ -48,6 +48,13 @@ def escape_bars(
         ]
 
 
+def skip_foreign(
+    app: Sphinx, what: str, name: str, thing: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out methods that scikit-learn adds to the estimators: their docstrings cite its pages."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
 def tag_by_name(
     app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.Element
 ) -> nodes.reference | None:
@@ -81,6 +88,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect(
         "autodoc-process-docstring", escape_bars, priority=400
     )  # before numpydoc reads it, at 500
+    app.connect("autodoc-skip-member", skip_foreign)
     app.connect("missing-reference", tag_by_name)
     app.connect("doctree-resolved", name_equations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
