@@ -94,8 +94,6 @@ def test_values_on_no_curve_have_a_misfit_of_the_size_of_their_spread():
 @pytest.mark.parametrize(
     ("f", "n_in", "box"),
     [
-        (lambda x, y: np.exp(-(x**2)) * np.sin(3 * y), 2, (-1.0, 1.0)),
-        (lambda x, y: np.log(1 + x**2 + y**2), 2, (-1.0, 1.0)),
         (lambda x, y, z: np.cos(x + y) / z, 3, (1.0, 2.0)),
         (lambda x, y: x**4 / (x + y), 2, (0.5, 2.0)),
     ],

@@ -1,0 +1,105 @@
+"""`discover` without widths on more formulas: units, noise, several outputs, the same seed."""
+
+import numpy as np
+import pytest
+import sympy
+
+import kan_ref as kr
+
+RNG = np.random.default_rng
+
+
+def data_of(f, n_in=2, box=(-1.0, 1.0), n=600, noise=0.0, seed=0):
+    rng = RNG(seed)
+    low, high = np.broadcast_to(np.array(box, dtype=float), (n_in, 2)).T
+    x, x_test = (rng.uniform(low, high, (n, n_in)) for _ in range(2))
+    y, y_test = (np.asarray(f(*points.T)).reshape(n, -1) for points in (x, x_test))
+    return kr.Data(x, y + noise * y.std(axis=0) * rng.standard_normal(y.shape), x_test, y_test)
+
+
+def relative_error(found, data):
+    return np.sqrt(np.mean((found.predict(data.x_test) - data.y_test) ** 2)) / np.std(data.y_test)
+
+
+FORMULAS = [
+    ("x*y*(z + 2)", lambda x, y, z: x * y * (z + 2), 3, (-1.0, 1.0)),
+    ("log(x)*y", lambda x, y: np.log(x) * y, 2, (0.5, 3.0)),
+    ("sqrt(x**2 + y**2)", lambda x, y: np.hypot(x, y), 2, (0.5, 2.0)),
+]
+
+
+@pytest.mark.parametrize(("text", "f", "n_in", "box"), FORMULAS)
+def test_a_formula_is_found_without_widths_and_called_exact(text, f, n_in, box):
+    data = data_of(f, n_in, box)
+
+    found = kr.discover(data, names=("x", "y", "z")[:n_in], rng=RNG(0))
+
+    assert found.verdict.kind == "exact"
+    assert relative_error(found, data) < 1e-10
+    if text is not None:
+        assert sympy.simplify(found.formula - sympy.sympify(text)) == 0
+    assert found.alternatives[-1].rmse < 1e-10 * np.std(data.y_train)
+    complexities = [one.complexity for one in found.alternatives]
+    errors = [one.rmse for one in found.alternatives]
+    assert complexities == sorted(complexities)
+    assert errors == sorted(errors, reverse=True)
+    surrogate = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
+    assert np.std(surrogate - data.y_test) < 0.05 * np.std(data.y_test)
+    if found.network is not None:
+        np.testing.assert_allclose(
+            found.network(data.x_test), found.predict(data.x_test), rtol=0, atol=1e-9
+        )
+
+
+def test_a_formula_does_not_depend_on_units():
+    for unit in (1e-9, 1e12):
+        data = data_of(lambda m, v: 0.5 * m * v**2, 2, ((1e-27, 4e-27), (unit, 3 * unit)))
+
+        found = kr.discover(data, names=("m", "v"), rng=RNG(1))
+
+        assert found.verdict.kind == "exact"
+        m, v = sympy.symbols("m v")
+        factor = float((found.formula / (m * v**2)).simplify())
+        np.testing.assert_allclose(factor, 0.5, rtol=1e-9)
+
+
+def test_what_is_not_found_is_not_called_exact():
+    data = data_of(lambda x, y: np.sin(7 * x * y + x**3) * np.exp(np.sin(4 * y - x)), n=300)
+
+    found = kr.discover(data, rng=RNG(0), seconds=20.0)
+
+    if relative_error(found, data) > 1e-9:
+        assert found.verdict.kind == "not explained"
+        assert str(found.verdict).startswith("not explained: the residual")
+
+
+def test_noise_leads_to_the_form_and_the_verdict_gives_its_size():
+    data = data_of(lambda x, y: x * np.exp(y), noise=0.02, n=1000, seed=3)
+
+    found = kr.discover(data, names=("x", "y"), rng=RNG(0))
+
+    assert found.verdict.kind == "within noise"
+    assert relative_error(found, data) < 4 * 0.02 / np.sqrt(1000)
+    assert "(2.0% of y)" in found.verdict.why or "(1.9% of y)" in found.verdict.why
+
+
+def test_each_output_has_its_formula_and_the_verdict_is_that_of_the_worst():
+    data = data_of(lambda x, y: np.stack([x * y, x + np.sin(2 * y)], axis=1), n=500)
+
+    found = kr.discover(data, names=("x", "y"), rng=RNG(0))
+
+    x, y = sympy.symbols("x y")
+    assert sympy.simplify(found.formula[0] - x * y) == 0
+    assert sympy.simplify(found.formula[1] - x - sympy.sin(2 * y)) == 0
+    assert found.verdict.kind == "exact"
+    assert len(found.alternatives) == 2
+    assert found.predict(data.x_test).shape == data.y_test.shape
+
+
+def test_the_same_seed_gives_the_same_formula():
+    data = data_of(lambda x, y: x * np.cos(2 * y), n=400)
+
+    one, other = (kr.discover(data, rng=RNG(5)) for _ in range(2))
+
+    assert str(one.formula) == str(other.formula)
+    assert str(one.verdict) == str(other.verdict)
