@@ -35,7 +35,7 @@ class ArchitectureTrial:
 
     `what`, in words; the refined `network`; its `validation_rmse`; `falling`: whether that error
     was still falling fast on the last grid; `kept`: whether the search continued from it;
-    `squares` (n_held_out,): its squared errors, whose mean is `validation_rmse`^2.
+    `squares` (n_held_out,): its squared errors, whose mean is the square of `validation_rmse`.
     """
 
     what: str

@@ -70,7 +70,7 @@ def with_formula(
 def with_spline(layer: Layer, edge: SymbolicEdge, points: FloatArray, curve: FloatArray) -> Layer:
     """Return the layer with a symbolic edge replaced by the spline nearest to samples of a curve.
 
-    `points` (n,) and `curve` (n,) are the samples; the weight of the base function is 0.
+    `points` (n,) and `curve` (n, 1) are the samples; the weight of the base function is 0.
     """
     j, i = edge.output, edge.input
     arrays = {name: getattr(layer, name).copy() for name in ("coef", "w_base", "w_spline", "mask")}

@@ -2,7 +2,7 @@
 
 For input i of layer l with the grid [a, b], G intervals and activations h_bi,
 
-    (L31)  below = mean_b (h_bi < a),  above = mean_b (h_bi > b),
+    (L32)  below = mean_b (h_bi < a),  above = mean_b (h_bi > b),
            distance = max_b max(a - h_bi, h_bi - b, 0) / ((b - a) / G)
 
 Outside the grid the sum of the basis functions falls from 1 to 0 within `degree` intervals, and
@@ -89,7 +89,7 @@ def coverage(network: Network, x: object) -> Coverage:
 
     Notes
     -----
-    Implements (L31), :eq:`grid-coverage`. About one forward pass.
+    Implements (L32), :eq:`grid-coverage`. About one forward pass.
 
     Examples
     --------

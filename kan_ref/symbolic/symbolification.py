@@ -166,7 +166,7 @@ def unfix_symbolic(network: Network, layer: int, *, output: int, input: int) -> 
         raise ValueError(
             f"{edge.name} on the {_edge(layer_index, j, i)} is not defined at {at:.4g} of its grid"
         )
-    return replace_layer(network, layer_index, with_spline(old, edge, points, curve[:, 0]))
+    return replace_layer(network, layer_index, with_spline(old, edge, points, curve))
 
 
 def suggest_symbolic(

@@ -90,7 +90,7 @@ def fit(
         Whether hidden grids follow activations that have left them, (T11).
     trainable : sequence of str
         Which of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of symbolic edges) to train.
-    precondition : str, optional
+    precondition : str, or None
         "jacobian": scaled variables, see `training.scaled_variables`; not with an L1 or entropy
         penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
         for a Network with "lm", "lbfgs" or "bfgs" and without such a penalty, else None.

@@ -82,7 +82,7 @@ def parameter_scale(model: Any, goal: Any, free: NDArray[np.bool_] | None) -> Fl
     model : Network, MLP or LAN
     goal : Goal
         A loss over data, or equations with a linearization; then J is that of its residuals.
-    free : (n_params,) of bool, optional
+    free : (n_params,) of bool, or None
         Which parameters are trained; None where all are.
 
     Notes

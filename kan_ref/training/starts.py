@@ -24,7 +24,7 @@ from kan_ref.checks import (
     check_integer,
     check_number,
 )
-from kan_ref.data import DataLike, check_data, hold_out
+from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
 from kan_ref.training.fitting import fit
 from kan_ref.training.objective import MSE
@@ -121,6 +121,7 @@ def run_starts(
     fraction = check_number("validation_share", validation_share, low=0.0, high=0.5)
     rng = check_generator("rng", rng)
     checked = check_data(data)
+    check_loss(checked, "mse")
     MSE.check_targets("y_train", checked.y_train, check_widths(widths)[-1])
     part = hold_out(checked, fraction, rng)
     runs = []

@@ -282,7 +282,8 @@ def test_the_reference_decides_nothing():
     )
 
     assert bits(one.network) == bits(two.network)
-    assert one.stopped == two.stopped
+    # of the samples only the second run says whether they leave the grids
+    assert two.stopped.startswith(one.stopped)
 
 
 @pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
