@@ -9,7 +9,7 @@ import kan_ref as kr
 RNG = np.random.default_rng
 
 
-def data_of(f, n_in=2, box=(-1.0, 1.0), n=600, noise=0.0, seed=0):
+def data_of(f, n_in=2, box=(-1.0, 1.0), n=300, noise=0.0, seed=0):
     rng = RNG(seed)
     low, high = np.broadcast_to(np.array(box, dtype=float), (n_in, 2)).T
     x, x_test = (rng.uniform(low, high, (n, n_in)) for _ in range(2))
