@@ -109,3 +109,27 @@ def test_the_parts_of_a_function_give_a_formula_near_it(f, n_in, box):
     assert np.nanmin(misfits) < 1e-4
     assert len(decomposer.decisions) >= 2
     assert all("misfit" in str(decision) for decision in decomposer.decisions)
+
+
+def test_a_function_of_a_sum_is_named_by_a_network_with_one_hidden_node():
+    part = surface(lambda x, y: (x + y) / (1 + x * y), (-0.8, 0.8), 2, error=1e-6)
+    decomposer = Decomposer(RNG(0))
+
+    trees = decomposer._additive(part, "xy", 0)
+
+    y = part.f(part.points)
+    misfits = [np.std(values(tree, part.points) - y) / np.std(y) for tree in trees]
+    assert np.nanmin(misfits) < 0.02
+    assert "a function of a sum" in str(decomposer.decisions[0])
+
+
+def test_an_inner_function_of_two_inputs_is_split_off():
+    part = surface(lambda x, y, z: (x * y + z) / (1 + x * y * z), (-0.8, 0.8), 3, error=1e-6, n=500)
+    decomposer = Decomposer(RNG(0))
+
+    trees = decomposer._inner(part, "xyz", 0)
+
+    y = part.f(part.points)
+    misfits = [np.std(values(tree, part.points) - y) / np.std(y) for tree in trees]
+    assert np.nanmin(misfits) < 0.1
+    assert "an inner function of x, y" in str(decomposer.decisions[0])
