@@ -43,9 +43,19 @@ def networks(samples: kr.Data) -> list[tuple[str, str, kr.Network]]:
     sparse = kr.fit(
         start, samples, optimizer="lbfgs", n_steps=120, update_grids=False, **weights
     ).network
-    pruned = kr.fit(kr.prune(sparse, samples.x_train), samples, optimizer="lm", n_steps=40).network
+    pruned = kr.fit(
+        kr.prune(sparse, samples.x_train),
+        samples,
+        optimizer="lm",
+        n_steps=40,
+        precondition=None,
+    ).network
     named = kr.fit(
-        kr.auto_symbolic(pruned, samples.x_train), samples, optimizer="lm", n_steps=40
+        kr.auto_symbolic(pruned, samples.x_train),
+        samples,
+        optimizer="lm",
+        n_steps=40,
+        precondition=None,
     ).network
     about = "Trained on 1000 samples of exp(sin(πx) + y²): "
     return [
