@@ -215,7 +215,7 @@ def _by_slices(
     report.values(
         "surrogate",
         "a network on standardized samples, from which slices are taken",
-        lambda x: scaler.inverse_y(splines(scaler.transform_x(x))),
+        lambda x: np.column_stack([search.surrogate(x) for search in searches]),
         splines,
     )
     decisions = tuple(one for search in searches for one in search.decisions)

@@ -71,7 +71,8 @@ class Discovery(Record):
         the verdict.
     splines, scaler : Network, Scaler
         The network of splines that led to the formula, and the maps of its units: it computes
-        `scaler.inverse_y(splines(scaler.transform_x(x)))`.
+        `scaler.inverse_y(splines(scaler.transform_x(x)))`. Slices have one network for each output;
+        these are those of the first output.
     steps : tuple of DiscoveryStep
     decisions : tuple
         What the slices decided, in words with measured numbers; empty for the paper's way.

@@ -177,7 +177,7 @@ def test_formulas_have_names_of_their_own_boxes_for_their_inputs_and_finite_valu
         assert np.std(y) > 0.0, one.name
 
 
-def told(formula, kind, predict):
+def line_of(formula, kind, predict):
     """What stands in for `discover`: a formula with the verdict, and values by `predict`."""
     return lambda data, **_: SimpleNamespace(
         formula=formula, verdict=SimpleNamespace(kind=kind, why="reasons"), predict=predict
@@ -198,7 +198,7 @@ def told(formula, kind, predict):
 def test_a_wrong_formula_that_is_called_exact_fails_the_benchmark_and_no_other_one_does(
     monkeypatch, capsys, kind, factor, noise, status, said
 ):
-    found = told("f", kind, lambda x: factor * np.prod(x, axis=1, keepdims=True))
+    found = line_of("f", kind, lambda x: factor * np.prod(x, axis=1, keepdims=True))
     monkeypatch.setattr(kr, "discover", found)
 
     assert discovery.main(["three factors", *noise]) == status

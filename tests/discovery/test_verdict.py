@@ -82,3 +82,11 @@ def test_the_statistic_of_noise_is_normal_and_that_of_structure_large(p):
     statistic, share = explained(columns, structured)
     assert statistic > 6.0
     np.testing.assert_allclose(share, 0.2, atol=0.06)
+
+
+def test_no_error_above_a_billionth_is_exact_however_large_the_targets_are():
+    for shift in (0.0, 1e6, 1e7):
+        y = Y + shift
+        predicted = y + 1e-8 * SPREAD * np.sin(5.0 * X[:, 0])
+
+        assert judge(X, y, predicted, RNG(0)).kind != "exact"

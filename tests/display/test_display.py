@@ -120,10 +120,10 @@ def test_a_run_is_shown_with_its_errors_its_numbers_and_the_reason_why_it_stoppe
 
 
 def test_a_run_without_a_step_and_one_of_an_mlp_are_shown_too():
-    perceptron = kr.fit(kr.init_mlp((2, 3, 1), activation="tanh", rng=RNG(0)), DATA, n_steps=2)
+    mlp = kr.fit(kr.init_mlp((2, 3, 1), activation="tanh", rng=RNG(0)), DATA, n_steps=2)
 
     assert read(kr.fit(NET, DATA, n_steps=0)).images == []
-    assert "MLP([2, 3, 1]" in read(perceptron).text
+    assert "MLP([2, 3, 1]" in read(mlp).text
 
 
 def test_a_run_of_errors_that_are_zero_or_nan_has_a_picture_of_the_others():

@@ -1,4 +1,4 @@
-"""Standardized data and the way back; predicted classes; test samples outside the grids."""
+"""Standardized data and their inverse; predicted classes; test samples outside the grids."""
 
 import numpy as np
 import pytest
