@@ -28,7 +28,7 @@ from kan_ref.discovery.results import (
     network_of,
     splines_of,
 )
-from kan_ref.discovery.slice_search import search_by_slices
+from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
 from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import check_names, formula
@@ -207,10 +207,14 @@ def _by_slices(
     deadline: float,
 ) -> Discovery:
     """Return what slices of a surrogate lead to, one output after the other."""
-    searches = [
-        search_by_slices(data.x_train, y, names, rng, deadline=deadline, report=report.trial)
-        for y in data.y_train.T
-    ]
+    searches: list[SliceSearch] = []
+    for y in data.y_train.T:
+        found = search_by_slices(
+            data.x_train, y, names, rng, deadline=deadline, report=report.trial
+        )
+        searches.append(found)
+        if found.ended:  # after an interrupt no other output is searched either
+            deadline = -np.inf
     splines, scaler = splines_of(searches, data)
     report.values(
         "surrogate",

@@ -68,7 +68,10 @@ def test_an_interrupt_gives_the_best_formula_so_far(monkeypatch):
 
     monkeypatch.setattr("kan_ref.discovery.slice_search.best_fits", interrupt)
     found = kr.discover(data, rng=RNG(0))
+    two = kr.Data(data.x_train, np.tile(data.y_train, 2), data.x_test, np.tile(data.y_test, 2))
+    both = kr.discover(two, rng=RNG(0))
 
+    assert len(both.decisions) == len(found.decisions)  # the second output is not searched
     assert "interrupted" in found.verdict.why
     assert found.verdict.kind == "not explained"
     np.testing.assert_allclose(found.predict(data.x_test), data.y_train.mean(), rtol=1e-12)
