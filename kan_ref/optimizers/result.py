@@ -120,7 +120,9 @@ def check_start_value(value: object) -> float:
     try:
         return check_number("the value at the start", value)
     except ValueError as error:
-        raise ValueError(f"{error}: scale x, y and the parameters to size one") from None
+        raise ValueError(
+            f"{error}: scale x, y and the parameters to size one, as kan_ref.scaled does for data"
+        ) from None
 
 
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:
