@@ -171,9 +171,7 @@ FORMULAS = (
     _formula(_DRAWN, "J6", "1.35*x*y+5.5*sin((x-1)*(y-1))", (-3.0, 3.0)),
     _formula(_DRAWN, "K4", "x**3*exp(-x)*cos(x)*sin(x)*(sin(x)**2*cos(x)-1)", (0.0, 10.0)),
     _formula(_DRAWN, "K7", "log(x)", (1.0, 100.0)),
-    _formula(
-        _DRAWN, "V3", "exp(-x)*x**3*cos(x)*sin(x)*(cos(x)*sin(x)**2-1)*(y-5)", (0.05, 10.0)
-    ),
+    _formula(_DRAWN, "V3", "exp(-x)*x**3*cos(x)*sin(x)*(cos(x)*sin(x)**2-1)*(y-5)", (0.05, 10.0)),
     _formula(_DRAWN, "V7", "(x-3)*(y-3)+2*sin((x-4)*(y-4))", (0.05, 6.05)),
     _formula(_DRAWN, "V8", "((x-3)**4+(y-3)**3-(y-3))/((y-2)**4+10)", (0.05, 6.05)),
     _formula(_DRAWN, "Korns 3", "-5.41+4.9*(v-x+y/w)/(3*w)", UNIT, (0.5, 3.0), UNIT, UNIT),
