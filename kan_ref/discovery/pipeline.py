@@ -218,7 +218,7 @@ def _by_slices(
     splines, scaler = splines_of(searches, data)
     report.values(
         "surrogate",
-        "a network on standardized samples, from which slices are taken",
+        f"{'; '.join(dict.fromkeys(one.surrogate.what for one in searches))}: slices are taken of it",
         lambda x: np.column_stack([search.surrogate(x) for search in searches]),
         splines,
     )
