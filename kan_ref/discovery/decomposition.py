@@ -75,7 +75,7 @@ class Decomposer:
     def plans(self, surface: Surface, names: Sequence[str]) -> Iterator[list[Tree]]:
         """Yield lists of candidate trees for a surface, one list for each way to split it."""
         if surface.n_in == 1:
-            yield self.curve(surface, names, 0)
+            yield self.curve(surface, names, 0, is_whole=True)
             return
         yield from self._ways(surface, names, 0, ALTERNATIVES)
 
@@ -87,16 +87,24 @@ class Decomposer:
             return found[:FEW]
         return []
 
-    def curve(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+    def curve(
+        self, surface: Surface, names: Sequence[str], depth: int, is_whole: bool = False
+    ) -> list[Tree]:
         """Return names of a curve of one input."""
-        x = surface.points[:, 0]
+        x, y = surface.points[:, 0], surface.samples
+        if y is not None:
+            found = name_curve(x, y, error=0.0, is_whole=is_whole)
+            self.note(
+                depth, f"curve of {names[0]}: {len(found)} names", found[0].rmse / np.std(y), 0.0
+            )
+            return [one.tree for one in found]
         grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
         y = surface.f(grid[:, None])
         fine = np.isfinite(y)  # a transform may be undefined beyond the points
         if fine.sum() < CURVE_POINTS // 4:
             return []
         spread = max(float(np.std(y[fine])), 1e-300)
-        found = name_curve(grid[fine], y[fine], error=surface.error)
+        found = name_curve(grid[fine], y[fine], error=surface.error, is_whole=is_whole)
         what = f"curve of {names[0]}: {len(found)} names"
         self.note(depth, what, found[0].rmse / spread, surface.error / spread)
         return [one.tree for one in found]
@@ -244,6 +252,12 @@ class Decomposer:
         return [substitute(tree, [inner, *places]) for tree, inner in pairs(outer, named)]
 
 
-def surface_of(f: Callable[[FloatArray], FloatArray], points: FloatArray, error: float) -> Surface:
+def surface_of(
+    f: Callable[[FloatArray], FloatArray],
+    points: FloatArray,
+    error: float,
+    samples: FloatArray | None = None,
+) -> Surface:
     """Return a surface on at most 500 of the points."""
-    return Surface(f, points[:MOST_POINTS], error)
+    some = slice(None, MOST_POINTS)
+    return Surface(f, points[some], error, None if samples is None else samples[some])

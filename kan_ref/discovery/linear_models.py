@@ -3,8 +3,8 @@
 Let T_m be the Chebyshev polynomials, in inputs that are scaled to [-1, 1]. For a transform g, such
 as the identity, log, 1/f or f^2, two models of the values f are
 
-    (D20)  sum of curves    g(f) = c + sum over i and m <= M of c_im T_m(x_i)
-    (D21)  polynomial       g(f) = sum over m_1 + ... + m_n <= M of c_m T_{m_1}(x_1) ... T_{m_n}(x_n)
+    (D20)  sum of curves   g(f) = c + sum over i and m <= M of c_im T_m(x_i)
+    (D21)  polynomial      g(f) = sum over m_1 + ... + m_n <= M of c_m T_{m_1}(x_1) ... T_{m_n}(x_n)
 
 An error of f becomes one of g(f) by the factor |g'(f)|, so each sample has the weight 1 / |g'(f)|.
 The columns are in the order of their degrees. With one QR factorization B = Q R of all of them, the
@@ -157,7 +157,10 @@ def linear_models(x: FloatArray, y: FloatArray) -> list[Model]:
     held[HELD_OUT - 1 :: HELD_OUT] = True
     most = MOST_COLUMNS * float((~held).sum())
     found = []
-    for basis, what in ((_curves(x, most), "a sum of curves"), (_polynomial(x, most), "a polynomial")):
+    for basis, what in (
+        (_curves(x, most), "a sum of curves"),
+        (_polynomial(x, most), "a polynomial"),
+    ):
         problem = _Problem(basis, x[~held], y[~held], x[held], y[held])
         first = []
         for transform, sign in _transforms(y):

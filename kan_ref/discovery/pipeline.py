@@ -216,9 +216,10 @@ def _by_slices(
         if found.ended:  # after an interrupt no other output is searched either
             deadline = -np.inf
     splines, scaler = splines_of(searches, data)
+    models = "; ".join(dict.fromkeys(search.surrogate.what for search in searches))
     report.values(
         "surrogate",
-        f"{'; '.join(dict.fromkeys(one.surrogate.what for one in searches))}: slices are taken of it",
+        f"{models}, from which slices are taken",
         lambda x: np.column_stack([search.surrogate(x) for search in searches]),
         splines,
     )

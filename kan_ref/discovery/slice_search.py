@@ -62,7 +62,8 @@ def search_by_slices(
     pool: list[Fitted] = [Fitted(Number(float(np.mean(y))), spread)]
     ended = ""
     try:
-        for trees in decomposer.plans(surface_of(surrogate, x, error), names):
+        samples = None if error > NOISY * spread else y
+        for trees in decomposer.plans(surface_of(surrogate, x, error, samples), names):
             pool += best_fits(trees, x, y, floor)
             best = min(pool, key=lambda one: bic(one, len(x), floor))
             if best.rmse <= EXACT * spread:

@@ -32,11 +32,13 @@ class Surface:
     """A function of n inputs with points where it is known, and its error there.
 
     `f` maps points (batch, n) to values (batch,); `error` is a root mean square in units of f.
+    `samples` (batch,) are values at the points without that error, where there are any.
     """
 
     f: Callable[[FloatArray], FloatArray]
     points: FloatArray
     error: float
+    samples: FloatArray | None = None
 
     @property
     def n_in(self) -> int:

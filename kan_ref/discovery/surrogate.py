@@ -119,8 +119,8 @@ def slice_error(
 ) -> float:
     """Estimate the error of the surrogate itself, without the noise of y.
 
-    Two models of its kind are fitted on disjoint halves of the samples. Their mean differs from the truth by
-    about half of what they differ from each other.
+    Two models of its kind are fitted on disjoint halves of the samples. Their mean differs from the
+    truth by about half of what they differ from each other.
     """
     order = rng.permutation(len(x))
     halves = order[: len(x) // 2], order[len(x) // 2 :]
