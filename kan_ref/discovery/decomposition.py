@@ -10,17 +10,20 @@ recorded in words with its measured number.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.combining import functions_of_a_sum, pairs, triples
 from kan_ref.discovery.curves import name_curve
+from kan_ref.discovery.input_pairs import input_pairs
 from kan_ref.discovery.invariants import inner_misfit, one_curves
 from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits, partitions
-from kan_ref.discovery.surrogate import fit_surrogate
+from kan_ref.discovery.surrogate import Surrogate, fit_surrogate
+from kan_ref.discovery.three_curves import three_curves
 from kan_ref.discovery.trees import (
     Input,
     Number,
@@ -35,7 +38,11 @@ from kan_ref.discovery.trees import (
 MOST_POINTS = 500
 CURVE_POINTS = 160
 NEAR = 10.0  # times the error of the surrogate: a split with a larger misfit is a guess
+Found = Iterator[list[Tree]]
+SURE = 1e-3  # of the standard deviation: the error of a surrogate over fewer inputs
+THREE = 0.02  # of the standard deviation: the misfit of three curves
 FEW = 3  # trees of a part that are kept
+GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
 ALTERNATIVES = 3  # splits of the whole that are tried; of its parts only the best one
 
 
@@ -94,9 +101,8 @@ class Decomposer:
         x, y = surface.points[:, 0], surface.samples
         if y is not None:
             found = name_curve(x, y, error=0.0, is_whole=is_whole)
-            self.note(
-                depth, f"curve of {names[0]}: {len(found)} names", found[0].rmse / np.std(y), 0.0
-            )
+            misfit = found[0].rmse / float(np.std(y))
+            self.note(depth, f"curve of {names[0]}: {len(found)} names", misfit, 0.0)
             return [one.tree for one in found]
         grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
         y = surface.f(grid[:, None])
@@ -131,21 +137,24 @@ class Decomposer:
             build = partial(self._one_curve, surface, one.inner, names, depth)
             ways.append((rank, build, text, one.misfit))
         ways.sort(key=lambda way: way[0])
+        near = [way for way in ways if way[3] <= NEAR * max(noise, 1e-6)]
+        guesses = [way for way in ways if way not in near and way[3] <= GUESS]
+
+        def built(chosen: Sequence[tuple[float, Callable[[], list[Tree]], str, float]]) -> Found:
+            for _, build, text, misfit in chosen:
+                self.note(depth, text, misfit, noise)
+                yield build()
+
+        others = (self._paired, self._inner, self._additive, self._three)
         tried = 0
-        for _, build, text, misfit in ways:
+        for trees in chain(
+            built(near), (other(surface, names, depth) for other in others), built(guesses)
+        ):
+            if trees:
+                tried += 1
+                yield trees
             if tried == most or self.is_late:
                 return
-            if misfit > NEAR * max(noise, 1e-6) and misfit > 0.03:
-                break
-            self.note(depth, text, misfit, noise)
-            if trees := build():
-                tried += 1
-                yield trees
-        for other in (self._additive, self._inner):
-            is_open = tried < most and not self.is_late
-            if is_open and (trees := other(surface, names, depth)):
-                tried += 1
-                yield trees
 
     def _split(
         self, surface: Surface, split: Split, names: Sequence[str], depth: int
@@ -222,6 +231,56 @@ class Decomposer:
         self.note(depth, "a function of a sum", misfit / spread, surface.error / spread)
         return trees
 
+    def _paired(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+        """Return F(h(x_i, x_j), ...) where two inputs act through one combination."""
+        if surface.n_in < 3:
+            return []
+        spread = float(np.std(surface.f(surface.points)))
+        for pair in input_pairs(surface)[:2]:
+            rest = [i for i in range(surface.n_in) if i not in (pair.i, pair.j)]
+            h = values(pair.inner, surface.points)
+            reduced = np.column_stack([h, surface.points[:, rest]])
+            model, samples = self._reduced(surface, reduced)
+            both = f"{names[pair.i]} and {names[pair.j]}"
+            self.note(depth, f"one combination of {both}", model.error / spread, pair.misfit)
+            if model.error > max(NEAR * surface.error, SURE * spread):
+                continue
+            new = Surface(model, reduced, model.error, samples)
+            outer = self.trees(new, ["h", *(names[i] for i in rest)], depth + 1)
+            if outer:
+                inner = [pair.inner, *(Input(i) for i in rest)]
+                return [substitute(tree, inner) for tree in outer]
+        return []
+
+    def _reduced(self, surface: Surface, points: FloatArray) -> tuple[Surrogate, FloatArray | None]:
+        """Return a surrogate of the values over fewer inputs, and the samples, if there are any."""
+        samples = surface.samples
+        f = surface.f(surface.points) if samples is None else samples
+        return fit_surrogate(points, f, self.rng), samples
+
+    def _three(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+        """Return u(x) + v(y) + k x y + F(h(x, y))."""
+        if surface.n_in != 2:
+            return []
+        f = surface.f(surface.points) if surface.samples is None else surface.samples
+        spread = float(np.std(f))
+        found = three_curves(surface.points, f)
+        if found is None:
+            return []
+        text = f"three curves, one of a combination of {names[0]} and {names[1]}"
+        self.note(depth, text, found.misfit, surface.error / spread)
+        if found.misfit > max(THREE, NEAR * surface.error / spread):
+            return []
+        error = max(found.misfit * spread, 1e-9 * spread)
+        curves = [
+            [one.tree for one in name_curve(t, v, error=error)[:FEW]] for t, v in found.curves
+        ]
+        product = multiply(Number(found.k), Input(0), Input(1))
+        return [
+            add(u, substitute(v, [Input(1)]), product, substitute(outer, [found.inner]))
+            for u, v, outer in triples(*curves)
+        ]
+
     def _inner(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
         """Return F(h(S), T) where f(S, t) is a function of one inner function h(S) for all t."""
         n = surface.n_in
@@ -245,7 +304,7 @@ class Decomposer:
         named = self._placed(part, inside, [names[i] for i in inside], depth)
         h = part.f(surface.points[:, list(inside)])
         reduced = np.column_stack([h, surface.points[:, list(outside)]])
-        model = fit_surrogate(reduced, surface.f(surface.points), self.rng)
+        model, _ = self._reduced(replace(surface, samples=None), reduced)
         inner_names = ["h", *(names[i] for i in outside)]
         outer = self.trees(Surface(model, reduced, model.error), inner_names, depth + 1)
         places = [Input(i) for i in outside]
