@@ -1,29 +1,33 @@
 """From a surrogate to formulas: split it on slices, name curves of one input, compose the parts.
 
 A function of several inputs is split by the test with the smallest error (`slices`), its parts are
-split in turn, down to curves of one input, which are named (`curves`). Where no split is near the
-error of the surrogate, the function may depend on one combination of its inputs (`invariants`), be
-an outer function of some inputs and of one inner function of the others, or be a function of a sum
-F(u_1(x_1) + ... + u_n(x_n)), which a network of widths [n, 1, 1] represents. Every decision is
-recorded in words with its measured number.
+split in turn, down to curves of one input, which are named (`curves`). It may also depend on one
+combination of its inputs (`invariants`). Where no such test is near the error of the surrogate,
+other structures are tried (`structures`), then the best of the splits that are not near. Every
+decision is recorded in words with its measured number.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.combining import functions_of_a_sum, pairs, triples
+from kan_ref.discovery.combining import pairs, triples
 from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.input_pairs import input_pairs
-from kan_ref.discovery.invariants import inner_misfit, one_curves
-from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits, partitions
-from kan_ref.discovery.surrogate import Surrogate, fit_surrogate
-from kan_ref.discovery.three_curves import three_curves
+from kan_ref.discovery.invariants import one_curves
+from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
+from kan_ref.discovery.structures import (
+    FEW,
+    NEAR,
+    as_function_of_a_sum,
+    by_inner_function,
+    by_pair,
+    by_three_curves,
+)
 from kan_ref.discovery.trees import (
     Input,
     Number,
@@ -35,13 +39,9 @@ from kan_ref.discovery.trees import (
     values,
 )
 
+Way = tuple[float, Callable[[], list[Tree]], str, float]  # rank, function, words, misfit
 MOST_POINTS = 500
 CURVE_POINTS = 160
-NEAR = 10.0  # times the error of the surrogate: a split with a larger misfit is a guess
-Found = Iterator[list[Tree]]
-SURE = 1e-3  # of the standard deviation: the error of a surrogate over fewer inputs
-THREE = 0.02  # of the standard deviation: the misfit of three curves
-FEW = 3  # trees of a part that are kept
 GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
 ALTERNATIVES = 3  # splits of the whole that are tried; of its parts only the best one
 
@@ -126,7 +126,7 @@ class Decomposer:
             yield [Number(float(f.mean()))]
             return
         noise = max(surface.error / spread, 1e-12)
-        ways: list[tuple[float, Callable[[], list[Tree]], str, float]] = []
+        ways: list[Way] = []
         build: Callable[[], list[Tree]]
         for split in find_splits(surface, self.rng)[: most + 2]:
             build = partial(self._split, surface, split, names, depth)
@@ -140,15 +140,15 @@ class Decomposer:
         near = [way for way in ways if way[3] <= NEAR * max(noise, 1e-6)]
         guesses = [way for way in ways if way not in near and way[3] <= GUESS]
 
-        def built(chosen: Sequence[tuple[float, Callable[[], list[Tree]], str, float]]) -> Found:
+        def built(chosen: Sequence[Way]) -> Iterator[list[Tree]]:
             for _, build, text, misfit in chosen:
                 self.note(depth, text, misfit, noise)
                 yield build()
 
-        others = (self._paired, self._inner, self._additive, self._three)
+        others = (by_pair, by_inner_function, as_function_of_a_sum, by_three_curves)
         tried = 0
         for trees in chain(
-            built(near), (other(surface, names, depth) for other in others), built(guesses)
+            built(near), (other(self, surface, names, depth) for other in others), built(guesses)
         ):
             if trees:
                 tried += 1
@@ -176,15 +176,15 @@ class Decomposer:
         names_one = [names[i] for i in split.one]
         names_other = [names[i] for i in split.other]
         if split.kind == "sum":
-            a = self._placed(one, split.one, names_one, depth)
-            b = self._placed(other, split.other, names_other, depth)
+            a = self.placed(one, split.one, names_one, depth)
+            b = self.placed(other, split.other, names_other, depth)
             both = [add(p, q, Number(-f00)) for p, q in pairs(a, b)]
         elif split.kind == "product":
             k = split.offset
             if abs(k) < 1e-3 * abs(f00) or abs(k) < 10.0 * inside.error:
                 k = 0.0
-            a = self._placed(one.changed(lambda v: v - k, 1.0), split.one, names_one, depth)
-            b = self._placed(other.changed(lambda v: v - k, 1.0), split.other, names_other, depth)
+            a = self.placed(one.changed(lambda v: v - k, 1.0), split.one, names_one, depth)
+            b = self.placed(other.changed(lambda v: v - k, 1.0), split.other, names_other, depth)
             scale = Number(1.0 / (f00 - k))
             both = [multiply(scale, p, q) for p, q in pairs(a, b)]
             both = [add(tree, Number(k)) for tree in both] if k else both
@@ -194,15 +194,15 @@ class Decomposer:
             f01 = float(inside.f(mixed[None, :])[0])
             moved = inside.restricted(split.one, mixed)
             change = Surface(lambda p: moved.f(p) - one.f(p), one.points, 1.5 * inside.error)
-            w = self._placed(one, split.one, names_one, depth)
-            v = self._placed(change, split.one, names_one, depth)
-            u = self._placed(other, split.other, names_other, depth)
+            w = self.placed(one, split.one, names_one, depth)
+            v = self.placed(change, split.one, names_one, depth)
+            u = self.placed(other, split.other, names_other, depth)
             shift, scale = Number(-f00), Number(1.0 / (f01 - f00))
             both = [add(p, multiply(scale, q, add(r, shift))) for p, q, r in triples(w, v, u)]
         outer = [apply(transform.inverse, tree) for tree in both]
         return [multiply(Number(sign, True), tree) for tree in outer]
 
-    def _placed(
+    def placed(
         self, surface: Surface, places: Sequence[int], names: Sequence[str], depth: int
     ) -> list[Tree]:
         """Return trees of a part, with its inputs counted as in the whole."""
@@ -221,94 +221,6 @@ class Decomposer:
         what = f"curve of the combination: {len(found)} names"
         self.note(depth + 1, what, found[0].rmse / spread, surface.error / spread)
         return [substitute(one.tree, [inner]) for one in found]
-
-    def _additive(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return F(u_1(x_1) + ... + u_n(x_n))."""
-        spread = float(np.std(surface.f(surface.points)))
-        misfit, trees = functions_of_a_sum(
-            surface, self.rng, max(0.03 * spread, NEAR * surface.error)
-        )
-        self.note(depth, "a function of a sum", misfit / spread, surface.error / spread)
-        return trees
-
-    def _paired(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return F(h(x_i, x_j), ...) where two inputs act through one combination."""
-        if surface.n_in < 3:
-            return []
-        spread = float(np.std(surface.f(surface.points)))
-        for pair in input_pairs(surface)[:2]:
-            rest = [i for i in range(surface.n_in) if i not in (pair.i, pair.j)]
-            h = values(pair.inner, surface.points)
-            reduced = np.column_stack([h, surface.points[:, rest]])
-            model, samples = self._reduced(surface, reduced)
-            both = f"{names[pair.i]} and {names[pair.j]}"
-            self.note(depth, f"one combination of {both}", model.error / spread, pair.misfit)
-            if model.error > max(NEAR * surface.error, SURE * spread):
-                continue
-            new = Surface(model, reduced, model.error, samples)
-            outer = self.trees(new, ["h", *(names[i] for i in rest)], depth + 1)
-            if outer:
-                inner = [pair.inner, *(Input(i) for i in rest)]
-                return [substitute(tree, inner) for tree in outer]
-        return []
-
-    def _reduced(self, surface: Surface, points: FloatArray) -> tuple[Surrogate, FloatArray | None]:
-        """Return a surrogate of the values over fewer inputs, and the samples, if there are any."""
-        samples = surface.samples
-        f = surface.f(surface.points) if samples is None else samples
-        return fit_surrogate(points, f, self.rng), samples
-
-    def _three(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return u(x) + v(y) + k x y + F(h(x, y))."""
-        if surface.n_in != 2:
-            return []
-        f = surface.f(surface.points) if surface.samples is None else surface.samples
-        spread = float(np.std(f))
-        found = three_curves(surface.points, f)
-        if found is None:
-            return []
-        text = f"three curves, one of a combination of {names[0]} and {names[1]}"
-        self.note(depth, text, found.misfit, surface.error / spread)
-        if found.misfit > max(THREE, NEAR * surface.error / spread):
-            return []
-        error = max(found.misfit * spread, 1e-9 * spread)
-        curves = [
-            [one.tree for one in name_curve(t, v, error=error)[:FEW]] for t, v in found.curves
-        ]
-        product = multiply(Number(found.k), Input(0), Input(1))
-        return [
-            add(u, substitute(v, [Input(1)]), product, substitute(outer, [found.inner]))
-            for u, v, outer in triples(*curves)
-        ]
-
-    def _inner(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return F(h(S), T) where f(S, t) is a function of one inner function h(S) for all t."""
-        n = surface.n_in
-        if n < 3:
-            return []
-        spread = float(np.std(surface.f(surface.points)))
-        chosen = self.rng.choice(len(surface.points), 4, replace=False)
-        references = surface.points[chosen]
-        found = []
-        for one, other in partitions(n):
-            for inside, outside in ((one, other), (other, one)):
-                if 2 <= len(inside) < n:
-                    misfit, at = inner_misfit(surface, inside, references)
-                    found.append((misfit, inside, outside, at))
-        misfit, inside, outside, at = min(found, key=lambda way: (way[0], way[1]))
-        text = f"an inner function of {', '.join(names[i] for i in inside)}"
-        self.note(depth, text, misfit, surface.error / spread)
-        if misfit > 0.05:
-            return []
-        part = surface.restricted(inside, at)
-        named = self._placed(part, inside, [names[i] for i in inside], depth)
-        h = part.f(surface.points[:, list(inside)])
-        reduced = np.column_stack([h, surface.points[:, list(outside)]])
-        model, _ = self._reduced(replace(surface, samples=None), reduced)
-        inner_names = ["h", *(names[i] for i in outside)]
-        outer = self.trees(Surface(model, reduced, model.error), inner_names, depth + 1)
-        places = [Input(i) for i in outside]
-        return [substitute(tree, [inner, *places]) for tree, inner in pairs(outer, named)]
 
 
 def surface_of(
