@@ -26,6 +26,7 @@ from kan_ref.functions import LIBRARY
 from kan_ref.symbolic import rank_functions
 
 N_POINTS = 120
+FEW_TERMS = 5  # degrees of a quotient that is tried before compositions
 N_TRAINED = 16  # candidates that are trained fully
 TINY = 1e-12
 SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
@@ -86,6 +87,7 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     """Yield lists of candidates, the plainest kinds first."""
     yield [polynomial(degree, x) for degree in (1, 2, 3)]
     yield list(_single(x, y, floor))
+    yield list(rational_functions(x, y, floor, FEW_TERMS))
     yield screened(x, y, 3 if is_whole else 1)
     yield [polynomial(degree, x) for degree in (4, 5, 6)]
     yield [*rational_functions(x, y, floor), *(polynomial(degree, x) for degree in (7, 8, 9))]

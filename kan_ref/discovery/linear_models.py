@@ -28,6 +28,7 @@ MOST_DEGREE = 20
 MOST_COLUMNS = 0.4  # of the number of samples
 FIRST_DEGREE = 6  # of the comparison of transforms
 N_BEST = 3  # transforms that are fitted with all degrees
+ROUNDING = 1e-13  # of the standard deviation: errors below it are equal
 PLAIN = 1.05  # a plainer model may have an error this many times as large
 
 
@@ -175,11 +176,11 @@ def linear_models(x: FloatArray, y: FloatArray) -> list[Model]:
             for _, model in problem.models(transform, sign, what, MOST_DEGREE)
         ]
         if models:
-            found.append(plainest(models))
+            found.append(plainest(models, ROUNDING * float(np.std(y))))
     return found
 
 
-def plainest(models: list[Model]) -> Model:
-    """Return the first model whose error is near the smallest one."""
-    least = min(model.error for model in models)
+def plainest(models: list[Model], floor: float = 0.0) -> Model:
+    """Return the first model whose error is near the smallest one; below `floor` all are equal."""
+    least = max(min(model.error for model in models), floor)
     return next(model for model in models if model.error <= PLAIN * least)

@@ -22,14 +22,19 @@ MOST_BELOW = 4
 NEAR = 30.0  # times the error of the samples
 
 
-def rational_functions(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
-    """Yield the plainest quotient of polynomials whose error at x, y (n,) is near `floor`."""
+def rational_functions(
+    x: FloatArray, y: FloatArray, floor: float, most: int = MOST_ABOVE + MOST_BELOW
+) -> Iterator[Tree]:
+    """Yield the plainest quotient of polynomials whose error at x, y (n,) is near `floor`.
+
+    The degrees of both have a sum of at most `most`.
+    """
     variable, middle = variable_of(x)
     size = float(np.abs(x - middle).max())
     v = (x - middle) / size
     orders = [(p, q) for q in range(1, MOST_BELOW + 1) for p in range(MOST_ABOVE + 1)]
     for above, below in sorted(orders, key=lambda order: (sum(order), order[1])):
-        if above + below + 1 > len(x) // 4:
+        if above + below > min(most, len(x) // 4 - 1):
             break
         a, b, error = _quotient(v, y, above, below)
         if error <= NEAR * floor:
