@@ -62,6 +62,11 @@ def name_curve(
     floor = max(error, 1e-13 * float(np.abs(y).max()))
     points = x[:, None]
     trained: dict[str, Fitted] = {}
+
+    def is_sure(found: Fitted) -> bool:
+        """Return whether the tree is so near that no other function is that near by chance."""
+        return found.rmse <= 2.0 * floor and floor <= SURE * spread
+
     for started in _stages(x, y, floor, is_whole):
         first = [polished(tree, points, y, n_steps=12 if is_whole else 8) for tree in started]
         first.sort(key=lambda one: bic(one, len(x), floor))
@@ -69,9 +74,10 @@ def name_curve(
             found = polished(one.tree, points, y, n_steps=40)
             if np.isfinite(found.rmse):
                 trained[str(_shape(found.tree)) + f"{found.rmse:.1e}"] = found
-        least = min((one.rmse for one in trained.values()), default=np.inf)
-        if least <= 2.0 * floor and floor <= SURE * spread:
-            break  # no other function is that near by chance
+            if is_sure(found):
+                break
+        if any(is_sure(found) for found in trained.values()):
+            break
     ranked = sorted(trained.values(), key=lambda one: bic(one, len(x), floor))
     best = min(one.rmse for one in ranked)
     near = [one for one in ranked if one.rmse <= max(30.0 * best, 3.0 * floor)]

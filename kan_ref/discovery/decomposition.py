@@ -40,6 +40,7 @@ from kan_ref.discovery.trees import (
 )
 
 Way = tuple[float, Callable[[], list[Tree]], str, float]  # rank, function, words, misfit
+NOISY = 1e-3  # of the standard deviation: the error of a surrogate above which noise is suspected
 MOST_POINTS = 500
 CURVE_POINTS = 160
 GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
@@ -99,7 +100,7 @@ class Decomposer:
     ) -> list[Tree]:
         """Return names of a curve of one input."""
         x, y = surface.points[:, 0], surface.samples
-        if y is not None:
+        if y is not None and surface.error <= NOISY * float(np.std(y)):
             found = name_curve(x, y, error=0.0, is_whole=is_whole)
             misfit = found[0].rmse / float(np.std(y))
             self.note(depth, f"curve of {names[0]}: {len(found)} names", misfit, 0.0)
@@ -227,8 +228,8 @@ def surface_of(
     f: Callable[[FloatArray], FloatArray],
     points: FloatArray,
     error: float,
-    samples: FloatArray | None = None,
+    samples: FloatArray,
 ) -> Surface:
-    """Return a surface on at most 500 of the points."""
+    """Return a surface on at most 500 of the points, with the samples there."""
     some = slice(None, MOST_POINTS)
-    return Surface(f, points[some], error, None if samples is None else samples[some])
+    return Surface(f, points[some], error, samples[some])

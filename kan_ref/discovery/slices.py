@@ -32,7 +32,8 @@ class Surface:
     """A function of n inputs with points where it is known, and its error there.
 
     `f` maps points (batch, n) to values (batch,); `error` is a root mean square in units of f.
-    `samples` (batch,) are values at the points without that error, where there are any.
+    `samples` (batch,) are the data at the points, without that error and perhaps with noise, where
+    there are any.
     """
 
     f: Callable[[FloatArray], FloatArray]
