@@ -13,7 +13,7 @@ const calls = {
   uniformKnots: (...given) => bspline.uniformKnots(...given),
   greville: (...given) => bspline.greville(...given),
   insertKnot: (...given) => bspline.insertKnot(...given),
-  formula: (name, xs) => xs.map((x) => functions.FUNCTIONS[name].f(x)),
+  formula: (name, xs) => xs.map((x) => functions.find(name).f(x)),
   complexities: () => Object.fromEntries(Object.entries(functions.FUNCTIONS).map(([name, { complexity }]) => [name, complexity])),
   base: (name, xs) => xs.map(functions.BASES[name]),
   widths: (text, name) => reading.fromText(text, name).widths,
