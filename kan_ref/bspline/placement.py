@@ -117,7 +117,7 @@ def percentile_bounds(x: object, percentiles: tuple[float, float] = (0.5, 99.5))
     """
     if not isinstance(percentiles, tuple | list) or len(percentiles) != 2:
         raise ValueError(f"percentiles is {percentiles!r}, but must be a pair (low, high)")
-    share = [check_number("a percentile", one, low=0.0, high=100.0) for one in percentiles]
+    share = [check_number("percentiles", one, low=0.0, high=100.0) for one in percentiles]
     if not share[0] < share[1]:
         raise ValueError(
             f"percentiles is ({share[0]:g}, {share[1]:g}), but low must be less than high"

@@ -98,12 +98,12 @@ def compose_records(outer: Function, inner: Function) -> Function:
     """
     parts = (outer, *(inner.parts or (inner,)))
     name = composed_name([part.name for part in parts])
-    for part in (outer, inner):
+    for role, part in (("outer", outer), ("inner", inner)):
         if part.gauge.kind in ("constant", "line"):
             what = "a constant" if part.gauge.kind == "constant" else "a line"
             raise ValueError(
-                f"{name!r} contains {part.name!r}, which is {what}: a, b, c, d of an edge are all "
-                "that it could add, so leave it out"
+                f"{name!r} has the {role} function {part.name!r}, which is {what}: a, b, c, d of "
+                "an edge are all that it could add, so leave it out"
             )
     domain, singular = composed_domain(outer, inner)
     if domain is None:

@@ -90,18 +90,16 @@ def compose(outer: str | Function, inner: str | Function) -> Function:
     Returns
     -------
     function : Function
-        Named "f(g)", for example "log(x^2)"; its name can be used wherever that of a function in
-        the library can. It has no parameters, so that c f(g(a x + b)) + d has four. Derivatives
-        follow from :eq:`faa-di-bruno`, the domain and the points where it becomes infinite from
-        those of f and the values of g, its symmetries from those of f and g. Its complexity is the
-        sum of theirs.
+        Named "f(g)", as "log(x^2)"; its name can be used wherever that of a function in the library
+        can. It has no parameters, so that c f(g(a x + b)) + d has four. Derivatives follow from
+        :eq:`faa-di-bruno`, domain, singular points and symmetries from those of f and g. Its
+        complexity is the sum of theirs.
 
     Raises
     ------
     ValueError
-        A name that is not in the library; a constant or a line ("'log(x)' contains 'x', which is a
-        line"); a name with parentheses that was registered; f(g(u)) that is defined nowhere, as
-        arcsin(cosh u) for u != 0.
+        A name that is not in the library; a constant or a line; a name with parentheses that was
+        registered; f(g(u)) that is defined on no interval, as arcsin(cosh u).
     TypeError
         If f or g is neither a name nor a Function.
 
@@ -123,8 +121,8 @@ def compose(outer: str | Function, inner: str | Function) -> Function:
     >>> kr.compose("sin", function).name
     'sin(log(x^2))'
     """
-    names = [_checked_part(name, part) for name, part in (("outer", outer), ("inner", inner))]
-    return _composed_function(composed_name(_parts_of(names[0]) + _parts_of(names[1])))
+    first, second = _checked_part("outer", outer), _checked_part("inner", inner)
+    return _composed_function(composed_name(_parts_of(first) + _parts_of(second)))
 
 
 def _checked_part(argument: str, part: object) -> str:
@@ -139,7 +137,9 @@ def _checked_part(argument: str, part: object) -> str:
         raise TypeError(
             f"{argument} is {part!r}, but must be the name of a function, or a Function"
         )
-    return lookup(part).name
+    if part not in _library and "(" in part:
+        return _composed_function(part).name
+    return check_choice(argument, part, tuple(_library))
 
 
 def _parts_of(name: str) -> list[str]:

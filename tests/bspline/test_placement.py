@@ -303,7 +303,7 @@ def test_percentile_bounds_of_a_constant_input_have_some_width():
     [
         ((50.0,), r"percentiles is \(50.0,\), but must be a pair"),
         ((60.0, 40.0), r"percentiles is \(60, 40\), but low must be less than high"),
-        ((-1.0, 50.0), "a percentile is -1.0, but must be between 0 and 100"),
+        ((-1.0, 50.0), "percentiles is -1.0, but must be between 0 and 100"),
     ],
 )
 def test_percentiles_that_are_none_are_refused(percentiles, sentence):

@@ -62,9 +62,9 @@ def test_composition_is_associative():
 @pytest.mark.parametrize(
     ("outer", "inner", "sentence"),
     [
-        ("log", "x", r"'log\(x\)' contains 'x', which is a line: a, b, c, d of an edge"),
-        ("0", "sin", r"'0\(sin\)' contains '0', which is a constant"),
-        ("log", "x^7", r"name is 'x\^7', but must be one of"),
+        ("log", "x", r"'log\(x\)' has the inner function 'x', which is a line: a, b, c, d of"),
+        ("0", "sin", r"'0\(sin\)' has the outer function '0', which is a constant"),
+        ("log", "x^7", r"inner is 'x\^7', but must be one of"),
         (
             "sin(gausian)",
             "exp",
