@@ -219,9 +219,10 @@ def _by_slices(
         if found.ended:  # after an interrupt no other output is searched either
             deadline = -np.inf
     splines, scaler = splines_of(searches, data)
+    models = "; ".join(dict.fromkeys(search.surrogate.what for search in searches))
     report.values(
         "surrogate",
-        "a network on standardized samples, from which slices are taken",
+        f"{models}, from which slices are taken",
         lambda x: np.column_stack([search.surrogate(x) for search in searches]),
         splines,
     )
