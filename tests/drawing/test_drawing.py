@@ -238,6 +238,13 @@ def test_a_given_axes_is_used_and_returned_and_its_neighbours_stay():
     assert figure.axes == [left, right]
 
 
+def test_a_figure_of_its_own_has_no_layout_engine_of_the_users_settings():
+    with mpl.rc_context({"figure.constrained_layout.use": True}):
+        ax = draw_network(*example((2, 1)))
+
+    assert ax.figure.get_layout_engine() is None
+
+
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
 def test_on_a_given_axes_letters_shrink_with_the_picture(layout):
     network, x = example((4, 9, 1))
