@@ -4,6 +4,7 @@ Equations with a label get the number that they have on the site, references to 
 the address of their file, boxes become quotations, and links lead to other notebooks of the archive or to the repository.
 """
 
+import functools
 import posixpath
 import re
 import textwrap
@@ -81,7 +82,7 @@ def _directive(match: re.Match[str], page: str) -> str:
     name, argument = match["name"], match["argument"].strip()
     body = OPTION.sub("", match["body"]).strip("\n")
     if name == "eqcode":
-        lines = tree.tagged_lines()[argument]
+        lines = _tagged_lines()[argument]
         address = f"{repository()}/blob/main/{lines.file}#L{lines.first}"
         return f"[{lines.file}, line {lines.first}]({address}):\n\n```python\n{textwrap.dedent(lines.text)}\n```\n"
     if name in ("admonition", "note", "tip", "important"):
@@ -92,3 +93,9 @@ def _directive(match: re.Match[str], page: str) -> str:
     raise ValueError(
         f"{page}: notebooks have no form for the directive {name!r}; add one to notebook_text.py"
     )
+
+
+@functools.cache
+def _tagged_lines() -> dict[str, tree.Lines]:
+    """Return the tagged lines of the package, which are read once for all notebooks."""
+    return tree.tagged_lines()
