@@ -238,11 +238,13 @@ def test_a_given_axes_is_used_and_returned_and_its_neighbours_stay():
     assert figure.axes == [left, right]
 
 
-def test_a_figure_of_its_own_has_no_layout_engine_of_the_users_settings():
-    with mpl.rc_context({"figure.constrained_layout.use": True}):
-        ax = draw_network(*example((2, 1)))
+def test_a_figure_of_its_own_does_not_depend_on_the_users_layout_engine():
+    plain = pixels(draw_network(*example((2, 1))).figure)
 
-    assert ax.figure.get_layout_engine() is None
+    with mpl.rc_context({"figure.constrained_layout.use": True}):
+        constrained = pixels(draw_network(*example((2, 1))).figure)
+
+    np.testing.assert_array_equal(constrained, plain)
 
 
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
