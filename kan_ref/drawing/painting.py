@@ -28,7 +28,9 @@ def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=tuple(np.ceil(diagram.plan.size * dpi) / dpi), dpi=dpi, facecolor=PAPER)
+    size = tuple(np.ceil(diagram.plan.size * dpi) / dpi)
+    # no layout engine, whatever the user's settings: the one Axes fills the figure
+    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER, layout="none")
     FigureCanvasAgg(figure)
     return figure
 

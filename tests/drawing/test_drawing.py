@@ -395,6 +395,19 @@ def test_a_picture_is_drawn_in_well_under_a_second():
     assert time.process_time() - began < 0.5
 
 
+@pytest.mark.parametrize("layout", ["constrained", "tight"])
+def test_a_figure_of_its_own_is_the_same_under_a_setting_of_a_layout_engine(layout):
+    options = {"n_intervals": 3, "degree": 3, "rng": np.random.default_rng(0)}
+    network = kr.init_network((2, 1), domain=(-1.0, 1.0), **options)
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (20, 2))
+    setting = {"constrained": "constrained_layout.use", "tight": "autolayout"}[layout]
+
+    with mpl.rc_context({f"figure.{setting}": True}):
+        drawn = draw_network(network, x)._repr_png_()
+
+    assert drawn == draw_network(network, x)._repr_png_()
+
+
 def test_drawing_touches_neither_pyplot_nor_settings(tmp_path):
     code = f"""
 import sys, numpy as np, kan_ref as kr
