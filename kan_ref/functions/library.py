@@ -95,6 +95,8 @@ BUILT_IN = frozenset(function.name for function in _TABLE)
 _library = {function.name: function for function in _TABLE}
 
 LIBRARY: Mapping[str, Function] = MappingProxyType(_library)
+"""The symbolic library, name -> `Function`: built-in functions and those that `register_function`
+has added. Read-only, and always current."""
 
 # groups of functions that give the same curves c f(a x + b) + d
 FAMILIES = (("sin", "cos"), ("tanh", "sigmoid"), ("arcsin", "arccos"))

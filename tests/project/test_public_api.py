@@ -34,6 +34,22 @@ def module_files():
 MODULES = sorted(module_files() - {"__init__", "__main__", "sklearn"})
 
 
+@pytest.mark.parametrize("name", ["functions.library.LIBRARY", "targets.TARGETS"])
+def test_public_data_have_a_docstring_of_their_own(name):
+    module, _, data = name.rpartition(".")
+    path = ROOT / "kan_ref" / f"{module.replace('.', '/')}.py"
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+
+    (place,) = [
+        n
+        for n, line in enumerate(body)
+        if isinstance(line, ast.AnnAssign) and line.target.id == data
+    ]
+
+    assert isinstance(body[place + 1], ast.Expr)
+    assert "name -> " in body[place + 1].value.value
+
+
 @pytest.mark.parametrize("name", kan_ref.__all__)
 def test_every_public_name_resolves_and_explains_itself(name):
     thing = getattr(kan_ref, name)
