@@ -29,8 +29,8 @@ def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
     from matplotlib.figure import Figure
 
     size = tuple(np.ceil(diagram.plan.size * dpi) / dpi)
-    # no layout engine, whatever the user's settings: the one Axes fills the figure
-    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER, layout="none")
+    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER)
+    figure.set_layout_engine("none")  # whatever the user's settings: the one Axes fills the figure
     FigureCanvasAgg(figure)
     return figure
 
