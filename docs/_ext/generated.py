@@ -98,7 +98,7 @@ class EquationIndex(SphinxDirective):
             ]
         where = [
             _link(
-                posixpath.basename(page)[:2] if page.startswith("tutorials/") else "A",
+                posixpath.basename(page)[:2] if page.startswith("tutorials/") else "I",
                 relative_uri(f"{here}.html", f"{page}.html") + f"#code-{tag}",
             )
             for page in pages
@@ -113,7 +113,7 @@ class EquationIndex(SphinxDirective):
 
 
 def _place(pages: list[str]) -> tuple[bool, str]:
-    """Return a key that sorts tutorials before the appendix, and both before tags without a page."""
+    """Return a key that sorts tutorials before the other page, and both before tags without a page."""
     return not (pages and pages[0].startswith("tutorials/")), pages[0] if pages else "~"
 
 
