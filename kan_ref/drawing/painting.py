@@ -29,8 +29,9 @@ def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
     from matplotlib.figure import Figure
 
     size = tuple(np.ceil(diagram.plan.size * dpi) / dpi)
-    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER)
-    figure.set_layout_engine("none")  # whatever the user's settings: the one Axes fills the figure
+    # the Axes fill the figure: a layout engine of the user's settings would find nothing to arrange
+    none: Any = "none"  # which Matplotlib's types lack
+    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER, layout=none)
     FigureCanvasAgg(figure)
     return figure
 
