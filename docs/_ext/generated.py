@@ -217,7 +217,7 @@ class Package(SphinxDirective):
 def _module_section(module: str, names: list[str]) -> str:
     """Return the text of a module's section in MyST.
 
-    Public names that are not functions or classes are not among the members of automodule, so they are added by name.
+    Public names that are not functions or classes are not among the members of automodule, or only if they have a docstring, so they are added by name.
     """
     text = [f"## {module}"]
     if names:
@@ -227,7 +227,10 @@ def _module_section(module: str, names: list[str]) -> str:
             + "."
         ]
     body = [f".. automodule:: kan_ref.{module}", "   :members:", "   :member-order: bysource"]
-    for name in sorted(set(names) - tree.definitions(module).keys()):
+    data = sorted(set(names) - tree.definitions(module).keys())
+    if data:  # those with a docstring would be members too
+        body.append(f"   :exclude-members: {', '.join(data)}")
+    for name in data:
         body += ["", f".. autodata:: kan_ref.{module}.{name}", "   :no-value:"]
     return "\n\n".join([*text, "\n".join(["```{eval-rst}", *body, "```"])])
 

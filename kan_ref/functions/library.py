@@ -62,8 +62,6 @@ class Library(Mapping[str, Function]):
 
 
 LIBRARY: Mapping[str, Function] = Library()
-"""The symbolic library, name -> `Function`: built-in functions, those that `register_function` has
-added, and by their names compositions of two. Read-only, and always current."""
 
 # groups of functions that give the same curves c f(a x + b) + d
 FAMILIES = (("sin", "cos"), ("tanh", "sigmoid"), ("arcsin", "arccos"))
