@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbclient
 import nbformat
+import notebook_text
 import pytest
 import sheets
 import slides
@@ -194,6 +195,16 @@ def test_every_tutorial_is_offered_as_a_notebook_alone_and_in_the_archive(site, 
         for name, notebook in notebooks.items()
         if not any(cell.get("outputs") for cell in notebook.cells) and "solutions" not in name
     ] == []
+
+
+def test_quoted_code_of_a_notebook_is_the_code_itself_a_whole_definition_where_the_page_shows_one():
+    quoted = notebook_text.plain(
+        ":::{eqcode} symbolic-parameters\n:::\n", "tutorials/08_symbols", {}
+    )
+    whole = ":::{eqcode} plain-knots\n:definitions: uniform_knots\n:::\n"
+
+    assert "by_c[:] = by_u[order](u)\n" in quoted
+    assert "\ndef uniform_knots(" in notebook_text.plain(whole, "tutorials/01_b_splines", {})
 
 
 def test_no_notebook_shows_a_directive_or_a_reference_of_the_site(notebooks):
