@@ -143,13 +143,16 @@ class Decomposer:
 
         def built(chosen: Sequence[Way]) -> Iterator[list[Tree]]:
             for _, build, text, misfit in chosen:
-                self.note(depth, text, misfit, noise)
-                yield build()
+                if not self.is_late:
+                    self.note(depth, text, misfit, noise)
+                    yield build()
 
         others = (by_pair, by_inner_function, as_function_of_a_sum, by_three_curves)
         tried = 0
         for trees in chain(
-            built(near), (other(self, surface, names, depth) for other in others), built(guesses)
+            built(near),
+            (other(self, surface, names, depth) for other in others if not self.is_late),
+            built(guesses),
         ):
             if trees:
                 tried += 1
