@@ -3,7 +3,7 @@
 A function of several inputs is split by the test with the smallest error (`slices`), its parts are
 split in turn, down to curves of one input, which are named (`curves`). It may also depend on one
 combination of its inputs (`invariants`). Where no such test is near the error of the surrogate,
-other structures are tried (`structures`), then the best of the splits that are not near. Every
+other forms are tried (`forms`), then the best of the splits that are not near. Every
 decision is recorded in words with its measured number.
 """
 
@@ -18,9 +18,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.combining import pairs, triples
 from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.invariants import one_curves
-from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
-from kan_ref.discovery.structures import (
+from kan_ref.discovery.forms import (
     FEW,
     NEAR,
     as_function_of_a_sum,
@@ -28,6 +26,8 @@ from kan_ref.discovery.structures import (
     by_pair,
     by_three_curves,
 )
+from kan_ref.discovery.invariants import one_curves
+from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
 from kan_ref.discovery.trees import (
     Input,
     Number,

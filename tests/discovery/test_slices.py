@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kan_ref.discovery.decomposition import Decomposer, surface_of
+from kan_ref.discovery.forms import as_function_of_a_sum, by_inner_function
 from kan_ref.discovery.invariants import curve_misfit, linear_direction, one_curves
 from kan_ref.discovery.slices import Surface, find_splits, partitions
-from kan_ref.discovery.structures import as_function_of_a_sum, by_inner_function
 from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.trees import values
 
