@@ -196,7 +196,8 @@ def by_hand(
     model: Model, sample: Sample, config: Config, rng: np.random.Generator, _: object
 ) -> dict[str, Any]:
     """Train the parameters of the functions set by hand from random values; return the formula with the smallest held-out loss."""
-    data, begun = data_of(sample), []
+    data = data_of(sample)
+    begun: list[tuple[float, int, kr.Network]] = []
     for _start in range(config["n_starts"]):
         network = random_formula(model, data.x_train, rng)
         if np.isfinite(network(data.x_train)).all():

@@ -181,11 +181,11 @@ def proportional_error(record: Record) -> float:
     that of alpha E.
     """
     found = record["results"]["hand"]["coefficients"]
-    scale = found.get("alpha*E", 0.0)
+    scale = float(found.get("alpha*E", 0.0))
     if scale == 0.0:
         return float("inf")
     return max(
-        abs(found.get(name, 0.0) / scale - GAAM_EDGE.get(name, 0.0))
+        abs(float(found.get(name, 0.0)) / scale - GAAM_EDGE.get(name, 0.0))
         for name in {*found, *GAAM_EDGE}
     )
 
