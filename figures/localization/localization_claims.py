@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from figures.localization.chains import MODELS
-from figures.localization.further_functions import INVERSE_MODULUS, further_functions
+from figures.localization.chains import INVERSE_MODULUS, MODELS
 from figures.machine.machine import Claim, Record
 from figures.machine.stored_network import restored
 from figures.machine.summary import Bar, shape_name, spread
@@ -140,8 +139,7 @@ def inverse_edge(record: Record, way: str) -> tuple[float, float, float] | None:
     document = record["results"][way]
     if document["functions"] != [["x", INVERSE_MODULUS]]:
         return None
-    with further_functions():
-        affine = restored(document["network"]).layers[0].affine
+    affine = restored(document["network"]).layers[0].affine
     (a, b, c, d), (inner, shift, outer, constant) = affine.tolist()
     scale = a * c  # of lambda
     total = b * c + d + constant
