@@ -12,8 +12,6 @@ Problems, 2nd ed., IMM 2004).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from kan_ref.checks import FloatArray, check_float_array, check_integer, check_number
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -144,7 +142,7 @@ def gradient_norm(gradient: FloatArray) -> float:
     Implements :eq:`gradient-norm`.
     """
     # [eq:gradient-norm]
-    return float(np.abs(gradient).max())
+    return max(abs(float(gradient.max())), abs(float(gradient.min())))
     # [/eq:gradient-norm]
 
 
