@@ -106,9 +106,9 @@ def levenberg_marquardt_cg(
     *,
     residuals: Residuals | None = None,
     n_steps: int = 100,
-    damping: float = 1e-3,
+    damping: float = 1.0,
     metric: Metric | None = None,
-    cg_tolerance: float = 1e-2,
+    cg_tolerance: float = 0.1,
     cg_steps: int = 100,
     gradient_tolerance: float = 0.0,
     step_tolerance: float = 1e-16,
@@ -125,8 +125,11 @@ def levenberg_marquardt_cg(
         `column_squares`, as in `numerics.operators`.
     theta : (n_params,)
         The initial point; not modified.
-    residuals, n_steps, damping, metric
+    residuals, n_steps, metric
         As in `levenberg_marquardt`.
+    damping : float
+        As there. The default is larger, because a rejected step costs as many products as an
+        accepted one, and the first steps from random parameters are rejected with a small damping.
     cg_tolerance : float
         At least 0: conjugate gradients stop when the residual of the equations, in the norm of the
         inverse preconditioner, has fallen to this fraction.
