@@ -98,7 +98,7 @@ def fit(
     precondition : str, or None
         "jacobian": scaled variables, see `training.scaled_variables`; not with an L1 or entropy
         penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
-        for a Network with "lm", "lbfgs" or "bfgs" and without such a penalty, else None.
+        for a Network with "lm", "lm_cg", "lbfgs" or "bfgs" and without such a penalty, else None.
     learning_rate, batch_size : float, int, optional
         For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional

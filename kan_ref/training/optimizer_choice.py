@@ -24,7 +24,8 @@ GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
 LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
 OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
 STEPS_FOR_A_TEST = 10  # steps on as many samples as the test has, for each test error
-SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")  # measured by `benchmarks.scaled_variables`
+# measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
+SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
 
 
 def interval_of_tests(settings: Any, chosen: object, n_samples: int, test: Any) -> int:
