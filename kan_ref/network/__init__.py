@@ -1,6 +1,7 @@
 """Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
 
 from kan_ref.network.cache import Cache as Cache
+from kan_ref.network.cache import new_workspaces as new_workspaces
 from kan_ref.network.chunks import chunk_size as chunk_size
 from kan_ref.network.chunks import sample_numbers as sample_numbers
 from kan_ref.network.chunks import sample_slices as sample_slices

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kan_ref.bspline import Bases
+from kan_ref.bspline import Bases, Workspace
 from kan_ref.checks import FloatArray
 
 
@@ -42,3 +42,8 @@ class Gradients(NamedTuple):
     w_base: FloatArray
     w_spline: FloatArray
     affine: FloatArray
+
+
+def new_workspaces(n_layers: int) -> list[Workspace]:
+    """Return memory for the basis functions of so many layers, to be used again at every step."""
+    return [Workspace() for _ in range(n_layers)]

@@ -12,13 +12,14 @@ chunks: its memory does not grow with the number of samples.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray, check_columns
-from kan_ref.network import Network
+from kan_ref.network import Network, new_workspaces
 from kan_ref.numerics import Block, NormalSums, Operator, StoredOperator
 from kan_ref.training.class_losses import Loss
 from kan_ref.training.goal import LastEvaluation
@@ -68,6 +69,8 @@ class DataGoal:
     targets: FloatArray
     inputs: Any = None
     last: LastEvaluation = field(default_factory=LastEvaluation, repr=False)
+    # memory of hidden layers for value and gradient, which use it again at every call
+    workspaces: list[Any] = field(default_factory=list, repr=False)
 
     @property
     def points(self) -> FloatArray:
@@ -76,11 +79,11 @@ class DataGoal:
 
     def prepare(self, model: Any) -> "DataGoal":
         """Return the goal for models with this first layer."""
-        return replace(self, inputs=model.prepare(self.x), last=LastEvaluation())
+        return replace(self, inputs=model.prepare(self.x), last=LastEvaluation(), workspaces=[])
 
     def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
         """Compute the loss and its gradient with respect to theta."""
-        prediction, caches = self._run_forward(model)
+        prediction, caches = self._run_forward(model, self._reused(model))
         value, d_prediction = self.loss.value_and_grad(prediction, self.targets)
         self.keep(model, self.last.found[0], value)
         return value, model.run_backward(caches, d_prediction)
@@ -109,10 +112,16 @@ class DataGoal:
         prediction, caches = self._run_forward(model)
         return self._residuals(prediction), StoredOperator(list(model.jacobian(caches, scale)))
 
-    def _run_forward(self, model: Any) -> tuple[FloatArray, Any]:
+    def _reused(self, model: Any) -> list[Any]:
+        """Return the workspaces of the hidden layers."""
+        if isinstance(model, Network) and not self.workspaces:
+            self.workspaces.extend(new_workspaces(len(model.layers) - 1))
+        return self.workspaces
+
+    def _run_forward(self, model: Any, workspaces: Sequence[Any] = ()) -> tuple[FloatArray, Any]:
         """Run the model forward, and keep what it computed at every layer."""
         if isinstance(model, Network):
-            flow, caches = model.run_flow(self.inputs)
+            flow, caches = model.run_flow(self.inputs, workspaces)
         else:
             prediction, caches = model.run_forward(self.inputs)
             flow = [prediction]
@@ -177,7 +186,8 @@ class DataGoal:
     def on_samples(self, model: Any, chosen: IntArray | slice) -> "DataGoal":
         """Return the goal on some of the samples: a mini-batch, or a chunk."""
         x = self.x[chosen]
-        return DataGoal(self.loss, x, self.targets[chosen], model.prepare(x), self.last)
+        inputs = model.prepare(x)
+        return DataGoal(self.loss, x, self.targets[chosen], inputs, self.last, self.workspaces)
 
     def __repr__(self) -> str:
         return f"{self.loss.name}, {len(self.x)} samples"

@@ -125,9 +125,9 @@ def test_training_errors_cost_no_forward_pass(optimizer, penalty_weight, monkeyp
     for name in ("run_flow", "flow"):
         whole = getattr(Network, name)
 
-        def counted(self, inputs, whole=whole):
+        def counted(self, inputs, *workspaces, whole=whole):
             calls.append(len(inputs.base))
-            return whole(self, inputs)
+            return whole(self, inputs, *workspaces)
 
         monkeypatch.setattr(Network, name, counted)
 
@@ -165,6 +165,16 @@ def test_errors_are_those_of_the_network_of_the_step_for_every_loss(loss):
         assert value == pytest.approx(
             kr.value_and_grad(step.network, data.x_train, data.y_train, loss)[0], rel=1e-12
         )
+
+
+def test_steps_reuse_the_memory_of_hidden_layers_and_change_no_network_of_another_step():
+    network, data = example(widths=(2, 5, 4, 1))
+    seen = []
+
+    run = kr.fit(network, data, optimizer="lbfgs", n_steps=5, callback=seen.append)
+
+    for step, rmse in zip(seen, run.history.train_rmse, strict=True):
+        assert rmse == pytest.approx(error(step.network, data.x_train, data.y_train), rel=1e-12)
 
 
 # --- mini-batches
