@@ -18,7 +18,7 @@ from kan_ref.numerics import Jacobian, NormalSums, sum_chunks
 
 _CHUNK_NUMBERS = 2**21  # of the derivatives of edges and the basis functions of a chunk
 _KEPT_NUMBERS = 2**26  # of all chunks that are kept: 512 MiB
-_CHUNK_ENTRIES = 2**18  # of the row-sparse Jacobian of a chunk, 4 MiB of values
+_CHUNK_ENTRIES = 2**17  # of the row-sparse Jacobian of a chunk, 1 MiB of values
 MOST_ENTRIES = 2**22  # of a row-sparse Jacobian that is stored: 64 MiB
 
 
