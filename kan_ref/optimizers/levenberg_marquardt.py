@@ -115,6 +115,7 @@ def levenberg_marquardt(
 
     Examples
     --------
+    >>> import numpy as np
     >>> result = levenberg_marquardt(lambda theta: (theta - 1.0, np.eye(2)), np.array([3.0, 4.0]))
     >>> result.theta, result.value
     (array([1., 1.]), 0.0)

@@ -70,6 +70,7 @@ class OptimizeResult:
 
     Examples
     --------
+    >>> import numpy as np
     >>> print(OptimizeResult(np.zeros(3), 0.5, 1e-9, 7, 9, "7 steps are done").stopped)
     7 steps are done
     """
