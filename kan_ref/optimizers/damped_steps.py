@@ -24,7 +24,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_number
+from kan_ref.checks import FloatArray, check_number
 from kan_ref.optimizers.normal_equations import Metric
 from kan_ref.optimizers.result import (
     Callback,
@@ -33,6 +33,7 @@ from kan_ref.optimizers.result import (
     asked_to_stop,
     check_run,
     check_start_value,
+    check_start_vector,
     gradient_norm,
     is_small,
     steps_are_done,
@@ -110,7 +111,7 @@ class _Problem:
     def start(self, theta: FloatArray) -> _Point:
         """Evaluate and check the initial point; TypeError or ValueError if it is unusable."""
         residuals, linear = self._call_linearize(theta)
-        check_float_array("the residual vector at the start", residuals, ("n_residuals",))
+        check_start_vector("the residual vector at the start", residuals, "n_residuals")
         if linear.shape != (residuals.size, theta.size):
             raise ValueError(
                 f"the Jacobian has shape {linear.shape}, "
@@ -118,7 +119,7 @@ class _Problem:
             )
         check_start_value(float(residuals @ residuals))
         half_gradient = linear.half_gradient(residuals)
-        check_float_array("the gradient at the start", half_gradient, (theta.size,))
+        check_start_vector("the gradient at the start", half_gradient, theta.size)
         return self.point(theta, residuals, linear)
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Linear | None]:

@@ -14,7 +14,7 @@ than an earlier one.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,8 +29,8 @@ from kan_ref.network import (
 )
 from kan_ref.optimizers import Iterate, steps_are_done
 from kan_ref.training.data_goal import DataGoal
-from kan_ref.training.goal import Model, Problem
-from kan_ref.training.history import Callback, Recorder, Run
+from kan_ref.training.goal import Problem
+from kan_ref.training.history import Callback, Kind, Recorder, Run
 from kan_ref.training.objective import check_batch, check_model, check_penalty
 from kan_ref.training.off_grid import note_on_grids
 from kan_ref.training.optimizer_choice import interval_of_tests
@@ -46,7 +46,7 @@ CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
 @quiet_except("callback")
 def fit(
-    network: Model,
+    network: Kind,
     data: DataLike | None = None,
     *,
     optimizer: str | None = None,
@@ -70,7 +70,7 @@ def fit(
     test_every: int | None = None,
     callback: Callback | None = None,
     progress: bool = False,
-) -> Run:
+) -> Run[Kind]:
     """Train a network on data or differential equations, on one grid or a schedule of finer ones.
 
     Parameters
@@ -182,7 +182,7 @@ def fit(
         for n_intervals in schedule:
             if isinstance(network, Network) and n_intervals not in (None, network.n_intervals):
                 try:
-                    network = refine(network, source.points, int(n_intervals))
+                    network = cast("Kind", refine(network, source.points, int(n_intervals)))
                 except ValueError as error:
                     if recorder.best is None:
                         raise
@@ -215,7 +215,7 @@ def fit(
 
 
 def _read_goal(
-    network: Model, data: DataLike | None, problem: object, loss: str, batch_size: object
+    network: Any, data: DataLike | None, problem: object, loss: str, batch_size: object
 ) -> tuple[DataGoal | Problem, DataGoal | None]:
     """Return what is to be made small, a loss over data or a problem, and the test data."""
     if hasattr(data, "with_data"):
@@ -238,7 +238,7 @@ def _read_goal(
 
 def _climb(
     network: Any, source: DataGoal | Problem, settings: Settings, recorder: Recorder
-) -> tuple[Model, str]:
+) -> tuple[Any, str]:
     """Return the network after `n_steps` steps on its grids, and why they ended."""
     points, follow = source.points, settings.update_grids
     goal: Any = source

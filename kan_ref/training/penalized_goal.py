@@ -15,6 +15,7 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import Cache, Network
 from kan_ref.sparsity import PenaltyWeights, penalized_backward, penalty_value
 from kan_ref.training.goal import LastEvaluation
+from kan_ref.training.smoothness import network_with_curves
 from kan_ref.training.values import rows_at_once
 
 
@@ -36,14 +37,10 @@ class PenalizedGoal:
         cls, model: object, goal: Any, weights: PenaltyWeights, points: FloatArray
     ) -> "PenalizedGoal":
         """Return the goal with penalties at its own samples, if it has any, or else at `points`."""
-        if not isinstance(model, Network):
-            raise TypeError(
-                f"network is {model!r}, but smoothness and penalties on edges need the curves of a "
-                "Network"
-            )
+        network = network_with_curves(model)
         if hasattr(goal, "targets"):
             return cls(goal, weights, goal.x, goal.inputs)
-        return cls(goal, weights, points, model.prepare(points))
+        return cls(goal, weights, points, network.prepare(points))
 
     def value_and_grad(self, model: Network) -> tuple[float, FloatArray]:
         """Compute (T8) and its gradient with respect to theta."""
