@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kan_ref.bspline import Bases, Workspace
+from kan_ref.bspline import Bases
+from kan_ref.bspline import Workspace as Workspace
 from kan_ref.checks import FloatArray
 
 
@@ -33,6 +34,10 @@ class Cache:
     def __repr__(self) -> str:
         slope = "None" if self.base_slope is None else str(self.base_slope.shape)
         return f"Cache(base {self.base.shape}, base_slope {slope}, {self.bases!r})"
+
+
+# outputs of every layer, and the caches of every layer
+Flow = tuple[list[FloatArray], tuple[Cache, ...]]
 
 
 class Gradients(NamedTuple):

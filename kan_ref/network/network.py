@@ -16,9 +16,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from kan_ref.bspline import Workspace
 from kan_ref.checks import FloatArray, Record, check_float_array, network_remedy
-from kan_ref.network.cache import Cache
+from kan_ref.network.cache import Cache, Flow, Workspace
 from kan_ref.network.column_squares import prediction_column_squares
 from kan_ref.network.definedness import check_defined, check_derivatives
 from kan_ref.network.jacobian import prediction_jacobian
@@ -149,9 +148,7 @@ class Network(Record):
             for layer, x in zip(self.layers[1:], flow, strict=False)
         )
 
-    def run_flow(
-        self, inputs: Cache, workspaces: Sequence[Workspace | None] = ()
-    ) -> tuple[list[FloatArray], tuple[Cache, ...]]:
+    def run_flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> Flow:
         """Compute the outputs of every layer, and caches that last until workspaces are reused."""
         # [eq:network-forward]
         caches = [inputs]
