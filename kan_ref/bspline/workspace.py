@@ -13,10 +13,10 @@ from kan_ref.checks import FloatArray
 
 
 class Workspace:
-    """Arrays by name. An array that was taken is overwritten by whoever takes it next.
+    """Arrays by name. An array that was taken is overwritten when its name is taken again.
 
-    So one owner uses a workspace for one computation at a time, and what depends on its arrays is
-    gone before the next one begins.
+    So a workspace serves one computation at a time, and results that are views of its arrays are
+    not used after the next computation begins.
     """
 
     def __init__(self) -> None:
