@@ -162,8 +162,11 @@ class Local:
         return total
 
     def extend_grid(self, layer, x, n_intervals):
-        k = layer["degree"]
-        rows = [np.linspace(row[k], row[-k - 1], n_intervals + 1) for row in layer["knots"]]
+        k, rows = layer["degree"], []
+        for row in layer["knots"]:
+            grid = row[k : len(row) - k]
+            ranks = [n * (len(grid) - 1) / n_intervals for n in range(n_intervals + 1)]
+            rows.append(np.interp(ranks, range(len(grid)), grid))
         return self._move(layer, rows)
 
     def update_grid(self, layer, x, uniform_share, margin):
