@@ -15,7 +15,7 @@ from kan_ref.conformance.cases import Case, arguments
 
 @dataclass(frozen=True)
 class Answer:
-    """A `result`, or `unsupported`, or an `error` message."""
+    """A `result`, or `unsupported` (with the reason as `error`, if known), or an `error`."""
 
     result: Any = None
     unsupported: bool = False

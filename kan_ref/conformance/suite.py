@@ -151,7 +151,7 @@ def _outcome(
         return Outcome(case, "skipped", "its numbers are not exact in float32")
     answer = subject.ask(case)
     if answer.unsupported:
-        return Outcome(case, "skipped", f"{case.method} is not supported")
+        return Outcome(case, "skipped", answer.error or f"{case.method} is not supported")
     verdict = (
         Verdict(False, answer.error)
         if answer.error is not None

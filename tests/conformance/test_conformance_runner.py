@@ -312,6 +312,45 @@ def test_a_broken_program_yields_failed_cases(code, sentence):
     ]
 
 
+PLAIN_CALLS = """
+import json, sys
+calls = 0
+for line in sys.stdin:
+    message = json.loads(line)
+    answer = {"id": message.get("id"), "result": {}}
+    if message["method"] == "basis":
+        calls += 1
+        answer["result"] = RESULT
+    elif message["method"] != "hello":
+        answer = {"id": message["id"], "unsupported": True}
+    print(json.dumps(answer), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("result", "statuses"),
+    [
+        ("[[0.0] * 7] * 3", ["passed", "failed"]),
+        ("[['NaN'] * 7] * 3", ["passed", "passed"]),
+        ("[[float(calls)] * 7] * 3", ["failed", "failed"]),
+        ("5", ["passed", "failed"]),
+        ("[[1], [2, 3]]", ["passed", "failed"]),
+    ],
+)
+def test_side_effects_of_a_program_are_what_two_calls_and_nan_show(result, statuses):
+    code = PLAIN_CALLS.replace("RESULT", result)
+    subject = ProcessSubject([sys.executable, "-c", code], name="program")
+    report = suite.run(subject, suite.choose(only=["side_effects"]))
+    subject.close()
+    told = {o.case.id: o.status for o in report.outcomes if o.status != "skipped"}
+    memory = next(o for o in report.outcomes if o.case.id == "side_effects/basis-kept")
+
+    assert memory.reason == "only an adapter in Python shows side effects in memory"
+    assert told == dict(
+        zip(["side_effects/basis-twice", "side_effects/basis-nan"], statuses, strict=True)
+    )
+
+
 def test_what_a_program_started_ends_with_it(tmp_path):
     mark = tmp_path / "alive"
     child = f"import time\nwhile True:\n    open({str(mark)!r}, 'w').close()\n    time.sleep(0.05)"
