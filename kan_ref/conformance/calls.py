@@ -16,7 +16,7 @@ arrays in memory.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -43,7 +43,7 @@ def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> 
     Raises what the method raises; "nan" alone takes an error as an answer that shows nan.
     """
     if call == "nan":
-        return _with_nan(method, given)
+        return _observe_nan(method, given)
     if call in ("fortran", "strided"):
         change = np.asfortranarray if call == "fortran" else _strided
         usual = copy.deepcopy(method(*copy.deepcopy(dict(given)).values()))
@@ -61,14 +61,24 @@ def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> 
     return int(same(first, result, 0.0))
 
 
-def with_nan(given: Mapping[str, Any]) -> dict[str, Any]:
+def requests(given: Mapping[str, Any], call: str) -> list[Mapping[str, Any]]:
+    """Return the arguments of the requests to another process: two for "twice", one for "nan"."""
+    return [_with_nan(given)] if call == "nan" else [given, given]
+
+
+def compare(answers: Sequence[Any], call: str) -> bool:
+    """Return whether the check of `requests` holds; raises what an unreadable answer raises."""
+    return _shows_nan(answers[0]) if call == "nan" else same(answers[0], answers[1], SAME)
+
+
+def _with_nan(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments with nan as the first number of x."""
     x = np.array(given["x"])
     x.flat[0] = np.nan
     return {**given, "x": x}
 
 
-def shows_nan(answer: Any) -> bool:
+def _shows_nan(answer: Any) -> bool:
     """Return whether the first sample of an answer has a nan; of a dict, that of its dx."""
     rows = np.asarray(answer["dx"] if isinstance(answer, Mapping) else answer, dtype=float)
     if not rows.ndim:
@@ -100,14 +110,14 @@ def same(one: Any, other: Any, tolerance: float) -> bool:
     return bool(np.array_equal(a, b, equal_nan=True) or (np.abs(a - b) <= room).all())
 
 
-def _with_nan(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
+def _observe_nan(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
     try:
-        answer = method(*with_nan(given).values())
+        answer = method(*_with_nan(given).values())
     except NotImplementedError:
         raise
     except Exception:  # the message of the subject's own error is not judged
         return 1
-    return int(shows_nan(answer))
+    return int(_shows_nan(answer))
 
 
 def _in_threads(method: Callable[..., Any], given: Mapping[str, Any]) -> int:

@@ -75,20 +75,14 @@ class ProcessSubject:
         if case.call not in calls.OUTSIDE:
             fact = "only an adapter in Python shows side effects in memory"
             return Answer(unsupported=True, error=fact)
-        plain = replace(case, call="")
-        given = arguments(case, self.dtype)
-        first = self._request(plain, calls.with_nan(given) if case.call == "nan" else given)
-        if first.unsupported:
-            return first
-        if first.error is not None:
-            return Answer(1) if case.call == "nan" else first
-        second = first if case.call == "nan" else self._request(plain, given)
-        if second.error is not None:
-            return second
+        given = calls.requests(arguments(case, self.dtype), case.call)
+        answers = [self._request(replace(case, call=""), each) for each in given]
+        for answer in answers:
+            if answer.unsupported or (answer.error is not None and case.call != "nan"):
+                return answer
         try:
-            if case.call == "nan":
-                return Answer(int(calls.shows_nan(first.result)))
-            return Answer(int(calls.same(first.result, second.result, calls.SAME)))
+            shown = answers[0].error is not None
+            return Answer(int(shown or calls.compare([a.result for a in answers], case.call)))
         except Exception as error:  # an answer may have any form
             return Answer(error=wire.printable(f"the answer cannot be read: {error!r}"))
 
