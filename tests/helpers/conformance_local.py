@@ -40,6 +40,8 @@ def padded(t, degree):
 
 def curve(t, degree, coef, x, order=0):
     """Return a derivative of sum_m coef_m B_m at x: de Boor's differences, then the triangle."""
+    if math.isnan(x):
+        return math.nan
     span = piece(t, x)
     if span is None or order > degree:
         return 0.0
