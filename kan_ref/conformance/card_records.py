@@ -19,7 +19,7 @@ _TEXTS, _LISTS, _TABLES = (
     ("differs", "skipped"),
     ("versions",),
 )
-_NAMES = {*_TEXTS, *_LISTS, *_TABLES, "cases", "topics", "defects"}
+_NAMES = {*_TEXTS, *_LISTS, *_TABLES, "contract", "cases", "topics", "defects"}
 _REMEDY = "test the library again (`report --only NAME`), or restore the file"
 
 
@@ -39,6 +39,8 @@ def read_record(path: Path) -> dict[str, Any]:
     """Return the record in a file; raise ValueError with the file's name for every fault."""
     try:
         found = parse_json(read_regular(os.fspath(path)))
+        if isinstance(found, dict):  # records of the first contract do not state it
+            found = {"contract": 1, **found}
         fault = next(_faults(found, path.stem), None)
     except OSError as error:
         fault = f"it cannot be read ({error.strerror})"
@@ -58,15 +60,23 @@ def _faults(record: Any, name: str) -> Iterator[str]:
             yield f"{key} is {short(record[key])}, but must be text"
     if f"{record['name']}-{record['dtype']}" != name:
         yield "it is the record of another library or precision"
-    if not _is_count(record["cases"]):
-        yield f"cases is {short(record['cases'])}, but must be an integer from 0 on"
+    for key in ("cases", "contract"):
+        if not _is_count(record[key]):
+            yield f"{key} is {short(record[key])}, but must be an integer from 0 on"
     for key in _LISTS:
         if not _is_texts(record[key]):
             yield f"{key} is {short(record[key])}, but must be a list of texts"
     versions = record["versions"]
     if not isinstance(versions, Mapping) or not _is_texts(list(versions.values())):
         yield f"versions is {short(versions)}, but must be an object of texts"
-    yield from _key_faults("topics", record["topics"], {topic.name for topic in load_topics()})
+    if not isinstance(record["topics"], Mapping):
+        yield f"topics is {short(record['topics'])}, but must be an object"
+    known = {topic.name for topic in load_topics()}
+    yield from (
+        f"topics has {short(name)}, which is no topic"
+        for name in record["topics"]
+        if name not in known
+    )
     for topic, counts in record["topics"].items():
         yield from _key_faults(f"topic {topic}", counts, {*COUNTS, "worst_error"})
         for key in COUNTS:

@@ -23,6 +23,7 @@ from kan_ref.conformance import suite
 from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
 from kan_ref.conformance.card_records import BAD, read_records
 from kan_ref.conformance.cards_page import page
+from kan_ref.conformance.cases import CONTRACT_VERSION
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
 from kan_ref.files import replace_file
@@ -103,6 +104,7 @@ def record(entry: Entry, report: Report) -> dict[str, Any]:
         | {"python": platform.python_version()},
         "kan_ref": version("kan_ref"),
         "date": datetime.now(UTC).date().isoformat(),
+        "contract": CONTRACT_VERSION,
         "cases": len(report.outcomes),
         "topics": _topics(report),
         "defects": named,

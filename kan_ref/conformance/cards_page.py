@@ -89,8 +89,9 @@ def _table(records: Sequence[Record]) -> list[str]:
         f"| float64 | {' | '.join(record['name'] for record in shown)} |",
         "|---|" + "---|" * len(shown),
     ]
-    for topic in load_topics():
-        cells = [_cell(record["topics"][topic.name]) for record in shown]
+    tested = {name for record in shown for name in record["topics"]}
+    for topic in (topic for topic in load_topics() if topic.name in tested):
+        cells = [_cell(record["topics"].get(topic.name)) for record in shown]
         lines.append(f"| `{topic.name}` | {' | '.join(cells)} |")
     lines.append(
         f"| **all** | {' | '.join('**{}/{}**'.format(*totals(record)) for record in shown)} |"
@@ -106,7 +107,9 @@ def _table(records: Sequence[Record]) -> list[str]:
     ]
 
 
-def _cell(topic: Mapping[str, int]) -> str:
+def _cell(topic: Mapping[str, int] | None) -> str:
+    if topic is None:
+        return "not tested"
     asked = topic["passed"] + topic["failed"] + topic["blocked"]
     more = f" (+{topic['differs']})" if topic["differs"] else ""
     return f"{topic['passed']}/{asked}{more}" if asked else more.strip() or "-"

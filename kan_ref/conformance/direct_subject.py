@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
-from kan_ref.conformance import wire
+from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import Case, arguments
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A `result`, or `unsupported`, or an `error` message."""
+    """A `result`, or `unsupported` (with the reason as `error`, if known), or an `error`."""
 
     result: Any = None
     unsupported: bool = False
@@ -52,7 +52,10 @@ class DirectSubject:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # a subject's warnings are not errors
-                    return Answer(method(*arguments(case, self.dtype).values()))
+                    given = arguments(case, self.dtype)
+                    if case.call:
+                        return Answer(calls.observe(method, given, case.call))
+                    return Answer(method(*given.values()))
             except NotImplementedError:
                 return Answer(unsupported=True)
             except wire.RAISED as error:

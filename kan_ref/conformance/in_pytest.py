@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.conformance import subjects, suite
-from kan_ref.conformance.cases import Case, load_topics, matches
+from kan_ref.conformance.cases import BSPLINE, Case, load_topics, matches
 
 
 class Check:
@@ -25,7 +25,12 @@ class Check:
 
 
 def pytest_cases(
-    adapter: Any, *, only: Sequence[str] = (), skip: Sequence[str] = (), xfail: Sequence[str] = ()
+    adapter: Any,
+    *,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    xfail: Sequence[str] = (),
+    family: str = BSPLINE,
 ) -> list[Any]:
     """Return the required cases of an adapter's methods as parameters for pytest.
 
@@ -36,6 +41,8 @@ def pytest_cases(
         Globs of case ids or topics.
     xfail : sequence of str
         Globs of cases known to fail; they are marked so.
+    family : str
+        "bspline", or "gaussian", "chebyshev", "fourier", "relu" for other basis functions.
 
     Returns
     -------
@@ -57,7 +64,7 @@ def pytest_cases(
 
     subject = adapter() if isinstance(adapter, type) else adapter
     found = []
-    for _, cases in suite.choose(only, skip):
+    for _, cases in suite.choose(only, skip, family=family):
         for case in cases:
             if case.kind == "required" and hasattr(subject, case.method):
                 marks = (

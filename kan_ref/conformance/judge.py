@@ -18,7 +18,17 @@ FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
 SAME = 1e-6  # an answer matches a defect within this fraction of the defect's own error
 
 # a wrong integer has one possible defect
-_INTEGER_DEFECTS = {"n_intervals": "GridCount", "collapsed_rows": "ConstantFeature"}
+_INTEGER_DEFECTS = {
+    "n_intervals": "GridCount",
+    "collapsed_rows": "ConstantFeature",
+    "arguments_kept": "ArgumentsChanged",
+    "second_equal": "StateKept",
+    "first_kept": "BufferReused",
+    "fortran_equal": "MemoryOrder",
+    "strided_equal": "MemoryOrder",
+    "nan_shown": "NaNSwallowed",
+    "threads_equal": "ThreadUnsafe",
+}
 # defects that give nan or inf
 _NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature")
 

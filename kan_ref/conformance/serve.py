@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from kan_ref.conformance import wire
+from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import METHODS
 
 
@@ -30,9 +30,13 @@ def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict
     if method is None:
         return {"id": request["id"], "unsupported": True}
     given = wire.from_shaped(request["args"])
-    ordered = [convert(given[name]) for name in METHODS[request["method"]]]
+    named = {name: convert(given[name]) for name in METHODS[request["method"]]}
     try:
-        return {"id": request["id"], "result": wire.to_shaped(method(*ordered))}
+        if "call" in request:
+            result = calls.observe(method, named, request["call"])
+        else:
+            result = method(*named.values())
+        return {"id": request["id"], "result": wire.to_shaped(result)}
     except NotImplementedError:
         return {"id": request["id"], "unsupported": True}
     except wire.RAISED as error:

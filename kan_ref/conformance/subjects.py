@@ -13,11 +13,12 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from reprlib import repr as short
 from typing import IO, Any
 
-from kan_ref.conformance import wire
-from kan_ref.conformance.cases import SCHEMA_VERSION, Case, arguments
+from kan_ref.conformance import calls, wire
+from kan_ref.conformance.cases import PROTOCOL_VERSION, Case, arguments
 from kan_ref.conformance.direct_subject import Answer as Answer
 from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
 from kan_ref.conformance.direct_subject import Subject as Subject
@@ -65,13 +66,35 @@ class ProcessSubject:
                 return Answer(error=f"not run: {fact}")
         if self._process is None and (problem := self._start()):
             return Answer(error=problem)
-        given = arguments(case, self.dtype)
+        if case.call and not self.shaped:
+            return self._observe(case)
+        return self._request(case, arguments(case, self.dtype))
+
+    def _observe(self, case: Case) -> Answer:
+        """Return what calls in this other process show, or that they can show nothing."""
+        if case.call not in calls.OUTSIDE:
+            fact = "only an adapter in Python shows side effects in memory"
+            return Answer(unsupported=True, error=fact)
+        given = calls.requests(arguments(case, self.dtype), case.call)
+        answers = [self._request(replace(case, call=""), each) for each in given]
+        for answer in answers:
+            if answer.unsupported or (answer.error is not None and case.call != "nan"):
+                return answer
+        try:
+            shown = answers[0].error is not None
+            return Answer(int(shown or calls.compare([a.result for a in answers], case.call)))
+        except Exception as error:  # an answer may have any form
+            return Answer(error=wire.printable(f"the answer cannot be read: {error!r}"))
+
+    def _request(self, case: Case, given: Mapping[str, Any]) -> Answer:
         self._number += 1
-        request = {
+        request: dict[str, Any] = {
             "id": self._number,
             "method": case.method,
             "args": wire.to_shaped(given) if self.shaped else wire.to_plain(given),
         }
+        if case.call:
+            request["call"] = case.call
         reply, problem = self._exchange(request, case.method)
         if reply is None or problem:
             return Answer(error=problem)
@@ -111,7 +134,7 @@ class ProcessSubject:
         except OSError:
             self.close()
             raise
-        hello: dict[str, Any] = {"method": "hello", "schema": SCHEMA_VERSION}
+        hello: dict[str, Any] = {"method": "hello", "schema": PROTOCOL_VERSION}
         if self.dtype != "float64":
             hello["dtype"] = self.dtype
         reply, problem = self._exchange(hello, "hello")
