@@ -59,7 +59,8 @@ class Case:
     """One call of a method, and its right answer.
 
     `inputs` by argument name, arrays as float64; `expected` and `tolerance` (largest absolute
-    error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined".
+    error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined";
+    `since` is the version of the contract with which the case came.
     `probe` (n, n_in) holds the points at which a returned layer is evaluated. `marks` are the
     answers of known defects.
     """
@@ -75,6 +76,7 @@ class Case:
     tolerance: Mapping[str, float]
     marks: tuple[Mark, ...]
     probe: FloatArray | None
+    since: int = 1
 
     def __repr__(self) -> str:
         return f"Case({self.id!r}, {self.kind}, flags {', '.join(self.flags)})"
@@ -171,7 +173,13 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
         entry["tolerance"],
         marks,
         probe,
+        entry.get("since", 1),
     )
+
+
+def contract_version() -> int:
+    """Return the version of the contract: the largest `since` of all cases."""
+    return max(case.since for topic in load_topics() for case in topic.cases)
 
 
 def arguments(case: Case, dtype: str = "float64") -> dict[str, Any]:

@@ -15,11 +15,16 @@ from kan_ref.conformance.cases import Case, arguments
 
 @dataclass(frozen=True)
 class Answer:
-    """A `result`, or `unsupported`, or an `error` message."""
+    """A `result`, or `unsupported`, or an `error` message.
+
+    `kind` says what the error is: the method "raises" one, the line is "unreadable", there is
+    "no answer" (a hang, an exit), or the case was "not asked", after several of these.
+    """
 
     result: Any = None
     unsupported: bool = False
     error: str | None = None
+    kind: str = "raises"
 
 
 class Subject(Protocol):
@@ -45,11 +50,11 @@ class DirectSubject:
 
     def ask(self, case: Case) -> Answer:
         """Return the answer of the adapter's method to the arguments of the case."""
-        method = getattr(self.adapter, case.method, None)
-        if method is None:
-            return Answer(unsupported=True)
         with user_interrupts():
             try:
+                method = getattr(self.adapter, case.method, None)
+                if method is None:
+                    return Answer(unsupported=True)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # a subject's warnings are not errors
                     return Answer(method(*arguments(case, self.dtype).values()))
