@@ -12,6 +12,7 @@
   const ONE = [1];
   const SCALES = range(Math.log(0.1), Math.log(12), 22).map(Math.exp);
   const SHIFTS = range(-6, 6, 37);
+  const LEAST_SCALE = 0.05; // with less, c grows without bound: sin becomes a parabola, whose own name is x^2
   const SIGNED = [...SCALES.map((scale) => -scale), ...SCALES];
   // scales and shifts worth trying: c and d undo what they can (the scale of a power, the shift of an exponential)
   const CANDIDATES = {
@@ -51,6 +52,7 @@
     const { f } = KAN.functions.FUNCTIONS[name];
     const [scales, shifts] = CANDIDATES[name];
     const at = (A, B) => {
+      if (scales.length > 2 && Math.abs(A) < LEAST_SCALE) return null;
       const found = line(z.map((value) => f(A * value + B)), y, meanY, total);
       return found && { ...found, A, B };
     };

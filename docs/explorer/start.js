@@ -1,4 +1,4 @@
-// Starts the three parts of the page; what goes wrong is said at its top, and the other parts work on.
+// Starts the parts of the page; what goes wrong is said at its top, and the other parts work on.
 "use strict";
 
 (function (root) {
@@ -12,7 +12,7 @@
 
   root.addEventListener("error", (event) => trouble(event.error || event.message));
   root.addEventListener("unhandledrejection", (event) => trouble(event.reason));
-  for (const part of ["basesView", "edgeView", "networkView"]) {
+  for (const part of ["basesView", "edgeView", "networkView", "trainingView", "address"]) {
     try {
       root.KAN[part].start();
     } catch (error) {

@@ -86,7 +86,7 @@ def test_bases_and_all_their_derivatives_are_those_of_kan_ref_bit_for_bit(degree
 
 FAULTS = {
     "derivative without degree": ("plane[r] *= d;", "plane[r] *= 1;"),
-    "last end open": ("x <= knots[last]", "x < knots[last]"),
+    "last end open": ("x <= knots[knots.length - 1]", "x < knots[knots.length - 1]"),
     "interval closed on the right": ("knots[middle] <= x", "knots[middle] < x"),
     "a relative 1e-15": (
         "value / (right(r) + left(d, r))",

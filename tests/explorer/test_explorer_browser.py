@@ -582,6 +582,175 @@ def test_a_network_of_masked_edges_is_no_blank_page(page, tmp_path):
     assert page.text("network-note") == "2 masked edges are not drawn."
 
 
+# --- training
+
+
+def steps(page):
+    return int(re.search(r"Step (\d+)", page.text("train-say"))[1])
+
+
+def errors(page):
+    return [float(number) for number in re.findall(r"RMSE (-?[\d.e-]+\d)", page.text("train-say"))]
+
+
+def train_to(page, n_steps):
+    """Press the button until so many steps are done."""
+    page.run("arguments[0].click()", page.one("#train-run"))
+    page.until(lambda: steps(page) >= n_steps)
+    page.run("arguments[0].click()", page.one("#train-run"))
+
+
+def click(page, name):
+    page.run("arguments[0].click()", page.one(f"#{name}"))
+
+
+def outputs_of_the_trained(page, points):
+    """Of the page's network, by kan_ref, from the arrays that the page holds."""
+    held = page.run("return KAN.trainingView.state.network.layers")
+    layers = [
+        kr.Layer(
+            **{name: np.array(layer[name], dtype=float) for name in ("knots", "coef")},
+            **{name: np.array(layer[name], dtype=float) for name in ("w_base", "w_spline", "mask")},
+            degree=layer["degree"],
+            base=layer["base"],
+        )
+        for layer in held
+    ]
+    return kr.Network(tuple(layers))(points)
+
+
+def test_training_lowers_both_errors_and_halving_keeps_the_function(page):
+    start = errors(page)
+    assert steps(page) == 0
+
+    train_to(page, 150)
+
+    assert max(errors(page)) < 0.2 * min(start)
+    points = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    before, error = outputs_of_the_trained(page, points), errors(page)
+    click(page, "train-halve")
+    np.testing.assert_allclose(outputs_of_the_trained(page, points), before, atol=1e-12)
+    assert errors(page) == error
+    assert "G = 10" in page.text("train-say")
+
+
+def test_one_step_is_one_step_and_start_again_goes_back(page):
+    first = errors(page)
+
+    click(page, "train-one")
+
+    assert steps(page) == 1
+    assert errors(page)[0] < first[0]
+    click(page, "train-again")
+    assert (steps(page), errors(page)) == (0, first)
+
+
+def test_with_a_penalty_weak_edges_can_be_removed_and_the_rest_named(page):
+    page.run(
+        "const e = document.getElementById('train-penalty'); e.value = -2; e.dispatchEvent(new Event('input'))"
+    )
+    train_to(page, 400)
+    page.run(
+        "const e = document.getElementById('train-threshold'); e.value = 0.1; e.dispatchEvent(new Event('input'))"
+    )
+    weak = len(page.all("#train-network .edge.weak"))
+    assert page.text("train-prune") == f"Remove {weak} weak edge{'' if weak == 1 else 's'}"
+    assert weak >= 1
+
+    click(page, "train-prune")
+
+    left = len(page.all("#train-network .edge"))
+    assert left <= 15 - weak
+    assert f"{left} active edges" in page.text("train-say")
+    click(page, "train-name")
+    assert len(page.all("#train-network .edge.symbolic")) == left
+    assert page.text("train-names").startswith("Named: ")
+    assert "smaller learning rate" in page.text("train-names")
+    page.run(
+        "for (const [name, value] of [['rate', -3], ['penalty', -5]]) { const e = document.getElementById(`train-${name}`); e.value = value; e.dispatchEvent(new Event('input')); }"
+    )
+    before = errors(page)[0]
+    train_to(page, steps(page) + 200)
+    assert errors(page)[0] < before
+
+
+def test_a_formula_of_ones_own_is_learned_and_what_is_none_is_told(page):
+    Select(page.one("#train-target")).select_by_value("own")
+    field = page.one("#train-own")
+    assert field.is_displayed()
+    field.clear()
+    field.send_keys("x + 2 y", Keys.TAB)
+    train_to(page, 150)
+    assert errors(page)[1] < 0.2
+
+    field.clear()
+    field.send_keys("log(x)", Keys.TAB)
+
+    told = page.one("#train-error")
+    assert told.is_displayed()
+    assert "The target cannot be used: at x = " in told.text
+    field.clear()
+    field.send_keys("steal(x)", Keys.TAB)
+    assert '"steal" is not known' in told.text
+
+
+def test_the_backward_values_of_a_sample_are_those_of_kan_ref(page):
+    page.run(
+        "const e = document.getElementById('train-sample'); e.value = 7; e.dispatchEvent(new Event('input'))"
+    )
+
+    rows = page.run(
+        "return [...document.querySelectorAll('#train-sample-rows tr')].map((row) => [...row.children].map((cell) => cell.textContent))"
+    )
+
+    said = {name: [float(n.replace("\N{MINUS SIGN}", "-")) for n in rest] for name, *rest in rows}
+    x = np.array([[said["x"][0], said["y"][0]]])
+    value = outputs_of_the_trained(page, x)[0, 0]
+    target = np.exp(np.sin(np.pi * x[0, 0]) + x[0, 1] ** 2)
+    assert said["output"] == [
+        pytest.approx(value, abs=2e-3),
+        pytest.approx(2.0 * (value - target), rel=2e-3, abs=2e-3),
+    ]
+    h = 1e-5
+    for name, step in (("x", [h, 0.0]), ("y", [0.0, h])):
+        sides = [
+            (outputs_of_the_trained(page, x + sign * np.array(step))[0, 0] - target) ** 2
+            for sign in (1, -1)
+        ]
+        assert said[name][1] == pytest.approx((sides[0] - sides[1]) / (2.0 * h), rel=5e-3, abs=5e-3)
+
+
+def test_the_address_opens_the_page_as_it_was(page):
+    page.run(
+        "location.hash = '#part=training&target=x y&hidden=2&intervals=7&degree=2&rate=-1&penalty=-3&seed=4'"
+    )
+    page.driver.refresh()
+    page.until(lambda: page.all("#train-network .edge"))
+
+    assert page.text("train-say").startswith("Step 0: ")
+    assert "[2, 2, 1], G = 7, 6 active edges" in page.text("train-say")
+    first = errors(page)
+    page.set_slider("train-seed", 5)
+    assert errors(page) != first
+    assert "seed=5" in page.run("return location.hash")
+    page.driver.refresh()
+    page.until(lambda: page.all("#train-network .edge"))
+    assert page.text("train-seed-value") == "5"
+    page.run("history.replaceState(null, '', '#')")
+
+
+def test_alone_in_a_frame_the_other_parts_are_hidden(page):
+    page.run("location.hash = '#part=training&only'")
+    page.driver.refresh()
+    page.until(lambda: page.all("#train-network .edge"))
+
+    shown = page.run(
+        "return [...document.querySelectorAll('section')].filter((e) => e.offsetParent !== null).map((e) => e.id)"
+    )
+    assert shown == ["training"]
+    page.run("history.replaceState(null, '', '#')")
+
+
 # --- any screen
 
 
@@ -633,7 +802,7 @@ def test_on_a_phone_a_handle_is_dragged_with_a_finger(phone):
 
 def test_everything_that_can_be_used_has_a_name_and_a_finger_has_room(phone):
     names = phone.run(
-        """return [...document.querySelectorAll('input, select, button, [role=slider], [role=button]')].map((e) => [
+        """return [...document.querySelectorAll('input, select, button, [role=slider], [role=button]')].filter((e) => !e.closest('[hidden]')).map((e) => [
             (e.getAttribute('aria-label') || (e.labels && [...e.labels].map((l) => l.textContent).join(' ')) || e.textContent).trim(),
             e.getBoundingClientRect().height])"""
     )

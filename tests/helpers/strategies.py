@@ -1,6 +1,7 @@
 """What Hypothesis draws for B-splines: knot vectors of every kind, and points where conventions matter."""
 
 import math
+import os
 
 import numpy as np
 from hypothesis import assume
@@ -9,6 +10,16 @@ from hypothesis import strategies as st
 KINDS = ("uniform", "clamped", "uneven", "wild", "repeated")
 SMOOTH_KINDS = ("uniform", "clamped", "uneven")
 LARGEST_DEGREE = 7
+
+# the share of the random cases that tests draw by themselves, by profile (tests/conftest.py)
+SHARE = {"few": 0.2, "dev": 0.4, "ci": 1.0, "explore": 1.0}[
+    os.environ.get("HYPOTHESIS_PROFILE", "dev")
+]
+
+
+def draws(n):
+    """Return the seeds of a test that draws at most n cases by itself, without Hypothesis."""
+    return range(math.ceil(SHARE * n))
 
 
 def degrees(low=0, high=LARGEST_DEGREE):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from c_code import build, call, close, needs_compiler
 from networks import KINDS, random_batch, random_layer, random_network, with_formulas
+from strategies import draws
 
 import kan_ref as kr
 from kan_ref.functions.library import BUILT_IN, LIBRARY
@@ -37,7 +38,7 @@ SINGLE = {
 }
 DEEP = {
     f"deep_{seed}": random_network(RNG(seed), degrees=range(6), widths=(3, 4, 2, 2))
-    for seed in range(12)
+    for seed in draws(12)
 }
 MIXED = {
     f"mixed_{seed}": with_formulas(RNG(seed), network) for seed, network in enumerate(DEEP.values())

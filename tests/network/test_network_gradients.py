@@ -14,6 +14,7 @@ from networks import (
     random_network,
 )
 from oracles_layer import network_backward
+from strategies import draws
 
 import kan_ref as kr
 from kan_ref.network.jacobian import prediction_jacobian
@@ -61,7 +62,7 @@ def test_the_checker_finds_every_gradient_and_the_jacobian_right(degrees):
     It allows 1e-7 and the rounding of the difference, which shows where a part moves the outputs a thousand times less than others.
     """
     errors = []
-    for seed in range(20):
+    for seed in draws(20):
         network, x, rng = case_for(degrees, [*degrees, seed])
         with contraction_by(WAYS[seed % 2]):
             report = kr.check_gradients(network, x, rng=rng, n_directions=1)
@@ -80,7 +81,7 @@ def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth
     """Independent of the checker: x and theta move together; (8 d(h) - d(2h)) / 6 with d(h) = f(h) - f(-h)."""
     errors, h = [], 1e-5
     with contraction_by(way):
-        for seed in range(20):
+        for seed in draws(20):
             network, x, rng = case_for(degrees, [7, *degrees, seed])
             dy = rng.normal(size=(len(x), network.widths[-1]))
             x_direction, theta_direction = (

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jet_checks import TOLERANCE, error, fourth_order, some_case
 from networks import SMOOTH_FUNCTIONS, seeds
+from strategies import draws
 
 import kan_ref as kr
 
@@ -132,7 +133,7 @@ def differences(function, x, axes):
 
 @pytest.mark.parametrize("degree", [2, 3, 4, 5])
 def test_the_hessian_is_the_difference_of_the_jacobian_and_that_of_the_values_to_1e_7(degree):
-    for seed in range(10):
+    for seed in draws(10):
         network, x, _ = some_case([degree, seed], degrees=(degree,), formulas=bool(seed % 2))
         axes = np.eye(x.shape[1])
         by_values, by_slopes = (

@@ -16,6 +16,7 @@ from jet_checks import (
     random_directions,
 )
 from oracles_jets import activation_value, perceptron_derivatives
+from strategies import draws
 
 import kan_ref as kr
 from kan_ref.functions.activation import ACTIVATION_NAMES, activation_values
@@ -114,7 +115,7 @@ def test_value_gradient_and_hessian_are_those_of_the_chain_rule_number_by_number
 @activations
 @depths
 def test_first_and_second_derivatives_are_differences_to_1e_7(activation, depth):
-    for seed in range(5):
+    for seed in draws(5):
         mlp, x, _ = example(activation, depth, seed)
         assert forward_error(mlp, x) <= TOLERANCE
 
@@ -122,7 +123,7 @@ def test_first_and_second_derivatives_are_differences_to_1e_7(activation, depth)
 @activations
 @depths
 def test_gradients_and_rows_of_every_kind_of_jet_are_differences_to_1e_7(activation, depth):
-    for seed in range(5):
+    for seed in draws(5):
         mlp, x, rng = example(activation, depth, seed)
         for kind in every_kind(rng, x.shape[1], len(x)).values():
             assert max(gradient_errors(mlp, x, kind, rng).values()) <= TOLERANCE

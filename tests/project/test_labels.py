@@ -128,13 +128,8 @@ def sources_of_the_project():
     }
 
 
-SOURCES = sources_of_the_project()
-FAULTS = faults(SOURCES)
-
-
-@pytest.mark.parametrize("part", sorted({part_of(file) for file in SOURCES}))
-def test_labels_are_defined_once_have_their_packages_letter_and_lead_to_a_definition(part):
-    found = FAULTS.get(part, [])
+def test_labels_are_defined_once_have_their_packages_letter_and_lead_to_a_definition():
+    found = [line for lines in faults(sources_of_the_project()).values() for line in lines]
 
     assert not found, f"{len(found)} faults\n" + "\n".join(found)
 

@@ -42,7 +42,7 @@ _BY_LIBRARY = {
         **_of(
             "kan/spline.py",
             LastEnd=f"38: {_INTERVALS}",
-            RepeatedKnots="46: `nan_to_num` corrects the values of 0/0, but their gradients are nan",
+            RepeatedKnots="46: `nan_to_num` corrects the values of 0/0, but gradients are nan",
         ),
         **_of(
             "kan/KANLayer.py",

@@ -1,0 +1,40 @@
+// The state of the page in its address, behind #: part=training&target=x y&intervals=5. A link opens the page as it was; with `only`,
+// as in a frame of a tutorial, all other parts are hidden.
+"use strict";
+
+(function (root) {
+  const KAN = (root.KAN = root.KAN || {});
+
+  const read = () => new URLSearchParams(root.location.hash.slice(1));
+
+  // The number of a name, held in [low, high]; the standard where the address has none, or something else.
+  function number(name, standard, low, high) {
+    const text = read().get(name);
+    const value = text === null || text.trim() === "" ? NaN : Number(text);
+    return Number.isFinite(value) ? Math.min(Math.max(value, low), high) : standard;
+  }
+
+  const text = (name, standard) => read().get(name) ?? standard;
+
+  // Writes values of one part; those of other parts go, since a link shows one thing.
+  function write(part, values) {
+    const own = new URLSearchParams({ part, ...values });
+    if (read().has("only")) own.set("only", "");
+    root.history.replaceState(null, "", `#${own}`);
+  }
+
+  // Shows the part that the address names, or it alone.
+  function start() {
+    const part = text("part", "");
+    const place = part && root.document.getElementById(part);
+    if (!place || place.tagName !== "SECTION") return;
+    if (read().has("only")) {
+      root.document.body.classList.add("only");
+      place.classList.add("chosen-part");
+    } else {
+      place.scrollIntoView();
+    }
+  }
+
+  KAN.address = { number, text, write, start };
+})(globalThis);
