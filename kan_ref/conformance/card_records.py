@@ -6,7 +6,7 @@ with, and may lack topics that came later.
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any
@@ -39,22 +39,26 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         raise ValueError(f"{fault}; {_REMEDY}") from None
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}; {_REMEDY}") from None
-    found, seen = [], set()
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for number, line in enumerate(lines, 1):
         try:
-            record = parse_json(line)
-            fault = next(_faults(record), None)
+            record = _record(line, found)
         except ValueError as error:
-            record, fault = None, str(error)
-        if fault is None and (key := (record["name"], record["dtype"])) in seen:
-            fault = f"{' '.join(key)} has a record already"
-        if fault is not None:
-            raise ValueError(
-                f"{path}, line {number}, is no record of a report card: {fault}; {_REMEDY}"
-            )
-        seen.add((record["name"], record["dtype"]))
-        found.append(record)
-    return in_order(found)
+            where = f"{path}, line {number}, is no record of a report card"
+            raise ValueError(f"{where}: {error}; {_REMEDY}") from None
+        found[record["name"], record["dtype"]] = record
+    return in_order(found.values())
+
+
+def _record(line: bytes, before: Container[tuple[str, str]]) -> dict[str, Any]:
+    """Return the record of a line; raise ValueError with the first fault."""
+    record: dict[str, Any] = parse_json(line)
+    fault = next(_faults(record), None)
+    if fault is None and (record["name"], record["dtype"]) in before:
+        fault = f"{record['name']} {record['dtype']} has a record already"
+    if fault is not None:
+        raise ValueError(fault)
+    return record
 
 
 def in_order(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
