@@ -1,4 +1,5 @@
-"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--samples N] [--jobs N]`: which formulas `kan_ref.discover` recovers.
+"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--samples N] [--jobs N] [--record] [--page]`:
+which formulas `kan_ref.discover` recovers.
 
 `discover` gets uniform samples of each formula of `formula_sets` on its box, in the units given there, and the names of the inputs. It gets
 neither widths nor functions. A formula counts as found if the result agrees with it on 1000 fresh samples without noise to 1e-9 of their
@@ -8,6 +9,8 @@ to N noisy samples.
 The program prints a line for each run, and the verdict with its numbers below each failure. Then come the counts of each collection, the
 counts of the verdicts, and the failures again. The exit status is 1 if a formula with an error above 1e-9 has the verdict "exact", or if
 a run ends with an error message. A formula that is not found, and is said not to be, is no error of the program.
+
+`--record` keeps the runs for the page docs/formulas_found.md, whose tables `--page` prints from them without a run.
 
 NAME is a formula or a collection. The CPU seconds are those of one thread.
 """
@@ -28,6 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
+from benchmarks import discovery_page
 from benchmarks.formula_sets import FORMULAS, Formula
 from benchmarks.jobs import job_count, run_all
 from kan_ref.program import run_program
@@ -61,6 +65,23 @@ class Outcome:
             f"{self.formula.name:22} seed {self.seed}  {mark:5}  {self.error:8.1e}  "
             f"{self.seconds:6.1f} s  {self.kind:13}  {self.text}"
         )
+
+
+def record_of(one: Outcome, noise: float, n_samples: int) -> discovery_page.Record:
+    """Return a run as a record of the page."""
+    most = discovery_page.MOST_TEXT
+    text = one.text if len(one.text) <= most else one.text[: most - 3] + "..."
+    return {
+        "name": one.formula.name,
+        "noise": noise,
+        "samples": n_samples,
+        "seed": one.seed,
+        "found": one.found,
+        "error": float(f"{one.error:.1e}") if np.isfinite(one.error) else None,
+        "seconds": round(one.seconds, 1),
+        "kind": one.kind,
+        "formula": text,
+    }
 
 
 def run_one(formula: Formula, seed: int, noise: float, n_samples: int) -> Outcome:
@@ -165,12 +186,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--samples", type=int, default=1000, help="training samples (default %(default)s)"
     )
     parser.add_argument("--jobs", type=job_count, default=1)
+    parser.add_argument("--record", action="store_true", help="keep the runs for the page")
+    parser.add_argument("--page", action="store_true", help="print the page from them, no runs")
     options = parser.parse_args(arguments)
     if options.seeds < 1 or options.samples < 20 or not 0.0 <= options.noise < np.inf:
         parser.error(
             f"--seeds is {options.seeds}, --samples {options.samples} and --noise "
             f"{options.noise:g}, but they must be at least 1, 20 and 0"
         )
+    if options.page:
+        discovery_page.render()
+        return 0
     try:
         formulas = chosen(options.name)
     except ValueError as error:
@@ -188,8 +214,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in runs:
             print(one if one.found else _explained(one), flush=True)
         outcomes += runs
+        if options.record:
+            rows = [record_of(one, options.noise, options.samples) for one in runs]
+            discovery_page.write(rows)
     if outcomes:
         print(report(outcomes))
+        if options.record:
+            discovery_page.render()
     return 1 if any(one.is_wrong_claim for one in outcomes) else status
 
 

@@ -10,10 +10,15 @@ Every method works on standardized inputs. With `--peers`, pykan too (extra `pee
     MLP              one hidden layer of 100, scikit-learn's defaults but 1000 iterations
 
 Targets: R^2 at least that of spline + ridge - 0.02 on every table and + 0.03 on friedman1, no fold below 0; accuracy at least that of
-logistic regression - 0.01, and 0.95 on moons. A last column says whether they are met.
+logistic regression - 0.01, and 0.95 on moons. A last column says whether they are met. On the 20 samples of linnerud no method meets
+"no fold below 0", the mean neither; friedman2 was named in its place before its first run, and both are shown.
+
+`--checks` runs scikit-learn's `check_estimator` on both estimators with their defaults instead, which takes minutes, prints the checks
+that do not pass, and ends with exit status 1 if one fails.
 """
 
 import argparse
+import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -31,6 +36,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
 
 from benchmarks.tables import aligned
 from kan_ref.sklearn import KANClassifier, KANRegressor
@@ -88,6 +94,9 @@ TABLES: dict[str, Callable[[], Table]] = {
     "cars": cars,
     "friedman1": table(
         datasets.make_friedman1, classes=False, n_samples=500, noise=1.0, random_state=SEED
+    ),
+    "friedman2": table(
+        datasets.make_friedman2, classes=False, n_samples=500, noise=125.0, random_state=SEED
     ),
     "linnerud": table(datasets.load_linnerud, classes=False, **BUILT_IN),
     "wine": table(datasets.load_wine, classes=True, **BUILT_IN),
@@ -189,8 +198,24 @@ def verdict(name: str, found: dict[str, list[float]], *, classes: bool) -> str:
     return ", ".join(missed) or "met"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print one row a table and method."""
+def checks() -> int:
+    """Print how scikit-learn's checks end for the defaults; return the number of failures."""
+    failures = 0
+    for kind in (KANRegressor, KANClassifier):
+        began = time.process_time()
+        results = check_estimator(kind(), on_fail=None, on_skip=None)
+        status = [result["status"] for result in results]
+        failures += status.count("failed")
+        counts = ", ".join(f"{status.count(one)} {one}" for one in sorted(set(status)))
+        print(f"{kind.__name__}: {counts}; {time.process_time() - began:.0f} CPU s")
+        for result in results:
+            if result["status"] != "passed":
+                print(f"  {result['check_name']} {result['status']}: {result['exception']}")
+    return failures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print one row a table and method, or the checks; return 1 if a check fails."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.estimators",
         description=__doc__,
@@ -205,7 +230,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help=", ".join(TABLES),
     )
     parser.add_argument("--peers", action="store_true", help="pykan too")
+    parser.add_argument("--checks", action="store_true", help="scikit-learn's checks instead")
     options = parser.parse_args(arguments)
+    if options.checks:
+        return int(checks() > 0)
     for name in options.only:
         rows = [[name, "mean", "worst fold", "CPU s a fit", "targets"]]
         samples, found = TABLES[name](), {}
@@ -216,7 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows[1][-1] = verdict(name, found, classes=samples.classes)
         print(f"{len(samples.x)} samples, {samples.x.shape[1]} inputs")
         print(aligned(rows), flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,6 +6,9 @@ The inputs are the symbols of the text in alphabetical order.
 Sources: Nguyen (Uy et al. 2011), Keijzer 2003, Vladislavleva et al. 2009, Jin et al. 2019, Livermore (Mundhenk et al. 2021), the dimensionless
 Feynman equations of Liu et al. 2024, Table 2. The physical formulas are textbook laws in SI units, with the constants of CODATA 2018, so
 that inputs and targets have very different magnitudes; their boxes are ours.
+
+The collection "drawn" has 20 of 64 further formulas of Nguyen, R, Constant, Livermore, Jin, Keijzer, Vladislavleva, Korns, the Strogatz
+systems and the dimensionless Feynman equations. `numpy.random.default_rng(18).choice` drew them before the first run on any of them.
 """
 
 from collections.abc import Callable
@@ -65,6 +68,7 @@ def _formula(collection: str, name: str, text: str, *box: tuple[float, float]) -
 UNIT = (-1.0, 1.0)
 _OWN = "products, compositions, scales"
 _SI = "physics, SI units"
+_DRAWN = "drawn"
 _FEYNMAN = ("I.6.2", "I.12.11", "I.13.12", "I.15.3x", "I.16.6", "I.18.4", "I.26.2", "I.27.6", "I.30.5", "I.37.4", "I.44.4", "I.50.26",
             "II.6.15a", "II.11.27", "II.35.18", "II.36.38")  # fmt: skip
 
@@ -158,4 +162,31 @@ FORMULAS = (
         (900.0, 1100.0),
         (0.5, 10.0),
     ),
+    _formula(_DRAWN, "R2", "(x**5-3*x**3+1)/(x**2+1)", UNIT),
+    _formula(_DRAWN, "Constant 5", "sin(x**2)*cos(x)-0.75", UNIT),
+    _formula(_DRAWN, "Constant 3", "sin(1.5*x)*cos(0.5*y)", (0.0, 1.0)),
+    _formula(_DRAWN, "L5", "x**4-x**3+x**2-y", (0.0, 1.0)),
+    _formula(_DRAWN, "L9", "x**9+x**8+x**7+x**6+x**5+x**4+x**3+x**2+x", UNIT),
+    _formula(_DRAWN, "L18", "sin(x**2)*cos(x)-5", UNIT),
+    _formula(_DRAWN, "J6", "1.35*x*y+5.5*sin((x-1)*(y-1))", (-3.0, 3.0)),
+    _formula(_DRAWN, "K4", "x**3*exp(-x)*cos(x)*sin(x)*(sin(x)**2*cos(x)-1)", (0.0, 10.0)),
+    _formula(_DRAWN, "K7", "log(x)", (1.0, 100.0)),
+    _formula(_DRAWN, "V3", "exp(-x)*x**3*cos(x)*sin(x)*(cos(x)*sin(x)**2-1)*(y-5)", (0.05, 10.0)),
+    _formula(_DRAWN, "V7", "(x-3)*(y-3)+2*sin((x-4)*(y-4))", (0.05, 6.05)),
+    _formula(_DRAWN, "V8", "((x-3)**4+(y-3)**3-(y-3))/((y-2)**4+10)", (0.05, 6.05)),
+    _formula(_DRAWN, "Korns 3", "-5.41+4.9*(v-x+y/w)/(3*w)", UNIT, (0.5, 3.0), UNIT, UNIT),
+    _formula(_DRAWN, "Korns 8", "6.87+11*sqrt(7.23*x*v*w)", (0.0, 5.0)),
+    _formula(_DRAWN, "bacres1", "20-x-x*y/(1+0.5*x**2)", (0.0, 10.0)),
+    _formula(_DRAWN, "lv1", "3*x-2*x*y-x**2", (0.0, 5.0)),
+    _formula(_DRAWN, "shearflow1", "cos(x)*cot(y)", (-3.0, 3.0), (0.3, 2.8)),
+    _formula(_DRAWN, "vdp1", "10*(y-(x**3-x)/3)", (-3.0, 3.0)),
+    _formula(
+        _DRAWN,
+        "I.6.2b",
+        "exp(-(t-t1)**2/(2*s**2))/sqrt(2*pi*s**2)",
+        (0.5, 2.0),
+        (-1.5, 1.5),
+        (-1.5, 1.5),
+    ),
+    _formula(_DRAWN, "II.11.7", "n*(1+a*cos(t))", UNIT, (0.1, 1.0), (0.0, 6.283185307179586)),
 )

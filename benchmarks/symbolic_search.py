@@ -72,6 +72,8 @@ def draw_ends(function: Function, rng: np.random.Generator) -> tuple[float, floa
         return middle - half, middle + half
     if function.name == "tan":
         p, q = rng.uniform(-1.5, 1.5, 2)
+    elif function.name == "1/|x|":  # on one side of 0 it is 1/x
+        p, q = np.array([-1.0, 1.0]) * 10.0 ** rng.uniform(-1.0, 1.0, 2)
     elif function.singular:
         p, q = rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-1.0, 1.0, 2)
     elif np.isfinite(low) and np.isfinite(high):

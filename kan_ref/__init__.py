@@ -13,11 +13,11 @@ from kan_ref.version import __version__ as __version__
 # package or module of kan_ref -> the public names that it defines
 _PUBLIC = {
     "baselines": "LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids",
-    "bspline": "fit_curve uniform_knots",
+    "bspline": "fit_curve percentile_bounds uniform_knots",
     "discovery": "discover eliminate",
     "drawing": "draw_network save_film",
     "formulas": "equation_term formula formula_latex from_formula recognise_constants",
-    "functions": "LIBRARY register_function unregister_function",
+    "functions": "LIBRARY compose register_function unregister_function",
     "io": (
         "from_efficient_kan from_jaxkan from_pykan load save "
         "to_c to_efficient_kan to_jaxkan to_pykan to_scipy"
@@ -32,7 +32,10 @@ _PUBLIC = {
         "input_jacobian input_laplacian linear_term residual_problem value_term"
     ),
     "sparsity": "edge_scores node_scores prune remove_edges remove_nodes",
-    "symbolic": "auto_symbolic fit_affine fix_symbolic suggest_symbolic unfix_symbolic",
+    "symbolic": (
+        "auto_symbolic canonical_form fit_affine fix_pattern fix_symbolic split_edge "
+        "suggest_symbolic unfix_symbolic"
+    ),
     "data": "Data",
     "targets": "TARGETS sample",
     "training": (

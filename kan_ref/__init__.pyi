@@ -31,6 +31,7 @@ from kan_ref.baselines import init_mlp as init_mlp
 from kan_ref.baselines import lan_from_mlp as lan_from_mlp
 from kan_ref.baselines import update_lan_grids as update_lan_grids
 from kan_ref.bspline import fit_curve as fit_curve
+from kan_ref.bspline import percentile_bounds as percentile_bounds
 from kan_ref.bspline import uniform_knots as uniform_knots
 from kan_ref.data import Data as Data
 from kan_ref.discovery import discover as discover
@@ -43,6 +44,7 @@ from kan_ref.formulas import formula_latex as formula_latex
 from kan_ref.formulas import from_formula as from_formula
 from kan_ref.formulas import recognise_constants as recognise_constants
 from kan_ref.functions import LIBRARY as LIBRARY
+from kan_ref.functions import compose as compose
 from kan_ref.functions import register_function as register_function
 from kan_ref.functions import unregister_function as unregister_function
 from kan_ref.io import from_efficient_kan as from_efficient_kan
@@ -91,8 +93,11 @@ from kan_ref.sparsity import prune as prune
 from kan_ref.sparsity import remove_edges as remove_edges
 from kan_ref.sparsity import remove_nodes as remove_nodes
 from kan_ref.symbolic import auto_symbolic as auto_symbolic
+from kan_ref.symbolic import canonical_form as canonical_form
 from kan_ref.symbolic import fit_affine as fit_affine
+from kan_ref.symbolic import fix_pattern as fix_pattern
 from kan_ref.symbolic import fix_symbolic as fix_symbolic
+from kan_ref.symbolic import split_edge as split_edge
 from kan_ref.symbolic import suggest_symbolic as suggest_symbolic
 from kan_ref.symbolic import unfix_symbolic as unfix_symbolic
 from kan_ref.targets import TARGETS as TARGETS

@@ -1,7 +1,8 @@
 """The samples that every fit takes: training and test points, with their values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,6 +72,18 @@ class Data(Record):
     y_test: FloatArray
     names: tuple[str, ...] | None = None
     classes: NDArray[Any] | None = None
+
+    if TYPE_CHECKING:  # the arguments may be lists, Series or tensors; the attributes are arrays
+
+        def __init__(
+            self,
+            x_train: ArrayLike,
+            y_train: ArrayLike,
+            x_test: ArrayLike,
+            y_test: ArrayLike,
+            names: Sequence[str] | None = None,
+            classes: ArrayLike | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):

@@ -1,4 +1,4 @@
-"""Write each tutorial and solution also as a Jupyter notebook without outputs, with a link at the top of its page.
+"""Write each tutorial and solution also as a Jupyter notebook with its outputs, with links at the top of its page, and all of them as one archive.
 
 The file runs.json beside Sphinx's own files records how the run of each page ended: page -> {"succeeded", "runtime", "traceback"}.
 """
@@ -6,14 +6,18 @@ The file runs.json beside Sphinx's own files records how the run of each page en
 import json
 import posixpath
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jupytext
+import nbformat
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
+from notebook_text import plain, repository
 from sphinx.application import Sphinx
+
+ARCHIVE = "notebooks/kan_ref_notebooks.zip"
 
 
 def notebook_of(page: str) -> str:
@@ -23,29 +27,65 @@ def notebook_of(page: str) -> str:
 
 
 def offer(app: Sphinx, doctree: nodes.document) -> None:
-    """Insert a link to the notebook under the title."""
+    """Insert links to the notebook and to the archive under the title."""
     page = app.env.docname
     if (
         page.startswith("tutorials/")
         and doctree.children
         and isinstance(doctree.children[0], nodes.section)
     ):
-        where = posixpath.relpath(notebook_of(page), posixpath.dirname(page))
+        links = [
+            nodes.reference(
+                "", text, internal=True, refuri=posixpath.relpath(where, posixpath.dirname(page))
+            )
+            for text, where in (
+                ("Download as a notebook", notebook_of(page)),
+                ("all notebooks in one archive", ARCHIVE),
+            )
+        ]
         line = nodes.paragraph(
-            "",
-            "",
-            nodes.reference("", "Download as a notebook", refuri=where, internal=True),
-            classes=["notebook-link"],
+            "", "", links[0], nodes.Text(", or "), links[1], classes=["notebook-link"]
         )
         doctree.children[0].insert(1, line)
 
 
+def notebook(app: Sphinx, page: str) -> nbformat.NotebookNode:
+    """Return the notebook of a page as it ran when the site was built, with its text as any viewer shows it."""
+    ran = Path(app.outdir).parent / "jupyter_execute" / f"{page}.ipynb"
+    found: nbformat.NotebookNode = nbformat.read(ran, as_version=4)
+    numbers = app.env.get_domain("math").equations  # type: ignore[attr-defined]
+    for number, cell in enumerate(found.cells):
+        cell["id"] = f"cell-{number}"
+        cell["metadata"] = {}
+        if cell.cell_type == "markdown":
+            cell["source"] = plain(cell.source, page, numbers)
+        elif cell.cell_type == "code":
+            for output in cell.outputs:
+                output.pop("metadata", None) if output.output_type == "stream" else None
+    line = f"This notebook belongs to [kan_ref]({repository()}), version {app.config.release}. To run it, install `kan_ref`."
+    found.cells.insert(0, nbformat.v4.new_markdown_cell(line, id="about"))
+    found["metadata"] = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.validate(found)
+    return found
+
+
 def write(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Write the notebooks; yield no further pages."""
-    for page in sorted(page for page in app.env.found_docs if page.startswith("tutorials/")):
-        target = Path(app.outdir, notebook_of(page))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        jupytext.write(jupytext.read(Path(app.srcdir, f"{page}.md")), target)
+    """Write the notebooks and their archive, the same bytes for the same pages; yield no further pages."""
+    pages = sorted(page for page in app.env.found_docs if page.startswith("tutorials/"))
+    archive = Path(app.outdir, ARCHIVE)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for page in pages:
+            target = Path(app.outdir, notebook_of(page))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = nbformat.writes(notebook(app, page))
+            target.write_text(text, encoding="utf-8")
+            place = zipfile.ZipInfo(f"kan_ref_{notebook_of(page)}", (1980, 1, 1, 0, 0, 0))
+            place.compress_type = zipfile.ZIP_DEFLATED
+            files.writestr(place, text)
     yield from ()
 
 

@@ -20,7 +20,16 @@
   const superscript = (text) => text.replace(/[\d.]/g, (digit) => (digit === "." ? "·" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]));
 
   // the name of a function as it is shown in a box: "x^2" with a raised 2, "1/sqrt" with a root sign
-  const functionText = (name) => name.replace(/\^([\d.]+)/, (_, power) => superscript(power)).replace("sqrt", "√");
+  const functionText = (name) => name.replace(/\^([\d.]+)/g, (_, power) => superscript(power)).replaceAll("sqrt", "√");
+
+  // f(inner) for people
+  function appliedText(name, inner) {
+    const power = /^(1\/)?x(\^[\d.]+)?$/.exec(name);
+    const bracket = inner === "x" ? "x" : `(${inner})`;
+    if (power) return `${power[1] || ""}${bracket}${power[2] ? superscript(power[2].slice(1)) : ""}`;
+    const named = { sqrt: `√(${inner})`, "1/sqrt": `1/√(${inner})`, abs: `|${inner}|`, "1/|x|": `1/|${inner}|`, gaussian: `exp(−${bracket}²)`, logcosh: `log cosh(${inner})` };
+    return named[name] || `${name}(${inner})`;
+  }
 
   // c f(a x + b) + d for people
   function formulaText(name, [a, b, c, d], digits = 4) {
@@ -28,12 +37,7 @@
     const plus = (value) => (Math.abs(value) < 1e-12 ? "" : value < 0 ? ` − ${write(-value)}` : ` + ${write(value)}`);
     if (name === "0") return write(d);
     const inner = `${a === 1 ? "" : a === -1 ? "−" : `${write(a)} `}x${plus(b)}`;
-    const plain = inner === "x";
-    const power = /^(1\/)?x(\^[\d.]+)?$/.exec(name);
-    const bracket = plain ? "x" : `(${inner})`;
-    const f = power
-      ? `${power[1] || ""}${bracket}${power[2] ? superscript(power[2].slice(1)) : ""}`
-      : name === "sqrt" ? `√(${inner})` : name === "1/sqrt" ? `1/√(${inner})` : name === "abs" ? `|${inner}|` : name === "gaussian" ? `exp(−${bracket}²)` : `${name}(${inner})`;
+    const f = (KAN.functions.partsOf(name) || [name]).reduceRight((text, part) => appliedText(part, text), inner);
     const scaled = c === 1 ? f : c === -1 ? `−${f}` : `${write(c)} ${f.startsWith("1/") ? `· ${f}` : f}`;
     return scaled + plus(d);
   }

@@ -1,4 +1,4 @@
-// A network from the text of a JSON file that kan_ref.save wrote: versions 1 and 2 of the format in kan_ref/io/document.py. The file may
+// A network from the text of a JSON file that kan_ref.save wrote: versions 1 to 3 of the format in kan_ref/io/document.py. The file may
 // come from anywhere: whatever is wrong with it is said in one sentence (an Error), and nothing of it is ever run. What this reader
 // accepts and rejects is what kan_ref.load accepts and rejects; a test compares them.
 "use strict";
@@ -7,7 +7,8 @@
   const KAN = (root.KAN = root.KAN || {});
 
   const FORMAT = "kan_ref network";
-  const VERSION = 2;
+  const VERSION = 3;
+  const COMPOSED = 3; // the first version with composed functions
   const ARRAYS = ["knots", "coef", "w_base", "w_spline", "mask"];
   const FORMULAS = ["symbolic", "affine"];
   const MOST_BYTES = 2 ** 27;
@@ -83,8 +84,8 @@
       checkKeys(one, edge, ["output", "input", "function", "row"]);
       const name = edge.function;
       if (typeof name !== "string") fail(`${one} has the function ${short(name)}, but needs a name`);
-      if (!Object.hasOwn(KAN.functions.FUNCTIONS, name)) {
-        fail(`${one} has the function ${short(name)}, which is not among the ${Object.keys(KAN.functions.FUNCTIONS).length} that this page knows`);
+      if (KAN.functions.find(name) === undefined) {
+        fail(`${one} has the function ${short(name)}, which is neither among the ${Object.keys(KAN.functions.FUNCTIONS).length} that this page knows nor composed of them`);
       }
       for (const [key, many] of [["output", nOutputs], ["input", nInputs], ["row", nRows]]) {
         if (!KAN.json.isWhole(edge, key) || edge[key] < 0 || edge[key] >= many) {
@@ -141,6 +142,8 @@
       fail("it has formulas, which have no place in format version 1");
     }
     const read = layers.map(readLayer);
+    const composed = read.flatMap((layer) => [...layer.symbolic.values()]).find((edge) => !Object.hasOwn(KAN.functions.FUNCTIONS, edge.name));
+    if (composed && version < COMPOSED) fail(`it has the composed function ${short(composed.name)}, which has no place in format version ${version}`);
     read.slice(1).forEach((layer, l) => {
       if (layer.nInputs !== read[l].nOutputs) fail(`layer ${l} has ${read[l].nOutputs} outputs, but layer ${l + 1} has ${layer.nInputs} inputs`);
     });

@@ -130,7 +130,7 @@ def walk(config: Config) -> dict[str, Any]:
     }
 
 
-def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
+def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run[kr.Network]:
     """Train a network for the unit square with the penalty, which is step 1."""
     network = kr.init_network(
         config["widths"],
@@ -140,7 +140,7 @@ def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
         x=data.x_train,
         rng=rng,
     )
-    run: kr.Run = kr.fit(
+    return kr.fit(
         network,
         data,
         optimizer="lbfgs",
@@ -150,7 +150,6 @@ def sparsify(config: Config, data: kr.Data, rng: np.random.Generator) -> kr.Run:
         entropy_weight=config["entropy_weight"],
         precondition=None,
     )
-    return run
 
 
 def _by_hand(config: Config, data: kr.Data, rng: np.random.Generator) -> Steps:

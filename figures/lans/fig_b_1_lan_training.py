@@ -120,7 +120,7 @@ def _run_other(config: Config, data: kr.Data, rng: np.random.Generator) -> dict[
             precondition=None,
             initialization="paper",
         )
-        run = kr.fit(
+        run: kr.Run[Any] = kr.fit(
             starts.network,
             data,
             n_steps=per_grid,

@@ -28,6 +28,7 @@ from kan_ref.bspline.knots import uniform_knots as uniform_knots
 from kan_ref.bspline.placement import blended_knots as blended_knots
 from kan_ref.bspline.placement import data_bounds as data_bounds
 from kan_ref.bspline.placement import hidden_bounds as hidden_bounds
+from kan_ref.bspline.placement import percentile_bounds as percentile_bounds
 from kan_ref.bspline.refined_grids import interpolate_in_rank as interpolate_in_rank
 from kan_ref.bspline.refined_grids import keep_outer_knots as keep_outer_knots
 from kan_ref.bspline.refined_grids import refined_breakpoints as refined_breakpoints

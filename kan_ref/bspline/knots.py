@@ -65,7 +65,8 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
         i = int(np.argmax(equal))
         raise ValueError(
             f"the range from {a[i]} to {b[i]} at input {i} is too narrow "
-            f"for {knots.shape[1]} different float64 knots"
+            f"for {knots.shape[1]} different float64 knots: subtract the mean of the inputs, "
+            "scale them to size one, or take a wider range"
         )
     return knots
 
@@ -192,7 +193,7 @@ def check_width(low: FloatArray, high: FloatArray, first: FloatArray, last: Floa
         i = int(np.argmax(wide))
         raise ValueError(
             f"the range from {low[i]} to {high[i]} at input {i} is too wide: "
-            "its knots or their distances overflow float64"
+            "its knots or their distances overflow float64 (about 1.8e308): scale the inputs"
         )
 
 

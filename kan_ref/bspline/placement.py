@@ -76,6 +76,57 @@ def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
     return _sample_bounds(_check_samples(x), _SAMPLE_PAD)[:2]
 
 
+def percentile_bounds(x: object, percentiles: tuple[float, float] = (0.5, 99.5)) -> FloatArray:
+    """Return bounds of each input between two percentiles of its samples, for heavy tails.
+
+    A few samples far from all others would stretch a grid so that most of its intervals have no
+    samples. These bounds leave out the share of the samples below and above the percentiles.
+
+    Parameters
+    ----------
+    x : (batch, n_in)
+        At least one row of finite samples.
+    percentiles : (float, float)
+        The lower and the higher one, between 0 and 100; (0, 100) gives the range of the samples.
+
+    Returns
+    -------
+    bounds : (n_in, 2)
+        Low and high, for `domain=` of `init_network`. Percentiles are linear in rank. Where the
+        range between them is at most 1e-9 max(1, |middle|), the bounds are those of a constant
+        input, (B15).
+
+    Raises
+    ------
+    TypeError, ValueError
+        No samples, or samples that are not finite; percentiles that are not 0 <= low < high <= 100.
+
+    Notes
+    -----
+    Samples outside the bounds stay in the data. There the B-splines decay to zero and only the base
+    function is left; `coverage` counts these samples. To place hidden grids without them as well,
+    give `init_network` the clipped samples, `x=np.clip(x, *bounds.T)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> x = np.append(np.linspace(-1.0, 1.0, 201), 1000.0)[:, None]
+    >>> kr.percentile_bounds(x, (1.0, 99.0)).round(3)
+    array([[-0.98,  0.99]])
+    """
+    if not isinstance(percentiles, tuple | list) or len(percentiles) != 2:
+        raise ValueError(f"percentiles is {percentiles!r}, but must be a pair (low, high)")
+    share = [check_number("percentiles", one, low=0.0, high=100.0) for one in percentiles]
+    if not share[0] < share[1]:
+        raise ValueError(
+            f"percentiles is ({share[0]:g}, {share[1]:g}), but low must be less than high"
+        )
+    samples = _check_samples(x)
+    low, high = np.percentile(samples, share, axis=0)
+    return np.column_stack(_padded_bounds(low, high, np.zeros_like(low))[:2])
+
+
 def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     """Return the ends (n_in,), (n_in,) of hidden grids for activations x (batch, n_in).
 

@@ -36,6 +36,10 @@ def mask_remedy(name: str, value: object) -> str:
 
 def kind_remedy(name: str, value: object, array: NDArray[Any]) -> str:
     """Return how `value`, which NumPy reads as `array`, becomes an array of real numbers."""
+    letter = name[:1] if name[:1] in ("x", "y") else "x"
+    if hasattr(value, f"{letter}_train"):
+        kind_of = type(value).__name__
+        return f": it is a {kind_of}, whose training samples are its .{letter}_train"
     if hasattr(value, "toarray"):
         return f": it is a sparse {type(value).__name__}, give {name}.toarray()"
     if hasattr(value, "columns") and hasattr(value, "dtypes"):

@@ -6,8 +6,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from kan_ref.checks.other_names import ARGUMENTS
+from kan_ref.checks.other_names import ARGUMENTS, REQUIRED
 from kan_ref.checks.values import NEAR
+
+_COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -23,7 +25,8 @@ def explain_call(function: Function) -> Function:
     ------
     TypeError
         "fit has no argument 'lamb': the weight of the penalty is penalty_weight"; "fit takes 2
-        arguments by position (network, data), but 3 came: give the others by name (...)"
+        arguments by position (network, data), but 3 came: give the others by name (...)"; "prune
+        lacks the argument x: x are samples, such as data.x_train"
     """
 
     @functools.wraps(function)
@@ -68,11 +71,25 @@ def call_message(
     n_placed = n_args - (len(parameters) - len(own))
     if n_placed > len(placed) and inspect.Parameter.VAR_POSITIONAL not in kinds:
         rest = f": give the others by name ({', '.join(f'{n}=' for n in by_name)})"
+        samples = "; samples x and y become data by kan_ref.Data.split(x, y, rng=rng)"
         return (
             f"{name} takes {len(placed)} argument{'s' * (len(placed) != 1)} by position"
             f" ({', '.join(placed)}), but {n_placed} came{rest if by_name else ''}"
+            f"{samples if 'data' in placed else ''}"
         )
-    return None
+    came = {*given, *placed[: max(n_placed, 0)]}
+    missing = [
+        other
+        for other in own
+        if parameters[other].default is inspect.Parameter.empty
+        and parameters[other].kind not in _COLLECTING
+        and other not in came
+    ]
+    known = dict.fromkeys(REQUIRED[other] for other in missing if other in REQUIRED)
+    if not known:
+        return None
+    plural = "s" * (len(missing) > 1)
+    return f"{name} lacks the argument{plural} {', '.join(missing)}: {'; '.join(known)}"
 
 
 def _public_name(function: Callable[..., Any]) -> str:

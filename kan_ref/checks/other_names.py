@@ -95,6 +95,32 @@ ARGUMENTS = (
     Argument("out_vars", "output_names", "write output_names=('f',)", "draw_network"),
 )
 
+_SPLIT = "kan_ref.Data.split(x, y, rng=rng) makes the four arrays of x and y"
+
+# an argument without a default -> what it is, where the name does not say it
+REQUIRED = {
+    "rng": _RNG,
+    "x": "x are samples, such as data.x_train",
+    "data": "kan_ref.Data.split(x, y, rng=rng) makes data of x and y",
+    "x_test": _SPLIT,
+    "y_test": _SPLIT,
+    "n_intervals": "the number of grid intervals is n_intervals, such as 5",
+    "degree": "the degree of the splines is degree, such as 3",
+    "domain": "the bounds of the inputs are domain, such as (-1.0, 1.0), or samples of them",
+}
+
+_NO_ABSOLUTE = "a loss of absolute errors is not offered; 'mse' is the loss for numbers"
+_LOSS_OF_CLASSES = "the loss for classes is 'cross_entropy', for answers 0 and 1 'logistic'"
+
+# (argument, values that are tried, in lower case, what is offered instead)
+_VALUES = (
+    ("loss", ("mae", "l1", "huber"), _NO_ABSOLUTE),
+    ("loss", ("rmse", "l2", "squared_error"), "write 'mse'"),
+    ("loss", ("bce", "ce", "nll", "log_loss"), _LOSS_OF_CLASSES),
+    ("optimizer", ("sgd", "adamw", "rmsprop"), "write 'adam' for mini-batches"),
+)
+VALUES = {(name, value): words for name, values, words in _VALUES for value in values}
+
 _MODELS = "Network MLP LAN"
 _RUNS = "Run SmoothRun Starts Elimination"
 _EDGE = "layer, output=j, input=i"

@@ -65,5 +65,9 @@ def _is_missing(kind: type, name: str) -> bool:
 
 def network_remedy(value: object) -> str:
     """Return the end of a message where a network is wanted and a record that has one came."""
-    held = not isinstance(value, type) and getattr(value, "network", None) is not None
-    return f": a {type(value).__name__} has it as .network" if held else ""
+    if isinstance(value, type) or not hasattr(value, "network"):
+        return ""
+    kind = type(value).__name__
+    if value.network is None:
+        return f": the network of this {kind} is None, and its verdict says why"
+    return f": a {kind} has it as .network"

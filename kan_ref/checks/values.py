@@ -21,6 +21,7 @@ from kan_ref.checks.array_remedies import (
     number_classes,
     shape_remedy,
 )
+from kan_ref.checks.other_names import VALUES
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -185,12 +186,21 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}")
     if value not in options:
-        close = difflib.get_close_matches(value, options, n=1, cutoff=NEAR)
-        guess = f" (did you mean {close[0]!r}?)" if close else ""
         raise ValueError(
-            f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}{guess}"
+            f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}"
+            f"{_instead(name, value, options)}"
         )
     return value
+
+
+def _instead(name: str, value: str, options: Sequence[str]) -> str:
+    """Return what to write instead of a value that is no option, "" where nothing is near."""
+    known = VALUES.get((name, value.lower()))
+    if known is not None:
+        return f": {known}"
+    lower = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(value.lower(), lower, n=1, cutoff=NEAR)
+    return f" (did you mean {lower[close[0]]!r}?)" if close else ""
 
 
 def check_flag(name: str, value: object) -> bool:

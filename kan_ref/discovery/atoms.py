@@ -25,6 +25,8 @@ ONE_SIDED = ("log", "sqrt", "1/sqrt", "1/x", "1/x^2", "1/x^3", "x^1.5")
 TEXTBOOK_SCALES = (1.0, 2.0, 3.0, 0.5, np.pi, 2.0 * np.pi)
 RATIOS = (1.02, 1.15, 1.5, 2.5, 6.0)
 SCALES = (0.3, 0.8, 1.6, 3.2, 6.0)
+EXPONENTS = (0.2, 0.25, 1 / 3, 0.4, 0.6, 2 / 3, 0.75, 0.8, 1.25, 4 / 3, 5 / 3, 2.5, 3.5,
+             -0.2, -1 / 3, -2 / 3, -1.5, -2.5)  # fmt: skip
 PHASES = (0.0, 0.25 * np.pi, 0.5 * np.pi, 0.75 * np.pi)
 LARGEST = 1e100
 _POWERS = ("x^2", "x^3", "x^4", "x^5", "sqrt", "1/x")
@@ -114,7 +116,8 @@ def _lines(middle: float, half: float) -> Iterable[tuple[str, list[Line]]]:
 
     plain = (1.0, 0.0)
     for name in ("x^2", "x^3", "x^4", "abs"):
-        yield name, [plain, *(laid(1.0, zero) for zero in ZEROS)]
+        halves = [(1.0, 0.5), (1.0, -0.5)] if name == "x^2" else []  # x^2 + x is (x + 1/2)^2 - 1/4
+        yield name, [plain, *halves, *(laid(1.0, zero) for zero in ZEROS)]
     yield "x^5", [plain]
     outside = [laid(s, -s * zero) for zero in OUTSIDE for s in (1.0, -1.0)]
     for name in ONE_SIDED:
@@ -151,6 +154,14 @@ def composed_atoms(atoms: Atoms) -> Atoms:
             chosen = np.flatnonzero(~np.isin(groups, left_out))
             same = np.ones(len(chosen))
             _append(found, columns, inner, chosen, name, scale * same, shift * same)
+    halves = np.flatnonzero([a.name == "x^2" and abs(a.line[1]) == 0.5 for a in inner.atoms])
+    for name in ("exp", "sin", "cos", "log", "sqrt", "1/x"):
+        same = np.ones(len(halves))
+        _append(found, columns, inner, halves, name, same, -0.25 * same)
+    logs = np.flatnonzero(groups == "log")
+    for exponent in EXPONENTS:  # x^p = exp(p log(x))
+        same = np.ones(len(logs))
+        _append(found, columns, inner, logs, "exp", exponent * same, 0.0 * same)
     return _kept(found, np.hstack(columns))
 
 
@@ -198,16 +209,24 @@ def _outer_lines() -> Iterable[tuple[str, float, float, tuple[str, ...]]]:
             yield "tanh", scale, shift, ()
 
 
-def _power(variable: Tree, power: int) -> Tree:
+def powers_of(variable: Tree, power: int) -> Tree:
+    """Return a power of a tree, from 1."""
     if power > 5:
-        return multiply(apply("x^3", variable), _power(variable, power - 3))
+        return multiply(apply("x^3", variable), powers_of(variable, power - 3))
     return variable if power == 1 else apply(f"x^{power}", variable)
+
+
+def variable_of(x: FloatArray) -> tuple[Tree, float]:
+    """Return the variable of polynomials: x - middle and the middle; x and 0 if x is near 0."""
+    middle, half = 0.5 * float(x.min() + x.max()), 0.5 * float(x.max() - x.min())
+    if abs(middle) <= 4.0 * half:
+        return Input(0), 0.0
+    return add(Input(0), Number(-middle, True)), middle
 
 
 def polynomial(degree: int, x: FloatArray) -> Tree:
     """Return a polynomial with all powers; in x - middle where x is far from 0."""
-    middle, half = 0.5 * (x.min() + x.max()), 0.5 * (x.max() - x.min())
-    variable = Input(0) if abs(middle) <= 4.0 * half else add(Input(0), Number(-middle, True))
+    variable, _ = variable_of(x)
     terms: list[Tree] = [Number(0.0)]
-    terms += [multiply(Number(1.0), _power(variable, power)) for power in range(1, degree + 1)]
+    terms += [multiply(Number(1.0), powers_of(variable, power)) for power in range(1, degree + 1)]
     return add(*terms) if degree else fixed(0.0)

@@ -64,7 +64,10 @@ def _allowed(new: Fitted, old: Fitted, n: int, floor: float) -> bool:
 
 
 def _proposals(theta: FloatArray, refused: set[tuple[int, float]]) -> Iterable[tuple[int, float]]:
-    """Yield places and simple values, the nearest ones first."""
+    """Yield places and simple values: first those that are reached, then zeros, then the nearest.
+
+    Where numbers are redundant, all values are possible, and zeros make the formula shorter.
+    """
     found = []
     for place, value in enumerate(theta.tolist()):
         size = max(abs(value), 1e-300)
@@ -74,8 +77,9 @@ def _proposals(theta: FloatArray, refused: set[tuple[int, float]]) -> Iterable[t
             if simple == 0.0:
                 distance = min(distance, abs(value))
             if (place, simple) not in refused and abs(simple) < 1e6:
-                found.append((distance > 1e-3, distance, place, float(simple)))
-    for _, _, place, simple in sorted(found):
+                is_far = distance > 1e-3
+                found.append((is_far, is_far and simple != 0.0, distance, place, float(simple)))
+    for _, _, _, place, simple in sorted(found):
         yield place, simple
 
 

@@ -1,8 +1,8 @@
 """Name a curve of one input: c B(x) + d with B one function, a composition, a sum or a product.
 
-Candidates are single functions of the library (`kan_ref.symbolic`), polynomials, and what
-`screening` finds among compositions, sums and products. The best of each kind are trained
-(`polish`), and those are kept that are near the best one, the plainest among them.
+Candidates are single functions of the library (`kan_ref.symbolic`), polynomials, quotients of
+polynomials, and what `screening` finds among compositions, sums and products. The best of each kind
+are trained (`polish`), and those are kept that are near the best one, the plainest among them.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import polynomial
 from kan_ref.discovery.polish import Fitted, bic, polished
+from kan_ref.discovery.rational import rational_functions
 from kan_ref.discovery.screening import screened
 from kan_ref.discovery.trees import (
     Apply,
@@ -25,11 +26,15 @@ from kan_ref.functions import LIBRARY
 from kan_ref.symbolic import rank_functions
 
 N_POINTS = 120
+FEW_TERMS = 5  # degrees of a quotient that is tried before compositions
 N_TRAINED = 16  # candidates that are trained fully
 TINY = 1e-12
+SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
 
 
-def name_curve(x: FloatArray, y: FloatArray, *, error: float, most: int = 4) -> list[Fitted]:
+def name_curve(
+    x: FloatArray, y: FloatArray, *, error: float, most: int = 4, is_whole: bool = False
+) -> list[Fitted]:
     """Return trees of one input that come near the samples of a curve, the best first.
 
     Parameters
@@ -39,6 +44,13 @@ def name_curve(x: FloatArray, y: FloatArray, *, error: float, most: int = 4) -> 
         Of y: smaller misfits are equal.
     most : int
         The largest number of trees.
+    is_whole : bool
+        Whether the curve is the whole problem: more candidates are then trained.
+
+    Notes
+    -----
+    Stages of candidates follow each other, from polynomials and single functions to rational
+    functions and what `screening` finds, up to one that has the accuracy of the samples.
     """
     order = np.argsort(x)
     if len(x) > N_POINTS:
@@ -48,19 +60,23 @@ def name_curve(x: FloatArray, y: FloatArray, *, error: float, most: int = 4) -> 
     if spread <= max(error, TINY * float(np.abs(y).max()), 1e-300):
         return [Fitted(Number(float(np.mean(y))), spread)]
     floor = max(error, 1e-13 * float(np.abs(y).max()))
-    started = list(_single(x, y, floor)) + screened(x, y)
-    trained: dict[str, Fitted] = {}
     points = x[:, None]
-    first = [polished(tree, points, y, n_steps=8) for tree in started]
-    first.sort(key=lambda one: bic(one, len(x), floor))
-    for one in first[:N_TRAINED]:
-        found = polished(one.tree, points, y, n_steps=40)
-        if np.isfinite(found.rmse):
-            trained[str(_shape(found.tree)) + f"{found.rmse:.1e}"] = found
-    for degree in range(1, 7):
-        found = polished(polynomial(degree, x), points, y, n_steps=10)
-        trained[f"polynomial {degree}"] = found
-        if found.rmse <= floor:
+    trained: dict[str, Fitted] = {}
+
+    def is_sure(found: Fitted) -> bool:
+        """Return whether the tree is so near that no other function is that near by chance."""
+        return found.rmse <= 2.0 * floor and floor <= SURE * spread
+
+    for started in _stages(x, y, floor, is_whole):
+        first = [polished(tree, points, y, n_steps=12 if is_whole else 8) for tree in started]
+        first.sort(key=lambda one: bic(one, len(x), floor))
+        for one in first[: 3 * N_TRAINED if is_whole else N_TRAINED]:
+            found = polished(one.tree, points, y, n_steps=40)
+            if np.isfinite(found.rmse):
+                trained[str(_shape(found.tree)) + f"{found.rmse:.1e}"] = found
+            if is_sure(found):
+                break
+        if any(is_sure(found) for found in trained.values()):
             break
     ranked = sorted(trained.values(), key=lambda one: bic(one, len(x), floor))
     best = min(one.rmse for one in ranked)
@@ -71,6 +87,16 @@ def name_curve(x: FloatArray, y: FloatArray, *, error: float, most: int = 4) -> 
         if one not in chosen:
             chosen.append(one)
     return chosen
+
+
+def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Iterator[list[Tree]]:
+    """Yield lists of candidates, the plainest kinds first."""
+    yield [polynomial(degree, x) for degree in (1, 2, 3)]
+    yield list(_single(x, y, floor))
+    yield list(rational_functions(x, y, floor, FEW_TERMS))
+    yield screened(x, y, 3 if is_whole else 1)
+    yield [polynomial(degree, x) for degree in (4, 5, 6)]
+    yield [*rational_functions(x, y, floor), *(polynomial(degree, x) for degree in (7, 8, 9))]
 
 
 def _shape(tree: Tree) -> object:

@@ -1,26 +1,33 @@
 """From a surrogate to formulas: split it on slices, name curves of one input, compose the parts.
 
 A function of several inputs is split by the test with the smallest error (`slices`), its parts are
-split in turn, down to curves of one input, which are named (`curves`). Where no split is near the
-error of the surrogate, the function may depend on one combination of its inputs (`invariants`), be
-an outer function of some inputs and of one inner function of the others, or be a function of a sum
-F(u_1(x_1) + ... + u_n(x_n)), which a network of widths [n, 1, 1] represents. Every decision is
-recorded in words with its measured number.
+split in turn, down to curves of one input, which are named (`curves`). It may also depend on one
+combination of its inputs (`invariants`). Where no such test is near the error of the surrogate,
+other structures are tried (`structures`), then the best of the splits that are not near. Every
+decision is recorded in words with its measured number.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.combining import functions_of_a_sum, pairs, triples
+from kan_ref.discovery.combining import pairs, triples
 from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.invariants import inner_misfit, one_curves
-from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits, partitions
-from kan_ref.discovery.surrogate import fit_surrogate
+from kan_ref.discovery.invariants import one_curves
+from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
+from kan_ref.discovery.structures import (
+    FEW,
+    NEAR,
+    as_function_of_a_sum,
+    by_inner_function,
+    by_pair,
+    by_three_curves,
+)
 from kan_ref.discovery.trees import (
     Input,
     Number,
@@ -32,10 +39,11 @@ from kan_ref.discovery.trees import (
     values,
 )
 
+Way = tuple[float, Callable[[], list[Tree]], str, float]  # rank, function, words, misfit
+NOISY = 1e-3  # of the standard deviation: the error of a surrogate above which noise is suspected
 MOST_POINTS = 500
 CURVE_POINTS = 160
-NEAR = 10.0  # times the error of the surrogate: a split with a larger misfit is a guess
-FEW = 3  # trees of a part that are kept
+GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
 ALTERNATIVES = 3  # splits of the whole that are tried; of its parts only the best one
 
 
@@ -75,7 +83,7 @@ class Decomposer:
     def plans(self, surface: Surface, names: Sequence[str]) -> Iterator[list[Tree]]:
         """Yield lists of candidate trees for a surface, one list for each way to split it."""
         if surface.n_in == 1:
-            yield self.curve(surface, names, 0)
+            yield self.curve(surface, names, 0, is_whole=True)
             return
         yield from self._ways(surface, names, 0, ALTERNATIVES)
 
@@ -87,16 +95,23 @@ class Decomposer:
             return found[:FEW]
         return []
 
-    def curve(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
+    def curve(
+        self, surface: Surface, names: Sequence[str], depth: int, is_whole: bool = False
+    ) -> list[Tree]:
         """Return names of a curve of one input."""
-        x = surface.points[:, 0]
+        x, y = surface.points[:, 0], surface.samples
+        if y is not None and surface.error <= NOISY * float(np.std(y)):
+            found = name_curve(x, y, error=0.0, is_whole=is_whole)
+            misfit = found[0].rmse / float(np.std(y))
+            self.note(depth, f"curve of {names[0]}: {len(found)} names", misfit, 0.0)
+            return [one.tree for one in found]
         grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
         y = surface.f(grid[:, None])
         fine = np.isfinite(y)  # a transform may be undefined beyond the points
         if fine.sum() < CURVE_POINTS // 4:
             return []
         spread = max(float(np.std(y[fine])), 1e-300)
-        found = name_curve(grid[fine], y[fine], error=surface.error)
+        found = name_curve(grid[fine], y[fine], error=surface.error, is_whole=is_whole)
         what = f"curve of {names[0]}: {len(found)} names"
         self.note(depth, what, found[0].rmse / spread, surface.error / spread)
         return [one.tree for one in found]
@@ -112,7 +127,7 @@ class Decomposer:
             yield [Number(float(f.mean()))]
             return
         noise = max(surface.error / spread, 1e-12)
-        ways: list[tuple[float, Callable[[], list[Tree]], str, float]] = []
+        ways: list[Way] = []
         build: Callable[[], list[Tree]]
         for split in find_splits(surface, self.rng)[: most + 2]:
             build = partial(self._split, surface, split, names, depth)
@@ -123,21 +138,24 @@ class Decomposer:
             build = partial(self._one_curve, surface, one.inner, names, depth)
             ways.append((rank, build, text, one.misfit))
         ways.sort(key=lambda way: way[0])
+        near = [way for way in ways if way[3] <= NEAR * max(noise, 1e-6)]
+        guesses = [way for way in ways if way not in near and way[3] <= GUESS]
+
+        def built(chosen: Sequence[Way]) -> Iterator[list[Tree]]:
+            for _, build, text, misfit in chosen:
+                self.note(depth, text, misfit, noise)
+                yield build()
+
+        others = (by_pair, by_inner_function, as_function_of_a_sum, by_three_curves)
         tried = 0
-        for _, build, text, misfit in ways:
+        for trees in chain(
+            built(near), (other(self, surface, names, depth) for other in others), built(guesses)
+        ):
+            if trees:
+                tried += 1
+                yield trees
             if tried == most or self.is_late:
                 return
-            if misfit > NEAR * max(noise, 1e-6) and misfit > 0.03:
-                break
-            self.note(depth, text, misfit, noise)
-            if trees := build():
-                tried += 1
-                yield trees
-        for other in (self._additive, self._inner):
-            is_open = tried < most and not self.is_late
-            if is_open and (trees := other(surface, names, depth)):
-                tried += 1
-                yield trees
 
     def _split(
         self, surface: Surface, split: Split, names: Sequence[str], depth: int
@@ -159,15 +177,15 @@ class Decomposer:
         names_one = [names[i] for i in split.one]
         names_other = [names[i] for i in split.other]
         if split.kind == "sum":
-            a = self._placed(one, split.one, names_one, depth)
-            b = self._placed(other, split.other, names_other, depth)
+            a = self.placed(one, split.one, names_one, depth)
+            b = self.placed(other, split.other, names_other, depth)
             both = [add(p, q, Number(-f00)) for p, q in pairs(a, b)]
         elif split.kind == "product":
             k = split.offset
             if abs(k) < 1e-3 * abs(f00) or abs(k) < 10.0 * inside.error:
                 k = 0.0
-            a = self._placed(one.changed(lambda v: v - k, 1.0), split.one, names_one, depth)
-            b = self._placed(other.changed(lambda v: v - k, 1.0), split.other, names_other, depth)
+            a = self.placed(one.changed(lambda v: v - k, 1.0), split.one, names_one, depth)
+            b = self.placed(other.changed(lambda v: v - k, 1.0), split.other, names_other, depth)
             scale = Number(1.0 / (f00 - k))
             both = [multiply(scale, p, q) for p, q in pairs(a, b)]
             both = [add(tree, Number(k)) for tree in both] if k else both
@@ -177,15 +195,15 @@ class Decomposer:
             f01 = float(inside.f(mixed[None, :])[0])
             moved = inside.restricted(split.one, mixed)
             change = Surface(lambda p: moved.f(p) - one.f(p), one.points, 1.5 * inside.error)
-            w = self._placed(one, split.one, names_one, depth)
-            v = self._placed(change, split.one, names_one, depth)
-            u = self._placed(other, split.other, names_other, depth)
+            w = self.placed(one, split.one, names_one, depth)
+            v = self.placed(change, split.one, names_one, depth)
+            u = self.placed(other, split.other, names_other, depth)
             shift, scale = Number(-f00), Number(1.0 / (f01 - f00))
             both = [add(p, multiply(scale, q, add(r, shift))) for p, q, r in triples(w, v, u)]
         outer = [apply(transform.inverse, tree) for tree in both]
         return [multiply(Number(sign, True), tree) for tree in outer]
 
-    def _placed(
+    def placed(
         self, surface: Surface, places: Sequence[int], names: Sequence[str], depth: int
     ) -> list[Tree]:
         """Return trees of a part, with its inputs counted as in the whole."""
@@ -205,45 +223,13 @@ class Decomposer:
         self.note(depth + 1, what, found[0].rmse / spread, surface.error / spread)
         return [substitute(one.tree, [inner]) for one in found]
 
-    def _additive(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return F(u_1(x_1) + ... + u_n(x_n))."""
-        spread = float(np.std(surface.f(surface.points)))
-        misfit, trees = functions_of_a_sum(
-            surface, self.rng, max(0.03 * spread, NEAR * surface.error)
-        )
-        self.note(depth, "a function of a sum", misfit / spread, surface.error / spread)
-        return trees
 
-    def _inner(self, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
-        """Return F(h(S), T) where f(S, t) is a function of one inner function h(S) for all t."""
-        n = surface.n_in
-        if n < 3:
-            return []
-        spread = float(np.std(surface.f(surface.points)))
-        chosen = self.rng.choice(len(surface.points), 4, replace=False)
-        references = surface.points[chosen]
-        found = []
-        for one, other in partitions(n):
-            for inside, outside in ((one, other), (other, one)):
-                if 2 <= len(inside) < n:
-                    misfit, at = inner_misfit(surface, inside, references)
-                    found.append((misfit, inside, outside, at))
-        misfit, inside, outside, at = min(found, key=lambda way: (way[0], way[1]))
-        text = f"an inner function of {', '.join(names[i] for i in inside)}"
-        self.note(depth, text, misfit, surface.error / spread)
-        if misfit > 0.05:
-            return []
-        part = surface.restricted(inside, at)
-        named = self._placed(part, inside, [names[i] for i in inside], depth)
-        h = part.f(surface.points[:, list(inside)])
-        reduced = np.column_stack([h, surface.points[:, list(outside)]])
-        model = fit_surrogate(reduced, surface.f(surface.points), self.rng)
-        inner_names = ["h", *(names[i] for i in outside)]
-        outer = self.trees(Surface(model, reduced, model.error), inner_names, depth + 1)
-        places = [Input(i) for i in outside]
-        return [substitute(tree, [inner, *places]) for tree, inner in pairs(outer, named)]
-
-
-def surface_of(f: Callable[[FloatArray], FloatArray], points: FloatArray, error: float) -> Surface:
-    """Return a surface on at most 500 of the points."""
-    return Surface(f, points[:MOST_POINTS], error)
+def surface_of(
+    f: Callable[[FloatArray], FloatArray],
+    points: FloatArray,
+    error: float,
+    samples: FloatArray,
+) -> Surface:
+    """Return a surface on at most 500 of the points, with the samples there."""
+    some = slice(None, MOST_POINTS)
+    return Surface(f, points[some], error, samples[some])

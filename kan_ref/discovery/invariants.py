@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.discovery.input_pairs import input_pairs
 from kan_ref.discovery.slices import Surface
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
@@ -92,6 +93,8 @@ def one_curves(surface: Surface) -> list[OneCurve]:
     if direction is not None:
         terms = [multiply(Number(float(a)), Input(i)) for i, a in enumerate(direction)]
         trees.append(add(*terms))
+    if surface.n_in == 2:
+        trees += [pair.inner for pair in input_pairs(surface)]
     for tree in trees:
         h = values(tree, surface.points)
         found.append(OneCurve(tree, curve_misfit(h, f)))

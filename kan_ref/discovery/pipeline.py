@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import check_generator, check_integer, check_number
+from kan_ref.checks import check_generator, check_integer, check_number, check_overflow
 from kan_ref.data import Data, DataLike, check_data, check_loss
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report, formula_values
@@ -109,6 +109,9 @@ def discover(
     """
     checked = check_data(data)
     check_loss(checked, "mse")
+    with np.errstate(over="ignore"):
+        squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
+    check_overflow("the sum of their squares lies", *squares)
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
@@ -216,9 +219,10 @@ def _by_slices(
         if found.ended:  # after an interrupt no other output is searched either
             deadline = -np.inf
     splines, scaler = splines_of(searches, data)
+    models = "; ".join(dict.fromkeys(search.surrogate.what for search in searches))
     report.values(
         "surrogate",
-        "a network on standardized samples, from which slices are taken",
+        f"{models}, from which slices are taken",
         lambda x: np.column_stack([search.surrogate(x) for search in searches]),
         splines,
     )

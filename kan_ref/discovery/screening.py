@@ -1,27 +1,27 @@
 """Screen sums, products and compositions of atoms for a curve, by linear least squares.
 
-For columns p, q of a table of atoms (`atoms`) and targets y, all centred and of length 1,
-
-    (D13)  min over a, b of |y - a p - b q|^2 = 1 - (r_p^2 + r_q^2 - 2 g r_p r_q) / (1 - g^2)
-
-with r_p = p . y, r_q = q . y, g = p . q: for all pairs at once these are a few matrix products, and
-products f (g + k) are pairs of the columns f g and f.
+All pairs of the columns of a table of atoms (`atoms`) are compared by their misfit (D13). Products
+f (g + k) are pairs of the columns f g and f.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.atoms import Atoms, composed_atoms, simple_atoms
+from kan_ref.discovery.pairs_of_atoms import Candidate, pair_misfit, smallest, unit, with_outer
+from kan_ref.discovery.polynomial_rest import beside_polynomial
 from kan_ref.discovery.trees import Number, Tree, add, affine, complexity, multiply
 
-Candidate = tuple[float, str, Tree]  # misfit (D13), functions, tree
 TEXTBOOK = ("x", "x^2", "x^3", "x^4", "x^5", "sin", "cos", "exp", "log", "sqrt", "1/x", "1/x^2")
 
 
-def screened(x: FloatArray, y: FloatArray) -> list[Tree]:
-    """Return the most promising compositions, sums and products, a few of each kind."""
+def screened(x: FloatArray, y: FloatArray, more: int = 1) -> list[Tree]:
+    """Return the most promising compositions, sums and products, a few of each kind.
+
+    `more` is a factor of their number.
+    """
     atoms = simple_atoms(x)
     composed = composed_atoms(atoms)
     z = y - y.mean()
@@ -35,8 +35,9 @@ def screened(x: FloatArray, y: FloatArray) -> list[Tree]:
         *((8, found) for found in _best_products(atoms, atoms, y, z)),
         *((5, found) for found in _best_products(composed, atoms, y, z)),
         (4, _stepwise(atoms, composed, y)),
+        *((5, beside_polynomial(atoms, composed, x, y, degree)) for degree in (1, 2, 3)),
     )
-    return [tree for most, found in kinds for tree in _best_groups(found, most)]
+    return [tree for most, found in kinds for tree in _best_groups(found, more * most)]
 
 
 def _best_groups(found: list[Candidate], most: int) -> Iterator[Tree]:
@@ -49,58 +50,25 @@ def _best_groups(found: list[Candidate], most: int) -> Iterator[Tree]:
             yield tree
 
 
-def _unit(table: FloatArray) -> FloatArray:
-    """Return columns that are centred and have length 1."""
-    centred = table - table.mean(axis=0)
-    norms = np.linalg.norm(centred, axis=0)
-    return np.asarray(centred / np.where(norms > 0.0, norms, 1.0))
-
-
-def _outer(columns: Sequence[FloatArray], y: FloatArray) -> tuple[FloatArray, float]:
-    """Return the coefficients of the columns and of 1, and the misfit (D13)."""
-    design = np.stack([*columns, np.ones(len(y))], axis=1)
-    size = np.abs(design).max(axis=0)
-    coef = np.linalg.lstsq(design / size, y, rcond=1e-13)[0]
-    rest = y - (design / size) @ coef
-    centred = y - y.mean()
-    return coef / size, float(rest @ rest) / float(centred @ centred)
-
-
 def _best_alone(atoms: Atoms, y: FloatArray, z: FloatArray) -> list[Candidate]:
-    misfit = 1.0 - (z @ _unit(atoms.table)) ** 2
+    misfit = 1.0 - (z @ unit(atoms.table)) ** 2
     found = []
     for k in np.argsort(misfit)[:40]:
-        (c, d), least = _outer([atoms.table[:, k]], y)
+        (c, d), least = with_outer([atoms.table[:, k]], y)
         found.append((least, atoms.atoms[k].group, affine(atoms.atoms[k].tree, c, d)))
     return found
-
-
-def pair_misfit(r_p: FloatArray, r_q: FloatArray, g: FloatArray) -> FloatArray:
-    """Compute (D13); 1 where the two columns are nearly one."""
-    # [eq:pair-misfit]
-    rest = 1.0 - g**2
-    misfit = 1.0 - (r_p**2 + r_q**2 - 2.0 * g * r_p * r_q) / np.maximum(rest, 1e-6)
-    # [/eq:pair-misfit]
-    return np.where(rest > 1e-6, misfit, 1.0)
-
-
-def _smallest(misfit: FloatArray, n: int) -> Iterator[tuple[int, int]]:
-    flat = misfit.ravel()
-    n = min(n, flat.size)
-    for k in np.argpartition(flat, n - 1)[:n]:
-        yield int(k) // misfit.shape[1], int(k) % misfit.shape[1]
 
 
 def _best_sums(one: Atoms, other: Atoms, y: FloatArray, z: FloatArray) -> list[Candidate]:
     if not len(one) or not len(other):
         return []
-    p, q = _unit(one.table), _unit(other.table)
+    p, q = unit(one.table), unit(other.table)
     misfit = pair_misfit((z @ p)[:, None], (z @ q)[None, :], p.T @ q)
     if one is other:
         misfit = np.where(np.tri(len(one), dtype=bool), 1.0, misfit)
     found = []
-    for k, m in _smallest(misfit, 60):
-        (a, b, d), least = _outer([one.table[:, k], other.table[:, m]], y)
+    for k, m in smallest(misfit, 60):
+        (a, b, d), least = with_outer([one.table[:, k], other.table[:, m]], y)
         terms = (multiply(Number(a), one.atoms[k].tree), multiply(Number(b), other.atoms[m].tree))
         group = f"{one.atoms[k].group} + {other.atoms[m].group}"
         found.append((least, group, add(*terms, Number(d))))
@@ -121,25 +89,25 @@ def _best_products(
     varies = square - n * mean**2 > 1e-8 * square  # else rounding errors would decide
     norm = np.sqrt(np.where(varies, square - n * mean**2, 1.0))
     r_p = np.where(varies, ((f * z[:, None]).T @ g) / norm, 0.0)
-    unit_f = _unit(f)
+    unit_f = unit(f)
     r_q = z @ unit_f
     inner = ((f * unit_f).T @ g) / norm  # of the columns f g and f, which is centred
     misfit = pair_misfit(r_p, r_q[:, None], inner)
     alone = 1.0 - r_p**2  # without k
     found: tuple[list[Candidate], list[Candidate]] = ([], [])
     for table, with_shift in ((misfit, True), (alone, False)):
-        for k, m in _smallest(table, 60):
+        for k, m in smallest(table, 60):
             product = one.table[:, k] * other.table[:, m]
             group = f"{one.atoms[k].group} * {other.atoms[m].group}"
             if with_shift:
-                (a, b, d), least = _outer([product, one.table[:, k]], y)
+                (a, b, d), least = with_outer([product, one.table[:, k]], y)
                 if abs(a) < 1e-300 or not np.isfinite(b / a):
                     continue
                 inside = add(other.atoms[m].tree, Number(b / a))
                 tree = add(multiply(Number(a), one.atoms[k].tree, inside), Number(d))
                 group += " + k"
             else:
-                (a, d), least = _outer([product], y)
+                (a, d), least = with_outer([product], y)
                 tree = affine(multiply(one.atoms[k].tree, other.atoms[m].tree), a, d)
             found[0 if with_shift else 1].append((least, group, tree))
     return found
@@ -157,7 +125,7 @@ def _stepwise(atoms: Atoms, composed: Atoms, y: FloatArray) -> list[Candidate]:
     if len(terms_of) < 4:
         return []
     table = terms_of.table
-    unit = _unit(table)
+    unit_table = unit(table)
     z = y - y.mean()
     z = z / np.linalg.norm(z)
     found: list[Candidate] = []
@@ -165,12 +133,12 @@ def _stepwise(atoms: Atoms, composed: Atoms, y: FloatArray) -> list[Candidate]:
     for size in range(1, 6):
         grown: dict[tuple[int, ...], float] = {}
         for _, chosen in beams:
-            for k, misfit in _next_terms(unit, z, chosen):
+            for k, misfit in _next_terms(unit_table, z, chosen):
                 grown[tuple(sorted((*chosen, k)))] = misfit
         beams = sorted((misfit, chosen) for chosen, misfit in grown.items())[:12]
         if size >= 3:
             for misfit, chosen in beams[:3]:
-                coef, misfit = _outer([table[:, k] for k in chosen], y)
+                coef, misfit = with_outer([table[:, k] for k in chosen], y)
                 terms = [
                     multiply(Number(c), terms_of.atoms[k].tree)
                     for c, k in zip(coef, chosen, strict=False)

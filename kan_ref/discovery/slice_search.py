@@ -1,6 +1,7 @@
 """From samples of one output to formulas, by slices of a surrogate.
 
-    surrogate     train a network on the samples (`surrogate`), and measure its error
+    surrogate     fit a model to the samples (`surrogate`), and measure its error
+    quotients     try quotients of polynomials that all samples lie on (`quotients`)
     architecture  split it on slices, and name the curves of one input (`decomposition`)
     numbers       train the numbers of every candidate on the data (`polish`)
     simplify      replace numbers by simple ones where the data allow it (`choice`)
@@ -17,13 +18,14 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.choice import best_fits, floor_of, simplified
-from kan_ref.discovery.decomposition import Decision, Decomposer, surface_of
+from kan_ref.discovery.decomposition import NOISY, Decision, Decomposer, surface_of
 from kan_ref.discovery.polish import Fitted, bic, rmse_of
+from kan_ref.discovery.quotients import quotients
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
 from kan_ref.discovery.trees import Number, values
 from kan_ref.discovery.verdict import EXACT, judge
 
-NOISY = 1e-3  # relative held-out error above which noise is suspected
+PLAIN = 20  # complexity of an exact quotient of polynomials beside which nothing else is tried
 MOST_EXACT = 3  # exact candidates that are simplified; the plainest is kept
 
 
@@ -62,7 +64,10 @@ def search_by_slices(
     pool: list[Fitted] = [Fitted(Number(float(np.mean(y))), spread)]
     ended = ""
     try:
-        for trees in decomposer.plans(surface_of(surrogate, x, error), names):
+        pool += [one for tree in quotients(x, y) for one in best_fits([tree], x, y, floor)]
+        is_plain = any(one.rmse <= EXACT * spread and one.complexity <= PLAIN for one in pool)
+        surface = surface_of(surrogate, x, error, y)
+        for trees in () if is_plain else decomposer.plans(surface, names):
             pool += best_fits(trees, x, y, floor)
             best = min(pool, key=lambda one: bic(one, len(x), floor))
             if best.rmse <= EXACT * spread:

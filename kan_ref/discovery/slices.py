@@ -32,11 +32,14 @@ class Surface:
     """A function of n inputs with points where it is known, and its error there.
 
     `f` maps points (batch, n) to values (batch,); `error` is a root mean square in units of f.
+    `samples` (batch,) are the data at the points, without that error and perhaps with noise, where
+    there are any.
     """
 
     f: Callable[[FloatArray], FloatArray]
     points: FloatArray
     error: float
+    samples: FloatArray | None = None
 
     @property
     def n_in(self) -> int:

@@ -1,17 +1,22 @@
-"""A smooth model of the data, from which slices are taken: an unpenalised network.
+"""A smooth model of the data, from which slices are taken.
 
-It is trained on standardised samples, on finer and finer grids while that lowers the error on
-held-out samples. Its error there is the scale of every later comparison. It need not be small: an
-architecture is recognised, and the numbers are trained on the data afterwards.
+Models that least squares fit (`linear_models`) are first: sums of curves and polynomials, of the
+values or of a function of them. Where their error on held-out samples is not small, an unpenalised
+network is trained too, on standardised samples and on finer and finer grids while that lowers the
+error on held-out samples. The model with the smallest error is taken; of nearly equal ones, the
+plainest. Its error is the scale of every later comparison. It need not be small: an architecture is
+recognised, and the numbers are trained on the data afterwards.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, hold_out
 from kan_ref.discovery.acceptance import RatioRule
+from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, plainest
 from kan_ref.discovery.trials import VALIDATION_SHARE, Search
 from kan_ref.network import Network, edge_samples, network_values
 from kan_ref.training import best_start
@@ -20,11 +25,16 @@ LADDER = (5, 10, 20, 40)
 N_STARTS = 3
 N_STEPS = 25
 SMOOTHNESS = 1e-8
+SMALL = 1e-4  # of the standard deviation of y: a model this near needs no network beside it
 
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """A network in standardised units, as a function of the user's units, and its error there."""
+    """A model of the samples as a function of the user's units, with its error on held-out samples.
+
+    `network` computes standardised values at standardised inputs. Where another `model` has a
+    smaller error, that one is evaluated and the network is a coarse one.
+    """
 
     network: Network
     x_mean: FloatArray
@@ -32,9 +42,17 @@ class Surrogate:
     y_mean: float
     y_std: float
     error: float
+    model: Model | None = None
+
+    @property
+    def what(self) -> str:
+        """The kind of model, in words."""
+        return "a network on standardized samples" if self.model is None else self.model.what
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """Compute (batch,) at points (batch, n_in)."""
+        if self.model is not None:
+            return self.model.f(points)
         z = (points - self.x_mean) / self.x_std
         return np.asarray(self.y_mean + self.y_std * network_values(self.network, z)[:, 0])
 
@@ -71,14 +89,29 @@ def fit_surrogate(
     x_std = np.where(x_std > 0.0, x_std, 1.0)
     y_std = y_std if y_std > 0.0 else 1.0
     z, t = (x - x_mean) / x_std, ((y - y_mean) / y_std)[:, None]
+    models = linear_models(x, y) if n_hidden is None else []
+    least = min((model.error for model in models), default=np.inf)
+    is_small = least <= SMALL * y_std
     held = hold_out(Data(z, t, z, t), VALIDATION_SHARE)
-    hidden = (2 * n_in + 1 if n_hidden is None else n_hidden,) if n_in > 1 or n_hidden else ()
-    search = Search(held, RatioRule(1.0), N_STEPS, LADDER, SMOOTHNESS)
+    if n_hidden is None:
+        n_hidden = n_in + 1 if is_small else 2 * n_in + 1
+        hidden: tuple[int, ...] = (n_hidden,) if n_in > 1 else ()
+    else:
+        hidden = (n_hidden,)
+    ladder = LADDER[:1] if is_small else LADDER
+    search = Search(held, RatioRule(1.0), N_STEPS // 2 if is_small else N_STEPS, ladder, SMOOTHNESS)
     start = best_start(
-        (n_in, *hidden, 1), held, n_starts=N_STARTS, n_intervals=LADDER[0], degree=3, rng=rng
+        (n_in, *hidden, 1),
+        held,
+        n_starts=1 if is_small else N_STARTS,
+        n_intervals=LADDER[0],
+        degree=3,
+        rng=rng,
     )
     trial = search.refined("surrogate", start)
-    return Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
+    found = Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
+    best = plainest([*models, Model("a network", found, found.error)], ROUNDING * y_std)
+    return found if best.f is found else replace(found, error=best.error, model=best)
 
 
 def slice_error(
@@ -86,11 +119,21 @@ def slice_error(
 ) -> float:
     """Estimate the error of the surrogate itself, without the noise of y.
 
-    Two networks are trained on disjoint halves of the samples. Their mean differs from the truth by
-    about half of what they differ from each other.
+    Two models of its kind are fitted on disjoint halves of the samples. Their mean differs from the
+    truth by about half of what they differ from each other.
     """
     order = rng.permutation(len(x))
     halves = order[: len(x) // 2], order[len(x) // 2 :]
-    hidden = surrogate.network.widths[1] if len(surrogate.network.widths) > 2 else None
-    one, other = (fit_surrogate(x[half], y[half], rng, n_hidden=hidden) for half in halves)
+    one, other = (_of_the_same_kind(surrogate, x[half], y[half], rng) for half in halves)
     return float(0.5 * np.sqrt(np.mean((one(x) - other(x)) ** 2)))
+
+
+def _of_the_same_kind(
+    surrogate: Surrogate, x: FloatArray, y: FloatArray, rng: np.random.Generator
+) -> Callable[[FloatArray], FloatArray]:
+    if surrogate.model is not None:
+        models = linear_models(x, y)
+        if models:
+            return plainest(models).f
+    hidden = surrogate.network.widths[1] if len(surrogate.network.widths) > 2 else None
+    return fit_surrogate(x, y, rng, n_hidden=hidden)

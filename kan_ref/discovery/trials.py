@@ -128,4 +128,4 @@ def fitted(network: Network, data: Data, **options: Any) -> Network:
     run = fit(network, data, precondition=None, **options)
     if run.interrupted:
         raise KeyboardInterrupt
-    return run.network  # type: ignore[no-any-return]  # a Network, as the first argument
+    return run.network

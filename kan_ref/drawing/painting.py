@@ -28,7 +28,9 @@ def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=tuple(np.ceil(diagram.plan.size * dpi) / dpi), dpi=dpi, facecolor=PAPER)
+    size = tuple(np.ceil(diagram.plan.size * dpi) / dpi)
+    # the Axes fill the figure: a layout engine of the user's settings would find nothing to arrange
+    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER, layout="none")
     FigureCanvasAgg(figure)
     return figure
 

@@ -71,6 +71,8 @@ class Compiler:
             return self._power(expression.base, expression.exp)
         if isinstance(expression, sympy.exp):
             return self._exponential(expression.args[0])
+        if isinstance(expression, sympy.log) and isinstance(expression.args[0], sympy.cosh):
+            return self._apply("logcosh", self.sum_of(expression.args[0].args[0]))
         if expression.func in self.functions and len(expression.args) == 1:
             return self._apply(self.functions[expression.func], self.sum_of(expression.args[0]))
         if isinstance(expression, sympy.core.function.AppliedUndef):
@@ -153,6 +155,8 @@ class Compiler:
             argument = self._sigmoid_argument(base)
             if argument is not None:
                 return self._apply("sigmoid", self.sum_of(argument))
+            if isinstance(base, sp.Abs):
+                return self._apply("1/|x|", self.sum_of(base.args[0]))
         value = self._constant(exponent)
         whole = Fraction(str(value)) if value.is_Rational else Fraction(float(value))
         return self._numeric_power(self.sum_of(base), whole)

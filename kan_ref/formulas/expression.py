@@ -149,9 +149,13 @@ def exact_number(value: float) -> Any:
 
 
 def apply_function(function: Function, u: Any) -> Any:
-    """Return f(u) as an expression."""
+    """Return f(u) as an expression; a composed function as its functions one after the other."""
     import sympy
 
+    if function.parts:
+        for part in reversed(function.parts):
+            u = apply_function(part, u)
+        return u
     if function.formula is not None:
         return function.formula(u)
     known = _sympy_forms()
@@ -187,6 +191,8 @@ def _sympy_forms() -> dict[str, Callable[[Any], Any]]:
         "arctanh": sp.atanh,
         "sigmoid": lambda u: 1 / (1 + _exp(-u)),
         "gaussian": lambda u: sp.exp(-(u**2)),
+        "logcosh": lambda u: sp.log(sp.cosh(u)),
+        "1/|x|": lambda u: 1 / sp.Abs(u),
     }
 
 

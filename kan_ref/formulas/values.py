@@ -2,7 +2,7 @@
 
 Every coefficient is printed with all its digits and read by Python as float64, so the values of a
 formula are those of its network up to rounding. Functions of the library that SymPy does not have
-are evaluated by the library.
+are evaluated by the library, and so is log(cosh(u)), where cosh(u) alone could overflow.
 
 SymPy writes an expression as Python code and compiles it. In that code an input called `e` would
 hide the constant e, and a name is arbitrary text. So every symbol and every function without a
@@ -78,6 +78,7 @@ def numeric_function(
         raise ValueError(
             f"expression has the symbol {strange[0]}, but names has {', '.join(map(repr, names))}"
         )
+    expressions = [_with_log_cosh(one) for one in expressions]
     calls = set().union(*(one.atoms(sympy.Function) for one in expressions))
     own = _own_functions(sorted({call.func for call in calls}, key=str))
     functions = {call: sympy.Function(code) for code, call in own.items()}
@@ -117,6 +118,16 @@ def numeric_function(
         return y
 
     return evaluate
+
+
+def _with_log_cosh(expression: Any) -> Any:
+    """Return an expression with log(cosh(u)) as the library's function of u."""
+    import sympy
+
+    return expression.replace(
+        lambda one: isinstance(one, sympy.log) and isinstance(one.args[0], sympy.cosh),
+        lambda one: sympy.Function("logcosh")(one.args[0].args[0]),
+    )
 
 
 def _own_functions(functions: Iterable[Any]) -> dict[str, Any]:

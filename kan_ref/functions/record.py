@@ -1,19 +1,21 @@
 """The record of a symbolic candidate: three derivatives, the domain, and the symmetries.
 
 An edge c f(a x + b) + d is the same curve for many parameters (a, b, c, d): this scale and shift
-redundancy (gauge) follows from four identities of f. With s > 0,
+redundancy (gauge) follows from identities of f. With s > 0,
 
     (F17)  power of degree n   f(s u) = s^n f(u)                 a = 1 or -1, the scale goes to c
-    (F18)  logarithm           f(s u) = f(u) + log s             a = 1 or -1, the scale goes to d
-    (F19)  exponential         f(u + b) = e^b f(u)               b = 0, the scale goes to c
+    (F18)  logarithm           f(s u) = f(u) + n log s           a = 1 or -1, the scale goes to d
+    (F19)  exponential         f(u + b) = e^(n b) f(u)           b = 0, the scale goes to c
     (F20)  symmetry            f(-u) - m = parity (f(u) - m)     a > 0
            turn                f(u + turn) = sign f(u)           b within one turn
+    (F26)  mirror              f(mirror - u) = f(u)              a > 0
 
 The line x is the odd power of degree 1 whose shift goes to d; abs is the even power of degree 1,
 sgn the odd one of degree 0.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +25,7 @@ from kan_ref.checks import FloatArray, check_choice, check_integer, check_number
 
 Values = Callable[[FloatArray], FloatArray]
 EVERYWHERE = (-np.inf, np.inf)
+EVERY = "every u"  # the rule of a function without conditions
 KINDS = ("constant", "line", "power", "log", "exp", "free")
 
 
@@ -36,7 +39,8 @@ class Gauge:
         The parameters that stay free are d for "constant"; c, d for "line"; b, c, d and the sign of
         a for "power" and "log"; a, c, d for "exp"; all for "free".
     degree : float
-        n of (F17), for "power".
+        n of (F17), for "power"; n of (F18) and (F19), for "log" and "exp", where 0 stands for 1, as
+        in log u and e^u themselves.
     parity : int
         1 even, -1 odd about the value `middle`, 0 neither: (F20).
     middle : float
@@ -47,6 +51,9 @@ class Gauge:
         The sign of f after one turn.
     first : float
         Begin of the interval of b, which is [first, first + turn).
+    mirror : float
+        Of (F26), for a function that is neither even nor odd, as e^(sin u) with pi; 0 if there is
+        none.
 
     Raises
     ------
@@ -62,6 +69,7 @@ class Gauge:
     turn: float = 0.0
     turn_sign: int = 1
     first: float = 0.0
+    mirror: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("kind of a gauge", self.kind, KINDS)
@@ -69,6 +77,11 @@ class Gauge:
         check_number("turn of a gauge", self.turn, low=0.0)
         if self.turn_sign not in (-1, 1):
             raise ValueError(f"turn_sign of a gauge is {self.turn_sign!r}, but must be -1 or 1")
+
+    @property
+    def factor(self) -> float:
+        """The n of (F18) or (F19): `degree`, and 1 where that is 0."""
+        return self.degree or 1.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,9 @@ class Function:
     search_grids : tuple of str
         Grids of initial values for the search of a and b, by their names in
         `kan_ref.symbolic.search_starts`; empty where `gauge`, `domain` and poles choose them.
+    parts : tuple of Function
+        Of a composed function f_1(f_2(...(f_n(u)))): f_1, ..., f_n, none of them composed. Empty
+        for all others.
     """
 
     name: str
@@ -108,6 +124,7 @@ class Function:
     gauge: Gauge = field(default_factory=Gauge)
     formula: Callable[[Any], Any] | None = None
     search_grids: tuple[str, ...] = ()
+    parts: "tuple[Function, ...]" = ()
 
     def __repr__(self) -> str:
         return f"Function({self.name!r}, {domain_rule(self)}, complexity {self.complexity})"
@@ -130,7 +147,13 @@ def singular_points(function: Function, low: float, high: float) -> FloatArray:
 
 
 def domain_rule(function: Function) -> str:
-    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0"."""
+    """Describe the domain in terms of u: "every u", "u > 0", "-1 <= u <= 1", "u != 0".
+
+    The rule of a composed function has one condition for each of its parts that needs one, such as
+    "x^2 > 0" for log(x^2).
+    """
+    if function.parts:
+        return _composed_rule(function.parts)
     low, high = function.domain
     ends = np.array([end if np.isfinite(end) else 0.0 for end in (low, high)])
     closed = np.isfinite(function.f(ends))
@@ -147,4 +170,20 @@ def domain_rule(function: Function) -> str:
         )
     repeats = f" + {function.gauge.turn:.6g} k" if function.gauge.turn else ""
     rule += [f"u != {point:.6g}{repeats}" for point in function.singular]
-    return " and ".join(rule) or "every u"
+    return " and ".join(rule) or EVERY
+
+
+def composed_name(names: Sequence[str]) -> str:
+    """Return the name of f_1(f_2(...(f_n))) from the names of f_1, ..., f_n: "log(x^2)"."""
+    return "(".join(names) + ")" * (len(names) - 1)
+
+
+def _composed_rule(parts: Sequence[Function]) -> str:
+    """Return the conditions of a composed function, those of the innermost part first."""
+    rules = []
+    for place in reversed(range(len(parts))):
+        rule, inner = domain_rule(parts[place]), parts[place + 1 :]
+        if rule != EVERY:
+            argument = composed_name([part.name for part in inner]) if inner else "u"
+            rules.append(argument.join(re.split(r"\bu\b", rule)))
+    return " and ".join(rules) or EVERY

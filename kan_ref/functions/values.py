@@ -12,10 +12,13 @@ p = s (1 - s) and h = 1 / cosh^2 u, the first, second and third derivatives are
     (F14)  arctan     q,          -2 u q^2,         2 q^2 (3 - 4 q)
     (F15)  arctanh    1/r,        2 u / r^2,        (2 + 6 u^2) / r^3
     (F16)  gaussian   -2 u g,     (4 u^2 - 2) g,    4 u (3 - 2 u^2) g
+    (F21)  log cosh   t,          h,                -2 t h
+    (F22)  1/|u|      -z / u^2,   2 / |u|^3,        -6 z / u^4          with z = sgn u
 
 and arccos = pi/2 - arcsin (Abramowitz & Stegun, Handbook of Mathematical Functions, sections 4.3 to
 4.6). The code computes p and h from e^-|u| and e^-2|u|, so they keep their digits where they are
-tiny. The last form of (F14), by u^2 = 1/q - 1, cannot overflow.
+tiny. The last form of (F14), by u^2 = 1/q - 1, cannot overflow. Where cosh u overflows, log cosh u
+is computed as |u| + log(1 + e^-2|u|) - log 2, and where it is near 1, as log(1 + 2 sinh^2(u/2)).
 
 Every function takes arrays of any shape. It returns nan outside the domain and infinity where the
 value exceeds float64, without warnings; nothing is clipped. At an end that belongs to the domain a
@@ -222,6 +225,23 @@ def _gaussian(u: FloatArray, order: int) -> FloatArray:
     # [/eq:gaussian]
 
 
+def _log_cosh(u: FloatArray, order: int) -> FloatArray:
+    if order > 0:
+        return _tanh(u, order - 1)
+    # [eq:log-cosh]
+    size = np.abs(u)
+    far = size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
+    near = np.log1p(2.0 * np.sinh(0.5 * np.minimum(size, 1.0)) ** 2)
+    return np.where(size < 1.0, near, far)
+    # [/eq:log-cosh]
+
+
+def _inverse_absolute(u: FloatArray, order: int) -> FloatArray:
+    # [eq:inverse-absolute]
+    return np.sign(u) * Power(-1.0, order)(u)
+    # [/eq:inverse-absolute]
+
+
 def _four(function: Callable[[FloatArray, int], FloatArray]) -> Four:
     return (
         Derivative(function, 0),
@@ -254,4 +274,6 @@ VALUES: dict[str, Four] = {
     "arctanh": _four(_arctanh),
     "sigmoid": _four(_sigmoid),
     "gaussian": _four(_gaussian),
+    "logcosh": _four(_log_cosh),
+    "1/|x|": _four(_inverse_absolute),
 }

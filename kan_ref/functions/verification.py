@@ -1,8 +1,8 @@
 """Verification of a function that a user registers: its derivatives and its symmetries.
 
 Each derivative is compared with a central difference of the one before it: on an interval near 0 or
-near an end of the domain, and at single points as far as |u| = 1000. Each identity (F17)-(F20) that
-its record states is evaluated on both sides, on points of the domain.
+near an end of the domain, and at single points as far as |u| = 1000. Each identity (F17)-(F20)
+and (F26) that its record states is evaluated on both sides, on points of the domain.
 """
 
 from functools import partial
@@ -54,6 +54,18 @@ def _far_points(function: Function) -> FloatArray:
 def _shifted(function: Values, u: FloatArray, step: float) -> FloatArray:
     """Evaluate a function at u + step."""
     return function(u + step)
+
+
+def check_domain(name: str, domain: object) -> tuple[float, float]:
+    """Check that `domain` is a pair (low, high) of numbers, low < high."""
+    if not isinstance(domain, tuple | list) or len(domain) != 2:
+        raise ValueError(f"domain of {name!r} is {domain!r}, but must be a pair (low, high)")
+    low, high = (float(end) for end in domain)
+    if not low < high:
+        raise ValueError(
+            f"domain of {name!r} is ({low:g}, {high:g}), but low must be less than high"
+        )
+    return low, high
 
 
 def check_derivatives(function: Function) -> None:
@@ -133,12 +145,14 @@ def check_gauge(function: Function) -> None:
         "constant": [("f is 0", value, np.zeros_like(u))],
         "line": [("f(s u) = s f(u)", f(s * u), s * value)],
         "power": [("f(s u) = s^n f(u)", f(s * u), s**gauge.degree * value)],
-        "log": [("f(s u) = f(u) + log s", f(s * u), value + np.log(s))],
-        "exp": [("f(u + b) = e^b f(u)", f(u + s), np.exp(s) * value)],
+        "log": [("f(s u) = f(u) + n log s", f(s * u), value + gauge.factor * np.log(s))],
+        "exp": [("f(u + b) = e^(n b) f(u)", f(u + s), np.exp(gauge.factor * s) * value)],
         "free": [],
     }[gauge.kind]
     if gauge.parity:
         claims.append(("f(-u) - m = parity (f(u) - m)", f(-u) - m, gauge.parity * (value - m)))
+    if gauge.mirror:
+        claims.append(("f(mirror - u) = f(u)", f(gauge.mirror - u), value))
     if gauge.turn:
         claims.append(("f(u + turn) = sign f(u)", f(u + gauge.turn), gauge.turn_sign * value))
     for claim, one, other in claims:

@@ -3,7 +3,8 @@
 In all texts "@" stands for the name of the network's function.
 """
 
-# function of the library -> C expression in u
+# function of the library -> C expression in u; nan, not infinity, at a pole, so that no function of
+# a composition is evaluated at infinity there
 FORMULAS = {
     "0": "@_constant(u)",
     "x": "u",
@@ -11,16 +12,16 @@ FORMULAS = {
     "x^3": "pow(u, 3.0)",
     "x^4": "pow(u, 4.0)",
     "x^5": "pow(u, 5.0)",
-    "1/x": "1.0 / u",
-    "1/x^2": "pow(u, -2.0)",
-    "1/x^3": "pow(u, -3.0)",
-    "1/x^4": "pow(u, -4.0)",
-    "1/x^5": "pow(u, -5.0)",
+    "1/x": "u == 0.0 ? NAN : 1.0 / u",
+    "1/x^2": "u == 0.0 ? NAN : pow(u, -2.0)",
+    "1/x^3": "u == 0.0 ? NAN : pow(u, -3.0)",
+    "1/x^4": "u == 0.0 ? NAN : pow(u, -4.0)",
+    "1/x^5": "u == 0.0 ? NAN : pow(u, -5.0)",
     "sqrt": "sqrt(u)",
-    "1/sqrt": "1.0 / sqrt(u)",
+    "1/sqrt": "u == 0.0 ? NAN : 1.0 / sqrt(u)",
     "x^1.5": "pow(u, 1.5)",
     "exp": "exp(u)",
-    "log": "log(u)",
+    "log": "u == 0.0 ? NAN : log(u)",
     "abs": "fabs(u)",
     "sin": "sin(u)",
     "cos": "cos(u)",
@@ -31,14 +32,21 @@ FORMULAS = {
     "arcsin": "asin(u)",
     "arccos": "acos(u)",
     "arctan": "atan(u)",
-    "arctanh": "atanh(u)",
+    "arctanh": "fabs(u) == 1.0 ? NAN : atanh(u)",
     "sigmoid": "@_sigmoid(u)",
     "gaussian": "exp(-u * u)",
+    "logcosh": "@_logcosh(u)",
+    "1/|x|": "u == 0.0 ? NAN : 1.0 / fabs(u)",
 }
 BASES = {"silu": "@_silu", "identity": "@_identity", "zero": "@_constant"}
 _SIGMOID = """static double @_sigmoid(double u) {
     const double small = exp(-fabs(u));
     return (u < 0.0 ? small : 1.0) / (1.0 + small);
+}
+"""
+_LOG_COSH = """static double @_logcosh(double u) {
+    const double size = fabs(u), half = sinh(0.5 * (size < 1.0 ? size : 1.0));
+    return size < 1.0 ? log1p(2.0 * half * half) : size + log1p(exp(-2.0 * size)) - log(2.0);
 }
 """
 # auxiliary function -> its text, which is written if it is called
@@ -47,6 +55,7 @@ AUXILIARY = {
     "@_sigmoid": _SIGMOID,
     "@_identity": "static double @_identity(double x) {\n    return x;\n}\n",
     "@_constant": "static double @_constant(double u) {\n    return u != u ? u : 0.0;\n}\n",
+    "@_logcosh": _LOG_COSH,
     "@_sign": "static double @_sign(double u) {\n"
     "    return u > 0.0 ? 1.0 : u < 0.0 ? -1.0 : u;\n}\n",
 }

@@ -12,7 +12,9 @@ A document holds the state of the network and nothing else. In JSON it is
                  "w_spline": [[...], ...], "mask": [[...], ...]}]}
 
 A layer with symbolic edges has two more entries, and the format version is then 2. Functions are
-stored by name and looked up in the library. A network without symbolic edges has version 1.
+stored by name and looked up in the library. The version is 3 if one of them is composed: its name,
+"log(x^2)", is enough to compose it again, and nothing of a name is executed. A network without
+symbolic edges has version 1.
 
                  "symbolic": [{"output": 0, "input": 1, "function": "sin", "row": 0}, ...],
                  "affine": [[...], ...]          (n_rows, 4): a, b, c, d
@@ -29,7 +31,7 @@ from kan_ref.functions import LIBRARY
 from kan_ref.network import Layer, Network, SymbolicEdge
 from kan_ref.version import __version__
 
-FORMAT, VERSION = "kan_ref network", 2
+FORMAT, VERSION, COMPOSED = "kan_ref network", 3, 3
 ARRAY_NAMES = ("knots", "coef", "w_base", "w_spline", "mask")
 FORMULA_NAMES = ("symbolic", "affine")
 MOST_LAYERS = 1000
@@ -37,7 +39,8 @@ MOST_LAYERS = 1000
 
 def network_to_plain(network: Network) -> dict[str, Any]:
     """Return the document of a network: dicts, lists, numbers, text, and float64 arrays."""
-    version = 2 if any(layer.symbolic for layer in network.layers) else 1
+    edges = [edge for layer in network.layers for edge in layer.symbolic]
+    version = COMPOSED if any(edge.function.parts for edge in edges) else 2 if edges else 1
     return {
         "format": FORMAT,
         "version": version,
@@ -64,12 +67,18 @@ def layer_to_plain(layer: Layer) -> dict[str, Any]:
 
 def network_from_plain(document: object) -> Network:
     """Return the network of a document; ValueError if there is none."""
-    return Network(
-        tuple(
-            layer_from_plain(plain, f"layer {number}")
-            for number, plain in enumerate(layer_entries(document))
-        )
+    layers = tuple(
+        layer_from_plain(plain, f"layer {number}")
+        for number, plain in enumerate(layer_entries(document))
     )
+    version = document["version"]  # type: ignore[index]  # `layer_entries` has checked it
+    composed = [edge.name for layer in layers for edge in layer.symbolic if edge.function.parts]
+    if composed and version < COMPOSED:
+        raise ValueError(
+            f"it has the composed function {composed[0]!r}, which has no place in format version "
+            f"{version}: {COMPOSED} is the first that has"
+        )
+    return Network(layers)
 
 
 def layer_from_plain(plain: dict[str, Any], owner: str = "layer") -> Layer:

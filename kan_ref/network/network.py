@@ -108,7 +108,11 @@ class Network(Record):
         return self.replace_theta(own.copy())
 
     def __call__(self, x: object) -> FloatArray:
-        """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is undefined."""
+        """Compute outputs (batch, n_out) at x (batch, n_in); ValueError where one is undefined.
+
+        Outside the grids the splines decay to zero and only base functions remain, without a
+        message: `kan_ref.coverage(network, x)` says which samples lie there.
+        """
         points = check_inputs(self, x)
         with np.errstate(all="ignore"):
             return check_defined(self.layers, points, self.values(self.prepare(points)))

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_number
+from kan_ref.checks import FloatArray, check_number
 from kan_ref.numerics import Jacobian, multiply_transposed, shape
 from kan_ref.optimizers.normal_equations import Metric, NormalEquations, normal_equations
 from kan_ref.optimizers.result import (
@@ -35,6 +35,7 @@ from kan_ref.optimizers.result import (
     asked_to_stop,
     check_run,
     check_start_value,
+    check_start_vector,
     gradient_norm,
     is_small,
     steps_are_done,
@@ -70,7 +71,7 @@ class _Problem:
     def start(self, theta: FloatArray) -> _Point:
         """Evaluate and check the initial point; TypeError or ValueError if it is unusable."""
         residuals, jacobian = self._call_linearize(theta)
-        check_float_array("the residual vector at the start", residuals, ("n_residuals",))
+        check_start_vector("the residual vector at the start", residuals, "n_residuals")
         if shape(jacobian) != (residuals.size, theta.size):
             raise ValueError(
                 f"the Jacobian has shape {shape(jacobian)}, "
@@ -78,7 +79,7 @@ class _Problem:
             )
         check_start_value(float(residuals @ residuals))
         half_gradient = multiply_transposed(jacobian, residuals)
-        check_float_array("the gradient at the start", half_gradient, (theta.size,))
+        check_start_vector("the gradient at the start", half_gradient, theta.size)
         return self.point(theta, residuals, jacobian)
 
     def try_at(self, theta: FloatArray) -> tuple[FloatArray, Jacobian | None]:

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_integer, check_number
+from kan_ref.checks import (
+    FloatArray,
+    check_finite,
+    check_float_array,
+    check_integer,
+    check_number,
+    check_real_array,
+)
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -88,6 +95,7 @@ class OptimizeResult:
 
 
 Callback = Callable[[Iterate], bool | None]
+_REMEDY = "scale x, y and the parameters to size one, as kan_ref.scaled does for data"
 
 
 def start_vector(theta: object) -> FloatArray:
@@ -120,7 +128,20 @@ def check_start_value(value: object) -> float:
     try:
         return check_number("the value at the start", value)
     except ValueError as error:
-        raise ValueError(f"{error}: scale x, y and the parameters to size one") from None
+        raise ValueError(f"{error}: {_REMEDY}") from None
+
+
+def check_start_vector(name: str, value: object, length: int | str) -> FloatArray:
+    """Return a vector at the start, of finite numbers; ValueError names the remedy if one is not.
+
+    `length` is an int that it must have, or a name for the message.
+    """
+    vector = check_real_array(name, value, (length,))
+    try:
+        check_finite(name, vector)
+    except ValueError as error:
+        raise ValueError(f"{error}, but must be finite: {_REMEDY}") from None
+    return vector
 
 
 def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[float, FloatArray]:
@@ -133,7 +154,7 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
     """
     value, gradient = value_and_grad(theta)
     value = check_start_value(value)
-    return value, check_float_array("the gradient at the start", gradient, (theta.size,)).copy()
+    return value, check_start_vector("the gradient at the start", gradient, theta.size).copy()
 
 
 def gradient_norm(gradient: FloatArray) -> float:

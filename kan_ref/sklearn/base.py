@@ -1,7 +1,7 @@
 """What the regressor and the classifier have in common: scaling, the fit, inspection."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,44 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 N_DRAWN = 200  # training samples that `draw` keeps
+
+# what the docstrings of both estimators say
+SETTINGS = """\
+hidden_layers : sequence of int
+        Widths of the hidden layers of the richest architecture, each at least 1; () leaves it out.
+    n_intervals, degree : int
+        Number of grid intervals and degree of the splines.
+    penalty_weights : sequence of float, optional
+        Weights of the L1 penalty to choose from, above 0, strictly increasing; None takes those of
+        `kan_ref.fit_validated`.
+    n_steps : int
+        L-BFGS iterations with the first weight, at least 1; half of them with each other one.
+    n_folds : int, optional
+        At least 2. None is 5 for up to 1000 samples; of more, a fifth is held out once.
+    random_state : int, RandomState or None
+        Draws the folds and the initial parameters."""
+COMMON = """\
+run_ : ValidatedRun
+        With all candidates, the chosen one, and the history of the last fit.
+    feature_importances_ : (n_features,)
+        Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
+    n_features_in_ : int
+    feature_names_in_ : (n_features,), only where all column names are text
+
+    Notes
+    -----
+    Predictions clip each input to the range of the training samples, because splines decay to zero
+    outside their grids: beyond the training samples, predictions are constant."""
+
+Estimator = TypeVar("Estimator", bound=type)
+
+
+def document(estimator: Estimator) -> Estimator:
+    """Put the parameters and attributes that both estimators have into a class docstring."""
+    if estimator.__doc__ is not None:  # python -OO removes docstrings
+        text = estimator.__doc__.replace("{settings}", SETTINGS)
+        estimator.__doc__ = text.replace("{common}", COMMON)
+    return estimator
 
 
 class KANBase(BaseEstimator):

@@ -10,9 +10,10 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
-from kan_ref.sklearn.base import KANBase
+from kan_ref.sklearn.base import KANBase, document
 
 
+@document
 class KANClassifier(ClassifierMixin, KANBase):
     """Fit a Kolmogorov-Arnold network to classes, with scikit-learn's interface.
 
@@ -23,19 +24,7 @@ class KANClassifier(ClassifierMixin, KANBase):
 
     Parameters
     ----------
-    hidden_layers : sequence of int
-        Widths of the hidden layers of the richest architecture, each at least 1; () leaves it out.
-    n_intervals, degree : int
-        Number of grid intervals and degree of the splines.
-    penalty_weights : sequence of float, optional
-        Weights of the L1 penalty to choose from, above 0, strictly increasing; None takes those of
-        `kan_ref.fit_validated`.
-    n_steps : int
-        L-BFGS iterations with the first weight, at least 1; half of them with each other one.
-    n_folds : int, optional
-        At least 2. None is 5 for up to 1000 samples; of more, a fifth is held out once.
-    random_state : int, RandomState or None
-        Draws the folds and the initial parameters.
+    {settings}
 
     Attributes
     ----------
@@ -45,17 +34,7 @@ class KANClassifier(ClassifierMixin, KANBase):
         Of standardized inputs; its outputs are logits.
     scaler_ : Scaler
         Maps inputs to standardized ones, and back.
-    run_ : ValidatedRun
-        With all candidates, the chosen one, and the history of the last fit.
-    feature_importances_ : (n_features,)
-        Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
-    n_features_in_ : int
-    feature_names_in_ : (n_features,), only where all column names are text
-
-    Notes
-    -----
-    Predictions clip each input to the range of the training samples, because splines decay to zero
-    outside their grids: beyond the training samples, predictions are constant.
+    {common}
 
     Examples
     --------

@@ -8,9 +8,10 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import validate_data
 
 from kan_ref.checks import FloatArray
-from kan_ref.sklearn.base import KANBase
+from kan_ref.sklearn.base import KANBase, document
 
 
+@document
 class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
     """Fit a Kolmogorov-Arnold network to a table of numbers, with scikit-learn's interface.
 
@@ -20,19 +21,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
 
     Parameters
     ----------
-    hidden_layers : sequence of int
-        Widths of the hidden layers of the richest architecture, each at least 1; () leaves it out.
-    n_intervals, degree : int
-        Number of grid intervals and degree of the splines.
-    penalty_weights : sequence of float, optional
-        Weights of the L1 penalty to choose from, above 0, strictly increasing; None takes those of
-        `kan_ref.fit_validated`.
-    n_steps : int
-        L-BFGS iterations with the first weight, at least 1; half of them with each other one.
-    n_folds : int, optional
-        At least 2. None is 5 for up to 1000 samples; of more, a fifth is held out once.
-    random_state : int, RandomState or None
-        Draws the folds and the initial parameters.
+    {settings}
 
     Attributes
     ----------
@@ -40,17 +29,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         Of standardized inputs and targets.
     scaler_ : Scaler
         Maps inputs and targets to standardized ones, and back.
-    run_ : ValidatedRun
-        With all candidates, the chosen one, and the history of the last fit.
-    feature_importances_ : (n_features,)
-        Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
-    n_features_in_ : int
-    feature_names_in_ : (n_features,), only where all column names are text
-
-    Notes
-    -----
-    Predictions clip each input to the range of the training samples, because splines decay to zero
-    outside their grids: beyond the training samples, predictions are constant.
+    {common}
 
     Examples
     --------

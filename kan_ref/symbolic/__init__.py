@@ -7,7 +7,9 @@ from kan_ref.symbolic.exchange import Choice as Choice
 from kan_ref.symbolic.exchange import Place as Place
 from kan_ref.symbolic.exchange import exchange_functions as exchange_functions
 from kan_ref.symbolic.exchange import with_fits as with_fits
+from kan_ref.symbolic.patterns import fix_pattern as fix_pattern
 from kan_ref.symbolic.ranking import rank_functions as rank_functions
+from kan_ref.symbolic.splitting import split_edge as split_edge
 from kan_ref.symbolic.symbolification import auto_symbolic as auto_symbolic
 from kan_ref.symbolic.symbolification import fix_symbolic as fix_symbolic
 from kan_ref.symbolic.symbolification import price as price

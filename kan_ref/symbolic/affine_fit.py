@@ -105,7 +105,7 @@ def fit_affine(x: object, y: object, name: object) -> AffineFit:
     x, y : (n,)
         Finite, at least one sample. Any range, any scale.
     name : str
-        Of the function f in `LIBRARY`.
+        Of the function f in `LIBRARY`, or of a composed one, as "log(x^2)".
 
     Returns
     -------

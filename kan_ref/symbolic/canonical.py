@@ -11,8 +11,8 @@ Together with the redundancy of each edge, (S1) to (S5), these are all the chang
 every choice of functions. From the inputs on, the first edges that are not constant fix s_j:
 
     first edge above                                      convention
-    keeps a scale of its own in a (exp, sin, ...)         its a = 1; if f is even or odd, the first
-                                                          c below is positive
+    keeps a scale of its own in a (exp, sin, ...)         its a = 1; if f is even or odd, or has a
+                                                          mirror, the first c below is positive
     has its scale in c or d (x, powers, log, abs, sgn)    the first c below is 1; if f is neither
                                                           even nor odd, it is 1 or -1, and a = 1
 
@@ -177,7 +177,8 @@ def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
     gauge = above.function.gauge
     if gauge.kind in SCALE_NOT_IN_A:
         return (1.0, c) if gauge.parity != 0 else (math.copysign(1.0, a), abs(c))
-    return (a if gauge.parity == 0 else math.copysign(a, a * c)), 1.0
+    has_sign = gauge.parity == 0 and gauge.mirror == 0.0
+    return (a if has_sign else math.copysign(a, a * c)), 1.0
 
 
 def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge | None:

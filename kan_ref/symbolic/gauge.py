@@ -5,13 +5,15 @@ gauge freedom). The identities of `kan_ref.functions.record` say how, and each o
 changes leaves the curve as it is (s = |a|):
 
     (S1)  power        (a, b, c) -> (a/s, b/s, c s^n);  a = 1, c parity where f is even or odd
-    (S2)  logarithm    (a, b, d) -> (a/s, b/s, d + c log s)
-    (S3)  exponential  (b, c)    -> (0, c e^b)
+    (S2)  logarithm    (a, b, d) -> (a/s, b/s, d + c n log s)
+    (S3)  exponential  (b, c)    -> (0, c e^(n b))
     (S4)  symmetry     (a, b, c, d) -> (-a, -b, parity c, d + (1 - parity) m c)  where a < 0
     (S5)  period       (b, c)    -> (b - k turn, sign^k c),  k an integer so that b lies in
                                     [first, first + turn)
+    (S27) mirror       (a, b)    -> (-a, mirror - b)         where a < 0
 
-(S1) and (S3) are left out where c s^n or c e^b would overflow or underflow float64.
+For log u and e^u themselves n is 1; composed functions can have other n. (S1) and (S3) are left
+out where c s^n or c e^(n b) would overflow or underflow float64.
 """
 
 import math
@@ -60,13 +62,15 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
         return 1.0, 0.0, c * a, d + c * b
     if a < 0.0 and gauge.parity != 0:
         a, b, c, d = -a, -b, gauge.parity * c, d + (1 - gauge.parity) * gauge.middle * c
+    if a < 0.0 and gauge.mirror != 0.0:
+        a, b = -a, gauge.mirror - b
     s = abs(a)
     if gauge.kind == "power" and _fits_float64(c, gauge.degree * math.log(s)):
         a, b, c = a / s, b / s, c * s**gauge.degree
     elif gauge.kind == "log":
-        a, b, d = a / s, b / s, d + c * math.log(s)
-    elif gauge.kind == "exp" and _fits_float64(c, b):
-        b, c = 0.0, c * math.exp(b)
+        a, b, d = a / s, b / s, d + c * gauge.factor * math.log(s)
+    elif gauge.kind == "exp" and _fits_float64(c, gauge.factor * b):
+        b, c = 0.0, c * math.exp(gauge.factor * b)
     if gauge.turn > 0.0:
         k = math.floor((b - gauge.first) / gauge.turn)
         b, c = b - k * gauge.turn, c * gauge.turn_sign ** (k % 2)

@@ -13,6 +13,7 @@ makes them. All are laid in units t in [-1, 1] of the data, in the charts of `in
     "poles"           "ends"    singular points of f at the poles that the data show
     "features"        "ends"    scales and shifts for a function with one feature of size 1
     "oscillations"    "ends"    the same, denser, for a function that may oscillate
+    "slow oscillations" "ends"  the same, up to a third of the scales, for a composed function
     "frequencies"     "ends"    u = omega t + phase for sin and cos
     "catenaries"      "ends"    u = omega t + beta for cosh
 
@@ -52,6 +53,7 @@ FEATURE_SCALES = np.geomspace(0.05, 60.0, 28)  # 30 % apart: all features have o
 SLOW_SCALES = np.geomspace(0.05, 0.7, 6)  # 70 % apart: less than one oscillation on the data
 FAST_SCALES = np.arange(1.4, 42.0, SHIFT_STEP)  # the ends of u move by the step of the shifts
 OSCILLATION_SCALES = np.concatenate([SLOW_SCALES, FAST_SCALES])
+COMPOSED_SCALES = OSCILLATION_SCALES[OSCILLATION_SCALES < 14.0]  # u^2 then spans 30 periods of sin
 SMALL_POLE_SCALES = np.geomspace(0.05, 1.0, 12)  # 31 % apart
 LARGE_POLE_SCALES = np.arange(1.2, 40.0, 0.3)  # a tenth of a period of tan apart
 POLE_SCALES = np.concatenate([SMALL_POLE_SCALES, LARGE_POLE_SCALES])
@@ -205,6 +207,13 @@ def _oscillations(
     return [_scales_and_shifts(function, OSCILLATION_SCALES)]
 
 
+def _slow_oscillations(
+    function: Function, t: FloatArray, z: FloatArray, some: IntArray
+) -> list[LineStarts]:
+    """Return lines of moderate scales and every shift, for a composed function."""
+    return [_scales_and_shifts(function, COMPOSED_SCALES)]
+
+
 def _scales_and_shifts(function: Function, scales: FloatArray) -> LineStarts:
     """Return lines of every scale, with shifts so that some of |u| < FLAT falls on the data."""
     lines: list[FloatArray] = []
@@ -297,6 +306,7 @@ GRIDS: dict[str, Grid] = {
     "poles": _poles,
     "features": _features,
     "oscillations": _oscillations,
+    "slow oscillations": _slow_oscillations,
     "frequencies": _frequencies,
     "catenaries": _catenaries,
 }

@@ -53,6 +53,16 @@ def initial_line(x: FloatArray, n_out: int, rng: np.random.Generator) -> Network
     return init_network(widths, n_intervals=1, degree=0, domain=wide, base="identity", rng=rng)
 
 
+def fewest_samples(name: str, n_basis: int, n_in: int) -> int:
+    """Return how many samples a fold must train on so that an architecture is compared.
+
+    One spline has n_basis coefficients, and a sum of curves has as many for each input. With fewer
+    samples than one curve needs, only lines are compared; with fewer than the sum needs, the curves
+    of single inputs are underdetermined, and no interactions of inputs are looked for.
+    """
+    return {"linear": 0, "additive": n_basis, "hidden": n_in * n_basis}[name]
+
+
 def constant_network(line: Network, constant: FloatArray) -> Network:
     """Return the network of lines as a constant (n_out,), divided among its inputs."""
     (layer,) = line.layers

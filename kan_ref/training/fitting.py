@@ -14,7 +14,7 @@ than an earlier one.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from kan_ref.checks import check_flag
 from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, place_hidden_grids, refine
 from kan_ref.optimizers import Iterate, steps_are_done
-from kan_ref.training.goal import Model, Problem
-from kan_ref.training.history import Callback, Recorder, Run
+from kan_ref.training.goal import Problem
+from kan_ref.training.history import Callback, Kind, Recorder, Run
 from kan_ref.training.objective import (
     DataGoal,
     check_batch,
@@ -43,7 +43,7 @@ CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
 @np.errstate(all="ignore")
 def fit(
-    network: Model,
+    network: Kind,
     data: DataLike | None = None,
     *,
     optimizer: str | None = None,
@@ -66,7 +66,7 @@ def fit(
     problem: Problem | None = None,
     callback: Callback | None = None,
     progress: bool = False,
-) -> Run:
+) -> Run[Kind]:
     """Train a network on data or differential equations, on one grid or a schedule of finer ones.
 
     Parameters
@@ -162,7 +162,7 @@ def fit(
         for n_intervals in schedule:
             if isinstance(network, Network) and n_intervals not in (None, network.n_intervals):
                 try:
-                    network = refine(network, source.points, int(n_intervals))
+                    network = cast("Kind", refine(network, source.points, int(n_intervals)))
                 except ValueError as error:
                     if recorder.best is None:
                         raise
@@ -192,7 +192,7 @@ def fit(
 
 
 def _read_goal(
-    network: Model, data: DataLike | None, problem: object, loss: str, batch_size: object
+    network: Any, data: DataLike | None, problem: object, loss: str, batch_size: object
 ) -> tuple[DataGoal | Problem, DataGoal | None]:
     """Return what is to be made small, a loss over data or a problem, and the test data."""
     if hasattr(data, "with_data"):
@@ -215,7 +215,7 @@ def _read_goal(
 
 def _climb(
     network: Any, source: DataGoal | Problem, settings: Settings, recorder: Recorder
-) -> tuple[Model, str]:
+) -> tuple[Any, str]:
     """Return the network after `n_steps` steps on its grids, and why they ended."""
     points, follow = source.points, settings.update_grids
     goal = source.prepare(network)

@@ -11,18 +11,21 @@ edge is undefined at a test sample; if it is at the end, `stopped` says so.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, Record
 from kan_ref.network import Network
+from kan_ref.training.goal import Model
 from kan_ref.training.objective import DataGoal, Objective
 from kan_ref.training.validation import Validation
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+Kind = TypeVar("Kind", bound=Model)  # of the trained network: Network, MLP or LAN
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
-class Run(Record):
+class Run(Record, Generic[Kind]):
     """A finished run.
 
     Parameters
@@ -99,9 +102,14 @@ class Run(Record):
         Why the run ended.
     interrupted : bool
         Whether a KeyboardInterrupt ended the run; then `network` is the best so far.
+
+    Notes
+    -----
+    `run.network(x)` predicts. Before inputs beyond the training samples are trusted,
+    `kan_ref.coverage(run.network, x)` says which of them leave the grids.
     """
 
-    network: Any
+    network: Kind
     history: History
     stopped: str
     interrupted: bool

@@ -14,6 +14,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.network import Cache, Network
 from kan_ref.sparsity import PenaltyWeights, penalized_backward, penalty_value
+from kan_ref.training.smoothness import network_with_curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +31,10 @@ class PenalizedGoal:
         cls, model: object, goal: Any, weights: PenaltyWeights, points: FloatArray
     ) -> "PenalizedGoal":
         """Return the goal with penalties at its own samples, if it has any, or else at `points`."""
-        if not isinstance(model, Network):
-            raise TypeError(
-                f"network is {model!r}, but smoothness and penalties on edges need the curves of a "
-                "Network"
-            )
+        network = network_with_curves(model)
         if hasattr(goal, "targets"):
             return cls(goal, weights, goal.x, goal.inputs)
-        return cls(goal, weights, points, model.prepare(points))
+        return cls(goal, weights, points, network.prepare(points))
 
     def value_and_grad(self, model: Network) -> tuple[float, FloatArray]:
         """Compute (T8) and its gradient with respect to theta."""

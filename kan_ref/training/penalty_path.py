@@ -22,6 +22,7 @@ from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run, Step
 
 WEIGHTS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+FEW = 100  # training samples; with fewer, every other weight
 WINDOW, SETTLED = 10, 1e-3  # steps, and the relative fall of the objective over them
 
 
@@ -56,7 +57,7 @@ class Recipe:
     n_steps: int
     initial: Callable[[FloatArray], dict[str, Network]]
 
-    def path(self, network: Network, data: Data) -> Iterator[Run]:
+    def path(self, network: Network, data: Data) -> Iterator[Run[Network]]:
         """Train on the path (T23), and yield the run of each weight."""
         for place, weight in enumerate(self.weights):
             # [eq:penalty-path]
@@ -75,6 +76,16 @@ class Recipe:
             yield run
             if run.interrupted:
                 raise KeyboardInterrupt
+
+
+def usual_weights(n: int) -> tuple[float, ...]:
+    """Return the weights for n training samples.
+
+    The relative standard error of a mean squared error on n samples with Gaussian noise is
+    sqrt(2 / n). Below 100 samples it is 14 % or more, and networks of neighbouring weights differ
+    by less: then every other weight is left out, and with it nearly half of the time.
+    """
+    return WEIGHTS if n >= FEW else WEIGHTS[::2]
 
 
 def check_weights(weights: object) -> tuple[float, ...]:

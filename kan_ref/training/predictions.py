@@ -43,7 +43,8 @@ def predict_proba(network: Model, x: object, *, loss: str | None = None) -> Floa
 
     Notes
     -----
-    Implements (T31). One forward pass.
+    Implements (T31). One forward pass. The probabilities do not show that a sample lies outside the
+    grids, where splines decay to zero: `kan_ref.coverage(network, x)` counts such samples.
 
     Examples
     --------
@@ -86,8 +87,9 @@ def predict_labels(
 
     Notes
     -----
-    One forward pass. For several independent answers, trained with "logistic", compare
-    `predict_proba(network, x, loss="logistic")` with 0.5.
+    One forward pass. Samples outside the grids get a class without a message:
+    `kan_ref.coverage(network, x)` counts them. For several independent answers, trained with
+    "logistic", compare `predict_proba(network, x, loss="logistic")` with 0.5.
 
     Examples
     --------

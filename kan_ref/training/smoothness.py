@@ -37,12 +37,7 @@ class Smoothness:
     @classmethod
     def of(cls, network: object, weight: float) -> "Smoothness":
         """Return the penalty for the knots of a network; TypeError if it is no Network."""
-        if not isinstance(network, Network):
-            raise TypeError(
-                f"network is {network!r}, but smoothness and penalties on edges need the curves of "
-                "a Network"
-            )
-        return cls(weight, tuple(map(layer_jump_weights, network.layers)))
+        return cls(weight, tuple(map(layer_jump_weights, network_with_curves(network).layers)))
 
     def value(self, network: Network) -> float:
         """Compute the weighted penalty."""
@@ -114,3 +109,13 @@ def _jumps(layer: Layer, weights: FloatArray) -> FloatArray:
     windows = np.lib.stride_tricks.sliding_window_view(layer.coef, layer.degree + 2, axis=2)
     jumps: FloatArray = np.einsum("ipq,jipq->jip", weights, windows)
     return jumps
+
+
+def network_with_curves(model: object) -> Network:
+    """Return `model` if it is a Network, whose edges have the curves of a penalty, else raise."""
+    if not isinstance(model, Network):
+        raise TypeError(
+            f"network is {model!r}, but smoothness and penalties on edges need the curves of a "
+            "Network"
+        )
+    return model

@@ -30,7 +30,7 @@ from kan_ref.training.architectures import (
     check_standardised,
     clipped,
     constant_network,
-    initial_line,
+    fewest_samples,
     initial_networks,
     sample_range,
 )
@@ -38,7 +38,7 @@ from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run
 from kan_ref.training.objective import LOSSES, DataGoal, check_batch
 from kan_ref.training.paired_test import compare
-from kan_ref.training.penalty_path import WEIGHTS, Recipe, check_weights
+from kan_ref.training.penalty_path import Recipe, check_weights, usual_weights
 from kan_ref.training.sample_losses import (
     best_constant,
     held_out_parts,
@@ -74,7 +74,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ValidatedRun(Run):
+class ValidatedRun(Run[Network]):
     """A finished choice by cross-validation.
 
     Parameters
@@ -118,7 +118,7 @@ def fit_validated(
     n_intervals: int = 3,
     degree: int = 3,
     loss: str = "mse",
-    weights: Sequence[float] = WEIGHTS,
+    weights: Sequence[float] | None = None,
     n_steps: int = 100,
     n_folds: int | None = None,
     rng: np.random.Generator,
@@ -136,8 +136,10 @@ def fit_validated(
         Of the spline edges.
     loss : str
         "mse", "cross_entropy" or "logistic".
-    weights : sequence of float
-        Above 0, strictly increasing: weights of the L1 penalty.
+    weights : sequence of float, optional
+        Above 0, strictly increasing: weights of the L1 penalty. None is 0.001, 0.003, 0.01, 0.03,
+        0.1, 0.3, 1; with fewer than 100 training samples 0.001, 0.01, 0.1, 1, because so few do
+        not tell neighbouring weights apart.
     n_steps : int
         Most L-BFGS iterations with the first weight, at least 1; half of them with each other one.
         A fit ends before when 10 iterations have lowered the objective by less than 0.1 %.
@@ -162,8 +164,10 @@ def fit_validated(
 
     Notes
     -----
-    With fewer than 5 training samples the constant is returned. Where a fold trains on fewer
-    samples than a spline has basis functions, only the constant and lines are compared.
+    With fewer than 5 training samples the constant is returned. An architecture is compared where
+    every fold trains on enough samples for it: at least n_intervals + degree, the number of basis
+    functions of a spline, for the additive one, and as many for each input for the hidden one. With
+    fewer samples not even the sum of curves is determined, and interactions less.
 
     Implements :eq:`penalty-path` and :eq:`paired-differences`. It takes n_folds + 1 paths of
     at most n_steps (1 + (n_weights - 1) / 2) iterations for each architecture.
@@ -187,7 +191,7 @@ def fit_validated(
     shape = {"n_intervals": n_intervals, "degree": degree}
     recipe = Recipe(
         check_choice("loss", loss, tuple(LOSSES)),
-        check_weights(weights),
+        usual_weights(len(checked.x_train)) if weights is None else check_weights(weights),
         check_integer("n_steps", n_steps, low=1),
         lambda x: initial_networks(x, n_out, hidden, **shape, rng=copy.deepcopy(before)),
     )
@@ -196,12 +200,13 @@ def fit_validated(
     goal = check_batch(networks["linear"], checked.x_train, checked.y_train, names, loss)
     check_standardised(goal)
     parts = _parts(goal, n_folds, rng)
-    if parts and len(goal.x) - max(map(len, parts)) < n_intervals + degree:
-        recipe = replace(
-            recipe, initial=lambda x: {"linear": initial_line(x, n_out, copy.deepcopy(before))}
-        )
-        networks = recipe.initial(checked.x_train)
-    losses = [_held_out(checked, goal, part, recipe) for part in parts]
+    fewest = len(goal.x) - max(map(len, parts), default=0)  # samples that a fold trains on
+    networks = {
+        name: network
+        for name, network in networks.items()
+        if fewest >= fewest_samples(name, n_intervals + degree, checked.x_train.shape[1])
+    }
+    losses = [_held_out(checked, goal, part, recipe, tuple(networks)) for part in parts]
     candidates, chosen = _choice(losses, tuple(networks), recipe.weights)
     return _refitted(checked, goal, networks, recipe, candidates, chosen)
 
@@ -219,6 +224,7 @@ def _held_out(
     goal: DataGoal,
     part: IntArray,
     recipe: Recipe,
+    names: tuple[str, ...],
 ) -> FloatArray:
     """Return the losses (n_part, n_candidates) on one part, of networks trained on the others.
 
@@ -232,10 +238,11 @@ def _held_out(
     held_out = replace(goal, x=nearest, targets=goal.targets[part])
     constant = best_constant(replace(goal, x=goal.x[kept], targets=goal.targets[kept]))
     columns = [sample_losses(held_out, np.tile(constant, (len(part), 1)))]
-    for network in recipe.initial(inside.x_train).values():
+    networks = recipe.initial(inside.x_train)
+    for name in names:
         of_weights = [
             sample_losses(held_out, network_values(run.network, held_out.x))
-            for run in recipe.path(network, inside)
+            for run in recipe.path(networks[name], inside)
         ]
         columns += of_weights[::-1]
     return np.column_stack(columns)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from benchmarks import accuracy, discovery, jets, textbook, training_step
+from benchmarks import accuracy, discovery, discovery_page, jets, textbook, training_step
 from benchmarks.jobs import run_all
 from benchmarks.shapes import Shape
 from kan_ref.numerics.differences import central_difference
@@ -169,7 +169,7 @@ def test_a_row_of_the_table_whose_runs_fail_costs_no_other_row(monkeypatch, caps
 
 
 def test_formulas_have_names_of_their_own_boxes_for_their_inputs_and_finite_values():
-    assert len(discovery.FORMULAS) == len({one.name for one in discovery.FORMULAS}) == 73
+    assert len(discovery.FORMULAS) == len({one.name for one in discovery.FORMULAS}) == 93
     for one in discovery.FORMULAS:
         x, y = one.samples(50, np.random.default_rng(0))
         assert x.shape == (50, len(one.names)) == (50, len(one.box))
@@ -232,6 +232,26 @@ def test_a_wrong_call_of_the_benchmark_of_formulas_is_refused(capsys, arguments,
 
     assert end.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_the_page_of_formulas_is_what_its_records_render():
+    records = discovery_page.read()
+
+    assert len(records) == len({discovery_page.key(record) for record in records}) > 0
+    page = discovery_page.PAGE.read_text(encoding="utf-8")
+    assert discovery_page.rendered(page, records) == page
+    wrong = [one for one in records if one["kind"] == "exact" and not one["found"]]
+    assert not wrong, "a formula that is not found is called exact"
+
+
+def test_a_new_run_replaces_its_record(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    record = {"name": "capacitor", "noise": 0.0, "samples": 200, "seed": 0, "found": False}
+    discovery_page.write([record, record | {"seed": 1}], path)
+
+    discovery_page.write([record | {"found": True}], path)
+
+    assert [one["found"] for one in discovery_page.read(path)] == [True, False]
 
 
 def test_the_benchmark_recovers_a_law_in_si_units():

@@ -9,7 +9,13 @@ from strategies import degrees
 
 from kan_ref.bspline.bases import basis
 from kan_ref.bspline.knots import breakpoints, check_knots, uniform_knots
-from kan_ref.bspline.placement import blended_knots, data_bounds, grid_bounds, hidden_bounds
+from kan_ref.bspline.placement import (
+    blended_knots,
+    data_bounds,
+    grid_bounds,
+    hidden_bounds,
+    percentile_bounds,
+)
 
 numbers = st.floats(-1e3, 1e3)
 
@@ -271,3 +277,35 @@ def test_one_limit_for_all_inputs_goes_with_limits_of_each_on_the_other_side():
 
         each = np.broadcast_arrays(low, high, np.zeros(3))[:2]
         np.testing.assert_array_equal(found, grid_bounds(*each, pad=0.1))
+
+
+# --- percentiles
+
+
+def test_percentile_bounds_leave_out_the_tails_and_the_range_is_the_limit():
+    x = np.random.default_rng(0).standard_cauchy((1000, 2))
+
+    bounds = percentile_bounds(x, (2.5, 97.5))
+
+    outside = (x < bounds[:, 0]) | (x > bounds[:, 1])
+    np.testing.assert_array_equal(outside.sum(axis=0), [50, 50])
+    np.testing.assert_array_equal(
+        percentile_bounds(x, (0, 100)), np.column_stack([x.min(axis=0), x.max(axis=0)])
+    )
+
+
+def test_percentile_bounds_of_a_constant_input_have_some_width():
+    np.testing.assert_array_equal(percentile_bounds(np.full((9, 1), 4.0)), [[2.0, 6.0]])
+
+
+@pytest.mark.parametrize(
+    ("percentiles", "sentence"),
+    [
+        ((50.0,), r"percentiles is \(50.0,\), but must be a pair"),
+        ((60.0, 40.0), r"percentiles is \(60, 40\), but low must be less than high"),
+        ((-1.0, 50.0), "percentiles is -1.0, but must be between 0 and 100"),
+    ],
+)
+def test_percentiles_that_are_none_are_refused(percentiles, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        percentile_bounds(np.zeros((3, 1)), percentiles)

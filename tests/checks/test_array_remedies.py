@@ -12,6 +12,7 @@ from refusals import CLASSES, LABELS, NET, X, Y, data
 
 import kan_ref as kr
 from kan_ref.checks import check_float_array
+from kan_ref.checks.other_names import VALUES
 
 
 class Series:
@@ -263,10 +264,44 @@ def test_with_a_loss_of_numbers_one_axis_has_a_column_or_the_loss_of_classes_as_
             assert kr.value_and_grad(NET, X, column)[0] > 0.0
 
 
-@pytest.mark.parametrize("loss", ["mae", "l1", "huber", "focal"])
-def test_another_loss_is_answered_with_the_losses_and_no_guess(loss):
-    with pytest.raises(ValueError, match=r"must be one of 'mse', 'cross_entropy', 'logistic'$"):
-        kr.value_and_grad(NET, X, Y, loss)
+@pytest.mark.parametrize(
+    ("loss", "remedy"),
+    [
+        ("mae", ": a loss of absolute errors is not offered; 'mse' is the loss for numbers"),
+        ("Huber", ": a loss of absolute errors is not offered; 'mse' is the loss for numbers"),
+        ("RMSE", ": write 'mse'"),
+        ("BCE", ": the loss for classes is 'cross_entropy', for answers 0 and 1 'logistic'"),
+        ("MSE", " (did you mean 'mse'?)"),
+        ("focal", ""),
+    ],
+)
+def test_another_loss_is_answered_with_the_losses_and_what_is_offered_instead(loss, remedy):
+    message = refusal(kr.value_and_grad, NET, X, Y, loss)
+
+    assert message.partition("'logistic'")[0] == (
+        f"loss is {loss!r}, but must be one of 'mse', 'cross_entropy', "
+    )
+    assert message.partition("'cross_entropy', 'logistic'")[2] == remedy
+
+
+def test_every_value_that_leads_to_an_option_leads_to_one_that_exists():
+    options = {"loss": ("mse", "cross_entropy", "logistic"), "optimizer": ("adam",)}
+
+    for (name, value), words in VALUES.items():
+        assert value == value.lower()
+        assert any(repr(option) in words for option in options[name])
+
+
+@pytest.mark.parametrize(
+    ("call", "attribute"),
+    [
+        (lambda: kr.prune(NET, data()), "x_train"),
+        (lambda: NET(data()), "x_train"),
+        (lambda: kr.value_and_grad(NET, X, data()), "y_train"),
+    ],
+)
+def test_data_in_the_place_of_an_array_lead_to_their_attribute(call, attribute):
+    assert refusal(call).endswith(f"whose training samples are its .{attribute}")
 
 
 @pytest.mark.parametrize("part", ["x_train", "y_train", "x_test", "y_test"])

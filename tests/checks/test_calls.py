@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 import kan_ref as kr
 from kan_ref.checks import explain_call
 from kan_ref.checks.calls import call_message
-from kan_ref.checks.other_names import ARGUMENTS
+from kan_ref.checks.other_names import ARGUMENTS, REQUIRED
 
 FUNCTIONS = [name for name in kr.__all__ if callable(getattr(kr, name))]
 PARAMETERS = {name: tuple(inspect.signature(getattr(kr, name)).parameters) for name in FUNCTIONS}
 DOCUMENTED = [(name, argument) for name in FUNCTIONS for argument in PARAMETERS[name]]
+X = [[0.0], [1.0]]
 WORDS = st.from_regex(r"[a-z][a-z_]{0,12}", fullmatch=True)
 
 
@@ -99,6 +100,36 @@ def test_arguments_that_come_by_position_and_go_by_name_are_listed():
         "Data takes 6 arguments by position (x_train, y_train, x_test, y_test, names, classes), "
         "but 7 came"
     )
+
+
+def test_samples_in_the_place_of_data_lead_to_the_split():
+    assert refusal("discover", 1, 2).endswith(
+        "; samples x and y become data by kan_ref.Data.split(x, y, rng=rng)"
+    )
+
+
+def test_arguments_that_are_missing_come_with_what_they_are():
+    assert refusal("Data", X, X) == (
+        "Data lacks the arguments x_test, y_test: "
+        "kan_ref.Data.split(x, y, rng=rng) makes the four arrays of x and y"
+    )
+    assert refusal("prune", 1) == "prune lacks the argument x: x are samples, such as data.x_train"
+    assert refusal("init_network", (2, 1)) == (
+        "init_network lacks the arguments n_intervals, degree, domain, rng: the number of grid "
+        "intervals is n_intervals, such as 5; the degree of the splines is degree, such as 3; the "
+        "bounds of the inputs are domain, such as (-1.0, 1.0), or samples of them; random numbers "
+        "come from rng, such as rng=numpy.random.default_rng(0)"
+    )
+    # where the names say enough, Python's own message stays
+    assert refusal("mask_edges", 1).startswith("mask_edges() missing 2 required")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_an_argument_that_is_explained_is_required_by_some_function(name):
+    parameters = [inspect.signature(getattr(kr, function)).parameters for function in FUNCTIONS]
+    empty = inspect.Parameter.empty
+
+    assert any(name in own and own[name].default is empty for own in parameters)
 
 
 def test_every_argument_of_pykan_in_the_table_of_the_documentation_has_its_row():

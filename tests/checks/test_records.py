@@ -12,6 +12,7 @@ from checkout import ROOT
 from refusals import CURVED, NET, PERCEPTRON, X, Y, data
 
 import kan_ref as kr
+from kan_ref.checks import network_remedy
 from kan_ref.checks.other_names import ATTRIBUTES, CALLS
 from kan_ref.discovery.elimination import Elimination
 from kan_ref.discovery.pipeline import Discovery
@@ -117,6 +118,16 @@ def test_attributes_that_are_missing_are_not_shown(record):
 
     assert {"__class__", *vars(record)} <= set(shown)
     assert not {name for kind, name, _ in ROWS if kind == type(record).__name__} & set(shown)
+
+
+def test_a_discovery_without_a_network_leads_to_its_verdict():
+    record = holding(Discovery)
+    vars(record)["network"] = None
+
+    assert network_remedy(record) == (
+        ": the network of this Discovery is None, and its verdict says why"
+    )
+    assert network_remedy(Discovery) == network_remedy(3) == ""
 
 
 @pytest.mark.parametrize("kind", ["Run", "SmoothRun", "Starts"])

@@ -102,7 +102,11 @@ def test_the_parts_of_a_function_give_a_formula_near_it(f, n_in, box):
     part = surface(f, box, n_in, error=1e-7)
     decomposer = Decomposer(RNG(0))
 
-    trees = next(decomposer.plans(surface_of(part.f, part.points, part.error), "xyz"[:n_in]))
+    trees = next(
+        decomposer.plans(
+            surface_of(part.f, part.points, part.error, part.f(part.points)), "xyz"[:n_in]
+        )
+    )
 
     y = part.f(part.points)
     misfits = [np.std(values(tree, part.points) - y) / np.std(y) for tree in trees]

@@ -162,17 +162,19 @@ def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
 
 
 def test_names_of_functions_lie_in_their_boxes_and_off_the_curves():
-    network, _ = example((29, 1))
-    edges = [SymbolicEdge(0, i, function, i) for i, function in enumerate(LIBRARY.values())]
+    functions = [*LIBRARY.values(), LIBRARY["log(x^2)"], LIBRARY["tanh(exp(cos))"]]
+    n = len(functions)
+    network, _ = example((n, 1))
+    edges = [SymbolicEdge(0, i, function, i) for i, function in enumerate(functions)]
     (layer,) = network.layers
-    affine = np.tile([1.0, 0.0, 1.0, 0.0], (29, 1))
-    network = kr.Network((replace(layer, mask=np.zeros((1, 29)), symbolic=edges, affine=affine),))
+    affine = np.tile([1.0, 0.0, 1.0, 0.0], (n, 1))
+    network = kr.Network((replace(layer, mask=np.zeros((1, n)), symbolic=edges, affine=affine),))
 
-    ax = draw_network(network, np.full((2, 29), [[0.1], [0.9]]))
+    ax = draw_network(network, np.full((2, n), [[0.1], [0.9]]))
 
     texts = [text.get_window_extent() for text in ax.texts if text.get_color() == painting.RED]
     _, boxes, curves = painted(ax)
-    assert len(texts) == 29
+    assert len(texts) == n
     for text, box, curve in zip(texts, boxes.get_paths(), curves.get_segments(), strict=True):
         around = box.get_extents(ax.transData)
         assert around.x0 <= text.x0 < text.x1 <= around.x1
@@ -234,6 +236,13 @@ def test_a_given_axes_is_used_and_returned_and_its_neighbours_stay():
     assert len(left.collections) == 0
     assert left.axison
     assert figure.axes == [left, right]
+
+
+def test_a_figure_of_its_own_has_no_layout_engine_of_the_users_settings():
+    with mpl.rc_context({"figure.constrained_layout.use": True}):
+        ax = draw_network(*example((2, 1)))
+
+    assert ax.figure.get_layout_engine() is None
 
 
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])

@@ -261,9 +261,13 @@ def test_one_edge_by_itself_is_that_edge_of_the_network():
     assert kinds == {"spline", "symbolic", "dead"}
 
 
-@pytest.mark.parametrize("number", range(len(BUILT_IN)))  # "1/x" is no name of a test
+COMPOSED = ("log(x^2)", "arctan(1/x)", "exp(sin(sqrt))", "1/sqrt(logcosh)")
+NAMES = [*sorted(BUILT_IN), *COMPOSED]
+
+
+@pytest.mark.parametrize("number", range(len(NAMES)))  # "1/x" is no name of a test
 def test_every_function_of_the_library_has_its_values_and_its_domain(number):
-    name = sorted(BUILT_IN)[number]
+    name = NAMES[number]
     u = np.concatenate([np.linspace(-3.0, 3.0, 121), [0.7, -1.0, 0.0, 1.0, 1e-8, 30.0, -30.0]])
 
     (found,) = ask(("formula", name, u))
@@ -401,7 +405,7 @@ FAULTY = {
     "it has format version 9, by kan_ref": changed(GOOD, "version", to=9),
     'it has format version "1"': changed(GOOD, "version", to="1"),
     "it lacks 'kan_ref'": changed(GOOD, "kan_ref", drop=True),
-    'it has "more", which has no place in format version 2': changed(GOOD, "more", to=1),
+    'it has "more", which has no place in format version 3': changed(GOOD, "more", to=1),
     "it needs its layers as a list of objects, at least one": changed(GOOD, "layers", to=[]),
     "it has formulas, which have no place in format version 1": changed(NAMED, "version", to=1),
     "layer 0 lacks 'coef'": changed(GOOD, "layers", 0, "coef", drop=True),
@@ -456,8 +460,17 @@ FAULTY = {
     "layer 0: symbolic is [], but needs a list of objects": changed(
         NAMED, "layers", 0, "symbolic", to=[]
     ),
-    'layer 0: symbolic edge 0 has the function "sinc", which is not among the 29 that this page knows': changed(
+    'layer 0: symbolic edge 0 has the function "sinc", which is neither among the 31 that this page knows nor composed of them': changed(
         NAMED, "layers", 0, "symbolic", 0, "function", to="sinc"
+    ),
+    'layer 0: symbolic edge 0 has the function "exp(constructor)"': changed(
+        NAMED, "layers", 0, "symbolic", 0, "function", to="exp(constructor)"
+    ),
+    'layer 0: symbolic edge 0 has the function "arcsin(cosh)"': changed(
+        NAMED, "layers", 0, "symbolic", 0, "function", to="arcsin(cosh)"
+    ),
+    'it has the composed function "exp(sin)", which has no place in format version 2': changed(
+        NAMED, "layers", 0, "symbolic", 0, "function", to="exp(sin)"
     ),
     'layer 0: symbolic edge 0 has the function "constructor"': changed(
         NAMED, "layers", 0, "symbolic", 0, "function", to="constructor"

@@ -509,8 +509,8 @@ def test_a_file_is_loaded_by_dropping_it(page, mixed):
         ("", "it is empty"),
         ("{]", "it is no JSON"),
         (
-            '{"format": "kan_ref network", "version": 3, "kan_ref": "9"}',
-            'it has format version 3, by kan_ref "9", but this page reads versions 1 to 2',
+            '{"format": "kan_ref network", "version": 4, "kan_ref": "9"}',
+            'it has format version 4, by kan_ref "9", but this page reads versions 1 to 3',
         ),
         ("PK\x03\x04", "it is an .npz archive"),
     ],

@@ -129,9 +129,12 @@ def test_bases_of_a_column_are_those_of_one_point_at_a_time(degree):
             )
 
 
-@pytest.mark.parametrize("number", range(len(BUILT_IN)))
+NAMES = [*sorted(BUILT_IN), "log(x^2)", "exp(sin(sqrt))", "1/|x|(logcosh)"]
+
+
+@pytest.mark.parametrize("number", range(len(NAMES)))  # "1/x" is no name of a test
 def test_every_function_of_the_library_has_its_first_derivative(number):
-    name = sorted(BUILT_IN)[number]
+    name = NAMES[number]
     u = np.linspace(-3.03, 3.01, 121)
     u = u[np.isfinite(LIBRARY[name].f(u)) & np.isfinite(LIBRARY[name].d1(u))]
 

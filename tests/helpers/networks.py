@@ -71,6 +71,7 @@ def random_network(
 
 
 SMOOTH_FUNCTIONS = ("x", "x^2", "sin", "tanh", "gaussian", "arctan", "sigmoid", "cosh")
+SMOOTH_FUNCTIONS += ("logcosh", "exp(sin)", "gaussian(tanh)", "sin(x^2)")
 
 
 def with_formulas(rng, network, share=0.5, locked=0.3):

@@ -56,12 +56,23 @@ refuse(
     rows=X[:0],
 )
 
+refuse(
+    "fix_pattern",
+    "x",
+    lambda v: kr.fix_pattern(NET, [[["sin", None], [None] * 2, [None] * 2], None], v),
+    **given,
+    rows=X[:0],
+)
+
 on_network = {
     "prune": lambda v: kr.prune(v, X),
     "remove_nodes": lambda v: kr.remove_nodes(v, X, 1, [0]),
     "remove_edges": lambda v: kr.remove_edges(v, X, 0, [(0, 0)]),
     "node_scores": lambda v: kr.node_scores(v, X),
     "fix_symbolic": lambda v: kr.fix_symbolic(v, 0, **EDGE, name="sin"),
+    "fix_pattern": lambda v: kr.fix_pattern(v, [None, None]),
+    "split_edge": lambda v: kr.split_edge(v, 0, **EDGE),
+    "canonical_form": lambda v: kr.canonical_form(v),
     "unfix_symbolic": lambda v: kr.unfix_symbolic(v, 0, **EDGE),
     "suggest_symbolic": lambda v: kr.suggest_symbolic(v, X, 0, **EDGE),
     "auto_symbolic": lambda v: kr.auto_symbolic(v, X),
@@ -76,6 +87,7 @@ for function, call in on_network.items():
 
 edges = {
     "fix_symbolic": lambda layer, edge: kr.fix_symbolic(NET, layer, **edge, name="sin"),
+    "split_edge": lambda layer, edge: kr.split_edge(FORMULAS, layer, **edge),
     "unfix_symbolic": lambda layer, edge: kr.unfix_symbolic(FORMULAS, layer, **edge),
     "suggest_symbolic": lambda layer, edge: kr.suggest_symbolic(NET, X, layer, **edge),
 }
@@ -126,6 +138,37 @@ refuse(
     text="ab",
     number=3,
     flat=[0, 1],
+)
+refuse("split_edge", "edge", lambda v: kr.split_edge(FORMULAS, 0, **v), not_composed=EDGE)
+refuse(
+    "fix_pattern",
+    "pattern",
+    lambda v: kr.fix_pattern(NET, v),
+    short=[None],
+    text="sin",
+    number=3,
+    rows=[[["sin", None]], None],
+    unknown=[[["sine", None], [None] * 2, [None] * 2], None],
+)
+refuse("compose", "outer", lambda v: kr.compose(v, "sin"), **names, line="x")
+refuse("compose", "inner", lambda v: kr.compose("sin", v), **names, callable=np.sin)
+refuse(
+    "suggest_symbolic",
+    "composed",
+    lambda v: kr.suggest_symbolic(NET, X, 0, **EDGE, composed=v),
+    text="no",
+    one=1,
+)
+refuse("percentile_bounds", "x", kr.percentile_bounds, **bad_batches(X, columns=False), rows=X[:0])
+refuse(
+    "percentile_bounds",
+    "percentiles",
+    lambda v: kr.percentile_bounds(X, v),
+    one=(50.0,),
+    falling=(60.0, 40.0),
+    large=(1.0, 101.0),
+    text="ab",
+    nan=(0.0, np.nan),
 )
 refuse("fit_affine", "name", lambda v: kr.fit_affine(X[:, 0], Y[:, 0], v), **names)
 refuse(

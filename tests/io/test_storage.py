@@ -864,7 +864,7 @@ def test_an_array_that_no_layer_has_is_named(folder, network):
         write_npz(folder / "bias.npz", members),
         write_json(folder / "bias.json", document),
     ):
-        assert "layer 1 has 'bias', which has no place in format version 2" in refusal(path)
+        assert "layer 1 has 'bias', which has no place in format version 3" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -989,7 +989,7 @@ def test_a_file_of_a_newer_version_is_refused_by_its_version_whatever_else_it_ho
 ):
     def change(document):
         document |= {
-            "version": 3,
+            "version": 4,
             "kan_ref": "0.9.0",
             "optimizer": {"kind": "none"},
             "layers": "elsewhere",
@@ -997,9 +997,36 @@ def test_a_file_of_a_newer_version_is_refused_by_its_version_whatever_else_it_ho
 
     for path in both_files(folder, network, change):
         assert (
-            "it has format version 3, by kan_ref '0.9.0', but this kan_ref reads versions 1 to 2"
+            "it has format version 4, by kan_ref '0.9.0', but this kan_ref reads versions 1 to 3"
             in refusal(path)
         )
+
+
+def test_a_composed_function_is_read_again_by_its_name_and_needs_version_3(folder, network):
+    """A reader of version 2 would look for a function of that name, and ask to register it."""
+    composed = kr.fix_symbolic(network, 0, output=0, input=0, name="exp(sin(x^2))")
+    path = folder / "composed.json"
+    kr.save(composed, path)
+
+    assert kr.load(path).layers[0].symbolic == composed.layers[0].symbolic
+    assert json.loads(path.read_text())["version"] == 3
+    for old in both_files(folder, composed, lambda document: document.update(version=2)):
+        assert "it has the composed function 'exp(sin(x^2))', which has no place in" in refusal(old)
+
+
+@pytest.mark.parametrize(
+    "name", ["exp(sin", "exp(sinc)", "exp(x)", "(sin)", "exp()", "exp(sin)(x^2)", "exp( sin)"]
+)
+def test_a_name_that_follows_no_grammar_is_refused(folder, network, name):
+    fixed = kr.fix_symbolic(network, 0, output=0, input=0, name="exp(sin)")
+    document = json_document(fixed)
+    document["layers"][0]["symbolic"][0]["function"] = name
+
+    path = write_json(folder / "name.json", document)
+
+    assert f"symbolic edge 0 has the function {name!r}, which is not in the library" in refusal(
+        path
+    )
 
 
 @pytest.mark.parametrize("version", [0, -1, True, 1.0, 1e999, "1", None, [1], {}, 10**30, 10**400])
@@ -1045,7 +1072,7 @@ def test_every_entry_of_the_document_is_needed(folder, network, key):
 
 def test_an_entry_that_nobody_knows_is_refused(folder, network):
     for path in both_files(folder, network, lambda document: document.update(comment="mine")):
-        assert "it has 'comment', which has no place in format version 2" in refusal(path)
+        assert "it has 'comment', which has no place in format version 3" in refusal(path)
 
 
 def test_a_base_as_long_as_a_book_is_not_compared_with_names(folder, network):

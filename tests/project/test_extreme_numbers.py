@@ -1,5 +1,7 @@
 """Finite numbers of any size give finite results, or one error that names the remedy; no warning is ever shown."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,11 +19,26 @@ Y = X[:, :1] ** 2 + X[:, 1:]
 BASES = ("silu", "identity", "zero")
 
 
+WHAT = r"^(?:along |x\b|y\b|theta|domain|knots|the (?:range|value|gradient|residual)|d_|dx|jacobian|all )"
+RULE = r"\b(?:must|needs?|beyond|overflow|at most|at least|digits|too narrow|too wide)\b"
+REMEDY = r": (?:.*, )?(?:scale|give) [^:]+$"
+
+
+def lacks(message):
+    """Return what a message does not have: an argument or a result, a rule, a remedy at its end."""
+    parts = {"what": WHAT, "rule": RULE, "remedy": REMEDY}
+    return [name for name, pattern in parts.items() if not re.search(pattern, message)]
+
+
 def finite_or_refused(call):
-    """Return the arrays of a call, all finite; None if it raises ValueError."""
+    """Return the arrays of a call, all finite; None if it raises ValueError with a whole message."""
+    message = None
     try:
         arrays = call()
-    except ValueError:
+    except ValueError as error:
+        message = str(error)
+    if message is not None:
+        assert lacks(message) == [], message
         return None
     assert all(np.isfinite(array).all() for array in arrays)
     return arrays
@@ -125,6 +142,23 @@ def test_functions_on_domains_of_any_size_are_registered_or_rejected(size):
         return []
 
     finite_or_refused(register)
+
+
+@pytest.mark.parametrize(
+    ("message", "missing"),
+    [
+        (
+            "domain is 0 to 1e-320 at input 0, but must be at least 1e-300 wide: scale the inputs",
+            [],
+        ),
+        ("array must not contain infs: scale x", ["what"]),
+        ("x contains inf at row 0, column 1: scale x", ["rule"]),
+        ("the value at the start is inf, but must be finite", ["remedy"]),
+        ("overflow encountered", ["what", "remedy"]),
+    ],
+)
+def test_a_message_without_argument_rule_or_remedy_is_found(message, missing):
+    assert lacks(message) == missing
 
 
 @pytest.mark.parametrize("size", [5e-324, 1e-320, 1e-308])

@@ -109,6 +109,9 @@ EVALUATES = {
     "fix_symbolic": lambda network, x: kr.fix_symbolic(
         network, 0, output=1, input=1, name="x", x=x
     ),
+    "fix_pattern": lambda network, x: kr.fix_pattern(
+        network, [[[None] * 2, [None, "x"]], *[None] * (len(network.layers) - 1)], x
+    ),
     "auto_symbolic": lambda network, x: kr.auto_symbolic(network, x, names=("x",)),
     "extend_grid": lambda network, x: kr.extend_grid(network, x, n_intervals=5),
     "update_grid": kr.update_grid,
@@ -145,6 +148,12 @@ WORKS = {
     "lock_edges": lambda network, x: locked(network),
     "unlock_edges": lambda network, x: kr.unlock_edges(locked(network), 0, [(0, 0)]),
     "unfix_symbolic": lambda network, x: kr.unfix_symbolic(LINE, 0, **EDGE)(x),
+    "canonical_form": lambda network, x: kr.canonical_form(network).theta,
+    "split_edge": lambda network, x: (
+        kr.split_edge(
+            kr.fix_symbolic(network, 0, output=1, input=1, name="exp(sin)"), 0, output=1, input=1
+        ).theta
+    ),
     "formula": lambda network, x: str(kr.formula(all_symbolic(network))),
     "formula_latex": lambda network, x: kr.formula_latex(all_symbolic(network)),
     "save": lambda network, x: saved(network).theta,
@@ -154,7 +163,7 @@ WORKS = {
 }
 NO_NETWORK = """
 LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids fit_curve uniform_knots LIBRARY
-register_function unregister_function recognise_constants init_network adam bfgs lbfgs
+compose percentile_bounds register_function unregister_function recognise_constants init_network adam bfgs lbfgs
 levenberg_marquardt ResidualProblem Scales equation_term from_formula function_term linear_term
 residual_problem value_term fit_affine Data Scaler TARGETS sample scaled History Run SmoothRun
 best_start run_starts discover from_efficient_kan ValidatedRun fit_validated

@@ -1,10 +1,13 @@
 """The built site: no link or anchor is broken, nothing is fetched from elsewhere, and everything that it promises to show is there."""
 
+import copy
 import html
 import posixpath
 import re
+import zipfile
 from urllib.parse import unquote, urlsplit
 
+import nbclient
 import nbformat
 import pytest
 import tree
@@ -163,14 +166,82 @@ def test_a_box_is_found_wherever_the_words_stand():
     )
 
 
-def test_every_tutorial_is_offered_as_a_notebook(site):
+@pytest.fixture(scope="module")
+def notebooks(site):
+    """Name in the archive -> notebook."""
+    with zipfile.ZipFile(site.folder / "notebooks" / "kan_ref_notebooks.zip") as archive:
+        return {name: nbformat.reads(archive.read(name), 4) for name in archive.namelist()}
+
+
+def outputs_of(cell):
+    """What a cell shows, by kind; pictures without their bytes, which depend on fonts and clocks."""
+    return [
+        (output.output_type, output.get("text") or sorted(output.get("data", ())))
+        for output in cell.outputs
+    ]
+
+
+def test_every_tutorial_is_offered_as_a_notebook_alone_and_in_the_archive(site, notebooks):
     pages = [page for page in tree.pages() if page.startswith("tutorials/")]
 
-    for page in pages:
-        notebook = nbformat.read(
-            site.folder / f"{page.replace('tutorials/', 'notebooks/', 1)}.ipynb", as_version=4
+    names = [page.replace("tutorials/", "notebooks/", 1) + ".ipynb" for page in pages]
+    assert sorted(notebooks) == sorted(f"kan_ref_{name}" for name in names)
+    assert all((site.folder / name).is_file() for name in names)
+    assert [
+        name
+        for name, notebook in notebooks.items()
+        if not any(cell.get("outputs") for cell in notebook.cells) and "solutions" not in name
+    ] == []
+
+
+def test_no_notebook_shows_a_directive_or_a_reference_of_the_site(notebooks):
+    raw = re.compile(r"^:{3,}|\{\w+\}`|^\([\w-]+\)=$|^\$\$ *\([^)]*\)$|^```\{", flags=re.MULTILINE)
+
+    assert {
+        name: found
+        for name, notebook in notebooks.items()
+        if (
+            found := [
+                match[0]
+                for cell in notebook.cells
+                if cell.cell_type == "markdown"
+                for match in raw.finditer(cell.source)
+            ]
         )
-        assert [cell for cell in notebook.cells if cell.get("outputs")] == []
+    } == {}
+
+
+def test_links_of_notebooks_lead_into_the_archive_or_to_the_repository(notebooks):
+    lost = []
+    for name, notebook in notebooks.items():
+        text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`|\$[^$]*\$", "", text)):
+            path = link.partition("#")[0]
+            if path and not re.match(r"https?://", link):
+                target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+                lost += [(name, link)] * (target not in notebooks)
+            elif "/blob/main/" in link:
+                lost += [(name, link)] * (not (ROOT / path.partition("/blob/main/")[2]).exists())
+
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", ["00_one_edge_by_hand", "solutions/03_a_layer"])
+def test_a_notebook_of_the_archive_gives_its_outputs_again_in_an_empty_folder(
+    page, notebooks, tmp_path
+):
+    """Two of them; `.venv/bin/pytest tests/site` has run all their pages already, from the same text."""
+    given = notebooks[f"kan_ref_notebooks/{page}.ipynb"]
+    again = nbclient.NotebookClient(
+        copy.deepcopy(given), timeout=120, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+
+    pairs = zip(given.cells, again.cells, strict=True)
+    assert [
+        (outputs_of(one), outputs_of(other))
+        for one, other in pairs
+        if one.cell_type == "code" and outputs_of(one) != outputs_of(other)
+    ] == []
 
 
 def test_the_command_of_the_build_stands_in_the_rules_of_the_house():

@@ -199,7 +199,8 @@ def test_every_function_names_grids_that_exist_and_every_grid_is_used():
     for name in SEARCHED:
         assert LIBRARY[name].search_grids
     used = {grid for name in SEARCHED for grid in LIBRARY[name].search_grids}
-    assert set(GRIDS) == used | {"oscillations"}
+    composed = LIBRARY["sin(x^2)"].search_grids
+    assert set(GRIDS) == used | {"oscillations", *composed}
 
 
 @pytest.mark.parametrize("name", [name for name in SEARCHED if LIBRARY[name].gauge.kind != "free"])
@@ -272,7 +273,7 @@ def test_a_clean_curve_is_found_to_1e_12_of_its_spread_and_told_canonically(name
     )
     np.testing.assert_array_equal(fit(drawn.x), curve(name, fit.affine, drawn.x))
     np.testing.assert_allclose(canonical_affine(LIBRARY[name], fit.affine), fit.affine, rtol=1e-14)
-    assert fit.singular == ()
+    assert len(fit.singular) == (name == "1/|x|")  # the one that is drawn on both sides of a pole
 
 
 @pytest.mark.parametrize(
@@ -619,7 +620,7 @@ def test_a_registered_function_with_half_a_domain_is_found_on_both_sides():
 
 
 def test_every_clean_curve_of_the_library_gets_its_name():
-    """The bar is 98 % of 160 curves, `python -m benchmarks.symbolic_search`; of these 29 all are right."""
+    """The bar is 98 % of 160 curves, `python -m benchmarks.symbolic_search`; of these all are right."""
     rng, called = np.random.default_rng(20), {}
     for name in LIBRARY:
         drawn = draw_curve(name, rng, 80)

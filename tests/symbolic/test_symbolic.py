@@ -155,7 +155,7 @@ def test_the_right_name_is_suggested_first_and_the_table_says_so(example):
     assert len(found) == len(kr.LIBRARY)
     assert repr(found).splitlines()[0].startswith("edge of layer 0 from input 0 to output 0")
     assert found[0].name in repr(found).splitlines()[2]
-    assert "and 19 more" in repr(found)
+    assert f"and {len(kr.LIBRARY) - 10} more" in repr(found)
 
 
 def test_suggestions_can_be_asked_of_some_functions_alone(example):

@@ -118,6 +118,27 @@ def test_with_few_noisy_samples_the_error_stays_near_that_of_the_mean(n, seed):
     assert n > 7 or {one.architecture for one in run.candidates} <= {"constant", "linear"}
 
 
+@pytest.mark.parametrize(
+    ("n", "richest"), [(8, "linear"), (9, "additive"), (26, "additive"), (27, "hidden")]
+)
+def test_an_architecture_is_compared_where_each_fold_has_as_many_samples_as_coefficients(
+    n, richest
+):
+    """6 for a spline with 3 intervals of degree 3, 18 for a sum of three; each fold trains on about 2 n / 3."""
+    run = validated(pure_noise(n, 0), n_steps=1, weights=(0.1,))
+
+    assert run.candidates[-1].architecture == richest
+
+
+@pytest.mark.parametrize(("n", "count"), [(99, 4), (100, 7)])
+def test_fewer_than_a_hundred_samples_have_every_other_weight(n, count):
+    run = validated(pure_noise(n, 0), n_steps=1, weights=None, hidden=(), n_folds=2)
+
+    weights = [one.penalty_weight for one in run.candidates if one.architecture == "linear"]
+    assert len(weights) == count
+    assert (weights[0], weights[-1]) == (1.0, 1e-3)
+
+
 @pytest.mark.parametrize("n", [1, 4])
 def test_fewer_than_five_samples_have_the_constant(n):
     data = pure_noise(n, 0)

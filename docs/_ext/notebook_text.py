@@ -1,0 +1,94 @@
+"""Turn the text of a tutorial into Markdown that any notebook viewer shows: directives and references of the site become plain text.
+
+Equations with a label get the number that they have on the site, references to them name that number, excerpts of code are quoted with
+the address of their file, boxes become quotations, and links lead to other notebooks of the archive or to the repository.
+"""
+
+import posixpath
+import re
+import textwrap
+import tomllib
+from collections.abc import Mapping
+
+import tree
+
+FENCE = re.compile(
+    r"^(?P<fence>:{3,})\{(?P<name>[\w-]+)\} *(?P<argument>[^\n]*)\n(?P<body>.*?)^(?P=fence) *$\n?",
+    flags=re.MULTILINE | re.DOTALL,
+)
+OPTION = re.compile(r"^:[\w-]+:[^\n]*\n", flags=re.MULTILINE)
+LABELLED = re.compile(
+    r"^\$\$ *\n(?P<formula>.*?)\n\$\$ *\((?P<label>[^)\s]+)\) *$", flags=re.MULTILINE | re.DOTALL
+)
+REFERENCE = re.compile(r"\{eq\}`([^`]+)`")
+TARGET = re.compile(r"^\([\w-]+\)=\n", flags=re.MULTILINE)
+LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+
+
+def repository() -> str:
+    """Return the address of the repository, from pyproject.toml."""
+    project = tomllib.loads((tree.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["urls"]["Source"])
+
+
+def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
+    """Return the Markdown of one cell.
+
+    Parameters
+    ----------
+    text
+        The source of the cell.
+    page
+        The tutorial, such as "tutorials/03_a_layer".
+    numbers
+        Label of an equation -> (page that shows it, its number on the site).
+    """
+
+    def number(label: str) -> str:
+        """Return the number of an equation, with its page where that is another one."""
+        home, own = numbers[label]
+        return (
+            f"({own})"
+            if home == page
+            else f"({own}) of [{posixpath.basename(home)}]({link(home + '.md', page)})"
+        )
+
+    text = TARGET.sub("", text)
+    text = FENCE.sub(lambda match: _directive(match, page), text)
+    text = LABELLED.sub(
+        lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text
+    )
+    text = REFERENCE.sub(lambda match: f"eq. {number(match[1])}", text)
+    return LINK.sub(
+        lambda match: f"]({link(_resolved(match[1], page), page)}{match[2] or ''})", text
+    )
+
+
+def link(file: str, page: str) -> str:
+    """Return a link from a notebook to a file of the checkout: to its notebook where it has one, else to the repository."""
+    if file.startswith("tutorials/") and file.endswith(".md"):
+        return posixpath.relpath(file.removesuffix(".md") + ".ipynb", posixpath.dirname(page))
+    return f"{repository()}/blob/main/{file}"
+
+
+def _resolved(target: str, page: str) -> str:
+    """Return the path in the checkout of a link's target, which is relative to its page."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
+
+
+def _directive(match: re.Match[str], page: str) -> str:
+    """Return what stands for a directive; one that is not known is an error, so that no notebook shows a raw one."""
+    name, argument = match["name"], match["argument"].strip()
+    body = OPTION.sub("", match["body"]).strip("\n")
+    if name == "eqcode":
+        lines = tree.tagged_lines()[argument]
+        address = f"{repository()}/blob/main/{lines.file}#L{lines.first}"
+        return f"[{lines.file}, line {lines.first}]({address}):\n\n```python\n{textwrap.dedent(lines.text)}\n```\n"
+    if name in ("admonition", "note", "tip", "important"):
+        title = argument or name.capitalize()
+        return textwrap.indent(f"**{title}**\n\n{body}", "> ", lambda line: True) + "\n"
+    if name == "dropdown":
+        return f"**{argument}**\n\n{body}\n"
+    raise ValueError(
+        f"{page}: notebooks have no form for the directive {name!r}; add one to notebook_text.py"
+    )

@@ -1,0 +1,186 @@
+"""Models that linear least squares fit to samples: sums of curves, and polynomials of all inputs.
+
+Let T_m be the Chebyshev polynomials, in inputs that are scaled to [-1, 1]. For a transform g, such
+as the identity, log, 1/f or f^2, two models of the values f are
+
+    (D20)  sum of curves   g(f) = c + sum over i and m <= M of c_im T_m(x_i)
+    (D21)  polynomial      g(f) = sum over m_1 + ... + m_n <= M of c_m T_{m_1}(x_1) ... T_{m_n}(x_n)
+
+An error of f becomes one of g(f) by the factor |g'(f)|, so each sample has the weight 1 / |g'(f)|.
+The columns are in the order of their degrees. With one QR factorization B = Q R of all of them, the
+leading m x m block of R and the first m entries of Q^T g solve the problem of the first m columns,
+for every m. Held-out samples choose the transform and the degree. Where the values are noisy, the
+errors of all models are near the noise, and the plainest of them is taken.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.slices import TRANSFORMS, Transform
+from kan_ref.functions import lookup
+
+HELD_OUT = 5  # every fifth sample
+MOST_DEGREE = 20
+MOST_COLUMNS = 0.4  # of the number of samples
+FIRST_DEGREE = 6  # of the comparison of transforms
+N_BEST = 3  # transforms that are fitted with all degrees
+ROUNDING = 1e-13  # of the standard deviation: errors below it are equal
+PLAIN = 1.05  # a plainer model may have an error this many times as large
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A function of points (batch, n_in), and its root mean square error on held-out samples."""
+
+    what: str
+    f: Callable[[FloatArray], FloatArray]
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Basis:
+    """Products of Chebyshev polynomials; row r of `powers` (n_columns, n_in) has the degrees."""
+
+    powers: np.ndarray
+    low: FloatArray
+    high: FloatArray
+
+    def columns(self, x: FloatArray, n_columns: int | None = None) -> FloatArray:
+        """Compute the first columns at x (batch, n_in)."""
+        powers = self.powers[:n_columns]
+        t = (2.0 * x - self.low - self.high) / (self.high - self.low)
+        found = np.ones((len(x), len(powers)))
+        for i in range(x.shape[1]):
+            most = int(powers[:, i].max())
+            if most:
+                found *= np.polynomial.chebyshev.chebvander(t[:, i], most)[:, powers[:, i]]
+        return found
+
+    @property
+    def degrees(self) -> np.ndarray:
+        """The total degree of each column, nondecreasing."""
+        return np.asarray(self.powers.sum(axis=1))
+
+
+def _curves(x: FloatArray, most: float) -> _Basis:
+    """Return the columns of (D20)."""
+    n_in = x.shape[1]
+    rows = [np.zeros(n_in, dtype=int)]
+    for degree in range(1, MOST_DEGREE + 1):
+        if 1 + degree * n_in > most:
+            break
+        rows += list(degree * np.eye(n_in, dtype=int))
+    return _Basis(np.array(rows), x.min(axis=0), x.max(axis=0))
+
+
+def _polynomial(x: FloatArray, most: float) -> _Basis:
+    """Return the columns of (D21)."""
+    n_in = x.shape[1]
+    rows: list[np.ndarray] = []
+    for degree in range(MOST_DEGREE + 1):
+        new = [
+            np.bincount(chosen, minlength=n_in) if chosen else np.zeros(n_in, dtype=int)
+            for chosen in combinations_with_replacement(range(n_in), degree)
+        ]
+        if len(rows) + len(new) > max(most, 1 + n_in):
+            break
+        rows += new
+    return _Basis(np.array(rows), x.min(axis=0), x.max(axis=0))
+
+
+def _transforms(y: FloatArray) -> Iterator[tuple[Transform, float]]:
+    """Yield the transforms that are defined at all values, with the sign of f."""
+    for transform in TRANSFORMS:
+        for sign in (1.0, -1.0):
+            two_sided = transform.domain[0] < 0.0
+            inside = sign * y
+            low, high = transform.domain
+            if (sign > 0.0 or not two_sided) and inside.min() > low and inside.max() < high:
+                yield transform, sign
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Columns, samples to train on and held-out samples."""
+
+    basis: _Basis
+    x: FloatArray
+    y: FloatArray
+    x_held: FloatArray
+    y_held: FloatArray
+
+    def models(
+        self, transform: Transform, sign: float, what: str, most: int
+    ) -> Iterator[tuple[int, Model]]:
+        """Yield the degree and the model of each degree up to `most`."""
+        degrees = self.basis.degrees
+        n_columns = int(np.searchsorted(degrees, most, side="right"))
+        columns = self.basis.columns(self.x, n_columns)
+        held = self.basis.columns(self.x_held, n_columns)
+        with np.errstate(all="ignore"):
+            g = transform.g(sign * self.y)
+            weight = 1.0 / np.abs(transform.slope(sign * self.y))
+        if not (np.isfinite(g).all() and np.isfinite(weight).all()):
+            return
+        q, r = np.linalg.qr(columns * weight[:, None])
+        diagonal = np.abs(np.diag(r))
+        target = q.T @ (g * weight)
+        inverse = lookup(transform.inverse).f
+        for degree in range(1, int(degrees[n_columns - 1]) + 1):
+            m = int(np.searchsorted(degrees, degree, side="right"))
+            if diagonal[:m].min() <= 1e-12 * diagonal.max():
+                return
+            coef = np.linalg.solve(r[:m, :m], target[:m])
+
+            def f(points: FloatArray, coef: FloatArray = coef, m: int = m) -> FloatArray:
+                with np.errstate(all="ignore"):
+                    return np.asarray(sign * inverse(self.basis.columns(points, m) @ coef))
+
+            with np.errstate(all="ignore"):
+                residual = sign * inverse(held[:, :m] @ coef) - self.y_held
+            error = float(np.sqrt(np.mean(residual**2)))
+            if np.isfinite(error):
+                inside = "f" if transform.name == "f" else f"{transform.name} of f"
+                yield degree, Model(f"{inside} as {what} of degree {degree}", f, error)
+
+
+def linear_models(x: FloatArray, y: FloatArray) -> list[Model]:
+    """Return models of samples x (n, n_in), y (n,): the best sum of curves, the best polynomial.
+
+    The errors are those on every fifth sample, which is held out. Either may be absent, where it is
+    undefined at a held-out sample.
+    """
+    held = np.zeros(len(x), dtype=bool)
+    held[HELD_OUT - 1 :: HELD_OUT] = True
+    most = MOST_COLUMNS * float((~held).sum())
+    found = []
+    for basis, what in (
+        (_curves(x, most), "a sum of curves"),
+        (_polynomial(x, most), "a polynomial"),
+    ):
+        problem = _Problem(basis, x[~held], y[~held], x[held], y[held])
+        first = []
+        for transform, sign in _transforms(y):
+            models = [model for _, model in problem.models(transform, sign, what, FIRST_DEGREE)]
+            if models:
+                error = min(model.error for model in models)
+                first.append((error * 1.5**transform.price, transform, sign))
+        first.sort(key=lambda one: one[0])
+        models = [
+            model
+            for _, transform, sign in first[:N_BEST]
+            for _, model in problem.models(transform, sign, what, MOST_DEGREE)
+        ]
+        if models:
+            found.append(plainest(models, ROUNDING * float(np.std(y))))
+    return found
+
+
+def plainest(models: list[Model], floor: float = 0.0) -> Model:
+    """Return the first model whose error is near the smallest one; below `floor` all are equal."""
+    least = max(min(model.error for model in models), floor)
+    return next(model for model in models if model.error <= PLAIN * least)

@@ -1,0 +1,137 @@
+"""Quotients of two polynomials of several inputs, and functions of them, for samples without noise.
+
+g(y) = P(x) / Q(x) is linear in the coefficients of both polynomials,
+
+    (D24)   P(x) - g(y) Q(x) = 0   at all samples
+
+which has a solution besides zero if the smallest singular value of the columns x^m and -g(y) x^m is
+zero. The right singular vector has the coefficients. The degrees grow from 1 until there is a
+solution. Coefficients that are rounding errors are left out then, and the rest is solved again.
+
+Quotients of high degree come near to any smooth function (Pade approximation), with singular values
+that decrease little by little. A solution therefore has few terms, and the other singular values
+are far above the smallest one.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.discovery.atoms import powers_of
+from kan_ref.discovery.slices import TRANSFORMS
+from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
+
+MOST_DEGREE = 4
+MOST_COLUMNS = 72
+LEAST_ROWS = 3  # samples for each column
+MOST_TERMS = 14
+ROUNDING = 1e-13  # of the largest singular value
+GAP = 1e4  # of the other singular values above the smallest one
+SMALL = 1e-8  # of the largest coefficient
+EXACT = 1e-10  # of the standard deviation of y
+NAMES = ("f", "f^2", "exp", "log")
+
+
+def quotients(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
+    """Yield the plainest g^-1(P / Q) that all samples x (n, n_in), y (n,) lie on, for each g."""
+    for transform in TRANSFORMS:
+        for sign in (1.0, -1.0):
+            low, high = transform.domain
+            inside = sign * y
+            if transform.name not in NAMES or (sign < 0.0 and low < 0.0):
+                continue
+            if not (inside.min() > low and inside.max() < high):
+                continue
+            tree = quotient(x, np.asarray(transform.g(inside)))
+            if tree is not None:
+                tree = multiply(Number(sign, True), apply(transform.inverse, tree))
+                error = float(np.sqrt(np.mean((values(tree, x) - y) ** 2)))
+                if error <= EXACT * float(np.std(y)):
+                    yield tree
+
+
+def quotient(x: FloatArray, g: FloatArray) -> Tree | None:
+    """Return P / Q of the lowest degrees for values g (n,) at x (n, n_in), or None."""
+    n_in = x.shape[1]
+    size = np.abs(x).max(axis=0)
+    orders = [(p, q) for p in range(MOST_DEGREE + 1) for q in range(MOST_DEGREE + 1) if p + q]
+    for above, below in sorted(orders, key=lambda order: (max(order), sum(order), order[1])):
+        one, other = _monomials(n_in, above), _monomials(n_in, below)
+        n_columns = len(one) + len(other)
+        if n_columns > MOST_COLUMNS or LEAST_ROWS * n_columns > len(x):
+            continue
+        rows = slice(None, LEAST_ROWS * n_columns)
+        z, scaled = x[rows] / size, g[rows, None] / np.abs(g).max()
+        columns = np.hstack([_values(one, z), -scaled * _values(other, z)])
+        coef = _solution(columns)
+        if coef is not None:
+            coef[len(one) :] /= np.abs(g).max()
+            return _written(one + other, coef, len(one), size)
+    return None
+
+
+def _monomials(n_in: int, degree: int) -> list[tuple[int, ...]]:
+    """Return the inputs of each monomial, up to the degree."""
+    return [
+        inputs
+        for total in range(degree + 1)
+        for inputs in combinations_with_replacement(range(n_in), total)
+    ]
+
+
+def _values(monomials: list[tuple[int, ...]], x: FloatArray) -> FloatArray:
+    return np.column_stack([np.prod(x[:, list(inputs)], axis=1) for inputs in monomials])
+
+
+def _solution(columns: FloatArray) -> FloatArray | None:
+    """Return the coefficients of a combination of the columns that is zero, or None."""
+    scale = np.sqrt(np.mean(columns**2, axis=0))
+    kept = np.flatnonzero(scale > 0.0)
+    coef = np.zeros(columns.shape[1])
+    for _ in range(4):
+        # [eq:quotient-null-vector]
+        _, singular, right = np.linalg.svd(columns[:, kept] / scale[kept], full_matrices=False)
+        # [/eq:quotient-null-vector]
+        if singular[-1] > ROUNDING * singular[0] or (
+            len(singular) > 1 and singular[-2] < GAP * singular[-1]
+        ):
+            return None
+        vector = right[-1]
+        large = np.abs(vector) > SMALL * np.abs(vector).max()
+        coef[:] = 0.0
+        coef[kept] = vector / scale[kept]
+        if large.all():
+            break
+        kept = kept[large]
+    return coef if len(kept) <= MOST_TERMS else None
+
+
+def _written(
+    monomials: list[tuple[int, ...]], coef: FloatArray, n_above: int, size: FloatArray
+) -> Tree | None:
+    """Return P / Q as a tree, with a coefficient 1 such that many others are simple too."""
+    unscaled = np.array(
+        [c / float(np.prod(size[list(inputs)])) for c, inputs in zip(coef, monomials, strict=True)]
+    )
+    if not np.any(coef[n_above:]) or not np.any(coef[:n_above]):
+        return None
+    place = max(np.flatnonzero(unscaled).tolist(), key=lambda k: _simple(unscaled / unscaled[k]))
+    unscaled = unscaled / unscaled[place]
+    terms = [_term(inputs, c, c == 1.0) for inputs, c in zip(monomials, unscaled, strict=True)]
+    above = add(*(term for term, c in zip(terms, unscaled[:n_above], strict=False) if c))
+    below = add(*(term for term, c in zip(terms[n_above:], unscaled[n_above:], strict=True) if c))
+    return multiply(above, apply("1/x", below))
+
+
+def _simple(numbers: FloatArray) -> int:
+    """Count the numbers that are integers or halves, beside zero."""
+    doubled = 2.0 * numbers
+    return int(np.sum((np.abs(doubled - np.round(doubled)) < 1e-6) & (np.round(doubled) != 0.0)))
+
+
+def _term(inputs: tuple[int, ...], coef: float, is_one: bool) -> Tree:
+    counts = np.bincount(inputs) if inputs else np.zeros(0, dtype=int)
+    parts = [powers_of(Input(i), int(power)) for i, power in enumerate(counts) if power]
+    return multiply(Number(float(coef), is_one), *parts)
