@@ -33,6 +33,7 @@ os.environ.update(dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOL
 import argparse
 import math
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -57,12 +58,14 @@ from figures.machine.report import (
     table_file,
     unreadable,
 )
+from figures.machine.reproduced import page, read_items
+from figures.machine.stale import Stale, find_stale, recheck
 from figures.machine.style import picture_bytes, style, write_below
 from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
 QUICK, FULL = ROOT / "build/figures", ROOT / "figures/results"
-TABLE = "claims.md"
+TABLE, REPRODUCED = "claims.md", "reproduced.md"
 FAILED, USAGE, TIME_IS_UP = 1, 2, 3
 
 
@@ -116,6 +119,24 @@ def collect_all(folders: Sequence[Path], figures: Sequence[Figure]) -> int:
             for complaint in merged.complaints:
                 print(f"figure {figure.NAME}: {complaint}", file=sys.stderr)
                 status = FAILED
+    return status
+
+
+def report_stale(found: Sequence[Stale], minutes: float) -> int:
+    """Print the figures with stale records; check a sample of each until the time is over; return the exit status."""
+    end, status = time.time() + 60.0 * minutes, 0
+    for stale in found:
+        if time.time() >= end:
+            print(f"{stale.line}: not checked")
+            status = status or (TIME_IS_UP if minutes > 0.0 else 0)
+            continue
+        difference = recheck(stale)
+        print(f"{stale.line}: {difference or 'all verdicts are the same'}", flush=True)
+        if difference:
+            print(f"figure {stale.plan.figure.NAME}: compute its records again", file=sys.stderr)
+            status = FAILED
+    if not found:
+        print("no record is stale")
     return status
 
 
@@ -193,6 +214,11 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Fig
         action="store_true",
         help="merge the files of single records into one file a figure, without --full and --out in both folders; compute and draw nothing",
     )
+    parser.add_argument(
+        "--stale",
+        action="store_true",
+        help="list records whose code has changed, compute a sample of each figure's again, and say whether all verdicts are the same; --minutes 0: only list",
+    )
     options = parser.parse_args(arguments)
     for name in ("jobs", "seeds"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
@@ -232,6 +258,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(list_figures(plans))
         return 0
 
+    if options.stale:
+        return report_stale(find_stale(plans), options.minutes)
     missing = [task for one in plans for task in one.missing]
     failures: list[str] = []
     try:
@@ -272,14 +300,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 unread.add(name)
     # the page holds every figure that has records, not only the chosen ones
     begun = [one for one in map(plan, all_figures().values()) if one.finished]
-    begun, page = claims_page(begun, unread)
+    begun, all_rows = claims_page(begun, unread)
     command = (
         "python -m figures"
         + (" --full" if options.full else "")
         + (f" --seeds {options.seeds}" if options.seeds else "")
     )
-    replace_file(os.fspath(folder / TABLE), table_file(begun, page, command))
-    print(f"wrote {folder / TABLE}\n")
+    replace_file(os.fspath(folder / TABLE), table_file(begun, all_rows, command))
+    replace_file(os.fspath(folder / REPRODUCED), page(read_items()).encode())
+    print(f"wrote {folder / TABLE}\nwrote {folder / REPRODUCED}\n")
     print(claims_table(rows, evidence=False), end="")
     return FAILED if failures or unread else TIME_IS_UP if late else 0
 

@@ -115,6 +115,7 @@ TARGETS: dict[str, Target] = {
         ),
     )
 }
+"""The example functions of section 3.1 of the paper, name -> `Target`. `sample` takes the names."""
 
 
 def sample(

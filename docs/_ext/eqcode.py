@@ -1,11 +1,16 @@
-"""The directive `:::{eqcode} cox-de-boor`: show under an equation the lines of the package that compute it, with their numbers."""
+"""The directive `:::{eqcode} cox-de-boor`: show under an equation the lines of the package that compute it, with their numbers.
+
+With the option `:definitions: basis_and_slope uniform_knots` it shows these functions or classes of the same file as a whole, so that the card can be copied
+and run.
+"""
 
 import textwrap
-from typing import Any
+from typing import Any, ClassVar
 
 import source_pages
 import tree
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -14,6 +19,7 @@ class EquationCode(SphinxDirective):
     """A card with the file, the line numbers and the lines of a tag; an unknown tag is a build error."""
 
     required_arguments = 1
+    option_spec: ClassVar = {"definitions": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
         """Return the card."""
@@ -29,10 +35,18 @@ class EquationCode(SphinxDirective):
         head += nodes.literal(text=tag, classes=["eqcode-tag"])
         uri = source_pages.uri(self.env.docname, lines.file, lines.first)
         head += nodes.reference("", f"{lines.file}:{lines.first}", refuri=uri, internal=True)
-        code = textwrap.dedent(lines.text)
-        block = nodes.literal_block(
-            code, code, language="python", linenos=True, highlight_args={"linenostart": lines.first}
-        )
+        if names := self.options.get("definitions", "").split():
+            try:
+                code = tree.whole_definitions(lines, names)
+            except ValueError as error:
+                raise self.error(str(error)) from error
+            block = nodes.literal_block(code, code, language="python")
+        else:
+            code = textwrap.dedent(lines.text)
+            numbers = {"linenostart": lines.first}
+            block = nodes.literal_block(
+                code, code, language="python", linenos=True, highlight_args=numbers
+            )
         card += [head, block]
         return [card]
 

@@ -98,7 +98,7 @@ class EquationIndex(SphinxDirective):
             ]
         where = [
             _link(
-                posixpath.basename(page)[:2] if page.startswith("tutorials/") else "A",
+                posixpath.basename(page)[:2] if page.startswith("tutorials/") else "I",
                 relative_uri(f"{here}.html", f"{page}.html") + f"#code-{tag}",
             )
             for page in pages
@@ -113,7 +113,7 @@ class EquationIndex(SphinxDirective):
 
 
 def _place(pages: list[str]) -> tuple[bool, str]:
-    """Return a key that sorts tutorials before the appendix, and both before tags without a page."""
+    """Return a key that sorts tutorials before the other page, and both before tags without a page."""
     return not (pages and pages[0].startswith("tutorials/")), pages[0] if pages else "~"
 
 
@@ -217,7 +217,7 @@ class Package(SphinxDirective):
 def _module_section(module: str, names: list[str]) -> str:
     """Return the text of a module's section in MyST.
 
-    Public names that are not functions or classes are not among the members of automodule, so they are added by name.
+    Public names that are not functions or classes are not among the members of automodule, or only if they have a docstring, so they are added by name.
     """
     text = [f"## {module}"]
     if names:
@@ -227,7 +227,10 @@ def _module_section(module: str, names: list[str]) -> str:
             + "."
         ]
     body = [f".. automodule:: kan_ref.{module}", "   :members:", "   :member-order: bysource"]
-    for name in sorted(set(names) - tree.definitions(module).keys()):
+    data = sorted(set(names) - tree.definitions(module).keys())
+    if data:  # those with a docstring would be members too
+        body.append(f"   :exclude-members: {', '.join(data)}")
+    for name in data:
         body += ["", f".. autodata:: kan_ref.{module}.{name}", "   :no-value:"]
     return "\n\n".join([*text, "\n".join(["```{eval-rst}", *body, "```"])])
 

@@ -4,6 +4,7 @@ Equations with a label get the number that they have on the site, references to 
 the address of their file, boxes become quotations, and links lead to other notebooks of the archive or to the repository.
 """
 
+import functools
 import posixpath
 import re
 import textwrap
@@ -53,15 +54,16 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
             else f"({own}) of [{posixpath.basename(home)}]({link(home + '.md', page)})"
         )
 
+    # links first: in the code that is inserted below, f[i](x) is no link
+    text = LINK.sub(
+        lambda match: f"]({link(_resolved(match[1], page), page)}{match[2] or ''})", text
+    )
     text = TARGET.sub("", text)
     text = FENCE.sub(lambda match: _directive(match, page), text)
     text = LABELLED.sub(
         lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text
     )
-    text = REFERENCE.sub(lambda match: f"eq. {number(match[1])}", text)
-    return LINK.sub(
-        lambda match: f"]({link(_resolved(match[1], page), page)}{match[2] or ''})", text
-    )
+    return REFERENCE.sub(lambda match: f"eq. {number(match[1])}", text)
 
 
 def link(file: str, page: str) -> str:
@@ -81,9 +83,15 @@ def _directive(match: re.Match[str], page: str) -> str:
     name, argument = match["name"], match["argument"].strip()
     body = OPTION.sub("", match["body"]).strip("\n")
     if name == "eqcode":
-        lines = tree.tagged_lines()[argument]
+        lines = _tagged_lines()[argument]
         address = f"{repository()}/blob/main/{lines.file}#L{lines.first}"
-        return f"[{lines.file}, line {lines.first}]({address}):\n\n```python\n{textwrap.dedent(lines.text)}\n```\n"
+        names = re.search(r"^:definitions: (.+)$", match["body"], flags=re.MULTILINE)
+        code = (
+            tree.whole_definitions(lines, names[1].split())
+            if names
+            else textwrap.dedent(lines.text)
+        )
+        return f"[{lines.file}, line {lines.first}]({address}):\n\n```python\n{code}\n```\n"
     if name in ("admonition", "note", "tip", "important"):
         title = argument or name.capitalize()
         return textwrap.indent(f"**{title}**\n\n{body}", "> ", lambda line: True) + "\n"
@@ -92,3 +100,9 @@ def _directive(match: re.Match[str], page: str) -> str:
     raise ValueError(
         f"{page}: notebooks have no form for the directive {name!r}; add one to notebook_text.py"
     )
+
+
+@functools.cache
+def _tagged_lines() -> dict[str, tree.Lines]:
+    """Return the tagged lines of the package, which are read once for all notebooks."""
+    return tree.tagged_lines()

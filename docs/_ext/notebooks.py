@@ -1,4 +1,4 @@
-"""Write each tutorial and solution also as a Jupyter notebook with its outputs, with links at the top of its page, and all of them as one archive.
+"""Write each tutorial and solution also as a Jupyter notebook with its outputs, each tutorial as slides and as an exercise sheet, with links at the top of its page.
 
 The file runs.json beside Sphinx's own files records how the run of each page ended: page -> {"succeeded", "runtime", "traceback"}.
 """
@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import tree
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
 from notebook_text import plain, repository
+from sheets import sheet
+from slides import deck
 from sphinx.application import Sphinx
+from sphinx.util import relative_uri
+from sphinx.util.docutils import SphinxDirective
 
-ARCHIVE = "notebooks/kan_ref_notebooks.zip"
+ARCHIVE, SHEETS = "notebooks/kan_ref_notebooks.zip", "notebooks/kan_ref_sheets.zip"
 
 
 def notebook_of(page: str) -> str:
@@ -73,20 +78,39 @@ def notebook(app: Sphinx, page: str) -> nbformat.NotebookNode:
 
 
 def write(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Write the notebooks and their archive, the same bytes for the same pages; yield no further pages."""
+    """Write notebooks, exercise sheets and slides, the same bytes for the same pages; yield no further pages."""
     pages = sorted(page for page in app.env.found_docs if page.startswith("tutorials/"))
-    archive = Path(app.outdir, ARCHIVE)
+    made = {page: notebook(app, page) for page in pages}
+    write_archive(app, ARCHIVE, {notebook_of(page): made[page] for page in pages})
+    tutorials = [page for page in pages if "/solutions/" not in page]
+    sheets = {
+        f"notebooks/sheets/{posixpath.basename(page)}.ipynb": sheet(
+            made[page], made[page.replace("tutorials/", "tutorials/solutions/", 1)]
+        )
+        for page in tutorials
+        if page.replace("tutorials/", "tutorials/solutions/", 1) in made
+    }
+    write_archive(app, SHEETS, sheets)
+    for page in tutorials:
+        target = Path(app.outdir, "slides", f"{posixpath.basename(page)}.html")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(deck(made[page], page), encoding="utf-8")
+    yield from ()
+
+
+def write_archive(app: Sphinx, name: str, notebooks: dict[str, nbformat.NotebookNode]) -> None:
+    """Write notebooks by their paths on the site, each alone and all in one archive."""
+    archive = Path(app.outdir, name)
     archive.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
-        for page in pages:
-            target = Path(app.outdir, notebook_of(page))
+        for path, made in notebooks.items():
+            target = Path(app.outdir, path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            text = nbformat.writes(notebook(app, page))
+            text = nbformat.writes(made)
             target.write_text(text, encoding="utf-8")
-            place = zipfile.ZipInfo(f"kan_ref_{notebook_of(page)}", (1980, 1, 1, 0, 0, 0))
+            place = zipfile.ZipInfo(f"kan_ref_{path}", (1980, 1, 1, 0, 0, 0))
             place.compress_type = zipfile.ZIP_DEFLATED
             files.writestr(place, text)
-    yield from ()
 
 
 def record_runs(app: Sphinx, exception: Exception | None) -> None:
@@ -107,8 +131,26 @@ def record_runs(app: Sphinx, exception: Exception | None) -> None:
     (app.doctreedir / "runs.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
 
+class Slides(SphinxDirective):
+    """A list of the tutorials' slides."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the list, in the order of the tutorials."""
+        shown = nodes.bullet_list()
+        for path in sorted((tree.ROOT / "tutorials").glob("*.md")):
+            title = re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            where = relative_uri(f"{self.env.docname}.html", f"slides/{path.stem}.html")
+            line = nodes.paragraph()
+            line += nodes.reference(
+                "", title[1] if title else path.stem, refuri=where, internal=True
+            )
+            shown += nodes.list_item("", line)
+        return [shown]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension; called by Sphinx."""
+    app.add_directive("slides", Slides)
     app.connect("doctree-read", offer)
     app.connect("html-collect-pages", write)
     app.connect("build-finished", record_runs)

@@ -64,6 +64,26 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
     return found
 
 
+def whole_definitions(lines: Lines, names: list[str], root: Path = ROOT) -> str:
+    """Return the text of top-level functions and classes of the file of `lines`, in the given order, without the comments that are tags.
+
+    Raises
+    ------
+    ValueError
+        "kan_ref/plain/layer.py defines no forwards"
+    """
+    text = (root / lines.file).read_text(encoding="utf-8")
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    found = {node.name: node for node in ast.parse(text).body if isinstance(node, kinds)}
+    parts = []
+    for name in names:
+        if name not in found:
+            raise ValueError(f"{lines.file} defines no {name}")
+        own = text.splitlines()[found[name].lineno - 1 : found[name].end_lineno]
+        parts.append("\n".join(line for line in own if not re.match(r" *# \[/?eq:", line)))
+    return "\n\n\n".join(parts)
+
+
 def pages(root: Path = ROOT) -> dict[str, str]:
     """Return name without suffix -> text, for the tutorials, their solutions and the pages of docs, tutorials first."""
     paths = [*sorted((root / "tutorials").rglob("*.md")), *sorted((root / "docs").glob("*.md"))]

@@ -1,5 +1,6 @@
 """The statements of section 4.2 of the paper about Fig. 4.2, compared with the records of `fig_4_2_unsupervised`."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from figures.formulas.two_relations import (
     shares,
 )
 from figures.machine.machine import Claim, Record
-from figures.machine.summary import spread
+from figures.machine.summary import Bar, spread
 
 PAPER = {FIRST: "found by seed 0", SECOND: "found by seed 2024"}
 INDEPENDENT = 5  # x6
@@ -40,13 +41,14 @@ def _relation_claim(records: Sequence[Record], group: Group) -> Claim:
         else ""
     )
     others = f"{len(runs_of(records, MIXED))} mix both relations, {len(runs_of(records, NONE))} find none"
+    bar = Bar(len(runs), math.ceil(0.5 * len(records)), 1.0)
     return Claim(
         f"training without supervision finds the relation of {_plain(group)}",
         PAPER[group],
         f"by {len(runs)} of {len(records)} seeds{told}",
-        "yes" if runs else "no",
+        bar.word,
         f"{len(records)} seeds; an input counts above {LEAST_SHARE:g} of the largest score, a relation from "
-        f"{100 * LEAST_ACCURACY:.0f} % right answers on; {others}",
+        f"{100 * LEAST_ACCURACY:.0f} % right answers on; {others}; seeds that find it, {bar.text}",
     )
 
 
@@ -58,11 +60,12 @@ def _independent_claim(records: Sequence[Record]) -> Claim:
     runs = [record for group in (FIRST, SECOND, MIXED) for record in runs_of(records, group)]
     parts = [float(shares(record)[INDEPENDENT]) for record in runs]
     n_in = int(np.sum(np.array(parts) > LEAST_SHARE))
+    bar = Bar(n_in, 0.0, most=True)
     return Claim(
         "x6, which depends on nothing, is in no relation",
         "not in the two that are shown",
         f"in {n_in} of {len(runs)} relations"
         + (f"; score at most {max(parts):.1g} of the largest" if runs else ""),
-        "yes" if runs and n_in == 0 else "no",
-        f"{len(runs)} seeds that find something",
+        bar.word if runs else "no",
+        f"{len(runs)} seeds that find something; relations with it, {bar.text}",
     )

@@ -1,6 +1,7 @@
 """Slopes, medians with their range, and the verdicts of the table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,6 +65,48 @@ def grid_spread(grids: Sequence[int]) -> str:
 def verdict(good: Sequence[bool]) -> str:
     """Return the word of the table: whether all hold, some, or none."""
     return "yes" if all(good) else "partly" if any(good) else "no"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A judged number with the bars that give its verdict, so that the row of the table holds all that the verdict follows from.
+
+    `value` is rounded as `form` prints it before it is compared. `most` says whether a value has to be at most (or at least) its bar.
+    A `reason` against "yes" lowers it to "partly".
+
+    Examples
+    --------
+    >>> bar = Bar(48.04, yes=100.0, partly=10.0)
+    >>> bar.word, bar.text
+    ('partly', 'judged: 48; yes: at least 100, partly: at least 10')
+    """
+
+    value: float
+    yes: float
+    partly: float | None = None
+    most: bool = False
+    form: str = ".3g"
+    reason: str = ""
+
+    def _holds(self, bar: float) -> bool:
+        value = float(format(self.value, self.form))
+        return value <= bar if self.most else value >= bar
+
+    @property
+    def word(self) -> str:
+        """The verdict: "yes", "partly" or "no"."""
+        if self._holds(self.yes):
+            return "partly" if self.reason else "yes"
+        return "partly" if self.partly is not None and self._holds(self.partly) else "no"
+
+    @property
+    def text(self) -> str:
+        """The value, the bars and the reason, as the evidence column prints them."""
+        side = "at most" if self.most else "at least"
+        text = f"judged: {self.value:{self.form}}; yes: {side} {self.yes:g}"
+        if self.partly is not None:
+            text += f", partly: {side} {self.partly:g}"
+        return text + (f"; no more than partly, because {self.reason}" if self.reason else "")
 
 
 def shape_name(widths: Sequence[int]) -> str:

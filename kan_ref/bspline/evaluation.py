@@ -257,7 +257,7 @@ def matrix_gradient(dy: FloatArray, bases: Bases) -> FloatArray:
 def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
     """Return the gradient with respect to x, (B9), (batch, n_in), given dy (batch, n_out)."""
     slopes, columns = bases.active.planes[1], bases.active.columns.T
-    # [eq:spline-slope-sums]
+    # [eq:spline-derivative-sums]
     # with one output dy @ C is an outer product, at which BLAS is slow
     if bases.dense is None or len(matrix) == 1:
         total: FloatArray = np.zeros_like(slopes[0])
@@ -269,7 +269,7 @@ def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
     dx: FloatArray = pulled.take(places) * slopes[0].T
     for r in range(1, len(slopes)):
         dx += pulled[r * len(dy) :].take(places) * slopes[r].T
-    # [/eq:spline-slope-sums]
+    # [/eq:spline-derivative-sums]
     return dx.T
 
 

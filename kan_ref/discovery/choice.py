@@ -15,7 +15,7 @@ from kan_ref.discovery.polish import ROUNDING, Fitted, bic, polished, rmse_of
 from kan_ref.discovery.trees import Tree, absorbed, numbers, with_fixed
 
 FIRST_SAMPLES = 200
-MOST_FIRST = 24
+MOST_FIRST = 40
 MOST_SECOND = 4
 EXACT = 1e-11  # of the standard deviation of y
 ALIKE = 3.0  # errors of exact formulas differ by rounding alone

@@ -29,6 +29,7 @@ N_POINTS = 120
 FEW_TERMS = 5  # degrees of a quotient that is tried before compositions
 N_TRAINED = 16  # candidates that are trained fully
 TINY = 1e-12
+BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
 SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
 
 
@@ -43,7 +44,7 @@ def name_curve(
     error : float
         Of y: smaller misfits are equal.
     most : int
-        The largest number of trees.
+        The largest number of trees; twice as many where the error is large.
     is_whole : bool
         Whether the curve is the whole problem: more candidates are then trained.
 
@@ -82,6 +83,8 @@ def name_curve(
     best = min(one.rmse for one in ranked)
     near = [one for one in ranked if one.rmse <= max(30.0 * best, 3.0 * floor)]
     plain = sorted(near, key=lambda one: (one.complexity, one.rmse))[:1]
+    if floor > BLURRED * spread:  # many functions are equally near
+        most *= 2
     chosen: list[Fitted] = []
     for one in [*near[: most - 1], *plain]:
         if one not in chosen:

@@ -3,7 +3,7 @@
 A function of several inputs is split by the test with the smallest error (`slices`), its parts are
 split in turn, down to curves of one input, which are named (`curves`). It may also depend on one
 combination of its inputs (`invariants`). Where no such test is near the error of the surrogate,
-other structures are tried (`structures`), then the best of the splits that are not near. Every
+other forms are tried (`forms`), then the best of the splits that are not near. Every
 decision is recorded in words with its measured number.
 """
 
@@ -18,9 +18,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.combining import pairs, triples
 from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.invariants import one_curves
-from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
-from kan_ref.discovery.structures import (
+from kan_ref.discovery.forms import (
     FEW,
     NEAR,
     as_function_of_a_sum,
@@ -28,6 +26,8 @@ from kan_ref.discovery.structures import (
     by_pair,
     by_three_curves,
 )
+from kan_ref.discovery.invariants import one_curves
+from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
 from kan_ref.discovery.trees import (
     Input,
     Number,
@@ -143,13 +143,16 @@ class Decomposer:
 
         def built(chosen: Sequence[Way]) -> Iterator[list[Tree]]:
             for _, build, text, misfit in chosen:
-                self.note(depth, text, misfit, noise)
-                yield build()
+                if not self.is_late:
+                    self.note(depth, text, misfit, noise)
+                    yield build()
 
         others = (by_pair, by_inner_function, as_function_of_a_sum, by_three_curves)
         tried = 0
         for trees in chain(
-            built(near), (other(self, surface, names, depth) for other in others), built(guesses)
+            built(near),
+            (other(self, surface, names, depth) for other in others if not self.is_late),
+            built(guesses),
         ):
             if trees:
                 tried += 1

@@ -70,9 +70,10 @@ class Discovery(Record):
         The formula as a network of symbolic edges; None where that cannot be, with the reason in
         the verdict.
     splines, scaler : Network, Scaler
-        The network of splines that led to the formula, and the maps of its units: it computes
-        `scaler.inverse_y(splines(scaler.transform_x(x)))`. Slices have one network for each output;
-        these are those of the first output.
+        A network of splines, and the maps of its units: it computes
+        `scaler.inverse_y(splines(scaler.transform_x(x)))`. The paper's way names its curves. With
+        slices it is that of the first output; it is a coarse one where another model is nearer to
+        the samples and led to the formula, as the step "surrogate" says.
     steps : tuple of DiscoveryStep
     decisions : tuple
         What the slices decided, in words with measured numbers; empty for the paper's way.

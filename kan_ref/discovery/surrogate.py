@@ -98,7 +98,7 @@ def fit_surrogate(
         hidden: tuple[int, ...] = (n_hidden,) if n_in > 1 else ()
     else:
         hidden = (n_hidden,)
-    ladder = LADDER[:1] if is_small else LADDER
+    ladder = LADDER[:1] if is_small and hidden else LADDER
     search = Search(held, RatioRule(1.0), N_STEPS // 2 if is_small else N_STEPS, ladder, SMOOTHNESS)
     start = best_start(
         (n_in, *hidden, 1),

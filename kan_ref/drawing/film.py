@@ -121,7 +121,8 @@ def _write_film(diagrams: Sequence[Diagram], name: str, frames_per_second: float
     with replacing(name, ".gif") as temporary, mpl.rc_context({"savefig.bbox": None}):
         writer.setup(figure, temporary, DPI)
         for diagram in diagrams:
-            figure.clear()
+            figure.clear()  # which takes a layout engine from the user's settings
+            figure.set_layout_engine("none")
             paint(diagram, figure.add_axes((0.0, 0.0, 1.0, 1.0)))
             writer.grab_frame(facecolor=PAPER)
         writer.finish()

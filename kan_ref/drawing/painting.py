@@ -29,8 +29,9 @@ def new_figure(diagram: Diagram, dpi: float = DPI) -> "Figure":
     from matplotlib.figure import Figure
 
     size = tuple(np.ceil(diagram.plan.size * dpi) / dpi)
+    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER)
     # the Axes fill the figure: a layout engine of the user's settings would find nothing to arrange
-    figure = Figure(figsize=size, dpi=dpi, facecolor=PAPER, layout="none")
+    figure.set_layout_engine("none")
     FigureCanvasAgg(figure)
     return figure
 

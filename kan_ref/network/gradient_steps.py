@@ -26,7 +26,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from kan_ref.bspline import edge_sums, spline_sums
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, check_overflow
 from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network import symbolic_edges
 from kan_ref.network.cache import Cache
@@ -40,6 +40,7 @@ _TINY = float(np.finfo(np.float64).tiny)  # below it numbers have fewer digits
 _ORDERS = (1, 2, 3)
 _LEAST_TAIL = 1e-2  # of an interval: L near the first and last knot, where splines tend to 0
 _LEAST_UNIT = 1e-250  # of an output: its inverse times a derivative must not overflow
+_LEAST_SCALE = 1e-290  # products of smaller numbers lose digits
 # of the bound of the rounding error: many times the worst of thousands of networks
 ROUNDINGS = 20.0
 SINGLE = 1e-3  # of the largest effect of a block, smaller ones count as so large: one block moves
@@ -94,10 +95,24 @@ def _output_units(sizes: FloatArray) -> FloatArray:
     return np.maximum(units, _LEAST_UNIT)
 
 
-def activations(network: Network, x: FloatArray) -> list[FloatArray]:
-    """Return the inputs of every layer and the outputs, L + 1 arrays (batch, n_l)."""
+def check_digits(name: str, difference: float, scale: float) -> None:
+    """Raise ValueError if a difference of outputs is too large or too small for float64.
+
+    `scale` is the size of the terms that are compared.
+    """
+    if not np.isfinite(difference) or scale < _LEAST_SCALE:
+        raise ValueError(
+            f"{name} cannot be checked: along a random direction the outputs change by "
+            f"{difference:.3g}, so the numbers leave the range in which float64 has all its digits "
+            "(2.2e-308 to 1.8e308): scale x, y and the parameters to size one"
+        )
+
+
+def activations(network: Network, theta: FloatArray, x: FloatArray) -> list[FloatArray]:
+    """Return the inputs of every layer at theta and the outputs, L + 1 arrays (batch, n_l)."""
+    check_overflow("a step of the gradient check lies", theta)
     flow = [x]
-    for layer in network.layers:
+    for layer in network.replace_theta(theta).layers:
         flow.append(layer_outputs(layer, evaluate(layer, flow[-1], slopes=False)))
     return flow
 

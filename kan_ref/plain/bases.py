@@ -13,7 +13,7 @@ import numpy as np
 
 def basis_and_slope(x, knots, degree):
     """Return B_m(x), B'_m(x), (batch, n_in, n_basis), at x (batch, n_in), knots (n_in, n_knots)."""
-    # [eq:plain-bases]
+    # [eq:plain-basis]
     start, end, x = knots[:, :-1], knots[:, 1:], x[:, :, None]
     closed = (start < end) & (end == knots[:, -1:])
     basis = 1.0 * ((start <= x) & ((x < end) | (closed & (x == end))))
@@ -24,11 +24,13 @@ def basis_and_slope(x, knots, degree):
         T = np.divide(basis, width, out=0.0 * basis, where=width != 0)
         basis_slope = d * (T[:, :, :-1] - T[:, :, 1:])
         basis = left[:, :, : -d - 1] * T[:, :, :-1] + right[:, :, d + 1 :] * T[:, :, 1:]
-    # [/eq:plain-bases]
+    # [/eq:plain-basis]
     return basis, basis_slope
 
 
 def uniform_knots(low, high, n_intervals, degree):
     """Return a grid on [low, high], (n_in,) each, with `degree` more knots on both sides."""
+    # [eq:plain-knots]
     outer = degree * (high - low) / n_intervals
     return np.linspace(low - outer, high + outer, n_intervals + 2 * degree + 1, axis=1)
+    # [/eq:plain-knots]

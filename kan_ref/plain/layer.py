@@ -26,8 +26,10 @@ class Layer:
 
 def silu_and_slope(x):
     """Return b(x) and b'(x)."""
+    # [eq:plain-silu]
     sigmoid = 1.0 / (1.0 + np.exp(-x))
     return x * sigmoid, sigmoid + x * sigmoid * (1.0 - sigmoid)
+    # [/eq:plain-silu]
 
 
 def forward(layer, x):

@@ -11,18 +11,22 @@ def init_network(widths, n_intervals, degree, low, high, rng):
     layers = []
     for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
         knots = uniform_knots(np.full(n_in, low), np.full(n_in, high), n_intervals, degree)
+        # [eq:plain-initialization]
         coef = 0.1 * rng.standard_normal((n_out, n_in, n_intervals + degree))
         bound = np.sqrt(6.0 / (n_in + n_out))
         w_base = rng.uniform(-bound, bound, (n_out, n_in))
         ones = np.ones((n_out, n_in))
+        # [/eq:plain-initialization]
         layers.append(Layer(knots, coef, w_base, w_spline=ones, mask=ones))
     return layers
 
 
 def to_theta(layers):
     """Return the vector of all parameters: layer by layer coef, w_base, w_spline."""
+    # [eq:plain-theta]
     parts = [part for one in layers for part in (one.coef, one.w_base, one.w_spline)]
     return np.concatenate([part.ravel() for part in parts])
+    # [/eq:plain-theta]
 
 
 def to_layers(theta, layers):
@@ -43,7 +47,7 @@ def predict(layers, x):
 
 
 def value_and_grad(layers, x, y):
-    """Return the mean squared error at targets y (batch, n_out) and its gradient along theta."""
+    """Return the mean squared error at targets y (batch, n_out) and its gradient (n_params,)."""
     # [eq:plain-network]
     caches, grads = [], []
     for layer in layers:

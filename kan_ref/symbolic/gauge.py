@@ -10,7 +10,7 @@ changes leaves the curve as it is (s = |a|):
     (S4)  symmetry     (a, b, c, d) -> (-a, -b, parity c, d + (1 - parity) m c)  where a < 0
     (S5)  period       (b, c)    -> (b - k turn, sign^k c),  k an integer so that b lies in
                                     [first, first + turn)
-    (S27) mirror       (a, b)    -> (-a, mirror - b)         where a < 0
+    (S27)  mirror      (a, b)    -> (-a, mirror - b)         where a < 0
 
 For log u and e^u themselves n is 1; composed functions can have other n. (S1) and (S3) are left
 out where c s^n or c e^(n b) would overflow or underflow float64.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kan_ref.discovery.decomposition import Decomposer, surface_of
+from kan_ref.discovery.forms import as_function_of_a_sum, by_inner_function
 from kan_ref.discovery.invariants import curve_misfit, linear_direction, one_curves
 from kan_ref.discovery.slices import Surface, find_splits, partitions
 from kan_ref.discovery.tree_formula import expression_of
@@ -119,7 +120,7 @@ def test_a_function_of_a_sum_is_named_by_a_network_with_one_hidden_node():
     part = surface(lambda x, y: (x + y) / (1 + x * y), (-0.8, 0.8), 2, error=1e-6)
     decomposer = Decomposer(RNG(0))
 
-    trees = decomposer._additive(part, "xy", 0)
+    trees = as_function_of_a_sum(decomposer, part, "xy", 0)
 
     y = part.f(part.points)
     misfits = [np.std(values(tree, part.points) - y) / np.std(y) for tree in trees]
@@ -131,7 +132,7 @@ def test_an_inner_function_of_two_inputs_is_split_off():
     part = surface(lambda x, y, z: (x * y + z) / (1 + x * y * z), (-0.8, 0.8), 3, error=1e-6, n=500)
     decomposer = Decomposer(RNG(0))
 
-    trees = decomposer._inner(part, "xyz", 0)
+    trees = by_inner_function(decomposer, part, "xyz", 0)
 
     y = part.f(part.points)
     misfits = [np.std(values(tree, part.points) - y) / np.std(y) for tree in trees]

@@ -238,11 +238,13 @@ def test_a_given_axes_is_used_and_returned_and_its_neighbours_stay():
     assert figure.axes == [left, right]
 
 
-def test_a_figure_of_its_own_has_no_layout_engine_of_the_users_settings():
-    with mpl.rc_context({"figure.constrained_layout.use": True}):
-        ax = draw_network(*example((2, 1)))
+def test_a_figure_of_its_own_does_not_depend_on_the_users_layout_engine():
+    plain = pixels(draw_network(*example((2, 1))).figure)
 
-    assert ax.figure.get_layout_engine() is None
+    with mpl.rc_context({"figure.constrained_layout.use": True}):
+        constrained = pixels(draw_network(*example((2, 1))).figure)
+
+    np.testing.assert_array_equal(constrained, plain)
 
 
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
@@ -532,6 +534,19 @@ def test_a_film_ignores_settings_that_would_change_the_size_of_a_frame(tmp_path)
     save_film(networks, x, tmp_path / "b.gif")
 
     np.testing.assert_array_equal(frames(tmp_path / "a.gif")[0], frames(tmp_path / "b.gif")[0])
+
+
+@pytest.mark.parametrize("setting", ["constrained_layout.use", "autolayout"])
+def test_a_film_is_the_same_under_a_setting_of_a_layout_engine(tmp_path, setting):
+    options = {"n_intervals": 3, "degree": 3, "rng": np.random.default_rng(0)}
+    network = kr.init_network((2, 1), domain=(-1.0, 1.0), **options)
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (20, 2))
+
+    save_film([network], x, tmp_path / "plain.gif")
+    with mpl.rc_context({f"figure.{setting}": True}):
+        save_film([network], x, tmp_path / "set.gif")
+
+    assert (tmp_path / "set.gif").read_bytes() == (tmp_path / "plain.gif").read_bytes()
 
 
 def test_a_film_replaces_an_older_file(tmp_path):

@@ -12,6 +12,7 @@ import time
 
 import accuracy_records
 import equation_records
+import localization_records
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -868,7 +869,11 @@ def records_to_draw(name):
         return fig_2_3_records()
     if name == "u-shape":
         return u_shape_records()
-    made_up = {**accuracy_records.RECORDS, **equation_records.RECORDS}
+    made_up = {
+        **accuracy_records.RECORDS,
+        **equation_records.RECORDS,
+        **localization_records.RECORDS,
+    }
     if name in made_up:
         return made_up[name]()
     figure = all_figures()[name]

@@ -560,7 +560,7 @@ def test_claims_about_fig_4_2_follow_the_counts():
     claims = fig_4_2_unsupervised.claims(relation_records())
     without = fig_4_2_unsupervised.claims(relation_records(second=0))
 
-    assert {claim.agrees for claim in claims} == {"yes"}
+    assert [claim.agrees for claim in claims] == ["yes", "partly", "yes"]
     assert agreement(without, "(x1, x2, x3)") == {"yes"}
     assert agreement(without, "(x4, x5)") == {"no"}
     assert claims[0].ours.startswith("by 2 of 4 seeds; these tell 90.0 (90.0 to 90.0) %")

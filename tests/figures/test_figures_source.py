@@ -11,6 +11,7 @@ from toy_runs import plan_of
 
 from figures.machine import computing, source
 from figures.machine.catalog import all_figures
+from figures.machine.machine import Claim
 from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines
 from figures.tables import table_2_human
@@ -245,3 +246,59 @@ def test_other_versions_are_named(toy_program, tmp_path, monkeypatch, capsys):
     (message,) = origin_messages(capsys.readouterr().err)
     assert message.startswith("figure toy: 2 of 2 records stem from other versions than ")
     assert "numpy 9.9" in message
+
+
+# --- stale records
+
+
+@pytest.fixture
+def stale_records(toy_program, toy, tmp_path, monkeypatch, capsys):
+    """The arguments of a program whose six records are of other code; a claim says yes to small squares."""
+    arguments = ["--out", str(tmp_path / "out"), "--seeds", "6"]
+    toy_program(arguments)
+    capsys.readouterr()
+    monkeypatch.setattr("figures.machine.stale.source_hash", lambda module: "another")
+
+    def claims(records):
+        small = all(record["results"]["square"] < 30.0 for record in records)
+        return [Claim("squares are small", "", "", "yes" if small else "no", "")]
+
+    monkeypatch.setattr(toy, "claims", claims)
+    return [*arguments, "--stale"]
+
+
+def test_stale_records_are_listed_and_a_sample_with_the_same_verdicts_passes(
+    stale_records, toy_program, tmp_path, capsys
+):
+    assert toy_program(stale_records) == 0
+
+    assert "toy 6 of 6 records, a sample of 3 takes" in (said := capsys.readouterr().out)
+    assert "all verdicts are the same" in said
+    assert len((tmp_path / "log").read_text().split()) == 6 + 3
+
+
+def test_a_stale_sample_with_another_verdict_or_a_failure_does_not_pass(
+    stale_records, toy_program, monkeypatch, capsys
+):
+    monkeypatch.setenv("TOY_RESULT", "31")
+    assert toy_program(stale_records) == 1
+    told = capsys.readouterr()
+    assert "from the sample alone: 'squares are small' was yes, is no" in told.out
+    assert "figure toy: compute its records again" in told.err
+
+    monkeypatch.setenv("TOY_FAILS", "0")
+    monkeypatch.setattr("figures.machine.stale.SHARES", (0.0, 0.2, 0.4, 0.6, 0.8, 0.9))
+    assert toy_program(stale_records) == 1
+    assert "ArithmeticError: no square today" in capsys.readouterr().out
+
+
+def test_without_time_stale_records_are_only_listed_and_present_ones_are_not_stale(
+    stale_records, toy_program, tmp_path, monkeypatch, capsys
+):
+    assert toy_program([*stale_records, "--minutes", "0"]) == 0
+    assert capsys.readouterr().out.endswith("not checked\n")
+    assert len((tmp_path / "log").read_text().split()) == 6
+
+    monkeypatch.setattr("figures.machine.stale.source_hash", source.source_hash)
+    assert toy_program(stale_records) == 0
+    assert capsys.readouterr().out == "no record is stale\n"

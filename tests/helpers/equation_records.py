@@ -48,7 +48,7 @@ def made_up(method, seed, l2, *, n_params=300, name="documentation", n_intervals
     )
 
 
-def poisson_records(mlp=1e-5, kan=1e-7):
+def poisson_records(mlp=2e-5, kan=1e-7):
     found = []
     for seed in (0, 1, 2):
         for name in ("paper", "documentation"):
@@ -58,7 +58,7 @@ def poisson_records(mlp=1e-5, kan=1e-7):
             ]
             found += [
                 made_up(KAN_LM_5, seed, 1e-3 * kan, n_params=360, name=name),
-                made_up(MLP_LBFGS, seed, mlp, n_params=20601, name=name),
+                made_up(MLP_LBFGS, seed, mlp, n_params=40000, name=name),
                 made_up(MLP_LM, seed, 0.1 * mlp, n_params=921, name=name),
             ]
         for grid, size in ((10, 450), (20, 750)):

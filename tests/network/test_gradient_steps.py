@@ -369,7 +369,7 @@ def test_without_hidden_nodes_only_outputs_have_a_pace():
 def test_activations_are_the_inputs_of_all_layers_and_the_outputs(seed):
     network, x, _ = drawn_case(seed)
 
-    found = gradient_steps.activations(network, x)
+    found = gradient_steps.activations(network, network.theta, x)
 
     for own, expected in zip(found, [x, *network.flow(network.prepare(x))], strict=True):
         np.testing.assert_array_equal(own, expected)

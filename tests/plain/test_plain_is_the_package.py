@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tree
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_batch, random_layer
@@ -274,6 +275,42 @@ def test_an_edge_that_learned_a_function_is_named_after_it(name, curve):
     assert best[0] > 0.999
     assert len(others) == len(LIBRARY) - 1
     assert all(best[0] > other[0] for other in others)
+
+
+# --- the tutorials build it
+
+
+def cards_of_the_tutorials():
+    """The code of all cards with whole definitions, in the order of the pages."""
+    card = re.compile(r"^:::\{eqcode\} (plain-\S+)\n:definitions: (.+)$", flags=re.MULTILINE)
+    tagged = tree.tagged_lines()
+    return [
+        tree.whole_definitions(tagged[tag], names.split())
+        for page, text in tree.pages().items()
+        if re.match(r"tutorials/0[1-4]_", page)
+        for tag, names in card.findall(text)
+    ]
+
+
+def test_the_cards_of_tutorials_1_to_4_one_after_another_are_the_program_that_plain_is():
+    written = {}
+    exec("\n\n\n".join(["import numpy as np", *cards_of_the_tutorials()]), written)
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    y = np.sin(3.0 * x[:, :1]) * x[:, 1:]
+
+    def learned(kan):
+        layers = kan["init_network"]((2, 3, 1), 5, 3, -1.0, 1.0, np.random.default_rng(1))
+        layers, values = kan["fit"](layers, x, y, n_steps=20)
+        return kan["to_theta"](layers).tobytes(), values, kan["predict"](layers, x).tobytes()
+
+    assert learned(written) == learned(vars(plain))
+
+
+def test_a_card_of_a_definition_that_is_not_there_is_an_error():
+    lines = tree.tagged_lines()["plain-forward"]
+
+    with pytest.raises(ValueError, match=r"kan_ref/plain/layer.py defines no forwards"):
+        tree.whole_definitions(lines, ["forwards"])
 
 
 # --- it is short, and stands by itself

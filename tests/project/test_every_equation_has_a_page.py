@@ -6,7 +6,7 @@ TAGGED = tree.tagged_lines()
 SHOWN, LABELLED = tree.places(tree.SHOWN), tree.places(tree.LABELLED)
 
 
-def test_every_tag_is_shown_on_exactly_one_page_a_tutorial_or_the_appendix():
+def test_every_tag_is_shown_on_exactly_one_page_a_tutorial_or_the_page_of_the_implementation():
     assert {tag: SHOWN.get(tag, []) for tag in TAGGED if len(SHOWN.get(tag, [])) != 1} == {}
     assert set(SHOWN) == set(TAGGED)
     assert {

@@ -34,6 +34,14 @@ def module_files():
 MODULES = sorted(module_files() - {"__init__", "__main__", "sklearn"})
 
 
+def test_public_data_say_what_they_are():
+    body = ast.parse((ROOT / "kan_ref" / "targets.py").read_text(encoding="utf-8")).body
+    (place,) = [n for n, line in enumerate(body) if ast.unparse(line).startswith("TARGETS: ")]
+
+    assert "name -> `Target`" in ast.unparse(body[place + 1])  # its docstring for Sphinx
+    assert "functions by name" in inspect.getdoc(kan_ref.LIBRARY)
+
+
 @pytest.mark.parametrize("name", kan_ref.__all__)
 def test_every_public_name_resolves_and_explains_itself(name):
     thing = getattr(kan_ref, name)

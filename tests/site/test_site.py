@@ -9,7 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 import nbclient
 import nbformat
+import notebook_text
 import pytest
+import sheets
+import slides
 import tree
 from checkout import ROOT
 from site_build import COMMAND
@@ -194,6 +197,16 @@ def test_every_tutorial_is_offered_as_a_notebook_alone_and_in_the_archive(site, 
     ] == []
 
 
+def test_quoted_code_of_a_notebook_is_the_code_itself_a_whole_definition_where_the_page_shows_one():
+    quoted = notebook_text.plain(
+        ":::{eqcode} symbolic-parameters\n:::\n", "tutorials/08_symbols", {}
+    )
+    whole = ":::{eqcode} plain-knots\n:definitions: uniform_knots\n:::\n"
+
+    assert "by_c[:] = by_u[order](u)\n" in quoted
+    assert "\ndef uniform_knots(" in notebook_text.plain(whole, "tutorials/01_b_splines", {})
+
+
 def test_no_notebook_shows_a_directive_or_a_reference_of_the_site(notebooks):
     raw = re.compile(r"^:{3,}|\{\w+\}`|^\([\w-]+\)=$|^\$\$ *\([^)]*\)$|^```\{", flags=re.MULTILINE)
 
@@ -242,6 +255,55 @@ def test_a_notebook_of_the_archive_gives_its_outputs_again_in_an_empty_folder(
         for one, other in pairs
         if one.cell_type == "code" and outputs_of(one) != outputs_of(other)
     ] == []
+
+
+def test_every_tutorial_has_slides_and_a_sheet(site):
+    names = [page for page in tree.pages() if re.fullmatch(r"tutorials/\d\w+", page)]
+    with zipfile.ZipFile(site.folder / "notebooks" / "kan_ref_sheets.zip") as archive:
+        made = {name: nbformat.reads(archive.read(name), 4) for name in archive.namelist()}
+
+    assert len(names) >= 13
+    for name in names:
+        base = posixpath.basename(name)
+        slides = (site.folder / "slides" / f"{base}.html").read_text(encoding="utf-8")
+        assert slides.count("<section>") >= 5, name
+        assert slides.count("<img ") >= 1 or "12_" in name, name
+        cells = made[f"kan_ref_notebooks/sheets/{base}.ipynb"].cells
+        headings = [cell.source.splitlines()[0] for cell in cells if cell.cell_type == "markdown"]
+        assert headings[1:] == ["## Exercise 1", "## Exercise 2", "## Exercise 3"], name
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        assert "assert" in code, name
+        assert "is your part" in code or "# your code" in code, name
+
+
+def test_a_stub_keeps_the_tests_and_not_the_answer():
+    solution = 'import math\n\n\ndef double(x):\n    """Return 2 x."""\n    return 2 * x\n\n\nassert double(2) == 4'
+    lines = "n = 3\nsquares = [k**2 for k in range(n)]\n\nassert squares == [0, 1, 4]"
+
+    stubs = [sheets.stub(solution), sheets.stub(lines)]
+
+    with pytest.raises(NotImplementedError, match="double is your part"):
+        exec(stubs[0], {})
+    exec(stubs[0].replace('raise NotImplementedError("double is your part")', "return 2 * x"), {})
+    assert '"""Return 2 x."""' in stubs[0]
+    assert stubs[1] == "# your code, which defines squares\n...\n\nassert squares == [0, 1, 4]"
+
+
+def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_notes():
+    text = "One claim. Its proof.\n\n$$\nx = 1\n\\tag{3}\n$$\n\nAs follows,\n\nAnother claim with $y_1 < 2$."
+
+    shown = re.sub(
+        r"</?(span|div class=.math)[^>]*>",
+        "",
+        slides.slide("A $k$", text, "<img>", 2, slides.markdown()),
+    )
+
+    assert "<h2>A \\(k\\)</h2>" in shown
+    points = re.findall(r"<li>(.*?)</li>", shown)
+    assert points == ["One claim.", "Another claim with \\(y_1 &lt; 2\\)."]
+    assert "\\[x = 1\\]" in shown.partition('class="notes"')[0]
+    assert shown.count("<img>") == 1
+    assert "Its proof." in shown.partition('class="notes"')[2]
 
 
 def test_the_command_of_the_build_stands_in_the_rules_of_the_house():

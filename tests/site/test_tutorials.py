@@ -68,6 +68,67 @@ def faults_of_solutions(name, text):
     return found
 
 
+def core_of(text):
+    """The page up to the first section that is optional, or to the check."""
+    return re.split(r"^## (?:Optional|Check)", text, flags=re.MULTILINE)[0]
+
+
+def without_options(code):
+    """A cell without the lines on how it is shown."""
+    return re.sub(r"\A---\n.*?^---\n", "", code, flags=re.MULTILINE | re.DOTALL)
+
+
+def faults_of_a_course(text):
+    """What a tutorial that can be read in parts lacks, in sentences: marks, length, pictures."""
+    found, codes = [], CELL.findall(text)
+    optional = [name.startswith("Optional: ") for name in headings(text)][:-3]
+    if optional != sorted(optional):
+        found.append("a section of the core follows an optional one")
+    prose = re.sub(r"^```.*?^```$", "", core_of(text), flags=re.MULTILINE | re.DOTALL)
+    shown = [code for code in CELL.findall(core_of(text)) if "hide-input" not in code]
+    lines = [line for code in shown for line in without_options(code).splitlines() if line]
+    if len(prose.split()) > 2500 or len(lines) > 60:
+        found.append(f"the core has {len(prose.split())} words, {len(lines)} lines of code")
+    found += [
+        f"a line of code has more than 88 columns: {line}"
+        for code in codes
+        for line in without_options(code).splitlines()
+        if len(line) > 88
+    ]
+    drawn = [code for code in codes if re.search(r"plt\.show\(|Image\(", code)]
+    if not drawn:
+        found.append("no picture")
+    found += [
+        f"a picture has no {option}"
+        for option in ("caption", "alt")
+        for code in drawn
+        if not re.search(rf"^    {option}: (\|\n +)?(>-\n +)?\w", code, flags=re.MULTILINE)
+    ]
+    return found
+
+
+def test_the_core_of_tutorials_0_to_5_is_short_and_their_pictures_say_what_to_see():
+    assert {
+        name: faults
+        for name, text in TUTORIALS.items()
+        if name < "06" and (faults := faults_of_a_course(text))
+    } == {}
+
+
+def test_in_tutorials_0_to_5_code_of_the_package_is_shown_as_definitions_of_plain():
+    cards = re.compile(r"^:::\{eqcode\} (\S+)\n(:definitions:)?", flags=re.MULTILINE)
+
+    found = {name: cards.findall(text) for name, text in TUTORIALS.items() if name < "06"}
+
+    assert sum(map(len, found.values())) == 9
+    assert [
+        (name, tag)
+        for name, shown in found.items()
+        for tag, whole in shown
+        if not (whole and tag.startswith("plain-"))
+    ] == []
+
+
 def test_the_site_is_built_without_a_complaint(site):
     assert site.complaints == ""
     assert site.status == 0
@@ -101,6 +162,27 @@ def test_every_tutorial_has_solutions_each_with_asserts():
         for name, text in SOLUTIONS.items()
         if (faults := faults_of_solutions(name, text))
     } == {}
+
+
+def labels_without_a_formula(text):
+    """Labels such as (L3) that a page cites and neither prints nor, in the same paragraph, links to."""
+    printed = set(re.findall(r"\\mathrm\{\(([A-Z]\d+)\)\}", text))
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [
+        label
+        for paragraph in prose.split("\n\n")
+        for label in re.findall(r"\(([A-Z]\d{1,2})\)", paragraph)
+        if label not in printed and "more_equations.md" not in paragraph
+    ]
+
+
+def test_a_page_cites_no_label_of_a_formula_that_it_does_not_print_or_link_to():
+    pages = TUTORIALS | {f"solutions/{name}": text for name, text in SOLUTIONS.items()}
+
+    assert {
+        n: found for n, text in pages.items() if (found := labels_without_a_formula(text))
+    } == {}
+    assert labels_without_a_formula("By (S2) it is 0.\n\n$$\n\\mathrm{(S1)}\n$$") == ["S2"]
 
 
 def test_no_page_keeps_outputs_or_notebooks():
@@ -172,6 +254,35 @@ def test_a_tutorial_without_its_parts_is_refused():
     ]
     assert faults_of_a_tutorial("00_t", good.replace("default_rng(0)", "default_rng()")) == [
         "the first cell has no generator"
+    ]
+
+
+def test_a_course_with_a_long_core_a_wide_line_or_a_bare_picture_is_refused():
+    picture = (
+        "---\nmystnb:\n  figure:\n    caption: |\n      A\n  image:\n    alt: b\n---\nplt.show()"
+    )
+    good = (
+        cells("x = 1", picture).replace("# A page", "# A page\n\n## Question")
+        + "\n## Optional: more\n\n## Check\n\n## Summary\n\n## Exercises\n"
+    )
+    many, wide = "\n".join(["x = 1"] * 61), f"x = {'1' * 85}"
+
+    assert faults_of_a_course(good) == []
+    assert faults_of_a_course(good.replace("x = 1", many)) == [
+        "the core has 5 words, 62 lines of code"
+    ]
+    assert faults_of_a_course(good.replace("x = 1", f"---\ntags: [hide-input]\n---\n{many}")) == []
+    assert faults_of_a_course(good.replace("# Question", f"# Question\n\n{'a ' * 2500}")) == [
+        "the core has 2505 words, 2 lines of code"
+    ]
+    assert faults_of_a_course(good.replace("x = 1", wide)) == [
+        f"a line of code has more than 88 columns: {wide}"
+    ]
+    assert faults_of_a_course(good.replace("caption", "title")) == ["a picture has no caption"]
+    assert faults_of_a_course(good.replace("alt: b", "class: c")) == ["a picture has no alt"]
+    assert faults_of_a_course(good.replace("plt.show()", "plt.close()")) == ["no picture"]
+    assert faults_of_a_course(good.replace("## Check", "## Core\n\n## Check")) == [
+        "a section of the core follows an optional one"
     ]
 
 

@@ -1,11 +1,11 @@
-"""Structures of a function that no split shows: pairs, inner functions, sums inside, three curves.
+"""Forms of a function that no split shows: pairs, inner functions, sums inside, three curves.
 
     pair             F(h(x_i, x_j), ...): two inputs act through one combination (`input_pairs`)
     inner function   F(h(S), T): f(S, t) is a function of one inner function h(S), for all t
     sum inside       F(u_1(x_1) + ... + u_n(x_n)): a network of widths [n, 1, 1] (`combining`)
     three curves     u(x) + v(y) + k x y + F(h(x, y)) (`three_curves`)
 
-Each function of this module returns candidate trees, or none where the structure does not fit. A
+Each function of this module returns candidate trees, or none where the form does not fit. A
 function of fewer inputs gets a surrogate of its own, of samples where there are any.
 """
 
@@ -25,7 +25,7 @@ from kan_ref.discovery.surrogate import Surrogate, fit_surrogate
 from kan_ref.discovery.three_curves import three_curves
 from kan_ref.discovery.trees import Input, Number, Tree, add, multiply, substitute, values
 
-NEAR = 10.0  # times the error of the surrogate: a structure with a larger misfit is a guess
+NEAR = 10.0  # times the error of the surrogate: a form with a larger misfit is a guess
 SURE = 1e-3  # of the standard deviation: the error of a surrogate over fewer inputs
 INNER = 0.05  # of the standard deviation of a slice: the misfit of an inner function
 SUM_INSIDE = 0.03  # of the standard deviation: the misfit of a function of a sum

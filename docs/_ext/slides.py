@@ -1,0 +1,142 @@
+"""Make slides from the tutorials: one page of HTML each, a slide for each section, with its formulas, its first picture and its claims.
+
+A slide shows the first sentence of each paragraph; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
+Page Down go from slide to slide. Formulas are set by the site's own script, so that the slides work offline.
+"""
+
+import base64
+import html
+import re
+from collections.abc import Iterator
+
+import nbformat
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+MOST_POINTS, MOST_FORMULAS = 4, 2
+DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(*])")
+ENDS = (".", "?", "!", "**", ")")  # a sentence that ends in a formula or a list says nothing alone
+NO_PROSE = ("#", "|", ">", "$$", "```", "[", "-", "1.", "<")
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} - slides of kan_ref</title>
+<style>
+:root {{ color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --soft: #5a6270; --line: #d5d9e0; --accent: #0072b2; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --paper: #14171b; --ink: #e7eaee; --soft: #a3acb8; --line: #3a424d; --accent: #6cb8ee; }} }}
+html {{ scroll-snap-type: y mandatory; }}
+body {{ margin: 0; background: var(--paper); color: var(--ink); font: clamp(1rem, 1.7vw, 1.5rem)/1.45 system-ui, "DejaVu Sans", sans-serif; }}
+section {{ min-height: 100vh; box-sizing: border-box; padding: 5vh 6vw; scroll-snap-align: start; border-bottom: 1px solid var(--line); }}
+section > h2, section > h1 {{ margin: 0 0 0.7em; line-height: 1.2; color: var(--accent); }}
+.body {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 3rem; align-items: start; }}
+.body > div {{ min-width: 0; overflow-x: auto; }}
+li {{ margin: 0.4em 0; }}
+img {{ max-width: 100%; max-height: 62vh; background: #fff; border-radius: 4px; }}
+.notes {{ display: none; margin-top: 2rem; padding-top: 1rem; border-top: 1px dashed var(--line); color: var(--soft); font-size: 0.75em; }}
+body.with-notes .notes {{ display: block; }}
+mjx-container[display='true'] {{ font-size: 82% !important; }}
+pre {{ overflow-x: auto; font-size: 0.7em; }}
+table {{ border-collapse: collapse; font-size: 0.8em; }} td, th {{ border-bottom: 1px solid var(--line); padding: 0.2em 0.7em; text-align: left; }}
+footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color: var(--soft); }}
+@media print {{ section {{ break-after: page; min-height: auto; }} footer {{ display: none; }} }}
+</style>
+<script>
+window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
+addEventListener("keydown", (event) => {{
+  const slides = [...document.querySelectorAll("section")];
+  const here = slides.findIndex((slide) => slide.getBoundingClientRect().bottom > innerHeight / 2);
+  const step = {{ ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }}[event.key];
+  if (event.key === "n") document.body.classList.toggle("with-notes");
+  if (!step) return;
+  event.preventDefault();
+  slides[Math.min(Math.max(here + step, 0), slides.length - 1)].scrollIntoView();
+}});
+</script>
+<script src="../_static/tex-svg.js" defer></script>
+</head>
+<body>
+{slides}
+<footer>arrow keys: next and previous, N: notes, <a href="../{page}.html">the tutorial</a></footer>
+</body>
+</html>
+"""
+
+
+def _math(content: str, options: dict[str, object]) -> str:
+    """Return a formula in the marks that the script of the site reads."""
+    mark = "[]" if options["display_mode"] else "()"
+    return f"\\{mark[0]}{html.escape(content)}\\{mark[1]}"
+
+
+def markdown() -> MarkdownIt:
+    """Return the converter of the notebooks' text."""
+    return (
+        MarkdownIt("commonmark", {"html": False})
+        .enable("table")
+        .use(dollarmath_plugin, double_inline=True, renderer=_math)
+    )
+
+
+def sections(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str, str]]:
+    """Yield heading, text and first picture of the title and of each section."""
+    heading, picture = "", ""
+    text: list[str] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for part in re.split(r"^(?=#{1,2} )", cell.source, flags=re.MULTILINE):
+                if match := re.match(r"#{1,2} ([^\n]+)\n?", part):
+                    if heading:
+                        yield heading, "\n\n".join(text), picture
+                    heading, text, picture = match[1], [part[match.end() :]], ""
+                elif heading:
+                    text.append(part)
+        else:
+            picture = picture or _picture(cell)
+    yield heading, "\n\n".join(text), picture
+
+
+def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt) -> str:
+    """Return one slide: the first sentences as points, formulas and picture beside them, the whole text as notes."""
+    formulas = [match[0] for match in DISPLAY.finditer(text)][:MOST_FORMULAS]
+    shown = re.sub(r"\n?\\tag\{[^}]*\}", "", "\n\n".join(formulas))
+    prose = re.split(
+        r"\n{2,}",
+        re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
+    )
+    sentences = [
+        SENTENCE.split(" ".join(paragraph.split()))[0]
+        for paragraph in prose
+        if paragraph.strip() and not paragraph.strip().startswith(NO_PROSE)
+    ]
+    points = [sentence for sentence in sentences if sentence.endswith(ENDS)][:MOST_POINTS]
+    listed = convert.render("\n".join(f"- {point}" for point in points))
+    right = convert.render(shown) + picture
+    columns = f"<div>{listed}</div>" + (f"<div>{right}</div>" if right.strip() else "")
+    notes = convert.render(text)
+    return (
+        f"<section>\n<h{rank}>{convert.renderInline(heading)}</h{rank}>\n"
+        f'<div class="body">{columns}</div>\n<div class="notes">{notes}</div>\n</section>'
+    )
+
+
+def deck(notebook: nbformat.NotebookNode, page: str) -> str:
+    """Return the slides of a tutorial as one page."""
+    convert, found = markdown(), list(sections(notebook))
+    slides = [slide(*section, 1 if n == 0 else 2, convert) for n, section in enumerate(found)]
+    return PAGE.format(title=html.escape(found[0][0]), slides="\n".join(slides), page=page)
+
+
+def _picture(cell: nbformat.NotebookNode) -> str:
+    """Return the first picture that a cell shows, as an image that stands in the page itself."""
+    for output in cell.get("outputs", ()):
+        data = output.get("data", {})
+        if "image/svg+xml" in data:
+            code = base64.b64encode("".join(data["image/svg+xml"]).encode()).decode()
+            return f'<img alt="the picture of this section" src="data:image/svg+xml;base64,{code}">'
+        if "image/png" in data:
+            code = "".join(data["image/png"]).replace("\n", "")
+            return f'<img alt="the picture of this section" src="data:image/png;base64,{code}">'
+    return ""

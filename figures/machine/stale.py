@@ -1,0 +1,93 @@
+"""Stale records: those whose figure's code has changed since, and whether a sample of them still gives the same verdicts.
+
+A changed hash says that the code is another one, not that the results are. So of each figure's stale records three
+are computed again: ordered by their time, the first, and those after a quarter and a half of them. The figure passes if every claim has the same verdict in two ways: from the sample alone, before and after, and
+from all records, with the sample's old records and with the new ones. The tolerance is therefore the one that the rows of the table print. Otherwise
+its records have to be computed again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from figures.machine.computing import compute
+from figures.machine.machine import Figure, Record
+from figures.machine.plan import Plan, Task
+from figures.machine.records import config_key, record_path
+from figures.machine.source import source_hash
+from kan_ref.files import parse_json
+
+SHARES = (0.0, 0.25, 0.5)  # of the stale records, by time: where the sample is taken
+_NOWHERE = Path("nowhere")
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A figure's plan and its stale records, the fastest first."""
+
+    plan: Plan
+    records: list[Record]
+
+    @property
+    def sample(self) -> list[Record]:
+        """The records that are computed again."""
+        places = sorted({int(share * len(self.records)) for share in SHARES})
+        return [self.records[place] for place in places]
+
+    @property
+    def line(self) -> str:
+        """As in "4.1 25 of 30 records, a sample of 3 takes about 2 s"."""
+        seconds = sum(float(record["seconds"]) for record in self.sample)
+        return (
+            f"{self.plan.figure.NAME} {len(self.records)} of {len(self.plan.finished)} records, "
+            f"a sample of {len(self.sample)} takes about {seconds:.0f} s"
+        )
+
+
+def find_stale(plans: Sequence[Plan]) -> list[Stale]:
+    """Return the figures that have stale records."""
+    found = []
+    for plan in plans:
+        if not plan.finished:
+            continue
+        code = source_hash(plan.figure.__name__)
+        old = [record for record in plan.finished if record["versions"].get("source") != code]
+        if old:
+            key = {config_key(record["config"]): float(record["seconds"]) for record in old}
+            old.sort(
+                key=lambda record: (key[config_key(record["config"])], config_key(record["config"]))
+            )
+            found.append(Stale(plan, old))
+    return found
+
+
+def recheck(stale: Stale) -> str:
+    """Compute the sample again; return "" if all verdicts are the same, else what differs or failed."""
+    figure, new = stale.plan.figure, []
+    for record in stale.sample:
+        config = record["config"]
+        # the record is compared and not kept, so the path is that of no file
+        task = Task(figure.__name__, config, record_path(_NOWHERE, figure, config), 0.0)
+        outcome = compute(task)
+        if outcome.failure:
+            return f"{config}: {outcome.failure.strip().splitlines()[-1]}"
+        new.append(parse_json(outcome.content))
+    changed = {config_key(record["config"]): record for record in new}
+    everything = [changed.get(config_key(one["config"]), one) for one in stale.plan.finished]
+    for name, before, after in (
+        ("the sample alone", stale.sample, new),
+        ("all records", stale.plan.finished, everything),
+    ):
+        different = _different(figure, before, after)
+        if different:
+            return f"from {name}: {different}"
+    return ""
+
+
+def _different(figure: Figure, before: Sequence[Record], after: Sequence[Record]) -> str:
+    """Return the first claims whose verdicts differ, as text; "" if none does."""
+    old, new = (
+        {claim.claim: claim.agrees for claim in figure.claims(some)} for some in (before, after)
+    )
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return "; ".join(f"{name!r} was {old.get(name)}, is {new.get(name)}" for name in names[:3])
