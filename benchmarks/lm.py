@@ -13,6 +13,7 @@ from benchmarks.clock import Times, take_turns
 from benchmarks.objectives import mean_square_objective
 from benchmarks.shapes import Shape, problem
 from kan_ref.checks import FloatArray
+from kan_ref.numerics import NormalSums
 from kan_ref.numerics.row_sparse import dense_form
 from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.training.objective import Objective
@@ -45,6 +46,7 @@ class LmCell:
 def iterate(objective: Objective, theta: FloatArray) -> FloatArray:
     """Return residuals after one damped step of kan_ref."""
     residuals, jacobian = objective.linearize(theta)
+    assert not isinstance(jacobian, NormalSums)  # the objective is prepared
     equations = normal_equations(jacobian, residuals)
     step, _ = equations.step(1e-3 * equations.largest_square())
     return objective.residuals(theta + step)
@@ -53,6 +55,7 @@ def iterate(objective: Objective, theta: FloatArray) -> FloatArray:
 def iterate_dense(objective: Objective, theta: FloatArray) -> FloatArray:
     """Return residuals after one damped step on a dense Jacobian."""
     residuals, jacobian = objective.linearize(theta)
+    assert not isinstance(jacobian, NormalSums)
     dense = dense_form(jacobian)
     damping = 1e-3 * float(np.einsum("bi,bi->i", dense, dense).max())
     if dense.shape[1] > dense.shape[0]:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from kan_ref.checks import FloatArray
-from kan_ref.training.objective import MSE, DataGoal, Objective, make_objective
+from kan_ref.training.data_goal import MSE, DataGoal
+from kan_ref.training.objective import Objective, make_objective
 
 
 def mean_square_objective(model: Any, x: FloatArray, y: FloatArray) -> Objective:

@@ -35,9 +35,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from figures.localization.further_functions import INVERSE_MODULUS, LOG_COSH
 from kan_ref.checks import BoolArray, FloatArray, IntArray
 
+INVERSE_MODULUS, LOG_COSH = "1/|x|", "logcosh"
 GOLDEN = 0.5 * (1.0 + np.sqrt(5.0))
 N_NEAR = 7  # states of the shorter chain whose median counts
 END = 0.05  # of the sites, at each end

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from figures.localization.chains import MODELS
-from figures.localization.further_functions import further_functions
 from figures.machine.machine import Record
 from figures.machine.stored_network import restored
 from figures.machine.style import GREEN, GREY, ORANGE, SKY, VERMILION
@@ -41,10 +40,9 @@ def plane(
     lines = np.meshgrid(np.linspace(*ends, N_LINE), np.linspace(low, high, N_LINE))
     points = _points(model.names, {across: lines[0], up: lines[1]}, fixed)
     values = {"theory": model.edge(points)}
-    with further_functions():
-        for way in WAYS:
-            document = results[way][0] if way == "splines" else results[way]
-            values[way] = restored(document["network"])(points)[:, 0]
+    for way in WAYS:
+        document = results[way][0] if way == "splines" else results[way]
+        values[way] = restored(document["network"])(points)[:, 0]
     for way, (color, style) in {"theory": ("black", ":"), **WAYS}.items():
         g = np.clip(values[way].reshape(lines[0].shape), -1.0, 1.0)
         ax.contour(*lines, g, levels=[0.0], colors=[color], linestyles=[style], linewidths=1.8)

@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.localization.chains import MODELS
 from figures.localization.edge_picture import outside_legend, plane
-from figures.localization.further_functions import further_functions
 from figures.localization.learning import config_of, learn
 from figures.localization.localization_claims import chain_claims, percent, runs_of
 from figures.machine.machine import Config, Record
@@ -90,5 +89,4 @@ def draw(records: Sequence[Record]) -> Figure:
 def _draw_network(ax: Axes, record: Record, document: dict[str, Any]) -> None:
     x = np.array(record["results"]["shown"]["x"])
     names = [SYMBOLS.get(name, f"${name}$") for name in MODELS[record["config"]["model"]].names]
-    with further_functions():
-        kr.draw_network(restored(document), x, ax=ax, names=names, output_names=("$g$",), beta=BETA)
+    kr.draw_network(restored(document), x, ax=ax, names=names, output_names=("$g$",), beta=BETA)

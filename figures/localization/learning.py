@@ -22,8 +22,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from figures.localization.chains import MODELS, Model, Sample, sample_states
-from figures.localization.further_functions import INVERSE_MODULUS, further_functions
+from figures.localization.chains import INVERSE_MODULUS, MODELS, Model, Sample, sample_states
 from figures.machine.machine import Config
 from figures.machine.stored_network import stored
 from kan_ref.checks import BoolArray, FloatArray
@@ -73,11 +72,10 @@ def learn(config: Config) -> dict[str, Any]:
         "theory": accuracies(model.edge(sample.x), sample),
         "shown": shown(sample),
     }
-    with further_functions():
-        for name, way in (("splines", splines), ("hand", by_hand), ("auto", automatic)):
-            began = time.process_time()
-            results[name] = way(model, sample, config, rng, results)
-            seconds[name] = time.process_time() - began
+    for name, way in (("splines", splines), ("hand", by_hand), ("auto", automatic)):
+        began = time.process_time()
+        results[name] = way(model, sample, config, rng, results)
+        seconds[name] = time.process_time() - began
     results["auto"].pop("start", None)
     for one in results["splines"]:
         del one["trained"]
@@ -196,7 +194,8 @@ def by_hand(
     model: Model, sample: Sample, config: Config, rng: np.random.Generator, _: object
 ) -> dict[str, Any]:
     """Train the parameters of the functions set by hand from random values; return the formula with the smallest held-out loss."""
-    data, begun = data_of(sample), []
+    data = data_of(sample)
+    begun: list[tuple[float, int, kr.Network]] = []
     for _start in range(config["n_starts"]):
         network = random_formula(model, data.x_train, rng)
         if np.isfinite(network(data.x_train)).all():

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from figures.localization.chains import MODELS
-from figures.localization.further_functions import INVERSE_MODULUS, further_functions
+from figures.localization.chains import INVERSE_MODULUS, MODELS
 from figures.machine.machine import Claim, Record
 from figures.machine.stored_network import restored
 from figures.machine.summary import Bar, shape_name, spread
@@ -140,8 +139,7 @@ def inverse_edge(record: Record, way: str) -> tuple[float, float, float] | None:
     document = record["results"][way]
     if document["functions"] != [["x", INVERSE_MODULUS]]:
         return None
-    with further_functions():
-        affine = restored(document["network"]).layers[0].affine
+    affine = restored(document["network"]).layers[0].affine
     (a, b, c, d), (inner, shift, outer, constant) = affine.tolist()
     scale = a * c  # of lambda
     total = b * c + d + constant
@@ -181,11 +179,11 @@ def proportional_error(record: Record) -> float:
     that of alpha E.
     """
     found = record["results"]["hand"]["coefficients"]
-    scale = found.get("alpha*E", 0.0)
+    scale = float(found.get("alpha*E", 0.0))
     if scale == 0.0:
         return float("inf")
     return max(
-        abs(found.get(name, 0.0) / scale - GAAM_EDGE.get(name, 0.0))
+        abs(float(found.get(name, 0.0)) / scale - GAAM_EDGE.get(name, 0.0))
         for name in {*found, *GAAM_EDGE}
     )
 

@@ -32,3 +32,4 @@ from kan_ref.bspline.placement import percentile_bounds as percentile_bounds
 from kan_ref.bspline.refined_grids import interpolate_in_rank as interpolate_in_rank
 from kan_ref.bspline.refined_grids import keep_outer_knots as keep_outer_knots
 from kan_ref.bspline.refined_grids import refined_breakpoints as refined_breakpoints
+from kan_ref.bspline.workspace import Workspace as Workspace

@@ -36,11 +36,10 @@ from functools import cached_property
 import numpy as np
 
 from kan_ref.bspline.knot_vectors import KnotVectors
+from kan_ref.bspline.workspace import Workspace, taken
 from kan_ref.checks import FloatArray, IntArray
 
-# Points evaluated at once, so that the arrays of a block stay in the cache. Against all points at
-# once, degree 3: 1.6 and 3.5 times as fast at 10 000 and 100 000 samples of 2 inputs, 2 to 3 times
-# at 10 000 of 64 inputs, no gain at 1000 of 2.
+# points at once, so that their arrays stay in the cache: 3.5 times as fast at 100 000 samples
 _BLOCK = 8192
 
 
@@ -61,7 +60,12 @@ class ActiveBasis:
         return f"ActiveBasis(columns {self.columns.shape}, planes {planes})"
 
 
-def active_basis(vectors: KnotVectors, x: FloatArray, derivatives: Sequence[int]) -> ActiveBasis:
+def active_basis(
+    vectors: KnotVectors,
+    x: FloatArray,
+    derivatives: Sequence[int],
+    workspace: Workspace | None = None,
+) -> ActiveBasis:
     """Evaluate the nonzero basis functions, degree + 1 at each point, and their derivatives.
 
     x (batch, n_in) is finite, or nan (where a formula in the layer before is undefined); at nan all
@@ -76,7 +80,7 @@ def active_basis(vectors: KnotVectors, x: FloatArray, derivatives: Sequence[int]
     if outside.size:
         clipped = np.fmin(np.fmax(points, vectors.low[:, None]), vectors.high[:, None])
     orders = {0, *derivatives}
-    planes = np.empty((len(orders), degree + 1, n_in, batch))
+    planes = taken(workspace, "planes", (len(orders), degree + 1, n_in, batch))
     first = np.empty(points.shape, dtype=np.intp)  # the first nonzero basis function
     n_samples = max(1, min(batch, _BLOCK))
     n_inputs = _BLOCK // n_samples
@@ -169,10 +173,13 @@ def find_intervals(
     return mu, around
 
 
-def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
+def scatter(
+    active: ActiveBasis, plane: int, n_columns: int, workspace: Workspace | None = None
+) -> FloatArray:
     """Scatter a plane of nonzero values into zeros (batch, n_columns), in memory batch last."""
     batch = len(active.columns)
-    dense = np.zeros((n_columns, batch))
+    dense = taken(workspace, "dense", (n_columns, batch))
+    dense[:] = 0.0
     flat, places = dense.reshape(-1), active.columns.T * batch + np.arange(batch)
     for r, values in enumerate(active.planes[plane]):
         flat[r * batch :][places] = values.T
@@ -181,10 +188,8 @@ def scatter(active: ActiveBasis, plane: int, n_columns: int) -> FloatArray:
 
 # For each sample and input, gathering takes about n_out (degree + 3) indexing operations. The
 # product takes n_basis n_out operations of BLAS, 20 times as fast, and n_basis 16 more for F: 6 to
-# clear, fill and read it, 10 for new memory pages. Measured with one thread of NumPy 2.4, 1000
-# samples, 1 to 64 inputs and outputs, degrees 1, 3 and 5: with memory already allocated both ways
-# take the same time for a training step at 17, 48 and 110 basis functions for 1, 4 and 64 outputs
-# and degree 3, to within a factor 1.6; the rule gives 8, 24 and 96.
+# clear, fill and read it, 10 for new pages. Measured with 1000 samples, degree 3, in used memory:
+# as fast at 17, 48, 110 basis functions for 1, 4, 64 outputs; the rule gives 8, 24, 96.
 def gathers(n_out: int, n_basis: int, degree: int) -> bool:
     """Return whether gathering is faster than the matrix product in a layer of these sizes."""
     return n_basis * (n_out + 16) >= 20 * (degree + 3) * n_out
@@ -201,6 +206,7 @@ class Bases:
     active: ActiveBasis
     n_columns: int
     dense: FloatArray | None
+    workspace: Workspace | None = None
 
     @property
     def values(self) -> FloatArray:
@@ -219,13 +225,19 @@ class Bases:
 
 
 def evaluate_bases(
-    vectors: KnotVectors, x: FloatArray, n_out: int, *, slopes: bool = True
+    vectors: KnotVectors,
+    x: FloatArray,
+    n_out: int,
+    *,
+    slopes: bool = True,
+    workspace: Workspace | None = None,
 ) -> Bases:
     """Evaluate the basis functions at x (batch, n_in), and their `slopes` for (B9)."""
-    active = active_basis(vectors, x, (0, 1) if slopes else (0,))
+    active = active_basis(vectors, x, (0, 1) if slopes else (0,), workspace)
     n_columns = len(vectors.low) * vectors.n_basis
     gathered = gathers(n_out, vectors.n_basis, vectors.degree)
-    return Bases(active, n_columns, None if gathered else scatter(active, 0, n_columns))
+    dense = None if gathered else scatter(active, 0, n_columns, workspace)
+    return Bases(active, n_columns, dense, workspace)
 
 
 def squared(bases: Bases) -> Bases:
@@ -264,7 +276,9 @@ def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
         for row, dy_j in zip(matrix, dy.T, strict=True):
             total += dy_j[:, None] * np.einsum("rbi,rbi->bi", _gather(row, bases), slopes)
         return total
-    pulled = (matrix.T @ dy.T).reshape(-1)
+    pulled = taken(bases.workspace, "pulled", (matrix.shape[1], len(dy)))
+    np.matmul(matrix.T, dy.T, out=pulled)
+    pulled = pulled.reshape(-1)
     places = columns * len(dy) + np.arange(len(dy))
     dx: FloatArray = pulled.take(places) * slopes[0].T
     for r in range(1, len(slopes)):

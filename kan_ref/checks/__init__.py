@@ -5,6 +5,9 @@ from kan_ref.checks.array_remedies import label_remedy as label_remedy
 from kan_ref.checks.array_remedies import number_classes as number_classes
 from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
 from kan_ref.checks.calls import explain_call as explain_call
+from kan_ref.checks.floating_point import CallersFunction as CallersFunction
+from kan_ref.checks.floating_point import keep_warnings as keep_warnings
+from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS
 from kan_ref.checks.records import Record as Record
 from kan_ref.checks.records import network_remedy as network_remedy

@@ -117,7 +117,6 @@ _VALUES = (
     ("loss", ("mae", "l1", "huber"), _NO_ABSOLUTE),
     ("loss", ("rmse", "l2", "squared_error"), "write 'mse'"),
     ("loss", ("bce", "ce", "nll", "log_loss"), _LOSS_OF_CLASSES),
-    ("optimizer", ("sgd", "adamw", "rmsprop"), "write 'adam' for mini-batches"),
 )
 VALUES = {(name, value): words for name, values, words in _VALUES for value in values}
 

@@ -1,6 +1,6 @@
 """The conformance kit: vectors to test any implementation of KANs, and a runner that names defects.
 
-The vectors (`vectors/*.json`, with a schema each in `schemas`) come from exact arithmetic
+The vectors (`vectors/*.json`, all with one schema) come from exact arithmetic
 (`generate`), not from this package; kan_ref is tested like any other implementation. There are
 three ways to use them:
 

@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from tqdm import tqdm
 
 from kan_ref.conformance import cards, suite
-from kan_ref.conformance.cases import load_topics, matches
+from kan_ref.conformance.cases import BSPLINE, families, load_topics, matches
 from kan_ref.conformance.export import export
 from kan_ref.conformance.report import badge, to_plain, write_junit
 from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
@@ -56,6 +56,13 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--skip", action="append", default=[], metavar="GLOB", help="cases or topics to leave out"
+    )
+    found.add_argument(
+        "--family",
+        choices=families(),
+        default=BSPLINE,
+        help="basis functions: those of the paper (default %(default)s), or others, which are "
+        "tested and counted apart",
     )
     found.add_argument(
         "--xfail",
@@ -119,9 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
             line.error(f"{name} is {path}, but must be a file in a folder that exists")
     _check_globs(line, options.only, options.skip)
-    chosen = suite.choose(options.only, options.skip)
+    chosen = suite.choose(options.only, options.skip, family=options.family)
     if not chosen:
-        line.error("--only and --skip leave no case")
+        line.error(f"--only and --skip leave no case of --family {options.family}")
     if options.list:
         for _, cases in chosen:
             for case in cases:

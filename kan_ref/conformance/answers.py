@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance import plain_layer
+from kan_ref.conformance import calls, plain_layer
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.plain_layer import read_number, read_numbers
 
@@ -24,6 +24,10 @@ _ONE_OUTPUT = {
     "input_jacobian": "jacobian",
     "input_hessian_diag": "hessian_diag",
     "count_parameters": "count",
+    "adam_steps": "theta",
+    "gradient_steps": "theta",
+    "family_basis": "basis",
+    "family_forward": "y",
 }
 USUAL_SIGMA = 0.1  # of initial coefficients, unless the answer states another
 _GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
@@ -45,6 +49,8 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
     An output that the subject does not offer is None. ValueError or TypeError if the answer has
     another form than the method requires.
     """
+    if case.call:
+        return {calls.CHECKS[case.call]: int(answer)}
     method = case.method
     if method in _ONE_OUTPUT:
         return {_ONE_OUTPUT[method]: read_numbers(answer)}

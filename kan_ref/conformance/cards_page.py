@@ -16,20 +16,20 @@ SHOWN = 4  # cases that are named for a defect, before the number of the others
 
 _HEAD = """# Report cards
 
-Results of the [conformance kit](conformance.md) for published libraries, and for this one. All were
-tested on the same cases. Each has a short adapter (`kan_ref/conformance/adapters`) and runs in a
-process of its own, with its own code and its own automatic differentiation. This page is made from
-the records in `docs/report_cards.jsonl`, which `python -m kan_ref.conformance report` writes (extra
-`peers`).
+Results of the [conformance kit](conformance.md) for published libraries, and for this one. Cards of
+the same contract were tested on the same cases. Each library has a short adapter
+(`kan_ref/conformance/adapters`) and runs in a process of its own, with its own code and its own
+automatic differentiation. This page is made from the records in `docs/report_cards.jsonl`, which
+`python -m kan_ref.conformance report` writes (extra `peers`).
 
 How to read: `17/18` means 17 right answers in 18 required cases, that is, cases that the definition
 fixes. `(1/3)` beside it means that one of three further answers, which the definition leaves open,
 is the one of this package. Cases that a library cannot express are not counted; `-` means that it
-supports no case of a topic. Failures that follow a failure of a more basic topic ("blocked") count
-as failures here. A single defect can fail cases of many topics: one at repeated knots, for example,
-which no fresh grid has. The contract is the paper's definition, read strictly; a library that
-deliberately follows another rule fails it too. The versions are those that were tested: later
-versions may have corrected these defects.
+supports no case of a topic. "not tested" is a topic that came after the card's contract. Failures
+that follow a failure of a more basic topic ("blocked") count as failures here. A single defect can
+fail cases of many topics: one at repeated knots, for example, which no fresh grid has. The contract
+is the paper's definition, read strictly; a library that deliberately follows another rule fails it
+too. The versions are those that were tested: later versions may have corrected these defects.
 
 A section names a defect only if the kit confirms it ([how](conformance.md#how-a-defect-is-found))
 and if the line of the library's source that causes it has been read; the line is named. What is
@@ -107,7 +107,8 @@ def _table(records: Sequence[Record]) -> list[str]:
         f"| float64 | {' | '.join(record['name'] for record in shown)} |",
         "|---|" + "---|" * len(shown),
     ]
-    for topic in load_topics():
+    tested = {name for record in shown for name in record["topics"]}
+    for topic in (topic for topic in load_topics() if topic.name in tested):
         cells = [_cell(record["topics"].get(topic.name)) for record in shown]
         lines.append(f"| `{topic.name}` | {' | '.join(cells)} |")
     lines.append(

@@ -1,10 +1,13 @@
 """The vectors in Python: topics and cases, with arrays decoded from their bits.
 
-A file is JSON, of the schema beside it in `schemas`. An array is {"shape", "decimal", "hex"}; its
-`hex` is read: 16 digits for each number, the big-endian bits of float64. No decimal is parsed.
+A file is JSON, and `schemas/vectors.schema.json` defines each topic. An array is {"shape",
+"decimal", "hex"}; its `hex` is read: 16 digits for each number, the big-endian bits of float64. No
+decimal is parsed. A large input is {"shape", "recurrence"}: with s_0 = start and
+s_{n+1} = (multiplier s_n + increment) mod modulus, its numbers are low + (2 s_n + 1) step, exactly.
 """
 
 import json
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +21,9 @@ import numpy as np
 from kan_ref.checks import FloatArray
 
 HOME = Path(__file__).parent
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # of the form of the files
+PROTOCOL_VERSION = 1  # of the lines that are exchanged with a program
+BSPLINE = "bspline"  # the basis functions of the paper
 
 # method -> its arguments in the order in which an adapter takes them
 METHODS = {
@@ -41,6 +46,11 @@ METHODS = {
     "count_parameters": ("widths", "n_intervals", "degree"),
     "initial_layer": ("n_in", "n_out", "n_intervals", "degree", "seed"),
     "save_load": ("layer",),
+    "adam_steps": ("theta", "gradients", "learning_rate", "beta1", "beta2", "epsilon"),
+    "gradient_steps": ("theta", "gradients", "learning_rate"),
+    "family_basis": ("family", "x", "order"),
+    "family_forward": ("family", "coef", "x"),
+    "family_vjp": ("family", "coef", "x", "dy"),
 }
 
 
@@ -62,7 +72,8 @@ class Case:
     error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined";
     `since` is the version of the contract with which the case came.
     `probe` (n, n_in) holds the points at which a returned layer is evaluated. `marks` are the
-    answers of known defects.
+    answers of known defects. `since` is the first version of the contract that has the case. `call`
+    names how the method is called, if not simply once (`calls`).
     """
 
     id: str
@@ -76,7 +87,8 @@ class Case:
     tolerance: Mapping[str, float]
     marks: tuple[Mark, ...]
     probe: FloatArray | None
-    since: int = 1
+    since: int
+    call: str = ""
 
     def __repr__(self) -> str:
         return f"Case({self.id!r}, {self.kind}, flags {', '.join(self.flags)})"
@@ -84,7 +96,11 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Topic:
-    """A vector file: its header and its cases. `notes`: flag -> {"defect", "page"}."""
+    """A vector file: its header and its cases.
+
+    `notes`: flag -> {"defect", "page"}. `basis_family` is "bspline", or a family that is not the
+    paper's.
+    """
 
     name: str
     level: int
@@ -92,6 +108,7 @@ class Topic:
     equation: str
     notes: Mapping[str, Mapping[str, str]]
     cases: tuple[Case, ...]
+    basis_family: str
 
     @property
     def is_convention(self) -> bool:
@@ -108,6 +125,8 @@ def decode(value: Any) -> Any:
     0-d arrays become floats; layers and lists are decoded recursively; integers and text stay.
     """
     if isinstance(value, Mapping):
+        if "recurrence" in value:
+            return _recurrent(value["shape"], **value["recurrence"])
         if "hex" not in value:
             return {name: decode(item) for name, item in value.items()}
         numbers = (
@@ -117,6 +136,21 @@ def decode(value: Any) -> Any:
         )
         return numbers if numbers.ndim else float(numbers)
     return [decode(item) for item in value] if isinstance(value, list) else value
+
+
+def _recurrent(
+    shape: Sequence[int],
+    start: int,
+    multiplier: int,
+    increment: int,
+    modulus: int,
+    low: float,
+    step: float,
+) -> FloatArray:
+    states = [start]
+    for _ in range(math.prod(shape) - 1):
+        states.append((multiplier * states[-1] + increment) % modulus)
+    return (low + (2.0 * np.array(states) + 1.0) * step).reshape(shape)
 
 
 @cache
@@ -130,6 +164,16 @@ def load_topics() -> tuple[Topic, ...]:
         for path in sorted((HOME / "vectors").glob("*.json"))
     ]
     return tuple(sorted(topics, key=lambda topic: (topic.level, topic.name)))
+
+
+def families() -> tuple[str, ...]:
+    """Return the families of basis functions, the paper's first."""
+    return tuple(dict.fromkeys((BSPLINE, *(topic.basis_family for topic in load_topics()))))
+
+
+def topics_of(family: str) -> list[Topic]:
+    """Return the topics of one family of basis functions, basic ones first."""
+    return [topic for topic in load_topics() if topic.basis_family == family]
 
 
 def _topic(document: Mapping[str, Any]) -> Topic:
@@ -146,6 +190,7 @@ def _topic(document: Mapping[str, Any]) -> Topic:
         document["equation"],
         document["notes"],
         cases,
+        document["basis_family"],
     )
 
 
@@ -173,7 +218,8 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
         entry["tolerance"],
         marks,
         probe,
-        entry.get("since", 1),
+        entry["since"],
+        entry.get("call", ""),
     )
 
 
@@ -205,12 +251,33 @@ def matches(case: Case, patterns: Sequence[str]) -> bool:
 
 
 def export(folder: Path) -> list[Path]:
-    """Copy all vectors and schemas into a folder, created if needed; return their paths."""
-    written = []
+    """Write all vectors, and one schema for each topic, into a folder, created if needed.
+
+    Return the paths of the files.
+    """
     for name in ("vectors", "schemas"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-        written += [
-            Path(shutil.copyfile(path, folder / name / path.name))
-            for path in sorted((HOME / name).glob("*.json"))
-        ]
+    written = [
+        Path(shutil.copyfile(path, folder / "vectors" / path.name))
+        for path in sorted((HOME / "vectors").glob("*.json"))
+    ]
+    for name, schema in schemas().items():
+        path = folder / "schemas" / f"{name}.schema.json"
+        path.write_text(json.dumps(schema, indent=1) + "\n", encoding="utf-8", newline="\n")
+        written.append(path)
     return written
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON schema of each topic by its name, complete without the others."""
+    whole = json.loads((HOME / "schemas" / "vectors.schema.json").read_text(encoding="utf-8"))
+    shared = {n: part for n, part in whole["$defs"].items() if not n.startswith("topic_")}
+    return {
+        name: {
+            "$schema": whole["$schema"],
+            "title": f"{whole['title']}: {name}",
+            **whole["$defs"][f"topic_{name}"],
+            "$defs": shared,
+        }
+        for name in whole["properties"]["topic"]["enum"]
+    }

@@ -38,7 +38,11 @@ CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
 # relative errors: below SMALL no defect of the catalogue is seen; float32 rounding lies in SINGLE
 SMALL, SINGLE = 3e-5, (3e-9, 3e-5)
 # flags that explain no failure of a case without them
-NARROW = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "DegreeZero", "EmptyBatch", "BatchOfOne")
+NARROW = (
+    *("RepeatedKnots", "SiluOverflow", "ZeroEdge", "DegreeZero", "EmptyBatch", "BatchOfOne"),
+    *("ArgumentsChanged", "StateKept", "BufferReused", "MemoryOrder"),
+    *("NaNSwallowed", "ThreadUnsafe"),
+)
 MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
 MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
 

@@ -19,7 +19,8 @@ README = f"""# Conformance vectors for Kolmogorov-Arnold networks with B-splines
 Right answers, from exact fractions and from arithmetic with 60 digits, to test any implementation
 in any language. They were made by kan_ref (MIT licence, see LICENSE).
 
-- `vectors/`: one file of cases for each topic.
+- `vectors/`: one file of cases for each topic. `basis_family` is `bspline`, or another family of
+  basis functions, whose cases are never counted with the others.
 - `schemas/`: the JSON schema of each file.
 - `{CONTRACT}`: the version of the contract, the class of each case and the version of the contract
   since which it exists, and the SHA-256 of each file.
@@ -31,7 +32,9 @@ are documented at {PAGE}.
 
 A case is right if |got - expected| <= tolerance in every number of every output. An array is its
 `shape` and `hex`: 16 digits for each number in C order, the big-endian bits of float64. `decimal`
-has the same numbers as shortest decimals.
+has the same numbers as shortest decimals. A large input is `shape` and `recurrence`: with
+s_0 = start and s_{{n+1}} = (multiplier s_n + increment) mod modulus, its numbers are
+low + (2 s_n + 1) step.
 """
 
 

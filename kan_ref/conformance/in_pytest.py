@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from kan_ref.conformance import run_report, subjects, suite
-from kan_ref.conformance.cases import Case, load_topics, matches
+from kan_ref.conformance.cases import BSPLINE, Case, load_topics, matches
 from kan_ref.conformance.run_report import Report
 
 
@@ -55,7 +55,12 @@ class Check:
 
 
 def pytest_cases(
-    adapter: Any, *, only: Sequence[str] = (), skip: Sequence[str] = (), xfail: Sequence[str] = ()
+    adapter: Any,
+    *,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    xfail: Sequence[str] = (),
+    family: str = BSPLINE,
 ) -> list[Any]:
     """Return the required cases of an adapter's methods as parameters for pytest.
 
@@ -66,6 +71,8 @@ def pytest_cases(
         Globs of case ids or topics.
     xfail : sequence of str
         Globs of cases known to fail; they are marked so.
+    family : str
+        "bspline", or "gaussian", "chebyshev", "fourier", "relu" for other basis functions.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def pytest_cases(
     subject = adapter() if isinstance(adapter, type) else adapter
     chosen = [
         case
-        for _, cases in suite.choose(only, skip)
+        for _, cases in suite.choose(only, skip, family=family)
         for case in cases
         if case.kind == "required" and hasattr(subject, case.method)
     ]

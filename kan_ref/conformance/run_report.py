@@ -99,6 +99,9 @@ def summary(report: Report) -> Iterator[str]:
     right = sum(outcome.status in RIGHT for outcome in required)
     differs = sum(outcome.status == "differs" for outcome in report.outcomes)
     line = f"{right} of {len(required)} required cases are right"
+    skipped = sum(outcome.status == "skipped" for outcome in required)
+    if skipped:
+        line += f", {skipped} {'was' if skipped == 1 else 'were'} skipped"
     free = report.n_passed - right
     if free or differs:
         line += f"; of {free + differs} that the definition leaves open, {differs} differ"

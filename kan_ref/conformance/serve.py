@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from kan_ref.conformance import wire
+from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import METHODS
 
 
@@ -31,8 +31,12 @@ def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict
         if method is None:
             return {"id": request["id"], "unsupported": True}
         given = wire.from_shaped(request["args"])
-        ordered = [convert(given[name]) for name in METHODS[request["method"]]]
-        return {"id": request["id"], "result": wire.to_shaped(method(*ordered))}
+        named = {name: convert(given[name]) for name in METHODS[request["method"]]}
+        if "call" in request:
+            result = calls.observe(method, named, request["call"])
+        else:
+            result = method(*named.values())
+        return {"id": request["id"], "result": wire.to_shaped(result)}
     except NotImplementedError:
         return {"id": request["id"], "unsupported": True}
     except wire.RAISED as error:

@@ -13,14 +13,16 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from reprlib import repr as short
 from typing import Any
 
-from kan_ref.conformance import wire
-from kan_ref.conformance.cases import SCHEMA_VERSION, Case, arguments
+from kan_ref.conformance import calls, wire
+from kan_ref.conformance.cases import PROTOCOL_VERSION, Case, arguments
 from kan_ref.conformance.direct_subject import Answer as Answer
 from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
 from kan_ref.conformance.direct_subject import Subject as Subject
+from kan_ref.conformance.direct_subject import observed
 from kan_ref.conformance.limits import ErrorTail, limit_memory
 
 TIMEOUT = 10.0  # seconds for a case
@@ -69,13 +71,27 @@ class ProcessSubject:
                 return Answer(error=f"not run: {fact}", kind="not asked")
         if self._process is None and (problem := self._start()):
             return Answer(error=problem, kind="no answer")
-        given = arguments(case, self.dtype)
+        if case.call and not self.shaped:
+            return self._observe(case)
+        return self._request(case, arguments(case, self.dtype))
+
+    def _observe(self, case: Case) -> Answer:
+        """Return what calls in this other process show, or that they can show nothing."""
+        if case.call not in calls.OUTSIDE:
+            fact = "only an adapter in Python shows side effects in memory"
+            return Answer(unsupported=True, error=fact)
+        given = calls.requests(arguments(case, self.dtype), case.call)
+        return observed([self._request(replace(case, call=""), each) for each in given], case.call)
+
+    def _request(self, case: Case, given: Mapping[str, Any]) -> Answer:
         self._number += 1
-        request = {
+        request: dict[str, Any] = {
             "id": self._number,
             "method": case.method,
             "args": wire.to_shaped(given) if self.shaped else wire.to_plain(given),
         }
+        if case.call:
+            request["call"] = case.call
         reply, problem = self._exchange(request, case.method)
         if reply is None or problem:
             silent = reply is None and self._process is None
@@ -116,7 +132,7 @@ class ProcessSubject:
         limit_memory(self._process.pid, self.memory)
         assert self._process.stderr is not None
         self._errors = ErrorTail(self._process.stderr)
-        hello: dict[str, Any] = {"method": "hello", "schema": SCHEMA_VERSION}
+        hello: dict[str, Any] = {"method": "hello", "schema": PROTOCOL_VERSION}
         if self.dtype != "float64":
             hello["dtype"] = self.dtype
         reply, problem = self._exchange(hello, "hello")
@@ -155,7 +171,7 @@ class ProcessSubject:
             process.stdin.flush()
             while n_noise < MOST_NOISE and (line := process.stdout.readline(MOST_BYTES)):
                 if len(line) == MOST_BYTES:
-                    n_noise, noise = n_noise + 1, f"{_start_of(line)}... ({MOST_BYTES} bytes)"
+                    n_noise, noise = n_noise + 1, f"{wire.start_of(line)}... ({MOST_BYTES} bytes)"
                     break
                 message = wire.load(line)
                 if message is not None and (
@@ -166,10 +182,10 @@ class ProcessSubject:
                 stale = message is not None and type(message.get("id")) is int
                 if line.lstrip().startswith(b"{") and not stale:
                     # it was meant for the answer: nothing better will follow
-                    spoiled = f"the line cannot be read as the answer: {_start_of(line)!r}"
+                    spoiled = f"the line cannot be read as the answer: {wire.start_of(line)!r}"
                     break
                 n_noise += 1
-                noise = noise or _start_of(line)
+                noise = noise or wire.start_of(line)
         except OSError:
             pass  # the program has ended: reported below
         finally:
@@ -201,10 +217,6 @@ class ProcessSubject:
                 os.killpg(self._process.pid, signal.SIGKILL)
             else:
                 self._process.kill()
-
-
-def _start_of(line: bytes) -> str:
-    return line[:400].decode("utf-8", "replace").strip()[:100]
 
 
 def python_adapter(

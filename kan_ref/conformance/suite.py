@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kan_ref.conformance.behaviour import behaviour
-from kan_ref.conformance.cases import Case, Topic, load_topics, matches
+from kan_ref.conformance.cases import BSPLINE, Case, Topic, matches, topics_of
 from kan_ref.conformance.judge import Verdict, judge
 from kan_ref.conformance.outcomes import BAD, Outcome
 from kan_ref.conformance.run_report import Report as Report
@@ -17,10 +17,15 @@ from kan_ref.conformance.run_report import notes as notes
 from kan_ref.conformance.subjects import Subject
 
 
-def choose(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[tuple[Topic, list[Case]]]:
-    """Return the topics, basic ones first, with the cases that the globs select."""
+def choose(
+    only: Sequence[str] = (), skip: Sequence[str] = (), *, family: str = BSPLINE
+) -> list[tuple[Topic, list[Case]]]:
+    """Return the topics of a family, basic ones first, with the cases that the globs select.
+
+    `family` is "bspline", the paper's basis functions, or one whose cases are counted apart.
+    """
     found = []
-    for topic in load_topics():
+    for topic in topics_of(family):
         cases = [
             case
             for case in topic.cases
@@ -84,7 +89,7 @@ def _outcome(
         return Outcome(case, "skipped", "its numbers are not exact in float32")
     answer = subject.ask(case)
     if answer.unsupported:
-        return Outcome(case, "skipped", f"{case.method} is not supported")
+        return Outcome(case, "skipped", answer.error or f"{case.method} is not supported")
     verdict = (
         Verdict(False, answer.error, kind=answer.kind)
         if answer.error is not None

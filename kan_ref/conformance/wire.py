@@ -121,6 +121,11 @@ def printable(text: object) -> str:
     return "".join(c if c.isprintable() else "?" for c in words[:MOST_TEXT])
 
 
+def start_of(line: bytes) -> str:
+    """Return at most 100 characters from the start of a line, for a message."""
+    return line[:400].decode("utf-8", "replace").strip()[:100]
+
+
 def dump(message: Mapping[str, Any]) -> bytes:
     """Return a message as one line."""
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"

@@ -81,8 +81,9 @@ def error_picture(history: Any) -> str:
     figure = Figure(figsize=(4.6, 2.5), dpi=100, facecolor="#ffffff", layout="constrained")
     ax = figure.subplots()
     for values, label, colour in shown:
-        drawn = np.where(values > 0.0, values, np.nan)  # a logarithmic axis has no zero
-        ax.plot(step, drawn, color=colour, lw=1.4, label=label)
+        taken = ~np.isnan(values)  # test errors are not taken at every step
+        drawn = np.where(values > 0.0, values, np.nan)[taken]  # a logarithmic axis has no zero
+        ax.plot(step[taken], drawn, color=colour, lw=1.4, label=label)
     for place in np.flatnonzero(np.diff(history.n_intervals)) + 1:
         ax.axvline(step[place], color="#999999", lw=0.8, ls=":", zorder=0)
     ax.set_yscale("log")

@@ -49,6 +49,7 @@ class CompiledEquation:
         self.middles, self.sizes = _component_scales(self.components, scales, self.n_out)
         self.residual_size = np.ones(len(equation.residuals))
 
+    @np.errstate(all="ignore")  # after too long a step of an optimizer; its value tells
     def __call__(
         self, x: FloatArray, u: FloatArray, du: FloatArray | None, d2u: FloatArray | None
     ) -> tuple[FloatArray, FloatArray | None, FloatArray | None, FloatArray | None]:

@@ -1,6 +1,10 @@
 """Kolmogorov-Arnold networks: layer, network, initialization, refinement, editing, inspection."""
 
 from kan_ref.network.cache import Cache as Cache
+from kan_ref.network.cache import new_workspaces as new_workspaces
+from kan_ref.network.chunks import chunk_size as chunk_size
+from kan_ref.network.chunks import sample_numbers as sample_numbers
+from kan_ref.network.chunks import sample_slices as sample_slices
 from kan_ref.network.column_squares import (
     prediction_column_squares as prediction_column_squares,
 )
@@ -65,3 +69,4 @@ from kan_ref.network.symbolic_edges import numbers as numbers
 from kan_ref.network.symbolic_edges import values as values
 from kan_ref.network.symbolic_layers import EdgeSpec as EdgeSpec
 from kan_ref.network.symbolic_layers import symbolic_layer as symbolic_layer
+from kan_ref.network.tangent import Tangent as Tangent

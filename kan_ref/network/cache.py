@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kan_ref.bspline import Bases
+from kan_ref.bspline import Workspace as Workspace
 from kan_ref.checks import FloatArray
 
 
@@ -35,6 +36,10 @@ class Cache:
         return f"Cache(base {self.base.shape}, base_slope {slope}, {self.bases!r})"
 
 
+# outputs of every layer, and the caches of every layer
+Flow = tuple[list[FloatArray], tuple[Cache, ...]]
+
+
 class Gradients(NamedTuple):
     """dR/d coef, ...: each has the shape of its parameter; in the order of theta."""
 
@@ -42,3 +47,8 @@ class Gradients(NamedTuple):
     w_base: FloatArray
     w_spline: FloatArray
     affine: FloatArray
+
+
+def new_workspaces(n_layers: int) -> list[Workspace]:
+    """Return memory for the basis functions of so many layers, to be used again at every step."""
+    return [Workspace() for _ in range(n_layers)]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.network.layer import Layer, evaluate, layer_outputs
+from kan_ref.network.chunks import outputs_at
+from kan_ref.network.layer import Layer
 from kan_ref.network.symbolic_edges import SymbolicEdge, derivatives
 
 _WHAT = ("it", "its derivative", "its second derivative", "its third derivative")
@@ -52,7 +53,7 @@ def layer_inputs(layers: Sequence[Layer], x: FloatArray) -> Iterator[FloatArray]
     yield x
     for layer in layers:
         with np.errstate(over="ignore", invalid="ignore"):
-            x = layer_outputs(layer, evaluate(layer, x, slopes=False))
+            x = outputs_at(layer, x)
         yield x
 
 

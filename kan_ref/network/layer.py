@@ -31,6 +31,7 @@ import numpy as np
 
 from kan_ref.bspline import (
     KnotVectors,
+    Workspace,
     edge_matrix_gradient,
     edge_sums,
     evaluate_bases,
@@ -177,13 +178,16 @@ def cache_fits(cache: Cache, layer: Layer, batch: int) -> bool:
     )
 
 
-def evaluate(layer: Layer, x: FloatArray, *, slopes: bool = True) -> Cache:
+def evaluate(
+    layer: Layer, x: FloatArray, *, slopes: bool = True, workspace: Workspace | None = None
+) -> Cache:
     """Evaluate everything in a layer that depends on x and the knots but not on parameters.
 
-    Where x does not change between two steps (a first layer, the full batch), once is enough.
+    Where x does not change between two steps (a first layer, the full batch), once is enough. With
+    a `workspace` the cache lasts until it is used again.
     """
     x = np.ascontiguousarray(x.T).T  # batch last in memory, like all arrays made of it
-    bases = evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes)
+    bases = evaluate_bases(layer.rows, x, layer.n_out, slopes=slopes, workspace=workspace)
     base = BASE_FUNCTIONS[layer.base](x, (0, 1) if slopes else (0,))
     return Cache(bases, base[0], base[1] if slopes else None, x if layer.symbolic else None)
 

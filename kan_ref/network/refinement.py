@@ -29,8 +29,9 @@ from kan_ref.bspline import (
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_choice, check_integer
+from kan_ref.network.chunks import outputs_at
 from kan_ref.network.definedness import first_cause
-from kan_ref.network.layer import Layer, evaluate, layer_outputs
+from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network, check_inputs, check_network
 
 
@@ -69,7 +70,7 @@ def _refine_layer(
 
 def _pass_on(layers: Sequence[Layer], x: FloatArray, *, check: bool = True) -> FloatArray:
     """Return the last layer's outputs at its inputs x; ValueError where they are not finite."""
-    y = layer_outputs(layers[-1], evaluate(layers[-1], x, slopes=False))
+    y = outputs_at(layers[-1], x)
     if check and not np.isfinite(y).all():
         raise ValueError(first_cause(layers, [*[None] * (len(layers) - 1), x, y], "x", highest=0))
     return y

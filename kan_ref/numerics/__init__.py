@@ -4,6 +4,13 @@ from kan_ref.numerics.cholesky import solve_positive_definite as solve_positive_
 from kan_ref.numerics.columns import column_squares as column_squares
 from kan_ref.numerics.columns import scale_columns as scale_columns
 from kan_ref.numerics.differences import central_difference as central_difference
+from kan_ref.numerics.normal_sums import NormalSums as NormalSums
+from kan_ref.numerics.normal_sums import sum_chunks as sum_chunks
+from kan_ref.numerics.operators import Operator as Operator
+from kan_ref.numerics.operators import SelectedOperator as SelectedOperator
+from kan_ref.numerics.operators import StackedOperator as StackedOperator
+from kan_ref.numerics.operators import StoredOperator as StoredOperator
+from kan_ref.numerics.operators import as_operator as as_operator
 from kan_ref.numerics.row_sparse import Block as Block
 from kan_ref.numerics.row_sparse import Jacobian as Jacobian
 from kan_ref.numerics.row_sparse import RowSparse as RowSparse

@@ -30,11 +30,13 @@ from kan_ref.checks import FloatArray, IntArray, check_integer
 
 # Measured milliseconds, one thread of OpenBLAS at about 50 Gflop/s, for (rows, entries, columns),
 # assembled and dense: (10000, 18, 615) 8, 85; (1000, 90, 150) 9, 0.8; (1000, 90, 1575) 26, 61;
-# (1000, 606, 1515) 424, 57; (10000, 18, 3015) 50, 1940; (1000, 18, 30) 0.4, 0.1. The constants, in
-# nanoseconds, are fitted to these times and choose the faster method in all six.
+# (1000, 606, 1515) 424, 57; (10000, 18, 3015) 50, 1940; (1000, 18, 30) 0.4, 0.1; with few rows
+# (60, 4, 1000) 3.8, 5.8. The constants, in nanoseconds, are fitted to these times and choose the
+# faster method in all seven.
 _PER_PAIR = 3.0  # gather, multiply and add one pair of entries
-_PER_MIRRORED = 2.5  # one entry of U + U^T
+_PER_MIRRORED = 3.7  # one entry of U + U^T
 _PER_PRODUCT = 0.022  # one multiply-add of the dense product, by its symmetric half
+_PER_SUMMED = 3.0  # one entry of the dense product: mirrored by BLAS, and added to the sum
 _PER_SCATTERED = 1.5  # one entry of the dense form: cleared, written, read
 
 _CHUNK_BYTES = 2**25  # of rows that are converted to dense form at once
@@ -234,7 +236,8 @@ def _assembling_is_cheaper(block: RowSparse) -> bool:
     """Return whether assembling J^T J takes less time than the dense product."""
     n_rows, n_entries = block.columns.shape
     assembling = _PER_PAIR * n_rows * n_entries**2 / 2 + _PER_MIRRORED * block.n_columns**2
-    by_blas = _PER_PRODUCT * n_rows * block.n_columns**2 + _PER_SCATTERED * n_rows * block.n_columns
+    by_blas = (_PER_PRODUCT * n_rows + _PER_SUMMED) * block.n_columns**2
+    by_blas += _PER_SCATTERED * n_rows * block.n_columns
     return bool(assembling < by_blas)
 
 

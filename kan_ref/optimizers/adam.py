@@ -21,7 +21,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_integer, check_number
+from kan_ref.checks import FloatArray, check_integer, check_number, quiet_except
 from kan_ref.optimizers.result import (
     Callback,
     Iterate,
@@ -38,6 +38,7 @@ from kan_ref.optimizers.result import (
 Schedule = Callable[[int], float]
 
 _TINY = float(np.finfo(np.float64).tiny)
+_BLOCK = 2**14  # parameters at a time: their moments and temporary arrays stay in the cache
 _LARGEST = 1e150  # of a gradient: the square of a larger one may overflow, and freeze its parameter
 
 
@@ -68,7 +69,7 @@ def _not_finite(name: str, array: FloatArray) -> str | None:
     return f"{name} with {array[place]} at position {place}"
 
 
-@np.errstate(all="ignore")
+@quiet_except("value_and_grad", "learning_rate", "callback")
 def adam(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,
@@ -137,6 +138,7 @@ def adam(
     gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, theta.size, _BLOCK)]
     step, n_evaluations, stopped = 0, 1, None
     norm = gradient_norm(gradient)
     while True:
@@ -150,18 +152,24 @@ def adam(
         if stopped:
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         t = step + 1
-        # [eq:adam]
-        # "update biased first moment estimate"
-        first = beta1 * first + (1.0 - beta1) * gradient
-        # "update biased second raw moment estimate"
-        second = beta2 * second + (1.0 - beta2) * (gradient * gradient)
-        # "compute bias-corrected first moment estimate"
-        unbiased_first = first / (1.0 - beta1**t)
-        # "compute bias-corrected second raw moment estimate"
-        unbiased_second = second / (1.0 - beta2**t)
-        # "update parameters"
-        trial = theta - rate(t) * unbiased_first / (np.sqrt(unbiased_second) + epsilon)
-        # [/eq:adam]
+        alpha, trial = rate(t), np.empty_like(theta)
+        for part in blocks:
+            g, m, v = gradient[part], first[part], second[part]
+            # [eq:adam]
+            # "update biased first moment estimate"
+            m *= beta1
+            m += (1.0 - beta1) * g
+            # "update biased second raw moment estimate"
+            v *= beta2
+            v += (1.0 - beta2) * (g * g)
+            # "compute bias-corrected first moment estimate"
+            unbiased_first = m / (1.0 - beta1**t)
+            # "compute bias-corrected second raw moment estimate"
+            unbiased_second = v / (1.0 - beta2**t)
+            # "update parameters"
+            step_length = alpha * unbiased_first / (np.sqrt(unbiased_second) + epsilon)
+            np.subtract(theta[part], step_length, out=trial[part])
+            # [/eq:adam]
         trouble = _not_finite("theta", trial)
         if trouble is None:
             new_value, new_gradient = value_and_grad(trial)

@@ -7,7 +7,7 @@ then an update of H. The first H is a multiple of the identity, their (6.20); th
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_choice
+from kan_ref.checks import FloatArray, check_choice, quiet_except
 from kan_ref.optimizers.broyden_family import UPDATES, update_inverse_hessian
 from kan_ref.optimizers.line_search import LineSearch, line_search
 from kan_ref.optimizers.result import (
@@ -84,7 +84,7 @@ def _updated(
     return inverse if possible else None
 
 
-@np.errstate(all="ignore")
+@quiet_except("value_and_grad", "callback")
 def bfgs(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,

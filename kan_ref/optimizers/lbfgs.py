@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_integer
+from kan_ref.checks import FloatArray, check_integer, quiet_except
 from kan_ref.optimizers.line_search import line_search
 from kan_ref.optimizers.result import (
     Callback,
@@ -99,7 +99,7 @@ def _progress(before: tuple[FloatArray, float], now: tuple[FloatArray, float]) -
     return moved > _STANDSTILL * float(np.abs(theta).max()) and fall > _STANDSTILL * abs(value)
 
 
-@np.errstate(all="ignore")
+@quiet_except("value_and_grad", "callback")
 def lbfgs(
     value_and_grad: ValueAndGrad,
     theta: FloatArray,

@@ -2,189 +2,52 @@
 
 The value is r^T r (no factor 1/2), its gradient 2 J^T r with J = dr/dtheta. At a point, with the
 damping mu > 0, the step h and the predicted fall of the value are those of `normal_equations`,
-(O19)-(O21). The quality rho of the step is the actual fall divided by the predicted one, and
-controls the damping:
-
-    (O22)  rho = fall / predicted,   fall = r^T r - r_new^T r_new = (r - r_new)^T (r + r_new)
-    (O23)  rho > 0:    mu <- mu max(1/3, 1 - (2 rho - 1)^3),  nu <- 2
-           otherwise:  mu <- mu nu,  nu <- 2 nu
-
-Madsen, Nielsen & Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., IMM 2004,
-Algorithm 3.16 (its F is half of our value, so rho is the same). The second form of the fall in
-(O22) has no cancellation where r and r_new are close.
-
-Once `predicted` is below the rounding error of r^T r, rho is noise. A step is then accepted if the
-gradient halves (and the value stays within the rounding error of the residuals); otherwise the run
-ends. This way theta gains digits after the value has reached its rounding error.
+(O19)-(O21). `damped_steps` accepts or rejects the step and controls the damping, (O22) and (O23).
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numpy as np
-
-from kan_ref.checks import FloatArray, check_number
-from kan_ref.numerics import Jacobian, multiply_transposed, shape
-from kan_ref.optimizers.normal_equations import Metric, NormalEquations, normal_equations
-from kan_ref.optimizers.result import (
-    Callback,
-    Iterate,
-    OptimizeResult,
-    asked_to_stop,
-    check_run,
-    check_start_value,
-    check_start_vector,
-    gradient_norm,
-    is_small,
-    steps_are_done,
+from kan_ref.checks import FloatArray, quiet_except
+from kan_ref.numerics import Jacobian, NormalSums, multiply_transposed, shape
+from kan_ref.optimizers.damped_steps import Residuals, Tolerances, damped_steps
+from kan_ref.optimizers.normal_equations import (
+    Metric,
+    NormalEquations,
+    normal_equations,
+    summed_equations,
 )
+from kan_ref.optimizers.result import Callback, OptimizeResult
 
-Linearize = Callable[[FloatArray], tuple[FloatArray, Jacobian]]
-Residuals = Callable[[FloatArray], FloatArray]
-
-_TINY = float(np.finfo(np.float64).tiny)
-# relative error of a value: a pairwise sum of thousands of terms loses a few eps
-_ROUNDING = 10 * float(np.finfo(np.float64).eps)
-# the same where residuals are small differences of large numbers, with the rounding error of these
-_NOISE = 1e-8
+Linearize = Callable[[FloatArray], tuple[FloatArray, Jacobian | NormalSums]]
 
 
-class _Point(NamedTuple):
-    """A point with its residuals, Jacobian, value and gradient norm."""
+@dataclass(frozen=True, eq=False)
+class _Stored:
+    """A linearization by a stored Jacobian, or by its sums over chunks of rows."""
 
-    theta: FloatArray
-    residuals: FloatArray
-    jacobian: Jacobian
-    value: float
-    norm: float
+    jacobian: Jacobian | NormalSums
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of residuals and parameters."""
+        stored = self.jacobian
+        return stored.shape if isinstance(stored, NormalSums) else shape(stored)
 
-class _Problem:
-    """The caller's functions, with the number of their calls."""
+    def half_gradient(self, residuals: FloatArray) -> FloatArray:
+        """Return J^T r, (n_params,); of sums, at the residuals that they were made of."""
+        if isinstance(self.jacobian, NormalSums):
+            return self.jacobian.half_gradient
+        return multiply_transposed(self.jacobian, residuals)
 
-    def __init__(self, linearize: Linearize, residuals: Residuals | None) -> None:
-        self.linearize, self.residuals = linearize, residuals
-        self.n_evaluations = 0
-
-    def start(self, theta: FloatArray) -> _Point:
-        """Evaluate and check the initial point; TypeError or ValueError if it is unusable."""
-        residuals, jacobian = self._call_linearize(theta)
-        check_start_vector("the residual vector at the start", residuals, "n_residuals")
-        if shape(jacobian) != (residuals.size, theta.size):
-            raise ValueError(
-                f"the Jacobian has shape {shape(jacobian)}, "
-                f"but needs shape ({residuals.size}, {theta.size})"
-            )
-        check_start_value(float(residuals @ residuals))
-        half_gradient = multiply_transposed(jacobian, residuals)
-        check_start_vector("the gradient at the start", half_gradient, theta.size)
-        return self.point(theta, residuals, jacobian)
-
-    def try_at(self, theta: FloatArray) -> tuple[FloatArray, Jacobian | None]:
-        """Return the residuals at a trial point, and the Jacobian if it was computed with them."""
-        if self.residuals is None:
-            return self._call_linearize(theta)
-        self.n_evaluations += 1
-        return np.array(self.residuals(theta), dtype=np.float64), None
-
-    def point(self, theta: FloatArray, residuals: FloatArray, jacobian: Jacobian | None) -> _Point:
-        """Complete an accepted point with its derivatives.
-
-        The residuals stay those of the trial, also if `linearize` rounds them differently.
-        """
-        if jacobian is None:
-            _, jacobian = self._call_linearize(theta)
-        norm = gradient_norm(2.0 * multiply_transposed(jacobian, residuals))
-        return _Point(theta, residuals, jacobian, float(residuals @ residuals), norm)
-
-    def _call_linearize(self, theta: FloatArray) -> tuple[FloatArray, Jacobian]:
-        """Call the caller's `linearize` once."""
-        self.n_evaluations += 1
-        residuals, jacobian = self.linearize(theta)
-        return np.array(residuals, dtype=np.float64), jacobian
+    def equations(self, residuals: FloatArray, metric: Metric | None) -> NormalEquations:
+        """Return (O19) or (O20)."""
+        if isinstance(self.jacobian, NormalSums):
+            return summed_equations(self.jacobian, metric)
+        return normal_equations(self.jacobian, residuals, metric=metric)
 
 
-@dataclass
-class _Damping:
-    """The damping mu with its factor nu, (O23)."""
-
-    mu: float
-    nu: float = 2.0
-
-    # [eq:nielsen-damping]
-    def accept(self, rho: float) -> None:
-        """Lower mu after a good step, raise it after a poor one."""
-        self.mu *= max(1.0 / 3.0, 1.0 - (2.0 * min(rho, 1.0) - 1.0) ** 3)
-        self.nu = 2.0
-
-    def reject(self) -> None:
-        """Raise mu, by a factor that doubles each time."""
-        self.mu *= self.nu
-        self.nu *= 2.0
-
-    # [/eq:nielsen-damping]
-
-
-def _next_point(
-    problem: _Problem,
-    point: _Point,
-    state: _Damping,
-    equations: NormalEquations,
-    step_tolerance: float,
-) -> _Point | str:
-    """Find the next accepted point, or return why there is none.
-
-    The comments quote Algorithm 3.16.
-    """
-    rounding = _ROUNDING * point.value
-    size = float(np.linalg.norm(point.theta))
-    while math.isfinite(state.mu):
-        try:  # "Solve (A + mu I) h = -g"
-            step, predicted = equations.step(state.mu)
-        except np.linalg.LinAlgError:
-            state.reject()
-            continue
-        length = float(np.linalg.norm(step))
-        if length <= step_tolerance * (size + step_tolerance):  # "if |h| <= eps2 (|x| + eps2)"
-            return (
-                f"the next step, of length {length:.2g}, is below {step_tolerance:g} "
-                f"of theta's length {size:.2g}"
-            )
-        # too long a step, which may overflow, is rejected
-        trial, jacobian = problem.try_at(point.theta + step)
-        if trial.shape != point.residuals.shape:
-            raise ValueError(
-                f"residuals have shape {trial.shape}, "
-                f"but had shape {point.residuals.shape} at the start"
-            )
-        # [eq:fall]
-        fall = float((point.residuals - trial) @ (point.residuals + trial))
-        # [/eq:fall]
-        decidable = predicted > rounding
-        least = 0.0 if decidable else -_NOISE * point.value
-        if fall > least:  # "if rho > 0 {step acceptable}"; False for nan
-            new = problem.point(point.theta + step, trial, jacobian)
-            good = math.isfinite(new.norm) if decidable else new.norm <= 0.5 * point.norm
-            if good:
-                state.accept(fall / predicted if decidable else 1.0)
-                return new
-        if not decidable:
-            return (
-                f"a further fall of {predicted:.2g} is lost in the rounding of value "
-                f"{point.value:.2g}, and the gradient does not halve"
-            )
-        state.reject()
-    return "the damping overflowed before a step lowered the value"
-
-
-def _always(diagonal: FloatArray) -> Metric:
-    """Return the metric that is `diagonal` at every point."""
-    return lambda squares: diagonal
-
-
-@np.errstate(all="ignore")
+@quiet_except("linearize", "residuals", "metric", "callback")
 def levenberg_marquardt(
     linearize: Linearize,
     theta: FloatArray,
@@ -204,7 +67,8 @@ def levenberg_marquardt(
     ----------
     linearize : callable
         theta (n_params,) -> (r (n_residuals,), J): J dense, `RowSparse`, or a sequence of such
-        blocks stacked on top of each other; new arrays every time.
+        blocks stacked on top of each other; new arrays every time. With many residuals and few
+        parameters `NormalSums` may take the place of J.
     theta : (n_params,)
         The initial point; not modified.
     residuals : callable, optional
@@ -251,40 +115,23 @@ def levenberg_marquardt(
 
     Examples
     --------
+    >>> import numpy as np
     >>> result = levenberg_marquardt(lambda theta: (theta - 1.0, np.eye(2)), np.array([3.0, 4.0]))
     >>> result.theta, result.value
     (array([1., 1.]), 0.0)
     """
-    theta, n_steps, gradient_tolerance = check_run(theta, n_steps, gradient_tolerance)
-    damping = check_number("damping", damping, low=_TINY)
-    step_tolerance = check_number("step_tolerance", step_tolerance, low=0.0)
-    value_tolerance = check_number("value_tolerance", value_tolerance, low=0.0)
-    problem = _Problem(linearize, residuals)
-    point = problem.start(theta)
-    state, step, stopped = None, 0, None
-    while True:
-        stopped = stopped or is_small(point.norm, gradient_tolerance)
-        if not stopped and step == n_steps:
-            stopped = steps_are_done(n_steps)
-        if stopped:
-            return OptimizeResult(
-                point.theta, point.value, point.norm, step, problem.n_evaluations, stopped
-            )
-        equations = normal_equations(point.jacobian, point.residuals, metric=metric)
-        if state is None:  # "mu := tau max a_ii"
-            state = _Damping(max(damping * equations.largest_square(), _TINY))
-            metric = _always(equations.every_metric)
-        outcome = _next_point(problem, point, state, equations, step_tolerance)
-        if isinstance(outcome, str):
-            stopped = outcome
-            continue
-        fall, allowed = point.value - outcome.value, value_tolerance * point.value
-        point, step = outcome, step + 1
-        stopped = asked_to_stop(
-            callback, Iterate(point.theta, point.value, point.norm, step, problem.n_evaluations)
-        )
-        if not stopped and value_tolerance > 0.0 and fall <= allowed:
-            stopped = (
-                f"step {step} lowered the value by {fall:.2g}, "
-                f"not more than {value_tolerance:g} of it"
-            )
+
+    def stored(theta: FloatArray) -> tuple[FloatArray, _Stored]:
+        found, jacobian = linearize(theta)
+        return found, _Stored(jacobian)
+
+    return damped_steps(
+        stored,
+        theta,
+        residuals=residuals,
+        n_steps=n_steps,
+        damping=damping,
+        metric=metric,
+        tolerances=Tolerances(gradient_tolerance, step_tolerance, value_tolerance),
+        callback=callback,
+    )

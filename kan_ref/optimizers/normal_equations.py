@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from kan_ref.checks import FloatArray
 from kan_ref.numerics import (
     Jacobian,
+    NormalSums,
     active_columns,
     column_squares,
     gram_matrix,
@@ -41,7 +42,7 @@ Metric = Callable[[FloatArray], FloatArray]
 class NormalEquations:
     """(O19) or (O20) at one point, assembled once and solved for any number of dampings."""
 
-    jacobian: Jacobian  # its active columns only
+    jacobian: Jacobian | None  # its active columns only; None if only their sums were kept
     active: NDArray[np.bool_]  # (n_params,)
     residuals: FloatArray
     half_gradient: FloatArray  # J^T r, (n_active,)
@@ -76,7 +77,7 @@ class NormalEquations:
         damped = self.matrix.copy()
         damped.reshape(-1)[:: len(damped) + 1] += damping if self.dual else damping * self.metric
         # [eq:damped-normal-equations]
-        if self.dual:
+        if self.dual and self.jacobian is not None:
             z = solve_positive_definite(damped, -self.residuals)
             step = multiply_transposed(self.jacobian, z) / self.metric
         else:
@@ -119,4 +120,23 @@ def normal_equations(
     half_gradient = multiply_transposed(chosen, residuals)
     return NormalEquations(
         chosen, active, residuals, half_gradient, matrix, diagonal, squares, dual
+    )
+
+
+@np.errstate(all="ignore")
+def summed_equations(sums: NormalSums, metric: Metric | None = None) -> NormalEquations:
+    """Return (O19) from the sums of J^T J and J^T r over chunks of rows; `metric` None is D = I."""
+    every = sums.matrix.diagonal().copy()
+    active = every != 0.0  # nan too, which Cholesky rejects
+    chosen = sums if active.all() else sums.select_columns(active)
+    diagonal = np.ones(active.size) if metric is None else metric(every)
+    return NormalEquations(
+        None,
+        active,
+        np.empty(0),
+        chosen.half_gradient,
+        chosen.matrix,
+        diagonal,
+        chosen.matrix.diagonal(),
+        dual=False,
     )

@@ -12,8 +12,6 @@ Problems, 2nd ed., IMM 2004).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from kan_ref.checks import (
     FloatArray,
     check_finite,
@@ -79,6 +77,7 @@ class OptimizeResult:
 
     Examples
     --------
+    >>> import numpy as np
     >>> print(OptimizeResult(np.zeros(3), 0.5, 1e-9, 7, 9, "7 steps are done").stopped)
     7 steps are done
     """
@@ -165,7 +164,7 @@ def gradient_norm(gradient: FloatArray) -> float:
     Implements :eq:`gradient-norm`.
     """
     # [eq:gradient-norm]
-    return float(np.abs(gradient).max())
+    return max(abs(float(gradient.max())), abs(float(gradient.min())))
     # [/eq:gradient-norm]
 
 

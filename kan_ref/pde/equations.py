@@ -20,7 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_integer, check_rectangular
+from kan_ref.checks import (
+    FloatArray,
+    check_float_array,
+    check_integer,
+    check_rectangular,
+    keep_warnings,
+)
 from kan_ref.pde.jet_kind import directional_kind, operator_kind, value_kind
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from kan_ref.pde.user_residual import Residual
@@ -132,6 +138,7 @@ def function_term(
         partial derivatives have the residual's shape, followed by the axes of u, du or d2u after
         the first: by_u is (n, n_out) or (n, n_residuals, n_out). None is a partial derivative that
         is zero. Each point is evaluated separately, and the arguments must not be changed.
+        `numpy.errstate` is that of the call of `function_term`.
     order : int
         0, 1 or 2: the highest derivative that `function` needs; du and d2u above it are None.
     pairs : sequence of (p, q), optional
@@ -177,7 +184,7 @@ def function_term(
     elif order == 2:
         used = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
     kind = directional_kind(np.eye(n_in) if order else np.zeros((0, n_in)), used)
-    return FunctionTerm(points, kind, used, function, _check_weight(weight, n))
+    return FunctionTerm(points, kind, used, keep_warnings(function), _check_weight(weight, n))
 
 
 def _linear(

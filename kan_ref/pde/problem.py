@@ -14,7 +14,7 @@ each residual, without the sum over points.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -98,10 +98,18 @@ class PreparedProblem:
     terms: tuple[Term, ...]
     functions: JetFunctions
     inputs: tuple[Any, ...]
+    # theta and the value of the model that was evaluated last, for `judge`
+    last: list[Any] = field(default_factory=list, repr=False)
 
     def value(self, model: JetModel) -> float:
         """Return the value (J36)."""
-        return float(sum(np.vdot(own, own) for own in self._scaled(model)))
+        return self._keep(model, self._scaled(model))
+
+    def _keep(self, model: JetModel, scaled: Sequence[FloatArray]) -> float:
+        """Return the value (J36) from the residuals (J38), and keep it."""
+        value = float(sum(np.vdot(own, own) for own in scaled))
+        self.last[:] = [model.theta, value]
+        return value
 
     def value_and_grad(self, model: JetModel) -> tuple[float, FloatArray]:
         """Return the value (J36) and its gradient (J37), (n_params,).
@@ -111,6 +119,7 @@ class PreparedProblem:
         Implements :eq:`problem-value`.
         """
         value, gradient = 0.0, np.zeros(model.n_params)
+        scaled = []
         for term, inputs in zip(self.terms, self.inputs, strict=True):
             flow = self.functions.run_forward(model, inputs)
             residuals, seeds = term.linearize(flow.jet)
@@ -120,16 +129,21 @@ class PreparedProblem:
             d_jet = np.einsum("ob,ojkb->jkb", 2.0 * weights * residuals, seeds)
             # [/eq:problem-value]
             gradient += self.functions.run_backward(model, flow, d_jet)
+            scaled.append(np.sqrt(weights) * residuals)
+        self._keep(model, scaled)
         return value, gradient
 
-    def judge(self, model: JetModel, prediction: object) -> tuple[float, float, float]:
-        """Return the value, its root, and nan for the accuracy; `prediction` is not used."""
-        value = self.value(model)
+    def judge(self, model: JetModel) -> tuple[float, float, float]:
+        """Return the value, its root, and nan for the accuracy."""
+        known = bool(self.last) and np.array_equal(self.last[0], model.theta)
+        value = self.last[1] if known else self.value(model)
         return value, float(np.sqrt(value)), np.nan
 
     def residuals(self, model: JetModel) -> FloatArray:
         """Return the residuals (J38): term by term, in each residual by residual at all points."""
-        return np.concatenate([own.reshape(-1) for own in self._scaled(model)])
+        scaled = self._scaled(model)
+        self._keep(model, scaled)
+        return np.concatenate([own.reshape(-1) for own in scaled])
 
     def linearize(self, model: JetModel) -> tuple[FloatArray, list[Block]]:
         """Return the residuals (J38) and their Jacobian, as blocks of rows in the same order.

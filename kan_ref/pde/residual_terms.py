@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import CallersFunction, FloatArray
 from kan_ref.pde.jet_kind import JetKind
 from kan_ref.pde.user_residual import Arguments, Residual, check_partials, evaluate_residual
 
@@ -118,7 +118,10 @@ class FunctionTerm:
 
     def check(self, jet: FloatArray, name: str) -> None:
         """Raise an error if shapes do not fit, or a partial derivative is wrong at this jet."""
-        check_partials(self.function, self.arguments(jet), name)
+        function = self.function
+        if isinstance(function, CallersFunction):  # the check itself moves to undefined points
+            function = function.function
+        check_partials(function, self.arguments(jet), name)
 
     def arguments(self, jet: FloatArray) -> Arguments:
         """Return `x`, u (n, n_out), du (n, n_out, n_in) and d2u (n, n_out, n_in, n_in).

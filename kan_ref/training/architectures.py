@@ -18,7 +18,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.network import Network, domain_of_samples, init_network
-from kan_ref.training.objective import DataGoal
+from kan_ref.training.data_goal import DataGoal
 
 LARGEST_MEAN = 1.0  # absolute, of a standardised column
 LEAST_STD, LARGEST_STD = 0.25, 4.0

@@ -18,19 +18,22 @@ from typing import Any, cast
 
 import numpy as np
 
-from kan_ref.checks import check_flag
+from kan_ref.checks import FloatArray, check_flag, quiet_except
 from kan_ref.data import DataLike, check_arrays, check_loss
-from kan_ref.network import PARAMETER_NAMES, Network, place_hidden_grids, refine
+from kan_ref.network import (
+    PARAMETER_NAMES,
+    Network,
+    layer_inputs,
+    place_hidden_grids,
+    refine,
+)
 from kan_ref.optimizers import Iterate, steps_are_done
+from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Problem
 from kan_ref.training.history import Callback, Kind, Recorder, Run
-from kan_ref.training.objective import (
-    DataGoal,
-    check_batch,
-    check_model,
-    check_penalty,
-)
+from kan_ref.training.objective import check_batch, check_model, check_penalty
 from kan_ref.training.off_grid import note_on_grids
+from kan_ref.training.optimizer_choice import interval_of_tests
 from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
 from kan_ref.training.settings import Settings, read_settings
@@ -41,7 +44,7 @@ from kan_ref.training.validation import read_validation
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
 
-@np.errstate(all="ignore")
+@quiet_except("callback")
 def fit(
     network: Kind,
     data: DataLike | None = None,
@@ -64,6 +67,7 @@ def fit(
     validation_share: float = 0.0,
     patience: int | None = None,
     problem: Problem | None = None,
+    test_every: int | None = None,
     callback: Callback | None = None,
     progress: bool = False,
 ) -> Run[Kind]:
@@ -76,8 +80,9 @@ def fit(
         y (n, n_out), or class labels (n,) of int for "cross_entropy". Test data are only reported.
         None only with `problem`.
     optimizer : str, optional
-        "lm" (Levenberg-Marquardt), "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm",
-        or "lbfgs" where the objective is no sum of squares.
+        "lm" (Levenberg-Marquardt), "lm_cg" (the same by conjugate gradients, for many parameters),
+        "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm", or "lbfgs" where the
+        objective is no sum of squares.
     n_steps : int
         Steps on each grid, 0 allowed; for "adam" with mini-batches, updates.
     loss : str
@@ -93,7 +98,7 @@ def fit(
     precondition : str, or None
         "jacobian": scaled variables, see `training.scaled_variables`; not with an L1 or entropy
         penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
-        for a Network with "lm", "lbfgs" or "bfgs" and without such a penalty, else None.
+        for a Network with "lm", "lm_cg", "lbfgs" or "bfgs" and without such a penalty, else None.
     learning_rate, batch_size : float, int, optional
         For "adam": above 0, 1e-2 if None; samples per update, all of them if None.
     rng : numpy.random.Generator, optional
@@ -109,6 +114,11 @@ def fit(
         Differential equations, from `residual_problem`. Training data are then measurements: one
         more term of weight 1. Test errors are taken at the test data, or else at the problem's
         reference; without both they are nan.
+    test_every : int, optional
+        At least 1: test errors are taken at the first and the last step of each grid, and at every
+        step whose number on the grid is a multiple of this; elsewhere they are nan. None is 1 for
+        "lm" and "lm_cg", and for others 10 times the number of test samples for each sample of a
+        step, rounded up. So they take a few hundredths of the time.
     callback : callable, optional
         Called with a `Step` after every step and at the start of every grid; True stops the run.
     progress : bool
@@ -132,9 +142,11 @@ def fit(
     -----
     Implements :eq:`fit-schedule`. With scaled variables, gradient norms in `stopped` are those with
     respect to z; Levenberg-Marquardt gets their scales from its own equations, other optimizers by
-    about n_out backward passes at the start of each grid. Beside the optimizer's own work a step
-    costs one forward pass for the training error and one for the test error; with
-    `validation_share`, one for the held-out samples.
+    about n_out backward passes at the start of each grid. The training error of a step is that of
+    the optimizer's own evaluation. Test errors cost a forward pass over the test samples each, and
+    held-out samples one at every step. With mini-batches, time and memory of a step depend on the
+    size of the batch alone: its training error and penalty are those of the batch, but at the first
+    and the last step of a grid the training error is that of all samples.
     """
     check_model("network", network)
     settings = read_settings(
@@ -155,7 +167,15 @@ def fit(
     source, test = _read_goal(network, data, problem, loss, batch_size)
     source, validation = read_validation(source, validation_share, patience, settings.rng)
     bar = len(schedule) * settings.n_steps if check_flag("progress", progress) else None
-    recorder, first = Recorder(test, callback, n_steps=bar, validation=validation), network
+    recorder = Recorder(
+        test,
+        callback,
+        n_steps=bar,
+        validation=validation,
+        test_every=interval_of_tests(settings, test_every, len(source.points), test),
+        batches=settings.batch_size is not None,
+    )
+    first = network
     stopped, interrupted = "", False
     try:
         # [eq:fit-schedule]
@@ -178,11 +198,14 @@ def fit(
         best = recorder.best if validation is None else validation.best
         network = network if best is None else best
         steps = "1 step" if recorder.n_steps == 1 else f"{recorder.n_steps} steps"
-        stopped = f"interrupted after {steps}: this is the best network so far"
+        which = "last network" if recorder.batches else "best network so far"
+        stopped = f"interrupted after {steps}: this is the {which}"
+        recorder.leave_grid()
     finally:
         recorder.close()
     if validation is not None and validation.best is not None:
         stopped += validation.note()
+        recorder.complete(validation.best_step, validation.best)
     history = recorder.history()
     samples = "reference x" if data is None else "x_test"
     stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
@@ -218,21 +241,21 @@ def _climb(
 ) -> tuple[Any, str]:
     """Return the network after `n_steps` steps on its grids, and why they ended."""
     points, follow = source.points, settings.update_grids
-    goal = source.prepare(network)
-    inputs = goal.inputs if isinstance(goal, DataGoal) else network.prepare(points)
-    if follow and network.left_grids(network.flow(inputs)):
+    goal: Any = source
+    if not settings.by_chunks(network, source):
+        goal = source.prepare(network)
+    if follow and _left_grids(network, goal, points):
         network = place_hidden_grids(network, points)
     objective = settings.objective(network, goal, points)
-    recorder.enter_grid(objective)
+    recorder.enter_grid(objective, settings.n_steps)
     done, left = 0, False
 
     def after_step(iterate: Iterate) -> bool:
         nonlocal left
-        model, prediction, step = objective.model_at(iterate.theta), None, done + iterate.step
+        model, step = objective.evaluated_model(iterate.theta), done + iterate.step
         if follow and step % CHECK_EVERY == 0 and step <= CHECK_UNTIL and step < settings.n_steps:
-            flow = model.flow(inputs)
-            left, prediction = model.left_grids(flow), flow[-1]
-        recorder.add(model, objective, prediction, iterate.n_evaluations)
+            left = _left_grids(model, objective.goal, points)
+        recorder.add(model, objective, iterate.n_evaluations)
         return left or bool(recorder.halted)
 
     stopped, moved = recorder.asked, False
@@ -248,13 +271,26 @@ def _climb(
             break
         network, left, moved = place_hidden_grids(network, points), False, True
         objective = settings.objective(network, goal, points)
+    recorder.leave_grid()
     if recorder.validation is not None:
         return recorder.validation.best, stopped
     if moved:
         network = recorder.best_here
+        recorder.complete(recorder.best_step, network)
         if recorder.best_step != recorder.n_steps:
             stopped += (
                 f"; hidden grids moved, and the network is that of step {recorder.best_step}, "
                 "the best on its grid"
             )
     return network, stopped
+
+
+def _left_grids(network: Network, goal: Any, points: FloatArray) -> bool:
+    """Return whether an activation has left a hidden grid, at samples that were just evaluated.
+
+    Where the goal keeps no values of hidden nodes, all points are evaluated.
+    """
+    flow = goal.flow(network) if hasattr(goal, "flow") else None
+    if flow is None:
+        flow = list(layer_inputs(network.layers, points))[1:]
+    return network.left_grids(flow)

@@ -6,10 +6,13 @@ differential equations. A problem makes goals for models.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
 
+import numpy as np
+
 from kan_ref.checks import FloatArray
-from kan_ref.numerics import Block
+from kan_ref.numerics import Block, NormalSums
 
 
 @runtime_checkable
@@ -53,6 +56,29 @@ class Model(Protocol):
         """Compute d (scale * outputs) / d theta: blocks of rows, row b * n_out + o."""
 
 
+@dataclass(eq=False)
+class LastEvaluation:
+    """What a goal computed at the last model that it evaluated, so that `judge` need not repeat it.
+
+    An optimizer mostly accepts the point that it evaluated last. A mini-batch shares the record of
+    the goal that it is a part of.
+    """
+
+    model: Any = None
+    found: Any = None
+
+    def keep(self, model: Any, found: Any) -> None:
+        """Keep what was computed at a model."""
+        self.model, self.found = model, found
+
+    def at(self, model: Any) -> Any:
+        """Return what was computed at the model's parameters, None if others came later."""
+        known = self.model is model or (
+            self.model is not None and np.array_equal(self.model.theta, model.theta)
+        )
+        return self.found if known else None
+
+
 class Goal(Protocol):
     """A number to be made small, as a function of a model, if possible a sum of squares."""
 
@@ -62,11 +88,14 @@ class Goal(Protocol):
     def residuals(self, model: Any) -> FloatArray:
         """Compute residuals whose squares sum to the value."""
 
-    def linearize(self, model: Any) -> tuple[FloatArray, list[Block]]:
-        """Compute the residuals and their Jacobian, as blocks of rows."""
+    def linearize(self, model: Any) -> tuple[FloatArray, list[Block] | NormalSums]:
+        """Compute the residuals and their Jacobian, as blocks of rows or as sums over them."""
 
-    def judge(self, model: Any, prediction: FloatArray | None) -> tuple[float, float, float]:
-        """Return loss, root mean square error and accuracy (nan without classes)."""
+    def judge(self, model: Any) -> tuple[float, float, float]:
+        """Return loss, root mean square error and accuracy (nan without classes).
+
+        Of a model that was evaluated last, on the samples of that evaluation, at almost no cost.
+        """
 
 
 class Problem(Protocol):

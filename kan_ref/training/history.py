@@ -5,7 +5,10 @@ y_bj)^2), of the network after the step, never at the last point that a line sea
 classes the predictions compared are probabilities, and y is 1 at the right class, else 0; losses
 are never square-rooted. For differential equations the training error is the root of their weighted
 mean squares, and test errors are nan where no solution is known. They are nan too where a symbolic
-edge is undefined at a test sample; if it is at the end, `stopped` says so.
+edge is undefined at a test sample; if it is at the end, `stopped` says so. And they are nan at
+steps where `fit(test_every=)` takes none. With mini-batches, training errors and penalties are
+those of the batch, but at the first and the last step of a grid training errors are those of all
+samples.
 """
 
 import time
@@ -18,8 +21,9 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, Record
 from kan_ref.network import Network
+from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Model
-from kan_ref.training.objective import DataGoal, Objective
+from kan_ref.training.objective import Objective
 from kan_ref.training.validation import Validation
 
 if TYPE_CHECKING:
@@ -133,6 +137,7 @@ class Run(Record, Generic[Kind]):
 
 
 HISTORY_NAMES = tuple(entry.name for entry in fields(History))
+_TEST_LOSS = HISTORY_NAMES.index("test_loss")
 _COUNTS = ("step", "n_intervals", "n_evaluations")
 Callback = Callable[[Step], bool | None]
 
@@ -142,7 +147,9 @@ class Recorder:
 
     `asked` says that the callback asked to stop, and is "" until then. `best` is the network with
     the smallest objective so far, `best_here` the one since the last call of `enter_grid`, and
-    `best_step` its step. `validation` watches the held-out samples, if there are any.
+    `best_step` its step; with mini-`batches`, whose losses differ by chance, it is the last one.
+    `validation` watches the held-out samples, if there are any. Test errors are taken at the first
+    and the last step of each grid, and every `test_every` steps in between.
     """
 
     def __init__(
@@ -152,10 +159,15 @@ class Recorder:
         *,
         n_steps: int | None,
         validation: Validation | None = None,
+        test_every: int = 1,
+        batches: bool = False,
     ) -> None:
         if callback is not None and not callable(callback):
             raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
         self.test, self.asked, self.validation = test, "", validation
+        self.batches = batches
+        self._test_every, self._begun, self._last = test_every, 0, -1
+        self._shown: tuple[Any, Any] = (None, None)  # network and objective of the last entry
         self.best: Any = None
         self.best_here: Any = None
         self.best_step = 0
@@ -166,22 +178,41 @@ class Recorder:
         self._evaluations_before = 0
         self._lowest = self._lowest_here = np.inf
 
-    def enter_grid(self, objective: Objective) -> None:
-        """Record the network at the start of a grid."""
-        if self.test is not None:
+    def enter_grid(self, objective: Objective, n_steps: int = 0) -> None:
+        """Record the network at the start of a grid, on which at most `n_steps` steps are made."""
+        if self.test is not None and not self.batches:
             self.test = self.test.prepare(objective.model)
         if self.validation is not None:
-            self.validation.enter_grid(objective.model)
+            self.validation.enter_grid(objective.model, by_chunks=self.batches)
         self.best_here, self._lowest_here = None, np.inf
-        self._write(objective.model, objective, None, 0, step=self.n_steps)
+        self._begun, self._last = self.n_steps, self.n_steps + n_steps
+        self._write(objective.model, objective, 0, step=self.n_steps)
 
-    def add(
-        self, network: Any, objective: Objective, prediction: FloatArray | None, n_evaluations: int
-    ) -> None:
+    def add(self, network: Any, objective: Objective, n_evaluations: int) -> None:
         """Record one step; `n_evaluations` counts from the start of the optimizer's run."""
-        self._write(network, objective, prediction, n_evaluations, step=self.n_steps + 1)
+        self._write(network, objective, n_evaluations, step=self.n_steps + 1)
         if self._bar is not None:
             self._bar.update()
+
+    def leave_grid(self) -> None:
+        """Complete the entry of a grid's last step, if the run ended before all its steps."""
+        network, objective = self._shown
+        if objective is not None and self.n_steps < self._last:
+            if self.batches:
+                self._fill(-1, "train", objective.judge(network, every_sample=True))
+            self.complete(self.n_steps, network)
+
+    def complete(self, step: int, network: Any) -> None:
+        """Take the test error of the network of a step that has none."""
+        place = max(n for n, entry in enumerate(self._entries) if entry[0] == step)
+        if self.test is not None and np.isnan(self._entries[place][_TEST_LOSS]):
+            self._fill(place, "test", self.test.judge_all(network))
+
+    def _fill(self, place: int, kind: str, judged: tuple[float, float, float]) -> None:
+        """Replace the errors of an entry."""
+        entry = dict(zip(HISTORY_NAMES, self._entries[place], strict=True))
+        names = (f"{kind}_loss", f"{kind}_rmse", f"{kind}_accuracy")
+        self._entries[place] = tuple((entry | dict(zip(names, judged, strict=True))).values())
 
     def leave_optimizer(self, n_evaluations: int) -> None:
         """Add the evaluations of an optimizer's run that has ended."""
@@ -197,50 +228,50 @@ class Recorder:
         """Number of steps so far."""
         return int(self._entries[-1][0]) if self._entries else 0
 
-    def _write(
-        self,
-        network: Any,
-        objective: Objective,
-        prediction: FloatArray | None,
-        n_evaluations: int,
-        step: int,
-    ) -> None:
-        added, train = objective.added(network), objective.goal.judge(network, prediction)
+    def _write(self, network: Any, objective: Objective, n_evaluations: int, step: int) -> None:
+        first_or_last = step in (self._begun, self._last)
+        added = objective.added(network)
+        train = objective.judge(network, every_sample=self.batches and first_or_last)
         test = held_out = (np.nan, np.nan, np.nan)
-        if self.test is not None:
-            test = self.test.judge(network)
+        if self.test is not None and (
+            first_or_last or (step - self._begun) % self._test_every == 0
+        ):
+            test = self.test.judge_all(network)
+        self._shown = (network, objective)
         if self.validation is not None:
             held_out = self.validation.judge(network, step)
-        entry = Step(
-            step=step,
-            n_intervals=network.layers[0].n_intervals if isinstance(network, Network) else 0,
-            train_rmse=train[1],
-            test_rmse=test[1],
-            penalty=added,
-            n_evaluations=self._evaluations_before + n_evaluations,
-            seconds=time.perf_counter() - self._began,
-            train_loss=train[0],
-            test_loss=test[0],
-            train_accuracy=train[2],
-            test_accuracy=test[2],
-            validation_rmse=held_out[1],
-            validation_loss=held_out[0],
-            validation_accuracy=held_out[2],
-            network=network,
+        n_intervals = network.layers[0].n_intervals if isinstance(network, Network) else 0
+        # in the order of HISTORY_NAMES, and without the network: a long run would hold every theta
+        entry = (
+            step,
+            n_intervals,
+            train[1],
+            test[1],
+            added,
+            self._evaluations_before + n_evaluations,
+            time.perf_counter() - self._began,
+            train[0],
+            test[0],
+            train[2],
+            test[2],
+            held_out[1],
+            held_out[0],
+            held_out[2],
         )
-        # without its network: a long run would hold every theta it ever had
-        self._entries.append(tuple(getattr(entry, name) for name in HISTORY_NAMES))
+        self._entries.append(entry)
         value = train[0] + added
-        if value < self._lowest_here:
+        if self.batches or value < self._lowest_here:
             self._lowest_here, self.best_here, self.best_step = value, network, step
-        if value < self._lowest:
+        if self.batches or value < self._lowest:
             self._lowest, self.best = value, network
         if self._bar is not None:
             known = "" if np.isnan(held_out[1]) else f", held out {held_out[1]:.1e}"
             known += "" if np.isnan(test[1]) else f", test {test[1]:.1e}"
-            self._bar.set_postfix_str(f"G {entry.n_intervals}, train {entry.train_rmse:.1e}{known}")
-        if self._callback is not None and self._callback(entry):
-            self.asked = f"the callback asked to stop after step {step}"
+            self._bar.set_postfix_str(f"G {n_intervals}, train {train[1]:.1e}{known}")
+        if self._callback is not None:
+            numbers: dict[str, Any] = dict(zip(HISTORY_NAMES, entry, strict=True))
+            if self._callback(Step(**numbers, network=network)):
+                self.asked = f"the callback asked to stop after step {step}"
 
     def close(self) -> None:
         """Remove the bar."""

@@ -1,19 +1,15 @@
-"""The mean squared error over data, and the objective of training: loss plus penalties.
+"""The objective of training: loss plus penalties, as functions of the trained parameters.
 
-    (T4)  mse = (1/n) sum_bj (prediction_bj - y_bj)^2,    n = batch * n_out
-    (T5)  d_prediction = (2/n) (prediction - y)
-    (T6)  residuals r = (prediction - y) / sqrt(n),       so that mse = r @ r
     (T7)  objective(theta) = loss(model_theta(x), y) + smoothness_weight * smoothness(model_theta)
                              + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
-(Liu et al. 2024, section 3 and eq. 2.20.) Every `*_rmse` is the root of (T4). Without penalties on
-edges, with the mean squared error, (T7) is a sum of squares: its residuals are (T6) and
-sqrt(smoothness_weight) * jumps. For differential equations their mean squares stand for the loss.
-The basis functions of the first layer depend on x and its knots alone: they are evaluated once.
+(Liu et al. 2024, section 3 and eq. 2.20.) Without penalties on edges, with the mean squared error,
+(T7) is a sum of squares: its residuals are (T6) of `data_goal` and sqrt(smoothness_weight) * jumps.
+For differential equations their mean squares stand for the loss.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,111 +19,33 @@ from kan_ref.checks import (
     FloatArray,
     IntArray,
     check_choice,
-    check_columns,
     check_float_array,
     check_number,
     check_overflow,
     network_remedy,
 )
 from kan_ref.network import PARAMETER_NAMES, Network, check_derivatives, layer_inputs
-from kan_ref.numerics import Block, Jacobian, scale_columns, select_columns
+from kan_ref.numerics import (
+    Jacobian,
+    NormalSums,
+    Operator,
+    SelectedOperator,
+    StackedOperator,
+    StoredOperator,
+    scale_columns,
+    select_columns,
+    sum_chunks,
+)
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights
-from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
-from kan_ref.training.goal import Goal, Model
+from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC
+from kan_ref.training.data_goal import MSE, DataGoal
+from kan_ref.training.goal import Goal, LastEvaluation, Model
 from kan_ref.training.penalized_goal import PenalizedGoal
 from kan_ref.training.scaled_variables import parameter_scale
 from kan_ref.training.smoothness import Smoothness
 from kan_ref.training.trainable import trainable_places
 
-
-def mean_squared_error(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
-    """Compute the mean squared error (T4) and its gradient (T5), (batch, n_out).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> loss, d_prediction = mean_squared_error(np.array([[1.0], [4.0]]), np.array([[0.0], [2.0]]))
-    >>> loss, d_prediction.tolist()
-    (2.5, [[1.0], [2.0]])
-    """
-    # [eq:mean-squared-error]
-    difference = prediction - y
-    loss = float(np.vdot(difference, difference)) / difference.size
-    d_prediction = (2.0 / difference.size) * difference
-    # [/eq:mean-squared-error]
-    return loss, d_prediction
-
-
-def mean_square_residuals(prediction: FloatArray, y: FloatArray) -> FloatArray:
-    """Compute residuals (T6) as a flat vector, samples first: entry b * n_out + j."""
-    # [eq:mean-square-residuals]
-    residuals: FloatArray = (prediction - y).reshape(-1) / np.sqrt(prediction.size)
-    # [/eq:mean-square-residuals]
-    return residuals
-
-
-MSE = Loss("mse", mean_squared_error, check_columns, mean_square_residuals)
 LOSSES = {loss.name: loss for loss in (MSE, CROSS_ENTROPY, LOGISTIC)}
-
-
-@dataclass(frozen=True, eq=False)
-class DataGoal:
-    """The loss of a model's predictions on a batch x (batch, n_in) with targets (batch, n_out).
-
-    `inputs` is what the model prepared of x.
-    """
-
-    loss: Loss
-    x: FloatArray
-    targets: FloatArray
-    inputs: Any = None
-
-    @property
-    def points(self) -> FloatArray:
-        """The points (n, n_in) that hidden grids follow: x."""
-        return self.x
-
-    def prepare(self, model: Any) -> "DataGoal":
-        """Return the goal for models with this first layer."""
-        return replace(self, inputs=model.prepare(self.x))
-
-    def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
-        """Compute the loss and its gradient with respect to theta."""
-        prediction, caches = model.run_forward(self.inputs)
-        value, d_prediction = self.loss.value_and_grad(prediction, self.targets)
-        return value, model.run_backward(caches, d_prediction)
-
-    def residuals(self, model: Any) -> FloatArray:
-        """Compute residuals whose squares sum to the loss; ValueError where there are none."""
-        return self._residuals(model.values(self.inputs))
-
-    def linearize(self, model: Any) -> tuple[FloatArray, list[Block]]:
-        """Compute the residuals and their Jacobian with respect to theta."""
-        prediction, caches = model.run_forward(self.inputs)
-        rows = model.jacobian(caches, 1.0 / np.sqrt(self.targets.size))
-        return self._residuals(prediction), list(rows)
-
-    def _residuals(self, prediction: FloatArray) -> FloatArray:
-        if self.loss.residuals is None:
-            raise ValueError(f"loss {self.loss.name!r} is no sum of squares: it has no residuals")
-        return self.loss.residuals(prediction, self.targets)
-
-    def judge(self, model: Any, prediction: FloatArray | None = None) -> tuple[float, float, float]:
-        """Return loss, root mean square error and accuracy, of the predictions if given."""
-        y = model.values(self.inputs) if prediction is None else prediction
-        value = self.loss.value_and_grad(y, self.targets)[0]
-        if self.loss.probabilities is None or self.loss.hits is None:
-            return value, float(np.sqrt(value)), np.nan
-        error = mean_squared_error(self.loss.probabilities(y), self.targets)[0]
-        return value, float(np.sqrt(error)), float(self.loss.hits(y, self.targets).mean())
-
-    def on_samples(self, model: Any, chosen: IntArray) -> "DataGoal":
-        """Return the goal on some of the samples: a mini-batch."""
-        x = self.x[chosen]
-        return DataGoal(self.loss, x, self.targets[chosen], model.prepare(x))
-
-    def __repr__(self) -> str:
-        return f"{self.loss.name}, {len(self.x)} samples"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +53,8 @@ class Objective:
     """(T7) as functions of the trainable part of theta, for the shape and grids of one model.
 
     `free` (n_params,): where a parameter is trained, None where all are. With `scale` (n_free,) the
-    functions take z = theta / scale, and derivatives are with respect to z.
+    functions take z = theta / scale, and derivatives are with respect to z. `latest` keeps the
+    model that was made last, with its trained parameters.
     """
 
     model: Any
@@ -143,6 +62,7 @@ class Objective:
     smoothness: Smoothness | None
     free: NDArray[np.bool_] | None
     scale: FloatArray | None = None
+    latest: LastEvaluation = field(default_factory=LastEvaluation, repr=False)
 
     def start(self) -> FloatArray:
         """Return the trainable part of the model's own parameters."""
@@ -153,11 +73,21 @@ class Objective:
     def model_at(self, free_theta: FloatArray) -> Any:
         """Return the model with the trainable part of its parameters replaced."""
         own = free_theta * (1.0 if self.scale is None else self.scale)
-        if self.free is None:
-            return self.model.replace_theta(own)
-        theta = self.model.theta.copy()
-        theta[self.free] = own
-        return self.model.replace_theta(theta)
+        theta = own
+        if self.free is not None:
+            theta = self.model.theta.copy()
+            theta[self.free] = own
+        model = self.model.replace_theta(theta)
+        self.latest.keep(model, own)
+        return model
+
+    def evaluated_model(self, free_theta: FloatArray) -> Any:
+        """Return the same, without making it again if these are the parameters of the last one."""
+        own = free_theta if self.scale is None else free_theta * self.scale
+        known = self.latest.found
+        if known is not None and np.array_equal(known, own):
+            return self.latest.model
+        return self.model_at(free_theta)
 
     def value_and_grad(self, free_theta: FloatArray) -> tuple[float, FloatArray]:
         """Compute the objective and its gradient (n_free,)."""
@@ -176,10 +106,19 @@ class Objective:
         model = self.model_at(free_theta)
         return self._with_jumps(model, self.goal.residuals(model))
 
-    def linearize(self, free_theta: FloatArray) -> tuple[FloatArray, Jacobian]:
-        """Compute the residuals and their Jacobian with respect to the trainable part."""
+    def linearize(self, free_theta: FloatArray) -> tuple[FloatArray, Jacobian | NormalSums]:
+        """Compute the residuals and their Jacobian with respect to the trainable part.
+
+        A goal that works by chunks has the sums J^T J and J^T r in its place.
+        """
         model = self.model_at(free_theta)
         residuals, blocks = self.goal.linearize(model)
+        if isinstance(blocks, NormalSums):
+            if self.smoothness is not None:
+                jumps = self.smoothness.jacobian(model), self.smoothness.residuals(model)
+                blocks = sum_chunks([jumps], model.n_params, first=blocks)
+            sums = blocks if self.free is None else blocks.select_columns(self.free)
+            return self._with_jumps(model, residuals), sums
         if self.smoothness is not None:
             blocks = [*blocks, *self.smoothness.jacobian(model)]
         jacobian: Jacobian = blocks if self.free is None else select_columns(blocks, self.free)
@@ -187,12 +126,39 @@ class Objective:
             jacobian = scale_columns(jacobian, self.scale)
         return self._with_jumps(model, residuals), jacobian
 
+    def operator(self, free_theta: FloatArray) -> tuple[FloatArray, Operator]:
+        """Compute the residuals, and their Jacobian as an operator."""
+        model = self.model_at(free_theta)
+        if isinstance(self.goal, DataGoal):
+            residuals, operator = self.goal.operator(model)
+        else:
+            residuals, blocks = self.goal.linearize(model)
+            assert not isinstance(blocks, NormalSums)  # equations have none
+            operator = StoredOperator(blocks)
+        if self.smoothness is not None:
+            jumps = self.smoothness.jacobian(model)
+            operator = StackedOperator([operator, StoredOperator(jumps)]) if jumps else operator
+        if self.free is not None:
+            operator = SelectedOperator(operator, self.free)
+        return self._with_jumps(model, residuals), operator
+
     def _with_jumps(self, model: Any, residuals: FloatArray) -> FloatArray:
         # [eq:objective-residuals]
         if self.smoothness is not None:
             residuals = np.concatenate([residuals, self.smoothness.residuals(model)])
         # [/eq:objective-residuals]
         return residuals
+
+    def judge(self, model: Any, *, every_sample: bool = False) -> tuple[float, float, float]:
+        """Return loss, root mean square error and accuracy of a model, without penalties.
+
+        With mini-batches on the batch that was evaluated last, or on `every_sample`.
+        """
+        goal: Any = self.goal
+        judged: tuple[float, float, float] = (
+            goal.judge_all(model) if every_sample else goal.judge(model)
+        )
+        return judged
 
     def on_samples(self, chosen: IntArray) -> "Objective":
         """Return the objective of some of the samples: a mini-batch."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from kan_ref.network import Network, uncovered
-from kan_ref.training.objective import MSE, DataGoal
+from kan_ref.training.data_goal import MSE, DataGoal
+from kan_ref.training.values import values_at
 
 MOST = 0.5  # of the sum of squared errors
 TIMES = 10.0  # the mean square of the other samples
@@ -25,7 +26,7 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
     n_outside = int(outside.sum())
     if n_outside in (0, len(outside)):
         return ""
-    squares = ((model.values(model.prepare(test.x)) - test.targets) ** 2).sum(axis=1)
+    squares = ((values_at(model, test.x) - test.targets) ** 2).sum(axis=1)
     if not np.isfinite(squares).all():
         return ""
     share = float(squares[outside].sum() / max(squares.sum(), np.finfo(float).tiny))

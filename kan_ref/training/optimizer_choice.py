@@ -1,4 +1,4 @@
-"""The optimizers of `fit` by their names, and mini-batches for Adam.
+"""The optimizers of `fit` by their names, how often they are tested, and mini-batches for Adam.
 
 Mini-batches are drawn without replacement, in a new order whenever all samples have been used.
 """
@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray
+from kan_ref.checks import FloatArray, IntArray, check_integer
 from kan_ref.optimizers import OptimizeResult, adam, bfgs, lbfgs
 from kan_ref.training.objective import Objective
 
-# those that take a value and a gradient; "lm" takes residuals and their Jacobian instead
+# those that take a value and a gradient
 GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
     "lbfgs": lbfgs,
     "bfgs": bfgs,
@@ -21,8 +21,21 @@ GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
     "ssbroyden": partial(bfgs, update="ssbroyden"),
     "adam": adam,
 }
-OPTIMIZER_NAMES = ("lm", *GRADIENT_OPTIMIZERS)
-SCALED_BY_DEFAULT = ("lm", "lbfgs", "bfgs")  # measured by `benchmarks.scaled_variables`
+LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
+OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
+STEPS_FOR_A_TEST = 10  # steps on as many samples as the test has, for each test error
+# measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
+SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
+
+
+def interval_of_tests(settings: Any, chosen: object, n_samples: int, test: Any) -> int:
+    """Return every how many steps test errors are taken; `chosen` None is the rule of `fit`."""
+    if chosen is not None:
+        return check_integer("test_every", chosen, low=1)
+    if settings.optimizer in LEAST_SQUARES or test is None:
+        return 1
+    n_step = min(n_samples, settings.batch_size or n_samples)
+    return -(-STEPS_FOR_A_TEST * len(test.x) // n_step)
 
 
 def on_batches(

@@ -6,7 +6,7 @@ It is no sum of squares. Loss and penalty share one forward and one backward pas
 a loss over data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,17 +14,23 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.network import Cache, Network
 from kan_ref.sparsity import PenaltyWeights, penalized_backward, penalty_value
+from kan_ref.training.goal import LastEvaluation
 from kan_ref.training.smoothness import network_with_curves
+from kan_ref.training.values import rows_at_once
 
 
 @dataclass(frozen=True, eq=False)
 class PenalizedGoal:
-    """(T8), with the penalties taken at x; `inputs` is what the network prepared of x."""
+    """(T8), with the penalties taken at x; `inputs` is what the network prepared of x.
+
+    Without `inputs` the goal is the whole of which mini-batches are parts.
+    """
 
     goal: Any
     weights: PenaltyWeights
     x: FloatArray
-    inputs: Cache
+    inputs: Cache | None
+    last: LastEvaluation = field(default_factory=LastEvaluation, repr=False)
 
     @classmethod
     def of(
@@ -38,27 +44,54 @@ class PenalizedGoal:
 
     def value_and_grad(self, model: Network) -> tuple[float, FloatArray]:
         """Compute (T8) and its gradient with respect to theta."""
+        assert self.inputs is not None  # a whole without them is evaluated by its mini-batches
         flow, caches = model.run_flow(self.inputs)
         if hasattr(self.goal, "targets"):
             value, d_prediction = self.goal.loss.value_and_grad(flow[-1], self.goal.targets)
+            self.goal.keep(model, flow, value)
             penalty, gradient = penalized_backward(
                 model, self.x, caches, flow, d_prediction, self.weights
             )
+            self.last.keep(model, penalty)
             return value + penalty, gradient
         value, gradient = self.goal.value_and_grad(model)
         nothing = np.zeros_like(flow[-1])
         penalty, d_penalty = penalized_backward(model, self.x, caches, flow, nothing, self.weights)
+        self.last.keep(model, penalty)
         return value + penalty, gradient + d_penalty
 
     def penalty_value(self, model: Network) -> float:
-        """Compute the penalty alone."""
-        flow, caches = model.run_flow(self.inputs)
-        return penalty_value(model, self.x, caches, flow, self.weights)
+        """Compute the penalty alone, on the samples evaluated last.
 
-    def judge(self, model: Network, prediction: FloatArray | None) -> tuple[float, float, float]:
+        Without an evaluation at this model, a whole of mini-batches takes it at evenly spread
+        samples, as many as a chunk.
+        """
+        known = self.last.at(model)
+        if known is not None:
+            return float(known)
+        x, inputs = self.x, self.inputs
+        if inputs is None:
+            x = x[:: -(-len(x) // rows_at_once(model, len(x)))]
+            inputs = model.prepare(x)
+        flow, caches = model.run_flow(inputs)
+        return penalty_value(model, x, caches, flow, self.weights)
+
+    def judge(self, model: Network) -> tuple[float, float, float]:
         """Return loss, root mean square error and accuracy, without the penalty."""
-        judged: tuple[float, float, float] = self.goal.judge(model, prediction)
+        judged: tuple[float, float, float] = self.goal.judge(model)
         return judged
+
+    def judge_all(self, model: Network) -> tuple[float, float, float]:
+        """Return the same on all samples."""
+        judged: tuple[float, float, float] = self.goal.judge_all(model)
+        return judged
+
+    def flow(self, model: Network) -> list[FloatArray] | None:
+        """Return the outputs of every layer, on the samples evaluated last; None if none are."""
+        if not hasattr(self.goal, "flow"):
+            return None
+        flow: list[FloatArray] | None = self.goal.flow(model)
+        return flow
 
     def residuals(self, model: object) -> NoReturn:
         """Raise ValueError: (T8) is no sum of squares, so it has no residuals."""
@@ -71,7 +104,7 @@ class PenalizedGoal:
     def on_samples(self, model: Network, chosen: Any) -> "PenalizedGoal":
         """Return the goal on some of the samples: a mini-batch."""
         part = self.goal.on_samples(model, chosen)
-        return PenalizedGoal(part, self.weights, part.x, part.inputs)
+        return PenalizedGoal(part, self.weights, part.x, part.inputs, self.last)
 
     def __repr__(self) -> str:
         return f"{self.goal!r}, penalty {self.weights!r}"

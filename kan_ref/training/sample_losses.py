@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
-from kan_ref.training.objective import DataGoal
+from kan_ref.training.data_goal import DataGoal
 
 
 def sample_losses(goal: DataGoal, prediction: FloatArray) -> FloatArray:

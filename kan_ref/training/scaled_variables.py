@@ -110,7 +110,11 @@ def _data_squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
     chunk, n_samples = max(1, _CHUNK_NUMBERS // largest), len(goal.x)
     total = np.zeros(model.n_params)
     for start in range(0, n_samples, chunk):
-        part = goal.on_samples(model, slice(start, start + chunk)) if chunk < n_samples else goal
+        part = (
+            goal.on_samples(model, slice(start, start + chunk))
+            if chunk < n_samples or goal.inputs is None
+            else goal
+        )
         total += model.column_squares(model.run_forward(part.inputs)[1])
     return goal.targets.size, total
 

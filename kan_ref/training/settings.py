@@ -15,12 +15,21 @@ from kan_ref.checks import (
 )
 from kan_ref.network import Network
 from kan_ref.optimizers import Callback as OnStep
-from kan_ref.optimizers import Iterate, OptimizeResult, ValueAndGrad, levenberg_marquardt
+from kan_ref.optimizers import (
+    Iterate,
+    OptimizeResult,
+    ValueAndGrad,
+    levenberg_marquardt,
+    levenberg_marquardt_cg,
+)
 from kan_ref.sparsity import PenaltyWeights
+from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Goal, Model
+from kan_ref.training.matrix_free import MOST_ENTRIES, row_entries
 from kan_ref.training.objective import Objective, make_objective
 from kan_ref.training.optimizer_choice import (
     GRADIENT_OPTIMIZERS,
+    LEAST_SQUARES,
     OPTIMIZER_NAMES,
     SCALED_BY_DEFAULT,
     on_batches,
@@ -49,6 +58,23 @@ class Settings:
     rng: np.random.Generator | None
     scaled: bool
 
+    def by_chunks(self, network: Model, source: object) -> bool:
+        """Return whether a loss over data is evaluated by chunks of its samples.
+
+        So it is with mini-batches, and where least squares would store a large Jacobian.
+        """
+        if self.batch_size is not None:
+            return True
+        if not (
+            self.optimizer in LEAST_SQUARES
+            and isinstance(source, DataGoal)
+            and isinstance(network, Network)
+        ):
+            return False
+        n_rows = source.targets.size
+        large = n_rows * row_entries(network) > MOST_ENTRIES
+        return large and (self.optimizer == "lm_cg" or n_rows >= network.n_params)
+
     def objective(self, network: Model, goal: Goal, points: FloatArray) -> Objective:
         """Return the objective of a network and a goal."""
         if self.penalty is not None:
@@ -58,7 +84,7 @@ class Settings:
             goal,
             smoothness_weight=self.smoothness_weight,
             trainable=self.trainable,
-            scaled=self.scaled and self.optimizer != "lm",
+            scaled=self.scaled and self.optimizer not in LEAST_SQUARES,
         )
 
     def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
@@ -80,8 +106,17 @@ class Settings:
 
     def _optimize(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         start = objective.start()
-        if self.optimizer == "lm":
+        if self.optimizer in LEAST_SQUARES:
             metric = layer_metric(objective.model, objective.free, 1.0) if self.scaled else None
+            if self.optimizer == "lm_cg":
+                return levenberg_marquardt_cg(
+                    objective.operator,
+                    start,
+                    residuals=objective.residuals,
+                    n_steps=n_steps,
+                    metric=metric,
+                    callback=callback,
+                )
             return levenberg_marquardt(
                 objective.linearize,
                 start,
@@ -118,13 +153,15 @@ def read_settings(
     """Check the arguments of `fit` that do not concern data, problem and grids."""
     name = "lm" if penalty is None and loss == "mse" else "lbfgs"
     if optimizer is not None:
-        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) == "lm" and name != "lm":
+        if check_choice("optimizer", optimizer, OPTIMIZER_NAMES) in LEAST_SQUARES and name != "lm":
             reason = (
                 "with an L1 or entropy penalty the objective is"
                 if loss == "mse"
                 else f"loss {loss!r} is"
             )
-            raise ValueError(f"optimizer is 'lm', but {reason} no sum of squares: take 'lbfgs'")
+            raise ValueError(
+                f"optimizer is {optimizer!r}, but {reason} no sum of squares: take 'lbfgs'"
+            )
         name = str(optimizer)
     weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
     options, size = {}, None

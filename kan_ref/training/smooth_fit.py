@@ -23,8 +23,8 @@ import numpy as np
 from kan_ref.checks import FloatArray, Record, check_generator, check_number
 from kan_ref.data import DataLike, check_data, hold_out
 from kan_ref.network import Network, check_inputs, network_values, refine
+from kan_ref.training.data_goal import mean_squared_error
 from kan_ref.training.fitting import fit
-from kan_ref.training.objective import mean_squared_error
 from kan_ref.training.schedule import check_schedule
 from kan_ref.training.undefined import check_start
 

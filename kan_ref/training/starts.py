@@ -26,8 +26,8 @@ from kan_ref.checks import (
 )
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
+from kan_ref.training.data_goal import MSE
 from kan_ref.training.fitting import fit
-from kan_ref.training.objective import MSE
 
 FAILED = (
     10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10

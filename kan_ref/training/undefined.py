@@ -9,7 +9,8 @@ from typing import Any
 
 from kan_ref.checks import FloatArray
 from kan_ref.network import Network, first_cause, layer_inputs
-from kan_ref.training.objective import DataGoal, Objective
+from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.objective import Objective
 
 
 def check_start(model: Any, x_train: FloatArray, *, highest: int = 0) -> None:

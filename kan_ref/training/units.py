@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.training.objective import DataGoal
+from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.values import values_at
 
 FAR_SCALED, FAR_PLAIN, SHORT_PLAIN = 1e3, 30.0, 1e3
 GOOD = 1e-2  # of std(y): a training error below says that units did no harm
@@ -42,7 +43,7 @@ def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> 
     """
     if not isinstance(source, DataGoal) or source.loss.name != "mse":
         return ""
-    outputs = model.values(model.prepare(source.x))
+    outputs = values_at(model, source.x)
     deviation, spread = _deviation(source.targets), _deviation(outputs)
     if not (deviation > 0.0 and error > GOOD * deviation):
         return ""

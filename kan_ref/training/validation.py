@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import check_integer, check_number
-from kan_ref.training.objective import DataGoal
+from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.sample_losses import mixed_order, strata
 
 LARGEST_SHARE = 0.5
@@ -37,14 +37,18 @@ class Validation:
     waited: int = 0
     improved: bool = False
 
-    def enter_grid(self, model: Any) -> None:
-        """Prepare for models with this first layer, and start the count again."""
-        self.goal = self.goal.prepare(model)
+    def enter_grid(self, model: Any, *, by_chunks: bool = False) -> None:
+        """Prepare for models with this first layer, and start the count again.
+
+        Held-out samples evaluated `by_chunks` need no memory between the steps.
+        """
+        if not by_chunks:
+            self.goal = self.goal.prepare(model)
         self.waited, self.improved = -1, False  # the network at the start of the grid is no step
 
     def judge(self, model: Any, step: int) -> tuple[float, float, float]:
         """Return loss, root mean square error and accuracy of a model, and keep the best."""
-        judged = self.goal.judge(model)
+        judged = self.goal.judge_all(model)
         self.waited += 1
         loss = judged[0] if np.isfinite(judged[0]) else np.inf
         # [eq:early-stopping]

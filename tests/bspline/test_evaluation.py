@@ -232,3 +232,26 @@ def test_without_slopes_the_values_are_the_same_and_no_derivatives_are_kept(draw
 
     assert (len(both.active.planes), len(values.active.planes)) == (2, 1)
     np.testing.assert_array_equal(values.values, both.values)
+
+
+def test_a_workspace_changes_no_bit_and_asks_for_no_new_memory():
+    rng = np.random.default_rng(0)
+    layer = random_layer(rng, 3, 4, degree=3, n_intervals=5)
+    workspace = evaluation.Workspace()
+
+    for batch in (5, 9, 2):
+        x = random_batch(rng, layer, batch)
+        dy = rng.standard_normal((batch, 4))
+        new = evaluation.evaluate_bases(layer.rows, x, 4)
+        reused = evaluation.evaluate_bases(layer.rows, x, 4, workspace=workspace)
+        for one, two in zip(new.active.planes, reused.active.planes, strict=True):
+            np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(new.dense, reused.dense)
+        np.testing.assert_array_equal(
+            evaluation.slope_sums(layer.spline_matrix, new, dy),
+            evaluation.slope_sums(layer.spline_matrix, reused, dy),
+        )
+
+    first = workspace.take("planes", (2, 3))
+    assert np.shares_memory(first, workspace.take("planes", (3, 2)))
+    assert not np.shares_memory(first, workspace.take("dense", (3, 2)))

@@ -11,13 +11,7 @@ import kan_ref as kr
 from figures.localization import chains, fig_4_5_mosaic, fig_4_6_gaam_maam, learning
 from figures.localization import localization_claims as told
 from figures.localization.chains import MODELS
-from figures.localization.further_functions import (
-    INVERSE_MODULUS,
-    LOG_COSH,
-    further_functions,
-)
 from figures.machine.style import style
-from kan_ref.numerics.differences import central_difference
 
 PARAMETERS = {
     "mosaic 2": {"lambda": 0.7, "phi": 1.0},
@@ -113,52 +107,24 @@ def test_states_of_one_chain_are_in_one_part(name):
 # --- functions and formulas
 
 
-def fail_with_further_functions():
-    with further_functions():
-        with further_functions():
-            pass
-        assert {INVERSE_MODULUS, LOG_COSH} <= set(kr.LIBRARY)
-        raise ArithmeticError
-
-
-def test_further_functions_are_in_the_library_as_long_as_they_are_needed():
-    with pytest.raises(ArithmeticError):
-        fail_with_further_functions()
-
-    assert not {INVERSE_MODULUS, LOG_COSH} & set(kr.LIBRARY)
-
-
-@pytest.mark.parametrize("name", [INVERSE_MODULUS, LOG_COSH])
-def test_further_functions_have_their_derivatives_and_sympys_values(name):
-    with further_functions():
-        f = kr.LIBRARY[name]
-    for u in (-3.0, -0.4, 0.7, 2.0):
-        for value, derivative in ((f.f, f.d1), (f.d1, f.d2), (f.d2, f.d3)):
-            slope = central_difference(lambda t, u=u, value=value: value(np.array([u + t])))
-            np.testing.assert_allclose(derivative(np.array([u])), slope, rtol=1e-6, atol=1e-8)
-        assert float(f.formula(u)) == pytest.approx(float(f.f(np.array([u]))[0]), rel=1e-12)
-
-
 @every_model
 def test_the_functions_set_by_hand_can_represent_theorys_edge(name):
     x = np.random.default_rng(2).uniform(1.2, 1.9, (40, len(MODELS[name].names)))
-    with further_functions():
-        values = truth(name)(x)[:, 0]
+    values = truth(name)(x)[:, 0]
 
     np.testing.assert_allclose(values, MODELS[name].edge(x), rtol=1e-12, atol=1e-12)
 
 
 def test_an_undefined_formula_counts_as_wrong_and_is_never_chosen():
     sample = small_sample("MAAM", (3, 6, 6))
-    with further_functions():
-        network = kr.fix_symbolic(
-            truth("MAAM"), 0, output=0, input=2, name="log", affine=(1.0, -2.0, 1.0, 0.0)
-        )
-        g = learning.logits(network, sample.x)
+    network = kr.fix_symbolic(
+        truth("MAAM"), 0, output=0, input=2, name="log", affine=(1.0, -2.0, 1.0, 0.0)
+    )
+    g = learning.logits(network, sample.x)
 
-        assert np.array_equal(np.isnan(g), sample.x[:, 2] <= 2.0)
-        assert learning.held_out_loss(network, sample) == np.inf
-        assert learning.held_out_loss(truth("MAAM"), sample) < np.inf
+    assert np.array_equal(np.isnan(g), sample.x[:, 2] <= 2.0)
+    assert learning.held_out_loss(network, sample) == np.inf
+    assert learning.held_out_loss(truth("MAAM"), sample) < np.inf
     test = sample.part == learning.TEST
     right = (g > 0) == sample.localized
     expected = np.mean(right[test] & (sample.x[test, 2] > 2.0))
@@ -257,5 +223,4 @@ def test_a_run_learns_the_edge_and_is_plain_data(monkeypatch):
     assert json.loads(json.dumps(results)) == results
     assert results["theory"]["growth"] > 0.9
     assert results["splines"][0]["growth"] > 0.8
-    assert results["hand"]["functions"] == [["x", INVERSE_MODULUS]]
-    assert INVERSE_MODULUS not in kr.LIBRARY
+    assert results["hand"]["functions"] == [["x", chains.INVERSE_MODULUS]]

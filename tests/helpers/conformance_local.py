@@ -40,6 +40,8 @@ def padded(t, degree):
 
 def curve(t, degree, coef, x, order=0):
     """Return a derivative of sum_m coef_m B_m at x: de Boor's differences, then the triangle."""
+    if math.isnan(x):
+        return math.nan
     span = piece(t, x)
     if span is None or order > degree:
         return 0.0
@@ -162,8 +164,11 @@ class Local:
         return total
 
     def extend_grid(self, layer, x, n_intervals):
-        k = layer["degree"]
-        rows = [np.linspace(row[k], row[-k - 1], n_intervals + 1) for row in layer["knots"]]
+        k, rows = layer["degree"], []
+        for row in layer["knots"]:
+            grid = row[k : len(row) - k]
+            ranks = [n * (len(grid) - 1) / n_intervals for n in range(n_intervals + 1)]
+            rows.append(np.interp(ranks, range(len(grid)), grid))
         return self._move(layer, rows)
 
     def update_grid(self, layer, x, uniform_share, margin):

@@ -145,10 +145,14 @@ class Plain:
         return self._jets(layers, x)[1]
 
     def extend_grid(self, layer, x, n_intervals):
-        k = layer["degree"]
-        ends = [(row[k], row[-k - 1]) for row in layer["knots"]]
-        knots = np.stack([self.uniform_knots(low, high, n_intervals, k) for low, high in ends])
-        return moved(layer, knots, x)
+        k, rows = layer["degree"], []
+        for row in layer["knots"]:
+            grid = row[k : len(row) - k]
+            ranks = np.linspace(0.0, len(grid) - 1.0, n_intervals + 1)
+            finer = np.interp(ranks, np.arange(len(grid)), grid)
+            h = (grid[-1] - grid[0]) / n_intervals * np.arange(1, k + 1)
+            rows.append(np.concatenate([grid[0] - h[::-1], finer, grid[-1] + h]))
+        return moved(layer, np.stack(rows), x)
 
     def update_grid(self, layer, x, uniform_share, margin):
         k, n_intervals = layer["degree"], layer["coef"].shape[2] - layer["degree"]

@@ -7,7 +7,6 @@ import numpy as np
 import kan_ref as kr
 from figures.localization import learning
 from figures.localization.chains import MODELS
-from figures.localization.further_functions import further_functions
 from figures.machine.stored_network import stored
 
 ONE = (1.0, 0.0, 1.0, 0.0)
@@ -40,18 +39,17 @@ def made_up(name, seed=0, **changes):
     model = MODELS[name]
     right = {"growth": 0.995, "paper": 0.99, "paper_long": 0.995}
     x = np.random.default_rng(seed).uniform(0.5, 2.0, (40, len(model.names)))
-    with further_functions():
-        network = truth(name)
-        formula = {
-            "widths": list(network.widths),
-            **right,
-            "n_undefined": 0,
-            "loss": 0.1,
-            "functions": [[edge.name for edge in layer.symbolic] for layer in network.layers],
-            "formula": "",
-            "coefficients": {"alpha*E": 10.0, "lam": 20.1, "1": -20.0, "E^2": 0.1},
-            "network": stored(network),
-        }
+    network = truth(name)
+    formula = {
+        "widths": list(network.widths),
+        **right,
+        "n_undefined": 0,
+        "loss": 0.1,
+        "functions": [[edge.name for edge in layer.symbolic] for layer in network.layers],
+        "formula": "",
+        "coefficients": {"alpha*E": 10.0, "lam": 20.1, "1": -20.0, "E^2": 0.1},
+        "network": stored(network),
+    }
     scores = [[[1.0, 1.0, 1.0, 0.05]] * 2] if "phi" in model.names else [[[1.0, 1.0]]]
     n_in = len(model.names)
     trained = kr.init_network(

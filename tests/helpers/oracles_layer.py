@@ -67,13 +67,14 @@ def edge_terms(layer, j, i, x, curve=bspline, base=base_value):
     """The summands of phi_ji(x); with the slopes of base and B-splines for `base` and `curve`, those of phi'_ji(x)."""
     if layer.mask[j, i] == 0:
         return []
+    factor = float(layer.mask[j, i])
     row, w_spline, coef = (
         layer.knots[i].tolist(),
-        float(layer.w_spline[j, i]),
+        factor * float(layer.w_spline[j, i]),
         layer.coef[j, i].tolist(),
     )
     spline_terms = [w_spline * coef[m] * curve(m, layer.degree, row, x) for m in range(len(coef))]
-    return [float(layer.w_base[j, i]) * base(layer.base, x), *spline_terms]
+    return [factor * float(layer.w_base[j, i]) * base(layer.base, x), *spline_terms]
 
 
 def slope_terms(layer, j, i, x):
@@ -121,11 +122,12 @@ def layer_backward(layer, x, dy, d_edges=None, of=same):
                 if layer.mask[j, i] == 0:
                     continue
                 point, row = float(x[b, i]), layer.knots[i].tolist()
+                factor = float(layer.mask[j, i])
                 upstream = [dy[b, j]] if d_edges is None else [dy[b, j], d_edges[b, j, i]]
                 for d_phi in upstream:
-                    d_w_base[j, i] += of(d_phi * base_value(layer.base, point))
+                    d_w_base[j, i] += of(d_phi * factor * base_value(layer.base, point))
                     for m in range(n_basis):
-                        value = bspline(m, layer.degree, row, point)
+                        value = factor * bspline(m, layer.degree, row, point)
                         d_coef[j, i, m] += of(d_phi * layer.w_spline[j, i] * value)
                         d_w_spline[j, i] += of(d_phi * layer.coef[j, i, m] * value)
                     for slope in slope_terms(layer, j, i, point):

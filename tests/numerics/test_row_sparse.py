@@ -123,6 +123,9 @@ def test_assembling_needs_memory_for_some_rows_alone():
         ((300, 40, 500), True),  # 1694, 2295
         ((1000, 8, 30), False),  # 131, 94
         ((1000, 4, 30), True),  # 50, 83
+        ((60, 4, 1000), True),  # 3816, 5842
+        ((60, 4, 300), True),  # 156, 242
+        ((30, 60, 1000), False),  # 6093, 4090
     ],
 )
 def test_the_rule_takes_the_way_that_was_measured_faster(measured, assembled):

@@ -102,6 +102,8 @@ THIRD_PARTY = {
     ("conformance.adapters.keras_efficient_kan", "keras_efficient_kan"): "its subject",
     ("conformance.adapters.jaxkan", "jax"): "what its subject runs on",
     ("conformance.adapters.jaxkan", "flax"): "what its subject runs on",
+    ("conformance.adapters.jaxkan_families", "jax"): "what its subject runs on",
+    ("conformance.adapters.jaxkan_families", "jaxkan"): "its subject",
     ("conformance.adapters.jaxkan", "jaxkan"): "its subject",
     ("conformance.cards", "tqdm"): "it shows how far it is",
     ("conformance.generate.exact", "mpmath"): "60 digits, for the generator alone",

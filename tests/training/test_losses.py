@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from oracles_training import mean_square
 
-from kan_ref.training.objective import mean_square_residuals, mean_squared_error
+from kan_ref.training.data_goal import mean_square_residuals, mean_squared_error
 
 numbers = st.floats(-100, 100, allow_subnormal=False)
 

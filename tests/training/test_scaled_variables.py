@@ -6,7 +6,8 @@ from oracles_training import samples
 
 import kan_ref as kr
 from kan_ref.numerics import column_squares, dense_form
-from kan_ref.training.objective import MSE, DataGoal, make_objective
+from kan_ref.training.data_goal import MSE, DataGoal
+from kan_ref.training.objective import make_objective
 from kan_ref.training.scaled_variables import LayerMetric, layer_metric, parameter_scale
 
 

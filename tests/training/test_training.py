@@ -233,6 +233,7 @@ def test_every_entry_is_the_network_that_the_callback_sees(optimizer, weight):
         n_steps=4,
         grids=(3, 6),
         smoothness_weight=weight,
+        test_every=1,
         callback=seen.append,
     ).history
 
@@ -569,6 +570,42 @@ def test_a_run_leaves_numpy_s_error_handling_and_generator_alone():
 
     assert np.geterr() == before
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002 as above
+
+
+def root_of_a_negative_number(*arguments):
+    np.sqrt(np.array([-1.0]))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_warnings_of_numpy_in_a_callback_reach_the_caller(optimizer):
+    network, data = example()
+
+    with pytest.warns(RuntimeWarning, match="invalid value encountered in sqrt"):
+        kr.fit(network, data, optimizer=optimizer, n_steps=1, callback=root_of_a_negative_number)
+
+
+def test_warnings_of_numpy_in_a_problem_s_function_reach_the_caller():
+    def decay(x, u, du, d2u):
+        root_of_a_negative_number()
+        return du[:, 0, 0] + u[:, 0], np.ones_like(u), np.ones_like(du), None
+
+    network = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(0.0, 1.0), rng=np.random.default_rng(0)
+    )
+    with np.errstate(invalid="ignore"):
+        quiet = kr.residual_problem(
+            [kr.function_term(np.linspace(0.0, 1.0, 9)[:, None], decay, order=1)]
+        )
+    loud = kr.residual_problem(
+        [kr.function_term(np.linspace(0.0, 1.0, 9)[:, None], decay, order=1)]
+    )
+
+    kr.fit(network, problem=quiet, n_steps=1)
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.warns(RuntimeWarning, match="invalid value encountered in sqrt"),
+    ):
+        kr.fit(network, problem=loud, n_steps=1)
 
 
 # --- what it does not touch

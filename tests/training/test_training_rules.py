@@ -16,8 +16,9 @@ from kan_ref.network.network import Network
 from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training import fitting, history, smooth_fit, starts
 from kan_ref.training.class_losses import cross_entropy, softmax
+from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.history import Recorder
-from kan_ref.training.objective import LOSSES, DataGoal
+from kan_ref.training.objective import LOSSES
 from kan_ref.training.optimizer_choice import on_batches
 from kan_ref.training.settings import Settings
 from kan_ref.training.starts import Starts
@@ -238,7 +239,7 @@ def entry_of(value):
     return SimpleNamespace(
         model=None,
         added=lambda network: 0.25,
-        goal=SimpleNamespace(judge=lambda network, prediction: (value - 0.25, value, np.nan)),
+        judge=lambda network, every_sample: (value - 0.25, value, np.nan),
     )
 
 
@@ -249,7 +250,7 @@ def test_the_best_of_equals_is_the_first(values, at):
     for step, (value, network) in enumerate(zip(values, networks, strict=False)):
         if step == begun:
             recorder.enter_grid(entry_of(100.0))
-        recorder.add(network, entry_of(float(value)), None, 1)
+        recorder.add(network, entry_of(float(value)), 1)
 
     here = values[begun:]
     assert recorder.best == networks[values.index(min(values))]
@@ -357,7 +358,8 @@ def test_accuracy_counts_the_right_sides_of_0_however_near_the_logits_are(seed):
     logits, answers = rng.uniform(-1.0, 1.0, (6, 2)), rng.integers(0, 2, (6, 2)).astype(float)
     goal = DataGoal(LOSSES["logistic"], np.zeros((6, 1)), answers)
 
-    accuracy = goal.judge(None, logits)[2]
+    model = SimpleNamespace(prepare=lambda x: logits, values=lambda logits: logits, widths=(1, 2))
+    accuracy = goal.judge(model)[2]
 
     right = [(z > 0.0) == (y == 1.0) for z, y in zip(logits.flat, answers.flat, strict=True)]
     assert accuracy == pytest.approx(sum(right) / 12.0)

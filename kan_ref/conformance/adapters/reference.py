@@ -153,6 +153,27 @@ class Reference:
             ).layers[0]
         )
 
+    def adam_steps(
+        self,
+        theta: FloatArray,
+        gradients: FloatArray,
+        learning_rate: float,
+        beta1: float,
+        beta2: float,
+        epsilon: float,
+    ) -> FloatArray:
+        """Return theta after one step for each of the given gradients."""
+        following = iter([*gradients, gradients[-1]])  # the last one is evaluated but not used
+        return kr.adam(
+            lambda _: (0.0, next(following)),
+            theta,
+            n_steps=len(gradients),
+            learning_rate=learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+        ).theta
+
     def save_load(self, layer: PlainLayer) -> dict[str, Any]:
         """Return the layer after `save` and `load`."""
         with tempfile.TemporaryDirectory() as folder:

@@ -35,7 +35,7 @@ class SciPyBSplines:
         kept = knots[max(0, -first) : len(knots) - max(0, -last)]
         row = np.pad(kept, (max(0, first), max(0, last)), mode="edge")
         n_row = len(row) - degree - 1
-        inside = (x >= knots[0]) & (x <= knots[-1])
+        inside = ~((x < knots[0]) | (x > knots[-1]))  # nan is SciPy's to answer
         values = np.zeros((len(x), n_row))
         values[inside] = BSpline(row, np.eye(n_row), degree, extrapolate=False)(x[inside], nu=order)
         padded = np.pad(values, [(0, 0), (max(0, -first), max(0, -last))])

@@ -1,4 +1,4 @@
-"""Rewrite all vectors and schemas: `python -m kan_ref.conformance.generate`.
+"""Rewrite all vectors and their schema: `python -m kan_ref.conformance.generate`.
 
 With `--check` nothing is written; the files that would change are listed.
 """
@@ -14,6 +14,7 @@ from kan_ref.conformance.generate import (
     topics_bases,
     topics_derivatives,
     topics_edges,
+    topics_families,
     topics_gradients,
     topics_grid_extension,
     topics_grid_update,
@@ -21,13 +22,15 @@ from kan_ref.conformance.generate import (
     topics_knots,
     topics_layers,
     topics_networks,
+    topics_optimizers,
     topics_penalties,
     topics_pruning,
     topics_rest,
     topics_scores,
+    topics_side_effects,
 )
 from kan_ref.conformance.generate.encode import text
-from kan_ref.conformance.generate.schemas import schema_of
+from kan_ref.conformance.generate.schemas import schema_of_all
 
 HOME = Path(__file__).parents[1]
 TOPICS = (
@@ -56,18 +59,20 @@ TOPICS = (
     topics_rest.counts,
     topics_rest.initial_draws,
     topics_rest.files,
+    topics_optimizers.optimizer_steps,
+    topics_side_effects.side_effects,
+    topics_families.gaussian,
+    topics_families.chebyshev,
+    topics_families.fourier,
+    topics_families.relu,
 )
 
 
 def generate() -> dict[str, str]:
     """Return all files: path below the package -> text."""
-    found: dict[str, str] = {}
-    for make in TOPICS:
-        document: dict[str, Any] = make()
-        found[f"vectors/{document['topic']}.json"] = text(document)
-        found[f"schemas/{document['topic']}.schema.json"] = (
-            json.dumps(schema_of(document), indent=1) + "\n"
-        )
+    documents: list[dict[str, Any]] = [make() for make in TOPICS]
+    found = {f"vectors/{document['topic']}.json": text(document) for document in documents}
+    found["schemas/vectors.schema.json"] = json.dumps(schema_of_all(documents), indent=1) + "\n"
     return found
 
 
@@ -75,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files, or compare them (`--check`), and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m kan_ref.conformance.generate",
-        description="Regenerate the conformance vectors and their schemas.",
+        description="Regenerate the conformance vectors and their schema.",
     )
     parser.add_argument(
         "--check",

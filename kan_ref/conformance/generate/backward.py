@@ -77,12 +77,13 @@ def layer_vjp(
             for i in range(n_in):
                 if layer["mask"][j][i] == 0:
                     continue
-                at, w_spline = precise(row[i]), precise(layer["w_spline"][j][i])
-                base = base_derivative(layer["base"], at, 0)
+                mask = precise(layer["mask"][j][i])
+                at, w_spline = precise(row[i]), mask * precise(layer["w_spline"][j][i])
+                base = mask * base_derivative(layer["base"], at, 0)
                 found["d_w_base"].add((j, i), d * base, size * abs(base))
                 active = active_on(tuple(layer["knots"][i]), layer["degree"], at, 0, rules.outside)
                 for m, value in active.items():
-                    coef = precise(layer["coef"][j][i][m])
+                    coef = mask * precise(layer["coef"][j][i][m])
                     found["d_coef"].add(
                         (j, i, m), d * w_spline * value, size * abs(w_spline * value)
                     )

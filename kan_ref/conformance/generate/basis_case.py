@@ -7,6 +7,7 @@ from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case
 from kan_ref.conformance.generate.exact import all_bsplines, taylor
+from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 VALUES = 1e-13  # relative to 1, the sum of all; a recursion needs 5e-15, evaluation by pieces 2e-14
 
@@ -22,6 +23,7 @@ def basis_case(
     *,
     float32: bool = True,
     kind: str = "required",
+    since: int = 1,
 ) -> Case:
     """Return the case of `basis(x, knots, degree)` at the points x."""
     n_basis = len(knots) - degree - 1
@@ -55,6 +57,9 @@ def basis_case(
             for at, *pair in zip(x, left, right, strict=True)
         ]
         wrong += [("KnotOwnership", {"basis": left}), ("KnotOwnership", {"basis": both})]
+    if since > 1:
+        even = uniform_knots(a, b, len(knots) - 1 - 2 * degree, degree)
+        wrong.append(("UnevenKnots", {"basis": [all_bsplines(at, even, degree) for at in x]}))
     arguments = {"x": array(list(x), [len(x)]), "knots": array(list(knots)), "degree": degree}
     expected, tolerance = {"basis": array(right, shape)}, {"basis": VALUES}
     return case(
@@ -67,6 +72,7 @@ def basis_case(
         wrong=wrong,
         float32=float32,
         kind=kind,
+        since=since,
     )
 
 

@@ -3,10 +3,18 @@
 An array is {"shape", "decimal", "hex"}. "decimal" holds its numbers in C order, as the shortest
 decimals that read back as the same float64. "hex" holds 16 hex digits for each number, the
 big-endian IEEE-754 bits. Integers and text are written as they are.
+
+A large input is {"shape", "recurrence"} instead. Its numbers in C order are
+
+    (C23)  low + (2 s_n + 1) step,   s_0 = start,   s_{n+1} = (75 s_n + 74) mod 65537
+
+with a power of two as step, so that every number is exact in float64 (and in float32). The
+recurrence runs through 65536 integers before it repeats, and no number is a knot of a coarse grid.
 """
 
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +22,10 @@ from typing import Any
 from kan_ref.conformance.generate.exact import to_float
 from kan_ref.conformance.generate.notes import NOTES, PAGE
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # of the form of the files
+CONTRACT_VERSION = 2  # of the set of cases: each says since which version it exists
+MULTIPLIER, INCREMENT, MODULUS = 75, 74, 65537
+CALLS = ("arguments", "twice", "kept", "fortran", "strided", "nan", "threads")  # not simply once
 CLASSES = ("required", "acceptable", "implementation-defined")
 SEEN = 1e4  # a defect is visible where its answer is this many tolerances from the right one
 # (flag, output -> nested lists): the answers of the defect
@@ -37,11 +48,46 @@ def shape_of(nested: Any) -> list[int]:
     return [len(nested), *(shape_of(nested[0]) if nested else [])]
 
 
+class Drawn(list[Any]):
+    """Nested lists of the numbers (C23), which are written as their recurrence."""
+
+    recurrence: dict[str, Any]
+
+
+def drawn(start: int, shape: Sequence[int], low: float, high: float) -> Drawn:
+    """Return numbers of (C23) between low and high; high - low must be a power of two."""
+    step = (high - low) / 2**17
+    if math.frexp(step)[0] != 0.5 or not 0 <= start < MODULUS - 1:
+        raise ValueError(
+            f"start is {start}, low {low:g}, high {high:g}: high - low must be a power of two, "
+            f"start from 0 to {MODULUS - 2}"
+        )
+    numbers, state = [], start
+    for _ in range(math.prod(shape)):
+        numbers.append(low + (2 * state + 1) * step)
+        state = (MULTIPLIER * state + INCREMENT) % MODULUS
+    nested: list[Any] = numbers
+    for length in reversed(shape[1:]):
+        nested = [nested[n : n + length] for n in range(0, len(nested), length)]
+    found = Drawn(nested)
+    found.recurrence = {
+        "start": start,
+        "multiplier": MULTIPLIER,
+        "increment": INCREMENT,
+        "modulus": MODULUS,
+        "low": low,
+        "step": step,
+    }
+    return found
+
+
 def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
     """Return an array as it is written.
 
     `shape` is given where nested lists cannot show it, as for an empty batch.
     """
+    if isinstance(nested, Drawn):
+        return {"shape": shape_of(nested), "recurrence": nested.recurrence}
     numbers = [number + 0.0 for number in flatten(nested)]  # turns -0.0 into 0.0
     packed = struct.pack(f">{len(numbers)}d", *numbers).hex()
     return {
@@ -60,6 +106,8 @@ def layer_array(layer: Mapping[str, Any]) -> dict[str, Any]:
 
 def fits_float32(encoded: Any) -> bool:
     """Return whether every float of an argument is exact in float32."""
+    if isinstance(encoded, Mapping) and "recurrence" in encoded:
+        return True
     if isinstance(encoded, Mapping) and "hex" in encoded:
         return all(
             abs(n) < 1e38 and struct.unpack(">f", struct.pack(">f", n))[0] == n
@@ -85,11 +133,13 @@ def case(
     wrong: Wrong = (),
     probe: Any = None,
     float32: bool = True,
+    since: int = 1,
 ) -> dict[str, Any]:
     """Return one case.
 
     `flags` are names from `notes`, the most specific first. `expected` holds encoded arrays or
-    integers. `wrong` holds the answers of known defects.
+    integers. `wrong` holds the answers of known defects. `since` is the first version of the
+    contract that has the case.
     """
     unknown = {*flags.split(), *(flag for flag, _ in wrong)} - set(NOTES)
     if unknown:
@@ -101,6 +151,7 @@ def case(
         "method": method,
         "flags": list(dict.fromkeys(flags.split())),
         "class": kind,
+        "since": since,
         "float32": float32 and fits_float32(inputs) and fits_float32(probe),
         "inputs": dict(inputs),
         "expected": dict(expected),
@@ -142,8 +193,12 @@ def topic(
     needs: Sequence[str],
     equation: str,
     cases: Sequence[Mapping[str, Any]],
+    basis_family: str = "bspline",
 ) -> dict[str, Any]:
-    """Return a file: header and cases."""
+    """Return a file: header and cases.
+
+    `basis_family` is "bspline", the paper's, or another one, whose cases are never counted with it.
+    """
     flags = {
         flag: None
         for entry in cases
@@ -156,6 +211,8 @@ def topic(
     return {
         "topic": name,
         "schema": SCHEMA_VERSION,
+        "contract": CONTRACT_VERSION,
+        "basis_family": basis_family,
         "level": level,
         "needs": list(needs),
         "equation": equation,

@@ -34,13 +34,15 @@ class Rules:
 
     `outside`: `"fade"` (the definition), or outside [a, b] "continue" the end polynomials, "zero",
     or "clamp" x. `silu_slope`: "right", or "sigmoid". `without_degree`: derivatives of B-splines
-    lack their factor. `base_scaled`: w_spline multiplies the base function too.
+    lack their factor. `base_scaled`: w_spline multiplies the base function too. `slope_step`: first
+    derivatives take one step h for all knots, the "mean" one (b - a) / G or the "first" t_1 - t_0.
     """
 
     outside: str = "fade"
     silu_slope: str = "right"
     without_degree: bool = False
     base_scaled: bool = False
+    slope_step: str = ""
 
 
 RIGHT = Rules()
@@ -60,6 +62,11 @@ def precise(value: Any) -> Number:
     """Return a number as a float of 60 digits; a float64 is converted exactly."""
     if isinstance(value, Fraction):
         return context().mpf(value.numerator) / value.denominator
+    return _from_float(value) if isinstance(value, float) else context().mpf(value)
+
+
+@cache
+def _from_float(value: float) -> Number:
     return context().mpf(value)
 
 
@@ -139,6 +146,23 @@ def active_on(
     return active_basis(x, [precise(t) for t in knots], degree, order, outside)
 
 
+@cache
+def slopes_of_even_knots(
+    knots: tuple[float, ...], degree: int, x: Number, step: str
+) -> dict[int, Number]:
+    """Return (B_{m,k-1} - B_{m+1,k-1}) / h, first derivatives on even knots alone, in 60 digits."""
+    if degree == 0:
+        return {}
+    a, b = precise(knots[degree]), precise(knots[-degree - 1])
+    mean = (b - a) / (len(knots) - 1 - 2 * degree)
+    h = mean if step == "mean" else precise(knots[1]) - precise(knots[0])
+    lower = active_on(knots, degree - 1, x, 0, "fade")
+    rise = {m: value / h for m, value in lower.items()}
+    fall = {m - 1: -value / h for m, value in lower.items()}
+    terms = {m: [side[m] for side in (rise, fall) if m in side] for m in {*rise, *fall}}
+    return {m: total(both) for m, both in terms.items() if 0 <= m < len(knots) - degree - 1}
+
+
 def all_bsplines(
     x: float, knots: Sequence[float], degree: int, order: int = 0, outside: str = "fade"
 ) -> list[Fraction]:
@@ -171,6 +195,7 @@ def derivative_terms(x: float, knots: Sequence[float], degree: int, order: int) 
 # --- edges and layers
 
 
+@cache
 def base_derivative(name: str, x: Number, order: int, silu_slope: str = "right") -> Number:
     """Return b(x), b'(x) or b''(x) in 60 digits."""
     if name == "zero" or (name == "identity" and order == 2):
@@ -188,15 +213,19 @@ def base_derivative(name: str, x: Number, order: int, silu_slope: str = "right")
 def edge_terms(
     layer: Layer, j: int, i: int, x: Number, order: int = 0, rules: Rules = RIGHT
 ) -> list[Number]:
-    """Return the summands of phi_ji at x, or of a derivative of it; the mask is included."""
-    if layer["mask"][j][i] == 0:
+    """Return the summands of phi_ji at x, or of a derivative of it; the mask is a factor."""
+    mask = layer["mask"][j][i]
+    if mask == 0:
         return []
     w_base, w_spline, degree = (
-        precise(layer["w_base"][j][i]),
-        precise(layer["w_spline"][j][i]),
+        precise(mask * layer["w_base"][j][i]),
+        precise(mask * layer["w_spline"][j][i]),
         layer["degree"],
     )
-    active = active_on(tuple(layer["knots"][i]), degree, x, order, rules.outside)
+    if order == 1 and rules.slope_step:
+        active = slopes_of_even_knots(tuple(layer["knots"][i]), degree, x, rules.slope_step)
+    else:
+        active = active_on(tuple(layer["knots"][i]), degree, x, order, rules.outside)
     base = base_derivative(layer["base"], x, order, rules.silu_slope) * (
         w_spline if rules.base_scaled else 1
     )

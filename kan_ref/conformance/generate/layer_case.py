@@ -9,6 +9,7 @@ from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, dice, layer_array
 from kan_ref.conformance.generate.exact import Layer, Rules, forward, forward_scale, sizes
+from kan_ref.conformance.generate.uneven import even_readings
 
 VALUES = 1e-13  # of the largest sum of absolute terms
 Case = dict[str, Any]
@@ -79,9 +80,22 @@ def with_defects(layer: Layer) -> dict[str, tuple[Layer, Rules]]:
         weights = {name: transposed(layer[name]) for name in ("w_base", "w_spline")}
         changes["TransposedWeights"] = weights
     found = {flag: (layer | change, Rules()) for flag, change in changes.items()}
+    if any(flag not in (0.0, 1.0) for row in layer["mask"] for flag in row):
+        found["MaskFactor"] = (
+            layer | {"mask": [[float(f > 0) for f in r] for r in layer["mask"]]},
+            Rules(),
+        )
     found["FadeOutside"] = (layer, Rules(outside="continue"))
     found["BaseScaled"] = (layer, Rules(base_scaled=True))
     return found
+
+
+def readings(layer: Layer, *, derivatives: bool = False) -> list[tuple[str, Layer, Rules]]:
+    """Return (flag, layer, rules) of `with_defects`, and of the defects that assume even knots."""
+    return [
+        *((flag, one, rules) for flag, (one, rules) in with_defects(layer).items()),
+        *even_readings(layer, derivatives=derivatives),
+    ]
 
 
 def value_case(
@@ -92,19 +106,22 @@ def value_case(
     *,
     wrong: Mapping[str, Any] | None = None,
     defects: bool = True,
+    kind: str = "required",
+    since: int = 1,
 ) -> Case:
     """Return the case of layer_forward(layer, x) at the samples x (batch, n_in)."""
     n_out, n_in, _ = sizes(layer)
     right = forward(layer, x)
-    answers: dict[str, Any] = (
-        {flag: {"y": forward(one, x, rules)} for flag, (one, rules) in with_defects(layer).items()}
+    answers: list[tuple[str, Any]] = (
+        [(flag, {"y": forward(one, x, rules)}) for flag, one, rules in readings(layer)]
         if defects
-        else {}
+        else []
     )
     if n_in > 1:
-        answers["MeanOverInputs"] = {"y": [[value / n_in for value in row] for row in right]}
-    answers |= {flag: {"y": y} for flag, y in (wrong or {}).items()}
-    arguments = {"layer": layer_array(layer), "x": array([list(row) for row in x], [len(x), n_in])}
+        mean = [[value / n_in for value in row] for row in right]
+        answers.append(("MeanOverInputs", {"y": mean}))
+    answers += [(flag, {"y": y}) for flag, y in (wrong or {}).items()]
+    arguments = {"layer": layer_array(layer), "x": array(x, [len(x), n_in])}
     tolerance = {"y": VALUES * float(forward_scale(layer, x)) or VALUES}
     return case(
         name,
@@ -113,5 +130,7 @@ def value_case(
         arguments,
         {"y": array(right, [len(x), n_out])},
         tolerance,
-        wrong=list(answers.items()),
+        wrong=answers,
+        kind=kind,
+        since=since,
     )

@@ -51,19 +51,37 @@ def polynomial_layer(
     )
 
 
+def polynomial_layer_of_all(
+    rows: Sequence[Sequence[float]], n_out: int, mask: Sequence[Sequence[float]]
+) -> Layer:
+    """Return a layer with another cubic polynomial on every edge."""
+
+    def powers(j: int, i: int) -> tuple[float, ...]:
+        return (0.5 + j, 0.25 * i - 1.0, 0.75 - 0.5 * j, 1.25 - i)
+
+    coef = [[polynomial(row, 3, powers(j, i)) for i, row in enumerate(rows)] for j in range(n_out)]
+    return make_layer("cubics", n_out, len(rows), rows, 3, coef=coef, mask=mask)
+
+
 def even_samples(n: int, n_in: int, low: float, high: float) -> list[list[float]]:
     """Return `n` evenly spaced samples from low to high, the same for every input."""
     return [[low + (high - low) * place / (n - 1)] * n_in for place in range(n)]
 
 
-def _wrong(layer: Layer, probe: Rows) -> dict[str, Any]:
+def _wrong(layer: Layer, probe: Rows) -> list[tuple[str, Any]]:
     n_out, n_in, n_basis = sizes(layer)
     squared = [[w * w for w in line] for line in layer["w_spline"]]
-    zeros = [[[0.0] * n_basis] * n_in] * n_out
-    return {
-        "ScalerTwice": {"values": forward(layer | {"w_spline": squared}, probe)},
-        "ZeroSupportFirstColumn": {"values": forward(layer | {"coef": zeros}, probe)},
-    }
+    nothing = [[0.0] * n_basis] * n_in
+    coef = layer["coef"]
+    read = [
+        ("ScalerTwice", {"w_spline": squared}),
+        ("ZeroSupportFirstColumn", {"coef": [nothing] * n_out}),
+        ("MissingMask", {"mask": filled(1.0, n_out, n_in)}),
+    ]
+    for j in range(n_out if n_out > 1 else 0):
+        alone = [curves if n == j else nothing for n, curves in enumerate(coef)]
+        read += [("OneOutput", {"coef": alone}), ("OneOutput", {"coef": [coef[j]] * n_out})]
+    return [(flag, {"values": forward(layer | change, probe)}) for flag, change in read]
 
 
 def moved_case(
@@ -74,6 +92,7 @@ def moved_case(
     arguments: Mapping[str, Any],
     probe: Rows,
     kind: str,
+    since: int = 1,
     **more: Any,
 ) -> Case:
     """Return a case that expects the old function at the probe points."""
@@ -82,7 +101,6 @@ def moved_case(
         output: 1e-12 for output in more if output == "ends"
     }
     given = {"layer": layer_array(layer), **arguments}
-    wrong = _wrong(layer, probe)
     return case(
         name,
         method,
@@ -91,7 +109,8 @@ def moved_case(
         expected,
         tolerance,
         kind=kind,
-        wrong=list(wrong.items()),
-        probe=array([list(r) for r in probe]),
+        wrong=_wrong(layer, probe),
+        probe=array(probe),
         float32=False,
+        since=since,
     )

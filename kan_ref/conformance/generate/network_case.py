@@ -1,14 +1,17 @@
 """Networks of short binary numbers that several topics share, and bounds on rounding errors."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from kan_ref.conformance.generate.backward import flow
+from kan_ref.conformance.generate.blocks import NETWORKS, block_network, samples, without_last
 from kan_ref.conformance.generate.encode import array, layer_array
 from kan_ref.conformance.generate.exact import Layer, Rules, edge_terms, precise, sizes, total
 from kan_ref.conformance.generate.layer_case import Rows, make_layer, points, with_defects
 from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.uneven import even_readings, uneven_twin
 
 
 def make_network(
@@ -60,20 +63,87 @@ def networks_with_defects(layers: Sequence[Layer]) -> dict[str, tuple[list[Layer
     return {flag: ([one[flag][0] for one in read], read[0][flag][1]) for flag in shared}
 
 
+def network_readings(
+    layers: Sequence[Layer], *, derivatives: bool = False
+) -> list[tuple[str, list[Layer], Rules]]:
+    """Return (flag, layers, rules) of all readings, and of those that assume even knots."""
+    found = [(flag, *reading) for flag, reading in networks_with_defects(layers).items()]
+    even = [even_readings(layer, derivatives=derivatives) for layer in layers]
+    if all(even):
+        found += [
+            (flag, [one[n][1] for one in even], rules) for n, (flag, _, rules) in enumerate(even[0])
+        ]
+    return found
+
+
 def network_arguments(layers: Sequence[Layer], x: Rows, **more: Rows) -> dict[str, Any]:
     """Return the encoded arguments `layers` and `x`, and `more` arrays of (batch, n_out)."""
     n_in, n_out = sizes(layers[0])[1], sizes(layers[-1])[0]
     found = {
         "layers": [layer_array(layer) for layer in layers],
-        "x": array([list(row) for row in x], [len(x), n_in]),
+        "x": array(x, [len(x), n_in]),
     }
-    return found | {
-        name: array([list(row) for row in rows], [len(rows), n_out]) for name, rows in more.items()
-    }
+    return found | {name: array(rows, [len(rows), n_out]) for name, rows in more.items()}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A network of short binary numbers and its inputs.
+
+    `lost` holds known defects of this example: (flag, layers, number of samples that are seen).
+    Without `usual` the defects of `network_readings` are not evaluated.
+    """
+
+    name: str
+    flags: str
+    layers: list[Layer]
+    x: Rows
+    since: int = 1
+    usual: bool = True
+    lost: Sequence[tuple[str, list[Layer], int]] = ()
+
+
+def examples() -> list[Example]:
+    """Return all networks: on even knots, their twins on uneven ones, and large ones."""
+    found = [Example(*one) for one in example_networks()]
+    found += [
+        Example(
+            f"{one.name}-uneven",
+            f"UnevenKnots {one.flags}",
+            [uneven_twin(layer) for layer in one.layers],
+            one.x[:2],
+            since=2,
+        )
+        for one in found
+        if one.name not in ("identity-base", "one-sample", "no-samples")
+    ]
+    four = make_network("four", (2, 2, 2, 2, 2), 2, low=-8.0, high=8.0)
+    for name, flags, layers in (
+        ("four-layers", "LayerChain", four),
+        ("four-layers-uneven", "LayerChain UnevenKnots", [uneven_twin(layer) for layer in four]),
+    ):
+        lost = [("LayerChain", layers[:3], 2)]
+        found.append(Example(name, flags, layers, points("n-four", 2, 2), 2, False, lost))
+    for number, (name, widths, n) in enumerate(NETWORKS):
+        layers = block_network(5000 + 23 * number, widths)
+        seen = [layers[0], without_last(layers[1], inputs=True)]
+        missing = (layers, n - 1) if n > 2 else (seen, n)
+        found.append(
+            Example(
+                name,
+                "BlockRemainder UnevenKnots",
+                layers,
+                samples(617 + number, n, widths[0]),
+                2,
+                False,
+                [("BlockRemainder", *missing)],
+            )
+        )
+    return found
 
 
 def example_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
-    """Return (name, flags, layers, x) of the networks that several topics share."""
+    """Return (name, flags, layers, x) of the networks on even knots."""
     wide, deep = (
         make_network("wide", (2, 3, 1)),
         make_network("deep", (2, 2, 2, 1), low=-6.0, high=6.0),

@@ -57,6 +57,9 @@ NOTES = {
     "identity)",
     "BatchDependence": "a sample's output depends on the other samples of its batch",
     "NotSeparable": "an output is not a sum of functions of one input each",
+    "MaskFactor": "the mask is used as a condition, not as a factor",
+    "BlockRemainder": "work in blocks of samples, inputs or outputs leaves out the last, "
+    "incomplete block",
     "SplineSum": "the spline part of the layer is wrong",
     # backward
     "SiluSlope": "the derivative of silu is wrong (sigmoid alone, without x s (1 - s))",
@@ -68,6 +71,13 @@ NOTES = {
     "MeanOverBatch": "parameter gradients are means over the batch instead of sums",
     "OneSampleOnly": "parameter gradients come from one sample, not from the sum over the batch",
     "DyIgnored": "dy is assumed to be all ones",
+    # side effects
+    "ArgumentsChanged": "arguments are changed in place",
+    "StateKept": "a second call with the same arguments gives another answer",
+    "BufferReused": "a later call changes an answer that was returned before",
+    "MemoryOrder": "arrays are read as contiguous in C order, whatever their strides",
+    "NaNSwallowed": "nan in a sample gives a finite answer for it",
+    "ThreadUnsafe": "calls from two threads disturb each other",
     # networks
     "LayerChain": "layers are not applied in sequence, or their derivatives are not chained",
     "HessianSlopes": "the second derivative lacks phi'(x) x''",
@@ -81,6 +91,8 @@ NOTES = {
     "0 from a stale pivot array gives zeros)",
     "ScalerTwice": "the scaled curve is fitted, but the unscaled coefficients receive the fit: "
     "w_spline acts twice",
+    "OneOutput": "only one output keeps its curves when the grid changes, or all receive those of "
+    "one output",
     "GridCount": "the number of intervals is not the requested one",
     "UpdateKeepsFunction": "moving the grid changes the function at the samples",
     "UpdateEnds": "the updated grid does not span the smallest to the largest sample",
@@ -92,6 +104,8 @@ NOTES = {
     "L1Deviation": "L1 is made of standard deviations, so that constants have no penalty",
     "L1WithoutBase": "penalties or scores include the spline part alone",
     "EntropyBase": "entropy does not use natural logarithms",
+    "EntropyShares": "entropy is computed from the scores themselves, not from each score divided "
+    "by their sum",
     "ZeroEdge": "0 log 0 is not taken as 0",
     "PenaltyOneLayer": "penalties are not summed over all layers",
     "PenaltyInputs": "a later layer is evaluated at the inputs of the network, not at its own "
@@ -103,6 +117,7 @@ NOTES = {
     "PruneEither": "a node is kept if one of its two scores is above the threshold, not both",
     "PruneOneSided": "only the incoming score decides whether a node is kept",
     "PruneThreshold": "the threshold is not the requested one",
+    "PruneEquality": "a node is kept if a score equals the threshold (>= instead of >)",
     "PruneEdges": "edges of kept nodes are pruned too",
     "PruneKeepsFunction": "the function changes although the removed nodes contribute nothing",
     "PruneMean": "the mean output of removed nodes is dropped instead of being kept as a constant",
@@ -112,9 +127,29 @@ NOTES = {
     "R2Offset": "r2 is not 1 - SS_res / SS_tot: an absolute offset makes it depend on the scale "
     "of y",
     "ConstantTarget": "a constant target is not fitted by a constant",
+    # optimizers
+    "AdamBias": "Adam lacks a bias correction, m / (1 - beta1^t) or v / (1 - beta2^t)",
+    "AdamEpsilon": "Adam's epsilon is not added to the root of the corrected v",
+    "AdamMoments": "Adam's moments are not the moving averages of g and g^2 with beta1 and beta2",
+    "AdamRoot": "Adam divides by v instead of its root",
+    "StepSign": "the step goes along the gradient, not against it",
+    # other families of basis functions
+    "FamilyBasis": "the basis functions are not those of the family",
+    "FamilySlope": "a derivative of the family's basis functions is wrong",
+    "FamilySum": "an output is not the sum over inputs and basis functions of coef B_m(x)",
+    "GaussianWidth": "the exponent is not -((x - c) / h)^2: a factor 1/2, or h instead of h^2",
+    "ChebyshevArgument": "tanh is applied to x where it must not be, or the other way round",
+    "ChebyshevKind": "the polynomials are not those of the first kind",
+    "ChebyshevEnds": "values or derivatives at x = -1 and 1 are wrong or nan (those of arccos are "
+    "not finite there)",
+    "FourierOrder": "the sines come before the cosines",
+    "FourierFrequency": "the frequencies are not 1, ..., n (they start at 0)",
+    "ReluScale": "the factor 16 / (e - s)^4 is missing",
+    "ReluSquare": "the product of the two rectified functions is not squared",
     # the rest
     "CountBases": "parameters are counted with n_intervals coefficients instead of n_intervals + "
     "degree",
+    "CountBias": "the count includes a bias for each output, which the layer does not have",
     "CountWeights": "the count omits w_base or w_spline",
     "InitCoef": "initial coefficients do not have mean 0 and the stated standard deviation (0.1 if "
     "none is stated)",

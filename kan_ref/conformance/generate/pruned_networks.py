@@ -3,8 +3,8 @@
     (C12)  a hidden node stays if min(incoming, outgoing) > threshold, with the scores (C8)
     (C13)  y'_b = sum over kept nodes of phi(x_b)  +  sum over removed nodes of mean_b phi(x_b)
 
-(C13) is for one hidden layer. Source: Liu et al. 2024, eq. 2.21, which fixes (C12) alone. No score
-is close to its threshold.
+(C13) is for one hidden layer. Source: Liu et al. 2024, eq. 2.21, which fixes (C12) alone. A score
+is far from its threshold, or equal to it in exact arithmetic and in float64.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, po
 from kan_ref.conformance.generate.network_case import make_network
 from kan_ref.conformance.generate.scores import edge_scores_of, node_scores_of
 from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.uneven import uneven_twin
 
 FAR = 1.25  # a score is at least this many times its threshold, or 1 / FAR of it
 
@@ -30,6 +31,9 @@ def paper_rule(incoming: Number, outgoing: Number, threshold: Number) -> bool:
 DEFECTS: dict[str, Rule] = {
     "PruneEither": lambda incoming, outgoing, threshold: bool(max(incoming, outgoing) > threshold),
     "PruneOneSided": lambda incoming, outgoing, threshold: bool(incoming > threshold),
+    "PruneEquality": lambda incoming, outgoing, threshold: bool(
+        min(incoming, outgoing) >= threshold
+    ),
     "PruneThreshold": lambda incoming, outgoing, threshold: paper_rule(
         incoming, outgoing, precise(0.01)
     ),
@@ -53,7 +57,7 @@ def kept_nodes(
             for pair in hidden
             for side in pair
             for s in side
-            if threshold / FAR < s < threshold * FAR
+            if threshold / FAR < s < threshold * FAR and s != threshold
         ]
         if near:
             raise ValueError(
@@ -160,8 +164,42 @@ def unchanged_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
         ),
         ("unfed-node", "PruneRule PruneKeepsFunction", unfed, points("prune-unfed", 4, 2)),
         ("two-hidden-layers", "PruneRule PruneKeepsFunction", deep, points("prune-deep", 4, 2)),
+        (
+            "knots-of-their-own",
+            "PruneKeepsFunction UnevenKnots",
+            own_knots(),
+            points("prune-knots", 4, 2),
+        ),
         ("edges-stay", "PruneEdges PruneKeepsFunction", _weak_edge(), points("prune-edge", 4, 2)),
     )
+
+
+def equal_scores() -> tuple[list[Layer], Rows]:
+    """Return a network and inputs of size 1, by which scores are products of powers of two.
+
+    With threshold 1/4, node 0 has an incoming score equal to it, node 1 an outgoing one, and node 2
+    has both above it. All edges are multiples of the identity, and have mean 0.
+    """
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
+    first = make_layer("equal-1", 3, 1, [knots], 3, w_base=[[0.25], [1.0], [0.5]])
+    last = make_layer("equal-2", 1, 3, [knots] * 3, 3, w_base=[[8.0, 0.25, 2.0]])
+    layers = [
+        layer
+        | {
+            "coef": [[[0.0] * 7 for _ in line] for line in layer["w_base"]],
+            "w_spline": [[0.0 for _ in line] for line in layer["w_base"]],
+            "base": "identity",
+        }
+        for layer in (first, last)
+    ]
+    return layers, [[1.0], [-1.0], [1.0], [-1.0]]
+
+
+def own_knots() -> list[Layer]:
+    """Return a network whose node 1 has no way out, and whose hidden nodes have their own knots."""
+    layers = make_network("prune-knots", (2, 3, 1))
+    layers[1] = uneven_twin(layers[1]) | {"mask": [[1.0, 0.0, 1.0]]}
+    return layers
 
 
 def _weak_edge() -> list[Layer]:

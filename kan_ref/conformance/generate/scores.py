@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from kan_ref.conformance.generate.backward import flow
+from kan_ref.conformance.generate.blocks import block_layer, samples
 from kan_ref.conformance.generate.exact import (
     Layer,
     Number,
@@ -23,6 +25,7 @@ from kan_ref.conformance.generate.exact import (
 from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points, transposed
 from kan_ref.conformance.generate.network_case import make_network
 from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.uneven import even_readings, uneven_twin
 
 SUMS = 1e-12
 
@@ -142,4 +145,38 @@ def scored_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
             make_network("p-single", (2, 2, 1)),
             points("p-single", 1, 2),
         ),
+        (
+            "two-layers-uneven",
+            "UnevenKnots PenaltyOneLayer PenaltyInputs",
+            [uneven_twin(layer) for layer in make_network("p-two", (2, 3, 1))],
+            points("p-two", 3, 2),
+        ),
+        (
+            "nine-samples",
+            "BlockRemainder L1Mean UnevenKnots",
+            [block_layer(7001, 2, 2)],
+            samples(811, 9, 2),
+        ),
     )
+
+
+def since_of(name: str) -> int:
+    """Return the version of the contract since which a scored network exists."""
+    return 2 if name in ("two-layers-uneven", "nine-samples") else 1
+
+
+def scores_of_flow(layers: Sequence[Layer], x: Rows) -> list[list[list[Number]]]:
+    """Return the edge scores (C7) of all layers, each at its own inputs."""
+    inputs = flow(layers, x)[:-1]
+    return [edge_scores_of(layer, at) for layer, at in zip(layers, inputs, strict=True)]
+
+
+def misread_scores(layers: Sequence[Layer], x: Rows) -> list[tuple[str, list[list[list[Number]]]]]:
+    """Return (flag, edge scores of all layers) for defects that misread uneven knots or batches."""
+    even = [even_readings(layer) for layer in layers]
+    found = []
+    if all(even):
+        found.append(("UnevenKnots", scores_of_flow([one[0][1] for one in even], x)))
+    if len(x) > 8:
+        found.append(("BlockRemainder", scores_of_flow(layers, x[:-1])))
+    return found

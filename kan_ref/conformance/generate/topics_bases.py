@@ -13,6 +13,7 @@ from kan_ref.conformance.generate.basis_case import Case, basis_case
 from kan_ref.conformance.generate.encode import dice, topic
 from kan_ref.conformance.generate.special_knot_vectors import special_cases
 from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.uneven import uneven_row
 
 
 def bases() -> dict[str, Any]:
@@ -20,6 +21,7 @@ def bases() -> dict[str, Any]:
     cases: list[Case] = []
     for degree in range(8):
         cases += _uniform_cases(degree)
+        cases += _uneven_cases(degree)
     cases += special_cases()
     return topic(
         "bases",
@@ -104,6 +106,25 @@ def _uniform_cases(degree: int) -> list[Case]:
             ),
         ]
     return cases
+
+
+def _uneven_cases(degree: int) -> list[Case]:
+    """Return the cases of one degree on an uneven knot vector: inside, at knots, and outside."""
+    knots = uneven_row(uniform_knots(-1.0, 1.0, 5, degree), degree, degree)
+    name = f"uneven-degree-{degree}"
+    inside = sorted(dice(name, 5, low=-1.0, high=1.0))
+    outside = [(knots[n] + knots[n + 1]) / 2 for n in (0, -2)]
+    return [
+        basis_case(f"{name}-inside", "UnevenKnots CoxDeBoor", inside, knots, degree, since=2),
+        basis_case(
+            f"{name}-knots", "KnotOwnership UnevenKnots", knots[1:-1], knots, degree, since=2
+        ),
+        *(
+            [basis_case(f"{name}-fade", "FadeOutside UnevenKnots", outside, knots, degree, since=2)]
+            if degree
+            else []
+        ),
+    ]
 
 
 def beside(x: float, *, left: bool = True, right: bool = True) -> list[float]:

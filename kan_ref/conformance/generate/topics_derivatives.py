@@ -1,27 +1,19 @@
-"""Cases about the derivatives of B-splines of order 1 to 3, in exact fractions.
+"""Cases about the derivatives of B-splines of order 1 to 3, in exact fractions."""
 
-Source: the derivative of the Cox-de Boor recursion (de Boor, A Practical Guide to Splines, rev.
-ed., ch. X).
-"""
-
-import math
-from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
-from kan_ref.conformance.generate.basis_case import VALUES, Case
-from kan_ref.conformance.generate.encode import array, case, dice, topic
-from kan_ref.conformance.generate.exact import all_bsplines, derivative_terms
+from kan_ref.conformance.generate.basis_case import Case
+from kan_ref.conformance.generate.derivative_case import derivative_case
+from kan_ref.conformance.generate.encode import dice, topic
 from kan_ref.conformance.generate.topics_knots import uniform_knots
-
-DERIVATIVES = 2e-13  # relative to the largest sum of absolute terms
+from kan_ref.conformance.generate.uneven import uneven_row
 
 
 def basis_derivatives() -> dict[str, Any]:
     """Return the cases of first order of basis_derivative(x, knots, degree, order)."""
     cases = _derivative_cases(1)
     cases += [
-        _derivative(
+        derivative_case(
             "thousand-intervals",
             "ManyIntervals BasisSlope",
             [0.61803],
@@ -29,7 +21,7 @@ def basis_derivatives() -> dict[str, Any]:
             3,
             1,
         ),
-        _derivative(
+        derivative_case(
             "far-cubic",
             "ScaledRow BasisSlope",
             [1000.05, 1000.93],
@@ -37,7 +29,7 @@ def basis_derivatives() -> dict[str, Any]:
             3,
             1,
         ),
-        _derivative("no-points", "EmptyBatch", [], uniform_knots(0.0, 1.0, 5, 3), 3, 1),
+        derivative_case("no-points", "EmptyBatch", [], uniform_knots(0.0, 1.0, 5, 3), 3, 1),
     ]
     equation = "derivative of the Cox-de Boor recursion"
     return topic("basis_derivatives", level=2, needs=["bases"], equation=equation, cases=cases)
@@ -61,7 +53,7 @@ def _derivative_cases(order: int) -> list[Case]:
         name = f"degree-{degree}-order-{order}"
         if order > degree:
             cases.append(
-                _derivative(
+                derivative_case(
                     f"{name}-inside",
                     "AboveDegree",
                     dice(name, 4, low=-1.0, high=1.0),
@@ -72,20 +64,20 @@ def _derivative_cases(order: int) -> list[Case]:
             )
             continue
         cases.append(
-            _derivative(
+            derivative_case(
                 f"{name}-inside", flag, dice(name, 4, low=-1.0, high=1.0), knots, degree, order
             )
         )
         outer = [knots[degree] - 0.125, knots[-degree - 1] + 0.375, knots[-1] - 0.0625]
         cases.append(
-            _derivative(f"{name}-fade", f"FadeOutside {flag}", outer, knots, degree, order)
+            derivative_case(f"{name}-fade", f"FadeOutside {flag}", outer, knots, degree, order)
         )
         # simple knots: derivatives are continuous up to order degree - 1; of higher order the
         # contract leaves them open there
         kind = "required" if order < degree else "implementation-defined"
         flags = f"DerivativeAtKnot {flag}" if order < degree else "LeftOpen DerivativeAtKnot"
         cases.append(
-            _derivative(
+            derivative_case(
                 f"{name}-knots",
                 flags,
                 [inner[1], inner[2], inner[-1]],
@@ -95,6 +87,8 @@ def _derivative_cases(order: int) -> list[Case]:
                 kind=kind,
             )
         )
+        if order == 1 or degree in (3, 5):
+            cases += _uneven_cases(degree, order, name, flag)
     cubic, uneven = (
         uniform_knots(0.0, 1.0, 5, 3),
         [-3.0, -1.0, -0.875, 0.0, 0.125, 0.25, 1.0, 3.0, 3.5],
@@ -102,7 +96,7 @@ def _derivative_cases(order: int) -> list[Case]:
     clamped = [0.0] * 4 + [0.25, 0.5, 0.75] + [1.0] * 4
     return [
         *cases,
-        _derivative(
+        derivative_case(
             f"tenths-cubic-order-{order}",
             f"{flag} Float32Inside",
             [0.05, 0.37, 0.61, 0.99],
@@ -110,7 +104,7 @@ def _derivative_cases(order: int) -> list[Case]:
             3,
             order,
         ),
-        _derivative(
+        derivative_case(
             f"clamped-cubic-order-{order}",
             f"RepeatedKnots {flag} UnevenKnots",
             [0.125, 0.4375, 0.8125],
@@ -118,12 +112,12 @@ def _derivative_cases(order: int) -> list[Case]:
             3,
             order,
         ),
-        _derivative(
+        derivative_case(
             f"outside-row-order-{order}", f"ZeroOutside {flag}", [-1.0, 2.0], cubic, 3, order
         ),
         *(
             [
-                _derivative(
+                derivative_case(
                     f"uneven-quadratic-order-{order}",
                     f"UnevenKnots {flag}",
                     [-0.9375, -0.25, 0.1875],
@@ -138,53 +132,18 @@ def _derivative_cases(order: int) -> list[Case]:
     ]
 
 
-def _derivative(
-    name: str,
-    flags: str,
-    x: Sequence[float],
-    knots: Sequence[float],
-    degree: int,
-    order: int,
-    *,
-    kind: str = "required",
-) -> Case:
-    n_basis = len(knots) - degree - 1
-    right = [all_bsplines(at, knots, degree, order) for at in x]
-    scale = float(
-        max((derivative_terms(at, knots, degree, order) for at in x), default=Fraction(0))
-    )
-    arguments = {
-        "x": array(list(x), [len(x)]),
-        "knots": array(list(knots)),
-        "degree": degree,
-        "order": order,
-    }
-    wrong: list[tuple[str, Any]] = []
-    if degree > 1 and order <= degree:
-        lost = Fraction(math.prod(degree - r for r in range(order)))
-        wrong.append(
-            (
-                "DerivativeFactor",
-                {"basis_derivative": [[value / lost for value in values] for values in right]},
-            )
-        )
-    a, b = knots[degree], knots[-degree - 1]
-    if order <= degree and any(not a <= at <= b for at in x):
-        wrong.append(
-            (
-                "FadeOutside",
-                {
-                    "basis_derivative": [
-                        all_bsplines(at, knots, degree, order, outside="continue") for at in x
-                    ]
-                },
-            )
-        )
-    # outside the knot vector and above the degree there are no terms: the scale is 1
-    expected, tolerance = (
-        {"basis_derivative": array(right, [len(x), n_basis])},
-        {"basis_derivative": DERIVATIVES * scale if scale else VALUES},
-    )
-    return case(
-        name, "basis_derivative", flags, arguments, expected, tolerance, wrong=wrong, kind=kind
-    )
+def _uneven_cases(degree: int, order: int, name: str, flag: str) -> list[Case]:
+    """Return the twins on uneven knots, inside the grid, outside it and at its inner knots."""
+    knots = uneven_row(uniform_knots(-1.0, 1.0, 4, degree), degree, degree + order)
+    outer = [(knots[0] + knots[1]) / 2, (knots[-2] + knots[-1]) / 2]
+    wanted = [
+        ("inside", f"UnevenKnots {flag}", dice(name, 3, low=-1.0, high=1.0)),
+        ("fade", f"UnevenKnots FadeOutside {flag}", outer),
+    ]
+    if order < degree:
+        at_knots = knots[degree + 1 : degree + 3]
+        wanted.append(("knots", f"UnevenKnots DerivativeAtKnot {flag}", at_knots))
+    return [
+        derivative_case(f"uneven-{name}-{place}", flags, x, knots, degree, order, since=2)
+        for place, flags, x in wanted
+    ]

@@ -1,87 +1,17 @@
 """Cases about the vector-Jacobian products of one layer, (C2) and (C3) of `backward`.
 
-Each case depends on one feature, and carries the answers of known defects: a missing factor, a mask
-that the backward pass omits, a batch that is averaged or dropped.
+Each case depends on one feature.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kan_ref.conformance.generate.backward import Collector, layer_vjp
-from kan_ref.conformance.generate.encode import array, case, layer_array, topic
-from kan_ref.conformance.generate.exact import Layer, Rules, sizes
-from kan_ref.conformance.generate.layer_case import (
-    Case,
-    Rows,
-    filled,
-    make_layer,
-    points,
-    with_defects,
-)
+from kan_ref.conformance.generate.coverage_cases import block_gradients, factor_gradient
+from kan_ref.conformance.generate.encode import topic
+from kan_ref.conformance.generate.exact import Layer, sizes
+from kan_ref.conformance.generate.gradient_case import vjp_case
+from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points
 from kan_ref.conformance.generate.topics_knots import uniform_knots
-
-GRADIENTS = 2e-13  # of the largest sum of absolute terms
-
-
-def encode_sums(
-    found: Mapping[str, Collector], names: Sequence[str] | None = None, prefix: str = ""
-) -> tuple[dict[str, Any], dict[str, float]]:
-    """Return arrays and tolerances of sums.
-
-    An array without terms must be 0 within the tolerance of 1.
-    """
-    chosen = list(found) if names is None else list(names)
-    arrays = {prefix + name: array(found[name].nested(), found[name].shape) for name in chosen}
-    return arrays, {
-        prefix + name: GRADIENTS * float(found[name].scale()) or GRADIENTS for name in chosen
-    }
-
-
-def vjp_case(name: str, flags: str, layer: Layer, x: Rows, dy: Rows) -> Case:
-    """Return the case of layer_vjp(layer, x, dy)."""
-    n_out, n_in, _ = sizes(layer)
-    found = layer_vjp(layer, x, dy)
-    expected, tolerance = encode_sums(found)
-    answers = {
-        flag: _nested(layer_vjp(one, x, dy, rules))
-        for flag, (one, rules) in with_defects(layer).items()
-    }
-    answers["SiluSlope"] = _nested(layer_vjp(layer, x, dy, Rules(silu_slope="sigmoid")))
-    answers["DerivativeFactor"] = _nested(layer_vjp(layer, x, dy, Rules(without_degree=True)))
-    answers["DyIgnored"] = _nested(layer_vjp(layer, x, [[1.0] * n_out for _ in x]))
-    plain = layer | {"w_spline": filled(1.0, n_out, n_in)}
-    answers["DCoefWithoutWSpline"] = {"d_coef": layer_vjp(plain, x, dy)["d_coef"].nested()}
-    flat = layer | {"coef": [[[1.0] * len(cell) for cell in line] for line in layer["coef"]]}
-    answers["DWSplineWithoutCoef"] = {"d_w_spline": layer_vjp(flat, x, dy)["d_w_spline"].nested()}
-    answers["UnmaskedGradient"] = answers.pop("MissingMask")
-    del answers["BaseScaled"]
-    for flag, change in (
-        ("DxWithoutBase", {"base": "zero"}),
-        ("DxWithoutSpline", {"w_spline": filled(0.0, n_out, n_in)}),
-    ):
-        answers[flag] = {"dx": layer_vjp(layer | change, x, dy)["dx"].nested()}
-    del answers["MissingBase"]
-    if len(x) > 1:
-        names = ("d_coef", "d_w_base", "d_w_spline")
-        answers["MeanOverBatch"] = {part: _divided(found[part].nested(), len(x)) for part in names}
-        last = layer_vjp(layer, x[-1:], dy[-1:])
-        answers["OneSampleOnly"] = {part: last[part].nested() for part in names}
-    arguments = {
-        "layer": layer_array(layer),
-        "x": array([list(r) for r in x], [len(x), n_in]),
-        "dy": array([list(r) for r in dy], [len(x), n_out]),
-    }
-    return case(
-        name, "layer_vjp", flags, arguments, expected, tolerance, wrong=list(answers.items())
-    )
-
-
-def _nested(found: Mapping[str, Collector]) -> dict[str, Any]:
-    return {name: sums.nested() for name, sums in found.items()}
-
-
-def _divided(nested: Any, n: int) -> Any:
-    return [_divided(item, n) for item in nested] if isinstance(nested, list) else nested / n
+from kan_ref.conformance.generate.uneven import uneven_twin
 
 
 def layer_gradients() -> dict[str, Any]:
@@ -142,6 +72,11 @@ def layer_gradients() -> dict[str, Any]:
         ),
     )
     cases = [vjp_case(name, flags, layer, x, up) for name, flags, layer, x in single_edges]
+    cases += [
+        vjp_case(f"{name}-uneven", f"UnevenKnots {flags}", uneven_twin(layer), x, up, since=2)
+        for name, flags, layer, x in single_edges
+        if name in ("spline-weighted", "fading", "beyond-the-row", "at-knots")
+    ]
     wide: tuple[tuple[str, str, Layer], ...] = (
         (
             "two-to-three",
@@ -184,19 +119,18 @@ def layer_gradients() -> dict[str, Any]:
     )
     for name, flags, layer in wide:
         n_out, n_in, _ = sizes(layer)
+        x, dy = points(f"v-{name}", 4, n_in), points(f"v-dy-{name}", 4, n_out, -2.0, 2.0)
+        cases.append(vjp_case(name, flags, layer, x, dy))
+        twin = uneven_twin(layer)
         cases.append(
-            vjp_case(
-                name,
-                flags,
-                layer,
-                points(f"v-{name}", 4, n_in),
-                points(f"v-dy-{name}", 4, n_out, -2.0, 2.0),
-            )
+            vjp_case(f"{name}-uneven", f"UnevenKnots {flags}", twin, x[:2], dy[:2], since=2)
         )
     square = make_layer("v-batch", 2, 2, [knots, knots], 3)
     cases += [
         vjp_case("one-sample", "BatchOfOne", square, points("v-single", 1, 2), [[1.5, -0.75]]),
         vjp_case("no-samples", "EmptyBatch", square, [], []),
+        *block_gradients(),
+        factor_gradient(),
     ]
     return topic(
         "layer_vjp",

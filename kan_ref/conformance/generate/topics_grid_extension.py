@@ -9,8 +9,14 @@ from typing import Any
 from kan_ref.conformance.generate.encode import array, topic
 from kan_ref.conformance.generate.exact import Layer
 from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points
-from kan_ref.conformance.generate.moved_layer_case import even_samples, moved_case, polynomial_layer
+from kan_ref.conformance.generate.moved_layer_case import (
+    even_samples,
+    moved_case,
+    polynomial_layer,
+    polynomial_layer_of_all,
+)
 from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.uneven import uneven_row, uneven_twin
 
 
 def extension() -> dict[str, Any]:
@@ -33,15 +39,17 @@ def extension() -> dict[str, Any]:
         n_intervals: int,
         at: Rows,
         kind: str = "required",
+        since: int = 1,
     ) -> Case:
         return moved_case(
             name,
             "extend_grid",
             flags,
             layer,
-            {"x": array([list(r) for r in x]), "n_intervals": n_intervals},
+            {"x": array(x), "n_intervals": n_intervals},
             at,
             kind,
+            since,
             n_intervals=n_intervals,
         )
 
@@ -121,6 +129,40 @@ def extension() -> dict[str, Any]:
         ),
         extend("one-sample", "ExtensionFewSamples BatchOfOne", curve, [[0.125]], 10, [[0.125]]),
     ]
+    mask = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+    three = make_layer("three", 3, 2, [knots, knots], 3, mask=mask)
+    scattered = [[a, -a] for (a,) in even_samples(161, 1, -1.0, 1.0)]
+    rows = [uneven_row(fives, 3, turn) for turn in range(2)]
+    moved: tuple[tuple[str, str, Layer, Rows, int], ...] = (
+        ("three-outputs", "OneOutput MissingMask ExtensionNested", three, scattered, 8),
+        ("uneven-doubled", "UnevenKnots ExtensionNested", uneven_twin(curve), dense, 10),
+        ("uneven-weighted", "UnevenKnots ScalerTwice", uneven_twin(scaled), dense, 10),
+        (
+            "uneven-quadratic-tripled",
+            "UnevenKnots ExtensionNested",
+            uneven_twin(quadratic),
+            even_samples(121, 1, 0.0, 1.0),
+            9,
+        ),
+        (
+            "uneven-three-outputs",
+            "UnevenKnots OneOutput MissingMask",
+            uneven_twin(three),
+            scattered,
+            8,
+        ),
+        (
+            "uneven-five-to-seven",
+            "ExtensionNotNested OneOutput MissingMask",
+            polynomial_layer_of_all(rows, 3, mask),
+            scattered,
+            7,
+        ),
+    )
+    for name, flags, layer, x, n_intervals in moved:
+        low, n_in = min(row[0] for row in x), len(x[0])
+        at = points(f"probe-{name}", 8, n_in, low, 1.0)
+        cases.append(extend(name, flags, layer, x, n_intervals, at, since=2))
     return topic(
         "grid_extension",
         level=4,

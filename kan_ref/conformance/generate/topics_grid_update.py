@@ -5,11 +5,18 @@ Source: Liu et al. 2024, section 2.2 (grid updates).
 
 from typing import Any
 
+from kan_ref.conformance.generate.blocks import samples
 from kan_ref.conformance.generate.encode import array, dice, topic
 from kan_ref.conformance.generate.exact import Layer
 from kan_ref.conformance.generate.layer_case import Case, Rows, points
-from kan_ref.conformance.generate.moved_layer_case import even_samples, moved_case, polynomial_layer
+from kan_ref.conformance.generate.moved_layer_case import (
+    even_samples,
+    moved_case,
+    polynomial_layer,
+    polynomial_layer_of_all,
+)
 from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.uneven import uneven_row
 
 
 def update() -> dict[str, Any]:
@@ -39,9 +46,10 @@ def update() -> dict[str, Any]:
         *,
         kind: str = "required",
         ends: bool = True,
+        since: int = 1,
     ) -> Case:
         arguments = {
-            "x": array([list(r) for r in x]),
+            "x": array(x),
             "uniform_share": array(share),
             "margin": array(margin),
         }
@@ -50,11 +58,12 @@ def update() -> dict[str, Any]:
         return moved_case(
             name,
             "update_grid",
-            flags,
+            f"{flags} UpdateEnds" if ends else flags,
             layer,
             arguments,
             x[:: max(1, len(x) // 10)],
             kind,
+            since,
             n_intervals=5,
             **more,
         )
@@ -99,6 +108,40 @@ def update() -> dict[str, Any]:
             kind="implementation-defined",
         ),
     ]
+    mask = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+    rows = [uneven_row(knots, 3, turn) for turn in range(2)]
+    both = [[a[0], -a[0]] for a in uneven]
+    for name, flags, layer, x, share in (
+        (
+            "three-outputs",
+            "OneOutput MissingMask",
+            polynomial_layer_of_all([knots, knots], 3, mask),
+            both,
+            1.0,
+        ),
+        (
+            "uneven-three-outputs",
+            "UnevenKnots OneOutput MissingMask",
+            polynomial_layer_of_all(rows, 3, mask),
+            both,
+            1.0,
+        ),
+        (
+            "uneven-quantiles",
+            "UnevenKnots UpdateKeepsFunction",
+            polynomial_layer_of_all(rows, 2, mask[:2]),
+            both,
+            0.25,
+        ),
+        (
+            "many-samples",
+            "UpdateKeepsFunction UnevenKnots",
+            polynomial_layer_of_all(rows[:1], 1, [[1.0]]),
+            samples(1201, 257, 1),
+            0.5,
+        ),
+    ):
+        cases.append(move(name, flags, layer, x, share, since=2))
     return topic(
         "grid_update",
         level=4,

@@ -6,13 +6,10 @@ Source: Liu et al. 2024, eqs. 2.5, 2.10-2.12.
 
 from typing import Any
 
+from kan_ref.conformance.generate.coverage_cases import block_layers, factor_layer, uneven_layers
 from kan_ref.conformance.generate.encode import topic
 from kan_ref.conformance.generate.exact import forward
-from kan_ref.conformance.generate.layer_case import (
-    make_layer,
-    points,
-    value_case,
-)
+from kan_ref.conformance.generate.layer_case import make_layer, points, value_case
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 
 
@@ -69,6 +66,8 @@ def layers() -> dict[str, Any]:
             [[0.1, -0.7], [0.33, 0.9]],
         ),
     ]
+    cases += uneven_layers() + block_layers()
+    cases.append(factor_layer())
     for degree in (0, 1, 2, 4, 5, 7):
         flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
         layer = make_layer(

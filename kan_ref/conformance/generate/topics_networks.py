@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.backward import flow, network_vjp
-from kan_ref.conformance.generate.encode import array, case, topic
-from kan_ref.conformance.generate.exact import Rules, sizes
-from kan_ref.conformance.generate.layer_case import Case, points
+from kan_ref.conformance.generate.blocks import padded
+from kan_ref.conformance.generate.encode import Drawn, array, case, drawn, topic
+from kan_ref.conformance.generate.exact import Layer, Rules, sizes
+from kan_ref.conformance.generate.gradient_case import encode_sums
+from kan_ref.conformance.generate.layer_case import Case, Rows, points
 from kan_ref.conformance.generate.network_case import (
-    example_networks,
+    examples,
     network_arguments,
-    networks_with_defects,
+    network_readings,
     value_bound,
 )
-from kan_ref.conformance.generate.topics_gradients import encode_sums
 
 VALUES = 5e-13  # of the bound on rounding: later layers amplify the error of a hidden value
 
@@ -25,25 +26,31 @@ VALUES = 5e-13  # of the bound on rounding: later layers amplify the error of a 
 def network_values() -> dict[str, Any]:
     """Return the cases of network_forward(layers, x) -> y."""
     cases: list[Case] = []
-    for name, flags, layers, x in example_networks():
+    for one in examples():
+        layers, x, n_out = one.layers, one.x, sizes(one.layers[-1])[0]
         right = flow(layers, x)[-1]
-        answers = {
-            flag: {"y": flow(read, x, rules)[-1]}
-            for flag, (read, rules) in networks_with_defects(layers).items()
-        }
-        if name == "two-layers":
-            answers["StaleCache"] = {"y": flow(layers, points("n-single", 3, 2))[-1]}
-        expected = {"y": array(right, [len(x), sizes(layers[-1])[0]])}
+        answers: list[tuple[str, Any]] = [
+            (flag, {"y": flow(read, x, rules)[-1]})
+            for flag, read, rules in (network_readings(layers) if one.usual else ())
+        ]
+        answers += [
+            (flag, {"y": padded(flow(read, x[:seen])[-1], (len(x), n_out))})
+            for flag, read, seen in one.lost
+        ]
+        if one.name == "two-layers":
+            answers.append(("StaleCache", {"y": flow(layers, points("n-single", 3, 2))[-1]}))
+        expected = {"y": array(right, [len(x), n_out])}
         tolerance = {"y": VALUES * value_bound(layers, x) or VALUES}
         cases.append(
             case(
-                name,
+                one.name,
                 "network_forward",
-                flags,
+                one.flags,
                 network_arguments(layers, x),
                 expected,
                 tolerance,
-                wrong=list(answers.items()),
+                wrong=answers,
+                since=one.since,
             )
         )
     return topic(
@@ -61,33 +68,30 @@ def network_gradients() -> dict[str, Any]:
     The answer is {"dx", "layers": [{"d_coef", "d_w_base", "d_w_spline"}, ...]}.
     """
     cases: list[Case] = []
-    for name, flags, layers, x in example_networks():
-        if name in ("one-layer", "degree-5"):
+    for one in examples():
+        layers, x = one.layers, one.x
+        if one.name in ("one-layer", "degree-5"):
             continue
         n_out = sizes(layers[-1])[0]
-        dy = points(f"n-dy-{name}", len(x), n_out, -2.0, 2.0)
-        expected, tolerance = _encode(network_vjp(layers, x, dy))
-        answers = {
-            flag: _nested(network_vjp(read, x, dy, rules))
-            for flag, (read, rules) in networks_with_defects(layers).items()
-            if flag != "BaseScaled"
-        }
-        if "MissingMask" in answers:
-            answers["UnmaskedGradient"] = answers.pop("MissingMask")
-        answers["SiluSlope"] = _nested(network_vjp(layers, x, dy, Rules(silu_slope="sigmoid")))
-        answers["DerivativeFactor"] = _nested(
-            network_vjp(layers, x, dy, Rules(without_degree=True))
-        )
-        answers["DyIgnored"] = _nested(network_vjp(layers, x, [[1.0] * n_out for _ in x]))
+        dy: Rows = points(f"n-dy-{one.name}", len(x), n_out, -2.0, 2.0)
+        if isinstance(x, Drawn):
+            dy = drawn(733 + len(x), (len(x), n_out), -2.0, 2.0)
+        expected, tolerance = vjp_of_network(layers, x, dy)
+        answers = _defects(layers, x, dy) if one.usual else []
+        for flag, read, seen in one.lost:
+            lost = _nested(network_vjp(read, x[:seen], dy[:seen]))
+            lost["dx"] = padded(lost["dx"], (len(x), sizes(layers[0])[1]))
+            answers.append((flag, lost))
         cases.append(
             case(
-                name,
+                one.name,
                 "network_vjp",
-                flags,
+                one.flags,
                 network_arguments(layers, x, dy=dy),
                 expected,
                 tolerance,
-                wrong=list(answers.items()),
+                wrong=answers,
+                since=one.since,
             )
         )
     needs = ["network_forward", "layer_vjp"]
@@ -100,7 +104,27 @@ def network_gradients() -> dict[str, Any]:
     )
 
 
-def _encode(found: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, float]]:
+def _defects(layers: Sequence[Layer], x: Rows, dy: Rows) -> list[tuple[str, Any]]:
+    """Return (flag, answers) of the known defects."""
+    read = [
+        ("UnmaskedGradient" if flag == "MissingMask" else flag, layers_read, rules)
+        for flag, layers_read, rules in network_readings(layers, derivatives=True)
+        if flag != "BaseScaled"
+    ]
+    read.append(("SiluSlope", list(layers), Rules(silu_slope="sigmoid")))
+    read.append(("DerivativeFactor", list(layers), Rules(without_degree=True)))
+    ones = [[1.0] * sizes(layers[-1])[0] for _ in x]
+    return [
+        *((flag, _nested(network_vjp(one, x, dy, rules))) for flag, one, rules in read),
+        ("DyIgnored", _nested(network_vjp(layers, x, ones))),
+    ]
+
+
+def vjp_of_network(
+    layers: Sequence[Layer], x: Rows, dy: Rows
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the arrays and the tolerances of network_vjp(layers, x, dy)."""
+    found = network_vjp(layers, x, dy)
     expected, tolerance = encode_sums(found[0], ["dx"])
     for number, sums in enumerate(found):
         arrays, bounds = encode_sums(

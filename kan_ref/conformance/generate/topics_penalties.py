@@ -41,7 +41,9 @@ from kan_ref.conformance.generate.scores import (
     deviation,
     edge_scores_of,
     matrix_sum,
+    misread_scores,
     scored_networks,
+    since_of,
 )
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 
@@ -65,6 +67,7 @@ def penalties() -> dict[str, Any]:
                 )
             },
             "EntropyBase": {"entropy": entropy / context().log(2)},
+            "EntropyShares": {"entropy": total(map(_unnormalized, by_layer))},
         }
         if len(layers) > 1:
             wrong["PenaltyOneLayer"] = {
@@ -87,7 +90,14 @@ def penalties() -> dict[str, Any]:
                 network_arguments(layers, x),
                 expected,
                 tolerance,
-                wrong=list(wrong.items()),
+                wrong=[
+                    *wrong.items(),
+                    *(
+                        (flag, {"l1": total(map(matrix_sum, found))})
+                        for flag, found in misread_scores(layers, x)
+                    ),
+                ],
+                since=since_of(name),
             )
         )
     return topic(
@@ -124,6 +134,7 @@ def pykan_penalties() -> dict[str, Any]:
                 expected,
                 tolerance,
                 kind=kind,
+                since=since_of(name),
             )
         )
     return topic(
@@ -188,6 +199,11 @@ def _entropy(scores: Sequence[Sequence[Number]]) -> Number:
     flat = [score for line in scores for score in line]
     whole = total(flat)
     return -total(p * context().log(p) for p in (score / whole for score in flat if whole) if p)
+
+
+def _unnormalized(scores: Sequence[Sequence[Number]]) -> Number:
+    """Return -sum s log s, which lacks the division of each score by their sum."""
+    return -total(s * context().log(s) for line in scores for s in line if s)
 
 
 def _strengths(layer: Layer, x: Rows) -> list[list[Number]]:

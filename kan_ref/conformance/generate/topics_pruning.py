@@ -17,6 +17,7 @@ from kan_ref.conformance.generate.network_case import network_arguments, value_b
 from kan_ref.conformance.generate.pruned_networks import (
     DEFECTS,
     changed,
+    equal_scores,
     kept_nodes,
     many_edges,
     mixed_nodes,
@@ -44,6 +45,9 @@ def pruning() -> dict[str, Any]:
             wrong["PruneEdges"] = {
                 "values": flow(changed(layers, 0, mask=[[1.0, 0.0], [1.0, 1.0]]), x)[-1]
             }
+        if name == "knots-of-their-own":
+            shifted = [*layers[1]["knots"][:2], layers[1]["knots"][1]]  # node 2 on node 1's knots
+            wrong["PruneKeepsFunction"] = {"values": flow(changed(layers, 1, knots=shifted), x)[-1]}
         cases.append(
             case(
                 name,
@@ -53,8 +57,10 @@ def pruning() -> dict[str, Any]:
                 expected,
                 tolerance,
                 wrong=list(wrong.items()),
+                since=2 if name == "knots-of-their-own" else 1,
             )
         )
+    cases.append(_equal_scores())
     mixed = (
         (
             "four-kinds",
@@ -83,6 +89,23 @@ def pruning() -> dict[str, Any]:
         cases += _pair(name, flags, layers, x, threshold)
     needs = ["network_forward", "node_scores"]
     return topic("pruning", level=7, needs=needs, equation="Liu et al. 2024, eq. 2.21", cases=cases)
+
+
+def _equal_scores() -> Case:
+    """Return the case of scores that are equal to the threshold."""
+    layers, x = equal_scores()
+    (kept,) = kept_nodes(layers, x, 0.25)
+    (more,) = kept_nodes(layers, x, 0.25, DEFECTS["PruneEquality"])
+    return case(
+        "scores-at-the-threshold",
+        "prune",
+        "PruneEquality",
+        _arguments(layers, x, 0.25),
+        {"kept": array([float(sum(kept))]), "values": array(pruned_values(layers, x, kept))},
+        {"kept": 0.5, "values": VALUES * value_bound(layers, x)},
+        wrong=[("PruneEquality", {"values": pruned_values(layers, x, more)})],
+        since=2,
+    )
 
 
 def _pair(name: str, flags: str, layers: Sequence[Layer], x: Rows, threshold: float) -> list[Case]:

@@ -94,6 +94,7 @@ def counts() -> dict[str, Any]:
         wrong = {
             "CountBases": {"count": edges * (n_intervals + 2)},
             "CountWeights": {"count": edges * (n_intervals + degree)},
+            "CountBias": {"count": right + sum(widths[1:])},
         }
         name = f"{'-'.join(map(str, widths))}-G{n_intervals}-k{degree}"
         cases.append(

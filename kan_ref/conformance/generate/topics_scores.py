@@ -13,9 +13,12 @@ from kan_ref.conformance.generate.scores import (
     edge_deviations,
     edge_scores_of,
     matrix_sum,
+    misread_scores,
     node_scores_of,
     scored_networks,
+    since_of,
 )
+from kan_ref.conformance.generate.uneven import uneven_twin
 
 
 def edge_scores() -> dict[str, Any]:
@@ -36,6 +39,10 @@ def edge_scores() -> dict[str, Any]:
             for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))
         }
         wrong = [("L1WithoutBase", splines), ("L1Deviation", deviations)]
+        wrong += [
+            (flag, {f"{n}": found for n, found in enumerate(scores)})
+            for flag, scores in misread_scores(layers, x)
+        ]
         tolerance = {n: SUMS * max(1.0, float(matrix_sum(found))) for n, found in right.items()}
         shown = (
             " ".join(
@@ -53,6 +60,7 @@ def edge_scores() -> dict[str, Any]:
                 expected,
                 tolerance,
                 wrong=wrong,
+                since=since_of(name),
             )
         )
     return topic(
@@ -103,6 +111,12 @@ def node_scores() -> dict[str, Any]:
             make_network("ns-single", (2, 2, 1)),
             points("ns-single", 1, 2),
         ),
+        (
+            "two-layers-uneven",
+            "UnevenKnots NodeScoreMax",
+            [uneven_twin(layer) for layer in make_network("ns-two", (2, 3, 2))],
+            points("ns-two", 4, 2),
+        ),
     )
     for name, flags, layers, x in networks:
         inputs = flow(layers, x)[:-1]
@@ -140,7 +154,14 @@ def node_scores() -> dict[str, Any]:
                 network_arguments(layers, x),
                 expected,
                 tolerance,
-                wrong=list(wrong.items()),
+                wrong=[
+                    *wrong.items(),
+                    *(
+                        (flag, _by_side(node_scores_of(found)))
+                        for flag, found in misread_scores(layers, x)
+                    ),
+                ],
+                since=since_of(name),
             )
         )
     return topic(

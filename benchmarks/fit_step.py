@@ -1,0 +1,153 @@
+"""`python -m benchmarks.fit_step`: a step of `fit` with Adam against value and gradient of the same objective, one thread.
+
+full     a step of `fit` with 1000 test samples and its default settings, against the cached objective at the networks of the same
+         run, and against Adam on that objective without `fit`; bar: 1.15 times the objective
+batches  a step with mini-batches of 256 out of 100 000 samples, against a step on 256 samples alone; bar: 4
+memory   peak of the resident set of [784, 64, 10], 10 000 samples, mini-batches of 256, above the data; bar: 100 MiB
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+# one thread, set before NumPy loads
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import kan_ref as kr
+from benchmarks.clock import take_turns
+from benchmarks.objectives import mean_square_objective
+from benchmarks.shapes import SHAPES, Shape, problem
+from kan_ref.program import run_program
+
+ROOT = Path(__file__).parents[1]
+N_TEST, BATCH, MANY, EVERY = 1000, 256, 100_000, 10
+BAR, BATCH_BAR, MEMORY_BAR = 1.15, 4.0, 100
+_LARGE = Shape("", (784, 64, 10), 5, 10_000)
+
+
+def with_test(shape: Shape) -> tuple[Any, kr.Data]:
+    """Return the network of a shape, its batch and random test samples."""
+    network, x, y = problem(shape)
+    rng = np.random.default_rng(1)
+    x_test = rng.uniform(-1.0, 1.0, (N_TEST, shape.widths[0]))
+    return network, kr.Data(x, y, x_test, rng.standard_normal((N_TEST, shape.widths[-1])))
+
+
+def steps(network: Any, data: kr.Data, n_steps: int, **options: Any) -> tuple[float, list[Any]]:
+    """Return the CPU seconds of a step, from the first to the last, and every tenth network."""
+    stamps: list[float] = []
+    networks: list[Any] = []
+
+    def watch(step: Any) -> None:
+        stamps.append(time.process_time())
+        if step.step % EVERY == 0:
+            networks.append(step.network)
+
+    kr.fit(network, data, optimizer="adam", n_steps=n_steps, callback=watch, **options)
+    return (stamps[-1] - stamps[0]) / (len(stamps) - 1), networks
+
+
+def full(shape: Shape, seconds: float, n_steps: int) -> str:
+    """Return the row of a shape."""
+    network, data = with_test(shape)
+    _, networks = steps(network, data, n_steps)
+    objectives = [mean_square_objective(one, data.x_train, data.y_train) for one in networks]
+    thetas = [one.theta.copy() for one in networks]
+
+    def evaluate() -> None:
+        for objective, theta in zip(objectives, thetas, strict=True):
+            objective.value_and_grad(theta)
+
+    def adam() -> None:
+        kr.adam(objectives[-1].value_and_grad, thetas[-1], n_steps=n_steps)
+
+    alone, bare = (
+        1e3 * times.least / count
+        for times, count in zip(
+            take_turns([evaluate, adam], seconds=seconds), (len(thetas), n_steps + 1), strict=True
+        )
+    )
+    ours = 1e3 * min(steps(network, data, n_steps)[0] for _ in range(3))
+    name = f"({shape.name}) {list(shape.widths)}"
+    return f"{name:25s} {alone:9.3f} {bare:9.3f} {ours:9.3f} {ours / alone:7.2f} {ours / bare:7.2f} {BAR:6.2f}"
+
+
+def batches(n_steps: int) -> str:
+    """Return the milliseconds of a step with mini-batches, and of a step on as many samples."""
+    cells = []
+    for widths in ((2, 5, 1), (64, 64, 64, 10)):
+        network, many = with_test(Shape("", widths, 5, MANY if widths[0] == 2 else MANY // 10))
+        few = kr.Data(many.x_train[:BATCH], many.y_train[:BATCH], many.x_test, many.y_test)
+        rng = np.random.default_rng(2)
+        own = 1e3 * min(
+            steps(network, many, n_steps, batch_size=BATCH, rng=rng)[0] for _ in range(3)
+        )
+        alone = 1e3 * min(steps(network, few, n_steps)[0] for _ in range(3))
+        cells.append(
+            f"{list(widths)}, {len(many.x_train)} samples: {own:.2f} ms, alone {alone:.2f} ms, "
+            f"ratio {own / alone:.2f}"
+        )
+    return "; ".join(cells) + f" (bar {BATCH_BAR:g})"
+
+
+def memory() -> str:
+    """Return the peak of a run of its own process above its data, in MiB."""
+    code = "from benchmarks.fit_step import peak; print(peak())"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return f"{float(found.stdout):.0f} MiB (bar {MEMORY_BAR} MiB)"
+
+
+def peak() -> float:
+    """Train on many samples with mini-batches; return MiB above those before the run."""
+    network, _ = with_test(replace(_LARGE, batch=BATCH))  # a larger batch would set the peak
+    rng = np.random.default_rng(1)
+    x, y = (rng.uniform(-1.0, 1.0, (_LARGE.batch, width)) for width in (784, 10))
+    data = kr.Data(x, y, x[:N_TEST].copy(), y[:N_TEST].copy())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        n_steps=20,
+        batch_size=BATCH,
+        rng=np.random.default_rng(0),
+    )
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.fit_step",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default="abef", help="letters of shapes (default %(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=1.5, help="CPU seconds for each step (default 1.5)"
+    )
+    parser.add_argument("--steps", type=int, default=100, help="steps of a run (default 100)")
+    options = parser.parse_args(arguments)
+    print("shape                     objective      adam       fit  fit/obj fit/adam    bar")
+    for shape in SHAPES:
+        if shape.name in options.only:
+            print(full(shape, options.seconds, options.steps), flush=True)
+    print(f"\nmini-batches of {BATCH}: {batches(options.steps)}")
+    print(f"memory of {list(_LARGE.widths)}, {_LARGE.batch} samples, above the data: {memory()}")
+    return 0
+
+
+if __name__ == "__main__":
+    run_program(main)

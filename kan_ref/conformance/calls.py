@@ -1,0 +1,156 @@
+"""Calls that show what a method does besides its answer.
+
+A case of the topic `side_effects` says how its method is called:
+
+    arguments   once; the arguments must be the same afterwards, bit for bit
+    twice       twice with the same arguments; both answers must be the same
+    kept        twice, the second time with x / 2; the first answer must stay as it was
+    fortran     with arrays in Fortran order; the answer must be the usual one
+    strided     with arrays whose elements are not contiguous; the answer must be the usual one
+    nan         with nan as the first number of x; an error, or nan in the answer for that sample
+    threads     from two threads at once, from the other with x / 2; the answers must be the usual
+
+A check compares answers of the same method with each other and needs no right numbers.
+A program in another process is called with "twice" and "nan" alone: the other calls are about
+arrays in memory.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+# call -> the output that is 1 if the check holds
+CHECKS = {
+    "arguments": "arguments_kept",
+    "twice": "second_equal",
+    "kept": "first_kept",
+    "fortran": "fortran_equal",
+    "strided": "strided_equal",
+    "nan": "nan_shown",
+    "threads": "threads_equal",
+}
+OUTSIDE = ("twice", "nan")  # calls that can be seen from another process
+ROUNDS = 8  # calls of each thread
+SAME = 1e-9  # of the largest number: sums may be ordered in another way in each call
+
+
+def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> int:
+    """Return 1 if the check of a call holds, else 0.
+
+    Raises what the method raises; "nan" alone takes an error as an answer that shows nan.
+    """
+    if call == "nan":
+        return _observe_nan(method, given)
+    if call in ("fortran", "strided"):
+        change = np.asfortranarray if call == "fortran" else _strided
+        usual = copy.deepcopy(method(*copy.deepcopy(dict(given)).values()))
+        return int(same(usual, method(*_each(given, change).values()), SAME))
+    if call == "threads":
+        return _in_threads(method, given)
+    before = copy.deepcopy(dict(given))
+    result = method(*given.values())
+    if call == "arguments":
+        return int(same(before, given, 0.0))
+    first = copy.deepcopy(result)
+    second = method(*(before if call == "twice" else _halved(before)).values())
+    if call == "twice":
+        return int(same(first, second, SAME))
+    return int(same(first, result, 0.0))
+
+
+def requests(given: Mapping[str, Any], call: str) -> list[Mapping[str, Any]]:
+    """Return the arguments of the requests to another process: two for "twice", one for "nan"."""
+    return [_with_nan(given)] if call == "nan" else [given, given]
+
+
+def compare(answers: Sequence[Any], call: str) -> bool:
+    """Return whether the check of `requests` holds; raises what an unreadable answer raises."""
+    return _shows_nan(answers[0]) if call == "nan" else same(answers[0], answers[1], SAME)
+
+
+def _with_nan(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with nan as the first number of x."""
+    x = np.array(given["x"])
+    x.flat[0] = np.nan
+    return {**given, "x": x}
+
+
+def _shows_nan(answer: Any) -> bool:
+    """Return whether the first sample of an answer has a nan; of a dict, that of its dx."""
+    rows = np.asarray(answer["dx"] if isinstance(answer, Mapping) else answer, dtype=float)
+    if not rows.ndim:
+        raise ValueError("the answer is one number, but needs one row for each sample")
+    return bool(rows.size) and bool(np.isnan(rows[0]).any())
+
+
+def same(one: Any, other: Any, tolerance: float) -> bool:
+    """Return whether two nested values have the same arrays, up to a share of the largest number.
+
+    With tolerance 0 every number must be the same; nan is the same as nan.
+    """
+    if isinstance(one, Mapping):
+        return (
+            isinstance(other, Mapping)
+            and set(one) == set(other)
+            and all(same(one[name], other[name], tolerance) for name in one)
+        )
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(
+            same(a, b, tolerance) for a, b in zip(one, other, strict=True)
+        )
+    if one is None or isinstance(one, str):
+        return bool(one == other)
+    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    if a.shape != b.shape:
+        return False
+    room = tolerance * float(np.abs(a).max(initial=0.0))
+    return bool(np.array_equal(a, b, equal_nan=True) or (np.abs(a - b) <= room).all())
+
+
+def _observe_nan(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
+    try:
+        answer = method(*_with_nan(given).values())
+    except NotImplementedError:
+        raise
+    except Exception:  # the message of the subject's own error is not judged
+        return 1
+    return int(_shows_nan(answer))
+
+
+def _in_threads(method: Callable[..., Any], given: Mapping[str, Any]) -> int:
+    alone = copy.deepcopy(method(*copy.deepcopy(dict(given)).values()))
+
+    def again(arguments: Mapping[str, Any]) -> list[Any]:
+        return [
+            copy.deepcopy(method(*copy.deepcopy(dict(arguments)).values())) for _ in range(ROUNDS)
+        ]
+
+    with ThreadPoolExecutor(2) as pool:
+        answers, other = pool.submit(again, given), pool.submit(again, _halved(given))
+        results = answers.result()
+        other.result()
+    return int(all(same(alone, result, SAME) for result in results))
+
+
+def _halved(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {**copy.deepcopy(dict(given)), "x": 0.5 * given["x"]}
+
+
+def _strided(array: Any) -> Any:
+    """Return an equal array whose elements are every second one of a larger array."""
+    if not array.ndim or not array.size:
+        return array
+    wide = np.full((*array.shape[:-1], 2 * array.shape[-1]), 7.0, dtype=array.dtype)
+    wide[..., ::2] = array
+    return wide[..., ::2]
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, np.ndarray):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {name: _each(item, change) for name, item in value.items()}
+    return [_each(item, change) for item in value] if isinstance(value, list) else value

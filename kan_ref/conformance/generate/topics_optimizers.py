@@ -1,0 +1,151 @@
+"""Cases about the steps of an optimizer along given gradients g_1, g_2, ...
+
+    (C25)  theta_t = theta_{t-1} - rate g_t
+    (C26)  m_t = beta1 m_{t-1} + (1 - beta1) g_t,   v_t = beta2 v_{t-1} + (1 - beta2) g_t^2,
+           theta_t = theta_{t-1} - rate (m_t / (1 - beta1^t))
+                                   / (sqrt(v_t / (1 - beta2^t)) + epsilon)
+
+with m_0 = v_0 = 0. Source: Kingma & Ba 2015, Algorithm 1. The gradients do not depend on theta, so
+that the errors of one step are not amplified by the next.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kan_ref.conformance.generate.encode import array, case, dice, topic
+from kan_ref.conformance.generate.exact import Number, context, precise
+from kan_ref.conformance.generate.layer_case import Case
+
+STEPS = 2e-14  # of the largest parameter plus the sum of the absolute steps
+Rows = Sequence[Sequence[float]]
+# (m, v, 1 - beta1^t, 1 - beta2^t, epsilon) -> the step divided by the rate
+Rule = Callable[[Number, Number, Number, Number, Number], Number]
+
+
+def adam_rule(m: Number, v: Number, left: Number, right: Number, epsilon: Number) -> Number:
+    """Return the step of (C26), divided by the rate."""
+    return (m / left) / (context().sqrt(v / right) + epsilon)
+
+
+DEFECTS: tuple[tuple[str, Rule], ...] = (
+    ("AdamBias", lambda m, v, left, right, e: m / (context().sqrt(v) + e)),
+    ("AdamBias", lambda m, v, left, right, e: (m / left) / (context().sqrt(v) + e)),
+    ("AdamBias", lambda m, v, left, right, e: m / (context().sqrt(v / right) + e)),
+    ("AdamEpsilon", lambda m, v, left, right, e: (m / left) / context().sqrt(v / right + e)),
+    (
+        "AdamEpsilon",
+        lambda m, v, left, right, e: (m / left) * context().sqrt(right) / (context().sqrt(v) + e),
+    ),
+    ("AdamRoot", lambda m, v, left, right, e: (m / left) / (v / right + e)),
+    ("StepSign", lambda m, v, left, right, e: -adam_rule(m, v, left, right, e)),
+)
+
+
+def adam_points(
+    theta: Sequence[float],
+    gradients: Rows,
+    rate: float,
+    betas: tuple[float, float],
+    epsilon: float,
+    rule: Rule = adam_rule,
+) -> tuple[list[Number], Number]:
+    """Return theta after all steps of (C26), and the largest sum of absolute steps."""
+    points, sizes = [], []
+    beta1, beta2 = map(precise, betas)
+    for place, start in enumerate(theta):
+        m, v, at, size = precise(0), precise(0), precise(start), precise(0)
+        for t, row in enumerate(gradients, start=1):
+            g = precise(row[place])
+            m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+            step = precise(rate) * rule(m, v, 1 - beta1**t, 1 - beta2**t, precise(epsilon))
+            at, size = at - step, size + abs(step)
+        points.append(at)
+        sizes.append(size)
+    return points, max(sizes)
+
+
+def optimizer_steps() -> dict[str, Any]:
+    """Return the cases of adam_steps(...) and gradient_steps(...) -> theta (n_params,)."""
+    theta = dice("theta", 4, low=-2.0, high=2.0)
+    slopes = [dice(f"slopes-{t}", 4, low=-4.0, high=4.0) for t in range(5)]
+    tiny = [[1e-7 * g for g in row] for row in slopes]
+    paused = [[0.0, *row[1:]] for row in slopes]
+    usual, other = (0.9, 0.999), (0.5, 0.75)
+    cases = [
+        _adam("adam-one-step", "AdamBias StepSign", theta, slopes[:1], 0.125, usual, 1e-8),
+        _adam("adam-two-steps", "AdamBias AdamRoot", theta, slopes[:2], 0.125, usual, 1e-8),
+        _adam("adam-five-steps", "AdamBias AdamMoments", theta, slopes, 0.01, usual, 1e-8),
+        _adam("adam-other-betas", "AdamMoments", theta, slopes[:3], 0.25, other, 1e-8),
+        _adam("adam-large-epsilon", "AdamEpsilon", theta, slopes[:2], 0.25, usual, 0.5),
+        _adam("adam-tiny-gradients", "AdamEpsilon", theta, tiny[:3], 0.125, usual, 1e-8),
+        _adam("adam-no-gradient", "AdamEpsilon", theta, paused[:2], 0.125, usual, 1e-8),
+        _descent("gradient-one-step", theta, slopes[:1], 0.125),
+        _descent("gradient-five-steps", theta, slopes, 0.0625),
+    ]
+    return topic(
+        "optimizer_steps",
+        level=1,
+        needs=[],
+        equation="Kingma & Ba 2015, Algorithm 1; gradient descent",
+        cases=cases,
+    )
+
+
+def _adam(
+    name: str,
+    flags: str,
+    theta: Sequence[float],
+    gradients: Rows,
+    rate: float,
+    betas: tuple[float, float],
+    epsilon: float,
+) -> Case:
+    right, moved = adam_points(theta, gradients, rate, betas, epsilon)
+    swapped = adam_points(theta, gradients, rate, (betas[1], betas[0]), epsilon)[0]
+    wrong = [("AdamMoments", {"theta": swapped})]
+    for flag, rule in DEFECTS:
+        # without a gradient, epsilon alone keeps a defect's denominator above 0
+        found = adam_points(theta, gradients, rate, betas, epsilon, rule)[0]
+        wrong.append((flag, {"theta": found}))
+    arguments = {
+        "theta": array(theta),
+        "gradients": array(gradients),
+        "learning_rate": array(rate),
+        "beta1": array(betas[0]),
+        "beta2": array(betas[1]),
+        "epsilon": array(epsilon),
+    }
+    bound = STEPS * float(max(map(abs, theta)) + moved)
+    return case(
+        name,
+        "adam_steps",
+        flags,
+        arguments,
+        {"theta": array(right)},
+        {"theta": bound},
+        wrong=wrong,
+        float32=False,
+        since=2,
+    )
+
+
+def _descent(name: str, theta: Sequence[float], gradients: Rows, rate: float) -> Case:
+    sums = [sum(map(precise, column)) for column in zip(*gradients, strict=True)]
+    right = [at - precise(rate) * slope for at, slope in zip(theta, sums, strict=True)]
+    ascent = [at + precise(rate) * slope for at, slope in zip(theta, sums, strict=True)]
+    arguments = {
+        "theta": array(theta),
+        "gradients": array(gradients),
+        "learning_rate": array(rate),
+    }
+    size = max(map(abs, theta)) + rate * max(sum(map(abs, c)) for c in zip(*gradients, strict=True))
+    return case(
+        name,
+        "gradient_steps",
+        "StepSign",
+        arguments,
+        {"theta": array(right)},
+        {"theta": STEPS * size},
+        wrong=[("StepSign", {"theta": ascent})],
+        since=2,
+    )

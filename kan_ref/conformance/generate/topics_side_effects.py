@@ -1,0 +1,104 @@
+"""Cases about what a call does besides its answer.
+
+The arguments are those of small usual cases; `call` says how the method is called. The check of a
+call is the only expected output, and must be 1: arguments that stay as they were, a second answer
+equal to the first, a first answer that a later call leaves alone, answers that do not depend on the
+order of arrays in memory, nan that is shown, and answers that are the same from two threads. The
+numbers themselves are not compared, so that no other defect fails these cases.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kan_ref.conformance.generate.encode import array, case, layer_array, topic
+from kan_ref.conformance.generate.layer_case import make_layer, points
+from kan_ref.conformance.generate.moved_layer_case import even_samples, polynomial_layer_of_all
+from kan_ref.conformance.generate.network_case import make_network, network_arguments
+from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.uneven import uneven_row
+
+Called = tuple[str, Mapping[str, Any]]  # a method and its encoded arguments
+
+FLAGS = {
+    "arguments": ("ArgumentsChanged", "arguments_kept"),
+    "twice": ("StateKept", "second_equal"),
+    "kept": ("BufferReused", "first_kept"),
+    "fortran": ("MemoryOrder", "fortran_equal"),
+    "strided": ("MemoryOrder", "strided_equal"),
+    "nan": ("NaNSwallowed", "nan_shown"),
+    "threads": ("ThreadUnsafe", "threads_equal"),
+}
+
+
+def side_effects() -> dict[str, Any]:
+    """Return the cases of calls whose side effects are checked."""
+    usual = {**_evaluations(), **_changes()}
+    every = ("basis", "layer", "gradient", "network", "network-gradient")
+    wanted = {
+        "arguments": tuple(name for name in usual if name != "splines"),
+        "twice": (*every, "update", "extension"),
+        "kept": ("basis", "layer", "gradient", "network"),
+        "fortran": ("layer", "gradient", "network-gradient", "update"),
+        "strided": ("basis", "layer", "gradient", "network"),
+        "nan": ("basis", "layer", "splines", "gradient", "network"),
+        "threads": ("layer", "gradient", "network-gradient"),
+    }
+    cases = []
+    for call, names in wanted.items():
+        flag, check = FLAGS[call]
+        for name in names:
+            method, arguments = usual[name]
+            one = case(
+                f"{name}-{call}",
+                method,
+                flag,
+                arguments,
+                {check: 1},
+                {check: 0.0},
+                float32=False,
+                since=2,
+            )
+            cases.append({**one, "call": call})
+    return topic(
+        "side_effects",
+        level=6,
+        needs=[],
+        equation="none: a method is a function of its arguments",
+        cases=cases,
+    )
+
+
+def _evaluations() -> dict[str, Called]:
+    """Return calls of basis functions, a layer, a network, and their gradients."""
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
+    layer = make_layer("side", 3, 2, [knots, uneven_row(knots, 3)], 3)
+    splines = make_layer("side-zero", 2, 2, [knots, knots], 3, base="zero")
+    layers = make_network("side-network", (2, 2, 1))
+    x, dy = points("side", 3, 2), points("side-dy", 3, 3, -2.0, 2.0)
+    at, up = points("side-network", 3, 2), points("side-network-dy", 3, 1, -2.0, 2.0)
+    few = {"x": array([0.125, -0.375, 1.25]), "knots": array(knots), "degree": 3}
+    here = {"layer": layer_array(layer), "x": array(x)}
+    return {
+        "basis": ("basis", few),
+        "layer": ("layer_forward", here),
+        "splines": ("layer_forward", {"layer": layer_array(splines), "x": array(x)}),
+        "gradient": ("layer_vjp", here | {"dy": array(dy)}),
+        "network": ("network_forward", network_arguments(layers, at)),
+        "network-gradient": ("network_vjp", network_arguments(layers, at, dy=up)),
+    }
+
+
+def _changes() -> dict[str, Called]:
+    """Return calls that give other layers: an updated and a finer grid, and a pruned network."""
+    knots = uniform_knots(-1.0, 1.0, 4, 3)
+    layer = polynomial_layer_of_all([knots, knots], 2, [[1.0, 0.0], [1.0, 1.0]])
+    x = array([[0.5 * a, -0.75 * b] for a, b in even_samples(40, 2, -1.0, 1.0)])
+    given = {"layer": layer_array(layer), "x": x}
+    layers = make_network("side-pruned", (2, 3, 1))
+    layers[1]["mask"] = [[1.0, 0.0, 1.0]]
+    weak = network_arguments(layers, points("side-pruned", 4, 2))
+    return {
+        "update": ("update_grid", given | {"uniform_share": array(1.0), "margin": array(0.0)}),
+        "extension": ("extend_grid", given | {"n_intervals": 8}),
+        "pruning": ("prune", weak | {"threshold": array(2.0**-4)}),
+    }

@@ -1,0 +1,178 @@
+"""Levenberg-Marquardt without matrices: damped equations by conjugate gradients.
+
+The equations (O19), (J^T J + mu D) h = -J^T r, are solved approximately by `conjugate_gradients`,
+which take products with J and J^T alone. The preconditioner is their diagonal, with d the squared
+norms of the columns of J:
+
+    (O26)  M = d + mu D
+
+Since the residual of conjugate gradients is orthogonal to h, (O21) is the predicted fall also of
+an approximate h. `damped_steps` accepts or rejects the step and controls the damping.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, check_integer, check_number, quiet_except
+from kan_ref.numerics import Jacobian, Operator, as_operator
+from kan_ref.optimizers.conjugate_gradients import conjugate_gradients
+from kan_ref.optimizers.damped_steps import Residuals, Tolerances, damped_steps
+from kan_ref.optimizers.normal_equations import Metric
+from kan_ref.optimizers.result import Callback, OptimizeResult
+
+LinearizeOperator = Callable[[FloatArray], tuple[FloatArray, Jacobian | Operator]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Equations:
+    """(O19) at a point, by products."""
+
+    operator: Operator
+    half_gradient: FloatArray
+    squares: FloatArray
+    every_metric: FloatArray
+    tolerance: float
+    cg_steps: int
+
+    def largest_square(self) -> float:
+        """Return max_i (J^T J)_ii / D_ii."""
+        return float((self.squares / self.every_metric).max())
+
+    def step(self, damping: float) -> tuple[FloatArray, float]:
+        """Return an approximate step h and the predicted fall of the value.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            The step overflows.
+        """
+        damped = damping * self.every_metric
+
+        def product(u: FloatArray) -> FloatArray:
+            return self.operator.normal_product(u) + damped * u
+
+        # [eq:damped-equations-by-products]
+        step, _ = conjugate_gradients(
+            product,
+            -self.half_gradient,
+            self.squares + damped,
+            tolerance=self.tolerance,
+            n_steps=self.cg_steps,
+        )
+        predicted = float(step @ (damped * step - self.half_gradient))
+        # [/eq:damped-equations-by-products]
+        if not (np.isfinite(predicted) and np.isfinite(step).all()):
+            raise np.linalg.LinAlgError("the step overflows float64")
+        return step, predicted
+
+
+@dataclass(frozen=True, eq=False)
+class _Products:
+    """A linearization by products."""
+
+    operator: Operator
+    tolerance: float
+    cg_steps: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of residuals and parameters."""
+        return self.operator.shape
+
+    def half_gradient(self, residuals: FloatArray) -> FloatArray:
+        """Return J^T r, (n_params,)."""
+        return self.operator.multiply_transposed(residuals)
+
+    def equations(self, residuals: FloatArray, metric: Metric | None) -> _Equations:
+        """Return (O19) with the column norms that its preconditioner needs."""
+        squares = self.operator.column_squares()
+        diagonal = np.ones(len(squares)) if metric is None else metric(squares)
+        return _Equations(
+            self.operator,
+            self.half_gradient(residuals),
+            squares,
+            diagonal,
+            self.tolerance,
+            self.cg_steps,
+        )
+
+
+@quiet_except("linearize", "residuals", "metric", "callback")
+def levenberg_marquardt_cg(
+    linearize: LinearizeOperator,
+    theta: FloatArray,
+    *,
+    residuals: Residuals | None = None,
+    n_steps: int = 100,
+    damping: float = 1.0,
+    metric: Metric | None = None,
+    cg_tolerance: float = 0.1,
+    cg_steps: int = 100,
+    gradient_tolerance: float = 0.0,
+    step_tolerance: float = 1e-16,
+    value_tolerance: float = 0.0,
+    callback: Callback | None = None,
+) -> OptimizeResult:
+    """Find a local minimizer of value = r^T r by Algorithm 3.16 with conjugate gradients.
+
+    Parameters
+    ----------
+    linearize : callable
+        theta (n_params,) -> (r (n_residuals,), J): a Jacobian as for `levenberg_marquardt`, or an
+        operator with `shape`, `multiply`, `multiply_transposed`, `normal_product` and
+        `column_squares`, as in `numerics.operators`.
+    theta : (n_params,)
+        The initial point; not modified.
+    residuals, n_steps, metric
+        As in `levenberg_marquardt`.
+    damping : float
+        As there. The default is larger, because a rejected step costs as many products as an
+        accepted one, and the first steps from random parameters are rejected with a small damping.
+    cg_tolerance : float
+        At least 0: conjugate gradients stop when the residual of the equations, in the norm of the
+        inverse preconditioner, has fallen to this fraction.
+    cg_steps : int
+        At least 1: most products with J^T J for a step.
+    gradient_tolerance, step_tolerance, value_tolerance, callback
+        As in `levenberg_marquardt`.
+
+    Returns
+    -------
+    result : OptimizeResult
+        `n_evaluations` counts the calls of `linearize` and of `residuals`, not the products.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `levenberg_marquardt`.
+
+    Notes
+    -----
+    Implements :eq:`damped-equations-by-products`. A step takes at most `cg_steps` products with
+    J^T J; besides those the work and the memory are a few vectors of n_params numbers.
+
+    Examples
+    --------
+    >>> result = levenberg_marquardt_cg(lambda theta: (theta - 1.0, np.eye(2)), np.zeros(2))
+    >>> result.theta, result.value
+    (array([1., 1.]), 0.0)
+    """
+    tolerance = check_number("cg_tolerance", cg_tolerance, low=0.0)
+    most = check_integer("cg_steps", cg_steps, low=1)
+
+    def products(theta: FloatArray) -> tuple[FloatArray, _Products]:
+        found, jacobian = linearize(theta)
+        return found, _Products(as_operator(jacobian), tolerance, most)
+
+    return damped_steps(
+        products,
+        theta,
+        residuals=residuals,
+        n_steps=n_steps,
+        damping=damping,
+        metric=metric,
+        tolerances=Tolerances(gradient_tolerance, step_tolerance, value_tolerance),
+        callback=callback,
+    )

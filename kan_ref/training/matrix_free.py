@@ -1,0 +1,114 @@
+"""The Jacobian of residuals on many samples as an operator, or as sums, by chunks of samples.
+
+The products J u and J^T v of `network.Tangent` are added up over chunks of samples. What a chunk
+needs for them (basis functions, derivatives of edges) is kept while it fits into a budget; other
+chunks are evaluated again for every product. So the memory does not grow with samples times
+parameters.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.network import Network, Tangent, sample_slices
+from kan_ref.numerics import Jacobian, NormalSums, sum_chunks
+
+_CHUNK_NUMBERS = 2**21  # of the derivatives of edges and the basis functions of a chunk
+_KEPT_NUMBERS = 2**26  # of all chunks that are kept: 512 MiB
+_CHUNK_ENTRIES = 2**17  # of the row-sparse Jacobian of a chunk, 1 MiB of values
+MOST_ENTRIES = 2**22  # of a row-sparse Jacobian that is stored: 64 MiB
+
+
+def row_entries(network: Network) -> int:
+    """Return the number of entries in a row of the Jacobian of predictions."""
+    return sum(
+        layer.n_out * layer.n_in * (layer.degree + 3) + 4 * len(layer.symbolic)
+        for layer in network.layers
+    )
+
+
+def sums_by_chunks(goal: Any, network: Network) -> tuple[FloatArray, NormalSums]:
+    """Compute the residuals of a loss over data, with J^T J and J^T r of `NormalSums`.
+
+    The goal has many samples and is not prepared. Memory: that of a chunk, and the residuals.
+    """
+    n_samples, n_out = goal.targets.shape
+    size = max(1, _CHUNK_ENTRIES // (n_out * row_entries(network)))
+    every = np.empty((n_samples, n_out))
+    root = np.sqrt(goal.targets.size)
+
+    def parts() -> Iterator[tuple[Jacobian, FloatArray]]:
+        for rows in sample_slices(n_samples, size):
+            prediction, caches = network.run_forward(network.prepare(goal.x[rows]))
+            every[rows] = (prediction - goal.targets[rows]) / root
+            yield network.jacobian(caches, 1.0 / root), every[rows].reshape(-1)
+
+    sums = sum_chunks(parts(), network.n_params)
+    return every.reshape(-1), sums
+
+
+@dataclass(frozen=True, eq=False)
+class DataOperator:
+    """The Jacobian of `scale` times the predictions at x, row b * n_out + o, as an operator."""
+
+    network: Network
+    x: FloatArray
+    scale: float
+    kept: dict[int, Tangent] = field(default_factory=dict, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_rows, n_columns)."""
+        return len(self.x) * self.network.widths[-1], self.network.n_params
+
+    def _numbers(self) -> int:
+        """Return how many numbers the arrays of a sample have."""
+        return sum(
+            layer.n_in * (layer.n_basis + 3 * layer.degree + 6) + layer.n_in * layer.n_out
+            for layer in self.network.layers
+        )
+
+    def _chunks(self) -> Iterator[tuple[slice, Tangent]]:
+        """Yield all chunks of samples with their derivatives."""
+        numbers = self._numbers()
+        size = max(1, _CHUNK_NUMBERS // numbers)
+        for rows in sample_slices(len(self.x), size):
+            tangent = self.kept.get(rows.start)
+            if tangent is None:
+                layers, points = self.network.layers, self.x[rows]
+                _, caches = self.network.run_forward(self.network.prepare(points))
+                tangent = Tangent.of(layers, caches)
+                if rows.stop * numbers <= _KEPT_NUMBERS:
+                    self.kept[rows.start] = tangent
+            yield rows, tangent
+
+    def multiply(self, vector: FloatArray) -> FloatArray:
+        """Return J u, (n_rows,)."""
+        parts = [tangent.multiply(vector) for _, tangent in self._chunks()]
+        product: FloatArray = self.scale * np.concatenate(parts).reshape(-1)
+        return product
+
+    def multiply_transposed(self, residuals: FloatArray) -> FloatArray:
+        """Return J^T r, (n_columns,)."""
+        dy = self.scale * residuals.reshape(len(self.x), -1)
+        total = np.zeros(self.network.n_params)
+        for rows, tangent in self._chunks():
+            total += tangent.multiply_transposed(dy[rows])
+        return total
+
+    def normal_product(self, vector: FloatArray) -> FloatArray:
+        """Return J^T J u, (n_columns,)."""
+        total = np.zeros(self.network.n_params)
+        for _, tangent in self._chunks():
+            total += tangent.multiply_transposed(tangent.multiply(vector))
+        return self.scale**2 * total
+
+    def column_squares(self) -> FloatArray:
+        """Return the squared norms of the columns, (n_columns,)."""
+        total = np.zeros(self.network.n_params)
+        for _, tangent in self._chunks():
+            total += self.network.column_squares(tangent.caches)
+        return self.scale**2 * total

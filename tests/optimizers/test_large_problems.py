@@ -1,0 +1,310 @@
+"""Least squares with many samples or parameters: products without the Jacobian, sums over chunks, conjugate gradients."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from networks import random_batch, random_network
+
+import kan_ref as kr
+from kan_ref.numerics import (
+    NormalSums,
+    SelectedOperator,
+    StackedOperator,
+    StoredOperator,
+    dense_form,
+    sum_chunks,
+)
+from kan_ref.optimizers.conjugate_gradients import conjugate_gradients
+from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
+from kan_ref.optimizers.levenberg_marquardt_cg import levenberg_marquardt_cg
+from kan_ref.training import matrix_free
+from kan_ref.training.data_goal import MSE, DataGoal
+from kan_ref.training.matrix_free import DataOperator
+from kan_ref.training.objective import make_objective
+
+
+def symbolic_network(rng, widths):
+    """A random network with two symbolic edges, locked together, and a masked one."""
+    network = random_network(rng, widths=widths, degrees=(3,) * (len(widths) - 1), dead=0.2)
+    for place in (0, 1):
+        network = kr.fix_symbolic(
+            network, 0, output=place, input=place, name="sin", affine=(1.1, 0.2, 0.7, -0.3)
+        )
+    return kr.lock_edges(network, 0, [(0, 0), (1, 1)])
+
+
+def error(found, expected):
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+# --- operators
+
+
+@pytest.mark.parametrize("widths", [(3, 2), (2, 5, 1), (2, 3, 4, 2)])
+@pytest.mark.parametrize("kept", [True, False])
+def test_products_are_those_of_the_dense_jacobian(widths, kept, monkeypatch):
+    monkeypatch.setattr(matrix_free, "_CHUNK_NUMBERS", 3000)  # several chunks
+    monkeypatch.setattr(matrix_free, "_KEPT_NUMBERS", 10**6 if kept else 0)
+    rng = np.random.default_rng(0)
+    network = symbolic_network(rng, widths)
+    x = random_batch(rng, network.layers[0], 23)
+    operator = DataOperator(network, x, 0.3)
+    _, caches = network.run_forward(network.prepare(x))
+    jacobian = dense_form(network.jacobian(caches, 0.3))
+    u, v = rng.standard_normal(network.n_params), rng.standard_normal(23 * widths[-1])
+
+    for _ in range(2):
+        assert error(operator.multiply(u), jacobian @ u) < 1e-14
+        assert error(operator.multiply_transposed(v), jacobian.T @ v) < 1e-14
+        assert error(operator.normal_product(u), jacobian.T @ (jacobian @ u)) < 1e-14
+        assert error(operator.column_squares(), (jacobian**2).sum(axis=0)) < 1e-14
+    assert bool(operator.kept) is kept
+    assert operator.shape == jacobian.shape
+
+
+def test_stacked_and_selected_operators_are_those_of_the_matrix():
+    rng = np.random.default_rng(1)
+    top, bottom = rng.standard_normal((4, 3)), rng.standard_normal((2, 3))
+    keep = np.array([True, False, True])
+    matrix = np.concatenate([top, bottom])[:, keep]
+    operator = SelectedOperator(
+        StackedOperator([StoredOperator(top), StoredOperator(bottom)]), keep
+    )
+    u, v = rng.standard_normal(2), rng.standard_normal(6)
+
+    assert operator.shape == (6, 2)
+    assert error(operator.multiply(u), matrix @ u) < 1e-14
+    assert error(operator.multiply_transposed(v), matrix.T @ v) < 1e-14
+    assert error(operator.normal_product(u), matrix.T @ matrix @ u) < 1e-14
+    assert error(operator.column_squares(), (matrix**2).sum(axis=0)) < 1e-14
+
+
+# --- conjugate gradients
+
+
+def test_conjugate_gradients_solve_a_small_system():
+    rng = np.random.default_rng(2)
+    root = rng.standard_normal((9, 6)) * 10.0 ** np.arange(6)
+    matrix, b = root.T @ root, rng.standard_normal(6)
+
+    x, n_products = conjugate_gradients(
+        lambda u: matrix @ u, b, matrix.diagonal(), tolerance=1e-14, n_steps=60
+    )
+
+    assert (
+        error(
+            x * np.sqrt(matrix.diagonal()), np.linalg.solve(matrix, b) * np.sqrt(matrix.diagonal())
+        )
+        < 1e-9
+    )
+    assert n_products <= 20
+
+
+def test_the_preconditioner_makes_a_badly_scaled_system_quick():
+    rng = np.random.default_rng(2)
+    root = rng.standard_normal((9, 6)) * 10.0 ** np.arange(6)
+    matrix, b = root.T @ root, rng.standard_normal(6)
+    solution = np.linalg.solve(matrix, b)
+
+    with_it, without = (
+        conjugate_gradients(lambda u: matrix @ u, b, diagonal, tolerance=0.0, n_steps=8)[0]
+        for diagonal in (matrix.diagonal(), np.ones(6))
+    )
+
+    assert error(with_it, solution) < 1e-9
+    assert error(without, solution) > 1e-5
+
+
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_steps_stop_early_with_a_residual_orthogonal_to_them(n_steps):
+    rng = np.random.default_rng(3)
+    root, b = rng.standard_normal((30, 12)), rng.standard_normal(12)
+    matrix = root.T @ root
+
+    x, n_products = conjugate_gradients(
+        lambda u: matrix @ u, b, matrix.diagonal(), tolerance=0.0, n_steps=n_steps
+    )
+
+    assert n_products == n_steps
+    assert abs(x @ (matrix @ x - b)) < 1e-12
+    assert 0.5 * x @ matrix @ x - b @ x < 0.0
+
+
+def test_a_product_that_is_not_positive_ends_conjugate_gradients():
+    x, n_products = conjugate_gradients(
+        lambda u: -u, np.ones(2), np.ones(2), tolerance=0.0, n_steps=9
+    )
+
+    assert x.tolist() == [0.0, 0.0]
+    assert n_products == 1
+
+
+# --- Levenberg-Marquardt
+
+
+def rosenbrock(theta):
+    """Residuals and Jacobian of Rosenbrock's function."""
+    x, y = theta
+    return np.array([10.0 * (y - x * x), 1.0 - x]), np.array([[-20.0 * x, 10.0], [-1.0, 0.0]])
+
+
+def test_steps_are_those_of_the_dense_equations():
+    points = [[], []]
+    for method, options, seen in (
+        (levenberg_marquardt, {}, points[0]),
+        (
+            levenberg_marquardt_cg,
+            {"damping": 1e-3, "cg_tolerance": 0.0, "cg_steps": 20},
+            points[1],
+        ),
+    ):
+        method(
+            rosenbrock,
+            [-1.2, 1.0],
+            n_steps=8,
+            callback=lambda iterate, seen=seen: seen.append(iterate.theta) and None,
+            **options,
+        )
+
+    np.testing.assert_allclose(points[1], points[0], rtol=1e-8)
+
+
+def test_the_minimum_is_found_with_few_products_a_step():
+    result = levenberg_marquardt_cg(rosenbrock, [-1.2, 1.0], cg_steps=2)
+
+    np.testing.assert_allclose(result.theta, [1.0, 1.0], rtol=1e-8)
+
+
+def large_objective(rng, n=50, trainable=("coef", "w_base", "w_spline", "symbolic"), weight=0.0):
+    """An objective of random numbers, stored and by chunks."""
+    network = random_network(rng, widths=(2, 3, 2), degrees=(3, 3), dead=0.2)
+    x = random_batch(rng, network.layers[0], n)
+    goal = DataGoal(MSE, x, rng.standard_normal((n, 2)))
+    return [
+        make_objective(network, one, smoothness_weight=weight, trainable=trainable)
+        for one in (goal.prepare(network), goal)
+    ]
+
+
+@pytest.mark.parametrize("trainable", [("coef", "w_base", "w_spline"), ("coef",)])
+@pytest.mark.parametrize("weight", [0.0, 0.1])
+def test_sums_over_chunks_give_the_step_of_the_stored_jacobian(trainable, weight, monkeypatch):
+    monkeypatch.setattr(matrix_free, "_CHUNK_ENTRIES", 700)
+    stored, chunked = large_objective(np.random.default_rng(4), trainable=trainable, weight=weight)
+    _, sums = chunked.linearize(chunked.start())
+
+    one, two = (
+        levenberg_marquardt(
+            objective.linearize, objective.start(), residuals=objective.residuals, n_steps=1
+        )
+        for objective in (stored, chunked)
+    )
+
+    assert isinstance(sums, NormalSums)
+    np.testing.assert_allclose(two.theta, one.theta, rtol=1e-7, atol=1e-7)
+    assert two.value == pytest.approx(one.value, rel=1e-9)
+
+
+@pytest.mark.parametrize("trainable", [("coef", "w_base", "w_spline"), ("coef",)])
+@pytest.mark.parametrize("weight", [0.0, 0.1])
+def test_the_operator_of_an_objective_is_its_jacobian(trainable, weight):
+    rng = np.random.default_rng(5)
+    stored, chunked = large_objective(rng, trainable=trainable, weight=weight)
+    residuals, jacobian = stored.linearize(stored.start())
+    matrix, u = dense_form(jacobian), rng.standard_normal(len(stored.start()))
+
+    for objective in (stored, chunked):
+        found, operator = objective.operator(objective.start())
+        np.testing.assert_allclose(found, residuals, rtol=0, atol=1e-14)
+        assert error(operator.multiply(u), matrix @ u) < 1e-13
+        assert error(operator.normal_product(u), matrix.T @ (matrix @ u)) < 1e-13
+
+
+def test_sums_need_memory_for_a_chunk_alone():
+    rng = np.random.default_rng(6)
+    chunk = rng.standard_normal((100, 5)), rng.standard_normal(100)
+
+    tracemalloc.start()
+    sums = sum_chunks((chunk for _ in range(500)), 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert sums.shape == (50_000, 5)
+    assert peak < 20_000
+
+
+# --- fit
+
+
+def example():
+    rng = np.random.default_rng(7)
+    data = kr.sample("exp_sin", n_train=200, n_test=50, rng=rng)
+    return kr.init_network(
+        (2, 3, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), x=data.x_train, rng=rng
+    ), data
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "lm_cg"])
+def test_fit_by_chunks_is_fit(optimizer, monkeypatch):
+    network, data = example()
+    stored = kr.fit(network, data, optimizer=optimizer, n_steps=4)
+    monkeypatch.setattr("kan_ref.training.settings.MOST_ENTRIES", 0)
+    monkeypatch.setattr("kan_ref.network.chunks._AT_ONCE", 0)
+    monkeypatch.setattr(matrix_free, "_CHUNK_ENTRIES", 3000)
+
+    chunked = kr.fit(network, data, optimizer=optimizer, n_steps=4)
+
+    np.testing.assert_allclose(chunked.history.train_rmse, stored.history.train_rmse, rtol=1e-6)
+    assert stored.history.train_rmse[-1] < 0.5 * stored.history.train_rmse[0]
+
+
+@pytest.mark.parametrize("precondition", [None, "jacobian"])
+def test_matrix_free_fits_fall_with_and_without_scaled_damping(precondition):
+    network, data = example()
+
+    run = kr.fit(network, data, optimizer="lm_cg", n_steps=15, precondition=precondition)
+
+    assert run.history.train_rmse[-1] < 0.1 * run.history.train_rmse[0]
+    assert (np.diff(run.history.train_rmse[-9:]) <= 0.0).all()
+
+
+def test_matrix_free_fits_take_smoothness_grids_and_parts_of_theta():
+    network, data = example()
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer="lm_cg",
+        n_steps=5,
+        grids=(3, 6),
+        smoothness_weight=1e-6,
+        trainable=("coef",),
+    )
+
+    assert run.history.train_rmse[-1] < 0.5 * run.history.train_rmse[0]
+
+
+@pytest.mark.parametrize("kind", ["mlp", "problem"])
+def test_other_models_and_equations_are_fitted_by_products_with_their_rows(kind):
+    rng = np.random.default_rng(8)
+    if kind == "mlp":
+        _, data = example()
+        run = kr.fit(
+            kr.init_mlp((2, 5, 1), activation="tanh", rng=rng), data, optimizer="lm_cg", n_steps=10
+        )
+    else:
+        x = np.linspace(0.0, 1.0, 20)[:, None]
+        decay = kr.linear_term(x, first=[1.0], zeroth=1.0)
+        problem = kr.residual_problem([decay, kr.value_term([[0.0]], 1.0)])
+        network = kr.init_network((1, 1), n_intervals=4, degree=3, domain=(0.0, 1.0), rng=rng)
+        run = kr.fit(network, problem=problem, optimizer="lm_cg", n_steps=10)
+
+    assert run.history.train_rmse[-1] < 0.5 * run.history.train_rmse[0]
+
+
+def test_matrix_free_least_squares_without_residuals_are_refused_by_name():
+    network, data = example()
+
+    with pytest.raises(ValueError, match="optimizer is 'lm_cg', but with an L1 or entropy penalty"):
+        kr.fit(network, data, optimizer="lm_cg", penalty_weight=0.1)

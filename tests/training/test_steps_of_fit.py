@@ -1,0 +1,266 @@
+"""What a step of `fit` evaluates: no sample twice, test samples at intervals, with mini-batches the batch alone."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import kan_ref as kr
+from kan_ref.network import Network, sample_slices
+from kan_ref.network.chunks import chunk_size, outputs_at
+
+GRADIENTS = ["lbfgs", "bfgs", "adam"]
+
+
+def example(n_train=40, n_test=20, widths=(2, 3, 1)):
+    """A random network and smooth data."""
+    rng = np.random.default_rng(0)
+    data = kr.sample("exp_sin", n_train=n_train, n_test=n_test, rng=rng)
+    return kr.init_network(
+        widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), x=data.x_train, rng=rng
+    ), data
+
+
+def error(network, x, y):
+    return np.sqrt(np.mean((network(x) - y) ** 2))
+
+
+def taken(run):
+    return run.history.step[~np.isnan(run.history.test_rmse)].tolist()
+
+
+def sizes_of(monkeypatch):
+    """The sizes of all batches that networks prepare from now on."""
+    seen, prepare = [], Network.prepare
+
+    def watched(self, x):
+        seen.append(len(x))
+        return prepare(self, x)
+
+    monkeypatch.setattr(Network, "prepare", watched)
+    return seen
+
+
+# --- test errors
+
+
+@pytest.mark.parametrize("optimizer", ["lm", *GRADIENTS])
+def test_test_errors_are_taken_at_intervals_and_at_both_ends_of_each_grid(optimizer):
+    network, data = example()
+
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=5, grids=(3, 6), test_every=2)
+
+    assert taken(run) == [0, 2, 4, 5, 5, 7, 9, 10]
+    assert np.array_equal(np.isnan(run.history.test_loss), np.isnan(run.history.test_rmse))
+    assert not np.isnan(run.history.train_rmse).any()
+    assert run.history.test_rmse[-1] == pytest.approx(
+        error(run.network, data.x_test, data.y_test), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "n_train", "n_test", "steps"),
+    [("lm", 40, 20, [0, 1, 2, 3, 4, 5, 6]), ("adam", 40, 20, [0, 5, 6]), ("lbfgs", 40, 41, [0, 6])],
+)
+def test_by_default_test_errors_cost_a_fraction_of_the_steps(optimizer, n_train, n_test, steps):
+    network, data = example(n_train, n_test)
+
+    assert taken(kr.fit(network, data, optimizer=optimizer, n_steps=6)) == steps
+
+
+@pytest.mark.parametrize("end", ["callback", "interrupt"])
+def test_a_run_that_ends_early_has_a_test_error_at_its_end(end):
+    network, data = example()
+
+    def stop(step):
+        if step.step == 3 and end == "interrupt":
+            raise KeyboardInterrupt
+        return step.step == 3
+
+    run = kr.fit(network, data, optimizer="lbfgs", n_steps=9, test_every=100, callback=stop)
+
+    assert taken(run) == [0, 3]
+
+
+def test_the_network_with_the_smallest_held_out_loss_has_a_test_error():
+    network, data = example()
+
+    run = kr.fit(
+        network, data, optimizer="lbfgs", n_steps=40, validation_share=0.3, test_every=1000
+    )
+
+    best = int(np.argmin(run.history.validation_loss))
+    assert run.history.test_rmse[best] == pytest.approx(
+        error(run.network, data.x_test, data.y_test), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["lm", *GRADIENTS])
+def test_the_interval_of_test_errors_changes_no_bit_of_the_network(optimizer):
+    network, data = example()
+
+    one, two = (
+        kr.fit(network, data, optimizer=optimizer, n_steps=7, test_every=every) for every in (1, 5)
+    )
+
+    np.testing.assert_array_equal(one.network.theta, two.network.theta)
+    np.testing.assert_array_equal(one.history.train_loss, two.history.train_loss)
+
+
+def test_an_interval_below_one_is_refused():
+    network, data = example()
+
+    with pytest.raises(ValueError, match="test_every is 0, but must be at least 1"):
+        kr.fit(network, data, test_every=0)
+
+
+# --- training errors
+
+
+@pytest.mark.parametrize("optimizer", GRADIENTS)
+@pytest.mark.parametrize("penalty_weight", [0.0, 1e-3])
+def test_training_errors_cost_no_forward_pass(optimizer, penalty_weight, monkeypatch):
+    network, data = example()
+    calls = []
+    for name in ("run_flow", "flow"):
+        whole = getattr(Network, name)
+
+        def counted(self, inputs, *workspaces, whole=whole):
+            calls.append(len(inputs.base))
+            return whole(self, inputs, *workspaces)
+
+        monkeypatch.setattr(Network, name, counted)
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer=optimizer,
+        n_steps=10,
+        update_grids=False,
+        test_every=100,
+        penalty_weight=penalty_weight,
+        precondition=None,
+    )
+
+    # one more at the start and one at the end, for the note on units; with the penalty another one
+    allowed = int(run.history.n_evaluations[-1]) + 2 + (penalty_weight > 0.0)
+    assert sum(size == len(data.x_train) for size in calls) <= allowed
+
+
+@pytest.mark.parametrize("loss", ["mse", "logistic", "cross_entropy"])
+def test_errors_are_those_of_the_network_of_the_step_for_every_loss(loss):
+    network, data = example(widths=(2, 3, 2))
+    labels = (data.y_train > np.median(data.y_train)).astype(int)
+    y = {
+        "mse": np.tile(data.y_train, 2),
+        "logistic": np.tile(labels, 2),
+        "cross_entropy": labels[:, 0],
+    }
+    data = kr.Data(data.x_train, y[loss], data.x_train[:9], y[loss][:9])
+    seen = []
+
+    run = kr.fit(network, data, optimizer="lbfgs", loss=loss, n_steps=4, callback=seen.append)
+
+    for step, value in zip(seen, run.history.train_loss, strict=True):
+        assert value == pytest.approx(
+            kr.value_and_grad(step.network, data.x_train, data.y_train, loss)[0], rel=1e-12
+        )
+
+
+def test_steps_reuse_the_memory_of_hidden_layers_and_change_no_network_of_another_step():
+    network, data = example(widths=(2, 5, 4, 1))
+    seen = []
+
+    run = kr.fit(network, data, optimizer="lbfgs", n_steps=5, callback=seen.append)
+
+    for step, rmse in zip(seen, run.history.train_rmse, strict=True):
+        assert rmse == pytest.approx(error(step.network, data.x_train, data.y_train), rel=1e-12)
+
+
+# --- mini-batches
+
+
+def test_a_step_with_mini_batches_evaluates_no_other_training_sample(monkeypatch):
+    network, data = example(n_train=300)
+    run = SimpleNamespace(sizes=sizes_of(monkeypatch), begun=None)
+
+    def watch(step):
+        if step.step == 0:
+            run.begun = len(run.sizes)
+        if step.step == 29:
+            run.ended = len(run.sizes)
+
+    kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        n_steps=30,
+        batch_size=7,
+        rng=np.random.default_rng(0),
+        test_every=1000,
+        callback=watch,
+    )
+
+    assert set(run.sizes[run.begun : run.ended]) <= {7, 300 % 7}
+
+
+def test_training_errors_with_mini_batches_are_those_of_all_samples_at_both_ends():
+    network, data = example(n_train=100)
+
+    run = kr.fit(
+        network, data, optimizer="adam", n_steps=6, batch_size=10, rng=np.random.default_rng(0)
+    )
+
+    for place, one in ((0, network), (-1, run.network)):
+        assert run.history.train_rmse[place] == pytest.approx(
+            error(one, data.x_train, data.y_train), rel=1e-12
+        )
+    assert run.history.train_rmse[3] != run.history.train_rmse[-1]
+
+
+@pytest.mark.parametrize("penalty_weight", [0.0, 1e-3])
+def test_a_stopped_run_with_mini_batches_returns_its_last_network(penalty_weight):
+    network, data = example(n_train=100)
+    seen = []
+
+    def stop(step):
+        seen.append(step.network)
+        if step.step == 5:
+            raise KeyboardInterrupt
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        n_steps=9,
+        batch_size=10,
+        penalty_weight=penalty_weight,
+        rng=np.random.default_rng(0),
+        callback=stop,
+    )
+
+    assert run.network is seen[-1]
+    assert "this is the last network" in run.stopped
+    assert run.history.train_rmse[-1] == pytest.approx(
+        error(run.network, data.x_train, data.y_train), rel=1e-12
+    )
+    assert np.isfinite(run.history.penalty).all()
+
+
+# --- chunks
+
+
+def test_a_large_batch_is_evaluated_by_chunks_and_gives_the_same_outputs(monkeypatch):
+    network, data = example(n_train=2000)
+    whole = outputs_at(network.layers[0], data.x_train)
+
+    monkeypatch.setattr("kan_ref.network.chunks._AT_ONCE", 1000)
+    parts = outputs_at(network.layers[0], data.x_train)
+
+    assert chunk_size(10**4, 2000) == 256
+    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
+
+
+def test_chunks_cover_every_sample_once():
+    assert [(part.start, part.stop) for part in sample_slices(10, 4)] == [(0, 4), (4, 8), (8, 10)]
+    assert list(sample_slices(0, 4)) == []
