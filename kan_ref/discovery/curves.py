@@ -79,6 +79,8 @@ def name_curve(
                 break
         if any(is_sure(found) for found in trained.values()):
             break
+    if not trained:  # all values overflow
+        return [Fitted(Number(float(np.mean(y))), spread)]
     ranked = sorted(trained.values(), key=lambda one: bic(one, len(x), floor))
     best = min(one.rmse for one in ranked)
     near = [one for one in ranked if one.rmse <= max(30.0 * best, 3.0 * floor)]

@@ -102,7 +102,7 @@ class Decomposer:
         x, y = surface.points[:, 0], surface.samples
         if y is not None and surface.error <= NOISY * float(np.std(y)):
             found = name_curve(x, y, error=0.0, is_whole=is_whole)
-            misfit = found[0].rmse / float(np.std(y))
+            misfit = found[0].rmse / max(float(np.std(y)), 1e-300)
             self.note(depth, f"curve of {names[0]}: {len(found)} names", misfit, 0.0)
             return [one.tree for one in found]
         grid = np.linspace(x.min(), x.max(), CURVE_POINTS)

@@ -37,6 +37,8 @@ def curve_misfit(h: FloatArray, f: FloatArray, degree: int = DEGREE) -> float:
     if not (np.isfinite(h).all() and high > low and spread > 0.0):
         return np.inf
     t = (2.0 * h - low - high) / (high - low)
+    if not np.isfinite(t).all():  # of values near the largest float
+        return np.inf
     degree = min(degree, len(h) // 12)
     design = np.polynomial.chebyshev.chebvander(t, degree)
     rest = design @ np.linalg.lstsq(design, f, rcond=1e-12)[0] - f

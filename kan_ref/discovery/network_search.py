@@ -15,6 +15,7 @@ Every step is kept with its network, so that it can be drawn.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -102,7 +103,7 @@ def _smaller(
         )
         weight = f"{settings.penalty_weight:g}"
         report.step("sparsify", f"L-BFGS with penalty_weight {weight}", network)
-        network = _pruned(network, data.x_train)
+        network = _pruned(network, data.x_train, kind="mean")
         report.step("prune", "nodes with a score below 0.01 removed", network)
     search = Search(
         hold_out(data, VALIDATION_SHARE),
@@ -118,10 +119,13 @@ def _smaller(
     return found.network
 
 
-def _pruned(network: Network, x: FloatArray) -> Network:
-    """Prune nodes by the paper's rule, unless that would leave an output without inputs."""
+def _pruned(network: Network, x: FloatArray, **options: Any) -> Network:
+    """Prune as `prune` does with these options, unless no path from an input to an output is left.
+
+    Of a network that is nearly constant on x, no edge may be significant.
+    """
     try:
-        return prune(network, x, kind="mean")
+        return prune(network, x, **options)
     except ValueError:
         return network
 
@@ -131,4 +135,4 @@ def _without_idle(network: Network, x: FloatArray) -> Network:
 
     The splines may have used them; the symbolic edges do not.
     """
-    return prune(network, x, threshold=0.0, edge_threshold=IDLE, kind="std")
+    return _pruned(network, x, threshold=0.0, edge_threshold=IDLE, kind="std")

@@ -27,7 +27,7 @@ def unit(table: FloatArray) -> FloatArray:
 def with_outer(columns: Sequence[FloatArray], y: FloatArray) -> tuple[FloatArray, float]:
     """Return the coefficients of the columns and of 1, and the misfit (D13)."""
     design = np.stack([*columns, np.ones(len(y))], axis=1)
-    size = np.abs(design).max(axis=0)
+    size = np.maximum(np.abs(design).max(axis=0), 1e-300)
     coef = np.linalg.lstsq(design / size, y, rcond=1e-13)[0]
     rest = y - (design / size) @ coef
     centred = y - y.mean()

@@ -59,11 +59,16 @@ def polished(tree: Tree, x: FloatArray, y: FloatArray, *, n_steps: int = 40) -> 
 
 def _polished_once(tree: Tree, x: FloatArray, y: FloatArray, n_steps: int) -> Fitted:
     value, jacobian = linearize(tree, x)
-    norms = np.sqrt(np.sum(jacobian**2, axis=0))
-    if not (np.isfinite(value).all() and np.isfinite(norms).all()):
-        return Fitted(tree, np.inf)
     unit = max(float(np.std(y)), SMALLEST) * np.sqrt(len(y))
-    scale = unit / np.where(norms > 0.0, norms, unit)
+    with np.errstate(all="ignore"):
+        norms = np.sqrt(np.sum(jacobian**2, axis=0))
+        scales = unit / np.where(norms > 0.0, norms, unit)
+        # the optimizer squares these: they may overflow although `rmse_of` is finite
+        size = float(np.sum(((value - y) / unit) ** 2))
+    if not (np.isfinite(size) and np.isfinite(norms).all()):
+        return Fitted(tree, np.inf)
+    # infinite for a number that changes no value
+    scale: FloatArray = np.where(np.isfinite(scales), scales, 1.0)
     theta = numbers(tree)
 
     def residuals(z: FloatArray) -> FloatArray:

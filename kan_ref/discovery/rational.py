@@ -60,7 +60,7 @@ def _quotient(
         # [/eq:rational-least-squares]
         a, b = coef[: above + 1], coef[above + 1 :]
         q = 1.0 + powers[:, 1 : below + 1] @ b
-        if np.abs(q).min() <= 1e-9 * np.abs(q).max() or q.min() * q.max() <= 0.0:
+        if not (np.abs(q).min() > 1e-9 * np.abs(q).max() and q.min() * q.max() > 0.0):
             break
         error = float(np.sqrt(np.mean((powers[:, : above + 1] @ a / q - y) ** 2)))
         if error < best[2]:

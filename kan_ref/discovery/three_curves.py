@@ -109,10 +109,13 @@ class _Points:
 
 
 def three_curves(points: FloatArray, f: FloatArray) -> ThreeCurves | None:
-    """Return the best sum of three curves for values f (n,) at points (n, 2); None if n < 200."""
-    if len(points) < 200:
-        return None
+    """Return the best sum of three curves for values f (n,) at points (n, 2).
+
+    None if n < 200, or if an input is constant.
+    """
     low, high = points.min(axis=0), points.max(axis=0)
+    if len(points) < 200 or not (high > low).all():
+        return None
     t = (2.0 * points - low - high) / (high - low)
     spread = float(np.std(f))
     held = np.zeros(len(t), dtype=bool)

@@ -176,7 +176,7 @@ def numbers(tree: Tree) -> FloatArray:
     return np.array(found, dtype=np.float64)
 
 
-def with_numbers(tree: Tree, theta: Sequence[float]) -> Tree:
+def with_numbers(tree: Tree, theta: Sequence[float] | FloatArray) -> Tree:
     """Return the tree with other trainable numbers; the form stays, also where one is 0."""
     rest = iter(theta)
 

@@ -68,7 +68,8 @@ def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Ge
     spread = float(np.std(y))
     largest = float(np.abs(residual).max())
     rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
-    if largest <= min(max(EXACT * spread, rounding), MOST_EXACT * spread):
+    unit = spread if spread > 0.0 else max(float(np.abs(y).max()), 1e-300)  # of a constant y
+    if largest <= min(max(EXACT * unit, rounding), MOST_EXACT * unit):
         return Verdict(
             "exact",
             f"the largest error on {len(y)} samples is {largest:.1e}, "
@@ -76,7 +77,7 @@ def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Ge
         )
     size = float(np.std(residual))
     found = _structure(x, residual, rng)
-    share = f"the residual, of size {size:.1e} ({size / spread:.1%} of y)"
+    share = f"the residual, of size {size:.1e} ({size / unit:.1%} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
     least = SEEN * size / np.sqrt(len(y))

@@ -182,3 +182,14 @@ def test_numbers_become_simple_where_the_data_allow_it_and_only_there():
     assert str(expression_of(found.tree, ("x", "y"))).startswith("2*x + 0.73")
     assert found.rmse <= 1e-13
     assert len(numbers(found.tree)) == 1
+
+
+def test_a_tree_whose_values_overflow_in_units_of_the_targets_is_left_as_it_is():
+    x = np.linspace(0.0, 1.0, 50)[:, None]
+    y = 1e-9 * x[:, 0]  # squares of exp(340) / 1e-9 are beyond float64, those of exp(340) are not
+    tree = multiply(Number(1.0), apply("exp", multiply(Number(340.0), Input(0))))
+
+    found = polished(tree, x, y)
+
+    assert found.rmse == rmse_of(tree, x, y)
+    assert 1e146 < found.rmse < np.inf
