@@ -59,14 +59,22 @@ def notebook(app: Sphinx, page: str) -> nbformat.NotebookNode:
     ran = Path(app.outdir).parent / "jupyter_execute" / f"{page}.ipynb"
     found: nbformat.NotebookNode = nbformat.read(ran, as_version=4)
     numbers = app.env.get_domain("math").equations  # type: ignore[attr-defined]
-    for number, cell in enumerate(found.cells):
-        cell["id"] = f"cell-{number}"
-        cell["metadata"] = {}
+    cells = []
+    for cell in found.cells:
+        cells.append(cell)
+        shown, tags = cell.metadata.get("mystnb", {}), cell.metadata.get("tags", ())
+        cell["metadata"] = {"jupyter": {"source_hidden": True}} if "hide-input" in tags else {}
         if cell.cell_type == "markdown":
             cell["source"] = plain(cell.source, page, numbers)
-        elif cell.cell_type == "code":
-            for output in cell.outputs:
-                output.pop("metadata", None) if output.output_type == "stream" else None
+            continue
+        if alternative := shown.get("image", {}).get("alt"):
+            cell["metadata"]["alt"] = alternative
+        if caption := shown.get("figure", {}).get("caption"):
+            text = plain(" ".join(caption.split()), page, numbers)
+            cells.append(nbformat.v4.new_markdown_cell(f"> {text}"))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    found["cells"] = cells
     line = f"This notebook belongs to [kan_ref]({repository()}), version {app.config.release}. To run it, install `kan_ref`."
     found.cells.insert(0, nbformat.v4.new_markdown_cell(line, id="about"))
     found["metadata"] = {

@@ -1,6 +1,6 @@
 """Make slides from the tutorials: one page of HTML each, a slide for each section, with its formulas, its first picture and its claims.
 
-A slide shows the first sentence of each paragraph; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
+A slide shows how each paragraph begins, up to the first full stop; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
 Page Down go from slide to slide. Formulas are set by the site's own script, so that the slides work offline.
 """
 
@@ -15,8 +15,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 MOST_POINTS, MOST_FORMULAS = 4, 2
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
-SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(*])")
-ENDS = (".", "?", "!", "**", ")")  # a sentence that ends in a formula or a list says nothing alone
+FULL_STOP = re.compile(r"(?<=[.!?])\s+(?=[A-Z(*])")
+ENDS = (".", "?", "!", "**", ")")  # what ends in a formula or a list says nothing alone
 NO_PROSE = ("#", "|", ">", "$$", "```", "[", "-", "1.", "<")
 PAGE = """<!doctype html>
 <html lang="en">
@@ -99,19 +99,19 @@ def sections(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str, str]]:
 
 
 def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt) -> str:
-    """Return one slide: the first sentences as points, formulas and picture beside them, the whole text as notes."""
+    """Return one slide: how its paragraphs begin as points, formulas and picture beside them, the whole text as notes."""
     formulas = [match[0] for match in DISPLAY.finditer(text)][:MOST_FORMULAS]
     shown = re.sub(r"\n?\\tag\{[^}]*\}", "", "\n\n".join(formulas))
     prose = re.split(
         r"\n{2,}",
         re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
     )
-    sentences = [
-        SENTENCE.split(" ".join(paragraph.split()))[0]
+    openings = [
+        FULL_STOP.split(" ".join(paragraph.split()))[0]
         for paragraph in prose
         if paragraph.strip() and not paragraph.strip().startswith(NO_PROSE)
     ]
-    points = [sentence for sentence in sentences if sentence.endswith(ENDS)][:MOST_POINTS]
+    points = [opening for opening in openings if opening.endswith(ENDS)][:MOST_POINTS]
     listed = convert.render("\n".join(f"- {point}" for point in points))
     right = convert.render(shown) + picture
     columns = f"<div>{listed}</div>" + (f"<div>{right}</div>" if right.strip() else "")
@@ -130,13 +130,14 @@ def deck(notebook: nbformat.NotebookNode, page: str) -> str:
 
 
 def _picture(cell: nbformat.NotebookNode) -> str:
-    """Return the first picture that a cell shows, as an image that stands in the page itself."""
+    """Return the first picture that a cell shows, as an image whose data are part of the page."""
+    alternative = html.escape(cell.metadata.get("alt", "the picture of this section"), quote=True)
     for output in cell.get("outputs", ()):
         data = output.get("data", {})
         if "image/svg+xml" in data:
             code = base64.b64encode("".join(data["image/svg+xml"]).encode()).decode()
-            return f'<img alt="the picture of this section" src="data:image/svg+xml;base64,{code}">'
+            return f'<img alt="{alternative}" src="data:image/svg+xml;base64,{code}">'
         if "image/png" in data:
             code = "".join(data["image/png"]).replace("\n", "")
-            return f'<img alt="the picture of this section" src="data:image/png;base64,{code}">'
+            return f'<img alt="{alternative}" src="data:image/png;base64,{code}">'
     return ""

@@ -71,13 +71,20 @@ static int is_word(const char *text, const char *key, const char *word) {
     return at && *at == '"' && strncmp(at + 1, word, strlen(word)) == 0 && at[1 + strlen(word)] == '"';
 }
 
+/* A number as JSON, with 17 digits, which is exact; JSON has no words for numbers that are not finite. */
+static void print_number(double value) {
+    if (isnan(value)) printf("\"NaN\"");
+    else if (isinf(value)) printf(value > 0.0 ? "\"Infinity\"" : "\"-Infinity\"");
+    else printf("%.17g", value);
+}
+
 /* --- B-splines */
 
 static double ratio(double a, double b) { return b > 0.0 ? a / b : 0.0; } /* 0/0 := 0 */
 
 /* All n_knots - degree - 1 B-splines at x, in a table of n_knots - 1 places. */
 static void basis(double x, const double *t, size_t n_knots, int degree, double *b) {
-    size_t last = 0; /* the last interval that is not empty owns its right end too */
+    size_t last = 0; /* the last interval that is not empty is closed on the right */
     for (size_t m = 0; m + 1 < n_knots; m++) {
         if (t[m] < t[m + 1]) last = m;
         b[m] = t[m] <= x && x < t[m + 1];
@@ -96,7 +103,10 @@ static void answer_basis(const char *line) {
     for (size_t n = 0; n < x.n; n++) {
         basis(x.values[n], t.values, t.n, degree, b);
         printf(n ? ",[" : "[");
-        for (size_t m = 0; m + degree + 1 < t.n; m++) printf(m ? ",%.17g" : "%.17g", b[m]);
+        for (size_t m = 0; m + degree + 1 < t.n; m++) {
+            if (m) printf(",");
+            print_number(b[m]);
+        }
         printf("]");
     }
     printf("]");
@@ -131,7 +141,10 @@ static void answer_layer(const char *line) {
             }
         }
         printf(s ? ",[" : "[");
-        for (size_t j = 0; j < n_out; j++) printf(j ? ",%.17g" : "%.17g", y[j]);
+        for (size_t j = 0; j < n_out; j++) {
+            if (j) printf(",");
+            print_number(y[j]);
+        }
         printf("]");
     }
     printf("]");

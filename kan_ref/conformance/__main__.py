@@ -24,9 +24,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from tqdm import tqdm
 
 from kan_ref.conformance import cards, suite
-from kan_ref.conformance.cases import BSPLINE, export, families, load_topics, matches
-from kan_ref.conformance.report import to_plain, write_junit
-from kan_ref.conformance.subjects import TIMEOUT, ProcessSubject, python_adapter
+from kan_ref.conformance.cases import BSPLINE, families, load_topics, matches
+from kan_ref.conformance.export import export
+from kan_ref.conformance.report import badge, to_plain, write_junit
+from kan_ref.conformance.subjects import MEMORY, TIMEOUT, ProcessSubject, python_adapter
 
 OURSELVES = "kan_ref.conformance.adapters.reference:Reference"
 
@@ -82,13 +83,23 @@ def parser() -> argparse.ArgumentParser:
         metavar="S",
         help="seconds for one case (default %(default)g)",
     )
+    found.add_argument(
+        "--memory",
+        type=float,
+        default=MEMORY,
+        metavar="GIB",
+        help="addresses that the subject may use, 0 for no limit (default %(default)g; Linux)",
+    )
     found.add_argument("--json", type=Path, metavar="OUT", help="the report as JSON")
     found.add_argument("--junit", type=Path, metavar="OUT", help="the report as JUnit XML")
+    found.add_argument(
+        "--badge", type=Path, metavar="OUT", help="the result as JSON of a badge (shields.io)"
+    )
     found.add_argument(
         "--export",
         type=Path,
         metavar="DIR",
-        help="write vectors and schemas there, and run nothing",
+        help="write vectors, schemas, hashes and licence there, and run nothing",
     )
     found.add_argument("--list", action="store_true", help="print the cases, and run nothing")
     return found
@@ -108,7 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if not options.timeout > 0:
         line.error(f"--timeout is {options.timeout:g}, but must be above 0")
-    for name, path in (("--json", options.json), ("--junit", options.junit)):
+    if not options.memory >= 0:
+        line.error(f"--memory is {options.memory:g}, but must be at least 0 (0 for no limit)")
+    outputs = (("--json", options.json), ("--junit", options.junit), ("--badge", options.badge))
+    for name, path in outputs:
         if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
             line.error(f"{name} is {path}, but must be a file in a folder that exists")
     _check_globs(line, options.only, options.skip)
@@ -138,6 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if options.junit is not None:
         write_junit(report, options.junit)
+    if options.badge is not None:
+        options.badge.write_text(json.dumps(badge(report)) + "\n", encoding="utf-8")
     print(f"{report.subject}, {report.dtype}, {n_cases} cases")
     for text in suite.lines(report):
         print(text)
@@ -147,7 +163,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> ProcessSubject:
     if options.program is None:
         subject = python_adapter(
-            options.adapter or OURSELVES, dtype=options.dtype, timeout=options.timeout
+            options.adapter or OURSELVES,
+            dtype=options.dtype,
+            timeout=options.timeout,
+            memory=options.memory,
         )
         if subject.refused is not None:
             subject.close()
@@ -158,7 +177,11 @@ def _subject(line: argparse.ArgumentParser, options: argparse.Namespace) -> Proc
         line.error(f"--program is {options.program!r}, which names no program that can be run")
     try:
         return ProcessSubject(
-            command, name=options.program, dtype=options.dtype, timeout=options.timeout
+            command,
+            name=options.program,
+            dtype=options.dtype,
+            timeout=options.timeout,
+            memory=options.memory,
         )
     except OSError as error:
         line.error(f"--program is {options.program!r}, which cannot be started: {error}")

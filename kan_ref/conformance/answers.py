@@ -29,6 +29,7 @@ _ONE_OUTPUT = {
     "family_basis": "basis",
     "family_forward": "y",
 }
+USUAL_SIGMA = 0.1  # of initial coefficients, unless the answer states another
 _GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
 _FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "x": lambda u: u,
@@ -56,7 +57,11 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
     if method in ("extend_grid", "update_grid"):
         return _moved_layer(case, plain_layer.read_layer(answer))
     if method == "initial_layer":
-        return _moments(case, plain_layer.read_layer(answer))
+        layer = plain_layer.read_layer(answer)
+        sigma = read_number("sigma", answer.get("sigma", USUAL_SIGMA))
+        if not 0.0 < sigma < np.inf:
+            raise ValueError(f"sigma is {sigma:g}, but must be a positive number")
+        return _moments(case, {**layer, "sigma": sigma})
     if method == "save_load":
         return plain_layer.read_layer(answer)
     if method == "prune":
@@ -142,14 +147,12 @@ def _moments(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
     )
     if coef.shape != wanted:
         raise ValueError(f"coef has shape {coef.shape}, but {wanted} was requested")
+    sigma = layer["sigma"]
     found = {
-        "coef_mean": coef.mean(),
-        "coef_std": coef.std(),
+        "coef_mean": coef.mean() * USUAL_SIGMA / sigma,
+        "coef_std": coef.std() * USUAL_SIGMA / sigma,
         "w_base_mean": w_base.mean(),
         "w_base_std": w_base.std(),
-    }
-    found |= {
-        "w_base_largest": np.abs(w_base).max(),
         "w_spline_least": w_spline.min(),
         "w_spline_largest": w_spline.max(),
     }

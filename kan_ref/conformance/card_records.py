@@ -1,65 +1,82 @@
-"""The records of the report cards, read from their files, with the form of every entry checked."""
+"""The records of the report cards, read from their file, with the form of every entry checked.
+
+A record can be older than the vectors: it names the version of the contract that it was measured
+with, and may lack topics that came later.
+"""
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any
 
 from kan_ref.conformance.adapters.catalogue import ENTRIES
-from kan_ref.conformance.cases import load_topics
-from kan_ref.conformance.suite import notes
+from kan_ref.conformance.diagnosis import CONFIDENCE
+from kan_ref.conformance.outcomes import BAD
+from kan_ref.conformance.run_report import notes
 from kan_ref.files import parse_json, read_regular
 
-BAD = ("failed", "blocked")
-COUNTS = ("passed", *BAD, "differs", "skipped")
-_TEXTS, _LISTS, _TABLES = (
-    ("name", "dtype", "kan_ref", "date"),
-    ("differs", "skipped"),
-    ("versions",),
-)
-_NAMES = {*_TEXTS, *_LISTS, *_TABLES, "contract", "cases", "topics", "defects"}
+COUNTS = ("right", *BAD, "agrees", "differs", "skipped")
+_TEXTS, _LISTS = ("name", "dtype", "kan_ref", "date"), ("differs", "skipped")
+_NAMES = {*_TEXTS, *_LISTS, "versions", "contract", "cases", "topics", "findings"}
+_FINDING = {"name", "confidence", "detail", *BAD, "absorbed"}
 _REMEDY = "test the library again (`report --only NAME`), or restore the file"
 
 
-def read_records(folder: Path) -> list[dict[str, Any]]:
-    """Return all records of a folder, in the order of the catalogue.
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file of JSON lines, in the order of the catalogue.
 
     Raises
     ------
     ValueError
-        "pykan-float64.json is no record: it lacks 'topics'; test the library again ..."
+        "report_cards.jsonl, line 3, is no record of a report card: it lacks 'topics'; ..."
     """
-    names = [f"{entry.name}-{dtype}.json" for entry in ENTRIES for dtype in entry.dtypes]
-    return [read_record(folder / name) for name in names if os.path.lexists(folder / name)]
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """Return the record in a file; raise ValueError with the file's name for every fault."""
     try:
-        found = parse_json(read_regular(os.fspath(path)))
-        if isinstance(found, dict):  # records of the first contract do not state it
-            found = {"contract": 1, **found}
-        fault = next(_faults(found, path.stem), None)
+        lines = read_regular(os.fspath(path)).splitlines()
     except OSError as error:
-        fault = f"it cannot be read ({error.strerror})"
+        fault = f"{path} cannot be read ({error.strerror})"
+        raise ValueError(f"{fault}; {_REMEDY}") from None
     except ValueError as error:
-        fault = str(error)
+        raise ValueError(f"{path} cannot be read: {error}; {_REMEDY}") from None
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            record = _record(line, found)
+        except ValueError as error:
+            where = f"{path}, line {number}, is no record of a report card"
+            raise ValueError(f"{where}: {error}; {_REMEDY}") from None
+        found[record["name"], record["dtype"]] = record
+    return in_order(found.values())
+
+
+def _record(line: bytes, before: Container[tuple[str, str]]) -> dict[str, Any]:
+    """Return the record of a line; raise ValueError with the first fault."""
+    record: dict[str, Any] = parse_json(line)
+    fault = next(_faults(record), None)
+    if fault is None and (record["name"], record["dtype"]) in before:
+        fault = f"{record['name']} {record['dtype']} has a record already"
     if fault is not None:
-        raise ValueError(f"{path} is no record of a report card: {fault}; {_REMEDY}")
-    record: dict[str, Any] = found
+        raise ValueError(fault)
     return record
 
 
-def _faults(record: Any, name: str) -> Iterator[str]:
+def in_order(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return records in the order of the catalogue."""
+    places = [(entry.name, dtype) for entry in ENTRIES for dtype in entry.dtypes]
+    return sorted(records, key=lambda one: places.index((one["name"], one["dtype"])))
+
+
+def _faults(record: Any) -> Iterator[str]:
     """Yield what is wrong with a record; only the first message is certain to be right."""
     yield from _key_faults("it", record, _NAMES)
     for key in _TEXTS:
         if not isinstance(record[key], str):
             yield f"{key} is {short(record[key])}, but must be text"
-    if f"{record['name']}-{record['dtype']}" != name:
-        yield "it is the record of another library or precision"
+    if not any(
+        record["name"] == entry.name and record["dtype"] in entry.dtypes for entry in ENTRIES
+    ):
+        yield f"the catalogue has no {short(record['name'])} in {short(record['dtype'])}"
     for key in ("cases", "contract"):
         if not _is_count(record[key]):
             yield f"{key} is {short(record[key])}, but must be an integer from 0 on"
@@ -71,30 +88,32 @@ def _faults(record: Any, name: str) -> Iterator[str]:
         yield f"versions is {short(versions)}, but must be an object of texts"
     if not isinstance(record["topics"], Mapping):
         yield f"topics is {short(record['topics'])}, but must be an object"
-    known = {topic.name for topic in load_topics()}
-    yield from (
-        f"topics has {short(name)}, which is no topic"
-        for name in record["topics"]
-        if name not in known
-    )
     for topic, counts in record["topics"].items():
-        yield from _key_faults(f"topic {topic}", counts, {*COUNTS, "worst_error"})
+        yield from _key_faults(f"topic {short(topic)}", counts, {*COUNTS, "worst_error"})
         for key in COUNTS:
             if not _is_count(counts[key]):
-                yield f"topic {topic} has {key} {short(counts[key])}, but needs a whole number"
+                yield f"topic {short(topic)} has {key} {short(counts[key])}, but needs a count"
         worst = counts["worst_error"]
         if worst is not None and not (type(worst) in (int, float) and 0.0 <= worst < math.inf):
-            yield f"topic {topic} has worst_error {short(worst)}, but needs a number or null"
-    if not isinstance(record["defects"], Mapping):
-        yield f"defects is {short(record['defects'])}, but must be an object"
+            yield f"topic {short(topic)} has worst_error {short(worst)}, but needs a number or null"
+    yield from _finding_faults(record["findings"])
+
+
+def _finding_faults(found: Any) -> Iterator[str]:
+    if not isinstance(found, list):
+        yield f"findings is {short(found)}, but must be a list"
     explained = notes()
-    for flag, found in record["defects"].items():
-        if flag not in explained:
-            yield f"defects has {short(flag)}, which is no flag of a case"
-        yield from _key_faults(f"defect {flag}", found, set(BAD))
-        for key in BAD:
-            if not _is_texts(found[key]):
-                yield f"defect {flag} has {key} {short(found[key])}, but needs a list of texts"
+    for one in found:
+        yield from _key_faults("a finding", one, _FINDING)
+        if not isinstance(one["name"], str) or one["name"] not in explained:
+            yield f"a finding has name {short(one['name'])}, which is neither a flag nor a fact"
+        if one["confidence"] not in CONFIDENCE:
+            yield f"finding {one['name']} has confidence {short(one['confidence'])}"
+        if not isinstance(one["detail"], str):
+            yield f"finding {one['name']} has detail {short(one['detail'])}, but needs text"
+        for key in (*BAD, "absorbed"):
+            if not _is_texts(one[key]):
+                yield f"finding {one['name']} has {key} {short(one[key])}, but needs texts"
 
 
 def _key_faults(owner: str, value: object, names: set[str]) -> Iterator[str]:

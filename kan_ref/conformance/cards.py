@@ -4,16 +4,18 @@
     python -m kan_ref.conformance report --only pykan     one of them
     python -m kan_ref.conformance report --render         write the page from the records alone
 
-There is one JSON record for each implementation and precision. A record is written, in one step,
-only when its run is complete. The page (`cards_page`) is made from the records alone.
+There is one record for each implementation and precision, a line of JSON in one file, sorted by
+name and precision. The file is written in one step, when a run is complete. The page (`cards_page`)
+is made from the records alone.
 """
 
 import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,20 +23,23 @@ from typing import Any
 
 from kan_ref.conformance import suite
 from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
-from kan_ref.conformance.card_records import BAD, read_records
+from kan_ref.conformance.card_records import COUNTS, in_order, read_records
 from kan_ref.conformance.cards_page import page
-from kan_ref.conformance.cases import CONTRACT_VERSION
+from kan_ref.conformance.cases import contract_version
+from kan_ref.conformance.outcomes import BAD
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
 from kan_ref.files import replace_file
 
-FOLDER = Path("docs") / "report_cards"
+RECORDS = Path("docs") / "report_cards.jsonl"
 PATIENCE = 120.0  # seconds for a case, or to load the library: some compile for each case
 
 
 def missing(entry: Entry) -> list[str]:
     """Return the distributions of an entry that are not installed."""
     found = []
+    if entry.checkout and not os.environ.get(entry.checkout):
+        found.append(f"the checkout that the variable {entry.checkout} should name")
     for name in entry.distributions:
         try:
             version(name)
@@ -83,45 +88,61 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
 
 
 def record(entry: Entry, report: Report) -> dict[str, Any]:
-    """Return a run as plain data: versions, counts by topic, and the cases of each likely defect.
+    """Return a run as plain data: versions, counts by topic, and the cases of each finding.
 
     A case that is not named in it passed.
     """
-    named: dict[str, dict[str, Any]] = {}
-    for flag in sorted({*report.likely.values()}):
-        named[flag] = {
-            status: [
-                o.case.id
-                for o in report.outcomes
-                if o.status == status and report.likely.get(o.case.id) == flag
-            ]
-            for status in BAD
+    status = {outcome.case.id: outcome.status for outcome in report.outcomes}
+    found = [
+        {
+            "name": one.name,
+            "confidence": one.confidence,
+            "detail": one.detail,
+            **{bad: [case for case in one.cases if status[case] == bad] for bad in BAD},
+            "absorbed": list(one.absorbed),
         }
+        for one in report.findings
+    ]
     return {
         "name": entry.name,
         "dtype": report.dtype,
-        "versions": {name: version(name) for name in entry.distributions}
+        "versions": _checkout(entry)
+        | {name: version(name) for name in entry.distributions}
         | {"python": platform.python_version()},
         "kan_ref": version("kan_ref"),
+        "contract": contract_version(),
         "date": datetime.now(UTC).date().isoformat(),
-        "contract": CONTRACT_VERSION,
         "cases": len(report.outcomes),
         "topics": _topics(report),
-        "defects": named,
-        "differs": [outcome.case.id for outcome in report.outcomes if outcome.status == "differs"],
-        "skipped": [outcome.case.id for outcome in report.outcomes if outcome.status == "skipped"],
+        "findings": found,
+        "differs": [case for case, name in status.items() if name == "differs"],
+        "skipped": [case for case, name in status.items() if name == "skipped"],
     }
+
+
+def _checkout(entry: Entry) -> dict[str, str]:
+    """Return the commit of a library that is tested from a checkout, else nothing."""
+    if not entry.checkout:
+        return {}
+    folder = os.environ[entry.checkout]
+    command = ["git", "-C", folder, "rev-parse", "--short=12", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return {entry.name: "unknown commit"}
+    return {entry.name: done.stdout.strip() or "unknown commit"}
 
 
 def _topics(report: Report) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for outcome in report.outcomes:
         counts = found.setdefault(
-            outcome.case.topic,
-            dict.fromkeys(("passed", "failed", "blocked", "differs", "skipped"), 0)
-            | {"worst_error": None},
+            outcome.case.topic, dict.fromkeys(COUNTS, 0) | {"worst_error": None}
         )
-        counts[outcome.status] += 1
+        required = outcome.case.kind == "required"
+        counts[
+            ("right" if required else "agrees") if outcome.status == "passed" else outcome.status
+        ] += 1
         error = outcome.verdict.relative
         if 0.0 <= error < float("inf"):
             counts["worst_error"] = max(counts["worst_error"] or 0.0, float(f"{error:.3g}"))
@@ -153,9 +174,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--out",
         type=Path,
-        default=FOLDER,
-        metavar="DIR",
-        help="folder of the records; the page is DIR.md (default %(default)s)",
+        default=RECORDS,
+        metavar="FILE",
+        help="file of the records; the page is beside it, as .md (default %(default)s)",
     )
     found.add_argument(
         "--timeout",
@@ -177,6 +198,14 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = parser().parse_args(arguments)
     status = 0
+    try:
+        records = {
+            (one["name"], one["dtype"]): one
+            for one in (read_records(options.out) if options.out.exists() else [])
+        }
+    except ValueError as error:
+        print(f"{error}; nothing is changed", file=sys.stderr)
+        return 1
     for entry in () if options.render else ENTRIES:
         if options.only and entry.name not in options.only:
             continue
@@ -193,20 +222,23 @@ def main(arguments: Sequence[str]) -> int:
                     print(f"{error}; its record is not changed", file=sys.stderr)
                     status = 1
                     continue
-                write(
-                    options.out / f"{entry.name}-{dtype}.json",
-                    json.dumps(result, indent=1, allow_nan=False) + "\n",
-                )
+                records[entry.name, dtype] = result
+                write(options.out, dump(records.values()))
                 counts = {
-                    name: sum(topic[name] for topic in result["topics"].values())
-                    for name in ("passed", "differs", *BAD, "skipped")
+                    name: sum(topic[name] for topic in result["topics"].values()) for name in COUNTS
                 }
                 shown = ", ".join(f"{n} {name}" for name, n in counts.items())
                 print(f"{entry.name} {dtype}: {shown}", flush=True)
-    try:
-        records = read_records(options.out)
-    except ValueError as error:
-        print(f"{error}; the page is not changed", file=sys.stderr)
+    if not records:
+        print(f"{options.out} has no record, so there is no page", file=sys.stderr)
         return 1
-    write(options.out.with_suffix(".md"), page(records))
+    write(options.out.with_suffix(".md"), page(in_order(records.values())))
     return status
+
+
+def dump(records: Iterable[dict[str, Any]]) -> str:
+    """Return records as sorted lines of JSON."""
+    ordered = sorted(records, key=lambda one: (one["name"], one["dtype"]))
+    return "".join(
+        json.dumps(one, separators=(",", ":"), allow_nan=False) + "\n" for one in ordered
+    )

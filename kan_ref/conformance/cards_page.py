@@ -4,29 +4,47 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT
+from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
 from kan_ref.conformance.cases import load_topics
-from kan_ref.conformance.suite import notes
+from kan_ref.conformance.facts import CONFIRMED, FACTS
+from kan_ref.conformance.outcomes import BAD
+from kan_ref.conformance.run_report import notes
 
 Record = Mapping[str, Any]
 SHOWN = 4  # cases that are named for a defect, before the number of the others
 
 _HEAD = """# Report cards
 
-Results of the [conformance kit](conformance.md) for published libraries, and for this one. All were
-tested on the same cases. Each has a short adapter (`kan_ref/conformance/adapters`) and runs in a
-process of its own, with its own code and its own automatic differentiation. This page is made from
-the records in `docs/report_cards`, which `python -m kan_ref.conformance report` writes (extra
-`peers`).
+Results of the [conformance kit](conformance.md) for published libraries, and for this one. Cards of
+the same contract were tested on the same cases. Each library has a short adapter
+(`kan_ref/conformance/adapters`) and runs in a process of its own, with its own code and its own
+automatic differentiation. This page is made from the records in `docs/report_cards.jsonl`, which
+`python -m kan_ref.conformance report` writes (extra `peers`).
 
-How to read: `17/18` means 17 right answers in 18 cases that the definition fixes. `(+2)` means two
-more cases that the contract leaves open, with answers that differ from this package's. Cases that a
-library cannot express are not counted; `-` means that it supports no case of a topic. Failures that
-follow a failure of a more basic topic ("blocked") count as failures here. A single defect can fail
-cases of many topics: one at repeated knots, for example, which no fresh grid has. The sections name
-the defects as far as the cases identify them. The contract is the paper's definition, read
-strictly; a library that deliberately follows another rule fails it too. The versions are those that
-were tested: later versions may have corrected these defects.
+How to read: `17/18` means 17 right answers in 18 required cases, that is, cases that the definition
+fixes. `(1/3)` beside it means that one of three further answers, which the definition leaves open,
+is the one of this package. Cases that a library cannot express are not counted; `-` means that it
+supports no case of a topic. "not tested" is a topic that came after the card's contract. Failures
+that follow a failure of a more basic topic ("blocked") count as failures here. A single defect can
+fail cases of many topics: one at repeated knots, for example, which no fresh grid has. The contract
+is the paper's definition, read strictly; a library that deliberately follows another rule fails it
+too. The versions are those that were tested: later versions may have corrected these defects.
+
+A section names a defect only if the kit confirms it ([how](conformance.md#how-a-defect-is-found))
+and if the line of the library's source that causes it has been read; the line is named. What is
+only observed is stated as observed: exceptions with their message, shapes, the size of an error.
+Failures that neither explains are counted and not explained.
+
+## If a card is wrong
+
+A card can be wrong: an adapter may call a library otherwise than its author intends. Each defect
+names cases, and `python -m kan_ref.conformance --adapter MODULE:CLASS --only CASE` repeats one (the
+adapters are listed in `kan_ref/conformance/adapters/catalogue.py`). Open an
+[issue](https://github.com/kan-ref/kan_ref/issues) that names the library, its version and the case,
+and says what the answer should be, or which call of the library gives it. Until the question is
+settled the defect is taken off the card. For a new release, say so there, or send a change that
+runs `python -m kan_ref.conformance report --only NAME`.
 """
 
 
@@ -64,22 +82,22 @@ def outcome(record: Record, case: str) -> str:
 
     A blocked case counts as failed.
     """
-    if any(case in cases for named in record["defects"].values() for cases in named.values()):
+    if any(case in one[key] for one in record["findings"] for key in (*BAD, "absorbed")):
         return "failed"
     return next((name for name in ("differs", "skipped") if case in record[name]), "passed")
 
 
-def totals(record: Record) -> tuple[int, int, int]:
-    """Return three numbers: right answers, answers that the definition fixes, and other answers.
-
-    Other answers are those that differ where the definition leaves the answer open.
-    """
-    topics = record["topics"].values()
-    right, differs = (sum(topic[name] for topic in topics) for name in ("passed", "differs"))
+def totals(record: Record) -> tuple[int, int, int, int]:
+    """Return four numbers: right and all answers to required cases, then the same of open ones."""
+    sums = {
+        name: sum(topic[name] for topic in record["topics"].values())
+        for name in ("right", *BAD, "agrees", "differs")
+    }
     return (
-        right,
-        right + sum(topic[name] for topic in topics for name in ("failed", "blocked")),
-        differs,
+        sums["right"],
+        sums["right"] + sum(sums[bad] for bad in BAD),
+        sums["agrees"],
+        sums["agrees"] + sums["differs"],
     )
 
 
@@ -94,7 +112,7 @@ def _table(records: Sequence[Record]) -> list[str]:
         cells = [_cell(record["topics"].get(topic.name)) for record in shown]
         lines.append(f"| `{topic.name}` | {' | '.join(cells)} |")
     lines.append(
-        f"| **all** | {' | '.join('**{}/{}**'.format(*totals(record)) for record in shown)} |"
+        f"| **all required** | {' | '.join('**{}/{}**'.format(*totals(one)) for one in shown)} |"
     )
     single = {
         record["name"]: "{}/{}".format(*totals(record))
@@ -103,16 +121,17 @@ def _table(records: Sequence[Record]) -> list[str]:
     }
     return [
         *lines,
-        f"| all, in float32 | {' | '.join(single.get(record['name'], '-') for record in shown)} |",
+        f"| the same, float32 | {' | '.join(single.get(one['name'], '-') for one in shown)} |",
     ]
 
 
 def _cell(topic: Mapping[str, int] | None) -> str:
     if topic is None:
         return "not tested"
-    asked = topic["passed"] + topic["failed"] + topic["blocked"]
-    more = f" (+{topic['differs']})" if topic["differs"] else ""
-    return f"{topic['passed']}/{asked}{more}" if asked else more.strip() or "-"
+    asked = topic["right"] + sum(topic[bad] for bad in BAD)
+    free = topic["agrees"] + topic["differs"]
+    more = f"({topic['agrees']}/{free})" if free else ""
+    return f"{topic['right']}/{asked} {more}".strip() if asked else more or "-"
 
 
 def _known(records: Sequence[Record]) -> list[str]:
@@ -132,22 +151,22 @@ def _known(records: Sequence[Record]) -> list[str]:
 
 
 def _section(record: Record) -> list[str]:
-    right, asked, differs = totals(record)
+    right, asked, agrees, free = totals(record)
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     lines = [
-        f"**{record['dtype']}**, {record['date']}: {right} of {asked} right, "
-        f"{differs} other answers where they are free. {versions}.",
+        f"**{record['dtype']}**, {record['date']}, contract {record['contract']}: {right} of "
+        f"{asked} required cases right; {agrees} of {free} open answers are this package's. "
+        f"{versions}.",
         "",
     ]
-    explained = notes()
-    for flag, found in sorted(
-        record["defects"].items(), key=lambda item: (-sum(map(len, item[1].values())), item[0])
-    ):
-        cases = [*found["failed"], *found["blocked"]]
-        named = ", ".join(f"`{case}`" for case in cases[:SHOWN])
-        more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
-        link = f"[{flag}](conformance.md#{flag.lower()})"
-        lines.append(f"- {link}, {len(cases)}: {explained[flag]['defect']} ({named}{more})")
+    defects = [one for one in record["findings"] if _is_named(record, one)]
+    ordered = sorted(defects, key=lambda one: (one["name"] in FACTS, -_size(one), one["name"]))
+    lines += [f"- {_finding(record, one)}" for one in ordered]
+    unexplained = sum(
+        _size(one) + len(one["absorbed"]) for one in record["findings"] if one not in defects
+    )
+    if unexplained:
+        lines.append(f"- Failures without a confirmed cause: {unexplained}.")
     open_ones = {topic.name for topic in load_topics() if topic.is_convention}
     worst = [
         f"`{name}` {topic['worst_error']:.2g}"
@@ -160,3 +179,28 @@ def _section(record: Record) -> list[str]:
             f"Largest errors, in units of an answer's largest number: {', '.join(worst)}.",
         ]
     return [*lines, ""]
+
+
+def _is_named(record: Record, one: Mapping[str, Any]) -> bool:
+    """Return whether a finding is a fact, or a confirmed defect whose source has been read."""
+    return one["confidence"] == CONFIRMED and (
+        one["name"] in FACTS or (record["name"], one["name"]) in EVIDENCE
+    )
+
+
+def _size(one: Mapping[str, Any]) -> int:
+    return sum(len(one[bad]) for bad in BAD)
+
+
+def _finding(record: Record, one: Mapping[str, Any]) -> str:
+    """Return a finding with its cases, and for a defect the evidence."""
+    cases = [case for bad in BAD for case in one[bad]]
+    named = ", ".join(f"`{case}`" for case in cases[:SHOWN])
+    more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
+    link = f"[{one['name']}](conformance.md#{one['name'].lower()}), {len(cases)}"
+    if one["name"] in FACTS:
+        return f"{link}: {one['detail'].replace('|', '/')} ({named}{more})"
+    absorbed = len(one["absorbed"])
+    others = f"; {absorbed} other failures of the same methods" if absorbed else ""
+    source = EVIDENCE[record["name"], one["name"]]
+    return f"{link}: {notes()[one['name']]['defect']} ({named}{more}{others}). Source: {source}"

@@ -22,7 +22,6 @@ from kan_ref.checks import FloatArray
 
 HOME = Path(__file__).parent
 SCHEMA_VERSION = 2  # of the form of the files
-CONTRACT_VERSION = 2  # of the set of cases: each says since which version it exists
 PROTOCOL_VERSION = 1  # of the lines that are exchanged with a program
 BSPLINE = "bspline"  # the basis functions of the paper
 
@@ -70,7 +69,8 @@ class Case:
     """One call of a method, and its right answer.
 
     `inputs` by argument name, arrays as float64; `expected` and `tolerance` (largest absolute
-    error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined".
+    error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined";
+    `since` is the version of the contract with which the case came.
     `probe` (n, n_in) holds the points at which a returned layer is evaluated. `marks` are the
     answers of known defects. `since` is the first version of the contract that has the case. `call`
     names how the method is called, if not simply once (`calls`).
@@ -221,6 +221,11 @@ def _case(topic: str, entry: Mapping[str, Any]) -> Case:
         entry["since"],
         entry.get("call", ""),
     )
+
+
+def contract_version() -> int:
+    """Return the version of the contract: the largest `since` of all cases."""
+    return max(case.since for topic in load_topics() for case in topic.cases)
 
 
 def arguments(case: Case, dtype: str = "float64") -> dict[str, Any]:

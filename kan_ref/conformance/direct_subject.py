@@ -4,7 +4,7 @@ import contextlib
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
@@ -15,11 +15,16 @@ from kan_ref.conformance.cases import Case, arguments
 
 @dataclass(frozen=True)
 class Answer:
-    """A `result`, or `unsupported` (with the reason as `error`, if known), or an `error`."""
+    """A `result`, or `unsupported` (with the reason as `error`, if known), or an `error` message.
+
+    `kind` says what the error is: the method "raises" one, the line is "unreadable", there is
+    "no answer" (a hang, an exit), or the case was "not asked", after several of these.
+    """
 
     result: Any = None
     unsupported: bool = False
     error: str | None = None
+    kind: str = "raises"
 
 
 class Subject(Protocol):
@@ -45,11 +50,11 @@ class DirectSubject:
 
     def ask(self, case: Case) -> Answer:
         """Return the answer of the adapter's method to the arguments of the case."""
-        method = getattr(self.adapter, case.method, None)
-        if method is None:
-            return Answer(unsupported=True)
         with user_interrupts():
             try:
+                method = getattr(self.adapter, case.method, None)
+                if method is None:
+                    return Answer(unsupported=True)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # a subject's warnings are not errors
                     given = arguments(case, self.dtype)
@@ -63,6 +68,23 @@ class DirectSubject:
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
+
+
+def observed(answers: Sequence[Answer], call: str) -> Answer:
+    """Return what answers of a program in another process to the requests of a call show.
+
+    An exception shows a nan. A hang, an exit or an answer that cannot be read is returned itself.
+    """
+    for answer in answers:
+        raises = call == "nan" and answer.kind == "raises"
+        if answer.unsupported or (answer.error is not None and not raises):
+            return answer
+    try:
+        shown = answers[0].error is not None
+        return Answer(int(shown or calls.compare([each.result for each in answers], call)))
+    except Exception as error:  # an answer may have any form
+        text = wire.printable(f"the answer cannot be read: {error!r}")
+        return Answer(error=text, kind="unreadable")
 
 
 @contextlib.contextmanager

@@ -1,24 +1,54 @@
-"""Conformance cases as parameters of an adopter's own tests."""
+"""Conformance cases as parameters of an adopter's own tests.
 
+A defect shows in several cases, and one case shows several defects. So the first failure of a
+session runs all its cases once, and every failure is diagnosed from that one report.
+"""
+
+import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from kan_ref.conformance import subjects, suite
+from kan_ref.conformance import run_report, subjects, suite
 from kan_ref.conformance.cases import BSPLINE, Case, load_topics, matches
+from kan_ref.conformance.run_report import Report
+
+
+class Session:
+    """The adapter and the chosen cases that checks have in common."""
+
+    def __init__(self, adapter: object, cases: Sequence[Case]) -> None:
+        self.subject, self.cases = subjects.DirectSubject(adapter), tuple(cases)
+
+    @cached_property
+    def report(self) -> Report:
+        """The report on all cases, run when it is first asked for."""
+        chosen = [
+            (topic, [case for case in topic.cases if case in self.cases]) for topic in load_topics()
+        ]
+        return suite.run(self.subject, [(topic, cases) for topic, cases in chosen if cases])
 
 
 class Check:
-    """One case and the adapter that should pass it."""
+    """One case and the session to which it belongs."""
 
-    def __init__(self, case: Case, adapter: object) -> None:
-        self.case, self.adapter = case, adapter
+    def __init__(self, case: Case, session: Session) -> None:
+        self.case, self.session = case, session
 
     def check(self) -> None:
-        """Run the case; raise AssertionError with the report if the answer is wrong."""
+        """Run the case; raise AssertionError with the failure and its diagnosis if it is wrong."""
         (topic,) = [topic for topic in load_topics() if topic.name == self.case.topic]
-        report = suite.run(subjects.DirectSubject(self.adapter), [(topic, [self.case])])
-        if report.failures:
-            raise AssertionError("\n".join(suite.lines(report)))
+        alone = suite.run(self.session.subject, [(topic, [self.case])])
+        if not alone.failures:
+            return
+        whole = self.session.report
+        if self.case.id not in whole.diagnoses:  # wrong now, but right in the whole run
+            whole = alone
+        (outcome,) = (found for found in whole.outcomes if found.case.id == self.case.id)
+        if outcome.status == "blocked":
+            outcome = dataclasses.replace(outcome, status="failed")
+        lines = [*run_report.failure(whole, outcome), "", "All checks of this session:"]
+        raise AssertionError("\n".join([*lines, *run_report.summary(whole)]))
 
     def __repr__(self) -> str:
         return f"Check({self.case.id!r})"
@@ -47,7 +77,8 @@ def pytest_cases(
     Returns
     -------
     cases : list of pytest.param
-        Each holds one `Check`; its id is the case's.
+        Each holds one `Check`; its id is the case's. The first check that fails runs all of them
+        once more, since the likely defect shows only in all of them together.
 
     Raises
     ------
@@ -63,14 +94,17 @@ def pytest_cases(
     import pytest
 
     subject = adapter() if isinstance(adapter, type) else adapter
-    found = []
-    for _, cases in suite.choose(only, skip, family=family):
-        for case in cases:
-            if case.kind == "required" and hasattr(subject, case.method):
-                marks = (
-                    [pytest.mark.xfail(reason="listed as failing")] if matches(case, xfail) else []
-                )
-                found.append(pytest.param(Check(case, subject), id=case.id, marks=marks))
-    if not found:
+    chosen = [
+        case
+        for _, cases in suite.choose(only, skip, family=family)
+        for case in cases
+        if case.kind == "required" and hasattr(subject, case.method)
+    ]
+    if not chosen:
         raise ValueError(f"{type(subject).__name__} has no method that a chosen case calls")
-    return found
+    session = Session(subject, chosen)
+    listed = [pytest.mark.xfail(reason="listed as failing")]
+    return [
+        pytest.param(Check(case, session), id=case.id, marks=listed if matches(case, xfail) else [])
+        for case in chosen
+    ]

@@ -1,10 +1,10 @@
-"""From an answer to a verdict: which error it has, and which known defect gives the same answer.
+"""From an answer to a verdict: which error it has, and which known defects give the same answer.
 
 An answer is right if shapes agree and |got - expected| <= tolerance in every output (`answers`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from kan_ref.conformance.cases import Case
 from kan_ref.conformance.wire import printable
 
 FLOAT32 = 2.0**29  # epsilon of float32 in units of that of float64
+SUM_ERROR = 1e-3  # of a sum of basis functions: further from 1 they are other functions
 SAME = 1e-6  # an answer matches a defect within this fraction of the defect's own error
 
 # a wrong integer has one possible defect
@@ -39,6 +40,14 @@ class Verdict:
 
     `ulp`: the largest error in units of the last place of the expected number, nan where that is 0.
     `relative`: the same error in units of the output's largest number.
+
+    `kind`: "" if right, "values" or "shape" if wrong, "unreadable", or what came instead of an
+    answer: "raises", "no answer", "not asked".
+    `defects`: flags of which the answer has the mark; `certain`: flags that it proves by itself.
+    `empty`: those of `defects` that stand for 0 in an answer of zeros alone, which proves little.
+    `visible`: flags whose mark differs from a right answer, so that the answer disproves them.
+    `single`: whether all numbers are float32 numbers near the right ones, which are not.
+    `sums_to_one`: whether basis functions sum to 1 at most points where the right ones do.
     """
 
     right: bool
@@ -48,6 +57,13 @@ class Verdict:
     ulp: float = float("nan")
     relative: float = float("nan")
     defects: tuple[str, ...] = field(default=())
+    kind: str = ""
+    certain: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    visible: tuple[str, ...] = ()
+    finite: bool = True
+    single: bool = False
+    sums_to_one: bool | None = None
 
 
 def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
@@ -56,7 +72,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         with np.errstate(all="ignore"):
             got = read_outputs(case, answer)
     except Exception as error:  # an object that a subject made may raise anything when it is read
-        return Verdict(False, printable(f"the answer cannot be read: {error or type(error)}"))
+        text = printable(f"the answer cannot be read: {error or type(error)}")
+        return Verdict(False, text, kind="unreadable")
     factor = FLOAT32 if dtype == "float32" else 1.0
     worst: Verdict | None = None
     for output, expected in case.expected.items():
@@ -68,25 +85,87 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 flag = _INTEGER_DEFECTS.get(output)
                 message = f"{output} is not the expected one"
                 known = (flag,) if flag else ()
-                return Verdict(False, message, repr(expected), repr(value), defects=known)
+                words = (message, repr(expected), repr(value))
+                return Verdict(False, *words, defects=known, certain=known, kind="values")
             continue
         verdict = _compare(output, np.asarray(expected), value, case.tolerance[output] * factor)
         if not verdict.right and (worst is None or not verdict.relative <= worst.relative):
             worst = verdict
+    sums_to_one = _sums_to_one(case, got)
     if worst is None:
-        return Verdict(True)
+        return Verdict(True, visible=_visible(case, got, factor), sums_to_one=sums_to_one)
+    if worst.kind == "shape":
+        return worst
     defects = tuple(
         mark.flag
         for mark in case.marks
         if _fits(case, mark.output, mark.index, mark.value, got, factor)
     )
-    if not np.isfinite(
-        np.concatenate([np.ravel(value) for value in got.values() if isinstance(value, np.ndarray)])
-    ).all():
-        defects = tuple(flag for flag in case.flags if flag in _NOT_FINITE)
-    return Verdict(
-        False, worst.message, worst.expected, worst.got, worst.ulp, worst.relative, defects
+    empty = tuple(
+        mark.flag
+        for mark in case.marks
+        if mark.flag in defects and mark.value == 0.0 and _is_zero(case, mark.output, got)
     )
+    arrays = [np.ravel(value) for value in got.values() if isinstance(value, np.ndarray)]
+    finite = bool(np.isfinite(np.concatenate(arrays)).all())
+    if not finite:
+        defects = tuple(flag for flag in case.flags if flag in _NOT_FINITE)
+    single = _is_single(case, got)
+    return replace(
+        worst,
+        defects=defects,
+        empty=empty,
+        finite=finite,
+        single=single,
+        certain=("RoundTrip",) if case.method == "save_load" and not single else (),
+        sums_to_one=sums_to_one if finite else None,
+    )
+
+
+def _visible(case: Case, got: Mapping[str, Any], factor: float) -> tuple[str, ...]:
+    return tuple(
+        mark.flag
+        for mark in case.marks
+        if got.get(mark.output) is not None
+        and abs(mark.value - float(np.asarray(case.expected[mark.output]).flat[mark.index]))
+        > 2.0 * case.tolerance[mark.output] * factor
+    )
+
+
+def _is_zero(case: Case, output: str, got: Mapping[str, Any]) -> bool:
+    """Return whether an output is 0 everywhere, compared with the right one."""
+    size = float(np.abs(np.asarray(case.expected[output])).max(initial=0.0))
+    return bool((np.abs(np.asarray(got[output])) <= SAME * size).all())
+
+
+def _is_single(case: Case, got: Mapping[str, Any]) -> bool:
+    """Return whether the answers are float32 numbers near the right ones, which are not."""
+    found = False
+    with np.errstate(all="ignore"):
+        for output, expected in case.expected.items():
+            value = got[output]
+            if value is None or isinstance(expected, int | str):
+                continue
+            right = np.asarray(expected)
+            rounded = right.astype(np.float32)
+            size = float(np.abs(right).max(initial=0.0))
+            near = (np.abs(value - right) <= 1e-4 * size) | (value == rounded)
+            if not ((value == value.astype(np.float32)) & near).all():
+                return False
+            found |= bool((right != rounded).any())
+    return found
+
+
+def _sums_to_one(case: Case, got: Mapping[str, Any]) -> bool | None:
+    """Return whether most points with a right sum of 1 have it in the answer; None without such."""
+    if case.call or case.method != "basis" or got["basis"].shape != case.expected["basis"].shape:
+        return None
+    inside = np.abs(case.expected["basis"].sum(axis=-1) - 1.0) < 1e-9
+    if not inside.any():
+        return None
+    with np.errstate(all="ignore"):
+        right = np.abs(got["basis"].sum(axis=-1)[inside] - 1.0) < SUM_ERROR
+    return bool(right.mean() > 0.5)
 
 
 def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: float) -> Verdict:
@@ -100,6 +179,7 @@ def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: floa
             _short(got),
             np.inf,
             np.inf,
+            kind="shape",
         )
     with np.errstate(all="ignore"):
         error = np.abs(got - expected)
@@ -116,7 +196,7 @@ def _compare(output: str, expected: FloatArray, got: FloatArray, tolerance: floa
         f"{output}[{index}]: error {error.flat[place]:.3g}, tolerance {tolerance:.3g}; "
         f"{int(wrong.sum())} of {wrong.size} numbers are wrong"
     )
-    return Verdict(False, message, repr(right), repr(found), ulp, relative)
+    return Verdict(False, message, repr(right), repr(found), ulp, relative, kind="values")
 
 
 def _short(array: FloatArray) -> str:
@@ -131,5 +211,7 @@ def _fits(
     expected = np.asarray(case.expected[output])
     if answered is None or answered.shape != expected.shape:
         return False
-    room = max(SAME * abs(value - float(expected.flat[index])), case.tolerance[output] * factor)
+    room = case.tolerance[output] * factor
+    if value:  # a defect that gives 0 gives it exactly, while many small numbers are near 0
+        room = max(room, SAME * abs(value - float(expected.flat[index])))
     return bool(abs(float(answered.flat[index]) - value) <= room)

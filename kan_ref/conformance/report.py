@@ -1,4 +1,4 @@
-"""A report as files: JSON for programs, JUnit XML for continuous integration."""
+"""A report as files: JSON for programs, JUnit XML for continuous integration, and a badge."""
 
 import math
 from collections.abc import Mapping
@@ -6,25 +6,61 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from kan_ref.conformance.cases import SCHEMA_VERSION, load_topics
-from kan_ref.conformance.suite import GOOD, Outcome, Report, notes
+from kan_ref.conformance.cases import SCHEMA_VERSION, contract_version, load_topics
+from kan_ref.conformance.outcomes import GOOD, RIGHT, Outcome
+from kan_ref.conformance.run_report import Report, notes
 
 
 def to_plain(report: Report) -> dict[str, Any]:
     """Return the report as plain data: counts by topic, likely defects, every case."""
     explained = notes()
+    required = [outcome for outcome in report.outcomes if outcome.case.kind == "required"]
     return {
         "subject": report.subject,
         "dtype": report.dtype,
         "schema": SCHEMA_VERSION,
+        "contract": contract_version(),
+        "required": {
+            "cases": len(required),
+            "right": sum(outcome.status in RIGHT for outcome in required),
+        },
         "passed": report.n_passed,
         "failed": len(report.failures),
         "skipped": report.n_skipped,
         "topics": _by_topic(report),
-        "likely_defects": [
-            {"flag": flag, "cases": n, **explained[flag]} for flag, n in report.defects
+        "findings": [
+            {
+                "name": one.name,
+                "confidence": one.confidence,
+                **explained[one.name],
+                "detail": one.detail,
+                "perhaps": one.perhaps or None,
+                "cases": list(one.cases),
+                "absorbed": list(one.absorbed),
+            }
+            for one in report.findings
         ],
         "cases": [_case(report, outcome) for outcome in report.outcomes],
+    }
+
+
+def badge(report: Report) -> dict[str, Any]:
+    """Return the endpoint of a badge (shields.io): right among answered required cases.
+
+    Cases of methods that the subject does not support are not counted. It is green only if no
+    required case fails, listed or not.
+    """
+    answered = [
+        outcome
+        for outcome in report.outcomes
+        if outcome.case.kind == "required" and outcome.status != "skipped"
+    ]
+    right = sum(outcome.status in RIGHT for outcome in answered)
+    return {
+        "schemaVersion": 1,
+        "label": f"KAN conformance {contract_version()}",
+        "message": f"{right} of {len(answered)}",
+        "color": "brightgreen" if answered and right == len(answered) else "orange",
     }
 
 
@@ -64,8 +100,9 @@ def _case(report: Report, outcome: Outcome) -> dict[str, Any]:
             name: value if isinstance(value, str) or math.isfinite(value) else str(value)
             for name, value in numbers.items()
         }
-    if outcome.case.id in report.likely:
-        plain["likely_defect"] = report.likely[outcome.case.id]
+    one = report.diagnoses.get(outcome.case.id)
+    if one is not None:
+        plain |= {"finding": one.name, "confidence": one.confidence}
     return plain
 
 
@@ -90,13 +127,14 @@ def write_junit(report: Report, path: Path) -> None:
                 suite, "testcase", classname=topic.name, name=outcome.case.id
             )
             if outcome.status == "failed":
-                flag = report.likely[outcome.case.id]
+                one = report.diagnoses[outcome.case.id]
+                flag = one.name
                 failure = ElementTree.SubElement(
                     entry, "failure", message=_printable(outcome.reason), type=flag
                 )
                 failure.text = _printable(
                     f"expected {outcome.verdict.expected}, got {outcome.verdict.got}; "
-                    f"{explained[flag]['defect']}"
+                    f"{one.confidence}: {explained[flag]['defect']}"
                 )
             elif outcome.status not in GOOD:
                 ElementTree.SubElement(

@@ -26,12 +26,12 @@ def build(target: str) -> object:
 
 def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict[str, Any]:
     """Return the reply to one request."""
-    method = getattr(adapter, request["method"], None)
-    if method is None:
-        return {"id": request["id"], "unsupported": True}
-    given = wire.from_shaped(request["args"])
-    named = {name: convert(given[name]) for name in METHODS[request["method"]]}
     try:
+        method = getattr(adapter, request["method"], None)
+        if method is None:
+            return {"id": request["id"], "unsupported": True}
+        given = wire.from_shaped(request["args"])
+        named = {name: convert(given[name]) for name in METHODS[request["method"]]}
         if "call" in request:
             result = calls.observe(method, named, request["call"])
         else:
@@ -66,16 +66,16 @@ def main(arguments: list[str]) -> int:
     hello = wire.load(sys.stdin.buffer.readline()) or {}
     try:
         adapter = build(arguments[0])
+        if hasattr(adapter, "use_dtype"):
+            adapter.use_dtype(hello.get("dtype", "float64"))
+        name, version = (
+            str(getattr(adapter, "name", type(adapter).__name__)),
+            str(getattr(adapter, "version", "")),
+        )
     except wire.RAISED as error:
         reply({"error": wire.printable(f"{type(error).__name__}: {error}")})
         return 1
-    if hasattr(adapter, "use_dtype"):
-        adapter.use_dtype(hello.get("dtype", "float64"))
-    name, version = (
-        getattr(adapter, "name", type(adapter).__name__),
-        getattr(adapter, "version", ""),
-    )
-    reply({"result": {"name": str(name), "version": str(version)}})
+    reply({"result": {"name": name, "version": version}})
     convert: Callable[[Any], Any] = to_float32 if hello.get("dtype") == "float32" else _same
     for line in sys.stdin.buffer:
         reply(answer(adapter, wire.load(line), convert))

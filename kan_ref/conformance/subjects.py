@@ -1,7 +1,8 @@
 """Subjects of the kit: an adapter in this process, or any program in a process of its own.
 
-A program has a time limit for each case and is started again after it hangs or exits. An exception,
-a hang, an exit or printed text becomes an `Answer`; none of them reaches the runner.
+A program has a time limit for each case, limits of its memory and of its output, and is started
+again after it hangs or exits. An exception, a hang, an exit or printed text becomes an `Answer`;
+none of them reaches the runner.
 """
 
 import contextlib
@@ -9,25 +10,27 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from reprlib import repr as short
-from typing import IO, Any
+from typing import Any
 
 from kan_ref.conformance import calls, wire
 from kan_ref.conformance.cases import PROTOCOL_VERSION, Case, arguments
 from kan_ref.conformance.direct_subject import Answer as Answer
 from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
 from kan_ref.conformance.direct_subject import Subject as Subject
+from kan_ref.conformance.direct_subject import observed
+from kan_ref.conformance.limits import ErrorTail, limit_memory
 
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
 MOST_NOISE = 200  # lines that are no answer, for one request
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
+MEMORY = 32.0  # GiB of addresses, of which frameworks reserve far more than they use
 
 
 class ProcessSubject:
@@ -42,12 +45,14 @@ class ProcessSubject:
         timeout: float = TIMEOUT,
         start_timeout: float = START_TIMEOUT,
         shaped: bool = False,
+        memory: float = MEMORY,
     ) -> None:
+        self.memory = memory
         self.name, self.command, self.dtype, self.shaped = name, list(command), dtype, shaped
         self.timeout, self.start_timeout = timeout, start_timeout
         self.refused: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._errors: IO[bytes] | None = None
+        self._errors: ErrorTail | None = None
         self._crashes: Counter[str] = Counter()
         self._number = 0
         # a program that does not answer the first hello is not started again
@@ -59,13 +64,13 @@ class ProcessSubject:
         After a hang or an exit the program is started again.
         """
         if self._silent is not None:
-            return Answer(error=self._silent)
+            return Answer(error=self._silent, kind="no answer")
         for counted in ("hello", case.method):
             if self._crashes[counted] >= MOST_CRASHES:
                 fact = f"{counted} has hung or ended the program {MOST_CRASHES} times already"
-                return Answer(error=f"not run: {fact}")
+                return Answer(error=f"not run: {fact}", kind="not asked")
         if self._process is None and (problem := self._start()):
-            return Answer(error=problem)
+            return Answer(error=problem, kind="no answer")
         if case.call and not self.shaped:
             return self._observe(case)
         return self._request(case, arguments(case, self.dtype))
@@ -76,15 +81,7 @@ class ProcessSubject:
             fact = "only an adapter in Python shows side effects in memory"
             return Answer(unsupported=True, error=fact)
         given = calls.requests(arguments(case, self.dtype), case.call)
-        answers = [self._request(replace(case, call=""), each) for each in given]
-        for answer in answers:
-            if answer.unsupported or (answer.error is not None and case.call != "nan"):
-                return answer
-        try:
-            shown = answers[0].error is not None
-            return Answer(int(shown or calls.compare([a.result for a in answers], case.call)))
-        except Exception as error:  # an answer may have any form
-            return Answer(error=wire.printable(f"the answer cannot be read: {error!r}"))
+        return observed([self._request(replace(case, call=""), each) for each in given], case.call)
 
     def _request(self, case: Case, given: Mapping[str, Any]) -> Answer:
         self._number += 1
@@ -97,18 +94,21 @@ class ProcessSubject:
             request["call"] = case.call
         reply, problem = self._exchange(request, case.method)
         if reply is None or problem:
-            return Answer(error=problem)
+            silent = reply is None and self._process is None
+            return Answer(error=problem, kind="no answer" if silent else "unreadable")
         if reply.get("unsupported") is True:
             return Answer(unsupported=True)
         if "error" in reply:
             return Answer(error=wire.printable(reply["error"]))
         if "result" not in reply:
             fact = "the answer holds neither result, unsupported nor error"
-            return Answer(error=wire.printable(f"{fact}: {short(dict(reply))}"))
+            text = wire.printable(f"{fact}: {short(dict(reply))}")
+            return Answer(error=text, kind="unreadable")
         try:
             return Answer((wire.from_shaped if self.shaped else wire.from_plain)(reply["result"]))
         except (ValueError, TypeError, RecursionError) as error:
-            return Answer(error=wire.printable(f"the answer cannot be read: {error}"))
+            text = wire.printable(f"the answer cannot be read: {error}")
+            return Answer(error=text, kind="unreadable")
 
     def close(self) -> None:
         """End the process and its child processes."""
@@ -126,14 +126,12 @@ class ProcessSubject:
 
     def _start(self) -> str | None:
         """Start the program and send hello; return a message if that fails, else None."""
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         options = {"start_new_session": True} if os.name == "posix" else {}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
-        try:
-            self._process = subprocess.Popen(self.command, **pipes, **options)  # type: ignore
-        except OSError:
-            self.close()
-            raise
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        self._process = subprocess.Popen(self.command, **pipes, **options)  # type: ignore
+        limit_memory(self._process.pid, self.memory)
+        assert self._process.stderr is not None
+        self._errors = ErrorTail(self._process.stderr)
         hello: dict[str, Any] = {"method": "hello", "schema": PROTOCOL_VERSION}
         if self.dtype != "float64":
             hello["dtype"] = self.dtype
@@ -167,13 +165,13 @@ class ProcessSubject:
         seconds = self.start_timeout if counted == "hello" else self.timeout
         alarm = threading.Timer(seconds, stop)
         alarm.start()
-        reply, noise, n_noise = None, "", 0
+        reply, noise, n_noise, spoiled = None, "", 0, ""
         try:
             process.stdin.write(wire.dump(request))
             process.stdin.flush()
             while n_noise < MOST_NOISE and (line := process.stdout.readline(MOST_BYTES)):
                 if len(line) == MOST_BYTES:
-                    n_noise, noise = n_noise + 1, f"{_start_of(line)}... ({MOST_BYTES} bytes)"
+                    n_noise, noise = n_noise + 1, f"{wire.start_of(line)}... ({MOST_BYTES} bytes)"
                     break
                 message = wire.load(line)
                 if message is not None and (
@@ -181,12 +179,19 @@ class ProcessSubject:
                 ):
                     reply = message
                     break
+                stale = message is not None and type(message.get("id")) is int
+                if line.lstrip().startswith(b"{") and not stale:
+                    # it was meant for the answer: nothing better will follow
+                    spoiled = f"the line cannot be read as the answer: {wire.start_of(line)!r}"
+                    break
                 n_noise += 1
-                noise = noise or _start_of(line)
+                noise = noise or wire.start_of(line)
         except OSError:
             pass  # the program has ended: reported below
         finally:
             alarm.cancel()
+        if spoiled and not hung.is_set():
+            return None, spoiled
         if reply is not None and not hung.is_set():
             return reply, f"wrote a line that is no answer: {noise!r}" if n_noise else ""
         self._crashes[counted] += 1
@@ -199,16 +204,10 @@ class ProcessSubject:
             reason = f"wrote {n_noise} lines that are no answer, the first {noise!r}"
         else:
             reason = "ended without an answer"
-        said = self._last_error_line()
+        self._kill()
+        said = "" if self._errors is None else self._errors.last_line()
         self.close()
         return f"{reason}{f'; its last line of standard error: {said}' if said else ''}"
-
-    def _last_error_line(self) -> str:
-        if self._errors is None:
-            return ""
-        self._errors.seek(0)
-        lines = self._errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-        return wire.printable(lines[-1][:200]) if lines else ""
 
     def _kill(self) -> None:
         if self._process is None:
@@ -220,21 +219,24 @@ class ProcessSubject:
                 self._process.kill()
 
 
-def _start_of(line: bytes) -> str:
-    return line[:400].decode("utf-8", "replace").strip()[:100]
-
-
 def python_adapter(
     target: str,
     *,
     dtype: str = "float64",
     timeout: float = TIMEOUT,
     start_timeout: float = START_TIMEOUT,
+    memory: float = MEMORY,
 ) -> ProcessSubject:
     """Start the adapter "module:Class" in a Python process of its own and return it as a
     subject.
     """
     command = [sys.executable, "-m", "kan_ref.conformance.serve", target]
     return ProcessSubject(
-        command, name=target, dtype=dtype, timeout=timeout, start_timeout=start_timeout, shaped=True
+        command,
+        name=target,
+        dtype=dtype,
+        timeout=timeout,
+        start_timeout=start_timeout,
+        shaped=True,
+        memory=memory,
     )

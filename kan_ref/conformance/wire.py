@@ -1,12 +1,14 @@
 """JSON lines: the form of requests to, and answers from, a subject in a process of its own.
 
 Plain form, for any language: arrays are nested lists, and numbers that are not finite are "NaN",
-"Infinity", "-Infinity". An array without numbers loses its shape. Shaped form, between two Python
-processes of this kit: {"shape", "hex"} as in the vectors.
+"Infinity", "-Infinity". In an answer every usual spelling of them is accepted, with or without
+quotes: nan, -nan(ind), inf, 1.#QNAN; null in an array means nan. An array without numbers loses its
+shape. Shaped form, between two Python processes of this kit: {"shape", "hex"} as in the vectors.
 """
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from reprlib import repr as short
 from typing import Any
@@ -18,7 +20,12 @@ from kan_ref.checks import FloatArray
 MOST_TEXT = 400  # characters of a message from a subject
 # what the code of a subject may raise: also its own SystemExit and KeyboardInterrupt fail a case
 RAISED = (Exception, SystemExit, KeyboardInterrupt)
-_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+# what printf of C libraries, and other languages, write for numbers that are not finite
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal
+_SPELLING = re.compile(
+    r"[+-]?(nan(\((ind|snan|[0-9a-fx]*)\))?|inf(inity)?|1\.\#(ind|qnan|snan|inf)0*)", re.IGNORECASE
+)
+_TOKEN = re.compile(rf'"(?:[^"\\]|\\.)*"|(?<![\w.+-])(?P<word>{_SPELLING.pattern})', re.IGNORECASE)
 
 
 def to_plain(value: Any) -> Any:
@@ -37,12 +44,21 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(value: Any) -> Any:
-    """Return a value of the plain form with "NaN", "Infinity" and "-Infinity" as numbers."""
+    """Return a value of the plain form with words for nan and infinity as numbers."""
     if isinstance(value, Mapping):
         return {name: from_plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [from_plain(item) for item in value]
-    return _WORDS.get(value, value) if isinstance(value, str) else value
+    return not_finite(value) if isinstance(value, str) and len(value) < 24 else value
+
+
+def not_finite(word: str) -> float | str:
+    """Return the number that a word such as "NaN", "-inf" or "1.#QNAN" means, else the word."""
+    if not _SPELLING.fullmatch(word):
+        return word
+    if "inf" not in word.lower():
+        return math.nan
+    return -math.inf if word.startswith("-") else math.inf
 
 
 def to_shaped(value: Any) -> Any:
@@ -99,8 +115,15 @@ def printable(text: object) -> str:
 
     Characters that cannot be printed, lone surrogates among them, become "?".
     """
+    if isinstance(text, str):
+        text = _COLOUR.sub("", text[: 8 * MOST_TEXT])
     words = " ".join((text[: 4 * MOST_TEXT] if isinstance(text, str) else short(text)).split())
     return "".join(c if c.isprintable() else "?" for c in words[:MOST_TEXT])
+
+
+def start_of(line: bytes) -> str:
+    """Return at most 100 characters from the start of a line, for a message."""
+    return line[:400].decode("utf-8", "replace").strip()[:100]
 
 
 def dump(message: Mapping[str, Any]) -> bytes:
@@ -112,6 +135,17 @@ def load(line: bytes) -> Mapping[str, Any] | None:
     """Return the JSON object of a line, or None if the line holds none."""
     try:
         message = json.loads(line)
-    except (ValueError, RecursionError):
+    except RecursionError:
         return None
+    except ValueError:
+        try:
+            text = line.decode("utf-8")
+            message = json.loads(_TOKEN.sub(_quoted, text))
+        except (ValueError, RecursionError):
+            return None
     return message if isinstance(message, Mapping) else None
+
+
+def _quoted(found: re.Match[str]) -> str:
+    """Return a bare word for nan or infinity in quotes, and text as it is."""
+    return f'"{found["word"]}"' if found["word"] else found[0]

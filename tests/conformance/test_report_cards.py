@@ -1,7 +1,6 @@
 """Report cards: committed records are complete and agree with the page; adapters import no library on loading."""
 
 import importlib
-import json
 import os
 import re
 import sys
@@ -16,28 +15,36 @@ from hypothesis import strategies as st
 
 from kan_ref.conformance import __main__ as program
 from kan_ref.conformance import cards, cards_page, cases, suite
-from kan_ref.conformance.adapters import axes
+from kan_ref.conformance.adapters import axes, efficient_kan_checkout
 from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT, Entry
+from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
+from kan_ref.conformance.facts import FACTS
 from kan_ref.io import storage
 
 DOCS = Path(cases.HOME).parents[1] / "docs"
-RECORDS = cards.read_records(DOCS / "report_cards")
+RECORDS = cards.read_records(DOCS / "report_cards.jsonl")
 BY_NAME = {(record["name"], record["dtype"]): record for record in RECORDS}
 CASES = {case.id: case for _, chosen in suite.choose() for case in chosen}
 ALL = pytest.mark.parametrize(
     "record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS]
 )
-STATUSES = ("passed", "failed", "blocked", "differs", "skipped")
+BAD = ("failed", "blocked")
 
 
 # --- the committed records
 
 
 def test_every_entry_of_the_catalogue_has_a_card_in_each_of_its_precisions_and_there_are_no_others():
-    wanted = {f"{entry.name}-{dtype}.json" for entry in ENTRIES for dtype in entry.dtypes}
+    wanted = [(entry.name, dtype) for entry in ENTRIES for dtype in entry.dtypes]
 
-    assert {path.name for path in (DOCS / "report_cards").iterdir()} == wanted
+    assert [(record["name"], record["dtype"]) for record in RECORDS] == wanted
+
+
+def test_the_file_is_sorted_so_that_a_new_run_changes_one_line():
+    text = (DOCS / "report_cards.jsonl").read_text(encoding="utf-8")
+
+    assert text == cards.dump(RECORDS)
 
 
 def test_the_page_is_what_the_records_give():
@@ -48,51 +55,72 @@ def test_the_page_is_what_the_records_give():
 def test_a_card_names_existing_cases_once_and_its_counts_add_up(record):
     named = [
         (case, status)
-        for told in record["defects"].values()
-        for status, ids in told.items()
-        for case in ids
+        for found in record["findings"]
+        for status in BAD
+        for case in [*found[status], *(c for c in found["absorbed"] if status == "failed")]
     ]
-    named += [(case, status) for status in ("differs", "skipped") for case in record[status]]
-    counted = Counter((CASES[case].topic, status) for case, status in named)
+    open_ones = [(case, status) for status in ("differs", "skipped") for case in record[status]]
+    counted = Counter((CASES[case].topic, status in BAD) for case, status in named)
 
-    assert len({case for case, _ in named}) == len(named)
+    assert len({case for case, _ in named + open_ones}) == len(named) + len(open_ones)
     asked = Counter(c.topic for c in CASES.values() if c.since <= record["contract"])
+    assert record["contract"] <= cases.contract_version()
     assert record["cases"] == asked.total()
     assert set(record["topics"]) == set(asked)
     for name, n_cases in asked.items():
         told = record["topics"][name]
-        assert sum(told[status] for status in STATUSES) == n_cases
-        assert all(told[status] == counted[name, status] for status in STATUSES[1:])
+        assert told["failed"] + told["blocked"] == counted[name, True]
+        assert sum(told[status] for status in cards.COUNTS) == n_cases
 
 
 @ALL
 def test_a_card_says_what_was_measured_with_what(record):
     (entry,) = [entry for entry in ENTRIES if entry.name == record["name"]]
 
-    assert set(record["versions"]) == {*entry.distributions, "python"}
+    more = {entry.name} if entry.checkout else set()
+    assert set(record["versions"]) == {*entry.distributions, *more, "python"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", record["date"])
-    assert set(record["defects"]) <= set(suite.notes())
+    assert {found["name"] for found in record["findings"]} <= set(suite.notes())
 
 
 @ALL
 def test_what_differs_is_left_open_and_what_fails_is_required(record):
+    failed = [case for found in record["findings"] for status in BAD for case in found[status]]
+
     assert all(CASES[case].kind != "required" for case in record["differs"])
-    assert all(
-        CASES[case].kind == "required"
-        for told in record["defects"].values()
-        for ids in told.values()
-        for case in ids
-    )
+    assert all(CASES[case].kind == "required" for case in failed)
+
+
+@ALL
+def test_every_confirmed_defect_of_a_card_has_been_read_in_the_source(record):
+    confirmed = {
+        found["name"]
+        for found in record["findings"]
+        if found["confidence"] == "confirmed" and found["name"] not in FACTS
+    }
+
+    assert {flag for flag in confirmed if (record["name"], flag) not in EVIDENCE} == set()
+
+
+def test_evidence_is_kept_for_defects_of_cards_alone():
+    confirmed = {
+        (record["name"], found["name"])
+        for record in RECORDS
+        for found in record["findings"]
+        if found["confidence"] == "confirmed"
+    }
+
+    assert set(EVIDENCE) - confirmed == set()
 
 
 def test_kan_ref_and_scipy_fail_nothing():
     for name in ("kan_ref", "scipy"):
-        assert BY_NAME[name, "float64"]["defects"] == {}
+        assert BY_NAME[name, "float64"]["findings"] == []
     assert all("optimizer_steps/gradient-" in c for c in BY_NAME["kan_ref", "float64"]["skipped"])
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=[f"{known.name}-{known.case}" for known in KNOWN])
-def test_a_known_defect_comes_out_as_it_is_told(known):
+def test_a_known_defect_has_the_outcome_that_is_stated(known):
     assert known.case in CASES
     assert cards_page.outcome(BY_NAME[known.name, "float64"], known.case) == known.status
 
@@ -101,7 +129,7 @@ def test_every_library_with_a_card_of_its_own_has_a_known_defect_or_none_at_all(
     failing = {
         name
         for (name, dtype), record in BY_NAME.items()
-        if dtype == "float64" and record["defects"]
+        if dtype == "float64" and record["findings"]
     }
 
     assert {known.name for known in KNOWN} <= failing
@@ -129,6 +157,7 @@ def test_the_page_links_flags_that_the_other_page_explains():
 
 LIBRARIES = (
     "torch",
+    "efficient_kan",
     "jax",
     "flax",
     "keras",
@@ -150,6 +179,19 @@ def test_adapters_are_imported_without_the_libraries_that_they_ask(monkeypatch):
         module, _, name = entry.adapter.partition(":")
         monkeypatch.delitem(sys.modules, module, raising=False)
         assert isinstance(getattr(importlib.import_module(module), name), type)
+
+
+def test_a_library_from_a_checkout_is_left_out_until_its_folder_is_named(tmp_path, monkeypatch):
+    (entry,) = [entry for entry in ENTRIES if entry.checkout]
+    monkeypatch.delenv(entry.checkout, raising=False)
+
+    assert "the checkout that the variable EFFICIENT_KAN should name" in cards.missing(entry)
+    monkeypatch.setenv(entry.checkout, str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="must be the folder of a checkout"):
+        efficient_kan_checkout.source_folder()
+    (tmp_path / "src" / "efficient_kan").mkdir(parents=True)
+    (tmp_path / "src" / "efficient_kan" / "kan.py").touch()
+    assert efficient_kan_checkout.source_folder() == tmp_path / "src"
 
 
 def test_names_of_the_catalogue_are_unique_and_its_libraries_are_in_the_extra():
@@ -220,22 +262,16 @@ def toys(tmp_path, monkeypatch):
 def test_report_on_kan_ref_and_scipy_writes_records_like_the_committed_ones_and_their_page(
     tmp_path, capsys
 ):
-    out = tmp_path / "cards"
+    out = tmp_path / "cards.jsonl"
 
     assert program.main(["report", "--only", "kan_ref", "--only", "scipy", "--out", str(out)]) == 0
 
     said = capsys.readouterr().out
-    for name in ("kan_ref", "scipy"):
-        found = json.loads((out / f"{name}-float64.json").read_text(encoding="utf-8"))
-        committed = BY_NAME[name, "float64"]
-        assert {key: found[key] for key in ("cases", "defects", "differs", "skipped")} == {
-            key: committed[key] for key in ("cases", "defects", "differs", "skipped")
-        }
-        assert f"{name} float64: " in said
-    assert sorted(path.name for path in out.iterdir()) == [
-        "kan_ref-float64.json",
-        "scipy-float64.json",
-    ]
+    found = cards.read_records(out)
+    assert [record["name"] for record in found] == ["kan_ref", "scipy"]
+    for record in found:
+        assert record["findings"] == BY_NAME[record["name"], "float64"]["findings"]
+        assert f"{record['name']} float64: " in said
     assert (tmp_path / "cards.md").read_text(encoding="utf-8") == cards_page.page(
         cards.read_records(out)
     )
@@ -246,13 +282,9 @@ def test_rendering_measures_nothing(tmp_path, monkeypatch):
         raise AssertionError("measured")
 
     monkeypatch.setattr(cards, "measure", measure)
-    (tmp_path / "cards").mkdir()
-    for record in RECORDS[:3]:
-        (tmp_path / "cards" / f"{record['name']}-{record['dtype']}.json").write_text(
-            json.dumps(record)
-        )
+    (tmp_path / "cards.jsonl").write_text(cards.dump(RECORDS[:3]), encoding="utf-8")
 
-    assert program.main(["report", "--render", "--out", str(tmp_path / "cards")]) == 0
+    assert program.main(["report", "--render", "--out", str(tmp_path / "cards.jsonl")]) == 0
     assert (tmp_path / "cards.md").read_text(encoding="utf-8") == cards_page.page(RECORDS[:3])
 
 
@@ -261,10 +293,10 @@ def test_wrong_answers_are_recorded_by_defect(toys):
 
     assert found["dtype"] == "float32"
     assert found["topics"]["count_parameters"]["failed"] == 5
-    assert sum(len(told["failed"]) for told in found["defects"].values()) == 5
+    assert sum(len(told["failed"]) for told in found["findings"]) == 5
     assert cards_page.outcome(found, "count_parameters/1-1-G1-k0") == "failed"
     assert cards_page.outcome(found, "knots/five-cubic") == "skipped"
-    assert cards_page.totals(found) == (0, 5, 0)
+    assert cards_page.totals(found) == (0, 5, 0, 0)
 
 
 def test_what_cannot_be_built_or_is_late_leaves_its_record_alone(
@@ -278,12 +310,13 @@ def test_what_cannot_be_built_or_is_late_leaves_its_record_alone(
     )
 
     assert (
-        cards.main(["--out", str(tmp_path / "cards"), "--timeout", "1", "--dtype", "float64"]) == 1
+        cards.main(["--out", str(tmp_path / "a.jsonl"), "--timeout", "1", "--dtype", "float64"])
+        == 1
     )
     said = capsys.readouterr().err
     assert "slow did not answer count_parameters/" in said
     assert "unbuilt cannot be tested: ImportError: no such thing" in said
-    assert not (tmp_path / "cards").exists()
+    assert not (tmp_path / "a.jsonl").exists()
 
 
 def test_what_is_not_installed_is_left_out_and_told_by_the_status_if_it_was_asked_for(
@@ -292,8 +325,11 @@ def test_what_is_not_installed_is_left_out_and_told_by_the_status_if_it_was_aske
     absent = Entry("absent", "Absent", ("kan_ref_no_such_thing",), "nowhere:Nothing", "")
     monkeypatch.setattr(cards, "ENTRIES", (absent,))
 
-    assert cards.main(["--out", str(tmp_path / "cards")]) == 0
-    assert cards.main(["--out", str(tmp_path / "cards"), "--only", "absent"]) == 1
+    out = tmp_path / "cards.jsonl"
+    out.write_text(cards.dump(RECORDS[:1]), encoding="utf-8")
+
+    assert cards.main(["--out", str(out)]) == 0
+    assert cards.main(["--out", str(out), "--only", "absent"]) == 1
     assert "absent is left out: kan_ref_no_such_thing is not installed" in capsys.readouterr().out
 
 
@@ -317,16 +353,14 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path, monkeypatch):
 def test_a_record_with_one_fault_makes_a_page_or_one_message_with_its_file_and_the_remedy(
     seed, tmp_path_factory
 ):
-    folder = tmp_path_factory.getbasetemp() / "damaged_cards"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{RECORDS[0]['name']}-{RECORDS[0]['dtype']}.json"
-    path.write_bytes(damaged(RECORDS[0], seed))
+    path = tmp_path_factory.getbasetemp() / "damaged_cards.jsonl"
+    path.write_bytes(damaged(RECORDS[2], seed))
 
     try:
-        found = cards.read_records(folder)
+        found = cards.read_records(path)
     except ValueError as error:
         message = str(error)
-        assert message.startswith(f"{path} is no record of a report card: ")
+        assert message.startswith(f"{path}, line ")
         assert message.endswith(
             "; test the library again (`report --only NAME`), or restore the file"
         )
@@ -338,18 +372,16 @@ def test_a_record_with_one_fault_makes_a_page_or_one_message_with_its_file_and_t
 
 @pytest.mark.parametrize("make", ["folder", "pipe", "text"])
 def test_the_page_is_not_written_from_records_that_cannot_be_read(tmp_path, capsys, make):
-    out = tmp_path / "cards"
-    out.mkdir()
-    path = out / "pykan-float64.json"
+    path = tmp_path / "cards.jsonl"
     {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "text": lambda: path.write_text("{")}[
         make
     ]()
 
-    status = cards.main(["--render", "--out", str(out)])
+    status = cards.main(["--render", "--out", str(path)])
 
     said = capsys.readouterr().err
     assert status == 1
-    assert said.startswith(f"{path} is no record of a report card: ")
-    assert said.endswith("; the page is not changed\n")
+    assert said.startswith(str(path))
+    assert said.endswith("; nothing is changed\n")
     assert said.count("\n") == 1
     assert not (tmp_path / "cards.md").exists()

@@ -311,7 +311,7 @@ def test_pictures_and_table_are_the_same_from_single_files_and_from_collected_on
     toy_program(["--out", str(out)])
 
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
-    assert len(before) == 3
+    assert len(before) == 4  # two pictures, claims.md, reproduced.md
     assert len(seeds_run(tmp_path)) == 3
 
 

@@ -32,9 +32,9 @@ def steps_of(network, x, rng, **options):
     ends, found = [], []
     with pytest.MonkeyPatch.context() as patch:
 
-        def activations(network, points):
-            ends.append(network.theta)
-            return gradient_steps.activations(network, points)
+        def activations(network, theta, points):
+            ends.append(theta)
+            return gradient_steps.activations(network, theta, points)
 
         def clear_of_kinks(network, before, scales, after):
             theta = (ends[-1] - ends[-2]) / (2.0 * STEP)

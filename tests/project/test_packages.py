@@ -84,11 +84,13 @@ THIRD_PARTY = {
     ("sklearn.classifier", "sklearn"): "estimators for it",
     ("io.scipy_spline", "scipy"): "it converts SciPy's splines",
     ("conformance.in_pytest", "pytest"): "cases for adopters' own tests",
+    ("conformance.plugin", "pytest"): "it is a plugin of it",
     ("conformance.adapters.scipy_splines", "scipy"): "SciPy is the subject",
     ("conformance.adapters.torch_layers", "torch"): "what adapters have in common",
     ("conformance.adapters.torch_tensors", "torch"): "what adapters have in common",
     ("conformance.adapters.pykan", "kan"): "its subject",
     ("conformance.adapters.ikan", "ikan"): "its subject",
+    ("conformance.adapters.efficient_kan_checkout", "efficient_kan"): "its subject",
     ("conformance.adapters.convkan", "convkan"): "its subject",
     ("conformance.adapters.convkan3d", "ConvKAN3D"): "its subject",
     ("conformance.adapters.deep_kan", "deepkan"): "its subject",
@@ -125,8 +127,12 @@ DYNAMIC = {
     "checks.records": "a notebook shows a record by `display`",
     "__init__": "public names load their packages",
     "conformance.serve": "adapters are named on the command line",
+    "conformance.plugin": "adapters are named in pytest's configuration",
 }
-WITH_CODE = {"__init__": "public names are loaded when they are used"}
+WITH_CODE = {
+    "__init__": "public names are loaded when they are used",
+    "conformance": "so are those of the kit, whose plugin every run of pytest loads",
+}
 MOST_LINES, MOST_CODE, MOST_COLUMNS = (
     320,
     200,

@@ -17,7 +17,8 @@ class Entry:
 
     `name` is that of its cards, `title` its full name. All `distributions` must be installed; the
     first is the library itself, and the card lists the versions of all. `adapter` is
-    "module:Class". `remark` says what a reader needs to know to interpret the card.
+    "module:Class". `remark` says what a reader needs to know to interpret the card. `checkout` is
+    the environment variable with the folder of a library that is on no package index.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Entry:
     adapter: str
     remark: str
     dtypes: tuple[str, ...] = BOTH
+    checkout: str = ""
 
 
 ENTRIES = (
@@ -54,6 +56,15 @@ ENTRIES = (
         "those of `attribute`. Both follow rules of later releases, not the paper's formulas (see "
         "the convention `penalties_pykan`). Grids are updated with margin 0 alone. Where basis "
         "functions have no samples, its least squares may give different answers in two runs.",
+    ),
+    Entry(
+        "efficient-kan",
+        "efficient-kan",
+        ("torch", "numpy"),
+        f"{HOME}.efficient_kan_checkout:EfficientKanCheckout",
+        "On no package index: tested from a checkout that the environment variable EFFICIENT_KAN "
+        "names. It has no mask and no finer grids; penalties are of coefficients.",
+        checkout="EFFICIENT_KAN",
     ),
     Entry(
         "ikan",
@@ -153,8 +164,8 @@ LEFT_OUT = (
         "need or are made for TensorFlow, which is not in the extra; not examined",
     ),
     (
-        "efficient-kan, fast-kan, torch-conv-kan",
-        "on no package index; ikan, convkan and ConvKAN3D hold efficient-kan's layer",
+        "fast-kan, torch-conv-kan",
+        "on no package index; fast-kan's functions are Gaussians, not B-splines",
     ),
     (
         "fkan, rkan, cvkan, qkan, torch-wavelet-kan, single-kan, mlp-kan",

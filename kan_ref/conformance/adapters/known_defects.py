@@ -19,7 +19,7 @@ class Known:
 
 
 _LSTSQ = "least squares with basis functions without samples gives wrong results without an error"
-_EFFICIENT = ("ikan", "convkan", "convkan3d")
+_EFFICIENT = ("efficient-kan", "ikan", "convkan", "convkan3d")
 _LAYOUT = (*_EFFICIENT, "deep-kan")
 
 KNOWN = (
@@ -53,6 +53,7 @@ KNOWN = (
         "pykan",
         "the size of initial coefficients is proportional to 1 / G",
         "initial_layer/initcoef-40-to-50-seed-0",
+        "differs",
     ),
     Known("pykan", "a layer of degree 0 cannot be built", "knots/degree-0"),
     *(Known(name, _LSTSQ, "grid_update/with-margin") for name in _LAYOUT),
@@ -65,6 +66,7 @@ KNOWN = (
             name,
             "initial weights are Kaiming's, which depend on n_in alone",
             "initial_layer/initwbase-40-to-50-seed-0",
+            "differs",
         )
         for name in _EFFICIENT
     ),

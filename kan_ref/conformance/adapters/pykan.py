@@ -9,6 +9,7 @@ is therefore a temporary folder here.
 
 import contextlib
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from kan_ref.checks import FloatArray
 from kan_ref.conformance.adapters.axes import PYKAN, PlainLayer, require_supported
 from kan_ref.conformance.adapters.torch_layers import TorchAdapter
 from kan_ref.conformance.adapters.torch_tensors import array, base_function, tensor
+
+_ALONE = threading.Lock()
 
 
 class Pykan(TorchAdapter):
@@ -152,6 +155,9 @@ class Pykan(TorchAdapter):
 
 @contextlib.contextmanager
 def own_folder() -> Iterator[None]:
-    """Change to a temporary folder, in which pykan may create its folder `model`."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    """Change to a temporary folder, in which pykan may create its folder `model`.
+
+    The working directory belongs to the process, so that other threads wait.
+    """
+    with _ALONE, tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         yield

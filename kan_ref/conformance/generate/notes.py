@@ -151,8 +151,10 @@ NOTES = {
     "degree",
     "CountBias": "the count includes a bias for each output, which the layer does not have",
     "CountWeights": "the count omits w_base or w_spline",
-    "InitCoef": "initial coefficients do not have mean 0 and standard deviation 0.1",
-    "InitWBase": "initial w_base is not uniform with bound sqrt(6 / (n_in + n_out))",
+    "InitCoef": "initial coefficients do not have mean 0 and the stated standard deviation (0.1 if "
+    "none is stated)",
+    "InitWBase": "initial w_base does not have mean 0 and standard deviation "
+    "sqrt(2 / (n_in + n_out))",
     "InitWSpline": "initial w_spline is not 1",
     "RoundTrip": "a saved layer does not load bit for bit",
     # what the contract leaves open

@@ -116,7 +116,10 @@ def counts() -> dict[str, Any]:
 def initial_draws() -> dict[str, Any]:
     """Return the cases of initial_layer(n_in, n_out, n_intervals, degree, seed) -> layer.
 
-    Moments are compared within six standard errors; the draws themselves are free.
+    The definition leaves the draws open. A case says whether their scale is the usual one: mean and
+    standard deviation within six standard errors. A uniform and a normal distribution of Xavier's
+    scale have the same standard deviation, sqrt(2 / (n_in + n_out)). Coefficients are compared
+    after a division by the standard deviation that the answer states as `sigma`, times 0.1.
     """
     cases: list[Case] = []
     for n_in, n_out, n_intervals, seed in (
@@ -126,8 +129,7 @@ def initial_draws() -> dict[str, Any]:
         (160, 10, 3, 2),
     ):
         n, n_coef = n_in * n_out, n_in * n_out * (n_intervals + 3)
-        bound = math.sqrt(6.0 / (n_in + n_out))
-        deviation = bound / math.sqrt(3.0)
+        deviation = math.sqrt(2.0 / (n_in + n_out))
         parts = {
             "InitCoef": {
                 "coef_mean": (0.0, 0.6 / math.sqrt(n_coef)),
@@ -135,8 +137,7 @@ def initial_draws() -> dict[str, Any]:
             },
             "InitWBase": {
                 "w_base_mean": (0.0, 6 * deviation / math.sqrt(n)),
-                "w_base_std": (deviation, 6 * deviation * math.sqrt(0.2 / n)),
-                "w_base_largest": (bound, 0.012 * bound),
+                "w_base_std": (deviation, 6 * deviation / math.sqrt(2 * n)),
             },
             "InitWSpline": {"w_spline_least": (1.0, 0.0), "w_spline_largest": (1.0, 0.0)},
         }
@@ -152,7 +153,16 @@ def initial_draws() -> dict[str, Any]:
             tolerance = {output: room for output, (_, room) in moments.items()}
             name = f"{flag.lower()}-{n_in}-to-{n_out}-seed-{seed}"
             cases.append(
-                case(name, "initial_layer", flag, arguments, expected, tolerance, float32=False)
+                case(
+                    name,
+                    "initial_layer",
+                    flag,
+                    arguments,
+                    expected,
+                    tolerance,
+                    kind="acceptable",
+                    float32=False,
+                )
             )
     return topic(
         "initial_layer", level=1, needs=[], equation="Liu et al. 2024, section 2.2", cases=cases

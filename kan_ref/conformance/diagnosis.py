@@ -1,0 +1,253 @@
+"""Why cases failed: what is established, and apart from it what is only likely.
+
+A defect of the catalogue (`generate.notes`) is *confirmed* in one of these ways.
+
+- Marks: the answer is the one that the defect gives. So are at least half of the answers of the
+  same method that the defect changes, and none of them is right.
+- Tests: `behaviour` shows it, whatever the numbers are.
+- Values that are not finite, in the cases of one flag and in no other case of the method.
+- Traits: of the same methods, all cases of degree 0 (without samples, with one sample) fail alike,
+  and another case passes.
+- Definition: a wrong number of intervals, or a saved layer that differs, is the defect itself.
+- Precision: all numbers of the answer are float32 numbers, which the right ones are not.
+
+Facts need no catalogue: an exception, a wrong shape, a small error with its size, basis functions
+that do not sum to 1. Every other failure is given to a defect that other cases of the same method
+confirm (*absorbed*), or to the flag that best separates failed from passed cases (*perhaps*). A
+defect of few inputs, such as repeated knots, absorbs only cases that have its flag. Failures of a
+topic after a failure of a topic on which it depends are given to no flag by guessing.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kan_ref.conformance.facts import (
+    ABSORBED,
+    BLOCKED,
+    CONFIRMED,
+    FACTS,
+    PERHAPS,
+    Diagnosis,
+    facts,
+)
+from kan_ref.conformance.outcomes import BAD, Outcome
+
+CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
+# relative errors: below SMALL no defect of the catalogue is seen; float32 rounding lies in SINGLE
+SMALL, SINGLE = 3e-5, (3e-9, 3e-5)
+# flags that explain no failure of a case without them
+NARROW = (
+    *("RepeatedKnots", "SiluOverflow", "ZeroEdge", "DegreeZero", "EmptyBatch", "BatchOfOne"),
+    *("ArgumentsChanged", "StateKept", "BufferReused", "MemoryOrder"),
+    *("NaNSwallowed", "ThreadUnsafe"),
+)
+MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
+MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All failures with one diagnosis.
+
+    `cases` are the ids for which `confidence` holds. For a confirmed flag, `absorbed` are those of
+    further failures of the same methods.
+    """
+
+    name: str
+    confidence: str
+    detail: str
+    perhaps: str
+    cases: tuple[str, ...]
+    absorbed: tuple[str, ...] = ()
+
+
+def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, Diagnosis]:
+    """Return the diagnosis of each failed or blocked case by its id.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of one run. The more cases it has, the more is confirmed.
+    dtype : "float64" or "float32"
+        Precision of the run.
+
+    Returns
+    -------
+    found : dict
+        Case id -> Diagnosis.
+    """
+    judged = [outcome for outcome in outcomes if outcome.status in ("passed", *BAD)]
+    bad = [outcome for outcome in judged if outcome.status != "passed"]
+    found = facts(judged, bad)
+    wrong = [outcome for outcome in bad if outcome.verdict.kind == "values"]
+    confirmed = _confirmed(judged, wrong)
+    other_basis = _is_other_basis(judged)
+    for outcome in wrong:
+        case, verdict = outcome.case, outcome.verdict
+        if case.id in confirmed:
+            found[case.id] = Diagnosis(confirmed[case.id], CONFIRMED)
+        elif verdict.single and dtype == "float64":
+            name = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
+            found[case.id] = Diagnosis(name, CONFIRMED)
+        elif other_basis and case.method == "basis":
+            found[case.id] = Diagnosis("OtherBasis", CONFIRMED, perhaps="CoxDeBoor")
+        elif verdict.relative < SMALL and not verdict.defects:
+            size = f"an error of {verdict.relative:.2g} of the largest number"
+            single = dtype == "float64" and SINGLE[0] < verdict.relative < SINGLE[1]
+            single = single and case.method != "fit_affine"
+            hint = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
+            found[case.id] = Diagnosis("SmallError", CONFIRMED, size, hint if single else "")
+    _guess(judged, [outcome for outcome in wrong if outcome.case.id not in found], found)
+    return found
+
+
+def findings(outcomes: Sequence[Outcome], found: dict[str, Diagnosis]) -> list[Finding]:
+    """Return diagnoses with their cases, what is confirmed first, then by number of failures."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    details: dict[tuple[str, ...], str] = {}
+    absorbed: dict[str, list[str]] = defaultdict(list)
+    failed = {outcome.case.id for outcome in outcomes if outcome.status == "failed"}
+    worst: dict[tuple[str, ...], float] = {}
+    hints: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for outcome in outcomes:
+        one = found.get(outcome.case.id)
+        if one is None:
+            continue
+        if one.confidence == ABSORBED:
+            absorbed[one.name].append(outcome.case.id)
+            continue
+        if one.name == "SmallError":
+            key: tuple[str, ...] = (one.name, one.confidence, "", "")
+            hints[key][one.perhaps] += 1
+        else:
+            key = (one.name, one.confidence, one.perhaps, re.sub(r"\d+", "#", one.detail))
+        groups[key].append(outcome.case.id)
+        details.setdefault(key, one.detail)
+        if one.name == "SmallError":
+            worst[key] = max(worst.get(key, 0.0), outcome.verdict.relative)
+            details[key] = f"errors of at most {worst[key]:.2g} of the largest number"
+    made = [
+        Finding(
+            name,
+            confidence,
+            details[key],
+            perhaps or max(hints[key], key=hints[key].__getitem__, default=""),
+            tuple(cases),
+            tuple(absorbed.pop(name, ()) if confidence == CONFIRMED else ()),
+        )
+        for key, cases in groups.items()
+        for name, confidence, perhaps, _ in [key]
+    ]
+    return sorted(
+        made,
+        key=lambda one: (
+            not any(case in failed for case in one.cases),
+            CONFIDENCE.index(one.confidence),
+            one.name in FACTS,
+            -sum(case in failed for case in (*one.cases, *one.absorbed)),
+        ),
+    )
+
+
+def _is_other_basis(judged: Sequence[Outcome]) -> bool:
+    sums = [
+        outcome.verdict.sums_to_one
+        for outcome in judged
+        if outcome.case.method == "basis" and outcome.verdict.sums_to_one is not None
+    ]
+    return bool(sums) and sum(not right for right in sums) > MOST_SUMS * len(sums)
+
+
+# --- flags of the catalogue
+
+
+def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, str]:
+    """Return case id -> confirmed flag."""
+    answered = Counter(flag for outcome in wrong for flag in outcome.verdict.defects)
+    by_method = Counter(
+        (outcome.case.method, flag) for outcome in wrong for flag in outcome.verdict.defects
+    )
+    strong = Counter(
+        (outcome.case.method, flag)
+        for outcome in wrong
+        for flag in {*outcome.verdict.defects} - {*outcome.verdict.empty}
+    )
+    marked_by_method = Counter(
+        (outcome.case.method, flag)
+        for outcome in judged
+        for flag in {mark.flag for mark in outcome.case.marks}
+    )
+    marked = Counter(flag for outcome in judged for flag in {m.flag for m in outcome.case.marks})
+    refuted = {
+        (outcome.case.method, flag)
+        for outcome in judged
+        if outcome.status == "passed"
+        for flag in outcome.verdict.visible
+    }
+    not_finite = defaultdict(list)
+    for outcome in wrong:
+        if not outcome.verdict.finite:
+            not_finite[outcome.case.method].append(outcome.case)
+    found = {}
+    for outcome in wrong:
+        method, verdict = outcome.case.method, outcome.verdict
+        if verdict.certain:
+            found[outcome.case.id] = verdict.certain[0]
+            continue
+        if not verdict.finite:
+            flags = [
+                flag
+                for flag in verdict.defects
+                if all(flag in case.flags for case in not_finite[method])
+            ]
+        else:
+            flags = [
+                flag
+                for flag in verdict.defects
+                if (method, flag) not in refuted
+                and by_method[method, flag] >= MOST_MARKS * marked_by_method[method, flag]
+                and strong[method, flag]
+                and (by_method[method, flag] > 1 or outcome.status == "failed")
+            ]
+        if flags:
+            # the defect that passed cases contradict least, then the one with most failed cases
+            found[outcome.case.id] = max(
+                flags, key=lambda flag: (answered[flag] / max(1, marked[flag]), answered[flag])
+            )
+    return found
+
+
+def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, Diagnosis]) -> None:
+    """Add what is only likely to `found`."""
+    by_method: dict[str, Counter[str]] = defaultdict(Counter)
+    for outcome in judged:
+        one = found.get(outcome.case.id)
+        if one is not None and one.confidence == CONFIRMED and one.name not in FACTS:
+            by_method[outcome.case.method][one.name] += 1
+    for outcome in left:
+        case, confirmed = outcome.case, by_method[outcome.case.method]
+        known = [flag for flag in confirmed if flag in case.flags or flag not in NARROW]
+        if known and not outcome.verdict.defects:
+            name = max(known, key=lambda flag: (flag in case.flags, confirmed[flag]))
+            found[case.id] = Diagnosis(name, ABSORBED)
+        elif outcome.status == "blocked":
+            found[case.id] = Diagnosis("Blocked", BLOCKED, outcome.reason)
+        else:
+            peers = [other for other in judged if other.case.method == case.method]
+            likely = outcome.verdict.defects or case.flags
+            scores = {flag: _score(flag, peers) for flag in likely}
+            found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
+
+
+def _score(flag: str, outcomes: Sequence[Outcome]) -> float:
+    """Return how well a flag separates failed from passed cases.
+
+    It is the harmonic mean of two shares: the failed cases among those with the flag, and the cases
+    with the flag among those that failed.
+    """
+    failed = [outcome for outcome in outcomes if outcome.status != "passed"]
+    both = sum(flag in outcome.case.flags for outcome in failed)
+    either = len(failed) + sum(flag in outcome.case.flags for outcome in outcomes)
+    return 2.0 * both / either if either else 0.0

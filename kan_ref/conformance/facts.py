@@ -1,0 +1,114 @@
+"""Facts about failures: what can be said without a catalogue of defects.
+
+Exceptions, hangs and answers of a wrong form are grouped by their message. A group is described by
+what its cases have in common, if no passed case of the same methods has it: the degree, a batch
+without samples or of one sample.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kan_ref.conformance.cases import Case
+from kan_ref.conformance.outcomes import Outcome
+
+CONFIRMED, ABSORBED, PERHAPS, BLOCKED = "confirmed", "absorbed", "perhaps", "blocked"
+
+FACTS = {
+    "Raises": "the method raises an exception, or reports an error",
+    "NoAnswer": "the method hangs or ends the program",
+    "NotAsked": "the case was not run, since its method had hung or ended the program before",
+    "Unreadable": "the answer does not have the form that the method needs",
+    "Shape": "an array has another shape than the method needs",
+    "OtherBasis": "the basis functions do not sum to 1 inside the grid: they are not the B-splines "
+    "of this knot vector",
+    "SmallError": "the numbers are right but for a small error",
+    "Blocked": "a more basic topic fails, and no defect of its own is seen",
+}
+_BY_KIND = {
+    "raises": "Raises",
+    "no answer": "NoAnswer",
+    "not asked": "NotAsked",
+    "unreadable": "Unreadable",
+    "shape": "Shape",
+}
+_TRAITS = {("degree", 0): "DegreeZero", ("batch", 0): "EmptyBatch", ("batch", 1): "BatchOfOne"}
+_BATCHED = re.compile("basis|layer_|network_|input_")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The name of a flag or fact, how certain it is, and what was seen.
+
+    `confidence` is one of "confirmed", "absorbed", "perhaps" and "blocked". `perhaps` is a flag
+    that might explain a fact.
+    """
+
+    name: str
+    confidence: str
+    detail: str = ""
+    perhaps: str = ""
+
+
+def facts(judged: Sequence[Outcome], bad: Sequence[Outcome]) -> dict[str, Diagnosis]:
+    """Return the diagnoses of failures without numbers that could be compared."""
+    groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
+    for outcome in bad:
+        kind = outcome.verdict.kind
+        if kind in _BY_KIND:
+            method = outcome.case.method if kind in ("shape", "not asked") else ""
+            message = "" if kind == "shape" else re.sub(r"\d+", "#", outcome.verdict.message)
+            groups[kind, method, message].append(outcome)
+    found = {}
+    for (kind, _, _), members in groups.items():
+        trait = _shared_trait(judged, members)
+        for outcome in members:
+            detail = outcome.verdict.message
+            if trait in _TRAITS:
+                one = Diagnosis(_TRAITS[trait], CONFIRMED, detail)
+            else:
+                shared = f" (all of degree {trait[1]})" if trait and trait[0] == "degree" else ""
+                hint = _shared_flag(judged, members)
+                one = Diagnosis(_BY_KIND[kind], CONFIRMED, f"{detail}{shared}", hint)
+            found[outcome.case.id] = one
+    return found
+
+
+def _traits(case: Case) -> set[tuple[str, int]]:
+    layers = case.inputs.get("layers", [case.inputs.get("layer", case.inputs)])
+    found = {("degree", int(layer["degree"])) for layer in layers if "degree" in layer}
+    if _BATCHED.match(case.method):
+        found.add(("batch", len(case.inputs["x"])))
+    return found
+
+
+def _shared_trait(judged: Sequence[Outcome], members: Sequence[Outcome]) -> tuple[str, int] | None:
+    """Return what all members have in common, and what only failures of their methods have."""
+    methods = {outcome.case.method for outcome in members}
+    same = [outcome for outcome in judged if outcome.case.method in methods]
+    passed = [outcome for outcome in same if outcome.status == "passed"]
+    common = set.intersection(*(_traits(outcome.case) for outcome in members))
+    common -= {trait for outcome in passed for trait in _traits(outcome.case)}
+    if not passed:
+        return None
+    return min(common, key=lambda trait: (trait not in _TRAITS, trait), default=None)
+
+
+def _shared_flag(judged: Sequence[Outcome], members: Sequence[Outcome]) -> str:
+    """Return a flag that the members have, and that no passed case of their methods has.
+
+    All members must have it, or half of them if a shape is wrong.
+    """
+    methods = {outcome.case.method for outcome in members}
+    refuted = {
+        flag
+        for outcome in judged
+        if outcome.status == "passed" and outcome.case.method in methods
+        for flag in outcome.case.flags
+    }
+    counts = Counter(flag for outcome in members for flag in outcome.case.flags)
+    # a wrong shape is caused by few things; an exception by anything
+    least = len(members) * (0.5 if members[0].verdict.kind == "shape" else 1.0)
+    common = [flag for flag, n in counts.most_common() if flag not in refuted and n >= least]
+    return next(iter(common), "")
