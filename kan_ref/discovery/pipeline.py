@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import (
-    FloatArray,
     check_generator,
     check_integer,
     check_number,
@@ -37,14 +36,11 @@ from kan_ref.discovery.results import (
 )
 from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
 from kan_ref.discovery.tree_formula import expression_of
+from kan_ref.discovery.trials import check_samples
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
 from kan_ref.network import Network, check_network, domain_of_samples, init_network
-
-LEAST_SAMPLES = 10
-LEAST_RANGE = 1e-140  # of a column: squares of errors of 1e-13 of it are above 1e-308
-ROUNDING = 1e-13  # of the largest value: a column that varies by less is constant
 
 
 @quiet_except("callback")
@@ -122,16 +118,9 @@ def discover(
     """
     checked = check_data(data)
     check_loss(checked, "mse")
-    if len(checked.x_train) < LEAST_SAMPLES:
-        raise ValueError(
-            f"data has {len(checked.x_train)} training samples, but at least {LEAST_SAMPLES} are "
-            "needed, since a fifth of them is held out to compare formulas: give more samples"
-        )
     with np.errstate(over="ignore"):
         squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
     check_overflow("the sum of their squares lies", *squares)
-    _check_range("x_train", checked.x_train)
-    _check_range("y_train", checked.y_train)
     rng = check_generator("rng", rng)
     check_integer("n_intervals", n_intervals, low=1)
     penalty_weight = check_number("penalty_weight", penalty_weight, low=0.0)
@@ -148,6 +137,7 @@ def discover(
             "widths of a first network, for example widths=(2, 5, 1)"
         )
     first = _first_network(checked, widths, start, n_intervals, degree, rng)
+    check_samples(checked)
     settings = NetworkSettings(functions, penalty_weight, smoothness_weight)
     deadline = np.inf if seconds is None else time.monotonic() + seconds
     with Report(checked, callback, progress) as report:
@@ -160,19 +150,6 @@ def discover(
         if is_open and (time.monotonic() < deadline or not found):
             found.append(_by_slices(checked, report, labels, rng, deadline))
     return found[0] if len(found) == 1 else better(found[0], found[1], checked)
-
-
-def _check_range(name: str, array: FloatArray) -> None:
-    """Raise ValueError if a column (batch,) varies, but by so little that squares underflow."""
-    ranges = np.ptp(array, axis=0)
-    for place, (size, largest) in enumerate(zip(ranges, np.abs(array).max(axis=0), strict=True)):
-        if ROUNDING * largest < size < LEAST_RANGE:
-            raise ValueError(
-                f"{name} has values between {array[:, place].min():g} and "
-                f"{array[:, place].max():g} in column {place}, but a column that varies needs a "
-                f"range of at least {LEAST_RANGE:g}, or squares of errors are below float64: "
-                "multiply it by a power of 10"
-            )
 
 
 def _first_network(

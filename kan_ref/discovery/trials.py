@@ -27,6 +27,9 @@ LADDER = (5, 10, 20, 50)
 WORTH = 0.7  # a finer grid must lower the error to this fraction, or the ladder ends there
 MOST_PARAMETERS = 0.6  # of the number of training samples: finer grids are not tried
 VALIDATION_SHARE = 0.2  # every fifth sample is held out
+LEAST_SAMPLES = 10  # two of them are held out
+LEAST_RANGE = 1e-140  # of a column: squares of errors of 1e-13 of it are above 1e-308
+ROUNDING = 1e-13  # of the largest value: a column that varies by less is constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +123,31 @@ class Search:
             * len(self.data.x_train)
             * max(layer.n_intervals for layer in network.layers)
         )
+
+
+def check_samples(data: Data) -> None:
+    """Check that there are enough samples to hold some out, and that no squares underflow.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 10 training samples, or a column that varies has a range below
+        1e-140.
+    """
+    if len(data.x_train) < LEAST_SAMPLES:
+        raise ValueError(
+            f"data has {len(data.x_train)} training samples, but at least {LEAST_SAMPLES} are "
+            "needed, since a fifth of them is held out to compare formulas: give more samples"
+        )
+    for name, array in (("x_train", data.x_train), ("y_train", data.y_train)):
+        for place, column in enumerate(array.T):
+            low, high = float(column.min()), float(column.max())
+            if ROUNDING * max(-low, high) < high - low < LEAST_RANGE:
+                raise ValueError(
+                    f"{name} has values between {low:g} and {high:g} in column {place}, but a "
+                    f"column that varies needs a range of at least {LEAST_RANGE:g}, or squares of "
+                    "errors are below float64: multiply it by a power of 10"
+                )
 
 
 def fitted(network: Network, data: Data, **options: Any) -> Network:
