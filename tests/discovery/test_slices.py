@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from kan_ref.discovery.decomposition import Decomposer, surface_of
-from kan_ref.discovery.forms import as_function_of_a_sum, by_inner_function
+from kan_ref.discovery.forms import (
+    as_function_of_a_sum,
+    by_inner_function,
+    by_pair,
+    by_three_curves,
+)
 from kan_ref.discovery.invariants import curve_misfit, linear_direction, one_curves
 from kan_ref.discovery.slices import Surface, find_splits, partitions
 from kan_ref.discovery.tree_formula import expression_of
@@ -138,3 +143,23 @@ def test_an_inner_function_of_two_inputs_is_split_off():
     misfits = [np.std(values(tree, part.points) - y) / np.std(y) for tree in trees]
     assert np.nanmin(misfits) < 0.1
     assert "an inner function of x, y" in str(decomposer.decisions[0])
+
+
+FORMS = [
+    (by_pair, "one combination of x and y", lambda x, y, z: z * np.exp(x * y / 4) + z**2),
+    (by_three_curves, "three curves", lambda x, y: x * y + np.sin((x - 1) * (y - 1)) + x**2),
+]
+
+
+@pytest.mark.parametrize(("form", "decision", "f"), FORMS, ids=["pair", "three curves"])
+def test_a_form_gives_trees_near_the_function_and_says_so(form, decision, f):
+    n = f.__code__.co_argcount
+    points = RNG(3).uniform(-2.0, 2.0, (600, n))
+    part = Surface(lambda x: f(*x.T), points, 1e-9, f(*points.T))
+    decomposer = Decomposer(RNG(0))
+
+    trees = form(decomposer, part, "xyz"[:n], 0)
+
+    y = part.f(points)
+    assert min(np.std(values(tree, points) - y) / np.std(y) for tree in trees) < 1e-2
+    assert decision in str(decomposer.decisions[0])

@@ -179,7 +179,8 @@ def test_names_of_functions_lie_in_their_boxes_and_off_the_curves():
         around = box.get_extents(ax.transData)
         assert around.x0 <= text.x0 < text.x1 <= around.x1
         assert text.y1 <= around.y1
-        assert text.y0 > ax.transData.transform(curve)[:, 1].max() - 3.0
+        # with the room below letters, which old versions of Matplotlib measure 0.3 pixels larger
+        assert text.y0 > ax.transData.transform(curve)[:, 1].max() - 3.5
 
 
 def test_a_figure_of_its_own_has_the_natural_size_and_nothing_else_on_it():
