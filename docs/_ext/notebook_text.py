@@ -23,7 +23,11 @@ LABELLED = re.compile(
 )
 REFERENCE = re.compile(r"\{eq\}`([^`]+)`")
 TARGET = re.compile(r"^\([\w-]+\)=\n", flags=re.MULTILINE)
-LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+# a link to a file; or a formula or code, in which brackets before parentheses are no link
+LINK = re.compile(
+    r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`|\]\((?!\w+:|#)(?P<file>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)",
+    flags=re.DOTALL,
+)
 
 
 def repository() -> str:
@@ -55,9 +59,7 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
         )
 
     # links first: in the code that is inserted below, f[i](x) is no link
-    text = LINK.sub(
-        lambda match: f"]({link(_resolved(match[1], page), page)}{match[2] or ''})", text
-    )
+    text = LINK.sub(lambda match: _linked(match, page), text)
     text = TARGET.sub("", text)
     text = FENCE.sub(lambda match: _directive(match, page), text)
     text = LABELLED.sub(
@@ -73,9 +75,12 @@ def link(file: str, page: str) -> str:
     return f"{repository()}/blob/main/{file}"
 
 
-def _resolved(target: str, page: str) -> str:
-    """Return the path in the checkout of a link's target, which is relative to its page."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
+def _linked(match: re.Match[str], page: str) -> str:
+    """Return a link with its new target; a formula or code as it is."""
+    if match["file"] is None:
+        return match[0]
+    file = posixpath.normpath(posixpath.join(posixpath.dirname(page), match["file"]))
+    return f"]({link(file, page)}{match['anchor'] or ''})"
 
 
 def _directive(match: re.Match[str], page: str) -> str:

@@ -17,6 +17,7 @@ MOST_POINTS, MOST_FORMULAS = 4, 2
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
 FULL_STOP = re.compile(r"(?<=[.!?])\s+(?=[A-Z(*])")
 ENDS = (".", "?", "!", "**", ")")  # what ends in a formula or a list says nothing alone
+NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb")  # a link to another notebook
 NO_PROSE = ("#", "|", ">", "$$", "```", "[", "-", "1.", "<")
 PAGE = """<!doctype html>
 <html lang="en">
@@ -100,6 +101,7 @@ def sections(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str, str]]:
 
 def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt) -> str:
     """Return one slide: how its paragraphs begin as points, formulas and picture beside them, the whole text as notes."""
+    text = NOTEBOOK.sub(r"](../tutorials/\1.html", text)
     formulas = [match[0] for match in DISPLAY.finditer(text)][:MOST_FORMULAS]
     shown = re.sub(r"\n?\\tag\{[^}]*\}", "", "\n\n".join(formulas))
     prose = re.split(

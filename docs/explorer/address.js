@@ -1,11 +1,11 @@
-// The state of the page in its address, behind #: part=training&target=x y&intervals=5. A link opens the page as it was; with `only`,
-// as in a frame of a tutorial, all other parts are hidden.
+// The state of the page in its address, behind ? or #: part=training&target=x y&intervals=5. A link opens the page as it was; with
+// `only`, as in a frame of another page, all other parts are hidden.
 "use strict";
 
 (function (root) {
   const KAN = (root.KAN = root.KAN || {});
 
-  const read = () => new URLSearchParams(root.location.hash.slice(1));
+  const read = () => new URLSearchParams([...new URLSearchParams(root.location.search), ...new URLSearchParams(root.location.hash.slice(1))]);
 
   // The number of a name, held in [low, high]; the standard where the address has none, or something else.
   function number(name, standard, low, high) {

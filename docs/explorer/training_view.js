@@ -38,7 +38,6 @@
     state.network = KAN.training.newNetwork(widths(), own("train-intervals"), own("train-degree"), own("train-seed"));
     Object.assign(state, { steps: 0, history: [], events: [], chosen: null, names: "" });
     changed();
-    toAddress();
   }
 
   // After a change of the network's parameters: a new optimizer, and all pictures.
@@ -167,10 +166,15 @@
     const fresh = () => {
       labels();
       startAgain();
+      toAddress();
+    };
+    const relabel = () => {
+      labels();
+      toAddress();
     };
     for (const name of ["train-target", "train-own"]) byId(name).addEventListener("change", fresh);
     for (const name of ["train-hidden", "train-intervals", "train-degree", "train-seed"]) byId(name).addEventListener("input", fresh);
-    for (const name of ["train-rate", "train-penalty"]) byId(name).addEventListener("input", labels);
+    for (const name of ["train-rate", "train-penalty"]) byId(name).addEventListener("input", relabel);
     byId("train-run").addEventListener("click", runOrPause);
     byId("train-one").addEventListener("click", () => {
       pause();
@@ -186,7 +190,8 @@
     }
     byId("train-threshold").addEventListener("input", () => markWeak(model, own("train-threshold")));
     byId("train-sample").addEventListener("input", () => showSample(model, picture, data.train, own("train-sample")));
-    fresh();
+    labels();
+    startAgain();
     whenResized(byId("train-network"), drawAll);
   }
 

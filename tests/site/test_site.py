@@ -177,9 +177,13 @@ def notebooks(site):
 
 
 def outputs_of(cell):
-    """What a cell shows, by kind; pictures without their bytes, which depend on fonts and clocks."""
+    """What a cell shows, by kind; pictures without their bytes and format, which depend on fonts, clocks and settings of the kernel."""
     return [
-        (output.output_type, output.get("text") or sorted(output.get("data", ())))
+        (
+            output.output_type,
+            output.get("text")
+            or sorted({kind.partition("/")[0] for kind in output.get("data", ())}),
+        )
         for output in cell.outputs
     ]
 
