@@ -149,7 +149,7 @@ def test_claims_about_fig_3_3_say_no_to_the_opposite():
 
 
 def test_an_mlp_that_is_a_little_worse_is_partly_what_the_paper_says():
-    assert agreement(poisson_claims(poisson_records(mlp=5e-7)), "100 times as accurate") == {
+    assert agreement(poisson_claims(poisson_records(mlp=2e-6)), "100 times as accurate") == {
         "partly"
     }
 
@@ -202,7 +202,7 @@ def test_the_headline_is_the_coarse_grid_or_the_largest_perceptron():
     } == {5}
     assert {
         record["results"]["n_params"] for record in runs_of(records, MLP_LBFGS, headline=True)
-    } == {20601}
+    } == {40000}
 
 
 def untouchable(*_, **__):

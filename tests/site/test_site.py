@@ -232,7 +232,9 @@ def test_links_of_notebooks_lead_into_the_archive_or_to_the_repository(notebooks
     lost = []
     for name, notebook in notebooks.items():
         text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`|\$[^$]*\$", "", text)):
+        for link in re.findall(
+            r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", "", text, flags=re.DOTALL)
+        ):
             path = link.partition("#")[0]
             if path and not re.match(r"https?://", link):
                 target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
