@@ -386,7 +386,7 @@ def test_ctrl_c_ends_the_program_and_its_processes_with_one_line_and_status_130(
 
         os.killpg(process.pid, signal.SIGINT)
 
-        said, complained = process.communicate(timeout=20.0)
+        said, complained = process.communicate(timeout=60.0)
         lines = [line for line in complained.splitlines() if line and "%" not in line]
         assert lines == [
             "interrupted: 0 of 3 records were finished; the same command continues from there"
