@@ -33,6 +33,11 @@ def test_every_folder_of_tests_is_run_by_default_or_by_a_lane():
     assert all((ROOT / folder).is_dir() for folder in left_out)
 
 
+def test_long_tests_are_left_out_by_default_and_run_by_a_lane():
+    assert PYPROJECT["tool"]["pytest"]["ini_options"]["addopts"].endswith("-m 'not long'")
+    assert re.search(r"^    run '\.venv/bin/pytest -m long'$", RUN, flags=re.MULTILINE)
+
+
 def test_every_lane_and_its_command_are_in_the_table_of_commands():
     lanes = " ".join(re.findall(r"^(?:lanes|named)=\((.+)\)", RUN, flags=re.MULTILINE))
     defined = re.findall(r"^lane_(\w+)\(\)", RUN, flags=re.MULTILINE)
@@ -60,5 +65,5 @@ def test_an_unknown_lane_ends_with_status_2_and_the_names():
     )
 
     assert done.returncode == 2
-    assert "lanes: main test lint coverage" in done.stderr
+    assert "lanes: main test lint release long" in done.stderr
     assert done.stderr.endswith("only when named: explore\n")
