@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import WAYS, contraction_by, layer_cases, random_batch, random_layer
@@ -132,7 +133,7 @@ def test_sums_and_matrix_gradient_are_adjoint(case, way):
     assert forth == pytest.approx(back, abs=1e-13 * np.abs(dy).sum() * np.abs(matrix).sum())
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("n_out", "n_basis", "degree", "walks"),
     [
         (1, 8, 3, True),

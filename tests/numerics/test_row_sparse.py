@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import dense_by_definition
@@ -148,7 +149,7 @@ def test_assembling_needs_memory_for_some_rows_alone():
 
 # (rows, entries, columns) and the faster method: first the measurements beside the constants, then pairs on both sides of
 # the boundary (microseconds, assembled and dense)
-@pytest.mark.parametrize(
+@for_all(
     ("measured", "assembled"),
     [
         ((10000, 18, 615), True),
