@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 from kan_ref.conformance.cases import load_topics
@@ -18,7 +19,7 @@ WORKED = re.compile(
 )
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "output", "index", "number"),
     [(case, output, index, number) for case, _, output, index, number in WORKED.findall(CONTRACT)],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import for_all
 from damaged_json import damaged
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,9 +27,7 @@ DOCS = Path(cases.HOME).parents[1] / "docs"
 RECORDS = cards.read_records(DOCS / "report_cards.jsonl")
 BY_NAME = {(record["name"], record["dtype"]): record for record in RECORDS}
 CASES = {case.id: case for _, chosen in suite.choose() for case in chosen}
-ALL = pytest.mark.parametrize(
-    "record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS]
-)
+ALL = for_all("record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS])
 BAD = ("failed", "blocked")
 
 
@@ -119,7 +118,7 @@ def test_kan_ref_and_scipy_fail_nothing():
     assert all("optimizer_steps/gradient-" in c for c in BY_NAME["kan_ref", "float64"]["skipped"])
 
 
-@pytest.mark.parametrize("known", KNOWN, ids=[f"{known.name}-{known.case}" for known in KNOWN])
+@for_all("known", KNOWN, ids=[f"{known.name}-{known.case}" for known in KNOWN])
 def test_a_known_defect_has_the_outcome_that_is_stated(known):
     assert known.case in CASES
     assert cards_page.outcome(BY_NAME[known.name, "float64"], known.case) == known.status

@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 PHRASES = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))[
@@ -137,9 +138,7 @@ def parts_of_the_code():
 PARTS = parts_of_the_code()
 
 
-@pytest.mark.parametrize(
-    "path", DOCUMENTS, ids=[path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
-)
+@for_all("path", DOCUMENTS, ids=[path.relative_to(ROOT).as_posix() for path in DOCUMENTS])
 def test_a_document_has_no_phrase_of_the_list(path):
     found = findings_in([path])
 
@@ -162,7 +161,7 @@ def test_the_list_is_long_and_every_phrase_has_a_remedy():
     assert all(set(phrase) <= {"find", "write", "example", "but"} for phrase in PHRASES)
 
 
-@pytest.mark.parametrize("phrase", PHRASES, ids=[phrase["example"] for phrase in PHRASES])
+@for_all("phrase", PHRASES, ids=[phrase["example"] for phrase in PHRASES])
 def test_a_phrase_is_found_in_its_example_and_not_in_what_it_must_let_through(phrase):
     pattern = re.compile(phrase["find"].replace(" ", r"\s+"), flags=re.IGNORECASE)
 
@@ -200,12 +199,12 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("name", "source", "line"), PLACES.values(), ids=PLACES)
+@for_all(("name", "source", "line"), PLACES.values(), ids=PLACES)
 def test_a_phrase_is_found_with_file_line_and_remedy(name, source, line):
     assert findings(name, source) == [f'{name}:{line}: "knot row", write: knot vector']
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "source"),
     [
         ("a.md", "```python\nknot row\n```\n"),
