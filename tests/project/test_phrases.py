@@ -42,6 +42,7 @@ CODE_IN_MARKDOWN = (
     re.compile(r"\]\([^)\n]*\)"),
     re.compile(r"https?://\S+"),
     re.compile(r"^\([\w-]+\)=$", flags=re.MULTILINE),
+    re.compile(r"^:{3,}\{explorer\}.*$", flags=re.MULTILINE),  # an address
 )
 TAG = re.compile(r"\[/?eq:[\w-]+\]")
 CODE_IN_STRINGS = (
