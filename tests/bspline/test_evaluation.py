@@ -9,6 +9,7 @@ from networks import WAYS, contraction_by, layer_cases, random_batch, random_lay
 
 from kan_ref import bspline
 from kan_ref.bspline import evaluation
+from kan_ref.bspline.workspace import taken
 
 ways = st.sampled_from(WAYS)
 
@@ -256,3 +257,13 @@ def test_a_workspace_changes_no_bit_and_asks_for_no_new_memory():
     first = workspace.take("planes", (2, 3))
     assert np.shares_memory(first, workspace.take("planes", (3, 2)))
     assert not np.shares_memory(first, workspace.take("dense", (3, 2)))
+
+
+def test_an_array_of_a_workspace_has_its_memory_when_it_is_taken_again():
+    workspace = evaluation.Workspace()
+    first = taken(workspace, "planes", (2, 3))
+
+    assert first.shape == (2, 3)
+    assert np.shares_memory(first, taken(workspace, "planes", (3, 2)))
+    assert not np.shares_memory(first, taken(workspace, "planes", (7,)))
+    assert not np.shares_memory(taken(workspace, "planes", (2,)), taken(None, "planes", (2,)))

@@ -1,8 +1,8 @@
 """The prose of the project uses the field's terms: no phrase of phrases.toml is in the documents, docstrings, comments or messages.
 
-Read are README.md, NOTATION.md, CONTRIBUTING.md, CHANGELOG.md, docs/**/*.md, tutorials 0 to 5 with their solutions, and the docstrings, comments and messages of kan_ref and of the site's own code.
+Read are README.md, NOTATION.md, CONTRIBUTING.md, CHANGELOG.md, docs/**/*.md, tutorials 0 to 9 with their solutions, and the docstrings, comments and messages of kan_ref and of the site's own code.
 Not read: code in Markdown (blocks and backticks), formulas, targets of links, identifiers; docs/report_cards.md, which is printed from records and from
-strings of kan_ref/conformance that are read there; tutorials 6 to 12 with their solutions, and figures/results/claims.md, which are not yet revised.
+strings of kan_ref/conformance that are read there; tutorials 10 to 13 with their solutions, and figures/results/claims.md, which are not yet revised.
 """
 
 import ast
@@ -27,7 +27,7 @@ PATTERNS = [
 DOCUMENTS = sorted(
     [ROOT / name for name in ("README.md", "NOTATION.md", "CONTRIBUTING.md", "CHANGELOG.md")]
     + [path for path in (ROOT / "docs").rglob("*.md") if path.name != "report_cards.md"]
-    + [*(ROOT / "tutorials").rglob("0[0-5]_*.md")]
+    + [*(ROOT / "tutorials").rglob("0[0-9]_*.md")]
 )
 CODE_IN_TEXT = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", flags=re.DOTALL)
 CODE_IN_MARKDOWN = (
@@ -35,7 +35,8 @@ CODE_IN_MARKDOWN = (
     re.compile(
         r"^ *(`{3,}|~{3,})(?!\{toctree|\{pages-of).*?^ *\1 *$", flags=re.MULTILINE | re.DOTALL
     ),
-    re.compile(r"^ *\$\$.*?\$\$", flags=re.MULTILINE | re.DOTALL),
+    re.compile(r"^ *\$\$.*?\$\$( \([\w-]+\)$)?", flags=re.MULTILINE | re.DOTALL),
+    re.compile(r"^:{3,}\{eqcode\} \S+$", flags=re.MULTILINE),
     CODE_IN_TEXT,
     re.compile(r"\$[^$\n]+\$"),
     re.compile(r"<!--.*?-->", flags=re.DOTALL),
@@ -211,7 +212,8 @@ def test_a_phrase_is_found_with_file_line_and_remedy(name, source, line):
         ("a.md", "Write `knot row` here and ``a knot row`` there.\n"),
         ("a.md", "[knots](knot row)\n"),
         ("a.md", "---\ntitle: knot row\n---\n"),
-        ("a.md", "$$\n\\text{knot row}\n$$ (knots)\n"),
+        ("a.md", "$$\n\\text{knot row}\n$$ (live-bases)\n"),
+        ("a.md", ":::{eqcode} live-bases\n:::\n"),
         ("a.md", "The $knot row$.\n"),
         ("a.md", "<!-- knot row -->\n"),
         ("a.py", "knot_row = live = floor = 1\n"),
