@@ -76,7 +76,7 @@ def paired(squares, *, falling=False):
     """A trial with these squared errors."""
     network, squares = start(None, (1, 1)), np.asarray(squares, dtype=float)
     return ArchitectureTrial(
-        "by hand", network, float(np.sqrt(squares.mean())), falling, squares=squares
+        "by hand", network, float(np.sqrt(squares.mean())), falling, losses=squares
     )
 
 
@@ -307,3 +307,37 @@ def test_a_record_says_what_was_tried(hello):
     assert repr(found).startswith("Elimination(Network([2, 1, 1]")
     assert "architectures tried" in repr(found)
     assert repr(trials[1]).startswith("without node")
+
+
+# --- classes
+
+
+def labelled(logit, n_in, n=300, seed=0):
+    """Random labels whose odds have these logarithms."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1.0, 1.0, (n, n_in))
+    labels = (rng.random(n) < 1.0 / (1.0 + np.exp(-logit(x)))).astype(int)
+    return kr.Data(x, labels, x, labels)
+
+
+def test_inputs_that_do_not_matter_for_the_classes_are_removed():
+    data = labelled(lambda x: 5.0 * np.sin(3.0 * x[:, 1]), 2)
+
+    found = kr.eliminate(start(None, (2, 2, 2)), data, loss="cross_entropy", grids=(3, 5))
+
+    assert found.network.widths == (2, 1, 2)
+    np.testing.assert_array_equal(found.network.layers[0].mask, [[0.0, 1.0]])
+    least = min(trial.validation_loss for trial in found.steps)
+    assert least <= found.validation_loss < 0.5
+    assert "validation_loss" in repr(found)
+
+
+def test_the_losses_of_trials_are_those_of_the_samples_held_out():
+    data = labelled(lambda x: 4.0 * x[:, 0], 1, n=60)
+
+    found = kr.eliminate(start(None, (1, 2)), data, loss="cross_entropy", grids=(5,), n_steps=5)
+
+    (one,) = found.steps
+    assert len(one.losses) == 12
+    np.testing.assert_allclose(one.losses.mean(), one.validation_loss, rtol=1e-12)
+    assert one.error == one.validation_loss == found.validation_loss

@@ -1,8 +1,8 @@
 """The prose of the project uses the field's terms: no phrase of phrases.toml is in the documents, docstrings, comments or messages.
 
-Read are README.md, NOTATION.md, CONTRIBUTING.md, CHANGELOG.md, docs/**/*.md, tutorials 0 to 9 with their solutions, and the docstrings, comments and messages of kan_ref and of the site's own code.
+Read are README.md, NOTATION.md, CONTRIBUTING.md, CHANGELOG.md, docs/**/*.md, the tutorials with their solutions, and the docstrings, comments and messages of kan_ref and of the site's own code.
 Not read: code in Markdown (blocks and backticks), formulas, targets of links, identifiers; docs/report_cards.md, which is printed from records and from
-strings of kan_ref/conformance that are read there; tutorials 10 to 13 with their solutions, and figures/results/claims.md, which are not yet revised.
+strings of kan_ref/conformance that are read there; figures/results/claims.md, which is not yet revised.
 """
 
 import ast
@@ -27,7 +27,7 @@ PATTERNS = [
 DOCUMENTS = sorted(
     [ROOT / name for name in ("README.md", "NOTATION.md", "CONTRIBUTING.md", "CHANGELOG.md")]
     + [path for path in (ROOT / "docs").rglob("*.md") if path.name != "report_cards.md"]
-    + [*(ROOT / "tutorials").rglob("0[0-9]_*.md")]
+    + [*(ROOT / "tutorials").rglob("[01][0-9]_*.md")]
 )
 CODE_IN_TEXT = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", flags=re.DOTALL)
 CODE_IN_MARKDOWN = (
@@ -43,6 +43,7 @@ CODE_IN_MARKDOWN = (
     re.compile(r"\]\([^)\n]*\)"),
     re.compile(r"https?://\S+"),
     re.compile(r"^\([\w-]+\)=$", flags=re.MULTILINE),
+    re.compile(r"^:{3,}\{explorer\}.*$", flags=re.MULTILINE),  # an address
 )
 TAG = re.compile(r"\[/?eq:[\w-]+\]")
 CODE_IN_STRINGS = (
