@@ -301,6 +301,6 @@ def _place_grids(network: Network, goal: Any, points: FloatArray) -> Network:
 
     The first layer keeps its grid: a goal that prepared all points knows its outputs there.
     """
-    prepared = getattr(goal, "inputs", None) is not None
+    prepared = hasattr(goal, "flow") and goal.inputs is not None
     flow = goal.flow(network) if prepared else None
     return place_hidden_grids(network, points, after_first=None if flow is None else flow[0])
