@@ -211,7 +211,7 @@ def _slope_claim(runs: Sequence[Record], degree: int) -> Claim:
         "not tried",
         f"residual ~ G^{spread(slopes)}, L2 ~ G^{spread(errors)}",
         bar.word,
-        f"{_evidence(runs, grids[-1])}; least squares over G = {grids[0]} to {grids[-1]}; median exponent {bar.text}",
+        f"{_evidence(runs, grids[-1])}; residual at the points of training; least squares over G = {grids[0]} to {grids[-1]}; median exponent {bar.text}",
     )
 
 

@@ -223,7 +223,7 @@ def _corrections(
     squares, vectors = np.linalg.eigh(grams)
     kept = squares > DATA_CUT**2 * squares[:, -1:]
     inverse = np.divide(1.0, squares, out=np.zeros_like(squares), where=kept)
-    corrections = vectors @ (inverse[:, :, None] * (vectors.swapaxes(1, 2) @ pulled))
+    corrections: FloatArray = vectors @ (inverse[:, :, None] * (vectors.swapaxes(1, 2) @ pulled))
     # coefficients without samples stay the same to the bit
     corrections[~grams.any(axis=2)] = 0.0
     return corrections.transpose(2, 0, 1)
@@ -248,5 +248,7 @@ def _sampled_coefficients(
     design = all_bases(points, new_knots, degree)
     fitted = np.empty((*coef.shape[:2], n_basis))
     for i in range(coef.shape[1]):
-        fitted[:, i], _ = nearest_coefficients(design[:, i], values[:, :, i], at_greville[:, :, i].T)
+        fitted[:, i], _ = nearest_coefficients(
+            design[:, i], values[:, :, i], at_greville[:, :, i].T
+        )
     return fitted

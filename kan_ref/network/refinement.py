@@ -222,8 +222,10 @@ def place_hidden_grids(
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:
-        known = len(layers) == 1 and after_first is not None
-        x = after_first if known else _pass_on(layers, x, check=n_intervals is not None)
+        if len(layers) == 1 and after_first is not None:
+            x = after_first
+        else:
+            x = _pass_on(layers, x, check=n_intervals is not None)
         if not np.isfinite(x).all():
             return network
         count = layer.n_intervals if n_intervals is None else n_intervals
