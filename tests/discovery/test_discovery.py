@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 
 import kan_ref as kr
 from kan_ref.discovery.formula_search import (
@@ -106,6 +107,7 @@ def test_every_step_is_kept_with_its_network_and_errors(found):
     assert not discovery.splines.layers[0].symbolic
 
 
+@pytest.mark.long
 def test_test_data_decide_nothing(found):
     data, discovery, _ = found
     other = kr.Data(data.x_train, data.y_train, data.x_test[:3], data.y_test[:3] + 1e3)
@@ -116,6 +118,7 @@ def test_test_data_decide_nothing(found):
     assert again.formula == discovery.formula
 
 
+@pytest.mark.long
 def test_with_noise_the_form_is_found_and_the_parameters_as_well_as_noise_allows():
     data = made(hello, 2, n=1000, noise=1e-2, seed=3)
 
@@ -129,6 +132,7 @@ def test_with_noise_the_form_is_found_and_the_parameters_as_well_as_noise_allows
 # --- other formulas
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "n_inputs", "low", "high"),
     [
@@ -254,7 +258,7 @@ def test_locked_sines_keep_their_name():
 # --- the door
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("changes", "error", "sentence"),
     [
         (

@@ -43,6 +43,7 @@ def test_one_exceptional_sample_is_no_exact_formula():
     assert judge(X, Y, predicted, RNG(0)).kind != "exact"
 
 
+@pytest.mark.long
 def test_noise_is_called_noise_in_at_least_nine_of_ten_draws():
     kinds = [
         judge(X, Y + 0.05 * SPREAD * RNG(seed).standard_normal(1000), Y, RNG(seed)).kind
