@@ -104,21 +104,21 @@ run = poisson.run
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw a row for each problem: both errors during training, and both against the number of
+    """Draw two rows for each problem: both errors during training, and both against the number of
     parameters.
     """
     present = [
         name for name in PROBLEMS if any(record["config"]["problem"] == name for record in records)
     ]
-    picture = Figure(figsize=(17.0, 4.6 * len(present)))
-    axes = picture.subplots(len(present), 4, squeeze=False)
+    picture = Figure(figsize=(8.2, 6.4 * len(present) + 0.9))
+    axes = picture.subplots(2 * len(present), 2).reshape(len(present), 4)
     for row, name in zip(axes, present, strict=True):
         some = [record for record in records if record["config"]["problem"] == name]
         for column, (key, label) in enumerate((("l2", "$L_2^2$ error"), ("h1", "$H_1^2$ error"))):
             _draw_curves(row[column], some, key, label, f"$u = {poisson.SOLUTIONS[name].formula}$")
             _draw_scaling(row[2 + column], some, key, label)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=max(1, len(handles)))
+    picture.legend(handles, labels, loc="outside upper center", ncols=2)
     return picture
 
 
@@ -188,8 +188,12 @@ def _draw_paper(ax: Axes, key: str) -> None:
             ax.annotate(
                 f"paper: {model}",
                 (size, error),
-                xytext=(6, 6),
+                xytext=(0, -8),
                 textcoords="offset points",
-                fontsize=8,
+                ha="center",
+                va="top",
+                fontsize=8.5,
                 color=GREY,
+                # on top of the curves, which pass here
+                bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8},
             )
