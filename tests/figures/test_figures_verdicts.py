@@ -15,7 +15,14 @@ JUDGED = re.compile(
     r"judged: (?P<value>\S+); yes: (?P<side>at most|at least) (?P<yes>[-+.e\d]+)"
     r"(?:, partly: at (?:most|least) (?P<partly>[-+.e\d]+))?(?P<reason>; no more than partly, because )?"
 )
-JUDGED_FIGURES = {"3.3", "4.2", "4.5", "4.6"}  # every row of these has a judged number
+JUDGED_FIGURES = {
+    "3.3",
+    "4.2",
+    "4.3",
+    "4.4",
+    "4.5",
+    "4.6",
+}  # every row of these has a judged number
 PAPER_FIGURES = [
     "0.1",
     "2.1",
