@@ -6,7 +6,6 @@ from kan_ref import checks as checks
 from kan_ref import conformance as conformance
 from kan_ref import data as data
 from kan_ref import discovery as discovery
-from kan_ref import display as display
 from kan_ref import drawing as drawing
 from kan_ref import files as files
 from kan_ref import formulas as formulas

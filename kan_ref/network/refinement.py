@@ -210,8 +210,8 @@ def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None 
 
     `n_intervals` None keeps each layer's own number. Moved curves change a little, which can leave
     a symbolic edge undefined at a sample: then a network that keeps its numbers stays as it is, and
-    another `n_intervals` raises ValueError. See tutorials/06_grids.md, "margins of hidden grids",
-    and tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
+    another `n_intervals` raises ValueError. See tutorials/06_grids.md, "margins of hidden grids"
+    and "why the test error rises on fine grids".
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:

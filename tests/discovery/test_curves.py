@@ -20,7 +20,13 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long if n in (0, 1, 4) else ())
+        for n, name in enumerate(CURVES)
+    ],
+)
 def test_a_curve_gets_a_name_that_is_right_between_the_samples(name):
     f, (low, high) = CURVES[name]
     x = np.linspace(low, high, 160)

@@ -110,33 +110,31 @@ def faults_of_a_course(text):
 
 def test_the_core_of_a_tutorial_is_short_and_its_pictures_say_what_to_see():
     assert {
-        name: faults
-        for name, text in TUTORIALS.items()
-        if (name < "06" or name[:2] in ("10", "11")) and (faults := faults_of_a_course(text))
+        name: faults for name, text in TUTORIALS.items() if (faults := faults_of_a_course(text))
     } == {}
 
 
 def test_no_line_of_code_of_a_tutorial_or_solution_has_more_than_88_columns():
     pages = TUTORIALS | {f"solutions/{name}": text for name, text in SOLUTIONS.items()}
 
-    assert {
-        name: lines
-        for name, text in pages.items()
-        if not re.search(r"0[6-9]_", name) and (lines := wide_lines(text))
-    } == {}
+    assert {name: lines for name, text in pages.items() if (lines := wide_lines(text))} == {}
 
 
-def test_in_tutorials_0_to_5_code_of_the_package_is_shown_as_definitions_of_plain():
+def test_tutorials_0_to_9_show_whole_definitions_of_plain_and_equations_that_the_paper_numbers():
     cards = re.compile(r"^:::\{eqcode\} (\S+)\n(:definitions:)?", flags=re.MULTILINE)
+    of_the_paper = {tag for tag, entry in tree.registry().items() if "paper" in entry}
 
-    found = {name: cards.findall(text) for name, text in TUTORIALS.items() if name < "06"}
+    found = {name: cards.findall(text) for name, text in TUTORIALS.items() if name < "10"}
 
-    assert sum(map(len, found.values())) == 9
+    assert sum(map(len, found.values())) == 17
     assert [
         (name, tag)
         for name, shown in found.items()
         for tag, whole in shown
-        if not (whole and tag.startswith("plain-"))
+        if not (
+            (whole and tag.startswith("plain-"))
+            or (name > "06" and not whole and tag in of_the_paper)
+        )
     ] == []
 
 

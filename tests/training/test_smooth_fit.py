@@ -90,6 +90,7 @@ def test_the_winner_is_what_fit_makes_of_the_kept_samples_with_its_weight():
     assert grid.rivals[1] == pytest.approx(expected.history.test_rmse[-1], rel=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_errors_do_not_rise_far_past_the_interpolation_threshold_where_those_without_weights_do(
     seed,
