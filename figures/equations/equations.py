@@ -32,6 +32,7 @@ KEPT = {1: 201, 2: 41}  # points on each axis that a record keeps for the pictur
 LEVEL = {
     "pendulum": 1e-6,
     "burgers": 1e-6,
+    "layer": 1e-6,
     "heat": 1e-4,
     "helmholtz": 1e-3,
 }  # an error below which we call an equation solved

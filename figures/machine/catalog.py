@@ -23,6 +23,8 @@ MODULES = (
     "splines.fig_3_4_continual_learning",
     "formulas.fig_4_1_interpretable",
     "formulas.fig_4_2_unsupervised",
+    "knots.fig_4_3_signature",
+    "knots.fig_4_4_relations",
     "localization.fig_4_5_mosaic",
     "localization.fig_4_6_gaam_maam",
     "drawings.fig_6_1_decision_tree",

@@ -12,6 +12,7 @@ import time
 
 import accuracy_records
 import equation_records
+import knot_records
 import localization_records
 import matplotlib as mpl
 import numpy as np
@@ -594,6 +595,8 @@ def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
         "3.4",
         "4.1",
         "4.2",
+        "4.3",
+        "4.4",
         "4.5",
         "4.6",
         "6.1",
@@ -893,6 +896,7 @@ def records_to_draw(name):
         **accuracy_records.RECORDS,
         **equation_records.RECORDS,
         **localization_records.RECORDS,
+        **knot_records.RECORDS,
     }
     if name in made_up:
         return made_up[name]()
