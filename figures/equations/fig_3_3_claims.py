@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from figures.equations import nested_grids
 from figures.equations.poisson_runs import (
     KAN_LBFGS,
     KAN_LM,
@@ -32,8 +33,9 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     reached on both problems. Rows without records are left out.
     """
     rows = []
+    plain = [record for record in records if not nested_grids.is_nested(record)]
     for name in ("paper", "documentation"):
-        some = [record for record in records if record["config"]["problem"] == name]
+        some = [record for record in plain if record["config"]["problem"] == name]
         if not some:
             continue
         rows += [
@@ -53,7 +55,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             for method in (KAN_LM, KAN_LM_5)
             if len(_sizes(runs_of(some, method))) > 2
         ]
-    return rows
+    return rows + nested_grids.claims(records)
 
 
 def _numbers(runs: Sequence[Record], key: str) -> list[float]:

@@ -4,7 +4,7 @@ Liu et al. 2024, section 3.4. `poisson` defines the equation, its points and the
 paper's networks there are KANs of degree 5, and every network is trained by both optimizers. MLPs
 are trained on the same points. Levenberg-Marquardt solves a system in all parameters, which is too
 expensive for 20 thousand of them: the wide MLP is trained by L-BFGS alone, those of up to 921
-parameters by both.
+parameters by both. `nested_grids` adds KANs that go on from grid to finer grid.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.equations import poisson
+from figures.equations import nested_grids, poisson
 from figures.equations.fig_3_3_claims import claims as claims
 from figures.equations.poisson import config_of
 from figures.equations.poisson_runs import METHODS, Method, runs_of, spread_of
@@ -35,9 +35,10 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each problem, model, optimizer and seed. A quick run has a small
     MLP, and leaves out the paper's 10800 points.
     """
-    found = []
+    n_seeds = seeds or (FULL_SEEDS if full else QUICK_SEEDS)
+    found = nested_grids.configs(full, n_seeds)
     for name in PROBLEMS if full else PROBLEMS[1:]:
-        for seed in range(seeds or (FULL_SEEDS if full else QUICK_SEEDS)):
+        for seed in range(n_seeds):
             for method in METHODS:
                 n_steps = (
                     method.quick_steps
@@ -82,6 +83,8 @@ def _sizes(method: Method, full: bool, *, scaled: bool) -> list[dict[str, Any]]:
 
 def cost(config: Config) -> float:
     """Return roughly the CPU seconds of a record, as measured on one core."""
+    if "grids" in config:
+        return nested_grids.cost(config)
     n_points = 10800 if config["problem"] == "paper" else 2805
     weights = sum(a * b for a, b in pairwise(config["widths"]))
     if config["model"] == "mlp":
@@ -97,28 +100,37 @@ def cost(config: Config) -> float:
     return float(n_points * per_point * config["n_steps"] + 5.0)
 
 
-run = poisson.run
+def run(config: Config) -> dict[str, Any]:
+    """Train the model of a configuration; return its errors and CPU seconds."""
+    return nested_grids.run(config) if "grids" in config else poisson.run(config)
 
 
 # --- the picture
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw a row for each problem: both errors during training, and both against the number of
-    parameters.
+    """Draw two rows for each problem: both errors during training, and both against the number of
+    parameters. Nested grids have one more row, errors against G and against time.
     """
+    nested = [record for record in records if nested_grids.is_nested(record)]
+    plain = [record for record in records if not nested_grids.is_nested(record)]
     present = [
-        name for name in PROBLEMS if any(record["config"]["problem"] == name for record in records)
+        name for name in PROBLEMS if any(record["config"]["problem"] == name for record in plain)
     ]
-    picture = Figure(figsize=(17.0, 4.6 * len(present)))
-    axes = picture.subplots(len(present), 4, squeeze=False)
-    for row, name in zip(axes, present, strict=True):
-        some = [record for record in records if record["config"]["problem"] == name]
+    n_rows = 2 * len(present) + bool(nested)
+    picture = Figure(figsize=(8.2, 3.2 * n_rows + 0.9))
+    axes = picture.subplots(max(1, n_rows), 2, squeeze=False)
+    if nested:
+        nested_grids.draw_grids(axes[-1, 0], nested)
+        nested_grids.draw_times(axes[-1, 1], records)
+    for number, name in enumerate(present):
+        row = axes[2 * number : 2 * number + 2].ravel()
+        some = [record for record in plain if record["config"]["problem"] == name]
         for column, (key, label) in enumerate((("l2", "$L_2^2$ error"), ("h1", "$H_1^2$ error"))):
             _draw_curves(row[column], some, key, label, f"$u = {poisson.SOLUTIONS[name].formula}$")
             _draw_scaling(row[2 + column], some, key, label)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=max(1, len(handles)))
+    picture.legend(handles, labels, loc="outside upper center", ncols=2)
     return picture
 
 
@@ -188,8 +200,12 @@ def _draw_paper(ax: Axes, key: str) -> None:
             ax.annotate(
                 f"paper: {model}",
                 (size, error),
-                xytext=(6, 6),
+                xytext=(0, -8),
                 textcoords="offset points",
-                fontsize=8,
+                ha="center",
+                va="top",
+                fontsize=8.5,
                 color=GREY,
+                # on top of the curves, which pass here
+                bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8},
             )

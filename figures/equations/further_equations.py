@@ -1,4 +1,4 @@
-"""Four more differential equations with their exact solutions, and a fifth whose solution becomes a formula.
+"""Five more differential equations with their exact solutions, and a sixth whose solution becomes a formula.
 
 Every equation is solved by Levenberg-Marquardt on weighted mean squares of its residual and of its conditions, (J32) of
 `kan_ref.pde.equations`; errors are taken at fresh points or on a mesh, none of which were trained on.
@@ -6,6 +6,8 @@ Every equation is solved by Levenberg-Marquardt on weighted mean squares of its 
     pendulum    u'' + sin u = 0 on [0, 10], u(0) = 2, u'(0) = 0; exact by Jacobi's functions: sin(u/2) = k cd(t, k), k = sin 1
                 (DLMF 22.19.2). A [1,1] network is a spline: this is least-squares collocation
     burgers     u u_x = 0.2 u_xx on [-1, 1], u(-1) = 1, u(1) = -1; exact u = -a tanh(a x / 0.4), a tanh(a / 0.4) = 1
+    layer       u' - 0.01 u'' = 1 on [0, 1], u(0) = u(1) = 0; exact u = x - (e^((x - 1) / 0.01) - e^(-100)) / (1 - e^(-100)): a boundary
+                layer of width 0.01 at x = 1, which holds half of the points and which only fine grids resolve
     heat        u_t = 0.1 u_xx on [0, 1] x [-1, 1], u = sin(pi x) at t = 0, 0 on the sides; exact exp(-0.1 pi^2 t) sin(pi x)
     helmholtz   u_xx + u_yy + u = f on [-1, 1]^2, 0 on the boundary, u = sin(pi x) sin(4 pi y), a common test of such methods
     formula     u_xx + u_yy = -2 pi^2 sin(pi x) sin(pi y), 0 on the boundary (see `poisson`): solved, the solution given to
@@ -25,7 +27,7 @@ import kan_ref as kr
 from figures.equations.poisson import PI, around
 from kan_ref.checks import FloatArray
 
-VISCOSITY, DIFFUSION, SWING, DURATION = 0.2, 0.1, 2.0, 10.0
+VISCOSITY, DIFFUSION, SWING, DURATION, THICKNESS = 0.2, 0.1, 2.0, 10.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,19 @@ def _burgers(x: FloatArray) -> FloatArray:
     return np.asarray(-a * np.tanh(a * x[:, 0] / (2.0 * VISCOSITY)))
 
 
+def _layer_terms(rng: np.random.Generator) -> list[Any]:
+    points = np.concatenate([_line(0.0, 1.0, 400), _line(1.0 - 10.0 * THICKNESS, 1.0, 400)])
+    # [eq:layer]
+    equation = kr.linear_term(points, first=[1.0], second=[-THICKNESS], source=np.ones((800, 1)))
+    # [/eq:layer]
+    return [equation, kr.value_term(np.array([[0.0], [1.0]]))]
+
+
+def _layer(x: FloatArray) -> FloatArray:
+    far = np.exp(-1.0 / THICKNESS)
+    return np.asarray(x[:, 0] - (np.exp((x[:, 0] - 1.0) / THICKNESS) - far) / (1.0 - far))
+
+
 def _heat_terms(rng: np.random.Generator) -> list[Any]:
     inside = np.stack([rng.uniform(0.0, 1.0, 1600), rng.uniform(-1.0, 1.0, 1600)], axis=1)
     begin = np.stack([np.zeros(100), rng.uniform(-1.0, 1.0, 100)], axis=1)
@@ -161,6 +176,19 @@ EQUATIONS = {
         (10, 20, 40),
         50,
         1.0,
+    ),
+    "layer": Equation(
+        "boundary layer",
+        r"u' - 0.01\,u'' = 1",
+        ("$x$",),
+        ((0.0, 1.0),),
+        _layer_terms,
+        _layer,
+        (1, 1),
+        5,
+        (20, 40, 80, 160, 320),
+        30,
+        2.0,
     ),
     "heat": Equation(
         "heat",

@@ -80,7 +80,9 @@ def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Ge
         )
     size = float(np.std(residual))
     found = _structure(x, residual, rng)
-    share = f"the residual, of size {size:.1e} ({size / unit:.1%} of y)"
+    ratio = size / unit
+    of_y = f"{ratio:.1%}" if ratio >= 1e-3 else f"{ratio:.0e}"
+    share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
     least = SEEN * size / np.sqrt(len(y))

@@ -205,9 +205,16 @@ def refine(network: Network, x: FloatArray, n_intervals: int) -> Network:
     return place_hidden_grids(Network((moved, *network.layers[1:])), x, n_intervals)
 
 
-def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None = None) -> Network:
+def place_hidden_grids(
+    network: Network,
+    x: FloatArray,
+    n_intervals: int | None = None,
+    *,
+    after_first: FloatArray | None = None,
+) -> Network:
     """Place every hidden grid evenly over the activations of x, with the margin of `hidden_bounds`.
 
+    `after_first` (batch, n_1) are the outputs of the first layer, where they are known.
     `n_intervals` None keeps each layer's own number. Moved curves change a little, which can leave
     a symbolic edge undefined at a sample: then a network that keeps its numbers stays as it is, and
     another `n_intervals` raises ValueError. See tutorials/06_grids.md, "margins of hidden grids"
@@ -215,7 +222,10 @@ def place_hidden_grids(network: Network, x: FloatArray, n_intervals: int | None 
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:
-        x = _pass_on(layers, x, check=n_intervals is not None)
+        if len(layers) == 1 and after_first is not None:
+            x = after_first
+        else:
+            x = _pass_on(layers, x, check=n_intervals is not None)
         if not np.isfinite(x).all():
             return network
         count = layer.n_intervals if n_intervals is None else n_intervals

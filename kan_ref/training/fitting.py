@@ -245,7 +245,7 @@ def _climb(
     if not settings.by_chunks(network, source):
         goal = source.prepare(network)
     if follow and _left_grids(network, goal, points):
-        network = place_hidden_grids(network, points)
+        network = _place_grids(network, goal, points)
     objective = settings.objective(network, goal, points)
     recorder.enter_grid(objective, settings.n_steps)
     done, left = 0, False
@@ -269,7 +269,7 @@ def _climb(
             stopped = recorder.halted or steps_are_done(done)
         if not left or recorder.halted:
             break
-        network, left, moved = place_hidden_grids(network, points), False, True
+        network, left, moved = _place_grids(network, objective.goal, points), False, True
         objective = settings.objective(network, goal, points)
     recorder.leave_grid()
     if recorder.validation is not None:
@@ -294,3 +294,13 @@ def _left_grids(network: Network, goal: Any, points: FloatArray) -> bool:
     if flow is None:
         flow = list(layer_inputs(network.layers, points))[1:]
     return network.left_grids(flow)
+
+
+def _place_grids(network: Network, goal: Any, points: FloatArray) -> Network:
+    """Return the network with its hidden grids on the activations of all points.
+
+    The first layer keeps its grid: a goal that prepared all points knows its outputs there.
+    """
+    prepared = hasattr(goal, "flow") and goal.inputs is not None
+    flow = goal.flow(network) if prepared else None
+    return place_hidden_grids(network, points, after_first=None if flow is None else flow[0])

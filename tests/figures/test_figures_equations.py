@@ -5,10 +5,16 @@ import json
 
 import numpy as np
 import pytest
-from equation_records import equation_record, made_up, poisson_records
+from equation_records import equation_record, made_up, nested_records, poisson_records
 
 import kan_ref as kr
-from figures.equations import equations, fig_3_3_poisson, further_equations, poisson
+from figures.equations import (
+    equations,
+    fig_3_3_poisson,
+    further_equations,
+    nested_grids,
+    poisson,
+)
 from figures.equations.fig_3_3_claims import claims as poisson_claims
 from figures.equations.further_equations import EQUATIONS
 from figures.equations.poisson import SOLUTIONS, config_of, mesh
@@ -211,15 +217,20 @@ def untouchable(*_, **__):
 
 def test_fig_3_3_is_drawn_from_records_alone(monkeypatch):
     monkeypatch.setattr(kr, "fit", untouchable)
-    records = poisson_records()
-    kept = copy.deepcopy(records)
+    for records, n_axes in (
+        (poisson_records(), 8),
+        (poisson_records() + nested_records(), 10),
+        (nested_records(), 6),
+    ):
+        kept = copy.deepcopy(records)
 
-    with style():
-        picture = fig_3_3_poisson.draw(records)
+        with style():
+            picture = fig_3_3_poisson.draw(records)
 
-    assert len(picture.axes) == 8
-    assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in picture.axes)
-    assert records == kept
+        used = [ax for ax in picture.axes if ax.has_data()]
+        assert len(picture.axes) == n_axes
+        assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in used)
+        assert records == kept
 
 
 def test_fig_3_3_asks_five_seeds_of_both_problems_and_one_of_the_small_one_in_a_hurry():
@@ -230,6 +241,66 @@ def test_fig_3_3_asks_five_seeds_of_both_problems_and_one_of_the_small_one_in_a_
     assert {(config["problem"], config["seed"]) for config in quick} == {("documentation", 0)}
     assert {config.get("n_intervals") for config in full} == {5, 10, 20, None}
     assert all(config["alpha"] == 0.01 for config in full)
+
+
+# --- Poisson: nested grids
+
+
+def test_a_run_on_nested_grids_lowers_errors_repeats_itself_and_is_plain_data(monkeypatch):
+    monkeypatch.setattr(poisson, "LINES", 21)
+    config = {
+        **nested_grids.configs(False, 1)[1],
+        "widths": [2, 2, 1],
+        "grids": [2, 4],
+        "n_steps": [8, 4],
+    }
+    first, again = (fig_3_3_poisson.run(config) for _ in range(2))
+    seconds = first.pop("seconds")
+    again.pop("seconds")
+
+    assert first == again
+    assert json.loads(json.dumps(first)) == first
+    assert first["n_params"] == [54, 66]
+    assert first["residual"][1] < first["residual"][0]
+    assert 0.0 < seconds[0] < seconds[1]
+
+
+def test_the_finer_of_two_nested_grids_goes_on_from_the_coarse_one(monkeypatch):
+    """Without a step on the finer grid the errors stay, because the function is the same."""
+    monkeypatch.setattr(poisson, "LINES", 21)
+    config = {**nested_grids.configs(False, 1)[0], "widths": [2, 2, 1], "n_steps": [5, 0]}
+
+    found = fig_3_3_poisson.run(config)
+
+    assert found["l2"][1] == pytest.approx(found["l2"][0], rel=0.2)
+
+
+def test_claims_about_nested_grids_follow_from_errors_times_and_slopes():
+    good = poisson_claims(poisson_records() + nested_records())
+    bad = poisson_claims(
+        poisson_records(mlp=1e-15) + nested_records(error=1e-2, exponent=1.0, seconds=100.0)
+    )
+
+    for words in (
+        ("error of the nested", "k = 3"),
+        ("error of the nested", "k = 5"),
+        ("less time", "k = 3"),
+        ("equal CPU time", "k = 5"),
+        ("residual falls",),
+    ):
+        assert agreement(good, *words) == {"yes"}, words
+        assert agreement(bad, *words) == {"no"}, words
+
+
+def test_nested_grids_without_mlps_or_with_two_grids_have_no_rows_that_need_more():
+    alone = poisson_claims(nested_records())
+    short = nested_records()
+    for record in short:
+        record["config"]["grids"] = record["config"]["grids"][:2]
+
+    assert alone
+    assert not any("MLP" in row.claim for row in alone)
+    assert poisson_claims(short) == []
 
 
 # --- further equations

@@ -1,6 +1,6 @@
 """Made-up records of figure 3.3 and of the further equations: as in the paper, or as a test wants them."""
 
-from figures.equations import equations, fig_3_3_poisson
+from figures.equations import equations, fig_3_3_poisson, nested_grids
 from figures.equations.further_equations import EQUATIONS
 from figures.equations.poisson import config_of
 from figures.equations.poisson_runs import KAN_LBFGS, KAN_LM, KAN_LM_5, MLP_LBFGS, MLP_LM
@@ -69,6 +69,26 @@ def poisson_records(mlp=2e-5, kan=1e-7):
     return found
 
 
+def nested_records(error=1e-6, exponent=2.0, seconds=1.0):
+    """Errors (L2) and residuals that fall as powers of G, from `error` at the first grid."""
+    found = []
+    for config in nested_grids.configs(True, 3):
+        ratios = [grid / config["grids"][0] for grid in config["grids"]]
+        l2 = [
+            1e-2 ** (config["degree"] - 3) * error * ratio ** (-2 * exponent - 4)
+            for ratio in ratios
+        ]
+        results = {
+            "n_params": [30 * (grid + 5) for grid in config["grids"]],
+            "l2": l2,
+            "h1": [100 * value for value in l2],
+            "residual": [1e-2 * ratio**-exponent for ratio in ratios],
+            "seconds": [seconds * ratio for ratio in ratios],
+        }
+        found.append(record_of(config, results))
+    return found
+
+
 def equation_record(name, seed, error):
     if name == equations.FORMULA:
         results = {
@@ -92,7 +112,7 @@ def equation_record(name, seed, error):
 
 
 RECORDS = {
-    "3.3": poisson_records,
+    "3.3": lambda: poisson_records() + nested_records(),
     "equations": lambda: [
         equation_record(name, seed, 1e-7)
         for name in (*EQUATIONS, equations.FORMULA)

@@ -1,5 +1,6 @@
 """fit_smooth: the weight of each grid wins on samples set aside, training never raises errors there, test data are not looked at."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import kan_ref as kr
 from kan_ref.training.smooth_fit import WEIGHTS
 
 
+@cache
 def few_samples(seed=0, n=150, noise=0.0):
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=n, n_test=400, noise=noise, rng=rng)
