@@ -197,7 +197,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
         for flag in outcome.verdict.visible
     }
     not_finite = defaultdict(list)
-    # another formula than silu is wrong everywhere, and may overflow as well
+    # another formula than silu or L1 is wrong everywhere, and may overflow as well
     elsewhere = {
         outcome.case.method
         for outcome in wrong
@@ -217,7 +217,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
                 flag
                 for flag in verdict.defects
                 if all(flag in case.flags for case in not_finite[method])
-                and (flag != "SiluOverflow" or method not in elsewhere)
+                and (flag not in ("SiluOverflow", "ZeroEdge") or method not in elsewhere)
             ]
         else:
             flags = [
@@ -244,7 +244,10 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
         if one is not None and one.confidence == CONFIRMED and one.name not in FACTS:
             by_method[outcome.case.method][one.name] += 1
     left = list(left)
-    gradient = _wrong_gradient([outcome for outcome in left if outcome.case.method == "layer_vjp"])
+    gradient = _wrong_gradient(
+        [outcome for outcome in left if outcome.case.method == "layer_vjp"],
+        [one for one in judged if one.case.method == "layer_vjp" and one.status == "passed"],
+    )
     for outcome in left:
         case, confirmed = outcome.case, by_method[outcome.case.method]
         known = [flag for flag in confirmed if flag in case.flags or flag not in NARROW]
@@ -264,21 +267,28 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
             found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
 
 
-def _wrong_gradient(left: Sequence[Outcome]) -> str:
+def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
     """Return the flag of a layer's gradients if one of them alone is wrong, or "".
 
     dx = sum_j dy_j (w_base b' + w_spline sum_m coef_m B'_m): a wrong dx without a base function is
-    due to B', and one with silu alone is due to its derivative.
+    due to B', and so is one with silu if another with silu is right. Else b' is wrong.
     """
     outputs = {output for outcome in left for output in outcome.verdict.outputs}
     if outputs == {"d_w_spline"}:
         return "DWSplineWithoutCoef"
     if outputs != {"dx"} or all("UnevenKnots" in outcome.case.flags for outcome in left):
         return ""
-    layers = [outcome.case.inputs["layer"] for outcome in left]
-    if any(layer["base"] == "zero" or not np.any(layer["w_base"]) for layer in layers):
+    with_base, right = (
+        [one for one in outcomes if np.any(one.case.inputs["layer"]["w_base"])]
+        for outcomes in (left, passed)
+    )
+    wrong, known = (
+        [one.case.inputs["layer"]["base"] for one in outcomes if len(one.case.inputs["x"])]
+        for outcomes in (with_base, right)
+    )
+    if len(with_base) < len(left) or "zero" in wrong or "silu" in known:
         return "BasisSlope"
-    return "SiluSlope" if all(layer["base"] == "silu" for layer in layers) else ""
+    return "SiluSlope" if set(wrong) == {"silu"} else ""
 
 
 def _score(flag: str, outcomes: Sequence[Outcome]) -> float:
