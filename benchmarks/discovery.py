@@ -1,4 +1,4 @@
-"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--samples N] [--jobs N] [--record] [--page]`:
+"""`python -m benchmarks.discovery [NAME...] [--seeds N] [--noise S] [--samples N] [--jobs N] [--every N] [--record] [--page] [--peers]`:
 which formulas `kan_ref.discover` recovers.
 
 `discover` gets uniform samples of each formula of `formula_sets` on its box, in the units given there, and the names of the inputs. It gets
@@ -11,6 +11,9 @@ counts of the verdicts, and the failures again. The exit status is 1 if a formul
 a run ends with an error message. A formula that is not found, and is said not to be, is no error of the program.
 
 `--record` keeps the runs for the page docs/formulas_found.md, whose tables `--page` prints from them without a run.
+
+`--peers [PROGRAM...]` gives the samples of each run to other programs too, as far as they are installed (`benchmarks.discovery_peers`).
+`--every N` takes the 1st, (N + 1)th, ... of the chosen formulas alone.
 
 NAME is a formula or a collection. The CPU seconds are those of one thread.
 """
@@ -31,9 +34,10 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
-from benchmarks import discovery_page
+from benchmarks import discovery_page, discovery_peers
 from benchmarks.formula_sets import FORMULAS, Formula
 from benchmarks.jobs import job_count, run_all
+from kan_ref.checks import FloatArray
 from kan_ref.program import run_program
 
 EXACT = 1e-9  # of the standard deviation of the fresh targets
@@ -84,12 +88,28 @@ def record_of(one: Outcome, noise: float, n_samples: int) -> discovery_page.Reco
     }
 
 
+def samples_of(
+    formula: Formula, noise: float, n_samples: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return x, noisy y, and fresh x and y without noise."""
+    x, y = formula.samples(n_samples, rng)
+    x_test, y_test = formula.samples(N_TEST, rng)
+    return x, y + noise * float(np.std(y)) * rng.standard_normal(y.shape), x_test, y_test
+
+
+def run_peers(
+    formula: Formula, seed: int, noise: float, n_samples: int, programs: Sequence[str]
+) -> list[discovery_peers.PeerOutcome]:
+    """Return the results of other programs on the samples of `run_one`."""
+    samples = samples_of(formula, noise, n_samples, np.random.default_rng(seed))
+    most = max(EXACT, 4.0 * noise / n_samples**0.5)
+    return [discovery_peers.run_peer(program, formula, seed, samples, most) for program in programs]
+
+
 def run_one(formula: Formula, seed: int, noise: float, n_samples: int) -> Outcome:
     """Return the result of `discover` on samples whose noise is in units of the targets' spread."""
     rng = np.random.default_rng(seed)
-    x, y = formula.samples(n_samples, rng)
-    x_test, y_test = formula.samples(N_TEST, rng)
-    noisy = y + noise * float(np.std(y)) * rng.standard_normal(y.shape)
+    x, noisy, x_test, y_test = samples_of(formula, noise, n_samples, rng)
     began = time.process_time()
     try:
         found = kr.discover(kr.Data(x, noisy, x_test, y_test), names=formula.names, rng=rng)
@@ -186,22 +206,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--samples", type=int, default=1000, help="training samples (default %(default)s)"
     )
     parser.add_argument("--jobs", type=job_count, default=1)
+    parser.add_argument("--every", type=int, default=1, help="only every Nth formula")
+    parser.add_argument(
+        "--peers", nargs="*", choices=tuple(discovery_peers.PROGRAMS), help="other programs too"
+    )
     parser.add_argument("--record", action="store_true", help="keep the runs for the page")
     parser.add_argument("--page", action="store_true", help="print the page from them, no runs")
     options = parser.parse_args(arguments)
-    if options.seeds < 1 or options.samples < 20 or not 0.0 <= options.noise < np.inf:
+    if (
+        options.every < 1
+        or options.seeds < 1
+        or options.samples < 20
+        or not 0.0 <= options.noise < np.inf
+    ):
         parser.error(
-            f"--seeds is {options.seeds}, --samples {options.samples} and --noise "
-            f"{options.noise:g}, but they must be at least 1, 20 and 0"
+            f"--seeds is {options.seeds}, --every {options.every}, --samples {options.samples} "
+            f"and --noise {options.noise:g}, but they must be at least 1, 1, 20 and 0"
         )
     if options.page:
         discovery_page.render()
         return 0
     try:
-        formulas = chosen(options.name)
+        formulas = chosen(options.name)[:: options.every]
     except ValueError as error:
         parser.error(str(error))
     outcomes: list[Outcome] = []
+    others: list[discovery_peers.PeerOutcome] = []
+    programs: list[str] = []
+    if options.peers is not None:
+        known = discovery_peers.installed()
+        programs = [name for name in options.peers or discovery_peers.PROGRAMS if name in known]
+        if not programs:
+            parser.error('--peers: none is installed; pip install -e ".[peers]"')
     status = 0
     for formula in formulas:
         tasks = [(formula, seed, options.noise, options.samples) for seed in range(options.seeds)]
@@ -214,11 +250,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in runs:
             print(one if one.found else _explained(one), flush=True)
         outcomes += runs
+        for seed in range(options.seeds if programs else 0):
+            for other in run_peers(formula, seed, options.noise, options.samples, programs):
+                print(other, flush=True)
+                others.append(other)
         if options.record:
             rows = [record_of(one, options.noise, options.samples) for one in runs]
             discovery_page.write(rows)
     if outcomes:
         print(report(outcomes))
+        if others:
+            print(discovery_peers.summary(others))
         if options.record:
             discovery_page.render()
     return 1 if any(one.is_wrong_claim for one in outcomes) else status

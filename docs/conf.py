@@ -35,6 +35,7 @@ extensions = [
     "generated",
     "notebooks",
     "docstrings",
+    "interaction",
 ]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "tutorials/**", "CHANGELOG.md", "CONTRIBUTING.md", "NOTATION.md"]
@@ -95,6 +96,7 @@ html_static_path = [
 ]
 html_extra_path = ["_root"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer", "priority": 100})]  # before MathJax: it reads text
 html_copy_source = False
 html_show_sphinx = False
 mathjax_path = "tex-svg.js"

@@ -47,6 +47,7 @@ from figures.machine.computing import (
     in_processes,
     one_by_one,
 )
+from figures.machine.derived import sources
 from figures.machine.machine import Figure, claims_table
 from figures.machine.plan import Plan, Task, make_plan
 from figures.machine.records import collect, file_stem
@@ -111,7 +112,7 @@ def collect_all(folders: Sequence[Path], figures: Sequence[Figure]) -> int:
     """
     status = 0
     for folder in folders:
-        for figure in figures:
+        for figure in dict.fromkeys(home for one in figures for home in sources(one)):
             merged = collect(folder, figure)
             if merged.n_merged:
                 number = f"{merged.n_merged} record{'s' if merged.n_merged > 1 else ''}"
@@ -250,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     plans = [plan(figure) for figure in figures]
     for message in [
-        *(message for one in plans for message in one.complaints),
+        *dict.fromkeys(message for one in plans for message in one.complaints),
         *other_origins(plans, folder),
     ]:
         print(message, file=sys.stderr)
@@ -260,7 +261,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if options.stale:
         return report_stale(find_stale(plans), options.minutes)
-    missing = [task for one in plans for task in one.missing]
+    # several figures may be drawn from one record
+    missing = list({task.path: task for one in plans for task in one.missing}.values())
     failures: list[str] = []
     try:
         if missing and options.minutes > 0.0 and not options.table:
@@ -273,7 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
     now_planned = [plan(figure) for figure in figures]
-    late = sum(len(one.missing) for one in now_planned) > len(failures)
+    late = len(_paths(now_planned)) > len(failures)
     if late and not options.table:
         print(
             f"{options.minutes:g} minutes are over: {progress(missing, now_planned)}",
@@ -287,10 +289,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = done.figure.NAME
         if done.missing:
             print(
-                f"figure {name}: {done.lack}" + ("" if done.finished else ", it is not drawn"),
+                f"figure {name}: {done.lack}" + ("" if done.drawable else ", it is not drawn"),
                 file=sys.stderr,
             )
-        if done.finished:
+        if done.drawable:
             try:
                 rows += [(name, claim) for claim in done.figure.claims(done.finished)]
                 for path in [] if options.table else draw(done, folder):
@@ -299,7 +301,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(unreadable(done, error, folder), file=sys.stderr)
                 unread.add(name)
     # the page holds every figure that has records, not only the chosen ones
-    begun = [one for one in map(plan, all_figures().values()) if one.finished]
+    begun = [one for one in map(plan, all_figures().values()) if one.drawable]
     begun, all_rows = claims_page(begun, unread)
     command = (
         "python -m figures"
@@ -315,10 +317,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def progress(missing: Sequence[Task], plans: Iterable[Plan]) -> str:
     """Return how many of the records that were missing have been finished."""
-    n_done = len(missing) - sum(len(plan.missing) for plan in plans)
+    n_done = len(missing) - len(_paths(plans))
     return (
         f"{n_done} of {len(missing)} records were finished; the same command continues from there"
     )
+
+
+def _paths(plans: Iterable[Plan]) -> set[Path]:
+    """Return the files of all records that are missing, each once."""
+    return {task.path for plan in plans for task in plan.missing}
 
 
 if __name__ == "__main__":

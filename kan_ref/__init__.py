@@ -14,7 +14,7 @@ from kan_ref.version import __version__ as __version__
 _PUBLIC = {
     "baselines": "LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids",
     "bspline": "fit_curve percentile_bounds uniform_knots",
-    "discovery": "discover eliminate",
+    "discovery": "discover eliminate suggest_formulas",
     "drawing": "draw_network save_film",
     "formulas": "equation_term formula formula_latex from_formula recognise_constants",
     "functions": "LIBRARY compose register_function unregister_function",

@@ -6,7 +6,6 @@ from kan_ref import checks as checks
 from kan_ref import conformance as conformance
 from kan_ref import data as data
 from kan_ref import discovery as discovery
-from kan_ref import display as display
 from kan_ref import drawing as drawing
 from kan_ref import files as files
 from kan_ref import formulas as formulas
@@ -36,6 +35,7 @@ from kan_ref.bspline import uniform_knots as uniform_knots
 from kan_ref.data import Data as Data
 from kan_ref.discovery import discover as discover
 from kan_ref.discovery import eliminate as eliminate
+from kan_ref.discovery import suggest_formulas as suggest_formulas
 from kan_ref.drawing import draw_network as draw_network
 from kan_ref.drawing import save_film as save_film
 from kan_ref.formulas import equation_term as equation_term

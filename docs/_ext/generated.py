@@ -1,11 +1,13 @@
-"""The pages that are generated at every build: index of the equations, deviations, gallery, reference by packages.
+"""The pages that are generated at every build: the equations, deviations, gallery, reference by packages.
 
 Each is a directive without arguments, or with the names of packages as arguments.
 """
 
 import functools
+import html
 import posixpath
 import re
+from collections import Counter
 from typing import Any
 
 import source_pages
@@ -13,12 +15,17 @@ import tree
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.directives.other import TocTree
 from sphinx.util import relative_uri
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.matching import patfilter
 
+FILTER = (
+    '<p class="equation-filter"><label for="equation-filter">Show only</label> <input type="search" '
+    'id="equation-filter" placeholder="2.19, spline, adam, pruning.py"> <output for="equation-filter"></output></p>'
+)
 RELATIVE = re.compile(r"\]\((?!/|#|\w+:)([^)]+)\)")
 Cell = str | list[nodes.Node]
 
@@ -48,40 +55,55 @@ def _row(cells: list[Cell] | list[str]) -> nodes.row:
 
 
 class EquationIndex(SphinxDirective):
-    """A table with one row for each tag: equation, number in the paper, code, tests, page."""
+    """All formulas with code: those of the paper by their numbers, then those of the implementation in the order of their pages.
+
+    A box above them filters them by any text of a card; the index entries let the site's own search find a number of the paper, which it would skip as a word.
+    """
 
     def run(self) -> list[nodes.Node]:
-        """Return the table, ordered by page, then by file."""
-        tagged, shown, registry = tree.tagged_lines(), tree.places(tree.SHOWN), tree.registry()
-        order = sorted(
-            tagged,
-            key=lambda tag: (*_place(shown.get(tag, [])), tagged[tag].file, tagged[tag].first),
-        )
-        rows: list[list[Cell]] = [
-            self.row(tag, tagged[tag], shown.get(tag, []), registry.get(tag, {})) for tag in order
-        ]
-        return [
-            table_of(
-                ["equation", "paper", "code", "tests", "page"],
-                rows,
-                [22, 8, 24, 34, 12],
-                "equation-index",
+        """Return the box and a section for each group of formulas."""
+        tagged, registry, formulas = tree.tagged_lines(), tree.registry(), tree.formulas()
+        place = {tag: n for n, tag in enumerate(formulas)}
+        order = sorted(tagged, key=lambda tag: (_number(_paper(registry, tag)), place[tag]))
+        groups: dict[str, list[str]] = {}
+        for tag in order:
+            groups.setdefault(_group(_paper(registry, tag), formulas[tag]), []).append(tag)
+        found: list[nodes.Node] = [nodes.raw("", FILTER, format="html")]
+        for title, tags in groups.items():
+            section = nodes.section(
+                ids=[f"equations-{nodes.make_id(title)}"], classes=["equation-group"]
             )
-        ]
+            section += nodes.title(text=title)
+            for tag in tags:
+                section += self.card(tag, tagged[tag], formulas[tag], registry.get(tag, {}))
+            found.append(section)
+        return found
 
-    def row(
-        self, tag: str, lines: tree.Lines, pages: list[str], entry: dict[str, Any]
-    ) -> list[Cell]:
-        """Return the row of a tag."""
-        here = self.env.docname
-        code: list[nodes.Node] = [
-            _link(
-                f"{lines.file.removeprefix('kan_ref/')}:{lines.first}",
-                source_pages.uri(here, lines.file, lines.first),
-            )
+    def card(
+        self, tag: str, lines: tree.Lines, formula: tree.Formula, entry: dict[str, Any]
+    ) -> list[nodes.Node]:
+        """Return the card of a tag, and the entry of its number in the index."""
+        here, number = self.env.docname, str(entry.get("paper", ""))
+        card = nodes.container(classes=["equation"], ids=[f"formula-{tag}"])
+        head = nodes.paragraph(classes=["equation-head"])
+        head += nodes.literal(text=tag)
+        if number:
+            said = f"({number})" if number[0].isdigit() else number
+            head += [nodes.Text(" "), nodes.inline(text=f"paper: {said}", classes=["number"])]
+        latex = nodes.math_block(formula.latex, formula.latex, docname=here)
+        latex.attributes |= {"number": None, "label": None, "nowrap": False, "no-wrap": False}
+        where = nodes.paragraph(classes=["equation-where"])
+        page = relative_uri(f"{here}.html", f"{formula.page}.html") + f"#code-{tag}"
+        code = source_pages.uri(here, lines.file, lines.first)
+        where += [
+            _link(_page_name(formula.page), page),
+            nodes.Text(", "),
+            _link(f"{lines.file}:{lines.first}", code),
         ]
-        tests = []
-        for test in entry.get("tests", []):
+        tests = entry.get("tests", [])
+        if tests:
+            where += nodes.Text(", tested by ")
+        for test in tests:
             file, _, name = test.partition("::")
             line = next(
                 n
@@ -90,31 +112,41 @@ class EquationIndex(SphinxDirective):
                 )
                 if f"def {name}(" in text
             )
-            tests += [
-                _link(
-                    name.removeprefix("test_").replace("_", " "), source_pages.uri(here, file, line)
-                ),
-                nodes.Text("; "),
-            ]
-        where = [
-            _link(
-                posixpath.basename(page)[:2] if page.startswith("tutorials/") else "I",
-                relative_uri(f"{here}.html", f"{page}.html") + f"#code-{tag}",
-            )
-            for page in pages
-        ]
-        return [
-            [nodes.literal(text=tag)],
-            str(entry.get("paper", "")),
-            code,
-            list(tests[:-1]),
-            list(where),
-        ]
+            said = name.removeprefix("test_").replace("_", " ")
+            where += [_link(said, source_pages.uri(here, file, line)), nodes.Text("; ")]
+        if tests:
+            where.pop()
+        card += [head, latex, where]
+        numbers = [one.strip() for one in number.split(",") if one.strip()[:1].isdigit()]
+        entries = [("single", one, f"formula-{tag}", "", None) for one in numbers]
+        return [addnodes.index(entries=entries), card] if entries else [card]
 
 
-def _place(pages: list[str]) -> tuple[bool, str]:
-    """Return a key that sorts tutorials before the other page, and both before tags without a page."""
-    return not (pages and pages[0].startswith("tutorials/")), pages[0] if pages else "~"
+def _paper(registry: dict[str, dict[str, Any]], tag: str) -> str:
+    """Return the number of a formula in the paper, or an empty text."""
+    return str(registry.get(tag, {}).get("paper", ""))
+
+
+def _number(paper: str) -> tuple[int, list[int]]:
+    """Return a key that sorts by the first number: equations, then sections and footnotes, then formulas without a number."""
+    first = [int(digits) for digits in re.findall(r"\d+", paper.partition(",")[0])]
+    return (2, []) if not paper else (0, first) if paper[0].isdigit() else (1, first)
+
+
+def _group(paper: str, formula: tree.Formula) -> str:
+    """Return the title of the section of a formula."""
+    if paper:
+        kinds = ("Equations of the paper", "Sections and footnotes of the paper")
+        return kinds[_number(paper)[0]]
+    if formula.page.startswith("tutorials/"):
+        return "Further formulas of the tutorials"
+    return f"Implementation: {formula.heading[0].lower()}{formula.heading[1:]}"
+
+
+def _page_name(page: str) -> str:
+    """Return what a link to a page is called."""
+    number = re.match(r"tutorials/0?(\d+)_", page)
+    return f"tutorial {number[1]}" if number else "equations of the implementation"
 
 
 class Deviations(SphinxDirective):
@@ -144,25 +176,28 @@ def _absolute(folder: str, match: re.Match[str]) -> str:
 
 
 class Gallery(SphinxDirective):
-    """Every picture of figures/results with the paper's claims and our results."""
+    """Thumbnails of all figures and tutorials; then each figure with its picture, the paper's claims and our results."""
 
     def run(self) -> list[nodes.Node]:
-        """Return a section for each figure that has a picture or a claim."""
+        """Return the thumbnails, and a section for each figure that has a picture or a claim."""
         rows, records = tree.claims()
-        found: list[nodes.Node] = []
+        sections: list[nodes.Node] = []
+        thumbnails: list[tuple[str, str, str]] = []
         for name, (module, title) in tree.figures().items():
             picture = f"/figures/results/{module.rpartition('.')[2]}.svg"
             pictured = (tree.ROOT / picture[1:]).exists()
             if not pictured and name not in rows:
                 continue
             section = nodes.section(
-                ids=[f"figure-{nodes.make_id(name)}"], classes=["figure-section"]
+                ids=[nodes.make_id(f"figure-{name}")], classes=["figure-section"]
             )
             section += nodes.title(text=f"{name}: {title}")
             if pictured:
                 section += nodes.image(
                     uri=picture, alt=f"figure {name}: {title}", classes=["on-white"]
                 )
+                file = f"_images/{posixpath.basename(picture)}"
+                thumbnails.append((f"#{section['ids'][0]}", f"../{file}", f"{name}: {title}"))
             file = f"figures/{module.replace('.', '/')}.py"
             made = nodes.paragraph(
                 "", "Drawn by ", _link(file, source_pages.uri(self.env.docname, file))
@@ -174,23 +209,50 @@ class Gallery(SphinxDirective):
             ]
             section += made
             if name in rows:
-                body = [
-                    [
-                        cell(text)
-                        for cell, text in zip(
-                            (_text, _text, _text, _verdict, _text), row, strict=True
-                        )
-                    ]
-                    for row in rows[name]
-                ]
-                section += table_of(
-                    ["claim", "paper", "ours", "agrees?", "evidence"],
-                    body,
-                    [26, 16, 24, 8, 26],
-                    "claims",
-                )
-            found.append(section)
-        return found
+                section += _claims(rows[name])
+            sections.append(section)
+        tutorials = [
+            (
+                relative_uri(f"{self.env.docname}.html", f"{page}.html"),
+                f"../thumbnails/{posixpath.basename(page)}.svg",
+                text.partition("\n# ")[2].partition("\n")[0],
+            )
+            for page, text in tree.pages().items()
+            if re.fullmatch(r"tutorials/\d+\w+", page)
+        ]
+        return [
+            nodes.rubric(text="Figures and tables of the paper, and our own"),
+            _thumbnails(thumbnails),
+            nodes.rubric(text="Tutorials"),
+            _thumbnails(tutorials),
+            *sections,
+        ]
+
+
+def _thumbnails(shown: list[tuple[str, str, str]]) -> nodes.raw:
+    """Return a grid of (where a picture leads, its file, its title)."""
+    figures = [
+        f'<a href="{where}"><img class="on-white" loading="lazy" src="{file}" alt="">'
+        f"<span>{html.escape(title)}</span></a>"
+        for where, file, title in shown
+    ]
+    return nodes.raw("", f'<div class="thumbnails">{"".join(figures)}</div>', format="html")
+
+
+def _claims(rows: list[list[str]]) -> list[nodes.Node]:
+    """Return the table of a figure's claims, folded under a line that counts the verdicts."""
+    counted = Counter(row[3] for row in rows)
+    verdicts = ", ".join(f"{n} {verdict}" for verdict, n in counted.items())
+    said = f"{len(rows)} claim{'s' * (len(rows) > 1)} of the paper and our results: {verdicts}"
+    cells = (_text, _text, _text, _verdict, _text)
+    body = [[cell(text) for cell, text in zip(cells, row, strict=True)] for row in rows]
+    head = ["claim", "paper", "ours", "agrees?", "evidence"]
+    opening = f'<details class="folded"><summary>{html.escape(said)}</summary>'
+    return [
+        nodes.raw("", opening, format="html"),
+        table_of(head, body, [26, 16, 24, 8, 26], "claims"),
+        nodes.raw("", "</details>", format="html"),
+    ]
 
 
 class Package(SphinxDirective):

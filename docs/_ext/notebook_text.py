@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 
 import tree
+from interaction import PARTS, read_address
 
 FENCE = re.compile(
     r"^(?P<fence>:{3,})\{(?P<name>[\w-]+)\} *(?P<argument>[^\n]*)\n(?P<body>.*?)^(?P=fence) *$\n?",
@@ -100,6 +101,11 @@ def _directive(match: re.Match[str], page: str) -> str:
     if name in ("admonition", "note", "tip", "important"):
         title = argument or name.capitalize()
         return textwrap.indent(f"**{title}**\n\n{body}", "> ", lambda line: True) + "\n"
+    if name == "explorer":
+        page_of_it = f"{repository()}/blob/main/docs/explorer/index.html"
+        part = PARTS[read_address(argument)[0]]
+        line = f'[The explorer]({page_of_it}), part "{part}": a page for any browser, without a connection.'
+        return textwrap.indent(f"{body}\n\n{line}", "> ", lambda line: True) + "\n"
     if name == "dropdown":
         return f"**{argument}**\n\n{body}\n"
     raise ValueError(

@@ -99,11 +99,27 @@ def write(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         if page.replace("tutorials/", "tutorials/solutions/", 1) in made
     }
     write_archive(app, SHEETS, sheets)
+    for folder in ("slides", "thumbnails"):
+        Path(app.outdir, folder).mkdir(parents=True, exist_ok=True)
     for page in tutorials:
-        target = Path(app.outdir, "slides", f"{posixpath.basename(page)}.html")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(deck(made[page], page), encoding="utf-8")
+        name = posixpath.basename(page)
+        slides = Path(app.outdir, "slides", f"{name}.html")
+        slides.write_text(deck(made[page], page), encoding="utf-8")
+        thumbnail = Path(app.outdir, "thumbnails", f"{name}.svg")
+        thumbnail.write_text(first_picture(made[page]), encoding="utf-8")
     yield from ()
+
+
+def first_picture(made: nbformat.NotebookNode) -> str:
+    """Return the first picture of a notebook, or an empty one if it was not run."""
+    pictures = [
+        output.data["image/svg+xml"]
+        for cell in made.cells
+        for output in cell.get("outputs", ())
+        if "image/svg+xml" in output.get("data", ())
+    ]
+    empty = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 7 3"></svg>'
+    return str(pictures[0]) if pictures else empty
 
 
 def write_archive(app: Sphinx, name: str, notebooks: dict[str, nbformat.NotebookNode]) -> None:

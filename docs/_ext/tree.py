@@ -14,6 +14,10 @@ from typing import Any, cast
 ROOT = Path(__file__).parents[2]
 SHOWN = re.compile(r"^[:`]{3,} ?\{eqcode\} +(\S+)", flags=re.MULTILINE)
 LABELLED = re.compile(r"^ *\$\$ *\(([^)\s]+)\) *$", flags=re.MULTILINE)
+FORMULA = re.compile(
+    r"^## (?P<heading>[^\n]+)$|^```.*?^```$|^\$\$ *\n(?P<formula>(?:(?!^\$\$).)*?)\n\$\$ *\((?P<label>[^)\s]+)\) *$|^\$\$ *\n.*?^\$\$[^\n]*$",
+    flags=re.MULTILINE | re.DOTALL,
+)
 BOX = re.compile(
     r"^\((?P<label>[\w-]+)\)=\n+(?P<fence>:{3,})\{admonition\} *(?P<title>[^\n]+)\n:class: *deviation *\n(?P<text>.*?)\n(?P=fence) *$",
     flags=re.MULTILINE | re.DOTALL,
@@ -38,6 +42,15 @@ class Box:
     label: str
     title: str
     text: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A labelled formula: the page and the heading under which it is, and its LaTeX."""
+
+    page: str
+    heading: str
+    latex: str
 
 
 def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
@@ -100,6 +113,18 @@ def places(pattern: re.Pattern[str], root: Path = ROOT) -> dict[str, list[str]]:
         for name in pattern.findall(text):
             found[name].append(page)
     return dict(found)
+
+
+def formulas(root: Path = ROOT) -> dict[str, Formula]:
+    """Return label -> its formula, over all pages in order."""
+    found = {}
+    for page, text in pages(root).items():
+        heading = ""
+        for match in FORMULA.finditer(text):
+            heading = match["heading"] or heading
+            if match["label"]:
+                found[match["label"]] = Formula(page, heading, match["formula"])
+    return found
 
 
 def boxes(root: Path = ROOT) -> list[Box]:

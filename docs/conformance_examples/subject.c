@@ -46,7 +46,7 @@ static Numbers read_numbers(const char *text, const char *key) {
     do {
         if (*at == '[') { depth++; at++; }
         else if (*at == ']') { depth--; at++; }
-        else if (*at == ',' || *at == ' ') at++;
+        else if (*at == ',' || *at == ' ' || *at == '"') at++; /* "NaN" is a number, too */
         else {
             char *end;
             double value = strtod(at, &end);
@@ -87,7 +87,7 @@ static void basis(double x, const double *t, size_t n_knots, int degree, double 
     size_t last = 0; /* the last interval that is not empty is closed on the right */
     for (size_t m = 0; m + 1 < n_knots; m++) {
         if (t[m] < t[m + 1]) last = m;
-        b[m] = t[m] <= x && x < t[m + 1];
+        b[m] = isnan(x) ? x : t[m] <= x && x < t[m + 1];
     }
     if (x == t[n_knots - 1]) b[last] = 1.0;
     for (int d = 1; d <= degree; d++)

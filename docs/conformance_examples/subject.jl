@@ -11,7 +11,7 @@ ratio(a, b) = b > 0 ? a / b : 0.0  # 0/0 := 0
 
 # All B-splines of the knot vector t at x: the recursion of Cox and de Boor. Places start at 1 in Julia.
 function basis(x, t, degree)
-    b = [Float64(t[m] <= x < t[m+1]) for m in 1:length(t)-1]
+    b = [isnan(x) ? x : Float64(t[m] <= x < t[m+1]) for m in 1:length(t)-1]
     if x == t[end]  # the last interval that is not empty is closed on the right
         b[findlast(m -> t[m] < t[m+1], 1:length(t)-1)] = 1.0
     end

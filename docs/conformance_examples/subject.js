@@ -12,7 +12,7 @@ const ratio = (a, b) => (b > 0 ? a / b : 0); // 0/0 := 0
 function basisAt(x, t, degree) {
   const intervals = t.slice(0, -1).map((_, m) => m);
   const last = Math.max(...intervals.filter((m) => t[m] < t[m + 1]));
-  let b = intervals.map((m) => (t[m] <= x && x < t[m + 1] ? 1 : 0));
+  let b = intervals.map((m) => (Number.isNaN(x) ? NaN : t[m] <= x && x < t[m + 1] ? 1 : 0));
   if (x === t[t.length - 1]) b[last] = 1; // the last interval that is not empty owns its right end too
   for (let d = 1; d <= degree; d++) {
     b = b.slice(0, -1).map((_, m) =>
@@ -41,6 +41,8 @@ const methods = {
 const spoken = (key, value) =>
   typeof value === "number" && !Number.isFinite(value) ? (Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity") : value;
 
+const heard = (key, value) => (["NaN", "Infinity", "-Infinity"].includes(value) ? Number(value) : value);
+
 function answer({ id, method, args }) {
   if (method === "hello") return { result: { name: "example in JavaScript", version: process.version } };
   if (!(method in methods)) return { id, unsupported: true };
@@ -52,5 +54,5 @@ function answer({ id, method, args }) {
 }
 
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
-  process.stdout.write(JSON.stringify(answer(JSON.parse(line)), spoken) + "\n");
+  process.stdout.write(JSON.stringify(answer(JSON.parse(line, heard)), spoken) + "\n");
 });

@@ -69,7 +69,7 @@ fn ratio(a: f64, b: f64) -> f64 {
 
 /// All B-splines of the knot vector t at x: the recursion of Cox and de Boor.
 fn basis(x: f64, t: &[f64], degree: usize) -> Vec<f64> {
-    let mut b: Vec<f64> = t.windows(2).map(|w| (w[0] <= x && x < w[1]) as u8 as f64).collect();
+    let mut b: Vec<f64> = t.windows(2).map(|w| if x.is_nan() { x } else { (w[0] <= x && x < w[1]) as u8 as f64 }).collect();
     if x == t[t.len() - 1] {
         // the last interval that is not empty is closed on the right
         if let Some(last) = t.windows(2).rposition(|w| w[0] < w[1]) {

@@ -23,6 +23,16 @@
     root.history.replaceState(null, "", `#${own}`);
   }
 
+  // Tells the page around this frame how tall the part is, so that it needs no scroll bar of its own.
+  function tellHeight() {
+    root.parent.postMessage({ explorerHeight: Math.ceil(root.document.documentElement.getBoundingClientRect().height) }, "*");
+  }
+
+  // Takes the colours of the page around this frame, which its reader may have chosen.
+  function followPage(event) {
+    if (event.source === root.parent && event.data && ["light", "dark"].includes(event.data.explorerTheme)) root.document.documentElement.dataset.theme = event.data.explorerTheme;
+  }
+
   // Shows the part that the address names, or it alone.
   function start() {
     const part = text("part", "");
@@ -31,6 +41,9 @@
     if (read().has("only")) {
       root.document.body.classList.add("only");
       place.classList.add("chosen-part");
+      if (root.parent === root) return;
+      root.addEventListener("message", followPage);
+      new ResizeObserver(tellHeight).observe(root.document.body);
     } else {
       place.scrollIntoView();
     }

@@ -134,7 +134,9 @@
   }
 
   function start() {
-    spline.renew(state.degree, state.nIntervals);
+    const here = KAN.address.text("part", "") === "bases";
+    const given = (name, standard) => (here ? KAN.address.number(name, standard, Number(byId(name).min), Number(byId(name).max)) : standard);
+    spline.renew(Math.round(given("degree", state.degree)), Math.round(given("intervals", state.nIntervals)));
     byId("degree").addEventListener("input", renew);
     byId("intervals").addEventListener("input", renew);
     byId("at").addEventListener("input", (event) => {

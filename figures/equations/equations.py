@@ -21,7 +21,7 @@ from figures.machine.ladder import count
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.stored_network import symbolic_network
 from figures.machine.style import BLUE, GREY, VERMILION
-from figures.machine.summary import shape_name, spread, verdict
+from figures.machine.summary import Bar, all_bar, shape_name, spread
 
 NAME = "equations"
 TITLE = "further differential equations, and a formula"
@@ -146,14 +146,14 @@ def _find_formula(config: Config, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw a column for each equation, the solution above and the errors of all seeds below; the
-    last column has the three steps to a formula.
+    """Draw a row for each equation, the solution on the left and the errors of all seeds on the
+    right; the last row has the three steps to a formula.
     """
     present = [name for name in (*EQUATIONS, FORMULA) if _runs(records, name)]
-    picture = Figure(figsize=(4.2 * len(present), 7.6))
-    axes = picture.subplots(2, len(present), squeeze=False)
-    for column, name in enumerate(present):
-        runs, (upper, lower) = _runs(records, name), axes[:, column]
+    picture = Figure(figsize=(8.2, 3.2 * len(present)))
+    axes = picture.subplots(len(present), 2, squeeze=False)
+    for row, name in enumerate(present):
+        runs, (upper, lower) = _runs(records, name), axes[row]
         if name == FORMULA:
             _draw_formula(upper, lower, runs)
             continue
@@ -222,7 +222,7 @@ def _draw_formula(upper: Axes, lower: Axes, runs: Sequence[Record]) -> None:
     upper.set_title("Poisson's equation:\nfrom the solution to its formula")
     named = [record for record in runs if record["results"]["named"]]
     formula = named[0]["results"]["formula"] if named else "no formula"
-    upper.text(0.5, 0.6, _broken(formula), ha="center", fontsize=11)
+    upper.text(0.5, 0.6, _typeset(formula) if named else formula, ha="center", fontsize=12)
     upper.text(0.5, 0.4, f"found in {len(named)} of {len(runs)} seeds", ha="center", color=GREY)
     for record in runs:
         lower.plot(range(3), record["results"]["errors"], "o-", color=BLUE, alpha=0.6, lw=1.2)
@@ -232,10 +232,11 @@ def _draw_formula(upper: Axes, lower: Axes, runs: Sequence[Record]) -> None:
     lower.set_ylabel("root mean square error of $u$")
 
 
-def _broken(formula: str) -> str:
-    """Return a formula with its second summand on a new line if it is long."""
-    plain = formula.replace("**", "^").replace("*", " ")
-    return plain if len(plain) < 42 else plain.replace(" + ", "\n+ ").replace(" - ", "\n- ")
+def _typeset(formula: str) -> str:
+    """Return a formula that SymPy wrote in TeX, for Matplotlib."""
+    import sympy
+
+    return f"${sympy.latex(sympy.sympify(formula))}$"
 
 
 # --- the table
@@ -252,26 +253,28 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             continue
         errors = [run["results"]["errors"][-1] for run in runs]
         seconds = float(np.median([run["results"]["seconds"] for run in runs]))
+        bar = Bar(float(np.median(errors)), LEVEL[name], most=True, form=".1e")
         rows.append(
             Claim(
                 f"{EQUATIONS[name].title} equation is solved to {LEVEL[name]:.0e} (median)",
                 "not tried",
                 f"root mean square error {spread(errors, '.1e')}",
-                verdict([float(np.median(errors)) <= LEVEL[name]]),
+                bar.word,
                 f"{count(runs)}, KAN {shape_name(EQUATIONS[name].widths)}, degree {EQUATIONS[name].degree}, "
-                f"G = {', '.join(map(str, runs[0]['config']['grids']))}; {seconds:.1f} CPU s; against the exact solution",
+                f"G = {', '.join(map(str, runs[0]['config']['grids']))}; {seconds:.1f} CPU s; against the exact solution; median {bar.text}",
             )
         )
     runs = _runs(records, FORMULA)
     if runs:
         good = [run["results"]["named"] and run["results"]["errors"][-1] <= EXACT for run in runs]
+        bar = all_bar(good)
         rows.append(
             Claim(
                 "the solution of Poisson's equation becomes a formula to machine precision",
                 "sin(pi x) sin(pi y) in the documentation, [2,2,1] with functions set by hand",
                 f"{sum(good)} of {len(good)} seeds; error {spread([run['results']['errors'][-1] for run in runs], '.0e')}",
-                verdict(good),
-                f"{count(runs)}; [2,10,1], degree 5, then kr.discover on 1000 of its values, then the formula's parameters on the equation",
+                bar.word,
+                f"{count(runs)}; [2,10,1], degree 5, then kr.discover on 1000 of its values, then the formula's parameters on the equation; seeds, {bar.text}",
             )
         )
     return rows

@@ -109,29 +109,28 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw a row for each problem: both errors during training, and both against the number of
-    parameters. Nested grids have two more panels, errors against G and against time.
+    """Draw two rows for each problem: both errors during training, and both against the number of
+    parameters. Nested grids have one more row, errors against G and against time.
     """
     nested = [record for record in records if nested_grids.is_nested(record)]
     plain = [record for record in records if not nested_grids.is_nested(record)]
     present = [
         name for name in PROBLEMS if any(record["config"]["problem"] == name for record in plain)
     ]
-    n_rows, n_columns = max(1, len(present)), 6 if nested else 4
-    picture = Figure(figsize=(4.25 * n_columns, 4.6 * n_rows))
-    axes = picture.subplots(n_rows, n_columns, squeeze=False)
+    n_rows = 2 * len(present) + bool(nested)
+    picture = Figure(figsize=(8.2, 3.2 * n_rows + 0.9))
+    axes = picture.subplots(max(1, n_rows), 2, squeeze=False)
     if nested:
-        nested_grids.draw_grids(axes[-1, 4], nested)
-        nested_grids.draw_times(axes[-1, 5], records)
-        for ax in axes[:-1, 4:].flat:
-            ax.remove()
-    for row, name in zip(axes, present, strict=False):
+        nested_grids.draw_grids(axes[-1, 0], nested)
+        nested_grids.draw_times(axes[-1, 1], records)
+    for number, name in enumerate(present):
+        row = axes[2 * number : 2 * number + 2].ravel()
         some = [record for record in plain if record["config"]["problem"] == name]
         for column, (key, label) in enumerate((("l2", "$L_2^2$ error"), ("h1", "$H_1^2$ error"))):
             _draw_curves(row[column], some, key, label, f"$u = {poisson.SOLUTIONS[name].formula}$")
             _draw_scaling(row[2 + column], some, key, label)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=max(1, len(handles)))
+    picture.legend(handles, labels, loc="outside upper center", ncols=2)
     return picture
 
 
@@ -201,8 +200,12 @@ def _draw_paper(ax: Axes, key: str) -> None:
             ax.annotate(
                 f"paper: {model}",
                 (size, error),
-                xytext=(6, 6),
+                xytext=(0, -8),
                 textcoords="offset points",
-                fontsize=8,
+                ha="center",
+                va="top",
+                fontsize=8.5,
                 color=GREY,
+                # on top of the curves, which pass here
+                bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8},
             )

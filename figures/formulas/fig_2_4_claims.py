@@ -15,7 +15,7 @@ from figures.formulas.five_steps import (
     runs_of,
 )
 from figures.machine.machine import Claim, Record
-from figures.machine.summary import shape_name, spread, verdict
+from figures.machine.summary import Bar, all_bar, shape_name, spread
 
 MOST_ERROR = 1e-12  # of a coefficient of the exact formula
 MOST_NOISY_ERROR = NOISE  # with a thousand samples the error should be below the noise
@@ -64,14 +64,14 @@ def _width_claim(runs: Sequence[Record], way: Way) -> Claim:
         for place, shape in enumerate(shapes)
         if shape not in shapes[:place]
     ]
-    config = runs[0]["config"]
+    config, bar = runs[0]["config"], all_bar([shape == AIM for shape in widths])
     return Claim(
         f"{FIRST_ROW} (mu_2 = {way.entropy_weight:g}, {way.n_steps} iterations)",
         "[2,1,1] in the run that is shown",
         f"{', '.join(counts)} of {len(runs)} seeds",
-        verdict([shape == AIM for shape in widths]),
+        bar.word,
         f"{_seeds(runs)}; lambda = {config['penalty_weight']:g}, mu_1 = {config['l1_weight']:g}, the printed penalty, "
-        f"threshold {config['threshold']:g}; {np.median([record['results']['seconds'] for record in runs]):.1f} CPU s a seed",
+        f"threshold {config['threshold']:g}; {np.median([record['results']['seconds'] for record in runs]):.1f} CPU s a seed; seeds that reach it, {bar.text}",
     )
 
 
@@ -81,61 +81,65 @@ def _hand_claim(finished: Sequence[Record]) -> Claim:
         [record["results"]["steps"][-1]["test_rmse"] for record in finished],
     )
     good = [error <= MOST_ERROR for error in errors] + [False] * (len(finished) - len(errors))
+    bar = all_bar(good)
     return Claim(
         "with the right functions set by hand, the parameters train to machine precision",
         "machine precision (documentation: RMSE 1e-10)",
         f"{_of_all(good)} runs that reach [2,1,1]; test RMSE {spread(rmse, '.0e')}, worst coefficient off by {max(errors):.0e}",
-        verdict(good),
-        f"all ways by hand together; off by at most {MOST_ERROR:g} from 1, 1, pi, 1",
+        bar.word,
+        f"all ways by hand together; off by at most {MOST_ERROR:g} from 1, 1, pi, 1; runs, {bar.text}",
     )
 
 
 def _guess_claim(finished: Sequence[Record]) -> Claim:
     wrong = [record["results"]["wrong_rmse"] for record in finished]
     right = [record["results"]["steps"][-1]["test_rmse"] for record in finished]
+    bar = all_bar([bad > 1e6 * good for bad, good in zip(wrong, right, strict=True)])
     return Claim(
         "a wrong guess, cosh for y^2, shows in the error",
         "RMSE stalls at about 1.3e-3 (documentation)",
         f"test RMSE {spread(wrong, '.1e')}",
-        verdict([bad > 1e6 * good for bad, good in zip(wrong, right, strict=True)]),
+        bar.word,
         f"{len(finished)} runs that reach [2,1,1], {finished[0]['config']['affine_steps']} Levenberg-Marquardt steps; "
-        "shows: a million times the error of the right functions",
+        f"shows: a million times the error of the right functions; runs, {bar.text}",
     )
 
 
 def _discover_claim(found: Sequence[Record]) -> Claim:
     errors = _errors(found)
     good = [error <= MOST_ERROR for error in errors] + [False] * (len(found) - len(errors))
-    worst = f"; worst coefficient off by {max(errors):.0e}" if errors else ""
+    worst, bar = f"; worst coefficient off by {max(errors):.0e}" if errors else "", all_bar(good)
     return Claim(
         "the data lead to the formula and to nothing else, width and functions found automatically (kr.discover)",
         "one run, width from pruning, functions by hand: 1.0 e^{1.0 y^2 + 1.0 sin(3.14 x)}",
         f"exact in {_of_all(good)} seeds{worst}",
-        verdict(good),
-        f"{_seeds(found)}; exact: [2,1,1], sin, x^2, exp, and every parameter within {MOST_ERROR:g} of 1, 1, pi, 1 or of 0",
+        bar.word,
+        f"{_seeds(found)}; exact: [2,1,1], sin, x^2, exp, and every parameter within {MOST_ERROR:g} of 1, 1, pi, 1 or of 0; seeds, {bar.text}",
     )
 
 
 def _seconds_claim(found: Sequence[Record]) -> Claim:
     seconds = [record["results"]["seconds"] for record in found]
+    bar = Bar(float(np.median(seconds)), MOST_SECONDS, most=True, form=".1f")
     return Claim(
         "from data to formula in seconds (kr.discover)",
         "no number",
         f"{spread(seconds, '.1f')} CPU s",
-        "yes" if np.median(seconds) <= MOST_SECONDS else "no",
-        f"{_seeds(found)}, one thread; at most {MOST_SECONDS:g} s at the median",
+        bar.word,
+        f"{_seeds(found)}, one thread; median in CPU s, {bar.text}",
     )
 
 
 def _noise_claim(noisy: Sequence[Record]) -> Claim:
     errors = _errors(noisy)
     good = [error <= MOST_NOISY_ERROR for error in errors] + [False] * (len(noisy) - len(errors))
+    bar = all_bar(good)
     return Claim(
         f"noise {NOISE:g} on f leaves the form as it is (five steps of kr.discover)",
         "not tried",
         f"right form in {len(errors)} of {len(noisy)} seeds"
         + (f"; worst coefficient of a seed off by {spread(errors, '.1e')}" if errors else ""),
-        verdict(good),
-        f"{_seeds(noisy)}; every parameter within {MOST_NOISY_ERROR:g}"
+        bar.word,
+        f"{_seeds(noisy)}; every parameter within {MOST_NOISY_ERROR:g}; seeds, {bar.text}"
         + ("" if len(noisy) >= FULL_SEEDS else f"; the full run takes {FULL_SEEDS} seeds"),
     )

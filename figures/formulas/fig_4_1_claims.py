@@ -13,7 +13,7 @@ from figures.formulas.five_formulas import (
     right_shape,
 )
 from figures.machine.machine import Claim, Record
-from figures.machine.summary import shape_name, spread, verdict
+from figures.machine.summary import all_bar, shape_name, spread
 
 # panel -> what its picture in the paper has, in words
 SHOWN = {
@@ -77,21 +77,22 @@ def _formula_claims(formula: Formula, runs: Sequence[Record]) -> list[Claim]:
     others = Counter(
         _in_words(record) for record, good in zip(runs, functions, strict=True) if not good
     )
+    read, same = all_bar(functions), all_bar(exactly)
     rest = "".join(f"; instead {what} in {count}" for what, count in others.items())
     return [
         Claim(
             f"{about}: the network can be read",
             f"{shape_name(formula.widths)} to {shape_name(formula.aim)}; {SHOWN[formula.panel]}",
             f"shape in {_of_all(shapes)}, with these functions in {_of_all(functions)} seeds",
-            verdict(functions),
-            f"{_seeds(runs)}; kr.discover, which does more than the paper's recipe (figure 2.4), {spread(seconds, '.1f')} CPU s{rest}",
+            read.word,
+            f"{_seeds(runs)}; kr.discover, which does more than the paper's recipe (figure 2.4), {spread(seconds, '.1f')} CPU s{rest}; seeds, {read.text}",
         ),
         Claim(
             f"{about}: the formula is exact",
             "not asked",
             f"{_of_all(exactly)} seeds; relative test error {spread(errors, '.0e')}",
-            verdict(exactly),
-            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of std(y)",
+            same.word,
+            f"{_seeds(runs)}; exact: root mean square error at most {EXACT:g} of std(y); seeds, {same.text}",
         ),
     ]
 
@@ -109,14 +110,15 @@ def _digit_claims(runs: Sequence[Record]) -> list[Claim]:
     accuracy, seconds = (
         [float(record["results"][name]) for record in runs] for name in ("accuracy", "seconds")
     )
+    bar = all_bar(digits)
     return [
         Claim(
             f"({first_digit.PANEL}) first digit: activations are bumps at the digits",
             "bumps around the digits",
             f"all ten in {_of_all([all(one) for one in by_seed])} seeds, {_of_all(digits)} curves; "
             f"right digits on test numbers {spread([100.0 * share for share in accuracy], '.1f')} %",
-            verdict(digits),
+            bar.word,
             f"{_seeds(runs)}; bump: peak over the digit, above half its height only there, give or take half a digit; "
-            f"{spread(seconds, '.2f')} CPU s",
+            f"{spread(seconds, '.2f')} CPU s; curves, {bar.text}",
         )
     ]

@@ -64,10 +64,8 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw a network for each panel, with the number of seeds that find the paper's network."""
-    picture, networks = Figure(figsize=(13.0, 9.6)), []
-    for ax, panel in zip(
-        picture.subplots(2, 3, width_ratios=(1.0, 1.0, 1.35)).ravel(), PANELS, strict=True
-    ):
+    picture, networks = Figure(figsize=(8.4, 10.6)), []
+    for ax, panel in zip(picture.subplots(3, 2).ravel(), PANELS, strict=True):
         ax.set_axis_off()
         runs = runs_of(records, panel)
         if runs:
@@ -104,6 +102,7 @@ def _draw_formula(ax: Axes, record: Record) -> None:
             output_names=("$f$",),
             beta=BETA,
         )
+    ax.set_anchor("N")  # directly below the title
 
 
 def _digits_title(record: Record, count: str) -> str:

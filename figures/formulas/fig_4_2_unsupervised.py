@@ -59,14 +59,14 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw a pruned network for each relation, the inputs that each seed uses, and the number of
-    seeds with each result.
+    """Draw a pruned network for each relation; below them the inputs that each seed uses, and the
+    number of seeds with each result.
     """
-    picture = Figure(figsize=(13.0, 5.7))
-    halves = picture.subfigures(1, 2, width_ratios=(1.25, 1.0))
-    left, right = np.asarray(halves, dtype=object)
+    picture = Figure(figsize=(8.2, 7.6))
+    halves = picture.subfigures(2, 1, height_ratios=(0.85, 1.0))
+    above, below = np.asarray(halves, dtype=object)
     networks = []
-    for ax, (group, relation) in zip(left.subplots(1, 2), RELATIONS.items(), strict=True):
+    for ax, (group, relation) in zip(above.subplots(1, 2), RELATIONS.items(), strict=True):
         runs = runs_of(records, group)
         ax.set_axis_off()
         finder = (
@@ -77,7 +77,7 @@ def draw(records: Sequence[Record]) -> Figure:
         ax.set_title(f"{finder}\n{relation}", color=group.color, linespacing=1.5)
         if runs:
             networks.append(partial(_draw_network, ax, runs[0], group))
-    table, bars = right.subplots(2, 1, height_ratios=(1.0, 0.8))
+    table, bars = below.subplots(2, 1, height_ratios=(1.0, 0.8))
     _draw_table(table, records)
     _draw_bars(bars, records)
     draw_settled(picture, networks)
@@ -88,6 +88,7 @@ def _draw_network(ax: Axes, record: Record, group: Group) -> None:
     config, network = record["config"], restored(record["results"]["network"])
     x, _ = real_and_shuffled(config["n_train"], np.random.default_rng(config["seed"]))
     kr.draw_network(network, x, ax=ax, names=NAMES, output_names=("real?",))
+    ax.set_anchor("N")  # directly below the title
     for text in ax.texts:
         if text.get_text() in NAMES and NAMES.index(text.get_text()) in (group.inputs or ()):
             text.set_color(group.color)

@@ -18,7 +18,7 @@ from figures.formulas.hyperparameters import (
     runs_of,
 )
 from figures.machine.machine import Claim, Record
-from figures.machine.summary import spread, verdict
+from figures.machine.summary import Bar, all_bar, spread
 
 Runs = dict[float, list[Record]]
 LESS = 1.0  # medians that differ by less than one edge, or one node, count as equal
@@ -81,36 +81,37 @@ def _entropy_claim(runs: Runs, weight: float) -> Claim:
         for some in rest
         for count in (_edges, _nodes)
     ]
+    bar = all_bar([bool(one) for one in good])
     return Claim(
         f"a: the entropy is needed, L1 alone leaves duplicates (lambda = {weight:g})",
         "more than 3 active edges without it",
         _counts("mu_2", runs),
-        verdict([bool(one) for one in good]),
-        f"{_evidence(runs)}; yes: edges and hidden nodes fewer with it at each mu_2",
+        bar.word,
+        f"{_evidence(runs)}; edges and hidden nodes fewer with it at each mu_2, comparisons {bar.text}",
     )
 
 
 def _seed_claim(some: Sequence[Record]) -> Claim:
     edges = _edges(some)
-    errors = [_relative(record) for record in some]
+    errors, bar = [_relative(record) for record in some], Bar(len(set(edges)), 2.0)
     return Claim(
         "b: the seed matters",
         "other networks with other seeds",
         f"{len(set(edges))} different counts of active edges in {len(some)} seeds: {spread(edges, 'g')}",
-        "yes" if len(set(edges)) > 1 else "no",
-        f"hidden nodes (2.21) {spread(_nodes(some), 'g')}; test RMSE / std {spread(errors, '.2g')}",
+        bar.word,
+        f"hidden nodes (2.21) {spread(_nodes(some), 'g')}; test RMSE / std {spread(errors, '.2g')}; counts, {bar.text}",
     )
 
 
 def _weight_claim(runs: Runs) -> Claim:
     medians = [float(np.median(_edges(runs[value]))) for value in sorted(runs)]
-    steps = [before > after for before, after in pairwise(medians)]
+    bar = all_bar([before > after for before, after in pairwise(medians)])
     return Claim(
         "c: lambda controls the sparsity",
         "fewer active edges with a larger lambda",
         _counts("lambda", runs),
-        verdict(steps),
-        f"{_evidence(runs)}; yes: the median falls from each lambda to the next",
+        bar.word,
+        f"{_evidence(runs)}; steps from one lambda to the next where the median falls, {bar.text}",
     )
 
 
@@ -121,12 +122,13 @@ def _grid_claim(runs: Runs) -> Claim:
         for some in (usual, fine)
         for count in (_edges, _nodes)
     ]
+    bar = all_bar([bool(one) for one in good])
     return Claim(
         "d: a coarse grid leaves many activations, which act together",
         "more active edges at small G",
         _counts("G", runs),
-        verdict([bool(one) for one in good]),
-        f"{_evidence(runs)}; yes: edges and hidden nodes more at the coarsest than at G = {BASE['n_intervals']} and at the finest",
+        bar.word,
+        f"{_evidence(runs)}; edges and hidden nodes more at the coarsest than at G = {BASE['n_intervals']} and at the finest, comparisons {bar.text}",
     )
 
 
@@ -134,10 +136,11 @@ def _degree_claim(runs: Runs) -> Claim:
     medians = [float(np.median(_edges(some))) for some in runs.values()]
     base = _edges(runs[BASE["degree"]])
     between, within = max(medians) - min(medians), max(base) - min(base)
+    bar = Bar(between, within - 0.5, most=True)  # less than within: medians are halves
     return Claim(
         "e: the degree has a subtle effect, like another seed",
         "no trend",
         _counts("k", runs),
-        "yes" if between < within else "no",
-        f"{_evidence(runs)}; medians differ by {between:g}, seeds at k = {BASE['degree']} by {within:g}; yes: less than the seeds",
+        bar.word,
+        f"{_evidence(runs)}; medians differ by {between:g}, seeds at k = {BASE['degree']} by {within:g}; difference of medians, {bar.text}",
     )

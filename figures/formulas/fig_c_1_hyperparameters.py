@@ -89,7 +89,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw a row for each setting: three networks, and the counts of all seeds."""
-    picture = Figure(figsize=(13.0, 14.0))
+    picture = Figure(figsize=(9.4, 13.6))
     drawings: list[Callable[[], None]] = []
     strips: Any = picture.subfigures(
         len(ROWS), 1
@@ -101,7 +101,7 @@ def draw(records: Sequence[Record]) -> Figure:
         for ax in axes:
             ax.set_axis_off()
         for ax, (label, record) in zip(axes, _shown(records, row), strict=False):
-            title = f"{label}: {active_edges(record)} active, test RMSE {record['results']['test_rmse']:.1g}"
+            title = f"{label}: {active_edges(record)} active\ntest RMSE {record['results']['test_rmse']:.1g}"
             drawings.append(network_panel(ax, title, record["results"]["network"], beta=BETA))
         _draw_seeds(right.subplots(), records) if row is SEED else _draw_counts(
             right.subplots(), records, row

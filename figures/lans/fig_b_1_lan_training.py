@@ -11,6 +11,7 @@ many parameters as the LAN at the end, and the same numbers of starts and steps.
 Optimizers and initializations are the paper's, without scaled variables (`precondition=None`).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ from figures.lans.lan_runs import (
 )
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
-from figures.machine.summary import shape_name, spread
+from figures.machine.summary import Bar, shape_name, spread
 
 NAME = "b.1"
 TITLE = "training of a LAN"
@@ -263,25 +264,29 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             f"a LAN is more accurate than an MLP with {activation} and as many parameters",
             "more accurate",
             f"LAN {spread(last['lan'], '.1e')}, MLP {spread(last[activation], '.1e')}",
-            "yes" if lan < np.median(last[activation]) else "no",
-            evidence,
+            bar.word,
+            f"{evidence}; times as accurate, {bar.text}",
         )
         for activation in ("silu", "tanh")
+        for bar in [Bar(float(np.median(last[activation]) / lan), 1.0)]
     ]
+    kan = Bar(float(lan / np.median(last["kan"])), 1.0)
+    alone = sum(share >= SETTLED for share in shares)
+    mixed = Bar(len(shares) - alone, math.ceil(0.5 * len(shares)))
     return [
         *rows,
         Claim(
             "a LAN is less accurate than a KAN",
             "less accurate",
             f"LAN {spread(last['lan'], '.1e')}, KAN with {n_params['kan']} parameters and the same grids {spread(last['kan'], '.1e')}",
-            "yes" if lan > np.median(last["kan"]) else "no",
-            f"{seeds}; {sum(failed)} of {8 * len(failed)} initializations of the LAN failed",
+            kan.word,
+            f"{seeds}; {sum(failed)} of {8 * len(failed)} initializations of the LAN failed; times less accurate, {kan.text}",
         ),
         Claim(
             "a LAN is harder to read than a KAN, for weights mix the inputs",
             "less interpretable",
-            f"{sum(share >= SETTLED for share in shares)} of {len(shares)} nodes of the first hidden layer read one input alone",
-            "no" if np.mean([share >= SETTLED for share in shares]) > 0.5 else "yes",
-            f"{seeds}; alone: {SETTLED:.0%} of the sum of |w| times the input's deviation; no: more than half of the nodes do",
+            f"{alone} of {len(shares)} nodes of the first hidden layer read one input alone",
+            mixed.word,
+            f"{seeds}; alone: {SETTLED:.0%} of the sum of |w| times the input's deviation; nodes that mix the inputs, {mixed.text}",
         ),
     ]

@@ -8,6 +8,7 @@ function has an exact form except (d); for (d) [2,5,1,1] and smaller networks st
 right: u^2 + v^2 does not change when (u, v) rotates.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from figures.formulas.five_formulas import FORMULAS, sample
 from figures.lans.lan_picture import draw_lan
 from figures.lans.lan_runs import SETTINGS, purity, restored_lan, stored_lan, train_lan
 from figures.machine.machine import Claim, Config, Record
-from figures.machine.summary import shape_name, spread
+from figures.machine.summary import Bar, all_bar, shape_name, spread
 
 NAME = "b.2"
 TITLE = "LANs on the six examples of Fig. 4.1"
@@ -210,27 +211,30 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
         else f"relative test error {spread(errors, '.1e')}"
     )
     failed = sum(int(one["results"]["n_failed_starts"]) for one in runs)
+    bar = all_bar(good)
     return Claim(
         f"{_about(panel)}: is learnt",
         "learnt",
         f"{ours}; in {sum(good)} of {len(good)} seeds",
-        "yes" if all(good) else "partly" if any(good) else "no",
+        bar.word,
         f"training error {spread(train, '.1e')}; {failed} of {len(runs) * runs[0]['config']['n_starts']} initializations failed; "
         + (
             f"learnt: {DIGITS_LEARNT:.0%} right"
             if digits
             else f"learnt: at most {LEARNT:g} of std(y)"
-        ),
+        )
+        + f"; seeds, {bar.text}",
     )
 
 
 def _read(panel: Panel, runs: Sequence[Record]) -> Claim:
     shares = [share for one in runs for share in one["results"]["purity"]]
     alone = [share >= ALONE for share in shares]
+    bar = Bar(len(alone) - sum(alone), math.ceil(0.5 * len(alone)), 1.0)
     return Claim(
         f"{_about(panel)}: weights mix inputs that a KAN keeps apart",
         "less interpretable",
         f"{len(alone) - sum(alone)} of {len(alone)} first curves read a mixture",
-        "no" if all(alone) else "partly" if np.mean(alone) > 0.5 else "yes",
-        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; a mixture: the strongest input has less than {ALONE:.0%} of the weight",
+        bar.word,
+        f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; a mixture: the strongest input has less than {ALONE:.0%} of the weight; curves, {bar.text}",
     )

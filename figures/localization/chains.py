@@ -61,8 +61,8 @@ class Model:
     aim: tuple[tuple[tuple[int, int, str], ...], ...]
     decay: str = ""  # the parameter p of the hopping; without it only neighbours are coupled
     lengths: tuple[int, int] = (
-        233,
-        610,
+        377,
+        987,
     )  # of the chain whose states are sampled, and of the longer one
 
 

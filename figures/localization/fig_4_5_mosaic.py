@@ -52,7 +52,7 @@ def run(config: Config) -> dict[str, Any]:
 def draw(records: Sequence[Record]) -> Figure:
     """Draw for each kappa the states with the edges, and the network of splines."""
     shown = [runs[0] for model in KAPPAS if (runs := runs_of(records, model))]
-    picture, networks = Figure(figsize=(11.0, 4.9 * len(shown))), []
+    picture, networks = Figure(figsize=(8.4, 4.4 * len(shown))), []
     axes = np.asarray(
         picture.subplots(len(shown), 2, width_ratios=(1.5, 1.0), squeeze=False), dtype=object
     )

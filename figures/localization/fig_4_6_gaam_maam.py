@@ -54,29 +54,28 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw for each model the states of a slice with the edges, the network of splines and that of the formula."""
+    """Draw for each model the states of a slice with the edges; below them the network of splines and that of the formula."""
     shown = [runs[0] for model in CHAINS if (runs := runs_of(records, model))]
-    picture, networks = Figure(figsize=(13.0, 5.2 * len(shown))), []
-    axes = np.asarray(
-        picture.subplots(len(shown), 3, width_ratios=(1.25, 1.0, 1.0), squeeze=False), dtype=object
-    )
-    for (left, middle, right), record in zip(axes, shown, strict=True):
+    picture, networks = Figure(figsize=(7.2, 8.2 * len(shown))), []
+    parts: Any = picture.subfigures(2 * len(shown), 1, height_ratios=(1.15, 1.0) * len(shown))
+    for above, below, record in zip(parts[::2], parts[1::2], shown, strict=True):
         model = record["config"]["model"]
         runs, fixed = runs_of(records, model), CHAINS[model]
-        plane(left, record, across="lambda", up="E", fixed=fixed, width=WIDTH)
-        left.set_xlabel("strength $\\lambda$ of the potential")
-        left.set_ylabel("energy $E$")
+        top = above.subplots()
+        plane(top, record, across="lambda", up="E", fixed=fixed, width=WIDTH)
+        top.set_xlabel("strength $\\lambda$ of the potential")
+        top.set_ylabel("energy $E$")
         ((name, value),) = fixed.items()
         theory = spread(percent(runs, "theory"), ".1f")
         symbol = SYMBOLS.get(name, f"${name}$")
-        left.set_title(
-            f"{model}, states with {symbol} within {WIDTH:g} of {value:g}\ntheory {theory} %"
+        top.set_title(
+            f"{model}, states with {symbol} within {WIDTH:g} of {value:g}; theory {theory} % right"
         )
-        outside_legend(left)
-        for ax, way in ((middle, "splines"), (right, "hand")):
+        outside_legend(top)
+        for ax, way in zip(below.subplots(1, 2), ("splines", "hand"), strict=True):
             results = record["results"][way]
             document = results[0] if way == "splines" else results
-            kind = "splines" if way == "splines" else "formula, functions by hand"
+            kind = "splines" if way == "splines" else "functions by hand"
             ax.set_axis_off()
             ax.set_title(
                 f"{kind}, {shape_name(document['widths'])}\n{spread(percent(runs, way), '.1f')} %, {len(runs)} seeds"

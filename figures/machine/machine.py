@@ -4,6 +4,9 @@ A figure's `run` turns a configuration into a record of plain numbers, `draw` tu
 picture, and `claims` compares the paper's statements with them. Drawing computes nothing. Every
 figure imports this module, so nothing else belongs here: `records` keeps records on disk, `plan`
 finds those that are missing, `computing` and `cluster` compute them.
+
+A module may also have `RECORDS_OF`, a tuple of other figures' modules. It then has no records of its
+own and is drawn from theirs. With an empty tuple it is drawn from code alone.
 """
 
 from collections.abc import Sequence

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from figures.machine.derived import sources
 from figures.machine.machine import Config, Figure, Record
 from figures.machine.records import find_records, record_path
 
@@ -31,6 +32,11 @@ class Plan:
     complaints: list[str]
 
     @property
+    def drawable(self) -> bool:
+        """Whether there is a record, or the figure needs none."""
+        return bool(self.finished) or not sources(self.figure)
+
+    @property
     def lack(self) -> str:
         """As in "3 of 12 records are missing"; empty where none is."""
         n_missing, n_all = len(self.missing), len(self.finished) + len(self.missing)
@@ -42,17 +48,19 @@ class Plan:
 
 
 def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) -> Plan:
-    """Look for every record of a figure. A broken line or file is named in a message, and its
-    record counts as missing.
+    """Look for every record that a figure is drawn from. A broken line or file is named in a message,
+    and its record counts as missing.
     """
-    found = find_records(folder, figure)
-    broken = [*found.broken_lines, *found.broken_files]
-    plan = Plan(figure, [], [], [f"{message}; it is not used" for message in broken])
-    for config in figure.configs(full, seeds):
-        path = record_path(folder, figure, config)
-        record = found.record(config)
-        if record is None:
-            plan.missing.append(Task(figure.__name__, config, path, figure.cost(config)))
-        else:
-            plan.finished.append(record)
+    plan = Plan(figure, [], [], [])
+    for home in sources(figure):
+        found = find_records(folder, home)
+        broken = [*found.broken_lines, *found.broken_files]
+        plan.complaints.extend(f"{message}; it is not used" for message in broken)
+        for config in home.configs(full, seeds):
+            path = record_path(folder, home, config)
+            record = found.record(config)
+            if record is None:
+                plan.missing.append(Task(home.__name__, config, path, home.cost(config)))
+            else:
+                plan.finished.append(record)
     return plan

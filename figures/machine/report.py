@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from figures.machine.computing import versions
-from figures.machine.machine import Claim, claims_table, provenance
+from figures.machine.derived import sources
+from figures.machine.machine import Claim, Figure, claims_table, provenance
 from figures.machine.plan import Plan
 from figures.machine.records import file_stem, record_path
 from figures.machine.source import PREFIX, source_hash
@@ -18,12 +19,22 @@ def list_figures(plans: Sequence[Plan]) -> str:
     """
     lines = []
     for plan in plans:
+        if (homes := sources(plan.figure)) != (plan.figure,):
+            lines.append(
+                f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} drawn from {_names(homes)}"
+            )
+            continue
         n_done, minutes = len(plan.finished), sum(task.cost for task in plan.missing) / 60.0
         count = f"{n_done:3d} of {n_done + len(plan.missing):3d} records"
         lines.append(
             f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} {count}, about {minutes:5.1f} CPU minutes left"
         )
     return "\n".join(lines)
+
+
+def _names(homes: Sequence[Figure]) -> str:
+    """As in "the records of table-1, table-2"; of no figure "code alone"."""
+    return f"the records of {', '.join(home.NAME for home in homes)}" if homes else "code alone"
 
 
 def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
@@ -35,6 +46,8 @@ def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
     """
     now, messages, counts, n_older = versions(), [], [], 0
     for plan in plans:
+        if sources(plan.figure) != (plan.figure,):
+            continue
         found = [record["versions"] for record in plan.finished]
         hashes = [one.get("source", "") for one in found]
         hashes = [one for one in hashes if one.startswith(PREFIX)]
@@ -85,13 +98,14 @@ def unreadable(plan: Plan, error: Exception, folder: Path) -> str:
 
     `claims` accepts any nonempty part of the records, so it is called with each of them.
     """
-    files = []
+    files, homes = [], {home.NAME: home for home in sources(plan.figure)}
     for record in plan.finished:
         try:
             plan.figure.claims([record])
         except Exception:
-            files.append(record_path(folder, plan.figure, record["config"]))
-    kind, stem = type(error).__name__, folder / "records" / file_stem(plan.figure)
+            files.append(record_path(folder, homes[record["figure"]], record["config"]))
+    home = homes.get(plan.figure.NAME, next(iter(homes.values()), plan.figure))
+    kind, stem = type(error).__name__, folder / "records" / file_stem(home)
     single = [path.name for path in files if path.exists()]
     remedy = (
         f"delete {', '.join(single)} in {stem} and run the same command again"
@@ -108,10 +122,16 @@ def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
     """Return the Markdown page with all claims and the origin of their numbers."""
     head = f"# Claims of the paper, and our results\n\nWritten by `{command}`.\n\n"
     origin = "\n".join(
-        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {provenance(plan.finished)}{_warning(plan)}"
+        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {_origin(plan)}{_warning(plan)}"
         for plan in plans
     )
     return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
+
+
+def _origin(plan: Plan) -> str:
+    """Return where the numbers of a figure come from, in one sentence."""
+    homes = sources(plan.figure)
+    return provenance(plan.finished) if homes == (plan.figure,) else f"Drawn from {_names(homes)}."
 
 
 def _warning(plan: Plan) -> str:

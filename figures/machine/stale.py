@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figures.machine.computing import compute
+from figures.machine.derived import sources
 from figures.machine.machine import Figure, Record
 from figures.machine.plan import Plan, Task
 from figures.machine.records import config_key, record_path
@@ -48,7 +49,7 @@ def find_stale(plans: Sequence[Plan]) -> list[Stale]:
     """Return the figures that have stale records."""
     found = []
     for plan in plans:
-        if not plan.finished:
+        if not plan.finished or sources(plan.figure) != (plan.figure,):
             continue
         code = source_hash(plan.figure.__name__)
         old = [record for record in plan.finished if record["versions"].get("source") != code]

@@ -62,11 +62,6 @@ def grid_spread(grids: Sequence[int]) -> str:
     return f"G = {middle} ({min(grids)} to {max(grids)})" if len(grids) > 1 else f"G = {middle}"
 
 
-def verdict(good: Sequence[bool]) -> str:
-    """Return the word of the table: whether all hold, some, or none."""
-    return "yes" if all(good) else "partly" if any(good) else "no"
-
-
 @dataclass(frozen=True)
 class Bar:
     """A judged number with the bars that give its verdict, so that the row of the table holds all that the verdict follows from.
@@ -107,6 +102,17 @@ class Bar:
         if self.partly is not None:
             text += f", partly: {side} {self.partly:g}"
         return text + (f"; no more than partly, because {self.reason}" if self.reason else "")
+
+
+def all_bar(good: Sequence[bool]) -> Bar:
+    """Return the bar of a statement on several cases: "yes" if it holds in all, "partly" if in some.
+
+    Examples
+    --------
+    >>> all_bar([True, False]).text
+    'judged: 1; yes: at least 2, partly: at least 1'
+    """
+    return Bar(sum(map(bool, good)), len(good), 1.0)
 
 
 def shape_name(widths: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from figures.machine.machine import Claim, Record
-from figures.machine.summary import shape_name, slope, spread
+from figures.machine.summary import Bar, shape_name, slope, spread
 from figures.scaling.toy_scaling import TOYS, Toy
 from kan_ref.checks import FloatArray
 
@@ -17,6 +17,8 @@ LBFGS, LM, LM_5, ELIMINATED, ELIMINATED_5 = KANS = (
     "Levenberg-Marquardt, eliminated",
     "Levenberg-Marquardt, eliminated, degree 5",
 )
+TWO_LAYERS = "two layers"
+MUCH, WORSE = 10.0, 2.0  # times the error
 # target -> range of G over which the slope is taken: from where the curve has left the error of the first grids
 SLOPE_RANGES = {
     "bessel": (20, 500),
@@ -38,6 +40,8 @@ def kind_of(record: Record) -> str:
     config = record["config"]
     if config["shape"] == "eliminated":
         return ELIMINATED_5 if config["degree"] == 5 else ELIMINATED
+    if config["shape"] == TWO_LAYERS:
+        return TWO_LAYERS
     if config["optimizer"] == "lbfgs":
         return LBFGS
     return LM_5 if config["degree"] == 5 else LM
@@ -105,7 +109,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             if runs:
                 rows += _kan_claims(toy, kind, runs)
         if kan_runs(records, toy, LM):
-            rows += _mlp_claims(records, toy)
+            rows += _mlp_claims(records, toy) + _depth_claims(records, toy)
     return rows
 
 
@@ -142,14 +146,14 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
     middle = float(np.median(slopes))
     rows = []
     if toy.target != "product":  # exact in cubics at any G: there is no slope to have
-        agrees = "yes" if middle <= bar else "partly" if middle <= 0.75 * bar else "no"
+        judged = Bar(middle, round(bar, 2), round(0.75 * bar, 2), most=True, form=".2f")
         rows.append(
             Claim(
                 f"{about}: the slope is near that of Theorem 2.1",
                 f"near {-(degree + 1)}" if degree == 3 else f"{-(degree + 1)} (theorem)",
                 spread(slopes),
-                agrees,
-                f"{evidence}; yes: median at most {bar:.2f}, partly: {0.75 * bar:.2f}",
+                judged.word,
+                f"{evidence}; median of the slopes {judged.text}",
             )
         )
     if toy.target == "product":
@@ -178,15 +182,34 @@ def _kan_claims(toy: Toy, kind: str, runs: Sequence[Record]) -> list[Claim]:
 
 
 def _bar_claim(about: str, paper: str, errors: FloatArray, bar: float, evidence: str) -> Claim:
-    middle = float(np.median(errors))
-    agrees = "yes" if middle <= bar else "partly" if middle <= 10.0 * bar else "no"
+    judged = Bar(float(np.median(errors)), bar, 10.0 * bar, most=True, form=".1e")
     return Claim(
         about,
         paper,
         spread(errors.tolist(), ".1e"),
-        agrees,
-        f"{evidence}; yes: median at most {bar:g}, partly: ten times that",
+        judged.word,
+        f"{evidence}; median {judged.text}",
     )
+
+
+def _depth_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
+    """Return the row on two layers against three, each at its best grid; none without runs of two."""
+    two, three = (kan_runs(records, toy, kind) for kind in (TWO_LAYERS, LM))
+    if not two:
+        return []
+    best = [numbers(runs, "test_rmse").min(axis=1) for runs in (two, three)]
+    bar = Bar(float(np.median(best[0]) / np.median(best[1])), MUCH, WORSE)
+    shapes = [shape_name(runs[0]["results"]["widths"]) for runs in (two, three)]
+    return [
+        Claim(
+            f"{toy.plain}: {shapes[0]} of two layers is much worse than three layers",
+            "[4,9,1] much worse than [4,2,2,1]; 2.9e-3 against 5.1e-7 (documentation)",
+            f"{spread(best[0].tolist(), '.1e')} against {spread(best[1].tolist(), '.1e')} of {shapes[1]}",
+            bar.word,
+            f"{len(two)} and {len(three)} seeds; Levenberg-Marquardt, best of G up to {two[0]['config']['grids'][-1]} and "
+            f"{three[0]['config']['grids'][-1]}; times the error, {bar.text}",
+        )
+    ]
 
 
 def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
@@ -201,13 +224,14 @@ def _mlp_claims(records: Sequence[Record], toy: Toy) -> list[Claim]:
         found = f"best {errors.min():.1e} with {int(sizes[errors.argmin()])} parameters"
         if len(few) > 2:
             found += f", slope of the best ones {np.polyfit(np.log(few), np.log(low), 1)[0]:.2f}"
+        bar = Bar(float(errors.min() / best_kan), 1.0)
         rows.append(
             Claim(
                 f"{toy.plain}, MLPs, {name}: less accurate than KANs of the paper's shape",
                 "slow, plateau",
                 f"{found}; KAN {best_kan:.1e}",
-                "yes" if best_kan < errors.min() else "no",
-                f"{len(sizes)} networks, median over seeds of each; slope against the number of parameters",
+                bar.word,
+                f"{len(sizes)} networks, median over seeds of each; slope against the number of parameters; times less accurate, {bar.text}",
             )
         )
     return rows

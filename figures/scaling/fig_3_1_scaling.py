@@ -19,6 +19,7 @@ from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMIL
 from figures.scaling.fig_3_1_claims import (
     ELIMINATED,
     KANS,
+    TWO_LAYERS,
     claims,
     frontier,
     kan_runs,
@@ -43,6 +44,8 @@ TITLE = "scaling on five toy functions"
 LOOKS = dict(
     zip(KANS, ((VERMILION, "s"), (BLUE, "o"), (GREEN, "^"), (SKY, "D"), (PURPLE, "v")), strict=True)
 )
+LOOKS[TWO_LAYERS] = ("black", "x")
+LABELS = {TWO_LAYERS: "KAN [4,9,1], Levenberg-Marquardt"}
 MLP_LOOKS = {"lbfgs": (ORANGE, "MLP, L-BFGS"), "lm": (GREY, "MLP, Levenberg-Marquardt")}
 
 
@@ -78,8 +81,8 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw a panel for each function, and one with the legend."""
-    picture = Figure(figsize=(13.5, 8.8))
-    axes = picture.subplots(2, 3).ravel()
+    picture = Figure(figsize=(8.0, 10.5))
+    axes = picture.subplots(3, 2).ravel()
     for ax, toy in zip(axes, TOYS, strict=False):
         _draw_toy(ax, records, toy)
     _explain(axes[-1], records)
@@ -97,9 +100,10 @@ def _draw_toy(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
         sizes, errors = mlp_medians(records, toy, optimizer)
         if len(sizes):
             ax.plot(sizes, errors, ".", color=color, ms=4, alpha=0.45, zorder=1)
-            ax.plot(*frontier(sizes, errors), color=color, lw=1.4, zorder=2)
+            # a frontier may consist of one network, which a line alone would not show
+            ax.plot(*frontier(sizes, errors), color=color, marker="o", ms=4, lw=1.4, zorder=2)
     floor = np.inf
-    for kind in KANS:
+    for kind in LOOKS:
         runs = kan_runs(records, toy, kind)
         if runs:
             sizes, errors = (numbers(runs, name) for name in ("n_params", "test_rmse"))
@@ -143,9 +147,15 @@ def _draw_theory(ax: Axes, records: Sequence[Record], toy: Toy) -> None:
 
 def _explain(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_axis_off()
-    present = [kind for kind in KANS if any(kan_runs(records, toy, kind) for toy in TOYS)]
+    present = [kind for kind in LOOKS if any(kan_runs(records, toy, kind) for toy in TOYS)]
     handles = [
-        Line2D([], [], color=LOOKS[kind][0], marker=LOOKS[kind][1], label=f"KAN, {kind}")
+        Line2D(
+            [],
+            [],
+            color=LOOKS[kind][0],
+            marker=LOOKS[kind][1],
+            label=LABELS.get(kind, f"KAN, {kind}"),
+        )
         for kind in present
     ]
     handles += [
@@ -162,8 +172,8 @@ def _explain(ax: Axes, records: Sequence[Record]) -> None:
     ax.legend(
         handles=handles,
         loc="center left",
-        fontsize=10.5,
+        fontsize=9.5,
         title=title,
-        title_fontsize=10.5,
+        title_fontsize=9.5,
         alignment="left",
     )

@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, label_grids
-from figures.machine.summary import slope
+from figures.machine.summary import all_bar, slope
 from kan_ref.checks import FloatArray
 
 NAME = "theorem-2.1"
@@ -258,14 +258,15 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         good = [
             value <= wanted + CLOSE for (value, _), wanted in zip(measured, theory, strict=True)
         ]
+        bar = all_bar(good)
         rows.append(
             Claim(
                 f"degree {degree}: the C^m error falls as G^-(k+1-m), m = 0..{degree}",
                 "Theorem 2.1: at least " + ", ".join(map(str, theory)),
                 ", ".join(f"{value:.2f}" for value, _ in measured),
-                "yes" if all(good) else "partly" if any(good) else "no",
+                bar.word,
                 f"slopes over the {min(n for _, n in measured)} finest grids whose errors are above rounding, G up to "
-                f"{record['config']['grids'][-1]}; supremum over {record['config']['n_points']}^2 points",
+                f"{record['config']['grids'][-1]}; supremum over {record['config']['n_points']}^2 points; slopes at most {CLOSE:g} above the theorem's, {bar.text}",
             )
         )
     return rows

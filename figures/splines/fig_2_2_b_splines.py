@@ -1,4 +1,4 @@
-"""Fig. 2.2, right part: a spline curve as a sum of scaled B-splines, and the same curve on a finer grid.
+"""Fig. 2.2: the notation of a network, and a spline curve as a sum of scaled B-splines, and the same curve on a finer grid.
 
 Liu et al. 2024, section 2.4: the grid t_0 = a, ..., t_G = b with k more knots on both sides, t_{-k}, ..., t_{G+k}, carries
 G + k B-splines; B_i is nonzero on [t_{-k+i}, t_{i+1}] alone, i = 0, ..., G + k - 1. Eq. (2.16) finds the coefficients on a
@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
+from figures.drawings.notation import draw_notation
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import GREY
+from figures.machine.summary import Bar, all_bar
 from kan_ref.bspline.curve_fit import move_coefficients
 from kan_ref.bspline.knots import extended_knots
 from kan_ref.bspline.refined_grids import refined_breakpoints
@@ -88,12 +90,15 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw the coarse grid above, the fine one below: knots, scaled B-splines, and the curve that
-    is their sum.
+    """Draw the notation; below it the coarse grid, then the fine one: knots, scaled B-splines, and the
+    curve that is their sum.
     """
     config, results = records[0]["config"], records[0]["results"]
-    picture = Figure(figsize=(8.4, 6.2))
-    axes = picture.subplots(2, 1, sharex=True, sharey=True)
+    picture = Figure(figsize=(7.6, 9.2))
+    halves: Any = picture.subfigures(2, 1, height_ratios=(1.0, 1.95))
+    above, below = halves
+    draw_notation(above.subplots())
+    axes = below.subplots(2, 1, sharex=True, sharey=True)
     for ax, grid in zip(axes, results["grids"], strict=True):
         _draw_grid(ax, np.array(results["points"]), grid, config["degree"])
     axes[1].set_xlabel("$x$")
@@ -145,15 +150,15 @@ def _draw_grid(ax: Axes, points: FloatArray, grid: dict[str, Any], degree: int) 
                 fontsize=10,
             )
     ax.set_title(
-        f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines $c_i B_i$ and their sum"
+        f"$G = {n_intervals}$ intervals, degree $k = {degree}$: $G + k = {len(scaled)}$ scaled B-splines and their sum"
     )
     ax.set_ylim(floor, 0.95)
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="x", length=0, pad=22)
     ax.set_ylabel("$c_i B_i(x)$ and their sum")
     ax.text(0.5 * (a + b), 0.93, "$[a, b]$", ha="center", va="top", color=GREY)
-    ax.text(0.5 * (knots[0] + a), 0.93, "fade", ha="center", va="top", color=GREY)
-    ax.text(0.5 * (b + knots[-1]), 0.93, "fade", ha="center", va="top", color=GREY)
+    ax.text(0.5 * (knots[0] + a), 0.93, "decay", ha="center", va="top", color=GREY)
+    ax.text(0.5 * (b + knots[-1]), 0.93, "decay", ha="center", va="top", color=GREY)
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:
@@ -165,26 +170,29 @@ def claims(records: Sequence[Record]) -> list[Claim]:
     counts = [(grid["n_basis"], len(grid["knots"]) - 2 * degree - 1) for grid in results["grids"]]
     outside = max(grid["outside_support"] for grid in results["grids"])
     kept, found = results["difference_of_curves"], results["difference_of_coefficients"]
+    counted = all_bar([n == g + degree for n, g in counts])
+    zero = Bar(outside, 0.0, most=True, form=".0e")
+    same = Bar(max(kept, found), ROUNDING, most=True, form=".0e")
     return [
         Claim(
             "a grid of G intervals carries G + k B-splines",
             "G + k",
             ", ".join(f"{n} at G = {g}" for n, g in counts),
-            "yes" if all(n == g + degree for n, g in counts) else "no",
-            f"k = {degree}, columns of the design matrix",
+            counted.word,
+            f"k = {degree}, columns of the design matrix; grids, {counted.text}",
         ),
         Claim(
             "B_i is nonzero only on [t_{-k+i}, t_{i+1}]",
             "0 outside",
             "exactly 0 outside" if outside == 0.0 else f"up to {outside:.0e} outside",
-            "yes" if outside == 0.0 else "no",
-            f"{config['n_points']} points of the whole knot vector, both grids",
+            zero.word,
+            f"{config['n_points']} points of the whole knot vector, both grids; largest value outside, {zero.text}",
         ),
         Claim(
             "the fine grid represents the curve of the coarse grid too",
             "least squares (2.16)",
             f"kept to {kept:.0e} on [a, b]; (2.16) gives the coefficients of knot insertion to {found:.0e}",
-            "yes" if max(kept, found) < ROUNDING else "no",
-            f"G = {counts[0][1]} to {counts[1][1]}, (2.16) on {config['n_samples']} even samples",
+            same.word,
+            f"G = {counts[0][1]} to {counts[1][1]}, (2.16) on {config['n_samples']} even samples; larger difference, {same.text}",
         ),
     ]

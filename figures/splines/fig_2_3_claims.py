@@ -21,13 +21,14 @@ from figures.machine.ladder import (
     series,
 )
 from figures.machine.machine import Claim, Record
-from figures.machine.summary import grid_spread, shape_name, slope, spread, verdict
+from figures.machine.summary import Bar, all_bar, grid_spread, shape_name, slope, spread
 
 FAR, LAST = 200, 1000
 SLOPE_FROM, SLOPE_TO = 5, {LBFGS: 50, LBFGS_PAPER: 50, LM: 100}
 DROP = 0.9  # an error below this share of the one before has dropped
 AT_REST = 0.05  # a run that takes less than this share of its steps had converged before
 RISE = 2.0  # an error at the finest grid beyond so many times the best has risen
+THRESHOLD = 50.0  # the grid where the paper saw the least test loss
 NEAR = 0.3  # of a measured slope to the one it is compared with
 
 
@@ -92,6 +93,7 @@ def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
         why = f"; at G = {LAST} it took {steps:.0f} steps" + (
             ", the gradient being below its tolerance" if at_rest else ""
         )
+    bar = all_bar(good)
     return Claim(
         _about(
             runs,
@@ -100,21 +102,23 @@ def _stairs_claim(runs: Sequence[Record], method: Method) -> Claim:
         ),
         f"each but G = {LAST}",
         ours,
-        verdict(good),
-        _evidence(runs) + f", medians; dropped: below {DROP:g} of the error before" + why,
+        bar.word,
+        _evidence(runs)
+        + f", medians; dropped: below {DROP:g} of the error before{why}; parts of the statement that hold, {bar.text}",
     )
 
 
 def _rise_claim(runs: Sequence[Record], method: Method) -> Claim:
     test = series(runs, "test_rmse")
     rise = test[:, -1] / test.min(axis=1)
+    bar = Bar(float(np.median(rise)), RISE)
     return Claim(
         _about(runs, method, "test loss is U-shaped in G"),
         "falls, then rises",
         f"at the finest grid {spread(list(rise), '.3g')} times the best",
-        "yes" if np.median(rise) >= RISE else "no",
+        bar.word,
         _evidence(runs)
-        + f"; risen: {RISE:g} times the best; hidden grids have their margin, figure u-shape is about those without",
+        + f"; hidden grids have their margin, figure u-shape is about those without; times the best, {bar.text}",
     )
 
 
@@ -122,12 +126,14 @@ def _optimum_claim(runs: Sequence[Record], method: Method) -> Claim:
     grids = grids_of(runs)
     best = [grids[int(place)] for place in series(runs, "test_rmse").argmin(axis=1)]
     middle = sorted(best)[(len(best) - 1) // 2]
+    off = max(middle / THRESHOLD, THRESHOLD / middle)
+    bar = Bar(off, 1.0, 2.5, most=True)
     return Claim(
         _about(runs, method, "test loss is best near the interpolation threshold"),
         "G = 50 (1000 samples / 15 = 67)",
         grid_spread(best),
-        "yes" if middle == 50 else "partly" if middle in (20, 100) else "no",
-        _evidence(runs),
+        bar.word,
+        f"{_evidence(runs)}; factor from G = {THRESHOLD:g}, {bar.text}",
     )
 
 
@@ -135,12 +141,13 @@ def _shape_claim(wide: Sequence[Record], small: Sequence[Record], method: Method
     n_grids = min(len(grids_of(wide)), len(grids_of(small)))
     best = [series(runs, "test_rmse")[:, :n_grids].min(axis=1) for runs in (wide, small)]
     factor = best[0] / best[1]
+    bar = all_bar([bool(value > 1.0) for value in factor])
     return Claim(
         _about(small, method, f"reaches lower test loss than {shape_name(WIDE)}"),
         "lower",
         f"by a factor {spread(list(factor), '.3g')}; {np.median(best[1]):.1e} against {np.median(best[0]):.1e}",
-        verdict([bool(value > 1.0) for value in factor]),
-        f"best of G up to {grids_of(small)[n_grids - 1]}, {count(small)}",
+        bar.word,
+        f"best of G up to {grids_of(small)[n_grids - 1]}, {count(small)}; seeds with a lower loss, {bar.text}",
     )
 
 
@@ -159,13 +166,15 @@ def _slopes(runs: Sequence[Record], method: Method) -> tuple[list[float], list[f
 def _slope_claims(runs: Sequence[Record], method: Method) -> list[Claim]:
     means, medians, where = _slopes(runs, method)
     mean, median = float(np.median(means)), float(np.median(medians))
+    near = Bar(abs(mean + 3.0), NEAR, 2 * NEAR, most=True, form=".2f")
+    faster = all_bar([median < mean, abs(median + 4.0) < abs(mean + 4.0)])
     return [
         Claim(
             _about(runs, method, "test RMSE falls as G^-3"),
             "about -3",
             spread(means),
-            "yes" if abs(mean + 3.0) <= NEAR else "partly" if abs(mean + 3.0) <= 2 * NEAR else "no",
-            where,
+            near.word,
+            f"{where}; distance of the median from -3, {near.text}",
         ),
         Claim(
             _about(
@@ -173,30 +182,32 @@ def _slope_claims(runs: Sequence[Record], method: Method) -> list[Claim]:
             ),
             "closer to -4",
             f"{spread(medians)}; root of the mean {mean:.2f}",
-            verdict([median < mean, abs(median + 4.0) < abs(mean + 4.0)]),
-            where,
+            faster.word,
+            f"{where}; of the two, faster and closer, {faster.text}",
         ),
     ]
 
 
 def _theory_claim(runs: Sequence[Record]) -> Claim:
     means, medians, where = _slopes(runs, LM)
+    bar = Bar(abs(float(np.median(means)) + 4.0), NEAR, most=True, form=".2f")
     return Claim(
         _about(runs, LM, "test RMSE falls as Theorem 2.1 allows"),
         "theorem: -4",
         f"{spread(means)}; root of the median {np.median(medians):.2f}",
-        "yes" if abs(np.median(means) + 4.0) <= NEAR else "no",
-        where,
+        bar.word,
+        f"{where}; distance of the median from -4, {bar.text}",
     )
 
 
 def _time_claim(runs: Sequence[Record], method: Method) -> Claim:
     grids, seconds = grids_of(runs), np.median(series(runs, "seconds"), axis=0)
+    bar = Bar(float(seconds[-1] / seconds[0]), 1.0)
     return Claim(
         _about(runs, method, "training takes longer on finer grids"),
         "drawn, no number",
         f"{seconds[0]:.2g} s at G = {grids[0]}, {seconds[-1]:.2g} s at G = {grids[-1]}",
-        "yes" if seconds[-1] > seconds[0] else "no",
+        bar.word,
         _evidence(runs)
-        + "; CPU seconds on one thread with the extension, without errors on test points",
+        + f"; CPU seconds on one thread with the extension, without errors on test points; times as long, {bar.text}",
     )

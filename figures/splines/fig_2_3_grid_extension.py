@@ -151,7 +151,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw the staircases of both shapes above, errors and seconds against G below."""
-    picture = Figure(figsize=(13.0, 9.4))
+    picture = Figure(figsize=(10.0, 8.6))
     axes = picture.subplots(2, 2)
     for ax, widths in zip(axes[0], (WIDE, SMALL), strict=True):
         _draw_stairs(ax, records, widths)
@@ -193,12 +193,22 @@ def _draw_stairs(ax: Axes, records: Sequence[Record], widths: Sequence[int]) -> 
     ax.set_ylabel("root mean square error")
     ax.set_title(f"KAN {shape_name(widths)}: median over seeds")
     drawn = methods_in([record for record in records if record["config"]["widths"] == list(widths)])
-    lines = [Line2D([], [], color=method.color, label=method.label) for method in drawn]
+    lines = [
+        Line2D([], [], color=method.color, label=f"{method.label}{_end(records, method, widths)}")
+        for method in drawn
+    ]
     lines += [
         Line2D([], [], color=GREY, ls=dash, label=name)
         for name, dash in (("training", "-"), ("test", (0, (3, 1.5))))
     ]
     ax.legend(handles=lines, loc="lower left")
+
+
+def _end(records: Sequence[Record], method: Method, widths: Sequence[int]) -> str:
+    """Return where a method's grids end, if others go on: as in ", to G = 200"."""
+    last = grids_of(chosen(records, method, widths))[-1]
+    same = [record for record in records if record["config"]["widths"] == list(widths)]
+    return f", to G = {last}" if last < longest_grids(same)[-1] else ""
 
 
 def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
@@ -243,11 +253,13 @@ def _draw_errors(ax: Axes, records: Sequence[Record]) -> None:
     for power, dash in ((3, "-."), (4, "--")):
         ax.plot(guide, 2.5 * anchor * (guide / guide[0]) ** -power, color=GREY, lw=1.1, ls=dash)
         ax.text(
-            guide[1] * 1.06,
+            guide[1] * 1.12,
             2.5 * anchor * (guide[1] / guide[0]) ** -power,
             f"$G^{{-{power}}}$",
             color=GREY,
             va="center",
+            bbox={"fc": "white", "ec": "none", "pad": 0.8},
+            zorder=6,
         )
     marks = [
         Line2D([], [], color=method.color, marker=method.marker, label=method.label)

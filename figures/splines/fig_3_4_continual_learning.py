@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION
-from figures.machine.summary import spread, verdict
+from figures.machine.summary import all_bar, spread
 from kan_ref.checks import FloatArray
 
 NAME = "3.4"
@@ -239,6 +239,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             max(phase["train_rmse"] for phase in record["results"]["phases"]) for record in runs
         ]
         kept = [error <= KEPT for error in worst]
+        bar = all_bar(kept if model == "kan, scales frozen" else [not good for good in kept])
         frozen, kan = model == "kan, scales frozen", model.startswith("kan")
         claim, paper = {
             True: ("the earlier peaks are kept", "kept"),
@@ -255,10 +256,11 @@ def claims(records: Sequence[Record]) -> list[Claim]:
                 paper,
                 f"largest error on the first four peaks at the end {spread(worst, '.1e')}, on each right after its phase "
                 f"{spread(learnt, '.1e')}",
-                verdict(kept if frozen else [not good for good in kept]),
+                bar.word,
                 f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; kept: at most {KEPT:g}; {runs[0]['results']['n_params']} parameters; "
                 f"largest training RMSE of a phase {spread(train, '.1e')}"
-                + (" (documentation 4.0e-06)" if frozen else ""),
+                + (" (documentation 4.0e-06)" if frozen else "")
+                + f"; seeds, {bar.text}",
             )
         )
     return rows

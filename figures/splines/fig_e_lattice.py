@@ -30,7 +30,7 @@ import kan_ref as kr
 from figures.machine.ladder import rmse
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
-from figures.machine.summary import spread
+from figures.machine.summary import Bar, spread
 from kan_ref.bspline.knots import uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray
@@ -160,21 +160,24 @@ def minimum_norm(network: kr.Network, x: FloatArray, n_intervals: int) -> kr.Net
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw a column for each number of points: training errors above, test errors below."""
+    """Draw a row for each number of points: training errors on the left, test errors on the right."""
     sides = sorted({int(record["config"]["n_side"]) for record in records})
-    picture = Figure(figsize=(max(4.6 * len(sides), 8.0), 8.8))
-    axes = picture.subplots(2, len(sides), sharex="col", sharey="row", squeeze=False)
-    for column, n in enumerate(sides):
-        for row, name in enumerate(("train_rmse", "test_rmse")):
+    picture = Figure(figsize=(8.2, 3.3 * len(sides) + 1.2))
+    axes = picture.subplots(len(sides), 2, sharex="row", sharey="col", squeeze=False)
+    for row, n in enumerate(sides):
+        for column, name in enumerate(("train_rmse", "test_rmse")):
             _draw_errors(axes[row, column], records, n, name)
-        axes[0, column].set_title(f"${n} \\times {n}$ training points")
-        axes[1, column].set_xlabel("intervals per grid, $G$")
-    axes[0, 0].set_ylabel("training RMSE")
-    axes[1, 0].set_ylabel("test RMSE")
+        axes[row, 0].set_ylabel("training RMSE")
+        axes[row, 1].set_ylabel("test RMSE")
+        for ax in axes[row]:
+            ax.set_title(f"${n} \\times {n}$ training points")
+    for ax in axes[-1]:
+        ax.set_xlabel("intervals per grid, $G$")
     handles = [
         Line2D([], [], color=color, marker=mark, label=label)
         for label, color, mark in WAYS.values()
     ]
+    handles.append(Line2D([], [], color=GREY, lw=0.6, label="thin: single seeds; thick: median"))
     handles.append(Line2D([], [], color=GREY, ls="--", lw=1.0, label="$G + k = n$"))
     picture.legend(handles=handles, loc="outside lower center", ncols=2)
     return picture
@@ -191,9 +194,7 @@ def _draw_errors(ax: Axes, records: Sequence[Record], n: int, name: str) -> None
         errors = np.array([[grid[name] for grid in record["results"]["grids"]] for record in runs])
         grids = runs[0]["config"]["grids"]
         ax.plot(grids, np.median(errors, axis=0), color=color, marker=mark, ms=4.5, lw=1.5)
-        ax.fill_between(
-            grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0
-        )
+        ax.plot(grids, errors.T, color=color, alpha=0.3, lw=0.6)  # bands of five ways would overlap
 
 
 def runs_of(records: Sequence[Record], n: int, points: str, way: str) -> list[Record]:
@@ -237,22 +238,19 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             g is not None and 0.4 <= g / record["config"]["n_side"] <= 1.6
             for g, record in zip(in_training, runs, strict=True)
         ]
-        agrees = "yes" if np.mean(near) > 0.5 else "partly" if any(near) else "no"
+        n_near, lattice = sum(near), points == "lattice"
+        half = len(near) // 2
+        bar = Bar(n_near, half + 1, 1.0) if lattice else Bar(n_near, 0.0, half, most=True)
         rows.append(
             Claim(
                 f"{label}: the training loss jumps when G is comparable with the number of points in each direction",
                 "jumps",
                 f"training {_where(in_training, runs)}; test {_where(in_test, runs)}",
-                agrees
-                if points == "lattice"
-                else {"yes": "no", "no": "yes", "partly": "partly"}[agrees],
+                bar.word,
                 f"{len(runs)} run{'s' if len(runs) > 1 else ''}; jumped: more than {JUMP:g} times the least error on coarser grids; "
                 "comparable: G/n from 0.4 to 1.6"
-                + (
-                    ""
-                    if points == "lattice"
-                    else "; for comparison: yes means that it does not jump"
-                ),
+                + ("" if lattice else "; for comparison: yes means that it does not jump")
+                + f"; runs that jump there, {bar.text}",
             )
         )
     return rows

@@ -186,20 +186,20 @@ def _cloud(
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw a column for each method: errors of both shapes, numbers of points off a grid, and the
-    errors along one grid.
+    """Draw a row for each method: errors of both shapes, and numbers of points off a grid; in the
+    last row the errors along one grid, and what the lines mean.
     """
     methods = methods_in(records)
-    picture = Figure(figsize=(4.7 * (len(methods) + 1), 11.0))
-    axes = picture.subplots(3, len(methods) + 1, squeeze=False)
-    for column, method in enumerate(methods):
-        for row, widths in enumerate((SMALL, WIDE)):
+    picture = Figure(figsize=(11.0, 3.2 * (len(methods) + 1)))
+    axes = picture.subplots(len(methods) + 1, 3, squeeze=False)
+    for row, method in enumerate(methods):
+        for column, widths in enumerate((SMALL, WIDE)):
             _draw_errors(axes[row, column], records, method, widths)
-        _draw_counts(axes[2, column], records, method)
-    for row in (0, 1):
-        _share_limits(list(axes[row, : len(methods)]))
-    _draw_cloud(axes[0, -1], records, methods[-1])
-    _explain(axes[1, -1], axes[2, -1])
+        _draw_counts(axes[row, 2], records, method)
+    for column in (0, 1):
+        _share_limits(list(axes[: len(methods), column]))
+    _draw_cloud(axes[-1, 0], records, methods[-1])
+    _explain(axes[-1, 1], axes[-1, 2])
     return picture
 
 
@@ -225,7 +225,7 @@ def _draw_errors(
             ax.fill_between(
                 grids, errors.min(axis=0), errors.max(axis=0), color=color, alpha=0.15, lw=0
             )
-    ax.set_title(f"{shape_name(widths)}, {method.label}")
+    ax.set_title(f"{shape_name(widths)}, {method.short}")
     ax.set_ylabel("root mean square error")
 
 
@@ -269,7 +269,7 @@ def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
     ax.semilogy(hidden[~off], error[~off], ".", color=GREY, ms=3)
     ax.semilogy(hidden[off], error[off], "x", color=VERMILION, ms=5)
     ax.set_title(
-        f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}: without margin"
+        f"{shape_name(SMALL)}, {method.short}, G = {grids_of([record])[-1]}, seed {record['seed']}:\nwithout margin"
     )
     ax.set_xlabel("hidden value of a test point; shaded: the grid")
     ax.set_ylabel("absolute error")
@@ -278,7 +278,7 @@ def _draw_cloud(ax: Axes, records: Sequence[Record], method: Method) -> None:
 def _explain(upper: Axes, lower: Axes) -> None:
     upper.set_axis_off()
     lower.set_axis_off()
-    upper.legend(
+    left = upper.legend(
         handles=[
             Line2D([], [], color=VERMILION, marker="s", label="test, hidden grid without margin"),
             Line2D([], [], color=VERMILION, ls=DASHED, label="the same without points off a grid"),
@@ -286,12 +286,12 @@ def _explain(upper: Axes, lower: Axes) -> None:
             Line2D([], [], color=GREY, ls=":", label="training, hidden grid without margin"),
         ],
         loc="upper left",
-        fontsize=11,
+        fontsize=10,
         title="errors: median (band: range) over seeds",
-        title_fontsize=11,
+        title_fontsize=10,
         alignment="left",
     )
-    lower.legend(
+    right = lower.legend(
         handles=[
             Line2D([], [], color=VERMILION, marker="s", label="hidden grids without margin"),
             Line2D([], [], color=BLUE, marker="o", label="hidden grids with margin"),
@@ -299,8 +299,10 @@ def _explain(upper: Axes, lower: Axes) -> None:
             Line2D([], [], color=GREY, ls=DASHED, label=f"KAN {shape_name(WIDE)}"),
         ],
         loc="upper left",
-        fontsize=11,
+        fontsize=10,
         title="points off a hidden grid",
-        title_fontsize=11,
+        title_fontsize=10,
         alignment="left",
     )
+    for legend in (left, right):  # wider than their panels, which should stay as wide as the others
+        legend.set_in_layout(False)

@@ -6,7 +6,7 @@ import numpy as np
 
 from figures.machine.ladder import SMALL, WIDE, Method, chosen, count, grids_of, methods_in, series
 from figures.machine.machine import Claim, Record
-from figures.machine.summary import grid_spread, shape_name, slope, spread
+from figures.machine.summary import Bar, grid_spread, shape_name, slope, spread
 
 RISE, STRONG = (
     2.0,
@@ -48,28 +48,32 @@ def _claims_of(about: str, without: Sequence[Record], with_margin: Sequence[Reco
     last = without[0]["config"]["n_test"], [record["results"]["grids"][-1] for record in without]
     counts, shares = ([grid[name] for grid in last[1]] for name in ("n_off_grid", "share_off_grid"))
     evidence = f"G up to {grids[-1]}, {count(without)}"
+    risen = Bar(float(np.median(all_points)), RISE)
+    # a statement on an interpolation threshold holds if the error rises on the grid as well
+    threshold = Bar(float(np.median(on_grid)), STRONG, RISE)
+    gone = Bar(float(np.median(cured)), RISE, STRONG, most=True)
     return [
         Claim(
             f"{about}: without margin the test error is U-shaped in G",
             "U-shaped",
             f"at G = {grids[-1]} {spread(all_points, '.3g')} times the best, which is at {grid_spread(best)}",
-            "yes" if np.median(all_points) >= RISE else "no",
-            f"{evidence}; risen: {RISE:g} times the best",
+            risen.word,
+            f"{evidence}; times the best, {risen.text}",
         ),
         Claim(
             f"{about}: the rise marks an interpolation threshold",
             "interpolation threshold",
             f"{spread(counts, '.0f')} of {last[0]} points, off a hidden grid, make all but {1.0 - min(shares):.1g} of the squared error; "
             f"without them {spread(on_grid, '.3g')} times the best",
-            {"yes": "no", "partly": "partly", "no": "yes"}[_kept_down(on_grid)],
-            f"{evidence}, at the finest grid; no: below {RISE:g}, partly: below {STRONG:g} times the best without those points",
+            threshold.word,
+            f"{evidence}, at the finest grid; times the best without those points, {threshold.text}",
         ),
         Claim(
             f"{about}: with margin the rise is gone",
             "not tried",
             f"at G = {grids[-1]} {spread(cured, '.3g')} times the best",
-            _kept_down(cured),
-            f"{evidence}; yes: below {RISE:g}, partly: below {STRONG:g} times the best",
+            gone.word,
+            f"{evidence}; times the best, {gone.text}",
         ),
     ]
 
@@ -80,15 +84,11 @@ def _slope_claim(runs: Sequence[Record], method: Method) -> Claim:
         [slope(grids, errors, *SLOPE_RANGE) for errors in series(runs, name)]
         for name in ("test_rmse", "test_rmse_on_grid")
     )
+    bar = Bar(float(np.median(of_all) - np.median(on_grid)), FLATTER, form=".2f")
     return Claim(
         f"{shape_name(SMALL)}, {method.short}: without margin a few bad points at the boundary flatten the slope of the test RMSE",
         "-3 for the mean, closer to -4 for the median",
         f"all points {spread(of_all)}, points on the grid {spread(on_grid)}",
-        "yes" if np.median(of_all) > np.median(on_grid) + FLATTER else "no",
-        f"{count(runs)}; slope over G = {SLOPE_RANGE[0]} to {SLOPE_RANGE[1]}; yes: flatter by more than {FLATTER:g}",
+        bar.word,
+        f"{count(runs)}; slope over G = {SLOPE_RANGE[0]} to {SLOPE_RANGE[1]}; flatter by, {bar.text}",
     )
-
-
-def _kept_down(rises: Sequence[float]) -> str:
-    median = float(np.median(rises))
-    return "yes" if median < RISE else "partly" if median < STRONG else "no"

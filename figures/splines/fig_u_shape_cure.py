@@ -26,7 +26,7 @@ import kan_ref as kr
 from figures.machine.ladder import GRIDS, SMALL, WIDE, climb_cost, rmse, start
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREEN, GREY, VERMILION, label_grids
-from figures.machine.summary import shape_name, spread
+from figures.machine.summary import all_bar, shape_name, spread
 from figures.splines.fig_u_shape import place_grids
 
 NAME = "u-shape-cure"
@@ -238,7 +238,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
             rises = [largest_rise(row) for row in errors]
             u_shaped = way == "paper"
             good = [(rise > MOST_RISE) == u_shaped for rise in rises]
-            grids = runs[0]["config"]["grids"]
+            grids, bar = runs[0]["config"]["grids"], all_bar(good)
             rows.append(
                 Claim(
                     f"{shape_name(widths)}, {label}: "
@@ -250,9 +250,9 @@ def claims(records: Sequence[Record]) -> list[Claim]:
                     "U-shaped" if u_shaped else "not tried",
                     f"rises to {spread(rises, '.3g')} times the least on coarser grids; at G = {grids[-1]} {spread(errors[:, -1], '.1e')}, "
                     f"least {spread(errors.min(axis=1), '.1e')}",
-                    "yes" if all(good) else "partly" if any(good) else "no",
+                    bar.word,
                     f"{len(runs)} seed{'s' if len(runs) > 1 else ''}; G from {grids[0]} to {grids[-1]}; {optimizer}, "
-                    f"{runs[0]['config']['n_steps']} steps a grid and weight",
+                    f"{runs[0]['config']['n_steps']} steps a grid and weight; U-shaped: rises to more than {MOST_RISE:g} times; seeds, {bar.text}",
                 )
             )
     return rows

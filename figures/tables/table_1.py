@@ -1,4 +1,4 @@
-"""Table 1, Figs 3.2, F.1 and F.2: 15 special functions of two variables, by KANs and MLPs.
+"""Table 1: 15 special functions of two variables, by KANs and MLPs.
 
 Liu et al. 2024, section 3.2. `special_functions` has the functions and boxes, `table_method` the training. KANs: the paper's
 minimal and best shapes, width 5, and pruned ones. MLPs: widths 5 and 100, on the same data, chosen in the same way.
@@ -13,7 +13,7 @@ from figures.machine.machine import Claim, Config, Record
 from figures.tables.problem import Problem
 from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_method import KAN, MLP, PRUNED, WIDE, config_of, learn, seconds_of
-from figures.tables.table_picture import draw_table
+from figures.tables.table_picture import draw_rows
 from figures.tables.table_summary import row_claims
 
 NAME = "table-1"
@@ -62,8 +62,8 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw the frontiers and the diagrams."""
-    return draw_table(records, SPECIAL_FUNCTIONS, columns=3)
+    """Draw the errors row by row."""
+    return draw_rows(records, SPECIAL_FUNCTIONS)
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:

@@ -1,4 +1,4 @@
-"""Table 2, Figs D.1 to D.3: 27 Feynman equations, by KANs and MLPs.
+"""Table 2: 27 Feynman equations, by KANs and MLPs.
 
 Liu et al. 2024, section 3.3. `feynman` has the equations and boxes, `table_method` the training. KANs: the paper's
 human-constructed, minimal and best shapes (trained, as there; `table_2_human` has them exactly), width 5, pruned ones, and for two
@@ -15,7 +15,7 @@ from figures.tables.feynman import FEYNMAN
 from figures.tables.human_networks import SMOOTH
 from figures.tables.problem import Problem
 from figures.tables.table_method import KAN, MLP, PRUNED, WIDE, config_of, learn, seconds_of
-from figures.tables.table_picture import draw_table
+from figures.tables.table_picture import draw_rows
 from figures.tables.table_summary import row_claims
 
 NAME = "table-2"
@@ -65,8 +65,8 @@ def run(config: Config) -> dict[str, Any]:
 
 
 def draw(records: Sequence[Record]) -> Figure:
-    """Draw the frontiers and the diagrams."""
-    return draw_table(records, FEYNMAN, columns=3)
+    """Draw the errors row by row."""
+    return draw_rows(records, FEYNMAN)
 
 
 def claims(records: Sequence[Record]) -> list[Claim]:

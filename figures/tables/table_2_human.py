@@ -5,6 +5,7 @@ with the formulas at random points of the box. The differences are rounding erro
 pole inside the box, the table says so, and names a shape without it.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, VERMILION
-from figures.machine.summary import shape_name
+from figures.machine.summary import Bar, shape_name
 from figures.tables.exact_network import exact_network
 from figures.tables.feynman import FEYNMAN
 from figures.tables.human_networks import HUMAN, SMOOTH
@@ -116,24 +117,30 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 def _claim(record: Record) -> Claim:
     problem, results = _problem(record["config"]), record["results"]
     made = HUMAN[problem.name]
-    exact = _relative(record) <= ROUNDING and tuple(results["widths"]) == problem.shapes["human"]
+    same = tuple(results["widths"]) == problem.shapes["human"]  # another shape is no evidence
+    reason = "an edge has a pole in the box" if made.singular else ""
+    bar = Bar(
+        _relative(record) if same else math.inf, ROUNDING, most=True, form=".1e", reason=reason
+    )
     return Claim(
         f"{problem.name}, {problem.plain}: the human-constructed shape represents it",
         shape_name(problem.shapes["human"]),
         f"{shape_name(results['widths'])} of {results['n_edges']} formulas is off by {_relative(record):.1e} of the largest value"
         + (f"; {made.remark}" if made.singular else ""),
-        "no" if not exact else "partly" if made.singular else "yes",
-        f"{record['config']['n_points']} random points; yes: {ROUNDING:g}, partly: but an edge has a pole in the box"
+        bar.word,
+        f"{record['config']['n_points']} random points; off by, {bar.text}"
         + (f"; {made.remark}" if made.remark and not made.singular else ""),
     )
 
 
 def _smooth_claim(record: Record) -> Claim:
     problem, results = _problem(record["config"]), record["results"]
+    reason = "it has one node more than the paper's shape, the smallest that was found"
+    bar = Bar(_relative(record), ROUNDING, most=True, form=".1e", reason=reason)
     return Claim(
         f"{problem.name}: smooth edges represent it",
         f"{shape_name(problem.shapes['human'])}, no word on edges",
         f"{shape_name(results['widths'])} of {results['n_edges']} formulas is off by {_relative(record):.1e} of the largest value",
-        "partly" if _relative(record) <= ROUNDING else "no",
-        f"{record['config']['n_points']} random points; partly: one node more than the paper's shape, the smallest that was found",
+        bar.word,
+        f"{record['config']['n_points']} random points; off by, {bar.text}",
     )

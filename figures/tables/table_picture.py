@@ -1,7 +1,11 @@
-"""The pictures of Tables 1 and 2: for every function the Pareto frontiers (Figs 3.2, D.1), the best KAN (F.1, D.2), the smallest (F.2, D.3)."""
+"""The pictures of Tables 1 and 2: errors row by row (the tables), Pareto frontiers (Figs 3.2, D.1), best KANs (F.1, D.2), smallest KANs (F.2, D.3).
+
+Each picture has at most two columns, so that it can be read at the width of a page and on a phone.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,94 +19,158 @@ from figures.machine.style import BLUE, GREY, VERMILION
 from figures.machine.summary import shape_name
 from figures.tables.problem import Problem, points
 from figures.tables.table_method import DRAWN_SEED, KAN, MLP, PRUNED
-from figures.tables.table_summary import chosen, frontier, minimal, of_function
+from figures.tables.table_summary import best_shape, chosen, errors, frontier, minimal, of_function
 
 BETA = 3.0
-N_DRAWN = 400  # points behind a diagram's curves
-TICKS = (10, 30, 100, 300, 1000, 3000, 10000)  # of parameters
+IDLE = (
+    1e-3  # edges whose score is below this share of the layer's largest are left out of a diagram
+)
+N_DRAWN = 300  # points behind a diagram's curves
+TICKS = (10, 30, 100, 300, 1000, 3000)  # of parameters
+WIDTH, COLUMNS = 6.6, 2  # inches and panels of a picture's width
 
 
-def draw_table(records: Sequence[Record], problems: Sequence[Problem], *, columns: int) -> Figure:
-    """Draw a block of three panels for each function, `columns` blocks side by side."""
-    n_rows = -(-len(problems) // columns)
-    picture = Figure(figsize=(6.6 * columns, 2.9 * n_rows + 0.7))
-    axes = picture.subplots(
-        n_rows, 3 * columns, squeeze=False, width_ratios=(1.5, 1.0, 1.0) * columns
-    )
-    drawings: list[Callable[[], None]] = []
-    for ax in axes.flat:
-        ax.set_axis_off()
+# --- a row for each function
+
+
+def draw_rows(records: Sequence[Record], problems: Sequence[Problem]) -> Figure:
+    """Draw for each function the test errors: our KAN and MLP with their range over seeds, and the paper's best."""
+    picture = Figure(figsize=(WIDTH, 0.36 * len(problems) + 1.7))
+    ax = picture.subplots()
     for place, problem in enumerate(problems):
-        row, column = divmod(place, columns)
-        pareto, best, small = axes[row, 3 * column : 3 * column + 3]
-        pareto.set_axis_on()
-        _draw_pareto(pareto, records, problem)
-        seeds = [record for record in records if record["seed"] == DRAWN_SEED]
-        shown = chosen(seeds, problem, KAN, PRUNED)
-        for ax, record, title in (
-            (best, shown[0] if shown else None, "best"),
-            (small, minimal(seeds, problem), "smallest"),
+        for models, paper, color, mark, off in (
+            ((KAN, PRUNED), problem.best_kan, BLUE, "o", -0.14),
+            ((MLP,), problem.paper["MLP"], VERMILION, "s", 0.14),
         ):
-            if record is None or record["results"]["network"] is None:
-                ax.set_title(f"{title}\nnone", fontsize=9, color=GREY)
-                continue
-            ax.set_title(
-                f"{title} {record['results']['test']:.1e}\n{shape_name(record['results']['widths'])}",
-                fontsize=9,
-            )
-            drawings.append(partial(_draw_network, ax, record, problem))
+            ax.plot(paper, place + off, mark, color=color, mfc="white", ms=5.5, mew=1.3)
+            ours = errors(best_shape(records, problem, *models))
+            if ours:
+                ax.plot([min(ours), max(ours)], [place + off] * 2, color=color, lw=1.2, alpha=0.6)
+                ax.plot(float(np.median(ours)), place + off, mark, color=color, ms=5)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(problems)), labels=[problem.name for problem in problems])
+    ax.set_ylim(len(problems) - 0.5, -0.5)
+    ax.grid(axis="y", color="0.92")
+    ax.set_axisbelow(True)
+    ax.set_xlabel("test RMSE")
     lines = [
-        Line2D([], [], color=BLUE, marker="o", ms=4, label="KAN"),
-        Line2D([], [], color=VERMILION, marker="s", ms=4, label="MLP"),
-        Line2D([], [], color=BLUE, ls="--", lw=1.2, label="best KAN of the paper"),
-        Line2D([], [], color=VERMILION, ls="--", lw=1.2, label="best MLP of the paper"),
-        Line2D(
-            [],
-            [],
-            ls="",
-            label="diagrams: best by validation, smallest with a test RMSE below 1e-2",
-        ),
+        _entry(BLUE, "o", "our KAN: median and range of the seeds", mfc=BLUE),
+        _entry(BLUE, "o", "best KAN of the paper", mfc="white"),
+        _entry(VERMILION, "s", "our MLP", mfc=VERMILION),
+        _entry(VERMILION, "s", "best MLP of the paper", mfc="white"),
     ]
-    picture.legend(handles=lines, loc="outside upper left", ncols=5, fontsize=11)
-    draw_settled(picture, drawings)
+    picture.legend(handles=lines, loc="outside upper left", ncols=2)
     return picture
+
+
+def _entry(color: str, mark: str, label: str, **options: Any) -> Line2D:
+    return Line2D(
+        [], [], color=color, marker=mark, ls=options.pop("ls", ""), label=label, **options
+    )
+
+
+# --- a panel for each function
+
+
+def _panels(n: int, height: float, top: float) -> tuple[Figure, list[Axes]]:
+    """Return a picture with n panels of so many inches in `COLUMNS` columns; what remains of the last row is blank."""
+    n_rows = -(-n // COLUMNS)
+    picture = Figure(figsize=(WIDTH, height * n_rows + top))
+    axes = list(picture.subplots(n_rows, COLUMNS, squeeze=False).flat)
+    for ax in axes[n:]:
+        ax.set_axis_off()
+    return picture, axes[:n]
+
+
+def draw_frontiers(records: Sequence[Record], problems: Sequence[Problem]) -> Figure:
+    """Draw for each function the test errors of all runs over their numbers of parameters, with the Pareto frontiers of test and training error."""
+    picture, axes = _panels(len(problems), 2.15, 0.9)
+    for ax, problem in zip(axes, problems, strict=True):
+        _draw_pareto(ax, records, problem)
+    for ax in axes[-COLUMNS:]:
+        ax.set_xlabel("parameters")
+    lines = [
+        _entry(BLUE, "o", "KAN, test", ls="-"),
+        _entry(BLUE, "", "KAN, training", ls=":"),
+        _entry(BLUE, "", "best KAN of the paper", ls="--", lw=1.0),
+        _entry(VERMILION, "s", "MLP, test", ls="-"),
+        _entry(VERMILION, "", "MLP, training", ls=":"),
+        _entry(VERMILION, "", "best MLP of the paper", ls="--", lw=1.0),
+    ]
+    picture.legend(handles=lines, loc="outside upper left", ncols=2)
+    return picture
+
+
+def cloud(
+    records: Sequence[Record], problem: Problem, *models: str, error: str = "test"
+) -> list[tuple[int, float]]:
+    """Return (parameters, error) of every run of some kinds of model, and of every grid that it passed."""
+    runs = of_function(records, problem, *models)
+    found = [(int(run["results"]["n_params"]), float(run["results"][error])) for run in runs]
+    return found + [
+        (int(rung["n_params"]), float(rung[error]))
+        for run in runs
+        for rung in run["results"]["rungs"]
+    ]
 
 
 def _draw_pareto(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     for models, color, mark in (((KAN, PRUNED), BLUE, "o"), ((MLP,), VERMILION, "s")):
-        runs = of_function(records, problem, *models)
-        cloud = [(int(run["results"]["n_params"]), float(run["results"]["test"])) for run in runs]
-        cloud += [
-            (int(rung["n_params"]), float(rung["test"]))
-            for run in runs
-            for rung in run["results"]["rungs"]
-        ]
-        if cloud:
-            ax.plot(*zip(*cloud, strict=True), mark, color=color, ms=2.5, alpha=0.25, mew=0)
-            ax.plot(*zip(*frontier(cloud), strict=True), color=color, marker=mark, ms=3.5, lw=1.4)
+        tested = cloud(records, problem, *models)
+        trained = cloud(records, problem, *models, error="train")
+        if not tested:
+            continue
+        # hundreds of points, which would make a file of a megabyte as paths
+        ax.plot(
+            *zip(*tested, strict=True), mark, color=color, ms=2, alpha=0.2, mew=0, rasterized=True
+        )
+        ax.plot(*zip(*frontier(trained), strict=True), color=color, ls=":", lw=1.2)
+        ax.plot(*zip(*frontier(tested), strict=True), color=color, marker=mark, ms=3.5, lw=1.4)
     ax.axhline(problem.best_kan, color=BLUE, ls="--", lw=1.0)
     ax.axhline(problem.paper["MLP"], color=VERMILION, ls="--", lw=1.0)
-    ax.set_title(problem.name, fontsize=10.5)
-    ax.set_xlabel("parameters", fontsize=9)
-    ax.set_ylabel("test RMSE", fontsize=9)
-    ax.tick_params(labelsize=8)
+    ax.set_title(problem.name)
+    ax.set_ylabel("RMSE")
     low, high = ax.get_xlim()
-    ax.set_xticks(
-        [tick for tick in TICKS if low <= tick <= high],
-        labels=[str(tick) for tick in TICKS if low <= tick <= high],
-    )
+    ticks = [tick for tick in TICKS if low <= tick <= high]
+    ax.set_xticks(ticks, labels=[str(tick) for tick in ticks])
     ax.minorticks_off()
+
+
+def draw_diagrams(records: Sequence[Record], problems: Sequence[Problem], *, best: bool) -> Figure:
+    """Draw for each function the diagram of a KAN of the first seed: the best one by validation error, or the smallest with a test error below 1e-2."""
+    picture, axes = _panels(len(problems), 2.5, 0.3)
+    seeds = [record for record in records if record["seed"] == DRAWN_SEED]
+    drawings: list[Callable[[], None]] = []
+    for ax, problem in zip(axes, problems, strict=True):
+        ax.set_axis_off()
+        picked = chosen(seeds, problem, KAN, PRUNED)
+        record = (picked[0] if picked else None) if best else minimal(seeds, problem)
+        if record is None or record["results"]["network"] is None:
+            ax.set_title(f"{problem.name}\nnone", color=GREY)
+            continue
+        results = record["results"]
+        ax.set_title(f"{problem.name}\n{shape_name(results['widths'])}, RMSE {results['test']:.1e}")
+        drawings.append(partial(_draw_network, ax, record, problem))
+    draw_settled(picture, drawings)
+    return picture
 
 
 def _draw_network(ax: Axes, record: Record, problem: Problem) -> None:
     x = points(problem.box, N_DRAWN, np.random.default_rng(0))
-    kr.draw_network(
-        restored(record["results"]["network"]),
-        x,
-        ax=ax,
-        names=problem.names,
-        output_names=("f",),
-        beta=BETA,
-    )
+    network = without_idle_edges(restored(record["results"]["network"]), x)
+    kr.draw_network(network, x, ax=ax, names=problem.names, output_names=("f",), beta=BETA)
+
+
+def without_idle_edges(network: kr.Network, x: Any) -> kr.Network:
+    """Return the network without the edges whose outputs vary by less than `IDLE` of the largest variation of their layer; its drawing would show
+    their rounding errors as curves.
+    """
+    for number, outputs in enumerate(kr.edge_outputs(network, x)):
+        spread = outputs.std(axis=0)
+        kept = (spread > IDLE * spread.max()).astype(float)
+        network = kr.mask_edges(
+            network, number, kept * (np.asarray(network.layers[number].mask) > 0)
+        )
+    return network

@@ -3,7 +3,7 @@
 A name of `ATTRIBUTES` is a descriptor of the class that raises AttributeError. So `hasattr` is
 False, and existing attributes are found as fast as without it, which `__getattr__` would slow down.
 
-Notebooks show a record as HTML: `kan_ref.display` is loaded when the first one is shown.
+Notebooks show a record as HTML: `kan_ref.drawing` is loaded when the first one is shown.
 """
 
 import importlib
@@ -44,12 +44,12 @@ class Record:
 
     def _repr_html_(self) -> str | None:
         """Return what a notebook shows, None for the text alone."""
-        found: str | None = importlib.import_module("kan_ref.display").html_of(self)
+        found: str | None = importlib.import_module("kan_ref.drawing").html_of(self)
         return found
 
     def _repr_latex_(self) -> str | None:
         """Return the formula of a record as LaTeX, None if it has none."""
-        found: str | None = importlib.import_module("kan_ref.display").latex_of(self)
+        found: str | None = importlib.import_module("kan_ref.drawing").latex_of(self)
         return found
 
     def __dir__(self) -> Iterable[str]:

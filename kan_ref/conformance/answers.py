@@ -47,8 +47,18 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
     """Return the outputs of a case that are compared, from the answer of the subject.
 
     An output that the subject does not offer is None. ValueError or TypeError if the answer has
-    another form than the method requires.
+    another form than the method requires, or offers no output at all.
     """
+    found = _outputs(case, answer)
+    if all(found[output] is None for output in case.expected):
+        raise ValueError(
+            "every part of the answer is None: a method that is not supported raises "
+            "NotImplementedError, or answers unsupported"
+        )
+    return found
+
+
+def _outputs(case: Case, answer: Any) -> dict[str, Any]:
     if case.call:
         return {calls.CHECKS[case.call]: int(answer)}
     method = case.method

@@ -79,8 +79,14 @@ def _with_nan(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shows_nan(answer: Any) -> bool:
-    """Return whether the first sample of an answer has a nan; of a dict, that of its dx."""
-    rows = np.asarray(answer["dx"] if isinstance(answer, Mapping) else answer, dtype=float)
+    """Return whether the first sample of an answer has a nan; of a dict, that of its dx.
+
+    NotImplementedError without a dx: the other gradients are sums over samples.
+    """
+    found = answer["dx"] if isinstance(answer, Mapping) else answer
+    if found is None:
+        raise NotImplementedError
+    rows = np.asarray(found, dtype=float)
     if not rows.ndim:
         raise ValueError("the answer is one number, but needs one row for each sample")
     return bool(rows.size) and bool(np.isnan(rows[0]).any())

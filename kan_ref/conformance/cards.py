@@ -65,13 +65,14 @@ def measure(entry: Entry, dtype: str, *, timeout: float = PATIENCE) -> dict[str,
     try:
         if subject.refused is not None:
             raise RuntimeError(f"{entry.name} cannot be tested: {subject.refused}")
+        chosen = suite.choose(family=entry.family)
         with tqdm(
-            total=sum(len(cases) for _, cases in suite.choose()),
+            total=sum(len(cases) for _, cases in chosen),
             desc=f"{entry.name} {dtype}",
             leave=False,
             disable=None,
         ) as bar:
-            report = suite.run(subject, dtype=dtype, callback=lambda _: bar.update())
+            report = suite.run(subject, chosen, dtype=dtype, callback=lambda _: bar.update())
     finally:
         subject.close()
     late = [

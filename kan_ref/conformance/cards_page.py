@@ -6,7 +6,7 @@ from typing import Any
 from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT
 from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
-from kan_ref.conformance.cases import load_topics
+from kan_ref.conformance.cases import BSPLINE, load_topics
 from kan_ref.conformance.facts import CONFIRMED, FACTS
 from kan_ref.conformance.outcomes import BAD
 from kan_ref.conformance.run_report import notes
@@ -53,7 +53,10 @@ def page(records: Sequence[Record]) -> str:
     parts = [
         _HEAD,
         "## All of them\n",
-        *_table(records),
+        *_table([record for record in records if _family(record) == BSPLINE]),
+        "",
+        "## Other basis functions\n",
+        *_families([record for record in records if _family(record) != BSPLINE]),
         "",
         "## Known defects, and the cases that show them\n",
         *_known(records),
@@ -123,6 +126,26 @@ def _table(records: Sequence[Record]) -> list[str]:
         *lines,
         f"| the same, float32 | {' | '.join(single.get(one['name'], '-') for one in shown)} |",
     ]
+
+
+def _family(record: Record) -> str:
+    """Return the family of the basis functions of a card."""
+    return next(entry.family for entry in ENTRIES if entry.name == record["name"])
+
+
+def _families(records: Sequence[Record]) -> list[str]:
+    lines = [
+        "Cards of other families than B-splines have the cases of their family alone ([families]"
+        "(conformance.md#other-basis-functions)).",
+        "",
+        "| implementation | family | precision | required cases right |",
+        "|---|---|---|---|",
+    ]
+    for record in records:
+        right, asked, *_ = totals(record)
+        words = [record["name"], f"`{_family(record)}`", record["dtype"], f"{right}/{asked}"]
+        lines.append(f"| {' | '.join(words)} |")
+    return lines
 
 
 def _cell(topic: Mapping[str, int] | None) -> str:

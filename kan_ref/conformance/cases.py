@@ -56,12 +56,22 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Mark:
-    """The answer of a known defect at one index: `value` at flat `index` of `output`."""
+    """The answer of a known defect: `value` at flat `index` of `output`.
+
+    `also` holds another index of the output with its value, if the defect shows at more than one.
+    """
 
     flag: str
     output: str
     index: int
     value: float
+    also: tuple[int, float] | None = None
+
+    @property
+    def places(self) -> tuple[tuple[int, float], ...]:
+        """The pairs of an index and its value."""
+        first = (self.index, self.value)
+        return (first,) if self.also is None else (first, self.also)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +206,13 @@ def _topic(document: Mapping[str, Any]) -> Topic:
 
 def _case(topic: str, entry: Mapping[str, Any]) -> Case:
     marks = tuple(
-        Mark(mark["flag"], mark["output"], mark["index"], decode(mark["value"]))
+        Mark(
+            mark["flag"],
+            mark["output"],
+            mark["index"],
+            decode(mark["value"]),
+            (mark["also"]["index"], decode(mark["also"]["value"])) if "also" in mark else None,
+        )
         for mark in entry["betrays"]
     )
     inputs = {name: decode(entry["inputs"][name]) for name in METHODS[entry["method"]]}

@@ -82,6 +82,8 @@ def observed(answers: Sequence[Answer], call: str) -> Answer:
     try:
         shown = answers[0].error is not None
         return Answer(int(shown or calls.compare([each.result for each in answers], call)))
+    except NotImplementedError:
+        return Answer(unsupported=True)
     except Exception as error:  # an answer may have any form
         text = wire.printable(f"the answer cannot be read: {error!r}")
         return Answer(error=text, kind="unreadable")

@@ -34,7 +34,7 @@ _BY_KIND = {
     "shape": "Shape",
 }
 _TRAITS = {("degree", 0): "DegreeZero", ("batch", 0): "EmptyBatch", ("batch", 1): "BatchOfOne"}
-_BATCHED = re.compile("basis|layer_|network_|input_")
+_BATCHED = re.compile("basis|layer_|network_|input_|family_")
 
 
 @dataclass(frozen=True)

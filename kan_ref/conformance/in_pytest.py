@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from kan_ref.conformance import run_report, subjects, suite
-from kan_ref.conformance.cases import BSPLINE, Case, load_topics, matches
+from kan_ref.conformance.cases import BSPLINE, Case, families, load_topics, matches
 from kan_ref.conformance.run_report import Report
 
 
@@ -83,7 +83,7 @@ def pytest_cases(
     Raises
     ------
     ValueError
-        If no case is left, since a test without cases would pass.
+        If there is no such family, or no case is left, since a test without cases would pass.
 
     Examples
     --------
@@ -93,6 +93,8 @@ def pytest_cases(
     """
     import pytest
 
+    if family not in families():
+        raise ValueError(f"family is {family!r}, but must be one of {', '.join(families())}")
     subject = adapter() if isinstance(adapter, type) else adapter
     chosen = [
         case

@@ -31,7 +31,7 @@ _INTEGER_DEFECTS = {
     "threads_equal": "ThreadUnsafe",
 }
 # defects that give nan or inf
-_NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature")
+_NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature", "ChebyshevEnds")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
     defects = tuple(
         mark.flag
         for mark in case.marks
-        if _fits(case, mark.output, mark.index, mark.value, got, factor)
+        if all(_fits(case, mark.output, index, value, got, factor) for index, value in mark.places)
     )
     empty = tuple(
         mark.flag

@@ -19,6 +19,8 @@ FIXTURE = "conformance_case"
 def pytest_addoption(parser: Any) -> None:
     """Add the settings of the fixture to pytest's configuration."""
     parser.addini("conformance_adapter", f"module:Class of the adapter, for {FIXTURE}", default="")
+    family = "basis functions of the adapter: bspline, gaussian, chebyshev, fourier or relu"
+    parser.addini("conformance_family", family, default="bspline")
     for name, text in (
         ("only", "globs of cases or topics to run"),
         ("skip", "globs of cases or topics to leave out"),
@@ -51,4 +53,9 @@ def pytest_generate_tests(metafunc: Any) -> None:
             "must be in pytest's setting `pythonpath`"
         ) from error
     globs = {part: config.getini(f"conformance_{part}") for part in ("only", "skip", "xfail")}
-    metafunc.parametrize(FIXTURE, pytest_cases(adapter, **globs))
+    family = config.getini("conformance_family")
+    try:
+        chosen = pytest_cases(adapter, **globs, family=family)
+    except ValueError as error:
+        raise pytest.UsageError(f"{FIXTURE} has no case: {error}") from error
+    metafunc.parametrize(FIXTURE, chosen)

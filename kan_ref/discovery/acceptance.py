@@ -16,6 +16,9 @@ which their difference d_b does not. A trial is acceptable, if it is by one of t
 
 where s is the standard deviation of the targets. (D9) is for errors of splines and of training:
 these are no noise, so that any difference is significant, even one from 1e-9 s to 1e-7 s.
+
+For classes d_b is the difference of their losses. A trial is acceptable by (D8), or if its mean
+loss is at most `tolerance`: 0.001 nats mean that right classes have probabilities near 0.999.
 """
 
 from dataclasses import dataclass
@@ -37,7 +40,7 @@ class RatioRule:
 
     def accepts(self, trial: ArchitectureTrial, reference: ArchitectureTrial) -> bool:
         """Return whether the error is allowed beside that of the reference, by (D2)."""
-        return _allowed(trial, reference.validation_rmse, self.allowed)
+        return _allowed(trial, reference.error, self.allowed)
 
     def reference(self, reference: ArchitectureTrial, kept: ArchitectureTrial) -> ArchitectureTrial:
         """Return the reference: errors of simpler architectures may not add up."""
@@ -54,23 +57,40 @@ class PairedRule:
 
     def accepts(self, trial: ArchitectureTrial, reference: ArchitectureTrial) -> bool:
         """Return whether the trial is as good as the reference, by (D8) or (D9)."""
-        assert trial.squares is not None
-        assert reference.squares is not None
+        assert trial.losses is not None
+        assert reference.losses is not None
         # [eq:acceptable-removal]
-        as_good = compare(trial.squares, reference.squares).as_good
-        exact = reference.validation_rmse <= self.tolerance * self.std
-        limited = trial.falling and trial.validation_rmse <= MOST_FALLING * self.std
-        least = max(reference.validation_rmse, LEAST * self.std)
+        as_good = compare(trial.losses, reference.losses).as_good
+        exact = reference.error <= self.tolerance * self.std
+        limited = trial.falling and trial.error <= MOST_FALLING * self.std
+        least = max(reference.error, LEAST * self.std)
         return as_good or ((exact or limited) and _allowed(trial, least, ALLOWED))
         # [/eq:acceptable-removal]
 
     def reference(self, reference: ArchitectureTrial, kept: ArchitectureTrial) -> ArchitectureTrial:
         """Return the better of the two, so that no later trial may lose what a removal gained."""
-        return min(reference, kept, key=lambda trial: trial.validation_rmse)
+        return min(reference, kept, key=lambda trial: trial.error)
+
+
+@dataclass(frozen=True)
+class ClassRule:
+    """The rule for classes; the reference is the trial with the smallest loss so far."""
+
+    tolerance: float  # nats
+
+    def accepts(self, trial: ArchitectureTrial, reference: ArchitectureTrial) -> bool:
+        """Return whether the trial is as good as the reference, or has next to no loss."""
+        assert trial.losses is not None
+        assert reference.losses is not None
+        return compare(trial.losses, reference.losses).as_good or trial.error <= self.tolerance
+
+    def reference(self, reference: ArchitectureTrial, kept: ArchitectureTrial) -> ArchitectureTrial:
+        """Return the better of the two."""
+        return min(reference, kept, key=lambda trial: trial.error)
 
 
 def _allowed(trial: ArchitectureTrial, least: float, allowed: float) -> bool:
     """Return whether an error is allowed beside the smallest one, by (D2)."""
     # [eq:allowed-error]
-    return trial.validation_rmse <= (max(allowed, FALLING) if trial.falling else allowed) * least
+    return trial.error <= (max(allowed, FALLING) if trial.falling else allowed) * least
     # [/eq:allowed-error]

@@ -16,12 +16,12 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
-from kan_ref.discovery.acceptance import PairedRule
+from kan_ref.discovery.acceptance import ClassRule, PairedRule
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Rule, Search
 from kan_ref.network import Network, check_inputs, network_values
 from kan_ref.sparsity import without_edges, without_nodes
-from kan_ref.training import check_start, run_starts
+from kan_ref.training import check_batch, check_start, hold_out_classes, run_starts
 
 HOPELESS = 50.0  # a removal that raises the coarse error by a larger factor is not refined
 N_FRESH = 4  # new initializations of each width
@@ -33,16 +33,21 @@ class Elimination(Record):
     """The smallest acceptable architecture.
 
     `network`, refined on the samples that were not held out; its `validation_rmse` on those that
-    were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order.
+    were; `least_rmse`, the smallest of all architectures; `steps`, the trials in their order. For
+    classes both errors are those of probabilities, and `validation_loss`, else None, is the mean
+    loss on the samples that were held out.
     """
 
     network: Network
     validation_rmse: float
     least_rmse: float
     steps: tuple[ArchitectureTrial, ...] = field(repr=False)
+    validation_loss: float | None = None
 
     def __repr__(self) -> str:
         error = f"validation_rmse {self.validation_rmse:.2e}"
+        if self.validation_loss is not None:
+            error = f"validation_loss {self.validation_loss:.2e}"
         return f"Elimination({self.network!r}, {error}, {len(self.steps)} architectures tried)"
 
 
@@ -51,6 +56,7 @@ def eliminate(
     data: DataLike,
     *,
     tolerance: float = 1e-3,
+    loss: str = "mse",
     edges: bool = True,
     simple: bool = False,
     n_steps: int = 30,
@@ -70,14 +76,18 @@ def eliminate(
     tolerance : float
         At least 0, in units of the standard deviation of y_train: smaller validation errors are
         those of splines and training, not of noise, and may rise by half, (D9). Larger ones may
-        rise by one standard error of the paired differences on the held-out samples, (D8).
+        rise by one standard error of the paired differences on the held-out samples, (D8). For
+        classes it is in nats: losses up to it are as good as any smaller one.
+    loss : str
+        As in `fit`: "mse", or for classes "cross_entropy" or "logistic". Architectures of classes
+        are compared by their losses.
     edges : bool
         Whether edges are removed too, after the nodes.
     simple : bool
         Whether all edges of a layer may become lines or squares, where the error allows; needs
         `rng`.
     n_steps : int
-        Levenberg-Marquardt steps on every grid, at least 1.
+        Levenberg-Marquardt steps on every grid, for classes L-BFGS steps, at least 1.
     grids : sequence of int
         Strictly increasing numbers of intervals on which each architecture is refined. Nodes are
         removed on the first of these grids.
@@ -108,19 +118,25 @@ def eliminate(
     Levenberg-Marquardt steps: seconds in all for two to four inputs and 1000 samples.
     """
     checked = check_data(data)
-    check_loss(checked, "mse")
+    check_loss(checked, loss)
     check_start(network, check_inputs(network, checked.x_train, "x_train"), highest=1)
+    tolerance = check_number("tolerance", tolerance, low=0.0)
+    check_batch(network, checked.x_train, checked.y_train, ("x_train", "y_train"), loss)
+    is_plain = loss == "mse"
+    rule: Rule = ClassRule(tolerance)
+    if is_plain:
+        rule = PairedRule(tolerance, float(np.std(checked.y_train, axis=0).max()))
     search = Search(
-        hold_out(checked, VALIDATION_SHARE),
-        PairedRule(
-            check_number("tolerance", tolerance, low=0.0),
-            float(np.std(checked.y_train, axis=0).max()),
-        ),
+        hold_out(checked, VALIDATION_SHARE)
+        if is_plain
+        else hold_out_classes(checked, loss, VALIDATION_SHARE),
+        rule,
         check_integer("n_steps", n_steps, low=1),
         tuple(check_integer("a number of grids", count, low=1) for count in grids),
         check_number("smoothness_weight", smoothness_weight, low=0.0),
         None if rng is None else check_generator("rng", rng),
         callback or (lambda trial: None),
+        loss,
     )
     if not search.ladder or list(search.ladder) != sorted(set(search.ladder)):
         raise ValueError(
@@ -152,14 +168,15 @@ def run_elimination(
         chosen, more = simplify(search, chosen)
         steps += more
     least = min(trial.validation_rmse for trial in steps)
-    return Elimination(chosen.network, chosen.validation_rmse, least, tuple(steps))
+    found = chosen.network, chosen.validation_rmse, least, tuple(steps)
+    return Elimination(*found, chosen.validation_loss)
 
 
 def choose(
     path: Sequence[tuple[ArchitectureTrial, Network]], rule: Rule
 ) -> tuple[ArchitectureTrial, Network]:
     """Return the last, smallest architecture of the path that is acceptable, (D4)."""
-    least = min((trial for trial, _ in path), key=lambda trial: trial.validation_rmse)
+    least = min((trial for trial, _ in path), key=lambda trial: trial.error)
     return [found for found in path if found[0] is least or rule.accepts(found[0], least)][-1]
 
 
@@ -199,8 +216,9 @@ def _fresh_if_better(search: Search, coarse: Network, error: float) -> Network:
         domain=first.breakpoints[:, [0, -1]],
         base=first.base,
         n_steps=search.n_steps,
-        precondition=None,
-        initialization="paper",
+        loss=search.loss,
+        precondition=None if search.loss == "mse" else "auto",
+        initialization="paper" if search.loss == "mse" else "data",
         smoothness_weight=search.smoothness_weight,
         rng=search.rng,
     )

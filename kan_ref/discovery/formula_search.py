@@ -10,7 +10,8 @@ training samples,
 The search begins with the best functions of each edge or with the simplest ones, and exchanges one
 function at a time until no exchange lowers (D7). Only those inner parameters count that are not
 redundant: none of x, one of x^2 or exp, two of sin. An mse below the rounding error of the targets
-counts as that rounding error.
+counts as that rounding error. For classes the first term is 2 N times the mean loss, which is minus
+twice the logarithm of the likelihood.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,6 +39,7 @@ from kan_ref.symbolic import (
     rank_functions,
     with_fits,
 )
+from kan_ref.training import check_batch
 
 ROUNDING = 1e-14  # of the targets' standard deviation: errors below it are equal
 EXACT = 1e-12  # of the targets' standard deviation: the search ends at errors below it
@@ -97,6 +99,7 @@ def search_formula(
     data: Data,
     *,
     names: Sequence[str] | None = None,
+    loss: str = "mse",
     n_steps: int = 60,
     report: Callable[[FormulaTrial], None] = lambda trial: None,
 ) -> FormulaSearch:
@@ -105,11 +108,11 @@ def search_formula(
     Symbolic edges keep their functions; their parameters are trained too.
     """
     rivals = rank_edges(network, data.x_train, names)
-    exact = EXACT * float(np.std(data.y_train))
+    exact = EXACT * float(np.std(data.y_train)) if loss == "mse" else EXACT
     trials: list[FormulaTrial] = []
 
     def trained(start: Network, choice: Choice) -> FormulaTrial:
-        trial = _trained(start, choice, data, n_steps)
+        trial = _trained(start, choice, data, loss, n_steps)
         if np.isfinite(trial.score):
             trials.append(trial)
             report(trial)
@@ -133,29 +136,44 @@ def search_formula(
     return FormulaSearch(best.network, best.train_rmse, rivals, tuple(trials))
 
 
-def _trained(start: Network, choice: Choice, data: Data, n_steps: int) -> FormulaTrial:
+def _trained(start: Network, choice: Choice, data: Data, loss: str, n_steps: int) -> FormulaTrial:
     """Train the parameters of a symbolic network; error and score are inf if it is undefined."""
     names = {place: one.name for place, one in choice.items()}
     if not _defined(start, data):
         return FormulaTrial(names, start, np.inf, np.inf)
-    network = fitted(
-        start, data, optimizer="lm", n_steps=n_steps, trainable=("symbolic",), update_grids=False
-    )
-    residual = network_values(network, data.x_train) - data.y_train
-    n, rmse = len(residual), float(np.sqrt(np.mean(residual**2)))
-    least = max(ROUNDING * float(np.std(data.y_train)), SMALLEST)
+    network = with_trained_numbers(start, data, loss, n_steps)
+    goal = check_batch(network, data.x_train, data.y_train, loss=loss)
+    mean, rmse, _ = goal.judge_all(network)
+    n = len(data.x_train)
     total = sum(price(one) for one in choice.values())
-    # [eq:formula-score]
-    score = n * 2.0 * np.log(max(rmse, least)) + np.log(n) * total
-    # [/eq:formula-score]
+    if loss == "mse":
+        least = max(ROUNDING * float(np.std(data.y_train)), SMALLEST)
+        # [eq:formula-score]
+        score = n * 2.0 * np.log(max(rmse, least)) + np.log(n) * total
+        # [/eq:formula-score]
+    else:
+        n_answers = goal.targets.shape[1] if loss == "logistic" else 1  # its mean is over outputs
+        score = 2.0 * n * n_answers * mean + np.log(n) * total
     return FormulaTrial(names, network, rmse, score)
+
+
+def with_trained_numbers(network: Network, data: Data, loss: str, n_steps: int) -> Network:
+    """Train the parameters a, b, c, d of the symbolic edges."""
+    return fitted(
+        network,
+        data,
+        optimizer="lm" if loss == "mse" else None,
+        n_steps=n_steps,
+        loss=loss,
+        trainable=("symbolic",),
+        update_grids=False,
+    )
 
 
 def _defined(network: Network, data: Data) -> bool:
     """Return whether all functions are defined on the training samples, without overflow."""
     with np.errstate(over="ignore"):
-        residual = network_values(network, data.x_train) - data.y_train
-        return bool(np.isfinite(np.sum(residual**2)))
+        return bool(np.isfinite(np.sum(network_values(network, data.x_train) ** 2)))
 
 
 def sine_or_cosine(network: Network) -> Network:

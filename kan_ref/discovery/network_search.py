@@ -21,7 +21,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, hold_out
-from kan_ref.discovery.acceptance import RatioRule
+from kan_ref.discovery.acceptance import ClassRule, RatioRule
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
 from kan_ref.discovery.records import Report
@@ -29,11 +29,14 @@ from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, Search, fitted
 from kan_ref.network import Network
 from kan_ref.sparsity import prune
 from kan_ref.symbolic import canonical_form
+from kan_ref.training import hold_out_classes
 
 SPARSIFY_STEPS = 100  # L-BFGS iterations
 L1_WEIGHT, ENTROPY_WEIGHT = 1.0, 2.0  # mu_1, mu_2 of eq. 2.20: the defaults of pykan
 ELIMINATE_STEPS = 30  # Levenberg-Marquardt steps on every grid
 REFINE_STEPS = 30  # further ones on the finest grid, from trained parameters
+CLASS_LADDER = (3, 5, 10)  # labels determine fewer parameters than numbers do
+CLASS_TOLERANCE = 1e-3  # nats
 IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
 
 
@@ -45,6 +48,7 @@ class NetworkSettings:
     penalty_weight: float
     smoothness_weight: float
     allowed: float = 1.5
+    loss: str = "mse"
 
 
 def search_by_network(
@@ -68,13 +72,16 @@ def search_by_network(
         splines = fitted(
             network,
             data,
-            optimizer="lm",
+            optimizer="lm" if settings.loss == "mse" else None,
             n_steps=REFINE_STEPS,
+            loss=settings.loss,
             smoothness_weight=settings.smoothness_weight,
         )
         n_refined = splines.layers[0].n_intervals
         report.step("refine", f"{n_refined} intervals, all training samples", splines)
-    named = search_formula(splines, data, names=settings.functions, report=report.trial)
+    named = search_formula(
+        splines, data, names=settings.functions, loss=settings.loss, report=report.trial
+    )
     sets = "one set" if len(named.trials) == 1 else f"{len(named.trials)} sets"
     report.step("name", f"{sets} of functions tried, parameters trained", named.network)
     final = canonical_form(sine_or_cosine(canonical_form(named.network)))
@@ -97,6 +104,7 @@ def _smaller(
             data,
             optimizer="lbfgs",
             n_steps=SPARSIFY_STEPS,
+            loss=settings.loss,
             penalty_weight=settings.penalty_weight,
             l1_weight=L1_WEIGHT,
             entropy_weight=ENTROPY_WEIGHT,
@@ -105,14 +113,18 @@ def _smaller(
         report.step("sparsify", f"L-BFGS with penalty_weight {weight}", network)
         network = _pruned(network, data.x_train, kind="mean")
         report.step("prune", "nodes with a score below 0.01 removed", network)
+    is_plain = settings.loss == "mse"
     search = Search(
-        hold_out(data, VALIDATION_SHARE),
-        RatioRule(settings.allowed),
+        hold_out(data, VALIDATION_SHARE)
+        if is_plain
+        else hold_out_classes(data, settings.loss, VALIDATION_SHARE),
+        RatioRule(settings.allowed) if is_plain else ClassRule(CLASS_TOLERANCE),
         ELIMINATE_STEPS,
-        LADDER,
+        LADDER if is_plain else CLASS_LADDER,
         settings.smoothness_weight,
         rng,
         report.trial,
+        settings.loss,
     )
     found = run_elimination(search, network, simple=True)
     report.step("eliminate", f"{len(found.steps)} architectures tried", found.network)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import (
+    check_choice,
     check_generator,
     check_integer,
     check_number,
@@ -24,6 +25,7 @@ from kan_ref.checks import (
     quiet_except,
 )
 from kan_ref.data import Data, DataLike, check_data, check_loss
+from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report, formula_values
 from kan_ref.discovery.results import (
@@ -55,6 +57,7 @@ def discover(
     penalty_weight: float = 1e-2,
     smoothness_weight: float = 1e-8,
     start: Network | None = None,
+    loss: str = "mse",
     seconds: float | None = None,
     rng: np.random.Generator,
     callback: Callable[[Any], None] | None = None,
@@ -84,6 +87,11 @@ def discover(
     start : Network, optional
         A network of the user's own, perhaps with symbolic edges: its splines are trained and named,
         and its architecture stays.
+    loss : str
+        "mse"; or for classes "cross_entropy", with labels (n,) of int, or "logistic", with answers
+        0 and 1 (n, n_out). The formulas are then those of the logits, by the paper's way: of two
+        classes one, the logarithm of the odds of label 1, of more classes one each. The first
+        network is [n_in, 5, n_out] without `widths`. `class_search` has the rules.
     seconds : float, optional
         A limit, of wall-clock time. The best formula so far is returned, and the verdict says so.
         A step that has begun is finished first.
@@ -117,7 +125,10 @@ def discover(
     the verdict says by how much.
     """
     checked = check_data(data)
-    check_loss(checked, "mse")
+    check_choice("loss", loss, ("mse", *CLASS_LOSSES))
+    check_loss(checked, loss)
+    if loss in CLASS_LOSSES:
+        checked, loss = class_problem(checked, loss)
     with np.errstate(over="ignore"):
         squares = [float(np.vdot(array, array)) for array in (checked.x_train, checked.y_train)]
     check_overflow("the sum of their squares lies", *squares)
@@ -129,8 +140,10 @@ def discover(
         seconds = check_number("seconds", seconds, low=0.0)
     for name in functions or ():
         lookup(name)
-    ends = (checked.x_train.shape[1], checked.y_train.shape[1])
+    ends = _ends(checked)
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
+    if loss != "mse" and widths is None and start is None:
+        widths = (ends[0], N_HIDDEN, ends[1])
     if functions is not None and widths is None and start is None:
         raise ValueError(
             "functions is given without widths, but slices name curves by all functions: give the "
@@ -138,9 +151,13 @@ def discover(
         )
     first = _first_network(checked, widths, start, n_intervals, degree, rng)
     check_samples(checked)
-    settings = NetworkSettings(functions, penalty_weight, smoothness_weight)
+    settings = NetworkSettings(functions, penalty_weight, smoothness_weight, loss=loss)
     deadline = np.inf if seconds is None else time.monotonic() + seconds
-    with Report(checked, callback, progress) as report:
+    with Report(checked, callback, progress, loss) as report:
+        if loss != "mse":
+            assert first is not None
+            is_start = start is not None
+            return search_logits(checked, first, settings, report, labels, rng, is_start=is_start)
         found: list[Discovery] = []
         if first is not None:
             found.append(_by_network(checked, first, settings, report, labels, rng, start))
@@ -152,6 +169,16 @@ def discover(
     return found[0] if len(found) == 1 else better(found[0], found[1], checked)
 
 
+def _ends(data: Data) -> tuple[int, int]:
+    """Return the numbers of inputs and outputs; of labels, one output for each class."""
+    y = data.y_train
+    if y.ndim == 2:
+        return data.x_train.shape[1], y.shape[1]
+    n_classes = 0 if data.classes is None else len(data.classes)
+    largest = int(max(y.max(), data.y_test.max(initial=0)))
+    return data.x_train.shape[1], max(n_classes, largest + 1)
+
+
 def _first_network(
     data: Data,
     widths: Sequence[int] | None,
@@ -161,7 +188,7 @@ def _first_network(
     rng: np.random.Generator,
 ) -> Network | None:
     """Return the network that the paper's way begins with; None where slices are first."""
-    ends = (data.x_train.shape[1], data.y_train.shape[1])
+    ends = _ends(data)
     if start is not None:
         if widths is not None:
             raise ValueError("widths and start are both given, but start has its own widths")
@@ -207,7 +234,7 @@ def _by_network(
         tuple(report.steps),
         verdict,
         (),
-        identity(data),
+        identity(final.widths[0], final.widths[-1]),
         names,
     )
 

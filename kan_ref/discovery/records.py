@@ -11,7 +11,7 @@ from kan_ref.data import Data
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
-from kan_ref.training import Scaler
+from kan_ref.training import Scaler, check_batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class DiscoveryStep:
 
     `network` is None where the step has a formula that is no network yet. `train_rmse` is the error
     on all training samples, `test_rmse` on the test samples. An error is nan where a function is
-    undefined at a sample; `note` says which.
+    undefined at a sample; `note` says which. For classes errors are those of probabilities.
     """
 
     name: str
@@ -120,8 +120,14 @@ def formula_values(formula: Any, x: FloatArray, names: tuple[str, ...]) -> Float
 class Report:
     """Keep the finished steps, pass them to the callback and count them in the progress bar."""
 
-    def __init__(self, data: Data, callback: Callable[[Any], None] | None, progress: bool) -> None:
-        self.data, self.callback, self.bar = data, callback, None
+    def __init__(
+        self,
+        data: Data,
+        callback: Callable[[Any], None] | None,
+        progress: bool,
+        loss: str = "mse",
+    ) -> None:
+        self.data, self.callback, self.bar, self.loss = data, callback, None, loss
         self.steps: list[DiscoveryStep] = []
         if progress:
             from tqdm import tqdm  # here, because only a bar needs it
@@ -147,9 +153,15 @@ class Report:
         errors = []
         for part in ("train", "test"):
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
-            residual = network_values(network, x) - y
-            errors.append(float(np.sqrt(np.mean(residual**2))) if len(residual) else np.nan)
-            if not np.isfinite(residual).all():
+            predicted = network_values(network, x)
+            is_defined = bool(np.isfinite(predicted).all())
+            if not len(x) or not is_defined:
+                errors.append(np.nan)
+            elif self.loss == "mse":
+                errors.append(float(np.sqrt(np.mean((predicted - y) ** 2))))
+            else:
+                errors.append(check_batch(network, x, y, loss=self.loss).judge_all(network)[1])
+            if not is_defined:
                 why = undefined_values(network.layers, x, f"x_{part}")
                 note += f"; the {part} error is nan, because {why}"
         self._keep(DiscoveryStep(name, note, network, *errors))

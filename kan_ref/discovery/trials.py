@@ -5,6 +5,8 @@ network is trained on:
 
     (D1)  e = min over grids G of the validation error after training on G
 
+where the error is the root mean square error, for classes the mean loss.
+
 One coarse grid would mislead: there a small correct architecture has a larger error than a rich
 wrong one, because nodes make up for the error of the splines. Which e is acceptable beside the
 smallest one, `acceptance` decides.
@@ -21,7 +23,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
 from kan_ref.network import Network, network_values
-from kan_ref.training import fit
+from kan_ref.training import check_batch, fit, sample_losses
 
 LADDER = (5, 10, 20, 50)
 WORTH = 0.7  # a finer grid must lower the error to this fraction, or the ladder ends there
@@ -37,8 +39,10 @@ class ArchitectureTrial:
     """One architecture that was tried.
 
     `what`, in words; the refined `network`; its `validation_rmse`; `falling`: whether that error
-    was still falling fast on the last grid; `kept`: whether the search continued from it;
-    `squares` (n_held_out,): its squared errors, whose mean is the square of `validation_rmse`.
+    was still falling fast on the last grid; `kept`: whether the search continued from it; `losses`
+    (n_held_out,): its squared errors, whose mean is the square of `validation_rmse`. For classes
+    `losses` are cross entropies or logistic losses, `validation_loss` is their mean, else None, and
+    `validation_rmse` is that of probabilities.
     """
 
     what: str
@@ -46,11 +50,18 @@ class ArchitectureTrial:
     validation_rmse: float
     falling: bool = False
     kept: bool = True
-    squares: FloatArray | None = field(default=None, repr=False)
+    losses: FloatArray | None = field(default=None, repr=False)
+    validation_loss: float | None = None
+
+    @property
+    def error(self) -> float:
+        """By which trials are compared: the loss of classes, else the root mean square error."""
+        return self.validation_rmse if self.validation_loss is None else self.validation_loss
 
     def __repr__(self) -> str:
         word = "kept" if self.kept else "not kept"
-        error = f"validation_rmse {self.validation_rmse:.2e}"
+        which = "rmse" if self.validation_loss is None else "loss"
+        error = f"validation_{which} {self.error:.2e}"
         return f"{self.what}: {list(self.network.widths)}, {error}, {word}"
 
 
@@ -75,6 +86,7 @@ class Search:
     smoothness_weight: float
     rng: np.random.Generator | None = None
     report: Callable[[ArchitectureTrial], None] = lambda trial: None
+    loss: str = "mse"
 
     def trained(self, network: Network, n_intervals: int) -> tuple[Network, float]:
         """Train a network on one grid or its own finer one; return it and its validation error."""
@@ -83,21 +95,43 @@ class Search:
             network,
             self.data,
             grids=(n_intervals,),
-            optimizer="lm",
+            optimizer="lm" if self.loss == "mse" else None,
             n_steps=self.n_steps,
+            loss=self.loss,
             smoothness_weight=self.smoothness_weight,
         )
         return trained, self.error(trained)
 
-    def squares(self, network: Network) -> FloatArray:
-        """Return the squared error (n_held_out,) of each held-out sample, the mean over outputs."""
-        residual = network_values(network, self.data.x_test) - self.data.y_test
-        return np.asarray(np.mean(residual**2, axis=1))
+    def losses(self, network: Network) -> FloatArray:
+        """Return the loss (n_held_out,) of each held-out sample.
+
+        That is the squared error, the mean over outputs, or the loss of its class.
+        """
+        predicted = network_values(network, self.data.x_test)
+        if self.loss == "mse":
+            return np.asarray(np.mean((predicted - self.data.y_test) ** 2, axis=1))
+        goal = check_batch(network, self.data.x_test, self.data.y_test, loss=self.loss)
+        return sample_losses(goal, predicted)
 
     def error(self, network: Network) -> float:
-        """Return the RMSE on the held-out samples; infinite if the network is undefined there."""
-        value = float(np.sqrt(np.mean(self.squares(network))))
+        """Return the RMSE on the held-out samples, for classes the mean loss.
+
+        Infinite if the network is undefined there.
+        """
+        mean = float(np.mean(self.losses(network)))
+        value = float(np.sqrt(mean)) if self.loss == "mse" else mean
         return value if np.isfinite(value) else np.inf
+
+    def _tried(
+        self, what: str, network: Network, error: float, *, falling: bool, kept: bool
+    ) -> ArchitectureTrial:
+        """Return the trial of a network with this error."""
+        losses = self.losses(network)
+        if self.loss == "mse":
+            return ArchitectureTrial(what, network, error, falling, kept, losses)
+        goal = check_batch(network, self.data.x_test, self.data.y_test, loss=self.loss)
+        rmse = goal.judge_all(network)[1] if np.isfinite(error) else np.inf
+        return ArchitectureTrial(what, network, rmse, falling, kept, losses, error)
 
     def refined(self, what: str, network: Network, kept: bool = True) -> ArchitectureTrial:
         """Train on finer and finer grids of the ladder while that pays; return the best, (D1)."""
@@ -114,7 +148,7 @@ class Search:
                 best, least = network, error
             if place and not worth:
                 break
-        return ArchitectureTrial(what, best, least, falling, kept, self.squares(best))
+        return self._tried(what, best, least, falling=falling, kept=kept)
 
     def most(self, network: Network) -> float:
         """Return the largest product of parameters and intervals that the samples can determine."""
@@ -140,7 +174,7 @@ def check_samples(data: Data) -> None:
             "needed, since a fifth of them is held out to compare formulas: give more samples"
         )
     for name, array in (("x_train", data.x_train), ("y_train", data.y_train)):
-        for place, column in enumerate(array.T):
+        for place, column in enumerate(array.T if array.ndim == 2 else ()):  # labels have no unit
             low, high = float(column.min()), float(column.max())
             if ROUNDING * max(-low, high) < high - low < LEAST_RANGE:
                 raise ValueError(
@@ -153,7 +187,8 @@ def check_samples(data: Data) -> None:
 def fitted(network: Network, data: Data, **options: Any) -> Network:
     """Train a network as `fit` does, and raise KeyboardInterrupt if the user interrupts the run."""
     # plain variables: the errors at which architectures and formulas are accepted were measured so
-    run = fit(network, data, precondition=None, **options)
+    plain = options.get("loss", "mse") == "mse"
+    run = fit(network, data, precondition=None if plain else "auto", **options)
     if run.interrupted:
         raise KeyboardInterrupt
     return run.network

@@ -5,16 +5,18 @@
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
-Whether a residual has structure is tested in two ways. With p columns, such as polynomials of the
+Whether a residual has structure is tested in three ways. With p columns, such as polynomials of the
 inputs, least squares explain a part E of the sum of squares R of N residuals. For noise alone
 F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wilson & Hilferty
 (1931) its cube root is nearly normal,
 
     (D18)  z = (F^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
 
-and z > 4 shows that the residual has structure. A small network finds curves that no such columns
-follow: it is trained on four fifths of the samples and judged on the rest, each fifth in turn. Let
-q be its predictions for the residuals r. Over all samples
+and z > 4 shows that the residual has structure. Neighbouring samples have similar residuals where
+the formula is wrong by a continuous function, also by one that varies too fast for such columns:
+`neighbours`. A small network finds curves that no such columns follow: it is trained on four fifths
+of the samples and judged on the rest, each fifth in turn. Let q be its predictions for the
+residuals r. Over all samples
 
     (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 
@@ -28,6 +30,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
+from kan_ref.discovery.neighbours import CLEAR, FEWEST, neighbour_statistic
 from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
 
@@ -77,7 +80,9 @@ def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Ge
         )
     size = float(np.std(residual))
     found = _structure(x, residual, rng)
-    share = f"the residual, of size {size:.1e} ({size / unit:.1%} of y)"
+    ratio = size / unit
+    of_y = f"{ratio:.1%}" if ratio >= 1e-3 else f"{ratio:.0e}"
+    share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
     least = SEEN * size / np.sqrt(len(y))
@@ -99,6 +104,13 @@ def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) ->
             statistic, share = explained(columns, residual)
             if statistic > STRUCTURE:
                 return f"{name} explain {share:.1%} of its square, z = {statistic:.1f}"
+    if len(residual) >= FEWEST:
+        statistic = neighbour_statistic(z, residual)
+        if statistic > CLEAR:
+            return (
+                "residuals of neighbouring samples are correlated, "
+                f"z = {statistic:.1f}, which noise seldom raises above {CLEAR:.1f}"
+            )
     gain, error = held_out_gain(x, residual, rng)
     if gain > ERRORS * error:
         share = gain / float(np.mean(residual**2))

@@ -217,8 +217,8 @@ def place_hidden_grids(
     `after_first` (batch, n_1) are the outputs of the first layer, where they are known.
     `n_intervals` None keeps each layer's own number. Moved curves change a little, which can leave
     a symbolic edge undefined at a sample: then a network that keeps its numbers stays as it is, and
-    another `n_intervals` raises ValueError. See tutorials/06_grids.md, "margins of hidden grids",
-    and tutorials/09_scaling_laws.md, "why the test error rises on fine grids".
+    another `n_intervals` raises ValueError. See tutorials/06_grids.md, "margins of hidden grids"
+    and "why the test error rises on fine grids".
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:

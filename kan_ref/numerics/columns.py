@@ -26,15 +26,17 @@ def column_squares(jacobian: Jacobian) -> FloatArray:
     total = np.zeros(n_columns)
     for block in blocks(jacobian):
         n_rows = shape(block)[0]
-        for start in range(0, n_rows, chunk):
-            rows = slice(start, start + chunk)
-            part = (
-                dense_form(RowSparse(block.columns[rows], block.values[rows], n_columns))
-                if isinstance(block, RowSparse)
-                else block[rows]
-            )
-            total += np.einsum("bi,bi->i", part, part)
+        for start in range(0, n_rows, chunk):  # one chunk is gone before the next is made
+            total += _squares_of_rows(block, slice(start, start + chunk))
     return total
+
+
+def _squares_of_rows(block: Block, rows: slice) -> FloatArray:
+    if isinstance(block, RowSparse):
+        block = dense_form(RowSparse(block.columns[rows], block.values[rows], block.n_columns))
+    else:
+        block = block[rows]
+    return np.asarray(np.einsum("bi,bi->i", block, block))
 
 
 def scale_columns(jacobian: Jacobian, scale: FloatArray) -> Jacobian:

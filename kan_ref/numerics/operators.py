@@ -142,6 +142,6 @@ class SelectedOperator:
 
 def as_operator(jacobian: Jacobian | Operator) -> Operator:
     """Return a Jacobian as an operator; an operator is returned itself."""
-    if isinstance(jacobian, Operator) and not isinstance(jacobian, np.ndarray):
+    if isinstance(jacobian, Operator):
         return jacobian
     return StoredOperator(jacobian)

@@ -16,7 +16,7 @@ def basis_and_slope(x, knots, degree):
     # [eq:plain-basis]
     start, end, x = knots[:, :-1], knots[:, 1:], x[:, :, None]
     closed = (start < end) & (end == knots[:, -1:])
-    basis = 1.0 * ((start <= x) & ((x < end) | (closed & (x == end))))
+    basis = 0.0 * x + ((start <= x) & ((x < end) | (closed & (x == end))))  # nan stays nan
     basis_slope = 0.0 * basis
     left, right = x - knots, knots - x
     for d in range(1, degree + 1):

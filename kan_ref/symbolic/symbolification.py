@@ -207,7 +207,8 @@ def suggest_symbolic(
 
     Notes
     -----
-    Takes 0.1 to 0.3 seconds for 1000 samples, and five times as long with `composed=True`.
+    Takes 0.1 to 0.3 seconds for 1000 samples, and five times as long with `composed=True`. For sums
+    and products of functions see `kan_ref.suggest_formulas`.
     """
     check_network("network", network)
     if not isinstance(composed, bool | np.bool_):

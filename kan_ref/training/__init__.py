@@ -4,10 +4,12 @@ from kan_ref.training.fitting import fit as fit
 from kan_ref.training.history import History as History
 from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step
+from kan_ref.training.objective import check_batch as check_batch
 from kan_ref.training.objective import value_and_grad as value_and_grad
 from kan_ref.training.paired_test import compare as compare
 from kan_ref.training.predictions import predict_labels as predict_labels
 from kan_ref.training.predictions import predict_proba as predict_proba
+from kan_ref.training.sample_losses import sample_losses as sample_losses
 from kan_ref.training.smooth_fit import SmoothRun as SmoothRun
 from kan_ref.training.smooth_fit import fit_smooth as fit_smooth
 from kan_ref.training.standardization import Scaler as Scaler
@@ -18,3 +20,4 @@ from kan_ref.training.undefined import check_start as check_start
 from kan_ref.training.validated_fit import Candidate as Candidate
 from kan_ref.training.validated_fit import ValidatedRun as ValidatedRun
 from kan_ref.training.validated_fit import fit_validated as fit_validated
+from kan_ref.training.validation import hold_out_classes as hold_out_classes

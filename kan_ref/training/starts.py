@@ -26,8 +26,9 @@ from kan_ref.checks import (
 )
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
-from kan_ref.training.data_goal import MSE
 from kan_ref.training.fitting import fit
+from kan_ref.training.objective import LOSSES
+from kan_ref.training.validation import hold_out_classes
 
 FAILED = (
     10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10
@@ -39,13 +40,16 @@ class Starts(Record):
     """The result of several runs.
 
     `network` is the best of them, `chosen` its place; `validation_rmse` and `train_rmse`
-    (n_starts,) are errors on the held-out samples and on those trained on.
+    (n_starts,) are errors on the held-out samples and on those trained on, for classes those of
+    probabilities. `validation_loss` (n_starts,) decides: the mean squared error, or for classes the
+    loss that was given.
     """
 
     network: Network
     chosen: int
     validation_rmse: FloatArray
     train_rmse: FloatArray
+    validation_loss: FloatArray | None = None
 
     @property
     def n_failed(self) -> int:
@@ -71,6 +75,7 @@ def run_starts(
     base: str = "silu",
     n_steps: int = 30,
     optimizer: str | None = None,
+    loss: str = "mse",
     precondition: str | None = "auto",
     initialization: str = "data",
     smoothness_weight: float = 0.0,
@@ -89,15 +94,16 @@ def run_starts(
         At least 1.
     domain : (2,) or (n_in, 2), or (N, n_in), optional
         As in `init_network`; x_train if None.
-    n_steps, optimizer, precondition, smoothness_weight
-        As in `fit`, for each run.
+    n_steps, optimizer, loss, precondition, smoothness_weight
+        As in `fit`, for each run. The run with the smallest loss on the held-out samples is chosen.
+        For classes, whose default optimizer is "lbfgs", give more steps: 100, for example.
     initialization : str
         "data": random networks in the units of the data, `init_network` with `y=`. "paper": the
-        paper's random networks, for inputs and targets of size 1.
+        paper's random networks, for inputs and targets of size 1. Initial logits have the size 1.
     validation_share : float
         Between 0 and 0.5: the held-out fraction of the training samples, drawn once, on which runs
-        are compared. With 0, or where it amounts to no sample, they are compared on the training
-        samples.
+        are compared. Classes keep their shares. With 0, or where it amounts to no sample, they are
+        compared on the training samples.
     rng : numpy.random.Generator
         Draws the held-out samples, then one initialization after another.
 
@@ -121,9 +127,15 @@ def run_starts(
     fraction = check_number("validation_share", validation_share, low=0.0, high=0.5)
     rng = check_generator("rng", rng)
     checked = check_data(data)
-    check_loss(checked, "mse")
-    MSE.check_targets("y_train", checked.y_train, check_widths(widths)[-1])
-    part = hold_out(checked, fraction, rng)
+    kind = LOSSES[check_choice("loss", loss, tuple(LOSSES))]
+    check_loss(checked, loss)
+    targets = kind.check_targets("y_train", checked.y_train, check_widths(widths)[-1])
+    if kind.probabilities is None:
+        part = hold_out(checked, fraction, rng)
+        outputs = part.y_train
+    else:
+        part = hold_out_classes(checked, loss, fraction, rng)
+        outputs = 2.0 * kind.check_targets("y_train", part.y_train, targets.shape[1]) - 1.0
     runs = []
     for _ in range(n_starts):
         network = init_network(
@@ -132,7 +144,7 @@ def run_starts(
             degree=degree,
             domain=samples_as_domain(checked.x_train) if domain is None else domain,
             x=part.x_train,
-            y=part.y_train if in_units else None,
+            y=outputs if in_units else None,
             base=base,
             rng=rng,
         )
@@ -141,6 +153,7 @@ def run_starts(
             part,
             optimizer=optimizer,
             n_steps=n_steps,
+            loss=loss,
             precondition=precondition,
             smoothness_weight=smoothness_weight,
         )
@@ -148,11 +161,14 @@ def run_starts(
             raise KeyboardInterrupt
         runs.append(run)
     # [eq:best-of-starts]
-    validation = np.array([run.history.test_rmse[-1] for run in runs])
-    chosen = int(np.argmin(validation))
+    losses = np.array([run.history.test_loss[-1] for run in runs])
+    chosen = int(np.argmin(losses))
     # [/eq:best-of-starts]
-    train = np.array([run.history.train_rmse[-1] for run in runs])
-    return Starts(runs[chosen].network, chosen, validation, train)
+    validation, train = (
+        np.array([getattr(run.history, f"{part}_rmse")[-1] for run in runs])
+        for part in ("test", "train")
+    )
+    return Starts(runs[chosen].network, chosen, validation, train, losses)
 
 
 @functools.wraps(run_starts, assigned=("__annotations__",))
@@ -163,7 +179,7 @@ def best_start(*arguments: Any, **options: Any) -> Network:
     ----------
     widths, data, n_starts, n_intervals, degree, domain, base
         As in `run_starts`.
-    n_steps, optimizer, precondition, initialization, smoothness_weight, validation_share, rng
+    n_steps, optimizer, loss, precondition, initialization, smoothness_weight, validation_share, rng
         As in `run_starts`, whose rule chooses the network.
 
     Returns

@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kan_ref.checks import check_integer, check_number
+from kan_ref.data import Data
 from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.objective import LOSSES
 from kan_ref.training.sample_losses import mixed_order, strata
 
 LARGEST_SHARE = 0.5
@@ -111,6 +114,32 @@ def split_goal(
     Classes keep their shares, up to one sample; the only sample of a class is never held out. The
     order of the samples stays.
     """
+    out = _held_out(goal, share, rng)
+    kept, held_out = (
+        replace(goal, x=goal.x[part], targets=goal.targets[part]) for part in (~out, out)
+    )
+    return kept, held_out
+
+
+def hold_out_classes(
+    data: Data, loss: str, share: float, rng: np.random.Generator | None = None
+) -> Data:
+    """Split training samples as `hold_out` does; classes keep their shares, as in `split_goal`.
+
+    `loss` is one of classes, and y_train has labels or answers for it.
+    """
+    y = data.y_train
+    n_out = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
+    targets = LOSSES[loss].check_targets("y_train", y, n_out)
+    out = _held_out(DataGoal(LOSSES[loss], data.x_train, targets), share, rng)
+    if not out.any():
+        return replace(data, x_test=data.x_train, y_test=data.y_train)
+    x = data.x_train
+    return replace(data, x_train=x[~out], y_train=y[~out], x_test=x[out], y_test=y[out])
+
+
+def _held_out(goal: DataGoal, share: float, rng: np.random.Generator | None) -> NDArray[np.bool_]:
+    """Return which of the samples (n,) are held out."""
     groups = strata(goal)
     n, sizes = len(goal.x), np.bincount(groups)
     order = mixed_order(groups, rng)
@@ -119,7 +148,4 @@ def split_goal(
     passed = np.floor(share * np.arange(1, len(order) + 1))
     out = np.zeros(n, dtype=np.bool_)
     out[order[np.diff(passed, prepend=0.0) > 0.0]] = True
-    kept, held_out = (
-        replace(goal, x=goal.x[part], targets=goal.targets[part]) for part in (~out, out)
-    )
-    return kept, held_out
+    return out

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from cases import for_all
 from oracles_layer import base_value, bspline
 from oracles_penalties import activation
 
@@ -20,7 +21,7 @@ from kan_ref.numerics.differences import central_difference
 
 bases = pytest.mark.parametrize("base", LAN_BASE_NAMES)
 WIDTHS = {1: (3, 2), 2: (2, 4, 3), 3: (2, 3, 4, 1), 4: (3, 2, 3, 2, 2)}
-depths = pytest.mark.parametrize("depth", WIDTHS)
+depths = for_all("depth", WIDTHS)
 
 
 def example(base, depth, seed=0, n_samples=6, degree=3):
@@ -78,7 +79,7 @@ def task(n=60, seed=0):
 
 @bases
 @depths
-@pytest.mark.parametrize("degree", [0, 1, 3, 4])
+@for_all("degree", [0, 1, 3, 4])
 def test_outputs_are_those_of_loops(base, depth, degree):
     lan, x, _ = example(base, depth, degree=degree)
 
@@ -595,7 +596,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@for_all("name", REFUSED)
 def test_it_refuses_in_a_sentence(name):
     call, sentence = REFUSED[name]
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import oracles_penalties as oracle
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import seeds
@@ -19,7 +20,7 @@ from kan_ref.numerics.differences import central_difference
 
 activations = pytest.mark.parametrize("activation", ACTIVATION_NAMES)
 WIDTHS = {1: (3, 2), 2: (2, 4, 3), 3: (2, 3, 4, 1), 4: (3, 2, 3, 2, 2)}
-depths = pytest.mark.parametrize("depth", WIDTHS)
+depths = for_all("depth", WIDTHS)
 
 
 def example(activation, depth, seed=0, n_samples=6):
@@ -375,7 +376,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@for_all("name", REFUSED)
 def test_an_mlp_refuses_in_a_sentence(name):
     call, sentence = REFUSED[name]
 
@@ -393,8 +394,8 @@ ONLY_FOR_KANS = {
 }
 
 
-@pytest.mark.parametrize("name", ONLY_FOR_KANS)
-@pytest.mark.parametrize("n_steps", [0, 3])
+@for_all("name", ONLY_FOR_KANS)
+@for_all("n_steps", [0, 3])
 def test_what_only_a_kan_has_is_refused_by_name(name, n_steps):
     mlp, x, _ = example("tanh", 2)
     y = mlp(x)

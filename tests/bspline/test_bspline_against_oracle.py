@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import difference, exact_basis, exact_integral
@@ -156,8 +157,8 @@ def test_a_basis_over_an_empty_support_is_zero():
     assert not got[:, 2].any()
 
 
-@pytest.mark.parametrize("degree", range(8))
-@pytest.mark.parametrize("x", [-1e300, 1e300, -1.7e308, 1.7e308, -0.5 - 1e-12, 1.5 + 1e-12])
+@for_all("degree", range(8))
+@for_all("x", [-1e300, 1e300, -1.7e308, 1.7e308, -0.5 - 1e-12, 1.5 + 1e-12])
 def test_bases_and_derivatives_are_zero_off_the_row_however_far(degree, x):
     row = np.linspace(-0.5, 1.5, 2 * degree + 4)[None]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import (
@@ -340,7 +341,7 @@ def test_arguments_are_left_as_they_were():
 ROW = np.arange(6.0)[None]
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("call", "kind", "sentence"),
     [
         (

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import WAYS, contraction_by, layer_cases, random_batch, random_layer
 
 from kan_ref import bspline
 from kan_ref.bspline import evaluation
+from kan_ref.bspline.workspace import taken
 
 ways = st.sampled_from(WAYS)
 
@@ -131,7 +133,7 @@ def test_sums_and_matrix_gradient_are_adjoint(case, way):
     assert forth == pytest.approx(back, abs=1e-13 * np.abs(dy).sum() * np.abs(matrix).sum())
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("n_out", "n_basis", "degree", "walks"),
     [
         (1, 8, 3, True),
@@ -255,3 +257,13 @@ def test_a_workspace_changes_no_bit_and_asks_for_no_new_memory():
     first = workspace.take("planes", (2, 3))
     assert np.shares_memory(first, workspace.take("planes", (3, 2)))
     assert not np.shares_memory(first, workspace.take("dense", (3, 2)))
+
+
+def test_an_array_of_a_workspace_has_its_memory_when_it_is_taken_again():
+    workspace = evaluation.Workspace()
+    first = taken(workspace, "planes", (2, 3))
+
+    assert first.shape == (2, 3)
+    assert np.shares_memory(first, taken(workspace, "planes", (3, 2)))
+    assert not np.shares_memory(first, taken(workspace, "planes", (7,)))
+    assert not np.shares_memory(taken(workspace, "planes", (2,)), taken(None, "planes", (2,)))

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import difference, exact_blossom, exact_continued, exact_curve
@@ -288,8 +289,8 @@ def test_continued_values_come_per_sample_output_and_input():
 # --- moving to other knot vectors
 
 
-@pytest.mark.parametrize("degree", range(6))
-@pytest.mark.parametrize(
+@for_all("degree", range(6))
+@for_all(
     "grid",
     [
         pytest.param([-1.0, -0.6, -0.2, 0.2, 0.6, 1.0], id="uniform"),
@@ -580,7 +581,7 @@ EMPTY_PIECE = np.array([[0.0, 1.0, 2.0, 2.0, 3.0, 4.0]])
 NONE = np.zeros((1, 1, 2))
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("arguments", "kind", "sentence"),
     [
         (
@@ -633,7 +634,7 @@ def test_what_has_no_polar_form_is_refused(arguments, kind, sentence):
         blossom(*arguments)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("function", "arguments", "sentence"),
     [
         (

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import seeds
@@ -78,8 +79,8 @@ def test_knots_count_as_evenly_spaced_to_a_quarter_of_an_interval(shift, even):
     )
 
 
-@pytest.mark.parametrize("factor", [2, 3, 40])
-@pytest.mark.parametrize("degree", range(6))
+@for_all("factor", [2, 3, 40])
+@for_all("degree", range(6))
 def test_outer_knots_farther_apart_than_the_grid_are_found_by_division_too(degree, factor):
     coarse = uniform_knots([-1.0, 0.1], [1.0, 0.7], 5, degree)
     grid = interpolate_in_rank(breakpoints(coarse, degree), 5 * factor)
@@ -127,7 +128,7 @@ def test_every_spacing_of_outer_knots_gives_the_intervals_of_bisection(
     np.testing.assert_array_equal(around[max(degree, 1) - 1, 0], row[expected])
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("left", "right", "divided"),
     [
         (1.0, 1.0, True),
@@ -140,7 +141,7 @@ def test_every_spacing_of_outer_knots_gives_the_intervals_of_bisection(
         (1.0, 16 * 8 - 5, False),
     ],
 )
-@pytest.mark.parametrize("unit", [1.0, 2.0**-7, 2.0**7, 2.0**-990])
+@for_all("unit", [1.0, 2.0**-7, 2.0**7, 2.0**-990])
 def test_a_table_is_made_for_at_most_16_bins_for_each_knot(left, right, divided, unit):
     """8 knots, the inner ones one unit apart; the smallest unit is 1e-298."""
     knots = unit * np.concatenate([[-left], np.arange(6.0), [5.0 + right]])[None]

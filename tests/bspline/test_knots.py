@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -60,7 +61,7 @@ def test_a_uniform_row_of_tiny_or_huge_range_is_one_too():
         assert (knots[0, 2], knots[0, 7]) == (low, high)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("low", "high", "sentence"),
     [
         (1.0, 1.0, "low must lie below high, but they are 1.0 and 1.0 at input 0"),
@@ -132,7 +133,7 @@ def test_breakpoints_are_a_view_and_the_whole_row_at_degree_0():
     assert np.shares_memory(breakpoints(knots, 2), knots)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("grid", "sentence"),
     [
         (
@@ -172,7 +173,7 @@ def test_rows_of_every_kind_pass_the_door_unchanged(case):
     assert check_knots("knots", rows, degree) is rows
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("rows", "degree", "sentence"),
     [
         (
@@ -270,7 +271,7 @@ def test_a_number_of_intervals_that_is_no_multiple_is_not_nested():
     assert not is_nested([[0.0, 1.0, 4.0]], refined_breakpoints([[0.0, 1.0, 4.0]], 3)).any()
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("old", "new", "nested"),
     [
         ([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], True),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -29,8 +30,8 @@ def test_bounds_move_out_by_the_pad_on_both_sides():
     assert (low.tolist(), high.tolist()) == ([-0.5, -5.0], [2.5, 5.0])
 
 
-@pytest.mark.parametrize("middle", [0.0, 0.3, -1.0, 7.0, -1e5, 1e300, 1e-300, 5e-324])
-@pytest.mark.parametrize("pad", [0.0, 100.0])
+@for_all("middle", [0.0, 0.3, -1.0, 7.0, -1e5, 1e300, 1e-300, 5e-324])
+@for_all("pad", [0.0, 100.0])
 def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_and_no_pad(
     middle, pad
 ):
@@ -40,8 +41,8 @@ def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_a
     assert (low[0], high[0]) == (middle - w, middle + w)
 
 
-@pytest.mark.parametrize(("width", "flat"), [(0.99e-9, True), (1.01e-9, False)])
-@pytest.mark.parametrize("middle", [0.0, 0.5, -1e3, 1e300])
+@for_all(("width", "flat"), [(0.99e-9, True), (1.01e-9, False)])
+@for_all("middle", [0.0, 0.5, -1e3, 1e300])
 def test_flat_means_a_range_of_at_most_1e_9_of_the_larger_of_1_and_the_middle(middle, width, flat):
     half = 0.5 * width * max(1.0, abs(middle))
 
@@ -56,7 +57,7 @@ def test_a_range_of_exactly_1e_9_is_still_flat():
     np.testing.assert_allclose([low[0], high[0]], [-0.5, 0.5], rtol=1e-8)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("low", "high", "pad", "sentence"),
     [
         (
@@ -203,7 +204,7 @@ def test_quantiles_of_a_two_valued_feature_repeat_and_its_bases_still_sum_to_1_b
     )
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("arguments", "options", "kind", "sentence"),
     [
         (

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
@@ -105,7 +106,7 @@ def test_a_shape_that_is_nearly_right_has_a_remedy(came, wanted, remedy):
     assert message.endswith(f": give {remedy}")
 
 
-@pytest.mark.parametrize(
+@for_all(
     "value",
     [
         X + 0j,
@@ -228,7 +229,7 @@ def classes_after_remedies(y, make):
     raise AssertionError("the remedies lead nowhere")
 
 
-@pytest.mark.parametrize("y", TARGETS.values(), ids=TARGETS)
+@for_all("y", TARGETS.values(), ids=TARGETS)
 def test_remedies_lead_from_any_targets_to_classes_that_train(y):
     def train(y):
         kr.fit(CLASSES, data(y_train=y, y_test=y), loss="cross_entropy", n_steps=0)
@@ -239,7 +240,7 @@ def test_remedies_lead_from_any_targets_to_classes_that_train(y):
     assert np.shape(labels) == (6,)
 
 
-@pytest.mark.parametrize("name", [name for name, y in TARGETS.items() if np.ndim(y) == 1])
+@for_all("name", [name for name, y in TARGETS.items() if np.ndim(y) == 1])
 def test_remedies_of_data_and_of_the_loss_agree(name):
     y = classes_after_remedies(TARGETS[name], lambda y: kr.Data(X, y, X, y))
 
@@ -248,7 +249,7 @@ def test_remedies_of_data_and_of_the_loss_agree(name):
     assert np.isfinite(run.history.train_loss).all()
 
 
-@pytest.mark.parametrize("name", [name for name, y in TARGETS.items() if np.ndim(y) == 1])
+@for_all("name", [name for name, y in TARGETS.items() if np.ndim(y) == 1])
 def test_with_a_loss_of_numbers_one_axis_has_a_column_or_the_loss_of_classes_as_remedy(name):
     y = TARGETS[name]
     message = refusal(kr.value_and_grad, NET, X, y)

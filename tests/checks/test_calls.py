@@ -5,6 +5,7 @@ import pickle
 import re
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ def suggestion(function, unknown):
     return message.removeprefix(start)
 
 
-@pytest.mark.parametrize(("function", "argument"), DOCUMENTED)
+@for_all(("function", "argument"), DOCUMENTED)
 def test_an_argument_with_a_slip_of_the_keys_leads_to_an_argument_of_the_function(
     function, argument
 ):
@@ -66,7 +67,7 @@ def test_any_unknown_argument_leads_to_names_that_exist(function, unknown):
     )
 
 
-@pytest.mark.parametrize("row", ARGUMENTS, ids=lambda row: f"{row.theirs}-{row.function}")
+@for_all("row", ARGUMENTS, ids=lambda row: f"{row.theirs}-{row.function}")
 def test_a_row_names_an_argument_that_the_function_has_under_this_name_alone(row):
     if not row.ours:
         assert not row.function
@@ -124,7 +125,7 @@ def test_arguments_that_are_missing_come_with_what_they_are():
     assert refusal("mask_edges", 1).startswith("mask_edges() missing 2 required")
 
 
-@pytest.mark.parametrize("name", REQUIRED)
+@for_all("name", REQUIRED)
 def test_an_argument_that_is_explained_is_required_by_some_function(name):
     parameters = [inspect.signature(getattr(kr, function)).parameters for function in FUNCTIONS]
     empty = inspect.Parameter.empty
@@ -142,7 +143,7 @@ def test_every_argument_of_pykan_in_the_table_of_the_documentation_has_its_row()
     assert theirs - ours <= {row.theirs for row in ARGUMENTS}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@for_all("function", FUNCTIONS)
 def test_a_public_function_keeps_its_signature_its_documentation_and_its_place(function):
     thing = getattr(kr, function)
 

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import for_all
 from checkout import ROOT
 from refusals import CURVED, NET, PERCEPTRON, X, Y, data
 
@@ -69,7 +70,7 @@ def attributes_in(code):
     ]
 
 
-@pytest.mark.parametrize(("kind", "name", "remedy"), ROWS)
+@for_all(("kind", "name", "remedy"), ROWS)
 def test_an_attribute_of_the_table_raises_its_remedy_and_is_no_attribute(kind, name, remedy):
     record = RECORDS[kind]
 
@@ -82,7 +83,7 @@ def test_an_attribute_of_the_table_raises_its_remedy_and_is_no_attribute(kind, n
     assert name not in dir(record)
 
 
-@pytest.mark.parametrize(("kind", "name", "remedy"), ROWS)
+@for_all(("kind", "name", "remedy"), ROWS)
 def test_a_remedy_can_be_written(kind, name, remedy):
     check_calls(code_of(remedy))
     own = RECORDS[kind]
@@ -93,7 +94,7 @@ def test_a_remedy_can_be_written(kind, name, remedy):
     )
 
 
-@pytest.mark.parametrize("name", CALLS)
+@for_all("name", CALLS)
 def test_a_public_name_of_another_library_leads_to_a_call_that_can_be_made(name):
     check_calls(code_of(CALLS[name]))
 
@@ -103,7 +104,7 @@ def test_a_public_name_of_another_library_leads_to_a_call_that_can_be_made(name)
     assert name not in kr.__all__
 
 
-@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+@for_all("record", RECORDS.values(), ids=RECORDS)
 def test_records_can_be_copied_and_pickled_and_find_attributes_without_a_detour(record):
     for twin in (copy.copy(record), copy.deepcopy(record), pickle.loads(pickle.dumps(record))):
         assert type(twin) is type(record)
@@ -112,7 +113,7 @@ def test_records_can_be_copied_and_pickled_and_find_attributes_without_a_detour(
     assert not hasattr(type(record), "__getattr__")
 
 
-@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+@for_all("record", RECORDS.values(), ids=RECORDS)
 def test_attributes_that_are_missing_are_not_shown(record):
     shown = dir(record)
 

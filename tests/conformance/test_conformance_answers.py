@@ -7,6 +7,7 @@ import signal
 import sys
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,7 +161,7 @@ def other_shapes(part):
         )
 
 
-@pytest.mark.parametrize("name", ONE_EACH.values(), ids=ONE_EACH)
+@for_all("name", ONE_EACH.values(), ids=ONE_EACH)
 def test_a_right_answer_with_one_part_of_another_shape_fails_its_case_alone(name):
     places = [place for place in places_in(RIGHT[name]) if len(place) <= 2]
     for place in places[: 12 if len(places) < 40 else 4]:  # a copy of a large answer takes long
@@ -173,7 +174,7 @@ def test_a_right_answer_with_one_part_of_another_shape_fails_its_case_alone(name
                 assert outcomes_of({name: changed})[name] == "failed", (place, other)
 
 
-@pytest.mark.parametrize(
+@for_all(
     "wrong",
     [
         lambda x: x[:, :0],

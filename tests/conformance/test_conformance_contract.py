@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 from kan_ref.conformance.cases import load_topics
@@ -18,7 +19,7 @@ WORKED = re.compile(
 )
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "output", "index", "number"),
     [(case, output, index, number) for case, _, output, index, number in WORKED.findall(CONTRACT)],
 )
@@ -58,9 +59,9 @@ class Mine:
 """
 
 
-def run_pytest(folder, settings, *arguments):
+def run_pytest(folder, settings, *arguments, adapter=ADAPTER):
     (folder / "test_mine.py").write_text(TEST, encoding="utf-8")
-    (folder / "mine.py").write_text(ADAPTER, encoding="utf-8")
+    (folder / "mine.py").write_text(adapter, encoding="utf-8")
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = .\n{settings}", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "kan_ref.conformance.plugin", *arguments]
     done = subprocess.run(
@@ -81,6 +82,28 @@ def test_the_fixture_runs_every_case_of_the_configured_adapter_and_marks_listed_
 
     assert status == 0, said
     assert "4 passed, 1 xfailed" in said
+
+
+def test_the_fixture_runs_the_cases_of_the_configured_family(tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    gaussians = """
+import numpy as np
+class Mine:
+    def family_basis(self, family, x, order):
+        z = (x[:, None] - family["centres"]) / family["width"]
+        scale = (1.0, -2.0 * z / family["width"], (4.0 * z**2 - 2.0) / family["width"] ** 2)
+        return scale[order] * np.exp(-(z**2))
+"""
+    settings = "conformance_adapter = mine:Mine\nconformance_family = "
+
+    status, said = run_pytest(tmp_path, f"{settings}gaussian\n", adapter=gaussians)
+    wrong, message = run_pytest(folder, f"{settings}gauss\n", adapter=gaussians)
+
+    assert status == 0, said
+    assert "11 passed" in said
+    assert wrong != 0
+    assert "family is 'gauss', but must be one of bspline, chebyshev, fourier" in message
 
 
 def test_a_test_with_the_fixture_needs_an_adapter_that_can_be_imported(tmp_path):

@@ -5,6 +5,7 @@ import time
 import conformance_plain
 import numpy as np
 import pytest
+from cases import for_all
 from test_conformance_mutants import mutant, report_on
 
 from kan_ref.conformance import cases, suite
@@ -182,14 +183,14 @@ WRAPPED = {
 }
 
 
-@pytest.mark.parametrize("name", REPLACED)
+@for_all("name", REPLACED)
 def test_a_fault_in_one_line_is_caught_and_named_first(name):
     old, new, topics, flag = REPLACED[name]
 
     assert report_on(mutant(old, new), only=topics).defects[0][0] == flag
 
 
-@pytest.mark.parametrize("name", WRAPPED)
+@for_all("name", WRAPPED)
 def test_a_fault_around_a_right_layer_is_caught_and_named_first(name):
     subject, topics, flag = WRAPPED[name]
 

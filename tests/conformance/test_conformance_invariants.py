@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from networks import clear_samples, network_cases, random_layer
 
@@ -208,7 +209,7 @@ def test_second_derivatives_of_the_package_pass(seed):
     invariants.check_gradient(net, hvp, X, rng=RNG(seed), order=2)
 
 
-@pytest.mark.parametrize(
+@for_all(
     "wrong",
     [
         lambda x, dy: 2.0 * layer_vjp(x, dy),
@@ -233,7 +234,7 @@ def test_second_derivatives_of_the_package_pass(seed):
         "other samples",
     ],
 )
-@pytest.mark.parametrize("seed", range(5))
+@for_all("seed", range(5))
 def test_a_wrong_vjp_is_found(wrong, seed):
     with refused(
         r"^vjp is wrong at sample \d: along a random direction it gives \S+, a central difference of f \S+ \(difference \S+, allowed"
@@ -241,7 +242,7 @@ def test_a_wrong_vjp_is_found(wrong, seed):
         invariants.check_gradient(layer, wrong, X, rng=RNG(seed))
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("f", "wrong"),
     [
         (layer, lambda x, dy, v: 0.0 * x),
@@ -253,7 +254,7 @@ def test_a_wrong_vjp_is_found(wrong, seed):
     ],
     ids=["zero", "half", "first", "a little", "diagonal alone", "turned"],
 )
-@pytest.mark.parametrize("seed", range(5))
+@for_all("seed", range(5))
 def test_a_wrong_second_derivative_is_found(f, wrong, seed):
     with refused("^vjp is wrong at sample"):
         invariants.check_gradient(f, wrong, X, rng=RNG(seed), order=2)
@@ -305,7 +306,7 @@ def test_copies_json_and_the_files_of_the_package_lose_nothing():
     invariants.check_round_trip(Reference().save_load, plain)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("wrong", "sentence"),
     [
         (changed(coef=VALUE["coef"] + 0.0), "value['coef'][0, 1] from -0.0 to 0.0"),
@@ -394,7 +395,7 @@ def test_each_checker_passes_what_the_refusals_below_begin_with():
     assert [call(checker) for checker in CHECKERS] == [None] * 6
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("checker", "argument", "value"),
     [
         *(

@@ -414,6 +414,7 @@ def first_named(report):
     return next((name for name in names if name), "none")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_planted_fault_is_caught(name):
     assert report_on_mutant(name).failures
@@ -456,6 +457,7 @@ def test_a_stated_scale_that_is_no_positive_number_is_no_answer():
     assert "sigma is 0, but must be a positive number" in report.outcomes[0].reason
 
 
+@pytest.mark.long
 def test_the_likely_defect_is_nearly_always_the_planted_one():
     named = {name: first_named(report_on_mutant(name)) for name in MUTANTS}
     missed = {

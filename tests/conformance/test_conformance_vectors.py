@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import jsonschema
 import numpy as np
 import pytest
+from cases import for_all
 from oracles import exact_basis
 from oracles_layer import layer_backward, layer_edges, layer_values, network_values
 from oracles_penalties import mean_magnitude, paper, pykan
@@ -157,7 +158,7 @@ def test_the_recurrence_does_not_repeat_before_it_has_given_all_numbers():
     assert len(set(encode.drawn(0, (65536,), -1.0, 1.0))) == 65536
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=[d["topic"] for d in DOCUMENTS])
+@for_all("document", DOCUMENTS, ids=[d["topic"] for d in DOCUMENTS])
 def test_decimals_and_bits_are_the_same_numbers_and_fill_the_shape(document):
     for written in arrays(document["cases"]):
         numbers = struct.unpack(f">{len(written['decimal'])}d", bytes.fromhex(written["hex"]))
@@ -245,7 +246,7 @@ def test_pages_say_how_many_cases_of_the_paper_there_are():
 # --- the numbers, by other oracles
 
 
-@pytest.mark.parametrize("case", of("basis") + of("basis_derivative"))
+@for_all("case", of("basis") + of("basis_derivative"))
 def test_bases_and_derivatives_are_the_fractions_of_another_oracle(case):
     given = case.inputs
     right = [
@@ -261,14 +262,14 @@ def record(layer):
     return SimpleNamespace(**layer, n_out=layer["coef"].shape[0], n_in=layer["coef"].shape[1])
 
 
-@pytest.mark.parametrize("case", of("layer_forward"))
+@for_all("case", of("layer_forward"))
 def test_layer_values_are_those_of_another_oracle(case):
     y = layer_values(record(case.inputs["layer"]), case.inputs["x"])
 
     assert np.abs(y - case.expected["y"]).max(initial=0.0) <= case.tolerance["y"]
 
 
-@pytest.mark.parametrize("case", of("layer_vjp"))
+@for_all("case", of("layer_vjp"))
 def test_layer_gradients_are_those_of_another_oracle(case):
     found = layer_backward(record(case.inputs["layer"]), case.inputs["x"], case.inputs["dy"])
 
@@ -280,14 +281,14 @@ def network_of(case):
     return SimpleNamespace(layers=[record(layer) for layer in case.inputs["layers"]])
 
 
-@pytest.mark.parametrize("case", of("network_forward"))
+@for_all("case", of("network_forward"))
 def test_network_values_are_those_of_another_oracle(case):
     y = network_values(network_of(case), case.inputs["x"])
 
     assert np.abs(y - case.expected["y"]).max(initial=0.0) <= case.tolerance["y"]
 
 
-@pytest.mark.parametrize("case", of("input_jacobian"))
+@for_all("case", of("input_jacobian"))
 def test_jacobians_and_curvatures_agree_with_central_differences_of_another_oracle(case):
     network, x, h = network_of(case), case.inputs["x"], 1e-4
     curved = CASES[case.id.replace("input_jacobian", "input_hessian_diag")]
@@ -305,7 +306,7 @@ def test_jacobians_and_curvatures_agree_with_central_differences_of_another_orac
         )
 
 
-@pytest.mark.parametrize("case", of("penalties"))
+@for_all("case", of("penalties"))
 def test_penalties_of_both_conventions_are_those_of_another_oracle(case):
     x, l1, entropy = case.inputs["x"], 0.0, 0.0
     convention = {"penalties": paper, "penalties_pykan": pykan, "zero_edges": paper}[case.topic]
@@ -347,7 +348,7 @@ def test_node_scores_are_the_largest_edge_scores_of_another_oracle(case):
             )
 
 
-@pytest.mark.parametrize("case", of("prune"))
+@for_all("case", of("prune"))
 def test_pruned_values_are_those_of_another_oracle_with_the_weak_nodes_edges_replaced_by_their_means(
     case,
 ):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import for_all
 from damaged_json import damaged
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kan_ref.conformance import __main__ as program
 from kan_ref.conformance import cards, cards_page, cases, suite
-from kan_ref.conformance.adapters import axes, efficient_kan_checkout
+from kan_ref.conformance.adapters import axes, checkouts
 from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT, Entry
 from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
@@ -25,10 +26,14 @@ from kan_ref.io import storage
 DOCS = Path(cases.HOME).parents[1] / "docs"
 RECORDS = cards.read_records(DOCS / "report_cards.jsonl")
 BY_NAME = {(record["name"], record["dtype"]): record for record in RECORDS}
-CASES = {case.id: case for _, chosen in suite.choose() for case in chosen}
-ALL = pytest.mark.parametrize(
-    "record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS]
-)
+FAMILY = {entry.name: entry.family for entry in ENTRIES}
+CASES = {
+    case.id: case
+    for family in cases.families()
+    for _, chosen in suite.choose(family=family)
+    for case in chosen
+}
+ALL = for_all("record", RECORDS, ids=[f"{record['name']}-{record['dtype']}" for record in RECORDS])
 BAD = ("failed", "blocked")
 
 
@@ -63,7 +68,10 @@ def test_a_card_names_existing_cases_once_and_its_counts_add_up(record):
     counted = Counter((CASES[case].topic, status in BAD) for case, status in named)
 
     assert len({case for case, _ in named + open_ones}) == len(named) + len(open_ones)
-    asked = Counter(c.topic for c in CASES.values() if c.since <= record["contract"])
+    own = {topic.name for topic in cases.topics_of(FAMILY[record["name"]])}
+    asked = Counter(
+        c.topic for c in CASES.values() if c.since <= record["contract"] and c.topic in own
+    )
     assert record["contract"] <= cases.contract_version()
     assert record["cases"] == asked.total()
     assert set(record["topics"]) == set(asked)
@@ -119,7 +127,7 @@ def test_kan_ref_and_scipy_fail_nothing():
     assert all("optimizer_steps/gradient-" in c for c in BY_NAME["kan_ref", "float64"]["skipped"])
 
 
-@pytest.mark.parametrize("known", KNOWN, ids=[f"{known.name}-{known.case}" for known in KNOWN])
+@for_all("known", KNOWN, ids=[f"{known.name}-{known.case}" for known in KNOWN])
 def test_a_known_defect_has_the_outcome_that_is_stated(known):
     assert known.case in CASES
     assert cards_page.outcome(BY_NAME[known.name, "float64"], known.case) == known.status
@@ -169,6 +177,9 @@ LIBRARIES = (
     "inkan",
     "flashkan",
     "jaxkan",
+    "fastkan",
+    "ChebyKANLayer",
+    "torch_relu_kan",
 )
 
 
@@ -181,17 +192,28 @@ def test_adapters_are_imported_without_the_libraries_that_they_ask(monkeypatch):
         assert isinstance(getattr(importlib.import_module(module), name), type)
 
 
-def test_a_library_from_a_checkout_is_left_out_until_its_folder_is_named(tmp_path, monkeypatch):
-    (entry,) = [entry for entry in ENTRIES if entry.checkout]
-    monkeypatch.delenv(entry.checkout, raising=False)
+FROM_CHECKOUTS = [entry for entry in ENTRIES if entry.checkout]
 
-    assert "the checkout that the variable EFFICIENT_KAN should name" in cards.missing(entry)
+
+@pytest.mark.parametrize("entry", FROM_CHECKOUTS, ids=[entry.name for entry in FROM_CHECKOUTS])
+def test_a_library_from_a_checkout_is_left_out_until_its_folder_is_named(
+    entry, tmp_path, monkeypatch
+):
+    module, _, name = entry.adapter.partition(":")
+    monkeypatch.delenv(entry.checkout, raising=False)
+    assert f"the checkout that the variable {entry.checkout} should name" in cards.missing(entry)
     monkeypatch.setenv(entry.checkout, str(tmp_path))
     with pytest.raises(FileNotFoundError, match="must be the folder of a checkout"):
-        efficient_kan_checkout.source_folder()
-    (tmp_path / "src" / "efficient_kan").mkdir(parents=True)
-    (tmp_path / "src" / "efficient_kan" / "kan.py").touch()
-    assert efficient_kan_checkout.source_folder() == tmp_path / "src"
+        getattr(importlib.import_module(module), name)()
+
+
+def test_a_checkout_holds_its_library_at_its_root_or_below_src(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIBRARY", str(tmp_path))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "library.py").touch()
+    assert checkouts.source_folder("LIBRARY", "library", "library.py") == tmp_path / "src"
+    (tmp_path / "other.py").touch()
+    assert checkouts.source_folder("LIBRARY", "library", "other.py") == tmp_path
 
 
 def test_names_of_the_catalogue_are_unique_and_its_libraries_are_in_the_extra():
@@ -306,7 +328,7 @@ def test_what_cannot_be_built_or_is_late_leaves_its_record_alone(
     monkeypatch.setattr(
         suite,
         "choose",
-        lambda *_: [(t, t.cases[:1]) for t in cases.load_topics() if t.name == "count_parameters"],
+        lambda **_: [(t, t.cases[:1]) for t in cases.load_topics() if t.name == "count_parameters"],
     )
 
     assert (

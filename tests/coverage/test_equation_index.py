@@ -41,6 +41,8 @@ def lines_run(tests, folder):
     options = [
         "-q",
         "-x",
+        "-m",
+        "",  # long ones too
         "-p",
         "no:cacheprovider",
         "--cov=kan_ref",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import kan_ref as kr
 from kan_ref.discovery.atoms import composed_atoms, simple_atoms
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.screening import pair_misfit
@@ -20,7 +21,13 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long if n in (0, 1, 4) else ())
+        for n, name in enumerate(CURVES)
+    ],
+)
 def test_a_curve_gets_a_name_that_is_right_between_the_samples(name):
     f, (low, high) = CURVES[name]
     x = np.linspace(low, high, 160)
@@ -70,3 +77,27 @@ def test_atoms_have_the_values_of_their_trees_and_vary(box):
             size = np.abs(expected).max()
             np.testing.assert_allclose(atoms.table[:, k], expected, rtol=0, atol=1e-9 * size)
             assert np.ptp(expected) > 0.0
+
+
+def test_formulas_are_suggested_for_curves_that_no_single_function_is():
+    x = np.linspace(0.0, 3.0, 120)
+
+    found = kr.suggest_formulas(x, x**3 - 3 * x, name="t")
+
+    assert found[0].rmse < 1e-10
+    assert [one.bic for one in found] == sorted(one.bic for one in found)
+    assert {str(symbol) for symbol in found[0].formula.free_symbols} == {"t"}
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "options", "message"),
+    [
+        (np.arange(5.0), np.arange(5.0), {}, "x has 5 samples and y has 5, but a formula needs"),
+        (np.arange(20.0), np.arange(19.0), {}, "x has 20 samples and y has 19, but"),
+        (np.arange(20.0), np.arange(20.0), {"error": -1.0}, "error is -1"),
+        (np.arange(20.0), np.arange(20.0), {"most": 0}, "most is 0"),
+    ],
+)
+def test_curves_without_enough_samples_and_wrong_settings_raise_errors(x, y, options, message):
+    with pytest.raises(ValueError, match=message):
+        kr.suggest_formulas(x, y, **options)

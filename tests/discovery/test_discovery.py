@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 
 import kan_ref as kr
 from kan_ref.discovery.formula_search import (
@@ -106,6 +107,7 @@ def test_every_step_is_kept_with_its_network_and_errors(found):
     assert not discovery.splines.layers[0].symbolic
 
 
+@pytest.mark.long
 def test_test_data_decide_nothing(found):
     data, discovery, _ = found
     other = kr.Data(data.x_train, data.y_train, data.x_test[:3], data.y_test[:3] + 1e3)
@@ -116,6 +118,7 @@ def test_test_data_decide_nothing(found):
     assert again.formula == discovery.formula
 
 
+@pytest.mark.long
 def test_with_noise_the_form_is_found_and_the_parameters_as_well_as_noise_allows():
     data = made(hello, 2, n=1000, noise=1e-2, seed=3)
 
@@ -129,6 +132,7 @@ def test_with_noise_the_form_is_found_and_the_parameters_as_well_as_noise_allows
 # --- other formulas
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "n_inputs", "low", "high"),
     [
@@ -254,7 +258,7 @@ def test_locked_sines_keep_their_name():
 # --- the door
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("changes", "error", "sentence"),
     [
         (
@@ -312,3 +316,51 @@ def test_records_print_what_they_are(found):
     assert "exp" in repr(discovery)
     assert repr(discovery.steps[0]).startswith("start      random: [2, 4, 1], train_rmse ")
     assert isinstance(discovery.network, Network)
+
+
+# --- classes
+
+
+def with_labels(logit, *, n=400, sharp=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1.0, 1.0, (n, 2))
+    labels = (rng.random(n) < 1.0 / (1.0 + np.exp(-sharp * logit(x)))).astype(int)
+    return kr.Data(x, labels, x, labels, names=("u", "v"))
+
+
+def one_layer():
+    options = {"n_intervals": 2, "degree": 3, "domain": (-1.0, 1.0)}
+    return kr.init_network((2, 1), **options, rng=np.random.default_rng(0))
+
+
+def test_labels_lead_to_a_formula_of_the_logarithm_of_the_odds():
+    data = with_labels(lambda x: 6.0 * x[:, 0] - 5.0 * x[:, 1])
+    options = {"start": one_layer(), "functions": ("x", "x^2")}
+
+    found = kr.discover(data, loss="cross_entropy", **options, rng=np.random.default_rng(1))
+
+    u, v = sympy.symbols("u v")
+    assert float(found.formula.coeff(u)) == pytest.approx(6.0, abs=1.5)
+    assert float(found.formula.coeff(v)) == pytest.approx(-5.0, abs=1.5)
+    assert found.verdict.kind == "within noise"
+    assert "on 80 held-out samples the formula has accuracy 0." in found.verdict.why
+    np.testing.assert_allclose(found.predict(data.x_test), found.network(data.x_test), atol=1e-9)
+
+
+def test_a_formula_of_the_wrong_classes_is_not_explained():
+    """A network of lines is poor, too: only neighbours show it."""
+    data = with_labels(lambda x: x[:, 0] * x[:, 1], sharp=20.0)
+    options = {"start": one_layer(), "functions": ("x",)}
+
+    found = kr.discover(data, loss="cross_entropy", **options, rng=np.random.default_rng(1))
+
+    assert found.verdict.kind == "not explained"
+    assert "residuals y - p of neighbouring samples are correlated" in found.verdict.why
+
+
+def test_one_class_has_no_logits():
+    x = np.linspace(-1.0, 1.0, 20)[:, None]
+    zeros = np.zeros(20, dtype=int)
+
+    with pytest.raises(ValueError, match="y_train has samples of one class, but"):
+        kr.discover(kr.Data(x, zeros, x, zeros), loss="cross_entropy", rng=np.random.default_rng(0))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 
 import kan_ref as kr
 from kan_ref.data import hold_out
@@ -75,7 +76,7 @@ def paired(squares, *, falling=False):
     """A trial with these squared errors."""
     network, squares = start(None, (1, 1)), np.asarray(squares, dtype=float)
     return ArchitectureTrial(
-        "by hand", network, float(np.sqrt(squares.mean())), falling, squares=squares
+        "by hand", network, float(np.sqrt(squares.mean())), falling, losses=squares
     )
 
 
@@ -169,6 +170,7 @@ def test_at_one_coarse_grid_the_right_width_looks_worse(hello):
     assert found.steps[2].validation_rmse < 2.0 * min(step.validation_rmse for step in found.steps)
 
 
+@pytest.mark.long
 def test_test_data_decide_nothing_and_the_caller_s_network_is_untouched(hello):
     network, data, found, _ = hello
     before = network.theta.tobytes()
@@ -192,6 +194,7 @@ def test_spare_edges_go_and_needed_ones_stay():
     )
 
 
+@pytest.mark.long
 def test_without_edges_only_nodes_go():
     data = made(lambda x: np.sin(3.0 * x[:, :1]), 2)
 
@@ -200,6 +203,7 @@ def test_without_edges_only_nodes_go():
     assert found.network.layers[0].mask.all()
 
 
+@pytest.mark.long
 def test_several_outputs_keep_the_nodes_that_each_needs():
     data = made(
         lambda x: np.stack([np.sin(3.0 * (x[:, 0] + x[:, 1])), np.exp(x[:, 0] - x[:, 1])], axis=1),
@@ -212,6 +216,7 @@ def test_several_outputs_keep_the_nodes_that_each_needs():
     assert found.network.widths == (2, 2, 2)
 
 
+@pytest.mark.long
 def test_noise_does_not_keep_nodes_alive():
     data = made(lambda x: np.exp(np.sin(np.pi * x[:, :1]) + x[:, 1:] ** 2), 2, noise=1e-2)
 
@@ -252,6 +257,7 @@ def test_one_hidden_node_is_left_as_it_is(hello):
     assert chosen.network is found.network
 
 
+@pytest.mark.long
 def test_a_layer_that_cannot_be_lines_is_not_made_lines():
     data = made(lambda x: np.sin(3.0 * x[:, :1] ** 2) + np.abs(x[:, 1:]) * x[:, :1], 2)
 
@@ -265,7 +271,7 @@ def test_a_layer_that_cannot_be_lines_is_not_made_lines():
 # --- the door
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("options", "error", "sentence"),
     [
         ({"tolerance": -1.0}, ValueError, "tolerance is -1.0, but must be at least 0"),
@@ -301,3 +307,37 @@ def test_a_record_says_what_was_tried(hello):
     assert repr(found).startswith("Elimination(Network([2, 1, 1]")
     assert "architectures tried" in repr(found)
     assert repr(trials[1]).startswith("without node")
+
+
+# --- classes
+
+
+def labelled(logit, n_in, n=300, seed=0):
+    """Random labels whose odds have these logarithms."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1.0, 1.0, (n, n_in))
+    labels = (rng.random(n) < 1.0 / (1.0 + np.exp(-logit(x)))).astype(int)
+    return kr.Data(x, labels, x, labels)
+
+
+def test_inputs_that_do_not_matter_for_the_classes_are_removed():
+    data = labelled(lambda x: 5.0 * np.sin(3.0 * x[:, 1]), 2)
+
+    found = kr.eliminate(start(None, (2, 2, 2)), data, loss="cross_entropy", grids=(3, 5))
+
+    assert found.network.widths == (2, 1, 2)
+    np.testing.assert_array_equal(found.network.layers[0].mask, [[0.0, 1.0]])
+    least = min(trial.validation_loss for trial in found.steps)
+    assert least <= found.validation_loss < 0.5
+    assert "validation_loss" in repr(found)
+
+
+def test_the_losses_of_trials_are_those_of_the_samples_held_out():
+    data = labelled(lambda x: 4.0 * x[:, 0], 1, n=60)
+
+    found = kr.eliminate(start(None, (1, 2)), data, loss="cross_entropy", grids=(5,), n_steps=5)
+
+    (one,) = found.steps
+    assert len(one.losses) == 12
+    np.testing.assert_allclose(one.losses.mean(), one.validation_loss, rtol=1e-12)
+    assert one.error == one.validation_loss == found.validation_loss

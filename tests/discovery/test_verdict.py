@@ -1,8 +1,17 @@
 """Verdicts: exact formulas, noise, structure in the residual, undefined formulas."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
+from kan_ref.discovery.neighbours import (
+    CLEAR,
+    neighbour_pairs,
+    neighbour_statistic,
+    product_statistic,
+    sign_statistic,
+)
 from kan_ref.discovery.verdict import explained, held_out_gain, judge
 
 RNG = np.random.default_rng
@@ -34,6 +43,7 @@ def test_one_exceptional_sample_is_no_exact_formula():
     assert judge(X, Y, predicted, RNG(0)).kind != "exact"
 
 
+@pytest.mark.long
 def test_noise_is_called_noise_in_at_least_nine_of_ten_draws():
     kinds = [
         judge(X, Y + 0.05 * SPREAD * RNG(seed).standard_normal(1000), Y, RNG(seed)).kind
@@ -90,3 +100,67 @@ def test_no_error_above_a_billionth_is_exact_however_large_the_targets_are():
         predicted = y + 1e-8 * SPREAD * np.sin(5.0 * X[:, 0])
 
         assert judge(X, y, predicted, RNG(0)).kind != "exact"
+
+
+# --- neighbours
+
+
+def test_the_pairs_are_each_sample_with_its_nearest_ones_by_brute_force():
+    z = RNG(6).standard_normal((40, 3))
+    distances = np.linalg.norm(z[:, None] - z[None], axis=2)
+    expected = {tuple(sorted((i, j))) for i in range(40) for j in np.argsort(distances[i])[1:4]}
+
+    assert {tuple(pair) for pair in neighbour_pairs(z, 3)} == expected
+
+
+def test_the_statistic_of_products_has_the_variance_over_all_signs():
+    pairs = neighbour_pairs(RNG(7).standard_normal((8, 2)), 2)
+    r = RNG(8).standard_cauchy(8)
+    signs = 1.0 - 2.0 * ((np.arange(256)[:, None] >> np.arange(8)) & 1)
+    sums = np.sum((signs * r)[:, pairs[:, 0]] * (signs * r)[:, pairs[:, 1]], axis=1)
+
+    np.testing.assert_allclose(np.mean(sums), 0.0, atol=1e-12 * np.abs(sums).max())
+    np.testing.assert_allclose(product_statistic(pairs, r), sums[0] / np.std(sums), rtol=1e-12)
+
+
+def test_the_statistic_of_signs_has_mean_and_variance_over_all_orders():
+    pairs = neighbour_pairs(RNG(9).standard_normal((7, 2)), 2)
+    r = np.array([1.0, 2.0, -0.1, 3.0, -5.0, -1.0, 0.2])
+    u = np.sign(r) - np.mean(np.sign(r))
+    sums = [u[list(p)][pairs[:, 0]] @ u[list(p)][pairs[:, 1]] for p in permutations(range(7))]
+
+    expected = (sums[0] - np.mean(sums)) / np.std(sums)
+    np.testing.assert_allclose(sign_statistic(pairs, r), expected, rtol=1e-10)
+    assert sign_statistic(pairs, np.abs(r)) == 0.0
+
+
+@pytest.mark.parametrize("kind", ["normal", "heavy tails", "skew", "size depends on x"])
+def test_residuals_of_independent_noise_are_rarely_called_correlated(kind):
+    rng = RNG(10)
+    z = rng.uniform(-1.7, 1.7, (200, 2))
+    draw = {
+        "normal": lambda: rng.standard_normal(200),
+        "heavy tails": lambda: rng.standard_cauchy(200),
+        "skew": lambda: rng.exponential(size=200) - 1.0,
+        "size depends on x": lambda: rng.standard_normal(200) * np.exp(z[:, 0]),
+    }[kind]
+
+    assert sum(neighbour_statistic(z, draw()) > CLEAR for _ in range(60)) <= 1
+
+
+def test_a_fast_wave_without_noise_is_seen_among_few_samples():
+    x = RNG(0).uniform(-3.0, 3.0, (200, 2))
+    y = x[:, 0] * x[:, 1]
+    verdict = judge(x, y + np.sin((x[:, 0] - 1.0) * (x[:, 1] - 1.0)), y, RNG(0))
+
+    assert verdict.kind == "not explained"
+    assert "residuals of neighbouring samples are correlated, z = " in verdict.why
+
+
+def test_a_peak_that_a_polynomial_misses_is_seen_among_few_samples():
+    x = RNG(0).uniform(-1.0, 1.0, (200, 2))
+    y = 1.0 / (1e-3 + (x[:, 0] - 0.3) ** 2 + (x[:, 1] + 0.2) ** 2)
+    columns = np.stack([x[:, 0] ** i * x[:, 1] ** j for i in range(4) for j in range(4)], axis=1)
+    predicted = columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
+
+    assert judge(x, y, predicted, RNG(0)).kind == "not explained"

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import example as also
 from hypothesis import given
 from hypothesis import strategies as st
@@ -484,8 +485,8 @@ def test_a_formula_leaves_the_upper_part_of_its_box_to_its_name():
     assert caption.extent[2] < left + width
 
 
-@pytest.mark.parametrize("name", sorted(LIBRARY))
-@pytest.mark.parametrize("n_in", [1, 48])
+@for_all("name", sorted(LIBRARY))
+@for_all("n_in", [1, 48])
 def test_the_name_of_every_function_fits_in_its_box(name, n_in):
     network = kr.init_network(
         (n_in, 1), n_intervals=2, degree=3, domain=(0.1, 0.9), rng=np.random.default_rng(0)
@@ -610,7 +611,7 @@ def test_without_names_inputs_are_x_and_outputs_y(widths, texts):
     assert [label.text for label in lay_out(*example(widths)).plan.labels] == texts
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "text"),
     [
         ("x", "$x$"),
@@ -769,7 +770,7 @@ def test_the_strongest_edges_of_a_film_are_those_strong_in_any_frame():
 NET, X = example((2, 3, 1))
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("changes", "error", "sentence"),
     [
         ({"network": None}, TypeError, "network is None, but must be a Network"),

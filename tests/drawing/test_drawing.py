@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from cases import for_all
 from checkout import ROOT
 from matplotlib.animation import PillowWriter
 from matplotlib.collections import LineCollection, PolyCollection
@@ -142,8 +143,8 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
-@pytest.mark.parametrize("space", [None, (2.0, 3.0), (9.0, 5.0)])
+@for_all("names", NAMES.values(), ids=NAMES)
+@for_all("space", [None, (2.0, 3.0), (9.0, 5.0)])
 def test_real_letters_overlap_nothing_and_lie_in_the_picture(names, space):
     network, x = example((6, 4), formulas=0.5)
     ax = None if space is None else Figure(figsize=space).add_axes((0.0, 0.0, 1.0, 1.0))
@@ -388,7 +389,7 @@ def odd_cases():
     }
 
 
-@pytest.mark.parametrize("case", odd_cases().values(), ids=odd_cases())
+@for_all("case", odd_cases().values(), ids=odd_cases())
 def test_odd_networks_are_drawn_without_a_warning(case):
     buffer = io.BytesIO()
 

@@ -827,3 +827,81 @@ def test_a_part_that_fails_is_told_and_the_others_work_on(chromium, tmp_path):
     assert len(page.all("#bases-plot .basis")) == 7
     page.set_slider("w-base", -1.0)
     assert "-1 ·" in page.text("edge-say").replace("(", "").replace(")", "")
+
+
+# --- the script of the site's pages
+
+SITE_PAGE = """<!doctype html><html lang="en"><body data-theme="dark"><article>
+<p class="equation-filter"><input type="search" id="equation-filter"> <output></output></p>
+<section class="equation-group" id="one"><div class="equation" id="a">spline paper: (2.1) <pre>B_m</pre></div></section>
+<section class="equation-group" id="two"><div class="equation" id="b">adam paper: (2.10)</div><div class="equation" id="c">spline sum</div></section>
+<div class="highlight" id="code"><pre><span class="linenos">1</span>x = 1\n<span class="linenos">2</span>y = 2\n</pre></div>
+<div class="highlight" id="example"><pre><span class="gp">&gt;&gt;&gt; </span>1 + 1\n<span class="go">2</span>\n</pre></div>
+<div class="cell_output"><div class="highlight" id="output"><pre>3</pre></div></div>
+<iframe class="explorer" src="explorer/index.html?part=bases&degree=1&intervals=4&only"></iframe>
+</article><script src="site.js"></script></body></html>"""
+
+
+@pytest.fixture
+def site_page(chromium, tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "explorer")
+    shutil.copy(ROOT / "docs" / "_static" / "site.js", tmp_path)
+    (tmp_path / "page.html").write_text(SITE_PAGE, encoding="utf-8")
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    features = [{"name": "prefers-color-scheme", "value": "light"}]
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    chromium.get_log("browser")  # of other pages
+    chromium.get((tmp_path / "page.html").as_uri())
+    return chromium
+
+
+def test_the_box_filters_equations_by_words_and_by_whole_numbers(site_page):
+    box = site_page.find_element(By.ID, "equation-filter")
+    shown = {}
+    for text in ("", "SPLINE", "2.1", "2.10", "spline b_m", "nothing"):
+        box.clear()
+        box.send_keys(text + " ")
+        shown[text] = site_page.execute_script(
+            "return [...document.querySelectorAll('.equation, .equation-group')].filter((one) => !one.hidden).map((one) => one.id).join('')"
+        )
+
+    assert shown == {
+        "": "oneatwobc",
+        "SPLINE": "oneatwoc",
+        "2.1": "onea",
+        "2.10": "twob",
+        "spline b_m": "onea",
+        "nothing": "",
+    }
+    assert site_page.find_element(By.TAG_NAME, "output").text == "0 of 3 formulas"
+
+
+def test_buttons_copy_code_without_numbers_prompts_and_outputs(site_page):
+    copied = site_page.execute_script(
+        "return ['code', 'example'].map((id) => codeOf(document.getElementById(id)))"
+    )
+
+    assert copied == ["x = 1\ny = 2\n", "1 + 1\n"]
+    assert len(site_page.find_elements(By.CSS_SELECTOR, ".copy-code")) == 2
+    assert not site_page.find_elements(By.CSS_SELECTOR, "#output .copy-code")
+
+
+def test_a_part_in_a_frame_has_its_state_its_whole_height_and_the_colours_of_the_page(site_page):
+    frame = site_page.find_element(By.TAG_NAME, "iframe")
+    WebDriverWait(site_page, 60).until(lambda _: frame.get_attribute("style"))
+    site_page.switch_to.frame(frame)
+    root = site_page.find_element(By.TAG_NAME, "html")
+    WebDriverWait(site_page, 60).until(lambda _: root.get_attribute("data-theme"))
+    count = len(site_page.find_elements(By.CSS_SELECTOR, "#bases-plot .basis"))
+    shows_others = site_page.find_element(By.ID, "edge").is_displayed()
+    overflow = site_page.execute_script(
+        "return document.documentElement.scrollHeight - innerHeight"
+    )
+    paper = site_page.execute_script("return getComputedStyle(document.body).backgroundColor")
+    site_page.switch_to.default_content()
+
+    assert count == 5
+    assert not shows_others
+    assert overflow <= 1
+    assert paper == "rgb(20, 23, 27)"  # dark, as the page around it
+    assert [entry["message"] for entry in site_page.get_log("browser")] == []

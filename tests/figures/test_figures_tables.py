@@ -10,7 +10,7 @@ import kan_ref as kr
 from figures.machine.stored_network import restored
 from figures.machine.style import picture_bytes, style
 from figures.splines.fig_u_shape import off_a_grid
-from figures.tables import table_1, table_2, table_method
+from figures.tables import shape_claims, table_1, table_2, table_method
 from figures.tables.feynman import FEYNMAN
 from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_method import (
@@ -23,7 +23,12 @@ from figures.tables.table_method import (
     n_params,
     n_weights,
 )
-from figures.tables.table_picture import draw_table
+from figures.tables.table_picture import (
+    draw_diagrams,
+    draw_frontiers,
+    draw_rows,
+    without_idle_edges,
+)
 from figures.tables.table_summary import best_shape, chosen, frontier, minimal, row_claims
 
 FLAT = next(problem for problem in SPECIAL_FUNCTIONS if problem.name == "sph_harm m=0 n=1")
@@ -350,12 +355,108 @@ def test_a_table_is_drawn_with_and_without_networks_and_perceptrons():
         made_up(FEYNMAN[0], MLP, (2, 5, 1), 0, 1e-2),
     ]
 
-    files = []
-    for _ in range(2):
-        with style():
-            files.append(
-                picture_bytes(draw_table(records, (PRODUCT, FEYNMAN[0], FEYNMAN[1]), columns=2))
-            )
+    three = (PRODUCT, FEYNMAN[0], FEYNMAN[1])
+    with style():
+        pictures = [
+            draw_rows(records, three),
+            draw_frontiers(records, three),
+            draw_diagrams(records, three, best=True),
+            draw_diagrams(records, three, best=False),
+        ]
+        for picture in pictures:
+            assert picture_bytes(picture, "png")["png"].startswith(b"\x89PNG")
 
-    assert files[0] == files[1]
-    assert files[0]["png"].startswith(b"\x89PNG")
+    assert [tick.get_text() for tick in pictures[0].axes[0].get_yticklabels()] == [
+        problem.name for problem in three
+    ]
+    assert [ax.get_title() for ax in pictures[1].axes] == [*(one.name for one in three), ""]
+    for picture in pictures[2:]:
+        titles = [ax.get_title() for ax in picture.axes[:3]]
+        assert titles[0].startswith("II.2.42\n[2,2,1], RMSE 1.0e-03")
+        assert [title.endswith("none") for title in titles] == [False, True, True]
+
+
+# --- sizes and shapes
+
+
+def sized(seed, test, n_params, model=KAN, widths=(2, 2, 1)):
+    record = made_up(PRODUCT, model, widths, seed, test)
+    record["results"]["n_params"] = n_params
+    for rung in record["results"]["rungs"]:
+        rung.update(n_params=n_params, test=test)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("error", "size", "word"),
+    [(1e-4, 100, "yes"), (1e-2, 100, "no"), (1e-4, 101, "no")],
+)
+def test_a_kan_beats_an_mlp_of_equal_size_only_if_it_is_more_accurate_and_no_larger(
+    error, size, word
+):
+    kans = [sized(seed, error * (1.0 + seed), size) for seed in range(3)]
+    mlps = [sized(seed, 1e-3, 100, MLP, (2, 5, 5, 1)) for seed in range(3)]
+
+    (claim,) = shape_claims.equal_size_claims([*kans, *mlps], [PRODUCT])
+
+    assert claim.agrees == word
+    assert shape_claims.smallest_error(kans, PRODUCT, 100) == (
+        None if size > 100 else pytest.approx(2.0 * error)
+    )
+    assert ("in 1 of them no KAN is that small" in claim.ours) == (size > 100)
+
+
+@pytest.mark.parametrize(
+    ("factor", "word"), [(1.0, "yes"), (0.4, "yes"), (0.2, "partly"), (20.0, "no"), (0.01, "no")]
+)
+def test_about_equal_is_a_factor_to_either_side(factor, word):
+    records = [
+        record
+        for problem in FEYNMAN[:3]
+        for record in (
+            made_up(problem, KAN, problem.shapes["best"], 0, factor * 1e-3),
+            made_up(problem, MLP, (problem.n_in, 5, 5, 1), 0, 1e-3),
+        )
+    ]
+
+    assert [claim.agrees for claim in shape_claims.about_equal_claim(records, FEYNMAN)] == [word]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "test", "word"), [(1, 1e-3, "yes"), (2, 1e-3, "no"), (1, 0.1, "no")]
+)
+def test_an_automatic_shape_is_smaller_if_it_has_fewer_edges_and_is_accurate(hidden, test, word):
+    assert PRODUCT.shapes["human"] == (2, 2, 1)
+    runs = [made_up(PRODUCT, PRUNED, (2, hidden, 1), seed, test) for seed in range(3)]
+
+    (claim,) = shape_claims.smaller_than_human_claim(runs, [PRODUCT])
+
+    assert claim.agrees == word
+    assert ("of equal size in 1" in claim.ours) == (hidden == 2)
+
+
+@pytest.mark.parametrize(("kind", "level"), [("best", PRODUCT.best_kan), ("minimal", 1e-2)])
+def test_the_papers_shapes_are_judged_by_the_median(kind, level):
+    for factor, word in ((0.9, "yes"), (1.1, "no")):
+        tests = (0.1 * level, factor * level, 9.0 * level)
+        runs = [
+            made_up(PRODUCT, KAN, PRODUCT.shapes[kind], seed, test)
+            for seed, test in enumerate(tests)
+        ]
+        (claim,) = shape_claims.paper_shape_claim(runs, [PRODUCT], kind)
+        assert claim.agrees == word
+
+
+def test_edges_that_do_nothing_are_not_drawn():
+    rng = np.random.default_rng(0)
+    network = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    first = network.layers[0]
+    faint = np.array([[1.0, 1e-9], [1.0, 1.0]])
+    first = replace(first, w_base=first.w_base * faint, w_spline=first.w_spline * faint)
+    network = kr.Network((first, *network.layers[1:]))
+    x = rng.uniform(-1.0, 1.0, (100, 2))
+
+    shown = without_idle_edges(network, x)
+
+    assert np.asarray(shown.layers[0].mask).tolist() == [[1.0, 0.0], [1.0, 1.0]]
+    assert np.asarray(shown.layers[1].mask).tolist() == [[1.0, 1.0]]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sympy
 from c_code import build, call, close, needs_compiler
+from cases import for_all
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -30,7 +31,7 @@ def assert_same(network, expression, points=POINTS, names=NAMES, rtol=1e-11):
 # --- what it computes
 
 
-@pytest.mark.parametrize("problem", FEYNMAN, ids=[problem.name for problem in FEYNMAN])
+@for_all("problem", FEYNMAN, ids=[problem.name for problem in FEYNMAN])
 def test_every_formula_of_table_2_becomes_a_network_of_symbolic_edges(problem):
     symbols = {name: sympy.Symbol(name) for name in problem.names}
     expression = sympy.sympify(problem.plain, locals=symbols)
@@ -103,7 +104,7 @@ def test_the_formula_of_a_polynomials_network_is_the_polynomial(expression):
     assert sympy.nsimplify(sympy.expand(found - expression), rational=True) == 0
 
 
-@pytest.mark.parametrize(
+@for_all(
     "expression",
     [
         X / Y, X**Y, 2**X, X ** sympy.Rational(5, 2), X ** sympy.Rational(-3, 4), sympy.cbrt(X), X**-7,
@@ -129,7 +130,7 @@ def test_several_expressions_are_outputs_that_share_what_they_have_in_common():
     np.testing.assert_allclose(network(POINTS), values_of(outputs, POINTS), rtol=1e-13)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("expression", "widths"),
     [
         (X + 2 * sympy.sin(3 * Y + 1), (3, 1)),
@@ -238,7 +239,7 @@ def test_a_network_from_a_formula_is_trained_like_any_other():
 # --- what cannot be a network
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("expression", "sentence"),
     [
         (sympy.floor(X) + Y, r"has floor\(x\), but floor is neither in the library"),

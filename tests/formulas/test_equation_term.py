@@ -6,6 +6,7 @@ The oracle is a network that is itself a formula: SymPy puts it into the equatio
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 from formula_networks import formula_network
 from oracles_training import bits
 
@@ -66,7 +67,7 @@ EQUATIONS = {
 }
 
 
-@pytest.mark.parametrize("equation", EQUATIONS.values(), ids=EQUATIONS.keys())
+@for_all("equation", EQUATIONS.values(), ids=EQUATIONS.keys())
 def test_residuals_are_those_of_the_networks_formula_in_the_equation(equation):
     network = smooth_network()
 
@@ -75,7 +76,7 @@ def test_residuals_are_those_of_the_networks_formula_in_the_equation(equation):
     np.testing.assert_allclose(found, expected([equation], network, POINTS), rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize("equation", EQUATIONS.values(), ids=EQUATIONS.keys())
+@for_all("equation", EQUATIONS.values(), ids=EQUATIONS.keys())
 def test_gradients_of_every_equation_pass_the_check_against_differences(equation):
     network = smooth_network()
     problem = kr.residual_problem([kr.equation_term(equation, POINTS)])
@@ -309,7 +310,7 @@ REJECTED = {
 }
 
 
-@pytest.mark.parametrize(("equation", "options", "sentence"), REJECTED.values(), ids=REJECTED)
+@for_all(("equation", "options", "sentence"), REJECTED.values(), ids=REJECTED)
 def test_what_cannot_be_a_term_is_rejected_with_the_reason(equation, options, sentence):
     points = POINTS.copy()
     points[2, 0] = 1 / 3

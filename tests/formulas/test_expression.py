@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 from formula_networks import formula_network, hello_world, two_sines
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +88,7 @@ def test_the_formula_in_30_digits_has_the_values_of_the_network(drawn):
         )
 
 
-@pytest.mark.parametrize("name", RANGES)
+@for_all("name", RANGES)
 def test_every_function_of_the_library_is_the_same_in_sympy(name):
     low, high = RANGES[name]
     u = np.linspace(low, high, 40)
@@ -99,8 +100,8 @@ def test_every_function_of_the_library_is_the_same_in_sympy(name):
     )
 
 
-@pytest.mark.parametrize("name", ["x", "x^2", "x^3", "exp", "abs", "sin", "cosh", "arctan"])
-@pytest.mark.parametrize("outer", ["abs", "sgn", "sqrt", "log", "sin", "tanh", "arctan", "1/x"])
+@for_all("name", ["x", "x^2", "x^3", "exp", "abs", "sin", "cosh", "arctan"])
+@for_all("outer", ["abs", "sgn", "sqrt", "log", "sin", "tanh", "arctan", "1/x"])
 def test_what_sympy_evaluates_on_its_own_holds_for_real_numbers(outer, name):
     inner = (
         (1.0, 0.0, 1.0, 0.0)
@@ -373,7 +374,7 @@ def test_a_spline_is_refused_by_its_place():
         formula(mixed)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("names", "error", "sentence"),
     [
         ("xy", TypeError, "names is 'xy', but must be a sequence of 2 names"),

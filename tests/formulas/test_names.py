@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 from formula_networks import formula_network, hello_world
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -86,6 +87,7 @@ def test_a_formula_has_the_values_of_its_network_whatever_the_inputs_are_called(
     np.testing.assert_allclose(found, network(X), rtol=1e-13)
 
 
+@pytest.mark.long
 @given(pairs)
 @example(["e", "pi"])
 @example(["pi", "e"])
@@ -224,7 +226,7 @@ def test_different_names_are_written_differently(pair):
     assert first != second
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "written"),
     [
         ("x", "x"),

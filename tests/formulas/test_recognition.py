@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 from formula_networks import hello_world
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +43,7 @@ def recognised(value, **options):
 # --- near numbers
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("value", "exact"),
     [
         (3.0, 3),
@@ -66,11 +67,12 @@ def recognised(value, **options):
         (1.0 / math.sqrt(2.0 * math.pi), 1 / sympy.sqrt(2 * sympy.pi)),
     ],
 )
-@pytest.mark.parametrize("slip", [0.0, 1e-12, -1e-12])
+@for_all("slip", [0.0, 1e-12, -1e-12])
 def test_an_exact_number_is_recognised_through_a_small_error(value, exact, slip):
     assert sympy.simplify(recognised(value * (1.0 + slip)) - exact) == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("draw", DRAWS)
 def test_of_random_numbers_no_more_than_the_promised_share_is_near_anything(draw):
     values = DRAWS[draw](np.random.default_rng(1), 2000).tolist()
@@ -110,7 +112,7 @@ def test_the_prices_of_units_and_denominators_add_up():
     assert sum(n / q**3 for q, n in enumerate(phi, start=1)) == pytest.approx(PHI_SERIES, rel=1e-3)
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@for_all("unit", UNITS)
 def test_a_unit_is_the_number_that_sympy_reads(unit):
     assert float(sympy.sympify(unit)) == pytest.approx(UNITS[unit][0], rel=1e-15)
 

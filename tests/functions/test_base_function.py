@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import exact_silu
@@ -71,8 +72,8 @@ def test_derivatives_of_silu_are_right_to_1e_14_of_themselves_away_from_their_ze
         assert abs(got[0] - exact) <= 1e-14 * abs(exact)
 
 
-@pytest.mark.parametrize("name", BASE_NAMES)
-@pytest.mark.parametrize("order", [1, 2, 3])
+@for_all("name", BASE_NAMES)
+@for_all("order", [1, 2, 3])
 def test_every_derivative_is_the_central_difference_of_the_one_before(name, order):
     x = np.random.default_rng(order).uniform(-9.0, 9.0, (50, 3))
 

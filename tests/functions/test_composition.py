@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,7 +142,7 @@ def test_names_with_parentheses_are_registered_but_not_composed():
 # --- domains, poles, symmetries
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "domain", "singular"),
     [
         ("log(x^2)", (-np.inf, np.inf), (0.0,)),
@@ -193,7 +194,7 @@ def test_domains_are_told_part_by_part(name, rule):
     assert domain_rule(lookup(name)) == rule
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "kind", "degree", "parity", "turn"),
     [
         ("log(x^2)", "log", 2.0, 1, 0.0),
@@ -233,8 +234,8 @@ def test_the_symmetries_are_those_of_the_composition_and_hold(name, kind, degree
         np.testing.assert_allclose(function.f(u + gauge.turn), gauge.turn_sign * value, **close)
 
 
-@pytest.mark.parametrize("affine", [(-3.0, 1.2, 2.0, 0.5), (0.02, -0.4, -7.0, 1.0)])
-@pytest.mark.parametrize("name", ["log(x^2)", "x^3(exp)", "sqrt(x^4)", "x^2(sin)", "exp(sin)"])
+@for_all("affine", [(-3.0, 1.2, 2.0, 0.5), (0.02, -0.4, -7.0, 1.0)])
+@for_all("name", ["log(x^2)", "x^3(exp)", "sqrt(x^4)", "x^2(sin)", "exp(sin)"])
 def test_the_canonical_form_of_a_composed_edge_is_the_same_curve_and_fixed(name, affine):
     net = kr.init_network(
         (1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
@@ -253,8 +254,8 @@ def test_the_canonical_form_of_a_composed_edge_is_the_same_curve_and_fixed(name,
 # --- digits
 
 
-@pytest.mark.parametrize("u", [400.0, 500.0, 800.0])
-@pytest.mark.parametrize("name", ["log(exp)", "log(cosh)", "sqrt(log(exp))"])
+@for_all("u", [400.0, 500.0, 800.0])
+@for_all("name", ["log(exp)", "log(cosh)", "sqrt(log(exp))"])
 def test_where_underflow_leaves_no_digits_a_derivative_is_nan_not_wrong(name, u):
     """Of f'' g'^2 + f' g'' = -1 + 1 the first product would underflow to 0."""
     second = lookup(name).d2(np.array([u]))[0]
@@ -262,15 +263,15 @@ def test_where_underflow_leaves_no_digits_a_derivative_is_nan_not_wrong(name, u)
     assert np.isnan(second) or abs(second) < 1e-6
 
 
-@pytest.mark.parametrize("name", ["tanh(exp)", "arctan(x^5)", "1/x(cosh)", "sigmoid(x^3)"])
-@pytest.mark.parametrize("order", [1, 2, 3])
+@for_all("name", ["tanh(exp)", "arctan(x^5)", "1/x(cosh)", "sigmoid(x^3)"])
+@for_all("order", [1, 2, 3])
 def test_where_a_function_levels_off_its_derivatives_are_0(name, order):
     far = np.array([500.0, 900.0, 1e70, 1e110])
 
     np.testing.assert_allclose(parts(lookup(name))[order](far), 0.0, atol=1e-10)
 
 
-@pytest.mark.parametrize("u", [1e-3, 0.4, 1.0 - 1e-12, 1.0, 5.0, 40.0, 800.0, 1e5, 1e300])
+@for_all("u", [1e-3, 0.4, 1.0 - 1e-12, 1.0, 5.0, 40.0, 800.0, 1e5, 1e300])
 def test_log_cosh_has_all_its_digits_near_0_and_far_away(u):
     import mpmath
 

@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 
 from kan_ref.functions.library import (
     FAMILIES,
@@ -64,7 +65,7 @@ COMPOSED = {
     "tanh(exp(cos))": lambda u: mpmath.tanh(mpmath.exp(mpmath.cos(u))),
 }
 MEANING_OF_ALL = MEANING | COMPOSED
-names = pytest.mark.parametrize("name", MEANING_OF_ALL)
+names = for_all("name", MEANING_OF_ALL)
 
 
 def parts(function):
@@ -111,7 +112,7 @@ def test_the_library_has_the_names_of_pykan_and_two_more():
 
 
 @names
-@pytest.mark.parametrize("order", [0, 1, 2, 3])
+@for_all("order", [0, 1, 2, 3])
 def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
     """Relative to the values, and to the neighbouring derivatives where its terms cancel."""
     u = inner_points(LIBRARY[name])
@@ -131,9 +132,9 @@ def test_values_and_derivatives_are_right_to_2e_14_of_forty_digits(name, order):
     assert np.max(np.abs(got - exact[order]) - 2e-14 * scale) <= 0.0
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gaussian"])
-@pytest.mark.parametrize("order", [1, 2, 3])
-@pytest.mark.parametrize("u", [-26.0, -17.0, 9.0, 20.0, 26.0])
+@for_all("name", ["tanh", "sigmoid", "gaussian"])
+@for_all("order", [1, 2, 3])
+@for_all("u", [-26.0, -17.0, 9.0, 20.0, 26.0])
 def test_tails_keep_their_digits(name, order, u):
     """There the derivatives are between 1e-12 and 1e-290; none is a difference of numbers of size one."""
     with mpmath.workdps(400):
@@ -160,10 +161,8 @@ def test_shapes_are_kept_and_nothing_warns_anywhere(name):
         assert np.isnan(part(far)[1, -1])
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in MEANING if LIBRARY[name].domain == (-np.inf, np.inf)]
-)
-@pytest.mark.parametrize("order", [0, 1, 2, 3])
+@for_all("name", [name for name in MEANING if LIBRARY[name].domain == (-np.inf, np.inf)])
+@for_all("order", [0, 1, 2, 3])
 def test_no_infinity_is_multiplied_by_zero_on_the_way(name, order):
     """A naive formula gives nan where e^(-u^2) or 1 / (1 + u^2) underflow to 0 and a power of u overflows."""
     far = np.array([-1.7e308, -1e160, -1e110, -800.0, 800.0, 1e110, 1e160, 1.7e308])
@@ -171,7 +170,7 @@ def test_no_infinity_is_multiplied_by_zero_on_the_way(name, order):
     assert not np.isnan(parts(LIBRARY[name])[order](far)).any()
 
 
-@pytest.mark.parametrize("name", sorted(set(MEANING_OF_ALL) - {"sqrt(cosh)"}))  # cosh overflows
+@for_all("name", sorted(set(MEANING_OF_ALL) - {"sqrt(cosh)"}))  # cosh overflows
 def test_values_are_nan_outside_the_domain_and_only_there(name):
     function = LIBRARY[name]
     low, high = function.domain
@@ -224,7 +223,7 @@ def test_sgn_and_the_slopes_of_abs_and_sgn_are_zero_at_zero():
 
 
 @names
-@pytest.mark.parametrize("seed", range(20))
+@for_all("seed", range(20))
 def test_the_gauge_holds(name, seed):
     rng, function = np.random.default_rng(seed), LIBRARY[name]
     low, high = (min(max(end, -6.0), 6.0) for end in function.domain)
@@ -256,7 +255,7 @@ def test_what_is_even_or_odd_or_turns_is_known_to_be():
     }
 
 
-@pytest.mark.parametrize("name", MEANING)
+@for_all("name", MEANING)
 def test_values_grow_without_bound_at_singular_points_and_nowhere_else(name):
     function = LIBRARY[name]
     points = singular_points(function, -4.0, 4.0)
@@ -282,7 +281,7 @@ def test_singular_points_of_a_turn_are_those_inside_the_interval():
     )
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "rule"),
     [
         ("exp", "every u"),
@@ -412,8 +411,8 @@ def test_a_registered_function_sees_numbers_of_its_domain_alone_and_is_nan_elsew
     np.testing.assert_array_equal(function.d1(np.array([-1.0, 0.0, 4.0])), [np.nan, np.inf, 0.25])
 
 
-@pytest.mark.parametrize("part", ["d1", "d2", "d3"])
-@pytest.mark.parametrize(
+@for_all("part", ["d1", "d2", "d3"])
+@for_all(
     "fault",
     [
         lambda f: lambda u: 1.01 * f(u),
@@ -432,7 +431,7 @@ def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, f
     assert "cube" not in LIBRARY
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("changes", "sentence"),
     [
         ({"name": "exp"}, "name is 'exp', but the library has a function of that name already"),

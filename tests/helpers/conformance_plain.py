@@ -38,6 +38,7 @@ def table(x, t, degree):
     x = x[:, None]
     b = ((t[:-1] <= x) & (x < t[1:])).astype(float)
     b[x[:, 0] == t[-1], np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0
+    b[np.isnan(x[:, 0])] = np.nan
     for d in range(1, degree + 1):
         b = (
             ratio(x - t[: -d - 1], t[d:-1] - t[: -d - 1]) * b[:, :-1]

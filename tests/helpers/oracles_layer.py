@@ -22,6 +22,8 @@ def same(term):
 
 def bspline(m, degree, row, x):
     """B_{m, degree}(x) of a knot vector."""
+    if math.isnan(x):
+        return x
     if degree == 0:
         closed = row[m] < row[m + 1] == row[-1]
         return 1.0 if row[m] <= x < row[m + 1] or (closed and x == row[-1]) else 0.0

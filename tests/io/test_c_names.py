@@ -7,6 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 from c_code import COMPILER, build, call, close, needs_compiler
+from cases import for_all
 from networks import random_batch
 from test_c_source import DEEP, FORMULAS
 
@@ -75,7 +76,7 @@ LATER = (
 )
 
 
-@pytest.mark.parametrize("name", LATER.split())
+@for_all("name", LATER.split())
 def test_names_of_later_standards_and_of_no_header_are_refused(name):
     with pytest.raises(ValueError, match=f"name is '{name}', but must be .* no keyword of C"):
         kr.to_c(DEEP["deep_0"], name=name)

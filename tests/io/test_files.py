@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 from kan_ref import files
@@ -316,7 +317,7 @@ def test_a_file_is_read_whole_unless_it_is_too_large(tmp_path):
         read_regular(str(tmp_path / "a"), 4)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("text", "sentence"),
     [
         (b"\xff", "it is no JSON: 'utf-8' codec"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from networks import network_cases, random_layer
 from scipy.interpolate import BSpline
@@ -24,8 +25,8 @@ def curve(network, x):
     return kr.edge_curve(network, 0, output=0, input=0, x=x)
 
 
-@pytest.mark.parametrize("kind", ["uniform", "uneven", "clamped"])
-@pytest.mark.parametrize("degree", range(6))
+@for_all("kind", ["uniform", "uneven", "clamped"])
+@for_all("degree", range(6))
 def test_the_spline_is_the_edge_on_its_grid_at_both_ends_and_at_knots(degree, kind):
     network, row = one_edge(degree, kind)
     grid = network.layers[0].breakpoints[0]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY
@@ -110,7 +111,7 @@ def test_a_sum_beyond_float64_is_found_without_a_warning():
 # --- what evaluates curves and moves grids
 
 
-@pytest.mark.parametrize(
+@for_all(
     "call",
     [
         lambda n: n(X),
@@ -119,7 +120,7 @@ def test_a_sum_beyond_float64_is_found_without_a_warning():
         lambda n: place_hidden_grids(n, X, 6),
     ],
 )
-@pytest.mark.parametrize("names", [("log", None), (None, "log")])
+@for_all("names", [("log", None), (None, "log")])
 def test_what_needs_a_value_at_a_sample_rejects_it(call, names):
     with pytest.raises(
         ValueError, match=re.escape(" gives log on the edge from input 0 to output 0")

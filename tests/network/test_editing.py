@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import network_cases, symbolic_cases
@@ -133,8 +134,8 @@ def test_a_lock_with_an_edge_of_another_function_is_rejected_with_its_place(othe
 # --- places
 
 
-@pytest.mark.parametrize("edit", [kr.lock_edges, kr.unlock_edges])
-@pytest.mark.parametrize(
+@for_all("edit", [kr.lock_edges, kr.unlock_edges])
+@for_all(
     "places", [3, "00", None, {(0, 0), (0, 1)}, [(0, 0), (0,)], [0, 1], [(0, 0, 0)], ["00", "01"]]
 )
 def test_places_that_are_no_sequence_of_pairs_are_rejected(edit, places):
@@ -142,8 +143,8 @@ def test_places_that_are_no_sequence_of_pairs_are_rejected(edit, places):
         edit(symbolic_network(), 1, places)
 
 
-@pytest.mark.parametrize("edit", [kr.lock_edges, kr.unlock_edges])
-@pytest.mark.parametrize(
+@for_all("edit", [kr.lock_edges, kr.unlock_edges])
+@for_all(
     ("layer", "place", "sentence"),
     [
         (1, (3, 0), "output is 3, but must be between 0 and 2"),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from networks import random_batch, random_layer
 
 import kan_ref as kr
@@ -236,8 +237,8 @@ def test_the_backward_pass_of_this_file_is_accepted_as_long_as_it_has_no_fault(s
     assert report.n_samples == BATCH
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("fault", FAULTS)
+@for_all("seed", range(2))
+@for_all("fault", FAULTS)
 def test_a_planted_fault_is_refused_by_the_name_of_its_part(fault, seed):
     part, faults = FAULTS[fault]
 

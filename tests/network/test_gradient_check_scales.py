@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_batch, random_network, rescaled, seeds, with_formulas
@@ -97,8 +98,8 @@ def test_every_injected_bug_is_found_on_grids_and_outputs_of_any_size(seed, faul
         kr.check_gradients(network, x, rng=rng, backward=backward_with(**faults))
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-@pytest.mark.parametrize("block", ["coef", "w_base", "w_spline"])
+@for_all("scale", [1e-6, 1.0, 1e6])
+@for_all("block", ["coef", "w_base", "w_spline"])
 def test_a_bug_in_a_block_that_is_zero_is_found(block, scale):
     """The block starts at 0, so that its typical size says nothing about the step."""
     rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from oracles_training import bits, covered_network, growing, samples
 
 import kan_ref as kr
@@ -86,8 +87,8 @@ def test_a_multiple_contains_the_old_breakpoints_to_the_bit(factor):
         np.testing.assert_array_equal(new.breakpoints[:, ::factor], old.breakpoints)
 
 
-@pytest.mark.parametrize("degree", [0, 1, 3])
-@pytest.mark.parametrize(("n_intervals", "outer"), [(8, "even"), (7, "even"), (7, "kept")])
+@for_all("degree", [0, 1, 3])
+@for_all(("n_intervals", "outer"), [(8, "even"), (7, "even"), (7, "kept")])
 def test_even_outer_knots_go_on_by_the_mean_interval(degree, n_intervals, outer):
     """Those of a grid that is not nested are always even."""
     network, _ = example(degree=degree, even=False)

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from cases import for_all
 from scipy import stats
 
 import kan_ref as kr
@@ -98,8 +99,8 @@ def test_no_global_random_state_is_touched():
     assert all(np.array_equal(a, b) for a, b in zip(after[1], before[1], strict=True))
 
 
-@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
-@pytest.mark.parametrize("degree", [0, 1, 7])
+@for_all("base", ["silu", "identity", "zero"])
+@for_all("degree", [0, 1, 7])
 def test_sizes_degree_and_base_are_those_asked_for(degree, base):
     network = made((3, 2, 4), n_intervals=6, degree=degree, base=base)
 
@@ -176,8 +177,8 @@ BOXES = {
 }
 
 
-@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
-@pytest.mark.parametrize("box", BOXES)
+@for_all("base", ["silu", "identity", "zero"])
+@for_all("box", BOXES)
 def test_with_bounds_alone_hidden_grids_lie_where_inputs_from_the_box_send_activations(box, base):
     for seed in range(5):
         network = made((2, 4, 3, 1), seed=seed, domain=BOXES[box], base=base)
@@ -206,8 +207,8 @@ def test_the_probe_batch_is_drawn_after_all_parameters_and_only_if_there_are_hid
     assert rng.random() == fresh.random()
 
 
-@pytest.mark.parametrize(("n_intervals", "share"), [(1, 1.0), (5, 0.2), (20, 0.05), (50, 0.05)])
-@pytest.mark.parametrize("given", ["samples", "bounds and x", "samples and x"])
+@for_all(("n_intervals", "share"), [(1, 1.0), (5, 0.2), (20, 0.05), (50, 0.05)])
+@for_all("given", ["samples", "bounds and x", "samples and x"])
 def test_hidden_grids_hold_the_activations_of_the_probe_batch_with_a_margin(
     given, n_intervals, share
 ):
@@ -306,9 +307,9 @@ def data_in_units(shift=0.0, factor=1.0, y_shift=0.0, y_factor=1.0):
     return np.array([factor, 1.0]) * x + shift, y_factor * y + y_shift
 
 
-@pytest.mark.parametrize("units", UNITS)
-@pytest.mark.parametrize("base", ["silu", "identity", "zero"])
-@pytest.mark.parametrize("widths", [(2, 4, 3), (2, 3)])
+@for_all("units", UNITS)
+@for_all("base", ["silu", "identity", "zero"])
+@for_all("widths", [(2, 4, 3), (2, 3)])
 def test_with_targets_the_network_is_the_same_function_in_all_units(widths, base, units):
     x, y = data_in_units()
     moved, targets = data_in_units(*units)

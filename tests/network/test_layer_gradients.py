@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import (
@@ -97,8 +98,8 @@ def disagreement(layer, x, rng, h=1e-6):
     return abs((scalar(h) - scalar(-h)) / (2 * h) - terms.sum()) / max(np.abs(terms).sum(), 1e-300)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("degree", range(8))
+@for_all("way", WAYS)
+@for_all("degree", range(8))
 def test_backward_is_the_transpose_of_the_derivative_in_random_directions(degree, way):
     """Up to fifty layers each, with dead edges and silent splines; samples inside and outside, but off the knots."""
     errors = []
@@ -113,8 +114,8 @@ def test_backward_is_the_transpose_of_the_derivative_in_random_directions(degree
     assert max(errors) <= 1e-7
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("argument", ["x", *NAMES])
+@for_all("way", WAYS)
+@for_all("argument", ["x", *NAMES])
 def test_every_single_derivative_agrees_with_its_own_difference(argument, way):
     """One number at a time, so that no error hides in a sum."""
     rng = np.random.default_rng(0)

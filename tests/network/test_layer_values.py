@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import WAYS, contraction_by, layer_cases, random_batch, random_layer
@@ -143,7 +144,7 @@ def test_repeating_and_reordering_samples_repeats_and_reorders_outputs(case, way
         )
 
 
-@pytest.mark.parametrize("degree", range(8))
+@for_all("degree", range(8))
 def test_equal_coefficients_make_a_constant_on_the_grid_so_no_bias_is_needed(degree):
     rows = uniform_knots([-1.0, 2.0], [1.0, 5.0], n_intervals=4, degree=degree)
     layer = Layer(
@@ -293,7 +294,7 @@ def test_writing_into_an_array_of_a_layer_is_refused(name):
         getattr(layer, name)[0] = 0.0
 
 
-@pytest.mark.parametrize(
+@for_all(
     "name",
     [
         "knots",
@@ -313,7 +314,7 @@ def test_writing_into_the_prepared_knot_rows_is_refused(name):
         getattr(layer.rows, name)[0] = 0
 
 
-@pytest.mark.parametrize("name", [*ARRAYS, "degree", "base", "rows", "n_in"])
+@for_all("name", [*ARRAYS, "degree", "base", "rows", "n_in"])
 def test_setting_a_field_of_a_layer_is_refused(name):
     layer = Layer(**given_arrays(np.random.default_rng(11)), degree=2)
 

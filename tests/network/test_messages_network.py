@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 
 import kan_ref as kr
 from kan_ref.network import editing
@@ -35,7 +36,7 @@ FALLING = GOOD["knots"].copy()
 FALLING[1, 6] = -0.5
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("kind", "wrong", "sentence"),
     [
         (
@@ -173,10 +174,10 @@ def test_a_network_refuses_layers_that_do_not_fit(kind, layers, sentence):
         kr.Network(layers)
 
 
-@pytest.mark.parametrize(
+@for_all(
     "reader", [NETWORK, lambda x: kr.forward(NETWORK, x), lambda x: kr.edge_outputs(NETWORK, x)]
 )
-@pytest.mark.parametrize(
+@for_all(
     ("kind", "x", "sentence"),
     [
         (ValueError, np.zeros((4, 3)), r"x has shape \(4, 3\), but needs shape \(batch, 2\)"),
@@ -309,7 +310,7 @@ def make(widths=(2, 5, 1), **options):
     )
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("kind", "widths", "sentence"),
     [
         (ValueError, (2,), r"widths is \(2,\), but a network needs at least two numbers of nodes"),
@@ -341,7 +342,7 @@ def test_widths_that_are_none_are_refused(kind, widths, sentence):
         make(widths)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("kind", "wrong", "sentence"),
     [
         (ValueError, {"n_intervals": 0}, "n_intervals is 0, but must be at least 1"),
@@ -427,7 +428,7 @@ def test_a_new_network_takes_its_options_by_name_alone():
 # --- inspection
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("kind", "layer", "where", "x", "sentence"),
     [
         (
@@ -507,7 +508,7 @@ def test_the_distance_of_networks_of_other_ends_is_refused():
 # --- the gradient check
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("kind", "wrong", "sentence"),
     [
         (TypeError, {"rng": 0}, "rng is 0, but must be a numpy.random.Generator .*"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import (
@@ -73,8 +74,8 @@ def test_the_checker_finds_every_gradient_and_the_jacobian_right(degrees):
     assert max(errors) <= 1e-6
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [0, 2, 6]], ids=str)
+@for_all("way", WAYS)
+@for_all("degrees", [[0], [1], [2], [3], [4], [5], [6], [7], [0, 2, 6]], ids=str)
 def test_backward_is_the_transpose_of_the_derivative_with_a_difference_of_fourth_order(
     degrees, way
 ):

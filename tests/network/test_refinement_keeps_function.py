@@ -5,6 +5,7 @@ Always judged by what the networks compute, never by their parameters.
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_layer, seeds
@@ -36,9 +37,9 @@ def smooth_example(degree, n_intervals, widths=(2, 3, 1)):
 # --- extension to a multiple
 
 
-@pytest.mark.parametrize("even", [True, False])
-@pytest.mark.parametrize("widths", SHAPES)
-@pytest.mark.parametrize("degree", range(6))
+@for_all("even", [True, False])
+@for_all("widths", SHAPES)
+@for_all("degree", range(6))
 def test_extension_in_steps_to_a_thousand_intervals_keeps_the_function_to_rounding(
     degree, widths, even
 ):
@@ -160,10 +161,8 @@ def test_two_ways_to_the_same_grid_lead_to_the_same_coefficients():
 # --- extension to a number that is no multiple
 
 
-@pytest.mark.parametrize("with_samples", [False, True])
-@pytest.mark.parametrize(
-    ("degree", "bound"), [(1, 2e-2), (2, 1e-3), (3, 2e-5), (4, 3e-7), (5, 1e-8)]
-)
+@for_all("with_samples", [False, True])
+@for_all(("degree", "bound"), [(1, 2e-2), (2, 1e-3), (3, 2e-5), (4, 3e-7), (5, 1e-8)])
 def test_extension_to_no_multiple_keeps_smooth_functions_nearly(degree, bound, with_samples):
     network, x = smooth_example(degree, 10)
 
@@ -234,9 +233,9 @@ FEATURES = {
 }
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("margin", [0.0, 1.0])
-@pytest.mark.parametrize("name", FEATURES)
+@for_all("share", [0.0, 0.5, 1.0])
+@for_all("margin", [0.0, 1.0])
+@for_all("name", FEATURES)
 def test_update_keeps_the_function_on_discrete_features(name, margin, share):
     """As many values as coefficients or fewer: what the curve was there, it stays, to rounding. No w_spline is 1."""
     network, _ = example()
@@ -303,8 +302,8 @@ def test_a_rare_value_among_many_keeps_its_output():
     assert change(network, kr.update_grid(network, x), x) <= 1e-12
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize(("degree", "bound"), [(1, 5e-3), (2, 2e-4), (3, 3e-6), (5, 5e-10)])
+@for_all("share", [0.0, 0.5, 1.0])
+@for_all(("degree", "bound"), [(1, 5e-3), (2, 2e-4), (3, 3e-6), (5, 5e-10)])
 def test_update_keeps_smooth_functions_nearly(degree, bound, share):
     network, x = smooth_example(degree, 10)
     half = 0.5 * x  # the old grid is twice as wide

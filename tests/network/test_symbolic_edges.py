@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import clear_samples, random_batch, random_network, symbolic_cases, with_formulas
@@ -255,8 +256,8 @@ def off_the_kink(seed):
     raise AssertionError("no case is off the kink")
 
 
-@pytest.mark.parametrize("kind", PENALTY_NAMES)
-@pytest.mark.parametrize("seed", range(5))
+@for_all("kind", PENALTY_NAMES)
+@for_all("seed", range(5))
 def test_penalties_see_formulas_and_their_gradients_are_right(kind, seed):
     network, x, rng = off_the_kink(seed)
     objective = data_objective(
@@ -416,7 +417,7 @@ def test_files_keep_formulas_and_locks_bit_for_bit(tmp_path, suffix, seed):
 # --- the door
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("edges", "rows", "mask", "sentence"),
     [
         (
@@ -491,8 +492,8 @@ def test_derivatives_of_every_order_are_those_of_the_whole_curve(edge):
         np.testing.assert_allclose(curve(x, order), slope, rtol=1e-7, atol=1e-8)
 
 
-@pytest.mark.parametrize("order", [0, 1, 2])
-@pytest.mark.parametrize("edge", NAMED, ids=lambda edge: edge[2])
+@for_all("order", [0, 1, 2])
+@for_all("edge", NAMED, ids=lambda edge: edge[2])
 def test_slopes_in_the_parameters_are_differences_of_the_derivative_of_that_order(edge, order):
     affine = np.array([[0.7, -0.3, 1.5, 2.0]])
     layer = formula_layer([edge], affine)

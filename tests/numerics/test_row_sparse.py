@@ -4,11 +4,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import dense_by_definition
 
 from kan_ref.numerics import row_sparse
+from kan_ref.numerics.columns import column_squares, scale_columns
+from kan_ref.numerics.operators import as_operator
 from kan_ref.numerics.row_sparse import (
     RowSparse,
     active_columns,
@@ -61,6 +64,44 @@ def test_products_with_vectors_are_those_of_the_matrix(case, seed):
     np.testing.assert_allclose(multiply_transposed(jacobian, r), matrix.T @ r, rtol=0, atol=1e-13)
 
 
+@given(jacobians(), st.integers(0, 2**32 - 1))
+def test_the_operator_of_a_jacobian_has_its_products(case, seed):
+    (jacobian, matrix), rng = case, np.random.default_rng(seed)
+    u, r = rng.normal(size=matrix.shape[1]), rng.normal(size=matrix.shape[0])
+    operator = as_operator(jacobian)
+
+    assert operator.shape == matrix.shape
+    assert as_operator(operator) is operator
+    np.testing.assert_allclose(operator.multiply(u), matrix @ u, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(operator.multiply_transposed(r), matrix.T @ r, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(operator.normal_product(u), matrix.T @ (matrix @ u), atol=1e-12)
+
+
+@given(jacobians(), st.integers(0, 2**32 - 1))
+def test_columns_are_scaled_in_the_form_that_the_jacobian_has(case, seed):
+    (jacobian, matrix), rng = case, np.random.default_rng(seed)
+    scale = rng.uniform(0.1, 10.0, matrix.shape[1])
+    scaled = scale_columns(jacobian, scale)
+
+    several = isinstance(jacobian, list) and len(jacobian) > 1
+    assert isinstance(scaled, list) == several
+    np.testing.assert_allclose(dense_form(scaled), matrix * scale, rtol=1e-14, atol=1e-14)
+    squares = np.sum((matrix * scale) ** 2, axis=0)
+    np.testing.assert_allclose(column_squares(scaled), squares, rtol=1e-12, atol=1e-12)
+
+
+def test_column_squares_need_the_memory_of_a_chunk_and_not_of_the_dense_form():
+    block = random_block(np.random.default_rng(0), 20_000, 3, 1000)  # 153 MiB in dense form
+    tracemalloc.start()
+    try:
+        column_squares(block)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert 25 * 2**20 < peak < 40 * 2**20
+
+
 @given(jacobians())
 def test_normal_and_gram_matrix_are_those_of_the_matrix(case):
     jacobian, matrix = case
@@ -108,7 +149,7 @@ def test_assembling_needs_memory_for_some_rows_alone():
 
 # (rows, entries, columns) and the faster method: first the measurements beside the constants, then pairs on both sides of
 # the boundary (microseconds, assembled and dense)
-@pytest.mark.parametrize(
+@for_all(
     ("measured", "assembled"),
     [
         ((10000, 18, 615), True),

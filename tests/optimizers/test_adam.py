@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import BEALE, POWELL_SINGULAR, ROSENBROCK, bowl
@@ -158,6 +159,7 @@ def test_a_schedule_may_end_at_zero():
 # --- minima
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("function", "start"),
     [
@@ -498,7 +500,7 @@ def test_a_gradient_that_changes_its_length_is_named():
         adam(spoiled_after(2, (1.0, np.ones(1))), [1.0, 2.0])
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("theta", "options", "kind", "sentence"),
     [
         ([1.0, np.nan], {}, ValueError, "theta contains nan at position 1"),

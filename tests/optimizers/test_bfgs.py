@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import PROBLEMS, ROSENBROCK, LeastSquares, bowl
@@ -183,7 +184,7 @@ def test_an_update_by_hand():
     np.testing.assert_allclose(inverse, [[2.0, -1.0], [-1.0, 1.0]], rtol=0, atol=1e-15)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("update", "b", "h", "n", "member"),
     [
         # a = 0.5625, c = 0.6: rho = 1.25 0.4 = 0.5, theta = max(-0.889, min(2, -0.2)) = -0.2, sigma = 0.8875
@@ -318,7 +319,7 @@ def test_an_update_needs_no_second_matrix():
 
 
 @every_update
-@pytest.mark.parametrize(
+@for_all(
     ("change", "model_curvature"),
     [
         ([-1.0, 0.0], 1.0),
@@ -361,7 +362,7 @@ def test_a_curvature_lost_in_rounding_is_refused_even_where_the_metric_of_the_ma
     )
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("inverse", "model_curvature", "possible"),
     [
         (1e-140, 0.99e150, True),
@@ -388,8 +389,8 @@ def test_the_numbers_of_a_step_lie_between_1e_150_and_1e150_and_their_product_be
     assert possible or matrix[0, 0] == inverse
 
 
-@pytest.mark.parametrize("size", [2.0**-10, 1.0, 2.0**10])
-@pytest.mark.parametrize(("part", "possible"), [(0.9, False), (1.0, False), (1.1, True)])
+@for_all("size", [2.0**-10, 1.0, 2.0**10])
+@for_all(("part", "possible"), [(0.9, False), (1.0, False), (1.1, True)])
 def test_the_curvature_of_a_step_counts_from_eps_times_the_lengths_of_step_and_gradient_change(
     size, part, possible
 ):
@@ -433,7 +434,7 @@ def test_the_gradient_of_woods_function_is_right():
 
 
 @every_update
-@pytest.mark.parametrize("problem", [*PROBLEMS, WOOD], ids=repr)
+@for_all("problem", [*PROBLEMS, WOOD], ids=repr)
 def test_a_run_follows_the_dense_method_of_the_books(problem, update):
     """B instead of H, inverted at every step; the first B by (6.20) of Nocedal & Wright."""
     theta = np.array(problem.start)
@@ -469,7 +470,7 @@ def test_a_run_follows_the_dense_method_of_the_books(problem, update):
 
 
 @every_update
-@pytest.mark.parametrize(("function", "start"), standard_functions(range(2, 11)))
+@for_all(("function", "start"), standard_functions(range(2, 11)))
 def test_the_minimum_that_scipy_finds_is_found(function, start, update):
     scipys = optimize.minimize(function, start, jac=True, method="BFGS", options={"gtol": 1e-10})
 
@@ -480,7 +481,7 @@ def test_the_minimum_that_scipy_finds_is_found(function, start, update):
 
 
 @every_update
-@pytest.mark.parametrize("problem", [p for p in (*PROBLEMS, WOOD) if p.minimizer], ids=repr)
+@for_all("problem", [p for p in (*PROBLEMS, WOOD) if p.minimizer], ids=repr)
 def test_the_minimizer_of_a_standard_problem_is_found(problem, update):
     result = bfgs(problem.value_and_grad, problem.start, update=update)
 
@@ -512,7 +513,7 @@ def test_self_scaling_needs_half_the_steps_in_a_long_bowl(update):
 
 
 @every_update
-@pytest.mark.parametrize("problem", [*PROBLEMS, WOOD], ids=repr)
+@for_all("problem", [*PROBLEMS, WOOD], ids=repr)
 def test_the_value_falls_at_every_step(problem, update):
     values = [problem.value_and_grad(np.array(problem.start))[0]]
 
@@ -697,7 +698,7 @@ def test_a_change_of_the_gradient_whose_square_overflows_raises_no_warning(updat
 
 
 @every_update
-@pytest.mark.parametrize("curvature", [0.1, 0.2, 0.3, 0.4])
+@for_all("curvature", [0.1, 0.2, 0.3, 0.4])
 def test_a_change_of_the_gradient_whose_square_underflows_ends_a_run_without_an_error(
     update, curvature
 ):
@@ -827,7 +828,7 @@ def test_a_small_gradient_ends_the_run():
 
 
 @every_update
-@pytest.mark.parametrize(
+@for_all(
     ("n_steps", "sentence"),
     [(0, "0 steps are done"), (1, "1 step is done"), (7, "7 steps are done")],
 )

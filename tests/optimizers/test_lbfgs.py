@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian
@@ -206,8 +207,8 @@ def test_a_pair_without_positive_curvature_is_not_stored(change):
     assert make_pair(np.array([1.0, 0.0]), np.array(change)) is None
 
 
-@pytest.mark.parametrize("size", [2.0**-10, 1.0, 2.0**10])
-@pytest.mark.parametrize(("part", "stored"), [(0.9, False), (1.0, False), (1.1, True)])
+@for_all("size", [2.0**-10, 1.0, 2.0**10])
+@for_all(("part", "stored"), [(0.9, False), (1.0, False), (1.1, True)])
 def test_a_pair_is_stored_from_eps_times_the_lengths_of_step_and_gradient_change(
     size, part, stored
 ):
@@ -221,11 +222,11 @@ def test_a_pair_is_stored_from_eps_times_the_lengths_of_step_and_gradient_change
         assert pair.rho == 1.0 / (step @ change)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("moved", "fall", "progress"),
     [(20.0, 1.0, False), (20.5, 1.0, True), (1.0, 20.0, False), (1.0, 21.0, True)],
 )
-@pytest.mark.parametrize("value", [1.0, -1.0])
+@for_all("value", [1.0, -1.0])
 def test_progress_between_failures_is_more_than_20_units_of_rounding_of_theta_and_of_the_value(
     moved, fall, progress, value
 ):
@@ -558,7 +559,7 @@ def test_an_interrupt_reaches_the_caller():
         lbfgs(ROSENBROCK.value_and_grad, ROSENBROCK.start, callback=interrupt)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("theta", "options", "kind", "sentence"),
     [
         ([1.0, np.nan], {}, ValueError, "theta contains nan at position 1"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import (
@@ -573,7 +574,7 @@ def test_two_runs_give_the_same_bits():
     assert repr(first) == repr(second)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("theta", "options", "kind", "sentence"),
     [
         ([1.0, np.inf], {}, ValueError, "theta contains inf at position 1"),
@@ -679,8 +680,8 @@ def test_a_predicted_fall_decides_down_to_10_units_of_rounding_of_the_value(unit
     assert ("lost in the rounding" in result.stopped) is (n_steps == 0)
 
 
-@pytest.mark.parametrize("size", [2.0**-10, 1.0, 2.0**10])
-@pytest.mark.parametrize(
+@for_all("size", [2.0**-10, 1.0, 2.0**10])
+@for_all(
     ("rise", "slope", "n_steps"),
     [
         (-1e-9, 0.4, 1),

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import PROBLEMS, bowl, satisfies_strong_wolfe
@@ -307,7 +308,7 @@ def test_theta_and_direction_stay_as_they_are():
     np.testing.assert_array_equal(direction, [-1.0, -10.0])
 
 
-@pytest.mark.parametrize("derivative", [0.0, 5e-324, 1e-300, 1e-9, 0.5, 0.999, 1.0, 3.0, 1e300])
+@for_all("derivative", [0.0, 5e-324, 1e-300, 1e-9, 0.5, 0.999, 1.0, 3.0, 1e300])
 def test_a_direction_whose_derivative_is_not_negative_is_rejected_without_evaluation(derivative):
     """The value falls along the direction all the same: only the derivative decides."""
     function = Counted(lambda a: -a, lambda a: derivative)
@@ -342,10 +343,8 @@ def test_where_the_cubic_has_no_minimizer_a_longer_step_is_6_times_the_step():
 EPS = float(np.finfo(float).eps)
 
 
-@pytest.mark.parametrize("size", [1.0, -1.0, 2.0**20])
-@pytest.mark.parametrize(
-    ("units", "decides"), [(9.0, True), (10.0, False), (-10.0, True), (-11.0, False)]
-)
+@for_all("size", [1.0, -1.0, 2.0**20])
+@for_all(("units", "decides"), [(9.0, True), (10.0, False), (-10.0, True), (-11.0, False)])
 def test_the_derivative_decides_where_the_value_rose_by_less_than_10_units_of_rounding_or_fell_by_10(
     units, decides, size
 ):

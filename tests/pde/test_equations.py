@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from formula_networks import formula_network
 from hypothesis import given
 from networks import clear_samples, random_batch, random_network, seeds, with_formulas
@@ -175,8 +176,8 @@ def check_rows(model, conditions, rng):
     ).all()
 
 
-every_model = pytest.mark.parametrize("model", MODELS)
-every_term = pytest.mark.parametrize("term", TERMS)
+every_model = for_all("model", MODELS)
+every_term = for_all("term", TERMS)
 
 
 @every_model

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import seeds
@@ -72,8 +73,8 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
-@pytest.mark.parametrize("defect", WRONG)
+@for_all("name", PLACES)
+@for_all("defect", WRONG)
 def test_a_wrong_partial_is_refused_by_its_name_and_that_of_its_term(name, defect):
     with pytest.raises(
         ValueError,
@@ -138,7 +139,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@for_all("name", SHAPES)
 def test_an_answer_of_a_wrong_kind_or_shape_is_refused_by_name(name):
     place, change, sentence = SHAPES[name]
 

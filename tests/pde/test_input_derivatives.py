@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 from formula_networks import formula_network, hello_world, random_formulas
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,7 +47,7 @@ BATCHES = {
 
 @every_function
 @models
-@pytest.mark.parametrize("batch", BATCHES)
+@for_all("batch", BATCHES)
 def test_every_sample_has_finite_float64_derivatives_of_the_documented_shape(name, model, batch):
     function, shape = SHAPES[name]
     x = BATCHES[batch]
@@ -227,7 +228,7 @@ AT_HOME = {
 }
 
 
-@pytest.mark.parametrize("name", AT_HOME)
+@for_all("name", AT_HOME)
 def test_a_formula_inside_another_has_the_derivatives_of_their_composition(name):
     a, b = AT_HOME[name]
     inner = [(0, 0, name, (a, b, 0.7, 0.1)), (0, 1, "sin", (0.8, 0.1, 1.0, 0.0))]

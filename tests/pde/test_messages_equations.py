@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 
 import kan_ref as kr
 from kan_ref.functions.record import Function
@@ -139,7 +140,7 @@ REJECTED = {
 }
 
 
-@pytest.mark.parametrize("name", REJECTED)
+@for_all("name", REJECTED)
 def test_a_wrong_argument_is_named_with_what_came_and_what_is_needed(name):
     call, message = REJECTED[name]
 
@@ -364,7 +365,7 @@ def answered(*answer):
     return evaluate_residual(lambda x, u, du, d2u: answer, (X, X.copy(), None, None))
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("answer", "message"),
     [
         ((np.ones(N - 1), None, None, None), r"residual has shape \(8,\), but 9 points need"),

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from cases import for_all
 from jet_checks import (
     TOLERANCE,
     error,
@@ -24,7 +25,7 @@ from kan_ref.pde import mlp_jets
 from kan_ref.pde.jet_kind import directional_kind
 
 activations = pytest.mark.parametrize("activation", ACTIVATION_NAMES)
-depths = pytest.mark.parametrize("depth", [1, 2, 3])
+depths = for_all("depth", [1, 2, 3])
 
 
 def example(activation, depth, seed=0, n_samples=7):
@@ -41,7 +42,7 @@ def example(activation, depth, seed=0, n_samples=7):
 
 
 @activations
-@pytest.mark.parametrize("order", [1, 2, 3])
+@for_all("order", [1, 2, 3])
 def test_a_derivative_of_an_activation_is_the_difference_of_the_one_before(activation, order):
     z = np.concatenate([np.linspace(-3.0, 3.0, 40), [-20.0, 20.0]])
 
@@ -52,8 +53,8 @@ def test_a_derivative_of_an_activation_is_the_difference_of_the_one_before(activ
     )
 
 
-@pytest.mark.parametrize("activation", ["tanh", "silu", "sine", "relu"])
-@pytest.mark.parametrize("order", [0, 1, 2, 3])
+@for_all("activation", ["tanh", "silu", "sine", "relu"])
+@for_all("order", [0, 1, 2, 3])
 def test_activations_and_derivatives_are_those_of_sympy(activation, order):
     z = np.linspace(-4.0, 4.3, 23)
 

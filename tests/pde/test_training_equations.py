@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from oracles_equations import Linear, value_by_loops
 from oracles_training import bits
 
@@ -51,8 +52,8 @@ def columns(history):
 # --- it solves
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("widths", [(1, 1), (1, 3, 1)])
+@for_all("optimizer", OPTIMIZERS)
+@for_all("widths", [(1, 1), (1, 3, 1)])
 def test_every_optimizer_lowers_what_is_left_of_the_equation(optimizer, widths):
     run = kr.fit(kan(widths), problem=problem(), optimizer=optimizer, n_steps=60)
 
@@ -484,7 +485,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSALS)
+@for_all("name", REFUSALS)
 def test_fit_refuses_in_one_sentence(name):
     call, kind, sentence = REFUSALS[name]
 

@@ -224,6 +224,7 @@ def test_it_passes_every_case_of_the_conformance_kit_that_it_can_answer():
 # --- it learns, and finds formulas
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_three_hundred_steps_of_adam_learn_the_papers_example(seed):
     rng = np.random.default_rng(seed)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -89,7 +90,7 @@ def test_what_is_no_real_number_is_named_with_its_dtype(value, dtype):
         check_float_array("x", value, ("n",))
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("shape", "index", "where"),
     [
         ((5,), (3,), "position 3"),
@@ -97,7 +98,7 @@ def test_what_is_no_real_number_is_named_with_its_dtype(value, dtype):
         ((2, 3, 4), (1, 0, 2), "axis 0 1, axis 1 0, axis 2 2"),
     ],
 )
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@for_all("bad", [np.nan, np.inf, -np.inf])
 def test_the_first_number_that_is_not_finite_is_named_with_its_place(shape, index, where, bad):
     array = np.zeros(shape)
     array[index] = bad

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,8 +176,8 @@ def test_a_loss_that_overflows_at_the_start_names_the_remedy(optimizer):
         kr.fit(network, kr.Data(1e300 * X, Y, X, Y), optimizer=optimizer)
 
 
-@pytest.mark.parametrize("wrong", [1, 2, 3])
-@pytest.mark.parametrize("limit", [4.5, -30.0, 300.0])
+@for_all("wrong", [1, 2, 3])
+@for_all("limit", [4.5, -30.0, 300.0])
 def test_a_derivative_that_is_wrong_far_from_0_is_found(wrong, limit):
     """Right on [-4, 4], wrong beyond a limit."""
     parts = [np.sin, np.cos, lambda u: -np.sin(u), lambda u: -np.cos(u)]
@@ -192,7 +193,7 @@ def test_a_derivative_that_is_wrong_far_from_0_is_found(wrong, limit):
         kr.register_function("far", *parts, complexity=1)
 
 
-@pytest.mark.parametrize("name", sorted(kr.LIBRARY))
+@for_all("name", sorted(kr.LIBRARY))
 def test_every_function_of_the_library_passes_its_own_verification(name):
     from kan_ref.functions.verification import check_derivatives
 

@@ -5,6 +5,7 @@ import inspect
 import re
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 import kan_ref as kr
@@ -47,7 +48,7 @@ def test_the_table_is_read():
     assert len(OURS) > 30
 
 
-@pytest.mark.parametrize("call", OURS, ids=ast.unparse)
+@for_all("call", OURS, ids=ast.unparse)
 def test_every_call_of_ours_exists_and_takes_these_arguments(call):
     assert refusal(call) is None
 

@@ -1,10 +1,12 @@
-"""Every test runs in continuous integration, and its lanes are those of CONTRIBUTING.md."""
+"""Every test runs in continuous integration, and its lanes are those of CONTRIBUTING.md; a table of cases in one test is run to its end."""
 
 import re
 import subprocess
 import sys
 import tomllib
 
+import pytest
+from cases import for_all
 from checkout import ROOT
 
 RUN = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -31,6 +33,11 @@ def test_every_folder_of_tests_is_run_by_default_or_by_a_lane():
 
     assert left_out - {"tests/helpers"} == folders_named(RUN)
     assert all((ROOT / folder).is_dir() for folder in left_out)
+
+
+def test_long_tests_are_left_out_by_default_and_run_by_a_lane():
+    assert PYPROJECT["tool"]["pytest"]["ini_options"]["addopts"].endswith("-m 'not long'")
+    assert re.search(r"^    run '\.venv/bin/pytest -m long'$", RUN, flags=re.MULTILINE)
 
 
 def test_every_lane_and_its_command_are_in_the_table_of_commands():
@@ -60,5 +67,41 @@ def test_an_unknown_lane_ends_with_status_2_and_the_names():
     )
 
     assert done.returncode == 2
-    assert "lanes: main test lint coverage" in done.stderr
+    assert "lanes: main test lint release long" in done.stderr
     assert done.stderr.endswith("only when named: explore\n")
+
+
+# --- tables of cases in one test
+
+
+def test_all_cases_run_in_all_combinations_and_the_error_names_those_that_failed():
+    seen = []
+
+    @for_all("sign", [-1, 1])
+    @for_all(("n", "square"), [(2, 4), pytest.param(3, 8, id="three"), (4, 16), (5, 24)])
+    def check(n, square, sign):
+        seen.append((sign, n))
+        assert (sign * n) ** 2 == square
+
+    with pytest.raises(AssertionError) as failure:
+        check()
+
+    assert seen == [(sign, n) for sign in (-1, 1) for n in (2, 3, 4, 5)]
+    assert failure.value.__notes__ == [
+        "2 of 4 cases failed, this is the first: three, 5-24",
+        "2 of 2 cases failed, this is the first: -1, 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "cases", "message"),
+    [
+        ("n", [], "n: there are no cases"),
+        ("n", [pytest.param(1, marks=pytest.mark.long)], "a case with marks needs pytest"),
+        ("n, m", [(1,)], "shorter"),
+        ("k", [1], "are no arguments of"),
+    ],
+)
+def test_a_table_that_is_no_table_of_cases_is_refused(names, cases, message):
+    with pytest.raises((ValueError, AssertionError), match=message):
+        for_all(names, cases)(lambda n, m=0: None)()

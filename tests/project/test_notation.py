@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 import kan_ref as kr
@@ -66,7 +67,7 @@ def source_of(module):
     )
 
 
-@pytest.mark.parametrize(("name", "shape", "where"), NAMES)
+@for_all(("name", "shape", "where"), NAMES)
 def test_every_name_of_the_table_exists_where_it_says_or_is_marked_as_later(name, shape, where):
     if where == "*later*":
         assert not [module for module in MODULES if name in bound_names(source_of(module))]
@@ -259,7 +260,7 @@ def parameters_of(thing):
     return [parameter.name for parameter in parameters if parameter.name not in keywords], keywords
 
 
-@pytest.mark.parametrize("thing", list(functions_and_records()))
+@for_all("thing", list(functions_and_records()))
 def test_documented_parameters_are_those_of_the_signature_those_by_position_in_its_order(thing):
     documented = parameter_section(thing.__doc__)
 
@@ -272,7 +273,7 @@ def test_documented_parameters_are_those_of_the_signature_those_by_position_in_i
         assert [name for name in names if name in by_position] == by_position
 
 
-@pytest.mark.parametrize("thing", list(functions_and_records()))
+@for_all("thing", list(functions_and_records()))
 def test_documented_defaults_are_those_of_the_signature(thing):
     defaults = {
         name: parameter.default for name, parameter in inspect.signature(thing).parameters.items()
@@ -285,7 +286,7 @@ def test_documented_defaults_are_those_of_the_signature(thing):
             assert defaults[name] == ast.literal_eval(kind.partition(", default ")[2])
 
 
-@pytest.mark.parametrize("name", kr.__all__)
+@for_all("name", kr.__all__)
 def test_every_public_function_documents_its_parameters_and_what_it_returns(name):
     thing = getattr(kr, name)
 
@@ -302,7 +303,7 @@ TAGS = {module: re.findall(r"# \[(/?)eq:([a-z0-9-]+)\]", source_of(module)) for 
 OPENED = [name for tags in TAGS.values() for slash, name in tags if not slash]
 
 
-@pytest.mark.parametrize("module", MODULES)
+@for_all("module", MODULES)
 def test_every_tag_is_closed_before_the_next_one_opens(module):
     tags = TAGS[module]
 
@@ -314,7 +315,7 @@ def test_no_tag_names_two_formulas():
     assert sorted(OPENED) == sorted(set(OPENED))
 
 
-@pytest.mark.parametrize("module", MODULES)
+@for_all("module", MODULES)
 def test_docstrings_point_at_formulas_that_are_tagged(module):
     assert set(re.findall(r":eq:`([^`]+)`", source_of(module))) <= set(OPENED)
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,7 +122,7 @@ def test_columns_without_names_of_text_give_no_names():
     assert split(Table({0: X[:, 0], 1: X[:, 1]})).names is None
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("y", "classes"),
     [
         (["b", "a"] * 20, ["a", "b"]),
@@ -147,7 +148,7 @@ def test_text_booleans_integers_and_categories_become_labels_of_sorted_classes(y
     assert sorted(again) == sorted(given)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("y", "n_out"),
     [
         (Y, 1),
@@ -184,7 +185,7 @@ def test_few_integers_are_classes_with_two_samples_each():
     assert len(split(y=np.arange(N) % 20).classes) == 20
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("x", "y", "kind", "sentence"),
     [
         (
@@ -418,7 +419,7 @@ def test_a_function_may_change_its_argument():
     assert (data.x_train != 0.0).all()
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("f", "settings", "sentence"),
     [
         (

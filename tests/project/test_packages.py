@@ -11,8 +11,10 @@ import sys
 import tokenize
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 PACKAGE = ROOT / "kan_ref"
@@ -47,8 +49,7 @@ MAY_IMPORT = {
         "optimizers",
         "data",
     ),
-    "drawing": ("network", "files"),
-    "display": ("drawing", "formulas"),
+    "drawing": ("network", "files", "formulas"),
     "io": ("network", "functions", "files", "version"),
     "sklearn": ("__init__",),
     "conformance": ("plain", "files", "program"),
@@ -65,7 +66,7 @@ THIRD_PARTY = {
     ("drawing.drawing", "matplotlib"): "it draws",
     ("drawing.film", "matplotlib"): "it draws",
     ("drawing.painting", "matplotlib"): "it draws",
-    ("display.pictures", "matplotlib"): "it draws",
+    ("drawing.pictures", "matplotlib"): "it draws",
     ("discovery.records", "tqdm"): "progress=True",
     ("discovery.tree_formula", "sympy"): "it writes trees as formulas",
     ("formulas.values", "sympy"): "it evaluates formulas",
@@ -105,6 +106,10 @@ THIRD_PARTY = {
     ("conformance.adapters.jaxkan_families", "jax"): "what its subject runs on",
     ("conformance.adapters.jaxkan_families", "jaxkan"): "its subject",
     ("conformance.adapters.jaxkan", "jaxkan"): "its subject",
+    ("conformance.adapters.torch_families", "torch"): "what its subjects run on",
+    ("conformance.adapters.torch_families", "fastkan"): "its subject",
+    ("conformance.adapters.torch_families", "ChebyKANLayer"): "its subject",
+    ("conformance.adapters.torch_families", "torch_relu_kan"): "its subject",
     ("conformance.cards", "tqdm"): "it shows how far it is",
     ("conformance.generate.exact", "mpmath"): "60 digits, for the generator alone",
     ("conformance.__main__", "tqdm"): "it shows how far it is",
@@ -124,7 +129,7 @@ PROGRAMS = {  # they print, and nobody but a program imports them
     "program": "the last line of each of them after Ctrl-C",
 }
 DYNAMIC = {
-    "checks.records": "a notebook shows a record by `display`",
+    "checks.records": "a notebook shows a record by `drawing`",
     "__init__": "public names load their packages",
     "conformance.serve": "adapters are named on the command line",
     "conformance.plugin": "adapters are named in pytest's configuration",
@@ -177,6 +182,10 @@ def row_of(module):
     )
 
 
+parsed = cache(ast.parse)  # several tests read the same files
+
+
+@cache
 def imports(source, package):
     """All imports of a source text that is a module of `package`, also those inside functions and dynamic ones."""
     found = []
@@ -212,7 +221,7 @@ def imports(source, package):
         for child in ast.iter_child_nodes(node):
             visit(child, in_function=deeper, for_types=for_types)
 
-    visit(ast.parse(source), in_function=False, for_types=False)
+    visit(parsed(source), in_function=False, for_types=False)
     return found
 
 
@@ -232,6 +241,7 @@ def _is_module(dotted):
     return file.with_suffix(".py").exists() or (file / "__init__.py").exists()
 
 
+@cache
 def offered(package):
     """The names that the `__init__.py` of a package hands on."""
     file = PACKAGE / package / "__init__.py"
@@ -271,7 +281,7 @@ def faults(module, source, *, is_package=False):
         if problem:
             found.append(f"{module}, line {item.line}: {problem}")
     if is_package and module not in WITH_CODE:
-        for node in ast.parse(source).body:
+        for node in parsed(source).body:
             is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             if not is_docstring and not isinstance(node, ast.ImportFrom):
                 found.append(f"{module}, line {node.lineno}: an __init__.py only hands names on")
@@ -299,7 +309,7 @@ def code_lines(source):
         if token.type not in NO_CODE
         for n in range(token.start[0], token.end[0] + 1)
     }
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
@@ -344,7 +354,7 @@ def _external_fault(module, item):
 
 
 def _outputs(source):
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
@@ -394,9 +404,7 @@ def arrows_inside(package):
 # --- the package as it is
 
 
-@pytest.mark.parametrize(
-    ("module", "path"), [pytest.param(*found, id=found[0]) for found in modules()]
-)
+@for_all(("module", "path"), [pytest.param(*found, id=found[0]) for found in modules()])
 def test_a_module_imports_siblings_and_what_the_packages_of_its_row_offer(module, path):
     assert (
         faults(module, path.read_text(encoding="utf-8"), is_package=path.name == "__init__.py")
@@ -459,7 +467,7 @@ def test_every_reason_stands_beside_a_module_that_exists():
 # --- the checker can fail
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("module", "source", "sentence"),
     [
         (
@@ -616,7 +624,7 @@ def test_an_init_file_that_does_more_than_hand_on_names_is_found(source, sentenc
     assert sentence in found
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("module", "source"),
     [
         (

@@ -1,8 +1,8 @@
 """The prose of the project uses the field's terms: no phrase of phrases.toml is in the documents, docstrings, comments or messages.
 
-Read are README.md, NOTATION.md, CONTRIBUTING.md, CHANGELOG.md, docs/**/*.md, tutorials 0 to 5 with their solutions, and the docstrings, comments and messages of kan_ref and of the site's own code.
+Read are README.md, NOTATION.md, CONTRIBUTING.md, CHANGELOG.md, docs/**/*.md, the tutorials with their solutions, and the docstrings, comments and messages of kan_ref and of the site's own code.
 Not read: code in Markdown (blocks and backticks), formulas, targets of links, identifiers; docs/report_cards.md, which is printed from records and from
-strings of kan_ref/conformance that are read there; tutorials 6 to 12 with their solutions, and figures/results/claims.md, which are not yet revised.
+strings of kan_ref/conformance that are read there; figures/results/claims.md, which is not yet revised.
 """
 
 import ast
@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 PHRASES = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))[
@@ -26,7 +27,7 @@ PATTERNS = [
 DOCUMENTS = sorted(
     [ROOT / name for name in ("README.md", "NOTATION.md", "CONTRIBUTING.md", "CHANGELOG.md")]
     + [path for path in (ROOT / "docs").rglob("*.md") if path.name != "report_cards.md"]
-    + [*(ROOT / "tutorials").rglob("0[0-5]_*.md")]
+    + [*(ROOT / "tutorials").rglob("[01][0-9]_*.md")]
 )
 CODE_IN_TEXT = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", flags=re.DOTALL)
 CODE_IN_MARKDOWN = (
@@ -34,13 +35,15 @@ CODE_IN_MARKDOWN = (
     re.compile(
         r"^ *(`{3,}|~{3,})(?!\{toctree|\{pages-of).*?^ *\1 *$", flags=re.MULTILINE | re.DOTALL
     ),
-    re.compile(r"^ *\$\$.*?\$\$", flags=re.MULTILINE | re.DOTALL),
+    re.compile(r"^ *\$\$.*?\$\$( \([\w-]+\)$)?", flags=re.MULTILINE | re.DOTALL),
+    re.compile(r"^:{3,}\{eqcode\} \S+$", flags=re.MULTILINE),
     CODE_IN_TEXT,
     re.compile(r"\$[^$\n]+\$"),
     re.compile(r"<!--.*?-->", flags=re.DOTALL),
     re.compile(r"\]\([^)\n]*\)"),
     re.compile(r"https?://\S+"),
     re.compile(r"^\([\w-]+\)=$", flags=re.MULTILINE),
+    re.compile(r"^:{3,}\{explorer\}.*$", flags=re.MULTILINE),  # an address
 )
 TAG = re.compile(r"\[/?eq:[\w-]+\]")
 CODE_IN_STRINGS = (
@@ -136,9 +139,7 @@ def parts_of_the_code():
 PARTS = parts_of_the_code()
 
 
-@pytest.mark.parametrize(
-    "path", DOCUMENTS, ids=[path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
-)
+@for_all("path", DOCUMENTS, ids=[path.relative_to(ROOT).as_posix() for path in DOCUMENTS])
 def test_a_document_has_no_phrase_of_the_list(path):
     found = findings_in([path])
 
@@ -161,7 +162,7 @@ def test_the_list_is_long_and_every_phrase_has_a_remedy():
     assert all(set(phrase) <= {"find", "write", "example", "but"} for phrase in PHRASES)
 
 
-@pytest.mark.parametrize("phrase", PHRASES, ids=[phrase["example"] for phrase in PHRASES])
+@for_all("phrase", PHRASES, ids=[phrase["example"] for phrase in PHRASES])
 def test_a_phrase_is_found_in_its_example_and_not_in_what_it_must_let_through(phrase):
     pattern = re.compile(phrase["find"].replace(" ", r"\s+"), flags=re.IGNORECASE)
 
@@ -199,12 +200,12 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("name", "source", "line"), PLACES.values(), ids=PLACES)
+@for_all(("name", "source", "line"), PLACES.values(), ids=PLACES)
 def test_a_phrase_is_found_with_file_line_and_remedy(name, source, line):
     assert findings(name, source) == [f'{name}:{line}: "knot row", write: knot vector']
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "source"),
     [
         ("a.md", "```python\nknot row\n```\n"),
@@ -212,7 +213,8 @@ def test_a_phrase_is_found_with_file_line_and_remedy(name, source, line):
         ("a.md", "Write `knot row` here and ``a knot row`` there.\n"),
         ("a.md", "[knots](knot row)\n"),
         ("a.md", "---\ntitle: knot row\n---\n"),
-        ("a.md", "$$\n\\text{knot row}\n$$ (knots)\n"),
+        ("a.md", "$$\n\\text{knot row}\n$$ (live-bases)\n"),
+        ("a.md", ":::{eqcode} live-bases\n:::\n"),
         ("a.md", "The $knot row$.\n"),
         ("a.md", "<!-- knot row -->\n"),
         ("a.py", "knot_row = live = floor = 1\n"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from cases import for_all
 from checkout import ROOT
 
 import kan_ref
@@ -42,7 +43,7 @@ def test_public_data_say_what_they_are():
     assert "functions by name" in inspect.getdoc(kan_ref.LIBRARY)
 
 
-@pytest.mark.parametrize("name", kan_ref.__all__)
+@for_all("name", kan_ref.__all__)
 def test_every_public_name_resolves_and_explains_itself(name):
     thing = getattr(kan_ref, name)
 

@@ -10,6 +10,7 @@ import tomllib
 
 import pytest
 import tree
+from cases import for_all
 from checkout import ROOT
 from test_packages import MAY_IMPORT
 
@@ -97,7 +98,7 @@ def test_continuous_integration_runs_the_commands_of_this_page():
     )  # in the checkout and in the source distribution
 
 
-@pytest.mark.parametrize("page", PAGES)
+@for_all("page", PAGES)
 def test_links_between_files_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
@@ -167,7 +168,7 @@ def test_blocks_are_read_by_language():
     assert blocks(text, "text") == ["b\n"]
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("printed", "answer"),
     [
         ("rmse 1.7e-05 at 20", True),

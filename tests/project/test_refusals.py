@@ -9,6 +9,7 @@ import refusals_equations
 import refusals_formulas
 import refusals_interop
 import refusals_states
+from cases import for_all
 from refusals import (
     BOWL,
     CACHES,
@@ -734,7 +735,7 @@ assert refusals_interop
 assert refusals_states  # they fill the rest of the table
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@for_all("case", REFUSED)
 def test_refused_in_one_sentence_that_names_the_argument(case):
     argument, call, value = REFUSED[case]
 
@@ -777,7 +778,7 @@ LAWFUL = {
     "every second": np.repeat(X, 2, axis=0)[::2],
     "Fortran order": np.asfortranarray(X),
 }
-lawful = pytest.mark.parametrize("name", LAWFUL)
+lawful = for_all("name", LAWFUL)
 
 
 @pytest.fixture(autouse=True)
@@ -788,7 +789,7 @@ def _no_warnings():
 
 
 @lawful
-@pytest.mark.parametrize("model", [NET, PERCEPTRON, CURVED], ids=["kan", "mlp", "lan"])
+@for_all("model", [NET, PERCEPTRON, CURVED], ids=["kan", "mlp", "lan"])
 def test_a_model_has_a_finite_float64_answer_for_each_sample(name, model):
     y = model(LAWFUL[name])
 
@@ -809,7 +810,7 @@ def test_forward_and_backward_take_it(name):
 
 
 @lawful
-@pytest.mark.parametrize("penalty", ["paper", "pykan", "pykan-0.0", "coef"])
+@for_all("penalty", ["paper", "pykan", "pykan-0.0", "coef"])
 def test_the_objective_with_every_penalty_is_finite_and_an_empty_batch_is_refused(name, penalty):
     x = LAWFUL[name]
     if len(x) == 0:
@@ -825,10 +826,8 @@ def test_the_objective_with_every_penalty_is_finite_and_an_empty_batch_is_refuse
     assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize(
-    "name", ["one sample", "duplicates", "a constant feature", "integers", "float32", "lists"]
-)
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs", "adam"])
+@for_all("name", ["one sample", "duplicates", "a constant feature", "integers", "float32", "lists"])
+@for_all("optimizer", ["lm", "lbfgs", "bfgs", "adam"])
 def test_fit_ends_with_a_finite_network(name, optimizer):
     x = np.asarray(LAWFUL[name])
     y = np.arange(len(x))[:, None] % 2

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,7 +167,7 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
     }
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "replace", "sentence"),
     [
         (

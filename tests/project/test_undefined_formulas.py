@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from networks import random_batch, random_network, seeds, with_formulas
 
@@ -218,8 +219,8 @@ def test_every_public_name_is_in_one_of_the_tables():
     assert not tested & others
 
 
-@pytest.mark.parametrize("layer", UNDEFINED)
-@pytest.mark.parametrize("name", EVALUATES)
+@for_all("layer", UNDEFINED)
+@for_all("name", EVALUATES)
 def test_an_undefined_value_is_reported_by_edge_and_sample(name, layer):
     x = X[:, 0] if name == "edge_curve" else X
 
@@ -229,13 +230,13 @@ def test_an_undefined_value_is_reported_by_edge_and_sample(name, layer):
     assert "contains nan" not in str(error.value)
 
 
-@pytest.mark.parametrize("layer", UNDEFINED)
-@pytest.mark.parametrize("name", WORKS)
+@for_all("layer", UNDEFINED)
+@for_all("name", WORKS)
 def test_what_needs_no_value_works_with_undefined_edges(name, layer):
     assert not has_nan(WORKS[name](UNDEFINED[layer], X if name != "mask_edges" else GOOD))
 
 
-@pytest.mark.parametrize("name", EVALUATES)
+@for_all("name", EVALUATES)
 def test_where_an_edge_has_no_derivative_a_result_is_finite_or_edge_and_sample_are_reported(name):
     x = ZERO[:, 0] if name == "edge_curve" else ZERO
     reported = ""
@@ -257,7 +258,7 @@ NEED_DERIVATIVES = [
 ]
 
 
-@pytest.mark.parametrize("name", NEED_DERIVATIVES)
+@for_all("name", NEED_DERIVATIVES)
 def test_gradients_and_training_report_an_edge_without_a_derivative(name):
     with pytest.raises(ValueError, match=SLOPE):
         EVALUATES[name](ROOT, ZERO)

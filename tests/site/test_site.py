@@ -7,6 +7,7 @@ import re
 import zipfile
 from urllib.parse import unquote, urlsplit
 
+import interaction
 import nbclient
 import nbformat
 import notebook_text
@@ -147,6 +148,63 @@ def test_the_gallery_has_every_picture_and_every_claim(texts):
         cell for figure in rows.values() for row in figure for cell in row if cell not in plain
     ] == []
     assert sum(map(len, rows.values())) > 100
+
+
+def test_the_page_of_equations_shows_every_formula_and_the_search_finds_numbers_of_the_paper(
+    site, texts
+):
+    page = html.unescape(texts["docs/equations.html"])
+    formulas = tree.formulas()
+    index = (site.folder / "searchindex.js").read_text(encoding="utf-8")
+
+    shown = re.findall(r'id="formula-([\w-]+)"', page)
+    assert sorted(shown) == sorted(tree.tagged_lines())
+    assert [tag for tag in shown if formulas[tag].latex.split("\n")[0] not in page] == []
+    numbers = re.findall(r"paper: \((\d+\.\d+)", page)
+    assert numbers == sorted(numbers, key=lambda number: int(number.partition(".")[2]))
+    assert len(numbers) > 12
+    assert [number for number in numbers if f'"{number}":[[' not in index] == []
+
+
+def test_pages_with_a_part_of_the_explorer_load_it_late_and_link_to_the_whole(texts):
+    framed = {
+        page: re.findall(r'<iframe class="explorer"[^>]*>', text)
+        for page, text in texts.items()
+        if page.startswith("tutorials/") and 'class="explorer"' in text
+    }
+
+    assert {"tutorials/01_b_splines.html", "tutorials/04_a_network.html"} <= set(framed)
+    for page, frames in framed.items():
+        assert all('loading="lazy"' in frame and "&amp;only" in frame for frame in frames)
+        assert texts[page].count('class="explorer-link"') == len(frames)
+
+
+def test_the_cell_that_checks_the_claims_of_a_tutorial_is_folded(texts):
+    pages = [page for page in texts if re.fullmatch(r"tutorials/\d\w+\.html", page)]
+
+    assert len(pages) >= 14
+    assert [page for page in pages if texts[page].count(interaction.CHECKED) < 1] == []
+
+
+def test_an_address_of_the_explorer_is_encoded_and_its_part_must_exist():
+    part, address = interaction.read_address("part=training&target=x + y^2&rate=-2")
+
+    assert part == "training"
+    assert address == "part=training&target=x%20%2B%20y%5E2&rate=-2"
+    with pytest.raises(ValueError, match=r"no part 'curve'; its parts are bases, edge"):
+        interaction.read_address("part=curve")
+
+
+@pytest.mark.parametrize("head", ["", ":tags: [hide-input]\n\n", "---\ntags: [hide-input]\n---\n"])
+def test_only_the_cell_under_check_gets_the_line_that_opens_it(head):
+    fence = "```{code-cell} ipython3\n"
+    text = f"## A\n\n{fence}x = 1\n```\n\n## Check\n\n{fence}{head}assert x\n```\n\n## Summary\n"
+
+    folded = interaction.folded(text)
+
+    assert folded.startswith(f"## A\n\n{fence}x = 1\n```\n\n## Check\n\n{fence}---\n")
+    assert folded.count(f"code_prompt_show: {interaction.CHECKED}\n") == 1
+    assert folded.endswith("---\nassert x\n```\n\n## Summary\n")
 
 
 def test_every_box_on_a_deviation_stands_on_the_page_of_deviations(texts):

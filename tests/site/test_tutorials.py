@@ -78,6 +78,12 @@ def without_options(code):
     return re.sub(r"\A---\n.*?^---\n", "", code, flags=re.MULTILINE | re.DOTALL)
 
 
+def wide_lines(text):
+    """Lines of code of more than 88 columns, which a page can show only with a scroll bar."""
+    lines = [line for code in CELL.findall(text) for line in without_options(code).splitlines()]
+    return [line for line in lines if len(line) > 88]
+
+
 def faults_of_a_course(text):
     """What a tutorial that can be read in parts lacks, in sentences: marks, length, pictures."""
     found, codes = [], CELL.findall(text)
@@ -89,12 +95,7 @@ def faults_of_a_course(text):
     lines = [line for code in shown for line in without_options(code).splitlines() if line]
     if len(prose.split()) > 2500 or len(lines) > 60:
         found.append(f"the core has {len(prose.split())} words, {len(lines)} lines of code")
-    found += [
-        f"a line of code has more than 88 columns: {line}"
-        for code in codes
-        for line in without_options(code).splitlines()
-        if len(line) > 88
-    ]
+    found += [f"a line of code has more than 88 columns: {line}" for line in wide_lines(text)]
     drawn = [code for code in codes if re.search(r"plt\.show\(|Image\(", code)]
     if not drawn:
         found.append("no picture")
@@ -107,25 +108,33 @@ def faults_of_a_course(text):
     return found
 
 
-def test_the_core_of_tutorials_0_to_5_is_short_and_their_pictures_say_what_to_see():
+def test_the_core_of_a_tutorial_is_short_and_its_pictures_say_what_to_see():
     assert {
-        name: faults
-        for name, text in TUTORIALS.items()
-        if name < "06" and (faults := faults_of_a_course(text))
+        name: faults for name, text in TUTORIALS.items() if (faults := faults_of_a_course(text))
     } == {}
 
 
-def test_in_tutorials_0_to_5_code_of_the_package_is_shown_as_definitions_of_plain():
+def test_no_line_of_code_of_a_tutorial_or_solution_has_more_than_88_columns():
+    pages = TUTORIALS | {f"solutions/{name}": text for name, text in SOLUTIONS.items()}
+
+    assert {name: lines for name, text in pages.items() if (lines := wide_lines(text))} == {}
+
+
+def test_tutorials_0_to_9_show_whole_definitions_of_plain_and_equations_that_the_paper_numbers():
     cards = re.compile(r"^:::\{eqcode\} (\S+)\n(:definitions:)?", flags=re.MULTILINE)
+    of_the_paper = {tag for tag, entry in tree.registry().items() if "paper" in entry}
 
-    found = {name: cards.findall(text) for name, text in TUTORIALS.items() if name < "06"}
+    found = {name: cards.findall(text) for name, text in TUTORIALS.items() if name < "10"}
 
-    assert sum(map(len, found.values())) == 9
+    assert sum(map(len, found.values())) == 17
     assert [
         (name, tag)
         for name, shown in found.items()
         for tag, whole in shown
-        if not (whole and tag.startswith("plain-"))
+        if not (
+            (whole and tag.startswith("plain-"))
+            or (name > "06" and not whole and tag in of_the_paper)
+        )
     ] == []
 
 

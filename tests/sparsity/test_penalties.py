@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import oracles_penalties as oracle
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import clear_samples, network_cases, random_batch, random_layer, random_network, seeds
@@ -330,7 +331,7 @@ def cases_off_the_kink(kind, n_cases, seed):
 
 
 @kinds
-@pytest.mark.parametrize("smoothness_weight", [0.0, 0.1])
+@for_all("smoothness_weight", [0.0, 0.1])
 def test_the_gradient_is_the_derivative_along_any_direction(kind, smoothness_weight):
     """A hundred and twenty random networks over the kinds, each along its own direction."""
     for network, x, rng in cases_off_the_kink(kind, 15, seed=int(10 * smoothness_weight)):
@@ -352,7 +353,7 @@ def test_the_gradient_is_the_derivative_along_any_direction(kind, smoothness_wei
 
 
 @kinds
-@pytest.mark.parametrize("weights", [(1.0, 0.0), (0.0, 1.0)], ids=["l1", "entropy"])
+@for_all("weights", [(1.0, 0.0), (0.0, 1.0)], ids=["l1", "entropy"])
 def test_the_penalty_alone_has_an_exact_gradient(kind, weights):
     """No loss at all: the upstream gradient is 0, the value the penalty's, so that the loss cannot hide an error."""
     for network, x, rng in cases_off_the_kink(kind, 8, seed=5):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from networks import random_batch, random_layer, random_network, symbolic_cases, with_formulas
@@ -1008,7 +1009,7 @@ def test_what_is_no_network_and_no_batch_is_refused(action):
         action(None, x)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("kind", "call", "sentence"),
     [
         (
@@ -1270,9 +1271,9 @@ def test_a_score_equal_to_the_threshold_is_not_above_it(name):
         prune(network, LINE, **({"threshold": 0.0} | {name: least}), kind="mean")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("inputs", [False, True])
-@pytest.mark.parametrize("dead", [0, 1, 2])
+@for_all("kind", KINDS)
+@for_all("inputs", [False, True])
+@for_all("dead", [0, 1, 2])
 def test_an_output_that_no_score_above_0_reaches_becomes_its_constant(kind, inputs, dead):
     """x_1 -> A_1 -> B_1 -> y_1, where one edge is the line of slope 0: nothing that lower thresholds would keep."""
     matrices = [np.eye(2), np.eye(2), np.eye(2)]

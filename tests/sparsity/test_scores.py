@@ -5,6 +5,7 @@ import statistics
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_batch, random_network, symbolic_cases, with_formulas
@@ -273,8 +274,8 @@ def test_fractions_depend_neither_on_the_size_of_a_node_nor_on_those_of_other_no
     np.testing.assert_allclose(found, np.tile(expected, (len(rows), 1)), rtol=1e-10)
 
 
-@pytest.mark.parametrize("sign", [-1.0, 1.0])
-@pytest.mark.parametrize("size", [1e-160, 1e-9, 1.0, 1e9, 1e160])
+@for_all("sign", [-1.0, 1.0])
+@for_all("size", [1e-160, 1e-9, 1.0, 1e9, 1e160])
 def test_an_edge_counts_if_it_varies_by_more_than_rounding_and_not_by_its_size(sign, size):
     """Edge 0 is a constant but for 10^-12 of itself, edge 1 is exactly constant, edge 2 is a line."""
     t = np.linspace(-1.0, 1.0, 7)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
@@ -58,8 +59,8 @@ def line_inside(function, rng, x):
 # --- one curve, one name for it
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-@pytest.mark.parametrize("seed", range(6))
+@for_all("name", LIBRARY)
+@for_all("seed", range(6))
 def test_the_canonical_form_is_the_same_curve_and_its_own_canonical_form(name, seed):
     rng, x = np.random.default_rng(seed), points(seed, 50, -2.0, 3.0)
     affine = (*line_inside(LIBRARY[name], rng, x), rng.normal(), rng.normal())
@@ -74,8 +75,8 @@ def test_the_canonical_form_is_the_same_curve_and_its_own_canonical_form(name, s
     )
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-@pytest.mark.parametrize("seed", range(6))
+@for_all("name", LIBRARY)
+@for_all("seed", range(6))
 def test_the_canonical_form_has_as_few_free_parameters_as_the_gauge_leaves(name, seed):
     rng, gauge = np.random.default_rng(seed), LIBRARY[name].gauge
 
@@ -93,7 +94,7 @@ def test_the_canonical_form_has_as_few_free_parameters_as_the_gauge_leaves(name,
         assert gauge.first <= b < gauge.first + gauge.turn
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "affine", "canonical"),
     [
         ("sin", (-2.0, 0.5, 3.0, 1.0), (2.0, np.pi - 0.5, 3.0, 1.0)),
@@ -126,10 +127,8 @@ def test_canonical_forms_by_hand(name, affine, canonical):
 # --- what is searched, and by what
 
 
-@pytest.mark.parametrize(
-    "chart", [Chart("circle"), Chart("side"), Chart("scale"), Chart("gap", -0.2, 0.3)]
-)
-@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-1.0, 1.0), (0.5, np.inf), (-np.inf, -0.5)])
+@for_all("chart", [Chart("circle"), Chart("side"), Chart("scale"), Chart("gap", -0.2, 0.3)])
+@for_all("bounds", [(-np.inf, np.inf), (-1.0, 1.0), (0.5, np.inf), (-np.inf, -0.5)])
 def test_slopes_of_line_ends_are_their_central_differences(chart, bounds):
     rng = np.random.default_rng(0)
 
@@ -155,7 +154,7 @@ def test_numbers_between_bounds_have_a_free_number_and_free_numbers_stay_between
     assert free.max() <= bounds[1]
 
 
-@pytest.mark.parametrize(
+@for_all(
     "name",
     [
         name
@@ -203,7 +202,7 @@ def test_every_function_names_grids_that_exist_and_every_grid_is_used():
     assert set(GRIDS) == used | {"oscillations", *composed}
 
 
-@pytest.mark.parametrize("name", [name for name in SEARCHED if LIBRARY[name].gauge.kind != "free"])
+@for_all("name", [name for name in SEARCHED if LIBRARY[name].gauge.kind != "free"])
 def test_where_the_gauge_alone_chooses_it_chooses_the_grids_of_the_library(name):
     assert grids_by_gauge(LIBRARY[name]) == LIBRARY[name].search_grids
 
@@ -247,8 +246,8 @@ def test_sine_and_cosh_start_at_the_very_curve_if_its_scale_is_on_their_grid(nam
     assert misfits(LIBRARY[name], starts.chart, starts.theta, t, z).min() < 1e-20
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gaussian", "arctan", "cosh"])
-@pytest.mark.parametrize("ends", [(1.5, 4.0), (-4.5, -2.0), (0.2, 0.6), (3.0, 3.5)])
+@for_all("name", ["tanh", "sigmoid", "gaussian", "arctan", "cosh"])
+@for_all("ends", [(1.5, 4.0), (-4.5, -2.0), (0.2, 0.6), (3.0, 3.5)])
 def test_a_curve_is_found_by_its_tail_too(name, ends):
     x = points(32, 300)
     y = LIBRARY[name].f(0.5 * (ends[1] - ends[0]) * x + 0.5 * (ends[1] + ends[0]))
@@ -259,8 +258,8 @@ def test_a_curve_is_found_by_its_tail_too(name, ends):
 # --- exact on clean curves
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("seed", range(3))
+@for_all("name", NAMES)
+@for_all("seed", range(3))
 def test_a_clean_curve_is_found_to_1e_12_of_its_spread_and_told_canonically(name, seed):
     drawn = draw_curve(name, np.random.default_rng(seed), 400)
 
@@ -276,7 +275,7 @@ def test_a_clean_curve_is_found_to_1e_12_of_its_spread_and_told_canonically(name
     assert len(fit.singular) == (name == "1/|x|")  # the one that is drawn on both sides of a pole
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("name", "affine"),
     [
         ("x", (1.0, 0.0, -2.0, 3.0)),
@@ -325,8 +324,8 @@ def test_a_phase_of_whole_turns_is_none_also_far_from_zero():
         assert fit.affine == pytest.approx((3.0, 0.0, 1.0, 0.0), abs=1e-11)
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-5, 1e300])
-@pytest.mark.parametrize("width", [1e-200, 1e-5, 1e200])
+@for_all("scale", [1e-300, 1e-5, 1e300])
+@for_all("width", [1e-200, 1e-5, 1e200])
 def test_no_scale_of_x_or_y_is_special(scale, width):
     x = points(4, 300)
     y = np.exp(-x) + 0.01 * np.cos(40.0 * x)
@@ -373,7 +372,7 @@ def test_a_curve_whose_slope_is_infinite_at_a_sample_is_found_exactly(name, affi
     assert fit.affine == pytest.approx(affine, rel=1e-13, abs=1e-13)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@for_all("seed", range(20))
 def test_the_zero_of_a_root_is_the_very_sample_where_it_lies_and_no_sample_is_lost_to_rounding(
     seed,
 ):
@@ -418,7 +417,7 @@ def test_a_step_is_the_best_of_all_breaks(seed):
 # --- with noise
 
 
-@pytest.mark.parametrize("name", SEARCHED)
+@for_all("name", SEARCHED)
 def test_no_second_opinion_that_starts_from_the_truth_is_nearer(name):
     rng = np.random.default_rng(6)
     drawn = draw_curve(name, rng, 300)
@@ -487,8 +486,8 @@ def test_r2_has_no_scale_and_can_be_low():
     assert [fit.r2 for fit in fits] == pytest.approx([fits[0].r2] * 3, rel=1e-10)
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-@pytest.mark.parametrize("value", [3.3, 0.0, -1e-7])
+@for_all("name", LIBRARY)
+@for_all("value", [3.3, 0.0, -1e-7])
 def test_a_constant_is_reproduced_by_every_function_with_c_zero(name, value):
     x = points(8, 50, -5.0, 40.0)
 
@@ -533,8 +532,8 @@ def test_many_poles_of_a_tangent_are_found_and_told_in_rising_order(a, n_poles):
     assert len(fit.singular) == n_poles or abs(len(fit.singular) - n_poles) == 1
 
 
-@pytest.mark.parametrize("name", ["1/x", "1/x^2", "1/x^5", "tan"])
-@pytest.mark.parametrize("shape", ["smooth", "noise", "outlier", "edge"])
+@for_all("name", ["1/x", "1/x^2", "1/x^5", "tan"])
+@for_all("shape", ["smooth", "noise", "outlier", "edge"])
 def test_no_pole_is_put_between_samples_that_do_not_grow_towards_it(name, shape):
     rng, x = np.random.default_rng(11), np.sort(points(11, 200))
     y = {
@@ -619,6 +618,7 @@ def test_a_registered_function_with_half_a_domain_is_found_on_both_sides():
 # --- the ranking
 
 
+@pytest.mark.long
 def test_every_clean_curve_of_the_library_gets_its_name():
     """The bar is 98 % of 160 curves, `python -m benchmarks.symbolic_search`; of these all are right."""
     rng, called = np.random.default_rng(20), {}
@@ -629,6 +629,7 @@ def test_every_clean_curve_of_the_library_gets_its_name():
     assert [pair for pair in called.items() if not same_family(*pair)] == []
 
 
+@pytest.mark.long
 def test_curves_under_noise_of_a_hundredth_get_their_names_where_samples_can_tell():
     rng, wrong = np.random.default_rng(22), []
     for name in ("x", "x^2", "exp", "log", "sin", "tanh", "abs", "1/x"):
@@ -640,6 +641,7 @@ def test_curves_under_noise_of_a_hundredth_get_their_names_where_samples_can_tel
     assert len(wrong) <= 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "n_intervals", "size"),
     [("x^2", 10, 1e-5), ("sin", 10, 1e-3), ("exp", 20, 1e-5), ("x^3", 20, 1e-5), ("x", 20, 1e-6)],
@@ -660,6 +662,7 @@ def test_curves_out_of_a_spline_get_the_name_of_what_it_approximates(name, n_int
     assert fits[0].rms > 0.1 * size * np.std(clean)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("amplitude", [1e-5, 1e5])
 def test_small_and_fast_curves_are_named(amplitude):
     x = points(24, 200)
@@ -769,8 +772,8 @@ def test_every_case_of_the_benchmark_draws_curves_from_a_seed(case):
 # --- the door
 
 
-@pytest.mark.parametrize("search", [fit_affine, lambda x, y, name: rank_functions(x, y, (name,))])
-@pytest.mark.parametrize(
+@for_all("search", [fit_affine, lambda x, y, name: rank_functions(x, y, (name,))])
+@for_all(
     ("x", "y", "name", "error", "sentence"),
     [
         (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 from formula_networks import away_from_zero, formula_network, random_formulas, two_sines
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,10 +87,8 @@ def test_the_function_stays(drawn):
     )
 
 
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-@pytest.mark.parametrize(
-    "name", ["sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"]
-)
+@for_all("sign", [1.0, -1.0])
+@for_all("name", ["sqrt", "1/sqrt", "x^1.5", "log", "1/x", "1/x^2", "1/x^3", "1/x^4", "1/x^5"])
 def test_the_function_stays_where_it_needs_a_positive_argument(name, sign):
     network = formula_network(
         [

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,10 +24,8 @@ def noisy_curve(name, seed=4, n=120):
 # --- scales
 
 
-@pytest.mark.parametrize(
-    "name", ["x", "x^2", "x^3", "x^5", "1/x", "1/x^2", "sqrt", "log", "arctan"]
-)
-@pytest.mark.parametrize("width", [1e-305, 1e-200, 1e-100, 1e-60, 1e60, 1e100, 1e200, 1e307])
+@for_all("name", ["x", "x^2", "x^3", "x^5", "1/x", "1/x^2", "sqrt", "log", "arctan"])
+@for_all("width", [1e-305, 1e-200, 1e-100, 1e-60, 1e60, 1e100, 1e200, 1e307])
 def test_no_width_of_the_samples_is_too_small_or_too_large_for_lines_and_powers(name, width):
     x, y = noisy_curve(name)
     plain = fit_affine(x, y, name)
@@ -37,8 +36,8 @@ def test_no_width_of_the_samples_is_too_small_or_too_large_for_lines_and_powers(
     np.testing.assert_allclose(fit(width * x), 1e-3 * plain(x), atol=1e-6)
 
 
-@pytest.mark.parametrize("largest", [5e-324, 1e-310, 1e300, 9e307, 1.7976931348623157e308])
-@pytest.mark.parametrize("name", ["0", "x", "sgn", "sqrt"])
+@for_all("largest", [5e-324, 1e-310, 1e300, 9e307, 1.7976931348623157e308])
+@for_all("name", ["0", "x", "sgn", "sqrt"])
 def test_outputs_of_any_size_have_a_fit_that_is_finite_and_no_worse_than_their_mean(largest, name):
     x = np.linspace(0.0, 1.0, 9)
     y = largest * np.array([0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
@@ -108,8 +107,8 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize("name", LIBRARY)
-@pytest.mark.parametrize(("low", "high"), PLACES)
+@for_all("name", LIBRARY)
+@for_all(("low", "high"), PLACES)
 def test_a_constant_is_finite_at_all_samples_wherever_they_lie(name, low, high):
     x = np.linspace(low, high, 33)
 
@@ -124,7 +123,7 @@ def own(**record):
     return Function("own", *(np.cos,) * 4, **record)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("function", "cell"),
     [
         (own(domain=(-3.0, 5.0)), (-3.0, 5.0)),
@@ -134,7 +133,7 @@ def own(**record):
         (own(domain=(0.0, 0.2)), (0.0, 0.2)),
     ],
 )
-@pytest.mark.parametrize(("low", "high"), [(-1.0, 3.0), (10.0, 10.5), (0.0, 1000.0)])
+@for_all(("low", "high"), [(-1.0, 3.0), (10.0, 10.5), (0.0, 1000.0)])
 def test_a_constant_takes_the_middle_half_of_the_first_wide_interval_or_less(
     function, cell, low, high
 ):

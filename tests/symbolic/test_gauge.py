@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 
 from kan_ref.functions.library import LIBRARY
 from kan_ref.symbolic.gauge import canonical_affine, n_inner
 
 
-@pytest.mark.parametrize("name", [name for name in LIBRARY if name != "sgn"])
+@for_all("name", [name for name in LIBRARY if name != "sgn"])
 def test_the_free_inner_parameters_are_the_rank_of_all_four_without_the_outer_two(name):
     """d/d(a, b, c, d) of c f(a x + b) + d as columns over samples."""
     function = LIBRARY[name]
@@ -38,9 +39,9 @@ def test_a_phase_that_rounding_puts_below_the_end_of_its_period_is_none_and_any_
         assert kept == pytest.approx((2.0, end - below, 3.0, 1.0), abs=1e-15)
 
 
-@pytest.mark.parametrize("name", ["exp", "x^5", "1/x^2", "sqrt"])
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-@pytest.mark.parametrize("c", [1.0, -1e-200, 1e200, 0.0])
+@for_all("name", ["exp", "x^5", "1/x^2", "sqrt"])
+@for_all("sign", [1.0, -1.0])
+@for_all("c", [1.0, -1e-200, 1e200, 0.0])
 def test_a_scale_moves_into_c_where_both_it_and_the_new_c_are_far_from_the_ends_of_float64(
     name, sign, c
 ):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from networks import random_batch, random_network, with_formulas
 
 import kan_ref as kr
@@ -122,8 +123,8 @@ def test_a_masked_edge_has_no_curve_to_fit():
 # --- splitting
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("name", ["exp(sin)", "sin(tanh(x^2))"])
+@for_all("seed", range(4))
+@for_all("name", ["exp(sin)", "sin(tanh(x^2))"])
 def test_a_split_edge_keeps_the_function_and_the_other_edges(seed, name):
     network, _ = three_layers(seed)
     x = random_batch(np.random.default_rng(seed), network.layers[0], 60)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from cases import for_all
 
 from kan_ref.functions.library import LIBRARY
 from kan_ref.symbolic.affine_fit import fit_affine
@@ -62,7 +63,7 @@ def scores_by_definition(x, y, fits):
     }
 
 
-@pytest.mark.parametrize("case", CASES)
+@for_all("case", CASES)
 def test_the_score_is_that_of_its_definition(case):
     x, y = samples(case)
 
@@ -90,7 +91,7 @@ def test_functions_of_one_family_keep_their_order(names):
         assert tuple(fit.name for fit in rank_functions(x, y, names)) == names
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_all("name", NAMES)
 def test_a_constant_is_exact_for_every_function_and_complexity_alone_ranks(name):
     x, y = samples("constant")
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +49,7 @@ def drawn_starts(name):
     return coarse_starts(LIBRARY[name], T, z, ALL)
 
 
-@pytest.mark.parametrize("name", [name for name in LIBRARY if name not in ("0", "x", "sgn")])
+@for_all("name", [name for name in LIBRARY if name not in ("0", "x", "sgn")])
 def test_rows_never_decrease_and_have_a_number_for_each_line(name):
     for starts in drawn_starts(name):
         assert starts.row.shape == (len(starts.theta),)
@@ -57,7 +58,7 @@ def test_rows_never_decrease_and_have_a_number_for_each_line(name):
         assert np.all(np.diff(starts.row) <= 1) or starts.chart.kind == "ends"
 
 
-@pytest.mark.parametrize("name", [name for name in LIBRARY if name not in ("0", "x", "sgn")])
+@for_all("name", [name for name in LIBRARY if name not in ("0", "x", "sgn")])
 def test_no_line_of_a_grid_occurs_twice_and_no_line_is_constant(name):
     for starts in drawn_starts(name):
         ends = line_ends(starts.chart, starts.theta)[0]
@@ -176,7 +177,7 @@ def test_both_directions_of_a_line_are_tried_unless_symmetry_makes_them_one(pari
     assert (scale > 0.0).sum() == len(scale) // (1 if parity else 2)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("record", "cell"),
     [
         ({"singular": (0.0,)}, (0.0, np.inf)),

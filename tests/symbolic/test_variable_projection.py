@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,8 +91,8 @@ def one_polish(function, chart, theta, t, z, n_steps, least_gain):
     return theta, misfit, n_steps
 
 
-@pytest.mark.parametrize("name", CHARTS)
-@pytest.mark.parametrize("lam", [1e-3, 0.5, 30.0])
+@for_all("name", CHARTS)
+@for_all("lam", [1e-3, 0.5, 30.0])
 def test_steps_are_those_of_the_damped_normal_equations(name, lam):
     chart, theta, t, z = problem(name, 0)
     state = _project(LIBRARY[name], chart, theta, t, z)
@@ -116,10 +117,10 @@ def test_the_state_of_a_line_is_the_best_multiple_of_its_centred_curve(name):
     np.testing.assert_array_equal(misfits(LIBRARY[name], chart, theta, t, z), misfit)
 
 
-@pytest.mark.parametrize("name", CHARTS)
-@pytest.mark.parametrize("noise", [0.05, 1.0])
-@pytest.mark.parametrize("n_steps", [1, 3, 40])
-@pytest.mark.parametrize("least_gain", [1e-2, 1e-10])
+@for_all("name", CHARTS)
+@for_all("noise", [0.05, 1.0])
+@for_all("n_steps", [1, 3, 40])
+@for_all("least_gain", [1e-2, 1e-10])
 def test_lines_that_move_at_once_move_as_each_does_alone(name, noise, n_steps, least_gain):
     for seed in range(2, 5):
         chart, theta, t, z = problem(name, seed, noise=noise, n_lines=4)
@@ -219,8 +220,8 @@ def random_samples(seed, n):
     return t, rng
 
 
-@pytest.mark.parametrize("n", [60, 300, 2500])
-@pytest.mark.parametrize("name", ["exp", "tanh", "gaussian", "x^3"])
+@for_all("n", [60, 300, 2500])
+@for_all("name", ["exp", "tanh", "gaussian", "x^3"])
 def test_the_best_line_is_stationary_on_all_samples_to_1e_6(name, n):
     t, rng = random_samples(7, n)
     z = standard(LIBRARY[name].f(1.3 * t + 0.4) + 0.1 * rng.standard_normal(n))

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -299,7 +300,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@for_all("name", REFUSED)
 def test_targets_are_refused_by_name_and_position(name):
     loss, y, sentence = REFUSED[name]
 

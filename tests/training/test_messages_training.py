@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 
 import kan_ref as kr
 
@@ -108,7 +109,7 @@ BATCHES = {
 }
 
 
-@pytest.mark.parametrize("name", BATCHES)
+@for_all("name", BATCHES)
 def test_value_and_grad_refuses(name):
     arguments, kind, sentence = BATCHES[name]
 
@@ -185,7 +186,7 @@ DATA = {
 }
 
 
-@pytest.mark.parametrize("name", DATA)
+@for_all("name", DATA)
 def test_fit_refuses_data_by_name_and_position(name):
     changes, kind, sentence = DATA[name]
 
@@ -294,7 +295,7 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@for_all("name", SETTINGS)
 def test_fit_refuses_settings_before_anything_runs(name):
     settings, kind, sentence = SETTINGS[name]
     called = []
@@ -378,7 +379,7 @@ MOVES = {
 }
 
 
-@pytest.mark.parametrize("name", MOVES)
+@for_all("name", MOVES)
 def test_moving_grids_refuses(name):
     call, kind, sentence = MOVES[name]
 
@@ -440,7 +441,7 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("name", CURVES)
+@for_all("name", CURVES)
 def test_fitting_a_curve_refuses(name):
     changes, kind, sentence = CURVES[name]
     arguments = {"x": [0.1, 0.2], "y": [[1.0], [2.0]], "knots": ROW, "degree": 2} | changes
@@ -507,8 +508,8 @@ STARTS = {
 }
 
 
-@pytest.mark.parametrize("function", [kr.run_starts, kr.best_start])
-@pytest.mark.parametrize("name", STARTS)
+@for_all("function", [kr.run_starts, kr.best_start])
+@for_all("name", STARTS)
 def test_starts_refuse(name, function):
     changes, kind, sentence = STARTS[name]
     arguments = {

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import for_all
 
 import kan_ref as kr
 import kan_ref.training.penalty_path as penalty_path
@@ -270,7 +271,7 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
         validated(data)
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("options", "error", "sentence"),
     [
         ({"weights": (0.1, 0.01)}, ValueError, "must be strictly increasing numbers above 0"),

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_batch, random_network
@@ -314,7 +315,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@for_all("name", REFUSED)
 def test_fit_refuses_settings_by_name(name):
     network, data = problem()
     arguments, sentence = REFUSED[name]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import for_all
 from oracles_training import samples
 
 import kan_ref as kr
@@ -183,8 +184,8 @@ def equations():
     return kr.residual_problem([term, kr.value_term([[-1.0], [1.0]], 0.0)])
 
 
-@pytest.mark.parametrize("optimizer", ["lm", "lbfgs", "bfgs"])
-@pytest.mark.parametrize("kind", ["network", "locked", "mlp", "lan", "equations", "classes"])
+@for_all("optimizer", ["lm", "lbfgs", "bfgs"])
+@for_all("kind", ["network", "locked", "mlp", "lan", "equations", "classes"])
 def test_every_kind_of_run_lowers_its_objective_in_scaled_variables(kind, optimizer):
     data = toy_data()
     both = kr.Data(

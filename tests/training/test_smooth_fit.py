@@ -1,5 +1,6 @@
 """fit_smooth: the weight of each grid wins on samples set aside, training never raises errors there, test data are not looked at."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import kan_ref as kr
 from kan_ref.training.smooth_fit import WEIGHTS
 
 
+@cache
 def few_samples(seed=0, n=150, noise=0.0):
     rng = np.random.default_rng(seed)
     data = kr.sample("exp_sin", n_train=n, n_test=400, noise=noise, rng=rng)
@@ -90,6 +92,7 @@ def test_the_winner_is_what_fit_makes_of_the_kept_samples_with_its_weight():
     assert grid.rivals[1] == pytest.approx(expected.history.test_rmse[-1], rel=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_errors_do_not_rise_far_past_the_interpolation_threshold_where_those_without_weights_do(
     seed,

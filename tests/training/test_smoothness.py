@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import network_cases, random_layer, random_network, seeds
@@ -90,7 +91,7 @@ def test_on_even_rows_a_jump_is_a_difference_of_order_k_plus_1_of_neighbouring_c
     assert value(Network((layer,))) == pytest.approx(np.sum(differences**2), rel=1e-11)
 
 
-@pytest.mark.parametrize("degree", range(8))
+@for_all("degree", range(8))
 def test_the_weights_of_an_even_row_are_binomials_with_changing_signs(degree):
     weights = jump_weights(kr.uniform_knots(0.0, 8.0, 8, degree), degree)
     binomials = [(-1) ** (degree + 1 - q) * math.comb(degree + 1, q) for q in range(degree + 2)]
@@ -127,8 +128,8 @@ def test_the_penalty_of_a_network_is_that_of_its_layers():
 # --- what costs nothing
 
 
-@pytest.mark.parametrize("kind", DISTINCT)
-@pytest.mark.parametrize("degree", range(6))
+@for_all("kind", DISTINCT)
+@for_all("degree", range(6))
 def test_polynomials_of_the_degree_cost_nothing(degree, kind):
     rng = np.random.default_rng(degree)
     row = random_layer(rng, 1, 1, degree=degree, n_intervals=6, kind=kind).knots[0]

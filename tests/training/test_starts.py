@@ -246,6 +246,26 @@ def test_best_start_has_the_defaults_of_the_starts():
     )
 
 
+def test_labels_are_fitted_by_the_loss_for_classes_and_the_smallest_loss_decides():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(1e3, 2e3, (60, 1))
+    labels = (x[:, 0] > 1.5e3).astype(int)
+    data = kr.Data(x, labels, x, labels)
+    options = {"n_intervals": 2, "degree": 2, "n_starts": 3, "n_steps": 15}
+
+    starts = kr.run_starts((1, 2), data, loss="cross_entropy", **options, rng=rng)
+
+    assert starts.chosen == np.argmin(starts.validation_loss)
+    assert np.mean(kr.predict_labels(starts.network, x) == labels) > 0.95
+    answers = kr.Data(x, labels[:, None], x, labels[:, None])
+    network = kr.best_start((1, 1), answers, loss="logistic", **options, rng=rng)
+    assert np.mean(kr.predict_labels(network, x) == labels) > 0.95
+    with pytest.raises(ValueError, match="loss is 'hinge', but must be one of"):
+        kr.best_start((1, 2), data, loss="hinge", **options, rng=rng)
+    with pytest.raises(ValueError, match="1 outputs have labels 0 to 0"):
+        kr.best_start((1, 1), data, loss="cross_entropy", **options, rng=rng)
+
+
 def test_the_data_stay_as_they_are():
     data = toy_data()
     before = {name: array.tobytes() for name, array in vars(data).items()}

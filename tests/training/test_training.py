@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from networks import SPLINE_ARRAYS
 from oracles_training import (
     bits,
@@ -643,8 +644,8 @@ def test_networks_shown_to_a_callback_cannot_be_changed():
     assert bits(run.network) == bits(kr.fit(network, data, n_steps=3).network)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize(
+@for_all("optimizer", OPTIMIZERS)
+@for_all(
     "names", [("coef",), ("w_base",), ("w_spline",), ("coef", "w_spline"), ("w_spline", "w_base")]
 )
 def test_only_what_is_trainable_moves(optimizer, names):
@@ -775,8 +776,8 @@ def test_samples_outside_the_grid_are_learned_by_the_base_functions():
     np.testing.assert_array_equal(run.network.layers[0].coef, network.layers[0].coef)
 
 
-@pytest.mark.parametrize("degree", [0, 1, 2, 5])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@for_all("degree", [0, 1, 2, 5])
+@for_all("optimizer", OPTIMIZERS)
 def test_every_degree_learns(optimizer, degree):
     network, data = example(degree=degree, n_train=200)
 

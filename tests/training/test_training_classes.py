@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 
 import kan_ref as kr
 from kan_ref.training.class_losses import cross_entropy, logistic, softmax
@@ -99,6 +100,7 @@ def test_loss_and_penalty_together_fall_at_every_step_and_the_history_tells_both
     assert (run.history.penalty > 0.0).all()
 
 
+@pytest.mark.long
 def test_a_penalty_silences_the_feature_that_does_not_matter():
     """y = sin(3 x_1): in the median of 9 seeds, what leaves input 2 is a tenth or less of what leaves it without a penalty."""
 
@@ -304,7 +306,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@for_all("name", REFUSED)
 def test_data_refuse_in_a_sentence(name):
     arrays, sentence = REFUSED[name]
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import for_all
 from networks import random_batch, random_network
 from objectives import data_objective
 from oracles_training import bits, covered_network, growing, samples
@@ -18,9 +19,9 @@ from kan_ref.network.refinement import place_hidden_grids
 from kan_ref.training.smoothness import Smoothness
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("margin", [0.0, 1.0])
-@pytest.mark.parametrize("factor", [10.0, 1e2, 1e4, 1e12])
+@for_all("share", [0.0, 0.5, 1.0])
+@for_all("margin", [0.0, 1.0])
+@for_all("factor", [10.0, 1e2, 1e4, 1e12])
 def test_update_follows_data_that_went_far_away(factor, margin, share):
     """Where they are the splines have long faded; what a grid so much coarser cannot bend stays below some per cent."""
     rng = np.random.default_rng(0)
@@ -62,8 +63,8 @@ def test_far_beyond_the_old_grid_a_moved_curve_is_held_instead_of_growing():
     assert np.abs(moved).max() <= 1e3 * np.abs(coef).max()
 
 
-@pytest.mark.parametrize("degree", range(1, 5))
-@pytest.mark.parametrize("times", [2, 3])
+@for_all("degree", range(1, 5))
+@for_all("times", [2, 3])
 def test_polynomials_cost_nothing_where_breakpoints_repeat(degree, times):
     grid = np.array([0.0, 0.25, *[0.5] * times, 0.75, 1.0])
     h = 1.0 / (len(grid) - 1)

@@ -38,6 +38,7 @@ def error(data, **options):
     return run.history.train_rmse[-1] / data.y_train.std()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", UNITS)
 def test_the_relative_error_after_best_start_does_not_depend_on_units(name):
     plain, moved = error(toy_data()), error(toy_data(*UNITS[name]))

@@ -7,6 +7,8 @@ own, once for each precision named here, and gives one report card for each
 
 from dataclasses import dataclass
 
+from kan_ref.conformance.cases import BSPLINE
+
 HOME = "kan_ref.conformance.adapters"
 BOTH = ("float64", "float32")
 
@@ -18,7 +20,8 @@ class Entry:
     `name` is that of its cards, `title` its full name. All `distributions` must be installed; the
     first is the library itself, and the card lists the versions of all. `adapter` is
     "module:Class". `remark` says what a reader needs to know to interpret the card. `checkout` is
-    the environment variable with the folder of a library that is on no package index.
+    the environment variable with the folder of a library that is on no package index. `family` is
+    that of its basis functions: a card has the cases of one family.
     """
 
     name: str
@@ -28,6 +31,7 @@ class Entry:
     remark: str
     dtypes: tuple[str, ...] = BOTH
     checkout: str = ""
+    family: str = BSPLINE
 
 
 ENTRIES = (
@@ -147,6 +151,37 @@ ENTRIES = (
         f"{HOME}.jaxkan:JaxkanSpline",
         "As `base`, with a knot vector for each input instead of each edge.",
     ),
+    Entry(
+        "fast-kan",
+        "fast-kan (FastKAN)",
+        ("torch", "numpy"),
+        f"{HOME}.torch_families:FastKan",
+        "Gaussians. On no package index: tested from a checkout that the environment variable "
+        "FAST_KAN names. Without its options layer norm and base function.",
+        checkout="FAST_KAN",
+        family="gaussian",
+    ),
+    Entry(
+        "chebykan",
+        "ChebyKAN",
+        ("torch", "numpy"),
+        f"{HOME}.torch_families:ChebyKan",
+        "Chebyshev polynomials of tanh x. On no package index: tested from a checkout that the "
+        "environment variable CHEBY_KAN names.",
+        checkout="CHEBY_KAN",
+        family="chebyshev",
+    ),
+    Entry(
+        "relu-kan",
+        "ReLU-KAN",
+        ("torch", "numpy"),
+        f"{HOME}.torch_families:ReluKan",
+        "Products of rectified linear functions, squared. On no package index: tested from a "
+        "checkout that the environment variable RELU_KAN names. One factor serves all functions, "
+        "so that the supports must have one width; the bias is 0.",
+        checkout="RELU_KAN",
+        family="relu",
+    ),
 )
 
 # distributions of the package index without a card, and the reason
@@ -163,10 +198,7 @@ LEFT_OUT = (
         "kanx, tfkan, tf-kan-latest",
         "need or are made for TensorFlow, which is not in the extra; not examined",
     ),
-    (
-        "fast-kan, torch-conv-kan",
-        "on no package index; fast-kan's functions are Gaussians, not B-splines",
-    ),
+    ("torch-conv-kan", "on no package index"),
     (
         "fkan, rkan, cvkan, qkan, torch-wavelet-kan, single-kan, mlp-kan",
         "by their summaries no real B-splines; not examined",

@@ -4,32 +4,10 @@ EFFICIENT_KAN=~/efficient-kan python -m kan_ref.conformance \
         --adapter kan_ref.conformance.adapters.efficient_kan_checkout:EfficientKanCheckout
 """
 
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
+from kan_ref.conformance.adapters.checkouts import import_from, source_folder
 from kan_ref.conformance.adapters.efficient_kan import EfficientKan
-
-VARIABLE = "EFFICIENT_KAN"
-
-
-def source_folder() -> Path:
-    """Return the folder of the checkout that holds the package `efficient_kan`.
-
-    Raises
-    ------
-    FileNotFoundError
-        "EFFICIENT_KAN is 'here', but must be the folder of a checkout of efficient-kan ..."
-    """
-    named = os.environ.get(VARIABLE, "")
-    for folder in (Path(named).expanduser() / "src", Path(named).expanduser()):
-        if named and (folder / "efficient_kan" / "kan.py").is_file():
-            return folder
-    raise FileNotFoundError(
-        f"{VARIABLE} is {named!r}, but must be the folder of a checkout of efficient-kan, which "
-        "holds src/efficient_kan/kan.py"
-    )
 
 
 class EfficientKanCheckout(EfficientKan):
@@ -38,9 +16,9 @@ class EfficientKanCheckout(EfficientKan):
     distribution = "torch"  # the checkout itself need not be installed
 
     def __init__(self) -> None:
-        folder = str(source_folder())
+        folder = source_folder("EFFICIENT_KAN", "efficient-kan", "efficient_kan/kan.py")
         super().__init__()
-        sys.path.insert(0, folder)
+        import_from(folder)
         self.name, self.version = "efficient-kan", "checkout"
 
     def linear(self) -> Any:

@@ -22,6 +22,10 @@ _LINKS = {
     "kan/KANLayer.py": f"{_PYKAN}/kan/KANLayer.py",
     "src/efficient_kan/kan.py": "https://github.com/Blealtan/efficient-kan/blob/"
     "7b6ce1c87f18c8bc90c208f6b494042344216b11/src/efficient_kan/kan.py",
+    "fastkan/fastkan.py": "https://github.com/ZiyaoLi/fast-kan/blob/"
+    "17b65401c252334fffb5e63c9852dd8316d29e69/fastkan/fastkan.py",
+    "ChebyKANLayer.py": "https://github.com/SynodicMonth/ChebyKAN/blob/"
+    "5f7efdd18e749bcc99481bd87dc90bdeafb920d8/ChebyKANLayer.py",
 }
 
 
@@ -122,6 +126,11 @@ _BY_LIBRARY = {
             "jaxkan/grids/SplineGrid.py", KnotPrecision="72: `jnp.arange(..., dtype=jnp.float32)`"
         ),
     },
+    "fast-kan": _of("fastkan/fastkan.py", EmptyBatch=f"81: {_VIEW}"),
+    "chebykan": _of(
+        "ChebyKANLayer.py",
+        ChebyshevEnds="26: the derivative of `acos` is not finite where tanh x rounds to 1 or -1",
+    ),
 }
 _BY_LIBRARY["keras-efficient-kan-default"] = {
     flag: text

@@ -60,9 +60,11 @@ def context() -> Any:
 
 def precise(value: Any) -> Number:
     """Return a number as a float of 60 digits; a float64 is converted exactly."""
+    if isinstance(value, float):
+        return _from_float(value)
     if isinstance(value, Fraction):
         return context().mpf(value.numerator) / value.denominator
-    return _from_float(value) if isinstance(value, float) else context().mpf(value)
+    return context().mpf(value)
 
 
 @cache

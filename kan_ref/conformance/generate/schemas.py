@@ -65,6 +65,16 @@ def topic_schema(document: Mapping[str, Any]) -> Schema:
             "output": {"type": "string"},
             "index": {"type": "integer", "minimum": 0},
             "value": {"$ref": "#/$defs/array"},
+            "also": {
+                "type": "object",
+                "description": "another number of the same output in that answer",
+                "properties": {
+                    "index": {"type": "integer", "minimum": 0},
+                    "value": {"$ref": "#/$defs/array"},
+                },
+                "required": ["index", "value"],
+                "additionalProperties": False,
+            },
         },
         "required": ["flag", "output", "index", "value"],
         "additionalProperties": False,

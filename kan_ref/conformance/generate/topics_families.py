@@ -40,6 +40,12 @@ RELU: Family = {
     "starts": [-1.5, -0.75, -0.25, 0.5],
     "ends": [-0.25, 0.375, 1.0, 1.5],
 }
+# supports of one width, (k + 1) / g with k = 2 and g = 4
+EVEN_RELU: Family = {
+    "family": "relu",
+    "starts": [-0.5, -0.25, 0.0, 0.25, 0.5, 0.75],
+    "ends": [0.25, 0.5, 0.75, 1.0, 1.25, 1.5],
+}
 
 
 def gaussian() -> dict[str, Any]:
@@ -63,6 +69,8 @@ def chebyshev() -> dict[str, Any]:
         _basis("high-degree", "ChebyshevKind FamilyBasis", high, [-0.9, 0.1, 0.97], 0),
         _basis("degree-0", "FamilyBasis", constant, [0.25, -0.5], 0),
         _basis("tanh-far", "ChebyshevArgument", SQUASHED, [-3.0, 2.0], 0),
+        _basis("tanh-is-one", "ChebyshevEnds", SQUASHED, [-20.0, 25.0], 0, since=3),
+        _basis("tanh-is-one-slope", "ChebyshevEnds", SQUASHED, [-20.0, 25.0], 1, since=3),
     ]
     return _topic("chebyshev", [CHEBYSHEV, SQUASHED], special)
 
@@ -85,21 +93,28 @@ def relu() -> dict[str, Any]:
         _basis("outside", "ReluSquare FamilyBasis", RELU, [-2.0, 1.75], 0),
         _basis("outside-slope", "FamilySlope", RELU, [-2.0, 1.75], 1),
     ]
-    return _topic("relu", [RELU], special)
+    return _topic("relu", [RELU, EVEN_RELU], special, sinces=(2, 3))
 
 
-def _topic(name: str, families: Sequence[Family], special: Sequence[Case]) -> dict[str, Any]:
+def _topic(
+    name: str,
+    families: Sequence[Family],
+    special: Sequence[Case],
+    *,
+    sinces: Sequence[int] = (2, 2),
+) -> dict[str, Any]:
     """Return a topic: the usual cases of each of its families, and its special ones."""
     cases: list[Case] = []
-    for number, family in enumerate(families):
+    for number, (family, since) in enumerate(zip(families, sinces, strict=False)):
         ending = f"-{number + 1}" if number else ""
         flags = " ".join(dict.fromkeys(flag for flag, _ in CHANGES[name]))
         x = dice(f"{name}-{number}", 4, low=-1.0, high=1.0)
         for order, (what, first) in enumerate(
             (("values", "FamilyBasis"), ("slopes", "FamilySlope"), ("curves", "FamilySlope"))
         ):
-            cases.append(_basis(f"{what}{ending}", f"{first} {flags}", family, x, order))
-        cases.append(_basis(f"no-points{ending}", "EmptyBatch", family, [], 0))
+            title = f"{what}{ending}"
+            cases.append(_basis(title, f"{first} {flags}", family, x, order, since=since))
+        cases.append(_basis(f"no-points{ending}", "EmptyBatch", family, [], 0, since=since))
         two, three = points(f"{name}-2", 3, 2), points(f"{name}-3", 2, 3)
         nine = samples(1300 + number, 9, 1)
         for what, n_out, at in (
@@ -109,9 +124,9 @@ def _topic(name: str, families: Sequence[Family], special: Sequence[Case]) -> di
         ):
             title = f"{what}{ending}"
             coef = drawn(1700 + n_out, (n_out, len(at[0]), _size(family)), -2.0, 2.0)
-            cases.append(_values(title, family, coef, at))
+            cases.append(_values(title, family, coef, at, since))
             dy = points(f"{title}-dy", len(at), n_out, -2.0, 2.0)
-            cases.append(_gradient(f"{title}-gradient", family, coef, at, dy))
+            cases.append(_gradient(f"{title}-gradient", family, coef, at, dy, since))
     return topic(
         name,
         level=1,
@@ -133,7 +148,9 @@ def _encoded(family: Family) -> dict[str, Any]:
     }
 
 
-def _basis(name: str, flags: str, family: Family, x: Sequence[float], order: int) -> Case:
+def _basis(
+    name: str, flags: str, family: Family, x: Sequence[float], order: int, *, since: int = 2
+) -> Case:
     """Return the case of family_basis(family, x, order) -> (n, n_basis)."""
     shape = [len(x), _size(family)]
     right = [basis_values(family, at, order) for at in x]
@@ -151,7 +168,7 @@ def _basis(name: str, flags: str, family: Family, x: Sequence[float], order: int
         {"basis": array(right, shape)},
         {"basis": ERRORS * max(largest, 1.0)},
         wrong=wrong,
-        since=2,
+        since=since,
     )
 
 
@@ -159,7 +176,7 @@ def _arguments(family: Family, coef: Any, x: Rows) -> dict[str, Any]:
     return {"family": _encoded(family), "coef": array(coef), "x": array(x)}
 
 
-def _values(name: str, family: Family, coef: Any, x: Rows) -> Case:
+def _values(name: str, family: Family, coef: Any, x: Rows, since: int) -> Case:
     """Return the case of family_forward(family, coef, x) -> y."""
     right, largest = family_forward(family, coef, x)
     n_out, n_in = len(coef), len(coef[0])
@@ -174,11 +191,11 @@ def _values(name: str, family: Family, coef: Any, x: Rows) -> Case:
         {"y": array(right)},
         {"y": ERRORS * float(largest)},
         wrong=[(flag, {"y": y}) for flag, y in wrong],
-        since=2,
+        since=since,
     )
 
 
-def _gradient(name: str, family: Family, coef: Any, x: Rows, dy: Rows) -> Case:
+def _gradient(name: str, family: Family, coef: Any, x: Rows, dy: Rows, since: int) -> Case:
     """Return the case of family_vjp(family, coef, x, dy) -> {"dx", "d_coef"}."""
     found = _family_vjp(family, coef, x, dy)
     expected, tolerance = encode_sums(found)
@@ -204,7 +221,7 @@ def _gradient(name: str, family: Family, coef: Any, x: Rows, dy: Rows) -> Case:
         expected,
         {output: ERRORS / 2e-13 * bound for output, bound in tolerance.items()},
         wrong=wrong,
-        since=2,
+        since=since,
     )
 
 

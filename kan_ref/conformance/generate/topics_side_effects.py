@@ -30,17 +30,20 @@ FLAGS = {
 }
 
 
+_SINCE_3 = ("basis-steps", "steps")
+
+
 def side_effects() -> dict[str, Any]:
     """Return the cases of calls whose side effects are checked."""
-    usual = {**_evaluations(), **_changes()}
+    usual = {**_evaluations(), **_changes(), **_steps()}
     every = ("basis", "layer", "gradient", "network", "network-gradient")
     wanted = {
-        "arguments": tuple(name for name in usual if name != "splines"),
+        "arguments": (*every, "update", "extension", "pruning"),
         "twice": (*every, "update", "extension"),
         "kept": ("basis", "layer", "gradient", "network"),
         "fortran": ("layer", "gradient", "network-gradient", "update"),
         "strided": ("basis", "layer", "gradient", "network"),
-        "nan": ("basis", "layer", "splines", "gradient", "network"),
+        "nan": ("basis", "layer", "splines", "gradient", "network", "basis-steps", "steps"),
         "threads": ("layer", "gradient", "network-gradient"),
     }
     cases = []
@@ -56,7 +59,7 @@ def side_effects() -> dict[str, Any]:
                 {check: 1},
                 {check: 0.0},
                 float32=False,
-                since=2,
+                since=3 if name in _SINCE_3 else 2,
             )
             cases.append({**one, "call": call})
     return topic(
@@ -85,6 +88,18 @@ def _evaluations() -> dict[str, Called]:
         "gradient": ("layer_vjp", here | {"dy": array(dy)}),
         "network": ("network_forward", network_arguments(layers, at)),
         "network-gradient": ("network_vjp", network_arguments(layers, at, dy=up)),
+    }
+
+
+def _steps() -> dict[str, Called]:
+    """Return calls with degree 0, whose comparisons give 0 for nan and not nan."""
+    knots = uniform_knots(-1.0, 1.0, 4, 0)
+    layer = make_layer("side-steps", 2, 2, [knots, knots], 0, base="zero")
+    x = points("side-steps", 3, 2)
+    few = {"x": array([0.125, -0.375, 0.75]), "knots": array(knots), "degree": 0}
+    return {
+        "basis-steps": ("basis", few),
+        "steps": ("layer_forward", {"layer": layer_array(layer), "x": array(x)}),
     }
 
 

@@ -2,7 +2,7 @@
 
 IPython calls `_repr_html_` and `_repr_latex_` of the last value of a cell. The base class of all
 records calls `html_of` and `latex_of`. A record without a representation here gives None,
-and then IPython shows its text. Records are read by their attributes, so this package imports none
+and then IPython shows its text. Records are read by their attributes, so this module imports none
 of the packages that make them.
 """
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.display import markup
-from kan_ref.display.pictures import error_picture, network_picture
+from kan_ref.drawing import markup
+from kan_ref.drawing.pictures import error_picture, network_picture
 from kan_ref.formulas import latex_texts, mathml_texts, shown_formula
 
 N_FITS = 10  # rows of a table of candidates

@@ -14,12 +14,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sympy
+from cases import for_all
 from matplotlib.figure import Figure
 
 import kan_ref as kr
 from kan_ref.discovery.verdict import Verdict
-from kan_ref.display import html_of
-from kan_ref.display.pictures import probe_points
+from kan_ref.drawing import html_of
+from kan_ref.drawing.pictures import probe_points
 from kan_ref.formulas import mathml_texts, shown_formula
 
 RNG = np.random.default_rng
@@ -256,8 +257,8 @@ def test_a_drawing_in_an_axes_of_ones_own_leaves_it_as_it_is():
     assert not hasattr(kr.draw_network(NET, POINTS, ax=ax), "_repr_png_")
 
 
-def test_records_load_display_when_they_are_shown_and_not_before():
-    code = "import sys, kan_ref as kr; kr.Network; kr.fit; print('kan_ref.display' in sys.modules)"
+def test_records_load_drawing_when_they_are_shown_and_not_before():
+    code = "import sys, kan_ref as kr; kr.Network; kr.fit; print('kan_ref.drawing' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -267,7 +268,7 @@ def test_records_load_display_when_they_are_shown_and_not_before():
 # --- formulas for reading
 
 
-@pytest.mark.parametrize(
+@for_all(
     ("expression", "shown"),
     [
         ("sin(3.14159265*x) + 4.4e-17", "sin(3.1416*x)"),

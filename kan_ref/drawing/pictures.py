@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.display import markup
-from kan_ref.drawing import draw_network, png_of
+from kan_ref.drawing import markup
+from kan_ref.drawing.drawing import draw_network
+from kan_ref.drawing.painting import png_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,115 @@
+// What the pages of the site do by themselves: buttons that copy code, the box that filters equations, frames of the explorer as tall and as dark as
+// their page, and formulas that are too wide for a phone. No library, no request to another place.
+"use strict";
+
+// --- a button on every block of code
+
+function codeOf(block) {
+  const copy = block.querySelector("pre").cloneNode(true);
+  copy.querySelectorAll(".linenos, .go, .gt").forEach((part) => part.remove()); // numbers of lines, outputs of examples
+  const examples = copy.querySelector(".gp") !== null;
+  copy.querySelectorAll(".gp").forEach((prompt) => prompt.remove());
+  const text = copy.textContent.replace(/\s+$/, "");
+  return `${examples ? text.replace(/\n{2,}/g, "\n") : text}\n`;
+}
+
+async function copyText(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  const area = Object.assign(document.createElement("textarea"), { value: text }); // pages opened from a file
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("the browser does not copy");
+}
+
+function addCopyButtons() {
+  const blocks = [...document.querySelectorAll("article div.highlight")].filter((block) => !block.closest(".cell_output, .module-text") && block.querySelector("pre"));
+  for (const block of blocks) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "copy-code", textContent: "Copy" });
+    button.setAttribute("aria-label", "Copy this code");
+    button.addEventListener("click", async () => {
+      try {
+        await copyText(codeOf(block));
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Not copied";
+      }
+      setTimeout(() => (button.textContent = "Copy"), 1500);
+    });
+    block.classList.add("has-copy");
+    block.append(button);
+  }
+}
+
+// --- the box above the equations
+
+function filterEquations() {
+  const box = document.getElementById("equation-filter");
+  if (!box) return;
+  const cards = [...document.querySelectorAll(".equation")].map((card) => ({ card, text: card.textContent.toLowerCase() })); // LaTeX, before it is set
+  const groups = [...document.querySelectorAll(".equation-group")];
+  const told = document.querySelector(".equation-filter output");
+  const show = () => {
+    const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    // a number is found as a whole: 2.1 is not 2.10
+    const has = (text, word) => (/^[\d.]+$/.test(word) ? text.split(/[^\d.]+/).includes(word) : text.includes(word));
+    let count = 0;
+    for (const { card, text } of cards) {
+      card.hidden = !words.every((word) => has(text, word));
+      count += !card.hidden;
+    }
+    for (const group of groups) group.hidden = !group.querySelector(".equation:not([hidden])");
+    told.textContent = words.length ? `${count} of ${cards.length} formulas` : `${cards.length} formulas`;
+  };
+  box.addEventListener("input", show);
+  const asked = new URLSearchParams(location.search).get("show");
+  if (asked) box.value = asked;
+  show();
+}
+
+// --- frames of the explorer
+
+function dark() {
+  const chosen = document.body.dataset.theme;
+  return chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
+function followTheme() {
+  for (const frame of document.querySelectorAll("iframe.explorer")) frame.contentWindow.postMessage({ explorerTheme: dark() ? "dark" : "light" }, "*");
+}
+
+function fitFrames() {
+  addEventListener("message", (event) => {
+    const height = event.data && event.data.explorerHeight;
+    const frame = [...document.querySelectorAll("iframe.explorer")].find((one) => one.contentWindow === event.source);
+    if (!frame || !Number.isFinite(height)) return;
+    frame.style.height = `${Math.min(Math.max(height, 200), 4000) + 4}px`;
+    followTheme();
+  });
+  new MutationObserver(followTheme).observe(document.body, { attributes: true, attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", followTheme);
+}
+
+// --- formulas in a line that are wider than the page
+
+function scrollWideFormulas() {
+  for (const formula of document.querySelectorAll("article mjx-container:not([display])")) {
+    const line = formula.closest("p, li, td, dd, figcaption, th") || formula.parentElement;
+    formula.classList.toggle("wide", formula.getBoundingClientRect().width > line.clientWidth + 1 && line.clientWidth > 0);
+  }
+}
+
+function watchFormulas() {
+  const ready = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
+  if (!ready) return;
+  ready.then(() => {
+    scrollWideFormulas();
+    addEventListener("resize", scrollWideFormulas);
+  });
+}
+
+addCopyButtons();
+filterEquations();
+fitFrames();
+addEventListener("load", watchFormulas);

@@ -1,0 +1,228 @@
+"""Computes the table of knots, `knots.csv.xz`, with SnapPy and Spherogram (`pip install -e ".[knots]"`).
+
+A hyperbolic knot K has a complement S^3 - K with exactly one complete hyperbolic metric of finite volume (Thurston 1982; Mostow rigidity), so that
+volume, cusp and geodesics are invariants of K. On the maximal cusp, which is a torus, the meridian translates by a complex number mu and the
+longitude by a real number lambda > 0. Its area is lambda Im(mu), twice the cusp's volume (Davies et al. 2021, "The signature and cusp geometry
+of hyperbolic knots"). The signature is that of the symmetrized Seifert matrix V + V^T, here with the sign for which it grows with the slope
+Re(lambda / mu), as theirs does. It is computed from the smaller Goeritz matrix G of one colour of a chessboard colouring of the diagram,
+
+    (R24) sigma = sign(G) - sum of eta(c) over crossings c of type II,    G_fg = -sum of eta(c) over crossings between f and g,    sum_g G_fg = 0
+
+(Gordon & Litherland 1978, "On the signature of a link"; one region f is left out). `check` compares it with V + V^T.
+
+    python -m figures.knots.make_table compute WORK.csv     appends the knots that WORK.csv has not yet; may be interrupted at any time
+    python -m figures.knots.make_table check WORK.csv N     compares N knots of it with Seifert matrices and length spectra
+    python -m figures.knots.make_table pack WORK.csv        writes the table of the repository
+
+Knots: all of SnapPy's table of Hoste and Thistlethwaite with at most 13 crossings that are hyperbolic, 12 955 of 12 965. All invariants of a knot
+come from one oriented exterior, `M.link().exterior()`, because the table's own manifold may be the mirror image of the diagram.
+
+The shortest geodesic is the shortest one among the dual curves of the triangulation with at most 6 segments.
+The injectivity radius, half of its length, is not in the table. The paper's two torsion degrees need Sage, and are missing.
+
+SnapPy and Spherogram are free software under the GPL, version 2 or later. The table has numbers that were computed with them, and no part of them.
+"""
+
+import csv
+import lzma
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from figures.knots.data import FILE, MOST_CROSSINGS
+
+SEED = 0  # of the knots that `check` draws
+DECIMALS = 7
+SEGMENTS = 6  # of the dual curves
+TRIES = 20  # retriangulations before a knot counts as not hyperbolic
+COLUMNS = (
+    "name",
+    "signature",
+    "symmetry",
+    "volume",
+    "chern_simons",
+    "cusp_volume",
+    "longitude",
+    "meridian_re",
+    "meridian_im",
+    "geodesic_re",
+    "geodesic_im",
+)
+NOTE = (
+    "Invariants of hyperbolic knots, computed with SnapPy and Spherogram by figures/knots/make_table.py, whose head says how and which.",
+    "The file has numbers that were computed with these packages (GPL), and no part of them. Its licence is that of kan_ref, MIT.",
+)
+
+
+def chosen() -> Iterator[tuple[str, Any]]:
+    """Yield the name and the manifold of each knot with at most 13 crossings."""
+    from snappy import HTLinkExteriors
+
+    for crossings in range(3, MOST_CROSSINGS + 1):
+        table = HTLinkExteriors(knots_vs_links="knots", crossings=crossings)
+        for place in range(len(table)):
+            manifold = table[place]
+            yield manifold.name(), manifold
+
+
+def signature(link: Any) -> int:
+    """Return the signature (R24) of a knot's diagram."""
+    faces = link.faces()
+    # corner (c, n) of a crossing lies between its strands n and n + 1, counterclockwise; 0 is the one that comes in below
+    face_of = {
+        (corner.crossing.label, corner.strand_index): place
+        for place, face in enumerate(faces)
+        for corner in face
+    }
+    is_white, waiting = {0: True}, [0]
+    while waiting:
+        place = waiting.pop()
+        for corner in faces[place]:
+            for step in (1, 3):
+                other = face_of[corner.crossing.label, (corner.strand_index + step) % 4]
+                if other not in is_white:
+                    is_white[other] = not is_white[place]
+                    waiting.append(other)
+    row = {place: n for n, place in enumerate(place for place in is_white if is_white[place])}
+    goeritz, correction = np.zeros((len(row), len(row))), 0
+    for crossing in link.crossings:
+        first = 0 if is_white[face_of[crossing.label, 0]] else 1
+        eta = 1 - 2 * first
+        f, g = (row[face_of[crossing.label, first + step]] for step in (0, 2))
+        if f != g:
+            goeritz[f, g] -= eta
+            goeritz[g, f] -= eta
+            goeritz[f, f] += eta
+            goeritz[g, g] += eta
+        if (crossing.sign > 0) != (first == 1):  # type II
+            correction += eta
+    eigenvalues = np.linalg.eigvalsh(goeritz[1:, 1:])  # not singular: the determinant is odd
+    return int((eigenvalues > 0.0).sum() - (eigenvalues < 0.0).sum()) - correction
+
+
+def invariants(manifold: Any) -> list[Any] | None:
+    """Return the invariants of a knot in the order of `COLUMNS`, without its name; None if the knot is not hyperbolic.
+
+    Raises
+    ------
+    ArithmeticError
+        If the cusp's area is not twice its volume: a numerical error.
+    """
+    link = manifold.link()
+    exterior = link.exterior()
+    for _ in range(TRIES):
+        if exterior.solution_type() == "all tetrahedra positively oriented":
+            return [signature(link), *_geometry(exterior)]
+        exterior.randomize()
+    return None
+
+
+def _maximal_cusp(exterior: Any) -> tuple[complex, complex, float]:
+    """Return the meridian, the longitude and the volume of the maximal cusp."""
+    from snappy.exceptions import SnapPeaFatalError
+
+    cusp = exterior.cusp_neighborhood()
+    try:
+        cusp.set_displacement(cusp.stopping_displacement())
+    except (
+        SnapPeaFatalError
+    ):  # its canonical decomposition fails for a few knots; this is a slower way without it
+        ((meridian, longitude),) = exterior.cusp_translations()
+        return complex(meridian), complex(longitude), 0.5 * float(exterior.cusp_areas()[0])
+    meridian, longitude = cusp.translations()
+    return complex(meridian), complex(longitude), float(cusp.volume())
+
+
+def _geometry(exterior: Any) -> list[str]:
+    """Return the columns after the signature of an exterior with its hyperbolic structure."""
+    mu, longitude, volume = _maximal_cusp(exterior)
+    area_error = abs(longitude.real * mu.imag - 2.0 * volume)
+    if area_error > 1e-8 or abs(longitude.imag) > 1e-8:
+        raise ArithmeticError(
+            f"longitude {longitude}, area - 2 volume {area_error:.1g}, but they must be real and 0: numerical error"
+        )
+    geodesic = min(
+        (complex(curve.filled_length) for curve in exterior.dual_curves(max_segments=SEGMENTS)),
+        key=lambda length: length.real,
+    )
+    numbers = (
+        float(exterior.volume()),
+        float(exterior.chern_simons()),
+        volume,
+        longitude.real,
+        mu.real,
+        mu.imag,
+        geodesic.real,
+        geodesic.imag,
+    )
+    symmetry = str(exterior.symmetry_group()).replace(" ", "")
+    return [symmetry, *(f"{round(number, DECIMALS) + 0.0:.{DECIMALS}f}" for number in numbers)]
+
+
+def compute(work: Path) -> None:
+    """Append the chosen knots that a file has not yet; those that are not hyperbolic have a name alone."""
+    known = set()
+    if work.exists():
+        whole = work.read_text().rpartition("\n")[0]  # the last line may be cut off
+        work.write_text(whole + "\n" if whole else "")
+        known = {line.partition(",")[0] for line in whole.splitlines()}
+    with work.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for name, manifold in chosen():
+            if name not in known:
+                writer.writerow([name, *(invariants(manifold) or [])])
+                file.flush()
+
+
+def check(work: Path, number: int) -> str:
+    """Return for how many random knots the signature is that of V + V^T, and the geodesic the first one of the length spectrum."""
+    from snappy import HTLinkExteriors
+
+    rows = [row for row in csv.reader(work.read_text().splitlines()) if len(row) > 1]
+    right, shortest = 0, 0
+    for row in random.Random(SEED).sample(rows, number):
+        known, manifold = dict(zip(COLUMNS, row, strict=True)), HTLinkExteriors[row[0]]
+        seifert = np.array(manifold.link().seifert_matrix(), dtype=np.float64)
+        eigenvalues = np.linalg.eigvalsh(seifert + seifert.T)
+        sigma = int(np.sum(eigenvalues < 0.0)) - int(np.sum(eigenvalues > 0.0))
+        right += sigma == int(known["signature"])
+        length = manifold.length_spectrum_alt(count=1)[0]["length"].real()
+        shortest += abs(float(length) - float(known["geodesic_re"])) < 1e-6
+    return f"of {number} knots {right} signatures are right and {shortest} geodesics the shortest"
+
+
+def _order(name: str) -> tuple[int, str, int]:
+    kind = "a" if "a" in name else "n"
+    crossings, number = name[1:].split(kind)
+    return int(crossings), kind, int(number)
+
+
+def pack(work: Path, target: Path = FILE) -> None:
+    """Write the table of the repository, sorted by name; the same rows give the same bytes for the same version of liblzma."""
+    rows = [row for row in csv.reader(work.read_text().splitlines()) if len(row) == len(COLUMNS)]
+    rows.sort(key=lambda row: _order(row[0]))
+    lines = [*(f"# {line}" for line in NOTE), ",".join(COLUMNS), *(",".join(row) for row in rows)]
+    target.write_bytes(lzma.compress(("\n".join(lines) + "\n").encode(), preset=9))
+
+
+def main(arguments: list[str]) -> None:
+    """Run one of the three commands at the head of this file."""
+    match arguments:
+        case ["compute", work]:
+            compute(Path(work))
+        case ["check", work, number]:
+            sys.stdout.write(check(Path(work), int(number)) + "\n")
+        case ["pack", work]:
+            pack(Path(work))
+        case _:
+            sys.exit(
+                "give compute FILE, check FILE NUMBER or pack FILE, as the head of the module says"
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,229 @@
+"""The signature of a knot from its geometric invariants: networks that choose a class, and formulas, for Fig. 4.3 and Tables 3 and 4.
+
+Liu et al. 2024, section 4.3. Every seed draws 10 000 knots with at most 13 crossings, four fifths to train and the others to test, and each input is
+standardized on those to train. Test knots are only reported.
+
+    networks   n outputs, one for each signature of the table; cross entropy; L-BFGS without a penalty and without scaled variables, as in
+               the paper's code (`precondition=None`)
+    formulas   a network with one output is fitted to the signature itself by Levenberg-Marquardt, `kr.auto_symbolic` replaces its edges by
+               functions, and these are fitted again; the prediction is the nearest even number. Formula A is
+
+    (R23) sigma = 2 round((p slope + q) / 2), with the slope (R22) and p, q by least squares
+
+What the paper leaves open and is chosen here: G = 3 where it states about 200 parameters, else 5; 1000 iterations; three random initializations of
+a formula's network, the one with the smallest error on a fifth of the training knots. Formulas E and F of Table 4 (a fit of a quotient of
+polynomials, and a quotient of two networks) are not computed. The MLP has tanh, two hidden nodes and no more than 60 parameters.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import kan_ref as kr
+from figures.knots.data import (
+    COMMON,
+    GROUPS,
+    MOST_CROSSINGS,
+    NUMBERS,
+    THREE,
+    Knots,
+    all_knots,
+    slope,
+)
+from figures.machine.machine import Config
+from figures.machine.stored_network import stored
+from kan_ref.checks import FloatArray
+
+N_KNOTS, N_STEPS = 10_000, 1000
+TRAIN = 0.8  # of the knots
+N_STARTS, START_STEPS, FORMULA_STEPS = 3, 30, 60
+DEGREE = 3
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model of the signature: its inputs, hidden widths and intervals, the paper's share of right answers in percent, and a label.
+
+    `kind` is "kan", "mlp", "rule" or "formula".
+    """
+
+    kind: str
+    inputs: tuple[str, ...]
+    hidden: tuple[int, ...]
+    n_intervals: int
+    paper: float | None
+    label: str
+
+
+TASKS = {
+    "all": Task("kan", NUMBERS + GROUPS, (1,), 3, 81.6, "KAN, all inputs"),
+    "three": Task("kan", THREE, (1,), 5, 78.2, "KAN, $\\mu_r$, $\\mu_i$, $\\lambda$"),
+    "mu_r": Task("kan", ("meridian_re",), (1,), 5, 65.0, "KAN, $\\mu_r$"),
+    "mu_i": Task("kan", ("meridian_im",), (1,), 5, 43.8, "KAN, $\\mu_i$"),
+    "two hidden": Task("kan", THREE, (2,), 3, None, "KAN, $\\mu_r$, $\\mu_i$, $\\lambda$, 2 hidden"),
+    "mlp": Task("mlp", NUMBERS + COMMON, (2,), 0, 80.0, "tanh MLP, all common inputs"),
+    "A": Task("rule", THREE, (), 0, 83.1, "formula A: slope"),
+    "B": Task("formula", THREE, (), 5, 62.6, "formula B: KAN [3,1]"),
+    "C": Task("formula", THREE, (1,), 5, 71.9, "formula C: KAN [3,1,1]"),
+    "D": Task("formula", THREE, (2,), 5, 84.0, "formula D: KAN [3,2,1]"),
+}  # fmt: skip
+NAMES = ("mu_r", "mu_i", "lam")  # of `THREE`, in formulas
+
+
+def config_of(task: str, seed: int, n_knots: int = N_KNOTS, n_steps: int = N_STEPS) -> Config:
+    """Return the configuration of a run."""
+    model = TASKS[task]
+    return {
+        "task": task,
+        "inputs": list(model.inputs),
+        "hidden": list(model.hidden),
+        "n_intervals": model.n_intervals,
+        "n_knots": n_knots,
+        "n_steps": n_steps,
+        "seed": seed,
+    }
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Knots to train and to test, and all signatures of the population in rising order, which are the classes."""
+
+    train: Knots
+    test: Knots
+    classes: list[int]
+
+    def standardized(self, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
+        """Return the inputs to train and to test, minus the mean and divided by the standard deviation of those to train."""
+        train, test = self.train.inputs(names), self.test.inputs(names)
+        mean, scale = train.mean(axis=0), train.std(axis=0)
+        scale = np.where(scale > 0.0, scale, 1.0)  # an indicator of a group that is not drawn
+        return (train - mean) / scale, (test - mean) / scale
+
+
+def sample_of(config: Config, rng: np.random.Generator) -> Sample:
+    """Draw the knots of a seed among those with at most 13 crossings."""
+    everything = all_knots()
+    places = np.flatnonzero(everything.crossings <= MOST_CROSSINGS)
+    classes = np.unique(everything.signature[places]).tolist()
+    drawn = rng.permutation(places)[: config["n_knots"]]
+    n_train = round(TRAIN * len(drawn))
+    return Sample(everything.chosen(drawn[:n_train]), everything.chosen(drawn[n_train:]), classes)
+
+
+def learn(config: Config) -> dict[str, Any]:
+    """Train the model of a task on the knots of a seed; return its share of right answers on test knots, and what was found."""
+    rng = np.random.default_rng(config["seed"])
+    sample = sample_of(config, rng)
+    task = TASKS[config["task"]]
+    ways = {"kan": _network, "mlp": _network, "rule": _rule, "formula": _formula}
+    began = time.process_time()
+    found = ways[task.kind](task, sample, config, rng)
+    _, counts = np.unique(sample.test.signature, return_counts=True)
+    return {
+        **found,
+        "most_common": float(counts.max() / counts.sum()),
+        "seconds": round(time.process_time() - began, 2),
+    }
+
+
+# --- networks that choose a class
+
+
+def _network(
+    task: Task, sample: Sample, config: Config, rng: np.random.Generator
+) -> dict[str, Any]:
+    x_train, x_test = sample.standardized(task.inputs)
+    labels = [
+        np.searchsorted(sample.classes, part.signature) for part in (sample.train, sample.test)
+    ]
+    data = kr.Data(x_train, labels[0], x_test, labels[1])
+    widths = (len(task.inputs), *task.hidden, len(sample.classes))
+    settings: dict[str, Any] = {
+        "optimizer": "lbfgs",
+        "loss": "cross_entropy",
+        "n_steps": config["n_steps"],
+        "precondition": None,
+    }
+    if task.kind == "mlp":
+        mlp = kr.init_mlp(widths, activation="tanh", rng=rng)
+        trained = kr.fit(mlp, data, **settings).network
+        return {"widths": list(widths), "n_params": trained.theta.size, **_right(trained, data)}
+    start = kr.init_network(
+        widths, n_intervals=task.n_intervals, degree=DEGREE, domain=x_train, rng=rng
+    )
+    network = kr.fit(start, data, **settings).network
+    scores = kr.edge_scores(network, x_train, kind="std")[0]
+    return {
+        "widths": list(widths),
+        "n_params": network.n_params,
+        **_right(network, data),
+        "scores": (scores.max(axis=0) / scores.max()).tolist(),
+        "network": stored(network),
+    }
+
+
+def _right(network: Any, data: kr.Data) -> dict[str, float]:
+    """Return the shares of right answers on test and training knots."""
+    return {
+        "accuracy": float(np.mean(kr.predict_labels(network, data.x_test) == data.y_test)),
+        "train_accuracy": float(np.mean(kr.predict_labels(network, data.x_train) == data.y_train)),
+    }
+
+
+# --- formulas
+
+
+def nearest_even(values: FloatArray) -> FloatArray:
+    """Return the even number that is nearest to each value."""
+    return np.asarray(2.0 * np.round(0.5 * values))
+
+
+def r2(left: FloatArray, right: FloatArray) -> float:
+    """Return the squared correlation of two arrays (n,)."""
+    return float(np.corrcoef(left, right)[0, 1] ** 2)
+
+
+def _judged(values: FloatArray, knots: Knots) -> dict[str, float]:
+    """Return how well values (n,) predict the signatures, and how they correlate with the slope."""
+    return {
+        "accuracy": float(np.mean(nearest_even(values) == knots.signature)),
+        "r2": r2(values, knots.signature.astype(np.float64)),
+        "r2_slope": r2(values, slope(knots)),
+    }
+
+
+def _rule(task: Task, sample: Sample, config: Config, rng: np.random.Generator) -> dict[str, Any]:
+    p, q = np.polyfit(slope(sample.train), sample.train.signature, 1).tolist()
+    return {"p": p, "q": q, "n_params": 2, **_judged(p * slope(sample.test) + q, sample.test)}
+
+
+def _formula(
+    task: Task, sample: Sample, config: Config, rng: np.random.Generator
+) -> dict[str, Any]:
+    x_train, x_test = sample.standardized(task.inputs)
+    y = [part.signature.astype(np.float64)[:, None] for part in (sample.train, sample.test)]
+    data = kr.Data(x_train, y[0], x_test, y[1])
+    widths = (len(task.inputs), *task.hidden, 1)
+    steps = min(config["n_steps"], FORMULA_STEPS)
+    start = kr.best_start(
+        widths,
+        data,
+        n_starts=N_STARTS,
+        n_intervals=task.n_intervals,
+        degree=DEGREE,
+        n_steps=min(config["n_steps"], START_STEPS),
+        rng=rng,
+    )
+    splines = kr.fit(start, data, optimizer="lm", n_steps=steps).network
+    symbolic = kr.auto_symbolic(splines, x_train)
+    network = kr.fit(symbolic, data, optimizer="lm", n_steps=steps).network
+    return {
+        "widths": list(widths),
+        "n_params": network.n_params,
+        **_judged(network(x_test)[:, 0], sample.test),
+        "splines": _judged(splines(x_test)[:, 0], sample.test),
+        "functions": [[edge.name for edge in layer.symbolic] for layer in network.layers],
+        "formula": str(kr.formula(network, names=NAMES)),
+    }

@@ -1,0 +1,139 @@
+"""From samples with classes to formulas of the logits, with a verdict on held-out samples.
+
+The paper's way (`network_search`) with a loss for classes: a network is sparsified, pruned and made
+smaller, and its edges become symbolic. Two classes have one logit z, the logarithm of the odds
+
+    (D28)  z(x) = log(p(1 | x) / p(0 | x)),     p(1 | x) = 1 / (1 + exp(-z))
+
+and more classes one logit each, of which only the differences matter.
+
+Labels are random even where the formula is right, so no formula of logits can be called exact. A
+fifth of the samples, with each class in proportion, takes no part in the search. On them
+
+    the losses of formula and network are compared in pairs, (T21): those of the formula may not be
+    larger by more than three standard errors
+
+At last the numbers of the formula are trained on all training samples, and there the residuals
+y - p of neighbours are tested for correlation, (D26). The first test finds a poor formula of a good
+network, the second finds a poor network, too.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.data import Data
+from kan_ref.discovery.formula_search import with_trained_numbers
+from kan_ref.discovery.neighbours import CLEAR, FEWEST, neighbour_pairs, product_statistic
+from kan_ref.discovery.network_search import NetworkSettings, search_by_network
+from kan_ref.discovery.records import Discovery, Report
+from kan_ref.discovery.results import identity
+from kan_ref.discovery.trials import VALIDATION_SHARE
+from kan_ref.discovery.verdict import ERRORS, Verdict
+from kan_ref.formulas import formula
+from kan_ref.network import Network, network_values
+from kan_ref.training import check_batch, compare, hold_out_classes, predict_proba, sample_losses
+
+CLASS_LOSSES = ("cross_entropy", "logistic")
+N_HIDDEN = 5  # nodes of the first network
+N_STEPS = 100  # L-BFGS steps on all training samples
+
+
+def class_problem(data: Data, loss: str) -> tuple[Data, str]:
+    """Return data and loss with one logit for two classes; ValueError for one class."""
+    if loss == "logistic" or data.y_train.ndim == 2:
+        return data, loss
+    n_classes = 1 + int(max(data.y_train.max(), data.y_test.max(initial=0)))
+    if data.classes is not None:
+        n_classes = max(n_classes, len(data.classes))
+    if n_classes < 2 or len(np.unique(data.y_train)) < 2:
+        raise ValueError(
+            "y_train has samples of one class, but a formula of logits needs at least two: "
+            "give samples of another class"
+        )
+    if n_classes > 2:
+        return data, loss
+    columns = {
+        name: getattr(data, name)[:, None].astype(np.float64) for name in ("y_train", "y_test")
+    }
+    return replace(data, **columns, classes=None), "logistic"
+
+
+def search_logits(
+    data: Data,
+    first: Network,
+    settings: NetworkSettings,
+    report: Report,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+    *,
+    is_start: bool,
+) -> Discovery:
+    """Return the formulas of the logits; data and loss as `class_problem` returns them."""
+    part = hold_out_classes(data, settings.loss, VALIDATION_SHARE)
+    found, splines = search_by_network(part, first, settings, report, rng, is_start=is_start)
+    final = with_trained_numbers(found, data, settings.loss, N_STEPS)
+    report.step("numbers", "trained on all training samples", final)
+    verdict = class_verdict(part, data, (found, splines, final), settings.loss)
+    return Discovery(
+        formula(final, names=names),
+        final,
+        splines,
+        tuple(report.steps),
+        verdict,
+        (),
+        identity(final.widths[0], final.widths[-1]),
+        names,
+    )
+
+
+def class_verdict(
+    part: Data, data: Data, networks: tuple[Network, Network, Network], loss: str
+) -> Verdict:
+    """Return the verdict on a formula, from the held-out samples of `part` and all of `data`.
+
+    `networks`: the formula and the splines, trained without the held-out samples, and the formula
+    trained with them.
+    """
+    found, splines, final = networks
+    logits = network_values(found, part.x_test)
+    if not np.isfinite(logits).all() or not np.isfinite(network_values(final, data.x_train)).all():
+        return Verdict("not explained", "the formula is undefined at a training sample")
+    goal = check_batch(found, part.x_test, part.y_test, loss=loss)
+    losses = sample_losses(goal, logits)
+    others = sample_losses(goal, network_values(splines, part.x_test))
+    accuracy, reference = (goal.judge_all(one)[2] for one in (found, splines))
+    numbers = (
+        f"on {len(part.x_test)} held-out samples the formula has accuracy {accuracy:.3f} and loss "
+        f"{losses.mean():.3g}, its network of splines {reference:.3f} and {others.mean():.3g}"
+    )
+    gap = compare(losses, others)
+    z = residual_statistic(data, final, loss)
+    if not gap.excess <= ERRORS * gap.standard_error:
+        error = gap.standard_error
+        return Verdict(
+            "not explained", f"{numbers}: worse by {gap.excess:.2g} +- {error:.1g} (standard error)"
+        )
+    if z > CLEAR:
+        return Verdict(
+            "not explained",
+            f"{numbers}; but residuals y - p of neighbouring samples are correlated, z = {z:.1f}, "
+            f"which right probabilities seldom raise above {CLEAR:.1f}",
+        )
+    return Verdict("within noise", f"{numbers}; residuals y - p show no structure")
+
+
+def residual_statistic(data: Data, network: Network, loss: str) -> float:
+    """Return z of (D26) for y - p at the training samples, the largest over the outputs.
+
+    0 with fewer samples than the test needs.
+    """
+    x = data.x_train
+    if len(x) < FEWEST:
+        return 0.0
+    targets = check_batch(network, x, data.y_train, loss=loss).targets
+    residual: FloatArray = targets - predict_proba(network, x, loss=loss)
+    std = x.std(axis=0)
+    pairs = neighbour_pairs((x - x.mean(axis=0)) / np.where(std > 0.0, std, 1.0))
+    return max(product_statistic(pairs, column) for column in residual.T)

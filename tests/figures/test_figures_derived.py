@@ -1,0 +1,227 @@
+"""Figures without records of their own, drawings, and small figures: an image, the addition of velocities."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from checkout import ROOT
+from matplotlib.figure import Figure
+from toy_runs import compute_all
+
+import kan_ref as kr
+from figures.drawings import fig_2_1_organisation, fig_6_1_decision_tree
+from figures.formulas import velocities
+from figures.lans import fig_b_3_images
+from figures.machine import derived
+from figures.machine.derived import sources
+from figures.machine.machine import Claim
+from figures.machine.plan import make_plan
+from figures.machine.report import list_figures
+from figures.machine.reproduced import read_items
+from figures.machine.style import style
+
+TREE = fig_6_1_decision_tree
+
+
+def drawn_from(*homes):
+    """A figure that is drawn from the records of others."""
+    return SimpleNamespace(
+        __name__="derived_figure",
+        NAME="derived",
+        TITLE="drawn from others",
+        RECORDS_OF=homes,
+        configs=derived.configs,
+        cost=derived.cost,
+        run=derived.run,
+        draw=lambda records: Figure(),
+        claims=lambda records: [],
+    )
+
+
+def test_a_figure_is_drawn_from_its_own_records_unless_it_names_others(toy):
+    assert sources(toy) == (toy,)
+    assert sources(drawn_from(toy)) == (toy,)
+    assert sources(drawn_from()) == ()
+
+
+def test_records_of_another_figure_are_found_and_those_that_are_missing_are_that_figure_s(
+    toy, tmp_path
+):
+    figure = drawn_from(toy)
+    before = make_plan(figure, tmp_path, full=False, seeds=2)
+    compute_all(toy, tmp_path, seeds=2)
+    after = make_plan(figure, tmp_path, full=False, seeds=2)
+
+    assert [task.module for task in before.missing] == ["toy_figure"] * 2
+    assert (before.drawable, after.drawable) == (False, True)
+    assert after.missing == []
+    assert {record["figure"] for record in after.finished} == {"toy"}
+
+
+def test_a_drawing_from_code_alone_needs_no_record(tmp_path):
+    plan = make_plan(drawn_from(), tmp_path, full=True, seeds=None)
+
+    assert plan.drawable
+    assert plan.missing == plan.finished == []
+    assert list_figures([plan]).endswith("drawn from code alone")
+
+
+@pytest.mark.parametrize("name", ["cost", "run"])
+def test_a_figure_without_records_refuses_to_compute_one(name):
+    with pytest.raises(TypeError, match="a figure with RECORDS_OF computes no records"):
+        getattr(derived, name)({"seed": 0})
+
+
+def test_the_program_draws_derived_figures_and_computes_a_shared_record_once(
+    toy, tmp_path, monkeypatch, capsys
+):
+    from figures import __main__ as program
+
+    both = {"toy": toy, "derived": drawn_from(toy)}
+    monkeypatch.setattr(program, "all_figures", lambda: both)
+    monkeypatch.setattr(program, "find_figures", lambda names: list(both.values()))
+
+    status = program.main(["--out", str(tmp_path / "out"), "--seeds", "2"])
+
+    assert status == 0
+    assert (tmp_path / "log").read_text().split() == ["1", "0"]
+    assert (tmp_path / "out" / "derived_figure.svg").exists()
+    page = (tmp_path / "out" / "claims.md").read_text()
+    assert "- derived: drawn from others. Drawn from the records of toy.\n" in page
+    capsys.readouterr()
+
+
+# --- drawings
+
+
+def test_the_map_of_the_paper_has_every_numbered_item_and_places_that_exist():
+    parts = fig_2_1_organisation.parts()
+
+    shown = sorted((kind, number) for entries in parts.values() for kind, number, _ in entries)
+    items = read_items()
+    assert shown == sorted(
+        (kind, number) for kind in ("figure", "table", "equation") for number in items[kind]
+    )
+    for _, places in fig_2_1_organisation.SECTIONS.values():
+        assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "word"),
+    [(["yes", "yes"], "KAN"), (["no"], "MLP"), (["yes", "no"], "either"), (["partly"], "either")],
+)
+def test_an_answer_of_the_tree_follows_from_the_verdicts(verdicts, word):
+    rows = [Claim("a", "b", "in 3 of 4; more", verdict, "d") for verdict in verdicts]
+
+    assert TREE.answer(TREE.BRANCHES[0], rows) == word
+    assert TREE.answer(TREE.BRANCHES[0], []) == ""
+    assert "in 3 of 4" in TREE.measured(TREE.BRANCHES[0], rows)
+
+
+def test_every_branch_of_the_tree_has_rows_in_the_committed_records():
+    if not (ROOT / "figures/results/records").exists():  # a source distribution comes without them
+        return
+    records = make_plan(TREE, ROOT / "figures/results", full=True, seeds=None).finished
+
+    assert [branch.words for branch in TREE.BRANCHES if not TREE.rows_of(records, branch)] == []
+    (claim,) = TREE.claims(records)
+    told = [TREE.answer(branch, TREE.rows_of(records, branch)) for branch in TREE.BRANCHES]
+    agree = sum(word == branch.answers[0] for word, branch in zip(told, TREE.BRANCHES, strict=True))
+    assert f"on {agree} of {len(told)} branches" in claim.ours
+    assert TREE.claims(records[:1]) == []
+
+
+# --- an image
+
+
+def test_grey_values_are_means_of_blocks_and_the_first_row_is_on_top():
+    config = fig_b_3_images.configs(True, 1)[0]
+    fine = fig_b_3_images.image_of({**config, "block": 1})
+    coarse = fig_b_3_images.image_of(config)
+
+    assert coarse.shape == (40, 40)
+    assert coarse[3, 5] == pytest.approx(fine[24:32, 40:48].mean())
+    data = fig_b_3_images.data_of(coarse)
+    assert data.y_train[:40, 0] == pytest.approx(coarse[0])
+    assert data.x_train[0] == pytest.approx([-0.975, -0.975])
+    assert data.x_train[39] == pytest.approx([0.975, -0.975])
+    assert fig_b_3_images.decibels(0.2) == pytest.approx(20.0)
+
+
+def test_an_image_is_learnt_in_four_ways_that_repeat_themselves_and_is_drawn():
+    config = fig_b_3_images.configs(False, 1)[0] | {
+        "block": 40,
+        "widths": [2, 4, 1],
+        "steps": [[11, 1e-2], [5, 1e-3]],
+    }
+    results, again = fig_b_3_images.run(config), fig_b_3_images.run(config)
+
+    for some in (results, again):
+        for way in some["ways"].values():
+            way.pop("seconds")
+    assert results == again == json.loads(json.dumps(results))
+    ways = results["ways"]
+    assert {len(way["psnr"]) for way in ways.values()} == {5}  # steps 0, 5, 10, 15 and 16
+    # the converted network begins where the SIREN ended
+    assert ways[fig_b_3_images.CONVERTED]["psnr"][0] == ways[fig_b_3_images.SIREN]["psnr"][-1]
+    for way in ways.values():
+        way["seconds"] = 1.0
+    record = {"config": config, "seed": 0, "results": results}
+    assert len(fig_b_3_images.claims([record])) == 3
+    with style():
+        assert len(fig_b_3_images.draw([record]).subfigs[1].axes) == 5
+
+
+@pytest.mark.parametrize(("gain", "word"), [(1.0, "yes"), (0.5, "partly"), (-0.1, "no")])
+def test_a_decibel_more_is_better(gain, word):
+    ways = {
+        name: {"psnr": [1.0, 20.0], "n_params": 9, "seconds": 1.0} for name in fig_b_3_images.COLORS
+    }
+    ways[fig_b_3_images.LAN] = {**ways[fig_b_3_images.LAN], "psnr": [1.0, 20.0 + gain]}
+    record = {"config": fig_b_3_images.configs(True, 1)[0], "seed": 0, "results": {"ways": ways}}
+
+    assert fig_b_3_images.claims([record])[0].agrees == word
+
+
+# --- velocities
+
+
+def test_velocities_are_added_exactly_by_locked_arctanh_and_not_by_another_function():
+    config = velocities.configs(False, 1)[0] | {
+        "n_train": 200,
+        "n_test": 100,
+        "n_starts": 1,
+        "n_intervals": 5,
+        "n_steps": 8,
+        "affine_steps": 25,
+    }
+    results = velocities.run(config)
+
+    assert json.loads(json.dumps(results)) == results
+    assert results["arctanh"]["error"] < 1e-10
+    assert results["arctanh"]["n_params"] == 8
+    assert results["arctanh"]["formula"].count("atanh") == 2
+    record = {"config": config, "seed": 0, "results": results}
+    assert [claim.agrees for claim in velocities.claims([record])][1:] == ["yes", "yes"]
+    results["arctanh"]["error"] = 1e-3
+    assert [claim.agrees for claim in velocities.claims([record])][1:] == ["no", "no"]
+
+
+def test_the_addition_is_that_of_rapidities():
+    x = np.random.default_rng(0).uniform(-0.9, 0.9, (50, 2))
+
+    np.testing.assert_allclose(
+        velocities.added(x), np.tanh(np.arctanh(x).sum(axis=1)), rtol=1e-13, atol=1e-15
+    )
+
+
+def test_locked_edges_share_their_parameters():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-0.9, 0.9, (100, 2))
+    data = kr.Data(x, velocities.added(x)[:, None], x, velocities.added(x)[:, None])
+    start = kr.init_network((2, 1, 1), n_intervals=5, degree=3, domain=(-0.9, 0.9), rng=rng)
+
+    network = velocities.locked(start, data, "arctanh", 2)
+
+    assert [len(layer.affine) for layer in network.layers] == [1, 1]

@@ -1,0 +1,282 @@
+"""Figures 4.3 and 4.4: the table of knots, formulas that are known exactly, relations that are found or not, claims that can fail."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from knot_records import made_up_relations, made_up_signature
+
+import kan_ref as kr
+from figures.knots import (
+    fig_4_3_signature,
+    fig_4_4_relations,
+    make_table,
+    relation_claims,
+    relations,
+    signature,
+    signature_claims,
+)
+from figures.knots.data import COMMON, GROUPS, all_knots, slope
+from figures.knots.signature import TASKS
+
+# --- the table
+
+
+def test_the_table_has_the_figure_eight_knot_with_its_known_invariants():
+    """Volume 6 Lobachevsky(pi/3), cusp volume sqrt(3), mu = i, lambda = 2 sqrt(3); amphichiral, symmetry group D4; Thurston 1979."""
+    knots = all_knots()
+    place = knots.names.index("K4a1")
+
+    known = {
+        "volume": 2.029883212819307,
+        "cusp_volume": 3**0.5,
+        "longitude": 2 * 3**0.5,
+        "meridian_re": 0.0,
+        "meridian_im": 1.0,
+        "chern_simons": 0.0,
+        "geodesic_re": 1.087070144995739,
+        "D4": 1.0,
+    }
+    for name, value in known.items():
+        assert knots.columns[name][place] == pytest.approx(value, abs=1e-7)
+    assert knots.signature[place] == 0
+
+
+def test_the_table_has_all_hyperbolic_knots_up_to_13_crossings_and_is_consistent():
+    """Of the 12 965 prime knots with 3 to 13 crossings 10 are not hyperbolic: 8 torus knots and 2 satellites."""
+    knots = all_knots()
+    columns = knots.columns
+
+    assert len(set(knots.names)) == len(knots.names) == 12_955
+    assert (knots.crossings.min(), knots.crossings.max()) == (4, 13)
+    assert make_table.FILE.stat().st_size <= 2_000_000
+    assert np.all(knots.signature % 2 == 0)
+    area = columns["longitude"] * columns["meridian_im"]
+    np.testing.assert_allclose(area, 2 * columns["cusp_volume"], atol=4e-6)
+    assert np.all(np.abs(columns["chern_simons"]) <= 0.25)
+    assert np.all(columns["geodesic_re"] > 0.0)
+
+
+def test_common_symmetries_are_those_of_more_than_1_percent_of_the_knots():
+    knots = all_knots()
+    shares = {group: knots.columns[group][knots.crossings <= 13].mean() for group in GROUPS}
+
+    assert tuple(group for group in GROUPS if shares[group] > 0.01) == COMMON
+
+
+def corner(crossing, place):
+    return SimpleNamespace(crossing=crossing, strand_index=place)
+
+
+@pytest.mark.parametrize(("sign", "expected"), [(1, -2), (-1, 2)])
+def test_the_signature_of_a_trefoil_is_2_with_the_sign_against_that_of_its_crossings(
+    sign, expected
+):
+    """The closure of the braid s^3 or s^-3: two outer faces and three bigons. Strand 0 comes in below, then counterclockwise."""
+    crossings = [SimpleNamespace(label=n, sign=sign) for n in range(3)]
+    # counterclockwise from strand 0 at the lower right (positive) or the lower left (negative)
+    below, right, above, left = (3, 0, 1, 2) if sign > 0 else (0, 1, 2, 3)
+    bigons = [
+        [corner(crossings[n], above), corner(crossings[(n + 1) % 3], below)] for n in range(3)
+    ]
+    outer = [[corner(crossing, place) for crossing in crossings] for place in (left, right)]
+
+    diagram = SimpleNamespace(faces=lambda: [*outer, *bigons], crossings=crossings)
+
+    assert make_table.signature(diagram) == expected
+
+
+def test_packing_sorts_the_knots_and_drops_those_without_invariants(tmp_path):
+    import lzma
+
+    row = ",".join(["0", "D4", *(["1.0000000"] * 8)])
+    (tmp_path / "work.csv").write_text(
+        f"K10n2,{row}\nK3a1\nK10a2,{row}\nK4a1,{row}\nK10a11,{row}\n"
+    )
+
+    make_table.pack(tmp_path / "work.csv", tmp_path / "table.xz")
+
+    lines = lzma.decompress((tmp_path / "table.xz").read_bytes()).decode().splitlines()
+    assert [line.partition(",")[0] for line in lines[len(make_table.NOTE) :]] == [
+        "name",
+        "K4a1",
+        "K10a2",
+        "K10a11",
+        "K10n2",
+    ]
+
+
+# --- signatures
+
+
+def test_the_slope_is_the_real_part_of_longitude_over_meridian():
+    knots = all_knots()
+    mu = knots.columns["meridian_re"] + 1j * knots.columns["meridian_im"]
+
+    np.testing.assert_allclose(
+        slope(knots), (knots.columns["longitude"] / mu).real, rtol=1e-12, atol=1e-12
+    )
+
+
+def test_values_are_rounded_to_the_nearest_even_number():
+    assert signature.nearest_even(np.array([-3.1, -0.9, 0.9, 1.1, 4.9])).tolist() == [
+        -4,
+        0,
+        0,
+        2,
+        4,
+    ]
+
+
+def test_the_rule_reads_off_a_signature_that_follows_the_slope(monkeypatch):
+    knots = all_knots()
+    exact = replace(knots, signature=signature.nearest_even(0.4 * slope(knots)).astype(int))
+    monkeypatch.setattr(signature, "all_knots", lambda: exact)
+
+    results = signature.learn(signature.config_of("A", 0, 2000))
+
+    assert results["accuracy"] > 0.97
+    assert results["p"] == pytest.approx(0.4, abs=0.01)
+
+
+@pytest.mark.parametrize("task", ["all", "mlp", "B"])
+def test_a_run_on_the_signature_is_plain_data_and_beats_the_most_common_one(task):
+    results = fig_4_3_signature.run(signature.config_of(task, 0, 600, 30))
+
+    assert json.loads(json.dumps(results)) == results
+    assert results["accuracy"] > results["most_common"]
+
+
+def test_test_knots_are_new_and_all_have_at_most_13_crossings():
+    sample = signature.sample_of(signature.config_of("A", 0, 3000), np.random.default_rng(0))
+
+    assert not set(sample.train.names) & set(sample.test.names)
+    assert max(sample.train.crossings.max(), sample.test.crossings.max()) == 13
+    assert (len(sample.train.names), len(sample.test.names)) == (2400, 600)
+
+
+# --- relations
+
+
+@pytest.mark.parametrize(
+    ("shares", "accuracy", "relation"),
+    [
+        ({"geodesic_re": 1.0, "injectivity_radius": 0.2}, 0.9, "c"),
+        ({"geodesic_re": 1.0, "injectivity_radius": 0.2}, 0.7, "none"),
+        ({"geodesic_re": 1.0, "injectivity_radius": 0.05}, 0.9, "another"),
+        ({"longitude": 1.0, "meridian_im": 1.0, "cusp_volume": 1.0}, 0.9, "b"),
+        ({"longitude": 1.0, "meridian_im": 1.0, "cusp_volume": 1.0, "volume": 0.2}, 0.9, "another"),
+        ({"signature": 1.0, "meridian_re": 1.0, "volume": 0.2}, 0.9, "a"),
+        ({"signature": 1.0, "longitude": 1.0}, 0.9, "another"),
+    ],
+)
+def test_a_relation_is_named_by_its_variables(shares, accuracy, relation):
+    names = relations.variables_of(0)
+    search = {"variables": list(names), "shares": [shares.get(name, 0.0) for name in names], "accuracy": accuracy}  # fmt: skip
+
+    assert relations.relation_of(search) == relation
+
+
+def test_scaled_variables_keep_the_identity_of_the_cusp_and_shuffled_ones_break_it():
+    data = relations.sample_of(relations.config_of(0, 300), 0)
+    v, longitude, im = (
+        data.x_train[:, relations.VARIABLES.index(name)]
+        for name in ("cusp_volume", "longitude", "meridian_im")
+    )
+    ratio = v / (longitude * im)
+
+    np.testing.assert_allclose(ratio[:300], ratio[0], rtol=1e-5)
+    assert np.std(ratio[300:]) > 0.1
+    assert np.array_equal(np.sort(v[:300]), np.sort(v[300:]))
+
+
+def test_a_run_on_relations_is_plain_data():
+    config = relations.config_of(0, 200, 20) | {"n_test": 100, "n_starts": 2, "start_steps": 5}
+
+    results = fig_4_4_relations.run(config)
+
+    assert json.loads(json.dumps(results)) == results
+    assert [len(one["shares"]) for one in results["searches"]] == [10, 9, 8]
+
+
+def test_logarithms_of_the_cusp_have_the_factors_of_a_product():
+    """From curves that are exact but for their factor, the training finds the product."""
+    config = relations.config_of(0, 300) | {"n_test": 100}
+    data = relations.sample_of(config, 1)
+    names = relations.variables_of(1)
+    rng = np.random.default_rng(0)
+    network = relations._start(config, data.x_train, rng)
+    factors = {"cusp_volume": 15.0, "longitude": -14.8, "meridian_im": -15.2}
+    network = kr.mask_edges(network, 0, np.zeros((1, len(names))))
+    for place, name in enumerate(names):
+        if name in factors:
+            affine = (1.0, 0.0, factors[name], 0.0)
+            network = kr.fix_symbolic(network, 0, output=0, input=place, name="log", affine=affine)
+
+    logs = relations._logarithms(config, 1, {"pruned": network})
+
+    assert logs["factors"]["longitude"] == pytest.approx(-1.0, abs=0.01)
+    assert logs["factors"]["meridian_im"] == pytest.approx(-1.0, abs=0.01)
+    assert logs["accuracy"] > 0.9
+
+
+# --- claims
+
+
+def words(claims, text):
+    return [claim.agrees for claim in claims if text in claim.claim]
+
+
+def test_claims_say_yes_where_the_paper_is_right():
+    rows = fig_4_3_signature.claims([made_up_signature(task) for task in TASKS])
+    rows += fig_4_4_relations.claims([made_up_relations(0), made_up_relations(1)])
+
+    assert {row.agrees for row in rows} == {"yes"}
+    assert len(rows) == 9 + 4
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        ("all", "better than an MLP with 3e5"),
+        ("all", "at least as accurate as a small MLP"),
+        ("mu_r", "mu_r alone"),
+        ("A", "formula A"),
+        ("B", "formula B"),
+        ("D", "formula D"),
+    ],
+)
+def test_claims_say_no_to_a_bad_model(task, text):
+    records = [made_up_signature(name) for name in TASKS]
+    records[list(TASKS).index(task)]["results"]["accuracy"] = 0.3
+
+    assert words(signature_claims.claims(records), text) == ["no"]
+
+
+def test_the_attribution_needs_mu_r_first():
+    record = made_up_signature("all")
+    record["results"]["scores"][0] = 2.0
+
+    assert words(signature_claims.claims([record]), "depends on mu_r most") == ["no"]
+    assert signature_claims.leading_inputs(record)[:2] == ["volume", "meridian_re"]
+
+
+@pytest.mark.parametrize("relation", ["a", "b", "c"])
+def test_claims_on_relations_count_seeds(relation):
+    records = [made_up_relations(seed) for seed in range(4)]
+    place = relation_claims.PLACE[relation]
+    for record in records[:2]:
+        record["results"]["searches"][place]["accuracy"] = 0.6
+
+    assert words(relation_claims.claims(records), f"({relation}) ")[0] == "partly"
+    records[2]["results"]["searches"][place]["accuracy"] = 0.6
+    assert words(relation_claims.claims(records), f"({relation}) ")[0] == "no"
+
+
+def test_other_exponents_are_no_product():
+    record = made_up_relations()
+    record["results"]["logarithms"]["factors"]["longitude"] = -1.5
+
+    assert words(relation_claims.claims([record]), "is a product") == ["no"]
