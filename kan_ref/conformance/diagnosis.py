@@ -248,6 +248,12 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
         [outcome for outcome in left if outcome.case.method == "layer_vjp"],
         [one for one in judged if one.case.method == "layer_vjp" and one.status == "passed"],
     )
+    ends = any("ends" in outcome.verdict.outputs for outcome in left)
+    shared: dict[str, set[str]] = {}
+    for outcome in left:
+        flags_of_case = {*outcome.case.flags, *outcome.verdict.defects}
+        method = outcome.case.method
+        shared[method] = shared.get(method, flags_of_case) & flags_of_case
     for outcome in left:
         case, confirmed = outcome.case, by_method[outcome.case.method]
         known = [flag for flag in confirmed if flag in case.flags or flag not in NARROW]
@@ -258,11 +264,14 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
             found[case.id] = Diagnosis("Blocked", BLOCKED, outcome.reason)
         elif gradient and case.method == "layer_vjp":
             found[case.id] = Diagnosis(gradient, PERHAPS)
-        elif case.method == "update_grid" and "ends" in outcome.verdict.outputs:
+        elif ends and case.method == "update_grid":
             found[case.id] = Diagnosis("UpdateEnds", PERHAPS)
         else:
             peers = [other for other in judged if other.case.method == case.method]
-            likely = outcome.verdict.defects or case.flags
+            seen = [flag for flag in outcome.verdict.defects if flag not in outcome.verdict.empty]
+            flags = seen or [*outcome.verdict.defects, *case.flags]
+            # one cause of all failures, if there is one
+            likely = [flag for flag in flags if flag in shared[case.method]] or flags
             scores = {flag: _score(flag, peers) for flag in likely}
             found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
 
