@@ -196,7 +196,7 @@ def _without_layout(text: bytes) -> str:
     return " ".join(" ".join(lines).split())
 
 
-def _is_a_change(source: str, mutated: str) -> bool:
+def is_a_change(source: str, mutated: str) -> bool:
     """Return whether a mutated source compiles to something else than the source."""
     try:
         return ast.dump(ast.parse(mutated)) != ast.dump(ast.parse(source))
@@ -211,7 +211,7 @@ def draw(module: str, source: str, n: int, seed: int) -> list[Mutant]:
     """
     mutants = all_mutants(module, source)
     order = random.Random(f"{seed} {module}").sample(range(len(mutants)), len(mutants))
-    changes = (i for i in order if _is_a_change(source, mutants[i].applied(source)))
+    changes = (i for i in order if is_a_change(source, mutants[i].applied(source)))
     return [mutants[i] for i in sorted(itertools.islice(changes, n))]
 
 

@@ -26,7 +26,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-class _Loader(SourceFileLoader):
+class Loader(SourceFileLoader):
     """Load a module from a text in place of its file."""
 
     def __init__(self, name: str, path: str, text: str) -> None:
@@ -40,10 +40,10 @@ class _Loader(SourceFileLoader):
         return compile(self.text, self.path, "exec", dont_inherit=True)
 
 
-class _Finder(MetaPathFinder):
+class Finder(MetaPathFinder):
     """Find one module of a given name."""
 
-    def __init__(self, loader: _Loader) -> None:
+    def __init__(self, loader: Loader) -> None:
         self.loader = loader
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
@@ -97,7 +97,7 @@ class _Plugin:
 class _Judge(_Plugin):
     """Run chosen tests in a given order, each within its time limit; the current one is written to a file."""
 
-    def __init__(self, tests: Sequence[tuple[str, float]], finder: _Finder, note: Path) -> None:
+    def __init__(self, tests: Sequence[tuple[str, float]], finder: Finder, note: Path) -> None:
         super().__init__()
         self.order = {test: i for i, (test, _) in enumerate(tests)}
         self.limits = dict(tests)
@@ -154,8 +154,8 @@ def judge(
     """
     os.chdir(root)
     name, path, text = module
-    loader = _Loader(name, str(path), text)
-    finder = _Finder(loader)
+    loader = Loader(name, str(path), text)
+    finder = Finder(loader)
     sys.meta_path.insert(0, finder)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     plugin = _Judge(tests, finder, note)

@@ -248,6 +248,12 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
         [outcome for outcome in left if outcome.case.method == "layer_vjp"],
         [one for one in judged if one.case.method == "layer_vjp" and one.status == "passed"],
     )
+    ends = any("ends" in outcome.verdict.outputs for outcome in left)
+    shared: dict[str, set[str]] = {}
+    for outcome in left:
+        flags_of_case = {*outcome.case.flags, *outcome.verdict.defects}
+        method = outcome.case.method
+        shared[method] = shared.get(method, flags_of_case) & flags_of_case
     for outcome in left:
         case, confirmed = outcome.case, by_method[outcome.case.method]
         known = [flag for flag in confirmed if flag in case.flags or flag not in NARROW]
@@ -258,11 +264,18 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
             found[case.id] = Diagnosis("Blocked", BLOCKED, outcome.reason)
         elif gradient and case.method == "layer_vjp":
             found[case.id] = Diagnosis(gradient, PERHAPS)
-        elif case.method == "update_grid" and "ends" in outcome.verdict.outputs:
+        elif ends and case.method == "update_grid":
             found[case.id] = Diagnosis("UpdateEnds", PERHAPS)
         else:
             peers = [other for other in judged if other.case.method == case.method]
-            likely = outcome.verdict.defects or case.flags
+            seen = [
+                flag
+                for flag in outcome.verdict.defects
+                if flag not in outcome.verdict.empty and outcome.verdict.finite
+            ]
+            flags = seen or [*outcome.verdict.defects, *case.flags]
+            # one cause of all failures, if there is one
+            likely = [flag for flag in flags if flag in shared[case.method]] or flags
             scores = {flag: _score(flag, peers) for flag in likely}
             found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
 
@@ -271,7 +284,7 @@ def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
     """Return the flag of a layer's gradients if one of them alone is wrong, or "".
 
     dx = sum_j dy_j (w_base b' + w_spline sum_m coef_m B'_m): a wrong dx without a base function is
-    due to B', and so is one with silu if another with silu is right. Else b' is wrong.
+    due to B', and so is one with silu if most others with silu are right. Else b' is wrong.
     """
     outputs = {output for outcome in left for output in outcome.verdict.outputs}
     if outputs == {"d_w_spline"}:
@@ -286,8 +299,11 @@ def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
         [one.case.inputs["layer"]["base"] for one in outcomes if len(one.case.inputs["x"])]
         for outcomes in (with_base, right)
     )
-    if len(with_base) < len(left) or "zero" in wrong or "silu" in known:
+    if len(with_base) < len(left) or "zero" in wrong:
         return "BasisSlope"
+    if known.count("silu") > len(wrong):  # few fail: where silu itself is special, or by their B'
+        special = any(flag.startswith("Silu") for one in left for flag in one.case.flags)
+        return "" if special else "BasisSlope"
     return "SiluSlope" if set(wrong) == {"silu"} else ""
 
 

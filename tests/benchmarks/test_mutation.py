@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 
+from benchmarks import conformance_mutants
 from benchmarks.mutation.drawing import all_mutants, draw, modules_of
 from benchmarks.mutation.equivalents import Equivalent, outdated, read_equivalents
 from benchmarks.mutation.forking import Task, run_forked
 from benchmarks.mutation.judging import Verdict
 from benchmarks.mutation.operators import OPERATORS
 from benchmarks.mutation.report import scores
+from kan_ref.conformance.generate.notes import NOTES
 
 LBFGS = ROOT / "kan_ref" / "optimizers" / "lbfgs.py"
 CHANGES = [  # kind, statement, all its mutants of that kind
@@ -332,3 +334,54 @@ def test_an_unknown_module_ends_the_program_with_status_2(tmp_path):
     assert done.returncode == 2
     assert "has no such module or package" in done.stderr
     assert Path(tmp_path, "cache").exists() is False
+
+
+# --- mutants for the conformance kit
+
+RECORDS = conformance_mutants.read_records(conformance_mutants.RECORDS)
+
+
+def test_every_mutant_of_the_records_has_a_result_and_a_label_of_known_flags():
+    for record in RECORDS:
+        label = record["label"]
+        assert "failures" in record or not record["loads"]
+        assert len(label) == 1
+        assert label.get("equivalent") or set(label["flags"]) <= set(NOTES)
+    assert len(RECORDS) >= 120
+    assert {record["subject"] for record in RECORDS} == set(conformance_mutants.SUBJECTS)
+
+
+def test_the_page_of_the_kit_states_the_shares_of_the_records():
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+
+    for name, (right, counted) in conformance_mutants.shares(RECORDS).items():
+        assert f"| {name} | {right} of {counted} ({right / counted:.1%}) |" in page
+
+
+def test_shares_leave_out_equivalent_mutants_and_count_names_among_labelled_ones():
+    right = {"loads": True, "failures": 2, "in_pytest": True, "first": "A", "first_in_pytest": "B"}
+    records = [
+        right | {"label": {"flags": ["A"]}},
+        right | {"label": {"flags": []}},
+        right | {"failures": 0, "in_pytest": False, "label": {"flags": ["A"]}},
+        right | {"failures": 0, "in_pytest": False, "label": {"equivalent": "it is the same"}},
+        {"loads": False, "label": {"flags": []}},
+    ]
+
+    assert conformance_mutants.shares(records) == {
+        "detected in whole runs": (2, 3),
+        "named first in whole runs": (1, 1),
+        "detected under pytest": (2, 3),
+        "named first under pytest": (0, 1),
+    }
+
+
+def test_mutants_for_the_kit_lie_on_executed_lines_and_depend_on_the_seed_alone():
+    files = conformance_mutants.SUBJECTS["plain"].files
+    lines = dict.fromkeys(files, ()) | {"kan_ref.plain.bases": range(15, 29)}
+
+    first = conformance_mutants.drawn("plain", lines, 8, 3)
+
+    assert first == conformance_mutants.drawn("plain", lines, 8, 3)
+    assert first != conformance_mutants.drawn("plain", lines, 8, 4)
+    assert all(m.module == "kan_ref.plain.bases" and m.first in range(15, 29) for m in first)
