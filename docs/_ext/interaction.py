@@ -59,7 +59,7 @@ class Explorer(SphinxDirective):
         box += self.parse_content_to_nodes()
         shown = html.escape(f"{page}?{address}&only", quote=True)
         frame = f'<iframe class="explorer" title="Explorer: {PARTS[part]}" loading="lazy" src="{shown}"></iframe>'
-        whole = html.escape(f"{page}#{address}", quote=True)
+        whole = html.escape(f"{page}?{address}", quote=True)
         line = f'<p class="explorer-link"><a href="{whole}">Open this part of the explorer alone</a></p>'
         box += nodes.raw("", frame + line, format="html")
         return [box]
