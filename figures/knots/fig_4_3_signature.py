@@ -119,5 +119,8 @@ def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
 
 
 def _label(records: Sequence[Record], task: str) -> str:
-    n_params = runs_of(records, task)[0]["results"]["n_params"]
+    results = runs_of(records, task)[0]["results"]
+    n_params = results["n_params"]
+    if TASKS[task].kind == "formula":  # a, b, c, d of each function; theta has those of the masked splines, too
+        n_params = 4 * sum(map(len, results["functions"]))
     return f"{TASKS[task].label}\n{n_params} parameters"
