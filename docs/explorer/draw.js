@@ -91,7 +91,8 @@
 
   // An empty plot in `holder`: axes, and a clipped group to draw in. Redrawn as a whole: {root, body, x, y}.
   let clips = 0;
-  function plot(holder, { width, height, xDomain, yDomain, label, bottom = 22, yTicks = 4, xAxis = true }) {
+  function plot(holder, { width: given, height, xDomain, yDomain, label, bottom = 22, yTicks = 4, xAxis = true }) {
+    const width = Math.max(given, 160); // a part that is not shown has no width
     const yLabels = ticks(...yDomain, yTicks).map((at) => [at, format(at)]);
     const left = Math.max(40, ...yLabels.map(([, text]) => 8 + 7 * text.length));
     const top = 8;

@@ -74,7 +74,7 @@ def linear_term(
     Notes
     -----
     Implements :eq:`linear-residual` and :eq:`linear-seeds`. Liu et al. 2024, section 3.4; see
-    tutorials/10_derivatives.md, "Poisson's equation".
+    tutorials/10_derivatives.md.
 
     Examples
     --------

@@ -850,6 +850,7 @@ def site_page(chromium, tmp_path):
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     features = [{"name": "prefers-color-scheme", "value": "light"}]
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    chromium.get_log("browser")  # of other pages
     chromium.get((tmp_path / "page.html").as_uri())
     return chromium
 
@@ -903,3 +904,4 @@ def test_a_part_in_a_frame_has_its_state_its_whole_height_and_the_colours_of_the
     assert not shows_others
     assert overflow <= 1
     assert paper == "rgb(20, 23, 27)"  # dark, as the page around it
+    assert [entry["message"] for entry in site_page.get_log("browser")] == []
