@@ -50,7 +50,7 @@ def configs(full: bool, seeds: int | None) -> list[Config]:
 
 def cost(config: Config) -> float:
     """Return roughly the CPU seconds of a record."""
-    return 0.5 + 2.2e-5 * config["n_train"] * config["n_steps"]
+    return float(0.5 + 2.2e-5 * config["n_train"] * config["n_steps"])
 
 
 def run(config: Config) -> dict[str, Any]:

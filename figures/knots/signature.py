@@ -186,12 +186,31 @@ def r2(left: FloatArray, right: FloatArray) -> float:
 
 
 def _judged(values: FloatArray, knots: Knots) -> dict[str, float]:
-    """Return how well values (n,) predict the signatures, and how they correlate with the slope."""
+    """Return how well values (n,) predict the signatures, and how they correlate with the slope.
+
+    Where a formula is undefined its value is nan. This counts as a wrong answer, and is left out of the correlations.
+    """
+    known = np.isfinite(values)
     return {
         "accuracy": float(np.mean(nearest_even(values) == knots.signature)),
-        "r2": r2(values, knots.signature.astype(np.float64)),
-        "r2_slope": r2(values, slope(knots)),
+        "r2": r2(values[known], knots.signature[known].astype(np.float64)),
+        "r2_slope": r2(values[known], slope(knots)[known]),
     }
+
+
+def values_of(network: kr.Network, x: FloatArray) -> FloatArray:
+    """Return the network's output (batch,), nan where a function of it is undefined."""
+    try:
+        return np.asarray(network(x)[:, 0])
+    except ValueError:  # at some row, which is outside the domain of a logarithm or a root
+        return np.array([_value(network, row) for row in x])
+
+
+def _value(network: kr.Network, row: FloatArray) -> float:
+    try:
+        return float(network(row[None])[0, 0])
+    except ValueError:
+        return float("nan")
 
 
 def _rule(task: Task, sample: Sample, config: Config, rng: np.random.Generator) -> dict[str, Any]:
@@ -222,7 +241,7 @@ def _formula(
     return {
         "widths": list(widths),
         "n_params": network.n_params,
-        **_judged(network(x_test)[:, 0], sample.test),
+        **_judged(values_of(network, x_test), sample.test),
         "splines": _judged(splines(x_test)[:, 0], sample.test),
         "functions": [[edge.name for edge in layer.symbolic] for layer in network.layers],
         "formula": str(kr.formula(network, names=NAMES)),
