@@ -166,7 +166,7 @@ NO_NETWORK = """
 LAN MLP init_lan init_mlp lan_from_mlp update_lan_grids fit_curve uniform_knots LIBRARY
 compose percentile_bounds register_function unregister_function recognise_constants init_network
 adam bfgs lbfgs levenberg_marquardt levenberg_marquardt_cg ResidualProblem Scales equation_term
-from_formula function_term linear_term
+from_formula function_term linear_term suggest_formulas
 residual_problem value_term fit_affine Data Scaler TARGETS sample scaled History Run SmoothRun
 best_start run_starts discover from_efficient_kan ValidatedRun fit_validated
 from_jaxkan from_pykan load
