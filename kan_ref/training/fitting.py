@@ -309,7 +309,7 @@ def _left_grids(network: Network, goal: Any, points: FloatArray, *, every: bool 
 def _place_grids(network: Network, goal: Any, points: FloatArray) -> Network:
     """Return the network with its hidden grids on the activations of the points.
 
-    The first layer keeps its grid: a goal that prepared all points knows its outputs there.
+    The first layer keeps its grid: a goal that prepared all points has its outputs there.
     """
     prepared = hasattr(goal, "flow") and goal.inputs is not None
     flow = goal.flow(network) if prepared else None
