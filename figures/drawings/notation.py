@@ -24,7 +24,7 @@ def draw_notation(ax: Axes) -> None:
             for i, x_low in enumerate(low):
                 ax.plot([x_low, x_high], [level, level + 1], color="0.75", lw=1.0, zorder=1)
                 # two edges cross in the middle, so the names stand nearer to their own upper node
-                share = 0.8
+                share = 0.62 if len(high) == 1 else 0.8
                 ax.text(
                     x_low + share * (x_high - x_low),
                     level + share,

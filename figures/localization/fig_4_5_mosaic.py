@@ -62,13 +62,12 @@ def draw(records: Sequence[Record]) -> Figure:
         plane(left, record, across="lambda", up="E", fixed={}, width=0.0)
         left.set_xlabel("strength $\\lambda$ of the potential")
         left.set_ylabel("energy $E$")
-        left.set_title(
-            f"$\\kappa = {model[-1]}$, {EDGES[model].replace('lambda', 'λ')}; seed {record['seed']}"
-        )
+        edge = EDGES[model].replace("lambda", "\\lambda")
+        left.set_title(f"$\\kappa = {model[-1]}$, ${edge}$; seed {record['seed']}")
         outside_legend(left)
         right.set_axis_off()
         right.set_title(
-            f"test states right, {len(runs)} seeds\ntheory {spread(percent(runs, 'theory'), '.1f')} %\n"
+            f"test states right, {len(runs)} seed{'s' * (len(runs) > 1)}\ntheory {spread(percent(runs, 'theory'), '.1f')} %\n"
             f"splines {spread(percent(runs, 'splines'), '.1f')} %\n"
             f"formula by hand {spread(percent(runs, 'hand'), '.1f')} %",
             linespacing=1.5,

@@ -78,7 +78,7 @@ def draw(records: Sequence[Record]) -> Figure:
             kind = "splines" if way == "splines" else "functions by hand"
             ax.set_axis_off()
             ax.set_title(
-                f"{kind}, {shape_name(document['widths'])}\n{spread(percent(runs, way), '.1f')} %, {len(runs)} seeds"
+                f"{kind}, {shape_name(document['widths'])}\n{spread(percent(runs, way), '.1f')} %, {len(runs)} seed{'s' * (len(runs) > 1)}"
             )
             networks.append(partial(_draw_network, ax, record, document["network"]))
     draw_settled(picture, networks)
