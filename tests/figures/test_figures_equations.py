@@ -220,7 +220,7 @@ def test_fig_3_3_is_drawn_from_records_alone(monkeypatch):
     for records, n_axes in (
         (poisson_records(), 8),
         (poisson_records() + nested_records(), 10),
-        (nested_records(), 6),
+        (nested_records(), 2),
     ):
         kept = copy.deepcopy(records)
 
