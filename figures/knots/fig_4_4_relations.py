@@ -63,7 +63,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw a network for each relation, and the variables that each seed uses in each search."""
-    picture = Figure(figsize=(8.4, 8.2))
+    picture = Figure(figsize=(7.4, 8.2))
     top, bottom = np.asarray(picture.subfigures(2, 1, height_ratios=(1.0, 1.05)), dtype=object)
     networks = []
     for ax, relation in zip(top.subplots(1, 3), TITLES, strict=True):
@@ -77,7 +77,7 @@ def draw(records: Sequence[Record]) -> Figure:
     for search, ax in enumerate(panels):
         _draw_shares(ax, records, search)
     panels[0].set_yticks(range(len(VARIABLES)), labels=[SYMBOLS[name] for name in VARIABLES])
-    bottom.supxlabel("seed", fontsize=10.5)
+    bottom.supxlabel("seed; orange: other variables, grey: no relation", fontsize=10.5)
     draw_settled(picture, networks)
     return picture
 

@@ -8,7 +8,6 @@ s_{n+1} = (multiplier s_n + increment) mod modulus, its numbers are low + (2 s_n
 
 import json
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -264,36 +263,3 @@ def matches(case: Case, patterns: Sequence[str]) -> bool:
     return any(
         fnmatchcase(case.id, pattern) or fnmatchcase(case.topic, pattern) for pattern in patterns
     )
-
-
-def export(folder: Path) -> list[Path]:
-    """Write all vectors, and one schema for each topic, into a folder, created if needed.
-
-    Return the paths of the files.
-    """
-    for name in ("vectors", "schemas"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    written = [
-        Path(shutil.copyfile(path, folder / "vectors" / path.name))
-        for path in sorted((HOME / "vectors").glob("*.json"))
-    ]
-    for name, schema in schemas().items():
-        path = folder / "schemas" / f"{name}.schema.json"
-        path.write_text(json.dumps(schema, indent=1) + "\n", encoding="utf-8", newline="\n")
-        written.append(path)
-    return written
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON schema of each topic by its name, complete without the others."""
-    whole = json.loads((HOME / "schemas" / "vectors.schema.json").read_text(encoding="utf-8"))
-    shared = {n: part for n, part in whole["$defs"].items() if not n.startswith("topic_")}
-    return {
-        name: {
-            "$schema": whole["$schema"],
-            "title": f"{whole['title']}: {name}",
-            **whole["$defs"][f"topic_{name}"],
-            "$defs": shared,
-        }
-        for name in whole["properties"]["topic"]["enum"]
-    }

@@ -13,7 +13,8 @@ A defect of the catalogue (`generate.notes`) is *confirmed* in one of these ways
 
 Facts need no catalogue: an exception, a wrong shape, a small error with its size, basis functions
 that do not sum to 1. Every other failure is given to a defect that other cases of the same method
-confirm (*absorbed*), or to the flag that best separates failed from passed cases (*perhaps*). A
+confirm (*absorbed*), to the flag of the only output that is wrong, or to the flag that best
+separates failed from passed cases (both *perhaps*). A
 defect of few inputs, such as repeated knots, absorbs only cases that have its flag. Failures of a
 topic after a failure of a topic on which it depends are given to no flag by guessing.
 """
@@ -22,6 +23,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from kan_ref.conformance.facts import (
     ABSORBED,
@@ -43,6 +46,13 @@ NARROW = (
     *("ArgumentsChanged", "StateKept", "BufferReused", "MemoryOrder"),
     *("NaNSwallowed", "ThreadUnsafe"),
 )
+# flags of an input: they explain no failures that are nearly as frequent without it
+INPUTS = (
+    *(*NARROW, "UnevenKnots", "HighDegree", "ManyIntervals", "ScaledRow", "PointOrder"),
+    *("BaseName", "MissingMask", "TransposedMask", "MaskFactor", "BlockRemainder"),
+    *("DiscreteFeature", "ConstantFeature"),
+)
+AS_FREQUENT = 0.5  # of the failures with an input: the failures without it from which that holds
 MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
 MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
 
@@ -187,6 +197,12 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
         for flag in outcome.verdict.visible
     }
     not_finite = defaultdict(list)
+    # another formula than silu or L1 is wrong everywhere, and may overflow as well
+    elsewhere = {
+        outcome.case.method
+        for outcome in wrong
+        if outcome.verdict.finite and not outcome.verdict.defects
+    }
     for outcome in wrong:
         if not outcome.verdict.finite:
             not_finite[outcome.case.method].append(outcome.case)
@@ -201,6 +217,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
                 flag
                 for flag in verdict.defects
                 if all(flag in case.flags for case in not_finite[method])
+                and (flag not in ("SiluOverflow", "ZeroEdge") or method not in elsewhere)
             ]
         else:
             flags = [
@@ -226,6 +243,11 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
         one = found.get(outcome.case.id)
         if one is not None and one.confidence == CONFIRMED and one.name not in FACTS:
             by_method[outcome.case.method][one.name] += 1
+    left = list(left)
+    gradient = _wrong_gradient(
+        [outcome for outcome in left if outcome.case.method == "layer_vjp"],
+        [one for one in judged if one.case.method == "layer_vjp" and one.status == "passed"],
+    )
     for outcome in left:
         case, confirmed = outcome.case, by_method[outcome.case.method]
         known = [flag for flag in confirmed if flag in case.flags or flag not in NARROW]
@@ -234,6 +256,10 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
             found[case.id] = Diagnosis(name, ABSORBED)
         elif outcome.status == "blocked":
             found[case.id] = Diagnosis("Blocked", BLOCKED, outcome.reason)
+        elif gradient and case.method == "layer_vjp":
+            found[case.id] = Diagnosis(gradient, PERHAPS)
+        elif case.method == "update_grid" and "ends" in outcome.verdict.outputs:
+            found[case.id] = Diagnosis("UpdateEnds", PERHAPS)
         else:
             peers = [other for other in judged if other.case.method == case.method]
             likely = outcome.verdict.defects or case.flags
@@ -241,13 +267,41 @@ def _guess(judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, 
             found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
 
 
+def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
+    """Return the flag of a layer's gradients if one of them alone is wrong, or "".
+
+    dx = sum_j dy_j (w_base b' + w_spline sum_m coef_m B'_m): a wrong dx without a base function is
+    due to B', and so is one with silu if another with silu is right. Else b' is wrong.
+    """
+    outputs = {output for outcome in left for output in outcome.verdict.outputs}
+    if outputs == {"d_w_spline"}:
+        return "DWSplineWithoutCoef"
+    if outputs != {"dx"} or all("UnevenKnots" in outcome.case.flags for outcome in left):
+        return ""
+    with_base, right = (
+        [one for one in outcomes if np.any(one.case.inputs["layer"]["w_base"])]
+        for outcomes in (left, passed)
+    )
+    wrong, known = (
+        [one.case.inputs["layer"]["base"] for one in outcomes if len(one.case.inputs["x"])]
+        for outcomes in (with_base, right)
+    )
+    if len(with_base) < len(left) or "zero" in wrong or "silu" in known:
+        return "BasisSlope"
+    return "SiluSlope" if set(wrong) == {"silu"} else ""
+
+
 def _score(flag: str, outcomes: Sequence[Outcome]) -> float:
     """Return how well a flag separates failed from passed cases.
 
     It is the harmonic mean of two shares: the failed cases among those with the flag, and the cases
-    with the flag among those that failed.
+    with the flag among those that failed. It is 0 for an input without which cases fail as well.
     """
     failed = [outcome for outcome in outcomes if outcome.status != "passed"]
+    having = sum(flag in outcome.case.flags for outcome in outcomes)
     both = sum(flag in outcome.case.flags for outcome in failed)
-    either = len(failed) + sum(flag in outcome.case.flags for outcome in outcomes)
+    others, rest = len(outcomes) - having, len(failed) - both
+    if flag in INPUTS and others and having and rest * having > AS_FREQUENT * both * others:
+        return 0.0
+    either = len(failed) + having
     return 2.0 * both / either if either else 0.0

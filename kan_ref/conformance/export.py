@@ -50,7 +50,7 @@ def export(folder: Path) -> list[Path]:
     -------
     written : list of Path
     """
-    written = cases.export(folder)
+    written = _vectors_and_schemas(folder)
     (folder / "generate").mkdir(exist_ok=True)
     written += [
         Path(shutil.copyfile(path, folder / "generate" / path.name))
@@ -100,3 +100,33 @@ def _licence() -> str:
             "install kan_ref with pip"
         )
     return found.read_text(encoding="utf-8")
+
+
+def _vectors_and_schemas(folder: Path) -> list[Path]:
+    """Write all vectors, and one schema for each topic; return the paths of the files."""
+    for name in ("vectors", "schemas"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    written = [
+        Path(shutil.copyfile(path, folder / "vectors" / path.name))
+        for path in sorted((cases.HOME / "vectors").glob("*.json"))
+    ]
+    for name, schema in schemas().items():
+        path = folder / "schemas" / f"{name}.schema.json"
+        path.write_text(json.dumps(schema, indent=1) + "\n", encoding="utf-8", newline="\n")
+        written.append(path)
+    return written
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON schema of each topic by its name, complete without the others."""
+    whole = json.loads((cases.HOME / "schemas" / "vectors.schema.json").read_text(encoding="utf-8"))
+    shared = {n: part for n, part in whole["$defs"].items() if not n.startswith("topic_")}
+    return {
+        name: {
+            "$schema": whole["$schema"],
+            "title": f"{whole['title']}: {name}",
+            **whole["$defs"][f"topic_{name}"],
+            "$defs": shared,
+        }
+        for name in whole["properties"]["topic"]["enum"]
+    }

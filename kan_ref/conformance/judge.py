@@ -45,9 +45,11 @@ class Verdict:
     answer: "raises", "no answer", "not asked".
     `defects`: flags of which the answer has the mark; `certain`: flags that it proves by itself.
     `empty`: those of `defects` that stand for 0 in an answer of zeros alone, which proves little.
+    `outputs`: the outputs with wrong numbers.
     `visible`: flags whose mark differs from a right answer, so that the answer disproves them.
     `single`: whether all numbers are float32 numbers near the right ones, which are not.
-    `sums_to_one`: whether basis functions sum to 1 at most points where the right ones do.
+    `sums_to_one`: whether basis functions sum to 1 at most points where the right ones do; numbers
+    that are not finite do not.
     """
 
     right: bool
@@ -64,6 +66,7 @@ class Verdict:
     finite: bool = True
     single: bool = False
     sums_to_one: bool | None = None
+    outputs: tuple[str, ...] = ()
 
 
 def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
@@ -76,6 +79,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         return Verdict(False, text, kind="unreadable")
     factor = FLOAT32 if dtype == "float32" else 1.0
     worst: Verdict | None = None
+    wrong: list[str] = []
     for output, expected in case.expected.items():
         value = got[output]
         if value is None:
@@ -89,7 +93,10 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 return Verdict(False, *words, defects=known, certain=known, kind="values")
             continue
         verdict = _compare(output, np.asarray(expected), value, case.tolerance[output] * factor)
-        if not verdict.right and (worst is None or not verdict.relative <= worst.relative):
+        if verdict.right:
+            continue
+        wrong.append(output)
+        if worst is None or not verdict.relative <= worst.relative:
             worst = verdict
     sums_to_one = _sums_to_one(case, got)
     if worst is None:
@@ -118,7 +125,8 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
         finite=finite,
         single=single,
         certain=("RoundTrip",) if case.method == "save_load" and not single else (),
-        sums_to_one=sums_to_one if finite else None,
+        sums_to_one=sums_to_one,
+        outputs=tuple(wrong),
     )
 
 

@@ -37,6 +37,7 @@ from kan_ref.training import check_batch, compare, hold_out_classes, predict_pro
 
 CLASS_LOSSES = ("cross_entropy", "logistic")
 N_HIDDEN = 5  # nodes of the first network
+SEPARATED = 1e-3  # nats: with a smaller loss, larger logits are always better
 N_STEPS = 100  # L-BFGS steps on all training samples
 
 
@@ -121,7 +122,11 @@ def class_verdict(
             f"{numbers}; but residuals y - p of neighbouring samples are correlated, z = {z:.1f}, "
             f"which right probabilities seldom raise above {CLEAR:.1f}",
         )
-    return Verdict("within noise", f"{numbers}; residuals y - p show no structure")
+    text = f"{numbers}; residuals y - p show no structure"
+    whole = check_batch(final, data.x_train, data.y_train, loss=loss)
+    if whole.judge_all(final)[0] < SEPARATED:
+        text += "; the formula separates the classes, so the size of its logits is not determined"
+    return Verdict("within noise", text)
 
 
 def residual_statistic(data: Data, network: Network, loss: str) -> float:

@@ -26,6 +26,7 @@ from kan_ref.checks import (
 )
 from kan_ref.data import Data, DataLike, check_data, check_loss
 from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
+from kan_ref.discovery.first_network import first_network, problem_ends
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report, formula_values
 from kan_ref.discovery.results import (
@@ -42,7 +43,7 @@ from kan_ref.discovery.trials import check_samples
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
-from kan_ref.network import Network, check_network, domain_of_samples, init_network
+from kan_ref.network import Network
 
 
 @quiet_except("callback")
@@ -140,7 +141,7 @@ def discover(
         seconds = check_number("seconds", seconds, low=0.0)
     for name in functions or ():
         lookup(name)
-    ends = _ends(checked)
+    ends = problem_ends(checked)
     labels = tuple(check_names(names if names is not None else checked.names, ends[0]))
     if loss != "mse" and widths is None and start is None:
         widths = (ends[0], N_HIDDEN, ends[1])
@@ -149,7 +150,7 @@ def discover(
             "functions is given without widths, but slices name curves by all functions: give the "
             "widths of a first network, for example widths=(2, 5, 1)"
         )
-    first = _first_network(checked, widths, start, n_intervals, degree, rng)
+    first = first_network(checked, widths, start, n_intervals, degree, rng)
     check_samples(checked)
     settings = NetworkSettings(functions, penalty_weight, smoothness_weight, loss=loss)
     deadline = np.inf if seconds is None else time.monotonic() + seconds
@@ -167,49 +168,6 @@ def discover(
         if is_open and (time.monotonic() < deadline or not found):
             found.append(_by_slices(checked, report, labels, rng, deadline))
     return found[0] if len(found) == 1 else better(found[0], found[1], checked)
-
-
-def _ends(data: Data) -> tuple[int, int]:
-    """Return the numbers of inputs and outputs; of labels, one output for each class."""
-    y = data.y_train
-    if y.ndim == 2:
-        return data.x_train.shape[1], y.shape[1]
-    n_classes = 0 if data.classes is None else len(data.classes)
-    largest = int(max(y.max(), data.y_test.max(initial=0)))
-    return data.x_train.shape[1], max(n_classes, largest + 1)
-
-
-def _first_network(
-    data: Data,
-    widths: Sequence[int] | None,
-    start: Network | None,
-    n_intervals: int,
-    degree: int,
-    rng: np.random.Generator,
-) -> Network | None:
-    """Return the network that the paper's way begins with; None where slices are first."""
-    ends = _ends(data)
-    if start is not None:
-        if widths is not None:
-            raise ValueError("widths and start are both given, but start has its own widths")
-        widths = check_network("start", start).widths
-    if widths is None:
-        return None
-    if isinstance(widths, Sequence) and len(widths) > 1 and (widths[0], widths[-1]) != ends:
-        which = "widths is" if start is None else "start has widths"
-        raise ValueError(
-            f"{which} {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs"
-        )
-    if start is not None:
-        return start
-    return init_network(
-        widths,
-        n_intervals=n_intervals,
-        degree=degree,
-        domain=domain_of_samples(data.x_train),
-        x=data.x_train,
-        rng=rng,
-    )
 
 
 def _by_network(

@@ -9,6 +9,10 @@ it minimises the objective of the network by an optimizer, whose memory ends wit
                                activation has left is placed again, and the optimizer starts again
                                with the steps that are left; the best network of the grid is kept
 
+With mini-batches (T11) looks at the batch of the step and moves grids by a part of the samples, but
+at the last of its checks by all of them: a pass over all samples at each check would take most of
+the time of the run.
+
 A hidden grid that moves can increase the objective, so the last network of such a grid can be worse
 than an earlier one.
 """
@@ -40,6 +44,7 @@ from kan_ref.training.settings import Settings, read_settings
 from kan_ref.training.undefined import check_start, note_on_test
 from kan_ref.training.units import note_on_units
 from kan_ref.training.validation import read_validation
+from kan_ref.training.values import rows_at_once
 
 CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
@@ -241,6 +246,9 @@ def _climb(
 ) -> tuple[Any, str]:
     """Return the network after `n_steps` steps on its grids, and why they ended."""
     points, follow = source.points, settings.update_grids
+    last_check = min(CHECK_UNTIL, settings.n_steps - 1) // CHECK_EVERY * CHECK_EVERY
+    batches = settings.batch_size is not None
+    some = points[:: -(-len(points) // rows_at_once(network, len(points)))] if batches else points
     goal: Any = source
     if not settings.by_chunks(network, source):
         goal = source.prepare(network)
@@ -253,8 +261,9 @@ def _climb(
     def after_step(iterate: Iterate) -> bool:
         nonlocal left
         model, step = objective.evaluated_model(iterate.theta), done + iterate.step
-        if follow and step % CHECK_EVERY == 0 and step <= CHECK_UNTIL and step < settings.n_steps:
-            left = _left_grids(model, objective.goal, points)
+        if follow and step % CHECK_EVERY == 0 and step <= last_check:
+            whole = batches and step == last_check
+            left = _left_grids(model, objective.goal, points, every=whole)
         recorder.add(model, objective, iterate.n_evaluations)
         return left or bool(recorder.halted)
 
@@ -269,7 +278,8 @@ def _climb(
             stopped = recorder.halted or steps_are_done(done)
         if not left or recorder.halted:
             break
-        network, left, moved = _place_grids(network, objective.goal, points), False, True
+        near = points if done == last_check else some
+        network, left, moved = _place_grids(network, objective.goal, near), False, True
         objective = settings.objective(network, goal, points)
     recorder.leave_grid()
     if recorder.validation is not None:
@@ -285,19 +295,19 @@ def _climb(
     return network, stopped
 
 
-def _left_grids(network: Network, goal: Any, points: FloatArray) -> bool:
+def _left_grids(network: Network, goal: Any, points: FloatArray, *, every: bool = False) -> bool:
     """Return whether an activation has left a hidden grid, at samples that were just evaluated.
 
-    Where the goal keeps no values of hidden nodes, all points are evaluated.
+    With `every`, and where the goal keeps no values of hidden nodes, all points are evaluated.
     """
-    flow = goal.flow(network) if hasattr(goal, "flow") else None
+    flow = None if every or not hasattr(goal, "flow") else goal.flow(network)
     if flow is None:
         flow = list(layer_inputs(network.layers, points))[1:]
     return network.left_grids(flow)
 
 
 def _place_grids(network: Network, goal: Any, points: FloatArray) -> Network:
-    """Return the network with its hidden grids on the activations of all points.
+    """Return the network with its hidden grids on the activations of the points.
 
     The first layer keeps its grid: a goal that prepared all points knows its outputs there.
     """

@@ -3,13 +3,14 @@
 import os
 import re
 import signal
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import kan_ref as kr
-from benchmarks import accuracy, discovery, discovery_page, jets, textbook, training_step
+from benchmarks import accuracy, discovery, discovery_page, jets, large, textbook, training_step
 from benchmarks.jobs import run_all
 from benchmarks.shapes import Shape
 from kan_ref.numerics.differences import central_difference
@@ -262,3 +263,31 @@ def test_the_benchmark_recovers_a_law_in_si_units():
     assert outcome.found
     assert outcome.kind == "exact"
     assert str(outcome).startswith("capacitor ")
+
+
+@pytest.mark.parametrize(("ours", "met"), [(1e-3, True), (1e-1, False)])
+def test_a_race_judges_lm_cg_by_the_best_of_the_other_optimizers(monkeypatch, ours, met):
+    errors = {"lm_cg": ours, "lm": 1.0, "lbfgs": 1e-2}
+    monkeypatch.setattr(large, "N_TRAIN", 20)
+    monkeypatch.setattr(large, "train", lambda network, data, name, seconds: (errors[name], 0.5, 7))
+
+    table, good = large.race(["radius"], 1.0)
+
+    assert good is met
+    assert ("1.0e-02: met" in table) is met
+
+
+def test_a_run_of_a_race_ends_with_its_cpu_time_and_with_what_it_has_learnt():
+    rng = np.random.default_rng(0)
+    data = kr.sample("exp_sin", n_train=100, n_test=50, rng=rng)
+    network = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    before = float(np.sqrt(np.mean((network(data.x_train) - data.y_train) ** 2)))
+    handler, began = signal.getsignal(signal.SIGPROF), time.process_time()
+
+    training, test, n_steps = large.train(network, data, "lbfgs", 0.15)
+
+    assert 0.1 < time.process_time() - began < 2.0
+    assert training < before
+    assert np.isfinite(test)
+    assert n_steps > 0
+    assert signal.getsignal(signal.SIGPROF) is handler

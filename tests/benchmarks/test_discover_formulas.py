@@ -5,6 +5,8 @@ import pytest
 import sympy
 
 import kan_ref as kr
+from benchmarks import discovery, discovery_peers
+from benchmarks.formula_sets import FORMULAS as BENCHMARK
 
 RNG = np.random.default_rng
 
@@ -103,3 +105,30 @@ def test_the_same_seed_gives_the_same_formula():
 
     assert str(one.formula) == str(other.formula)
     assert str(one.verdict) == str(other.verdict)
+
+
+def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkeypatch):
+    product = next(one for one in BENCHMARK if one.name == "three factors")
+    seen = []
+
+    def right(x, y, seed):
+        seen.append((x, y, seed))
+        return lambda points: np.prod(points, axis=1)
+
+    def wrong(x, y, seed):
+        return lambda points: np.zeros(len(points))
+
+    def broken(x, y, seed):
+        raise RuntimeError("no license\nfound")
+
+    programs = {"right": right, "wrong": wrong, "broken": broken}
+    monkeypatch.setattr(discovery_peers, "PROGRAMS", programs)
+    monkeypatch.setattr(discovery_peers, "installed", lambda: dict.fromkeys(programs, "1.0"))
+
+    found = discovery.run_peers(product, 3, 0.0, 50, list(programs))
+
+    np.testing.assert_array_equal(seen[0][0], product.samples(50, RNG(3))[0])
+    np.testing.assert_allclose(seen[0][1], np.prod(seen[0][0], axis=1), rtol=1e-12)
+    assert [one.found for one in found] == [True, False, False]
+    assert found[2].failure == "RuntimeError: no license"
+    assert "right    1.0            1 of 1" in discovery_peers.summary(found)

@@ -358,6 +358,16 @@ def test_a_formula_of_the_wrong_classes_is_not_explained():
     assert "residuals y - p of neighbouring samples are correlated" in found.verdict.why
 
 
+def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():
+    data = with_labels(lambda x: np.where(x[:, 0] > 0.0, 100.0, -100.0))
+    options = {"start": one_layer(), "functions": ("x",)}
+
+    found = kr.discover(data, loss="cross_entropy", **options, rng=np.random.default_rng(1))
+
+    assert found.verdict.kind == "within noise"
+    assert found.verdict.why.endswith("so the size of its logits is not determined")
+
+
 def test_one_class_has_no_logits():
     x = np.linspace(-1.0, 1.0, 20)[:, None]
     zeros = np.zeros(20, dtype=int)

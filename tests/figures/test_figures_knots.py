@@ -143,7 +143,7 @@ def test_the_rule_reads_off_a_signature_that_follows_the_slope(monkeypatch):
 
 @pytest.mark.parametrize("task", ["all", "mlp", "B"])
 def test_a_run_on_the_signature_is_plain_data_and_beats_the_most_common_one(task):
-    results = fig_4_3_signature.run(signature.config_of(task, 0, 600, 30))
+    results = fig_4_3_signature.run(signature.config_of(task, 0, 400, 20))
 
     assert json.loads(json.dumps(results)) == results
     assert results["accuracy"] > results["most_common"]

@@ -45,7 +45,7 @@ def network_errors(way, checks=CHECKS):
         for seed, widths in enumerate([(2, 3, 3, 2), WIDE]):
             network, x, rng = some_case(seed, degrees=(3, 4), widths=widths)
             if "forward" in checks:
-                found["forward"] = max(found["forward"], forward_error(network, x))
+                found["forward"] = np.maximum(found["forward"], forward_error(network, x))
             for kind in every_kind(rng, 2, len(x)).values():
                 errors = (
                     gradient_errors(network, x, kind, rng)
@@ -55,7 +55,7 @@ def network_errors(way, checks=CHECKS):
                 if "reverse" in checks:
                     errors["reverse"] = reverse_error(network.layers[0], x, kind, rng)
                 for name in errors.keys() & set(checks):
-                    found[name] = max(found[name], errors[name])
+                    found[name] = np.maximum(found[name], errors[name])
                 if len(checks) == 1 and refusing(found):
                     return found
     return found
@@ -69,7 +69,7 @@ def perceptron_errors(activation="tanh"):
     found = {"forward": forward_error(mlp, x), "gradient": 0.0, "rows": 0.0}
     for kind in every_kind(rng, 2, len(x)).values():
         for name, error in gradient_errors(mlp, x, kind, rng).items():
-            found[name] = max(found[name], error)
+            found[name] = np.maximum(found[name], error)
     return found
 
 

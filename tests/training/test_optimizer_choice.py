@@ -13,6 +13,8 @@ from objectives import data_objective
 
 import kan_ref as kr
 from kan_ref.network.layer import PARAMETER_NAMES
+from kan_ref.network.refinement import place_hidden_grids
+from kan_ref.training import fitting
 from kan_ref.training.objective import check_penalty
 from kan_ref.training.optimizer_choice import OPTIMIZER_NAMES, on_batches
 from kan_ref.training.settings import read_settings
@@ -245,6 +247,23 @@ def test_fit_by_mini_batches_is_the_same_bits_for_the_same_seed():
     )
 
     assert first.tobytes() == again.tobytes() != other.tobytes()
+
+
+def test_with_mini_batches_grids_move_by_a_part_of_the_samples_and_at_last_by_all(monkeypatch):
+    network, data = problem()
+    sizes = []
+
+    def place(network, x, **options):
+        sizes.append(len(x))
+        return place_hidden_grids(network, x, **options)
+
+    monkeypatch.setattr(fitting, "place_hidden_grids", place)
+    monkeypatch.setattr(fitting, "_left_grids", lambda *_, **__: True)
+    monkeypatch.setattr(fitting, "rows_at_once", lambda *_: 8)
+
+    kr.fit(network, data, optimizer="adam", batch_size=6, n_steps=12, rng=np.random.default_rng(0))
+
+    assert sizes == [20, 7, 20]  # at the start, and after steps 5 and 10
 
 
 REFUSED = {

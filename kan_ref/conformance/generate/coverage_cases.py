@@ -63,9 +63,21 @@ def uneven_layers() -> list[Case]:
         flag = "DegreeZero" if degree == 0 else "HighDegree" if degree > 3 else "SplineSum"
         shapes.append((f"degree-{degree}", flag, layer, points(f"degree-{degree}", 3, 2)))
     return [
-        value_case(f"{name}-uneven", f"UnevenKnots {flags}", uneven_twin(layer), x, since=2)
-        for name, flags, layer, x in shapes
+        *(
+            value_case(f"{name}-uneven", f"UnevenKnots {flags}", uneven_twin(layer), x, since=2)
+            for name, flags, layer, x in shapes
+        ),
+        _crowded_layer(),
     ]
+
+
+def _crowded_layer() -> Case:
+    """Return the case of two inputs, one with its knots near the left end, one near the right."""
+    left = [-1.0 + n / 64.0 for n in range(12)]
+    rows = [[*left, 1.0], [-1.0, *(-knot for knot in reversed(left))]]
+    layer = make_layer("crowded", 2, 2, rows, 1)
+    x = [[-0.9765625, 0.9765625], [-0.8515625, -0.5], [0.5, 0.8515625]]
+    return value_case("crowded-uneven", "SharedRow UnevenKnots", layer, x, since=3)
 
 
 def block_layers() -> list[Case]:

@@ -27,6 +27,7 @@ def update() -> dict[str, Any]:
         polynomial_layer(knots, 2.0),
         polynomial_layer(knots, 2.0, 0.5),
     )
+    distant = polynomial_layer(uniform_knots(4.0, 6.0, 4, 3), 1.0)
     pair = polynomial_layer(knots, 1.5, 0.25, n_in=2)
     bumps = [
         [sum(values) / 4.0]
@@ -64,7 +65,7 @@ def update() -> dict[str, Any]:
             x[:: max(1, len(x) // 10)],
             kind,
             since,
-            n_intervals=5,
+            n_intervals=len(layer["coef"][0][0]) - layer["degree"],
             **more,
         )
 
@@ -85,6 +86,7 @@ def update() -> dict[str, Any]:
             [[0.375, value[0]] for value in inside],
             ends=False,
         ),
+        move("constant-far", "ConstantFeature", distant, [[5.25]] * 10, ends=False, since=3),
         move("one-sample", "ConstantFeature BatchOfOne", scaled, [[-0.25]], ends=False),
         move("two-values", "DiscreteFeature", scaled, [[-0.5], [0.75]] * 10),
         move(

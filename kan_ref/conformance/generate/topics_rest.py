@@ -164,6 +164,18 @@ def initial_draws() -> dict[str, Any]:
                     float32=False,
                 )
             )
+    sizes = {"n_in": 3, "n_out": 2, "n_intervals": 4, "degree": 3, "seed": 1}
+    same = case(
+        "same-seed",
+        "initial_layer",
+        "StateKept",
+        sizes,
+        {"second_equal": 1},
+        {"second_equal": 0.0},
+        float32=False,
+        since=3,
+    )
+    cases.append({**same, "call": "twice"})
     return topic(
         "initial_layer", level=1, needs=[], equation="Liu et al. 2024, section 2.2", cases=cases
     )
