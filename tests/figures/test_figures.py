@@ -546,7 +546,7 @@ def test_no_minutes_at_all_draw_what_there_is_and_compute_nothing(toy_program, t
     [
         (
             ["u-shap"],
-            "there is no figure 'u-shap' (did you mean 'u-shape'?), but 0.1, 2.1, 2.2, 2.3, u-shape, u-shape-cure, 2.4, 3.1, ",
+            "there is no figure 'u-shap' (did you mean 'u-shape'?), but 0.1, 2.1, 2.2, 2.3, u-shape, u-shape-cure, 2.4, 2.4-steps, ",
         ),
         (["2.2", "2.33"], "there is no figure '2.33' (did you mean '2.3'?)"),
         (["xyz"], "there is no figure 'xyz', but 0.1"),
