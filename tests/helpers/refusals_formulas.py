@@ -190,6 +190,41 @@ refuse(
     none=None,
 )
 refuse(
+    "suggest_formulas",
+    "x",
+    lambda v: kr.suggest_formulas(v, np.ones(12)),
+    nan=[np.nan] * 12,
+    text=["a"] * 12,
+    two=X,
+    none=None,
+    short=np.arange(5.0),
+    huge=np.full(12, 1e200),
+)
+refuse(
+    "suggest_formulas",
+    "y",
+    lambda v: kr.suggest_formulas(np.arange(12.0), v),
+    inf=[np.inf] * 12,
+    two=X,
+    none=None,
+    short=np.arange(5.0),
+)
+refuse(
+    "suggest_formulas",
+    "error",
+    lambda v: kr.suggest_formulas(np.arange(12.0), np.arange(12.0) ** 2, error=v),
+    negative=-1.0,
+    nan=np.nan,
+    text="0.1",
+)
+refuse(
+    "suggest_formulas",
+    "most",
+    lambda v: kr.suggest_formulas(np.arange(12.0), np.arange(12.0) ** 2, most=v),
+    zero=0,
+    half=0.5,
+)
+refuse(
     "register_function",
     "name",
     lambda v: kr.register_function(v, **CUBE),
