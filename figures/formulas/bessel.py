@@ -11,7 +11,7 @@ import numpy as np
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
-from kan_ref.functions.library import Gauge
+from kan_ref.functions.library import Redundancy
 
 BESSEL = "J0"
 COMPLEXITY = 4  # the same as arctan
@@ -24,7 +24,14 @@ def bessel() -> Iterator[None]:
         yield
         return
     kr.register_function(
-        BESSEL, j0, d1, d2, d3, complexity=COMPLEXITY, gauge=Gauge(parity=1), formula=_formula
+        BESSEL,
+        j0,
+        d1,
+        d2,
+        d3,
+        complexity=COMPLEXITY,
+        redundancy=Redundancy(parity=1),
+        formula=_formula,
     )
     try:
         yield

@@ -6,7 +6,7 @@ from kan_ref.functions.base_function import BASE_FUNCTIONS as BASE_FUNCTIONS
 from kan_ref.functions.base_function import BASE_NAMES as BASE_NAMES
 from kan_ref.functions.base_function import base_function as base_function
 from kan_ref.functions.composition import compose_records as compose_records
-from kan_ref.functions.composition import composed_gauge as composed_gauge
+from kan_ref.functions.composition import composed_redundancy as composed_redundancy
 from kan_ref.functions.library import BUILT_IN as BUILT_IN
 from kan_ref.functions.library import LIBRARY as LIBRARY
 from kan_ref.functions.library import compose as compose

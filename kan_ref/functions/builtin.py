@@ -5,7 +5,7 @@ Values and derivatives are in `values`, the meaning of the columns in `record.Fu
 
 import numpy as np
 
-from kan_ref.functions.record import EVERYWHERE, Function, Gauge
+from kan_ref.functions.record import EVERYWHERE, Function, Redundancy
 from kan_ref.functions.values import VALUES, powers
 
 
@@ -24,7 +24,7 @@ def _power(name: str, exponent: float, complexity: int) -> Function:
         domain,
         complexity,
         singular,
-        Gauge(kind, degree=exponent, parity=parity),
+        Redundancy(kind, degree=exponent, parity=parity),
         search_grids=grids,
     )
 
@@ -32,18 +32,20 @@ def _power(name: str, exponent: float, complexity: int) -> Function:
 def _other(
     name: str,
     complexity: int,
-    gauge: Gauge,
+    redundancy: Redundancy,
     *search_grids: str,
     domain: tuple[float, float] = EVERYWHERE,
     singular: tuple[float, ...] = (),
 ) -> Function:
     """Return the record of a function of `VALUES`."""
     four = VALUES[name]
-    return Function(name, *four, domain, complexity, singular, gauge, search_grids=search_grids)
+    return Function(
+        name, *four, domain, complexity, singular, redundancy, search_grids=search_grids
+    )
 
 
 TABLE = (
-    _other("0", 0, Gauge("constant", parity=1)),
+    _other("0", 0, Redundancy("constant", parity=1)),
     _power("x", 1.0, 1),
     _power("x^2", 2.0, 2),
     _power("x^3", 3.0, 3),
@@ -57,33 +59,33 @@ TABLE = (
     _power("sqrt", 0.5, 2),
     _power("1/sqrt", -0.5, 2),
     _power("x^1.5", 1.5, 4),
-    _other("exp", 2, Gauge("exp"), "scales"),
-    _other("log", 2, Gauge("log"), "outer zeros", domain=(0.0, np.inf)),
-    _other("abs", 3, Gauge("power", degree=1.0, parity=1), "zeros"),
-    _other("sin", 2, Gauge(parity=-1, turn=np.pi, turn_sign=-1), "frequencies"),
-    _other("cos", 2, Gauge(parity=1, turn=np.pi, turn_sign=-1), "frequencies"),
+    _other("exp", 2, Redundancy("exp"), "scales"),
+    _other("log", 2, Redundancy("log"), "outer zeros", domain=(0.0, np.inf)),
+    _other("abs", 3, Redundancy("power", degree=1.0, parity=1), "zeros"),
+    _other("sin", 2, Redundancy(parity=-1, turn=np.pi, turn_sign=-1), "frequencies"),
+    _other("cos", 2, Redundancy(parity=1, turn=np.pi, turn_sign=-1), "frequencies"),
     _other(
         "tan",
         3,
-        Gauge(parity=-1, turn=np.pi, first=-0.5 * np.pi),
+        Redundancy(parity=-1, turn=np.pi, first=-0.5 * np.pi),
         "cell",
         "poles",
         singular=(0.5 * np.pi,),
     ),
-    _other("tanh", 3, Gauge(parity=-1), "features"),
-    _other("cosh", 5, Gauge(parity=1), "catenaries"),
-    _other("sgn", 3, Gauge("power", degree=0.0, parity=-1)),
-    _other("arcsin", 4, Gauge(parity=-1), "domain", domain=(-1.0, 1.0)),
-    _other("arccos", 4, Gauge(parity=-1, middle=0.5 * np.pi), "domain", domain=(-1.0, 1.0)),
-    _other("arctan", 4, Gauge(parity=-1), "features"),
-    _other("arctanh", 4, Gauge(parity=-1), "domain", domain=(-1.0, 1.0)),
-    _other("sigmoid", 4, Gauge(parity=-1, middle=0.5), "features"),
-    _other("gaussian", 3, Gauge(parity=1), "features"),
-    _other("logcosh", 5, Gauge(parity=1), "features"),
+    _other("tanh", 3, Redundancy(parity=-1), "features"),
+    _other("cosh", 5, Redundancy(parity=1), "catenaries"),
+    _other("sgn", 3, Redundancy("power", degree=0.0, parity=-1)),
+    _other("arcsin", 4, Redundancy(parity=-1), "domain", domain=(-1.0, 1.0)),
+    _other("arccos", 4, Redundancy(parity=-1, middle=0.5 * np.pi), "domain", domain=(-1.0, 1.0)),
+    _other("arctan", 4, Redundancy(parity=-1), "features"),
+    _other("arctanh", 4, Redundancy(parity=-1), "domain", domain=(-1.0, 1.0)),
+    _other("sigmoid", 4, Redundancy(parity=-1, middle=0.5), "features"),
+    _other("gaussian", 3, Redundancy(parity=1), "features"),
+    _other("logcosh", 5, Redundancy(parity=1), "features"),
     _other(
         "1/|x|",
         3,
-        Gauge("power", degree=-1.0, parity=1),
+        Redundancy("power", degree=-1.0, parity=1),
         "outer zeros",
         "gaps",
         singular=(0.0,),

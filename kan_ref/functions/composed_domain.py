@@ -63,7 +63,7 @@ def composed_domain(outer: Function, inner: Function) -> tuple[Domain | None, tu
     def is_defined(point: float) -> bool:
         return not np.isnan(value(np.array(point)))
 
-    repeats = inner.gauge.turn > 0.0
+    repeats = inner.redundancy.turn > 0.0
     low = (
         inner.domain[0] if first == 0 or repeats else _boundary(is_defined, u[first], u[first - 1])
     )

@@ -28,7 +28,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.functions.composed_domain import composed_domain
-from kan_ref.functions.record import EVERYWHERE, Function, Gauge, composed_name
+from kan_ref.functions.record import EVERYWHERE, Function, Redundancy, composed_name
 from kan_ref.functions.values import Four
 
 MOST_PARTS = 6  # functions in one composition
@@ -99,8 +99,8 @@ def compose_records(outer: Function, inner: Function) -> Function:
     parts = (outer, *(inner.parts or (inner,)))
     name = composed_name([part.name for part in parts])
     for role, part in (("outer", outer), ("inner", inner)):
-        if part.gauge.kind in ("constant", "line"):
-            what = "a constant" if part.gauge.kind == "constant" else "a line"
+        if part.redundancy.kind in ("constant", "line"):
+            what = "a constant" if part.redundancy.kind == "constant" else "a line"
             raise ValueError(
                 f"{name!r} has the {role} function {part.name!r}, which is {what}: a, b, c, d of "
                 "an edge are all that it could add, so leave it out"
@@ -111,11 +111,11 @@ def compose_records(outer: Function, inner: Function) -> Function:
             f"{name!r} is defined on no interval: {outer.name!r} needs values that {inner.name!r} "
             "does not have"
         )
-    gauge = composed_gauge(outer.gauge, inner.gauge)
-    if gauge.turn:
-        singular = _in_one_turn(singular, gauge.turn)
+    redundancy = composed_redundancy(outer.redundancy, inner.redundancy)
+    if redundancy.turn:
+        singular = _in_one_turn(singular, redundancy.turn)
     f, g = _four(outer), _four(inner)
-    vanishing = _vanishing(outer.gauge)
+    vanishing = _vanishing(outer.redundancy)
     return Function(
         name,
         Composed(f, g, 0),
@@ -125,17 +125,20 @@ def compose_records(outer: Function, inner: Function) -> Function:
         domain,
         outer.complexity + inner.complexity,
         singular,
-        gauge,
-        search_grids=_search_grids(parts[-1], domain, singular, gauge),
+        redundancy,
+        search_grids=_search_grids(parts[-1], domain, singular, redundancy),
         parts=parts,
     )
 
 
 def _search_grids(
-    innermost: Function, domain: tuple[float, float], singular: tuple[float, ...], gauge: Gauge
+    innermost: Function,
+    domain: tuple[float, float],
+    singular: tuple[float, ...],
+    redundancy: Redundancy,
 ) -> tuple[str, ...]:
     """Return the grids for the search of a and b; empty where other fields choose them."""
-    if gauge.kind != "free" or singular or domain != EVERYWHERE or gauge.turn:
+    if redundancy.kind != "free" or singular or domain != EVERYWHERE or redundancy.turn:
         return ()
     grids = innermost.search_grids
     return grids if grids == ("features",) else ("slow oscillations",)
@@ -145,10 +148,10 @@ def _four(function: Function) -> Four:
     return function.f, function.d1, function.d2, function.d3
 
 
-def _vanishing(gauge: Gauge) -> tuple[int, ...]:
+def _vanishing(redundancy: Redundancy) -> tuple[int, ...]:
     """Return the orders of derivatives that are 0: above n for a power (F17) of degree n >= 0."""
-    degree = gauge.degree
-    if gauge.kind != "power" or degree < 0.0 or not float(degree).is_integer():
+    degree = redundancy.degree
+    if redundancy.kind != "power" or degree < 0.0 or not float(degree).is_integer():
         return ()
     return tuple(order for order in (1, 2, 3) if order > degree)
 
@@ -164,7 +167,7 @@ def _in_one_turn(points: tuple[float, ...], turn: float) -> tuple[float, ...]:
     return tuple(sorted(found))
 
 
-def composed_gauge(outer: Gauge, inner: Gauge) -> Gauge:
+def composed_redundancy(outer: Redundancy, inner: Redundancy) -> Redundancy:
     """Return the symmetries of f(g(u)) from those of f and g."""
     kind, degree = "free", 0.0
     if inner.kind == "power" and inner.degree == 0.0:  # a step: f(g) is one too
@@ -191,4 +194,6 @@ def composed_gauge(outer: Gauge, inner: Gauge) -> Gauge:
             turn_sign = -1
         elif outer.parity != 1:
             turn = 2.0 * inner.turn
-    return Gauge(kind, degree, parity, middle, turn, turn_sign, mirror=0.0 if parity else mirror)
+    return Redundancy(
+        kind, degree, parity, middle, turn, turn_sign, mirror=0.0 if parity else mirror
+    )

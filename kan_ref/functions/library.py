@@ -23,10 +23,10 @@ from kan_ref.functions.builtin import TABLE
 from kan_ref.functions.composition import MOST_PARTS, compose_records
 from kan_ref.functions.record import EVERYWHERE, composed_name
 from kan_ref.functions.record import Function as Function
-from kan_ref.functions.record import Gauge as Gauge
+from kan_ref.functions.record import Redundancy as Redundancy
 from kan_ref.functions.record import domain_rule as domain_rule
 from kan_ref.functions.values import Four, OnDomain, Values
-from kan_ref.functions.verification import check_derivatives, check_domain, check_gauge
+from kan_ref.functions.verification import check_derivatives, check_domain, check_redundancy
 
 BUILT_IN = frozenset(function.name for function in TABLE)
 _library = {function.name: function for function in TABLE}
@@ -202,7 +202,7 @@ def register_function(
     domain: tuple[float, float] = EVERYWHERE,
     complexity: int,
     singular: tuple[float, ...] = (),
-    gauge: Gauge | None = None,
+    redundancy: Redundancy | None = None,
     formula: Callable[[Any], Any] | None = None,
 ) -> Function:
     """Add a function to the library after checking its derivatives by central differences.
@@ -221,7 +221,7 @@ def register_function(
         At least 0; sin has 2, tanh 3, arctan 4.
     singular : tuple of float
         Points inside the domain where f becomes infinite.
-    gauge : Gauge, optional
+    redundancy : Redundancy, optional
         The symmetries of f, which make some of a, b, c, d redundant; checked on points of the
         domain. Without it a, b, c, d are reported as they are found.
     formula : callable, optional
@@ -239,7 +239,7 @@ def register_function(
         difference of d1 gives 6.1"); a wrong shape; values that are not finite inside the domain; a
         symmetry that does not hold.
     TypeError
-        A function that is not callable; a name that is no text; a `gauge` that is no `Gauge`.
+        A function that is not callable; a name that is no text; another `redundancy`.
 
     Notes
     -----
@@ -260,9 +260,9 @@ def register_function(
             raise TypeError(
                 f"{part} of {name!r} is {function!r}, but must be a function of an array"
             )
-    if gauge is not None and not isinstance(gauge, Gauge):
-        kind = Gauge.__name__
-        raise TypeError(f"gauge of {name!r} is {gauge!r}, but must be a {kind}")
+    if redundancy is not None and not isinstance(redundancy, Redundancy):
+        kind = Redundancy.__name__
+        raise TypeError(f"redundancy of {name!r} is {redundancy!r}, but must be a {kind}")
     if formula is not None and not callable(formula):
         raise TypeError(
             f"formula of {name!r} is {formula!r}, but must be a function of a SymPy symbol"
@@ -280,7 +280,7 @@ def register_function(
         (low, high),
         check_integer("complexity", complexity, low=0),
         tuple(check_number("singular", point) for point in singular),
-        Gauge() if gauge is None else gauge,
+        Redundancy() if redundancy is None else redundancy,
         formula,
     )
     if name in _library:
@@ -292,7 +292,7 @@ def register_function(
             f"name is {name!r}, but that is the name of a composed function: choose another one"
         )
     check_derivatives(record)
-    check_gauge(record)
+    check_redundancy(record)
     _library[name] = record
     return record
 

@@ -30,7 +30,7 @@ KINDS = ("constant", "line", "power", "log", "exp", "free")
 
 
 @dataclass(frozen=True)
-class Gauge:
+class Redundancy:
     """Which of the parameters a, b, c, d of c f(a x + b) + d are redundant.
 
     Parameters
@@ -58,8 +58,8 @@ class Gauge:
     Raises
     ------
     ValueError, TypeError
-        Another kind ("kind of a gauge is 'odd', but must be one of 'constant', ..."), parity or
-        turn_sign; a negative turn.
+        Another kind ("kind of a redundancy is 'odd', but must be one of 'constant', ..."), parity
+        or turn_sign; a negative turn.
     """
 
     kind: str = "free"
@@ -72,11 +72,13 @@ class Gauge:
     mirror: float = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("kind of a gauge", self.kind, KINDS)
-        check_integer("parity of a gauge", self.parity, low=-1, high=1)
-        check_number("turn of a gauge", self.turn, low=0.0)
+        check_choice("kind of a redundancy", self.kind, KINDS)
+        check_integer("parity of a redundancy", self.parity, low=-1, high=1)
+        check_number("turn of a redundancy", self.turn, low=0.0)
         if self.turn_sign not in (-1, 1):
-            raise ValueError(f"turn_sign of a gauge is {self.turn_sign!r}, but must be -1 or 1")
+            raise ValueError(
+                f"turn_sign of a redundancy is {self.turn_sign!r}, but must be -1 or 1"
+            )
 
     @property
     def factor(self) -> float:
@@ -101,13 +103,13 @@ class Function:
     complexity : int
         The cost of the function in a ranking, at least 0.
     singular : tuple of float
-        Points inside the domain at which f becomes infinite; they repeat with `gauge.turn`.
-    gauge : Gauge
+        Points inside the domain at which f becomes infinite; they repeat with `redundancy.turn`.
+    redundancy : Redundancy
     formula : callable or None
         u -> SymPy expression; stored and not called.
     search_grids : tuple of str
         Grids of initial values for the search of a and b, by their names in
-        `kan_ref.symbolic.search_starts`; empty where `gauge`, `domain` and poles choose them.
+        `kan_ref.symbolic.search_starts`; empty where `redundancy`, `domain` and poles choose them.
     parts : tuple of Function
         Of a composed function f_1(f_2(...(f_n(u)))): f_1, ..., f_n, none of them composed. Empty
         for all others.
@@ -121,7 +123,7 @@ class Function:
     domain: tuple[float, float] = EVERYWHERE
     complexity: int = 1
     singular: tuple[float, ...] = ()
-    gauge: Gauge = field(default_factory=Gauge)
+    redundancy: Redundancy = field(default_factory=Redundancy)
     formula: Callable[[Any], Any] | None = None
     search_grids: tuple[str, ...] = ()
     parts: "tuple[Function, ...]" = ()
@@ -132,7 +134,7 @@ class Function:
 
 def singular_points(function: Function, low: float, high: float) -> FloatArray:
     """Return all u with low < u < high at which f becomes infinite, in increasing order."""
-    turn, found = function.gauge.turn, []
+    turn, found = function.redundancy.turn, []
     for point in function.singular:
         if turn == 0.0:
             found.append(np.array([point]))
@@ -168,7 +170,7 @@ def domain_rule(function: Function) -> str:
             if np.isfinite(high)
             else []
         )
-    repeats = f" + {function.gauge.turn:.6g} k" if function.gauge.turn else ""
+    repeats = f" + {function.redundancy.turn:.6g} k" if function.redundancy.turn else ""
     rule += [f"u != {point:.6g}{repeats}" for point in function.singular]
     return " and ".join(rule) or EVERY
 

@@ -137,24 +137,26 @@ def _check_far(name: str, parts: dict[str, Values], u: FloatArray) -> None:
                 )
 
 
-def check_gauge(function: Function) -> None:
-    """Raise ValueError if an identity (F17)-(F20) of `gauge` does not hold."""
-    gauge, f, u, s = function.gauge, function.f, _check_points(function), 0.7
-    m, value = gauge.middle, f(u)
+def check_redundancy(function: Function) -> None:
+    """Raise ValueError if an identity (F17)-(F20) of `redundancy` does not hold."""
+    redundancy, f, u, s = function.redundancy, function.f, _check_points(function), 0.7
+    m, value = redundancy.middle, f(u)
     claims = {
         "constant": [("f is 0", value, np.zeros_like(u))],
         "line": [("f(s u) = s f(u)", f(s * u), s * value)],
-        "power": [("f(s u) = s^n f(u)", f(s * u), s**gauge.degree * value)],
-        "log": [("f(s u) = f(u) + n log s", f(s * u), value + gauge.factor * np.log(s))],
-        "exp": [("f(u + b) = e^(n b) f(u)", f(u + s), np.exp(gauge.factor * s) * value)],
+        "power": [("f(s u) = s^n f(u)", f(s * u), s**redundancy.degree * value)],
+        "log": [("f(s u) = f(u) + n log s", f(s * u), value + redundancy.factor * np.log(s))],
+        "exp": [("f(u + b) = e^(n b) f(u)", f(u + s), np.exp(redundancy.factor * s) * value)],
         "free": [],
-    }[gauge.kind]
-    if gauge.parity:
-        claims.append(("f(-u) - m = parity (f(u) - m)", f(-u) - m, gauge.parity * (value - m)))
-    if gauge.mirror:
-        claims.append(("f(mirror - u) = f(u)", f(gauge.mirror - u), value))
-    if gauge.turn:
-        claims.append(("f(u + turn) = sign f(u)", f(u + gauge.turn), gauge.turn_sign * value))
+    }[redundancy.kind]
+    if redundancy.parity:
+        claims.append(("f(-u) - m = parity (f(u) - m)", f(-u) - m, redundancy.parity * (value - m)))
+    if redundancy.mirror:
+        claims.append(("f(mirror - u) = f(u)", f(redundancy.mirror - u), value))
+    if redundancy.turn:
+        claims.append(
+            ("f(u + turn) = sign f(u)", f(u + redundancy.turn), redundancy.turn_sign * value)
+        )
     for claim, one, other in claims:
         wrong = np.abs(one - other) > 1e-8 * (
             np.abs(one) + np.abs(other) + np.median(np.abs(value))
@@ -162,6 +164,6 @@ def check_gauge(function: Function) -> None:
         if wrong.any():
             place = int(np.argmax(wrong))
             raise ValueError(
-                f"gauge of {function.name!r} says {claim}, but at u = {u[place]:.6g} the sides are "
-                f"{one[place]:.6g} and {other[place]:.6g}"
+                f"redundancy of {function.name!r} says {claim}, but at u = {u[place]:.6g} the "
+                f"sides are {one[place]:.6g} and {other[place]:.6g}"
             )

@@ -30,7 +30,7 @@ def active_edges(network: Network) -> list[BoolArray]:
     for layer in network.layers:
         active = layer.mask == 1.0
         for edge in layer.symbolic:
-            active[edge.output, edge.input] = edge.function.gauge.kind != "constant"
+            active[edge.output, edge.input] = edge.function.redundancy.kind != "constant"
         found.append(active)
     return found
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.functions import Function, lookup, singular_points
-from kan_ref.symbolic.gauge import Affine, canonical_affine
+from kan_ref.symbolic.redundancy import Affine, canonical_affine
 from kan_ref.symbolic.variable_projection import best_line
 
 EPS = float(np.finfo(np.float64).eps)
@@ -45,7 +45,7 @@ class AffineFit:
     name : str
         Of f in the library.
     a, b, c, d : float
-        Canonical, see `kan_ref.symbolic.gauge`.
+        Canonical, see `kan_ref.symbolic.redundancy`.
     r2 : float
         1 - SS_res / SS_tot, on any scale of y. If y is constant up to rounding: 1 where the curve
         reproduces it, else 0.
@@ -177,7 +177,7 @@ def _power_of_two(number: float) -> float:
 
 def fit_samples(function: Function, samples: Samples) -> AffineFit:
     """Fit one function to checked samples, as `fit_affine` does."""
-    if samples.std == 0.0 or function.gauge.kind == "constant":
+    if samples.std == 0.0 or function.redundancy.kind == "constant":
         return _constant(function, samples)
     fits = [_with_outer(function, samples, a, b) for a, b in _inner_lines(function, samples)]
     fits = [fit for fit in fits if np.isfinite(fit.rms)]
@@ -193,7 +193,7 @@ def fit_samples(function: Function, samples: Samples) -> AffineFit:
 
 def _inner_lines(function: Function, samples: Samples) -> list[tuple[float, float]]:
     """Return (a, b) of the best inner lines, which are equal up to rounding."""
-    if function.gauge.kind == "line":
+    if function.redundancy.kind == "line":
         # a power of two, exact, with which the squares of a x do not overflow or underflow
         largest = max(abs(samples.low), abs(samples.high))
         return [(1.0 / max(_power_of_two(largest), SMALLEST), 0.0)]
@@ -211,14 +211,14 @@ def _lines(function: Function, samples: Samples, p: float, q: float) -> list[tup
     width = samples.high - samples.low
     if p == q:
         return []
-    scale, kind = width / abs(q - p), function.gauge.kind
+    scale, kind = width / abs(q - p), function.redundancy.kind
     if kind == "log" or (
-        kind == "power" and abs(function.gauge.degree * math.log(scale)) < LARGEST_LOG_SCALE
+        kind == "power" and abs(function.redundancy.degree * math.log(scale)) < LARGEST_LOG_SCALE
     ):
         # a is 1 or -1 first: then -b is exactly the sample at which u is 0
         p, q = p * scale, q * scale
     a, lines = (q - p) / width, []
-    turn = function.gauge.turn
+    turn = function.redundancy.turn
     if turn > 0.0 and samples.low * samples.high > 0.0:
         # far from x = 0 a phase near a whole number of periods is made one, and a takes up the
         # rest: sin(15 x) over [99, 101]

@@ -28,9 +28,9 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network
-from kan_ref.symbolic.gauge import canonical_affine
+from kan_ref.symbolic.redundancy import canonical_affine
 
-SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of `Gauge` for which a is 1 or -1
+SCALE_NOT_IN_A = ("line", "power", "log")  # kinds of `Redundancy` for which a is 1 or -1
 
 
 def canonical_form(network: Network) -> Network:
@@ -174,10 +174,10 @@ def _factor(lower: Layer, upper: Layer, node: int) -> tuple[float, float]:
         float(upper.affine[above.row, 0]),
         1.0 if below is None else float(lower.affine[below.row, 2]),
     )
-    gauge = above.function.gauge
-    if gauge.kind in SCALE_NOT_IN_A:
-        return (1.0, c) if gauge.parity != 0 else (math.copysign(1.0, a), abs(c))
-    has_sign = gauge.parity == 0 and gauge.mirror == 0.0
+    redundancy = above.function.redundancy
+    if redundancy.kind in SCALE_NOT_IN_A:
+        return (1.0, c) if redundancy.parity != 0 else (math.copysign(1.0, a), abs(c))
+    has_sign = redundancy.parity == 0 and redundancy.mirror == 0.0
     return (a if has_sign else math.copysign(a, a * c)), 1.0
 
 
@@ -185,7 +185,8 @@ def _first_moving(edges: list[SymbolicEdge], affine: FloatArray) -> SymbolicEdge
     """Return the first edge whose curve is not constant, or None."""
     moves = (affine[:, 0] != 0.0) & (affine[:, 2] != 0.0)
     return next(
-        (edge for edge in edges if moves[edge.row] and edge.function.gauge.kind != "constant"), None
+        (edge for edge in edges if moves[edge.row] and edge.function.redundancy.kind != "constant"),
+        None,
     )
 
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kan_ref.functions import LIBRARY, Function, composed_gauge, lookup
+from kan_ref.functions import LIBRARY, Function, composed_redundancy, lookup
 from kan_ref.symbolic.affine_fit import (
     EPS,
     AffineFit,
@@ -29,7 +29,7 @@ from kan_ref.symbolic.affine_fit import (
     fit_samples,
     standardise,
 )
-from kan_ref.symbolic.gauge import n_inner
+from kan_ref.symbolic.redundancy import n_inner
 
 # Chosen, with (S20), on 810 curves with noise of 1e-2 of their standard deviation and 810 splines
 # with errors of up to 3e-3 of it: right names 96.9 and 92.8 %. With weight 2: 96.9 and 92.3 %;
@@ -39,7 +39,7 @@ LEAST_NUMBER = 8.0  # of n_eff: log n_eff > 2, so that a parameter always has a 
 EXACT = 1e-26  # of m: (1e-13)^2, a few hundred roundings
 OUTER = ("exp", "log", "sqrt", "1/x", "x^2", "sin", "cos", "tanh", "gaussian")
 INNER = ("x^2", "x^3", "sqrt", "1/x", "exp", "log", "sin")
-INVERSE = ("log", "exp")  # log(e^u) is a line; all other pairs that are simpler have a gauge
+INVERSE = ("log", "exp")  # log(e^u) is a line; all other pairs that are simpler have a redundancy
 LEAST_STD = 1e-150  # of y in its unit: the square below must not underflow
 
 
@@ -101,7 +101,10 @@ def composed_candidates() -> tuple[str, ...]:
     for outer in OUTER:
         for inner in INNER:
             f, g = lookup(outer), lookup(inner)
-            if composed_gauge(f.gauge, g.gauge).kind == "free" and (outer, inner) != INVERSE:
+            if (
+                composed_redundancy(f.redundancy, g.redundancy).kind == "free"
+                and (outer, inner) != INVERSE
+            ):
                 names.append(f"{outer}({inner})")
     return tuple(names)
 
@@ -115,7 +118,7 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
     floor = EXACT + (EPS * float(np.abs(samples.y).max()) * samples.unit / scale) ** 2
     scored = []
     for function, fit in zip(functions, fits, strict=True):
-        n_parameters = 1 if function.gauge.kind == "constant" else 2 + n_inner(function)
+        n_parameters = 1 if function.redundancy.kind == "constant" else 2 + n_inner(function)
         price = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
         scored.append(
             replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + price))

@@ -90,18 +90,18 @@ def coarse_starts(
         One entry for each chart; together some hundred lines, some thousand for a registered
         function.
     """
-    names = function.search_grids or grids_by_gauge(function)
+    names = function.search_grids or grids_by_redundancy(function)
     return [starts for name in names for starts in GRIDS[name](function, t, z, some)]
 
 
-def grids_by_gauge(function: Function) -> tuple[str, ...]:
-    """Return the grids for a registered function, known by `gauge`, `domain` and poles alone."""
+def grids_by_redundancy(function: Function) -> tuple[str, ...]:
+    """Return the grids for a registered function by `redundancy`, `domain` and poles alone."""
     bounded = function.domain != EVERYWHERE
-    if function.gauge.kind in ("power", "log"):
+    if function.redundancy.kind in ("power", "log"):
         if function.singular:
             return "outer zeros", "gaps"
         return ("outer zeros",) if bounded else ("zeros",)
-    if function.gauge.kind == "exp":
+    if function.redundancy.kind == "exp":
         return ("scales",)
     if function.singular:
         return "cell", "poles"
@@ -153,7 +153,7 @@ def _domain(function: Function, t: FloatArray, z: FloatArray, some: IntArray) ->
 def _cell(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> list[LineStarts]:
     """Return lines with both ends between the two singular points of f that enclose 0."""
     low, high = function.domain
-    size = function.gauge.turn or max(1.0, *(abs(point) for point in function.singular))
+    size = function.redundancy.turn or max(1.0, *(abs(point) for point in function.singular))
     points = singular_points(function, -CELL_REACH * size, CELL_REACH * size)
     cell = float(max([low, *points[points <= 0.0]])), float(min([high, *points[points > 0.0]]))
     return [_pairs_of_ends(function, *cell)]
@@ -173,7 +173,7 @@ def _pairs_of_ends(function: Function, low: float, high: float) -> LineStarts:
         places = high - END_DISTANCES[::-1]
     first, last = (ends.ravel() for ends in np.meshgrid(places, places, indexing="ij"))
     # u and -u give the same curve of an even or odd function
-    chosen = first < last if function.gauge.parity else first != last
+    chosen = first < last if function.redundancy.parity else first != last
     chart, ends = Chart("ends", low, high), np.stack([first[chosen], last[chosen]], axis=1)
     return LineStarts(chart, free_number(chart, ends), np.searchsorted(places, first[chosen]))
 
@@ -184,7 +184,7 @@ def _poles(function: Function, t: FloatArray, z: FloatArray, some: IntArray) -> 
     They have every scale; where the singular points of f repeat, those scales that put another one
     at the last pole, so that a pole that no sample came near may be missed.
     """
-    poles, turn, scales = simple_poles(t, z), function.gauge.turn, POLE_SCALES
+    poles, turn, scales = simple_poles(t, z), function.redundancy.turn, POLE_SCALES
     if len(poles) == 0:
         return []
     if len(poles) > 1 and turn > 0.0:
@@ -218,7 +218,7 @@ def _scales_and_shifts(function: Function, scales: FloatArray) -> LineStarts:
     """Return lines of every scale, with shifts so that some of |u| < FLAT falls on the data."""
     lines: list[FloatArray] = []
     rows: list[IntArray] = []
-    for sign in (1.0,) if function.gauge.parity else (1.0, -1.0):
+    for sign in (1.0,) if function.redundancy.parity else (1.0, -1.0):
         for scale in scales:
             reach = scale + FLAT
             shifts = np.linspace(-reach, reach, 2 * int(reach / SHIFT_STEP) + 3)

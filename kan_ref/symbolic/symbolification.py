@@ -35,8 +35,8 @@ from kan_ref.network import (
 )
 from kan_ref.symbolic.affine_fit import AffineFit, fit_samples, standardise
 from kan_ref.symbolic.exchange import Choice, Place, exchange_functions, with_fits
-from kan_ref.symbolic.gauge import n_inner
 from kan_ref.symbolic.ranking import check_candidates, composed_candidates, rank_samples
+from kan_ref.symbolic.redundancy import n_inner
 
 IDENTITY = (1.0, 0.0, 1.0, 0.0)
 MOST_RIVALS = 4  # candidates of one edge among which the network decides

@@ -78,7 +78,7 @@ def best_line(function: Function, t: FloatArray, z: FloatArray) -> tuple[float, 
             for m, (p, q) in zip(misfit, line_ends(chart, theta)[0], strict=True)
         ]
     for misfit_, p, q in sorted(found):
-        if function.gauge.turn > 0.0 and abs(q - p) > function.gauge.turn * len(t):
+        if function.redundancy.turn > 0.0 and abs(q - p) > function.redundancy.turn * len(t):
             continue  # more than one period from sample to sample
         poles = singular_points(function, min(p, q), max(p, q))
         if np.isfinite(misfit_) and (

@@ -211,9 +211,9 @@ def test_domains_are_told_part_by_part(name, rule):
     ],
 )
 def test_the_symmetries_are_those_of_the_composition_and_hold(name, kind, degree, parity, turn):
-    gauge = lookup(name).gauge
-    assert (gauge.kind, gauge.degree, gauge.parity) == (kind, degree, parity)
-    assert gauge.turn == pytest.approx(turn)
+    redundancy = lookup(name).redundancy
+    assert (redundancy.kind, redundancy.degree, redundancy.parity) == (kind, degree, parity)
+    assert redundancy.turn == pytest.approx(turn)
 
     function = lookup(name)
     u, s = np.random.default_rng(0).uniform(0.3, 0.9, 9), 0.7
@@ -225,13 +225,15 @@ def test_the_symmetries_are_those_of_the_composition_and_hold(name, kind, degree
     elif kind == "exp":
         np.testing.assert_allclose(function.f(u + s), np.exp(degree * s) * value, **close)
     if parity:
-        even = gauge.parity * (value - gauge.middle) + gauge.middle
+        even = redundancy.parity * (value - redundancy.middle) + redundancy.middle
         np.testing.assert_allclose(function.f(-u), even, **close)
-    if gauge.mirror:
-        np.testing.assert_allclose(function.f(gauge.mirror - u), value, **close)
-    assert bool(gauge.mirror) == (name == "exp(sin)")
+    if redundancy.mirror:
+        np.testing.assert_allclose(function.f(redundancy.mirror - u), value, **close)
+    assert bool(redundancy.mirror) == (name == "exp(sin)")
     if turn:
-        np.testing.assert_allclose(function.f(u + gauge.turn), gauge.turn_sign * value, **close)
+        np.testing.assert_allclose(
+            function.f(u + redundancy.turn), redundancy.turn_sign * value, **close
+        )
 
 
 @for_all("affine", [(-3.0, 1.2, 2.0, 0.5), (0.02, -0.4, -7.0, 1.0)])

@@ -16,7 +16,7 @@ from kan_ref.functions.library import (
     same_family,
     unregister_function,
 )
-from kan_ref.functions.record import Function, Gauge, domain_rule, singular_points
+from kan_ref.functions.record import Function, Redundancy, domain_rule, singular_points
 
 # what each name means, in exact arithmetic
 MEANING = {
@@ -224,31 +224,33 @@ def test_sgn_and_the_slopes_of_abs_and_sgn_are_zero_at_zero():
 
 @names
 @for_all("seed", range(20))
-def test_the_gauge_holds(name, seed):
+def test_the_redundancy_holds(name, seed):
     rng, function = np.random.default_rng(seed), LIBRARY[name]
     low, high = (min(max(end, -6.0), 6.0) for end in function.domain)
     u, s, shift = rng.uniform(low, high), rng.uniform(0.2, 1.0), rng.uniform(-3.0, 3.0)
-    gauge, f = function.gauge, lambda v: float(function.f(np.array(v)))
+    redundancy, f = function.redundancy, lambda v: float(function.f(np.array(v)))
 
     close = {"rel": 1e-9, "abs": 1e-9}
-    if gauge.kind in ("power", "line", "constant"):
-        assert f(s * u) == pytest.approx(s**gauge.degree * f(u), **close)
-    elif gauge.kind == "log":
-        assert f(s * u) == pytest.approx(f(u) + gauge.factor * np.log(s), **close)
-    elif gauge.kind == "exp":
+    if redundancy.kind in ("power", "line", "constant"):
+        assert f(s * u) == pytest.approx(s**redundancy.degree * f(u), **close)
+    elif redundancy.kind == "log":
+        assert f(s * u) == pytest.approx(f(u) + redundancy.factor * np.log(s), **close)
+    elif redundancy.kind == "exp":
         assert f(u + shift) == pytest.approx(np.exp(shift) * f(u), **close)
-    if gauge.parity:
-        assert f(-u) - gauge.middle == pytest.approx(gauge.parity * (f(u) - gauge.middle), **close)
-    if gauge.turn:
-        assert f(u + gauge.turn) == pytest.approx(gauge.turn_sign * f(u), **close)
+    if redundancy.parity:
+        assert f(-u) - redundancy.middle == pytest.approx(
+            redundancy.parity * (f(u) - redundancy.middle), **close
+        )
+    if redundancy.turn:
+        assert f(u + redundancy.turn) == pytest.approx(redundancy.turn_sign * f(u), **close)
 
 
 def test_what_is_even_or_odd_or_turns_is_known_to_be():
     """Every symmetry matters: without it one curve would have two canonical forms."""
-    neither = {name for name, function in LIBRARY.items() if function.gauge.parity == 0}
+    neither = {name for name, function in LIBRARY.items() if function.redundancy.parity == 0}
 
     assert neither == {"sqrt", "1/sqrt", "x^1.5", "exp", "log"}
-    assert {name for name, function in LIBRARY.items() if function.gauge.turn} == {
+    assert {name for name, function in LIBRARY.items() if function.redundancy.turn} == {
         "sin",
         "cos",
         "tan",
@@ -371,7 +373,7 @@ def test_a_registered_function_stands_in_the_library_with_all_it_was_given():
         **cube(
             domain=(-2.0, np.inf),
             singular=(),
-            gauge=Gauge("power", degree=3.0, parity=-1),
+            redundancy=Redundancy("power", degree=3.0, parity=-1),
             formula=formula,
         )
     )
@@ -463,19 +465,31 @@ def test_a_wrong_derivative_is_refused_by_its_name_and_with_both_numbers(part, f
             "singular of 'cube' leaves no points in its domain",
         ),
         (
-            {"gauge": Gauge("power", degree=2.0)},
-            r"gauge of 'cube' says f\(s u\) = s\^n f\(u\), but at u = \S+ the sides are \S+ and \S+",
+            {"redundancy": Redundancy("power", degree=2.0)},
+            r"redundancy of 'cube' says f\(s u\) = s\^n f\(u\), but at u = \S+ the sides are \S+ and \S+",
         ),
         (
-            {"gauge": Gauge(parity=1)},
-            r"gauge of 'cube' says f\(-u\) - m = parity \(f\(u\) - m\), but at u",
+            {"redundancy": Redundancy(parity=1)},
+            r"redundancy of 'cube' says f\(-u\) - m = parity \(f\(u\) - m\), but at u",
         ),
-        ({"gauge": Gauge(parity=-1, middle=0.1)}, r"gauge of 'cube' says f\(-u\) - m"),
-        ({"gauge": Gauge(turn=1.0)}, r"gauge of 'cube' says f\(u \+ turn\) = sign f\(u\)"),
-        ({"gauge": Gauge("exp")}, r"gauge of 'cube' says f\(u \+ b\) = e\^\(n b\) f\(u\)"),
-        ({"gauge": Gauge("log")}, r"gauge of 'cube' says f\(s u\) = f\(u\) \+ n log s"),
-        ({"gauge": Gauge("line")}, r"gauge of 'cube' says f\(s u\) = s f\(u\)"),
-        ({"gauge": Gauge("constant")}, "gauge of 'cube' says f is 0"),
+        (
+            {"redundancy": Redundancy(parity=-1, middle=0.1)},
+            r"redundancy of 'cube' says f\(-u\) - m",
+        ),
+        (
+            {"redundancy": Redundancy(turn=1.0)},
+            r"redundancy of 'cube' says f\(u \+ turn\) = sign f\(u\)",
+        ),
+        (
+            {"redundancy": Redundancy("exp")},
+            r"redundancy of 'cube' says f\(u \+ b\) = e\^\(n b\) f\(u\)",
+        ),
+        (
+            {"redundancy": Redundancy("log")},
+            r"redundancy of 'cube' says f\(s u\) = f\(u\) \+ n log s",
+        ),
+        ({"redundancy": Redundancy("line")}, r"redundancy of 'cube' says f\(s u\) = s f\(u\)"),
+        ({"redundancy": Redundancy("constant")}, "redundancy of 'cube' says f is 0"),
     ],
 )
 def test_what_cannot_be_registered_is_refused_in_a_sentence(changes, sentence):
@@ -492,7 +506,7 @@ def test_what_cannot_be_registered_is_refused_in_a_sentence(changes, sentence):
         ({"name": 3}, "name is 3, but must be text"),
         ({"d2": 6.0}, "d2 of 'cube' is 6.0, but must be a function of an array"),
         ({"complexity": 1.5}, "complexity is 1.5, but must be an integer"),
-        ({"gauge": "odd"}, "gauge of 'cube' is 'odd', but must be a Gauge"),
+        ({"redundancy": "odd"}, "redundancy of 'cube' is 'odd', but must be a Redundancy"),
         (
             {"formula": "u**3"},
             "formula of 'cube' is 'u\\*\\*3', but must be a function of a SymPy symbol",
@@ -511,17 +525,17 @@ def test_what_is_of_a_wrong_kind_is_refused_in_a_sentence(changes, sentence):
         (
             {"kind": "odd"},
             ValueError,
-            "kind of a gauge is 'odd', but must be one of 'constant', 'line', 'power', 'log', 'exp', 'free'",
+            "kind of a redundancy is 'odd', but must be one of 'constant', 'line', 'power', 'log', 'exp', 'free'",
         ),
-        ({"parity": 2}, ValueError, "parity of a gauge is 2, but must be between -1 and 1"),
-        ({"turn": -1.0}, ValueError, "turn of a gauge is -1.0, but must be at least 0"),
-        ({"turn_sign": 0}, ValueError, "turn_sign of a gauge is 0, but must be -1 or 1"),
-        ({"turn": "pi"}, TypeError, "turn of a gauge is 'pi', but must be a real number"),
+        ({"parity": 2}, ValueError, "parity of a redundancy is 2, but must be between -1 and 1"),
+        ({"turn": -1.0}, ValueError, "turn of a redundancy is -1.0, but must be at least 0"),
+        ({"turn_sign": 0}, ValueError, "turn_sign of a redundancy is 0, but must be -1 or 1"),
+        ({"turn": "pi"}, TypeError, "turn of a redundancy is 'pi', but must be a real number"),
     ],
 )
-def test_a_gauge_of_other_words_and_numbers_is_refused(arguments, error, sentence):
+def test_a_redundancy_of_other_words_and_numbers_is_refused(arguments, error, sentence):
     with pytest.raises(error, match=sentence):
-        Gauge(**arguments)
+        Redundancy(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -536,7 +550,7 @@ def test_every_function_of_the_library_could_have_been_registered(name, tidy):
         domain=function.domain,
         complexity=function.complexity,
         singular=function.singular,
-        gauge=function.gauge,
+        redundancy=function.redundancy,
     )
 
     u = inner_points(function)

@@ -18,13 +18,13 @@ from kan_ref.functions.library import (
     same_family,
     unregister_function,
 )
-from kan_ref.functions.record import Function, Gauge
+from kan_ref.functions.record import Function, Redundancy
 from kan_ref.symbolic.affine_fit import AffineFit, fit_affine, standardise
-from kan_ref.symbolic.gauge import canonical_affine, n_inner
 from kan_ref.symbolic.inner_lines import Chart, between, free_number, line_ends
 from kan_ref.symbolic.poles import holds_poles, pole_gaps, simple_poles
 from kan_ref.symbolic.ranking import rank_functions
-from kan_ref.symbolic.search_starts import GRIDS, coarse_starts, grids_by_gauge
+from kan_ref.symbolic.redundancy import canonical_affine, n_inner
+from kan_ref.symbolic.search_starts import GRIDS, coarse_starts, grids_by_redundancy
 from kan_ref.symbolic.variable_projection import misfits, polish
 
 NAMES = tuple(name for name in LIBRARY if name not in ("0", "x"))
@@ -77,21 +77,21 @@ def test_the_canonical_form_is_the_same_curve_and_its_own_canonical_form(name, s
 
 @for_all("name", LIBRARY)
 @for_all("seed", range(6))
-def test_the_canonical_form_has_as_few_free_parameters_as_the_gauge_leaves(name, seed):
-    rng, gauge = np.random.default_rng(seed), LIBRARY[name].gauge
+def test_the_canonical_form_has_as_few_free_parameters_as_the_redundancy_leaves(name, seed):
+    rng, redundancy = np.random.default_rng(seed), LIBRARY[name].redundancy
 
     a, b, _, _ = canonical_affine(LIBRARY[name], tuple(rng.normal(size=4) * 3.0))
 
     if n_inner(LIBRARY[name]) == 0:
         assert (a, b) == (1.0, 0.0)
-    elif gauge.kind in ("power", "log"):
-        assert a == 1.0 or (a == -1.0 and gauge.parity == 0)
-    elif gauge.kind == "exp":
+    elif redundancy.kind in ("power", "log"):
+        assert a == 1.0 or (a == -1.0 and redundancy.parity == 0)
+    elif redundancy.kind == "exp":
         assert b == 0.0
     else:
         assert a > 0.0
-    if gauge.turn:
-        assert gauge.first <= b < gauge.first + gauge.turn
+    if redundancy.turn:
+        assert redundancy.first <= b < redundancy.first + redundancy.turn
 
 
 @for_all(
@@ -202,9 +202,9 @@ def test_every_function_names_grids_that_exist_and_every_grid_is_used():
     assert set(GRIDS) == used | {"oscillations", *composed}
 
 
-@for_all("name", [name for name in SEARCHED if LIBRARY[name].gauge.kind != "free"])
-def test_where_the_gauge_alone_chooses_it_chooses_the_grids_of_the_library(name):
-    assert grids_by_gauge(LIBRARY[name]) == LIBRARY[name].search_grids
+@for_all("name", [name for name in SEARCHED if LIBRARY[name].redundancy.kind != "free"])
+def test_where_the_redundancy_alone_chooses_it_chooses_the_grids_of_the_library(name):
+    assert grids_by_redundancy(LIBRARY[name]) == LIBRARY[name].search_grids
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,10 @@ def test_where_the_gauge_alone_chooses_it_chooses_the_grids_of_the_library(name)
         ({"singular": (1.0,), "domain": (0.0, 2.0)}, ("cell", "poles")),
     ],
 )
-def test_a_registered_function_without_a_gauge_gets_grids_by_its_domain_and_poles(record, grids):
-    assert grids_by_gauge(Function("own", *(np.sin,) * 4, **record)) == grids
+def test_a_registered_function_without_a_redundancy_gets_grids_by_its_domain_and_poles(
+    record, grids
+):
+    assert grids_by_redundancy(Function("own", *(np.sin,) * 4, **record)) == grids
 
 
 def test_the_sine_has_a_start_near_every_frequency_up_to_half_a_turn_a_sample():
@@ -573,7 +575,7 @@ def test_poles_are_seen_between_samples_that_grow_on_both_sides():
 # --- functions of one's own
 
 
-@pytest.fixture(params=[None, Gauge(parity=1)])
+@pytest.fixture(params=[None, Redundancy(parity=1)])
 def bessel(request):
     """J0 as users register it."""
     slopes = (
@@ -581,7 +583,7 @@ def bessel(request):
         lambda u: 0.5 * (jv(2, u) - j0(u)),
         lambda u: 0.25 * (3.0 * j1(u) - jv(3, u)),
     )
-    yield register_function("J0", j0, *slopes, complexity=3, gauge=request.param)
+    yield register_function("J0", j0, *slopes, complexity=3, redundancy=request.param)
     unregister_function("J0")
 
 

@@ -25,33 +25,33 @@ def affine_of(network, number, output=0, input=0):
     return layer.affine[edge.row]
 
 
-def regauged(rng, function, affine):
-    """Other parameters of the same curve, by the definition of each gauge."""
+def rescaled(rng, function, affine):
+    """Other parameters of the same curve, by the definition of each redundancy."""
     a, b, c, d = affine
-    gauge, s, t = function.gauge, rng.uniform(0.5, 2.0), rng.normal()
-    if gauge.kind == "power":
-        a, b, c = s * a, s * b, c / s**gauge.degree
-    elif gauge.kind == "log":
+    redundancy, s, t = function.redundancy, rng.uniform(0.5, 2.0), rng.normal()
+    if redundancy.kind == "power":
+        a, b, c = s * a, s * b, c / s**redundancy.degree
+    elif redundancy.kind == "log":
         a, b, d = s * a, s * b, d - c * np.log(s)
-    elif gauge.kind == "exp":
+    elif redundancy.kind == "exp":
         b, c = b + t, c * np.exp(-t)
-    elif gauge.kind == "line":
+    elif redundancy.kind == "line":
         a, b, c, d = s * a, b * s + t, c / s, d - c / s * t
-    if gauge.parity and rng.random() < 0.5:
+    if redundancy.parity and rng.random() < 0.5:
         a, b, c, d = (
             -a,
             -b,
-            gauge.parity * c,
-            d + (2.0 * c * gauge.middle if gauge.parity < 0 else 0.0),
+            redundancy.parity * c,
+            d + (2.0 * c * redundancy.middle if redundancy.parity < 0 else 0.0),
         )
-    if gauge.turn:
+    if redundancy.turn:
         k = int(rng.integers(-3, 4))
-        b, c = b + k * gauge.turn, c * gauge.turn_sign**k
+        b, c = b + k * redundancy.turn, c * redundancy.turn_sign**k
     return a, b, c, d
 
 
 def disguised(rng, network):
-    """The same function, with every unlocked edge in another gauge and every hidden node in other units, its constants elsewhere."""
+    """The same function, with every unlocked edge in another redundancy and every hidden node in other units, its constants elsewhere."""
     affines = [layer.affine.copy() for layer in network.layers]
     for number, lower in enumerate(network.layers[:-1]):
         upper = network.layers[number + 1]
@@ -69,7 +69,7 @@ def disguised(rng, network):
                     affines[number + 1][edge.row, :2] = a, b - a * added.sum()
     layers = []
     for layer, affine in zip(network.layers, affines, strict=True):
-        rows = [regauged(rng, edge.function, affine[edge.row]) for edge in layer.symbolic]
+        rows = [rescaled(rng, edge.function, affine[edge.row]) for edge in layer.symbolic]
         layers.append(replace(layer, affine=np.array(rows)))
     return Network(tuple(layers))
 
@@ -128,7 +128,7 @@ def test_the_network_given_is_left_alone():
 
 
 @given(seeds, st.sampled_from([(1, 1, 1), (2, 1, 1), (2, 3, 2), (2, 2, 2, 1), (1, 1, 1, 1, 1)]))
-def test_networks_that_differ_by_gauge_alone_become_the_same(seed, widths):
+def test_networks_that_differ_by_redundancy_alone_become_the_same(seed, widths):
     rng = np.random.default_rng(seed)
     network = random_formulas(rng, widths)
 
@@ -443,7 +443,7 @@ def test_a_change_that_leads_out_of_float64_is_not_made(c, d, a):
     np.testing.assert_array_equal(affine_of(form, 1), [a, 0.0, 1.0, 0.0])
 
 
-def test_a_function_of_unknown_gauge_still_has_its_node_scaled():
+def test_a_function_of_unknown_redundancy_still_has_its_node_scaled():
     odd = Function("odd one", *(LIBRARY["sin"].f,) * 4)
     network = formula_network(
         [(0, 0, "sin", (1.0, 0.5, 3.0, 0.5))],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kan_ref.functions.library import LIBRARY
-from kan_ref.functions.record import Function, Gauge
+from kan_ref.functions.record import Function, Redundancy
 from kan_ref.symbolic import affine_fit
 from kan_ref.symbolic.affine_fit import fit_affine, fit_samples, standardise
 from kan_ref.symbolic.ranking import rank_functions
@@ -129,7 +129,7 @@ def own(**record):
         (own(domain=(-3.0, 5.0)), (-3.0, 5.0)),
         (own(domain=(-3.0, 5.0), singular=(-2.95, 1.0)), (-2.95, 1.0)),
         (own(domain=(-3.0, 5.0), singular=(-2.85, 1.0)), (-3.0, -2.85)),
-        (own(singular=(0.0,), gauge=Gauge(turn=4.0)), None),
+        (own(singular=(0.0,), redundancy=Redundancy(turn=4.0)), None),
         (own(domain=(0.0, 0.2)), (0.0, 0.2)),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_constant_of_a_function_without_ends_is_that_of_x_itself_up_to_100(lar
     st.floats(-40.0, 40.0),
 )
 def test_all_candidates_are_the_same_line_with_unit_slope_for_powers(name, low, width, p, q):
-    gauge = LIBRARY[name].gauge
+    redundancy = LIBRARY[name].redundancy
     if abs(q - p) < 1e-3:
         q = p + 1.0
     samples = standardise(
@@ -191,21 +191,21 @@ def test_all_candidates_are_the_same_line_with_unit_slope_for_powers(name, low, 
 
     lines = affine_fit._lines(LIBRARY[name], samples, p, q)
 
-    scale = (high - low) / abs(q - p) if gauge.kind in ("power", "log") else 1.0
-    turns = gauge.turn > 0.0 and low * high > 0.0
+    scale = (high - low) / abs(q - p) if redundancy.kind in ("power", "log") else 1.0
+    turns = redundancy.turn > 0.0 and low * high > 0.0
     size = 1e-12 * scale * (abs(p) + abs(q) + abs(q - p) * max(abs(low), abs(high)) / (high - low))
     for a, b in lines[1:] if turns else lines:
         assert a * low + b == pytest.approx(scale * p, abs=size)
         assert a * high + b == pytest.approx(scale * q, abs=size)
-    if gauge.kind in ("power", "log"):
+    if redundancy.kind in ("power", "log"):
         np.testing.assert_allclose([abs(a) for a, _ in lines[:2]], 1.0, rtol=1e-12)
     assert len(lines) == 3 + turns
     assert abs(lines[-1][0]) < abs(lines[-2][0])
     assert lines[-1][0] == pytest.approx(lines[-2][0], rel=1e-14)
     if turns:
         a, b = lines[0]
-        assert b / gauge.turn == pytest.approx(round(b / gauge.turn), abs=1e-9)
-        assert abs(b - lines[1][1]) <= 0.5 * gauge.turn + 1e-9
+        assert b / redundancy.turn == pytest.approx(round(b / redundancy.turn), abs=1e-9)
+        assert abs(b - lines[1][1]) <= 0.5 * redundancy.turn + 1e-9
         assert a * (low + high) + 2.0 * b == pytest.approx(p + q, abs=1e-9)
 
 

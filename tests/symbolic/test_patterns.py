@@ -8,7 +8,7 @@ from networks import random_batch, random_network, with_formulas
 import kan_ref as kr
 from kan_ref.functions.library import lookup
 from kan_ref.symbolic import ranking
-from kan_ref.symbolic.gauge import canonical_affine
+from kan_ref.symbolic.redundancy import canonical_affine
 
 
 def three_layers(seed=0, share=0.5):
@@ -245,7 +245,7 @@ def test_the_line_of_a_composed_curve_is_found(name, affine):
 
 def test_no_composed_candidate_is_a_simpler_function():
     """A power, a logarithm, an exponential or a line has an edge of its own."""
-    kinds_of = {name: lookup(name).gauge.kind for name in ranking.composed_candidates()}
+    kinds_of = {name: lookup(name).redundancy.kind for name in ranking.composed_candidates()}
 
     assert set(kinds_of.values()) == {"free"}
     assert "log(exp)" not in kinds_of

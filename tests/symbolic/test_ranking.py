@@ -57,7 +57,7 @@ def scores_by_definition(x, y, fits):
     inner = {"constant": -1, "line": 0, "power": 1, "log": 1, "exp": 1, "free": 2}
     return {
         fit.name: n_eff * np.log(max((fit.rms / np.std(y)) ** 2, floor))
-        + (2 + inner[LIBRARY[fit.name].gauge.kind]) * np.log(n_eff)
+        + (2 + inner[LIBRARY[fit.name].redundancy.kind]) * np.log(n_eff)
         + 3.0 * LIBRARY[fit.name].complexity
         for fit in fits
     }

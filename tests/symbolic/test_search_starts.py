@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kan_ref.functions.library import LIBRARY
-from kan_ref.functions.record import EVERYWHERE, Function, Gauge, singular_points
+from kan_ref.functions.record import EVERYWHERE, Function, Redundancy, singular_points
 from kan_ref.symbolic import search_starts
 from kan_ref.symbolic.inner_lines import between, line_ends
 from kan_ref.symbolic.search_starts import GRIDS, coarse_starts
@@ -167,8 +167,8 @@ def test_ends_in_half_a_domain_reach_from_a_thousandth_to_a_hundred_from_its_end
 
 @pytest.mark.parametrize("parity", [-1, 0, 1])
 def test_both_directions_of_a_line_are_tried_unless_symmetry_makes_them_one(parity):
-    ends, _ = ends_of("domain", own(domain=(-1.0, 1.0), gauge=Gauge(parity=parity)))
-    _, scale, _ = lines("features", own(gauge=Gauge(parity=parity)))
+    ends, _ = ends_of("domain", own(domain=(-1.0, 1.0), redundancy=Redundancy(parity=parity)))
+    _, scale, _ = lines("features", own(redundancy=Redundancy(parity=parity)))
     n = len(np.unique(np.round(ends, 12)))
 
     assert len(ends) == n * (n - 1) // (2 if parity else 1)
@@ -187,8 +187,8 @@ def test_both_directions_of_a_line_are_tried_unless_symmetry_makes_them_one(pari
         ({"singular": (0.5,), "domain": (-1.0, 4.0)}, (-1.0, 0.5)),
         ({"singular": (-0.5,), "domain": (-1.0, 4.0)}, (-0.5, 4.0)),
         ({"singular": (700.0, -900.0)}, (-900.0, 700.0)),
-        ({"singular": (0.2,), "gauge": Gauge(turn=0.5)}, (-0.3, 0.2)),
-        ({"singular": (0.9,), "gauge": Gauge(turn=0.5)}, (-0.1, 0.4)),
+        ({"singular": (0.2,), "redundancy": Redundancy(turn=0.5)}, (-0.3, 0.2)),
+        ({"singular": (0.9,), "redundancy": Redundancy(turn=0.5)}, (-0.1, 0.4)),
     ],
 )
 def test_a_cell_lies_between_the_singular_points_or_ends_of_the_domain_around_zero(record, cell):
@@ -261,7 +261,7 @@ def test_one_pole_of_a_periodic_function_is_tried_with_every_scale():
 @pytest.mark.parametrize("grid", ["features", "oscillations"])
 @pytest.mark.parametrize("parity", [0, 1])
 def test_at_every_scale_shifts_are_symmetric_and_lay_each_feature_up_to_6_on_the_data(grid, parity):
-    starts, scale, shift = lines(grid, own(gauge=Gauge(parity=parity)))
+    starts, scale, shift = lines(grid, own(redundancy=Redundancy(parity=parity)))
 
     for row in np.unique(starts.row):
         (size,), shifts = np.unique(np.round(scale[starts.row == row], 9)), shift[starts.row == row]
@@ -284,7 +284,7 @@ def test_tanh_sigmoid_and_gaussian_are_constant_to_1_percent_beyond_the_largest_
 
 def test_scales_of_features_and_oscillations_have_no_holes():
     features, oscillations = (
-        np.unique(np.round(lines(grid, own(gauge=Gauge(parity=1)))[1], 9))
+        np.unique(np.round(lines(grid, own(redundancy=Redundancy(parity=1)))[1], 9))
         for grid in ("features", "oscillations")
     )
     slow, fast = oscillations[oscillations < 1.0], oscillations[oscillations > 1.0]
@@ -439,4 +439,4 @@ def test_singular_two_by_two_systems_give_finite_numbers(aa):
 
 
 def test_the_only_domain_without_ends_has_no_grid_of_ends():
-    assert search_starts.grids_by_gauge(own(domain=EVERYWHERE)) == ("oscillations",)
+    assert search_starts.grids_by_redundancy(own(domain=EVERYWHERE)) == ("oscillations",)

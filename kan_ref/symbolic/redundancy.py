@@ -1,8 +1,8 @@
 """The canonical parameters of c f(a x + b) + d among all (a, b, c, d) that give the same curve.
 
-Parameters of an edge are redundant: scaling and shifting u = a x + b can be undone in c and d (a
-gauge freedom). The identities of `kan_ref.functions.record` say how, and each of the following
-changes leaves the curve as it is (s = |a|):
+Parameters of an edge are redundant: scaling and shifting u = a x + b can be undone in c and d. The
+identities of `kan_ref.functions.record` say how, and each of the following changes leaves the curve
+as it is (s = |a|):
 
     (S1)  power        (a, b, c) -> (a/s, b/s, c s^n);  a = 1, c parity where f is even or odd
     (S2)  logarithm    (a, b, d) -> (a/s, b/s, d + c n log s)
@@ -28,7 +28,9 @@ LARGEST_LOG = 700.0  # e^709 is the largest power of e in float64
 
 def n_inner(function: Function) -> int:
     """Return the number of inner parameters that are not redundant: 0, 1 or 2 of a and b."""
-    return {"constant": 0, "line": 0, "power": 1, "log": 1, "exp": 1}.get(function.gauge.kind, 2)
+    return {"constant": 0, "line": 0, "power": 1, "log": 1, "exp": 1}.get(
+        function.redundancy.kind, 2
+    )
 
 
 def canonical_affine(function: Function, affine: Affine) -> Affine:
@@ -52,30 +54,35 @@ def canonical_affine(function: Function, affine: Affine) -> Affine:
     Implements :eq:`canonical-affine`.
     """
     a, b, c, d = affine
-    gauge = function.gauge
-    if gauge.kind == "constant":
+    redundancy = function.redundancy
+    if redundancy.kind == "constant":
         return 1.0, 0.0, 0.0, d
     if a == 0.0:
         return affine
     # [eq:canonical-affine]
-    if gauge.kind == "line":
+    if redundancy.kind == "line":
         return 1.0, 0.0, c * a, d + c * b
-    if a < 0.0 and gauge.parity != 0:
-        a, b, c, d = -a, -b, gauge.parity * c, d + (1 - gauge.parity) * gauge.middle * c
-    if a < 0.0 and gauge.mirror != 0.0:
-        a, b = -a, gauge.mirror - b
+    if a < 0.0 and redundancy.parity != 0:
+        a, b, c, d = (
+            -a,
+            -b,
+            redundancy.parity * c,
+            d + (1 - redundancy.parity) * redundancy.middle * c,
+        )
+    if a < 0.0 and redundancy.mirror != 0.0:
+        a, b = -a, redundancy.mirror - b
     s = abs(a)
-    if gauge.kind == "power" and _fits_float64(c, gauge.degree * math.log(s)):
-        a, b, c = a / s, b / s, c * s**gauge.degree
-    elif gauge.kind == "log":
-        a, b, d = a / s, b / s, d + c * gauge.factor * math.log(s)
-    elif gauge.kind == "exp" and _fits_float64(c, gauge.factor * b):
-        b, c = 0.0, c * math.exp(gauge.factor * b)
-    if gauge.turn > 0.0:
-        k = math.floor((b - gauge.first) / gauge.turn)
-        b, c = b - k * gauge.turn, c * gauge.turn_sign ** (k % 2)
-        if b - gauge.first > gauge.turn - PHASE_TOLERANCE:
-            b, c = gauge.first, c * gauge.turn_sign
+    if redundancy.kind == "power" and _fits_float64(c, redundancy.degree * math.log(s)):
+        a, b, c = a / s, b / s, c * s**redundancy.degree
+    elif redundancy.kind == "log":
+        a, b, d = a / s, b / s, d + c * redundancy.factor * math.log(s)
+    elif redundancy.kind == "exp" and _fits_float64(c, redundancy.factor * b):
+        b, c = 0.0, c * math.exp(redundancy.factor * b)
+    if redundancy.turn > 0.0:
+        k = math.floor((b - redundancy.first) / redundancy.turn)
+        b, c = b - k * redundancy.turn, c * redundancy.turn_sign ** (k % 2)
+        if b - redundancy.first > redundancy.turn - PHASE_TOLERANCE:
+            b, c = redundancy.first, c * redundancy.turn_sign
     # [/eq:canonical-affine]
     return a, b, c, d
 

@@ -5,7 +5,7 @@ import pytest
 from cases import for_all
 
 from kan_ref.functions.library import LIBRARY
-from kan_ref.symbolic.gauge import canonical_affine, n_inner
+from kan_ref.symbolic.redundancy import canonical_affine, n_inner
 
 
 @for_all("name", [name for name in LIBRARY if name != "sgn"])
@@ -25,13 +25,13 @@ def test_the_free_inner_parameters_are_the_rank_of_all_four_without_the_outer_tw
 
 @pytest.mark.parametrize("name", ["sin", "cos", "tan"])
 def test_a_phase_that_rounding_puts_below_the_end_of_its_period_is_none_and_any_other_stays(name):
-    gauge = LIBRARY[name].gauge
-    end = gauge.first + gauge.turn
+    redundancy = LIBRARY[name].redundancy
+    end = redundancy.first + redundancy.turn
 
     assert canonical_affine(LIBRARY[name], (2.0, end - 1e-14, 3.0, 1.0)) == (
         2.0,
-        gauge.first,
-        3.0 * gauge.turn_sign,
+        redundancy.first,
+        3.0 * redundancy.turn_sign,
         1.0,
     )
     for below in (1e-12, 1e-9, 0.5, 1.5):
@@ -49,8 +49,8 @@ def test_a_scale_moves_into_c_where_both_it_and_the_new_c_are_far_from_the_ends_
     for logarithm in (1.0, 200.0, 300.0, 650.0, 690.0, 720.0, 900.0):
         if name == "exp":
             affine = (1.0, sign * logarithm, c, 0.0)
-        elif abs(logarithm / function.gauge.degree) < 700.0:
-            affine = (np.exp(sign * logarithm / function.gauge.degree), 0.0, c, 0.0)
+        elif abs(logarithm / function.redundancy.degree) < 700.0:
+            affine = (np.exp(sign * logarithm / function.redundancy.degree), 0.0, c, 0.0)
         else:  # there is no such a in float64
             continue
         log_c = np.log(abs(c)) if c else 0.0
