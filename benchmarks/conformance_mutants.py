@@ -5,7 +5,7 @@
     python -m benchmarks.conformance_mutants --record             write the results into the file of records
     python -m benchmarks.conformance_mutants --draw               list the mutants and run nothing
 
-Four correct implementations of different style (`tests/helpers/conformance_subjects.py`), whose code was not written for the kit, are changed in one
+Four correct implementations of different style (`tests/helpers/conformance_subjects.py`; the one on SciPy was written for this program) are changed in one
 expression each, by the operators of `benchmarks.mutation`. Mutants are drawn with a seed from all changes of lines that a run of the kit executes.
 Each is tested with all vectors, and as in a user's tests under pytest, in a process of its own.
 
