@@ -9,9 +9,10 @@ Four correct implementations of different style (`tests/helpers/conformance_subj
 expression each, by the operators of `benchmarks.mutation`. Mutants are drawn with a seed from all changes of lines that a run of the kit executes.
 Each is tested with all vectors, and as in a user's tests under pytest, in a process of its own.
 
-The file of records has one line for each mutant, with a label that was given by reading the change: the flags of the catalogue that describe it, none if
-the catalogue has no name for it, or the reason why no answer that the contract requires can show it ("equivalent"). A mutant without a label counts as
-detected or missed, but not as named. Correct variants (`VARIANTS`) must pass.
+The file of records has one line for each mutant of each seed, with a label that was given by reading the change: the flags of the catalogue that describe
+it, none if it only raises or the catalogue has no name for it, or the reason why no answer that the contract requires can show it ("equivalent"). A mutant
+without a label counts as detected or missed, but not as named. A mutant that an earlier seed of the file has drawn counts there alone. Correct variants
+(`VARIANTS`) must pass.
 The exit status is 1 if a bar is missed: 97 % detected, 85 % of those with a flag named first, in both ways, and no failure of a correct implementation.
 """
 
@@ -190,8 +191,16 @@ def drawn(name: str, lines: Mapping[str, Sequence[int]], n: int, seed: int) -> l
 
 
 def key(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what identifies a mutant in the file of records."""
+    """Return what identifies a mutant among those of a seed."""
     return tuple(record[name] for name in ("subject", "module", "original", "mutated"))
+
+
+def of_seed(records: Sequence[Record], seed: int) -> list[Record]:
+    """Return the records of a seed without the mutants that an earlier seed of the file has drawn."""
+    mine = [one for one in records if one["seed"] == seed]
+    first = records.index(mine[0]) if mine else 0
+    known = {key(one) for one in records[:first]}
+    return [one for one in mine if key(one) not in known]
 
 
 def read_records(path: Path) -> list[Record]:
@@ -200,10 +209,10 @@ def read_records(path: Path) -> list[Record]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def described(name: str, mutant: Mutant) -> Record:
+def described(seed: int, name: str, mutant: Mutant) -> Record:
     """Return the record of a mutant before it is tested."""
     names = ("module", "line", "original", "mutated")
-    return {"subject": name} | {one: getattr(mutant, one) for one in names}
+    return {"seed": seed, "subject": name} | {one: getattr(mutant, one) for one in names}
 
 
 # way of testing -> names in a record: whether the mutant failed, and the first flag
@@ -291,10 +300,11 @@ def main(words: Sequence[str] | None = None) -> int:
     ]
     if options.draw:
         for name, mutant in mutants:
-            print(json.dumps(described(name, mutant)))
+            print(json.dumps(described(options.seed, name, mutant)))
         return 0
     correct = _correct(names, options.jobs)
-    labels = {key(one): one["label"] for one in read_records(RECORDS)}
+    known = read_records(RECORDS)
+    labels = {(one["seed"], key(one)): one["label"] for one in known}
     records: list[Record] = [{} for _ in mutants]
     tasks = [
         Task(partial(_quietly, tested, SUBJECTS[name], mutant), SECONDS) for name, mutant in mutants
@@ -304,22 +314,33 @@ def main(words: Sequence[str] | None = None) -> int:
     for n, outcome in enumerate(run_forked(tasks, options.jobs), 1):
         name, mutant = mutants[outcome.index]
         if outcome.result is None and outcome.ended_by.startswith("status"):
-            raise RuntimeError(f"{described(name, mutant)}: {outcome.log[-2000:]}")
-        record = described(name, mutant) | (outcome.result or hangs)
-        records[outcome.index] = record | {"label": labels.get(key(record), {})}
+            raise RuntimeError(f"{described(options.seed, name, mutant)}: {outcome.log[-2000:]}")
+        record = described(options.seed, name, mutant) | (outcome.result or hangs)
+        label = labels.get((options.seed, key(record)), {})
+        records[outcome.index] = record | {"label": label}
         print(f"{n} of {len(mutants)}", file=sys.stderr, flush=True)
         if options.record:
             _write(records)
-    print("\n".join(report_lines(records)))
+    of_run = {key(one) for one in records}
+    counted = [one for one in of_seed(_merged(known, records), options.seed) if key(one) in of_run]
+    print("\n".join(report_lines(counted)))
     print(f"seed {options.seed}, {options.n} mutants of each of {', '.join(names)}")
-    return int(not correct or bool(_missed_bars(records)))
+    print(f"{len(records) - len(counted)} of them count for an earlier seed")
+    return int(not correct or bool(_missed_bars(counted)))
+
+
+def _merged(known: Sequence[Record], records: Sequence[Record]) -> list[Record]:
+    """Return records with new ones in place of older ones of the same mutants, whose line may have moved."""
+    found = {(one["seed"], key(one)): one for one in known}
+    found |= {(one["seed"], key(one)): one for one in records if one}
+    return list(found.values())
 
 
 def _write(records: Sequence[Record]) -> None:
-    """Write new records in place of older ones of the same mutants, whose line may have moved."""
-    found = {key(one): one for one in read_records(RECORDS)}
-    found |= {key(one): one for one in records if one}
-    text = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in found.values())
+    text = "".join(
+        json.dumps(one, separators=(",", ":")) + "\n"
+        for one in _merged(read_records(RECORDS), records)
+    )
     RECORDS.write_text(text, encoding="utf-8")
 
 
