@@ -339,6 +339,7 @@ def test_an_unknown_module_ends_the_program_with_status_2(tmp_path):
 # --- mutants for the conformance kit
 
 RECORDS = conformance_mutants.read_records(conformance_mutants.RECORDS)
+SECTIONS = {0: "### Seed 0", 20261127: "### A fresh seed"}  # of the page of the kit
 
 
 def test_every_mutant_of_the_records_has_a_result_and_a_label_of_known_flags():
@@ -347,15 +348,33 @@ def test_every_mutant_of_the_records_has_a_result_and_a_label_of_known_flags():
         assert "failures" in record or not record["loads"]
         assert len(label) == 1
         assert label.get("equivalent") or set(label["flags"]) <= set(NOTES)
-    assert len(RECORDS) >= 120
-    assert {record["subject"] for record in RECORDS} == set(conformance_mutants.SUBJECTS)
+    assert {record["seed"] for record in RECORDS} == set(SECTIONS)
+    for seed, least in ((0, 120), (20261127, 55)):
+        records = conformance_mutants.of_seed(RECORDS, seed)
+        assert len(records) >= least
+        assert {record["subject"] for record in records} == set(conformance_mutants.SUBJECTS)
 
 
-def test_the_page_of_the_kit_states_the_shares_of_the_records():
+def test_the_page_of_the_kit_states_the_shares_of_the_records_of_each_seed():
     page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
 
-    for name, (right, counted) in conformance_mutants.shares(RECORDS).items():
-        assert f"| {name} | {right} of {counted} ({right / counted:.1%}) |" in page
+    for seed, heading in SECTIONS.items():
+        section = page.split(f"\n{heading}")[1].split("\n#")[0]
+        shares = conformance_mutants.shares(conformance_mutants.of_seed(RECORDS, seed))
+        for name, (right, counted) in shares.items():
+            assert f"| {name} | {right} of {counted} ({right / counted:.1%}) |" in section
+
+
+def test_a_mutant_that_two_seeds_draw_counts_for_the_first_of_them_alone():
+    def record(seed, mutated):
+        names = ("subject", "module", "original")
+        return dict.fromkeys(names, "") | {"seed": seed, "mutated": mutated}
+
+    records = [record(5, "a"), record(5, "b"), record(2, "b"), record(2, "c")]
+
+    assert conformance_mutants.of_seed(records, 5) == records[:2]
+    assert conformance_mutants.of_seed(records, 2) == records[3:]
+    assert conformance_mutants.of_seed(records, 7) == []
 
 
 def test_shares_leave_out_equivalent_mutants_and_count_names_among_labelled_ones():
