@@ -60,6 +60,8 @@ def read_outputs(case: Case, answer: Any) -> dict[str, Any]:
 
 def _outputs(case: Case, answer: Any) -> dict[str, Any]:
     if case.call:
+        if answer is None:
+            raise ValueError(calls.NOTHING)
         return {calls.CHECKS[case.call]: int(answer)}
     method = case.method
     if method in _ONE_OUTPUT:

@@ -48,7 +48,8 @@ def _mixes_samples(subject: Subject) -> bool:
 def _mixes_inputs(subject: Subject) -> bool:
     (p, q), (r, s) = _points()[:2]
     y = _ask(subject, np.array([[p, q], [p, s], [r, q], [r, s]]))
-    return y is not None and len(y) == 4 and _differ(y[0] - y[1], y[2] - y[3])
+    # differences of numbers that are not finite show nothing
+    return y is not None and bool(np.isfinite(y).all()) and _differ(y[0] - y[1], y[2] - y[3])
 
 
 _TESTS: dict[str, Callable[[Subject], bool]] = {
@@ -87,6 +88,8 @@ def _ask(subject: Subject, x: FloatArray) -> FloatArray | None:
 
 
 def _differ(one: FloatArray, other: FloatArray) -> bool:
-    return one.shape == other.shape and not bool(
-        np.abs(one - other).max() <= NEAR * max(1.0, float(np.abs(one).max()))
-    )
+    """Return whether arrays of one shape differ; nan and infinity are equal to themselves."""
+    if one.shape != other.shape:
+        return False
+    size = float(np.abs(one[np.isfinite(one)]).max(initial=1.0))
+    return not np.allclose(one, other, rtol=0.0, atol=NEAR * size, equal_nan=True)

@@ -34,14 +34,30 @@ CHECKS = {
 }
 OUTSIDE = ("twice", "nan")  # calls that can be seen from another process
 ROUNDS = 8  # calls of each thread
+NOTHING = (
+    "the answer is None: a method that is not supported raises NotImplementedError, or answers "
+    "unsupported"
+)
 SAME = 1e-9  # of the largest number: sums may be ordered in another way in each call
 
 
-def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> int:
-    """Return 1 if the check of a call holds, else 0.
+def observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> int | None:
+    """Return 1 if the check of a call holds, else 0; None if an answer of the method is None.
 
     Raises what the method raises; "nan" alone takes an error as an answer that shows nan.
     """
+    missing: list[bool] = []
+
+    def noted(*arguments: Any) -> Any:
+        answer = method(*arguments)
+        missing.append(answer is None)
+        return answer
+
+    held = _observe(noted, given, call)
+    return None if any(missing) else held
+
+
+def _observe(method: Callable[..., Any], given: Mapping[str, Any], call: str) -> int:
     if call == "nan":
         return _observe_nan(method, given)
     if call in ("fortran", "strided"):
@@ -68,6 +84,8 @@ def requests(given: Mapping[str, Any], call: str) -> list[Mapping[str, Any]]:
 
 def compare(answers: Sequence[Any], call: str) -> bool:
     """Return whether the check of `requests` holds; raises what an unreadable answer raises."""
+    if any(answer is None for answer in answers):
+        raise ValueError(NOTHING)
     return _shows_nan(answers[0]) if call == "nan" else same(answers[0], answers[1], SAME)
 
 

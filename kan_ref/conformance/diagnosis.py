@@ -189,6 +189,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
         for outcome in wrong
         if outcome.verdict.finite and not outcome.verdict.defects
     }
+    wrong_as_usual = {one.case.method for one in wrong if one.verdict.finite and not one.case.call}
     for outcome in wrong:
         if not outcome.verdict.finite:
             not_finite[outcome.case.method].append(outcome.case)
@@ -196,7 +197,9 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
     for outcome in wrong:
         method, verdict = outcome.case.method, outcome.verdict
         if verdict.certain:
-            found[outcome.case.id] = verdict.certain[0]
+            # a finite number for nan has another cause where the method is wrong without nan too
+            if verdict.certain != ("NaNSwallowed",) or method not in wrong_as_usual:
+                found[outcome.case.id] = verdict.certain[0]
             continue
         if not verdict.finite:
             flags = [

@@ -4,7 +4,7 @@ import conformance_plain
 import numpy as np
 import pytest
 
-from kan_ref.conformance import suite
+from kan_ref.conformance import calls, suite
 from kan_ref.conformance.facts import FACTS
 from kan_ref.conformance.report import to_plain
 from kan_ref.conformance.run_report import lines
@@ -119,6 +119,52 @@ def test_zeros_alone_confirm_no_defect():
     assert all(
         one.confidence != "confirmed" or one.name in FACTS for one in report.diagnoses.values()
     )
+
+
+def confirmed(adapter, *only):
+    found = report_on(adapter, *only).findings
+    assert found
+    return {one.name for one in found if one.confidence == "confirmed"} - set(FACTS)
+
+
+def test_curves_that_are_lost_on_a_part_of_the_grid_confirm_no_defect_of_whole_curves():
+    class Lost(conformance_plain.Plain):
+        def extend_grid(self, layer, x, n_intervals):
+            finer = super().extend_grid(layer, x, n_intervals)
+            coef = finer["coef"].copy()
+            coef[..., : -(n_intervals // 3)] = 0.0
+            return {**finer, "coef": coef}
+
+    assert confirmed(Lost(), "grid_extension") == set()
+
+
+def test_numbers_that_are_not_finite_show_no_behaviour_of_the_layer():
+    class NotFinite(conformance_plain.Plain):
+        def layer_forward(self, layer, x):
+            return super().layer_forward(layer, x) / 0.0
+
+    assert confirmed(NotFinite(), "layer_forward", "batches") == set()
+
+
+def test_a_finite_answer_for_nan_confirms_nothing_where_other_answers_are_wrong_too():
+    class Nothing(conformance_plain.Plain):
+        def layer_forward(self, layer, x):
+            return np.zeros((len(x), len(layer["coef"])))
+
+    assert "NaNSwallowed" not in confirmed(Nothing(), "edges", "network_*", "side_effects")
+
+
+def test_two_answers_of_none_are_not_equal_but_unreadable():
+    class Missing(conformance_plain.Plain):
+        def initial_layer(self, *given):
+            return None
+
+    (failed,) = report_on(Missing(), "initial_layer").failures
+
+    assert failed.case.id == "initial_layer/same-seed"
+    assert failed.reason == f"the answer cannot be read: {calls.NOTHING}"
+    with pytest.raises(ValueError, match="the answer is None"):
+        calls.compare([None, None], "twice")
 
 
 def test_a_confirmed_flag_absorbs_other_failures_of_its_method():

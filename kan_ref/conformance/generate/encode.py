@@ -16,7 +16,8 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from kan_ref.conformance.generate.exact import to_float
@@ -145,7 +146,13 @@ def case(
     if unknown:
         raise ValueError(f"case {name} has flags {sorted(unknown)}, which no note explains")
     rounded = {output: float(f"{bound:.2g}") for output, bound in tolerance.items()}
-    marks = [mark for flag, answers in wrong if (mark := _mark(flag, answers, expected, rounded))]
+    at: list[list[float]] = []
+    if probe is not None:
+        numbers, n_in = probe["decimal"], probe["shape"][1]
+        at = [numbers[start : start + n_in] for start in range(0, len(numbers), n_in)]
+    marks = [
+        mark for flag, answers in wrong if (mark := _mark(flag, answers, expected, rounded, at))
+    ]
     entry = {
         "id": name,
         "method": method,
@@ -166,11 +173,14 @@ def _mark(
     answers: Mapping[str, Any],
     expected: Mapping[str, Any],
     tolerance: Mapping[str, float],
+    at: Sequence[Sequence[float]],
 ) -> dict[str, Any] | None:
     """Return the answer by which a defect is recognised, or None.
 
     It is the number that is most tolerances from the right one, and the next one of the same output
-    (`also`), so that another defect agrees with both by chance less often.
+    (`also`), so that another defect agrees with both by chance less often. Where the answer is a
+    layer, evaluated at the points `at`, they are the two numbers whose points are farthest apart in
+    every input: an answer that is right on a part of its grid has another defect.
     """
     seen: list[tuple[float, str, int, float]] = []
     for output, nested in answers.items():
@@ -183,6 +193,14 @@ def _mark(
     if not seen:
         return None
     seen.sort(key=lambda place: -place[0])  # stable: of equal distances the first place
+    if at:
+        n_out = len(expected[seen[0][1]]["decimal"]) // len(at)
+
+        def apart(pair: Iterable[tuple[float, str, int, float]]) -> float:
+            one, other = (at[place[2] // n_out] for place in pair)
+            return min(abs(a - b) for a, b in zip(one, other, strict=True))
+
+        seen = list(max(combinations(seen, 2), key=apart, default=tuple(seen)))
     _, output, index, got = seen[0]
     mark = {"flag": flag, "output": output, "index": index, "value": array(got)}
     second = next((place for place in seen[1:] if place[1] == output), None)
