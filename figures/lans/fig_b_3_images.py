@@ -129,8 +129,8 @@ def _trained(network: Any, data: kr.Data, config: Config) -> tuple[Any, list[flo
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw the curves of all seeds, and the images of the first seed."""
-    picture = Figure(figsize=(6.6, 6.4))
-    halves: Any = picture.subfigures(2, 1, height_ratios=(1.25, 1.0))
+    picture = Figure(figsize=(6.6, 5.5))
+    halves: Any = picture.subfigures(2, 1, height_ratios=(1.6, 1.0))
     above, below = halves
     ax = above.subplots()
     for record in records:

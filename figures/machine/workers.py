@@ -14,11 +14,13 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
+LONGEST_WAIT = 0.5  # seconds until Ctrl-C is noticed
 _SPAWN = multiprocessing.get_context("spawn")  # a forked process would share locks and threads
 # of the libraries below NumPy; sums then have the same order in every process
 _ONE_THREAD = dict.fromkeys(
@@ -65,7 +67,9 @@ def call_in_processes(
             busy = [one for one in workers if one.place >= 0]
             if not busy:
                 return
-            ready = wait([item for one in busy for item in (one.pipe, one.process.sentinel)])
+            # not for ever: a signal that another thread receives does not end the waiting
+            ends = [item for one in busy for item in (one.pipe, one.process.sentinel)]
+            ready = wait(ends, timeout=LONGEST_WAIT)
             for worker in busy:
                 if worker.pipe in ready or worker.process.sentinel in ready:
                     yield _answer(workers, worker)
@@ -147,6 +151,7 @@ def _interrupts_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # where it starts, it lets Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

@@ -41,6 +41,13 @@ hidden_layers : sequence of int
 COMMON = """\
 run_ : ValidatedRun
         With all candidates, the chosen one, and the history of the last fit.
+    discovery_ : Discovery
+        What `kan_ref.discover` finds for the training samples in their units: `.formula`, a SymPy
+        expression (of logits for classes), `.verdict`, `.alternatives`, `.steps`. It is computed
+        when it or `formula_` is first read, in seconds to a minute, and it may differ from the
+        network: `print(model.discovery_.verdict)` says how far the samples support it.
+    formula_ : sympy.Expr, or tuple of them for several outputs
+        That of `discovery_`.
     feature_importances_ : (n_features,)
         Attribution scores of the inputs on the training samples, with sum 1; all 0 for a constant.
     n_features_in_ : int
@@ -49,7 +56,8 @@ run_ : ValidatedRun
     Notes
     -----
     Predictions clip each input to the range of the training samples, because splines decay to zero
-    outside their grids: beyond the training samples, predictions are constant."""
+    outside their grids: beyond the training samples, predictions are constant. The training samples
+    are kept, for `discovery_`."""
 
 Estimator = TypeVar("Estimator", bound=type)
 
@@ -87,7 +95,9 @@ class KANBase(BaseEstimator):
     def _fit(self, x: FloatArray, y: Any, loss: str) -> None:
         """Standardize, choose and train the network; y is (n, n_out), or labels (n,)."""
         # `fit_validated` only reports test samples: they decide nothing
-        data, scaler = kr.scaled(kr.Data(x, y, x[:1], y[:1]))
+        names = getattr(self, "feature_names_in_", None)
+        samples = kr.Data(x, y, x[:1], y[:1], names=None if names is None else tuple(names))
+        data, scaler = kr.scaled(samples)
         if loss == "logistic":
             answers = y[:, None].astype(np.float64)
             data = kr.Data(data.x_train, answers, data.x_test, answers[:1])
@@ -106,6 +116,10 @@ class KANBase(BaseEstimator):
         )
         if run.interrupted:
             raise KeyboardInterrupt
+        # labels of two classes become one logit in `discover` as well
+        self._loss = loss if loss == "mse" else "cross_entropy"
+        self._samples, self._seed = samples, seed
+        self._discovery: Any = None
         places = np.linspace(0, len(x) - 1, min(len(x), N_DRAWN)).astype(int)
         self.network_, self.scaler_, self.run_ = run.network, scaler, run
         self._drawn = data.x_train[places]
@@ -120,6 +134,20 @@ class KANBase(BaseEstimator):
         low, high = self.run_.domain.T  # the held-out losses are those of clipped inputs too
         points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
         return points
+
+    @property
+    def discovery_(self) -> Any:
+        """The formula of the training samples, with its verdict; see the class."""
+        check_is_fitted(self)
+        if self._discovery is None:
+            rng = np.random.default_rng(self._seed)
+            self._discovery = kr.discover(self._samples, loss=self._loss, rng=rng)
+        return self._discovery
+
+    @property
+    def formula_(self) -> Any:
+        """The formula of `discovery_`: a SymPy expression, or one for each output."""
+        return self.discovery_.formula
 
     def draw(self, ax: "Axes | None" = None, **options: Any) -> "Axes":
         """Draw the network; see `kan_ref.draw_network`.

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from checkout import ROOT
+from checkout import ROOT, take_interrupts
 
 import kan_ref as kr
 from benchmarks import __main__ as program
@@ -487,7 +487,8 @@ def test_ctrl_c_ends_the_program_with_one_line_and_status_130(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # a process group, as a terminal has it
+        start_new_session=True,
+        preexec_fn=take_interrupts,  # a process group, as a terminal has it
     )
     assert process.stdout.readline()
     time.sleep(0.3)  # into the work after the first line

@@ -18,7 +18,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import sympy
-from checkout import ROOT
+from checkout import ROOT, take_interrupts
 from toy_runs import compute_all, plan_of, seeds_run
 
 import kan_ref as kr
@@ -381,6 +381,7 @@ def test_ctrl_c_ends_the_program_and_its_processes_with_one_line_and_status_130(
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=take_interrupts,
         )
         deadline = time.monotonic() + 60.0
         while len(seeds_run(tmp_path)) < int(jobs) and time.monotonic() < deadline:

@@ -150,7 +150,7 @@ def test_kinds_of_records_are_told_apart():
         if record["config"]["model"] == "kan"
     }
 
-    assert kinds == set(fig_3_1_claims.KANS)
+    assert kinds == {*fig_3_1_claims.KANS, fig_3_1_claims.TWO_LAYERS}
 
 
 # --- 3.4

@@ -572,10 +572,10 @@ def test_fig_c_1_shows_three_networks_a_row_and_every_seed():
     assert all(any("$f$" in text.get_text() for text in ax.texts) for ax in diagrams)
     titles = [ax.get_title() for ax in diagrams]
     assert titles[:4] == [
-        "$\\mu_2 = 0$: 12 active, test RMSE 0.1",
-        "$\\mu_2 = 2$: 5 active, test RMSE 0.1",
-        "$\\mu_2 = 10$: 5 active, test RMSE 0.1",
-        "seed 0: 5 active, test RMSE 0.1",
+        "$\\mu_2 = 0$: 12 active\ntest RMSE 0.1",
+        "$\\mu_2 = 2$: 5 active\ntest RMSE 0.1",
+        "$\\mu_2 = 10$: 5 active\ntest RMSE 0.1",
+        "seed 0: 5 active\ntest RMSE 0.1",
     ]
     counts = {ax.get_xlabel(): ax for ax in picture.axes if ax.axison}
     assert list(counts) == ["$\\mu_2$", "seed", "$\\lambda$", "$G$", "$k$"]

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from checkout import ROOT
+from checkout import ROOT, take_interrupts
 
 from kan_ref import program
 
@@ -39,6 +39,7 @@ def start(module, arguments, folder):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=take_interrupts,
     )
 
 

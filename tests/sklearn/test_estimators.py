@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, load_linnerud, make_friedman1, make_moons
+from sklearn.exceptions import NotFittedError
 from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -298,3 +299,30 @@ def test_every_method_is_measured_on_the_same_folds():
 
     assert scores == [1.0] * 5
     assert seen[:5] == seen[5:]
+
+
+def test_the_formula_of_a_regressor_is_in_the_units_of_the_table_and_has_a_verdict(fitted):
+    frame, energy = table()
+    found = fitted.discovery_
+
+    assert found is fitted.discovery_
+    assert found.verdict.kind == "exact"
+    assert {str(symbol) for symbol in fitted.formula_.free_symbols} == {"mass", "speed"}
+    values = [fitted.formula_.subs(dict(row)) for _, row in frame.iloc[:3].iterrows()]
+    np.testing.assert_allclose(np.array(values, dtype=float), energy[:3], rtol=1e-9)
+
+
+def test_the_formula_of_two_classes_is_a_logit_with_a_verdict_that_is_never_exact():
+    rng = RNG(3)
+    x = rng.uniform(-2.0, 2.0, (300, 1))
+    y = np.where(rng.uniform(size=300) < 1.0 / (1.0 + np.exp(-3.0 * x[:, 0])), "yes", "no")
+    model = KANClassifier(**QUICK, hidden_layers=(), random_state=0).fit(x, y)
+
+    assert model.discovery_.verdict.kind in ("within noise", "not explained")
+    assert "accuracy" in str(model.discovery_.verdict)
+    assert [str(symbol) for symbol in model.formula_.free_symbols] == ["x_1"]
+
+
+def test_a_formula_is_found_only_after_a_fit():
+    with pytest.raises(NotFittedError):
+        _ = KANRegressor().formula_

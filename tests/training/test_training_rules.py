@@ -45,7 +45,8 @@ def watched_fit(monkeypatch, module):
 
     def fit(network, data, **options):
         calls.append((data, options))
-        history = SimpleNamespace(test_rmse=np.ones(1), train_rmse=np.ones(1))
+        ones = np.ones(1)
+        history = SimpleNamespace(test_rmse=ones, train_rmse=ones, test_loss=ones)
         return SimpleNamespace(network=network, history=history, interrupted=False)
 
     monkeypatch.setattr(module, "fit", fit)
@@ -59,7 +60,13 @@ def test_starts_are_8_runs_of_30_steps_compared_on_a_fifth_of_the_samples(monkey
     kr.run_starts((1, 1), data, n_intervals=3, degree=3, rng=np.random.default_rng(0))
 
     assert [options for _, options in calls] == [
-        {"optimizer": None, "n_steps": 30, "precondition": "auto", "smoothness_weight": 0.0}
+        {
+            "optimizer": None,
+            "n_steps": 30,
+            "loss": "mse",
+            "precondition": "auto",
+            "smoothness_weight": 0.0,
+        }
     ] * 8
     assert {(len(part.x_train), len(part.x_test)) for part, _ in calls} == {(16, 4)}
 
