@@ -94,11 +94,11 @@ def suggestions(network: kr.Network, x: Any) -> list[dict[str, Any]]:
     for number, layer in enumerate(network.layers):
         for j, i in np.argwhere(layer.mask == 1.0).tolist():
             fits = kr.suggest_symbolic(network, x, number, output=j, input=i).fits[:N_FITS]
-            told = [
+            listed = [
                 {"name": fit.name, "affine": [fit.a, fit.b, fit.c, fit.d], "miss": 1.0 - fit.r2}
                 for fit in fits
             ]
-            found.append({"layer": number, "output": j, "input": i, "fits": told})
+            found.append({"layer": number, "output": j, "input": i, "fits": listed})
     return found
 
 

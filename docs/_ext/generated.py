@@ -202,10 +202,10 @@ class Gallery(SphinxDirective):
             made = nodes.paragraph(
                 "", "Drawn by ", _link(file, source_pages.uri(self.env.docname, file))
             )
-            told = ". " + records[name].removeprefix(f"{title}. ") if name in records else "."
+            sentence = ". " + records[name].removeprefix(f"{title}. ") if name in records else "."
             made += [
                 nodes.strong(text=part) if place % 2 else nodes.Text(part)
-                for place, part in enumerate(told.split("**"))
+                for place, part in enumerate(sentence.split("**"))
             ]
             section += made
             if name in rows:

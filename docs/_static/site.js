@@ -49,7 +49,7 @@ function filterEquations() {
   if (!box) return;
   const cards = [...document.querySelectorAll(".equation")].map((card) => ({ card, text: card.textContent.toLowerCase() })); // LaTeX, before it is set
   const groups = [...document.querySelectorAll(".equation-group")];
-  const told = document.querySelector(".equation-filter output");
+  const counter = document.querySelector(".equation-filter output");
   const show = () => {
     const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
     // a number is found as a whole: 2.1 is not 2.10
@@ -60,7 +60,7 @@ function filterEquations() {
       count += !card.hidden;
     }
     for (const group of groups) group.hidden = !group.querySelector(".equation:not([hidden])");
-    told.textContent = words.length ? `${count} of ${cards.length} formulas` : `${cards.length} formulas`;
+    counter.textContent = words.length ? `${count} of ${cards.length} formulas` : `${cards.length} formulas`;
   };
   box.addEventListener("input", show);
   const asked = new URLSearchParams(location.search).get("show");

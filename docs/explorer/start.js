@@ -4,9 +4,9 @@
 (function (root) {
   function trouble(error) {
     const place = document.getElementById("trouble");
-    const told = String((error && error.message) || error);
+    const complaint = String((error && error.message) || error);
     // of scripts from file:// a browser tells a page no more than this
-    place.textContent = `This page has an error: ${told === "Script error." ? "see the browser's console" : told}`;
+    place.textContent = `This page has an error: ${complaint === "Script error." ? "see the browser's console" : complaint}`;
     place.hidden = false;
   }
 

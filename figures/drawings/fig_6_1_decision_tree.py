@@ -116,14 +116,14 @@ def measured(branch: Branch, rows: Sequence[Claim]) -> str:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw the questions from top to bottom, each with its answer on the right."""
-    told = [(branch, rows_of(records, branch)) for branch in BRANCHES]
+    judged = [(branch, rows_of(records, branch)) for branch in BRANCHES]
     blocks = [
         (
             textwrap.wrap(branch.question, QUESTION),
             textwrap.wrap(measured(branch, rows), TEXT),
             answer(branch, rows),
         )
-        for branch, rows in told
+        for branch, rows in judged
     ]
     heights = [0.24 * len(question) + 0.175 * len(text) + 0.42 for question, text, _ in blocks]
     picture = Figure(figsize=(6.6, sum(heights) + 0.7))
@@ -176,13 +176,13 @@ def _branch(
 
 def claims(records: Sequence[Record]) -> list[Claim]:
     """Return the row on the paper's answers: on how many branches our measurements give the same; none if a branch lacks records."""
-    told = [(branch, answer(branch, rows_of(records, branch))) for branch in BRANCHES]
-    if not all(word for _, word in told):
+    judged = [(branch, answer(branch, rows_of(records, branch))) for branch in BRANCHES]
+    if not all(word for _, word in judged):
         return []
-    count = sum(word == branch.answers[0] for branch, word in told)
+    count = sum(word == branch.answers[0] for branch, word in judged)
     bar = Bar(count, len(BRANCHES), 0.5 * len(BRANCHES))
     other = "; ".join(
-        f"{branch.question} {word}" for branch, word in told if word != branch.answers[0]
+        f"{branch.question} {word}" for branch, word in judged if word != branch.answers[0]
     )
     return [
         Claim(

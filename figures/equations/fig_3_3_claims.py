@@ -84,11 +84,11 @@ def _level_claim(records: Sequence[Record], name: str, method: Method) -> Claim:
     runs = runs_of(records, method, headline=True)
     l2, h1 = _numbers(runs, "l2"), _numbers(runs, "h1")
     bar = Bar(float(np.median(l2)), NEAR * PAPER_KAN, most=True, form=".1e")
-    told = f"median of L2^2 {bar.text}"
+    meaning = f"median of L2^2 {bar.text}"
     if method in OURS and name == "documentation":
         reached = (float(np.median(l2)) / OURS[method][0], float(np.median(h1)) / OURS[method][1])
         bar = Bar(max(reached), 1.0, most=True, form=".2g")
-        told = f"larger of the medians of L2^2 and H1^2, in units of {OURS[method][0]:g} and {OURS[method][1]:g}, {bar.text}"
+        meaning = f"larger of the medians of L2^2 and H1^2, in units of {OURS[method][0]:g} and {OURS[method][1]:g}, {bar.text}"
     return Claim(
         f"{name}: error of the {method.label(runs[0])}",
         "L2^2 about 1e-7"
@@ -96,7 +96,7 @@ def _level_claim(records: Sequence[Record], name: str, method: Method) -> Claim:
         else "not run; [2,2,1], G = 20 in the documentation: 1.7e-4",
         f"L2^2 {spread(l2, '.1e')}, H1^2 {spread(h1, '.1e')}",
         bar.word,
-        _evidence(runs) + f"; G = {runs[0]['config']['n_intervals']}; {told}",
+        _evidence(runs) + f"; G = {runs[0]['config']['n_intervals']}; {meaning}",
     )
 
 

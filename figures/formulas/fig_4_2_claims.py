@@ -35,7 +35,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 def _relation_claim(records: Sequence[Record], group: Group) -> Claim:
     runs = runs_of(records, group)
     accuracy = [100.0 * float(record["results"]["accuracy"]) for record in runs]
-    told = (
+    examples = (
         f"; these tell {spread(accuracy, '.1f')} % of real and shuffled test points apart"
         if runs
         else ""
@@ -45,7 +45,7 @@ def _relation_claim(records: Sequence[Record], group: Group) -> Claim:
     return Claim(
         f"training without supervision finds the relation of {_plain(group)}",
         PAPER[group],
-        f"by {len(runs)} of {len(records)} seeds{told}",
+        f"by {len(runs)} of {len(records)} seeds{examples}",
         bar.word,
         f"{len(records)} seeds; an input counts above {LEAST_SHARE:g} of the largest score, a relation from "
         f"{100 * LEAST_ACCURACY:.0f} % right answers on; {others}; seeds that find it, {bar.text}",

@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 
-from figures.knots.data import FILE, MOST_CROSSINGS
+from figures.knots.data import FILE, MOST_CROSSINGS, NUMBERS
 
 SEED = 0  # of the knots that `check` draws
 DECIMALS = 7
@@ -44,14 +44,7 @@ COLUMNS = (
     "name",
     "signature",
     "symmetry",
-    "volume",
-    "chern_simons",
-    "cusp_volume",
-    "longitude",
-    "meridian_re",
-    "meridian_im",
-    "geodesic_re",
-    "geodesic_im",
+    *(number for number in NUMBERS if number != "injectivity_radius"),  # half of the geodesic
 )
 NOTE = (
     "Invariants of hyperbolic knots, computed with SnapPy and Spherogram by figures/knots/make_table.py, whose head says how and which.",

@@ -47,7 +47,7 @@ def _relation_claim(records: Sequence[Record], relation: str) -> Claim:
     bar = Bar(counts[place], ENOUGH * n, SOME * n)
     searches = [record["results"]["searches"][place] for record in records]
     right = [100.0 * one["accuracy"] for one in searches if relation_of(one) == relation]
-    told = (
+    examples = (
         f"; these tell {spread(right, '.1f')} % of real and shuffled test knots apart"
         if right
         else ""
@@ -56,7 +56,7 @@ def _relation_claim(records: Sequence[Record], relation: str) -> Claim:
         with_longitude = sum(
             "longitude" in inputs_of(one) for one in searches if relation_of(one) == relation
         )
-        told += f"; lambda is in {with_longitude} of them"
+        examples += f"; lambda is in {with_longitude} of them"
     others = ", ".join(f"{count} {name}" for name, count in zip(SEARCHES, counts, strict=True))
     note = {
         "a": "signature and mu_r with any others",
@@ -66,7 +66,7 @@ def _relation_claim(records: Sequence[Record], relation: str) -> Claim:
     return Claim(
         f"training without supervision finds {WHAT[relation]}",
         PAPER[relation],
-        f"by {counts[place]} of {n} seeds, searching {SEARCHES[place]}{told}",
+        f"by {counts[place]} of {n} seeds, searching {SEARCHES[place]}{examples}",
         bar.word,
         f"{n} seeds; {note}; a variable counts above {LEAST_SHARE:g} of the largest score, a relation from {100 * LEAST_ACCURACY:.0f} % right answers on; "
         f"seeds by search: {others}; seeds, {bar.text}",

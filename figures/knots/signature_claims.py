@@ -85,12 +85,12 @@ def _attribution_claim(runs: Sequence[Record]) -> Claim:
     three = [set(leading_inputs(record)[:3]) <= set(CUSP) for record in runs]
     good = sum(a and b for a, b in zip(first, three, strict=True))
     bar = Bar(good, len(runs), 0.5 * len(runs))
-    told = ", ".join(leading_inputs(runs[0])[:4])
+    detail = ", ".join(leading_inputs(runs[0])[:4])
     return Claim(
         "the signature depends on mu_r most, and next on the cusp's other numbers",
         "mu_r, then mu_i and lambda",
         f"mu_r first in {sum(first)} of {len(runs)} seeds, the first three among mu_r, mu_i, lambda and V = lambda mu_i / 2 in {sum(three)}; "
-        f"seed {runs[0]['seed']}: {told}",
+        f"seed {runs[0]['seed']}: {detail}",
         bar.word,
         f"{_evidence(runs)}; standard deviation of the first layer's edges; seeds in which both hold, {bar.text}",
     )
@@ -148,15 +148,15 @@ def _formula_claim(name: str, runs: Sequence[Record]) -> Claim:
     results = runs[0]["results"]
     if name == "A":
         what = "formula A, the slope rule sigma = 2 round((p slope + q) / 2)"
-        told = f"p = {results['p']:.3f}, q = {results['q']:.3f} in seed {runs[0]['seed']}"
+        detail = f"p = {results['p']:.3f}, q = {results['q']:.3f} in seed {runs[0]['seed']}"
     else:
         what = f"formula {name} from a {shape_name(results['widths'])} network of {', '.join(TASKS[name].inputs)}"
         functions = " / ".join(", ".join(layer) for layer in results["functions"])
-        told = f"{functions} in seed {runs[0]['seed']}, found automatically"
+        detail = f"{functions} in seed {runs[0]['seed']}, found automatically"
     return Claim(
         f"{what} predicts the signature",
         f"{paper} %, r^2 {R2_SIGNATURE[name]:g} with the signature and {R2_SLOPE[name]:g} with the slope (Table 4)",
         f"{spread(percent(runs), '.1f')} %, r^2 {correlations[0]} and {correlations[1]}",
         bar.word,
-        f"{_evidence(runs)}; {told}; percent, {bar.text}",
+        f"{_evidence(runs)}; {detail}; percent, {bar.text}",
     )

@@ -159,7 +159,7 @@ def _constant_claim(runs: Sequence[Record], way: str) -> Claim:
         float(np.median(off)) if off else 100.0, 3.0, 10.0, most=True, form=".2f", reason=reason
     )
     kind = "by hand" if way == "hand" else "automatic"
-    told = (
+    evidence = (
         f"c = {spread([edge[0] for edge in found], '.3f')}, s = {spread([edge[1] for edge in found], '.3f')}, "
         f"t = {spread([edge[2] for edge in found], '.3f')}"
         if found
@@ -168,7 +168,7 @@ def _constant_claim(runs: Sequence[Record], way: str) -> Claim:
     return Claim(
         f"mosaic 2: the formula is lambda = c/|E + s| + t with c = 2 and s = t = 0, {kind}",
         "lambda = 2/|E| (theory)",
-        told,
+        evidence,
         bar.word,
         f"{_evidence(runs)}; percent by which c is off, {bar.text}",
     )

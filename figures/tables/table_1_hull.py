@@ -173,8 +173,8 @@ def _draw_worst(ax: Axes, records: Sequence[Record], problem: Problem) -> None:
     top = worst[:, 2].max()
     sizes = np.clip(1.0 + np.log10(worst[:, 2] / top) / DECADES, 0.0, 1.0)
     ax.scatter(worst[:, 0], worst[:, 1], s=4.0 + 60.0 * sizes**2, c=ORANGE, alpha=0.6, lw=0)
-    told = f"largest {top:.0e}\nsmallest shown {worst[:, 2].min():.0e}"
-    ax.text(0.5, 0.5, told, ha="center", transform=ax.transAxes, color=GREY, fontsize=9)
+    shown_errors = f"largest {top:.0e}\nsmallest shown {worst[:, 2].min():.0e}"
+    ax.text(0.5, 0.5, shown_errors, ha="center", transform=ax.transAxes, color=GREY, fontsize=9)
     margins = 0.04 * np.array([right - left, high - low])
     ax.set_xlim(left - margins[0], right + margins[0])
     ax.set_ylim(low - margins[1], high + margins[1])

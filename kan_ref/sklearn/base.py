@@ -45,7 +45,8 @@ run_ : ValidatedRun
         What `kan_ref.discover` finds for the training samples in their units: `.formula`, a SymPy
         expression (of logits for classes), `.verdict`, `.alternatives`, `.steps`. It is computed
         when it or `formula_` is first read, in seconds to a minute, and it may differ from the
-        network: `print(model.discovery_.verdict)` says how far the samples support it.
+        network: `print(model.discovery_.verdict)` says how far the samples support it, and whether
+        the search was interrupted, which keeps the best formula so far until the next `fit`.
     formula_ : sympy.Expr, or tuple of them for several outputs
         That of `discovery_`.
     feature_importances_ : (n_features,)

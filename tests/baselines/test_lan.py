@@ -179,7 +179,7 @@ def test_the_transposed_jacobian_times_dy_is_the_gradient(base, depth):
 
 
 def test_a_wrong_gradient_of_one_part_would_be_seen():
-    """The check above, told that coefficients have no gradient: it must not agree."""
+    """The check above with gradients of coefficients that are 0: it must not agree."""
     lan, x, rng = example("silu", 3)
     dy, direction = rng.normal(size=(len(x), 1)), rng.normal(size=lan.n_params)
     pulled = lan.run_backward(lan.run_forward(x)[1], dy)

@@ -241,13 +241,13 @@ def test_an_error_in_a_table_is_one_short_line_without_paths():
 
 def test_a_step_that_is_too_slow_to_repeat_keeps_the_time_of_its_trial(monkeypatch):
     monkeypatch.setattr(steps, "ONCE", 0.0)
-    told = []
+    reported = []
 
-    (found,) = steps.compare(SMALL, subjects.SUBJECTS[2:], seconds=0.0, tell=told.append)
+    (found,) = steps.compare(SMALL, subjects.SUBJECTS[2:], seconds=0.0, tell=reported.append)
 
     assert found.times == {"least": round(1e3 * found.trial.seconds, 4), "repeats": 1}
     assert found.same
-    assert told == ["(s) textbook", "(s) in turns"]
+    assert reported == ["(s) textbook", "(s) in turns"]
 
 
 # --- tables
@@ -382,18 +382,20 @@ def test_a_line_ends_where_a_step_takes_too_long_or_fails_and_says_so(monkeypatc
         "batch", "samples", "held", lambda n: Shape("batch", (2, 1), 3, n), (5, 10, 20), (5,)
     )
     monkeypatch.setattr(growth, "TOO_LONG", 0.0)
-    told = []
+    reported = []
 
-    (whole,) = growth.along(axis, [toys["broken"]], quick=False, seconds=0.0, tell=told.append)
+    (whole,) = growth.along(axis, [toys["broken"]], quick=False, seconds=0.0, tell=reported.append)
     monkeypatch.setattr(growth, "TOO_LONG", 1e9)
-    (failing,) = growth.along(axis, [toys["broken"]], quick=False, seconds=0.0, tell=told.append)
+    (failing,) = growth.along(
+        axis, [toys["broken"]], quick=False, seconds=0.0, tell=reported.append
+    )
 
     assert (whole.values, whole.ends) == ((5,), "over 0 s")
     assert (failing.values, failing.ends) == (
         (5, 10),
         "MemoryError: cannot place the table of ... in memory",
     )
-    assert told == ["batch 5", "batch 10", "batch 20"] * 2
+    assert reported == ["batch 5", "batch 10", "batch 20"] * 2
 
 
 def test_the_exponent_is_the_slope_of_the_last_third():

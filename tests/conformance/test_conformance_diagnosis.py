@@ -230,9 +230,9 @@ def test_required_cases_are_counted_apart_from_open_ones():
 
     report = suite.run(DirectSubject(Reference()))
     required = sum(one.case.kind == "required" for one in report.outcomes)
-    told = next(line for line in lines(report) if "required cases" in line)
+    reported = next(line for line in lines(report) if "required cases" in line)
 
-    assert told.startswith(
+    assert reported.startswith(
         f"{required - 2} of {required} required cases are right, 2 were skipped; of "
     )
     assert report.n_passed + report.n_skipped == len(report.outcomes)
@@ -245,7 +245,7 @@ def test_a_method_that_answers_most_cases_is_not_said_to_be_unsupported():
                 raise NotImplementedError
             return super().basis(x, knots, degree)
 
-    (told,) = [line for line in lines(report_on(Some())) if line.startswith("not supported")]
+    (reported,) = [line for line in lines(report_on(Some())) if line.startswith("not supported")]
 
-    assert told.startswith("not supported: basis (")
-    assert told.endswith(f" of {N_BASES} cases)")
+    assert reported.startswith("not supported: basis (")
+    assert reported.endswith(f" of {N_BASES} cases)")

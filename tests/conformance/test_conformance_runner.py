@@ -360,11 +360,11 @@ def test_side_effects_of_a_program_are_what_two_calls_and_nan_show(result, statu
     subject = ProcessSubject([sys.executable, "-c", code], name="program")
     report = suite.run(subject, suite.choose(only=["side_effects"]))
     subject.close()
-    told = {o.case.id: o.status for o in report.outcomes if o.status != "skipped"}
+    reported = {o.case.id: o.status for o in report.outcomes if o.status != "skipped"}
     memory = next(o for o in report.outcomes if o.case.id == "side_effects/basis-kept")
 
     assert memory.reason == "only an adapter in Python shows side effects in memory"
-    assert told == dict(
+    assert reported == dict(
         zip(
             [f"side_effects/basis-{c}" for c in ("twice", "nan", "steps-nan")],
             statuses,
@@ -966,10 +966,10 @@ def test_a_served_adapter_answers_says_what_it_lacks_and_what_went_wrong():
         def edge_scores(self, layers, x):
             raise KeyError("no scores")
 
-    told = serve.answer(Mine(), request(), lambda value: value)
+    reported = serve.answer(Mine(), request(), lambda value: value)
 
-    assert told["id"] == 7
-    np.testing.assert_array_equal(wire.from_shaped(told["result"]), [[0.5, 1.5], [0.0, 1.0]])
+    assert reported["id"] == 7
+    np.testing.assert_array_equal(wire.from_shaped(reported["result"]), [[0.5, 1.5], [0.0, 1.0]])
     assert serve.answer(Mine(), request(degree=2), lambda value: value) == {
         "id": 7,
         "unsupported": True,

@@ -77,9 +77,9 @@ def test_a_card_names_existing_cases_once_and_its_counts_add_up(record):
     assert record["cases"] == asked.total()
     assert set(record["topics"]) == set(asked)
     for name, n_cases in asked.items():
-        told = record["topics"][name]
-        assert told["failed"] + told["blocked"] == counted[name, True]
-        assert sum(told[status] for status in cards.COUNTS) == n_cases
+        reported = record["topics"][name]
+        assert reported["failed"] + reported["blocked"] == counted[name, True]
+        assert sum(reported[status] for status in cards.COUNTS) == n_cases
 
 
 @ALL
@@ -316,7 +316,7 @@ def test_wrong_answers_are_recorded_by_defect(toys):
 
     assert found["dtype"] == "float32"
     assert found["topics"]["count_parameters"]["failed"] == 5
-    assert sum(len(told["failed"]) for told in found["findings"]) == 5
+    assert sum(len(reported["failed"]) for reported in found["findings"]) == 5
     assert cards_page.outcome(found, "count_parameters/1-1-G1-k0") == "failed"
     assert cards_page.outcome(found, "knots/five-cubic") == "skipped"
     assert cards_page.totals(found) == (0, 5, 0, 0)

@@ -56,11 +56,11 @@ def place(figure, diagram, at):
 def frames(path):
     """All frames of a film, (n, height, width, 3), and their data in the file."""
     with Image.open(path) as film:
-        shots, told = [], dict(film.info)
+        shots, reported = [], dict(film.info)
         for number in range(film.n_frames):
             film.seek(number)
             shots.append(np.asarray(film.convert("RGB")).astype(int))
-    return np.array(shots), told
+    return np.array(shots), reported
 
 
 # --- one picture
@@ -446,9 +446,9 @@ def test_a_film_has_a_frame_for_every_network_at_the_speed_asked_for_and_repeats
 
     assert save_film(networks, x, tmp_path / "a.gif", frames_per_second=4) is None
 
-    shots, told = frames(tmp_path / "a.gif")
+    shots, reported = frames(tmp_path / "a.gif")
     assert len(shots) == 4
-    assert (told["duration"], told["loop"]) == (250, 0)
+    assert (reported["duration"], reported["loop"]) == (250, 0)
     assert (np.abs(np.diff(shots, axis=0)).sum(axis=(1, 2, 3)) > 0).all()
 
 
@@ -494,9 +494,9 @@ def test_steps_of_a_run_become_a_film_that_tells_step_and_error(tmp_path, monkey
     save_film([step.network for step in steps[:2]], data.x_train, tmp_path / "b.gif")
     save_film(steps[:2], data.x_train, tmp_path / "c.gif", titles=("first", "second"))
 
-    told = [f"step {n}, train RMSE {step.train_rmse:.1e}" for n, step in enumerate(steps)]
-    assert titles == [*told, "1 of 2", "2 of 2", "first", "second"]
-    assert len(told) == 4
+    reported = [f"step {n}, train RMSE {step.train_rmse:.1e}" for n, step in enumerate(steps)]
+    assert titles == [*reported, "1 of 2", "2 of 2", "first", "second"]
+    assert len(reported) == 4
 
 
 def test_a_film_takes_any_object_with_a_network_and_counts_frames_without_a_step_or_an_error(

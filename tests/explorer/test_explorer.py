@@ -603,9 +603,9 @@ def test_the_example_is_what_its_script_writes(example):
     ]
     again = example.parse(example.text(saved, samples.x_train))
     for entry, fresh in zip(committed, again, strict=True):
-        told, anew = entry.pop("suggestions"), fresh.pop("suggestions")
+        reported, anew = entry.pop("suggestions"), fresh.pop("suggestions")
         assert entry == fresh
-        for one, other in zip(told, anew, strict=True):
+        for one, other in zip(reported, anew, strict=True):
             assert {**one, "fits": [fit["name"] for fit in one["fits"]]} == {
                 **other,
                 "fits": [fit["name"] for fit in other["fits"]],
@@ -618,9 +618,9 @@ def test_the_errors_that_the_example_tells_are_those_of_its_networks(example):
     samples = example.data()
     for entry in example.parse(example.FILE.read_text(encoding="utf-8")):
         net = network_from_plain(json_document(json.dumps(entry["document"]).encode()))
-        told = float(re.search(r"Test RMSE (\S+)\.$", entry["about"])[1])
+        reported = float(re.search(r"Test RMSE (\S+)\.$", entry["about"])[1])
         found = float(np.sqrt(np.mean((net(samples.x_test) - samples.y_test) ** 2)))
-        assert found == pytest.approx(told, rel=0.1, abs=3e-15)
+        assert found == pytest.approx(reported, rel=0.1, abs=3e-15)
 
 
 def test_the_last_example_is_the_formula_that_the_samples_came_from(example):

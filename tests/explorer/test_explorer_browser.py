@@ -521,10 +521,10 @@ def test_a_faulty_file_is_told_and_the_network_before_stays(page, tmp_path, text
 
     page.load(tmp_path / "bad.json")
 
-    told = page.one("#file-error")
-    assert told.is_displayed()
-    assert told.text.startswith(f"bad.json holds no network that can be read: {sentence}")
-    assert told.text.endswith("The previous network is still shown.")
+    reported = page.one("#file-error")
+    assert reported.is_displayed()
+    assert reported.text.startswith(f"bad.json holds no network that can be read: {sentence}")
+    assert reported.text.endswith("The previous network is still shown.")
     assert page.text("network-name") == before
     assert len(page.all("#network-plot .edge")) == 15
 
@@ -686,12 +686,12 @@ def test_a_formula_of_ones_own_is_learned_and_what_is_none_is_told(page):
     field.clear()
     field.send_keys("log(x)", Keys.TAB)
 
-    told = page.one("#train-error")
-    assert told.is_displayed()
-    assert "The target cannot be used: at x = " in told.text
+    reported = page.one("#train-error")
+    assert reported.is_displayed()
+    assert "The target cannot be used: at x = " in reported.text
     field.clear()
     field.send_keys("steal(x)", Keys.TAB)
-    assert '"steal" is not known' in told.text
+    assert '"steal" is not known' in reported.text
 
 
 def test_the_backward_values_of_a_sample_are_those_of_kan_ref(page):

@@ -126,9 +126,11 @@ def test_every_branch_of_the_tree_has_rows_in_the_committed_records():
 
     assert [branch.words for branch in TREE.BRANCHES if not TREE.rows_of(records, branch)] == []
     (claim,) = TREE.claims(records)
-    told = [TREE.answer(branch, TREE.rows_of(records, branch)) for branch in TREE.BRANCHES]
-    agree = sum(word == branch.answers[0] for word, branch in zip(told, TREE.BRANCHES, strict=True))
-    assert f"on {agree} of {len(told)} branches" in claim.ours
+    words = [TREE.answer(branch, TREE.rows_of(records, branch)) for branch in TREE.BRANCHES]
+    agree = sum(
+        word == branch.answers[0] for word, branch in zip(words, TREE.BRANCHES, strict=True)
+    )
+    assert f"on {agree} of {len(words)} branches" in claim.ours
     assert TREE.claims(records[:1]) == []
 
 

@@ -9,7 +9,7 @@ from localization_records import made_up, truth
 
 import kan_ref as kr
 from figures.localization import chains, fig_4_5_mosaic, fig_4_6_gaam_maam, learning
-from figures.localization import localization_claims as told
+from figures.localization import localization_claims as localization_rows
 from figures.localization.chains import MODELS
 from figures.machine.style import style
 
@@ -173,13 +173,13 @@ def test_a_constant_that_is_off_and_another_function_are_seen():
     off["results"]["hand"]["network"]["layers"][0]["affine"][1][2] = -2.1
     other["results"]["auto"]["functions"] = [["x", "gaussian"]]
 
-    assert told.inverse_edge(off, "hand") == pytest.approx((2.1, 0.0, 0.0))
-    assert told.inverse_edge(off, "auto") == pytest.approx((2.0, 0.0, 0.0))
-    assert told.inverse_edge(other, "auto") is None
+    assert localization_rows.inverse_edge(off, "hand") == pytest.approx((2.1, 0.0, 0.0))
+    assert localization_rows.inverse_edge(off, "auto") == pytest.approx((2.0, 0.0, 0.0))
+    assert localization_rows.inverse_edge(other, "auto") is None
     words = {
         claim.claim[-9:]: claim.agrees
         for record in (off, other)
-        for claim in told.mosaic_claims([record])
+        for claim in localization_rows.mosaic_claims([record])
         if "with c = 2" in claim.claim and claim.agrees != "yes"
     }
     assert words == {", by hand": "partly", "automatic": "no"}
@@ -192,7 +192,7 @@ def test_proportionality_takes_every_coefficient(change, error):
     record = made_up("GAAM")
     record["results"]["hand"]["coefficients"].update(change)
 
-    assert told.proportional_error(record) == pytest.approx(error)
+    assert localization_rows.proportional_error(record) == pytest.approx(error)
 
 
 @pytest.mark.parametrize("figure", [fig_4_5_mosaic, fig_4_6_gaam_maam], ids=["4.5", "4.6"])

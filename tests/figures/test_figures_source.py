@@ -282,9 +282,9 @@ def test_a_stale_sample_with_another_verdict_or_a_failure_does_not_pass(
 ):
     monkeypatch.setenv("TOY_RESULT", "31")
     assert toy_program(stale_records) == 1
-    told = capsys.readouterr()
-    assert "from the sample alone: 'squares are small' was yes, is no" in told.out
-    assert "figure toy: compute its records again" in told.err
+    reported = capsys.readouterr()
+    assert "from the sample alone: 'squares are small' was yes, is no" in reported.out
+    assert "figure toy: compute its records again" in reported.err
 
     monkeypatch.setenv("TOY_FAILS", "0")
     monkeypatch.setattr("figures.machine.stale.SHARES", (0.0, 0.2, 0.4, 0.6, 0.8, 0.9))

@@ -269,17 +269,17 @@ def test_many_processes_that_write_and_are_killed_lose_no_finished_file_and_leav
     for process in processes:
         for _ in range(40):
             assert process.stdout.readline()
-    told = []
+    reported = []
     for process in processes:
         process.kill()
         said, failed = process.communicate(timeout=60)
         assert failed == b""
-        told.append([int(line) for line in said.split()])
+        reported.append([int(line) for line in said.split()])
 
     replace_file(str(tmp_path / "d"), b"")
 
     assert sorted(os.listdir(tmp_path)) == [*names, "d"]
-    for name, numbers in zip(names, told, strict=True):
+    for name, numbers in zip(names, reported, strict=True):
         content = (tmp_path / name).read_bytes()
         number = int(content[:9])
         assert content == b"%9d" % number * 1000

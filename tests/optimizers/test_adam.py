@@ -234,17 +234,17 @@ def test_value_and_gradient_norm_are_those_at_theta():
 def test_a_function_that_draws_a_batch_at_every_call_is_shown_batch_by_batch():
     """Call t, at theta_t, is on batch t: it gives the value shown after step t and the gradient of step t + 1."""
     curvatures = np.random.default_rng(0).uniform(0.5, 2.0, (6, 3))
-    batches, told, shown = iter(curvatures), [], []
+    batches, reported, shown = iter(curvatures), [], []
 
     def on_next_batch(theta):
         value, gradient = bowl(next(batches))(theta)
-        told.append(value)
+        reported.append(value)
         return value, gradient
 
     result = adam(on_next_batch, np.ones(3), n_steps=5, callback=shown.append)
 
-    assert [iterate.value for iterate in shown] == told[1:]
-    assert result.value == told[-1]
+    assert [iterate.value for iterate in shown] == reported[1:]
+    assert result.value == reported[-1]
     gradients = iter(curvatures)
     naive = naive_adam(
         lambda theta: next(gradients) * theta, np.ones(3), 5, [1e-2] * 5, 0.9, 0.999, 1e-8
