@@ -30,8 +30,14 @@ class CallersFunction:
 
 
 def keep_warnings(function: Any) -> Any:
-    """Return a function that runs with the present setting; anything else is returned itself."""
-    return CallersFunction(function, dict(np.geterr())) if callable(function) else function
+    """Return a function that runs with the present setting; anything else is returned itself.
+
+    So is a function where all warnings are off: one part of the package passed it to another.
+    """
+    errors = dict(np.geterr())
+    if not callable(function) or set(errors.values()) == {"ignore"}:
+        return function
+    return CallersFunction(function, errors)
 
 
 def quiet_except(*names: str) -> Callable[[Function], Function]:

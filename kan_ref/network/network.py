@@ -134,11 +134,13 @@ class Network(Record):
         """Compute (L13) from prepared inputs, and keep nothing for a backward pass."""
         return self.flow(inputs)[-1]
 
-    def flow(self, inputs: Cache) -> list[FloatArray]:
+    def flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> list[FloatArray]:
         """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)]."""
         flow = [layer_outputs(self.layers[0], inputs)]
-        for layer in self.layers[1:]:  # a cache with a name would outlive its layer
-            flow.append(layer_outputs(layer, evaluate(layer, flow[-1], slopes=False)))
+        for layer, space in zip_longest(self.layers[1:], workspaces):
+            cache = evaluate(layer, flow[-1], slopes=False, workspace=space)
+            flow.append(layer_outputs(layer, cache))
+            del cache  # it would outlive its layer
         return flow
 
     def left_grids(self, flow: Sequence[FloatArray]) -> bool:

@@ -60,12 +60,9 @@ def _schedule(learning_rate: object) -> Schedule:
     return lambda step: rate
 
 
-def _not_finite(name: str, array: FloatArray) -> str | None:
-    """Say where an array is not finite; None if it is."""
-    finite = np.isfinite(array)
-    if finite.all():
-        return None
-    place = int(np.argmin(finite))
+def _first_not_finite(name: str, array: FloatArray) -> str:
+    """Say where an array is not finite, which it is somewhere."""
+    place = int(np.argmin(np.isfinite(array)))
     return f"{name} with {array[place]} at position {place}"
 
 
@@ -152,7 +149,7 @@ def adam(
         if stopped:
             return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
         t = step + 1
-        alpha, trial = rate(t), np.empty_like(theta)
+        alpha, trial, finite = rate(t), np.empty_like(theta), True
         for part in blocks:
             g, m, v = gradient[part], first[part], second[part]
             # [eq:adam]
@@ -162,15 +159,16 @@ def adam(
             # "update biased second raw moment estimate"
             v *= beta2
             v += (1.0 - beta2) * (g * g)
-            # "compute bias-corrected first moment estimate"
-            unbiased_first = m / (1.0 - beta1**t)
-            # "compute bias-corrected second raw moment estimate"
-            unbiased_second = v / (1.0 - beta2**t)
-            # "update parameters"
-            step_length = alpha * unbiased_first / (np.sqrt(unbiased_second) + epsilon)
+            # "update parameters": the bias corrections of (O3) are factors of whole arrays
+            root = np.sqrt(v)
+            root *= 1.0 / math.sqrt(1.0 - beta2**t)
+            root += epsilon
+            step_length = np.divide(m, root, out=root)
+            step_length *= alpha / (1.0 - beta1**t)
             np.subtract(theta[part], step_length, out=trial[part])
             # [/eq:adam]
-        trouble = _not_finite("theta", trial)
+            finite = finite and bool(np.isfinite(trial[part]).all())
+        trouble = None if finite else _first_not_finite("theta", trial)
         if trouble is None:
             new_value, new_gradient = value_and_grad(trial)
             n_evaluations += 1
@@ -181,12 +179,14 @@ def adam(
                     f"the gradient after step {t} has shape {new_gradient.shape}, "
                     f"but needs shape {theta.shape}"
                 )
-            trouble = f"a value of {new_value}"
-            if math.isfinite(new_value):
-                trouble = _not_finite("a gradient", new_gradient)
+            new_norm = gradient_norm(new_gradient)
+            if not math.isfinite(new_value):
+                trouble = f"a value of {new_value}"
+            elif not math.isfinite(new_norm):
+                trouble = _first_not_finite("a gradient", new_gradient)
         if trouble is not None:
             stopped = f"step {t} led to {trouble} and is undone"
             continue
         theta, value, gradient = trial, float(new_value), new_gradient
-        step, norm = t, gradient_norm(gradient)
+        step, norm = t, new_norm
         stopped = asked_to_stop(callback, Iterate(theta, value, norm, step, n_evaluations))

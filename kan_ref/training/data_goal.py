@@ -69,7 +69,7 @@ class DataGoal:
     targets: FloatArray
     inputs: Any = None
     last: LastEvaluation = field(default_factory=LastEvaluation, repr=False)
-    # memory of hidden layers for value and gradient, which use it again at every call
+    # memory of hidden layers, which every call uses again
     workspaces: list[Any] = field(default_factory=list, repr=False)
 
     @property
@@ -132,9 +132,10 @@ class DataGoal:
         """Compute the outputs, and for a network those of every layer, and keep them."""
         if self.inputs is None:
             flow = [values_at(model, self.x)]
+        elif isinstance(model, Network):
+            flow = model.flow(self.inputs, self._reused(model))
         else:
-            network = isinstance(model, Network)
-            flow = model.flow(self.inputs) if network else [model.values(self.inputs)]
+            flow = [model.values(self.inputs)]
         self.keep(model, flow)
         return flow
 
