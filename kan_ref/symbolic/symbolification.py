@@ -273,7 +273,6 @@ def auto_symbolic(
     -----
     Takes 0.1 to 0.3 seconds for each edge and 1000 samples.
     """
-    check_network("network", network)
     rival_score = check_number("rival_score", rival_score, low=0.0)
     points, functions = check_inputs(network, x), check_candidates(names)
     rivals: dict[Place, list[AffineFit]] = {}

@@ -307,6 +307,19 @@ def test_a_value_term_is_the_linear_term_of_order_zero():
     )
 
 
+def test_a_model_that_was_not_evaluated_last_is_judged_by_its_own_value():
+    model, (condition, _), _ = case("degree 3", "value")
+    other = model.replace_theta(1.25 * model.theta)
+    problem = kr.residual_problem([condition.term()])
+    prepared = problem.prepare(model)
+
+    prepared.value_and_grad(model)
+    own, root, _ = prepared.judge(other)
+
+    assert own == problem.prepare(other).value(other) != prepared.value(model)
+    assert root == np.sqrt(own)
+
+
 def test_lists_integers_and_float32_are_numbers_too():
     x = [[0, 1], [1, -1], [0, 0]]
     plain = {

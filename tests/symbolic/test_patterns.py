@@ -152,6 +152,15 @@ def test_a_node_that_only_the_split_edge_enters_becomes_the_inner_function():
     assert kinds(split) == [[["sin", "x^2"], ["0", "cosh"]], [["x", "0"], ["0", "log"]]]
 
 
+def test_the_inner_function_of_a_new_node_stands_at_the_input_of_the_edge():
+    network = kr.fix_pattern(plain_network((3, 2)), [[["x^2", "log(cosh)", "0"], ["0", "0", "0"]]])
+
+    split = kr.split_edge(network, 0, output=0, input=1)
+
+    assert kinds(split)[0] == [["x^2", "0", "0"], ["0", "0", "0"], ["0", "cosh", "0"]]
+    assert kinds(split)[1] == [["x", "0", "log"], ["0", "x", "0"]]
+
+
 def test_an_edge_of_three_functions_is_split_twice():
     network = kr.fix_pattern(plain_network((1, 1)), [[["exp(sin(x^2))"]]])
 
