@@ -6,6 +6,7 @@ used. `_PUBLIC` lists all public names; `__init__.pyi` lists the same for type c
 
 import functools
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.version import __version__ as __version__
@@ -48,16 +49,16 @@ _HOME = {name: module for module, names in _PUBLIC.items() for name in names.spl
 __all__ = sorted(_HOME)
 
 
-def _modules() -> list[str]:
-    """Return the names of the packages and root modules.
+@functools.cache
+def _modules() -> tuple[str, ...]:
+    """Return the names of the packages and root modules, read from the folder once.
 
     They are attributes, as in kan_ref.bspline.basis(x, knots, degree).
     """
     import pkgutil  # here, because most programs do not need it
 
-    return [
-        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
-    ]
+    found = pkgutil.iter_modules(__path__)
+    return tuple(module.name for module in found if not module.name.startswith("_"))
 
 
 def __getattr__(name: str) -> object:
@@ -91,7 +92,7 @@ def _explained(name: str) -> object:
     return thing
 
 
-def _remedy(name: str, modules: list[str]) -> str:
+def _remedy(name: str, modules: Sequence[str]) -> str:
     """Return the end of the message for a missing name: what to write, or the nearest name."""
     if name.startswith("__"):  # tried by Python itself
         return ""
