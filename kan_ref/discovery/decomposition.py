@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from kan_ref.discovery.trees import (
     Tree,
     add,
     apply,
+    constant_term,
     multiply,
     substitute,
     values,
@@ -198,11 +199,27 @@ class Decomposer:
             f01 = float(inside.f(mixed[None, :])[0])
             moved = inside.restricted(split.one, mixed)
             change = Surface(lambda p: moved.f(p) - one.f(p), one.points, 1.5 * inside.error)
-            w = self.placed(one, split.one, names_one, depth)
             v = self.placed(change, split.one, names_one, depth)
             u = self.placed(other, split.other, names_other, depth)
-            shift, scale = Number(-f00), Number(1.0 / (f01 - f00))
-            both = [add(p, multiply(scale, q, add(r, shift))) for p, q, r in triples(w, v, u)]
+            step = f01 - f00
+            ways = []
+            # w + v (r - f00) / step = (w + k v) + v (r - f00 - k step) / step: with the k at which
+            # the last factor is a name of r without its constant, w + k v may be plainer than w
+            for constant in dict.fromkeys([f00, *map(constant_term, u[:1])]):
+                k = (constant - f00) / step
+                moved_w = Surface(
+                    lambda p, k=k: one.f(p) + k * change.f(p),  # type: ignore[misc]
+                    one.points,
+                    inside.error * (1.0 + 1.5 * abs(k)),
+                )
+                w = self.placed(moved_w, split.one, names_one, depth)
+                ways.append(
+                    [
+                        add(p, multiply(Number(1.0 / step), q, add(r, Number(-constant))))
+                        for p, q, r in triples(w, v, u)
+                    ]
+                )
+            both = [tree for row in zip_longest(*ways) for tree in row if tree is not None]
         outer = [apply(transform.inverse, tree) for tree in both]
         return [multiply(Number(sign, True), tree) for tree in outer]
 

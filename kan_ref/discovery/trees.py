@@ -113,6 +113,12 @@ def affine(tree: Tree, scale: float, shift: float) -> Tree:
     return add(multiply(Number(scale), tree), Number(shift))
 
 
+def constant_term(tree: Tree) -> float:
+    """Return the number that a tree adds to its other terms, 0 if there is none."""
+    parts = tree.parts if isinstance(tree, Sum) else (tree,)
+    return sum(part.value for part in parts if isinstance(part, Number))
+
+
 def absorbed(tree: Tree) -> Tree:
     """Return the tree without factors that the numbers of a sum can take up.
 

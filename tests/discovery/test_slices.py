@@ -122,6 +122,17 @@ def test_the_parts_of_a_function_give_a_formula_near_it(f, n_in, box):
     assert all("misfit" in str(decision) for decision in decomposer.decisions)
 
 
+@pytest.mark.long
+def test_the_constant_of_an_affine_split_is_one_that_leaves_plain_parts():
+    """Any part k of x y may be in the curve of z: exp(x) + y^3 + k x y has no names for most k."""
+    part = surface(lambda x, y, z: np.exp(x) + y**3 + x * y / z, (1.0, 2.0), 3, error=1e-8)
+
+    trees = next(Decomposer(RNG(0)).plans(part, "xyz"))
+
+    y = part.f(part.points)
+    assert min(np.std(values(tree, part.points) - y) for tree in trees) < 1e-9 * np.std(y)
+
+
 def test_a_function_of_a_sum_is_named_by_a_network_with_one_hidden_node():
     part = surface(lambda x, y: (x + y) / (1 + x * y), (-0.8, 0.8), 2, error=1e-6)
     decomposer = Decomposer(RNG(0))
