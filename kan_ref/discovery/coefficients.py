@@ -22,6 +22,10 @@ E, and its mean and variance over all signs of the residuals, are
 with M_kl = sum_b c_k(x_b) c_l(x_b) r_b^2. E / mean is nearly chi^2 / p with
 p = 2 mean^2 / variance degrees of freedom (Satterthwaite 1946), and z follows by (D18). Unlike F of
 (D18), a large residual at a sample of large columns does not raise it.
+
+Residuals y - p of classes have the known variance p (1 - p) in the place of r^2. Where right
+probabilities are near 0 or 1 most residuals are tiny and a few are near 1, and each variance alone
+gives false alarms. Of both, the one with the smaller statistic counts.
 """
 
 from itertools import combinations_with_replacement
@@ -35,6 +39,7 @@ FALSE_ALARM = 1e-4  # of all columns together
 MOST_DEGREE = 9
 MOST_COLUMNS = 100
 SAMPLES_PER_COLUMN = 8  # at least
+LEAST_SPREAD = 1e-9  # of a variance, in units of mean^2: one residual alone has none
 ROUNDING = 1e-9  # of the largest column: a smaller one depends on those before it
 
 
@@ -60,29 +65,52 @@ def product_columns(z: FloatArray) -> FloatArray:
     return np.asarray(q[:, sizes > ROUNDING * sizes.max()])
 
 
-def largest_coefficient(columns: FloatArray, residual: FloatArray) -> tuple[float, float]:
-    """Return the largest |t| of (D29), and the bound that noise seldom exceeds."""
-    r = residual / max(float(np.abs(residual).max()), 1e-300)
+def largest_coefficient(
+    columns: FloatArray,
+    residual: FloatArray,
+    variance: FloatArray | None = None,
+    false_alarm: float = FALSE_ALARM,
+) -> tuple[float, float]:
+    """Return the largest |t| of (D29), and the bound that noise seldom exceeds.
+
+    `variance` (n,) of the residuals, where it is known.
+    """
+    r, weights = _scaled(residual, variance)
     # [eq:residual-coefficient]
-    products = columns * r[:, None]
-    t = products.sum(axis=0) / np.maximum(np.sqrt(np.sum(products**2, axis=0)), 1e-300)
+    sums = columns.T @ r
+    variances = np.stack([weight @ columns**2 for weight in weights]).max(axis=0)
+    t = np.abs(sums) / np.sqrt(np.maximum(variances, 1e-300))
     # [/eq:residual-coefficient]
-    clear = NormalDist().inv_cdf(1.0 - FALSE_ALARM / (2.0 * columns.shape[1]))
-    return float(np.abs(t).max()), clear
+    clear = NormalDist().inv_cdf(1.0 - false_alarm / (2.0 * columns.shape[1]))
+    return float(t.max()), clear
 
 
-def joint_statistic(columns: FloatArray, residual: FloatArray) -> float:
+def joint_statistic(
+    columns: FloatArray, residual: FloatArray, variance: FloatArray | None = None
+) -> float:
     """Return z of (D18) for the sum of squares (D30) of all columns."""
-    r = residual / max(float(np.abs(residual).max()), 1e-300)
-    # [eq:residual-coefficients]
-    products = columns * r[:, None]
-    moments = products.T @ products
-    mean = float(np.trace(moments))
-    variance = 2.0 * float(np.sum(moments**2) - np.sum(np.sum(products**2, axis=1) ** 2))
-    p = 2.0 * mean**2 / max(variance, 1e-300)
-    ratio = float(np.sum(products.sum(axis=0) ** 2)) / max(mean, 1e-300)
-    # [/eq:residual-coefficients]
-    return normal_of_ratio(ratio, p)
+    r, weights = _scaled(residual, variance)
+    found = []
+    for weight in weights:
+        # [eq:residual-coefficients]
+        moments = columns.T @ (weight[:, None] * columns)
+        mean = float(np.trace(moments))
+        alone = float(np.sum((weight * np.sum(columns**2, axis=1)) ** 2))
+        spread = 2.0 * (float(np.sum(moments**2)) - alone)
+        p = 2.0 * mean**2 / max(spread, LEAST_SPREAD * mean**2, 1e-300)
+        ratio = float(np.sum((columns.T @ r) ** 2)) / max(mean, 1e-300)
+        # [/eq:residual-coefficients]
+        found.append(normal_of_ratio(ratio, p) if p > 0.0 else 0.0)
+    return min(found)
+
+
+def _scaled(
+    residual: FloatArray, variance: FloatArray | None
+) -> tuple[FloatArray, list[FloatArray]]:
+    """Return the residual in units of its largest value, and its variances: r^2, the known one."""
+    size = max(float(np.abs(residual).max()), 1e-300)
+    r = residual / size
+    return r, [r**2] if variance is None else [r**2, variance / size**2]
 
 
 def normal_of_ratio(ratio: float, p: float) -> float:

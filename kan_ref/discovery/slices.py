@@ -88,14 +88,6 @@ TRANSFORMS = (
     Transform("arcsin", np.arcsin, lambda f: 1.0 / np.sqrt(1.0 - f**2), "sin", 2.0, (-1.0, 1.0)),
     Transform("1/f^2", lambda f: 1.0 / f**2, lambda f: 2.0 / f**3, "1/sqrt", 1.5, (0.0, np.inf)),
     Transform("arctanh", np.arctanh, lambda f: 1.0 / (1.0 - f**2), "tanh", 2.0, (-1.0, 1.0)),
-    Transform(
-        "logit",
-        lambda f: np.log(f / (1.0 - f)),
-        lambda f: 1.0 / (f - f**2),
-        "sigmoid",
-        2.0,
-        (0.0, 1.0),
-    ),
     Transform("tan", np.tan, lambda f: 1.0 / np.cos(f) ** 2, "arctan", 2.5, (-1.57, 1.57)),
 )
 

@@ -34,6 +34,8 @@ SPLITS = [
     ("sum", "f^2", ((0,), (1,)), lambda x, y: np.sqrt(3 + x**2 + np.sin(2 * y))),
     ("sum", "f^2", ((0,), (1,)), lambda x, y: -np.sqrt(3 + x**2 + np.sin(2 * y))),
     ("product", "sin", ((0,), (1,)), lambda x, y: np.arcsin(0.9 * np.cos(x) * np.sin(y))),
+    ("sum", "1/f^2", ((0,), (1,)), lambda x, y: 1 / np.sqrt(3 + x**2 + np.sin(2 * y))),
+    ("sum", "arctanh", ((0,), (1,)), lambda x, y: np.tanh(x**2 - np.sin(2 * y))),
     ("product", "f", ((0, 2), (1,)), lambda x, y, z: np.sin(x + z**2) * np.exp(y)),
     ("sum", "f", ((0,), (1, 2)), lambda x, y, z: x**3 + np.sin(y * z + y)),
 ]
@@ -52,6 +54,17 @@ def test_no_split_of_a_function_that_has_none_is_near():
     found = find_splits(surface(lambda x, y: np.sin(3 * x * y + x), (-1.0, 1.0), 2), RNG(0))
 
     assert min(split.error for split in found) > 0.1
+
+
+def test_of_combinations_that_are_lines_in_each_other_only_one_is_found():
+    found = one_curves(surface(lambda x, y: np.arcsin(0.4 * x / y), (1.0, 2.0), 2))
+
+    points = RNG(4).uniform(1.0, 2.0, (100, 2))
+    near = [values(one.inner, points) for one in found if one.misfit < 1e-6]
+    assert any(np.allclose(h, points[:, 0] / points[:, 1]) for h in near)
+    assert any(np.allclose(h, points[:, 1] / points[:, 0]) for h in near)
+    sizes = np.abs(np.corrcoef(near)) - np.eye(len(near))
+    assert sizes.max() < 1.0 - 1e-12
 
 
 def test_all_splits_of_inputs_are_visited_once():
