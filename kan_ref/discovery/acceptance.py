@@ -82,7 +82,7 @@ class ClassRule:
     """The rule for classes; the reference is the trial with the smallest loss so far."""
 
     tolerance: float  # nats
-    is_suspected: Callable[[Network], bool]  # whether residuals of a network have structure
+    is_suspected: Callable[[Network], bool]  # whether a network's residual has structure
 
     def accepts(self, trial: ArchitectureTrial, reference: ArchitectureTrial) -> bool:
         """Return whether the trial is as good as the reference, or has next to no loss."""

@@ -14,7 +14,7 @@ fifth of the samples, with each class in proportion, takes no part in the search
     larger by more than three standard errors
 
 At last the numbers of the formula are trained on all training samples, and there the residuals
-y - p are tested for structure: `class_residuals`. The first test finds a poor formula of a good
+y - p are tested: `class_residuals`. The first test finds a poor formula of a good
 network, the second finds a poor network, too.
 """
 

@@ -13,6 +13,7 @@ from kan_ref.discovery.forms import (
 )
 from kan_ref.discovery.invariants import curve_misfit, linear_direction, one_curves
 from kan_ref.discovery.slices import Surface, find_splits, partitions
+from kan_ref.discovery.three_curves import three_curves
 from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.trees import values
 
@@ -177,3 +178,17 @@ def test_a_form_gives_trees_near_the_function_and_says_so(form, decision, f):
     y = part.f(points)
     assert min(np.std(values(tree, points) - y) / np.std(y) for tree in trees) < 1e-2
     assert decision in str(decomposer.decisions[0])
+
+
+def test_three_curves_are_found_where_few_points_lie_in_the_tails_of_the_third():
+    """The held-out points of the seeds 2 and 4 have extreme products."""
+    for seed in (0, 2, 4):
+        x, y = RNG(seed).uniform(-3.0, 3.0, (500, 2)).T
+        found = three_curves(np.column_stack([x, y]), x * y + np.sin((x - 1.0) * (y - 1.0)))
+
+        assert found.misfit < 1e-6
+        h, combined = found.curves[2]
+        points = np.column_stack([x, y])
+        inner = values(found.inner, points)
+        assert inner.min() < h.min() < h.max() < inner.max()  # without the tails
+        assert np.std(combined - np.polyval(np.polyfit(h, combined, 1), h)) > 0.5  # the sine
