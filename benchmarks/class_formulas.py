@@ -87,7 +87,9 @@ def form_error(network: kr.Network, name: str, x: FloatArray) -> float:
             for layer in network.layers
         )
         begin = replace(network, layers=layers) if start else network
-        if not np.isfinite(begin(x)).all():  # such as a logarithm of a number below 0
+        try:
+            begin(x)
+        except ValueError:  # undefined at a point, such as a logarithm of a number below 0
             continue
         trained = kr.fit(
             begin,

@@ -2,8 +2,8 @@
 
 Right probabilities p make the residuals of each class independent, with mean 0 and variance
 p (1 - p), whatever the formula of the logits is. Whether the residual has structure is tested by
-(D26), (D29) and (D30). Held-out losses in pairs are weaker: of 400 labels only 80 are held out, and a comparison by
-one standard error loses an input whose effect all 400 labels show.
+(D26), (D29) and (D30). Held-out losses in pairs are weaker: of 400 labels only 80 are held out, and
+a comparison by one standard error loses an input whose effect all 400 labels show.
 """
 
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def class_structure(data: Data, network: Network, loss: str) -> str:
 
 
 def suspicion_of(data: Data, loss: str) -> Callable[[Network], bool]:
-    """Return whether the residual of a network at the training samples seems to depend on the inputs.
+    """Return whether a network's residual at the training samples seems to depend on the inputs.
 
     With fewer samples than the tests need, it never seems to.
     """
