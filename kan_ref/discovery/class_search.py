@@ -13,6 +13,10 @@ fifth of the samples, with each class in proportion, takes no part in the search
     the losses of formula and network are compared in pairs, (T21): those of the formula may not be
     larger by more than three standard errors
 
+Sparsification and pruning may remove too much, above all where labels are few. If the formula is
+not explained, a second attempt makes the network smaller by elimination alone, and its formula is
+returned if its verdict is better.
+
 At last the numbers of the formula are trained on all training samples, and there the residuals
 y - p are tested: `class_residuals`. The first test finds a poor formula of a good
 network, the second finds a poor network, too.
@@ -71,6 +75,28 @@ def search_logits(
     is_start: bool,
 ) -> Discovery:
     """Return the formulas of the logits; data and loss as `class_problem` returns them."""
+    found = _attempt(data, first, settings, report, names, rng, is_start=is_start)
+    if found.verdict.kind != "not explained" or is_start or settings.penalty_weight == 0.0:
+        return found
+    plain = replace(settings, penalty_weight=0.0)
+    other = _attempt(data, first, plain, report, names, rng, is_start=False)
+    if other.verdict.kind != "not explained":
+        return other
+    note = "neither attempt is explained: the first one, with the penalty"
+    return replace(found, steps=(*other.steps, replace(found.steps[-1], name="choice", note=note)))
+
+
+def _attempt(
+    data: Data,
+    first: Network,
+    settings: NetworkSettings,
+    report: Report,
+    names: tuple[str, ...],
+    rng: np.random.Generator,
+    *,
+    is_start: bool,
+) -> Discovery:
+    """Return the formulas of the logits that one run of the paper's way leads to."""
     part = hold_out_classes(data, settings.loss, VALIDATION_SHARE)
     found, splines = search_by_network(part, first, settings, report, rng, is_start=is_start)
     final = with_trained_numbers(found, data, settings.loss, N_STEPS)

@@ -195,8 +195,8 @@ def _curves(
     u = u - k * middle[1] / half[1] * line
     v = v - k * middle[0] / half[0] * line - k * middle[0] * middle[1] / (half[0] * half[1])
     _, centre, width = _combined_columns(form, p, t, DEGREES_REFINED[-1])
-    inside = np.quantile(form(t, p), [TAIL, 1.0 - TAIL])
-    h = np.linspace(*inside, len(line))
+    first, last = (float(np.quantile(form(t, p), share)) for share in (TAIL, 1.0 - TAIL))
+    h = np.linspace(first, last, len(line))
     combined = value((h - centre) / width, np.append(0.0, coef[2 * n + 2 :]))
     if form is _line:
         slope = float(p[0] * half[0] / half[1])
