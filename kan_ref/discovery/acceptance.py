@@ -19,11 +19,16 @@ these are no noise, so that any difference is significant, even one from 1e-9 s 
 
 For classes d_b is the difference of their losses. A trial is acceptable by (D8), or if its mean
 loss is at most `tolerance`: 0.001 nats mean that right classes have probabilities near 0.999.
+By (D8) alone an input with a weak effect is lost, where few labels are held out. Hence a trial is
+acceptable by (D8) only if its residuals y - p at the training samples have no structure
+(`class_residuals`), or those of the reference have some, too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kan_ref.discovery.trials import ArchitectureTrial
+from kan_ref.network import Network
 from kan_ref.training import compare
 
 ALLOWED = 1.5  # times the reference's error
@@ -77,12 +82,17 @@ class ClassRule:
     """The rule for classes; the reference is the trial with the smallest loss so far."""
 
     tolerance: float  # nats
+    is_suspected: Callable[[Network], bool]  # whether a network's residual has structure
 
     def accepts(self, trial: ArchitectureTrial, reference: ArchitectureTrial) -> bool:
         """Return whether the trial is as good as the reference, or has next to no loss."""
         assert trial.losses is not None
         assert reference.losses is not None
-        return compare(trial.losses, reference.losses).as_good or trial.error <= self.tolerance
+        if trial.error <= self.tolerance:
+            return True
+        return compare(trial.losses, reference.losses).as_good and (
+            not self.is_suspected(trial.network) or self.is_suspected(reference.network)
+        )
 
     def reference(self, reference: ArchitectureTrial, kept: ArchitectureTrial) -> ArchitectureTrial:
         """Return the better of the two."""

@@ -17,6 +17,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.discovery.acceptance import ClassRule, PairedRule
+from kan_ref.discovery.class_residuals import suspicion_of
 from kan_ref.discovery.simplification import simplify
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Rule, Search
 from kan_ref.network import Network, check_inputs, network_values
@@ -123,13 +124,15 @@ def eliminate(
     tolerance = check_number("tolerance", tolerance, low=0.0)
     check_batch(network, checked.x_train, checked.y_train, ("x_train", "y_train"), loss)
     is_plain = loss == "mse"
-    rule: Rule = ClassRule(tolerance)
+    rule: Rule
     if is_plain:
+        part = hold_out(checked, VALIDATION_SHARE)
         rule = PairedRule(tolerance, float(np.std(checked.y_train, axis=0).max()))
+    else:
+        part = hold_out_classes(checked, loss, VALIDATION_SHARE)
+        rule = ClassRule(tolerance, suspicion_of(part, loss))
     search = Search(
-        hold_out(checked, VALIDATION_SHARE)
-        if is_plain
-        else hold_out_classes(checked, loss, VALIDATION_SHARE),
+        part,
         rule,
         check_integer("n_steps", n_steps, low=1),
         tuple(check_integer("a number of grids", count, low=1) for count in grids),

@@ -16,6 +16,7 @@ from kan_ref.discovery.slices import Surface
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
 DEGREE = 30
+SAME = 1e-12  # a correlation is this near to 1 for combinations that are lines in each other
 STEP = 1e-3  # of the standard deviation of an input, for central differences
 
 
@@ -87,18 +88,27 @@ def linear_direction(surface: Surface) -> FloatArray | None:
 
 
 def one_curves(surface: Surface) -> list[OneCurve]:
-    """Return the combinations on which the function depends alone, the smallest misfit first."""
+    """Return the combinations on which the function depends alone, the smallest misfit first.
+
+    Of combinations that are lines in each other, only the first is returned.
+    """
     f = surface.f(surface.points)
     found = []
     direction = linear_direction(surface)
     trees = list(combinations_of(surface.n_in))
+    if surface.n_in == 2:
+        trees += [pair.inner for pair in input_pairs(surface)]
     if direction is not None:
         terms = [multiply(Number(float(a)), Input(i)) for i, a in enumerate(direction)]
         trees.append(add(*terms))
-    if surface.n_in == 2:
-        trees += [pair.inner for pair in input_pairs(surface)]
+    known: list[FloatArray] = []
     for tree in trees:
         h = values(tree, surface.points)
+        with np.errstate(all="ignore"):
+            line = (h - h.mean()) / np.linalg.norm(h - h.mean())
+        if any(abs(float(line @ other)) > 1.0 - SAME for other in known):
+            continue
+        known.append(line)
         found.append(OneCurve(tree, curve_misfit(h, f)))
     return sorted(found, key=lambda one: one.misfit)
 

@@ -22,6 +22,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, hold_out
 from kan_ref.discovery.acceptance import ClassRule, RatioRule
+from kan_ref.discovery.class_residuals import suspicion_of
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
 from kan_ref.discovery.records import Report
@@ -114,11 +115,16 @@ def _smaller(
         network = _pruned(network, data.x_train, kind="mean")
         report.step("prune", "nodes with a score below 0.01 removed", network)
     is_plain = settings.loss == "mse"
-    search = Search(
+    part = (
         hold_out(data, VALIDATION_SHARE)
         if is_plain
-        else hold_out_classes(data, settings.loss, VALIDATION_SHARE),
-        RatioRule(settings.allowed) if is_plain else ClassRule(CLASS_TOLERANCE),
+        else hold_out_classes(data, settings.loss, VALIDATION_SHARE)
+    )
+    search = Search(
+        part,
+        RatioRule(settings.allowed)
+        if is_plain
+        else ClassRule(CLASS_TOLERANCE, suspicion_of(part, settings.loss)),
         ELIMINATE_STEPS,
         LADDER if is_plain else CLASS_LADDER,
         settings.smoothness_weight,

@@ -7,6 +7,10 @@
     simplify      replace numbers by simple ones where the data allow it (`choice`)
 
 All candidates that were trained on all samples form a front of error against complexity.
+
+Where noise is suspected, a candidate whose residual has structure (`verdict`) is rejected, and the
+next one by the Bayesian information criterion is judged. The first way to split the function whose
+candidate is not rejected need not have the plainest one, so a second such way is tried.
 """
 
 import time
@@ -26,6 +30,8 @@ from kan_ref.discovery.trees import Number, values
 from kan_ref.discovery.verdict import EXACT, judge
 
 PLAIN = 20  # complexity of an exact quotient of polynomials beside which nothing else is tried
+MOST_JUDGED = 3  # candidates after each way to split, where noise is suspected
+WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is suspected
 MOST_EXACT = 3  # exact candidates that are simplified; the plainest is kept
 
 
@@ -62,6 +68,8 @@ def search_by_slices(
         error = min(error, slice_error(surrogate, x, y, rng))
     decomposer = Decomposer(rng, deadline, report=report)
     pool: list[Fitted] = [Fitted(Number(float(np.mean(y))), spread)]
+    rejected: list[Fitted] = []
+    n_ways = 0
     ended = ""
     try:
         pool += [one for tree in quotients(x, y) for one in best_fits([tree], x, y, floor)]
@@ -73,19 +81,41 @@ def search_by_slices(
             if best.rmse <= EXACT * spread:
                 break
             if error > NOISY * spread:
-                predicted = values(best.tree, x)
-                if judge(x, y, predicted, rng).kind == "within noise":
+                n_ways += _within_noise(pool, rejected, x, y, floor, rng)
+                if n_ways == WAYS_WITHIN_NOISE:
                     break
             if time.monotonic() > deadline:
                 break
-        pool += _simplified(pool, x, y, floor, deadline)
+        open_ = [one for one in pool if not n_ways or one not in rejected]
+        pool += _simplified(open_, x, y, floor, deadline)
     except KeyboardInterrupt:
         ended = "interrupted: the best formula so far"
     if not ended and time.monotonic() > deadline:
         ended = "the time is over: the best formula so far"
-    best = _chosen(pool, x, y, floor, spread)
+    candidates = [one for one in pool if not n_ways or one not in rejected]
+    best = _chosen(candidates, x, y, floor, spread)
     front = _front(pool, max(floor, EXACT * spread))
     return SliceSearch(best, front, surrogate, tuple(decomposer.decisions), ended)
+
+
+def _within_noise(
+    pool: Sequence[Fitted],
+    rejected: list[Fitted],
+    x: FloatArray,
+    y: FloatArray,
+    floor: float,
+    rng: np.random.Generator,
+) -> bool:
+    """Return whether one of the best candidates is within noise; add those that are not."""
+    for _ in range(MOST_JUDGED):
+        rest = [one for one in pool if one not in rejected]
+        if not rest:
+            return False
+        best = min(rest, key=lambda one: bic(one, len(x), floor))
+        if judge(x, y, values(best.tree, x), rng).kind == "within noise":
+            return True
+        rejected.append(best)
+    return False
 
 
 def _chosen(

@@ -86,6 +86,8 @@ TRANSFORMS = (
     Transform("exp", np.exp, np.exp, "log", 1.5, (-30.0, 30.0)),
     Transform("sin", np.sin, np.cos, "arcsin", 2.0, (-0.5 * np.pi, 0.5 * np.pi)),
     Transform("arcsin", np.arcsin, lambda f: 1.0 / np.sqrt(1.0 - f**2), "sin", 2.0, (-1.0, 1.0)),
+    Transform("1/f^2", lambda f: 1.0 / f**2, lambda f: 2.0 / f**3, "1/sqrt", 1.5, (0.0, np.inf)),
+    Transform("arctanh", np.arctanh, lambda f: 1.0 / (1.0 - f**2), "tanh", 2.0, (-1.0, 1.0)),
     Transform("tan", np.tan, lambda f: 1.0 / np.cos(f) ** 2, "arctan", 2.5, (-1.57, 1.57)),
 )
 

@@ -7,7 +7,9 @@ and in h, and one product. The combinations have one or two numbers:
 
 in inputs that are scaled to [-1, 1]. A grid of p and q is compared on some of the points, the best
 of each form is refined by Gauss-Newton steps on the residuals that the linear terms leave (variable
-projection, Golub & Pereyra 1973), and judged on held-out points.
+projection, Golub & Pereyra 1973), and judged on held-out points. Few points have the largest and
+the smallest values of h, so F is judged and named without the tails of h, where a polynomial of
+high degree is far off.
 """
 
 from collections.abc import Callable
@@ -28,6 +30,7 @@ N_FIRST = 160  # points of the first comparison
 N_REFINED = 2  # combinations of each form
 DEGREES_REFINED = (24, 40)
 N_STEPS = 12
+TAIL = 0.03  # of the points, with the largest and with the smallest h
 
 Form = Callable[[FloatArray, FloatArray], FloatArray]
 
@@ -165,7 +168,10 @@ def _fitted(
     degree = DEGREES_REFINED[-1]
     columns = np.hstack([_plain_columns(t), _combined_columns(form, p, t, degree)[0]])
     coef = np.linalg.lstsq(columns[~held], f[~held], rcond=1e-10)[0]
-    return float(np.sqrt(np.mean((columns[held] @ coef - f[held]) ** 2))), coef
+    h = form(t, p)
+    low, high = np.quantile(h, [TAIL, 1.0 - TAIL])
+    judged = held & (h >= low) & (h <= high)
+    return float(np.sqrt(np.mean((columns[judged] @ coef - f[judged]) ** 2))), coef
 
 
 def _curves(
@@ -189,8 +195,9 @@ def _curves(
     u = u - k * middle[1] / half[1] * line
     v = v - k * middle[0] / half[0] * line - k * middle[0] * middle[1] / (half[0] * half[1])
     _, centre, width = _combined_columns(form, p, t, DEGREES_REFINED[-1])
-    combined = value(line, np.append(0.0, coef[2 * n + 2 :]))
-    h = centre + width * line
+    first, last = (float(np.quantile(form(t, p), share)) for share in (TAIL, 1.0 - TAIL))
+    h = np.linspace(first, last, len(line))
+    combined = value((h - centre) / width, np.append(0.0, coef[2 * n + 2 :]))
     if form is _line:
         slope = float(p[0] * half[0] / half[1])
         shift = middle[0] + slope * middle[1]

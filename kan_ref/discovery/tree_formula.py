@@ -26,7 +26,7 @@ def _written(tree: Tree, inputs: Sequence[Any]) -> Any:
         doubled = 2.0 * tree.value
         if tree.fixed and doubled.is_integer() and abs(doubled) < 2e6:
             return sympy.Rational(int(doubled), 2)
-        return exact_number(tree.value)
+        return exact_number(float(tree.value))  # SymPy cannot read the text of a NumPy scalar
     if isinstance(tree, Input):
         return inputs[tree.index]
     if isinstance(tree, Apply):

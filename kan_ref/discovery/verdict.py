@@ -5,7 +5,7 @@
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
-Whether a residual has structure is tested in three ways. With p columns, such as polynomials of the
+Whether a residual has structure is tested in four ways. With p columns, such as polynomials of the
 inputs, least squares explain a part E of the sum of squares R of N residuals. For noise alone
 F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wilson & Hilferty
 (1931) its cube root is nearly normal,
@@ -14,14 +14,17 @@ F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wi
 
 and z > 4 shows that the residual has structure. Neighbouring samples have similar residuals where
 the formula is wrong by a continuous function, also by one that varies too fast for such columns:
-`neighbours`. A small network finds curves that no such columns follow: it is trained on four fifths
-of the samples and judged on the rest, each fifth in turn. Let q be its predictions for the
-residuals r. Over all samples
+`neighbours`. Products of polynomials of all inputs are tested alone, since many columns hide one
+term, and together: `coefficients`. A small network finds curves that no such columns follow: it is
+trained on four fifths of the samples and judged on the rest, each fifth in turn. Let q be its
+predictions for the residuals r. Over all samples
 
     (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 
 and a gain of more than three standard errors shows that the residual has structure. Errors far
-below the noise cannot be seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N).
+below the noise cannot be seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N),
+and by somewhat more where its numbers have taken up a part of the noise or the error is spread over
+many terms.
 """
 
 from dataclasses import dataclass
@@ -30,6 +33,12 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
+from kan_ref.discovery.coefficients import (
+    joint_statistic,
+    largest_coefficient,
+    normal_of_ratio,
+    product_columns,
+)
 from kan_ref.discovery.neighbours import CLEAR, FEWEST, neighbour_statistic
 from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
@@ -111,6 +120,16 @@ def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) ->
                 "residuals of neighbouring samples are correlated, "
                 f"z = {statistic:.1f}, which noise seldom raises above {CLEAR:.1f}"
             )
+        columns = product_columns(z)
+        t, clear = largest_coefficient(columns, residual)
+        if t > clear:
+            return (
+                "one product of polynomials of the inputs is correlated with it, "
+                f"t = {t:.1f}, which noise seldom raises above {clear:.1f}"
+            )
+        statistic = joint_statistic(columns, residual)
+        if statistic > STRUCTURE:
+            return f"products of polynomials of all inputs explain it, z = {statistic:.1f}"
     gain, error = held_out_gain(x, residual, rng)
     if gain > ERRORS * error:
         share = gain / float(np.mean(residual**2))
@@ -128,11 +147,8 @@ def explained(columns: FloatArray, residual: FloatArray) -> tuple[float, float]:
     p, n = basis.shape[1], len(residual)
     part = float(np.sum((basis.T @ residual) ** 2))
     rest = max(float(residual @ residual) - part, 1e-300)
-    # [eq:residual-structure]
     ratio = part * (n - p) / (rest * p)
-    z = (ratio ** (1.0 / 3.0) - (1.0 - 2.0 / (9.0 * p))) / np.sqrt(2.0 / (9.0 * p))
-    # [/eq:residual-structure]
-    return float(z), part / (part + rest)
+    return normal_of_ratio(ratio, p), part / (part + rest)
 
 
 def held_out_gain(

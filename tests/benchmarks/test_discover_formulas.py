@@ -132,3 +132,47 @@ def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkey
     assert [one.found for one in found] == [True, False, False]
     assert found[2].failure == "RuntimeError: no license"
     assert "right    1.0            1 of 1" in discovery_peers.summary(found)
+
+
+NOISY = [
+    ("asin(a/n)", lambda a, n: np.arcsin(a / n), 2, ((0.1, 0.75), (1.0, 1.5))),
+    (
+        "30*x*z/((x - 10)*y**2)",
+        lambda x, y, z: 30.0 * x * z / ((x - 10.0) * y**2),
+        3,
+        ((-1.0, 1.0), (1.0, 2.0), (-1.0, 1.0)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "f", "n_in", "box"), NOISY, ids=["one way more", "three inputs"])
+def test_with_noise_a_plainer_formula_of_the_second_way_is_found(text, f, n_in, box):
+    """The first way leads to a formula whose residual is near to noise."""
+    data = data_of(f, n_in, box, n=1000, noise=0.01)
+    names = ("a", "n") if n_in == 2 else ("x", "y", "z")
+
+    found = kr.discover(data, names=names, rng=RNG(0))
+
+    assert found.verdict.kind == "within noise"
+    # four times the error of one number
+    assert relative_error(found, data) < 4.0 * 0.01 / 1000**0.5
+    assert sympy.simplify(sympy.nsimplify(found.formula, rational=True) - sympy.sympify(text)) == 0
+
+
+DISTANCES = [
+    (lambda w, x, y, z: np.sqrt((x - y) ** 2 + (z - w) ** 2 + 1.0), None),
+    (lambda w, x, y, z: np.tanh((x - y) ** 2 + (z - w) ** 2), None),
+    (lambda w, x, y, z: 1.0 / np.hypot(x - y, z - w), ((-1, 1), (-1, 0), (1, 2), (-1, 1))),
+]
+
+
+@pytest.mark.parametrize(("f", "box"), DISTANCES, ids=["radius", "tanh", "reciprocal"])
+def test_functions_of_a_distance_in_two_planes_are_exact(f, box):
+    for seed in range(2):
+        data = data_of(f, 4, box or (-1.0, 1.0), seed=seed)
+
+        found = kr.discover(data, names=("w", "x", "y", "z"), rng=RNG(seed))
+
+        assert found.verdict.kind == "exact"
+        assert found.network.widths == (4, 2, 1, 1)
+        assert relative_error(found, data) < 1e-10

@@ -368,6 +368,44 @@ def test_of_separated_classes_the_size_of_the_logits_is_said_to_be_open():
     assert found.verdict.why.endswith("so the size of its logits is not determined")
 
 
+def test_a_second_attempt_finds_what_sparsification_has_lost():
+    """With the penalty, no input is left of the seed 5; the formula of the second is a line."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-1.0, 1.0, (400, 2))
+    labels = (rng.uniform(size=400) < 1.0 / (1.0 + np.exp(-3.0 * x[:, 0]))).astype(int)
+    data = kr.Data(x, labels, x, labels, names=("u", "v"))
+
+    found = kr.discover(data, loss="cross_entropy", rng=rng)
+
+    names = [step.name for step in found.steps]
+    assert names.count("start") == 2
+    assert names.count("sparsify") == 1
+    assert names[-1] == "numbers"
+    assert found.verdict.kind == "within noise"
+    assert float(found.formula.coeff(sympy.Symbol("u"))) == pytest.approx(3.0, abs=1.0)
+    assert found.formula.free_symbols == {sympy.Symbol("u")}
+
+
+def test_of_two_attempts_that_are_not_explained_the_first_is_returned():
+    """The functions have no product, and both attempts end with the same formulas of lines."""
+    data = with_labels(lambda x: x[:, 0] * x[:, 1], sharp=20.0)
+
+    found = kr.discover(
+        data,
+        widths=(2, 1),
+        functions=("x",),
+        loss="cross_entropy",
+        rng=np.random.default_rng(1),
+    )
+
+    assert found.verdict.kind == "not explained"
+    assert found.steps[-1].name == "choice"
+    assert [step.name for step in found.steps].count("numbers") == 2
+    np.testing.assert_allclose(
+        found.steps[-1].network(data.x_test), found.predict(data.x_test), atol=1e-9
+    )
+
+
 def test_one_class_has_no_logits():
     x = np.linspace(-1.0, 1.0, 20)[:, None]
     zeros = np.zeros(20, dtype=int)

@@ -13,6 +13,7 @@ from kan_ref.discovery.forms import (
 )
 from kan_ref.discovery.invariants import curve_misfit, linear_direction, one_curves
 from kan_ref.discovery.slices import Surface, find_splits, partitions
+from kan_ref.discovery.three_curves import three_curves
 from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.trees import values
 
@@ -34,6 +35,8 @@ SPLITS = [
     ("sum", "f^2", ((0,), (1,)), lambda x, y: np.sqrt(3 + x**2 + np.sin(2 * y))),
     ("sum", "f^2", ((0,), (1,)), lambda x, y: -np.sqrt(3 + x**2 + np.sin(2 * y))),
     ("product", "sin", ((0,), (1,)), lambda x, y: np.arcsin(0.9 * np.cos(x) * np.sin(y))),
+    ("sum", "1/f^2", ((0,), (1,)), lambda x, y: 1 / np.sqrt(3 + x**2 + np.sin(2 * y))),
+    ("sum", "arctanh", ((0,), (1,)), lambda x, y: np.tanh(x**2 - np.sin(2 * y))),
     ("product", "f", ((0, 2), (1,)), lambda x, y, z: np.sin(x + z**2) * np.exp(y)),
     ("sum", "f", ((0,), (1, 2)), lambda x, y, z: x**3 + np.sin(y * z + y)),
 ]
@@ -52,6 +55,17 @@ def test_no_split_of_a_function_that_has_none_is_near():
     found = find_splits(surface(lambda x, y: np.sin(3 * x * y + x), (-1.0, 1.0), 2), RNG(0))
 
     assert min(split.error for split in found) > 0.1
+
+
+def test_of_combinations_that_are_lines_in_each_other_only_one_is_found():
+    found = one_curves(surface(lambda x, y: np.arcsin(0.4 * x / y), (1.0, 2.0), 2))
+
+    points = RNG(4).uniform(1.0, 2.0, (100, 2))
+    near = [values(one.inner, points) for one in found if one.misfit < 1e-6]
+    assert any(np.allclose(h, points[:, 0] / points[:, 1]) for h in near)
+    assert any(np.allclose(h, points[:, 1] / points[:, 0]) for h in near)
+    sizes = np.abs(np.corrcoef(near)) - np.eye(len(near))
+    assert sizes.max() < 1.0 - 1e-12
 
 
 def test_all_splits_of_inputs_are_visited_once():
@@ -175,3 +189,17 @@ def test_a_form_gives_trees_near_the_function_and_says_so(form, decision, f):
     y = part.f(points)
     assert min(np.std(values(tree, points) - y) / np.std(y) for tree in trees) < 1e-2
     assert decision in str(decomposer.decisions[0])
+
+
+def test_three_curves_are_found_where_few_points_lie_in_the_tails_of_the_third():
+    """The held-out points of the seeds 2 and 4 have extreme products."""
+    for seed in (0, 2, 4):
+        x, y = RNG(seed).uniform(-3.0, 3.0, (500, 2)).T
+        found = three_curves(np.column_stack([x, y]), x * y + np.sin((x - 1.0) * (y - 1.0)))
+
+        assert found.misfit < 1e-6
+        h, combined = found.curves[2]
+        points = np.column_stack([x, y])
+        inner = values(found.inner, points)
+        assert inner.min() < h.min() < h.max() < inner.max()  # without the tails
+        assert np.std(combined - np.polyval(np.polyfit(h, combined, 1), h)) > 0.5  # the sine

@@ -193,3 +193,9 @@ def test_a_tree_whose_values_overflow_in_units_of_the_targets_is_left_as_it_is()
 
     assert found.rmse == rmse_of(tree, x, y)
     assert 1e146 < found.rmse < np.inf
+
+
+def test_numbers_of_numpy_are_written_as_plain_ones():
+    tree = add(multiply(Number(np.float64(0.3)), Input(0)), Number(np.float64(1.25)))
+
+    assert str(expression_of(tree, ("x",))) == "0.3*x + 1.25"
