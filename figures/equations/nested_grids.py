@@ -8,6 +8,12 @@ ed., ch. XII). The residual of the equation contains second derivatives, so
 
     (R16)  root of the weighted mean squares of the residuals ~ G^-(k-1)
 
+At k = 5 the optimizer works on scaled variables, the default of `fit`, at k = 3 on the parameters
+themselves, as in the paper. At first k = 5 had plain parameters, too, and 30, 25, 20 steps. The median
+of L2^2 was then 3.7e-11, above its level. Its present recipe was chosen on the seeds 100 to 104 and
+run once on those of the records. Scaled variables do not help at k = 3: the median on the same seeds
+was 1.1e-8, against 6.5e-9 of the plain parameters.
+
 A record holds the numbers at the end of every grid. The MLPs are those of Fig. 3.3, trained by the
 same optimizer on the same points; their errors during training are in their records.
 """
@@ -29,10 +35,15 @@ from figures.machine.summary import Bar, shape_name, slope, spread
 PROBLEM = "documentation"
 SHAPES = {3: [2, 10, 1], 5: [2, 5, 1]}  # widths by degree
 GRIDS = {3: [5, 10, 20, 40], 5: [5, 10, 20]}
-STEPS = [30, 25, 20, 20]  # on each grid in turn
+STEPS = {3: [30, 25, 20, 20], 5: [45, 40, 30]}  # on each grid in turn
+SCALED = {3: {}, 5: {"precondition": "jacobian"}}
 COLORS = {3: BLUE, 5: GREEN}
 JUDGED = 20  # intervals at which errors are judged
 LEVELS = {3: 1e-8, 5: 2e-11}  # the largest medians of L2^2 that we call reached
+CHANGED = {
+    3: "tried a second time in scaled variables, which gave 1.1e-08 on the same seeds",
+    5: "recipe chosen on other seeds after a first result of 3.7e-11 on these had been seen",
+}
 MLP_LEVEL = 1.3e-9  # L2^2 of an MLP of 921 parameters, with which CPU times are compared
 STEEP = -1.8  # of the exponent -(k - 1) = -2 of (R16) at k = 3
 
@@ -52,7 +63,8 @@ def configs(full: bool, n_seeds: int) -> list[Config]:
             "degree": degree,
             "grids": GRIDS[degree] if full else GRIDS[degree][:2],
             "optimizer": "lm",
-            "n_steps": STEPS[: len(GRIDS[degree]) if full else 2],
+            "n_steps": STEPS[degree][: len(GRIDS[degree]) if full else 2],
+            **SCALED[degree],
             "alpha": poisson.ALPHA,
             "seed": seed,
         }
@@ -91,7 +103,7 @@ def run(config: Config) -> dict[str, Any]:
             optimizer="lm",
             n_steps=n_steps,
             grids=(grid,),
-            precondition=None,
+            precondition=config.get("precondition"),
         )
         network = trained.network
         measuring = time.process_time()
@@ -145,6 +157,7 @@ def _evidence(runs: Sequence[Record], last: int = JUDGED) -> str:
     return (
         f"{len(runs)} seed{'s' * (len(runs) > 1)}; the mesh of 51 x 51 points and its sides, LM with "
         f"{', '.join(map(str, config['n_steps'][:count]))} steps at G = {', '.join(map(str, config['grids'][:count]))}"
+        f"{' in scaled variables' * ('precondition' in config)}"
     )
 
 
@@ -156,7 +169,7 @@ def _level_claim(runs: Sequence[Record], degree: int) -> Claim:
         "not tried",
         f"L2^2 {spread(errors, '.1e')}, H1^2 {spread(_at(runs, 'h1'), '.1e')}",
         bar.word,
-        f"{_evidence(runs)}; errors on 201 x 201 points; median of L2^2 {bar.text}",
+        f"{_evidence(runs)}; errors on 201 x 201 points; {CHANGED[degree]}; median of L2^2 {bar.text}",
     )
 
 

@@ -40,6 +40,10 @@ from kan_ref.network.inspection import edge_outputs as edge_outputs
 from kan_ref.network.inspection import edge_samples as edge_samples
 from kan_ref.network.inspection import layer_jump_weights as layer_jump_weights
 from kan_ref.network.jacobian import prediction_jacobian as prediction_jacobian
+from kan_ref.network.kronecker_factors import Factors as Factors
+from kan_ref.network.kronecker_factors import factors as factors
+from kan_ref.network.kronecker_factors import kronecker_blocks as kronecker_blocks
+from kan_ref.network.kronecker_factors import sum_factors as sum_factors
 from kan_ref.network.layer import PARAMETER_ARRAYS as PARAMETER_ARRAYS
 from kan_ref.network.layer import PARAMETER_NAMES as PARAMETER_NAMES
 from kan_ref.network.layer import Layer as Layer

@@ -4,8 +4,11 @@ from kan_ref.numerics.cholesky import solve_positive_definite as solve_positive_
 from kan_ref.numerics.columns import column_squares as column_squares
 from kan_ref.numerics.columns import scale_columns as scale_columns
 from kan_ref.numerics.differences import central_difference as central_difference
+from kan_ref.numerics.kronecker import KroneckerBlock as KroneckerBlock
+from kan_ref.numerics.kronecker import KroneckerPreconditioner as KroneckerPreconditioner
 from kan_ref.numerics.normal_sums import NormalSums as NormalSums
 from kan_ref.numerics.normal_sums import sum_chunks as sum_chunks
+from kan_ref.numerics.operators import FactoredOperator as FactoredOperator
 from kan_ref.numerics.operators import Operator as Operator
 from kan_ref.numerics.operators import SelectedOperator as SelectedOperator
 from kan_ref.numerics.operators import StackedOperator as StackedOperator

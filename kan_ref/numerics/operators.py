@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray
 from kan_ref.numerics.columns import column_squares
+from kan_ref.numerics.kronecker import KroneckerBlock
 from kan_ref.numerics.row_sparse import Jacobian, multiply, multiply_transposed, shape
 
 
@@ -37,6 +38,14 @@ class Operator(Protocol):
 
     def column_squares(self) -> FloatArray:
         """Return the squared norms of the columns, (n_columns,)."""
+
+
+@runtime_checkable
+class FactoredOperator(Operator, Protocol):
+    """An operator whose columns are partly correlated like Kronecker products."""
+
+    def kronecker_blocks(self, squares: FloatArray) -> Sequence[KroneckerBlock]:
+        """Return the blocks, for `squares` = `column_squares()`."""
 
 
 @dataclass(frozen=True, eq=False)

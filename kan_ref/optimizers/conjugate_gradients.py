@@ -1,13 +1,14 @@
-"""Conjugate gradients with a diagonal preconditioner, for A x = b with A positive definite.
+"""Conjugate gradients with a preconditioner, for A x = b with A positive definite.
 
 From x = 0, r = A x - b, y = M^-1 r, p = -y, repeat
 
     (O24)  alpha = r^T y / p^T A p,   x <- x + alpha p,   r <- r + alpha A p,   y = M^-1 r
     (O25)  beta = r_new^T y_new / r^T y,   p <- -y + beta p
 
-Nocedal & Wright, Numerical Optimization, 2nd ed., Algorithm 5.3. M is a positive diagonal. Each
-iteration takes one product with A, and no matrix. In exact arithmetic r is orthogonal to x, and x
-minimises x^T A x / 2 - b^T x over the directions so far: also an x that is stopped early lowers it.
+Nocedal & Wright, Numerical Optimization, 2nd ed., Algorithm 5.3. M is symmetric positive definite.
+Each iteration takes one product with A, and no matrix. In exact arithmetic r is orthogonal to x,
+and x minimises x^T A x / 2 - b^T x over the directions so far: also an x that is stopped early
+lowers it.
 """
 
 import math
@@ -21,7 +22,7 @@ Product = Callable[[FloatArray], FloatArray]
 
 
 def conjugate_gradients(
-    product: Product, rhs: FloatArray, diagonal: FloatArray, *, tolerance: float, n_steps: int
+    product: Product, rhs: FloatArray, precondition: Product, *, tolerance: float, n_steps: int
 ) -> tuple[FloatArray, int]:
     """Return an approximate solution of A x = b, and the number of products.
 
@@ -31,8 +32,8 @@ def conjugate_gradients(
         u (n,) -> A u.
     rhs : (n,)
         b.
-    diagonal : (n,)
-        M, all above 0.
+    precondition : callable
+        r (n,) -> M^-1 r.
     tolerance : float
         Stop when sqrt(r^T M^-1 r) is at most this fraction of its value at x = 0.
     n_steps : int
@@ -52,13 +53,17 @@ def conjugate_gradients(
     --------
     >>> matrix = np.array([[4.0, 0.0], [0.0, 1.0]])
     >>> x, n = conjugate_gradients(
-    ...     lambda u: matrix @ u, np.array([8.0, 3.0]), matrix.diagonal(), tolerance=0.0, n_steps=9
+    ...     lambda u: matrix @ u,
+    ...     np.array([8.0, 3.0]),
+    ...     lambda r: r / matrix.diagonal(),
+    ...     tolerance=0.0,
+    ...     n_steps=9,
     ... )
     >>> x, n
     (array([2., 3.]), 1)
     """
     x, r = np.zeros(rhs.size), -rhs
-    y = r / diagonal
+    y = precondition(r)
     p, size = -y, float(r @ y)
     least = tolerance**2 * size
     for n_products in range(n_steps):
@@ -72,7 +77,7 @@ def conjugate_gradients(
         alpha = size / curvature
         x += alpha * p
         r += alpha * image
-        y = r / diagonal
+        y = precondition(r)
         new_size = float(r @ y)
         p = -y + (new_size / size) * p
         size = new_size

@@ -13,8 +13,16 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.network import Network, Tangent, sample_slices
-from kan_ref.numerics import Jacobian, NormalSums, sum_chunks
+from kan_ref.network import (
+    Factors,
+    Network,
+    Tangent,
+    factors,
+    kronecker_blocks,
+    sample_slices,
+    sum_factors,
+)
+from kan_ref.numerics import Jacobian, KroneckerBlock, NormalSums, sum_chunks
 
 _CHUNK_NUMBERS = 2**21  # of the derivatives of edges and the basis functions of a chunk
 _KEPT_NUMBERS = 2**26  # of all chunks that are kept: 512 MiB
@@ -112,3 +120,11 @@ class DataOperator:
         for _, tangent in self._chunks():
             total += self.network.column_squares(tangent.caches)
         return self.scale**2 * total
+
+    def kronecker_blocks(self, squares: FloatArray) -> list[KroneckerBlock]:
+        """Return the correlated columns of all layers, for `squares` = `column_squares()`."""
+        total: Factors = []
+        for _, tangent in self._chunks():
+            part = factors(tangent)
+            total = sum_factors(total, part) if total else part
+        return kronecker_blocks(self.network.layers, total, squares)

@@ -8,6 +8,7 @@ from networks import random_batch, random_network
 
 import kan_ref as kr
 from kan_ref.numerics import (
+    KroneckerPreconditioner,
     NormalSums,
     SelectedOperator,
     StackedOperator,
@@ -80,6 +81,121 @@ def test_stacked_and_selected_operators_are_those_of_the_matrix():
     assert error(operator.column_squares(), (matrix**2).sum(axis=0)) < 1e-14
 
 
+# --- Kronecker factors
+
+
+def blocks_of(rng, widths, monkeypatch, batch=40):
+    """The operator of a random network with symbolic and masked edges, its blocks and Jacobian."""
+    monkeypatch.setattr(matrix_free, "_CHUNK_NUMBERS", 3000)  # several chunks
+    network = symbolic_network(rng, widths)
+    x = random_batch(rng, network.layers[0], batch)
+    operator = DataOperator(network, x, 0.3)
+    _, caches = network.run_forward(network.prepare(x))
+    blocks = operator.kronecker_blocks(operator.column_squares())
+    return network, blocks, dense_form(network.jacobian(caches, 0.3)), x
+
+
+def correlations(matrix):
+    """A matrix scaled to a unit diagonal; rows and columns of zeros stay."""
+    root = np.sqrt(matrix.diagonal())
+    both = np.outer(root, root)
+    return matrix / np.where(both > 0.0, both, 1.0)
+
+
+def of_eigen(pair):
+    """The matrix with these eigenvalues and eigenvectors."""
+    values, vectors = pair
+    return vectors * values @ vectors.T
+
+
+@pytest.mark.parametrize("widths", [(3, 2), (2, 12, 2)])  # F is dense, gathered
+def test_blocks_of_the_last_layer_are_the_correlations_of_its_jacobian(widths, monkeypatch):
+    network, blocks, jacobian, _ = blocks_of(np.random.default_rng(9), widths, monkeypatch)
+    last = blocks[-1]
+
+    assert len(blocks) == len(network.layers)
+    for j, (columns, signs) in enumerate(zip(last.columns, last.signs, strict=True)):
+        part = jacobian[:, columns]
+        expected = correlations(part.T @ part)
+        found = np.outer(signs, signs) * of_eigen(last.of_features)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+        assert of_eigen(last.of_outputs)[j, j] == pytest.approx(1.0)
+    assert (last.signs == 0.0).any()
+    np.testing.assert_allclose(of_eigen(last.of_outputs), np.eye(widths[-1]), atol=1e-12)
+
+
+def test_blocks_of_a_hidden_layer_have_the_mean_products_of_sensitivities(monkeypatch):
+    rng = np.random.default_rng(10)
+    network, blocks, _, x = blocks_of(rng, (2, 3, 4, 2), monkeypatch)
+    first, rest = kr.Network(network.layers[:2]), kr.Network(network.layers[2:])
+
+    every = kr.input_jacobian(rest, first(x)).reshape(-1, 4)
+
+    expected = correlations(every.T @ every)
+    found = of_eigen(blocks[1].of_outputs)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    assert np.abs(expected - np.eye(4)).max() > 0.1
+
+
+@pytest.mark.parametrize("shift", [0.05, 2.0])
+def test_the_preconditioner_is_that_of_its_formula(shift, monkeypatch):
+    rng = np.random.default_rng(11)
+    network, blocks, jacobian, _ = blocks_of(rng, (2, 3, 2), monkeypatch)
+    diagonal = 0.1 + (jacobian**2).sum(axis=0)
+    inner = np.eye(network.n_params)
+    for block in blocks:
+        columns, signs = block.columns.ravel(), block.signs.ravel()
+        kronecker = np.kron(of_eigen(block.of_outputs), of_eigen(block.of_features))
+        shifted = (kronecker + shift * np.eye(signs.size)) / (1.0 + shift)
+        own = np.outer(signs, signs) * np.linalg.inv(shifted)
+        own += np.diag(signs == 0.0)
+        inner[np.ix_(columns, columns)] = own
+    inverse = inner / np.sqrt(np.outer(diagonal, diagonal))
+    precondition = KroneckerPreconditioner(blocks, diagonal, shift)
+    u = rng.standard_normal(network.n_params)
+
+    assert np.linalg.eigvalsh(inverse)[0] > 0.0
+    assert error(precondition(u), inverse @ u) < 1e-11
+
+
+def test_a_layer_with_too_many_features_has_no_block(monkeypatch):
+    monkeypatch.setattr("kan_ref.network.kronecker_factors._MOST_FEATURES", 25)
+    network, blocks, _, _ = blocks_of(np.random.default_rng(12), (2, 4, 2, 1), monkeypatch)
+
+    assert [layer.n_in * (layer.n_basis + 1) > 25 for layer in network.layers] == [0, 1, 0]
+    starts = np.cumsum([0, *(layer.n_params for layer in network.layers)])
+    assert [int(block.columns[0, 0]) for block in blocks] == [starts[0], starts[2]]
+
+
+def test_the_kronecker_factors_save_products():
+    rng = np.random.default_rng(13)
+    x = rng.uniform(-1.0, 1.0, (2000, 6))
+    y = np.sin(np.pi * x[:, ::2] * x[:, 1::2]).sum(axis=1)[:, None]
+    network = kr.init_network((6, 6, 6, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    network = kr.fit(network, kr.Data(x, y, x, y), optimizer="lbfgs", n_steps=20).network
+    operator = DataOperator(network, x, 1.0 / np.sqrt(len(x)))
+    residuals = (network(x) - y).reshape(-1) / np.sqrt(len(x))
+    squares, rhs = operator.column_squares(), -operator.multiply_transposed(residuals)
+    damped = 0.01 * np.maximum(squares, np.median(squares))
+    falls = []
+
+    for precondition in (
+        KroneckerPreconditioner(operator.kronecker_blocks(squares), squares + damped, 0.05),
+        lambda r: r / (squares + damped),
+    ):
+        h, n_products = conjugate_gradients(
+            lambda u: operator.normal_product(u) + damped * u,
+            rhs,
+            precondition,
+            tolerance=0.0,
+            n_steps=10,
+        )
+        assert n_products == 10
+        falls.append(float(h @ rhs))
+
+    assert falls[0] > 1.1 * falls[1] > 0.0
+
+
 # --- conjugate gradients
 
 
@@ -89,7 +205,7 @@ def test_conjugate_gradients_solve_a_small_system():
     matrix, b = root.T @ root, rng.standard_normal(6)
 
     x, n_products = conjugate_gradients(
-        lambda u: matrix @ u, b, matrix.diagonal(), tolerance=1e-14, n_steps=60
+        lambda u: matrix @ u, b, lambda r: r / matrix.diagonal(), tolerance=1e-14, n_steps=60
     )
 
     assert (
@@ -110,7 +226,9 @@ def test_the_preconditioner_makes_a_badly_scaled_system_quick():
     solution = np.linalg.solve(matrix, b)
 
     with_it, without = (
-        conjugate_gradients(lambda u: matrix @ u, b, diagonal, tolerance=0.0, n_steps=16)[0]
+        conjugate_gradients(
+            lambda u: matrix @ u, b, lambda r, d=diagonal: r / d, tolerance=0.0, n_steps=16
+        )[0]
         for diagonal in (matrix.diagonal(), np.ones(40))
     )
 
@@ -125,7 +243,7 @@ def test_steps_stop_early_with_a_residual_orthogonal_to_them(n_steps):
     matrix = root.T @ root
 
     x, n_products = conjugate_gradients(
-        lambda u: matrix @ u, b, matrix.diagonal(), tolerance=0.0, n_steps=n_steps
+        lambda u: matrix @ u, b, lambda r: r / matrix.diagonal(), tolerance=0.0, n_steps=n_steps
     )
 
     assert n_products == n_steps
@@ -135,7 +253,7 @@ def test_steps_stop_early_with_a_residual_orthogonal_to_them(n_steps):
 
 def test_a_product_that_is_not_positive_ends_conjugate_gradients():
     x, n_products = conjugate_gradients(
-        lambda u: -u, np.ones(2), np.ones(2), tolerance=0.0, n_steps=9
+        lambda u: -u, np.ones(2), lambda r: r, tolerance=0.0, n_steps=9
     )
 
     assert x.tolist() == [0.0, 0.0]
