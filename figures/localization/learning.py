@@ -198,9 +198,10 @@ def _formulas(
     model: Model, sample: Sample, config: Config, rng: np.random.Generator
 ) -> list[kr.Network]:
     """Return random formulas to train, of `n_draws` those with the smallest training loss."""
-    n_starts = config["n_starts"]
+    n_starts: int = config["n_starts"]
+    n_draws: int = config.get("n_draws", n_starts)
     x = sample.x[sample.part == TRAIN]
-    drawn = [random_formula(model, x, rng) for _ in range(config.get("n_draws", n_starts))]
+    drawn = [random_formula(model, x, rng) for _ in range(n_draws)]
     if len(drawn) == n_starts:
         return drawn
     losses = [loss_on(TRAIN, network, sample) for network in drawn]
