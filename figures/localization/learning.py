@@ -16,7 +16,8 @@ and the R^2 of the curve prefers a Gaussian to 1/|E|. None of the candidates has
 
 Of kappa = 3 the formula by hand has poles at energies that depend on the parameters. The logit is minus infinity at a pole, so a pole does not
 cross a localized state during training: the loss would be infinite there. Only random values whose poles lie near |E| = 1, where all states
-are extended, lead to theory's edge. They are rare, and recognized by their training loss before any training.
+are extended, lead to theory's edge, and they are rare. Therefore 300 formulas are drawn, and the ten with the smallest training loss are
+trained. Some seeds still have no such formula among the ten, because the loss before training also depends on the random outer parameters.
 """
 
 import time
