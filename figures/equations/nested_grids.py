@@ -250,7 +250,8 @@ def draw_grids(ax: Axes, records: Sequence[Record]) -> None:
     ax.set_xlabel("intervals per grid, $G$")
     ax.set_ylabel("root mean square")
     ax.set_title("nested grids")
-    ax.legend(fontsize=8)
+    # below the panel, because the curves of both degrees fill it
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=8)
 
 
 def draw_times(ax: Axes, records: Sequence[Record]) -> None:

@@ -53,7 +53,8 @@ def cost(config: Config) -> float:
     """Return roughly the CPU seconds of a record."""
     if TASKS[config["task"]].kind == "rule":
         return 0.1
-    return float(0.5 + 6e-7 * config["n_knots"] * config["n_steps"])
+    steps = config["n_steps"] + config.get("n_starts", 0) * config.get("start_steps", 0)
+    return float(0.5 + 4e-7 * config["n_knots"] * steps)
 
 
 def run(config: Config) -> dict[str, Any]:

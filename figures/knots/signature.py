@@ -4,13 +4,19 @@ Liu et al. 2024, section 4.3. Every seed draws 10 000 knots with at most 13 cros
 standardized on those to train. Test knots are only reported.
 
     networks   n outputs, one for each signature of the table; cross entropy; L-BFGS without a penalty and without scaled variables, as in
-               the paper's code (`precondition=None`)
+               the paper's code (`precondition=None`); the best of 8 initializations, see below
     formulas   a network with one output is fitted to the signature itself by Levenberg-Marquardt, `kr.auto_symbolic` replaces its edges by
                functions, and these are fitted again; the prediction is the nearest even number. Formula A is
 
     (R23) sigma = 2 round((p slope + q) / 2), with the slope (R22) and p, q by least squares
 
-What the paper leaves open and is chosen here: G = 3 where it states about 200 parameters, else 5; 1000 iterations; three random initializations of
+A single hidden node separates the signatures only if it is monotone in them. From some random initializations it folds: signatures on both
+sides of a turning point have the same value of the node, and L-BFGS rarely leaves such a minimum. From one initialization and 1000 steps two
+of seeds 0 to 4 ended so, at 74.1 and 69.5 %, with turning points at -6 and -4. Therefore all networks of classes, KANs and MLPs, start 8 times
+with 300 steps on four fifths of the training knots. The start with the smallest loss on the other fifth is trained on all training knots for
+2000 more steps. This rule was fixed on seeds 100 to 104, before seeds 0 to 4 were run by it.
+
+What the paper leaves open and is chosen here: G = 3 where it states about 200 parameters, else 5; this rule; three random initializations of
 a formula's network, the one with the smallest error on a fifth of the training knots. Formulas E and F of Table 4 (a fit of a quotient of
 polynomials, and a quotient of two networks) are not computed. The MLP has tanh, two hidden nodes and no more than 60 parameters.
 """
@@ -36,8 +42,10 @@ from figures.machine.machine import Config
 from figures.machine.stored_network import stored
 from kan_ref.checks import FloatArray
 
-N_KNOTS, N_STEPS = 10_000, 1000
+N_KNOTS = 10_000
 TRAIN = 0.8  # of the knots
+HELD_OUT = 0.2  # of the training knots, on which starts are compared
+CLASS_STARTS, CLASS_START_STEPS, CLASS_STEPS = 8, 300, 2000
 N_STARTS, START_STEPS, FORMULA_STEPS = 3, 30, 60
 DEGREE = 3
 
@@ -72,18 +80,26 @@ TASKS = {
 NAMES = ("mu_r", "mu_i", "lam")  # of `THREE`, in formulas
 
 
-def config_of(task: str, seed: int, n_knots: int = N_KNOTS, n_steps: int = N_STEPS) -> Config:
+def config_of(task: str, seed: int, n_knots: int = N_KNOTS, n_steps: int | None = None) -> Config:
     """Return the configuration of a run."""
     model = TASKS[task]
-    return {
+    config: Config = {
         "task": task,
         "inputs": list(model.inputs),
         "hidden": list(model.hidden),
         "n_intervals": model.n_intervals,
         "n_knots": n_knots,
-        "n_steps": n_steps,
+        "n_steps": n_steps or 1000,
         "seed": seed,
     }
+    if model.kind in ("kan", "mlp"):
+        steps = n_steps or CLASS_STEPS
+        config |= {
+            "n_steps": steps,
+            "n_starts": CLASS_STARTS,
+            "start_steps": min(steps, CLASS_START_STEPS),
+        }
+    return config
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,8 @@ def learn(config: Config) -> dict[str, Any]:
 
 # --- networks that choose a class
 
+SETTINGS: dict[str, Any] = {"optimizer": "lbfgs", "loss": "cross_entropy", "precondition": None}
+
 
 def _network(
     task: Task, sample: Sample, config: Config, rng: np.random.Generator
@@ -140,28 +158,43 @@ def _network(
     ]
     data = kr.Data(x_train, labels[0], x_test, labels[1])
     widths = (len(task.inputs), *task.hidden, len(sample.classes))
-    settings: dict[str, Any] = {
-        "optimizer": "lbfgs",
-        "loss": "cross_entropy",
-        "n_steps": config["n_steps"],
-        "precondition": None,
-    }
+    start, losses = _best_start(task, widths, data, config, rng)
+    network = kr.fit(start, data, n_steps=config["n_steps"], **SETTINGS).network
+    found = {"widths": list(widths), **_right(network, data), "start_losses": losses}
     if task.kind == "mlp":
-        mlp = kr.init_mlp(widths, activation="tanh", rng=rng)
-        trained = kr.fit(mlp, data, **settings).network
-        return {"widths": list(widths), "n_params": trained.theta.size, **_right(trained, data)}
-    start = kr.init_network(
-        widths, n_intervals=task.n_intervals, degree=DEGREE, domain=x_train, rng=rng
-    )
-    network = kr.fit(start, data, **settings).network
+        return {**found, "n_params": network.theta.size}
     scores = kr.edge_scores(network, x_train, kind="std")[0]
     return {
-        "widths": list(widths),
+        **found,
         "n_params": network.n_params,
-        **_right(network, data),
         "scores": (scores.max(axis=0) / scores.max()).tolist(),
         "network": stored(network),
     }
+
+
+def _best_start(
+    task: Task, widths: tuple[int, ...], data: kr.Data, config: Config, rng: np.random.Generator
+) -> tuple[Any, list[float]]:
+    """Return the best of several starts by the loss on held-out training knots, and the losses of all; test knots have no part in it."""
+    order = rng.permutation(len(data.y_train))
+    n_held_out = round(HELD_OUT * len(order))
+    held_out, kept = order[:n_held_out], order[n_held_out:]
+    part = kr.Data(
+        data.x_train[kept], data.y_train[kept], data.x_train[held_out], data.y_train[held_out]
+    )
+    networks, losses = [], []
+    for _ in range(config["n_starts"]):
+        begun = (
+            kr.init_mlp(widths, activation="tanh", rng=rng)
+            if task.kind == "mlp"
+            else kr.init_network(
+                widths, n_intervals=task.n_intervals, degree=DEGREE, domain=data.x_train, rng=rng
+            )
+        )
+        run = kr.fit(begun, part, n_steps=config["start_steps"], **SETTINGS)
+        networks.append(run.network)
+        losses.append(float(run.history.test_loss[-1]))
+    return networks[int(np.argmin(losses))], losses
 
 
 def _right(network: Any, data: kr.Data) -> dict[str, float]:

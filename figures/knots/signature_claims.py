@@ -58,7 +58,12 @@ def _median(runs: Sequence[Record]) -> float:
 def _evidence(runs: Sequence[Record]) -> str:
     config = runs[0]["config"]
     seeds = "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
-    return f"{seeds}; {config['n_knots']} knots with at most 13 crossings, a fifth of them to test"
+    starts = (
+        f"; the best of {config['n_starts']} starts by the loss on a fifth of the training knots"
+        if "n_starts" in config
+        else ""
+    )
+    return f"{seeds}; {config['n_knots']} knots with at most 13 crossings, a fifth of them to test{starts}"
 
 
 def _kan_claim(runs: Sequence[Record]) -> Claim:

@@ -22,7 +22,7 @@ from figures.machine.summary import spread
 
 NAME = "4.5"
 TITLE = "mobility edges of mosaic chains"
-SEEDS, SEEDS_QUICK = 3, 1
+SEEDS, SEEDS_QUICK = 5, 1
 KAPPAS = ("mosaic 2", "mosaic 3")
 QUICK_COUNTS = [20, 8, 12]  # chains
 BETA = 3.0

@@ -7,14 +7,19 @@ candidate functions) have the smallest loss on the chains to choose; test chains
 
     splines     for the mosaic [2,1] with the identity on lambda, so that lambda = h(E); else [n,h,1], L-BFGS with the printed penalty, then
                 without it and with smoothness; domains of the grids are percentiles, for energies have heavy tails
-    by hand     the functions of `Model.aim`, their parameters from random values
+    by hand     the functions of `Model.aim`, their parameters from random values; where a hidden node has a pole, from the best of many
+                random values by the training loss
     automatic   mosaic: each of `CANDIDATES` on the edge of E; else `kr.auto_symbolic` on the splines, then training
 
 For the mosaic the automatic search trains every candidate, and does not compare curves: far from the edge a logit may have any large value,
-and the R^2 of the curve prefers a Gaussian to 1/|E|.
+and the R^2 of the curve prefers a Gaussian to 1/|E|. None of the candidates has two poles, as the edge 2/|E^2 - 1| of kappa = 3 has.
+
+Of kappa = 3 the formula by hand has poles at energies that depend on the parameters. The logit is minus infinity at a pole, so a pole does not
+cross a localized state during training: the loss would be infinite there. Only random values whose poles lie near |E| = 1, where all states
+are extended, lead to theory's edge, and they are rare. Therefore 300 formulas are drawn, and the ten with the smallest training loss are
+trained. Some seeds still have no such formula among the ten, because the loss before training also depends on the random outer parameters.
 """
 
-import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -23,11 +28,20 @@ import numpy as np
 
 import kan_ref as kr
 from figures.localization.chains import INVERSE_MODULUS, MODELS, Model, Sample, sample_states
+from figures.localization.judging import (
+    CHOOSE,
+    TEST,
+    TRAIN,
+    accuracies,
+    coefficients,
+    held_out_loss,
+    logits,
+    loss_on,
+)
 from figures.machine.machine import Config
 from figures.machine.stored_network import stored
 from kan_ref.checks import BoolArray, FloatArray
 
-TRAIN, CHOOSE, TEST = range(3)
 COUNTS = [180, 60, 60]  # chains to train, to choose, to test
 N_STATES = 30  # of a chain
 N_SHOWN = 900  # test states that a record keeps for its picture
@@ -35,6 +49,7 @@ DIGITS = 5  # significant ones of their numbers
 PERCENTILES = (0.5, 99.5)
 KAPPA_GRID, GRID = 40, 5  # intervals: 1/|E| has a pole
 HIDDEN = {"GAAM": [2], "MAAM": [3, 2]}  # widths of the hidden layer, the first one for formulas
+N_DRAWS = 300  # random formulas, where poles depend on parameters; the best are trained
 FEW = ["x", "x^2"]  # the paper's library for the GAAM
 CANDIDATES = [
     "x",
@@ -57,8 +72,15 @@ def config_of(model: str, seed: int, counts: Sequence[int] = COUNTS) -> Config:
     settings: Config = {"n_steps": 200, "n_starts": 10, "n_spline_starts": 3}
     if model not in HIDDEN:
         settings["candidates"] = CANDIDATES
+    if moves_a_pole(MODELS[model]):
+        settings["n_draws"] = N_DRAWS
     states = {"lengths": list(MODELS[model].lengths), "counts": list(counts), "n_states": N_STATES}
     return {"model": model, **states, **settings, "seed": seed}
+
+
+def moves_a_pole(model: Model) -> bool:
+    """Return whether the formula by hand has a pole at a hidden node, which training moves along the input."""
+    return any(name == INVERSE_MODULUS for layer in model.aim[1:] for _, _, name in layer)
 
 
 def learn(config: Config) -> dict[str, Any]:
@@ -82,41 +104,7 @@ def learn(config: Config) -> dict[str, Any]:
     return {**results, "seconds": {name: round(value, 2) for name, value in seconds.items()}}
 
 
-# --- judging
-
-
-def accuracies(g: FloatArray, sample: Sample) -> dict[str, float]:
-    """Return the shares of test states that g > 0 labels as (R21) does, and as the paper's rule does at the shorter and the longer length.
-
-    A value that is not finite counts as wrong.
-    """
-    test = sample.part == TEST
-    found, known = g[test] > 0.0, np.isfinite(g[test])
-    labels = {"growth": sample.localized, "paper": sample.paper, "paper_long": sample.paper_long}
-    return {name: float(np.mean((found == label[test]) & known)) for name, label in labels.items()}
-
-
-def logits(network: kr.Network, x: FloatArray) -> FloatArray:
-    """Return g (batch,), nan where a function of the network is undefined."""
-    try:
-        return np.asarray(network(x)[:, 0])
-    except ValueError:  # some state is outside the domain of a logarithm
-        return np.array([_logit(network, row) for row in x])
-
-
-def _logit(network: kr.Network, row: FloatArray) -> float:
-    try:
-        return float(network(row[None])[0, 0])
-    except ValueError:
-        return math.nan
-
-
-def held_out_loss(network: kr.Network, sample: Sample) -> float:
-    """Return the logistic loss on the chains to choose, infinite if the network is undefined at one of their states."""
-    place = sample.part == CHOOSE
-    g, y = logits(network, sample.x[place]), sample.localized[place]
-    loss = float(np.mean(np.maximum(g, 0.0) - g * y + np.log1p(np.exp(-np.abs(g)))))
-    return loss if math.isfinite(loss) else math.inf
+# --- samples
 
 
 def shown(sample: Sample) -> dict[str, list[Any]]:
@@ -196,8 +184,7 @@ def by_hand(
     """Train the parameters of the functions set by hand from random values; return the formula with the smallest held-out loss."""
     data = data_of(sample)
     begun: list[tuple[float, int, kr.Network]] = []
-    for _start in range(config["n_starts"]):
-        network = random_formula(model, data.x_train, rng)
+    for network in _formulas(model, sample, config, rng):
         if np.isfinite(network(data.x_train)).all():
             network = _trained(network, data, 60, update_grids=False)
             begun.append((held_out_loss(network, sample), len(begun), network))
@@ -206,6 +193,20 @@ def by_hand(
         for _, _, network in sorted(begun)[:2]
     ]
     return _formula_record(model, min(ended, key=lambda one: held_out_loss(one, sample)), sample)
+
+
+def _formulas(
+    model: Model, sample: Sample, config: Config, rng: np.random.Generator
+) -> list[kr.Network]:
+    """Return random formulas to train, of `n_draws` those with the smallest training loss."""
+    n_starts: int = config["n_starts"]
+    n_draws: int = config.get("n_draws", n_starts)
+    x = sample.x[sample.part == TRAIN]
+    drawn = [random_formula(model, x, rng) for _ in range(n_draws)]
+    if len(drawn) == n_starts:
+        return drawn
+    losses = [loss_on(TRAIN, network, sample) for network in drawn]
+    return [drawn[place] for place in np.argsort(losses, kind="stable")[:n_starts]]
 
 
 def random_formula(model: Model, x: FloatArray, rng: np.random.Generator) -> kr.Network:
@@ -283,23 +284,4 @@ def _formula_record(model: Model, network: kr.Network, sample: Sample) -> dict[s
         "formula": str(expression),
         "coefficients": coefficients(expression, names),
         "network": stored(network),
-    }
-
-
-def coefficients(expression: Any, names: Sequence[str]) -> dict[str, float] | None:
-    """Return the coefficients of a polynomial in the names by monomial, as in {"alpha*E": 1.0, "1": -2.0}; None for any other formula."""
-    import sympy
-
-    symbols = sympy.symbols(list(names))
-    if not expression.is_polynomial(*symbols):
-        return None
-    terms = sympy.Poly(expression, *symbols).terms()
-    return {
-        "*".join(
-            f"{name}^{power}" if power > 1 else name
-            for name, power in zip(names, powers, strict=True)
-            if power
-        )
-        or "1": float(value)
-        for powers, value in terms
     }

@@ -124,12 +124,18 @@ def _formula_claim(model: str, runs: Sequence[Record], way: str) -> Claim:
     functions = " / ".join(", ".join(layer) for layer in chosen["functions"])
     kind = "functions set by hand" if way == "hand" else "functions found automatically"
     stated = f"{paper} % (Table 5)" if paper and way == "auto" else "not stated"
+    note = ""
+    config = runs[0]["config"]
+    if way == "hand" and "n_draws" in config:
+        note = f"; trained from the {config['n_starts']} of {config['n_draws']} random values with the smallest training loss"
+    if way == "auto" and model == "mosaic 3":
+        note = "; no function of the list has two poles, as the edge has"
     return Claim(
         f"{model}: a formula gives the edge, {kind}",
         stated,
         f"{spread(ours, '.1f')} %; theory {np.median(theory):.1f} %",
         bar.word,
-        f"{_evidence(runs)}; {functions} in seed {runs[0]['seed']}; percent, {bar.text}"
+        f"{_evidence(runs)}; {functions} in seed {runs[0]['seed']}; percent, {bar.text}{note}"
         + (f"; undefined at {n_undefined} states, which count as wrong" if n_undefined else ""),
     )
 

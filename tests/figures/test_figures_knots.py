@@ -165,6 +165,26 @@ def test_a_run_on_the_signature_is_plain_data_and_beats_the_most_common_one(task
     assert results["accuracy"] > results["most_common"]
 
 
+@pytest.mark.parametrize("task", ["mu_r", "mlp"])
+def test_the_start_with_the_smallest_loss_on_held_out_training_knots_goes_on(task):
+    config = signature.config_of(task, 0, 500, 20) | {"n_starts": 4}
+    sample = signature.sample_of(config, np.random.default_rng(0))
+    x, x_test = sample.standardized(TASKS[task].inputs)
+    y = np.searchsorted(sample.classes, sample.train.signature)
+    nothing = np.zeros(len(x_test), dtype=int)  # labels to test are not used
+    data = kr.Data(x, y, x_test, nothing)
+    widths = (x.shape[1], *TASKS[task].hidden, len(sample.classes))
+
+    start, losses = signature._best_start(
+        TASKS[task], widths, data, config, np.random.default_rng(1)
+    )
+
+    held_out = np.random.default_rng(1).permutation(len(y))[:80]
+    loss, _ = kr.value_and_grad(start, x[held_out], y[held_out], loss="cross_entropy")
+    assert len(set(losses)) == 4
+    assert loss == pytest.approx(min(losses), rel=1e-12)
+
+
 def test_test_knots_are_new_and_all_have_at_most_13_crossings():
     sample = signature.sample_of(signature.config_of("A", 0, 3000), np.random.default_rng(0))
 
