@@ -22,6 +22,8 @@ SAME = 1e-6  # an answer matches a defect within this fraction of the defect's o
 _INTEGER_DEFECTS = {
     "n_intervals": "GridCount",
     "collapsed_rows": "ConstantFeature",
+    "outside": "UpdateEnds",
+    "finite": "InitLayer",
     "arguments_kept": "ArgumentsChanged",
     "second_equal": "StateKept",
     "first_kept": "BufferReused",

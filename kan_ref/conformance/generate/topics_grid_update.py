@@ -15,6 +15,7 @@ from kan_ref.conformance.generate.moved_layer_case import (
     polynomial_layer,
     polynomial_layer_of_all,
 )
+from kan_ref.conformance.generate.other_grids import contained_samples, moved_grids
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 from kan_ref.conformance.generate.uneven import uneven_row
 
@@ -144,10 +145,11 @@ def update() -> dict[str, Any]:
         ),
     ):
         cases.append(move(name, flags, layer, x, share, since=2))
+    cases += moved_grids() + contained_samples()
     return topic(
         "grid_update",
         level=4,
-        needs=["layer_forward"],
+        needs=["knots", "layer_forward"],
         equation="Liu et al. 2024, section 2.2",
         cases=cases,
     )
