@@ -77,7 +77,13 @@ def _outputs(case: Case, answer: Any) -> dict[str, Any]:
         found = _moments(case, {**layer, "sigma": sigma})
         numbers = np.concatenate([layer[name].ravel() for name in plain_layer.ARRAYS])
         finite = int(np.isfinite(numbers).all())
-        return {**found, "breakpoints": plain_layer.grid(layer), "finite": finite}
+        masked = int((layer["mask"] == 0.0).sum())
+        return {
+            **found,
+            "breakpoints": plain_layer.grid(layer),
+            "finite": finite,
+            "masked": masked,
+        }
     if method == "save_load":
         return plain_layer.read_layer(answer)
     if method == "prune":

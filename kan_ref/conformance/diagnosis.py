@@ -40,6 +40,7 @@ CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
 # relative errors: below SMALL no defect of the catalogue is seen; float32 rounding lies in SINGLE
 SMALL, SINGLE = 3e-5, (3e-9, 3e-5)
 MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
+MOST_ZEROS = 0.5  # of the cases of `basis`, above which zeros elsewhere have no other cause
 MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
 
 
@@ -100,7 +101,9 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
 
 
 def findings(outcomes: Sequence[Outcome], found: dict[str, Diagnosis]) -> list[Finding]:
-    """Return diagnoses with their cases, what is confirmed first, then by number of failures."""
+    """Return diagnoses with their cases: confirmed flags first, then all others by their number of
+    failures.
+    """
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     details: dict[tuple[str, ...], str] = {}
     absorbed: dict[str, list[str]] = defaultdict(list)
@@ -140,8 +143,7 @@ def findings(outcomes: Sequence[Outcome], found: dict[str, Diagnosis]) -> list[F
         made,
         key=lambda one: (
             not any(case in failed for case in one.cases),
-            CONFIDENCE.index(one.confidence),
-            one.name in FACTS,
+            one.confidence != CONFIRMED or one.name in FACTS,
             -sum(case in failed for case in (*one.cases, *one.absorbed)),
         ),
     )
@@ -182,6 +184,8 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
         if outcome.status == "passed"
         for flag in outcome.verdict.visible
     }
+    bases = [outcome.verdict.zero for outcome in judged if outcome.case.method == "basis"]
+    no_bases = sum(bases) > MOST_ZEROS * len(bases)  # then curves on every grid are 0
     not_finite = defaultdict(list)
     # another formula than silu or L1 is wrong everywhere, and may overflow as well
     elsewhere = {
@@ -215,6 +219,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
                 if (method, flag) not in refuted
                 and by_method[method, flag] >= MOST_MARKS * marked_by_method[method, flag]
                 and strong[method, flag]
+                and not (no_bases and flag in ("ZeroSupportFirstColumn", "OneOutput"))
                 and (by_method[method, flag] > 1 or outcome.status == "failed")
             ]
         if flags:

@@ -1,5 +1,7 @@
 """Cases about what real networks do: uneven knots, large batches and widths, masks as factors."""
 
+from typing import Any
+
 from kan_ref.conformance.generate.backward import layer_vjp
 from kan_ref.conformance.generate.blocks import (
     SHAPES,
@@ -128,7 +130,7 @@ def unusual_gradients() -> list[Case]:
     for name, flags, layer, x in (*unusual_layers(), farthest_layer()):
         dy = points(f"v-dy-{name}", len(x), sizes(layer)[0], -2.0, 2.0)
         # exp(1e100), which silu would need, exceeds every float
-        wrong = None if layer["base"] == "silu" else []
+        wrong: list[tuple[str, Any]] | None = None if layer["base"] == "silu" else []
         cases.append(vjp_case(name, flags, layer, x, dy, wrong=wrong, since=4))
     return cases
 

@@ -56,7 +56,6 @@ def polynomial_layer_of_all(
     rows: Sequence[Sequence[float]], n_out: int, mask: Sequence[Sequence[float]]
 ) -> Layer:
     """Return a layer with another cubic polynomial on every edge."""
-
     return polynomials_of_degree(3, rows, filled(1.0, n_out, len(rows)), mask=mask)
 
 

@@ -154,8 +154,8 @@ NOTES = {
     "degree",
     "CountBias": "the count includes a bias for each output, which the layer does not have",
     "CountWeights": "the count omits w_base or w_spline",
-    "InitLayer": "the initial layer does not have the requested sizes, the uniform grid on [-1, 1], "
-    "or finite numbers",
+    "InitLayer": "the initial layer lacks the requested sizes, the uniform grid on [-1, 1], finite "
+    "numbers or some edges",
     "InitCoef": "initial coefficients do not have mean 0 and the stated standard deviation (0.1 if "
     "none is stated)",
     "InitWBase": "initial w_base does not have mean 0 and standard deviation "

@@ -1,4 +1,4 @@
-"""Cases about the grid itself that a finer or a moved grid has, and about layers of every kind on it.
+"""Cases about the breakpoints of finer and moved grids, for layers of every degree and base.
 
 A finer grid has the old ends. A moved one has breakpoints that are evenly spaced, quantiles of the
 samples, or means of both:
@@ -31,9 +31,12 @@ Finer = tuple[str, str, Layer, Rows, int, Rows]
 def finer_layers() -> list[Finer]:
     """Return (name, flags, layer, x, n_intervals, probe) whose finer grid contains the old one."""
     found: list[Finer] = []
-    # 7 intervals on [0.1, 0.8]: breakpoints of a finer grid may be rounded to either side
+    # multiples of a tenth: breakpoints of a finer grid may be rounded to the other side
     for degree, low, high, before, after in (
         (0, 0.1, 0.8, 7, 21),
+        (0, -0.3, 1.0, 20, 60),
+        (0, 0.0, 0.7, 10, 20),
+        (0, 0.1, 1.0, 9, 27),
         (0, -1.0, 1.0, 4, 8),
         (1, 0.1, 0.8, 7, 21),
         (2, -1.0, 1.0, 1, 3),
@@ -110,16 +113,19 @@ def moved_grids() -> list[Case]:
 def contained_samples() -> list[Case]:
     """Return the cases of update_grid that ask only that the samples lie on the grid."""
     knots = uniform_knots(-1.0, 1.0, 5, 3)
-    layer = polynomials_of_degree(3, [knots], filled(1.0, 2, 1))
+    shape = filled(1.0, 2, 1)
+    layer = polynomials_of_degree(3, [knots], shape)
+    far = polynomials_of_degree(3, [uniform_knots(100.0, 101.0, 4, 3)], shape, base="zero")
     some = even_samples(60, 1, -0.75, 0.5)
     return [
-        _moved(name, f"{flags} UpdateEnds", layer, x, share, margin, outside=0)
-        for name, flags, x, share, margin in (
-            ("with-margin-contains", "UpdateKeepsFunction", some, 1.0, 0.5),
-            ("quantiles-with-margin-contains", "UpdateKeepsFunction", some, 0.0, 0.5),
-            ("constant-contains", "ConstantFeature", [[0.375]] * 10, 1.0, 0.0),
-            ("one-sample-contains", "ConstantFeature BatchOfOne", [[-0.25]], 1.0, 0.0),
-            ("constant-quantiles-contains", "ConstantFeature", [[0.375]] * 10, 0.0, 0.0),
+        _moved(name, f"{flags} UpdateEnds", one, x, share, margin, outside=0)
+        for name, flags, one, x, share, margin in (
+            ("with-margin-contains", "UpdateKeepsFunction", layer, some, 1.0, 0.5),
+            ("quantiles-with-margin-contains", "UpdateKeepsFunction", layer, some, 0.0, 0.5),
+            ("constant-contains", "ConstantFeature", layer, [[0.375]] * 10, 1.0, 0.0),
+            ("one-sample-contains", "ConstantFeature BatchOfOne", layer, [[-0.25]], 1.0, 0.0),
+            ("constant-quantiles-contains", "ConstantFeature", layer, [[0.375]] * 10, 0.0, 0.0),
+            ("constant-far-contains", "ConstantFeature", far, [[100.25]] * 10, 1.0, 0.0),
         )
     ]
 

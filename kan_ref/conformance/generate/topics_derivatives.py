@@ -1,5 +1,6 @@
 """Cases about the derivatives of B-splines of order 1 to 3, in exact fractions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.basis_case import Case
@@ -137,7 +138,7 @@ def _derivative_cases(order: int) -> list[Case]:
 def _unusual_cases(order: int, flag: str) -> list[Case]:
     """Return the cases on the knot vectors of `unusual_knots`, and those at outer knots."""
     inside, outer = [-0.8125, 0.1875, 0.9375], [-1.625, 1.375]
-    found = [
+    found: list[tuple[str, str, Sequence[float], list[float]]] = [
         (name, f"{flags} {flag}", inside, row(3)) for name, flags, row in KINDS
     ]
     found += [

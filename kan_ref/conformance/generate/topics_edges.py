@@ -65,20 +65,23 @@ def edges() -> dict[str, Any]:
         base("silu-alone", "SiluForm MissingBase", [[-3.0], [-0.5], [0.0], [2.5]], 1.0),
         base("silu-weighted", "MissingWBase SiluForm", one, -1.5),
         base("silu-far", "SiluOverflow", [[-800.0], [-100.0], [100.0], [800.0]], 1.0),
-        base("identity-alone", "BaseName", one, 1.5, "identity"),
+        base("identity-alone", "BaseName MissingWBase", one, 1.5, "identity"),
         base("zero-alone", "BaseName", one, 1.5, "zero"),
         value_case(
-            "spline-and-silu", "BaseScaled SiluForm", make_layer("edge", 1, 1, [knots], 3), one
+            "spline-and-silu",
+            "BaseScaled SiluForm MissingWBase MissingWSpline",
+            make_layer("edge", 1, 1, [knots], 3),
+            one,
         ),
         value_case(
             "spline-and-identity",
-            "BaseName BaseScaled",
+            "BaseName BaseScaled MissingWBase MissingWSpline",
             make_layer("identity", 1, 1, [knots], 3, base="identity"),
             one,
         ),
         value_case(
             "spline-and-silu-outside",
-            "FadeOutside SiluForm",
+            "FadeOutside SiluForm MissingWBase",
             make_layer("beyond", 1, 1, [knots], 3),
             [[-3.5], [-1.25], [4.0]],
         ),

@@ -170,21 +170,7 @@ def extension() -> dict[str, Any]:
         low, n_in = min(row[0] for row in x), len(x[0])
         at = points(f"probe-{name}", 8, n_in, low, 1.0)
         cases.append(extend(name, flags, layer, x, n_intervals, at, since=2))
-    for name, flags, layer, x, n_intervals, at in finer_layers():
-        cases.append(
-            moved_case(
-                name,
-                "extend_grid",
-                flags,
-                layer,
-                {"x": array(x), "n_intervals": n_intervals},
-                at,
-                "required",
-                4,
-                n_intervals=n_intervals,
-                ends=array([[row[layer["degree"]], row[-layer["degree"] - 1]] for row in layer["knots"]]),
-            )
-        )
+    cases += [_finer_case(*one) for one in finer_layers()]
     return topic(
         "grid_extension",
         level=4,
@@ -192,3 +178,14 @@ def extension() -> dict[str, Any]:
         equation="Liu et al. 2024, section 2.4, eq. 2.16",
         cases=cases,
     )
+
+
+def _finer_case(name: str, flags: str, layer: Layer, x: Rows, n_intervals: int, at: Rows) -> Case:
+    """Return a case that compares the ends of the finer grid, too."""
+    k = layer["degree"]
+    ends = array([[row[k], row[-k - 1]] for row in layer["knots"]])
+    given = {"x": array(x), "n_intervals": n_intervals}
+    return moved_case(
+        name, "extend_grid", flags, layer, given, at, "required", 4,
+        n_intervals=n_intervals, ends=ends,
+    )  # fmt: skip

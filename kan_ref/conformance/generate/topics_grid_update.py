@@ -56,7 +56,7 @@ def update() -> dict[str, Any]:
             "margin": array(margin),
         }
         columns = list(zip(*x, strict=True))
-        more = {"ends": array([[min(c), max(c)] for c in columns])} if ends else {}
+        more: dict[str, Any] = {"ends": array([[min(c), max(c)] for c in columns])} if ends else {}
         return moved_case(
             name,
             "update_grid",

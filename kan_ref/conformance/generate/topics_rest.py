@@ -79,12 +79,13 @@ def affine_fits() -> dict[str, Any]:
 
 def _regressions() -> list[Case]:
     """Return the cases of f(u) = u, whose best fit is the regression line; r2 is below 1."""
-    cases = []
-    for name, x, y in (
+    cases: list[Case] = []
+    curves: tuple[tuple[str, list[float], Callable[[Any], Any]], ...] = (
         ("line-through-parabola", [n / 16 for n in range(-16, 33)], lambda at: at * at),
         ("line-through-scattered", dice("scattered", 40, low=-2.0, high=2.0), lambda at: abs(at)),
-        ("line-through-few", [0.0, 0.25, 1.0, 3.0], lambda at: -3.0 * at + at * at * at),
-    ):
+        ("line-through-few", [0.0, 0.25, 1.0, 3.0], lambda at: at * at * at - 3 * at),
+    )
+    for name, x, y in curves:
         values, at = [y(Fraction(one)) for one in x], [Fraction(one) for one in x]
         mean_x, mean_y = sum(at) / len(x), sum(values) / len(x)
         sxy = sum((a - mean_x) * (v - mean_y) for a, v in zip(at, values, strict=True))
@@ -225,7 +226,7 @@ def initial_draws() -> dict[str, Any]:
                 "initial_layer",
                 "InitLayer",
                 arguments,
-                {"breakpoints": array([even] * n_in), "finite": 1},
+                {"breakpoints": array([even] * n_in), "finite": 1, "masked": 0},
                 {"breakpoints": 1e-12},
                 float32=False,
                 since=4,

@@ -44,9 +44,17 @@ def side_effects() -> dict[str, Any]:
     usual = {**_evaluations(), **_changes(), **_steps()}
     every = ("basis", "layer", "gradient", "network", "network-gradient")
     wanted = {
-        "arguments": (*every, "update", "extension", "pruning", *_OF_NETWORKS),
+        "arguments": (*every, "identity", "update", "extension", "pruning", *_OF_NETWORKS),
         "twice": (*every, "update", "extension", "pruning", *_OF_NETWORKS),
-        "kept": ("basis", "layer", "gradient", "network", "network-gradient", *_OF_NETWORKS),
+        "kept": (
+            "basis",
+            "layer",
+            "gradient",
+            "network",
+            "network-gradient",
+            "identity",
+            *_OF_NETWORKS,
+        ),
         "fortran": ("layer", "gradient", "network-gradient", "update", "extension", *_OF_NETWORKS),
         "strided": (*every, "update", "extension", *_OF_NETWORKS),
         "nan": (
@@ -81,7 +89,7 @@ def side_effects() -> dict[str, Any]:
 
 
 def _since(name: str, call: str) -> int:
-    if name in _OF_NETWORKS or f"{name}-{call}" in _SINCE_4:
+    if name in (*_OF_NETWORKS, "identity") or f"{name}-{call}" in _SINCE_4:
         return 4
     return 3 if name in _SINCE_3 else 2
 
@@ -99,6 +107,7 @@ def _evaluations() -> dict[str, Called]:
     return {
         "basis": ("basis", few),
         "layer": ("layer_forward", here),
+        "identity": ("layer_forward", here | {"layer": layer_array(layer | {"base": "identity"})}),
         "splines": ("layer_forward", {"layer": layer_array(splines), "x": array(x)}),
         "gradient": ("layer_vjp", here | {"dy": array(dy)}),
         "network": ("network_forward", network_arguments(layers, at)),

@@ -52,11 +52,11 @@ KINDS = (
 
 def unusual_layers(degree: int = 2) -> list[tuple[str, str, Layer, Rows]]:
     """Return (name, flags, layer, x), with another knot vector of the kind for each input."""
-    return [
-        (name, flags, make_layer(f"{name}-{degree}", 2, 2, [row(degree, 0), row(degree, 1)], degree),
-         INSIDE)
-        for name, flags, row in KINDS
-    ]  # fmt: skip
+    found: list[tuple[str, str, Layer, Rows]] = []
+    for name, flags, row in KINDS:
+        rows = [row(degree, 0), row(degree, 1)]
+        found.append((name, flags, make_layer(f"{name}-{degree}", 2, 2, rows, degree), INSIDE))
+    return found
 
 
 def farthest_layer() -> tuple[str, str, Layer, Rows]:
@@ -84,7 +84,7 @@ def unusual_networks() -> list[tuple[str, str, list[Layer], Rows]]:
         found.append((name, flags, [first, last], INSIDE[:2]))
     x = [[-0.6875, 0.4375], [0.3125, -0.8125]]
     found.append(("layers-of-other-degrees", "LayerChain HighDegree", _layers((2, 4, 3)), x))
-    bases = ("identity", "silu", "zero")
+    bases = ("zero", "identity", "silu")
     found.append(("layers-of-other-bases", "BaseName LayerChain", _layers((3, 3, 3), bases), x))
     return found
 
