@@ -34,6 +34,7 @@ from kan_ref.conformance.facts import (
     facts,
 )
 from kan_ref.conformance.guesses import add_guesses
+from kan_ref.conformance.judge import NOT_FINITE
 from kan_ref.conformance.outcomes import BAD, Outcome
 
 CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
@@ -193,6 +194,13 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
         for outcome in wrong
         if outcome.verdict.finite and not outcome.verdict.defects
     }
+    # finite failures without a flag: most of them have another cause than nan, which may follow
+    others = Counter(
+        (outcome.case.method, flag)
+        for outcome in wrong
+        for flag in NOT_FINITE
+        if outcome.verdict.finite and flag not in outcome.case.flags and not outcome.case.call
+    )
     wrong_as_usual = {one.case.method for one in wrong if one.verdict.finite and not one.case.call}
     for outcome in wrong:
         if not outcome.verdict.finite:
@@ -211,6 +219,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
                 for flag in verdict.defects
                 if all(flag in case.flags for case in not_finite[method])
                 and (flag not in ("SiluOverflow", "ZeroEdge") or method not in elsewhere)
+                and others[method, flag] <= len(not_finite[method])
             ]
         else:
             flags = [

@@ -110,8 +110,11 @@ def _shared_trait(judged: Sequence[Outcome], members: Sequence[Outcome]) -> tupl
 def _shared_flag(judged: Sequence[Outcome], members: Sequence[Outcome]) -> str:
     """Return a flag that the members have, and that no passed case of their methods has.
 
-    All members must have it, or half of them if a shape is wrong.
+    Three quarters of the members must have it, or half of them if a shape is wrong. Members that a
+    failure of a more basic topic explains have none.
     """
+    if all(outcome.status == "blocked" for outcome in members):
+        return ""
     methods = {outcome.case.method for outcome in members}
     refuted = {
         flag
@@ -126,7 +129,7 @@ def _shared_flag(judged: Sequence[Outcome], members: Sequence[Outcome]) -> str:
         one.status == "passed" for one in judged if one.case.method in methods
     ):
         return ""  # what fails always does not fail because of its inputs
-    least = len(members) * (0.5 if is_shape else 1.0)
+    least = len(members) * (0.5 if is_shape else 0.75)
     common = [
         flag
         for flag, n in counts.most_common()

@@ -32,6 +32,7 @@ GENERAL = {
     "network_forward": "LayerChain",
     "network_vjp": "LayerChain",
     "input_jacobian": "LayerChain",
+    "penalties": "L1Mean",
     "extend_grid": "ExtensionNested",
     "update_grid": "UpdateKeepsFunction",
     "edge_scores": "L1Mean",
@@ -86,12 +87,19 @@ def add_guesses(
             ]
             own = [*seen, *case.flags, *outcome.verdict.defects]
             # one cause of all failures, if there is one
-            likely = seen or [flag for flag in own if flag not in refuted[method]] or own
             here = causes[method]
-            likely = [flag for flag in likely if flag in here] or (
-                likely if seen else [flag for flag in own if flag in here] or sorted(here) or likely
+            likely = (
+                [flag for flag in own if flag in here]
+                or sorted(here)
+                or seen
+                or [flag for flag in own if flag not in refuted[method]]
+                or own
             )
-            scores = {flag: _score(flag, peers) for flag in likely}
+            # what passed cases contradict all the same is not ranked by their number
+            scores = {
+                flag: 0.0 if here and here <= refuted[method] else _score(flag, peers)
+                for flag in likely
+            }
             found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
 
 
@@ -109,6 +117,8 @@ def _one_cause(
     # nan in one output often makes another one nan
     finite = [one for one in mine if one.verdict.finite] or mine
     outputs = {output for one in finite for output in one.verdict.outputs}
+    if method == "fit_affine" and outputs == {"r2"}:
+        return {"R2Offset"}
     if method == "penalties" and len(outputs) == 1:
         (output,) = outputs
         common = set.intersection(*({*one.verdict.defects} for one in finite))
@@ -125,7 +135,13 @@ def _one_cause(
         if output in outputs:
             return {flag}
     general = GENERAL.get(method, "")
-    asked = [one for one in judged if one.case.method == method and one.status != "blocked"]
+    if general == "LayerChain" and any(len(one.case.inputs["layers"]) == 1 for one in mine):
+        general = "SplineSum"  # one layer has no chain
+    asked = [
+        one
+        for one in judged
+        if one.case.method == method and one.status != "blocked" and not one.case.call
+    ]
     known = method in BY_OUTPUT or any(one.case.flags[0] == general for one in mine)
     return {general} if general and known and len(mine) > MOST * len(asked) else set()
 
@@ -150,10 +166,16 @@ def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
     due to B', and so is one with silu if most others with silu are right. Else b' is wrong.
     """
     outputs = {output for outcome in left for output in outcome.verdict.outputs}
-    if outputs == {"d_w_spline"}:
-        return "DWSplineWithoutCoef"
-    if outputs != {"dx"} or all("UnevenKnots" in outcome.case.flags for outcome in left):
+    if not left or set.intersection(*({*one.case.flags} & {*INPUTS} for one in left)):
         return ""
+    for name, flag in (("d_w_spline", "DWSplineWithoutCoef"), ("d_coef", "DCoefWithoutWSpline")):
+        if outputs == {name}:
+            return flag
+    if outputs != {"dx"}:
+        return ""
+    parts = {"DxWithoutSpline", "DxWithoutBase"}
+    if parts <= {flag for one in left for flag in one.verdict.empty}:
+        return "DxWithoutSpline"  # and without the base function: zeros
     with_base, right = (
         [one for one in outcomes if np.any(one.case.inputs["layer"]["w_base"])]
         for outcomes in (left, passed)

@@ -34,7 +34,7 @@ _INTEGER_DEFECTS = {
     "threads_equal": "ThreadUnsafe",
 }
 # defects that give nan or inf
-_NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature", "ChebyshevEnds")
+NOT_FINITE = ("RepeatedKnots", "SiluOverflow", "ZeroEdge", "ConstantFeature", "ChebyshevEnds")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
     arrays = [np.ravel(value) for value in got.values() if isinstance(value, np.ndarray)]
     finite = bool(np.isfinite(np.concatenate(arrays)).all())
     if not finite:
-        defects = tuple(flag for flag in case.flags if flag in _NOT_FINITE)
+        defects = tuple(flag for flag in case.flags if flag in NOT_FINITE)
     single = _is_single(case, got)
     return replace(
         worst,

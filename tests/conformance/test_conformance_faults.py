@@ -259,7 +259,7 @@ def test_right_optimizer_steps_pass():
     report = stepping()
 
     assert report.failures == ()
-    assert report.n_passed == 9
+    assert report.n_passed == 12
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def finer_layers() -> list[Finer]:
     for name, flags, row, base in (
         ("identity-base", "BaseName ExtensionNested", whole_steps(3, 2), "identity"),
         ("zero-base", "BaseName ExtensionNested", whole_steps(3, 2), "zero"),
-        ("outer-knots-whole-steps", "UnevenKnots ExtensionNested", whole_steps(3), "silu"),
+        ("outer-knots-whole-steps", "ExtensionNested UnevenKnots", whole_steps(3), "silu"),
         ("clamped-knots", "RepeatedKnots ExtensionNested", clamped(3), "silu"),
     ):
         layer = make_layer(f"finer-{name}", 2, 1, [row], 3, base=base)

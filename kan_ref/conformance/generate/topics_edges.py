@@ -52,7 +52,13 @@ def edges() -> dict[str, Any]:
         spline("spline-fading", "FadeOutside", knots, 3, [[-2.25], [-1.125], [1.375], [2.0]]),
         spline("spline-beyond-row", "ZeroOutside FadeOutside", knots, 3, [[-3.5], [4.0]]),
         spline("spline-end-of-grid", "GridEnd", knots, 3, [[-1.0], [1.0]]),
-        spline("spline-last-knot", "LastEnd", [0.0] * 4 + [0.5] + [1.0] * 4, 3, [[0.0], [1.0]]),
+        spline(
+            "spline-last-knot",
+            "LastEnd RepeatedKnots",
+            [0.0] * 4 + [0.5] + [1.0] * 4,
+            3,
+            [[0.0], [1.0]],
+        ),
         spline(
             "spline-thousand-intervals",
             "ManyIntervals",

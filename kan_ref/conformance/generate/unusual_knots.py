@@ -65,7 +65,7 @@ def farthest_layer() -> tuple[str, str, Layer, Rows]:
     layer = make_layer("farthest", 1, 2, rows, 2, base="zero")
     return (
         "farthest-points",
-        "ZeroOutside FadeOutside",
+        "ZeroOutside FadeOutside SiluOverflow",
         layer,
         [[x, -x] for x in FARTHEST],
     )
