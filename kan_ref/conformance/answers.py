@@ -29,6 +29,7 @@ _ONE_OUTPUT = {
     "family_basis": "basis",
     "family_forward": "y",
 }
+ROUNDING = 1e-12  # of the larger end of a grid
 USUAL_SIGMA = 0.1  # of initial coefficients, unless the answer states another
 _GRADIENTS = ("d_coef", "d_w_base", "d_w_spline")
 _FORMULAS: dict[str, Callable[[FloatArray], FloatArray]] = {
@@ -73,7 +74,16 @@ def _outputs(case: Case, answer: Any) -> dict[str, Any]:
         sigma = read_number("sigma", answer.get("sigma", USUAL_SIGMA))
         if not 0.0 < sigma < np.inf:
             raise ValueError(f"sigma is {sigma:g}, but must be a positive number")
-        return _moments(case, {**layer, "sigma": sigma})
+        found = _moments(case, {**layer, "sigma": sigma})
+        numbers = np.concatenate([layer[name].ravel() for name in plain_layer.ARRAYS])
+        finite = int(np.isfinite(numbers).all())
+        masked = int((layer["mask"] == 0.0).sum())
+        return {
+            **found,
+            "breakpoints": plain_layer.grid(layer),
+            "finite": finite,
+            "masked": masked,
+        }
     if method == "save_load":
         return plain_layer.read_layer(answer)
     if method == "prune":
@@ -138,7 +148,16 @@ def _moved_layer(case: Case, layer: Mapping[str, Any]) -> dict[str, Any]:
         "n_intervals": int(grid.shape[1]) - 1,
         "collapsed_rows": int((~(grid[:, 0] < grid[:, -1])).sum()),
         "ends": grid[:, [0, -1]],
+        "breakpoints": grid,
+        "outside": _n_outside(grid, case.inputs["x"]),
     }
+
+
+def _n_outside(grid: FloatArray, x: FloatArray) -> int:
+    """Return how many samples lie beyond the ends of their input's grid, by more than rounding."""
+    low, high = grid[:, 0], grid[:, -1]
+    room = ROUNDING * np.maximum(np.abs(low), np.abs(high))
+    return int((~((x >= low - room) & (x <= high + room))).sum())
 
 
 def _pruned(case: Case, layers: list[dict[str, Any]]) -> dict[str, Any]:

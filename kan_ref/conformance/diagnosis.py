@@ -34,12 +34,14 @@ from kan_ref.conformance.facts import (
     facts,
 )
 from kan_ref.conformance.guesses import add_guesses
+from kan_ref.conformance.judge import NOT_FINITE
 from kan_ref.conformance.outcomes import BAD, Outcome
 
 CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
 # relative errors: below SMALL no defect of the catalogue is seen; float32 rounding lies in SINGLE
 SMALL, SINGLE = 3e-5, (3e-9, 3e-5)
 MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
+MOST_ZEROS = 0.5  # of the cases of `basis`, above which zeros elsewhere have no other cause
 MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
 
 
@@ -100,7 +102,9 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
 
 
 def findings(outcomes: Sequence[Outcome], found: dict[str, Diagnosis]) -> list[Finding]:
-    """Return diagnoses with their cases, what is confirmed first, then by number of failures."""
+    """Return diagnoses with their cases: confirmed flags first, then all others by their number of
+    failures.
+    """
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     details: dict[tuple[str, ...], str] = {}
     absorbed: dict[str, list[str]] = defaultdict(list)
@@ -140,8 +144,7 @@ def findings(outcomes: Sequence[Outcome], found: dict[str, Diagnosis]) -> list[F
         made,
         key=lambda one: (
             not any(case in failed for case in one.cases),
-            CONFIDENCE.index(one.confidence),
-            one.name in FACTS,
+            one.confidence != CONFIRMED or one.name in FACTS,
             -sum(case in failed for case in (*one.cases, *one.absorbed)),
         ),
     )
@@ -182,6 +185,8 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
         if outcome.status == "passed"
         for flag in outcome.verdict.visible
     }
+    bases = [outcome.verdict.zero for outcome in judged if outcome.case.method == "basis"]
+    no_bases = sum(bases) > MOST_ZEROS * len(bases)  # then curves on every grid are 0
     not_finite = defaultdict(list)
     # another formula than silu or L1 is wrong everywhere, and may overflow as well
     elsewhere = {
@@ -189,6 +194,13 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
         for outcome in wrong
         if outcome.verdict.finite and not outcome.verdict.defects
     }
+    # finite failures without a flag: most of them have another cause than nan, which may follow
+    others = Counter(
+        (outcome.case.method, flag)
+        for outcome in wrong
+        for flag in NOT_FINITE
+        if outcome.verdict.finite and flag not in outcome.case.flags and not outcome.case.call
+    )
     wrong_as_usual = {one.case.method for one in wrong if one.verdict.finite and not one.case.call}
     for outcome in wrong:
         if not outcome.verdict.finite:
@@ -207,6 +219,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
                 for flag in verdict.defects
                 if all(flag in case.flags for case in not_finite[method])
                 and (flag not in ("SiluOverflow", "ZeroEdge") or method not in elsewhere)
+                and others[method, flag] <= len(not_finite[method])
             ]
         else:
             flags = [
@@ -215,6 +228,7 @@ def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str,
                 if (method, flag) not in refuted
                 and by_method[method, flag] >= MOST_MARKS * marked_by_method[method, flag]
                 and strong[method, flag]
+                and not (no_bases and flag in ("ZeroSupportFirstColumn", "OneOutput"))
                 and (by_method[method, flag] > 1 or outcome.status == "failed")
             ]
         if flags:

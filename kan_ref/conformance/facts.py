@@ -34,6 +34,18 @@ _BY_KIND = {
     "shape": "Shape",
 }
 _TRAITS = {("degree", 0): "DegreeZero", ("batch", 0): "EmptyBatch", ("batch", 1): "BatchOfOne"}
+# flags that explain no failure of a case without them
+NARROW = (
+    *("RepeatedKnots", "SiluOverflow", "ZeroEdge", "DegreeZero", "EmptyBatch", "BatchOfOne"),
+    *("ArgumentsChanged", "StateKept", "BufferReused", "MemoryOrder"),
+    *("NaNSwallowed", "ThreadUnsafe"),
+)
+# flags of an input: they explain no failures that are nearly as frequent without it
+INPUTS = (
+    *(*NARROW, "UnevenKnots", "HighDegree", "ManyIntervals", "ScaledRow", "PointOrder"),
+    *("BaseName", "MissingMask", "TransposedMask", "MaskFactor", "BlockRemainder"),
+    *("DiscreteFeature", "ConstantFeature"),
+)
 _BATCHED = re.compile("basis|layer_|network_|input_|family_")
 
 
@@ -98,8 +110,11 @@ def _shared_trait(judged: Sequence[Outcome], members: Sequence[Outcome]) -> tupl
 def _shared_flag(judged: Sequence[Outcome], members: Sequence[Outcome]) -> str:
     """Return a flag that the members have, and that no passed case of their methods has.
 
-    All members must have it, or half of them if a shape is wrong.
+    Three quarters of the members must have it, or half of them if a shape is wrong. Members that a
+    failure of a more basic topic explains have none.
     """
+    if all(outcome.status == "blocked" for outcome in members):
+        return ""
     methods = {outcome.case.method for outcome in members}
     refuted = {
         flag
@@ -109,6 +124,15 @@ def _shared_flag(judged: Sequence[Outcome], members: Sequence[Outcome]) -> str:
     }
     counts = Counter(flag for outcome in members for flag in outcome.case.flags)
     # a wrong shape is caused by few things; an exception by anything
-    least = len(members) * (0.5 if members[0].verdict.kind == "shape" else 1.0)
-    common = [flag for flag, n in counts.most_common() if flag not in refuted and n >= least]
+    is_shape = members[0].verdict.kind == "shape"
+    if not is_shape and not any(
+        one.status == "passed" for one in judged if one.case.method in methods
+    ):
+        return ""  # what fails always does not fail because of its inputs
+    least = len(members) * (0.5 if is_shape else 0.75)
+    common = [
+        flag
+        for flag, n in counts.most_common()
+        if flag not in refuted and n >= least and (is_shape or flag in INPUTS)
+    ]
     return next(iter(common), "")

@@ -1,30 +1,52 @@
 """What is only likely: failures that no mark, test or fact explains.
 
 They are given to a defect that other cases of the same method confirm (*absorbed*), to the flag of
-the only output that is wrong, or to the flag that best separates failed from passed cases (both
-*perhaps*).
+the only output that is wrong, to a flag that all failures of the method have in common, to the
+method's general flag if they have none in common, or to the flag that best separates failed from
+passed cases (all of them *perhaps*). The first flag of a case is what it tests most of all, so that
+a passed case contradicts it. A passed case also contradicts a defect that would have changed its
+answer, in the form of its mark.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from kan_ref.conformance.facts import ABSORBED, BLOCKED, CONFIRMED, FACTS, PERHAPS, Diagnosis
+from kan_ref.conformance.facts import (
+    ABSORBED,
+    BLOCKED,
+    CONFIRMED,
+    FACTS,
+    INPUTS,
+    NARROW,
+    PERHAPS,
+    Diagnosis,
+)
 from kan_ref.conformance.outcomes import Outcome
 
-# flags that explain no failure of a case without them
-NARROW = (
-    *("RepeatedKnots", "SiluOverflow", "ZeroEdge", "DegreeZero", "EmptyBatch", "BatchOfOne"),
-    *("ArgumentsChanged", "StateKept", "BufferReused", "MemoryOrder"),
-    *("NaNSwallowed", "ThreadUnsafe"),
-)
-# flags of an input: they explain no failures that are nearly as frequent without it
-INPUTS = (
-    *(*NARROW, "UnevenKnots", "HighDegree", "ManyIntervals", "ScaledRow", "PointOrder"),
-    *("BaseName", "MissingMask", "TransposedMask", "MaskFactor", "BlockRemainder"),
-    *("DiscreteFeature", "ConstantFeature"),
-)
+# flags that may explain any failure of a method; a part of its cases may pass in spite of them
+GENERAL = {
+    "basis": "CoxDeBoor",
+    "layer_forward": "SplineSum",
+    "network_forward": "LayerChain",
+    "network_vjp": "LayerChain",
+    "input_jacobian": "LayerChain",
+    "penalties": "L1Mean",
+    "extend_grid": "ExtensionNested",
+    "update_grid": "UpdateKeepsFunction",
+    "edge_scores": "L1Mean",
+    "node_scores": "NodeScoreMax",
+    "prune": "PruneKeepsFunction",
+    "fit_affine": "AffineFit",
+    "adam_steps": "AdamMoments",
+}
+# method -> ((wrong output, flag), ...): the first of these outputs that is wrong in any failure
+BY_OUTPUT = {
+    "update_grid": (("ends", "UpdateEnds"), ("breakpoints", "UpdateBreakpoints")),
+    "prune": (("kept", "PruneRule"),),
+}
+MOST = 0.5  # of a method's cases, above which the general flag explains their failures
 AS_FREQUENT = 0.5  # of the failures with an input: the failures without it from which that holds
 
 
@@ -42,14 +64,12 @@ def add_guesses(
         [outcome for outcome in left if outcome.case.method == "layer_vjp"],
         [one for one in judged if one.case.method == "layer_vjp" and one.status == "passed"],
     )
-    ends = any("ends" in outcome.verdict.outputs for outcome in left)
-    shared: dict[str, set[str]] = {}
+    methods = {outcome.case.method for outcome in left}
+    causes = {method: _one_cause(method, left, judged, by_method[method]) for method in methods}
+    refuted = {method: _refuted(method, judged)[0] for method in methods}
     for outcome in left:
-        flags_of_case = {*outcome.case.flags, *outcome.verdict.defects}
-        method = outcome.case.method
-        shared[method] = shared.get(method, flags_of_case) & flags_of_case
-    for outcome in left:
-        case, confirmed = outcome.case, by_method[outcome.case.method]
+        case, method = outcome.case, outcome.case.method
+        confirmed = by_method[method]
         known = [flag for flag in confirmed if flag in case.flags or flag not in NARROW]
         if known and not outcome.verdict.defects:
             name = max(known, key=lambda flag: (flag in case.flags, confirmed[flag]))
@@ -58,20 +78,85 @@ def add_guesses(
             found[case.id] = Diagnosis("Blocked", BLOCKED, outcome.reason)
         elif gradient and case.method == "layer_vjp":
             found[case.id] = Diagnosis(gradient, PERHAPS)
-        elif ends and case.method == "update_grid":
-            found[case.id] = Diagnosis("UpdateEnds", PERHAPS)
         else:
-            peers = [other for other in judged if other.case.method == case.method]
+            peers = [other for other in judged if other.case.method == method]
             seen = [
                 flag
                 for flag in outcome.verdict.defects
                 if flag not in outcome.verdict.empty and outcome.verdict.finite
             ]
-            flags = seen or [*outcome.verdict.defects, *case.flags]
+            own = [*seen, *case.flags, *outcome.verdict.defects]
             # one cause of all failures, if there is one
-            likely = [flag for flag in flags if flag in shared[case.method]] or flags
-            scores = {flag: _score(flag, peers) for flag in likely}
+            here = causes[method]
+            likely = (
+                [flag for flag in own if flag in here]
+                or sorted(here)
+                or seen
+                or [flag for flag in own if flag not in refuted[method]]
+                or own
+            )
+            # what passed cases contradict all the same is not ranked by their number
+            scores = {
+                flag: 0.0 if here and here <= refuted[method] else _score(flag, peers)
+                for flag in likely
+            }
             found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
+
+
+def _one_cause(
+    method: str, left: Sequence[Outcome], judged: Sequence[Outcome], confirmed: Mapping[str, int]
+) -> set[str]:
+    """Return flags that may explain all failures of a method: those in common, or the general one.
+
+    The general flag needs a failure of a case that tests it most of all, or one of the outputs that
+    stand for it. It explains nothing where a defect is confirmed for a part of the failures.
+    """
+    mine = [one for one in left if one.case.method == method and one.status != "blocked"]
+    if not mine:
+        return set()
+    # nan in one output often makes another one nan
+    finite = [one for one in mine if one.verdict.finite] or mine
+    outputs = {output for one in finite for output in one.verdict.outputs}
+    if method == "fit_affine" and outputs == {"r2"}:
+        return {"R2Offset"}
+    if method == "penalties" and len(outputs) == 1:
+        (output,) = outputs
+        common = set.intersection(*({*one.verdict.defects} for one in finite))
+        return common or {"L1Mean" if output == "l1" else "EntropyShares"}
+    # zeros have the mark of every defect that gives zeros
+    common = set.intersection(
+        *({*one.case.flags, *one.verdict.defects} - {*one.verdict.empty} for one in mine)
+    )
+    tested, disproved = _refuted(method, judged)
+    for rest in (common - tested - disproved, common - tested, common):
+        if rest or confirmed:
+            return rest
+    for output, flag in BY_OUTPUT.get(method, ()):
+        if output in outputs:
+            return {flag}
+    general = GENERAL.get(method, "")
+    if general == "LayerChain" and any(len(one.case.inputs["layers"]) == 1 for one in mine):
+        general = "SplineSum"  # one layer has no chain
+    asked = [
+        one
+        for one in judged
+        if one.case.method == method and one.status != "blocked" and not one.case.call
+    ]
+    known = method in BY_OUTPUT or any(one.case.flags[0] == general for one in mine)
+    return {general} if general and known and len(mine) > MOST * len(asked) else set()
+
+
+def _refuted(method: str, judged: Sequence[Outcome]) -> tuple[set[str], set[str]]:
+    """Return the flags that passed cases of a method test most of all, without the general one, and
+    those of defects that would have changed their answers.
+    """
+    passed = [
+        one
+        for one in judged
+        if one.case.method == method and one.status == "passed" and not one.case.call
+    ]
+    tested = {one.case.flags[0] for one in passed} - {GENERAL.get(method, "")}
+    return tested, {flag for one in passed for flag in one.verdict.visible}
 
 
 def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
@@ -81,10 +166,16 @@ def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
     due to B', and so is one with silu if most others with silu are right. Else b' is wrong.
     """
     outputs = {output for outcome in left for output in outcome.verdict.outputs}
-    if outputs == {"d_w_spline"}:
-        return "DWSplineWithoutCoef"
-    if outputs != {"dx"} or all("UnevenKnots" in outcome.case.flags for outcome in left):
+    if not left or set.intersection(*({*one.case.flags} & {*INPUTS} for one in left)):
         return ""
+    for name, flag in (("d_w_spline", "DWSplineWithoutCoef"), ("d_coef", "DCoefWithoutWSpline")):
+        if outputs == {name}:
+            return flag
+    if outputs != {"dx"}:
+        return ""
+    parts = {"DxWithoutSpline", "DxWithoutBase"}
+    if parts <= {flag for one in left for flag in one.verdict.empty}:
+        return "DxWithoutSpline"  # and without the base function: zeros
     with_base, right = (
         [one for one in outcomes if np.any(one.case.inputs["layer"]["w_base"])]
         for outcomes in (left, passed)

@@ -159,12 +159,81 @@ def test_two_answers_of_none_are_not_equal_but_unreadable():
         def initial_layer(self, *given):
             return None
 
-    (failed,) = report_on(Missing(), "initial_layer").failures
+    (failed,) = report_on(Missing(), "initial_layer/same-seed").failures
 
     assert failed.case.id == "initial_layer/same-seed"
     assert failed.reason == f"the answer cannot be read: {calls.NOTHING}"
     with pytest.raises(ValueError, match="the answer is None"):
         calls.compare([None, None], "twice")
+
+
+class LostGrid(conformance_plain.Plain):
+    """Finer grids lack the curve, whatever their knots, samples and outputs."""
+
+    def extend_grid(self, layer, x, n_intervals):
+        finer = super().extend_grid(layer, x, n_intervals)
+        return {**finer, "coef": 1.5 * finer["coef"]}
+
+
+class NoSilu(conformance_plain.Plain):
+    """The base function is another one than silu, where its weight is not 1."""
+
+    def layer_forward(self, layer, x):
+        return super().layer_forward({**layer, "w_base": layer["w_base"] ** 2}, x)
+
+
+def first_name(report):
+    one = report.findings[0]
+    return one.perhaps if one.name in FACTS else one.name
+
+
+@pytest.mark.parametrize(
+    ("subject", "topics", "name"),
+    [
+        (LostGrid(), ["grid_extension"], "ExtensionNested"),
+        (NoSilu(), ["edges"], "MissingWBase"),
+    ],
+)
+def test_failures_of_many_kinds_have_one_cause_that_no_passed_case_contradicts(
+    subject, topics, name
+):
+    assert first_name(report_on(subject, *topics)) == name
+
+
+def test_an_exception_in_every_case_of_a_method_hints_at_no_flag():
+    class Broken(conformance_plain.Plain):
+        def count_parameters(self, widths, n_intervals, degree):
+            raise OverflowError("low is nan")
+
+    (finding,) = report_on(Broken(), "count_parameters").findings
+
+    assert (finding.name, finding.perhaps) == ("Raises", "")
+
+
+def test_curves_of_zeros_confirm_nothing_where_all_basis_functions_are_zeros():
+    class NoBases(conformance_plain.Plain):
+        def basis(self, x, knots, degree):
+            return 0.0 * super().basis(x, knots, degree)
+
+        def extend_grid(self, layer, x, n_intervals):
+            finer = super().extend_grid(layer, x, n_intervals)
+            return {**finer, "coef": 0.0 * finer["coef"]}
+
+    named = confirmed(NoBases(), "bases", "grid_extension")
+
+    assert not named & {"ZeroSupportFirstColumn", "OneOutput"}
+
+
+def test_a_single_exception_does_not_stand_before_a_flag_of_many_failures():
+    class Slope(conformance_plain.Plain):
+        def basis_derivative(self, x, knots, degree, order):
+            if degree == 7:
+                raise ValueError("too high")
+            return 1.25 * super().basis_derivative(x, knots, degree, order)
+
+    names = [one.name for one in report_on(Slope(), "basis_derivatives").findings]
+
+    assert names[:2] == ["BasisSlope", "Raises"]
 
 
 def test_a_confirmed_flag_absorbs_other_failures_of_its_method():

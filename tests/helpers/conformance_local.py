@@ -172,6 +172,8 @@ class Local:
         return self._move(layer, rows)
 
     def update_grid(self, layer, x, uniform_share, margin):
+        if uniform_share < 1.0:
+            raise NotImplementedError  # quantiles are left to others
         n_intervals = layer["coef"].shape[2] - layer["degree"]
         rows = []
         for column in x.T:
@@ -179,9 +181,7 @@ class Local:
             if low == high:
                 low, high = low - 1.0, high + 1.0
             pad = margin * (high - low) / n_intervals
-            rows.append(
-                np.linspace(low - pad, high + pad, n_intervals + 1)
-            )  # quantiles are left to others
+            rows.append(np.linspace(low - pad, high + pad, n_intervals + 1))
         return self._move(layer, rows)
 
     def _move(self, layer, grids):

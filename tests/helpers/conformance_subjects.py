@@ -91,13 +91,11 @@ class PlainModules:
         return {"dx": None, "layers": grads}
 
     def extend_grid(self, layer, x, n_intervals):
-        one = self._layer(layer)
-        old = one.breakpoints.shape[1] - 1
-        even = self.code.uniform_knots(
-            one.breakpoints[:, 0], one.breakpoints[:, -1], old, one.degree
-        )
-        _require(n_intervals % old == 0 and np.abs(even - one.knots).max() < 1e-12)
-        (finer,) = self.code.extend_grid([one], n_intervals)
+        old, knots = layer["coef"].shape[2] - layer["degree"], layer["knots"]
+        steps = np.diff(knots, axis=1)
+        even = np.ptp(steps, axis=1).max() < 1e-12 * np.abs(knots).max()
+        _require(n_intervals % old == 0 and even)
+        (finer,) = self.code.extend_grid([self._layer(layer)], n_intervals)
         return self._read(finer)
 
     def _read(self, one):

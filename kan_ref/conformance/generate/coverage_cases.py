@@ -1,5 +1,7 @@
 """Cases about what real networks do: uneven knots, large batches and widths, masks as factors."""
 
+from typing import Any
+
 from kan_ref.conformance.generate.backward import layer_vjp
 from kan_ref.conformance.generate.blocks import (
     SHAPES,
@@ -9,7 +11,7 @@ from kan_ref.conformance.generate.blocks import (
     without_last,
 )
 from kan_ref.conformance.generate.encode import drawn
-from kan_ref.conformance.generate.exact import Layer, forward
+from kan_ref.conformance.generate.exact import Layer, forward, sizes
 from kan_ref.conformance.generate.gradient_case import nested, vjp_case
 from kan_ref.conformance.generate.layer_case import (
     Case,
@@ -21,6 +23,7 @@ from kan_ref.conformance.generate.layer_case import (
 )
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 from kan_ref.conformance.generate.uneven import even_readings, uneven_twin
+from kan_ref.conformance.generate.unusual_knots import farthest_layer, unusual_layers
 
 
 def factor_layer() -> Case:
@@ -68,6 +71,10 @@ def uneven_layers() -> list[Case]:
             for name, flags, layer, x in shapes
         ),
         _crowded_layer(),
+        *(
+            value_case(name, flags, layer, x, defects=layer["base"] == "silu", since=4)
+            for name, flags, layer, x in (*unusual_layers(), farthest_layer())
+        ),
     ]
 
 
@@ -114,6 +121,17 @@ def block_gradients() -> list[Case]:
         cases.append(
             vjp_case(name, "BlockRemainder UnevenKnots", layer, x, dy, wrong=wrong, since=2)
         )
+    return cases
+
+
+def unusual_gradients() -> list[Case]:
+    """Return the cases on the knot vectors of `unusual_knots`."""
+    cases = []
+    for name, flags, layer, x in (*unusual_layers(), farthest_layer()):
+        dy = points(f"v-dy-{name}", len(x), sizes(layer)[0], -2.0, 2.0)
+        # exp(1e100), which silu would need, exceeds every float
+        wrong: list[tuple[str, Any]] | None = None if layer["base"] == "silu" else []
+        cases.append(vjp_case(name, flags, layer, x, dy, wrong=wrong, since=4))
     return cases
 
 

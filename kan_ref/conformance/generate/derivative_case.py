@@ -71,7 +71,7 @@ def derivative_case(
         answer = [all_bsplines(at, even, degree, order) for at in x]
         wrong.append(("UnevenKnots", {"basis_derivative": answer}))
     if since > 1 and order == 1:
-        for step in ("mean", "first"):
+        for step in ("mean", "first") if knots[0] < knots[1] else ("mean",):
             slopes = [slopes_of_even_knots(tuple(knots), degree, precise(at), step) for at in x]
             answer = [[row.get(m, 0.0) for m in range(n_basis)] for row in slopes]
             wrong.append(("UnevenKnots", {"basis_derivative": answer}))

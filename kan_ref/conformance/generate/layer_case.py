@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, dice, layer_array
-from kan_ref.conformance.generate.exact import Layer, Rules, forward, forward_scale, sizes
+from kan_ref.conformance.generate.exact import (
+    Layer,
+    Rules,
+    edge_terms,
+    forward,
+    forward_scale,
+    precise,
+    sizes,
+    total,
+)
 from kan_ref.conformance.generate.uneven import even_readings
 
 VALUES = 1e-13  # of the largest sum of absolute terms
@@ -98,6 +107,18 @@ def readings(layer: Layer, *, derivatives: bool = False) -> list[tuple[str, Laye
     ]
 
 
+def _sums_of_outputs(layer: Layer, x: Rows) -> list[list[Any]]:
+    """Return sum_j phi_ji(x_bi), (batch, n_in): the sums over the wrong axis."""
+    n_out, n_in, _ = sizes(layer)
+    return [
+        [
+            total(t for j in range(n_out) for t in edge_terms(layer, j, i, precise(row[i])))
+            for i in range(n_in)
+        ]
+        for row in x
+    ]
+
+
 def value_case(
     name: str,
     flags: str,
@@ -117,6 +138,8 @@ def value_case(
         if defects
         else []
     )
+    if n_in == n_out > 1:
+        answers.append(("SumAxis", {"y": _sums_of_outputs(layer, x)}))
     if n_in > 1:
         mean = [[value / n_in for value in row] for row in right]
         answers.append(("MeanOverInputs", {"y": mean}))

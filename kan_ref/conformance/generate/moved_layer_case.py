@@ -11,6 +11,7 @@ that every correct method keeps it.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
@@ -55,12 +56,37 @@ def polynomial_layer_of_all(
     rows: Sequence[Sequence[float]], n_out: int, mask: Sequence[Sequence[float]]
 ) -> Layer:
     """Return a layer with another cubic polynomial on every edge."""
+    return polynomials_of_degree(3, rows, filled(1.0, n_out, len(rows)), mask=mask)
+
+
+def polynomials_of_degree(
+    degree: int, rows: Sequence[Sequence[float]], shape: Sequence[Sequence[float]], **changes: Any
+) -> Layer:
+    """Return a layer with another polynomial of at most this degree on every edge.
+
+    `shape` is any (n_out, n_in) matrix; `changes` are made to the layer.
+    """
 
     def powers(j: int, i: int) -> tuple[float, ...]:
-        return (0.5 + j, 0.25 * i - 1.0, 0.75 - 0.5 * j, 1.25 - i)
+        return (0.5 + j, 0.25 * i - 1.0, 0.75 - 0.5 * j, 1.25 - i)[: degree + 1]
 
-    coef = [[polynomial(row, 3, powers(j, i)) for i, row in enumerate(rows)] for j in range(n_out)]
-    return make_layer("cubics", n_out, len(rows), rows, 3, coef=coef, mask=mask)
+    n_out = len(shape)
+    coef = [
+        [polynomial(row, degree, powers(j, i)) for i, row in enumerate(rows)] for j in range(n_out)
+    ]
+    return make_layer("cubics", n_out, len(rows), rows, degree, coef=coef, **changes)
+
+
+@dataclass(frozen=True)
+class Breakpoints:
+    """The breakpoints of a moved grid (n_in, n_intervals + 1), and their tolerance.
+
+    `wrong` holds those of known defects.
+    """
+
+    right: list[list[float]]
+    room: float
+    wrong: list[list[list[float]]]
 
 
 def even_samples(n: int, n_in: int, low: float, high: float) -> list[list[float]]:
@@ -93,6 +119,7 @@ def moved_case(
     probe: Rows,
     kind: str,
     since: int = 1,
+    breakpoints: Breakpoints | None = None,
     **more: Any,
 ) -> Case:
     """Return a case that expects the old function at the probe points."""
@@ -100,6 +127,11 @@ def moved_case(
     tolerance = {"values": KEPT * float(forward_scale(layer, probe))} | {
         output: 1e-12 for output in more if output == "ends"
     }
+    wrong = _wrong(layer, probe)
+    if breakpoints is not None:
+        expected["breakpoints"] = array(breakpoints.right)
+        tolerance["breakpoints"] = breakpoints.room
+        wrong += [("UpdateBreakpoints", {"breakpoints": rows}) for rows in breakpoints.wrong]
     given = {"layer": layer_array(layer), **arguments}
     return case(
         name,
@@ -109,7 +141,7 @@ def moved_case(
         expected,
         tolerance,
         kind=kind,
-        wrong=_wrong(layer, probe),
+        wrong=wrong,
         probe=array(probe),
         float32=False,
         since=since,

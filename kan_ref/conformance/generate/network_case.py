@@ -12,6 +12,7 @@ from kan_ref.conformance.generate.exact import Layer, Rules, edge_terms, precise
 from kan_ref.conformance.generate.layer_case import Rows, make_layer, points, with_defects
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 from kan_ref.conformance.generate.uneven import even_readings, uneven_twin
+from kan_ref.conformance.generate.unusual_knots import unusual_networks
 
 
 def make_network(
@@ -124,6 +125,7 @@ def examples() -> list[Example]:
     ):
         lost = [("LayerChain", layers[:3], 2)]
         found.append(Example(name, flags, layers, points("n-four", 2, 2), 2, False, lost))
+    found += [Example(*one, since=4) for one in unusual_networks()]
     for number, (name, widths, n) in enumerate(NETWORKS):
         layers = block_network(5000 + 23 * number, widths)
         seen = [layers[0], without_last(layers[1], inputs=True)]

@@ -53,6 +53,7 @@ NOTES = {
     "TransposedWeights": "w_base or w_spline is read as [in, out]",
     "SharedRow": "all inputs use the knot vector of the first",
     "MeanOverInputs": "outputs are means over the inputs instead of sums",
+    "SumAxis": "edges are summed over the outputs, not over the inputs",
     "StaleCache": "the result of an earlier call is returned again (cached by shape or by "
     "identity)",
     "BatchDependence": "a sample's output depends on the other samples of its batch",
@@ -96,6 +97,8 @@ NOTES = {
     "GridCount": "the number of intervals is not the requested one",
     "UpdateKeepsFunction": "moving the grid changes the function at the samples",
     "UpdateEnds": "the updated grid does not span the smallest to the largest sample",
+    "UpdateBreakpoints": "the updated breakpoints are not evenly spaced, quantiles or the mean of "
+    "both, as `uniform_share` requests",
     "ConstantFeature": "a constant input collapses the grid and zeroes the spline",
     "DiscreteFeature": "an input with few distinct values spoils the fit",
     "WidenedGrid": "widening a grid changes the function at the samples",
@@ -151,6 +154,8 @@ NOTES = {
     "degree",
     "CountBias": "the count includes a bias for each output, which the layer does not have",
     "CountWeights": "the count omits w_base or w_spline",
+    "InitLayer": "the initial layer lacks the requested sizes, the uniform grid on [-1, 1], finite "
+    "numbers or some edges",
     "InitCoef": "initial coefficients do not have mean 0 and the stated standard deviation (0.1 if "
     "none is stated)",
     "InitWBase": "initial w_base does not have mean 0 and standard deviation "

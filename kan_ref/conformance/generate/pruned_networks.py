@@ -171,18 +171,39 @@ def unchanged_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
             points("prune-knots", 4, 2),
         ),
         ("edges-stay", "PruneEdges PruneKeepsFunction", _weak_edge(), points("prune-edge", 4, 2)),
+        ("threshold-zero", "PruneThreshold PruneRule", no_way_out, points("prune-out", 4, 2)),
+        (
+            "output-without-path",
+            "PruneRule PruneKeepsFunction",
+            _cut_output(),
+            points("prune-cut", 4, 2),
+        ),
+        (
+            "other-base",
+            "BaseName PruneKeepsFunction",
+            [layer | {"base": "identity"} for layer in no_way_out],
+            points("prune-base", 4, 2),
+        ),
     )
 
 
-def equal_scores() -> tuple[list[Layer], Rows]:
+def _cut_output() -> list[Layer]:
+    """Return a network whose second output has edges of 0 alone, from a node without another."""
+    layers = make_network("prune-cut", (2, 2, 2))
+    weights = {"w_base": [[1.0, 0.0], [1.0, 0.0]], "w_spline": [[1.5, 0.0], [-0.5, 0.0]]}
+    return changed(layers, 1, mask=[[1.0, 1.0], [0.0, 1.0]], **weights)
+
+
+def equal_scores(*, below: bool = False) -> tuple[list[Layer], Rows]:
     """Return a network and inputs of size 1, by which scores are products of powers of two.
 
     With threshold 1/4, node 0 has an incoming score equal to it, node 1 an outgoing one, and node 2
-    has both above it. All edges are multiples of the identity, and have mean 0.
+    has both above it; node 3, if it is asked for, has an incoming score of 1/8. All edges are
+    multiples of the identity, and have mean 0.
     """
-    knots = uniform_knots(-1.0, 1.0, 4, 3)
-    first = make_layer("equal-1", 3, 1, [knots], 3, w_base=[[0.25], [1.0], [0.5]])
-    last = make_layer("equal-2", 1, 3, [knots] * 3, 3, w_base=[[8.0, 0.25, 2.0]])
+    knots, n = uniform_knots(-1.0, 1.0, 4, 3), 3 + below
+    first = make_layer("equal-1", n, 1, [knots], 3, w_base=[[0.25], [1.0], [0.5], [0.125]][:n])
+    last = make_layer("equal-2", 1, n, [knots] * n, 3, w_base=[[8.0, 0.25, 2.0, 4.0][:n]])
     layers = [
         layer
         | {

@@ -102,6 +102,8 @@ def scored_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
         w_base=[[0.0, 1.0], [1.0, 0.5]],
         w_spline=[[0.0, 1.0], [-1.0, 2.0]],
     )
+    small = [[2.0**-20, -(2.0**-21)], [2.0**-22, 2.0**-20]]
+    tiny = make_layer("p-tiny", 2, 2, [knots, knots], 3, w_base=small, w_spline=transposed(small))
     nothing = make_layer("nothing", 2, 2, [knots, knots], 3, mask=filled(0.0, 2, 2))
     return (
         (
@@ -157,11 +159,37 @@ def scored_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
             [block_layer(7001, 2, 2)],
             samples(811, 9, 2),
         ),
+        (
+            "two-hidden-layers",
+            "PenaltyOneLayer PenaltyInputs",
+            make_network("p-three", (2, 3, 2, 1), low=-8.0, high=8.0),
+            points("p-three", 3, 2),
+        ),
+        (
+            "tiny-edges",
+            "L1Mean EntropyShares",
+            [tiny],
+            points("p-tiny", 4, 2),
+        ),
+        (
+            "zero-base",
+            "BaseName L1Mean",
+            [make_layer("p-zero", 2, 2, [knots, knots], 3, base="zero")],
+            points("p-zero", 4, 2),
+        ),
+        (
+            "one-to-three",
+            "L1Mean",
+            [make_layer("p-1-3", 3, 1, [knots], 3, base="identity")],
+            points("p-1-3", 5, 1),
+        ),
     )
 
 
 def since_of(name: str) -> int:
     """Return the version of the contract since which a scored network exists."""
+    if name in ("two-hidden-layers", "tiny-edges", "zero-base", "one-to-three"):
+        return 4
     return 2 if name in ("two-layers-uneven", "nine-samples") else 1
 
 

@@ -2,6 +2,9 @@
 
 from kan_ref.conformance.generate.basis_case import Case, basis_case
 from kan_ref.conformance.generate.topics_knots import uniform_knots
+from kan_ref.conformance.generate.unusual_knots import FARTHEST, KINDS, far, whole_steps
+
+FAR_OUT = 2.0**39  # between two knots of `far`
 
 
 def special_cases() -> list[Case]:
@@ -131,4 +134,35 @@ def special_cases() -> list[Case]:
         ),
         basis_case("no-points", "EmptyBatch", [], uniform_knots(-1.0, 1.0, 4, 2), 2),
         basis_case("one-point", "BatchOfOne", [0.3125], uniform_knots(-1.0, 1.0, 4, 2), 2),
+        *_unusual_cases(),
     ]
+
+
+def _unusual_cases() -> list[Case]:
+    """Return the cases on the knot vectors of `unusual_knots`."""
+    cases = []
+    for degree in (1, 3):
+        for name, flags, row in KINDS[:3]:
+            x = [-0.8125, -0.5, 0.1875, 0.9375]
+            knots = row(degree)
+            cases.append(basis_case(f"{name}-degree-{degree}", flags, x, knots, degree, since=4))
+        x = [-1.625, 1.375, -FAR_OUT, FAR_OUT]
+        for name, knots in (("whole-steps", whole_steps(degree)), ("far", far(degree))):
+            flags = "FadeOutside ScaledRow UnevenKnots"
+            name = f"between-outer-knots-{name}-degree-{degree}"
+            cases.append(basis_case(name, flags, x, knots, degree, since=4))
+    for name, knots in (
+        ("farthest-points-even", uniform_knots(-1.0, 1.0, 4, 2)),
+        ("farthest-points-uneven", whole_steps(2)),
+        ("farthest-points-degree-0", uniform_knots(-1.0, 1.0, 4, 0)),
+    ):
+        degree = 0 if name.endswith("0") else 2
+        cases.append(basis_case(name, "ZeroOutside", FARTHEST, knots, degree, since=4))
+    for name, inner in (("two-knots-in-from", 2), ("three-knots-in-from", 3)):
+        twice = [-2.0, *[-1.0] * inner, -0.5, 0.0, 0.5, *[1.0] * inner, 2.0]
+        x = [-1.5, -1.0, -0.75, 0.25, 0.75, 1.0, 1.5]
+        flags = "RepeatedKnots FadeOutside UnevenKnots"
+        cases.append(basis_case(f"{name}-the-ends", flags, x, twice, inner, since=4))
+    few = [-1.75, -1.25, -1.0, 1.0, 1.125, 1.5]
+    cases.append(basis_case("one-interval", "UnevenKnots", [-1.0, 0.375, 1.0], few, 2, since=4))
+    return cases

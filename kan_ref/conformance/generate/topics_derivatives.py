@@ -1,5 +1,6 @@
 """Cases about the derivatives of B-splines of order 1 to 3, in exact fractions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.basis_case import Case
@@ -7,6 +8,7 @@ from kan_ref.conformance.generate.derivative_case import derivative_case
 from kan_ref.conformance.generate.encode import dice, topic
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 from kan_ref.conformance.generate.uneven import uneven_row
+from kan_ref.conformance.generate.unusual_knots import FARTHEST, KINDS, whole_steps
 
 
 def basis_derivatives() -> dict[str, Any]:
@@ -129,6 +131,27 @@ def _derivative_cases(order: int) -> list[Case]:
             if order < 3
             else []
         ),
+        *_unusual_cases(order, flag),
+    ]
+
+
+def _unusual_cases(order: int, flag: str) -> list[Case]:
+    """Return the cases on the knot vectors of `unusual_knots`, and those at outer knots."""
+    inside, outer = [-0.8125, 0.1875, 0.9375], [-1.625, 1.375]
+    found: list[tuple[str, str, Sequence[float], list[float]]] = [
+        (name, f"{flags} {flag}", inside, row(3)) for name, flags, row in KINDS
+    ]
+    found += [
+        ("between-outer-knots", f"FadeOutside UnevenKnots {flag}", outer, whole_steps(3)),
+        ("farthest-points", f"ZeroOutside {flag}", FARTHEST, whole_steps(3)),
+    ]
+    if order < 3:
+        even = uniform_knots(-1.0, 1.0, 4, 3)
+        x = [even[0], even[1], even[3], even[-4], even[-2], even[-1]]
+        found.append(("outer-knots", f"DerivativeAtKnot FadeOutside {flag}", x, even))
+    return [
+        derivative_case(f"{name}-order-{order}", flags, x, knots, 3, order, since=4)
+        for name, flags, x, knots in found
     ]
 
 

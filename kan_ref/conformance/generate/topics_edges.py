@@ -52,7 +52,13 @@ def edges() -> dict[str, Any]:
         spline("spline-fading", "FadeOutside", knots, 3, [[-2.25], [-1.125], [1.375], [2.0]]),
         spline("spline-beyond-row", "ZeroOutside FadeOutside", knots, 3, [[-3.5], [4.0]]),
         spline("spline-end-of-grid", "GridEnd", knots, 3, [[-1.0], [1.0]]),
-        spline("spline-last-knot", "LastEnd", [0.0] * 4 + [0.5] + [1.0] * 4, 3, [[0.0], [1.0]]),
+        spline(
+            "spline-last-knot",
+            "LastEnd RepeatedKnots",
+            [0.0] * 4 + [0.5] + [1.0] * 4,
+            3,
+            [[0.0], [1.0]],
+        ),
         spline(
             "spline-thousand-intervals",
             "ManyIntervals",
@@ -65,20 +71,23 @@ def edges() -> dict[str, Any]:
         base("silu-alone", "SiluForm MissingBase", [[-3.0], [-0.5], [0.0], [2.5]], 1.0),
         base("silu-weighted", "MissingWBase SiluForm", one, -1.5),
         base("silu-far", "SiluOverflow", [[-800.0], [-100.0], [100.0], [800.0]], 1.0),
-        base("identity-alone", "BaseName", one, 1.5, "identity"),
+        base("identity-alone", "BaseName MissingWBase", one, 1.5, "identity"),
         base("zero-alone", "BaseName", one, 1.5, "zero"),
         value_case(
-            "spline-and-silu", "BaseScaled SiluForm", make_layer("edge", 1, 1, [knots], 3), one
+            "spline-and-silu",
+            "BaseScaled SiluForm MissingWBase MissingWSpline",
+            make_layer("edge", 1, 1, [knots], 3),
+            one,
         ),
         value_case(
             "spline-and-identity",
-            "BaseName BaseScaled",
+            "BaseName BaseScaled MissingWBase MissingWSpline",
             make_layer("identity", 1, 1, [knots], 3, base="identity"),
             one,
         ),
         value_case(
             "spline-and-silu-outside",
-            "FadeOutside SiluForm",
+            "FadeOutside SiluForm MissingWBase",
             make_layer("beyond", 1, 1, [knots], 3),
             [[-3.5], [-1.25], [4.0]],
         ),

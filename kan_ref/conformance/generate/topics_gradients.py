@@ -5,7 +5,11 @@ Each case depends on one feature.
 
 from typing import Any
 
-from kan_ref.conformance.generate.coverage_cases import block_gradients, factor_gradient
+from kan_ref.conformance.generate.coverage_cases import (
+    block_gradients,
+    factor_gradient,
+    unusual_gradients,
+)
 from kan_ref.conformance.generate.encode import topic
 from kan_ref.conformance.generate.exact import Layer, sizes
 from kan_ref.conformance.generate.gradient_case import vjp_case
@@ -130,6 +134,7 @@ def layer_gradients() -> dict[str, Any]:
         vjp_case("one-sample", "BatchOfOne", square, points("v-single", 1, 2), [[1.5, -0.75]]),
         vjp_case("no-samples", "EmptyBatch", square, [], []),
         *block_gradients(),
+        *unusual_gradients(),
         factor_gradient(),
     ]
     return topic(

@@ -15,6 +15,7 @@ from kan_ref.conformance.generate.moved_layer_case import (
     polynomial_layer,
     polynomial_layer_of_all,
 )
+from kan_ref.conformance.generate.other_grids import finer_layers
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 from kan_ref.conformance.generate.uneven import uneven_row, uneven_twin
 
@@ -136,7 +137,13 @@ def extension() -> dict[str, Any]:
     moved: tuple[tuple[str, str, Layer, Rows, int], ...] = (
         ("three-outputs", "OneOutput MissingMask ExtensionNested", three, scattered, 8),
         ("uneven-doubled", "UnevenKnots ExtensionNested", uneven_twin(curve), dense, 10),
-        ("uneven-weighted", "UnevenKnots ScalerTwice", uneven_twin(scaled), dense, 10),
+        (
+            "uneven-weighted",
+            "UnevenKnots ScalerTwice ExtensionNested",
+            uneven_twin(scaled),
+            dense,
+            10,
+        ),
         (
             "uneven-quadratic-tripled",
             "UnevenKnots ExtensionNested",
@@ -146,7 +153,7 @@ def extension() -> dict[str, Any]:
         ),
         (
             "uneven-three-outputs",
-            "UnevenKnots OneOutput MissingMask",
+            "UnevenKnots OneOutput MissingMask ExtensionNested",
             uneven_twin(three),
             scattered,
             8,
@@ -163,10 +170,22 @@ def extension() -> dict[str, Any]:
         low, n_in = min(row[0] for row in x), len(x[0])
         at = points(f"probe-{name}", 8, n_in, low, 1.0)
         cases.append(extend(name, flags, layer, x, n_intervals, at, since=2))
+    cases += [_finer_case(*one) for one in finer_layers()]
     return topic(
         "grid_extension",
         level=4,
-        needs=["layer_forward"],
+        needs=["knots", "layer_forward"],
         equation="Liu et al. 2024, section 2.4, eq. 2.16",
         cases=cases,
     )
+
+
+def _finer_case(name: str, flags: str, layer: Layer, x: Rows, n_intervals: int, at: Rows) -> Case:
+    """Return a case that compares the ends of the finer grid, too."""
+    k = layer["degree"]
+    ends = array([[row[k], row[-k - 1]] for row in layer["knots"]])
+    given = {"x": array(x), "n_intervals": n_intervals}
+    return moved_case(
+        name, "extend_grid", flags, layer, given, at, "required", 4,
+        n_intervals=n_intervals, ends=ends,
+    )  # fmt: skip

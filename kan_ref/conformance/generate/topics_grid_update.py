@@ -15,6 +15,7 @@ from kan_ref.conformance.generate.moved_layer_case import (
     polynomial_layer,
     polynomial_layer_of_all,
 )
+from kan_ref.conformance.generate.other_grids import contained_samples, moved_grids
 from kan_ref.conformance.generate.topics_knots import uniform_knots
 from kan_ref.conformance.generate.uneven import uneven_row
 
@@ -55,7 +56,7 @@ def update() -> dict[str, Any]:
             "margin": array(margin),
         }
         columns = list(zip(*x, strict=True))
-        more = {"ends": array([[min(c), max(c)] for c in columns])} if ends else {}
+        more: dict[str, Any] = {"ends": array([[min(c), max(c)] for c in columns])} if ends else {}
         return moved_case(
             name,
             "update_grid",
@@ -144,10 +145,11 @@ def update() -> dict[str, Any]:
         ),
     ):
         cases.append(move(name, flags, layer, x, share, since=2))
+    cases += moved_grids() + contained_samples()
     return topic(
         "grid_update",
         level=4,
-        needs=["layer_forward"],
+        needs=["knots", "layer_forward"],
         equation="Liu et al. 2024, section 2.2",
         cases=cases,
     )

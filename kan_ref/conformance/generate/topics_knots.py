@@ -26,12 +26,12 @@ def knots() -> dict[str, Any]:
         ("five-cubic", -1.0, 1.0, 5, 3, "KnotStep OuterKnots KnotPrecision"),
         ("three-linear", 0.0, 1.0, 3, 1, "KnotPrecision OuterKnots"),
         ("degree-0", 0.0, 1.0, 4, 0, "DegreeZero KnotStep"),
-        ("one-interval", 0.0, 2.0, 1, 2, "KnotStep"),
+        ("one-interval", 0.0, 2.0, 1, 2, "KnotStep OuterKnots"),
         ("degree-7", -1.0, 1.0, 8, 7, "OuterKnots"),
-        ("tenths", 0.1, 0.7, 6, 2, "KnotPrecision"),
-        ("far", 1000.0, 1001.0, 10, 3, "KnotPrecision ScaledRow"),
-        ("tiny", -1e-7, 1e-7, 5, 3, "ScaledRow"),
-        ("thousand", -1.0, 1.0, 1000, 3, "ManyIntervals"),
+        ("tenths", 0.1, 0.7, 6, 2, "KnotPrecision OuterKnots"),
+        ("far", 1000.0, 1001.0, 10, 3, "KnotPrecision ScaledRow OuterKnots"),
+        ("tiny", -1e-7, 1e-7, 5, 3, "ScaledRow OuterKnots"),
+        ("thousand", -1.0, 1.0, 1000, 3, "ManyIntervals OuterKnots"),
     )
     cases = []
     for name, low, high, n_intervals, degree, flags in rows:

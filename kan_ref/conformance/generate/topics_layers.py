@@ -19,13 +19,13 @@ def layers() -> dict[str, Any]:
     cases = [
         value_case(
             "two-to-three",
-            "MeanOverInputs SplineSum",
+            "MeanOverInputs SumAxis SplineSum",
             make_layer("2-3", 3, 2, [knots, knots], 3),
             points("2-3", 3, 2),
         ),
         value_case(
             "three-to-two",
-            "MeanOverInputs SplineSum",
+            "MeanOverInputs SumAxis SplineSum",
             make_layer("3-2", 2, 3, [knots] * 3, 3),
             points("3-2", 3, 3),
         ),

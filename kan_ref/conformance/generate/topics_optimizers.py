@@ -70,6 +70,7 @@ def optimizer_steps() -> dict[str, Any]:
     slopes = [dice(f"slopes-{t}", 4, low=-4.0, high=4.0) for t in range(5)]
     tiny = [[1e-7 * g for g in row] for row in slopes]
     paused = [[0.0, *row[1:]] for row in slopes]
+    many = [dice(f"many-{t}", 4, low=-1.0, high=1.0) for t in range(40)]
     usual, other = (0.9, 0.999), (0.5, 0.75)
     cases = [
         _adam("adam-one-step", "AdamBias StepSign", theta, slopes[:1], 0.125, usual, 1e-8),
@@ -79,6 +80,9 @@ def optimizer_steps() -> dict[str, Any]:
         _adam("adam-large-epsilon", "AdamEpsilon", theta, slopes[:2], 0.25, usual, 0.5),
         _adam("adam-tiny-gradients", "AdamEpsilon", theta, tiny[:3], 0.125, usual, 1e-8),
         _adam("adam-no-gradient", "AdamEpsilon", theta, paused[:2], 0.125, usual, 1e-8),
+        _adam("adam-forty-steps", "AdamBias AdamMoments", theta, many, 0.01, usual, 1e-8, 4),
+        _adam("adam-no-momentum", "AdamMoments", theta, slopes[:3], 0.125, (0.0, 0.5), 1e-8, 4),
+        _adam("adam-one-parameter", "AdamBias", theta[:1], [[1.5], [-0.25]], 0.25, other, 1e-8, 4),
         _descent("gradient-one-step", theta, slopes[:1], 0.125),
         _descent("gradient-five-steps", theta, slopes, 0.0625),
     ]
@@ -99,6 +103,7 @@ def _adam(
     rate: float,
     betas: tuple[float, float],
     epsilon: float,
+    since: int = 2,
 ) -> Case:
     right, moved = adam_points(theta, gradients, rate, betas, epsilon)
     swapped = adam_points(theta, gradients, rate, (betas[1], betas[0]), epsilon)[0]
@@ -125,7 +130,7 @@ def _adam(
         {"theta": bound},
         wrong=wrong,
         float32=False,
-        since=2,
+        since=since,
     )
 
 

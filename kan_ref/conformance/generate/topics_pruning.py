@@ -25,6 +25,7 @@ from kan_ref.conformance.generate.pruned_networks import (
     unchanged_networks,
 )
 
+_SINCE = {"knots-of-their-own": 2, "threshold-zero": 4, "output-without-path": 4, "other-base": 4}
 VALUES = 1e-12  # of the bound on rounding: allows a constant folded into coefficients
 
 
@@ -35,7 +36,7 @@ def pruning() -> dict[str, Any]:
     """
     cases: list[Case] = []
     for name, flags, layers, x in unchanged_networks():
-        threshold = 2.0**-4
+        threshold = 0.0 if name == "threshold-zero" else 2.0**-4
         kept = kept_nodes(layers, x, threshold)
         y = flow(layers, x)[-1]
         expected = {"kept": array([float(sum(line)) for line in kept]), "values": array(y)}
@@ -57,10 +58,10 @@ def pruning() -> dict[str, Any]:
                 expected,
                 tolerance,
                 wrong=list(wrong.items()),
-                since=2 if name == "knots-of-their-own" else 1,
+                since=_SINCE.get(name, 1),
             )
         )
-    cases.append(_equal_scores())
+    cases += [_equal_scores(), _equal_scores(below=True)]
     mixed = (
         (
             "four-kinds",
@@ -91,20 +92,23 @@ def pruning() -> dict[str, Any]:
     return topic("pruning", level=7, needs=needs, equation="Liu et al. 2024, eq. 2.21", cases=cases)
 
 
-def _equal_scores() -> Case:
-    """Return the case of scores that are equal to the threshold."""
-    layers, x = equal_scores()
+def _equal_scores(*, below: bool = False) -> Case:
+    """Return a case of scores that are equal to the threshold.
+
+    Without a node below it, who keeps all nodes gives the answer of the known defect.
+    """
+    layers, x = equal_scores(below=below)
     (kept,) = kept_nodes(layers, x, 0.25)
     (more,) = kept_nodes(layers, x, 0.25, DEFECTS["PruneEquality"])
     return case(
-        "scores-at-the-threshold",
+        "scores-at-and-below-the-threshold" if below else "scores-at-the-threshold",
         "prune",
-        "PruneEquality",
+        "PruneEquality PruneRule",
         _arguments(layers, x, 0.25),
         {"kept": array([float(sum(kept))]), "values": array(pruned_values(layers, x, kept))},
         {"kept": 0.5, "values": VALUES * value_bound(layers, x)},
-        wrong=[("PruneEquality", {"values": pruned_values(layers, x, more)})],
-        since=2,
+        wrong=[("PruneEquality", {"values": pruned_values(layers, x, more)})] if below else [],
+        since=4 if below else 2,
     )
 
 

@@ -6,10 +6,11 @@ coefficients of standard deviation 0.1, w_spline 1, w_base Xavier).
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from kan_ref.conformance.generate.encode import array, case, layer_array, topic
+from kan_ref.conformance.generate.encode import array, case, dice, layer_array, topic
 from kan_ref.conformance.generate.exact import context, precise
 from kan_ref.conformance.generate.layer_case import Case, make_layer
 from kan_ref.conformance.generate.topics_knots import uniform_knots
@@ -60,6 +61,7 @@ def affine_fits() -> dict[str, Any]:
         tolerance = {"values": 1e-6 * (max(y) - min(y)), "r2": 1e-9}
         arguments = {"x": array(x), "y": array(y), "name": function}
         cases.append(case(name, "fit_affine", flags, arguments, expected, tolerance, float32=False))
+    cases += _regressions()
     x = [n / 16 for n in range(-16, 17)]
     arguments = {"x": array(x), "y": array([2.5] * len(x)), "name": "sin"}
     constant = case(
@@ -73,6 +75,39 @@ def affine_fits() -> dict[str, Any]:
     )
     equation = "Liu et al. 2024, section 2.5.1"
     return topic("fit_affine", level=2, needs=[], equation=equation, cases=[*cases, constant])
+
+
+def _regressions() -> list[Case]:
+    """Return the cases of f(u) = u, whose best fit is the regression line; r2 is below 1."""
+    cases: list[Case] = []
+    curves: tuple[tuple[str, list[float], Callable[[Any], Any]], ...] = (
+        ("line-through-parabola", [n / 16 for n in range(-16, 33)], lambda at: at * at),
+        ("line-through-scattered", dice("scattered", 40, low=-2.0, high=2.0), lambda at: abs(at)),
+        ("line-through-few", [0.0, 0.25, 1.0, 3.0], lambda at: at * at * at - 3 * at),
+    )
+    for name, x, y in curves:
+        values, at = [y(Fraction(one)) for one in x], [Fraction(one) for one in x]
+        mean_x, mean_y = sum(at) / len(x), sum(values) / len(x)
+        sxy = sum((a - mean_x) * (v - mean_y) for a, v in zip(at, values, strict=True))
+        sxx = sum((a - mean_x) ** 2 for a in at)
+        syy = sum((v - mean_y) ** 2 for v in values)
+        line = [float(mean_y + sxy / sxx * (a - mean_x)) for a in at]
+        arguments = {"x": array(x), "y": array([float(v) for v in values]), "name": "x"}
+        expected = {"values": array(line), "r2": array(float(sxy * sxy / (sxx * syy)))}
+        tolerance = {"values": 1e-6 * float(max(values) - min(values)), "r2": 1e-9}
+        cases.append(
+            case(
+                name,
+                "fit_affine",
+                "AffineFit R2Offset",
+                arguments,
+                expected,
+                tolerance,
+                float32=False,
+                since=4,
+            )
+        )
+    return cases
 
 
 # --- counts, draws, files
@@ -176,8 +211,33 @@ def initial_draws() -> dict[str, Any]:
         since=3,
     )
     cases.append({**same, "call": "twice"})
+    for n_in, n_out, n_intervals, degree in ((2, 3, 5, 3), (3, 1, 1, 3), (1, 4, 6, 2)):
+        arguments = {
+            "n_in": n_in,
+            "n_out": n_out,
+            "n_intervals": n_intervals,
+            "degree": degree,
+            "seed": 0,
+        }
+        even = [-1.0 + 2.0 * place / n_intervals for place in range(n_intervals + 1)]
+        cases.append(
+            case(
+                f"sizes-{n_in}-to-{n_out}-G{n_intervals}-k{degree}",
+                "initial_layer",
+                "InitLayer",
+                arguments,
+                {"breakpoints": array([even] * n_in), "finite": 1, "masked": 0},
+                {"breakpoints": 1e-12},
+                float32=False,
+                since=4,
+            )
+        )
     return topic(
-        "initial_layer", level=1, needs=[], equation="Liu et al. 2024, section 2.2", cases=cases
+        "initial_layer",
+        level=2,
+        needs=["knots"],
+        equation="Liu et al. 2024, section 2.2",
+        cases=cases,
     )
 
 

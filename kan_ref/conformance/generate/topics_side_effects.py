@@ -30,7 +30,13 @@ FLAGS = {
 }
 
 
+_OF_NETWORKS = ("jacobian", "hessian", "edge-scores", "node-scores", "penalties")
 _SINCE_3 = ("basis-steps", "steps")
+# calls of older methods since version 4
+_SINCE_4 = {
+    *("pruning-twice", "network-gradient-kept", "extension-fortran", "network-gradient-strided"),
+    *("update-strided", "extension-strided", "network-gradient-nan"),
+}
 
 
 def side_effects() -> dict[str, Any]:
@@ -38,12 +44,23 @@ def side_effects() -> dict[str, Any]:
     usual = {**_evaluations(), **_changes(), **_steps()}
     every = ("basis", "layer", "gradient", "network", "network-gradient")
     wanted = {
-        "arguments": (*every, "update", "extension", "pruning"),
-        "twice": (*every, "update", "extension"),
-        "kept": ("basis", "layer", "gradient", "network"),
-        "fortran": ("layer", "gradient", "network-gradient", "update"),
-        "strided": ("basis", "layer", "gradient", "network"),
-        "nan": ("basis", "layer", "splines", "gradient", "network", "basis-steps", "steps"),
+        "arguments": (*every, "identity", "update", "extension", "pruning", *_OF_NETWORKS),
+        "twice": (*every, "update", "extension", "pruning", *_OF_NETWORKS),
+        "kept": (
+            "basis",
+            "layer",
+            "gradient",
+            "network",
+            "network-gradient",
+            "identity",
+            *_OF_NETWORKS,
+        ),
+        "fortran": ("layer", "gradient", "network-gradient", "update", "extension", *_OF_NETWORKS),
+        "strided": (*every, "update", "extension", *_OF_NETWORKS),
+        "nan": (
+            *("basis", "layer", "splines", "gradient", "network", "basis-steps", "steps"),
+            *("network-gradient", "jacobian", "hessian"),
+        ),
         "threads": ("layer", "gradient", "network-gradient"),
     }
     cases = []
@@ -59,7 +76,7 @@ def side_effects() -> dict[str, Any]:
                 {check: 1},
                 {check: 0.0},
                 float32=False,
-                since=3 if name in _SINCE_3 else 2,
+                since=_since(name, call),
             )
             cases.append({**one, "call": call})
     return topic(
@@ -69,6 +86,12 @@ def side_effects() -> dict[str, Any]:
         equation="none: a method is a function of its arguments",
         cases=cases,
     )
+
+
+def _since(name: str, call: str) -> int:
+    if name in (*_OF_NETWORKS, "identity") or f"{name}-{call}" in _SINCE_4:
+        return 4
+    return 3 if name in _SINCE_3 else 2
 
 
 def _evaluations() -> dict[str, Called]:
@@ -84,10 +107,16 @@ def _evaluations() -> dict[str, Called]:
     return {
         "basis": ("basis", few),
         "layer": ("layer_forward", here),
+        "identity": ("layer_forward", here | {"layer": layer_array(layer | {"base": "identity"})}),
         "splines": ("layer_forward", {"layer": layer_array(splines), "x": array(x)}),
         "gradient": ("layer_vjp", here | {"dy": array(dy)}),
         "network": ("network_forward", network_arguments(layers, at)),
         "network-gradient": ("network_vjp", network_arguments(layers, at, dy=up)),
+        "jacobian": ("input_jacobian", network_arguments(layers, at)),
+        "hessian": ("input_hessian_diag", network_arguments(layers, at)),
+        "edge-scores": ("edge_scores", network_arguments(layers, at)),
+        "node-scores": ("node_scores", network_arguments(layers, at)),
+        "penalties": ("penalties", network_arguments(layers, at)),
     }
 
 

@@ -55,5 +55,6 @@ def even_readings(layer: Layer, *, derivatives: bool = False) -> list[tuple[str,
         return []
     found = [("UnevenKnots", layer | {"knots": even}, Rules())]
     if derivatives:
-        found += [("UnevenKnots", layer, Rules(slope_step=step)) for step in ("mean", "first")]
+        steps = ("mean", "first") if all(row[0] < row[1] for row in layer["knots"]) else ("mean",)
+        found += [("UnevenKnots", layer, Rules(slope_step=step)) for step in steps]
     return found
