@@ -87,7 +87,7 @@ def linear_direction(surface: Surface) -> FloatArray | None:
 
 
 def one_curves(surface: Surface) -> list[OneCurve]:
-    """Return the combinations on which the function depends alone, the smallest misfit first."""
+    """Return the combinations on which alone the function depends, the smallest misfit first."""
     f = surface.f(surface.points)
     found = []
     direction = linear_direction(surface)

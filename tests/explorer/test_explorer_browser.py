@@ -507,7 +507,7 @@ def test_a_file_is_loaded_by_dropping_it(page, mixed):
     ("text", "sentence"),
     [
         ("", "it is empty"),
-        ("{]", "it is no JSON"),
+        ("{]", "it is not JSON"),
         (
             '{"format": "kan_ref network", "version": 4, "kan_ref": "9"}',
             'it has format version 4, by kan_ref "9", but this page reads versions 1 to 3',
