@@ -47,7 +47,7 @@ _BY_LIBRARY = {
             "kan/spline.py",
             LastEnd=f"38: {_INTERVALS}",
             RepeatedKnots="46: `nan_to_num` corrects the values of 0/0, but gradients are nan",
-            NaNSwallowed="46: the same `nan_to_num` makes 0 of the values at a nan in x",
+            NaNSwallowed="46: the same `nan_to_num` sets the values at a nan in x to 0",
         ),
         **_of(
             "kan/KANLayer.py",
