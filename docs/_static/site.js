@@ -1,5 +1,5 @@
 // What the pages of the site do by themselves: buttons that copy code, the box that filters equations, frames of the explorer as tall and as dark as
-// their page, and formulas that are too wide for a phone. No library, no request to another place.
+// their page, and formulas that are too wide for a phone (formulas.js). No library, no request to another place.
 "use strict";
 
 // --- a button on every block of code
@@ -103,9 +103,17 @@ function scrollWideFormulas() {
 function watchFormulas() {
   const ready = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
   if (!ready) return;
-  ready.then(() => {
+  const fit = () => {
+    Formulas.fitAll();
     scrollWideFormulas();
-    addEventListener("resize", scrollWideFormulas);
+  };
+  let width = innerWidth;
+  ready.then(() => {
+    fit();
+    addEventListener("resize", () => {
+      if (innerWidth !== width) fit(); // a phone also says "resize" when its address bar goes
+      width = innerWidth;
+    });
   });
 }
 
