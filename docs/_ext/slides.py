@@ -34,7 +34,7 @@ section {{ min-height: 100vh; box-sizing: border-box; padding: 5vh 6vw; scroll-s
 section > h2, section > h1 {{ margin: 0 0 0.7em; line-height: 1.2; color: var(--accent); }}
 .body {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 3rem; align-items: start; }}
 .body > div {{ min-width: 0; overflow-x: auto; }}
-@media (min-width: 50rem) {{ .body:has(img) {{ grid-template-columns: minmax(14rem, 2fr) 3fr; }} }}
+@media (min-width: 50rem) {{ .body:has(> div + div) {{ grid-template-columns: minmax(14rem, 2fr) 3fr; }} }}
 li {{ margin: 0.4em 0; }}
 img {{ width: 100%; max-height: 70vh; object-fit: contain; object-position: left top; background: #fff; border-radius: 4px; }}
 .notes {{ display: none; margin-top: 2rem; padding-top: 1rem; border-top: 1px dashed var(--line); color: var(--soft); font-size: 0.75em; }}
@@ -47,6 +47,16 @@ footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color
 </style>
 <script>
 window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
+function fitFormulas() {{ // a formula that is wider than its column gets smaller
+  for (const one of document.querySelectorAll(".body mjx-container[display='true']")) {{
+    const width = () => one.querySelector("svg").getBoundingClientRect().width;
+    one.style.setProperty("font-size", "82%", "important");
+    // the letter x has whole pixels, so widths change in steps
+    for (let size = 80; size >= 40 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
+  }}
+}}
+addEventListener("load", () => MathJax.startup.promise.then(fitFormulas));
+addEventListener("resize", fitFormulas);
 addEventListener("keydown", (event) => {{
   const slides = [...document.querySelectorAll("section")];
   const here = slides.findIndex((slide) => slide.getBoundingClientRect().bottom > innerHeight / 2);
