@@ -8,7 +8,7 @@ to N noisy samples.
 
 The program prints a line for each run, and the verdict with its numbers below each failure. Then come the counts of each collection, the
 counts of the verdicts, and the failures again. The exit status is 1 if a formula with an error above 1e-9 has the verdict "exact", or if
-a run ends with an error message. A formula that is not found, and is said not to be, is no error of the program.
+a run ends with an error message. A formula that is not found, and is said not to be, is not an error of the program.
 
 `--record` keeps the runs for the page docs/formulas_found.md, whose tables `--page` prints from them without a run.
 

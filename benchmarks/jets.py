@@ -160,7 +160,7 @@ def peak(case: Case) -> int:
 
 
 def unit(case: Case) -> int:
-    """Bytes of batch x hidden width x (degree + 1) x n_components numbers, summed over the layers that are no first one."""
+    """Bytes of batch x hidden width x (degree + 1) x n_components numbers, summed over the layers other than the first."""
     return 8 * case.n_samples * sum(case.widths[1:-1]) * (case.degree + 1) * LAPLACIAN.n_components
 
 

@@ -178,7 +178,7 @@ CASES: dict[str, tuple[Callable[[str, np.random.Generator], Curve], str]] = {
     "tiny": (tiny, ">= 98 % right, error <= 1e-12"),
     "remote": (remote, ">= 98 % right"),
     "fast": (fast, ">= 98 % right, error <= 1e-12"),
-    "splined": (splined, "none: a spline is no formula"),
+    "splined": (splined, "none: a spline is not a formula"),
     "with_poles": (with_poles, "none"),
 }
 

@@ -96,7 +96,10 @@ html_static_path = [
 ]
 html_extra_path = ["_root"]
 html_css_files = ["site.css"]
-html_js_files = [("site.js", {"defer": "defer", "priority": 100})]  # before MathJax: it reads text
+html_js_files = [
+    ("formulas.js", {"defer": "defer", "priority": 90}),
+    ("site.js", {"defer": "defer", "priority": 100}),  # before MathJax: it reads text
+]
 html_copy_source = False
 html_show_sphinx = False
 mathjax_path = "tex-svg.js"

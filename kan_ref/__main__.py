@@ -58,7 +58,7 @@ def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
 
 
 def line(step: kr.discovery.DiscoveryStep, seconds: float) -> str:
-    """Return one row of the table; the widths of a formula that is no network are "-"."""
+    """Return one row of the table; the widths of a formula that is not a network are "-"."""
     widths = "-" if step.network is None else str(list(step.network.widths))
     return (
         f"{step.name:<10} {widths:<10} {step.train_rmse:10.1e} "
@@ -70,7 +70,7 @@ def recognise(found: kr.discovery.Discovery, data: kr.Data) -> Any:
     """Return the formula with exact constants, as far as its own error allows.
 
     The tolerance is that of a mean over N samples: three times the relative training RMSE, times
-    sqrt(number of parameters / N), and at least 1e-9. A formula that is no network has as many
+    sqrt(number of parameters / N), and at least 1e-9. A formula that is not a network has as many
     parameters as different decimal numbers.
     """
     import sympy

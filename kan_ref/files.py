@@ -213,12 +213,12 @@ def parse_json(
     """Return the value of a JSON text in UTF-8 (RFC 8259).
 
     `whole` converts its integers, and `constant` the words NaN, Infinity and -Infinity, which are
-    no JSON.
+    not JSON.
 
     Raises
     ------
     ValueError
-        "it is no JSON: ..."; a repeated key; too deep nesting; without `constant` its three words.
+        "it is not JSON: ..."; a repeated key; too deep nesting; without `constant` its three words.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def parse_json(
         return members
 
     def reject(word: str) -> None:
-        raise ValueError(f"it is no JSON: {word} is not allowed")
+        raise ValueError(f"it is not JSON: {word} is not allowed")
 
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
@@ -236,6 +236,6 @@ def parse_json(
             decoded, parse_int=whole, object_pairs_hook=unique, parse_constant=constant or reject
         )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"it is no JSON: {error}") from None
+        raise ValueError(f"it is not JSON: {error}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

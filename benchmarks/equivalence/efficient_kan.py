@@ -46,7 +46,7 @@ class EfficientKan(Library):
             path = Path(str(distribution(self.source).locate_file("ikan/KAN.py")))
             spec = importlib.util.spec_from_file_location(self.source, path)
             if spec is None or spec.loader is None:
-                raise ImportError(f"{path} is no module of Python")
+                raise ImportError(f"{path} is not a module of Python")
             sys.modules[self.source] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(sys.modules[self.source])
         return sys.modules[self.source]

@@ -71,7 +71,7 @@ class JaxKan(Library):
         return rows[:, layer.k : rows.shape[1] - layer.k]
 
     def counts(self, widths: Sequence[int], n_intervals: int, degree: int) -> dict[str, int]:
-        """Return the counts of `nnx.state(model, nnx.Param)`; knots are no parameters."""
+        """Return the counts of `nnx.state(model, nnx.Param)`; knots are not parameters."""
         nnx, model = load("flax.nnx"), self._new(widths, n_intervals, degree)
         total = sum(
             int(np.size(leaf)) for leaf in load("jax").tree.leaves(nnx.state(model, nnx.Param))

@@ -184,7 +184,7 @@ def _axis(node: ast.AST) -> Iterator[Change]:
 
 
 def _index(node: ast.AST) -> Iterator[Change]:
-    """Add one to a bound of a slice that is no constant."""
+    """Add one to a bound of a slice that is not a constant."""
     if isinstance(node, ast.Slice):
         for bound in (node.lower, node.upper):
             if bound is not None and not isinstance(bound, ast.Constant):

@@ -24,7 +24,7 @@ LABELLED = re.compile(
 )
 REFERENCE = re.compile(r"\{eq\}`([^`]+)`")
 TARGET = re.compile(r"^\([\w-]+\)=\n", flags=re.MULTILINE)
-# a link to a file; or a formula or code, in which brackets before parentheses are no link
+# a link to a file; or a formula or code, in which brackets before parentheses are not a link
 LINK = re.compile(
     r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`|\]\((?!\w+:|#)(?P<file>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)",
     flags=re.DOTALL,
@@ -59,7 +59,7 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
             else f"({own}) of [{posixpath.basename(home)}]({link(home + '.md', page)})"
         )
 
-    # links first: in the code that is inserted below, f[i](x) is no link
+    # links first: in the code that is inserted below, f[i](x) is not a link
     text = LINK.sub(lambda match: _linked(match, page), text)
     text = TARGET.sub("", text)
     text = FENCE.sub(lambda match: _directive(match, page), text)

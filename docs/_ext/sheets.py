@@ -50,7 +50,7 @@ def sheet(
         if line.startswith("# ")
     )
     made: nbformat.NotebookNode = nbformat.v4.new_notebook(metadata=solution["metadata"])
-    heading = f"# Exercises to {title.removeprefix('# ')}\n\nReplace each `...` and each `raise`. A cell that runs without an error has passed its tests."
+    heading = f"# Exercises to {title.removeprefix('# ')}\n\nReplace each `...` and each `raise`. A cell that runs without an error has passed its tests. Where an exercise leaves a choice to you, the tests are for the choice of the worked solution: change their numbers to yours."
     add(made, "markdown", heading)
     number = ""
     for cell in solution.cells:

@@ -1,6 +1,6 @@
 """Make slides from the tutorials: one page of HTML each, a slide for each section, with its formulas, its first picture and its claims.
 
-A slide shows how each paragraph begins, up to the first full stop; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
+A slide shows how each paragraph begins, up to the first full stop, or to the second where there are two paragraphs at most; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
 Page Down go from slide to slide. Formulas are set by the site's own script, so that the slides work offline.
 """
 
@@ -34,8 +34,9 @@ section {{ min-height: 100vh; box-sizing: border-box; padding: 5vh 6vw; scroll-s
 section > h2, section > h1 {{ margin: 0 0 0.7em; line-height: 1.2; color: var(--accent); }}
 .body {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 3rem; align-items: start; }}
 .body > div {{ min-width: 0; overflow-x: auto; }}
+@media (min-width: 50rem) {{ .body:has(> div + div) {{ grid-template-columns: minmax(14rem, 2fr) 3fr; }} }}
 li {{ margin: 0.4em 0; }}
-img {{ max-width: 100%; max-height: 62vh; background: #fff; border-radius: 4px; }}
+img {{ width: 100%; max-height: 70vh; object-fit: contain; object-position: left top; background: #fff; border-radius: 4px; }}
 .notes {{ display: none; margin-top: 2rem; padding-top: 1rem; border-top: 1px dashed var(--line); color: var(--soft); font-size: 0.75em; }}
 body.with-notes .notes {{ display: block; }}
 mjx-container[display='true'] {{ font-size: 82% !important; }}
@@ -46,6 +47,16 @@ footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color
 </style>
 <script>
 window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
+function fitFormulas() {{ // a formula that is wider than its column gets smaller
+  for (const one of document.querySelectorAll(".body mjx-container[display='true']")) {{
+    const width = () => one.querySelector("svg").getBoundingClientRect().width;
+    one.style.setProperty("font-size", "82%", "important");
+    // the letter x has whole pixels, so widths change in steps
+    for (let size = 80; size >= 40 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
+  }}
+}}
+addEventListener("load", () => MathJax.startup.promise.then(fitFormulas));
+addEventListener("resize", fitFormulas);
 addEventListener("keydown", (event) => {{
   const slides = [...document.querySelectorAll("section")];
   const here = slides.findIndex((slide) => slide.getBoundingClientRect().bottom > innerHeight / 2);
@@ -108,11 +119,9 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
         r"\n{2,}",
         re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
     )
-    openings = [
-        FULL_STOP.split(" ".join(paragraph.split()))[0]
-        for paragraph in prose
-        if paragraph.strip() and not paragraph.strip().startswith(NO_PROSE)
-    ]
+    kept = [" ".join(one.split()) for one in prose if one.strip()]
+    kept = [one for one in kept if not one.startswith(NO_PROSE)]
+    openings = [" ".join(FULL_STOP.split(one)[: 2 if len(kept) <= 2 else 1]) for one in kept]
     points = [opening for opening in openings if opening.endswith(ENDS)][:MOST_POINTS]
     listed = convert.render("\n".join(f"- {point}" for point in points))
     right = convert.render(shown) + picture

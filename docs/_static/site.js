@@ -1,5 +1,5 @@
 // What the pages of the site do by themselves: buttons that copy code, the box that filters equations, frames of the explorer as tall and as dark as
-// their page, and formulas that are too wide for a phone. No library, no request to another place.
+// their page, optional sections that open, and formulas that are too wide for a phone (formulas.js). No library, no request to another place.
 "use strict";
 
 // --- a button on every block of code
@@ -91,7 +91,35 @@ function fitFrames() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", followTheme);
 }
 
-// --- formulas in a line that are wider than the page
+// --- sections that can be left out are closed at first
+
+function foldOptional() {
+  for (const heading of document.querySelectorAll("article section > h2")) {
+    if (!heading.textContent.startsWith("Optional:")) continue;
+    const fold = Object.assign(document.createElement("details"), { className: "optional" });
+    const head = document.createElement("summary");
+    const rest = [...heading.parentElement.childNodes].slice([...heading.parentElement.childNodes].indexOf(heading) + 1);
+    heading.replaceWith(fold);
+    head.append(heading);
+    fold.append(head, ...rest);
+    fold.addEventListener("toggle", fitFormulas);
+  }
+  openTarget();
+  addEventListener("hashchange", openTarget);
+  addEventListener("beforeprint", () => document.querySelectorAll("details.optional").forEach((fold) => (fold.open = true)));
+}
+
+// a link into a closed section opens it
+function openTarget() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  const fold = target.querySelector(":scope > details.optional") || target.closest("details.optional");
+  if (!fold) return;
+  fold.open = true;
+  target.scrollIntoView();
+}
+
+// --- formulas that are wider than the page
 
 function scrollWideFormulas() {
   for (const formula of document.querySelectorAll("article mjx-container:not([display])")) {
@@ -100,16 +128,28 @@ function scrollWideFormulas() {
   }
 }
 
+function fitFormulas() {
+  if (!window.MathJax || !MathJax.tex2svg) return; // not loaded yet
+  Formulas.fitAll();
+  scrollWideFormulas();
+}
+
 function watchFormulas() {
   const ready = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
   if (!ready) return;
+  let width = innerWidth;
   ready.then(() => {
-    scrollWideFormulas();
-    addEventListener("resize", scrollWideFormulas);
+    fitFormulas();
+    openTarget(); // formulas have moved it
+    addEventListener("resize", () => {
+      if (innerWidth !== width) fitFormulas(); // a phone also says "resize" when its address bar goes
+      width = innerWidth;
+    });
   });
 }
 
 addCopyButtons();
 filterEquations();
 fitFrames();
+foldOptional();
 addEventListener("load", watchFormulas);

@@ -20,7 +20,7 @@
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
-      throw new Error("it is no JSON: it is not encoded in UTF-8");
+      throw new Error("it is not JSON: it is not encoded in UTF-8");
     }
   }
 
@@ -29,7 +29,7 @@
     let isInteger = false; // the last number
 
     function fail(needed) {
-      throw new Error(`it is no JSON: position ${at} needs ${needed}`);
+      throw new Error(`it is not JSON: position ${at} needs ${needed}`);
     }
 
     function take(kind) {
@@ -41,7 +41,7 @@
       return found[0];
     }
 
-    // the next character that is no space, taken if it is the given one
+    // the next character that is not a space, taken if it is the given one
     function takes(character) {
       take("space");
       if (text[at] !== character) return false;

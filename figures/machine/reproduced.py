@@ -34,7 +34,7 @@ def summary(items: dict[str, dict[str, dict[str, Any]]]) -> str:
     found = counts(items, "figure", "table")
     return (
         f"Of the paper's {sum(found.values())} figures and tables, {found['yes']} are reproduced, "
-        f"{found['in part']} in part and {found['no']} not"
+        f"{found['in part']} are reproduced in part, and {found['no']} are not"
     )
 
 

@@ -55,7 +55,7 @@ def init_lan(
         every grid lies on [smallest low, largest high].
     base : str
         "silu", "identity", "zero", "tanh", "relu" or "sine". Weights are drawn as `init_mlp` draws
-        them for that activation, and as for "tanh" where the base is no activation.
+        them for that activation, and as for "tanh" where the base is not an activation.
     rng : numpy.random.Generator
         Draws all weights, then the coefficients layer by layer.
 

@@ -225,7 +225,7 @@ def init_mlp(widths: Sequence[int], *, activation: str, rng: np.random.Generator
     Raises
     ------
     ValueError, TypeError
-        For an unknown activation, or widths that are no positive integers.
+        For an unknown activation, or widths that are not positive integers.
     """
     sizes = check_widths(widths)
     check_choice("activation", activation, ACTIVATION_NAMES)

@@ -8,7 +8,7 @@ from kan_ref.checks import FloatArray, check_float_array
 
 
 def check_sequences(**values: object) -> None:
-    """Raise TypeError if one of the named values is no sequence of arrays."""
+    """Raise TypeError if one of the named values is not a sequence of arrays."""
     for name, value in values.items():
         if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
             raise TypeError(f"{name} is {value!r}, but must be a sequence of arrays, one per layer")

@@ -22,7 +22,7 @@ def basis(x: object, knots: object, degree: int, derivative: int = 0) -> FloatAr
     Parameters
     ----------
     x : (batch, n_in)
-        Finite; anywhere, also outside the knot vectors.
+        Finite; anywhere, even outside the knot vectors.
     knots : (n_in, n_knots)
         Nondecreasing along each row, repeats allowed; at least 2 degree + 2 of them.
     degree : int

@@ -200,7 +200,7 @@ def insert_knots(
 ) -> FloatArray:
     """Return the coefficients of the same curves on knot vectors that contain all the old knots.
 
-    The curves are the same everywhere, also outside [a, b]. Copies of the first and the last knot
+    The curves are the same everywhere, even outside [a, b]. Copies of the first and the last knot
     beyond them, with basis functions of coefficient 0, make the outer intervals pieces like all
     others.
     """

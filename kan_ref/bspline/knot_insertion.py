@@ -38,7 +38,7 @@ def insert_knot(
     -------
     knots : (n_knots + 1,)
     coef : (n_curves, n_basis + 1)
-        The curves are the same everywhere, also outside [a, b].
+        The curves are the same everywhere, even outside [a, b].
 
     Raises
     ------

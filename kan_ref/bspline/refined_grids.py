@@ -81,7 +81,7 @@ def is_nested(old_breakpoints: object, new_breakpoints: object) -> BoolArray:
     Raises
     ------
     TypeError, ValueError
-        Breakpoints that are no grids, or grids for different numbers of inputs.
+        Breakpoints that are not grids, or grids for different numbers of inputs.
     """
     old = check_breakpoints("old_breakpoints", old_breakpoints)
     new = check_breakpoints("new_breakpoints", new_breakpoints)

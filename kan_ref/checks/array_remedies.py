@@ -117,7 +117,7 @@ def _fits(n: int, wanted: int | str | None) -> bool:
 
 
 def _column(frame: Any) -> tuple[object, object] | None:
-    """Return name and dtype of the first column that is no column of real numbers."""
+    """Return name and dtype of the first column that is not a column of real numbers."""
     for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
         if getattr(dtype, "kind", "O") not in "iuf":
             return name, dtype
@@ -125,7 +125,7 @@ def _column(frame: Any) -> tuple[object, object] | None:
 
 
 def _first_wrong(array: NDArray[Any]) -> tuple[tuple[int, ...], object] | None:
-    """Return place and value of the first entry that is no real number."""
+    """Return place and value of the first entry that is not a real number."""
     for index, entry in np.ndenumerate(array):
         if isinstance(entry, bool | np.bool_) or not isinstance(entry, numbers.Real):
             return index, entry

@@ -44,7 +44,7 @@ def check_rectangular(name: str, value: object) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"{name} is no rectangular array: its rows differ in length") from error
+        raise ValueError(f"{name} is not a rectangular array: its rows differ in length") from error
 
 
 def check_float_array(
@@ -194,7 +194,7 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
 
 
 def _instead(name: str, value: str, options: Sequence[str]) -> str:
-    """Return what to write instead of a value that is no option, "" where nothing is near."""
+    """Return what to write instead of a value that is not an option, "" where nothing is near."""
     known = VALUES.get((name, value.lower()))
     if known is not None:
         return f": {known}"

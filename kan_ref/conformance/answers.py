@@ -196,7 +196,7 @@ def _fitted(case: Case, answer: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"the answer lacks {', '.join(missing)}")
     a, b, c, d, r2 = (read_number(name, answer[name]) for name in (*"abcd", "r2"))
     curve = _FORMULAS[case.inputs["name"]](a * case.inputs["x"] + b)
-    # with c = 0 the fit is the constant d, also where f has no finite value
+    # with c = 0 the fit is the constant d, even where f has no finite value
     return {
         "values": c * curve + d if c else np.full_like(curve, d),
         "r2": np.asarray(r2),

@@ -83,7 +83,7 @@ def requests(given: Mapping[str, Any], call: str) -> list[Mapping[str, Any]]:
 
 
 def compare(answers: Sequence[Any], call: str) -> bool:
-    """Return whether the check of `requests` holds; raises what an unreadable answer raises."""
+    """Return whether the check of `requests` holds; raises an error for an unreadable one."""
     if any(answer is None for answer in answers):
         raise ValueError(NOTHING)
     return _shows_nan(answers[0]) if call == "nan" else same(answers[0], answers[1], SAME)

@@ -30,7 +30,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        "report_cards.jsonl, line 3, is no record of a report card: it lacks 'topics'; ..."
+        "report_cards.jsonl, line 3, is not a record of a report card: it lacks 'topics'; ..."
     """
     try:
         lines = read_regular(os.fspath(path)).splitlines()
@@ -44,7 +44,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         try:
             record = _record(line, found)
         except ValueError as error:
-            where = f"{path}, line {number}, is no record of a report card"
+            where = f"{path}, line {number}, is not a record of a report card"
             raise ValueError(f"{where}: {error}; {_REMEDY}") from None
         found[record["name"], record["dtype"]] = record
     return in_order(found.values())

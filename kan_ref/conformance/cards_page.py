@@ -34,7 +34,7 @@ too. The versions are those that were tested: later versions may have corrected 
 A section names a defect only if the kit confirms it ([how](conformance.md#how-a-defect-is-found))
 and if the line of the library's source that causes it has been read; the line is named. What is
 only observed is stated as observed: exceptions with their message, shapes, the size of an error.
-Failures that neither explains are counted and not explained.
+Failures that have neither are counted, but not explained.
 
 ## If a card is wrong
 
@@ -178,7 +178,7 @@ def _section(record: Record) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     lines = [
         f"**{record['dtype']}**, {record['date']}, contract {record['contract']}: {right} of "
-        f"{asked} required cases right; {agrees} of {free} open answers are this package's. "
+        f"{asked} required cases right; {agrees} of {free} open answers agree with this package. "
         f"{versions}.",
         "",
     ]
@@ -224,6 +224,7 @@ def _finding(record: Record, one: Mapping[str, Any]) -> str:
     if one["name"] in FACTS:
         return f"{link}: {one['detail'].replace('|', '/')} ({named}{more})"
     absorbed = len(one["absorbed"])
-    others = f"; {absorbed} other failures of the same methods" if absorbed else ""
+    failures = "failure" if absorbed == 1 else "failures"
+    others = f"; {absorbed} other {failures} of the same methods" if absorbed else ""
     source = EVIDENCE[record["name"], one["name"]]
     return f"{link}: {notes()[one['name']]['defect']} ({named}{more}{others}). Source: {source}"

@@ -49,7 +49,7 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     Raises
     ------
     ValueError
-        "basis is no partition of unity: at x = 1 (position 4) the basis functions sum to 0, but
+        "basis is not a partition of unity: at x = 1 (position 4) the basis functions sum to 0, but
         must sum to 1
         within 1e-12"
     """
@@ -61,7 +61,7 @@ def check_partition_of_unity(basis: Answer, x: object, *, tolerance: float = 1e-
     worst = int(np.argmax(np.abs(sums - 1.0)))
     if abs(sums[worst] - 1.0) > tolerance:
         raise ValueError(
-            f"basis is no partition of unity: at x = {points[worst]:.17g} (position {worst}) "
+            f"basis is not a partition of unity: at x = {points[worst]:.17g} (position {worst}) "
             f"the basis functions sum to {sums[worst]:.17g}, "
             f"but must sum to 1 within {tolerance:g}"
         )

@@ -28,7 +28,7 @@ from kan_ref.conformance.limits import ErrorTail, limit_memory
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first
 MOST_CRASHES = 3  # hangs and exits of one method, after which its further cases are not run
-MOST_NOISE = 200  # lines that are no answer, for one request
+MOST_NOISE = 200  # lines that are not answers, for one request
 MOST_BYTES = 2**26  # of a line: an answer of a case has less than 2^16
 MEMORY = 32.0  # GiB of addresses, of which frameworks reserve far more than they use
 
@@ -193,7 +193,7 @@ class ProcessSubject:
         if spoiled and not hung.is_set():
             return None, spoiled
         if reply is not None and not hung.is_set():
-            return reply, f"wrote a line that is no answer: {noise!r}" if n_noise else ""
+            return reply, f"wrote a line that is not an answer: {noise!r}" if n_noise else ""
         self._crashes[counted] += 1
         return None, self._crash_reason(seconds if hung.is_set() else None, n_noise, noise)
 
@@ -201,7 +201,7 @@ class ProcessSubject:
         if hung is not None:
             reason = f"no answer within {hung:g} s"
         elif n_noise:
-            reason = f"wrote {n_noise} lines that are no answer, the first {noise!r}"
+            reason = f"wrote {n_noise} lines that are not answers, the first {noise!r}"
         else:
             reason = "ended without an answer"
         self._kill()

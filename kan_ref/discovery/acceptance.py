@@ -15,7 +15,7 @@ which their difference d_b does not. A trial is acceptable, if it is by one of t
                                                            was still falling fast
 
 where s is the standard deviation of the targets. (D9) is for errors of splines and of training:
-these are no noise, so that any difference is significant, even one from 1e-9 s to 1e-7 s.
+these are not noise, so that any difference is significant, even one from 1e-9 s to 1e-7 s.
 
 For classes d_b is the difference of their losses. A trial is acceptable by (D8), or if its mean
 loss is at most `tolerance`: 0.001 nats mean that right classes have probabilities near 0.999.

@@ -2,7 +2,7 @@
 
 Candidates are single functions of the library (`kan_ref.symbolic`), polynomials, quotients of
 polynomials, and what `screening` finds among compositions, sums and products. The best of each kind
-are trained (`polish`), and those are kept that are near the best one, the plainest among them.
+are trained (`polish`), and those are kept that are near the best one, the simplest among them.
 """
 
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ def name_curve(
 
 
 def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Iterator[list[Tree]]:
-    """Yield lists of candidates, the plainest kinds first."""
+    """Yield lists of candidates, the simplest kinds first."""
     yield [polynomial(degree, x) for degree in (1, 2, 3)]
     yield list(_single(x, y, floor))
     yield list(rational_functions(x, y, floor, FEW_TERMS))

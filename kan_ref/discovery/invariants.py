@@ -88,7 +88,7 @@ def linear_direction(surface: Surface) -> FloatArray | None:
 
 
 def one_curves(surface: Surface) -> list[OneCurve]:
-    """Return the combinations on which the function depends alone, the smallest misfit first.
+    """Return the combinations on which alone the function depends, the smallest misfit first.
 
     Of combinations that are lines in each other, only the first is returned.
     """

@@ -10,7 +10,7 @@ An error of f becomes one of g(f) by the factor |g'(f)|, so each sample has the 
 The columns are in the order of their degrees. With one QR factorization B = Q R of all of them, the
 leading m x m block of R and the first m entries of Q^T g solve the problem of the first m columns,
 for every m. Held-out samples choose the transform and the degree. Where the values are noisy, the
-errors of all models are near the noise, and the plainest of them is taken.
+errors of all models are near the noise, and the simplest of them is taken.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ MOST_COLUMNS = 0.4  # of the number of samples
 FIRST_DEGREE = 6  # of the comparison of transforms
 N_BEST = 3  # transforms that are fitted with all degrees
 ROUNDING = 1e-13  # of the standard deviation: errors below it are equal
-PLAIN = 1.05  # a plainer model may have an error this many times as large
+PLAIN = 1.05  # a simpler model may have an error this many times as large
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class _Basis:
 
 
 def _curves(x: FloatArray, most: float) -> _Basis:
-    """Return the columns of (D20)."""
+    """Return the columns (D20) of a sum of curves."""
     n_in = x.shape[1]
     rows = [np.zeros(n_in, dtype=int)]
     for degree in range(1, MOST_DEGREE + 1):
@@ -78,7 +78,7 @@ def _curves(x: FloatArray, most: float) -> _Basis:
 
 
 def _polynomial(x: FloatArray, most: float) -> _Basis:
-    """Return the columns of (D21)."""
+    """Return the columns (D21) of a polynomial of all inputs."""
     n_in = x.shape[1]
     rows: list[np.ndarray] = []
     for degree in range(MOST_DEGREE + 1):

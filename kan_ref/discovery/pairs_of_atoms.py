@@ -44,7 +44,7 @@ def pair_misfit(r_p: FloatArray, r_q: FloatArray, g: FloatArray) -> FloatArray:
 
 
 def smallest(misfit: FloatArray, n: int) -> Iterator[tuple[int, int]]:
-    """Yield the places of the n smallest entries."""
+    """Yield the indices of the n smallest entries."""
     flat = misfit.ravel()
     n = min(n, flat.size)
     for k in np.argpartition(flat, n - 1)[:n]:

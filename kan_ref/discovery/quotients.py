@@ -35,7 +35,7 @@ NAMES = ("f", "f^2", "exp", "log")
 
 
 def quotients(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
-    """Yield the plainest g^-1(P / Q) that all samples x (n, n_in), y (n,) lie on, for each g."""
+    """Yield, for each g, the simplest g^-1(P / Q) that is exact at samples x (n, n_in), y (n,)."""
     for transform in TRANSFORMS:
         for sign in (1.0, -1.0):
             low, high = transform.domain

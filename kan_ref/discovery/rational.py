@@ -25,7 +25,7 @@ NEAR = 30.0  # times the error of the samples
 def rational_functions(
     x: FloatArray, y: FloatArray, floor: float, most: int = MOST_ABOVE + MOST_BELOW
 ) -> Iterator[Tree]:
-    """Yield the plainest quotient of polynomials whose error at x, y (n,) is near `floor`.
+    """Yield the simplest quotient of polynomials whose error at x, y (n,) is near `floor`.
 
     The degrees of both have a sum of at most `most`.
     """

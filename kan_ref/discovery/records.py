@@ -18,9 +18,9 @@ from kan_ref.training import Scaler, check_batch
 class DiscoveryStep:
     """One step: its `name`, a `note` in words, its `network`, and its errors.
 
-    `network` is None where the step has a formula that is no network yet. `train_rmse` is the error
-    on all training samples, `test_rmse` on the test samples. An error is nan where a function is
-    undefined at a sample; `note` says which. For classes errors are those of probabilities.
+    `network` is None where the step has a formula that is not a network yet. `train_rmse` is the
+    error on all training samples, `test_rmse` on the test samples. An error is nan where a function
+    is undefined at a sample; `note` says which. For classes errors are those of probabilities.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Discovery(Record):
         `kind` is "exact", "within noise" or "not explained", `str(verdict)` gives the reason. Read
         it before the formula.
     alternatives : tuple of Alternative
-        The front of error against complexity, the plainest first; for several outputs one tuple for
+        The front of error against complexity, the simplest first; for several outputs one tuple for
         each.
     network : Network or None
         The formula as a network of symbolic edges; None where that cannot be, with the reason in

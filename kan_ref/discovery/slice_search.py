@@ -32,14 +32,14 @@ from kan_ref.discovery.verdict import EXACT, judge
 PLAIN = 20  # complexity of an exact quotient of polynomials beside which nothing else is tried
 MOST_JUDGED = 3  # candidates after each way to split, where noise is suspected
 WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is suspected
-MOST_EXACT = 3  # exact candidates that are simplified; the plainest is kept
+MOST_EXACT = 3  # exact candidates that are simplified; the simplest is kept
 
 
 @dataclass(frozen=True, eq=False)
 class SliceSearch:
     """What the search found for one output.
 
-    `best` formula; the `front` of all of them, the plainest first; the surrogate; the decisions;
+    `best` formula; the `front` of all of them, the simplest first; the surrogate; the decisions;
     whether it ended early, in words.
     """
 
@@ -121,7 +121,7 @@ def _within_noise(
 def _chosen(
     pool: Sequence[Fitted], x: FloatArray, y: FloatArray, floor: float, spread: float
 ) -> Fitted:
-    """Return the plainest exact formula, else the best one by BIC."""
+    """Return the simplest exact formula, else the best one by BIC."""
     exact = [one for one in pool if one.rmse <= EXACT * spread]
     if exact:
         return min(exact, key=lambda one: (one.complexity, one.rmse))
@@ -149,7 +149,7 @@ def _simplified(
 
 
 def _front(pool: Sequence[Fitted], floor: float) -> tuple[Fitted, ...]:
-    """Return the candidates that no plainer one has a smaller error than, the plainest first.
+    """Return the candidates that no simpler one beats in error, the simplest first.
 
     Errors below `floor` are equal.
     """

@@ -12,7 +12,7 @@ The offset k of (D15) follows from (u - k)(v - k) = (f - k)(f00 - k), which is l
     (D17)  k (u + v - f - f00) = u v - f f00,     u = f(S, t0), v = f(s0, T)
 
 The same tests are made for g(f) with g = log, 1/f, f^2, ...: a split of g(f) is a split of f
-inside of the inverse of g. An error of f becomes one of g(f) by the factor |g'|.
+inside the inverse of g. An error of f becomes one of g(f) by the factor |g'|.
 """
 
 from collections.abc import Callable, Iterator

@@ -4,7 +4,7 @@ Models that least squares fit (`linear_models`) are first: sums of curves and po
 values or of a function of them. Where their error on held-out samples is not small, an unpenalised
 network is trained too, on standardised samples and on finer and finer grids while that lowers the
 error on held-out samples. The model with the smallest error is taken; of nearly equal ones, the
-plainest. Its error is the scale of every later comparison. It need not be small: an architecture is
+simplest. Its error is the scale of every later comparison. It need not be small: an architecture is
 recognised, and the numbers are trained on the data afterwards.
 """
 

@@ -183,7 +183,7 @@ def numbers(tree: Tree) -> FloatArray:
 
 
 def with_numbers(tree: Tree, theta: Sequence[float] | FloatArray) -> Tree:
-    """Return the tree with other trainable numbers; the form stays, also where one is 0."""
+    """Return the tree with other trainable numbers; the form stays, even where one is 0."""
     rest = iter(theta)
 
     def changed(node: Tree) -> Tree:

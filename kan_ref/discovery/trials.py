@@ -55,7 +55,7 @@ class ArchitectureTrial:
 
     @property
     def error(self) -> float:
-        """By which trials are compared: the loss of classes, else the root mean square error."""
+        """The error that compares trials: the loss for classes, else the root mean square error."""
         return self.validation_rmse if self.validation_loss is None else self.validation_loss
 
     def __repr__(self) -> str:

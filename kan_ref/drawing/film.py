@@ -112,7 +112,7 @@ def _frame_title(shown: object, n: int, count: int) -> str:
 
 
 def _write_film(diagrams: Sequence[Diagram], name: str, frames_per_second: float) -> None:
-    """Write all frames to a file, which replaces an older one at the end."""
+    """Write all frames to a file; an older file of that name is replaced at the end."""
     import matplotlib as mpl
     from matplotlib.animation import PillowWriter
 

@@ -76,7 +76,7 @@ def check_formulas(diagram: Diagram) -> None:
                 MathTextParser("path").parse(line)
             except ValueError:
                 raise ValueError(
-                    f"{label.role} {line!r} is no formula that Matplotlib can set"
+                    f"{label.role} {line!r} is not a formula that Matplotlib can set"
                 ) from None
 
 

@@ -56,11 +56,11 @@ def from_formula(
     Raises
     ------
     ValueError
-        For a part of the expression that is no composition of functions in the library ("expression
-        has floor(x), but ..."), a symbol that is not in `names`; if the expression has no finite
-        value at any probe point, or the network differs from it by more than rounding.
+        For a part of the expression that is not a composition of functions in the library
+        ("expression has floor(x), but ..."), a symbol that is not in `names`; if the expression has
+        no finite value at any probe point, or the network differs from it by more than rounding.
     TypeError
-        If `expression` is no SymPy expression.
+        If `expression` is not a SymPy expression.
 
     Notes
     -----

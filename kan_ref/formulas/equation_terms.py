@@ -81,7 +81,7 @@ def equation_term(
         another place than its coordinates; if the equation has no finite value at a point for any
         of eight trial values of the unknowns.
     TypeError
-        If `equation` is no expression, or an unknown no function of symbols.
+        If `equation` is not an expression, or an unknown is not a function of symbols.
 
     Notes
     -----

@@ -65,7 +65,7 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """The exact number numerator / denominator times `unit`, that may replace a value.
+    """The exact number `numerator / denominator * unit`, a candidate to replace a value.
 
     `error` is exact - value.
     """

@@ -71,7 +71,7 @@ def lookup(name: object) -> Function:
     """Return the function called `name`, a composed one too.
 
     ValueError with the nearest name if the library has none of that name, or with the part of a
-    composed name that is wrong. TypeError if it is no text.
+    composed name that is wrong. TypeError if it is not text.
     """
     if isinstance(name, str) and name not in _library and "(" in name:
         return _composed_function(name)
@@ -239,7 +239,7 @@ def register_function(
         difference of d1 gives 6.1"); a wrong shape; values that are not finite inside the domain; a
         symmetry that does not hold.
     TypeError
-        A function that is not callable; a name that is no text; another `redundancy`.
+        A function that is not callable; a name that is not text; another `redundancy`.
 
     Notes
     -----

@@ -69,7 +69,7 @@ def check_domain(name: str, domain: object) -> tuple[float, float]:
 
 
 def check_derivatives(function: Function) -> None:
-    """Raise ValueError if d1, d2 or d3 is no derivative of the one before, or changes shapes."""
+    """Raise ValueError if d1, d2 or d3 is not a derivative of the one before, or changes shapes."""
     u = _check_points(function)
     if u.size == 0:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The document of a network as JSON text, and back.
+"""Convert the document of a network to JSON text and back.
 
 RFC 8259, in UTF-8: float64 as the shortest decimals that read back the same bits; no NaN, no
 infinity, no repeated key.

@@ -1,4 +1,4 @@
-"""The document of a network as an .npz archive, and back.
+"""Convert the document of a network to an .npz archive and back.
 
 An .npz file is a zip archive of uncompressed .npy members; `numpy.load(path, allow_pickle=False)`
 opens it too. `coef` of layer 0 is the member `layer_0_coef`, little-endian float64. Everything that

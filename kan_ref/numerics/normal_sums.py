@@ -25,7 +25,7 @@ class NormalSums:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(n_rows, n_columns) of J."""
+        """The shape (n_rows, n_columns) of J."""
         return self.n_rows, len(self.half_gradient)
 
     def select_columns(self, keep: NDArray[np.bool_]) -> "NormalSums":

@@ -25,7 +25,7 @@ class Operator(Protocol):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(n_rows, n_columns)."""
+        """The shape (n_rows, n_columns)."""
 
     def multiply(self, vector: FloatArray) -> FloatArray:
         """Return J u, (n_rows,)."""
@@ -56,7 +56,7 @@ class StoredOperator:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(n_rows, n_columns)."""
+        """The shape (n_rows, n_columns)."""
         return shape(self.jacobian)
 
     def multiply(self, vector: FloatArray) -> FloatArray:
@@ -84,7 +84,7 @@ class StackedOperator:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(n_rows, n_columns)."""
+        """The shape (n_rows, n_columns)."""
         return sum(part.shape[0] for part in self.parts), self.parts[0].shape[1]
 
     def multiply(self, vector: FloatArray) -> FloatArray:
@@ -124,7 +124,7 @@ class SelectedOperator:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(n_rows, n_columns)."""
+        """The shape (n_rows, n_columns)."""
         return self.whole.shape[0], int(self.keep.sum())
 
     def _spread(self, vector: FloatArray) -> FloatArray:

@@ -112,8 +112,8 @@ def adam(
     Raises
     ------
     TypeError, ValueError
-        theta is no finite vector; value or gradient at theta_0 are not finite; a gradient has
-        another length than theta; a rate is no finite number of at least 0.
+        theta is not a finite vector; value or gradient at theta_0 are not finite; a gradient has
+        another length than theta; a rate is not a finite number of at least 0.
 
     Notes
     -----

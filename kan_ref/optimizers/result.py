@@ -103,7 +103,7 @@ def start_vector(theta: object) -> FloatArray:
     Raises
     ------
     TypeError, ValueError
-        theta is no vector of finite real numbers, or is empty.
+        theta is not a vector of finite real numbers, or is empty.
     """
     vector = check_float_array("theta", theta, ("n_params",)).copy()
     if vector.size == 0:
@@ -149,7 +149,8 @@ def evaluate_start(value_and_grad: ValueAndGrad, theta: FloatArray) -> tuple[flo
     Raises
     ------
     TypeError, ValueError
-        The value is no finite number; the gradient is not finite or has another length than theta.
+        The value is not a finite number; the gradient is not finite, or its length differs from
+        that of theta.
     """
     value, gradient = value_and_grad(theta)
     value = check_start_value(value)

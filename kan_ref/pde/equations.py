@@ -257,7 +257,7 @@ def _check_weight(weight: object, n: int) -> FloatArray:
 
 
 def _check_pairs(pairs: Any, n_in: int) -> tuple[tuple[int, int], ...]:
-    """Return pairs (p, q) with p <= q; raise an error if one is no pair of inputs, or repeated."""
+    """Return pairs (p, q), p <= q; raise an error if one is not a pair of inputs, or repeated."""
     is_sequence = isinstance(pairs, Sequence | np.ndarray) and not isinstance(pairs, str)
     if not is_sequence or len(pairs) == 0:
         what = "empty" if is_sequence else f"a {type(pairs).__name__}"
@@ -267,7 +267,7 @@ def _check_pairs(pairs: Any, n_in: int) -> tuple[tuple[int, int], ...]:
     found: list[tuple[int, int]] = []
     for place, pair in enumerate(pairs):
         if not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
-            raise TypeError(f"pairs[{place}] is no pair of inputs such as (0, 1)")
+            raise TypeError(f"pairs[{place}] is not a pair of inputs such as (0, 1)")
         p, q = sorted(
             check_integer(f"an input in pairs[{place}]", number, low=0, high=n_in - 1)
             for number in pair

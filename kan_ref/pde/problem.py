@@ -140,7 +140,7 @@ class PreparedProblem:
         return value, float(np.sqrt(value)), np.nan
 
     def residuals(self, model: JetModel) -> FloatArray:
-        """Return the residuals (J38): term by term, in each residual by residual at all points."""
+        """Return the residuals (J38): by term, then by residual, then by point."""
         scaled = self._scaled(model)
         self._keep(model, scaled)
         return np.concatenate([own.reshape(-1) for own in scaled])

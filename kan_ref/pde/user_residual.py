@@ -25,7 +25,7 @@ _PARTIALS = ("by_u", "by_du", "by_d2u")
 _STEP = 1e-6  # the h of (J35)
 _TOLERANCE = 1e-5  # relative difference allowed between both sides of (J35): O(h^2) and rounding
 _ROUNDING = 1e-14  # of R, relative to the sum of its absolute terms: about 50 float64 epsilons
-_MISSES = 10  # one point of so many may be at a kink, where a difference is no derivative
+_MISSES = 10  # one point of so many may be at a kink, where a difference is not a derivative
 
 
 def evaluate_residual(

@@ -51,7 +51,7 @@ def fix_pattern(network: Network, pattern: object, x: object = None) -> Network:
     ValueError, TypeError
         "pattern has 1 layer, but the network has 2"; a layer of another shape; an unknown name,
         with its place; a masked edge that is named while x is given, since it has no curve to fit;
-        x that is no batch of inputs.
+        x that is not a batch of inputs.
 
     Notes
     -----

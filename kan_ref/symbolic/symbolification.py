@@ -55,7 +55,7 @@ class Suggestions(Record):
 
     @property
     def best(self) -> AffineFit:
-        """The first fit."""
+        """The best fit, which is the first."""
         return self.fits[0]
 
     def __len__(self) -> int:

@@ -96,7 +96,7 @@ class Loss:
     """A loss by name.
 
     `value_and_grad(prediction, targets)`; `check_targets(name, y, n_out)` returns targets
-    (batch, n_out); `residuals(prediction, targets)` is None where the loss is no sum of squares;
+    (batch, n_out); `residuals(prediction, targets)` is None where the loss is not a sum of squares;
     `probabilities(prediction)` is what `*_rmse` compares with the targets, and
     `hits(prediction, targets)` marks right answers: both None where there are no classes.
     """

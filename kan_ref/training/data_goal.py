@@ -156,7 +156,9 @@ class DataGoal:
 
     def _residuals(self, prediction: FloatArray) -> FloatArray:
         if self.loss.residuals is None:
-            raise ValueError(f"loss {self.loss.name!r} is no sum of squares: it has no residuals")
+            raise ValueError(
+                f"loss {self.loss.name!r} is not a sum of squares: it has no residuals"
+            )
         return self.loss.residuals(prediction, self.targets)
 
     def judge(self, model: Any) -> tuple[float, float, float]:
@@ -171,7 +173,7 @@ class DataGoal:
         return self._judged(flow[-1], targets, value)
 
     def judge_all(self, model: Any) -> tuple[float, float, float]:
-        """Return the same on all samples."""
+        """Return loss, root mean square error and accuracy on all samples."""
         return self._judged(self._flow(model)[-1], self.targets)
 
     def _judged(

@@ -87,7 +87,7 @@ def fit(
     optimizer : str, optional
         "lm" (Levenberg-Marquardt), "lm_cg" (the same by conjugate gradients, for many parameters),
         "lbfgs", "bfgs", "ssbfgs", "ssbroyden" or "adam". None is "lm", or "lbfgs" where the
-        objective is no sum of squares.
+        objective is not a sum of squares.
     n_steps : int
         Steps on each grid, 0 allowed; for "adam" with mini-batches, updates.
     loss : str

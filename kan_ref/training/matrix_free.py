@@ -69,7 +69,7 @@ class DataOperator:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(n_rows, n_columns)."""
+        """The shape (n_rows, n_columns)."""
         return len(self.x) * self.network.widths[-1], self.network.n_params
 
     def _numbers(self) -> int:

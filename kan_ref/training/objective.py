@@ -82,7 +82,7 @@ class Objective:
         return model
 
     def evaluated_model(self, free_theta: FloatArray) -> Any:
-        """Return the same, without making it again if these are the parameters of the last one."""
+        """Return `model_at`, or the last model if it has these parameters."""
         own = free_theta if self.scale is None else free_theta * self.scale
         known = self.latest.found
         if known is not None and np.array_equal(known, own):

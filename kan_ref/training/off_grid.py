@@ -19,7 +19,7 @@ TIMES = 10.0  # the mean square of the other samples
 
 
 def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
-    """Return what to add to the reason of a run's end, "" where the grids are no trouble."""
+    """Return what to add to the reason of a run's end, "" where the grids cause no trouble."""
     if test is None or test.loss is not MSE or not isinstance(model, Network):
         return ""
     outside = uncovered(model, test.x)

@@ -1,4 +1,4 @@
-"""Compare models by the losses of the same held-out samples, one model beside the other.
+"""Compare two models by their losses on the same held-out samples.
 
 A mean loss contains the noise of the samples, which is the same for all models. The difference of
 two models on the same sample does not contain it. With the losses l_b of a model and r_b of a

@@ -2,8 +2,8 @@
 
     (T8)  value = goal + penalty_weight * (l1_weight * l1 + entropy_weight * entropy)
 
-It is no sum of squares. Loss and penalty share one forward and one backward pass where the goal is
-a loss over data.
+It is not a sum of squares. Loss and penalty share one forward and one backward pass where the goal
+is a loss over data.
 """
 
 from dataclasses import dataclass, field
@@ -82,7 +82,7 @@ class PenalizedGoal:
         return judged
 
     def judge_all(self, model: Network) -> tuple[float, float, float]:
-        """Return the same on all samples."""
+        """Return loss, root mean square error and accuracy on all samples, without the penalty."""
         judged: tuple[float, float, float] = self.goal.judge_all(model)
         return judged
 
@@ -94,9 +94,10 @@ class PenalizedGoal:
         return flow
 
     def residuals(self, model: object) -> NoReturn:
-        """Raise ValueError: (T8) is no sum of squares, so it has no residuals."""
+        """Raise ValueError: (T8) is not a sum of squares, so it has no residuals."""
         raise ValueError(
-            "with an L1 or entropy penalty the objective is no sum of squares: it has no residuals"
+            "with an L1 or entropy penalty the objective is not a sum of squares: it has no "
+            "residuals"
         )
 
     linearize = residuals

@@ -1,6 +1,6 @@
 """Scaled variables: an optimizer's parameters in units of their effect on the predictions.
 
-With J = d residuals / d theta on all samples (for losses that are no sums of squares, of the
+With J = d residuals / d theta on all samples (for losses that are not sums of squares, of the
 predictions), for each parameter p of a layer
 
     (T15)  d_p = sum_b J_bp^2
@@ -120,6 +120,6 @@ def _data_squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
 
 
 def _squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
-    """Return the same for a goal with residuals."""
+    """Return the number of rows and the d of (T15) for a goal with residuals."""
     residuals, jacobian = goal.linearize(model)
     return residuals.size, column_squares(jacobian)

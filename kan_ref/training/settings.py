@@ -160,7 +160,7 @@ def read_settings(
                 else f"loss {loss!r} is"
             )
             raise ValueError(
-                f"optimizer is {optimizer!r}, but {reason} no sum of squares: take 'lbfgs'"
+                f"optimizer is {optimizer!r}, but {reason} not a sum of squares: take 'lbfgs'"
             )
         name = str(optimizer)
     weight = check_number("smoothness_weight", smoothness_weight, low=0.0)

@@ -36,7 +36,7 @@ class Smoothness:
 
     @classmethod
     def of(cls, network: object, weight: float) -> "Smoothness":
-        """Return the penalty for the knots of a network; TypeError if it is no Network."""
+        """Return the penalty for the knots of a network; TypeError if it is not a Network."""
         return cls(weight, tuple(map(layer_jump_weights, network_with_curves(network).layers)))
 
     def value(self, network: Network) -> float:

@@ -103,7 +103,7 @@ class ValidatedRun(Run[Network]):
         Raises
         ------
         ValueError, TypeError
-            If x is no array of finite numbers with n_in columns.
+            If x is not an array of finite numbers with n_in columns.
         """
         inputs = check_float_array("x", x, ("batch", len(self.domain)))
         return network_values(self.network, clipped(inputs, self.domain))

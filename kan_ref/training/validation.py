@@ -47,7 +47,7 @@ class Validation:
         """
         if not by_chunks:
             self.goal = self.goal.prepare(model)
-        self.waited, self.improved = -1, False  # the network at the start of the grid is no step
+        self.waited, self.improved = -1, False  # the network at the start of the grid is not a step
 
     def judge(self, model: Any, step: int) -> tuple[float, float, float]:
         """Return loss, root mean square error and accuracy of a model, and keep the best."""
@@ -95,7 +95,7 @@ def read_validation(
     if not isinstance(source, DataGoal):
         raise ValueError(  # noqa: TRY004  # the type is right, a combination is not
             f"validation_share is {fraction:g}, but the points of a problem of differential "
-            "equations are no samples that can be held out: leave it at 0"
+            "equations are not samples that can be held out: leave it at 0"
         )
     kept, held_out = split_goal(source, fraction, rng)
     if not len(held_out.x):

@@ -17,7 +17,7 @@ from kan_ref.checks.other_names import VALUES
 
 
 class Series:
-    """An array that is no ndarray, as pandas and PyTorch have them."""
+    """An array that is not an ndarray, as pandas and PyTorch have them."""
 
     def __init__(self, values):
         self.values = np.asarray(values)

@@ -288,7 +288,7 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
         ),
         (
             "while True: print('x' * 10)",
-            "no answer to hello: wrote 200 lines that are no answer, the first 'xxxxxxxxxx'",
+            "no answer to hello: wrote 200 lines that are not answers, the first 'xxxxxxxxxx'",
         ),
         (
             "import sys\nfor line in sys.stdin: print('{}', flush=True)",
@@ -308,7 +308,7 @@ def test_a_hanging_adapter_is_ended_and_not_asked_for_ever(folder):
         ),
         (
             "import sys, json\nfor line in sys.stdin: print('hm\\n' + json.dumps({**json.loads(line), 'result': 1}), flush=True)",
-            "wrote a line that is no answer: 'hm'",
+            "wrote a line that is not an answer: 'hm'",
         ),
     ],
 )

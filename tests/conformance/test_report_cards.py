@@ -426,7 +426,7 @@ def test_the_message_names_the_fault_of_a_record(change, said, tmp_path_factory)
     path = tmp_path_factory.getbasetemp() / "faulty_card.jsonl"
     path.write_text(json.dumps(RECORDS[2] | change), encoding="utf-8")
 
-    with pytest.raises(ValueError, match=re.escape(f"is no record of a report card: {said}")):
+    with pytest.raises(ValueError, match=re.escape(f"is not a record of a report card: {said}")):
         cards.read_records(path)
 
 
@@ -442,7 +442,7 @@ def test_the_message_names_a_count_that_is_none_and_a_record_that_stands_twice(t
             cards.read_records(path)
 
     path.write_text(2 * (json.dumps(record) + "\n"))
-    with pytest.raises(ValueError, match=r"line 2, is no record .* has a record already"):
+    with pytest.raises(ValueError, match=r"line 2, is not a record .* has a record already"):
         cards.read_records(path)
 
 

@@ -581,7 +581,7 @@ def test_a_level_formula_too_has_gaps_where_it_is_not_defined():
 
 
 def test_a_curve_that_its_few_samples_do_not_show_is_drawn_whole():
-    """x^2 at -1 and 1 is the same number twice; the curve between them is no pole."""
+    """x^2 at -1 and 1 is the same number twice; the curve between them is not a pole."""
     diagram = lay_out(one_edge("x^2", (1.0, 0.0, 1.0, 0.0)), [[-1.0], [1.0]])
 
     assert np.isfinite(diagram.curves).all()

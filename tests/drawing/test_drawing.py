@@ -344,7 +344,7 @@ def test_an_axes_that_cannot_be_drawn_on_is_refused(ax, error, sentence):
 )
 def test_a_formula_that_cannot_be_set_is_refused_before_drawing(options):
     with pytest.raises(
-        ValueError, match=r"(title|name) '\$.*\$' is no formula that Matplotlib can set"
+        ValueError, match=r"(title|name) '\$.*\$' is not a formula that Matplotlib can set"
     ):
         draw_network(*example(), **options)
 
@@ -641,7 +641,7 @@ def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monke
         ({"titles": ("a",)}, ValueError, r"titles is \('a',\), but must hold 2 str, one a frame"),
         ({"titles": "ab"}, ValueError, "titles is 'ab', but must hold 2 str, one a frame"),
         ({"titles": ("a", 3)}, TypeError, "title is 3, but must be a str"),
-        ({"titles": ("a", "$x^$")}, ValueError, r"title '\$x\^\$' is no formula"),
+        ({"titles": ("a", "$x^$")}, ValueError, r"title '\$x\^\$' is not a formula"),
         (
             {"frames_per_second": 0},
             ValueError,

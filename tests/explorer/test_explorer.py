@@ -265,7 +265,7 @@ COMPOSED = ("log(x^2)", "arctan(1/x)", "exp(sin(sqrt))", "1/sqrt(logcosh)")
 NAMES = [*sorted(BUILT_IN), *COMPOSED]
 
 
-@pytest.mark.parametrize("number", range(len(NAMES)))  # "1/x" is no name of a test
+@pytest.mark.parametrize("number", range(len(NAMES)))  # "1/x" is not a name of a test
 def test_every_function_of_the_library_has_its_values_and_its_domain(number):
     name = NAMES[number]
     u = np.concatenate([np.linspace(-3.0, 3.0, 121), [0.7, -1.0, 0.0, 1.0, 1e-8, 30.0, -30.0]])
@@ -398,8 +398,8 @@ def changed(document_, *path, to=None, drop=False):
 
 FAULTY = {
     "it is empty": "",
-    "it is no JSON: ": '{"format": "kan_ref netw',
-    "it is no JSON: position": changed(GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")),
+    "it is not JSON: ": '{"format": "kan_ref netw',
+    "it is not JSON: position": changed(GOOD, "layers", 0, "coef", 0, 0, 0, to=float("nan")),
     "it is an .npz archive; this page reads what kr.save(network, 'name.json') writes": "PK\x03\x04",
     "it does not say format 'kan_ref network'": "[1, 2]",
     "it has format version 9, by kan_ref": changed(GOOD, "version", to=9),

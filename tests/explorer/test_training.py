@@ -132,7 +132,7 @@ def test_bases_of_a_column_are_those_of_one_point_at_a_time(degree):
 NAMES = [*sorted(BUILT_IN), "log(x^2)", "exp(sin(sqrt))", "1/|x|(logcosh)"]
 
 
-@pytest.mark.parametrize("number", range(len(NAMES)))  # "1/x" is no name of a test
+@pytest.mark.parametrize("number", range(len(NAMES)))  # "1/x" is not a name of a test
 def test_every_function_of_the_library_has_its_first_derivative(number):
     name = NAMES[number]
     u = np.linspace(-3.03, 3.01, 121)

@@ -80,9 +80,9 @@ def test_a_configuration_that_json_would_change_is_refused(toy, tmp_path, config
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda text: text[: len(text) // 2], "is no JSON"),
-        (lambda text: "", "is no JSON"),
-        (lambda text: "\x00\xff", "is no JSON"),
+        (lambda text: text[: len(text) // 2], "is not JSON"),
+        (lambda text: "", "is not JSON"),
+        (lambda text: "\x00\xff", "is not JSON"),
         (
             lambda text: "[1, 2]",
             "does not hold exactly figure, config, seed, results, versions, seconds",
@@ -91,7 +91,7 @@ def test_a_configuration_that_json_would_change_is_refused(toy, tmp_path, config
             lambda text: json.dumps({**json.loads(text), "mood": "good"}),
             "does not hold exactly figure",
         ),
-        (lambda text: text.replace("1.0", "NaN"), "is no JSON: NaN is not allowed"),
+        (lambda text: text.replace("1.0", "NaN"), "is not JSON: NaN is not allowed"),
         (
             lambda text: json.dumps({**json.loads(text), "config": [1]}),
             "holds [1] as config, which must be an object",
@@ -447,7 +447,7 @@ def test_broken_records_are_named_on_stderr(toy_program, toy, tmp_path, capsys):
 
     toy_program(["--out", str(tmp_path / "out")])
 
-    assert f"{path.name} is no JSON" in capsys.readouterr().err
+    assert f"{path.name} is not JSON" in capsys.readouterr().err
 
 
 def test_an_interrupted_program_says_what_it_keeps(toy_program, tmp_path, monkeypatch):

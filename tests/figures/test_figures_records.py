@@ -139,9 +139,9 @@ def test_runs_compute_only_what_neither_place_has(toy, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda line: line[: len(line) // 2], "line 2, is no JSON"),
-        (lambda line: "", "line 2, is no JSON"),
-        (lambda line: "<<<<<<< HEAD", "line 2, is no JSON"),
+        (lambda line: line[: len(line) // 2], "line 2, is not JSON"),
+        (lambda line: "", "line 2, is not JSON"),
+        (lambda line: "<<<<<<< HEAD", "line 2, is not JSON"),
         (lambda line: line.replace("0.5", "Infinity"), "Infinity is not allowed"),
         (lambda line: line.replace('"toy"', '"2.3"'), "holds a record of figure 2.3, not toy"),
         (lambda line: line.replace('"seed": 1', '"seed": 0'), "repeats the configuration"),
@@ -188,7 +188,7 @@ def test_a_broken_single_file_stays_and_the_others_are_merged(toy, tmp_path):
     merged = collect(tmp_path, toy)
 
     assert merged.n_merged == 1
-    assert [message.partition(" is no JSON")[0] for message in merged.complaints] == [
+    assert [message.partition(" is not JSON")[0] for message in merged.complaints] == [
         f"toy_figure/{bad.name}"
     ]
     assert bad.read_text() == "{"

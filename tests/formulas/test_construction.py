@@ -283,7 +283,7 @@ def test_samples_are_no_bounds():
 
 
 def test_a_wrong_network_is_found(monkeypatch):
-    """The comparison can fail: a product with a wrong factor is no rounding error."""
+    """The comparison can fail: a product with a wrong factor is not a rounding error."""
     from kan_ref.formulas import compilation
 
     right = compilation.Compiler._multiplied

@@ -44,7 +44,7 @@ def for_all(names, cases, ids=None):
         signature = inspect.signature(test)
         left = [p for name, p in signature.parameters.items() if name not in names]
         assert len(left) == len(signature.parameters) - len(names), (
-            f"{names} are no arguments of {test}"
+            f"{names} are not arguments of {test}"
         )
         run.__signature__ = signature.replace(parameters=left)
         return run

@@ -320,11 +320,11 @@ def test_a_file_is_read_whole_unless_it_is_too_large(tmp_path):
 @for_all(
     ("text", "sentence"),
     [
-        (b"\xff", "it is no JSON: 'utf-8' codec"),
-        (b"{", "it is no JSON: Expecting"),
-        (b"", "it is no JSON: Expecting value"),
-        (b"[NaN]", "it is no JSON: NaN is not allowed"),
-        (b"[-Infinity]", "it is no JSON: -Infinity is not allowed"),
+        (b"\xff", "it is not JSON: 'utf-8' codec"),
+        (b"{", "it is not JSON: Expecting"),
+        (b"", "it is not JSON: Expecting value"),
+        (b"[NaN]", "it is not JSON: NaN is not allowed"),
+        (b"[-Infinity]", "it is not JSON: -Infinity is not allowed"),
         (b'{"a": 1, "b": {"c": 1, "c": 1}}', r"it has a repeated key among \['c', 'c'\]"),
         (b"[" * 100000, "it is nested too deeply"),
         (b'{"a":' * 100000, "it is nested too deeply"),

@@ -651,7 +651,7 @@ def test_a_file_that_may_not_be_read_is_reported_as_such(tmp_path, monkeypatch):
         load(tmp_path / "secret.npz")
 
 
-# --- names that are no files
+# --- names that are not files
 
 
 @contextlib.contextmanager

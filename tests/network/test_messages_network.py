@@ -194,7 +194,7 @@ def test_a_network_refuses_layers_that_do_not_fit(kind, layers, sentence):
             "x has dtype <U1, but needs real numbers: text has to become numbers first",
         ),
         (TypeError, None, "x is None, but needs an array of real numbers"),
-        (ValueError, [[1.0, 2.0], [3.0]], "x is no rectangular array: .*"),
+        (ValueError, [[1.0, 2.0], [3.0]], "x is not a rectangular array: .*"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(reader, kind, x, sentence):
@@ -283,7 +283,7 @@ def test_a_backward_pass_refuses_caches_of_another_grid_degree_or_batch():
             [[1, 1, 1, 2, 1]],
             "mask is 2 at output 0, input 3, but every edge needs 0 or 1",
         ),
-        (ValueError, 1, [[1, 1], [1]], "mask is no rectangular array: .*"),
+        (ValueError, 1, [[1, 1], [1]], "mask is not a rectangular array: .*"),
         (
             TypeError,
             1,
@@ -385,7 +385,7 @@ def test_widths_that_are_none_are_refused(kind, widths, sentence):
             {"domain": np.zeros((4, 3))},
             r"domain has shape \(4, 3\), but needs \(2,\) or \(2, 2\) for bounds, or \(N, 2\) for samples",
         ),
-        (ValueError, {"domain": [[0.0, 1.0], [2.0]]}, "domain is no rectangular array: .*"),
+        (ValueError, {"domain": [[0.0, 1.0], [2.0]]}, "domain is not a rectangular array: .*"),
         (
             ValueError,
             {"domain": np.zeros((0, 2))},

@@ -158,7 +158,7 @@ def test_two_ways_to_the_same_grid_lead_to_the_same_coefficients():
         np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-12)
 
 
-# --- extension to a number that is no multiple
+# --- extension to a number that is not a multiple
 
 
 @for_all("with_samples", [False, True])

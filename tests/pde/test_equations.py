@@ -395,7 +395,7 @@ def test_with_a_penalty_on_edges_there_are_no_residuals():
     model, conditions, _ = case("degree 3", "everything")
     objective = objective_of(model, conditions, penalty=PenaltyWeights(1.0, 1.0, 1.0, "paper"))
 
-    with pytest.raises(ValueError, match="the objective is no sum of squares"):
+    with pytest.raises(ValueError, match="the objective is not a sum of squares"):
         objective.residuals(objective.start())
 
 

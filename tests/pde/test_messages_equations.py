@@ -80,8 +80,8 @@ REJECTED = {
     "pairs empty array": (pairs(np.zeros((0, 2), dtype=int)), "pairs is empty"),
     "pairs a number": (pairs(5), "pairs is a int, but must be a sequence of pairs"),
     "pairs a text": (pairs("01"), "pairs is a str, but must be a sequence of pairs"),
-    "pairs flat": (pairs((0, 1)), r"pairs\[0\] is no pair of inputs"),
-    "pairs triple": (pairs(((0, 1), (0, 0, 1))), r"pairs\[1\] is no pair of inputs"),
+    "pairs flat": (pairs((0, 1)), r"pairs\[0\] is not a pair of inputs"),
+    "pairs triple": (pairs(((0, 1), (0, 0, 1))), r"pairs\[1\] is not a pair of inputs"),
     "pairs beyond": (
         pairs(((0, 1), (0, 2))),
         r"an input in pairs\[1\] is 2, but must be between 0 and 1",

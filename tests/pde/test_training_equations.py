@@ -449,7 +449,7 @@ REFUSALS = {
     "least squares with a penalty": (
         lambda: kr.fit(kan(), problem=problem(), optimizer="lm", penalty_weight=0.1),
         ValueError,
-        "optimizer is 'lm', but with an L1 or entropy penalty the objective is no sum of squares: take 'lbfgs'",
+        "optimizer is 'lm', but with an L1 or entropy penalty the objective is not a sum of squares: take 'lbfgs'",
     ),
     "an MLP with penalties": (
         lambda: kr.fit(MLP, problem=problem(), penalty_weight=0.1),

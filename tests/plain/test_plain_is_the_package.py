@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -305,6 +307,24 @@ def test_the_cards_of_tutorials_1_to_4_one_after_another_are_the_program_that_pl
         return kan["to_theta"](layers).tobytes(), values, kan["predict"](layers, x).tobytes()
 
     assert learned(written) == learned(vars(plain))
+
+
+def test_the_script_of_tutorial_4_trains_that_file_on_a_function_of_ones_own(tmp_path):
+    cards = "\n\n\n".join(["import numpy as np", *cards_of_the_tutorials()])
+    (tmp_path / "my_kan.py").write_text(cards, encoding="utf-8")
+    page = tree.pages()["tutorials/04_a_network"]
+    (script,) = re.findall(
+        r"^```python\n(# train_mine\.py\n.+?)^```$", page, re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / "train_mine.py").write_text(script, encoding="utf-8")
+
+    command = [sys.executable, "train_mine.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    rmse, std = (float(number) for number in re.findall(r"\d+\.\d+", done.stdout))
+    assert 0.003 < rmse < 0.008
+    assert 0.3 < std < 0.6
+    assert not done.stderr
 
 
 def test_a_card_of_a_definition_that_is_not_there_is_an_error():

@@ -67,7 +67,11 @@ def test_an_axis_given_by_name_may_have_any_length():
         (np.zeros((1, 3)), ("n",), r"x has shape \(1, 3\), but needs shape \(n,\)"),
         (1.5, ("n",), r"x has shape \(\), but needs shape \(n,\)"),
         (np.zeros((2, 2, 2)), (2, 2), r"x has shape \(2, 2, 2\), but needs shape \(2, 2\)"),
-        ([[1.0, 2.0], [3.0]], ("batch", 2), "x is no rectangular array: its rows differ in length"),
+        (
+            [[1.0, 2.0], [3.0]],
+            ("batch", 2),
+            "x is not a rectangular array: its rows differ in length",
+        ),
     ],
 )
 def test_a_wrong_shape_is_named_with_the_right_one(value, shape, sentence):

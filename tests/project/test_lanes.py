@@ -99,7 +99,7 @@ def test_all_cases_run_in_all_combinations_and_the_error_names_those_that_failed
         ("n", [], "n: there are no cases"),
         ("n", [pytest.param(1, marks=pytest.mark.long)], "a case with marks needs pytest"),
         ("n, m", [(1,)], "shorter"),
-        ("k", [1], "are no arguments of"),
+        ("k", [1], "are not arguments of"),
     ],
 )
 def test_a_table_that_is_no_table_of_cases_is_refused(names, cases, message):

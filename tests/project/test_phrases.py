@@ -192,7 +192,7 @@ PLACES = {
     "message": ("a.py", 'def f(x):\n    raise ValueError("no knot row")\n', 2),
     "message with values": (
         "a.py",
-        'def f(x):\n    raise ValueError(f"{x} is no knot row {x}")\n',
+        'def f(x):\n    raise ValueError(f"{x} is not a knot row {x}")\n',
         2,
     ),
     "message in pieces": ("a.py", 'def f(x):\n    raise ValueError("no knot "\n    "row")\n', 2),

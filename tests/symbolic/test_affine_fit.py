@@ -649,7 +649,7 @@ def test_curves_under_noise_of_a_hundredth_get_their_names_where_samples_can_tel
     [("x^2", 10, 1e-5), ("sin", 10, 1e-3), ("exp", 20, 1e-5), ("x^3", 20, 1e-5), ("x", 20, 1e-6)],
 )
 def test_curves_out_of_a_spline_get_the_name_of_what_it_approximates(name, n_intervals, size):
-    """A smooth misfit is no noise: x^2 would become cosh, whose extra parameter takes up a part of it."""
+    """A smooth misfit is not noise: x^2 would become cosh, whose extra parameter takes up a part of it."""
     rng, x = np.random.default_rng(23), points(23)
     clean = LIBRARY[name].f(3.0 * x if name == "sin" else x)
     knots = kr.uniform_knots(-1.0, 1.0, n_intervals, 3)

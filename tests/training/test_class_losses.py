@@ -275,7 +275,7 @@ REFUSED = {
         1,
         "y has dtype int64 and shape (), but class labels are integers",
     ),
-    "ragged": ("cross_entropy", [[0], [1, 2], [0], [1]], "y is no rectangular array"),
+    "ragged": ("cross_entropy", [[0], [1, 2], [0], [1]], "y is not a rectangular array"),
     "lengths": ("cross_entropy", [0, 1, 2], "y has 3 rows, but x has 4"),
     "half an answer": (
         "logistic",

@@ -61,12 +61,15 @@ def test_an_optimizer_asked_for_is_taken(name):
     [
         (
             "cross_entropy",
-            "optimizer is 'lm', but loss 'cross_entropy' is no sum of squares: take 'lbfgs'",
+            "optimizer is 'lm', but loss 'cross_entropy' is not a sum of squares: take 'lbfgs'",
         ),
-        ("logistic", "optimizer is 'lm', but loss 'logistic' is no sum of squares: take 'lbfgs'"),
+        (
+            "logistic",
+            "optimizer is 'lm', but loss 'logistic' is not a sum of squares: take 'lbfgs'",
+        ),
         (
             "mse",
-            "optimizer is 'lm', but with an L1 or entropy penalty the objective is no sum of squares: take 'lbfgs'",
+            "optimizer is 'lm', but with an L1 or entropy penalty the objective is not a sum of squares: take 'lbfgs'",
         ),
     ],
 )

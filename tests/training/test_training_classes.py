@@ -348,7 +348,7 @@ FIT_REFUSED = {
     "lm": (
         {},
         {"optimizer": "lm"},
-        "optimizer is 'lm', but loss 'cross_entropy' is no sum of squares: take 'lbfgs'",
+        "optimizer is 'lm', but loss 'cross_entropy' is not a sum of squares: take 'lbfgs'",
     ),
 }
 

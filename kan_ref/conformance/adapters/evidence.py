@@ -14,7 +14,7 @@ _SCALER = (
     "`spline_weight` without a division by `spline_scaler`"
 )
 _ENTROPY = "`p * p.log()` is nan where p = 0, and p = 0 / 0 where all coefficients are 0"
-_VIEW = "`-1` in `view` has no size that follows from an array without elements"
+_VIEW = "`view` cannot infer the size `-1` for an array without elements"
 # files in public repositories, at the commit that has the lines of the tested version
 _PYKAN = "https://github.com/KindXiaoming/pykan/blob/ecde4ec3274d3bef1ad737479cf126aed38ab530"
 _LINKS = {
@@ -34,7 +34,7 @@ def _of(file: str, **lines: str) -> dict[str, str]:
     found = {}
     for flag, text in lines.items():
         number, _, reason = text.partition(": ")
-        place = f"`{file}`, line {number}"
+        place = f"`{file}`, {'lines' if ' and ' in number else 'line'} {number}"
         if file in _LINKS:
             place = f"[{place}]({_LINKS[file]}#L{number.split()[0]})"
         found[flag] = f"{place}: {reason}."
@@ -47,7 +47,7 @@ _BY_LIBRARY = {
             "kan/spline.py",
             LastEnd=f"38: {_INTERVALS}",
             RepeatedKnots="46: `nan_to_num` corrects the values of 0/0, but gradients are nan",
-            NaNSwallowed="46: the same `nan_to_num` makes 0 of the values at a nan in x",
+            NaNSwallowed="46: the same `nan_to_num` sets the values at a nan in x to 0",
         ),
         **_of(
             "kan/KANLayer.py",

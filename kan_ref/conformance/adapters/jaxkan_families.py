@@ -96,7 +96,7 @@ class JaxkanFamilies:
 
 
 class JaxkanModified(JaxkanFamilies):
-    """The same with Chebyshev polynomials by their recursion."""
+    """`JaxkanFamilies` with Chebyshev polynomials by their recursion."""
 
     flavor = "modified"
 

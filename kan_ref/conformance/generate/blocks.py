@@ -36,7 +36,7 @@ NETWORKS = (
 
 
 def block_layer(start: int, n_out: int, n_in: int, low: float = -1.0, high: float = 1.0) -> Layer:
-    """Return a quadratic layer of 3 uneven intervals on [low, high] with numbers (C23)."""
+    """Return a quadratic layer of 3 uneven intervals on [low, high] with the numbers (C23)."""
     even = uniform_knots(low, high, 3, 2)
     return {
         "knots": [uneven_row(even, 2, turn % 5) for turn in range(n_in)],
@@ -58,7 +58,7 @@ def block_network(start: int, widths: Sequence[int]) -> list[Layer]:
 
 
 def without_last(layer: Layer, *, inputs: bool) -> Layer:
-    """Return the layer as code reads it that leaves out the last input, or the last output."""
+    """Return the layer as it is read by code that leaves out the last input or output."""
     n_out, n_in, _ = sizes(layer)
     kept = [
         [float(i < n_in - 1 if inputs else j < n_out - 1) for i in range(n_in)]

@@ -274,5 +274,5 @@ def forward_scale(layer: Layer, x: Sequence[Sequence[Number]]) -> Number:
 
 
 def total(terms: Any) -> Number:
-    """Return the sum, in 60 digits also where there are no terms."""
+    """Return the sum, in 60 digits even where there are no terms."""
     return sum(terms, precise(0))
