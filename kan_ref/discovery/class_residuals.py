@@ -23,7 +23,7 @@ from kan_ref.network import Network
 from kan_ref.training import check_batch, predict_proba
 
 STRUCTURE = 4.0  # of z, (D30)
-SUSPECTED = 1e-2  # false-alarm rate while an architecture is sought: an edge too many is no harm
+SUSPECTED = 1e-2  # false-alarm rate while an architecture is sought: an edge too many does no harm
 SUSPECTED_Z = 2.5  # of z, (D30), with about that rate
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.combining import pairs, triples
 from kan_ref.discovery.curves import name_curve
+from kan_ref.discovery.decisions import Decision
 from kan_ref.discovery.forms import (
     FEW,
     NEAR,
@@ -46,19 +47,6 @@ MOST_POINTS = 500
 CURVE_POINTS = 160
 GUESS = 0.03  # of the standard deviation: a split with a larger misfit is not tried
 ALTERNATIVES = 3  # splits of the whole that are tried; of its parts only the best one
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What was decided about a function of some inputs, in words with numbers."""
-
-    depth: int
-    what: str
-    misfit: float
-    error: float
-
-    def __str__(self) -> str:
-        return f"{'  ' * self.depth}{self.what}: misfit {self.misfit:.1e}, error {self.error:.1e}"
 
 
 @dataclass(eq=False)
@@ -204,7 +192,7 @@ class Decomposer:
             step = f01 - f00
             ways = []
             # w + v (r - f00) / step = (w + k v) + v (r - f00 - k step) / step: with the k at which
-            # the last factor is a name of r without its constant, w + k v may be plainer than w
+            # the last factor is a name of r without its constant, w + k v may be simpler than w
             for constant in dict.fromkeys([f00, *map(constant_term, u[:1])]):
                 k = (constant - f00) / step
                 moved_w = Surface(

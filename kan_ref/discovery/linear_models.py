@@ -176,11 +176,11 @@ def linear_models(x: FloatArray, y: FloatArray) -> list[Model]:
             for _, model in problem.models(transform, sign, what, MOST_DEGREE)
         ]
         if models:
-            found.append(plainest(models, ROUNDING * float(np.std(y))))
+            found.append(simplest(models, ROUNDING * float(np.std(y))))
     return found
 
 
-def plainest(models: list[Model], floor: float = 0.0) -> Model:
+def simplest(models: list[Model], floor: float = 0.0) -> Model:
     """Return the first model whose error is near the smallest one; below `floor` all are equal."""
     least = max(min(model.error for model in models), floor)
     return next(model for model in models if model.error <= PLAIN * least)

@@ -10,7 +10,7 @@ All candidates that were trained on all samples form a front of error against co
 
 Where noise is suspected, a candidate whose residual has structure (`verdict`) is rejected, and the
 next one by the Bayesian information criterion is judged. The first way to split the function whose
-candidate is not rejected need not have the plainest one, so a second such way is tried.
+candidate is not rejected need not have the simplest one, so a second such way is tried.
 """
 
 import time
@@ -22,7 +22,8 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.discovery.choice import best_fits, floor_of, simplified
-from kan_ref.discovery.decomposition import NOISY, Decision, Decomposer, surface_of
+from kan_ref.discovery.decisions import Decision
+from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
 from kan_ref.discovery.polish import Fitted, bic, rmse_of
 from kan_ref.discovery.quotients import quotients
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error

@@ -16,7 +16,7 @@ import numpy as np
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, hold_out
 from kan_ref.discovery.acceptance import RatioRule
-from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, plainest
+from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, simplest
 from kan_ref.discovery.trials import VALIDATION_SHARE, Search
 from kan_ref.network import Network, edge_samples, network_values
 from kan_ref.training import best_start
@@ -110,7 +110,7 @@ def fit_surrogate(
     )
     trial = search.refined("surrogate", start)
     found = Surrogate(trial.network, x_mean, x_std, y_mean, y_std, y_std * trial.validation_rmse)
-    best = plainest([*models, Model("a network", found, found.error)], ROUNDING * y_std)
+    best = simplest([*models, Model("a network", found, found.error)], ROUNDING * y_std)
     return found if best.f is found else replace(found, error=best.error, model=best)
 
 
@@ -134,6 +134,6 @@ def _of_the_same_kind(
     if surrogate.model is not None:
         models = linear_models(x, y)
         if models:
-            return plainest(models).f
+            return simplest(models).f
     hidden = surrogate.network.widths[1] if len(surrogate.network.widths) > 2 else None
     return fit_surrogate(x, y, rng, n_hidden=hidden)

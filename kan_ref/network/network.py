@@ -135,12 +135,12 @@ class Network(Record):
         return self.flow(inputs)[-1]
 
     def flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> list[FloatArray]:
-        """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)]."""
+        """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)], without caches."""
         flow = [layer_outputs(self.layers[0], inputs)]
-        for layer, space in zip_longest(self.layers[1:], workspaces):
-            cache = evaluate(layer, flow[-1], slopes=False, workspace=space)
-            flow.append(layer_outputs(layer, cache))
-            del cache  # it would outlive its layer
+        for layer, own in zip_longest(self.layers[1:], workspaces):
+            flow.append(
+                layer_outputs(layer, evaluate(layer, flow[-1], slopes=False, workspace=own))
+            )
         return flow
 
     def left_grids(self, flow: Sequence[FloatArray]) -> bool:

@@ -8,7 +8,7 @@ with d the squared norms of the columns of J:
 
 It is this diagonal itself, or for an operator with `kronecker_blocks`, such as that of a network on
 data, (N11) of `numerics.kronecker`. Its nu is the median of mu D_i / d_i, by which damping weakens
-the correlations, but at least 0.05: (N11) is no approximation to the small eigenvalues.
+the correlations, but at least 0.05: (N11) does not approximate small eigenvalues.
 
 Since the residual of conjugate gradients is orthogonal to h, (O21) is the predicted fall also of
 an approximate h. `damped_steps` accepts or rejects the step and controls the damping.

@@ -215,7 +215,7 @@ def test_a_formula_edge_keeps_its_name_and_its_parameters_are_trained():
     assert abs(search.network.layers[0].affine[0, 0]) == pytest.approx(3.0, abs=1e-12)
 
 
-def test_rivals_are_near_the_best_and_the_plainest_are_among_them():
+def test_rivals_are_near_the_best_and_the_simplest_are_among_them():
     network, data = spline_of(lambda x: 1.0 + x**2, 5)
 
     fits = rank_edges(network, data.x_train, None)[0, 0, 0]

@@ -7,7 +7,7 @@ import sympy
 from kan_ref.discovery.atoms import composed_atoms, simple_atoms
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.input_pairs import input_pairs
-from kan_ref.discovery.linear_models import linear_models, plainest
+from kan_ref.discovery.linear_models import linear_models, simplest
 from kan_ref.discovery.polynomial_rest import beside_polynomial
 from kan_ref.discovery.quotients import quotient, quotients
 from kan_ref.discovery.rational import rational_functions
@@ -36,7 +36,7 @@ def test_a_distance_is_the_root_of_a_polynomial():
     x = box(4)
     y = np.hypot(x[:, 0] - x[:, 1], x[:, 2] - x[:, 3])
 
-    best = plainest(linear_models(x, y))
+    best = simplest(linear_models(x, y))
 
     assert best.what == "f^2 of f as a polynomial of degree 2"
     assert best.error < 1e-12
@@ -46,11 +46,11 @@ def test_a_distance_is_the_root_of_a_polynomial():
     )
 
 
-def test_noise_leads_to_the_plainest_model():
+def test_noise_leads_to_the_simplest_model():
     x = box(2, n=1000)
     y = x[:, 0] + x[:, 1] ** 2 + 0.1 * RNG(1).standard_normal(1000)
 
-    best = plainest(linear_models(x, y))
+    best = simplest(linear_models(x, y))
 
     assert best.what.startswith("f as a sum of curves of degree")
     assert best.error < 0.12
