@@ -137,10 +137,8 @@ class Network(Record):
     def flow(self, inputs: Cache, workspaces: Sequence[Workspace] = ()) -> list[FloatArray]:
         """Compute the outputs of every layer, [(batch, n_1), ..., (batch, n_L)], without caches."""
         flow = [layer_outputs(self.layers[0], inputs)]
-        for layer, own in zip_longest(self.layers[1:], workspaces):
-            flow.append(
-                layer_outputs(layer, evaluate(layer, flow[-1], slopes=False, workspace=own))
-            )
+        for layer, at in zip_longest(self.layers[1:], workspaces):
+            flow.append(layer_outputs(layer, evaluate(layer, flow[-1], slopes=False, workspace=at)))
         return flow
 
     def left_grids(self, flow: Sequence[FloatArray]) -> bool:
