@@ -134,29 +134,17 @@ def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkey
     assert "right    1.0            1 of 1" in discovery_peers.summary(found)
 
 
-NOISY = [
-    ("asin(a/n)", lambda a, n: np.arcsin(a / n), 2, ((0.1, 0.75), (1.0, 1.5))),
-    (
-        "30*x*z/((x - 10)*y**2)",
-        lambda x, y, z: 30.0 * x * z / ((x - 10.0) * y**2),
-        3,
-        ((-1.0, 1.0), (1.0, 2.0), (-1.0, 1.0)),
-    ),
-]
+@pytest.mark.parametrize("name", ["I.30.5", "K5"])
+def test_with_noise_a_plainer_formula_of_the_second_way_is_found(name):
+    """The first way leads to another formula, whose residual is near to noise."""
+    (formula,) = discovery.chosen([name])
 
+    outcome = discovery.run_one(formula, 0, 0.01, 1000)
 
-@pytest.mark.parametrize(("text", "f", "n_in", "box"), NOISY, ids=["one way more", "three inputs"])
-def test_with_noise_a_plainer_formula_of_the_second_way_is_found(text, f, n_in, box):
-    """The first way leads to a formula whose residual is near to noise."""
-    data = data_of(f, n_in, box, n=1000, noise=0.01)
-    names = ("a", "n") if n_in == 2 else ("x", "y", "z")
-
-    found = kr.discover(data, names=names, rng=RNG(0))
-
-    assert found.verdict.kind == "within noise"
-    # four times the error of one number
-    assert relative_error(found, data) < 4.0 * 0.01 / 1000**0.5
-    assert sympy.simplify(sympy.nsimplify(found.formula, rational=True) - sympy.sympify(text)) == 0
+    assert outcome.found
+    assert outcome.kind == "within noise"
+    plain = sympy.sympify(formula.text).count_ops()
+    assert sympy.sympify(outcome.text).count_ops() <= plain + 3
 
 
 DISTANCES = [
