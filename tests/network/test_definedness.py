@@ -12,6 +12,7 @@ from kan_ref.functions.library import LIBRARY
 from kan_ref.network import (
     Cache,
     check_derivatives,
+    derivatives,
     evaluate,
     first_cause,
     layer_inputs,
@@ -224,3 +225,22 @@ def test_samples_decide_where_a_grid_that_does_not_contain_the_old_one_keeps_the
     with_x, without = (kr.extend_grid(network, given, n_intervals=5) for given in (x, None))
 
     assert kr.distance(network, with_x, x).rms < 0.1 * kr.distance(network, without, x).rms
+
+
+# --- messages of single edges, and what NumPy says of them
+
+
+def test_the_curve_of_an_undefined_edge_names_the_argument_without_a_value():
+    network = network_with(("sqrt", None))
+
+    with pytest.raises(ValueError, match=r"x\[1\] gives sqrt .* the argument -1.5, where it has no"):
+        kr.edge_curve(network, 0, output=0, input=0, x=[0.0, -1.0])
+
+
+@pytest.mark.parametrize("name", ["exp", "cosh"])
+def test_derivatives_that_overflow_are_infinite_without_a_warning(name):
+    layer = network_with((name, None)).layers[0]
+
+    planes = derivatives(layer.symbolic, layer.affine, np.array([[400.0]]), range(4))
+
+    assert np.isinf(planes).all()

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from kan_ref.network import Network, sample_slices
-from kan_ref.network.chunks import chunk_size, outputs_at
+from kan_ref.network import Network
 
 GRADIENTS = ["lbfgs", "bfgs", "adam"]
 
@@ -245,22 +244,3 @@ def test_a_stopped_run_with_mini_batches_returns_its_last_network(penalty_weight
         error(run.network, data.x_train, data.y_train), rel=1e-12
     )
     assert np.isfinite(run.history.penalty).all()
-
-
-# --- chunks
-
-
-def test_a_large_batch_is_evaluated_by_chunks_and_gives_the_same_outputs(monkeypatch):
-    network, data = example(n_train=2000)
-    whole = outputs_at(network.layers[0], data.x_train)
-
-    monkeypatch.setattr("kan_ref.network.chunks._AT_ONCE", 1000)
-    parts = outputs_at(network.layers[0], data.x_train)
-
-    assert chunk_size(10**4, 2000) == 256
-    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
-
-
-def test_chunks_cover_every_sample_once():
-    assert [(part.start, part.stop) for part in sample_slices(10, 4)] == [(0, 4), (4, 8), (8, 10)]
-    assert list(sample_slices(0, 4)) == []
