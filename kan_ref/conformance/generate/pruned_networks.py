@@ -198,7 +198,7 @@ def equal_scores(*, below: bool = False) -> tuple[list[Layer], Rows]:
     """Return a network and inputs of size 1, by which scores are products of powers of two.
 
     With threshold 1/4, node 0 has an incoming score equal to it, node 1 an outgoing one, and node 2
-    has both above it; node 3, if it is asked for, has an incoming score of 1/8. All edges are
+    has both above it; node 3, if `below`, has an incoming score of 1/8. All edges are
     multiples of the identity, and have mean 0.
     """
     knots, n = uniform_knots(-1.0, 1.0, 4, 3), 3 + below
