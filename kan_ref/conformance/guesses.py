@@ -89,17 +89,14 @@ def add_guesses(
             # one cause of all failures, if there is one
             here = causes[method]
             likely = (
-                [flag for flag in own if flag in here]
+                [flag for flag in seen if flag in here]
+                or [flag for flag in own if flag in here]
                 or sorted(here)
                 or seen
                 or [flag for flag in own if flag not in refuted[method]]
                 or own
             )
-            # what passed cases contradict all the same is not ranked by their number
-            scores = {
-                flag: 0.0 if here and here <= refuted[method] else _score(flag, peers)
-                for flag in likely
-            }
+            scores = {flag: _score(flag, peers) for flag in likely}
             found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
 
 
@@ -119,6 +116,8 @@ def _one_cause(
     outputs = {output for one in finite for output in one.verdict.outputs}
     if method == "fit_affine" and outputs == {"r2"}:
         return {"R2Offset"}
+    if method == "penalties" and all(len(one.case.inputs["layers"]) > 1 for one in mine):
+        return {"PenaltyOneLayer", "PenaltyInputs"}
     if method == "penalties" and len(outputs) == 1:
         (output,) = outputs
         common = set.intersection(*({*one.verdict.defects} for one in finite))
@@ -153,7 +152,10 @@ def _refuted(method: str, judged: Sequence[Outcome]) -> tuple[set[str], set[str]
     passed = [
         one
         for one in judged
-        if one.case.method == method and one.status == "passed" and not one.case.call
+        if one.case.method == method
+        and one.status == "passed"
+        and not one.case.call
+        and np.size(one.case.inputs.get("x", 0.0))  # a batch of no samples tests no number
     ]
     tested = {one.case.flags[0] for one in passed} - {GENERAL.get(method, "")}
     return tested, {flag for one in passed for flag in one.verdict.visible}

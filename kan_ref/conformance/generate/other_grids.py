@@ -3,7 +3,7 @@
 A finer grid has the old ends. A moved one has breakpoints that are evenly spaced, quantiles of the
 samples, or means of both:
 
-    (C27)  t_n = share (low + n (high - low) / G) + (1 - share) q_{n/G},   n = 0, ..., G
+    (C31)  t_n = share (low + n (high - low) / G) + (1 - share) q_{n/G},   n = 0, ..., G
 
 Definitions of a quantile differ by less than the distance of neighbouring samples; two such
 distances are the tolerance.
@@ -72,7 +72,7 @@ def _pairs(n: int) -> list[tuple[list[float], list[float]]]:
 
 
 def moved_grids() -> list[Case]:
-    """Return the cases of update_grid that compare breakpoints (C27)."""
+    """Return the cases of update_grid that compare breakpoints (C31)."""
     knots = uniform_knots(-1.0, 1.0, 5, 3)
     crowded = [[u * u * u] for u in dice("crowded", 120, low=-0.875, high=0.875)]
     two = [[0.5 * a, 0.25 - 0.5 * b * b] for (a,), (b,) in zip(crowded, crowded[::-1], strict=True)]

@@ -146,7 +146,7 @@ def _unusual_cases() -> list[Case]:
             x = [-0.8125, -0.5, 0.1875, 0.9375]
             knots = row(degree)
             cases.append(basis_case(f"{name}-degree-{degree}", flags, x, knots, degree, since=4))
-        x = [-1.625, 1.375, -FAR_OUT, FAR_OUT]
+        x = [-FAR_OUT, -1.625, 1.375, FAR_OUT]
         for name, knots in (("whole-steps", whole_steps(degree)), ("far", far(degree))):
             flags = "FadeOutside ScaledRow UnevenKnots"
             name = f"between-outer-knots-{name}-degree-{degree}"
