@@ -233,7 +233,9 @@ def test_samples_decide_where_a_grid_that_does_not_contain_the_old_one_keeps_the
 def test_the_curve_of_an_undefined_edge_names_the_argument_without_a_value():
     network = network_with(("sqrt", None))
 
-    with pytest.raises(ValueError, match=r"x\[1\] gives sqrt .* the argument -1.5, where it has no"):
+    with pytest.raises(
+        ValueError, match=r"x\[1\] gives sqrt .* the argument -1.5, where it has no"
+    ):
         kr.edge_curve(network, 0, output=0, input=0, x=[0.0, -1.0])
 
 
