@@ -8,6 +8,7 @@ import pytest
 from cases import for_all
 
 import kan_ref as kr
+from kan_ref.functions import lookup
 from kan_ref.functions.library import LIBRARY
 from kan_ref.network import (
     Cache,
@@ -20,6 +21,7 @@ from kan_ref.network import (
     undefined_values,
 )
 from kan_ref.network.symbolic_edges import SymbolicEdge
+from kan_ref.network.symbolic_layers import EdgeSpec, symbolic_layer
 
 
 def network_with(names, affine=(2.0, 0.5, 1.0, 0.0), widths=(1, 1, 1)):
@@ -246,3 +248,12 @@ def test_derivatives_that_overflow_are_infinite_without_a_warning(name):
     planes = derivatives(layer.symbolic, layer.affine, np.array([[400.0]]), range(4))
 
     assert np.isinf(planes).all()
+
+
+def test_a_symbolic_layer_is_cubic_on_one_interval_from_minus_one_to_one():
+    layer = symbolic_layer(2, 1, [EdgeSpec(0, 1, lookup("sin"))])
+
+    assert (layer.degree, layer.n_intervals, layer.coef.shape) == (3, 1, (1, 2, 4))
+    np.testing.assert_array_equal(layer.breakpoints, [[-1.0, 1.0], [-1.0, 1.0]])
+    np.testing.assert_array_equal(layer.mask, [[0.0, 0.0]])
+    assert [(edge.output, edge.input, edge.name) for edge in layer.symbolic] == [(0, 1, "sin")]

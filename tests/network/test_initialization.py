@@ -354,3 +354,15 @@ def test_constant_targets_are_the_mean_of_the_outputs():
 def test_targets_that_do_not_fit_are_refused(y, words):
     with pytest.raises(ValueError, match=words):
         made(domain=data_in_units()[0], y=y)
+
+
+def test_a_domain_too_narrow_for_derivatives_is_refused_by_its_input():
+    narrow = [(0.0, 1.0), (0.0, 1e-301)]
+
+    with pytest.raises(
+        ValueError, match=r"domain is 0 to 1e-301 at input 1, but must be at least 1e-300 wide"
+    ):
+        read_domain(np.array([*narrow, (0.0, 1.0)]), 3)
+    low, high, samples = read_domain(np.array([(0.0, 1.0), (0.0, 1e-299), (0.0, 1.0)]), 3)
+    np.testing.assert_array_equal([low[1], high[1]], [0.0, 1e-299])
+    assert samples is None
