@@ -445,6 +445,6 @@ def test_a_sample_is_clear_unless_a_moving_activation_meets_a_kink(
 
 @pytest.mark.parametrize(("difference", "scale"), [(np.nan, 1.0), (np.inf, 1.0), (0.0, 0.0)])
 def test_outputs_beyond_the_range_of_float64_cannot_be_checked(difference, scale):
-    with pytest.raises(ValueError, match="theta cannot be checked: .* the outputs change by"):
+    with pytest.raises(ValueError, match=r"theta cannot be checked: .* the outputs change by"):
         gradient_steps.check_digits("theta", difference, scale)
     gradient_steps.check_digits("theta", 1e-3, 1.0)
