@@ -260,14 +260,22 @@ def _assemble(block: RowSparse, upper: FloatArray) -> None:
 
 
 def _normal_by_blas(block: RowSparse) -> FloatArray:
-    """Return J^T J of a row-sparse block as a sum of dense products over chunks of rows."""
+    """Return J^T J of a row-sparse block as a sum of dense products over chunks of rows.
+
+    The products have only the columns that occur in a chunk: few of them if neighbouring rows are
+    samples of one cell of a grid.
+    """
     n_rows, n_columns = _block_shape(block)
     chunk = max(1, _CHUNK_BYTES // (8 * n_columns))
     total = np.zeros((n_columns, n_columns))
+    numbers = np.zeros(n_columns, dtype=np.intp)
     for start in range(0, n_rows, chunk):
-        rows = slice(start, start + chunk)
-        dense = _dense_block(RowSparse(block.columns[rows], block.values[rows], n_columns))
-        total += dense.T @ dense  # NumPy calls BLAS syrk: half the work, exactly symmetric
+        columns, values = block.columns[start : start + chunk], block.values[start : start + chunk]
+        occurring = np.flatnonzero(np.bincount(columns.reshape(-1), minlength=n_columns))
+        numbers[occurring] = np.arange(len(occurring))
+        dense = _dense_block(RowSparse(numbers[columns], values, max(1, len(occurring))))
+        # NumPy calls BLAS syrk: half the work, exactly symmetric
+        total[np.ix_(occurring, occurring)] += dense.T @ dense
     return total
 
 

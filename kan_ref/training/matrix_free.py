@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, IntArray
 from kan_ref.network import (
     Factors,
+    Layer,
     Network,
     Tangent,
     factors,
@@ -46,16 +47,29 @@ def sums_by_chunks(goal: Any, network: Network) -> tuple[FloatArray, NormalSums]
     n_samples, n_out = goal.targets.shape
     size = max(1, _CHUNK_ENTRIES // (n_out * row_entries(network)))
     every = np.empty((n_samples, n_out))
-    root = np.sqrt(goal.targets.size)
+    root, order = np.sqrt(goal.targets.size), order_by_cells(network.layers[0], goal.x)
 
     def parts() -> Iterator[tuple[Jacobian, FloatArray]]:
-        for rows in sample_slices(n_samples, size):
+        for part in sample_slices(n_samples, size):
+            rows = order[part]
             prediction, caches = network.run_forward(network.prepare(goal.x[rows]))
             every[rows] = (prediction - goal.targets[rows]) / root
             yield network.jacobian(caches, 1.0 / root), every[rows].reshape(-1)
 
     sums = sum_chunks(parts(), network.n_params)
     return every.reshape(-1), sums
+
+
+def order_by_cells(layer: Layer, x: FloatArray) -> IntArray:
+    """Return an order of the samples by cells of the first layer's grid, in two of its inputs.
+
+    Samples of one cell have the same nonzero basis functions, so a chunk has few columns.
+    """
+    cells = [
+        np.searchsorted(breakpoints, column)
+        for breakpoints, column in zip(layer.breakpoints[:2], x.T[:2], strict=True)
+    ]
+    return np.lexsort(cells[::-1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
 from kan_ref.optimizers.levenberg_marquardt_cg import levenberg_marquardt_cg
 from kan_ref.training import matrix_free
 from kan_ref.training.data_goal import MSE, DataGoal
-from kan_ref.training.matrix_free import DataOperator
+from kan_ref.training.matrix_free import DataOperator, order_by_cells
 from kan_ref.training.objective import make_objective
 
 
@@ -428,3 +428,16 @@ def test_matrix_free_least_squares_without_residuals_are_refused_by_name():
 
     with pytest.raises(ValueError, match="optimizer is 'lm_cg', but with an L1 or entropy penalty"):
         kr.fit(network, data, optimizer="lm_cg", penalty_weight=0.1)
+
+
+@pytest.mark.parametrize("widths", [(1, 2, 1), (3, 2, 1)])
+def test_chunks_of_samples_ordered_by_cells_have_few_columns(widths):
+    rng = np.random.default_rng(5)
+    network = kr.init_network(widths, n_intervals=8, degree=2, domain=(-1.0, 1.0), rng=rng)
+    layer, x = network.layers[0], rng.uniform(-1.0, 1.0, (600, widths[0]))
+
+    order = order_by_cells(layer, x)
+
+    cells = np.floor((x[order, :2] + 1.0) * 4.0).tolist()
+    assert sorted(order.tolist()) == list(range(600))
+    assert cells == sorted(cells)
