@@ -24,14 +24,14 @@ def knots() -> dict[str, Any]:
     rows = (
         ("unit-cubic", -1.0, 1.0, 4, 3, "KnotStep OuterKnots"),
         ("five-cubic", -1.0, 1.0, 5, 3, "KnotStep OuterKnots KnotPrecision"),
-        ("three-linear", 0.0, 1.0, 3, 1, "KnotPrecision OuterKnots"),
+        ("three-linear", 0.0, 1.0, 3, 1, "KnotPrecision KnotStep OuterKnots"),
         ("degree-0", 0.0, 1.0, 4, 0, "DegreeZero KnotStep"),
         ("one-interval", 0.0, 2.0, 1, 2, "KnotStep OuterKnots"),
-        ("degree-7", -1.0, 1.0, 8, 7, "OuterKnots"),
-        ("tenths", 0.1, 0.7, 6, 2, "KnotPrecision OuterKnots"),
-        ("far", 1000.0, 1001.0, 10, 3, "KnotPrecision ScaledRow OuterKnots"),
-        ("tiny", -1e-7, 1e-7, 5, 3, "ScaledRow OuterKnots"),
-        ("thousand", -1.0, 1.0, 1000, 3, "ManyIntervals OuterKnots"),
+        ("degree-7", -1.0, 1.0, 8, 7, "OuterKnots KnotStep"),
+        ("tenths", 0.1, 0.7, 6, 2, "KnotPrecision KnotStep OuterKnots"),
+        ("far", 1000.0, 1001.0, 10, 3, "KnotPrecision ScaledRow KnotStep OuterKnots"),
+        ("tiny", -1e-7, 1e-7, 5, 3, "ScaledRow KnotStep OuterKnots"),
+        ("thousand", -1.0, 1.0, 1000, 3, "ManyIntervals KnotStep OuterKnots"),
     )
     cases = []
     for name, low, high, n_intervals, degree, flags in rows:
