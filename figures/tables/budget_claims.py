@@ -145,7 +145,8 @@ def _equal_size(records: Sequence[Record], run: Sequence[Problem], size: int) ->
             f"the KAN in {sum(won)} of {len(both)} rows, {_names(both, won)}; MLP / KAN "
             f"{spread(known, '.2g')}" + (f"; no KAN of that size in {without}" if without else ""),
             bar.word,
-            f"numbers of parameters within {100 * SAME_SIZE:.0f} % of each other, and the same CPU time for this size; {_conditions(records)}; "
+            f"numbers of parameters within {100 * SAME_SIZE:.0f} % of each other, and the same CPU time for this size; KANs go on from the size "
+            f"below, MLPs of every size begin anew; {_conditions(records)}; "
             f"rows, {bar.text}",
         )
     ]

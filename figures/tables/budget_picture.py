@@ -48,7 +48,9 @@ def draw_budget(records: Sequence[Record], problems: Sequence[Problem]) -> Figur
         Line2D([], [], ls="", marker="o", color=BLUE, label="our KAN"),
         Line2D([], [], ls="", marker="o", color=BLUE, mfc="white", label="best KAN of the paper"),
         Line2D([], [], ls="", marker="s", color=VERMILION, label="our MLP"),
-        Line2D([], [], ls="", marker="s", color=VERMILION, mfc="white", label="its best MLP"),
+        Line2D(
+            [], [], ls="", marker="s", color=VERMILION, mfc="white", label="best MLP of the paper"
+        ),
     ]
     picture.legend(handles=[*lines, *shades], loc="outside upper left", ncols=2)
     return picture
