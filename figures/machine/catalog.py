@@ -39,8 +39,10 @@ MODULES = (
     "tables.fig_f_1_best",
     "tables.fig_f_2_minimal",
     "tables.table_1",
+    "tables.table_1_budget",
     "tables.table_1_hull",
     "tables.table_2",
+    "tables.table_2_budget",
     "tables.table_2_human",
     "scaling.theorem_2_1",
 )

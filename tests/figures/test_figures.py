@@ -614,8 +614,10 @@ def test_figures_come_in_the_order_of_the_paper_whatever_was_asked():
         "f.1",
         "f.2",
         "table-1",
+        "table-1-budget",
         "table-1-hull",
         "table-2",
+        "table-2-budget",
         "table-2-human",
         "theorem-2.1",
     ]
