@@ -150,8 +150,6 @@ def exact_number(value: float) -> Any:
 
 def apply_function(function: Function, u: Any) -> Any:
     """Return f(u) as an expression; a composed function as its functions one after the other."""
-    import sympy
-
     if function.parts:
         for part in reversed(function.parts):
             u = apply_function(part, u)
@@ -159,7 +157,19 @@ def apply_function(function: Function, u: Any) -> Any:
     if function.formula is not None:
         return function.formula(u)
     known = _sympy_forms()
-    return known[function.name](u) if function.name in known else sympy.Function(function.name)(u)
+    return (known.get(function.name) or undefined_function(function.name))(u)
+
+
+def undefined_function(name: str) -> Any:
+    """Return `sympy.Function(name)`, which is printed as a function whatever its name is.
+
+    SymPy's printers look up how strongly an expression binds by the name of its class, so that a
+    function with the name Integer is taken for a number.
+    """
+    from sympy.core.function import UndefinedFunction
+    from sympy.printing.precedence import PRECEDENCE
+
+    return UndefinedFunction(name, __dict__={"precedence": PRECEDENCE["Func"]})
 
 
 @cache

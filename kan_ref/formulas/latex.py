@@ -21,6 +21,9 @@ _ESCAPES = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ "} 
 }
 
 
+_MARK = "call of "  # before the name of a function: no class begins so
+
+
 def latex_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
     """Return the LaTeX of each expression; different symbols are written differently."""
     import sympy
@@ -32,7 +35,7 @@ def latex_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
         def _print_AppliedUndef(self, call: Any, exp: str | None = None) -> str:  # noqa: N802
             power = "" if exp is None else f"^{{{exp}}}"
             arguments = ", ".join(self._print(argument) for argument in call.args)
-            name = rf"\operatorname{{{_escaped(call.func.__name__)}}}"
+            name = rf"\operatorname{{{_escaped(name_of_call(call))}}}"
             return rf"{name}{power}{{\left({arguments} \right)}}"
 
     symbols = set().union(*(one.atoms(sympy.Symbol) for one in expressions))
@@ -43,7 +46,26 @@ def latex_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
         for symbol, written in names.items()
     }
     printer = Printer({"symbol_names": upright})
-    return tuple(str(printer.doprint(one)) for one in expressions)
+    return tuple(str(printer.doprint(with_plain_calls(one))) for one in expressions)
+
+
+def with_plain_calls(expression: Any) -> Any:
+    """Return the expression with functions that have no name of a class of SymPy.
+
+    SymPy's printers look up by its name how strongly an expression binds: Integer(x), with a
+    function of the caller, would be a number.
+    """
+    from sympy.core.function import AppliedUndef, UndefinedFunction
+
+    return expression.replace(
+        lambda one: isinstance(one, AppliedUndef),
+        lambda one: UndefinedFunction(_MARK + one.func.__name__)(*one.args),
+    )
+
+
+def name_of_call(call: Any) -> str:
+    """Return the caller's own name of a function in an expression from `with_plain_calls`."""
+    return str(call.func.__name__).removeprefix(_MARK)
 
 
 def letter_with_subscript(name: str) -> str:

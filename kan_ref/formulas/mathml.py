@@ -8,7 +8,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-from kan_ref.formulas.latex import GREEK, split_name
+from kan_ref.formulas.latex import GREEK, name_of_call, split_name, with_plain_calls
 
 
 def mathml_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
@@ -39,13 +39,15 @@ def mathml_texts(expressions: Sequence[Any]) -> tuple[str, ...]:
 
         def _print_AppliedUndef(self, call: Any) -> Any:  # noqa: N802
             row = self.dom.createElement("mrow")
-            row.appendChild(self._text("mtext", call.func.__name__))
+            row.appendChild(self._text("mtext", name_of_call(call)))
             row.appendChild(self._paren_comma_separated(*call.args))
             return row
 
     printer = Printer()
     # the letter e is easier to read than the double-struck one
-    bodies = [printer.doprint(one).replace("&ExponentialE;", "e") for one in expressions]
+    bodies = [
+        printer.doprint(with_plain_calls(one)).replace("&ExponentialE;", "e") for one in expressions
+    ]
     return tuple(f'<math displaystyle="true">{body}</math>' for body in bodies)
 
 

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
 
+from kan_ref.formulas import mathml_texts
 from kan_ref.formulas.expression import formula, formula_latex
 from kan_ref.formulas.latex import letter_with_subscript
 from kan_ref.formulas.recognition import recognise_constants
@@ -187,6 +188,20 @@ def check_latex(text):
         assert token not in tuple("%$#&~\\"), text
     assert depth == 0, text
     assert tokens.count(r"\left") == tokens.count(r"\right"), text
+
+
+@pytest.mark.parametrize("name", ["Integer", "Integral", "Add", "Derivative", "Not"])
+def test_a_function_with_the_name_of_a_class_of_sympy_is_written_as_a_function(name):
+    with registered([(name, 1.0), ("other", 2.0)]):
+        expression = 3 * formula(two_functions(name, "other"), names=["x", "y"]) ** 2
+        text, mathml = formula_latex(expression), mathml_texts([expression])[0]
+
+    assert rf"\operatorname{{{name}}}" in text
+    check_latex(text)
+    assert name in str(expression)
+    assert f"<mtext>{name}</mtext>" in mathml
+    called = sympy.Function(name)(sympy.Symbol("x"))
+    assert formula_latex(3 * called) == rf"3 \operatorname{{{name}}}{{\left(x \right)}}"
 
 
 @given(own_pairs, pairs)
