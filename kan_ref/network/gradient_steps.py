@@ -216,7 +216,10 @@ def parameter_direction(
         effects = np.abs(edge_sums(layer.coef.reshape(layer.n_out, -1), cache.bases)).max(axis=0)
     effects = np.maximum(effects, least * effects.max())
     last = number == len(scales.lengths) - 1
-    nodes = np.median(scales.units if last else scales.lengths[number + 1], axis=0)
+    if last:  # most outputs may be almost 0, as those of silu far on the left; one may be far
+        nodes = np.quantile(scales.units, 0.9, axis=0, method="lower")
+    else:
+        nodes = np.median(scales.lengths[number + 1], axis=0)
     drawn = drawn * nodes.reshape(-1, *[1] * (drawn.ndim - 1))
     return np.asarray(drawn / np.where(effects > 0.0, effects, 1.0))
 

@@ -117,7 +117,8 @@ features = st.one_of(
     st.sampled_from([1.0, np.nextafter(1.0, 2.0), 1.0 + 1e-9, 1.0 + 4e-9]),
 )
 samples = st.tuples(st.integers(1, 12), st.integers(1, 3)).flatmap(
-    lambda shape: arrays(float, shape, elements=features)
+    # knots less than 1e-305 apart are refused
+    lambda shape: arrays(float, shape, elements=features.filter(lambda v: not 0 < abs(v) < 1e-290))
 )
 
 

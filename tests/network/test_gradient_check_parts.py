@@ -121,6 +121,17 @@ def test_all_parameters_together_move_by_no_more_than_their_values_and_one_unit(
             assert change.any()
 
 
+def test_the_last_layer_moves_where_most_outputs_are_almost_zero():
+    """silu far on the left: half of the outputs of this network are below 1e-60."""
+    network, x, rng = made(seed=24548)
+    network = network.with_theta(100.0 * network.theta)
+    assert np.median(np.abs(network(x))) < 1e-60
+
+    moves = [theta[network.layers[0].n_params :] for theta, *_ in steps_of(network, x, rng)]
+
+    assert [bool(move.any()) for move in moves] == [False] * 4 + [True] * 4
+
+
 @given(seeds)
 def test_symbolic_parameters_move_by_their_units_even_where_that_moves_nodes_little(seed):
     network, x, rng = made((2, 2, 1), seed=seed)
