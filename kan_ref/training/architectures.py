@@ -67,7 +67,7 @@ def constant_network(line: Network, constant: FloatArray) -> Network:
     """Return the network of lines as a constant (n_out,), divided among its inputs."""
     (layer,) = line.layers
     each = constant / layer.coef.shape[1]
-    coef = np.broadcast_to(each[:, None, None], layer.coef.shape).copy()
+    coef = np.broadcast_to(each[:, None, None], layer.coef.shape)
     return Network((replace(layer, coef=coef, w_base=np.zeros_like(layer.w_base)),))
 
 

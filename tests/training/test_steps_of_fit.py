@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from kan_ref.network import Network
+from kan_ref.network import Network, layer_inputs
+from kan_ref.training.goal import LastEvaluation
+from kan_ref.training.objective import check_batch
 
 GRADIENTS = ["lbfgs", "bfgs", "adam"]
 
@@ -106,6 +108,48 @@ def test_the_interval_of_test_errors_changes_no_bit_of_the_network(optimizer):
     np.testing.assert_array_equal(one.history.train_loss, two.history.train_loss)
 
 
+@pytest.mark.parametrize(
+    ("batch_size", "steps"), [(10, [0, 20, 21]), (1000, [0, 5, 10, 15, 20, 21])]
+)
+def test_with_mini_batches_test_errors_cost_a_fraction_of_steps_on_the_samples_of_a_batch(
+    batch_size, steps
+):
+    """A batch has at most all 40 samples, and 10 steps on it for each test error have 20 samples each at least."""
+    network, data = example(n_train=40, n_test=20)
+    rng = np.random.default_rng(0)
+
+    run = kr.fit(network, data, optimizer="adam", n_steps=21, batch_size=batch_size, rng=rng)
+
+    assert taken(run) == steps
+
+
+def test_test_samples_are_prepared_once_on_a_grid(monkeypatch):
+    network, data = example(n_train=40, n_test=17)
+    sizes, prepared = sizes_of(monkeypatch), []
+
+    def watch(step):
+        prepared.append(sizes.count(17))
+
+    kr.fit(network, data, n_steps=4, grids=(3, 6), test_every=1, callback=watch)
+
+    assert prepared == [1] * 5 + [2] * 5
+
+
+def test_the_best_network_of_a_grid_that_moved_has_a_test_error(monkeypatch):
+    network, data = example()
+    answers = iter([False, True])
+    monkeypatch.setattr(Network, "left_grids", lambda self, flow: next(answers, False))
+
+    run = kr.fit(network, data, optimizer="adam", n_steps=9, learning_rate=0.1, test_every=1000)
+
+    best = int(np.argmin(run.history.train_rmse))
+    assert 0 < best < 9
+    assert taken(run) == [0, best, 9]
+    assert run.history.test_rmse[best] == pytest.approx(
+        error(run.network, data.x_test, data.y_test), rel=1e-12
+    )
+
+
 def test_an_interval_below_one_is_refused():
     network, data = example()
 
@@ -174,6 +218,32 @@ def test_steps_reuse_the_memory_of_hidden_layers_and_change_no_network_of_anothe
 
     for step, rmse in zip(seen, run.history.train_rmse, strict=True):
         assert rmse == pytest.approx(error(step.network, data.x_train, data.y_train), rel=1e-12)
+
+
+def test_what_was_computed_is_found_at_the_same_parameters_alone():
+    network, _ = example()
+    last = LastEvaluation()
+    assert last.at(network) is None
+
+    found = object()
+    last.keep(network, found)
+
+    assert last.at(network) is found
+    assert last.at(network.with_theta(network.theta)) is found
+    assert last.at(network.with_theta(1.5 * network.theta)) is None
+
+
+def test_the_flow_of_a_prepared_goal_has_the_outputs_of_every_layer_of_the_network_at_hand():
+    network, data = example(widths=(2, 3, 2, 1))
+    other = network.with_theta(0.5 * network.theta)
+    whole = check_batch(network, data.x_train, data.y_train)
+    goal = whole.prepare(network)
+
+    for model in (network, other, network):
+        expected = list(layer_inputs(model.layers, data.x_train))[1:]
+        for values, right in zip(goal.flow(model), expected, strict=True):
+            np.testing.assert_allclose(values, right, rtol=1e-12, atol=1e-14)
+    assert whole.flow(network) is None
 
 
 # --- mini-batches

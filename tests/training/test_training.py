@@ -521,6 +521,9 @@ def test_an_interrupt_before_the_first_entry_gives_the_network_as_it_came(monkey
 
     assert bits(run.network) == bits(network)
     assert run.history.step.shape == (0,)
+    assert {run.history.step.dtype.kind, run.history.n_intervals.dtype.kind} == {"i"}
+    assert run.history.n_evaluations.dtype.kind == "i"
+    assert run.history.train_rmse.dtype.kind == "f"
     assert run.stopped == "interrupted after 0 steps: this is the best network so far"
     assert repr(run) == f"Run({network!r}, stopped {run.stopped!r})"
 
@@ -748,6 +751,29 @@ def test_anything_with_the_four_attributes_is_data():
     expected = bits(kr.fit(network, data, n_steps=3).network)
     assert bits(kr.fit(network, Lazy(), n_steps=3).network) == expected
     assert bits(kr.fit(network, kr.Data(**vars(data)), n_steps=3).network) == expected
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_train", "x_test", "y_test"])
+def test_data_without_one_of_the_four_attributes_are_refused_by_its_name(name):
+    network, data = example()
+    delattr(data, name)
+
+    with pytest.raises(
+        TypeError, match=rf"^data is a SimpleNamespace without attribute {name}, but needs x_train"
+    ):
+        kr.fit(network, data)
+
+
+def test_labels_of_classes_are_not_fitted_as_numbers():
+    network, data = example(widths=(2, 1))
+    names = np.where(data.x_train[:, 0] > 0.0, "above", "below")
+    split = kr.Data.split(data.x_train, names, rng=np.random.default_rng(0))
+
+    with pytest.raises(
+        ValueError,
+        match=r"^loss is 'mse', but the data hold labels of the 2 classes .*: give loss='cross_entropy'",
+    ):
+        kr.fit(network, split)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

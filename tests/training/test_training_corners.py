@@ -160,6 +160,19 @@ def test_two_falling_samples_are_no_reason_to_refuse():
     )
 
 
+def test_test_errors_beyond_float64_leave_a_run_and_its_reason_as_they_are():
+    """One test sample lies outside the grid, where errors that overflow say nothing of the grid."""
+    rng = np.random.default_rng(0)
+    network = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    data = samples(np.sin, 1, rng)
+    data.x_test[0], data.y_test[0] = 3.0, 1e200
+
+    run = kr.fit(network, data, n_steps=3)
+
+    assert run.stopped == "3 steps are done"
+    assert np.isinf(run.history.test_rmse).all()
+
+
 @pytest.mark.parametrize("name", ["missing/ladder.png", ".", "ladder.xyz", "ladder"])
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(
     name, tmp_path, capsys, monkeypatch
