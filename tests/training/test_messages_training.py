@@ -318,6 +318,16 @@ def test_fit_names_the_finest_layer_of_a_network_that_a_schedule_would_make_coar
     )
 
 
+def test_a_schedule_of_grids_needs_a_network():
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+
+    assert_refused(
+        TypeError,
+        r"grids is \(3, 5\), but only the grids of a Network are refined during a run: this is MLP.*",
+        lambda: kr.fit(mlp, data(), grids=(3, 5)),
+    )
+
+
 # --- grids
 
 MOVES = {

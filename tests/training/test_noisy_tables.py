@@ -1,6 +1,7 @@
 """Noisy tables: what cross-validation chooses, and that the choice is as robust as the mean of the targets."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ import kan_ref.training.penalty_path as penalty_path
 from kan_ref.training.architectures import initial_networks
 from kan_ref.training.objective import check_batch
 from kan_ref.training.paired_test import compare
-from kan_ref.training.sample_losses import best_constant, held_out_parts, sample_losses
-from kan_ref.training.validation import split_goal
+from kan_ref.training.sample_losses import best_constant, held_out_parts, sample_losses, strata
+from kan_ref.training.validation import Validation, split_goal
 
 FEW = {"n_steps": 30, "weights": (1e-2, 0.1), "n_folds": 3}
 
@@ -131,13 +132,15 @@ def test_an_architecture_is_compared_where_each_fold_has_as_many_samples_as_coef
     assert run.candidates[-1].architecture == richest
 
 
-@pytest.mark.parametrize(("n", "count"), [(99, 4), (100, 7)])
-def test_fewer_than_a_hundred_samples_have_every_other_weight(n, count):
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [(99, [1.0, 0.1, 0.01, 0.001]), (100, [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001])],
+)
+def test_fewer_than_a_hundred_samples_have_every_other_weight(n, expected):
     run = validated(pure_noise(n, 0), n_steps=1, weights=None, hidden=(), n_folds=2)
 
     weights = [one.penalty_weight for one in run.candidates if one.architecture == "linear"]
-    assert len(weights) == count
-    assert (weights[0], weights[-1]) == (1.0, 1e-3)
+    assert weights == expected
 
 
 @pytest.mark.parametrize("n", [1, 4])
@@ -194,6 +197,7 @@ def test_few_and_separable_classes_give_finite_logits(labels):
     run = validated(data, loss="cross_entropy", n_steps=10)
 
     assert np.isfinite(run.network(3.0 * x)).all()
+    assert run.network.widths[-1] == labels.max() + 1
     if len(labels) == 40:
         assert run.history.test_accuracy[-1] == 1.0
 
@@ -260,6 +264,32 @@ def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeyp
     np.testing.assert_array_equal(begun[0], begun[9])  # the same initial network in both folds
 
 
+def test_the_first_weight_has_all_steps_and_each_other_one_half_of_them_rounded_up(monkeypatch):
+    data = table(lambda x: x[:, 0], n=20)
+    steps = []
+    real = penalty_path.fit
+    monkeypatch.setattr(
+        penalty_path,
+        "fit",
+        lambda net, data, **o: steps.append(o["n_steps"]) or real(net, data, **o),
+    )
+
+    validated(data, n_folds=2, hidden=(), weights=(0.01, 0.03, 0.1), n_steps=5)
+
+    assert steps[:6] == [5, 3, 3] * 2  # the lines, then the sums of curves
+
+
+@pytest.mark.parametrize(("fall", "ends"), [(0.9e-3, True), (1.1e-3, False)])
+def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_less_than_a_thousandth(fall, ends):
+    """The objective is loss and penalty, of which the penalty alone falls here."""
+    settled = penalty_path.Settled()
+    values = np.append([9.0, 5.0], np.linspace(1.0 + fall, 1.0, 11))
+
+    ended = [settled(SimpleNamespace(train_loss=0.5, penalty=one - 0.5)) for one in values]
+
+    assert ended == [False] * 12 + [ends]
+
+
 def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
     data = table(lambda x: x[:, 0], n=20)
     real = penalty_path.fit
@@ -283,6 +313,7 @@ def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
         ({"loss": "mae"}, ValueError, "loss is 'mae'"),
         ({"hidden": (0,)}, ValueError, r"widths\[1\] is 0"),
         ({"hidden": 5}, TypeError, "hidden is 5, but must be a sequence"),
+        ({"hidden": "5"}, TypeError, "hidden is '5', but must be a sequence"),
         ({"rng": 0}, TypeError, "rng is 0"),
     ],
 )
@@ -374,6 +405,37 @@ def test_folds_hold_out_each_sample_once_and_keep_the_shares_of_the_classes():
         assert (np.abs(np.bincount(groups[part], minlength=3) - [10.0, 5.0, 1.4]) <= 1.0).all()
 
 
+@pytest.mark.parametrize(
+    ("loss", "targets", "n_strata"),
+    [
+        ("mse", [[1.0], [2.0], [1.0]], 1),
+        ("cross_entropy", [2, 0, 2], 2),
+        ("logistic", [[1.0], [0.0], [1.0]], 2),
+        ("logistic", [[1.0, 0.0], [0.0, 0.0], [1.0, 0.0]], 1),
+    ],
+)
+def test_strata_are_classes_and_single_answers(loss, targets, n_strata):
+    widths = (1, 3 if loss == "cross_entropy" else np.shape(targets)[1])
+    network = kr.init_network(
+        widths, n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+
+    groups = strata(check_batch(network, [[-1.0], [0.0], [1.0]], np.array(targets), loss=loss))
+
+    assert groups[0] == groups[2]
+    assert len(set(groups.tolist())) == n_strata
+
+
+def test_folds_are_drawn_by_rng_and_without_one_are_always_the_same():
+    def folds(rng):
+        return [part.tolist() for part in held_out_parts(np.zeros(30, dtype=int), 3, rng)]
+
+    first, again, other = (folds(np.random.default_rng(seed)) for seed in (0, 0, 1))
+
+    assert first == again != other
+    assert folds(None) == folds(None) != first
+
+
 # --- early stopping
 
 
@@ -404,7 +466,8 @@ def test_the_network_with_the_smallest_held_out_loss_is_returned(optimizer):
     place = int(np.argmin(run.history.validation_loss))
     np.testing.assert_array_equal(run.network.theta, shown[place].network.theta)
     assert f"the network is that of step {run.history.step[place]}," in run.stopped
-    assert "on 15 samples" in run.stopped
+    error = run.history.validation_rmse[place]
+    assert f"with the smallest held-out loss: rmse {error:.3g} on 15 samples" in run.stopped
 
 
 def test_held_out_losses_are_those_of_samples_that_training_does_not_see():
@@ -436,12 +499,42 @@ def test_overfitting_is_stopped():
     assert blind.history.test_rmse[-1] > 2.0 * error
 
 
-def test_patience_counts_steps_without_a_smaller_held_out_loss():
-    run = watched(noisy(), patience=4)
+@pytest.mark.parametrize(
+    ("patience", "steps"), [(1, "1 step"), (2, "2 steps in a row"), (4, "4 steps in a row")]
+)
+def test_patience_counts_steps_without_a_smaller_held_out_loss(patience, steps):
+    run = watched(noisy(), patience=patience)
 
     best = int(np.argmin(run.history.validation_loss))
-    assert run.history.step[-1] == run.history.step[best] + 4 < 40
-    assert run.stopped.startswith("no smaller held-out loss in 4 steps in a row (patience)")
+    assert run.history.step[-1] == run.history.step[best] + patience < 40
+    assert run.stopped.startswith(f"no smaller held-out loss in {steps} (patience)")
+
+
+def test_a_network_whose_held_out_loss_is_beyond_float64_is_better_than_none():
+    x = np.linspace(-1.0, 1.0, 10)[:, None]
+    network = network_for(kr.Data(x, x, x, x), (1, 1))
+    watch = Validation(check_batch(network, x, np.full(x.shape, 1e200)), patience=3)
+    watch.enter_grid(network)
+
+    with np.errstate(over="ignore"):
+        watch.judge(network, 0)
+
+    assert watch.best is network
+    assert watch.idle == ""
+
+
+def test_held_out_samples_evaluated_by_chunks_stay_unprepared():
+    data = noisy()
+    network = network_for(data)
+    goal = check_batch(network, data.x_train, data.y_train)
+    whole, chunks = Validation(goal, patience=None), Validation(goal, patience=None)
+
+    whole.enter_grid(network)
+    chunks.enter_grid(network, by_chunks=True)
+
+    assert whole.goal.inputs is not None
+    assert chunks.goal.inputs is None
+    np.testing.assert_allclose(chunks.judge(network, 0)[:2], whole.judge(network, 0)[:2])
 
 
 def test_patience_ends_a_grid_and_the_next_one_counts_anew():

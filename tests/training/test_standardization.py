@@ -52,6 +52,16 @@ def test_columns_of_any_size_are_standardized(size):
     np.testing.assert_allclose(new.x_train.std(), 1.0, rtol=1e-12)
 
 
+@pytest.mark.parametrize("size", [1e-160, 1.0, 1e160])
+def test_a_sample_at_the_mean_becomes_0(size):
+    x = size * np.array([[-1.0], [0.0], [1.0]])
+
+    new, scaler = kr.scaled(data(x, x))
+
+    np.testing.assert_allclose(scaler.x_scale, size * np.sqrt(2.0 / 3.0), rtol=1e-14)
+    assert new.x_train[1, 0] == 0.0
+
+
 def test_a_constant_column_becomes_0_with_scale_1():
     x = np.full((7, 1), 0.1)
 
@@ -84,6 +94,15 @@ def test_class_labels_names_and_classes_stay():
     assert scaler.transform_y(labels).tolist() == labels.tolist()
     assert scaler.inverse_y(labels).tolist() == labels.tolist()
     assert repr(scaler).endswith("y class labels)")
+
+
+@pytest.mark.parametrize(
+    ("n", "shown"), [(4, "[1, 2, 3, 4]"), (5, "[1, 2, ..., 5]"), (9, "[1, 2, ..., 9]")]
+)
+def test_of_many_columns_the_first_two_and_the_last_one_are_printed(n, shown):
+    scaler = kr.Scaler(1.0 + np.arange(n), np.ones(n), None, None)
+
+    assert f"x_mean {shown}, x_scale [1" in repr(scaler)
 
 
 def symbolic(widths, seed=0):
@@ -156,6 +175,10 @@ def test_inputs_that_swap_their_names_are_not_mixed_up():
         (lambda s, a: kr.Scaler([0.0], [0.0], None, None), r"x_scale is \[0.0\], but must be posi"),
         (lambda s, a: kr.Scaler([0.0], [1.0, 1.0], None, None), r"x_scale has shape \(2,\), but"),
         (lambda s, a: s.inverse_y([[1e300]]), "y in its own units lies beyond float64"),
+        (
+            lambda s, a: kr.Scaler([0.0], [1e-9], None, None).transform_x([[1e300]]),
+            "standardized x lies beyond float64",
+        ),
     ],
 )
 def test_what_does_not_fit_a_scaler_is_reported(call, sentence):

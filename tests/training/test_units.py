@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
+from kan_ref.training.objective import check_batch
+from kan_ref.training.units import note_on_units
 
 # shift and factor of each input, shift and factor of the targets
 UNITS = {
@@ -85,3 +87,24 @@ def test_constant_targets_have_no_units():
     data = kr.Data(x, np.full((50, 1), 7.0), x, np.full((50, 1), 7.0))
 
     assert "units" not in kr.fit(random_network(data), data, n_steps=1).stopped
+
+
+@pytest.mark.parametrize(("error", "noted"), [(0.9e-2, False), (1.1e-2, True)])
+def test_an_error_below_a_hundredth_of_the_targets_says_that_units_did_no_harm(error, noted):
+    data = toy_data(*UNITS["moved targets"])
+    network = random_network(data)
+    goal = check_batch(network, data.x_train, data.y_train)
+
+    note = note_on_units(network, goal, error * data.y_train.std(), scaled=True)
+
+    assert bool(note) is noted
+
+
+def test_the_deviation_of_several_targets_is_that_of_each_about_its_own_mean():
+    data = toy_data()
+    y = np.hstack([data.y_train + 1e5, data.y_train - 1e5])
+    data = kr.Data(data.x_train, y, data.x_train, y)
+
+    stopped = kr.fit(random_network(data, (2, 2)), data, n_steps=0).stopped
+
+    assert f"and standard deviation {data.y_train[:, 0].std():.3g})" in stopped
