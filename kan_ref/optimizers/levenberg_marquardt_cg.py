@@ -79,7 +79,7 @@ class _Equations:
         )
         predicted = float(step @ (damped * step - self.half_gradient))
         # [/eq:damped-equations-by-products]
-        if not (np.isfinite(predicted) and np.isfinite(step).all()):
+        if not np.isfinite(predicted):  # nor is it where an entry of the step is not
             raise np.linalg.LinAlgError("the step overflows float64")
         return step, predicted
 

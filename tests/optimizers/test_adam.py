@@ -1,6 +1,7 @@
 """Adam: against the algorithm one number at a time, what its steps are, mini-batches, minima, and how runs end."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -459,6 +460,14 @@ def test_a_function_is_not_asked_at_an_infinite_theta():
     assert result.stopped == "step 1 led to theta with inf at position 1 and is undone"
     np.testing.assert_array_equal(result.theta, [0.0, 1.7e308])
     assert (result.n_steps, result.n_evaluations, len(n_calls)) == (0, 1, 1)
+
+
+def test_a_theta_that_is_infinite_in_the_first_block_alone_is_noticed(monkeypatch):
+    monkeypatch.setattr(sys.modules["kan_ref.optimizers.adam"], "_BLOCK", 1)
+
+    result = adam(lambda theta: (0.0, -np.ones(2)), [1.7e308, 0.0], learning_rate=1e307)
+
+    assert result.stopped == "step 1 led to theta with inf at position 0 and is undone"
 
 
 def test_a_gradient_too_large_to_be_squared_ends_the_run_instead_of_freezing_it():

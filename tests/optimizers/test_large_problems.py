@@ -1,6 +1,8 @@
 """Least squares with many samples or parameters: products without the Jacobian, sums over chunks, conjugate gradients."""
 
+import inspect
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +20,8 @@ from kan_ref.numerics import (
 )
 from kan_ref.optimizers.conjugate_gradients import conjugate_gradients
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
-from kan_ref.optimizers.levenberg_marquardt_cg import levenberg_marquardt_cg
+from kan_ref.optimizers.levenberg_marquardt_cg import _Products, levenberg_marquardt_cg
+from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.training import matrix_free
 from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.matrix_free import DataOperator, order_by_cells
@@ -294,6 +297,83 @@ def test_the_minimum_is_found_with_few_products_a_step():
     result = levenberg_marquardt_cg(rosenbrock, [-1.2, 1.0], cg_steps=2)
 
     np.testing.assert_allclose(result.theta, [1.0, 1.0], rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "name", ["gradient_tolerance", "step_tolerance", "value_tolerance", "n_steps"]
+)
+def test_both_optimizers_end_by_the_same_rules(name):
+    dense, products = (
+        inspect.signature(method).parameters[name].default
+        for method in (levenberg_marquardt, levenberg_marquardt_cg)
+    )
+
+    assert products == dense
+
+
+def test_one_product_a_step_is_allowed_and_every_tolerance_ends_a_run_by_itself():
+    one = levenberg_marquardt_cg(rosenbrock, [-1.2, 1.0], n_steps=3, cg_steps=1)
+    steep = levenberg_marquardt_cg(rosenbrock, [-1.2, 1.0], gradient_tolerance=1e9)
+    short = levenberg_marquardt_cg(rosenbrock, [-1.2, 1.0], step_tolerance=1e9)
+
+    assert one.value < rosenbrock([-1.2, 1.0])[0] @ rosenbrock([-1.2, 1.0])[0]
+    assert (steep.n_steps, "gradient norm" in steep.stopped) == (0, True)
+    assert (short.n_steps, "gradient norm" in short.stopped) == (0, False)
+
+
+def test_the_preconditioner_has_the_blocks_of_the_operator_where_its_squares_are_finite(
+    monkeypatch,
+):
+    rng = np.random.default_rng(7)
+    network, blocks, _, x = blocks_of(rng, (2, 3, 2), monkeypatch)
+    operator, residuals = DataOperator(network, x, 0.3), rng.standard_normal(len(x) * 2)
+    products = _Products(operator, 1e-2, 9)
+
+    equations = products.equations(residuals, None)
+    with_blocks = equations._preconditioner(1e-3 * equations.every_metric)
+    still = replace(equations, squares=np.zeros_like(equations.squares))
+    squares = operator.column_squares()
+    squares[0] = np.nan
+    monkeypatch.setattr(DataOperator, "column_squares", lambda operator: squares)
+    without = products.equations(residuals, None)
+
+    assert len(equations.blocks) == len(blocks) > 0
+    assert isinstance(with_blocks, KroneckerPreconditioner)
+    # nothing says how much damping weakens correlations: the least shift
+    assert still._preconditioner(np.ones(len(squares))).shift == 0.05
+    assert without.blocks == ()
+    diagonal = without._preconditioner(np.ones(len(squares)))
+    np.testing.assert_allclose(diagonal(np.ones(len(squares)))[1:], 1.0 / (squares[1:] + 1.0))
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-5, 1e-9])
+def test_conjugate_gradients_stop_at_the_tolerance_for_the_residual(tolerance):
+    rng = np.random.default_rng(8)
+    root, b = rng.standard_normal((60, 30)), rng.standard_normal(30)
+    matrix, norms = root.T @ root, []
+
+    conjugate_gradients(
+        lambda u: matrix @ u,
+        b,
+        lambda r: norms.append(np.linalg.norm(r)) or r.copy(),
+        tolerance=tolerance,
+        n_steps=200,
+    )
+
+    assert norms[-1] <= tolerance * norms[0]
+    assert all(norm > tolerance * norms[0] for norm in norms[:-1])
+
+
+def test_dual_equations_of_sparse_rows_are_those_of_the_dense_jacobian():
+    objective = large_objective(np.random.default_rng(9), n=8)[0]
+    residuals, rows = objective.linearize(objective.start())
+
+    sparse, dense = (
+        normal_equations(jacobian, residuals, dual=True, metric=lambda squares: squares + 0.5)
+        for jacobian in (rows, dense_form(rows))
+    )
+
+    np.testing.assert_allclose(sparse.matrix, dense.matrix, rtol=1e-12, atol=1e-14)
 
 
 def large_objective(rng, n=50, trainable=("coef", "w_base", "w_spline", "symbolic"), weight=0.0):
