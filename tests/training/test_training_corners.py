@@ -173,6 +173,21 @@ def test_test_errors_beyond_float64_leave_a_run_and_its_reason_as_they_are():
     assert np.isinf(run.history.test_rmse).all()
 
 
+def test_one_sample_outside_the_grid_is_enough_for_a_note_and_many_as_good_as_the_others_are_not():
+    rng = np.random.default_rng(0)
+    network = kr.init_network((1, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    data = samples(np.sin, 1, rng)
+    data.x_test[0], data.y_test[0] = 3.0, 100.0
+    noise = samples(np.sin, 1, rng)
+    noise.x_test, noise.y_test = 3.0 * noise.x_test, 100.0 * rng.choice([-1.0, 1.0], (40, 1))
+
+    one, many = (kr.fit(network, record, n_steps=3) for record in (data, noise))
+
+    assert "; of 40 samples of x_test 1 leaves the grids, with 100% of" in one.stopped
+    assert np.mean(np.abs(noise.x_test) > 1.0) > 0.6
+    assert "the grids" not in many.stopped
+
+
 @pytest.mark.parametrize("name", ["missing/ladder.png", ".", "ladder.xyz", "ladder"])
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(
     name, tmp_path, capsys, monkeypatch
