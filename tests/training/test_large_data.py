@@ -16,6 +16,12 @@ def network():
     return kr.init_network((1, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
 
 
+def chunks_of(numbers, monkeypatch):
+    """A sample has 41 numbers in the network's largest layer: 2 inputs of 20 and 1 output."""
+    for name, number in (("_AT_ONCE", numbers), ("_NUMBERS", numbers), ("_FEWEST", 1)):
+        monkeypatch.setattr(f"kan_ref.network.chunks.{name}", number)
+
+
 def mlp():
     return kr.init_mlp((1, 20, 2), activation="tanh", rng=np.random.default_rng(0))
 
@@ -30,7 +36,7 @@ def test_the_first_penalty_of_a_run_is_of_all_samples_or_for_batches_of_a_spread
     batch_size, step, monkeypatch
 ):
     """20 samples, of which 7 are a chunk: every third one, also 7."""
-    monkeypatch.setattr(penalized_goal, "rows_at_once", lambda model, n_samples: 7)
+    chunks_of(7 * 41, monkeypatch)
     model, data = network(), samples(20)
     rng = np.random.default_rng(0)
 
@@ -58,6 +64,22 @@ def test_the_penalty_at_the_point_evaluated_last_is_not_computed_again(kind, mon
 
     monkeypatch.setattr(penalized_goal, "penalty_value", fail)
     assert objective.added(model) == pytest.approx(penalty, rel=1e-14)
+
+
+def test_with_a_penalty_too_the_loss_at_the_point_evaluated_last_costs_no_forward_pass(monkeypatch):
+    model, x = network(), samples(20).x_train
+    goal = DataGoal(MSE, x, 0.0 * x + 3.0).prepare(model)
+    objective = goal_objective(model, goal, x, penalty=PenaltyWeights(0.5, 1.0, 1.0, "paper"))
+    objective.value_and_grad(objective.start())
+
+    def fail(*_):
+        raise AssertionError("the network is evaluated twice")
+
+    monkeypatch.setattr(DataGoal, "_flow", fail)
+    loss, error, _ = objective.judge(model)
+
+    assert loss == pytest.approx(np.mean((model(x) - 3.0) ** 2), rel=1e-13)
+    assert error == pytest.approx(np.sqrt(loss), rel=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +113,7 @@ def test_lm_forms_sums_of_a_large_jacobian_only_if_it_has_a_row_for_each_paramet
 @pytest.mark.parametrize(
     ("make", "sizes"),
     [
-        (network, [24, 24, 12]),  # 2 inputs of 20 numbers and 1 output in its largest layer
+        (network, [24, 24, 12]),
         (mlp, [25, 25, 10]),  # 40 weights in its largest layer
     ],
     ids=["network", "mlp"],
@@ -101,8 +123,7 @@ def test_outputs_of_many_samples_are_computed_by_chunks_of_so_many_numbers(
 ):
     model, x, prepared = make(), samples(60).x_train, []
     whole = values_at(model, x)
-    for name, number in (("_AT_ONCE", 1000), ("_NUMBERS", 1000), ("_FEWEST", 1)):
-        monkeypatch.setattr(f"kan_ref.network.chunks.{name}", number)
+    chunks_of(1000, monkeypatch)
     real = type(model).prepare
     monkeypatch.setattr(
         type(model), "prepare", lambda self, x: prepared.append(len(x)) or real(self, x)

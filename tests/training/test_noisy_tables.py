@@ -13,7 +13,7 @@ from kan_ref.training.architectures import initial_networks
 from kan_ref.training.objective import check_batch
 from kan_ref.training.paired_test import compare
 from kan_ref.training.sample_losses import best_constant, held_out_parts, sample_losses, strata
-from kan_ref.training.validation import Validation, split_goal
+from kan_ref.training.validation import Validation, hold_out_classes, split_goal
 
 FEW = {"n_steps": 30, "weights": (1e-2, 0.1), "n_folds": 3}
 
@@ -283,11 +283,19 @@ def test_the_first_weight_has_all_steps_and_each_other_one_half_of_them_rounded_
 def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_less_than_a_thousandth(fall, ends):
     """The objective is loss and penalty, of which the penalty alone falls here."""
     settled = penalty_path.Settled()
-    values = np.append([9.0, 5.0], np.linspace(1.0 + fall, 1.0, 11))
+    values = 1e4 * np.append([9.0, 5.0], np.linspace(1.0 + fall, 1.0, 11))
 
-    ended = [settled(SimpleNamespace(train_loss=0.5, penalty=one - 0.5)) for one in values]
+    ended = [settled(SimpleNamespace(train_loss=5e3, penalty=one - 5e3)) for one in values]
 
     assert ended == [False] * 12 + [ends]
+
+
+def test_a_fit_ends_where_the_objective_stays_zero():
+    settled = penalty_path.Settled()
+
+    ended = [settled(SimpleNamespace(train_loss=0.0, penalty=0.0)) for _ in range(11)]
+
+    assert ended == [False] * 10 + [True]
 
 
 def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
@@ -595,6 +603,19 @@ def test_classes_keep_their_shares_and_a_single_sample_is_trained_on():
         train, held_out = split_goal(goal, 0.25, rng)
         assert held_out.targets.sum(axis=0).tolist() == [5.0, 2.0, 0.0]
         assert len(train.x) + len(held_out.x) == 29
+
+
+@pytest.mark.parametrize(("n", "held_out"), [(10, 2), (4, 0)])
+def test_classes_of_too_few_samples_are_judged_on_all_of_them(n, held_out):
+    x, labels = np.arange(float(n))[:, None], np.arange(n) % 2
+    data = kr.Data(x, labels, x + 0.5, labels)
+
+    part = hold_out_classes(data, "cross_entropy", 0.2)
+
+    assert len(part.x_train) == n - held_out
+    judged = np.setdiff1d(x, part.x_train) if held_out else x[:, 0]
+    np.testing.assert_array_equal(part.x_test[:, 0], judged)
+    np.testing.assert_array_equal(part.y_test, labels[part.x_test[:, 0].astype(int)])
 
 
 def test_without_rng_no_column_of_a_rectangular_grid_is_held_out_whole():
