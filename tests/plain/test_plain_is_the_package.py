@@ -150,10 +150,15 @@ def test_fifty_steps_of_adam_lead_to_the_same_parameters(seed, widths, degree):
     def value_and_grad(theta):
         return kr.value_and_grad(network.with_theta(theta), x, y)
 
-    expected = kr.adam(value_and_grad, network.theta, n_steps=50, learning_rate=0.01)
+    expected, nearby = (
+        kr.adam(value_and_grad, start, n_steps=50, learning_rate=0.01).theta
+        for start in (network.theta, network.theta * (1.0 + 4e-16))
+    )
     assert values[0] == pytest.approx(value_and_grad(network.theta)[0], rel=1e-14)
     assert len(values) == 50
-    assert_close(plain.to_theta(layers), expected.theta, 1e-13)
+    # rare networks amplify rounding, as they amplify a change of the start by two units in the last place
+    grown = np.abs(nearby - expected).max() / np.abs(expected).max()
+    assert_close(plain.to_theta(layers), expected, 1e-13 + 1e3 * max(0.0, grown - 1e-14))
 
 
 @given(SEEDS, degrees(0, 5), st.integers(1, 8), st.sampled_from([2, 3, 5]))
