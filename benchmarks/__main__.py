@@ -3,6 +3,7 @@
 step    time, memory and agreement of a step at seven shapes: kan_ref, a textbook form and, with --peers, other libraries
 lm      one Levenberg-Marquardt iteration
 growth  time of a step against the grid, the width, the depth and the batch, as a picture
+race    CPU seconds of whole trainings until the test error is small enough, as a table and a picture
 """
 
 import os
@@ -37,28 +38,33 @@ from benchmarks.growth import AXES, Line, along
 from benchmarks.lm import measure_lm
 from benchmarks.origin import origin, sentence
 from benchmarks.picture import draw
+from benchmarks.race import as_record, run_races
+from benchmarks.race import draw as draw_race
+from benchmarks.racers import RACERS, Racer
 from benchmarks.shapes import QUICK_SHAPES, SHAPES
 from benchmarks.steps import Cell, compare
 from benchmarks.subjects import SUBJECTS, Subject
-from benchmarks.tables import growth_tables, lm_table, step_tables
+from benchmarks.tables import growth_tables, lm_table, race_table, step_tables
 from figures.machine.style import picture_bytes, style
 from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("step", "lm", "growth")
+PARTS = ("step", "lm", "growth", "race")
 BAR = "{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}"
 
 
 @dataclass(frozen=True)
 class Effort:
-    """CPU seconds for each repeated step, LM iteration and point of growth."""
+    """CPU seconds for each repeated step, LM iteration, point of growth and training; seeds of trainings."""
 
     step: float
     lm: float
     growth: float
+    race: float
+    seeds: int
 
 
-FULL, QUICK = Effort(0.6, 0.6, 0.1), Effort(0.03, 0.03, 0.005)
+FULL, QUICK = Effort(0.6, 0.6, 0.1, 20.0, 5), Effort(0.03, 0.03, 0.005, 0.5, 1)
 
 
 def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:
@@ -107,6 +113,22 @@ def run_growth(subjects: Sequence[Subject], *, quick: bool, out: Path) -> tuple[
     return growth_tables(lines), [line.as_record() for line in lines]
 
 
+def run_race(racers: Sequence[Racer], *, quick: bool, out: Path) -> tuple[str, Any]:
+    """Return text and record of the part "race", and write the picture."""
+    effort = QUICK if quick else FULL
+    with tqdm(total=len(racers) * effort.seeds, bar_format=BAR, desc="race") as bar:
+
+        def tell(what: str) -> None:
+            bar.set_postfix_str(what)
+            bar.update()
+
+        runs = run_races(racers, seeds=effort.seeds, limit=effort.race, tell=tell)
+    with style():
+        for ending, content in picture_bytes(draw_race(runs)).items():
+            replace_file(os.fspath(out / f"race.{ending}"), content)
+    return race_table(runs, racers), as_record(runs)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line; a wrong one ends the program with a message."""
     parser = argparse.ArgumentParser(
@@ -125,7 +147,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--peers",
         action="store_true",
-        help="measure pykan, jaxkan and inkan too (about ten minutes; pip install '.[peers]')",
+        help="measure pykan, jaxkan, inkan, flashkan and a PyTorch MLP too (about half an hour; pip install '.[peers]')",
     )
     parser.add_argument(
         "--out",
@@ -144,11 +166,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return the exit status."""
     options = parse(arguments)
     subjects = (*SUBJECTS, *peers.SUBJECTS) if options.peers else SUBJECTS
+    racers = [racer for racer in RACERS if options.peers or not racer.needs]
     source = origin(peers=options.peers)
     print(sentence(source))
     if not options.peers:
         print(
-            "other libraries are left out; --peers measures pykan, jaxkan and inkan in the same run"
+            "other libraries are left out; --peers measures pykan, jaxkan, inkan and flashkan in the same run"
         )
     for package, reason in dict.fromkeys(
         (subject.package, subject.missing()) for subject in subjects
@@ -167,6 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 text, record = run_step(subjects, quick=options.quick)
             elif part == "lm":
                 text, record = run_lm(quick=options.quick)
+            elif part == "race":
+                text, record = run_race(racers, quick=options.quick, out=options.out)
             else:
                 drawn = [subject for subject in subjects if subject.drawn]
                 text, record = run_growth(drawn, quick=options.quick, out=options.out)

@@ -11,7 +11,7 @@ import numpy as np
 
 from figures.machine.computing import record_versions
 
-PEER_PACKAGES = ("pykan", "torch", "jaxkan", "jax", "jaxlib", "flax", "inkan")
+PEER_PACKAGES = ("pykan", "torch", "jaxkan", "jax", "jaxlib", "flax", "optax", "inkan", "flashkan")
 
 
 def cpu_name() -> str:

@@ -85,6 +85,26 @@ def _pykan(mode: str, network: Network, x: FloatArray, y: FloatArray) -> Step:
     return _torch_step(model, x, y, gradients)
 
 
+def _flashkan(network: Network, x: FloatArray, y: FloatArray) -> Step:
+    torch = _torch()
+    flashkan = importlib.import_module("flashkan")
+    torch.compiler.reset()
+    model = flashkan.KANNetwork(list(network.widths), grid_size=network.layers[0].n_intervals)
+    for theirs, ours in zip(model.layers, network.layers, strict=True):
+        _fill(theirs.spline_weight, ours.coef)
+        _fill(theirs.base_weight, ours.w_base)
+
+    def gradients() -> list[list[Any]]:
+        return [
+            [part.spline_weight.grad, part.base_weight.grad, np.full(ours.w_spline.shape, np.nan)]
+            for part, ours in zip(model.layers, network.layers, strict=True)
+        ]
+
+    step = _torch_step(model, x, y, gradients)
+    step.run()  # compiles
+    return step
+
+
 def _one_grid(network: Network) -> Network:
     """Return the network with one even grid on [-1, 1] for all inputs of all layers, and with
     w_spline multiplied into the coefficients.
@@ -177,9 +197,17 @@ _BIAS = "a bias for each output besides"
 _ONE_GRID = (
     "no w_spline; one grid on [-1, 1] for all inputs and layers, set against ours on that grid"
 )
+_FLOAT32_KNOTS = f"{_ONE_GRID}; its knots in float32"
 _PYKAN = {"home": __name__, "package": "pykan", "needs": ("torch", "kan")}
 _JAXKAN = {"home": __name__, "package": "jaxkan", "needs": ("jax", "flax", "jaxkan")}
 _INKAN = {"home": __name__, "package": "inkan", "needs": ("torch", "inkan"), "nearest": _one_grid}
+
+_FLASHKAN = {
+    "home": __name__,
+    "package": "flashkan",
+    "needs": ("torch", "flashkan"),
+    "nearest": _one_grid,
+}
 
 
 def _subject(
@@ -223,4 +251,5 @@ SUBJECTS = (
     ),
     _subject("inkan, eager", partial(_inkan, False), _ONE_GRID, _INKAN, drawn=True),
     _subject("inkan, compiled", partial(_inkan, True), _ONE_GRID, _INKAN),
+    _subject("flashkan, compiled", _flashkan, _FLOAT32_KNOTS, _FLASHKAN),
 )

@@ -6,6 +6,8 @@ from itertools import groupby
 
 from benchmarks.growth import AXES, Line
 from benchmarks.lm import LmCell
+from benchmarks.race import LEVELS, Run, median_time
+from benchmarks.racers import Racer
 from benchmarks.steps import SAME, Cell
 from benchmarks.subjects import SUBJECTS, Subject
 
@@ -24,6 +26,9 @@ SAME_HEAD = "What is computed: the largest relative error of loss and gradient a
 LM_HEAD = """\
 Levenberg-Marquardt iteration: residuals, Jacobian, normal equations, a damped step, residuals. CPU milliseconds, in turns.
 kan_ref keeps of the Jacobian what is not zero; dense: the same with all of it and numpy.linalg.solve."""
+RACE_HEAD = """\
+Training on 1000 samples of exp(sin(pi x) + y^2): CPU seconds until the test RMSE is at most the level, median over seeds and, in
+brackets, the slowest. "-": half of the runs or more never reach it; "3/5": so many of the runs do, where some do not."""
 GROWTH_HEAD = "Growth of a training step, CPU milliseconds, the least; the exponent is over the last third of the values."
 
 
@@ -210,3 +215,34 @@ def growth_tables(lines: Sequence[Line]) -> str:
             )
         )
     return "\n\n".join(tables)
+
+
+def race_table(runs: Sequence[Run], racers: Sequence[Racer]) -> str:
+    """Return one row for each racer, one column for each level of the error, and what each racer does."""
+    rows = [["", *(f"{level:.0e}".replace("e-0", "e-") for level in LEVELS), "smallest error"]]
+    for racer in racers:
+        mine = [run for run in runs if run.racer == racer.name]
+        failed = [run for run in mine if run.failure]
+        if failed:
+            rows.append([racer.name, failed[0].failure])
+            continue
+        least = [min(run.errors, default=math.inf) for run in mine]
+        rows.append(
+            [
+                racer.name,
+                *(_race_cell(mine, level) for level in LEVELS),
+                f"{sorted(least)[len(least) // 2]:.1e}",
+            ]
+        )
+    notes = "\n".join(f"{racer.name}: {racer.note}" for racer in racers)
+    return f"{RACE_HEAD}\n\n{aligned(rows)}\n\n{notes}"
+
+
+def _race_cell(runs: Sequence[Run], level: float) -> str:
+    times = [run.time_to(level) for run in runs]
+    reached = sum(map(math.isfinite, times))
+    middle = median_time(runs, level)
+    if not math.isfinite(middle):
+        return f"- {reached}/{len(times)}" if reached else "-"
+    worst = number(max(times)) if reached == len(times) else f"{reached}/{len(times)}"
+    return f"{number(middle)} ({worst})"

@@ -132,9 +132,14 @@ def test_the_network_on_one_grid_is_the_same_but_for_its_knots_and_has_no_spline
 def test_peers_have_names_of_their_own_and_nothing_of_them_is_imported_before_it_is_asked_for():
     names = [subject.name for subject in (*subjects.SUBJECTS, *peers.SUBJECTS)]
 
-    assert len(set(names)) == len(names) == 10
-    assert {subject.package for subject in peers.SUBJECTS} == {"pykan", "jaxkan", "inkan"}
-    assert not {"torch", "jax", "kan", "jaxkan", "inkan"} & set(sys.modules)
+    assert len(set(names)) == len(names) == 11
+    assert {subject.package for subject in peers.SUBJECTS} == {
+        "pykan",
+        "jaxkan",
+        "inkan",
+        "flashkan",
+    }
+    assert not {"torch", "jax", "kan", "jaxkan", "inkan", "flashkan"} & set(sys.modules)
 
 
 # --- the clock
@@ -440,15 +445,21 @@ def test_a_quick_run_prints_every_table_and_writes_numbers_and_picture(quick_run
         tables.SAME_HEAD,
         tables.LM_HEAD,
         tables.GROWTH_HEAD,
+        tables.RACE_HEAD,
     ):
         assert head in text
-    assert "other libraries are left out; --peers measures pykan, jaxkan and inkan" in text
+    assert (
+        "other libraries are left out; --peers measures pykan, jaxkan, inkan and flashkan" in text
+    )
     assert {path.name for path in folder.iterdir()} == {
         "step.json",
         "lm.json",
         "growth.json",
         "growth.png",
         "growth.svg",
+        "race.json",
+        "race.png",
+        "race.svg",
     }
 
 
