@@ -64,7 +64,7 @@ class Effort:
     seeds: int
 
 
-FULL, QUICK = Effort(0.6, 0.6, 0.1, 20.0, 5), Effort(0.03, 0.03, 0.005, 0.5, 1)
+FULL, QUICK = Effort(0.6, 0.6, 0.1, 30.0, 5), Effort(0.03, 0.03, 0.005, 0.5, 1)
 
 
 def run_step(subjects: Sequence[Subject], *, quick: bool) -> tuple[str, Any]:

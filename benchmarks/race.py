@@ -74,6 +74,7 @@ def race(racer: Racer, seed: int, limit: float) -> Run:
     seconds: list[float] = []
     errors: list[float] = []
     outside = 0.0
+    racer.load()
     start = time.process_time()
 
     def watch(predict: Predict) -> None:
