@@ -206,7 +206,9 @@ class Recorder:
         """Take the test error of the network of a step that has none."""
         place = max(n for n, entry in enumerate(self._entries) if entry[0] == step)
         if self.test is not None and np.isnan(self._entries[place][_TEST_LOSS]):
-            self._fill(place, "test", self.test.judge_all(network))
+            # it may be of an earlier grid than the one for which the samples were prepared
+            test = self.test if self.batches else self.test.prepare(network)
+            self._fill(place, "test", test.judge_all(network))
 
     def _fill(self, place: int, kind: str, judged: tuple[float, float, float]) -> None:
         """Replace the errors of an entry."""

@@ -150,6 +150,28 @@ def test_the_best_network_of_a_grid_that_moved_has_a_test_error(monkeypatch):
     )
 
 
+def test_the_best_network_may_be_of_an_earlier_grid_than_the_last():
+    network, data = example(n_train=30)
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        n_steps=9,
+        learning_rate=0.3,
+        grids=(3, 12),
+        test_every=1000,
+        validation_share=0.2,
+    )
+
+    best = int(np.argmin(run.history.validation_loss))
+    assert 0 < best < 9
+    assert run.network.n_intervals == 3
+    assert run.history.test_rmse[best] == pytest.approx(
+        error(run.network, data.x_test, data.y_test), rel=1e-12
+    )
+
+
 def test_an_interval_below_one_is_refused():
     network, data = example()
 
