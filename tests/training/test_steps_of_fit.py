@@ -7,8 +7,8 @@ import pytest
 
 import kan_ref as kr
 from kan_ref.network import Network, layer_inputs
+from kan_ref.training.data_goal import check_batch
 from kan_ref.training.goal import LastEvaluation
-from kan_ref.training.objective import check_batch
 
 GRADIENTS = ["lbfgs", "bfgs", "adam"]
 
@@ -248,7 +248,7 @@ def test_what_was_computed_is_found_at_the_same_parameters_alone():
     assert last.at(network) is None
 
     found = object()
-    last.keep(network, found)
+    last.model, last.found = network, found
 
     assert last.at(network) is found
     assert last.at(network.with_theta(network.theta)) is found
