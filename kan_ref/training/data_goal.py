@@ -100,7 +100,7 @@ class DataGoal:
 
     def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
         """Compute the loss and its gradient with respect to theta."""
-        flow, caches = self._run_flow(model, self.workspaces)
+        flow, caches = _run_flow(model, self.inputs, self.workspaces)
         value, d_prediction = self.loss.value_and_grad(flow[-1], self.targets)
         self.keep(model, flow, value)
         return value, model.run_backward(caches, d_prediction)
@@ -117,7 +117,7 @@ class DataGoal:
         if self.inputs is None:
             residuals, sums = sums_by_chunks(self, model)
             return residuals, sums
-        flow, caches = self._run_flow(model)
+        flow, caches = _run_flow(model, self.inputs)
         self.keep(model, flow)
         rows = model.jacobian(caches, 1.0 / np.sqrt(self.targets.size))
         return self._residuals(flow[-1]), list(rows)
@@ -127,16 +127,9 @@ class DataGoal:
         scale = 1.0 / np.sqrt(self.targets.size)
         if isinstance(model, Network):
             return self.residuals(model), DataOperator(model, self.x, scale)
-        flow, caches = self._run_flow(model)
+        flow, caches = _run_flow(model, self.inputs)
         self.keep(model, flow)
         return self._residuals(flow[-1]), StoredOperator(list(model.jacobian(caches, scale)))
-
-    def _run_flow(self, model: Any, workspaces: Sequence[Any] = ()) -> tuple[list[FloatArray], Any]:
-        """Run the model forward; return the outputs, of a network those of every layer."""
-        if isinstance(model, Network):
-            return model.run_flow(self.inputs, workspaces)
-        prediction, caches = model.run_forward(self.inputs)
-        return [prediction], caches
 
     def _flow(self, model: Any) -> list[FloatArray]:
         """Compute the outputs, and for a network those of every layer, and keep them."""
@@ -201,6 +194,16 @@ class DataGoal:
 
     def __repr__(self) -> str:
         return f"{self.loss.name}, {len(self.x)} samples"
+
+
+def _run_flow(
+    model: Model, inputs: Any, workspaces: Sequence[Any] = ()
+) -> tuple[list[FloatArray], Any]:
+    """Run a model forward; return its outputs, for a network those of every layer, and caches."""
+    if isinstance(model, Network):
+        return model.run_flow(inputs, workspaces)
+    prediction, caches = model.run_forward(inputs)
+    return [prediction], caches
 
 
 def check_model(name: str, value: object) -> Model:
@@ -286,14 +289,12 @@ def value_and_grad(
     goal = check_batch(check_model("network", network), x, y, loss=loss)
     weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
     smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    flow, caches = _run_flow(network, network.prepare(goal.x))
+    value, d_prediction = goal.loss.value_and_grad(flow[-1], goal.targets)
     if weights is None:
-        prediction, caches = network.run_forward(network.prepare(goal.x))
-        value, d_prediction = goal.loss.value_and_grad(prediction, goal.targets)
         gradient = network.run_backward(caches, d_prediction)
     else:
         curves = network_with_curves(network)
-        flow, caches = curves.run_flow(curves.prepare(goal.x))
-        value, d_prediction = goal.loss.value_and_grad(flow[-1], goal.targets)
         added, gradient = penalized_backward(curves, goal.x, caches, flow, d_prediction, weights)
         value += added
     if smoothness_weight > 0.0:

@@ -102,8 +102,9 @@ class Recorder:
         # in the order of HISTORY_NAMES, and without the network: a long run would hold every theta
         evaluations = self._evaluations_before + n_evaluations
         seconds = time.perf_counter() - self._began
-        entry = (step, n_intervals, train[1], test[1], added, evaluations, seconds)
-        entry += (train[0], test[0], train[2], test[2], held_out[1], held_out[0], held_out[2])
+        numbers = (step, n_intervals, train[1], test[1], added, evaluations, seconds)
+        losses = (train[0], test[0], train[2], test[2], held_out[1], held_out[0], held_out[2])
+        entry = (*numbers, *losses)
         self._entries.append(entry)
         self.n_steps = step
         value = train[0] + added
@@ -116,8 +117,8 @@ class Recorder:
             known += "" if np.isnan(test[1]) else f", test {test[1]:.1e}"
             self._bar.set_postfix_str(f"G {n_intervals}, train {train[1]:.1e}{known}")
         if self._callback is not None:
-            numbers: dict[str, Any] = dict(zip(HISTORY_NAMES, entry, strict=True))
-            if self._callback(Step(**numbers, network=network)):
+            named: dict[str, Any] = dict(zip(HISTORY_NAMES, entry, strict=True))
+            if self._callback(Step(**named, network=network)):
                 self.asked = f"the callback asked to stop after step {step}"
         if self._bar is not None:
             self._bar.update(n_steps)
