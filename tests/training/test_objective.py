@@ -208,6 +208,25 @@ def test_an_optimizer_keeps_its_vector(names):
     assert not np.shares_memory(objective.start(), objective.model.theta)
 
 
+@pytest.mark.parametrize(
+    ("names", "view", "shared"),
+    [(SPLINE_ARRAYS, False, True), (SPLINE_ARRAYS, True, False), (("coef",), False, False)],
+    ids=["all", "a view", "some"],
+)
+def test_only_a_vector_that_nobody_can_change_is_taken_without_a_copy(names, view, shared):
+    _, _, _, objective = example(trainable=names)
+    owner = objective.start()
+    theta = owner.view() if view else owner
+    theta.flags.writeable = False
+
+    network = objective.model_at(theta)
+
+    assert np.shares_memory(network.theta, owner) is shared
+    assert objective.evaluated_model(theta) is network
+    assert objective.evaluated_model(theta.copy()) is network
+    assert objective.evaluated_model(theta + 1.0) is not network
+
+
 @pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef", "w_base")])
 def test_the_network_at_the_start_is_the_network(names):
     network, _, _, objective = example(trainable=names)
