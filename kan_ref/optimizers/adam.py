@@ -192,5 +192,5 @@ def adam(
             stopped = f"step {t} led to {trouble} and is undone"
             continue
         theta, value, step, norm = trial, float(new_value), t, new_norm
-        if callback and callback(Iterate(theta, value, norm, step, n_evaluations)):
+        if callback is not None and callback(Iterate(theta, value, norm, step, n_evaluations)):
             stopped = f"the callback asked to stop after step {step}"
