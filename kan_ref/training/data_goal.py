@@ -1,4 +1,4 @@
-"""Losses over data: the mean squared error, value and gradient on a batch, and the goal of training.
+"""Losses over data: the mean squared error, value and gradient of a batch, the goal of training.
 
     (T4)  mse = (1/n) sum_bj (prediction_bj - y_bj)^2,    n = batch * n_out
     (T5)  d_prediction = (2/n) (prediction - y)
