@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from kan_ref.network import Network, layer_inputs
+from kan_ref.network import Network, layer_inputs, place_hidden_grids
+from kan_ref.training import one_grid
 from kan_ref.training.data_goal import check_batch
 from kan_ref.training.goal import LastEvaluation
 
@@ -43,6 +44,28 @@ def sizes_of(monkeypatch):
 
 
 # --- test errors
+
+
+@pytest.mark.parametrize("options", [{}, {"penalty_weight": 1e-3}])
+def test_a_hidden_grid_moves_by_outputs_of_the_first_layer_that_the_step_has_computed(
+    monkeypatch, options
+):
+    network, data = example()
+    known, answers = [], iter([False, True])
+
+    def place(network, x, *, after_first):
+        known.append(after_first)
+        np.testing.assert_allclose(
+            after_first, list(layer_inputs(network.layers, data.x_train))[1], rtol=1e-12, atol=1e-14
+        )
+        return place_hidden_grids(network, x, after_first=after_first)
+
+    monkeypatch.setattr(one_grid, "place_hidden_grids", place)
+    monkeypatch.setattr(Network, "left_grids", lambda self, flow: next(answers, False))
+
+    kr.fit(network, data, optimizer="adam", n_steps=9, **options)
+
+    assert len(known) == 1
 
 
 @pytest.mark.parametrize("optimizer", ["lm", *GRADIENTS])
