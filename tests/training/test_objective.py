@@ -282,3 +282,10 @@ def test_an_objective_prints_sizes_and_no_numbers():
         repr(objective)
         == f"Objective({objective.model!r}, mse, 9 samples, 12 trainable parameters)"
     )
+
+
+def test_a_loss_of_an_mlp_beyond_float64_has_the_remedy():
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+
+    with pytest.raises(ValueError, match=r"the loss or its gradient lies beyond float64.*: scale"):
+        kr.value_and_grad(mlp, np.zeros((4, 2)), np.full((4, 1), 1e200))
