@@ -8,16 +8,14 @@ from kan_ref.bspline.curve_fit import fit_curve as fit_curve
 from kan_ref.bspline.curve_fit import move_coefficients as move_coefficients
 from kan_ref.bspline.evaluation import ActiveBasis as ActiveBasis
 from kan_ref.bspline.evaluation import Bases as Bases
+from kan_ref.bspline.evaluation import Workspace as Workspace
 from kan_ref.bspline.evaluation import active_basis as active_basis
-from kan_ref.bspline.evaluation import edge_matrix_gradient as edge_matrix_gradient
-from kan_ref.bspline.evaluation import edge_sums as edge_sums
 from kan_ref.bspline.evaluation import evaluate_bases as evaluate_bases
 from kan_ref.bspline.evaluation import gathers as gathers
 from kan_ref.bspline.evaluation import matrix_gradient as matrix_gradient
 from kan_ref.bspline.evaluation import scatter as scatter
 from kan_ref.bspline.evaluation import slope_sums as slope_sums
 from kan_ref.bspline.evaluation import spline_sums as spline_sums
-from kan_ref.bspline.evaluation import squared as squared
 from kan_ref.bspline.jumps import jump_weights as jump_weights
 from kan_ref.bspline.knot_vectors import KnotVectors as KnotVectors
 from kan_ref.bspline.knot_vectors import prepare_knots as prepare_knots
@@ -32,4 +30,6 @@ from kan_ref.bspline.placement import percentile_bounds as percentile_bounds
 from kan_ref.bspline.refined_grids import interpolate_in_rank as interpolate_in_rank
 from kan_ref.bspline.refined_grids import keep_outer_knots as keep_outer_knots
 from kan_ref.bspline.refined_grids import refined_breakpoints as refined_breakpoints
-from kan_ref.bspline.workspace import Workspace as Workspace
+from kan_ref.bspline.sums_per_edge import edge_matrix_gradient as edge_matrix_gradient
+from kan_ref.bspline.sums_per_edge import edge_sums as edge_sums
+from kan_ref.bspline.sums_per_edge import squared as squared

@@ -220,11 +220,11 @@ def _check_curves(knots: object, degree: int, coef: object) -> tuple[FloatArray,
 def _find_pieces(grid: FloatArray, x: FloatArray) -> IntArray:
     """Return the non-empty interval of each grid that contains x (n_in, any), else the nearest."""
     pieces = np.empty(x.shape, dtype=np.intp)
-    for i, row in enumerate(grid):
-        first = np.searchsorted(row, row[0], side="right") - 1
-        last = np.searchsorted(row, row[-1]) - 1
-        pieces[i] = np.clip(np.searchsorted(row, x[i], side="right") - 1, first, last)
-    return pieces
+    for row, own, found in zip(grid, x, pieces, strict=True):
+        found[:] = np.searchsorted(row, own, side="right") - 1
+    first = np.sum(grid == grid[:, :1], axis=1, keepdims=True) - 1
+    last = grid.shape[1] - np.sum(grid == grid[:, -1:], axis=1, keepdims=True) - 1
+    return np.clip(pieces, first, last)
 
 
 def _middles_under_bases(knots: FloatArray, degree: int) -> FloatArray:

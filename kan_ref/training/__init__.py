@@ -1,11 +1,11 @@
 """Training: losses, the objective and its gradient, fit, several initializations."""
 
+from kan_ref.training.data_goal import check_batch as check_batch
+from kan_ref.training.data_goal import value_and_grad as value_and_grad
 from kan_ref.training.fitting import fit as fit
 from kan_ref.training.history import History as History
 from kan_ref.training.history import Run as Run
 from kan_ref.training.history import Step as Step
-from kan_ref.training.objective import check_batch as check_batch
-from kan_ref.training.objective import value_and_grad as value_and_grad
 from kan_ref.training.paired_test import compare as compare
 from kan_ref.training.predictions import predict_labels as predict_labels
 from kan_ref.training.predictions import predict_proba as predict_proba

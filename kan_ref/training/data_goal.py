@@ -1,4 +1,4 @@
-"""A loss over data as a goal of training, and the mean squared error.
+"""Losses over data: the mean squared error, value and gradient of a batch, the goal of training.
 
     (T4)  mse = (1/n) sum_bj (prediction_bj - y_bj)^2,    n = batch * n_out
     (T5)  d_prediction = (2/n) (prediction - y)
@@ -18,12 +18,23 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, IntArray, check_columns
-from kan_ref.network import Network, new_workspaces
+from kan_ref.checks import (
+    FloatArray,
+    IntArray,
+    check_choice,
+    check_columns,
+    check_float_array,
+    check_number,
+    check_overflow,
+    network_remedy,
+)
+from kan_ref.network import Network, check_derivatives, layer_inputs, new_workspaces
 from kan_ref.numerics import Block, NormalSums, Operator, StoredOperator
-from kan_ref.training.class_losses import Loss
-from kan_ref.training.goal import LastEvaluation
+from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights, penalized_backward
+from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
+from kan_ref.training.goal import LastEvaluation, Model
 from kan_ref.training.matrix_free import DataOperator, sums_by_chunks
+from kan_ref.training.smoothness import Smoothness, network_with_curves
 from kan_ref.training.values import values_at
 
 
@@ -54,6 +65,7 @@ def mean_square_residuals(prediction: FloatArray, y: FloatArray) -> FloatArray:
 
 
 MSE = Loss("mse", mean_squared_error, check_columns, mean_square_residuals)
+LOSSES = {loss.name: loss for loss in (MSE, CROSS_ENTROPY, LOGISTIC)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +91,18 @@ class DataGoal:
 
     def prepare(self, model: Any) -> "DataGoal":
         """Return the goal for models with this first layer."""
-        return replace(self, inputs=model.prepare(self.x), last=LastEvaluation(), workspaces=[])
+        return replace(
+            self,
+            inputs=model.prepare(self.x),
+            last=LastEvaluation(),
+            workspaces=new_workspaces(len(model.widths) - 2),
+        )
 
     def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
         """Compute the loss and its gradient with respect to theta."""
-        prediction, caches = self._run_forward(model, self._reused(model))
-        value, d_prediction = self.loss.value_and_grad(prediction, self.targets)
-        self.keep(model, self.last.found[0], value)
+        flow, caches = _run_flow(model, self.inputs, self.workspaces)
+        value, d_prediction = self.loss.value_and_grad(flow[-1], self.targets)
+        self.keep(model, flow, value)
         return value, model.run_backward(caches, d_prediction)
 
     def residuals(self, model: Any) -> FloatArray:
@@ -100,40 +117,26 @@ class DataGoal:
         if self.inputs is None:
             residuals, sums = sums_by_chunks(self, model)
             return residuals, sums
-        prediction, caches = self._run_forward(model)
+        flow, caches = _run_flow(model, self.inputs)
+        self.keep(model, flow)
         rows = model.jacobian(caches, 1.0 / np.sqrt(self.targets.size))
-        return self._residuals(prediction), list(rows)
+        return self._residuals(flow[-1]), list(rows)
 
     def operator(self, model: Any) -> tuple[FloatArray, Operator]:
         """Compute the residuals, and their Jacobian as an operator."""
         scale = 1.0 / np.sqrt(self.targets.size)
         if isinstance(model, Network):
             return self.residuals(model), DataOperator(model, self.x, scale)
-        prediction, caches = self._run_forward(model)
-        return self._residuals(prediction), StoredOperator(list(model.jacobian(caches, scale)))
-
-    def _reused(self, model: Any) -> list[Any]:
-        """Return the workspaces of the hidden layers."""
-        if isinstance(model, Network) and not self.workspaces:
-            self.workspaces.extend(new_workspaces(len(model.layers) - 1))
-        return self.workspaces
-
-    def _run_forward(self, model: Any, workspaces: Sequence[Any] = ()) -> tuple[FloatArray, Any]:
-        """Run the model forward, and keep what it computed at every layer."""
-        if isinstance(model, Network):
-            flow, caches = model.run_flow(self.inputs, workspaces)
-        else:
-            prediction, caches = model.run_forward(self.inputs)
-            flow = [prediction]
+        flow, caches = _run_flow(model, self.inputs)
         self.keep(model, flow)
-        return flow[-1], caches
+        return self._residuals(flow[-1]), StoredOperator(list(model.jacobian(caches, scale)))
 
     def _flow(self, model: Any) -> list[FloatArray]:
         """Compute the outputs, and for a network those of every layer, and keep them."""
         if self.inputs is None:
             flow = [values_at(model, self.x)]
         elif isinstance(model, Network):
-            flow = model.flow(self.inputs, self._reused(model))
+            flow = model.flow(self.inputs, self.workspaces)
         else:
             flow = [model.values(self.inputs)]
         self.keep(model, flow)
@@ -141,7 +144,7 @@ class DataGoal:
 
     def keep(self, model: Any, flow: list[FloatArray], value: float | None = None) -> None:
         """Keep the outputs of the layers for `flow` and `judge`, and the loss if it is known."""
-        self.last.keep(model, (flow, self.targets, value))
+        self.last.model, self.last.found = model, (flow, self.targets, value)
 
     def flow(self, model: Any) -> list[FloatArray] | None:
         """Return the outputs of every layer of a network, on the samples evaluated last.
@@ -166,31 +169,140 @@ class DataGoal:
 
         These are those of a mini-batch if that was the last evaluation at these parameters.
         """
-        found = self.last.at(model)
-        if found is None:
-            return self.judge_all(model)
-        flow, targets, value = found
-        return self._judged(flow[-1], targets, value)
+        if self.last.model is not model and self.last.at(model) is None:
+            self._flow(model)
+        flow, targets, value = self.last.found
+        if value is None:
+            value = self.loss.value_and_grad(flow[-1], targets)[0]
+        if self.loss.probabilities is None or self.loss.hits is None:
+            return value, math.sqrt(value), np.nan
+        error = mean_squared_error(self.loss.probabilities(flow[-1]), targets)[0]
+        return value, float(np.sqrt(error)), float(self.loss.hits(flow[-1], targets).mean())
 
     def judge_all(self, model: Any) -> tuple[float, float, float]:
         """Return loss, root mean square error and accuracy on all samples."""
-        return self._judged(self._flow(model)[-1], self.targets)
-
-    def _judged(
-        self, y: FloatArray, targets: FloatArray, value: float | None = None
-    ) -> tuple[float, float, float]:
-        if value is None:
-            value = self.loss.value_and_grad(y, targets)[0]
-        if self.loss.probabilities is None or self.loss.hits is None:
-            return value, math.sqrt(value), np.nan
-        error = mean_squared_error(self.loss.probabilities(y), targets)[0]
-        return value, float(np.sqrt(error)), float(self.loss.hits(y, targets).mean())
+        self._flow(model)
+        return self.judge(model)
 
     def on_samples(self, model: Any, chosen: IntArray | slice) -> "DataGoal":
         """Return the goal on some of the samples: a mini-batch, or a chunk."""
         x = self.x[chosen]
         inputs = model.prepare(x)
+        if not self.workspaces:
+            self.workspaces.extend(new_workspaces(len(model.widths) - 2))
         return DataGoal(self.loss, x, self.targets[chosen], inputs, self.last, self.workspaces)
 
     def __repr__(self) -> str:
         return f"{self.loss.name}, {len(self.x)} samples"
+
+
+def _run_flow(
+    model: Model, inputs: Any, workspaces: Sequence[Any] = ()
+) -> tuple[list[FloatArray], Any]:
+    """Run a model forward; return its outputs, for a network those of every layer, and caches."""
+    if isinstance(model, Network):
+        return model.run_flow(inputs, workspaces)
+    prediction, caches = model.run_forward(inputs)
+    return [prediction], caches
+
+
+def check_model(name: str, value: object) -> Model:
+    """Return `value` if it is a model, else raise TypeError."""
+    if isinstance(value, type) or not isinstance(value, Model):
+        raise TypeError(
+            f"{name} is {value!r}, but must be a Network, an MLP or a LAN{network_remedy(value)}"
+        )
+    return value
+
+
+def check_penalty(
+    penalty: object, penalty_weight: object, l1_weight: object, entropy_weight: object
+) -> PenaltyWeights | None:
+    """Return lambda, mu_1, mu_2 and the kind of penalty, checked; None where they add nothing."""
+    kind = check_choice("penalty", penalty, PENALTY_NAMES)
+    weight = check_number("penalty_weight", penalty_weight, low=0.0)
+    l1 = check_number("l1_weight", l1_weight, low=0.0)
+    entropy = check_number("entropy_weight", entropy_weight, low=0.0)
+    return PenaltyWeights(weight, l1, entropy, kind) if weight * (l1 + entropy) > 0.0 else None
+
+
+def check_batch(
+    model: Model, x: object, y: object, names: tuple[str, str] = ("x", "y"), loss: str = "mse"
+) -> DataGoal:
+    """Return the goal of a batch x (batch, n_in) with targets y; ValueError where they differ."""
+    kind = LOSSES[check_choice("loss", loss, tuple(LOSSES))]
+    points = check_float_array(names[0], x, ("batch", model.widths[0]))
+    targets = kind.check_targets(names[1], y, model.widths[-1])
+    if len(points) != len(targets):
+        raise ValueError(f"{names[1]} has {len(targets)} rows, but {names[0]} has {len(points)}")
+    if len(points) == 0:
+        raise ValueError(f"{names[0]} has no rows, but a loss needs at least one sample")
+    return DataGoal(kind, points, targets)
+
+
+@np.errstate(all="ignore")
+def value_and_grad(
+    network: Model,
+    x: object,
+    y: object,
+    loss: str = "mse",
+    *,
+    penalty_weight: float = 0.0,
+    l1_weight: float = 1.0,
+    entropy_weight: float = 1.0,
+    penalty: str = "paper",
+    smoothness_weight: float = 0.0,
+) -> tuple[float, FloatArray]:
+    """Compute the objective of a model on a batch and its gradient with respect to theta.
+
+    Parameters
+    ----------
+    network : Network, MLP or LAN
+    x : (batch, n_in)
+    y : (batch, n_out), or (batch,) of int
+        Numbers; 0 or 1 for "logistic"; class labels 0 .. n_out - 1 for "cross_entropy".
+    loss : str
+        "mse" (mean over all batch x n_out numbers), "cross_entropy" or "logistic" (in nats).
+    penalty_weight, l1_weight, entropy_weight : float
+        lambda, mu_1, mu_2 of Liu et al. 2024, eq. 2.20; at least 0.
+    penalty : str
+        Which l1 and entropy: "paper", "pykan", "pykan-0.0" or "coef"; see `sparsity.penalties`.
+    smoothness_weight : float
+        At least 0; weight of the smoothness penalty of `training.smoothness`.
+
+    Returns
+    -------
+    value : float
+    gradient : (n_params,)
+        In the order of `network.theta`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "y has shape (10,), but needs shape (batch, n_out): give y[:, None] for one output"; where a
+        symbolic edge has no finite value or derivative.
+
+    Notes
+    -----
+    Implements :eq:`objective`. About three forward passes; with a penalty on edges two more.
+    """
+    goal = check_batch(check_model("network", network), x, y, loss=loss)
+    weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
+    smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
+    flow, caches = _run_flow(network, network.prepare(goal.x))
+    value, d_prediction = goal.loss.value_and_grad(flow[-1], goal.targets)
+    if weights is None:
+        gradient = network.run_backward(caches, d_prediction)
+    else:
+        curves = network_with_curves(network)
+        added, gradient = penalized_backward(curves, goal.x, caches, flow, d_prediction, weights)
+        value += added
+    if smoothness_weight > 0.0:
+        added, d_added = Smoothness.of(network, smoothness_weight).value_and_grad(network)
+        value, gradient = value + added, gradient + d_added
+    if not (math.isfinite(value) and np.isfinite(gradient).all()):
+        if isinstance(network, Network):
+            inputs = layer_inputs(network.layers, goal.x)
+            check_derivatives(network.layers, inputs, np.asarray(value), gradient)
+        check_overflow("the loss or its gradient lies", value, gradient)
+    return value, gradient

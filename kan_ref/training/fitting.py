@@ -12,9 +12,6 @@ it minimises the objective of the network by an optimizer, whose memory ends wit
 With mini-batches (T11) looks at the batch of the step and moves grids by a part of the samples, but
 at the last of its checks by all of them: a pass over all samples at each check would take most of
 the time of the run.
-
-A hidden grid that moves can increase the objective, so the last network of such a grid can be worse
-than an earlier one.
 """
 
 from collections.abc import Sequence
@@ -22,31 +19,21 @@ from typing import Any, cast
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_flag, quiet_except
+from kan_ref.checks import check_flag, quiet_except
 from kan_ref.data import DataLike, check_arrays, check_loss
-from kan_ref.network import (
-    PARAMETER_NAMES,
-    Network,
-    layer_inputs,
-    place_hidden_grids,
-    refine,
-)
-from kan_ref.optimizers import Iterate, steps_are_done
-from kan_ref.training.data_goal import DataGoal
+from kan_ref.network import PARAMETER_NAMES, Network, refine
+from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
 from kan_ref.training.goal import Problem
-from kan_ref.training.history import Callback, Kind, Recorder, Run
-from kan_ref.training.objective import check_batch, check_model, check_penalty
+from kan_ref.training.history import Callback, Kind, Run
 from kan_ref.training.off_grid import note_on_grids
+from kan_ref.training.one_grid import Recorder, train_on_grid
 from kan_ref.training.optimizer_choice import interval_of_tests
 from kan_ref.training.problem_goal import read_problem
 from kan_ref.training.schedule import check_grids
-from kan_ref.training.settings import Settings, read_settings
+from kan_ref.training.settings import read_settings
 from kan_ref.training.undefined import check_start, note_on_test
 from kan_ref.training.units import note_on_units
 from kan_ref.training.validation import read_validation
-from kan_ref.training.values import rows_at_once
-
-CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
 
 
 @quiet_except("callback")
@@ -193,7 +180,7 @@ def fit(
                         raise
                     stopped += f"; not refined to {n_intervals} intervals, because {error}"
                     break
-            network, stopped = _climb(network, source, settings, recorder)
+            network, stopped = train_on_grid(network, source, settings, recorder)
             exhausted = recorder.halted and validation is not None and not validation.improved
             if recorder.asked or exhausted:
                 break
@@ -239,78 +226,3 @@ def _read_goal(
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
     check_start(network, train.x)
     return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)
-
-
-def _climb(
-    network: Any, source: DataGoal | Problem, settings: Settings, recorder: Recorder
-) -> tuple[Any, str]:
-    """Return the network after `n_steps` steps on its grids, and why they ended."""
-    points, follow = source.points, settings.update_grids
-    last_check = min(CHECK_UNTIL, settings.n_steps - 1) // CHECK_EVERY * CHECK_EVERY
-    batches = settings.batch_size is not None
-    some = points[:: -(-len(points) // rows_at_once(network, len(points)))] if batches else points
-    goal: Any = source
-    if not settings.by_chunks(network, source):
-        goal = source.prepare(network)
-    if follow and _left_grids(network, goal, points):
-        network = _place_grids(network, goal, points)
-    objective = settings.objective(network, goal, points)
-    recorder.enter_grid(objective, settings.n_steps)
-    done, left = 0, False
-
-    def after_step(iterate: Iterate) -> bool:
-        nonlocal left
-        model, step = objective.evaluated_model(iterate.theta), done + iterate.step
-        if follow and step % CHECK_EVERY == 0 and step <= last_check:
-            whole = batches and step == last_check
-            left = _left_grids(model, objective.goal, points, every=whole)
-        recorder.add(model, objective, iterate.n_evaluations)
-        return left or bool(recorder.halted)
-
-    stopped, moved = recorder.asked, False
-    while not recorder.halted:
-        result = settings.run(objective, settings.n_steps - done, after_step)
-        network = objective.model_at(result.theta)
-        recorder.leave_optimizer(result.n_evaluations)
-        done += result.n_steps
-        stopped = recorder.halted or result.stopped
-        if moved and done == settings.n_steps:
-            stopped = recorder.halted or steps_are_done(done)
-        if not left or recorder.halted:
-            break
-        near = points if done == last_check else some
-        network, left, moved = _place_grids(network, objective.goal, near), False, True
-        objective = settings.objective(network, goal, points)
-    recorder.leave_grid()
-    if recorder.validation is not None:
-        return recorder.validation.best, stopped
-    if moved:
-        network = recorder.best_here
-        recorder.complete(recorder.best_step, network)
-        if recorder.best_step != recorder.n_steps:
-            stopped += (
-                f"; hidden grids moved, and the network is that of step {recorder.best_step}, "
-                "the best on its grid"
-            )
-    return network, stopped
-
-
-def _left_grids(network: Network, goal: Any, points: FloatArray, *, every: bool = False) -> bool:
-    """Return whether an activation has left a hidden grid, at samples that were just evaluated.
-
-    With `every`, and where the goal keeps no values of hidden nodes, all points are evaluated.
-    """
-    flow = None if every or not hasattr(goal, "flow") else goal.flow(network)
-    if flow is None:
-        flow = list(layer_inputs(network.layers, points))[1:]
-    return network.left_grids(flow)
-
-
-def _place_grids(network: Network, goal: Any, points: FloatArray) -> Network:
-    """Return the network with its hidden grids on the activations of the points.
-
-    The first layer keeps its grid: a goal that prepared all points has its outputs there.
-    """
-    prepared = hasattr(goal, "flow") and goal.inputs is not None
-    flow = goal.flow(network) if prepared else None
-    return place_hidden_grids(network, points, after_first=None if flow is None else flow[0])

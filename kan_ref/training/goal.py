@@ -67,10 +67,6 @@ class LastEvaluation:
     model: Any = None
     found: Any = None
 
-    def keep(self, model: Any, found: Any) -> None:
-        """Keep what was computed at a model."""
-        self.model, self.found = model, found
-
     def at(self, model: Any) -> Any:
         """Return what was computed at the model's parameters, None if others came later."""
         known = self.model is model or (

@@ -11,23 +11,15 @@ those of the batch, but at the first and the last step of a grid training errors
 samples.
 """
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, Record
-from kan_ref.network import Network
-from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Model
-from kan_ref.training.objective import Objective
-from kan_ref.training.validation import Validation
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 Kind = TypeVar("Kind", bound=Model)  # of the trained network: Network, MLP or LAN
 
@@ -58,6 +50,9 @@ class Step:
     validation_loss: float
     validation_accuracy: float
     network: Any = field(repr=False)
+
+
+Callback = Callable[[Step], bool | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,163 +129,3 @@ class Run(Record, Generic[Kind]):
         return (
             f"Run({self.network!r}, {history.step[-1]} steps, {numbers}, stopped {self.stopped!r})"
         )
-
-
-HISTORY_NAMES = tuple(entry.name for entry in fields(History))
-_TEST_LOSS = HISTORY_NAMES.index("test_loss")
-_COUNTS = ("step", "n_intervals", "n_evaluations")
-Callback = Callable[[Step], bool | None]
-
-
-class Recorder:
-    """Writes a history during a run, calls the user's callback and moves the bar.
-
-    `asked` says that the callback asked to stop, and is "" until then. `best` is the network with
-    the smallest objective so far, `best_here` the one since the last call of `enter_grid`, and
-    `best_step` its step; with mini-`batches`, whose losses differ by chance, it is the last one.
-    `validation` watches the held-out samples, if there are any. Test errors are taken at the first
-    and the last step of each grid, and every `test_every` steps in between.
-    """
-
-    def __init__(
-        self,
-        test: DataGoal | None,
-        callback: Callback | None,
-        *,
-        n_steps: int | None,
-        validation: Validation | None = None,
-        test_every: int = 1,
-        batches: bool = False,
-    ) -> None:
-        if callback is not None and not callable(callback):
-            raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
-        self.test, self.asked, self.validation = test, "", validation
-        self.batches = batches
-        self._test_every, self._begun, self._last = test_every, 0, -1
-        self._shown: tuple[Any, Any] = (None, None)  # network and objective of the last entry
-        self.best: Any = None
-        self.best_here: Any = None
-        self.best_step = 0
-        self._entries: list[tuple[float, ...]] = []
-        self._callback = callback
-        self._bar = None if n_steps is None else _bar(n_steps)
-        self._began = time.perf_counter()
-        self._evaluations_before = 0
-        self._lowest = self._lowest_here = np.inf
-
-    def enter_grid(self, objective: Objective, n_steps: int = 0) -> None:
-        """Record the network at the start of a grid, on which at most `n_steps` steps are made."""
-        if self.test is not None and not self.batches:
-            self.test = self.test.prepare(objective.model)
-        if self.validation is not None:
-            self.validation.enter_grid(objective.model, by_chunks=self.batches)
-        self.best_here, self._lowest_here = None, np.inf
-        self._begun, self._last = self.n_steps, self.n_steps + n_steps
-        self._write(objective.model, objective, 0, step=self.n_steps)
-
-    def add(self, network: Any, objective: Objective, n_evaluations: int) -> None:
-        """Record one step; `n_evaluations` counts from the start of the optimizer's run."""
-        self._write(network, objective, n_evaluations, step=self.n_steps + 1)
-        if self._bar is not None:
-            self._bar.update()
-
-    def leave_grid(self) -> None:
-        """Complete the entry of a grid's last step, if the run ended before all its steps."""
-        network, objective = self._shown
-        if objective is not None and self.n_steps < self._last:
-            if self.batches:
-                self._fill(-1, "train", objective.judge(network, every_sample=True))
-            self.complete(self.n_steps, network)
-
-    def complete(self, step: int, network: Any) -> None:
-        """Take the test error of the network of a step that has none."""
-        place = max(n for n, entry in enumerate(self._entries) if entry[0] == step)
-        if self.test is not None and np.isnan(self._entries[place][_TEST_LOSS]):
-            self._fill(place, "test", self.test.judge_all(network))
-
-    def _fill(self, place: int, kind: str, judged: tuple[float, float, float]) -> None:
-        """Replace the errors of an entry."""
-        entry = dict(zip(HISTORY_NAMES, self._entries[place], strict=True))
-        names = (f"{kind}_loss", f"{kind}_rmse", f"{kind}_accuracy")
-        self._entries[place] = tuple((entry | dict(zip(names, judged, strict=True))).values())
-
-    def leave_optimizer(self, n_evaluations: int) -> None:
-        """Add the evaluations of an optimizer's run that has ended."""
-        self._evaluations_before += n_evaluations
-
-    @property
-    def halted(self) -> str:
-        """Why the optimizer must stop: the callback asked to, or patience; "" while it need not."""
-        return self.asked or ("" if self.validation is None else self.validation.idle)
-
-    @property
-    def n_steps(self) -> int:
-        """Number of steps so far."""
-        return int(self._entries[-1][0]) if self._entries else 0
-
-    def _write(self, network: Any, objective: Objective, n_evaluations: int, step: int) -> None:
-        first_or_last = step in (self._begun, self._last)
-        added = objective.added(network)
-        train = objective.judge(network, every_sample=self.batches and first_or_last)
-        test = held_out = (np.nan, np.nan, np.nan)
-        if self.test is not None and (
-            first_or_last or (step - self._begun) % self._test_every == 0
-        ):
-            test = self.test.judge_all(network)
-        self._shown = (network, objective)
-        if self.validation is not None:
-            held_out = self.validation.judge(network, step)
-        n_intervals = network.layers[0].n_intervals if isinstance(network, Network) else 0
-        # in the order of HISTORY_NAMES, and without the network: a long run would hold every theta
-        entry = (
-            step,
-            n_intervals,
-            train[1],
-            test[1],
-            added,
-            self._evaluations_before + n_evaluations,
-            time.perf_counter() - self._began,
-            train[0],
-            test[0],
-            train[2],
-            test[2],
-            held_out[1],
-            held_out[0],
-            held_out[2],
-        )
-        self._entries.append(entry)
-        value = train[0] + added
-        if self.batches or value < self._lowest_here:
-            self._lowest_here, self.best_here, self.best_step = value, network, step
-        if self.batches or value < self._lowest:
-            self._lowest, self.best = value, network
-        if self._bar is not None:
-            known = "" if np.isnan(held_out[1]) else f", held out {held_out[1]:.1e}"
-            known += "" if np.isnan(test[1]) else f", test {test[1]:.1e}"
-            self._bar.set_postfix_str(f"G {n_intervals}, train {train[1]:.1e}{known}")
-        if self._callback is not None:
-            numbers: dict[str, Any] = dict(zip(HISTORY_NAMES, entry, strict=True))
-            if self._callback(Step(**numbers, network=network)):
-                self.asked = f"the callback asked to stop after step {step}"
-
-    def close(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def history(self) -> History:
-        """Return everything recorded."""
-        columns = (
-            list(zip(*self._entries, strict=True)) if self._entries else [()] * len(HISTORY_NAMES)
-        )
-        arrays: dict[str, Any] = {
-            name: np.array(column, dtype=np.int_ if name in _COUNTS else np.float64)
-            for name, column in zip(HISTORY_NAMES, columns, strict=True)
-        }
-        return History(**arrays)
-
-
-def _bar(n_steps: int) -> "tqdm[NoReturn]":
-    from tqdm import tqdm  # here, so that training without a bar loads nothing but NumPy
-
-    return tqdm(total=n_steps, unit="step")

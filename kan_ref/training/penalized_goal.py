@@ -52,12 +52,12 @@ class PenalizedGoal:
             penalty, gradient = penalized_backward(
                 model, self.x, caches, flow, d_prediction, self.weights
             )
-            self.last.keep(model, penalty)
+            self.last.model, self.last.found = model, penalty
             return value + penalty, gradient
         value, gradient = self.goal.value_and_grad(model)
         nothing = np.zeros_like(flow[-1])
         penalty, d_penalty = penalized_backward(model, self.x, caches, flow, nothing, self.weights)
-        self.last.keep(model, penalty)
+        self.last.model, self.last.found = model, penalty
         return value + penalty, gradient + d_penalty
 
     def penalty_value(self, model: Network) -> float:

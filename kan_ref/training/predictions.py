@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import FloatArray, check_choice, check_float_array, check_rectangular
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
+from kan_ref.training.data_goal import check_model
 from kan_ref.training.goal import Model
-from kan_ref.training.objective import check_model
 
 _LOSSES = {loss.name: loss for loss in (CROSS_ENTROPY, LOGISTIC)}
 

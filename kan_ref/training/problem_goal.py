@@ -1,9 +1,8 @@
 """A problem of differential equations as what `fit` makes small, with data beside it or not."""
 
 from kan_ref.data import DataLike, check_arrays
-from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.data_goal import DataGoal, check_batch
 from kan_ref.training.goal import Model, Problem
-from kan_ref.training.objective import check_batch
 from kan_ref.training.undefined import check_start
 
 

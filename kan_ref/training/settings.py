@@ -16,7 +16,6 @@ from kan_ref.checks import (
 from kan_ref.network import Network
 from kan_ref.optimizers import Callback as OnStep
 from kan_ref.optimizers import (
-    Iterate,
     OptimizeResult,
     ValueAndGrad,
     levenberg_marquardt,
@@ -37,7 +36,6 @@ from kan_ref.training.optimizer_choice import (
 from kan_ref.training.penalized_goal import PenalizedGoal
 from kan_ref.training.scaled_variables import layer_metric
 from kan_ref.training.trainable import trainable_places
-from kan_ref.training.undefined import note_on_derivatives
 
 
 @dataclass(frozen=True)
@@ -89,22 +87,6 @@ class Settings:
 
     def run(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         """Run the optimizer from the objective's own parameters."""
-        begun = False
-
-        def after_step(iterate: Iterate) -> bool | None:
-            nonlocal begun
-            begun = True
-            return callback(iterate)
-
-        try:
-            return self._optimize(objective, n_steps, after_step)
-        except ValueError as error:
-            note = "" if begun else note_on_derivatives(objective)
-            if note:
-                raise ValueError(f"{error}{note}") from error
-            raise
-
-    def _optimize(self, objective: Objective, n_steps: int, callback: OnStep) -> OptimizeResult:
         start = objective.start()
         if self.optimizer in LEAST_SQUARES:
             metric = layer_metric(objective.model, objective.free, 1.0) if self.scaled else None

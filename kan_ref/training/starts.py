@@ -26,8 +26,8 @@ from kan_ref.checks import (
 )
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
+from kan_ref.training.data_goal import LOSSES
 from kan_ref.training.fitting import fit
-from kan_ref.training.objective import LOSSES
 from kan_ref.training.validation import hold_out_classes
 
 FAILED = (

@@ -34,10 +34,9 @@ from kan_ref.training.architectures import (
     initial_networks,
     sample_range,
 )
-from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.data_goal import LOSSES, DataGoal, check_batch
 from kan_ref.training.fitting import fit
 from kan_ref.training.history import Run
-from kan_ref.training.objective import LOSSES, check_batch
 from kan_ref.training.paired_test import compare
 from kan_ref.training.penalty_path import Recipe, check_weights, usual_weights
 from kan_ref.training.sample_losses import (

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from kan_ref.checks import check_integer, check_number
 from kan_ref.data import Data
-from kan_ref.training.data_goal import DataGoal
-from kan_ref.training.objective import LOSSES
+from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.sample_losses import mixed_order, strata
 
 LARGEST_SHARE = 0.5

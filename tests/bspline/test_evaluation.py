@@ -9,7 +9,7 @@ from networks import WAYS, contraction_by, layer_cases, random_batch, random_lay
 
 from kan_ref import bspline
 from kan_ref.bspline import evaluation
-from kan_ref.bspline.workspace import taken
+from kan_ref.bspline.evaluation import taken
 
 ways = st.sampled_from(WAYS)
 
@@ -81,7 +81,7 @@ def test_edge_sums_follow_their_definition(case, way, plane):
     layer, x, _ = case
     numbers, matrix = full_bases(layer, x)[plane], layer.spline_matrix.reshape(layer.coef.shape)
 
-    found = evaluation.edge_sums(layer.spline_matrix, bases_by(way, layer, x), plane)
+    found = bspline.edge_sums(layer.spline_matrix, bases_by(way, layer, x), plane)
 
     assert_within(
         found,
@@ -96,7 +96,7 @@ def test_the_matrix_gradient_of_edges_follows_its_definition(case, way):
     values, _ = full_bases(layer, x)
     d_edges = rng.normal(size=(len(x), layer.n_out, layer.n_in))
 
-    gradient = evaluation.edge_matrix_gradient(d_edges, bases_by(way, layer, x))
+    gradient = bspline.edge_matrix_gradient(d_edges, bases_by(way, layer, x))
 
     absolute = np.einsum("bji,bim->jim", np.abs(d_edges), values)
     assert_within(
@@ -181,7 +181,7 @@ def test_an_empty_batch_gives_empty_sums_and_zero_gradients_of_floats(way):
     found = evaluation.spline_sums(layer.spline_matrix, bases)
     d_matrix = evaluation.matrix_gradient(np.zeros((0, 3)), bases)
     dx = evaluation.slope_sums(layer.spline_matrix, bases, np.zeros((0, 3)))
-    d_edge_matrix = evaluation.edge_matrix_gradient(np.zeros((0, 3, 2)), bases)
+    d_edge_matrix = bspline.edge_matrix_gradient(np.zeros((0, 3, 2)), bases)
 
     assert (found.shape, dx.shape) == ((0, 3), (0, 2))
     for gradient in (d_matrix, d_edge_matrix):
@@ -206,8 +206,8 @@ def test_contractions_leave_what_they_are_given_as_it_was(way):
     evaluation.spline_sums(matrix, bases)
     evaluation.matrix_gradient(dy, bases)
     evaluation.slope_sums(matrix, bases, dy)
-    evaluation.edge_sums(matrix, bases)
-    evaluation.edge_matrix_gradient(d_edges, bases)
+    bspline.edge_sums(matrix, bases)
+    bspline.edge_matrix_gradient(d_edges, bases)
 
     for array, copy in zip(given_arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
@@ -254,9 +254,9 @@ def test_a_workspace_changes_no_bit_and_asks_for_no_new_memory():
             evaluation.slope_sums(layer.spline_matrix, reused, dy),
         )
 
-    first = workspace.take("planes", (2, 3))
-    assert np.shares_memory(first, workspace.take("planes", (3, 2)))
-    assert not np.shares_memory(first, workspace.take("dense", (3, 2)))
+    first = taken(workspace, "planes", (2, 3))
+    assert np.shares_memory(first, taken(workspace, "planes", (3, 2)))
+    assert not np.shares_memory(first, taken(workspace, "dense", (3, 2)))
 
 
 def test_an_array_of_a_workspace_has_its_memory_when_it_is_taken_again():

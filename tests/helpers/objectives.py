@@ -1,7 +1,7 @@
 """Objectives of checked arrays, as `fit` and `value_and_grad` make them."""
 
-from kan_ref.training.data_goal import DataGoal
-from kan_ref.training.objective import LOSSES, make_objective
+from kan_ref.training.data_goal import LOSSES, DataGoal
+from kan_ref.training.objective import make_objective
 from kan_ref.training.penalized_goal import PenalizedGoal
 
 

@@ -13,6 +13,8 @@ from scipy import optimize
 from test_bfgs import WOOD, chain
 
 from kan_ref.optimizers.adam import adam
+from kan_ref.optimizers.bfgs import bfgs
+from kan_ref.optimizers.lbfgs import lbfgs
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -327,6 +329,35 @@ def test_iterates_stay_as_they_were():
     adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=10, callback=keep)
 
     np.testing.assert_array_equal(kept, copies)
+
+
+@pytest.mark.parametrize("optimize", [adam, lbfgs, bfgs])
+def test_iterates_that_are_kept_have_their_parameters(optimize):
+    kept, copies = [], []
+
+    def keep(iterate):
+        kept.append(iterate)
+        copies.append(iterate.own_theta.copy())
+
+    optimize(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=10, callback=keep)
+
+    assert len(kept) == 10
+    np.testing.assert_array_equal([iterate.theta for iterate in kept], copies)
+    assert not np.shares_memory(kept[0].theta, kept[0].own_theta)
+
+
+def test_the_function_may_keep_its_parameters_for_nobody_changes_them():
+    seen, copies = [], []
+
+    def function(theta):
+        seen.append(theta)
+        copies.append(theta.copy())
+        return ROSENBROCK.value_and_grad(theta)
+
+    adam(function, ROSENBROCK.start, n_steps=5)
+
+    assert not any(theta.flags.writeable for theta in seen)
+    np.testing.assert_array_equal(seen, copies)
 
 
 def test_the_start_is_not_modified():

@@ -15,7 +15,7 @@ from kan_ref.numerics.row_sparse import dense_form, multiply, multiply_transpose
 from kan_ref.pde.problem import PreparedProblem, _weights
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm
 from kan_ref.sparsity.penalties import PenaltyWeights
-from kan_ref.training.objective import check_penalty
+from kan_ref.training.data_goal import check_penalty
 
 WIDTHS = (2, 3, 2)
 ACTIVATIONS = ("tanh", "silu")

@@ -62,7 +62,7 @@ MAY_IMPORT = {
 # module stays cheap
 THIRD_PARTY = {
     ("targets", "scipy"): "special functions as data",
-    ("training.history", "tqdm"): "progress=True",
+    ("training.one_grid", "tqdm"): "progress=True",
     ("drawing.drawing", "matplotlib"): "it draws",
     ("drawing.film", "matplotlib"): "it draws",
     ("drawing.painting", "matplotlib"): "it draws",

@@ -27,7 +27,7 @@ from kan_ref.sparsity.penalties import (
     penalty_value,
 )
 from kan_ref.training import penalized_goal as goal
-from kan_ref.training.objective import check_penalty
+from kan_ref.training.data_goal import check_penalty
 
 kinds = pytest.mark.parametrize("kind", PENALTY_NAMES)
 ON_EDGES = ("paper", "pykan", "pykan-0.0")

@@ -6,7 +6,7 @@ import pytest
 import kan_ref as kr
 from kan_ref.network import layer_inputs
 from kan_ref.training.architectures import check_standardised, initial_networks
-from kan_ref.training.objective import check_batch
+from kan_ref.training.data_goal import check_batch
 
 
 def test_hidden_grids_cover_the_activations_of_the_samples_and_little_else():

@@ -14,7 +14,7 @@ from networks import random_batch, random_network
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
 from kan_ref.training.class_losses import cross_entropy, logistic, softmax
-from kan_ref.training.objective import LOSSES
+from kan_ref.training.data_goal import LOSSES
 
 logits = st.floats(-20, 20, allow_subnormal=False)
 

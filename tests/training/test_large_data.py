@@ -76,7 +76,7 @@ def test_with_a_penalty_too_the_loss_at_the_point_evaluated_last_costs_no_forwar
         raise AssertionError("the network is evaluated twice")
 
     monkeypatch.setattr(DataGoal, "_flow", fail)
-    loss, error, _ = objective.judge(model)
+    loss, error, _ = objective.goal.judge(model)
 
     assert loss == pytest.approx(np.mean((model(x) - 3.0) ** 2), rel=1e-13)
     assert error == pytest.approx(np.sqrt(loss), rel=1e-15)

@@ -10,7 +10,7 @@ from cases import for_all
 import kan_ref as kr
 import kan_ref.training.penalty_path as penalty_path
 from kan_ref.training.architectures import initial_networks
-from kan_ref.training.objective import check_batch
+from kan_ref.training.data_goal import check_batch
 from kan_ref.training.paired_test import compare
 from kan_ref.training.sample_losses import best_constant, held_out_parts, sample_losses, strata
 from kan_ref.training.validation import Validation, hold_out_classes, split_goal

@@ -208,6 +208,25 @@ def test_an_optimizer_keeps_its_vector(names):
     assert not np.shares_memory(objective.start(), objective.model.theta)
 
 
+@pytest.mark.parametrize(
+    ("names", "view", "shared"),
+    [(SPLINE_ARRAYS, False, True), (SPLINE_ARRAYS, True, False), (("coef",), False, False)],
+    ids=["all", "a view", "some"],
+)
+def test_only_a_vector_that_nobody_can_change_is_taken_without_a_copy(names, view, shared):
+    _, _, _, objective = example(trainable=names)
+    owner = objective.start()
+    theta = owner.view() if view else owner
+    theta.flags.writeable = False
+
+    network = objective.model_at(theta)
+
+    assert np.shares_memory(network.theta, owner) is shared
+    assert objective.evaluated_model(theta) is network
+    assert objective.evaluated_model(theta.copy()) is network
+    assert objective.evaluated_model(theta + 1.0) is not network
+
+
 @pytest.mark.parametrize("names", [SPLINE_ARRAYS, ("coef", "w_base")])
 def test_the_network_at_the_start_is_the_network(names):
     network, _, _, objective = example(trainable=names)
@@ -263,3 +282,10 @@ def test_an_objective_prints_sizes_and_no_numbers():
         repr(objective)
         == f"Objective({objective.model!r}, mse, 9 samples, 12 trainable parameters)"
     )
+
+
+def test_a_loss_of_an_mlp_beyond_float64_has_the_remedy():
+    mlp = kr.init_mlp((2, 3, 1), activation="tanh", rng=np.random.default_rng(0))
+
+    with pytest.raises(ValueError, match=r"the loss or its gradient lies beyond float64.*: scale"):
+        kr.value_and_grad(mlp, np.zeros((4, 2)), np.full((4, 1), 1e200))

@@ -14,8 +14,8 @@ from objectives import data_objective
 import kan_ref as kr
 from kan_ref.network.layer import PARAMETER_NAMES
 from kan_ref.network.refinement import place_hidden_grids
-from kan_ref.training import fitting
-from kan_ref.training.objective import check_penalty
+from kan_ref.training import one_grid
+from kan_ref.training.data_goal import check_penalty
 from kan_ref.training.optimizer_choice import OPTIMIZER_NAMES, on_batches
 from kan_ref.training.settings import read_settings
 
@@ -260,9 +260,9 @@ def test_with_mini_batches_grids_move_by_a_part_of_the_samples_and_at_last_by_al
         sizes.append(len(x))
         return place_hidden_grids(network, x, **options)
 
-    monkeypatch.setattr(fitting, "place_hidden_grids", place)
-    monkeypatch.setattr(fitting, "_left_grids", lambda *_, **__: True)
-    monkeypatch.setattr(fitting, "rows_at_once", lambda *_: 8)
+    monkeypatch.setattr(one_grid, "place_hidden_grids", place)
+    monkeypatch.setattr(one_grid, "_left_grids", lambda *_, **__: True)
+    monkeypatch.setattr(one_grid, "rows_at_once", lambda *_: 8)
 
     kr.fit(network, data, optimizer="adam", batch_size=6, n_steps=12, rng=np.random.default_rng(0))
 

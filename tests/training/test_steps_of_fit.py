@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from kan_ref.network import Network, layer_inputs
+from kan_ref.network import Network, layer_inputs, place_hidden_grids
+from kan_ref.training import one_grid
+from kan_ref.training.data_goal import check_batch
 from kan_ref.training.goal import LastEvaluation
-from kan_ref.training.objective import check_batch
 
 GRADIENTS = ["lbfgs", "bfgs", "adam"]
 
@@ -43,6 +44,28 @@ def sizes_of(monkeypatch):
 
 
 # --- test errors
+
+
+@pytest.mark.parametrize("options", [{}, {"penalty_weight": 1e-3}])
+def test_a_hidden_grid_moves_by_outputs_of_the_first_layer_that_the_step_has_computed(
+    monkeypatch, options
+):
+    network, data = example()
+    known, answers = [], iter([False, True])
+
+    def place(network, x, *, after_first):
+        known.append(after_first)
+        np.testing.assert_allclose(
+            after_first, list(layer_inputs(network.layers, data.x_train))[1], rtol=1e-12, atol=1e-14
+        )
+        return place_hidden_grids(network, x, after_first=after_first)
+
+    monkeypatch.setattr(one_grid, "place_hidden_grids", place)
+    monkeypatch.setattr(Network, "left_grids", lambda self, flow: next(answers, False))
+
+    kr.fit(network, data, optimizer="adam", n_steps=9, **options)
+
+    assert len(known) == 1
 
 
 @pytest.mark.parametrize("optimizer", ["lm", *GRADIENTS])
@@ -150,6 +173,28 @@ def test_the_best_network_of_a_grid_that_moved_has_a_test_error(monkeypatch):
     )
 
 
+def test_the_best_network_may_be_of_an_earlier_grid_than_the_last():
+    network, data = example(n_train=30)
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        n_steps=9,
+        learning_rate=0.3,
+        grids=(3, 12),
+        test_every=1000,
+        validation_share=0.2,
+    )
+
+    best = int(np.argmin(run.history.validation_loss))
+    assert 0 < best < 9
+    assert run.network.n_intervals == 3
+    assert run.history.test_rmse[best] == pytest.approx(
+        error(run.network, data.x_test, data.y_test), rel=1e-12
+    )
+
+
 def test_an_interval_below_one_is_refused():
     network, data = example()
 
@@ -226,7 +271,7 @@ def test_what_was_computed_is_found_at_the_same_parameters_alone():
     assert last.at(network) is None
 
     found = object()
-    last.keep(network, found)
+    last.model, last.found = network, found
 
     assert last.at(network) is found
     assert last.at(network.with_theta(network.theta)) is found

@@ -14,11 +14,10 @@ from oracles_training import bits, samples
 import kan_ref as kr
 from kan_ref.network.network import Network
 from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training import fitting, history, smooth_fit, starts
+from kan_ref.training import fitting, one_grid, smooth_fit, starts
 from kan_ref.training.class_losses import cross_entropy, softmax
-from kan_ref.training.data_goal import DataGoal
-from kan_ref.training.history import Recorder
-from kan_ref.training.objective import LOSSES
+from kan_ref.training.data_goal import LOSSES, DataGoal
+from kan_ref.training.one_grid import Recorder
 from kan_ref.training.optimizer_choice import on_batches
 from kan_ref.training.settings import Settings
 from kan_ref.training.starts import Starts
@@ -141,17 +140,17 @@ def steps_of_checks(monkeypatch, n_steps, answer=False, **options):
     """The steps after which a run asks whether activations have left their grids."""
     network, data = example(widths=(1, 2, 2, 1))
     step, asked = [-1], []
-    original = history.Recorder.add
+    original = one_grid.Recorder.add
 
-    def add(self, *arguments):
-        original(self, *arguments)
+    def add(self, *arguments, **options):
+        original(self, *arguments, **options)
         step[0] = self.n_steps
 
     def left_grids(self, flow):
         asked.append(step[0] + 1)
         return answer
 
-    monkeypatch.setattr(history.Recorder, "add", add)
+    monkeypatch.setattr(one_grid.Recorder, "add", add)
     monkeypatch.setattr(Network, "left_grids", left_grids)
     run = kr.fit(network, data, optimizer="adam", n_steps=n_steps, learning_rate=1e-4, **options)
     return asked, run
@@ -191,7 +190,7 @@ def test_errors_at_the_steps_of_checks_are_those_of_the_network_too(widths, opti
 def test_grids_that_hold_their_activations_stay_where_they_are(monkeypatch):
     network, data = example(widths=(1, 2, 1))
     monkeypatch.setattr(Network, "left_grids", lambda self, flow: False)
-    monkeypatch.setattr(fitting, "place_hidden_grids", None)
+    monkeypatch.setattr(one_grid, "place_hidden_grids", None)
 
     run = kr.fit(network, data, n_steps=7)
 
@@ -246,7 +245,7 @@ def entry_of(value):
     return SimpleNamespace(
         model=None,
         added=lambda network: 0.25,
-        judge=lambda network, every_sample: (value - 0.25, value, np.nan),
+        goal=SimpleNamespace(judge=lambda network: (value - 0.25, value, np.nan)),
     )
 
 

@@ -1,0 +1,260 @@
+"""Training on one grid: the steps of an optimizer, and what is recorded after each of them.
+
+`train_on_grid` is (T11) of `fitting`: hidden grids that activations have left are placed again, and
+the optimizer starts again. A hidden grid that moves can increase the objective, so the last network
+of such a grid can be worse than an earlier one.
+"""
+
+import time
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.network import Network, layer_inputs, place_hidden_grids
+from kan_ref.optimizers import Iterate, steps_are_done
+from kan_ref.training.data_goal import DataGoal
+from kan_ref.training.goal import Problem
+from kan_ref.training.history import Callback, History, Step
+from kan_ref.training.objective import Objective
+from kan_ref.training.settings import Settings
+from kan_ref.training.undefined import note_on_derivatives
+from kan_ref.training.validation import Validation
+from kan_ref.training.values import rows_at_once
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+CHECK_EVERY, CHECK_UNTIL = 5, 50  # (T11), the schedule of the paper's code
+HISTORY_NAMES = tuple(entry.name for entry in fields(History))
+_TEST_LOSS = HISTORY_NAMES.index("test_loss")
+_COUNTS = ("step", "n_intervals", "n_evaluations")
+_UNKNOWN = (np.nan, np.nan, np.nan)  # loss, root mean square error and accuracy
+
+
+class Recorder:
+    """Writes a history during a run, calls the user's callback and moves the bar.
+
+    `n_steps` counts the steps so far. `asked` says that the callback asked to stop, and is "" until
+    then. `best` is the network with the smallest objective so far, `best_here` the one since the
+    last call of `enter_grid`, and `best_step` its step; with mini-`batches`, whose losses differ by
+    chance, it is the last one. `validation` watches the held-out samples, if there are any. Test
+    errors are taken at the first and the last step of each grid, and every `test_every` steps in
+    between.
+    """
+
+    def __init__(
+        self,
+        test: DataGoal | None,
+        callback: Callback | None,
+        *,
+        n_steps: int | None,
+        validation: Validation | None = None,
+        test_every: int = 1,
+        batches: bool = False,
+    ) -> None:
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback is {callback!r}, but must be a function of a Step")
+        self.test, self.asked, self.validation = test, "", validation
+        self.batches, self.n_steps = batches, 0
+        self._test_every, self._begun, self._last = test_every, 0, -1
+        self._shown: tuple[Any, Any] = (None, None)  # network and objective of the last entry
+        self.best: Any = None
+        self.best_here: Any = None
+        self.best_step = 0
+        self._entries: list[tuple[float, ...]] = []
+        self._callback = callback
+        self._bar = None if n_steps is None else _bar(n_steps)
+        self._began = time.perf_counter()
+        self._evaluations_before = 0
+        self._lowest = self._lowest_here = np.inf
+
+    def enter_grid(self, objective: Objective, n_steps: int = 0) -> None:
+        """Record the network at the start of a grid, on which at most `n_steps` steps are made."""
+        if self.test is not None and not self.batches:
+            self.test = self.test.prepare(objective.model)
+        if self.validation is not None:
+            self.validation.enter_grid(objective.model, by_chunks=self.batches)
+        self.best_here, self._lowest_here = None, np.inf
+        self._begun, self._last = self.n_steps, self.n_steps + n_steps
+        self.add(objective.model, objective, 0, n_steps=0)
+
+    def add(
+        self, network: Any, objective: Objective, n_evaluations: int, *, n_steps: int = 1
+    ) -> None:
+        """Record one step; `n_evaluations` counts from the start of the optimizer's run."""
+        goal: Any = objective.goal
+        step = self.n_steps + n_steps
+        first_or_last = step in (self._begun, self._last)
+        added = objective.added(network)
+        every_sample = self.batches and first_or_last
+        train = goal.judge_all(network) if every_sample else goal.judge(network)
+        test = held_out = _UNKNOWN
+        if self.test is not None and (
+            first_or_last or (step - self._begun) % self._test_every == 0
+        ):
+            test = self.test.judge_all(network)
+        self._shown = (network, objective)
+        if self.validation is not None:
+            held_out = self.validation.judge(network, step)
+        n_intervals = network.layers[0].n_intervals if isinstance(network, Network) else 0
+        # in the order of HISTORY_NAMES, and without the network: a long run would hold every theta
+        evaluations = self._evaluations_before + n_evaluations
+        seconds = time.perf_counter() - self._began
+        numbers = (step, n_intervals, train[1], test[1], added, evaluations, seconds)
+        losses = (train[0], test[0], train[2], test[2], held_out[1], held_out[0], held_out[2])
+        entry = (*numbers, *losses)
+        self._entries.append(entry)
+        self.n_steps = step
+        value = train[0] + added
+        if self.batches or value < self._lowest_here:
+            self._lowest_here, self.best_here, self.best_step = value, network, step
+        if self.batches or value < self._lowest:
+            self._lowest, self.best = value, network
+        if self._bar is not None:
+            known = "" if np.isnan(held_out[1]) else f", held out {held_out[1]:.1e}"
+            known += "" if np.isnan(test[1]) else f", test {test[1]:.1e}"
+            self._bar.set_postfix_str(f"G {n_intervals}, train {train[1]:.1e}{known}")
+        if self._callback is not None:
+            named: dict[str, Any] = dict(zip(HISTORY_NAMES, entry, strict=True))
+            if self._callback(Step(**named, network=network)):
+                self.asked = f"the callback asked to stop after step {step}"
+        if self._bar is not None:
+            self._bar.update(n_steps)
+
+    def leave_grid(self) -> None:
+        """Complete the entry of a grid's last step, if the run ended before all its steps."""
+        network, objective = self._shown
+        if objective is not None and self.n_steps < self._last:
+            if self.batches:
+                whole: Any = objective.goal
+                self._fill(-1, "train", whole.judge_all(network))
+            self.complete(self.n_steps, network)
+
+    def complete(self, step: int, network: Any) -> None:
+        """Take the test error of the network of a step that has none."""
+        place = max(n for n, entry in enumerate(self._entries) if entry[0] == step)
+        if self.test is not None and np.isnan(self._entries[place][_TEST_LOSS]):
+            # it may be of an earlier grid than the one for which the samples were prepared
+            test = self.test if self.batches else self.test.prepare(network)
+            self._fill(place, "test", test.judge_all(network))
+
+    def _fill(self, place: int, kind: str, judged: tuple[float, float, float]) -> None:
+        """Replace the errors of an entry."""
+        entry = dict(zip(HISTORY_NAMES, self._entries[place], strict=True))
+        names = (f"{kind}_loss", f"{kind}_rmse", f"{kind}_accuracy")
+        self._entries[place] = tuple((entry | dict(zip(names, judged, strict=True))).values())
+
+    def leave_optimizer(self, n_evaluations: int) -> None:
+        """Add the evaluations of an optimizer's run that has ended."""
+        self._evaluations_before += n_evaluations
+
+    @property
+    def halted(self) -> str:
+        """Why the optimizer must stop: the callback asked to, or patience; "" while it need not."""
+        return self.asked or ("" if self.validation is None else self.validation.idle)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def history(self) -> History:
+        """Return everything recorded."""
+        columns = (
+            list(zip(*self._entries, strict=True)) if self._entries else [()] * len(HISTORY_NAMES)
+        )
+        arrays: dict[str, Any] = {
+            name: np.array(column, dtype=np.int_ if name in _COUNTS else np.float64)
+            for name, column in zip(HISTORY_NAMES, columns, strict=True)
+        }
+        return History(**arrays)
+
+
+def _bar(n_steps: int) -> "tqdm[NoReturn]":
+    from tqdm import tqdm  # here, so that training without a bar loads nothing but NumPy
+
+    return tqdm(total=n_steps, unit="step")
+
+
+def train_on_grid(
+    network: Any, source: DataGoal | Problem, settings: Settings, recorder: Recorder
+) -> tuple[Any, str]:
+    """Return the network after `n_steps` steps on its grids, and why they ended."""
+    points, follow = source.points, settings.update_grids
+    last_check = min(CHECK_UNTIL, settings.n_steps - 1) // CHECK_EVERY * CHECK_EVERY
+    batches = settings.batch_size is not None
+    some = points[:: -(-len(points) // rows_at_once(network, len(points)))] if batches else points
+    goal: Any = source
+    if not settings.by_chunks(network, source):
+        goal = source.prepare(network)
+    if follow and _left_grids(network, goal, points):
+        network = _place_grids(network, goal, points)
+    objective = settings.objective(network, goal, points)
+    recorder.enter_grid(objective, settings.n_steps)
+    done, left = 0, False
+
+    def after_step(iterate: Iterate) -> bool:
+        nonlocal left
+        model, step = objective.evaluated_model(iterate.own_theta), done + iterate.step
+        if follow and step % CHECK_EVERY == 0 and step <= last_check:
+            whole = batches and step == last_check
+            left = _left_grids(model, objective.goal, points, every=whole)
+        recorder.add(model, objective, iterate.n_evaluations)
+        return left or bool(recorder.halted)
+
+    stopped, moved = recorder.asked, False
+    while not recorder.halted:
+        before = recorder.n_steps
+        try:
+            result = settings.run(objective, settings.n_steps - done, after_step)
+        except ValueError as error:
+            note = note_on_derivatives(objective) if recorder.n_steps == before else ""
+            if note:
+                raise ValueError(f"{error}{note}") from error
+            raise
+        network = objective.model_at(result.theta)
+        recorder.leave_optimizer(result.n_evaluations)
+        done += result.n_steps
+        stopped = recorder.halted or result.stopped
+        if moved and done == settings.n_steps:
+            stopped = recorder.halted or steps_are_done(done)
+        if not left or recorder.halted:
+            break
+        near = points if done == last_check else some
+        network, left, moved = _place_grids(network, objective.goal, near), False, True
+        objective = settings.objective(network, goal, points)
+    recorder.leave_grid()
+    if recorder.validation is not None:
+        return recorder.validation.best, stopped
+    if moved:
+        network = recorder.best_here
+        recorder.complete(recorder.best_step, network)
+        if recorder.best_step != recorder.n_steps:
+            stopped += (
+                f"; hidden grids moved, and the network is that of step {recorder.best_step}, "
+                "the best on its grid"
+            )
+    return network, stopped
+
+
+def _left_grids(network: Network, goal: Any, points: FloatArray, *, every: bool = False) -> bool:
+    """Return whether an activation has left a hidden grid, at samples that were just evaluated.
+
+    With `every`, and where the goal keeps no values of hidden nodes, all points are evaluated.
+    """
+    flow = None if every or not hasattr(goal, "flow") else goal.flow(network)
+    if flow is None:
+        flow = list(layer_inputs(network.layers, points))[1:]
+    return network.left_grids(flow)
+
+
+def _place_grids(network: Network, goal: Any, points: FloatArray) -> Network:
+    """Return the network with its hidden grids on the activations of the points.
+
+    The first layer keeps its grid: a goal that prepared all points has its outputs there.
+    """
+    prepared = hasattr(goal, "flow") and goal.inputs is not None
+    flow = goal.flow(network) if prepared else None
+    return place_hidden_grids(network, points, after_first=None if flow is None else flow[0])
