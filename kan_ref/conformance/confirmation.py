@@ -41,16 +41,25 @@ def confirmed_flags(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict
     for outcome in wrong:
         method, verdict = outcome.case.method, outcome.verdict
         if verdict.certain:
-            # a finite number for nan has another cause where the method is wrong without nan too
-            if verdict.certain != ("NaNSwallowed",) or method not in wrong_as_usual:
+            # a finite number for nan has another cause where the method is wrong without nan too,
+            # and so has a wrong number of intervals after wrong knots
+            follows = {"NaNSwallowed": method in wrong_as_usual} | {
+                "GridCount": outcome.status == "blocked"
+            }
+            if not follows.get(verdict.certain[0]):
                 found[outcome.case.id] = verdict.certain[0]
             continue
         known = by_marks if verdict.finite else not_finite
         flags = [flag for flag in verdict.defects if flag in known.get(method, ())]
         if flags and not (bases_wrong and verdict.finite and method not in APART):
-            # the defect that passed cases contradict least, then the one with most failed cases
+            # what explains most failures, then what passed cases contradict least
             found[outcome.case.id] = max(
-                flags, key=lambda flag: (answered[flag] / max(1, marked[flag]), answered[flag])
+                flags,
+                key=lambda flag: (
+                    known[method][flag],
+                    answered[flag] / max(1, marked[flag]),
+                    answered[flag],
+                ),
             )
     return found
 
@@ -61,8 +70,11 @@ def _bases_wrong(judged: Sequence[Outcome]) -> bool:
     return sum(bases) > MOST_BASES * len(bases)
 
 
-def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, set[str]]:
-    """Return method -> flags whose marks its answers have, and that explain most failures."""
+def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Return method -> flags whose marks its answers have, and that explain most failures.
+
+    Each flag has the share of the method's failures that it explains itself.
+    """
     seen: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in wrong:
         for flag in outcome.verdict.defects:
@@ -89,7 +101,7 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         ):
             found[method].add(flag)
     return {
-        method: flags
+        method: {flag: _explained(method, {flag}, judged, seen) for flag in flags}
         for method, flags in found.items()
         if _explained(method, flags, judged, seen) >= MOST_FAILURES
     }
@@ -115,7 +127,7 @@ def _explained(
     return sum(one.case.id in ids for one in usual) / len(usual)
 
 
-def _not_finite(wrong: Sequence[Outcome]) -> dict[str, set[str]]:
+def _not_finite(wrong: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     """Return method -> flags that all its answers with nan or infinity have in common."""
     # another formula than silu or L1 is wrong everywhere, and may overflow as well
     elsewhere = {
@@ -136,7 +148,7 @@ def _not_finite(wrong: Sequence[Outcome]) -> dict[str, set[str]]:
             by_method[outcome.case.method].append(outcome.case)
     return {
         method: {
-            flag
+            flag: 1.0
             for flag in NOT_FINITE
             if all(flag in case.flags for case in cases)
             and (flag not in ("SiluOverflow", "ZeroEdge") or method not in elsewhere)

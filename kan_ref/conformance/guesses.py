@@ -10,6 +10,7 @@ answer, in the form of its mark.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -155,6 +156,8 @@ def _one_cause(
         (output,) = outputs
         common = set.intersection(*({*one.verdict.defects} for one in finite))
         return common or {"L1Mean" if output == "l1" else "EntropyShares"}
+    if method == "count_parameters":
+        return {_wrong_count(mine)}
     # zeros have the mark of every defect that gives zeros
     common = set.intersection(
         *({*one.case.flags, *one.verdict.defects} - {*one.verdict.empty} for one in mine)
@@ -176,6 +179,22 @@ def _one_cause(
     ]
     known = method in BY_OUTPUT or any(one.case.flags[0] == general for one in mine)
     return {general} if general and known and len(mine) > MOST * len(asked) else set()
+
+
+def _wrong_count(mine: Sequence[Outcome]) -> str:
+    """Return the flag of wrong counts: by one number for each output, by at most the weights, or
+    by more than they are.
+    """
+    errors, edges, outputs = [], [], []
+    for one in mine:
+        widths = one.case.inputs["widths"]
+        errors.append(float(one.verdict.got) - float(one.verdict.expected))
+        edges.append(sum(a * b for a, b in pairwise(widths)))
+        outputs.append(sum(widths[1:]))
+    if errors == outputs:
+        return "CountBias"
+    of_weights = all(abs(error) <= 2 * n for error, n in zip(errors, edges, strict=True))
+    return "CountWeights" if of_weights else "CountBases"
 
 
 def _refuted(method: str, judged: Sequence[Outcome]) -> tuple[set[str], set[str]]:

@@ -32,7 +32,15 @@ MARKS = 0.3  # largest part of the agreement that absent marks take away, or rai
 FORMULAS = frozenset(
     (
         *("MissingWSpline", "WSplineTwice", "MissingWBase", "MissingBase", "BaseScaled"),
-        *("MeanOverInputs", "SumAxis", "MissingMask", "TransposedMask", "SiluForm", "SiluSlope"),
+        *(
+            "KnotStep",
+            "MeanOverInputs",
+            "SumAxis",
+            "MissingMask",
+            "TransposedMask",
+            "SiluForm",
+            "SiluSlope",
+        ),
         *("DCoefWithoutWSpline", "DWSplineWithoutCoef", "DxWithoutBase", "DxWithoutSpline"),
         *("UnmaskedGradient", "MeanOverBatch", "OneSampleOnly", "DyIgnored", "DerivativeFactor"),
         *("HessianSlopes", "HessianCurves", "ScalerTwice", "OneOutput"),
