@@ -3,9 +3,9 @@
 `patterns.json` holds what injected defects do to a correct implementation, several for each flag:
 the wrong outputs of every case, and the share of the flag's marks that the answers have. A run
 agrees with a pattern method by method, in the share of cases that fail in both among those that
-fail in one (C17). A failure that raises has no numbers: it agrees with every wrong output.
+fail in one (C32). A failure that raises has no numbers: it agrees with every wrong output.
 
-    (C17)  S = sum_M w_M |F_M and P_M| / |F_M or P_M| / sum_M w_M
+    (C32)  S = sum_M w_M |F_M and P_M| / |F_M or P_M| / sum_M w_M
 
 F_M are the failed cases of method M, P_M those of the pattern. w_M is 1, or less for a method whose
 failures all follow one of a more basic topic, and for one that does not fail in the run, because
