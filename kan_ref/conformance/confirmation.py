@@ -95,7 +95,7 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         if (
             (method, flag) not in refuted
             and len(members) >= MOST_MARKS * n_marked[method, flag]
-            and any(flag not in one.verdict.empty for one in members)
+            and 2 * sum(flag not in one.verdict.empty for one in members) >= len(members)
             and (len(members) > 1 or members[0].status == "failed")
             and not _by_chance(flag, members)
         ):

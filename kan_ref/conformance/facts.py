@@ -53,6 +53,7 @@ FORMS = {
     "basis": "CoxDeBoor",
     "basis_derivative": "BasisSlope",
     "initial_layer": "InitLayer",
+    "node_scores": "NodeScoreSides",
     "prune": "PruneKeepsFunction",
 }
 # agreement with a pattern, from which its flag may explain an exception, or an answer of the wrong

@@ -238,6 +238,8 @@ def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
         [one.case.inputs["layer"]["base"] for one in outcomes if len(one.case.inputs["x"])]
         for outcomes in (with_base, right)
     )
+    if len(with_base) == len(left) and set(wrong) == {"zero"}:
+        return "BaseName"  # with other bases B' is right
     if len(with_base) < len(left) or "zero" in wrong:
         return "BasisSlope"
     if known.count("silu") > len(wrong):  # few fail: where silu itself is special, or by their B'

@@ -1041,6 +1041,11 @@ DEFECTS = {
         "NodeScoreMax",
     ),
     "both node scores are sums": (".max(axis=", ".sum(axis=", "NodeScoreMax"),
+    "outgoing node scores along the wrong axis": (
+        "[after.max(axis=0) for",
+        "[after.max(axis=1) for",
+        "NodeScoreSides",
+    ),
     "node scores along the wrong axis": (
         "before.max(axis=1)",
         "before.max(axis=0)",
