@@ -12,7 +12,7 @@ because new cases of the kit execute other lines: its recorded mutants are teste
 
 The file of records has one line for each mutant of each seed, with a label that was given by reading the change: the flags of the catalogue that describe
 it, none if it only raises or the catalogue has no name for it, or the reason why no answer that the contract requires can show it ("equivalent"). A mutant
-without a label counts as detected or missed, but not as named. A mutant that an earlier seed of the file has drawn counts there alone. Correct variants
+without a label counts as detected or missed, but not as named. A mutant that an earlier seed of the file has drawn counts there alone, and a new seed passes over it. Correct variants
 (`VARIANTS`) must pass.
 The exit status is 1 if a bar is missed: 97 % detected, 85 % of those with a flag named first, in both ways, and no failure of a correct implementation.
 """
@@ -141,6 +141,7 @@ def _both(adapter: Any) -> Record:
             "failures": len(failed),
             "first": _first_named(report.findings),
             "findings": [[one.name, one.confidence, one.perhaps] for one in report.findings][:4],
+            "confirmed": _confirmed_names(report.findings),
             "cases": failed[:4],
         }
         checks = [parameter.values[0] for parameter in pytest_cases(adapter)]
@@ -166,6 +167,15 @@ def _first_named(findings: Sequence[Any]) -> str:
     return next((name for name in names if name), "")
 
 
+def _confirmed_names(findings: Sequence[Any]) -> list[str]:
+    """Return the flags of the catalogue that are confirmed."""
+    from kan_ref.conformance.facts import CONFIRMED, FACTS
+
+    return sorted(
+        {one.name for one in findings if one.confidence == CONFIRMED and one.name not in FACTS}
+    )
+
+
 def varied(name: str) -> Record:
     """Return what the kit says of a correct variant."""
     sys.path[:0] = [str(HELPERS)]
@@ -175,15 +185,23 @@ def varied(name: str) -> Record:
 # --- drawing, labels and shares
 
 
-def drawn(name: str, lines: Mapping[str, Sequence[int]], n: int, seed: int) -> list[Mutant]:
-    """Return n mutants of an implementation among those of executed lines, module by module."""
+def drawn(
+    name: str, lines: Mapping[str, Sequence[int]], n: int, seed: int, known: Sequence[Record]
+) -> list[Mutant]:
+    """Return n mutants of an implementation among those of executed lines, module by module.
+
+    Mutants that `known` records have are passed over: a new seed draws bugs that nobody has seen.
+    """
+    seen_before = {key(one) for one in known}
     pool: list[tuple[Mutant, str]] = []
     for module, path in SUBJECTS[name].files.items():
         source, seen = path.read_text(encoding="utf-8"), set(lines[module])
         pool += [
             (mutant, source)
             for mutant in all_mutants(module, source)
-            if mutant.in_function and seen & set(range(mutant.first, mutant.last + 1))
+            if mutant.in_function
+            and seen & set(range(mutant.first, mutant.last + 1))
+            and key(described(seed, name, mutant)) not in seen_before
         ]
     random.Random(f"{seed} {name}").shuffle(pool)
     changes = (mutant for mutant, source in pool if is_a_change(source, mutant.applied(source)))
@@ -274,6 +292,14 @@ def report_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"misnamed: {change}\n    {names}, not {' or '.join(label['flags'])}"
     for name, (right, counted) in shares(records).items():
         yield f"{name}: {right} of {counted} ({right / max(1, counted):.1%})"
+    named = [
+        one for one in records if one["label"].get("flags") is not None and one.get("confirmed")
+    ]
+    false = [one for one in named if {*one["confirmed"]} - {*one["label"]["flags"]}]
+    for one in false:
+        names = ", ".join({*one["confirmed"]} - {*one["label"]["flags"]})
+        yield f"confirmed, but not in the label: {names}: {one['original']}\n    becomes {one['mutated']}"
+    yield f"{len(named)} mutants with a confirmed flag, {len(false)} of them with one that is not in the label"
     equivalent = sum(bool(one["label"].get("equivalent")) for one in records)
     broken = sum(not one["loads"] for one in records)
     yield f"{len(records)} drawn; {equivalent} equivalent, {broken} that cannot be loaded"
@@ -312,7 +338,7 @@ def main(words: Sequence[str] | None = None) -> int:
         (name, mutant)
         for name in names
         for mutant in recorded(name, options.seed, known)
-        or drawn(name, lines[name], options.n, options.seed)
+        or drawn(name, lines[name], options.n, options.seed, known)
     ]
     if options.draw:
         for name, mutant in mutants:
@@ -325,7 +351,7 @@ def main(words: Sequence[str] | None = None) -> int:
         Task(partial(_quietly, tested, SUBJECTS[name], mutant), SECONDS) for name, mutant in mutants
     ]
     hangs = {"loads": True, "failures": 1, "first": "", "findings": [["NoAnswer", "", ""]],
-             "cases": [], "in_pytest": True, "first_in_pytest": ""}  # fmt: skip
+             "confirmed": [], "cases": [], "in_pytest": True, "first_in_pytest": ""}  # fmt: skip
     for n, outcome in enumerate(run_forked(tasks, options.jobs), 1):
         name, mutant = mutants[outcome.index]
         if outcome.result is None and outcome.ended_by.startswith("status"):

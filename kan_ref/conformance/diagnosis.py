@@ -24,6 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kan_ref.conformance.confirmation import confirmed_flags
 from kan_ref.conformance.facts import (
     ABSORBED,
     BLOCKED,
@@ -34,14 +35,12 @@ from kan_ref.conformance.facts import (
     facts,
 )
 from kan_ref.conformance.guesses import add_guesses
-from kan_ref.conformance.judge import NOT_FINITE
 from kan_ref.conformance.outcomes import BAD, Outcome
+from kan_ref.conformance.patterns import agreements
 
 CONFIDENCE = (CONFIRMED, ABSORBED, PERHAPS, BLOCKED)
 # relative errors: below SMALL no defect of the catalogue is seen; float32 rounding lies in SINGLE
 SMALL, SINGLE = 3e-5, (3e-9, 3e-5)
-MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
-MOST_ZEROS = 0.5  # of the cases of `basis`, above which zeros elsewhere have no other cause
 MOST_SUMS = 0.75  # of the cases of `basis`, above which another basis explains its failures
 
 
@@ -78,9 +77,11 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
     """
     judged = [outcome for outcome in outcomes if outcome.status in ("passed", *BAD)]
     bad = [outcome for outcome in judged if outcome.status != "passed"]
-    found = facts(judged, bad)
     wrong = [outcome for outcome in bad if outcome.verdict.kind == "values"]
-    confirmed = _confirmed(judged, wrong)
+    confirmed = confirmed_flags(judged, wrong)
+    named = {outcome.case.method for outcome in wrong if outcome.case.id in confirmed}
+    likely = agreements(outcome for outcome in judged if outcome.case.method not in named)
+    found = facts(judged, bad, likely)
     other_basis = _is_other_basis(judged)
     for outcome in wrong:
         case, verdict = outcome.case, outcome.verdict
@@ -97,7 +98,8 @@ def diagnose(outcomes: Sequence[Outcome], dtype: str = "float64") -> dict[str, D
             single = single and case.method != "fit_affine"
             hint = "KnotPrecision" if case.method == "uniform_knots" else "Float32Inside"
             found[case.id] = Diagnosis("SmallError", CONFIRMED, size, hint if single else "")
-    add_guesses(judged, [outcome for outcome in wrong if outcome.case.id not in found], found)
+    left = [outcome for outcome in wrong if outcome.case.id not in found]
+    add_guesses(judged, left, found, likely)
     return found
 
 
@@ -157,83 +159,3 @@ def _is_other_basis(judged: Sequence[Outcome]) -> bool:
         if outcome.case.method == "basis" and outcome.verdict.sums_to_one is not None
     ]
     return bool(sums) and sum(not right for right in sums) > MOST_SUMS * len(sums)
-
-
-# --- flags of the catalogue
-
-
-def _confirmed(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, str]:
-    """Return case id -> confirmed flag."""
-    answered = Counter(flag for outcome in wrong for flag in outcome.verdict.defects)
-    by_method = Counter(
-        (outcome.case.method, flag) for outcome in wrong for flag in outcome.verdict.defects
-    )
-    strong = Counter(
-        (outcome.case.method, flag)
-        for outcome in wrong
-        for flag in {*outcome.verdict.defects} - {*outcome.verdict.empty}
-    )
-    marked_by_method = Counter(
-        (outcome.case.method, flag)
-        for outcome in judged
-        for flag in {mark.flag for mark in outcome.case.marks}
-    )
-    marked = Counter(flag for outcome in judged for flag in {m.flag for m in outcome.case.marks})
-    refuted = {
-        (outcome.case.method, flag)
-        for outcome in judged
-        if outcome.status == "passed"
-        for flag in outcome.verdict.visible
-    }
-    bases = [outcome.verdict.zero for outcome in judged if outcome.case.method == "basis"]
-    no_bases = sum(bases) > MOST_ZEROS * len(bases)  # then curves on every grid are 0
-    not_finite = defaultdict(list)
-    # another formula than silu or L1 is wrong everywhere, and may overflow as well
-    elsewhere = {
-        outcome.case.method
-        for outcome in wrong
-        if outcome.verdict.finite and not outcome.verdict.defects
-    }
-    # finite failures without a flag: most of them have another cause than nan, which may follow
-    others = Counter(
-        (outcome.case.method, flag)
-        for outcome in wrong
-        for flag in NOT_FINITE
-        if outcome.verdict.finite and flag not in outcome.case.flags and not outcome.case.call
-    )
-    wrong_as_usual = {one.case.method for one in wrong if one.verdict.finite and not one.case.call}
-    for outcome in wrong:
-        if not outcome.verdict.finite:
-            not_finite[outcome.case.method].append(outcome.case)
-    found = {}
-    for outcome in wrong:
-        method, verdict = outcome.case.method, outcome.verdict
-        if verdict.certain:
-            # a finite number for nan has another cause where the method is wrong without nan too
-            if verdict.certain != ("NaNSwallowed",) or method not in wrong_as_usual:
-                found[outcome.case.id] = verdict.certain[0]
-            continue
-        if not verdict.finite:
-            flags = [
-                flag
-                for flag in verdict.defects
-                if all(flag in case.flags for case in not_finite[method])
-                and (flag not in ("SiluOverflow", "ZeroEdge") or method not in elsewhere)
-                and others[method, flag] <= len(not_finite[method])
-            ]
-        else:
-            flags = [
-                flag
-                for flag in verdict.defects
-                if (method, flag) not in refuted
-                and by_method[method, flag] >= MOST_MARKS * marked_by_method[method, flag]
-                and strong[method, flag]
-                and not (no_bases and flag in ("ZeroSupportFirstColumn", "OneOutput"))
-                and (by_method[method, flag] > 1 or outcome.status == "failed")
-            ]
-        if flags:
-            # the defect that passed cases contradict least, then the one with most failed cases
-            found[outcome.case.id] = max(
-                flags, key=lambda flag: (answered[flag] / max(1, marked[flag]), answered[flag])
-            )
-    return found

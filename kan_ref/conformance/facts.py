@@ -7,11 +7,12 @@ without samples or of one sample.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.outcomes import Outcome
+from kan_ref.conformance.patterns import Agreement
 
 CONFIRMED, ABSORBED, PERHAPS, BLOCKED = "confirmed", "absorbed", "perhaps", "blocked"
 
@@ -46,6 +47,19 @@ INPUTS = (
     *("BaseName", "MissingMask", "TransposedMask", "MaskFactor", "BlockRemainder"),
     *("DiscreteFeature", "ConstantFeature"),
 )
+# what an answer of the wrong form means
+FORMS = {
+    "uniform_knots": "OuterKnots",
+    "basis": "CoxDeBoor",
+    "basis_derivative": "BasisSlope",
+    "initial_layer": "InitLayer",
+    "node_scores": "NodeScoreSides",
+    "prune": "PruneKeepsFunction",
+}
+# agreement with a pattern, from which its flag may explain an exception, or an answer of the wrong
+# form better than the form alone
+AGREES, AGREES_WELL = 0.6, 0.8
+SEPARATES = 0.6  # harmonic mean of the shares by which the flag of an input separates failures
 _BATCHED = re.compile("basis|layer_|network_|input_|family_")
 
 
@@ -63,8 +77,13 @@ class Diagnosis:
     perhaps: str = ""
 
 
-def facts(judged: Sequence[Outcome], bad: Sequence[Outcome]) -> dict[str, Diagnosis]:
-    """Return the diagnoses of failures without numbers that could be compared."""
+def facts(
+    judged: Sequence[Outcome], bad: Sequence[Outcome], likely: Mapping[str, Agreement]
+) -> dict[str, Diagnosis]:
+    """Return the diagnoses of failures without numbers that could be compared.
+
+    `likely` are the flags whose patterns agree with the failures of the run, the best first.
+    """
     groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
     for outcome in bad:
         kind = outcome.verdict.kind
@@ -75,13 +94,13 @@ def facts(judged: Sequence[Outcome], bad: Sequence[Outcome]) -> dict[str, Diagno
     found = {}
     for (kind, _, _), members in groups.items():
         trait = _shared_trait(judged, members)
+        hint = "" if trait in _TRAITS else _hint(judged, members, likely)
         for outcome in members:
             detail = outcome.verdict.message
             if trait in _TRAITS:
                 one = Diagnosis(_TRAITS[trait], CONFIRMED, detail)
             else:
                 shared = f" (all of degree {trait[1]})" if trait and trait[0] == "degree" else ""
-                hint = _shared_flag(judged, members)
                 one = Diagnosis(_BY_KIND[kind], CONFIRMED, f"{detail}{shared}", hint)
             found[outcome.case.id] = one
     return found
@@ -96,15 +115,55 @@ def _traits(case: Case) -> set[tuple[str, int]]:
 
 
 def _shared_trait(judged: Sequence[Outcome], members: Sequence[Outcome]) -> tuple[str, int] | None:
-    """Return what all members have in common, and what only failures of their methods have."""
+    """Return what all members have in common, and what only failures of their methods have.
+
+    Where most other cases of the methods fail too, the members have their cause, not one of theirs.
+    """
     methods = {outcome.case.method for outcome in members}
     same = [outcome for outcome in judged if outcome.case.method in methods]
     passed = [outcome for outcome in same if outcome.status == "passed"]
     common = set.intersection(*(_traits(outcome.case) for outcome in members))
     common -= {trait for outcome in passed for trait in _traits(outcome.case)}
-    if not passed:
+    if not passed or 2 * len(passed) < len(same) - len(members):
         return None
     return min(common, key=lambda trait: (trait not in _TRAITS, trait), default=None)
+
+
+def _hint(
+    judged: Sequence[Outcome], members: Sequence[Outcome], likely: Mapping[str, Agreement]
+) -> str:
+    """Return the flag that may explain failures without numbers, or "".
+
+    What fails in every case of its methods does not fail because of its inputs, and shows nothing
+    but its form.
+    """
+    kind, methods = members[0].verdict.kind, {outcome.case.method for outcome in members}
+    same = [one for one in judged if one.case.method in methods]
+    agrees = {
+        flag: one.score
+        for flag, one in likely.items()
+        if 2 * sum(member.case.id in one.cases for member in members) >= len(members)
+    }
+    flag, score = next(iter(agrees.items()), ("", 0.0))
+    if score < AGREES or not any(one.status == "passed" for one in same):
+        flag, score = "", 0.0
+    is_form = kind in ("shape", "unreadable") and any(one.status == "failed" for one in members)
+    if is_form and len(methods) == 1 and score < AGREES_WELL:
+        flag = FORMS.get(members[0].case.method, flag)
+    return flag or _shared_flag(judged, members) or _input_flag(same)
+
+
+def _input_flag(same: Sequence[Outcome]) -> str:
+    """Return the flag of the input that best separates failed from passed cases, or ""."""
+    failed = [one for one in same if one.status == "failed"]
+    scores = {}
+    if len(failed) < len(same):
+        for flag in INPUTS:
+            n_having = sum(flag in one.case.flags for one in same)
+            n_both = sum(flag in one.case.flags for one in failed)
+            scores[flag] = 2.0 * n_both / (len(failed) + n_having) if n_both else 0.0
+    best = max(scores, key=scores.__getitem__, default="")
+    return best if best and scores[best] >= SEPARATES else ""
 
 
 def _shared_flag(judged: Sequence[Outcome], members: Sequence[Outcome]) -> str:

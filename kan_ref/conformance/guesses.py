@@ -10,6 +10,7 @@ answer, in the form of its mark.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from kan_ref.conformance.facts import (
     Diagnosis,
 )
 from kan_ref.conformance.outcomes import Outcome
+from kan_ref.conformance.patterns import Agreement
 
 # flags that may explain any failure of a method; a part of its cases may pass in spite of them
 GENERAL = {
@@ -46,14 +48,22 @@ BY_OUTPUT = {
     "update_grid": (("ends", "UpdateEnds"), ("breakpoints", "UpdateBreakpoints")),
     "prune": (("kept", "PruneRule"),),
 }
+AGREES_WELL = 0.75  # agreement of a pattern with a run, from which it may replace another guess
+BETTER = 0.05  # by which it must agree better than the pattern of that guess
 MOST = 0.5  # of a method's cases, above which the general flag explains their failures
 AS_FREQUENT = 0.5  # of the failures with an input: the failures without it from which that holds
 
 
 def add_guesses(
-    judged: Sequence[Outcome], left: Iterable[Outcome], found: dict[str, Diagnosis]
+    judged: Sequence[Outcome],
+    left: Iterable[Outcome],
+    found: dict[str, Diagnosis],
+    likely: Mapping[str, Agreement],
 ) -> None:
-    """Add what is only likely to `found`."""
+    """Add what is only likely to `found`.
+
+    `likely` are the flags whose patterns agree with the failures of the run, the best first.
+    """
     by_method: dict[str, Counter[str]] = defaultdict(Counter)
     for outcome in judged:
         one = found.get(outcome.case.id)
@@ -88,7 +98,7 @@ def add_guesses(
             own = [*seen, *case.flags, *outcome.verdict.defects]
             # one cause of all failures, if there is one
             here = causes[method]
-            likely = (
+            possible = (
                 [flag for flag in seen if flag in here]
                 or [flag for flag in own if flag in here]
                 or sorted(here)
@@ -96,8 +106,30 @@ def add_guesses(
                 or [flag for flag in own if flag not in refuted[method]]
                 or own
             )
-            scores = {flag: _score(flag, peers) for flag in likely}
-            found[case.id] = Diagnosis(max(likely, key=scores.__getitem__), PERHAPS)
+            scores = {flag: _score(flag, peers) for flag in possible}
+            found[case.id] = Diagnosis(max(possible, key=scores.__getitem__), PERHAPS)
+    _prefer_pattern(left, found, likely)
+
+
+def _prefer_pattern(
+    left: Sequence[Outcome], found: dict[str, Diagnosis], likely: Mapping[str, Agreement]
+) -> None:
+    """Give guessed failures to the flag whose pattern agrees best with the run.
+
+    It replaces the most frequent guess only if it agrees clearly better than that, and well.
+    """
+    guessed = [one for one in left if found[one.case.id].confidence == PERHAPS]
+    counts = Counter(found[one.case.id].name for one in guessed)
+    if not counts or not likely:
+        return
+    (most, _), *_ = counts.most_common()
+    flag, best = next(iter(likely.items()))
+    known = likely[most].score if most in likely else AGREES_WELL
+    if best.score < AGREES_WELL or best.score < known + BETTER:
+        return
+    for one in guessed:
+        if one.case.id in best.cases or found[one.case.id].name == most:
+            found[one.case.id] = Diagnosis(flag, PERHAPS)
 
 
 def _one_cause(
@@ -114,14 +146,18 @@ def _one_cause(
     # nan in one output often makes another one nan
     finite = [one for one in mine if one.verdict.finite] or mine
     outputs = {output for one in finite for output in one.verdict.outputs}
-    if method == "fit_affine" and outputs == {"r2"}:
-        return {"R2Offset"}
+    if method == "fit_affine":  # a wrong r2 may choose another curve, a wrong curve has a wrong r2
+        alone = sum({*one.verdict.outputs} == {"r2"} for one in finite)
+        if alone > MOST * len(finite):
+            return {"R2Offset"}
     if method == "penalties" and all(len(one.case.inputs["layers"]) > 1 for one in mine):
         return {"PenaltyOneLayer", "PenaltyInputs"}
     if method == "penalties" and len(outputs) == 1:
         (output,) = outputs
         common = set.intersection(*({*one.verdict.defects} for one in finite))
         return common or {"L1Mean" if output == "l1" else "EntropyShares"}
+    if method == "count_parameters":
+        return {_wrong_count(mine)}
     # zeros have the mark of every defect that gives zeros
     common = set.intersection(
         *({*one.case.flags, *one.verdict.defects} - {*one.verdict.empty} for one in mine)
@@ -143,6 +179,22 @@ def _one_cause(
     ]
     known = method in BY_OUTPUT or any(one.case.flags[0] == general for one in mine)
     return {general} if general and known and len(mine) > MOST * len(asked) else set()
+
+
+def _wrong_count(mine: Sequence[Outcome]) -> str:
+    """Return the flag of wrong counts: by one number for each output, by at most the weights, or
+    by more than they are.
+    """
+    errors, edges, outputs = [], [], []
+    for one in mine:
+        widths = one.case.inputs["widths"]
+        errors.append(float(one.verdict.got) - float(one.verdict.expected))
+        edges.append(sum(a * b for a, b in pairwise(widths)))
+        outputs.append(sum(widths[1:]))
+    if errors == outputs:
+        return "CountBias"
+    of_weights = all(abs(error) <= 2 * n for error, n in zip(errors, edges, strict=True))
+    return "CountWeights" if of_weights else "CountBases"
 
 
 def _refuted(method: str, judged: Sequence[Outcome]) -> tuple[set[str], set[str]]:
@@ -186,6 +238,8 @@ def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
         [one.case.inputs["layer"]["base"] for one in outcomes if len(one.case.inputs["x"])]
         for outcomes in (with_base, right)
     )
+    if len(with_base) == len(left) and set(wrong) == {"zero"}:
+        return "BaseName"  # with other bases B' is right
     if len(with_base) < len(left) or "zero" in wrong:
         return "BasisSlope"
     if known.count("silu") > len(wrong):  # few fail: where silu itself is special, or by their B'

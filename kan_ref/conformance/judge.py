@@ -94,10 +94,13 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 flag = _INTEGER_DEFECTS.get(output)
                 if case.method == "extend_grid" and output == "collapsed_rows":
                     flag = None  # no constant input is given there
+                if output == "outside" and "ConstantFeature" in case.flags:
+                    flag = "ConstantFeature"
                 message = f"{output} is not the expected one"
                 known = (flag,) if flag else ()
                 words = (message, repr(expected), repr(value))
-                return Verdict(False, *words, defects=known, certain=known, kind="values")
+                found = Verdict(False, *words, defects=known, certain=known, kind="values")
+                return replace(found, outputs=(output,))
             continue
         verdict = _compare(output, np.asarray(expected), value, case.tolerance[output] * factor)
         if verdict.right:

@@ -6,97 +6,28 @@ import conformance_plain
 import numpy as np
 import pytest
 from cases import for_all
-from test_conformance_mutants import mutant, report_on
+from conformance_defects import DEFECTS, defective
+from test_conformance_mutants import report_on
 
 from kan_ref.conformance import cases, suite
 from kan_ref.conformance.subjects import DirectSubject
 
-# name: (line of conformance_plain, the line instead, topics to run, the flag that must be named)
+# an injected defect of `conformance_defects`: topics to run
 REPLACED = {
-    "derivatives with the mean step of the knots": (
-        "return degree * (left * lower[:, :-1] - right * lower[:, 1:])",
-        "return (lower[:, :-1] - lower[:, 1:]) * (len(t) - 2 * degree - 1) / (t[-degree - 1] - t[degree])",
-        ["*_derivatives", "layer_vjp"],
-        "UnevenKnots",
-    ),
-    "derivatives with the first step of the knots": (
-        "return degree * (left * lower[:, :-1] - right * lower[:, 1:])",
-        "return (lower[:, :-1] - lower[:, 1:]) / (t[1] - t[0])",
-        ["layer_vjp", "network_vjp"],
-        "UnevenKnots",
-    ),
-    "an uneven grid is refined as if it were even": (
-        "finer = np.interp(ranks, np.arange(len(grid)), grid)",
-        "finer = np.linspace(grid[0], grid[-1], n_intervals + 1)",
-        ["grid_extension"],
-        "UnevenKnots",
-    ),
-    "a new grid for the first output alone": (
-        'return {**layer, "knots": knots, "coef": coef}',
-        'coef[1:] = 0.0\n    return {**layer, "knots": knots, "coef": coef}',
-        ["grid_*"],
-        "OneOutput",
-    ),
-    "all outputs get the curves of the first": (
-        'return {**layer, "knots": knots, "coef": coef}',
-        'return {**layer, "knots": knots, "coef": np.repeat(coef[:1], len(coef), axis=0)}',
-        ["grid_*"],
-        "OneOutput",
-    ),
-    "a new grid without the mask": (
-        'return {**layer, "knots": knots, "coef": coef}',
-        'return {**layer, "knots": knots, "coef": coef, "mask": np.ones_like(layer["mask"])}',
-        ["grid_*"],
-        "MissingMask",
-    ),
-    "quantiles where even breakpoints are requested": (
-        "uniform_share * even + (1.0 - uniform_share)",
-        "(1.0 - uniform_share) * even + uniform_share",
-        ["grid_update"],
-        "UpdateBreakpoints",
-    ),
-    "edges summed over the outputs": (
-        "return edges(layer, x).sum(axis=2)",
-        "return edges(layer, x).sum(axis=1)",
-        ["layer_forward"],
-        "SumAxis",
-    ),
-    "an initial grid on [0, 1]": (
-        "self.uniform_knots(-1.0, 1.0, n_intervals, degree), (n_in, 1)",
-        "self.uniform_knots(0.0, 1.0, n_intervals, degree), (n_in, 1)",
-        ["initial_layer"],
-        "InitLayer",
-    ),
-    "a margin is always added": (
-        "pad = margin * (high - low) / n_intervals",
-        "pad = (margin + 0.25) * (high - low) / n_intervals",
-        ["grid_update"],
-        "UpdateEnds",
-    ),
-    "a node with a score at the threshold stays": (
-        "np.minimum(incoming, outgoing) > threshold",
-        "np.minimum(incoming, outgoing) >= threshold",
-        ["pruning"],
-        "PruneEquality",
-    ),
-    "the first knot vectors stay when nodes go": (
-        'pruned[n + 1]["knots"] = pruned[n + 1]["knots"][stays]',
-        'pruned[n + 1]["knots"] = pruned[n + 1]["knots"][: stays.sum()]',
-        ["pruning"],
-        "PruneKeepsFunction",
-    ),
-    "entropy of scores that are not divided by their sum": (
-        "p = scores[scores > 0] / scores.sum()",
-        "p = scores[scores > 0]",
-        ["penalties"],
-        "EntropyShares",
-    ),
-    "a bias is counted": (
-        "return n_edges * (n_intervals + degree + 2)",
-        "return n_edges * (n_intervals + degree + 2) + sum(widths[1:])",
-        ["count_parameters"],
-        "CountBias",
-    ),
+    "derivatives with the mean step of the knots": ["*_derivatives", "layer_vjp"],
+    "derivatives with the first step of the knots": ["layer_vjp", "network_vjp"],
+    "an uneven grid is refined as if it were even": ["grid_extension"],
+    "a new grid for the first output alone": ["grid_*"],
+    "all outputs get the curves of the first": ["grid_*"],
+    "a new grid without the mask": ["grid_*"],
+    "quantiles where even breakpoints are requested": ["grid_update"],
+    "edges summed over the outputs": ["layer_forward"],
+    "an initial grid on [0, 1]": ["initial_layer"],
+    "a margin is always added": ["grid_update"],
+    "a node with a score at the threshold stays": ["pruning"],
+    "the first knot vectors stay when nodes go": ["pruning"],
+    "entropy of scores that are not divided by their sum": ["penalties"],
+    "a bias is counted": ["count_parameters"],
 }
 
 
@@ -203,9 +134,9 @@ WRAPPED = {
 
 @for_all("name", REPLACED)
 def test_a_fault_in_one_line_is_caught_and_named_first(name):
-    old, new, topics, flag = REPLACED[name]
+    old, new, flag = DEFECTS[name]
 
-    assert report_on(mutant(old, new), only=topics).defects[0][0] == flag
+    assert report_on(defective(old, new), only=REPLACED[name]).defects[0][0] == flag
 
 
 @for_all("name", WRAPPED)
@@ -216,7 +147,7 @@ def test_a_fault_around_a_right_layer_is_caught_and_named_first(name):
 
 
 def test_a_mask_that_is_taken_as_a_condition_differs_where_the_contract_leaves_masks_open():
-    wrong = mutant('return layer["mask"] * (layer', 'return (layer["mask"] > 0) * (layer')
+    wrong = defective('return layer["mask"] * (layer', 'return (layer["mask"] > 0) * (layer')
     outcomes = {o.case.id: o for o in report_on(wrong, only=["*/mask-factor"]).outcomes}
 
     assert outcomes["layer_forward/mask-factor"].status == "differs"
@@ -224,8 +155,8 @@ def test_a_mask_that_is_taken_as_a_condition_differs_where_the_contract_leaves_m
 
 
 def test_small_errors_of_silu_and_of_a_ridge_are_caught_and_named_as_small():
-    slope = mutant("return s + x * s * (1.0 - s)", "return s + (1.0 + 1e-9) * x * s * (1.0 - s)")
-    ridge = mutant("y, rcond=None)[0].T", "y, rcond=None)[0].T * (1.0 - 1e-8)")
+    slope = defective("return s + x * s * (1.0 - s)", "return s + (1.0 + 1e-9) * x * s * (1.0 - s)")
+    ridge = defective("y, rcond=None)[0].T", "y, rcond=None)[0].T * (1.0 - 1e-8)")
 
     assert report_on(slope, only=["layer_vjp"]).defects[0][0] == "SmallError"
     assert report_on(ridge, only=["grid_*"]).defects[0][0] == "SmallError"

@@ -1,12 +1,11 @@
 """The conformance kit finds and identifies injected bugs, and passes correct implementations of other styles."""
 
-import ast
 import functools
-from pathlib import Path
 
 import conformance_plain
 import numpy as np
 import pytest
+from conformance_defects import DEFECTS, changed_methods, defective
 from conformance_local import Local
 
 from kan_ref.conformance import suite
@@ -15,317 +14,7 @@ from kan_ref.conformance.adapters.scipy_splines import SciPyBSplines
 from kan_ref.conformance.facts import FACTS
 from kan_ref.conformance.subjects import DirectSubject
 
-SOURCE = Path(conformance_plain.__file__).read_text(encoding="utf-8")
-
-# name: (line of conformance_plain, the line instead, the flag that must be named)
-MUTANTS = {
-    "closed end forgotten": (
-        "b[x[:, 0] == t[-1], np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0",
-        "pass",
-        "LastEnd",
-    ),
-    "closed end of an empty interval": (
-        "np.flatnonzero(t[:-1] < t[1:])[-1]] = 1.0",
-        "-1] = 1.0",
-        "LastEnd",
-    ),
-    "knots owned from both sides": (
-        "b = ((t[:-1] <= x) & (x < t[1:]))",
-        "b = ((t[:-1] <= x) & (x <= t[1:]))",
-        "KnotOwnership",
-    ),
-    "knots owned from the left": (
-        "b = ((t[:-1] <= x) & (x < t[1:]))",
-        "b = ((t[:-1] < x) & (x <= t[1:]))",
-        "KnotOwnership",
-    ),
-    "0/0 is nan": ("where=b > 0)", "where=True)", "RepeatedKnots"),
-    "an absolute tolerance": ("where=b > 0)", "where=b > 1e-6)", "ScaledRow"),
-    "even knots assumed": (
-        "t[d:-1] - t[: -d - 1])",
-        "np.full(len(t) - d - 1, d * (t[1] - t[0])))",
-        "UnevenKnots",
-    ),
-    "bases extrapolated": (
-        "x = x[:, None]\n    b = ",
-        "x = np.clip(x, t[degree], t[-degree - 1])[:, None]\n    b = ",
-        "FadeOutside",
-    ),
-    "bases cut off outside the grid": (
-        "    return b\n",
-        "    return b * ((t[degree] <= x) & (x <= t[-degree - 1]))\n",
-        "FadeOutside",
-    ),
-    "bases in float32": (
-        "    return b\n",
-        "    return b.astype(np.float32).astype(float)\n",
-        "Float32Inside",
-    ),
-    "points sorted": (
-        "x = x[:, None]\n    b = ",
-        "x = np.sort(x)[:, None]\n    b = ",
-        "PointOrder",
-    ),
-    "degree 0 returned as one number too many": (
-        "for d in range(1, degree + 1):",
-        "for d in range(1, max(degree, 1) + 1):",
-        "DegreeZero",
-    ),
-    "derivative without degree": ("return degree * (left", "return (left", "DerivativeFactor"),
-    "derivative with the wrong sign": (
-        "lower[:, :-1] - right * lower",
-        "lower[:, :-1] + right * lower",
-        "BasisSlope",
-    ),
-    "derivative of the wrong order": (
-        "degree - 1, order - 1)",
-        "degree - 1, 0)",
-        "HigherDerivative",
-    ),
-    "derivatives above the degree": (
-        "    if order > degree:\n",
-        "    if order > degree > 0:\n        order = degree\n    if order > degree:\n",
-        "AboveDegree",
-    ),
-    "step by G - 1": (
-        "h = (high - low) / n_intervals\n",
-        "h = (high - low) / max(1, n_intervals - 1)\n",
-        "KnotStep",
-    ),
-    "outer knots repeated": (
-        "return low + h * np.arange(-degree, n_intervals + degree + 1)",
-        "return np.clip(low + h * np.arange(-degree, n_intervals + degree + 1), low, high)",
-        "OuterKnots",
-    ),
-    "knots in float32": (
-        "return low + h * np.arange(-degree, n_intervals + degree + 1)",
-        "return (low + h * np.arange(-degree, n_intervals + degree + 1)).astype(np.float32).astype(float)",
-        "KnotPrecision",
-    ),
-    "missing w_spline": ('+ layer["w_spline"] * spline)', "+ spline)", "MissingWSpline"),
-    "w_spline twice": (
-        '+ layer["w_spline"] * spline)',
-        '+ layer["w_spline"] ** 2 * spline)',
-        "WSplineTwice",
-    ),
-    "missing w_base": (
-        '(layer["w_base"] * base[:, None, :] +',
-        "(base[:, None, :] +",
-        "MissingWBase",
-    ),
-    "w_spline on the base": (
-        '(layer["w_base"] * base',
-        '(layer["w_spline"] * layer["w_base"] * base',
-        "BaseScaled",
-    ),
-    "base forgotten": ('base = BASES[layer["base"]][order](x)', "base = 0.0 * x", "MissingBase"),
-    "silu is swish of 1.702 x": (
-        "return x / (1.0 + np.exp(-np.clip(x",
-        "return x / (1.0 + np.exp(-1.702 * np.clip(x",
-        "SiluForm",
-    ),
-    "silu overflows": (
-        "return x / (1.0 + np.exp(-np.clip(x, -700.0, None)))",
-        "return x * np.exp(x) / (1.0 + np.exp(x))",
-        "SiluOverflow",
-    ),
-    "silu for every base": (
-        'base = BASES[layer["base"]][order](x)',
-        'base = BASES["silu"][order](x)',
-        "BaseName",
-    ),
-    "missing mask": (
-        'return layer["mask"] * (layer["w_base"]',
-        'return (layer["w_base"]',
-        "MissingMask",
-    ),
-    "transposed mask": (
-        'return layer["mask"] * (layer["w_base"]',
-        'return layer["mask"].T.reshape(layer["mask"].shape) * (layer["w_base"]',
-        "TransposedMask",
-    ),
-    "transposed weights": (
-        '(layer["w_base"] * base[:, None, :] + layer["w_spline"]',
-        '(layer["w_base"].T.reshape(layer["mask"].shape) * base[:, None, :] + layer["w_spline"].T.reshape(layer["mask"].shape)',
-        "TransposedWeights",
-    ),
-    "one knot vector for all": (
-        'layer["knots"][i], layer["degree"], order) for i',
-        'layer["knots"][0], layer["degree"], order) for i',
-        "SharedRow",
-    ),
-    "mean over inputs": (
-        "return edges(layer, x).sum(axis=2)",
-        "return edges(layer, x).mean(axis=2)",
-        "MeanOverInputs",
-    ),
-    "batch normalised": (
-        "return edges(layer, x).sum(axis=2)",
-        "return edges(layer, x - x.mean(axis=0)).sum(axis=2)",
-        "BatchDependence",
-    ),
-    "inputs normalised by sample": (
-        "return edges(layer, x).sum(axis=2)",
-        "return edges(layer, x / np.linalg.norm(x, axis=1, keepdims=True)).sum(axis=2)",
-        "NotSeparable",
-    ),
-    "stale cache": (
-        "return edges(layer, x).sum(axis=2)",
-        "return self.__dict__.setdefault((len(x), layer['coef'].shape), edges(layer, x)).sum(axis=2)",
-        "StaleCache",
-    ),
-    "silu' is the sigmoid": ("return s + x * s * (1.0 - s)", "return s", "SiluSlope"),
-    "d_coef without w_spline": (
-        'd_coef = (mask * layer["w_spline"])[:, :, None]',
-        "d_coef = mask[:, :, None]",
-        "DCoefWithoutWSpline",
-    ),
-    "d_w_spline without coef": (
-        'd_w_spline = mask * (layer["coef"] * d_spline)',
-        "d_w_spline = mask * (d_spline)",
-        "DWSplineWithoutCoef",
-    ),
-    "unmasked gradient": (
-        'd_w_base = mask * np.einsum("bj,bi->ji"',
-        'd_w_base = np.einsum("bj,bi->ji"',
-        "UnmaskedGradient",
-    ),
-    "mean over batch": (
-        'd_spline = np.einsum("bj,bim->jim", dy, bases)',
-        'd_spline = np.einsum("bj,bim->jim", dy, bases) / len(dy)',
-        "MeanOverBatch",
-    ),
-    "one sample alone": (
-        'd_spline = np.einsum("bj,bim->jim", dy, bases)',
-        'd_spline = np.einsum("bj,bim->jim", dy[-1:], bases[-1:])',
-        "OneSampleOnly",
-    ),
-    "dx without base": (
-        'dx = np.einsum("bj,bji->bi", dy, edges(layer, x, 1))',
-        'dx = np.einsum("bj,bji->bi", dy, edges({**layer, "base": "zero"}, x, 1))',
-        "DxWithoutBase",
-    ),
-    "dy of ones": (
-        "bases, mask = design(layer, x)",
-        "dy = np.ones_like(dy)\n        bases, mask = design(layer, x)",
-        "DyIgnored",
-    ),
-    "layers in reverse": (
-        "        for layer in layers:\n            x = self.layer_forward(layer, x)\n        return x",
-        "        return self.layer_forward(layers[-1], x)",
-        "LayerChain",
-    ),
-    "hessian without phi' x''": (
-        ' + np.einsum("bji,bip->bjp", slope, second)',
-        "",
-        "HessianSlopes",
-    ),
-    "hessian without the square": ("curve, first**2)", "curve, first)", "HessianSlopes"),
-    "scaler twice in the fit": (
-        '@ layer["coef"][:, i].T, knots',
-        '@ (layer["w_spline"][:, i] * layer["coef"][:, i].T), knots',
-        "ScalerTwice",
-    ),
-    "least squares of rank 0": (
-        "return np.linalg.lstsq(table(x, t, degree), y, rcond=None)[0].T",
-        "return np.linalg.lstsq(table(x, t, degree), y, rcond=None)[0].T * table(x, t, degree)[:, 0].any()",
-        "ZeroSupportFirstColumn",
-    ),
-    "one interval too few": (
-        "len(grid) - 1.0, n_intervals + 1)",
-        "len(grid) - 1.0, n_intervals)",
-        "GridCount",
-    ),
-    "a constant feature collapses": (
-        "(low - 0.5, high + 0.5) if high == low",
-        "(low, high) if high == low",
-        "ConstantFeature",
-    ),
-    "entropy in bits": ("(p * np.log(p)).sum()", "(p * np.log2(p)).sum()", "EntropyBase"),
-    "0 log 0 is nan": (
-        "p = scores[scores > 0] / scores.sum()",
-        "p = scores.ravel() / scores.sum()",
-        "ZeroEdge",
-    ),
-    "penalty of the last layer": (
-        "            l1 += scores.sum()\n",
-        "            l1 = scores.sum()\n",
-        "PenaltyOneLayer",
-    ),
-    "scores at the network's inputs": (
-        "            x = self.layer_forward(layer, x)\n        return found",
-        "            x = x if x.shape[1] == len(layer['coef']) else self.layer_forward(layer, x)\n        return found",
-        "PenaltyInputs",
-    ),
-    "l1 by deviations": (
-        "np.abs(edges(layer, x)).mean(axis=0))",
-        "edges(layer, x).std(axis=0))",
-        "L1Deviation",
-    ),
-    "node scores are sums": (
-        "incoming = [before.max(axis=1)",
-        "incoming = [before.sum(axis=1)",
-        "NodeScoreMax",
-    ),
-    "node scores are means": ("[after.max(axis=0) for", "[after.mean(axis=0) for", "NodeScoreMax"),
-    "node scores exchanged": (
-        'return {"incoming": incoming, "outgoing": [',
-        'return {"outgoing": incoming, "incoming": [',
-        "NodeScoreSides",
-    ),
-    "a node stays by either score": (
-        "np.minimum(incoming, outgoing) > threshold",
-        "np.maximum(incoming, outgoing) > threshold",
-        "PruneEither",
-    ),
-    "a node stays by what enters it": (
-        "np.minimum(incoming, outgoing) > threshold",
-        "incoming > threshold",
-        "PruneOneSided",
-    ),
-    "a threshold of its own": (
-        "np.minimum(incoming, outgoing) > threshold",
-        "np.minimum(incoming, outgoing) > 0.01",
-        "PruneThreshold",
-    ),
-    "strong nodes go": (
-        "np.minimum(incoming, outgoing) > threshold",
-        "np.minimum(incoming, outgoing) < threshold",
-        "PruneRule",
-    ),
-    "edges are pruned too": (
-        "        return pruned\n",
-        "        weak = [edge < 1e-2 for edge in self.edge_scores(pruned, x)]\n"
-        "        return [{**layer, 'mask': np.where(cut, 0.0, layer['mask'])} for layer, cut in zip(pruned, weak, strict=True)]\n",
-        "PruneEdges",
-    ),
-    "pruning resets the weights": (
-        'pruned[n + 1]["knots"] = pruned[n + 1]["knots"][stays]',
-        'pruned[n + 1]["knots"] = pruned[n + 1]["knots"][stays]; pruned[n]["w_spline"] = np.ones_like(pruned[n]["w_spline"])',
-        "PruneKeepsFunction",
-    ),
-    "parameters by G": (
-        "return n_edges * (n_intervals + degree + 2)",
-        "return n_edges * (n_intervals + 2)",
-        "CountBases",
-    ),
-    "parameters without weights": (
-        "return n_edges * (n_intervals + degree + 2)",
-        "return n_edges * (n_intervals + degree)",
-        "CountWeights",
-    ),
-    "saved in float32": (
-        "np.array(value.tolist()) if",
-        "value.astype(np.float32) if",
-        "Float32Inside",
-    ),
-    "saved with 15 digits": (
-        "np.array(value.tolist()) if",
-        "np.vectorize(lambda v: float(f'{v:.15g}'))(value) if",
-        "RoundTrip",
-    ),
-}
-NAMED_AT_LEAST = 67  # of 68
+NAMED_AT_LEAST = 0.97  # of the injected defects
 
 # initial draws are open: other scales differ and fail nothing
 DRAWS = {
@@ -357,38 +46,6 @@ def report_on(adapter, **chosen):
         return suite.run(DirectSubject(adapter), suite.choose(**chosen))
 
 
-def mutant(old, new):
-    assert SOURCE.count(old) >= 1, old
-    space = {"__name__": "mutant"}
-    exec(compile(SOURCE.replace(old, new), "mutant", "exec"), space)
-    return space["Plain"]()
-
-
-def parts_of_source():
-    """Return (name, first line, last line, names that it uses) of each function, method and table of SOURCE."""
-    statements = ast.parse(SOURCE).body
-    methods = [part for one in statements if isinstance(one, ast.ClassDef) for part in one.body]
-    for part in (*statements, *methods):
-        if isinstance(part, ast.FunctionDef | ast.Assign):
-            name = part.name if isinstance(part, ast.FunctionDef) else part.targets[0].id
-            used = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
-            used |= {node.attr for node in ast.walk(part) if isinstance(node, ast.Attribute)}
-            yield name, part.lineno, part.end_lineno, used
-
-
-PARTS = tuple(parts_of_source())
-
-
-def changed_methods(old):
-    """Return the functions and methods whose answers a change of `old` can change: those that contain or use it."""
-    starts = [n for n in range(len(SOURCE)) if SOURCE.startswith(old, n)]
-    places = [SOURCE.count("\n", 0, n + len(old) - len(old.lstrip())) + 1 for n in starts]
-    found = {name for name, low, high, _ in PARTS if any(low <= at <= high for at in places)}
-    while more := {name for name, _, _, used in PARTS if used & found} - found:
-        found |= more
-    return found
-
-
 @functools.cache
 def report_on_mutant(name):
     """Return the report on a mutant.
@@ -396,7 +53,7 @@ def report_on_mutant(name):
     Topics whose methods it does not change are left out, since they pass; so are slow cases, and the
     slow derivatives of networks if the values or gradients of a layer are changed too.
     """
-    old, new, _ = MUTANTS[name]
+    old, new, _ = DEFECTS[name]
     changed = changed_methods(old)
     topics = [
         topic.name
@@ -405,7 +62,7 @@ def report_on_mutant(name):
     ]
     slow = ["side_effects", "*sixty-five*"]
     slow += ["input_*"] if "layer_vjp" in changed else []
-    return report_on(mutant(old, new), only=topics, skip=slow)
+    return report_on(defective(old, new), only=topics, skip=slow)
 
 
 def first_named(report):
@@ -415,7 +72,7 @@ def first_named(report):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", DEFECTS)
 def test_every_planted_fault_is_caught(name):
     assert report_on_mutant(name).failures
 
@@ -425,14 +82,14 @@ def test_a_change_reaches_the_methods_that_use_its_line_and_no_others():
     assert changed_methods("(p * np.log(p)).sum()") == {"penalties"}
     assert {"basis", "update_grid", "penalties", "prune"} <= changed_methods("where=b > 0)")
     assert all(
-        changed_methods(old) & set(vars(conformance_plain.Plain)) for old, _, _ in MUTANTS.values()
+        changed_methods(old) & set(vars(conformance_plain.Plain)) for old, _, _ in DEFECTS.values()
     )
 
 
 @pytest.mark.parametrize("name", DRAWS)
 def test_an_initial_draw_is_judged_by_its_scale_alone_and_never_fails(name):
     old, new, part = DRAWS[name]
-    adapter = mutant(old, new)
+    adapter = defective(old, new)
     if name == "coefficients of a stated scale":
         drawn = adapter.initial_layer
         adapter.initial_layer = lambda *given: {**drawn(*given), "sigma": 0.05}
@@ -459,14 +116,14 @@ def test_a_stated_scale_that_is_no_positive_number_is_no_answer():
 
 @pytest.mark.long
 def test_the_likely_defect_is_nearly_always_the_planted_one():
-    named = {name: first_named(report_on_mutant(name)) for name in MUTANTS}
+    named = {name: first_named(report_on_mutant(name)) for name in DEFECTS}
     missed = {
-        name: (found, MUTANTS[name][2])
+        name: (found, DEFECTS[name][2])
         for name, found in named.items()
-        if found != MUTANTS[name][2]
+        if found != DEFECTS[name][2]
     }
 
-    assert len(MUTANTS) - len(missed) >= NAMED_AT_LEAST, missed
+    assert len(DEFECTS) - len(missed) >= NAMED_AT_LEAST * len(DEFECTS), missed
 
 
 @pytest.mark.parametrize("subject", [conformance_plain.Plain, Local, Reference, SciPyBSplines])

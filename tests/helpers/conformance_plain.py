@@ -229,3 +229,11 @@ class Plain:
             name: np.array(value.tolist()) if isinstance(value, np.ndarray) else value
             for name, value in layer.items()
         }
+
+    def adam_steps(self, theta, gradients, learning_rate, beta1, beta2, epsilon):
+        m, v = np.zeros_like(theta), np.zeros_like(theta)
+        for t, g in enumerate(gradients, start=1):
+            m, v = beta1 * m + (1.0 - beta1) * g, beta2 * v + (1.0 - beta2) * g**2
+            step = (m / (1.0 - beta1**t)) / (np.sqrt(v / (1.0 - beta2**t)) + epsilon)
+            theta = theta - learning_rate * step
+        return theta

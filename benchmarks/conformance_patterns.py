@@ -1,0 +1,123 @@
+"""What known defects do to a correct implementation: which outputs of which cases of the conformance kit become wrong.
+
+    python -m benchmarks.conformance_patterns                     compare the file of the kit with new patterns
+    python -m benchmarks.conformance_patterns --write             write it (about 30 CPU seconds)
+
+The implementation is `tests/helpers/conformance_plain.py`, and `tests/helpers/conformance_defects.py` lists the defects, with several changes for each flag.
+The diagnosis of the kit compares the failures of a run with these patterns. Only required cases that are called once are run. Relative errors below 3e-5 do
+not count, because the size of such an error is its diagnosis.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.mutation.forking import Task, run_forked
+
+HELPERS = Path(__file__).parents[1] / "tests" / "helpers"
+SECONDS = 120.0
+
+
+def _defects() -> Any:
+    sys.path[:0] = [str(HELPERS)]
+    return importlib.import_module("conformance_defects")
+
+
+def tested(name: str) -> dict[str, Any]:
+    """Return the pattern of a defect: flag, change, its wrong outputs by case, and the share of its marks."""
+    defects = _defects()
+    from kan_ref.conformance import patterns, suite
+    from kan_ref.conformance.subjects import DirectSubject
+
+    old, new, flag = defects.DEFECTS[name]
+    methods = defects.changed_methods(old)
+    chosen = [
+        (topic, [case for case in cases if patterns.counted(case) and case.method in methods])
+        for topic, cases in suite.choose()
+    ]
+    with np.errstate(all="ignore"):
+        subject = DirectSubject(defects.defective(old, new))
+        outcomes = suite.run(subject, [(topic, cases) for topic, cases in chosen if cases]).outcomes
+    wrong = {
+        one.case.id: sorted(patterns.wrong_outputs(one))
+        for one in outcomes
+        if one.status in ("failed", "blocked")
+    }
+    marked = round(patterns.share_of_marks(flag, outcomes), 3)
+    return {"flag": flag, "change": name, "wrong": wrong, "marked": marked}
+
+
+def document(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the file of patterns: bits of outputs, the first output of the first case lowest."""
+    from kan_ref.conformance import patterns, suite
+
+    cases = [case for _, members in suite.choose() for case in members if patterns.counted(case)]
+    places = [(case.id, output) for case in cases for output in case.expected]
+    entries = []
+    for one in found:
+        bits = sum(
+            1 << n
+            for n, (case, output) in enumerate(places)
+            if output in one["wrong"].get(case, ())
+        )
+        if bits:
+            entries.append({**one, "wrong": f"{bits:x}"})
+    return {"cases": [case.id for case in cases], "patterns": entries}
+
+
+def all_patterns(jobs: int) -> dict[str, Any]:
+    """Test every defect and return the file of patterns."""
+    defects = _defects()
+    from kan_ref.conformance import cases
+
+    cases.load_topics()
+    names = [name for name, (_, _, flag) in defects.DEFECTS.items() if flag not in defects.UNSEEN]
+    tasks = [Task(partial(_quietly, name), SECONDS) for name in names]
+    results: dict[str, Any] = {}
+    for outcome in run_forked(tasks, jobs):
+        if outcome.result is None:
+            raise RuntimeError(f"{names[outcome.index]}: {outcome.ended_by}\n{outcome.log[-2000:]}")
+        results[names[outcome.index]] = outcome.result
+    return document([results[name] for name in names])
+
+
+def _quietly(name: str, _: Path) -> dict[str, Any]:
+    return tested(name)
+
+
+def written(made: dict[str, Any]) -> str:
+    """Return the text of the file: one line for each pattern."""
+    lines = ",\n".join(json.dumps(one) for one in made["patterns"])
+    return f'{{"cases": {json.dumps(made["cases"])},\n"patterns": [\n{lines}\n]}}\n'
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit status, 1 if the file differs."""
+    from kan_ref.conformance.patterns import FILE
+
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.conformance_patterns",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    options = parser.parse_args(words)
+    text = written(all_patterns(options.jobs))
+    if options.write:
+        FILE.write_text(text, encoding="utf-8")
+        return 0
+    same = FILE.read_text(encoding="utf-8") == text
+    print("the patterns are up to date" if same else "the patterns differ: run it with --write")
+    return int(not same)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

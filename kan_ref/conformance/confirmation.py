@@ -1,0 +1,158 @@
+"""Flags that are established: by marks, by tests, or by numbers that are not finite.
+
+Marks in a part of the answers prove nothing where most failures of the method have another cause,
+and one small integer equals another by chance. Where most basis functions are wrong, the splines of
+every later topic are wrong because of them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from kan_ref.conformance.cases import Case
+from kan_ref.conformance.judge import NOT_FINITE
+from kan_ref.conformance.outcomes import Outcome
+from kan_ref.conformance.patterns import covered
+
+MOST_MARKS = 0.5  # of a method's marks, which answers must have to confirm a flag
+MOST_BASES = 0.5  # of the cases of `basis`, above which later failures have no cause of their own
+# methods whose answers do not depend on basis functions, and `basis` itself
+APART = (
+    *("basis", "uniform_knots", "count_parameters", "save_load", "adam_steps", "gradient_steps"),
+    *("family_basis", "family_forward", "family_vjp"),
+)
+MOST_FAILURES = 0.5  # of a method, which flags must explain for their marks to confirm them
+FEW_INTEGERS = 3  # marks of whole numbers below this number agree by chance
+
+
+def confirmed_flags(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, str]:
+    """Return case id -> confirmed flag.
+
+    Parameters
+    ----------
+    judged : outcomes that have passed or failed
+    wrong : those of them with wrong numbers
+    """
+    answered = Counter(flag for outcome in wrong for flag in outcome.verdict.defects)
+    marked = Counter(flag for outcome in judged for flag in {m.flag for m in outcome.case.marks})
+    by_marks = _by_marks(judged, wrong)
+    not_finite, bases_wrong = _not_finite(wrong), _bases_wrong(judged)
+    wrong_as_usual = {one.case.method for one in wrong if one.verdict.finite and not one.case.call}
+    found = {}
+    for outcome in wrong:
+        method, verdict = outcome.case.method, outcome.verdict
+        if verdict.certain:
+            # a finite number for nan has another cause where the method is wrong without nan too,
+            # and so has a wrong number of intervals after wrong knots
+            follows = {"NaNSwallowed": method in wrong_as_usual} | {
+                "GridCount": outcome.status == "blocked"
+            }
+            if not follows.get(verdict.certain[0]):
+                found[outcome.case.id] = verdict.certain[0]
+            continue
+        known = by_marks if verdict.finite else not_finite
+        flags = [flag for flag in verdict.defects if flag in known.get(method, ())]
+        if flags and not (bases_wrong and verdict.finite and method not in APART):
+            # what explains most failures, then what passed cases contradict least
+            found[outcome.case.id] = max(
+                flags,
+                key=lambda flag: (
+                    known[method][flag],
+                    answered[flag] / max(1, marked[flag]),
+                    answered[flag],
+                ),
+            )
+    return found
+
+
+def _bases_wrong(judged: Sequence[Outcome]) -> bool:
+    """Return whether most cases of `basis` are wrong."""
+    bases = [one.status != "passed" for one in judged if one.case.method == "basis"]
+    return sum(bases) > MOST_BASES * len(bases)
+
+
+def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Return method -> flags whose marks its answers have, and that explain most failures.
+
+    Each flag has the share of the method's failures that it explains itself.
+    """
+    seen: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for outcome in wrong:
+        for flag in outcome.verdict.defects:
+            seen[outcome.case.method, flag].append(outcome)
+    n_marked = Counter(
+        (outcome.case.method, flag)
+        for outcome in judged
+        for flag in {mark.flag for mark in outcome.case.marks}
+    )
+    refuted = {
+        (outcome.case.method, flag)
+        for outcome in judged
+        if outcome.status == "passed"
+        for flag in outcome.verdict.visible
+    }
+    found: dict[str, set[str]] = defaultdict(set)
+    for (method, flag), members in seen.items():
+        if (
+            (method, flag) not in refuted
+            and len(members) >= MOST_MARKS * n_marked[method, flag]
+            and 2 * sum(flag not in one.verdict.empty for one in members) >= len(members)
+            and (len(members) > 1 or members[0].status == "failed")
+            and not _by_chance(flag, members)
+        ):
+            found[method].add(flag)
+    return {
+        method: {flag: _explained(method, {flag}, judged, seen) for flag in flags}
+        for method, flags in found.items()
+        if _explained(method, flags, judged, seen) >= MOST_FAILURES
+    }
+
+
+def _by_chance(flag: str, members: Sequence[Outcome]) -> bool:
+    """Return whether the marks are a few whole numbers."""
+    values = [mark.value for one in members for mark in one.case.marks if mark.flag == flag]
+    return len(values) < FEW_INTEGERS and all(value.is_integer() for value in values)
+
+
+def _explained(
+    method: str,
+    flags: set[str],
+    judged: Sequence[Outcome],
+    seen: Mapping[tuple[str, str], Sequence[Outcome]],
+) -> float:
+    """Return the share of a method's failures that flags explain: by a mark or by a pattern."""
+    failed = [one for one in judged if one.case.method == method and one.status != "passed"]
+    usual = [one for one in failed if not one.case.call] or failed
+    ids = {one.case.id for flag in flags for one in seen[method, flag]}
+    ids |= {case for flag in flags for case in covered(flag)}
+    return sum(one.case.id in ids for one in usual) / len(usual)
+
+
+def _not_finite(wrong: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Return method -> flags that all its answers with nan or infinity have in common."""
+    # another formula than silu or L1 is wrong everywhere, and may overflow as well
+    elsewhere = {
+        outcome.case.method
+        for outcome in wrong
+        if outcome.verdict.finite and not outcome.verdict.defects
+    }
+    # finite failures without a flag: most of them have another cause than nan, which may follow
+    others = Counter(
+        (outcome.case.method, flag)
+        for outcome in wrong
+        for flag in NOT_FINITE
+        if outcome.verdict.finite and flag not in outcome.case.flags and not outcome.case.call
+    )
+    by_method: dict[str, list[Case]] = defaultdict(list)
+    for outcome in wrong:
+        if not outcome.verdict.finite:
+            by_method[outcome.case.method].append(outcome.case)
+    return {
+        method: {
+            flag: 1.0
+            for flag in NOT_FINITE
+            if all(flag in case.flags for case in cases)
+            and (flag not in ("SiluOverflow", "ZeroEdge") or method not in elsewhere)
+            and others[method, flag] <= len(cases)
+        }
+        for method, cases in by_method.items()
+    }
