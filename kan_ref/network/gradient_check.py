@@ -26,13 +26,13 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.network.cache import Cache
+from kan_ref.network.gradient_digits import LEAVE_RANGE, check_digits, keeps_digits
 from kan_ref.network.gradient_steps import (
     ROUNDINGS,
     SINGLE,
     TOGETHER,
     Scales,
     activations,
-    check_digits,
     check_scales,
     clear_of_kinks,
     input_direction,
@@ -116,7 +116,8 @@ def check_gradients(
     ValueError
         "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
         difference 0.61 (relative error 0.1, allowed 1e-07)"; if all samples cross knots at which
-        a curve is not smooth; if numbers overflow.
+        a curve is not smooth; if numbers overflow; "d_coef of layer 1 cannot be checked: ..." if
+        products underflow.
 
     Notes
     -----
@@ -277,24 +278,43 @@ class _Check:
         terms = pulled[v != 0.0] * v[v != 0.0]  # others may be nan
         # [/eq:gradient-check]
         scale = max(float(np.abs(terms).sum()), abs(difference))
-        self._compare(name, float(terms.sum()), difference, scale, rounding)
+
+        def keeps(unit: float) -> bool:
+            own = (self.network, self.caches, u / unit, v)
+            return keeps_digits(*own, self.tolerance, rounding / unit)
+
+        numbers = (difference, scale, rounding)
+        self._compare(name, float(terms.sum()), *numbers, lambda: keeps(1.0))
         if jacobian:
             rows = prediction_jacobian(self.network.layers, self.caches)
             along = float((u.reshape(-1) * multiply(rows, v_theta)).sum())
-            self._compare("jacobian", along, difference, scale, rounding)
+            # its rows belong to upstream gradients of size one
+            self._compare("jacobian", along, *numbers, lambda: keeps(float(np.abs(u).max())))
 
     def _compare(
-        self, name: str, by_backward: float, difference: float, scale: float, rounding: float
+        self,
+        name: str,
+        by_backward: float,
+        difference: float,
+        scale: float,
+        rounding: float,
+        keeps: Callable[[], bool],
     ) -> None:
-        """Raise ValueError if both numbers differ by more than tolerance and rounding allow."""
+        """Raise ValueError if both numbers differ by more than tolerance and rounding allow.
+
+        `keeps` returns whether products keep their digits.
+        """
         apart = abs(by_backward - difference)
         size = scale + rounding / _RELIABLE
         error = 0.0 if size == 0.0 else apart / size
         if not apart <= self.tolerance * scale + rounding:  # true for nan too
             check_digits(name, difference, scale)
+            digits = keeps()
+            fault = f" (relative error {error:.1g}, allowed {self.tolerance:g})"
+            reason = fault if digits else f", but products {LEAVE_RANGE}"
             raise ValueError(
-                f"{name} is wrong: along a random direction backward gives "
-                f"{by_backward / self.step:.6g}, a central difference {difference / self.step:.6g} "
-                f"(relative error {error:.1g}, allowed {self.tolerance:g})"
+                f"{name} {'is wrong' if digits else 'cannot be checked'}: along a random direction "
+                f"backward gives {by_backward / self.step:.6g}, a central difference "
+                f"{difference / self.step:.6g}{reason}"
             )
         self.errors[name] = max(self.errors.get(name, 0.0), error)
