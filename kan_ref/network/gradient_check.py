@@ -26,7 +26,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.network.cache import Cache
-from kan_ref.network.gradient_digits import LEAVE_RANGE, check_digits, keeps_digits
+from kan_ref.network.gradient_digits import check_digits, disagreement, keeps_digits
 from kan_ref.network.gradient_steps import (
     ROUNDINGS,
     SINGLE,
@@ -48,6 +48,7 @@ from kan_ref.network.network import backward as own_backward
 from kan_ref.numerics import multiply
 
 Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
+_Keeps = Callable[[], bool]
 
 _ALL = "all parameters"
 _STILL = 1e-100  # a slower change in units of a step is none
@@ -279,42 +280,30 @@ class _Check:
         # [/eq:gradient-check]
         scale = max(float(np.abs(terms).sum()), abs(difference))
 
-        def keeps(unit: float) -> bool:
-            own = (self.network, self.caches, u / unit, v)
-            return keeps_digits(*own, self.tolerance, rounding / unit)
+        def judge(part: str, along: float, unit: float) -> None:
+            own = (self.network, self.caches, u / unit, v, self.tolerance, rounding / unit)
+            self._compare(part, along, (difference, scale, rounding), lambda: keeps_digits(*own))
 
-        numbers = (difference, scale, rounding)
-        self._compare(name, float(terms.sum()), *numbers, lambda: keeps(1.0))
-        if jacobian:
+        judge(name, float(terms.sum()), 1.0)
+        if jacobian:  # its rows belong to upstream gradients of size one
             rows = prediction_jacobian(self.network.layers, self.caches)
             along = float((u.reshape(-1) * multiply(rows, v_theta)).sum())
-            # its rows belong to upstream gradients of size one
-            self._compare("jacobian", along, *numbers, lambda: keeps(float(np.abs(u).max())))
+            judge("jacobian", along, float(np.abs(u).max()))
 
     def _compare(
-        self,
-        name: str,
-        by_backward: float,
-        difference: float,
-        scale: float,
-        rounding: float,
-        keeps: Callable[[], bool],
+        self, name: str, by_backward: float, numbers: tuple[float, float, float], keeps: _Keeps
     ) -> None:
-        """Raise ValueError if both numbers differ by more than tolerance and rounding allow.
+        """Raise ValueError if a slope is not the difference, up to tolerance and rounding.
 
-        `keeps` returns whether products keep their digits.
+        `numbers` are the difference, the size of the terms, and the rounding error. `keeps` returns
+        whether products keep their digits.
         """
+        difference, scale, rounding = numbers
         apart = abs(by_backward - difference)
         size = scale + rounding / _RELIABLE
         error = 0.0 if size == 0.0 else apart / size
         if not apart <= self.tolerance * scale + rounding:  # true for nan too
             check_digits(name, difference, scale)
-            digits = keeps()
-            fault = f" (relative error {error:.1g}, allowed {self.tolerance:g})"
-            reason = fault if digits else f", but products {LEAVE_RANGE}"
-            raise ValueError(
-                f"{name} {'is wrong' if digits else 'cannot be checked'}: along a random direction "
-                f"backward gives {by_backward / self.step:.6g}, a central difference "
-                f"{difference / self.step:.6g}{reason}"
-            )
+            slopes = by_backward / self.step, difference / self.step
+            raise ValueError(disagreement(name, slopes, error, self.tolerance, keeps()))
         self.errors[name] = max(self.errors.get(name, 0.0), error)

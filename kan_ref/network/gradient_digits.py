@@ -17,7 +17,7 @@ from kan_ref.network.network import Network
 _LEAST_SCALE = 1e-290  # products of smaller numbers lose digits
 _NEAR = (-64, 0, 64)  # powers s of 2: another backward pass may multiply in another order
 _FAR = (250, 500, 1000)  # where they are finite: products that underflow with all of _NEAR
-LEAVE_RANGE = (
+_LEAVE_RANGE = (
     "leave the range in which float64 has all its digits (2.2e-308 to 1.8e308): "
     "scale x, y and the parameters to size one"
 )
@@ -31,8 +31,24 @@ def check_digits(name: str, difference: float, scale: float) -> None:
     if not np.isfinite(difference) or scale < _LEAST_SCALE:
         raise ValueError(
             f"{name} cannot be checked: along a random direction the outputs change by "
-            f"{difference:.3g}, so the numbers {LEAVE_RANGE}"
+            f"{difference:.3g}, so the numbers {_LEAVE_RANGE}"
         )
+
+
+def disagreement(
+    name: str, slopes: tuple[float, float], error: float, tolerance: float, keeps: bool
+) -> str:
+    """Return the message for a part whose slopes by backward and by a difference do not agree.
+
+    `keeps` is the answer of `keeps_digits`.
+    """
+    numbers = (
+        f"along a random direction backward gives {slopes[0]:.6g}, "
+        f"a central difference {slopes[1]:.6g}"
+    )
+    if keeps:
+        return f"{name} is wrong: {numbers} (relative error {error:.1g}, allowed {tolerance:g})"
+    return f"{name} cannot be checked: {numbers}, but products {_LEAVE_RANGE}"
 
 
 def keeps_digits(
