@@ -100,6 +100,15 @@ def assert_lengths_by_definition(network, x):
         np.testing.assert_allclose(lengths, expected, rtol=1e-9)
 
 
+def test_a_curve_whose_third_derivative_underflows_bends_nowhere_and_without_a_warning():
+    """Derivatives of silu at -740, below 1e-300: their quotients are of size one, or overflow."""
+    first, second, third = np.array([[1.0, 3e-320], [1.0, 3e-320], [5e-324, 1e-320]])
+
+    lengths = gradient_steps._length(first, second, third)
+
+    np.testing.assert_allclose(lengths, [np.inf, 3.0], rtol=1e-3)
+
+
 @given(seeds, st.sampled_from([0.3, 1.0]))
 def test_lengths_are_the_smallest_bending_lengths_of_the_edges(seed, share):
     network, x, _ = drawn_case(seed, share=share)
