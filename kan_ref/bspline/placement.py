@@ -14,6 +14,7 @@ are the sorted samples interpolated linearly in rank, as breakpoints are in (B3)
 import numpy as np
 
 from kan_ref.bspline.knots import (
+    NARROWEST,
     add_outer_knots,
     check_per_input,
     check_width,
@@ -158,7 +159,8 @@ def blended_knots(
     Returns
     -------
     knots : (n_in, n_intervals + 2 degree + 1)
-        Quantiles of a discrete feature may repeat, but a < b. A constant feature, (B15), has no
+        Quantiles of a discrete feature may repeat, but a < b. Breakpoints that would be at most
+        1e-305 apart are equal. A constant feature, (B15), has no
         useful quantiles: its grid is uniform for every blending weight.
 
     Raises
@@ -190,7 +192,18 @@ def blended_knots(
     # [/eq:blended-breakpoints]
     blend = np.where(flat[:, None], uniform, blend)
     blend[:, 0], blend[:, -1] = a, b
-    return add_outer_knots(blend, degree)
+    return add_outer_knots(_merged(blend), degree)
+
+
+def _merged(breakpoints: FloatArray) -> FloatArray:
+    """Return breakpoints (n_in, n) of which those nearer than knots may be are one, repeated.
+
+    A tiny blending weight moves quantiles that repeat at 0 apart by less.
+    """
+    last = breakpoints[:, -1:]
+    apart = np.diff(breakpoints, axis=1, prepend=-np.inf) > NARROWEST
+    merged = np.maximum.accumulate(np.where(apart, breakpoints, -np.inf), axis=1)
+    return np.where(last - merged <= breakpoints.shape[1] * NARROWEST, last, merged)
 
 
 def _check_samples(x: object) -> FloatArray:

@@ -32,3 +32,4 @@ from kan_ref.checks.values import check_number as check_number
 from kan_ref.checks.values import check_overflow as check_overflow
 from kan_ref.checks.values import check_real_array as check_real_array
 from kan_ref.checks.values import check_rectangular as check_rectangular
+from kan_ref.checks.values import short as short

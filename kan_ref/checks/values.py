@@ -7,6 +7,8 @@ with its numbers.
 
 import difflib
 import math
+import re
+import reprlib
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -200,6 +202,11 @@ def check_flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, but must be True or False")
     return value
+
+
+def short(value: object) -> str:
+    """Return a short representation of a value, on one line also for an array."""
+    return re.sub(r"\n\s*", " ", reprlib.repr(value))
 
 
 def check_generator(name: str, value: object) -> np.random.Generator:

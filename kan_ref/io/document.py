@@ -22,11 +22,11 @@ symbolic edges has version 1.
 The entries of "symbolic" are in [output, input] order.
 """
 
-from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 
+from kan_ref.checks import short
 from kan_ref.functions import LIBRARY
 from kan_ref.network import Layer, Network, SymbolicEdge
 from kan_ref.version import __version__

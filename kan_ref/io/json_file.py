@@ -5,12 +5,12 @@ infinity, no repeated key.
 """
 
 import json
-from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kan_ref.checks import short
 from kan_ref.files import parse_json
 from kan_ref.io.document import holds_numbers, layer_entries
 

@@ -10,13 +10,13 @@ import json
 import math
 import re
 import zipfile
-from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from kan_ref.checks import short
 from kan_ref.io.document import layer_entries
 from kan_ref.io.json_file import parse_document
 

@@ -17,12 +17,11 @@ This is exact to rounding wherever the input of that one edge lies on its grid.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_float_array, check_rectangular
+from kan_ref.checks import FloatArray, check_float_array, check_rectangular, short
 from kan_ref.network import Layer, Network, check_network, fold_constants
 
 State = dict[str, FloatArray]

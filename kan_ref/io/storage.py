@@ -7,9 +7,8 @@ folder is stored.
 """
 
 import os
-from reprlib import repr as short
 
-from kan_ref.checks import network_remedy
+from kan_ref.checks import network_remedy, short
 from kan_ref.files import read_regular, replace_file
 from kan_ref.io.document import network_from_plain, network_to_plain
 from kan_ref.io.json_file import json_document, json_text

@@ -26,13 +26,13 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.network.cache import Cache
+from kan_ref.network.gradient_digits import check_digits, disagreement, keeps_digits
 from kan_ref.network.gradient_steps import (
     ROUNDINGS,
     SINGLE,
     TOGETHER,
     Scales,
     activations,
-    check_digits,
     check_scales,
     clear_of_kinks,
     input_direction,
@@ -48,6 +48,7 @@ from kan_ref.network.network import backward as own_backward
 from kan_ref.numerics import multiply
 
 Backward = Callable[[Network, Sequence[Cache], FloatArray], tuple[FloatArray, Network]]
+_Keeps = Callable[[], bool]
 
 _ALL = "all parameters"
 _STILL = 1e-100  # a slower change in units of a step is none
@@ -116,7 +117,8 @@ def check_gradients(
     ValueError
         "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
         difference 0.61 (relative error 0.1, allowed 1e-07)"; if all samples cross knots at which
-        a curve is not smooth; if numbers overflow.
+        a curve is not smooth; if numbers overflow; "d_coef of layer 1 cannot be checked: ..." if
+        products underflow.
 
     Notes
     -----
@@ -277,24 +279,31 @@ class _Check:
         terms = pulled[v != 0.0] * v[v != 0.0]  # others may be nan
         # [/eq:gradient-check]
         scale = max(float(np.abs(terms).sum()), abs(difference))
-        self._compare(name, float(terms.sum()), difference, scale, rounding)
-        if jacobian:
+
+        def judge(part: str, along: float, unit: float) -> None:
+            own = (self.network, self.caches, u / unit, v, self.tolerance, rounding / unit)
+            self._compare(part, along, (difference, scale, rounding), lambda: keeps_digits(*own))
+
+        judge(name, float(terms.sum()), 1.0)
+        if jacobian:  # its rows belong to upstream gradients of size one
             rows = prediction_jacobian(self.network.layers, self.caches)
             along = float((u.reshape(-1) * multiply(rows, v_theta)).sum())
-            self._compare("jacobian", along, difference, scale, rounding)
+            judge("jacobian", along, float(np.abs(u).max()))
 
     def _compare(
-        self, name: str, by_backward: float, difference: float, scale: float, rounding: float
+        self, name: str, by_backward: float, numbers: tuple[float, float, float], keeps: _Keeps
     ) -> None:
-        """Raise ValueError if both numbers differ by more than tolerance and rounding allow."""
+        """Raise ValueError if a slope is not the difference, up to tolerance and rounding.
+
+        `numbers` are the difference, the size of the terms, and the rounding error. `keeps` returns
+        whether products keep their digits.
+        """
+        difference, scale, rounding = numbers
         apart = abs(by_backward - difference)
         size = scale + rounding / _RELIABLE
         error = 0.0 if size == 0.0 else apart / size
         if not apart <= self.tolerance * scale + rounding:  # true for nan too
             check_digits(name, difference, scale)
-            raise ValueError(
-                f"{name} is wrong: along a random direction backward gives "
-                f"{by_backward / self.step:.6g}, a central difference {difference / self.step:.6g} "
-                f"(relative error {error:.1g}, allowed {self.tolerance:g})"
-            )
+            slopes = by_backward / self.step, difference / self.step
+            raise ValueError(disagreement(name, slopes, error, self.tolerance, keeps()))
         self.errors[name] = max(self.errors.get(name, 0.0), error)

@@ -141,6 +141,30 @@ def test_features_of_every_kind_get_a_legal_row_that_holds_all_their_samples(
     assert (grid[:, -1] >= x.max(axis=0)).all()
 
 
+@for_all("share", [5e-324, 2e-311, 1e-305])
+@for_all("sign", [1.0, -1.0])
+@for_all("n_intervals", [2, 3, 9])
+def test_quantiles_that_repeat_stay_equal_where_a_tiny_share_would_part_them(
+    n_intervals, sign, share
+):
+    """Knots at most 1e-305 apart are not allowed; 0 is the one number beside which such knots exist."""
+    x = sign * np.array([[0.0]] * 40 + [[1.0]])
+
+    knots = blended_knots(x, n_intervals, 2, uniform_share=share, margin=0.0)
+
+    check_knots("knots", knots, 2)
+    expected = blended_knots(x, n_intervals, 2, uniform_share=0.0, margin=0.0)
+    np.testing.assert_array_equal(knots, expected)
+
+
+def test_breakpoints_farther_apart_than_the_smallest_distance_are_not_merged():
+    x = np.array([[0.0]] * 40 + [[1.0]])
+
+    knots = blended_knots(x, 4, 0, uniform_share=8e-305, margin=0.0)
+
+    np.testing.assert_allclose(knots, [[0.0, 2e-305, 4e-305, 6e-305, 1.0]], rtol=1e-12)
+
+
 @given(
     arrays(float, st.tuples(st.integers(2, 30), st.integers(1, 2)), elements=st.floats(-3.0, 3.0)),
     st.integers(1, 9),

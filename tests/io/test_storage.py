@@ -1083,7 +1083,8 @@ def test_a_base_as_long_as_a_book_is_not_compared_with_names(folder, network):
 
 
 @pytest.mark.parametrize(
-    "degree", [3.0, "3", True, None, -1, 10**6, 10**14, 10**30, 10**400, {}, "9" * 10**5]
+    "degree",
+    [3.0, "3", True, None, -1, 10**6, 10**14, 10**30, 10**400, {}, [[1], [2]], "9" * 10**5],
 )
 def test_a_degree_of_another_kind_or_size_is_refused(folder, network, degree):
     for path in both_files(
@@ -1093,7 +1094,8 @@ def test_a_degree_of_another_kind_or_size_is_refused(folder, network, degree):
 
 
 @pytest.mark.parametrize(
-    "base", ["tanh", "SILU", "", 3, None, True, {"silu": 1}, "silu" * 10**5, "\ud800", "si\nlu"]
+    "base",
+    ["tanh", "SILU", "", 3, None, True, {"silu": 1}, [], "silu" * 10**5, "\ud800", "si\nlu"],
 )
 def test_a_base_of_another_name_or_kind_is_refused(folder, network, base):
     for path in both_files(

@@ -11,6 +11,7 @@ from networks import random_batch, random_network, rescaled, seeds, with_formula
 from test_gradient_check_can_fail import FAULTS, backward_with, example
 
 import kan_ref as kr
+from kan_ref.network import gradient_check
 
 KINKS = "cross a kink"
 powers = st.floats(-6.0, 6.0)
@@ -138,3 +139,91 @@ def test_samples_beside_a_knot_at_which_a_derivative_jumps_give_no_false_alarm(
     x = np.concatenate([near, scale * np.array([-0.77, 0.13, 0.61])])[:, None]
 
     assert accepted(network, x, rng)
+
+
+# --- products that underflow
+
+
+def scaled_blocks(**powers):
+    """A network of sizes (2, 2, 1) whose arrays of a layer, such as coef_0, are multiplied by powers of 10; inputs."""
+    rng = np.random.default_rng(0)
+    network = kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    theta = [
+        10.0 ** powers.get(f"{name}_{number}", 0.0) * getattr(layer, name).ravel()
+        for number, layer in enumerate(network.layers)
+        for name in ("coef", "w_base", "w_spline")
+    ]
+    return network.with_theta(np.concatenate(theta)), rng.uniform(-1.0, 1.0, (12, 2))
+
+
+def small(power):
+    return {f"{name}_{n}": power for name in ("coef", "w_base", "w_spline") for n in (0, 1)}
+
+
+@for_all("power", [-162.0, -200.0, -250.0, -280.0])
+def test_a_gradient_that_underflows_cannot_be_checked_and_is_not_wrong(power):
+    """d_coef of layer 0 is a product of two parameters; its direction is so long that the outputs change by more than rounding."""
+    network, x = scaled_blocks(**small(power))
+
+    with pytest.raises(
+        ValueError,
+        match=r"^d_coef of layer 0 cannot be checked: along a random direction backward gives .*, a central difference "
+        r".*e-\d+, but products leave the range .* \(2\.2e-308 to 1\.8e308\): scale x, y and the parameters to size one$",
+    ):
+        kr.check_gradients(network, x, rng=np.random.default_rng(1), n_directions=1)
+
+
+@for_all("power", [-20.0, -100.0, -150.0])
+def test_small_parameters_whose_products_keep_their_digits_are_checked(power):
+    network, x = scaled_blocks(**small(power))
+
+    assert accepted(network, x, np.random.default_rng(1))
+    with pytest.raises(ValueError, match=r"^d_coef of layer 0 is wrong"):
+        kr.check_gradients(network, x, rng=np.random.default_rng(1), backward=with_offset(1.01))
+
+
+@for_all("power", [-160.0, -200.0])
+def test_a_jacobian_that_underflows_cannot_be_checked_where_backward_from_large_gradients_does_not(
+    power,
+):
+    """Backward starts from u of size 10^-power, the rows of the Jacobian from 1."""
+    network, x = scaled_blocks(
+        w_spline_0=power, coef_0=-power, coef_1=power, w_base_1=power, w_spline_1=power
+    )
+
+    with pytest.raises(ValueError, match=r"^jacobian cannot be checked: .*, but products leave"):
+        kr.check_gradients(network, x, rng=np.random.default_rng(1), n_directions=1)
+    accept = kr.check_gradients(network, x, rng=np.random.default_rng(1), backward=kr.backward)
+    assert accept.worst <= 1e-7
+
+
+def with_offset(factor, offset=0.0):
+    """A backward pass whose gradient with respect to the first coefficients is multiplied, and moved by a number without u."""
+
+    def backward(network, caches, dy):
+        dx, grads = kr.backward(network, caches, dy)
+        theta = grads.theta.copy()
+        first = network.layers[0].coef.size
+        theta[:first] = factor * theta[:first] + offset
+        return dx, grads.with_theta(theta)
+
+    return backward
+
+
+def test_a_backward_pass_that_is_not_linear_is_wrong_and_not_excused_by_underflow():
+    """An added number is lost beside large upstream gradients, as an underflow is; the package's own pass tells them apart."""
+    network, x = scaled_blocks()
+
+    with pytest.raises(ValueError, match=r"^d_coef of layer 0 is wrong"):
+        kr.check_gradients(
+            network, x, rng=np.random.default_rng(1), backward=with_offset(1.0, 1e-3)
+        )
+
+
+def test_a_wrong_jacobian_of_small_outputs_is_wrong(monkeypatch):
+    network, x = scaled_blocks(w_base_1=-100.0, coef_1=-100.0)
+    right = gradient_check.multiply
+    monkeypatch.setattr(gradient_check, "multiply", lambda rows, v: 1.01 * right(rows, v))
+
+    with pytest.raises(ValueError, match=r"^jacobian is wrong"):
+        kr.check_gradients(network, x, rng=np.random.default_rng(1))

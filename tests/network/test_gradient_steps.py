@@ -14,7 +14,7 @@ from oracles_layer import edge_terms, layer_edges, slope_terms
 import kan_ref as kr
 from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network import gradient_steps
+from kan_ref.network import gradient_digits, gradient_steps
 from kan_ref.network.gradient_steps import SINGLE, TOGETHER
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
@@ -98,6 +98,15 @@ def assert_lengths_by_definition(network, x):
     for layer, at, lengths in zip(network.layers, scales.flow, scales.lengths, strict=False):
         expected = [[bending_length(layer, i, v) for i, v in enumerate(row)] for row in at.tolist()]
         np.testing.assert_allclose(lengths, expected, rtol=1e-9)
+
+
+def test_a_curve_whose_third_derivative_underflows_bends_nowhere_and_without_a_warning():
+    """Derivatives of silu at -740, below 1e-300: their quotients are of size one, or overflow."""
+    first, second, third = np.array([[1.0, 3e-320], [1.0, 3e-320], [5e-324, 1e-320]])
+
+    lengths = gradient_steps._length(first, second, third)
+
+    np.testing.assert_allclose(lengths, [np.inf, 3.0], rtol=1e-3)
 
 
 @given(seeds, st.sampled_from([0.3, 1.0]))
@@ -448,5 +457,5 @@ def test_a_sample_is_clear_unless_a_moving_activation_meets_a_kink(
 @pytest.mark.parametrize(("difference", "scale"), [(np.nan, 1.0), (np.inf, 1.0), (0.0, 0.0)])
 def test_outputs_beyond_the_range_of_float64_cannot_be_checked(difference, scale):
     with pytest.raises(ValueError, match=r"theta cannot be checked: .* the outputs change by"):
-        gradient_steps.check_digits("theta", difference, scale)
-    gradient_steps.check_digits("theta", 1e-3, 1.0)
+        gradient_digits.check_digits("theta", difference, scale)
+    gradient_digits.check_digits("theta", 1e-3, 1.0)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import dense_by_definition
 
-from kan_ref.numerics import row_sparse
+from kan_ref.numerics import columns, row_sparse
 from kan_ref.numerics.columns import column_squares, scale_columns
 from kan_ref.numerics.operators import as_operator
 from kan_ref.numerics.row_sparse import (
@@ -88,6 +88,21 @@ def test_columns_are_scaled_in_the_form_that_the_jacobian_has(case, seed):
     np.testing.assert_allclose(dense_form(scaled), matrix * scale, rtol=1e-14, atol=1e-14)
     squares = np.sum((matrix * scale) ** 2, axis=0)
     np.testing.assert_allclose(column_squares(scaled), squares, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "n_bytes", [1, 8 * 3, 8 * 3 * 2, 8 * 3 * 100]
+)  # chunks of 1, 1, 2 and all rows
+def test_column_squares_are_summed_over_all_chunks_of_rows(n_bytes, monkeypatch):
+    """Blocks of more rows than columns, and of fewer, dense and row-sparse."""
+    monkeypatch.setattr(columns, "_CHUNK_BYTES", n_bytes)
+    rng = np.random.default_rng(2)
+    blocks = [random_block(rng, n_rows, 2, 3) for n_rows in (7, 2)]
+    blocks += [rng.normal(size=(n_rows, 3)) for n_rows in (1, 8)]
+
+    for jacobian in (*blocks, blocks):
+        squares = (dense_form(jacobian) ** 2).sum(axis=0)
+        np.testing.assert_allclose(column_squares(jacobian), squares, rtol=1e-13)
 
 
 def test_column_squares_need_the_memory_of_a_chunk_and_not_of_the_dense_form():

@@ -406,6 +406,26 @@ def test_sums_over_chunks_give_the_step_of_the_stored_jacobian(trainable, weight
     assert two.value == pytest.approx(one.value, rel=1e-9)
 
 
+def test_chunks_are_added_to_the_first_sums_and_a_chunk_without_blocks_adds_nothing():
+    """The smoothness of grids with one interval has no jumps, so that its Jacobian has no blocks."""
+    rng = np.random.default_rng(6)
+    (one, two), none = (
+        ((rng.normal(size=(n, 4)), rng.normal(size=n)) for n in (2, 7)),
+        ([], np.zeros(0)),
+    )
+    first = sum_chunks([one], 4)
+    kept = first.matrix.copy(), first.half_gradient.copy()
+
+    sums = sum_chunks([none, two, none], 4, first=first)
+
+    matrix, residuals = (np.concatenate(parts) for parts in zip(one, two, strict=True))
+    np.testing.assert_allclose(sums.matrix, matrix.T @ matrix, rtol=0.0, atol=1e-13)
+    np.testing.assert_allclose(sums.half_gradient, matrix.T @ residuals, rtol=0.0, atol=1e-13)
+    assert (sums.n_rows, first.n_rows, sum_chunks([none], 4).n_rows) == (9, 2, 0)
+    np.testing.assert_array_equal(first.matrix, kept[0])
+    np.testing.assert_array_equal(first.half_gradient, kept[1])
+
+
 @pytest.mark.parametrize("trainable", [("coef", "w_base", "w_spline"), ("coef",)])
 @pytest.mark.parametrize("weight", [0.0, 0.1])
 def test_the_operator_of_an_objective_is_its_jacobian(trainable, weight):
