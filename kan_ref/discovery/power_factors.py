@@ -27,10 +27,11 @@ GAIN = 0.8  # of the error with one input more: noise alone would leave it nearl
 Values = Callable[[FloatArray], FloatArray]
 
 
-def power_factors(f: Values, x: FloatArray, y: FloatArray) -> dict[int, float]:
-    """Return the exponents of the inputs whose powers are factors of samples x (n, n_in), y (n,).
+def power_factors(f: Values, x: FloatArray, y: FloatArray) -> tuple[dict[int, float], float]:
+    """Return the exponents of inputs whose powers are factors of samples x (n, n_in), y (n,).
 
-    `f` computes values near to y at points (batch, n_in). One input at least has no power.
+    `f` computes values near to y at points (batch, n_in). At least one input has no power. Also
+    returned is the error of a model of the other inputs times the powers, on held-out samples.
     """
     found: dict[int, float] = {}
     models = linear_models(x, y)
@@ -55,16 +56,13 @@ def power_factors(f: Values, x: FloatArray, y: FloatArray) -> dict[int, float]:
         found[chosen] = exponent
         rest.remove(chosen)
         least, weight, f = error, factor, model.f
-    return found
+    return found, least
 
 
 def _exponents(f: Values, x: FloatArray) -> Iterator[tuple[int, float]]:
     """Yield inputs with exponents that they may have: 1, and the one that x_i f_i / f is near."""
-    values = f(x)
-    large = np.abs(values) >= np.median(
-        np.abs(values)
-    )  # elsewhere errors of f are relatively large
-    points = x[large][:MOST_POINTS]
+    size = np.abs(f(x))
+    points = x[size >= np.median(size)][:MOST_POINTS]  # relative errors of f are small there
     for i in range(x.shape[1]):
         step = np.zeros(x.shape[1])
         step[i] = STEP * float(x[:, i].std())

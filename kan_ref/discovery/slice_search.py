@@ -2,6 +2,7 @@
 
     surrogate     fit a model to the samples (`surrogate`), and measure its error
     quotients     try quotients of polynomials that all samples lie on (`quotients`)
+    powers        search a formula of the samples divided by powers of inputs (`power_factors`)
     architecture  split it on slices, and name the curves of one input (`decomposition`)
     numbers       train the numbers of every candidate on the data (`polish`)
     simplify      replace numbers by simple ones where the data allow it (`choice`)
@@ -15,7 +16,7 @@ candidate is not rejected need not have the simplest one, so a second such way i
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -37,6 +38,7 @@ MOST_JUDGED = 3  # candidates after each way to split, where noise is suspected
 WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is suspected
 POOR = 1e-5  # of the standard deviation: with a larger error of the surrogate, powers come first
 MOST_BESIDE = 2  # formulas beside powers, besides the best one
+INTERRUPTED = "interrupted: the best formula so far"
 MOST_EXACT = 3  # exact candidates that are simplified; the simplest is kept
 
 
@@ -99,7 +101,7 @@ def search_by_slices(
         open_ = [one for one in pool if not n_ways or one not in rejected]
         pool += _simplified(open_, x, y, floor, deadline)
     except KeyboardInterrupt:
-        ended = "interrupted: the best formula so far"
+        ended = INTERRUPTED
     if not ended and time.monotonic() > deadline:
         ended = "the time is over: the best formula so far"
     candidates = [one for one in pool if not n_ways or one not in rejected]
@@ -116,9 +118,12 @@ def _beside_powers(
     decomposer: Decomposer,
 ) -> Iterator[list[Tree]]:
     """Yield products of powers of some inputs and what is found for the samples divided by them."""
-    exponents = power_factors(surrogate, x, y)
+    exponents, error = power_factors(surrogate, x, y)
     if not exponents:
         return
+    spread = max(float(np.std(y)), SMALLEST)
+    powers = ", ".join(f"{names[i]}^{exponent:g}" for i, exponent in exponents.items())
+    decomposer.note(0, f"a product with {powers}", error / spread, surrogate.error / spread)
     others, quotient, places = without_powers(x, y, exponents)
     inner = search_by_slices(
         others,
@@ -128,15 +133,13 @@ def _beside_powers(
         deadline=decomposer.deadline,
         report=decomposer.report,
     )
-    powers = ", ".join(f"{names[i]}^{exponent:g}" for i, exponent in exponents.items())
-    spread = max(float(np.std(quotient)), SMALLEST)
-    error = inner.surrogate.error / spread
-    decomposer.note(0, f"a product with {powers}", inner.best.rmse / spread, error)
-    decomposer.decisions += inner.decisions
-    powers_tree = product_of_powers(exponents)
+    decomposer.decisions += [replace(one, depth=one.depth + 1) for one in inner.decisions]
+    product = product_of_powers(exponents)
     found = [one.tree for one in (inner.best, *inner.front[::-1][:MOST_BESIDE])]
     parts = [Input(i) for i in places]
-    yield [multiply(powers_tree, substitute(tree, parts)) for tree in found]
+    yield [multiply(product, substitute(tree, parts)) for tree in found]
+    if inner.ended == INTERRUPTED:
+        raise KeyboardInterrupt
 
 
 def _within_noise(

@@ -45,9 +45,7 @@ from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
 
 EXACT = 1e-11  # of the standard deviation of y
-ROUNDED = (
-    1e-13  # of it: smaller residuals are rounding errors of numbers, with or without structure
-)
+ROUNDED = 1e-13  # of it: smaller residuals are rounding errors, with structure or without
 MOST_EXACT = 1e-9  # of it: where rounding errors of y are larger, no formula is called exact
 ERRORS = 3.0  # standard errors of a gain
 N_FOLDS = 5
