@@ -73,18 +73,16 @@ class Outcome:
 
 def record_of(one: Outcome, noise: float, n_samples: int) -> discovery_page.Record:
     """Return a run as a record of the page."""
-    most = discovery_page.MOST_TEXT
-    text = one.text if len(one.text) <= most else one.text[: most - 3] + "..."
     return {
         "name": one.formula.name,
         "noise": noise,
         "samples": n_samples,
         "seed": one.seed,
         "found": one.found,
-        "error": float(f"{one.error:.1e}") if np.isfinite(one.error) else None,
+        "error": discovery_page.rounded(one.error),
         "seconds": round(one.seconds, 1),
         "kind": one.kind,
-        "formula": text,
+        "formula": discovery_page.shortened(one.text),
     }
 
 
@@ -236,6 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.peers is not None:
         known = discovery_peers.installed()
         programs = [name for name in options.peers or discovery_peers.PROGRAMS if name in known]
+        if options.record and (options.noise, options.samples) != (0.0, 1000):
+            parser.error("--record --peers is for 1000 samples without noise")
         if not programs:
             parser.error('--peers: none is installed; pip install -e ".[peers]"')
     status = 0
@@ -257,6 +257,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.record:
             rows = [record_of(one, options.noise, options.samples) for one in runs]
             discovery_page.write(rows)
+            if programs:
+                beside = [one for one in others if one.formula == formula]
+                discovery_page.write_peers(discovery_peers.records(rows, beside))
     if outcomes:
         print(report(outcomes))
         if others:

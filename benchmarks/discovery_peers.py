@@ -4,11 +4,12 @@ Each gets the settings below for all formulas, none of which was tuned on a form
 
     Operon     genetic programming with least squares for constants (pyoperon): 5e5 evaluations, the operations and functions of FUNCTIONS
     gplearn    genetic programming with random constants: 1000 programs, 20 generations, the same functions as far as it has them
-    pykan      the workflow of its documentation: a KAN [n, 5, 1] trained with a penalty, pruned, trained, `auto_symbolic`, trained
+    pykan      the workflow of its first example: a KAN [n, 5, 1] with 3 intervals, trained with a penalty, pruned, trained, refined to 10
+               intervals, trained, `auto_symbolic` with the functions of LIBRARY, trained; 50 steps each time
 
-Operon computes in single precision, so an error of 1e-6 counts as found there. They search with one thread. Their CPU seconds are those of the whole process. A formula counts as found by the rule of
-`benchmarks.discovery`. It is a bar for `discover`, which may use the values that its network interpolates between samples. Genetic programs
-do not need a box full of samples, and find forms that no slice shows.
+They search with one thread, and their CPU seconds are those of the whole process. A formula counts as found by the rule of
+`benchmarks.discovery`. Operon computes in single precision, so an error of 1e-6 counts as found there. `discover` may use the values that its
+network interpolates between samples. Genetic programs do not need a box full of samples, and find forms that no slice shows.
 """
 
 import contextlib
@@ -25,36 +26,40 @@ from typing import Any
 
 import numpy as np
 
+import kan_ref
+from benchmarks.discovery_page import Record, rounded, shortened
 from benchmarks.formula_sets import Formula
 from kan_ref.checks import FloatArray
 
 EVALUATIONS = 500_000
 FUNCTIONS = "add,sub,mul,div,constant,variable,sin,cos,exp,log,sqrt,square"
-PRECISION = {
-    "Operon": 1e-6
-}  # its wheel computes in float32, so smaller errors cannot be asked of it
+PRECISION = {"Operon": 1e-6}  # its wheel computes in float32, whose rounding is 6e-8
+LIBRARY = ("x", "x^2", "x^3", "x^4", "exp", "log", "sqrt", "tanh", "sin", "abs")
 PACKAGES = {"Operon": "pyoperon", "gplearn": "gplearn", "pykan": "pykan"}
 Predict = Callable[[FloatArray], FloatArray]
+Found = tuple[Predict, str]  # the formula as a function, and as text
 
 
 @dataclass(frozen=True)
 class PeerOutcome:
-    """The result of one program for one formula; `failure` is its error in a line, or ""."""
+    """The result of one program for one formula, with its text; `failure` is its error in a line, or ""."""
 
     program: str
     formula: Formula
+    seed: int
     error: float
     seconds: float
     found: bool
+    text: str = ""
     failure: str = ""
 
     def __str__(self) -> str:
         mark = "found" if self.found else "no"
-        end = self.failure or f"{self.error:8.1e}"
+        end = self.failure or f"{self.error:8.1e}  {self.text}"
         return f"    {self.program:8} {mark:5} {self.seconds:6.1f} s  {end}"
 
 
-def _operon(x: FloatArray, y: FloatArray, seed: int) -> Predict:
+def _operon(x: FloatArray, y: FloatArray, seed: int) -> Found:
     module = importlib.import_module("pyoperon.sklearn")
     model = module.SymbolicRegressor(
         allowed_symbols=FUNCTIONS,
@@ -65,20 +70,22 @@ def _operon(x: FloatArray, y: FloatArray, seed: int) -> Predict:
         random_state=seed,
     )
     model.fit(x, y)
-    return lambda points: np.asarray(model.predict(points), dtype=np.float64).reshape(-1)
+    text = model.get_model_string(model.model_, precision=8)
+    return lambda points: np.asarray(model.predict(points), dtype=np.float64).reshape(-1), text
 
 
-def _gplearn(x: FloatArray, y: FloatArray, seed: int) -> Predict:
+def _gplearn(x: FloatArray, y: FloatArray, seed: int) -> Found:
     module = importlib.import_module("gplearn.genetic")
     names = ("add", "sub", "mul", "div", "sin", "cos", "log", "sqrt")
     model = module.SymbolicRegressor(
         population_size=1000, generations=20, function_set=names, n_jobs=1, random_state=seed
     )
     model.fit(x, y)
-    return lambda points: np.asarray(model.predict(points), dtype=np.float64)
+    text = str(model._program)
+    return lambda points: np.asarray(model.predict(points), dtype=np.float64), text
 
 
-def _pykan(x: FloatArray, y: FloatArray, seed: int) -> Predict:
+def _pykan(x: FloatArray, y: FloatArray, seed: int) -> Found:
     torch, kan = importlib.import_module("torch"), importlib.import_module("kan")
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
@@ -90,21 +97,23 @@ def _pykan(x: FloatArray, y: FloatArray, seed: int) -> Predict:
         "test_label": targets,
     }
     folder = tempfile.mkdtemp()
-    model = kan.KAN(width=[x.shape[1], 5, 1], grid=5, k=3, seed=seed, ckpt_path=folder)
+    model = kan.KAN(width=[x.shape[1], 5, 1], grid=3, k=3, seed=seed, ckpt_path=folder)
     model.fit(dataset, opt="LBFGS", steps=50, lamb=1e-3)
     model = model.prune()
     model.fit(dataset, opt="LBFGS", steps=50)
-    model.auto_symbolic()
+    model = model.refine(10)
+    model.fit(dataset, opt="LBFGS", steps=50)
+    model.auto_symbolic(lib=list(LIBRARY))
     model.fit(dataset, opt="LBFGS", steps=50)
 
     def predict(at: FloatArray) -> FloatArray:
         with torch.no_grad():
             return np.asarray(model(torch.tensor(at)).numpy())[:, 0]
 
-    return predict
+    return predict, str(model.symbolic_formula()[0][0])
 
 
-PROGRAMS: dict[str, Callable[[FloatArray, FloatArray, int], Predict]] = {
+PROGRAMS: dict[str, Callable[[FloatArray, FloatArray, int], Found]] = {
     "Operon": _operon,
     "gplearn": _gplearn,
     "pykan": _pykan,
@@ -135,17 +144,41 @@ def run_peer(
                 contextlib.redirect_stdout(io.StringIO()),
                 contextlib.redirect_stderr(io.StringIO()),
             ):
-                predicted = PROGRAMS[program](x, y[:, 0], seed)(x_test)
+                predict, text = PROGRAMS[program](x, y[:, 0], seed)
+                predicted = predict(x_test)
             os.chdir(home)
     except Exception as error:  # other programs' errors are results
         os.chdir(home)
         line = f"{type(error).__name__}: {error}".splitlines()[0][:80]
-        return PeerOutcome(program, formula, np.inf, time.process_time() - began, False, line)
+        seconds = time.process_time() - began
+        return PeerOutcome(program, formula, seed, np.inf, seconds, False, failure=line)
     seconds = time.process_time() - began
     relative = float(np.sqrt(np.mean((predicted - y_test[:, 0]) ** 2))) / float(np.std(y_test))
-    return PeerOutcome(
-        program, formula, relative, seconds, relative <= max(most, PRECISION.get(program, 0.0))
-    )
+    most = max(most, PRECISION.get(program, 0.0))
+    return PeerOutcome(program, formula, seed, relative, seconds, relative <= most, text)
+
+
+def records(own: Sequence[Record], others: Sequence[PeerOutcome]) -> list[Record]:
+    """Return the runs of `discover`, from their records, and those of other programs on the same samples, as records."""
+    versions = installed() | {"kan_ref": kan_ref.__version__}
+    ours = [
+        {"program": "kan_ref", "version": versions["kan_ref"]}
+        | {key: run[key] for key in ("name", "seed", "found", "error", "seconds", "formula")}
+        for run in own
+    ]
+    return ours + [
+        {
+            "program": one.program,
+            "version": versions[one.program],
+            "name": one.formula.name,
+            "seed": one.seed,
+            "found": one.found,
+            "error": rounded(one.error),
+            "seconds": round(one.seconds, 1),
+            "formula": shortened(one.failure or one.text),
+        }
+        for one in others
+    ]
 
 
 def summary(outcomes: Sequence[PeerOutcome]) -> str:

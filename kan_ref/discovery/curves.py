@@ -21,6 +21,7 @@ from kan_ref.discovery.trees import (
     Tree,
     affine,
     apply,
+    multiply,
 )
 from kan_ref.functions import LIBRARY
 from kan_ref.symbolic import rank_functions
@@ -28,6 +29,9 @@ from kan_ref.symbolic import rank_functions
 N_POINTS = 120
 FEW_TERMS = 5  # degrees of a quotient that is tried before compositions
 N_TRAINED = 16  # candidates that are trained fully
+N_EXPONENTIALS = 3  # functions of the library whose exponential is trained
+IN_EXPONENT = ("log", "1/x", "1/x^2", "sqrt", "x^2", "x^3", "sin", "tanh", "arctan")
+LARGEST_EXPONENT = 600.0
 TINY = 1e-12
 BLURRED = 1e-3  # of the standard deviation: with larger errors more names are kept
 SURE = 1e-6  # of the standard deviation: candidates at this accuracy are right
@@ -99,6 +103,7 @@ def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Itera
     yield [polynomial(degree, x) for degree in (1, 2, 3)]
     yield list(_single(x, y, floor))
     yield list(rational_functions(x, y, floor, FEW_TERMS))
+    yield list(_exponentials(x, y))
     yield screened(x, y, 3 if is_whole else 1)
     yield [polynomial(degree, x) for degree in (4, 5, 6)]
     yield [*rational_functions(x, y, floor), *(polynomial(degree, x) for degree in (7, 8, 9))]
@@ -126,3 +131,14 @@ def _single(x: FloatArray, y: FloatArray, floor: float) -> Iterator[Tree]:
         else:
             inner = affine(Input(0), one.a, one.b)
             yield affine(apply(one.name, inner), one.c, one.d)
+
+
+def _exponentials(x: FloatArray, y: FloatArray) -> Iterator[Tree]:
+    """Yield exp(c f(a x + b) + d), which with f = log is a power (a x + b)^c, for y of one sign."""
+    if not y.min() * y.max() > 0.0:
+        return
+    sign = float(np.sign(y[0]))
+    for one in rank_functions(x, np.log(np.abs(y)), IN_EXPONENT)[:N_EXPONENTIALS]:
+        if abs(one.d) < LARGEST_EXPONENT:
+            inner = affine(apply(one.name, affine(Input(0), one.a, one.b)), one.c, 0.0)
+            yield multiply(Number(sign * float(np.exp(one.d))), apply("exp", inner))

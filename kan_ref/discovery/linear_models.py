@@ -6,6 +6,9 @@ as the identity, log, 1/f or f^2, two models of the values f are
     (D20)  sum of curves   g(f) = c + sum over i and m <= M of c_im T_m(x_i)
     (D21)  polynomial      g(f) = sum over m_1 + ... + m_n <= M of c_m T_{m_1}(x_1) ... T_{m_n}(x_n)
 
+Inputs that are positive and span a wide range may stand there by their logarithms: log x, powers
+of x and 1 / x are polynomials of low degree in log x, nearly or exactly, but not in x.
+
 An error of f becomes one of g(f) by the factor |g'(f)|, so each sample has the weight 1 / |g'(f)|.
 The columns are in the order of their degrees. With one QR factorization B = Q R of all of them, the
 leading m x m block of R and the first m entries of Q^T g solve the problem of the first m columns,
@@ -29,6 +32,8 @@ MOST_COLUMNS = 0.4  # of the number of samples
 FIRST_DEGREE = 6  # of the comparison of transforms
 N_BEST = 3  # transforms that are fitted with all degrees
 ROUNDING = 1e-13  # of the standard deviation: errors below it are equal
+WIDE = 5.0  # the ratio of the largest and the smallest value of an input with a logarithm
+SMALL = 1e-6  # of the standard deviation: a model this near needs no logarithms beside it
 PLAIN = 1.05  # a simpler model may have an error this many times as large
 
 
@@ -43,16 +48,22 @@ class Model:
 
 @dataclass(frozen=True, eq=False)
 class _Basis:
-    """Products of Chebyshev polynomials; row r of `powers` (n_columns, n_in) has the degrees."""
+    """Products of Chebyshev polynomials; row r of `powers` (n_columns, n_in) has the degrees.
+
+    `is_log` (n_in,) has the inputs that stand there by their logarithms; `low` and `high` are those
+    of the samples.
+    """
 
     powers: np.ndarray
     low: FloatArray
     high: FloatArray
+    is_log: np.ndarray
 
     def columns(self, x: FloatArray, n_columns: int | None = None) -> FloatArray:
         """Compute the first columns at x (batch, n_in)."""
         powers = self.powers[:n_columns]
-        t = (2.0 * x - self.low - self.high) / (self.high - self.low)
+        low, high = self._scale(self.low), self._scale(self.high)
+        t = (2.0 * self._scale(x) - low - high) / (high - low)
         found = np.ones((len(x), len(powers)))
         for i in range(x.shape[1]):
             most = int(powers[:, i].max())
@@ -60,13 +71,18 @@ class _Basis:
                 found *= np.polynomial.chebyshev.chebvander(t[:, i], most)[:, powers[:, i]]
         return found
 
+    def _scale(self, x: FloatArray) -> FloatArray:
+        """Return x with the logarithms of some inputs."""
+        positive = np.where(self.is_log, np.maximum(x, 0.5 * self.low), 1.0)
+        return np.where(self.is_log, np.log(positive), x)
+
     @property
     def degrees(self) -> np.ndarray:
         """The total degree of each column, nondecreasing."""
         return np.asarray(self.powers.sum(axis=1))
 
 
-def _curves(x: FloatArray, most: float) -> _Basis:
+def _curves(x: FloatArray, most: float, is_log: np.ndarray) -> _Basis:
     """Return the columns (D20) of a sum of curves."""
     n_in = x.shape[1]
     rows = [np.zeros(n_in, dtype=int)]
@@ -74,10 +90,10 @@ def _curves(x: FloatArray, most: float) -> _Basis:
         if 1 + degree * n_in > most:
             break
         rows += list(degree * np.eye(n_in, dtype=int))
-    return _Basis(np.array(rows), x.min(axis=0), x.max(axis=0))
+    return _Basis(np.array(rows), x.min(axis=0), x.max(axis=0), is_log)
 
 
-def _polynomial(x: FloatArray, most: float) -> _Basis:
+def _polynomial(x: FloatArray, most: float, is_log: np.ndarray) -> _Basis:
     """Return the columns (D21) of a polynomial of all inputs."""
     n_in = x.shape[1]
     rows: list[np.ndarray] = []
@@ -89,7 +105,7 @@ def _polynomial(x: FloatArray, most: float) -> _Basis:
         if len(rows) + len(new) > max(most, 1 + n_in):
             break
         rows += new
-    return _Basis(np.array(rows), x.min(axis=0), x.max(axis=0))
+    return _Basis(np.array(rows), x.min(axis=0), x.max(axis=0), is_log)
 
 
 def _transforms(y: FloatArray) -> Iterator[tuple[Transform, float]]:
@@ -110,8 +126,10 @@ class _Problem:
     basis: _Basis
     x: FloatArray
     y: FloatArray
+    weight: FloatArray
     x_held: FloatArray
     y_held: FloatArray
+    weight_held: FloatArray
 
     def models(
         self, transform: Transform, sign: float, what: str, most: int
@@ -123,7 +141,7 @@ class _Problem:
         held = self.basis.columns(self.x_held, n_columns)
         with np.errstate(all="ignore"):
             g = transform.g(sign * self.y)
-            weight = 1.0 / np.abs(transform.slope(sign * self.y))
+            weight = self.weight / np.abs(transform.slope(sign * self.y))
         if not (np.isfinite(g).all() and np.isfinite(weight).all()):
             return
         q, r = np.linalg.qr(columns * weight[:, None])
@@ -141,43 +159,60 @@ class _Problem:
                     return np.asarray(sign * inverse(self.basis.columns(points, m) @ coef))
 
             with np.errstate(all="ignore"):
-                residual = sign * inverse(held[:, :m] @ coef) - self.y_held
-            error = float(np.sqrt(np.mean(residual**2)))
+                residual = self.weight_held * (sign * inverse(held[:, :m] @ coef) - self.y_held)
+                error = float(np.sqrt(np.mean(residual**2)))
             if np.isfinite(error):
                 inside = "f" if transform.name == "f" else f"{transform.name} of f"
                 yield degree, Model(f"{inside} as {what} of degree {degree}", f, error)
 
 
-def linear_models(x: FloatArray, y: FloatArray) -> list[Model]:
+def linear_models(x: FloatArray, y: FloatArray, weight: FloatArray | None = None) -> list[Model]:
     """Return models of samples x (n, n_in), y (n,): the best sum of curves, the best polynomial.
 
-    The errors are those on every fifth sample, which is held out. Either may be absent, where it is
-    undefined at a held-out sample.
+    Where these are not near, the best of both follow with logarithms of wide inputs.
+
+    The errors are those on every fifth sample, which is held out; `weight` (n,) multiplies the
+    error of each sample. A model is absent where it is undefined at a held-out sample.
     """
     held = np.zeros(len(x), dtype=bool)
     held[HELD_OUT - 1 :: HELD_OUT] = True
     most = MOST_COLUMNS * float((~held).sum())
-    found = []
-    for basis, what in (
-        (_curves(x, most), "a sum of curves"),
-        (_polynomial(x, most), "a polynomial"),
-    ):
-        problem = _Problem(basis, x[~held], y[~held], x[held], y[held])
-        first = []
-        for transform, sign in _transforms(y):
-            models = [model for _, model in problem.models(transform, sign, what, FIRST_DEGREE)]
+    low, high = x.min(axis=0), x.max(axis=0)
+    is_wide = (low > 0.0) & (high > WIDE * low)
+    weight = np.ones(len(y)) if weight is None else np.abs(weight)
+    spread = float(np.std(weight * y))
+    found: list[Model] = []
+    for is_log in (np.zeros_like(is_wide), is_wide) if is_wide.any() else (is_wide,):
+        if any(model.error <= SMALL * spread for model in found):
+            break
+        inside = " of logarithms" if is_log.any() else ""
+        for basis, what in (
+            (_curves(x, most, is_log), f"a sum of curves{inside}"),
+            (_polynomial(x, most, is_log), f"a polynomial{inside}"),
+        ):
+            problem = _Problem(
+                basis, x[~held], y[~held], weight[~held], x[held], y[held], weight[held]
+            )
+            models = _best_models(problem, what)
             if models:
-                error = min(model.error for model in models)
-                first.append((error * 1.5**transform.price, transform, sign))
-        first.sort(key=lambda one: one[0])
-        models = [
-            model
-            for _, transform, sign in first[:N_BEST]
-            for _, model in problem.models(transform, sign, what, MOST_DEGREE)
-        ]
-        if models:
-            found.append(simplest(models, ROUNDING * float(np.std(y))))
+                found.append(simplest(models, ROUNDING * spread))
     return found
+
+
+def _best_models(problem: _Problem, what: str) -> list[Model]:
+    """Return the models of all degrees, with the transforms that suit low degrees best."""
+    first = []
+    for transform, sign in _transforms(np.concatenate([problem.y, problem.y_held])):
+        models = [model for _, model in problem.models(transform, sign, what, FIRST_DEGREE)]
+        if models:
+            error = min(model.error for model in models)
+            first.append((error * 1.5**transform.price, transform, sign))
+    first.sort(key=lambda one: one[0])
+    return [
+        model
+        for _, transform, sign in first[:N_BEST]
+        for _, model in problem.models(transform, sign, what, MOST_DEGREE)
+    ]
 
 
 def simplest(models: list[Model], floor: float = 0.0) -> Model:

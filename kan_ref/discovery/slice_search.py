@@ -2,6 +2,7 @@
 
     surrogate     fit a model to the samples (`surrogate`), and measure its error
     quotients     try quotients of polynomials that all samples lie on (`quotients`)
+    powers        search a formula of the samples divided by powers of inputs (`power_factors`)
     architecture  split it on slices, and name the curves of one input (`decomposition`)
     numbers       train the numbers of every candidate on the data (`polish`)
     simplify      replace numbers by simple ones where the data allow it (`choice`)
@@ -14,8 +15,9 @@ candidate is not rejected need not have the simplest one, so a second such way i
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,15 +26,19 @@ from kan_ref.checks import FloatArray
 from kan_ref.discovery.choice import best_fits, floor_of, simplified
 from kan_ref.discovery.decisions import Decision
 from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
-from kan_ref.discovery.polish import Fitted, bic, rmse_of
+from kan_ref.discovery.polish import SMALLEST, Fitted, bic, rmse_of
+from kan_ref.discovery.power_factors import power_factors, product_of_powers, without_powers
 from kan_ref.discovery.quotients import quotients
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
-from kan_ref.discovery.trees import Number, values
+from kan_ref.discovery.trees import Input, Number, Tree, multiply, substitute, values
 from kan_ref.discovery.verdict import EXACT, judge
 
 PLAIN = 20  # complexity of an exact quotient of polynomials beside which nothing else is tried
 MOST_JUDGED = 3  # candidates after each way to split, where noise is suspected
 WAYS_WITHIN_NOISE = 2  # to split, after which the search ends where noise is suspected
+POOR = 1e-5  # of the standard deviation: with a larger error of the surrogate, powers come first
+MOST_BESIDE = 2  # formulas beside powers, besides the best one
+INTERRUPTED = "interrupted: the best formula so far"
 MOST_EXACT = 3  # exact candidates that are simplified; the simplest is kept
 
 
@@ -76,7 +82,12 @@ def search_by_slices(
         pool += [one for tree in quotients(x, y) for one in best_fits([tree], x, y, floor)]
         is_plain = any(one.rmse <= EXACT * spread and one.complexity <= PLAIN for one in pool)
         surface = surface_of(surrogate, x, error, y)
-        for trees in () if is_plain else decomposer.plans(surface, names):
+        ways = decomposer.plans(surface, names)
+        if len(names) > 1:
+            others = _beside_powers(surrogate, x, y, names, decomposer)
+            is_poor = surrogate.error > POOR * spread
+            ways = chain(others, ways) if is_poor else chain(ways, others)
+        for trees in () if is_plain else ways:
             pool += best_fits(trees, x, y, floor)
             best = min(pool, key=lambda one: bic(one, len(x), floor))
             if best.rmse <= EXACT * spread:
@@ -90,13 +101,45 @@ def search_by_slices(
         open_ = [one for one in pool if not n_ways or one not in rejected]
         pool += _simplified(open_, x, y, floor, deadline)
     except KeyboardInterrupt:
-        ended = "interrupted: the best formula so far"
+        ended = INTERRUPTED
     if not ended and time.monotonic() > deadline:
         ended = "the time is over: the best formula so far"
     candidates = [one for one in pool if not n_ways or one not in rejected]
     best = _chosen(candidates, x, y, floor, spread)
     front = _front(pool, max(floor, EXACT * spread))
     return SliceSearch(best, front, surrogate, tuple(decomposer.decisions), ended)
+
+
+def _beside_powers(
+    surrogate: Surrogate,
+    x: FloatArray,
+    y: FloatArray,
+    names: Sequence[str],
+    decomposer: Decomposer,
+) -> Iterator[list[Tree]]:
+    """Yield products of powers of some inputs and what is found for the samples divided by them."""
+    exponents, error = power_factors(surrogate, x, y)
+    if not exponents:
+        return
+    spread = max(float(np.std(y)), SMALLEST)
+    powers = ", ".join(f"{names[i]}^{exponent:g}" for i, exponent in exponents.items())
+    decomposer.note(0, f"a product with {powers}", error / spread, surrogate.error / spread)
+    others, quotient, places = without_powers(x, y, exponents)
+    inner = search_by_slices(
+        others,
+        quotient,
+        [names[i] for i in places],
+        decomposer.rng,
+        deadline=decomposer.deadline,
+        report=decomposer.report,
+    )
+    decomposer.decisions += [replace(one, depth=one.depth + 1) for one in inner.decisions]
+    product = product_of_powers(exponents)
+    found = [one.tree for one in (inner.best, *inner.front[::-1][:MOST_BESIDE])]
+    parts = [Input(i) for i in places]
+    yield [multiply(product, substitute(tree, parts)) for tree in found]
+    if inner.ended == INTERRUPTED:
+        raise KeyboardInterrupt
 
 
 def _within_noise(

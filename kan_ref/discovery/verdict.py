@@ -1,7 +1,8 @@
 """Say how far a formula explains the data: exact, within noise, or not explained.
 
     exact            the largest residual is below 1e-11 of the standard deviation of y: rounding
-                     errors. In the benchmark no wrong formula came below 1e-7.
+                     errors. Above 1e-13 it must not have structure, since quotients of polynomials
+                     may come that near to another curve.
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
@@ -44,6 +45,7 @@ from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
 
 EXACT = 1e-11  # of the standard deviation of y
+ROUNDED = 1e-13  # of it: smaller residuals are rounding errors, with structure or without
 MOST_EXACT = 1e-9  # of it: where rounding errors of y are larger, no formula is called exact
 ERRORS = 3.0  # standard errors of a gain
 N_FOLDS = 5
@@ -81,14 +83,16 @@ def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Ge
     largest = float(np.abs(residual).max())
     rounding = 8.0 * np.finfo(float).eps * float(np.abs(y).max())
     unit = spread if spread > 0.0 else max(float(np.abs(y).max()), 1e-300)  # of a constant y
-    if largest <= min(max(EXACT * unit, rounding), MOST_EXACT * unit):
+    is_rounded = largest <= min(max(ROUNDED * unit, rounding), MOST_EXACT * unit)
+    found = "" if is_rounded else _structure(x, residual, rng)
+    is_small = largest <= min(max(EXACT * unit, rounding), MOST_EXACT * unit)
+    if is_small and not found:
         return Verdict(
             "exact",
             f"the largest error on {len(y)} samples is {largest:.1e}, "
             f"and y has a standard deviation of {spread:.2g}",
         )
     size = float(np.std(residual))
-    found = _structure(x, residual, rng)
     ratio = size / unit
     of_y = f"{ratio:.1%}" if ratio >= 1e-3 else f"{ratio:.0e}"
     share = f"the residual, of size {size:.1e} ({of_y} of y)"

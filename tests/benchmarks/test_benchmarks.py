@@ -240,7 +240,9 @@ def test_the_page_of_formulas_is_what_its_records_render():
 
     assert len(records) == len({discovery_page.key(record) for record in records}) > 0
     page = discovery_page.PAGE.read_text(encoding="utf-8")
-    assert discovery_page.rendered(page, records) == page
+    others = discovery_page.read(discovery_page.PEER_RECORDS)
+    assert len(others) == len({discovery_page.peer_key(record) for record in others}) > 0
+    assert discovery_page.rendered(page, records, others) == page
     wrong = [one for one in records if one["kind"] == "exact" and not one["found"]]
     assert not wrong, "a formula that is not found is called exact"
 
@@ -253,6 +255,17 @@ def test_a_new_run_replaces_its_record(tmp_path):
     discovery_page.write([record | {"found": True}], path)
 
     assert [one["found"] for one in discovery_page.read(path)] == [True, False]
+
+
+def test_runs_of_other_programs_are_kept_beside_the_run_of_discover(tmp_path):
+    path = tmp_path / "peers.jsonl"
+    record = {"name": "capacitor", "seed": 0, "program": "pykan", "error": None}
+    discovery_page.write_peers([record, record | {"program": "kan_ref"}], path)
+
+    discovery_page.write_peers([record | {"error": 0.1}], path)
+
+    found = discovery_page.read(path)
+    assert [(one["program"], one["error"]) for one in found] == [("kan_ref", None), ("pykan", 0.1)]
 
 
 def test_the_benchmark_recovers_a_law_in_si_units():

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 import kan_ref as kr
-from benchmarks import discovery, discovery_peers
+from benchmarks import discovery, discovery_page, discovery_peers
 from benchmarks.formula_sets import FORMULAS as BENCHMARK
 
 RNG = np.random.default_rng
@@ -113,17 +113,18 @@ def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkey
 
     def right(x, y, seed):
         seen.append((x, y, seed))
-        return lambda points: np.prod(points, axis=1)
+        return lambda points: np.prod(points, axis=1), "X1 * X2 * X3"
 
     def wrong(x, y, seed):
-        return lambda points: np.zeros(len(points))
+        return lambda points: np.zeros(len(points)), "0" * 200
 
     def broken(x, y, seed):
         raise RuntimeError("no license\nfound")
 
     programs = {"right": right, "wrong": wrong, "broken": broken}
     monkeypatch.setattr(discovery_peers, "PROGRAMS", programs)
-    monkeypatch.setattr(discovery_peers, "installed", lambda: dict.fromkeys(programs, "1.0"))
+    installed = {"right": "1.0", "wrong": "2.0", "broken": "3.0"}
+    monkeypatch.setattr(discovery_peers, "installed", lambda: dict(installed))
 
     found = discovery.run_peers(product, 3, 0.0, 50, list(programs))
 
@@ -132,6 +133,15 @@ def test_other_programs_get_the_same_samples_and_their_errors_are_results(monkey
     assert [one.found for one in found] == [True, False, False]
     assert found[2].failure == "RuntimeError: no license"
     assert "right    1.0            1 of 1" in discovery_peers.summary(found)
+    own = discovery.run_one(product, 3, 0.0, 50)
+    rows = discovery_peers.records([discovery.record_of(own, 0.0, 50)], found)
+    assert [row["program"] for row in rows] == ["kan_ref", *programs]
+    assert [row["found"] for row in rows] == [own.found, True, False, False]
+    assert rows[1]["formula"] == "X1 * X2 * X3"
+    assert rows[2]["formula"].endswith("...")
+    assert len(rows[2]["formula"]) == discovery_page.MOST_TEXT
+    assert rows[3]["formula"] == "RuntimeError: no license"
+    assert rows[3]["error"] is None
 
 
 @pytest.mark.parametrize("name", ["I.30.5", "K5"])

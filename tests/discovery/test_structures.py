@@ -26,7 +26,7 @@ def box(n_in, low=-1.0, high=1.0, n=400):
 def test_a_power_of_all_inputs_is_a_sum_of_curves_in_its_logarithm():
     x = box(4, 0.5, 2.0)
 
-    curves, _ = linear_models(x, x[:, 0] ** 1.7 / (x[:, 1] * x[:, 2] ** 2) * np.exp(x[:, 3]))
+    curves, *_ = linear_models(x, x[:, 0] ** 1.7 / (x[:, 1] * x[:, 2] ** 2) * np.exp(x[:, 3]))
 
     assert curves.what.startswith("log of f as a sum of curves")
     assert curves.error < 1e-6

@@ -28,7 +28,17 @@ def test_rounding_errors_are_exact_in_any_units():
         assert str(verdict).startswith("exact: the largest error")
 
 
-@pytest.mark.parametrize("size", [1e-9, 1e-6, 1e-3, 0.1])
+def test_a_small_error_with_structure_is_not_exact():
+    """A quotient of polynomials may approximate a curve to 1e-12."""
+    wrong = SPREAD * np.sin(5.0 * X[:, 1])
+
+    assert judge(X, Y, Y + 2e-12 * wrong, RNG(0)).kind == "not explained"
+    assert judge(X, Y, Y + 2e-14 * wrong, RNG(0)).kind == "exact"
+    noise = 2e-12 * SPREAD * RNG(2).uniform(-1.0, 1.0, len(Y))
+    assert judge(X, Y, Y + noise, RNG(0)).kind == "exact"
+
+
+@pytest.mark.parametrize("size", [1e-11, 1e-9, 1e-6, 1e-3, 0.1])
 def test_a_wrong_formula_without_noise_is_not_explained(size):
     for wrong in (X[:, 0] ** 2, X[:, 0] * X[:, 1], np.sin(5.0 * X[:, 1]), np.abs(X[:, 0])):
         verdict = judge(X, Y, Y + size * SPREAD * wrong, RNG(0))
