@@ -1,7 +1,7 @@
 """The directive `:::{eqcode} cox-de-boor`: show under an equation the lines of the package that compute it, with their numbers.
 
 With the option `:definitions: basis_and_slope uniform_knots` it shows these functions or classes of the same file as a whole, so that the card can be copied
-and run.
+and run. Their docstrings stand above the code: a reader who types it need not type them.
 """
 
 import textwrap
@@ -38,17 +38,28 @@ class EquationCode(SphinxDirective):
         if names := self.options.get("definitions", "").split():
             try:
                 code = tree.whole_definitions(lines, names)
+                said = tree.summaries(lines, names)
             except ValueError as error:
                 raise self.error(str(error)) from error
-            block = nodes.literal_block(code, code, language="python")
-        else:
-            code = textwrap.dedent(lines.text)
-            numbers = {"linenostart": lines.first}
-            block = nodes.literal_block(
-                code, code, language="python", linenos=True, highlight_args=numbers
-            )
+            card += head
+            card += [self._summary(name, summary) for name, summary in said.items()]
+            card += nodes.literal_block(code, code, language="python")
+            return [card]
+        code = textwrap.dedent(lines.text)
+        numbers = {"linenostart": lines.first}
+        block = nodes.literal_block(
+            code, code, language="python", linenos=True, highlight_args=numbers
+        )
         card += [head, block]
         return [card]
+
+    def _summary(self, name: str, summary: str) -> nodes.Node:
+        """Return a line with the name and the docstring of a definition, which is plain text except for names between backquotes."""
+        line = nodes.paragraph(classes=["eqcode-summary"])
+        line += [nodes.literal(text=name), nodes.Text(": ")]
+        for n, part in enumerate(summary.split("`")):
+            line += nodes.literal(text=part) if n % 2 else nodes.Text(part)
+        return line
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -92,12 +92,14 @@ def _directive(match: re.Match[str], page: str) -> str:
         lines = _tagged_lines()[argument]
         address = f"{repository()}/blob/main/{lines.file}#L{lines.first}"
         names = re.search(r"^:definitions: (.+)$", match["body"], flags=re.MULTILINE)
-        code = (
-            tree.whole_definitions(lines, names[1].split())
-            if names
-            else textwrap.dedent(lines.text)
-        )
-        return f"[{lines.file}, line {lines.first}]({address}):\n\n```python\n{code}\n```\n"
+        if names:
+            code = tree.whole_definitions(lines, names[1].split())
+            pairs = tree.summaries(lines, names[1].split()).items()
+            said = "".join(f"- `{name}`: {summary}\n" for name, summary in pairs)
+        else:
+            code, said = textwrap.dedent(lines.text), ""
+        head = f"[{lines.file}, line {lines.first}]({address}):\n\n"
+        return f"{head}{said}{chr(10) if said else ''}```python\n{code}\n```\n"
     if name in ("admonition", "note", "tip", "important"):
         title = argument or name.capitalize()
         return textwrap.indent(f"**{title}**\n\n{body}", "> ", lambda line: True) + "\n"

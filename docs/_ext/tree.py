@@ -78,23 +78,47 @@ def tagged_lines(root: Path = ROOT) -> dict[str, Lines]:
 
 
 def whole_definitions(lines: Lines, names: list[str], root: Path = ROOT) -> str:
-    """Return the text of top-level functions and classes of the file of `lines`, in the given order, without the comments that are tags.
+    """Return the text of top-level functions and classes of the file of `lines`, in the given order, without docstrings and the comments that are tags.
 
     Raises
     ------
     ValueError
         "kan_ref/plain/layer.py defines no forwards"
     """
-    text = (root / lines.file).read_text(encoding="utf-8")
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    found = {node.name: node for node in ast.parse(text).body if isinstance(node, kinds)}
+    text = (root / lines.file).read_text(encoding="utf-8").splitlines()
     parts = []
+    for node in _named_definitions(lines, names, root):
+        left_out = set()
+        if ast.get_docstring(node):
+            said = node.body[0]
+            after = node.body[1].lineno if isinstance(node, ast.ClassDef) else said.lineno + 1
+            left_out = set(range(said.lineno, max(after, (said.end_lineno or said.lineno) + 1)))
+        parts.append(
+            "\n".join(
+                text[n - 1]
+                for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+                if n not in left_out and not re.match(r" *# \[/?eq:", text[n - 1])
+            )
+        )
+    return "\n\n\n".join(parts)
+
+
+def summaries(lines: Lines, names: list[str], root: Path = ROOT) -> dict[str, str]:
+    """Return name -> docstring, of the same functions and classes."""
+    nodes = _named_definitions(lines, names, root)
+    return {node.name: ast.get_docstring(node) or "" for node in nodes}
+
+
+def _named_definitions(
+    lines: Lines, names: list[str], root: Path
+) -> list[ast.FunctionDef | ast.ClassDef]:
+    """Return the syntax trees of top-level functions and classes of the file of `lines`."""
+    body = ast.parse((root / lines.file).read_text(encoding="utf-8")).body
+    found = {node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     for name in names:
         if name not in found:
             raise ValueError(f"{lines.file} defines no {name}")
-        own = text.splitlines()[found[name].lineno - 1 : found[name].end_lineno]
-        parts.append("\n".join(line for line in own if not re.match(r" *# \[/?eq:", line)))
-    return "\n\n\n".join(parts)
+    return [found[name] for name in names]
 
 
 def pages(root: Path = ROOT) -> dict[str, str]:

@@ -11,6 +11,7 @@ from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS
 from kan_ref.checks.records import Record as Record
 from kan_ref.checks.records import network_remedy as network_remedy
+from kan_ref.checks.records import what as what
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
 from kan_ref.checks.samples import check_samples as check_samples

@@ -35,7 +35,10 @@ def explain_call(function: Function) -> Function:
             return function(*args, **kwargs)
         except TypeError:
             parameters = inspect.signature(function).parameters
-            message = call_message(_public_name(function), parameters, len(args), kwargs)
+            name = function.__qualname__
+            if function.__name__ == "__init__":  # of the class that is called, which may inherit it
+                name = type(args[0]).__name__
+            message = call_message(name, parameters, len(args), kwargs)
             if message is None:
                 raise
         raise TypeError(message)
@@ -90,11 +93,6 @@ def call_message(
         return None
     plural = "s" * (len(missing) > 1)
     return f"{name} lacks the argument{plural} {', '.join(missing)}: {'; '.join(known)}"
-
-
-def _public_name(function: Callable[..., Any]) -> str:
-    """Return the name of a function, or of its class for __init__."""
-    return function.__qualname__.removesuffix(".__init__")
 
 
 def _remedy(unknown: str, function: str, own: list[str]) -> str:

@@ -63,6 +63,14 @@ def _is_missing(kind: type, name: str) -> bool:
     return isinstance(next(found, None), Missing)
 
 
+def what(value: object) -> str:
+    """Return how a message names a value: a record by its kind alone, since its text is long."""
+    if not isinstance(value, Record):
+        return repr(value)
+    kind = type(value).__name__
+    return f"{'an' if kind in _AN else 'a'} {kind}"
+
+
 def network_remedy(value: object) -> str:
     """Return the end of a message where a network is wanted and a record that has one came."""
     if isinstance(value, type) or not hasattr(value, "network"):

@@ -31,6 +31,7 @@ BoolArray = NDArray[np.bool_]
 
 NEAR = 0.7  # similarity of a name that is suggested: a slip of the keys, no other word
 
+_SAMPLES = ("x", "y", "x_train", "y_train", "x_test", "y_test")
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
 
@@ -57,7 +58,8 @@ def check_float_array(
     float32 and integers become float64, with `flags` booleans too, as 0 and 1; complex numbers,
     text and objects raise TypeError: "x has dtype <U1, but needs real numbers". `shape` has for
     each axis an int that it must have, or a name for the message, as in the ValueError "x has shape
-    (3,), but needs shape (batch, 2)"; another one is "x contains nan at row 3, column 0".
+    (3,), but needs shape (batch, 2)"; another one is "x contains nan at row 3, column 0, but needs
+    finite numbers: leave such samples out".
     """
     array = check_real_array(name, value, shape, flags=flags)
     check_finite(name, array)
@@ -124,7 +126,10 @@ def check_finite(name: str, array: FloatArray) -> None:
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         axes = _AXIS_NAMES.get(array.ndim, tuple(f"axis {axis}" for axis in range(array.ndim)))
         where = ", ".join(f"{axis} {i}" for axis, i in zip(axes, index, strict=True))
-        raise ValueError(f"{name} contains {array[index]} at {where}")
+        rest = ": leave such samples out" if name in _SAMPLES else ""
+        raise ValueError(
+            f"{name} contains {array[index]} at {where}, but needs finite numbers{rest}"
+        )
 
 
 def check_overflow(what: str, *arrays: FloatArray | float) -> None:

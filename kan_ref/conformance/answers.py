@@ -161,7 +161,7 @@ def _n_outside(grid: FloatArray, x: FloatArray) -> int:
 
 
 def _pruned(case: Case, layers: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the numbers of active hidden nodes, and the outputs, also without their mean.
+    """Return the number of active nodes of each hidden layer, the outputs, and the centred outputs.
 
     Implementations may keep the mean of a removed node as a constant or drop it.
     """

@@ -34,7 +34,7 @@ def triples(
 def functions_of_a_sum(
     surface: Surface, rng: np.random.Generator, most: float
 ) -> tuple[float, list[Tree]]:
-    """Return the misfit of a network [n, 1, 1], and trees of it; none if it is above `most`."""
+    """Return the misfit of a network [n, 1, 1], and its trees, none for a misfit above `most`."""
     points = surface.points
     f = surface.f(points)
     model = fit_surrogate(points, f, rng, n_hidden=1)

@@ -63,7 +63,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Transform:
-    """g of a test on g(f), with its derivative and the names of its inverse in the library.
+    """A transform g for tests on g(f), with its derivative and the name of its inverse.
 
     `inverse` is a sign and a function: f = sign * inverse(g).
     """

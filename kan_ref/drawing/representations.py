@@ -77,7 +77,7 @@ def run_html(run: Any) -> str:
 
 
 def _last_numbers(history: Any) -> list[tuple[str, str]]:
-    """Return name and value of what a history has at its end."""
+    """Return name and value of every quantity in the last entry of a history."""
     names = {
         "train_rmse": "training RMSE",
         "validation_rmse": "validation RMSE",

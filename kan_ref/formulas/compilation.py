@@ -93,7 +93,7 @@ class Compiler:
         return self.sum_of(rewritten)
 
     def _rewritten(self, expression: Any) -> Any:
-        """Return an equal expression of functions in the library, None if there is none here."""
+        """Return an equal expression of functions in the library, or None if no rule applies."""
         sp, u = self.sympy, expression.args[0]
         forms: dict[Any, Callable[[], Any]] = {
             sp.sinh: lambda: (sp.exp(u) - sp.exp(-u)) / 2,

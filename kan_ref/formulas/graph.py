@@ -157,7 +157,7 @@ class Graph:
         return self._apart(parts)
 
     def _apart(self, parts: dict[Term, Any]) -> dict[Term, Any] | None:
-        """Return the terms with a copy of each source for its second, third, ... term.
+        """Return the terms with different sources: terms that share a source get copies of it.
 
         None if an input, which cannot be copied, has several terms.
         """

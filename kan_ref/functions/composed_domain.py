@@ -82,7 +82,7 @@ def composed_domain(outer: Function, inner: Function) -> tuple[Domain | None, tu
 
 
 def _boundary(is_defined: Callable[[float], bool], inside: float, outside: float) -> float:
-    """Return the end of the domain between a point inside and one outside, by bisection."""
+    """Find by bisection the end of the domain between a point inside it and a point outside it."""
     inside, outside = float(inside), float(outside)
     while abs(outside - inside) > 1e-15 * max(abs(inside), 1e-3):
         middle = 0.5 * (inside + outside)

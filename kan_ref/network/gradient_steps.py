@@ -148,7 +148,11 @@ def _inner_length(edge: SymbolicEdge, u: FloatArray) -> FloatArray:
 
 
 def _length(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
-    """Return L for the sizes of derivatives; S_2 / S_3 where the first one happens to be small."""
+    """Return the length L from the sizes S_1, S_2, S_3 of the first three derivatives.
+
+    It is the larger one of sqrt(S_1 / S_3) and S_2 / S_3, so that a derivative that is small at
+    one point does not make it small.
+    """
     bends = (third > 0.0) & ((first > 0.0) | (second > 0.0))
     third = np.where(bends, third, 1.0)
     with np.errstate(over="ignore"):  # far from 0 that of silu underflows before the others
@@ -227,7 +231,7 @@ def _affine_units(layer: Layer, x: FloatArray) -> FloatArray:
 
 
 def pace(scales: Scales, moved: Sequence[FloatArray], step: float) -> tuple[FloatArray, float]:
-    """Return how fast hidden activations (batch,) and outputs move, in units of a step.
+    """Return the largest changes of hidden activations and of outputs, in units of a step.
 
     Parameters
     ----------

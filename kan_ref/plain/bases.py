@@ -17,8 +17,7 @@ def basis_and_slope(x, knots, degree):
     start, end, x = knots[:, :-1], knots[:, 1:], x[:, :, None]
     closed = (start < end) & (end == knots[:, -1:])
     basis = 0.0 * x + ((start <= x) & ((x < end) | (closed & (x == end))))  # nan stays nan
-    basis_slope = 0.0 * basis
-    left, right = x - knots, knots - x
+    left, right, basis_slope = x - knots, knots - x, 0.0 * basis
     for d in range(1, degree + 1):
         width = right[:, :, d:] + left[:, :, :-d]  # t_{m+d} - t_m, rounded as in kan_ref.bspline
         T = np.divide(basis, width, out=0.0 * basis, where=width != 0)

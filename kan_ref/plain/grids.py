@@ -15,7 +15,7 @@ def extend_grid(layers, n_intervals):
     """Return layers with nearly the same functions on uniform grids of n_intervals intervals."""
     finer = []
     for old in layers:
-        low, high = old.breakpoints[:, 0], old.breakpoints[:, -1]
+        low, high = old.knots[:, old.degree], old.knots[:, -old.degree - 1]  # a and b
         knots = uniform_knots(low, high, n_intervals, old.degree)
         n_points = 4 * (old.degree + 1) * n_intervals
         x = np.linspace(low, high, 2 * n_points + 1)[1::2]  # inside the new intervals

@@ -12,16 +12,14 @@ from kan_ref.plain.bases import basis_and_slope
 
 
 class Layer:
-    """The arrays of one layer."""
+    """The arrays of one layer, reshaped to [out, in]: knots (n_in, n_knots), mask of 1 and 0."""
 
     def __init__(self, knots, coef, w_base, w_spline, mask):
-        self.knots = knots  # (n_in, n_basis + degree + 1), a knot vector for each input
+        self.knots, self.mask = knots, mask
         self.coef = coef.reshape(*mask.shape, -1)  # (n_out, n_in, n_basis)
-        self.w_base = w_base.reshape(mask.shape)  # (n_out, n_in)
-        self.w_spline = w_spline.reshape(mask.shape)  # (n_out, n_in)
-        self.mask = mask  # (n_out, n_in), 1 or 0
-        self.degree = k = knots.shape[1] - self.coef.shape[2] - 1
-        self.breakpoints = knots[:, k : knots.shape[1] - k]  # (n_in, G + 1), the grid on [a, b]
+        self.w_base, self.w_spline = w_base.reshape(mask.shape), w_spline.reshape(mask.shape)
+        self.parameters = [self.coef, self.w_base, self.w_spline]
+        self.degree = knots.shape[1] - self.coef.shape[2] - 1
 
 
 def silu_and_slope(x):
@@ -55,7 +53,6 @@ def backward(layer, cache, dy):
     d_spline = d_phi * layer.w_spline  # of line 4
     d_coef = np.einsum("bji,bim->jim", d_spline, basis)  # of line 3
     d_basis = np.einsum("bji,jim->bim", d_spline, layer.coef)  # of line 3
-    dx = d_base * base_slope  # of line 2
-    dx = dx + np.einsum("bim,bim->bi", d_basis, basis_slope)  # of line 1
+    dx = d_base * base_slope + np.einsum("bim,bim->bi", d_basis, basis_slope)  # of lines 2, 1
     # [/eq:plain-backward]
     return dx, [d_coef, d_w_base, d_w_spline]

@@ -13,9 +13,8 @@ def init_network(widths, n_intervals, degree, low, high, rng):
         knots = uniform_knots(np.full(n_in, low), np.full(n_in, high), n_intervals, degree)
         # [eq:plain-initialization]
         coef = 0.1 * rng.standard_normal((n_out, n_in, n_intervals + degree))
-        bound = np.sqrt(6.0 / (n_in + n_out))
-        w_base = rng.uniform(-bound, bound, (n_out, n_in))
-        ones = np.ones((n_out, n_in))
+        bound, ones = np.sqrt(6.0 / (n_in + n_out)), np.ones((n_out, n_in))
+        w_base = rng.uniform(-bound, bound, ones.shape)
         # [/eq:plain-initialization]
         layers.append(Layer(knots, coef, w_base, w_spline=ones, mask=ones))
     return layers
@@ -24,19 +23,15 @@ def init_network(widths, n_intervals, degree, low, high, rng):
 def to_theta(layers):
     """Return the vector of all parameters: layer by layer coef, w_base, w_spline."""
     # [eq:plain-theta]
-    parts = [part for one in layers for part in (one.coef, one.w_base, one.w_spline)]
-    return np.concatenate([part.ravel() for part in parts])
+    return np.concatenate([part.ravel() for one in layers for part in one.parameters])
     # [/eq:plain-theta]
 
 
 def to_layers(theta, layers):
     """Return layers with the grids and masks of `layers` and the parameters theta."""
-    moved = []
-    for old in layers:
-        ends = np.cumsum([old.coef.size, old.w_base.size, old.w_spline.size])
-        coef, w_base, w_spline, theta = np.split(theta, ends)
-        moved.append(Layer(old.knots, coef, w_base, w_spline, old.mask))
-    return moved
+    ends = np.cumsum([part.size for one in layers for part in one.parameters])
+    parts = iter(np.split(theta, ends))
+    return [Layer(one.knots, next(parts), next(parts), next(parts), one.mask) for one in layers]
 
 
 def predict(layers, x):
@@ -53,10 +48,9 @@ def value_and_grad(layers, x, y):
     for layer in layers:
         x, cache = forward(layer, x)
         caches.append(cache)
-    value = np.mean((x - y) ** 2)
-    dx = 2.0 * (x - y) / y.size
+    value, dx = np.mean((x - y) ** 2), 2.0 * (x - y) / y.size
     for layer, cache in zip(layers[::-1], caches[::-1], strict=True):
         dx, of_layer = backward(layer, cache, dx)
-        grads = of_layer + grads
+        grads = [grad.ravel() for grad in of_layer] + grads
     # [/eq:plain-network]
-    return value, np.concatenate([grad.ravel() for grad in grads])
+    return value, np.concatenate(grads)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 import kan_ref as kr
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, explain_call, read_inputs
 
 try:
     from sklearn.base import BaseEstimator
@@ -74,6 +74,7 @@ def document(estimator: Estimator) -> Estimator:
 class KANBase(BaseEstimator):
     """The part of both estimators that does not depend on the loss; not for direct use."""
 
+    @explain_call
     def __init__(
         self,
         hidden_layers: Sequence[int] = (5,),
@@ -128,10 +129,20 @@ class KANBase(BaseEstimator):
         total = scores.sum()
         self.feature_importances_ = scores / total if total > 0.0 else scores
 
+    def _read(self, *arrays: Any, **options: Any) -> Any:
+        """Return what `validate_data` returns; what is wrong in a table is reported by column."""
+        try:
+            return validate_data(self, *arrays, dtype=np.float64, **options)
+        except ValueError as error:
+            failed = error
+        if hasattr(arrays[0], "columns"):
+            read_inputs("X", arrays[0])
+        raise failed
+
     def _points(self, X: Any) -> FloatArray:  # noqa: N803  # scikit-learn's name
         """Return standardized inputs (n, n_features), clipped to the range of the training ones."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=np.float64, reset=False)
+        x = self._read(X, reset=False)
         low, high = self.run_.domain.T  # the held-out losses are those of clipped inputs too
         points: FloatArray = np.clip(self.scaler_.transform_x(x), low, high)
         return points

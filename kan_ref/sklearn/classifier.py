@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
 import kan_ref as kr
 from kan_ref.checks import FloatArray
@@ -70,7 +70,7 @@ class KANClassifier(ClassifierMixin, KANBase):
         -----
         Takes seconds for some hundred samples; see the notes of `kan_ref.fit_validated`.
         """
-        inputs, targets = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        inputs, targets = self._read(X, y, ensure_min_samples=2)
         targets = column_or_1d(targets, warn=True)
         check_classification_targets(targets)
         self.classes_, labels = np.unique(targets, return_inverse=True)

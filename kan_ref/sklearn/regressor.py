@@ -5,7 +5,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import validate_data
 
 from kan_ref.checks import FloatArray
 from kan_ref.sklearn.base import KANBase, document
@@ -63,9 +62,7 @@ class KANRegressor(RegressorMixin, MultiOutputMixin, KANBase):
         -----
         Takes seconds for some hundred samples; see the notes of `kan_ref.fit_validated`.
         """
-        inputs, targets = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
+        inputs, targets = self._read(X, y, multi_output=True, y_numeric=True, ensure_min_samples=2)
         targets = np.asarray(targets, dtype=np.float64)
         self._flat = targets.ndim == 1
         self._fit(inputs, targets[:, None] if self._flat else targets, "mse")

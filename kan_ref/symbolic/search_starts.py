@@ -268,7 +268,7 @@ def _frequencies(
 def _catenaries(
     function: Function, t: FloatArray, z: FloatArray, some: IntArray
 ) -> list[LineStarts]:
-    """Return lines omega t + beta of cosh, with the best beta of each omega and one nearer to 0.
+    """Return lines omega t + beta for cosh: for each omega the best beta, and half of it, clipped.
 
     A cosh(omega t) + B sinh(omega t) is c cosh(omega t + beta) with tanh beta = B/A; |B| > |A| is
     the limit of large beta.

@@ -20,7 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kan_ref.checks import FloatArray, check_columns, check_rectangular, label_remedy
+from kan_ref.checks import (
+    FloatArray,
+    check_columns,
+    check_rectangular,
+    label_remedy,
+    number_classes,
+)
 
 
 def softmax(logits: FloatArray) -> FloatArray:
@@ -119,9 +125,14 @@ def check_labels(name: str, y: object, n_out: int) -> FloatArray:
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= n_out))
     if wrong.size:
+        outputs = "1 output has the label 0 alone"
+        if n_out > 1:
+            outputs = f"{n_out} outputs have labels 0 to {n_out - 1}"
+        remedy = f"give the network {labels.max() + 1} outputs, one for each class"
+        if labels.min() < 0:
+            remedy = f"number the classes from 0, {number_classes(name)}"
         raise ValueError(
-            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, "
-            f"but {n_out} outputs have labels 0 to {n_out - 1}"
+            f"{name} is {labels[wrong[0]]} at position {wrong[0]}, but {outputs}: {remedy}"
         )
     onehot = np.zeros((len(labels), n_out))
     onehot[np.arange(len(labels)), labels] = 1.0

@@ -27,6 +27,7 @@ from kan_ref.checks import (
     check_number,
     check_overflow,
     network_remedy,
+    what,
 )
 from kan_ref.network import Network, check_derivatives, layer_inputs, new_workspaces
 from kan_ref.numerics import Block, NormalSums, Operator, StoredOperator
@@ -210,7 +211,8 @@ def check_model(name: str, value: object) -> Model:
     """Return `value` if it is a model, else raise TypeError."""
     if isinstance(value, type) or not isinstance(value, Model):
         raise TypeError(
-            f"{name} is {value!r}, but must be a Network, an MLP or a LAN{network_remedy(value)}"
+            f"{name} is {what(value)}, but must be a Network, an MLP or a LAN"
+            f"{network_remedy(value)}"
         )
     return value
 

@@ -25,7 +25,7 @@ from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
 from kan_ref.training.goal import Problem
 from kan_ref.training.history import Callback, Kind, Run
-from kan_ref.training.off_grid import note_on_grids
+from kan_ref.training.off_grid import note_on_grids, note_on_inputs
 from kan_ref.training.one_grid import Recorder, train_on_grid
 from kan_ref.training.optimizer_choice import interval_of_tests
 from kan_ref.training.problem_goal import read_problem
@@ -203,6 +203,7 @@ def fit(
     stopped += note_on_test(network, test, samples) + note_on_grids(network, test, samples)
     if len(history.step):
         stopped += note_on_units(first, source, history.train_rmse[-1], scaled=settings.scaled)
+        stopped += note_on_inputs(network, source, history.train_rmse[-1])
     return Run(network, history, stopped, interrupted)
 
 

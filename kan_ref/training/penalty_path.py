@@ -47,7 +47,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of all fits: the loss, weights, strictly increasing, and steps of the first.
+    """Settings of all fits: loss, strictly increasing weights, number of steps of the first fit.
 
     `initial(x)` returns the initial networks by the names of their architectures.
     """

@@ -563,10 +563,13 @@ REFUSED = {
     ),
     "theta not finite": (
         lambda: build().with_theta(np.full(17, np.inf)),
-        "theta contains inf at position 0",
+        "theta contains inf at position 0, but needs finite numbers",
     ),
     "x": (lambda: build()(np.ones((4, 2))), r"x has shape \(4, 2\), but needs shape \(batch, 3\)"),
-    "nan in x": (lambda: build()(np.full((1, 3), np.nan)), "x contains nan at row 0, column 0"),
+    "nan in x": (
+        lambda: build()(np.full((1, 3), np.nan)),
+        "x contains nan at row 0, column 0, but needs finite numbers: leave such samples out",
+    ),
     "init base": (lambda: draw(base="gelu"), "base is 'gelu', but"),
     "init widths": (lambda: draw(widths=(2,)), r"widths is \(2,\), but"),
     "init domain": (

@@ -343,7 +343,7 @@ REFUSED = {
     ),
     "theta not finite": (
         lambda: kr.MLP((W,), (V,), "tanh").with_theta(np.full(8, np.inf)),
-        "theta contains inf at position 0",
+        "theta contains inf at position 0, but needs finite numbers",
     ),
     "x": (
         lambda: kr.MLP((W,), (V,), "tanh")(np.ones((4, 2))),
@@ -355,7 +355,7 @@ REFUSED = {
     ),
     "nan in x": (
         lambda: kr.MLP((W,), (V,), "tanh")(np.full((1, 3), np.nan)),
-        "x contains nan at row 0, column 0",
+        "x contains nan at row 0, column 0, but needs finite numbers: leave such samples out",
     ),
     "init activation": (
         lambda: kr.init_mlp((2, 1), activation="gelu", rng=np.random.default_rng(0)),

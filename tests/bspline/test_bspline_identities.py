@@ -355,8 +355,16 @@ ROW = np.arange(6.0)[None]
             ValueError,
             r"x has shape \(1, 2\), but needs shape \(batch, 1\)",
         ),
-        (lambda: basis([[0.5], [np.nan]], ROW, 2), ValueError, "x contains nan at row 1, column 0"),
-        (lambda: basis([[np.inf]], ROW, 2), ValueError, "x contains inf at row 0, column 0"),
+        (
+            lambda: basis([[0.5], [np.nan]], ROW, 2),
+            ValueError,
+            "x contains nan at row 1, column 0, but needs finite numbers: leave such samples out",
+        ),
+        (
+            lambda: basis([[np.inf]], ROW, 2),
+            ValueError,
+            "x contains inf at row 0, column 0, but needs finite numbers: leave such samples out",
+        ),
         (lambda: basis([["a"]], ROW, 2), TypeError, "x has dtype <U1, but needs real numbers"),
         (lambda: basis([[0.5]], ROW[0], 2), ValueError, r"knots has shape \(6,\)"),
         (
@@ -391,7 +399,11 @@ ROW = np.arange(6.0)[None]
             ValueError,
             "decreases from 1.0 to 0.5 at position 2",
         ),
-        (lambda: basis_integral(ROW, 2, np.nan, 1.0), ValueError, "low contains nan at position 0"),
+        (
+            lambda: basis_integral(ROW, 2, np.nan, 1.0),
+            ValueError,
+            "low contains nan at position 0, but needs finite numbers",
+        ),
         (lambda: basis_integral(ROW, 2, 0.0, [[1.0]]), ValueError, r"high has shape \(1, 1\)"),
         (
             lambda: basis_integral(ROW, 3, 0.0, 1.0),

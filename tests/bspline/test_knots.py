@@ -67,8 +67,8 @@ def test_a_uniform_row_of_tiny_or_huge_range_is_one_too():
         (1.0, 1.0, "low must lie below high, but they are 1.0 and 1.0 at input 0"),
         ([0.0, 2.0], [1.0, 1.5], "low must lie below high, but they are 2.0 and 1.5 at input 1"),
         ([0.0, 1.0], 1.0, "low must lie below high, but they are 1.0 and 1.0 at input 1"),
-        (np.nan, 1.0, "low contains nan at position 0"),
-        (0.0, [1.0, np.inf], "high contains inf at position 1"),
+        (np.nan, 1.0, "low contains nan at position 0, but needs finite numbers"),
+        (0.0, [1.0, np.inf], "high contains inf at position 1, but needs finite numbers"),
         ([0.0, 0.0], [1.0, 1.0, 1.0], r"high has shape \(3,\), but needs shape \(2,\)"),
         ([[0.0]], 1.0, r"low has shape \(1, 1\), but needs shape \(n_in,\)"),
         (
@@ -146,7 +146,7 @@ def test_breakpoints_are_a_view_and_the_whole_row_at_degree_0():
         ),
         ([[0.0]], r"breakpoints has shape \(1, 1\), but a grid needs at least 2 breakpoints"),
         ([0.0, 1.0], r"breakpoints has shape \(2,\), but needs shape \(n_in, n_intervals \+ 1\)"),
-        ([[0.0, np.inf]], "breakpoints contains inf at row 0, column 1"),
+        ([[0.0, np.inf]], "breakpoints contains inf at row 0, column 1, but needs finite numbers"),
         ([[0.0, 1e308]], r"the range from 0.0 to 1e\+308 at input 0 is too wide"),
         (
             [[-1.69e308, -1.64e308, -1.59e308, -1.54e308]],
@@ -197,7 +197,7 @@ def test_rows_of_every_kind_pass_the_door_unchanged(case):
             r"grid must leave \[a, b\] some width, but row 1 has both ends at 1.0",
         ),
         ([0.0, 1.0], 0, r"grid has shape \(2,\), but needs shape \(n_in, n_knots\)"),
-        ([[0.0, np.nan]], 0, "grid contains nan at row 0, column 1"),
+        ([[0.0, np.nan]], 0, "grid contains nan at row 0, column 1, but needs finite numbers"),
         ([[-1e308, 1e308]], 0, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),
         (
             [[0.0, 1.0, 2.0], [-1e308, 0.0, 1e308]],

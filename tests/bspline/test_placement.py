@@ -78,7 +78,7 @@ def test_a_range_of_exactly_1e_9_is_still_flat():
         ),
         (0.0, 1.0, [0.0, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
         (0.0, 1.0, [0.1, -0.1], "pad must be at least 0, but is -0.1 at input 1"),
-        (0.0, 1.0, np.nan, "pad contains nan at position 0"),
+        (0.0, 1.0, np.nan, "pad contains nan at position 0, but needs finite numbers"),
         (-1e308, 1e308, 0.0, r"the range from -1e\+308 to 1e\+308 at input 0 is too wide"),
         (0.0, 1e308, 1e308, r"the range from 0.0 to 1e\+308 at input 0 is too wide"),
         (1.5e308, 1.5e308, 0.0, r"the range from 1.5e\+308 to 1.5e\+308 at input 0 is too wide"),
@@ -238,7 +238,12 @@ def test_quantiles_of_a_two_valued_feature_repeat_and_its_bases_still_sum_to_1_b
             ValueError,
             r"x has shape \(0, 2\), but a grid needs at least one row of samples",
         ),
-        (([[1.0], [np.inf]], 5, 3), {}, ValueError, "x contains inf at row 1, column 0"),
+        (
+            ([[1.0], [np.inf]], 5, 3),
+            {},
+            ValueError,
+            "x contains inf at row 1, column 0, but needs finite numbers: leave such samples out",
+        ),
         (
             ([1.0, 2.0], 5, 3),
             {},

@@ -13,7 +13,7 @@ from checkout import ROOT
 from refusals import CURVED, NET, PERCEPTRON, X, Y, data
 
 import kan_ref as kr
-from kan_ref.checks import network_remedy
+from kan_ref.checks import network_remedy, what
 from kan_ref.checks.other_names import ATTRIBUTES, CALLS
 from kan_ref.discovery.elimination import Elimination
 from kan_ref.discovery.pipeline import Discovery
@@ -138,6 +138,14 @@ def test_a_record_that_holds_a_network_says_where(kind):
             call(RECORDS[kind])
     with pytest.raises(TypeError, match=f"or a LAN: a {kind} has it as .network$"):
         kr.fit(RECORDS[kind], data())
+
+
+def test_a_message_names_a_record_by_its_kind_and_anything_else_by_its_text():
+    assert what(RECORDS["Run"]) == "a Run"
+    assert what(kr.init_mlp((1, 2, 1), activation="tanh", rng=np.random.default_rng(0))) == "an MLP"
+    assert what("a.npz") == "'a.npz'"
+    with pytest.raises(TypeError, match=r"^network is a Run, but must be a Network: a Run has it"):
+        kr.prune(RECORDS["Run"], X)
 
 
 def test_every_method_of_pykan_in_the_table_of_the_documentation_has_its_row():

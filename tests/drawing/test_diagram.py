@@ -779,7 +779,11 @@ NET, X = example((2, 3, 1))
             ValueError,
             r"x has shape \(0, 2\), but curves over samples need at least one",
         ),
-        ({"x": [[0.1, np.nan]]}, ValueError, "x contains nan at row 0, column 1"),
+        (
+            {"x": [[0.1, np.nan]]},
+            ValueError,
+            "x contains nan at row 0, column 1, but needs finite numbers: leave such samples out",
+        ),
         ({"x": [[0.1]]}, ValueError, r"x has shape \(1, 1\), but needs shape \(batch, 2\)"),
         ({"names": ("a", "b", "c")}, ValueError, "names has 3 entries, but 2 inputs need 2"),
         ({"output_names": ()}, ValueError, "output_names has 0 entries, but 1 outputs need 1"),

@@ -652,7 +652,11 @@ def test_a_place_that_takes_no_file_is_found_out_before_the_work(tmp_path, monke
             TypeError,
             "frames_per_second is 'fast', but must be a real number",
         ),
-        ({"x": [[np.inf, 0.0]]}, ValueError, "x contains inf at row 0, column 0"),
+        (
+            {"x": [[np.inf, 0.0]]},
+            ValueError,
+            "x contains inf at row 0, column 0, but needs finite numbers: leave such samples out",
+        ),
         ({"beta": 0.0}, ValueError, "beta is 0.0, but must be above 0"),
         ({"names": ("a",)}, ValueError, "names has 1 entries, but 2 inputs need 2"),
     ],

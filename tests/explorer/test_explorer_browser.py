@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from checkout import ROOT
 from networks import random_network, with_formulas
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -21,37 +20,7 @@ from kan_ref.io.document import network_from_plain
 from kan_ref.io.json_file import json_document
 
 FOLDER = ROOT / "docs" / "explorer"
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "headless",
-    "no-sandbox",
-    "disable-gpu",
-    "disable-dev-shm-usage",
-    "disable-quic",
-    "no-first-run",
-    "disable-background-networking",
-    "disable-component-update",
-    "disable-sync",
-    "hide-scrollbars",
-)
 SIZES = {"desktop": (1200, 900), "phone": (360, 740)}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    assert BROWSER, "these tests need the program chromium"
-    assert DRIVER, "these tests need the program chromedriver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in FLAGS:
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(
-        options=options, service=webdriver.ChromeService(executable_path=DRIVER)
-    )
-    driver.set_script_timeout(60)
-    yield driver
-    driver.quit()
 
 
 class Page:

@@ -261,7 +261,11 @@ def test_the_heat_equation_is_solved_alike_in_any_units():
     [
         ([(1.0, 0.0)], (0.0, 1.0), "domain is 1 to 0 in row 0, but low must be below high"),
         ([(0.0, 1.0)], (2.0, 2.0), "values is 2 to 2 in row 0, but low must be below high"),
-        ([(0.0, np.inf)], (0.0, 1.0), "domain contains inf at row 0, column 1"),
+        (
+            [(0.0, np.inf)],
+            (0.0, 1.0),
+            "domain contains inf at row 0, column 1, but needs finite numbers",
+        ),
         (np.zeros((0, 2)), (0.0, 1.0), "domain is empty"),
     ],
 )

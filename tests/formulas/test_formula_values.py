@@ -66,7 +66,13 @@ def test_constants_may_stay_open():
 
 @pytest.mark.parametrize(
     ("x", "sentence"),
-    [([1.0], r"x has shape \(1,\)"), ([[np.nan]], "x contains nan at row 0, column 0")],
+    [
+        ([1.0], r"x has shape \(1,\)"),
+        (
+            [[np.nan]],
+            "x contains nan at row 0, column 0, but needs finite numbers: leave such samples out",
+        ),
+    ],
 )
 def test_samples_are_checked(x, sentence):
     with pytest.raises(ValueError, match=sentence):

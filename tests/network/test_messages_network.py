@@ -57,14 +57,18 @@ FALLING[1, 6] = -0.5
         (
             ValueError,
             {"coef": with_nan((5, 2, 8), 3, 1, 7)},
-            "coef contains nan at axis 0 3, axis 1 1, axis 2 7",
+            "coef contains nan at axis 0 3, axis 1 1, axis 2 7, but needs finite numbers",
         ),
         (
             ValueError,
             {"w_base": np.zeros((2, 5))},
             r"w_base has shape \(2, 5\), but needs shape \(n_out, 2\): give w_base\.T",
         ),
-        (ValueError, {"w_base": with_nan((5, 2), 4, 1)}, "w_base contains nan at row 4, column 1"),
+        (
+            ValueError,
+            {"w_base": with_nan((5, 2), 4, 1)},
+            "w_base contains nan at row 4, column 1, but needs finite numbers",
+        ),
         (
             TypeError,
             {"w_base": np.zeros((5, 2), complex)},
@@ -78,7 +82,7 @@ FALLING[1, 6] = -0.5
         (
             ValueError,
             {"w_spline": with_nan((5, 2), 0, 0)},
-            "w_spline contains nan at row 0, column 0",
+            "w_spline contains nan at row 0, column 0, but needs finite numbers",
         ),
         (
             ValueError,
@@ -186,8 +190,16 @@ def test_a_network_refuses_layers_that_do_not_fit(kind, layers, sentence):
             [0.0, 1.0],
             r"x has shape \(2,\), but needs shape \(batch, 2\): give np\.asarray\(x\)\[None, :\] for one sample",
         ),
-        (ValueError, with_nan((4, 2), 3, 0), "x contains nan at row 3, column 0"),
-        (ValueError, [[0.0, np.inf]], "x contains inf at row 0, column 1"),
+        (
+            ValueError,
+            with_nan((4, 2), 3, 0),
+            "x contains nan at row 3, column 0, but needs finite numbers: leave such samples out",
+        ),
+        (
+            ValueError,
+            [[0.0, np.inf]],
+            "x contains inf at row 0, column 1, but needs finite numbers: leave such samples out",
+        ),
         (
             TypeError,
             [["a", "b"]],
@@ -211,7 +223,11 @@ def test_inputs_that_do_not_fit_are_refused(reader, kind, x, sentence):
             np.zeros((150, 1)),
             r"theta has shape \(150, 1\), but needs shape \(n_params,\): give theta\.reshape\(-1\)",
         ),
-        (ValueError, with_nan(150, 7), "theta contains nan at position 7"),
+        (
+            ValueError,
+            with_nan(150, 7),
+            "theta contains nan at position 7, but needs finite numbers",
+        ),
         (
             TypeError,
             np.zeros(150, bool),
@@ -231,7 +247,11 @@ def test_a_theta_that_does_not_fit_is_refused(kind, theta, sentence):
         (CACHES, np.ones((3, 1)), r"dy has shape \(3, 1\), but needs shape \(4, 1\)"),
         (CACHES, np.ones((4, 2)), r"dy has shape \(4, 2\), but needs shape \(4, 1\)"),
         (CACHES, np.ones(4), r"dy has shape \(4,\), but needs shape \(4, 1\): give dy\[:, None\]"),
-        (CACHES, with_nan((4, 1), 2, 0), "dy contains nan at row 2, column 0"),
+        (
+            CACHES,
+            with_nan((4, 1), 2, 0),
+            "dy contains nan at row 2, column 0, but needs finite numbers",
+        ),
     ],
 )
 def test_a_backward_pass_refuses_what_does_not_fit(caches, dy, sentence):
@@ -369,7 +389,11 @@ def test_widths_that_are_none_are_refused(kind, widths, sentence):
             {"x": np.zeros((3, 1))},
             r"x has shape \(3, 1\), but needs shape \(batch, 2\)",
         ),
-        (ValueError, {"x": with_nan((3, 2), 1, 1)}, "x contains nan at row 1, column 1"),
+        (
+            ValueError,
+            {"x": with_nan((3, 2), 1, 1)},
+            "x contains nan at row 1, column 1, but needs finite numbers: leave such samples out",
+        ),
         (
             ValueError,
             {"domain": None},
@@ -391,13 +415,21 @@ def test_widths_that_are_none_are_refused(kind, widths, sentence):
             {"domain": np.zeros((0, 2))},
             r"domain has shape \(0, 2\), but samples need at least one row",
         ),
-        (ValueError, {"domain": (0.0, np.nan)}, "domain contains nan at position 1"),
+        (
+            ValueError,
+            {"domain": (0.0, np.nan)},
+            "domain contains nan at position 1, but needs finite numbers",
+        ),
         (
             ValueError,
             {"domain": [[0.0, 1.0], [-np.inf, 1.0]]},
-            "domain contains -inf at row 1, column 0",
+            "domain contains -inf at row 1, column 0, but needs finite numbers",
         ),
-        (ValueError, {"domain": with_nan((9, 2), 8, 0)}, "domain contains nan at row 8, column 0"),
+        (
+            ValueError,
+            {"domain": with_nan((9, 2), 8, 0)},
+            "domain contains nan at row 8, column 0, but needs finite numbers",
+        ),
         (
             TypeError,
             {"domain": ("a", "b")},
@@ -474,7 +506,13 @@ def test_a_new_network_takes_its_options_by_name_alone():
             [[0.5]],
             r"x has shape \(1, 1\), but needs shape \(n,\): give np\.asarray\(x\)\.reshape\(-1\)",
         ),
-        (ValueError, 0, {"output": 0, "input": 0}, [0.5, np.nan], "x contains nan at position 1"),
+        (
+            ValueError,
+            0,
+            {"output": 0, "input": 0},
+            [0.5, np.nan],
+            "x contains nan at position 1, but needs finite numbers: leave such samples out",
+        ),
     ],
 )
 def test_a_curve_that_is_not_there_is_refused(kind, layer, where, x, sentence):

@@ -543,7 +543,12 @@ def test_a_gradient_that_changes_its_length_is_named():
 @for_all(
     ("theta", "options", "kind", "sentence"),
     [
-        ([1.0, np.nan], {}, ValueError, "theta contains nan at position 1"),
+        (
+            [1.0, np.nan],
+            {},
+            ValueError,
+            "theta contains nan at position 1, but needs finite numbers",
+        ),
         ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
         ([1.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
         ([1.0], {"learning_rate": 0.0}, ValueError, r"learning_rate is 0\.0, but must be above 0"),

@@ -930,7 +930,12 @@ def test_a_matrix_beyond_two_gibibytes_is_refused_before_any_work():
 @pytest.mark.parametrize(
     ("theta", "options", "kind", "sentence"),
     [
-        ([1.0, np.nan], {}, ValueError, "theta contains nan at position 1"),
+        (
+            [1.0, np.nan],
+            {},
+            ValueError,
+            "theta contains nan at position 1, but needs finite numbers",
+        ),
         ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
         ([1.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
         (

@@ -562,7 +562,12 @@ def test_an_interrupt_reaches_the_caller():
 @for_all(
     ("theta", "options", "kind", "sentence"),
     [
-        ([1.0, np.nan], {}, ValueError, "theta contains nan at position 1"),
+        (
+            [1.0, np.nan],
+            {},
+            ValueError,
+            "theta contains nan at position 1, but needs finite numbers",
+        ),
         ([[1.0, 2.0]], {}, ValueError, r"theta has shape \(1, 2\), but needs shape \(n_params,\)"),
         (["a"], {}, TypeError, "theta has dtype <U1, but needs real numbers"),
         ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
@@ -591,7 +596,11 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
             TypeError,
             "the value at the start is 'low', but must be a real number",
         ),
-        ((1.0, [0.0, np.inf]), ValueError, "the gradient at the start contains inf at position 1"),
+        (
+            (1.0, [0.0, np.inf]),
+            ValueError,
+            "the gradient at the start contains inf at position 1, but needs finite numbers",
+        ),
         (
             (1.0, [0.0, 0.0, 0.0]),
             ValueError,

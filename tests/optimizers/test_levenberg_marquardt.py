@@ -577,7 +577,12 @@ def test_two_runs_give_the_same_bits():
 @for_all(
     ("theta", "options", "kind", "sentence"),
     [
-        ([1.0, np.inf], {}, ValueError, "theta contains inf at position 1"),
+        (
+            [1.0, np.inf],
+            {},
+            ValueError,
+            "theta contains inf at position 1, but needs finite numbers",
+        ),
         ([[1.0, 2.0]], {}, ValueError, r"theta has shape \(1, 2\), but needs shape \(n_params,\)"),
         ([], {}, ValueError, "theta is empty, but needs at least 1 number"),
         ([1.0, 2.0], {"n_steps": -1}, ValueError, "n_steps is -1, but must be at least 0"),
@@ -618,7 +623,7 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
         (
             ([1.0, np.nan], np.eye(2)),
             ValueError,
-            "the residual vector at the start contains nan at position 1",
+            "the residual vector at the start contains nan at position 1, but needs finite numbers",
         ),
         (
             ([[1.0, 2.0]], np.eye(2)),
@@ -633,7 +638,7 @@ def test_arguments_outside_of_the_rules_are_named(theta, options, kind, sentence
         (
             ([1.0, 0.0], np.diag([np.inf, 1.0])),
             ValueError,
-            "the gradient at the start contains inf at position 0",
+            "the gradient at the start contains inf at position 0, but needs finite numbers",
         ),
         (
             ([1.0, 0.0], np.eye(3)),

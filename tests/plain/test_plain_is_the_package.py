@@ -60,6 +60,12 @@ def random_case(seed, widths, degree):
     return network, rng.uniform(-2.0, 2.0, (30, widths[0])), rng.normal(size=(30, widths[-1]))
 
 
+def plain_network(network):
+    """The layers of a network of the package as plain ones."""
+    names = ("knots", "coef", "w_base", "w_spline", "mask")
+    return [plain.Layer(*(getattr(layer, name) for name in names)) for layer in network.layers]
+
+
 # --- it computes what the package computes
 
 
@@ -103,7 +109,7 @@ def test_outputs_edges_and_gradients_of_a_layer_are_the_same(seed, degree, n_in,
 @given(SEEDS, WIDTHS, degrees(0, 5))
 def test_outputs_value_and_gradient_of_a_network_are_the_same(seed, widths, degree):
     network, x, y = random_case(seed, widths, degree)
-    layers = plain.to_layers(network.theta, network.layers)
+    layers = plain_network(network)
 
     value, gradient = plain.value_and_grad(layers, x, y)
 
@@ -121,7 +127,10 @@ def test_outputs_value_and_gradient_of_a_network_are_the_same(seed, widths, degr
 @given(SEEDS, WIDTHS, degrees(2, 5))
 def test_the_gradient_is_the_derivative_of_the_error(seed, widths, degree):
     network, x, y = random_case(seed, widths, degree)
-    layers, direction = network.layers, np.random.default_rng(seed).normal(size=network.n_params)
+    layers, direction = (
+        plain_network(network),
+        np.random.default_rng(seed).normal(size=network.n_params),
+    )
 
     def error(t):
         return plain.value_and_grad(plain.to_layers(network.theta + t * direction, layers), x, y)[0]
@@ -134,12 +143,12 @@ def test_the_gradient_is_the_derivative_of_the_error(seed, widths, degree):
 def test_theta_has_the_same_order_and_leads_back_to_the_same_layers(seed, widths, degree):
     network, _, _ = random_case(seed, widths, degree)
 
-    layers = plain.to_layers(network.theta, network.layers)
+    layers = plain.to_layers(network.theta, plain_network(network))
 
     assert plain.to_theta(layers).tobytes() == network.theta.tobytes()
     for ours, layer in zip(layers, network.layers, strict=True):
         assert ours.degree == layer.degree
-        for name in ("knots", "breakpoints", "coef", "w_base", "w_spline", "mask"):
+        for name in ("knots", "coef", "w_base", "w_spline", "mask"):
             np.testing.assert_array_equal(getattr(ours, name), getattr(layer, name))
 
 
@@ -162,7 +171,7 @@ def test_a_new_network_has_the_same_random_numbers(widths):
 def test_fifty_steps_of_adam_lead_to_the_same_parameters(seed, widths, degree):
     network, x, y = random_case(seed, widths, degree)
 
-    layers, values = plain.fit(network.layers, x, y, n_steps=50, alpha=0.01)
+    layers, values = plain.fit(plain_network(network), x, y, n_steps=50, alpha=0.01)
 
     def value_and_grad(theta):
         return kr.value_and_grad(network.with_theta(theta), x, y)
@@ -189,7 +198,8 @@ def test_a_grid_extended_to_a_multiple_keeps_every_spline_on_the_grid(seed, degr
     expected = kr.extend_grid(network, n_intervals=factor * coarse)
     for ours, theirs, old in zip(finer, expected.layers, layers, strict=True):
         assert ours.coef.shape == theirs.coef.shape
-        x = rng.uniform(old.breakpoints[:, 0], old.breakpoints[:, -1], (100, old.knots.shape[0]))
+        a, b = old.knots[:, degree], old.knots[:, -degree - 1]
+        x = rng.uniform(a, b, (100, old.knots.shape[0]))
         assert_close(plain.forward(ours, x)[0], kr.Network((theirs,))(x), 1e-12)
         assert_close(plain.forward(ours, x)[0], plain.forward(old, x)[0], 1e-12)
 
@@ -331,22 +341,35 @@ def test_the_cards_of_tutorials_1_to_4_one_after_another_are_the_program_that_pl
     assert learned(written) == learned(vars(plain))
 
 
-def test_the_script_of_tutorial_4_trains_that_file_on_a_function_of_ones_own(tmp_path):
-    cards = "\n\n\n".join(["import numpy as np", *cards_of_the_tutorials()])
-    (tmp_path / "my_kan.py").write_text(cards, encoding="utf-8")
+def test_the_cards_and_the_cell_below_them_are_a_program_of_at_most_90_lines_that_learns(tmp_path):
     page = tree.pages()["tutorials/04_a_network"]
-    (script,) = re.findall(
-        r"^```python\n(# train_mine\.py\n.+?)^```$", page, re.DOTALL | re.MULTILINE
+    (training,) = re.findall(
+        r"^```\{code-cell\} ipython3\n(def mine\(x\):\n.+?)^```$", page, re.DOTALL | re.MULTILINE
     )
-    (tmp_path / "train_mine.py").write_text(script, encoding="utf-8")
+    program = "\n\n\n".join(["import numpy as np", *cards_of_the_tutorials(), training])
+    (tmp_path / "my_kan.py").write_text(program, encoding="utf-8")
 
-    command = [sys.executable, "train_mine.py"]
+    command = [sys.executable, "-I", "my_kan.py"]  # an empty folder, nothing but installed packages
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
 
+    assert sum(bool(line.strip()) for line in program.splitlines()) <= 90
+    assert re.findall(r"^import .*|^from .*", program, re.MULTILINE) == ["import numpy as np"]
     rmse, std = (float(number) for number in re.findall(r"\d+\.\d+", done.stdout))
     assert 0.003 < rmse < 0.008
     assert 0.3 < std < 0.6
     assert not done.stderr
+
+
+def test_a_card_says_above_its_code_what_the_code_alone_leaves_out():
+    lines = tree.tagged_lines()["plain-forward"]
+
+    said = tree.summaries(lines, ["Layer", "forward"])
+    code = tree.whole_definitions(lines, ["Layer", "forward"])
+
+    assert list(said) == ["Layer", "forward"]
+    assert all(len(text) > 20 for text in said.values())
+    assert '"""' not in code
+    assert code.startswith("class Layer:\n    def __init__(")
 
 
 def test_a_card_of_a_definition_that_is_not_there_is_an_error():
@@ -385,7 +408,8 @@ def test_every_line_of_backward_names_its_line_of_forward_in_reverse_order():
     text = (FOLDER / "layer.py").read_text(encoding="utf-8")
 
     forward = [int(n) for n in re.findall(r"# line (\d)", text)]
-    backward = [int(n) for n in re.findall(r"# of line (\d)", text)]
+    of_lines = re.findall(r"# of lines? (\d(?:, \d)*)", text)
+    backward = [int(n) for numbers in of_lines for n in numbers.split(", ")]
 
     assert forward == sorted(set(forward))
     assert backward == sorted(backward, reverse=True)

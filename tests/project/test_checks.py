@@ -108,12 +108,17 @@ def test_the_first_number_that_is_not_finite_is_named_with_its_place(shape, inde
     array[index] = bad
     array.reshape(-1)[-1] = np.inf  # a later one, not to be named
 
-    with pytest.raises(ValueError, match=f"^weights contains {bad} at {where}$"):
+    with pytest.raises(
+        ValueError, match=f"^weights contains {bad} at {where}, but needs finite numbers$"
+    ):
         check_finite("weights", array)
 
 
 def test_a_float_array_of_numbers_that_are_not_finite_is_refused():
-    with pytest.raises(ValueError, match="x contains nan at row 1, column 0"):
+    with pytest.raises(
+        ValueError,
+        match="x contains nan at row 1, column 0, but needs finite numbers: leave such samples out",
+    ):
         check_float_array("x", [[0.0, 1.0], [np.nan, 2.0]], ("batch", 2))
 
 

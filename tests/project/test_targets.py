@@ -197,12 +197,12 @@ def parts(n_train=4, n_test=3, n_in=2, n_out=1):
         (
             "x_train",
             lambda x: np.where(x == x[2, 1], np.nan, x),
-            "x_train contains nan at row 2, column 1",
+            "x_train contains nan at row 2, column 1, but needs finite numbers: leave such samples out",
         ),
         (
             "y_test",
             lambda y: np.where(y == y[1, 0], -np.inf, y),
-            "y_test contains -inf at row 1, column 0",
+            "y_test contains -inf at row 1, column 0, but needs finite numbers: leave such samples out",
         ),
         (
             "x_test",

@@ -70,6 +70,26 @@ def test_names_of_columns_are_kept_and_drawn(fitted):
     assert {"mass", "speed"} <= texts
 
 
+def test_a_column_that_is_wrong_is_reported_by_name_with_the_remedy(fitted):
+    x, y = table()
+    text = x.assign(noise=["Rome", "Oslo"] * (len(x) // 2))
+    holes = x.assign(speed=x["speed"].where(x["speed"] > x["speed"].median()))
+
+    for call in (lambda t: KANRegressor().fit(t, y), fitted.predict):
+        with pytest.raises(TypeError, match=r"^X has a column 'noise' of dtype .*get_dummies"):
+            call(text)
+        with pytest.raises(ValueError, match=r"^X contains nan at row \d+, column 'speed'.*fill"):
+            call(holes)
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.predict(x[["speed", "mass", "noise"]])
+
+
+def test_a_setting_that_does_not_exist_is_reported_for_the_estimator_that_was_called():
+    for kind in (KANRegressor, KANClassifier):
+        with pytest.raises(TypeError, match=rf"^{kind.__name__} has no argument 'n_interval': did"):
+            kind(n_interval=3)
+
+
 def test_an_input_without_effect_has_the_smallest_importance(fitted):
     importances = fitted.feature_importances_
 

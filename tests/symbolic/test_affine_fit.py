@@ -795,8 +795,20 @@ def test_every_case_of_the_benchmark_draws_curves_from_a_seed(case):
         ),
         ([], [], "sin", ValueError, "x has 0 samples and y has 0"),
         ([[0.0, 1.0]], [0.0], "sin", ValueError, r"x has shape \(1, 2\), but needs shape \(n,\)"),
-        ([0.0, np.nan], [0.0, 1.0], "sin", ValueError, "x contains nan at position 1"),
-        ([0.0, 1.0], [0.0, np.inf], "sin", ValueError, "y contains inf at position 1"),
+        (
+            [0.0, np.nan],
+            [0.0, 1.0],
+            "sin",
+            ValueError,
+            "x contains nan at position 1, but needs finite numbers: leave such samples out",
+        ),
+        (
+            [0.0, 1.0],
+            [0.0, np.inf],
+            "sin",
+            ValueError,
+            "y contains inf at position 1, but needs finite numbers: leave such samples out",
+        ),
         ([0.0, 1.0], ["a", "b"], "sin", TypeError, "y has dtype <U1, but needs real numbers"),
         (
             [-1.7e308, 1.7e308],

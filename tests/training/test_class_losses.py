@@ -238,12 +238,14 @@ REFUSED = {
     "too large": (
         "cross_entropy",
         [0, 1, 3, 2],
-        "y is 3 at position 2, but 3 outputs have labels 0 to 2",
+        "y is 3 at position 2, but 3 outputs have labels 0 to 2: give the network 4 outputs, one for "
+        "each class",
     ),
     "negative": (
         "cross_entropy",
         [0, -1, 1, 2],
-        "y is -1 at position 1, but 3 outputs have labels 0 to 2",
+        "y is -1 at position 1, but 3 outputs have labels 0 to 2: number the classes from 0, "
+        "np.unique(y, return_inverse=True)[1]",
     ),
     "float labels": (
         "cross_entropy",

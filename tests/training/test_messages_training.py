@@ -64,11 +64,15 @@ BATCHES = {
         ValueError,
         "x has no rows, but a loss needs at least one sample",
     ),
-    "nan": ({"x": spoiled(X, (3, 1), np.nan)}, ValueError, "x contains nan at row 3, column 1"),
+    "nan": (
+        {"x": spoiled(X, (3, 1), np.nan)},
+        ValueError,
+        "x contains nan at row 3, column 1, but needs finite numbers: leave such samples out",
+    ),
     "infinite": (
         {"y": spoiled(Y, (2, 0), -np.inf)},
         ValueError,
-        "y contains -inf at row 2, column 0",
+        "y contains -inf at row 2, column 0, but needs finite numbers: leave such samples out",
     ),
     "text": (
         {"x": [["a", "b"]]},
@@ -156,22 +160,22 @@ DATA = {
     "nan in x_train": (
         {"x_train": spoiled(X, (0, 1), np.nan)},
         ValueError,
-        "x_train contains nan at row 0, column 1",
+        "x_train contains nan at row 0, column 1, but needs finite numbers: leave such samples out",
     ),
     "nan in y_train": (
         {"y_train": spoiled(Y, (4, 0), np.nan)},
         ValueError,
-        "y_train contains nan at row 4, column 0",
+        "y_train contains nan at row 4, column 0, but needs finite numbers: leave such samples out",
     ),
     "inf in x_test": (
         {"x_test": spoiled(X, (1, 0), np.inf)},
         ValueError,
-        "x_test contains inf at row 1, column 0",
+        "x_test contains inf at row 1, column 0, but needs finite numbers: leave such samples out",
     ),
     "nan in y_test": (
         {"y_test": spoiled(Y, (3, 0), np.nan)},
         ValueError,
-        "y_test contains nan at row 3, column 0",
+        "y_test contains nan at row 3, column 0, but needs finite numbers: leave such samples out",
     ),
     "text": (
         {"x_train": [["a", "b"]] * 5},
@@ -359,7 +363,7 @@ MOVES = {
     "samples that do not matter": (
         lambda: kr.extend_grid(network(), spoiled(X, (1, 1), np.nan), n_intervals=10),
         ValueError,
-        "x contains nan at row 1, column 1",
+        "x contains nan at row 1, column 1, but needs finite numbers: leave such samples out",
     ),
     "share": (
         lambda: kr.update_grid(network(), X, uniform_share=1.5),
@@ -384,7 +388,7 @@ MOVES = {
     "update with inf": (
         lambda: kr.update_grid(network(), spoiled(X, (0, 0), np.inf)),
         ValueError,
-        "x contains inf at row 0, column 0",
+        "x contains inf at row 0, column 0, but needs finite numbers: leave such samples out",
     ),
 }
 
@@ -425,8 +429,16 @@ CURVES = {
         ValueError,
         r"y has shape \(2,\), but needs shape \(n, n_out\): give np\.asarray\(y\)\[:, None\] for one output",
     ),
-    "nan": ({"x": [0.1, np.nan]}, ValueError, "x contains nan at position 1"),
-    "nan in y": ({"y": [[1.0], [np.nan]]}, ValueError, "y contains nan at row 1, column 0"),
+    "nan": (
+        {"x": [0.1, np.nan]},
+        ValueError,
+        "x contains nan at position 1, but needs finite numbers: leave such samples out",
+    ),
+    "nan in y": (
+        {"y": [[1.0], [np.nan]]},
+        ValueError,
+        "y contains nan at row 1, column 0, but needs finite numbers: leave such samples out",
+    ),
     "two rows": (
         {"knots": np.stack([ROW, ROW])},
         ValueError,
@@ -508,7 +520,7 @@ STARTS = {
     "nan": (
         {"data": data(x_test=spoiled(X, (2, 0), np.nan))},
         ValueError,
-        "x_test contains nan at row 2, column 0",
+        "x_test contains nan at row 2, column 0, but needs finite numbers: leave such samples out",
     ),
     "no data": (
         {"data": {"x_train": X}},

@@ -299,3 +299,38 @@ def test_a_run_without_that_trouble_says_nothing(case):
     run = kr.fit(net, kr.Data(x, y, test, y_test), n_steps=5, loss=loss)
 
     assert "leave" not in run.stopped
+
+
+# --- a table in other units than the grids
+
+
+def in_other_units(factor, n_out=1, loss="mse"):
+    """A run on inputs that are `factor` times as large as the grid, which is [-1, 1]."""
+    x = np.linspace(-1.0, 1.0, 100)[:, None]
+    y = wave(x) if loss == "mse" else (x[:, 0] > 0.2).astype(int)
+    net = kr.init_network((1, n_out), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+    return kr.fit(net, kr.Data(factor * x, y, factor * x, y), n_steps=5, loss=loss)
+
+
+def test_a_run_says_when_most_training_samples_are_outside_the_grids_of_the_inputs():
+    stopped = in_other_units(1000.0).stopped
+
+    assert stopped.endswith(
+        "; 100 of 100 training samples lie outside the grids of the inputs, where splines decay to "
+        "zero (input 0 has numbers from -1e+03 to 1e+03, its grid goes from -1 to 1): start from "
+        "init_network(..., domain=x_train), or scale the data with kr.scaled"
+    )
+    assert "grids of the inputs" in in_other_units(10.0, 2, "cross_entropy").stopped
+
+
+@pytest.mark.parametrize("case", ["a third outside", "learned all the same", "no spline"])
+def test_a_run_without_the_trouble_of_units_says_nothing(case):
+    x = np.linspace(-1.0, 1.0, 100)[:, None] * (1.5 if case == "a third outside" else 1000.0)
+    net = kr.init_network((1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
+    y = {"a third outside": wave(x), "learned all the same": net(x)}.get(case, np.cos(x))
+    if case == "no spline":
+        net = kr.fix_symbolic(net, 0, output=0, input=0, name="tanh")
+
+    run = kr.fit(net, kr.Data(x, y, x, y), n_steps=3)
+
+    assert "grids of the inputs" not in run.stopped
