@@ -16,10 +16,10 @@ alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho 
 phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
 """
 GREEK = frozenset(_GREEK.split())
-_ESCAPES = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ "} | {
-    sign: "\\" + sign for sign in "{}$%&#_"
+# Matplotlib reads \#A as a command of that name; LaTeX reads \# and A
+_ESCAPES = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}", " ": r"\ ", "#": r"\#{}"} | {
+    sign: "\\" + sign for sign in "{}$%&_"
 }
-
 
 _MARK = "call of "  # before the name of a function: no class begins so
 

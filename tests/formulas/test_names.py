@@ -3,6 +3,7 @@
 import builtins
 import keyword
 import re
+import string
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -16,7 +17,7 @@ from matplotlib.mathtext import MathTextParser
 
 from kan_ref.formulas import mathml_texts
 from kan_ref.formulas.expression import formula, formula_latex
-from kan_ref.formulas.latex import letter_with_subscript
+from kan_ref.formulas.latex import letter_with_subscript, upright_name
 from kan_ref.formulas.recognition import recognise_constants
 from kan_ref.formulas.values import evaluate_formula, numeric_function
 from kan_ref.functions.library import LIBRARY, register_function, unregister_function
@@ -229,6 +230,12 @@ def test_a_parser_of_latex_accepts_names_of_every_kind(four):
     box = MathTextParser("path").parse(f"${text}$")
 
     assert box.width > 0.0
+
+
+@for_all("sign", sorted(set(string.printable[:95]) - UNKNOWN_TO_MATPLOTLIB))
+def test_a_parser_of_latex_accepts_every_sign_before_a_letter_a_digit_and_itself(sign):
+    for name in (f"x{sign}A", f"x{sign}1", f"x{sign}{sign}"):
+        assert MathTextParser("path").parse(f"${upright_name(name)}$").width > 0.0, name
 
 
 @given(pairs)
