@@ -36,7 +36,7 @@ def tested(name: str) -> dict[str, Any]:
     from kan_ref.conformance import patterns, suite
     from kan_ref.conformance.subjects import DirectSubject
 
-    old, new, flag = defects.DEFECTS[name]
+    old, new, flag = (defects.DEFECTS | defects.VARIANTS)[name]
     methods = defects.changed_methods(old)
     chosen = [
         (topic, [case for case in cases if patterns.counted(case) and case.method in methods])
@@ -78,7 +78,8 @@ def all_patterns(jobs: int) -> dict[str, Any]:
     from kan_ref.conformance import cases
 
     cases.load_topics()
-    names = [name for name, (_, _, flag) in defects.DEFECTS.items() if flag not in defects.UNSEEN]
+    known = defects.DEFECTS | defects.VARIANTS
+    names = [name for name, (_, _, flag) in known.items() if flag not in defects.UNSEEN]
     tasks = [Task(partial(_quietly, name), SECONDS) for name in names]
     results: dict[str, Any] = {}
     for outcome in run_forked(tasks, jobs):

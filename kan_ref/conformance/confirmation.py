@@ -21,6 +21,8 @@ APART = (
     *("family_basis", "family_forward", "family_vjp"),
 )
 MOST_FAILURES = 0.5  # of a method, which flags must explain for their marks to confirm them
+# a flag whose mark, zeros, stands for it only in cases that have the flag
+LOCAL = ("ZeroSupportFirstColumn",)
 FEW_INTEGERS = 3  # marks of whole numbers below this number agree by chance
 
 
@@ -83,17 +85,20 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         (outcome.case.method, flag)
         for outcome in judged
         for flag in {mark.flag for mark in outcome.case.marks}
+        if _stands_for(flag, outcome.case)
     )
     refuted = {
         (outcome.case.method, flag)
         for outcome in judged
         if outcome.status == "passed"
         for flag in outcome.verdict.visible
+        if _stands_for(flag, outcome.case)
     }
     found: dict[str, set[str]] = defaultdict(set)
     for (method, flag), members in seen.items():
         if (
             (method, flag) not in refuted
+            and all(_stands_for(flag, one.case) for one in members)
             and len(members) >= MOST_MARKS * n_marked[method, flag]
             and 2 * sum(flag not in one.verdict.empty for one in members) >= len(members)
             and (len(members) > 1 or members[0].status == "failed")
@@ -105,6 +110,11 @@ def _by_marks(judged: Sequence[Outcome], wrong: Sequence[Outcome]) -> dict[str, 
         for method, flags in found.items()
         if _explained(method, flags, judged, seen) >= MOST_FAILURES
     }
+
+
+def _stands_for(flag: str, case: Case) -> bool:
+    """Return whether the mark of a flag in a case stands for the flag."""
+    return flag not in LOCAL or flag in case.flags
 
 
 def _by_chance(flag: str, members: Sequence[Outcome]) -> bool:

@@ -10,7 +10,6 @@ answer, in the form of its mark.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from kan_ref.conformance.facts import (
 )
 from kan_ref.conformance.outcomes import Outcome
 from kan_ref.conformance.patterns import Agreement
+from kan_ref.conformance.wrong_outputs import wrong_count, wrong_gradient
 
 # flags that may explain any failure of a method; a part of its cases may pass in spite of them
 GENERAL = {
@@ -70,7 +70,7 @@ def add_guesses(
         if one is not None and one.confidence == CONFIRMED and one.name not in FACTS:
             by_method[outcome.case.method][one.name] += 1
     left = list(left)
-    gradient = _wrong_gradient(
+    gradient = wrong_gradient(
         [outcome for outcome in left if outcome.case.method == "layer_vjp"],
         [one for one in judged if one.case.method == "layer_vjp" and one.status == "passed"],
     )
@@ -157,7 +157,7 @@ def _one_cause(
         common = set.intersection(*({*one.verdict.defects} for one in finite))
         return common or {"L1Mean" if output == "l1" else "EntropyShares"}
     if method == "count_parameters":
-        return {_wrong_count(mine)}
+        return {wrong_count(mine)}
     # zeros have the mark of every defect that gives zeros
     common = set.intersection(
         *({*one.case.flags, *one.verdict.defects} - {*one.verdict.empty} for one in mine)
@@ -181,22 +181,6 @@ def _one_cause(
     return {general} if general and known and len(mine) > MOST * len(asked) else set()
 
 
-def _wrong_count(mine: Sequence[Outcome]) -> str:
-    """Return the flag of wrong counts: by one number for each output, by at most the weights, or
-    by more than they are.
-    """
-    errors, edges, outputs = [], [], []
-    for one in mine:
-        widths = one.case.inputs["widths"]
-        errors.append(float(one.verdict.got) - float(one.verdict.expected))
-        edges.append(sum(a * b for a, b in pairwise(widths)))
-        outputs.append(sum(widths[1:]))
-    if errors == outputs:
-        return "CountBias"
-    of_weights = all(abs(error) <= 2 * n for error, n in zip(errors, edges, strict=True))
-    return "CountWeights" if of_weights else "CountBases"
-
-
 def _refuted(method: str, judged: Sequence[Outcome]) -> tuple[set[str], set[str]]:
     """Return the flags that passed cases of a method test most of all, without the general one, and
     those of defects that would have changed their answers.
@@ -211,41 +195,6 @@ def _refuted(method: str, judged: Sequence[Outcome]) -> tuple[set[str], set[str]
     ]
     tested = {one.case.flags[0] for one in passed} - {GENERAL.get(method, "")}
     return tested, {flag for one in passed for flag in one.verdict.visible}
-
-
-def _wrong_gradient(left: Sequence[Outcome], passed: Sequence[Outcome]) -> str:
-    """Return the flag of a layer's gradients if one of them alone is wrong, or "".
-
-    dx = sum_j dy_j (w_base b' + w_spline sum_m coef_m B'_m): a wrong dx without a base function is
-    due to B', and so is one with silu if most others with silu are right. Else b' is wrong.
-    """
-    outputs = {output for outcome in left for output in outcome.verdict.outputs}
-    if not left or set.intersection(*({*one.case.flags} & {*INPUTS} for one in left)):
-        return ""
-    for name, flag in (("d_w_spline", "DWSplineWithoutCoef"), ("d_coef", "DCoefWithoutWSpline")):
-        if outputs == {name}:
-            return flag
-    if outputs != {"dx"}:
-        return ""
-    parts = {"DxWithoutSpline", "DxWithoutBase"}
-    if parts <= {flag for one in left for flag in one.verdict.empty}:
-        return "DxWithoutSpline"  # and without the base function: zeros
-    with_base, right = (
-        [one for one in outcomes if np.any(one.case.inputs["layer"]["w_base"])]
-        for outcomes in (left, passed)
-    )
-    wrong, known = (
-        [one.case.inputs["layer"]["base"] for one in outcomes if len(one.case.inputs["x"])]
-        for outcomes in (with_base, right)
-    )
-    if len(with_base) == len(left) and set(wrong) == {"zero"}:
-        return "BaseName"  # with other bases B' is right
-    if len(with_base) < len(left) or "zero" in wrong:
-        return "BasisSlope"
-    if known.count("silu") > len(wrong):  # few fail: where silu itself is special, or by their B'
-        special = any(flag.startswith("Silu") for one in left for flag in one.case.flags)
-        return "" if special else "BasisSlope"
-    return "SiluSlope" if set(wrong) == {"silu"} else ""
 
 
 def _score(flag: str, outcomes: Sequence[Outcome]) -> float:

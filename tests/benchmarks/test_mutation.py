@@ -340,7 +340,13 @@ def test_an_unknown_module_ends_the_program_with_status_2(tmp_path):
 
 RECORDS = conformance_mutants.read_records(conformance_mutants.RECORDS)
 # of the page of the kit
-SECTIONS = {0: "### Seed 0", 20261127: "### Seed 20261127", 20261128: "### A held-out seed"}
+SECTIONS = {
+    0: "### Seed 0",
+    7: "### Seed 7",
+    20261127: "### Seed 20261127",
+    20261128: "### Seed 20261128",
+    20261129: "### A held-out seed",
+}
 
 
 def test_every_mutant_of_the_records_has_a_result_and_a_label_of_known_flags():
@@ -350,7 +356,7 @@ def test_every_mutant_of_the_records_has_a_result_and_a_label_of_known_flags():
         assert len(label) == 1
         assert label.get("equivalent") or set(label["flags"]) <= set(NOTES)
     assert {record["seed"] for record in RECORDS} == set(SECTIONS)
-    for seed, least in ((0, 120), (20261127, 55), (20261128, 143)):
+    for seed, least in ((0, 120), (7, 98), (20261127, 55), (20261128, 143), (20261129, 120)):
         records = conformance_mutants.of_seed(RECORDS, seed)
         assert len(records) >= least
         assert {record["subject"] for record in records} == set(conformance_mutants.SUBJECTS)
@@ -400,8 +406,12 @@ def test_mutants_for_the_kit_lie_on_executed_lines_and_depend_on_the_seed_alone(
     files = conformance_mutants.SUBJECTS["plain"].files
     lines = dict.fromkeys(files, ()) | {"kan_ref.plain.bases": range(15, 29)}
 
-    first = conformance_mutants.drawn("plain", lines, 8, 3)
+    first = conformance_mutants.drawn("plain", lines, 8, 3, [])
+    known = [conformance_mutants.described(2, "plain", one) for one in first[:5]]
+    later = conformance_mutants.drawn("plain", lines, 8, 3, known)
 
-    assert first == conformance_mutants.drawn("plain", lines, 8, 3)
-    assert first != conformance_mutants.drawn("plain", lines, 8, 4)
+    assert first == conformance_mutants.drawn("plain", lines, 8, 3, [])
+    assert first != conformance_mutants.drawn("plain", lines, 8, 4, [])
     assert all(m.module == "kan_ref.plain.bases" and m.first in range(15, 29) for m in first)
+    assert len(later) == 8
+    assert not set(first[:5]) & set(later)
