@@ -50,7 +50,7 @@ class Objective:
     smoothness: Smoothness | None
     free: NDArray[np.bool_] | None
     scale: FloatArray | None = None
-    latest: LastEvaluation = field(default_factory=LastEvaluation, repr=False)
+    latest: LastEvaluation = field(default_factory=LastEvaluation)
 
     def start(self) -> FloatArray:
         """Return the trainable part of the model's own parameters."""
