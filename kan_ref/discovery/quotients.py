@@ -24,7 +24,7 @@ from kan_ref.discovery.slices import TRANSFORMS
 from kan_ref.discovery.trees import Input, Number, Tree, add, apply, multiply, values
 
 MOST_DEGREE = 4
-MOST_COLUMNS = 72
+MOST_COLUMNS = 80  # 77 for degrees 3 and 2 of five inputs
 LEAST_ROWS = 3  # samples for each column
 MOST_TERMS = 14
 ROUNDING = 1e-13  # of the largest singular value
