@@ -80,7 +80,7 @@ def keeps_digits(
     far = far[np.isfinite(far).all(axis=1)]
     sums = np.concatenate([near, far]).sum(axis=1)
     scale = float(np.abs(near).sum(axis=1).max())
-    return bool(np.ptp(sums) <= tolerance * scale + rounding)  # false for nan
+    return bool(np.isfinite(scale) and np.ptp(sums) <= tolerance * scale + rounding)
 
 
 def _terms(

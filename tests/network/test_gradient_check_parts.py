@@ -302,16 +302,28 @@ def test_two_equal_numbers_have_no_error_even_without_any_scale():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_gradient_of_zeros_has_a_relative_error_of_about_one_whatever_the_sign_of_the_difference(
-    seed,
-):
+def test_a_gradient_of_zeros_has_the_difference_as_its_scale_whatever_the_sign(seed, monkeypatch):
+    """Its relative error is 1, or less where the rounding error of the outputs divided by 1e-7 is not small beside the difference."""
     network, x, rng = made(seed=seed)
+    seen, compare = [], gradient_check._Check._compare
+
+    def spy(check, name, by_backward, numbers, keeps):
+        seen.append((by_backward, *numbers))
+        return compare(check, name, by_backward, numbers, keeps)
 
     def zeros(network, caches, dy):
         return np.zeros_like(x), network.with_theta(np.zeros(network.n_params))
 
-    with pytest.raises(ValueError, match=r"\(relative error (1|0\.[5-9]),"):
+    monkeypatch.setattr(gradient_check._Check, "_compare", spy)
+
+    with pytest.raises(ValueError, match=r"\(relative error ") as caught:
         kr.check_gradients(network, x, rng=rng, backward=zeros)
+
+    by_backward, difference, scale, rounding = seen[-1]
+    assert by_backward == 0.0
+    assert scale == abs(difference) > 0.0
+    error = scale / (scale + rounding / 1e-7)
+    assert f"(relative error {error:.1g}, allowed 1e-07)" in str(caught.value)
 
 
 def test_a_small_error_in_an_edge_of_small_weight_is_found():

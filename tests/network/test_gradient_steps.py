@@ -45,6 +45,7 @@ def length(first, second, third):
     """L of the module's theorem, from the sizes of three derivatives."""
     if third == 0.0 or (first == 0.0 and second == 0.0):
         return math.inf
+    first, second, third = map(float, (first, second, third))  # they overflow without a warning
     return max(math.sqrt(first / third), second / third)
 
 
