@@ -1,6 +1,6 @@
 """A subject for the conformance kit in the usual style: a table of all B-splines, einsum, dense least squares.
 
-Nothing is shared with the package. `test_conformance_mutants` reads this file as text and injects one-line bugs.
+Nothing is shared with the package. `conformance_defects` reads this file as text and injects one-line bugs.
 """
 
 from itertools import pairwise
