@@ -1,7 +1,7 @@
 """The directive `:::{eqcode} cox-de-boor`: show under an equation the lines of the package that compute it, with their numbers.
 
 With the option `:definitions: basis_and_slope uniform_knots` it shows these functions or classes of the same file as a whole, so that the card can be copied
-and run. Their docstrings stand above the code: a reader who types it need not type them.
+and run. Their docstrings are shown above the code: a reader who types it need not type them.
 """
 
 import textwrap
