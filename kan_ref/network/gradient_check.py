@@ -293,7 +293,7 @@ class _Check:
     def _compare(
         self, name: str, by_backward: float, numbers: tuple[float, float, float], keeps: _Keeps
     ) -> None:
-        """Raise ValueError if a slope is not the difference, up to tolerance and rounding.
+        """Raise ValueError if a derivative is not the difference, up to tolerance and rounding.
 
         `numbers` are the difference, the size of the terms, and the rounding error. `keeps` returns
         whether products keep their digits.
@@ -304,6 +304,6 @@ class _Check:
         error = 0.0 if size == 0.0 else apart / size
         if not apart <= self.tolerance * scale + rounding:  # true for nan too
             check_digits(name, difference, scale)
-            slopes = by_backward / self.step, difference / self.step
-            raise ValueError(disagreement(name, slopes, error, self.tolerance, keeps()))
+            found = by_backward / self.step, difference / self.step
+            raise ValueError(disagreement(name, found, error, self.tolerance, keeps()))
         self.errors[name] = max(self.errors.get(name, 0.0), error)

@@ -36,15 +36,15 @@ def check_digits(name: str, difference: float, scale: float) -> None:
 
 
 def disagreement(
-    name: str, slopes: tuple[float, float], error: float, tolerance: float, keeps: bool
+    name: str, found: tuple[float, float], error: float, tolerance: float, keeps: bool
 ) -> str:
-    """Return the message for a part whose slopes by backward and by a difference do not agree.
+    """Return the message for a part for which backward and a difference do not agree.
 
-    `keeps` is the answer of `keeps_digits`.
+    `found` are the two derivatives along a direction, `keeps` is the result of `keeps_digits`.
     """
     numbers = (
-        f"along a random direction backward gives {slopes[0]:.6g}, "
-        f"a central difference {slopes[1]:.6g}"
+        f"along a random direction backward gives {found[0]:.6g}, "
+        f"a central difference {found[1]:.6g}"
     )
     if keeps:
         return f"{name} is wrong: {numbers} (relative error {error:.1g}, allowed {tolerance:g})"
