@@ -118,6 +118,8 @@ def _beside_powers(
     decomposer: Decomposer,
 ) -> Iterator[list[Tree]]:
     """Yield products of powers of some inputs and what is found for the samples divided by them."""
+    if time.monotonic() > decomposer.deadline:
+        return
     exponents, error = power_factors(surrogate, x, y)
     if not exponents:
         return
