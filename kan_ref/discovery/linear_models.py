@@ -6,7 +6,7 @@ as the identity, log, 1/f or f^2, two models of the values f are
     (D20)  sum of curves   g(f) = c + sum over i and m <= M of c_im T_m(x_i)
     (D21)  polynomial      g(f) = sum over m_1 + ... + m_n <= M of c_m T_{m_1}(x_1) ... T_{m_n}(x_n)
 
-Inputs that are positive and span a wide range may stand there by their logarithms: log x, powers
+Inputs that are positive and span a wide range may be replaced by their logarithms: log x, powers
 of x and 1 / x are polynomials of low degree in log x, nearly or exactly, but not in x.
 
 An error of f becomes one of g(f) by the factor |g'(f)|, so each sample has the weight 1 / |g'(f)|.
@@ -50,7 +50,7 @@ class Model:
 class _Basis:
     """Products of Chebyshev polynomials; row r of `powers` (n_columns, n_in) has the degrees.
 
-    `is_log` (n_in,) has the inputs that stand there by their logarithms; `low` and `high` are those
+    `is_log` (n_in,) tells which inputs are replaced by their logarithms; `low` and `high` are those
     of the samples.
     """
 

@@ -122,7 +122,7 @@ def discover(
     -----
     A few seconds for two inputs and 1000 samples, up to a minute for five. Liu et al. 2024, section
     2.5, for the paper's way. "exact" means an error of at most 1e-11 of the standard deviation of y
-    at all training samples, and above 1e-13 no structure in it; a formula "within noise" may be
+    at all training samples, which above 1e-13 must be like noise; a formula "within noise" may be
     wrong by less than the noise shows, and the verdict says by how much.
     """
     checked = check_data(data)

@@ -1,8 +1,8 @@
 """Say how far a formula explains the data: exact, within noise, or not explained.
 
     exact            the largest residual is below 1e-11 of the standard deviation of y: rounding
-                     errors. Above 1e-13 it must not have structure, since quotients of polynomials
-                     may come that near to another curve.
+                     errors. Above 1e-13 the residuals must be like noise, since quotients of
+                     polynomials may come that near to another curve.
     within noise     nothing that was tried explains the residual
     not explained    the residual has structure
 
@@ -45,7 +45,7 @@ from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
 
 EXACT = 1e-11  # of the standard deviation of y
-ROUNDED = 1e-13  # of it: smaller residuals are rounding errors, with structure or without
+ROUNDED = 1e-13  # of it: smaller residuals are rounding errors, whatever they depend on
 MOST_EXACT = 1e-9  # of it: where rounding errors of y are larger, no formula is called exact
 ERRORS = 3.0  # standard errors of a gain
 N_FOLDS = 5
