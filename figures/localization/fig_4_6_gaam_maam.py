@@ -24,7 +24,7 @@ from figures.machine.summary import shape_name, spread
 
 NAME = "4.6"
 TITLE = "mobility edges of GAAM and MAAM, Table 5"
-SEEDS, SEEDS_QUICK = 3, 1
+SEEDS, SEEDS_QUICK = 5, 1
 CHAINS = {"GAAM": {"alpha": 0.5}, "MAAM": {"p": 1.5}}  # with the slice that is drawn
 WIDTH = 0.2  # of the slice, to either side
 QUICK_COUNTS = [20, 8, 12]  # chains
