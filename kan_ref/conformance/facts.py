@@ -150,6 +150,8 @@ def _hint(
     is_form = kind in ("shape", "unreadable") and any(one.status == "failed" for one in members)
     if is_form and len(methods) == 1 and score < AGREES_WELL:
         flag = FORMS.get(members[0].case.method, flag)
+        if flag == "OuterKnots" and any(one.case.inputs["degree"] == 0 for one in members):
+            flag = "KnotStep"  # a row of degree 0 has no outer knots
     return flag or _shared_flag(judged, members) or _input_flag(same)
 
 

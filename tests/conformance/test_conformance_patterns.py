@@ -189,3 +189,23 @@ def test_a_constant_input_outside_its_grid_is_named_so():
     report = report_on(AtZero(), only=["grid_update/constant-far*"])
 
     assert first_name(report) == "ConstantFeature"
+
+
+class PointsForIntervals(conformance_plain.Plain):
+    def uniform_knots(self, low, high, n_intervals, degree):
+        h = (high - low) / max(1, n_intervals - 1)
+        return low + h * np.arange(-degree, n_intervals + degree)
+
+
+class WithoutTheFirst(conformance_plain.Plain):
+    def uniform_knots(self, low, high, n_intervals, degree):
+        return super().uniform_knots(low, high, n_intervals, degree)[min(degree, 1) :]
+
+
+@pytest.mark.parametrize(
+    ("subject", "flag"), [(PointsForIntervals, "KnotStep"), (WithoutTheFirst, "OuterKnots")]
+)
+def test_a_wrong_number_of_knots_at_degree_0_is_not_one_of_outer_knots(subject, flag):
+    report = report_on(subject(), only=["knots"])
+
+    assert [(one.name, one.perhaps) for one in report.findings] == [("Shape", flag)]
