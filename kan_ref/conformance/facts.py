@@ -150,8 +150,8 @@ def _hint(
     is_form = kind in ("shape", "unreadable") and any(one.status == "failed" for one in members)
     if is_form and len(methods) == 1 and score < AGREES_WELL:
         flag = FORMS.get(members[0].case.method, flag)
-        if flag == "OuterKnots" and any(one.case.inputs["degree"] == 0 for one in members):
-            flag = "KnotStep"  # a row of degree 0 has no outer knots
+        if flag == "OuterKnots" and _has_wrong_step(members):
+            flag = "KnotStep"
     return flag or _shared_flag(judged, members) or _input_flag(same)
 
 
@@ -197,3 +197,18 @@ def _shared_flag(judged: Sequence[Outcome], members: Sequence[Outcome]) -> str:
         if flag not in refuted and n >= least and (is_shape or flag in INPUTS)
     ]
     return next(iter(common), "")
+
+
+def _has_wrong_step(mine: Sequence[Outcome]) -> bool:
+    """Return whether a knot vector of another length than the right one has another step, too."""
+    for one in mine:
+        (a, b), (c, d) = (_first_two(text) for text in (one.verdict.expected, one.verdict.got))
+        # the texts have six digits
+        if abs((d - c) - (b - a)) > 1e-3 * (b - a) + 1e-5 * max(abs(a), abs(c)):
+            return True
+    return False
+
+
+def _first_two(text: str) -> tuple[float, float]:
+    numbers = [float(number) for number in re.findall(r"[-+.\de]*\d[.]?", text)[:2]]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (float("nan"), float("nan"))

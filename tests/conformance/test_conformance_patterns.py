@@ -202,10 +202,17 @@ class WithoutTheFirst(conformance_plain.Plain):
         return super().uniform_knots(low, high, n_intervals, degree)[min(degree, 1) :]
 
 
+class OneMore(conformance_plain.Plain):
+    def uniform_knots(self, low, high, n_intervals, degree):
+        knots = super().uniform_knots(low, high, n_intervals, degree)
+        return np.append(knots, 2.0 * knots[-1] - knots[-2])
+
+
 @pytest.mark.parametrize(
-    ("subject", "flag"), [(PointsForIntervals, "KnotStep"), (WithoutTheFirst, "OuterKnots")]
+    ("subject", "flag"),
+    [(PointsForIntervals, "KnotStep"), (WithoutTheFirst, "OuterKnots"), (OneMore, "OuterKnots")],
 )
-def test_a_wrong_number_of_knots_at_degree_0_is_not_one_of_outer_knots(subject, flag):
+def test_a_wrong_number_of_knots_is_one_of_outer_knots_unless_the_step_is_wrong(subject, flag):
     report = report_on(subject(), only=["knots"])
 
     assert [(one.name, one.perhaps) for one in report.findings] == [("Shape", flag)]
