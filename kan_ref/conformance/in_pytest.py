@@ -5,6 +5,7 @@ session runs all its cases once, and every failure is diagnosed from that one re
 """
 
 import dataclasses
+import unittest
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -36,9 +37,14 @@ class Check:
         self.case, self.session = case, session
 
     def check(self) -> None:
-        """Run the case; raise AssertionError with the failure and its diagnosis if it is wrong."""
+        """Run the case; raise AssertionError with the failure and its diagnosis if it is wrong.
+
+        `unittest.SkipTest`, which pytest shows as skipped, if the adapter does not support it.
+        """
         (topic,) = [topic for topic in load_topics() if topic.name == self.case.topic]
         alone = suite.run(self.session.subject, [(topic, [self.case])])
+        if alone.outcomes[0].status == "skipped":
+            raise unittest.SkipTest(alone.outcomes[0].reason)
         if not alone.failures:
             return
         whole = self.session.report

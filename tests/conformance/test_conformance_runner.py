@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import unittest
 from unittest import mock
 from xml.etree import ElementTree
 
@@ -752,6 +753,39 @@ def test_the_adapter_of_the_page_passes_the_bases(tmp_path):
     assert len([line for line in code.splitlines() if line.strip()]) <= 20
 
 
+# a library with weights in the order [in, out], without a mask
+MY_LIBRARY = """
+import numpy as np
+from kan_ref import plain
+
+
+class Layer:
+    def __init__(self, knots, coef, w_base, w_spline, degree):
+        mask = np.ones(w_base.T.shape)
+        self.plain = plain.Layer(knots, coef.swapaxes(0, 1), w_base.T, w_spline.T, mask)
+
+    def forward(self, x):
+        return plain.forward(self.plain, x)[0]
+
+    def vjp(self, x, dy):
+        cache = plain.forward(self.plain, x)[1]
+        dx, (d_coef, d_w_base, d_w_spline) = plain.backward(self.plain, cache, dy)
+        return dx, d_coef.swapaxes(0, 1), d_w_base.T, d_w_spline.T
+"""
+
+
+def test_the_second_adapter_of_the_page_passes_all_cases_of_a_library_with_other_axes(tmp_path):
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(from [\w.]+ import pack, .+?)```", page, flags=re.DOTALL)
+    (tmp_path / "my_library.py").write_text(MY_LIBRARY, encoding="utf-8")
+    (tmp_path / "mine.py").write_text(f"import my_library\n{code}", encoding="utf-8")
+
+    status, said, _ = call(tmp_path, "--adapter", "mine:Mine")
+
+    assert status == 0, said
+    assert re.fullmatch(r"1[3-9]\d passed, 0 failed, \d+ skipped", said.splitlines()[-1])
+
+
 # --- in one's own tests
 
 
@@ -765,6 +799,25 @@ class Half(conformance_plain.Plain):
 @for_all("case", pytest_cases(Reference, only=["bases/degree-*", "edges"]))
 def test_kan_ref_in_the_way_that_adopters_test(case):
     case.check()
+
+
+def test_a_case_that_an_adapter_does_not_support_is_skipped_and_has_not_passed():
+    class Partly(conformance_plain.Plain):
+        def count_parameters(self, widths, n_intervals, degree):
+            if len(widths) > 2:
+                raise NotImplementedError
+            return super().count_parameters(widths, n_intervals, degree)
+
+    ends = []
+    for parameter in pytest_cases(Partly, only=["count_parameters"]):
+        try:
+            parameter.values[0].check()
+        except unittest.SkipTest as skipped:
+            ends.append(str(skipped))
+        else:
+            ends.append("passed")
+
+    assert set(ends) == {"passed", "count_parameters is not supported"}
 
 
 def test_a_failing_case_raises_with_the_whole_story():
