@@ -55,11 +55,29 @@ def check_float_array(
 ) -> FloatArray:
     """Return `value` as a float64 array of finite numbers in C order; copy it only where needed.
 
-    float32 and integers become float64, with `flags` booleans too, as 0 and 1; complex numbers,
-    text and objects raise TypeError: "x has dtype <U1, but needs real numbers". `shape` has for
-    each axis an int that it must have, or a name for the message, as in the ValueError "x has shape
-    (3,), but needs shape (batch, 2)"; another one is "x contains nan at row 3, column 0, but needs
-    finite numbers: leave such samples out".
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : array_like of real numbers
+        float32 and integers become float64. Complex numbers, text and objects are rejected.
+    shape : sequence
+        One entry for each axis: an int that the axis must have, or a name for the message
+        ("batch").
+    flags : bool
+        Whether booleans are accepted too, as 0 and 1.
+
+    Returns
+    -------
+    array : ndarray of float64
+
+    Raises
+    ------
+    TypeError
+        "x has dtype <U1, but needs real numbers"
+    ValueError
+        "x has shape (3,), but needs shape (batch, 2)"; "x contains nan at row 3, column 0,
+        but needs finite numbers: leave such samples out"
     """
     array = check_real_array(name, value, shape, flags=flags)
     check_finite(name, array)

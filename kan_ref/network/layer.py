@@ -219,10 +219,26 @@ def layer_backward(
 ) -> tuple[FloatArray, Gradients]:
     """Compute the gradients of a scalar R with respect to a layer's inputs and parameters.
 
-    `cache` comes from the forward pass, dy (batch, n_out) is dR/dy, and d_edges (batch, n_out,
-    n_in) the part of dR/d phi_ji(x_bi) that does not come through y (a penalty on edges). Returns
-    dx (batch, n_in) and the gradients. Implements :eq:`layer-input-gradient` and
-    :eq:`layer-backward-edges`. About two forward passes.
+    Parameters
+    ----------
+    layer : Layer
+    cache : Cache
+        From `layer_forward` at the same x.
+    dy : (batch, n_out)
+        dR/dy.
+    d_edges : (batch, n_out, n_in), optional
+        The part of dR/d phi_ji(x_bi) that does not come through y (a penalty on edges).
+
+    Returns
+    -------
+    dx : (batch, n_in)
+    grads : Gradients
+        `grads.coef` is d_coef, and so on.
+
+    Notes
+    -----
+    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest is in
+    `parameter_gradients`. About two forward passes.
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)
     if cache.base_slope is None:

@@ -61,7 +61,7 @@ def test_a_step_of_adam_in_fit_takes_8_modules_and_38_functions(problem):
     modules, functions, lines = sizes(step, "optimizers/adam.py")
     assert modules <= 8
     assert functions <= 38
-    assert lines <= 480
+    assert lines <= 500
 
 
 def test_a_value_with_its_gradient_takes_7_modules_and_37_functions(problem):
@@ -74,7 +74,7 @@ def test_a_value_with_its_gradient_takes_7_modules_and_37_functions(problem):
     modules, functions, lines = sizes(calls)
     assert modules <= 7
     assert functions <= 37
-    assert lines <= 530
+    assert lines <= 565
 
 
 def test_a_longer_way_is_seen(problem):
