@@ -67,19 +67,21 @@ class _OverError(Exception):
     """The time of a run is over, or its last level is reached."""
 
 
-def race(racer: Racer, seed: int, limit: float) -> Run:
-    """Train in this process until `limit` CPU seconds are over."""
+def race(
+    racer: Racer, seed: int, limit: float, clock: Callable[[], float] = time.process_time
+) -> Run:
+    """Train in this process until `limit` seconds of the clock are over."""
     rng = np.random.default_rng(1000 + seed)
     data = kr.sample(FUNCTION, n_train=N_POINTS, n_test=N_POINTS, rng=rng)
     seconds: list[float] = []
     errors: list[float] = []
     outside = 0.0
     racer.load()
-    start = time.process_time()
+    start = clock()
 
     def watch(predict: Predict) -> None:
         nonlocal outside
-        now = time.process_time()
+        now = clock()
         spent = now - start - outside
         error = float(np.sqrt(np.mean((predict(data.x_test) - data.y_test) ** 2)))
         if error < min(errors, default=math.inf):
@@ -87,7 +89,7 @@ def race(racer: Racer, seed: int, limit: float) -> Run:
             errors.append(float(f"{error:.4g}"))
         if spent >= limit or min(errors, default=math.inf) <= LEVELS[-1]:
             raise _OverError
-        outside += time.process_time() - now
+        outside += clock() - now
 
     with contextlib.suppress(_OverError):
         racer.race(data, seed, watch)
