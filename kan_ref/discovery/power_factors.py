@@ -7,7 +7,7 @@ Many laws are a product of powers and of a function g of fewer inputs,
 where f_i is the derivative with respect to x_i. Dividing the samples by the power leaves a problem
 with fewer inputs, for which models of higher degree can be fitted. The exponent p is the median of
 x_i f_i / f for a model of the samples. A wrong power shows on held-out samples: the error of models
-of g, times the power, must be far below that of models of f with all inputs.
+of g, times the power, must be at most 0.8 of that of models of f with all inputs.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -42,7 +42,7 @@ class Iterate:
     Attributes
     ----------
     own_theta : (n_params,)
-        The optimizer's vector, which is never changed, by a callback neither.
+        The optimizer's vector, which is never changed, not even by a callback.
     theta : (n_params,)
         A copy of it, which the callback may keep or change.
     value : float

@@ -394,7 +394,7 @@ DEFECTS = {
     ),
 }
 
-# further changes, which are told apart from those of other flags by their numbers at best
+# further changes, which differ from those of other flags by their numbers at best
 VARIANTS = {
     "step by G + 1": (
         "h = (high - low) / n_intervals\n",
