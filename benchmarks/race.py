@@ -163,6 +163,8 @@ def draw(runs: Sequence[Run]) -> Figure:
             where="post",
             color=COLOURS.get(library, SKY),
             linestyle=LINES[place % len(LINES)],
+            marker="o",
+            markevery=[max(0, len(known) - 1)],  # the end; a run of one error is this point alone
             label=name,
         )
     ax.set_xscale("log")
