@@ -40,6 +40,7 @@ _TINY = float(np.finfo(np.float64).tiny)  # below it numbers have fewer digits
 _ORDERS = (1, 2, 3)
 _LEAST_TAIL = 1e-2  # of an interval: L near the first and last knot, where splines tend to 0
 _LEAST_UNIT = 1e-250  # of an output: its inverse times a derivative must not overflow
+_LONGEST = 1e290  # of a direction: a number that hardly moves its node must stay finite
 # of the bound of the rounding error: many times the worst of thousands of networks
 ROUNDINGS = 20.0
 SINGLE = 1e-3  # of the largest effect of a block, smaller ones count as so large: one block moves
@@ -211,8 +212,9 @@ def parameter_direction(
         nodes = np.quantile(scales.units, 0.9, axis=0, method="lower")
     else:
         nodes = np.median(scales.lengths[number + 1], axis=0)
-    drawn = drawn * nodes.reshape(-1, *[1] * (drawn.ndim - 1))
-    return np.asarray(drawn / np.where(effects > 0.0, effects, 1.0))
+    nodes = nodes.reshape(-1, *[1] * (drawn.ndim - 1))
+    lengths = np.minimum(nodes / np.where(effects > 0.0, effects, 1.0), _LONGEST)
+    return np.asarray(drawn * lengths)
 
 
 def _affine_units(layer: Layer, x: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 import re
 
+import hypothesis
 import numpy as np
 import pytest
 from cases import for_all
@@ -30,6 +31,8 @@ def accepted(network, x, rng):
     return True
 
 
+@hypothesis.example(seed=42055)  # silu underflows at all samples
+@hypothesis.example(seed=141888)
 @given(seeds)
 def test_right_gradients_are_accepted_on_grids_and_outputs_of_any_size(seed):
     """Three networks a seed: each input and hidden node has a unit of its own from 1e-6 to 1e6, each output from 1e-12 to 1e12."""
@@ -62,6 +65,16 @@ def test_right_gradients_of_new_networks_are_accepted_on_any_domain(
     network = network.with_theta(10.0**output_power * network.theta)
     x = rng.uniform(*domain, (20, 2))
 
+    assert accepted(network, x, rng)
+
+
+def test_a_base_function_that_underflows_moves_nothing_and_is_accepted():
+    """silu(-740) is about 1e-319: a step of its weight that moves the output would lie beyond float64."""
+    rng = np.random.default_rng(0)
+    network = kr.init_network((1, 2), n_intervals=3, degree=3, domain=(-741.0, -730.0), rng=rng)
+    x = rng.uniform(-740.0, -735.0, (5, 1))
+
+    assert 0.0 < np.abs(kr.forward(network, x)[1][0].base).max() < 1e-300
     assert accepted(network, x, rng)
 
 

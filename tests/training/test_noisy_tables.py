@@ -112,12 +112,15 @@ def pure_noise(n, seed):
 
 
 @pytest.mark.parametrize("n", [7, 16])
-@pytest.mark.parametrize("seed", range(2))
-def test_with_few_noisy_samples_the_error_stays_near_that_of_the_mean(n, seed):
-    run = validated(pure_noise(n, seed), n_folds=None)
+def test_with_few_noisy_samples_the_median_error_stays_near_that_of_the_mean(n):
+    """One draw in twelve at 7 samples, one in thirty at 16, has an error above 1.3: a line that fits the noise by chance."""
+    runs = [validated(pure_noise(n, seed), n_folds=None) for seed in range(9)]
 
-    assert run.history.test_rmse[-1] < 1.3
-    assert n > 7 or {one.architecture for one in run.candidates} <= {"constant", "linear"}
+    errors = [run.history.test_rmse[-1] for run in runs]
+    assert np.median(errors) < 1.05
+    assert max(errors) < 2.0
+    tried = {one.architecture for run in runs for one in run.candidates}
+    assert n > 7 or tried <= {"constant", "linear"}
 
 
 @pytest.mark.parametrize(
