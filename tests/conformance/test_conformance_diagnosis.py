@@ -289,7 +289,7 @@ def test_a_method_that_hung_three_times_was_not_asked_about_its_other_cases():
 
 
 def suite_answer(text, kind):
-    from kan_ref.conformance.direct_subject import Answer
+    from kan_ref.conformance.calls import Answer
 
     return Answer(error=text, kind=kind)
 

@@ -13,7 +13,7 @@ from benchmarks import conformance_patterns
 from kan_ref.conformance import patterns
 from kan_ref.conformance.facts import FACTS
 from kan_ref.conformance.generate.notes import NOTES
-from kan_ref.conformance.outcomes import BAD
+from kan_ref.conformance.judge import BAD
 
 SAMPLE = ("0/0 is nan", "missing w_spline", "0 log 0 is nan", "a node stays by either score")
 

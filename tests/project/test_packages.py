@@ -84,7 +84,7 @@ THIRD_PARTY = {
     ("sklearn.regressor", "sklearn"): "estimators for it",
     ("sklearn.classifier", "sklearn"): "estimators for it",
     ("io.scipy_spline", "scipy"): "it converts SciPy's splines",
-    ("conformance.in_pytest", "pytest"): "cases for adopters' own tests",
+    ("conformance.suite", "pytest"): "cases for adopters' own tests",
     ("conformance.plugin", "pytest"): "it is a plugin of it",
     ("conformance.adapters.scipy_splines", "scipy"): "SciPy is the subject",
     ("conformance.adapters.torch_layers", "torch"): "what adapters have in common",
