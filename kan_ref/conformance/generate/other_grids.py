@@ -21,8 +21,7 @@ from kan_ref.conformance.generate.moved_layer_case import (
     moved_case,
     polynomials_of_degree,
 )
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.unusual_knots import clamped, whole_steps
+from kan_ref.conformance.generate.topics_knots import clamped, uniform_knots, whole_steps
 
 EVEN = 1e-12
 Finer = tuple[str, str, Layer, Rows, int, Rows]

@@ -1,8 +1,13 @@
 """Cases about B-splines on repeated, uneven, scaled and long knot vectors, and unusual batches."""
 
 from kan_ref.conformance.generate.basis_case import Case, basis_case
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.unusual_knots import FARTHEST, KINDS, far, whole_steps
+from kan_ref.conformance.generate.topics_knots import (
+    FARTHEST,
+    KINDS,
+    far,
+    uniform_knots,
+    whole_steps,
+)
 
 FAR_OUT = 2.0**39  # between two knots of `far`
 
@@ -139,7 +144,7 @@ def special_cases() -> list[Case]:
 
 
 def _unusual_cases() -> list[Case]:
-    """Return the cases on the knot vectors of `unusual_knots`."""
+    """Return the cases on the knot vectors of `topics_knots`."""
     cases = []
     for degree in (1, 3):
         for name, flags, row in KINDS[:3]:

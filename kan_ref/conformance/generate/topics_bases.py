@@ -12,8 +12,7 @@ from typing import Any
 from kan_ref.conformance.generate.basis_case import Case, basis_case
 from kan_ref.conformance.generate.encode import dice, topic
 from kan_ref.conformance.generate.special_knot_vectors import special_cases
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import uneven_row
+from kan_ref.conformance.generate.topics_knots import uneven_row, uniform_knots
 
 
 def bases() -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kan_ref.conformance.generate.basis_case import Case
-from kan_ref.conformance.generate.derivative_case import derivative_case
+from kan_ref.conformance.generate.basis_case import Case, derivative_case
 from kan_ref.conformance.generate.encode import dice, topic
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import uneven_row
-from kan_ref.conformance.generate.unusual_knots import FARTHEST, KINDS, whole_steps
+from kan_ref.conformance.generate.topics_knots import (
+    FARTHEST,
+    KINDS,
+    uneven_row,
+    uniform_knots,
+    whole_steps,
+)
 
 
 def basis_derivatives() -> dict[str, Any]:
@@ -136,7 +139,7 @@ def _derivative_cases(order: int) -> list[Case]:
 
 
 def _unusual_cases(order: int, flag: str) -> list[Case]:
-    """Return the cases on the knot vectors of `unusual_knots`, and those at outer knots."""
+    """Return the cases on the knot vectors of `topics_knots`, and those at outer knots."""
     inside, outer = [-0.8125, 0.1875, 0.9375], [-1.625, 1.375]
     found: list[tuple[str, str, Sequence[float], list[float]]] = [
         (name, f"{flags} {flag}", inside, row(3)) for name, flags, row in KINDS

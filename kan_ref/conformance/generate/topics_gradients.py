@@ -12,10 +12,8 @@ from kan_ref.conformance.generate.coverage_cases import (
 )
 from kan_ref.conformance.generate.encode import topic
 from kan_ref.conformance.generate.exact import Layer, sizes
-from kan_ref.conformance.generate.gradient_case import vjp_case
-from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import uneven_twin
+from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points, vjp_case
+from kan_ref.conformance.generate.topics_knots import uneven_twin, uniform_knots
 
 
 def layer_gradients() -> dict[str, Any]:

@@ -16,8 +16,7 @@ from kan_ref.conformance.generate.moved_layer_case import (
     polynomial_layer_of_all,
 )
 from kan_ref.conformance.generate.other_grids import finer_layers
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import uneven_row, uneven_twin
+from kan_ref.conformance.generate.topics_knots import uneven_row, uneven_twin, uniform_knots
 
 
 def extension() -> dict[str, Any]:

@@ -5,7 +5,7 @@ Source: Liu et al. 2024, section 2.2 (grid updates).
 
 from typing import Any
 
-from kan_ref.conformance.generate.blocks import samples
+from kan_ref.conformance.generate.coverage_cases import samples
 from kan_ref.conformance.generate.encode import array, dice, topic
 from kan_ref.conformance.generate.exact import Layer
 from kan_ref.conformance.generate.layer_case import Case, Rows, points
@@ -16,8 +16,7 @@ from kan_ref.conformance.generate.moved_layer_case import (
     polynomial_layer_of_all,
 )
 from kan_ref.conformance.generate.other_grids import contained_samples, moved_grids
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import uneven_row
+from kan_ref.conformance.generate.topics_knots import uneven_row, uniform_knots
 
 
 def update() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from kan_ref.conformance.generate.scores import (
     scored_networks,
     since_of,
 )
-from kan_ref.conformance.generate.uneven import uneven_twin
+from kan_ref.conformance.generate.topics_knots import uneven_twin
 
 
 def edge_scores() -> dict[str, Any]:
