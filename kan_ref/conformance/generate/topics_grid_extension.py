@@ -1,7 +1,7 @@
 """Cases about finer grids.
 
-The function is required to be kept where the grids are nested, or where it is a polynomial.
-Source: Liu et al. 2024, section 2.4, eq. 2.16.
+The function is required to be kept where the grids are nested, or where it is a polynomial. A finer
+grid has the old ends. Source: Liu et al. 2024, section 2.4, eq. 2.16.
 """
 
 from typing import Any
@@ -15,176 +15,132 @@ from kan_ref.conformance.generate.moved_layer_case import (
     polynomial_layer,
     polynomial_layer_of_all,
 )
-from kan_ref.conformance.generate.other_grids import finer_layers
-from kan_ref.conformance.generate.topics_knots import uneven_row, uneven_twin, uniform_knots
+from kan_ref.conformance.generate.topics_knots import (
+    clamped,
+    uneven_row,
+    uneven_twin,
+    uniform_knots,
+    whole_steps,
+)
+
+# name, flags, layer, x, n_intervals, probe
+Finer = tuple[str, str, Layer, Rows, int, Rows]
 
 
 def extension() -> dict[str, Any]:
     """Return the cases of extend_grid(layer, x, n_intervals) -> layer."""
     knots, fives = uniform_knots(-1.0, 1.0, 4, 3), uniform_knots(-1.0, 1.0, 5, 3)
     dense, probe = even_samples(81, 1, -1.0, 1.0), points("probe", 12, 1)
+    denser = even_samples(161, 1, -1.0, 1.0)
+    scattered = [[a, -a] for (a,) in denser]
     curve = make_layer("curve", 1, 1, [fives], 3, w_spline=[[1.0]])
     scaled = make_layer("curve", 1, 1, [fives], 3, w_spline=[[2.5]])
-    square = make_layer(
-        "square", 2, 2, [knots, uniform_knots(-2.0, 2.0, 4, 3)], 3, mask=[[1.0, 0.0], [1.0, 1.0]]
-    )
+    own = [knots, uniform_knots(-2.0, 2.0, 4, 3)]
+    square = make_layer("square", 2, 2, own, 3, mask=[[1.0, 0.0], [1.0, 1.0]])
+    in_two = [[x[0], 2.0 * y[0]] for x, y in zip(dense, dense[::-1], strict=True)]
     quadratic = make_layer("quadratic", 1, 1, [uniform_knots(0.0, 1.0, 3, 2)], 2)
-    part = even_samples(60, 1, 0.25, 1.0)
-
-    def extend(
-        name: str,
-        flags: str,
-        layer: Layer,
-        x: Rows,
-        n_intervals: int,
-        at: Rows,
-        kind: str = "required",
-        since: int = 1,
-    ) -> Case:
-        return moved_case(
-            name,
-            "extend_grid",
-            flags,
-            layer,
-            {"x": array(x), "n_intervals": n_intervals},
-            at,
-            kind,
-            since,
-            n_intervals=n_intervals,
-        )
-
-    few = points("few", 4, 1)
-    cases = [
-        extend("doubled", "ExtensionNested GridCount", curve, dense, 10, probe),
-        extend("doubled-weighted", "ScalerTwice ExtensionNested", scaled, dense, 10, probe),
-        extend("quadrupled", "ExtensionNested", curve, even_samples(161, 1, -1.0, 1.0), 20, probe),
-        extend(
-            "quadratic-tripled",
-            "ExtensionNested",
-            quadratic,
-            even_samples(61, 1, 0.0, 1.0),
-            9,
-            points("quadratic", 8, 1, 0.0, 1.0),
-        ),
-        extend(
-            "two-by-two",
-            "ExtensionNested",
-            square,
-            [[x[0], 2.0 * y[0]] for x, y in zip(dense, dense[::-1], strict=True)],
-            8,
-            points("two", 6, 2),
-        ),
-        extend(
-            "five-to-seven",
-            "ExtensionNotNested GridCount",
-            polynomial_layer(fives, 1.0, 0.5),
-            dense,
-            7,
-            probe,
-        ),
-        extend(
-            "five-to-seven-weighted",
-            "ScalerTwice ExtensionNotNested",
-            polynomial_layer(fives, -1.5),
-            dense,
-            7,
-            probe,
-        ),
-        extend(
-            "five-to-seven-any-curve",
-            "LeftOpen ExtensionNotNested",
-            curve,
-            dense,
-            7,
-            probe,
-            "implementation-defined",
-        ),
-        extend("few-samples", "ExtensionFewSamples", curve, few, 10, few),
-        extend("few-samples-between", "ExtensionFewSamples", curve, few, 10, probe, "acceptable"),
-        extend("samples-on-the-right", "ZeroSupportFirstColumn", curve, part, 10, part[3:-3:6]),
-        extend(
-            "samples-on-the-left",
-            "ZeroSupportFirstColumn",
-            curve,
-            even_samples(60, 1, -1.0, -0.25),
-            10,
-            even_samples(9, 1, -0.95, -0.3),
-        ),
-        extend(
-            "samples-in-the-middle",
-            "ZeroSupportFirstColumn",
-            curve,
-            even_samples(40, 1, -0.25, 0.25),
-            10,
-            even_samples(8, 1, -0.2, 0.2),
-        ),
-        extend(
-            "samples-on-the-right-elsewhere",
-            "ZeroSupportFirstColumn",
-            curve,
-            part,
-            10,
-            points("left", 6, 1, -1.0, 0.0),
-            "acceptable",
-        ),
-        extend("one-sample", "ExtensionFewSamples BatchOfOne", curve, [[0.125]], 10, [[0.125]]),
+    cubic, weighted = polynomial_layer(fives, 1.0, 0.5), polynomial_layer(fives, -1.5)
+    few, part, one = points("few", 4, 1), even_samples(60, 1, 0.25, 1.0), [[0.125]]
+    left, middle = even_samples(60, 1, -1.0, -0.25), even_samples(40, 1, -0.25, 0.25)
+    in_left, in_middle = even_samples(9, 1, -0.95, -0.3), even_samples(8, 1, -0.2, 0.2)
+    nested, other, hole = "ExtensionNested", "ExtensionNotNested", "ZeroSupportFirstColumn"
+    unit, steps = points("quadratic", 8, 1, 0.0, 1.0), even_samples(61, 1, 0.0, 1.0)
+    elsewhere, left_open = points("left", 6, 1, -1.0, 0.0), "implementation-defined"
+    rows: list[tuple[str, str, Layer, Rows, int, Rows, str]] = [
+        ("doubled", f"{nested} GridCount", curve, dense, 10, probe, ""),
+        ("doubled-weighted", f"ScalerTwice {nested}", scaled, dense, 10, probe, ""),
+        ("quadrupled", nested, curve, denser, 20, probe, ""),
+        ("quadratic-tripled", nested, quadratic, steps, 9, unit, ""),
+        ("two-by-two", nested, square, in_two, 8, points("two", 6, 2), ""),
+        ("five-to-seven", f"{other} GridCount", cubic, dense, 7, probe, ""),
+        ("five-to-seven-weighted", f"ScalerTwice {other}", weighted, dense, 7, probe, ""),
+        ("five-to-seven-any-curve", f"LeftOpen {other}", curve, dense, 7, probe, left_open),
+        ("few-samples", "ExtensionFewSamples", curve, few, 10, few, ""),
+        ("few-samples-between", "ExtensionFewSamples", curve, few, 10, probe, "acceptable"),
+        ("samples-on-the-right", hole, curve, part, 10, part[3:-3:6], ""),
+        ("samples-on-the-left", hole, curve, left, 10, in_left, ""),
+        ("samples-in-the-middle", hole, curve, middle, 10, in_middle, ""),
+        ("samples-on-the-right-elsewhere", hole, curve, part, 10, elsewhere, "acceptable"),
+        ("one-sample", "ExtensionFewSamples BatchOfOne", curve, one, 10, one, ""),
     ]
-    mask = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+    cases = [
+        _extend(name, flags, layer, x, n_intervals, at, kind or "required")
+        for name, flags, layer, x, n_intervals, at, kind in rows
+    ]
+    mask, both = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]], f"OneOutput MissingMask {nested}"
     three = make_layer("three", 3, 2, [knots, knots], 3, mask=mask)
-    scattered = [[a, -a] for (a,) in even_samples(161, 1, -1.0, 1.0)]
-    rows = [uneven_row(fives, 3, turn) for turn in range(2)]
+    cubics = polynomial_layer_of_all([uneven_row(fives, 3, turn) for turn in range(2)], 3, mask)
+    twin, half = uneven_twin(quadratic), even_samples(121, 1, 0.0, 1.0)
     moved: tuple[tuple[str, str, Layer, Rows, int], ...] = (
-        ("three-outputs", "OneOutput MissingMask ExtensionNested", three, scattered, 8),
-        ("uneven-doubled", "UnevenKnots ExtensionNested", uneven_twin(curve), dense, 10),
-        (
-            "uneven-weighted",
-            "UnevenKnots ScalerTwice ExtensionNested",
-            uneven_twin(scaled),
-            dense,
-            10,
-        ),
-        (
-            "uneven-quadratic-tripled",
-            "UnevenKnots ExtensionNested",
-            uneven_twin(quadratic),
-            even_samples(121, 1, 0.0, 1.0),
-            9,
-        ),
-        (
-            "uneven-three-outputs",
-            "UnevenKnots OneOutput MissingMask ExtensionNested",
-            uneven_twin(three),
-            scattered,
-            8,
-        ),
-        (
-            "uneven-five-to-seven",
-            "ExtensionNotNested OneOutput MissingMask",
-            polynomial_layer_of_all(rows, 3, mask),
-            scattered,
-            7,
-        ),
+        ("three-outputs", both, three, scattered, 8),
+        ("uneven-doubled", f"UnevenKnots {nested}", uneven_twin(curve), dense, 10),
+        ("uneven-weighted", f"UnevenKnots ScalerTwice {nested}", uneven_twin(scaled), dense, 10),
+        ("uneven-quadratic-tripled", f"UnevenKnots {nested}", twin, half, 9),
+        ("uneven-three-outputs", f"UnevenKnots {both}", uneven_twin(three), scattered, 8),
+        ("uneven-five-to-seven", f"{other} OneOutput MissingMask", cubics, scattered, 7),
     )
     for name, flags, layer, x, n_intervals in moved:
-        low, n_in = min(row[0] for row in x), len(x[0])
-        at = points(f"probe-{name}", 8, n_in, low, 1.0)
-        cases.append(extend(name, flags, layer, x, n_intervals, at, since=2))
-    cases += [_finer_case(*one) for one in finer_layers()]
-    return topic(
-        "grid_extension",
-        level=4,
-        needs=["knots", "layer_forward"],
-        equation="Liu et al. 2024, section 2.4, eq. 2.16",
-        cases=cases,
-    )
+        probe = points(f"probe-{name}", 8, len(x[0]), min(row[0] for row in x), 1.0)
+        cases.append(_extend(name, flags, layer, x, n_intervals, probe, since=2))
+    for name, flags, layer, x, n_intervals, at in _finer_layers():
+        k = layer["degree"]
+        ends = array([[row[k], row[-k - 1]] for row in layer["knots"]])
+        cases.append(_extend(name, flags, layer, x, n_intervals, at, since=4, ends=ends))
+    needs, equation = ["knots", "layer_forward"], "Liu et al. 2024, section 2.4, eq. 2.16"
+    return topic("grid_extension", level=4, needs=needs, equation=equation, cases=cases)
 
 
-def _finer_case(name: str, flags: str, layer: Layer, x: Rows, n_intervals: int, at: Rows) -> Case:
-    """Return a case that compares the ends of the finer grid, too."""
-    k = layer["degree"]
-    ends = array([[row[k], row[-k - 1]] for row in layer["knots"]])
+def _extend(
+    name: str,
+    flags: str,
+    layer: Layer,
+    x: Rows,
+    n_intervals: int,
+    at: Rows,
+    kind: str = "required",
+    since: int = 1,
+    **more: Any,
+) -> Case:
+    """Return a case of extend_grid; `more` are further expected numbers, such as the ends."""
     given = {"x": array(x), "n_intervals": n_intervals}
-    return moved_case(
-        name, "extend_grid", flags, layer, given, at, "required", 4,
-        n_intervals=n_intervals, ends=ends,
-    )  # fmt: skip
+    more = {"n_intervals": n_intervals, **more}
+    return moved_case(name, "extend_grid", flags, layer, given, at, kind, since, **more)
+
+
+def _finer_layers() -> list[Finer]:
+    """Return (name, flags, layer, x, n_intervals, probe) whose finer grid contains the old one."""
+    found: list[Finer] = []
+    # multiples of a tenth: breakpoints of a finer grid may be rounded to the other side
+    for degree, low, high, before, after in (
+        (0, 0.1, 0.8, 7, 21),
+        (0, -0.3, 1.0, 20, 60),
+        (0, 0.0, 0.7, 10, 20),
+        (0, 0.1, 1.0, 9, 27),
+        (0, -1.0, 1.0, 4, 8),
+        (1, 0.1, 0.8, 7, 21),
+        (2, -1.0, 1.0, 1, 3),
+        (4, -1.0, 1.0, 3, 6),
+        (5, -2.0, 2.0, 4, 8),
+    ):
+        rows = [uniform_knots(low, high, before, degree)]
+        name = f"degree-{degree}-{before}-to-{after}"
+        flag = "DegreeZero " if degree == 0 else "HighDegree " if degree > 3 else ""
+        layer = make_layer(name, 2, 1, rows, degree)
+        # no sample and no probe lies at a breakpoint
+        dense = [[low + (high - low) * (n + 0.5) / (8 * after)] for n in range(8 * after)]
+        found.append((name, f"{flag}ExtensionNested", layer, dense, after, dense[1::5]))
+    for name, flags, row, base in (
+        ("identity-base", "BaseName ExtensionNested", whole_steps(3, 2), "identity"),
+        ("zero-base", "BaseName ExtensionNested", whole_steps(3, 2), "zero"),
+        ("outer-knots-whole-steps", "ExtensionNested UnevenKnots", whole_steps(3), "silu"),
+        ("clamped-knots", "RepeatedKnots ExtensionNested", clamped(3), "silu"),
+    ):
+        layer = make_layer(f"finer-{name}", 2, 1, [row], 3, base=base)
+        x = even_samples(161, 1, -1.0, 1.0)
+        found.append((name, flags, layer, x, 8, x[3::17]))
+    own = [uniform_knots(0.0, 1.0, 4, 3), uniform_knots(3.0, 11.0, 4, 3)]
+    rising = even_samples(161, 1, 0.0, 1.0)
+    x = [[a, 3.0 + 8.0 * b] for (a,), (b,) in zip(rising, rising[::-1], strict=True)]
+    layer = make_layer("finer-own-ends", 3, 2, own, 3)
+    found.append(("ends-of-their-own", "SharedRow ExtensionNested", layer, x, 12, x[2::20]))
+    return found
