@@ -15,7 +15,7 @@ from kan_ref.conformance.generate.coverage_cases import samples
 from kan_ref.conformance.generate.encode import array, dice, topic
 from kan_ref.conformance.generate.exact import Layer, sizes
 from kan_ref.conformance.generate.layer_case import Case, Rows, filled, points
-from kan_ref.conformance.generate.moved_layer_case import (
+from kan_ref.conformance.generate.topics_grid_extension import (
     Breakpoints,
     even_samples,
     moved_case,
