@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.jobs import job_count, run_all
+from benchmarks.measuring import job_count, run_all
 from kan_ref.checks import FloatArray
 from kan_ref.program import run_program
 

@@ -409,7 +409,7 @@ def _load_before() -> None:
 
     cases.load_topics()
     for name in (
-        *("kan_ref.conformance.in_pytest", "pytest", "sympy", "mpmath"),
+        *("kan_ref.conformance.suite", "pytest", "sympy", "mpmath"),
         *("scipy.interpolate", "scipy.linalg", "scipy.special"),
     ):
         importlib.import_module(name)

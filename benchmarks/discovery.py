@@ -36,7 +36,7 @@ import numpy as np
 import kan_ref as kr
 from benchmarks import discovery_page, discovery_peers
 from benchmarks.formula_sets import FORMULAS, Formula
-from benchmarks.jobs import job_count, run_all
+from benchmarks.measuring import job_count, run_all
 from kan_ref.checks import FloatArray
 from kan_ref.program import run_program
 

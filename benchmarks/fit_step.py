@@ -25,9 +25,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.clock import take_turns
-from benchmarks.objectives import mean_square_objective
-from benchmarks.shapes import SHAPES, Shape, problem
+from benchmarks.measuring import take_turns
+from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
 from kan_ref.program import run_program
 
 ROOT = Path(__file__).parents[1]

@@ -25,8 +25,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.clock import take_turns
-from benchmarks.objectives import mean_square_objective
+from benchmarks.measuring import take_turns
+from benchmarks.subjects import mean_square_objective
 from kan_ref.checks import FloatArray
 from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.network import Network

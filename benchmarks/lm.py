@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.clock import Times, take_turns
-from benchmarks.objectives import mean_square_objective
-from benchmarks.shapes import Shape, problem
+from benchmarks.measuring import Times, take_turns
+from benchmarks.subjects import Shape, mean_square_objective, problem
 from kan_ref.checks import FloatArray
 from kan_ref.numerics import NormalSums
 from kan_ref.numerics.row_sparse import dense_form

@@ -8,8 +8,8 @@ from benchmarks.growth import AXES, Line
 from benchmarks.lm import LmCell
 from benchmarks.race import LEVELS, Run, median_time
 from benchmarks.racers import Racer
-from benchmarks.steps import SAME, Cell
 from benchmarks.subjects import SUBJECTS, Subject
+from benchmarks.trial import SAME, Cell
 
 OURS, FRESH = SUBJECTS[0].name, SUBJECTS[1].name
 SHORT = 20  # characters of a failure that stand in a cell; longer ones stand below the table

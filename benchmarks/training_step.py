@@ -25,9 +25,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import kan_ref as kr
-from benchmarks.clock import take_turns
-from benchmarks.shapes import SHAPES, Shape, problem
-from benchmarks.subjects import SUBJECTS
+from benchmarks.measuring import take_turns
+from benchmarks.subjects import SHAPES, SUBJECTS, Shape, problem
 from benchmarks.trial import try_step
 from kan_ref.program import run_program
 

@@ -16,8 +16,7 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.equivalence import on_torch, subject
-from benchmarks.equivalence.library import Library, Pair, load
-from benchmarks.equivalence.watch import watch
+from benchmarks.equivalence.library import Library, Pair, load, watch
 from kan_ref.checks import FloatArray
 
 SCALES = {"scale_noise": 0.1, "scale_base": 1.0, "scale_spline": 1.0}

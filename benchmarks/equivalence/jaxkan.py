@@ -8,8 +8,7 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.equivalence import subject
-from benchmarks.equivalence.library import Library, load
-from benchmarks.equivalence.watch import watch
+from benchmarks.equivalence.library import Library, load, watch
 from kan_ref.checks import FloatArray
 
 NAMES = ("c_basis", "c_res", "c_spl", "bias")

@@ -7,8 +7,7 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.equivalence import subject
-from benchmarks.equivalence.library import Library, Pair, places_of
-from benchmarks.equivalence.watch import watch
+from benchmarks.equivalence.library import Library, Pair, places_of, watch
 from kan_ref.checks import FloatArray
 from kan_ref.network.layer import evaluate
 from kan_ref.sparsity.penalties import PENALTY_NAMES, layer_penalty, natural_entropy

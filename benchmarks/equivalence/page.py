@@ -6,7 +6,7 @@ A table is in the page between `<!-- table: name -->` and `<!-- end -->`; the te
 import re
 from collections.abc import Callable, Sequence
 
-from benchmarks.equivalence.cells import (
+from benchmarks.equivalence.verdict import (
     OURS,
     ROUNDING,
     Cell,
@@ -15,8 +15,8 @@ from benchmarks.equivalence.cells import (
     cell,
     number,
     table,
+    verdict,
 )
-from benchmarks.equivalence.verdict import verdict
 
 PLACE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(\n<!-- end -->)", flags=re.DOTALL)
 

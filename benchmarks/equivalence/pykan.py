@@ -10,8 +10,7 @@ import numpy as np
 
 import kan_ref as kr
 from benchmarks.equivalence import on_torch, subject
-from benchmarks.equivalence.library import Library, Pair, load, places_of
-from benchmarks.equivalence.watch import watch
+from benchmarks.equivalence.library import Library, Pair, load, places_of, watch
 from kan_ref.checks import FloatArray
 
 REGULARIZERS = (

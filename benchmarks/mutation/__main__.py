@@ -20,11 +20,19 @@ import time
 from pathlib import Path
 
 from benchmarks.mutation.drawing import Mutant, draw, modules_of
-from benchmarks.mutation.equivalents import FILE, Equivalent, outdated, read_equivalents
-from benchmarks.mutation.judging import EQUIVALENT, NOT_RUN, SURVIVED, Judge, Verdict, judge_all
-from benchmarks.mutation.report import (
+from benchmarks.mutation.judging import (
+    EQUIVALENT,
+    FILE,
+    NOT_RUN,
+    SURVIVED,
+    Equivalent,
+    Judge,
+    Verdict,
     as_json,
+    judge_all,
+    outdated,
     outdated_lines,
+    read_equivalents,
     score_line,
     scores,
     survivor_lines,

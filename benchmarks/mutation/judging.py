@@ -1,12 +1,17 @@
-"""The verdict on each mutant: its tests run until the first one fails."""
+"""The verdict on each mutant: its tests run until the first one fails. Then the score of each package, and the mutants that survived.
 
+Mutants that were judged to change nothing that a test could notice have a reason each, in equivalent_mutants.toml. They are not judged.
+"""
+
+import tomllib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutation.drawing import Mutant
+from benchmarks.mutation.drawing import Mutant, all_mutants
 from benchmarks.mutation.forking import Outcome, Task, run_forked
 from benchmarks.mutation.selection import Records, Test
 from benchmarks.mutation.testing import FACTOR, judge
@@ -138,3 +143,129 @@ def _failing_unchanged(
         failed = [t.name for t in killers[name]] if ended else outcome.result["failed"]
         found |= {(name, test) for test in failed}
     return found
+
+
+FILE = Path(__file__).parents[1] / "equivalent_mutants.toml"
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A judged mutant: module, the changed lines before and after, and the reason."""
+
+    module: str
+    line: str
+    mutation: str
+    reason: str
+
+    def matches(self, mutant: Mutant) -> bool:
+        """Return whether a mutant is this one, wherever its line is now."""
+        return (self.module, self.line, self.mutation) == (
+            mutant.module,
+            mutant.original,
+            mutant.mutated,
+        )
+
+
+def read_equivalents(path: Path = FILE) -> list[Equivalent]:
+    """Return the entries of a file.
+
+    Raises
+    ------
+    ValueError
+        An entry has other keys than module, line, mutation and reason, or an empty one.
+    """
+    if not path.exists():
+        return []
+    found = []
+    for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", []):
+        keys = {"module", "line", "mutation", "reason"}
+        if set(entry) != keys or not all(isinstance(v, str) and v for v in entry.values()):
+            raise ValueError(f"{path.name} has the entry {entry}, but needs texts {sorted(keys)}")
+        found.append(Equivalent(**entry))
+    return found
+
+
+def outdated(entries: list[Equivalent], modules: dict[str, Path]) -> list[Equivalent]:
+    """Return the entries of these modules that match none of their mutants any more."""
+    found = []
+    for module, path in modules.items():
+        own = [entry for entry in entries if entry.module == module]
+        mutants = all_mutants(module, path.read_text(encoding="utf-8")) if own else []
+        found += [entry for entry in own if not any(entry.matches(m) for m in mutants)]
+    return found
+
+
+def package_of(module: str) -> str:
+    """Return the first two parts of a module's name."""
+    return ".".join(module.split(".")[:2])
+
+
+def scores(verdicts: Sequence[Verdict]) -> dict[str, dict[str, int]]:
+    """Return the numbers of each package: drawn, killed, timeout, equivalent, survived, unclear."""
+    found: dict[str, dict[str, int]] = {}
+    for package in dict.fromkeys(package_of(v.mutant.module) for v in verdicts):
+        own = [v for v in verdicts if package_of(v.mutant.module) == package]
+        status = Counter(v.status for v in own)
+        found[package] = {
+            "drawn": len(own),
+            "killed": sum(v.is_killed for v in own),
+            "equivalent": status[EQUIVALENT],
+            "survived": status[SURVIVED] + status[NOT_RUN],
+            "unclear": status[UNCLEAR],
+        }
+    return found
+
+
+def score_line(package: str, numbers: dict[str, int]) -> str:
+    """Return one line of the table of scores."""
+    judged = numbers["drawn"] - numbers["equivalent"]
+    share = f"{100 * numbers['killed'] / judged:.0f} %" if judged else "-"
+    return (
+        f"{package:28} {numbers['killed']:5} of {judged:5} killed {share:>6}"
+        f"   drawn {numbers['drawn']}, equivalent {numbers['equivalent']},"
+        f" survived {numbers['survived']}, unclear {numbers['unclear']}"
+    )
+
+
+def total(numbers: Sequence[dict[str, int]]) -> dict[str, int]:
+    """Return the sums of the packages' numbers."""
+    return {key: sum(one[key] for one in numbers) for key in numbers[0]} if numbers else {}
+
+
+def survivor_lines(verdicts: Sequence[Verdict], files: dict[str, Path], root: Path) -> list[str]:
+    """Return, for each mutant that was not noticed, its place, and the lines before and after."""
+    lines = []
+    for v in verdicts:
+        if v.status in (SURVIVED, NOT_RUN, UNCLEAR):
+            m = v.mutant
+            place = f"{files[m.module].relative_to(root).as_posix()}:{m.line}"
+            why = {SURVIVED: f"{v.n_tests} tests pass", UNCLEAR: f"unclear: {v.by}"}
+            lines += [f"{place}: {m.kind}, {why.get(v.status, v.status)}"]
+            lines += [f"    - {m.original}", f"    + {m.mutated}"]
+    return lines
+
+
+def outdated_lines(entries: Sequence[Equivalent]) -> list[str]:
+    """Return one line for each entry of the file of equivalent mutants that matches nothing."""
+    return [f"outdated entry: {e.module}: {e.line} -> {e.mutation}" for e in entries]
+
+
+def as_json(verdicts: Sequence[Verdict], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings, scores and verdicts as what JSON can hold."""
+    return {
+        **settings,
+        "packages": scores(verdicts),
+        "mutants": [
+            {
+                "module": v.mutant.module,
+                "line": v.mutant.line,
+                "kind": v.mutant.kind,
+                "original": v.mutant.original,
+                "mutated": v.mutant.mutated,
+                "status": v.status,
+                "by": v.by,
+                "n_tests": v.n_tests,
+            }
+            for v in verdicts
+        ],
+    }

@@ -14,14 +14,14 @@ three ways to use them:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kan_ref.conformance.in_pytest import Check as Check
-    from kan_ref.conformance.in_pytest import pytest_cases as pytest_cases
+    from kan_ref.conformance.suite import Check as Check
+    from kan_ref.conformance.suite import pytest_cases as pytest_cases
 
 
 def __getattr__(name: str) -> Any:
     """Load the public names when they are used: `plugin` is loaded in every run of pytest."""
     if name in ("Check", "pytest_cases"):
-        from kan_ref.conformance import in_pytest
+        from kan_ref.conformance.suite import Check, pytest_cases
 
-        return getattr(in_pytest, name)
+        return {"Check": Check, "pytest_cases": pytest_cases}[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

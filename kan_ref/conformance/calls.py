@@ -1,4 +1,4 @@
-"""Calls that show what a method does besides its answer.
+"""Calls of a subject's method: the usual one, and those that show what it does besides its answer.
 
 A case of the topic `side_effects` says how its method is called:
 
@@ -12,15 +12,24 @@ A case of the topic `side_effects` says how its method is called:
 
 A check compares answers of the same method with each other and needs no right numbers.
 A program in another process is called with "twice" and "nan" alone: the other calls are about
-arrays in memory.
+arrays in memory. `DirectSubject` calls an adapter in this process.
 """
 
+import contextlib
 import copy
-from collections.abc import Callable, Mapping, Sequence
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Protocol
 
 import numpy as np
+
+from kan_ref.conformance import wire
+from kan_ref.conformance.cases import Case, arguments
 
 # call -> the output that is 1 if the check holds
 CHECKS = {
@@ -178,3 +187,106 @@ def _each(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, Mapping):
         return {name: _each(item, change) for name, item in value.items()}
     return [_each(item, change) for item in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A `result`, or `unsupported` (with the reason as `error`, if known), or an `error` message.
+
+    `kind` says what the error is: the method "raises" one, the line is "unreadable", there is
+    "no answer" (a hang, an exit), or the case was "not asked", after several of these.
+    """
+
+    result: Any = None
+    unsupported: bool = False
+    error: str | None = None
+    kind: str = "raises"
+
+
+class Subject(Protocol):
+    """What the runner needs of a subject."""
+
+    name: str
+
+    def ask(self, case: Case) -> Answer:
+        """Return the answer to one case."""
+        ...
+
+    def close(self) -> None:
+        """Release what the subject holds."""
+        ...
+
+
+class DirectSubject:
+    """An adapter object in this process: quick, but if the adapter hangs, the runner hangs."""
+
+    def __init__(self, adapter: object, dtype: str = "float64") -> None:
+        self.adapter, self.dtype = adapter, dtype
+        self.name = str(getattr(adapter, "name", type(adapter).__name__))
+
+    def ask(self, case: Case) -> Answer:
+        """Return the answer of the adapter's method to the arguments of the case."""
+        with user_interrupts():
+            try:
+                method = getattr(self.adapter, case.method, None)
+                if method is None:
+                    return Answer(unsupported=True)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a subject's warnings are not errors
+                    given = arguments(case, self.dtype)
+                    if case.call:
+                        return Answer(observe(method, given, case.call))
+                    return Answer(method(*given.values()))
+            except NotImplementedError:
+                return Answer(unsupported=True)
+            except wire.RAISED as error:
+                return Answer(error=wire.printable(f"{type(error).__name__}: {error}"))
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+
+def observed(answers: Sequence[Answer], call: str) -> Answer:
+    """Return what answers of a program in another process to the requests of a call show.
+
+    An exception shows a nan. A hang, an exit or an answer that cannot be read is returned itself.
+    """
+    for answer in answers:
+        raises = call == "nan" and answer.kind == "raises"
+        if answer.unsupported or (answer.error is not None and not raises):
+            return answer
+    try:
+        shown = answers[0].error is not None
+        return Answer(int(shown or compare([each.result for each in answers], call)))
+    except NotImplementedError:
+        return Answer(unsupported=True)
+    except Exception as error:  # an answer may have any form
+        text = wire.printable(f"the answer cannot be read: {error!r}")
+        return Answer(error=text, kind="unreadable")
+
+
+@contextlib.contextmanager
+def user_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end of the block if the user pressed Ctrl-C during it.
+
+    Code in the block may catch the KeyboardInterrupt, or raise one of its own: only the signal
+    counts. Threads other than the main thread receive no signals.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    pressed = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            raise KeyboardInterrupt

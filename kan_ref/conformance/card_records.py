@@ -13,7 +13,7 @@ from typing import Any
 
 from kan_ref.conformance.adapters.catalogue import ENTRIES
 from kan_ref.conformance.diagnosis import CONFIDENCE
-from kan_ref.conformance.outcomes import BAD
+from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.run_report import notes
 from kan_ref.files import parse_json, read_regular
 

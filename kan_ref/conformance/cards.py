@@ -26,7 +26,7 @@ from kan_ref.conformance.adapters.catalogue import ENTRIES, Entry
 from kan_ref.conformance.card_records import COUNTS, in_order, read_records
 from kan_ref.conformance.cards_page import page
 from kan_ref.conformance.cases import contract_version
-from kan_ref.conformance.outcomes import BAD
+from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.subjects import START_TIMEOUT, python_adapter
 from kan_ref.conformance.suite import Report
 from kan_ref.files import replace_file

@@ -8,7 +8,7 @@ from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
 from kan_ref.conformance.cases import BSPLINE, load_topics
 from kan_ref.conformance.facts import CONFIRMED, FACTS
-from kan_ref.conformance.outcomes import BAD
+from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.run_report import notes
 
 Record = Mapping[str, Any]

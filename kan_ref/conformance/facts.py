@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kan_ref.conformance.cases import Case
-from kan_ref.conformance.outcomes import Outcome
+from kan_ref.conformance.judge import Outcome
 from kan_ref.conformance.patterns import Agreement
 
 CONFIRMED, ABSORBED, PERHAPS, BLOCKED = "confirmed", "absorbed", "perhaps", "blocked"

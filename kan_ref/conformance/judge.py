@@ -1,6 +1,7 @@
 """From an answer to a verdict: which error it has, and which known defects give the same answer.
 
-An answer is right if shapes agree and |got - expected| <= tolerance in every output (`answers`).
+An answer is right if shapes agree and |got - expected| <= tolerance in every output (`answers`). An
+`Outcome` is a case with its verdict and its status in the run.
 """
 
 from collections.abc import Mapping
@@ -234,3 +235,23 @@ def _fits(
     if value:  # a defect that gives 0 gives it exactly, while many small numbers are near 0
         room = max(room, SAME * abs(value - float(expected.flat[index])))
     return bool(abs(float(answered.flat[index]) - value) <= room)
+
+
+RIGHT = ("passed", "xpassed")
+GOOD = (*RIGHT, "differs")  # no fault of the subject
+BAD = ("failed", "blocked")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One case and its result.
+
+    `status`: "passed"; "failed"; "skipped" (not supported, or not in this precision); "differs"
+    (where the contract leaves the answer open); "xfailed", "xpassed" (listed as failing); "blocked"
+    (failed after a topic on which it depends). `reason`: the status in words.
+    """
+
+    case: Case
+    status: str
+    reason: str = ""
+    verdict: Verdict = field(default_factory=lambda: Verdict(True))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from kan_ref.conformance.cases import HOME, Case, load_topics
-from kan_ref.conformance.outcomes import Outcome
+from kan_ref.conformance.judge import Outcome
 
 FILE = HOME / "patterns.json"
 SMALL = 3e-5  # relative errors below it have causes of their own: precision, tolerances

@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
         return
     import pytest
 
-    from kan_ref.conformance.in_pytest import pytest_cases
+    from kan_ref.conformance.suite import pytest_cases
 
     config = metafunc.config
     target = config.getini("conformance_adapter")

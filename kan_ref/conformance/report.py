@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from kan_ref.conformance.cases import SCHEMA_VERSION, contract_version, load_topics
-from kan_ref.conformance.outcomes import GOOD, RIGHT, Outcome
+from kan_ref.conformance.judge import GOOD, RIGHT, Outcome
 from kan_ref.conformance.run_report import Report, notes
 
 

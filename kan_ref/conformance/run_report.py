@@ -9,7 +9,7 @@ from functools import cached_property
 from kan_ref.conformance.cases import load_topics
 from kan_ref.conformance.diagnosis import Finding, diagnose, findings
 from kan_ref.conformance.facts import ABSORBED, BLOCKED, FACTS, PERHAPS, Diagnosis
-from kan_ref.conformance.outcomes import GOOD, RIGHT, Outcome
+from kan_ref.conformance.judge import GOOD, RIGHT, Outcome
 
 PAGE = "docs/conformance.md"
 

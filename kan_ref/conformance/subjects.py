@@ -18,12 +18,12 @@ from reprlib import repr as short
 from typing import Any
 
 from kan_ref.conformance import calls, wire
+from kan_ref.conformance.calls import Answer as Answer
+from kan_ref.conformance.calls import DirectSubject as DirectSubject
+from kan_ref.conformance.calls import Subject as Subject
+from kan_ref.conformance.calls import observed
 from kan_ref.conformance.cases import PROTOCOL_VERSION, Case, arguments
-from kan_ref.conformance.direct_subject import Answer as Answer
-from kan_ref.conformance.direct_subject import DirectSubject as DirectSubject
-from kan_ref.conformance.direct_subject import Subject as Subject
-from kan_ref.conformance.direct_subject import observed
-from kan_ref.conformance.limits import ErrorTail, limit_memory
+from kan_ref.conformance.wire import ErrorTail, limit_memory
 
 TIMEOUT = 10.0  # seconds for a case
 START_TIMEOUT = 60.0  # seconds for hello: a program may load a large framework first

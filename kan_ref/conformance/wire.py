@@ -1,4 +1,4 @@
-"""JSON lines: the form of requests to, and answers from, a subject in a process of its own.
+"""A subject in a process of its own: the JSON lines that are exchanged with it, and its limits.
 
 Plain form, for any language: arrays are nested lists, and numbers that are not finite are "NaN",
 "Infinity", "-Infinity". In an answer every usual spelling of them is accepted, with or without
@@ -6,12 +6,16 @@ quotes: nan, -nan(ind), inf, 1.#QNAN; null in an array means nan. An array witho
 shape. Shaped form, between two Python processes of this kit: {"shape", "hex"} as in the vectors.
 """
 
+import contextlib
 import json
 import math
+import os
 import re
+import sys
+import threading
 from collections.abc import Mapping
 from reprlib import repr as short
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -149,3 +153,43 @@ def load(line: bytes) -> Mapping[str, Any] | None:
 def _quoted(found: re.Match[str]) -> str:
     """Return a bare word for nan or infinity in quotes, and text as it is."""
     return f'"{found["word"]}"' if found["word"] else found[0]
+
+
+class ErrorTail:
+    """The end of a program's standard error, which a thread reads so that no pipe becomes full."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream, self._text = stream, b""
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the stream was closed
+            while chunk := os.read(self.stream.fileno(), 2**16):
+                self._text = (self._text + chunk)[-2000:]
+
+    def last_line(self) -> str:
+        """Return the last line, once the program has ended."""
+        self._thread.join(timeout=1.0)
+        lines = self._text.decode("utf-8", "replace").strip().splitlines()
+        return printable(lines[-1][:200]) if lines else ""
+
+    def close(self) -> None:
+        """Close the stream, after the program has ended."""
+        self._thread.join(timeout=1.0)
+        if not self._thread.is_alive():
+            self.stream.close()
+
+
+def limit_memory(pid: int, gibibytes: float) -> None:
+    """Limit the addresses of a process and its later child processes, where the system can (Linux).
+
+    An allocation beyond the limit fails, in Python with MemoryError. 0 means no limit.
+    """
+    if gibibytes <= 0.0 or sys.platform != "linux":
+        return
+    import resource
+
+    size = int(gibibytes * 2**30)
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        resource.prlimit(pid, resource.RLIMIT_AS, (size, size))

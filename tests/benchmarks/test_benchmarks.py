@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from benchmarks import accuracy, discovery, discovery_page, jets, large, textbook, training_step
-from benchmarks.jobs import run_all
-from benchmarks.shapes import Shape
+from benchmarks import accuracy, discovery, discovery_page, jets, large, training_step
+from benchmarks.measuring import run_all
+from benchmarks.subjects import Shape, textbook_step
 from kan_ref.numerics.differences import central_difference
 
 
@@ -24,7 +24,7 @@ def test_the_textbook_step_computes_what_ours_computes(widths, contraction):
     network = network.with_theta(network.theta + 0.3 * rng.standard_normal(network.n_params))
     x, y = rng.uniform(-1.2, 1.2, (40, widths[0])), rng.standard_normal((40, widths[-1]))
 
-    value, gradient = textbook.value_and_grad(network, x, y, contraction)
+    value, gradient = textbook_step(network, x, y, contraction)
 
     ours, d_theta = kr.value_and_grad(network, x, y)
     assert value == pytest.approx(ours, rel=1e-12)

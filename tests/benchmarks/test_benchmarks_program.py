@@ -14,10 +14,9 @@ from checkout import ROOT, take_interrupts
 
 import kan_ref as kr
 from benchmarks import __main__ as program
-from benchmarks import clock, growth, lm, noise, origin, peers, steps, subjects, tables, trial
-from benchmarks.objectives import mean_square_objective
-from benchmarks.picture import draw
-from benchmarks.shapes import SHAPES, Shape, problem
+from benchmarks import growth, lm, measuring, noise, peers, subjects, tables, trial
+from benchmarks.growth import draw
+from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
 from figures.machine.style import style
 
 SMALL = Shape("s", (2, 3, 1), 4, 50)
@@ -147,7 +146,7 @@ def test_peers_have_names_of_their_own_and_nothing_of_them_is_imported_before_it
 
 def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(monkeypatch):
     now, last = [0.0], [""]
-    monkeypatch.setattr(clock.time, "process_time", lambda: now[0])
+    monkeypatch.setattr(measuring.time, "process_time", lambda: now[0])
 
     def work(name, seconds):
         def call():
@@ -159,7 +158,7 @@ def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(
         return call
 
     work_list = [work("short", 1e-4), work("other", 1e-4), work("middle", 0.02), work("long", 0.2)]
-    short, other, middle, long = clock.take_turns(work_list, seconds=0.5)
+    short, other, middle, long = measuring.take_turns(work_list, seconds=0.5)
 
     for times, seconds in ((short, 1e-4), (other, 1e-4), (middle, 0.02)):
         np.testing.assert_allclose(times.samples, seconds, rtol=1e-6)
@@ -170,7 +169,7 @@ def test_times_are_of_calls_that_follow_each_other_with_their_data_in_the_cache(
 
 def test_a_slow_function_gets_its_repeats_and_a_fast_one_its_seconds(monkeypatch):
     now, calls = [0.0], {"slow": 0, "fast": 0}
-    monkeypatch.setattr(clock.time, "process_time", lambda: now[0])
+    monkeypatch.setattr(measuring.time, "process_time", lambda: now[0])
 
     def work(name, seconds):
         def call():
@@ -179,7 +178,7 @@ def test_a_slow_function_gets_its_repeats_and_a_fast_one_its_seconds(monkeypatch
 
         return call
 
-    slow, _ = clock.take_turns([work("slow", 7.0), work("fast", 1e-3)], seconds=0.1, repeats=4)
+    slow, _ = measuring.take_turns([work("slow", 7.0), work("fast", 1e-3)], seconds=0.1, repeats=4)
 
     assert (
         calls["slow"] == 1 + len(slow.samples) == 5
@@ -245,10 +244,10 @@ def test_an_error_in_a_table_is_one_short_line_without_paths():
 
 
 def test_a_step_that_is_too_slow_to_repeat_keeps_the_time_of_its_trial(monkeypatch):
-    monkeypatch.setattr(steps, "ONCE", 0.0)
+    monkeypatch.setattr(trial, "ONCE", 0.0)
     reported = []
 
-    (found,) = steps.compare(SMALL, subjects.SUBJECTS[2:], seconds=0.0, tell=reported.append)
+    (found,) = trial.compare(SMALL, subjects.SUBJECTS[2:], seconds=0.0, tell=reported.append)
 
     assert found.times == {"least": round(1e3 * found.trial.seconds, 4), "repeats": 1}
     assert found.same
@@ -289,7 +288,7 @@ def cell(subject, name, milliseconds, failure="", repeats=5, error=0.0):
         {} if failure else {"least": milliseconds, "median": 1.5 * milliseconds, "repeats": repeats}
     )
     found = trial.Trial(failure, 1.0, 2.0, None, 0.0, error)
-    return steps.Cell(subject, Shape(name, (1, 1), 3, 4), found, times, failure)
+    return trial.Cell(subject, Shape(name, (1, 1), 3, 4), found, times, failure)
 
 
 def test_the_verdict_names_who_is_faster_where_and_by_how_much():
@@ -470,7 +469,7 @@ def test_the_numbers_come_with_versions_and_processor_and_name_no_machine_and_no
         content = (folder / f"{part}.json").read_text()
         record = json.loads(content)
         assert (record["part"], record["quick"], record["threads"]) == (part, True, 1)
-        assert record["cpu"] == origin.cpu_name() != ""
+        assert record["cpu"] == measuring.cpu_name() != ""
         assert {"numpy", "blas", "python", "kan_ref"} <= set(record["versions"])
         assert record["results"]
         assert not re.search(r"/\w+/", content)

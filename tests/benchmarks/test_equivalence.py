@@ -16,12 +16,12 @@ from checkout import ROOT
 
 import kan_ref as kr
 from benchmarks.equivalence import __main__ as program
-from benchmarks.equivalence import cells, subject
+from benchmarks.equivalence import subject
+from benchmarks.equivalence.library import watch
 from benchmarks.equivalence.measures import measure, offered, outcome, plain
 from benchmarks.equivalence.ours import KanRef
 from benchmarks.equivalence.page import PLACE, TABLES, rendered
-from benchmarks.equivalence.verdict import verdict
-from benchmarks.equivalence.watch import watch
+from benchmarks.equivalence.verdict import MINUS, number, verdict
 
 PAGE = program.PAGE.read_text(encoding="utf-8")
 RECORD = json.loads(program.RECORD.read_text(encoding="utf-8"))
@@ -192,7 +192,7 @@ def test_what_is_said_of_penalties():
 
 
 def test_calls_of_kan_ref_that_are_said_to_give_their_numbers_do():
-    text = TABLES["same"](RECORD).replace(cells.MINUS, "-")
+    text = TABLES["same"](RECORD).replace(MINUS, "-")
     rows = [
         [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         for line in text.splitlines()[2:]
@@ -393,7 +393,7 @@ def test_answers_become_plain_data_and_errors_their_kind():
     ],
 )
 def test_numbers_as_the_page_shows_them(value, text):
-    assert cells.number(value) == text
+    assert number(value) == text
 
 
 # --- what building does beside it

@@ -12,11 +12,9 @@ from checkout import ROOT
 
 from benchmarks import conformance_mutants
 from benchmarks.mutation.drawing import all_mutants, draw, modules_of
-from benchmarks.mutation.equivalents import Equivalent, outdated, read_equivalents
 from benchmarks.mutation.forking import Task, run_forked
-from benchmarks.mutation.judging import Verdict
+from benchmarks.mutation.judging import Equivalent, Verdict, outdated, read_equivalents, scores
 from benchmarks.mutation.operators import OPERATORS
-from benchmarks.mutation.report import scores
 from kan_ref.conformance.generate.notes import NOTES
 
 LBFGS = ROOT / "kan_ref" / "optimizers" / "lbfgs.py"

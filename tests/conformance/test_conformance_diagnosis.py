@@ -1,11 +1,18 @@
-"""What a report says about failures is established, or marked as a guess."""
+"""What a report says about failures is established, or marked as a guess. Failures are compared with the patterns of known defects."""
+
+from itertools import pairwise
 
 import conformance_plain
 import numpy as np
 import pytest
+from conformance_defects import DEFECTS, UNSEEN, VARIANTS
+from test_conformance_mutants import report_on
 
-from kan_ref.conformance import calls, suite
+from benchmarks import conformance_patterns
+from kan_ref.conformance import calls, patterns, suite
 from kan_ref.conformance.facts import FACTS
+from kan_ref.conformance.generate.notes import NOTES
+from kan_ref.conformance.judge import BAD
 from kan_ref.conformance.report import to_plain
 from kan_ref.conformance.run_report import lines
 from kan_ref.conformance.subjects import DirectSubject
@@ -70,11 +77,6 @@ class ZeroGradient(conformance_plain.Plain):
         return {name: 0.0 * part for name, part in super().layer_vjp(layer, x, dy).items()}
 
 
-def report_on(adapter, *only):
-    with np.errstate(all="ignore"):
-        return suite.run(DirectSubject(adapter), suite.choose(only=only or ["bases"]))
-
-
 @pytest.mark.parametrize(
     ("adapter", "name", "detail"),
     [
@@ -87,14 +89,14 @@ def report_on(adapter, *only):
     ],
 )
 def test_the_first_finding_is_confirmed_and_says_what_was_seen(adapter, name, detail):
-    first = report_on(adapter()).findings[0]
+    first = report_on(adapter(), only=["bases"]).findings[0]
 
     assert (first.name, first.confidence) == (name, "confirmed")
     assert first.detail.startswith(detail)
 
 
 def test_exceptions_are_grouped_by_type_and_message_whatever_the_numbers_in_it():
-    (found,) = report_on(NoDegreeFour()).findings
+    (found,) = report_on(NoDegreeFour(), only=["bases"]).findings
 
     assert found.name == "Raises"
     assert found.detail.startswith("MemoryError: degree ")
@@ -106,14 +108,14 @@ def test_an_exception_is_never_given_to_a_flag_by_guessing():
         def basis(self, x, knots, degree):
             raise KeyError("anything")
 
-    report = report_on(Raises())
+    report = report_on(Raises(), only=["bases"])
 
     assert {one.name for one in report.diagnoses.values()} == {"Raises"}
     assert f"found: Raises, {N_BASES} cases: KeyError: 'anything'" in lines(report)
 
 
 def test_zeros_alone_confirm_no_defect():
-    report = report_on(ZeroGradient(), "layer_vjp")
+    report = report_on(ZeroGradient(), only=["layer_vjp"])
 
     assert report.failures
     assert all(
@@ -122,7 +124,7 @@ def test_zeros_alone_confirm_no_defect():
 
 
 def confirmed(adapter, *only):
-    found = report_on(adapter, *only).findings
+    found = report_on(adapter, only=only or ["bases"]).findings
     assert found
     return {one.name for one in found if one.confidence == "confirmed"} - set(FACTS)
 
@@ -159,7 +161,7 @@ def test_two_answers_of_none_are_not_equal_but_unreadable():
         def initial_layer(self, *given):
             return None
 
-    (failed,) = report_on(Missing(), "initial_layer/same-seed").failures
+    (failed,) = report_on(Missing(), only=["initial_layer/same-seed"]).failures
 
     assert failed.case.id == "initial_layer/same-seed"
     assert failed.reason == f"the answer cannot be read: {calls.NOTHING}"
@@ -197,7 +199,7 @@ def first_name(report):
 def test_failures_of_many_kinds_have_one_cause_that_no_passed_case_contradicts(
     subject, topics, name
 ):
-    assert first_name(report_on(subject, *topics)) == name
+    assert first_name(report_on(subject, only=topics or ["bases"])) == name
 
 
 def test_an_exception_in_every_case_of_a_method_hints_at_no_flag():
@@ -205,7 +207,7 @@ def test_an_exception_in_every_case_of_a_method_hints_at_no_flag():
         def count_parameters(self, widths, n_intervals, degree):
             raise OverflowError("low is nan")
 
-    (finding,) = report_on(Broken(), "count_parameters").findings
+    (finding,) = report_on(Broken(), only=["count_parameters"]).findings
 
     assert (finding.name, finding.perhaps) == ("Raises", "")
 
@@ -231,7 +233,7 @@ def test_a_single_exception_does_not_stand_before_a_flag_of_many_failures():
                 raise ValueError("too high")
             return 1.25 * super().basis_derivative(x, knots, degree, order)
 
-    names = [one.name for one in report_on(Slope(), "basis_derivatives").findings]
+    names = [one.name for one in report_on(Slope(), only=["basis_derivatives"]).findings]
 
     assert names[:2] == ["BasisSlope", "Raises"]
 
@@ -242,7 +244,7 @@ def test_a_confirmed_flag_absorbs_other_failures_of_its_method():
             found = super().layer_forward({**layer, "mask": np.ones_like(layer["mask"])}, x)
             return found * (1.01 if layer["base"] == "identity" else 1.0)
 
-    found = {one.name: one for one in report_on(NoMask(), "edges", "layer_forward").findings}
+    found = {one.name: one for one in report_on(NoMask(), only=["edges", "layer_forward"]).findings}
 
     assert found["MissingMask"].confidence == "confirmed"
     assert found["MissingMask"].absorbed
@@ -255,7 +257,7 @@ def test_a_guess_is_printed_as_perhaps_and_apart_in_json():
             found = super().basis(x, knots, degree)
             return found * (1.0 + 1e-3 * (degree == 2))
 
-    report = report_on(Odd())
+    report = report_on(Odd(), only=["bases"])
     plain = to_plain(report)
     said = "\n".join(lines(report))
 
@@ -289,7 +291,7 @@ def test_a_method_that_hung_three_times_was_not_asked_about_its_other_cases():
 
 
 def suite_answer(text, kind):
-    from kan_ref.conformance.direct_subject import Answer
+    from kan_ref.conformance.calls import Answer
 
     return Answer(error=text, kind=kind)
 
@@ -314,7 +316,216 @@ def test_a_method_that_answers_most_cases_is_not_said_to_be_unsupported():
                 raise NotImplementedError
             return super().basis(x, knots, degree)
 
-    (reported,) = [line for line in lines(report_on(Some())) if line.startswith("not supported")]
+    (reported,) = [
+        line
+        for line in lines(report_on(Some(), only=["bases"]))
+        if line.startswith("not supported")
+    ]
 
     assert reported.startswith("not supported: basis (")
     assert reported.endswith(f" of {N_BASES} cases)")
+
+
+# --- patterns of known defects
+
+SAMPLE = ("0/0 is nan", "missing w_spline", "0 log 0 is nan", "a node stays by either score")
+
+
+def test_the_file_has_the_patterns_of_the_defects_as_they_are():
+    made = conformance_patterns.document([conformance_patterns.tested(name) for name in SAMPLE])
+    text = patterns.FILE.read_text(encoding="utf-8")
+
+    assert len(made["patterns"]) == len(SAMPLE)
+    for line in conformance_patterns.written(made).splitlines()[2:-1]:
+        assert line.rstrip(",") in text
+
+
+def test_every_pattern_belongs_to_a_listed_defect_and_fails_a_case():
+    for pattern in patterns.load_patterns():
+        assert (DEFECTS | VARIANTS)[pattern.change][2] == pattern.flag
+        assert pattern.flag in NOTES
+        assert pattern.flag not in UNSEEN
+        assert pattern.wrong
+        assert 0.0 <= pattern.marked <= 1.0
+
+
+def test_a_run_agrees_fully_with_its_own_pattern_and_less_with_those_of_other_flags():
+    class Reversed(conformance_plain.Plain):
+        def basis_derivative(self, x, knots, degree, order):
+            return -super().basis_derivative(x, knots, degree, order)
+
+    report = report_on(Reversed(), only=["basis_derivatives"])
+    likely = patterns.agreements(one for one in report.outcomes if one.status in ("passed", *BAD))
+    scores = [one.score for one in likely.values()]
+
+    assert likely["BasisSlope"].score == max(scores) == pytest.approx(1.0)
+    assert likely["KnotOwnership"].score < 0.5
+    assert scores == sorted(scores, reverse=True)
+    assert all(0.0 <= score <= 1.0 for score in scores)
+
+
+def test_a_run_without_failures_agrees_with_no_pattern():
+    report = report_on(conformance_plain.Plain(), only=["bases"])
+
+    assert patterns.agreements(report.outcomes) == {}
+
+
+class DividesByWidth(conformance_plain.Plain):
+    """Repeated knots raise an exception, at every degree above 0."""
+
+    def basis(self, x, knots, degree):
+        if degree and (knots[degree:] == knots[:-degree]).any():
+            raise ZeroDivisionError("float division by zero")
+        return super().basis(x, knots, degree)
+
+
+class NextIndex(conformance_plain.Plain):
+    """The recursion reads beyond the last knot, as soon as it takes a step."""
+
+    def basis(self, x, knots, degree):
+        if degree:
+            raise IndexError("list index out of range")
+        return super().basis(x, knots, degree)
+
+
+class Overflowing(conformance_plain.Plain):
+    def layer_forward(self, layer, x):
+        if layer["base"] == "silu" and (np.abs(x) > 700.0).any():
+            raise OverflowError("math range error")
+        return super().layer_forward(layer, x)
+
+
+class Ragged(conformance_plain.Plain):
+    """Knot vectors of removed nodes stay, so that the arrays of a layer do not fit."""
+
+    def prune(self, layers, x, threshold):
+        pruned = super().prune(layers, x, threshold)
+        return [{**one, "knots": layer["knots"]} for one, layer in zip(pruned, layers, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("subject", "topics", "fact", "flag"),
+    [
+        (DividesByWidth(), ["bases"], "Raises", "RepeatedKnots"),
+        (NextIndex(), ["bases"], "Raises", "CoxDeBoor"),
+        (Overflowing(), ["edges", "layer_forward"], "Raises", "SiluOverflow"),
+        (Ragged(), ["pruning"], "Unreadable", "PruneKeepsFunction"),
+    ],
+)
+def test_the_pattern_of_failures_names_what_may_explain_an_exception(subject, topics, fact, flag):
+    report = report_on(subject, only=topics)
+    first = report.findings[0]
+
+    assert (first.name, first.confidence) == (fact, "confirmed")
+    assert first_name(report) == flag
+    assert not {one.name for one in report.findings if one.confidence == "confirmed"} - set(FACTS)
+
+
+def test_an_exception_does_not_hint_at_a_wrong_formula():
+    class Raises(conformance_plain.Plain):
+        def layer_vjp(self, layer, x, dy):
+            if (layer["w_spline"] != 1.0).any():
+                raise TypeError("can't multiply sequence by non-int")
+            return super().layer_vjp(layer, x, dy)
+
+    hints = {one.perhaps for one in report_on(Raises(), only=["layer_vjp"]).findings}
+
+    assert not hints & patterns.FORMULAS
+
+
+def test_a_mark_confirms_nothing_where_most_failures_have_another_cause():
+    class Shrunk(conformance_plain.Plain):
+        def basis(self, x, knots, degree):
+            return np.where(x[:, None] == knots[-1], 0.0, 0.9 * super().basis(x, knots, degree))
+
+    assert "LastEnd" not in confirmed(Shrunk(), "bases")
+
+
+def test_splines_of_wrong_basis_functions_confirm_no_defect_of_gradients():
+    class Constant(conformance_plain.Plain):
+        def basis(self, x, knots, degree):
+            return np.ones_like(super().basis(x, knots, degree))
+
+        def layer_vjp(self, layer, x, dy):
+            silu = {**layer, "w_spline": 0.0 * layer["w_spline"]}
+            return {**super().layer_vjp(layer, x, dy), "dx": super().layer_vjp(silu, x, dy)["dx"]}
+
+    assert confirmed(Constant(), "bases", "basis_derivatives", "layer_vjp") == set()
+
+
+def test_a_finer_grid_of_zeros_alone_confirms_no_defect_of_the_samples():
+    class Nothing(conformance_plain.Plain):
+        def extend_grid(self, layer, x, n_intervals):
+            finer = super().extend_grid(layer, x, n_intervals)
+            return {**finer, "coef": 0.0 * finer["coef"]}
+
+    assert "ZeroSupportFirstColumn" not in confirmed(Nothing(), "grid_extension")
+
+
+@pytest.mark.parametrize(
+    ("count", "flag"),
+    [
+        (lambda edges, outputs, n, k: edges * (n + 2), "CountBases"),
+        (lambda edges, outputs, n, k: edges * (n + k + 1), "CountWeights"),
+        (lambda edges, outputs, n, k: edges * (n + k) + edges // 2, "CountWeights"),
+        (lambda edges, outputs, n, k: edges * (n + k + 2) + outputs, "CountBias"),
+    ],
+)
+def test_a_wrong_count_is_named_by_its_errors(count, flag):
+    class Counts:
+        def count_parameters(self, widths, n_intervals, degree):
+            edges = sum(a * b for a, b in pairwise(widths))
+            return count(edges, sum(widths[1:]), n_intervals, degree)
+
+    assert report_on(Counts()).findings[0].name == flag
+
+
+def test_an_r2_that_is_wrong_in_most_fits_is_named_before_the_curves_that_it_chooses():
+    class Offset(conformance_plain.Plain):
+        def fit_affine(self, x, y, name):
+            curves = {"square": (1.0, 0.5, 1.0, 0.25), "line": (2.0, -3.0, 1.0, 0.0)}
+            a, b, c, d = curves["square" if name == "x^2" else "line"]
+            return {"a": a, "b": b, "c": c, "d": d, "r2": 0.5}
+
+    cases = ["fit_affine/square", "fit_affine/far-line", "fit_affine/line-through-few"]
+
+    assert report_on(Offset(), only=cases).findings[0].name == "R2Offset"
+
+
+def test_a_constant_input_outside_its_grid_is_named_so():
+    class AtZero(conformance_plain.Plain):
+        def update_grid(self, layer, x, uniform_share, margin):
+            moved = super().update_grid(layer, x, uniform_share, margin)
+            flat = np.ptp(x, axis=0) == 0.0
+            return {**moved, "knots": moved["knots"] - np.where(flat, x[0], 0.0)[:, None]}
+
+    report = report_on(AtZero(), only=["grid_update/constant-far*"])
+
+    assert first_name(report) == "ConstantFeature"
+
+
+class PointsForIntervals(conformance_plain.Plain):
+    def uniform_knots(self, low, high, n_intervals, degree):
+        h = (high - low) / max(1, n_intervals - 1)
+        return low + h * np.arange(-degree, n_intervals + degree)
+
+
+class WithoutTheFirst(conformance_plain.Plain):
+    def uniform_knots(self, low, high, n_intervals, degree):
+        return super().uniform_knots(low, high, n_intervals, degree)[min(degree, 1) :]
+
+
+class OneMore(conformance_plain.Plain):
+    def uniform_knots(self, low, high, n_intervals, degree):
+        knots = super().uniform_knots(low, high, n_intervals, degree)
+        return np.append(knots, 2.0 * knots[-1] - knots[-2])
+
+
+@pytest.mark.parametrize(
+    ("subject", "flag"),
+    [(PointsForIntervals, "KnotStep"), (WithoutTheFirst, "OuterKnots"), (OneMore, "OuterKnots")],
+)
+def test_a_wrong_number_of_knots_is_one_of_outer_knots_unless_the_step_is_wrong(subject, flag):
+    report = report_on(subject(), only=["knots"])
+
+    assert [(one.name, one.perhaps) for one in report.findings] == [("Shape", flag)]

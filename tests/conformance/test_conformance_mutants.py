@@ -1,14 +1,16 @@
-"""The conformance kit finds and identifies injected bugs, and passes correct implementations of other styles."""
+"""The kit finds and names injected bugs and the faults of real libraries, and passes correct implementations of other styles."""
 
 import functools
+import time
 
 import conformance_plain
 import numpy as np
 import pytest
+from cases import for_all
 from conformance_defects import DEFECTS, VARIANTS, changed_methods, defective
-from conformance_local import Local
+from conformance_subjects import Local
 
-from kan_ref.conformance import suite
+from kan_ref.conformance import cases, suite
 from kan_ref.conformance.adapters.reference import Reference
 from kan_ref.conformance.adapters.scipy_splines import SciPyBSplines
 from kan_ref.conformance.facts import FACTS
@@ -242,3 +244,308 @@ def test_one_side_of_node_scores_may_be_left_out_but_must_be_said():
     assert (
         "'incoming' of the answer has 1 entries, but 2 hidden layers need one each" in failed.reason
     )
+
+
+# --- faults of real libraries, other families of basis functions and optimizer steps
+
+# an injected defect of `conformance_defects`: topics to run
+REPLACED = {
+    "derivatives with the mean step of the knots": ["*_derivatives", "layer_vjp"],
+    "derivatives with the first step of the knots": ["layer_vjp", "network_vjp"],
+    "an uneven grid is refined as if it were even": ["grid_extension"],
+    "a new grid for the first output alone": ["grid_*"],
+    "all outputs get the curves of the first": ["grid_*"],
+    "a new grid without the mask": ["grid_*"],
+    "quantiles where even breakpoints are requested": ["grid_update"],
+    "edges summed over the outputs": ["layer_forward"],
+    "an initial grid on [0, 1]": ["initial_layer"],
+    "a margin is always added": ["grid_update"],
+    "a node with a score at the threshold stays": ["pruning"],
+    "the first knot vectors stay when nodes go": ["pruning"],
+    "entropy of scores that are not divided by their sum": ["penalties"],
+    "a bias is counted": ["count_parameters"],
+}
+
+
+class Plain(conformance_plain.Plain):
+    """The right implementation, whose layer is evaluated at `seen(x)`."""
+
+    def seen(self, x):
+        return x
+
+    def layer_forward(self, layer, x):
+        return super().layer_forward(layer, self.seen(x))
+
+
+class Chunks(Plain):
+    def layer_forward(self, layer, x):
+        y = super().layer_forward(layer, x)
+        if len(x) > 8:
+            y[len(x) // 8 * 8 :] = 0.0
+        return y
+
+
+class EightInputs(Plain):
+    def layer_forward(self, layer, x):
+        rest = {
+            n: v[:, :8] for n, v in layer.items() if n in ("coef", "w_base", "w_spline", "mask")
+        }
+        return super().layer_forward({**layer, **rest, "knots": layer["knots"][:8]}, x[:, :8])
+
+
+class ThreeLayers(Plain):
+    def network_forward(self, layers, x):
+        return super().network_forward(layers[:3], x)
+
+
+class Shifts(Plain):
+    def layer_forward(self, layer, x):
+        y = super().layer_forward(layer, x)
+        x += 1.0
+        return y
+
+
+class Trains(Plain):
+    def layer_vjp(self, layer, x, dy):
+        found = super().layer_vjp(layer, x, dy)
+        layer["coef"] -= 0.01 * found["d_coef"]
+        return found
+
+
+class Doubles(Plain):
+    last = None
+
+    def layer_forward(self, layer, x):
+        y = super().layer_forward(layer, x)
+        again, self.last = self.last is not None and np.array_equal(self.last, y), y
+        return 2.0 * y if again else y
+
+
+class Buffer(Plain):
+    def layer_forward(self, layer, x):
+        y = super().layer_forward(layer, x)
+        buffer = self.__dict__.setdefault(y.shape, np.empty_like(y))
+        buffer[:] = y
+        return buffer
+
+
+class Columns(Plain):
+    def seen(self, x):
+        return x.ravel(order="K").reshape(x.shape)
+
+
+class Strides(Plain):
+    def seen(self, x):
+        steps = np.empty(x.shape).strides
+        return np.lib.stride_tricks.as_strided(x, strides=steps) if x.size else x
+
+
+class Zeros(Plain):
+    def seen(self, x):
+        return np.nan_to_num(x)
+
+
+class Shared(Plain):
+    def seen(self, x):
+        self.x = x
+        time.sleep(1e-4)
+        return self.x
+
+
+# subject, topics to run, the flag that must be named
+WRAPPED = {
+    "work in blocks of eight samples": (Chunks, ["layer_forward"], "BlockRemainder"),
+    "a ninth input is forgotten": (EightInputs, ["layer_forward"], "BlockRemainder"),
+    "a fourth layer is forgotten": (ThreeLayers, ["network_forward"], "LayerChain"),
+    "inputs are changed in place": (Shifts, ["side_effects"], "ArgumentsChanged"),
+    "parameters are trained in place": (Trains, ["side_effects"], "ArgumentsChanged"),
+    "a second call differs": (Doubles, ["side_effects"], "StateKept"),
+    "an output buffer is used again": (Buffer, ["side_effects"], "BufferReused"),
+    "columns are read as rows": (Columns, ["side_effects"], "MemoryOrder"),
+    "strides are ignored": (Strides, ["side_effects"], "MemoryOrder"),
+    "nan is taken as zero": (Zeros, ["side_effects"], "NaNSwallowed"),
+    "threads share the inputs": (Shared, ["side_effects"], "ThreadUnsafe"),
+}
+
+
+@for_all("name", REPLACED)
+def test_a_fault_in_one_line_is_caught_and_named_first(name):
+    old, new, flag = DEFECTS[name]
+
+    assert report_on(defective(old, new), only=REPLACED[name]).defects[0][0] == flag
+
+
+@for_all("name", WRAPPED)
+def test_a_fault_around_a_right_layer_is_caught_and_named_first(name):
+    subject, topics, flag = WRAPPED[name]
+
+    assert report_on(subject(), only=topics).defects[0][0] == flag
+
+
+def test_a_mask_that_is_taken_as_a_condition_differs_where_the_contract_leaves_masks_open():
+    wrong = defective('return layer["mask"] * (layer', 'return (layer["mask"] > 0) * (layer')
+    outcomes = {o.case.id: o for o in report_on(wrong, only=["*/mask-factor"]).outcomes}
+
+    assert outcomes["layer_forward/mask-factor"].status == "differs"
+    assert outcomes["layer_forward/mask-factor"].verdict.defects == ("MaskFactor",)
+
+
+def test_small_errors_of_silu_and_of_a_ridge_are_caught_and_named_as_small():
+    slope = defective("return s + x * s * (1.0 - s)", "return s + (1.0 + 1e-9) * x * s * (1.0 - s)")
+    ridge = defective("y, rcond=None)[0].T", "y, rcond=None)[0].T * (1.0 - 1e-8)")
+
+    assert report_on(slope, only=["layer_vjp"]).defects[0][0] == "SmallError"
+    assert report_on(ridge, only=["grid_*"]).defects[0][0] == "SmallError"
+
+
+# --- optimizers
+
+
+def adam(theta, gradients, rate, beta1, beta2, epsilon, *, left=True, inside=False, root=0.5):
+    m, v = np.zeros_like(theta), np.zeros_like(theta)
+    for t, g in enumerate(gradients, start=1):
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+        first, second = m / (1 - beta1**t) if left else m, v / (1 - beta2**t)
+        below = (second + epsilon) ** root if inside else second**root + epsilon
+        theta = theta - rate * first / below
+    return theta
+
+
+def stepping(**changes):
+    class Steps:
+        def adam_steps(self, *arguments):
+            return adam(*arguments, **changes)
+
+        def gradient_steps(self, theta, gradients, rate):
+            return theta - rate * gradients.sum(axis=0)
+
+    return report_on(Steps())
+
+
+def test_right_optimizer_steps_pass():
+    report = stepping()
+
+    assert report.failures == ()
+    assert report.n_passed == 12
+
+
+@pytest.mark.parametrize(
+    ("changes", "flag"),
+    [({"left": False}, "AdamBias"), ({"inside": True}, "AdamEpsilon"), ({"root": 1.0}, "AdamRoot")],
+)
+def test_wrong_optimizer_steps_are_named(changes, flag):
+    assert stepping(**changes).defects[0][0] == flag
+
+
+# --- other families
+
+
+class Families:
+    """Other families of basis functions by NumPy: Chebyshev series, and formulas by hand."""
+
+    half = 1.0
+
+    def family_basis(self, family, x, order):
+        return getattr(self, family["family"])(family, x[:, None], order)
+
+    def gaussian(self, family, x, order):
+        h = family["width"]
+        z = (x - family["centres"]) / h
+        factor = {0: 1.0, 1: -2.0 * z / h, 2: (4.0 * z * z - 2.0) / h**2}[order]
+        return factor * np.exp(-self.half * z * z)
+
+    def chebyshev(self, family, x, order):
+        def table(u, order):
+            lines = np.eye(family["degree"] + 1)
+            columns = [np.polynomial.Chebyshev(c).deriv(order)(u[:, 0]) for c in lines]
+            return np.stack(columns, axis=1)
+
+        if family["argument"] == "x" or order == 0:
+            return table(x if family["argument"] == "x" else np.tanh(x), order)
+        u = np.tanh(x)
+        slope = 1.0 - u * u
+        first = table(u, 1) * slope
+        return first if order == 1 else table(u, 2) * slope**2 - 2.0 * u * slope * table(u, 1)
+
+    def fourier(self, family, x, order):
+        n = np.arange(1, family["n_frequencies"] + 1)
+        shift = order * np.pi / 2
+        return np.hstack([n**order * np.cos(n * x + shift), n**order * np.sin(n * x + shift)])
+
+    def relu(self, family, x, order):
+        s, e = family["starts"], family["ends"]
+        left, right = np.maximum(0.0, x - s), np.maximum(0.0, e - x)
+        inside, turn = (left > 0) & (right > 0), right - left
+        found = {
+            0: (left * right) ** 2,
+            1: 2.0 * left * right * turn,
+            2: inside * (2.0 * turn**2 - 4.0 * left * right),
+        }
+        return 16.0 / (e - s) ** 4 * found[order]
+
+    def _table(self, family, x, order):
+        columns = [self.family_basis(family, column, order) for column in x.T]
+        return np.stack(columns, axis=1)
+
+    def family_forward(self, family, coef, x):
+        return np.einsum("bim,jim->bj", self._table(family, x, 0), coef)
+
+    def family_vjp(self, family, coef, x, dy):
+        d_coef = np.einsum("bj,bim->jim", dy, self._table(family, x, 0))
+        dx = np.einsum("bj,bim,jim->bi", dy, self._table(family, x, 1), coef)
+        return {"dx": dx, "d_coef": d_coef}
+
+
+def family_report(subject, family):
+    chosen = suite.choose(family=family)
+    with np.errstate(all="ignore"):
+        return suite.run(DirectSubject(subject), chosen)
+
+
+OTHERS = cases.families()[1:]
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_a_right_implementation_of_a_family_passes_all_its_cases(family):
+    report = family_report(Families(), family)
+
+    assert report.failures == ()
+    assert report.n_passed == len(report.outcomes) > 10
+
+
+def test_a_family_is_never_counted_with_the_basis_functions_of_the_paper():
+    paper = {case.id for _, chosen in suite.choose() for case in chosen}
+    others = {case.id for f in OTHERS for _, chosen in suite.choose(family=f) for case in chosen}
+
+    assert OTHERS == ("chebyshev", "fourier", "gaussian", "relu")
+    assert not paper & others
+    assert not any(case.startswith(tuple(OTHERS)) for case in paper)
+
+
+def test_a_fault_of_a_family_is_named():
+    class Half(Families):
+        half = 0.5
+
+    class Kind(Families):
+        def chebyshev(self, family, x, order):
+            both = np.polynomial.chebyshev.chebvander(x[:, 0], family["degree"])
+            return 1.5 * both
+
+    class Sines(Families):
+        def fourier(self, family, x, order):
+            return np.roll(super().fourier(family, x, order), family["n_frequencies"], axis=1)
+
+    class Square(Families):
+        def relu(self, family, x, order):
+            return super().relu(family, x, order) ** 0.5 if order == 0 else 0.0 * x
+
+    class Scale(Families):
+        def relu(self, family, x, order):
+            s, e = family["starts"], family["ends"]
+            return super().relu(family, x, order) * (e - s) ** 4 / 16.0
+
+    assert family_report(Half(), "gaussian").defects[0][0] == "GaussianWidth"
+    assert family_report(Kind(), "chebyshev").failures
+    assert family_report(Sines(), "fourier").defects[0][0] == "FourierOrder"
+    assert family_report(Square(), "relu").failures
+    assert family_report(Scale(), "relu").defects[0][0] == "ReluScale"

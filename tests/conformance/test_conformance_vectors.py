@@ -1,4 +1,4 @@
-"""The conformance vectors: reproduced byte for byte, valid by their schemas, confirmed by independent oracles."""
+"""The conformance vectors: reproduced byte for byte, valid by their schemas, confirmed by independent oracles; their page agrees."""
 
 import ast
 import json
@@ -14,11 +14,13 @@ import jsonschema
 import numpy as np
 import pytest
 from cases import for_all
+from checkout import ROOT
 from oracles import exact_basis
 from oracles_layer import layer_backward, layer_edges, layer_values, network_values
 from oracles_penalties import mean_magnitude, paper, pykan
 
 from kan_ref.conformance import calls, cases
+from kan_ref.conformance.cases import load_topics
 from kan_ref.conformance.export import schemas
 from kan_ref.conformance.generate import __main__ as program
 from kan_ref.conformance.generate import encode, pruned_networks
@@ -468,3 +470,41 @@ def test_two_cases_of_one_id_are_refused():
 
     with pytest.raises(ValueError, match=r"topic t has two cases with the same id: \['a', 'a'\]"):
         topic("t", level=1, needs=[], equation="", cases=[one, one])
+
+
+# --- the page of the contract
+
+CONTRACT = (ROOT / "docs" / "conformance_contract.md").read_text(encoding="utf-8")
+WORKED = re.compile(
+    r"Worked case `([\w/-]+)`:((?:(?!Worked case).)*?)`([\w.]+)(?:\[([\d, ]+)\])?` = (-?\d+(?:\.\d+)?)",
+    flags=re.DOTALL,
+)
+
+
+@for_all(
+    ("name", "output", "index", "number"),
+    [(case, output, index, number) for case, _, output, index, number in WORKED.findall(CONTRACT)],
+)
+def test_a_worked_case_of_the_page_has_the_number_of_its_vector(name, output, index, number):
+    case = next(
+        case for topic in load_topics() for case in topic.cases if case.id == name
+    )  # a case that does not exist is an error
+    places = tuple(int(place) for place in index.split(", ")) if index else ()
+
+    assert float(np.asarray(case.expected[output])[places]) == pytest.approx(
+        float(number), abs=2e-10
+    )
+
+
+def test_the_page_works_a_case_of_every_topic_and_names_every_output():
+    worked = {name.partition("/")[0] for name, *_ in WORKED.findall(CONTRACT)}
+    outputs = {
+        output
+        for topic in load_topics()
+        for case in topic.cases
+        for output in case.expected
+        if not output[0].isdigit() and case.method != "save_load"
+    }
+
+    assert {topic.name for topic in load_topics()} - worked == set()
+    assert {output for output in outputs if f"`{output}`" not in CONTRACT} == set()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kan_ref.conformance import __main__ as program
 from kan_ref.conformance import cards, cards_page, cases, suite
-from kan_ref.conformance.adapters import axes, checkouts
+from kan_ref.conformance.adapters import axes
 from kan_ref.conformance.adapters.catalogue import ENTRIES, LEFT_OUT, Entry
 from kan_ref.conformance.adapters.evidence import EVIDENCE
 from kan_ref.conformance.adapters.known_defects import BEYOND, KNOWN
@@ -212,9 +212,9 @@ def test_a_checkout_holds_its_library_at_its_root_or_below_src(tmp_path, monkeyp
     monkeypatch.setenv("LIBRARY", str(tmp_path))
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "library.py").touch()
-    assert checkouts.source_folder("LIBRARY", "library", "library.py") == tmp_path / "src"
+    assert axes.source_folder("LIBRARY", "library", "library.py") == tmp_path / "src"
     (tmp_path / "other.py").touch()
-    assert checkouts.source_folder("LIBRARY", "library", "other.py") == tmp_path
+    assert axes.source_folder("LIBRARY", "library", "other.py") == tmp_path
 
 
 def test_names_of_the_catalogue_are_unique_and_its_libraries_are_in_the_extra():

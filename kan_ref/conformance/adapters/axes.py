@@ -1,15 +1,22 @@
-"""Layers in the shapes of other libraries, so that an adapter needs no transposes of its own.
+"""What adapters have in common: other libraries' axes, and libraries that are not installed.
 
-The axes of an array are written with letters: o output, i input, m B-spline, t knot. kan_ref has
-coef "oim", weights "oi", knots "it". Letters in brackets are one axis: "(oi)m" is
-(n_out * n_in, n_basis), output by output. g is an axis of groups of channels, here always one.
+With these axes an adapter needs no transposes of its own. The axes of an array are written with
+letters: o output, i input, m B-spline, t knot. kan_ref has coef "oim", weights "oi", knots "it".
+Letters in brackets are one axis: "(oi)m" is (n_out * n_in, n_basis), output by output. g is an axis
+of groups of channels, here always one.
 
     theirs = pack(layer["coef"], "oim", "iom")                         ours to theirs
     ours   = unpack(theirs, "iom", "oim", sizes={"o": 2, "i": 3})      and back
+
+`source_folder` and `import_from` load a library that is on no package index from a checkout, which
+an environment variable names.
 """
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,3 +167,35 @@ def require_supported(condition: bool) -> None:
     """Raise NotImplementedError if the library cannot express the case."""
     if not condition:
         raise NotImplementedError
+
+
+def source_folder(variable: str, library: str, file: str) -> Path:
+    """Return the folder of the checkout from which the library is imported.
+
+    Parameters
+    ----------
+    variable : str
+        Of the environment, which names the checkout.
+    library : str
+        Its name, for the message.
+    file : str
+        A file of the library, below the checkout or below `src` in it.
+
+    Raises
+    ------
+    FileNotFoundError
+        "EFFICIENT_KAN is 'here', but must be the folder of a checkout of efficient-kan ..."
+    """
+    named = os.environ.get(variable, "")
+    for folder in (Path(named).expanduser() / "src", Path(named).expanduser()):
+        if named and (folder / file).is_file():
+            return folder
+    raise FileNotFoundError(
+        f"{variable} is {named!r}, but must be the folder of a checkout of {library}, which "
+        f"holds {file} or src/{file}"
+    )
+
+
+def import_from(folder: Path) -> None:
+    """Let imports of this process find the modules of a folder first."""
+    sys.path.insert(0, str(folder))

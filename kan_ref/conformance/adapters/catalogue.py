@@ -65,7 +65,7 @@ ENTRIES = (
         "efficient-kan",
         "efficient-kan",
         ("torch", "numpy"),
-        f"{HOME}.efficient_kan_checkout:EfficientKanCheckout",
+        f"{HOME}.efficient_kan:EfficientKanCheckout",
         "On no package index: tested from a checkout that the environment variable EFFICIENT_KAN "
         "names. It has no mask and no finer grids; penalties are of coefficients.",
         checkout="EFFICIENT_KAN",
@@ -74,7 +74,7 @@ ENTRIES = (
         "ikan",
         "ikan (efficient-kan)",
         ("ikan", "torch", "triton", "numpy"),
-        f"{HOME}.ikan:Ikan",
+        f"{HOME}.efficient_kan:Ikan",
         "efficient-kan's layer, which is on no package index under its own name. Importing it "
         "needs triton, which it does not declare. It has no mask and no finer grids; penalties "
         "are of coefficients.",
@@ -83,21 +83,21 @@ ENTRIES = (
         "convkan",
         "convkan (efficient-kan with groups)",
         ("convkan", "torch", "numpy"),
-        f"{HOME}.convkan:Convkan",
+        f"{HOME}.efficient_kan:Convkan",
         "The linear layer under its convolutions, with one group.",
     ),
     Entry(
         "convkan3d",
         "ConvKAN3D (efficient-kan)",
         ("ConvKAN3D", "torch", "numpy"),
-        f"{HOME}.convkan3d:Convkan3d",
+        f"{HOME}.efficient_kan:Convkan3d",
         "The linear layer under its convolutions over volumes.",
     ),
     Entry(
         "deep-kan",
         "Deep-KAN",
         ("Deep-KAN", "torch", "numpy"),
-        f"{HOME}.deep_kan:DeepKan",
+        f"{HOME}.efficient_kan:DeepKan",
         "efficient-kan's layout under other names. Its knots are not part of its state; its "
         "penalties call a method that it does not have.",
     ),
@@ -105,7 +105,7 @@ ENTRIES = (
         "keras-efficient-kan",
         "keras-efficient-kan",
         ("keras-efficient-kan", "keras", "torch", "numpy"),
-        f"{HOME}.keras_efficient_kan:KerasEfficientKan",
+        f"{HOME}.torch_unscaled:KerasEfficientKan",
         "On Keras' PyTorch backend, without its options layer norm and bias. It has no w_spline "
         "(coefficients are multiplied by it), no mask, silu as the only one of the three base "
         "functions, and a fixed grid. Keras' matmul on PyTorch computes float64 in float32.",
@@ -114,7 +114,7 @@ ENTRIES = (
         "keras-efficient-kan-default",
         "keras-efficient-kan, as it is by default",
         ("keras-efficient-kan", "keras", "torch", "numpy"),
-        f"{HOME}.keras_efficient_kan:KerasEfficientKanNormed",
+        f"{HOME}.torch_unscaled:KerasEfficientKanNormed",
         "The same with its layer norm, which it has by default. With it a layer is not a sum of "
         "functions of one input each.",
         ("float64",),
@@ -123,7 +123,7 @@ ENTRIES = (
         "inkan",
         "inkan",
         ("inkan", "torch", "numpy"),
-        f"{HOME}.inkan:Inkan",
+        f"{HOME}.torch_unscaled:Inkan",
         "Cubic splines on one uniform grid for all inputs. It has no w_spline (coefficients are "
         "multiplied by it) and no mask. Run without compilation.",
     ),
@@ -131,7 +131,7 @@ ENTRIES = (
         "flashkan",
         "flashkan",
         ("flashkan", "torch", "numpy"),
-        f"{HOME}.flashkan:Flashkan",
+        f"{HOME}.torch_unscaled:Flashkan",
         "One uniform grid for all inputs, stored in float32. It has no w_spline (coefficients are "
         "multiplied by it) and no mask. Run without compilation.",
     ),
@@ -155,7 +155,7 @@ ENTRIES = (
         "fast-kan",
         "fast-kan (FastKAN)",
         ("torch", "numpy"),
-        f"{HOME}.torch_families:FastKan",
+        f"{HOME}.kan_families:FastKan",
         "Gaussians. On no package index: tested from a checkout that the environment variable "
         "FAST_KAN names. Without its options layer norm and base function.",
         checkout="FAST_KAN",
@@ -165,7 +165,7 @@ ENTRIES = (
         "chebykan",
         "ChebyKAN",
         ("torch", "numpy"),
-        f"{HOME}.torch_families:ChebyKan",
+        f"{HOME}.kan_families:ChebyKan",
         "Chebyshev polynomials of tanh x. On no package index: tested from a checkout that the "
         "environment variable CHEBY_KAN names.",
         checkout="CHEBY_KAN",
@@ -175,7 +175,7 @@ ENTRIES = (
         "relu-kan",
         "ReLU-KAN",
         ("torch", "numpy"),
-        f"{HOME}.torch_families:ReluKan",
+        f"{HOME}.kan_families:ReluKan",
         "Products of rectified linear functions, squared. On no package index: tested from a "
         "checkout that the environment variable RELU_KAN names. One factor serves all functions, "
         "so that the supports must have one width; the bias is 0.",

@@ -1,29 +1,100 @@
-"""Cases about what real networks do: uneven knots, large batches and widths, masks as factors."""
+"""Cases about what real networks do: uneven knots, large batches and widths, masks as factors.
 
+Batches of 9, 17, 33 and 257 samples and widths of 9 and 65 leave one element over in blocks of 2,
+4, 8, ..., and of other even sizes that divide one number less. The known defect of code that works
+in blocks leaves it out. Large arrays are numbers (C23) of `encode`, so that a file states their
+recurrence only.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from kan_ref.conformance.generate.backward import layer_vjp
-from kan_ref.conformance.generate.blocks import (
-    SHAPES,
-    block_layer,
-    padded,
-    samples,
-    without_last,
-)
 from kan_ref.conformance.generate.encode import drawn
 from kan_ref.conformance.generate.exact import Layer, forward, sizes
-from kan_ref.conformance.generate.gradient_case import nested, vjp_case
 from kan_ref.conformance.generate.layer_case import (
     Case,
     Rows,
+    filled,
     make_layer,
+    nested,
     points,
     value_case,
+    vjp_case,
     with_defects,
 )
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import even_readings, uneven_twin
-from kan_ref.conformance.generate.unusual_knots import farthest_layer, unusual_layers
+from kan_ref.conformance.generate.topics_knots import (
+    FARTHEST,
+    INSIDE,
+    KINDS,
+    even_readings,
+    uneven_row,
+    uneven_twin,
+    uniform_knots,
+    whole_steps,
+)
+
+SHAPES = (
+    # name, outputs, inputs, batch
+    ("batch-9", 2, 2, 9),
+    ("batch-17", 2, 1, 17),
+    ("batch-33", 1, 2, 33),
+    ("batch-257", 1, 1, 257),
+    ("nine-inputs", 2, 9, 2),
+    ("sixty-five-inputs", 1, 65, 2),
+    ("nine-outputs", 9, 2, 2),
+    ("sixty-five-outputs", 65, 1, 2),
+)
+NETWORKS = (
+    # name, widths, batch
+    ("nine-samples", (2, 2, 1), 9),
+    ("thirty-three-samples", (1, 2, 1), 33),
+    ("nine-hidden", (2, 9, 1), 2),
+    ("sixty-five-hidden", (1, 65, 1), 2),
+)
+
+
+def block_layer(start: int, n_out: int, n_in: int, low: float = -1.0, high: float = 1.0) -> Layer:
+    """Return a quadratic layer of 3 uneven intervals on [low, high] with the numbers (C23)."""
+    even = uniform_knots(low, high, 3, 2)
+    return {
+        "knots": [uneven_row(even, 2, turn % 5) for turn in range(n_in)],
+        "coef": drawn(start, (n_out, n_in, 5), -2.0, 2.0),
+        "w_base": drawn(start + 101, (n_out, n_in), -2.0, 2.0),
+        "w_spline": drawn(start + 211, (n_out, n_in), -2.0, 2.0),
+        "mask": filled(1.0, n_out, n_in),
+        "degree": 2,
+        "base": "silu",
+    }
+
+
+def block_network(start: int, widths: Sequence[int]) -> list[Layer]:
+    """Return layers of `block_layer`, those after the first on [-8, 8]."""
+    return [
+        block_layer(start + 1009 * n, n_out, n_in, *((-8.0, 8.0) if n else (-1.0, 1.0)))
+        for n, (n_in, n_out) in enumerate(pairwise(widths))
+    ]
+
+
+def without_last(layer: Layer, *, inputs: bool) -> Layer:
+    """Return the layer as it is read by code that leaves out the last input or output."""
+    n_out, n_in, _ = sizes(layer)
+    kept = [
+        [float(i < n_in - 1 if inputs else j < n_out - 1) for i in range(n_in)]
+        for j in range(n_out)
+    ]
+    return layer | {"mask": kept}
+
+
+def samples(start: int, n: int, n_in: int) -> Rows:
+    """Return (n, n_in) numbers (C23) in [-1, 1]."""
+    return drawn(start, (n, n_in), -1.0, 1.0)
+
+
+def padded(rows: Sequence[Sequence[Any]], shape: Sequence[int]) -> list[list[Any]]:
+    """Return (batch, n) numbers with rows of zeros in place of those that are missing."""
+    return [*map(list, rows), *[[0.0] * shape[1] for _ in range(shape[0] - len(rows))]]
 
 
 def factor_layer() -> Case:
@@ -73,9 +144,30 @@ def uneven_layers() -> list[Case]:
         _crowded_layer(),
         *(
             value_case(name, flags, layer, x, defects=layer["base"] == "silu", since=4)
-            for name, flags, layer, x in (*unusual_layers(), farthest_layer())
+            for name, flags, layer, x in (*_unusual_layers(), _farthest_layer())
         ),
     ]
+
+
+def _unusual_layers(degree: int = 2) -> list[tuple[str, str, Layer, Rows]]:
+    """Return (name, flags, layer, x), with another knot vector of the kind for each input."""
+    found: list[tuple[str, str, Layer, Rows]] = []
+    for name, flags, row in KINDS:
+        rows = [row(degree, 0), row(degree, 1)]
+        found.append((name, flags, make_layer(f"{name}-{degree}", 2, 2, rows, degree), INSIDE))
+    return found
+
+
+def _farthest_layer() -> tuple[str, str, Layer, Rows]:
+    """Return (name, flags, layer, x) of splines alone at points as far away as 1e100."""
+    rows = [whole_steps(2, 2), whole_steps(2, 1)]
+    layer = make_layer("farthest", 1, 2, rows, 2, base="zero")
+    return (
+        "farthest-points",
+        "ZeroOutside FadeOutside SiluOverflow",
+        layer,
+        [[x, -x] for x in FARTHEST],
+    )
 
 
 def _crowded_layer() -> Case:
@@ -125,9 +217,9 @@ def block_gradients() -> list[Case]:
 
 
 def unusual_gradients() -> list[Case]:
-    """Return the cases on the knot vectors of `unusual_knots`."""
+    """Return the cases on the knot vectors of `topics_knots`."""
     cases = []
-    for name, flags, layer, x in (*unusual_layers(), farthest_layer()):
+    for name, flags, layer, x in (*_unusual_layers(), _farthest_layer()):
         dy = points(f"v-dy-{name}", len(x), sizes(layer)[0], -2.0, 2.0)
         # exp(1e100), which silu would need, exceeds every float
         wrong: list[tuple[str, Any]] | None = None if layer["base"] == "silu" else []

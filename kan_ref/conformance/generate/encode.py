@@ -22,7 +22,6 @@ from typing import Any
 
 from kan_ref.conformance.generate.exact import to_float
 from kan_ref.conformance.generate.notes import NOTES, PAGE
-from kan_ref.conformance.generate.places import n_apart
 
 SCHEMA_VERSION = 2  # of the form of the files
 CONTRACT_VERSION = 4  # of the set of cases: each says since which version it exists
@@ -92,11 +91,8 @@ def array(nested: Any, shape: Sequence[int] | None = None) -> dict[str, Any]:
         return {"shape": shape_of(nested), "recurrence": nested.recurrence}
     numbers = [number + 0.0 for number in flatten(nested)]  # turns -0.0 into 0.0
     packed = struct.pack(f">{len(numbers)}d", *numbers).hex()
-    return {
-        "shape": shape_of(nested) if shape is None else list(shape),
-        "decimal": numbers,
-        "hex": packed,
-    }
+    size = shape_of(nested) if shape is None else list(shape)
+    return {"shape": size, "decimal": numbers, "hex": packed}
 
 
 def layer_array(layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,12 +203,19 @@ def _mark(
     shape = expected[output]["shape"]
     others = [place for place in seen[1:] if place[1] == output]
     # not of the same row and column if there are others: a sum over the wrong axis agrees in one
-    second = max(others, key=lambda place: n_apart(shape, index, place[2]), default=None)
-    return (
-        mark
-        if second is None
-        else {**mark, "also": {"index": second[2], "value": array(second[3])}}
-    )
+    second = max(others, key=lambda place: _n_apart(shape, index, place[2]), default=None)
+    if second is None:
+        return mark
+    return {**mark, "also": {"index": second[2], "value": array(second[3])}}
+
+
+def _n_apart(shape: Sequence[int], one: int, other: int) -> int:
+    """Return in how many axes two places of an array differ."""
+    n = 0
+    for length in reversed(shape):
+        n += one % length != other % length
+        one, other = one // length, other // length
+    return n
 
 
 def topic(

@@ -1,18 +1,28 @@
 """Networks of short binary numbers that several topics share, and bounds on rounding errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from kan_ref.conformance.generate.backward import flow
-from kan_ref.conformance.generate.blocks import NETWORKS, block_network, samples, without_last
-from kan_ref.conformance.generate.encode import array, layer_array
+from kan_ref.conformance.generate.coverage_cases import (
+    NETWORKS,
+    block_network,
+    samples,
+    without_last,
+)
+from kan_ref.conformance.generate.encode import array, case, layer_array
 from kan_ref.conformance.generate.exact import Layer, Rules, edge_terms, precise, sizes, total
-from kan_ref.conformance.generate.layer_case import Rows, make_layer, points, with_defects
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import even_readings, uneven_twin
-from kan_ref.conformance.generate.unusual_knots import unusual_networks
+from kan_ref.conformance.generate.layer_case import Case, Rows, make_layer, points, with_defects
+from kan_ref.conformance.generate.topics_knots import (
+    INSIDE,
+    KINDS,
+    even_readings,
+    uneven_twin,
+    uniform_knots,
+    whole_steps,
+)
 
 
 def make_network(
@@ -87,6 +97,21 @@ def network_arguments(layers: Sequence[Layer], x: Rows, **more: Rows) -> dict[st
     return found | {name: array(rows, [len(rows), n_out]) for name, rows in more.items()}
 
 
+def network_case(
+    one: "Example",
+    method: str,
+    flags: str,
+    expected: Mapping[str, Any],
+    tolerance: Mapping[str, float],
+    wrong: Sequence[tuple[str, Any]],
+    **more: Rows,
+) -> Case:
+    """Return the case of a method of networks for an example; `more` are further arguments."""
+    given = network_arguments(one.layers, one.x, **more)
+    options: dict[str, Any] = {"wrong": wrong, "since": one.since}
+    return case(one.name, method, flags, given, expected, tolerance, **options)
+
+
 @dataclass(frozen=True)
 class Example:
     """A network of short binary numbers and its inputs.
@@ -125,7 +150,7 @@ def examples() -> list[Example]:
     ):
         lost = [("LayerChain", layers[:3], 2)]
         found.append(Example(name, flags, layers, points("n-four", 2, 2), 2, False, lost))
-    found += [Example(*one, since=4) for one in unusual_networks()]
+    found += [Example(*one, since=4) for one in _unusual_networks()]
     for number, (name, widths, n) in enumerate(NETWORKS):
         layers = block_network(5000 + 23 * number, widths)
         seen = [layers[0], without_last(layers[1], inputs=True)]
@@ -175,3 +200,32 @@ def example_networks() -> tuple[tuple[str, str, list[Layer], Rows], ...]:
         ("one-sample", "BatchOfOne", wide, points("n-alone", 1, 2)),
         ("no-samples", "EmptyBatch", wide, []),
     )
+
+
+def _unusual_networks() -> list[tuple[str, str, list[Layer], Rows]]:
+    """Return (name, flags, layers, x): knots of each kind, and layers that differ from each other.
+
+    Layers differ in degree, number of intervals and base function, or in degree alone.
+    """
+    found: list[tuple[str, str, list[Layer], Rows]] = []
+    for name, flags, row in (KINDS[0], KINDS[2]):
+        wide = [[8.0 * knot for knot in row(3, turn)] for turn in (1, 0)]
+        first = make_layer(f"n-{name}-0", 2, 2, [row(3, 0), row(3, 1)], 3)
+        last = make_layer(f"n-{name}-1", 1, 2, wide, 3)
+        found.append((name, flags, [first, last], INSIDE[:2]))
+    x = [[-0.6875, 0.4375], [0.3125, -0.8125]]
+    found.append(("layers-of-other-degrees", "LayerChain HighDegree", _layers((2, 4, 3)), x))
+    bases = ("zero", "identity", "silu")
+    found.append(("layers-of-other-bases", "BaseName LayerChain", _layers((3, 3, 3), bases), x))
+    return found
+
+
+def _layers(degrees: Sequence[int], bases: Sequence[str] = ("silu",) * 3) -> list[Layer]:
+    """Return the layers of a network of widths 2, 2, 2, 1 with these degrees and base functions."""
+    layers = []
+    for number, (degree, base) in enumerate(zip(degrees, bases, strict=True)):
+        reach = 8.0 if number else 1.0
+        rows = [[reach * knot for knot in whole_steps(degree, 2)]] * 2
+        name = f"other-{number}-{degree}-{base}"
+        layers.append(make_layer(name, 2 if number < 2 else 1, 2, rows, degree, base=base))
+    return layers

@@ -15,8 +15,7 @@ from kan_ref.conformance.generate.exact import Layer, Number, edge_terms, precis
 from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points
 from kan_ref.conformance.generate.network_case import make_network
 from kan_ref.conformance.generate.scores import edge_scores_of, node_scores_of
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import uneven_twin
+from kan_ref.conformance.generate.topics_knots import uneven_twin, uniform_knots
 
 FAR = 1.25  # a score is at least this many times its threshold, or 1 / FAR of it
 

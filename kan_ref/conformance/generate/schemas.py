@@ -1,22 +1,86 @@
 """The JSON schema of the vector files (draft 2020-12): header, arguments and answers.
 
-All topics are definitions of one schema: `topic` decides which of them a file must satisfy. The
-export writes one schema for each topic.
+All topics are definitions of one schema: `topic` decides which of them a file must satisfy. Arrays,
+layers, families and notes are definitions that the topics share. The export writes one schema for
+each topic.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kan_ref.conformance.generate.encode import CALLS, CLASSES, CONTRACT_VERSION, SCHEMA_VERSION
-from kan_ref.conformance.generate.schema_parts import (
-    ARRAY,
-    FAMILY,
-    INPUT,
-    LAYER,
-    NOTE,
-    RECURRENCE,
-    Schema,
+from kan_ref.conformance.generate.encode import (
+    CALLS,
+    CLASSES,
+    CONTRACT_VERSION,
+    INCREMENT,
+    MODULUS,
+    MULTIPLIER,
+    SCHEMA_VERSION,
 )
+
+Schema = dict[str, Any]
+
+
+def _object(properties: Schema, required: Sequence[str] | None = None, **more: Any) -> Schema:
+    """Return the schema of an object; all properties are required if none are named."""
+    names = list(properties) if required is None else list(required)
+    found: Schema = {"type": "object", **more, "properties": properties, "required": names}
+    return {**found, "additionalProperties": False}
+
+
+# parts that all topics share
+INTEGER: Schema = {"type": "integer", "minimum": 0}
+ARRAY: Schema = _object(
+    {
+        "shape": {"type": "array", "items": INTEGER},
+        "decimal": {"type": "array", "items": {"type": "number"}},
+        "hex": {"type": "string", "pattern": "^([0-9a-f]{16})*$"},
+    },
+    description="numbers in C order: shortest decimals, and 16 hex digits each, "
+    "the big-endian IEEE-754 bits of float64",
+)
+RECURRENCE: Schema = _object(
+    {
+        "shape": {"type": "array", "items": INTEGER},
+        "recurrence": _object(
+            {
+                "start": INTEGER,
+                "multiplier": {"const": MULTIPLIER},
+                "increment": {"const": INCREMENT},
+                "modulus": {"const": MODULUS},
+                "low": {"type": "number"},
+                "step": {"type": "number", "exclusiveMinimum": 0},
+            }
+        ),
+    },
+    description="numbers in C order: low + (2 s + 1) step, where s begins with start and is "
+    "followed by (multiplier s + increment) mod modulus; every number is exact in float64",
+)
+INPUT: Schema = {"anyOf": [{"$ref": "#/$defs/array"}, {"$ref": "#/$defs/recurrence"}]}
+LAYER: Schema = _object(
+    {
+        **{
+            name: {"$ref": "#/$defs/input"}
+            for name in ("knots", "coef", "w_base", "w_spline", "mask")
+        },
+        "degree": INTEGER,
+        "base": {"enum": ["silu", "identity", "zero"]},
+    }
+)
+FAMILY: Schema = _object(
+    {
+        "family": {"enum": ["gaussian", "chebyshev", "fourier", "relu"]},
+        "centres": {"$ref": "#/$defs/input"},
+        "width": {"$ref": "#/$defs/input"},
+        "degree": INTEGER,
+        "argument": {"enum": ["x", "tanh"]},
+        "n_frequencies": INTEGER,
+        "starts": {"$ref": "#/$defs/input"},
+        "ends": {"$ref": "#/$defs/input"},
+    },
+    ["family"],
+)
+NOTE: Schema = _object({"defect": {"type": "string"}, "page": {"type": "string"}})
 
 
 def schema_of_all(documents: Sequence[Mapping[str, Any]]) -> Schema:
@@ -57,102 +121,62 @@ def topic_schema(document: Mapping[str, Any]) -> Schema:
     everywhere = sorted(set.intersection(*({*entry["inputs"]} for entry in cases)))
     called = any("call" in entry for entry in cases)
     probed = any("probe" in entry for entry in cases)
-    mark: Schema = {
-        "type": "object",
-        "description": "the answer of a known defect at one index of one output",
-        "properties": {
-            "flag": {"enum": sorted(document["notes"])},
+    flags = sorted(document["notes"])
+    number: Schema = {"index": INTEGER, "value": {"$ref": "#/$defs/array"}}
+    mark = _object(
+        {
+            "flag": {"enum": flags},
             "output": {"type": "string"},
-            "index": {"type": "integer", "minimum": 0},
-            "value": {"$ref": "#/$defs/array"},
-            "also": {
-                "type": "object",
-                "description": "another number of the same output in that answer",
-                "properties": {
-                    "index": {"type": "integer", "minimum": 0},
-                    "value": {"$ref": "#/$defs/array"},
-                },
-                "required": ["index", "value"],
-                "additionalProperties": False,
+            **number,
+            "also": _object(number, description="another number of the same output in that answer"),
+        },
+        ["flag", "output", "index", "value"],
+        description="the answer of a known defect at one index of one output",
+    )
+    fields: Schema = {
+        "id": {"type": "string", "pattern": f"^{document['topic']}/[A-Za-z0-9-]+$"},
+        "method": {"enum": sorted({entry["method"] for entry in cases})},
+        "flags": {"type": "array", "items": {"enum": flags}, "minItems": 1, "uniqueItems": True},
+        "class": {"enum": list(CLASSES)},
+        "since": {"type": "integer", "minimum": 1, "maximum": CONTRACT_VERSION},
+        "float32": {
+            "type": "boolean",
+            "description": "whether every number in the inputs is exact in float32",
+        },
+        "inputs": _object(inputs, everywhere),
+        "expected": {
+            "type": "object",
+            "additionalProperties": {
+                "anyOf": [{"$ref": "#/$defs/array"}, {"type": ["integer", "string"]}]
             },
         },
-        "required": ["flag", "output", "index", "value"],
-        "additionalProperties": False,
+        "tolerance": {
+            "type": "object",
+            "additionalProperties": {"type": "number", "minimum": 0},
+            "description": "largest absolute error",
+        },
+        "betrays": {"type": "array", "items": mark},
     }
-    case: Schema = {
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "pattern": f"^{document['topic']}/[A-Za-z0-9-]+$"},
-            "method": {"enum": sorted({entry["method"] for entry in cases})},
-            "flags": {
+    some: Schema = {"call": {"enum": list(CALLS)}} if called else {}
+    some |= {"probe": {"$ref": "#/$defs/array"}} if probed else {}
+    return _object(
+        {
+            "topic": {"const": document["topic"]},
+            "schema": {"const": SCHEMA_VERSION},
+            "contract": {"const": CONTRACT_VERSION},
+            "basis_family": {"const": document["basis_family"]},
+            "level": {"type": "integer", "minimum": 1},
+            "needs": {
                 "type": "array",
-                "items": {"enum": sorted(document["notes"])},
-                "minItems": 1,
-                "uniqueItems": True,
+                "items": {"type": "string"},
+                "description": "topics on which this one depends",
             },
-            "class": {"enum": list(CLASSES)},
-            "since": {"type": "integer", "minimum": 1, "maximum": CONTRACT_VERSION},
-            "float32": {
-                "type": "boolean",
-                "description": "whether every number in the inputs is exact in float32",
-            },
-            "inputs": {
-                "type": "object",
-                "properties": inputs,
-                "required": everywhere,
-                "additionalProperties": False,
-            },
-            "expected": {
-                "type": "object",
-                "additionalProperties": {
-                    "anyOf": [{"$ref": "#/$defs/array"}, {"type": ["integer", "string"]}]
-                },
-            },
-            "tolerance": {
-                "type": "object",
-                "additionalProperties": {"type": "number", "minimum": 0},
-                "description": "largest absolute error",
-            },
-            "betrays": {"type": "array", "items": mark},
-            **({"call": {"enum": list(CALLS)}} if called else {}),
-            **({"probe": {"$ref": "#/$defs/array"}} if probed else {}),
-        },
-        "required": [
-            "id",
-            "method",
-            "flags",
-            "class",
-            "since",
-            "float32",
-            "inputs",
-            "expected",
-            "tolerance",
-            "betrays",
-        ],
-        "additionalProperties": False,
-    }
-    properties: Schema = {
-        "topic": {"const": document["topic"]},
-        "schema": {"const": SCHEMA_VERSION},
-        "contract": {"const": CONTRACT_VERSION},
-        "basis_family": {"const": document["basis_family"]},
-        "level": {"type": "integer", "minimum": 1},
-        "needs": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "topics on which this one depends",
-        },
-        "equation": {"type": "string"},
-        "notes": {"type": "object", "additionalProperties": {"$ref": "#/$defs/note"}},
-        "n_cases": {"type": "integer", "minimum": 1},
-        "cases": {"type": "array", "items": case},
-    }
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+            "equation": {"type": "string"},
+            "notes": {"type": "object", "additionalProperties": {"$ref": "#/$defs/note"}},
+            "n_cases": {"type": "integer", "minimum": 1},
+            "cases": {"type": "array", "items": _object({**fields, **some}, list(fields))},
+        }
+    )
 
 
 def _kind(value: Any) -> Schema:

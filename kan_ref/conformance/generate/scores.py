@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from kan_ref.conformance.generate.backward import flow
-from kan_ref.conformance.generate.blocks import block_layer, samples
+from kan_ref.conformance.generate.coverage_cases import block_layer, samples
 from kan_ref.conformance.generate.exact import (
     Layer,
     Number,
@@ -24,8 +24,7 @@ from kan_ref.conformance.generate.exact import (
 )
 from kan_ref.conformance.generate.layer_case import Rows, filled, make_layer, points, transposed
 from kan_ref.conformance.generate.network_case import make_network
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import even_readings, uneven_twin
+from kan_ref.conformance.generate.topics_knots import even_readings, uneven_twin, uniform_knots
 
 SUMS = 1e-12
 

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.backward import Collector
-from kan_ref.conformance.generate.blocks import padded, samples
+from kan_ref.conformance.generate.coverage_cases import padded, samples
 from kan_ref.conformance.generate.encode import array, case, dice, drawn, topic
 from kan_ref.conformance.generate.exact import precise
 from kan_ref.conformance.generate.family_basis import Family, basis_values, family_forward
-from kan_ref.conformance.generate.gradient_case import encode_sums
-from kan_ref.conformance.generate.layer_case import Case, Rows, points
+from kan_ref.conformance.generate.layer_case import Case, Rows, encode_sums, points
 
 ERRORS = 1e-12
 # family -> (flag, change of `basis_series`) of its known defects

@@ -1,14 +1,27 @@
-"""Cases about knot vectors, in exact fractions.
+"""Knot vectors of all kinds: even, uneven, and those that code for even knots handles in a branch.
 
-    (C5)  t_m = a + (m - k) (b - a) / G,  m = 0, ..., G + 2 k
+    (C5)  t_m = a + (m - k) (b - a) / G,  m = 0, ..., G + 2 k       (Liu et al. 2024, section 2.4)
 
-Source: Liu et al. 2024, section 2.4 (extended grids).
+Grid updates leave uneven knots. A twin of a layer has the same [a, b], but each input has other
+uneven breakpoints and other uneven outer knots. Known defects take the knots of a twin as evenly
+spaced: all of them, or in the derivative alone, where the quotients
+
+    (C24)  (B_{m,k-1} - B_{m+1,k-1}) / h   instead of
+           k (B_{m,k-1} / (t_{m+k} - t_m) - B_{m+1,k-1} / (t_{m+k+1} - t_{m+1}))
+
+agree for even knots only. Unusual knot vectors have the grid -1, -1/2, 0, 1/2, 1. Outer knots lie
+whole steps of the grid away, a different number of them for each input; or 2^40 away; or on the
+ends of the grid. An inner knot is repeated. Points as far away as 1e100 exceed the range of the
+integers that number the intervals.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, topic
+from kan_ref.conformance.generate.exact import Layer, Rules
 
 EPS = 2.0**-52
 
@@ -66,3 +79,87 @@ def knots() -> dict[str, Any]:
             )
         )
     return topic("knots", level=1, needs=[], equation="Liu et al. 2024, section 2.4", cases=cases)
+
+
+WIDTHS = (5, 11, 3, 9, 2, 13, 7)  # of neighbouring intervals, in proportion
+OUTER = (0.75, 1.5, 0.5, 1.25, 1.0, 0.625, 1.375)  # of outer intervals, in units of (b - a) / G
+FINE = 1024  # breakpoints are multiples of (b - a) / FINE: short in binary where a and b are
+
+
+def uneven_row(row: Sequence[float], degree: int, turn: int = 0) -> list[float]:
+    """Return uneven knots with the ends of the grid and the length of a row; `turn` varies them."""
+    a, b = row[degree], row[len(row) - 1 - degree]
+    n_intervals = len(row) - 1 - 2 * degree
+    widths = [WIDTHS[(turn + n) % len(WIDTHS)] for n in range(n_intervals)]
+    inner = [
+        a + (b - a) * round(FINE * part / sum(widths)) / FINE
+        for part in list(accumulate(widths))[:-1]
+    ]
+    sides = [
+        list(accumulate(OUTER[(turn + shift + n) % len(OUTER)] for n in range(degree)))
+        for shift in (0, 3)
+    ]
+    h = (b - a) / n_intervals
+    left, right = ([h * offset for offset in side] for side in sides)
+    return [*(a - offset for offset in reversed(left)), a, *inner, b, *(b + o for o in right)]
+
+
+def uneven_twin(layer: Layer) -> Layer:
+    """Return the layer on uneven knot vectors, a different one for each input."""
+    rows = layer["knots"]
+    return layer | {
+        "knots": [uneven_row(row, layer["degree"], turn) for turn, row in enumerate(rows)]
+    }
+
+
+def even_readings(layer: Layer, *, derivatives: bool = False) -> list[tuple[str, Layer, Rules]]:
+    """Return (flag, layer, rules) of the readings that take uneven knots as evenly spaced."""
+    k = layer["degree"]
+    even = [uniform_knots(row[k], row[-k - 1], len(row) - 1 - 2 * k, k) for row in layer["knots"]]
+    if even == layer["knots"]:
+        return []
+    found = [("UnevenKnots", layer | {"knots": even}, Rules())]
+    if derivatives:
+        steps = ("mean", "first") if all(row[0] < row[1] for row in layer["knots"]) else ("mean",)
+        found += [("UnevenKnots", layer, Rules(slope_step=step)) for step in steps]
+    return found
+
+
+GRID = (-1.0, -0.5, 0.0, 0.5, 1.0)
+FAR = 2.0**40
+FARTHEST = (-1e100, -1e19, 1e19, 1e100)
+INSIDE = ([-0.8125, 0.6875], [-0.1875, -0.5625], [0.9375, 0.3125])
+_STEPS = ((1, 3, 4, 7), (2, 3, 5, 6), (1, 2, 3, 4), (3, 4, 6, 9))
+
+
+def whole_steps(degree: int, turn: int = 0) -> list[float]:
+    """Return the grid with outer knots whole steps away."""
+    left, right = (_STEPS[(turn + shift) % len(_STEPS)][:degree] for shift in (0, 1))
+    return [*(-1.0 - 0.5 * n for n in reversed(left)), *GRID, *(1.0 + 0.5 * n for n in right)]
+
+
+def far(degree: int, turn: int = 0) -> list[float]:
+    """Return the grid with outer knots 2^40 and more away."""
+    outer = [FAR * (n + 1 + turn) for n in range(degree)]
+    return [*(-knot for knot in reversed(outer)), *GRID, *outer]
+
+
+def clamped(degree: int, turn: int = 0) -> list[float]:
+    """Return the grid with its ends repeated, for odd `turn` on the left alone."""
+    right = whole_steps(degree)[-degree:] if turn % 2 else [1.0] * degree
+    return [*[-1.0] * degree, *GRID, *right]
+
+
+def repeated(degree: int, turn: int = 0) -> list[float]:
+    """Return knots with a double one at 0, or at 1/2 for odd `turn`, instead of that at -1/2."""
+    knots = whole_steps(degree, 2)
+    knots.remove(-0.5)
+    return sorted([*knots, 0.5 * (turn % 2)])
+
+
+KINDS = (
+    ("outer-knots-whole-steps", "UnevenKnots SharedRow", whole_steps),
+    ("outer-knots-far", "ScaledRow UnevenKnots", far),
+    ("clamped-knots", "RepeatedKnots UnevenKnots", clamped),
+    ("repeated-inner-knots", "RepeatedKnots UnevenKnots", repeated),
+)

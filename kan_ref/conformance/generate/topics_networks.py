@@ -1,21 +1,21 @@
-"""Cases about networks: outputs, and vector-Jacobian products by the chain rule.
+"""Cases about networks: outputs, vector-Jacobian products, derivatives with respect to inputs.
 
 Some hidden values lie beyond the hidden grids, where the basis functions decay to zero.
-Source: Liu et al. 2024, eq. 2.7; (C2)-(C3) of `backward`.
+Source: Liu et al. 2024, eq. 2.7, and the chain rule on it, (C2)-(C4) of `backward`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kan_ref.conformance.generate.backward import flow, network_vjp
-from kan_ref.conformance.generate.blocks import padded
-from kan_ref.conformance.generate.encode import Drawn, array, case, drawn, topic
+from kan_ref.conformance.generate.backward import flow, input_derivatives, network_vjp
+from kan_ref.conformance.generate.coverage_cases import padded
+from kan_ref.conformance.generate.encode import Drawn, array, drawn, topic
 from kan_ref.conformance.generate.exact import Layer, Rules, sizes
-from kan_ref.conformance.generate.gradient_case import encode_sums
-from kan_ref.conformance.generate.layer_case import Case, Rows, points
+from kan_ref.conformance.generate.layer_case import Case, Rows, encode_sums, points
 from kan_ref.conformance.generate.network_case import (
+    Example,
     examples,
-    network_arguments,
+    network_case,
     network_readings,
     value_bound,
 )
@@ -41,18 +41,7 @@ def network_values() -> dict[str, Any]:
             answers.append(("StaleCache", {"y": flow(layers, points("n-single", 3, 2))[-1]}))
         expected = {"y": array(right, [len(x), n_out])}
         tolerance = {"y": VALUES * value_bound(layers, x) or VALUES}
-        cases.append(
-            case(
-                one.name,
-                "network_forward",
-                one.flags,
-                network_arguments(layers, x),
-                expected,
-                tolerance,
-                wrong=answers,
-                since=one.since,
-            )
-        )
+        cases.append(network_case(one, "network_forward", one.flags, expected, tolerance, answers))
     return topic(
         "network_forward",
         level=4,
@@ -83,16 +72,7 @@ def network_gradients() -> dict[str, Any]:
             lost["dx"] = padded(lost["dx"], (len(x), sizes(layers[0])[1]))
             answers.append((flag, lost))
         cases.append(
-            case(
-                one.name,
-                "network_vjp",
-                one.flags,
-                network_arguments(layers, x, dy=dy),
-                expected,
-                tolerance,
-                wrong=answers,
-                since=one.since,
-            )
+            network_case(one, "network_vjp", one.flags, expected, tolerance, answers, dy=dy)
         )
     needs = ["network_forward", "layer_vjp"]
     return topic(
@@ -142,3 +122,90 @@ def _nested(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for name in ("d_coef", "d_w_base", "d_w_spline")
     }
     return {"dx": found[0]["dx"].nested(), **inner}
+
+
+def input_jacobians() -> dict[str, Any]:
+    """Return the cases of input_jacobian(layers, x) -> (batch, n_out, n_in)."""
+    cases: list[Case] = []
+    for one in _examples():
+        first, _ = input_derivatives(one.layers, one.x)
+        answers = [
+            (flag, {"jacobian": input_derivatives(read, one.x, rules)[0].nested()})
+            for flag, read, rules in _wrong_derivatives(one)
+        ]
+        answers += [(flag, {"jacobian": lost[0]}) for flag, lost in _lost(one)]
+        expected, tolerance = encode_sums({"jacobian": first})
+        bound = {output: 3.0 * number for output, number in tolerance.items()}
+        cases.append(network_case(one, "input_jacobian", one.flags, expected, bound, answers))
+    needs = ["network_forward", "basis_derivatives"]
+    return topic(
+        "input_jacobian",
+        level=5,
+        needs=needs,
+        equation="chain rule on Liu et al. 2024, eq. 2.7",
+        cases=cases,
+    )
+
+
+def input_curvatures() -> dict[str, Any]:
+    """Return the cases of input_hessian_diag(layers, x) -> (batch, n_out, n_in)."""
+    cases: list[Case] = []
+    for one in _examples():
+        found = input_derivatives(one.layers, one.x)[1]
+        answers = [
+            (flag, {"hessian_diag": input_derivatives(read, one.x, rules)[1].nested()})
+            for flag, read, rules in _wrong_derivatives(one)
+        ]
+        answers += [(flag, {"hessian_diag": lost[1]}) for flag, lost in _lost(one)]
+        chained = len(one.layers) > 1
+        if chained and one.usual:
+            for flag, second in (("HessianSlopes", "slopes"), ("HessianCurves", "curves")):
+                wrong = input_derivatives(one.layers, one.x, second=second)[1].nested()
+                answers.append((flag, {"hessian_diag": wrong}))
+        expected, tolerance = encode_sums({"hessian_diag": found})
+        bound = {output: 3.0 * number for output, number in tolerance.items()}
+        first = "HessianSlopes HessianCurves" if chained else "HigherDerivative"
+        flags = f"{first} {one.flags}" if one.usual else f"{one.flags} {first}"
+        cases.append(network_case(one, "input_hessian_diag", flags, expected, bound, answers))
+    needs = ["input_jacobian", "higher_derivatives"]
+    return topic(
+        "input_hessian_diag",
+        level=6,
+        needs=needs,
+        equation="chain rule on Liu et al. 2024, eq. 2.7",
+        cases=cases,
+    )
+
+
+def _examples() -> list[Example]:
+    """Return the networks of moderate size: 65 hidden nodes would take the generator long."""
+    return [one for one in examples() if one.name != "sixty-five-hidden"]
+
+
+def _wrong_derivatives(one: Example) -> list[tuple[str, list[Layer], Rules]]:
+    """Return (flag, layers, rules) of the known defects."""
+    if not one.usual:
+        return []
+    rules = {
+        "SiluSlope": Rules(silu_slope="sigmoid"),
+        "DerivativeFactor": Rules(without_degree=True),
+    }
+    return [
+        *network_readings(one.layers, derivatives=True),
+        *((flag, one.layers, changed) for flag, changed in rules.items()),
+    ]
+
+
+def _lost(one: Example) -> list[tuple[str, tuple[Any, Any]]]:
+    """Return (flag, (first, second derivatives)) of the example's own defects.
+
+    Samples that are not seen have derivatives of 0.
+    """
+    n_in, n_out = sizes(one.layers[0])[1], sizes(one.layers[-1])[0]
+    found: list[tuple[str, tuple[Any, Any]]] = []
+    for flag, read, seen in one.lost:
+        both = input_derivatives(read, one.x[:seen])
+        zeros = [[[0.0] * n_in] * n_out] * (len(one.x) - seen)
+        first, second = ([*collector.nested(), *zeros] for collector in both)
+        found.append((flag, (first, second)))
+    return found

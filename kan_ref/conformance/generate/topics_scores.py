@@ -1,13 +1,35 @@
-"""Cases about the scores of edges and nodes, (C7) and (C8) of `scores`."""
+"""Cases about the scores of edges and nodes, and about pruning by them.
 
-from collections.abc import Sequence
+Scores are (C7) and (C8) of `scores`, pruned networks (C12) and (C13) of `pruned_networks`. The
+paper leaves open whether a removed node's mean output is kept as a constant, (C13), or dropped.
+Where the two differ, a required case compares y'_b - mean_b y'_b, in which both agree, and an
+acceptable case compares y' itself. Where removed nodes contribute 0 on the batch, y' = y is
+required.
+Source: Liu et al. 2024, eqs. 2.17, 2.21.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kan_ref.conformance.generate.backward import flow
 from kan_ref.conformance.generate.encode import array, case, topic
-from kan_ref.conformance.generate.exact import Number, sizes, total
-from kan_ref.conformance.generate.layer_case import Case, filled, points
-from kan_ref.conformance.generate.network_case import make_network, network_arguments
+from kan_ref.conformance.generate.exact import Layer, Number, sizes, total
+from kan_ref.conformance.generate.layer_case import Case, Rows, filled, points
+from kan_ref.conformance.generate.network_case import (
+    make_network,
+    network_arguments,
+    value_bound,
+)
+from kan_ref.conformance.generate.pruned_networks import (
+    DEFECTS,
+    changed,
+    equal_scores,
+    kept_nodes,
+    many_edges,
+    mixed_nodes,
+    pruned_values,
+    unchanged_networks,
+)
 from kan_ref.conformance.generate.scores import (
     SUMS,
     edge_deviations,
@@ -18,7 +40,11 @@ from kan_ref.conformance.generate.scores import (
     scored_networks,
     since_of,
 )
-from kan_ref.conformance.generate.uneven import uneven_twin
+from kan_ref.conformance.generate.topics_knots import uneven_twin
+
+_SINCE = {"knots-of-their-own": 2, "threshold-zero": 4, "output-without-path": 4, "other-base": 4}
+VALUES = 1e-12  # of the bound on rounding: allows a constant folded into coefficients
+Answers = list[tuple[str, dict[str, Any]]]
 
 
 def edge_scores() -> dict[str, Any]:
@@ -26,50 +52,26 @@ def edge_scores() -> dict[str, Any]:
     cases: list[Case] = []
     for name, flags, layers, x in scored_networks():
         inputs = flow(layers, x)[:-1]
-        right = {
-            f"{n}": edge_scores_of(layer, at)
-            for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))
-        }
-        splines = {
-            f"{n}": edge_scores_of(layer, at, base=False)
-            for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))
-        }
-        deviations = {
-            f"{n}": edge_deviations(layer, at)
-            for n, (layer, at) in enumerate(zip(layers, inputs, strict=True))
-        }
-        wrong = [("L1WithoutBase", splines), ("L1Deviation", deviations)]
-        wrong += [
-            (flag, {f"{n}": found for n, found in enumerate(scores)})
-            for flag, scores in misread_scores(layers, x)
-        ]
-        tolerance = {n: SUMS * max(1.0, float(matrix_sum(found))) for n, found in right.items()}
-        shown = (
-            " ".join(
-                flag for flag in flags.split() if flag not in ("EntropyBase", "PenaltyOneLayer")
-            )
-            or "L1Mean"
-        )
-        expected = {n: array(found) for n, found in right.items()}
-        cases.append(
-            case(
-                name,
-                "edge_scores",
-                shown,
-                network_arguments(layers, x),
-                expected,
-                tolerance,
-                wrong=wrong,
-                since=since_of(name),
-            )
-        )
-    return topic(
-        "edge_scores",
-        level=5,
-        needs=["network_forward"],
-        equation="Liu et al. 2024, eq. 2.17",
-        cases=cases,
-    )
+        right = _each(edge_scores_of, layers, inputs)
+        splines = _each(edge_scores_of, layers, inputs, base=False)
+        deviations = _each(edge_deviations, layers, inputs)
+        read = [("L1WithoutBase", splines), ("L1Deviation", deviations), *misread_scores(layers, x)]
+        wrong = [(flag, {f"{n}": one for n, one in enumerate(found)}) for flag, found in read]
+        others = ("EntropyBase", "PenaltyOneLayer")
+        shown = " ".join(flag for flag in flags.split() if flag not in others) or "L1Mean"
+        expected = {f"{n}": array(found) for n, found in enumerate(right)}
+        room = {f"{n}": SUMS * max(1.0, float(matrix_sum(one))) for n, one in enumerate(right)}
+        given = network_arguments(layers, x)
+        options: dict[str, Any] = {"wrong": wrong, "since": since_of(name)}
+        cases.append(case(name, "edge_scores", shown, given, expected, room, **options))
+    needs, equation = ["network_forward"], "Liu et al. 2024, eq. 2.17"
+    return topic("edge_scores", level=5, needs=needs, equation=equation, cases=cases)
+
+
+def _each(
+    scores: Callable[..., Any], layers: Sequence[Layer], inputs: Sequence[Rows], **options: Any
+) -> list[Any]:
+    return [scores(layer, at, **options) for layer, at in zip(layers, inputs, strict=True)]
 
 
 def node_scores() -> dict[str, Any]:
@@ -79,98 +81,46 @@ def node_scores() -> dict[str, Any]:
     Both lists have one array for each hidden layer.
     """
     cases: list[Case] = []
-    masked = make_network("ns-masked", (2, 3, 2))
-    masked[0]["mask"], masked[1]["mask"] = (
-        [[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]],
-        [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]],
-    )
-    networks = (
-        ("two-layers", "NodeScoreMax", make_network("ns-two", (2, 3, 2)), points("ns-two", 4, 2)),
-        (
-            "three-layers",
-            "NodeScoreMax PenaltyInputs",
-            make_network("ns-three", (2, 2, 2, 2)),
-            points("ns-three", 3, 2),
-        ),
-        (
-            "square",
-            "NodeScoreSides NodeScoreMax",
-            make_network("ns-square", (2, 2, 2)),
-            points("ns-square", 3, 2),
-        ),
-        (
-            "one-chain",
-            "NodeScoreSides",
-            make_network("ns-chain", (1, 1, 1)),
-            points("ns-chain", 4, 1),
-        ),
-        ("dead-node", "ZeroEdge MissingMask", masked, points("ns-masked", 3, 2)),
-        (
-            "one-sample",
-            "BatchOfOne L1Deviation",
-            make_network("ns-single", (2, 2, 1)),
-            points("ns-single", 1, 2),
-        ),
-        (
-            "two-layers-uneven",
-            "UnevenKnots NodeScoreMax",
-            [uneven_twin(layer) for layer in make_network("ns-two", (2, 3, 2))],
-            points("ns-two", 4, 2),
-        ),
-    )
-    for name, flags, layers, x in networks:
+    masked, two = make_network("ns-masked", (2, 3, 2)), make_network("ns-two", (2, 3, 2))
+    masked[0]["mask"] = [[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]]
+    masked[1]["mask"] = [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
+    three, square = make_network("ns-three", (2, 2, 2, 2)), make_network("ns-square", (2, 2, 2))
+    chain, single = make_network("ns-chain", (1, 1, 1)), make_network("ns-single", (2, 2, 1))
+    uneven = [uneven_twin(layer) for layer in two]
+    for name, flags, layers, seed, n in (
+        ("two-layers", "NodeScoreMax", two, "ns-two", 4),
+        ("three-layers", "NodeScoreMax PenaltyInputs", three, "ns-three", 3),
+        ("square", "NodeScoreSides NodeScoreMax", square, "ns-square", 3),
+        ("one-chain", "NodeScoreSides", chain, "ns-chain", 4),
+        ("dead-node", "ZeroEdge MissingMask", masked, "ns-masked", 3),
+        ("one-sample", "BatchOfOne L1Deviation", single, "ns-single", 1),
+        ("two-layers-uneven", "UnevenKnots NodeScoreMax", uneven, "ns-two", 4),
+    ):
+        x = points(seed, n, sizes(layers[0])[1])
         inputs = flow(layers, x)[:-1]
-        right = [edge_scores_of(layer, at) for layer, at in zip(layers, inputs, strict=True)]
-        splines = [
-            edge_scores_of(layer, at, base=False) for layer, at in zip(layers, inputs, strict=True)
-        ]
-        deviations = [edge_deviations(layer, at) for layer, at in zip(layers, inputs, strict=True)]
-        unmasked = [
-            edge_scores_of(layer | {"mask": filled(1.0, *sizes(layer)[:2])}, at)
-            for layer, at in zip(layers, inputs, strict=True)
-        ]
+        full = [layer | {"mask": filled(1.0, *sizes(layer)[:2])} for layer in layers]
+        right = _each(edge_scores_of, layers, inputs)
         hidden = node_scores_of(right)
-        wrong = {
-            "L1WithoutBase": _by_side(node_scores_of(splines)),
-            "L1Deviation": _by_side(node_scores_of(deviations)),
-            "MissingMask": _by_side(node_scores_of(unmasked)),
-            "NodeScoreMax": _by_side(node_scores_of(right, total)),
-            "NodeScoreSides": _by_side([(after, before) for before, after in hidden]),
-        }
+        read = [
+            ("L1WithoutBase", node_scores_of(_each(edge_scores_of, layers, inputs, base=False))),
+            ("L1Deviation", node_scores_of(_each(edge_deviations, layers, inputs))),
+            ("MissingMask", node_scores_of(_each(edge_scores_of, full, inputs))),
+            ("NodeScoreMax", node_scores_of(right, total)),
+            ("NodeScoreSides", [(after, before) for before, after in hidden]),
+        ]
         if len({sizes(layer)[1] for layer in layers}) == 1:
-            wrong["PenaltyInputs"] = _by_side(
-                node_scores_of([edge_scores_of(layer, x) for layer in layers])
-            )
-        expected = {output: array(found) for output, found in _by_side(hidden).items()}
-        tolerance = {
-            output: SUMS * max(1.0, *map(float, found))
-            for output, found in _by_side(hidden).items()
-        }
-        cases.append(
-            case(
-                name,
-                "node_scores",
-                flags,
-                network_arguments(layers, x),
-                expected,
-                tolerance,
-                wrong=[
-                    *wrong.items(),
-                    *(
-                        (flag, _by_side(node_scores_of(found)))
-                        for flag, found in misread_scores(layers, x)
-                    ),
-                ],
-                since=since_of(name),
-            )
-        )
-    return topic(
-        "node_scores",
-        level=6,
-        needs=["edge_scores"],
-        equation="Liu et al. 2024, eq. 2.21",
-        cases=cases,
-    )
+            first = _each(edge_scores_of, layers, [x] * len(layers))
+            read.append(("PenaltyInputs", node_scores_of(first)))
+        read += [(flag, node_scores_of(found)) for flag, found in misread_scores(layers, x)]
+        scores = _by_side(hidden)
+        expected = {output: array(found) for output, found in scores.items()}
+        room = {output: SUMS * max(1.0, *map(float, found)) for output, found in scores.items()}
+        wrong = [(flag, _by_side(found)) for flag, found in read]
+        given = network_arguments(layers, x)
+        options: dict[str, Any] = {"wrong": wrong, "since": since_of(name)}
+        cases.append(case(name, "node_scores", flags, given, expected, room, **options))
+    equation = "Liu et al. 2024, eq. 2.21"
+    return topic("node_scores", level=6, needs=["edge_scores"], equation=equation, cases=cases)
 
 
 def _by_side(hidden: Sequence[tuple[list[Number], list[Number]]]) -> dict[str, list[Number]]:
@@ -179,3 +129,97 @@ def _by_side(hidden: Sequence[tuple[list[Number], list[Number]]]) -> dict[str, l
         for n, pair in enumerate(hidden)
         for side, found in zip(("incoming", "outgoing"), pair, strict=True)
     }
+
+
+def pruning() -> dict[str, Any]:
+    """Return the cases of prune(layers, x, threshold) -> layers.
+
+    Only hidden nodes are removed: inputs, outputs and the edges of kept nodes stay.
+    """
+    cases: list[Case] = []
+    for name, flags, layers, x in unchanged_networks():
+        threshold = 0.0 if name == "threshold-zero" else 2.0**-4
+        kept = kept_nodes(layers, x, threshold)
+        expected = {
+            "kept": array([float(sum(line)) for line in kept]),
+            "values": array(flow(layers, x)[-1]),
+        }
+        room = {"kept": 0.5, "values": VALUES * value_bound(layers, x)}
+        wrong: Answers = []
+        if name == "edges-stay":
+            cut = changed(layers, 0, mask=[[1.0, 0.0], [1.0, 1.0]])
+            wrong = [("PruneEdges", {"values": flow(cut, x)[-1]})]
+        if name == "knots-of-their-own":
+            shifted = [*layers[1]["knots"][:2], layers[1]["knots"][1]]  # node 2 on node 1's knots
+            moved = changed(layers, 1, knots=shifted)
+            wrong = [("PruneKeepsFunction", {"values": flow(moved, x)[-1]})]
+        given = _arguments(layers, x, threshold)
+        options: dict[str, Any] = {"wrong": wrong, "since": _SINCE.get(name, 1)}
+        cases.append(case(name, "prune", flags, given, expected, room, **options))
+    cases += [_equal_scores(), _equal_scores(below=True)]
+    kinds = "PruneEither PruneOneSided PruneRule"
+    for name, flags, layers, seed, n, threshold in (
+        ("four-kinds", kinds, mixed_nodes(4), "prune-four", 6, 2.0**-2),
+        ("six-kinds", kinds, mixed_nodes(6), "prune-six", 6, 2.0**-3),
+        ("low-threshold", "PruneThreshold PruneRule", mixed_nodes(4), "prune-low", 6, 2.0**-12),
+        ("many-edges", "NodeScoreMax PruneRule", many_edges(), "prune-many", 5, 1.25),
+    ):
+        cases += _pair(name, flags, layers, points(seed, n, sizes(layers[0])[1]), threshold)
+    needs = ["network_forward", "node_scores"]
+    return topic("pruning", level=7, needs=needs, equation="Liu et al. 2024, eq. 2.21", cases=cases)
+
+
+def _equal_scores(*, below: bool = False) -> Case:
+    """Return a case of scores that are equal to the threshold.
+
+    Without a node below it, who keeps all nodes gives the answer of the known defect.
+    """
+    layers, x = equal_scores(below=below)
+    (kept,) = kept_nodes(layers, x, 0.25)
+    (more,) = kept_nodes(layers, x, 0.25, DEFECTS["PruneEquality"])
+    name = "scores-at-and-below-the-threshold" if below else "scores-at-the-threshold"
+    given = _arguments(layers, x, 0.25)
+    room = {"kept": 0.5, "values": VALUES * value_bound(layers, x)}
+    right = pruned_values(layers, x, kept)
+    expected = {"kept": array([float(sum(kept))]), "values": array(right)}
+    wrong = [("PruneEquality", {"values": pruned_values(layers, x, more)})] if below else []
+    options: dict[str, Any] = {"wrong": wrong, "since": 4 if below else 2}
+    return case(name, "prune", "PruneEquality PruneRule", given, expected, room, **options)
+
+
+def _pair(name: str, flags: str, layers: Sequence[Layer], x: Rows, threshold: float) -> list[Case]:
+    """Return the required case and, if nodes are removed, the acceptable case about their means."""
+    (kept,) = kept_nodes(layers, x, threshold)
+    right = pruned_values(layers, x, kept)
+    others = [(flag, kept_nodes(layers, x, threshold, rule)[0]) for flag, rule in DEFECTS.items()]
+    others += [
+        ("NodeScoreMax", kept_nodes(layers, x, threshold, gather=gather)[0])
+        for gather in (total, _mean)
+    ]
+    wrong = [
+        (flag, {"centred": centred(pruned_values(layers, x, nodes))}) for flag, nodes in others
+    ]
+    given, bound = _arguments(layers, x, threshold), VALUES * value_bound(layers, x)
+    counts, room = {"kept": array([float(sum(kept))])}, {"kept": 0.5, "centred": bound}
+    expected = {**counts, "centred": array(centred(right))}
+    pair = [case(name, "prune", flags, given, expected, room, wrong=wrong)]
+    if not all(kept):
+        lost = [("PruneMean", {"values": pruned_values(layers, x, kept, folded=False)})]
+        expected, room = {**counts, "values": array(right)}, {"kept": 0.5, "values": bound}
+        options: dict[str, Any] = {"kind": "acceptable", "wrong": lost}
+        pair.append(case(f"{name}-means", "prune", "PruneMean", given, expected, room, **options))
+    return pair
+
+
+def centred(values: Rows) -> list[list[Number]]:
+    """Return the values minus their mean over the batch."""
+    means = [total(column) / len(values) for column in zip(*values, strict=True)]
+    return [[value - mean for value, mean in zip(row, means, strict=True)] for row in values]
+
+
+def _arguments(layers: Sequence[Layer], x: Rows, threshold: float) -> dict[str, Any]:
+    return network_arguments(layers, x) | {"threshold": array(threshold)}
+
+
+def _mean(scores: Sequence[Number]) -> Number:
+    return total(scores) / len(scores)

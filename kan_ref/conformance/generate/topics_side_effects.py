@@ -12,10 +12,9 @@ from typing import Any
 
 from kan_ref.conformance.generate.encode import array, case, layer_array, topic
 from kan_ref.conformance.generate.layer_case import make_layer, points
-from kan_ref.conformance.generate.moved_layer_case import even_samples, polynomial_layer_of_all
 from kan_ref.conformance.generate.network_case import make_network, network_arguments
-from kan_ref.conformance.generate.topics_knots import uniform_knots
-from kan_ref.conformance.generate.uneven import uneven_row
+from kan_ref.conformance.generate.topics_grid_extension import even_samples, polynomial_layer_of_all
+from kan_ref.conformance.generate.topics_knots import uneven_row, uniform_knots
 
 Called = tuple[str, Mapping[str, Any]]  # a method and its encoded arguments
 
