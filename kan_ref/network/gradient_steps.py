@@ -43,7 +43,7 @@ _LEAST_UNIT = 1e-250  # of an output: its inverse times a derivative must not ov
 _LONGEST = 1e290  # of a direction: a number that hardly moves its node must stay finite
 # of the bound of the rounding error: many times the worst of thousands of networks
 ROUNDINGS = 20.0
-SINGLE = 1e-3  # of the largest effect of a block, smaller ones count as so large: one block moves
+SINGLE = 1e-3  # of the largest effect on a node, smaller ones count as so large: one block moves
 TOGETHER = 1.0  # the same where all blocks move, so that products of long steps have no effect
 
 
@@ -196,7 +196,7 @@ def parameter_direction(
 
     Every number is so long that it moves its node about as much as any other number, in units of
     that node: none hides another one's error. An effect counts as at least `least` times the
-    largest one.
+    largest one on the same node, since each node has a unit of its own.
     """
     if name == "affine":
         return drawn * _affine_units(layer, scales.flow[number])
@@ -206,7 +206,7 @@ def parameter_direction(
         effects = np.abs(cache.base).max(axis=0)[None]
     else:
         effects = np.abs(edge_sums(layer.coef.reshape(layer.n_out, -1), cache.bases)).max(axis=0)
-    effects = np.maximum(effects, least * effects.max())
+    effects = np.maximum(effects, least * effects.max(axis=1, keepdims=True))
     last = number == len(scales.lengths) - 1
     if last:  # most outputs may be almost 0, as those of silu far on the left; one may be far
         nodes = np.quantile(scales.units, 0.9, axis=0, method="lower")

@@ -101,6 +101,7 @@ def test_right_gradients_of_symbolic_edges_are_accepted_in_any_unit(scale):
         assert accepted(kr.Network((unit, *others)), x, rng)
 
 
+@hypothesis.example(seed=1979578, fault="mask missing in d_coef")  # in rows of small w_spline
 @given(seeds, st.sampled_from(sorted(FAULTS)))
 def test_every_injected_bug_is_found_on_grids_and_outputs_of_any_size(seed, fault):
     network, x, _ = example(seed)

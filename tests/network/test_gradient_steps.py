@@ -300,7 +300,7 @@ def test_every_parameter_moves_its_node_by_one_unit_or_less_where_its_effect_is_
         direction = gradient_steps.parameter_direction(
             scales, layer, number, name, caches[number], drawn, least
         )
-        effect = np.maximum(effects[name], least * effects[name].max())
+        effect = np.maximum(effects[name], least * effects[name].max(axis=1, keepdims=True))
         effect = np.where(effect > 0.0, effect, 1.0)
         unit = units.reshape(-1, *[1] * (drawn.ndim - 1))
         np.testing.assert_allclose(direction * effect, drawn * unit, rtol=1e-9)

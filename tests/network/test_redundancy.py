@@ -97,7 +97,10 @@ def test_the_split_leaves_gauss_newton_steps_alone_to_first_order_but_not_damped
     for one in (net, split):
         jacobian = dense_form(one.jacobian(kr.forward(one, x)[1]))
         gram = jacobian.T @ jacobian + 1e-2 * np.eye(one.n_params)
-        undamped = jacobian @ np.linalg.lstsq(jacobian, -residuals, rcond=1e-10)[0]
+        # columns of length 1: the same directions count as none, whatever the split
+        lengths = np.linalg.norm(jacobian, axis=0)
+        units = jacobian / np.where(lengths > 0.0, lengths, 1.0)
+        undamped = units @ np.linalg.lstsq(units, -residuals, rcond=1e-8)[0]
         damped = jacobian @ np.linalg.solve(gram, -jacobian.T @ residuals)
         changes.append((undamped, damped))
     (undamped, damped), (undamped_split, damped_split) = changes
