@@ -47,19 +47,18 @@ from figures.machine.computing import (
     in_processes,
     one_by_one,
 )
-from figures.machine.derived import sources
-from figures.machine.machine import Figure, claims_table
-from figures.machine.plan import Plan, Task, make_plan
-from figures.machine.records import collect
+from figures.machine.machine import Figure, claims_table, sources
+from figures.machine.records import Plan, Task, collect, make_plan
 from figures.machine.report import (
     Rows,
     claims_page,
     list_figures,
     other_origins,
+    page,
+    read_items,
     table_file,
     unreadable,
 )
-from figures.machine.reproduced import page, read_items
 from figures.machine.stale import Stale, draw, find_stale, recheck
 from kan_ref.files import replace_file
 

@@ -16,10 +16,16 @@ from pathlib import Path
 
 from figures.machine.catalog import all_figures
 from figures.machine.computing import compute
-from figures.machine.derived import sources
-from figures.machine.machine import Figure, Record
-from figures.machine.plan import Plan, Task, make_plan
-from figures.machine.records import collected_path, config_key, file_stem, record_path
+from figures.machine.machine import Figure, Record, sources
+from figures.machine.records import (
+    Plan,
+    Task,
+    collected_path,
+    config_key,
+    file_stem,
+    make_plan,
+    record_path,
+)
 from figures.machine.source import import_closure, source_hash
 from figures.machine.style import picture_bytes, style, write_below
 from figures.machine.workers import call_in_processes

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sympy
-from formula_networks import formula_network
 from matplotlib.colors import to_hex
+from networks import formula_network
 from scipy import special
 
 import kan_ref as kr
