@@ -21,8 +21,7 @@ from site_build import COMMAND
 
 import kan_ref as kr
 from figures.machine.catalog import all_figures
-from figures.machine.plan import make_plan
-from figures.machine.records import file_stem
+from figures.machine.records import file_stem, make_plan
 
 ATTRIBUTE = re.compile(r'<(\w+)\b[^>]*?\s(href|src|data-src|poster)="([^"]*)"')
 IDS = re.compile(r'\s(?:id|name)="([^"]+)"')
