@@ -1,4 +1,4 @@
-"""The benchmarks compare like with like, two checkouts are timed in turns, and reports say what was run."""
+"""The benchmarks compare like with like, and report what they ran."""
 
 import os
 import re
@@ -10,16 +10,7 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from benchmarks import (
-    accuracy,
-    discovery,
-    discovery_page,
-    jets,
-    large,
-    textbook,
-    training_step,
-    two_checkouts,
-)
+from benchmarks import accuracy, discovery, discovery_page, jets, large, textbook, training_step
 from benchmarks.jobs import run_all
 from benchmarks.shapes import Shape
 from kan_ref.numerics.differences import central_difference
@@ -313,28 +304,3 @@ def test_a_run_of_a_race_ends_with_its_cpu_time_and_with_what_it_has_learnt():
     assert np.isfinite(test)
     assert n_steps > 0
     assert signal.getsignal(signal.SIGPROF) is handler
-
-
-def test_ratios_are_those_of_medians_without_the_first_round():
-    other, ours, again = (
-        iter(times)
-        for times in ([90.0, 4.0, 2.0, 3.0], [90.0, 6.0, 7.0, 1.0], [0.0, 3.0, 3.0, 9.0])
-    )
-
-    found = two_checkouts.ratios(
-        [lambda: next(other), lambda: next(ours), lambda: next(again)], rounds=3
-    )
-
-    assert found == (6.0, 2.0, 0.5)
-
-
-@pytest.mark.parametrize("name", two_checkouts.NAMES)
-def test_a_process_answers_with_the_seconds_of_a_step(name):
-    process = two_checkouts.start(
-        two_checkouts.Path(two_checkouts.__file__).parents[1], ((2, 1), 3)
-    )
-    try:
-        assert 1e-6 < two_checkouts.ask(process, name) < 1.0
-    finally:
-        process.kill()
-        process.communicate()

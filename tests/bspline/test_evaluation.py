@@ -1,6 +1,4 @@
-"""Sums over basis functions: the dense and the gathered way both give the numbers of the definitions (B7)-(B11); jumps of their k-th derivative."""
-
-import math
+"""Sums over basis functions: the dense and the gathered way both give the numbers of the definitions (B7)-(B11)."""
 
 import numpy as np
 import pytest
@@ -11,10 +9,7 @@ from networks import WAYS, contraction_by, layer_cases, random_batch, random_lay
 
 from kan_ref import bspline
 from kan_ref.bspline import evaluation
-from kan_ref.bspline.bases import basis
 from kan_ref.bspline.evaluation import taken
-from kan_ref.bspline.jumps import jump_weights
-from kan_ref.bspline.knots import uniform_knots
 
 ways = st.sampled_from(WAYS)
 
@@ -272,37 +267,3 @@ def test_an_array_of_a_workspace_has_its_memory_when_it_is_taken_again():
     assert np.shares_memory(first, taken(workspace, "planes", (3, 2)))
     assert not np.shares_memory(first, taken(workspace, "planes", (7,)))
     assert not np.shares_memory(taken(workspace, "planes", (2,)), taken(None, "planes", (2,)))
-
-
-@pytest.mark.parametrize("degree", range(5))
-def test_weights_of_evenly_spaced_knots_are_binomial_coefficients_with_alternating_signs(degree):
-    weights = jump_weights(uniform_knots(0.0, 8.0, 8, degree), degree)
-
-    binomial = [(-1) ** (degree + 1 - q) * math.comb(degree + 1, q) for q in range(degree + 2)]
-    np.testing.assert_allclose(weights, np.tile(binomial, (1, 7, 1)), rtol=1e-13)
-
-
-@pytest.mark.parametrize("degree", [1, 2, 3])
-def test_weights_of_uneven_knots_give_the_jump_of_the_highest_derivative(degree):
-    rng = np.random.default_rng(degree)
-    knots = np.cumsum(rng.uniform(0.2, 1.0, (2, 6 + 2 * degree)), axis=1)
-    coef = rng.normal(size=(2, 5 + degree))
-    grid = knots[:, degree : degree + 6]
-    middles = 0.5 * (grid[:, 1:] + grid[:, :-1])
-    highest = np.einsum("bim,im->ib", basis(middles.T, knots, degree, degree), coef)
-    h = (grid[:, -1:] - grid[:, :1]) / 5
-
-    weights = jump_weights(knots, degree)
-
-    windows = np.lib.stride_tricks.sliding_window_view(coef, degree + 2, axis=1)
-    expected = h**degree * np.diff(highest, axis=1)
-    np.testing.assert_allclose(
-        (weights * windows).sum(axis=2), expected, rtol=0, atol=1e-12 * np.abs(expected).max()
-    )
-
-
-def test_a_repeated_breakpoint_has_no_weight():
-    weights = jump_weights(np.array([[0.0, 1.0, 2.0, 2.0, 3.0, 4.0, 5.0]]), 1)
-
-    np.testing.assert_array_equal(weights[0, :2], np.zeros((2, 3)))
-    assert weights[0, 2].any()
