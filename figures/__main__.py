@@ -54,11 +54,10 @@ from figures.machine.report import (
     claims_page,
     list_figures,
     other_origins,
-    page,
-    read_items,
     table_file,
     unreadable,
 )
+from figures.machine.reproduced import page, read_items
 from figures.machine.stale import Stale, draw, find_stale, recheck
 from kan_ref.files import replace_file
 

@@ -15,7 +15,7 @@ from figures.machine.machine import Figure as FigureModule
 from figures.machine.machine import configs as configs
 from figures.machine.machine import cost as cost
 from figures.machine.machine import run as run
-from figures.machine.report import STATES, read_items
+from figures.machine.reproduced import STATES, read_items
 from figures.machine.style import GREEN, GREY, ORANGE
 
 NAME = "2.1"

@@ -16,7 +16,8 @@ from figures.lans import fig_b_3_images
 from figures.machine import machine
 from figures.machine.machine import Claim, sources
 from figures.machine.records import make_plan
-from figures.machine.report import list_figures, read_items
+from figures.machine.report import list_figures
+from figures.machine.reproduced import read_items
 from figures.machine.style import style
 
 TREE = fig_6_1_decision_tree

@@ -308,7 +308,9 @@ def test_without_time_stale_records_are_only_listed_and_present_ones_are_not_sta
 # --- pictures
 
 
-def test_a_picture_is_outdated_if_its_records_or_its_code_are_newer(toy, tmp_path):
+def test_a_picture_is_outdated_if_its_records_or_its_code_are_newer(toy, tmp_path, monkeypatch):
+    closure = {"toy_figure": tmp_path / "toy_figure.py"}  # in one process it is found once
+    monkeypatch.setattr(stale, "import_closure", lambda name: closure)
     assert stale.is_outdated(toy, tmp_path)
     compute_all(toy, tmp_path)
     (picture,) = stale.draw(plan_of(toy, tmp_path), tmp_path, "svg")
