@@ -8,6 +8,7 @@ import pytest
 import refusals_equations
 import refusals_formulas
 import refusals_interop
+import refusals_states
 from cases import for_all
 from refusals import (
     BOWL,
@@ -730,7 +731,8 @@ refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")
 
 assert refusals_equations
 assert refusals_formulas
-assert refusals_interop  # they fill the rest of the table
+assert refusals_interop
+assert refusals_states  # they fill the rest of the table
 
 
 @for_all("case", REFUSED)
