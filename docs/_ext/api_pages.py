@@ -1,7 +1,7 @@
 """Write the pages of the API reference, one for each package and one for the root modules, before the sources are read.
 
 All pages have one form: a title, and the directive `package` of `generated` with the package's name. They lie in docs/api beside the
-index, which lists them in the order of reading, and are no part of the repository.
+index, which lists them in the order of reading, and are not in the repository.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Draw the figures whose pictures are missing or outdated, before the sources are read.
 
-The pictures lie in figures/results, where `python -m figures --full` draws them too, and are no part of the repository. Without
+The pictures lie in figures/results, where `python -m figures --full` draws them too, and are not in the repository. Without
 records, as in a source distribution, only those drawn from code alone appear.
 """
 
