@@ -1,6 +1,7 @@
 """Configuration of the site: `.venv/bin/sphinx-build -EW --keep-going -j 2 -c docs . site` in the checkout builds it offline.
 
-The sources are the checkout itself: tutorials, docs, and the pages in its root. The extensions in docs/_ext generate the other pages.
+The sources are the checkout itself: tutorials, docs, and the pages in its root. The extensions in docs/_ext generate the other pages, and
+the pictures of the figures.
 """
 
 import atexit
@@ -32,6 +33,8 @@ extensions = [
     "numpydoc",
     "eqcode",
     "source_pages",
+    "api_pages",
+    "pictures",
     "generated",
     "notebooks",
     "docstrings",

@@ -47,10 +47,8 @@ from figures.machine.computing import (
     in_processes,
     one_by_one,
 )
-from figures.machine.derived import sources
-from figures.machine.machine import Figure, claims_table
-from figures.machine.plan import Plan, Task, make_plan
-from figures.machine.records import collect, file_stem
+from figures.machine.machine import Figure, claims_table, sources
+from figures.machine.records import Plan, Task, collect, make_plan
 from figures.machine.report import (
     Rows,
     claims_page,
@@ -60,8 +58,7 @@ from figures.machine.report import (
     unreadable,
 )
 from figures.machine.reproduced import page, read_items
-from figures.machine.stale import Stale, find_stale, recheck
-from figures.machine.style import picture_bytes, style, write_below
+from figures.machine.stale import Stale, draw, find_stale, recheck
 from kan_ref.files import replace_file
 
 ROOT = Path(__file__).parents[1]
@@ -139,21 +136,6 @@ def report_stale(found: Sequence[Stale], minutes: float) -> int:
     if not found:
         print("no record is stale")
     return status
-
-
-def draw(plan: Plan, folder: Path) -> list[Path]:
-    """Write a figure's picture in both formats, with a remark if records are missing; return the
-    paths.
-    """
-    paths = []
-    with style():
-        picture = plan.figure.draw(plan.finished)
-        if plan.missing:
-            write_below(picture, plan.lack)
-        for ending, content in picture_bytes(picture).items():
-            paths.append(folder / f"{file_stem(plan.figure)}.{ending}")
-            replace_file(os.fspath(paths[-1]), content)
-    return paths
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Figure]]:

@@ -198,7 +198,7 @@ class Gallery(SphinxDirective):
                 )
                 file = f"_images/{posixpath.basename(picture)}"
                 thumbnails.append((f"#{section['ids'][0]}", f"../{file}", f"{name}: {title}"))
-            file = f"figures/{module.replace('.', '/')}.py"
+            file = tree.figure_file(module)
             made = nodes.paragraph(
                 "", "Drawn by ", _link(file, source_pages.uri(self.env.docname, file))
             )

@@ -219,19 +219,27 @@ def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
 
 
 def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
-    """Return name of a figure as in the claims -> (its module such as "splines.fig_u_shape", its title), in the paper's order."""
+    """Return name of a figure as in the claims -> (its module such as "splines.fig_u_shape", or a value in a module, its title), in the paper's order."""
     catalog = ast.parse((root / "figures" / "machine" / "catalog.py").read_text(encoding="utf-8"))
-    modules = cast(tuple[str, ...], _literal(catalog, "MODULES"))
-    trees = {
-        module: ast.parse(
-            (root / "figures" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-        )
-        for module in modules
-    }
-    return {
-        str(_literal(tree, "NAME")): (module, str(_literal(tree, "TITLE")))
-        for module, tree in trees.items()
-    }
+    found = {}
+    for place in cast(tuple[str, ...], _literal(catalog, "MODULES")):
+        file, stem = figure_file(place, root), place.rpartition(".")[2]
+        module = ast.parse((root / file).read_text(encoding="utf-8"))
+        if Path(file).stem == stem:
+            name, title = (_literal(module, word) for word in ("NAME", "TITLE"))
+        else:
+            call = cast(ast.Call, _assigned(module, stem))
+            words = {word.arg: word.value for word in call.keywords}
+            name, title = (ast.literal_eval(words[word]) for word in ("NAME", "TITLE"))
+        found[str(name)] = (place, str(title))
+    return found
+
+
+def figure_file(place: str, root: Path = ROOT) -> str:
+    """Return the file of a figure: of the module of this name, or of the module that has the value."""
+    home, _, _ = place.rpartition(".")
+    own, other = (f"figures/{name.replace('.', '/')}.py" for name in (place, home))
+    return own if (root / own).exists() else other
 
 
 def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str]]:
@@ -256,6 +264,11 @@ def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str
 
 def _literal(module: ast.Module, name: str) -> object:
     """Return the literal that a module assigns to a name."""
+    return ast.literal_eval(_assigned(module, name))
+
+
+def _assigned(module: ast.Module, name: str) -> ast.expr:
+    """Return the expression that a module assigns to a name."""
     for node in module.body:
         targets = (
             node.targets
@@ -265,5 +278,5 @@ def _literal(module: ast.Module, name: str) -> object:
             else []
         )
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return ast.literal_eval(cast(ast.Assign, node).value)
-    raise ValueError(f"the module assigns no literal to {name}")
+            return cast(ast.Assign, node).value
+    raise ValueError(f"the module assigns nothing to {name}")

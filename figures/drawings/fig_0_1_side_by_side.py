@@ -14,11 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.derived import configs as configs
-from figures.machine.derived import cost as cost
-from figures.machine.derived import run as run
 from figures.machine.machine import Claim, Record
 from figures.machine.machine import Figure as FigureModule
+from figures.machine.machine import configs as configs
+from figures.machine.machine import cost as cost
+from figures.machine.machine import run as run
 from figures.machine.stored_network import draw_settled
 from figures.machine.style import BLUE, GREY, VERMILION
 

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch
 
-from figures.machine.derived import configs as configs
-from figures.machine.derived import cost as cost
-from figures.machine.derived import run as run
 from figures.machine.machine import Claim, Record
 from figures.machine.machine import Figure as FigureModule
+from figures.machine.machine import configs as configs
+from figures.machine.machine import cost as cost
+from figures.machine.machine import run as run
 from figures.machine.reproduced import STATES, read_items
 from figures.machine.style import GREEN, GREY, ORANGE
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from figures.equations import nested_grids
-from figures.equations.poisson_runs import (
+from figures.equations.poisson import (
     KAN_LBFGS,
     KAN_LM,
     KAN_LM_5,

@@ -17,8 +17,7 @@ from matplotlib.figure import Figure
 
 from figures.equations import nested_grids, poisson
 from figures.equations.fig_3_3_claims import claims as claims
-from figures.equations.poisson import config_of
-from figures.equations.poisson_runs import METHODS, Method, runs_of, spread_of
+from figures.equations.poisson import METHODS, Method, config_of, runs_of, spread_of
 from figures.machine.machine import Config, Record
 from figures.machine.style import GREY
 

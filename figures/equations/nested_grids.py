@@ -27,7 +27,7 @@ from matplotlib.axes import Axes
 
 import kan_ref as kr
 from figures.equations import poisson
-from figures.equations.poisson_runs import MLP_LM, runs_of
+from figures.equations.poisson import MLP_LM, runs_of
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, GREEN, ORANGE
 from figures.machine.summary import Bar, shape_name, slope, spread

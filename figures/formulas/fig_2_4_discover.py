@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from figures.formulas import fig_2_4_symbolic_regression
 from figures.formulas.five_steps import DISCOVER, runs_of
-from figures.machine.derived import configs as configs
-from figures.machine.derived import cost as cost
-from figures.machine.derived import run as run
 from figures.machine.machine import Claim, Record
+from figures.machine.machine import configs as configs
+from figures.machine.machine import cost as cost
+from figures.machine.machine import run as run
 from figures.machine.stored_network import draw_settled, network_panel
 from figures.machine.style import GREY
 

@@ -2,8 +2,10 @@
 
 Liu et al. 2024, section 4.2, show one seed for each. We run every seed and draw the networks of the
 first seeds that find a relation. `two_relations` has the method.
+The claims are those of section 4.2: a row for each relation, and one for the variable that is in none.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -14,12 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
-from figures.formulas.fig_4_2_claims import claims as claims
 from figures.formulas.two_relations import (
     FIRST,
     GROUPS,
+    LEAST_ACCURACY,
     LEAST_SHARE,
+    MIXED,
     NAMES,
+    NONE,
     SECOND,
     SECONDS,
     Group,
@@ -30,9 +34,10 @@ from figures.formulas.two_relations import (
     search,
     shares,
 )
-from figures.machine.machine import Config, Record
+from figures.machine.machine import Claim, Config, Record
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import GREY
+from figures.machine.summary import Bar, spread
 
 NAME = "4.2"
 TITLE = "two relations found unsupervised"
@@ -129,3 +134,57 @@ def _draw_bars(ax: Axes, records: Sequence[Record]) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("seeds")
     ax.set_title(f"what {len(records)} seeds find: inputs above {LEAST_SHARE:g} of the largest")
+
+
+# --- claims
+
+PAPER = {FIRST: "found by seed 0", SECOND: "found by seed 2024"}
+INDEPENDENT = 5  # x6
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Return a row for each relation, and one for the variable that is in none."""
+    return [
+        _relation_claim(records, FIRST),
+        _relation_claim(records, SECOND),
+        _independent_claim(records),
+    ]
+
+
+def _relation_claim(records: Sequence[Record], group: Group) -> Claim:
+    runs = runs_of(records, group)
+    accuracy = [100.0 * float(record["results"]["accuracy"]) for record in runs]
+    examples = (
+        f"; these tell {spread(accuracy, '.1f')} % of real and shuffled test points apart"
+        if runs
+        else ""
+    )
+    others = f"{len(runs_of(records, MIXED))} mix both relations, {len(runs_of(records, NONE))} find none"
+    bar = Bar(len(runs), math.ceil(0.5 * len(records)), 1.0)
+    return Claim(
+        f"training without supervision finds the relation of {_plain(group)}",
+        PAPER[group],
+        f"by {len(runs)} of {len(records)} seeds{examples}",
+        bar.word,
+        f"{len(records)} seeds; an input counts above {LEAST_SHARE:g} of the largest score, a relation from "
+        f"{100 * LEAST_ACCURACY:.0f} % right answers on; {others}; seeds that find it, {bar.text}",
+    )
+
+
+def _plain(group: Group) -> str:
+    return "(" + ", ".join(f"x{place + 1}" for place in group.inputs or ()) + ")"
+
+
+def _independent_claim(records: Sequence[Record]) -> Claim:
+    runs = [record for group in (FIRST, SECOND, MIXED) for record in runs_of(records, group)]
+    parts = [float(shares(record)[INDEPENDENT]) for record in runs]
+    n_in = int(np.sum(np.array(parts) > LEAST_SHARE))
+    bar = Bar(n_in, 0.0, most=True)
+    return Claim(
+        "x6, which depends on nothing, is in no relation",
+        "not in the two that are shown",
+        f"in {n_in} of {len(runs)} relations"
+        + (f"; score at most {max(parts):.1g} of the largest" if runs else ""),
+        bar.word if runs else "no",
+        f"{len(runs)} seeds that find something; relations with it, {bar.text}",
+    )

@@ -1,7 +1,7 @@
 """Fig. 4.4: three relations among invariants of knots, found by unsupervised learning.
 
 Liu et al. 2024, section 4.3. `relations` has the method, `make_table` the origin of the data. The picture shows for each relation the first seed
-that finds it, and below how much each variable matters to each seed.
+that finds it, and below how much each variable matters to each seed. The claims are those of section 4.3 about Fig. 4.4.
 """
 
 from collections.abc import Sequence
@@ -14,21 +14,23 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.knots.data import SYMBOLS
-from figures.knots.relation_claims import PLACE
-from figures.knots.relation_claims import claims as claims
 from figures.knots.relations import (
+    LEAST_ACCURACY,
+    LEAST_SHARE,
     SEARCHES,
     VARIABLES,
     config_of,
     first_with,
+    inputs_of,
     relation_of,
     sample_of,
     search_relations,
     variables_of,
 )
-from figures.machine.machine import Config, Record
+from figures.machine.machine import Claim, Config, Record
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
+from figures.machine.summary import Bar, spread
 
 NAME = "4.4"
 TITLE = "relations among invariants of knots found unsupervised"
@@ -114,3 +116,85 @@ def _draw_shares(ax: Axes, records: Sequence[Record], search: int) -> None:
     )
     count = f"\n({wanted}) in {n_found} of {len(ordered)}" if wanted else "\n"
     ax.set_title(f"{SEARCHES[search]}{count}", fontsize=10)
+
+
+# --- claims
+
+PLACE = {"c": 0, "b": 1, "a": 2}  # the search for a relation: what hides it is removed
+WHAT = {
+    "a": "(a) signature, mu_r, lambda",
+    "b": "(b) V = lambda mu_i / 2",
+    "c": "(c) r = g_r / 2",
+}
+PAPER = {
+    "a": "one of three clusters of 200 networks, with two more variables",
+    "b": "one of three clusters of 200 networks",
+    "c": "one of three clusters of 200 networks",
+}
+ENOUGH, SOME = 0.8, 0.5  # of the seeds
+
+
+def claims(records: Sequence[Record]) -> list[Claim]:
+    """Return a row for each relation, and one for the logarithms of (b)."""
+    rows = [_relation_claim(records, relation) for relation in ("a", "b", "c")]
+    if any(record["results"]["logarithms"] for record in records):
+        rows.append(_logarithm_claim(records))
+    return rows
+
+
+def found(records: Sequence[Record], search: int) -> list[str]:
+    """Return the relation that a search finds in each record, "another" and "none" among them."""
+    return [relation_of(record["results"]["searches"][search]) for record in records]
+
+
+def _relation_claim(records: Sequence[Record], relation: str) -> Claim:
+    n, place = len(records), PLACE[relation]
+    counts = [found(records, search).count(relation) for search in range(len(SEARCHES))]
+    bar = Bar(counts[place], ENOUGH * n, SOME * n)
+    searches = [record["results"]["searches"][place] for record in records]
+    right = [100.0 * one["accuracy"] for one in searches if relation_of(one) == relation]
+    examples = (
+        f"; these tell {spread(right, '.1f')} % of real and shuffled test knots apart"
+        if right
+        else ""
+    )
+    if relation == "a" and right:
+        with_longitude = sum(
+            "longitude" in inputs_of(one) for one in searches if relation_of(one) == relation
+        )
+        examples += f"; lambda is in {with_longitude} of them"
+    others = ", ".join(f"{count} {name}" for name, count in zip(SEARCHES, counts, strict=True))
+    note = {
+        "a": "signature and mu_r with any others",
+        "b": "these three variables alone",
+        "c": "these two variables alone; true by construction, because r is computed from g_r",
+    }[relation]
+    return Claim(
+        f"training without supervision finds {WHAT[relation]}",
+        PAPER[relation],
+        f"by {counts[place]} of {n} seeds, searching {SEARCHES[place]}{examples}",
+        bar.word,
+        f"{n} seeds; {note}; a variable counts above {LEAST_SHARE:g} of the largest score, a relation from {100 * LEAST_ACCURACY:.0f} % right answers on; "
+        f"seeds by search: {others}; seeds, {bar.text}",
+    )
+
+
+def _logarithm_claim(records: Sequence[Record]) -> Claim:
+    logs = [logs for record in records if (logs := record["results"]["logarithms"])]
+    factors = {
+        name: [-float(one["factors"][name]) for one in logs]
+        for name in ("longitude", "meridian_im")
+    }
+    off = [
+        100.0 * max(abs(factors[name][place] - 1.0) for name in factors)
+        for place in range(len(logs))
+    ]
+    bar = Bar(float(np.median(off)), 2.0, 10.0, most=True, form=".2f")
+    return Claim(
+        "(b) is a product: log V = p log lambda + q log mu_i + const with p = q = 1",
+        "curves like logarithms",
+        f"p = {spread(factors['longitude'], '.3f')}, q = {spread(factors['meridian_im'], '.3f')}",
+        bar.word,
+        f"{len(logs)} of {len(records)} seeds, those that find (b); curves c log(a x + b) + d, all trained; "
+        f"percent by which p or q is off, {bar.text}",
+    )

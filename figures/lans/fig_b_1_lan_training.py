@@ -20,10 +20,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.lans.lan_picture import draw_lan
 from figures.lans.lan_runs import (
     SETTINGS,
     VALIDATION,
+    draw_lan,
     purity,
     restored_lan,
     shape_with_params,

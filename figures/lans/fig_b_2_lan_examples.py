@@ -19,8 +19,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from figures.formulas import first_digit
 from figures.formulas.five_formulas import FORMULAS, sample
-from figures.lans.lan_picture import draw_lan
-from figures.lans.lan_runs import SETTINGS, purity, restored_lan, stored_lan, train_lan
+from figures.lans.lan_runs import SETTINGS, draw_lan, purity, restored_lan, stored_lan, train_lan
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.summary import Bar, all_bar, shape_name, spread
 

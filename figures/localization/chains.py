@@ -1,4 +1,4 @@
-"""Quasiperiodic chains, their eigenstates, and whether a state is localized.
+"""Quasiperiodic chains, their eigenstates, whether a state is localized, and the accuracy of a logit g(x) that says so.
 
 Liu et al. 2024, section 4.4, eqs. 4.1 to 4.3. A chain of N sites has the real symmetric Hamiltonian H with open ends, an eigenstate
 psi of energy E, and
@@ -30,11 +30,14 @@ J. Biddle and S. Das Sarma, Phys. Rev. Lett. 104, 070601 (2010). What the paper 
 the parameters. They are those of `MODELS` below, chosen before the first full run.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+import kan_ref as kr
 from kan_ref.checks import BoolArray, FloatArray, IntArray
 
 INVERSE_MODULUS, LOG_COSH = "1/|x|", "logcosh"
@@ -215,3 +218,66 @@ def sample_states(
             marks.append(np.stack(values) < LOCALIZED)
     localized, paper, paper_long = np.concatenate(marks, axis=1)
     return Sample(np.concatenate(rows), localized, paper, paper_long, np.concatenate(parts))
+
+
+# --- logits
+
+TRAIN, CHOOSE, TEST = range(3)  # parts of a sample
+
+
+def accuracies(g: FloatArray, sample: Sample) -> dict[str, float]:
+    """Return the shares of test states that g > 0 labels as (R21) does, and as the paper's rule does at the shorter and the longer length.
+
+    A value that is not finite counts as wrong.
+    """
+    test = sample.part == TEST
+    found, known = g[test] > 0.0, np.isfinite(g[test])
+    labels = {"growth": sample.localized, "paper": sample.paper, "paper_long": sample.paper_long}
+    return {name: float(np.mean((found == label[test]) & known)) for name, label in labels.items()}
+
+
+def logits(network: kr.Network, x: FloatArray) -> FloatArray:
+    """Return g (batch,), nan where a function of the network is undefined."""
+    try:
+        return np.asarray(network(x)[:, 0])
+    except ValueError:  # some state is outside the domain of a logarithm
+        return np.array([_logit(network, row) for row in x])
+
+
+def _logit(network: kr.Network, row: FloatArray) -> float:
+    try:
+        return float(network(row[None])[0, 0])
+    except ValueError:
+        return math.nan
+
+
+def loss_on(part: int, network: kr.Network, sample: Sample) -> float:
+    """Return the logistic loss on the chains of a part, infinite if the network is undefined at one of their states."""
+    place = sample.part == part
+    g, y = logits(network, sample.x[place]), sample.localized[place]
+    loss = float(np.mean(np.maximum(g, 0.0) - g * y + np.log1p(np.exp(-np.abs(g)))))
+    return loss if math.isfinite(loss) else math.inf
+
+
+def held_out_loss(network: kr.Network, sample: Sample) -> float:
+    """Return `loss_on` the chains to choose."""
+    return loss_on(CHOOSE, network, sample)
+
+
+def coefficients(expression: Any, names: Sequence[str]) -> dict[str, float] | None:
+    """Return the coefficients of a polynomial in the names by monomial, as in {"alpha*E": 1.0, "1": -2.0}; None for any other formula."""
+    import sympy
+
+    symbols = sympy.symbols(list(names))
+    if not expression.is_polynomial(*symbols):
+        return None
+    terms = sympy.Poly(expression, *symbols).terms()
+    return {
+        "*".join(
+            f"{name}^{power}" if power > 1 else name
+            for name, power in zip(names, powers, strict=True)
+            if power
+        )
+        or "1": float(value)
+        for powers, value in terms
+    }

@@ -13,9 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.localization.edge_picture import outside_legend, plane
 from figures.localization.learning import config_of, learn
-from figures.localization.localization_claims import EDGES, mosaic_claims, percent, runs_of
+from figures.localization.localization_claims import (
+    EDGES,
+    mosaic_claims,
+    outside_legend,
+    percent,
+    plane,
+    runs_of,
+)
 from figures.machine.machine import Config, Record
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.summary import spread

@@ -15,9 +15,14 @@ from matplotlib.figure import Figure
 
 import kan_ref as kr
 from figures.localization.chains import MODELS
-from figures.localization.edge_picture import outside_legend, plane
 from figures.localization.learning import config_of, learn
-from figures.localization.localization_claims import chain_claims, percent, runs_of
+from figures.localization.localization_claims import (
+    chain_claims,
+    outside_legend,
+    percent,
+    plane,
+    runs_of,
+)
 from figures.machine.machine import Config, Record
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.summary import shape_name, spread

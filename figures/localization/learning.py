@@ -27,16 +27,20 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from figures.localization.chains import INVERSE_MODULUS, MODELS, Model, Sample, sample_states
-from figures.localization.judging import (
+from figures.localization.chains import (
     CHOOSE,
+    INVERSE_MODULUS,
+    MODELS,
     TEST,
     TRAIN,
+    Model,
+    Sample,
     accuracies,
     coefficients,
     held_out_loss,
     logits,
     loss_on,
+    sample_states,
 )
 from figures.machine.machine import Config
 from figures.machine.stored_network import stored

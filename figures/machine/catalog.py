@@ -1,12 +1,10 @@
 """All figures, by the names that the command line knows."""
 
 import difflib
-import importlib
-from typing import cast
 
-from figures.machine.machine import Figure
+from figures.machine.machine import Figure, load_figure
 
-MODULES = (
+MODULES = (  # modules, and values in modules
     "drawings.fig_0_1_side_by_side",
     "drawings.fig_2_1_organisation",
     "splines.fig_2_2_b_splines",
@@ -16,7 +14,7 @@ MODULES = (
     "formulas.fig_2_4_symbolic_regression",
     "formulas.fig_2_4_discover",
     "scaling.fig_3_1_scaling",
-    "tables.fig_3_2_frontiers",
+    "tables.tables_1_and_2.fig_3_2_frontiers",
     "equations.fig_3_3_poisson",
     "equations.equations",
     "formulas.velocities",
@@ -32,17 +30,17 @@ MODULES = (
     "lans.fig_b_2_lan_examples",
     "lans.fig_b_3_images",
     "formulas.fig_c_1_hyperparameters",
-    "tables.fig_d_1_frontiers",
-    "tables.fig_d_2_best",
-    "tables.fig_d_3_minimal",
+    "tables.tables_1_and_2.fig_d_1_frontiers",
+    "tables.tables_1_and_2.fig_d_2_best",
+    "tables.tables_1_and_2.fig_d_3_minimal",
     "splines.fig_e_lattice",
-    "tables.fig_f_1_best",
-    "tables.fig_f_2_minimal",
-    "tables.table_1",
-    "tables.table_1_budget",
+    "tables.tables_1_and_2.fig_f_1_best",
+    "tables.tables_1_and_2.fig_f_2_minimal",
+    "tables.tables_1_and_2.table_1",
+    "tables.budget_figures.table_1_budget",
     "tables.table_1_hull",
-    "tables.table_2",
-    "tables.table_2_budget",
+    "tables.tables_1_and_2.table_2",
+    "tables.budget_figures.table_2_budget",
     "tables.table_2_human",
     "scaling.theorem_2_1",
 )
@@ -50,8 +48,8 @@ MODULES = (
 
 def all_figures() -> dict[str, Figure]:
     """Return all figures by name, in the order of the paper."""
-    modules = (cast(Figure, importlib.import_module(f"figures.{module}")) for module in MODULES)
-    return {figure.NAME: figure for figure in modules}
+    figures = (load_figure(f"figures.{module}") for module in MODULES)
+    return {figure.NAME: figure for figure in figures}
 
 
 def find_figures(names: list[str]) -> list[Figure]:

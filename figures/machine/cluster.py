@@ -15,7 +15,7 @@ import distributed as _distributed
 from threadpoolctl import threadpool_limits
 
 from figures.machine.computing import Backend, Outcome, UnavailableError, begin_before, compute
-from figures.machine.plan import Task
+from figures.machine.records import Task
 
 distributed: Any = _distributed  # in part untyped
 PATIENCE = 30.0  # seconds for the scheduler to answer, and for the first worker

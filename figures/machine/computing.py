@@ -7,7 +7,6 @@ everywhere.
 """
 
 import contextlib
-import importlib
 import itertools
 import platform
 import signal
@@ -22,9 +21,8 @@ from typing import NoReturn
 import numpy as np
 
 import kan_ref as kr
-from figures.machine.machine import Figure
-from figures.machine.plan import Task
-from figures.machine.records import record_bytes, write_record
+from figures.machine.machine import load_figure
+from figures.machine.records import Task, record_bytes, write_record
 from figures.machine.source import source_hash
 from figures.machine.workers import call_in_processes
 
@@ -48,7 +46,7 @@ Backend = Callable[[Sequence[Task], float], Iterator[Outcome]]
 
 def compute(task: Task) -> Outcome:
     """Compute one record; a failure is returned, not raised."""
-    figure: Figure = importlib.import_module(task.module)  # a module with the protocol's names
+    figure = load_figure(task.module)
     try:
         made_with = record_versions(task.module)
         began = time.perf_counter()

@@ -1,17 +1,19 @@
-"""What a figure's module offers (`Figure`), its claims (`Claim`), and the table of claims.
+"""What a figure offers (`Figure`), its claims (`Claim`), and the table of claims.
 
 A figure's `run` turns a configuration into a record of plain numbers, `draw` turns records into a
 picture, and `claims` compares the paper's statements with them. Drawing computes nothing. Every
-figure imports this module, so nothing else belongs here: `records` keeps records on disk, `plan`
-finds those that are missing, `computing` and `cluster` compute them.
+figure imports this module, so nothing else belongs here: `records` keeps records on disk and finds
+those that are missing, `computing` and `cluster` compute them.
 
-A module may also have `RECORDS_OF`, a tuple of other figures' modules. It then has no records of its
-own and is drawn from theirs. With an empty tuple it is drawn from code alone.
+A figure may also have `RECORDS_OF`, a tuple of other figures. It then has no records of its own and
+is drawn from theirs; with an empty tuple it is drawn from code alone. Its module imports `configs`,
+`cost` and `run` from here, or the figure is a `DerivedFigure`, a value in a module.
 """
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from kan_ref.checks import check_choice
 
@@ -40,7 +42,7 @@ class Claim:
 
 
 class Figure(Protocol):
-    """What a figure's module offers.
+    """What a figure offers: a module with these names, or a value in a module.
 
     Runs may end early: `draw` and `claims` have to accept any nonempty part of the records.
     """
@@ -71,6 +73,67 @@ class Figure(Protocol):
     def claims(self, records: Sequence[Record]) -> list[Claim]:
         """Return the rows of the table that some records suffice for."""
         ...
+
+
+# --- figures without records of their own
+
+
+def sources(figure: Figure) -> tuple[Figure, ...]:
+    """Return the figures whose records a figure is drawn from: itself, unless its module has
+    `RECORDS_OF`.
+    """
+    found: tuple[Figure, ...] = getattr(figure, "RECORDS_OF", (figure,))
+    return found
+
+
+def configs(full: bool, seeds: int | None) -> list[Config]:
+    """Return no configuration: the records are those of other figures."""
+    return []
+
+
+def cost(config: Config) -> float:
+    """Raise TypeError, because there is no record to compute."""
+    raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
+
+
+def run(config: Config) -> Any:
+    """Raise TypeError, because there is no record to compute."""
+    raise TypeError(f"config is {config}, but a figure with RECORDS_OF computes no records")
+
+
+@dataclass(eq=False)
+class FigureValue:
+    """A figure as a value in a module, where a module of its own would say little more than its name.
+
+    `full_name` is the name of the module and of the value, and its last part names the files.
+    """
+
+    full_name: str
+    NAME: str
+    TITLE: str
+
+    def __post_init__(self) -> None:
+        self.__name__ = self.full_name  # as modules have it
+
+
+@dataclass(eq=False)
+class DerivedFigure(FigureValue):
+    """A figure value with `RECORDS_OF`."""
+
+    RECORDS_OF: tuple[Figure, ...]
+    draw: Callable[[Sequence[Record]], "Picture"]
+    claims: Callable[[Sequence[Record]], list[Claim]]
+    configs = staticmethod(configs)
+    cost = staticmethod(cost)
+    run = staticmethod(run)
+
+
+def load_figure(name: str) -> Figure:
+    """Return the figure of a full name: a module, or a value in a module."""
+    home, _, last = name.rpartition(".")
+    module: Any = importlib.import_module(home) if home else None
+    figure = getattr(module, last, None) or importlib.import_module(name)
+    return cast(Figure, figure)
 
 
 # --- the table

@@ -1,4 +1,4 @@
-"""Records on disk: one file a record during runs, one sorted file a figure once collected.
+"""Records on disk: one file a record during runs, one sorted file a figure once collected; and plans, which records a figure needs and has.
 
 A record is the JSON object of one configuration: figure, configuration, seed, results, versions,
 seconds. A run writes it to `records/STEM/HASH.json`, where STEM is the name of the figure's module
@@ -9,7 +9,7 @@ interruption costs the records in progress and no others.
 `collect` merges these files into `records/STEM.jsonl`, one record a line, sorted by the JSON text
 of the configuration with sorted keys. The order of the runs therefore does not show in the file,
 and a new record changes one line of it. Where both places hold a configuration, the single file is
-the newer one and counts.
+the newer one and counts. Making a plan computes nothing.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import Any
 
-from figures.machine.machine import Config, Figure, Record
+from figures.machine.machine import Config, Figure, Record, sources
 from kan_ref.files import parse_json, read_regular, replace_file
 
 RECORD_KEYS = ("figure", "config", "seed", "results", "versions", "seconds")
@@ -224,3 +224,64 @@ def collect(folder: Path, figure: Figure) -> Merged:
             if read_record(file, figure) == record:  # a run may have written a newer one meanwhile
                 file.unlink()
     return Merged(len(found.single), found.broken_files)
+
+
+# --- plans
+
+
+@dataclass(frozen=True)
+class Task:
+    """One record to compute: the module's full name, the configuration, the file, the expected CPU
+    seconds.
+    """
+
+    module: str
+    config: Config
+    path: Path
+    cost: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A figure's records: `finished` in the order of its configurations, `missing` ones, and
+    `complaints` about broken ones.
+    """
+
+    figure: Figure
+    finished: list[Record]
+    missing: list[Task]
+    complaints: list[str]
+
+    @property
+    def drawable(self) -> bool:
+        """Whether there is a record, or the figure needs none."""
+        return bool(self.finished) or not sources(self.figure)
+
+    @property
+    def lack(self) -> str:
+        """As in "3 of 12 records are missing"; empty where none is."""
+        n_missing, n_all = len(self.missing), len(self.finished) + len(self.missing)
+        return (
+            f"{n_missing} of {n_all} records {'are' if n_missing > 1 else 'is'} missing"
+            if n_missing
+            else ""
+        )
+
+
+def make_plan(figure: Figure, folder: Path, *, full: bool, seeds: int | None) -> Plan:
+    """Look for every record that a figure is drawn from. A broken line or file is named in a message,
+    and its record counts as missing.
+    """
+    plan = Plan(figure, [], [], [])
+    for home in sources(figure):
+        found = find_records(folder, home)
+        broken = [*found.broken_lines, *found.broken_files]
+        plan.complaints.extend(f"{message}; it is not used" for message in broken)
+        for config in home.configs(full, seeds):
+            path = record_path(folder, home, config)
+            record = found.record(config)
+            if record is None:
+                plan.missing.append(Task(home.__name__, config, path, home.cost(config)))
+            else:
+                plan.finished.append(record)
+    return plan

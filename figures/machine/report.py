@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from figures.machine.computing import versions
-from figures.machine.derived import sources
-from figures.machine.machine import Claim, Figure, claims_table, provenance
-from figures.machine.plan import Plan
-from figures.machine.records import file_stem, record_path
+from figures.machine.machine import Claim, Figure, claims_table, provenance, sources
+from figures.machine.records import Plan, file_stem, record_path
 from figures.machine.source import PREFIX, source_hash
 
 Rows = list[tuple[str, Claim]]

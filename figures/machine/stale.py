@@ -1,22 +1,35 @@
-"""Stale records: those whose figure's code has changed since, and whether a sample of them still gives the same verdicts.
+"""Stale records and outdated pictures, those that are older than the figure's code; whether a sample of the records still gives the same verdicts.
 
-A changed hash says that the code is another one, not that the results are. So of each figure's stale records three
+A record is stale if the hash of its figure's code has changed. This says that the code is another one, not that the results are.
+So of each figure's stale records three
 are computed again: ordered by their time, the first, and those after a quarter and a half of them. The figure passes if every claim has the same verdict in two ways: from the sample alone, before and after, and
 from all records, with the sample's old records and with the new ones. The tolerance is therefore the one that the rows of the table print. Otherwise
 its records have to be computed again.
+
+A picture is outdated if it is older, by the times of the files, than the records that it shows or a module of the figure's import closure.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from figures.machine.catalog import all_figures
 from figures.machine.computing import compute
-from figures.machine.derived import sources
-from figures.machine.machine import Figure, Record
-from figures.machine.plan import Plan, Task
-from figures.machine.records import config_key, record_path
-from figures.machine.source import source_hash
-from kan_ref.files import parse_json
+from figures.machine.machine import Figure, Record, sources
+from figures.machine.records import (
+    Plan,
+    Task,
+    collected_path,
+    config_key,
+    file_stem,
+    make_plan,
+    record_path,
+)
+from figures.machine.source import import_closure, source_hash
+from figures.machine.style import picture_bytes, style, write_below
+from figures.machine.workers import call_in_processes
+from kan_ref.files import parse_json, replace_file
 
 SHARES = (0.0, 0.25, 0.5)  # of the stale records, by time: where the sample is taken
 _NOWHERE = Path("nowhere")
@@ -92,3 +105,60 @@ def _different(figure: Figure, before: Sequence[Record], after: Sequence[Record]
     )
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     return "; ".join(f"{name!r} was {old.get(name)}, is {new.get(name)}" for name in names[:3])
+
+
+# --- pictures
+
+
+def draw(plan: Plan, folder: Path, *endings: str) -> list[Path]:
+    """Write a figure's picture in both formats, or in the given ones, with a remark if records are
+    missing; return the paths.
+    """
+    paths = []
+    with style():
+        picture = plan.figure.draw(plan.finished)
+        if plan.missing:
+            write_below(picture, plan.lack)
+        for ending, content in picture_bytes(picture, *endings).items():
+            paths.append(folder / f"{file_stem(plan.figure)}.{ending}")
+            replace_file(os.fspath(paths[-1]), content)
+    return paths
+
+
+def is_outdated(figure: Figure, folder: Path) -> bool:
+    """Return whether a figure's SVG file is missing or older than its records or its code."""
+    picture = folder / f"{file_stem(figure)}.svg"
+    if not picture.exists():
+        return True
+    shown = [*import_closure(figure.__name__).values(), Path(__file__).with_name("style.py")]
+    for home in sources(figure):
+        collected = collected_path(folder, home)
+        shown += [collected, *collected.with_suffix("").glob("*.json")]
+    drawn = picture.stat().st_mtime_ns
+    return any(path.exists() and path.stat().st_mtime_ns > drawn for path in shown)
+
+
+def draw_outdated(folder: Path, jobs: int) -> list[str]:
+    """Draw the outdated pictures of full runs as SVG, in `jobs` processes; return the figures' names.
+
+    Raises
+    ------
+    RuntimeError
+        "the picture of figure 4.1 is not drawn: ..."
+    """
+    names = [name for name, figure in all_figures().items() if is_outdated(figure, folder)]
+    calls = ((name, folder) for name in names)
+    drawn = []
+    for answer in call_in_processes(_draw_full, calls, jobs):
+        if answer.failure:
+            raise RuntimeError(
+                f"the picture of figure {names[answer.place]} is not drawn: {answer.failure}"
+            )
+        drawn += [names[answer.place]] * bool(answer.result)
+    return drawn
+
+
+def _draw_full(name: str, folder: Path) -> bool:
+    """Draw the picture of a full run, and return whether there are records for it."""
+    plan = make_plan(all_figures()[name], folder, full=True, seeds=None)
+    return plan.drawable and bool(draw(plan, folder, "svg"))

@@ -15,9 +15,8 @@ from matplotlib.figure import Figure
 from figures.machine.machine import Claim, Config, Record
 from figures.machine.style import BLUE, VERMILION
 from figures.machine.summary import Bar, shape_name
-from figures.tables.exact_network import exact_network
 from figures.tables.feynman import FEYNMAN
-from figures.tables.human_networks import HUMAN, SMOOTH
+from figures.tables.human_networks import HUMAN, SMOOTH, exact_network
 from figures.tables.problem import Problem, points
 
 NAME = "table-2-human"

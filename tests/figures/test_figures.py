@@ -12,10 +12,9 @@ import time
 
 import accuracy_records
 import equation_records
-import knot_records
-import localization_records
 import matplotlib as mpl
 import numpy as np
+import physics_records
 import pytest
 import sympy
 from checkout import ROOT, take_interrupts
@@ -25,10 +24,8 @@ import kan_ref as kr
 from figures import __main__ as program
 from figures.machine import computing, ladder, workers
 from figures.machine.catalog import all_figures, find_figures
-from figures.machine.derived import sources
-from figures.machine.machine import Claim, claims_table
-from figures.machine.plan import Task, make_plan
-from figures.machine.records import record_path, write_record
+from figures.machine.machine import Claim, claims_table, sources
+from figures.machine.records import Task, make_plan, record_path, write_record
 from figures.machine.style import picture_bytes, style
 from figures.machine.summary import slope
 from figures.scaling import theorem_2_1
@@ -158,7 +155,7 @@ def test_kill_9_loses_the_record_in_progress_and_no_other(toy, tmp_path, monkeyp
     monkeypatch.setenv("TOY_PAUSE", "0.15")
     folder, n_seeds = tmp_path / "out", 12
     code = (
-        "from pathlib import Path; import toy_figure; from figures.machine import computing; from figures.machine.plan import make_plan;"
+        "from pathlib import Path; import toy_figure; from figures.machine import computing; from figures.machine.records import make_plan;"
         f"plan = make_plan(toy_figure, Path({str(folder)!r}), full=False, seeds={n_seeds});"
         "list(computing.compute_all(plan.missing))"
     )
@@ -328,7 +325,7 @@ def test_a_process_that_ends_between_two_records_is_replaced(toy, tmp_path, monk
 def test_processes_end_with_the_program_that_is_terminated(toy, tmp_path, monkeypatch):
     monkeypatch.setenv("TOY_PAUSE", "60")
     code = (
-        "from pathlib import Path; import toy_figure; from figures.machine import computing; from figures.machine.plan import make_plan;"
+        "from pathlib import Path; import toy_figure; from figures.machine import computing; from figures.machine.records import make_plan;"
         f"plan = make_plan(toy_figure, Path({str(tmp_path)!r}), full=False, seeds=1);"
         "list(computing.compute_all(plan.missing, computing.in_processes(1)))"
     )
@@ -898,8 +895,7 @@ def records_to_draw(name):
     made_up = {
         **accuracy_records.RECORDS,
         **equation_records.RECORDS,
-        **localization_records.RECORDS,
-        **knot_records.RECORDS,
+        **physics_records.RECORDS,
     }
     if name in made_up:
         return made_up[name]()

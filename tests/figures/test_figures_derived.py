@@ -13,10 +13,9 @@ import kan_ref as kr
 from figures.drawings import fig_2_1_organisation, fig_6_1_decision_tree
 from figures.formulas import velocities
 from figures.lans import fig_b_3_images
-from figures.machine import derived
-from figures.machine.derived import sources
-from figures.machine.machine import Claim
-from figures.machine.plan import make_plan
+from figures.machine import machine
+from figures.machine.machine import Claim, sources
+from figures.machine.records import make_plan
 from figures.machine.report import list_figures
 from figures.machine.reproduced import read_items
 from figures.machine.style import style
@@ -31,9 +30,9 @@ def drawn_from(*homes):
         NAME="derived",
         TITLE="drawn from others",
         RECORDS_OF=homes,
-        configs=derived.configs,
-        cost=derived.cost,
-        run=derived.run,
+        configs=machine.configs,
+        cost=machine.cost,
+        run=machine.run,
         draw=lambda records: Figure(),
         claims=lambda records: [],
     )
@@ -70,7 +69,7 @@ def test_a_drawing_from_code_alone_needs_no_record(tmp_path):
 @pytest.mark.parametrize("name", ["cost", "run"])
 def test_a_figure_without_records_refuses_to_compute_one(name):
     with pytest.raises(TypeError, match="a figure with RECORDS_OF computes no records"):
-        getattr(derived, name)({"seed": 0})
+        getattr(machine, name)({"seed": 0})
 
 
 def test_the_program_draws_derived_figures_and_computes_a_shared_record_once(

@@ -17,8 +17,16 @@ from figures.equations import (
 )
 from figures.equations.fig_3_3_claims import claims as poisson_claims
 from figures.equations.further_equations import EQUATIONS
-from figures.equations.poisson import SOLUTIONS, config_of, mesh
-from figures.equations.poisson_runs import KAN_LM, METHODS, MLP_LBFGS, runs_of, spread_of
+from figures.equations.poisson import (
+    KAN_LM,
+    METHODS,
+    MLP_LBFGS,
+    SOLUTIONS,
+    config_of,
+    mesh,
+    runs_of,
+    spread_of,
+)
 from figures.machine.style import style
 from kan_ref.numerics.differences import central_difference
 

@@ -7,13 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sympy
-from formula_networks import formula_network
 from matplotlib.colors import to_hex
+from networks import formula_network
 from scipy import special
 
 import kan_ref as kr
 from figures.formulas import (
-    bessel,
     fig_4_1_interpretable,
     fig_4_2_unsupervised,
     first_digit,
@@ -43,7 +42,7 @@ def truth(panel):
         "a": [sums, [(0, 0, "x^2", quarter), (0, 1, "x^2", (1.0, 0.0, -0.25, 0.0))]],
         "b": [[(0, 0, "log", ONE), (0, 1, "log", minus)], [(0, 0, "exp", ONE)]],
         "d": [
-            [(0, 0, bessel.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)],
+            [(0, 0, five_formulas.BESSEL, (20.0, 0.0, 1.0, 0.0)), (0, 1, "x^2", ONE)],
             [(0, 0, "exp", ONE)],
         ],
         "e": [
@@ -69,7 +68,7 @@ def record_of(config, results):
 
 def formula_record(panel, seed=0, **changes):
     """Made up: the right network."""
-    with bessel.bessel():
+    with five_formulas.bessel():
         network = truth(panel)
         results = {
             "widths": list(network.widths),
@@ -116,24 +115,25 @@ def agreement(claims, *words):
 
 
 def test_bessel_is_in_the_library_as_long_as_it_is_needed():
-    assert bessel.BESSEL not in kr.LIBRARY
-    with bessel.bessel():
-        outer = kr.LIBRARY[bessel.BESSEL]
-        with bessel.bessel():
-            assert kr.LIBRARY[bessel.BESSEL] is outer
-        assert kr.LIBRARY[bessel.BESSEL] is outer
-    assert bessel.BESSEL not in kr.LIBRARY
+    assert five_formulas.BESSEL not in kr.LIBRARY
+    with five_formulas.bessel():
+        outer = kr.LIBRARY[five_formulas.BESSEL]
+        with five_formulas.bessel():
+            assert kr.LIBRARY[five_formulas.BESSEL] is outer
+        assert kr.LIBRARY[five_formulas.BESSEL] is outer
+    assert five_formulas.BESSEL not in kr.LIBRARY
 
 
 def test_bessel_goes_even_after_an_error():
-    with pytest.raises(ArithmeticError), bessel.bessel():
+    with pytest.raises(ArithmeticError), five_formulas.bessel():
         raise ArithmeticError
 
-    assert bessel.BESSEL not in kr.LIBRARY
+    assert five_formulas.BESSEL not in kr.LIBRARY
 
 
 @pytest.mark.parametrize(
-    ("function", "order"), [(bessel.j0, 0), (bessel.d1, 1), (bessel.d2, 2), (bessel.d3, 3)]
+    ("function", "order"),
+    [(five_formulas.j0, 0), (five_formulas.d1, 1), (five_formulas.d2, 2), (five_formulas.d3, 3)],
 )
 def test_bessel_and_its_derivatives_are_scipys(function, order):
     u = np.linspace(-25.0, 25.0, 401)
@@ -148,7 +148,7 @@ def test_bessel_is_written_as_sympy_writes_it():
 
 
 def truth_of_waves():
-    with bessel.bessel():
+    with five_formulas.bessel():
         return truth("d")
 
 
@@ -159,7 +159,7 @@ def truth_of_waves():
 def test_a_network_of_the_shape_and_functions_that_are_asked_for_computes_the_formula(panel):
     known = formula(panel)
     x = five_formulas.sample({"box": known.box}, 200, np.random.default_rng(0))
-    with bessel.bessel():
+    with five_formulas.bessel():
         values = truth(panel)(x)[:, 0]
 
     np.testing.assert_allclose(values, known.f(x), rtol=1e-12, atol=1e-12)
@@ -248,7 +248,7 @@ def test_a_run_repeats_itself_and_is_plain_data():
 
     assert without_times(five_formulas.find(config)) == without_times(results)
     assert json.loads(json.dumps(results)) == results
-    assert bessel.BESSEL not in kr.LIBRARY
+    assert five_formulas.BESSEL not in kr.LIBRARY
 
 
 def wrong_network():
@@ -291,7 +291,7 @@ def test_settings_of_a_configuration_are_those_of_discover(monkeypatch):
             settings,
             shape=data.x_train.shape,
             box=(data.x_train.min(), data.x_train.max()),
-            known=bessel.BESSEL in kr.LIBRARY,
+            known=five_formulas.BESSEL in kr.LIBRARY,
         )
         raise ArithmeticError
 
@@ -426,8 +426,8 @@ def test_fig_4_1_is_drawn_from_records_alone():
     assert [title[:3] for title in titles] == ["(a)", "(b)", "(c)", "(d)", "(e)", "(f)"]
     assert all("2 of 2 seeds" in title for title in titles)
     assert "read off: $\\sqrt{(x_1 - x_2)^2 + (x_3 - x_4)^2}$" in titles[5]
-    assert bessel.BESSEL in [text.get_text() for text in axes[3].texts]
-    assert bessel.BESSEL not in kr.LIBRARY
+    assert five_formulas.BESSEL in [text.get_text() for text in axes[3].texts]
+    assert five_formulas.BESSEL not in kr.LIBRARY
 
 
 def test_a_right_network_is_drawn_before_a_wrong_one():

@@ -4,9 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from formula_networks import formula_network, two_sines
 from matplotlib.figure import Figure
-from networks import random_network
+from networks import formula_network, random_network, two_sines
 
 import kan_ref as kr
 from figures.formulas import fig_2_4_symbolic_regression as fig_2_4

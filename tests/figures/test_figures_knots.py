@@ -6,17 +6,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from knot_records import made_up_relations, made_up_signature
+from physics_records import made_up_relations, made_up_signature
 
 import kan_ref as kr
 from figures.knots import (
     fig_4_3_signature,
     fig_4_4_relations,
     make_table,
-    relation_claims,
     relations,
     signature,
-    signature_claims,
 )
 from figures.knots.data import COMMON, GROUPS, all_knots, slope
 from figures.knots.signature import TASKS
@@ -289,31 +287,31 @@ def test_claims_say_no_to_a_bad_model(task, text):
     records = [made_up_signature(name) for name in TASKS]
     records[list(TASKS).index(task)]["results"]["accuracy"] = 0.3
 
-    assert words(signature_claims.claims(records), text) == ["no"]
+    assert words(fig_4_3_signature.claims(records), text) == ["no"]
 
 
 def test_the_attribution_needs_mu_r_first():
     record = made_up_signature("all")
     record["results"]["scores"][0] = 2.0
 
-    assert words(signature_claims.claims([record]), "depends on mu_r most") == ["no"]
-    assert signature_claims.leading_inputs(record)[:2] == ["volume", "meridian_re"]
+    assert words(fig_4_3_signature.claims([record]), "depends on mu_r most") == ["no"]
+    assert fig_4_3_signature.leading_inputs(record)[:2] == ["volume", "meridian_re"]
 
 
 @pytest.mark.parametrize("relation", ["a", "b", "c"])
 def test_claims_on_relations_count_seeds(relation):
     records = [made_up_relations(seed) for seed in range(4)]
-    place = relation_claims.PLACE[relation]
+    place = fig_4_4_relations.PLACE[relation]
     for record in records[:2]:
         record["results"]["searches"][place]["accuracy"] = 0.6
 
-    assert words(relation_claims.claims(records), f"({relation}) ")[0] == "partly"
+    assert words(fig_4_4_relations.claims(records), f"({relation}) ")[0] == "partly"
     records[2]["results"]["searches"][place]["accuracy"] = 0.6
-    assert words(relation_claims.claims(records), f"({relation}) ")[0] == "no"
+    assert words(fig_4_4_relations.claims(records), f"({relation}) ")[0] == "no"
 
 
 def test_other_exponents_are_no_product():
     record = made_up_relations()
     record["results"]["logarithms"]["factors"]["longitude"] = -1.5
 
-    assert words(relation_claims.claims([record]), "is a product") == ["no"]
+    assert words(fig_4_4_relations.claims([record]), "is a product") == ["no"]

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from localization_records import made_up, truth
+from physics_records import made_up, truth
 
 import kan_ref as kr
-from figures.localization import chains, fig_4_5_mosaic, fig_4_6_gaam_maam, judging, learning
+from figures.localization import chains, fig_4_5_mosaic, fig_4_6_gaam_maam, learning
 from figures.localization import localization_claims as localization_rows
 from figures.localization.chains import MODELS
 from figures.machine.style import style
@@ -120,28 +120,28 @@ def test_an_undefined_formula_counts_as_wrong_and_is_never_chosen():
     network = kr.fix_symbolic(
         truth("MAAM"), 0, output=0, input=2, name="log", affine=(1.0, -2.0, 1.0, 0.0)
     )
-    g = judging.logits(network, sample.x)
+    g = chains.logits(network, sample.x)
 
     assert np.array_equal(np.isnan(g), sample.x[:, 2] <= 2.0)
-    assert judging.held_out_loss(network, sample) == np.inf
-    assert judging.held_out_loss(truth("MAAM"), sample) < np.inf
-    test = sample.part == judging.TEST
+    assert chains.held_out_loss(network, sample) == np.inf
+    assert chains.held_out_loss(truth("MAAM"), sample) < np.inf
+    test = sample.part == chains.TEST
     right = (g > 0) == sample.localized
     expected = np.mean(right[test] & (sample.x[test, 2] > 2.0))
-    assert judging.accuracies(g, sample)["growth"] == pytest.approx(expected)
+    assert chains.accuracies(g, sample)["growth"] == pytest.approx(expected)
 
 
 def test_of_random_formulas_with_a_pole_at_a_hidden_node_the_best_by_training_loss_are_trained():
     assert [name for name in MODELS if learning.moves_a_pole(MODELS[name])] == ["mosaic 3"]
     model, sample = MODELS["mosaic 3"], small_sample("mosaic 3", (3, 1, 2))
     config = learning.config_of("mosaic 3", 0) | {"n_draws": 20, "n_starts": 4}
-    x, rng = sample.x[sample.part == judging.TRAIN], np.random.default_rng(0)
+    x, rng = sample.x[sample.part == chains.TRAIN], np.random.default_rng(0)
     drawn = [learning.random_formula(model, x, rng) for _ in range(20)]
 
     chosen = learning._formulas(model, sample, config, np.random.default_rng(0))
 
-    losses = [judging.loss_on(judging.TRAIN, network, sample) for network in drawn]
-    found = [judging.loss_on(judging.TRAIN, network, sample) for network in chosen]
+    losses = [chains.loss_on(chains.TRAIN, network, sample) for network in drawn]
+    found = [chains.loss_on(chains.TRAIN, network, sample) for network in chosen]
     assert found == sorted(losses)[:4]
     assert len(set(losses)) > 4
 
@@ -151,8 +151,8 @@ def test_coefficients_of_a_polynomial_are_named_and_other_formulas_have_none():
 
     a, b = sympy.symbols("a b")
 
-    assert judging.coefficients(3.0 * a * b**2 - 2.0, ["a", "b"]) == {"a*b^2": 3.0, "1": -2.0}
-    assert judging.coefficients(sympy.exp(a), ["a", "b"]) is None
+    assert chains.coefficients(3.0 * a * b**2 - 2.0, ["a", "b"]) == {"a*b^2": 3.0, "1": -2.0}
+    assert chains.coefficients(sympy.exp(a), ["a", "b"]) is None
 
 
 # --- runs, claims, pictures

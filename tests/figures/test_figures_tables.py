@@ -10,7 +10,7 @@ import kan_ref as kr
 from figures.machine.stored_network import restored
 from figures.machine.style import picture_bytes, style
 from figures.splines.fig_u_shape import off_a_grid
-from figures.tables import shape_claims, table_1, table_2, table_method
+from figures.tables import shape_claims, table_method
 from figures.tables.feynman import FEYNMAN
 from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_method import (
@@ -30,6 +30,7 @@ from figures.tables.table_picture import (
     without_idle_edges,
 )
 from figures.tables.table_summary import best_shape, chosen, frontier, minimal, row_claims
+from figures.tables.tables_1_and_2 import table_1, table_2
 
 FLAT = next(problem for problem in SPECIAL_FUNCTIONS if problem.name == "sph_harm m=0 n=1")
 PRODUCT = next(problem for problem in FEYNMAN if problem.name == "II.2.42")

@@ -7,9 +7,8 @@ import pytest
 from checkout import ROOT
 
 from figures.machine.catalog import all_figures
-from figures.machine.derived import sources
-from figures.machine.plan import make_plan
-from figures.machine.records import find_records
+from figures.machine.machine import sources
+from figures.machine.records import find_records, make_plan
 from figures.machine.reproduced import KINDS, STATES, counts, page, read_items, summary
 from figures.machine.summary import Bar
 

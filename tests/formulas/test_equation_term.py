@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from formula_networks import formula_network
+from networks import formula_network
 from oracles_training import bits
 
 import kan_ref as kr

@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from formula_networks import formula_network, hello_world, two_sines
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import random_batch, random_network, seeds, with_formulas
+from networks import (
+    formula_network,
+    hello_world,
+    random_batch,
+    random_network,
+    seeds,
+    two_sines,
+    with_formulas,
+)
 
 from kan_ref.formulas.construction import from_formula
 from kan_ref.formulas.expression import formula, formula_latex, round_formula

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from formula_networks import formula_network, hello_world
 from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
+from networks import formula_network, hello_world
 
 from kan_ref.formulas import mathml_texts
 from kan_ref.formulas.expression import formula, formula_latex

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from formula_networks import hello_world
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import hello_world
 
 from kan_ref.formulas.expression import formula
 from kan_ref.formulas.recognition import (

@@ -2,8 +2,7 @@
 
 from figures.equations import equations, fig_3_3_poisson, nested_grids
 from figures.equations.further_equations import EQUATIONS
-from figures.equations.poisson import config_of
-from figures.equations.poisson_runs import KAN_LBFGS, KAN_LM, KAN_LM_5, MLP_LBFGS, MLP_LM
+from figures.equations.poisson import KAN_LBFGS, KAN_LM, KAN_LM_5, MLP_LBFGS, MLP_LM, config_of
 
 
 def record_of(config, results):

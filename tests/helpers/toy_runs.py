@@ -8,7 +8,7 @@ from checkout import ROOT
 
 from figures import __main__ as program
 from figures.machine import computing
-from figures.machine.plan import make_plan
+from figures.machine.records import make_plan
 
 TOY = """
 import os, signal, time

@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 from cases import for_all
-from formula_networks import formula_network
 from hypothesis import given
-from networks import clear_samples, random_batch, random_network, seeds, with_formulas
+from networks import (
+    clear_samples,
+    formula_network,
+    random_batch,
+    random_network,
+    seeds,
+    with_formulas,
+)
 from objectives import goal_objective
 from oracles_equations import Function, Linear, random_polynomial, value_by_loops
 

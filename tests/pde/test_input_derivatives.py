@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import sympy
 from cases import for_all
-from formula_networks import formula_network, hello_world, random_formulas
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jet_checks import TOLERANCE, error, fourth_order, some_case
-from networks import SMOOTH_FUNCTIONS, seeds
+from networks import SMOOTH_FUNCTIONS, formula_network, hello_world, random_formulas, seeds
 from strategies import draws
 
 import kan_ref as kr

@@ -1,7 +1,8 @@
 """Labels of formulas such as (B1) have one meaning: each is defined once, at the head of a module, and its letter is its package's.
 
 A definition is a line of a module's docstring that begins with four blanks and the label. Read are the docstrings and comments of kan_ref and of the tests,
-and the pages of docs. A test may define labels of its own in its module's docstring. Tutorials label their equations by themselves.
+and the pages of docs. A test may define labels of its own in its module's docstring. Tutorials label their equations by themselves. Every tag of the package
+is derived on exactly one page, with its code under it.
 """
 
 import ast
@@ -9,6 +10,7 @@ import re
 from collections import defaultdict
 from functools import cache
 
+import tree
 from cases import for_all
 from checkout import ROOT
 from test_phrases import CODE_IN_MARKDOWN, comments, without
@@ -221,3 +223,38 @@ def test_a_line_in_the_docstring_of_a_function_defines_nothing():
 
     assert defined_in(source) == []
     assert cited_in("a.py", source) == [(7, "L1")]
+
+
+TAGGED = tree.tagged_lines()
+SHOWN, LABELLED = tree.places(tree.SHOWN), tree.places(tree.LABELLED)
+
+
+def test_every_tag_is_shown_on_exactly_one_page_a_tutorial_or_the_page_of_the_implementation():
+    assert {tag: SHOWN.get(tag, []) for tag in TAGGED if len(SHOWN.get(tag, [])) != 1} == {}
+    assert set(SHOWN) == set(TAGGED)
+    assert {
+        page for pages in SHOWN.values() for page in pages if not page.startswith("tutorials/")
+    } == {"docs/more_equations"}
+    assert [page for pages in SHOWN.values() for page in pages if "/solutions/" in page] == []
+
+
+def test_every_tag_labels_its_formula_on_the_page_that_shows_its_code():
+    assert {
+        tag: (LABELLED.get(tag), SHOWN.get(tag))
+        for tag in TAGGED
+        if LABELLED.get(tag) != SHOWN.get(tag)
+    } == {}
+
+
+def test_every_equation_of_the_paper_that_is_carried_out_is_derived_in_a_tutorial():
+    pages_of = {}
+    for tag, entry in tree.registry().items():
+        for number in entry.get("paper", "").split(","):
+            pages_of.setdefault(number.strip(), []).extend(SHOWN.get(tag, []))
+
+    assert len(pages_of) > 12
+    assert [
+        number
+        for number, pages in pages_of.items()
+        if number and not any(page.startswith("tutorials/") for page in pages)
+    ] == []

@@ -1,4 +1,7 @@
-"""Every test runs in continuous integration, and its lanes are those of CONTRIBUTING.md; a table of cases in one test is run to its end."""
+"""Lanes and releases: every test runs in continuous integration, lanes are those of CONTRIBUTING.md, version and addresses agree everywhere.
+
+A table of cases in one test is run to its end.
+"""
 
 import re
 import subprocess
@@ -8,6 +11,8 @@ import tomllib
 import pytest
 from cases import for_all
 from checkout import ROOT
+
+import kan_ref as kr
 
 RUN = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -105,3 +110,68 @@ def test_all_cases_run_in_all_combinations_and_the_error_names_those_that_failed
 def test_a_table_that_is_no_table_of_cases_is_refused(names, cases, message):
     with pytest.raises((ValueError, AssertionError), match=message):
         for_all(names, cases)(lambda n, m=0: None)()
+
+
+sys.path.append(str(ROOT / ".ci"))
+import check_release  # noqa: E402
+
+CITATION = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_the_citation_has_the_version_and_the_licence_of_the_package():
+    assert re.search(r"^version: (.+)$", CITATION, flags=re.MULTILINE)[1] == kr.__version__
+    assert (
+        re.search(r"^license: (.+)$", CITATION, flags=re.MULTILINE)[1]
+        == PYPROJECT["project"]["license"]
+    )
+
+
+def test_the_address_of_the_repository_is_the_same_everywhere():
+    address = PYPROJECT["project"]["urls"]["Source"]
+    owner_and_name = address.removeprefix("https://github.com/")
+    readme = PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+
+    assert f'repository-code: "{address}"' in CITATION
+    assert all(url.startswith(address) for url in PYPROJECT["project"]["urls"].values())
+    assert all(f"/{owner_and_name}/" in one["replacement"] for one in readme["substitutions"])
+
+
+def test_the_description_on_a_package_index_has_no_relative_link():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    n_relative = len(check_release.relative_links(text))
+    readme = PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    for one in readme["substitutions"]:
+        text = re.sub(one["pattern"], one["replacement"], text)
+
+    assert n_relative > 20
+    assert check_release.relative_links(text) == []
+
+
+@pytest.mark.parametrize(
+    "page", re.findall(r"/blob/main/([\w./]+)", str(PYPROJECT["project"]["urls"]))
+)
+def test_addresses_in_the_metadata_lead_to_files_of_the_checkout(page):
+    assert (ROOT / page).is_file()
+
+
+def test_the_workflow_calls_the_commands_of_the_checkout():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    commands = re.findall(r"^ +- run: (.+)$", workflow, flags=re.MULTILINE)
+    lanes = re.search(
+        r"^lanes=\((.+)\)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+    assert commands[0] == ".ci/run"
+    assert {one.removeprefix(".ci/run --lane ") for one in commands[1:]} <= set(lanes[1].split())
+
+
+def test_supported_versions_of_python_are_classified_and_the_lowest_is_required():
+    project = PYPROJECT["project"]
+    minor = [
+        int(found[1])
+        for one in project["classifiers"]
+        if (found := re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", one))
+    ]
+
+    assert project["requires-python"] == f">=3.{min(minor)}"
+    assert minor == list(range(min(minor), max(minor) + 1))

@@ -7,6 +7,7 @@ import re
 import zipfile
 from urllib.parse import unquote, urlsplit
 
+import api_pages
 import interaction
 import nbclient
 import nbformat
@@ -19,6 +20,8 @@ from checkout import ROOT
 from site_build import COMMAND
 
 import kan_ref as kr
+from figures.machine.catalog import all_figures
+from figures.machine.records import file_stem, make_plan
 
 ATTRIBUTE = re.compile(r'<(\w+)\b[^>]*?\s(href|src|data-src|poster)="([^"]*)"')
 IDS = re.compile(r'\s(?:id|name)="([^"]+)"')
@@ -134,16 +137,32 @@ def test_the_reference_has_every_public_name(texts):
     assert [name for name in kr.__all__ if f"kr.{name}<" not in texts["docs/api/index.html"]] == []
 
 
+def test_a_package_without_a_title_is_named_and_pages_that_are_there_stay(tmp_path):
+    api_pages.write(tmp_path)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.md")}
+    api_pages.write(tmp_path)
+
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert {path.stem for path in written} == api_pages.TITLES.keys()
+    assert "# io: files" in (tmp_path / "io.md").read_text(encoding="utf-8")
+    (tmp_path / "kan_ref" / "waves").mkdir(parents=True)
+    (tmp_path / "kan_ref" / "waves" / "__init__.py").touch()
+    with pytest.raises(ValueError, match=r"\['waves'\] without a title in docs/_ext/api_pages"):
+        api_pages.write(tmp_path, tmp_path)
+
+
 def test_the_gallery_has_every_picture_and_every_claim(texts):
     gallery = texts["docs/gallery.html"]
     plain = html.unescape(re.sub(r"<[^>]+>", "", gallery))
     rows, _ = tree.claims()
+    folder = ROOT / "figures" / "results"
+    drawn = [
+        f"{file_stem(figure)}.svg"
+        for figure in all_figures().values()
+        if make_plan(figure, folder, full=True, seeds=None).drawable
+    ]
 
-    assert [
-        path.name
-        for path in (ROOT / "figures" / "results").glob("*.svg")
-        if f"/{path.name}" not in gallery
-    ] == []
+    assert [name for name in drawn if f"/{name}" not in gallery] == []
     assert [
         cell for figure in rows.values() for row in figure for cell in row if cell not in plain
     ] == []

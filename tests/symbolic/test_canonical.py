@@ -5,10 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import for_all
-from formula_networks import away_from_zero, formula_network, random_formulas, two_sines
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import random_network, seeds, symbolic_cases
+from networks import (
+    away_from_zero,
+    formula_network,
+    random_formulas,
+    random_network,
+    seeds,
+    symbolic_cases,
+    two_sines,
+)
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY

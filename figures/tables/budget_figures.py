@@ -1,6 +1,12 @@
-"""The picture of Tables 1 and 2 under one rule: errors row by row, and MLPs against KANs of equal size."""
+"""Tables 1 and 2 under one rule: KANs and MLPs on the same points, in equal CPU time, and at equal numbers of parameters.
+
+Liu et al. 2024, sections 3.2 and 3.3. `budget_rule` has the rule, which was fixed before the run; the run was made once. The picture
+shows the errors row by row, and MLPs against KANs of equal size.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -8,14 +14,65 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures.machine.machine import Record
+from figures.machine.machine import Claim, Config, FigureValue, Record
 from figures.machine.style import BLUE, GREY, VERMILION
-from figures.tables.budget_claims import chosen_errors, mlp_to_kan
-from figures.tables.budget_rule import SIZES
+from figures.tables.budget_claims import budget_claims, chosen_errors, mlp_to_kan
+from figures.tables.budget_rule import SIZES, configs_of
+from figures.tables.budget_search import learn
+from figures.tables.feynman import FEYNMAN
 from figures.tables.problem import Problem
+from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_method import KAN, MLP
 
 WIDTH, ROW = 6.6, 0.34  # inches
+
+
+@dataclass(eq=False)
+class BudgetFigure(FigureValue):
+    """A table under the rule, of `problems`; the claim on the rows that are reached needs `yes` and `partly` of them."""
+
+    problems: Sequence[Problem]
+    yes: int
+    partly: int
+
+    def configs(self, full: bool, seeds: int | None) -> list[Config]:
+        """Return one configuration for each function, model and seed."""
+        return configs_of(self.problems, full=full, seeds=seeds)
+
+    def cost(self, config: Config) -> float:
+        """Return roughly the CPU seconds of a record."""
+        return 1.1 * float(config["seconds"])
+
+    def run(self, config: Config) -> dict[str, Any]:
+        """Search for networks of each size and return their errors."""
+        named = {problem.name: problem for problem in self.problems}
+        return learn(named[config["function"]], config)
+
+    def draw(self, records: Sequence[Record]) -> Figure:
+        """Draw the errors row by row, and MLPs against KANs of equal size."""
+        return draw_budget(records, self.problems)
+
+    def claims(self, records: Sequence[Record]) -> list[Claim]:
+        """Return the number of rows that are reached, the comparisons with MLPs, and a row for each function."""
+        return budget_claims(records, self.problems, yes=self.yes, partly=self.partly)
+
+
+table_1_budget = BudgetFigure(
+    f"{__name__}.table_1_budget",
+    NAME="table-1-budget",
+    TITLE="special functions under one rule",
+    problems=SPECIAL_FUNCTIONS,
+    yes=14,
+    partly=8,
+)
+table_2_budget = BudgetFigure(
+    f"{__name__}.table_2_budget",
+    NAME="table-2-budget",
+    TITLE="Feynman equations under one rule",
+    problems=FEYNMAN,
+    yes=24,
+    partly=22,
+)
 
 
 def draw_budget(records: Sequence[Record], problems: Sequence[Problem]) -> Figure:
