@@ -5,15 +5,14 @@ import pytest
 import sympy
 
 from kan_ref.discovery.atoms import composed_atoms, simple_atoms
-from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.input_pairs import input_pairs
+from kan_ref.discovery.curves import name_curve, rational_functions
+from kan_ref.discovery.invariants import input_pairs
 from kan_ref.discovery.linear_models import linear_models, simplest
-from kan_ref.discovery.polynomial_rest import beside_polynomial
 from kan_ref.discovery.quotients import quotient, quotients
-from kan_ref.discovery.rational import rational_functions
+from kan_ref.discovery.results import expression_of
+from kan_ref.discovery.screening import beside_polynomial
 from kan_ref.discovery.slices import Surface
 from kan_ref.discovery.three_curves import three_curves
-from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.trees import values
 
 RNG = np.random.default_rng

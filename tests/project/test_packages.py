@@ -68,7 +68,7 @@ THIRD_PARTY = {
     ("drawing.painting", "matplotlib"): "it draws",
     ("drawing.pictures", "matplotlib"): "it draws",
     ("discovery.records", "tqdm"): "progress=True",
-    ("discovery.tree_formula", "sympy"): "it writes trees as formulas",
+    ("discovery.results", "sympy"): "it writes trees as formulas",
     ("formulas.values", "sympy"): "it evaluates formulas",
     ("formulas.mathml", "sympy"): "it writes formulas as MathML",
     ("formulas.presentation", "sympy"): "it rounds numbers",
