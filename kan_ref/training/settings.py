@@ -33,9 +33,8 @@ from kan_ref.training.optimizer_choice import (
     SCALED_BY_DEFAULT,
     on_batches,
 )
-from kan_ref.training.penalized_goal import PenalizedGoal
-from kan_ref.training.scaled_variables import layer_metric
-from kan_ref.training.trainable import trainable_places
+from kan_ref.training.penalties import PenalizedGoal
+from kan_ref.training.variables import layer_metric, trainable_places
 
 
 @dataclass(frozen=True)

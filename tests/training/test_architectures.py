@@ -5,7 +5,7 @@ import pytest
 
 import kan_ref as kr
 from kan_ref.network import layer_inputs
-from kan_ref.training.architectures import check_standardised, initial_networks
+from kan_ref.training.candidates import check_standardised, initial_networks
 from kan_ref.training.data_goal import check_batch
 
 

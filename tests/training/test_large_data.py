@@ -6,9 +6,9 @@ from objectives import goal_objective
 
 import kan_ref as kr
 from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training import penalized_goal, settings
+from kan_ref.training import penalties, settings
 from kan_ref.training.data_goal import MSE, DataGoal
-from kan_ref.training.values import values_at
+from kan_ref.training.goal import values_at
 
 
 def network():
@@ -62,7 +62,7 @@ def test_the_penalty_at_the_point_evaluated_last_is_not_computed_again(kind, mon
     def fail(*_):
         raise AssertionError("the penalty is computed twice")
 
-    monkeypatch.setattr(penalized_goal, "penalty_value", fail)
+    monkeypatch.setattr(penalties, "penalty_value", fail)
     assert objective.added(model) == pytest.approx(penalty, rel=1e-14)
 
 

@@ -8,12 +8,19 @@ import pytest
 from cases import for_all
 
 import kan_ref as kr
-import kan_ref.training.penalty_path as penalty_path
-from kan_ref.training.architectures import initial_networks
+from kan_ref.training import candidates
+from kan_ref.training.candidates import initial_networks
 from kan_ref.training.data_goal import check_batch
-from kan_ref.training.paired_test import compare
-from kan_ref.training.sample_losses import best_constant, held_out_parts, sample_losses, strata
-from kan_ref.training.validation import Validation, hold_out_classes, split_goal
+from kan_ref.training.held_out import (
+    Validation,
+    best_constant,
+    compare,
+    held_out_parts,
+    hold_out_classes,
+    sample_losses,
+    split_goal,
+    strata,
+)
 
 FEW = {"n_steps": 30, "weights": (1e-2, 0.1), "n_folds": 3}
 
@@ -230,9 +237,9 @@ def test_predictions_are_constant_beyond_the_training_inputs_and_errors_are_of_t
 def test_above_a_thousand_samples_a_fifth_is_held_out_once(monkeypatch):
     data = table(lambda x: x[:, 0], n=1100)
     fits = []
-    real = penalty_path.fit
+    real = candidates.fit
     monkeypatch.setattr(
-        penalty_path,
+        candidates,
         "fit",
         lambda net, data, **o: fits.append(len(data.x_train)) or real(net, data, **o),
     )
@@ -245,7 +252,7 @@ def test_above_a_thousand_samples_a_fifth_is_held_out_once(monkeypatch):
 def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeypatch):
     data = table(lambda x: x[:, 0] * x[:, 1], n=40)
     begun, ended, weights = [], [], []
-    real = penalty_path.fit
+    real = candidates.fit
 
     def spy(network, data, **options):
         run = real(network, data, **options)
@@ -254,7 +261,7 @@ def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeyp
         weights.append(options.get("penalty_weight"))
         return run
 
-    monkeypatch.setattr(penalty_path, "fit", spy)
+    monkeypatch.setattr(candidates, "fit", spy)
     validated(data, n_folds=2, weights=(0.01, 0.03, 0.1), n_steps=2)
 
     for place in range(0, 18, 3):  # 2 folds of 3 architectures
@@ -267,9 +274,9 @@ def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeyp
 def test_the_first_weight_has_all_steps_and_each_other_one_half_of_them_rounded_up(monkeypatch):
     data = table(lambda x: x[:, 0], n=20)
     steps = []
-    real = penalty_path.fit
+    real = candidates.fit
     monkeypatch.setattr(
-        penalty_path,
+        candidates,
         "fit",
         lambda net, data, **o: steps.append(o["n_steps"]) or real(net, data, **o),
     )
@@ -282,7 +289,7 @@ def test_the_first_weight_has_all_steps_and_each_other_one_half_of_them_rounded_
 @pytest.mark.parametrize(("fall", "ends"), [(0.9e-3, True), (1.1e-3, False)])
 def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_less_than_a_thousandth(fall, ends):
     """The objective is loss and penalty, of which the penalty alone falls here."""
-    settled = penalty_path.Settled()
+    settled = candidates.Settled()
     values = 1e4 * np.append([9.0, 5.0], np.linspace(1.0 + fall, 1.0, 11))
 
     ended = [settled(SimpleNamespace(train_loss=5e3, penalty=one - 5e3)) for one in values]
@@ -291,7 +298,7 @@ def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_less_than_a_tho
 
 
 def test_a_fit_ends_where_the_objective_stays_zero():
-    settled = penalty_path.Settled()
+    settled = candidates.Settled()
 
     ended = [settled(SimpleNamespace(train_loss=0.0, penalty=0.0)) for _ in range(11)]
 
@@ -300,9 +307,9 @@ def test_a_fit_ends_where_the_objective_stays_zero():
 
 def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
     data = table(lambda x: x[:, 0], n=20)
-    real = penalty_path.fit
+    real = candidates.fit
     monkeypatch.setattr(
-        penalty_path, "fit", lambda net, data, **o: replace(real(net, data, **o), interrupted=True)
+        candidates, "fit", lambda net, data, **o: replace(real(net, data, **o), interrupted=True)
     )
 
     with pytest.raises(KeyboardInterrupt):

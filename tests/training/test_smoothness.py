@@ -17,7 +17,7 @@ from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed
-from kan_ref.training.smoothness import Smoothness
+from kan_ref.training.penalties import Smoothness
 
 DISTINCT = ("uniform", "uneven", "clamped")  # rows without repeated inner breakpoints
 degrees = st.integers(0, 5)

@@ -16,7 +16,7 @@ from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.refinement import place_hidden_grids
-from kan_ref.training.smoothness import Smoothness
+from kan_ref.training.penalties import Smoothness
 
 
 @for_all("share", [0.0, 0.5, 1.0])

@@ -5,7 +5,7 @@ import pytest
 
 import kan_ref as kr
 from kan_ref.training.data_goal import check_batch
-from kan_ref.training.units import note_on_units
+from kan_ref.training.notes import note_on_units
 
 # shift and factor of each input, shift and factor of the targets
 UNITS = {

@@ -1,4 +1,4 @@
-"""Scaled variables: an optimizer's parameters in units of their effect on the predictions.
+"""The optimizer's variables: which parameters are trained, and in units of their effect.
 
 With J = d residuals / d theta on all samples (for losses that are not sums of squares, of the
 predictions), for each parameter p of a layer
@@ -24,6 +24,7 @@ poorly determined. s_p is rounded to a power of two, so that theta and z are con
 rounding errors, and their median is 1, so that first steps are about as long as without scaling.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -31,7 +32,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import FloatArray, check_choice
+from kan_ref.network import PARAMETER_ARRAYS, PARAMETER_NAMES, Network
 from kan_ref.numerics import column_squares
 
 LEAST_SHARE = 0.01
@@ -123,3 +125,38 @@ def _squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
     """Return the number of rows and the d of (T15) for a goal with residuals."""
     residuals, jacobian = goal.linearize(model)
     return residuals.size, column_squares(jacobian)
+
+
+def trainable_places(model: Any, trainable: Sequence[str]) -> NDArray[np.bool_] | None:
+    """Return (n_params,) flags of the named parts of theta; None where that is all of them.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an unknown name, a repeated one, or none at all; for a part of an MLP or LAN; for
+        "symbolic" without symbolic edges.
+    """
+    if isinstance(trainable, str) or not isinstance(trainable, Sequence):
+        raise TypeError(
+            f"trainable is {trainable!r}, but must be a sequence of names such as "
+            "('coef', 'w_base')"
+        )
+    names = [check_choice("trainable", name, PARAMETER_NAMES) for name in trainable]
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"trainable is {tuple(names)}, but needs at least one name, each once")
+    if len(names) == len(PARAMETER_NAMES):
+        return None
+    if not isinstance(model, Network):
+        raise TypeError(
+            f"trainable is {tuple(names)}, but the parameters of {model!r} have no such parts: "
+            "all of them are trained together"
+        )
+    chosen = [
+        np.full(getattr(layer, array).size, name in names)
+        for layer in model.layers
+        for name, array in PARAMETER_ARRAYS.items()
+    ]
+    places = np.concatenate(chosen)
+    if not places.any():
+        raise ValueError(f"trainable is {tuple(names)}, but {model!r} has no symbolic edges")
+    return None if places.all() else places

@@ -1,7 +1,26 @@
-"""Early stopping: the network with the smallest loss on held-out training samples.
+"""Held-out samples: their losses one by one, fair splits, comparisons in pairs, and early stopping.
 
-A part of the training samples is held out of the objective (Goodfellow, Bengio & Courville, Deep
-Learning, 2016, section 7.8). With its loss v_s after step s,
+A loss over data is a mean over samples; `sample_losses` has its terms. The constant prediction that
+minimises it is the mean of the targets, or the logarithm of the classes' frequencies f_c. A class
+that the samples lack would have log 0, so frequencies are taken with half a sample of each class
+added,
+
+    (T20)  f_c = (n_c + 1/2) / (n + C/2)
+
+which is Jeffreys' prior for the C classes.
+
+A mean loss contains the noise of the samples, which is the same for all models. The difference of
+two models on the same sample does not contain it. With the losses l_b of a model and r_b of a
+reference on n held-out samples, d_b = l_b - r_b has
+
+    (T21)  excess = mean_b d_b,   standard error = std_b(d_b) / sqrt(n),   std with n - 1
+    (T22)  the model is as good as the reference if excess <= standard error
+
+This is the one-standard-error rule (Hastie, Tibshirani & Friedman, The Elements of Statistical
+Learning, 2nd ed., section 7.10), for differences of pairs instead of the losses themselves.
+
+For early stopping a part of the training samples is held out of the objective (Goodfellow, Bengio &
+Courville, Deep Learning, 2016, section 7.8). With its loss v_s after step s,
 
     (T24)  the network of the run is that of the step s with the smallest v_s, over all grids
     (T25)  a grid ends when `patience` steps in a row have brought no smaller v_s
@@ -9,18 +28,109 @@ Learning, 2016, section 7.8). With its loss v_s after step s,
 On the next grid the count starts again, because a finer grid can represent more.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks import check_integer, check_number
+from kan_ref.checks import FloatArray, IntArray, check_integer, check_number
 from kan_ref.data import Data
 from kan_ref.training.data_goal import LOSSES, DataGoal
-from kan_ref.training.sample_losses import mixed_order, strata
 
 LARGEST_SHARE = 0.5
+
+
+def sample_losses(goal: DataGoal, prediction: FloatArray) -> FloatArray:
+    """Compute the losses (batch,) of predictions (batch, n_out), whose mean is the goal's loss.
+
+    The loss of a sample whose prediction is not finite is infinite.
+    """
+    losses = np.array(
+        [
+            goal.loss.value_and_grad(prediction[b : b + 1], goal.targets[b : b + 1])[0]
+            for b in range(len(prediction))
+        ]
+    )
+    return np.where(np.isfinite(losses), losses, np.inf)
+
+
+def best_constant(goal: DataGoal) -> FloatArray:
+    """Return the constant prediction (n_out,) with the smallest loss, (T20) for classes."""
+    if goal.loss.probabilities is None:
+        return np.asarray(goal.targets.mean(axis=0))
+    n = len(goal.targets)
+    counts = goal.targets.sum(axis=0) + 0.5
+    others = n + 1.0 - counts if goal.loss.name == "logistic" else counts.sum()
+    constant: FloatArray = np.log(counts / others)
+    return constant
+
+
+def strata(goal: DataGoal) -> IntArray:
+    """Return the stratum of each sample: its class, or its answer.
+
+    All samples are in stratum 0 for numbers, and for several answers, whose patterns may be rare.
+    """
+    one_answer = goal.loss.name == "logistic" and goal.targets.shape[1] == 1
+    if goal.loss.probabilities is None or not (goal.loss.name == "cross_entropy" or one_answer):
+        return np.zeros(len(goal.targets), dtype=np.intp)
+    return np.unique(goal.targets, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def mixed_order(groups: IntArray, rng: np.random.Generator | None) -> IntArray:
+    """Return all samples in order of their strata, mixed within each.
+
+    Without `rng` to mix them, sample b has the place of the fractional part of b times the golden
+    ratio. These are spread evenly and follow no period of the samples, such as that of a
+    rectangular grid.
+    """
+    n = len(groups)
+    golden = 0.5 * (1.0 + np.sqrt(5.0))
+    places = np.arange(n) * golden % 1.0 if rng is None else rng.permutation(n)
+    return np.lexsort((places, groups))
+
+
+def held_out_parts(
+    groups: IntArray, n_folds: int, rng: np.random.Generator | None
+) -> Iterator[IntArray]:
+    """Yield the samples (n_held_out,) held out in each fold; each sample is in one fold.
+
+    The strata of each part have their shares of the whole, up to one sample.
+    """
+    order = mixed_order(groups, rng)
+    for fold in range(n_folds):
+        yield np.sort(order[fold::n_folds])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The mean of paired differences of loss, and its standard error; inf if one is not finite."""
+
+    excess: float
+    standard_error: float
+
+    @property
+    def as_good(self) -> bool:
+        """Whether the first model is as good as the reference, (T22)."""
+        return bool(np.isfinite(self.excess)) and self.excess <= self.standard_error
+
+
+def compare(losses: FloatArray, reference: FloatArray) -> Comparison:
+    """Compare the losses (n,) of a model with those of a reference on the same samples, (T21).
+
+    One sample has no standard error: then it is 0, and only a model without excess is as good.
+    """
+    difference = losses - reference
+    if not np.isfinite(difference).all():
+        return Comparison(np.inf, np.inf)
+    if len(difference) == 1:
+        return Comparison(float(difference[0]), 0.0)
+    # [eq:paired-differences]
+    excess = float(difference.mean())
+    standard_error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
+    # [/eq:paired-differences]
+    return Comparison(excess, standard_error)
 
 
 @dataclass
