@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import kan_ref as kr
-from kan_ref.network import chunks, evaluate, sample_numbers, sample_slices
-from kan_ref.network.chunks import chunk_size, outputs_at
+from kan_ref.network import definedness, evaluate, sample_numbers, sample_slices
+from kan_ref.network.definedness import chunk_size, outputs_at
 from kan_ref.network.layer import layer_outputs
 
 
@@ -50,9 +50,9 @@ def test_a_large_batch_is_evaluated_by_chunks_and_gives_the_same_outputs(monkeyp
         sizes.append(len(x))
         return evaluate(layer, x, **options)
 
-    monkeypatch.setattr(chunks, "_AT_ONCE", 1000)
-    monkeypatch.setattr(chunks, "_NUMBERS", 1000)
-    monkeypatch.setattr(chunks, "evaluate", watched)
+    monkeypatch.setattr(definedness, "_AT_ONCE", 1000)
+    monkeypatch.setattr(definedness, "_NUMBERS", 1000)
+    monkeypatch.setattr(definedness, "evaluate", watched)
     parts = outputs_at(layer, x)
 
     assert sizes == [256, 256, 188]

@@ -20,8 +20,8 @@ from kan_ref.network import (
     place_hidden_grids,
     undefined_values,
 )
+from kan_ref.network.editing import EdgeSpec, symbolic_layer
 from kan_ref.network.symbolic_edges import SymbolicEdge
-from kan_ref.network.symbolic_layers import EdgeSpec, symbolic_layer
 
 
 def network_with(names, affine=(2.0, 0.5, 1.0, 0.0), widths=(1, 1, 1)):

@@ -162,7 +162,7 @@ def test_the_preconditioner_is_that_of_its_formula(shift, monkeypatch):
 
 
 def test_a_layer_with_too_many_features_has_no_block(monkeypatch):
-    monkeypatch.setattr("kan_ref.network.kronecker_factors._MOST_FEATURES", 25)
+    monkeypatch.setattr("kan_ref.network.tangent._MOST_FEATURES", 25)
     network, blocks, _, _ = blocks_of(np.random.default_rng(12), (2, 4, 2, 1), monkeypatch)
 
     assert [layer.n_in * (layer.n_basis + 1) > 25 for layer in network.layers] == [0, 1, 0]
@@ -470,7 +470,7 @@ def test_fit_by_chunks_is_fit(optimizer, monkeypatch):
     network, data = example()
     stored = kr.fit(network, data, optimizer=optimizer, n_steps=4)
     monkeypatch.setattr("kan_ref.training.settings.MOST_ENTRIES", 0)
-    monkeypatch.setattr("kan_ref.network.chunks._AT_ONCE", 0)
+    monkeypatch.setattr("kan_ref.network.definedness._AT_ONCE", 0)
     monkeypatch.setattr(matrix_free, "_CHUNK_ENTRIES", 3000)
 
     chunked = kr.fit(network, data, optimizer=optimizer, n_steps=4)

@@ -19,7 +19,7 @@ def network():
 def chunks_of(numbers, monkeypatch):
     """A sample has 41 numbers in the network's largest layer: 2 inputs of 20 and 1 output."""
     for name, number in (("_AT_ONCE", numbers), ("_NUMBERS", numbers), ("_FEWEST", 1)):
-        monkeypatch.setattr(f"kan_ref.network.chunks.{name}", number)
+        monkeypatch.setattr(f"kan_ref.network.definedness.{name}", number)
 
 
 def mlp():
