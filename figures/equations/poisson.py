@@ -27,7 +27,7 @@ import numpy as np
 import kan_ref as kr
 from figures.machine.machine import Config
 from kan_ref.checks import FloatArray
-from kan_ref.pde.jet_families import JetModel as Model
+from kan_ref.pde.input_derivatives import JetModel as Model
 from kan_ref.training.history import Step
 
 ALPHA, LINES = 0.01, 201

@@ -12,7 +12,7 @@ from networks import random_batch
 from test_c_source import DEEP, FORMULAS
 
 import kan_ref as kr
-from kan_ref.io.c_names import is_allowed
+from kan_ref.io.c_source import is_allowed
 
 HEADERS = """
 assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg

@@ -1,7 +1,17 @@
-"""Networks of jaxKAN, from the arrays of its layers "base" or "spline" and back.
+"""Networks of efficient-kan and of jaxKAN, from their arrays and back.
 
-Its layer l (jaxKAN 0.3) has B-splines on the extended knot vector as ours, a weight for the spline
-and one for the residual of each edge, and a bias:
+Both have B-splines on the extended knot vector as ours. A layer l of efficient-kan, whose state
+dict libraries that adopted it have too, is
+
+    (I5)  phi_ji(x) = base_weight_ji b(x) + spline_scaler_ji sum_m spline_weight_jim B_m(x)
+
+    layers.l.grid (n_in, n_knots)   layers.l.spline_weight (n_out, n_in, n_basis)
+    layers.l.base_weight, layers.l.spline_scaler (n_out, n_in)
+
+It has no mask and no symbolic edges. Without standalone scales there is no spline_scaler: it is 1.
+
+A layer "base" or "spline" of jaxKAN 0.3 has a weight for the spline and one for the residual of
+each edge, and a bias:
 
     (I6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
 
@@ -21,7 +31,7 @@ model are
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_choice
-from kan_ref.functions import BASE_NAMES
+from kan_ref.functions import BASE_NAMES, BASE_NAMES
 from kan_ref.io.states import (
     LayerState,
     State,
@@ -32,8 +42,108 @@ from kan_ref.io.states import (
 )
 from kan_ref.network import Layer, Network
 
+_NAMES = {
+    name: f"layers.{{}}.{name}"
+    for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
+}
+
 LAYER_TYPES = ("base", "spline")
-_NAMES = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", "c_res", "c_spl", "bias")}
+_ARRAYS = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", "c_res", "c_spl", "bias")}
+
+
+def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
+    """Return the network of an efficient-kan model's `state_dict()`.
+
+    Parameters
+    ----------
+    state : mapping of str to array_like
+        Arrays or CPU tensors, named as in the module's table. `spline_scaler` may be missing.
+    base : str
+        Their `base_activation`, which a state does not contain: "silu", "identity" or "zero".
+
+    Returns
+    -------
+    network : Network
+        All edges are active; all numbers are equal bit for bit.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "state lacks 'layers.0.grid', with which a state of efficient-kan begins", and the like for
+        every other fault.
+
+    Notes
+    -----
+    Implements (I5).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> again = kr.from_efficient_kan(kr.to_efficient_kan(net))
+    >>> bool((again.theta == net.theta).all())
+    True
+    """
+    check_choice("base", base, BASE_NAMES)
+    layers = []
+    for part in split_state(state, "efficient-kan", _NAMES, ("spline_scaler",)):
+        knots = part.read("grid", ("n_in", "n_knots"))
+        coef = part.read("spline_weight", ("n_out", len(knots), "n_basis"))
+        shape = coef.shape[:2]
+        layers.append(
+            part.layer(
+                knots=knots,
+                coef=coef,
+                w_base=part.read("base_weight", shape),
+                w_spline=part.read("spline_scaler", shape, 1.0),
+                mask=np.ones(shape),
+                base=base,
+            )
+        )
+    return join_layers(layers)
+
+
+def to_efficient_kan(network: Network) -> State:
+    """Return a network as the state of an efficient-kan model.
+
+    Parameters
+    ----------
+    network : Network
+        Without symbolic edges; one base for all layers.
+
+    Returns
+    -------
+    state : dict of str to ndarray
+        All entries of the module's table; masked edges have base_weight and spline_scaler 0. It
+        fits `KAN([...], grid_size=G, spline_order=k, base_activation=...)` of the same widths,
+        intervals and degree, in float64; load it by
+        `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "network has the constant 0.5 at output 0 of layer 1, for which a state of efficient-kan has
+        no place"
+    """
+    state: State = {}
+    for number, (layer, constants) in enumerate(export_layers(network, "efficient-kan")):
+        if constants.any():
+            j = int(np.flatnonzero(constants)[0])
+            where = f"at output {j} of layer {number}"
+            raise ValueError(
+                f"network has the constant {constants[j]:g} {where}, "
+                "for which a state of efficient-kan has no place"
+            )
+        arrays = {
+            "grid": layer.knots,
+            "spline_weight": layer.coef,
+            "base_weight": layer.w_base * layer.mask,
+            "spline_scaler": layer.w_spline * layer.mask,
+        }
+        state |= named_arrays(_NAMES, number, arrays)
+    return state
 
 
 def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -> Network:
@@ -81,7 +191,7 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     """
     check_choice("base", base, BASE_NAMES)
     layers, constants = [], []
-    for part in split_state(state, "jaxKAN", _NAMES, ("c_res", "c_spl", "bias")):
+    for part in split_state(state, "jaxKAN", _ARRAYS, ("c_res", "c_spl", "bias")):
         layers.append(_read_layer(part, base))
         constants.append(part.read("bias", (layers[-1].n_out,), 0.0))
     return join_layers(layers, constants, x)
@@ -121,7 +231,7 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
             "c_spl": layer.w_spline * layer.mask,
             "bias": constants,
         }
-        state |= named_arrays(_NAMES, number, arrays)
+        state |= named_arrays(_ARRAYS, number, arrays)
     return state
 
 
