@@ -31,7 +31,7 @@ model are
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_choice
-from kan_ref.functions import BASE_NAMES, BASE_NAMES
+from kan_ref.functions import BASE_NAMES
 from kan_ref.io.states import (
     LayerState,
     State,
@@ -42,13 +42,13 @@ from kan_ref.io.states import (
 )
 from kan_ref.network import Layer, Network
 
-_NAMES = {
+_EFFICIENT_KAN = {
     name: f"layers.{{}}.{name}"
     for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
 }
 
 LAYER_TYPES = ("base", "spline")
-_ARRAYS = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", "c_res", "c_spl", "bias")}
+_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", "c_res", "c_spl", "bias")}
 
 
 def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
@@ -88,7 +88,7 @@ def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
     """
     check_choice("base", base, BASE_NAMES)
     layers = []
-    for part in split_state(state, "efficient-kan", _NAMES, ("spline_scaler",)):
+    for part in split_state(state, "efficient-kan", _EFFICIENT_KAN, ("spline_scaler",)):
         knots = part.read("grid", ("n_in", "n_knots"))
         coef = part.read("spline_weight", ("n_out", len(knots), "n_basis"))
         shape = coef.shape[:2]
@@ -142,7 +142,7 @@ def to_efficient_kan(network: Network) -> State:
             "base_weight": layer.w_base * layer.mask,
             "spline_scaler": layer.w_spline * layer.mask,
         }
-        state |= named_arrays(_NAMES, number, arrays)
+        state |= named_arrays(_EFFICIENT_KAN, number, arrays)
     return state
 
 
@@ -191,7 +191,7 @@ def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -
     """
     check_choice("base", base, BASE_NAMES)
     layers, constants = [], []
-    for part in split_state(state, "jaxKAN", _ARRAYS, ("c_res", "c_spl", "bias")):
+    for part in split_state(state, "jaxKAN", _JAXKAN, ("c_res", "c_spl", "bias")):
         layers.append(_read_layer(part, base))
         constants.append(part.read("bias", (layers[-1].n_out,), 0.0))
     return join_layers(layers, constants, x)
@@ -231,7 +231,7 @@ def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
             "c_spl": layer.w_spline * layer.mask,
             "bias": constants,
         }
-        state |= named_arrays(_ARRAYS, number, arrays)
+        state |= named_arrays(_JAXKAN, number, arrays)
     return state
 
 

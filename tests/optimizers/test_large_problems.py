@@ -18,9 +18,12 @@ from kan_ref.numerics import (
     dense_form,
     sum_chunks,
 )
-from kan_ref.optimizers.conjugate_gradients import conjugate_gradients
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
-from kan_ref.optimizers.levenberg_marquardt_cg import _Products, levenberg_marquardt_cg
+from kan_ref.optimizers.levenberg_marquardt_cg import (
+    _Products,
+    conjugate_gradients,
+    levenberg_marquardt_cg,
+)
 from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.training import matrix_free
 from kan_ref.training.data_goal import MSE, DataGoal

@@ -5,7 +5,7 @@ import pytest
 from cases import for_all
 
 from kan_ref.functions.library import LIBRARY
-from kan_ref.symbolic.redundancy import canonical_affine, n_inner
+from kan_ref.symbolic.canonical import canonical_affine, n_inner
 
 
 @for_all("name", [name for name in LIBRARY if name != "sgn"])

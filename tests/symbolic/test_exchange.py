@@ -3,7 +3,7 @@
 import pytest
 
 from kan_ref.symbolic.affine_fit import AffineFit
-from kan_ref.symbolic.exchange import exchange_functions
+from kan_ref.symbolic.ranking import exchange_functions
 
 EDGES = ((0, 0, 0), (0, 0, 1), (1, 0, 0))
 COSTS = {"x": 3.0, "sin": 1.0, "exp": 2.0}

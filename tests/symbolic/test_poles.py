@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kan_ref.symbolic.poles import holds_poles, pole_gaps, simple_poles
+from kan_ref.symbolic.inner_lines import holds_poles, pole_gaps, simple_poles
 
 
 def peaked(seed):
