@@ -63,10 +63,9 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     ("targets", "scipy"): "special functions as data",
     ("training.one_grid", "tqdm"): "progress=True",
-    ("drawing.drawing", "matplotlib"): "it draws",
-    ("drawing.film", "matplotlib"): "it draws",
     ("drawing.painting", "matplotlib"): "it draws",
-    ("drawing.pictures", "matplotlib"): "it draws",
+    ("drawing.film", "matplotlib"): "it draws",
+    ("drawing.pieces", "matplotlib"): "it draws",
     ("discovery.records", "tqdm"): "progress=True",
     ("discovery.results", "sympy"): "it writes trees as formulas",
     ("formulas.values", "sympy"): "it evaluates formulas",
@@ -127,7 +126,7 @@ PROGRAMS = {  # they print, and nobody but a program imports them
     "program": "the last line of each of them after Ctrl-C",
 }
 DYNAMIC = {
-    "checks.records": "a notebook shows a record by `drawing`",
+    "checks.unknown_names": "a notebook shows a record by `drawing`",
     "__init__": "public names load their packages",
     "conformance.serve": "adapters are named on the command line",
     "conformance.plugin": "adapters are named in pytest's configuration",
@@ -555,9 +554,9 @@ def test_every_reason_stands_beside_a_module_that_exists():
             "imports oracles, but network.network has NumPy",
         ),
         (
-            "drawing.drawing",
+            "drawing.painting",
             "def f():\n    import sympy",
-            "imports sympy, but drawing.drawing has NumPy",
+            "imports sympy, but drawing.painting has NumPy",
         ),
         (
             "targets",
@@ -638,7 +637,7 @@ def test_an_init_file_that_does_more_than_hand_on_names_is_found(source, sentenc
             "from kan_ref.network import network\nfrom .symbolic_edges import SymbolicEdge\nfrom . import editing",
         ),
         ("targets", "def f():\n    from scipy.special import j0"),
-        ("drawing.drawing", "if TYPE_CHECKING:\n    from matplotlib.axes import Axes"),
+        ("drawing.painting", "if TYPE_CHECKING:\n    from matplotlib.axes import Axes"),
         (
             "conformance.adapters.reference",
             "import kan_ref as kr\nfrom kan_ref import fit",

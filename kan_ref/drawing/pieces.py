@@ -1,14 +1,20 @@
-"""Pictures for representations in notebooks: networks, and the errors of a run."""
+"""Pieces of HTML for notebooks: texts, tables, and pictures of networks and of the errors of a run.
 
+Every text is escaped, and every piece is readable on light and dark pages. Text and lines take the
+colour of the page, so they need no background. Pictures are black on white; each has a white card
+of its own. Styles are written beside the element that has them, since pages that show notebooks
+remove style sheets.
+"""
+
+import base64
+import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.drawing import markup
-from kan_ref.drawing.drawing import draw_network
-from kan_ref.drawing.painting import png_of
+from kan_ref.drawing.painting import draw_network, png_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,26 +27,33 @@ _CURVES = (  # attribute of the history, name in the legend, colour
     ("test_rmse", "test", "#c1121f"),
 )
 
+_TABLE = "border-collapse:collapse;margin:0.4em 0;text-align:left"
+_CELL = "padding:0.15em 0.9em 0.15em 0;text-align:left;vertical-align:top;background:transparent"
+_HEAD = f"{_CELL};font-weight:600;border-bottom:1px solid currentColor"
+_CARD = "display:inline-block;background:#ffffff;border-radius:6px;padding:6px;margin:0.4em 0"
+# pages that typeset formulas leave these elements alone: a name may contain dollar signs
+_NO_FORMULAS = 'class="tex2jax_ignore mathjax_ignore"'
+
 
 def network_picture(network: Any, names: Sequence[str] = ()) -> str:
     """Return the diagram of a network over the grids of its inputs, or the reason why not."""
     labels = [name.replace("$", r"\$") for name in names] or None  # a name is text, no formula
     n_edges = sum(layer.mask.size for layer in network.layers)
     if n_edges > MOST_EDGES:
-        return markup.paragraph(
+        return paragraph(
             f"No picture: {n_edges} edges are more than {MOST_EDGES}. "
             "kr.draw_network(network, x) draws the strongest ones."
         )
     x = probe_points(network)
     if not len(x):
-        return markup.paragraph(
+        return paragraph(
             "No picture: the network is undefined on the grids of its inputs. "
             "kr.draw_network(network, x) draws it over samples x."
         )
     try:
         ax = draw_network(network, x, names=labels)
     except ValueError as error:  # a text or value that cannot be drawn: the reason is shown
-        return markup.paragraph(f"No picture: {error}.")
+        return paragraph(f"No picture: {error}.")
     return _card(ax, f"diagram of a network of widths {list(network.widths)}")
 
 
@@ -101,4 +114,59 @@ def error_picture(history: Any) -> str:
 
 def _card(ax: "Axes", description: str) -> str:
     png, size = png_of(ax.figure)
-    return markup.picture(png, size["width"], description)
+    return picture(png, size["width"], description)
+
+
+def text(value: object) -> str:
+    """Return a value as escaped text."""
+    return html.escape(str(value))
+
+
+def paragraph(content: object) -> str:
+    """Return a paragraph of escaped text."""
+    return f'<p {_NO_FORMULAS} style="margin:0.3em 0">{text(content)}</p>'
+
+
+def title(content: object) -> str:
+    """Return a line of bold escaped text."""
+    return f'<p {_NO_FORMULAS} style="margin:0.3em 0"><strong>{text(content)}</strong></p>'
+
+
+def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table of escaped texts; an empty head is left out."""
+    parts = [f'<table {_NO_FORMULAS} style="{_TABLE}">']
+    if head:
+        cells = "".join(f'<th style="{_HEAD}">{text(one)}</th>' for one in head)
+        parts.append(f"<thead><tr>{cells}</tr></thead>")
+    parts.append("<tbody>")
+    for row in rows:
+        cells = "".join(f'<td style="{_CELL}">{text(one)}</td>' for one in row)
+        parts.append(f'<tr style="background:transparent">{cells}</tr>')
+    return "".join([*parts, "</tbody></table>"])
+
+
+def picture(png: bytes, width: float, description: str) -> str:
+    """Return a PNG picture on a white card, with a width in pixels of the page."""
+    data = base64.b64encode(png).decode("ascii")
+    return (
+        f'<div style="{_CARD}"><img alt="{text(description)}" width="{width:.0f}" '
+        f'style="max-width:100%;height:auto" src="data:image/png;base64,{data}"></div>'
+    )
+
+
+def formula(mathml: str, plain: object) -> str:
+    """Return a formula as MathML, which is not escaped again, with its text below for copying."""
+    return (
+        f'<div style="overflow-x:auto;margin:0.4em 0;font-size:1.25em">{mathml}</div>'
+        f'<p {_NO_FORMULAS} style="margin:0.3em 0"><code>{text(plain)}</code></p>'
+    )
+
+
+def block(parts: Sequence[str]) -> str:
+    """Return several pieces as one."""
+    return f"<div>{''.join(parts)}</div>"
+
+
+def short(value: float) -> str:
+    """Return a number with four significant digits."""
+    return f"{value:.4g}"
