@@ -17,7 +17,7 @@ of J:
     (O26)  diag M = d + mu D
 
 It is this diagonal itself, or for an operator with `kronecker_blocks`, such as that of a network on
-data, (N11) of `numerics.kronecker`. Its nu is the median of mu D_i / d_i, by which damping weakens
+data, (N11) of `numerics.operators`. Its nu is the median of mu D_i / d_i, by which damping weakens
 the correlations, but at least 0.05: (N11) does not approximate small eigenvalues.
 
 Since the residual of conjugate gradients is orthogonal to h, (O21) is the predicted fall also of

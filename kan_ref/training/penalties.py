@@ -9,7 +9,7 @@ breakpoints t_p,
 
 On evenly spaced knots the bracket is h^-k times a (k+1)-th difference of neighbouring w_spline
 coef. This is the P-spline penalty of Eilers & Marx (Statistical Science 11, 1996) with differences
-of order k + 1, which is zero for a polynomial. `kan_ref.bspline.jumps` gives the jumps on any
+of order k + 1, which is zero for a polynomial. `kan_ref.bspline.bases` gives the jumps on any
 knots, as combinations of k + 2 coefficients. As residuals the jumps are linear in coef:
 least-squares optimizers take them beside the data.
 

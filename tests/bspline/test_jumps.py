@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from kan_ref.bspline.bases import basis
-from kan_ref.bspline.jumps import jump_weights
+from kan_ref.bspline.bases import basis, jump_weights
 from kan_ref.bspline.knots import uniform_knots
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kan_ref.numerics.cholesky import solve_positive_definite
+from kan_ref.numerics.normal_matrices import solve_positive_definite
 
 
 def positive_definite(rng, n, condition):

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import dense_by_definition
 
-from kan_ref.numerics import columns, row_sparse
-from kan_ref.numerics.columns import column_squares, scale_columns
-from kan_ref.numerics.operators import as_operator
+from kan_ref.numerics import operators, row_sparse
+from kan_ref.numerics.operators import as_operator, column_squares, scale_columns
 from kan_ref.numerics.row_sparse import (
     RowSparse,
     active_columns,
@@ -95,7 +94,7 @@ def test_columns_are_scaled_in_the_form_that_the_jacobian_has(case, seed):
 )  # chunks of 1, 1, 2 and all rows
 def test_column_squares_are_summed_over_all_chunks_of_rows(n_bytes, monkeypatch):
     """Blocks of more rows than columns, and of fewer, dense and row-sparse."""
-    monkeypatch.setattr(columns, "_CHUNK_BYTES", n_bytes)
+    monkeypatch.setattr(operators, "_CHUNK_BYTES", n_bytes)
     rng = np.random.default_rng(2)
     blocks = [random_block(rng, n_rows, 2, 3) for n_rows in (7, 2)]
     blocks += [rng.normal(size=(n_rows, 3)) for n_rows in (1, 8)]
