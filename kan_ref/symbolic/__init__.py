@@ -8,10 +8,10 @@ from kan_ref.symbolic.edits import split_edge as split_edge
 from kan_ref.symbolic.ranking import Choice as Choice
 from kan_ref.symbolic.ranking import Place as Place
 from kan_ref.symbolic.ranking import exchange_functions as exchange_functions
+from kan_ref.symbolic.ranking import price as price
 from kan_ref.symbolic.ranking import rank_functions as rank_functions
 from kan_ref.symbolic.ranking import with_fits as with_fits
 from kan_ref.symbolic.symbolification import auto_symbolic as auto_symbolic
 from kan_ref.symbolic.symbolification import fix_symbolic as fix_symbolic
-from kan_ref.symbolic.symbolification import price as price
 from kan_ref.symbolic.symbolification import suggest_symbolic as suggest_symbolic
 from kan_ref.symbolic.symbolification import unfix_symbolic as unfix_symbolic

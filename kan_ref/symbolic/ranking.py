@@ -131,9 +131,9 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
     scored = []
     for function, fit in zip(functions, fits, strict=True):
         n_parameters = 1 if function.redundancy.kind == "constant" else 2 + n_inner(function)
-        price = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
+        cost = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
         scored.append(
-            replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + price))
+            replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + cost))
         )
     # [/eq:rank]
     # rounding separates the scores of one family by less than 1e-3
@@ -148,6 +148,12 @@ def _effective_number(samples: Samples, fit: AffineFit) -> float:
     runs = 1 + int(np.count_nonzero(signs[1:] != signs[:-1]))
     return min(float(len(signs)), max(4.0 * runs**2 / len(signs), LEAST_NUMBER))
     # [/eq:effective-number]
+
+
+def price(fit: AffineFit) -> int:
+    """Return the complexity of a fit: that of its function, and its inner parameters."""
+    function = lookup(fit.name)
+    return n_inner(function) + function.complexity
 
 
 def exchange_functions(

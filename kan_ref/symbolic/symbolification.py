@@ -34,13 +34,13 @@ from kan_ref.network import (
     with_spline,
 )
 from kan_ref.symbolic.affine_fit import AffineFit, fit_samples, standardise
-from kan_ref.symbolic.canonical import n_inner
 from kan_ref.symbolic.ranking import (
     Choice,
     Place,
     check_candidates,
     composed_candidates,
     exchange_functions,
+    price,
     rank_samples,
     with_fits,
 )
@@ -289,12 +289,6 @@ def auto_symbolic(
             most = ranked[0].score + rival_score
             rivals[layer_index, j, i] = [fit for fit in ranked[:MOST_RIVALS] if fit.score <= most]
     return decide_together(network, points, rivals)
-
-
-def price(fit: AffineFit) -> int:
-    """Return the complexity of a fit: that of its function, and its inner parameters."""
-    function = lookup(fit.name)
-    return n_inner(function) + function.complexity
 
 
 def decide_together(
