@@ -23,6 +23,7 @@ from kan_ref.checks import check_flag, quiet_except
 from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
+from kan_ref.training.fit_arguments import check_grids, interval_of_tests, read_problem
 from kan_ref.training.goal import Problem
 from kan_ref.training.held_out import read_validation
 from kan_ref.training.history import Callback, Kind, Run
@@ -34,8 +35,6 @@ from kan_ref.training.notes import (
     note_on_units,
 )
 from kan_ref.training.one_grid import Recorder, train_on_grid
-from kan_ref.training.optimizer_choice import interval_of_tests
-from kan_ref.training.problem_and_grids import check_grids, read_problem
 from kan_ref.training.settings import read_settings
 
 
