@@ -44,6 +44,82 @@ _NPY_HEADER = re.compile(
 MOST_BYTES = {".npz": 2**30, ".json": 2**27}  # reading takes about 4 and 25 times as much memory
 
 
+def save(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network to a file, from which `load` restores it bit for bit.
+
+    Parameters
+    ----------
+    network : Network
+    path : str or path, ending in ".npz" or ".json"
+
+    Returns
+    -------
+    None
+        An existing file is replaced in one step at the very end; if an error occurs before, it does
+        not change. A process that is terminated by force may leave a file `.kan_ref-*.tmp` beside
+        it, which the next `save` into the folder on the same machine removes.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        Another ending; no network, or one with numbers that are not finite or functions that are
+        not in the library; no such folder, no permission, disk full.
+    """
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"network is {short(network)}, but must be a Network{network_remedy(network)}"
+        )
+    name, suffix = _name_and_suffix(path)
+    document = network_to_plain(network)
+    network_from_plain(document)  # a document that cannot be read must not replace a file
+    data = (
+        npz_bytes(document)
+        if suffix == ".npz"
+        else json_text(document, "\n").encode("ascii") + b"\n"
+    )
+    if len(data) > MOST_BYTES[suffix]:
+        raise ValueError(
+            f"network takes {len(data)} bytes as {suffix}, "
+            f"but such a file may have at most {MOST_BYTES[suffix]}"
+        )
+    replace_file(name, data)
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Return the network in a file that `save` wrote; files from any source are safe to load.
+
+    Parameters
+    ----------
+    path : str or path, ending in ".npz" or ".json"
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        "hello.npz holds no network that can be read: layer 0 lacks 'coef'", and the like for every
+        other fault; no such file, or something else than a regular file, such as a named pipe.
+    """
+    name, suffix = _name_and_suffix(path)
+    data = read_regular(name, MOST_BYTES[suffix])
+    try:
+        return network_from_plain(npz_document(data) if suffix == ".npz" else json_document(data))
+    except ValueError as error:
+        raise ValueError(f"{name} holds no network that can be read: {str(error)[:300]}") from error
+
+
+def _name_and_suffix(path: object) -> tuple[str, str]:
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else path
+    if not isinstance(name, str):
+        raise TypeError(f"path is {short(path)}, but must be a str or a pathlib.Path")
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix not in MOST_BYTES:
+        raise ValueError(f"path is {name!r}, but must end in '.npz' or '.json'")
+    return name, suffix
+
+
 def npz_bytes(document: dict[str, Any]) -> bytes:
     """Return the bytes of the archive; the same document gives the same bytes."""
     entries = [
@@ -145,79 +221,3 @@ def _npy_array(name: str, member: bytes) -> NDArray[Any]:
     return np.frombuffer(member, "<" + descr, offset=end).reshape(
         shape, order="F" if fortran == "True" else "C"
     )
-
-
-def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write a network to a file, from which `load` restores it bit for bit.
-
-    Parameters
-    ----------
-    network : Network
-    path : str or path, ending in ".npz" or ".json"
-
-    Returns
-    -------
-    None
-        An existing file is replaced in one step at the very end; if an error occurs before, it does
-        not change. A process that is terminated by force may leave a file `.kan_ref-*.tmp` beside
-        it, which the next `save` into the folder on the same machine removes.
-
-    Raises
-    ------
-    ValueError, TypeError, OSError
-        Another ending; no network, or one with numbers that are not finite or functions that are
-        not in the library; no such folder, no permission, disk full.
-    """
-    if not isinstance(network, Network):
-        raise TypeError(
-            f"network is {short(network)}, but must be a Network{network_remedy(network)}"
-        )
-    name, suffix = _name_and_suffix(path)
-    document = network_to_plain(network)
-    network_from_plain(document)  # a document that cannot be read must not replace a file
-    data = (
-        npz_bytes(document)
-        if suffix == ".npz"
-        else json_text(document, "\n").encode("ascii") + b"\n"
-    )
-    if len(data) > MOST_BYTES[suffix]:
-        raise ValueError(
-            f"network takes {len(data)} bytes as {suffix}, "
-            f"but such a file may have at most {MOST_BYTES[suffix]}"
-        )
-    replace_file(name, data)
-
-
-def load(path: str | os.PathLike[str]) -> Network:
-    """Return the network in a file that `save` wrote; files from any source are safe to load.
-
-    Parameters
-    ----------
-    path : str or path, ending in ".npz" or ".json"
-
-    Returns
-    -------
-    network : Network
-
-    Raises
-    ------
-    ValueError, TypeError, OSError
-        "hello.npz holds no network that can be read: layer 0 lacks 'coef'", and the like for every
-        other fault; no such file, or something else than a regular file, such as a named pipe.
-    """
-    name, suffix = _name_and_suffix(path)
-    data = read_regular(name, MOST_BYTES[suffix])
-    try:
-        return network_from_plain(npz_document(data) if suffix == ".npz" else json_document(data))
-    except ValueError as error:
-        raise ValueError(f"{name} holds no network that can be read: {str(error)[:300]}") from error
-
-
-def _name_and_suffix(path: object) -> tuple[str, str]:
-    name = os.fspath(path) if isinstance(path, str | os.PathLike) else path
-    if not isinstance(name, str):
-        raise TypeError(f"path is {short(path)}, but must be a str or a pathlib.Path")
-    suffix = os.path.splitext(name)[1].lower()
-    if suffix not in MOST_BYTES:
-        raise ValueError(f"path is {name!r}, but must end in '.npz' or '.json'")
-    return name, suffix

@@ -48,108 +48,6 @@ from kan_ref.numerics.row_sparse import (
 _CHUNK_BYTES = 2**25  # of rows that are converted to dense form at once
 
 
-def column_squares(jacobian: Jacobian) -> FloatArray:
-    """Return the squared norms of the columns, (n_columns,).
-
-    Notes
-    -----
-    Takes n_rows n_columns operations; row-sparse blocks are converted
-    to dense form by chunks of rows, 32 MiB at once.
-    """
-    n_columns = shape(jacobian)[1]
-    chunk = max(1, _CHUNK_BYTES // (8 * n_columns))
-    total = np.zeros(n_columns)
-    for block in blocks(jacobian):
-        n_rows = shape(block)[0]
-        for start in range(0, n_rows, chunk):  # one chunk is gone before the next is made
-            total += _squares_of_rows(block, slice(start, start + chunk))
-    return total
-
-
-def _squares_of_rows(block: Block, rows: slice) -> FloatArray:
-    if isinstance(block, RowSparse):
-        block = dense_form(RowSparse(block.columns[rows], block.values[rows], block.n_columns))
-    else:
-        block = block[rows]
-    return np.asarray(np.einsum("bi,bi->i", block, block))
-
-
-def scale_columns(jacobian: Jacobian, scale: FloatArray) -> Jacobian:
-    """Return the Jacobian whose column i is scale_i times that of J."""
-    parts: list[Block] = [
-        RowSparse(block.columns, block.values * scale[block.columns], block.n_columns)
-        if isinstance(block, RowSparse)
-        else block * scale
-        for block in blocks(jacobian)
-    ]
-    return parts[0] if len(parts) == 1 else parts
-
-
-@dataclass(frozen=True, eq=False)
-class KroneckerBlock:
-    """Columns of J with their correlations G kron A, as eigenvalues and eigenvectors.
-
-    `columns` and `signs` (n_outputs, n_features): the numbers of the columns, and 1 or -1, or 0 for
-    a column of zeros, which stays apart.
-    """
-
-    columns: IntArray
-    signs: FloatArray
-    of_outputs: tuple[FloatArray, FloatArray]
-    of_features: tuple[FloatArray, FloatArray]
-
-    @classmethod
-    def of(
-        cls, columns: IntArray, signs: FloatArray, outputs: FloatArray, features: FloatArray
-    ) -> "KroneckerBlock":
-        """Return the block with S^T S `outputs` and F^T F `features`."""
-        return cls(columns, signs, _correlations(outputs), _correlations(features))
-
-    def solve(self, rhs: FloatArray, shift: float) -> FloatArray:
-        """Return P (G kron A + nu I)^-1 P times the entries of rhs, (n_outputs, n_features)."""
-        (g, u), (a, v) = self.of_outputs, self.of_features
-        # [eq:kronecker-inverse]
-        turned = u.T @ (self.signs * rhs[self.columns]) @ v
-        solved: FloatArray = u @ (turned / (np.outer(g, a) + shift)) @ v.T
-        # [/eq:kronecker-inverse]
-        return self.signs * solved
-
-
-def _correlations(products: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return eigenvalues, at least 0, and eigenvectors of a matrix scaled to a unit diagonal."""
-    root = np.sqrt(products.diagonal())
-    scale = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0.0)
-    values, vectors = np.linalg.eigh(products * scale * scale[:, None])
-    return np.maximum(values, 0.0), vectors
-
-
-@dataclass(frozen=True, eq=False)
-class KroneckerPreconditioner:
-    """M of (N11), with the diagonal L `diagonal` (n_columns,) and nu `shift` above 0."""
-
-    blocks: Sequence[KroneckerBlock]
-    diagonal: FloatArray
-    shift: float
-
-    def __call__(self, rhs: FloatArray) -> FloatArray:
-        """Return M^-1 rhs, (n_columns,).
-
-        Notes
-        -----
-        Implements :eq:`kronecker-preconditioner` and :eq:`kronecker-inverse`.
-        """
-        # [eq:kronecker-preconditioner]
-        root = np.sqrt(self.diagonal)
-        scaled = rhs / root
-        for block in self.blocks:
-            solved = (1.0 + self.shift) * block.solve(scaled, self.shift)
-            apart = block.signs == 0.0
-            scaled[block.columns] = np.where(apart, scaled[block.columns], solved)
-        preconditioned: FloatArray = scaled / root
-        # [/eq:kronecker-preconditioner]
-        return preconditioned
-
-
 @runtime_checkable
 class Operator(Protocol):
     """A Jacobian J (n_rows, n_columns) by its products."""
@@ -169,14 +67,6 @@ class Operator(Protocol):
 
     def column_squares(self) -> FloatArray:
         """Return the squared norms of the columns, (n_columns,)."""
-
-
-@runtime_checkable
-class FactoredOperator(Operator, Protocol):
-    """An operator whose columns are partly correlated like Kronecker products."""
-
-    def kronecker_blocks(self, squares: FloatArray) -> Sequence[KroneckerBlock]:
-        """Return the blocks, for `squares` = `column_squares()`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,3 +175,113 @@ def as_operator(jacobian: Jacobian | Operator) -> Operator:
     if isinstance(jacobian, Operator):
         return jacobian
     return StoredOperator(jacobian)
+
+
+def column_squares(jacobian: Jacobian) -> FloatArray:
+    """Return the squared norms of the columns, (n_columns,).
+
+    Notes
+    -----
+    Takes n_rows n_columns operations; row-sparse blocks are converted
+    to dense form by chunks of rows, 32 MiB at once.
+    """
+    n_columns = shape(jacobian)[1]
+    chunk = max(1, _CHUNK_BYTES // (8 * n_columns))
+    total = np.zeros(n_columns)
+    for block in blocks(jacobian):
+        n_rows = shape(block)[0]
+        for start in range(0, n_rows, chunk):  # one chunk is gone before the next is made
+            total += _squares_of_rows(block, slice(start, start + chunk))
+    return total
+
+
+def _squares_of_rows(block: Block, rows: slice) -> FloatArray:
+    if isinstance(block, RowSparse):
+        block = dense_form(RowSparse(block.columns[rows], block.values[rows], block.n_columns))
+    else:
+        block = block[rows]
+    return np.asarray(np.einsum("bi,bi->i", block, block))
+
+
+def scale_columns(jacobian: Jacobian, scale: FloatArray) -> Jacobian:
+    """Return the Jacobian whose column i is scale_i times that of J."""
+    parts: list[Block] = [
+        RowSparse(block.columns, block.values * scale[block.columns], block.n_columns)
+        if isinstance(block, RowSparse)
+        else block * scale
+        for block in blocks(jacobian)
+    ]
+    return parts[0] if len(parts) == 1 else parts
+
+
+@dataclass(frozen=True, eq=False)
+class KroneckerBlock:
+    """Columns of J with their correlations G kron A, as eigenvalues and eigenvectors.
+
+    `columns` and `signs` (n_outputs, n_features): the numbers of the columns, and 1 or -1, or 0 for
+    a column of zeros, which stays apart.
+    """
+
+    columns: IntArray
+    signs: FloatArray
+    of_outputs: tuple[FloatArray, FloatArray]
+    of_features: tuple[FloatArray, FloatArray]
+
+    @classmethod
+    def of(
+        cls, columns: IntArray, signs: FloatArray, outputs: FloatArray, features: FloatArray
+    ) -> "KroneckerBlock":
+        """Return the block with S^T S `outputs` and F^T F `features`."""
+        return cls(columns, signs, _correlations(outputs), _correlations(features))
+
+    def solve(self, rhs: FloatArray, shift: float) -> FloatArray:
+        """Return P (G kron A + nu I)^-1 P times the entries of rhs, (n_outputs, n_features)."""
+        (g, u), (a, v) = self.of_outputs, self.of_features
+        # [eq:kronecker-inverse]
+        turned = u.T @ (self.signs * rhs[self.columns]) @ v
+        solved: FloatArray = u @ (turned / (np.outer(g, a) + shift)) @ v.T
+        # [/eq:kronecker-inverse]
+        return self.signs * solved
+
+
+def _correlations(products: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return eigenvalues, at least 0, and eigenvectors of a matrix scaled to a unit diagonal."""
+    root = np.sqrt(products.diagonal())
+    scale = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0.0)
+    values, vectors = np.linalg.eigh(products * scale * scale[:, None])
+    return np.maximum(values, 0.0), vectors
+
+
+@runtime_checkable
+class FactoredOperator(Operator, Protocol):
+    """An operator whose columns are partly correlated like Kronecker products."""
+
+    def kronecker_blocks(self, squares: FloatArray) -> Sequence[KroneckerBlock]:
+        """Return the blocks, for `squares` = `column_squares()`."""
+
+
+@dataclass(frozen=True, eq=False)
+class KroneckerPreconditioner:
+    """M of (N11), with the diagonal L `diagonal` (n_columns,) and nu `shift` above 0."""
+
+    blocks: Sequence[KroneckerBlock]
+    diagonal: FloatArray
+    shift: float
+
+    def __call__(self, rhs: FloatArray) -> FloatArray:
+        """Return M^-1 rhs, (n_columns,).
+
+        Notes
+        -----
+        Implements :eq:`kronecker-preconditioner` and :eq:`kronecker-inverse`.
+        """
+        # [eq:kronecker-preconditioner]
+        root = np.sqrt(self.diagonal)
+        scaled = rhs / root
+        for block in self.blocks:
+            solved = (1.0 + self.shift) * block.solve(scaled, self.shift)
+            apart = block.signs == 0.0
+            scaled[block.columns] = np.where(apart, scaled[block.columns], solved)
+        preconditioned: FloatArray = scaled / root
+        # [/eq:kronecker-preconditioner]
+        return preconditioned
