@@ -29,7 +29,7 @@ from figures.machine.machine import Config, Record
 from figures.machine.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from figures.machine.summary import shape_name
 from kan_ref.checks import FloatArray
-from kan_ref.pde.jet_families import JetModel as Model
+from kan_ref.pde.input_derivatives import JetModel as Model
 from kan_ref.training.history import Step
 
 ALPHA, LINES = 0.01, 201

@@ -25,7 +25,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from kan_ref.baselines.parts import check_sequences, check_theta, check_weights, views_of
+from kan_ref.baselines.mlp import check_sequences, check_theta, check_weights, views_of
 from kan_ref.bspline import (
     Bases,
     KnotVectors,

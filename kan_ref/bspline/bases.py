@@ -1,4 +1,4 @@
-"""All basis functions of a knot vector at any point, their derivatives, averages and integrals.
+"""All basis functions of a knot vector at any point: values, integrals, sums for every edge, jumps.
 
 `evaluation` computes the degree + 1 nonzero values at each point, (B4)-(B6); here they are placed
 among all n_basis. Two more facts (de Boor, A Practical Guide to Splines, rev. ed., ch. X, (33), and
@@ -6,13 +6,26 @@ ch. XI on knot averages):
 
     (B12)  int_{-inf}^x B_{m,d} = (t_{m+d+1} - t_m) / (d + 1) * sum_{j >= m} B_{j,d+1}(x)
     (B13)  x = sum_m xi_m B_m(x) on [a, b] for d >= 1,   xi_m = (t_{m+1} + ... + t_{m+d}) / d
+
+Weighted sums for every edge by itself, with the matrix C (n_out, n_in * n_basis) of `evaluation`,
+
+    (B10)  s_bji     = sum_m B_m(x_bi) C_j,im
+    (B11)  d_C_j,im  = sum_b d_edges_bji B_m(x_bi)
+
+have only degree + 1 nonzero terms for each sample and input. The derivatives of a spline come from
+its coefficients by differencing them (de Boor, ch. X, (15)-(16)):
+
+    (B24)  d^(0) = c,   d^(q)_m = (k - q + 1) (d^(q-1)_m - d^(q-1)_{m-1}) / (t_{m+k-q+1} - t_m)
+
+with 0/0 := 0. The k-th derivative is piecewise constant with the values d^(k), so its jump at an
+inner breakpoint is a fixed combination of k + 2 coefficients. Times h^k, with h = (b - a) / G, it
+does not depend on the units of x.
 """
 
 import numpy as np
 
-from kan_ref.bspline.evaluation import active_basis, scatter
-from kan_ref.bspline.knot_vectors import prepare_knots
-from kan_ref.bspline.knots import check_knots, check_per_input
+from kan_ref.bspline.evaluation import ActiveBasis, Bases, active_basis, add_up, gather, scatter
+from kan_ref.bspline.knots import check_knots, check_per_input, prepare_knots
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 
 
@@ -151,3 +164,76 @@ def basis_integral(knots: object, degree: int, low: object, high: object) -> Flo
     )
     # [/eq:bspline-integral]
     return integral
+
+
+def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
+    """Return the sums of every edge by itself, (B10), (batch, n_out, n_in).
+
+    `plane` is 0 for values and 1 for derivatives.
+    """
+    sums = np.empty((len(matrix), *bases.active.columns.T.shape))
+    # [eq:edge-sums]
+    for j, row in enumerate(matrix):
+        np.einsum("rbi,rbi->ib", gather(row, bases), bases.active.planes[plane], out=sums[j])
+    # [/eq:edge-sums]
+    return sums.transpose(2, 0, 1)
+
+
+def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
+    """Return the gradient with respect to the matrix, (B11), given d_edges (batch, n_out, n_in)."""
+    # [eq:edge-matrix-gradient]
+    rows = [add_up(bases.values * d_edges[:, j], bases) for j in range(d_edges.shape[1])]
+    # [/eq:edge-matrix-gradient]
+    return np.stack(rows)
+
+
+def squared(bases: Bases) -> Bases:
+    """Return the squares of the basis functions without derivatives, for sums of squares."""
+    active = ActiveBasis(bases.active.columns, (bases.values**2,))
+    return Bases(active, bases.n_columns, None if bases.dense is None else bases.dense**2)
+
+
+def jump_weights(knots: FloatArray, degree: int) -> FloatArray:
+    """Return the jumps of the k-th derivative, times h^k, as weights of degree + 2 coefficients.
+
+    Parameters
+    ----------
+    knots : (n_in, n_knots)
+    degree : int
+
+    Returns
+    -------
+    weights : (n_in, n_intervals - 1, degree + 2)
+        For evenly spaced knots the binomial coefficients with alternating signs.
+
+    Notes
+    -----
+    Implements :eq:`derivative-jumps`. Beside an empty interval, at a repeated breakpoint, the
+    weights are 0: there a spline may be less smooth.
+    """
+    n_in, n_knots = knots.shape
+    n_basis = n_knots - degree - 1
+    n_intervals = n_basis - degree
+    h = (knots[:, n_knots - 1 - degree] - knots[:, degree]) / n_intervals
+    # [eq:derivative-jumps]
+    weights = np.ones((n_in, n_basis, 1))
+    for q in range(1, degree + 1):
+        # h joins each division, so that the powers of h stay of size one
+        span = knots[:, degree + 1 : n_knots - q] - knots[:, q:n_basis]
+        scale = np.divide(
+            (degree - q + 1) * h[:, None], span, out=np.zeros_like(span), where=span > 0
+        )
+        weights = _differences(weights) * scale[:, :, None]
+    filled = np.diff(knots[:, degree : n_knots - degree]) > 0
+    return _differences(weights) * (filled[:, :-1] & filled[:, 1:])[:, :, None]
+
+    # [/eq:derivative-jumps]
+
+
+def _differences(weights: FloatArray) -> FloatArray:
+    """Subtract row m - 1 from row m; the result weights one coefficient more, on the left."""
+    n_in, n_rows, width = weights.shape
+    result = np.zeros((n_in, n_rows - 1, width + 1))
+    result[:, :, 1:] = weights[:, 1:]
+    result[:, :, :-1] -= weights[:, :-1]
+    return result

@@ -4,14 +4,10 @@ from kan_ref.checks.array_remedies import as_array as as_array
 from kan_ref.checks.array_remedies import label_remedy as label_remedy
 from kan_ref.checks.array_remedies import number_classes as number_classes
 from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
-from kan_ref.checks.calls import explain_call as explain_call
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
 from kan_ref.checks.floating_point import quiet_except as quiet_except
 from kan_ref.checks.other_names import CALLS as CALLS
-from kan_ref.checks.records import Record as Record
-from kan_ref.checks.records import network_remedy as network_remedy
-from kan_ref.checks.records import what as what
 from kan_ref.checks.samples import check_classes as check_classes
 from kan_ref.checks.samples import check_input_names as check_input_names
 from kan_ref.checks.samples import check_samples as check_samples
@@ -19,6 +15,10 @@ from kan_ref.checks.samples import listed as listed
 from kan_ref.checks.tables import check_same_rows as check_same_rows
 from kan_ref.checks.tables import read_inputs as read_inputs
 from kan_ref.checks.tables import read_targets as read_targets
+from kan_ref.checks.unknown_names import Record as Record
+from kan_ref.checks.unknown_names import explain_call as explain_call
+from kan_ref.checks.unknown_names import network_remedy as network_remedy
+from kan_ref.checks.unknown_names import what as what
 from kan_ref.checks.values import BoolArray as BoolArray
 from kan_ref.checks.values import FloatArray as FloatArray
 from kan_ref.checks.values import IntArray as IntArray

@@ -1,13 +1,19 @@
-"""Curves f(a x + b) and compositions f(alpha g + beta) at initial lines, in a table for screening.
+"""A table of curves f(a x + b) and compositions f(alpha g + beta), and the fits of its pairs.
 
-On the interval of the data let t = (x - middle) / half width lie in [-1, 1]. Lines are laid where
-f bends on the interval, in units of t, and at textbook values in the user's units, such as x,
+On the interval of the data let t = (x - middle) / half width lie in [-1, 1]. Initial lines are laid
+where f bends on the interval, in units of t, and at textbook values in the user's units, such as x,
 3 x, pi x and x + 1. For a composition, g is scaled to [-1, 1] too: for u = alpha g + beta the
 shape of a power or a logarithm depends on the ratio beta / alpha alone, that of an exponential
 on alpha alone.
+
+For columns p, q of the table and targets y, all centred and of length 1,
+
+    (D13)  min over a, b of |y - a p - b q|^2 = 1 - (r_p^2 + r_q^2 - 2 g r_p r_q) / (1 - g^2)
+
+with r_p = p . y, r_q = q . y, g = p . q: for all pairs at once these are a few matrix products.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +42,8 @@ _UNDONE = {
     "log": (*_POWERS, "exp"),
     "exp": ("log",),
 }  # f(g) is a simpler function
-
 Line = tuple[float, float]
+Candidate = tuple[float, str, Tree]  # misfit (D13), functions, tree
 
 
 @dataclass(frozen=True)
@@ -230,3 +236,37 @@ def polynomial(degree: int, x: FloatArray) -> Tree:
     terms: list[Tree] = [Number(0.0)]
     terms += [multiply(Number(1.0), powers_of(variable, power)) for power in range(1, degree + 1)]
     return add(*terms) if degree else fixed(0.0)
+
+
+def unit(table: FloatArray) -> FloatArray:
+    """Return columns that are centred and have length 1."""
+    centred = table - table.mean(axis=0)
+    norms = np.linalg.norm(centred, axis=0)
+    return np.asarray(centred / np.where(norms > 0.0, norms, 1.0))
+
+
+def with_outer(columns: Sequence[FloatArray], y: FloatArray) -> tuple[FloatArray, float]:
+    """Return the coefficients of the columns and of 1, and the misfit (D13)."""
+    design = np.stack([*columns, np.ones(len(y))], axis=1)
+    size = np.maximum(np.abs(design).max(axis=0), 1e-300)
+    coef = np.linalg.lstsq(design / size, y, rcond=1e-13)[0]
+    rest = y - (design / size) @ coef
+    centred = y - y.mean()
+    return coef / size, float(rest @ rest) / float(centred @ centred)
+
+
+def pair_misfit(r_p: FloatArray, r_q: FloatArray, g: FloatArray) -> FloatArray:
+    """Compute (D13); 1 where the two columns are nearly one."""
+    # [eq:pair-misfit]
+    rest = 1.0 - g**2
+    misfit = 1.0 - (r_p**2 + r_q**2 - 2.0 * g * r_p * r_q) / np.maximum(rest, 1e-6)
+    # [/eq:pair-misfit]
+    return np.where(rest > 1e-6, misfit, 1.0)
+
+
+def smallest(misfit: FloatArray, n: int) -> Iterator[tuple[int, int]]:
+    """Yield the indices of the n smallest entries."""
+    flat = misfit.ravel()
+    n = min(n, flat.size)
+    for k in np.argpartition(flat, n - 1)[:n]:
+        yield int(k) // misfit.shape[1], int(k) % misfit.shape[1]

@@ -18,8 +18,8 @@ not explained, a second attempt makes the network smaller by elimination alone, 
 returned if its verdict is better.
 
 At last the numbers of the formula are trained on all training samples, and there the residuals
-y - p are tested: `class_residuals`. The first test finds a poor formula of a good
-network, the second finds a poor network, too.
+y - p are tested (`residual_tests`). The first test finds a poor formula of a good network, the
+second finds a poor network, too.
 """
 
 from dataclasses import replace
@@ -27,10 +27,10 @@ from dataclasses import replace
 import numpy as np
 
 from kan_ref.data import Data
-from kan_ref.discovery.class_residuals import class_structure
 from kan_ref.discovery.formula_search import with_trained_numbers
 from kan_ref.discovery.network_search import NetworkSettings, search_by_network
 from kan_ref.discovery.records import Discovery, Report
+from kan_ref.discovery.residual_tests import class_structure
 from kan_ref.discovery.results import identity
 from kan_ref.discovery.trials import VALIDATION_SHARE
 from kan_ref.discovery.verdict import ERRORS, Verdict

@@ -16,16 +16,17 @@ from itertools import chain, zip_longest
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.combining import pairs, triples
 from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.decisions import Decision
 from kan_ref.discovery.forms import (
     FEW,
     NEAR,
+    Decision,
     as_function_of_a_sum,
     by_inner_function,
     by_pair,
     by_three_curves,
+    pairs,
+    triples,
 )
 from kan_ref.discovery.invariants import one_curves
 from kan_ref.discovery.slices import GOOD, Split, Surface, find_splits
@@ -233,10 +234,7 @@ class Decomposer:
 
 
 def surface_of(
-    f: Callable[[FloatArray], FloatArray],
-    points: FloatArray,
-    error: float,
-    samples: FloatArray,
+    f: Callable[[FloatArray], FloatArray], points: FloatArray, error: float, samples: FloatArray
 ) -> Surface:
     """Return a surface on at most 500 of the points, with the samples there."""
     some = slice(None, MOST_POINTS)

@@ -6,7 +6,7 @@ ed., section 15.2), with two changes:
     (D3)  next, the node (then the edge) is removed whose removal changes the outputs least on the
           samples; the mean of its contribution is kept
     (D4)  of all architectures down to the smallest one, the smallest is chosen that is
-          acceptable beside the one with the smallest refined error, (D8) or (D9) of `acceptance`
+          acceptable beside the one with the smallest refined error, (D8) or (D9) of `trials`
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +16,17 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_generator, check_integer, check_number
 from kan_ref.data import DataLike, check_data, check_loss, hold_out
-from kan_ref.discovery.acceptance import ClassRule, PairedRule
-from kan_ref.discovery.class_residuals import suspicion_of
+from kan_ref.discovery.residual_tests import suspicion_of
 from kan_ref.discovery.simplification import simplify
-from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ArchitectureTrial, Rule, Search
+from kan_ref.discovery.trials import (
+    LADDER,
+    VALIDATION_SHARE,
+    ArchitectureTrial,
+    ClassRule,
+    PairedRule,
+    Rule,
+    Search,
+)
 from kan_ref.network import Network, check_inputs, network_values
 from kan_ref.sparsity import without_edges, without_nodes
 from kan_ref.training import check_batch, check_start, hold_out_classes, run_starts

@@ -1,25 +1,26 @@
 """Forms of a function that no split shows: pairs, inner functions, sums inside, three curves.
 
-    pair             F(h(x_i, x_j), ...): two inputs act through one combination (`input_pairs`)
+    pair             F(h(x_i, x_j), ...): two inputs act through one combination (`invariants`)
     inner function   F(h(S), T): f(S, t) is a function of one inner function h(S), for all t
-    sum inside       F(u_1(x_1) + ... + u_n(x_n)): a network of widths [n, 1, 1] (`combining`)
+    sum inside       F(u_1(x_1) + ... + u_n(x_n)): a network of widths [n, 1, 1], whose edges are
+                     the curves to name
     three curves     u(x) + v(y) + k x y + F(h(x, y)) (`three_curves`)
 
-Each function of this module returns candidate trees, or none where the form does not fit. A
-function of fewer inputs gets a surrogate of its own, of samples where there are any.
+For each form there is a function that returns candidate trees, or none where the form does not fit.
+A function of fewer inputs gets a surrogate of its own, of samples where there are any. Candidates
+of several parts are combined in the order of their ranks.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Protocol
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.combining import functions_of_a_sum, pairs, triples
 from kan_ref.discovery.curves import name_curve
-from kan_ref.discovery.input_pairs import input_pairs
-from kan_ref.discovery.invariants import inner_misfit
+from kan_ref.discovery.invariants import inner_misfit, input_pairs
 from kan_ref.discovery.slices import Surface, partitions
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate
 from kan_ref.discovery.three_curves import three_curves
@@ -31,6 +32,19 @@ INNER = 0.05  # of the standard deviation of a slice: the misfit of an inner fun
 SUM_INSIDE = 0.03  # of the standard deviation: the misfit of a function of a sum
 THREE = 0.02  # of the standard deviation: the misfit of three curves
 FEW = 3  # trees of a part that are kept
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about a function of some inputs, in words with numbers."""
+
+    depth: int
+    what: str
+    misfit: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"{'  ' * self.depth}{self.what}: misfit {self.misfit:.1e}, error {self.error:.1e}"
 
 
 class Parts(Protocol):
@@ -107,13 +121,24 @@ def by_inner_function(
 def as_function_of_a_sum(
     parts: Parts, surface: Surface, names: Sequence[str], depth: int
 ) -> list[Tree]:
-    """Return F(u_1(x_1) + ... + u_n(x_n))."""
-    spread = float(np.std(surface.f(surface.points)))
-    misfit, trees = functions_of_a_sum(
-        surface, parts.rng, max(SUM_INSIDE * spread, NEAR * surface.error)
-    )
-    parts.note(depth, "a function of a sum", misfit / spread, surface.error / spread)
-    return trees
+    """Return F(u_1(x_1) + ... + u_n(x_n)), the curves of a network of widths [n, 1, 1]."""
+    points = surface.points
+    f = surface.f(points)
+    spread = float(np.std(f))
+    model = fit_surrogate(points, f, parts.rng, n_hidden=1)
+    parts.note(depth, "a function of a sum", model.error / spread, surface.error / spread)
+    if model.error > max(SUM_INSIDE * spread, NEAR * surface.error):
+        return []
+    edges = model.edge_curves(points)
+    error = max(model.error, surface.error) / spread
+    inner = []
+    for i, (t, v) in enumerate(edges[0]):
+        named = name_curve(t, v, error=error * float(np.std(v)))
+        inner.append([substitute(one.tree, [Input(i)]) for one in named[:2]])
+    ((t, v),) = edges[1]
+    outer = [one.tree for one in name_curve(t, v, error=error * float(np.std(v)))[:3]]
+    combined = [add(*one) for one in product(*inner)][:4]
+    return [substitute(one, [tree]) for one, tree in pairs(outer, combined)]
 
 
 def by_three_curves(parts: Parts, surface: Surface, names: Sequence[str], depth: int) -> list[Tree]:
@@ -131,11 +156,27 @@ def by_three_curves(parts: Parts, surface: Surface, names: Sequence[str], depth:
         return []
     error = max(found.misfit * spread, 1e-9 * spread)
     curves = [[one.tree for one in name_curve(t, v, error=error)[:FEW]] for t, v in found.curves]
-    product = multiply(Number(found.k), Input(0), Input(1))
+    bilinear = multiply(Number(found.k), Input(0), Input(1))
     return [
-        add(u, substitute(v, [Input(1)]), product, substitute(outer, [found.inner]))
+        add(u, substitute(v, [Input(1)]), bilinear, substitute(outer, [found.inner]))
         for u, v, outer in triples(*curves)
     ]
+
+
+def pairs(a: Sequence[Tree], b: Sequence[Tree]) -> list[tuple[Tree, Tree]]:
+    """Return pairs, those of the best first."""
+    found = [(i + j, i, j) for i in range(len(a)) for j in range(len(b))]
+    return [(a[i], b[j]) for _, i, j in sorted(found)]
+
+
+def triples(
+    a: Sequence[Tree], b: Sequence[Tree], c: Sequence[Tree]
+) -> list[tuple[Tree, Tree, Tree]]:
+    """Return triples, those of the best first."""
+    found = [
+        (i + j + k, i, j, k) for i in range(len(a)) for j in range(len(b)) for k in range(len(c))
+    ]
+    return [(a[i], b[j], c[k]) for _, i, j, k in sorted(found)]
 
 
 def _reduced(

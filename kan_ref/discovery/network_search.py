@@ -1,6 +1,7 @@
 """The paper's way to a formula: a network is made smaller, then its edges become symbolic.
 
-The five steps of Liu et al. 2024, section 2.5 (their fig. 2.4), made automatic:
+The five steps of Liu et al. 2024, section 2.5 (their fig. 2.4), made automatic, from a given
+network or from a new one with the ends of the data:
 
     sparsify     train with the penalties (2.20), which weaken superfluous nodes
     prune        remove the nodes with small scores, (2.21)
@@ -21,13 +22,12 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, hold_out
-from kan_ref.discovery.acceptance import ClassRule, RatioRule
-from kan_ref.discovery.class_residuals import suspicion_of
 from kan_ref.discovery.elimination import run_elimination
 from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
 from kan_ref.discovery.records import Report
-from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, Search, fitted
-from kan_ref.network import Network
+from kan_ref.discovery.residual_tests import suspicion_of
+from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ClassRule, RatioRule, Search, fitted
+from kan_ref.network import Network, check_network, domain_of_samples, init_network
 from kan_ref.sparsity import prune
 from kan_ref.symbolic import canonical_form
 from kan_ref.training import hold_out_classes
@@ -39,6 +39,49 @@ REFINE_STEPS = 30  # further ones on the finest grid, from trained parameters
 CLASS_LADDER = (3, 5, 10)  # labels determine fewer parameters than numbers do
 CLASS_TOLERANCE = 1e-3  # nats
 IDLE = 1e-12  # of the standard deviation of a node: an edge that adds less adds rounding errors
+
+
+def problem_ends(data: Data) -> tuple[int, int]:
+    """Return the numbers of inputs and outputs; of labels, one output for each class."""
+    y = data.y_train
+    if y.ndim == 2:
+        return data.x_train.shape[1], y.shape[1]
+    n_classes = 0 if data.classes is None else len(data.classes)
+    largest = int(max(y.max(), data.y_test.max(initial=0)))
+    return data.x_train.shape[1], max(n_classes, largest + 1)
+
+
+def first_network(
+    data: Data,
+    widths: Sequence[int] | None,
+    start: Network | None,
+    n_intervals: int,
+    degree: int,
+    rng: np.random.Generator,
+) -> Network | None:
+    """Return the network that the paper's way begins with; None where slices are first."""
+    ends = problem_ends(data)
+    if start is not None:
+        if widths is not None:
+            raise ValueError("widths and start are both given, but start has its own widths")
+        widths = check_network("start", start).widths
+    if widths is None:
+        return None
+    if isinstance(widths, Sequence) and len(widths) > 1 and (widths[0], widths[-1]) != ends:
+        which = "widths is" if start is None else "start has widths"
+        raise ValueError(
+            f"{which} {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs"
+        )
+    if start is not None:
+        return start
+    return init_network(
+        widths,
+        n_intervals=n_intervals,
+        degree=degree,
+        domain=domain_of_samples(data.x_train),
+        x=data.x_train,
+        rng=rng,
+    )
 
 
 @dataclass(frozen=True)

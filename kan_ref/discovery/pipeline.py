@@ -26,11 +26,16 @@ from kan_ref.checks import (
 )
 from kan_ref.data import Data, DataLike, check_data, check_loss
 from kan_ref.discovery.class_search import CLASS_LOSSES, N_HIDDEN, class_problem, search_logits
-from kan_ref.discovery.first_network import first_network, problem_ends
-from kan_ref.discovery.network_search import NetworkSettings, search_by_network
+from kan_ref.discovery.network_search import (
+    NetworkSettings,
+    first_network,
+    problem_ends,
+    search_by_network,
+)
 from kan_ref.discovery.records import Discovery, Report, formula_values
 from kan_ref.discovery.results import (
     better,
+    expression_of,
     front_of,
     identity,
     judged,
@@ -38,7 +43,6 @@ from kan_ref.discovery.results import (
     splines_of,
 )
 from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
-from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.trials import check_samples
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import check_names, formula

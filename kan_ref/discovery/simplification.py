@@ -9,7 +9,7 @@ simple. Two identities say which simple form to look for:
     (D6)  quarter squares     u v = ((u + v)^2 - (u - v)^2) / 4      squares out of it
 
 Each form is trained from random initializations, refined, and kept where it is acceptable beside
-the network without it (`acceptance`).
+the network without it (`trials`).
 """
 
 from dataclasses import replace

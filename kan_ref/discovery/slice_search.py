@@ -2,10 +2,10 @@
 
     surrogate     fit a model to the samples (`surrogate`), and measure its error
     quotients     try quotients of polynomials that all samples lie on (`quotients`)
-    powers        search a formula of the samples divided by powers of inputs (`power_factors`)
+    powers        search a formula of the samples divided by powers of inputs (`quotients`)
     architecture  split it on slices, and name the curves of one input (`decomposition`)
     numbers       train the numbers of every candidate on the data (`polish`)
-    simplify      replace numbers by simple ones where the data allow it (`choice`)
+    simplify      replace numbers by simple ones where the data allow it (`polish`)
 
 All candidates that were trained on all samples form a front of error against complexity.
 
@@ -23,12 +23,10 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.discovery.choice import best_fits, floor_of, simplified
-from kan_ref.discovery.decisions import Decision
 from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
-from kan_ref.discovery.polish import SMALLEST, Fitted, bic, rmse_of
-from kan_ref.discovery.power_factors import power_factors, product_of_powers, without_powers
-from kan_ref.discovery.quotients import quotients
+from kan_ref.discovery.forms import Decision
+from kan_ref.discovery.polish import SMALLEST, Fitted, best_fits, bic, floor_of, rmse_of, simplified
+from kan_ref.discovery.quotients import power_factors, product_of_powers, quotients, without_powers
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
 from kan_ref.discovery.trees import Input, Number, Tree, multiply, substitute, values
 from kan_ref.discovery.verdict import EXACT, judge

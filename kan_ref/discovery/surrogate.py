@@ -15,9 +15,8 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data, hold_out
-from kan_ref.discovery.acceptance import RatioRule
 from kan_ref.discovery.linear_models import ROUNDING, Model, linear_models, simplest
-from kan_ref.discovery.trials import VALIDATION_SHARE, Search
+from kan_ref.discovery.trials import VALIDATION_SHARE, RatioRule, Search
 from kan_ref.network import Network, edge_samples, network_values
 from kan_ref.training import best_start
 

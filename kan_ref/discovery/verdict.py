@@ -14,9 +14,9 @@ F = E (N - p) / ((R - E) p) is nearly chi^2 / p with p degrees of freedom. By Wi
     (D18)  z = (F^(1/3) - (1 - 2 / (9 p))) / sqrt(2 / (9 p))
 
 and z > 4 shows that the residual has structure. Neighbouring samples have similar residuals where
-the formula is wrong by a continuous function, also by one that varies too fast for such columns:
-`neighbours`. Products of polynomials of all inputs are tested alone, since many columns hide one
-term, and together: `coefficients`. A small network finds curves that no such columns follow: it is
+the formula is wrong by a continuous function, also by one that varies too fast for such columns.
+Products of polynomials of all inputs are tested alone, since many columns hide one term, and
+together (both in `residual_tests`). A small network finds curves that no such columns follow: it is
 trained on four fifths of the samples and judged on the rest, each fifth in turn. Let q be its
 predictions for the residuals r. Over all samples
 
@@ -34,13 +34,15 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.data import Data
-from kan_ref.discovery.coefficients import (
+from kan_ref.discovery.residual_tests import (
+    CLEAR,
+    FEWEST,
     joint_statistic,
     largest_coefficient,
+    neighbour_statistic,
     normal_of_ratio,
     product_columns,
 )
-from kan_ref.discovery.neighbours import CLEAR, FEWEST, neighbour_statistic
 from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
 

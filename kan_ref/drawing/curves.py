@@ -1,4 +1,4 @@
-"""Edges of a network on a batch: activity, scores, ranges, and curves as heights in a box.
+"""What a diagram shows of a network on a batch: activity, scores, ranges, curves, edges.
 
 A box shows its curve over the range of the samples, from the curve's own smallest to its own
 largest value. A constant curve runs through the middle. Undefined values (of a symbolic edge
@@ -97,3 +97,32 @@ def _rescale(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArra
     heights = np.where(flat, 0.5, (values - bottom) / np.where(flat, 1.0, top - bottom))
     heights[~finite | (heights < 0.0) | (heights > 1.0)] = np.nan
     return heights
+
+
+def strongest_edges(active: BoolArray, scores: FloatArray, most: int) -> BoolArray:
+    """Return the `most` active edges of a layer with the largest scores, (n_out, n_in).
+
+    Of edges with equal scores, the first ones are taken.
+    """
+    if active.sum() <= most:
+        return active
+    chosen = np.zeros_like(active)
+    order = np.argsort(np.where(active, -scores, np.inf), axis=None, kind="stable")
+    chosen.flat[order[:most]] = True
+    return chosen
+
+
+def shown_nodes(drawn: Sequence[BoolArray], most: int) -> list[IntArray]:
+    """Return the indices of the nodes to draw in each row, inputs first, given the drawn edges.
+
+    These are the ends of drawn edges. Inputs are drawn without an edge too, if there are at most
+    `most` of them, and so are outputs.
+    """
+    counts = (drawn[0].shape[1], *(len(edges) for edges in drawn))
+    touched = [np.zeros(count, dtype=bool) for count in counts]
+    for n, edges in enumerate(drawn):
+        touched[n] |= edges.any(axis=0)
+        touched[n + 1] |= edges.any(axis=1)
+    for row in (touched[0], touched[-1]):
+        row |= len(row) <= most
+    return [np.flatnonzero(row) for row in touched]

@@ -16,9 +16,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kan_ref.checks import BoolArray, FloatArray, check_integer, check_number
-from kan_ref.drawing.curves import N_POINTS, View, box_curves, views_of
+from kan_ref.drawing.curves import (
+    N_POINTS,
+    View,
+    box_curves,
+    shown_nodes,
+    strongest_edges,
+    views_of,
+)
 from kan_ref.drawing.plan import Plan, plan_diagram
-from kan_ref.drawing.selection import shown_nodes, strongest_edges
 from kan_ref.drawing.text import FUNCTION_POINTS, Label, function_text, text_size
 from kan_ref.network import Network, check_inputs, check_network
 

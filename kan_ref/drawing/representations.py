@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.drawing import markup
-from kan_ref.drawing.pictures import error_picture, network_picture
+from kan_ref.drawing import pieces
+from kan_ref.drawing.pieces import error_picture, network_picture
 from kan_ref.formulas import latex_texts, mathml_texts, shown_formula
 
 N_FITS = 10  # rows of a table of candidates
@@ -56,24 +56,24 @@ def network_html(network: Any) -> str:
     head = ("layer", "nodes", "spline edges", "symbolic", "masked", "grid")
     widths = ", ".join(map(str, network.widths))
     parts = [
-        markup.title(f"Kolmogorov-Arnold network [{widths}], {network.n_params} parameters"),
-        markup.table(head, rows),
+        pieces.title(f"Kolmogorov-Arnold network [{widths}], {network.n_params} parameters"),
+        pieces.table(head, rows),
         network_picture(network),
     ]
-    return markup.block(parts)
+    return pieces.block(parts)
 
 
 def run_html(run: Any) -> str:
     """Return the errors of a run as a curve and as numbers, and why it stopped."""
     history = run.history
-    parts = [markup.title(f"Run of {len(history.step) and int(history.step[-1])} steps")]
+    parts = [pieces.title(f"Run of {len(history.step) and int(history.step[-1])} steps")]
     if len(history.step):
-        parts += [error_picture(history), markup.table((), _last_numbers(history))]
+        parts += [error_picture(history), pieces.table((), _last_numbers(history))]
     parts += [
-        markup.paragraph(f"Stopped: {run.stopped}."),
-        markup.paragraph(repr(run.network)),
+        pieces.paragraph(f"Stopped: {run.stopped}."),
+        pieces.paragraph(repr(run.network)),
     ]
-    return markup.block(parts)
+    return pieces.block(parts)
 
 
 def _last_numbers(history: Any) -> list[tuple[str, str]]:
@@ -88,47 +88,47 @@ def _last_numbers(history: Any) -> list[tuple[str, str]]:
         "seconds": "seconds",
     }
     last = [(label, getattr(history, name, (np.nan,))[-1]) for name, label in names.items()]
-    return [(label, markup.short(float(value))) for label, value in last if np.isfinite(value)]
+    return [(label, pieces.short(float(value))) for label, value in last if np.isfinite(value)]
 
 
 def discovery_html(found: Any) -> str:
     """Return formula, verdict, steps and diagram of a discovery."""
     shown = shown_formula(found.formula, digits=SHOWN_DIGITS)
     outputs = shown if isinstance(shown, tuple) else (shown,)
-    parts = [markup.title("Discovery")]
-    parts += [markup.formula(*pair) for pair in zip(mathml_texts(outputs), outputs, strict=True)]
+    parts = [pieces.title("Discovery")]
+    parts += [pieces.formula(*pair) for pair in zip(mathml_texts(outputs), outputs, strict=True)]
     verdict = getattr(found, "verdict", None)
     if verdict is not None:
-        parts.append(markup.paragraph(verdict))
+        parts.append(pieces.paragraph(verdict))
     rows = [
         (
             step.name,
             step.note,
             list(step.network.widths) if step.network is not None else "",
-            markup.short(step.train_rmse),
-            markup.short(step.test_rmse),
+            pieces.short(step.train_rmse),
+            pieces.short(step.test_rmse),
         )
         for step in found.steps
     ]
     head = ("step", "what it did", "widths", "training RMSE", "test RMSE")
-    parts.append(markup.table(head, rows))
+    parts.append(pieces.table(head, rows))
     alternatives = getattr(found, "alternatives", ())
     if alternatives:
         front = [
             (
                 shown_formula(one.formula, digits=SHOWN_DIGITS),
-                markup.short(one.rmse),
-                markup.short(one.complexity),
+                pieces.short(one.rmse),
+                pieces.short(one.complexity),
             )
             for one in alternatives
         ]
         parts += [
-            markup.title("Alternatives"),
-            markup.table(("formula", "RMSE", "complexity"), front),
+            pieces.title("Alternatives"),
+            pieces.table(("formula", "RMSE", "complexity"), front),
         ]
     if found.network is not None:
         parts.append(network_picture(found.network, getattr(found, "names", None) or ()))
-    return markup.block(parts)
+    return pieces.block(parts)
 
 
 def suggestions_html(suggestions: Any) -> str:
@@ -140,19 +140,19 @@ def suggestions_html(suggestions: Any) -> str:
             fit.name,
             f"{1.0 - fit.r2:.1e}",
             f"{fit.rms:.1e}",
-            *map(markup.short, fit.affine),
-            *([", ".join(map(markup.short, fit.singular))] if has_poles else []),
+            *map(pieces.short, fit.affine),
+            *([", ".join(map(pieces.short, fit.singular))] if has_poles else []),
         )
         for fit in fits
     ]
     head = ["f", "1 - R^2", "rms", "a", "b", "c", "d"] + ["infinite at x ="] * has_poles
     n_more = len(suggestions.fits) - N_FITS
     edge = f"layer {suggestions.layer}, input {suggestions.input}, output {suggestions.output}"
-    return markup.block(
+    return pieces.block(
         [
-            markup.title(f"Candidates c f(a x + b) + d for the edge of {edge}, the best first"),
-            markup.table(head, rows),
-            *([markup.paragraph(f"and {n_more} more")] if n_more > 0 else []),
+            pieces.title(f"Candidates c f(a x + b) + d for the edge of {edge}, the best first"),
+            pieces.table(head, rows),
+            *([pieces.paragraph(f"and {n_more} more")] if n_more > 0 else []),
         ]
     )
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray, check_integer
-from kan_ref.formulas.latex import latex_texts
+from kan_ref.formulas.presentation import latex_texts
 from kan_ref.formulas.values import check_expressions, check_names, floats
 from kan_ref.functions import Function
 from kan_ref.network import Layer, Network, SymbolicEdge, check_network

@@ -1,9 +1,9 @@
 """Functions of one variable: base functions, activations, the library of symbolic candidates."""
 
-from kan_ref.functions.activation import ACTIVATION_NAMES as ACTIVATION_NAMES
-from kan_ref.functions.activation import activation_values as activation_values
+from kan_ref.functions.base_function import ACTIVATION_NAMES as ACTIVATION_NAMES
 from kan_ref.functions.base_function import BASE_FUNCTIONS as BASE_FUNCTIONS
 from kan_ref.functions.base_function import BASE_NAMES as BASE_NAMES
+from kan_ref.functions.base_function import activation_values as activation_values
 from kan_ref.functions.base_function import base_function as base_function
 from kan_ref.functions.composition import compose_records as compose_records
 from kan_ref.functions.composition import composed_redundancy as composed_redundancy

@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kan_ref.checks import check_choice, check_integer, check_number
-from kan_ref.functions.builtin import TABLE
 from kan_ref.functions.composition import MOST_PARTS, compose_records
-from kan_ref.functions.record import EVERYWHERE, composed_name
+from kan_ref.functions.record import EVERYWHERE, TABLE, composed_name
 from kan_ref.functions.record import Function as Function
 from kan_ref.functions.record import Redundancy as Redundancy
 from kan_ref.functions.record import domain_rule as domain_rule

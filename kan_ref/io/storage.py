@@ -4,16 +4,42 @@ Both formats hold the same document (`document`). A file is written completely o
 Nothing in a file is executed or unpickled. Memory is allocated only for bytes that the file has,
 and no file above `MOST_BYTES` is read. The same network gives the same bytes: no time, user or
 folder is stored.
+
+An .npz file is a zip archive of uncompressed .npy members; `numpy.load(path, allow_pickle=False)`
+opens it too. `coef` of layer 0 is the member `layer_0_coef`, little-endian float64. Everything that
+is not an array is JSON in the 0-d unicode array `meta`.
 """
 
+import io
+import json
+import math
 import os
+import re
+import zipfile
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from kan_ref.checks import network_remedy, short
 from kan_ref.files import read_regular, replace_file
-from kan_ref.io.document import network_from_plain, network_to_plain
-from kan_ref.io.json_file import json_document, json_text
-from kan_ref.io.npz_file import npz_bytes, npz_document
+from kan_ref.io.document import (
+    json_document,
+    json_text,
+    layer_entries,
+    network_from_plain,
+    network_to_plain,
+    parse_document,
+)
 from kan_ref.network import Network
+
+MOST_DIRECTORY_BYTES, MOST_META_CHARACTERS = 2**20, 2**20
+# the two kinds of array that are written; no literal of a file is ever evaluated
+_NPY_HEADER = re.compile(
+    r"\{'descr': '<(f8|U\d{1,8})', 'fortran_order': (True|False), "
+    r"'shape': \(([\d, ]{0,60})\), \} *\n"
+)
 
 MOST_BYTES = {".npz": 2**30, ".json": 2**27}  # reading takes about 4 and 25 times as much memory
 
@@ -92,3 +118,106 @@ def _name_and_suffix(path: object) -> tuple[str, str]:
     if suffix not in MOST_BYTES:
         raise ValueError(f"path is {name!r}, but must end in '.npz' or '.json'")
     return name, suffix
+
+
+def npz_bytes(document: dict[str, Any]) -> bytes:
+    """Return the bytes of the archive; the same document gives the same bytes."""
+    entries = [
+        (number, name, value)
+        for number, plain in enumerate(document["layers"])
+        for name, value in plain.items()
+    ]
+    arrays = {
+        f"layer_{number}_{name}": value
+        for number, name, value in entries
+        if isinstance(value, np.ndarray)
+    }
+    layers = [
+        {name: value for name, value in plain.items() if not isinstance(value, np.ndarray)}
+        for plain in document["layers"]
+    ]
+    meta = np.array(json.dumps({**document, "layers": layers}))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in {"meta": meta, **arrays}.items():
+            info = zipfile.ZipInfo(f"{name}.npy")  # dated 1980
+            info.create_system = 3
+            with archive.open(info, "w") as member:
+                npy.write_array(
+                    member,
+                    array.astype(array.dtype.newbyteorder("<"), copy=False),
+                    allow_pickle=False,
+                )
+    return buffer.getvalue()
+
+
+def npz_document(data: bytes) -> Any:
+    """Return the document in the bytes of an archive; ValueError if there is none."""
+    members = _zip_members(data)
+    meta = _npy_array("meta.npy", members.pop("meta.npy", b""))
+    if meta.shape or meta.dtype.kind != "U" or meta.dtype.itemsize > 4 * MOST_META_CHARACTERS:
+        raise ValueError(
+            f"its member 'meta.npy' must be text of at most {MOST_META_CHARACTERS} characters "
+            "in a 0-d array"
+        )
+    document = parse_document(meta.tobytes().decode("utf-32-le"))
+    layers = layer_entries(document)
+    for name, member in members.items():
+        place = re.fullmatch(r"layer_(0|[1-9]\d{0,3})_(\w+)\.npy", name)
+        if not place or int(place[1]) >= len(layers) or place[2] in layers[int(place[1])]:
+            raise ValueError(
+                f"its member {short(name)} has no place in a network of {len(layers)} layers"
+            )
+        layers[int(place[1])][place[2]] = _npy_array(name, member)
+    return document
+
+
+def _zip_members(data: bytes) -> dict[str, bytes]:
+    """Return the members of a zip archive that are stored uncompressed.
+
+    Together they cannot be larger than the file.
+    """
+    if (
+        data[-22:-18] != b"PK\5\6"
+        or data[-42:-38] == b"PK\6\7"
+        or int.from_bytes(data[-10:-6], "little") > MOST_DIRECTORY_BYTES
+    ):
+        raise ValueError("it does not end like a small zip archive: truncated, or no .npz file")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _stored_members(archive, len(data))
+    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OverflowError) as error:
+        raise ValueError(
+            f"it is not a valid zip archive: {str(error) or 'it is truncated'}"
+        ) from error
+
+
+def _stored_members(archive: zipfile.ZipFile, most: int) -> dict[str, bytes]:
+    found = archive.infolist()
+    if any(info.compress_type or info.compress_size != info.file_size for info in found):
+        raise ValueError("a member is compressed, but must be stored uncompressed")
+    if (
+        len({info.filename for info in found}) < len(found)
+        or sum(info.file_size for info in found) > most
+    ):
+        raise ValueError("a member occurs twice, or overlaps another")
+    return {info.filename: archive.read(info) for info in found}
+
+
+def _npy_array(name: str, member: bytes) -> NDArray[Any]:
+    end = 10 + int.from_bytes(member[8:10], "little")
+    header = _NPY_HEADER.fullmatch(member[10:end].decode("latin-1"))
+    if not member.startswith(b"\x93NUMPY\1\0") or not header:
+        raise ValueError(
+            f"its member {short(name)} is missing, or no .npy array of float64 or text"
+        )
+    descr, fortran, sizes = header.groups()
+    shape = tuple(map(int, re.findall(r"\d+", sizes)))
+    if math.prod(shape) * np.dtype(descr).itemsize != len(member) - end:
+        raise ValueError(
+            f"its member {short(name)} has {len(member) - end} bytes, "
+            f"but declares {math.prod(shape)} numbers"
+        )
+    return np.frombuffer(member, "<" + descr, offset=end).reshape(
+        shape, order="F" if fortran == "True" else "C"
+    )

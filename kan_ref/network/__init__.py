@@ -2,18 +2,16 @@
 
 from kan_ref.network.cache import Cache as Cache
 from kan_ref.network.cache import new_workspaces as new_workspaces
-from kan_ref.network.chunks import chunk_size as chunk_size
-from kan_ref.network.chunks import sample_numbers as sample_numbers
-from kan_ref.network.chunks import sample_slices as sample_slices
-from kan_ref.network.column_squares import (
-    prediction_column_squares as prediction_column_squares,
-)
 from kan_ref.network.constant_folding import fold_constants as fold_constants
 from kan_ref.network.definedness import check_defined as check_defined
 from kan_ref.network.definedness import check_derivatives as check_derivatives
+from kan_ref.network.definedness import chunk_size as chunk_size
 from kan_ref.network.definedness import first_cause as first_cause
 from kan_ref.network.definedness import layer_inputs as layer_inputs
+from kan_ref.network.definedness import sample_numbers as sample_numbers
+from kan_ref.network.definedness import sample_slices as sample_slices
 from kan_ref.network.definedness import undefined_values as undefined_values
+from kan_ref.network.editing import EdgeSpec as EdgeSpec
 from kan_ref.network.editing import check_edge_index as check_edge_index
 from kan_ref.network.editing import check_formula as check_formula
 from kan_ref.network.editing import check_layer_index as check_layer_index
@@ -21,29 +19,29 @@ from kan_ref.network.editing import check_pairs as check_pairs
 from kan_ref.network.editing import lock_edges as lock_edges
 from kan_ref.network.editing import mask_edges as mask_edges
 from kan_ref.network.editing import replace_layer as replace_layer
+from kan_ref.network.editing import symbolic_layer as symbolic_layer
 from kan_ref.network.editing import unlock_edges as unlock_edges
 from kan_ref.network.editing import with_formula as with_formula
 from kan_ref.network.editing import with_spline as with_spline
 from kan_ref.network.gradient_check import check_gradients as check_gradients
-from kan_ref.network.grid_coverage import Coverage as Coverage
-from kan_ref.network.grid_coverage import coverage as coverage
-from kan_ref.network.grid_coverage import uncovered as uncovered
 from kan_ref.network.initialization import COEF_SCALE as COEF_SCALE
 from kan_ref.network.initialization import check_widths as check_widths
 from kan_ref.network.initialization import domain_of_samples as domain_of_samples
 from kan_ref.network.initialization import init_network as init_network
 from kan_ref.network.initialization import read_domain as read_domain
 from kan_ref.network.initialization import samples_as_domain as samples_as_domain
+from kan_ref.network.inspection import Coverage as Coverage
+from kan_ref.network.inspection import coverage as coverage
 from kan_ref.network.inspection import distance as distance
 from kan_ref.network.inspection import edge_curve as edge_curve
 from kan_ref.network.inspection import edge_outputs as edge_outputs
 from kan_ref.network.inspection import edge_samples as edge_samples
 from kan_ref.network.inspection import layer_jump_weights as layer_jump_weights
+from kan_ref.network.inspection import uncovered as uncovered
+from kan_ref.network.jacobian import (
+    prediction_column_squares as prediction_column_squares,
+)
 from kan_ref.network.jacobian import prediction_jacobian as prediction_jacobian
-from kan_ref.network.kronecker_factors import Factors as Factors
-from kan_ref.network.kronecker_factors import factors as factors
-from kan_ref.network.kronecker_factors import kronecker_blocks as kronecker_blocks
-from kan_ref.network.kronecker_factors import sum_factors as sum_factors
 from kan_ref.network.layer import PARAMETER_ARRAYS as PARAMETER_ARRAYS
 from kan_ref.network.layer import PARAMETER_NAMES as PARAMETER_NAMES
 from kan_ref.network.layer import Layer as Layer
@@ -71,6 +69,8 @@ from kan_ref.network.symbolic_edges import affine_slopes as affine_slopes
 from kan_ref.network.symbolic_edges import derivatives as derivatives
 from kan_ref.network.symbolic_edges import numbers as numbers
 from kan_ref.network.symbolic_edges import values as values
-from kan_ref.network.symbolic_layers import EdgeSpec as EdgeSpec
-from kan_ref.network.symbolic_layers import symbolic_layer as symbolic_layer
+from kan_ref.network.tangent import Factors as Factors
 from kan_ref.network.tangent import Tangent as Tangent
+from kan_ref.network.tangent import factors as factors
+from kan_ref.network.tangent import kronecker_blocks as kronecker_blocks
+from kan_ref.network.tangent import sum_factors as sum_factors

@@ -1,21 +1,29 @@
-"""Edit the edges of a network by hand: every operation returns a new network.
+"""Edit the edges of a network by hand, and make layers of symbolic edges alone.
 
 An edge is a spline edge (mask 1), a symbolic edge, or masked (`layer`). `mask_edges` chooses the
-active ones; `lock_edges` makes symbolic edges of one layer share their parameters.
+active ones; `lock_edges` makes symbolic edges of one layer share their parameters. Every operation
+returns a new network.
+
+In a layer without splines every active edge is symbolic, all others are masked. It needs knots
+nevertheless. They are those of one interval, with coefficients of 0, and have no influence on its
+values.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from kan_ref.bspline import fit_curve
+from kan_ref.bspline import fit_curve, uniform_knots
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 from kan_ref.functions import Function
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network, check_network
 from kan_ref.network.symbolic_edges import SymbolicEdge, numbers
+
+DEGREE = 3
+IDENTITY = (1.0, 0.0, 1.0, 0.0)
 
 
 def mask_edges(network: Network, layer: int, mask: object) -> Network:
@@ -199,3 +207,54 @@ def _index(name: str, value: object, count: int) -> int:
         return check_integer(name, value, low=0, high=count - 1)
     except ValueError as error:
         raise IndexError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class EdgeSpec:
+    """The edge c f(a x + b) + d from `input` to `output`; `affine` is (a, b, c, d)."""
+
+    output: int
+    input: int
+    function: Function
+    affine: tuple[float, float, float, float] = field(default=IDENTITY)
+
+
+def symbolic_layer(
+    n_in: int, n_out: int, edges: Sequence[EdgeSpec], domain: FloatArray | None = None
+) -> Layer:
+    """Return a layer with these symbolic edges, at most one for each pair of input and output.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+    edges : sequence of EdgeSpec
+        An output without an edge is 0.
+    domain : (n_in, 2), optional
+        The interval of each input, [-1, 1] by default.
+
+    Returns
+    -------
+    layer : Layer
+        With one interval and degree 3.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "symbolic has the edge from input 0 to output 1 twice", and the like.
+    """
+    none = np.zeros((n_out, n_in))
+    low, high = np.tile([-1.0, 1.0], (n_in, 1)).T if domain is None else domain.T
+    knots = uniform_knots(low, high, 1, DEGREE)
+    return Layer(
+        knots=knots,
+        coef=np.zeros((n_out, n_in, 1 + DEGREE)),
+        w_base=none,
+        w_spline=none,
+        mask=none,
+        degree=DEGREE,
+        symbolic=tuple(
+            SymbolicEdge(edge.output, edge.input, edge.function, row)
+            for row, edge in enumerate(edges)
+        ),
+        affine=np.array([edge.affine for edge in edges]).reshape(-1, 4),
+    )

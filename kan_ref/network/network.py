@@ -18,9 +18,8 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_float_array, network_remedy, what
 from kan_ref.network.cache import Cache, Flow, Workspace
-from kan_ref.network.column_squares import prediction_column_squares
 from kan_ref.network.definedness import check_defined, check_derivatives
-from kan_ref.network.jacobian import prediction_jacobian
+from kan_ref.network.jacobian import prediction_column_squares, prediction_jacobian
 from kan_ref.network.layer import (
     Layer,
     cache_fits,

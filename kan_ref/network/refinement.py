@@ -29,8 +29,7 @@ from kan_ref.bspline import (
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_choice, check_integer
-from kan_ref.network.chunks import outputs_at
-from kan_ref.network.definedness import first_cause
+from kan_ref.network.definedness import first_cause, outputs_at
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network, check_inputs, check_network
 

@@ -1,19 +1,19 @@
 """Linear algebra and differences: row-sparse Jacobians, Cholesky, the central difference."""
 
-from kan_ref.numerics.cholesky import solve_positive_definite as solve_positive_definite
-from kan_ref.numerics.columns import column_squares as column_squares
-from kan_ref.numerics.columns import scale_columns as scale_columns
 from kan_ref.numerics.differences import central_difference as central_difference
-from kan_ref.numerics.kronecker import KroneckerBlock as KroneckerBlock
-from kan_ref.numerics.kronecker import KroneckerPreconditioner as KroneckerPreconditioner
-from kan_ref.numerics.normal_sums import NormalSums as NormalSums
-from kan_ref.numerics.normal_sums import sum_chunks as sum_chunks
+from kan_ref.numerics.normal_matrices import NormalSums as NormalSums
+from kan_ref.numerics.normal_matrices import solve_positive_definite as solve_positive_definite
+from kan_ref.numerics.normal_matrices import sum_chunks as sum_chunks
 from kan_ref.numerics.operators import FactoredOperator as FactoredOperator
+from kan_ref.numerics.operators import KroneckerBlock as KroneckerBlock
+from kan_ref.numerics.operators import KroneckerPreconditioner as KroneckerPreconditioner
 from kan_ref.numerics.operators import Operator as Operator
 from kan_ref.numerics.operators import SelectedOperator as SelectedOperator
 from kan_ref.numerics.operators import StackedOperator as StackedOperator
 from kan_ref.numerics.operators import StoredOperator as StoredOperator
 from kan_ref.numerics.operators import as_operator as as_operator
+from kan_ref.numerics.operators import column_squares as column_squares
+from kan_ref.numerics.operators import scale_columns as scale_columns
 from kan_ref.numerics.row_sparse import Block as Block
 from kan_ref.numerics.row_sparse import Jacobian as Jacobian
 from kan_ref.numerics.row_sparse import RowSparse as RowSparse

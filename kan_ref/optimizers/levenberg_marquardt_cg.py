@@ -1,19 +1,30 @@
-"""Levenberg-Marquardt without matrices: damped equations by conjugate gradients.
+"""Levenberg-Marquardt without matrices: damped equations by preconditioned conjugate gradients.
 
-The equations (O19), (J^T J + mu D) h = -J^T r, are solved approximately by `conjugate_gradients`,
-which take products with J and J^T alone. The preconditioner M has the diagonal of the equations,
-with d the squared norms of the columns of J:
+The equations (O19), (J^T J + mu D) h = -J^T r, are of the form A x = b with A positive definite.
+Conjugate gradients solve them approximately. From x = 0, r = A x - b, y = M^-1 r, p = -y, repeat
+
+    (O24)  alpha = r^T y / p^T A p,   x <- x + alpha p,   r <- r + alpha A p,   y = M^-1 r
+    (O25)  beta = r_new^T y_new / r^T y,   p <- -y + beta p
+
+Nocedal & Wright, Numerical Optimization, 2nd ed., Algorithm 5.3. M is symmetric positive definite.
+Each iteration takes one product with A, here one with J and one with J^T, and no matrix. In exact
+arithmetic r is orthogonal to x, and x minimises x^T A x / 2 - b^T x over the directions so far:
+also an x that is stopped early lowers it.
+
+The preconditioner M has the diagonal of the equations, with d the squared norms of the columns
+of J:
 
     (O26)  diag M = d + mu D
 
 It is this diagonal itself, or for an operator with `kronecker_blocks`, such as that of a network on
-data, (N11) of `numerics.kronecker`. Its nu is the median of mu D_i / d_i, by which damping weakens
+data, (N11) of `numerics.operators`. Its nu is the median of mu D_i / d_i, by which damping weakens
 the correlations, but at least 0.05: (N11) does not approximate small eigenvalues.
 
 Since the residual of conjugate gradients is orthogonal to h, (O21) is the predicted fall also of
 an approximate h. `damped_steps` accepts or rejects the step and controls the damping.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -28,16 +39,80 @@ from kan_ref.numerics import (
     Operator,
     as_operator,
 )
-from kan_ref.optimizers.conjugate_gradients import Product, conjugate_gradients
 from kan_ref.optimizers.damped_steps import Residuals, Tolerances, damped_steps
 from kan_ref.optimizers.normal_equations import Metric
 from kan_ref.optimizers.result import Callback, OptimizeResult
 
+Product = Callable[[FloatArray], FloatArray]
+
 # nu of (N11) on [20, 20, 20, 1]: 0.05 and 0.2 lower the model equally fast, without it no faster
 # than the diagonal does where the damping is small
 _LEAST_SHIFT = 0.05
-
 LinearizeOperator = Callable[[FloatArray], tuple[FloatArray, Jacobian | Operator]]
+
+
+def conjugate_gradients(
+    product: Product, rhs: FloatArray, precondition: Product, *, tolerance: float, n_steps: int
+) -> tuple[FloatArray, int]:
+    """Return an approximate solution of A x = b, and the number of products.
+
+    Parameters
+    ----------
+    product : callable
+        u (n,) -> A u.
+    rhs : (n,)
+        b.
+    precondition : callable
+        r (n,) -> M^-1 r.
+    tolerance : float
+        Stop when sqrt(r^T M^-1 r) is at most this fraction of its value at x = 0.
+    n_steps : int
+        Most iterations.
+
+    Returns
+    -------
+    x : (n,)
+        Where rounding leaves p^T A p not positive, the last one before.
+    n_products : int
+
+    Notes
+    -----
+    Implements :eq:`conjugate-gradients`.
+
+    Examples
+    --------
+    >>> matrix = np.array([[4.0, 0.0], [0.0, 1.0]])
+    >>> x, n = conjugate_gradients(
+    ...     lambda u: matrix @ u,
+    ...     np.array([8.0, 3.0]),
+    ...     lambda r: r / matrix.diagonal(),
+    ...     tolerance=0.0,
+    ...     n_steps=9,
+    ... )
+    >>> x, n
+    (array([2., 3.]), 1)
+    """
+    x, r = np.zeros(rhs.size), -rhs
+    y = precondition(r)
+    p, size = -y, float(r @ y)
+    least = tolerance**2 * size
+    for n_products in range(n_steps):
+        if not size > least:
+            return x, n_products
+        image = product(p)
+        curvature = float(p @ image)
+        if not (curvature > 0.0 and math.isfinite(curvature)):
+            return x, n_products + 1
+        # [eq:conjugate-gradients]
+        alpha = size / curvature
+        x += alpha * p
+        r += alpha * image
+        y = precondition(r)
+        new_size = float(r @ y)
+        p = -y + (new_size / size) * p
+        size = new_size
+        # [/eq:conjugate-gradients]
+    return x, n_steps
 
 
 @dataclass(frozen=True, eq=False)

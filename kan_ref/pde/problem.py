@@ -22,7 +22,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
-from kan_ref.pde.jet_families import JetFunctions, JetModel, check_jet, jets_of
+from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
 from kan_ref.pde.residual_terms import FunctionTerm, LinearTerm, Term
 
 

@@ -5,7 +5,7 @@ Liu et al. 2024, section 2.5.1, step "pruning", with the scores I, O of (P11) (t
     (P15)  a hidden node is kept if min(I, O) > threshold, an edge if its score > edge_threshold
 
 Nodes that are then on no path of active edges from an input to an output are removed too
-(`paths`). The remaining nodes keep their mean on the batch (`subnetwork`): removing a constant
+(`subnetwork`). The remaining nodes keep their mean on the batch: removing a constant
 changes nothing, and removing anything else loses its variation only. All scores are those of the
 network before pruning.
 
@@ -20,9 +20,14 @@ import numpy as np
 
 from kan_ref.checks import BoolArray, FloatArray, check_integer, check_number
 from kan_ref.network import Network, check_edge_index, check_layer_index, check_pairs
-from kan_ref.sparsity.paths import active_edges, intersect, nodes_on_paths, strongest_paths
 from kan_ref.sparsity.scores import check_samples, scores_by_edge, scores_by_node
-from kan_ref.sparsity.subnetwork import keep_part
+from kan_ref.sparsity.subnetwork import (
+    active_edges,
+    intersect,
+    keep_part,
+    nodes_on_paths,
+    strongest_paths,
+)
 
 MAGNITUDE = 1e-2  # the paper's threshold
 VARIATION = 2e-2  # of an output's standard deviation; with 3e-2, errors of some % nearly double

@@ -21,7 +21,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, check_float_array
 from kan_ref.functions import Function, lookup, singular_points
-from kan_ref.symbolic.redundancy import Affine, canonical_affine
+from kan_ref.symbolic.canonical import Affine, canonical_affine
 from kan_ref.symbolic.variable_projection import best_line
 
 EPS = float(np.finfo(np.float64).eps)
@@ -45,7 +45,7 @@ class AffineFit:
     name : str
         Of f in the library.
     a, b, c, d : float
-        Canonical, see `kan_ref.symbolic.redundancy`.
+        Canonical, see `kan_ref.symbolic.canonical`.
     r2 : float
         1 - SS_res / SS_tot, on any scale of y. If y is constant up to rounding: 1 where the curve
         reproduces it, else 0.

@@ -1,10 +1,11 @@
-"""Charts of the inner line u = a x + b: unbounded parameters theta, as few as are not redundant.
+"""Charts of the inner line u = a x + b, with no parameter that is redundant, and poles along it.
 
 With t in [-1, 1] over the range of the data, a line is given by its ends p = u(-1), q = u(1):
 
     (S6)   u(t) = p (1 - t)/2 + q (1 + t)/2
 
-A chart writes (p, q) with the parameters that the redundancy of (a, b, c, d) leaves free:
+A chart writes (p, q) with unbounded parameters theta, those that the redundancy of (a, b, c, d)
+leaves free:
 
     (S7)   "circle"  u = cos theta + t sin theta     powers defined everywhere: the zero of u is at
                                                      t = -cot theta; theta = 0 is a constant
@@ -18,6 +19,12 @@ A chart writes (p, q) with the parameters that the redundancy of (a, b, c, d) le
 w maps all real s into the bounds: w(s) = (low + high)/2 + (high - low)/2 sin s, low + s^2, high -
 s^2, or s without bounds. So the search needs no constraints. Where f' is infinite at a closed end
 of its domain (sqrt, arcsin), the derivative of w vanishes at the same rate.
+
+A pole lies between two neighbouring samples. It is accepted only where the samples grow towards
+that gap from both sides. Next to a simple pole tau the samples are close to z = c / (t - tau), so
+the two neighbours of the gap determine it:
+
+    (S12)  tau = (z_left t_left - z_right t_right) / (z_left - z_right)
 """
 
 from dataclasses import dataclass
@@ -25,6 +32,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
+
+N_BESIDE = 3  # samples of each side that must grow towards the gap; two where there are no more
+LEAST_HEIGHT = 5.0  # times the median distance from the median: smooth curves stay below
 
 
 @dataclass(frozen=True)
@@ -109,4 +119,55 @@ def line_ends(chart: Chart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         middle, tilt, d_middle, d_tilt = np.zeros_like(s), s, np.zeros_like(s), np.ones_like(s)
     ends = np.stack([middle - tilt, middle + tilt], axis=1)
     return ends, np.stack([d_middle - d_tilt, d_middle + d_tilt], axis=1)[:, :, None]
+
+
+def pole_gaps(t: FloatArray, z: FloatArray) -> list[tuple[float, float]]:
+    """Return the gaps (t_left, t_right) beside the most distant sample that may hold a pole."""
+    distance = np.abs(z - np.median(z))
+    top = int(np.argmax(distance))
+    return [
+        (float(t[left]), float(t[left + 1]))
+        for left in (top - 1, top)
+        if _grow_towards_gap(t, distance, left)
+    ]
     # [/eq:line-ends]
+
+
+def simple_poles(t: FloatArray, z: FloatArray) -> FloatArray:
+    """Return the simple poles that the samples show, increasing, by (S12).
+
+    Beside each of them the samples change their sign about the median, are `LEAST_HEIGHT` times as
+    far from it as the median sample, and grow towards the gap.
+    """
+    offset = z - np.median(z)
+    distance = np.abs(offset)
+    least = LEAST_HEIGHT * float(np.median(distance))
+    left = np.flatnonzero(
+        (offset[:-1] * offset[1:] < 0.0) & (np.minimum(distance[:-1], distance[1:]) > least)
+    )
+    left = left[np.array([_grow_towards_gap(t, distance, int(n)) for n in left], dtype=bool)]
+    # [eq:simple-pole]
+    return np.asarray(
+        (offset[left] * t[left] - offset[left + 1] * t[left + 1])
+        / (offset[left] - offset[left + 1])
+    )
+    # [/eq:simple-pole]
+
+
+def holds_poles(t: FloatArray, z: FloatArray, poles: FloatArray) -> bool:
+    """Return whether the samples grow towards each of these poles from both sides.
+
+    Noise and single outliers do not, so they support no pole.
+    """
+    distance = np.abs(z - np.median(z))
+    left = np.searchsorted(t, poles) - 1
+    return all(_grow_towards_gap(t, distance, int(place)) for place in left)
+
+
+def _grow_towards_gap(t: FloatArray, distance: FloatArray, left: int) -> bool:
+    """Return whether `distance` grows on both sides towards the gap after sample `left`."""
+    before = distance[max(left + 1 - N_BESIDE, 0) : left + 1]
+    after = distance[left + 1 : left + 1 + N_BESIDE]
+    if len(before) < 2 or len(after) < 2 or t[left] == t[left + 1]:
+        return False
+    return bool(np.all(np.diff(before) > 0.0) and np.all(np.diff(after) < 0.0))

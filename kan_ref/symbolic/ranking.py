@@ -1,7 +1,7 @@
-"""Rank the functions of the library by how well their curves c f(a x + b) + d explain samples.
+"""Rank the functions of the library for one edge, and choose one for each of many edges together.
 
-Score (Schwarz 1978, with a penalty on complexity). A fit with k parameters and the mean squared
-misfit m, in units of the variance of y, has
+Score (Schwarz 1978, with a penalty on complexity). A fit c f(a x + b) + d with k parameters and the
+mean squared misfit m, in units of the variance of y, has
 
     (S19)  score = n_eff log max(m, floor) + k log n_eff + 3 complexity;  the lowest is the best
     (S20)  n_eff = n (2 runs / n)^2, at least 8, at most n
@@ -13,14 +13,22 @@ and the function that it approximates is smooth: 1000 samples of it carry the in
 twenty waves, and any further parameter absorbs a part of it. Without (S20) each such parameter
 would pay, and x^2 learnt by a spline would be ranked below cosh. Below this bound all fits are
 exact, and complexity decides.
+
+When several functions fit an edge almost equally well, its own samples do not decide, but the
+whole network does. A coordinate search over the edges exchanges the function of one edge at a
+time, and keeps an exchange that improves the network, until none does. What "improves" means is
+the criterion of the caller: (S21) compares with the outputs of a network of splines, the score of
+`kan_ref.discovery.formula_search` with the training data.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from kan_ref.functions import LIBRARY, Function, composed_redundancy, lookup
+from kan_ref.network import Network, replace_layer, with_formula
 from kan_ref.symbolic.affine_fit import (
     EPS,
     AffineFit,
@@ -29,7 +37,7 @@ from kan_ref.symbolic.affine_fit import (
     fit_samples,
     standardise,
 )
-from kan_ref.symbolic.redundancy import n_inner
+from kan_ref.symbolic.canonical import n_inner
 
 # Chosen, with (S20), on 810 curves with noise of 1e-2 of their standard deviation and 810 splines
 # with errors of up to 3e-3 of it: right names 96.9 and 92.8 %. With weight 2: 96.9 and 92.3 %;
@@ -41,6 +49,10 @@ OUTER = ("exp", "log", "sqrt", "1/x", "x^2", "sin", "cos", "tanh", "gaussian")
 INNER = ("x^2", "x^3", "sqrt", "1/x", "exp", "log", "sin")
 INVERSE = ("log", "exp")  # log(e^u) is a line; all other pairs that are simpler have a redundancy
 LEAST_STD = 1e-150  # of y in its unit: the square below must not underflow
+
+Place = tuple[int, int, int]  # layer, output, input of an edge
+Choice = dict[Place, AffineFit]
+Evaluated = TypeVar("Evaluated")
 
 
 def rank_functions(x: object, y: object, names: Iterable[str] | None = None) -> list[AffineFit]:
@@ -119,9 +131,9 @@ def rank_samples(samples: Samples, functions: Sequence[Function]) -> list[Affine
     scored = []
     for function, fit in zip(functions, fits, strict=True):
         n_parameters = 1 if function.redundancy.kind == "constant" else 2 + n_inner(function)
-        price = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
+        cost = n_parameters * np.log(n_eff) + COMPLEXITY_WEIGHT * function.complexity
         scored.append(
-            replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + price))
+            replace(fit, score=float(n_eff * np.log(max((fit.rms / scale) ** 2, floor)) + cost))
         )
     # [/eq:rank]
     # rounding separates the scores of one family by less than 1e-3
@@ -136,3 +148,71 @@ def _effective_number(samples: Samples, fit: AffineFit) -> float:
     runs = 1 + int(np.count_nonzero(signs[1:] != signs[:-1]))
     return min(float(len(signs)), max(4.0 * runs**2 / len(signs), LEAST_NUMBER))
     # [/eq:effective-number]
+
+
+def price(fit: AffineFit) -> int:
+    """Return the complexity of a fit: that of its function, and its inner parameters."""
+    function = lookup(fit.name)
+    return n_inner(function) + function.complexity
+
+
+def exchange_functions(
+    rivals: Mapping[Place, Sequence[AffineFit]],
+    choice: Choice,
+    best: Evaluated,
+    *,
+    evaluate: Callable[[Choice, Evaluated, Place], Evaluated],
+    improves: Callable[[Evaluated, Evaluated], bool],
+    is_final: Callable[[Evaluated], bool] = lambda best: False,
+    seen: Iterable[tuple[str, ...]] = (),
+) -> Evaluated:
+    """Return the best evaluation that exchanges of single functions reach.
+
+    Parameters
+    ----------
+    rivals : mapping of (layer, output, input) to sequence of AffineFit
+        The candidates of each edge.
+    choice : dict
+        One candidate for each edge, in the order of `rivals`.
+    best : object
+        The evaluation of `choice`.
+    evaluate : callable
+        (choice, best, place) -> evaluation of a choice that differs at `place` from that of `best`.
+    improves : callable
+        (evaluation, best) -> whether the evaluation replaces the best.
+    is_final : callable
+        best -> whether the search ends here.
+    seen : iterable of tuple of str
+        Names of other choices that have been evaluated before. None is evaluated twice.
+
+    Returns
+    -------
+    best : object
+    """
+    tried = {_names(choice), *seen}
+    improved = True
+    while improved:
+        improved = False
+        for place, fit in [(place, fit) for place, fits in rivals.items() for fit in fits]:
+            if is_final(best):
+                return best
+            exchanged = {**choice, place: fit}
+            if _names(exchanged) in tried:
+                continue
+            tried.add(_names(exchanged))
+            trial = evaluate(exchanged, best, place)
+            if improves(trial, best):
+                best, choice, improved = trial, exchanged, True
+    return best
+
+
+def _names(choice: Choice) -> tuple[str, ...]:
+    return tuple(fit.name for fit in choice.values())
+
+
+def with_fits(network: Network, choice: Mapping[Place, AffineFit]) -> Network:
+    """Return the network with the edges of `choice` replaced by their fits."""
+    for (layer_index, j, i), fit in choice.items():
+        layer = with_formula(network.layers[layer_index], j, i, lookup(fit.name), fit.affine)
+        network = replace_layer(network, layer_index, layer)
+    return network

@@ -33,8 +33,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.functions import EVERYWHERE, Function, singular_points
-from kan_ref.symbolic.inner_lines import Chart, LineStarts, free_number
-from kan_ref.symbolic.poles import pole_gaps, simple_poles
+from kan_ref.symbolic.inner_lines import Chart, LineStarts, free_number, pole_gaps, simple_poles
 
 # Ends: beyond them a curve is nearly a simpler one, or narrower than the samples. Densities: all
 # of 12 clean curves of each library function (300 samples,

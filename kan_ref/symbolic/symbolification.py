@@ -8,7 +8,7 @@ outputs of the network nearest to those that it had,
 
     (S21)  rms over samples of  new(x) - old(x)
 
-by exchanging one function at a time (`exchange`), until no exchange lowers this clearly. The
+by exchanging one function at a time (`ranking`), until no exchange lowers this clearly. The
 training targets are not used.
 """
 
@@ -34,9 +34,16 @@ from kan_ref.network import (
     with_spline,
 )
 from kan_ref.symbolic.affine_fit import AffineFit, fit_samples, standardise
-from kan_ref.symbolic.exchange import Choice, Place, exchange_functions, with_fits
-from kan_ref.symbolic.ranking import check_candidates, composed_candidates, rank_samples
-from kan_ref.symbolic.redundancy import n_inner
+from kan_ref.symbolic.ranking import (
+    Choice,
+    Place,
+    check_candidates,
+    composed_candidates,
+    exchange_functions,
+    price,
+    rank_samples,
+    with_fits,
+)
 
 IDENTITY = (1.0, 0.0, 1.0, 0.0)
 MOST_RIVALS = 4  # candidates of one edge among which the network decides
@@ -282,12 +289,6 @@ def auto_symbolic(
             most = ranked[0].score + rival_score
             rivals[layer_index, j, i] = [fit for fit in ranked[:MOST_RIVALS] if fit.score <= most]
     return decide_together(network, points, rivals)
-
-
-def price(fit: AffineFit) -> int:
-    """Return the complexity of a fit: that of its function, and its inner parameters."""
-    function = lookup(fit.name)
-    return n_inner(function) + function.complexity
 
 
 def decide_together(

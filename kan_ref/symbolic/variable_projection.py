@@ -21,8 +21,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, IntArray
 from kan_ref.functions import Function, singular_points
-from kan_ref.symbolic.inner_lines import Chart, line_ends
-from kan_ref.symbolic.poles import holds_poles
+from kan_ref.symbolic.inner_lines import Chart, holds_poles, line_ends
 from kan_ref.symbolic.search_starts import coarse_starts
 
 N_COARSE = 128  # samples by which initial values are compared

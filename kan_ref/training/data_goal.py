@@ -33,10 +33,9 @@ from kan_ref.network import Network, check_derivatives, layer_inputs, new_worksp
 from kan_ref.numerics import Block, NormalSums, Operator, StoredOperator
 from kan_ref.sparsity import PENALTY_NAMES, PenaltyWeights, penalized_backward
 from kan_ref.training.class_losses import CROSS_ENTROPY, LOGISTIC, Loss
-from kan_ref.training.goal import LastEvaluation, Model
+from kan_ref.training.goal import LastEvaluation, Model, values_at
 from kan_ref.training.matrix_free import DataOperator, sums_by_chunks
-from kan_ref.training.smoothness import Smoothness, network_with_curves
-from kan_ref.training.values import values_at
+from kan_ref.training.penalties import Smoothness, network_with_curves
 
 
 def mean_squared_error(prediction: FloatArray, y: FloatArray) -> tuple[float, FloatArray]:
@@ -270,7 +269,7 @@ def value_and_grad(
     penalty : str
         Which l1 and entropy: "paper", "pykan", "pykan-0.0" or "coef"; see `sparsity.penalties`.
     smoothness_weight : float
-        At least 0; weight of the smoothness penalty of `training.smoothness`.
+        At least 0; weight of the smoothness penalty of `training.penalties`.
 
     Returns
     -------

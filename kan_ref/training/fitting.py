@@ -23,17 +23,19 @@ from kan_ref.checks import check_flag, quiet_except
 from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
+from kan_ref.training.fit_arguments import check_grids, interval_of_tests, read_problem
 from kan_ref.training.goal import Problem
+from kan_ref.training.held_out import read_validation
 from kan_ref.training.history import Callback, Kind, Run
-from kan_ref.training.off_grid import note_on_grids, note_on_inputs
+from kan_ref.training.notes import (
+    check_start,
+    note_on_grids,
+    note_on_inputs,
+    note_on_test,
+    note_on_units,
+)
 from kan_ref.training.one_grid import Recorder, train_on_grid
-from kan_ref.training.optimizer_choice import interval_of_tests
-from kan_ref.training.problem_goal import read_problem
-from kan_ref.training.schedule import check_grids
 from kan_ref.training.settings import read_settings
-from kan_ref.training.undefined import check_start, note_on_test
-from kan_ref.training.units import note_on_units
-from kan_ref.training.validation import read_validation
 
 
 @quiet_except("callback")
@@ -88,7 +90,7 @@ def fit(
     trainable : sequence of str
         Which of "coef", "w_base", "w_spline", "symbolic" (a, b, c, d of symbolic edges) to train.
     precondition : str, or None
-        "jacobian": scaled variables, see `training.scaled_variables`; not with an L1 or entropy
+        "jacobian": scaled variables, see `training.variables`; not with an L1 or entropy
         penalty, nor for "adam". None: the plain parameters, as in the paper. "auto" is "jacobian"
         for a Network with "lm", "lm_cg", "lbfgs" or "bfgs" and without such a penalty, else None.
     learning_rate, batch_size : float, int, optional

@@ -1,17 +1,20 @@
 """Protocols: all that training needs to know of a model, a goal and a problem.
 
-A model is a function of x with a flat vector of parameters theta: a KAN, an MLP, a LAN. A goal is a
+A model is a function of x with a flat vector of parameters theta: a KAN, an MLP, a LAN. Its outputs
+are computed by chunks, with memory that does not grow with the number of samples. A goal is a
 number to be made small as a function of the model: a loss over data, or the residuals of
 differential equations. A problem makes goals for models.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from kan_ref.checks import FloatArray
+from kan_ref.network import Network, chunk_size, sample_numbers, sample_slices
 from kan_ref.numerics import Block, NormalSums
 
 
@@ -113,3 +116,22 @@ class Problem(Protocol):
 
     def prepare(self, model: Any) -> Goal:
         """Return the goal for models with this first layer."""
+
+
+def rows_at_once(model: Any, n_samples: int) -> int:
+    """Return how many samples of so many a forward pass of a model takes at once."""
+    numbers = (
+        sample_numbers(model.layers)
+        if isinstance(model, Network)
+        else max(n_in * n_out for n_in, n_out in pairwise(model.widths))
+    )
+    return chunk_size(numbers, n_samples)
+
+
+def values_at(model: Any, x: FloatArray) -> FloatArray:
+    """Compute the outputs (batch, n_out) of a model at x (batch, n_in), which is not checked."""
+    size = rows_at_once(model, len(x))
+    if size >= len(x):
+        return np.asarray(model.values(model.prepare(x)))
+    parts = [model.values(model.prepare(x[rows])) for rows in sample_slices(len(x), size)]
+    return np.concatenate(parts)

@@ -30,10 +30,8 @@ from kan_ref.numerics import (
 )
 from kan_ref.training.data_goal import DataGoal
 from kan_ref.training.goal import Goal, LastEvaluation
-from kan_ref.training.penalized_goal import PenalizedGoal
-from kan_ref.training.scaled_variables import parameter_scale
-from kan_ref.training.smoothness import Smoothness
-from kan_ref.training.trainable import trainable_places
+from kan_ref.training.penalties import PenalizedGoal, Smoothness
+from kan_ref.training.variables import parameter_scale, trainable_places
 
 
 @dataclass(frozen=True, eq=False)

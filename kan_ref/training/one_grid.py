@@ -15,13 +15,12 @@ from kan_ref.checks import FloatArray
 from kan_ref.network import Network, layer_inputs, place_hidden_grids
 from kan_ref.optimizers import Iterate, steps_are_done
 from kan_ref.training.data_goal import DataGoal
-from kan_ref.training.goal import Problem
+from kan_ref.training.goal import Problem, rows_at_once
+from kan_ref.training.held_out import Validation
 from kan_ref.training.history import Callback, History, Step
+from kan_ref.training.notes import note_on_derivatives
 from kan_ref.training.objective import Objective
 from kan_ref.training.settings import Settings
-from kan_ref.training.undefined import note_on_derivatives
-from kan_ref.training.validation import Validation
-from kan_ref.training.values import rows_at_once
 
 if TYPE_CHECKING:
     from tqdm import tqdm

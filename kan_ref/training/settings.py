@@ -23,19 +23,18 @@ from kan_ref.optimizers import (
 )
 from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training.data_goal import DataGoal
-from kan_ref.training.goal import Goal, Model
-from kan_ref.training.matrix_free import MOST_ENTRIES, row_entries
-from kan_ref.training.objective import Objective, make_objective
-from kan_ref.training.optimizer_choice import (
+from kan_ref.training.fit_arguments import (
     GRADIENT_OPTIMIZERS,
     LEAST_SQUARES,
     OPTIMIZER_NAMES,
     SCALED_BY_DEFAULT,
     on_batches,
 )
-from kan_ref.training.penalized_goal import PenalizedGoal
-from kan_ref.training.scaled_variables import layer_metric
-from kan_ref.training.trainable import trainable_places
+from kan_ref.training.goal import Goal, Model
+from kan_ref.training.matrix_free import MOST_ENTRIES, row_entries
+from kan_ref.training.objective import Objective, make_objective
+from kan_ref.training.penalties import PenalizedGoal
+from kan_ref.training.variables import layer_metric, trainable_places
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The weight of the smoothness penalty, chosen on held-out samples, grid after grid.
 
 On a fine grid the data leave many coefficients undetermined. The smoothness penalty (T9) of
-`smoothness` determines them, if its weight is right: with too small a weight curves follow the gaps
+`penalties` determines them, if its weight is right: with too small a weight curves follow the gaps
 between samples, with too large a weight they cannot bend. The weight is chosen by hold-out
 validation
 (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed., section 7.2): a part
@@ -24,9 +24,9 @@ from kan_ref.checks import FloatArray, Record, check_generator, check_number
 from kan_ref.data import DataLike, check_data, hold_out
 from kan_ref.network import Network, check_inputs, network_values, refine
 from kan_ref.training.data_goal import mean_squared_error
+from kan_ref.training.fit_arguments import check_schedule
 from kan_ref.training.fitting import fit
-from kan_ref.training.schedule import check_schedule
-from kan_ref.training.undefined import check_start
+from kan_ref.training.notes import check_start
 
 WEIGHTS = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
 

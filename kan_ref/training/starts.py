@@ -28,7 +28,7 @@ from kan_ref.data import DataLike, check_data, check_loss, hold_out
 from kan_ref.network import Network, check_widths, init_network, samples_as_domain
 from kan_ref.training.data_goal import LOSSES
 from kan_ref.training.fitting import fit
-from kan_ref.training.validation import hold_out_classes
+from kan_ref.training.held_out import hold_out_classes
 
 FAILED = (
     10.0  # times the smallest error: good minima differ by less than 2, failures by more than 10

@@ -1,10 +1,10 @@
 """Train on a noisy table: cross-validation chooses the architecture and the weight of the penalty.
 
-With few or noisy samples the network that fits best predicts badly. Each of the `architectures` but
-the constant is trained with the L1 penalty on edges, on a `penalty_path` of growing weights.
+With few or noisy samples the network that fits best predicts badly. Each architecture but the
+constant is trained with the L1 penalty on edges, on a path of growing weights (`candidates`).
 Candidates are all pairs of architecture and weight. Their losses on held-out samples are taken in K
 folds (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, 2nd ed., section 7.10),
-and the simplest candidate is chosen that is as good as the best one, (T22) of `paired_test`. Within
+and the simplest candidate is chosen that is as good as the best one, (T22) of `held_out`. Within
 one architecture, a stronger penalty is simpler. All folds and the last fit, on all training
 samples, begin with the same initial parameters. Each fold places its grids on the samples it trains
 on, and predicts beyond them as `ValidatedRun.predict` does.
@@ -26,25 +26,27 @@ from kan_ref.checks import (
 )
 from kan_ref.data import Data, DataLike, check_data
 from kan_ref.network import Network, network_values
-from kan_ref.training.architectures import (
+from kan_ref.training.candidates import (
+    Recipe,
     check_standardised,
+    check_weights,
     clipped,
     constant_network,
     fewest_samples,
     initial_networks,
     sample_range,
+    usual_weights,
 )
 from kan_ref.training.data_goal import LOSSES, DataGoal, check_batch
 from kan_ref.training.fitting import fit
-from kan_ref.training.history import Run
-from kan_ref.training.paired_test import compare
-from kan_ref.training.penalty_path import Recipe, check_weights, usual_weights
-from kan_ref.training.sample_losses import (
+from kan_ref.training.held_out import (
     best_constant,
+    compare,
     held_out_parts,
     sample_losses,
     strata,
 )
+from kan_ref.training.history import Run
 
 N_FOLDS = 5
 MOST_FOLDED = 1000  # training samples; of more of them, one fifth is held out once

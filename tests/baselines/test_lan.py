@@ -16,7 +16,7 @@ from kan_ref.baselines.lan import (
     node_curve,
     pre_activations,
 )
-from kan_ref.functions.activation import ACTIVATION_NAMES
+from kan_ref.functions.base_function import ACTIVATION_NAMES
 from kan_ref.numerics.differences import central_difference
 
 bases = pytest.mark.parametrize("base", LAN_BASE_NAMES)

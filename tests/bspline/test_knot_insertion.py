@@ -27,9 +27,13 @@ from kan_ref.bspline.blossom import (
     continued_values,
     insert_knots,
 )
-from kan_ref.bspline.knot_insertion import insert_knot, refinement_matrix
 from kan_ref.bspline.knots import breakpoints, extended_knots, uniform_knots
-from kan_ref.bspline.refined_grids import is_nested, refined_breakpoints
+from kan_ref.bspline.refined_grids import (
+    insert_knot,
+    is_nested,
+    refined_breakpoints,
+    refinement_matrix,
+)
 
 
 @st.composite

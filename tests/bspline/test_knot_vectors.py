@@ -9,8 +9,7 @@ from networks import seeds
 from strategies import degrees, knot_rows, points_anywhere
 
 from kan_ref.bspline.evaluation import find_intervals
-from kan_ref.bspline.knot_vectors import prepare_knots
-from kan_ref.bspline.knots import breakpoints, uniform_knots
+from kan_ref.bspline.knots import breakpoints, prepare_knots, uniform_knots
 from kan_ref.bspline.refined_grids import interpolate_in_rank, keep_outer_knots
 
 

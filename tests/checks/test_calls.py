@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import kan_ref as kr
 from kan_ref.checks import explain_call
-from kan_ref.checks.calls import call_message
 from kan_ref.checks.other_names import ARGUMENTS, REQUIRED
+from kan_ref.checks.unknown_names import call_message
 
 FUNCTIONS = [name for name in kr.__all__ if callable(getattr(kr, name))]
 PARAMETERS = {name: tuple(inspect.signature(getattr(kr, name)).parameters) for name in FUNCTIONS}

@@ -6,10 +6,15 @@ from cases import for_all
 
 import kan_ref as kr
 from kan_ref.data import hold_out
-from kan_ref.discovery.acceptance import PairedRule, RatioRule
 from kan_ref.discovery.elimination import choose
 from kan_ref.discovery.simplification import simplify
-from kan_ref.discovery.trials import VALIDATION_SHARE, ArchitectureTrial, Search
+from kan_ref.discovery.trials import (
+    VALIDATION_SHARE,
+    ArchitectureTrial,
+    PairedRule,
+    RatioRule,
+    Search,
+)
 
 
 def start(data, widths, seed=0):

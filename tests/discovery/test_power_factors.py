@@ -6,7 +6,7 @@ import pytest
 import kan_ref as kr
 from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.linear_models import linear_models, simplest
-from kan_ref.discovery.power_factors import (
+from kan_ref.discovery.quotients import (
     power_factors,
     power_of_input,
     product_of_powers,

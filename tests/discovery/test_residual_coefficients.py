@@ -5,15 +5,16 @@ import pytest
 from cases import for_all
 
 import kan_ref as kr
-from kan_ref.discovery.acceptance import ClassRule
-from kan_ref.discovery.class_residuals import class_residuals, class_structure, suspicion_of
-from kan_ref.discovery.coefficients import (
+from kan_ref.discovery.residual_tests import (
+    class_residuals,
+    class_structure,
     joint_statistic,
     largest_coefficient,
     normal_of_ratio,
     product_columns,
+    suspicion_of,
 )
-from kan_ref.discovery.trials import ArchitectureTrial
+from kan_ref.discovery.trials import ArchitectureTrial, ClassRule
 from kan_ref.discovery.verdict import judge
 
 RNG = np.random.default_rng

@@ -12,9 +12,9 @@ from kan_ref.discovery.forms import (
     by_three_curves,
 )
 from kan_ref.discovery.invariants import curve_misfit, linear_direction, one_curves
+from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.slices import Surface, find_splits, partitions
 from kan_ref.discovery.three_curves import three_curves
-from kan_ref.discovery.tree_formula import expression_of
 from kan_ref.discovery.trees import values
 
 RNG = np.random.default_rng

@@ -6,9 +6,8 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kan_ref.discovery.choice import simplified
-from kan_ref.discovery.polish import Fitted, polished, rmse_of
-from kan_ref.discovery.tree_formula import expression_of
+from kan_ref.discovery.polish import Fitted, polished, rmse_of, simplified
+from kan_ref.discovery.results import expression_of
 from kan_ref.discovery.trees import (
     Input,
     Number,

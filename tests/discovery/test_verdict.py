@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from kan_ref.discovery.neighbours import (
+from kan_ref.discovery.residual_tests import (
     CLEAR,
     neighbour_pairs,
     neighbour_statistic,

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 import kan_ref as kr
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.drawing import html_of
-from kan_ref.drawing.pictures import probe_points
+from kan_ref.drawing.pieces import probe_points
 from kan_ref.formulas import mathml_texts, shown_formula
 
 RNG = np.random.default_rng

@@ -15,9 +15,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import kan_ref as kr
-from kan_ref.bspline.knot_insertion import insert_knot
-from kan_ref.io.document import network_from_plain
-from kan_ref.io.json_file import json_document
+from kan_ref.bspline.refined_grids import insert_knot
+from kan_ref.io.document import json_document, network_from_plain
 
 FOLDER = ROOT / "docs" / "explorer"
 SIZES = {"desktop": (1200, 900), "phone": (360, 740)}

@@ -17,7 +17,7 @@ from networks import formula_network, hello_world
 
 from kan_ref.formulas import mathml_texts
 from kan_ref.formulas.expression import formula, formula_latex
-from kan_ref.formulas.latex import letter_with_subscript, upright_name
+from kan_ref.formulas.presentation import letter_with_subscript, upright_name
 from kan_ref.formulas.recognition import recognise_constants
 from kan_ref.formulas.values import evaluate_formula, numeric_function
 from kan_ref.functions.library import LIBRARY, register_function, unregister_function

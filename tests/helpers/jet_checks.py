@@ -9,7 +9,7 @@ from networks import clear_samples, random_batch, random_network, with_formulas
 
 from kan_ref.numerics.row_sparse import multiply
 from kan_ref.pde import jet_layer
-from kan_ref.pde.jet_families import jets_of
+from kan_ref.pde.input_derivatives import jets_of
 from kan_ref.pde.jet_kind import directional_kind, operator_kind
 
 TOLERANCE = 1e-7

@@ -2,7 +2,7 @@
 
 from kan_ref.training.data_goal import LOSSES, DataGoal
 from kan_ref.training.objective import make_objective
-from kan_ref.training.penalized_goal import PenalizedGoal
+from kan_ref.training.penalties import PenalizedGoal
 
 
 def data_objective(network, x, targets, *, loss="mse", penalty=None, inputs=None, **options):

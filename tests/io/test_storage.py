@@ -24,7 +24,8 @@ from networks import network_cases, random_layer, random_network, seeds, with_fo
 
 import kan_ref as kr
 from kan_ref import files
-from kan_ref.io import document, json_file, npz_file, storage
+from kan_ref.io import document as documents
+from kan_ref.io import storage
 from kan_ref.io.document import layer_from_plain, layer_to_plain, network_to_plain
 from kan_ref.io.storage import load, save
 from kan_ref.network.layer import Layer
@@ -99,7 +100,7 @@ def refusal(path):
 
 def members_of(network):
     """Return the arrays of an .npz file by name, `meta` as a dict."""
-    buffer = io.BytesIO(npz_file.npz_bytes(network_to_plain(network)))
+    buffer = io.BytesIO(storage.npz_bytes(network_to_plain(network)))
     with np.load(buffer, allow_pickle=False) as file:
         members = {name: file[name] for name in file.files}
     return members | {"meta": json.loads(str(members["meta"]))}
@@ -122,7 +123,7 @@ def write_zip(path, members, **options):
 
 
 def raw_members(network):
-    with zipfile.ZipFile(io.BytesIO(npz_file.npz_bytes(network_to_plain(network)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(storage.npz_bytes(network_to_plain(network)))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -134,7 +135,7 @@ def write_json(path, document):
 
 
 def json_document(network):
-    return json.loads(json_file.json_text(network_to_plain(network), "\n"))
+    return json.loads(documents.json_text(network_to_plain(network), "\n"))
 
 
 # --- what is saved comes back
@@ -412,7 +413,7 @@ def test_more_layers_than_the_limit_are_neither_written_nor_read(
     tmp_path, network, suffix, monkeypatch
 ):
     save(network, tmp_path / f"two{suffix}")
-    monkeypatch.setattr(document, "MOST_LAYERS", 1)
+    monkeypatch.setattr(documents, "MOST_LAYERS", 1)
 
     with pytest.raises(ValueError, match="needs its layers as a list of 1 to 1 objects"):
         save(network, tmp_path / f"net{suffix}")
@@ -421,7 +422,7 @@ def test_more_layers_than_the_limit_are_neither_written_nor_read(
 
 def test_the_limits_leave_room_for_the_deepest_network_that_may_be_written(folder):
     layer = tiny_network().layers[0]
-    deep = Network((layer,) * document.MOST_LAYERS)
+    deep = Network((layer,) * documents.MOST_LAYERS)
 
     save(deep, folder / "deep.npz")
 
@@ -725,7 +726,7 @@ def test_what_is_no_regular_file_is_rejected_at_once_and_left_alone(
 # --- broken files
 
 DOCUMENTS = [
-    json_file.json_text(network_to_plain(net), "\n")
+    documents.json_text(network_to_plain(net), "\n")
     for plain in [random_network(np.random.default_rng(1), widths=(2, 2, 1))]
     for net in (plain, with_formulas(np.random.default_rng(3), plain, share=0.5, locked=0.5))
 ]
@@ -1156,12 +1157,12 @@ def test_a_missing_meta_is_refused(folder, network):
 
 def test_huge_meta_is_refused_unread(folder, network):
     meta = members_of(network)["meta"]
-    text = json.dumps(meta).ljust(npz_file.MOST_META_CHARACTERS)
+    text = json.dumps(meta).ljust(storage.MOST_META_CHARACTERS)
     exact = write_npz(folder / "full.npz", members_of(network) | {"meta": np.array(text)})
 
     assert state(load(exact)) == state(network)
     huge = write_npz(folder / "huge.npz", members_of(network) | {"meta": np.array(text + " ")})
-    assert f"must be text of at most {npz_file.MOST_META_CHARACTERS} characters" in refusal(huge)
+    assert f"must be text of at most {storage.MOST_META_CHARACTERS} characters" in refusal(huge)
 
 
 @pytest.mark.parametrize("code", [0x110000, 0xD800, 0xFFFFFFFF])
@@ -1342,7 +1343,7 @@ def test_members_on_top_of_each_other_are_refused(folder):
 
 
 def test_an_encrypted_member_is_refused(folder):
-    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
+    data = storage.npz_bytes(network_to_plain(tiny_network()))
     (folder / "locked.npz").write_bytes(patched(data, (DIRECTORY, 8, b"\1"), (HEADER, 6, b"\1")))
 
     assert "encrypted" in refusal(folder / "locked.npz")
@@ -1372,7 +1373,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder, network, method):
     ],
 )
 def test_a_member_of_two_sizes_or_another_method_counts_as_compressed(folder, patches):
-    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
+    data = storage.npz_bytes(network_to_plain(tiny_network()))
     (folder / "patched.npz").write_bytes(patched(data, *patches))
 
     assert "a member is compressed, but must be stored uncompressed" in refusal(
@@ -1474,7 +1475,7 @@ def test_an_array_that_lies_about_its_size_or_kind_is_refused_without_memory_for
 
 
 def test_a_directory_that_lies_about_sizes_is_refused_without_memory_for_it(folder):
-    data = npz_file.npz_bytes(network_to_plain(tiny_network()))
+    data = storage.npz_bytes(network_to_plain(tiny_network()))
     (folder / "sizes.npz").write_bytes(
         patched(data, (DIRECTORY, 20, 2 * (2**31).to_bytes(4, "little")))
     )
@@ -1487,7 +1488,7 @@ def test_a_directory_of_a_million_members_is_refused_unread(folder, monkeypatch)
     path = write_zip(folder / "many.npz", [(f"{number}.npy", b"") for number in range(100)])
     assert "'meta.npy' is missing" in refusal(path)
 
-    monkeypatch.setattr(npz_file, "MOST_DIRECTORY_BYTES", 5000)
+    monkeypatch.setattr(storage, "MOST_DIRECTORY_BYTES", 5000)
 
     assert "does not end like a small zip archive" in refusal(path)
 
@@ -1539,9 +1540,9 @@ def test_flipped_bits_give_a_network_or_a_refusal(folder, suffix, seed, flips):
     path, rng = folder / f"flipped{suffix}", np.random.default_rng(seed)
     document = network_to_plain(tiny_network())
     data = (
-        npz_file.npz_bytes(document)
+        storage.npz_bytes(document)
         if suffix == ".npz"
-        else json_file.json_text(document, "\n").encode()
+        else documents.json_text(document, "\n").encode()
     )
 
     for _ in range(20):

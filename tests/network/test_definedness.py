@@ -1,4 +1,4 @@
-"""Which sample and which edge a message names where a network has no finite value or derivative."""
+"""Large batches by chunks, and which sample and edge a message names where a network has no finite value or derivative."""
 
 import re
 from dataclasses import replace
@@ -13,15 +13,20 @@ from kan_ref.functions.library import LIBRARY
 from kan_ref.network import (
     Cache,
     check_derivatives,
+    definedness,
     derivatives,
     evaluate,
     first_cause,
     layer_inputs,
     place_hidden_grids,
+    sample_numbers,
+    sample_slices,
     undefined_values,
 )
+from kan_ref.network.definedness import chunk_size, outputs_at
+from kan_ref.network.editing import EdgeSpec, symbolic_layer
+from kan_ref.network.layer import layer_outputs
 from kan_ref.network.symbolic_edges import SymbolicEdge
-from kan_ref.network.symbolic_layers import EdgeSpec, symbolic_layer
 
 
 def network_with(names, affine=(2.0, 0.5, 1.0, 0.0), widths=(1, 1, 1)):
@@ -257,3 +262,61 @@ def test_a_symbolic_layer_is_cubic_on_one_interval_from_minus_one_to_one():
     np.testing.assert_array_equal(layer.breakpoints, [[-1.0, 1.0], [-1.0, 1.0]])
     np.testing.assert_array_equal(layer.mask, [[0.0, 0.0]])
     assert [(edge.output, edge.input, edge.name) for edge in layer.symbolic] == [(0, 1, "sin")]
+
+
+def a_layer(n_in=3, n_out=2, n_intervals=5, degree=3):
+    return kr.init_network(
+        (n_in, n_out),
+        n_intervals=n_intervals,
+        degree=degree,
+        domain=(-1.0, 1.0),
+        rng=np.random.default_rng(0),
+    ).layers[0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "n_samples", "size"),
+    [
+        (2**10, 2**12, 2**12),  # 32 MiB at once
+        (2**10, 2**12 + 1, 2**10),  # else 8 MiB
+        (2**13, 2**12, 256),  # but 256 samples at least
+        (2**30, 3, 256),
+        (1, 0, 1),
+    ],
+)
+def test_a_batch_is_evaluated_at_once_up_to_32_mebibytes(numbers, n_samples, size):
+    assert chunk_size(numbers, n_samples) == size
+
+
+def test_the_numbers_of_a_sample_are_those_of_the_largest_layer():
+    """Basis functions, four nonzero ones with derivatives and places, and outputs."""
+    small, large = a_layer(1, 1), a_layer(3, 2)
+
+    assert sample_numbers([large]) == 3 * (8 + 3 * 3 + 5) + 2
+    assert sample_numbers([small, large]) == sample_numbers([large]) > sample_numbers([small])
+
+
+def test_a_large_batch_is_evaluated_by_chunks_and_gives_the_same_outputs(monkeypatch):
+    layer, sizes = a_layer(), []
+    x = np.random.default_rng(1).uniform(-1.2, 1.2, (700, 3))
+    whole = outputs_at(layer, x)
+
+    def watched(layer, x, **options):
+        sizes.append(len(x))
+        return evaluate(layer, x, **options)
+
+    monkeypatch.setattr(definedness, "_AT_ONCE", 1000)
+    monkeypatch.setattr(definedness, "_NUMBERS", 1000)
+    monkeypatch.setattr(definedness, "evaluate", watched)
+    parts = outputs_at(layer, x)
+
+    assert sizes == [256, 256, 188]
+    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(whole, layer_outputs(layer, evaluate(layer, x)), atol=1e-15)
+    assert parts.T.flags.c_contiguous  # batch last in memory, as without chunks
+    assert whole.T.flags.c_contiguous
+
+
+def test_chunks_cover_every_sample_once():
+    assert [(part.start, part.stop) for part in sample_slices(10, 4)] == [(0, 4), (4, 8), (8, 10)]
+    assert list(sample_slices(0, 4)) == []

@@ -1,5 +1,6 @@
-"""Row-sparse, dense and stacked Jacobians: one linear map in three forms."""
+"""Jacobians in three forms are one linear map; Cholesky's factorization; central differences."""
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles_optimizers import dense_by_definition
 
-from kan_ref.numerics import columns, row_sparse
-from kan_ref.numerics.columns import column_squares, scale_columns
-from kan_ref.numerics.operators import as_operator
+from kan_ref.numerics import operators, row_sparse
+from kan_ref.numerics.differences import central_difference
+from kan_ref.numerics.normal_matrices import solve_positive_definite
+from kan_ref.numerics.operators import as_operator, column_squares, scale_columns
 from kan_ref.numerics.row_sparse import (
     RowSparse,
     active_columns,
@@ -95,7 +97,7 @@ def test_columns_are_scaled_in_the_form_that_the_jacobian_has(case, seed):
 )  # chunks of 1, 1, 2 and all rows
 def test_column_squares_are_summed_over_all_chunks_of_rows(n_bytes, monkeypatch):
     """Blocks of more rows than columns, and of fewer, dense and row-sparse."""
-    monkeypatch.setattr(columns, "_CHUNK_BYTES", n_bytes)
+    monkeypatch.setattr(operators, "_CHUNK_BYTES", n_bytes)
     rng = np.random.default_rng(2)
     blocks = [random_block(rng, n_rows, 2, 3) for n_rows in (7, 2)]
     blocks += [rng.normal(size=(n_rows, 3)) for n_rows in (1, 8)]
@@ -379,3 +381,120 @@ def test_a_record_that_is_no_matrix_is_refused(arguments, kind, sentence):
 def test_a_stack_that_is_no_matrix_is_refused(jacobian, kind, sentence):
     with pytest.raises(kind, match=sentence):
         shape(jacobian)
+
+
+def positive_definite(rng, n, condition):
+    vectors = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    matrix = (vectors * np.geomspace(1.0, 1.0 / condition, n)) @ vectors.T
+    return 0.5 * (matrix + matrix.T)
+
+
+@given(st.integers(1, 200), st.integers(0, 2**32 - 1))
+def test_the_solution_solves(n, seed):
+    """Sizes below, at and above the block length of 64."""
+    rng = np.random.default_rng(seed)
+    matrix, truth = positive_definite(rng, n, 100.0), rng.normal(size=n)
+
+    np.testing.assert_allclose(
+        solve_positive_definite(matrix, matrix @ truth), truth, rtol=0, atol=1e-11
+    )
+
+
+@pytest.mark.parametrize("n", [64, 65, 150])
+def test_several_right_hand_sides_are_solved_at_once(n):
+    rng = np.random.default_rng(n)
+    matrix, rhs = positive_definite(rng, n, 10.0), rng.normal(size=(n, 3))
+
+    x = solve_positive_definite(matrix, rhs)
+
+    np.testing.assert_allclose(matrix @ x, rhs, rtol=0, atol=1e-13)
+
+
+def test_a_right_hand_side_of_integers_has_a_solution_of_floats():
+    np.testing.assert_array_equal(
+        solve_positive_definite(np.diag([4, 16]), np.array([1, 1])), [0.25, 0.0625]
+    )
+
+
+def test_the_residual_is_at_the_floor_of_rounding_also_when_ill_conditioned():
+    """Backward stability: |A x - b| <= c n eps |A| |x|, with c = 1 and a condition of 1e12."""
+    rng = np.random.default_rng(3)
+    matrix, rhs = positive_definite(rng, 150, 1e12), rng.normal(size=150)
+
+    x = solve_positive_definite(matrix, rhs)
+
+    assert np.abs(matrix @ x - rhs).max() <= 150 * np.finfo(float).eps * np.linalg.norm(
+        matrix, 2
+    ) * np.linalg.norm(x)
+
+
+def test_only_the_lower_triangle_is_read():
+    rng = np.random.default_rng(4)
+    matrix, rhs = positive_definite(rng, 70, 10.0), rng.normal(size=70)
+
+    spoiled = np.tril(matrix) + np.triu(rng.normal(size=(70, 70)), 1)
+
+    np.testing.assert_array_equal(
+        solve_positive_definite(spoiled, rhs), solve_positive_definite(matrix, rhs)
+    )
+
+
+def test_arguments_stay_as_they_are():
+    rng = np.random.default_rng(5)
+    matrix, rhs = positive_definite(rng, 70, 10.0), rng.normal(size=70)
+    before = matrix.copy(), rhs.copy()
+
+    solve_positive_definite(matrix, rhs)
+
+    np.testing.assert_array_equal(matrix, before[0])
+    np.testing.assert_array_equal(rhs, before[1])
+
+
+@pytest.mark.parametrize("eigenvalue", [0.0, -1e-3, np.nan], ids=["singular", "indefinite", "nan"])
+def test_a_matrix_that_is_not_positive_definite_is_refused(eigenvalue):
+    matrix = np.diag([1.0, 2.0, eigenvalue])
+
+    with pytest.raises(np.linalg.LinAlgError, match="matrix is not positive definite in float64"):
+        solve_positive_definite(matrix, np.ones(3))
+
+
+@pytest.mark.parametrize(("matrix", "rhs"), [((2, 3), (2,)), ((3, 3), (2,)), ((3,), (3,))])
+def test_shapes_that_do_not_fit_are_named(matrix, rhs):
+    with pytest.raises(
+        ValueError,
+        match=rf"matrix and rhs have shapes \({matrix[0]}.*\) and \({rhs[0]},\), but need \(n, n\) and n rows",
+    ):
+        solve_positive_definite(np.ones(matrix), np.ones(rhs))
+
+
+numbers = st.floats(-3.0, 3.0)
+
+
+@given(numbers, numbers, numbers, st.integers(-3, 2))
+def test_the_derivative_of_a_quadratic_is_exact_at_any_step(a, b, c, exponent):
+    """To rounding: eps |f| / step, or the smallest number of float64 in place of eps |f|."""
+    step = 10.0**exponent
+    size = abs(a) + abs(b) * step + abs(c) * step * step
+
+    slope = central_difference(lambda t: a + b * t + c * t * t, step)
+
+    rounding = np.finfo(float).eps * size + 5e-324
+    assert slope == pytest.approx(b, rel=0, abs=8 * rounding / step)
+
+
+@pytest.mark.parametrize("step", [1e-1, 1e-2, 1e-3])
+def test_the_error_is_a_sixth_of_the_third_derivative_times_the_square_of_the_step(step):
+    error = central_difference(math.exp, step) - 1.0
+
+    assert error == pytest.approx(step**2 / 6.0, rel=step**2 / 10.0, abs=1e-12)
+
+
+def test_the_default_step_has_eight_correct_digits_or_more():
+    """exp(3 t): truncation 4.5e-12, rounding eps / 1e-6 = 2e-10."""
+    assert central_difference(lambda t: math.exp(3.0 * t)) == pytest.approx(3.0, abs=1e-9)
+
+
+def test_arrays_have_one_derivative_for_each_entry():
+    slopes = central_difference(lambda t: np.array([[1.0, t], [t * t, math.sin(2.0 * t)]]))
+
+    np.testing.assert_allclose(slopes, [[0.0, 1.0], [0.0, 2.0]], rtol=0, atol=1e-9)

@@ -12,9 +12,13 @@ from oracles_optimizers import PROBLEMS, ROSENBROCK, LeastSquares, bowl
 from scipy import optimize
 
 from kan_ref.numerics.differences import central_difference
-from kan_ref.optimizers import broyden_family
-from kan_ref.optimizers.bfgs import bfgs
-from kan_ref.optimizers.broyden_family import UPDATES, family_member, update_inverse_hessian
+from kan_ref.optimizers.bfgs import (
+    _BLOCK_ENTRIES,
+    UPDATES,
+    bfgs,
+    family_member,
+    update_inverse_hessian,
+)
 from kan_ref.optimizers.line_search import LineSearch, line_search
 
 module = sys.modules["kan_ref.optimizers.bfgs"]  # the package hands on the function of this name
@@ -255,7 +259,7 @@ def test_with_one_parameter_the_new_matrix_is_the_secant_quotient(update, seed):
 
 @given(st.integers(3, 7), st.floats(0.1, 2.0), st.floats(-0.9, 2.0), seeds)
 def test_in_the_metric_of_the_model_two_eigenvalues_move_and_all_others_are_tau(n, tau, part, seed):
-    """The module docstring of `broyden_family`: roots of lambda^2 - (tau sigma + h) lambda + tau sigma / b, and the determinant."""
+    """The module docstring of `bfgs`: roots of lambda^2 - (tau sigma + h) lambda + tau sigma / b, and the determinant."""
     inverse, step, grad_change = random_step(seed, n)
     model, b, h = step_numbers(inverse, step, grad_change)
     sigma = 1.0 + part
@@ -295,7 +299,7 @@ def test_the_moving_eigenvalues_are_closest_where_tau_sigma_is_h(log_h, log_bh, 
 
 def test_a_matrix_of_several_blocks_is_updated_as_a_whole():
     n = 300
-    assert n * n > 2 * broyden_family._BLOCK_ENTRIES
+    assert n * n > 2 * _BLOCK_ENTRIES
     inverse, step, grad_change = random_step(7, n)
     model, b, h = step_numbers(inverse, step, grad_change)
 

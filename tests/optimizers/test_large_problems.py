@@ -18,9 +18,12 @@ from kan_ref.numerics import (
     dense_form,
     sum_chunks,
 )
-from kan_ref.optimizers.conjugate_gradients import conjugate_gradients
 from kan_ref.optimizers.levenberg_marquardt import levenberg_marquardt
-from kan_ref.optimizers.levenberg_marquardt_cg import _Products, levenberg_marquardt_cg
+from kan_ref.optimizers.levenberg_marquardt_cg import (
+    _Products,
+    conjugate_gradients,
+    levenberg_marquardt_cg,
+)
 from kan_ref.optimizers.normal_equations import normal_equations
 from kan_ref.training import matrix_free
 from kan_ref.training.data_goal import MSE, DataGoal
@@ -162,7 +165,7 @@ def test_the_preconditioner_is_that_of_its_formula(shift, monkeypatch):
 
 
 def test_a_layer_with_too_many_features_has_no_block(monkeypatch):
-    monkeypatch.setattr("kan_ref.network.kronecker_factors._MOST_FEATURES", 25)
+    monkeypatch.setattr("kan_ref.network.tangent._MOST_FEATURES", 25)
     network, blocks, _, _ = blocks_of(np.random.default_rng(12), (2, 4, 2, 1), monkeypatch)
 
     assert [layer.n_in * (layer.n_basis + 1) > 25 for layer in network.layers] == [0, 1, 0]
@@ -470,7 +473,7 @@ def test_fit_by_chunks_is_fit(optimizer, monkeypatch):
     network, data = example()
     stored = kr.fit(network, data, optimizer=optimizer, n_steps=4)
     monkeypatch.setattr("kan_ref.training.settings.MOST_ENTRIES", 0)
-    monkeypatch.setattr("kan_ref.network.chunks._AT_ONCE", 0)
+    monkeypatch.setattr("kan_ref.network.definedness._AT_ONCE", 0)
     monkeypatch.setattr(matrix_free, "_CHUNK_ENTRIES", 3000)
 
     chunked = kr.fit(network, data, optimizer=optimizer, n_steps=4)

@@ -10,7 +10,7 @@ import kan_ref as kr
 from kan_ref.functions.record import Function
 from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.pde import user_residual
-from kan_ref.pde.jet_families import check_jet
+from kan_ref.pde.input_derivatives import check_jet
 from kan_ref.pde.jet_kind import value_kind
 from kan_ref.pde.user_residual import check_partials, evaluate_residual
 

@@ -20,7 +20,7 @@ from oracles_jets import activation_value, perceptron_derivatives
 from strategies import draws
 
 import kan_ref as kr
-from kan_ref.functions.activation import ACTIVATION_NAMES, activation_values
+from kan_ref.functions.base_function import ACTIVATION_NAMES, activation_values
 from kan_ref.pde import mlp_jets
 from kan_ref.pde.jet_kind import directional_kind
 

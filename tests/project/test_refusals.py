@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import refusals_equations
 import refusals_formulas
-import refusals_interop
 import refusals_states
 from cases import for_all
 from refusals import (
@@ -731,7 +730,6 @@ refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")
 
 assert refusals_equations
 assert refusals_formulas
-assert refusals_interop
 assert refusals_states  # they fill the rest of the table
 
 

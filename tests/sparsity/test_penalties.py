@@ -26,7 +26,7 @@ from kan_ref.sparsity.penalties import (
     penalized_backward,
     penalty_value,
 )
-from kan_ref.training import penalized_goal as goal
+from kan_ref.training import penalties as goal
 from kan_ref.training.data_goal import check_penalty
 
 kinds = pytest.mark.parametrize("kind", PENALTY_NAMES)

@@ -20,10 +20,17 @@ from kan_ref.functions.library import (
 )
 from kan_ref.functions.record import Function, Redundancy
 from kan_ref.symbolic.affine_fit import AffineFit, fit_affine, standardise
-from kan_ref.symbolic.inner_lines import Chart, between, free_number, line_ends
-from kan_ref.symbolic.poles import holds_poles, pole_gaps, simple_poles
+from kan_ref.symbolic.canonical import canonical_affine, n_inner
+from kan_ref.symbolic.inner_lines import (
+    Chart,
+    between,
+    free_number,
+    holds_poles,
+    line_ends,
+    pole_gaps,
+    simple_poles,
+)
 from kan_ref.symbolic.ranking import rank_functions
-from kan_ref.symbolic.redundancy import canonical_affine, n_inner
 from kan_ref.symbolic.search_starts import GRIDS, coarse_starts, grids_by_redundancy
 from kan_ref.symbolic.variable_projection import misfits, polish
 

@@ -8,7 +8,7 @@ from networks import random_batch, random_network, with_formulas
 import kan_ref as kr
 from kan_ref.functions.library import lookup
 from kan_ref.symbolic import ranking
-from kan_ref.symbolic.redundancy import canonical_affine
+from kan_ref.symbolic.canonical import canonical_affine
 
 
 def three_layers(seed=0, share=0.5):

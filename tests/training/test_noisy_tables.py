@@ -1,4 +1,4 @@
-"""Noisy tables: what cross-validation chooses, and that the choice is as robust as the mean of the targets."""
+"""Noisy tables: architectures, what cross-validation chooses, and that the choice is as robust as the mean of the targets."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,12 +8,20 @@ import pytest
 from cases import for_all
 
 import kan_ref as kr
-import kan_ref.training.penalty_path as penalty_path
-from kan_ref.training.architectures import initial_networks
+from kan_ref.network import layer_inputs
+from kan_ref.training import candidates
+from kan_ref.training.candidates import check_standardised, initial_networks
 from kan_ref.training.data_goal import check_batch
-from kan_ref.training.paired_test import compare
-from kan_ref.training.sample_losses import best_constant, held_out_parts, sample_losses, strata
-from kan_ref.training.validation import Validation, hold_out_classes, split_goal
+from kan_ref.training.held_out import (
+    Validation,
+    best_constant,
+    compare,
+    held_out_parts,
+    hold_out_classes,
+    sample_losses,
+    split_goal,
+    strata,
+)
 
 FEW = {"n_steps": 30, "weights": (1e-2, 0.1), "n_folds": 3}
 
@@ -233,9 +241,9 @@ def test_predictions_are_constant_beyond_the_training_inputs_and_errors_are_of_t
 def test_above_a_thousand_samples_a_fifth_is_held_out_once(monkeypatch):
     data = table(lambda x: x[:, 0], n=1100)
     fits = []
-    real = penalty_path.fit
+    real = candidates.fit
     monkeypatch.setattr(
-        penalty_path,
+        candidates,
         "fit",
         lambda net, data, **o: fits.append(len(data.x_train)) or real(net, data, **o),
     )
@@ -248,7 +256,7 @@ def test_above_a_thousand_samples_a_fifth_is_held_out_once(monkeypatch):
 def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeypatch):
     data = table(lambda x: x[:, 0] * x[:, 1], n=40)
     begun, ended, weights = [], [], []
-    real = penalty_path.fit
+    real = candidates.fit
 
     def spy(network, data, **options):
         run = real(network, data, **options)
@@ -257,7 +265,7 @@ def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeyp
         weights.append(options.get("penalty_weight"))
         return run
 
-    monkeypatch.setattr(penalty_path, "fit", spy)
+    monkeypatch.setattr(candidates, "fit", spy)
     validated(data, n_folds=2, weights=(0.01, 0.03, 0.1), n_steps=2)
 
     for place in range(0, 18, 3):  # 2 folds of 3 architectures
@@ -270,9 +278,9 @@ def test_the_penalty_grows_from_fit_to_fit_and_each_begins_with_the_last(monkeyp
 def test_the_first_weight_has_all_steps_and_each_other_one_half_of_them_rounded_up(monkeypatch):
     data = table(lambda x: x[:, 0], n=20)
     steps = []
-    real = penalty_path.fit
+    real = candidates.fit
     monkeypatch.setattr(
-        penalty_path,
+        candidates,
         "fit",
         lambda net, data, **o: steps.append(o["n_steps"]) or real(net, data, **o),
     )
@@ -285,7 +293,7 @@ def test_the_first_weight_has_all_steps_and_each_other_one_half_of_them_rounded_
 @pytest.mark.parametrize(("fall", "ends"), [(0.9e-3, True), (1.1e-3, False)])
 def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_less_than_a_thousandth(fall, ends):
     """The objective is loss and penalty, of which the penalty alone falls here."""
-    settled = penalty_path.Settled()
+    settled = candidates.Settled()
     values = 1e4 * np.append([9.0, 5.0], np.linspace(1.0 + fall, 1.0, 11))
 
     ended = [settled(SimpleNamespace(train_loss=5e3, penalty=one - 5e3)) for one in values]
@@ -294,7 +302,7 @@ def test_a_fit_ends_when_ten_steps_have_lowered_the_objective_by_less_than_a_tho
 
 
 def test_a_fit_ends_where_the_objective_stays_zero():
-    settled = penalty_path.Settled()
+    settled = candidates.Settled()
 
     ended = [settled(SimpleNamespace(train_loss=0.0, penalty=0.0)) for _ in range(11)]
 
@@ -303,9 +311,9 @@ def test_a_fit_ends_where_the_objective_stays_zero():
 
 def test_an_interruption_of_the_comparison_is_passed_on(monkeypatch):
     data = table(lambda x: x[:, 0], n=20)
-    real = penalty_path.fit
+    real = candidates.fit
     monkeypatch.setattr(
-        penalty_path, "fit", lambda net, data, **o: replace(real(net, data, **o), interrupted=True)
+        candidates, "fit", lambda net, data, **o: replace(real(net, data, **o), interrupted=True)
     )
 
     with pytest.raises(KeyboardInterrupt):
@@ -698,3 +706,33 @@ def test_a_problem_of_differential_equations_has_no_samples_to_hold_out():
 
     with pytest.raises(ValueError, match="leave it at 0"):
         kr.fit(network, problem=problem, validation_share=0.2)
+
+
+def test_hidden_grids_cover_the_activations_of_the_samples_and_little_else():
+    """Equal columns fill a line of the domain alone, so random points of the domain have wider activations."""
+    x = np.random.default_rng(1).normal(size=(200, 1)) * np.ones((1, 2))
+
+    network = initial_networks(x, 1, (4,), n_intervals=3, degree=3, rng=np.random.default_rng(0))[
+        "hidden"
+    ]
+
+    activations = list(layer_inputs(network.layers, x))[1]
+    ends = network.layers[1].breakpoints[:, [0, -1]]
+    low, high = activations.min(axis=0), activations.max(axis=0)
+    assert (ends[:, 0] <= low).all()
+    assert (high <= ends[:, 1]).all()
+    assert (high - low > 0.5 * np.ptp(ends, axis=1)).all()
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_train"])
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_the_column_that_is_not_standardised_is_named(name, column):
+    even = np.linspace(-1.5, 1.5, 20)[:, None] * np.ones((1, 3))
+    arrays = {"x_train": even, "y_train": even.copy()}
+    arrays[name][:, column] += 3.0
+    network = kr.init_network(
+        (3, 3), n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+
+    with pytest.raises(ValueError, match=rf"^{name} has mean 3 .* in column {column}, but"):
+        check_standardised(check_batch(network, arrays["x_train"], arrays["y_train"]))

@@ -14,8 +14,8 @@ import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed, shape
 from kan_ref.training.matrix_free import DataOperator
-from kan_ref.training.smoothness import Smoothness
-from kan_ref.training.trainable import trainable_places
+from kan_ref.training.penalties import Smoothness
+from kan_ref.training.variables import trainable_places
 
 SUBSETS = [names for n in (1, 2, 3) for names in combinations(SPLINE_ARRAYS, n)]
 weights = st.sampled_from([0.0, 1e-8, 0.3, 1e4])

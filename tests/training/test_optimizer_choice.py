@@ -16,7 +16,7 @@ from kan_ref.network.layer import PARAMETER_NAMES
 from kan_ref.network.refinement import place_hidden_grids
 from kan_ref.training import one_grid
 from kan_ref.training.data_goal import check_penalty
-from kan_ref.training.optimizer_choice import OPTIMIZER_NAMES, on_batches
+from kan_ref.training.fit_arguments import OPTIMIZER_NAMES, on_batches
 from kan_ref.training.settings import read_settings
 
 # --- the choice

@@ -9,7 +9,7 @@ import kan_ref as kr
 from kan_ref.numerics import column_squares, dense_form
 from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.objective import make_objective
-from kan_ref.training.scaled_variables import LayerMetric, layer_metric, parameter_scale
+from kan_ref.training.variables import LayerMetric, layer_metric, parameter_scale
 
 
 def toy(x):
@@ -75,14 +75,14 @@ def test_squared_column_norms_are_those_of_the_jacobian(make):
 
 
 def test_squared_column_norms_do_not_depend_on_the_chunks_of_samples(monkeypatch):
-    from kan_ref.training import scaled_variables
+    from kan_ref.training import variables
 
     network, data = made(), toy_data()
     goal = DataGoal(MSE, data.x_train, data.y_train).prepare(network)
-    n_rows, squares = scaled_variables._data_squares(network, goal)
-    monkeypatch.setattr(scaled_variables, "_CHUNK_NUMBERS", 6 * 7)
+    n_rows, squares = variables._data_squares(network, goal)
+    monkeypatch.setattr(variables, "_CHUNK_NUMBERS", 6 * 7)
 
-    again, in_chunks = scaled_variables._data_squares(network, goal)
+    again, in_chunks = variables._data_squares(network, goal)
 
     assert again == n_rows
     np.testing.assert_allclose(in_chunks, squares, rtol=1e-12, atol=1e-15)
@@ -105,11 +105,11 @@ def test_a_layer_without_influence_has_the_metric_one():
 
 @pytest.mark.parametrize(("n_train", "share"), [(2700, 0.01), (270, 0.1), (9, 1.0)])
 def test_the_share_of_the_median_is_the_number_of_parameters_per_row(monkeypatch, n_train, share):
-    from kan_ref.training import scaled_variables
+    from kan_ref.training import variables
 
     shares = []
     monkeypatch.setattr(
-        scaled_variables,
+        variables,
         "layer_metric",
         lambda model, free, share: shares.append(share) or np.ones_like,
     )

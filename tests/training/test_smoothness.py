@@ -12,12 +12,12 @@ from networks import network_cases, random_layer, random_network, seeds
 from oracles_training import scaled_jumps, smoothness
 
 import kan_ref as kr
-from kan_ref.bspline.jumps import jump_weights
+from kan_ref.bspline.bases import jump_weights
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed
-from kan_ref.training.smoothness import Smoothness
+from kan_ref.training.penalties import Smoothness
 
 DISTINCT = ("uniform", "uneven", "clamped")  # rows without repeated inner breakpoints
 degrees = st.integers(0, 5)

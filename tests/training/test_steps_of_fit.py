@@ -12,7 +12,7 @@ from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training import one_grid, penalized_goal, settings
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch
 from kan_ref.training.goal import LastEvaluation
-from kan_ref.training.values import values_at
+from kan_ref.training.goal import values_at
 
 GRADIENTS = ["lbfgs", "bfgs", "adam"]
 

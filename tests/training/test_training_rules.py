@@ -17,8 +17,8 @@ from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training import fitting, one_grid, smooth_fit, starts
 from kan_ref.training.class_losses import cross_entropy, softmax
 from kan_ref.training.data_goal import LOSSES, DataGoal
+from kan_ref.training.fit_arguments import on_batches
 from kan_ref.training.one_grid import Recorder
-from kan_ref.training.optimizer_choice import on_batches
 from kan_ref.training.settings import Settings
 from kan_ref.training.starts import Starts
 

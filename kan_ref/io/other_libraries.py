@@ -1,0 +1,278 @@
+"""Networks of efficient-kan and of jaxKAN, from their arrays and back.
+
+Both have B-splines on the extended knot vector as ours. A layer l of efficient-kan, whose state
+dict libraries that adopted it have too, is
+
+    (I5)  phi_ji(x) = base_weight_ji b(x) + spline_scaler_ji sum_m spline_weight_jim B_m(x)
+
+    layers.l.grid (n_in, n_knots)   layers.l.spline_weight (n_out, n_in, n_basis)
+    layers.l.base_weight, layers.l.spline_scaler (n_out, n_in)
+
+It has no mask and no symbolic edges. Without standalone scales there is no spline_scaler: it is 1.
+
+A layer "base" or "spline" of jaxKAN 0.3 has a weight for the spline and one for the residual of
+each edge, and a bias:
+
+    (I6)  y_j = sum_i (c_res_ji b(x_i) + c_spl_ji sum_m c_basis_jim B_m(x_i)) + bias_j
+
+    layers.l.grid      (n_in, n_knots)           "base": (n_out n_in, n_knots), output by output
+    layers.l.c_basis   (n_out, n_in, n_basis)    "base": (n_out n_in, n_basis)
+    layers.l.c_res, layers.l.c_spl (n_out, n_in)   layers.l.bias (n_out,)
+
+Without a residual there is no c_res (it is 0), without external weights no c_spl (it is 1), without
+a bias no bias (it is 0). The grid is `layer.grid.item`, which is not a parameter. The arrays of a
+model are
+
+    {f"layers.{l}.{name}": None if (p := getattr(layer, name)) is None else np.asarray(p[...])
+     for l, layer in enumerate(model.layers) for name in ("c_basis", "c_res", "c_spl", "bias")}
+    | {f"layers.{l}.grid": np.asarray(layer.grid.item) for l, layer in enumerate(model.layers)}
+"""
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, check_choice
+from kan_ref.functions import BASE_NAMES
+from kan_ref.io.states import (
+    LayerState,
+    State,
+    export_layers,
+    join_layers,
+    named_arrays,
+    split_state,
+)
+from kan_ref.network import Layer, Network
+
+_EFFICIENT_KAN = {
+    name: f"layers.{{}}.{name}"
+    for name in ("grid", "spline_weight", "base_weight", "spline_scaler")
+}
+
+LAYER_TYPES = ("base", "spline")
+_JAXKAN = {name: f"layers.{{}}.{name}" for name in ("grid", "c_basis", "c_res", "c_spl", "bias")}
+
+
+def from_efficient_kan(state: object, *, base: str = "silu") -> Network:
+    """Return the network of an efficient-kan model's `state_dict()`.
+
+    Parameters
+    ----------
+    state : mapping of str to array_like
+        Arrays or CPU tensors, named as in the module's table. `spline_scaler` may be missing.
+    base : str
+        Their `base_activation`, which a state does not contain: "silu", "identity" or "zero".
+
+    Returns
+    -------
+    network : Network
+        All edges are active; all numbers are equal bit for bit.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "state lacks 'layers.0.grid', with which a state of efficient-kan begins", and the like for
+        every other fault.
+
+    Notes
+    -----
+    Implements (I5).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> again = kr.from_efficient_kan(kr.to_efficient_kan(net))
+    >>> bool((again.theta == net.theta).all())
+    True
+    """
+    check_choice("base", base, BASE_NAMES)
+    layers = []
+    for part in split_state(state, "efficient-kan", _EFFICIENT_KAN, ("spline_scaler",)):
+        knots = part.read("grid", ("n_in", "n_knots"))
+        coef = part.read("spline_weight", ("n_out", len(knots), "n_basis"))
+        shape = coef.shape[:2]
+        layers.append(
+            part.layer(
+                knots=knots,
+                coef=coef,
+                w_base=part.read("base_weight", shape),
+                w_spline=part.read("spline_scaler", shape, 1.0),
+                mask=np.ones(shape),
+                base=base,
+            )
+        )
+    return join_layers(layers)
+
+
+def to_efficient_kan(network: Network) -> State:
+    """Return a network as the state of an efficient-kan model.
+
+    Parameters
+    ----------
+    network : Network
+        Without symbolic edges; one base for all layers.
+
+    Returns
+    -------
+    state : dict of str to ndarray
+        All entries of the module's table; masked edges have base_weight and spline_scaler 0. It
+        fits `KAN([...], grid_size=G, spline_order=k, base_activation=...)` of the same widths,
+        intervals and degree, in float64; load it by
+        `model.load_state_dict({name: torch.tensor(array) for name, array in state.items()})`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "network has the constant 0.5 at output 0 of layer 1, for which a state of efficient-kan has
+        no place"
+    """
+    state: State = {}
+    for number, (layer, constants) in enumerate(export_layers(network, "efficient-kan")):
+        if constants.any():
+            j = int(np.flatnonzero(constants)[0])
+            where = f"at output {j} of layer {number}"
+            raise ValueError(
+                f"network has the constant {constants[j]:g} {where}, "
+                "for which a state of efficient-kan has no place"
+            )
+        arrays = {
+            "grid": layer.knots,
+            "spline_weight": layer.coef,
+            "base_weight": layer.w_base * layer.mask,
+            "spline_scaler": layer.w_spline * layer.mask,
+        }
+        state |= named_arrays(_EFFICIENT_KAN, number, arrays)
+    return state
+
+
+def from_jaxkan(state: object, *, base: str = "silu", x: object | None = None) -> Network:
+    """Return the network of the arrays of a jaxKAN model with layers "base" or "spline".
+
+    Parameters
+    ----------
+    state : mapping of str to array_like
+        Named as in the module's table; `c_res`, `c_spl` and `bias` may be missing, or None.
+    base : str
+        Their `residual`, which a state does not contain: "silu", "identity" or "zero".
+    x : (batch, n_in), optional
+        Samples at which folded biases must be exact. Without it they are exact where every input of
+        a layer lies on its grid.
+
+    Returns
+    -------
+    network : Network
+        Computes the same outputs to rounding: a bias becomes part of one edge of its output. If all
+        biases are 0, all numbers are equal bit for bit.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "state has knot vectors for input 1 of layer 0 that differ between outputs, but a layer has
+        one knot vector for each input", and the like for every other fault.
+
+    Notes
+    -----
+    Implements (I6).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kan_ref as kr
+    >>> rng = np.random.default_rng(0)
+    >>> net = kr.init_network((2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    >>> state = kr.to_jaxkan(net, layer_type="base")
+    >>> state["layers.0.c_basis"].shape
+    (2, 8)
+    >>> state["layers.0.bias"] += 0.5
+    >>> x = np.array([[0.5, -0.25]])
+    >>> bool(np.allclose(kr.from_jaxkan(state)(x), net(x) + 0.5, rtol=1e-14))
+    True
+    """
+    check_choice("base", base, BASE_NAMES)
+    layers, constants = [], []
+    for part in split_state(state, "jaxKAN", _JAXKAN, ("c_res", "c_spl", "bias")):
+        layers.append(_read_layer(part, base))
+        constants.append(part.read("bias", (layers[-1].n_out,), 0.0))
+    return join_layers(layers, constants, x)
+
+
+def to_jaxkan(network: Network, *, layer_type: str = "base") -> State:
+    """Return a network as the arrays of a jaxKAN model.
+
+    Parameters
+    ----------
+    network : Network
+        Without symbolic edges other than constants; one base for all layers.
+    layer_type : str
+        "base", with a knot vector for every edge, or "spline".
+
+    Returns
+    -------
+    state : dict of str to ndarray
+        All entries of the module's table; constants are in `bias`, masked edges have c_res and
+        c_spl 0. They fit `KAN([...], layer_type=..., required_parameters={"k": k, "G": G})` of the
+        same widths, intervals and degree: set them by `layer.c_basis.set_value(...)` and so on, the
+        grid by `layer.grid.item = ...`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        "layer_type is 'chebyshev', but must be one of 'base', 'spline'"; symbolic edges
+    """
+    check_choice("layer_type", layer_type, LAYER_TYPES)
+    state: State = {}
+    for number, (layer, constants) in enumerate(export_layers(network, "jaxKAN")):
+        by_edge = layer_type == "base"
+        arrays = {
+            "grid": np.tile(layer.knots, (layer.n_out, 1)) if by_edge else layer.knots,
+            "c_basis": layer.coef.reshape(-1, layer.n_basis) if by_edge else layer.coef,
+            "c_res": layer.w_base * layer.mask,
+            "c_spl": layer.w_spline * layer.mask,
+            "bias": constants,
+        }
+        state |= named_arrays(_JAXKAN, number, arrays)
+    return state
+
+
+def _read_layer(part: LayerState, base: str) -> Layer:
+    """Return a layer by (I6) without the bias."""
+    knots = part.read("grid", ("n_rows", "n_knots"))
+    if len(part.shape("c_basis")) == 2:
+        knots, coef = _split_edges(part, knots)
+    else:
+        coef = part.read("c_basis", ("n_out", len(knots), "n_basis"))
+    shape = coef.shape[:2]
+    return part.layer(
+        knots=knots,
+        coef=coef,
+        w_base=part.read("c_res", shape, 0.0),
+        w_spline=part.read("c_spl", shape, 1.0),
+        mask=np.ones(shape),
+        base=base,
+    )
+
+
+def _split_edges(part: LayerState, knots: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return knots (n_in, n_knots) and coef (n_out, n_in, n_basis) of a layer "base".
+
+    `knots` (n_out n_in, n_knots) has a knot vector for each edge; those of one input must be equal.
+    """
+    sizes = [part.shape(name)[:1] for name in ("c_res", "c_spl", "bias") if name in part]
+    n_edges = len(knots)
+    n_out = sizes[0][0] if sizes and sizes[0] else 0
+    if n_out == 0 or n_edges % n_out:
+        raise ValueError(
+            f"state has {n_edges} edges in layer {part.number}, "
+            "but the outputs in c_res, c_spl or bias must divide them"
+        )
+    n_in = n_edges // n_out
+    by_output = knots.reshape(n_out, n_in, -1)
+    differing = np.argwhere((by_output != by_output[:1]).any(axis=(0, 2)))
+    if len(differing):
+        raise ValueError(
+            f"state has knot vectors for input {int(differing[0, 0])} of layer {part.number} that "
+            "differ between outputs, but a layer has one knot vector for each input"
+        )
+    coef = part.read("c_basis", (n_edges, "n_basis"))
+    return by_output[0], coef.reshape(n_out, n_in, -1)

@@ -1,0 +1,132 @@
+"""What `fit` is given besides a network and samples: an optimizer, a problem, a schedule of grids.
+
+The optimizers have names, and a rule for how often test errors are taken. For Adam mini-batches are
+drawn without replacement, in a new order whenever all samples have been used. A problem of
+differential equations is what `fit` makes small, with data beside it as one more term or without. A
+schedule has numbers of intervals that never fall, none below the network's.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray, IntArray, check_integer
+from kan_ref.data import DataLike, check_arrays
+from kan_ref.network import Network
+from kan_ref.optimizers import OptimizeResult, adam, bfgs, lbfgs
+from kan_ref.training.data_goal import DataGoal, check_batch
+from kan_ref.training.goal import Model, Problem
+from kan_ref.training.notes import check_start
+from kan_ref.training.objective import Objective
+
+# those that take a value and a gradient
+GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
+    "lbfgs": lbfgs,
+    "bfgs": bfgs,
+    "ssbfgs": partial(bfgs, update="ssbfgs"),
+    "ssbroyden": partial(bfgs, update="ssbroyden"),
+    "adam": adam,
+}
+LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
+OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
+STEPS_FOR_A_TEST = 10  # steps on as many samples as the test has, for each test error
+# measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
+SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
+
+
+def check_problem(value: object, model: Model, loss: str) -> Problem:
+    """Return `value` if it is a problem that fits the model, else raise an error."""
+    for name in ("points", "with_data", "check", "prepare"):
+        if not hasattr(value, name):
+            kind = type(value).__name__
+            raise TypeError(f"problem is a {kind}, but must come from residual_problem")
+    if loss != "mse":
+        raise ValueError(
+            f"loss is {loss!r}, but a problem of differential equations is a sum of squares: "
+            "leave it at 'mse'"
+        )
+    problem: Problem = value  # type: ignore[assignment]  # its methods were looked for
+    problem.check(model)
+    return problem
+
+
+def read_problem(
+    network: Model, data: DataLike | None, problem: object, loss: str, batch_size: object
+) -> tuple[Problem, DataGoal | None]:
+    """Return the problem, with training data as one more term, and the test data or reference."""
+    checked, test = check_problem(problem, network, loss), None
+    if batch_size is not None:
+        raise ValueError(
+            f"batch_size is {batch_size}, but a problem of differential equations needs all its "
+            "points at every step"
+        )
+    if checked.reference is not None:
+        test = check_batch(network, *checked.reference, ("reference x", "reference u"))
+    if data is not None:
+        check_arrays(data)
+        train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"))
+        check_start(network, train.x)
+        test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"))
+        checked = checked.with_data(train.x, train.targets)
+    return checked, test
+
+
+def check_schedule(grids: object) -> tuple[int, ...]:
+    """Return `grids` as a tuple of at least one positive int, else raise an error."""
+    if isinstance(grids, str) or not isinstance(grids, Sequence | np.ndarray):
+        raise TypeError(
+            f"grids is {grids!r}, but must be a sequence of integers such as (5, 10, 20)"
+        )
+    schedule = tuple(check_integer(f"grids[{place}]", n, low=1) for place, n in enumerate(grids))
+    if not schedule:
+        raise ValueError("grids is empty, but a schedule needs at least one number of intervals")
+    if any(later < earlier for earlier, later in pairwise(schedule)):
+        raise ValueError(f"grids is {schedule}, but must not fall")
+    return schedule
+
+
+def check_grids(network: object, grids: object) -> tuple[int, ...]:
+    """Return the schedule for a network, none of it below the network's own grids."""
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"grids is {grids!r}, but only the grids of a Network are refined during a run: "
+            f"this is {network!r}"
+        )
+    schedule = check_schedule(grids)
+    finest = max(layer.n_intervals for layer in network.layers)
+    if schedule[0] < finest:
+        raise ValueError(
+            f"grids begins with {schedule[0]}, but the network has {finest} intervals already "
+            "and a grid is only made finer"
+        )
+    return schedule
+
+
+def interval_of_tests(settings: Any, chosen: object, n_samples: int, test: Any) -> int:
+    """Return every how many steps test errors are taken; `chosen` None is the rule of `fit`."""
+    if chosen is not None:
+        return check_integer("test_every", chosen, low=1)
+    if settings.optimizer in LEAST_SQUARES or test is None:
+        return 1
+    n_step = min(n_samples, settings.batch_size or n_samples)
+    return -(-STEPS_FOR_A_TEST * len(test.x) // n_step)
+
+
+def on_batches(
+    objective: Objective, batch_size: int, rng: np.random.Generator
+) -> Callable[[FloatArray], tuple[float, FloatArray]]:
+    """Return theta -> (value, gradient) of the objective on a new mini-batch at every call."""
+    goal: Any = objective.goal
+    waiting: list[IntArray] = []
+
+    def value_and_grad(theta: FloatArray) -> tuple[float, FloatArray]:
+        if not waiting:
+            order = rng.permutation(len(goal.x))
+            begins = range(0, len(order), batch_size)
+            waiting.extend(order[begin : begin + batch_size] for begin in begins)
+        return objective.on_samples(waiting.pop(0)).value_and_grad(theta)
+
+    return value_and_grad

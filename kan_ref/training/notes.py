@@ -1,0 +1,173 @@
+"""Notes at the end of a run: samples outside grids, data in other units, edges that are undefined.
+
+Outside a grid the splines decay to zero, so a handful of test samples can determine the test error.
+That note appears where the samples outside have more than half of the squared test error,
+although their mean square is more than ten times that of the other samples. So it never appears
+where they are predicted as well as the others. Grids of inputs stay where they are. A second note
+appears where most training samples have an input outside its grid, as in a table with other units,
+and the training error is not small.
+
+Random networks have outputs of size 1 for inputs of size 1. Two numbers of the network at the start
+of a run tell whether the data have other units, with the error e and the outputs u on the training
+data and the standard deviation of the targets over the samples:
+
+    far = rms(e) / std(y),    short = std(y) / std(u)
+
+With scaled variables a large `far` alone makes training fail, because the outputs have to lose most
+of their digits. Without them steps have the wrong size already at a smaller `far`, or if the
+outputs are far too small. `benchmarks.units` has the measurements.
+
+An optimizer undoes a step to parameters without a finite objective. So training begins and ends
+where all symbolic edges are defined on the training samples. On test samples they need not be: then
+test errors are nan, and the run says so.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from kan_ref.checks import FloatArray
+from kan_ref.network import Network, first_cause, layer_inputs, uncovered
+from kan_ref.training.data_goal import MSE, DataGoal
+from kan_ref.training.goal import values_at
+from kan_ref.training.objective import Objective
+
+MOST = 0.5  # of the sum of squared errors
+TIMES = 10.0  # the mean square of the other samples
+GOOD = 1e-2  # of std(y): a training error below says that grids and units did no harm
+
+FAR_SCALED, FAR_PLAIN, SHORT_PLAIN = 1e3, 30.0, 1e3
+
+
+def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
+    """Return what to add to the reason of a run's end, "" where the grids cause no trouble."""
+    if test is None or test.loss is not MSE or not isinstance(model, Network):
+        return ""
+    outside = uncovered(model, test.x)
+    n_outside = int(outside.sum())
+    if n_outside in (0, len(outside)):
+        return ""
+    squares = ((values_at(model, test.x) - test.targets) ** 2).sum(axis=1)
+    if not np.isfinite(squares).all():
+        return ""
+    share = float(squares[outside].sum() / max(squares.sum(), np.finfo(float).tiny))
+    if share <= MOST or squares[outside].mean() <= TIMES * squares[~outside].mean():
+        return ""
+    leave = "1 leaves" if n_outside == 1 else f"{n_outside} leave"
+    return (
+        f"; of {len(outside)} samples of {name} {leave} the grids, with {share:.0%} of the squared "
+        "test error: coverage(network, x) shows where, and a wider domain= includes them"
+    )
+
+
+def note_on_inputs(model: Any, source: Any, error: float) -> str:
+    """Return what to add to the reason of a run's end if most inputs are off their grids, else "".
+
+    Parameters
+    ----------
+    model : Network, MLP or LAN
+    source : DataGoal or Problem
+        Only data are judged.
+    error : float
+        Root mean square of the training error at the end, nan for classes.
+    """
+    if not isinstance(source, DataGoal) or not isinstance(model, Network):
+        return ""
+    if error <= GOOD * np.std(source.targets):
+        return ""
+    layer, x = model.layers[0], source.x
+    low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
+    outside = ((x < low) | (x > high)) & layer.mask.any(axis=0)
+    n_outside = int(outside.any(axis=1).sum())
+    if n_outside <= MOST * len(x):
+        return ""
+    n = int(np.argmax(outside.sum(axis=0)))
+    return (
+        f"; {n_outside} of {len(x)} training samples lie outside the grids of the inputs, where "
+        f"splines decay to zero (input {n} has numbers from {x[:, n].min():.3g} to "
+        f"{x[:, n].max():.3g}, its grid goes from {low[n]:.3g} to {high[n]:.3g}): start from "
+        "init_network(..., domain=x_train), or scale the data with kr.scaled"
+    )
+
+
+def note_on_units(model: Any, source: object, error: float, *, scaled: bool) -> str:
+    """Return what to add to the reason of a run's end if the data have other units, else "".
+
+    Parameters
+    ----------
+    model : Network, MLP or LAN
+        At the start of the run.
+    source : DataGoal or Problem
+        Only a mean squared error over data is judged.
+    error : float
+        Root mean square of the training error at the end.
+    scaled : bool
+        Whether the optimizer had scaled variables.
+
+    Notes
+    -----
+    One forward pass.
+    """
+    if not isinstance(source, DataGoal) or source.loss.name != "mse":
+        return ""
+    outputs = values_at(model, source.x)
+    deviation, spread = _deviation(source.targets), _deviation(outputs)
+    if not (deviation > 0.0 and error > GOOD * deviation):
+        return ""
+    far = float(np.sqrt(np.mean((outputs - source.targets) ** 2))) / deviation
+    short = deviation / spread if spread > 0.0 else 0.0
+    if far > (FAR_SCALED if scaled else FAR_PLAIN):
+        what = f"the error at the start was {far:.1g} times the standard deviation of the targets"
+    elif short > SHORT_PLAIN and not scaled:
+        what = f"the targets vary {short:.1g} times as much as the outputs at the start"
+    else:
+        return ""
+    low, high, mean = source.x.min(), source.x.max(), source.targets.mean()
+    return (
+        f"; the network was not initialized for the units of these data: {what} (inputs from "
+        f"{low:.3g} to {high:.3g}, targets with mean {mean:.3g} and standard deviation "
+        f"{deviation:.3g}): start from kr.best_start or init_network(..., y=y_train), or scale the "
+        "data with kr.scaled"
+    )
+
+
+def _deviation(values: FloatArray) -> float:
+    """Return the root mean square of (n, n_out) values about their means over samples."""
+    return float(np.sqrt(np.mean((values - values.mean(axis=0)) ** 2)))
+
+
+def check_start(model: Any, x_train: FloatArray, *, highest: int = 0) -> None:
+    """Raise ValueError where a symbolic edge is undefined at a training sample.
+
+    So is an edge without a derivative up to the order `highest`.
+    """
+    why = _cause(model, x_train, "x_train", highest)
+    if why:
+        raise ValueError(why)
+
+
+def note_on_derivatives(objective: Objective) -> str:
+    """Return where a symbolic edge has no derivative at the samples of training; "" if nowhere."""
+    goal: Any = objective.goal
+    goal = getattr(goal, "goal", goal)  # without the penalty
+    if hasattr(goal, "targets"):
+        causes = [_cause(objective.model, goal.x, "x_train", 1)]
+    else:  # equations contain derivatives of second order themselves
+        causes = [
+            _cause(objective.model, term.x, f"terms[{place}].x", 3)
+            for place, term in enumerate(goal.terms)
+        ]
+    return "".join(f": {why}" for why in [why for why in causes if why][:1])
+
+
+def note_on_test(model: Any, test: DataGoal | None, name: str) -> str:
+    """Return what to add to the reason of a run's end if test samples are undefined, else ""."""
+    why = "" if test is None else _cause(model, test.x, name, 0)
+    return f"; the test error is nan, because {why}" if why else ""
+
+
+def _cause(model: Any, x: FloatArray, name: str, highest: int) -> str:
+    """Return the first symbolic edge that is undefined at x, (n, n_in); "" if there is none."""
+    if not isinstance(model, Network) or not any(layer.symbolic for layer in model.layers):
+        return ""
+    return first_cause(model.layers, layer_inputs(model.layers, x), name, highest=highest)
