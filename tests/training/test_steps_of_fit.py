@@ -9,10 +9,9 @@ from objectives import goal_objective
 import kan_ref as kr
 from kan_ref.network import Network, layer_inputs, place_hidden_grids
 from kan_ref.sparsity import PenaltyWeights
-from kan_ref.training import one_grid, penalized_goal, settings
+from kan_ref.training import one_grid, penalties, settings
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch
-from kan_ref.training.goal import LastEvaluation
-from kan_ref.training.goal import values_at
+from kan_ref.training.goal import LastEvaluation, values_at
 
 GRADIENTS = ["lbfgs", "bfgs", "adam"]
 
@@ -372,7 +371,7 @@ def network():
 def chunks_of(numbers, monkeypatch):
     """A sample has 41 numbers in the network's largest layer: 2 inputs of 20 and 1 output."""
     for name, number in (("_AT_ONCE", numbers), ("_NUMBERS", numbers), ("_FEWEST", 1)):
-        monkeypatch.setattr(f"kan_ref.network.chunks.{name}", number)
+        monkeypatch.setattr(f"kan_ref.network.definedness.{name}", number)
 
 
 def mlp():
@@ -415,7 +414,7 @@ def test_the_penalty_at_the_point_evaluated_last_is_not_computed_again(kind, mon
     def fail(*_):
         raise AssertionError("the penalty is computed twice")
 
-    monkeypatch.setattr(penalized_goal, "penalty_value", fail)
+    monkeypatch.setattr(penalties, "penalty_value", fail)
     assert objective.added(model) == pytest.approx(penalty, rel=1e-14)
 
 

@@ -16,8 +16,8 @@ from kan_ref.network.jacobian import prediction_jacobian
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network
 from kan_ref.network.refinement import place_hidden_grids
-from kan_ref.training.smooth_fit import rmse
 from kan_ref.training.penalties import Smoothness
+from kan_ref.training.smooth_fit import rmse
 
 INSIDE, ENDS = np.linspace(-1.0, 1.0, 9)[:, None], np.array([[-1.0], [1.0]])
 
