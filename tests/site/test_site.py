@@ -150,6 +150,19 @@ def test_the_gallery_has_every_picture_and_every_claim(texts):
     assert sum(map(len, rows.values())) > 100
 
 
+def test_every_picture_of_the_gallery_says_what_to_see_below_it_and_to_a_screen_reader(texts):
+    gallery = html.unescape(texts["docs/gallery.html"])
+    captions = tree.captions()
+
+    assert [
+        name
+        for name, caption in captions.items()
+        if f'alt="{caption}"' not in gallery or f">{caption}</p>" not in gallery
+    ] == []
+    assert captions.keys() == tree.figures().keys()
+    assert all(caption.endswith(".") and len(caption) > 60 for caption in captions.values())
+
+
 def test_the_page_of_equations_shows_every_formula_and_the_search_finds_numbers_of_the_paper(
     site, texts
 ):
