@@ -47,12 +47,12 @@ footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color
 </style>
 <script>
 window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
-function fitFormulas() {{ // a formula that is wider than its column gets smaller
+function fitFormulas() {{ // a formula that is wider than its column gets smaller, and scrolls where it would be too small to read
   for (const one of document.querySelectorAll(".body mjx-container[display='true']")) {{
     const width = () => one.querySelector("svg").getBoundingClientRect().width;
     one.style.setProperty("font-size", "82%", "important");
     // the letter x has whole pixels, so widths change in steps
-    for (let size = 80; size >= 40 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
+    for (let size = 80; size >= 62 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
   }}
 }}
 addEventListener("load", () => MathJax.startup.promise.then(fitFormulas));
