@@ -111,6 +111,17 @@ def test_formulas_are_set_by_the_script_of_the_site(texts):
     ] == []
 
 
+def test_no_picture_is_described_by_the_name_of_its_file(texts):
+    described = {
+        (page, text)
+        for page, whole in texts.items()
+        for text in re.findall(r'<img[^>]*? alt="([^"]*)"', whole)
+    }
+
+    assert len(described) > 60
+    assert [one for one in described if re.search(r"\.(svg|png|gif)$", one[1])] == []
+
+
 def test_the_search_knows_the_pages_and_their_words(site):
     index = (site.folder / "searchindex.js").read_text(encoding="utf-8")
 
