@@ -138,9 +138,10 @@ function sizePictures() {
   }
 }
 
-// --- a full stop, a comma or a bracket stays on the line of its formula
+// --- a full stop, a comma or a bracket stays on the line of its formula, and the hyphens of an option with its name
 
 function keepMarks() {
+  for (const word of document.querySelectorAll("article code .pre")) if (/^-.{0,24}$/.test(word.textContent)) word.style.whiteSpace = "nowrap";
   for (const formula of document.querySelectorAll("article span.math:not(.with-mark > *)")) {
     const [before, after] = [formula.previousSibling, formula.nextSibling];
     const opening = before && before.nodeType === Node.TEXT_NODE ? before.data.match(/[([]$/) : null;
