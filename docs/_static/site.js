@@ -138,9 +138,10 @@ function sizePictures() {
   }
 }
 
-// --- a full stop, a comma or a bracket stays on the line of its formula, and the hyphens of an option with its name
+// --- a full stop, a comma or a bracket stays on the line of its formula, and the hyphen of an option or a number with the rest
 
 function keepMarks() {
+  for (const cell of document.querySelectorAll("article td")) if (/^[-+\d.e]{1,10}%?$/.test(cell.textContent.trim())) cell.style.whiteSpace = "nowrap"; // 1e-3 is one word
   for (const word of document.querySelectorAll("article code .pre")) if (/^-.{0,24}$/.test(word.textContent)) word.style.whiteSpace = "nowrap";
   for (const formula of document.querySelectorAll("article span.math:not(.with-mark > *)")) {
     const [before, after] = [formula.previousSibling, formula.nextSibling];
