@@ -15,8 +15,12 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 MOST_POINTS, MOST_FORMULAS = 4, 2
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
-FULL_STOP = re.compile(r"(?<=[.!?])\s+(?=[A-Z(*])")
-ENDS = (".", "?", "!", "**", ")")  # what ends in a formula or a list says nothing alone
+# after a full stop, also an emphasised one, but not after a number that begins a paragraph or an abbreviation
+FULL_STOP = re.compile(
+    r"(?:(?<=[.!?])|(?<=[^*][.!?]\*))(?<!\*\*\d\.)(?<!\beq\.)(?<!\bFig\.)\s+(?=[A-Z(*])"
+)
+LISTED = re.compile(r"^- (.+(?:\n +.+)*)", flags=re.MULTILINE)
+ENDS = (".", "?", "!", ".*", "**", ")")  # what ends in a formula or a list says nothing alone
 NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb")  # a link to another notebook
 NO_PROSE = ("#", "|", ">", "$$", "```", "[", "-", "1.", "<")
 PAGE = """<!doctype html>
@@ -43,6 +47,7 @@ mjx-container[display='true'] {{ font-size: 82% !important; }}
 pre {{ overflow-x: auto; font-size: 0.7em; }}
 table {{ border-collapse: collapse; font-size: 0.8em; }} td, th {{ border-bottom: 1px solid var(--line); padding: 0.2em 0.7em; text-align: left; }}
 footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color: var(--soft); }}
+@media (prefers-color-scheme: dark) {{ img {{ filter: invert(0.92) hue-rotate(180deg); }} a {{ color: var(--accent); }} }}
 @media print {{ section {{ break-after: page; min-height: auto; }} footer {{ display: none; }} }}
 </style>
 <script>
@@ -120,7 +125,9 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
         re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
     )
     kept = [" ".join(one.split()) for one in prose if one.strip()]
-    kept = [one for one in kept if not one.startswith(NO_PROSE)]
+    kept = [one for one in kept if not one.startswith(NO_PROSE)] or [
+        " ".join(one.split()) for one in LISTED.findall(text)
+    ]
     openings = [" ".join(FULL_STOP.split(one)[: 2 if len(kept) <= 2 else 1]) for one in kept]
     points = [opening for opening in openings if opening.endswith(ENDS)][:MOST_POINTS]
     listed = convert.render("\n".join(f"- {point}" for point in points))
