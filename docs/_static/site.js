@@ -142,6 +142,7 @@ function sizePictures() {
 
 function keepMarks() {
   for (const cell of document.querySelectorAll("article td")) if (/^[-+\d.e]{1,10}%?$/.test(cell.textContent.trim())) cell.style.whiteSpace = "nowrap"; // 1e-3 is one word
+  for (const cell of document.querySelectorAll("article td")) cell.classList.toggle("prose", cell.textContent.length > 30);
   for (const word of document.querySelectorAll("article code .pre")) if (/^[\w.=]*-[-\w.=]{1,24}$/.test(word.textContent)) word.style.whiteSpace = "nowrap";
   for (const formula of document.querySelectorAll("article span.math:not(.with-mark > *)")) {
     const [before, after] = [formula.previousSibling, formula.nextSibling];
