@@ -394,6 +394,27 @@ def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_not
     assert "Its proof." in shown.partition('class="notes"')[2]
 
 
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        (
+            "- One is first. It is.\n- Two.\n\nNext: [more](more.md), or not.",
+            ["One is first. It is.", "Two."],
+        ),
+        ("1. Do it.\n2. Do it again.\n\n[worked solutions](more.md)", ["Do it.", "Do it again."]),
+        (
+            "**1. A fact.** *It holds.* So it does.\n\n**2. Another.** Yes.\n\nSee eq. (2). Now.",
+            ["1. A fact. It holds.", "2. Another. Yes.", "See eq. (2)."],
+        ),
+    ],
+)
+def test_a_slide_shows_the_items_of_a_list_and_facts_with_their_numbers(text, points):
+    made = slides.slide("A", text, "", 2, slides.markdown())
+    shown = re.findall(r"<li>(.*?)</li>", made.partition('<div class="notes">')[0])
+
+    assert [re.sub(r"<[^>]+>", "", one) for one in shown] == points
+
+
 def test_the_command_of_the_build_stands_in_the_rules_of_the_house():
     assert f".venv/bin/{COMMAND}" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
