@@ -107,7 +107,7 @@ html_copy_source = False
 html_show_sphinx = False
 mathjax_path = "tex-svg.js"
 mathjax3_config = {"svg": {"scale": 0.95}, "options": {"enableMenu": False}}
-pygments_style = "friendly"
+pygments_style = "default"  # every colour has a contrast of 4.5 on its background
 pygments_dark_style = "monokai"
 templates_path: list[str] = []
 

@@ -19,7 +19,7 @@ from sphinx.environment import BuildEnvironment
 def keep_columns(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """Show the first paragraph of a module's docstring as text and the rest verbatim."""
+    """Show the first paragraph of a module's docstring as text, and the rest as written, except that lines of prose are joined, so that they are broken where the page ends."""
     if what == "module":
         first, _, rest = inspect.cleandoc(str(getattr(thing, "__doc__", "") or "")).partition(
             "\n\n"
@@ -30,9 +30,20 @@ def keep_columns(
                 ".. code-block:: text",
                 "   :class: module-text",
                 "",
-                *(f"   {line}" for line in rest.splitlines()),
+                *(f"   {line}" for line in joined(rest).splitlines()),
                 "",
             ]
+
+
+def joined(text: str) -> str:
+    """Return a text in which each paragraph of prose is one line; what is indented, or a list, stays as it is."""
+    paragraphs = re.split(r"\n{2,}", text)
+    return "\n\n".join(
+        one
+        if re.search(r"^(?: |[-*] |\d+\. )", one, flags=re.MULTILINE)
+        else " ".join(one.split("\n"))
+        for one in paragraphs
+    )
 
 
 def escape_bars(

@@ -8,6 +8,7 @@ import html
 import posixpath
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import source_pages
@@ -26,6 +27,8 @@ FILTER = (
     '<p class="equation-filter"><label for="equation-filter">Show only</label> <input type="search" '
     'id="equation-filter" placeholder="2.19, spline, adam, pruning.py"> <output for="equation-filter"></output></p>'
 )
+PHOTOGRAPHS = {"b.3": ["photograph"]}  # not inverted on a dark page
+TALL = 1.6  # height / width from which a thumbnail shows the upper part alone
 RELATIVE = re.compile(r"\]\((?!/|#|\w+:)([^)]+)\)")
 Cell = str | list[nodes.Node]
 
@@ -140,7 +143,8 @@ def _group(paper: str, formula: tree.Formula) -> str:
         return kinds[_number(paper)[0]]
     if formula.page.startswith("tutorials/"):
         return "Further formulas of the tutorials"
-    return f"Implementation: {formula.heading[0].lower()}{formula.heading[1:]}"
+    first, rest = formula.heading[0], formula.heading[1:]
+    return f"Implementation: {first if rest.startswith('-') else first.lower()}{rest}"  # B-splines
 
 
 def _page_name(page: str) -> str:
@@ -163,7 +167,7 @@ class Deviations(SphinxDirective):
                 "",
                 *text.splitlines(),
                 "",
-                f"From: {{ref}}`{box.page} <{box.label}>`",
+                f"From: {{ref}}`{_page_name(box.page)} <{box.label}>`",
                 ":::::",
             ]
             found += self.parse_text_to_nodes("\n".join(lines))
@@ -176,13 +180,14 @@ def _absolute(folder: str, match: re.Match[str]) -> str:
 
 
 class Gallery(SphinxDirective):
-    """Thumbnails of all figures and tutorials; then each figure with its picture, the paper's claims and our results."""
+    """Thumbnails of all figures and tutorials; then each figure with its picture, what to see in it, the paper's claims and our results."""
 
     def run(self) -> list[nodes.Node]:
         """Return the thumbnails, and a section for each figure that has a picture or a claim."""
         rows, records = tree.claims()
+        captions = tree.captions()
         sections: list[nodes.Node] = []
-        thumbnails: list[tuple[str, str, str]] = []
+        thumbnails: list[tuple[str, str, str, str]] = []
         for name, (module, title) in tree.figures().items():
             picture = f"/figures/results/{module.rpartition('.')[2]}.svg"
             pictured = (tree.ROOT / picture[1:]).exists()
@@ -193,11 +198,18 @@ class Gallery(SphinxDirective):
             )
             section += nodes.title(text=f"{name}: {title}")
             if pictured:
-                section += nodes.image(
-                    uri=picture, alt=f"figure {name}: {title}", classes=["on-white"]
-                )
+                if name not in captions:
+                    raise self.error(
+                        f"docs/gallery_captions.toml does not say what to see in {name}"
+                    )
+                classes = ["on-white", *PHOTOGRAPHS.get(name, [])]
+                section += nodes.image(uri=picture, alt=captions[name], classes=classes)
+                section += nodes.paragraph(text=captions[name], classes=["picture-caption"])
                 file = f"_images/{posixpath.basename(picture)}"
-                thumbnails.append((f"#{section['ids'][0]}", f"../{file}", f"{name}: {title}"))
+                shown = " ".join([*classes, *["tall"] * _is_tall(tree.ROOT / picture[1:])])
+                thumbnails.append(
+                    (f"#{section['ids'][0]}", f"../{file}", f"{name}: {title}", shown)
+                )
             file = tree.figure_file(module)
             made = nodes.paragraph(
                 "", "Drawn by ", _link(file, source_pages.uri(self.env.docname, file))
@@ -216,6 +228,7 @@ class Gallery(SphinxDirective):
                 relative_uri(f"{self.env.docname}.html", f"{page}.html"),
                 f"../thumbnails/{posixpath.basename(page)}.svg",
                 text.partition("\n# ")[2].partition("\n")[0],
+                "on-white",
             )
             for page, text in tree.pages().items()
             if re.fullmatch(r"tutorials/\d+\w+", page)
@@ -229,12 +242,19 @@ class Gallery(SphinxDirective):
         ]
 
 
-def _thumbnails(shown: list[tuple[str, str, str]]) -> nodes.raw:
-    """Return a grid of (where a picture leads, its file, its title)."""
+def _is_tall(picture: Path) -> bool:
+    """Return whether a picture of an SVG file is much taller than wide."""
+    with picture.open(encoding="utf-8") as file:
+        size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', file.read(2000))
+    return size is not None and float(size[2]) > TALL * float(size[1])
+
+
+def _thumbnails(shown: list[tuple[str, str, str, str]]) -> nodes.raw:
+    """Return a grid of (where a picture leads, its file, its title, its classes)."""
     figures = [
-        f'<a href="{where}"><img class="on-white" loading="lazy" src="{file}" alt="">'
+        f'<a href="{where}"><img class="{classes}" loading="lazy" src="{file}" alt="">'
         f"<span>{html.escape(title)}</span></a>"
-        for where, file, title in shown
+        for where, file, title, classes in shown
     ]
     return nodes.raw("", f'<div class="thumbnails">{"".join(figures)}</div>', format="html")
 
@@ -311,7 +331,8 @@ class PublicNames(SphinxDirective):
                 nodes.literal(text=f"kr.{name}"),
                 refuri=f"{page}.html#kan_ref.{module}.{name}",
             )
-            rows.append([[link], tree.definitions(module).get(name, ""), module])
+            purpose = tree.definitions(module).get(name, "")
+            rows.append([[link], _with_code(purpose), module])
         return [table_of(["name", "purpose", "module"], rows, [24, 56, 20], "public-names")]
 
 
@@ -340,6 +361,15 @@ def _link(text: str, where: str) -> nodes.reference:
 
 def _text(text: str) -> Cell:
     return text
+
+
+def _with_code(text: str) -> list[nodes.Node]:
+    """Return a text whose parts between backticks are code."""
+    return [
+        nodes.literal(text=part) if place % 2 else nodes.Text(part)
+        for place, part in enumerate(text.split("`"))
+        if part
+    ]
 
 
 def _verdict(text: str) -> Cell:

@@ -15,10 +15,16 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 MOST_POINTS, MOST_FORMULAS = 4, 2
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
-FULL_STOP = re.compile(r"(?<=[.!?])\s+(?=[A-Z(*])")
-ENDS = (".", "?", "!", "**", ")")  # what ends in a formula or a list says nothing alone
+# after a full stop, also an emphasised one, but not after a number that begins a paragraph or an abbreviation
+FULL_STOP = re.compile(
+    r"(?:(?<=[.!?])|(?<=[^*][.!?]\*))(?<!\*\*\d\.)(?<!\beq\.)(?<!\bFig\.)\s+(?=[A-Z(*])"
+)
+LISTED = re.compile(r"^(?:-|\d\.) (.+(?:\n +.+)*)", flags=re.MULTILINE)
+ENDS = (".", "?", "!", ".*", "?*", "**", ")")  # what ends in a formula or a list says nothing alone
 NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb")  # a link to another notebook
-NO_PROSE = ("#", "|", ">", "$$", "```", "[", "-", "1.", "<")
+NO_PROSE = ("#", "|", ">", "$$", "```", "-", "1.", "<", "Next:")
+EMPTY = '<div class="body"><div></div></div>'  # a section of code alone
+LINK = re.compile(r"\[[^\]]*\]\([^)]*\)\.?")  # alone in its paragraph
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -43,16 +49,17 @@ mjx-container[display='true'] {{ font-size: 82% !important; }}
 pre {{ overflow-x: auto; font-size: 0.7em; }}
 table {{ border-collapse: collapse; font-size: 0.8em; }} td, th {{ border-bottom: 1px solid var(--line); padding: 0.2em 0.7em; text-align: left; }}
 footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color: var(--soft); }}
+@media (prefers-color-scheme: dark) {{ img {{ filter: invert(0.92) hue-rotate(180deg); }} a {{ color: var(--accent); }} }}
 @media print {{ section {{ break-after: page; min-height: auto; }} footer {{ display: none; }} }}
 </style>
 <script>
 window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
-function fitFormulas() {{ // a formula that is wider than its column gets smaller
+function fitFormulas() {{ // a formula that is wider than its column gets smaller, and scrolls where it would be too small to read
   for (const one of document.querySelectorAll(".body mjx-container[display='true']")) {{
     const width = () => one.querySelector("svg").getBoundingClientRect().width;
     one.style.setProperty("font-size", "82%", "important");
     // the letter x has whole pixels, so widths change in steps
-    for (let size = 80; size >= 40 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
+    for (let size = 80; size >= 62 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
   }}
 }}
 addEventListener("load", () => MathJax.startup.promise.then(fitFormulas));
@@ -119,10 +126,10 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
         r"\n{2,}",
         re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
     )
-    kept = [" ".join(one.split()) for one in prose if one.strip()]
-    kept = [one for one in kept if not one.startswith(NO_PROSE)]
-    openings = [" ".join(FULL_STOP.split(one)[: 2 if len(kept) <= 2 else 1]) for one in kept]
-    points = [opening for opening in openings if opening.endswith(ENDS)][:MOST_POINTS]
+    said = [" ".join(one.split()) for one in prose if one.strip()]
+    said = [one for one in said if not one.startswith(NO_PROSE) and not LINK.fullmatch(one)]
+    items = [" ".join(one.split()) for one in LISTED.findall(text)]
+    points = _openings(said) or _openings(items)
     listed = convert.render("\n".join(f"- {point}" for point in points))
     right = convert.render(shown) + picture
     columns = f"<div>{listed}</div>" + (f"<div>{right}</div>" if right.strip() else "")
@@ -133,10 +140,18 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
     )
 
 
+def _openings(paragraphs: list[str]) -> list[str]:
+    """Return how paragraphs begin, without those whose beginning says nothing alone."""
+    n_sentences = 2 if len(paragraphs) <= 2 else 1
+    openings = [" ".join(FULL_STOP.split(one)[:n_sentences]) for one in paragraphs]
+    return [opening for opening in openings if opening.endswith(ENDS)][:MOST_POINTS]
+
+
 def deck(notebook: nbformat.NotebookNode, page: str) -> str:
     """Return the slides of a tutorial as one page."""
     convert, found = markdown(), list(sections(notebook))
     slides = [slide(*section, 1 if n == 0 else 2, convert) for n, section in enumerate(found)]
+    slides = [one for n, one in enumerate(slides) if n == 0 or EMPTY not in one]
     return PAGE.format(title=html.escape(found[0][0]), slides="\n".join(slides), page=page)
 
 

@@ -262,6 +262,11 @@ def claims(root: Path = ROOT) -> tuple[dict[str, list[list[str]]], dict[str, str
     return dict(rows), records
 
 
+def captions(root: Path = ROOT) -> dict[str, str]:
+    """Return name of a figure -> what to see in its picture, from docs/gallery_captions.toml."""
+    return tomllib.loads((root / "docs" / "gallery_captions.toml").read_text(encoding="utf-8"))
+
+
 def _literal(module: ast.Module, name: str) -> object:
     """Return the literal that a module assigns to a name."""
     return ast.literal_eval(_assigned(module, name))

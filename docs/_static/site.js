@@ -1,5 +1,5 @@
 // What the pages of the site do by themselves: buttons that copy code, the box that filters equations, frames of the explorer as tall and as dark as
-// their page, optional sections that open, and formulas that are too wide for a phone (formulas.js). No library, no request to another place.
+// their page, optional sections that open, pictures and formulas (formulas.js) that are too wide for a phone. No library, no request to another place.
 "use strict";
 
 // --- a button on every block of code
@@ -103,6 +103,7 @@ function foldOptional() {
     head.append(heading);
     fold.append(head, ...rest);
     fold.addEventListener("toggle", fitFormulas);
+    fold.addEventListener("toggle", sizePictures);
   }
   openTarget();
   addEventListener("hashchange", openTarget);
@@ -117,6 +118,49 @@ function openTarget() {
   if (!fold) return;
   fold.open = true;
   target.scrollIntoView();
+}
+
+// --- pictures whose labels would be too small on a phone
+
+const SMALLEST_PICTURE = 0.62; // of its own size: labels of 10 points have 8 pixels
+
+function sizePictures() {
+  for (const picture of document.querySelectorAll("article div.cell_output :is(img, svg:not(mjx-container *)), article img.on-white:not(.thumbnails *)")) {
+    if (picture.closest(".picture-room")) continue;
+    const own = picture.width.baseVal ? picture.width.baseVal.value : Number(picture.getAttribute("width")) || picture.naturalWidth;
+    const least = Math.round(own * SMALLEST_PICTURE);
+    const shown = picture.closest("a") || picture;
+    if (!shown.parentElement.clientWidth || least <= shown.parentElement.clientWidth) continue;
+    const room = Object.assign(document.createElement("div"), { className: "picture-room", tabIndex: 0 }); // keys scroll it
+    shown.replaceWith(room);
+    room.append(shown);
+    picture.style.minWidth = `${least}px`;
+  }
+}
+
+// --- a full stop, a comma or a bracket stays on the line of its formula, and the hyphen of an option or a number with the rest
+
+function keepMarks() {
+  for (const cell of document.querySelectorAll("article td")) if (/^[-+\d.e]{1,10}%?$/.test(cell.textContent.trim())) cell.style.whiteSpace = "nowrap"; // 1e-3 is one word
+  for (const cell of document.querySelectorAll("article td")) cell.classList.toggle("prose", cell.textContent.length > 30);
+  for (const word of document.querySelectorAll("article code .pre")) if (/^[\w.=]*-[-\w.=]{1,24}$/.test(word.textContent)) word.style.whiteSpace = "nowrap";
+  for (const formula of document.querySelectorAll("article span.math:not(.with-mark > *)")) {
+    const [before, after] = [formula.previousSibling, formula.nextSibling];
+    const opening = before && before.nodeType === Node.TEXT_NODE ? before.data.match(/[([]$/) : null;
+    const closing = after && after.nodeType === Node.TEXT_NODE ? after.data.match(/^[.,;:!?)\]]+/) : null;
+    if (!opening && !closing) continue;
+    const both = Object.assign(document.createElement("span"), { className: "with-mark" });
+    formula.replaceWith(both);
+    if (opening) {
+      before.data = before.data.slice(0, -1);
+      both.append(opening[0]);
+    }
+    both.append(formula);
+    if (closing) {
+      after.data = after.data.slice(closing[0].length);
+      both.append(closing[0]);
+    }
+  }
 }
 
 // --- formulas that are wider than the page
@@ -152,4 +196,7 @@ addCopyButtons();
 filterEquations();
 fitFrames();
 foldOptional();
+keepMarks();
 addEventListener("load", watchFormulas);
+addEventListener("load", sizePictures);
+addEventListener("resize", sizePictures);

@@ -20,6 +20,8 @@
       chart.body.append(svg("text", { x: chart.x(at) + (right ? 4 : -4), y: chart.inner.y + 14, "text-anchor": right ? "start" : "end" }, event));
     }
     const xs = history.map(({ steps: at }) => at);
+    // one point is no line; outside of the clipped group, whose border it touches
+    if (history.length === 1) for (const name of ["test", "train"]) chart.root.append(svg("circle", { class: name, cx: chart.x(history[0].steps), cy: chart.y(log(history[0][name])), r: name === "test" ? 6 : 3.5 }));
     for (const name of ["test", "train"]) chart.body.append(svg("path", { class: `term ${name}`, d: pathOf(xs, history.map((row) => log(row[name])), chart.x, chart.y) }));
   }
 

@@ -176,7 +176,7 @@ def draw(records: Sequence[Record]) -> Figure:
     """Draw the LAN of the first seed during training above, test errors of all models and seeds
     below.
     """
-    picture = Figure(figsize=(12.5, 8.6))
+    picture = Figure(figsize=(9.4, 7.4))
     grid = picture.add_gridspec(2, len(SNAPSHOTS) + 1, height_ratios=(1.25, 1.0))
     for results in [record["results"] for record in runs_of(records, "lan")[:1]]:
         for column, snapshot in enumerate(results["snapshots"]):

@@ -117,7 +117,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw for each example the network with the smallest error."""
-    picture = Figure(figsize=(13.0, 9.2))
+    picture = Figure(figsize=(9.4, 8.2))
     for ax, panel in zip(picture.subplots(2, 3).ravel(), PANELS, strict=True):
         runs = runs_of(records, panel.letter)
         ax.set_axis_off()

@@ -188,8 +188,8 @@ def rates(record: Record) -> list[tuple[float, int]]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw a panel for each degree: measured C^m errors against G, and the lines of the theorem."""
-    picture = Figure(figsize=(13.2, 7.6))
-    axes = picture.subplots(2, 3)
+    picture = Figure(figsize=(8.2, 10.4))
+    axes = picture.subplots(3, 2)
     for ax, record in zip(axes.flat, records, strict=False):
         grids, degree = record["config"]["grids"], record["config"]["degree"]
         label_grids(ax, grids)

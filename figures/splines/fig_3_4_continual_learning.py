@@ -149,7 +149,7 @@ def draw(records: Sequence[Record]) -> Figure:
     """
     config = records[0]["config"]
     n_phases = len(config["centers"])
-    picture = Figure(figsize=(13.0, 10.0))
+    picture = Figure(figsize=(9.4, 8.6))
     grid = picture.add_gridspec(
         len(SHOWN) + 2, n_phases, height_ratios=[1.0] * (len(SHOWN) + 1) + [1.7]
     )

@@ -190,7 +190,7 @@ def draw(records: Sequence[Record]) -> Figure:
     last row the errors along one grid, and what the lines mean.
     """
     methods = methods_in(records)
-    picture = Figure(figsize=(11.0, 3.2 * (len(methods) + 1)))
+    picture = Figure(figsize=(9.4, 2.9 * (len(methods) + 1)))
     axes = picture.subplots(len(methods) + 1, 3, squeeze=False)
     for row, method in enumerate(methods):
         for column, widths in enumerate((SMALL, WIDE)):
@@ -286,9 +286,9 @@ def _explain(upper: Axes, lower: Axes) -> None:
             Line2D([], [], color=GREY, ls=":", label="training, hidden grid without margin"),
         ],
         loc="upper left",
-        fontsize=10,
+        fontsize=9,
         title="errors: median (band: range) over seeds",
-        title_fontsize=10,
+        title_fontsize=9,
         alignment="left",
     )
     right = lower.legend(
@@ -299,9 +299,9 @@ def _explain(upper: Axes, lower: Axes) -> None:
             Line2D([], [], color=GREY, ls=DASHED, label=f"KAN {shape_name(WIDE)}"),
         ],
         loc="upper left",
-        fontsize=10,
+        fontsize=9,
         title="points off a hidden grid",
-        title_fontsize=10,
+        title_fontsize=9,
         alignment="left",
     )
     for legend in (left, right):  # wider than their panels, which should stay as wide as the others

@@ -131,7 +131,7 @@ def run(config: Config) -> dict[str, Any]:
 
 def draw(records: Sequence[Record]) -> Figure:
     """Draw a column for each shape: test errors, and the weights that were chosen."""
-    picture = Figure(figsize=(11.0, 8.6))
+    picture = Figure(figsize=(9.2, 8.2))
     axes = picture.subplots(2, 2, height_ratios=(1.7, 1.0), sharey="row")
     for column, widths in enumerate((SMALL, WIDE)):
         _draw_errors(axes[0, column], records, widths)

@@ -122,7 +122,7 @@ def draw(records: Sequence[Record]) -> Figure:
         for problem in ROWS
         if any(record["config"]["function"] == problem.name for record in records)
     ]
-    picture = Figure(figsize=(4.5 * len(present) + 0.4, 7.6))
+    picture = Figure(figsize=(3.1 * len(present) + 0.4, 7.6))
     axes = picture.subplots(2, len(present), squeeze=False)
     for column, problem in enumerate(present):
         _draw_spread(axes[0, column], records, problem)

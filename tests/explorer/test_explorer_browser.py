@@ -971,3 +971,65 @@ def test_an_optional_section_is_closed_until_a_click_or_a_link_opens_it(formula_
     assert closed == [True, False]
     assert clicked
     assert linked == {"#inside": True, "#optional-more": True, "#kept": False}
+
+
+# --- what is kept together, and pictures on a phone
+
+BOX = "<span style='display: inline-block; width: 80px; height: 10px'></span>"
+KEPT = f"""<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><style>{{style}}</style></head><body><article>
+<p id="line">words (<span class="math">{BOX}</span>). More <code class="literal"><span class="pre">--option</span></code></p><table><tr><td>1e-3</td><td>a-b</td></tr></table>
+<div class="cell_output"><figure><img id="wide" alt="a plot" src="wide.svg"><figcaption>text</figcaption></figure><img id="small" alt="a plot" src="small.svg"></div>
+</article><script src="site.js"></script></body></html>"""
+
+
+@pytest.fixture
+def kept_page(chromium, tmp_path):
+    """A function that opens a page of a formula in brackets and of pictures, with some width."""
+    static = ROOT / "docs" / "_static"
+    shutil.copy(static / "site.js", tmp_path)
+    style = (static / "site.css").read_text(encoding="utf-8")
+    (tmp_path / "page.html").write_text(KEPT.replace("{style}", style), encoding="utf-8")
+    for name, width in (("wide", 900), ("small", 400)):
+        picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="90"/>'
+        (tmp_path / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+    def opened(width):
+        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        chromium.get("about:blank")
+        chromium.get((tmp_path / "page.html").as_uri())
+        return chromium
+
+    yield opened
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_brackets_and_full_stops_stay_on_the_line_of_their_formula(kept_page):
+    page = kept_page(1200)
+    text = page.find_element(By.ID, "line").text
+    heights = page.execute_script("""
+    const [line, kept] = [document.getElementById("line"), document.querySelector(".with-mark")];
+    return Array.from({ length: 120 }, (_, n) => {
+      line.style.width = `${100 + n}px`;
+      return Math.round(kept.getBoundingClientRect().height);
+    });
+    """)
+    alone = page.execute_script(
+        "return [...document.querySelectorAll('.pre, td')].map((one) => one.style.whiteSpace)"
+    )
+
+    assert text == "words (). More --option"
+    assert max(heights) < 30  # one line
+    assert alone == ["nowrap", "nowrap", ""]
+
+
+def test_a_wide_picture_scrolls_on_a_phone_instead_of_becoming_too_small_to_read(kept_page):
+    widths = """return ["wide", "small"].map((id) => Math.round(document.getElementById(id).getBoundingClientRect().width))
+      .concat(document.documentElement.scrollWidth, document.querySelectorAll(".picture-room").length)"""
+
+    assert kept_page(1200).execute_script(widths)[2:] == [1200, 0]
+    wide, small, page, rooms = kept_page(390).execute_script(widths)
+    assert wide >= 0.62 * 900
+    assert small <= 390
+    assert page == 390
+    assert rooms == 1

@@ -114,6 +114,17 @@ def test_formulas_are_set_by_the_script_of_the_site(texts):
     ] == []
 
 
+def test_no_picture_is_described_by_the_name_of_its_file(texts):
+    described = {
+        (page, text)
+        for page, whole in texts.items()
+        for text in re.findall(r'<img[^>]*? alt="([^"]*)"', whole)
+    }
+
+    assert len(described) > 60
+    assert [one for one in described if re.search(r"\.(svg|png|gif)$", one[1])] == []
+
+
 def test_the_search_knows_the_pages_and_their_words(site):
     index = (site.folder / "searchindex.js").read_text(encoding="utf-8")
 
@@ -167,6 +178,19 @@ def test_the_gallery_has_every_picture_and_every_claim(texts):
         cell for figure in rows.values() for row in figure for cell in row if cell not in plain
     ] == []
     assert sum(map(len, rows.values())) > 100
+
+
+def test_every_picture_of_the_gallery_says_what_to_see_below_it_and_to_a_screen_reader(texts):
+    gallery = html.unescape(texts["docs/gallery.html"])
+    captions = tree.captions()
+
+    assert [
+        name
+        for name, caption in captions.items()
+        if f'alt="{caption}"' not in gallery or f">{caption}</p>" not in gallery
+    ] == []
+    assert captions.keys() == tree.figures().keys()
+    assert all(caption.endswith(".") and len(caption) > 60 for caption in captions.values())
 
 
 def test_the_page_of_equations_shows_every_formula_and_the_search_finds_numbers_of_the_paper(
@@ -387,6 +411,27 @@ def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_not
     assert "\\[x = 1\\]" in shown.partition('class="notes"')[0]
     assert shown.count("<img>") == 1
     assert "Its proof." in shown.partition('class="notes"')[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        (
+            "- One is first. It is.\n- Two.\n\nNext: [more](more.md), or not.",
+            ["One is first. It is.", "Two."],
+        ),
+        ("1. Do it.\n2. Do it again.\n\n[worked solutions](more.md)", ["Do it.", "Do it again."]),
+        (
+            "**1. A fact.** *It holds.* So it does.\n\n**2. Another.** Yes.\n\nSee eq. (2). Now.",
+            ["1. A fact. It holds.", "2. Another. Yes.", "See eq. (2)."],
+        ),
+    ],
+)
+def test_a_slide_shows_the_items_of_a_list_and_facts_with_their_numbers(text, points):
+    made = slides.slide("A", text, "", 2, slides.markdown())
+    shown = re.findall(r"<li>(.*?)</li>", made.partition('<div class="notes">')[0])
+
+    assert [re.sub(r"<[^>]+>", "", one) for one in shown] == points
 
 
 def test_the_command_of_the_build_stands_in_the_rules_of_the_house():
