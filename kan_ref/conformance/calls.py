@@ -17,6 +17,7 @@ arrays in memory. `DirectSubject` calls an adapter in this process.
 
 import contextlib
 import copy
+import difflib
 import signal
 import threading
 import warnings
@@ -29,7 +30,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from kan_ref.conformance import wire
-from kan_ref.conformance.cases import Case, arguments
+from kan_ref.conformance.cases import METHODS, Case, arguments
 
 # call -> the output that is 1 if the check holds
 CHECKS = {
@@ -43,6 +44,7 @@ CHECKS = {
 }
 OUTSIDE = ("twice", "nan")  # calls that can be seen from another process
 ROUNDS = 8  # calls of each thread
+_NEAR = 0.85  # share of letters that two names have in common, as difflib counts them
 NOTHING = (
     "the answer is None: a method that is not supported raises NotImplementedError, or answers "
     "unsupported"
@@ -217,10 +219,27 @@ class Subject(Protocol):
         ...
 
 
+def check_method_names(adapter: object) -> None:
+    """Raise ValueError if a method's name is nearly one that the kit calls and the adapter lacks.
+
+    Its cases would be skipped as not supported.
+    """
+    lacking = [name for name in METHODS if getattr(adapter, name, None) is None]
+    for name in dir(adapter):
+        if name in METHODS or name.startswith("_") or not callable(getattr(adapter, name, None)):
+            continue
+        for near in difflib.get_close_matches(name, lacking, 1, _NEAR):
+            raise ValueError(
+                f"{type(adapter).__name__} has the method {name}, which the kit does not call: "
+                f"rename it to {near}, or let its name begin with _"
+            )
+
+
 class DirectSubject:
     """An adapter object in this process: quick, but if the adapter hangs, the runner hangs."""
 
     def __init__(self, adapter: object, dtype: str = "float64") -> None:
+        check_method_names(adapter)
         self.adapter, self.dtype = adapter, dtype
         self.name = str(getattr(adapter, "name", type(adapter).__name__))
 

@@ -21,7 +21,9 @@ def build(target: str) -> object:
     if not module or not name:
         raise ValueError(f"adapter is {target!r}, but must be module:Class")
     sys.path.insert(0, os.getcwd())
-    return getattr(importlib.import_module(module), name)()
+    adapter: object = getattr(importlib.import_module(module), name)()
+    calls.check_method_names(adapter)
+    return adapter
 
 
 def answer(adapter: object, request: Any, convert: Callable[[Any], Any]) -> dict[str, Any]:

@@ -196,7 +196,8 @@ def pytest_cases(
     Raises
     ------
     ValueError
-        If there is no such family, or no case is left, since a test without cases would pass.
+        If there is no such family, no case is left, since a test without cases would pass, or the
+        name of a method is misspelt.
 
     Examples
     --------

@@ -237,6 +237,34 @@ def test_consequences_are_told_as_such():
 # --- subjects that do not
 
 
+def test_a_misspelt_method_is_an_error_and_not_a_method_that_is_missing(tmp_path, monkeypatch):
+    class Mine(conformance_plain.Plain):
+        layer_forward = None
+
+        def layer_foward(self, layer, x):
+            return conformance_plain.Plain().layer_forward(layer, x)
+
+        def _layer_forwards(self, layers, x):
+            return [self.layer_foward(layer, x) for layer in layers]
+
+    said = (
+        "Mine has the method layer_foward, which the kit does not call: rename it to layer_forward, "
+        "or let its name begin with _"
+    )
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        DirectSubject(Mine())
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        pytest_cases(Mine)
+    (tmp_path / "mine.py").write_text("class Mine:\n    def basiss(self, x, knots, degree): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"^Mine has the method basiss, .*: rename it to basis, or"
+    ):
+        serve.build("mine:Mine")
+    Mine.layer_forward = Mine.layer_foward  # a helper beside the method itself
+    assert DirectSubject(Mine()).name
+
+
 @pytest.mark.parametrize(
     ("adapter", "sentence"),
     [
