@@ -44,7 +44,6 @@ CHECKS = {
 }
 OUTSIDE = ("twice", "nan")  # calls that can be seen from another process
 ROUNDS = 8  # calls of each thread
-_NEAR = 0.85  # share of letters that two names have in common, as difflib counts them
 NOTHING = (
     "the answer is None: a method that is not supported raises NotImplementedError, or answers "
     "unsupported"
@@ -226,12 +225,12 @@ def check_method_names(adapter: object) -> None:
     """
     lacking = [name for name in METHODS if getattr(adapter, name, None) is None]
     for name in dir(adapter):
-        if name in METHODS or name.startswith("_") or not callable(getattr(adapter, name, None)):
-            continue
-        for near in difflib.get_close_matches(name, lacking, 1, _NEAR):
+        near = difflib.get_close_matches(name, lacking, 1, cutoff=0.85)
+        own = name not in METHODS and not name.startswith("_")
+        if near and own and callable(getattr(adapter, name, None)):
             raise ValueError(
                 f"{type(adapter).__name__} has the method {name}, which the kit does not call: "
-                f"rename it to {near}, or let its name begin with _"
+                f"rename it to {near[0]}, or let its name begin with _"
             )
 
 
