@@ -174,7 +174,9 @@ def draw(runs: Sequence[Run]) -> Figure:
     ax.set_xlabel("CPU seconds")
     ax.set_ylabel("smallest test RMSE so far, median over seeds")
     ax.set_title("exp(sin(pi x) + y^2), 1000 samples, one thread, float64")
-    picture.legend(loc="outside right upper")
+    legend = picture.legend(loc="outside right upper", handlelength=3.6)
+    for line in legend.get_lines():
+        line.set_marker("")  # it would hide the dashes by which lines of a library differ
     return picture
 
 
