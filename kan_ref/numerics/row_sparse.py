@@ -271,7 +271,7 @@ def _normal_by_blas(block: RowSparse) -> FloatArray:
     numbers = np.zeros(n_columns, dtype=np.intp)
     for start in range(0, n_rows, chunk):
         columns, values = block.columns[start : start + chunk], block.values[start : start + chunk]
-        occurring = np.flatnonzero(np.bincount(columns.reshape(-1), minlength=n_columns))
+        occurring = np.flatnonzero(np.bincount(columns.reshape(-1)))
         numbers[occurring] = np.arange(len(occurring))
         dense = _dense_block(RowSparse(numbers[columns], values, max(1, len(occurring))))
         # NumPy calls BLAS syrk: half the work, exactly symmetric
