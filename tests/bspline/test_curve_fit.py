@@ -12,6 +12,7 @@ from oracles import exact_continued
 from oracles_training import coefficients_by_sampling, design_matrix, nearest_solution
 
 import kan_ref as kr
+from kan_ref.bspline import curve_fit
 from kan_ref.bspline.bases import basis
 from kan_ref.bspline.curve_fit import move_coefficients
 from kan_ref.bspline.knots import extended_knots
@@ -327,6 +328,28 @@ def test_every_input_moves_by_itself():
     for i in range(2):
         alone = move_coefficients(rows[i : i + 1], 3, coef[:, i : i + 1], new[i : i + 1])
         np.testing.assert_array_equal(together[:, i : i + 1], alone)
+
+
+def test_design_matrices_hold_so_many_numbers_at_once_or_one_input(monkeypatch):
+    """10 samples and 10 basis functions are 100 numbers an input: two inputs at once, or each by itself."""
+    row = extended_knots(np.linspace(-1.0, 1.0, 8)[None], 3)[0]
+    rows = np.tile(row, (5, 1))
+    rng = np.random.default_rng(0)
+    coef, x = rng.standard_normal((2, 5, 10)), rng.uniform(-1.0, 1.0, (10, 5))
+    whole = move_coefficients(rows, 3, coef, 1.1 * rows, x)
+    sizes, right = [], curve_fit.all_bases
+
+    def counted(x, knots, degree):
+        sizes.append(x.size * (knots.shape[1] - degree - 1))
+        return right(x, knots, degree)
+
+    monkeypatch.setattr(curve_fit, "all_bases", counted)
+    for limit, inputs in ((200, [2, 2, 1]), (99, [1] * 5)):
+        monkeypatch.setattr(curve_fit, "_NUMBERS", limit)
+        sizes.clear()
+        np.testing.assert_array_equal(move_coefficients(rows, 3, coef, 1.1 * rows, x), whole)
+        # fits at 4 n_basis points each, one input at a time; then old and new functions at x
+        assert sizes == [400] * 5 + [100 * n for n in inputs for _ in range(2)]
 
 
 @pytest.mark.parametrize("degree", range(1, 5))

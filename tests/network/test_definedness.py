@@ -116,6 +116,15 @@ def test_a_sum_beyond_float64_is_found_without_a_warning():
     )
 
 
+def test_a_difference_of_two_values_beyond_float64_gives_no_warning():
+    layer = network_with((None,), widths=(2, 1)).layers[0]
+    layers = (replace(layer, w_base=np.array([[1e300, -1e300]])),)
+
+    *_, y = layer_inputs(layers, np.array([[1e10, 1e10]]))
+
+    assert np.isnan(y).all()
+
+
 # --- what evaluates curves and moves grids
 
 

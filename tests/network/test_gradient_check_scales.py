@@ -269,6 +269,9 @@ def keeps(monkeypatch, tolerance=0.25, rounding=0.0, **changed):
         ({"near_1": [0.0, 0.0]}, False),
         ({"near_2": [0.0, 0.0]}, False),
         ({"far_500": [np.inf, -1.0], "far_1000": [np.nan, np.inf]}, True),  # they have overflowed
+        # the scale is that of the largest terms, 40 here, although one power has terms of 4
+        ({"near_1": [21.0, -19.0], "far_250": [12.0, -1.0]}, True),
+        ({"near_1": [21.0, -19.0], "far_250": [13.1, -1.0]}, False),
         ({"near_2": [np.inf, -1.0]}, False),
         ({"near_0": [np.nan, -1.0]}, False),
         ({"rounding": 0.5, "far_250": [4.5, -1.0]}, True),
@@ -277,6 +280,13 @@ def keeps(monkeypatch, tolerance=0.25, rounding=0.0, **changed):
 )
 def test_digits_are_kept_where_the_sum_is_the_same_at_all_sizes(terms, expected, monkeypatch):
     assert keeps(monkeypatch, **terms) == expected
+
+
+def test_terms_may_be_as_small_as_the_least_scale_and_differences_must_be_finite():
+    gradient_digits.check_digits("dx", 1e-300, 1e-290)
+    for difference, scale in ((1e-300, np.nextafter(1e-290, 0.0)), (np.inf, 1.0), (np.nan, 1.0)):
+        with pytest.raises(ValueError, match=r"^dx cannot be checked: .* the outputs change by"):
+            gradient_digits.check_digits("dx", difference, scale)
 
 
 def test_terms_are_those_of_backward_whatever_the_power():

@@ -266,6 +266,17 @@ def test_a_product_that_is_not_positive_ends_conjugate_gradients():
     assert n_products == 1
 
 
+def test_a_curvature_beyond_float64_ends_conjugate_gradients():
+    """u . 1e10 u is 1e310 for u of 1e150, although both are finite."""
+    with np.errstate(over="ignore"):
+        x, n_products = conjugate_gradients(
+            lambda u: 1e10 * u, np.array([1e150]), lambda r: r, tolerance=0.0, n_steps=9
+        )
+
+    assert x.tolist() == [0.0]
+    assert n_products == 1
+
+
 # --- Levenberg-Marquardt
 
 
@@ -312,6 +323,11 @@ def test_both_optimizers_end_by_the_same_rules(name):
     )
 
     assert products == dense
+    runs = [
+        method(rosenbrock, np.array([-1.2, 1.0]), **{name: dense})
+        for method in (levenberg_marquardt, levenberg_marquardt_cg)
+    ]
+    assert all(np.allclose(run.theta, [1.0, 1.0], rtol=1e-8) for run in runs)
 
 
 def test_one_product_a_step_is_allowed_and_every_tolerance_ends_a_run_by_itself():
@@ -342,6 +358,10 @@ def test_the_preconditioner_has_the_blocks_of_the_operator_where_its_squares_are
 
     assert len(equations.blocks) == len(blocks) > 0
     assert isinstance(with_blocks, KroneckerPreconditioner)
+    assert np.ptp(equations.squares) > 1.0
+    for share in (0.1, 0.7):  # damping by this share of the squares weakens correlations by it
+        shift = equations._preconditioner(share * equations.squares).shift
+        assert shift == pytest.approx(share, rel=1e-14)
     # nothing says how much damping weakens correlations: the least shift
     assert still._preconditioner(np.ones(len(squares))).shift == 0.05
     assert without.blocks == ()
