@@ -95,10 +95,10 @@ class LAN(Record):
     knots: tuple[FloatArray, ...]
     degree: int
     base: str
-    theta: FloatArray = field(init=False, repr=False)
-    rows: tuple[KnotVectors, ...] = field(init=False, repr=False)
-    widths: tuple[int, ...] = field(init=False, repr=False)
-    n_params: int = field(init=False, repr=False)
+    theta: FloatArray = field(init=False)
+    rows: tuple[KnotVectors, ...] = field(init=False)
+    widths: tuple[int, ...] = field(init=False)
+    n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
         check_choice("base", self.base, LAN_BASE_NAMES)

@@ -129,9 +129,9 @@ class MLP(Record):
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
     activation: str
-    theta: FloatArray = field(init=False, repr=False)
-    widths: tuple[int, ...] = field(init=False, repr=False)
-    n_params: int = field(init=False, repr=False)
+    theta: FloatArray = field(init=False)
+    widths: tuple[int, ...] = field(init=False)
+    n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
         check_choice("activation", self.activation, ACTIVATION_NAMES)

@@ -10,7 +10,7 @@ ed., section 15.2), with two changes:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class Elimination(Record):
     network: Network
     validation_rmse: float
     least_rmse: float
-    steps: tuple[ArchitectureTrial, ...] = field(repr=False)
+    steps: tuple[ArchitectureTrial, ...]
     validation_loss: float | None = None
 
     def __repr__(self) -> str:

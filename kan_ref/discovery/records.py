@@ -1,7 +1,7 @@
 """What `discover` returns: the formula, its verdict, the front of alternatives, and all steps."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class DiscoveryStep:
 
     name: str
     note: str
-    network: Network | None = field(repr=False)
+    network: Network | None
     train_rmse: float
     test_rmse: float
 
@@ -81,13 +81,13 @@ class Discovery(Record):
 
     formula: Any
     network: Network | None
-    splines: Network = field(repr=False)
-    steps: tuple[DiscoveryStep, ...] = field(repr=False)
+    splines: Network
+    steps: tuple[DiscoveryStep, ...]
     verdict: Verdict
-    alternatives: tuple[Any, ...] = field(repr=False)
-    scaler: Scaler = field(repr=False)
-    names: tuple[str, ...] = field(repr=False)
-    decisions: tuple[Any, ...] = field(repr=False, default=())
+    alternatives: tuple[Any, ...]
+    scaler: Scaler
+    names: tuple[str, ...]
+    decisions: tuple[Any, ...] = ()
 
     @property
     def train_rmse(self) -> float:

@@ -35,7 +35,7 @@ acceptable by (D8) only if its residuals y - p at the training samples have no s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,7 +74,7 @@ class ArchitectureTrial:
     validation_rmse: float
     falling: bool = False
     kept: bool = True
-    losses: FloatArray | None = field(default=None, repr=False)
+    losses: FloatArray | None = None
     validation_loss: float | None = None
 
     @property

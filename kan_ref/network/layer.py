@@ -101,12 +101,12 @@ class Layer(Record):
     base: str = "silu"
     symbolic: Sequence[SymbolicEdge] = ()
     affine: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
-    rows: KnotVectors = field(init=False, repr=False)
-    breakpoints: FloatArray = field(init=False, repr=False)
-    n_in: int = field(init=False, repr=False)
-    n_out: int = field(init=False, repr=False)
-    n_basis: int = field(init=False, repr=False)
-    n_intervals: int = field(init=False, repr=False)
+    rows: KnotVectors = field(init=False)
+    breakpoints: FloatArray = field(init=False)
+    n_in: int = field(init=False)
+    n_out: int = field(init=False)
+    n_basis: int = field(init=False)
+    n_intervals: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.__dict__.update(checked_fields(**self._arguments()))

@@ -59,9 +59,9 @@ class Network(Record):
     """
 
     layers: tuple[Layer, ...]
-    theta: FloatArray = field(init=False, repr=False)
-    widths: tuple[int, ...] = field(init=False, repr=False)
-    n_params: int = field(init=False, repr=False)
+    theta: FloatArray = field(init=False)
+    widths: tuple[int, ...] = field(init=False)
+    n_params: int = field(init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.layers, Sequence):

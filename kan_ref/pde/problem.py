@@ -99,7 +99,7 @@ class PreparedProblem:
     functions: JetFunctions
     inputs: tuple[Any, ...]
     # theta and the value of the model that was evaluated last, for `judge`
-    last: list[Any] = field(default_factory=list, repr=False)
+    last: list[Any] = field(default_factory=list)
 
     def value(self, model: JetModel) -> float:
         """Return the value (J36)."""

@@ -80,9 +80,9 @@ class DataGoal:
     x: FloatArray
     targets: FloatArray
     inputs: Any = None
-    last: LastEvaluation = field(default_factory=LastEvaluation, repr=False)
+    last: LastEvaluation = field(default_factory=LastEvaluation)
     # memory of hidden layers, which every call uses again
-    workspaces: list[Any] = field(default_factory=list, repr=False)
+    workspaces: list[Any] = field(default_factory=list)
 
     @property
     def points(self) -> FloatArray:

@@ -141,7 +141,7 @@ class PenalizedGoal:
     weights: PenaltyWeights
     x: FloatArray
     inputs: Cache | None
-    last: LastEvaluation = field(default_factory=LastEvaluation, repr=False)
+    last: LastEvaluation = field(default_factory=LastEvaluation)
 
     @classmethod
     def of(

@@ -12,7 +12,7 @@ on, and predicts beyond them as `ValidatedRun.predict` does.
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,9 +91,9 @@ class ValidatedRun(Run[Network]):
         Smallest and largest training input, to which `predict` clips.
     """
 
-    candidates: tuple[Candidate, ...] = field(repr=False)
+    candidates: tuple[Candidate, ...]
     chosen: Candidate
-    domain: FloatArray = field(repr=False)
+    domain: FloatArray
 
     def predict(self, x: object) -> FloatArray:
         """Compute outputs (batch, n_out) of the network at inputs clipped to `domain`.
