@@ -80,9 +80,7 @@ def best_line(function: Function, t: FloatArray, z: FloatArray) -> tuple[float, 
         if function.redundancy.turn > 0.0 and abs(q - p) > function.redundancy.turn * len(t):
             continue  # more than one period from sample to sample
         poles = singular_points(function, min(p, q), max(p, q))
-        if np.isfinite(misfit_) and (
-            len(poles) == 0 or holds_poles(t, z, (2.0 * poles - p - q) / (q - p))
-        ):
+        if np.isfinite(misfit_) and holds_poles(t, z, (2.0 * poles - p - q) / (q - p)):
             return p, q
     return None
 

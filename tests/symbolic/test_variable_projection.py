@@ -1,5 +1,7 @@
 """The search by variable projection: steps and stops against normal equations for one line at a time, and which samples and lines it keeps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases import for_all
@@ -245,6 +247,15 @@ def test_the_frequency_of_a_sine_is_at_most_half_a_turn_from_sample_to_sample():
         p, q = best_line(LIBRARY["sin"], t, standard(rng.standard_normal(9)))
 
         assert abs(q - p) <= np.pi * 9
+
+
+def test_a_function_without_values_has_no_line():
+    def nowhere(u):
+        return np.full(u.shape, np.nan)
+
+    t = np.linspace(-1.0, 1.0, 20)
+
+    assert best_line(replace(LIBRARY["exp"], f=nowhere, d1=nowhere), t, standard(t**3)) is None
 
 
 def test_a_line_on_which_the_function_is_constant_explains_nothing():
