@@ -1,6 +1,6 @@
 """Tables 1 and 2 under one rule: KANs and MLPs on the same points, in equal CPU time, and at equal numbers of parameters.
 
-Liu et al. 2024, sections 3.2 and 3.3. `budget_rule` has the rule, which was fixed before the run; the run was made once. The picture
+Liu et al. 2024, sections 3.2 and 3.3. `budget_rule` has the rule, which was fixed before the run. The picture
 shows the errors row by row, and MLPs against KANs of equal size.
 """
 

@@ -58,7 +58,9 @@ class Search:
             network = kr.init_mlp(
                 architecture.widths, activation=architecture.activation, rng=self.rng
             )
-        return self.trained(architecture, network, self.config["start_steps"], smoothness=0.0)
+        return self.trained(
+            architecture, network, self.config["start_steps"], smoothness=0.0, first=True
+        )
 
     def refined(self, trial: Trial, finer: Architecture) -> Trial:
         """Return a KAN on finer grids after some steps there."""
@@ -77,20 +79,26 @@ class Search:
         )
 
     def trained(
-        self, architecture: Architecture, network: Any, n_steps: int, *, smoothness: float
+        self,
+        architecture: Architecture,
+        network: Any,
+        n_steps: int,
+        *,
+        smoothness: float,
+        first: bool = False,
     ) -> Trial:
-        """Return a network after steps on the part of the points that is not held out."""
-        network = self._stepped(network, self.part, n_steps, smoothness)
+        """Return a network after steps on the part of the points that is not held out; hidden grids follow the activations in the first ones alone."""
+        network = self._stepped(network, self.part, n_steps, smoothness, first=first)
         error = rmse(network, self.part.x_test, self.part.y_test)
         return Trial(architecture, network, error if np.isfinite(error) else np.inf)
 
     def ended(self, trial: Trial) -> Any:
         """Return the network of a trial after the last steps, with all points."""
         steps, smoothness = self.config["end_steps"], self.config.get("smoothness", 0.0)
-        return self._stepped(trial.network, self.data, steps, smoothness, last=True)
+        return self._stepped(trial.network, self.data, steps, smoothness)
 
     def _stepped(
-        self, network: Any, data: kr.Data, n_steps: int, smoothness: float, *, last: bool = False
+        self, network: Any, data: kr.Data, n_steps: int, smoothness: float, *, first: bool = False
     ) -> Any:
         options: dict[str, Any] = {}
         if isinstance(network, kr.Network):
@@ -98,7 +106,7 @@ class Search:
                 network = place_grids(
                     network, self.probe, network.layers[0].n_intervals, margin=True
                 )
-            options = {"smoothness_weight": smoothness, "update_grids": not last}
+            options = {"smoothness_weight": smoothness, "update_grids": first}
         blind = kr.Data(data.x_train, data.y_train, data.x_test[:1], data.y_test[:1])
         run = kr.fit(network, blind, optimizer="lm", n_steps=n_steps, test_every=n_steps, **options)
         return run.network
