@@ -1,7 +1,7 @@
 """Configuration of the site: `.venv/bin/sphinx-build -EW --keep-going -j 2 -c docs . site` in the checkout builds it offline.
 
-The sources are the checkout itself: tutorials, docs, and the pages in its root. The extensions in docs/_ext generate the other pages, and
-the pictures of the figures.
+The sources are the checkout itself: tutorials, docs, and the pages in its root. The extensions in docs/_ext generate the other pages.
+Pictures of the figures that are missing or outdated are drawn first.
 """
 
 import atexit
@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_ext"), str(ROOT)]
 
 import kan_ref  # noqa: E402  from this checkout
+from figures.machine.stale import draw_outdated  # noqa: E402
 
 project = "kan_ref"
 author = "the kan_ref maintainers"
@@ -31,14 +33,11 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "numpydoc",
-    "eqcode",
     "source_pages",
     "api_pages",
-    "pictures",
     "generated",
     "notebooks",
-    "docstrings",
-    "interaction",
+    "tutorial_text",
 ]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "tutorials/**", "CHANGELOG.md", "CONTRIBUTING.md", "NOTATION.md"]
@@ -112,6 +111,16 @@ pygments_dark_style = "monokai"
 templates_path: list[str] = []
 
 
+def draw_figures(app: Sphinx) -> None:
+    """Draw the figures whose pictures are missing or outdated, before the sources are read, in as many processes as the build has.
+
+    The pictures lie in figures/results, where `python -m figures --full` draws them too, and are not in the repository. Without
+    records, as in a source distribution, only those drawn from code alone appear.
+    """
+    drawn = draw_outdated(ROOT / "figures" / "results", max(1, app.parallel))
+    logging.getLogger(__name__).info("pictures drawn: %d", len(drawn))
+
+
 def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
     """Copy the files of the explorer into the site unchanged."""
     if exception is None and (HERE / "explorer").exists():
@@ -119,6 +128,7 @@ def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the build step; called by Sphinx."""
+    """Register the build steps; called by Sphinx."""
+    app.connect("builder-inited", draw_figures)
     app.connect("build-finished", copy_explorer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
