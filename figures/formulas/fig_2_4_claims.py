@@ -14,8 +14,7 @@ from figures.formulas.five_steps import (
     Way,
     runs_of,
 )
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar, all_bar, shape_name, spread
+from figures.machine.machine import Bar, Claim, Record, all_bar, shape_name, spread
 
 MOST_ERROR = 1e-12  # of a coefficient of the exact formula
 MOST_NOISY_ERROR = NOISE  # with a thousand samples the error should be below the noise

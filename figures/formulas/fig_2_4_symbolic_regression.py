@@ -24,10 +24,9 @@ from figures.formulas.five_steps import (
     walk,
     way_of,
 )
-from figures.machine.machine import Config, Record
+from figures.machine.machine import Config, Record, shape_name
 from figures.machine.stored_network import draw_settled, headline, network_panel
 from figures.machine.style import GREY
-from figures.machine.summary import shape_name
 
 NAME = "2.4"
 TITLE = "symbolic regression in five steps"

@@ -30,9 +30,8 @@ from figures.formulas.five_formulas import (
     right_shape,
     sample,
 )
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Claim, Config, Record, all_bar, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored
-from figures.machine.summary import all_bar, shape_name, spread
 
 NAME = "4.1"
 TITLE = "six networks that can be read"

@@ -34,10 +34,9 @@ from figures.formulas.two_relations import (
     search,
     shares,
 )
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import GREY
-from figures.machine.summary import Bar, spread
 
 NAME = "4.2"
 TITLE = "two relations found unsupervised"

@@ -27,10 +27,9 @@ from figures.knots.relations import (
     search_relations,
     variables_of,
 )
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
-from figures.machine.summary import Bar, spread
 
 NAME = "4.4"
 TITLE = "relations among invariants of knots found unsupervised"

@@ -20,8 +20,7 @@ import kan_ref as kr
 from figures.formulas import first_digit
 from figures.formulas.five_formulas import FORMULAS, sample
 from figures.lans.lan_runs import SETTINGS, draw_lan, purity, restored_lan, stored_lan, train_lan
-from figures.machine.machine import Claim, Config, Record
-from figures.machine.summary import Bar, all_bar, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, shape_name, spread
 
 NAME = "b.2"
 TITLE = "LANs on the six examples of Fig. 4.1"

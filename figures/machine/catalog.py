@@ -5,8 +5,8 @@ import difflib
 from figures.machine.machine import Figure, load_figure
 
 MODULES = (  # modules, and values in modules
-    "drawings.fig_0_1_side_by_side",
-    "drawings.fig_2_1_organisation",
+    "drawings.overviews.fig_0_1_side_by_side",
+    "drawings.overviews.fig_2_1_organisation",
     "splines.fig_2_2_b_splines",
     "splines.fig_2_3_grid_extension",
     "splines.fig_u_shape",
@@ -23,8 +23,8 @@ MODULES = (  # modules, and values in modules
     "formulas.fig_4_2_unsupervised",
     "knots.fig_4_3_signature",
     "knots.fig_4_4_relations",
-    "localization.fig_4_5_mosaic",
-    "localization.fig_4_6_gaam_maam",
+    "localization.mobility_edges.fig_4_5_mosaic",
+    "localization.mobility_edges.fig_4_6_gaam_maam",
     "drawings.fig_6_1_decision_tree",
     "lans.fig_b_1_lan_training",
     "lans.fig_b_2_lan_examples",

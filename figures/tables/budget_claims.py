@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar, shape_name, spread
+from figures.machine.machine import Bar, Claim, Record, shape_name, spread
 from figures.tables.budget_rule import SAME_SIZE, SIZES
 from figures.tables.problem import Problem
 from figures.tables.shape_claims import HALF, NEARLY_ALL

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar
+from figures.machine.machine import Bar, Claim, Record
 from figures.tables.problem import Problem
 from figures.tables.table_method import KAN, MLP, PRUNED
 from figures.tables.table_summary import BOXES, SMALL_ENOUGH, best_shape, errors, of_function

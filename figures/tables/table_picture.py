@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import kan_ref as kr
-from figures.machine.machine import Record
+from figures.machine.machine import Record, shape_name
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import BLUE, GREY, VERMILION
-from figures.machine.summary import shape_name
 from figures.tables.problem import Problem, points
 from figures.tables.table_method import DRAWN_SEED, KAN, MLP, PRUNED
 from figures.tables.table_summary import best_shape, chosen, errors, frontier, minimal, of_function

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar, shape_name, spread
+from figures.machine.machine import Bar, Claim, Record, shape_name, spread
 from figures.tables.problem import Problem
 from figures.tables.table_method import KAN, MLP, PRUNED
 
