@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.knots.data import SYMBOLS
+from figures.knots.make_table import SYMBOLS
 from figures.knots.signature import TASKS, config_of, learn, sample_of
 from figures.machine.machine import Bar, Claim, Config, Record, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.knots.data import SYMBOLS
+from figures.knots.make_table import SYMBOLS
 from figures.knots.relations import (
     LEAST_ACCURACY,
     LEAST_SHARE,

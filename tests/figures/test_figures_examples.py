@@ -19,8 +19,8 @@ from figures.formulas import (
     five_formulas,
     two_relations,
 )
+from figures.formulas.fig_4_2_unsupervised import FIRST, GROUPS, MIXED, NONE, SECOND
 from figures.formulas.five_formulas import FORMULAS, exact, right_functions, right_shape
-from figures.formulas.two_relations import FIRST, GROUPS, MIXED, NONE, SECOND
 from figures.machine.stored_network import restored, stored, symbolic_network
 from figures.machine.style import style
 
