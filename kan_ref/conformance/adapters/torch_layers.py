@@ -24,11 +24,14 @@ from kan_ref.conformance.adapters.axes import (
     OURS,
     Axes,
     PlainLayer,
+    array,
+    gradients,
     layer_from,
     layer_to,
     require_supported,
+    slope,
+    tensor,
 )
-from kan_ref.conformance.adapters.torch_tensors import array, gradients, slope, tensor
 
 PARAMETERS = ("coef", "w_base", "w_spline")
 GRADIENTS = tuple(f"d_{name}" for name in PARAMETERS)
