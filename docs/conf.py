@@ -5,6 +5,7 @@ Pictures of the figures that are missing or outdated are drawn first.
 """
 
 import atexit
+import json
 import os
 import shutil
 import sys
@@ -83,7 +84,22 @@ os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="kan_ref_kernel_")
 atexit.register(shutil.rmtree, os.environ["IPYTHONDIR"], ignore_errors=True)
 _profile = Path(os.environ["IPYTHONDIR"], "profile_default")
 _profile.mkdir()
-shutil.copy(HERE / "_kernel_config.py", _profile / "ipython_kernel_config.py")
+# of the kernels: warnings are errors, no history is stored, pictures are SVG
+_kernel = {
+    "InteractiveShellApp": {
+        "exec_lines": [
+            "import warnings",
+            "warnings.simplefilter('error')",
+            "warnings.filterwarnings('ignore', module='ipykernel')",  # the kernel's own warnings
+            "warnings.filterwarnings('ignore', message='InlineBackend._figure_formats_changed')",  # Matplotlib's, about the setting below
+            "del warnings",
+        ]
+    },
+    "IPKernelApp": {"log_level": "ERROR"},  # it warns about a local connection
+    "HistoryManager": {"enabled": False},
+    "InlineBackend": {"figure_formats": ["svg"]},
+}
+(_profile / "ipython_kernel_config.json").write_text(json.dumps(_kernel), encoding="utf-8")
 
 # --- look; nothing is fetched from elsewhere
 html_theme = "furo"

@@ -14,9 +14,9 @@ from figures.drawings import fig_6_1_decision_tree, overviews
 from figures.formulas import velocities
 from figures.lans import fig_b_3_images
 from figures.machine import machine
+from figures.machine.catalog import list_figures
 from figures.machine.machine import Claim, sources
 from figures.machine.records import make_plan
-from figures.machine.report import list_figures
 from figures.machine.reproduced import read_items
 from figures.machine.style import style
 
