@@ -145,15 +145,8 @@ class TorchAdapter:
         )
         if not self.any_knots:
             even = low + (high - low) / n_intervals * np.arange(-degree, n_intervals + degree + 1)
-            require_supported(
-                low < high
-                and bool(
-                    (
-                        np.abs(knots - even)
-                        <= 8.0 * np.finfo(knots.dtype).eps * np.abs(knots).max()
-                    ).all()
-                )
-            )
+            near = np.abs(knots - even) <= 8.0 * np.finfo(knots.dtype).eps * np.abs(knots).max()
+            require_supported(low < high and bool(near.all()))
         return self.fresh(n_in, n_out, n_intervals, degree, low, high, base)
 
     # --- the protocol
