@@ -35,12 +35,11 @@ from tqdm import tqdm
 
 from benchmarks import peers
 from benchmarks.growth import AXES, Line, along, draw
-from benchmarks.lm import measure_lm
 from benchmarks.measuring import origin, sentence
 from benchmarks.race import as_record, run_races
 from benchmarks.race import draw as draw_race
 from benchmarks.racers import RACERS, Racer
-from benchmarks.subjects import QUICK_SHAPES, SHAPES, SUBJECTS, Subject
+from benchmarks.subjects import QUICK_SHAPES, SHAPES, SUBJECTS, Subject, measure_lm
 from benchmarks.tables import growth_tables, lm_table, race_table, step_tables
 from benchmarks.trial import Cell, compare
 from figures.machine.style import picture_bytes, style

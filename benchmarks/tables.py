@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from benchmarks.growth import AXES, Line
-from benchmarks.lm import LmCell
 from benchmarks.race import LEVELS, Run, median_time
 from benchmarks.racers import Racer
-from benchmarks.subjects import SUBJECTS, Subject
+from benchmarks.subjects import SUBJECTS, LmCell, Subject
 from benchmarks.trial import SAME, Cell
 
 OURS, FRESH = SUBJECTS[0].name, SUBJECTS[1].name

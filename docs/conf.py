@@ -1,10 +1,11 @@
 """Configuration of the site: `.venv/bin/sphinx-build -EW --keep-going -j 2 -c docs . site` in the checkout builds it offline.
 
-The sources are the checkout itself: tutorials, docs, and the pages in its root. The extensions in docs/_ext generate the other pages, and
-the pictures of the figures.
+The sources are the checkout itself: tutorials, docs, and the pages in its root. The extensions in docs/_ext generate the other pages.
+Pictures of the figures that are missing or outdated are drawn first.
 """
 
 import atexit
+import json
 import os
 import shutil
 import sys
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_ext"), str(ROOT)]
 
 import kan_ref  # noqa: E402  from this checkout
+from figures.machine.stale import draw_outdated  # noqa: E402
 
 project = "kan_ref"
 author = "the kan_ref maintainers"
@@ -31,14 +34,11 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "numpydoc",
-    "eqcode",
     "source_pages",
     "api_pages",
-    "pictures",
     "generated",
     "notebooks",
-    "docstrings",
-    "interaction",
+    "tutorial_text",
 ]
 root_doc = "docs/index"
 include_patterns = ["docs/**", "tutorials/**", "CHANGELOG.md", "CONTRIBUTING.md", "NOTATION.md"]
@@ -84,7 +84,22 @@ os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="kan_ref_kernel_")
 atexit.register(shutil.rmtree, os.environ["IPYTHONDIR"], ignore_errors=True)
 _profile = Path(os.environ["IPYTHONDIR"], "profile_default")
 _profile.mkdir()
-shutil.copy(HERE / "_kernel_config.py", _profile / "ipython_kernel_config.py")
+# of the kernels: warnings are errors, no history is stored, pictures are SVG
+_kernel = {
+    "InteractiveShellApp": {
+        "exec_lines": [
+            "import warnings",
+            "warnings.simplefilter('error')",
+            "warnings.filterwarnings('ignore', module='ipykernel')",  # the kernel's own warnings
+            "warnings.filterwarnings('ignore', message='InlineBackend._figure_formats_changed')",  # Matplotlib's, about the setting below
+            "del warnings",
+        ]
+    },
+    "IPKernelApp": {"log_level": "ERROR"},  # it warns about a local connection
+    "HistoryManager": {"enabled": False},
+    "InlineBackend": {"figure_formats": ["svg"]},
+}
+(_profile / "ipython_kernel_config.json").write_text(json.dumps(_kernel), encoding="utf-8")
 
 # --- look; nothing is fetched from elsewhere
 html_theme = "furo"
@@ -112,6 +127,16 @@ pygments_dark_style = "monokai"
 templates_path: list[str] = []
 
 
+def draw_figures(app: Sphinx) -> None:
+    """Draw the figures whose pictures are missing or outdated, before the sources are read, in as many processes as the build has.
+
+    The pictures lie in figures/results, where `python -m figures --full` draws them too, and are not in the repository. Without
+    records, as in a source distribution, only those drawn from code alone appear.
+    """
+    drawn = draw_outdated(ROOT / "figures" / "results", max(1, app.parallel))
+    logging.getLogger(__name__).info("pictures drawn: %d", len(drawn))
+
+
 def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
     """Copy the files of the explorer into the site unchanged."""
     if exception is None and (HERE / "explorer").exists():
@@ -119,6 +144,7 @@ def copy_explorer(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the build step; called by Sphinx."""
+    """Register the build steps; called by Sphinx."""
+    app.connect("builder-inited", draw_figures)
     app.connect("build-finished", copy_explorer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

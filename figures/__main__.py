@@ -39,7 +39,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from figures.machine.catalog import all_figures, find_figures
+from figures.machine.catalog import (
+    Rows,
+    all_figures,
+    claims_page,
+    find_figures,
+    list_figures,
+    other_origins,
+    table_file,
+    unreadable,
+)
 from figures.machine.computing import (
     Backend,
     UnavailableError,
@@ -49,14 +58,6 @@ from figures.machine.computing import (
 )
 from figures.machine.machine import Figure, claims_table, sources
 from figures.machine.records import Plan, Task, collect, make_plan
-from figures.machine.report import (
-    Rows,
-    claims_page,
-    list_figures,
-    other_origins,
-    table_file,
-    unreadable,
-)
 from figures.machine.reproduced import page, read_items
 from figures.machine.stale import Stale, draw, find_stale, recheck
 from kan_ref.files import replace_file

@@ -24,13 +24,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.equivalence.efficient_kan import EfficientKan
-from benchmarks.equivalence.jaxkan import JaxKan
+from benchmarks.equivalence.array_columns import JaxKan, KanRef
 from benchmarks.equivalence.library import Library
 from benchmarks.equivalence.measures import measure
-from benchmarks.equivalence.ours import KanRef
 from benchmarks.equivalence.page import rendered
-from benchmarks.equivalence.pykan import Pykan
+from benchmarks.equivalence.torch_columns import EfficientKan, Pykan
 from figures.machine.computing import versions
 from kan_ref.files import replace_file
 

@@ -1,4 +1,5 @@
-"""The interface to a library, and what building its network does besides: to global generators, files, the caller's list.
+"""The interface to a library, what building its network does besides (to global generators, files, the caller's list), and functions shared by the
+libraries on PyTorch.
 
 A method that is not overridden means that the library has no such thing; the page shows a dash. Arrays have kan_ref's axes, batch first and
 edges [out, in]; `model` is the library's own object for a layer or network.
@@ -12,7 +13,7 @@ import random
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -201,3 +202,68 @@ def watch(build: Callable[[list[int]], object]) -> dict[str, Any]:
         else:
             found[name] = "reset" if after[0][name] == after[1][name] else "drawn from"
     return {"generators": found, "files": files, "widths": widths}
+
+
+# --- libraries on PyTorch
+
+
+@contextlib.contextmanager
+def precision(name: str = "float64") -> Iterator[None]:
+    """Set the type of new tensors while the context lasts."""
+    torch = load("torch")
+    torch.set_num_threads(1)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, name))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def tensor(array: FloatArray) -> Any:
+    """Return a float64 tensor with its own memory."""
+    return load("torch").tensor(np.ascontiguousarray(array))
+
+
+def numbers(of: Any) -> FloatArray:
+    """Return a tensor as a float64 array with its own memory."""
+    return np.array(of.detach().numpy(), dtype=np.float64)
+
+
+def fill(model: Any, state: Mapping[str, FloatArray]) -> None:
+    """Set a module's state from arrays, by `load_state_dict`."""
+    model.load_state_dict({name: tensor(array) for name, array in state.items()})
+
+
+def outputs(model: Any, x: FloatArray) -> FloatArray:
+    """Return `model(x)` without a graph."""
+    with load("torch").no_grad():
+        return numbers(model(tensor(x)))
+
+
+def count(model: Any) -> dict[str, int]:
+    """Return the numbers of parameters of a module: those that training changes, and all."""
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    return {
+        "trainable": sum(size for size, moves in sizes if moves),
+        "all": sum(size for size, _ in sizes),
+    }
+
+
+def slopes(model: Any, x: FloatArray, parameters: Sequence[Any]) -> list[FloatArray]:
+    """Return derivatives of the sum of squared outputs with respect to some parameters."""
+    model.zero_grad(set_to_none=True)
+    (model(tensor(x)) ** 2).sum().backward()
+    return [numbers(parameter.grad) for parameter in parameters]
+
+
+def least_squares(a: FloatArray, b: FloatArray) -> dict[str, FloatArray]:
+    """Solve by `torch.linalg.lstsq` as pykan and efficient-kan call it, without a driver, and with
+    one by singular values.
+    """
+    solve, arguments = load("torch").linalg.lstsq, (tensor(a), tensor(b[:, None]))
+    found = {
+        "torch.linalg.lstsq": solve(*arguments),
+        "torch.linalg.lstsq, driver gelsd": solve(*arguments, driver="gelsd"),
+    }
+    return {name: numbers(one.solution)[:, 0] for name, one in found.items()}

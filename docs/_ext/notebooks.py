@@ -14,13 +14,12 @@ from typing import Any
 import nbformat
 import tree
 from docutils import nodes
+from lectures import deck, sheet
 from myst_nb.sphinx_ import NbMetadataCollector
-from notebook_text import plain, repository
-from sheets import sheet
-from slides import deck
 from sphinx.application import Sphinx
 from sphinx.util import relative_uri
 from sphinx.util.docutils import SphinxDirective
+from tutorial_text import plain, repository
 
 ARCHIVE, SHEETS = "notebooks/kan_ref_notebooks.zip", "notebooks/kan_ref_sheets.zip"
 

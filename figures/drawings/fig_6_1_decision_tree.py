@@ -14,13 +14,12 @@ from matplotlib.figure import Figure
 
 from figures.equations import fig_3_3_poisson
 from figures.formulas import fig_2_4_symbolic_regression
-from figures.machine.machine import Claim, Record
+from figures.machine.machine import Bar, Claim, Record
 from figures.machine.machine import Figure as FigureModule
 from figures.machine.machine import configs as configs
 from figures.machine.machine import cost as cost
 from figures.machine.machine import run as run
 from figures.machine.style import BLUE, GREY, VERMILION
-from figures.machine.summary import Bar
 from figures.scaling import fig_3_1_scaling
 from figures.splines import fig_3_4_continual_learning
 from figures.tables.tables_1_and_2 import fig_3_2_frontiers, table_1

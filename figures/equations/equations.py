@@ -18,10 +18,9 @@ import kan_ref as kr
 from figures.equations import poisson
 from figures.equations.further_equations import EQUATIONS, Equation
 from figures.machine.ladder import count
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, shape_name, spread
 from figures.machine.stored_network import symbolic_network
 from figures.machine.style import BLUE, GREY, VERMILION
-from figures.machine.summary import Bar, all_bar, shape_name, spread
 
 NAME = "equations"
 TITLE = "further differential equations, and a formula"

@@ -15,8 +15,7 @@ from figures.equations.poisson import (
     Method,
     runs_of,
 )
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar, shape_name, slope, spread
+from figures.machine.machine import Bar, Claim, Record, shape_name, slope, spread
 
 PAPER_KAN, PAPER_MLP = 1e-7, 1e-5  # L2^2
 MANY, LESS = 100.0, 10.0  # times: what the paper states, and an order of magnitude less

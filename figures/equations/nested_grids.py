@@ -28,9 +28,8 @@ from matplotlib.axes import Axes
 import kan_ref as kr
 from figures.equations import poisson
 from figures.equations.poisson import MLP_LM, runs_of
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, shape_name, slope, spread
 from figures.machine.style import BLUE, GREEN, ORANGE
-from figures.machine.summary import Bar, shape_name, slope, spread
 
 PROBLEM = "documentation"
 SHAPES = {3: [2, 10, 1], 5: [2, 5, 1]}  # widths by degree

@@ -25,9 +25,8 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from figures.machine.machine import Config, Record
+from figures.machine.machine import Config, Record, shape_name
 from figures.machine.style import BLUE, GREEN, ORANGE, PURPLE, VERMILION
-from figures.machine.summary import shape_name
 from kan_ref.checks import FloatArray
 from kan_ref.pde.input_derivatives import JetModel as Model
 from kan_ref.training.history import Step

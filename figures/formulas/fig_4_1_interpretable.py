@@ -1,11 +1,17 @@
 """Fig. 4.1: six small tasks, each with an interpretable network.
 
 Liu et al. 2024, section 4.1, show one network a task. We test for every seed whether shape and functions
-are those of the paper (`five_formulas`, `first_digit`). Of each task the picture shows the first seed
+are those of the paper; `five_formulas` has five of the tasks. Of each task the picture shows the first seed
 that finds the paper's network (the first of all if none does). The claims are those of section 4.1.
+
+Panel (c) goes from a number in [0, 1] to its first decimal digit: ten splines that should be bumps, the j-th over [j/10, (j+1)/10].
+0.0618 becomes (1, 0, ..., 0), 0.314 becomes (0, 0, 0, 1, 0, ..., 0). The paper leaves open, and we chose before the first full run:
+a [1,10] network, numbers uniform on [0, 1], least squares on the one-hot targets, and 20 intervals, two a digit.
+Optimizers work on the parameters themselves (`precondition=None`), as in the paper.
 """
 
 import re
+import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +22,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.formulas import first_digit
 from figures.formulas.five_formulas import (
     EXACT,
     FORMULAS,
@@ -30,36 +35,117 @@ from figures.formulas.five_formulas import (
     right_shape,
     sample,
 )
-from figures.machine.machine import Claim, Config, Record
-from figures.machine.stored_network import draw_settled, restored
-from figures.machine.summary import all_bar, shape_name, spread
+from figures.machine.machine import Claim, Config, Record, all_bar, shape_name, spread
+from figures.machine.stored_network import draw_settled, restored, stored
+from kan_ref.checks import FloatArray, IntArray
+
+# --- panel (c), first digits
+
+DIGIT_PANEL = "c"
+N_DIGITS = 10
+HALF = 0.5  # of its height: where a bump begins
+DIGIT_SECONDS = 0.2
+DIGIT_SETTINGS = {
+    "n_train": 1000,
+    "n_test": 1000,
+    "n_intervals": 20,
+    "smoothness_weight": 1e-8,
+    "n_steps": 10,
+}
+
+
+def digit_config(seed: int) -> Config:
+    """Return the configuration of a run."""
+    return {
+        "panel": DIGIT_PANEL,
+        "box": [[0.0, 1.0]],
+        "widths": [1, N_DIGITS],
+        **DIGIT_SETTINGS,
+        "seed": seed,
+    }
+
+
+def first_digit(x: FloatArray) -> IntArray:
+    """Return the first digit (n,) of numbers (n, 1) in [0, 1)."""
+    return np.floor(N_DIGITS * x[:, 0]).astype(np.int_)
+
+
+def learn_digits(config: Config) -> dict[str, Any]:
+    """Train a network from a seed; return the positions of its curves' bumps."""
+    rng = np.random.default_rng(config["seed"])
+    low, high = config["box"][0]
+    x, x_test = (rng.uniform(low, high, (config[count], 1)) for count in ("n_train", "n_test"))
+    one_hot = np.eye(N_DIGITS)
+    data = kr.Data(x, one_hot[first_digit(x)], x_test, one_hot[first_digit(x_test)])
+    began = time.process_time()
+    network = kr.init_network(
+        config["widths"], n_intervals=config["n_intervals"], degree=3, domain=config["box"], rng=rng
+    )
+    options = {"n_steps": config["n_steps"], "smoothness_weight": config["smoothness_weight"]}
+    network = kr.fit(network, data, optimizer="lm", **options, precondition=None).network
+    seconds = time.process_time() - began
+    return {
+        **bumps(network),
+        "accuracy": float(np.mean(np.argmax(network(x_test), axis=1) == first_digit(x_test))),
+        "network": stored(network),
+        "seconds": round(seconds, 3),
+    }
+
+
+def bumps(network: kr.Network) -> dict[str, list[float]]:
+    """Return for each digit's curve the position of its peak, and the ends of the region above half
+    its height.
+    """
+    line = np.linspace(0.0, 1.0, 2001)
+    curves = network(line[:, None])
+    tall = curves > HALF * curves.max(axis=0)
+    found = {
+        "peaks": curves.argmax(axis=0),
+        "left": tall.argmax(axis=0),
+        "right": len(line) - 1 - tall[::-1].argmax(axis=0),
+    }
+    return {name: [float(line[place]) for place in places] for name, places in found.items()}
+
+
+def located(record: Record) -> list[bool]:
+    """Return for each digit whether its curve peaks over it, and exceeds half its height there
+    alone, within half a digit.
+    """
+    peaks, left, right = (np.array(record["results"][name]) for name in ("peaks", "left", "right"))
+    low, high = np.arange(N_DIGITS) / N_DIGITS, (np.arange(N_DIGITS) + 1.0) / N_DIGITS
+    near = 0.5 / N_DIGITS
+    return [
+        bool(one)
+        for one in (peaks >= low) & (peaks <= high) & (left >= low - near) & (right <= high + near)
+    ]
+
+
+# --- the figure
 
 NAME = "4.1"
 TITLE = "six networks that can be read"
 SEEDS, SEEDS_QUICK = 5, 1
 N_DRAWN = 301  # samples for the ranges of curves and the magnitudes
 BETA = 15.0  # of opacity: not 3, because edges that remain after pruning should be readable
-PANELS = sorted([*(formula.panel for formula in FORMULAS), first_digit.PANEL])
+PANELS = sorted([*(formula.panel for formula in FORMULAS), DIGIT_PANEL])
 
 
 def configs(full: bool, seeds: int | None) -> list[Config]:
     """Return one configuration for each panel and seed."""
     count = seeds or (SEEDS if full else SEEDS_QUICK)
     found = [config_of(formula, seed) for formula in FORMULAS for seed in range(count)]
-    found += [first_digit.config_of(seed) for seed in range(count)]
+    found += [digit_config(seed) for seed in range(count)]
     return sorted(found, key=lambda config: (config["panel"], config["seed"]))
 
 
 def cost(config: Config) -> float:
     """Return roughly the CPU seconds of a record."""
-    return (
-        first_digit.SECONDS if config["panel"] == first_digit.PANEL else formula_of(config).seconds
-    )
+    return DIGIT_SECONDS if config["panel"] == DIGIT_PANEL else formula_of(config).seconds
 
 
 def run(config: Config) -> dict[str, Any]:
     """Return the network of a panel and a seed, and the formula found in it."""
-    return first_digit.learn(config) if config["panel"] == first_digit.PANEL else find(config)
+    return learn_digits(config) if config["panel"] == DIGIT_PANEL else find(config)
 
 
 # --- the picture
@@ -75,7 +161,7 @@ def draw(records: Sequence[Record]) -> Figure:
             good = [record for record in runs if shows(record)]
             shown = (good or runs)[0]
             count = f"{len(good)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}"
-            of_digits = panel == first_digit.PANEL
+            of_digits = panel == DIGIT_PANEL
             ax.set_title(
                 (_digits_title if of_digits else _formula_title)(shown, count), linespacing=1.7
             )
@@ -110,11 +196,11 @@ def _draw_formula(ax: Axes, record: Record) -> None:
 
 def _digits_title(record: Record, count: str) -> str:
     right = f"{100.0 * record['results']['accuracy']:.1f} % of test numbers right"
-    return f"({first_digit.PANEL})  first decimal digit of $x$\n{shape_name(record['config']['widths'])}, bumps found in {count}\n{right}"
+    return f"({DIGIT_PANEL})  first decimal digit of $x$\n{shape_name(record['config']['widths'])}, bumps found in {count}\n{right}"
 
 
 def _draw_digits(ax: Axes, record: Record) -> None:
-    names = [str(digit) for digit in range(first_digit.N_DIGITS)]
+    names = [str(digit) for digit in range(N_DIGITS)]
     x = np.linspace(0.0, 1.0, N_DRAWN)[:, None]
     kr.draw_network(
         restored(record["results"]["network"]),
@@ -149,8 +235,8 @@ def runs_of(records: Sequence[Record], panel: str) -> list[Record]:
 def shows(record: Record) -> bool:
     """Return whether a network has the properties of the paper's."""
     return (
-        all(first_digit.located(record))
-        if record["config"]["panel"] == first_digit.PANEL
+        all(located(record))
+        if record["config"]["panel"] == DIGIT_PANEL
         else right_functions(record)
     )
 
@@ -163,7 +249,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
         formula.panel: _formula_claims(formula, runs_of(records, formula.panel))
         for formula in FORMULAS
     }
-    rows[first_digit.PANEL] = _digit_claims(runs_of(records, first_digit.PANEL))
+    rows[DIGIT_PANEL] = _digit_claims(runs_of(records, DIGIT_PANEL))
     return [claim for panel in sorted(rows) for claim in rows[panel]]
 
 
@@ -218,7 +304,7 @@ def _in_words(record: Record) -> str:
 def _digit_claims(runs: Sequence[Record]) -> list[Claim]:
     if not runs:
         return []
-    by_seed = [first_digit.located(record) for record in runs]
+    by_seed = [located(record) for record in runs]
     digits = [good for one in by_seed for good in one]
     accuracy, seconds = (
         [float(record["results"][name]) for record in runs] for name in ("accuracy", "seconds")
@@ -226,7 +312,7 @@ def _digit_claims(runs: Sequence[Record]) -> list[Claim]:
     bar = all_bar(digits)
     return [
         Claim(
-            f"({first_digit.PANEL}) first digit: activations are bumps at the digits",
+            f"({DIGIT_PANEL}) first digit: activations are bumps at the digits",
             "bumps around the digits",
             f"all ten in {_of_all([all(one) for one in by_seed])} seeds, {_of_all(digits)} curves; "
             f"right digits on test numbers {spread([100.0 * share for share in accuracy], '.1f')} %",

@@ -41,10 +41,9 @@ from figures.formulas.hyperparameters import (
     config_of,
     runs_of,
 )
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, spread
 from figures.machine.stored_network import draw_settled, headline, network_panel, stored
 from figures.machine.style import BLUE, GREY, VERMILION
-from figures.machine.summary import Bar, all_bar, spread
 
 NAME = "c.1"
 TITLE = "hyperparameters and readable networks"

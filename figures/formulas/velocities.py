@@ -16,9 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.stored_network import draw_settled, restored, stored
-from figures.machine.summary import Bar, spread
 from kan_ref.checks import FloatArray
 
 NAME = "velocities"

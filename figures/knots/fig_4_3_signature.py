@@ -16,12 +16,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.knots.data import SYMBOLS
+from figures.knots.make_table import SYMBOLS
 from figures.knots.signature import TASKS, config_of, learn, sample_of
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, shape_name, spread
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
-from figures.machine.summary import Bar, shape_name, spread
 
 NAME = "4.3"
 TITLE = "signature of knots, Tables 3 and 4"

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.knots.data import SYMBOLS
+from figures.knots.make_table import SYMBOLS
 from figures.knots.relations import (
     LEAST_ACCURACY,
     LEAST_SHARE,
@@ -27,10 +27,9 @@ from figures.knots.relations import (
     search_relations,
     variables_of,
 )
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.stored_network import draw_settled, restored
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, VERMILION
-from figures.machine.summary import Bar, spread
 
 NAME = "4.4"
 TITLE = "relations among invariants of knots found unsupervised"

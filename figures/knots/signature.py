@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 import kan_ref as kr
-from figures.knots.data import (
+from figures.knots.make_table import (
     COMMON,
     GROUPS,
     MOST_CROSSINGS,

@@ -30,9 +30,8 @@ from figures.lans.lan_runs import (
     stored_lan,
     train_lan,
 )
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, shape_name, spread
 from figures.machine.style import BLUE, GREEN, PURPLE, VERMILION
-from figures.machine.summary import Bar, shape_name, spread
 
 NAME = "b.1"
 TITLE = "training of a LAN"

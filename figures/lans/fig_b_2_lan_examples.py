@@ -2,7 +2,7 @@
 
 Liu et al. 2024, appendix B: LANs learn them too, but are not as easy to read as KANs, since weights mix all inputs of a node.
 
-Functions and samples are those of `five_formulas` and `first_digit`. The paper leaves open, and we chose, the widths, in which each
+Functions and samples are those of `five_formulas` and `fig_4_1_interpretable`. The paper leaves open, and we chose, the widths, in which each
 function has an exact form except (d); for (d) [2,5,1,1] and smaller networks stopped at large errors in trials, so it has [2,5,5,1]. Training as in
 `lan_runs`; J0(20 x) oscillates too fast for fewer than 20 intervals. In (f) any two orthogonal directions in the plane of two inner sums are
 right: u^2 + v^2 does not change when (u, v) rotates.
@@ -17,11 +17,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.formulas import first_digit
+from figures.formulas.fig_4_1_interpretable import DIGIT_PANEL, N_DIGITS, first_digit
 from figures.formulas.five_formulas import FORMULAS, sample
 from figures.lans.lan_runs import SETTINGS, draw_lan, purity, restored_lan, stored_lan, train_lan
-from figures.machine.machine import Claim, Config, Record
-from figures.machine.summary import Bar, all_bar, shape_name, spread
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar, shape_name, spread
 
 NAME = "b.2"
 TITLE = "LANs on the six examples of Fig. 4.1"
@@ -77,12 +76,10 @@ def _panel(config: Config) -> Panel:
 
 
 def _data(config: Config, rng: np.random.Generator) -> kr.Data:
-    if config["panel"] == first_digit.PANEL:
+    if config["panel"] == DIGIT_PANEL:
         x, x_test = (rng.uniform(0.0, 1.0, (config[count], 1)) for count in ("n_train", "n_test"))
-        one_hot = np.eye(first_digit.N_DIGITS)
-        return kr.Data(
-            x, one_hot[first_digit.first_digit(x)], x_test, one_hot[first_digit.first_digit(x_test)]
-        )
+        one_hot = np.eye(N_DIGITS)
+        return kr.Data(x, one_hot[first_digit(x)], x_test, one_hot[first_digit(x_test)])
     formula = next(one for one in FORMULAS if one.panel == config["panel"])
     x, x_test = (
         sample({"box": formula.box}, config[count], rng) for count in ("n_train", "n_test")
@@ -125,7 +122,7 @@ def draw(records: Sequence[Record]) -> Figure:
             continue
         best = min(runs, key=lambda record: float(record["results"]["error"]))
         results = best["results"]
-        digits = panel.letter == first_digit.PANEL
+        digits = panel.letter == DIGIT_PANEL
         names, outputs = (
             (["$x$"], [str(digit) for digit in range(10)])
             if digits
@@ -155,7 +152,7 @@ def _names(letter: str) -> list[str]:
 
 
 def _formula(letter: str) -> str:
-    if letter == first_digit.PANEL:
+    if letter == DIGIT_PANEL:
         return "first decimal digit of $x$"
     return f"${next(one for one in FORMULAS if one.panel == letter).latex}$"
 
@@ -188,7 +185,7 @@ def claims(records: Sequence[Record]) -> list[Claim]:
 def _about(panel: Panel) -> str:
     plain = (
         "first digit"
-        if panel.letter == first_digit.PANEL
+        if panel.letter == DIGIT_PANEL
         else next(one for one in FORMULAS if one.panel == panel.letter).plain
     )
     return f"({panel.letter}) {plain}, LAN {shape_name(panel.widths)}"
@@ -198,7 +195,7 @@ def _learnt(panel: Panel, runs: Sequence[Record]) -> Claim:
     errors, rights, train = (
         [float(one["results"][name]) for one in runs] for name in ("error", "right", "train_error")
     )
-    digits = panel.letter == first_digit.PANEL
+    digits = panel.letter == DIGIT_PANEL
     good = (
         [right >= DIGITS_LEARNT for right in rights]
         if digits

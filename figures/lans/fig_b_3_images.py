@@ -19,9 +19,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE
-from figures.machine.summary import Bar, spread
 from kan_ref.checks import FloatArray
 
 NAME = "b.3"

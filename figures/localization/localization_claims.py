@@ -10,10 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from figures.localization.chains import INVERSE_MODULUS, MODELS
-from figures.machine.machine import Claim, Record
+from figures.machine.machine import Bar, Claim, Record, shape_name, spread
 from figures.machine.stored_network import restored
 from figures.machine.style import GREEN, GREY, ORANGE, SKY, VERMILION
-from figures.machine.summary import Bar, shape_name, spread
 from kan_ref.checks import FloatArray
 
 EDGES = {

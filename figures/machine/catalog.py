@@ -1,12 +1,19 @@
-"""All figures, by the names that the command line knows."""
+"""All figures by the names that the command line knows, the list of them with their records, messages
+about records, and the page of claims.
+"""
 
 import difflib
+from collections.abc import Sequence
+from pathlib import Path
 
-from figures.machine.machine import Figure, load_figure
+from figures.machine.computing import versions
+from figures.machine.machine import Claim, Figure, claims_table, load_figure, provenance, sources
+from figures.machine.records import Plan, file_stem, record_path
+from figures.machine.source import PREFIX, source_hash
 
 MODULES = (  # modules, and values in modules
-    "drawings.fig_0_1_side_by_side",
-    "drawings.fig_2_1_organisation",
+    "drawings.overviews.fig_0_1_side_by_side",
+    "drawings.overviews.fig_2_1_organisation",
     "splines.fig_2_2_b_splines",
     "splines.fig_2_3_grid_extension",
     "splines.fig_u_shape",
@@ -23,8 +30,8 @@ MODULES = (  # modules, and values in modules
     "formulas.fig_4_2_unsupervised",
     "knots.fig_4_3_signature",
     "knots.fig_4_4_relations",
-    "localization.fig_4_5_mosaic",
-    "localization.fig_4_6_gaam_maam",
+    "localization.mobility_edges.fig_4_5_mosaic",
+    "localization.mobility_edges.fig_4_6_gaam_maam",
     "drawings.fig_6_1_decision_tree",
     "lans.fig_b_1_lan_training",
     "lans.fig_b_2_lan_examples",
@@ -67,3 +74,133 @@ def find_figures(names: list[str]) -> list[Figure]:
             guess = f" (did you mean {close[0]!r}?)" if close else ""
             raise ValueError(f"there is no figure {name!r}{guess}, but {', '.join(known)}")
     return [figure for name, figure in known.items() if name in names or not names]
+
+
+# --- records and claims
+
+Rows = list[tuple[str, Claim]]
+
+
+def list_figures(plans: Sequence[Plan]) -> str:
+    """Return a line for each figure: name, title, records that there are, and the time for the
+    others.
+    """
+    lines = []
+    for plan in plans:
+        if (homes := sources(plan.figure)) != (plan.figure,):
+            lines.append(
+                f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} drawn from {_names(homes)}"
+            )
+            continue
+        n_done, minutes = len(plan.finished), sum(task.cost for task in plan.missing) / 60.0
+        count = f"{n_done:3d} of {n_done + len(plan.missing):3d} records"
+        lines.append(
+            f"{plan.figure.NAME:12s} {plan.figure.TITLE:45s} {count}, about {minutes:5.1f} CPU minutes left"
+        )
+    return "\n".join(lines)
+
+
+def _names(homes: Sequence[Figure]) -> str:
+    """As in "the records of table-1, table-2"; of no figure "code alone"."""
+    return f"the records of {', '.join(home.NAME for home in homes)}" if homes else "code alone"
+
+
+def other_origins(plans: Sequence[Plan], folder: Path) -> list[str]:
+    """Return messages about records that other code or other versions computed, with counts for
+    each figure.
+
+    Older records have a hash of all files of kan_ref instead of one of their figure's imports. It
+    does not tell whether the figure's own code was the same, so they count as records of other code.
+    """
+    now, messages, counts, n_older = versions(), [], [], 0
+    for plan in plans:
+        if sources(plan.figure) != (plan.figure,):
+            continue
+        found = [record["versions"] for record in plan.finished]
+        hashes = [one.get("source", "") for one in found]
+        hashes = [one for one in hashes if one.startswith(PREFIX)]
+        # hashing the code takes a second, and only hashes of its kind can be equal to it
+        code = source_hash(plan.figure.__name__) if hashes else ""
+        n_other = len(found) - hashes.count(code)
+        if n_other:
+            counts.append(f"{plan.figure.NAME} {n_other} of {len(found)}")
+            n_older += len(found) - len(hashes)
+        n_versions = sum({**one, **now} != one for one in found)
+        if n_versions:
+            messages.append(
+                f"figure {plan.figure.NAME}: {n_versions} of {len(found)} records stem from other versions than "
+                + ", ".join(f"{name} {number}" for name, number in now.items())
+            )
+    if counts:
+        older = f" ({n_older} of them have a hash of another kind, of the whole package)"
+        messages.append(
+            f"records of other code than the present: {', '.join(counts)}{older if n_older else ''}"
+        )
+    if messages:
+        messages.append(
+            f"they are used as they are; to compute them again, delete them in {folder / 'records'}"
+        )
+    return messages
+
+
+def claims_page(plans: Sequence[Plan], unread: set[str]) -> tuple[list[Plan], Rows]:
+    """Return the plans of the figures whose claims can be read from their records, and these claims.
+
+    `unread` names figures that are already known to have records of another form.
+    """
+    readable, rows = [], []
+    for plan in plans:
+        try:
+            claims = plan.figure.claims(plan.finished)
+        except Exception:  # of a figure that was not chosen: its own run reports it
+            unread.add(plan.figure.NAME)
+            continue
+        if plan.figure.NAME not in unread:
+            readable.append(plan)
+            rows += [(plan.figure.NAME, claim) for claim in claims]
+    return readable, rows
+
+
+def unreadable(plan: Plan, error: Exception, folder: Path) -> str:
+    """Return a message about records whose results a figure cannot read, with their files.
+
+    `claims` accepts any nonempty part of the records, so it is called with each of them.
+    """
+    files, homes = [], {home.NAME: home for home in sources(plan.figure)}
+    for record in plan.finished:
+        try:
+            plan.figure.claims([record])
+        except Exception:
+            files.append(record_path(folder, homes[record["figure"]], record["config"]))
+    home = homes.get(plan.figure.NAME, next(iter(homes.values()), plan.figure))
+    kind, stem = type(error).__name__, folder / "records" / file_stem(home)
+    single = [path.name for path in files if path.exists()]
+    remedy = (
+        f"delete {', '.join(single)} in {stem} and run the same command again"
+        if single and len(single) == len(files)
+        else f"compute the records in {stem} and {stem}.jsonl again"
+    )
+    return (
+        f"figure {plan.figure.NAME}: its records have results of another form than it writes "
+        f"({kind}: {' '.join(str(error).split())[:200]}), it is not drawn; {remedy}"
+    )
+
+
+def table_file(plans: Sequence[Plan], rows: Rows, command: str) -> bytes:
+    """Return the Markdown page with all claims and the origin of their numbers."""
+    head = f"# Claims of the paper, and our results\n\nWritten by `{command}`.\n\n"
+    origin = "\n".join(
+        f"- {plan.figure.NAME}: {plan.figure.TITLE}. {_origin(plan)}{_warning(plan)}"
+        for plan in plans
+    )
+    return (head + claims_table(rows, evidence=True) + "\n## Records\n\n" + origin + "\n").encode()
+
+
+def _origin(plan: Plan) -> str:
+    """Return where the numbers of a figure come from, in one sentence."""
+    homes = sources(plan.figure)
+    return provenance(plan.finished) if homes == (plan.figure,) else f"Drawn from {_names(homes)}."
+
+
+def _warning(plan: Plan) -> str:
+    return f" **{plan.lack}.**" if plan.missing else ""

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar, shape_name, slope, spread
+from figures.machine.machine import Bar, Claim, Record, shape_name, slope, spread
 from figures.scaling.toy_scaling import TOYS, Toy
 from kan_ref.checks import FloatArray
 

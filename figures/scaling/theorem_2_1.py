@@ -24,9 +24,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Claim, Config, Record, all_bar, slope
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, label_grids
-from figures.machine.summary import all_bar, slope
 from kan_ref.checks import FloatArray
 
 NAME = "theorem-2.1"

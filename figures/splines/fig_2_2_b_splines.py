@@ -17,9 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, all_bar
 from figures.machine.style import BLUE, GREY
-from figures.machine.summary import Bar, all_bar
 from kan_ref.bspline.curve_fit import move_coefficients
 from kan_ref.bspline.knots import extended_knots
 from kan_ref.bspline.refined_grids import refined_breakpoints

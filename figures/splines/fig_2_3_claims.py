@@ -20,8 +20,16 @@ from figures.machine.ladder import (
     methods_in,
     series,
 )
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar, all_bar, grid_spread, shape_name, slope, spread
+from figures.machine.machine import (
+    Bar,
+    Claim,
+    Record,
+    all_bar,
+    grid_spread,
+    shape_name,
+    slope,
+    spread,
+)
 
 FAR, LAST = 200, 1000
 SLOPE_FROM, SLOPE_TO = 5, {LBFGS: 50, LBFGS_PAPER: 50, LM: 100}

@@ -38,9 +38,8 @@ from figures.machine.ladder import (
     series,
     start,
 )
-from figures.machine.machine import Config, Record
+from figures.machine.machine import Config, Record, shape_name
 from figures.machine.style import GREY, label_grids
-from figures.machine.summary import shape_name
 from figures.splines.fig_2_3_claims import claims as claims
 from kan_ref.training.history import Step
 

@@ -21,9 +21,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kan_ref as kr
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Claim, Config, Record, all_bar, spread
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, VERMILION
-from figures.machine.summary import all_bar, spread
 from kan_ref.checks import FloatArray
 
 NAME = "3.4"

@@ -28,9 +28,8 @@ from matplotlib.ticker import MaxNLocator
 
 import kan_ref as kr
 from figures.machine.ladder import rmse
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, spread
 from figures.machine.style import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
-from figures.machine.summary import Bar, spread
 from kan_ref.bspline.knots import uniform_knots
 from kan_ref.bspline.placement import hidden_bounds
 from kan_ref.checks import FloatArray

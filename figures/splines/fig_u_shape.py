@@ -44,9 +44,8 @@ from figures.machine.ladder import (
     series,
     start,
 )
-from figures.machine.machine import Config, Record
+from figures.machine.machine import Config, Record, known_median, shape_name
 from figures.machine.style import BLUE, GREY, VERMILION, label_grids
-from figures.machine.summary import known_median, shape_name
 from figures.splines.fig_u_shape_claims import claims as claims
 from kan_ref.bspline.knots import extended_knots, uniform_knots
 from kan_ref.bspline.placement import hidden_bounds

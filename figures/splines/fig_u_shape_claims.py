@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from figures.machine.ladder import SMALL, WIDE, Method, chosen, count, grids_of, methods_in, series
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar, grid_spread, shape_name, slope, spread
+from figures.machine.machine import Bar, Claim, Record, grid_spread, shape_name, slope, spread
 
 RISE, STRONG = (
     2.0,

@@ -24,9 +24,8 @@ from matplotlib.lines import Line2D
 
 import kan_ref as kr
 from figures.machine.ladder import GRIDS, SMALL, WIDE, climb_cost, rmse, start
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Claim, Config, Record, all_bar, shape_name, spread
 from figures.machine.style import BLUE, GREEN, GREY, VERMILION, label_grids
-from figures.machine.summary import all_bar, shape_name, spread
 from figures.splines.fig_u_shape import place_grids
 
 NAME = "u-shape-cure"

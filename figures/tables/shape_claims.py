@@ -1,4 +1,4 @@
-"""Statements of sections 3.2 and 3.3 of the paper on sizes and shapes, compared with the records of Tables 1 and 2.
+"""The rows of Tables 1 and 2, and the statements of sections 3.2 and 3.3 of the paper on sizes and shapes, compared with the records.
 
 Every number is a count of rows or comparisons, or a factor, that is judged by the bars in its row. The bars were set before the numbers were
 computed: a statement on all rows is a "yes" from nine tenths of them on, and "partly" from half of them on.
@@ -11,11 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from figures.machine.machine import Claim, Record
-from figures.machine.summary import Bar
+from figures.machine.machine import Bar, Claim, Record, shape_name, spread
 from figures.tables.problem import Problem
 from figures.tables.table_method import KAN, MLP, PRUNED
-from figures.tables.table_summary import BOXES, SMALL_ENOUGH, best_shape, errors, of_function
+from figures.tables.table_summary import (
+    BOXES,
+    SMALL_ENOUGH,
+    best_shape,
+    chosen,
+    errors,
+    of_function,
+)
 
 NEARLY_ALL, HALF = 0.9, 0.5
 EQUAL, SIMILAR = 3.0, 10.0  # factors between errors that count as about equal, and as partly so
@@ -34,6 +40,93 @@ def n_edges(widths: Sequence[int]) -> int:
 
 def _bar(count: int, n: int) -> Bar:
     return Bar(count, math.ceil(NEARLY_ALL * n), math.ceil(HALF * n))
+
+
+# --- a row for each function
+
+
+def row_claims(
+    records: Sequence[Record], problems: Sequence[Problem], *, beat_mlp: bool, rows_needed: int
+) -> list[Claim]:
+    """Return a row for each function that has KANs; the first row has the number of those that are
+    reached.
+    """
+    rows, good, below_mlp, blind, none = [], 0, 0, 0, 0
+    for problem in problems:
+        kans, picked = (
+            best_shape(records, problem, KAN, PRUNED),
+            chosen(records, problem, KAN, PRUNED),
+        )
+        if not kans:
+            continue
+        ours = float(np.median(errors(kans)))
+        reached, under_mlp = ours <= problem.best_kan, ours < problem.paper["MLP"]
+        good, below_mlp, none = good + reached, below_mlp + under_mlp, none + 1
+        blind += float(np.median(errors(picked))) <= problem.best_kan
+        rows.append(
+            _row_claim(
+                problem,
+                kans,
+                picked,
+                best_shape(records, problem, MLP),
+                reached=reached,
+                under_mlp=under_mlp,
+                beat_mlp=beat_mlp,
+            )
+        )
+    if not rows:
+        return []
+    share = f"{good} of {none} rows, below the paper's MLP on {below_mlp}; {blind} with shapes chosen on validation data"
+    reason = (
+        f"not all of the {len(problems)} rows are below the paper's MLP"
+        if beat_mlp and below_mlp < len(problems)
+        else ""
+    )
+    bar = Bar(good, rows_needed, 1.0, reason=reason)
+    head = Claim(
+        "our KAN is at or below the paper's best KAN",
+        f"{rows_needed} of {len(problems)} rows are asked for"
+        + (", and all below its MLP" if beat_mlp else ""),
+        share
+        + ("" if none == len(problems) else f"; {len(problems) - none} rows have not been run"),
+        bar.word,
+        "medians over seeds of the test error; initializations, grids and penalties chosen on validation data, the shape by its median; "
+        f"{BOXES}, so that the two numbers belong to different data; rows, {bar.text}",
+    )
+    return [head, *rows]
+
+
+def _row_claim(
+    problem: Problem,
+    kans: Sequence[Record],
+    picked: Sequence[Record],
+    mlps: Sequence[Record],
+    *,
+    reached: bool,
+    under_mlp: bool,
+    beat_mlp: bool,
+) -> Claim:
+    ours = errors(kans)
+    shapes = sorted({shape_name(record["results"]["widths"]) for record in kans})
+    share = float(
+        np.median([record["results"]["test"] / record["results"]["spread"] for record in kans])
+    )
+    baseline = f"; our MLP {spread(errors(mlps), '.2e')}" if mlps else ""
+    reported = ", ".join(f"{model} {error:.2e}" for model, error in problem.paper.items())
+    conflict = f"; another copy of the text: {problem.conflict}" if problem.conflict else ""
+    least, most = sorted((problem.best_kan, problem.paper["MLP"]))
+    above = "" if not beat_mlp or under_mlp else "it is not below the paper's MLP"
+    yes = least if beat_mlp else problem.best_kan
+    judged = Bar(float(np.median(ours)), yes, most, most=True, form=".2e", reason=above)
+    names = ", ".join(f"{name} {shape_name(shape)}" for name, shape in problem.shapes.items())
+    return Claim(
+        f"{problem.name}, {problem.plain}: test RMSE",
+        f"{reported} ({names})",
+        f"KAN {spread(ours, '.2e')}, {share:.1e} of std(y), {' or '.join(shapes)}; "
+        f"chosen on validation data {spread(errors(picked), '.2e')}{baseline}",
+        judged.word,
+        f"{len(kans)} seed{'s' if len(kans) > 1 else ''}; {BOXES}; median {judged.text}" + conflict,
+    )
 
 
 # --- KANs and MLPs of equal size

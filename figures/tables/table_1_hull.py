@@ -21,9 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial import ConvexHull, Delaunay
 
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Claim, Config, Record, all_bar, spread
 from figures.machine.style import BLUE, GREEN, GREY, ORANGE
-from figures.machine.summary import all_bar, spread
 from figures.tables.problem import N_TRAIN, Problem
 from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_method import DRAWN_SEED, KAN, config_of, seconds_of, train

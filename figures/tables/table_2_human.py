@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures.machine.machine import Claim, Config, Record
+from figures.machine.machine import Bar, Claim, Config, Record, shape_name
 from figures.machine.style import BLUE, VERMILION
-from figures.machine.summary import Bar, shape_name
 from figures.tables.feynman import FEYNMAN
 from figures.tables.human_networks import HUMAN, SMOOTH, exact_network
 from figures.tables.problem import Problem, points

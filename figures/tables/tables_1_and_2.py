@@ -26,12 +26,12 @@ from figures.tables.shape_claims import (
     about_equal_claim,
     equal_size_claims,
     paper_shape_claim,
+    row_claims,
     smaller_than_human_claim,
 )
 from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_method import KAN, MLP, PRUNED, WIDE, config_of, learn, seconds_of
-from figures.tables.table_picture import draw_diagrams, draw_frontiers, draw_rows
-from figures.tables.table_summary import row_claims
+from figures.tables.table_summary import draw_diagrams, draw_frontiers, draw_rows
 
 Shape = tuple[int, ...]
 

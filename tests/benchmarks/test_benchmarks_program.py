@@ -14,7 +14,7 @@ from checkout import ROOT, take_interrupts
 
 import kan_ref as kr
 from benchmarks import __main__ as program
-from benchmarks import growth, lm, measuring, noise, peers, subjects, tables, trial
+from benchmarks import growth, measuring, noise, peers, subjects, tables, trial
 from benchmarks.growth import draw
 from benchmarks.subjects import SHAPES, Shape, mean_square_objective, problem
 from figures.machine.style import style
@@ -360,22 +360,25 @@ def test_the_dense_iteration_takes_the_step_of_kan_ref(shape):
     network, x, y = problem(shape)
     objective = mean_square_objective(network, x, y)
 
-    ours, dense = lm.iterate(objective, network.theta), lm.iterate_dense(objective, network.theta)
+    ours, dense = (
+        subjects.iterate(objective, network.theta),
+        subjects.iterate_dense(objective, network.theta),
+    )
 
     np.testing.assert_allclose(ours, dense, rtol=0, atol=1e-8 * np.abs(ours).max())
     assert np.abs(ours - objective.residuals(network.theta)).max() > 0.1 * np.abs(ours).max()
 
 
 def test_an_iteration_whose_dense_jacobian_is_too_large_is_left_out_with_a_reason(monkeypatch):
-    monkeypatch.setattr(lm, "LARGEST", 8 * 50 * 81 - 1)
+    monkeypatch.setattr(subjects, "LARGEST", 8 * 50 * 81 - 1)
 
-    found = lm.measure_lm(SMALL, seconds=0.0)
+    found = subjects.measure_lm(SMALL, seconds=0.0)
 
     assert (found.n_residuals, found.n_params, found.ours) == (50, 81, None)
     assert found.failure == "left out: a dense Jacobian has 0.0 GiB"
     assert found.failure in tables.lm_table([found])
-    monkeypatch.setattr(lm, "LARGEST", 8 * 50 * 81)
-    assert set(lm.measure_lm(SMALL, seconds=0.0).as_record()["milliseconds"]) == {
+    monkeypatch.setattr(subjects, "LARGEST", 8 * 50 * 81)
+    assert set(subjects.measure_lm(SMALL, seconds=0.0).as_record()["milliseconds"]) == {
         "kan_ref",
         "dense",
     }

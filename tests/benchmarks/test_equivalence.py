@@ -17,9 +17,9 @@ from checkout import ROOT
 import kan_ref as kr
 from benchmarks.equivalence import __main__ as program
 from benchmarks.equivalence import subject
+from benchmarks.equivalence.array_columns import KanRef
 from benchmarks.equivalence.library import watch
 from benchmarks.equivalence.measures import measure, offered, outcome, plain
-from benchmarks.equivalence.ours import KanRef
 from benchmarks.equivalence.page import PLACE, TABLES, rendered
 from benchmarks.equivalence.verdict import MINUS, number, verdict
 

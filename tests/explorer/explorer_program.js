@@ -4,7 +4,7 @@
 
 const path = require("node:path");
 const folder = process.argv[2];
-for (const name of ["bspline", "functions", "json", "read_network", "network", "affine_fit", "backward", "training", "expression", "diagram", "example"]) require(path.resolve(folder, `${name}.js`));
+for (const name of ["bspline", "functions", "read_network", "network", "training", "example"]) require(path.resolve(folder, `${name}.js`));
 const { bspline, functions, reading, network, affineFit, backward, training, expression } = globalThis.KAN;
 
 // rows of samples as the columns that training takes

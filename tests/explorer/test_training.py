@@ -73,7 +73,7 @@ FAULTS = {
 def test_a_planted_fault_in_the_backward_pass_is_caught(fault, tmp_path):
     right, wrong = FAULTS[fault]
     shutil.copytree(EXPLORER, tmp_path / "explorer")
-    script = tmp_path / "explorer" / "backward.js"
+    script = tmp_path / "explorer" / "network.js"
     text = script.read_text(encoding="utf-8")
     assert text.count(right) == 1
     script.write_text(text.replace(right, wrong), encoding="utf-8")

@@ -24,10 +24,9 @@ import kan_ref as kr
 from figures import __main__ as program
 from figures.machine import computing, ladder, workers
 from figures.machine.catalog import all_figures, find_figures
-from figures.machine.machine import Claim, claims_table, sources
+from figures.machine.machine import Claim, claims_table, slope, sources
 from figures.machine.records import Task, make_plan, record_path, write_record
 from figures.machine.style import picture_bytes, style
-from figures.machine.summary import slope
 from figures.scaling import theorem_2_1
 from figures.splines import fig_2_2_b_splines, fig_2_3_grid_extension, fig_u_shape
 from figures.tables import table_1_hull

@@ -10,8 +10,7 @@ import pytest
 import kan_ref as kr
 from figures.machine.style import picture_bytes, style
 from figures.tables import budget_search
-from figures.tables.budget_claims import budget_claims, mlp_to_kan
-from figures.tables.budget_figures import table_1_budget, table_2_budget
+from figures.tables.budget_figures import budget_claims, mlp_to_kan, table_1_budget, table_2_budget
 from figures.tables.budget_rule import (
     ACTIVATIONS,
     DEGREES,

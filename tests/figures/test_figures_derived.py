@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from toy_runs import compute_all
 
 import kan_ref as kr
-from figures.drawings import fig_2_1_organisation, fig_6_1_decision_tree
+from figures.drawings import fig_6_1_decision_tree, overviews
 from figures.formulas import velocities
 from figures.lans import fig_b_3_images
 from figures.machine import machine
+from figures.machine.catalog import list_figures
 from figures.machine.machine import Claim, sources
 from figures.machine.records import make_plan
-from figures.machine.report import list_figures
 from figures.machine.reproduced import read_items
 from figures.machine.style import style
 
@@ -95,14 +95,14 @@ def test_the_program_draws_derived_figures_and_computes_a_shared_record_once(
 
 
 def test_the_map_of_the_paper_has_every_numbered_item_and_places_that_exist():
-    parts = fig_2_1_organisation.parts()
+    parts = overviews.parts()
 
     shown = sorted((kind, number) for entries in parts.values() for kind, number, _ in entries)
     items = read_items()
     assert shown == sorted(
         (kind, number) for kind in ("figure", "table", "equation") for number in items[kind]
     )
-    for _, places in fig_2_1_organisation.SECTIONS.values():
+    for _, places in overviews.SECTIONS.values():
         assert [place for place in places if not (ROOT / place).exists()] == []
 
 

@@ -15,12 +15,10 @@ import kan_ref as kr
 from figures.formulas import (
     fig_4_1_interpretable,
     fig_4_2_unsupervised,
-    first_digit,
     five_formulas,
-    two_relations,
 )
+from figures.formulas.fig_4_2_unsupervised import FIRST, GROUPS, MIXED, NONE, SECOND
 from figures.formulas.five_formulas import FORMULAS, exact, right_functions, right_shape
-from figures.formulas.two_relations import FIRST, GROUPS, MIXED, NONE, SECOND
 from figures.machine.stored_network import restored, stored, symbolic_network
 from figures.machine.style import style
 
@@ -93,7 +91,7 @@ def digit_record(seed=0, **changes):
         "right": (middle + 0.04).tolist(),
     }
     return record_of(
-        first_digit.config_of(seed),
+        fig_4_1_interpretable.digit_config(seed),
         {**places, "accuracy": 0.97, "network": stored(network), "seconds": 0.1, **changes},
     )
 
@@ -316,7 +314,9 @@ def test_settings_of_a_configuration_are_those_of_discover(monkeypatch):
 
 
 def test_first_digits_of_the_papers_examples():
-    assert first_digit.first_digit(np.array([[0.0618], [0.314], [0.0], [0.9999]])).tolist() == [
+    assert fig_4_1_interpretable.first_digit(
+        np.array([[0.0618], [0.314], [0.0], [0.9999]])
+    ).tolist() == [
         0,
         3,
         0,
@@ -325,7 +325,7 @@ def test_first_digits_of_the_papers_examples():
 
 
 def test_a_bump_belongs_to_its_digit():
-    assert first_digit.located(digit_record()) == [True] * 10
+    assert fig_4_1_interpretable.located(digit_record()) == [True] * 10
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_a_bump_that_is_elsewhere_or_too_wide_is_seen(name, change):
     record = digit_record()
     record["results"][name][4] += change
 
-    assert first_digit.located(record) == [digit != 4 for digit in range(10)]
+    assert fig_4_1_interpretable.located(record) == [digit != 4 for digit in range(10)]
 
 
 def test_peaks_and_half_heights_are_measured_on_the_curves():
@@ -353,7 +353,7 @@ def test_peaks_and_half_heights_are_measured_on_the_curves():
     theta = network.theta.copy()
     theta[: coef.size] = coef.ravel()
 
-    found = first_digit.bumps(network.with_theta(theta))
+    found = fig_4_1_interpretable.bumps(network.with_theta(theta))
 
     assert found["peaks"] == pytest.approx([0.25, 0.75], abs=1e-9)
     assert found["left"] == pytest.approx([0.125, 0.625], abs=1e-3)
@@ -361,13 +361,13 @@ def test_peaks_and_half_heights_are_measured_on_the_curves():
 
 
 def test_a_run_learns_digits_and_is_plain_data():
-    config = {**first_digit.config_of(5), "n_train": 600}
+    config = {**fig_4_1_interpretable.digit_config(5), "n_train": 600}
 
     results = fig_4_1_interpretable.run(config)
 
     assert json.loads(json.dumps(results)) == results
-    assert without_times(first_digit.learn(config)) == without_times(results)
-    assert all(first_digit.located(record_of(config, results)))
+    assert without_times(fig_4_1_interpretable.learn_digits(config)) == without_times(results)
+    assert all(fig_4_1_interpretable.located(record_of(config, results)))
     x = np.random.default_rng(0).uniform(0.0, 1.0, (500, 1))
     right = np.mean(np.argmax(restored(results["network"])(x), axis=1) == np.floor(10 * x[:, 0]))
     assert results["accuracy"] == pytest.approx(right, abs=0.04)
@@ -459,7 +459,7 @@ def test_fig_4_1_asks_five_seeds_of_each_panel_and_one_in_a_hurry():
 
 
 def test_real_points_have_the_relations_and_shuffled_ones_their_values_only():
-    x, y = two_relations.real_and_shuffled(400, np.random.default_rng(0))
+    x, y = fig_4_2_unsupervised.real_and_shuffled(400, np.random.default_rng(0))
     real, shuffled = x[:400], x[400:]
 
     np.testing.assert_allclose(real[:, 2], np.exp(np.sin(real[:, 0]) + real[:, 1] ** 2))
@@ -471,11 +471,11 @@ def test_real_points_have_the_relations_and_shuffled_ones_their_values_only():
 
 
 def test_the_last_curve_is_a_narrow_gaussian_and_the_others_are_spread_as_asked():
-    config = two_relations.config_of(0)
+    config = fig_4_2_unsupervised.config_of(0)
     rng = np.random.default_rng(0)
-    x, _ = two_relations.real_and_shuffled(100, rng)
+    x, _ = fig_4_2_unsupervised.real_and_shuffled(100, rng)
 
-    network = two_relations.start(config, x, rng)
+    network = fig_4_2_unsupervised.start(config, x, rng)
 
     u = kr.edge_outputs(network, x)[0].sum(axis=2)
     np.testing.assert_allclose(
@@ -487,10 +487,10 @@ def test_the_last_curve_is_a_narrow_gaussian_and_the_others_are_spread_as_asked(
 def relation_record(inputs, seed=0, accuracy=0.9, rest=0.01, network=None):
     """Made up: these inputs matter, the rest a little."""
     scores = [1.0 - 0.1 * place if place in inputs else rest for place in range(6)]
-    config = two_relations.config_of(seed)
+    config = fig_4_2_unsupervised.config_of(seed)
     if network is None:
-        x, _ = two_relations.real_and_shuffled(50, np.random.default_rng(seed))
-        network = two_relations.start(config, x, np.random.default_rng(seed))
+        x, _ = fig_4_2_unsupervised.real_and_shuffled(50, np.random.default_rng(seed))
+        network = fig_4_2_unsupervised.start(config, x, np.random.default_rng(seed))
     return record_of(
         config,
         {
@@ -517,27 +517,29 @@ def relation_record(inputs, seed=0, accuracy=0.9, rest=0.01, network=None):
 def test_what_a_seed_comes_to_is_told_by_the_inputs_that_matter_and_by_right_answers(
     inputs, accuracy, group
 ):
-    assert two_relations.group_of(relation_record(inputs, accuracy=accuracy)) is group
+    assert fig_4_2_unsupervised.group_of(relation_record(inputs, accuracy=accuracy)) is group
 
 
 def test_a_little_is_less_than_a_tenth_of_the_largest():
-    assert two_relations.group_of(relation_record((3, 4), rest=0.05)) is SECOND
+    assert fig_4_2_unsupervised.group_of(relation_record((3, 4), rest=0.05)) is SECOND
     assert (
-        two_relations.group_of(relation_record((3, 4), rest=0.08)) is MIXED
+        fig_4_2_unsupervised.group_of(relation_record((3, 4), rest=0.08)) is MIXED
     )  # the largest score is 0.7
 
 
 def test_a_run_finds_a_relation_repeats_itself_and_is_plain_data():
-    config = two_relations.config_of(0)
+    config = fig_4_2_unsupervised.config_of(0)
 
     results = fig_4_2_unsupervised.run(config)
 
     assert json.loads(json.dumps(results)) == results
     short = {**config, "n_steps": 5}
-    assert without_times(two_relations.search(short)) == without_times(two_relations.search(short))
+    assert without_times(fig_4_2_unsupervised.search(short)) == without_times(
+        fig_4_2_unsupervised.search(short)
+    )
     network, group = (
         restored(results["network"]),
-        two_relations.group_of(record_of(config, results)),
+        fig_4_2_unsupervised.group_of(record_of(config, results)),
     )
     assert group in (FIRST, SECOND)
     assert np.flatnonzero(network.layers[0].mask[0]).tolist() == list(group.inputs)
@@ -546,7 +548,7 @@ def test_a_run_finds_a_relation_repeats_itself_and_is_plain_data():
         network.layers[1].affine, [[3.0, 0.0, 1.0, 0.0]], rtol=0, atol=0.01
     )  # pruning leaves a mean behind
     assert network.layers[1].affine[0, :3].tolist() == [3.0, 0.0, 1.0]
-    x, y = two_relations.real_and_shuffled(2000, np.random.default_rng(99))
+    x, y = fig_4_2_unsupervised.real_and_shuffled(2000, np.random.default_rng(99))
     accuracy = np.mean((network(x) > 0.5) == (y > 0.5))
     assert results["accuracy"] == pytest.approx(accuracy, abs=0.04)
 
@@ -584,7 +586,7 @@ def test_fig_4_2_is_drawn_from_records_alone_with_the_inputs_in_their_colour():
     assert titles[1].startswith("seed 2 finds $(x_4, x_5)$")
     for ax, group in zip(axes[:2], (FIRST, SECOND), strict=True):
         colors = {text.get_text(): to_hex(text.get_color()).upper() for text in ax.texts}
-        assert [colors[name] == group.color for name in two_relations.NAMES] == [
+        assert [colors[name] == group.color for name in fig_4_2_unsupervised.NAMES] == [
             place in group.inputs for place in range(6)
         ]
     assert [patch.get_width() for patch in axes[3].patches] == [2, 1, 1, 0]
@@ -606,7 +608,12 @@ def test_columns_stand_in_the_order_of_what_is_found():
 
     _, axes = drawn(fig_4_2_unsupervised, swapped)
 
-    assert [two_relations.group_of(record) for record in swapped] == [MIXED, SECOND, FIRST, FIRST]
+    assert [fig_4_2_unsupervised.group_of(record) for record in swapped] == [
+        MIXED,
+        SECOND,
+        FIRST,
+        FIRST,
+    ]
     assert [label.get_text() for label in axes[2].get_xticklabels()] == ["2", "3", "1", "0"]
 
 

@@ -16,7 +16,7 @@ from figures.knots import (
     relations,
     signature,
 )
-from figures.knots.data import COMMON, GROUPS, all_knots, slope
+from figures.knots.make_table import COMMON, GROUPS, all_knots, slope
 from figures.knots.signature import TASKS
 
 # --- the table

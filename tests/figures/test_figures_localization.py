@@ -8,9 +8,10 @@ import pytest
 from physics_records import made_up, truth
 
 import kan_ref as kr
-from figures.localization import chains, fig_4_5_mosaic, fig_4_6_gaam_maam, learning
+from figures.localization import chains, learning
 from figures.localization import localization_claims as localization_rows
 from figures.localization.chains import MODELS
+from figures.localization.mobility_edges import fig_4_5_mosaic, fig_4_6_gaam_maam
 from figures.machine.style import style
 
 PARAMETERS = {

@@ -208,7 +208,7 @@ def test_records_of_other_code_are_used_but_counted_for_each_figure(
     toy_program(arguments)
     assert origin_messages(capsys.readouterr().err) == []
     monkeypatch.setattr(
-        "figures.machine.report.source_hash", lambda module: f"{source.PREFIX}other"
+        "figures.machine.catalog.source_hash", lambda module: f"{source.PREFIX}other"
     )
 
     assert toy_program(arguments) == 0
@@ -240,7 +240,7 @@ def test_other_versions_are_named(toy_program, tmp_path, monkeypatch, capsys):
     toy_program(arguments)
     capsys.readouterr()
     changed = {**computing.versions(), "numpy": "9.9"}
-    monkeypatch.setattr("figures.machine.report.versions", lambda: changed)
+    monkeypatch.setattr("figures.machine.catalog.versions", lambda: changed)
 
     toy_program(arguments)
 

@@ -12,6 +12,7 @@ from figures.machine.style import picture_bytes, style
 from figures.splines.fig_u_shape import off_a_grid
 from figures.tables import shape_claims, table_method
 from figures.tables.feynman import FEYNMAN
+from figures.tables.shape_claims import row_claims
 from figures.tables.special_functions import SPECIAL_FUNCTIONS
 from figures.tables.table_method import (
     KAN,
@@ -23,13 +24,16 @@ from figures.tables.table_method import (
     n_params,
     n_weights,
 )
-from figures.tables.table_picture import (
+from figures.tables.table_summary import (
+    best_shape,
+    chosen,
     draw_diagrams,
     draw_frontiers,
     draw_rows,
+    frontier,
+    minimal,
     without_idle_edges,
 )
-from figures.tables.table_summary import best_shape, chosen, frontier, minimal, row_claims
 from figures.tables.tables_1_and_2 import table_1, table_2
 
 FLAT = next(problem for problem in SPECIAL_FUNCTIONS if problem.name == "sph_harm m=0 n=1")

@@ -7,10 +7,9 @@ import pytest
 from checkout import ROOT
 
 from figures.machine.catalog import all_figures
-from figures.machine.machine import sources
+from figures.machine.machine import Bar, sources
 from figures.machine.records import find_records, make_plan
 from figures.machine.reproduced import KINDS, STATES, counts, page, read_items, summary
-from figures.machine.summary import Bar
 
 RESULTS = ROOT / "figures" / "results"
 JUDGED = re.compile(

@@ -84,7 +84,7 @@ THIRD_PARTY = {
     ("conformance.plugin", "pytest"): "it is a plugin of it",
     ("conformance.adapters.scipy_splines", "scipy"): "SciPy is the subject",
     ("conformance.adapters.torch_layers", "torch"): "what adapters have in common",
-    ("conformance.adapters.torch_tensors", "torch"): "what adapters have in common",
+    ("conformance.adapters.axes", "torch"): "what adapters have in common",
     ("conformance.adapters.pykan", "kan"): "its subject",
     ("conformance.adapters.efficient_kan", "ikan"): "its subject",
     ("conformance.adapters.efficient_kan", "efficient_kan"): "its subject",

@@ -8,14 +8,12 @@ import zipfile
 from urllib.parse import unquote, urlsplit
 
 import api_pages
-import interaction
+import lectures
 import nbclient
 import nbformat
-import notebook_text
 import pytest
-import sheets
-import slides
 import tree
+import tutorial_text
 from checkout import ROOT
 from site_build import COMMAND
 
@@ -226,16 +224,16 @@ def test_the_cell_that_checks_the_claims_of_a_tutorial_is_folded(texts):
     pages = [page for page in texts if re.fullmatch(r"tutorials/\d\w+\.html", page)]
 
     assert len(pages) >= 14
-    assert [page for page in pages if texts[page].count(interaction.CHECKED) < 1] == []
+    assert [page for page in pages if texts[page].count(tutorial_text.CHECKED) < 1] == []
 
 
 def test_an_address_of_the_explorer_is_encoded_and_its_part_must_exist():
-    part, address = interaction.read_address("part=training&target=x + y^2&rate=-2")
+    part, address = tutorial_text.read_address("part=training&target=x + y^2&rate=-2")
 
     assert part == "training"
     assert address == "part=training&target=x%20%2B%20y%5E2&rate=-2"
     with pytest.raises(ValueError, match=r"no part 'curve'; its parts are bases, edge"):
-        interaction.read_address("part=curve")
+        tutorial_text.read_address("part=curve")
 
 
 @pytest.mark.parametrize("head", ["", ":tags: [hide-input]\n\n", "---\ntags: [hide-input]\n---\n"])
@@ -243,10 +241,10 @@ def test_only_the_cell_under_check_gets_the_line_that_opens_it(head):
     fence = "```{code-cell} ipython3\n"
     text = f"## A\n\n{fence}x = 1\n```\n\n## Check\n\n{fence}{head}assert x\n```\n\n## Summary\n"
 
-    folded = interaction.folded(text)
+    folded = tutorial_text.folded(text)
 
     assert folded.startswith(f"## A\n\n{fence}x = 1\n```\n\n## Check\n\n{fence}---\n")
-    assert folded.count(f"code_prompt_show: {interaction.CHECKED}\n") == 1
+    assert folded.count(f"code_prompt_show: {tutorial_text.CHECKED}\n") == 1
     assert folded.endswith("---\nassert x\n```\n\n## Summary\n")
 
 
@@ -303,13 +301,13 @@ def test_every_tutorial_is_offered_as_a_notebook_alone_and_in_the_archive(site, 
 
 
 def test_quoted_code_of_a_notebook_is_the_code_itself_a_whole_definition_where_the_page_shows_one():
-    quoted = notebook_text.plain(
+    quoted = tutorial_text.plain(
         ":::{eqcode} symbolic-parameters\n:::\n", "tutorials/08_symbols", {}
     )
     whole = ":::{eqcode} plain-knots\n:definitions: uniform_knots\n:::\n"
 
     assert "by_c[:] = by_u[order](u)\n" in quoted
-    assert "\ndef uniform_knots(" in notebook_text.plain(whole, "tutorials/01_b_splines", {})
+    assert "\ndef uniform_knots(" in tutorial_text.plain(whole, "tutorials/01_b_splines", {})
 
 
 def test_no_notebook_shows_a_directive_or_a_reference_of_the_site(notebooks):
@@ -387,7 +385,7 @@ def test_a_stub_keeps_the_tests_and_not_the_answer():
     solution = 'import math\n\n\ndef double(x):\n    """Return 2 x."""\n    return 2 * x\n\n\nassert double(2) == 4'
     lines = "n = 3\nsquares = [k**2 for k in range(n)]\n\nassert squares == [0, 1, 4]"
 
-    stubs = [sheets.stub(solution), sheets.stub(lines)]
+    stubs = [lectures.stub(solution), lectures.stub(lines)]
 
     with pytest.raises(NotImplementedError, match="double is your part"):
         exec(stubs[0], {})
@@ -402,7 +400,7 @@ def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_not
     shown = re.sub(
         r"</?(span|div class=.math)[^>]*>",
         "",
-        slides.slide("A $k$", text, "<img>", 2, slides.markdown()),
+        lectures.slide("A $k$", text, "<img>", 2, lectures.markdown()),
     )
 
     assert "<h2>A \\(k\\)</h2>" in shown
@@ -428,7 +426,7 @@ def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_not
     ],
 )
 def test_a_slide_shows_the_items_of_a_list_and_facts_with_their_numbers(text, points):
-    made = slides.slide("A", text, "", 2, slides.markdown())
+    made = lectures.slide("A", text, "", 2, lectures.markdown())
     shown = re.findall(r"<li>(.*?)</li>", made.partition('<div class="notes">')[0])
 
     assert [re.sub(r"<[^>]+>", "", one) for one in shown] == points

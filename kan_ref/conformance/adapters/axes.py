@@ -1,4 +1,4 @@
-"""What adapters have in common: other libraries' axes, and libraries that are not installed.
+"""What adapters have in common: other libraries' axes and tensors, and libraries not installed.
 
 With these axes an adapter needs no transposes of its own. The axes of an array are written with
 letters: o output, i input, m B-spline, t knot. kan_ref has coef "oim", weights "oi", knots "it".
@@ -9,12 +9,13 @@ of groups of channels, here always one.
     ours   = unpack(theirs, "iom", "oim", sizes={"o": 2, "i": 3})      and back
 
 `source_folder` and `import_from` load a library that is on no package index from a checkout, which
-an environment variable names.
+an environment variable names. `tensor` and `array` convert to PyTorch's tensors and back,
+`gradients` and `slope` take derivatives by autograd.
 """
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,47 @@ def source_folder(variable: str, library: str, file: str) -> Path:
 def import_from(folder: Path) -> None:
     """Let imports of this process find the modules of a folder first."""
     sys.path.insert(0, str(folder))
+
+
+# --- PyTorch
+
+
+def tensor(values: Any) -> Any:
+    """Return a tensor of PyTorch's default precision."""
+    import torch
+
+    return torch.tensor(np.asarray(values), dtype=torch.get_default_dtype())
+
+
+def array(values: Any) -> FloatArray:
+    """Return the numbers of a tensor."""
+    found: FloatArray = values.detach().numpy()
+    return found
+
+
+def base_function(base: str) -> Any:
+    """Return the class, or another constructor, of a base function."""
+    import torch
+
+    return {"silu": torch.nn.SiLU, "identity": torch.nn.Identity, "zero": lambda: torch.zeros_like}[
+        base
+    ]
+
+
+def gradients(y: Any, wanted: Sequence[Any], dy: Any) -> Sequence[Any]:
+    """Return vector-Jacobian products dy^T dy/dw; zeros for arrays w on which y does not depend."""
+    import torch
+
+    if not y.requires_grad:
+        return [torch.zeros_like(one) for one in wanted]
+    found: Sequence[Any] = torch.autograd.grad(
+        y, wanted, dy, create_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return found
+
+
+def slope(values: Any, points: Any) -> Any:
+    """Return the derivative of values (n,) with respect to points (n, ...), for each sample."""
+    import torch
+
+    return gradients(values, [points], torch.ones_like(values))[0]

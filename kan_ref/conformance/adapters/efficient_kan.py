@@ -19,11 +19,12 @@ from kan_ref.conformance.adapters.axes import (
     EFFICIENT_KAN,
     Axes,
     PlainLayer,
+    base_function,
     import_from,
     source_folder,
+    tensor,
 )
 from kan_ref.conformance.adapters.torch_layers import TorchAdapter
-from kan_ref.conformance.adapters.torch_tensors import base_function, tensor
 
 
 class EfficientKan(TorchAdapter):

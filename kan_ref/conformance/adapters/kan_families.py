@@ -27,13 +27,16 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.adapters.axes import (
+    array,
+    gradients,
     import_from,
     pack,
     require_supported,
+    slope,
     source_folder,
+    tensor,
     unpack,
 )
-from kan_ref.conformance.adapters.torch_tensors import array, gradients, slope, tensor
 
 Family = Mapping[str, Any]
 

@@ -16,9 +16,15 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters.axes import PYKAN, PlainLayer, require_supported
+from kan_ref.conformance.adapters.axes import (
+    PYKAN,
+    PlainLayer,
+    array,
+    base_function,
+    require_supported,
+    tensor,
+)
 from kan_ref.conformance.adapters.torch_layers import TorchAdapter
-from kan_ref.conformance.adapters.torch_tensors import array, base_function, tensor
 
 _ALONE = threading.Lock()
 

@@ -19,9 +19,14 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.conformance.adapters.axes import EFFICIENT_KAN, Axes, PlainLayer, require_supported
+from kan_ref.conformance.adapters.axes import (
+    EFFICIENT_KAN,
+    Axes,
+    PlainLayer,
+    base_function,
+    require_supported,
+)
 from kan_ref.conformance.adapters.torch_layers import TorchAdapter
-from kan_ref.conformance.adapters.torch_tensors import base_function
 
 
 class KerasEfficientKan(TorchAdapter):

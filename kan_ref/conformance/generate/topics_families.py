@@ -1,4 +1,4 @@
-"""Cases about other basis functions than B-splines: (C27) to (C30) of `family_basis`.
+"""Cases about other basis functions than B-splines: (C27) to (C30) of `backward`.
 
 Each family has a topic with three methods: its basis functions and their derivatives, the sums of a
 layer, and vector-Jacobian products. The paper has none of them, so that no case counts with those
@@ -8,11 +8,10 @@ of the B-splines. Errors are compared with the largest sum of absolute terms in 
 from collections.abc import Sequence
 from typing import Any
 
-from kan_ref.conformance.generate.backward import Collector
+from kan_ref.conformance.generate.backward import Collector, Family, basis_values, family_forward
 from kan_ref.conformance.generate.coverage_cases import padded, samples
 from kan_ref.conformance.generate.encode import array, case, dice, drawn, topic
 from kan_ref.conformance.generate.exact import precise
-from kan_ref.conformance.generate.family_basis import Family, basis_values, family_forward
 from kan_ref.conformance.generate.layer_case import Case, Rows, encode_sums, points
 
 ERRORS = 1e-12
