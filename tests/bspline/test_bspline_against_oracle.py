@@ -8,9 +8,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import difference, exact_basis, exact_integral
-from scipy.interpolate import BSpline
-from strategies import (
+from networks import (
     SMOOTH_KINDS,
     degrees,
     knot_arrays,
@@ -18,6 +16,8 @@ from strategies import (
     points_anywhere,
     points_in_grid,
 )
+from oracles import difference, exact_basis, exact_integral
+from scipy.interpolate import BSpline
 
 from kan_ref.bspline.bases import basis, basis_integral
 

@@ -5,8 +5,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import seeds
-from strategies import degrees, knot_rows, points_anywhere
+from networks import degrees, knot_rows, points_anywhere, seeds
 
 from kan_ref.bspline.evaluation import find_intervals
 from kan_ref.bspline.knots import breakpoints, prepare_knots, uniform_knots

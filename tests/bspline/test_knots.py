@@ -6,7 +6,7 @@ from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from strategies import degrees, knot_arrays
+from networks import degrees, knot_arrays
 
 from kan_ref.bspline.bases import basis
 from kan_ref.bspline.knots import breakpoints, check_knots, extended_knots, uniform_knots

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from c_code import COMPILER, build, call, close, needs_compiler
 from cases import for_all
-from networks import KINDS, random_batch, random_layer, random_network, with_formulas
-from strategies import draws
+from networks import KINDS, draws, random_batch, random_layer, random_network, with_formulas
 
 import kan_ref as kr
 from kan_ref.functions.library import BUILT_IN, LIBRARY

@@ -10,12 +10,12 @@ from networks import (
     WAYS,
     clear_samples,
     contraction_by,
+    draws,
     network_cases,
     random_batch,
     random_network,
 )
 from oracles_layer import network_backward
-from strategies import draws
 
 import kan_ref as kr
 from kan_ref.network.jacobian import prediction_jacobian

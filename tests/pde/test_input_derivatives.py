@@ -10,8 +10,7 @@ from cases import for_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jet_checks import TOLERANCE, error, fourth_order, some_case
-from networks import SMOOTH_FUNCTIONS, formula_network, hello_world, random_formulas, seeds
-from strategies import draws
+from networks import SMOOTH_FUNCTIONS, draws, formula_network, hello_world, random_formulas, seeds
 
 import kan_ref as kr
 

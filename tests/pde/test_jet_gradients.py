@@ -17,8 +17,7 @@ from jet_checks import (
     reverse_error,
     some_case,
 )
-from networks import WAYS, contraction_by, symbolic_cases
-from strategies import draws
+from networks import WAYS, contraction_by, draws, symbolic_cases
 
 import kan_ref as kr
 from kan_ref.network.network import Network

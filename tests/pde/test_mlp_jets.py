@@ -16,8 +16,8 @@ from jet_checks import (
     jet_of,
     random_directions,
 )
+from networks import draws
 from oracles_jets import activation_value, perceptron_derivatives
-from strategies import draws
 
 import kan_ref as kr
 from kan_ref.functions.base_function import ACTIVATION_NAMES, activation_values

@@ -16,8 +16,7 @@ import pytest
 import sheets
 import slides
 import tree
-from checkout import ROOT
-from site_build import COMMAND
+from checkout import COMMAND, ROOT
 
 import kan_ref as kr
 from figures.machine.catalog import all_figures

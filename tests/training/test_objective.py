@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import SPLINE_ARRAYS, network_cases, random_batch, random_network
-from objectives import data_objective
+from networks import SPLINE_ARRAYS, data_objective, network_cases, random_batch, random_network
 from oracles_training import bits, mean_square, prediction_rows, smoothness
 
 import kan_ref as kr

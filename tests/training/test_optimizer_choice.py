@@ -8,8 +8,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import random_batch, random_network
-from objectives import data_objective
+from networks import data_objective, random_batch, random_network
 
 import kan_ref as kr
 from kan_ref.network.layer import PARAMETER_NAMES
