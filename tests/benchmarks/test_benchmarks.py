@@ -1,7 +1,7 @@
 """The benchmarks compare like with like, and report what they ran; the race to small errors; two checkouts timed in turns.
 
-In the race, what counts is what the clock counts, when a run ends, and what the table says of runs that never arrive. Of two checkouts,
-ratios are of medians, and the first answers do not count.
+Of the race: what the clock counts, when a run ends, and what the table says of runs that never arrive. Of two checkouts: ratios are those
+of medians, and the first answers do not count.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""The tests under test: the mutation program, and fresh random cases by one seed.
+"""Tests of the tests: the mutation program, and fresh random cases from one seed.
 
-What its operators change and leave alone, that it draws the same again, and that it judges both ways. HYPOTHESIS_PROFILE=explore draws
-fresh cases by one seed, printed with the command that repeats a failure.
+The mutation program has operators that change some code and leave other code alone; it draws the same again and judges both ways.
+HYPOTHESIS_PROFILE=explore draws fresh cases from one seed, which is printed with the command that repeats a failure.
 """
 
 import ast
