@@ -1,7 +1,7 @@
 """The gradient checker: what it moves and pulls back, how it compares, and that it detects every injected bug.
 
-In some networks it checks dx too. It is given wrong gradients and must reject each, with the name of the part that is wrong. Every bug is a backward pass of its own, written out below; without a bug it is right,
-so what is rejected is the bug.
+In some networks it checks dx too. It is given wrong gradients and must reject each, with the name of the part that is wrong. Every bug is a
+backward pass of its own, written out below; without a bug it is right, so what is rejected is the bug.
 """
 
 import inspect
