@@ -8,7 +8,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import (
+from networks import (
     SMOOTH_KINDS,
     degrees,
     grid_ends,

@@ -7,8 +7,7 @@ import pytest
 from cases import for_all
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from oracles import difference, exact_blossom, exact_continued, exact_curve
-from strategies import (
+from networks import (
     SMOOTH_KINDS,
     coefficients,
     degrees,
@@ -18,6 +17,7 @@ from strategies import (
     points_anywhere,
     points_in_grid,
 )
+from oracles import difference, exact_blossom, exact_continued, exact_curve
 
 from kan_ref.bspline.bases import basis, greville
 from kan_ref.bspline.blossom import (

@@ -6,7 +6,7 @@ from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from strategies import degrees
+from networks import degrees
 
 from kan_ref.bspline.bases import basis
 from kan_ref.bspline.knots import breakpoints, check_knots, uniform_knots

@@ -1,8 +1,7 @@
 """The pages of the site on a phone of 390 pixels: nothing is wider than the page, except what scrolls by design."""
 
 import pytest
-from checkout import ROOT
-from site_build import build
+from checkout import ROOT, build_site
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
 # After MathJax has set the formulas, and with all that is folded opened: [what, its width, the room for it, its text] of every formula within a line that is
@@ -55,7 +54,7 @@ def too_wide(driver, page):
 
 def test_no_formula_and_no_element_of_a_page_is_wider_than_a_phone(phone, tmp_path):
     """The site as it is built, except that tutorials are not run: lane `site` does that."""
-    built = build(ROOT, tmp_path, "-D", "nb_execution_mode=off")
+    built = build_site(ROOT, tmp_path, "-D", "nb_execution_mode=off")
     assert built.complaints == ""
     pages = {
         path.relative_to(built.folder).as_posix(): path
@@ -97,7 +96,7 @@ def test_a_formula_that_scrolls_within_its_line_is_found(phone, tmp_path):
         (tmp_path / name).parent.mkdir()
         (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
     (tmp_path / "built").mkdir()
-    built = build(tmp_path, tmp_path / "built")
+    built = build_site(tmp_path, tmp_path / "built")
 
     found = too_wide(phone, built.folder / "docs" / "index.html")
 

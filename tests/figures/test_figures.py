@@ -10,11 +10,9 @@ import subprocess
 import sys
 import time
 
-import accuracy_records
-import equation_records
+import figure_records
 import matplotlib as mpl
 import numpy as np
-import physics_records
 import pytest
 import sympy
 from checkout import ROOT, take_interrupts
@@ -891,13 +889,8 @@ def records_to_draw(name):
         return fig_2_3_records()
     if name == "u-shape":
         return u_shape_records()
-    made_up = {
-        **accuracy_records.RECORDS,
-        **equation_records.RECORDS,
-        **physics_records.RECORDS,
-    }
-    if name in made_up:
-        return made_up[name]()
+    if name in figure_records.RECORDS:
+        return figure_records.RECORDS[name]()
     figure = all_figures()[name]
     if name not in WITH_RECORDS:
         return [one for home in sources(figure) for one in records_to_draw(home.NAME)]

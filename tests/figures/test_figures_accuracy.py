@@ -2,10 +2,10 @@
 
 import json
 
-import accuracy_records as made_up
+import figure_records as made_up
 import numpy as np
 import pytest
-from accuracy_records import FIGURES, RECORDS, random_lan
+from figure_records import FIGURES, RECORDS, random_lan
 
 import kan_ref as kr
 from figures.lans import fig_b_1_lan_training, lan_runs

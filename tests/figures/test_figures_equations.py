@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from equation_records import equation_record, made_up, nested_records, poisson_records
+from figure_records import equation_record, made_up_poisson, nested_records, poisson_records
 
 import kan_ref as kr
 from figures.equations import (
@@ -194,7 +194,7 @@ def test_a_problem_or_a_model_that_was_not_run_has_no_claims():
 
 
 def test_curves_of_runs_that_ended_early_keep_their_last_error():
-    one, other = made_up(KAN_LM, 0, 1e-6), made_up(KAN_LM, 1, 1e-8)
+    one, other = made_up_poisson(KAN_LM, 0, 1e-6), made_up_poisson(KAN_LM, 1, 1e-8)
     other["results"]["curve"] = {
         key: values[:2] for key, values in other["results"]["curve"].items()
     }

@@ -1,10 +1,15 @@
-"""Slow truth for the floors of goal and workshop, from the definitions; and networks whose activations are where one wants them.
+"""Slow truth for training, from the definitions and the books: losses, penalties, equations, optimizers.
 
 The k-th derivative of a spline of degree k is a constant on every piece: k! times the last Taylor coefficient there, in exact
-fractions. The smoothness penalty is then the sum over live edges and inner breakpoints of (h^k (right - left))^2.
+fractions. The smoothness penalty is then the sum over live edges and inner breakpoints of (h^k (right - left))^2. Differential equations are
+(J36) by loops over points, outputs and terms, of random polynomial residuals with exact partials. Their conditions are plain data, as a user
+would write them: the oracle reads none of the records of the package. Optimizers have the dense BFGS recursion and a plain
+Levenberg-Marquardt on standard problems.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
@@ -165,3 +170,362 @@ def growing(seed):
     rng = np.random.default_rng(seed)
     data = samples(lambda x: 10.0 * x[:, :1] * x[:, 1:], 2, rng)
     return kr.init_network((2, 2, 1), n_intervals=3, degree=3, domain=data.x_train, rng=rng), data
+
+
+# --- differential equations
+
+
+@dataclass
+class Linear:
+    """A linear condition as it is written down: the arguments of `linear_term`."""
+
+    x: np.ndarray
+    options: dict
+
+    def term(self):
+        return kr.linear_term(self.x, **self.options)
+
+    def squares(self, u, du, d2u):
+        """weight_b / (n n_out) r_bo^2, one number after the other."""
+        n, n_in = self.x.shape
+        n_out = u.shape[1]
+        for b in range(n):
+            for o in range(n_out):
+                total = self._at("zeroth", b, 1) * u[b, o] - self._source(b, o)
+                for p in range(n_in):
+                    total += self._first(b, p) * du[b, o, p]
+                    for q in range(n_in):
+                        total += self._second(b, p, q) * d2u[b, o, p, q]
+                yield self._weight(b) / (n * n_out) * total**2
+
+    def _at(self, name, b, n_axes):
+        value = self.options.get(name)
+        return 0.0 if value is None else value[b] if np.ndim(value) == n_axes else value
+
+    def _weight(self, b):
+        weight = self.options.get("weight", 1.0)
+        return weight[b] if np.ndim(weight) else weight
+
+    def _source(self, b, o):
+        source = self.options.get("source", 0.0)
+        return source[b, o] if np.ndim(source) else source
+
+    def _first(self, b, p):
+        first = self.options.get("first")
+        return 0.0 if first is None else first[b, p] if np.ndim(first) == 2 else first[p]
+
+    def _second(self, b, p, q):
+        second = self.options.get("second")
+        if second is None:
+            return 0.0
+        if np.ndim(second) == 1:
+            return second[p] if p == q else 0.0
+        return second[b, p, q] if np.ndim(second) == 3 else second[p, q]
+
+
+@dataclass
+class Function:
+    """A condition by a function, as it is written down."""
+
+    x: np.ndarray
+    function: object
+    options: dict
+
+    def term(self):
+        return kr.function_term(self.x, self.function, **self.options)
+
+    def squares(self, u, du, d2u):
+        """One point at a time, so that a function that mixes points would differ."""
+        n, order = len(self.x), self.options.get("order", 2)
+        weight = self.options.get("weight", 1.0)
+        for b in range(n):
+            own = slice(b, b + 1)
+            at = (self.x[own], u[own], du[own] if order else None, d2u[own] if order == 2 else None)
+            residual = np.ravel(at_point(self.function, b)(*at)[0])
+            for number in residual:
+                yield (weight[b] if np.ndim(weight) else weight) / (n * len(residual)) * number**2
+
+
+def at_point(function, b):
+    """A function with coefficients for each point, at one of them."""
+    return function.at(b) if isinstance(function, Polynomial) else function
+
+
+def value_by_loops(model, conditions):
+    """(J36) from its definition."""
+    total = 0.0
+    for condition in conditions:
+        u, du, d2u = (
+            model(condition.x),
+            kr.input_jacobian(model, condition.x),
+            kr.input_hessian(model, condition.x),
+        )
+        for square in condition.squares(u, du, d2u):
+            total += square
+    return total
+
+
+@dataclass
+class Polynomial:
+    """r_ba = f_ba + sum_k A_bak z_bk + sum_kl B_bakl z_bk z_bl (+ z_bk^3), z = u, du, and d2u at `pairs`, each over `scale`; times `size`.
+
+    Its partials follow from dr/dz_k = A_k + sum_l (B_kl + B_lk) z_l (+ 3 z_k^2). `flat`: one residual, of shape (n,). `kink`: of |z_k|.
+    """
+
+    source: np.ndarray
+    linear: np.ndarray
+    quadratic: np.ndarray
+    cubic: np.ndarray
+    pairs: tuple
+    scale: float = 1.0
+    size: float = 1.0
+    flat: bool = False
+    kink: float = 0.0
+
+    def at(self, b):
+        own = slice(b, b + 1)
+        parts = (self.source[own], self.linear[own], self.quadratic[own], self.cubic[own])
+        return Polynomial(*parts, self.pairs, self.scale, self.size, self.flat, self.kink)
+
+    def __call__(self, x, u, du, d2u):
+        n, n_out = u.shape
+        parts = [u.reshape(n, -1)]
+        if du is not None:
+            parts.append(du.reshape(n, -1))
+        if d2u is not None:
+            parts += [d2u[:, :, p, q] for p, q in self.pairs]
+        z = np.concatenate(parts, axis=1) / self.scale
+        both = self.quadratic + self.quadratic.swapaxes(2, 3)
+        value = (
+            self.source
+            + np.einsum("bak,bk->ba", self.linear, z)
+            + 0.5 * np.einsum("bakl,bk,bl->ba", both, z, z)
+        )
+        value = (
+            value
+            + np.einsum("bak,bk->ba", self.cubic, z**3)
+            + self.kink * np.abs(z).sum(axis=1)[:, None]
+        )
+        slopes = (
+            self.linear + np.einsum("bakl,bl->bak", both, z) + 3.0 * self.cubic * (z**2)[:, None]
+        )
+        slopes = (slopes + self.kink * np.sign(z)[:, None]) * self.size / self.scale
+        n_res = slopes.shape[1]
+        by_u, place = slopes[:, :, :n_out].reshape(n, n_res, n_out), n_out
+        by_du = by_d2u = None
+        if du is not None:
+            n_in = x.shape[1]
+            by_du, place = (
+                slopes[:, :, place : place + n_out * n_in].reshape(n, n_res, n_out, n_in),
+                place + n_out * n_in,
+            )
+        if d2u is not None:
+            by_d2u = np.zeros((n, n_res, *d2u.shape[1:]))
+            for p, q in self.pairs:
+                by_d2u[:, :, :, p, q] = slopes[:, :, place : place + n_out]
+                place += n_out
+        answer = (self.size * value, by_u, by_du, by_d2u)
+        return (
+            tuple(None if part is None else part[:, 0] for part in answer) if self.flat else answer
+        )
+
+
+def random_polynomial(
+    rng, n, n_in, n_out, *, order=2, pairs=None, n_residuals=1, flat=False, **options
+):
+    """A residual of degree 3 with coefficients of its own at every point; `pairs` as in `function_term`."""
+    every = tuple((p, q) for p in range(n_in) for q in range(p, n_in))
+    chosen = () if order < 2 else every if pairs is None else pairs
+    n_numbers = n_out * (1 + (n_in if order else 0) + len(chosen))
+    shape = (n, n_residuals, n_numbers)
+    arrays = [
+        rng.normal(size=(n, n_residuals)),
+        rng.normal(size=shape),
+        rng.normal(size=(*shape, n_numbers)),
+        0.3 * rng.normal(size=shape),
+    ]
+    return Polynomial(*arrays, chosen, flat=flat, **options)
+
+
+# --- optimizers
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """A problem of More, Garbow & Hillstrom, Testing Unconstrained Optimization Software, ACM TOMS 7 (1981)."""
+
+    name: str
+    start: tuple[float, ...]
+    residuals: Callable
+    jacobian: Callable
+    minimizer: tuple[float, ...] | None  # None: known by its value alone
+    minimum: float
+
+    def linearize(self, theta):
+        return self.residuals(theta), self.jacobian(theta)
+
+    def value_and_grad(self, theta):
+        r = self.residuals(theta)
+        return r @ r, 2.0 * self.jacobian(theta).T @ r
+
+    def __repr__(self):
+        return self.name
+
+
+def _helical_jacobian(t):
+    x, y, _ = t
+    square = x * x + y * y
+    return np.array(
+        [
+            [100 * y / (2 * np.pi * square), -100 * x / (2 * np.pi * square), 10.0],
+            [10 * x / np.sqrt(square), 10 * y / np.sqrt(square), 0.0],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+
+
+_BARD_Y = np.array(
+    [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39]
+)
+_U = np.arange(1.0, 16.0)
+_V = 16.0 - _U
+_W = np.minimum(_U, _V)
+_BEALE_Y = np.array([1.5, 2.25, 2.625])
+_POWERS = np.arange(1, 4)
+
+ROSENBROCK = LeastSquares(
+    "Rosenbrock",
+    (-1.2, 1.0),
+    lambda t: np.array([10 * (t[1] - t[0] ** 2), 1 - t[0]]),
+    lambda t: np.array([[-20 * t[0], 10.0], [-1.0, 0.0]]),
+    (1.0, 1.0),
+    0.0,
+)
+BEALE = LeastSquares(
+    "Beale",
+    (1.0, 1.0),
+    lambda t: _BEALE_Y - t[0] * (1 - t[1] ** _POWERS),
+    lambda t: np.stack([-(1 - t[1] ** _POWERS), t[0] * _POWERS * t[1] ** (_POWERS - 1)], axis=1),
+    (3.0, 0.5),
+    0.0,
+)
+POWELL_SINGULAR = LeastSquares(  # J has rank 2 at the minimizer: convergence is only linear
+    "Powell singular",
+    (3.0, -1.0, 0.0, 1.0),
+    lambda t: np.array(
+        [
+            t[0] + 10 * t[1],
+            np.sqrt(5) * (t[2] - t[3]),
+            (t[1] - 2 * t[2]) ** 2,
+            np.sqrt(10) * (t[0] - t[3]) ** 2,
+        ]
+    ),
+    lambda t: np.array(
+        [
+            [1.0, 10.0, 0.0, 0.0],
+            [0.0, 0.0, np.sqrt(5), -np.sqrt(5)],
+            [0.0, 2 * (t[1] - 2 * t[2]), -4 * (t[1] - 2 * t[2]), 0.0],
+            [2 * np.sqrt(10) * (t[0] - t[3]), 0.0, 0.0, -2 * np.sqrt(10) * (t[0] - t[3])],
+        ]
+    ),
+    None,
+    0.0,
+)
+HELICAL_VALLEY = LeastSquares(
+    "helical valley",
+    (-1.0, 0.0, 0.0),
+    lambda t: np.array(
+        [
+            10 * (t[2] - 10 * (np.arctan(t[1] / t[0]) / (2 * np.pi) + 0.5 * (t[0] < 0))),
+            10 * (np.hypot(t[0], t[1]) - 1),
+            t[2],
+        ]
+    ),
+    _helical_jacobian,
+    (1.0, 0.0, 0.0),
+    0.0,
+)
+BARD = LeastSquares(
+    "Bard",
+    (1.0, 1.0, 1.0),
+    lambda t: _BARD_Y - (t[0] + _U / (_V * t[1] + _W * t[2])),
+    lambda t: np.stack(
+        [
+            -np.ones(15),
+            _U * _V / (_V * t[1] + _W * t[2]) ** 2,
+            _U * _W / (_V * t[1] + _W * t[2]) ** 2,
+        ],
+        axis=1,
+    ),
+    None,
+    8.214877306578e-3,
+)
+FREUDENSTEIN_ROTH = (
+    LeastSquares(  # from its standard start every method of descent ends in the local minimum
+        "Freudenstein and Roth",
+        (0.5, -2.0),
+        lambda t: np.array(
+            [
+                -13 + t[0] + ((5 - t[1]) * t[1] - 2) * t[1],
+                -29 + t[0] + ((t[1] + 1) * t[1] - 14) * t[1],
+            ]
+        ),
+        lambda t: np.array([[1.0, (10 - 3 * t[1]) * t[1] - 2], [1.0, (3 * t[1] + 2) * t[1] - 14]]),
+        None,
+        48.98425367924,
+    )
+)
+PROBLEMS = (ROSENBROCK, BEALE, POWELL_SINGULAR, HELICAL_VALLEY, BARD, FREUDENSTEIN_ROTH)
+
+
+def bowl(curvatures):
+    """Value and gradient of 1/2 sum_j c_j theta_j^2."""
+    return lambda theta: (0.5 * float(theta @ (curvatures * theta)), curvatures * theta)
+
+
+def satisfies_strong_wolfe(phi, slope, step, c1, c2):
+    """(3.7) of Nocedal & Wright, for functions phi(a) and phi'(a)."""
+    return phi(step) <= phi(0.0) + c1 * step * slope(0.0) and abs(slope(step)) <= c2 * abs(
+        slope(0.0)
+    )
+
+
+def dense_inverse_hessian(steps, grad_changes):
+    """(6.17) of Nocedal & Wright, oldest pair first, from the multiple (7.20) of the identity that the newest pair gives."""
+    n = len(steps[0])
+    scale = steps[-1] @ grad_changes[-1] / (grad_changes[-1] @ grad_changes[-1])
+    inverse = scale * np.eye(n)
+    for s, y in zip(steps, grad_changes, strict=True):
+        rho = 1.0 / (y @ s)
+        left = np.eye(n) - rho * np.outer(s, y)
+        inverse = left @ inverse @ left.T + rho * np.outer(s, s)
+    return inverse
+
+
+def naive_levenberg_marquardt(linearize, theta, *, n_steps, damping):
+    """Accepted points of Algorithm 3.16 of Madsen, Nielsen & Tingleff, word by word, dense, F = 1/2 r^T r."""
+    r, jacobian = linearize(theta)
+    a, g = jacobian.T @ jacobian, jacobian.T @ r
+    mu, nu = damping * a.diagonal().max(), 2.0
+    points = []
+    while len(points) < n_steps:
+        h = np.linalg.solve(a + mu * np.eye(len(theta)), -g)
+        new_r, new_jacobian = linearize(theta + h)
+        rho = (0.5 * r @ r - 0.5 * new_r @ new_r) / (0.5 * h @ (mu * h - g))
+        if rho > 0:
+            theta, r, jacobian = theta + h, new_r, new_jacobian
+            a, g = jacobian.T @ jacobian, jacobian.T @ r
+            mu, nu = mu * max(1 / 3, 1 - (2 * rho - 1) ** 3), 2.0
+            points.append(theta)
+        else:
+            mu, nu = mu * nu, 2 * nu
+    return np.array(points)
+
+
+def dense_by_definition(columns, values, n_columns):
+    """A matrix from its rows' entries, one at a time."""
+    dense = np.zeros((len(columns), n_columns))
+    for b, (places, numbers) in enumerate(zip(columns, values, strict=True)):
+        for place, number in zip(places, numbers, strict=True):
+            dense[b, place] += number
+    return dense

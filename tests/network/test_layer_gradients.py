@@ -9,6 +9,7 @@ from networks import (
     WAYS,
     clear_samples,
     contraction_by,
+    draws,
     layer_cases,
     parameter_directions,
     perturbed,
@@ -16,7 +17,6 @@ from networks import (
     random_layer,
 )
 from oracles_layer import layer_backward
-from strategies import draws
 
 from kan_ref.bspline.knots import uniform_knots
 from kan_ref.network import layer as edges

@@ -10,8 +10,14 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import clear_samples, random_batch, random_network, symbolic_cases, with_formulas
-from objectives import data_objective
+from networks import (
+    clear_samples,
+    data_objective,
+    random_batch,
+    random_network,
+    symbolic_cases,
+    with_formulas,
+)
 
 import kan_ref as kr
 from kan_ref.functions.library import LIBRARY

@@ -8,7 +8,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import dense_by_definition
+from oracles_training import dense_by_definition
 
 from kan_ref.numerics import operators, row_sparse
 from kan_ref.numerics.differences import central_difference

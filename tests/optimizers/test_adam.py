@@ -8,7 +8,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import BEALE, POWELL_SINGULAR, ROSENBROCK, bowl
+from oracles_training import BEALE, POWELL_SINGULAR, ROSENBROCK, bowl
 from scipy import optimize
 from test_bfgs import WOOD, chain
 

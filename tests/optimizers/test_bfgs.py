@@ -8,7 +8,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import PROBLEMS, ROSENBROCK, LeastSquares, bowl
+from oracles_training import PROBLEMS, ROSENBROCK, LeastSquares, bowl
 from scipy import optimize
 
 from kan_ref.numerics.differences import central_difference

@@ -7,7 +7,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian
+from oracles_training import PROBLEMS, ROSENBROCK, bowl, dense_inverse_hessian
 from scipy import optimize
 
 from kan_ref.numerics.differences import central_difference

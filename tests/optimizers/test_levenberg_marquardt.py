@@ -5,7 +5,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import (
+from oracles_training import (
     BARD,
     BEALE,
     FREUDENSTEIN_ROTH,

@@ -7,7 +7,7 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles_optimizers import PROBLEMS, bowl, satisfies_strong_wolfe
+from oracles_training import PROBLEMS, bowl, satisfies_strong_wolfe
 from scipy import optimize
 from scipy.interpolate import CubicHermiteSpline
 

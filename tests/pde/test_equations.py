@@ -7,13 +7,13 @@ from hypothesis import given
 from networks import (
     clear_samples,
     formula_network,
+    goal_objective,
     random_batch,
     random_network,
     seeds,
     with_formulas,
 )
-from objectives import goal_objective
-from oracles_equations import Function, Linear, random_polynomial, value_by_loops
+from oracles_training import Function, Linear, random_polynomial, value_by_loops
 
 import kan_ref as kr
 from kan_ref.numerics.differences import central_difference
@@ -28,7 +28,7 @@ ACTIVATIONS = ("tanh", "silu")
 
 
 def objective_of(model, conditions, **options):
-    """The objective of `fit(problem=)` for conditions of `oracles_equations`."""
+    """The objective of `fit(problem=)` for conditions of `oracles_training`."""
     problem = kr.residual_problem([condition.term() for condition in conditions])
     prepared = problem.prepare(model)
     return goal_objective(model, prepared, problem.points, **options)

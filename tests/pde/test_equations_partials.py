@@ -6,7 +6,7 @@ from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import seeds
-from oracles_equations import random_polynomial
+from oracles_training import random_polynomial
 
 import kan_ref as kr
 

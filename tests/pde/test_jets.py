@@ -20,6 +20,7 @@ from jet_checks import (
 from networks import (
     WAYS,
     contraction_by,
+    draws,
     layer_cases,
     network_cases,
     random_batch,
@@ -28,7 +29,6 @@ from networks import (
     symbolic_cases,
 )
 from oracles_jets import network_derivatives
-from strategies import draws
 
 import kan_ref as kr
 from kan_ref.network.network import Network

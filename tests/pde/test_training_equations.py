@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cases import for_all
-from oracles_equations import Linear, value_by_loops
-from oracles_training import bits
+from oracles_training import Linear, bits, value_by_loops
 
 import kan_ref as kr
 

@@ -11,8 +11,7 @@ import pytest
 import tree
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import random_batch, random_layer
-from strategies import degrees, knot_arrays, points_anywhere
+from networks import degrees, knot_arrays, points_anywhere, random_batch, random_layer
 
 import kan_ref as kr
 from kan_ref import plain

@@ -1,14 +1,23 @@
-"""Ctrl-C ends every program with one line and status 130, also while it loads; output without a reader ends it silently."""
+"""Programs: `python -m kan_ref` gives every step, the formula and one picture, and reports wrong arguments; how every program ends.
+
+Ctrl-C ends every program with one line and status 130, also while it loads. Output without a reader ends it silently.
+"""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import sympy
 from checkout import ROOT, take_interrupts
 
+import kan_ref as kr
+from kan_ref import __main__ as demonstration
 from kan_ref import program
 
 HANGS = """
@@ -154,3 +163,179 @@ def test_ctrl_c_ends_a_test_run_in_which_a_program_is_called(tmp_path):
 
     assert done.returncode == pytest.ExitCode.INTERRUPTED
     assert not (tmp_path / "second").exists()
+
+
+# --- the demonstration
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+STEPS = ["start", "sparsify", "prune", "eliminate", "refine", "name", "canonical"]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """Run the demonstration as a reader does, in a folder of its own and with warnings as errors."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "MPLBACKEND": "Agg",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "kan_ref",
+        "--samples",
+        "500",
+        "--picture",
+        "way.png",
+    ]
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return run, folder
+
+
+def rows(text):
+    """Return the lines of the table: step, widths, train RMSE, test RMSE, seconds."""
+    form = r"^(\w+) +(\[[\d, ]+\]) +(\d\.\de[+-]\d\d) +(\d\.\de[+-]\d\d) +(\d+\.\d)   \S.*$"
+    return re.findall(form, text, flags=re.MULTILINE)
+
+
+def test_it_ends_well(shown):
+    run, _ = shown
+
+    assert run.returncode == 0, run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_it_prints_a_row_for_every_step_as_time_goes_on(shown):
+    table = rows(shown[0].stdout)
+
+    assert [row[0] for row in table] == STEPS
+    assert (np.diff([float(row[4]) for row in table]) >= 0.0).all()
+    assert table[0][1] == "[2, 5, 1]"
+    assert table[-1][1] == "[2, 1, 1]"
+    assert float(table[-1][3]) < 1e-13
+
+
+def test_it_prints_the_formula_as_found_and_with_exact_constants(shown):
+    found, recognised = (
+        re.search(rf"^{word} +(.+)$", shown[0].stdout, re.MULTILINE)[1]
+        for word in ("found", "recognised")
+    )
+    x, y = 0.3, -0.7
+
+    assert float(sympy.sympify(found).subs({"x": x, "y": y})) == pytest.approx(
+        np.exp(np.sin(np.pi * x) + y**2), rel=1e-13
+    )
+    assert recognised.startswith("exp(y**2 + sin(pi*x)), which changes its values by ")
+
+
+def test_it_prints_the_verdict_with_its_reason(shown):
+    assert re.search(r"^verdict     exact: the largest error on 500 samples", shown[0].stdout, re.M)
+
+
+def test_a_formula_that_is_no_network_has_a_row_a_tolerance_and_no_picture_of_its_own():
+    """The picture shows splines alone: a symbolic network that is not the formula's is left out."""
+    x = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    net = kr.init_network(
+        (2, 1), n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=np.random.default_rng(0)
+    )
+    step = kr.discovery.DiscoveryStep
+    steps = (step("refine", "", net, 0.1, 0.1), step("canonical", "", net, 0.1, 0.1))
+    formula = step("formula", "3 decisions", None, 1e-12, 1e-12)
+    symbol = sympy.Symbol("x")
+    found = SimpleNamespace(
+        formula=1.0004 * symbol + 2.0001, network=None, train_rmse=1e-2, steps=(*steps, formula)
+    )
+    data = SimpleNamespace(x_train=x, y_train=x[:, :1])
+
+    assert re.match(
+        r"formula +- +1.0e-12 +1.0e-12 +2.0   3 decisions$", demonstration.line(formula, 2.0)
+    )
+    recognised = demonstration.recognise(found, data)
+    assert recognised.expression == symbol + 2
+    assert len(demonstration.draw(found, recognised, x).axes) == 1
+
+
+def test_a_bar_shows_how_far_it_is(shown):
+    assert "networks" in shown[0].stderr
+
+
+def test_it_says_what_it_does_and_where_the_picture_is(shown):
+    text = shown[0].stdout
+
+    assert text.startswith(f"kan_ref {kr.__version__}: from 500 samples of exp(sin(pi x) + y^2)")
+    assert text.rstrip().endswith("picture     way.png")
+
+
+def test_it_writes_one_picture_and_nothing_else(shown):
+    _, folder = shown
+
+    assert [path.name for path in folder.iterdir()] == ["way.png"]
+    assert (folder / "way.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--samples", "10"], "--samples 10"),
+        (["--samples", "many"], "invalid int value"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--noise", "-0.1"], "--noise -0.1"),
+        (["--noise", "nan"], "--noise nan"),
+        (["--picture", "way.txt"], "--picture is way.txt"),
+        (["--picture", "no/such/folder/way.png"], "must be a file in a folder that exists"),
+        (["--sample", "5", "--seeds", "2"], "--seeds"),
+    ],
+)
+def test_wrong_arguments_end_with_status_2_and_a_sentence(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as stop:
+        demonstration.main(arguments)
+
+    assert stop.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_help_names_every_option(capsys):
+    with pytest.raises(SystemExit) as stop:
+        demonstration.main(["--help"])
+
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert {"--seed", "--samples", "--noise", "--picture"} <= set(re.findall(r"--\w+", text))
+
+
+def test_noise_widens_the_tolerance_of_exact_constants():
+    """The tolerance is three times rmse / sqrt(N / number of parameters), in units of the standard deviation."""
+    x = sympy.Symbol("x")
+    samples = np.linspace(-1.0, 1.0, 400)[:, None] * np.ones(2)
+    data = SimpleNamespace(x_train=samples, y_train=samples[:, :1])
+    found = SimpleNamespace(formula=1.0004 * x, network=SimpleNamespace(n_active_params=4))
+
+    found.train_rmse = 1e-12
+    assert demonstration.recognise(found, data).expression == 1.0004 * x
+    found.train_rmse = 1e-2
+    assert demonstration.recognise(found, data).expression == x
+
+
+def test_an_interrupted_demonstration_says_so_and_draws_nothing(tmp_path, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demonstration.kr, "discover", interrupted)
+
+    with pytest.raises(KeyboardInterrupt, match="interrupted: a formula needs all steps"):
+        demonstration.main(["--picture", str(tmp_path / "never.png")])
+
+    assert "picture" not in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []

@@ -5,9 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import refusals_equations
-import refusals_formulas
-import refusals_states
+import refusals_topics
 from cases import for_all
 from refusals import (
     BOWL,
@@ -728,9 +726,7 @@ refuse("save", "path", lambda v: kr.save(NET, v), number=3, none=None, ending="n
 refuse("load", "path", kr.load, number=3, none=None, ending="net.txt")
 
 
-assert refusals_equations
-assert refusals_formulas
-assert refusals_states  # they fill the rest of the table
+assert refusals_topics  # it fills the rest of the table
 
 
 @for_all("case", REFUSED)

@@ -1,8 +1,7 @@
 """One build of the site for all its tests."""
 
 import pytest
-from checkout import ROOT
-from site_build import build
+from checkout import ROOT, build_site
 
 
 def pytest_xdist_auto_num_workers():
@@ -13,4 +12,4 @@ def pytest_xdist_auto_num_workers():
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The built site."""
-    return build(ROOT, tmp_path_factory.mktemp("site"))
+    return build_site(ROOT, tmp_path_factory.mktemp("site"))

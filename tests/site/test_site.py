@@ -14,8 +14,7 @@ import nbformat
 import pytest
 import tree
 import tutorial_text
-from checkout import ROOT
-from site_build import COMMAND
+from checkout import COMMAND, ROOT
 
 import kan_ref as kr
 from figures.machine.catalog import all_figures

@@ -7,8 +7,7 @@ import re
 
 import pytest
 import tree
-from checkout import ROOT
-from site_build import cells, small_site
+from checkout import ROOT, cells, small_site
 
 TUTORIALS = {
     path.stem: path.read_text(encoding="utf-8")

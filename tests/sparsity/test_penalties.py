@@ -9,8 +9,15 @@ import pytest
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import clear_samples, network_cases, random_batch, random_layer, random_network, seeds
-from objectives import data_objective
+from networks import (
+    clear_samples,
+    data_objective,
+    network_cases,
+    random_batch,
+    random_layer,
+    random_network,
+    seeds,
+)
 from oracles_training import mean_square
 
 import kan_ref as kr

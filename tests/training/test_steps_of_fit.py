@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from objectives import goal_objective
+from networks import goal_objective
 
 import kan_ref as kr
 from kan_ref.network import Network, layer_inputs, place_hidden_grids

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cases import for_all
-from networks import random_batch, random_network
-from objectives import data_objective
+from networks import data_objective, random_batch, random_network
 from oracles_training import bits, covered_network, growing, samples
 
 import kan_ref as kr
@@ -45,7 +44,7 @@ def problem(inside=INSIDE, **options):
 
 @pytest.mark.parametrize("widths", [(1, 1), (1, 2, 1), (1, 2, 2, 1)])
 def test_for_equations_the_penalty_adds_to_value_and_gradient_at_any_depth(widths):
-    from objectives import goal_objective
+    from networks import goal_objective
 
     from kan_ref.sparsity import PenaltyWeights
 
@@ -67,7 +66,7 @@ def test_for_equations_the_penalty_adds_to_value_and_gradient_at_any_depth(width
 
 
 def test_equations_have_an_operator_with_the_entries_of_their_jacobian():
-    from objectives import goal_objective
+    from networks import goal_objective
 
     from kan_ref.numerics.row_sparse import dense_form
 

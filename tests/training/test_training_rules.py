@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import random_batch, random_network
-from objectives import data_objective
+from networks import data_objective, random_batch, random_network
 from oracles_training import bits, samples
 
 import kan_ref as kr
