@@ -381,11 +381,11 @@ def heights(diagram, edge=0):
     return (diagram.curves[edge, :, 1] - bottom) / height
 
 
-def living(layer):
-    alive = layer.mask == 1
+def is_active(layer):
+    active = layer.mask == 1
     for edge in layer.symbolic:
-        alive[edge.output, edge.input] = True
-    return alive
+        active[edge.output, edge.input] = True
+    return active
 
 
 @given(symbolic_cases(), st.floats(0.01, 100.0))
@@ -398,7 +398,7 @@ def test_edges_drawn_are_the_active_ones_with_their_scores_opacities_and_names(c
     assert [tuple(edge) for edge in diagram.plan.edges] == [
         (n, j, i)
         for n, layer in enumerate(network.layers)
-        for j, i in np.argwhere(living(layer)).tolist()
+        for j, i in np.argwhere(is_active(layer)).tolist()
     ]
     expected = np.array([scores[n][j, i] for n, j, i in diagram.plan.edges])
     np.testing.assert_array_equal(diagram.scores, expected)
@@ -420,16 +420,16 @@ def test_a_node_is_a_sum_where_more_than_one_active_edge_enters(case):
     diagram = lay_out(network, x)
 
     for (row, index), is_sum in zip(diagram.plan.nodes, diagram.sums, strict=True):
-        assert is_sum == (row > 0 and living(network.layers[row - 1])[index].sum() > 1)
+        assert is_sum == (row > 0 and is_active(network.layers[row - 1])[index].sum() > 1)
 
 
 @given(symbolic_cases())
 def test_hidden_nodes_without_edges_are_left_out_inputs_and_outputs_never(case):
     network, x, _ = case
-    alive = [living(layer) for layer in network.layers]
+    active = [is_active(layer) for layer in network.layers]
     rows = [
         np.ones(network.widths[0]),
-        *(a.any(axis=1) | b.any(axis=0) for a, b in pairwise(alive)),
+        *(a.any(axis=1) | b.any(axis=0) for a, b in pairwise(active)),
         np.ones(network.widths[-1]),
     ]
 
@@ -669,7 +669,7 @@ def test_dead_edges_are_not_counted_against_the_limit():
     assert not [label for label in diagram.plan.labels if label.role == "note"]
 
 
-def test_a_dead_edge_is_never_shown_for_a_active_one_that_is_zero():
+def test_a_masked_edge_is_never_shown_for_an_active_one_that_is_zero():
     network, x = example((30, 1))
     masked = kr.mask_edges(
         network.with_theta(np.zeros(network.n_params)), 0, np.arange(30)[None] >= 15

@@ -410,7 +410,7 @@ def piece(t, x):
     return int(np.searchsorted(t, x, side="left" if x == t[-1] else "right")) - 1
 
 
-def living(t, degree, x, span):
+def nonzero_bases(t, degree, x, span):
     """Return the B-splines span - degree .. span at x in the interval `span`; t must be long enough on both sides."""
     values = [1.0]
     for d in range(1, degree + 1):
@@ -454,7 +454,7 @@ def curve(t, degree, coef, x, order=0):
             ]
         )
     d = degree - order
-    values = living(row, d, x, span)
+    values = nonzero_bases(row, d, x, span)
     return math.fsum(values[n] * c[span - order - d + n] for n in range(d + 1))
 
 
@@ -591,7 +591,7 @@ class Local:
             spans = [min(piece(old, v), len(old) - k - 2) for v in held]
             values = [
                 [
-                    np.dot(living(old, k, v, s), layer["coef"][j, i, s - k : s + 1])
+                    np.dot(nonzero_bases(old, k, v, s), layer["coef"][j, i, s - k : s + 1])
                     for j in range(n_out)
                 ]
                 for v, s in zip(at, spans, strict=True)

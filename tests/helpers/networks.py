@@ -186,7 +186,7 @@ SMOOTH_FUNCTIONS += ("logcosh", "exp(sin)", "gaussian(tanh)", "sin(x^2)")
 
 
 def with_formulas(rng, network, share=0.5, locked=0.3):
-    """`network` with a share of all its edges made formulas, living ones and dead; a share of these locked to one before."""
+    """`network` with a share of all its edges made formulas, active ones and masked; a share of these locked to one before."""
     layers = []
     for layer in network.layers:
         chosen = np.argwhere(rng.random(layer.mask.shape) < share)
@@ -228,7 +228,7 @@ def rescaled(rng, network, x, *, shifted=True):
 
 
 def random_batch(rng, layer, n_samples, at_knots=False):
-    """Inputs (n_samples, n_in) of a layer: inside the grid, where the splines fade, outside; `at_knots` puts some on knots."""
+    """Inputs (n_samples, n_in) of a layer: inside the grid, where the splines decay to zero, outside; `at_knots` puts some on knots."""
     first, last = layer.knots[:, 0], layer.knots[:, -1]
     x = first + rng.uniform(-0.15, 1.15, (n_samples, layer.n_in)) * (last - first)
     if at_knots:

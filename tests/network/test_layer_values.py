@@ -1,4 +1,4 @@
-"""What a layer computes: the paper's sum of curves, on the grid, where the splines fade, and beyond.
+"""What a layer computes: the paper's sum of curves, on the grid, where the splines decay to zero, and beyond.
 
 The worked example is one edge by hand: degree 1, every number small and exact, so that all results are compared bit by bit.
 

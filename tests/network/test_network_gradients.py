@@ -347,7 +347,7 @@ def test_samples_at_a_repeated_knot_are_left_out_and_counted_at_any_degree(kind)
 
 @pytest.mark.parametrize("degree", [0, 1, 2])
 def test_a_node_that_stands_still_on_a_knot_leaves_no_sample_out(degree):
-    """A node without living inputs is 0, here a knot: nothing moves it across."""
+    """A node without active inputs is 0, here a knot: nothing moves it across."""
     rng = np.random.default_rng(22)
     network = kr.init_network((2, 2, 1), n_intervals=4, degree=degree, domain=(-1.0, 1.0), rng=rng)
     x = rng.uniform(0.1, 0.4, (6, 2))
@@ -413,7 +413,7 @@ def test_its_transpose_does_what_backward_does(case, way):
 
 @given(seeds, st.sampled_from([(2, 3), (3,), (4, 5), (7,)]))
 def test_along_a_random_direction_it_is_the_difference_of_the_predictions(seed, degrees):
-    """Three layers, two outputs, dead edges, splines of weight 0, samples inside the grids, in the fade and outside."""
+    """Three layers, two outputs, masked edges, splines of weight 0, samples inside the grids, in the margin and outside."""
     network, x, rng = example(seed, degrees=degrees)
     direction = rng.normal(size=network.n_params)
 

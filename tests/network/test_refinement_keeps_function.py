@@ -319,7 +319,7 @@ def test_update_keeps_smooth_functions_nearly(degree, bound, share):
 
 @pytest.mark.parametrize("factor", [1.1, 1.5, 2.0])
 def test_update_follows_data_that_leave_the_grid(factor):
-    """Where they left it the splines fade; what a wider grid cannot bend so sharply stays below some per cent."""
+    """Where they left it the splines decay to zero; what a wider grid cannot bend so sharply stays below some per cent."""
     network, x = example((2, 3), degree=3, n_intervals=10)
 
     updated = kr.update_grid(network, factor * x)

@@ -246,18 +246,15 @@ def off_the_kink(seed):
     for further in range(100):
         network, x, rng = case(1000 * seed + further, 40, (2, 2, 2))
         x = clear_samples(network, x, 1e-3)
-        lives = [layer.mask == 1.0 for layer in network.layers]
-        for alive, layer in zip(lives, network.layers, strict=True):
-            alive[numbers(layer.symbolic)] = True
-        living = np.concatenate(
-            [
-                values[:, alive]
-                for values, alive in zip(kr.edge_outputs(network, x), lives, strict=True)
-            ],
+        active = [layer.mask == 1.0 for layer in network.layers]
+        for own, layer in zip(active, network.layers, strict=True):
+            own[numbers(layer.symbolic)] = True
+        values = np.concatenate(
+            [edges[:, own] for edges, own in zip(kr.edge_outputs(network, x), active, strict=True)],
             axis=1,
         )
-        clear = np.abs(living).min(axis=1) > 1e-4
-        if clear.any() and living[clear].std(axis=0).min() > 0.01:
+        clear = np.abs(values).min(axis=1) > 1e-4
+        if clear.any() and values[clear].std(axis=0).min() > 0.01:
             return network, x[clear], rng
     raise AssertionError("no case is off the kink")
 

@@ -56,18 +56,18 @@ def nodes_of(network, x):
 
 
 def is_active(layer):
-    living = layer.mask == 1.0
+    active = layer.mask == 1.0
     for edge in layer.symbolic:
-        living[edge.output, edge.input] = edge.name != "0"
-    return living
+        active[edge.output, edge.input] = edge.name != "0"
+    return active
 
 
 def paths_by_walking(network):
     """Every path of active edges from an input to an output, as a tuple of nodes."""
     paths = [(node,) for node in range(network.widths[0])]
     for layer in network.layers:
-        living = is_active(layer)
-        paths = [(*path, j) for path in paths for j in range(layer.n_out) if living[j, path[-1]]]
+        active = is_active(layer)
+        paths = [(*path, j) for path in paths for j in range(layer.n_out) if active[j, path[-1]]]
     return paths
 
 

@@ -231,7 +231,7 @@ def test_grids_that_are_no_sequence_are_refused(grids):
 @for_all("margin", [0.0, 1.0])
 @for_all("factor", [10.0, 1e2, 1e4, 1e12])
 def test_update_follows_data_that_went_far_away(factor, margin, share):
-    """Where they are the splines have long faded; what a grid so much coarser cannot bend stays below some per cent."""
+    """Where they are the splines are zero by then; what a grid so much coarser cannot bend stays below some per cent."""
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (200, 2))
     network = covered_network(rng, (2, 3, 1), degree=3, n_intervals=5, x=x)
