@@ -254,7 +254,7 @@ table_2_budget = BudgetFigure(
     NAME="table-2-budget",
     TITLE="Feynman equations under one rule",
     problems=FEYNMAN,
-    n_seeds=1,
+    n_seeds=5,
     yes=24,
     partly=22,
 )

@@ -1,5 +1,5 @@
-"""The rule by which Tables 1 and 2 are computed again, for KANs and MLPs alike, fixed before the run. It runs for
-Table 1 with five seeds, which draw points and networks, and whose medians are judged; for Table 2, which takes twice as long, with one.
+"""The rule by which Tables 1 and 2 are computed again, for KANs and MLPs alike, fixed before the run. It runs with
+five seeds, which draw points and networks, and whose medians are judged.
 
 Points. 1000 training points, the same for KAN and MLP, uniform on the box of `problem`; 200 of them are held out, and every choice is made by
 the error on these. 10000 test points, which choose nothing. Inputs are scaled to [-1, 1], targets standardised; errors are in units of y.

@@ -164,16 +164,17 @@ def products_of(kind: JetKind, jet: FloatArray) -> FloatArray:
 def chain(
     kind: JetKind, jet: FloatArray, quadratic: FloatArray, derivatives: Sequence[FloatArray]
 ) -> FloatArray:
-    """Return the jets (J2)-(J4) of curves, (..., n, n_components, batch).
+    """Return the jets (J2)-(J4) of curves, (n, n_components, batch).
 
-    `derivatives`: the curves' values and first and second derivatives at x_0, each (..., n, batch).
+    `derivatives`: the curves' values and first and second derivatives at x_0, each (n, batch).
     """
     value, slope, curvature = derivatives
-    components = np.empty((*value.shape[:-1], kind.n_components, value.shape[-1]))
+    n, batch = value.shape
+    components = np.empty((n, kind.n_components, batch))
     # [eq:jet-chain]
-    components[..., 0, :] = value
-    np.multiply(slope[..., None, :], jet[..., 1:, :], out=components[..., 1:, :])
-    components[..., kind.second, :] += curvature[..., None, :] * quadratic
+    components[:, 0] = value
+    np.multiply(slope[:, None], jet[:, 1:], out=components[:, 1:])
+    components[:, kind.second] += curvature[:, None] * quadratic
     # [/eq:jet-chain]
     return components
 

@@ -274,6 +274,17 @@ def test_bounds_of_scales_are_checked(domain, values, sentence):
         kr.Scales(domain, values)
 
 
+def test_scales_map_their_bounds_to_minus_one_and_one_wherever_they_lie():
+    scales = kr.Scales(domain=[(2.0, 6.0), (-3.0, -1.0)], values=[(3.0, 5.0), (-8.0, -4.0)])
+
+    assert scales.inputs([[2.0, -3.0], [4.0, -2.0], [6.0, -1.0]]).tolist() == [
+        [v, v] for v in (-1, 0, 1)
+    ]
+    assert scales.outputs([[3.0, -8.0], [4.0, -6.0], [5.0, -4.0]]).tolist() == [
+        [v, v] for v in (-1, 0, 1)
+    ]
+
+
 def test_scales_of_another_number_of_unknowns_or_coordinates_are_rejected():
     scales = kr.Scales([(0, 1), (0, 1)], [(0, 1), (2, 3)])
 

@@ -23,6 +23,7 @@ from oracles_layer import network_values, theta_by_hand
 import kan_ref as kr
 from kan_ref.network import layer as edges
 from kan_ref.network import network as stack
+from kan_ref.network import new_workspaces
 from kan_ref.network.refinement import with_knots
 
 ways = st.sampled_from(WAYS)
@@ -93,6 +94,21 @@ def test_evaluated_inputs_serve_every_theta():
     other = network.with_theta(np.random.default_rng(1).normal(size=network.n_params))
 
     np.testing.assert_array_equal(other.values(inputs), other(x))
+
+
+def test_caches_of_hidden_layers_lie_in_the_workspaces_and_are_used_again():
+    network = kr.init_network(
+        (2, 3, 3, 1), n_intervals=4, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
+    )
+    inputs = network.prepare(np.random.default_rng(1).uniform(-1.0, 1.0, (7, 2)))
+    workspaces = new_workspaces(2)
+
+    _, *first = network.run_flow(inputs, workspaces)[1]
+    _, *second = network.run_flow(inputs, workspaces)[1]
+
+    for before, after in zip(first, second, strict=True):
+        assert np.shares_memory(before.bases.active.planes[0], after.bases.active.planes[0])
+    assert not np.shares_memory(first[0].bases.active.planes[0], first[1].bases.active.planes[0])
 
 
 @given(network_cases(degrees=range(1, 8)), ways)

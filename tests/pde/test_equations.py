@@ -334,6 +334,21 @@ def test_a_model_that_was_not_evaluated_last_is_judged_by_its_own_value():
     assert root == np.sqrt(own)
 
 
+def test_the_model_that_was_evaluated_last_is_judged_by_the_value_that_is_known(monkeypatch):
+    model, (condition, _), _ = case("degree 3", "value")
+    prepared = kr.residual_problem([condition.term()]).prepare(model)
+    known, _ = prepared.value_and_grad(model)
+
+    def evaluated(*arguments):
+        raise AssertionError("the value was computed again")
+
+    monkeypatch.setattr(PreparedProblem, "value", evaluated)
+
+    judged, *_ = prepared.judge(model.replace_theta(model.theta.copy()))
+
+    assert judged == pytest.approx(known, rel=1e-14)
+
+
 def test_lists_integers_and_float32_are_numbers_too():
     x = [[0, 1], [1, -1], [0, 0]]
     plain = {

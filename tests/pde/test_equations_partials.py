@@ -433,6 +433,19 @@ def test_a_domain_that_the_start_keeps_to_is_enough():
     judge(NET1, X1, logarithm, order=0)
 
 
+def test_a_point_where_the_check_leaves_the_domain_gives_no_warning():
+    """u^1.5 where u is 1e-10 at one point: the differences of the check have values of u below 0."""
+    u_1 = NET1(X1)[1, 0] - 1e-10
+    others = np.where(np.arange(N) == 1, u_1, NET1(X1)[:, 0] - 1.0)
+
+    def power(x, u, du, d2u):
+        v = u[:, 0] - others
+        return v**1.5, 1.5 * np.sqrt(v)[:, None], None, None
+
+    problem = kr.residual_problem([kr.function_term(X1, power, order=0)])
+    kr.fit(NET1, problem=problem, n_steps=0, update_grids=False)
+
+
 def test_single_points_are_judged_too():
     judge(NET1, X1[:1], lambda x, u, du, d2u: (u[:, 0] ** 2, 2 * u, None, None), order=0)
     with pytest.raises(ValueError, match="by_u is wrong"):
