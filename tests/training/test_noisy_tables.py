@@ -556,6 +556,21 @@ def test_held_out_samples_evaluated_by_chunks_stay_unprepared():
     np.testing.assert_allclose(chunks.judge(network, 0)[:2], whole.judge(network, 0)[:2])
 
 
+def test_the_network_at_the_start_of_a_grid_is_not_a_step_of_patience():
+    network = kr.init_network((1, 1), n_intervals=3, domain=(-1, 1), rng=np.random.default_rng(0))
+    x = np.linspace(-1.0, 1.0, 9)[:, None]
+    watch = Validation(check_batch(network, x, np.zeros(x.shape)), patience=2)
+    watch.judge(network, 0)
+
+    watch.enter_grid(network, by_chunks=True)  # to the bit as before
+    idle = []
+    for step in range(3):  # the same network: its loss is no smaller than the first one
+        watch.judge(network, step)
+        idle.append(bool(watch.idle))
+
+    assert idle == [False, False, True]
+
+
 def test_patience_ends_a_grid_and_the_next_one_counts_anew():
     run = watched(noisy(), patience=3, grids=(3, 6, 12))
 

@@ -434,6 +434,21 @@ def test_with_a_penalty_too_the_loss_at_the_point_evaluated_last_costs_no_forwar
     assert error == pytest.approx(np.sqrt(loss), rel=1e-15)
 
 
+@pytest.mark.parametrize("ask", ["value_and_grad", "residuals", "linearize", "operator"])
+def test_the_loss_at_the_point_evaluated_last_costs_no_forward_pass(ask, monkeypatch):
+    model, x = network(), samples(20).x_train
+    goal = DataGoal(MSE, x, 0.0 * x + 3.0).prepare(model)
+    getattr(goal, ask)(model)
+
+    def fail(*_):
+        raise AssertionError("the network is evaluated twice")
+
+    monkeypatch.setattr(DataGoal, "_flow", fail)
+    loss, *_ = goal.judge(model)
+
+    assert loss == pytest.approx(np.mean((model(x) - 3.0) ** 2), rel=1e-13)
+
+
 @pytest.mark.parametrize(
     ("optimizer", "more", "chunks"), [("lm", -1, False), ("lm", 0, True), ("lm_cg", -1, True)]
 )
