@@ -78,7 +78,7 @@ class Objective:
         """Return `model_at`, or the last model if it has these parameters."""
         own = free_theta if self.scale is None else free_theta * self.scale
         known = self.latest.found
-        if known is own or (known is not None and np.array_equal(known, own)):
+        if known is own or np.array_equal(known, own):
             return self.latest.model
         return self.model_at(free_theta)
 

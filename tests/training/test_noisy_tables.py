@@ -557,7 +557,9 @@ def test_held_out_samples_evaluated_by_chunks_stay_unprepared():
 
 
 def test_the_network_at_the_start_of_a_grid_is_not_a_step_of_patience():
-    network = kr.init_network((1, 1), n_intervals=3, domain=(-1, 1), rng=np.random.default_rng(0))
+    network = kr.init_network(
+        (1, 1), n_intervals=3, degree=3, domain=(-1, 1), rng=np.random.default_rng(0)
+    )
     x = np.linspace(-1.0, 1.0, 9)[:, None]
     watch = Validation(check_batch(network, x, np.zeros(x.shape)), patience=2)
     watch.judge(network, 0)

@@ -785,3 +785,17 @@ def test_the_metric_is_that_of_the_initial_point():
     )
 
     np.testing.assert_array_equal(calls, [[729.0, 2304.0]])
+
+
+@for_all("loss", ["logistic", "cross_entropy"])
+def test_classes_have_no_units(loss):
+    """Logits far from 0 and 1 say nothing about the units of labels."""
+    rng = np.random.default_rng(0)
+    widths = (2, 2) if loss == "cross_entropy" else (2, 1)
+    network = kr.init_network(widths, n_intervals=3, degree=3, domain=(-1.0, 1.0), rng=rng)
+    network = network.with_theta(1e3 * network.theta)
+    labels = np.arange(20) % 2
+    labels = labels if loss == "cross_entropy" else labels[:, None]
+    goal = check_batch(network, rng.uniform(-1.0, 1.0, (20, 2)), labels, loss=loss)
+
+    assert note_on_units(network, goal, 1e3, scaled=False) == ""
