@@ -12,6 +12,7 @@ from kan_ref.sparsity import PenaltyWeights
 from kan_ref.training import one_grid, penalties, settings
 from kan_ref.training.data_goal import MSE, DataGoal, check_batch
 from kan_ref.training.goal import LastEvaluation, values_at
+from kan_ref.training.held_out import Validation
 
 GRADIENTS = ["lbfgs", "bfgs", "adam"]
 
@@ -255,6 +256,44 @@ def test_errors_are_those_of_the_network_of_the_step_for_every_loss(loss):
         assert value == pytest.approx(
             kr.value_and_grad(step.network, data.x_train, data.y_train, loss)[0], rel=1e-12
         )
+
+
+def test_grids_are_checked_and_moved_at_values_that_a_step_has_computed(monkeypatch):
+    network, data = example(widths=(2, 5, 4, 1))
+
+    def fail(*_):
+        raise AssertionError("hidden nodes are evaluated again")
+
+    monkeypatch.setattr(one_grid, "layer_inputs", fail)
+    seen = []
+    kr.fit(network, data, optimizer="lbfgs", n_steps=12, callback=seen.append)
+
+    first, last = (step.network.layers[1].breakpoints for step in (seen[0], seen[-1]))
+    assert not np.array_equal(first, last)  # hidden grids moved
+
+
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_held_out_samples_stay_unprepared_with_mini_batches(batch_size, monkeypatch):
+    """Mini-batches are for data that need not fit in memory with their basis functions."""
+    network, data = example(widths=(2, 3, 1))
+    by_chunks, right = [], Validation.enter_grid
+
+    def enter_grid(self, model, **options):
+        by_chunks.append(options["by_chunks"])
+        right(self, model, **options)
+
+    monkeypatch.setattr(Validation, "enter_grid", enter_grid)
+    kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        n_steps=2,
+        batch_size=batch_size,
+        validation_share=0.2,
+        rng=np.random.default_rng(0),
+    )
+
+    assert by_chunks == [batch_size is not None]
 
 
 def test_steps_reuse_the_memory_of_hidden_layers_and_change_no_network_of_another_step():

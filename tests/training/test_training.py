@@ -1,6 +1,7 @@
 """Training: what a run records, why it stops, what it never touches, and that it does the same again."""
 
 import contextlib
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -562,7 +563,7 @@ def test_the_bar_counts_all_steps_of_all_grids_on_standard_error_alone(capfd, ba
     out, err = capfd.readouterr()
     assert out == ""
     assert "6/6" in err
-    assert "G 6, train " in err
+    assert re.search(r"G 6, train \d\.\de-\d\d, test \d\.\de-\d\d", err)
     assert [(bar.n, bar.total, closed(bar)) for bar in bars] == [(6, 6, True)]
 
 
