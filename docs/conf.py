@@ -93,6 +93,10 @@ _kernel = {
             "warnings.filterwarnings('ignore', module='ipykernel')",  # the kernel's own warnings
             "warnings.filterwarnings('ignore', message='InlineBackend._figure_formats_changed')",  # Matplotlib's, about the setting below
             "del warnings",
+            # a cell's output in one piece: pieces would be joined by line breaks, wherever time has cut them
+            "import sys",
+            "sys.stdout.flush_interval = sys.stderr.flush_interval = 600.0",
+            "del sys",
         ]
     },
     "IPKernelApp": {"log_level": "ERROR"},  # it warns about a local connection

@@ -143,8 +143,7 @@ def _group(paper: str, formula: tree.Formula) -> str:
         return kinds[_number(paper)[0]]
     if formula.page.startswith("tutorials/"):
         return "Further formulas of the tutorials"
-    first, rest = formula.heading[0], formula.heading[1:]
-    return f"Implementation: {first if rest.startswith('-') else first.lower()}{rest}"  # B-splines
+    return f"Implementation: {formula.heading}"
 
 
 def _page_name(page: str) -> str:

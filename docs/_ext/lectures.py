@@ -132,7 +132,9 @@ FULL_STOP = re.compile(
 LISTED = re.compile(r"^(?:-|\d\.) (.+(?:\n +.+)*)", flags=re.MULTILINE)
 ENDS = (".", "?", "!", ".*", "?*", "**", ")")  # what ends in a formula or a list says nothing alone
 NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb")  # a link to another notebook
-NO_PROSE = ("#", "|", ">", "$$", "```", "-", "1.", "<", "Next:")
+NO_PROSE = re.compile(r"[#|>\-<]|\$\$|```|\d+\.|Next:")
+SHORT = 20  # characters of a beginning that needs what follows
+CONTINUED = re.compile(r"[a-z(]")  # what follows a formula, or a remark
 EMPTY = '<div class="body"><div></div></div>'  # a section of code alone
 LINK = re.compile(r"\[[^\]]*\]\([^)]*\)\.?")  # alone in its paragraph
 PAGE = """<!doctype html>
@@ -150,6 +152,7 @@ section {{ min-height: 100vh; box-sizing: border-box; padding: 5vh 6vw; scroll-s
 section > h2, section > h1 {{ margin: 0 0 0.7em; line-height: 1.2; color: var(--accent); }}
 .body {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 3rem; align-items: start; }}
 .body > div {{ min-width: 0; overflow-x: auto; }}
+.body.stacked {{ grid-template-columns: minmax(0, 1fr) !important; }}
 @media (min-width: 50rem) {{ .body:has(> div + div) {{ grid-template-columns: minmax(14rem, 2fr) 3fr; }} }}
 li {{ margin: 0.4em 0; }}
 img {{ width: 100%; max-height: 70vh; object-fit: contain; object-position: left top; background: #fff; border-radius: 4px; }}
@@ -157,6 +160,7 @@ img {{ width: 100%; max-height: 70vh; object-fit: contain; object-position: left
 body.with-notes .notes {{ display: block; }}
 mjx-container[display='true'] {{ font-size: 82% !important; }}
 pre {{ overflow-x: auto; font-size: 0.7em; }}
+li code, p code {{ overflow-wrap: anywhere; }}
 table {{ border-collapse: collapse; font-size: 0.8em; }} td, th {{ border-bottom: 1px solid var(--line); padding: 0.2em 0.7em; text-align: left; }}
 footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color: var(--soft); }}
 @media (prefers-color-scheme: dark) {{ img {{ filter: invert(0.92) hue-rotate(180deg); }} a {{ color: var(--accent); }} }}
@@ -164,7 +168,13 @@ footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color
 </style>
 <script>
 window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
-function fitFormulas() {{ // a formula that is wider than its column gets smaller, and scrolls where it would be too small to read
+function fitFormulas() {{ // a formula that is wider than its column gets smaller, and its columns stand below each other where it would be too small to read
+  for (const body of document.querySelectorAll(".body")) body.classList.remove("stacked");
+  shrinkFormulas();
+  for (const column of document.querySelectorAll(".body > div")) if (column.scrollWidth > column.clientWidth) column.parentElement.classList.add("stacked");
+  shrinkFormulas();
+}}
+function shrinkFormulas() {{
   for (const one of document.querySelectorAll(".body mjx-container[display='true']")) {{
     const width = () => one.querySelector("svg").getBoundingClientRect().width;
     one.style.setProperty("font-size", "82%", "important");
@@ -237,7 +247,7 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
         re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
     )
     said = [" ".join(one.split()) for one in prose if one.strip()]
-    said = [one for one in said if not one.startswith(NO_PROSE) and not LINK.fullmatch(one)]
+    said = [one for one in said if not NO_PROSE.match(one) and not LINK.fullmatch(one)]
     items = [" ".join(one.split()) for one in LISTED.findall(text)]
     points = _openings(said) or _openings(items)
     listed = convert.render("\n".join(f"- {point}" for point in points))
@@ -253,8 +263,12 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
 def _openings(paragraphs: list[str]) -> list[str]:
     """Return how paragraphs begin, without those whose beginning says nothing alone."""
     n_sentences = 2 if len(paragraphs) <= 2 else 1
-    openings = [" ".join(FULL_STOP.split(one)[:n_sentences]) for one in paragraphs]
-    return [opening for opening in openings if opening.endswith(ENDS)][:MOST_POINTS]
+    openings = []
+    for one in paragraphs:
+        sentences = FULL_STOP.split(one)
+        openings.append(" ".join(sentences[: 2 if len(sentences[0]) < SHORT else n_sentences]))
+    told = [one for one in openings if one.endswith(ENDS) and not CONTINUED.match(one)]
+    return told[:MOST_POINTS]
 
 
 def deck(notebook: nbformat.NotebookNode, page: str) -> str:

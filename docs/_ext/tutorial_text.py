@@ -131,7 +131,7 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
         return (
             f"({own})"
             if home == page
-            else f"({own}) of [{posixpath.basename(home)}]({link(home + '.md', page)})"
+            else f"({own}) of [{_spoken(home)}]({link(home + '.md', page)})"
         )
 
     # links first: in the code that is inserted below, f[i](x) is not a link
@@ -142,6 +142,12 @@ def plain(text: str, page: str, numbers: Mapping[str, tuple[str, int]]) -> str:
         lambda match: f"$$\n{match['formula']}\n\\tag{{{numbers[match['label']][1]}}}\n$$", text
     )
     return REFERENCE.sub(lambda match: f"eq. {number(match[1])}", text)
+
+
+def _spoken(page: str) -> str:
+    """Return the name of a page in running text: tutorial 8, or more equations."""
+    name = posixpath.basename(page)
+    return f"tutorial {int(name[:2])}" if name[:2].isdigit() else name.replace("_", " ")
 
 
 def link(file: str, page: str) -> str:

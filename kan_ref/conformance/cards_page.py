@@ -75,7 +75,7 @@ def page(records: Sequence[Record]) -> str:
         "## Considered and left out\n",
         "| implementation | why |",
         "|---|---|",
-        *(f"| {name} | {why} |" for name, why in LEFT_OUT),
+        *(f"| {name} | {_escaped(why)} |" for name, why in LEFT_OUT),
     ]
     return "\n".join(parts) + "\n"
 
@@ -102,6 +102,11 @@ def totals(record: Record) -> tuple[int, int, int, int]:
         sums["agrees"],
         sums["agrees"] + sums["differs"],
     )
+
+
+def _escaped(text: str) -> str:
+    """Return text for a cell of a table in Markdown, in which a bar would end the cell."""
+    return text.replace("|", r"\|")
 
 
 def _table(records: Sequence[Record]) -> list[str]:

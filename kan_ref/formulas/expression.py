@@ -255,7 +255,7 @@ def formula_latex(
 ) -> Any:
     r"""Return the LaTeX of an expression or of the function of a network.
 
-    For example 1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1} \right)}}.
+    For example ``1.0 e^{x_{2}^{2} + \sin{\left(3.142 x_{1} \right)}}``.
 
     Parameters
     ----------

@@ -156,7 +156,7 @@ def split_name(name: str) -> tuple[str | None, str | None]:
 
 
 def upright_name(name: str) -> str:
-    r"""Return any text as one upright LaTeX symbol: 50% becomes \mathrm{50\%}."""
+    r"""Return any text as one upright LaTeX symbol: ``50%`` becomes ``\mathrm{50\%}``."""
     return rf"\mathrm{{{_escaped(name)}}}"
 
 

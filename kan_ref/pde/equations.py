@@ -50,14 +50,14 @@ def linear_term(
     x : (n, n_in)
         At least one point.
     second : (n_in,), (n_in, n_in) or (n, n_in, n_in), optional
-        A. One axis gives the diagonal, so that ones are the Laplacian. Only the symmetric part
-        enters.
+        The matrix A. One axis gives the diagonal, so that ones are the Laplacian. Only the
+        symmetric part enters.
     first : (n_in,) or (n, n_in), optional
-        b.
+        The coefficient b.
     zeroth : float or (n,), optional
-        c. At least one of A, b, c is needed.
+        The coefficient c. At least one of A, b, c is needed.
     source : float or (n, n_out)
-        f. A number holds for every point and output.
+        The right-hand side f. A number holds for every point and output.
     weight : float or (n,)
         At least 0.
 

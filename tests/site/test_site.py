@@ -394,7 +394,11 @@ def test_a_stub_keeps_the_tests_and_not_the_answer():
 
 
 def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_notes():
-    text = "One claim. Its proof.\n\n$$\nx = 1\n\\tag{3}\n$$\n\nAs follows,\n\nAnother claim with $y_1 < 2$."
+    claim = "One claim, which is long enough to stand alone"
+    text = (
+        f"{claim}. Its proof.\n\n$$\nx = 1\n\\tag{{3}}\n$$\n\nwhere x is one.\n\n(A remark.)\n\nAs follows,\n\n"
+        "4. the rest of a list.\n\nA short one. With its proof.\n\nAnother claim with $y_1 < 2$, of some length. Its proof."
+    )
 
     shown = re.sub(
         r"</?(span|div class=.math)[^>]*>",
@@ -403,8 +407,12 @@ def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_not
     )
 
     assert "<h2>A \\(k\\)</h2>" in shown
-    points = re.findall(r"<li>(.*?)</li>", shown)
-    assert points == ["One claim.", "Another claim with \\(y_1 &lt; 2\\)."]
+    points = re.findall(r"<li>(.*?)</li>", shown.partition('class="notes"')[0])
+    assert points == [
+        f"{claim}.",
+        "A short one. With its proof.",
+        "Another claim with \\(y_1 &lt; 2\\), of some length.",
+    ]
     assert "\\[x = 1\\]" in shown.partition('class="notes"')[0]
     assert shown.count("<img>") == 1
     assert "Its proof." in shown.partition('class="notes"')[2]
@@ -420,7 +428,7 @@ def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_not
         ("1. Do it.\n2. Do it again.\n\n[worked solutions](more.md)", ["Do it.", "Do it again."]),
         (
             "**1. A fact.** *It holds.* So it does.\n\n**2. Another.** Yes.\n\nSee eq. (2). Now.",
-            ["1. A fact. It holds.", "2. Another. Yes.", "See eq. (2)."],
+            ["1. A fact. It holds.", "2. Another. Yes.", "See eq. (2). Now."],
         ),
     ],
 )
