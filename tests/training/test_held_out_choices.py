@@ -12,6 +12,7 @@ import pytest
 from oracles_training import bits, root_mean_square, samples
 
 import kan_ref as kr
+from kan_ref.training import starts
 from kan_ref.training.smooth_fit import WEIGHTS
 from kan_ref.training.starts import Starts
 
@@ -538,3 +539,22 @@ def test_it_refuses_in_a_sentence(name):
             changes.get("data", data),
             **{key: value for key, value in changes.items() if key != "data"},
         )
+
+
+def test_networks_of_classes_begin_with_outputs_for_minus_one_and_one(monkeypatch):
+    """Logits of both signs: labels of 0 and 2 would move every output to one side."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.uniform(-1.0, 1.0, (60, 2)), np.arange(60) % 2
+    seen, right = [], starts.init_network
+
+    def init_network(*arguments, **options):
+        seen.append(np.unique(options["y"]).tolist())
+        return right(*arguments, **options)
+
+    monkeypatch.setattr(starts, "init_network", init_network)
+    data = kr.Data(x, labels, x[:6], labels[:6])
+    kr.best_start(
+        (2, 2), data, n_intervals=3, degree=3, loss="cross_entropy", n_steps=1, n_starts=2, rng=rng
+    )
+
+    assert seen == [[-1.0, 1.0]] * 2

@@ -539,3 +539,19 @@ def test_outputs_of_many_samples_are_computed_by_chunks_of_so_many_numbers(
 
     assert prepared == sizes
     np.testing.assert_allclose(parts, whole, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("optimizer", "dense"), [("lm", True), ("lm_cg", False)])
+def test_lm_cg_forms_no_jacobian(optimizer, dense, monkeypatch):
+    network, data = example(widths=(2, 3, 1))
+    formed, right = [], DataGoal.linearize
+
+    def linearize(self, model):
+        formed.append(model)
+        return right(self, model)
+
+    monkeypatch.setattr(DataGoal, "linearize", linearize)
+    run = kr.fit(network, data, optimizer=optimizer, n_steps=3)
+
+    assert run.history.train_loss[-1] < run.history.train_loss[0]
+    assert bool(formed) is dense
