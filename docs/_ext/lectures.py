@@ -267,8 +267,8 @@ def _openings(paragraphs: list[str]) -> list[str]:
     for one in paragraphs:
         sentences = FULL_STOP.split(one)
         openings.append(" ".join(sentences[: 2 if len(sentences[0]) < SHORT else n_sentences]))
-    told = [one for one in openings if one.endswith(ENDS) and not CONTINUED.match(one)]
-    return told[:MOST_POINTS]
+    kept = [one for one in openings if one.endswith(ENDS) and not CONTINUED.match(one)]
+    return kept[:MOST_POINTS]
 
 
 def deck(notebook: nbformat.NotebookNode, page: str) -> str:

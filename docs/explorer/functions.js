@@ -198,7 +198,7 @@
     const meanY = y.reduce((sum, value) => sum + value / y.length, 0);
     const total = y.reduce((sum, value) => sum + (value - meanY) ** 2, 0);
     const size = Math.max(...y.map(Math.abs));
-    if (!(half > 1e-9 * Math.max(1, Math.abs(middle)))) return []; // a single point: nothing can be told apart
+    if (!(half > 1e-9 * Math.max(1, Math.abs(middle)))) return []; // a single point: nothing can be distinguished
     if (!(total > 1e-24 * size * size * y.length)) return [{ name: "0", affine: [1, 0, 0, meanY], miss: 0 }];
     const z = x.map((value) => (value - middle) / half);
     const fits = [];

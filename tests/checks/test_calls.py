@@ -12,7 +12,7 @@ from cases import for_all
 from checkout import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from refusals import CURVED, NET, PERCEPTRON, X, Y, data
+from refusals import CURVED, NET, SMALL_MLP, X, Y, data
 
 import kan_ref as kr
 from kan_ref.checks import explain_call, network_remedy, what
@@ -234,7 +234,7 @@ def holding(kind):
 RECORDS = {
     "Network": NET,
     "Layer": NET.layers[0],
-    "MLP": PERCEPTRON,
+    "MLP": SMALL_MLP,
     "LAN": CURVED,
     "Data": kr.Data(X, Y, X, Y),
     "Run": kr.fit(NET, data(), n_steps=0),

@@ -13,7 +13,7 @@ LABELS = np.array([0, 1, 2, 0, 1, 2])
 KNOTS = np.linspace(-2.0, 2.0, 11)
 NET = kr.init_network((2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
 CLASSES = kr.init_network((2, 3), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
-PERCEPTRON = kr.init_mlp((2, 3, 1), activation="tanh", rng=RNG(0))
+SMALL_MLP = kr.init_mlp((2, 3, 1), activation="tanh", rng=RNG(0))
 CURVED = kr.init_lan((2, 3, 1), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
 CACHES = kr.forward(NET, X)[1]
 BOWL = lambda theta: (float(theta @ theta), 2.0 * theta)  # noqa: E731

@@ -9,8 +9,8 @@ import numpy as np
 import sympy
 from refusals import (
     NET,
-    PERCEPTRON,
     RNG,
+    SMALL_MLP,
     X,
     Y,
     bad_batches,
@@ -591,7 +591,7 @@ refuse(
     none=(None, Y),
 )
 
-for model in (NET, PERCEPTRON):
+for model in (NET, SMALL_MLP):
     kind = type(model).__name__
     refuse(
         "fit",
@@ -641,7 +641,7 @@ refuse("fit", "problem", lambda v: kr.fit(NET, v, n_steps=1), **{"not given": No
 # --- conversions
 
 
-no_network = {"text": "net", "layer": NET.layers[0], "perceptron": PERCEPTRON, "none": None}
+no_network = {"text": "net", "layer": NET.layers[0], "mlp": SMALL_MLP, "none": None}
 two_bases = kr.Network((NET.layers[0], replace(NET.layers[1], base="identity")))
 constant = kr.fix_symbolic(NET, 1, output=0, input=0, name="0", affine=(1.0, 0.0, 1.0, 0.5))
 LIBRARIES = {
@@ -761,7 +761,7 @@ other = {
     "text": "net",
     "layer": NET.layers[0],
     "layers": NET.layers,
-    "perceptron": PERCEPTRON,
+    "mlp": SMALL_MLP,
     "none": None,
 }
 refuse("to_scipy", "network", lambda v: kr.to_scipy(v, 0, output=0, input=0), **other)

@@ -35,7 +35,7 @@ from kan_ref.pde.jet_kind import directional_kind
 
 RNG = np.random.default_rng
 NET = kr.init_network((2, 3, 2), n_intervals=4, degree=3, domain=(-1.0, 1.0), rng=RNG(0))
-PERCEPTRON = kr.init_mlp((2, 3, 2), activation="tanh", rng=RNG(0))
+SMALL_MLP = kr.init_mlp((2, 3, 2), activation="tanh", rng=RNG(0))
 X = RNG(1).uniform(-1.1, 1.1, (6, 2))
 V = np.array([[1.0, 0.0], [0.6, -0.8], [2.0, 1.0]])
 
@@ -49,7 +49,7 @@ SHAPES = {
     "directional_jets.second": (lambda model, x: kr.directional_jets(model, x, V).second, (2, 3)),
 }
 every_function = pytest.mark.parametrize("name", SHAPES)
-models = pytest.mark.parametrize("model", [NET, PERCEPTRON], ids=["kan", "mlp"])
+models = pytest.mark.parametrize("model", [NET, SMALL_MLP], ids=["kan", "mlp"])
 BATCHES = {
     "six samples": X,
     "one sample": X[:1],
@@ -288,7 +288,7 @@ def test_a_point_at_which_a_derivative_is_infinite_is_refused_by_sample_and_edge
 
 
 def test_directions_so_long_that_numbers_overflow_are_refused():
-    for model in (NET, PERCEPTRON):
+    for model in (NET, SMALL_MLP):
         with pytest.raises(
             ValueError,
             match=r"^x\[0\] gives output 0 a value or derivative beyond the largest float64: scale",

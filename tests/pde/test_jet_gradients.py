@@ -325,7 +325,7 @@ def network_errors(way, checks=CHECKS):
     return found
 
 
-def perceptron_errors(activation="tanh"):
+def mlp_errors(activation="tanh"):
     rng = np.random.default_rng(0)
     mlp = kr.init_mlp((2, 4, 4, 2), activation=activation, rng=rng)
     mlp = mlp.with_theta(mlp.theta + 0.3 * rng.normal(size=mlp.n_params))
@@ -525,7 +525,7 @@ MLP_FAULTS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_fault_no_check_says_no(way):
     assert not refusing(network_errors(way))
-    assert not refusing(perceptron_errors())
+    assert not refusing(mlp_errors())
 
 
 @pytest.mark.parametrize(("fault", "way"), SHOWN)
@@ -537,7 +537,7 @@ def test_a_slip_of_the_pen_is_refused_by_the_check_that_is_made_for_it(fault, wa
 
 
 @pytest.mark.parametrize("fault", MLP_FAULTS)
-def test_so_it_is_in_a_perceptron(fault, monkeypatch):
+def test_so_it_is_in_an_mlp(fault, monkeypatch):
     check, *slip = MLP_FAULTS[fault]
     mutate(monkeypatch, *slip)
     if fault == "weights transposed":  # which fit in the square layer alone
@@ -545,7 +545,7 @@ def test_so_it_is_in_a_perceptron(fault, monkeypatch):
             kr, "init_mlp", lambda widths, init=kr.init_mlp, **given: init((2, 2, 2, 2), **given)
         )
 
-    assert check in refusing(perceptron_errors())
+    assert check in refusing(mlp_errors())
 
 
 def test_a_slip_in_an_operator_shows_against_gradient_and_hessian(monkeypatch):

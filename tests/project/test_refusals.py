@@ -17,9 +17,9 @@ from refusals import (
     LAYER,
     LINES,
     NET,
-    PERCEPTRON,
     REFUSED,
     RNG,
+    SMALL_MLP,
     X,
     Y,
     bad_batches,
@@ -41,10 +41,10 @@ import kan_ref as kr
 on_x = {
     "forward": lambda v: kr.forward(NET, v),
     "Network": lambda v: NET(v),
-    "MLP": lambda v: PERCEPTRON(v),
+    "MLP": lambda v: SMALL_MLP(v),
     "LAN": lambda v: CURVED(v),
     "update_lan_grids": lambda v: kr.update_lan_grids(CURVED, v),
-    "lan_from_mlp": lambda v: kr.lan_from_mlp(PERCEPTRON, v, n_intervals=3, degree=3),
+    "lan_from_mlp": lambda v: kr.lan_from_mlp(SMALL_MLP, v, n_intervals=3, degree=3),
     "value_and_grad": lambda v: kr.value_and_grad(NET, v, Y),
     "edge_outputs": lambda v: kr.edge_outputs(NET, v),
     "edge_scores": lambda v: kr.edge_scores(NET, v),
@@ -62,7 +62,7 @@ for function in by_input:
     refuse(
         name,
         "x",
-        lambda v, f=function: f(PERCEPTRON, v),
+        lambda v, f=function: f(SMALL_MLP, v),
         perceptron_nan=X * np.nan,
         perceptron_wide=np.ones((2, 3)),
     )
@@ -151,7 +151,7 @@ on_network = {
     "save": lambda v: kr.save(v, "never.npz"),
 }
 for function, call in on_network.items():
-    refuse(function, "network", call, perceptron=PERCEPTRON, text="net", none=None)
+    refuse(function, "network", call, perceptron=SMALL_MLP, text="net", none=None)
 refuse("fit", "network", lambda v: kr.fit(v, data()), text="net", layer=NET.layers[0], none=None)
 refuse(
     "value_and_grad",
@@ -213,7 +213,7 @@ refuse("MLP", "activation", lambda v: kr.MLP((np.ones((1, 2)),), (np.ones(1),), 
 refuse(
     "MLP",
     "theta",
-    PERCEPTRON.with_theta,
+    SMALL_MLP.with_theta,
     short=np.ones(12),
     nan=np.full(13, np.nan),
     text="theta",
@@ -225,7 +225,7 @@ refuse(
     "fit_smooth",
     "network",
     lambda v: kr.fit_smooth(v, data(), **smooth, rng=RNG(0)),
-    perceptron=PERCEPTRON,
+    perceptron=SMALL_MLP,
     text="net",
     none=None,
 )
@@ -303,13 +303,13 @@ refuse(
 refuse(
     "lan_from_mlp",
     "n_intervals",
-    lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=v, degree=3),
+    lambda v: kr.lan_from_mlp(SMALL_MLP, X, n_intervals=v, degree=3),
     **counts,
 )
 refuse(
     "lan_from_mlp",
     "degree",
-    lambda v: kr.lan_from_mlp(PERCEPTRON, X, n_intervals=3, degree=v),
+    lambda v: kr.lan_from_mlp(SMALL_MLP, X, n_intervals=3, degree=v),
     **degrees,
 )
 refuse(
@@ -783,7 +783,7 @@ def _no_warnings():
 
 
 @lawful
-@for_all("model", [NET, PERCEPTRON, CURVED], ids=["kan", "mlp", "lan"])
+@for_all("model", [NET, SMALL_MLP, CURVED], ids=["kan", "mlp", "lan"])
 def test_a_model_has_a_finite_float64_answer_for_each_sample(name, model):
     y = model(LAWFUL[name])
 
