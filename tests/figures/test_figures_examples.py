@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import sympy
+from figure_records import record_of
 from matplotlib.colors import to_hex
 from networks import formula_network
 from scipy import special
@@ -50,18 +51,6 @@ def truth(panel):
         "f": [differences, [(0, 0, "x^2", ONE), (0, 1, "x^2", ONE)], [(0, 0, "sqrt", ONE)]],
     }
     return formula_network(*layers[panel], widths=formula(panel).aim)
-
-
-def record_of(config, results):
-    versions = {"python": "3", "numpy": "2", "kan_ref": "0", "machine": "x"}
-    return {
-        "figure": "",
-        "config": config,
-        "seed": config["seed"],
-        "results": results,
-        "versions": versions,
-        "seconds": 1.0,
-    }
 
 
 def formula_record(panel, seed=0, **changes):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from figure_records import record_of
 from matplotlib.figure import Figure
 from networks import formula_network, random_network, two_sines
 
@@ -15,18 +16,6 @@ from figures.formulas.five_steps import BY_HAND, DISCOVER, DOCUMENTED, LONGER, N
 from figures.machine.records import read_record, record_bytes, record_path, write_record
 from figures.machine.stored_network import PER_AXIS, draw_settled, draw_stored, restored, stored
 from figures.machine.style import picture_bytes, style
-
-
-def record_of(config, results):
-    versions = {"python": "3", "numpy": "2", "kan_ref": "0", "machine": "x"}
-    return {
-        "figure": "",
-        "config": config,
-        "seed": config["seed"],
-        "results": results,
-        "versions": versions,
-        "seconds": 1.0,
-    }
 
 
 def truth(
