@@ -4,6 +4,7 @@ import ast
 import gzip
 import json
 import os
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -157,12 +158,18 @@ class Records:
         """Return the tests that run a mutant, those of its package first, the quickest first.
 
         A line that runs on import counts for all tests that run a function of its module, or of
-        its package where the module has none. Tests that share a fixture stay together.
+        its package where the module has none; one in a class also for those that run a line of
+        the package with the name of the class, since Python generates functions such as a
+        dataclass's __repr__. Tests that share a fixture stay together.
         """
         file = path.relative_to(self.root).as_posix()
         names = self._running(file, range(mutant.first, mutant.last + 1))
         if not mutant.in_function:
             names |= self._running(file, function_lines(path))
+            for name in classes_around(path, mutant.line):
+                for other in modules_of(self.root, self.package).values():
+                    lines = lines_with(other, name)
+                    names |= self._running(other.relative_to(self.root).as_posix(), lines)
             if not names:
                 inside = modules_of(self.root, mutant.module.rpartition(".")[0])
                 for sibling in inside.values():
@@ -235,3 +242,16 @@ def _check(outcome: Outcome, unit: str) -> None:
         raise RuntimeError(
             f"the tests of {unit} cannot be recorded: {outcome.ended_by}\n{outcome.log[-2000:]}"
         )
+
+
+def classes_around(path: Path, line: int) -> list[str]:
+    """Return the names of the classes whose bodies contain a line of a module."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    return [one.name for one in classes if one.lineno <= line <= (one.end_lineno or 0)]
+
+
+def lines_with(path: Path, name: str) -> list[int]:
+    """Return the lines inside functions of a module that contain a name."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [n for n in sorted(function_lines(path)) if re.search(rf"\b{name}\b", lines[n - 1])]

@@ -22,6 +22,7 @@ from benchmarks.mutation.drawing import all_mutants, draw, modules_of
 from benchmarks.mutation.forking import Task, run_forked
 from benchmarks.mutation.judging import Equivalent, Verdict, outdated, read_equivalents, scores
 from benchmarks.mutation.operators import OPERATORS
+from benchmarks.mutation.selection import Records
 from kan_ref.conformance.generate.notes import NOTES
 
 LBFGS = ROOT / "kan_ref" / "optimizers" / "lbfgs.py"
@@ -130,6 +131,28 @@ def test_the_same_seed_draws_the_same_mutants_and_another_seed_others():
     assert first != other
     assert len(first) == 12
     assert len(draw("m", "a = 1 + 2\n", 12, 0)) == 3
+
+
+def test_a_field_of_a_class_counts_for_the_tests_of_whoever_makes_one(tmp_path):
+    """Only the generated __repr__ reads the field, and it has no lines of its own."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "record.py").write_text(
+        "@dataclass\nclass Record:\n    value: int = field(repr=False)\n\n\ndef other():\n    return 1\n"
+    )
+    (tmp_path / "package" / "maker.py").write_text("def make():\n    return Record(2)\n")
+    ran = {"package/maker.py": {"2": ["tests/test_it.py::test_made"]}}
+    run = {"seconds": 0.1, "shares": False, "starts_python": False}
+    found = {"failed": [], "tests": {"tests/test_it.py::test_made": run}, "lines": ran}
+    records = Records(tmp_path, "package", {"tests/test_it.py": found})
+    path = tmp_path / "package" / "record.py"
+
+    of_line = {
+        one.line: records.relevant(one, path)
+        for one in all_mutants("package.record", path.read_text())
+    }
+
+    assert [test.name for test in of_line[3]] == ["tests/test_it.py::test_made"]
+    assert of_line[7] == []
 
 
 def test_an_unknown_module_is_named():

@@ -116,13 +116,24 @@ def test_a_sum_beyond_float64_is_found_without_a_warning():
     )
 
 
-def test_a_difference_of_two_values_beyond_float64_gives_no_warning():
-    layer = network_with((None,), widths=(2, 1)).layers[0]
-    layers = (replace(layer, w_base=np.array([[1e300, -1e300]])),)
+def test_activations_that_overflow_and_cancel_give_no_warning():
+    """inf and -inf meet in the second layer; in a product of finite numbers BLAS may keep the first overflow."""
+    first, second = kr.init_network(
+        (1, 2, 1),
+        n_intervals=3,
+        degree=2,
+        domain=(-1.0, 1.0),
+        base="identity",
+        rng=np.random.default_rng(0),
+    ).layers
+    opposite = replace(first, w_base=np.array([[1e300], [-1e300]]))
+    layers = opposite, replace(second, w_base=np.ones((1, 2)))
 
-    *_, y = layer_inputs(layers, np.array([[1e10, 1e10]]))
+    with np.errstate(all="raise"):
+        *_, hidden, y = layer_inputs(layers, np.array([[1e300]]))
 
-    assert np.isnan(y).all()
+    np.testing.assert_array_equal(hidden, [[np.inf, -np.inf]])
+    np.testing.assert_array_equal(y, [[np.nan]])
 
 
 # --- what evaluates curves and moves grids

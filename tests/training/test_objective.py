@@ -21,7 +21,7 @@ from kan_ref.network.refinement import place_hidden_grids
 from kan_ref.numerics.differences import central_difference
 from kan_ref.numerics.row_sparse import dense_form, multiply_transposed, shape
 from kan_ref.training import one_grid
-from kan_ref.training.data_goal import check_penalty
+from kan_ref.training.data_goal import MSE, DataGoal, check_penalty
 from kan_ref.training.fit_arguments import OPTIMIZER_NAMES, on_batches
 from kan_ref.training.matrix_free import DataOperator
 from kan_ref.training.penalties import Smoothness
@@ -466,6 +466,22 @@ def test_batches_without_a_generator_are_refused():
 
     with pytest.raises(TypeError, match=r"rng is None, but must be a numpy\.random\.Generator"):
         kr.fit(NETWORK, data, optimizer="adam", batch_size=2)
+
+
+def test_mini_batches_share_the_memory_of_their_goal():
+    rng = np.random.default_rng(1)
+    network = random_network(rng, widths=(2, 3, 3, 1), degrees=(3,))
+    whole = DataGoal(MSE, random_batch(rng, network.layers[0], 9), rng.normal(size=(9, 1)))
+
+    first, second = (whole.on_samples(network, np.array(some)) for some in ([0, 4], [3, 1]))
+    first.value_and_grad(network)
+    kept = [dict(workspace.arrays) for workspace in first.workspaces]
+    second.value_and_grad(network)
+
+    assert len(kept) == 2
+    for before, workspace in zip(kept, second.workspaces, strict=True):
+        assert before.keys() == workspace.arrays.keys() != set()
+        assert all(workspace.arrays[name] is array for name, array in before.items())
 
 
 @pytest.mark.parametrize("kind", ["paper", "pykan", "pykan-0.0", "coef"])

@@ -4,6 +4,8 @@ Training does not depend on units, or says that it does. Scaled variables are th
 columns of similar length.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases import for_all
@@ -566,8 +568,12 @@ def test_the_metric_has_the_trained_parameters_of_each_layer():
     assert layer_metric(made((2, 1, 1)), free, 1.0).sizes == (17, 7)
 
 
-def test_scales_are_powers_of_two_with_median_one():
-    network, data = made(), toy_samples()
+@pytest.mark.parametrize("weight", [1.0, 1000.0])
+def test_scales_are_powers_of_two_with_median_one(weight):
+    """Also of a network whose outputs change 1000 times as much with its coef."""
+    network, data = made((2, 1)), toy_samples()
+    (layer,) = network.layers
+    network = kr.Network([replace(layer, w_spline=weight * layer.w_spline)])
     scale = parameter_scale(
         network, DataGoal(MSE, data.x_train, data.y_train).prepare(network), None
     )
