@@ -98,6 +98,7 @@ def _target(
     return Target(name, f, shape[0], (-1.0, 1.0), shape, formula, _SECTION)
 
 
+#: The functions that the paper's figures train on, by name, as `sample` takes them.
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (

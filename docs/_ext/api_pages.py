@@ -3,12 +3,13 @@
 All pages have one form: a title, and the directive `package` of `generated` with the package's name. They lie in docs/api beside the
 index, which lists them in the order of reading, and are not in the repository.
 
-The docstring of a module is text with formulas in aligned columns. A tag links to its formula, or to its lines if no page shows the formula. On every page,
+The docstring of a module is prose, and formulas in aligned columns. A tag links to its formula, or to its lines if no page shows the formula. On every page,
 references to equations of other pages show the tag instead of a number.
 """
 
 import inspect
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -82,34 +83,37 @@ def write_pages(app: Sphinx) -> None:
         write(folder)
 
 
-def keep_columns(
+def show_module(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """Show the first paragraph of a module's docstring as text, and the rest as written, except that lines of prose are joined, so that they are broken where the page ends."""
+    """Show a module's docstring: prose and lists as text, and what is indented, such as formulas in columns, as written."""
     if what == "module":
-        first, _, rest = inspect.cleandoc(str(getattr(thing, "__doc__", "") or "")).partition(
-            "\n\n"
-        )
-        lines[:] = [" ".join(first.split()), ""]
-        if rest:
-            lines += [
-                ".. code-block:: text",
-                "   :class: module-text",
-                "",
-                *(f"   {line}" for line in joined(rest).splitlines()),
-                "",
-            ]
+        lines[:] = module_text(str(getattr(thing, "__doc__", "") or ""))
 
 
-def joined(text: str) -> str:
-    """Return a text in which each paragraph of prose is one line; what is indented, or a list, stays as it is."""
-    paragraphs = re.split(r"\n{2,}", text)
-    return "\n\n".join(
-        one
-        if re.search(r"^(?: |[-*] |\d+\. )", one, flags=re.MULTILINE)
-        else " ".join(one.split("\n"))
-        for one in paragraphs
-    )
+def module_text(docstring: str) -> list[str]:
+    """Return the lines of a module's docstring as reStructuredText."""
+    lines: list[str] = []
+    for paragraph in re.split(r"\n{2,}", inspect.cleandoc(docstring)):
+        if paragraph.startswith(" "):
+            written = re.sub(r":eq:`([^`]*)`", r"(\1)", textwrap.dedent(paragraph)).splitlines()
+            options = [".. code-block:: text", "   :class: module-text", ""]
+            lines += [*options, *(f"   {line}" for line in written)]
+        else:
+            lines += [plain_text(line) for line in paragraph.splitlines()]
+        lines.append("")
+    return lines
+
+
+def plain_text(line: str) -> str:
+    """Return a line of a module's docstring in which only code in backquotes and references to equations are markup."""
+    pieces = re.split(r"(:eq:`[^`]*`|`+[^`]+`+)", line)
+    for place, piece in enumerate(pieces):
+        if place % 2 == 0:
+            pieces[place] = re.sub(r"([\\*_|])", r"\\\1", piece)
+        elif piece.startswith("`"):
+            pieces[place] = f"``{piece.strip('`')}``"
+    return "".join(pieces)
 
 
 def escape_bars(
@@ -128,8 +132,19 @@ def escape_bars(
 def skip_foreign(
     app: Sphinx, what: str, name: str, thing: object, skip: bool, options: object
 ) -> bool | None:
-    """Leave out methods that scikit-learn adds to the estimators: their docstrings cite its pages."""
-    return True if re.fullmatch(r"set_\w+_request", name) else None
+    """Leave out methods that scikit-learn adds to the estimators, whose docstrings cite its pages, and the fields of a NamedTuple, which its signature shows: Python describes each as an "Alias for field number"."""
+    foreign = re.fullmatch(r"set_\w+_request", name)
+    alias = str(getattr(thing, "__doc__", "")).startswith("Alias for field number")
+    return True if foreign or alias else None
+
+
+def shorten_defaults(
+    app: Sphinx, what: str, name: str, thing: object, options: object, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Show a default that is computed, which Python calls <factory> or <function <lambda> at 0x7f...>, as three dots."""
+    if not signature:
+        return None
+    return re.sub(r"<factory>|<function .+? at 0x\w+>|<lambda>", "...", signature), returns
 
 
 def tag_by_name(
@@ -161,12 +176,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension; called by Sphinx."""
     app.connect("builder-inited", write_pages)
     app.connect(
-        "autodoc-process-docstring", keep_columns, priority=900
+        "autodoc-process-docstring", show_module, priority=900
     )  # after numpydoc, which does not use it
     app.connect(
         "autodoc-process-docstring", escape_bars, priority=400
     )  # before numpydoc reads it, at 500
     app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("autodoc-process-signature", shorten_defaults)
     app.connect("missing-reference", tag_by_name)
     app.connect("doctree-resolved", name_equations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -330,7 +330,7 @@ class PublicNames(SphinxDirective):
                 nodes.literal(text=f"kr.{name}"),
                 refuri=f"{page}.html#kan_ref.{module}.{name}",
             )
-            purpose = tree.definitions(module).get(name, "")
+            purpose = tree.definitions(module).get(name) or tree.comments(module)[name]
             rows.append([[link], _with_code(purpose), module])
         return [table_of(["name", "purpose", "module"], rows, [24, 56, 20], "public-names")]
 
@@ -352,6 +352,32 @@ class PagesOf(TocTree):
         self.content = StringList(kept, "pages-of")
         self.options["glob"] = None
         return super().run() if kept else []
+
+
+def link_places(app: Sphinx, doctree: nodes.document) -> None:
+    """Link each place that the page of what is reproduced names: a figure to the gallery, a tag to its formula, a file to its page."""
+    page = app.env.docname
+    if page != "docs/reproduced":
+        return
+    figures, formulas, files = tree.figures(), tree.formulas(), set(source_pages.files())
+    for entry in doctree.findall(nodes.entry):
+        for place in list(entry.findall(nodes.literal)):
+            text = place.astext()
+            tag = text.removeprefix("eq:")
+            if text in figures:
+                where = f"gallery.html#{nodes.make_id(f'figure-{text}')}"
+            elif tag in formulas:
+                shown = relative_uri(f"{page}.html", f"{formulas[tag].page}.html")
+                where = f"{shown}#code-{tag}"
+            elif text in files:
+                where = source_pages.uri(page, text)
+            elif text.endswith(".md"):
+                where = relative_uri(f"{page}.html", f"{text.removesuffix('.md')}.html")
+            else:
+                continue
+            place.replace_self(
+                nodes.reference("", "", place.deepcopy(), refuri=where, internal=True)
+            )
 
 
 def _link(text: str, where: str) -> nodes.reference:
@@ -389,4 +415,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension; called by Sphinx."""
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
+    app.connect("doctree-read", link_places)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -145,7 +145,7 @@ PAGE = """<!doctype html>
 <title>{title} - slides of kan_ref</title>
 <style>
 :root {{ color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --soft: #5a6270; --line: #d5d9e0; --accent: #0072b2; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --paper: #14171b; --ink: #e7eaee; --soft: #a3acb8; --line: #3a424d; --accent: #6cb8ee; }} }}
+@media (prefers-color-scheme: dark) {{ :root {{ --paper: #141414; --ink: #e7eaee; --soft: #a3acb8; --line: #3a424d; --accent: #6cb8ee; }} }}
 html {{ scroll-snap-type: y mandatory; }}
 body {{ margin: 0; background: var(--paper); color: var(--ink); font: clamp(1rem, 1.7vw, 1.5rem)/1.45 system-ui, "DejaVu Sans", sans-serif; }}
 section {{ min-height: 100vh; box-sizing: border-box; padding: 5vh 6vw; scroll-snap-align: start; border-bottom: 1px solid var(--line); }}
@@ -153,6 +153,7 @@ section > h2, section > h1 {{ margin: 0 0 0.7em; line-height: 1.2; color: var(--
 .body {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 3rem; align-items: start; }}
 .body > div {{ min-width: 0; overflow-x: auto; }}
 .body.stacked {{ grid-template-columns: minmax(0, 1fr) !important; }}
+.body.stacked img {{ max-height: 60vh; }}
 @media (min-width: 50rem) {{ .body:has(> div + div) {{ grid-template-columns: minmax(14rem, 2fr) 3fr; }} }}
 li {{ margin: 0.4em 0; }}
 img {{ width: 100%; max-height: 70vh; object-fit: contain; object-position: left top; background: #fff; border-radius: 4px; }}
@@ -169,7 +170,10 @@ footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color
 <script>
 window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
 function fitFormulas() {{ // a formula that is wider than its column gets smaller, and its columns stand below each other where it would be too small to read
-  for (const body of document.querySelectorAll(".body")) body.classList.remove("stacked");
+  for (const body of document.querySelectorAll(".body")) {{
+    const picture = body.querySelector("img"); // a wide one has its labels at a readable size only where it has the whole width
+    body.classList.toggle("stacked", picture !== null && picture.naturalWidth > 2.6 * picture.naturalHeight);
+  }}
   shrinkFormulas();
   for (const column of document.querySelectorAll(".body > div")) if (column.scrollWidth > column.clientWidth) column.parentElement.classList.add("stacked");
   shrinkFormulas();

@@ -218,6 +218,13 @@ def definitions(module: str, root: Path = ROOT) -> dict[str, str]:
     }
 
 
+def comments(module: str, root: Path = ROOT) -> dict[str, str]:
+    """Return variable of a module -> the comment `#:` above it."""
+    path = root / "kan_ref" / f"{module.replace('.', '/')}.py"
+    found = re.findall(r"^#: (.+)\n(\w+)\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {name: comment for comment, name in found}
+
+
 def figures(root: Path = ROOT) -> dict[str, tuple[str, str]]:
     """Return name of a figure as in the claims -> (its module such as "splines.fig_u_shape", or a value in a module, its title), in the paper's order."""
     catalog = ast.parse((root / "figures" / "machine" / "catalog.py").read_text(encoding="utf-8"))

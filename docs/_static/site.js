@@ -134,15 +134,31 @@ function sizePictures() {
     const room = Object.assign(document.createElement("div"), { className: "picture-room", tabIndex: 0 }); // keys scroll it
     shown.replaceWith(room);
     room.append(shown);
+    room.after(Object.assign(document.createElement("p"), { className: "picture-hint", textContent: "The picture goes on to the right \u2192" }));
     picture.style.minWidth = `${least}px`;
   }
 }
 
 // --- a full stop, a comma or a bracket stays on the line of its formula, and the hyphen of an option or a number with the rest
 
+// a word of a command with a hyphen, up to the width of a phone, is broken before it instead of in it
+function keepHyphens(command) {
+  const texts = document.createTreeWalker(command, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) if (texts.currentNode.data.includes("-")) found.push(texts.currentNode);
+  for (const text of found) {
+    const pieces = text.data.split(/(\S*-\S*)/).map((word) => {
+      if (!word.includes("-") || word.length > 34) return word;
+      return Object.assign(document.createElement("span"), { className: "whole-word", textContent: word });
+    });
+    text.replaceWith(...pieces);
+  }
+}
+
 function keepMarks() {
   for (const cell of document.querySelectorAll("article td")) if (/^[-+\d.e]{1,10}%?$/.test(cell.textContent.trim())) cell.style.whiteSpace = "nowrap"; // 1e-3 is one word
   for (const cell of document.querySelectorAll("article td")) cell.classList.toggle("prose", cell.textContent.length > 30);
+  for (const command of document.querySelectorAll(".highlight-sh pre")) keepHyphens(command);
   for (const word of document.querySelectorAll("article code .pre")) if (/^[\w.=]*-[-\w.=]{1,24}$/.test(word.textContent)) word.style.whiteSpace = "nowrap";
   for (const formula of document.querySelectorAll("article span.math:not(.with-mark > *)")) {
     const [before, after] = [formula.previousSibling, formula.nextSibling];

@@ -60,6 +60,7 @@ class Library(Mapping[str, Function]):
         return f"Library of {len(self)} functions: {', '.join(map(repr, self))}"
 
 
+#: The functions that fits and searches take by name, those of `register_function` included.
 LIBRARY: Mapping[str, Function] = Library()
 
 # groups of functions that give the same curves c f(a x + b) + d

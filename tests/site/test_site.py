@@ -145,6 +145,60 @@ def test_the_reference_has_every_public_name(texts):
     assert [name for name in kr.__all__ if f"kr.{name}<" not in texts["docs/api/index.html"]] == []
 
 
+def test_docstrings_are_shown_without_marks_of_their_source(texts):
+    pages = {page: text for page, text in texts.items() if page.startswith("docs/api/")}
+    raw = re.compile(r":eq:`|Alias for field|&lt;(?:factory|lambda|function)|<p>[^<]*`")
+
+    assert len(pages) > 15
+    assert [(page, raw.findall(text)) for page, text in pages.items() if raw.search(text)] == []
+
+
+def test_in_a_docstring_of_a_module_only_code_and_references_are_marks():
+    lines = api_pages.module_text(
+        """A sum |x| of a_ and *b*, with `code_` and :eq:`silu`.
+
+            (1)  x_1 = :eq:`silu` `y` * 2
+
+        - one_
+        - two
+        """
+    )
+
+    assert lines == [
+        r"A sum \|x\| of a\_ and \*b\*, with ``code_`` and :eq:`silu`.",
+        "",
+        ".. code-block:: text",
+        "   :class: module-text",
+        "",
+        "   (1)  x_1 = (silu) `y` * 2",
+        "",
+        r"- one\_",
+        "- two",
+        "",
+    ]
+
+
+def test_every_public_name_has_a_purpose(texts):
+    page = texts["docs/api/index.html"]
+    rows = re.findall(r"<tr class=[^>]*>(.*?)</tr>", page, flags=re.DOTALL)
+    purposes = {
+        re.sub(r"<[^>]+>", "", cells[0]).strip(): re.sub(r"<[^>]+>", "", cells[1]).strip()
+        for cells in (re.findall(r"<td>(.*?)</td>", row, flags=re.DOTALL) for row in rows)
+        if cells
+    }
+
+    assert purposes.keys() == {f"kr.{name}" for name in tree.homes()}
+    assert [name for name, purpose in purposes.items() if not purpose.endswith(".")] == []
+
+
+def test_every_place_on_the_page_of_what_is_reproduced_is_a_link(texts):
+    tables = re.findall(r"<tbody>.*?</tbody>", texts["docs/reproduced.html"], flags=re.DOTALL)
+    places = re.findall(r"(<a [^>]*>)?<code[^>]*>(.*?)</code>", "".join(tables), flags=re.DOTALL)
+
+    assert len(places) > 90
+    assert [text for link, text in places if not link] == []
+
+
 def test_a_package_without_a_title_is_named_and_pages_that_are_there_stay(tmp_path):
     api_pages.write(tmp_path)
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.md")}
