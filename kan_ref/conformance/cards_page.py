@@ -24,9 +24,9 @@ automatic differentiation. This page is made from the records in `docs/report_ca
 
 How to read: `17/18` means 17 right answers in 18 required cases, that is, cases that the definition
 fixes. `(1/3)` beside it means that one of three further answers, which the definition leaves open,
-is the one of this package. Cases that a library cannot express are not counted; `-` means that it
-supports no case of a topic. "not tested" is a topic that came after the card's contract. Failures
-that follow a failure of a more basic topic ("blocked") count as failures here. A single defect can
+is the one that the vectors store. Cases that a library cannot express are not counted; `-` means
+that it supports no case of a topic. "not tested" is a topic that came after the card's contract.
+Failures that follow a failure of a more basic topic ("blocked") count as failures here. A single defect can
 fail cases of many topics: one at repeated knots, for example, which no fresh grid has. The contract
 is the paper's definition, read strictly; a library that deliberately follows another rule fails it
 too. The versions are those that were tested: later versions may have corrected these defects.
@@ -183,7 +183,7 @@ def _section(record: Record) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     lines = [
         f"**{record['dtype']}**, {record['date']}, contract {record['contract']}: {right} of "
-        f"{asked} required cases right; {agrees} of {free} open answers agree with this package. "
+        f"{asked} required cases right; {agrees} of {free} open answers are those of the vectors. "
         f"{versions}.",
         "",
     ]

@@ -207,8 +207,8 @@ def normal_matrix(jacobian: Jacobian) -> FloatArray:
     Implements :eq:`row-sparse-normal`, for each row-sparse block by the cheaper of two methods.
     With N rows of E entries and P columns, assembling takes about N E^2 / 2 additions at random
     places and P^2 for the transpose; the dense product takes N P^2 / 2 multiply-adds of BLAS. The
-    constants above decide. Besides the result at most two more matrices of its size and 32 MB are
-    needed.
+    measured costs of both decide. Besides the result at most two more matrices of its size and
+    32 MB are needed.
     """
     total: FloatArray = reduce(iadd, _normal_parts(blocks(jacobian), shape(jacobian)[1]))
     return total
