@@ -26,10 +26,11 @@ How to read: `17/18` means 17 right answers in 18 required cases, that is, cases
 fixes. `(1/3)` beside it means that one of three further answers, which the definition leaves open,
 is the one that the vectors store. Cases that a library cannot express are not counted; `-` means
 that it supports no case of a topic. "not tested" is a topic that came after the card's contract.
-Failures that follow a failure of a more basic topic ("blocked") count as failures here. A single defect can
-fail cases of many topics: one at repeated knots, for example, which no fresh grid has. The contract
-is the paper's definition, read strictly; a library that deliberately follows another rule fails it
-too. The versions are those that were tested: later versions may have corrected these defects.
+Failures that follow a failure of a more basic topic ("blocked") count as failures here. A single
+defect can fail cases of many topics: one at repeated knots, for example, which no fresh grid has.
+The contract is the paper's definition, read strictly; a library that deliberately follows another
+rule fails it too. The versions are those that were tested: later versions may have corrected these
+defects.
 
 A section names a defect only if the kit confirms it ([how](conformance.md#how-a-defect-is-found))
 and if the line of the library's source that causes it has been read; the line is named. What is
