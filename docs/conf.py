@@ -63,6 +63,7 @@ myst_heading_anchors = 4
 myst_dmath_double_inline = True
 smartquotes = False  # "--" and quotes are kept as written
 numpydoc_show_class_members = False
+default_role = "code"  # between backquotes in docstrings
 autodoc_typehints = "none"  # shapes and types are in the docstrings
 add_module_names = False
 math_numfig = False

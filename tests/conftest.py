@@ -1,5 +1,5 @@
 """How often Hypothesis tries, HYPOTHESIS_PROFILE=dev (10 examples, the default), ci (200) or few (3), all the same in every run;
-explore: 500 that are different in each run. One thread for BLAS.
+explore: 500 that are different in each run. One thread for BLAS. Ctrl-C works in programs that tests start.
 
 Runs with fresh random cases (explore) have one seed for all tests, and for each failure the command that repeats it. Only tests with random
 cases run: those of Hypothesis, and those that are parametrized by `"seed", range(n)`, which get other seeds. One number determines
@@ -9,6 +9,7 @@ everything: --hypothesis-seed, or one that is drawn and printed.
 import hashlib
 import os
 import secrets
+import signal
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
@@ -17,6 +18,10 @@ from hypothesis.internal.conjecture import providers
 # before NumPy is imported: pytest runs one process per core, and sums have one order
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+# what a shell starts in the background ignores Ctrl-C, and so would every program that a test starts
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
 for profile, max_examples in {"dev": 10, "ci": 200, "few": 3}.items():

@@ -46,6 +46,7 @@ TEXTS = {
     "sklearn": '`pip install "kan_ref[sklearn]"` installs scikit-learn, which only this package needs: '
     "`from kan_ref.sklearn import KANRegressor, KANClassifier`.\n\n"
 }
+WORD_JOINER = "\N{WORD JOINER}"  # a sign stays with its number
 SKIPPED = {"conformance": "conformance.generate conformance.adapters conformance.__main__"}
 
 
@@ -96,7 +97,7 @@ def module_text(docstring: str) -> list[str]:
     lines: list[str] = []
     for paragraph in re.split(r"\n{2,}", inspect.cleandoc(docstring)):
         if paragraph.startswith(" "):
-            written = re.sub(r":eq:`([^`]*)`", r"(\1)", textwrap.dedent(paragraph)).splitlines()
+            written = textwrap.dedent(unmarked(paragraph)).splitlines()
             options = [".. code-block:: text", "   :class: module-text", ""]
             lines += [*options, *(f"   {line}" for line in written)]
         else:
@@ -105,9 +106,19 @@ def module_text(docstring: str) -> list[str]:
     return lines
 
 
+def unmarked(paragraph: str) -> str:
+    """Return indented lines without marks: a tag in brackets, code without its backquotes, what follows in the same column."""
+    paragraph = re.sub(r":eq:`([^`]*)`", r"(\1)", paragraph)
+    return re.sub(
+        r"`([^`\n]+)`( *)",
+        lambda match: match[1] + match[2] + 2 * " " * (len(match[2]) > 1),
+        paragraph,
+    )
+
+
 def plain_text(line: str) -> str:
-    """Return a line of a module's docstring in which only code in backquotes and references to equations are markup."""
-    pieces = re.split(r"(:eq:`[^`]*`|`+[^`]+`+)", line)
+    """Return a line of a module's docstring in which only code in backquotes, words between asterisks and references to equations are markup."""
+    pieces = re.split(r"(:eq:`[^`]*`|`+[^`]+`+|(?<![\w*])\*\w+\*(?![\w*]))", line)
     for place, piece in enumerate(pieces):
         if place % 2 == 0:
             pieces[place] = re.sub(r"([\\*_|])", r"\\\1", piece)
@@ -119,14 +130,13 @@ def plain_text(line: str) -> str:
 def escape_bars(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """Escape bars outside code and examples, because |x| is a norm here and not a substitution."""
+    """Escape bars outside code and examples, because |x| is a norm here and not a substitution, and link tutorials."""
     if what != "module":
-        lines[:] = [
-            line
-            if ">>>" in line
-            else re.sub(r"(`[^`]*`)|\|", lambda match: match[1] or "\\|", line)
-            for line in lines
-        ]
+        for place, line in enumerate(lines):
+            if ">>>" not in line:
+                line = re.sub(r"(`[^`]*`)|\|", lambda match: match[1] or "\\|", line)
+                line = re.sub(r"(?<!\w)-(?=\w)", f"-{WORD_JOINER}", line.replace("->", "→"))
+                lines[place] = re.sub(r"\btutorials/(\w+)\.md", r":doc:`/tutorials/\1`", line)
 
 
 def skip_foreign(
@@ -144,7 +154,10 @@ def shorten_defaults(
     """Show a default that is computed, which Python calls <factory> or <function <lambda> at 0x7f...>, as three dots."""
     if not signature:
         return None
-    return re.sub(r"<factory>|<function .+? at 0x\w+>|<lambda>", "...", signature), returns
+    if getattr(thing, "_is_protocol", False):
+        return "", returns  # nobody calls it
+    shown = re.sub(r"<factory>|<function .+?>|<lambda>", "...", signature)
+    return re.sub(r"<class '(\w+)'>", r"\1", shown).replace("slice(None, None, None)", ":"), returns
 
 
 def tag_by_name(
@@ -165,11 +178,12 @@ def tag_by_name(
 
 def name_equations(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Replace the number of an equation on another page by its tag, because numbers are local to a page."""
+    word = "" if page.startswith("docs/api/") else "formula "
     for node in doctree.findall(nodes.reference):
         where, _, tag = node.get("refuri", "").partition("#equation-")
         if where and tag:
             node.children = []
-            node += nodes.literal(text=tag)
+            node += [nodes.Text(word), nodes.literal(text=tag)]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from sphinx.util.matching import patfilter
 
 FILTER = (
     '<p class="equation-filter"><label for="equation-filter">Show only</label> <input type="search" '
-    'id="equation-filter" placeholder="2.19, spline, adam, pruning.py"> <output for="equation-filter"></output></p>'
+    'id="equation-filter" placeholder="2.19, spline, adam"> <output for="equation-filter"></output></p>'
 )
 PHOTOGRAPHS = {"b.3": ["photograph"]}  # not inverted on a dark page
 TALL = 1.6  # height / width from which a thumbnail shows the upper part alone
@@ -116,6 +116,7 @@ class EquationIndex(SphinxDirective):
                 if f"def {name}(" in text
             )
             said = name.removeprefix("test_").replace("_", " ")
+            said = re.sub(r"(\d)e (\d)", r"\1e-\2", said)  # 1e-14 in the name of a test
             where += [_link(said, source_pages.uri(here, file, line)), nodes.Text("; ")]
         if tests:
             where.pop()
@@ -210,9 +211,11 @@ class Gallery(SphinxDirective):
                     (f"#{section['ids'][0]}", f"../{file}", f"{name}: {title}", shown)
                 )
             file = tree.figure_file(module)
-            made = nodes.paragraph(
-                "", "Drawn by ", _link(file, source_pages.uri(self.env.docname, file))
-            )
+            made = nodes.paragraph(classes=["picture-source"])
+            made += [
+                nodes.Text("Drawn by "),
+                _link(file, source_pages.uri(self.env.docname, file)),
+            ]
             sentence = ". " + records[name].removeprefix(f"{title}. ") if name in records else "."
             made += [
                 nodes.strong(text=part) if place % 2 else nodes.Text(part)
@@ -360,6 +363,8 @@ def link_places(app: Sphinx, doctree: nodes.document) -> None:
     if page != "docs/reproduced":
         return
     figures, formulas, files = tree.figures(), tree.formulas(), set(source_pages.files())
+    for table in doctree.findall(nodes.table):
+        table["classes"].append("compact")
     for entry in doctree.findall(nodes.entry):
         for place in list(entry.findall(nodes.literal)):
             text = place.astext()

@@ -123,7 +123,7 @@ def _signature(node: ast.FunctionDef) -> str:
     return "\n".join([*lines, f'    raise NotImplementedError("{node.name} is your part")'])
 
 
-MOST_POINTS, MOST_FORMULAS = 4, 2
+MOST_POINTS, MOST_ITEMS, MOST_FORMULAS = 4, 7, 2
 DISPLAY = re.compile(r"^\$\$\n(.*?)\n\$\$$", flags=re.MULTILINE | re.DOTALL)
 # after a full stop, also an emphasised one, but not after a number that begins a paragraph or an abbreviation
 FULL_STOP = re.compile(
@@ -133,7 +133,12 @@ LISTED = re.compile(r"^(?:-|\d\.) (.+(?:\n +.+)*)", flags=re.MULTILINE)
 ENDS = (".", "?", "!", ".*", "?*", "**", ")")  # what ends in a formula or a list says nothing alone
 NOTEBOOK = re.compile(r"\]\((?!\w+:)([^)#\s]+)\.ipynb")  # a link to another notebook
 NO_PROSE = re.compile(r"[#|>\-<]|\$\$|```|\d+\.|Next:")
-SHORT = 20  # characters of a beginning that needs what follows
+SHORT = 36  # characters of a beginning that needs what follows
+# what a slide does not show: cells, their outputs, and places on a page
+ELSEWHERE = re.compile(
+    r"\b(?:(?:next|this|first|last) (?:cell|line|column|picture|film|table)|second line|end of each line|printed|"
+    r"prints|[Hh]ere are|[Tt]he (?:list|film|last one)\b|these numbers|above|below|[Ff]or comparison)\b"
+)
 CONTINUED = re.compile(r"[a-z(]")  # what follows a formula, or a remark
 EMPTY = '<div class="body"><div></div></div>'  # a section of code alone
 LINK = re.compile(r"\[[^\]]*\]\([^)]*\)\.?")  # alone in its paragraph
@@ -146,16 +151,17 @@ PAGE = """<!doctype html>
 <style>
 :root {{ color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --soft: #5a6270; --line: #d5d9e0; --accent: #0072b2; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --paper: #141414; --ink: #e7eaee; --soft: #a3acb8; --line: #3a424d; --accent: #6cb8ee; }} }}
-html {{ scroll-snap-type: y mandatory; }}
+html {{ scroll-snap-type: y proximity; }}
 body {{ margin: 0; background: var(--paper); color: var(--ink); font: clamp(1rem, 1.7vw, 1.5rem)/1.45 system-ui, "DejaVu Sans", sans-serif; }}
 section {{ min-height: 100vh; box-sizing: border-box; padding: 5vh 6vw; scroll-snap-align: start; border-bottom: 1px solid var(--line); }}
 section > h2, section > h1 {{ margin: 0 0 0.7em; line-height: 1.2; color: var(--accent); }}
 .body {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem 3rem; align-items: start; }}
 .body > div {{ min-width: 0; overflow-x: auto; }}
 .body.stacked {{ grid-template-columns: minmax(0, 1fr) !important; }}
-.body.stacked img {{ max-height: 60vh; }}
 @media (min-width: 50rem) {{ .body:has(> div + div) {{ grid-template-columns: minmax(14rem, 2fr) 3fr; }} }}
 li {{ margin: 0.4em 0; }}
+a {{ color: var(--accent); }}
+li mjx-container, p mjx-container:not([display]) {{ font-size: 90% !important; }}
 img {{ width: 100%; max-height: 70vh; object-fit: contain; object-position: left top; background: #fff; border-radius: 4px; }}
 .notes {{ display: none; margin-top: 2rem; padding-top: 1rem; border-top: 1px dashed var(--line); color: var(--soft); font-size: 0.75em; }}
 body.with-notes .notes {{ display: block; }}
@@ -163,20 +169,28 @@ mjx-container[display='true'] {{ font-size: 82% !important; }}
 pre {{ overflow-x: auto; font-size: 0.7em; }}
 li code, p code {{ overflow-wrap: anywhere; }}
 table {{ border-collapse: collapse; font-size: 0.8em; }} td, th {{ border-bottom: 1px solid var(--line); padding: 0.2em 0.7em; text-align: left; }}
-footer {{ position: fixed; right: 1rem; bottom: 0.6rem; font-size: 0.8rem; color: var(--soft); }}
-@media (prefers-color-scheme: dark) {{ img {{ filter: invert(0.92) hue-rotate(180deg); }} a {{ color: var(--accent); }} }}
+footer {{ position: fixed; right: 0; bottom: 0; padding: 0.3rem 1rem 0.5rem; font-size: 0.8rem; color: var(--soft); background: var(--paper); }}
+@media (prefers-color-scheme: dark) {{ img {{ filter: invert(0.92) hue-rotate(180deg); }} }}
 @media print {{ section {{ break-after: page; min-height: auto; }} footer {{ display: none; }} }}
 </style>
 <script>
 window.MathJax = {{ svg: {{ scale: 0.95 }}, options: {{ enableMenu: false }}, tex: {{ inlineMath: [["\\\\(", "\\\\)"]], displayMath: [["\\\\[", "\\\\]"]] }} }};
-function fitFormulas() {{ // a formula that is wider than its column gets smaller, and its columns stand below each other where it would be too small to read
+function fitSlides() {{ // columns stand below each other where a formula would be too small to read, or a picture has labels of a readable size only in the whole width
   for (const body of document.querySelectorAll(".body")) {{
-    const picture = body.querySelector("img"); // a wide one has its labels at a readable size only where it has the whole width
-    body.classList.toggle("stacked", picture !== null && picture.naturalWidth > 2.6 * picture.naturalHeight);
+    body.classList.remove("stacked");
+    const picture = body.querySelector("img");
+    if (picture) picture.style.maxHeight = "";
+    const column = body.lastElementChild;
+    const isSmall = picture && picture.naturalWidth > column.clientWidth && picture.naturalWidth > 1.9 * picture.naturalHeight;
+    body.classList.toggle("stacked", Boolean(isSmall));
   }}
   shrinkFormulas();
   for (const column of document.querySelectorAll(".body > div")) if (column.scrollWidth > column.clientWidth) column.parentElement.classList.add("stacked");
   shrinkFormulas();
+  for (const picture of document.querySelectorAll(".body img")) {{ // what is left of the screen
+    const top = picture.getBoundingClientRect().top - picture.closest("section").getBoundingClientRect().top;
+    picture.style.maxHeight = `${{Math.max(0.35 * innerHeight, innerHeight - top - 0.06 * innerHeight)}}px`;
+  }}
 }}
 function shrinkFormulas() {{
   for (const one of document.querySelectorAll(".body mjx-container[display='true']")) {{
@@ -186,8 +200,8 @@ function shrinkFormulas() {{
     for (let size = 80; size >= 62 && width() > one.parentElement.clientWidth; size -= 2) one.style.setProperty("font-size", `${{size}}%`, "important");
   }}
 }}
-addEventListener("load", () => MathJax.startup.promise.then(fitFormulas));
-addEventListener("resize", fitFormulas);
+addEventListener("load", () => MathJax.startup.promise.then(fitSlides));
+addEventListener("resize", fitSlides);
 addEventListener("keydown", (event) => {{
   const slides = [...document.querySelectorAll("section")];
   const here = slides.findIndex((slide) => slide.getBoundingClientRect().bottom > innerHeight / 2);
@@ -195,7 +209,9 @@ addEventListener("keydown", (event) => {{
   if (event.key === "n") document.body.classList.toggle("with-notes");
   if (!step) return;
   event.preventDefault();
-  slides[Math.min(Math.max(here + step, 0), slides.length - 1)].scrollIntoView();
+  const box = slides[here].getBoundingClientRect();
+  if (step > 0 && box.bottom > 1.05 * innerHeight && box.height > 1.05 * innerHeight) scrollBy(0, Math.min(0.8 * innerHeight, box.bottom - innerHeight)); // the rest of a tall slide
+  else slides[Math.min(Math.max(here + step, 0), slides.length - 1)].scrollIntoView();
 }});
 </script>
 <script src="../_static/tex-svg.js" defer></script>
@@ -246,6 +262,7 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
     text = NOTEBOOK.sub(r"](../tutorials/\1.html", text)
     formulas = [match[0] for match in DISPLAY.finditer(text)][:MOST_FORMULAS]
     shown = re.sub(r"\n?\\tag\{[^}]*\}", "", "\n\n".join(formulas))
+    shown = re.sub(r"\s*,(?=\s*\$\$)", "", shown)  # the sentence does not go on
     prose = re.split(
         r"\n{2,}",
         re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
@@ -253,10 +270,15 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
     said = [" ".join(one.split()) for one in prose if one.strip()]
     said = [one for one in said if not NO_PROSE.match(one) and not LINK.fullmatch(one)]
     items = [" ".join(one.split()) for one in LISTED.findall(text)]
-    points = _openings(said) or _openings(items)
+    if heading == "Exercises":
+        points = items  # as a whole: the task is mostly in the last sentence
+    else:
+        points = _openings(said)[:MOST_POINTS] or _openings(items)[:MOST_ITEMS]
     listed = convert.render("\n".join(f"- {point}" for point in points))
     right = convert.render(shown) + picture
-    columns = f"<div>{listed}</div>" + (f"<div>{right}</div>" if right.strip() else "")
+    columns = (
+        "".join(f"<div>{part}</div>" for part in (listed, right) if part.strip()) or "<div></div>"
+    )
     notes = convert.render(text)
     return (
         f"<section>\n<h{rank}>{convert.renderInline(heading)}</h{rank}>\n"
@@ -265,14 +287,17 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
 
 
 def _openings(paragraphs: list[str]) -> list[str]:
-    """Return how paragraphs begin, without those whose beginning says nothing alone."""
+    """Return how paragraphs begin, without those whose beginning says nothing alone or speaks of what a slide does not show."""
     n_sentences = 2 if len(paragraphs) <= 2 else 1
     openings = []
     for one in paragraphs:
         sentences = FULL_STOP.split(one)
         openings.append(" ".join(sentences[: 2 if len(sentences[0]) < SHORT else n_sentences]))
-    kept = [one for one in openings if one.endswith(ENDS) and not CONTINUED.match(one)]
-    return kept[:MOST_POINTS]
+    return [
+        one
+        for one in openings
+        if one.endswith(ENDS) and not CONTINUED.match(one) and not ELSEWHERE.search(one)
+    ]
 
 
 def deck(notebook: nbformat.NotebookNode, page: str) -> str:

@@ -126,7 +126,11 @@ const Formulas = (() => {
     }
     container.replaceWith(shown);
     const factor = Math.max(SMALLEST, Math.min(1, room / wide(shown)));
-    shown.style.fontSize = factor < 1 ? `${Math.floor(1000 * factor) / 10}%` : "";
+    const set = (size) => (shown.style.fontSize = size < 1 ? `${Math.floor(1000 * size) / 10}%` : "");
+    const width = () => shown.querySelector("svg").getBoundingClientRect().width;
+    set(factor);
+    // a letter has whole pixels, so that the width changes in steps
+    for (let size = factor - 0.01; width() > room && size >= SMALLEST - 0.08; size -= 0.01) set(size);
   }
 
   function texOf(div, container) {

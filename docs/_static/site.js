@@ -104,6 +104,7 @@ function foldOptional() {
     fold.append(head, ...rest);
     fold.addEventListener("toggle", fitFormulas);
     fold.addEventListener("toggle", sizePictures);
+    fold.addEventListener("toggle", sizeOutputs);
   }
   openTarget();
   addEventListener("hashchange", openTarget);
@@ -123,6 +124,7 @@ function openTarget() {
 // --- pictures whose labels would be too small on a phone
 
 const SMALLEST_PICTURE = 0.62; // of its own size: labels of 10 points have 8 pixels
+const A_LITTLE = 1.12; // a picture that is wider than its room by less gets smaller still, since there would be next to nothing to scroll to
 
 function sizePictures() {
   for (const picture of document.querySelectorAll("article div.cell_output :is(img, svg:not(mjx-container *)), article img.on-white:not(.thumbnails *)")) {
@@ -130,7 +132,7 @@ function sizePictures() {
     const own = picture.width.baseVal ? picture.width.baseVal.value : Number(picture.getAttribute("width")) || picture.naturalWidth;
     const least = Math.round(own * SMALLEST_PICTURE);
     const shown = picture.closest("a") || picture;
-    if (!shown.parentElement.clientWidth || least <= shown.parentElement.clientWidth) continue;
+    if (!shown.parentElement.clientWidth || least <= A_LITTLE * shown.parentElement.clientWidth) continue;
     const room = Object.assign(document.createElement("div"), { className: "picture-room", tabIndex: 0 }); // keys scroll it
     shown.replaceWith(room);
     room.append(shown);
@@ -139,7 +141,25 @@ function sizePictures() {
   }
 }
 
+// --- outputs with lines that are a little too long
+
+const SMALLEST_OUTPUT = 0.82;
+
+function sizeOutputs() {
+  if (!matchMedia("(min-width: 46em)").matches) return;
+  for (const output of document.querySelectorAll("div.cell_output .output.stream pre")) {
+    const factor = output.clientWidth / output.scrollWidth;
+    if (factor < 1) output.style.fontSize = `${0.72 * Math.max(SMALLEST_OUTPUT, Math.floor(100 * factor) / 100)}rem`;
+  }
+}
+
 // --- a full stop, a comma or a bracket stays on the line of its formula, and the hyphen of an option or a number with the rest
+
+// names in narrow columns are broken after a dot, a slash, an underscore or a bracket instead of anywhere
+function breakNames(part) {
+  const pieces = part.textContent.split(/(?<=[._/(,=])(?=\w)/);
+  if (pieces.length > 1) part.replaceChildren(...pieces.flatMap((piece, n) => (n ? [document.createElement("wbr"), piece] : [piece])));
+}
 
 // a word of a command with a hyphen, up to the width of a phone, is broken before it instead of in it
 function keepHyphens(command) {
@@ -156,9 +176,10 @@ function keepHyphens(command) {
 }
 
 function keepMarks() {
-  for (const cell of document.querySelectorAll("article td")) if (/^[-+\d.e]{1,10}%?$/.test(cell.textContent.trim())) cell.style.whiteSpace = "nowrap"; // 1e-3 is one word
+  for (const cell of document.querySelectorAll("article td")) if (/^([-+\d.e]{1,10}%?|\[[\d, ]{1,14}\])$/.test(cell.textContent.trim())) cell.style.whiteSpace = "nowrap"; // 1e-3 is one word, and so is [2, 5, 1]
   for (const cell of document.querySelectorAll("article td")) cell.classList.toggle("prose", cell.textContent.length > 30);
   for (const command of document.querySelectorAll(".highlight-sh pre")) keepHyphens(command);
+  for (const part of document.querySelectorAll("article td :is(code .pre, a)")) if (!part.childElementCount) breakNames(part);
   for (const word of document.querySelectorAll("article code .pre")) if (/^[\w.=]*-[-\w.=]{1,24}$/.test(word.textContent)) word.style.whiteSpace = "nowrap";
   for (const formula of document.querySelectorAll("article span.math:not(.with-mark > *)")) {
     const [before, after] = [formula.previousSibling, formula.nextSibling];
@@ -213,6 +234,7 @@ filterEquations();
 fitFrames();
 foldOptional();
 keepMarks();
+addEventListener("load", sizeOutputs);
 addEventListener("load", watchFormulas);
 addEventListener("load", sizePictures);
 addEventListener("resize", sizePictures);

@@ -49,14 +49,19 @@
     return to;
   }
 
-  // About `count` round numbers in [low, high].
+  // About `count` round numbers in [low, high], at least two.
   function ticks(low, high, count) {
     const raw = (high - low) / count;
     const power = Math.pow(10, Math.floor(Math.log10(raw)));
-    const step = [1, 2, 5, 10].find((nice) => nice * power >= raw * 0.999) * power;
-    const found = [];
-    for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) found.push(Number((n * step).toPrecision(12)));
-    return found;
+    const within = (step) => {
+      const found = [];
+      for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) found.push(Number((n * step).toPrecision(12)));
+      return found;
+    };
+    const nice = [0.2, 0.5, 1, 2, 5, 10];
+    let at = nice.findIndex((one) => one * power >= raw * 0.999);
+    while (at > 0 && within(nice[at] * power).length < 2) at -= 1;
+    return within(nice[at] * power);
   }
 
   // [low, high] of finite values with some air; a single value gets room too.

@@ -78,8 +78,7 @@ class Case:
     """One call of a method, and its right answer.
 
     `inputs` by argument name, arrays as float64; `expected` and `tolerance` (largest absolute
-    error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined";
-    `since` is the version of the contract with which the case came.
+    error) by output; `kind` is the class: "required", "acceptable" or "implementation-defined".
     `probe` (n, n_in) holds the points at which a returned layer is evaluated. `marks` are the
     answers of known defects. `since` is the first version of the contract that has the case. `call`
     names how the method is called, if not simply once (`calls`).

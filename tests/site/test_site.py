@@ -155,9 +155,10 @@ def test_docstrings_are_shown_without_marks_of_their_source(texts):
 
 def test_in_a_docstring_of_a_module_only_code_and_references_are_marks():
     lines = api_pages.module_text(
-        """A sum |x| of a_ and *b*, with `code_` and :eq:`silu`.
+        """A sum |x| of a_ and a*b, with `code_` and :eq:`silu`, *perhaps*.
 
             (1)  x_1 = :eq:`silu` `y` * 2
+            `z`    (2)
 
         - one_
         - two
@@ -165,12 +166,13 @@ def test_in_a_docstring_of_a_module_only_code_and_references_are_marks():
     )
 
     assert lines == [
-        r"A sum \|x\| of a\_ and \*b\*, with ``code_`` and :eq:`silu`.",
+        r"A sum \|x\| of a\_ and a\*b, with ``code_`` and :eq:`silu`, *perhaps*.",
         "",
         ".. code-block:: text",
         "   :class: module-text",
         "",
-        "   (1)  x_1 = (silu) `y` * 2",
+        "   (1)  x_1 = (silu) y * 2",
+        "   z      (2)",
         "",
         r"- one\_",
         "- two",
@@ -481,8 +483,8 @@ def test_a_slide_shows_claims_formulas_and_the_picture_and_keeps_the_rest_as_not
         ),
         ("1. Do it.\n2. Do it again.\n\n[worked solutions](more.md)", ["Do it.", "Do it again."]),
         (
-            "**1. A fact.** *It holds.* So it does.\n\n**2. Another.** Yes.\n\nSee eq. (2). Now.",
-            ["1. A fact. It holds.", "2. Another. Yes.", "See eq. (2). Now."],
+            "**1. A fact.** *It holds for every number.* So it does.\n\n**2. Another.** Yes.\n\nSee eq. (2). Now.\n\nThe next cell shows it.",
+            ["1. A fact. It holds for every number.", "2. Another. Yes.", "See eq. (2). Now."],
         ),
     ],
 )
