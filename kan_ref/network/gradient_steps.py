@@ -40,6 +40,7 @@ _TINY = float(np.finfo(np.float64).tiny)  # below it numbers have fewer digits
 _ORDERS = (1, 2, 3)
 _LEAST_TAIL = 1e-2  # of an interval: L near the first and last knot, where splines tend to 0
 _LEAST_UNIT = 1e-250  # of an output: its inverse times a derivative must not overflow
+_LEAST_OWN = 1e-3  # of a number of the last layer: less may be lost in its rounding
 _LONGEST = 1e290  # of a direction: a number that hardly moves its node must stay finite
 # of the bound of the rounding error: many times the worst of thousands of networks
 ROUNDINGS = 20.0
@@ -214,6 +215,8 @@ def parameter_direction(
         nodes = np.median(scales.lengths[number + 1], axis=0)
     nodes = nodes.reshape(-1, *[1] * (drawn.ndim - 1))
     lengths = np.minimum(nodes / np.where(effects > 0.0, effects, 1.0), _LONGEST)
+    if last:  # an output moves at most by this share of its terms, however small all of them are
+        lengths = np.maximum(lengths, _LEAST_OWN * np.abs(getattr(layer, name)))
     return np.asarray(drawn * lengths)
 
 
