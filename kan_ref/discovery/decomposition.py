@@ -93,7 +93,7 @@ class Decomposer:
         if y is not None and surface.error <= NOISY * float(np.std(y)):
             found = name_curve(x, y, error=0.0, is_whole=is_whole)
             misfit = found[0].rmse / max(float(np.std(y)), 1e-300)
-            self.note(depth, f"curve of {names[0]}: {len(found)} names", misfit, 0.0)
+            self.note(depth, f"curve of {names[0]}: {named(found)}", misfit, 0.0)
             return [one.tree for one in found]
         grid = np.linspace(x.min(), x.max(), CURVE_POINTS)
         y = surface.f(grid[:, None])
@@ -102,7 +102,7 @@ class Decomposer:
             return []
         spread = max(float(np.std(y[fine])), 1e-300)
         found = name_curve(grid[fine], y[fine], error=surface.error, is_whole=is_whole)
-        what = f"curve of {names[0]}: {len(found)} names"
+        what = f"curve of {names[0]}: {named(found)}"
         self.note(depth, what, found[0].rmse / spread, surface.error / spread)
         return [one.tree for one in found]
 
@@ -121,7 +121,7 @@ class Decomposer:
         build: Callable[[], list[Tree]]
         for split in find_splits(surface, self.rng)[: most + 2]:
             build = partial(self._split, surface, split, names, depth)
-            ways.append((split.rank, build, str(split), split.error))
+            ways.append((split.rank, build, split.words(names), split.error))
         for one in one_curves(surface)[:2]:
             rank = float(np.log10(max(one.misfit, GOOD * noise, 1e-13))) - 0.3
             text = f"a function of one combination of {', '.join(names)}"
@@ -228,9 +228,14 @@ class Decomposer:
         order = np.argsort(h)
         found = name_curve(h[order], f[order], error=surface.error)
         spread = max(float(np.std(f)), 1e-300)
-        what = f"curve of the combination: {len(found)} names"
+        what = f"curve of the combination: {named(found)}"
         self.note(depth + 1, what, found[0].rmse / spread, surface.error / spread)
         return [substitute(one.tree, [inner]) for one in found]
+
+
+def named(found: Sequence[object]) -> str:
+    """Return how many names of a curve there are, in words."""
+    return f"{len(found)} name{'' if len(found) == 1 else 's'}"
 
 
 def surface_of(

@@ -15,7 +15,7 @@ The same tests are made for g(f) with g = log, 1/f, f^2, ...: a split of g(f) is
 inside the inverse of g. An error of f becomes one of g(f) by the factor |g'|.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -119,12 +119,14 @@ class Split:
             price + self.transform.price
         )
 
-    def __str__(self) -> str:
+    def words(self, names: Sequence[str]) -> str:
+        """Return the split in words, with the names of the inputs."""
         inside = "f" if self.transform.name == "f" else f"{self.transform.name} of f"
-        return (
-            f"{inside} is a {self.kind} of a function of inputs {self.one} and one of "
-            f"{self.other}: misfit {self.error:.1e} (surrogate {self.noise:.1e})"
-        )
+        one, other = (", ".join(names[i] for i in part) for part in (self.one, self.other))
+        if self.kind == "affine":
+            coefficients = f"with functions of {one} as coefficients"
+            return f"{inside} is affine in a function of {other}, {coefficients}"
+        return f"{inside} is a {self.kind} of a function of {one} and one of {other}"
 
 
 def partitions(n: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:

@@ -4,6 +4,8 @@ Of samples: linear models, quotients, pairs of inputs, three curves, curves of o
 sums, products and affine splits, combinations of inputs, inner functions.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -12,7 +14,7 @@ from cases import for_all
 import kan_ref as kr
 from kan_ref.discovery.atoms import composed_atoms, simple_atoms
 from kan_ref.discovery.curves import name_curve, rational_functions
-from kan_ref.discovery.decomposition import Decomposer, surface_of
+from kan_ref.discovery.decomposition import Decomposer, named, surface_of
 from kan_ref.discovery.forms import (
     as_function_of_a_sum,
     by_inner_function,
@@ -443,6 +445,27 @@ def test_sums_products_and_affine_splits_are_recognised(kind, transform, parts, 
     best = found[0]
     assert (best.kind, best.transform.name, (best.one, best.other)) == (kind, transform, parts)
     assert best.error < 1e-9
+
+
+WORDS = [
+    ("sum", "f^2 of f is a sum of a function of u and one of v, w"),
+    ("product", "f^2 of f is a product of a function of u and one of v, w"),
+    ("affine", "f^2 of f is affine in a function of v, w, with functions of u as coefficients"),
+]
+
+
+@for_all(("kind", "words"), WORDS)
+def test_a_split_in_words_has_the_names_of_the_inputs(kind, words):
+    found = find_splits(surface(lambda u, v, w: np.hypot(u, v * w) + 1, (1.0, 2.0), 3), RNG(0))
+    square = next(split for split in found if split.transform.name == "f^2")
+
+    split = replace(square, kind=kind, one=(0,), other=(1, 2))
+
+    assert split.words(("u", "v", "w")) == words
+
+
+def test_a_decision_on_a_curve_counts_its_names():
+    assert [named("a"), named("abc")] == ["1 name", "3 names"]
 
 
 def test_no_split_of_a_function_that_has_none_is_near():
