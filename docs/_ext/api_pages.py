@@ -156,7 +156,7 @@ def shorten_defaults(
         return None
     if getattr(thing, "_is_protocol", False):
         return "", returns  # nobody calls it
-    shown = re.sub(r"<factory>|<function .+?>|<lambda>", "...", signature)
+    shown = re.sub(r"<factory>|<function (?:[^<>]|<\w+>)+>|<lambda>", "...", signature)
     return re.sub(r"<class '(\w+)'>", r"\1", shown).replace("slice(None, None, None)", ":"), returns
 
 

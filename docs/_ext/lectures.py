@@ -4,13 +4,14 @@ A sheet is made from the solutions: the functions of a solution become stubs, an
 without functions becomes a place for the reader's own lines, which says what they define, and the assertions stay.
 
 Slides are one page of HTML for each tutorial, a slide for each section, with its formulas, its first picture and its claims.
-A slide shows how each paragraph begins, up to the first full stop, or to the second where there are two paragraphs at most; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
+A slide shows how each paragraph begins, up to the first full stop, or farther where there are two paragraphs at most; the whole text is in the notes below, which the key N shows. Arrow keys, Page Up and
 Page Down go from slide to slide. Formulas are set by the site's own script, so that the slides work offline.
 """
 
 import ast
 import base64
 import html
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -287,17 +288,20 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
 
 
 def _openings(paragraphs: list[str]) -> list[str]:
-    """Return how paragraphs begin, without those whose beginning says nothing alone or speaks of what a slide does not show."""
-    n_sentences = 2 if len(paragraphs) <= 2 else 1
-    openings = []
+    """Return how paragraphs begin, without those whose beginning says nothing alone or speaks of what a slide does not show.
+
+    One or two of them have more sentences.
+    """
+    found = []
     for one in paragraphs:
         sentences = FULL_STOP.split(one)
-        openings.append(" ".join(sentences[: 2 if len(sentences[0]) < SHORT else n_sentences]))
-    return [
-        one
-        for one in openings
-        if one.endswith(ENDS) and not CONTINUED.match(one) and not ELSEWHERE.search(one)
-    ]
+        said = list(itertools.takewhile(lambda sentence: not ELSEWHERE.search(sentence), sentences))
+        least = 2 if len(sentences[0]) < SHORT else 1
+        if len(said) >= min(least, len(sentences)) and not CONTINUED.match(one):
+            found.append((least, said))
+    more = {1: 3, 2: 2}.get(len(found), 1)
+    openings = [" ".join(said[: max(least, more)]) for least, said in found]
+    return [one for one in openings if one.endswith(ENDS)]
 
 
 def deck(notebook: nbformat.NotebookNode, page: str) -> str:

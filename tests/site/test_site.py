@@ -180,6 +180,18 @@ def test_in_a_docstring_of_a_module_only_code_and_references_are_marks():
     ]
 
 
+@pytest.mark.parametrize(
+    ("signature", "shown"),
+    [
+        ("(x, report=<function Search.<lambda>>)", "(x, report=...)"),
+        ("(f=<function f at 0x7f00>, d=<factory>)", "(f=..., d=...)"),
+        ("(kind=<class 'int'>, rows=slice(None, None, None))", "(kind=int, rows=:)"),
+    ],
+)
+def test_defaults_are_shown_as_a_reader_would_write_them(signature, shown):
+    assert api_pages.shorten_defaults(None, "", "", None, None, signature, "") == (shown, "")
+
+
 def test_every_public_name_has_a_purpose(texts):
     page = texts["docs/api/index.html"]
     rows = re.findall(r"<tr class=[^>]*>(.*?)</tr>", page, flags=re.DOTALL)
