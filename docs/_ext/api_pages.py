@@ -155,7 +155,7 @@ def shorten_defaults(
     if not signature:
         return None
     if getattr(thing, "_is_protocol", False):
-        return "", returns  # nobody calls it
+        return "", returns  # there is no call of it
     shown = re.sub(r"<factory>|<function (?:[^<>]|<\w+>)+>|<lambda>", "...", signature)
     return re.sub(r"<class '(\w+)'>", r"\1", shown).replace("slice(None, None, None)", ":"), returns
 

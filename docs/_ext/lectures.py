@@ -263,7 +263,7 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
     text = NOTEBOOK.sub(r"](../tutorials/\1.html", text)
     formulas = [match[0] for match in DISPLAY.finditer(text)][:MOST_FORMULAS]
     shown = re.sub(r"\n?\\tag\{[^}]*\}", "", "\n\n".join(formulas))
-    shown = re.sub(r"\s*,(?=\s*\$\$)", "", shown)  # the sentence does not go on
+    shown = re.sub(r"\s*,(?=\s*\$\$)", "", shown)  # nothing follows it
     prose = re.split(
         r"\n{2,}",
         re.sub(r"^```.*?^```$", "", DISPLAY.sub("", text), flags=re.MULTILINE | re.DOTALL),
@@ -272,7 +272,7 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
     said = [one for one in said if not NO_PROSE.match(one) and not LINK.fullmatch(one)]
     items = [" ".join(one.split()) for one in LISTED.findall(text)]
     if heading == "Exercises":
-        points = items  # as a whole: the task is mostly in the last sentence
+        points = items  # as a whole: the task is mostly at the end
     else:
         points = _openings(said)[:MOST_POINTS] or _openings(items)[:MOST_ITEMS]
     listed = convert.render("\n".join(f"- {point}" for point in points))
@@ -288,9 +288,9 @@ def slide(heading: str, text: str, picture: str, rank: int, convert: MarkdownIt)
 
 
 def _openings(paragraphs: list[str]) -> list[str]:
-    """Return how paragraphs begin, without those whose beginning says nothing alone or speaks of what a slide does not show.
+    """Return how paragraphs begin, without those whose beginning says nothing alone or is about what a slide does not show.
 
-    One or two of them have more sentences.
+    Of one or two of them a slide shows more.
     """
     found = []
     for one in paragraphs:
