@@ -188,7 +188,7 @@ function fitSlides() {{ // columns stand below each other where a formula would 
   shrinkFormulas();
   for (const column of document.querySelectorAll(".body > div")) if (column.scrollWidth > column.clientWidth) column.parentElement.classList.add("stacked");
   shrinkFormulas();
-  for (const picture of document.querySelectorAll(".body img")) {{ // what is left of the screen
+  for (const picture of document.querySelectorAll(".body img")) {{ // the rest of the screen
     const top = picture.getBoundingClientRect().top - picture.closest("section").getBoundingClientRect().top;
     picture.style.maxHeight = `${{Math.max(0.35 * innerHeight, innerHeight - top - 0.06 * innerHeight)}}px`;
   }}

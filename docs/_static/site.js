@@ -148,6 +148,7 @@ const SMALLEST_OUTPUT = 0.82;
 function sizeOutputs() {
   if (!matchMedia("(min-width: 46em)").matches) return;
   for (const output of document.querySelectorAll("div.cell_output .output.stream pre")) {
+    output.style.fontSize = ""; // it may have been set before
     const factor = output.clientWidth / output.scrollWidth;
     if (factor < 1) output.style.fontSize = `${0.72 * Math.max(SMALLEST_OUTPUT, Math.floor(100 * factor) / 100)}rem`;
   }

@@ -151,7 +151,7 @@ on_network = {
     "save": lambda v: kr.save(v, "never.npz"),
 }
 for function, call in on_network.items():
-    refuse(function, "network", call, perceptron=SMALL_MLP, text="net", none=None)
+    refuse(function, "network", call, mlp=SMALL_MLP, text="net", none=None)
 refuse("fit", "network", lambda v: kr.fit(v, data()), text="net", layer=NET.layers[0], none=None)
 refuse(
     "value_and_grad",
@@ -225,7 +225,7 @@ refuse(
     "fit_smooth",
     "network",
     lambda v: kr.fit_smooth(v, data(), **smooth, rng=RNG(0)),
-    perceptron=SMALL_MLP,
+    mlp=SMALL_MLP,
     text="net",
     none=None,
 )
