@@ -126,8 +126,8 @@ def lm_iteration(case: Case) -> Callable[[], FloatArray]:
 
     def step() -> FloatArray:
         flow = jets.run_jet_forward(network, inner)
-        u, caches = network.run_forward(outer)
-        residuals = np.concatenate([flow.jet[0, -1] - f, u[:, 0]])
+        on_border, caches = network.run_flow(outer)
+        residuals = np.concatenate([flow.jet[0, -1] - f, on_border[-1][:, 0]])
         equations = normal_equations(
             [
                 *jets.jet_jacobian(network, flow, [seed]),

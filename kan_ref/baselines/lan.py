@@ -172,9 +172,11 @@ class LAN(Record):
         """Compute outputs (batch, n_out), and keep nothing for a backward pass."""
         return pre_activations(self, x)[-1]
 
-    def run_forward(self, x: FloatArray) -> tuple[FloatArray, tuple[LANCache, ...]]:
-        """Compute outputs (batch, n_out) by (M5), and the caches that a backward pass needs."""
-        caches = []
+    def run_flow(
+        self, x: FloatArray, workspaces: Sequence[object] = ()
+    ) -> tuple[list[FloatArray], tuple[LANCache, ...]]:
+        """Compute the outputs of every layer by (M5), and caches; it needs no workspaces."""
+        flow, caches = [], []
         # [eq:lan-forward]
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             z = x @ weight.T
@@ -186,8 +188,9 @@ class LAN(Record):
                 value, slope, bases = node_curve(self, number, z)
                 caches.append(LANCache(x, slope, bases))
                 x = value
+            flow.append(x)
         # [/eq:lan-forward]
-        return x, tuple(caches)
+        return flow, tuple(caches)
 
     def run_backward(self, caches: Sequence[LANCache], dy: FloatArray) -> FloatArray:
         """Compute dR/d theta, (n_params,), by (M7) and (M8), given dy (batch, n_out)."""

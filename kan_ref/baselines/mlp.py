@@ -173,11 +173,13 @@ class MLP(Record):
 
     def values(self, x: FloatArray) -> FloatArray:
         """Compute outputs (batch, n_out)."""
-        return self.run_forward(x)[0]
+        return self.run_flow(x)[0][-1]
 
-    def run_forward(self, x: FloatArray) -> tuple[FloatArray, tuple[MLPCache, ...]]:
-        """Compute outputs (batch, n_out) by (M1), and the caches that a backward pass needs."""
-        caches = []
+    def run_flow(
+        self, x: FloatArray, workspaces: Sequence[object] = ()
+    ) -> tuple[list[FloatArray], tuple[MLPCache, ...]]:
+        """Compute the outputs of every layer by (M1), and caches; it needs no workspaces."""
+        flow, caches = [], []
         last = len(self.weights) - 1
         # [eq:mlp-forward]
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
@@ -190,8 +192,9 @@ class MLP(Record):
                 value, slope = activation_values(self.activation, z, (0, 1))
                 caches.append(MLPCache(x, slope))
                 x = value
+            flow.append(x)
         # [/eq:mlp-forward]
-        return x, tuple(caches)
+        return flow, tuple(caches)
 
     def run_backward(self, caches: Sequence[MLPCache], dy: FloatArray) -> FloatArray:
         """Compute dR/d theta, (n_params,), by (M2) and (M3), given dy (batch, n_out)."""

@@ -22,9 +22,11 @@ inner breakpoint is a fixed combination of k + 2 coefficients. Times h^k, with h
 does not depend on the units of x.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from kan_ref.bspline.evaluation import ActiveBasis, Bases, active_basis, add_up, gather, scatter
+from kan_ref.bspline.evaluation import ActiveBasis, Bases, active_basis, matrix_gradient, scatter
 from kan_ref.bspline.knots import check_knots, check_per_input, prepare_knots
 from kan_ref.checks import FloatArray, check_float_array, check_integer
 
@@ -171,10 +173,11 @@ def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
 
     `plane` is 0 for values and 1 for derivatives.
     """
-    sums = np.empty((len(matrix), *bases.active.columns.T.shape))
+    planes = bases.active.planes[plane].swapaxes(1, 2)
+    sums = np.empty((len(matrix), *planes.shape[1:]))
     # [eq:edge-sums]
     for j, row in enumerate(matrix):
-        np.einsum("rbi,rbi->ib", gather(row, bases), bases.active.planes[plane], out=sums[j])
+        np.einsum("rib,rib->ib", row.take(bases.places), planes, out=sums[j])
     # [/eq:edge-sums]
     return sums.transpose(2, 0, 1)
 
@@ -182,9 +185,8 @@ def edge_sums(matrix: FloatArray, bases: Bases, plane: int = 0) -> FloatArray:
 def edge_matrix_gradient(d_edges: FloatArray, bases: Bases) -> FloatArray:
     """Return the gradient with respect to the matrix, (B11), given d_edges (batch, n_out, n_in)."""
     # [eq:edge-matrix-gradient]
-    rows = [add_up(bases.values * d_edges[:, j], bases) for j in range(d_edges.shape[1])]
+    return matrix_gradient(d_edges, replace(bases, dense=None))
     # [/eq:edge-matrix-gradient]
-    return np.stack(rows)
 
 
 def squared(bases: Bases) -> Bases:

@@ -238,9 +238,8 @@ class Bases:
 
     @cached_property
     def places(self) -> IntArray:
-        """The column of each nonzero value, (degree + 1, batch, n_in)."""
-        steps = np.arange(len(self.active.planes[0]))[:, None, None]
-        return (self.active.columns.T + steps).swapaxes(1, 2)
+        """The column of each nonzero value, (degree + 1, n_in, batch)."""
+        return self.active.columns.T + np.arange(len(self.active.planes[0]))[:, None, None]
 
     def __repr__(self) -> str:
         form = "gathered" if self.dense is None else f"dense {self.dense.shape}"
@@ -268,53 +267,46 @@ def spline_sums(matrix: FloatArray, bases: Bases) -> FloatArray:
     # [eq:spline-sums]
     if bases.dense is not None:
         return (matrix @ bases.dense.T).T
-    sums, values = np.empty((len(matrix), len(bases.active.columns))), bases.active.planes[0]
+    values = bases.active.planes[0].swapaxes(1, 2)
+    sums = np.empty((len(matrix), values.shape[2]))
     for j, row in enumerate(matrix):
-        np.einsum("rbi,rbi->b", gather(row, bases), values, out=sums[j])
+        np.einsum("rib,rib->b", row.take(bases.places), values, out=sums[j])
     # [/eq:spline-sums]
     return sums.T
 
 
 def matrix_gradient(dy: FloatArray, bases: Bases) -> FloatArray:
-    """Return the gradient with respect to the matrix, (B8), given dy (batch, n_out)."""
+    """Return the gradient with respect to the matrix, (B8), given dy (batch, n_out).
+
+    Without `dense` dy may differ by edge, (batch, n_out, n_in), for (B11).
+    """
     # [eq:spline-matrix-gradient]
     if bases.dense is not None:
         return dy.T @ bases.dense
-    rows, values = np.empty((dy.shape[1], bases.n_columns)), bases.active.planes[0]
-    for j, dy_j in enumerate(dy.T):
-        rows[j] = add_up(values * dy_j[:, None], bases)
+    values, places = bases.active.planes[0].swapaxes(1, 2), bases.places.reshape(-1)
+    rows = np.empty((dy.shape[1], bases.n_columns))
+    for j, row in enumerate(rows):
+        row[:] = np.bincount(places, (values * dy[:, j].T).reshape(-1), minlength=len(row))
     # [/eq:spline-matrix-gradient]
     return rows
 
 
 def slope_sums(matrix: FloatArray, bases: Bases, dy: FloatArray) -> FloatArray:
     """Return the gradient with respect to x, (B9), (batch, n_in), given dy (batch, n_out)."""
-    slopes, columns = bases.active.planes[1], bases.active.columns.T
+    slopes, columns = bases.active.planes[1].swapaxes(1, 2), bases.active.columns.T
     # [eq:spline-derivative-sums]
     # with one output dy @ C is an outer product, at which BLAS is slow
     if bases.dense is None or len(matrix) == 1:
-        total: FloatArray = np.zeros_like(slopes[0])
+        total: FloatArray = np.zeros(columns.shape)
         for row, dy_j in zip(matrix, dy.T, strict=True):
-            total += dy_j[:, None] * np.einsum("rbi,rbi->bi", gather(row, bases), slopes)
-        return total
+            total += dy_j * np.einsum("rib,rib->ib", row.take(bases.places), slopes)
+        return total.T
     pulled = taken(bases.workspace, "pulled", (matrix.shape[1], len(dy)))
     np.matmul(matrix.T, dy.T, out=pulled)
     pulled = pulled.reshape(-1)
     places = columns * len(dy) + np.arange(len(dy))
-    dx: FloatArray = pulled.take(places) * slopes[0].T
+    dx: FloatArray = pulled.take(places) * slopes[0]
     for r in range(1, len(slopes)):
-        dx += pulled[r * len(dy) :].take(places) * slopes[r].T
+        dx += pulled[r * len(dy) :].take(places) * slopes[r]
     # [/eq:spline-derivative-sums]
     return dx.T
-
-
-def gather(row: FloatArray, bases: Bases) -> FloatArray:
-    """Return a matrix row (n_columns,) at the nonzero terms, (degree + 1, batch, n_in)."""
-    return row.take(bases.places.swapaxes(1, 2)).swapaxes(1, 2)
-
-
-def add_up(numbers: FloatArray, bases: Bases) -> FloatArray:
-    """Add up the numbers (degree + 1, batch, n_in) of each column; the sums are (n_columns,)."""
-    places, numbers = bases.places.swapaxes(1, 2), numbers.swapaxes(1, 2)  # as they lie in memory
-    sums = np.bincount(places.reshape(-1), numbers.reshape(-1), minlength=bases.n_columns)
-    return sums.astype(np.float64, copy=False)  # bincount returns integers if there are no samples

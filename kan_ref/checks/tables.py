@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kan_ref.checks.array_remedies import as_array, kind_remedy
-from kan_ref.checks.values import FloatArray, IntArray, check_real_array, check_rectangular
+from kan_ref.checks.values import FloatArray, IntArray, check_float_array, check_rectangular
 
 FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
 SAMPLES_A_CLASS = 10  # on average, where there are more
@@ -54,7 +54,7 @@ def read_inputs(name: str, value: object) -> tuple[FloatArray, Names | None]:
         raise TypeError(f"{name} is None, but needs samples of shape (n, n_in)")
     columns = _columns(value)
     if columns is None:
-        array = check_real_array(name, value, ("n", "n_in"), flags=True)
+        array = check_float_array(name, value, ("n", "n_in"), flags=True, finite=False)
         _check_filled(name, array, value, None)
         return array, None
     parts = [_column(name, value, column) for column in columns]
@@ -116,7 +116,7 @@ def read_targets(name: str, value: object) -> tuple[NDArray[Any], NDArray[Any] |
         if array.dtype.kind == "f":
             array = array[:, None]
     given = array if array.dtype.kind in "biuf" else value
-    out = check_real_array(name, given, ("n", "n_out"), flags=True)
+    out = check_float_array(name, given, ("n", "n_out"), flags=True, finite=False)
     _check_filled(name, out, value, None)
     return out, None
 

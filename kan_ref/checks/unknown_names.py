@@ -43,16 +43,22 @@ def explain_call(function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except TypeError:
-            parameters = inspect.signature(function).parameters
-            name = function.__qualname__
-            if function.__name__ == "__init__":  # of the class that is called, which may inherit it
-                name = type(args[0]).__name__
-            message = call_message(name, parameters, len(args), kwargs)
+            message = _failed_call(function, args, kwargs)
             if message is None:
                 raise
         raise TypeError(message)
 
     return explained  # type: ignore[return-value]
+
+
+def _failed_call(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> str | None:
+    """Return why a call that failed does not fit the function, or None if it does."""
+    name = function.__qualname__
+    if function.__name__ == "__init__":  # of the class that is called, which may inherit it
+        name = type(args[0]).__name__
+    return call_message(name, inspect.signature(function).parameters, len(args), kwargs)
 
 
 def call_message(

@@ -51,7 +51,12 @@ def check_rectangular(name: str, value: object) -> NDArray[Any]:
 
 
 def check_float_array(
-    name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False
+    name: str,
+    value: object,
+    shape: Sequence[int | str | None],
+    *,
+    flags: bool = False,
+    finite: bool = True,
 ) -> FloatArray:
     """Return `value` as a float64 array of finite numbers in C order; copy it only where needed.
 
@@ -66,6 +71,8 @@ def check_float_array(
         ("batch").
     flags : bool
         Whether booleans are accepted too, as 0 and 1.
+    finite : bool
+        Whether nan and infinity are rejected.
 
     Returns
     -------
@@ -79,15 +86,6 @@ def check_float_array(
         "x has shape (3,), but needs shape (batch, 2)"; "x contains nan at row 3, column 0,
         but needs finite numbers: leave such samples out"
     """
-    array = check_real_array(name, value, shape, flags=flags)
-    check_finite(name, array)
-    return array
-
-
-def check_real_array(
-    name: str, value: object, shape: Sequence[int | str | None], *, flags: bool = False
-) -> FloatArray:
-    """Return `value` as `check_float_array` does, but accept nan and infinity."""
     array = check_rectangular(name, value)
     if array.dtype.kind not in ("biuf" if flags else "iuf"):
         raise TypeError(_wrong_kind(name, value, array))
@@ -96,7 +94,10 @@ def check_real_array(
         fits = fits and (not isinstance(wanted, int) or wanted == found)
     if not fits:
         raise ValueError(_wrong_shape(name, value, array, shape))
-    return np.ascontiguousarray(array, dtype=np.float64)
+    numbers = np.ascontiguousarray(array, dtype=np.float64)
+    if finite and not np.isfinite(numbers).all():
+        raise ValueError(_not_finite(name, numbers))
+    return numbers
 
 
 def check_columns(name: str, y: object, n_out: int) -> FloatArray:
@@ -141,13 +142,15 @@ def _wrong_kind(name: str, value: object, array: NDArray[Any]) -> str:
 def check_finite(name: str, array: FloatArray) -> None:
     """Raise ValueError with the first position at which `array` is nan or infinite."""
     if not np.isfinite(array).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        axes = _AXIS_NAMES.get(array.ndim, tuple(f"axis {axis}" for axis in range(array.ndim)))
-        where = ", ".join(f"{axis} {i}" for axis, i in zip(axes, index, strict=True))
-        rest = ": leave such samples out" if name in _SAMPLES else ""
-        raise ValueError(
-            f"{name} contains {array[index]} at {where}, but needs finite numbers{rest}"
-        )
+        raise ValueError(_not_finite(name, array))
+
+
+def _not_finite(name: str, array: FloatArray) -> str:
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    axes = _AXIS_NAMES.get(array.ndim, tuple(f"axis {axis}" for axis in range(array.ndim)))
+    where = ", ".join(f"{axis} {i}" for axis, i in zip(axes, index, strict=True))
+    rest = ": leave such samples out" if name in _SAMPLES else ""
+    return f"{name} contains {array[index]} at {where}, but needs finite numbers{rest}"
 
 
 def check_overflow(what: str, *arrays: FloatArray | float) -> None:

@@ -141,7 +141,7 @@ def _edge_rows(layer: Layer, cache: Cache, start: int) -> tuple[IntArray, FloatA
     terms[..., active + 1] = edge_sums(layer.coef.reshape(n_out, -1), cache.bases) * layer.mask
     # [/eq:edge-rows]
     rows_of_outputs = n_in * n_basis * np.arange(n_out)[:, None, None]
-    places[..., :active] = start + np.moveaxis(cache.bases.places, 0, 2)[:, None] + rows_of_outputs
+    places[..., :active] = start + cache.bases.places.T[:, None] + rows_of_outputs
     places[..., active] = start + layer.coef.size + edge
     places[..., active + 1] = start + layer.coef.size + layer.w_base.size + edge
     return places, terms

@@ -217,27 +217,11 @@ def layer_outputs(layer: Layer, cache: Cache) -> FloatArray:
 def layer_backward(
     layer: Layer, cache: Cache, dy: FloatArray, d_edges: FloatArray | None = None
 ) -> tuple[FloatArray, Gradients]:
-    """Compute the gradients of a scalar R with respect to a layer's inputs and parameters.
+    """Compute dR/dx (batch, n_in) of a scalar R, and its gradients with respect to parameters.
 
-    Parameters
-    ----------
-    layer : Layer
-    cache : Cache
-        From `layer_forward` at the same x.
-    dy : (batch, n_out)
-        dR/dy.
-    d_edges : (batch, n_out, n_in), optional
-        The part of dR/d phi_ji(x_bi) that does not come through y (a penalty on edges).
-
-    Returns
-    -------
-    dx : (batch, n_in)
-    grads : Gradients
-        `grads.coef` is d_coef, and so on.
-
-    Notes
-    -----
-    Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest is in
+    `cache` comes from a forward pass at the same x, and dy (batch, n_out) is dR/dy. `d_edges`
+    (batch, n_out, n_in) is the part of dR/d phi_ji(x_bi) that does not come through y (a penalty on
+    edges). Implements :eq:`layer-input-gradient` and :eq:`layer-backward-edges`; the rest is in
     `parameter_gradients`. About two forward passes.
     """
     grads = parameter_gradients(layer, cache, dy, d_edges)

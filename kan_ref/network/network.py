@@ -158,11 +158,6 @@ class Network(Record):
         # [/eq:network-forward]
         return flow, tuple(caches)
 
-    def run_forward(self, inputs: Cache) -> tuple[FloatArray, tuple[Cache, ...]]:
-        """Compute (L13) from prepared inputs, and the caches."""
-        flow, caches = self.run_flow(inputs)
-        return flow[-1], caches
-
     def run_backward(self, caches: Sequence[Cache], dy: FloatArray) -> FloatArray:
         """Compute (L15), (n_params,); the inputs of the first layer get no gradient."""
         pieces: list[FloatArray] = []
@@ -264,8 +259,8 @@ def forward(network: Network, x: object) -> tuple[FloatArray, tuple[Cache, ...]]
     """
     points = check_inputs(network, x)
     with np.errstate(all="ignore"):
-        y, caches = network.run_forward(evaluate(network.layers[0], points))
-        return check_defined(network.layers, points, y), caches
+        flow, caches = network.run_flow(evaluate(network.layers[0], points))
+        return check_defined(network.layers, points, flow[-1]), caches
 
 
 # --- backward

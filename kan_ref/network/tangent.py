@@ -162,7 +162,7 @@ def _feature_products(layer: Layer, tangent: Tangent, number: int) -> FloatArray
         dense = np.concatenate([bases.dense.T, cache.base.T])
         products: FloatArray = dense @ dense.T
         return products
-    places = np.moveaxis(bases.places, 0, 2).reshape(batch, -1)
+    places = bases.places.T.reshape(batch, -1)
     values = np.moveaxis(bases.values, 0, 2).reshape(batch, -1)
     base_places = np.broadcast_to(bases.n_columns + np.arange(layer.n_in), cache.base.shape)
     rows = RowSparse(

@@ -19,7 +19,6 @@ from kan_ref.checks import (
     check_float_array,
     check_integer,
     check_number,
-    check_real_array,
 )
 
 ValueAndGrad = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -147,7 +146,7 @@ def check_start_vector(name: str, value: object, length: int | str) -> FloatArra
 
     `length` is an int that it must have, or a name for the message.
     """
-    vector = check_real_array(name, value, (length,))
+    vector = check_float_array(name, value, (length,), finite=False)
     try:
         check_finite(name, vector)
     except ValueError as error:

@@ -12,7 +12,6 @@ chunks: its memory does not grow with the number of samples.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,7 +99,7 @@ class DataGoal:
 
     def value_and_grad(self, model: Any) -> tuple[float, FloatArray]:
         """Compute the loss and its gradient with respect to theta."""
-        flow, caches = _run_flow(model, self.inputs, self.workspaces)
+        flow, caches = model.run_flow(self.inputs, self.workspaces)
         value, d_prediction = self.loss.value_and_grad(flow[-1], self.targets)
         self.keep(model, flow, value)
         return value, model.run_backward(caches, d_prediction)
@@ -117,7 +116,7 @@ class DataGoal:
         if self.inputs is None:
             residuals, sums = sums_by_chunks(self, model)
             return residuals, sums
-        flow, caches = _run_flow(model, self.inputs)
+        flow, caches = model.run_flow(self.inputs)
         self.keep(model, flow)
         rows = model.jacobian(caches, 1.0 / np.sqrt(self.targets.size))
         return self._residuals(flow[-1]), list(rows)
@@ -127,7 +126,7 @@ class DataGoal:
         scale = 1.0 / np.sqrt(self.targets.size)
         if isinstance(model, Network):
             return self.residuals(model), DataOperator(model, self.x, scale)
-        flow, caches = _run_flow(model, self.inputs)
+        flow, caches = model.run_flow(self.inputs)
         self.keep(model, flow)
         return self._residuals(flow[-1]), StoredOperator(list(model.jacobian(caches, scale)))
 
@@ -194,16 +193,6 @@ class DataGoal:
 
     def __repr__(self) -> str:
         return f"{self.loss.name}, {len(self.x)} samples"
-
-
-def _run_flow(
-    model: Model, inputs: Any, workspaces: Sequence[Any] = ()
-) -> tuple[list[FloatArray], Any]:
-    """Run a model forward; return its outputs, for a network those of every layer, and caches."""
-    if isinstance(model, Network):
-        return model.run_flow(inputs, workspaces)
-    prediction, caches = model.run_forward(inputs)
-    return [prediction], caches
 
 
 def check_model(name: str, value: object) -> Model:
@@ -290,7 +279,7 @@ def value_and_grad(
     goal = check_batch(check_model("network", network), x, y, loss=loss)
     weights = check_penalty(penalty, penalty_weight, l1_weight, entropy_weight)
     smoothness_weight = check_number("smoothness_weight", smoothness_weight, low=0.0)
-    flow, caches = _run_flow(network, network.prepare(goal.x))
+    flow, caches = network.run_flow(network.prepare(goal.x))
     value, d_prediction = goal.loss.value_and_grad(flow[-1], goal.targets)
     if weights is None:
         gradient = network.run_backward(caches, d_prediction)

@@ -49,8 +49,11 @@ class Model(Protocol):
     def values(self, inputs: Any) -> FloatArray:
         """Compute outputs (batch, n_out) from prepared inputs."""
 
-    def run_forward(self, inputs: Any) -> tuple[FloatArray, Any]:
-        """Compute outputs (batch, n_out), and the caches of the backward pass."""
+    def run_flow(self, inputs: Any, workspaces: Sequence[Any] = ()) -> tuple[list[FloatArray], Any]:
+        """Compute the outputs of every layer, (batch, n_out) last, and caches for `run_backward`.
+
+        Caches of a network last until its workspaces are used again.
+        """
 
     def run_backward(self, caches: Any, dy: FloatArray) -> FloatArray:
         """Compute dR/d theta (n_params,) from dR/dy (batch, n_out)."""

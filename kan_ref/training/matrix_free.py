@@ -52,8 +52,8 @@ def sums_by_chunks(goal: Any, network: Network) -> tuple[FloatArray, NormalSums]
     def parts() -> Iterator[tuple[Jacobian, FloatArray]]:
         for part in sample_slices(n_samples, size):
             rows = order[part]
-            prediction, caches = network.run_forward(network.prepare(goal.x[rows]))
-            every[rows] = (prediction - goal.targets[rows]) / root
+            flow, caches = network.run_flow(network.prepare(goal.x[rows]))
+            every[rows] = (flow[-1] - goal.targets[rows]) / root
             yield network.jacobian(caches, 1.0 / root), every[rows].reshape(-1)
 
     sums = sum_chunks(parts(), network.n_params)
@@ -101,7 +101,7 @@ class DataOperator:
             tangent = self.kept.get(rows.start)
             if tangent is None:
                 layers, points = self.network.layers, self.x[rows]
-                _, caches = self.network.run_forward(self.network.prepare(points))
+                _, caches = self.network.run_flow(self.network.prepare(points))
                 tangent = Tangent.of(layers, caches)
                 if rows.stop * numbers <= _KEPT_NUMBERS:
                     self.kept[rows.start] = tangent

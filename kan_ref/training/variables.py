@@ -117,7 +117,7 @@ def _data_squares(model: Any, goal: Any) -> tuple[int, FloatArray]:
             if chunk < n_samples or goal.inputs is None
             else goal
         )
-        total += model.column_squares(model.run_forward(part.inputs)[1])
+        total += model.column_squares(model.run_flow(part.inputs)[1])
     return goal.targets.size, total
 
 

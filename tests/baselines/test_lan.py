@@ -133,7 +133,7 @@ def test_backward_is_the_transpose_of_the_derivative(base, depth):
             rng.normal(size=lan.n_params),
             rng.normal(size=x.shape),
         )
-        _, caches = lan.run_forward(x)
+        _, caches = lan.run_flow(x)
 
         pulled, pulled_x = lan.run_backward(caches, dy), lan.gradients(caches, dy)[0]
         slope = central_difference(
@@ -156,7 +156,7 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ba
         lan, x, rng = example(base, depth, seed)
         direction = rng.normal(size=lan.n_params)
 
-        jacobian = lan.jacobian(lan.run_forward(x)[1], 0.5)[0]
+        jacobian = lan.jacobian(lan.run_flow(x)[1], 0.5)[0]
         slope = 0.5 * central_difference(
             lambda t: lan.with_theta(lan.theta + t * direction)(x).reshape(-1), 1e-6
         )
@@ -171,7 +171,7 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ba
 def test_the_transposed_jacobian_times_dy_is_the_gradient(base, depth):
     lan, x, rng = example(base, depth)
     dy = rng.normal(size=(len(x), lan.widths[-1]))
-    _, caches = lan.run_forward(x)
+    _, caches = lan.run_flow(x)
 
     by_jacobian = lan.jacobian(caches)[0].T @ dy.reshape(-1)
 
@@ -182,7 +182,7 @@ def test_a_wrong_gradient_of_one_part_would_be_seen():
     """The check above with gradients of coefficients that are 0: it must not agree."""
     lan, x, rng = example("silu", 3)
     dy, direction = rng.normal(size=(len(x), 1)), rng.normal(size=lan.n_params)
-    pulled = lan.run_backward(lan.run_forward(x)[1], dy)
+    pulled = lan.run_backward(lan.run_flow(x)[1], dy)
     start = lan.weights[0].size + lan.biases[0].size
     pulled[start : start + lan.coefs[0].size] = 0.0
 
@@ -299,7 +299,7 @@ def test_repr_tells_widths_grids_base_and_parameters():
     lan, x, _ = example("tanh", 2)
 
     assert repr(lan) == "LAN([2, 4, 3], n_intervals [4], degree 3, tanh, 55 parameters)"
-    assert [repr(cache) for cache in lan.run_forward(x)[1]] == [
+    assert [repr(cache) for cache in lan.run_flow(x)[1]] == [
         "LANCache(x (6, 2), slope (6, 4))",
         "LANCache(x (6, 4), slope None)",
     ]

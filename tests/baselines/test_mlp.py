@@ -109,7 +109,7 @@ def test_backward_is_the_transpose_of_the_derivative(activation, depth):
             rng.normal(size=mlp.n_params),
             rng.normal(size=x.shape),
         )
-        _, caches = mlp.run_forward(x)
+        _, caches = mlp.run_flow(x)
 
         pulled, pulled_x = mlp.run_backward(caches, dy), mlp.gradients(caches, dy)[0]
         slope = central_difference(
@@ -132,7 +132,7 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ac
         mlp, x, rng = example(activation, depth, seed)
         direction = rng.normal(size=mlp.n_params)
 
-        jacobian = mlp.jacobian(mlp.run_forward(x)[1], 0.5)[0]
+        jacobian = mlp.jacobian(mlp.run_flow(x)[1], 0.5)[0]
         slope = 0.5 * central_difference(
             lambda t: mlp.with_theta(mlp.theta + t * direction)(x).reshape(-1), 1e-6
         )
@@ -147,7 +147,7 @@ def test_the_jacobian_times_a_direction_is_the_derivative_of_every_prediction(ac
 def test_the_transposed_jacobian_times_dy_is_the_gradient(activation, depth):
     mlp, x, rng = example(activation, depth)
     dy = rng.normal(size=(len(x), mlp.widths[-1]))
-    _, caches = mlp.run_forward(x)
+    _, caches = mlp.run_flow(x)
 
     by_jacobian = mlp.jacobian(caches)[0].T @ dy.reshape(-1)
 
@@ -157,7 +157,7 @@ def test_the_transposed_jacobian_times_dy_is_the_gradient(activation, depth):
 def test_relu_has_slope_zero_at_its_kink():
     mlp = kr.MLP((np.array([[1.0]]), np.array([[3.0]])), (np.array([0.0]), np.array([0.0])), "relu")
 
-    gradient = mlp.run_backward(mlp.run_forward(np.array([[0.0]]))[1], np.array([[1.0]]))
+    gradient = mlp.run_backward(mlp.run_flow(np.array([[0.0]]))[1], np.array([[1.0]]))
 
     np.testing.assert_array_equal(gradient, [0.0, 0.0, 0.0, 1.0])
 
@@ -268,7 +268,7 @@ def test_repr_tells_widths_activation_and_parameters():
 def test_repr_of_a_cache_tells_shapes():
     mlp, x, _ = example("tanh", 2)
 
-    assert [repr(cache) for cache in mlp.run_forward(x)[1]] == [
+    assert [repr(cache) for cache in mlp.run_flow(x)[1]] == [
         "MLPCache(x (6, 2), slope (6, 4))",
         "MLPCache(x (6, 4), slope None)",
     ]

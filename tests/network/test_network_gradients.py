@@ -186,7 +186,7 @@ def test_the_jacobian_is_scaled_and_needs_no_slopes_of_the_first_layer():
     inputs = network.prepare(x)
 
     with_slopes = prediction_jacobian(network.layers, kr.forward(network, x)[1])
-    without = prediction_jacobian(network.layers, network.run_forward(inputs)[1], scale=-0.5)
+    without = prediction_jacobian(network.layers, network.run_flow(inputs)[1], scale=-0.5)
 
     np.testing.assert_array_equal(without.columns, with_slopes.columns)
     np.testing.assert_allclose(without.values, -0.5 * with_slopes.values, rtol=1e-15)
@@ -216,7 +216,7 @@ def test_the_flat_backward_of_training_gives_the_same_bits(case, way):
     dy = rng.normal(size=(len(x), network.widths[-1]))
 
     with contraction_by(way):
-        _, caches = network.run_forward(network.prepare(x))
+        _, caches = network.run_flow(network.prepare(x))
         flat = network.run_backward(caches, dy)
         _, d_theta = gradient(network, x, dy)
 

@@ -57,7 +57,7 @@ def test_products_are_those_of_the_dense_jacobian(widths, kept, monkeypatch):
     network = symbolic_network(rng, widths)
     x = random_batch(rng, network.layers[0], 23)
     operator = DataOperator(network, x, 0.3)
-    _, caches = network.run_forward(network.prepare(x))
+    _, caches = network.run_flow(network.prepare(x))
     jacobian = dense_form(network.jacobian(caches, 0.3))
     u, v = rng.standard_normal(network.n_params), rng.standard_normal(23 * widths[-1])
 
@@ -96,7 +96,7 @@ def blocks_of(rng, widths, monkeypatch, batch=40):
     network = symbolic_network(rng, widths)
     x = random_batch(rng, network.layers[0], batch)
     operator = DataOperator(network, x, 0.3)
-    _, caches = network.run_forward(network.prepare(x))
+    _, caches = network.run_flow(network.prepare(x))
     blocks = operator.kronecker_blocks(operator.column_squares())
     return network, blocks, dense_form(network.jacobian(caches, 0.3)), x
 

@@ -508,7 +508,7 @@ def mlp():
 @pytest.mark.parametrize("make", [lambda: made((2, 3, 2, 3, 2)), locked, mlp, lan])
 def test_squared_column_norms_are_those_of_the_jacobian(make):
     model, x = make(), np.random.default_rng(3).uniform(-1.2, 1.2, (40, 2))
-    caches = model.run_forward(model.prepare(x))[1]
+    caches = model.run_flow(model.prepare(x))[1]
 
     squares = model.column_squares(caches)
 
