@@ -269,15 +269,15 @@ def prepare_knots(knots: FloatArray, degree: int) -> KnotVectors:
     Knots beyond either end, which the recursion needs there, are copies of the last one.
     """
     (n_in, n_knots), reach = knots.shape, max(degree, 1)
-    padded = np.pad(knots, ((0, 0), (reach, reach)), mode="edge")
-    around = [padded[:, q : q + n_knots - 1].reshape(-1) for q in range(1, 2 * reach + 1)]
+    places = np.arange(1 - reach, reach + 1)[:, None] + np.arange(n_knots - 1)
+    around = knots[:, np.minimum(np.maximum(places, 0), n_knots - 1)]
     filled = np.diff(knots) > 0
     bins_per_unit, interval_of_bin = _bins(knots, degree, filled)
     vectors = KnotVectors(
         knots=knots,
         degree=degree,
         n_basis=n_knots - degree - 1,
-        padded=np.stack(around),
+        padded=around.swapaxes(0, 1).reshape(2 * reach, -1),
         starts=(n_knots - 1) * np.arange(n_in),
         low=knots[:, 0].copy(),
         high=knots[:, -1].copy(),

@@ -33,6 +33,8 @@ from kan_ref.network.definedness import first_cause, outputs_at
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network, check_inputs, check_network
 
+_LARGE = 1e300  # sums of coefficients below it do not overflow
+
 
 def with_knots(layer: Layer, knots: FloatArray, coef: FloatArray) -> Layer:
     """Return the layer with other knots and coefficients, neither copied nor checked."""
@@ -230,8 +232,13 @@ def place_hidden_grids(
         count = layer.n_intervals if n_intervals is None else n_intervals
         low, high = hidden_bounds(x, count)
         layers.append(move_layer(layer, uniform_knots(low, high, count, layer.degree), x))
-    y = _pass_on(layers, x, check=n_intervals is not None)
-    return Network(tuple(layers)) if np.isfinite(y).all() else network
+    last = layers[-1]
+    # the outputs of splines are finite where the sum of all coefficients is
+    if last.symbolic or not np.abs(last.spline_matrix).sum() < _LARGE:
+        y = _pass_on(layers, x, check=n_intervals is not None)
+        if not np.isfinite(y).all():
+            return network
+    return Network(tuple(layers))
 
 
 def _check_finer(network: Network, n_intervals: int) -> None:

@@ -134,6 +134,7 @@ def adam(
     theta.flags.writeable = False  # so that functions may keep it
     value, gradient = evaluate_start(value_and_grad, theta)
     first, second = np.zeros(theta.size), np.zeros(theta.size)
+    scratch = np.empty(min(theta.size, _BLOCK))
     blocks = [slice(start, start + _BLOCK) for start in range(0, theta.size, _BLOCK)]
     step, n_evaluations, stopped = 0, 1, None
     norm = gradient_norm(gradient)
@@ -152,21 +153,24 @@ def adam(
         if callable(learning_rate):
             alpha = check_number(f"learning_rate({t})", learning_rate(t), low=0.0)
         trial, finite = np.empty_like(theta), True
+        # m^_t is `mean` times the sum m of g beta1^s, and sqrt(v^_t) is `size` times sqrt(v)
+        mean = (1.0 - beta1) / (1.0 - beta1**t)
+        size = math.sqrt((1.0 - beta2) / (1.0 - beta2**t))
         for part in blocks:
             g, m, v = gradient[part], first[part], second[part]
+            step_length = scratch[: len(g)]
             # [eq:adam]
             # "update biased first moment estimate"
             m *= beta1
-            m += (1.0 - beta1) * g
+            m += g
             # "update biased second raw moment estimate"
             v *= beta2
-            v += (1.0 - beta2) * (g * g)
-            # "update parameters": the bias corrections of (O3) are factors of whole arrays
-            root = np.sqrt(v)
-            root *= 1.0 / math.sqrt(1.0 - beta2**t)
-            root += epsilon
-            step_length = np.divide(m, root, out=root)
-            step_length *= alpha / (1.0 - beta1**t)
+            v += np.multiply(g, g, out=step_length)
+            # "update parameters"
+            np.sqrt(v, out=step_length)
+            step_length += epsilon / size
+            np.divide(m, step_length, out=step_length)
+            step_length *= alpha * mean / size
             np.subtract(theta[part], step_length, out=trial[part])
             # [/eq:adam]
             finite = finite and bool(np.isfinite(trial[part]).all())

@@ -300,7 +300,7 @@ def test_the_coefficients_are_those_that_dense_least_squares_finds(degree):
 def test_a_carried_over_curve_needs_no_least_squares(monkeypatch):
     from kan_ref.bspline import curve_fit
 
-    monkeypatch.delattr(curve_fit, "nearest_coefficients")
+    monkeypatch.delattr(curve_fit, "_sampled_coefficients")
     row = even_row(3, 5)
     new = extended_knots(refined_breakpoints(row[None, 3:-3], 15), 3)[0]
     coef = np.random.default_rng(0).normal(size=(1, 1, 8))
@@ -377,7 +377,7 @@ def test_up_to_half_its_width_beyond_the_old_grid_a_curve_needs_no_least_squares
     """The old grid [-1, 1] is contained, and the new one ends exactly half its width beyond."""
     from kan_ref.bspline import curve_fit
 
-    monkeypatch.delattr(curve_fit, "nearest_coefficients")
+    monkeypatch.delattr(curve_fit, "_sampled_coefficients")
     row, new = even_row(3, 4), even_row(3, int(4 * (high - low)), low, high)
     coef = np.random.default_rng(0).normal(size=7)
 
@@ -532,6 +532,41 @@ def test_samples_leave_bases_alone_that_they_do_not_touch(degree):
     np.testing.assert_allclose(with_samples[untouched], without[untouched], rtol=0, atol=1e-14)
     assert np.abs(without[untouched]).min() > 1e-3  # the old curve, not 0
     assert (with_samples != without).any()
+
+
+@pytest.mark.parametrize("n_out", [2, 30])
+def test_samples_correct_few_and_many_curves_as_singular_values_do(n_out):
+    rng = np.random.default_rng(n_out)
+    row, new = even_row(3, 5), even_row(3, 7, -1.1, 1.2)
+    coef, x = rng.normal(size=(n_out, 1, 8)), rng.uniform(-1.0, 0.6, (200, 1))
+
+    without, found = (move_coefficients(row[None], 3, coef, new[None], at) for at in (None, x))
+
+    design = basis(x, new[None], 3)[:, 0]
+    residual = basis(x, row[None], 3)[:, 0] @ coef[:, 0].T - design @ without[:, 0].T
+    added = np.linalg.lstsq(design, residual, rcond=curve_fit.DATA_CUT)[0]
+    assert np.abs(added).max() > 1e-3
+    np.testing.assert_allclose(found[:, 0] - without[:, 0], added.T, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("degree", "searched"), [(3, False), (9, True)])
+def test_ill_conditioned_fits_take_singular_values(degree, searched, monkeypatch):
+    """Splines of degree 9 have a design matrix with a condition number above 100."""
+    calls, right = [], curve_fit.nearest_coefficients
+    monkeypatch.setattr(
+        curve_fit, "nearest_coefficients", lambda *given: calls.append(1) or right(*given)
+    )
+    row, new = even_row(degree, 5), even_row(degree, 5, -1.2, 1.1)
+    coef = np.random.default_rng(degree).normal(size=(2, 1, 5 + degree))
+
+    moved = move_coefficients(row[None], degree, coef, new[None])
+
+    assert bool(calls) is searched
+    points = np.linspace(-1.0, 1.0, 50)
+    design = basis(points[:, None], new[None], degree)[:, 0]
+    old = basis(points[:, None], row[None], degree)[:, 0] @ coef[:, 0].T
+    best = design @ np.linalg.lstsq(design, old, rcond=None)[0] - old
+    assert np.abs(design @ moved[:, 0].T - old).max() <= 20 * np.abs(best).max()
 
 
 def test_a_sample_at_the_tip_of_a_basis_does_not_throw_its_coefficient():
