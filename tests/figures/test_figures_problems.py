@@ -439,7 +439,7 @@ def ticks():
 
 
 def small(model, **changes):
-    config = config_of(PRODUCT, model, 0, full=False)
+    config = config_of(PRODUCT, model, 0, 0.5)
     few = {"n_train": 250, "n_test": 300, "sizes": [60, 120], "shares": [0.5, 0.5]}
     return {**config, **few, "seconds": 0.6, **changes}
 
@@ -457,7 +457,7 @@ def test_kans_and_mlps_of_a_size_differ_by_at_most_a_tenth(problem):
     for size in SIZES:
         numbers = []
         for model in (KAN, MLP):
-            known = architectures(config_of(problem, model, 0, full=True), size)
+            known = architectures(config_of(problem, model, 0, 12.0), size)
             assert known, (model, size)
             for one in known:
                 network = (
@@ -478,11 +478,11 @@ def test_kans_and_mlps_of_a_size_differ_by_at_most_a_tenth(problem):
 
 
 def test_kans_have_the_papers_shapes_and_both_degrees_and_mlps_both_activations():
-    config = config_of(PRODUCT, KAN, 0, full=True)
+    config = config_of(PRODUCT, KAN, 0, 12.0)
 
     assert {tuple(shape) for shape in config["shapes"]} >= set(PRODUCT.shapes.values())
     assert {one.degree for one in architectures(config, 120)} == set(DEGREES)
-    mlps = architectures(config_of(PRODUCT, MLP, 0, full=True), 250)
+    mlps = architectures(config_of(PRODUCT, MLP, 0, 12.0), 250)
     assert {one.activation for one in mlps} == set(ACTIVATIONS)
     assert {len(one.widths) - 2 for one in mlps} == {1, 2, 3, 4}
 
@@ -602,7 +602,7 @@ def made_up(problem, model, test, seed=0, sizes=SIZES):
     results = {"sizes": found, "chosen": len(found) - 1, "spread": 0.5, "seconds": 12.0}
     return {
         "figure": "",
-        "config": config_of(problem, model, seed, full=True),
+        "config": config_of(problem, model, seed, 12.0),
         "seed": seed,
         "results": results,
         "versions": {},
