@@ -120,6 +120,19 @@ def test_an_empty_batch_has_no_outputs():
     assert example("silu", 3)[0](np.empty((0, 2))).shape == (0, 1)
 
 
+@depths
+def test_the_flow_holds_the_outputs_of_every_layer(depth):
+    lan, x, _ = example("silu", depth)
+
+    flow, caches = lan.run_flow(x)
+
+    assert len(flow) == len(caches) == depth
+    np.testing.assert_array_equal(flow[-1], lan(x))
+    pre = pre_activations(lan, x)
+    for made, weight, bias, z in zip(flow, lan.weights[1:], lan.biases[1:], pre[1:], strict=False):
+        np.testing.assert_array_equal(made @ weight.T + bias, z)
+
+
 # --- derivatives
 
 

@@ -96,6 +96,19 @@ def test_huge_inputs_have_finite_outputs(activation):
     assert np.isfinite(mlp(np.array([[1e6, -1e6], [-1e200, 1e200]]))).all()
 
 
+@depths
+def test_the_flow_holds_the_outputs_of_every_layer(depth):
+    mlp, x, _ = example("tanh", depth)
+
+    flow, caches = mlp.run_flow(x)
+
+    assert len(flow) == len(caches) == depth
+    np.testing.assert_array_equal(flow[-1], mlp(x))
+    for before, weight, bias, made in zip([x, *flow], mlp.weights, mlp.biases, flow, strict=False):
+        z = before @ weight.T + bias
+        np.testing.assert_array_equal(made, z if made is flow[-1] else np.tanh(z))
+
+
 # --- derivatives
 
 
