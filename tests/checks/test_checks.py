@@ -207,7 +207,9 @@ def test_a_choice_among_the_options_passes():
     assert check_choice("base", "silu", ("silu", "zero")) == "silu"
 
 
-@pytest.mark.parametrize(("value", "guess"), [("sliu", r" \(did you mean 'silu'\?\)"), ("qqq", "")])
+@pytest.mark.parametrize(
+    ("value", "guess"), [("sliu", r" \(did you mean 'silu'\?\)"), ("sigmu", ""), ("qqq", "")]
+)
 def test_another_choice_is_refused_with_all_options_and_the_nearest(value, guess):
     with pytest.raises(
         ValueError, match=f"^base is '{value}', but must be one of 'silu', 'zero'{guess}$"

@@ -252,7 +252,9 @@ def test_refinement_for_training_moves_the_first_curves_as_extension_with_the_sa
     np.testing.assert_array_equal(finer.layers[0].coef, extended.layers[0].coef)
 
 
-@pytest.mark.parametrize(("factor", "outer"), [(1.0, "even"), (1.2, "kept")])
+@pytest.mark.parametrize(
+    ("factor", "outer"), [(1.0, "even"), (-1.0, "even"), (1.2, "kept"), (-1.2, "kept")]
+)
 def test_outer_knots_stay_in_training_only_where_an_input_lies_outside_the_grid(factor, outer):
     network, x = example(n_intervals=4)
     low, high = ends(network.layers[0])
@@ -514,3 +516,24 @@ def test_fit_lays_a_grid_around_activations_that_do_not_differ(x_row):
     np.testing.assert_allclose(
         ends(run.network.layers[1]), (middle - width, middle + width), rtol=1e-12
     )
+
+
+def test_a_network_whose_moved_coefficients_would_overflow_stays_as_it_is():
+    rng = np.random.default_rng(0)
+    network = kr.init_network((1, 1, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=rng)
+    x = np.linspace(-1.0, 1.0, 2000)[:, None]
+
+    def with_coef_of(size):
+        layer = network.layers[1]
+        coef = size * np.linspace(1.0, 2.0, layer.coef.size).reshape(layer.coef.shape)
+        weights = (layer.w_base, layer.w_spline, layer.mask)
+        return Network((network.layers[0], Layer(layer.knots, coef, *weights, degree=3)))
+
+    large, too_large = with_coef_of(1e304), with_coef_of(1e306)
+
+    with np.errstate(all="ignore"):  # as in `fit`
+        moved, kept = place_hidden_grids(large, x), place_hidden_grids(too_large, x)
+
+    assert moved is not large
+    assert np.isfinite(moved(x)).all()
+    assert kept is too_large

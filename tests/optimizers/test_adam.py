@@ -398,8 +398,11 @@ def test_where_the_last_step_has_a_reason_of_its_own_to_stop_the_reason_is_repor
 
     by_callback = adam(bowl(np.ones(1)), [9.0], callback=lambda it: it.step == 3, **options)
     by_gradient = adam(bowl(np.ones(1)), [9.0], gradient_tolerance=8.0, **options)
+    by_both = adam(
+        bowl(np.ones(1)), [9.0], gradient_tolerance=8.0, callback=lambda it: it.step == 3, **options
+    )
 
-    assert by_callback.stopped == "the callback asked to stop after step 3"
+    assert by_callback.stopped == by_both.stopped == "the callback asked to stop after step 3"
     assert by_gradient.n_steps == 3
     assert by_gradient.stopped == "gradient norm 7.5 is below 8"
 
