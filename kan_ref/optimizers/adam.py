@@ -14,8 +14,8 @@ has m^ = g and v^ = g^2 from the first step on, and every parameter moves by rat
 size of g (except for epsilon). With a constant rate a run ends at a distance of that order from a
 minimizer; a decreasing rate lets it converge.
 
-The sums of (O1) and (O2) are kept without their factors 1 - beta, which enter (O4) as two numbers:
-three operations fewer for every parameter, a tenth of the time of a step.
+The sums of (O1) and (O2) are kept without their factors 1 - beta, which enter (O4) as two numbers.
+That saves three operations for every parameter, about a tenth of the time of a step.
 """
 
 import math
