@@ -169,11 +169,9 @@ def find_intervals(
     The points lie between the first and the last knot; `inputs` selects knot vectors.
     """
     starts, reach = vectors.starts[inputs, None], max(vectors.degree, 1)
-    first, last = vectors.first_interval[inputs, None], vectors.last_interval[inputs, None]
+    last = vectors.last_interval[inputs, None]
     if vectors.bins_per_unit is None:
-        pairs = zip(vectors.knots[inputs], points, strict=True)
-        right = [np.searchsorted(row, own, side="right") for row, own in pairs]
-        mu = np.clip(np.stack(right) - 1, first, last)
+        mu = _bisect(vectors, points, inputs)
         return mu, vectors.padded.take(mu + starts, axis=1)
     distance = points - vectors.low[inputs, None]
     distance *= vectors.bins_per_unit[inputs, None]
@@ -194,6 +192,15 @@ def find_intervals(
         places = (mu + starts).take(wrong)
         around.reshape(2 * reach, -1)[:, wrong] = vectors.padded.take(places, axis=1)
     return mu, around
+
+
+def _bisect(vectors: KnotVectors, points: FloatArray, inputs: slice) -> IntArray:
+    """Find the interval mu of each point by bisection, for any knots."""
+    pairs = zip(vectors.knots[inputs], points, strict=True)
+    right = np.stack([np.searchsorted(row, own, side="right") for row, own in pairs])
+    first, last = vectors.first_interval[inputs, None], vectors.last_interval[inputs, None]
+    mu: IntArray = np.clip(right - 1, first, last)
+    return mu
 
 
 def scatter(

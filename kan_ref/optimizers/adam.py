@@ -85,7 +85,7 @@ def adam(
     value_and_grad : callable
         theta (n_params,) -> (value, gradient (n_params,)). It is called at theta_0, theta_1, ...,
         once each and in this order, so that it may draw its next mini-batch every time. It may keep
-        theta, which is read-only.
+        theta, which is read-only. A gradient is copied, but not one that is read-only, too.
     theta : (n_params,)
         The initial theta_0; not modified.
     n_steps : int
@@ -187,8 +187,9 @@ def adam(
                     f"the gradient after step {t} has shape {new_gradient.shape}, "
                     f"but needs shape {theta.shape}"
                 )
-            # a copy: the caller may fill the same array every time
-            gradient[:] = new_gradient
+            gradient = new_gradient
+            if gradient.flags.writeable or gradient.base is not None:
+                gradient = gradient.copy()  # the caller may fill the same array every time
             new_norm = max(abs(float(gradient.max())), abs(float(gradient.min())))  # (O5)
             if not math.isfinite(new_value):
                 trouble = f"a value of {new_value}"

@@ -32,7 +32,7 @@ GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
 }
 LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
 OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
-STEPS_FOR_A_TEST = 10  # steps on as many samples as the test has, for each test error
+STEPS_FOR_A_TEST = 20  # steps on as many samples as the test has, for each test error
 # measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
 SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
 

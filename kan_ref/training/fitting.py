@@ -111,7 +111,7 @@ def fit(
     test_every : int, optional
         At least 1: test errors are taken at the first and the last step of each grid, and at every
         step whose number on the grid is a multiple of this; elsewhere they are nan. None is 1 for
-        "lm" and "lm_cg", and for others 10 times the number of test samples for each sample of a
+        "lm" and "lm_cg", and for others 20 times the number of test samples for each sample of a
         step, rounded up. So they take a few hundredths of the time.
     callback : callable, optional
         Called with a `Step` after every step and at the start of every grid; True stops the run.

@@ -83,7 +83,7 @@ class Objective:
         return self.model_at(free_theta)
 
     def value_and_grad(self, free_theta: FloatArray) -> tuple[float, FloatArray]:
-        """Compute the objective and its gradient (n_free,)."""
+        """Compute the objective and its gradient (n_free,), read-only."""
         model = self.model_at(free_theta)
         # [eq:objective]
         value, gradient = self.goal.value_and_grad(model)
@@ -93,7 +93,9 @@ class Objective:
         # [/eq:objective]
         if self.free is not None:
             gradient = gradient[self.free]
-        return value, gradient if self.scale is None else gradient * self.scale
+        gradient = gradient if self.scale is None else gradient * self.scale
+        gradient.flags.writeable = False  # so that an optimizer may keep it
+        return value, gradient
 
     def residuals(self, free_theta: FloatArray) -> FloatArray:
         """Compute residuals whose squares sum to the objective: those of the goal, then jumps."""

@@ -59,6 +59,7 @@ class Recorder:
         self.batches, self.n_steps = batches, 0
         self._test_every, self._begun, self._last = test_every, 0, -1
         self._shown: tuple[Any, Any] = (None, None)  # network and objective of the last entry
+        self._prepared_for: Any = None  # the first layer's knots that `test` is prepared for
         self.best: Any = None
         self.best_here: Any = None
         self.best_step = 0
@@ -71,8 +72,7 @@ class Recorder:
 
     def enter_grid(self, objective: Objective, n_steps: int = 0) -> None:
         """Record the network at the start of a grid, on which at most `n_steps` steps are made."""
-        if self.test is not None and not self.batches:
-            self.test = self.test.prepare(objective.model)
+        self._prepare_test(objective.model)
         if self.validation is not None:
             self.validation.enter_grid(objective.model, by_chunks=self.batches)
         self.best_here, self._lowest_here = None, np.inf
@@ -135,9 +135,14 @@ class Recorder:
         """Take the test error of the network of a step that has none."""
         place = max(n for n, entry in enumerate(self._entries) if entry[0] == step)
         if self.test is not None and np.isnan(self._entries[place][_TEST_LOSS]):
-            # it may be of an earlier grid than the one for which the samples were prepared
-            test = self.test if self.batches else self.test.prepare(network)
-            self._fill(place, "test", test.judge_all(network))
+            self._prepare_test(network)  # it may be of an earlier grid than the last
+            self._fill(place, "test", self.test.judge_all(network))
+
+    def _prepare_test(self, network: Any) -> None:
+        """Evaluate what depends on test samples alone, unless it is known or works by chunks."""
+        first = network.layers[0].rows if isinstance(network, Network) else type(network)
+        if not (self.test is None or self.batches or self._prepared_for is first):
+            self.test, self._prepared_for = self.test.prepare(network), first
 
     def _fill(self, place: int, kind: str, judged: tuple[float, float, float]) -> None:
         """Replace the errors of an entry."""

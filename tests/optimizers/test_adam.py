@@ -291,12 +291,15 @@ def test_two_runs_with_the_same_batches_give_the_same_bits():
     assert repr(first) == repr(second)
 
 
-def test_a_function_that_fills_the_same_array_every_time_is_no_trouble():
+@pytest.mark.parametrize("read_only_view", [False, True])
+def test_a_function_that_fills_the_same_array_every_time_is_no_trouble(read_only_view):
     buffer = np.empty(2)
+    handed = buffer.view()
+    handed.flags.writeable = not read_only_view
 
     def filling(theta):
         value, buffer[:] = ROSENBROCK.value_and_grad(theta)
-        return value, buffer
+        return value, handed
 
     def look_elsewhere(iterate):
         filling(iterate.theta + 1.0)
@@ -305,6 +308,19 @@ def test_a_function_that_fills_the_same_array_every_time_is_no_trouble():
 
     np.testing.assert_array_equal(
         result.theta, adam(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30).theta
+    )
+
+
+def test_read_only_gradients_are_kept_as_they_are():
+    def frozen(theta):
+        value, gradient = ROSENBROCK.value_and_grad(theta)
+        gradient = np.array(gradient)
+        gradient.flags.writeable = False
+        return value, gradient
+
+    np.testing.assert_array_equal(
+        path(frozen, ROSENBROCK.start, n_steps=30),
+        path(ROSENBROCK.value_and_grad, ROSENBROCK.start, n_steps=30),
     )
 
 

@@ -87,7 +87,7 @@ def test_test_errors_are_taken_at_intervals_and_at_both_ends_of_each_grid(optimi
 
 @pytest.mark.parametrize(
     ("optimizer", "n_train", "n_test", "steps"),
-    [("lm", 40, 20, [0, 1, 2, 3, 4, 5, 6]), ("adam", 40, 20, [0, 5, 6]), ("lbfgs", 40, 41, [0, 6])],
+    [("lm", 40, 10, [0, 1, 2, 3, 4, 5, 6]), ("adam", 40, 10, [0, 5, 6]), ("lbfgs", 40, 41, [0, 6])],
 )
 def test_by_default_test_errors_cost_a_fraction_of_the_steps(optimizer, n_train, n_test, steps):
     network, data = example(n_train, n_test)
@@ -140,8 +140,8 @@ def test_the_interval_of_test_errors_changes_no_bit_of_the_network(optimizer):
 def test_with_mini_batches_test_errors_cost_a_fraction_of_steps_on_the_samples_of_a_batch(
     batch_size, steps
 ):
-    """A batch has at most all 40 samples, and 10 steps on it for each test error have 20 samples each at least."""
-    network, data = example(n_train=40, n_test=20)
+    """A batch has at most all 40 samples, and 20 steps on it for each test error have 10 samples each at least."""
+    network, data = example(n_train=40, n_test=10)
     rng = np.random.default_rng(0)
 
     run = kr.fit(network, data, optimizer="adam", n_steps=21, batch_size=batch_size, rng=rng)
@@ -174,6 +174,27 @@ def test_the_best_network_of_a_grid_that_moved_has_a_test_error(monkeypatch):
     assert run.history.test_rmse[best] == pytest.approx(
         error(run.network, data.x_test, data.y_test), rel=1e-12
     )
+
+
+def test_moved_hidden_grids_leave_the_test_samples_prepared(monkeypatch):
+    network, data = example(n_train=40, n_test=17)
+    sizes, answers = sizes_of(monkeypatch), iter([False, True])
+    monkeypatch.setattr(Network, "left_grids", lambda self, flow: next(answers, False))
+    seen = []
+
+    run = kr.fit(
+        network,
+        data,
+        optimizer="adam",
+        n_steps=9,
+        learning_rate=0.5,
+        test_every=1000,
+        callback=lambda step: seen.append(sizes.count(17)),
+    )
+
+    assert "hidden grids moved" in run.stopped
+    assert seen == [1] * 10
+    assert sizes.count(17) == 2  # the note on test samples outside the grids has its own
 
 
 def test_the_best_network_may_be_of_an_earlier_grid_than_the_last():
