@@ -653,6 +653,28 @@ def test_the_bars_of_the_heads_are_those_of_before_the_run(table, problems, n_go
     assert head.ours.startswith(f"{n_good} of {len(problems)} rows, not {problems[n_good].name}")
 
 
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (table_1_budget, "; run 3: other constants or less time gave 11 and 13 rows before; "),
+        (table_2_budget, "; run 2: other constants or less time gave 22 rows before; "),
+    ],
+)
+def test_a_head_tells_of_earlier_runs_only_if_its_time_is_that_of_the_rule(table, sentence):
+    problems = list(table.problems)
+    stated, quick = (
+        [
+            made_up(one, KAN, 1e-3)
+            | {"config": {**made_up(one, KAN, 1e-3)["config"], "seconds": s}}
+            for one in problems
+        ]
+        for s in (table.seconds, 0.5)
+    )
+
+    assert sentence in table.claims(stated)[0].evidence
+    assert "run " not in table.claims(quick)[0].evidence
+
+
 def test_sizes_are_compared_each_by_itself():
     kan, mlp = made_up(PRODUCT, KAN, 1e-3), made_up(PRODUCT, MLP, 2e-3)
     kan["results"]["sizes"][0]["test"] = 8e-3
