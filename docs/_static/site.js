@@ -68,6 +68,17 @@ function filterEquations() {
   show();
 }
 
+// --- the page of results has a field of its own: on a phone the other one is in the closed menu
+
+function addSearchField() {
+  const [results, field] = [document.getElementById("search-results"), document.querySelector("form.sidebar-search-container")];
+  if (!results || !field) return;
+  const own = field.cloneNode(true);
+  own.classList.add("search-again");
+  own.querySelector("[name=q]").value = new URLSearchParams(location.search).get("q") || "";
+  results.before(own);
+}
+
 // --- frames of the explorer
 
 function dark() {
@@ -139,6 +150,8 @@ function sizePictures() {
     room.after(Object.assign(document.createElement("p"), { className: "picture-hint", textContent: "The picture goes on to the right \u2192" }));
     picture.style.minWidth = `${least}px`;
   }
+  // a phone that is turned may show all of a picture
+  for (const room of document.querySelectorAll(".picture-room")) room.nextElementSibling.hidden = room.scrollWidth <= room.clientWidth + 1;
 }
 
 // --- outputs with lines that are a little too long
@@ -232,6 +245,7 @@ function watchFormulas() {
 
 addCopyButtons();
 filterEquations();
+addSearchField();
 fitFrames();
 foldOptional();
 keepMarks();

@@ -1033,3 +1033,34 @@ def test_a_wide_picture_scrolls_on_a_phone_instead_of_becoming_too_small_to_read
     assert small <= 390
     assert page == 390
     assert rooms == 1
+
+
+def test_a_phone_that_is_turned_has_no_hint_at_a_picture_that_it_shows_as_a_whole(kept_page):
+    def shown(page):
+        return page.execute_script(
+            "return [...document.querySelectorAll('.picture-hint')].map((one) => one.checkVisibility())"
+        )
+
+    page = kept_page(390)
+    upright = shown(page)
+    metrics = {"width": 1000, "height": 390, "deviceScaleFactor": 1, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    WebDriverWait(page, 5).until(lambda page: shown(page) == [False])
+
+    assert upright == [True]
+
+
+def test_the_page_of_results_has_a_field_with_the_words_that_were_looked_for(chromium, tmp_path):
+    shutil.copy(ROOT / "docs" / "_static" / "site.js", tmp_path)
+    field = '<form class="sidebar-search-container" action="page.html"><input name="q"></form>'
+    page = f'<!doctype html><body><aside hidden>{field}</aside><article><div id="search-results"></div></article>'
+    (tmp_path / "page.html").write_text(f"{page}<script src=site.js></script>", encoding="utf-8")
+
+    chromium.get(f"{(tmp_path / 'page.html').as_uri()}?q=two+words")
+    own = chromium.find_element(By.CSS_SELECTOR, "article input")
+    found = own.is_displayed(), own.get_attribute("value")
+    own.clear()
+    own.send_keys("knots", Keys.ENTER)
+    WebDriverWait(chromium, 5).until(lambda page: page.current_url.endswith("?q=knots"))
+
+    assert found == (True, "two words")
