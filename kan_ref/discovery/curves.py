@@ -111,14 +111,19 @@ def name_curve(
 
 
 def _stages(x: FloatArray, y: FloatArray, floor: float, is_whole: bool) -> Iterator[list[Tree]]:
-    """Yield lists of candidates, the simplest kinds first."""
-    yield [polynomial(degree, x) for degree in (1, 2, 3)]
+    """Yield lists of candidates, the simplest kinds first.
+
+    A polynomial through all n_values values of x fits any curve: higher degrees say nothing more.
+    """
+    n_values = len(np.unique(x))
+    yield [polynomial(degree, x) for degree in (1, 2, 3) if degree < n_values]
     yield list(_single(x, y, floor))
     yield list(rational_functions(x, y, floor, FEW_TERMS))
     yield list(_exponentials(x, y))
     yield screened(x, y, 3 if is_whole else 1)
-    yield [polynomial(degree, x) for degree in (4, 5, 6)]
-    yield [*rational_functions(x, y, floor), *(polynomial(degree, x) for degree in (7, 8, 9))]
+    yield [polynomial(degree, x) for degree in (4, 5, 6) if degree < n_values]
+    high = [polynomial(degree, x) for degree in (7, 8, 9) if degree < n_values]
+    yield [*rational_functions(x, y, floor), *high]
 
 
 def _shape(tree: Tree) -> object:
@@ -164,11 +169,11 @@ def rational_functions(
     The degrees of both have a sum of at most `most`.
     """
     variable, middle = variable_of(x)
-    size = float(np.abs(x - middle).max())
+    size, n_values = float(np.abs(x - middle).max()), len(np.unique(x))
     v = (x - middle) / size
     orders = [(p, q) for q in range(1, MOST_BELOW + 1) for p in range(MOST_ABOVE + 1)]
     for above, below in sorted(orders, key=lambda order: (sum(order), order[1])):
-        if above + below > min(most, len(x) // 4 - 1):
+        if above + below > min(most, len(x) // 4 - 1, n_values - 2):
             break
         a, b, error = _quotient(v, y, above, below)
         if error <= NEAR * floor:

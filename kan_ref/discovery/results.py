@@ -199,6 +199,10 @@ def suggest_formulas(
             f"x has {len(points)} samples and y has {len(values)}, but a formula needs at least "
             f"{LEAST_SAMPLES}, as many of both: evaluate the curve at more points"
         )
+    if points.min() == points.max():
+        raise ValueError(
+            f"x is {points[0]:.3g} at all samples, but a formula needs at least 2 values of x"
+        )
     with np.errstate(over="ignore"):
         check_overflow("the sum of their squares lies", *(float(v @ v) for v in (points, values)))
     error = check_number("error", error, low=0.0)

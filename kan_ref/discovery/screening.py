@@ -205,7 +205,7 @@ def _stepwise(atoms: Atoms, composed: Atoms, y: FloatArray) -> list[Candidate]:
                     for c, k in zip(coef, chosen, strict=False)
                 ]
                 found.append((misfit, f"{size} terms", add(*terms, Number(coef[-1]))))
-        if beams[0][0] < 1e-24:
+        if not beams or beams[0][0] < 1e-24:
             break
     return found
 

@@ -12,8 +12,8 @@ every hidden activation by at most about h times the length over which the curve
 (`gradient_steps`). The difference is compared with the sum of the absolute terms of <J^T u, v>,
 plus the rounding error of the outputs. u is in inverse proportion to the size of each output at
 each sample: otherwise one far sample would hide the others. Where a curve has no continuous second
-derivative within the step (a knot of multiplicity above degree - 2), (L25) is wrong by O(h) or
-more; such samples are left out.
+derivative within the step, (L25) is wrong by O(h) or more; `gradient_kinks` finds such samples,
+which are left out.
 
 Where base functions and splines differ much in size, the larger part of dx hides the smaller one.
 So dx is checked in three networks: as it is, without its splines, and without its base functions.
@@ -27,6 +27,7 @@ import numpy as np
 from kan_ref.checks import FloatArray, check_generator, check_integer, check_number
 from kan_ref.network.cache import Cache
 from kan_ref.network.gradient_digits import check_digits, disagreement, keeps_digits
+from kan_ref.network.gradient_kinks import clear_of_kinks, clear_of_symbolic_kinks
 from kan_ref.network.gradient_steps import (
     ROUNDINGS,
     SINGLE,
@@ -34,7 +35,6 @@ from kan_ref.network.gradient_steps import (
     Scales,
     activations,
     check_scales,
-    clear_of_kinks,
     input_direction,
     limit_to_values,
     measure_scales,
@@ -116,8 +116,8 @@ def check_gradients(
     ------
     ValueError
         "d_coef of layer 1 is wrong: along a random direction backward gives 0.52, a central
-        difference 0.61 (relative error 0.1, allowed 1e-07)"; if all samples cross knots at which
-        a curve is not smooth; if numbers overflow; "d_coef of layer 1 cannot be checked: ..." if
+        difference 0.61 (relative error 0.1, allowed 1e-07)"; if all samples cross kinks of
+        curves; if numbers overflow; "d_coef of layer 1 cannot be checked: ..." if
         products underflow.
 
     Notes
@@ -261,11 +261,13 @@ class _Check:
             for end, points in zip(ends_theta, ends_x, strict=True)
         )
         smooth = clear_of_kinks(self.network, before, self.scales, after)
+        ends = [self.network.replace_theta(end) for end in ends_theta]
+        smooth &= clear_of_symbolic_kinks(ends, (before, after))
         self.left_out.append(int((~smooth).sum()))
         if not smooth.any():
             raise ValueError(
                 f"x has {len(x)} samples, but all of them cross a kink of a curve within "
-                f"step {step:g}: add samples farther from the knots"
+                f"step {step:g}: add samples farther from knots and kinks of functions"
             )
         u = smooth[:, None] * self.rng.standard_normal(self.y.shape) / self.scales.units
         # rounding moves the ends: what counts is how far apart they are

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from kan_ref.bspline import edge_sums, spline_sums
 from kan_ref.checks import FloatArray, check_overflow
@@ -272,29 +271,3 @@ def limit_to_values(direction: FloatArray, values: FloatArray) -> FloatArray:
     short = (largest > 0.0) & (largest < longest)
     share = np.divide(largest, longest, out=np.ones_like(longest), where=short)
     return np.asarray((along * share[:, :, None]).reshape(direction.shape))
-
-
-# --- kinks
-
-
-def clear_of_kinks(
-    network: Network, before: Sequence[FloatArray], scales: Scales, after: Sequence[FloatArray]
-) -> NDArray[np.bool_]:
-    """Return which samples cross no knot at which a curve lacks a continuous second derivative.
-
-    Activations are known up to their rounding errors only.
-    """
-    clear = np.ones(len(before[0]), dtype=bool)
-    for number, layer in enumerate(network.layers):
-        three = np.stack([before[number], scales.flow[number], after[number]])
-        moves = (three[0] != three[1]) | (three[1] != three[2])
-        error = ROUNDINGS * scales.errors[number]
-        low, high = three.min(axis=0) - error, three.max(axis=0) + error
-        for i, row in enumerate(layer.knots):
-            values, multiplicity = np.unique(row, return_counts=True)
-            rough = values[multiplicity > layer.degree - 2]
-            meets = np.searchsorted(rough, low[:, i], side="left") < np.searchsorted(
-                rough, high[:, i], side="right"
-            )
-            clear &= ~meets | ~moves[:, i]  # a coordinate that does not move crosses nothing
-    return clear

@@ -260,9 +260,26 @@ def test_formulas_are_suggested_for_curves_that_no_single_function_is():
     assert {str(symbol) for symbol in found[0].formula.free_symbols} == {"t"}
 
 
+@pytest.mark.parametrize("n_values", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_curve_at_few_values_of_x_has_a_formula_through_them(n_values, seed):
+    x = np.concatenate([np.arange(n_values), RNG(seed).integers(0, n_values, 54)]) * 0.5 + 3.0
+
+    found = kr.suggest_formulas(x, x**2 + 1.0)
+
+    assert found[0].rmse < 1e-10
+
+
+def test_one_sample_beside_many_equal_ones_is_met_by_a_line():
+    found = kr.suggest_formulas(np.r_[np.zeros(9), 1.0], np.r_[np.full(9, 4.0), 9.0])
+
+    assert found[0].rmse < 1e-10
+
+
 @pytest.mark.parametrize(
     ("x", "y", "options", "message"),
     [
+        (np.full(60, 2.5), np.linspace(0.0, 1.0, 60), {}, "x is 2.5 at all samples, but a formula"),
         (np.arange(5.0), np.arange(5.0), {}, "x has 5 samples and y has 5, but a formula needs"),
         (np.arange(20.0), np.arange(19.0), {}, "x has 20 samples and y has 19, but"),
         (np.arange(20.0), np.arange(20.0), {"error": -1.0}, "error is -1"),

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sympy
 from cases import for_all
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,8 @@ from networks import random_batch, random_layer, random_network, seeds, with_for
 import kan_ref as kr
 from kan_ref.bspline import evaluation
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network import gradient_check, gradient_steps
+from kan_ref.functions.record import singular_points
+from kan_ref.network import gradient_check, gradient_kinks, gradient_steps
 from kan_ref.network.symbolic_edges import SymbolicEdge
 from kan_ref.numerics.row_sparse import RowSparse
 
@@ -49,7 +51,7 @@ def steps_of(network, x, rng, **options):
             theta = (ends[-1] - ends[-2]) / (2.0 * STEP)
             pairs = zip(before, after, strict=True)
             found.append((theta, [(b - a) / (2.0 * STEP) for a, b in pairs], scales))
-            return gradient_steps.clear_of_kinks(network, before, scales, after)
+            return gradient_kinks.clear_of_kinks(network, before, scales, after)
 
         patch.setattr(gradient_check, "_partial", lambda network, x: [])
         patch.setattr(gradient_check, "activations", activations)
@@ -195,6 +197,74 @@ def test_a_sample_at_a_kink_counts_for_no_part_even_if_only_inputs_move_it():
     x[4] = 0.5  # a knot
 
     assert kr.check_gradients(network, x, rng=rng).n_samples == len(x) - 1
+
+
+X = sympy.Symbol("x")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        sympy.Abs(X) + X**2,
+        sympy.sign(X) + X,
+        sympy.exp(sympy.Abs(X)),
+        X**2 * sympy.sqrt(X**2),
+        sympy.Abs(sympy.sin(3 * X)),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_samples_at_kinks_of_symbolic_edges_count_for_no_part(formula, seed):
+    network = kr.from_formula(formula, ("x",), domain=(-1, 1))
+    near = [0.0, 1e-7, -3e-6]
+    x = np.r_[np.linspace(-0.9, 0.9, 40), near][:, None]
+
+    report = kr.check_gradients(network, x, rng=np.random.default_rng(seed))
+
+    assert report.worst < 1e-8
+    assert report.n_samples in range(40 - 3, len(x))
+
+
+@pytest.mark.parametrize("name", [name for name in LIBRARY if name not in ("0", "abs", "sgn")])
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_no_sample_of_a_smooth_function_is_left_out(name, shift):
+    """At an extremum, an inflection and elsewhere; for those with a domain within it."""
+    function = LIBRARY[name]
+    low, high = np.clip(function.domain, -2.0, 2.0)
+    middle = 0.5 * (low + high) + shift
+    points = middle + np.linspace(-0.4, 0.4, 33) * (high - low) / 2.0
+    far = singular_points(function, -10.0, 10.0)
+    points = points[(np.abs(points[:, None] - far) > 1e-2).all(axis=1)]
+    layer = kr.Layer(
+        np.linspace(-4.0, 4.0, 9)[None],
+        np.zeros((1, 1, 7)),
+        *np.zeros((3, 1, 1)),
+        1,
+        symbolic=[SymbolicEdge(0, 0, function, 0)],
+        affine=np.array([[1.0, 0.0, 1.0, 0.0]]),
+    )
+    network = kr.Network((layer,))
+    w = 1e-5 * np.random.default_rng(0).uniform(-1.0, 1.0, (len(points), 1))
+
+    clear = gradient_kinks.clear_of_symbolic_kinks(
+        (network, network), ([points[:, None] - w], [points[:, None] + w])
+    )
+
+    assert len(points) > 20
+    assert clear.all()
+
+
+def test_a_wrong_derivative_of_a_function_is_not_taken_for_a_kink():
+    wrong = replace(LIBRARY["sin"], d1=lambda u: 1.01 * np.cos(u))
+    network, x, rng = made((1, 1))
+    layer = replace(
+        network.layers[0],
+        mask=np.zeros((1, 1)),
+        symbolic=[SymbolicEdge(0, 0, wrong, 0)],
+        affine=np.array([[1.0, 0.0, 1.0, 0.0]]),
+    )
+
+    with pytest.raises(ValueError, match="dx is wrong"):
+        kr.check_gradients(kr.Network((layer,)), x, rng=rng)
 
 
 def test_without_options_a_check_has_the_documented_ones():

@@ -21,7 +21,7 @@ from test_gradient_check import FAULTS, backward_with, example
 import kan_ref as kr
 from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.functions.library import LIBRARY
-from kan_ref.network import gradient_check, gradient_digits, gradient_steps
+from kan_ref.network import gradient_check, gradient_digits, gradient_kinks, gradient_steps
 from kan_ref.network.gradient_steps import SINGLE, TOGETHER
 from kan_ref.network.symbolic_edges import SymbolicEdge
 
@@ -448,7 +448,7 @@ def test_a_sample_is_clear_unless_a_moving_activation_meets_a_kink(
         for sign, step in zip((-1.0, 1.0), steps, strict=True)
     )
 
-    clear = gradient_steps.clear_of_kinks(network, before, scales, after)
+    clear = gradient_kinks.clear_of_kinks(network, before, scales, after)
 
     for n, found in enumerate(clear.tolist()):
         met = False
