@@ -268,12 +268,10 @@ def coverage(network: Network, x: object) -> Coverage:
 
 
 def uncovered(network: Network, x: FloatArray) -> BoolArray:
-    """Return which samples of x, not checked, leave a grid of the network; (batch,)."""
-    found = np.zeros(len(x), dtype=bool)
-    for layer, h in zip(network.layers, layer_inputs(network.layers, x), strict=False):
-        below, above = _sides(layer, h)
-        found |= (below | above).any(axis=1)
-    return found
+    """Return which samples of x, not checked, leave a grid of each layer; (n_layers, batch)."""
+    flow = layer_inputs(network.layers, x)
+    sides = (_sides(layer, h) for layer, h in zip(network.layers, flow, strict=False))
+    return np.stack([(below | above).any(axis=1) for below, above in sides])
 
 
 def _coverage(layers: Sequence[Layer], x: FloatArray) -> Coverage:

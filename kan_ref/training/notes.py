@@ -3,7 +3,8 @@
 Outside a grid the splines decay to zero, so a handful of test samples can determine the test error.
 That note appears where the samples outside have more than half of the squared test error,
 although their mean square is more than ten times that of the other samples. So it never appears
-where they are predicted as well as the others. Grids of inputs stay where they are. A second note
+where they are predicted as well as the others. Grids of inputs stay where they are; hidden grids
+can be left after the last step at which they follow activations. A second note
 appears where most training samples have an input outside its grid, as in a table with other units,
 and the training error is not small.
 
@@ -43,7 +44,8 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
     """Return what to add to the reason of a run's end, "" where the grids cause no trouble."""
     if test is None or test.loss is not MSE or not isinstance(model, Network):
         return ""
-    outside = uncovered(model, test.x)
+    by_layer = uncovered(model, test.x)
+    outside = by_layer.any(axis=0)
     n_outside = int(outside.sum())
     if n_outside in (0, len(outside)):
         return ""
@@ -54,9 +56,16 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
     if share <= MOST or squares[outside].mean() <= TIMES * squares[~outside].mean():
         return ""
     leave = "1 leaves" if n_outside == 1 else f"{n_outside} leave"
+    shares = by_layer @ squares
+    remedy = "a wider domain= includes them"
+    if shares[0] <= MOST * shares.max():  # the inputs lie within their grids
+        remedy = (
+            f"most leave those of layer {np.argmax(shares)}, which follow activations: another "
+            "fit begins by placing them again"
+        )
     return (
         f"; of {len(outside)} samples of {name} {leave} the grids, with {share:.0%} of the squared "
-        "test error: coverage(network, x) shows where, and a wider domain= includes them"
+        f"test error: coverage(network, x) shows where, and {remedy}"
     )
 
 

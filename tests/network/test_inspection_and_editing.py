@@ -339,9 +339,9 @@ def test_shares_and_distances_are_those_of_a_count_sample_by_sample(seed, size):
 def test_samples_that_leave_no_grid_are_the_covered_ones(seed):
     net, x = network(), RNG(seed).uniform(-2.0, 2.0, (20, 2))
 
-    alone = [any(kr.coverage(net, row[None]).outside) for row in x]
+    alone = [[share > 0.0 for share in kr.coverage(net, row[None]).outside] for row in x]
 
-    assert uncovered(net, x).tolist() == alone
+    assert uncovered(net, x).T.tolist() == alone
 
 
 def test_the_ends_of_a_grid_belong_to_it():

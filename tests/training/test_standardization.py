@@ -288,6 +288,22 @@ def wave(x):
     return np.sin(3.0 * x)
 
 
+def test_a_run_says_when_hidden_grids_are_left_and_another_one_places_them():
+    rng = RNG(0)
+    x = rng.uniform(-1.0, 1.0, (60, 2))
+    data = kr.Data(x, wave(x[:, :1]) + x[:, 1:], x, wave(x[:, :1]) + x[:, 1:])
+    net = kr.init_network((2, 2, 1), n_intervals=5, degree=3, domain=(-1.0, 1.0), rng=RNG(1))
+    wide = replace(net.layers[0], w_base=8.0 * net.layers[0].w_base)
+    left = kr.Network((wide, net.layers[1]))
+
+    run = kr.fit(left, data, n_steps=0, update_grids=False)
+    again = kr.fit(run.network, data, n_steps=10)
+
+    assert "and most leave those of layer 1, which follow activations: another fit" in run.stopped
+    assert "leave" not in again.stopped
+    assert again.history.test_rmse[-1] < 0.1 * run.history.test_rmse[-1]
+
+
 def test_a_run_says_when_samples_outside_the_grids_determine_the_test_error():
     x = np.linspace(-1.0, 1.0, 100)[:, None]
     far = np.vstack([x[:50], [[3.0]], [[4.0]]])
