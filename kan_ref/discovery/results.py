@@ -28,6 +28,7 @@ from kan_ref.discovery.polish import SMALLEST, bic, floor_of, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
 from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
+from kan_ref.discovery.trials import check_range
 from kan_ref.discovery.verdict import Verdict, judge
 from kan_ref.formulas import apply_function, check_names, exact_number, from_formula
 from kan_ref.network import Network
@@ -177,7 +178,8 @@ def suggest_formulas(
     Raises
     ------
     ValueError, TypeError
-        "x has 5 samples, but a formula needs at least 10 ..."; for other wrong arguments.
+        "x has 5 samples, but a formula needs at least 10 ..."; where x is the same at all samples,
+        or x or y has a range below 1e-140; for other wrong arguments.
 
     Notes
     -----
@@ -203,6 +205,8 @@ def suggest_formulas(
         raise ValueError(
             f"x is {points[0]:.3g} at all samples, but a formula needs at least 2 values of x"
         )
+    check_range("x", "", points)
+    check_range("y", "", values)
     with np.errstate(over="ignore"):
         check_overflow("the sum of their squares lies", *(float(v @ v) for v in (points, values)))
     error = check_number("error", error, low=0.0)

@@ -183,6 +183,17 @@ class Search:
         )
 
 
+def check_range(name: str, where: str, values: FloatArray) -> None:
+    """Raise ValueError if values vary so little that squares of errors underflow."""
+    low, high = float(values.min()), float(values.max())
+    if ROUNDING * max(-low, high) < high - low < LEAST_RANGE:
+        raise ValueError(
+            f"{name} has values between {low:g} and {high:g}{where}, but values that vary need a "
+            f"range of at least {LEAST_RANGE:g}, or squares of errors are below float64: multiply "
+            "them by a power of 10"
+        )
+
+
 def check_samples(data: Data) -> None:
     """Check that there are enough samples to hold some out, and that no squares underflow.
 
@@ -199,13 +210,7 @@ def check_samples(data: Data) -> None:
         )
     for name, array in (("x_train", data.x_train), ("y_train", data.y_train)):
         for place, column in enumerate(array.T if array.ndim == 2 else ()):  # labels have no unit
-            low, high = float(column.min()), float(column.max())
-            if ROUNDING * max(-low, high) < high - low < LEAST_RANGE:
-                raise ValueError(
-                    f"{name} has values between {low:g} and {high:g} in column {place}, but a "
-                    f"column that varies needs a range of at least {LEAST_RANGE:g}, or squares of "
-                    "errors are below float64: multiply it by a power of 10"
-                )
+            check_range(name, f" in column {place}", column)
 
 
 def fitted(network: Network, data: Data, **options: Any) -> Network:

@@ -261,8 +261,7 @@ class _Check:
             for end, points in zip(ends_theta, ends_x, strict=True)
         )
         smooth = clear_of_kinks(self.network, before, self.scales, after)
-        ends = [self.network.replace_theta(end) for end in ends_theta]
-        smooth &= clear_of_symbolic_kinks(ends, (before, after))
+        smooth &= clear_of_symbolic_kinks(self.network, ends_theta, (before, after))
         self.left_out.append(int((~smooth).sum()))
         if not smooth.any():
             raise ValueError(

@@ -48,22 +48,24 @@ def clear_of_kinks(
 
 
 def clear_of_symbolic_kinks(
-    networks: Sequence[Network], flows: Sequence[Sequence[FloatArray]]
+    network: Network, thetas: Sequence[FloatArray], flows: Sequence[Sequence[FloatArray]]
 ) -> NDArray[np.bool_]:
     """Return which samples cross no kink of a symbolic edge: (L36) holds for none.
 
     Parameters
     ----------
-    networks, flows
-        The network and the inputs of its layers at both ends of a step.
+    network : Network
+    thetas, flows
+        Its parameters and the inputs of its layers, at both ends of a step.
     """
     clear = np.ones(len(flows[0][0]), dtype=bool)
-    for number, layer in enumerate(networks[0].layers):
+    ends = [network.replace_theta(theta).layers for theta in thetas]
+    for number, layer in enumerate(network.layers):
         for edge in layer.symbolic:
             start, end = (
-                network.layers[number].affine[edge.row, 0] * flow[number][:, edge.input]
-                + network.layers[number].affine[edge.row, 1]
-                for network, flow in zip(networks, flows, strict=True)
+                layers[number].affine[edge.row, 0] * flow[number][:, edge.input]
+                + layers[number].affine[edge.row, 1]
+                for layers, flow in zip(ends, flows, strict=True)
             )
             clear &= ~_kinks(edge.function, start, end)
     return clear

@@ -33,6 +33,7 @@ GRADIENT_OPTIMIZERS: dict[str, Callable[..., OptimizeResult]] = {
 LEAST_SQUARES = ("lm", "lm_cg")  # they take residuals and derivatives of them
 OPTIMIZER_NAMES = (*LEAST_SQUARES, *GRADIENT_OPTIMIZERS)
 STEPS_FOR_A_TEST = 20  # steps on as many samples as the test has, for each test error
+LARGEST_TARGET = 1e140
 # measured by `benchmarks.scaled_variables`; "lm_cg" has the metric of "lm"
 SCALED_BY_DEFAULT = ("lm", "lm_cg", "lbfgs", "bfgs")
 
@@ -72,6 +73,20 @@ def read_problem(
         test = check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"))
         checked = checked.with_data(train.x, train.targets)
     return checked, test
+
+
+def check_target_sizes(name: str, targets: FloatArray) -> None:
+    """Raise ValueError where squares of errors of 1e-13 of the targets could underflow or overflow.
+
+    Training would see an error of exactly 0, or none at all.
+    """
+    size = float(np.abs(targets).max(initial=0.0))
+    if size > 0.0 and not 1.0 / LARGEST_TARGET <= size <= LARGEST_TARGET:
+        raise ValueError(
+            f"{name} has numbers up to {size:.2g} in size, but needs sizes from "
+            f"{1.0 / LARGEST_TARGET:.0g} to {LARGEST_TARGET:.0g}, or 0, for squares of errors in "
+            "the range of float64: scale the data with kan_ref.scaled"
+        )
 
 
 def check_schedule(grids: object) -> tuple[int, ...]:

@@ -23,7 +23,12 @@ from kan_ref.checks import check_flag, quiet_except
 from kan_ref.data import DataLike, check_arrays, check_loss
 from kan_ref.network import PARAMETER_NAMES, Network, refine
 from kan_ref.training.data_goal import DataGoal, check_batch, check_model, check_penalty
-from kan_ref.training.fit_arguments import check_grids, interval_of_tests, read_problem
+from kan_ref.training.fit_arguments import (
+    check_grids,
+    check_target_sizes,
+    interval_of_tests,
+    read_problem,
+)
 from kan_ref.training.goal import Problem
 from kan_ref.training.held_out import read_validation
 from kan_ref.training.history import Callback, Kind, Run
@@ -128,7 +133,8 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        "grids is (10, 5), but must not fall"; for data, as `value_and_grad`; for a problem, if a
+        "grids is (10, 5), but must not fall"; for data, as `value_and_grad`, and where all targets
+        are below 1e-140 or one is above 1e140 in size; for a problem, if a
         user's partial derivatives are wrong; where a symbolic edge is undefined at a training
         sample at the start. Later, steps to such parameters are undone.
 
@@ -227,5 +233,7 @@ def _read_goal(
     check_arrays(data)
     check_loss(data, loss)
     train = check_batch(network, data.x_train, data.y_train, ("x_train", "y_train"), loss)
+    if loss == "mse":
+        check_target_sizes("y_train", train.targets)
     check_start(network, train.x)
     return train, check_batch(network, data.x_test, data.y_test, ("x_test", "y_test"), loss)

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import FloatArray
+from kan_ref.checks import BoolArray, FloatArray
 from kan_ref.network import Network, first_cause, layer_inputs, uncovered
 from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.goal import values_at
@@ -45,7 +45,7 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
     if test is None or test.loss is not MSE or not isinstance(model, Network):
         return ""
     by_layer = uncovered(model, test.x)
-    outside = by_layer.any(axis=0)
+    outside: BoolArray = np.logical_or.reduce(by_layer, axis=0)
     n_outside = int(outside.sum())
     if n_outside in (0, len(outside)):
         return ""

@@ -280,6 +280,8 @@ def test_one_sample_beside_many_equal_ones_is_met_by_a_line():
     ("x", "y", "options", "message"),
     [
         (np.full(60, 2.5), np.linspace(0.0, 1.0, 60), {}, "x is 2.5 at all samples, but a formula"),
+        (np.arange(20.0), 1e-170 * np.arange(20.0), {}, "y has values between 0 and 1.9e-169, but"),
+        (1e-170 * np.arange(20.0), np.arange(20.0), {}, "x has values between 0 and 1.9e-169, but"),
         (np.arange(5.0), np.arange(5.0), {}, "x has 5 samples and y has 5, but a formula needs"),
         (np.arange(20.0), np.arange(19.0), {}, "x has 20 samples and y has 19, but"),
         (np.arange(20.0), np.arange(20.0), {"error": -1.0}, "error is -1"),

@@ -246,7 +246,7 @@ def test_no_sample_of_a_smooth_function_is_left_out(name, shift):
     w = 1e-5 * np.random.default_rng(0).uniform(-1.0, 1.0, (len(points), 1))
 
     clear = gradient_kinks.clear_of_symbolic_kinks(
-        (network, network), ([points[:, None] - w], [points[:, None] + w])
+        network, (network.theta, network.theta), ([points[:, None] - w], [points[:, None] + w])
     )
 
     assert len(points) > 20

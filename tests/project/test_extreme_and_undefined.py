@@ -28,7 +28,7 @@ UNIT_Y = UNIT_X[:, :1] ** 2 + UNIT_X[:, 1:]
 BASES = ("silu", "identity", "zero")
 
 
-WHAT = r"^(?:along |x\b|y\b|theta|domain|knots|the (?:range|value|gradient|residual)|d_|dx|jacobian|all )"
+WHAT = r"^(?:along |x\b|y\b|y_train\b|theta|domain|knots|the (?:range|value|gradient|residual)|d_|dx|jacobian|all )"
 RULE = r"\b(?:must|needs?|beyond|overflow|at most|at least|digits|too narrow|too wide)\b"
 REMEDY = r": (?:.*, )?(?:scale|give) [^:]+$"
 
