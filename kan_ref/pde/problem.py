@@ -19,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from kan_ref.baselines import MLP
 from kan_ref.checks import FloatArray, check_float_array
+from kan_ref.network import Network
 from kan_ref.numerics import Block
 from kan_ref.pde.equations import value_term
 from kan_ref.pde.input_derivatives import JetFunctions, JetModel, check_jet, jets_of
@@ -76,6 +78,8 @@ class ResidualProblem:
         for place, (term, inputs) in enumerate(zip(self.terms, prepared.inputs, strict=True)):
             jet = prepared.functions.predict(model, inputs)
             highest = 2 if term.kind.n_second else 1
+            if term.kind.n_second:
+                check_bends(model, f"terms[{place}]")
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
 
@@ -85,6 +89,27 @@ class ResidualProblem:
         return (
             f"ResidualProblem({len(self.terms)} terms at {sizes} points of "
             f"{self.n_in} variables{known})"
+        )
+
+
+def check_bends(model: JetModel, name: str) -> None:
+    """Raise ValueError where all curves of a model are piecewise linear, for a term of order 2."""
+    if isinstance(model, MLP):
+        what, straight = f"an MLP of activation {model.activation!r}", model.activation == "relu"
+        remedy = "give another activation"
+    elif isinstance(model, Network):
+        layers = model.layers
+        what = f"a network of degree {max(layer.degree for layer in layers)}"
+        what += f" with base {layers[0].base!r}"
+        straight = all(
+            layer.degree < 2 and layer.base != "silu" and not layer.symbolic for layer in layers
+        )
+        remedy = "give degree 3 or more"
+    else:
+        return
+    if straight:
+        raise ValueError(
+            f"{name} has second derivatives, but those of {what} are 0 at every point: {remedy}"
         )
 
 

@@ -1,5 +1,6 @@
 """Messages of conditions, problems and derivatives: each wrong argument is named with what came and what is needed."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -489,3 +490,49 @@ def test_changes_along_a_direction_are_sums_over_the_components_of_each_point(ax
     ]
     np.testing.assert_allclose(along, expected, rtol=1e-12)
     assert along.shape == (7, *residuals)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            kr.init_network(
+                (1, 2, 1),
+                n_intervals=3,
+                degree=1,
+                domain=(0, 1),
+                base="zero",
+                rng=np.random.default_rng(0),
+            ),
+            "terms[0] has second derivatives, but those of a network of degree 1 with base 'zero' are 0",
+        ),
+        (
+            kr.init_mlp((1, 5, 1), activation="relu", rng=np.random.default_rng(0)),
+            "terms[0] has second derivatives, but those of an MLP of activation 'relu' are 0",
+        ),
+    ],
+)
+def test_curves_that_do_not_bend_are_refused_for_equations_of_second_order(model, message):
+    x = np.linspace(0.0, 1.0, 9)[:, None]
+    problem = kr.residual_problem([kr.linear_term(x, second=[1.0], source=1.0)])
+    first = kr.residual_problem([kr.linear_term(x, first=[1.0], source=1.0)])
+
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kr.fit(model, problem=problem, n_steps=1)
+    assert kr.fit(model, problem=first, n_steps=1).history.step[-1] == 1
+
+
+@pytest.mark.parametrize(("degree", "base"), [(1, "silu"), (2, "zero")])
+def test_curves_that_bend_are_taken_for_equations_of_second_order(degree, base):
+    x = np.linspace(0.0, 1.0, 9)[:, None]
+    network = kr.init_network(
+        (1, 2, 1),
+        n_intervals=3,
+        degree=degree,
+        domain=(0, 1),
+        base=base,
+        rng=np.random.default_rng(0),
+    )
+    problem = kr.residual_problem([kr.linear_term(x, second=[1.0], source=1.0)])
+
+    assert kr.fit(network, problem=problem, n_steps=1).history.step[-1] == 1
