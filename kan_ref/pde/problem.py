@@ -78,7 +78,7 @@ class ResidualProblem:
         for place, (term, inputs) in enumerate(zip(self.terms, prepared.inputs, strict=True)):
             jet = prepared.functions.predict(model, inputs)
             highest = 2 if term.kind.n_second else 1
-            if term.kind.n_second:
+            if term.kind.products:
                 check_bends(model, f"terms[{place}]")
             check_jet(model, term.x, jet, highest=highest, name=f"terms[{place}].x")
             term.check(jet, f"terms[{place}]")
