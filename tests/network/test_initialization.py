@@ -349,11 +349,11 @@ def test_with_targets_of_any_size_the_coefficients_have_their_size(power):
 def test_targets_whose_coefficients_are_beyond_float64_are_reported_with_the_remedy():
     x = np.linspace(-1.0, 1.0, 9)[:, None]
     sentence = (
-        r"^y has numbers up to 1\.7e\+308, .* \(about 1\.8e308\): scale y to size one, as kan_r"
+        r"^y has numbers up to 1\.79e\+308, .* \(about 1\.8e308\): scale y to size one, as kan_r"
     )
 
     with pytest.raises(ValueError, match=sentence):
-        made((1, 1), domain=x, y=np.full((9, 1), 1.7e308))
+        made((1, 1), domain=x, y=np.full((9, 1), 1.79e308))
 
 
 def test_constant_targets_are_the_mean_of_the_outputs():
