@@ -199,8 +199,8 @@ def check_distinct(low: FloatArray, high: FloatArray, knots: FloatArray) -> None
         i = int(np.argmax(equal))
         raise ValueError(
             f"the range from {low[i]} to {high[i]} at input {i} is too narrow for "
-            f"{knots.shape[1]} different float64 knots: subtract the mean of the inputs, or take "
-            "a wider range"
+            f"{knots.shape[1]} different float64 knots: subtract the mean of the inputs, scale "
+            "them to size one, or take a wider range"
         )
 
 

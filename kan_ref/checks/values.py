@@ -31,6 +31,7 @@ BoolArray = NDArray[np.bool_]
 
 NEAR = 0.7  # similarity of a name that is suggested: a slip of the keys, no other word
 
+_LARGEST = float(np.finfo(np.float64).max)
 _SAMPLES = ("x", "y", "x_train", "y_train", "x_test", "y_test")
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
@@ -186,18 +187,19 @@ def check_number(
         value, int | float | np.integer | np.floating
     ):
         raise TypeError(f"{name} is {_plain(value)!r}, but must be a real number")
-    try:
-        number = float(value)
-    except OverflowError:
-        rule = "finite" if low == -math.inf and high == math.inf else _range(low, high)
-        raise ValueError(
-            f"{name} is an integer beyond float64 (about 1.8e308), but must be {rule}"
-        ) from None
-    if not math.isfinite(number):
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(_beyond(name, low, high))
+    if not math.isfinite(value):
         raise ValueError(f"{name} is {value}, but must be finite")
-    if not low <= number <= high:
+    if not low <= value <= high:
         raise ValueError(f"{name} is {value}, but must be {_range(low, high)}")
-    return number
+    return float(value)
+
+
+def _beyond(name: str, low: float, high: float) -> str:
+    """Return the message for an integer that float64 cannot hold; it can have too many digits."""
+    rule = "finite" if low == -math.inf and high == math.inf else _range(low, high)
+    return f"{name} is an integer beyond float64 (about 1.8e308), but must be {rule}"
 
 
 def _range(low: float, high: float) -> str:
@@ -212,10 +214,9 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
 
     ValueError otherwise; the message lists the options and suggests the nearest one.
     """
-    value = _plain(value)
     if isinstance(value, str) and value in options:
-        return value
-    message = f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}"
+        return str(value)
+    message = f"{name} is {_plain(value)!r}, but must be one of {', '.join(map(repr, options))}"
     if not isinstance(value, str):
         raise TypeError(message)
     raise ValueError(f"{message}{_instead(name, value, options)}")

@@ -41,7 +41,7 @@ class Scaler:
         unchanged.
     names : tuple of str, optional
         Of the inputs.
-    x_constant : (n_in,), y_constant : (n_out,), bool, optional
+    x_constant, y_constant : (n_in,) and (n_out,) of bool, optional
         Columns that are constant up to rounding. There a number within 8 eps = 1.8e-15 times the
         mean of it becomes exactly 0.
 
