@@ -16,7 +16,7 @@ the rule does not depend on units. A number in a table has the size S = max |x|.
 sum, and its rounding error is relative to its terms: two terms of size 1 that cancel differ by
 about eps. There S is the sum of the largest absolute values of the terms. The rounding errors of
 layers with 1 to 100 inputs were at most 5 eps S. Ranges up to 1e-300 are constant too: on a
-narrower grid derivatives overflow. Where R is more than w, which needs S > 2.8e14, w is R.
+narrower grid derivatives overflow. Where R is more than w, which needs S > 5e14, w is R.
 """
 
 import numpy as np
@@ -56,8 +56,7 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
     Returns
     -------
     a, b : (n_in,)
-        a < b; they enclose the samples also after rounding. (B15) where the samples are constant
-        up to rounding.
+        a < b; they enclose the samples also after rounding. Where the samples are all equal, (B15).
 
     Raises
     ------
