@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kan_ref.baselines.lan import LAN, LAN_BASE_NAMES, node_curve
+from kan_ref.baselines.lan import LAN, LAN_BASE_NAMES, node_curve, pre_activations
 from kan_ref.baselines.mlp import MLP, init_mlp
 from kan_ref.bspline import hidden_bounds, move_coefficients, uniform_knots
 from kan_ref.checks import (
@@ -149,27 +149,18 @@ def update_lan_grids(lan: LAN, x: object, *, n_intervals: int | None = None) -> 
     """
     if not isinstance(lan, LAN):
         raise TypeError(f"lan is {lan!r}, but must be a LAN")
-    inputs = _check_probe(x, lan.widths[0])
+    samples = _check_probe(x, lan.widths[0])
     count = None if n_intervals is None else check_integer("n_intervals", n_intervals, low=1)
     for number, row in enumerate(lan.rows):
-        weight, bias = lan.weights[number], lan.biases[number]
-        z = inputs @ weight.T + bias
+        z = pre_activations(lan, samples)[number]
         intervals = row.n_basis - lan.degree if count is None else count
-        bounds = hidden_bounds(z, intervals, _term_sizes(weight, bias, inputs))
-        knots = uniform_knots(*bounds, intervals, lan.degree)
+        knots = uniform_knots(*hidden_bounds(z, intervals), intervals, lan.degree)
         # to the spline code it is a layer with one output and one edge per node
         coef = move_coefficients(row.knots, lan.degree, lan.coefs[number][None], knots, z)[0]
         coefs, rows = list(lan.coefs), list(lan.knots)
         coefs[number], rows[number] = coef, knots
         lan = LAN(lan.weights, lan.biases, tuple(coefs), tuple(rows), lan.degree, lan.base)
-        inputs = node_curve(lan, number, z, slopes=False)[0]
     return lan
-
-
-def _term_sizes(weight: FloatArray, bias: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the size (n_out,) of the terms that W x + b adds up at x (batch, n_in)."""
-    sizes: FloatArray = np.abs(weight) @ np.abs(x).max(axis=0) + np.abs(bias)
-    return sizes
 
 
 def _check_probe(x: object, n_in: int) -> FloatArray:
@@ -196,9 +187,8 @@ def _on_probe(
     for number, coef in enumerate(coefs):
         low, high = np.full(len(coef), bounds[0]), np.full(len(coef), bounds[1])
         if probe is not None:
-            weight, bias = mlp.weights[number], mlp.biases[number]
-            z = probe @ weight.T + bias
-            low, high = hidden_bounds(z, n_intervals, _term_sizes(weight, bias, probe))
+            z = probe @ mlp.weights[number].T + mlp.biases[number]
+            low, high = hidden_bounds(z, n_intervals)
         knots.append(uniform_knots(low, high, n_intervals, degree))
         if probe is not None:
             so_far = LAN(

@@ -22,7 +22,6 @@ from kan_ref.bspline.evaluation import slope_sums as slope_sums
 from kan_ref.bspline.evaluation import spline_sums as spline_sums
 from kan_ref.bspline.knots import KnotVectors as KnotVectors
 from kan_ref.bspline.knots import add_outer_knots as add_outer_knots
-from kan_ref.bspline.knots import check_distinct as check_distinct
 from kan_ref.bspline.knots import check_knots as check_knots
 from kan_ref.bspline.knots import extended_knots as extended_knots
 from kan_ref.bspline.knots import prepare_knots as prepare_knots

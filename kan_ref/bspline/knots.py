@@ -68,7 +68,14 @@ def uniform_knots(low: object, high: object, n_intervals: int, degree: int) -> F
         raise ValueError(f"low must lie below high, but they are {a[i]} and {b[i]} at input {i}")
     check_width(a, b, a, b)
     knots = add_outer_knots(uniform_breakpoints(a, b, n_intervals), degree)
-    check_distinct(a, b, knots)
+    equal = np.any(np.diff(knots) <= 0, axis=1)
+    if equal.any():
+        i = int(np.argmax(equal))
+        raise ValueError(
+            f"the range from {a[i]} to {b[i]} at input {i} is too narrow "
+            f"for {knots.shape[1]} different float64 knots: subtract the mean of the inputs, "
+            "scale them to size one, or take a wider range"
+        )
     return knots
 
 
@@ -175,7 +182,10 @@ def check_knots(name: str, knots: object, degree: int) -> FloatArray:
 
 
 def check_per_input(name: str, value: object, n_in: int | str = "n_in") -> FloatArray:
-    """Return a number as an array (1,), or one number per input as (n_in,), if it is that."""
+    """Check that `value` is a number, or one number per input.
+
+    Return it as an array (1,) or (n_in,). The word "n_in" accepts any number of inputs.
+    """
     array = np.atleast_1d(check_rectangular(name, value))
     return check_float_array(name, array, ("n_in" if array.size == 1 else n_in,))
 
@@ -189,18 +199,6 @@ def check_width(low: FloatArray, high: FloatArray, first: FloatArray, last: Floa
         raise ValueError(
             f"the range from {low[i]} to {high[i]} at input {i} is too wide: "
             "its knots or their distances overflow float64 (about 1.8e308): scale the inputs"
-        )
-
-
-def check_distinct(low: FloatArray, high: FloatArray, knots: FloatArray) -> None:
-    """Raise ValueError if knots coincide; the message names the range [low, high]."""
-    equal = np.any(np.diff(knots) <= 0, axis=1)
-    if equal.any():
-        i = int(np.argmax(equal))
-        raise ValueError(
-            f"the range from {low[i]} to {high[i]} at input {i} is too narrow for "
-            f"{knots.shape[1]} different float64 knots: subtract the mean of the inputs, scale "
-            "them to size one, or take a wider range"
         )
 
 

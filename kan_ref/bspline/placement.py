@@ -3,20 +3,12 @@
 With the range R = max x - min x of the samples x of an input, and `pad` beyond them on each side:
 
     (B14)  a = min x - pad,  b = max x + pad
-    (B15)  a = c - w,  b = c + w,  w = max(1, |c|) / 2     instead, where R <= 8 eps S
+    (B15)  a = c - w,  b = c + w,  w = max(1, |c|) / 2     instead, where R <= 1e-9 max(1, |c|)
     (B16)  s_j = beta u_j + (1 - beta) q_j                 u uniform, q quantiles of x
 
-c is the middle of the samples, eps = 2.2e-16; the ends of (B16) are those of (B14). beta is the
-blending weight `uniform_share` between a uniform grid and one with equally many samples in each
-interval. Quantiles are the sorted samples interpolated linearly in rank, as breakpoints are in
-(B3).
-
-(B15) is for samples that are constant up to rounding. Rounding errors are relative to a size S, so
-the rule does not depend on units. A number in a table has the size S = max |x|. An activation is a
-sum, and its rounding error is relative to its terms: two terms of size 1 that cancel differ by
-about eps. There S is the sum of the largest absolute values of the terms. The rounding errors of
-layers with 1 to 100 inputs were at most 5 eps S. Ranges up to 1e-300 are constant too: on a
-narrower grid derivatives overflow. Where R is more than w, which needs S > 5e14, w is R.
+c is the middle of the samples; the ends of (B16) are those of (B14). beta is the blending weight
+`uniform_share` between a uniform grid and one with equally many samples in each interval. Quantiles
+are the sorted samples interpolated linearly in rank, as breakpoints are in (B3).
 """
 
 import numpy as np
@@ -29,17 +21,9 @@ from kan_ref.bspline.knots import (
     uniform_breakpoints,
 )
 from kan_ref.bspline.refined_grids import interpolate_in_rank
-from kan_ref.checks import (
-    ROUNDING,
-    BoolArray,
-    FloatArray,
-    check_float_array,
-    check_integer,
-    check_number,
-)
+from kan_ref.checks import BoolArray, FloatArray, check_float_array, check_integer, check_number
 
-_LEAST_RANGE = 1e-300  # derivatives on a narrower grid overflow
-_LEAST_INTERVAL = 4.0 * float(np.finfo(float).eps)  # relative to S: knots so far apart are distinct
+_FLAT = 1e-9  # relative to max(1, |middle|): a smaller range of samples is rounding error
 _SAMPLE_PAD = 0.05  # of the samples' range, on each side
 
 
@@ -85,7 +69,7 @@ def grid_bounds(low: object, high: object, pad: object) -> tuple[FloatArray, Flo
     if np.any(pads < 0):
         i = int(np.argmax(pads < 0))
         raise ValueError(f"pad must be at least 0, but is {pads[i]} at input {i}")
-    return _padded_bounds(a, b, pads, _size(a, b))[:2]
+    return _padded_bounds(a, b, pads)[:2]
 
 
 def data_bounds(x: object) -> tuple[FloatArray, FloatArray]:
@@ -110,8 +94,8 @@ def percentile_bounds(x: object, percentiles: tuple[float, float] = (0.5, 99.5))
     -------
     bounds : (n_in, 2)
         Low and high, for `domain=` of `init_network`. Percentiles are linear in rank. Where the
-        range between them is at most 8 eps = 1.8e-15 times the larger of their absolute values,
-        the bounds are those of a constant input, (B15).
+        range between them is at most 1e-9 max(1, |middle|), the bounds are those of a constant
+        input, (B15).
 
     Raises
     ------
@@ -141,30 +125,20 @@ def percentile_bounds(x: object, percentiles: tuple[float, float] = (0.5, 99.5))
         )
     samples = _check_samples(x)
     low, high = np.percentile(samples, share, axis=0)
-    return np.column_stack(_padded_bounds(low, high, np.zeros_like(low), _size(low, high))[:2])
+    return np.column_stack(_padded_bounds(low, high, np.zeros_like(low))[:2])
 
 
-def hidden_bounds(
-    x: object, n_intervals: int, size: FloatArray | None = None
-) -> tuple[FloatArray, FloatArray]:
+def hidden_bounds(x: object, n_intervals: int) -> tuple[FloatArray, FloatArray]:
     """Return the ends (n_in,), (n_in,) of hidden grids for activations x (batch, n_in).
 
-    They lie R / n_intervals, but at least 5 % of R, beyond the activations, and so far that an
-    interval is at least 4 eps S wide. `size` (n_in,) is S of (B15), max |x| if None.
+    They lie R / n_intervals, but at least 5 % of R, beyond the activations.
     """
     n_intervals = check_integer("n_intervals", n_intervals, low=1)
-    samples, relative_pad = _check_samples(x), max(1.0 / n_intervals, _SAMPLE_PAD)
-    return _sample_bounds(samples, relative_pad, n_intervals, size)[:2]
+    return _sample_bounds(_check_samples(x), max(1.0 / n_intervals, _SAMPLE_PAD))[:2]
 
 
 def blended_knots(
-    x: object,
-    n_intervals: int,
-    degree: int,
-    *,
-    uniform_share: float,
-    margin: float,
-    size: FloatArray | None = None,
+    x: object, n_intervals: int, degree: int, *, uniform_share: float, margin: float
 ) -> FloatArray:
     """Return knot vectors between uniform grids and quantiles of the samples.
 
@@ -181,8 +155,6 @@ def blended_knots(
         At least 0, in units of R / n_intervals with R the range of the samples. Both ends of the
         grid move outward by it; uniform breakpoints are spread over the widened grid, inner
         quantiles do not move.
-    size : (n_in,), optional
-        S of (B15); max |x| if None. A grid narrower than 4 eps S n_intervals is widened to that.
 
     Returns
     -------
@@ -212,7 +184,7 @@ def blended_knots(
     beta = check_number("uniform_share", uniform_share, low=0.0, high=1.0)
     relative_pad = check_number("margin", margin, low=0.0) / n_intervals
     samples = _check_samples(x)
-    a, b, flat = _sample_bounds(samples, relative_pad, n_intervals, size)
+    a, b, flat = _sample_bounds(samples, relative_pad)
     uniform = uniform_breakpoints(a, b, n_intervals)
     quantiles = interpolate_in_rank(np.sort(samples.T), n_intervals)
     # [eq:blended-breakpoints]
@@ -245,36 +217,24 @@ def _check_samples(x: object) -> FloatArray:
 
 
 def _sample_bounds(
-    samples: FloatArray, relative_pad: float, n_intervals: int = 0, size: FloatArray | None = None
+    samples: FloatArray, relative_pad: float
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return `_padded_bounds` of samples (batch, n_in), the pad relative to their range.
-
-    With `n_intervals` it is so wide that the knots of that many intervals are distinct.
-    """
+    """Return `_padded_bounds` of samples (batch, n_in), the pad relative to their range."""
     low, high = samples.min(axis=0), samples.max(axis=0)
     check_width(low, high, low, high)
-    if size is None:
-        size = _size(low, high)
     with np.errstate(over="ignore"):
-        missing = _LEAST_INTERVAL * n_intervals * size - (high - low)
-        pad = np.maximum(relative_pad * (high - low), 0.5 * missing)
-        return _padded_bounds(low, high, pad, size)
-
-
-def _size(low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return S = max |x| of samples between `low` and `high`, (n_in,)."""
-    return np.maximum(np.abs(low), np.abs(high))
+        return _padded_bounds(low, high, relative_pad * (high - low))
 
 
 def _padded_bounds(
-    low: FloatArray, high: FloatArray, pad: FloatArray, size: FloatArray
+    low: FloatArray, high: FloatArray, pad: FloatArray
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Return the ends of each grid by (B14) or (B15), and whether (B15) applied."""
     with np.errstate(over="ignore"):
         # [eq:grid-bounds]
-        middle, width = 0.5 * low + 0.5 * high, high - low
-        flat = width <= np.maximum(ROUNDING * size, _LEAST_RANGE)
-        w = np.maximum(0.5 * np.maximum(1.0, np.abs(middle)), width)
+        middle = 0.5 * low + 0.5 * high
+        size = np.maximum(1.0, np.abs(middle))
+        flat, w = high - low <= _FLAT * size, 0.5 * size
         a = np.where(flat, middle - w, low - pad)
         b = np.where(flat, middle + w, high + pad)
         # [/eq:grid-bounds]

@@ -14,10 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from kan_ref.checks import FloatArray
-from kan_ref.functions import BASE_FUNCTIONS
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
-from kan_ref.network.symbolic_edges import SymbolicEdge, derivatives, numbers
-from kan_ref.network.symbolic_edges import values as edge_values
+from kan_ref.network.symbolic_edges import SymbolicEdge, derivatives
 
 _AT_ONCE, _NUMBERS, _FEWEST = 2**22, 2**20, 256
 
@@ -62,23 +60,6 @@ def outputs_at(layer: Layer, x: FloatArray) -> FloatArray:
     for rows in sample_slices(len(x), size):
         y[rows] = layer_outputs(layer, evaluate(layer, x[rows], slopes=False))
     return y
-
-
-def term_sizes(layer: Layer, x: FloatArray) -> FloatArray:
-    """Return the size (n_out,) of the terms that each output of a layer adds up at x (batch, n_in).
-
-    It is the sum over edges of the largest absolute values: of a weighted base function at x, of
-    weighted coefficients, of the scaled function and the shift of a symbolic edge at x. Rounding
-    errors of the outputs are relative to it.
-    """
-    base = np.abs(BASE_FUNCTIONS[layer.base](x, (0,))[0]).max(axis=0)
-    coef = np.abs(layer.spline_matrix).reshape(layer.coef.shape).max(axis=2)
-    sizes: FloatArray = np.abs(layer.base_matrix) @ base + coef.sum(axis=1)
-    if layer.symbolic:
-        shifts = np.array([layer.affine[edge.row, 3] for edge in layer.symbolic])
-        scaled = np.abs(edge_values(layer.symbolic, layer.affine, x) - shifts).max(axis=0)
-        np.add.at(sizes, numbers(layer.symbolic)[0], scaled + np.abs(shifts))
-    return sizes
 
 
 def check_defined(

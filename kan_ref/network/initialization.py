@@ -38,7 +38,6 @@ from kan_ref.checks import (
     check_rectangular,
 )
 from kan_ref.functions import BASE_NAMES, base_function
-from kan_ref.network.definedness import term_sizes
 from kan_ref.network.layer import Layer, evaluate, layer_outputs
 from kan_ref.network.network import Network
 
@@ -120,9 +119,8 @@ def init_network(
     layers: list[Layer] = []
     for coef, w_base in drawn:
         if layers and probe is not None:
-            size = term_sizes(layers[-1], probe)
             probe = layer_outputs(layers[-1], evaluate(layers[-1], probe, slopes=False))
-            low, high = hidden_bounds(probe, n_intervals, size)
+            low, high = hidden_bounds(probe, n_intervals)
         knots, ones = uniform_knots(low, high, n_intervals, degree), np.ones_like(w_base)
         layers.append(Layer(knots, coef, w_base, ones, ones, degree, base))
     return Network(tuple(layers))

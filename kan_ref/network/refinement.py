@@ -20,7 +20,6 @@ import numpy as np
 from kan_ref.bspline import (
     add_outer_knots,
     blended_knots,
-    check_distinct,
     hidden_bounds,
     insert_knots,
     interpolate_in_rank,
@@ -30,7 +29,7 @@ from kan_ref.bspline import (
     uniform_knots,
 )
 from kan_ref.checks import FloatArray, check_choice, check_integer
-from kan_ref.network.definedness import first_cause, outputs_at, term_sizes
+from kan_ref.network.definedness import first_cause, outputs_at
 from kan_ref.network.layer import Layer
 from kan_ref.network.network import Network, check_inputs, check_network
 
@@ -61,13 +60,8 @@ def move_layer(layer: Layer, new_knots: FloatArray, x: FloatArray | None) -> Lay
 def _refine_layer(
     layer: Layer, n_intervals: int, x: FloatArray | None, *, keep_outer: bool
 ) -> Layer:
-    """Refine a layer's grid over its [a, b]; the outer knots stay only where it is nested.
-
-    ValueError where new breakpoints coincide that were distinct before.
-    """
+    """Refine a layer's grid over its [a, b]; the outer knots stay only where it is nested."""
     grid = interpolate_in_rank(layer.breakpoints, n_intervals)
-    if not np.any(np.diff(layer.breakpoints) == 0.0):
-        check_distinct(layer.breakpoints[:, 0], layer.breakpoints[:, -1], grid)
     nested = n_intervals % layer.n_intervals == 0
     if nested and keep_outer:
         knots = keep_outer_knots(layer.knots, grid, layer.degree)
@@ -175,19 +169,13 @@ def update_grid(
     -----
     The function changes where the new grids cannot represent the old curves.
     """
-    samples, size = _check_samples(network, x), None
+    samples = _check_samples(network, x)
     layers: list[Layer] = []
     for layer in network.layers:
         knots = blended_knots(
-            samples,
-            layer.n_intervals,
-            layer.degree,
-            uniform_share=uniform_share,
-            margin=margin,
-            size=size,
+            samples, layer.n_intervals, layer.degree, uniform_share=uniform_share, margin=margin
         )
         layers.append(move_layer(layer, knots, samples))
-        size = term_sizes(layers[-1], samples)
         samples = _pass_on(layers, samples)
     return Network(tuple(layers))
 
@@ -235,7 +223,6 @@ def place_hidden_grids(
     """
     layers = [network.layers[0]]
     for layer in network.layers[1:]:
-        size = term_sizes(layers[-1], x)
         if len(layers) == 1 and after_first is not None:
             x = after_first
         else:
@@ -243,7 +230,7 @@ def place_hidden_grids(
         if not np.isfinite(x).all():
             return network
         count = layer.n_intervals if n_intervals is None else n_intervals
-        low, high = hidden_bounds(x, count, size)
+        low, high = hidden_bounds(x, count)
         layers.append(move_layer(layer, uniform_knots(low, high, count, layer.degree), x))
     last = layers[-1]
     # the outputs of splines are finite where the sum of all coefficients is

@@ -41,64 +41,20 @@ def test_flat_samples_get_half_of_the_larger_of_1_and_the_middle_on_both_sides_a
     assert (low[0], high[0]) == (middle - w, middle + w)
 
 
-@for_all(("steps", "flat"), [(8, True), (9, False)])
-@for_all("largest", [1.0, -1.0, 2.0**-40, 2.0**40, 2.0**-900, -(2.0**900)])
-def test_flat_means_a_range_of_at_most_8_roundings_of_the_largest_number_in_every_unit(
-    largest, steps, flat
-):
-    """All numbers are exact: the largest is a power of 2, and the others are multiples of eps beside it."""
-    other = largest * (1.0 - steps * np.finfo(float).eps)
+@for_all(("width", "flat"), [(0.99e-9, True), (1.01e-9, False)])
+@for_all("middle", [0.0, 0.5, -1e3, 1e300])
+def test_flat_means_a_range_of_at_most_1e_9_of_the_larger_of_1_and_the_middle(middle, width, flat):
+    half = 0.5 * width * max(1.0, abs(middle))
 
-    low, high = grid_bounds(min(largest, other), max(largest, other), 0.0)
+    low, high = grid_bounds(middle - half, middle + half, 0.0)
 
-    found = (high[0] - low[0] > 1e-3 * abs(largest), high[0] - low[0] == abs(largest - other))
-    assert found == (flat, not flat)
+    assert (high[0] - low[0] > 0.9 * max(1.0, abs(middle))) == flat
 
 
-@for_all("unit", [1.0, 1e-9, 1e-10, 1e-100, 1e-280, 1e280])
-def test_the_grid_of_an_input_has_the_unit_of_its_samples(unit):
-    x = np.array([[-1.0], [0.5], [1.0]])
+def test_a_range_of_exactly_1e_9_is_still_flat():
+    low, high = grid_bounds(0.0, 1e-9, 0.0)
 
-    bounds = np.array(data_bounds(unit * x))
-
-    np.testing.assert_allclose(bounds, unit * np.array(data_bounds(x)), rtol=1e-14)
-
-
-@for_all(("middle", "half"), [(1e9, 0.5), (1.6e9, 1.0), (1e12, 100.0), (3e14, 1e5), (-3e14, 1e5)])
-def test_the_grid_of_an_input_far_from_0_is_that_of_its_range(middle, half):
-    bounds = np.array(data_bounds(middle + half * np.linspace(-1.0, 1.0, 9)[:, None]))
-
-    expected = middle + np.array([[-1.1], [1.1]]) * half
-    np.testing.assert_allclose(bounds, expected, rtol=0.0, atol=4.0 * np.spacing(abs(middle)))
-
-
-def test_a_range_of_at_most_1e_300_is_flat_because_derivatives_on_it_would_overflow():
-    low, high = grid_bounds([0.0, 0.0], [1e-300, 1.1e-300], 0.0)
-
-    assert (low.tolist(), high.tolist()) == ([-0.5, 0.0], [0.5, 1.1e-300])
-
-
-@for_all(("size", "flat"), [(1.0, False), (100.0, False), (1000.0, True), (1e17, True)])
-def test_activations_are_flat_up_to_the_rounding_of_the_terms_that_they_add_up(size, flat):
-    z = 0.25 + 100.0 * np.finfo(float).eps * np.array([[-5.0], [0.0], [5.0]])
-    z = z if size < 1e17 else 100.0 * (z - 0.25)
-
-    (low,), (high,) = hidden_bounds(z, 3, np.array([size]))
-
-    assert (high - low > 0.5) == flat
-    assert low <= z.min() < z.max() <= high
-
-
-@for_all("n_intervals", [1, 5, 20, 1000])
-@for_all("steps", [9, 20, 500])
-def test_grids_on_activations_are_so_wide_that_their_knots_are_distinct(steps, n_intervals):
-    z = 1.0 + np.finfo(float).eps * np.arange(steps + 1)[:, None]
-
-    knots = blended_knots(z, n_intervals, 3, uniform_share=1.0, margin=0.0)
-
-    assert (np.diff(knots) > 0.0).all()
-    assert (np.diff(uniform_knots(*hidden_bounds(z, n_intervals), n_intervals, 3)) > 0.0).all()
-    assert breakpoints(knots, 3)[0, 0] <= 1.0 < z.max() <= breakpoints(knots, 3)[0, -1]
+    np.testing.assert_allclose([low[0], high[0]], [-0.5, 0.5], rtol=1e-8)
 
 
 @for_all(

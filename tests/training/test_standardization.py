@@ -4,7 +4,6 @@ Training does not depend on units, or says that it does. Scaled variables are th
 columns of similar length.
 """
 
-import functools
 from dataclasses import replace
 
 import numpy as np
@@ -440,84 +439,6 @@ def test_the_relative_error_after_best_start_does_not_depend_on_units(name):
 
     assert plain < 0.05
     assert moved < 5.0 * plain
-
-
-# middle and half of the range of both inputs: 300 samples have 300 different numbers
-FAR_AND_SMALL = {
-    "1e-10 u": (0.0, 1e-10),
-    "1e-100 u": (0.0, 1e-100),
-    "1e9 + u/2": (1e9, 0.5),
-    "1.6e9 + u": (1.6e9, 1.0),
-    "1e12 + 100 u": (1e12, 100.0),
-    "3e14 + 1e5 u": (3e14, 1e5),
-}
-
-
-def seen_in_units(middle, half):
-    u = RNG(0).uniform(-1.0, 1.0, (300, 2))
-    x, y = middle + half * u, toy(u)
-    return kr.Data(x, y, x, y)
-
-
-@functools.cache
-def error_in_units(middle, half):
-    data = seen_in_units(middle, half)
-    start = kr.best_start(
-        (2, 5, 1), data, n_starts=1, n_intervals=5, degree=3, n_steps=15, rng=RNG(1)
-    )
-    run = kr.fit(start, data, n_steps=15)
-    return run.history.train_rmse[-1] / data.y_train.std()
-
-
-@pytest.mark.parametrize("name", FAR_AND_SMALL)
-def test_columns_whose_range_is_small_against_1_or_against_their_mean_are_learned(name):
-    assert error_in_units(0.0, 1.0) < 1e-2
-    assert error_in_units(*FAR_AND_SMALL[name]) < 5.0 * error_in_units(0.0, 1.0)
-
-
-@pytest.mark.parametrize("name", FAR_AND_SMALL)
-def test_grids_from_samples_lie_on_columns_of_small_range(name):
-    data = seen_in_units(*FAR_AND_SMALL[name])
-    network = random_network(data)
-    moved = kr.update_grid(network, data.x_train)
-
-    low, high, width = (*(f(data.x_train, axis=0) for f in (np.min, np.max, np.ptp)),)
-    for one in (network, moved):
-        a, b = one.layers[0].breakpoints[:, [0, -1]].T
-        assert ((a <= low) & (high <= b) & (b - a < 1.6 * width)).all()
-        assert (np.diff(one.layers[0].knots) > 0.0).all()
-
-
-@pytest.mark.parametrize("size", [1.0, 1e9, -3e14, 1e-200])
-@pytest.mark.parametrize("steps", [8, 9])
-def test_grids_and_standardization_agree_on_what_is_constant(size, steps):
-    x = np.full((5, 1), size)
-    x[0] *= 1.0 - steps * np.finfo(float).eps
-
-    scale = kr.scaled(data(x, x))[1].x_scale
-    wide = np.ptp(kr.percentile_bounds(x, (0, 100))) > 2.0 * np.ptp(x)
-
-    assert (scale[0] == 1.0) == wide
-
-
-def test_numbers_too_near_for_a_grid_are_reported_with_the_remedy():
-    x = 1.0 + 20.0 * np.finfo(float).eps * np.linspace(0.0, 1.0, 9)[:, None]
-
-    with pytest.raises(
-        ValueError, match="too narrow for 57 different float64 knots: subtract the m"
-    ):
-        kr.init_network((1, 1), n_intervals=50, degree=3, domain=x, rng=RNG(0))
-
-
-def test_a_grid_too_fine_for_float64_ends_a_run_with_the_reason():
-    x = 1.0 + 40.0 * np.finfo(float).eps * np.linspace(0.0, 1.0, 21)[:, None]
-    y = np.linspace(0.0, 1.0, 21)[:, None] ** 2
-    data = kr.Data(x, y, x, y)
-    network = kr.init_network((1, 1), n_intervals=5, degree=3, domain=x, y=y, rng=RNG(0))
-
-    run = kr.fit(network, data, grids=(5, 100), n_steps=3)
-
-    assert "; not refined to 100 intervals, because the range from 0.99" in run.stopped
 
 
 def random_network(data, widths=(2, 3, 1)):
