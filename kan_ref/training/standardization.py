@@ -5,8 +5,9 @@ With mean m and standard deviation s of each column of the training samples,
     (T32)  z = (x - m_x) / s_x,    u = (y - m_y) / s_y
     (T33)  y = m_y + s_y g((x - m_x) / s_x)              for a function u = g(z)
 
-Where a column is constant up to rounding, by the rule (B15) of `bspline.placement`, s = 1, m is the
-middle of its numbers, and their z is exactly 0. The base function silu and the initial parameters
+Where the range of a column is at most 8 eps = 1.8e-15 times its largest absolute value, it is
+rounding error: s = 1, m is the middle of the numbers, and their z is exactly 0. The base function
+silu and the initial parameters
 have a scale of their own, so a network learns z -> u equally well in all units.
 """
 
