@@ -39,6 +39,7 @@ SHOWN = {
     "network": "the formula",
 }
 SYMBOLIC = ("canonical", "network")
+MOST_NOISE = 1e100  # sums of squares of targets must be numbers of float64
 
 
 def find(data: kr.Data, seed: int) -> kr.discovery.Discovery:
@@ -157,10 +158,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"--picture is {options.picture}, but must be a file in a folder that exists, "
             f"ending in {', '.join(PICTURES)}"
         )
-    if options.seed < 0 or options.samples < 100 or not 0.0 <= options.noise < np.inf:
+    if options.seed < 0 or options.samples < 100 or not 0.0 <= options.noise <= MOST_NOISE:
         parser.error(
             f"--seed is {options.seed}, --samples {options.samples} and --noise {options.noise:g}, "
-            "but they must be at least 0, 100 and 0"
+            f"but they must be at least 0, at least 100, and between 0 and {MOST_NOISE:g}"
         )
 
     rng = np.random.default_rng(options.seed)

@@ -4,6 +4,7 @@ from kan_ref.checks.array_remedies import as_array as as_array
 from kan_ref.checks.array_remedies import label_remedy as label_remedy
 from kan_ref.checks.array_remedies import number_classes as number_classes
 from kan_ref.checks.array_remedies import shape_remedy as shape_remedy
+from kan_ref.checks.floating_point import ROUNDING as ROUNDING
 from kan_ref.checks.floating_point import CallersFunction as CallersFunction
 from kan_ref.checks.floating_point import keep_warnings as keep_warnings
 from kan_ref.checks.floating_point import quiet_except as quiet_except

@@ -57,8 +57,13 @@ def kind_remedy(name: str, value: object, array: NDArray[Any]) -> str:
         wrong = _first_wrong(array)
         if wrong is not None:
             index, entry = wrong
-            where = f"{code}[{', '.join(map(str, index))}]" if index else "it"
-            return f": {where} is {_short(entry)}"
+            return f": {_entry(code, index)} is {_short(entry)}"
+        large = first_beyond(array)
+        if large is not None:
+            return (
+                f": {_entry(code, large)} is beyond float64 (about 1.8e308), "
+                "scale the numbers to size one"
+            )
     try:
         array.astype(float)
     except (TypeError, ValueError):
@@ -110,6 +115,23 @@ def label_remedy(name: str, value: object, array: NDArray[Any], n_out: int) -> s
 def number_classes(name: str) -> str:
     """Return the code that turns classes of any kind into labels 0, 1, ..."""
     return f"np.unique({name}, return_inverse=True)[1]"
+
+
+def first_beyond(array: NDArray[Any]) -> tuple[int, ...] | None:
+    """Return the place of the first real number that is beyond float64, None if there is none."""
+    for index, entry in np.ndenumerate(array):
+        try:
+            float(entry)
+        except OverflowError:
+            return index
+        except (TypeError, ValueError):
+            continue
+    return None
+
+
+def _entry(code: str, index: tuple[int, ...]) -> str:
+    """Return the code for an entry of an array, "it" for one without axes."""
+    return f"{code}[{', '.join(map(str, index))}]" if index else "it"
 
 
 def _fits(n: int, wanted: int | str | None) -> bool:

@@ -1,8 +1,9 @@
-"""NumPy's floating-point warnings: off in the package's own arithmetic, as set in a caller's code.
+"""Rounding errors, and NumPy's floating-point warnings.
 
-A step that is too long may overflow, and the code that tried it rejects the result by its value. A
-warning of NumPy would say nothing new there. In a function that the caller passed it may be the
-only trace of a mistake, so there the setting of `numpy.errstate` is the caller's own.
+Warnings are off in the package's own arithmetic, and as set in a caller's code. A step that is too
+long may overflow, and the code that tried it rejects the result by its value. A warning of NumPy
+would say nothing new there. In a function that the caller passed it may be the only trace of a
+mistake, so there the setting of `numpy.errstate` is the caller's own.
 """
 
 import functools
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+
+ROUNDING = 8.0 * float(np.finfo(float).eps)  # relative: numbers of a smaller range are constant
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

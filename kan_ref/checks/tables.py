@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kan_ref.checks.array_remedies import as_array, kind_remedy
+from kan_ref.checks.array_remedies import as_array, first_beyond, kind_remedy
 from kan_ref.checks.values import FloatArray, IntArray, check_float_array, check_rectangular
 
 FEW_CLASSES = 20  # up to so many integers may be classes with two samples each on average
@@ -202,7 +202,7 @@ def _objects(name: str, value: Any, array: NDArray[Any]) -> NDArray[Any]:
     kind = types.pop()
     if issubclass(kind, str | bool | np.bool_):
         return np.array(array.tolist())
-    if issubclass(kind, numbers.Number):
+    if issubclass(kind, numbers.Number) and first_beyond(array) is None:
         raise TypeError(
             f"{name} has dtype object: give {as_array(name, value)}.astype(float) for numbers, "
             ".astype(int) for class labels"

@@ -31,6 +31,7 @@ BoolArray = NDArray[np.bool_]
 
 NEAR = 0.7  # similarity of a name that is suggested: a slip of the keys, no other word
 
+_LARGEST = float(np.finfo(np.float64).max)
 _SAMPLES = ("x", "y", "x_train", "y_train", "x_test", "y_test")
 _AXIS_NAMES = {1: ("position",), 2: ("row", "column")}
 
@@ -168,7 +169,7 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
     TypeError if it is not an integer, ValueError if it is out of range.
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} is {value!r}, but must be an integer")
+        raise TypeError(f"{name} is {_plain(value)!r}, but must be an integer")
     if value < low or (high is not None and value > high):
         rule = f"at least {low}" if high is None else f"between {low} and {high}"
         raise ValueError(f"{name} is {value}, but must be {rule}")
@@ -185,12 +186,20 @@ def check_number(
     if isinstance(value, bool | np.bool_) or not isinstance(
         value, int | float | np.integer | np.floating
     ):
-        raise TypeError(f"{name} is {value!r}, but must be a real number")
+        raise TypeError(f"{name} is {_plain(value)!r}, but must be a real number")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(_beyond(name, low, high))
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}, but must be finite")
     if not low <= value <= high:
         raise ValueError(f"{name} is {value}, but must be {_range(low, high)}")
     return float(value)
+
+
+def _beyond(name: str, low: float, high: float) -> str:
+    """Return the message for an integer that float64 cannot hold; it can have too many digits."""
+    rule = "finite" if low == -math.inf and high == math.inf else _range(low, high)
+    return f"{name} is an integer beyond float64 (about 1.8e308), but must be {rule}"
 
 
 def _range(low: float, high: float) -> str:
@@ -206,8 +215,8 @@ def check_choice(name: str, value: object, options: Sequence[str]) -> str:
     ValueError otherwise; the message lists the options and suggests the nearest one.
     """
     if isinstance(value, str) and value in options:
-        return value
-    message = f"{name} is {value!r}, but must be one of {', '.join(map(repr, options))}"
+        return str(value)
+    message = f"{name} is {_plain(value)!r}, but must be one of {', '.join(map(repr, options))}"
     if not isinstance(value, str):
         raise TypeError(message)
     raise ValueError(f"{message}{_instead(name, value, options)}")
@@ -226,8 +235,13 @@ def _instead(name: str, value: str, options: Sequence[str]) -> str:
 def check_flag(name: str, value: object) -> bool:
     """Return `value` if it is True or False, else raise TypeError."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}, but must be True or False")
+        raise TypeError(f"{name} is {_plain(value)!r}, but must be True or False")
     return value
+
+
+def _plain(value: object) -> object:
+    """Return a scalar of NumPy as the number or text of Python that it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def short(value: object) -> str:

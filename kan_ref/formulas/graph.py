@@ -203,7 +203,7 @@ def complete_squares(argument: Sum) -> Sum:
         (square,) = squares
         q, a, b = terms[square], square.scale, square.shift
         p = p * line.scale
-        if abs(number(p / (2 * q * a**2))) <= FARTHEST:
+        if abs(float(p / (2 * q * a**2))) <= FARTHEST:
             del terms[line], terms[square]
             terms[Term(SQUARE, line.source, a, b + p / (2 * q * a))] = q
             constant = constant - p * b / a - p**2 / (4 * q * a**2)
@@ -211,8 +211,15 @@ def complete_squares(argument: Sum) -> Sum:
 
 
 def number(value: Any) -> float:
-    """Return an exact number, or one with 30 digits, as float64."""
-    return float(value)
+    """Return an exact number, or one with 30 digits, as float64; ValueError beyond its range."""
+    found = float(value)
+    if not np.isfinite(found):
+        shown = value.evalf(3) if hasattr(value, "evalf") else value
+        raise ValueError(
+            f"expression needs an edge with the number {shown}, but numbers of edges must be "
+            "finite and within float64 (about 1.8e308): write it in variables of size one"
+        )
+    return found
 
 
 # --- layers

@@ -166,13 +166,25 @@ def _in_units(
         coef = coef + w_base[:, :, None] * fit_curve(z, curve, knots=knots[0], degree=degree).coef
         w_base = np.zeros_like(w_base)
     *before, (last_coef, last_w_base) = (coef, w_base), *others
-    mean, deviation = targets.mean(axis=0), targets.std(axis=0)
+    mean, deviation = _moments(targets)
     size = np.where(deviation > 0.0, deviation, np.where(mean != 0.0, np.abs(mean), 1.0))
     n_in = last_coef.shape[1]
     last_coef = last_coef * size[:, None, None] + (mean / n_in)[:, None, None]
     last_w_base = last_w_base * size[:, None]
     # [/eq:initial-units]
+    if not (np.isfinite(last_coef).all() and np.isfinite(last_w_base).all()):
+        raise ValueError(
+            f"y has numbers up to {np.abs(targets).max():.3g}, so that parameters in its units are "
+            "beyond float64 (about 1.8e308): scale y to size one, as kan_ref.scaled does"
+        )
     return [*before, (last_coef, last_w_base)]
+
+
+def _moments(y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return means and standard deviations of targets (N, n_out); no square overflows."""
+    exponents = np.frexp(np.abs(y).max(axis=0))[1]  # scaling by powers of 2 is exact
+    scaled = np.ldexp(y, -exponents)
+    return np.ldexp(scaled.mean(axis=0), exponents), np.ldexp(scaled.std(axis=0), exponents)
 
 
 def check_widths(widths: object) -> tuple[int, ...]:

@@ -128,7 +128,7 @@ def compare(losses: FloatArray, reference: FloatArray) -> Comparison:
         return Comparison(float(difference[0]), 0.0)
     # [eq:paired-differences]
     excess = float(difference.mean())
-    standard_error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
+    standard_error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
     # [/eq:paired-differences]
     return Comparison(excess, standard_error)
 

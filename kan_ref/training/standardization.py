@@ -5,8 +5,10 @@ With mean m and standard deviation s of each column of the training samples,
     (T32)  z = (x - m_x) / s_x,    u = (y - m_y) / s_y
     (T33)  y = m_y + s_y g((x - m_x) / s_x)              for a function u = g(z)
 
-s = 1 where a column is constant up to rounding. The base function silu and the initial parameters
-have a scale of their own, so a network learns z -> u equally well in all units.
+Where the range of a column is at most 8 eps = 1.8e-15 times its largest absolute value, it is
+rounding error: s = 1, m is the middle of the numbers, and their z is exactly 0. The base function
+silu and the initial parameters have a scale of their own, so a network learns z -> u equally well
+in all units.
 """
 
 from collections.abc import Sequence
@@ -16,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from kan_ref.checks import (
+    ROUNDING,
+    BoolArray,
     FloatArray,
     check_float_array,
     check_input_names,
@@ -23,8 +27,6 @@ from kan_ref.checks import (
     check_rectangular,
 )
 from kan_ref.data import Data, DataLike, check_data
-
-_FLAT = 8.0 * np.finfo(float).eps  # relative: a smaller range of a column is rounding error
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,9 @@ class Scaler:
         unchanged.
     names : tuple of str, optional
         Of the inputs.
+    x_constant, y_constant : (n_in,) and (n_out,) of bool, optional
+        Columns that are constant up to rounding. There a number within 8 eps = 1.8e-15 times the
+        mean of it becomes exactly 0.
 
     Raises
     ------
@@ -52,6 +57,8 @@ class Scaler:
     y_mean: FloatArray | None
     y_scale: FloatArray | None
     names: tuple[str, ...] | None = None
+    x_constant: BoolArray | None = None
+    y_constant: BoolArray | None = None
 
     def __post_init__(self) -> None:
         for letter, columns in (("x", "n_in"), ("y", "n_out")):
@@ -65,12 +72,16 @@ class Scaler:
                 raise ValueError(f"{letter}_scale is {scale.tolist()}, but must be positive")
             object.__setattr__(self, f"{letter}_mean", mean)
             object.__setattr__(self, f"{letter}_scale", scale)
+            constant = getattr(self, f"{letter}_constant")
+            if constant is not None:
+                flags = check_float_array(f"{letter}_constant", constant, mean.shape, flags=True)
+                object.__setattr__(self, f"{letter}_constant", flags != 0.0)
         if self.names is not None:
             object.__setattr__(self, "names", check_input_names(self.names, len(self.x_mean)))
 
     def transform_x(self, x: object) -> FloatArray:
         """Standardize inputs x (batch, n_in) in the user's units."""
-        return _forward("x", x, self.x_mean, self.x_scale)
+        return _forward("x", x, self.x_mean, self.x_scale, self.x_constant)
 
     def inverse_x(self, x: object) -> FloatArray:
         """Return standardized inputs (batch, n_in) in the user's units."""
@@ -80,7 +91,7 @@ class Scaler:
         """Standardize targets y (batch, n_out) in the user's units; class labels stay."""
         if self.y_mean is None or self.y_scale is None:
             return check_rectangular("y", y)
-        return _forward("y", y, self.y_mean, self.y_scale)
+        return _forward("y", y, self.y_mean, self.y_scale, self.y_constant)
 
     def inverse_y(self, y: object) -> Any:
         """Return standardized targets or outputs (batch, n_out) in the user's units."""
@@ -142,9 +153,11 @@ class Scaler:
 
     def __repr__(self) -> str:
         x = f"x_mean {_short(self.x_mean)}, x_scale {_short(self.x_scale)}"
+        x += _columns(self.x_constant)
         if self.y_mean is None or self.y_scale is None:
             return f"Scaler({x}, y class labels)"
-        return f"Scaler({x}, y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)})"
+        y = f"y_mean {_short(self.y_mean)}, y_scale {_short(self.y_scale)}"
+        return f"Scaler({x}, {y}{_columns(self.y_constant)})"
 
 
 def scaled(data: DataLike) -> tuple[Data, Scaler]:
@@ -158,11 +171,13 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     Returns
     -------
     data : Data
-        Standardized. A column that is constant in the training part becomes 0 there. Class labels,
-        names and classes stay.
+        Standardized. A column that is constant up to rounding in the training part becomes exactly
+        0 there: its range is at most 8 eps = 1.8e-15 times its largest absolute value. Class
+        labels, names and classes stay.
     scaler : Scaler
         The maps and their inverses. Predictions in the user's units are
-        `scaler.inverse_y(network(scaler.transform_x(x)))`.
+        `scaler.inverse_y(network(scaler.transform_x(x)))`. Its `x_constant` and `y_constant`, also
+        in its repr, tell the constant columns.
 
     Raises
     ------
@@ -172,7 +187,9 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     Notes
     -----
     Implements (T32), :eq:`standardize`. For `kan_ref.discover` and `kan_ref.fit` on data in units
-    of any size.
+    of any size. float64 has about 16 digits: in nanoseconds since 1970, times that differ by 2000
+    are rounded to multiples of 256, and count as constant. Subtract the first time from the
+    integers, before they become floats.
 
     Examples
     --------
@@ -186,10 +203,11 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     [[50.0], [100.0], [150.0]]
     """
     checked = check_data(data)
-    x_mean, x_scale = _moments("x_train", checked.x_train)
-    numbers = checked.y_train.ndim == 2
-    y_mean, y_scale = _moments("y_train", checked.y_train) if numbers else (None, None)
-    scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names)
+    x_mean, x_scale, x_constant = _moments("x_train", checked.x_train)
+    y_mean = y_scale = y_constant = None
+    if checked.y_train.ndim == 2:
+        y_mean, y_scale, y_constant = _moments("y_train", checked.y_train)
+    scaler = Scaler(x_mean, x_scale, y_mean, y_scale, checked.names, x_constant, y_constant)
     return replace(
         checked,
         x_train=scaler.transform_x(checked.x_train),
@@ -199,25 +217,36 @@ def scaled(data: DataLike) -> tuple[Data, Scaler]:
     ), scaler
 
 
-def _moments(name: str, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and standard deviation of columns (n, n_columns), without overflow of squares."""
+def _moments(name: str, columns: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return means and standard deviations of columns (n, n_columns), and which are constant.
+
+    Squares do not overflow.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = columns.min(axis=0), columns.max(axis=0)
-        flat = high - low <= _FLAT * np.maximum(np.abs(low), np.abs(high))
-        # the mean of equal numbers need not be that number after rounding
-        mean = np.where(high == low, low, columns.mean(axis=0))
+        flat = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
+        # after rounding, the mean of such numbers can lie beside all of them
+        mean = np.where(flat, low + 0.5 * (high - low), columns.mean(axis=0))
         size = np.where(flat, 1.0, np.abs(columns - mean).max(axis=0))
         scale = np.where(flat, 1.0, size * np.sqrt(np.mean(((columns - mean) / size) ** 2, axis=0)))
     check_overflow(f"the standard deviation of {name} lies", mean, scale)
-    return mean, scale
+    return mean, scale, flat
 
 
-def _forward(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> FloatArray:
+def _forward(
+    name: str,
+    columns: object,
+    mean: FloatArray,
+    scale: FloatArray,
+    constant: BoolArray | None,
+) -> FloatArray:
     array = check_float_array(name, columns, ("batch", len(mean)))
     with np.errstate(over="ignore", invalid="ignore"):
         # [eq:standardize]
         out: FloatArray = (array - mean) / scale
         # [/eq:standardize]
+    if constant is not None:
+        out[constant & (np.abs(array - mean) <= ROUNDING * np.abs(mean))] = 0.0
     check_overflow(f"standardized {name} lies", out)
     return out
 
@@ -228,6 +257,13 @@ def _back(name: str, columns: object, mean: FloatArray, scale: FloatArray) -> Fl
         out: FloatArray = mean + scale * array
     check_overflow(f"{name} in its own units lies", out)
     return out
+
+
+def _columns(constant: BoolArray | None) -> str:
+    """Return the words for the constant columns, "" where there are none."""
+    places = [] if constant is None else np.flatnonzero(constant).tolist()
+    what = "column" if len(places) == 1 else "columns"
+    return f" (constant: {what} {', '.join(map(str, places))})" if places else ""
 
 
 def _short(numbers: FloatArray, most: int = 4) -> str:

@@ -6,6 +6,7 @@ Remedies for arrays: the code in a message, run as it is, gives an array that pa
 import ast
 import math
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ import kan_ref as kr
 from kan_ref.checks import (
     check_choice,
     check_finite,
+    check_flag,
     check_float_array,
     check_generator,
     check_integer,
@@ -386,6 +388,49 @@ def test_the_remedy_for_a_kind_gives_an_array_that_passes(value):
     assert results
     for result in results:
         assert check_float_array("x", result, ("batch", 2)).shape[1] == 2
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [10**400, -(10**5000), Fraction(10**400, 3)],
+    ids=["integer", "long integer", "fraction"],
+)
+def test_a_number_that_float64_cannot_hold_is_named_with_the_remedy(entry):
+    objects = X.astype(object)
+    objects[4, 1] = objects[5, 0] = entry
+    words = r"x\[4, 1\] is beyond float64 \(about 1.8e308\), scale the numbers to size one"
+
+    with pytest.raises(TypeError, match=rf"^x has dtype object, but needs real numbers: {words}$"):
+        kr.forward(NET, objects)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "rule"),
+    [({}, "finite"), ({"low": 0.0}, "at least 0"), ({"low": 0.0, "high": 1.0}, "between 0 and 1")],
+)
+def test_an_integer_beyond_float64_is_no_number_and_the_rule_is_named(bounds, rule):
+    sentence = rf"^weight is an integer beyond float64 \(about 1.8e308\), but must be {rule}$"
+    with pytest.raises(ValueError, match=sentence):
+        check_number("weight", 10**5000, **bounds)
+
+
+@pytest.mark.parametrize(
+    ("check", "shown"),
+    [
+        (lambda: check_integer("n", np.float64(2.5), low=1), "n is 2.5, but"),
+        (lambda: check_number("n", np.str_("a")), "n is 'a', but"),
+        (lambda: check_choice("n", np.str_("a"), ("b", "c")), "n is 'a', but"),
+        (lambda: check_choice("n", np.float64(1.0), ("b", "c")), "n is 1.0, but"),
+        (lambda: check_flag("n", np.True_), "n is True, but"),
+    ],
+)
+def test_messages_show_scalars_of_numpy_as_plain_values(check, shown):
+    with pytest.raises((TypeError, ValueError), match=f"^{shown}"):
+        check()
+
+
+def test_a_choice_of_numpy_becomes_plain_text():
+    assert type(check_choice("n", np.str_("b"), ("b", "c"))) is str
 
 
 @pytest.mark.parametrize(

@@ -238,10 +238,16 @@ def test_a_network_from_a_formula_is_trained_like_any_other():
 
 # --- what cannot be a network
 
+HUGE = sympy.Integer(10) ** 400
+
 
 @for_all(
     ("expression", "sentence"),
     [
+        *(
+            (expression, r"^expression needs an edge with the number 1\.00E\+400, .* of size one$")
+            for expression in (HUGE * X, X + HUGE, sympy.sin(HUGE * X), HUGE * sympy.exp(X) + Y)
+        ),
         (sympy.floor(X) + Y, r"has floor\(x\), but floor is neither in the library"),
         (sympy.Function("f")(X), "the library has no function 'f' of one argument"),
         (sympy.gamma(sympy.sin(X)), r"has gamma\(sin\(x\)\)"),

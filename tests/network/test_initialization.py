@@ -335,6 +335,27 @@ def test_with_targets_the_network_is_close_to_the_papers_on_the_papers_domain():
     np.testing.assert_allclose(own.layers[1].w_base, paper.layers[1].w_base, rtol=1e-12)
 
 
+@for_all("power", [-600, 500, 520, 1000])
+def test_with_targets_of_any_size_the_coefficients_have_their_size(power):
+    """Powers of 2 are exact; the squares of the targets are beyond float64 or 0."""
+    x, y = data_in_units()
+    plain, moved = (made((2, 4, 3), domain=x, y=y * one) for one in (1.0, 2.0**power))
+
+    np.testing.assert_array_equal(moved.layers[0].coef, plain.layers[0].coef)
+    np.testing.assert_array_equal(moved.layers[1].coef, plain.layers[1].coef * 2.0**power)
+    np.testing.assert_array_equal(moved.layers[1].w_base, plain.layers[1].w_base * 2.0**power)
+
+
+def test_targets_whose_coefficients_are_beyond_float64_are_reported_with_the_remedy():
+    x = np.linspace(-1.0, 1.0, 9)[:, None]
+    sentence = (
+        r"^y has numbers up to 1\.79e\+308, .* \(about 1\.8e308\): scale y to size one, as kan_r"
+    )
+
+    with pytest.raises(ValueError, match=sentence):
+        made((1, 1), domain=x, y=np.full((9, 1), 1.79e308))
+
+
 def test_constant_targets_are_the_mean_of_the_outputs():
     x = np.random.default_rng(1).uniform(-1.0, 1.0, (60, 2))
     network = made((2, 3, 2), domain=x, y=np.full((60, 2), [5.0, 0.0]))

@@ -532,6 +532,13 @@ def test_few_integers_are_classes_with_two_samples_each():
             r"y has dtype object: give y.astype\(float\) for numbers",
         ),
         (X, np.array([SimpleNamespace()] * N, dtype=object), TypeError, "y has dtype object, but"),
+        (
+            X,
+            [10**400, 1] * 20,
+            TypeError,
+            r"np.asarray\(y\)\[0\] is beyond float64 \(about 1.8e308\)",
+        ),
+        (X, [[10**400]] * N, TypeError, r"np.asarray\(y\)\[0\] is beyond float64 \(about 1.8e308"),
         (X, ["a"] * N, ValueError, "y has the one class 'a', but a network needs at least two"),
         (X[:3], list("abc"), ValueError, "each class of y has one sample, but a split needs"),
         (X[:, 0], Y, ValueError, r"x has shape \(40,\), .* give x\[:, None\] for one input"),

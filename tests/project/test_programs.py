@@ -293,6 +293,10 @@ def test_it_writes_one_picture_and_nothing_else(shown):
         (["--seed", "-1"], "--seed is -1"),
         (["--noise", "-0.1"], "--noise -0.1"),
         (["--noise", "nan"], "--noise nan"),
+        (
+            ["--noise", "1e300"],
+            "--noise 1e+300, but they must be at least 0, at least 100, and bet",
+        ),
         (["--picture", "way.txt"], "--picture is way.txt"),
         (["--picture", "no/such/folder/way.png"], "must be a file in a folder that exists"),
         (["--sample", "5", "--seeds", "2"], "--seeds"),

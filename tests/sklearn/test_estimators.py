@@ -161,6 +161,19 @@ def test_a_constant_target_is_predicted():
     assert model.feature_importances_.tolist() == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("kind", ["sums of shares", "nanoseconds"])
+def test_a_column_that_is_constant_up_to_rounding_is_not_used(kind):
+    x = RNG(0).dirichlet([1, 1, 1], 60)
+    column = x.sum(axis=1) if kind == "sums of shares" else 1.7e18 + RNG(0).uniform(0, 2000, 60)
+    assert np.ptp(column) > 0.0
+
+    model = KANRegressor(**SHORT).fit(np.column_stack([x, column]), x[:, 0] ** 2)
+
+    assert model.score(np.column_stack([x, column]), x[:, 0] ** 2) > 0.99
+    assert model.feature_importances_[3] == 0.0
+    assert "(constant: column 3)" in repr(model.scaler_)
+
+
 def test_a_search_in_a_pipeline_finds_the_better_setting():
     x, y = table(60)
     line = make_pipeline(StandardScaler(), KANRegressor(**QUICK, random_state=0))

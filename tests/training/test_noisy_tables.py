@@ -371,6 +371,13 @@ def test_paired_differences_have_their_mean_and_standard_error():
     assert not compare(np.array([np.inf, 0.0]), np.array([1.0, 1.0])).as_good
 
 
+def test_candidates_show_plain_numbers():
+    found = compare(np.array([1.0, 3.0, 2.0, 6.0]), np.ones(4))
+
+    assert type(found.excess) is type(found.standard_error) is float
+    assert "np." not in repr(found)
+
+
 def goal_of(loss, targets):
     network = kr.init_network(
         (1, 3), n_intervals=2, degree=1, domain=(-1.0, 1.0), rng=np.random.default_rng(0)

@@ -86,6 +86,56 @@ def test_a_constant_column_becomes_0_with_scale_1():
     assert scaler.inverse_y(new.y_train).tolist() == x.tolist()
 
 
+SHARES = RNG(0).dirichlet([1, 1, 1], 60)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        SHARES.sum(axis=1),
+        1e-20 * SHARES.sum(axis=1),
+        1.0 - np.finfo(float).eps * np.linspace(0.0, 8.0, 60),
+        1.7e18 + RNG(0).uniform(0.0, 2000.0, 60),
+    ],
+    ids=["sums of shares", "small sums", "8 roundings", "nanoseconds"],
+)
+def test_a_column_that_is_constant_up_to_rounding_becomes_exactly_0_and_is_named(column):
+    x = np.column_stack([SHARES[:, 0], column])
+    assert np.ptp(column) > 0.0
+
+    new, scaler = kr.scaled(kr.Data(x, x, x[::-1], x))
+
+    assert not new.x_train[:, 1].any()
+    assert not new.y_train[:, 1].any()
+    assert not new.x_test[:, 1].any()
+    assert scaler.x_constant.tolist() == scaler.y_constant.tolist() == [False, True]
+    assert repr(scaler).count("(constant: column 1)") == 2
+    np.testing.assert_allclose(scaler.inverse_y(new.y_train)[:, 1], column, rtol=2e-15)
+
+
+def test_a_number_beside_a_constant_column_keeps_its_distance():
+    x = 1.0 + np.finfo(float).eps * np.array([[0.0], [4.0], [0.0], [0.0], [0.0]])
+
+    _, scaler = kr.scaled(data(x, x))
+
+    np.testing.assert_allclose(scaler.transform_x([[1.5], [1.0]]), [[0.5], [0.0]], rtol=1e-14)
+    np.testing.assert_allclose(scaler.transform_y([[-1.0]]), [[-2.0]], rtol=1e-14)
+
+
+def test_a_table_with_shares_and_their_sum_is_trained_by_cross_validation():
+    x = np.column_stack([SHARES, SHARES.sum(axis=1)])
+    new, _ = kr.scaled(data(x, x[:, :1] ** 2))
+
+    run = kr.fit_validated(new, weights=(1e-3, 1e-2), n_steps=20, rng=RNG(0))
+
+    assert run.chosen.architecture != "constant"
+
+
+def test_constant_columns_that_do_not_fit_a_scaler_are_reported():
+    with pytest.raises(ValueError, match=r"x_constant has shape \(1,\), but needs shape \(2,\)"):
+        kr.Scaler([0.0, 1.0], [1.0, 1.0], None, None, x_constant=[True])
+
+
 def test_numbers_beyond_float64_are_reported():
     x = np.array([[-1.7e308], [1.7e308], [1.7e308]])
 

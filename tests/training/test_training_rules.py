@@ -578,7 +578,7 @@ def test_names_of_parameters_need_parameters_of_that_name():
     with pytest.raises(
         ValueError, match=r"^trainable is \('symbolic',\), but .* has no symbolic edges$"
     ):
-        kr.fit(network, data, trainable=("symbolic",))
+        kr.fit(network, data, trainable=(np.str_("symbolic"),))
     with pytest.raises(
         TypeError, match=r"^trainable is \('coef',\), but the parameters of MLP\(.*have no"
     ):
