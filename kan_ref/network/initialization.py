@@ -70,7 +70,8 @@ def init_network(
         k, at least 0.
     domain : (2,) or (n_in, 2), or (N, n_in)
         Bounds of the inputs, low < high, for all or for each. Any other shape is samples: their
-        range with 5 % of it on each side is the domain, and they serve as the probe batch. Two
+        range with 5 % of it on each side is the domain, and they serve as the probe batch. A range
+        of at most 1e-9 max(1, |middle|) counts as constant, (B15): `kan_ref.scaled` widens it. Two
         samples of two inputs have the shape of bounds, and are read as bounds: give their bounds
         here, and the samples as `x`.
     x : (N, n_in), optional

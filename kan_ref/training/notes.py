@@ -6,7 +6,9 @@ although their mean square is more than ten times that of the other samples. So 
 where they are predicted as well as the others. Grids of inputs stay where they are; hidden grids
 can be left after the last step at which they follow activations. A second note
 appears where most training samples have an input outside its grid, as in a table with other units,
-and the training error is not small.
+and the training error is not small; also where an input varies within a thousandth of an interval.
+So it is for a grid of other units, and for a range of at most 1e-9 max(1, |middle|), which counts
+as constant (B15).
 
 Random networks have outputs of size 1 for inputs of size 1. Two numbers of the network at the start
 of a run tell whether the data have other units, with the error e and the outputs u on the training
@@ -27,14 +29,15 @@ from typing import Any
 
 import numpy as np
 
-from kan_ref.checks import BoolArray, FloatArray
-from kan_ref.network import Network, first_cause, layer_inputs, uncovered
+from kan_ref.checks import ROUNDING, BoolArray, FloatArray
+from kan_ref.network import Layer, Network, first_cause, layer_inputs, uncovered
 from kan_ref.training.data_goal import MSE, DataGoal
 from kan_ref.training.goal import values_at
 from kan_ref.training.objective import Objective
 
 MOST = 0.5  # of the sum of squared errors
 TIMES = 10.0  # the mean square of the other samples
+SMALL = 1e-3  # of an interval: a curve bends by less than a thousandth within it
 GOOD = 1e-2  # of std(y): a training error below says that grids and units did no harm
 
 FAR_SCALED, FAR_PLAIN, SHORT_PLAIN = 1e3, 30.0, 1e3
@@ -70,7 +73,9 @@ def note_on_grids(model: Any, test: DataGoal | None, name: str) -> str:
 
 
 def note_on_inputs(model: Any, source: Any, error: float) -> str:
-    """Return what to add to the reason of a run's end if most inputs are off their grids, else "".
+    """Return what to add to the reason of a run's end if inputs do not fit their grids, else "".
+
+    Most of them lie outside, or all lie within a small part of one interval.
 
     Parameters
     ----------
@@ -89,13 +94,29 @@ def note_on_inputs(model: Any, source: Any, error: float) -> str:
     outside = ((x < low) | (x > high)) & layer.mask.any(axis=0)
     n_outside = int(outside.any(axis=1).sum())
     if n_outside <= MOST * len(x):
-        return ""
+        return _note_on_small_ranges(layer, x)
     n = int(np.argmax(outside.sum(axis=0)))
     return (
         f"; {n_outside} of {len(x)} training samples lie outside the grids of the inputs, where "
         f"splines decay to zero (input {n} has numbers from {x[:, n].min():.3g} to "
         f"{x[:, n].max():.3g}, its grid goes from {low[n]:.3g} to {high[n]:.3g}): start from "
         "init_network(..., domain=x_train), or scale the data with kr.scaled"
+    )
+
+
+def _note_on_small_ranges(layer: Layer, x: FloatArray) -> str:
+    """Return what to add where an input varies within a small part of an interval, else ""."""
+    spread, size = np.ptp(x, axis=0), np.abs(x).max(axis=0)
+    low, high = layer.breakpoints[:, 0], layer.breakpoints[:, -1]
+    share = spread / ((high - low) / layer.n_intervals)
+    small = (spread > ROUNDING * size) & (share < SMALL) & layer.mask.any(axis=0)
+    if not small.any():
+        return ""
+    n = int(np.argmax(small))
+    return (
+        f"; input {n} varies by {spread[n]:.3g} in the training samples, which is {share[n]:.1g} "
+        f"times an interval of its grid (from {low[n]:.3g} to {high[n]:.3g}), so its curves are "
+        "lines there: scale the data with kr.scaled"
     )
 
 

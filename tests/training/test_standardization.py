@@ -354,6 +354,39 @@ def test_a_run_says_when_hidden_grids_are_left_and_another_one_places_them():
     assert again.history.test_rmse[-1] < 0.1 * run.history.test_rmse[-1]
 
 
+@pytest.mark.parametrize(
+    ("low", "size"), [(0.0, 1e-10), (1e9, 0.5), (1e12, 100.0), (3e14, 1e5), (0.0, 1e-200)]
+)
+def test_a_run_says_when_an_input_varies_within_a_small_part_of_an_interval(low, size):
+    rng = RNG(0)
+    u = rng.uniform(-1.0, 1.0, (200, 2))
+    y, x = wave(u[:, :1]) + u[:, 1:] ** 2, u.copy()
+    x[:, 1] = low + size * u[:, 1]
+    data = kr.Data(x, y, x, y)
+    start = kr.init_network((2, 2, 1), n_intervals=5, degree=3, domain=x, y=y, rng=RNG(1))
+
+    run = kr.fit(start, data, n_steps=20)
+    moved, _ = kr.scaled(data)
+    again = kr.init_network((2, 2, 1), n_intervals=5, degree=3, domain=moved.x_train, rng=RNG(1))
+    cured = kr.fit(again, moved, n_steps=20)
+
+    assert "; input 1 varies by " in run.stopped
+    assert run.stopped.endswith("so its curves are lines there: scale the data with kr.scaled")
+    assert "varies by" not in cured.stopped
+    assert cured.history.train_rmse[-1] < 0.1 * run.history.train_rmse[-1] / y.std()
+
+
+def test_a_run_says_nothing_of_an_input_that_is_constant_or_does_not_matter():
+    u = RNG(0).uniform(-1.0, 1.0, (200, 2))
+    noise = RNG(1).standard_normal((200, 1))
+    flat = np.column_stack([u[:, 0], np.full(200, 2.0)])
+    small = np.column_stack([u[:, 0], 1e-10 * u[:, 1]])
+
+    for x, y in ((flat, wave(u[:, :1]) + noise), (small, wave(u[:, :1]))):
+        net = kr.init_network((2, 2, 1), n_intervals=5, degree=3, domain=x, rng=RNG(1))
+        assert "varies" not in kr.fit(net, kr.Data(x, y, x, y), n_steps=20).stopped
+
+
 def test_a_run_says_when_samples_outside_the_grids_determine_the_test_error():
     x = np.linspace(-1.0, 1.0, 100)[:, None]
     far = np.vstack([x[:50], [[3.0]], [[4.0]]])
