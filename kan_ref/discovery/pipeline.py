@@ -40,10 +40,12 @@ from kan_ref.discovery.results import (
     identity,
     judged,
     network_of,
+    of_all_inputs,
     splines_of,
 )
 from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
 from kan_ref.discovery.trials import check_samples
+from kan_ref.discovery.varying_inputs import inputs_of_data
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
@@ -73,7 +75,8 @@ def discover(
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        In any units. Test data are reported only; they decide nothing.
+        In any units. Test data are reported only; they decide nothing. An input that is constant
+        in the training samples is left out of the search, and the verdict says so.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -154,24 +157,31 @@ def discover(
             "functions is given without widths, but slices name curves by all functions: give the "
             "widths of a first network, for example widths=(2, 5, 1)"
         )
-    first = first_network(checked, widths, start, n_intervals, degree, rng)
+    inputs = inputs_of_data(checked.x_train)
+    first = first_network(checked, widths, start, n_intervals, degree, rng, inputs)
     check_samples(checked)
+    data, names = inputs.data(checked), inputs.names(labels)
     settings = NetworkSettings(functions, penalty_weight, smoothness_weight, loss=loss)
     deadline = np.inf if seconds is None else time.monotonic() + seconds
-    with Report(checked, callback, progress, loss) as report:
+    with Report(checked, inputs, callback, progress, loss) as report:
+        found: list[Discovery] = []
         if loss != "mse":
             assert first is not None
             is_start = start is not None
-            return search_logits(checked, first, settings, report, labels, rng, is_start=is_start)
-        found: list[Discovery] = []
-        if first is not None:
-            found.append(_by_network(checked, first, settings, report, labels, rng, start))
+            one = search_logits(data, first, settings, report, names, rng, is_start=is_start)
+            found.append(one)
+        elif first is not None:
+            found.append(_by_network(data, first, settings, report, names, rng, start))
         is_open = first is None or (
-            found[0].verdict.kind == "not explained" and start is None and functions is None
+            loss == "mse"
+            and found[0].verdict.kind == "not explained"
+            and start is None
+            and functions is None
         )
         if is_open and (time.monotonic() < deadline or not found):
-            found.append(_by_slices(checked, report, labels, rng, deadline))
-    return found[0] if len(found) == 1 else better(found[0], found[1], checked)
+            found.append(_by_slices(data, report, names, rng, deadline))
+    best = found[0] if len(found) == 1 else better(found[0], found[1], data)
+    return of_all_inputs(best, inputs, labels)
 
 
 def _by_network(

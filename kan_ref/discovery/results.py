@@ -28,9 +28,10 @@ from kan_ref.discovery.polish import SMALLEST, bic, floor_of, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
 from kan_ref.discovery.slice_search import SliceSearch
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
+from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict, judge
 from kan_ref.formulas import apply_function, check_names, exact_number, from_formula
-from kan_ref.network import Network
+from kan_ref.network import Network, domain_of_samples
 from kan_ref.training import Scaler
 
 KINDS = ("exact", "within noise", "not explained")
@@ -81,7 +82,9 @@ def network_of(
     """Return the formula as a network, or None and the verdict with the reason."""
     x = data.x_train
     try:
-        box = np.column_stack([x.min(axis=0), x.max(axis=0)])
+        low, high = x.min(axis=0), x.max(axis=0)
+        box = np.column_stack([low, high])
+        box[low == high] = domain_of_samples(x)[low == high]  # of a constant input
         network = from_formula(expressions, names, domain=box)
     except ValueError as error:
         return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
@@ -114,6 +117,22 @@ def judged(
     if len(verdicts) == 1:
         return verdicts[0]
     return Verdict(verdicts[worst].kind, f"output {worst}: {verdicts[worst].why}")
+
+
+def of_all_inputs(found: Discovery, inputs: Inputs, names: tuple[str, ...]) -> Discovery:
+    """Return a discovery for the inputs that vary as one for all inputs, which are called names."""
+    if not inputs.flat:
+        return found
+    network = None if found.network is None else inputs.network(found.network)
+    why = f"{found.verdict.why}; {inputs.sentence(names)}"
+    return replace(
+        found,
+        network=network,
+        splines=inputs.network(found.splines),
+        scaler=inputs.scaler(found.scaler),
+        verdict=Verdict(found.verdict.kind, why),
+        names=names,
+    )
 
 
 def better(one: Discovery, other: Discovery, data: Data) -> Discovery:

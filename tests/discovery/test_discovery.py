@@ -560,6 +560,99 @@ def test_samples_that_no_formula_can_be_compared_on_are_refused(n, scale, messag
         kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
 
 
+# --- constant inputs
+
+
+def beside_constants(constants, places, n=150):
+    """sin(x) + z^2 of two inputs that vary, with constant columns inserted at places."""
+    varying = RNG(1).uniform(-2.0, 2.0, (n, 2))
+    columns = list(varying.T)
+    for place, constant in zip(places, constants, strict=True):
+        columns.insert(place, np.full(n, constant))
+    x, y = np.stack(columns, axis=1), (np.sin(varying[:, 0]) + varying[:, 1] ** 2)[:, None]
+    return kr.Data(x, y, x, y)
+
+
+def layers_are_valid(network, x):
+    """Return whether the grids of the first layer enclose the samples, with active edges or not."""
+    grid = network.layers[0].breakpoints
+    return bool(np.all((grid[:, 0] <= x.min(axis=0)) & (x.max(axis=0) <= grid[:, -1])))
+
+
+@pytest.mark.parametrize("constant", [5.0, 0.0, -3.0, 1e6])
+def test_a_constant_input_is_left_out_of_the_formula_and_the_network_takes_it(constant):
+    data = beside_constants([constant], [1])
+
+    found = kr.discover(data, names=("a", "b", "c"), rng=RNG(0))
+
+    assert found.formula == sympy.sympify("sin(a) + c**2")
+    assert found.names == ("a", "b", "c")
+    assert found.verdict.kind == "exact"
+    assert f"b = {constant:g} at all training samples" in found.verdict.why
+    assert "this value only" in found.verdict.why
+    assert found.network.widths[0] == 3
+    assert layers_are_valid(found.network, data.x_train)
+    np.testing.assert_allclose(found.network(data.x_test), data.y_test, atol=1e-12)
+    np.testing.assert_allclose(found.predict(data.x_test), data.y_test, atol=1e-12)
+    surrogate = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
+    assert np.std(surrogate - data.y_test) < 0.05 * np.std(data.y_test)
+    assert all(step.network.widths[0] == 3 for step in found.steps if step.network is not None)
+
+
+def test_an_input_that_varies_by_rounding_errors_alone_is_constant():
+    data = beside_constants([0.3], [0])
+    x = data.x_train.copy()
+    x[:, 0] *= 1.0 + 2e-16 * RNG(2).integers(-4, 5, len(x))
+    assert np.ptp(x[:, 0]) > 0.0
+
+    found = kr.discover(kr.Data(x, data.y_train, x, data.y_train), rng=RNG(0))
+
+    assert found.formula == sympy.sympify("sin(x_2) + x_3**2")
+    assert "x_1 = 0.3 at all training samples" in found.verdict.why
+
+
+def test_the_papers_way_keeps_its_steps_and_trials_for_all_inputs():
+    data, reported = beside_constants([1.0, 7.0], [0, 2]), []
+
+    found = kr.discover(data, widths=(4, 2, 1), rng=RNG(0), callback=reported.append)
+
+    assert found.verdict.kind == "exact"
+    assert found.formula.free_symbols == set(sympy.symbols("x_2 x_4"))
+    assert "x_1 = 1 and x_3 = 7 at all training samples" in found.verdict.why
+    assert "these values only" in found.verdict.why
+    networks = [one.network for one in reported if hasattr(one, "network")]
+    assert {network.widths[0] for network in networks} == {4}
+    for step in found.steps:
+        error = np.sqrt(np.mean((step.network(data.x_train) - data.y_train) ** 2))
+        assert step.train_rmse == pytest.approx(float(error), rel=1e-6, abs=1e-14)
+    trial = next(one for one in reported if isinstance(one, FormulaTrial))
+    assert {i for layer, _, i in trial.names if layer == 0} == {1, 3}
+
+
+def test_a_network_of_ones_own_loses_its_edges_from_a_constant_input():
+    data = beside_constants([5.0], [1])
+    start = kr.best_start((3, 1), data, n_intervals=5, degree=3, rng=RNG(0))
+
+    found = kr.discover(data, start=start, rng=RNG(0))
+
+    assert found.verdict.kind == "exact"
+    assert found.network.widths == (3, 1)
+    assert found.formula.free_symbols == set(sympy.symbols("x_1 x_3"))
+
+
+@pytest.mark.parametrize("widths", [None, (2, 1, 1)])
+def test_of_constant_inputs_alone_the_formula_is_the_mean(widths):
+    x = np.tile([5.0, 3.0], (40, 1))
+    y = RNG(0).standard_normal((40, 1))
+
+    found = kr.discover(kr.Data(x, y, x, y), widths=widths, rng=RNG(0))
+
+    assert found.formula.free_symbols == set()
+    assert found.verdict.kind == "within noise"
+    assert "x_1 = 5 and x_2 = 3 at all training samples" in found.verdict.why
+    assert found.network.widths[0] == 2
+
+
 # --- verdicts
 
 
