@@ -39,6 +39,7 @@ from kan_ref.discovery.results import (
     front_of,
     identity,
     judged,
+    judged_on_test,
     network_of,
     of_all_inputs,
     splines_of,
@@ -75,8 +76,10 @@ def discover(
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        In any units. Test data are reported only; they decide nothing. An input that is constant
-        in the training samples is left out of the search, and the verdict says so.
+        In any units. Test data are reported only: no choice depends on them, but a formula that is
+        undefined at a test sample inside the range of the training samples is not explained. An
+        input that is constant in the training samples is left out of the search, and the verdict
+        says so.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -130,7 +133,9 @@ def discover(
     A few seconds for two inputs and 1000 samples, up to a minute for five. Liu et al. 2024, section
     2.5, for the paper's way. "exact" means an error of at most 1e-11 of the standard deviation of y
     at all training samples, which above 1e-13 must be like noise; a formula "within noise" may be
-    wrong by less than the noise shows, and the verdict says by how much.
+    wrong by less than the noise shows, and the verdict says by how much. Of N samples, p fitted
+    numbers leave N - p to test the formula: "exact" needs at least p / 2 of these, "within noise"
+    at least p, and at least 50 samples in all, or 28 for one input.
     """
     checked = check_data(data)
     check_choice("loss", loss, ("mse", *CLASS_LOSSES))
@@ -181,7 +186,7 @@ def discover(
         if is_open and (time.monotonic() < deadline or not found):
             found.append(_by_slices(data, report, names, rng, deadline))
     best = found[0] if len(found) == 1 else better(found[0], found[1], data)
-    return of_all_inputs(best, inputs, labels)
+    return of_all_inputs(judged_on_test(best, data), inputs, labels)
 
 
 def _by_network(

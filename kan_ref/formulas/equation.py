@@ -71,8 +71,7 @@ class Equation:
         if any(partial.free_symbols & unknown for partial in partials.values()):
             return False
         parts = [partial * self.components[along] for (_, along), partial in partials.items()]
-        source = sympy.expand(self.residuals[0] - sympy.Add(*parts))
-        return not source.free_symbols & unknown
+        return not sympy.expand(self.residuals[0] - sympy.Add(*parts)).free_symbols & unknown
 
 
 def read_equation(equation: Any, unknowns: Any, given: Mapping[Any, Any]) -> Equation:

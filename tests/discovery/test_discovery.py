@@ -3,6 +3,7 @@
 Verdicts are those of exact formulas, noise, structure in the residual, and undefined formulas.
 """
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -26,6 +27,8 @@ from kan_ref.discovery.residual_tests import (
     product_statistic,
     sign_statistic,
 )
+from kan_ref.discovery.results import judged_on_test
+from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.verdict import explained, held_out_gain, judge
 from kan_ref.network.network import Network
@@ -719,6 +722,146 @@ def test_a_formula_that_is_undefined_at_a_sample_is_not_explained():
 
     assert verdict.kind == "not explained"
     assert "undefined at 1 of 1000 samples" in verdict.why
+
+
+# --- how many samples test a formula
+
+
+@for_all(
+    ("n", "n_numbers", "kind"),
+    [
+        (10, 0, "exact"),
+        (10, 6, "exact"),
+        (10, 7, "not explained"),
+        (10, 10, "not explained"),
+        (10, 12, "not explained"),
+        (300, 20, "exact"),
+    ],
+)
+def test_an_exact_formula_needs_a_spare_sample_for_two_numbers(n, n_numbers, kind):
+    verdict = judge(X[:n], Y[:n], Y[:n], RNG(0), n_numbers)
+
+    assert verdict.kind == kind
+    assert (f"{n} samples determine {n_numbers} fitted numbers" in verdict.why) == (kind != "exact")
+    assert ("nothing tests the formula" in verdict.why) == (n_numbers >= n)
+
+
+@for_all(
+    ("n_in", "n", "n_numbers", "reason"),
+    [
+        (
+            1,
+            27,
+            0,
+            "there are 27 samples, but at least 28 are needed to see that it has no structure",
+        ),
+        (1, 28, 14, ""),
+        (
+            2,
+            49,
+            0,
+            "there are 49 samples, but at least 50 are needed to see that it has no structure",
+        ),
+        (2, 50, 25, ""),
+        (2, 50, 26, "so 24 are left to test the formula, but at least 26 are needed"),
+        (2, 50, 50, "50 samples determine 50 fitted numbers, so nothing tests the formula"),
+        (2, 300, 150, ""),
+    ],
+)
+def test_noise_needs_so_many_samples_that_structure_could_be_seen(n_in, n, n_numbers, reason):
+    noise = RNG(4).uniform(-0.1, 0.1, n)
+
+    verdict = judge(X[:n, :n_in], Y[:n] + noise, Y[:n], RNG(0), n_numbers)
+
+    assert "shows no structure" in verdict.why
+    if reason:
+        assert verdict.kind == "not explained"
+        assert verdict.why.endswith(reason)
+    else:
+        assert verdict.kind == "within noise"
+        sigma = np.std(noise) * np.sqrt(n / (n - n_numbers))
+        unseen = sigma * np.sqrt((16 + n_numbers) / n)
+        assert f"errors below {unseen:.1e} cannot be seen" in verdict.why
+
+
+def test_the_unseen_error_is_that_of_the_fit_and_of_four_standard_errors():
+    """Least squares of p columns leave an error of sigma sqrt(p / N) on average."""
+    n, p, sigma = 100, 20, 0.3
+    columns, _ = np.linalg.qr(RNG(0).standard_normal((n, p)))
+    fits, residuals = [], []
+    for seed in range(400):
+        noise = sigma * RNG(seed).standard_normal(n)
+        fits.append(np.mean((columns @ (columns.T @ noise)) ** 2))
+        residuals.append(np.mean((noise - columns @ (columns.T @ noise)) ** 2))
+
+    size = float(np.sqrt(np.mean(residuals)))
+
+    np.testing.assert_allclose(
+        unseen_error(size, n, p), np.sqrt(np.mean(fits) + 16 * sigma**2 / n), rtol=0.01
+    )
+    assert unseen_error(size, n, 0) == 4.0 * size / 10.0
+
+
+@for_all(
+    ("text", "n_numbers"),
+    [
+        ("x**2 + 3*y/2 - sin(pi*x)", 0),
+        ("1.25*x + 0.3*y", 2),
+        ("0.7*sin(0.7*x) - 0.7", 1),
+        ("0.9999999999999999*x + 3.141592653589793*y + 2.4999999999", 0),
+        ("0.9999*x + 1e-12", 2),
+        ("123456.5*x", 1),
+    ],
+)
+def test_numbers_that_samples_have_determined_are_counted(text, n_numbers):
+    assert fitted_numbers(sympy.sympify(text)) == n_numbers
+
+
+def test_a_sum_of_as_many_terms_as_samples_is_neither_exact_nor_chosen():
+    """Ten samples of x^2 + y are met by a sum with ten numbers, which is wrong elsewhere."""
+    rng = RNG(0)
+    data = kr.sample(lambda x: x[:, 0] ** 2 + x[:, 1], n_in=2, n_train=10, n_test=10, rng=rng)
+
+    found = kr.discover(data, rng=rng)
+
+    assert fitted_numbers(found.formula) <= 5
+    assert found.verdict.kind == "not explained" or relative_error(found, data) < 1e-10
+
+
+def undefined_at_some(low_of_training, low):
+    """log x beside training samples above a bound, and test samples above another."""
+    x = RNG(0).uniform(low_of_training, 3.0, (60, 1))
+    x_test = RNG(1).uniform(low, 3.0, (40, 1))
+    return kr.Data(x, np.log(x), x_test, np.log(np.abs(x_test)))
+
+
+def test_a_formula_that_is_undefined_beyond_the_training_samples_is_said_to_be():
+    data = undefined_at_some(0.5, -1.0)
+    n_undefined = int((data.x_test <= 0.0).sum())
+    assert 0 < n_undefined < 40
+
+    found = kr.discover(data, names=("x",), rng=RNG(0))
+
+    assert str(found.formula) == "log(x)"
+    assert found.verdict.kind == "exact"
+    assert f"undefined at {n_undefined} of 40 test samples, all of them outside" in str(
+        found.verdict
+    )
+
+
+def test_a_formula_that_is_undefined_between_training_samples_explains_nothing():
+    data = undefined_at_some(0.5, 0.6)
+    found = kr.discover(data, names=("x",), rng=RNG(0))
+    assert found.verdict.kind == "exact"
+    x = sympy.Symbol("x")
+    hole = replace(found, formula=sympy.log(x) + 0 * x + sympy.sqrt((x - 1) * (x - 2)))
+
+    verdict = judged_on_test(hole, data).verdict
+
+    n_undefined = int(((data.x_test > 1.0) & (data.x_test < 2.0)).sum())
+    assert verdict.kind == "not explained"
+    assert f"undefined at {n_undefined} of 40 test samples inside the range" in verdict.why
+    assert "without them it would be exact: the largest error" in verdict.why
 
 
 def test_the_gain_is_that_of_its_definition():
