@@ -98,7 +98,9 @@ def eliminate(
         Levenberg-Marquardt steps on every grid, for classes L-BFGS steps, at least 1.
     grids : sequence of int
         Strictly increasing numbers of intervals on which each architecture is refined. Nodes are
-        removed on the first of these grids.
+        removed on the first of these grids. The result may have more intervals: where a removed
+        part leaves a constant that no edge can hold on its grid, a grid gets further knots, (L23)
+        of `kan_ref.network`.
     smoothness_weight : float
         As in `fit`.
     rng : numpy.random.Generator, optional

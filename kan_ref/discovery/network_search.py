@@ -27,7 +27,14 @@ from kan_ref.discovery.formula_search import search_formula, sine_or_cosine
 from kan_ref.discovery.records import Report
 from kan_ref.discovery.residual_tests import suspicion_of
 from kan_ref.discovery.trials import LADDER, VALIDATION_SHARE, ClassRule, RatioRule, Search, fitted
-from kan_ref.network import Network, check_network, domain_of_samples, init_network
+from kan_ref.discovery.varying_inputs import Inputs
+from kan_ref.network import (
+    Network,
+    check_network,
+    check_widths,
+    domain_of_samples,
+    init_network,
+)
 from kan_ref.sparsity import prune
 from kan_ref.symbolic import canonical_form
 from kan_ref.training import hold_out_classes
@@ -58,8 +65,12 @@ def first_network(
     n_intervals: int,
     degree: int,
     rng: np.random.Generator,
+    inputs: Inputs,
 ) -> Network | None:
-    """Return the network that the paper's way begins with; None where slices are first."""
+    """Return the network of the varying inputs that the paper's way begins with.
+
+    None where slices are first.
+    """
     ends = problem_ends(data)
     if start is not None:
         if widths is not None:
@@ -73,13 +84,14 @@ def first_network(
             f"{which} {tuple(widths)}, but the data have {ends[0]} inputs and {ends[1]} outputs"
         )
     if start is not None:
-        return start
+        return inputs.without_constant(start, data.x_train)
+    x = inputs.columns(data.x_train)
     return init_network(
-        widths,
+        (x.shape[1], *check_widths(widths)[1:]),
         n_intervals=n_intervals,
         degree=degree,
-        domain=domain_of_samples(data.x_train),
-        x=data.x_train,
+        domain=domain_of_samples(x),
+        x=x,
         rng=rng,
     )
 

@@ -39,11 +39,14 @@ from kan_ref.discovery.results import (
     front_of,
     identity,
     judged,
+    judged_on_test,
     network_of,
+    of_all_inputs,
     splines_of,
 )
 from kan_ref.discovery.slice_search import SliceSearch, search_by_slices
 from kan_ref.discovery.trials import check_samples
+from kan_ref.discovery.varying_inputs import inputs_of_data
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import check_names, formula
 from kan_ref.functions import lookup
@@ -73,7 +76,10 @@ def discover(
     Parameters
     ----------
     data : record with x_train, y_train, x_test, y_test
-        In any units. Test data are reported only; they decide nothing.
+        In any units. Test data are reported only: no choice depends on them, but a formula that is
+        undefined at a test sample inside the range of the training samples is not explained. An
+        input that is constant in the training samples is left out of the search, and the verdict
+        says so.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -127,7 +133,9 @@ def discover(
     A few seconds for two inputs and 1000 samples, up to a minute for five. Liu et al. 2024, section
     2.5, for the paper's way. "exact" means an error of at most 1e-11 of the standard deviation of y
     at all training samples, which above 1e-13 must be like noise; a formula "within noise" may be
-    wrong by less than the noise shows, and the verdict says by how much.
+    wrong by less than the noise shows, and the verdict says by how much. Of N samples, p fitted
+    numbers leave N - p to test the formula: "exact" needs at least p / 2 of these, "within noise"
+    at least p, and at least 50 samples in all, or 28 for one input.
     """
     checked = check_data(data)
     check_choice("loss", loss, ("mse", *CLASS_LOSSES))
@@ -154,24 +162,31 @@ def discover(
             "functions is given without widths, but slices name curves by all functions: give the "
             "widths of a first network, for example widths=(2, 5, 1)"
         )
-    first = first_network(checked, widths, start, n_intervals, degree, rng)
+    inputs = inputs_of_data(checked.x_train)
+    first = first_network(checked, widths, start, n_intervals, degree, rng, inputs)
     check_samples(checked)
+    data, names = inputs.data(checked), inputs.names(labels)
     settings = NetworkSettings(functions, penalty_weight, smoothness_weight, loss=loss)
     deadline = np.inf if seconds is None else time.monotonic() + seconds
-    with Report(checked, callback, progress, loss) as report:
+    with Report(checked, inputs, callback, progress, loss) as report:
+        found: list[Discovery] = []
         if loss != "mse":
             assert first is not None
             is_start = start is not None
-            return search_logits(checked, first, settings, report, labels, rng, is_start=is_start)
-        found: list[Discovery] = []
-        if first is not None:
-            found.append(_by_network(checked, first, settings, report, labels, rng, start))
+            one = search_logits(data, first, settings, report, names, rng, is_start=is_start)
+            found.append(one)
+        elif first is not None:
+            found.append(_by_network(data, first, settings, report, names, rng, start))
         is_open = first is None or (
-            found[0].verdict.kind == "not explained" and start is None and functions is None
+            loss == "mse"
+            and found[0].verdict.kind == "not explained"
+            and start is None
+            and functions is None
         )
         if is_open and (time.monotonic() < deadline or not found):
-            found.append(_by_slices(checked, report, labels, rng, deadline))
-    return found[0] if len(found) == 1 else better(found[0], found[1], checked)
+            found.append(_by_slices(data, report, names, rng, deadline))
+    best = found[0] if len(found) == 1 else better(found[0], found[1], data)
+    return of_all_inputs(judged_on_test(best, data), inputs, labels)
 
 
 def _by_network(

@@ -8,6 +8,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray, Record, check_float_array
 from kan_ref.data import Data
+from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict
 from kan_ref.formulas import numeric_function
 from kan_ref.network import Network, network_values, undefined_values
@@ -118,16 +119,21 @@ def formula_values(formula: Any, x: FloatArray, names: tuple[str, ...]) -> Float
 
 
 class Report:
-    """Keep the finished steps, pass them to the callback and count them in the progress bar."""
+    """Keep the finished steps, pass them to the callback and count them in the progress bar.
+
+    Steps and trials come without the constant inputs of the data, and are kept with them.
+    """
 
     def __init__(
         self,
         data: Data,
+        inputs: Inputs,
         callback: Callable[[Any], None] | None,
         progress: bool,
         loss: str = "mse",
     ) -> None:
         self.data, self.callback, self.bar, self.loss = data, callback, None, loss
+        self.inputs = inputs
         self.steps: list[DiscoveryStep] = []
         if progress:
             from tqdm import tqdm  # here, because only a bar needs it
@@ -146,11 +152,11 @@ class Report:
         if self.bar is not None:
             self.bar.update()
         if self.callback is not None:
-            self.callback(trial)
+            self.callback(self.inputs.trial(trial))
 
     def step(self, name: str, note: str, network: Network) -> None:
         """Keep and report a step, with the errors of its network."""
-        errors = []
+        network, errors = self.inputs.network(network), []
         for part in ("train", "test"):
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
             predicted = network_values(network, x)
@@ -173,11 +179,15 @@ class Report:
         f: Callable[[FloatArray], FloatArray],
         network: Network | None = None,
     ) -> None:
-        """Keep and report a step whose predictions (batch, n_out) a function computes."""
+        """Keep and report a step whose predictions (batch, n_out) a function computes.
+
+        `f` takes the inputs that vary.
+        """
+        network = None if network is None else self.inputs.network(network)
         errors = []
         for part in ("train", "test"):
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
-            residual = f(x) - y
+            residual = f(self.inputs.columns(x)) - y
             errors.append(float(np.sqrt(np.mean(residual**2))))
             undefined = int((~np.isfinite(residual)).any(axis=1).sum())
             if undefined:

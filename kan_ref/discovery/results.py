@@ -27,11 +27,13 @@ from kan_ref.discovery.curves import name_curve
 from kan_ref.discovery.polish import SMALLEST, bic, floor_of, rmse_of
 from kan_ref.discovery.records import Alternative, Discovery, formula_values
 from kan_ref.discovery.slice_search import SliceSearch
+from kan_ref.discovery.spare_samples import fitted_numbers
 from kan_ref.discovery.trees import Apply, Input, Number, Sum, Tree
 from kan_ref.discovery.trials import check_range
+from kan_ref.discovery.varying_inputs import Inputs
 from kan_ref.discovery.verdict import Verdict, judge
 from kan_ref.formulas import apply_function, check_names, exact_number, from_formula
-from kan_ref.network import Network
+from kan_ref.network import Network, domain_of_samples
 from kan_ref.training import Scaler
 
 KINDS = ("exact", "within noise", "not explained")
@@ -82,7 +84,9 @@ def network_of(
     """Return the formula as a network, or None and the verdict with the reason."""
     x = data.x_train
     try:
-        box = np.column_stack([x.min(axis=0), x.max(axis=0)])
+        low, high = x.min(axis=0), x.max(axis=0)
+        box = np.column_stack([low, high])
+        box[low == high] = domain_of_samples(x)[low == high]  # of a constant input
         network = from_formula(expressions, names, domain=box)
     except ValueError as error:
         return None, Verdict(verdict.kind, f"{verdict.why}; there is no network of it: {error}")
@@ -107,14 +111,55 @@ def judged(
 ) -> Verdict:
     """Return the verdict on a formula; of several outputs, the worst one with its number."""
     predicted = formula_values(expression, data.x_train, names)
+    expressions = expression if isinstance(expression, tuple) else (expression,)
     verdicts = [
-        judge(data.x_train, data.y_train[:, j], predicted[:, j], rng)
-        for j in range(data.y_train.shape[1])
+        judge(data.x_train, data.y_train[:, j], predicted[:, j], rng, fitted_numbers(one))
+        for j, one in enumerate(expressions)
     ]
     worst = max(range(len(verdicts)), key=lambda j: KINDS.index(verdicts[j].kind))
     if len(verdicts) == 1:
         return verdicts[0]
     return Verdict(verdicts[worst].kind, f"output {worst}: {verdicts[worst].why}")
+
+
+def of_all_inputs(found: Discovery, inputs: Inputs, names: tuple[str, ...]) -> Discovery:
+    """Return a discovery for the inputs that vary as one for all inputs, which are called names."""
+    if not inputs.flat:
+        return found
+    network = None if found.network is None else inputs.network(found.network)
+    why = f"{found.verdict.why}; {inputs.sentence(names)}"
+    return replace(
+        found,
+        network=network,
+        splines=inputs.network(found.splines),
+        scaler=inputs.scaler(found.scaler),
+        verdict=Verdict(found.verdict.kind, why),
+        names=names,
+    )
+
+
+def judged_on_test(found: Discovery, data: Data) -> Discovery:
+    """Return a discovery whose verdict tells at how many test samples the formula is undefined.
+
+    It explains nothing that is undefined between the smallest and largest training inputs.
+    """
+    undefined = np.isnan(found.predict(data.x_test)).any(axis=1)
+    if not undefined.any():
+        return found
+    low, high = data.x_train.min(axis=0), data.x_train.max(axis=0)
+    inside = undefined & ((low <= data.x_test) & (data.x_test <= high)).all(axis=1)
+    kind, why, n = found.verdict.kind, found.verdict.why, len(data.x_test)
+    if not inside.any():
+        why += (
+            f"; the formula is undefined at {undefined.sum()} of {n} test samples, all of them "
+            "outside the range of the training samples"
+        )
+        return replace(found, verdict=Verdict(kind, why))
+    where = f"at {inside.sum()} of {n} test samples inside the range of the training samples"
+    beside = why if kind == "not explained" else f"without them it would be {kind}: {why}"
+    return replace(
+        found, verdict=Verdict("not explained", f"the formula is undefined {where}; {beside}")
+    )
 
 
 def better(one: Discovery, other: Discovery, data: Data) -> Discovery:

@@ -27,9 +27,10 @@ from kan_ref.discovery.decomposition import NOISY, Decomposer, surface_of
 from kan_ref.discovery.forms import Decision
 from kan_ref.discovery.polish import SMALLEST, Fitted, best_fits, bic, floor_of, rmse_of, simplified
 from kan_ref.discovery.quotients import power_factors, product_of_powers, quotients, without_powers
+from kan_ref.discovery.spare_samples import tests_exactness
 from kan_ref.discovery.surrogate import Surrogate, fit_surrogate, slice_error
-from kan_ref.discovery.trees import Input, Number, Tree, multiply, substitute, values
-from kan_ref.discovery.verdict import EXACT, judge
+from kan_ref.discovery.trees import Input, Number, Tree, multiply, numbers, substitute, values
+from kan_ref.discovery.verdict import EXACT, is_like_noise
 
 PLAIN = 20  # complexity of an exact quotient of polynomials beside which nothing else is tried
 MOST_JUDGED = 3  # candidates after each way to split, where noise is suspected
@@ -78,7 +79,7 @@ def search_by_slices(
     ended = ""
     try:
         pool += [one for tree in quotients(x, y) for one in best_fits([tree], x, y, floor)]
-        is_plain = any(one.rmse <= EXACT * spread and one.complexity <= PLAIN for one in pool)
+        is_plain = any(_is_exact(one, x, spread) and one.complexity <= PLAIN for one in pool)
         surface = surface_of(surrogate, x, error, y)
         ways = decomposer.plans(surface, names)
         if len(names) > 1:
@@ -88,7 +89,7 @@ def search_by_slices(
         for trees in () if is_plain else ways:
             pool += best_fits(trees, x, y, floor)
             best = min(pool, key=lambda one: bic(one, len(x), floor))
-            if best.rmse <= EXACT * spread:
+            if _is_exact(best, x, spread):
                 break
             if error > NOISY * spread:
                 n_ways += _within_noise(pool, rejected, x, y, floor, rng)
@@ -103,7 +104,7 @@ def search_by_slices(
     if not ended and time.monotonic() > deadline:
         ended = "the time is over: the best formula so far"
     candidates = [one for one in pool if not n_ways or one not in rejected]
-    best = _chosen(candidates, x, y, floor, spread)
+    best = _chosen(candidates, x, floor, spread)
     front = _front(pool, max(floor, EXACT * spread))
     return SliceSearch(best, front, surrogate, tuple(decomposer.decisions), ended)
 
@@ -156,38 +157,49 @@ def _within_noise(
         if not rest:
             return False
         best = min(rest, key=lambda one: bic(one, len(x), floor))
-        if judge(x, y, values(best.tree, x), rng).kind == "within noise":
+        if is_like_noise(x, y - values(best.tree, x), rng, numbers(best.tree).size):
             return True
         rejected.append(best)
     return False
 
 
-def _chosen(
-    pool: Sequence[Fitted], x: FloatArray, y: FloatArray, floor: float, spread: float
-) -> Fitted:
-    """Return the simplest exact formula, else the best one by BIC."""
-    exact = [one for one in pool if one.rmse <= EXACT * spread]
+def _is_exact(one: Fitted, x: FloatArray, spread: float) -> bool:
+    """Return whether a candidate is exact, and the samples can test it."""
+    return one.rmse <= EXACT * spread and tests_exactness(len(x), numbers(one.tree).size)
+
+
+def _tested(pool: Sequence[Fitted], x: FloatArray) -> list[Fitted]:
+    """Return the candidates with at least two samples for each number; the mean is one."""
+    return [one for one in pool if 2 * numbers(one.tree).size <= len(x)]
+
+
+def _chosen(pool: Sequence[Fitted], x: FloatArray, floor: float, spread: float) -> Fitted:
+    """Return the simplest exact formula, else the best one by BIC with enough samples."""
+    exact = [one for one in pool if _is_exact(one, x, spread)]
     if exact:
         return min(exact, key=lambda one: (one.complexity, one.rmse))
-    return min(pool, key=lambda one: bic(one, len(x), floor))
+    return min(_tested(pool, x) or pool, key=lambda one: bic(one, len(x), floor))
 
 
 def _simplified(
     pool: Sequence[Fitted], x: FloatArray, y: FloatArray, floor: float, deadline: float
 ) -> list[Fitted]:
-    """Return simplified forms of the best candidates; several, where several are exact."""
+    """Return simplified forms of the best candidates; several, where several are exact.
+
+    Those that are exact only because they have too many numbers may be right with fewer.
+    """
     spread = float(np.std(y))
     exact = [one for one in pool if one.rmse <= EXACT * spread]
-    if exact:
-        floor = max(floor, 0.1 * EXACT * spread)
-        chosen = sorted(exact, key=lambda one: one.complexity)[:MOST_EXACT]
-    else:
-        chosen = sorted(pool, key=lambda one: bic(one, len(x), floor))[:1]
+    tasks = [(one, max(floor, 0.1 * EXACT * spread)) for one in exact]
+    tasks = sorted(tasks, key=lambda task: task[0].complexity)[:MOST_EXACT]
+    if not any(_is_exact(one, x, spread) for one in exact):
+        rest = _tested([one for one in pool if one not in exact], x) or pool
+        tasks.append((min(rest, key=lambda one: bic(one, len(x), floor)), floor))
     found = []
-    for one in chosen:
+    for one, least in tasks:
         if time.monotonic() > deadline:
             break
-        new = simplified(one, x, y, floor)
+        new = simplified(one, x, y, least)
         found.append(Fitted(new.tree, rmse_of(new.tree, x, y)))
     return found
 

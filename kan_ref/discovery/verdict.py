@@ -22,10 +22,10 @@ predictions for the residuals r. Over all samples
 
     (D19)  gain = mean(r^2 - (r - q)^2),   its standard error = std(r^2 - (r - q)^2) / sqrt(N)
 
-and a gain of more than three standard errors shows that the residual has structure. Errors far
-below the noise cannot be seen: a formula "within noise" may be wrong by about 4 sigma / sqrt(N),
-and by somewhat more where its numbers have taken up a part of the noise or the error is spread over
-many terms.
+and a gain of more than three standard errors shows that the residual has structure.
+
+The first two verdicts need more samples than the formula has fitted numbers, (D32), and a formula
+"within noise" may have an error that cannot be seen, (D33): `spare_samples`.
 """
 
 from dataclasses import dataclass
@@ -43,6 +43,12 @@ from kan_ref.discovery.residual_tests import (
     normal_of_ratio,
     product_columns,
 )
+from kan_ref.discovery.spare_samples import (
+    DEGREE,
+    N_PER_COLUMN,
+    missing_samples,
+    unseen_error,
+)
 from kan_ref.network import domain_of_samples, init_network, network_values
 from kan_ref.training import fit
 
@@ -52,7 +58,6 @@ MOST_EXACT = 1e-9  # of it: where rounding errors of y are larger, no formula is
 ERRORS = 3.0  # standard errors of a gain
 N_FOLDS = 5
 STRUCTURE = 4.0  # of z, (D18)
-SEEN = 4.0  # sigma / sqrt(N): smaller errors cannot be seen
 STEPS = 8
 SMOOTHNESS = 1e-3
 
@@ -72,14 +77,22 @@ class Verdict:
         return f"{self.kind}: {self.why}"
 
 
-def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Generator) -> Verdict:
-    """Return the verdict on predictions (n,) for targets y (n,) at x (n, n_in)."""
-    residual = y - predicted
+def judge(
+    x: FloatArray,
+    y: FloatArray,
+    predicted: FloatArray,
+    rng: np.random.Generator,
+    n_numbers: int = 0,
+) -> Verdict:
+    """Return the verdict on predictions (n,) for targets y (n,) at x (n, n_in).
+
+    `n_numbers`: how many numbers of the formula were fitted to these samples.
+    """
+    residual, n = y - predicted, len(y)
     undefined = ~np.isfinite(residual)
     if undefined.any():
         return Verdict(
-            "not explained",
-            f"the formula is undefined at {int(undefined.sum())} of {len(y)} samples",
+            "not explained", f"the formula is undefined at {int(undefined.sum())} of {n} samples"
         )
     spread = float(np.std(y))
     largest = float(np.abs(residual).max())
@@ -89,22 +102,39 @@ def judge(x: FloatArray, y: FloatArray, predicted: FloatArray, rng: np.random.Ge
     found = "" if is_rounded else _structure(x, residual, rng)
     is_small = largest <= min(max(EXACT * unit, rounding), MOST_EXACT * unit)
     if is_small and not found:
-        return Verdict(
-            "exact",
-            f"the largest error on {len(y)} samples is {largest:.1e}, "
-            f"and y has a standard deviation of {spread:.2g}",
+        text = (
+            f"the largest error on {n} samples is {largest:.1e}, "
+            f"and y has a standard deviation of {spread:.2g}"
         )
+        missing = missing_samples(n, n_numbers, x.shape[1], is_noisy=False)
+        return Verdict("not explained", f"{missing}; {text}") if missing else Verdict("exact", text)
     size = float(np.std(residual))
     ratio = size / unit
     of_y = f"{ratio:.1%}" if ratio >= 1e-3 else f"{ratio:.0e}"
     share = f"the residual, of size {size:.1e} ({of_y} of y)"
     if found:
         return Verdict("not explained", f"{share}, has structure: {found}")
-    least = SEEN * size / np.sqrt(len(y))
+    missing = missing_samples(n, n_numbers, x.shape[1], is_noisy=True)
+    if missing:
+        return Verdict("not explained", f"{share}, shows no structure; {missing}")
+    taken = f", of which {n_numbers} determine fitted numbers" if n_numbers else ""
     return Verdict(
         "within noise",
-        f"{share}, shows no structure on {len(y)} samples; errors below {least:.1e} cannot be seen",
+        f"{share}, shows no structure on {n} samples{taken}; "
+        f"errors below {unseen_error(size, n, n_numbers):.1e} cannot be seen",
     )
+
+
+def is_like_noise(
+    x: FloatArray, residual: FloatArray, rng: np.random.Generator, n_numbers: int
+) -> bool:
+    """Return whether a residual (n,) at x (n, n_in) has no structure that a test finds.
+
+    With few samples few tests are made. With fewer than two for each fitted number it is False.
+    """
+    if 2 * n_numbers > len(residual) or not np.isfinite(residual).all():
+        return False
+    return not _structure(x, residual, rng)
 
 
 def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) -> str:
@@ -115,7 +145,7 @@ def _structure(x: FloatArray, residual: FloatArray, rng: np.random.Generator) ->
         ("products of two inputs", _pairs(z)),
         ("local means", _local(z)),
     ):
-        if columns.shape[1] * 4 <= len(residual):
+        if columns.shape[1] * N_PER_COLUMN <= len(residual):
             statistic, share = explained(columns, residual)
             if statistic > STRUCTURE:
                 return f"{name} explain {share:.1%} of its square, z = {statistic:.1f}"
@@ -175,9 +205,11 @@ def held_out_gain(
 
 
 def _one_by_one(z: FloatArray) -> FloatArray:
-    """Return Chebyshev polynomials of degree 1 to 6 of each input, and 1."""
+    """Return Chebyshev polynomials of degree 1 to `DEGREE` of each input, and 1."""
     t = z / np.maximum(np.abs(z).max(axis=0), 1e-300)
-    columns = [np.polynomial.chebyshev.chebvander(t[:, i], 6)[:, 1:] for i in range(t.shape[1])]
+    columns = [
+        np.polynomial.chebyshev.chebvander(t[:, i], DEGREE)[:, 1:] for i in range(t.shape[1])
+    ]
     return np.hstack([*columns, np.ones((len(z), 1))])
 
 

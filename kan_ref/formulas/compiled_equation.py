@@ -148,10 +148,9 @@ class CompiledEquation:
 
     def linear_term(self, weight: object) -> LinearTerm | None:
         """Return the linear term that one linear equation in one unknown is, else None."""
-        jet_symbols = set(self.equation.components.values())
         if len(self.residual_size) > 1 or self.n_out > 1:
             return None
-        if any(partial.free_symbols & jet_symbols for partial in self.partials.values()):
+        if not self.equation.is_linear(self.partials):
             return None
         zero = tuple(None if part is None else np.zeros_like(part) for part in self._trial_of(0.0))
         source, by_u, by_du, by_d2u = self(self.x, *zero)  # type: ignore[arg-type]

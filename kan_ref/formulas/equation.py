@@ -52,7 +52,26 @@ class Equation:
                 partial = partial.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
                 if partial != 0:
                     found[place, component] = partial
+        if not found:
+            raise ValueError(
+                f"equation has {_listed(self.unknowns)} only inside functions with jumps, whose "
+                "derivative is 0, so no training can change its residual: write a smooth function "
+                "for each jump, for example tanh(100 u) for sign(u)"
+            )
         return found
+
+    def is_linear(self, partials: Mapping[tuple[int, Component], Any]) -> bool:
+        """Return whether a single equation with these derivatives (E4) is linear in all u_k.
+
+        Constant derivatives are not enough: the derivative of a jump is 0.
+        """
+        import sympy
+
+        unknown = set(self.components.values())
+        if any(partial.free_symbols & unknown for partial in partials.values()):
+            return False
+        parts = [partial * self.components[along] for (_, along), partial in partials.items()]
+        return not sympy.expand(self.residuals[0] - sympy.Add(*parts)).free_symbols & unknown
 
 
 def read_equation(equation: Any, unknowns: Any, given: Mapping[Any, Any]) -> Equation:

@@ -79,7 +79,8 @@ def equation_term(
     ValueError
         For a symbol without a number, a derivative of order three or above, an unknown function at
         another place than its coordinates; if the equation has no finite value at a point for any
-        of eight trial values of the unknowns.
+        of eight trial values of the unknowns; if the unknowns occur only inside functions with
+        jumps, since no training can change such a residual.
     TypeError
         If `equation` is not an expression, or an unknown is not a function of symbols.
 

@@ -69,7 +69,8 @@ def prune(
     pruned : Network
         Every hidden node lies on a path of active edges from an input to an output.
         `kan_ref.distance` measures the change. An output that depends on no input, or only through
-        scores of 0, becomes the constant that it is on the batch.
+        scores of 0, becomes the constant that it is on the batch. A layer gets further intervals
+        where the kept mean needs them, (L23): samples leave the grids of all edges of an output.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 Verdicts are those of exact formulas, noise, structure in the residual, and undefined formulas.
 """
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -26,6 +27,8 @@ from kan_ref.discovery.residual_tests import (
     product_statistic,
     sign_statistic,
 )
+from kan_ref.discovery.results import judged_on_test
+from kan_ref.discovery.spare_samples import fitted_numbers, unseen_error
 from kan_ref.discovery.trials import ArchitectureTrial
 from kan_ref.discovery.verdict import explained, held_out_gain, judge
 from kan_ref.network.network import Network
@@ -560,6 +563,99 @@ def test_samples_that_no_formula_can_be_compared_on_are_refused(n, scale, messag
         kr.discover(kr.Data(x, y, x, y), rng=RNG(0))
 
 
+# --- constant inputs
+
+
+def beside_constants(constants, places, n=150):
+    """sin(x) + z^2 of two inputs that vary, with constant columns inserted at places."""
+    varying = RNG(1).uniform(-2.0, 2.0, (n, 2))
+    columns = list(varying.T)
+    for place, constant in zip(places, constants, strict=True):
+        columns.insert(place, np.full(n, constant))
+    x, y = np.stack(columns, axis=1), (np.sin(varying[:, 0]) + varying[:, 1] ** 2)[:, None]
+    return kr.Data(x, y, x, y)
+
+
+def layers_are_valid(network, x):
+    """Return whether the grids of the first layer enclose the samples, with active edges or not."""
+    grid = network.layers[0].breakpoints
+    return bool(np.all((grid[:, 0] <= x.min(axis=0)) & (x.max(axis=0) <= grid[:, -1])))
+
+
+@pytest.mark.parametrize("constant", [5.0, 0.0, -3.0, 1e6])
+def test_a_constant_input_is_left_out_of_the_formula_and_the_network_takes_it(constant):
+    data = beside_constants([constant], [1])
+
+    found = kr.discover(data, names=("a", "b", "c"), rng=RNG(0))
+
+    assert found.formula == sympy.sympify("sin(a) + c**2")
+    assert found.names == ("a", "b", "c")
+    assert found.verdict.kind == "exact"
+    assert f"b = {constant:g} at all training samples" in found.verdict.why
+    assert "this value only" in found.verdict.why
+    assert found.network.widths[0] == 3
+    assert layers_are_valid(found.network, data.x_train)
+    np.testing.assert_allclose(found.network(data.x_test), data.y_test, atol=1e-12)
+    np.testing.assert_allclose(found.predict(data.x_test), data.y_test, atol=1e-12)
+    surrogate = found.scaler.inverse_y(found.splines(found.scaler.transform_x(data.x_test)))
+    assert np.std(surrogate - data.y_test) < 0.05 * np.std(data.y_test)
+    assert all(step.network.widths[0] == 3 for step in found.steps if step.network is not None)
+
+
+def test_an_input_that_varies_by_rounding_errors_alone_is_constant():
+    data = beside_constants([0.3], [0])
+    x = data.x_train.copy()
+    x[:, 0] *= 1.0 + 2e-16 * RNG(2).integers(-4, 5, len(x))
+    assert np.ptp(x[:, 0]) > 0.0
+
+    found = kr.discover(kr.Data(x, data.y_train, x, data.y_train), rng=RNG(0))
+
+    assert found.formula == sympy.sympify("sin(x_2) + x_3**2")
+    assert "x_1 = 0.3 at all training samples" in found.verdict.why
+
+
+def test_the_papers_way_keeps_its_steps_and_trials_for_all_inputs():
+    data, reported = beside_constants([1.0, 7.0], [0, 2]), []
+
+    found = kr.discover(data, widths=(4, 2, 1), rng=RNG(0), callback=reported.append)
+
+    assert found.verdict.kind == "exact"
+    assert found.formula.free_symbols == set(sympy.symbols("x_2 x_4"))
+    assert "x_1 = 1 and x_3 = 7 at all training samples" in found.verdict.why
+    assert "these values only" in found.verdict.why
+    networks = [one.network for one in reported if hasattr(one, "network")]
+    assert {network.widths[0] for network in networks} == {4}
+    for step in found.steps:
+        error = np.sqrt(np.mean((step.network(data.x_train) - data.y_train) ** 2))
+        assert step.train_rmse == pytest.approx(float(error), rel=1e-6, abs=1e-14)
+    trial = next(one for one in reported if isinstance(one, FormulaTrial))
+    assert {i for layer, _, i in trial.names if layer == 0} == {1, 3}
+
+
+def test_a_network_of_ones_own_loses_its_edges_from_a_constant_input():
+    data = beside_constants([5.0], [1])
+    start = kr.best_start((3, 1), data, n_intervals=5, degree=3, rng=RNG(0))
+
+    found = kr.discover(data, start=start, rng=RNG(0))
+
+    assert found.verdict.kind == "exact"
+    assert found.network.widths == (3, 1)
+    assert found.formula.free_symbols == set(sympy.symbols("x_1 x_3"))
+
+
+@pytest.mark.parametrize("widths", [None, (2, 1, 1)])
+def test_of_constant_inputs_alone_the_formula_is_the_mean(widths):
+    x = np.tile([5.0, 3.0], (40, 1))
+    y = RNG(0).standard_normal((40, 1))
+
+    found = kr.discover(kr.Data(x, y, x, y), widths=widths, rng=RNG(0))
+
+    assert found.formula.free_symbols == set()
+    assert found.verdict.kind == "within noise"
+    assert "x_1 = 5 and x_2 = 3 at all training samples" in found.verdict.why
+    assert found.network.widths[0] == 2
+
+
 # --- verdicts
 
 
@@ -626,6 +722,146 @@ def test_a_formula_that_is_undefined_at_a_sample_is_not_explained():
 
     assert verdict.kind == "not explained"
     assert "undefined at 1 of 1000 samples" in verdict.why
+
+
+# --- how many samples test a formula
+
+
+@for_all(
+    ("n", "n_numbers", "kind"),
+    [
+        (10, 0, "exact"),
+        (10, 6, "exact"),
+        (10, 7, "not explained"),
+        (10, 10, "not explained"),
+        (10, 12, "not explained"),
+        (300, 20, "exact"),
+    ],
+)
+def test_an_exact_formula_needs_a_spare_sample_for_two_numbers(n, n_numbers, kind):
+    verdict = judge(X[:n], Y[:n], Y[:n], RNG(0), n_numbers)
+
+    assert verdict.kind == kind
+    assert (f"{n} samples determine {n_numbers} fitted numbers" in verdict.why) == (kind != "exact")
+    assert ("nothing tests the formula" in verdict.why) == (n_numbers >= n)
+
+
+@for_all(
+    ("n_in", "n", "n_numbers", "reason"),
+    [
+        (
+            1,
+            27,
+            0,
+            "there are 27 samples, but at least 28 are needed to see that it has no structure",
+        ),
+        (1, 28, 14, ""),
+        (
+            2,
+            49,
+            0,
+            "there are 49 samples, but at least 50 are needed to see that it has no structure",
+        ),
+        (2, 50, 25, ""),
+        (2, 50, 26, "so 24 are left to test the formula, but at least 26 are needed"),
+        (2, 50, 50, "50 samples determine 50 fitted numbers, so nothing tests the formula"),
+        (2, 300, 150, ""),
+    ],
+)
+def test_noise_needs_so_many_samples_that_structure_could_be_seen(n_in, n, n_numbers, reason):
+    noise = RNG(4).uniform(-0.1, 0.1, n)
+
+    verdict = judge(X[:n, :n_in], Y[:n] + noise, Y[:n], RNG(0), n_numbers)
+
+    assert "shows no structure" in verdict.why
+    if reason:
+        assert verdict.kind == "not explained"
+        assert verdict.why.endswith(reason)
+    else:
+        assert verdict.kind == "within noise"
+        sigma = np.std(noise) * np.sqrt(n / (n - n_numbers))
+        unseen = sigma * np.sqrt((16 + n_numbers) / n)
+        assert f"errors below {unseen:.1e} cannot be seen" in verdict.why
+
+
+def test_the_unseen_error_is_that_of_the_fit_and_of_four_standard_errors():
+    """Least squares of p columns leave an error of sigma sqrt(p / N) on average."""
+    n, p, sigma = 100, 20, 0.3
+    columns, _ = np.linalg.qr(RNG(0).standard_normal((n, p)))
+    fits, residuals = [], []
+    for seed in range(400):
+        noise = sigma * RNG(seed).standard_normal(n)
+        fits.append(np.mean((columns @ (columns.T @ noise)) ** 2))
+        residuals.append(np.mean((noise - columns @ (columns.T @ noise)) ** 2))
+
+    size = float(np.sqrt(np.mean(residuals)))
+
+    np.testing.assert_allclose(
+        unseen_error(size, n, p), np.sqrt(np.mean(fits) + 16 * sigma**2 / n), rtol=0.01
+    )
+    assert unseen_error(size, n, 0) == 4.0 * size / 10.0
+
+
+@for_all(
+    ("text", "n_numbers"),
+    [
+        ("x**2 + 3*y/2 - sin(pi*x)", 0),
+        ("1.25*x + 0.3*y", 2),
+        ("0.7*sin(0.7*x) - 0.7", 1),
+        ("0.9999999999999999*x + 3.141592653589793*y + 2.4999999999", 0),
+        ("0.9999*x + 1e-12", 2),
+        ("123456.5*x", 1),
+    ],
+)
+def test_numbers_that_samples_have_determined_are_counted(text, n_numbers):
+    assert fitted_numbers(sympy.sympify(text)) == n_numbers
+
+
+def test_a_sum_of_as_many_terms_as_samples_is_neither_exact_nor_chosen():
+    """Ten samples of x^2 + y are met by a sum with ten numbers, which is wrong elsewhere."""
+    rng = RNG(0)
+    data = kr.sample(lambda x: x[:, 0] ** 2 + x[:, 1], n_in=2, n_train=10, n_test=10, rng=rng)
+
+    found = kr.discover(data, rng=rng)
+
+    assert fitted_numbers(found.formula) <= 5
+    assert found.verdict.kind == "not explained" or relative_error(found, data) < 1e-10
+
+
+def undefined_at_some(low_of_training, low):
+    """log x beside training samples above a bound, and test samples above another."""
+    x = RNG(0).uniform(low_of_training, 3.0, (60, 1))
+    x_test = RNG(1).uniform(low, 3.0, (40, 1))
+    return kr.Data(x, np.log(x), x_test, np.log(np.abs(x_test)))
+
+
+def test_a_formula_that_is_undefined_beyond_the_training_samples_is_said_to_be():
+    data = undefined_at_some(0.5, -1.0)
+    n_undefined = int((data.x_test <= 0.0).sum())
+    assert 0 < n_undefined < 40
+
+    found = kr.discover(data, names=("x",), rng=RNG(0))
+
+    assert str(found.formula) == "log(x)"
+    assert found.verdict.kind == "exact"
+    assert f"undefined at {n_undefined} of 40 test samples, all of them outside" in str(
+        found.verdict
+    )
+
+
+def test_a_formula_that_is_undefined_between_training_samples_explains_nothing():
+    data = undefined_at_some(0.5, 0.6)
+    found = kr.discover(data, names=("x",), rng=RNG(0))
+    assert found.verdict.kind == "exact"
+    x = sympy.Symbol("x")
+    hole = replace(found, formula=sympy.log(x) + 0 * x + sympy.sqrt((x - 1) * (x - 2)))
+
+    verdict = judged_on_test(hole, data).verdict
+
+    n_undefined = int(((data.x_test > 1.0) & (data.x_test < 2.0)).sum())
+    assert verdict.kind == "not explained"
+    assert f"undefined at {n_undefined} of 40 test samples inside the range" in verdict.why
+    assert "without them it would be exact: the largest error" in verdict.why
 
 
 def test_the_gain_is_that_of_its_definition():

@@ -99,6 +99,31 @@ def test_an_equation_linear_in_its_only_unknown_becomes_a_linear_term(name, kind
     assert isinstance(kr.equation_term(EQUATIONS[name], POINTS), kind)
 
 
+JUMPS = {
+    "sign": sympy.sign(U - 2) + U - X,
+    "Heaviside": 2 * U.diff(X) + T * sympy.Heaviside(U - 2) - X,
+    "piecewise": sympy.Piecewise((1, U > 2), (0, True)) - U.diff(X, 2),
+}
+
+
+@for_all("equation", JUMPS.values(), ids=JUMPS.keys())
+def test_a_jump_of_the_unknown_beside_a_linear_part_stays_in_the_residual(equation):
+    network = smooth_network()
+    assert {True, False} == set((network(POINTS) > 2.0).ravel().tolist())
+
+    found = residuals_of(kr.equation_term(equation, POINTS), network)
+
+    np.testing.assert_allclose(found, expected([equation], network, POINTS), rtol=1e-11, atol=1e-11)
+
+
+@for_all("jump", [sympy.sign, sympy.Heaviside], ids=["sign", "Heaviside"])
+def test_an_equation_that_no_training_can_change_is_refused_in_its_own_terms(jump):
+    sentence = r"equation has u\(x, t\) only inside functions with jumps, whose derivative is 0"
+
+    with pytest.raises(ValueError, match=sentence):
+        kr.equation_term(jump(U) - X, POINTS)
+
+
 def test_a_linear_equation_trains_bit_by_bit_like_the_linear_term_by_hand():
     net = kr.init_network(
         (2, 2, 1), n_intervals=3, degree=4, domain=(0, 1), rng=np.random.default_rng(0)

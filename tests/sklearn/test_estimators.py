@@ -345,6 +345,16 @@ def test_the_formula_of_a_regressor_is_in_the_units_of_the_table_and_has_a_verdi
     np.testing.assert_allclose(np.array(values, dtype=float), energy[:3], rtol=1e-9)
 
 
+def test_the_formula_of_a_table_with_a_constant_column_does_not_have_it():
+    x = RNG(1).uniform(-2.0, 2.0, 150)
+    frame = pd.DataFrame({"site": np.full(150, 7.0), "angle": x})
+    model = KANRegressor(**QUICK, hidden_layers=(), random_state=0).fit(frame, np.sin(x))
+
+    assert str(model.formula_) == "sin(angle)"
+    assert model.discovery_.verdict.kind == "exact"
+    assert "site = 7 at all training samples" in model.discovery_.verdict.why
+
+
 def test_the_formula_of_two_classes_is_a_logit_with_a_verdict_that_is_never_exact():
     rng = RNG(3)
     x = rng.uniform(-2.0, 2.0, (300, 1))

@@ -1,0 +1,93 @@
+"""How many samples test a formula, and how large an error they leave unseen.
+
+Samples that determine the numbers of a formula do not test it. Of N samples, p fitted numbers leave
+N - p spare ones. A formula whose residual shows nothing is called
+
+    (D32)  exact           if N - p >= p / 2
+           within noise    if N - p >= p and N >= n_0,   n_0 = 28 for one input, 50 for several
+
+and otherwise not explained. A spare sample that is met to 1e-11 gives log2(1e11) = 36 bits of
+evidence. Around each number some operations are chosen to fit the samples, too: about three, of 5
+bits each. Half a spare sample for each number is more evidence than that.
+
+With noise one has to see that the residual has no structure (`verdict`). With n_0 samples at least
+one test of all inputs can be made: for one input that of sums of polynomials, for several those of
+neighbours and products. With fewer samples a wrong formula and noise look alike.
+
+With sigma^2 = (sum of the squared residuals) / (N - p), a formula within noise may be wrong by
+
+    (D33)  sigma sqrt((4^2 + p) / N)
+
+as a root mean square over the samples: by 4 standard errors along one function that was not tried,
+and by one along each fitted number. It may be more where the error is spread over many terms.
+
+Integers and fractions are chosen, so they do not count as fitted. Neither does a number that
+training has brought to a multiple of 1/2 or of pi / 2, up to 1e-9 of it: no free number is so near.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from kan_ref.discovery.residual_tests import FEWEST
+
+N_PER_COLUMN = 4  # samples, at least, for least squares of a residual
+DEGREE = 6  # of the polynomials of each input in that test
+SEEN = 4.0  # sigma / sqrt(N): smaller errors cannot be seen
+SIMPLE = 1e-9  # relative: a fitted number that is nearer to a simple one is that one
+MOST_SIMPLE = 1e4  # multiples of 1/2 or of pi / 2: larger ones are near every number
+
+
+def fitted_numbers(expression: Any) -> int:
+    """Count the numbers of an expression that samples have determined, equal ones once."""
+    import sympy
+
+    found = {abs(float(one)) for one in expression.atoms(sympy.Float)}
+    return sum(not _is_simple(value) for value in found)
+
+
+def _is_simple(value: float) -> bool:
+    """Return whether a number is nearly a multiple of 1/2 or of pi / 2."""
+    doubled = [2.0 * value, 2.0 * value / np.pi]
+    return any(
+        one < MOST_SIMPLE and round(one) > 0 and abs(one - round(one)) <= SIMPLE * one
+        for one in doubled
+    )
+
+
+def tests_exactness(n: int, n_numbers: int) -> bool:
+    """Return whether n samples can test an exact formula with so many fitted numbers, (D32)."""
+    # [eq:spare-samples]
+    return 2 * (n - n_numbers) >= n_numbers
+    # [/eq:spare-samples]
+
+
+def fewest_noisy(n_in: int) -> int:
+    """Return n_0 of (D32)."""
+    return min(FEWEST, N_PER_COLUMN * (DEGREE * n_in + 1))
+
+
+def unseen_error(size: float, n: int, n_numbers: int) -> float:
+    """Return (D33) for a residual with the root mean square `size` at n samples."""
+    # [eq:unseen-error]
+    sigma = size * np.sqrt(n / (n - n_numbers))
+    return float(sigma * np.sqrt((SEEN**2 + n_numbers) / n))
+    # [/eq:unseen-error]
+
+
+def missing_samples(n: int, n_numbers: int, n_in: int, *, is_noisy: bool) -> str:
+    """Return why n samples do not test a formula, "" if they do, (D32)."""
+    fitted = f"{n_numbers} fitted number{'' if n_numbers == 1 else 's'}"
+    fewest = fewest_noisy(n_in)
+    if n_numbers and n_numbers >= n:
+        return f"{n} samples determine {fitted}, so nothing tests the formula"
+    if is_noisy and n < fewest:
+        rule = f"at least {fewest} are needed to see that it has no structure"
+        return f"there are {n} samples, but {rule}"
+    if (n - n_numbers >= n_numbers) if is_noisy else tests_exactness(n, n_numbers):
+        return ""
+    needed = n_numbers if is_noisy else -(-n_numbers // 2)
+    return (
+        f"{n} samples determine {fitted}, so {n - n_numbers} are left to test the formula, "
+        f"but at least {needed} are needed"
+    )
