@@ -39,6 +39,7 @@ from kan_ref.discovery.results import (
     front_of,
     identity,
     judged,
+    judged_between_values,
     judged_on_test,
     network_of,
     of_all_inputs,
@@ -79,7 +80,7 @@ def discover(
         In any units. Test data are reported only: no choice depends on them, but a formula that is
         undefined at a test sample inside the range of the training samples is not explained. An
         input that is constant in the training samples is left out of the search, and the verdict
-        says so.
+        says so. It names inputs with fewer than 10 values, too: samples say nothing between them.
     widths : sequence of int, optional
         Widths of the first network of the paper's way, wide enough: the depth is kept, and the
         widths of the hidden layers are found. Without them slices of a surrogate lead to the
@@ -186,7 +187,7 @@ def discover(
         if is_open and (time.monotonic() < deadline or not found):
             found.append(_by_slices(data, report, names, rng, deadline))
     best = found[0] if len(found) == 1 else better(found[0], found[1], data)
-    return of_all_inputs(judged_on_test(best, data), inputs, labels)
+    return of_all_inputs(judged_between_values(judged_on_test(best, data), data), inputs, labels)
 
 
 def _by_network(

@@ -38,6 +38,7 @@ from kan_ref.training import Scaler
 
 KINDS = ("exact", "within noise", "not explained")
 LEAST_SAMPLES = 10
+FEW = 10  # values of an input, below which a verdict names it
 
 
 def expression_of(tree: Tree, names: Sequence[str]) -> Any:
@@ -136,6 +137,20 @@ def of_all_inputs(found: Discovery, inputs: Inputs, names: tuple[str, ...]) -> D
         verdict=Verdict(found.verdict.kind, why),
         names=names,
     )
+
+
+def judged_between_values(found: Discovery, data: Data) -> Discovery:
+    """Return a discovery whose verdict names the inputs of the formula that take few values."""
+    used = {str(symbol) for one in _expressions(found) for symbol in one.free_symbols}
+    counts = {
+        name: len(np.unique(column))
+        for name, column in zip(found.names, data.x_train.T, strict=True)
+    }
+    few = [f"{name} takes {n} values" for name, n in counts.items() if name in used and n < FEW]
+    if not few:
+        return found
+    why = f"{found.verdict.why}; {', '.join(few)}, and nothing tests the formula between them"
+    return replace(found, verdict=Verdict(found.verdict.kind, why))
 
 
 def judged_on_test(found: Discovery, data: Data) -> Discovery:

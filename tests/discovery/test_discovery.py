@@ -958,3 +958,32 @@ def test_a_peak_that_a_polynomial_misses_is_seen_among_few_samples():
     predicted = columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
 
     assert judge(x, y, predicted, RNG(0)).kind == "not explained"
+
+
+# --- inputs that take few values
+
+
+def test_a_verdict_names_inputs_that_take_few_values_if_the_formula_has_them():
+    rng = np.random.default_rng(0)
+    x = np.column_stack(
+        [rng.integers(1, 4, 200), rng.uniform(-1.0, 1.0, 200), rng.integers(0, 2, 200)]
+    ).astype(float)
+    y = x[:, :1] ** 2 + np.sin(x[:, 1:2])
+
+    found = kr.discover(kr.Data(x, y, x, y), rng=rng)
+
+    assert found.verdict.kind == "exact"
+    assert "; x_1 takes 3 values, and nothing tests the formula between them" in found.verdict.why
+    assert "x_3" not in found.verdict.why
+
+
+def test_ten_values_of_an_input_are_enough_to_say_nothing_of_them():
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.integers(0, 10, 200) / 4.0, rng.uniform(-1.0, 1.0, 200)])
+    assert len(np.unique(x[:, 0])) == 10
+    y = np.exp(x[:, :1]) + x[:, 1:]
+
+    found = kr.discover(kr.Data(x, y, x, y), rng=rng)
+
+    assert found.verdict.kind == "exact"
+    assert "takes" not in found.verdict.why
