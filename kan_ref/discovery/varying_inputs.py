@@ -56,8 +56,17 @@ class Inputs:
         return replace(data, **parts, names=names)
 
     def without_constant(self, network: Network, x: FloatArray) -> Network:
-        """Return a network without its constant inputs; the means of their edges on x are kept."""
-        return remove_nodes(network, x, 0, self.left_out) if self.left_out else network
+        """Return `start` without its constant inputs; the means of their edges on x are kept."""
+        if not self.left_out:
+            return network
+        try:
+            return remove_nodes(network, x, 0, self.left_out)
+        except ValueError as error:
+            raise ValueError(
+                f"start has an output that depends on constant inputs {self.left_out} of the "
+                f"training samples only, but these are left out of the search ({error}): give an "
+                "edge from an input that varies"
+            ) from error
 
     def network(self, network: Network) -> Network:
         """Return a network of the varying inputs as one of all inputs."""

@@ -643,6 +643,15 @@ def test_a_network_of_ones_own_loses_its_edges_from_a_constant_input():
     assert found.formula.free_symbols == set(sympy.symbols("x_1 x_3"))
 
 
+def test_a_network_with_edges_from_constant_inputs_alone_is_refused():
+    data = beside_constants([5.0], [1])
+    start = kr.best_start((3, 1), data, n_intervals=5, degree=3, rng=RNG(0))
+    start = kr.mask_edges(start, 0, [[0, 1, 0]])
+
+    with pytest.raises(ValueError, match=r"start has an output .* constant inputs \(1,\)"):
+        kr.discover(data, start=start, rng=RNG(0))
+
+
 @pytest.mark.parametrize("widths", [None, (2, 1, 1)])
 def test_of_constant_inputs_alone_the_formula_is_the_mean(widths):
     x = np.tile([5.0, 3.0], (40, 1))
