@@ -12,6 +12,7 @@ import numpy as np
 
 from kan_ref.checks import FloatArray
 from kan_ref.conformance.answers import read_outputs
+from kan_ref.conformance.calls import CHANGING, UNREPEATED
 from kan_ref.conformance.cases import Case
 from kan_ref.conformance.wire import printable
 
@@ -98,6 +99,9 @@ def judge(case: Case, answer: Any, dtype: str = "float64") -> Verdict:
                 if output == "outside" and "ConstantFeature" in case.flags:
                     flag = "ConstantFeature"
                 message = f"{output} is not the expected one"
+                if case.call in CHANGING and value == UNREPEATED:
+                    flag = "StateKept"
+                    message = f"the usual call gives other answers, so that {output} shows nothing"
                 known = (flag,) if flag else ()
                 words = (message, repr(expected), repr(value))
                 found = Verdict(False, *words, defects=known, certain=known, kind="values")

@@ -166,7 +166,7 @@ def test_two_answers_of_none_are_not_equal_but_unreadable():
     assert failed.case.id == "initial_layer/same-seed"
     assert failed.reason == f"the answer cannot be read: {calls.NOTHING}"
     with pytest.raises(ValueError, match="the answer is None"):
-        calls.compare([None, None], "twice")
+        calls.compare([None, None], {}, "twice")
 
 
 class LostGrid(conformance_plain.Plain):
@@ -291,7 +291,7 @@ def test_a_method_that_hung_three_times_was_not_asked_about_its_other_cases():
 
 
 def suite_answer(text, kind):
-    from kan_ref.conformance.calls import Answer
+    from kan_ref.conformance.subjects import Answer
 
     return Answer(error=text, kind=kind)
 
